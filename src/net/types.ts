@@ -1,0 +1,102 @@
+/**
+ * What protocol servers and clients see of a connection: framed input, buffered output, TLS.
+ *
+ * @module
+ */
+
+/** What is known of a connection's TLS layer once it is on. */
+export interface TlsInfo {
+  /** "TLSv1.2" or "TLSv1.3". */
+  version: string;
+  cipher: string;
+  /** Name the client asked for by SNI. */
+  serverName?: string;
+  alpn?: string;
+  /** Bindings for SCRAM-*-PLUS that this side can compute, by name ("tls-server-end-point", "tls-unique"). */
+  channelBindings: Map<string, Uint8Array>;
+  /** Raw DER of the peer's certificate, if it sent one. */
+  peerCertificate?: Uint8Array;
+}
+
+/** Why reading or writing ended. `timeout` and `line` leave the connection usable for a last answer. */
+export class ConnectionError extends Error {
+  readonly reason: "closed" | "timeout" | "line" | "tls" | "shutdown";
+  constructor(reason: ConnectionError["reason"], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "ConnectionError";
+    this.reason = reason;
+  }
+}
+
+/** One end of a stream connection. Not for use by two readers at once. */
+export interface Connection {
+  readonly cid: number;
+  readonly remoteIp: string;
+  readonly remotePort: number;
+  readonly localIp: string;
+  readonly localPort: number;
+  /** Undefined until TLS is on. */
+  readonly tls: TlsInfo | undefined;
+  readonly closed: boolean;
+  /** Milliseconds that a read may wait for input, and a flush for the peer to read. */
+  readTimeout: number;
+  writeTimeout: number;
+
+  /**
+   * One line without its CRLF. `maxBytes` counts the line with its end; longer lines are read to
+   * their end, dropped, and give a ConnectionError "line". `lastLineBareLf` tells if it ended in LF alone.
+   */
+  readLine(maxBytes: number): Promise<Uint8Array>;
+  readonly lastLineBareLf: boolean;
+  /** Whatever has arrived, at least one byte, at most `maxBytes`; a view, valid until the next read. */
+  readSome(maxBytes: number): Promise<Uint8Array>;
+  /** Puts bytes back in front of the input. */
+  unread(bytes: Uint8Array): void;
+  /** Bytes that have arrived and were not read yet. */
+  readonly buffered: number;
+  /** Resolves when input is there or the peer has closed; for waiting on several things at once. */
+  waitInput(signal?: AbortSignal): Promise<void>;
+
+  /** Adds to the output buffer; sent at flush, or by itself when the buffer passes 64 KiB. */
+  write(data: string | Uint8Array): void;
+  /** Sends the buffered output and waits while the peer is slow: at most 256 KiB are in flight. */
+  flush(): Promise<void>;
+
+  /** Server: becomes the TLS server end. Plain bytes that had already arrived are dropped (RFC 3207 §4.2). */
+  startTlsServer(context: ServerTls): Promise<void>;
+  /** Client: becomes the TLS client end. */
+  startTlsClient(options: ClientTls): Promise<void>;
+  /** From here on raw deflate both ways (RFC 4978). Call flush first. */
+  startDeflate(): void;
+
+  /** Flushes what can be sent within a second, then closes. Never throws. */
+  close(): Promise<void>;
+  /** Drops the connection at once. Never throws. */
+  destroy(): void;
+}
+
+/** A certificate with its key, PEM. */
+export interface KeyCert {
+  key: string;
+  cert: string;
+}
+
+/** How a server answers TLS: the certificate is chosen for each connection by server name. */
+export interface ServerTls {
+  certificateFor(
+    serverName: string | undefined,
+  ): KeyCert | undefined | Promise<KeyCert | undefined>;
+  /** Ask for a client certificate; it is not verified here. */
+  requestClientCertificate?: boolean;
+  alpnProtocols?: string[];
+}
+
+export interface ClientTls {
+  serverName: string;
+  /** Verify against the system's certificate authorities (or `ca`) and the server name. */
+  verify: boolean;
+  /** PEM, in place of the system's. */
+  ca?: string[];
+  /** Called with the peer's chain in DER, leaf first; false refuses it (DANE). */
+  verifyChain?(chain: Uint8Array[]): boolean;
+}

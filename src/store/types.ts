@@ -1,0 +1,309 @@
+/**
+ * The values that the store hands out and takes in: mailboxes, messages, flags, changes.
+ *
+ * How mail is laid out in an account's database:
+ * - an *email* is content that never changes: a file, the prefix that stands before it, and what was
+ *   computed from both at delivery (structure, envelope, thread). Its id is the IMAP EMAILID.
+ * - a *message* is an email's place in a mailbox: uid, flags, modseq. COPY adds a message to an email,
+ *   so it neither touches the file system nor parses anything; MOVE changes the message's mailbox.
+ * - an expunged message stays behind as (mailbox, uid, modseq, createseq) for QRESYNC. Every query
+ *   but those for VANISHED filters on `expunged = 0`.
+ *
+ * @module
+ */
+import type { Part } from "../mail/structure.ts";
+
+/** System and well-known flags, as bits. Other keywords are strings. */
+export const Flag = {
+  Seen: 1,
+  Answered: 2,
+  Flagged: 4,
+  Deleted: 8,
+  Draft: 16,
+  Forwarded: 32,
+  Junk: 64,
+  NotJunk: 128,
+  Phishing: 256,
+  MDNSent: 512,
+} as const;
+export const allFlags = 1023;
+
+/** IMAP spelling of each bit, in the order of the bits. */
+export const flagNames: readonly (readonly [number, string])[] = [
+  [Flag.Seen, "\\Seen"],
+  [Flag.Answered, "\\Answered"],
+  [Flag.Flagged, "\\Flagged"],
+  [Flag.Deleted, "\\Deleted"],
+  [Flag.Draft, "\\Draft"],
+  [Flag.Forwarded, "$Forwarded"],
+  [Flag.Junk, "$Junk"],
+  [Flag.NotJunk, "$NotJunk"],
+  [Flag.Phishing, "$Phishing"],
+  [Flag.MDNSent, "$MDNSent"],
+];
+
+/** Special uses of a mailbox (RFC 6154), as bits; a special use is held by one mailbox at most. */
+export const SpecialUse = { Archive: 1, Drafts: 2, Junk: 4, Sent: 8, Trash: 16 } as const;
+export const specialUseNames: readonly (readonly [number, string])[] = [
+  [SpecialUse.Archive, "\\Archive"],
+  [SpecialUse.Drafts, "\\Drafts"],
+  [SpecialUse.Junk, "\\Junk"],
+  [SpecialUse.Sent, "\\Sent"],
+  [SpecialUse.Trash, "\\Trash"],
+];
+
+/** Counts of a mailbox, kept in the transaction of each change. */
+export interface MailboxCounts {
+  /** Messages, without expunged ones. */
+  total: number;
+  /** Messages with \Deleted. */
+  deleted: number;
+  /** Without \Seen and without \Deleted. */
+  unread: number;
+  /** Without \Seen. */
+  unseen: number;
+  /** Sum of message sizes in bytes. */
+  size: number;
+}
+
+export interface Mailbox extends MailboxCounts {
+  id: number;
+  /** 0 for top level. */
+  parentId: number;
+  /** Full name, levels separated by "/", Unicode NFC; the inbox is always "Inbox". */
+  name: string;
+  uidValidity: number;
+  uidNext: number;
+  modseq: number;
+  createseq: number;
+  /** Bits of {@link SpecialUse}. */
+  specialUse: number;
+  /** Keywords ever used in this mailbox, lower case, sorted. */
+  keywords: string[];
+}
+
+/** A message without its content. */
+export interface Message {
+  id: number;
+  emailId: number;
+  mailboxId: number;
+  uid: number;
+  modseq: number;
+  createseq: number;
+  /** Bits of {@link Flag}. */
+  flags: number;
+  /** Lower case, sorted, without the well-known ones that have a bit. */
+  keywords: string[];
+  /** Milliseconds since the epoch: INTERNALDATE. */
+  received: number;
+  /** Milliseconds since the epoch: when it came into this mailbox (SAVEDATE). */
+  saved: number;
+  /** Prefix and file together, in bytes. */
+  size: number;
+  threadId: number;
+}
+
+/** Parts of a fetched row that cost extra to read; see {@link FetchRow}. */
+export const Want = {
+  /** envelope, body, bodyStructure: text ready for an IMAP answer. */
+  Imap: 1,
+  /** prefix and structure. */
+  Content: 2,
+  /** subject, addresses, sent date, preview. */
+  Summary: 4,
+} as const;
+
+/** A row as FETCH, search and webmail read it. The object is reused between rows: copy what you keep. */
+export interface FetchRow {
+  id: number;
+  emailId: number;
+  uid: number;
+  modseq: number;
+  flags: number;
+  /** Lower case, separated by one space, "" if none. */
+  keywords: string;
+  received: number;
+  saved: number;
+  size: number;
+  threadId: number;
+  /** With {@link Want}.Imap. */
+  envelope: string;
+  body: string;
+  bodyStructure: string;
+  /** With {@link Want}.Content: bytes before the file's, and the structure still packed. */
+  prefix: Uint8Array;
+  structure: string;
+  /** With {@link Want}.Summary. */
+  summary: Summary;
+}
+
+/** What lists, SORT and THREAD need of an email without opening it. Texts are decoded. */
+export interface Summary {
+  /** Normalised, without <>; "" if none. */
+  messageId: string;
+  /** References then In-Reply-To, oldest first, at most 100. */
+  references: string[];
+  subject: string;
+  /** RFC 5256 base subject, upper case for comparing. */
+  baseSubject: string;
+  /** Of the Date header, milliseconds; undefined without a valid one. */
+  sent: number | undefined;
+  from: SummaryAddress[];
+  to: SummaryAddress[];
+  cc: SummaryAddress[];
+  bcc: SummaryAddress[];
+  replyTo: SummaryAddress[];
+  preview: string;
+  hasAttachment: boolean;
+}
+export interface SummaryAddress {
+  name: string;
+  /** localpart@domain, domain in Unicode and lower case. */
+  address: string;
+}
+
+/** Where an incoming message came from and what is known of it; basis of reputation. */
+export interface DeliveryFacts {
+  remoteIp: string;
+  /** Networks of the IP, narrow to wide (IPv4 /32 /26 /21, IPv6 /64 /48 /32). */
+  networks: [string, string, string];
+  ehloDomain: string;
+  mailFromLocalpart: string;
+  mailFromDomain: string;
+  rcptToLocalpart: string;
+  rcptToDomain: string;
+  msgFromLocalpart: string;
+  msgFromDomain: string;
+  msgFromOrgDomain: string;
+  ehloValidated: boolean;
+  mailFromValidated: boolean;
+  msgFromValidated: boolean;
+  /** Names of a Validation: "strict", "pass", "relaxed", "none", "dmarc", "softfail", ... */
+  ehloValidation: string;
+  mailFromValidation: string;
+  msgFromValidation: string;
+  dkimDomains: string[];
+  isForward: boolean;
+  isMailingList: boolean;
+  receivedTlsVersion: string;
+  receivedRequireTls: boolean;
+}
+
+/** A message to put into a mailbox. */
+export interface NewMessage {
+  /** Complete file with the message after the prefix. It is linked or copied, never moved or removed. */
+  file: string;
+  /** True if the file's content has been fsynced already; otherwise this is done here. */
+  fileSynced?: boolean;
+  /** Bytes in front of the file's content, e.g. Received headers. */
+  prefix: Uint8Array;
+  /** Size of the file in bytes; checked. */
+  fileSize: number;
+  flags?: number;
+  keywords?: string[];
+  /** Milliseconds; now if not given. */
+  received?: number;
+  facts?: DeliveryFacts;
+  /** Set for a message put into a Rejects mailbox: the mailbox it would have gone to. */
+  isReject?: boolean;
+  destinedMailboxId?: number;
+  /** Don't set junk flags from the mailbox's name, don't train (import trains in one batch). */
+  noTrain?: boolean;
+  /** Don't match threads (import matches at its end). */
+  noThread?: boolean;
+}
+
+/** What happened in an account, as its listeners get it after the commit. */
+export type Change =
+  | {
+    kind: "addMessage";
+    mailboxId: number;
+    uid: number;
+    modseq: number;
+    flags: number;
+    keywords: string[];
+    messageId: number;
+    emailId: number;
+    threadId: number;
+  }
+  | {
+    kind: "removeMessages";
+    mailboxId: number;
+    uids: number[];
+    messageIds: number[];
+    modseq: number;
+  }
+  | {
+    kind: "changeFlags";
+    mailboxId: number;
+    uid: number;
+    modseq: number;
+    flags: number;
+    keywords: string[];
+    messageId: number;
+  }
+  | { kind: "changeThread"; emailIds: number[]; muted: boolean; collapsed: boolean }
+  | { kind: "addMailbox"; mailbox: Mailbox; subscribed: boolean; modseq: number }
+  | { kind: "removeMailbox"; mailboxId: number; name: string; modseq: number }
+  | { kind: "renameMailbox"; mailboxId: number; oldName: string; newName: string; modseq: number }
+  | { kind: "subscription"; name: string; subscribed: boolean }
+  | { kind: "mailboxCounts"; mailboxId: number; counts: MailboxCounts }
+  | {
+    kind: "mailboxSpecialUse";
+    mailboxId: number;
+    name: string;
+    specialUse: number;
+    modseq: number;
+  }
+  | { kind: "mailboxKeywords"; mailboxId: number; keywords: string[] }
+  | { kind: "annotation"; mailboxId: number; name: string; key: string; modseq: number };
+
+/** A listener for an account's changes. */
+export interface Listener {
+  /** Takes all pending changes, in commit order. Never waits. */
+  take(): readonly Change[];
+  /** True if changes are pending. */
+  readonly pending: boolean;
+  /** Set when the listener fell too far behind and changes were dropped: start afresh or disconnect. */
+  readonly overflowed: boolean;
+  /** Resolves when changes are pending (at once if they are already) or the signal aborts. */
+  wait(signal?: AbortSignal): Promise<void>;
+  /** Called in the same turn as the commit, when the list goes from empty to pending. */
+  onPending: (() => void) | undefined;
+  close(): void;
+}
+
+/** Reads an email's bytes: prefix and file as one, by offset. Close it; on Windows files can't be removed while open. */
+export interface MessageReader {
+  readonly size: number;
+  /** Fills the buffer from the offset; returns how many bytes were there (less than asked at the end only). */
+  readInto(buffer: Uint8Array, offset: number): number;
+  /** Bytes [from, to), as a new array. */
+  read(from: number, to: number): Uint8Array;
+  close(): void;
+}
+
+export type { Part };
+
+/** A request that can't be carried out; the code says which, the text what to do. */
+export class StoreError extends Error {
+  readonly code:
+    | "mailboxExists"
+    | "mailboxMissing"
+    | "mailboxName"
+    | "mailboxHasChildren"
+    | "inbox"
+    | "tooManyKeywords"
+    | "keyword"
+    | "overQuota"
+    | "accountMissing"
+    | "specialUse"
+    | "annotation"
+    | "size"
+    | "closed";
+  constructor(code: StoreError["code"], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "StoreError";
+    this.code = code;
+  }
+}
