@@ -12,6 +12,7 @@
  * @module
  */
 import type { Part } from "../mail/structure.ts";
+import type { EmailDescription } from "./describe.ts";
 
 /** System and well-known flags, as bits. Other keywords are strings. */
 export const Flag = {
@@ -111,6 +112,8 @@ export const Want = {
   Content: 2,
   /** subject, addresses, sent date, preview. */
   Summary: 4,
+  /** threadId; without it threadId is 0. */
+  Thread: 8,
 } as const;
 
 /** A row as FETCH, search and webmail read it. The object is reused between rows: copy what you keep. */
@@ -195,6 +198,8 @@ export interface NewMessage {
   file: string;
   /** True if the file's content has been fsynced already; otherwise this is done here. */
   fileSynced?: boolean;
+  /** What describe.ts says of the file's content; computed here if not given. */
+  description?: EmailDescription;
   /** Bytes in front of the file's content, e.g. Received headers. */
   prefix: Uint8Array;
   /** Size of the file in bytes; checked. */

@@ -1,0 +1,549 @@
+/**
+ * An open account: the face through which protocols read and change its mail.
+ *
+ * Order of steps of a delivery, so that an answer after it is a promise:
+ * 1. the message file is complete and fsynced under a temporary name (by the caller, or here);
+ * 2. it is linked into `msg/`, and the folder fsynced;
+ * 3. rows and counts are committed, and the WAL fsynced: only now does the caller answer.
+ * A crash before 3 leaves a file without a row, which the next start removes (the sender was not told
+ * that it arrived, and tries again); a crash after it leaves everything. There is no moment at which
+ * a durable row names a file that is not durable. A failure in 3 removes the file of 2.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { type Log } from "../log/mod.ts";
+import { Annotations } from "./annotations.ts";
+import { Broadcast } from "./changes.ts";
+import { checkAccount } from "./consistency.ts";
+import { Credentials } from "./credentials.ts";
+import { Db } from "./database.ts";
+import { describeFile, type EmailDescription } from "./describe.ts";
+import * as reading from "./fetch.ts";
+import { copyMessages, insertEmail, type MailboxRules, type ReadyEmail } from "./insert.ts";
+import { normalizeKeywords } from "./keywords.ts";
+import * as mailboxes from "./mailboxes.ts";
+import { MessageFiles } from "./message_files.ts";
+import * as modify from "./modify.ts";
+import { accountMigrations } from "./schema.ts";
+import {
+  type FetchRow,
+  type Listener,
+  type Mailbox,
+  type Message,
+  type MessageReader,
+  type NewMessage,
+  StoreError,
+} from "./types.ts";
+import { type WriteContext, Writer } from "./writer.ts";
+
+/** Mailboxes of a new account, from the configuration. */
+export interface InitialMailbox {
+  name: string;
+  /** Bits of SpecialUse. */
+  specialUse: number;
+}
+
+/** What the store asks of an account's configuration, each time anew as it may be reloaded. */
+export interface AccountRules extends MailboxRules {
+  initialMailboxes(): readonly InitialMailbox[];
+}
+
+/** Checks counts and files at each close. Set in tests; it reads everything. */
+export const consistency = { checkAtClose: false };
+
+export class Account {
+  readonly name: string;
+  readonly dir: string;
+  readonly db: Db;
+  readonly log: Log;
+  readonly rules: AccountRules;
+  readonly files: MessageFiles;
+  readonly writer: Writer;
+  readonly broadcast = new Broadcast();
+  readonly credentials: Credentials;
+  readonly annotations: Annotations;
+  #nextEmailId: number;
+  #references = 0;
+  readonly #onIdle: (a: Account) => void;
+  /** Called after a commit in which messages may have become ham or spam, or ceased to be. */
+  onTraining: ((messageIds: number[]) => void) | undefined;
+
+  private constructor(
+    name: string,
+    dir: string,
+    db: Db,
+    log: Log,
+    rules: AccountRules,
+    onIdle: (a: Account) => void,
+  ) {
+    this.name = name;
+    this.dir = dir;
+    this.db = db;
+    this.log = log;
+    this.rules = rules;
+    this.files = new MessageFiles(join(dir, "msg"));
+    this.writer = new Writer(db, (changes, origin) => this.broadcast.publish(changes, origin));
+    this.credentials = new Credentials(db, this.writer);
+    this.annotations = new Annotations(db, this.writer);
+    this.#onIdle = onIdle;
+    const r = db.get("SELECT next_email_id FROM state")!;
+    const max = db.get("SELECT coalesce(max(id), 0) + 1 FROM emails")!;
+    this.#nextEmailId = Math.max(r[0], max[0]);
+  }
+
+  /** Opens the account's folder, made if needed. For Accounts only. */
+  static async open(
+    name: string,
+    dir: string,
+    log: Log,
+    rules: AccountRules,
+    onIdle: (a: Account) => void,
+  ): Promise<Account> {
+    const db = await Db.open(join(dir, "index.db"), accountMigrations);
+    const account = new Account(name, dir, db, log, rules, onIdle);
+    account.#removeLeftovers();
+    if (!mailboxes.mailboxByName(db, "Inbox")) {
+      await account.writer.write((ctx) => {
+        mailboxes.createMailbox(db, ctx, "Inbox");
+        for (const m of rules.initialMailboxes()) {
+          if (!mailboxes.mailboxByName(db, m.name)) {
+            mailboxes.createMailbox(db, ctx, m.name, m.specialUse);
+          }
+        }
+      });
+    }
+    return account;
+  }
+
+  /** Files that a crash left without a row, or that were to be removed when it came. */
+  #removeLeftovers(): void {
+    for (const [id] of this.db.all("SELECT email_id FROM erased")) this.files.remove(id);
+    this.db.transaction(() => this.db.exec("DELETE FROM erased"));
+    for (const id of this.files.recent(this.#nextEmailId)) {
+      if (!this.db.get("SELECT 1 FROM emails WHERE id = ?", id)) {
+        this.log.warn("removing message file that no row names, left by a crash", {
+          path: this.files.path(id),
+        });
+        this.files.remove(id);
+      }
+    }
+  }
+
+  /** Counts one more user of the account. */
+  acquire(): this {
+    this.#references++;
+    return this;
+  }
+
+  /** Drops one use; the last one lets the account be closed. */
+  close(): void {
+    if (--this.#references === 0) this.#onIdle(this);
+  }
+
+  get references(): number {
+    return this.#references;
+  }
+
+  /** Ends all use: writes under way are finished. For Accounts only. */
+  async shutdown(): Promise<void> {
+    await this.writer.close();
+    try {
+      if (consistency.checkAtClose) checkAccount(this.db, this.files);
+    } finally {
+      await this.db.close();
+    }
+  }
+
+  // --- reading
+
+  mailboxes(): Mailbox[] {
+    return mailboxes.listMailboxes(this.db);
+  }
+  mailbox(id: number): Mailbox | undefined {
+    return mailboxes.mailboxById(this.db, id);
+  }
+  /** By name; "inbox" in any case is Inbox. */
+  mailboxByName(name: string): Mailbox | undefined {
+    return mailboxes.mailboxByName(this.db, name);
+  }
+  mailboxBySpecialUse(bit: number): Mailbox | undefined {
+    return mailboxes.mailboxBySpecialUse(this.db, bit);
+  }
+  subscriptions(): string[] {
+    return mailboxes.subscriptions(this.db);
+  }
+  /** Uids of the live messages, ascending. */
+  uids(mailboxId: number): Uint32Array {
+    return reading.mailboxUids(this.db, mailboxId);
+  }
+  firstUnseenUid(mailboxId: number): number | undefined {
+    return reading.firstUnseenUid(this.db, mailboxId);
+  }
+  /** Rows of the live ones among the uids (ascending); see fetch.ts. */
+  fetch(
+    mailboxId: number,
+    uids: ArrayLike<number>,
+    want: number,
+    each: (row: FetchRow) => boolean | void,
+  ): void {
+    reading.fetchMessages(this.db, mailboxId, uids, want, each);
+  }
+  /** Live messages changed after the modseq. */
+  fetchSince(
+    mailboxId: number,
+    modseq: number,
+    want: number,
+    each: (row: FetchRow) => boolean | void,
+  ): void {
+    reading.fetchSince(this.db, mailboxId, modseq, want, each);
+  }
+  /** Uids expunged after the modseq, ascending. */
+  expungedSince(mailboxId: number, modseq: number): number[] {
+    return reading.expungedSince(this.db, mailboxId, modseq);
+  }
+  /** The mailbox's HIGHESTMODSEQ. */
+  highestModseq(mailboxId: number): number {
+    return mailboxes.mailboxById(this.db, mailboxId)?.modseq ?? 0;
+  }
+  message(id: number): Message | undefined {
+    return reading.messageById(this.db, id);
+  }
+  messageByUid(mailboxId: number, uid: number): Message | undefined {
+    return reading.messageByUid(this.db, mailboxId, uid);
+  }
+  /** Modseq of the last change anywhere in the account. */
+  state(): number {
+    return this.db.get("SELECT modseq FROM state")![0];
+  }
+
+  /** Opens an email's bytes. @throws StoreError "mailboxMissing" if it is gone; file errors. */
+  openMessage(emailId: number): MessageReader {
+    const r = this.db.get("SELECT prefix, size FROM emails WHERE id = ?", emailId);
+    if (!r) throw new StoreError("mailboxMissing", "message is gone");
+    return this.files.open(emailId, r[0], r[1]);
+  }
+
+  /** Bytes used by messages, and the limit if there is one. */
+  quota(): { messageSize: { used: number; limit: number | undefined } } {
+    const used = this.db.get("SELECT message_size FROM state")![0] as number;
+    return { messageSize: { used, limit: this.rules.quotaMessageSize() } };
+  }
+
+  listen(): Listener {
+    return this.broadcast.listen();
+  }
+
+  // --- mailboxes
+
+  /** Makes a mailbox and missing parents. @throws StoreError */
+  createMailbox(
+    name: string,
+    opts: { specialUse?: number; origin?: Listener } = {},
+  ): Promise<{ mailbox: Mailbox; created: Mailbox[] }> {
+    return this.writer.write(
+      (ctx) => mailboxes.createMailbox(this.db, ctx, name, opts.specialUse ?? 0),
+      opts.origin,
+    );
+  }
+
+  /** Renames with all below; renaming Inbox moves its messages to a new mailbox (RFC 9051 §6.3.6). */
+  renameMailbox(oldName: string, newName: string, origin?: Listener): Promise<Mailbox[]> {
+    return this.writer.write((ctx) => {
+      const inbox = mailboxes.mailboxByName(this.db, oldName);
+      if (inbox?.name !== "Inbox") {
+        return mailboxes.renameMailbox(this.db, ctx, oldName, newName);
+      }
+      const { mailbox, created } = mailboxes.createMailbox(this.db, ctx, newName);
+      modify.moveMessages(
+        this.db,
+        ctx,
+        this.rules,
+        inbox.id,
+        reading.mailboxUids(this.db, inbox.id),
+        mailbox.id,
+      );
+      return created.map((m) => mailboxes.requireMailbox(this.db, m.id));
+    }, origin);
+  }
+
+  /** Removes a mailbox with its messages. @throws StoreError "inbox", "mailboxHasChildren", "mailboxMissing" */
+  deleteMailbox(name: string, origin?: Listener): Promise<void> {
+    return this.writer.write((ctx) => {
+      const m = mailboxes.mailboxByName(this.db, name);
+      if (!m) throw new StoreError("mailboxMissing", `no mailbox ${name}`);
+      if (m.name === "Inbox") throw new StoreError("inbox", "Inbox can't be removed");
+      if (this.mailboxes().some((c) => c.name.startsWith(`${m.name}/`))) {
+        throw new StoreError("mailboxHasChildren", `mailbox ${m.name} has mailboxes below it`);
+      }
+      this.#expunge(ctx, m.id, undefined, true);
+      const modseq = mailboxes.nextModseq(this.db);
+      this.db.run(
+        "UPDATE mailboxes SET expunged = 1, modseq = ?, special_use = 0 WHERE id = ?",
+        modseq,
+        m.id,
+      );
+      this.db.run("DELETE FROM annotations WHERE mailbox_id = ?", m.id);
+      ctx.changes.push({ kind: "removeMailbox", mailboxId: m.id, name: m.name, modseq });
+    }, origin);
+  }
+
+  subscribe(name: string, origin?: Listener): Promise<void> {
+    return this.writer.write((ctx) => mailboxes.subscribe(this.db, ctx, name), origin);
+  }
+  unsubscribe(name: string, origin?: Listener): Promise<void> {
+    return this.writer.write((ctx) => mailboxes.unsubscribe(this.db, ctx, name), origin);
+  }
+  /** Gives the mailbox these special uses, in place of those it had. */
+  setSpecialUse(mailboxId: number, bits: number, origin?: Listener): Promise<void> {
+    return this.writer.write(
+      (ctx) => mailboxes.setSpecialUse(this.db, ctx, mailboxId, bits),
+      origin,
+    );
+  }
+
+  // --- messages
+
+  /** Puts the file in place and makes it durable. */
+  async #place(m: NewMessage, description?: EmailDescription): Promise<ReadyEmail> {
+    const keywords = normalizeKeywords(m.keywords ?? []);
+    const stat = await Deno.stat(m.file);
+    if (stat.size !== m.fileSize) {
+      throw new StoreError("size", `message file has ${stat.size} bytes, not ${m.fileSize}`);
+    }
+    description ??= m.description ?? await describeFile(m.file);
+    if (!m.fileSynced) {
+      const f = await Deno.open(m.file, { read: true, write: true });
+      try {
+        await f.sync();
+      } finally {
+        f.close();
+      }
+    }
+    for (;;) {
+      const emailId = this.#nextEmailId++;
+      try {
+        await this.files.add(emailId, m.file);
+      } catch (err) {
+        // A stray file: never written over, the next id is as good.
+        if (err instanceof Deno.errors.AlreadyExists) continue;
+        throw err;
+      }
+      return {
+        emailId,
+        prefix: m.prefix,
+        size: m.prefix.length + m.fileSize,
+        description,
+        flags: m.flags ?? 0,
+        keywords,
+        received: m.received ?? Date.now(),
+        facts: m.facts,
+        isReject: m.isReject ?? false,
+        destinedMailboxId: m.destinedMailboxId ?? 0,
+        noThread: m.noThread ?? false,
+      };
+    }
+  }
+
+  /** Places files, then writes; when anything fails no file and no row is left. */
+  async #placeAndWrite<T>(
+    list: readonly NewMessage[],
+    origin: Listener | undefined,
+    fn: (ctx: WriteContext, ready: ReadyEmail[]) => T,
+  ): Promise<T> {
+    const ready: ReadyEmail[] = [];
+    try {
+      for (const m of list) ready.push(await this.#place(m));
+      return await this.writer.write((ctx) => fn(ctx, ready), origin);
+    } catch (err) {
+      for (const r of ready) {
+        // A row can be there if the commit was done and its fsync failed: then the file stays.
+        try {
+          if (!this.db.get("SELECT 1 FROM emails WHERE id = ?", r.emailId)) {
+            this.files.remove(r.emailId);
+          }
+        } catch (cleanup) {
+          this.log.error("removing file of a failed delivery", {
+            err: cleanup as Error,
+            path: this.files.path(r.emailId),
+          });
+        }
+      }
+      throw err;
+    }
+  }
+
+  #train(list: readonly NewMessage[], messages: Message[]): void {
+    const ids = messages.filter((_, i) => !list[i].noTrain).map((m) => m.id);
+    if (ids.length > 0) this.onTraining?.(ids);
+  }
+
+  /** Puts a message into the named mailbox, made if it is missing. Durable when it resolves. */
+  async deliver(mailboxName: string, m: NewMessage, origin?: Listener): Promise<Message> {
+    const message = await this.#placeAndWrite([m], origin, (ctx, [ready]) => {
+      const mailbox = mailboxes.ensureMailbox(this.db, ctx, mailboxName);
+      return insertEmail(this.db, ctx, mailbox, this.rules, ready);
+    });
+    this.#train([m], [message]);
+    return message;
+  }
+
+  /** APPEND of one or more messages, all or nothing (RFC 3502). */
+  async append(
+    mailboxId: number,
+    list: readonly NewMessage[],
+    origin?: Listener,
+  ): Promise<Message[]> {
+    const messages = await this.#placeAndWrite(
+      list,
+      origin,
+      (ctx, ready) =>
+        ready.map((r) =>
+          insertEmail(
+            this.db,
+            ctx,
+            mailboxes.requireMailbox(this.db, mailboxId),
+            this.rules,
+            r,
+          )
+        ),
+    );
+    this.#train(list, messages);
+    return messages;
+  }
+
+  /** REPLACE (RFC 8508): the new message comes and the old one goes in one transaction. */
+  async replace(
+    mailboxId: number,
+    uid: number,
+    toMailboxId: number,
+    m: NewMessage,
+    origin?: Listener,
+  ): Promise<{ message: Message; expunged: number[]; modseq: number }> {
+    const r = await this.#placeAndWrite([m], origin, (ctx, [ready]) => {
+      const to = mailboxes.requireMailbox(this.db, toMailboxId);
+      if (!reading.messageByUid(this.db, mailboxId, uid)) {
+        throw new StoreError("mailboxMissing", "message to be replaced is gone");
+      }
+      const message = insertEmail(this.db, ctx, to, this.rules, ready);
+      const { uids, modseq } = this.#expunge(ctx, mailboxId, [uid], true);
+      return { message, expunged: uids, modseq };
+    });
+    this.#train([m], [r.message]);
+    return r;
+  }
+
+  /** Changes flags of messages; see modify.ts. The origin's listener isn't told. */
+  async storeFlags(
+    mailboxId: number,
+    uids: ArrayLike<number>,
+    op: "set" | "add" | "remove",
+    flags: number,
+    keywords: readonly string[],
+    opts: { unchangedSince?: number; origin?: Listener } = {},
+  ): Promise<modify.StoreFlagsResult> {
+    const trained: number[] = [];
+    const r = await this.writer.write((ctx) => {
+      const r = modify.storeFlags(
+        this.db,
+        ctx,
+        mailboxId,
+        uids,
+        op,
+        flags,
+        keywords,
+        opts.unchangedSince,
+      );
+      for (const c of ctx.changes) if (c.kind === "changeFlags") trained.push(c.messageId);
+      return r;
+    }, opts.origin);
+    if (trained.length > 0) this.onTraining?.(trained);
+    return r;
+  }
+
+  /** COPY; touches no file. */
+  async copy(
+    fromMailboxId: number,
+    uids: ArrayLike<number>,
+    toMailboxId: number,
+    origin?: Listener,
+  ): Promise<{ fromUids: number[]; toUids: number[]; uidValidity: number }> {
+    const trained: number[] = [];
+    const r = await this.writer.write((ctx) => {
+      const r = copyMessages(
+        this.db,
+        ctx,
+        this.rules,
+        fromMailboxId,
+        uids,
+        toMailboxId,
+        (id, list, each) => modify.copySources(this.db, id, list, each),
+      );
+      for (const c of ctx.changes) if (c.kind === "addMessage") trained.push(c.messageId);
+      return r;
+    }, origin);
+    if (trained.length > 0) this.onTraining?.(trained);
+    return r;
+  }
+
+  /** MOVE (RFC 6851). */
+  async move(
+    fromMailboxId: number,
+    uids: ArrayLike<number>,
+    toMailboxId: number,
+    origin?: Listener,
+  ): Promise<{ fromUids: number[]; toUids: number[]; uidValidity: number; modseq: number }> {
+    const trained: number[] = [];
+    const r = await this.writer.write((ctx) => {
+      const r = modify.moveMessages(this.db, ctx, this.rules, fromMailboxId, uids, toMailboxId);
+      for (const c of ctx.changes) if (c.kind === "addMessage") trained.push(c.messageId);
+      return r;
+    }, origin);
+    if (trained.length > 0) this.onTraining?.(trained);
+    return r;
+  }
+
+  #expunge(
+    ctx: WriteContext,
+    mailboxId: number,
+    uids: ArrayLike<number> | undefined,
+    force: boolean,
+  ): { uids: number[]; modseq: number } {
+    return modify.expungeMessages(this.db, ctx, mailboxId, uids, force, (emailIds) => {
+      this.#removeFiles(emailIds);
+    });
+  }
+
+  #removeFiles(emailIds: number[]): void {
+    for (const id of emailIds) {
+      try {
+        this.files.remove(id);
+      } catch (err) {
+        // Its row in `erased` stays, so that the next start tries again.
+        this.log.error("removing file of an expunged message", {
+          err: err as Error,
+          path: this.files.path(id),
+        });
+        emailIds = emailIds.filter((e) => e !== id);
+      }
+    }
+    this.writer.write(() => {
+      for (const id of emailIds) this.db.run("DELETE FROM erased WHERE email_id = ?", id);
+    }).catch(() => {
+      // The account is being closed: the next start looks at what is left.
+    });
+  }
+
+  /** EXPUNGE: messages with \Deleted, among the uids if given; with `force` whatever their flags. */
+  expunge(
+    mailboxId: number,
+    uids?: ArrayLike<number>,
+    origin?: Listener,
+    opts: { force?: boolean } = {},
+  ): Promise<{ uids: number[]; modseq: number }> {
+    return this.writer.write(
+      (ctx) => this.#expunge(ctx, mailboxId, uids, opts.force ?? false),
+      origin,
+    );
+  }
+}

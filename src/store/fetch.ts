@@ -1,0 +1,239 @@
+/**
+ * Reading messages of a mailbox in uid order, with as much of them as is wanted.
+ *
+ * Runs of consecutive uids are read as ranges: FETCH 1:* is one pass over an index. A row's object is
+ * reused, and its columns are read as arrays, so that 10,000 rows cost some milliseconds.
+ *
+ * @module
+ */
+import type { Db, Row } from "./database.ts";
+import { type FetchRow, type Message, type Summary, Want } from "./types.ts";
+
+const base = "m.id, m.email_id, m.uid, m.modseq, m.flags, m.keywords, m.received, m.saved, m.size";
+
+function columnsFor(want: number): { columns: string; joins: string } {
+  let columns = base;
+  let joins = "";
+  if (want & Want.Imap) columns += ", e.envelope, e.body, e.bodystructure";
+  if (want & Want.Content) columns += ", e.prefix, e.structure";
+  if (want & Want.Summary) columns += ", e.summary";
+  if (want & (Want.Imap | Want.Content | Want.Summary)) {
+    joins += " JOIN emails e ON e.id = m.email_id";
+  }
+  if (want & Want.Thread) {
+    columns += ", t.thread_id";
+    joins += " LEFT JOIN threads t ON t.email_id = m.email_id";
+  }
+  return { columns, joins };
+}
+
+const noBytes = new Uint8Array(0);
+const noSummary: Summary = {
+  messageId: "",
+  references: [],
+  subject: "",
+  baseSubject: "",
+  sent: undefined,
+  from: [],
+  to: [],
+  cc: [],
+  bcc: [],
+  replyTo: [],
+  preview: "",
+  hasAttachment: false,
+};
+
+/** Fills one object from rows, again and again. */
+function rowReader(want: number): (r: Row) => FetchRow {
+  const o: FetchRow = {
+    id: 0,
+    emailId: 0,
+    uid: 0,
+    modseq: 0,
+    flags: 0,
+    keywords: "",
+    received: 0,
+    saved: 0,
+    size: 0,
+    threadId: 0,
+    envelope: "",
+    body: "",
+    bodyStructure: "",
+    prefix: noBytes,
+    structure: "",
+    summary: noSummary,
+  };
+  return (r) => {
+    o.id = r[0];
+    o.emailId = r[1];
+    o.uid = r[2];
+    o.modseq = r[3];
+    o.flags = r[4];
+    o.keywords = r[5];
+    o.received = r[6];
+    o.saved = r[7];
+    o.size = r[8];
+    let i = 9;
+    if (want & Want.Imap) {
+      o.envelope = r[i++];
+      o.body = r[i++];
+      o.bodyStructure = r[i++];
+    }
+    if (want & Want.Content) {
+      o.prefix = r[i++];
+      o.structure = r[i++];
+    }
+    if (want & Want.Summary) o.summary = parseSummary(r[i++]);
+    if (want & Want.Thread) o.threadId = r[i++] ?? o.emailId;
+    return o;
+  };
+}
+
+/** Reads a summary as it is stored: only what isn't empty. */
+export function parseSummary(text: string): Summary {
+  return { ...noSummary, ...JSON.parse(text) };
+}
+
+/** A summary as it is stored. */
+export function packSummary(s: Summary): string {
+  const r: Record<string, unknown> = {};
+  for (const [k, v] of Object.entries(s)) {
+    if (v === undefined || v === "" || v === false || (Array.isArray(v) && v.length === 0)) {
+      continue;
+    }
+    r[k] = v;
+  }
+  return JSON.stringify(r);
+}
+
+/** Rows that one query reads at most, so that memory stays bounded. */
+const rowsPerQuery = 1000;
+
+/**
+ * Calls `each` for the live messages among the uids, in their (ascending) order. The object is reused:
+ * copy what is kept. `each` ends it by returning false.
+ */
+export function fetchMessages(
+  db: Db,
+  mailboxId: number,
+  uids: ArrayLike<number>,
+  want: number,
+  each: (row: FetchRow) => boolean | void,
+): void {
+  const { columns, joins } = columnsFor(want);
+  const sql = `SELECT ${columns} FROM messages m${joins} WHERE m.mailbox_id = ? AND m.uid >= ? ` +
+    "AND m.uid <= ? AND m.expunged = 0 ORDER BY m.uid LIMIT ?";
+  const read = rowReader(want);
+  let i = 0;
+  while (i < uids.length) {
+    // A run: uids with gaps of a few are read as one range too, and the strangers skipped.
+    let end = i + 1;
+    while (end < uids.length && end - i < rowsPerQuery && uids[end] - uids[end - 1] <= 4) end++;
+    let from = uids[i];
+    const to = uids[end - 1];
+    const wanted = end - i === to - from + 1 ? undefined : i;
+    let at = i;
+    for (;;) {
+      const rows = db.all(sql, mailboxId, from, to, rowsPerQuery);
+      for (const r of rows) {
+        if (wanted !== undefined) {
+          const uid = r[2] as number;
+          while (at < end && uids[at] < uid) at++;
+          if (at >= end || uids[at] !== uid) continue;
+        }
+        if (each(read(r)) === false) return;
+      }
+      if (rows.length < rowsPerQuery) break;
+      from = (rows[rows.length - 1][2] as number) + 1;
+    }
+    i = end;
+  }
+}
+
+/** Live messages whose modseq is higher than given, in uid order (RFC 7162 §3.1.4). */
+export function fetchSince(
+  db: Db,
+  mailboxId: number,
+  modseq: number,
+  want: number,
+  each: (row: FetchRow) => boolean | void,
+): void {
+  const { columns, joins } = columnsFor(want);
+  const read = rowReader(want);
+  const rows = db.all(
+    `SELECT ${columns} FROM messages m${joins} WHERE m.mailbox_id = ? AND m.modseq > ? AND m.expunged = 0 ` +
+      "ORDER BY m.uid",
+    mailboxId,
+    modseq,
+  );
+  for (const r of rows) if (each(read(r)) === false) return;
+}
+
+/** Uids that were expunged after the modseq (RFC 7162 §3.2.6), ascending. */
+export function expungedSince(db: Db, mailboxId: number, modseq: number): number[] {
+  return db.all(
+    "SELECT uid FROM messages WHERE mailbox_id = ? AND modseq > ? AND expunged = 1 ORDER BY uid",
+    mailboxId,
+    modseq,
+  ).map((r) => r[0]);
+}
+
+/** Uids of all live messages, ascending. */
+export function mailboxUids(db: Db, mailboxId: number): Uint32Array {
+  const rows = db.all(
+    "SELECT uid FROM messages WHERE mailbox_id = ? AND expunged = 0 ORDER BY uid",
+    mailboxId,
+  );
+  const r = new Uint32Array(rows.length);
+  for (let i = 0; i < rows.length; i++) r[i] = rows[i][0];
+  return r;
+}
+
+/** The lowest uid without \Seen; undefined if all are seen. */
+export function firstUnseenUid(db: Db, mailboxId: number): number | undefined {
+  return db.get(
+    "SELECT uid FROM messages INDEXED BY messages_unseen WHERE mailbox_id = ? AND expunged = 0 " +
+      "AND flags & 1 = 0 ORDER BY uid LIMIT 1",
+    mailboxId,
+  )?.[0];
+}
+
+const messageColumns =
+  "m.id, m.email_id, m.mailbox_id, m.uid, m.modseq, m.createseq, m.flags, m.keywords, m.received, " +
+  "m.saved, m.size, coalesce(t.thread_id, m.email_id)";
+
+function messageFromRow(r: Row): Message {
+  return {
+    id: r[0],
+    emailId: r[1],
+    mailboxId: r[2],
+    uid: r[3],
+    modseq: r[4],
+    createseq: r[5],
+    flags: r[6],
+    keywords: r[7] === "" ? [] : r[7].split(" "),
+    received: r[8],
+    saved: r[9],
+    size: r[10],
+    threadId: r[11],
+  };
+}
+
+export function messageById(db: Db, id: number): Message | undefined {
+  const r = db.get(
+    `SELECT ${messageColumns} FROM messages m LEFT JOIN threads t ON t.email_id = m.email_id ` +
+      "WHERE m.id = ? AND m.expunged = 0",
+    id,
+  );
+  return r && messageFromRow(r);
+}
+
+export function messageByUid(db: Db, mailboxId: number, uid: number): Message | undefined {
+  const r = db.get(
+    `SELECT ${messageColumns} FROM messages m LEFT JOIN threads t ON t.email_id = m.email_id ` +
+      "WHERE m.mailbox_id = ? AND m.uid = ? AND m.expunged = 0",
+    mailboxId,
+    uid,
+  );
+  return r && messageFromRow(r);
+}

@@ -1,0 +1,145 @@
+/**
+ * Message files: `msg/<shard>/<email id>` in an account's folder, and reading them.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { ensureDir, linkOrCopy, removeFile, syncDir } from "../platform/files.ts";
+import { type MessageReader, StoreError } from "./types.ts";
+
+/** Files in a folder; more would make some file systems slow. */
+const filesPerShard = 8192;
+
+/** The message files of one account. */
+export class MessageFiles {
+  readonly dir: string;
+  readonly #madeShards = new Set<number>();
+  readonly #open = new Map<number, number>();
+  readonly #removeWhenClosed = new Set<number>();
+
+  /** @param dir the account's `msg` folder. */
+  constructor(dir: string) {
+    this.dir = dir;
+  }
+
+  path(emailId: number): string {
+    return join(this.dir, String(Math.floor(emailId / filesPerShard)), String(emailId));
+  }
+
+  async #shard(emailId: number): Promise<string> {
+    const n = Math.floor(emailId / filesPerShard);
+    const dir = join(this.dir, String(n));
+    if (!this.#madeShards.has(n)) {
+      await ensureDir(dir, 0o700);
+      await syncDir(this.dir);
+      this.#madeShards.add(n);
+    }
+    return dir;
+  }
+
+  /**
+   * Puts a file in place, by hard link or copy. It is durable when this resolves if the content of
+   * the source was synced.
+   */
+  async add(emailId: number, source: string): Promise<void> {
+    const dir = await this.#shard(emailId);
+    await linkOrCopy(source, this.path(emailId));
+    await syncDir(dir);
+  }
+
+  /** Removes a file, once nobody has it open (on Windows it could not be removed before). */
+  remove(emailId: number): void {
+    if (this.#open.has(emailId)) {
+      this.#removeWhenClosed.add(emailId);
+      return;
+    }
+    removeFile(this.path(emailId));
+  }
+
+  /** Opens an email for reading by offset, its prefix in front. */
+  open(emailId: number, prefix: Uint8Array, size: number): MessageReader {
+    const file = Deno.openSync(this.path(emailId), { read: true });
+    this.#open.set(emailId, (this.#open.get(emailId) ?? 0) + 1);
+    return new FileReader(file, prefix, size, () => {
+      const n = this.#open.get(emailId)! - 1;
+      if (n > 0) {
+        this.#open.set(emailId, n);
+        return;
+      }
+      this.#open.delete(emailId);
+      if (this.#removeWhenClosed.delete(emailId)) removeFile(this.path(emailId));
+    });
+  }
+
+  /** Ids of the files in the shard of the given id, and in the one before. */
+  recent(emailId: number): number[] {
+    const last = Math.floor(emailId / filesPerShard);
+    const ids: number[] = [];
+    for (const shard of [last - 1, last]) {
+      if (shard < 0) continue;
+      try {
+        for (const e of Deno.readDirSync(join(this.dir, String(shard)))) {
+          const id = Number(e.name);
+          if (e.isFile && Number.isSafeInteger(id)) ids.push(id);
+        }
+      } catch (err) {
+        if (!(err instanceof Deno.errors.NotFound)) throw err;
+      }
+    }
+    return ids;
+  }
+}
+
+class FileReader implements MessageReader {
+  readonly size: number;
+  readonly #file: Deno.FsFile;
+  readonly #prefix: Uint8Array;
+  readonly #onClose: () => void;
+  #position = 0;
+  #closed = false;
+
+  constructor(file: Deno.FsFile, prefix: Uint8Array, size: number, onClose: () => void) {
+    this.#file = file;
+    this.#prefix = prefix;
+    this.size = size;
+    this.#onClose = onClose;
+  }
+
+  readInto(buffer: Uint8Array, offset: number): number {
+    if (this.#closed) throw new StoreError("closed", "message reader is closed");
+    let n = 0;
+    if (offset < this.#prefix.length) {
+      const part = this.#prefix.subarray(offset, offset + buffer.length);
+      buffer.set(part);
+      n = part.length;
+    }
+    while (n < buffer.length) {
+      const at = offset + n - this.#prefix.length;
+      if (at !== this.#position) {
+        this.#file.seekSync(at, Deno.SeekMode.Start);
+        this.#position = at;
+      }
+      const got = this.#file.readSync(n === 0 ? buffer : buffer.subarray(n));
+      if (got === null || got === 0) break;
+      this.#position += got;
+      n += got;
+      if (offset + n >= this.size) break;
+    }
+    return n;
+  }
+
+  read(from: number, to: number): Uint8Array {
+    to = Math.min(to, this.size);
+    if (from >= to) return new Uint8Array(0);
+    const buffer = new Uint8Array(to - from);
+    const n = this.readInto(buffer, from);
+    return n === buffer.length ? buffer : buffer.subarray(0, n);
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#file.close();
+    this.#onClose();
+  }
+}

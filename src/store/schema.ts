@@ -1,0 +1,168 @@
+/**
+ * The schema of an account's database, as numbered migrations. A migration that has been released is
+ * never changed: changes come as a new one, tested from a data folder of the version before.
+ *
+ * @module
+ */
+import type { Migration } from "./database.ts";
+
+export const accountMigrations: readonly Migration[] = [
+  {
+    version: 1,
+    sql: `
+-- One row: the counters from which ids are taken, and the quota's usage.
+CREATE TABLE state (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  modseq INTEGER NOT NULL,
+  uidvalidity INTEGER NOT NULL,
+  next_email_id INTEGER NOT NULL,
+  message_size INTEGER NOT NULL,
+  settings TEXT NOT NULL DEFAULT '{}'
+);
+INSERT INTO state VALUES (1, 1, 1, 1, 0, '{}');
+
+CREATE TABLE mailboxes (
+  id INTEGER PRIMARY KEY,
+  parent_id INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  uidvalidity INTEGER NOT NULL,
+  uidnext INTEGER NOT NULL,
+  modseq INTEGER NOT NULL,
+  createseq INTEGER NOT NULL,
+  expunged INTEGER NOT NULL DEFAULT 0,
+  special_use INTEGER NOT NULL DEFAULT 0,
+  keywords TEXT NOT NULL DEFAULT '',
+  total INTEGER NOT NULL DEFAULT 0,
+  deleted INTEGER NOT NULL DEFAULT 0,
+  unread INTEGER NOT NULL DEFAULT 0,
+  unseen INTEGER NOT NULL DEFAULT 0,
+  size INTEGER NOT NULL DEFAULT 0
+);
+CREATE UNIQUE INDEX mailboxes_name ON mailboxes (name) WHERE expunged = 0;
+
+CREATE TABLE subscriptions (name TEXT PRIMARY KEY) WITHOUT ROWID;
+
+-- Content that never changes; the file is msg/<shard>/<id>.
+CREATE TABLE emails (
+  id INTEGER PRIMARY KEY,
+  size INTEGER NOT NULL,
+  prefix BLOB NOT NULL,
+  envelope TEXT NOT NULL,
+  body TEXT NOT NULL,
+  bodystructure TEXT NOT NULL,
+  structure TEXT NOT NULL,
+  summary TEXT NOT NULL
+);
+
+-- An email's place in a mailbox. Expunged rows stay for QRESYNC.
+CREATE TABLE messages (
+  id INTEGER PRIMARY KEY,
+  email_id INTEGER NOT NULL,
+  mailbox_id INTEGER NOT NULL,
+  uid INTEGER NOT NULL,
+  modseq INTEGER NOT NULL,
+  createseq INTEGER NOT NULL,
+  expunged INTEGER NOT NULL DEFAULT 0,
+  flags INTEGER NOT NULL,
+  keywords TEXT NOT NULL,
+  received INTEGER NOT NULL,
+  saved INTEGER NOT NULL,
+  size INTEGER NOT NULL,
+  -- 0 not trained, 1 as ham, 2 as spam
+  trained INTEGER NOT NULL DEFAULT 0
+);
+CREATE UNIQUE INDEX messages_uid ON messages (mailbox_id, uid) WHERE expunged = 0;
+CREATE INDEX messages_modseq ON messages (mailbox_id, modseq);
+CREATE INDEX messages_email ON messages (email_id) WHERE expunged = 0;
+CREATE INDEX messages_unseen ON messages (mailbox_id, uid) WHERE expunged = 0 AND flags & 1 = 0;
+
+-- Threading of an email. thread_id is the id of one of the thread's emails, the same for all of them.
+CREATE TABLE threads (
+  email_id INTEGER PRIMARY KEY,
+  thread_id INTEGER NOT NULL,
+  parent_id INTEGER NOT NULL,
+  missing_link INTEGER NOT NULL,
+  muted INTEGER NOT NULL,
+  collapsed INTEGER NOT NULL,
+  message_id TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  received INTEGER NOT NULL,
+  -- The message-id of the immediate parent while it isn't here.
+  wanted TEXT
+);
+CREATE INDEX threads_thread ON threads (thread_id);
+CREATE INDEX threads_message_id ON threads (message_id) WHERE message_id != '';
+CREATE INDEX threads_subject ON threads (subject, received) WHERE subject != '';
+CREATE INDEX threads_wanted ON threads (wanted) WHERE wanted IS NOT NULL;
+
+-- Where an incoming message came from: basis of reputation.
+CREATE TABLE deliveries (
+  message_id INTEGER PRIMARY KEY,
+  received INTEGER NOT NULL,
+  orig_mailbox_id INTEGER NOT NULL,
+  destined_mailbox_id INTEGER NOT NULL,
+  is_reject INTEGER NOT NULL,
+  is_forward INTEGER NOT NULL,
+  is_list INTEGER NOT NULL,
+  remote_ip TEXT NOT NULL,
+  net1 TEXT NOT NULL,
+  net2 TEXT NOT NULL,
+  net3 TEXT NOT NULL,
+  ehlo_domain TEXT NOT NULL,
+  mail_from_localpart TEXT NOT NULL,
+  mail_from_domain TEXT NOT NULL,
+  rcpt_to_localpart TEXT NOT NULL,
+  rcpt_to_domain TEXT NOT NULL,
+  msg_from_localpart TEXT NOT NULL,
+  msg_from_domain TEXT NOT NULL,
+  msg_from_org_domain TEXT NOT NULL,
+  ehlo_validated INTEGER NOT NULL,
+  mail_from_validated INTEGER NOT NULL,
+  msg_from_validated INTEGER NOT NULL,
+  ehlo_validation TEXT NOT NULL,
+  mail_from_validation TEXT NOT NULL,
+  msg_from_validation TEXT NOT NULL,
+  tls_version TEXT NOT NULL,
+  require_tls INTEGER NOT NULL,
+  size INTEGER NOT NULL
+);
+CREATE INDEX deliveries_from ON deliveries (msg_from_org_domain, msg_from_domain, msg_from_localpart, received);
+CREATE INDEX deliveries_net ON deliveries (net3, net2, net1, received);
+CREATE INDEX deliveries_mailfrom ON deliveries (mail_from_domain, received);
+CREATE INDEX deliveries_reject ON deliveries (received) WHERE is_reject = 1;
+CREATE TABLE dkim_domains (
+  domain TEXT NOT NULL,
+  message_id INTEGER NOT NULL,
+  PRIMARY KEY (domain, message_id)
+) WITHOUT ROWID;
+
+-- Whom the user has written to (from messages put into the Sent mailbox).
+CREATE TABLE recipients (
+  localpart TEXT NOT NULL,
+  domain TEXT NOT NULL,
+  sent INTEGER NOT NULL,
+  message_id INTEGER NOT NULL,
+  org_domain TEXT NOT NULL,
+  PRIMARY KEY (domain, localpart, sent, message_id)
+) WITHOUT ROWID;
+CREATE INDEX recipients_org ON recipients (org_domain, sent);
+
+-- Messages submitted for each recipient, for the daily limits.
+CREATE TABLE outgoing (id INTEGER PRIMARY KEY, recipient TEXT NOT NULL, submitted INTEGER NOT NULL);
+CREATE INDEX outgoing_submitted ON outgoing (submitted);
+
+CREATE TABLE annotations (
+  mailbox_id INTEGER NOT NULL,
+  key TEXT NOT NULL,
+  value BLOB NOT NULL,
+  modseq INTEGER NOT NULL,
+  PRIMARY KEY (mailbox_id, key)
+) WITHOUT ROWID;
+
+-- Files of emails that are gone, until they have been removed.
+CREATE TABLE erased (email_id INTEGER PRIMARY KEY);
+
+CREATE TABLE credentials (kind TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+`,
+  },
+];

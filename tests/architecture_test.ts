@@ -1,0 +1,84 @@
+/** The shape of the source tree: imports point downwards, only the platform layer asks for the OS. */
+import assert from "node:assert/strict";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const src = join(root, "src");
+
+/** Folders of src from the bottom to the top. Folders of one level don't know each other. */
+const levels: string[][] = [
+  ["platform"],
+  ["log", "metrics"],
+  ["mail", "net", "sasl", "dns"],
+  ["config"],
+  ["store"],
+  ["junk", "senderauth", "tlspolicy", "reports", "acme", "smtp/client"],
+  ["queue"],
+  ["delivery"],
+  ["smtp/server", "imap", "web", "managesieve", "jmap"],
+  ["serve"],
+  ["commands"],
+];
+
+function levelOf(path: string): { folder: string; level: number } | undefined {
+  for (const [level, folders] of levels.entries()) {
+    for (const folder of folders) {
+      if (path.startsWith(`${folder}/`)) return { folder, level };
+    }
+  }
+  return undefined;
+}
+
+function* sources(dir: string): Generator<string> {
+  for (const e of Deno.readDirSync(dir)) {
+    const path = join(dir, e.name);
+    if (e.isDirectory) yield* sources(path);
+    else if (/\.tsx?$/.test(e.name)) yield path;
+  }
+}
+
+function imports(text: string): string[] {
+  return [...text.matchAll(/^\s*(?:import|export)\b[^;"']*?["']([^"']+)["']/gm)].map((m) => m[1]);
+}
+
+Deno.test("every folder of src has its level", () => {
+  for (const file of sources(src)) {
+    const path = relative(src, file).replaceAll("\\", "/");
+    assert.ok(levelOf(path), `src/${path}: its folder has no level in this test`);
+  }
+});
+
+Deno.test("imports point downwards", () => {
+  const wrong: string[] = [];
+  for (const file of sources(src)) {
+    const path = relative(src, file).replaceAll("\\", "/");
+    const from = levelOf(path)!;
+    for (const spec of imports(Deno.readTextFileSync(file))) {
+      if (!spec.startsWith(".")) continue;
+      const target = relative(src, join(dirname(file), spec)).replaceAll("\\", "/");
+      if (target.startsWith("../")) {
+        if (!/^\.\.\/(webmail|deno\.json|LICENSE)/.test(target)) {
+          wrong.push(`src/${path} -> ${target}`);
+        }
+        continue;
+      }
+      const to = levelOf(target);
+      if (!to || to.level > from.level || (to.level === from.level && to.folder !== from.folder)) {
+        wrong.push(`src/${path} -> src/${target}`);
+      }
+    }
+  }
+  assert.deepEqual(wrong, []);
+});
+
+Deno.test("only the platform layer asks which operating system it runs on", () => {
+  const asks =
+    /\bDeno\.(build|uid|gid|osRelease)\b|\bprocess\.(platform|setuid|setgid|getuid)\b|from "node:os"/;
+  const wrong: string[] = [];
+  for (const file of sources(src)) {
+    const path = relative(src, file).replaceAll("\\", "/");
+    if (!path.startsWith("platform/") && asks.test(Deno.readTextFileSync(file))) wrong.push(path);
+  }
+  assert.deepEqual(wrong, []);
+});
