@@ -1,0 +1,73 @@
+/**
+ * The subcommands: one table, one file each. main.ts hands the command line to {@link run}.
+ *
+ * @module
+ */
+import { writeStderr, writeStdout } from "../platform/stdio.ts";
+import { type Command, UsageError } from "./command.ts";
+import { help } from "./help.ts";
+import { localserve } from "./localserve.ts";
+import { loglevels } from "./loglevels.ts";
+import { sendmail } from "./sendmail.ts";
+import { setaccountpassword } from "./setaccountpassword.ts";
+import { stop } from "./stop.ts";
+import { version } from "./version.ts";
+
+/** All subcommands, in the order in which help lists them. */
+export const commands: readonly Command[] = [
+  localserve,
+  stop,
+  setaccountpassword,
+  loglevels,
+  sendmail,
+  version,
+];
+
+/** Runs the command line; returns the exit status: 0 fine, 1 failed, 2 wrong usage. */
+export async function run(args: readonly string[]): Promise<number> {
+  // Installed as sendmail (a link in /usr/sbin), the program is sendmail.
+  const [name, ...rest] = args;
+  if (name === undefined || name === "help" || name === "-h" || name === "--help") {
+    const text = help(commands, rest.join(" "));
+    if (text === undefined) {
+      writeStderr(`mox: no command "${rest.join(" ")}"; "mox help" lists them\n`);
+      return 2;
+    }
+    writeStdout(text);
+    return name === undefined ? 2 : 0;
+  }
+  // The longest name that fits: "config test" before "config".
+  const command = commands
+    .filter((c) => [name, ...rest].slice(0, c.name.split(" ").length).join(" ") === c.name)
+    .sort((a, b) => b.name.length - a.name.length)[0];
+  if (!command) {
+    writeStderr(`mox: no command "${name}"; "mox help" lists them\n`);
+    return 2;
+  }
+  const own = [name, ...rest].slice(command.name.split(" ").length);
+  if (own.some((a) => a === "-h" || a === "-help" || a === "--help")) {
+    writeStdout(help(commands, command.name)!);
+    return 0;
+  }
+  try {
+    return await command.run(own) ?? 0;
+  } catch (err) {
+    if (err instanceof UsageError) {
+      writeStderr(`mox ${command.name}: ${err.message}\nusage: mox ${command.usage}\n`);
+      return 2;
+    }
+    writeStderr(`mox ${command.name}: ${describe(err)}\n`);
+    return 1;
+  }
+}
+
+function describe(err: unknown): string {
+  if (!(err instanceof Error)) return String(err);
+  let text = err.message;
+  let cause = err.cause;
+  for (let depth = 0; cause instanceof Error && depth < 5; depth++) {
+    if (!text.includes(cause.message)) text += `: ${cause.message}`;
+    cause = cause.cause;
+  }
+  return text;
+}

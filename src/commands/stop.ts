@@ -1,0 +1,19 @@
+/** `mox stop`. @module */
+import { callControl } from "../serve/control.ts";
+import { type Command, parseFlags } from "./command.ts";
+import { findDataDir } from "./datadir.ts";
+
+export const stop: Command = {
+  name: "stop",
+  usage: "stop [-dir folder]",
+  summary: "Stop the running server gracefully",
+  help: `
+Asks the running server to stop: connections are told, deliveries under way are finished, databases
+closed. Returns when the server says that it is stopping.
+
+  -dir   the server's folder, as given to localserve; default the one that localserve uses`,
+  async run(args) {
+    const { flags } = parseFlags(args, { dir: "" });
+    await callControl(await findDataDir(flags.dir), "stop");
+  },
+};

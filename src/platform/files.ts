@@ -1,0 +1,144 @@
+/**
+ * Files and folders: durable names, links, atomic writes.
+ *
+ * @module
+ */
+import { dirname, join } from "node:path";
+import { SharedSync } from "./fsync.ts";
+import { isWindows } from "./os.ts";
+
+const folderSyncs = new Map<string, { shared: SharedSync; users: number }>();
+
+/**
+ * Makes the names in a folder durable. Concurrent calls for a folder share an fsync. On Windows a folder
+ * can't be opened, and its names are journaled by the file system: nothing is done.
+ */
+export async function syncDir(dir: string): Promise<void> {
+  if (isWindows) return;
+  let entry = folderSyncs.get(dir);
+  if (!entry) {
+    entry = {
+      shared: new SharedSync(async () => {
+        const f = await Deno.open(dir, { read: true });
+        try {
+          await f.sync();
+        } finally {
+          f.close();
+        }
+      }),
+      users: 0,
+    };
+    folderSyncs.set(dir, entry);
+  }
+  entry.users++;
+  try {
+    await entry.shared.sync();
+  } finally {
+    if (--entry.users === 0) folderSyncs.delete(dir);
+  }
+}
+
+/** Makes a file's content durable. */
+export async function syncFile(path: string): Promise<void> {
+  const f = await Deno.open(path, { read: true, write: true });
+  try {
+    await f.sync();
+  } finally {
+    f.close();
+  }
+}
+
+/**
+ * Gives a file a second name, which must not exist. Where a hard link can't be made (another file
+ * system, one without links) the content is copied and synced. A failed copy leaves nothing behind.
+ * @throws Deno.errors.AlreadyExists if the name is taken.
+ */
+export async function linkOrCopy(from: string, to: string): Promise<void> {
+  try {
+    await Deno.link(from, to);
+    return;
+  } catch (err) {
+    if (err instanceof Deno.errors.AlreadyExists || err instanceof Deno.errors.NotFound) throw err;
+  }
+  await copyDurably(from, to);
+}
+
+async function copyDurably(from: string, to: string): Promise<void> {
+  const target = await Deno.open(to, { write: true, createNew: true, mode: 0o600 });
+  try {
+    const source = await Deno.open(from, { read: true });
+    try {
+      const buffer = new Uint8Array(256 * 1024);
+      for (let n = await source.read(buffer); n !== null; n = await source.read(buffer)) {
+        for (let at = 0; at < n;) at += await target.write(buffer.subarray(at, n));
+      }
+    } finally {
+      source.close();
+    }
+    await target.sync();
+    target.close();
+  } catch (err) {
+    // Closed, then removed: on Windows an open file can't be.
+    try {
+      target.close();
+    } catch {
+      // It was closed already.
+    }
+    removeFile(to);
+    throw err;
+  }
+}
+
+/** Removes a file; that it is missing is fine. */
+export function removeFile(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch (err) {
+    if (!(err instanceof Deno.errors.NotFound)) throw err;
+  }
+}
+
+/** Makes a folder and its parents. */
+export async function ensureDir(path: string, mode = 0o700): Promise<void> {
+  await Deno.mkdir(path, { recursive: true, mode });
+}
+
+let sequence = 0;
+
+/**
+ * Replaces a file's content in one step: readers and crashes see the old content or the new one, and
+ * when it resolves the new one is durable.
+ */
+export async function writeFileAtomic(path: string, bytes: Uint8Array, mode = 0o600): Promise<void> {
+  const temporary = `${path}.tmp${Deno.pid}-${++sequence}`;
+  const f = await Deno.open(temporary, { write: true, createNew: true, mode });
+  try {
+    try {
+      for (let at = 0; at < bytes.length;) at += await f.write(bytes.subarray(at));
+      await f.sync();
+    } finally {
+      f.close();
+    }
+    await Deno.rename(temporary, path);
+  } catch (err) {
+    removeFile(temporary);
+    throw err;
+  }
+  await syncDir(dirname(path));
+}
+
+/** Makes a new file for writing and reading, of a name that did not exist. */
+export async function createTemp(
+  dir: string,
+  prefix: string,
+): Promise<{ path: string; file: Deno.FsFile }> {
+  for (;;) {
+    const path = join(dir, `${prefix}${Deno.pid.toString(36)}-${(++sequence).toString(36)}`);
+    try {
+      const file = await Deno.open(path, { read: true, write: true, createNew: true, mode: 0o600 });
+      return { path, file };
+    } catch (err) {
+      if (!(err instanceof Deno.errors.AlreadyExists)) throw err;
+    }
+  }
+}
