@@ -126,6 +126,14 @@ export class SocketConnection implements Connection, Waiter {
     return this.#input.size;
   }
 
+  get ended(): boolean {
+    return this.#ended || this.#closed;
+  }
+
+  get hasLine(): boolean {
+    return this.#input.lineLength() > 0;
+  }
+
   // ---- input
 
   // Input is only taken from the socket once somebody reads: a handshake may come first.

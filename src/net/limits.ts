@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { counter } from "../metrics/mod.ts";
+import { type AuthService, countAuthenticationLimited } from "../metrics/authentication.ts";
 import { isLoopbackIp, networksOf } from "./ip.ts";
 
 /** Allowances for the narrow, middle and wide network of an address. */
@@ -148,25 +148,6 @@ export class ConnectionLimiter {
   }
 }
 
-/** Where logins happen. */
-export const authServices = [
-  "submission",
-  "imap",
-  "managesieve",
-  "webmail",
-  "webaccount",
-  "webadmin",
-  "webapi",
-  "jmap",
-] as const;
-export type AuthService = (typeof authServices)[number];
-
-const authLimited = counter(
-  "mox_authentication_ratelimited_total",
-  "Login attempts refused because of too many failed ones from the same network.",
-  { kind: authServices },
-);
-
 /** The allowance of failed logins: 10 a minute and 50 a day for one address, more for wider networks. */
 export const failedAuthWindows: readonly RateWindow[] = [
   { window: 60_000, limits: [10, 30, 90] },
@@ -184,7 +165,7 @@ export class FailedAuthLimiter {
   /** True if a login may be tried now; refusals are counted in a metric. */
   mayTry(ip: string, service: AuthService): boolean {
     if (this.#limiter.allows(ip)) return true;
-    authLimited.inc({ kind: service });
+    countAuthenticationLimited(service);
     return false;
   }
 

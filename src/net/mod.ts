@@ -10,7 +10,6 @@ export { type ConnectOptions, connectTcp } from "./connect.ts";
 export { acceptConnection, type ConnectionOptions, SocketConnection } from "./connection.ts";
 export { canonicalIp, ipText, isLoopbackIp, networkOf, networksOf, parseIp } from "./ip.ts";
 export {
-  type AuthService,
   ConnectionLimiter,
   FailedAuthLimiter,
   failedAuthWindows,
