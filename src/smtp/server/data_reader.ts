@@ -54,7 +54,8 @@ export class DataReader {
         lineFrom = i;
         if (b[i] === dot && this.#dots) {
           if (i > start) this.#put(b.subarray(start, i));
-          start = ++i;
+          // RFC 5321 §4.5.3.1.6: the dot that was put in front doesn't count in the line's length.
+          start = lineFrom = ++i;
           place = "afterDot";
           continue;
         }
@@ -87,6 +88,7 @@ export class DataReader {
         }
       } else if (b[i] === lf) {
         this.#place = "end";
+        this.#lineLength = 0;
         return i + 1;
       } else {
         this.#bare ??= "cr";
