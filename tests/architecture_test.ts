@@ -39,7 +39,8 @@ function* sources(dir: string): Generator<string> {
 }
 
 function imports(text: string): string[] {
-  return [...text.matchAll(/^\s*(?:import|export)\b[^;"']*?["']([^"']+)["']/gm)].map((m) => m[1]);
+  return [...text.matchAll(/^\s*(?:import|export)\b(?:[^;"'()]*?\bfrom)?\s*["']([^"']+)["']/gm)]
+    .map((m) => m[1]);
 }
 
 Deno.test("every folder of src has its level", () => {

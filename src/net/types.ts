@@ -54,6 +54,10 @@ export interface Connection {
   unread(bytes: Uint8Array): void;
   /** Bytes that have arrived and were not read yet. */
   readonly buffered: number;
+  /** True if readLine would not wait: servers flush their answers only when it would. */
+  readonly hasLine: boolean;
+  /** The peer has closed its side: nothing arrives any more, but answers may still reach it. */
+  readonly ended: boolean;
   /** Resolves when input is there or the peer has closed; for waiting on several things at once. */
   waitInput(signal?: AbortSignal): Promise<void>;
 

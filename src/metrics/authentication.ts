@@ -1,0 +1,74 @@
+/**
+ * Metrics of logins, of whatever protocol.
+ *
+ * @module
+ */
+import { counter } from "./mod.ts";
+
+/** Where logins happen. */
+export const authServices = [
+  "submission",
+  "imap",
+  "managesieve",
+  "webmail",
+  "webaccount",
+  "webadmin",
+  "webapi",
+  "jmap",
+] as const;
+export type AuthService = (typeof authServices)[number];
+
+/** How a login ended. */
+export const authResults = [
+  "ok",
+  "badcreds",
+  "badprotocol",
+  "badchanbind",
+  "disabled",
+  "aborted",
+  "error",
+] as const;
+export type AuthResult = (typeof authResults)[number];
+
+/** SASL mechanisms in lower case, and the ways of logging in that are none. */
+export const authVariants = [
+  "scram-sha-256-plus",
+  "scram-sha-256",
+  "scram-sha-1-plus",
+  "scram-sha-1",
+  "cram-md5",
+  "plain",
+  "login",
+  "external",
+  "weblogin",
+  "websessionuse",
+  "httpbasic",
+] as const;
+export type AuthVariant = (typeof authVariants)[number];
+
+const attempts = counter(
+  "mox_authentication_total",
+  "Login attempts by service, mechanism and result.",
+  { kind: authServices, variant: authVariants, result: authResults },
+);
+
+const limited = counter(
+  "mox_authentication_ratelimited_total",
+  "Login attempts refused because of too many failed ones from the same network.",
+  { kind: authServices },
+);
+
+/** Counts a login attempt. Mechanisms with names that aren't known are left out. */
+export function countAuthentication(
+  kind: AuthService,
+  mechanism: string,
+  result: AuthResult,
+): void {
+  const variant = authVariants.find((v) => v === mechanism.toLowerCase());
+  if (variant !== undefined) attempts.inc({ kind, variant, result });
+}
+
+/** Counts a login attempt that a limit refused. */
+export function countAuthenticationLimited(kind: AuthService): void {
+  limited.inc({ kind });
+}

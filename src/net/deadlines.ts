@@ -1,0 +1,71 @@
+/**
+ * Timeouts for many waiting connections without a timer for each read: one interval looks at all
+ * of them once a second. A timeout therefore comes up to a second late, which for protocol
+ * timeouts of minutes is nothing; waits shorter than two seconds get a timer of their own.
+ *
+ * @module
+ */
+
+/** What setTimeout gives. */
+export type Timer = ReturnType<typeof setTimeout>;
+
+/** Something that now and then waits for an event until a moment. */
+export interface Waiter {
+  /** Milliseconds of performance.now() at which the current wait ends; Infinity while not waiting. */
+  expiresAt: number;
+  /** The timer of a short wait. */
+  ownTimer: Timer | undefined;
+  /** Called when that moment has passed; `expiresAt` is Infinity again by then. Must not throw. */
+  expire(): void;
+}
+
+const tickMs = 1000;
+const waiters = new Set<Waiter>();
+let interval: Timer | undefined;
+
+function tick(): void {
+  const now = performance.now();
+  for (const w of waiters) {
+    if (w.expiresAt > now) continue;
+    w.expiresAt = Infinity;
+    w.expire();
+  }
+}
+
+/** Takes up a waiter for its life; {@link unregister} must follow. */
+export function register(w: Waiter): void {
+  waiters.add(w);
+  if (interval !== undefined) return;
+  const started = interval = setInterval(tick, tickMs);
+  // A waiting connection keeps the process alive by its socket, not by its timeout.
+  Deno.unrefTimer(started);
+}
+
+/** Ends the waiter's wait, if any, and forgets it. */
+export function unregister(w: Waiter): void {
+  disarm(w);
+  waiters.delete(w);
+  if (waiters.size > 0 || interval === undefined) return;
+  clearInterval(interval);
+  interval = undefined;
+}
+
+/** Starts a wait of so many milliseconds for a registered waiter that isn't waiting. */
+export function arm(w: Waiter, ms: number): void {
+  if (ms >= 2 * tickMs) {
+    w.expiresAt = performance.now() + ms;
+    return;
+  }
+  w.ownTimer = setTimeout(() => {
+    w.ownTimer = undefined;
+    w.expire();
+  }, ms);
+}
+
+/** Ends a wait; harmless if there is none. */
+export function disarm(w: Waiter): void {
+  w.expiresAt = Infinity;
+  if (w.ownTimer === undefined) return;
+  clearTimeout(w.ownTimer);
+  w.ownTimer = undefined;
+}

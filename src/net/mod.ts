@@ -1,0 +1,25 @@
+/**
+ * Connections: framed input and buffered output over sockets, TLS, compression, limits per network,
+ * listeners, proxies.
+ *
+ * May import platform, log and metrics. Used by every protocol server and client.
+ *
+ * @module
+ */
+export { type ConnectOptions, connectTcp } from "./connect.ts";
+export { acceptConnection, type ConnectionOptions, SocketConnection } from "./connection.ts";
+export { canonicalIp, ipText, isLoopbackIp, networkOf, networksOf, parseIp } from "./ip.ts";
+export {
+  ConnectionLimiter,
+  FailedAuthLimiter,
+  failedAuthWindows,
+  type LimiterOptions,
+  type NetworkLimits,
+  RateLimiter,
+  type RateWindow,
+} from "./limits.ts";
+export { type ServeOptions, serveTcp, type TcpServer } from "./server.ts";
+export { connectSocks, type SocksOptions } from "./socks.ts";
+export { endPointBinding, selfSignedCertificate, type SelfSignedOptions } from "./tlscert.ts";
+export type { ClientTls, Connection, KeyCert, ServerTls, TlsInfo } from "./types.ts";
+export { ConnectionError } from "./types.ts";

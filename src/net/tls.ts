@@ -1,0 +1,146 @@
+/**
+ * TLS handshakes of both sides, on a connected socket.
+ *
+ * "tls-unique" and "tls-exporter" channel bindings can't be had: the runtime doesn't give the
+ * Finished messages nor exported keying material. "tls-server-end-point" needs the certificate only.
+ *
+ * @module
+ */
+import type { Socket } from "node:net";
+import {
+  connect,
+  type ConnectionOptions as TlsConnectionOptions,
+  type DetailedPeerCertificate,
+  type SecureContext,
+  TLSSocket,
+} from "node:tls";
+import { parseIp } from "./ip.ts";
+import { endPointBinding, prepareCertificate, type PreparedCertificate } from "./tlscert.ts";
+import { type ClientTls, ConnectionError, type ServerTls, type TlsInfo } from "./types.ts";
+
+/** A socket with TLS on and what is known of it. */
+export interface Handshaken {
+  socket: TLSSocket;
+  info: TlsInfo;
+}
+
+/** Answers the handshake of a client. Fails with a ConnectionError "tls" or "timeout". */
+export async function serverHandshake(
+  raw: Socket,
+  context: ServerTls,
+  timeout: number,
+): Promise<Handshaken> {
+  let used: PreparedCertificate | undefined;
+  const fallback = await context.certificateFor(undefined);
+  if (fallback !== undefined) used = prepareCertificate(fallback);
+  const choose = async (name: string): Promise<PreparedCertificate> => {
+    const pair = await context.certificateFor(name);
+    if (pair === undefined) throw new Error(`no certificate for ${JSON.stringify(name)}`);
+    return used = prepareCertificate(pair);
+  };
+  const options = {
+    isServer: true,
+    secureContext: used?.context,
+    requestCert: context.requestClientCertificate === true,
+    rejectUnauthorized: false,
+    ALPNProtocols: context.alpnProtocols,
+    SNICallback(name: string, done: (e: Error | null, ctx?: SecureContext) => void) {
+      // Called with "" too, for clients that name no server.
+      const chosen = name === "" && used !== undefined
+        ? Promise.resolve(used)
+        : choose(name.toLowerCase());
+      chosen.then((c) => done(null, c.context), (e: Error) => done(e));
+    },
+  };
+  const socket = new TLSSocket(raw, options);
+  await settled(socket, "secure", timeout);
+  const bindings = new Map<string, Uint8Array>();
+  if (used?.endPoint !== undefined) bindings.set("tls-server-end-point", used.endPoint);
+  const name = (socket as TLSSocket & { servername?: string | false | null }).servername;
+  return { socket, info: tlsInfo(socket, name || undefined, bindings) };
+}
+
+/** Makes the handshake with a server. Fails with a ConnectionError "tls" or "timeout". */
+export async function clientHandshake(
+  raw: Socket,
+  options: ClientTls,
+  timeout: number,
+): Promise<Handshaken> {
+  const isIp = parseIp(options.serverName) !== undefined;
+  const how: TlsConnectionOptions = {
+    socket: raw,
+    host: options.serverName,
+    rejectUnauthorized: options.verify,
+    minVersion: "TLSv1.2",
+  };
+  // RFC 6066 §3: an address must not stand in the server name extension.
+  if (!isIp) how.servername = options.serverName;
+  if (options.ca !== undefined) how.ca = options.ca;
+  const socket = connect(how);
+  await settled(socket, "secureConnect", timeout);
+  const chain = peerChain(socket);
+  if (options.verifyChain !== undefined && !options.verifyChain(chain)) {
+    socket.destroy();
+    throw new ConnectionError("tls", "certificate of the peer was refused");
+  }
+  const bindings = new Map<string, Uint8Array>();
+  const endPoint = chain.length > 0 ? endPointBinding(chain[0]) : undefined;
+  if (endPoint !== undefined) bindings.set("tls-server-end-point", endPoint);
+  return { socket, info: tlsInfo(socket, isIp ? undefined : options.serverName, bindings) };
+}
+
+/** Waits for the event that ends a handshake. */
+async function settled(socket: TLSSocket, event: string, timeout: number): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const onError = (e: Error) =>
+    reject(new ConnectionError("tls", `tls handshake: ${e.message}`, { cause: e }));
+  const onClose = () => reject(new ConnectionError("tls", "connection closed in tls handshake"));
+  const timer = setTimeout(
+    () => reject(new ConnectionError("timeout", "tls handshake takes too long")),
+    timeout,
+  );
+  socket.on(event, resolve);
+  socket.on("error", onError);
+  socket.on("close", onClose);
+  try {
+    await promise;
+  } catch (e) {
+    // Late errors of a socket that is given up must not become unhandled events.
+    socket.on("error", () => {});
+    socket.destroy();
+    throw e;
+  } finally {
+    clearTimeout(timer);
+    socket.off(event, resolve);
+    socket.off("error", onError);
+    socket.off("close", onClose);
+  }
+}
+
+function tlsInfo(
+  socket: TLSSocket,
+  serverName: string | undefined,
+  channelBindings: Map<string, Uint8Array>,
+): TlsInfo {
+  const peer = socket.getPeerCertificate(false);
+  return {
+    version: socket.getProtocol() ?? "",
+    cipher: socket.getCipher()?.standardName ?? "",
+    serverName,
+    alpn: typeof socket.alpnProtocol === "string" ? socket.alpnProtocol : undefined,
+    channelBindings,
+    peerCertificate: peer?.raw === undefined ? undefined : Uint8Array.from(peer.raw),
+  };
+}
+
+/** The peer's certificates as it sent them, leaf first. */
+function peerChain(socket: TLSSocket): Uint8Array[] {
+  const chain: Uint8Array[] = [];
+  let cert: DetailedPeerCertificate | undefined = socket.getPeerCertificate(true);
+  while (cert?.raw !== undefined && chain.length < 20) {
+    chain.push(Uint8Array.from(cert.raw));
+    if (cert.issuerCertificate === cert) break;
+    cert = cert.issuerCertificate;
+  }
+  return chain;
+}

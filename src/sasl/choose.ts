@@ -1,0 +1,113 @@
+/**
+ * Which mechanisms a server offers on a connection, and which one a client takes.
+ *
+ * @module
+ */
+import { cramMd5Client, cramMd5Server } from "./crammd5.ts";
+import {
+  externalClient,
+  externalServer,
+  loginClient,
+  loginServer,
+  plainClient,
+  plainServer,
+} from "./plain.ts";
+import { scramClient, scramServer } from "./scram.ts";
+import {
+  type ClientMechanism,
+  type MechanismName,
+  mechanismNames,
+  type SaslBackend,
+} from "./types.ts";
+import type { ServerMechanism } from "./types.ts";
+
+/** What is known of the connection that a server authenticates on. */
+export interface SaslServerContext {
+  /** TLS is on, or passwords in plain are allowed here. */
+  mayShowPassword: boolean;
+  /** Of the TLS connection; empty without. */
+  channelBindings: Map<string, Uint8Array>;
+  /** DER of the TLS client certificate. */
+  peerCertificate?: Uint8Array;
+  /** Of this server, for CRAM-MD5's challenge. */
+  hostname: string;
+}
+
+/** Names of the mechanisms to offer, in the order of {@link mechanismNames}. */
+export function offeredMechanisms(c: SaslServerContext): MechanismName[] {
+  return mechanismNames.filter((name) => {
+    if (name.endsWith("-PLUS")) return c.channelBindings.size > 0;
+    if (name === "EXTERNAL") return c.peerCertificate !== undefined;
+    return c.mayShowPassword || (name !== "PLAIN" && name !== "LOGIN");
+  });
+}
+
+/** The server's side of a mechanism by its name in any case; undefined if it isn't offered. */
+export function serverMechanism(
+  name: string,
+  backend: SaslBackend,
+  context: SaslServerContext,
+): ServerMechanism | undefined {
+  const known = offeredMechanisms(context).find((n) => n === name.toUpperCase());
+  switch (known) {
+    case undefined:
+      return undefined;
+    case "PLAIN":
+      return plainServer(backend);
+    case "LOGIN":
+      return loginServer(backend);
+    case "CRAM-MD5":
+      return cramMd5Server(backend, context.hostname);
+    case "EXTERNAL":
+      return externalServer(backend, context.peerCertificate);
+    default:
+      return scramServer(known, backend, context.channelBindings);
+  }
+}
+
+/** What a client can log in with. */
+export interface SaslClientOptions {
+  username: string;
+  password: string;
+  /** Of the TLS connection; empty without. */
+  channelBindings: Map<string, Uint8Array>;
+  /** The connection is encrypted: a password may be sent. */
+  mayShowPassword: boolean;
+  /** Mechanisms to use, most wanted first; if not given all that don't need a certificate. */
+  wanted?: readonly MechanismName[];
+}
+
+/** The most wanted mechanism among those offered, ready to begin; undefined if there is none. */
+export function clientMechanism(
+  offered: readonly string[],
+  options: SaslClientOptions,
+): ClientMechanism | undefined {
+  const names = new Set(offered.map((n) => n.toUpperCase()));
+  const wanted = options.wanted ?? mechanismNames.filter((n) => n !== "EXTERNAL");
+  const name = wanted.find((n) => {
+    if (!names.has(n)) return false;
+    if (n.endsWith("-PLUS")) return options.channelBindings.size > 0;
+    return options.mayShowPassword || (n !== "PLAIN" && n !== "LOGIN");
+  });
+  const { username, password } = options;
+  switch (name) {
+    case undefined:
+      return undefined;
+    case "PLAIN":
+      return plainClient(username, password);
+    case "LOGIN":
+      return loginClient(username, password);
+    case "CRAM-MD5":
+      return cramMd5Client(username, password);
+    case "EXTERNAL":
+      return externalClient();
+    default:
+      return scramClient(name, {
+        username,
+        password,
+        bindings: options.channelBindings,
+        serverCannotBind: options.channelBindings.size > 0 && !name.endsWith("-PLUS") &&
+          ![...names].some((n) => n.startsWith("SCRAM-") && n.endsWith("-PLUS")),
+      });
+  }
+}

@@ -1,0 +1,35 @@
+/**
+ * Authentication mechanisms (SASL, RFC 4422), server and client sides, free of any protocol that
+ * carries them; and what is stored of a password for them.
+ *
+ * Imports nothing of this project. Used by SMTP, IMAP and ManageSieve, and by the store for the
+ * credentials.
+ *
+ * @module
+ */
+export {
+  clientMechanism,
+  offeredMechanisms,
+  type SaslClientOptions,
+  type SaslServerContext,
+  serverMechanism,
+} from "./choose.ts";
+export {
+  type CramMd5Credentials,
+  decodeCredentials,
+  deriveCredentials,
+  type DerivedCredentials,
+  encodeCredentials,
+  type ScramCredentials,
+} from "./credentials.ts";
+export { preparePassword, prepareUsername } from "./prepare.ts";
+export { scramClient, type ScramClientOptions, type ScramName, scramServer } from "./scram.ts";
+export {
+  type ClientMechanism,
+  type MechanismName,
+  mechanismNames,
+  type SaslBackend,
+  SaslError,
+  type ServerMechanism,
+  type ServerStep,
+} from "./types.ts";

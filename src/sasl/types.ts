@@ -1,0 +1,78 @@
+/**
+ * What SASL mechanisms (RFC 4422) and the protocols that carry them agree on.
+ *
+ * @module
+ */
+import type { CramMd5Credentials, ScramCredentials } from "./credentials.ts";
+
+/**
+ * Why an exchange ended without login.
+ * - `malformed`: the peer broke the mechanism's syntax.
+ * - `credentials`: wrong user name or password, or one that doesn't exist.
+ * - `channelBinding`: the peer's TLS connection isn't the one we have.
+ * - `authorization`: asked to act as another user.
+ * - `unavailable`: the mechanism can't be used here.
+ */
+export class SaslError extends Error {
+  readonly reason: "malformed" | "credentials" | "channelBinding" | "authorization" | "unavailable";
+  constructor(reason: SaslError["reason"], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "SaslError";
+    this.reason = reason;
+  }
+}
+
+/** Names of the mechanisms, most secure first. */
+export const mechanismNames = [
+  "SCRAM-SHA-256-PLUS",
+  "SCRAM-SHA-256",
+  "SCRAM-SHA-1-PLUS",
+  "SCRAM-SHA-1",
+  "CRAM-MD5",
+  "PLAIN",
+  "LOGIN",
+  "EXTERNAL",
+] as const;
+export type MechanismName = (typeof mechanismNames)[number];
+
+/** What a server mechanism asks of the account store. Names come prepared (see prepareUsername). */
+export interface SaslBackend {
+  /** Checks a prepared password; for names without account too, in about the same time. */
+  checkPassword(username: string, password: string): Promise<boolean>;
+  scramCredentials(
+    username: string,
+    mechanism: "SCRAM-SHA-1" | "SCRAM-SHA-256",
+  ): Promise<ScramCredentials | undefined>;
+  cramMd5Credentials(username: string): Promise<CramMd5Credentials | undefined>;
+  /** The login name that a client certificate (DER) stands for. */
+  certificateUsername?(certificate: Uint8Array): Promise<string | undefined>;
+}
+
+/** One step of the server: a challenge to send, or the name of the user who has logged in. */
+export type ServerStep = { challenge: Uint8Array } | { username: string };
+
+/** The server's side of one exchange. */
+export interface ServerMechanism {
+  readonly name: MechanismName;
+  /** The user name as far as the peer has told it, for logs. */
+  readonly username: string | undefined;
+  /**
+   * Takes the client's next response; undefined at the start if it sent no initial response.
+   * @throws SaslError when the exchange has failed; then it is over.
+   */
+  step(input: Uint8Array | undefined): Promise<ServerStep>;
+}
+
+/** The client's side of one exchange. */
+export interface ClientMechanism {
+  readonly name: MechanismName;
+  /** Sent along with the mechanism's name where the protocol can; undefined if the server begins. */
+  readonly initial: Uint8Array | undefined;
+  /**
+   * The response to a challenge.
+   * @throws SaslError if the challenge is malformed, or the server can't prove that it knows the password.
+   */
+  step(challenge: Uint8Array): Promise<Uint8Array>;
+  /** True once success may be believed: with SCRAM after the server has proved itself. */
+  readonly complete: boolean;
+}

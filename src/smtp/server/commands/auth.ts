@@ -1,0 +1,124 @@
+/** AUTH (RFC 4954). */
+import { type AuthResult, countAuthentication } from "../../../metrics/authentication.ts";
+import {
+  SaslError,
+  type SaslServerContext,
+  type ServerMechanism,
+  serverMechanism,
+} from "../../../sasl/mod.ts";
+import { sequenceError, SmtpError } from "../errors.ts";
+import type { Session } from "../session.ts";
+
+/** What is known of the connection, for the choice of mechanisms. */
+export function saslContext(s: Session): SaslServerContext {
+  return {
+    mayShowPassword: s.tls !== undefined || s.options.allowPlainAuth === true,
+    channelBindings: s.tls?.channelBindings ?? new Map(),
+    peerCertificate: s.tls?.peerCertificate,
+    hostname: s.options.hostname,
+  };
+}
+
+export async function auth(s: Session, args: string): Promise<void> {
+  const { backend } = s.options;
+  const [name, initial, ...more] = args.split(" ");
+  if (backend.sasl === undefined) throw new SmtpError(502, "5.1", "AUTH is not offered");
+  if (s.hello.name === "") throw sequenceError("EHLO first");
+  if (s.username !== undefined) throw sequenceError("already authenticated");
+  if (s.transaction !== undefined) throw sequenceError("AUTH within a transaction");
+  if (name === "" || more.length > 0 || initial === "") {
+    throw new SmtpError(501, "5.4", "mechanism and at most one response expected");
+  }
+  const context = saslContext(s);
+  const encrypted = s.tls !== undefined;
+  const mechanism = serverMechanism(name, backend.sasl, context);
+  if (!encrypted && s.options.requireTls) {
+    throw new SmtpError(538, "7.11", "encryption required: STARTTLS first");
+  }
+  if (mechanism === undefined) {
+    if (!encrypted && /^(plain|login)$/i.test(name)) {
+      throw new SmtpError(538, "7.11", "encryption required for this mechanism: STARTTLS first");
+    }
+    throw new SmtpError(504, "5.4", "authentication mechanism is not supported");
+  }
+  if (s.options.authLimiter?.mayTry(s.remoteIp, "submission") === false) {
+    throw new SmtpError(454, "7.0", "too many failed logins, try again later", { close: true });
+  }
+  let result: AuthResult = "error";
+  try {
+    const username = await exchange(s, mechanism, initial);
+    result = "disabled";
+    s.username = username;
+    try {
+      await backend.authenticated?.(s, username);
+    } catch (e) {
+      s.username = undefined;
+      throw e;
+    }
+    result = "ok";
+    s.options.authLimiter?.succeeded(s.remoteIp);
+    s.log.info("login", { username, mechanism: mechanism.name });
+    s.reply(235, "7.0", "authenticated");
+  } catch (e) {
+    if (e instanceof Cancelled) {
+      result = "aborted";
+      throw new SmtpError(501, "7.0", "authentication cancelled", { cause: e });
+    }
+    if (!(e instanceof SaslError)) {
+      if (e instanceof SmtpError && result === "error") result = "badprotocol";
+      throw e;
+    }
+    result = resultOf(e);
+    throw await refusal(s, mechanism, e);
+  } finally {
+    countAuthentication("submission", mechanism.name, result);
+  }
+}
+
+/** The client has answered "*". */
+class Cancelled extends Error {}
+
+async function exchange(
+  s: Session,
+  mechanism: ServerMechanism,
+  initial: string | undefined,
+): Promise<string> {
+  // RFC 4954 §4: "=" is an initial response without content.
+  let input = initial === undefined ? undefined : initial === "=" ? "" : initial;
+  for (;;) {
+    const step = await mechanism.step(input === undefined ? undefined : decode(input));
+    if ("username" in step) return step.username;
+    s.replyPlain(334, step.challenge.toBase64());
+    input = await s.readAuthLine();
+    s.traceSecret("", input);
+    if (input === "*") throw new Cancelled();
+  }
+}
+
+function decode(text: string): Uint8Array {
+  try {
+    return Uint8Array.fromBase64(text, { lastChunkHandling: "strict" });
+  } catch (e) {
+    throw new SmtpError(501, "5.2", "base64 expected", { cause: e });
+  }
+}
+
+function resultOf(e: SaslError): AuthResult {
+  if (e.reason === "channelBinding") return "badchanbind";
+  return e.reason === "malformed" || e.reason === "unavailable" ? "badprotocol" : "badcreds";
+}
+
+async function refusal(s: Session, mechanism: ServerMechanism, e: SaslError): Promise<SmtpError> {
+  s.log.info("failed login", {
+    username: mechanism.username,
+    mechanism: mechanism.name,
+    remote: s.remoteIp,
+    reason: e.message,
+  });
+  if (e.reason === "malformed") return new SmtpError(501, "5.2", e.message, { cause: e });
+  s.options.authLimiter?.failed(s.remoteIp);
+  // The first mistake is answered at once, those who guess on must wait.
+  if (++s.failedLogins > 3) await s.pause(Math.min(5000, 5 * (s.options.errorDelay ?? 200)));
+  const text = e.reason === "credentials" ? "wrong user name or password" : e.message;
+  return new SmtpError(535, "7.8", text, { cause: e, close: s.failedLogins >= 10 });
+}

@@ -1,0 +1,68 @@
+/** DATA (RFC 5321 §4.1.1.4). */
+import { DataReader } from "../data_reader.ts";
+import { sequenceError, SmtpError } from "../errors.ts";
+import { MessageFile } from "../message_file.ts";
+import type { OpenTransaction, Session } from "../session.ts";
+import { checkLineEnds, finishMessage } from "../take_message.ts";
+
+/** Bytes of one read; what MessageFile has room for. */
+const chunkSize = 64 * 1024;
+
+/** The transaction, if a message may begin now. */
+export function readyForMessage(s: Session): OpenTransaction {
+  const t = s.transaction;
+  if (t === undefined) throw sequenceError("MAIL first");
+  if (t.recipients.length > 0) return t;
+  // RFC 5321 §3.3: 554 where there were recipients, but none was accepted.
+  if (s.refusedRecipients > 0) throw new SmtpError(554, "5.1", "no valid recipients");
+  throw sequenceError("RCPT first");
+}
+
+export async function data(s: Session, args: string): Promise<void> {
+  if (args !== "") throw new SmtpError(501, "5.4", "no arguments expected");
+  if (s.chunked !== undefined) throw sequenceError("BDAT has begun already");
+  const t = readyForMessage(s);
+  // RFC 3030 §3
+  if (t.body === "binarymime") throw sequenceError("BINARYMIME needs BDAT");
+  const observer = s.options.backend.startMessage?.(s, t);
+  const file = new MessageFile(s.options.tmpDir, s.cid, s.limits, observer);
+  try {
+    s.replyPlain(354, "send the message, end with a dot on a line of its own");
+    await s.conn.flush();
+    await receive(s, file);
+    await finishMessage(s, t, file);
+  } finally {
+    await file.discard();
+    // RFC 5321 §4.1.1.4: whatever became of it, the transaction is over.
+    await s.dropTransaction();
+  }
+}
+
+async function receive(s: Session, file: MessageFile): Promise<void> {
+  const reader = new DataReader((bytes) => file.put(bytes));
+  const deadline = performance.now() + s.limits.messageTime;
+  s.conn.readTimeout = s.limits.dataTimeout;
+  for (;;) {
+    const chunk = await s.conn.readSome(chunkSize);
+    const end = reader.push(chunk);
+    if (end >= 0) {
+      s.conn.unread(chunk.subarray(end));
+      break;
+    }
+    await file.room();
+    checkProgress(s, file, deadline);
+  }
+  checkLineEnds(s, reader, file);
+  if (s.log.enabled("trace")) s.log.trace("trace", `C: (message of ${file.size} bytes)`);
+}
+
+/** Ends connections that send on and on. */
+export function checkProgress(s: Session, file: MessageFile, deadline: number): void {
+  if (performance.now() > deadline) {
+    throw new SmtpError(421, "4.2", "message takes too long", { close: true });
+  }
+  // What was too large is read on to its end, so that the peer gets the reason; but not for ever.
+  if (file.size > 2 * s.limits.size + 1024 * 1024) {
+    throw new SmtpError(552, "3.4", `message larger than ${s.limits.size} bytes`, { close: true });
+  }
+}

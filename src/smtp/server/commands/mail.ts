@@ -1,0 +1,135 @@
+/** MAIL (RFC 5321 §4.1.1.2) and the parameters of its extensions. */
+import { sequenceError, SmtpError, syntaxError } from "../errors.ts";
+import { maxHold } from "../options.ts";
+import {
+  isDigits,
+  parameterError,
+  parseDateTime,
+  parseNumber,
+  parseParameters,
+  parseXtext,
+} from "../parameters.ts";
+import { parsePath, PathError } from "../path.ts";
+import type { OpenTransaction, Session } from "../session.ts";
+
+const known = ["SIZE", "BODY", "SMTPUTF8", "REQUIRETLS", "RET", "ENVID", "AUTH"];
+
+/** Takes "FROM:" or "TO:" off; blanks after it are common and harmless. */
+export function afterKeyword(s: Session, args: string, keyword: string): string {
+  if (args.slice(0, keyword.length).toUpperCase() !== keyword) {
+    throw syntaxError(`${keyword}<address> expected`);
+  }
+  const rest = args.slice(keyword.length);
+  return s.pedantic ? rest : rest.trimStart();
+}
+
+/** RFC 6531 §3.2: an address with other characters where SMTPUTF8 was not asked for. */
+export function pathRefusal(e: PathError, enhanced: string): SmtpError {
+  if (e.needsSmtpUtf8) return new SmtpError(553, "6.7", e.message, { cause: e });
+  return new SmtpError(501, enhanced, e.message, { cause: e });
+}
+
+export async function mail(s: Session, args: string): Promise<void> {
+  checkMailAllowed(s);
+  const text = afterKeyword(s, args, "FROM:");
+  // Whether other characters are allowed stands behind the address.
+  const smtpUtf8 = / SMTPUTF8( |$)/i.test(text);
+  let path: ReturnType<typeof parsePath>;
+  try {
+    path = parsePath(text, { pedantic: s.pedantic, utf8: smtpUtf8 });
+  } catch (e) {
+    if (e instanceof PathError) throw pathRefusal(e, "1.7");
+    throw e;
+  }
+  const extensions = s.hello.extended || !s.pedantic ? known : [];
+  const hold = s.submission ? ["HOLDFOR", "HOLDUNTIL"] : [];
+  const parameters = parseParameters(path.rest, [...extensions, ...hold]);
+  const t: OpenTransaction = {
+    mailFrom: path.address,
+    body: body(parameters.get("BODY"), parameters.has("BODY")),
+    smtpUtf8: flag(parameters, "SMTPUTF8"),
+    requireTls: flag(parameters, "REQUIRETLS"),
+    recipients: [],
+    handle: undefined,
+  };
+  // RFC 8689 §4.2.1
+  if (t.requireTls && s.tls === undefined) {
+    throw new SmtpError(530, "7.10", "REQUIRETLS needs a connection with TLS");
+  }
+  if (parameters.has("SIZE")) {
+    t.declaredSize = parseNumber(parameters.get("SIZE"), "SIZE");
+    // RFC 1870 §6.1
+    if (t.declaredSize > s.limits.size) {
+      throw new SmtpError(552, "3.4", `message larger than ${s.limits.size} bytes`);
+    }
+  }
+  if (parameters.has("RET")) {
+    const value = parameters.get("RET")?.toLowerCase();
+    if (value !== "full" && value !== "hdrs") throw parameterError("RET=FULL or RET=HDRS expected");
+    t.ret = value;
+  }
+  if (parameters.has("ENVID")) {
+    const value = parameters.get("ENVID");
+    if (value !== undefined && value.length > 100) throw parameterError("ENVID is too long");
+    t.envelopeId = parseXtext(value, "ENVID", smtpUtf8);
+  }
+  // RFC 4954 §5: no other server is trusted to say who has authenticated.
+  if (parameters.has("AUTH")) parseXtext(parameters.get("AUTH"), "AUTH", smtpUtf8);
+  t.holdUntil = holdUntil(parameters);
+  t.handle = await s.options.backend.checkMailFrom?.(s, t);
+  s.transaction = t;
+  s.refusedRecipients = 0;
+  s.reply(250, "1.0", "sender ok");
+}
+
+function checkMailAllowed(s: Session): void {
+  const { options } = s;
+  if (s.hello.name === "") throw sequenceError("EHLO first");
+  if (s.transaction !== undefined) throw sequenceError("already in a transaction");
+  if (options.requireTls && s.tls === undefined) {
+    throw new SmtpError(530, "7.0", "STARTTLS first");
+  }
+  if (s.submission && s.username === undefined) {
+    throw new SmtpError(530, "7.0", "authentication required");
+  }
+}
+
+function flag(parameters: Map<string, string | undefined>, name: string): boolean {
+  if (parameters.get(name) !== undefined) throw parameterError(`no value expected for ${name}`);
+  return parameters.has(name);
+}
+
+function body(value: string | undefined, given: boolean): OpenTransaction["body"] {
+  if (!given) return "7bit";
+  const name = value?.toLowerCase();
+  // RFC 1652 §3, RFC 3030 §3
+  if (name === "7bit" || name === "8bitmime" || name === "binarymime") return name;
+  throw parameterError("BODY=7BIT, 8BITMIME or BINARYMIME expected");
+}
+
+/** RFC 4865 §4.1 */
+function holdUntil(parameters: Map<string, string | undefined>): number | undefined {
+  const withFor = parameters.has("HOLDFOR");
+  const withUntil = parameters.has("HOLDUNTIL");
+  if (!withFor && !withUntil) return undefined;
+  if (withFor && withUntil) throw parameterError("HOLDFOR and HOLDUNTIL exclude each other");
+  const now = Date.now();
+  let until: number;
+  if (withFor) {
+    const value = parameters.get("HOLDFOR");
+    if (value === undefined || !isDigits(value) || value.length > 9) {
+      throw parameterError("HOLDFOR needs seconds, 9 digits at most");
+    }
+    until = now + Number(value) * 1000;
+  } else {
+    until = parseDateTime(parameters.get("HOLDUNTIL"), "HOLDUNTIL");
+  }
+  if (until > now + maxHold) {
+    throw new SmtpError(
+      501,
+      "5.4",
+      `can't hold a message for more than ${maxHold / 86400_000} days`,
+    );
+  }
+  return until;
+}

@@ -1,0 +1,103 @@
+/**
+ * Finding the end of a message after DATA (RFC 5321 §4.5.2), byte by byte and over any chunks.
+ *
+ * Only CRLF "." CRLF ends a message. A CR or LF on its own never does, nor does it begin a line; it is
+ * noted, and the message refused: servers that disagree about such line ends are how mail gets
+ * smuggled past checks.
+ *
+ * @module
+ */
+
+const lf = 0x0a;
+const cr = 0x0d;
+const dot = 0x2e;
+
+/** Where the next byte stands. */
+type Place = "lineStart" | "inLine" | "afterCr" | "afterDot" | "afterDotCr" | "end";
+
+/** Takes chunks and passes on the message without dot-stuffing. */
+export class DataReader {
+  readonly #put: (bytes: Uint8Array) => void;
+  readonly #dots: boolean;
+  #place: Place = "lineStart";
+  #bare: "cr" | "lf" | undefined;
+  #lineLength = 0;
+  #longestLine = 0;
+
+  /** Without `dots` (BDAT) nothing ends the message nor is unstuffed: line ends are checked only. */
+  constructor(put: (bytes: Uint8Array) => void, dots = true) {
+    this.#put = put;
+    this.#dots = dots;
+  }
+
+  /** The first CR or LF that came alone; the output isn't to be used then. */
+  get bareLineEnd(): "cr" | "lf" | undefined {
+    if (this.#bare === undefined && !this.#dots && this.#place === "afterCr") return "cr";
+    return this.#bare;
+  }
+
+  /** Bytes in the longest line, without its end. */
+  get longestLine(): number {
+    return Math.max(this.#longestLine, this.#lineLength);
+  }
+
+  /** Takes a chunk; gives the number of its bytes that belong to the message's end, or -1 if all do. */
+  push(b: Uint8Array): number {
+    const n = b.length;
+    let place = this.#place;
+    let i = 0;
+    // Bytes from here on were not passed on yet.
+    let start = 0;
+    let lineFrom = -this.#lineLength;
+    while (i < n) {
+      if (place === "lineStart") {
+        lineFrom = i;
+        if (b[i] === dot && this.#dots) {
+          if (i > start) this.#put(b.subarray(start, i));
+          // RFC 5321 §4.5.3.1.6: the dot that was put in front doesn't count in the line's length.
+          start = lineFrom = ++i;
+          place = "afterDot";
+          continue;
+        }
+        place = "inLine";
+      }
+      if (place === "inLine") {
+        // Nearly all bytes are read here.
+        while (i < n && b[i] > cr) i++;
+        if (i === n) break;
+        const c = b[i++];
+        if (c === cr) place = "afterCr";
+        else if (c === lf) this.#bare ??= "lf";
+      } else if (place === "afterCr") {
+        if (b[i] === lf) {
+          const length = i - 1 - lineFrom;
+          if (length > this.#longestLine) this.#longestLine = length;
+          i++;
+          lineFrom = i;
+          place = "lineStart";
+        } else {
+          this.#bare ??= "cr";
+          place = "inLine";
+        }
+      } else if (place === "afterDot") {
+        if (b[i] === cr) {
+          i++;
+          place = "afterDotCr";
+        } else {
+          place = "inLine";
+        }
+      } else if (b[i] === lf) {
+        this.#place = "end";
+        this.#lineLength = 0;
+        return i + 1;
+      } else {
+        this.#bare ??= "cr";
+        place = "inLine";
+      }
+    }
+    if (place !== "afterDotCr" && n > start) this.#put(b.subarray(start, n));
+    this.#lineLength = n - lineFrom;
+    this.#place = place;
+    return -1;
+  }
+}

@@ -1,0 +1,86 @@
+/**
+ * How localserve misbehaves on request, so that developers can see what their program does when mail
+ * can't be delivered: the end of a localpart says what goes wrong.
+ *
+ * `...temperror` gives 451, `...permerror` 550, three digits that code, `...timeout` no answer for an
+ * hour. For a recipient that is the answer to the message; if the localpart starts with `rcptto`, to
+ * RCPT; a sender that starts with `mailfrom` gets it at MAIL. `queue...` is left to the queue.
+ *
+ * @module
+ */
+import type { Delivered, Outcome, SmtpBackend, SmtpSession } from "./backend.ts";
+import { SmtpError } from "./errors.ts";
+import type { Address } from "./path.ts";
+
+/** What a localpart asks for. */
+export type Misbehaviour = { kind: "error"; code: number } | { kind: "timeout" };
+
+/** What the end of a localpart asks for; undefined if nothing. */
+export function misbehaviourOf(localpart: string): Misbehaviour | undefined {
+  const text = localpart.toLowerCase();
+  if (text.endsWith("temperror")) return { kind: "error", code: 451 };
+  if (text.endsWith("permerror")) return { kind: "error", code: 550 };
+  if (text.endsWith("timeout")) return { kind: "timeout" };
+  const digits = text.slice(-3);
+  return /^[45][0-9][0-9]$/.test(digits) ? { kind: "error", code: Number(digits) } : undefined;
+}
+
+/** The refusal for a code that was asked for. */
+export function requestedError(code: number): SmtpError {
+  return new SmtpError(code, "3.0", "as you asked for");
+}
+
+const anHour = 3600_000;
+
+/** The backend with the misbehaviour in front of it. */
+export function misbehaving(backend: SmtpBackend): SmtpBackend {
+  async function act(session: SmtpSession, address: Address | undefined): Promise<void> {
+    const asked = address && misbehaviourOf(address.localpart);
+    if (asked === undefined) return;
+    session.log.info("misbehaving as asked for", { localpart: address!.localpart });
+    if (asked.kind === "error") throw requestedError(asked.code);
+    await session.pause(anHour);
+    throw requestedError(451);
+  }
+  const prefixed = (address: Address | undefined, prefix: string) =>
+    address?.localpart.toLowerCase().startsWith(prefix) ? address : undefined;
+
+  return {
+    sasl: backend.sasl,
+    connected: async (session) => await backend.connected?.(session),
+    authenticated: async (session, username) => await backend.authenticated?.(session, username),
+    startMessage: (session, transaction) => backend.startMessage?.(session, transaction),
+    failed: async (session, transaction, message, failures) =>
+      await backend.failed?.(session, transaction, message, failures),
+    disconnected: async (session) => await backend.disconnected?.(session),
+    async checkMailFrom(session, transaction) {
+      await act(session, prefixed(transaction.mailFrom, "mailfrom"));
+      return await backend.checkMailFrom?.(session, transaction);
+    },
+    async checkRecipient(session, transaction, recipient) {
+      await act(session, prefixed(recipient.address, "rcptto"));
+      return await backend.checkRecipient(session, transaction, recipient);
+    },
+    async deliver(session, transaction, message): Promise<Delivered> {
+      const outcomes: Outcome[] = [];
+      for (const { address } of transaction.recipients) {
+        try {
+          const skip = prefixed(address, "queue") ?? prefixed(address, "rcptto");
+          if (skip === undefined) await act(session, address);
+          outcomes.push(undefined);
+        } catch (e) {
+          if (!(e instanceof SmtpError)) throw e;
+          outcomes.push(e);
+        }
+      }
+      const recipients = transaction.recipients.filter((_, i) => outcomes[i] === undefined);
+      if (recipients.length === 0) return { outcomes };
+      const rest = await backend.deliver(session, { ...transaction, recipients }, message);
+      let k = 0;
+      for (const [i, outcome] of outcomes.entries()) {
+        if (outcome === undefined) outcomes[i] = rest.outcomes[k++];
+      }
+      return { ...rest, outcomes };
+    },
+  };
+}

@@ -1,0 +1,26 @@
+/**
+ * The SMTP server: receiving from other servers (25) and submission by users' programs (587, 465).
+ * It speaks the protocol, and takes messages into temporary files; a backend decides about senders,
+ * recipients and messages.
+ *
+ * May import everything below protocol servers; its files need net, sasl, log, metrics and platform
+ * only. Used by the commands that start the server.
+ *
+ * @module
+ */
+export type {
+  Delivered,
+  IncomingMessage,
+  MessageObserver,
+  Notify,
+  Outcome,
+  Recipient,
+  SmtpBackend,
+  SmtpSession,
+  Transaction,
+} from "./backend.ts";
+export { SmtpError } from "./errors.ts";
+export { misbehaving, type Misbehaviour, misbehaviourOf, requestedError } from "./localserve.ts";
+export { defaultLimits, type SmtpLimits, type SmtpServerOptions } from "./options.ts";
+export { type Address, addressText, needsUtf8, parsePath, PathError } from "./path.ts";
+export { serveSmtp, serveSmtpConnection, type SmtpListenOptions } from "./server.ts";

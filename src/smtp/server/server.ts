@@ -1,0 +1,58 @@
+/**
+ * SMTP listeners.
+ *
+ * @module
+ */
+import {
+  type ConnectionLimiter,
+  type RateLimiter,
+  serveTcp,
+  type SocketConnection,
+  type TcpServer,
+} from "../../net/mod.ts";
+import type { SmtpServerOptions } from "./options.ts";
+import { Session } from "./session.ts";
+
+/** An SMTP listener: behaviour and where to listen. */
+export interface SmtpListenOptions extends SmtpServerOptions {
+  /** IP address. */
+  address: string;
+  port: number;
+  /** A listening socket, in place of the address. */
+  fd?: number;
+  /** TLS from the first byte (465); `tls` must be set. */
+  implicitTls?: boolean;
+  maxConnections?: number;
+  connectionLimiter?: ConnectionLimiter;
+  rateLimiter?: RateLimiter;
+}
+
+/** Serves one connection to its end. For listeners that are made elsewhere, and tests. */
+export async function serveSmtpConnection(
+  conn: SocketConnection,
+  options: SmtpServerOptions,
+): Promise<void> {
+  await new Session(conn, options).run();
+}
+
+/** Starts a listener. */
+export function serveSmtp(options: SmtpListenOptions): Promise<TcpServer> {
+  const protocol = !options.submission
+    ? "smtp"
+    : options.implicitTls
+    ? "submissions"
+    : "submission";
+  return serveTcp({
+    hostname: options.address,
+    port: options.port,
+    fd: options.fd,
+    tls: options.implicitTls ? options.tls : undefined,
+    log: options.log,
+    protocol,
+    pkg: "smtpserver",
+    maxConnections: options.maxConnections,
+    connectionLimiter: options.connectionLimiter,
+    rateLimiter: options.rateLimiter,
+    refusal: "421 4.7.0 too many connections\r\n",
+  }, (conn) => serveSmtpConnection(conn, options));
+}

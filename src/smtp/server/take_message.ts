@@ -1,0 +1,112 @@
+/**
+ * From the last byte of a message to the answer.
+ *
+ * @module
+ */
+import type { Delivered, IncomingMessage, Recipient } from "./backend.ts";
+import type { DataReader } from "./data_reader.ts";
+import { SmtpError } from "./errors.ts";
+import type { MessageFile } from "./message_file.ts";
+import * as metrics from "./metrics.ts";
+import type { OpenTransaction, Session } from "./session.ts";
+import { receivedHeader, returnPathHeader } from "./trace_headers.ts";
+
+/** Refuses messages whose lines don't end as they must. */
+export function checkLineEnds(s: Session, reader: DataReader, file: MessageFile): void {
+  if (reader.bareLineEnd !== undefined) {
+    metrics.smuggling.inc({ kind: s.kind });
+    s.log.info("bare line end in message", { which: reader.bareLineEnd });
+    file.refuse(
+      new SmtpError(
+        550,
+        "5.2",
+        `bare ${reader.bareLineEnd.toUpperCase()} in message, only CRLF may end a line`,
+      ),
+    );
+  }
+  // RFC 5321 §4.5.3.1.6
+  if (s.pedantic && reader.longestLine > 998) {
+    file.refuse(new SmtpError(550, "6.0", "line of more than 998 bytes in message"));
+  }
+}
+
+/** Hands a complete message over and answers. The caller discards the file, whatever happens. */
+export async function finishMessage(
+  s: Session,
+  t: OpenTransaction,
+  file: MessageFile,
+): Promise<void> {
+  const count = (result: "accepted" | "refused" | "tempfail" | "error", n: number) => {
+    if (n > 0) metrics.messages.inc({ kind: s.kind, result }, n);
+  };
+  const n = t.recipients.length;
+  const received = Date.now();
+  try {
+    // RFC 5321 §7.8, G1: durable before anyone is told that it was taken.
+    await file.finish();
+    if (file.refusal !== undefined) {
+      if (file.refusal.cause !== undefined) {
+        s.log.error("message could not be stored", { err: file.refusal });
+      }
+      throw file.refusal;
+    }
+    checkContent(s, t, file);
+  } catch (e) {
+    count(e instanceof SmtpError && !e.temporary ? "refused" : "error", n);
+    throw e;
+  }
+  const { hostname, backend } = s.options;
+  const message: IncomingMessage = {
+    file: file.path,
+    size: file.size,
+    headerSize: file.headerSize,
+    has8bit: file.has8bit,
+    headerHas8bit: file.headerHas8bit,
+    observer: file.observer,
+    received,
+    receivedHeader: (recipient) => receivedHeader(s, t, hostname, received, recipient),
+    returnPathHeader: () => returnPathHeader(t),
+  };
+  let delivered: Delivered;
+  try {
+    delivered = await backend.deliver(s, t, message);
+  } catch (e) {
+    if (e instanceof SmtpError) count(e.temporary ? "tempfail" : "refused", n);
+    else count("error", n);
+    throw e;
+  }
+  const failures: { recipient: Recipient; error: SmtpError }[] = [];
+  for (const [i, recipient] of t.recipients.entries()) {
+    const error = delivered.outcomes[i];
+    if (error !== undefined) failures.push({ recipient, error });
+  }
+  count("accepted", n - failures.length);
+  count("tempfail", failures.filter((f) => f.error.temporary).length);
+  count("refused", failures.filter((f) => !f.error.temporary).length);
+  if (failures.length === n) throw oneAnswer(failures.map((f) => f.error));
+  if (failures.length > 0) await backend.failed?.(s, t, message, failures);
+  s.accepted();
+  s.log.info("message accepted", {
+    size: file.size,
+    recipients: n,
+    failed: failures.length,
+    username: s.username,
+  });
+  s.reply(250, "0.0", delivered.text ?? "message accepted");
+}
+
+function checkContent(s: Session, t: OpenTransaction, file: MessageFile): void {
+  if (!s.pedantic) return;
+  // RFC 6152 §3, RFC 6531 §3.5: a client must announce what it sends.
+  if (file.has8bit && t.body === "7bit" && !t.smtpUtf8) {
+    throw new SmtpError(554, "6.1", "8-bit message without BODY=8BITMIME");
+  }
+  if (file.headerHas8bit && !t.smtpUtf8) {
+    throw new SmtpError(554, "6.7", "header beyond ASCII without SMTPUTF8");
+  }
+}
+
+/** The one answer for recipients that were refused for different reasons: to try again, if that helps any. */
+function oneAnswer(errors: SmtpError[]): SmtpError {
+  return errors.find((e) => e.temporary) ?? errors[0];
+}
