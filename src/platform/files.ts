@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { SharedSync } from "./fsync.ts";
 import { isWindows } from "./os.ts";
@@ -123,12 +124,32 @@ export async function writeFileAtomic(
     } finally {
       f.close();
     }
-    await Deno.rename(temporary, path);
+    await renameOver(temporary, path);
   } catch (err) {
     removeFile(temporary);
     throw err;
   }
   await syncDir(dirname(path));
+}
+
+/** Renames a file over another, which on Windows waits up to 1 s while someone has that one open. */
+async function renameOver(from: string, to: string): Promise<void> {
+  for (let attempt = 0;; attempt++) {
+    try {
+      await Deno.rename(from, to);
+      return;
+    } catch (err) {
+      // There, virus scanners and search indexers open new files for a moment.
+      if (!isWindows || attempt === 20 || !(err instanceof Deno.errors.PermissionDenied)) throw err;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
+
+/** Bytes that an unprivileged user may still write in the file system of a folder. */
+export async function freeSpace(dir: string): Promise<number> {
+  const s = await statfs(dir);
+  return s.bavail * s.bsize;
 }
 
 /** Makes a new file for writing and reading, of a name that did not exist. */

@@ -1,0 +1,471 @@
+/**
+ * Schemas of configuration files: one definition gives the TypeScript type, the check, the defaults, the
+ * documentation, and the way back to text with the comments of the old file kept.
+ *
+ * A value that is absent has its field's default. Values equal to the default are not written. As in
+ * files of the original, an explicit zero (0, false, an empty text) means the default too.
+ *
+ * @module
+ */
+import { formatDuration, parseDuration } from "./duration.ts";
+import { type Entry, lineOf, type MapNode, type Node, quoted } from "./sconf.ts";
+
+/** Told of what is wrong, with the line it is in. */
+export type Report = (line: number, message: string) => void;
+
+/** A kind of value. */
+export interface Type<T> {
+  /** What is expected, for messages: "a number". */
+  readonly expected: string;
+  readonly shape:
+    | { kind: "scalar" }
+    | { kind: "list"; item: Type<unknown> }
+    | { kind: "map"; item: Type<unknown> }
+    | { kind: "struct"; fields: Record<string, Field<unknown>> };
+  /** The value in a tree. Never throws: what is wrong is reported, and zero taken for it. */
+  read(node: Node, line: number, report: Report): T;
+  /** The value of a field that is absent and has no default of its own: a new one each time. */
+  zero(): T;
+  toNode(value: T): Node;
+  /** The tree of a new value that keeps of an old tree what is the same. */
+  update(old: Node, value: T): Node;
+}
+
+/** The TypeScript type of a schema's values. */
+export type Infer<S> = S extends Type<infer T> ? T : never;
+
+/** A named value in a struct. */
+export interface Field<T> {
+  readonly type: Type<T>;
+  readonly doc: string;
+  /** Required fields must be there; of optional ones the default is taken; nullable ones are undefined. */
+  readonly presence: "required" | "optional" | "nullable";
+  readonly fallback?: T;
+}
+
+/** A field that must be there. */
+export function required<T>(type: Type<T>, doc: string): Field<T> {
+  return { type, doc, presence: "required" };
+}
+
+/** A field that may be absent, and then has a default: by default its type's zero. */
+export function optional<T>(type: Type<T>, doc: string, fallback?: NoInfer<T>): Field<T> {
+  return { type, doc, presence: "optional", fallback };
+}
+
+/** A field that may be absent, which is something else than its zero. */
+export function nullable<T>(type: Type<T>, doc: string): Field<T | undefined> {
+  return { type: type as Type<T | undefined>, doc, presence: "nullable" };
+}
+
+/** The value of an absent field. */
+export function absentValue<T>(field: Field<T>): T | undefined {
+  if (field.presence === "nullable") return undefined;
+  return field.fallback === undefined ? field.type.zero() : structuredClone(field.fallback);
+}
+
+interface ScalarOptions<T> {
+  expected: string;
+  parse(text: string): T | undefined;
+  format(value: T): string;
+  zero: T;
+}
+
+function scalar<T>(options: ScalarOptions<T>): Type<T> {
+  const { expected } = options;
+  const type: Type<T> = {
+    expected,
+    shape: { kind: "scalar" },
+    read(node, line, report) {
+      if (node.kind !== "text") {
+        report(line, `expected ${expected}, got a block of indented lines`);
+        return options.zero;
+      }
+      const value = options.parse(node.text);
+      if (value === undefined) {
+        report(
+          line,
+          `expected ${expected}, got ${node.text === "" ? "nothing" : quoted(node.text)}`,
+        );
+        return options.zero;
+      }
+      return value;
+    },
+    zero: () => options.zero,
+    toNode: (value) => ({ kind: "text", text: options.format(value) }),
+    update: (old, value) => keepOrMake(type, old, value),
+  };
+  return type;
+}
+
+function keepOrMake<T>(type: Type<T>, old: Node, value: T): Node {
+  return sameValue(type, old, value) ? old : type.toNode(value);
+}
+
+function sameValue<T>(type: Type<T>, old: Node, value: T): boolean {
+  let problems = 0;
+  const was = type.read(old, 0, () => problems++);
+  return problems === 0 && equal(was, value);
+}
+
+/** What a text may be: undefined if it is fine, else why it is not. */
+export type TextCheck = (text: string) => string | undefined;
+
+/** A line of text. The check is not asked about an empty one. */
+export function text(check?: TextCheck, expected = "a text"): Type<string> {
+  const type: Type<string> = {
+    expected,
+    shape: { kind: "scalar" },
+    read(node, line, report) {
+      if (node.kind !== "text") {
+        report(line, `expected ${expected}, got a block of indented lines`);
+        return "";
+      }
+      const problem = node.text === "" ? undefined : check?.(node.text);
+      if (problem) report(line, `${quoted(node.text)} ${problem}`);
+      return node.text;
+    },
+    zero: () => "",
+    toNode: (value) => ({ kind: "text", text: value }),
+    update: (old, value) => keepOrMake(type, old, value),
+  };
+  return type;
+}
+
+/** One of some words. */
+export function word<const W extends string>(words: readonly W[]): Type<W | ""> {
+  const list = words.map((w) => JSON.stringify(w)).join(", ");
+  return text(
+    (s) => (words as readonly string[]).includes(s) ? undefined : `is not one of ${list}`,
+    `one of ${list}`,
+  ) as Type<W | "">;
+}
+
+/** `true` or `false`. */
+export const bool: Type<boolean> = scalar({
+  expected: "true or false",
+  parse: (s) => s === "true" ? true : s === "false" ? false : undefined,
+  format: String,
+  zero: false,
+});
+
+/** A whole number. */
+export function int(
+  min: number = -Number.MAX_SAFE_INTEGER,
+  max: number = Number.MAX_SAFE_INTEGER,
+): Type<number> {
+  const range = max < Number.MAX_SAFE_INTEGER
+    ? ` from ${min} to ${max}`
+    : min > -Number.MAX_SAFE_INTEGER
+    ? ` of at least ${min}`
+    : "";
+  return scalar({
+    expected: `a whole number${range}`,
+    parse(s) {
+      const n = /^[+-]?[0-9]{1,16}$/.test(s) ? Number(s) : NaN;
+      return n >= min && n <= max ? n + 0 : undefined;
+    },
+    format: String,
+    zero: 0,
+  });
+}
+
+/** A number with a fraction. */
+export function float(min: number, max: number): Type<number> {
+  return scalar({
+    expected: `a number from ${min} to ${max}`,
+    parse(s) {
+      const n = /^[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?$/.test(s)
+        ? Number(s)
+        : NaN;
+      return n >= min && n <= max ? n : undefined;
+    },
+    format: String,
+    zero: 0,
+  });
+}
+
+/** A duration, in milliseconds. */
+export const duration: Type<number> = scalar({
+  expected: "a duration such as 15s, 30m or 1h30m",
+  parse(s) {
+    const ms = parseDuration(s);
+    return ms !== undefined && ms >= 0 ? ms : undefined;
+  },
+  format: formatDuration,
+  zero: 0,
+});
+
+/** A list of values. */
+export function list<T>(item: Type<T>): Type<T[]> {
+  return {
+    expected: `a list of lines starting with "- "`,
+    shape: { kind: "list", item: item as Type<unknown> },
+    read(node, line, report) {
+      if (node.kind === "text" && node.text === "") return [];
+      if (node.kind !== "list") {
+        report(line, `expected ${this.expected} below, got ${describeNode(node)}`);
+        return [];
+      }
+      return node.entries.map((e) => item.read(e.value, e.line, report));
+    },
+    zero: () => [],
+    toNode: (values) =>
+      values.length === 0 ? { kind: "text", text: "" } : {
+        kind: "list",
+        entries: values.map((v) => newEntry("", item.toNode(v))),
+        trailing: [],
+      },
+    update(old, values) {
+      if (old.kind !== "list" || values.length === 0) return this.toNode(values);
+      return {
+        kind: "list",
+        entries: updateItems(item, old.entries, values),
+        trailing: old.trailing,
+      };
+    },
+  };
+}
+
+/** Old items keep their comments: the same value anywhere, or what was at the same place. */
+function updateItems<T>(item: Type<T>, old: Entry[], values: T[]): Entry[] {
+  const taken = new Set<Entry>();
+  const entries: (Entry | undefined)[] = values.map((value) => {
+    const same = old.find((e) => !taken.has(e) && sameValue(item, e.value, value));
+    if (same) taken.add(same);
+    return same;
+  });
+  return entries.map((entry, i) => {
+    if (entry) return entry;
+    const before = old[i];
+    if (before && !taken.has(before)) {
+      taken.add(before);
+      return { ...before, value: item.update(before.value, values[i]) };
+    }
+    return newEntry("", item.toNode(values[i]));
+  });
+}
+
+function newEntry(key: string, value: Node): Entry {
+  return { leading: [], key, line: 0, value };
+}
+
+function describeNode(node: Node): string {
+  if (node.kind === "text") return node.text === "" ? "nothing" : quoted(node.text);
+  return node.kind === "list" ? "a list" : "keys";
+}
+
+/** Values under keys of the user's choice. Order is kept. */
+export function map<T>(item: Type<T>, checkKey?: TextCheck): Type<Map<string, T>> {
+  return {
+    expected: "a block of indented keys",
+    shape: { kind: "map", item: item as Type<unknown> },
+    read(node, line, report) {
+      const values = new Map<string, T>();
+      if (node.kind === "text" && node.text === "") return values;
+      if (node.kind !== "map") {
+        report(line, `expected ${this.expected} below, got ${describeNode(node)}`);
+        return values;
+      }
+      for (const e of node.entries) {
+        const problem = checkKey?.(e.key);
+        if (problem) report(e.line, `${quoted(e.key)} ${problem}`);
+        const within: Report = (l, message) => report(l, `${e.key}: ${message}`);
+        // "nil" stands for a value of which all is absent.
+        values.set(
+          e.key,
+          isNil(e.value) ? item.zero() : item.read(e.value, e.line, within),
+        );
+      }
+      return values;
+    },
+    zero: () => new Map(),
+    toNode(values) {
+      if (values.size === 0) return { kind: "text", text: "" };
+      const entries = [...values].map(([key, v]) => newEntry(key, nilIfEmpty(item.toNode(v))));
+      return { kind: "map", entries, trailing: [] };
+    },
+    update(old, values) {
+      if (old.kind !== "map" || values.size === 0) return this.toNode(values);
+      const entries: Entry[] = [];
+      for (const e of old.entries) {
+        const value = values.get(e.key);
+        if (value === undefined) continue;
+        const node = isNil(e.value)
+          ? nilIfEmpty(item.toNode(value))
+          : nilIfEmpty(item.update(e.value, value));
+        entries.push({ ...e, value: node });
+      }
+      const known = new Set(old.entries.map((e) => e.key));
+      for (const [key, value] of values) {
+        if (!known.has(key)) entries.push(newEntry(key, nilIfEmpty(item.toNode(value))));
+      }
+      return { kind: "map", entries, trailing: old.trailing };
+    },
+  };
+}
+
+function isNil(node: Node): boolean {
+  return node.kind === "text" && node.text === "nil";
+}
+
+function nilIfEmpty(node: Node): Node {
+  return node.kind === "text" && node.text === "" ? { kind: "text", text: "nil" } : node;
+}
+
+// deno-lint-ignore no-explicit-any -- a record of fields of any types, told apart by inference
+type Fields = Record<string, Field<any>>;
+type StructValue<F extends Fields> = { [K in keyof F]: F[K] extends Field<infer T> ? T : never };
+
+/** Values under given keys. */
+export function struct<F extends Fields>(fields: F): Type<StructValue<F>> {
+  const names = Object.keys(fields);
+  const type: Type<StructValue<F>> = {
+    expected: "a block of indented keys",
+    shape: { kind: "struct", fields },
+    read(node, line, report) {
+      const value: Record<string, unknown> = {};
+      const empty = node.kind === "text" && node.text === "";
+      if (node.kind !== "map" && !empty) {
+        report(line, `expected ${type.expected} below, got ${describeNode(node)}`);
+        return type.zero();
+      }
+      const entries = node.kind === "map" ? node.entries : [];
+      const byKey = new Map(entries.map((e) => [e.key, e]));
+      for (const name of names) {
+        const field = fields[name];
+        const e = byKey.get(name);
+        if (!e) {
+          if (field.presence === "required") report(line, `the key ${name} is missing`);
+          value[name] = absentValue(field);
+          continue;
+        }
+        const within: Report = (l, message) => report(l, `${name}: ${message}`);
+        let v: unknown = isNil(e.value) && field.type.shape.kind !== "scalar"
+          ? field.type.zero()
+          : field.type.read(e.value, e.line, within);
+        if (field.presence === "required" && v === "") within(e.line, "must not be empty");
+        if (field.fallback !== undefined && equal(v, field.type.zero())) v = absentValue(field);
+        value[name] = v;
+      }
+      for (const e of entries) {
+        if (!Object.hasOwn(fields, e.key)) report(e.line, unknownKey(e.key, names));
+      }
+      return value as StructValue<F>;
+    },
+    zero() {
+      const value: Record<string, unknown> = {};
+      for (const name of names) value[name] = absentValue(fields[name]);
+      return value as StructValue<F>;
+    },
+    toNode(value) {
+      const entries = names.filter((n) => isWritten(fields[n], value[n])).map((n) =>
+        newEntry(n, fields[n].type.toNode(value[n]))
+      );
+      return entries.length === 0
+        ? { kind: "text", text: "" }
+        : { kind: "map", entries, trailing: [] };
+    },
+    update(old, value) {
+      if (old.kind !== "map") return type.toNode(value);
+      return updateStruct(fields, names, old, value);
+    },
+  };
+  return type;
+}
+
+function isWritten(field: Field<unknown>, value: unknown): boolean {
+  if (field.presence === "required") return true;
+  if (value === undefined) return false;
+  return field.presence === "nullable" || !equal(value, absentValue(field));
+}
+
+function updateStruct(
+  fields: Fields,
+  names: string[],
+  old: MapNode,
+  value: Record<string, unknown>,
+): Node {
+  const entries: Entry[] = [];
+  for (const e of old.entries) {
+    const field = fields[e.key];
+    const v = value[e.key];
+    // An optional field that stands in the file with its default may go on standing there.
+    if (sameField(field, e.value, v)) entries.push(e);
+    else if (isWritten(field, v)) entries.push({ ...e, value: field.type.update(e.value, v) });
+  }
+  names.forEach((name, i) => {
+    if (entries.some((e) => e.key === name) || !isWritten(fields[name], value[name])) return;
+    // After the nearest key that stands before it in the schema.
+    let at = 0;
+    for (let j = i - 1; j >= 0 && at === 0; j--) {
+      at = entries.findIndex((e) => e.key === names[j]) + 1;
+    }
+    entries.splice(at, 0, newEntry(name, fields[name].type.toNode(value[name])));
+  });
+  return { kind: "map", entries, trailing: old.trailing };
+}
+
+function sameField(field: Field<unknown>, old: Node, value: unknown): boolean {
+  if (value === undefined) return false;
+  if (isNil(old) && field.type.shape.kind !== "scalar") return equal(field.type.zero(), value);
+  if (sameValue(field.type, old, value)) return true;
+  return field.fallback !== undefined && equal(value, field.fallback) &&
+    sameValue(field.type, old, field.type.zero());
+}
+
+function unknownKey(key: string, names: string[]): string {
+  const lower = key.toLowerCase();
+  const near = names
+    .map((name) => ({ name, d: distance(lower, name.toLowerCase()) }))
+    .filter((n) => n.d <= Math.max(1, Math.floor(n.name.length / 3)))
+    .sort((a, b) => a.d - b.d)[0];
+  const hint = near
+    ? `did you mean ${near.name}?`
+    : `expected ${names.length > 12 ? "one of the documented keys" : names.join(", ")}`;
+  return `unknown key ${quoted(key)}: ${hint}`;
+}
+
+/** Levenshtein distance, of texts cut to 40 characters. */
+function distance(a: string, b: string): number {
+  a = a.slice(0, 40);
+  b = b.slice(0, 40);
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const change = row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(change, row[j] + 1, next[j - 1] + 1));
+    }
+    row = next;
+  }
+  return row[b.length];
+}
+
+/** Deep equality of configuration values: texts, numbers, lists, Maps (in any order) and structs. */
+export function equal(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (Array.isArray(a)) {
+    return Array.isArray(b) && a.length === b.length && a.every((x, i) => equal(x, b[i]));
+  }
+  if (a instanceof Map) {
+    return b instanceof Map && a.size === b.size &&
+      [...a].every(([k, v]) => b.has(k) && equal(v, b.get(k)));
+  }
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
+  if (Array.isArray(b) || b instanceof Map) return false;
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length &&
+    keys.every((k) =>
+      Object.hasOwn(b, k) &&
+      equal((a as Record<string, unknown>)[k], (b as Record<string, unknown>)[k])
+    );
+}
+
+/** Reports problems of a value by the path to it, as checks of whole files do. */
+export type PathReport = (path: readonly (string | number)[], message: string) => void;
+
+/** Turns paths into lines of a tree. */
+export function reportAt(root: MapNode, report: Report): PathReport {
+  return (path, message) => report(lineOf(root, path), message);
+}

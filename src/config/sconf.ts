@@ -1,0 +1,266 @@
+/**
+ * The sconf text format: `Key: value` lines, indented with tabs, lists of `- value` lines, comments on
+ * their own lines. A text is read into a tree that keeps comments, order and line numbers, so that a
+ * program can change a value and write all else back as it was. Which keys there may be, and what a
+ * value means, is the business of the schema.
+ *
+ * @module
+ */
+
+/** A value in the tree. A key without a value has the text "", and so can stand for an empty block. */
+export type Node =
+  | { kind: "text"; text: string }
+  | { kind: "map"; entries: Entry[]; trailing: string[] }
+  | { kind: "list"; entries: Entry[]; trailing: string[] };
+
+/** A key or list item with its value. */
+export interface Entry {
+  /** Comment and empty lines before it, as they stand in the file. */
+  leading: string[];
+  /** "" for a list item. */
+  key: string;
+  /** Line in the file, from 1; 0 if it was not read from one. */
+  line: number;
+  value: Node;
+}
+
+/** The block at the top. */
+export type MapNode = Extract<Node, { kind: "map" }>;
+export type BlockNode = Exclude<Node, { kind: "text" }>;
+
+/** Something wrong in a text. */
+export interface Problem {
+  /** From 1; 0 if it concerns no line. */
+  line: number;
+  message: string;
+}
+
+/** Blocks deeper than this are refused. */
+const maxDepth = 32;
+/** After this many problems the rest of a text is not looked at. */
+export const maxProblems = 200;
+
+interface OpenBlock {
+  block: BlockNode;
+  depth: number;
+  keys: Set<string>;
+}
+
+/** Reads a text. Gives a tree for any input; what could not be understood is in `problems` only. */
+export function parseSconf(text: string): { root: MapNode; problems: Problem[] } {
+  const problems: Problem[] = [];
+  const root: MapNode = { kind: "map", entries: [], trailing: [] };
+  const stack: OpenBlock[] = [{ block: root, depth: 0, keys: new Set() }];
+  let pending: string[] = [];
+  // Lines deeper than this belong to a block that was refused, and are not reported again.
+  let skipDeeperThan = Infinity;
+
+  const lines = (text.startsWith("\ufeff") ? text.slice(1) : text).split("\n");
+  if (lines.at(-1) === "") lines.pop();
+  for (let i = 0; i < lines.length && problems.length < maxProblems; i++) {
+    const line = lines[i].endsWith("\r") ? lines[i].slice(0, -1) : lines[i];
+    const number = i + 1;
+    const report = (message: string) => problems.push({ line: number, message });
+    const trimmed = line.trim();
+    if (trimmed === "" || trimmed.startsWith("#")) {
+      pending.push(line);
+      continue;
+    }
+    let depth = 0;
+    while (line.charCodeAt(depth) === 9) depth++;
+    if (depth > skipDeeperThan) continue;
+    skipDeeperThan = Infinity;
+    const rest = line.slice(depth).trimEnd();
+    if (rest.startsWith(" ")) {
+      report("indented with spaces: use tabs only, one for each level");
+      skipDeeperThan = depth;
+      continue;
+    }
+
+    let top = stack[stack.length - 1];
+    if (depth > top.depth) {
+      const last = top.block.entries.at(-1);
+      const problem = depth > maxDepth
+        ? `nested deeper than ${maxDepth} levels`
+        : !last
+        ? "indented without a key above it"
+        : last.value.kind !== "text" || last.value.text !== ""
+        ? `indented below ${describeEntry(last)}, which has a value already`
+        : depth > top.depth + 1
+        ? `indented by ${depth} tabs where ${top.depth + 1} were expected`
+        : undefined;
+      if (problem) {
+        report(problem);
+        skipDeeperThan = depth - 1;
+        continue;
+      }
+      const kind = isItem(rest) ? "list" : "map";
+      const block: BlockNode = { kind, entries: [], trailing: [] };
+      last!.value = block;
+      top = { block, depth, keys: new Set() };
+      stack.push(top);
+    } else if (depth < top.depth) {
+      // Comments at the deeper level stay with the block that ends here.
+      const closing = top.block;
+      while (stack[stack.length - 1].depth > depth) stack.pop();
+      top = stack[stack.length - 1];
+      let keep = pending.length;
+      while (keep > 0 && tabs(pending[keep - 1]) <= depth) keep--;
+      closing.trailing.push(...pending.slice(0, keep));
+      pending = pending.slice(keep);
+    }
+
+    const entry = top.block.kind === "list" ? readItem(rest, report) : readKey(rest, report);
+    if (entry && top.block.kind === "map" && top.keys.has(entry.key)) {
+      report(`${entry.key} is there twice`);
+      skipDeeperThan = depth;
+      continue;
+    }
+    if (!entry) {
+      skipDeeperThan = depth;
+      continue;
+    }
+    top.keys.add(entry.key);
+    top.block.entries.push({
+      leading: pending,
+      key: entry.key,
+      line: number,
+      value: { kind: "text", text: entry.text },
+    });
+    pending = [];
+  }
+  if (problems.length >= maxProblems) {
+    problems.push({ line: 0, message: "too many mistakes: the rest was not looked at" });
+  }
+  root.trailing.push(...pending);
+  return { root, problems };
+}
+
+function tabs(line: string): number {
+  let n = 0;
+  while (line.charCodeAt(n) === 9) n++;
+  // An empty line belongs to what follows it.
+  return line.trim() === "" ? 0 : n;
+}
+
+function describeEntry(entry: Entry): string {
+  return entry.key === "" ? "a list item" : entry.key;
+}
+
+function isItem(rest: string): boolean {
+  return rest === "-" || rest.startsWith("- ");
+}
+
+type Report = (message: string) => void;
+
+function readItem(rest: string, report: Report): { key: string; text: string } | undefined {
+  if (isItem(rest)) return { key: "", text: rest.slice(2) };
+  report(
+    rest.startsWith("-")
+      ? 'a space is missing after "-"'
+      : `expected a list item starting with "-", got ${quoted(rest)}`,
+  );
+  return undefined;
+}
+
+function readKey(rest: string, report: Report): { key: string; text: string } | undefined {
+  const colon = rest.indexOf(":");
+  if (colon < 0) {
+    report(
+      isItem(rest)
+        ? "a list item where keys were expected"
+        : `expected "Key: value", got ${quoted(rest)}: the colon is missing`,
+    );
+    return undefined;
+  }
+  const key = rest.slice(0, colon);
+  if (key === "") {
+    report("the key before the colon is missing");
+    return undefined;
+  }
+  if (key !== key.trim()) {
+    report(`white space between ${quoted(key.trim())} and the colon`);
+    return undefined;
+  }
+  const value = rest.slice(colon + 1);
+  if (value !== "" && !value.startsWith(" ")) {
+    report(`a space is missing after the colon of ${quoted(key)}`);
+    return undefined;
+  }
+  return { key, text: value.slice(1) };
+}
+
+/** Text in quotes for a message, shortened. */
+export function quoted(text: string): string {
+  return JSON.stringify(text.length > 80 ? `${text.slice(0, 77)}...` : text);
+}
+
+/** A value that the format can't express: a key with a colon, a text with a line end. */
+export class SconfWriteError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "SconfWriteError";
+  }
+}
+
+/**
+ * Writes a tree. What {@link parseSconf} has read without problems comes out as it was, but for line ends
+ * and white space at the ends of lines.
+ * @throws SconfWriteError
+ */
+export function printSconf(root: MapNode): string {
+  const lines: string[] = [];
+  printBlock(root, 0, lines);
+  return lines.length === 0 ? "" : lines.join("\n") + "\n";
+}
+
+function printBlock(block: BlockNode, depth: number, lines: string[]): void {
+  const indent = "\t".repeat(depth);
+  for (const entry of block.entries) {
+    for (const line of entry.leading) lines.push(line);
+    const head = block.kind === "list" ? "-" : `${checkedKey(entry.key)}:`;
+    if (entry.value.kind !== "text") {
+      lines.push(indent + head);
+      printBlock(entry.value, depth + 1, lines);
+    } else if (entry.value.text === "") {
+      lines.push(indent + head);
+    } else {
+      lines.push(`${indent}${head} ${checkedText(entry.value.text)}`);
+    }
+  }
+  for (const line of block.trailing) lines.push(line);
+}
+
+function checkedKey(key: string): string {
+  if (key === "" || key !== key.trim() || /[:\r\n]/.test(key) || /^(?:#|-(?: |$))/.test(key)) {
+    throw new SconfWriteError(`${quoted(key)} can't be a key in a configuration file`);
+  }
+  return key;
+}
+
+function checkedText(text: string): string {
+  if (/[\r\n]/.test(text) || text !== text.trimEnd()) {
+    throw new SconfWriteError(
+      `${
+        quoted(text)
+      } can't be a value in a configuration file: it must be one line without white space at its end`,
+    );
+  }
+  return text;
+}
+
+/** Line of the value that a path of keys and indexes leads to, or of the last part of it that exists. */
+export function lineOf(root: MapNode, path: readonly (string | number)[]): number {
+  let node: Node = root;
+  let line = 0;
+  for (const part of path) {
+    if (node.kind === "text") return line;
+    const entry: Entry | undefined = typeof part === "number"
+      ? node.entries[part]
+      : node.entries.find((e) => e.key === part);
+    if (!entry) return line;
+    line = entry.line;
+    node = entry.value;
+  }
+  return line;
+}

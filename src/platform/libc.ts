@@ -1,0 +1,82 @@
+/**
+ * The few functions of the C library that the runtime has no call for, used once when a server that was
+ * started as root becomes another user. Needs the permission for foreign functions, Linux only.
+ *
+ * @module
+ */
+
+/** The functions, while the library is open. */
+export interface CLibrary {
+  /** Sets the supplementary groups of all threads (the bare system call would change one thread). */
+  setGroups(groups: number[]): boolean;
+  /** Names in a folder. @throws Error if it can't be read. */
+  listDir(path: string): string[];
+  /** First 64 KiB of a file; undefined if it can't be opened. */
+  readFile(path: string): string | undefined;
+  close(): void;
+}
+
+/** Names under which glibc and musl are loaded. */
+const libraryNames = [
+  "libc.so.6",
+  `libc.musl-${Deno.build.arch}.so.1`,
+  `ld-musl-${Deno.build.arch}.so.1`,
+];
+
+const symbols = {
+  setgroups: { parameters: ["usize", "buffer"], result: "i32" },
+  opendir: { parameters: ["buffer"], result: "pointer" },
+  readdir: { parameters: ["pointer"], result: "pointer" },
+  closedir: { parameters: ["pointer"], result: "i32" },
+  open: { parameters: ["buffer", "i32"], result: "i32" },
+  read: { parameters: ["i32", "buffer", "usize"], result: "isize" },
+  close: { parameters: ["i32"], result: "i32" },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+/** Where d_name starts in a struct dirent of 64-bit Linux: after d_ino, d_off, d_reclen and d_type. */
+const direntName = 19;
+
+function openLibrary(): Deno.DynamicLibrary<typeof symbols> {
+  let failure: unknown;
+  for (const name of libraryNames) {
+    try {
+      return Deno.dlopen(name, symbols);
+    } catch (err) {
+      failure ??= err;
+    }
+  }
+  throw failure;
+}
+
+function cString(text: string): Uint8Array<ArrayBuffer> {
+  return new Uint8Array([...new TextEncoder().encode(text), 0]);
+}
+
+/** Opens the C library. @throws Deno.errors.NotCapable without the permission for it. */
+export function openCLibrary(): CLibrary {
+  const library = openLibrary();
+  const c = library.symbols;
+  return {
+    setGroups: (groups) => c.setgroups(BigInt(groups.length), new Uint32Array(groups)) === 0,
+    listDir(path) {
+      const dir = c.opendir(cString(path));
+      if (dir === null) throw new Error(`${path} can't be read`);
+      const names: string[] = [];
+      for (let entry = c.readdir(dir); entry !== null; entry = c.readdir(dir)) {
+        names.push(new Deno.UnsafePointerView(entry).getCString(direntName));
+      }
+      c.closedir(dir);
+      return names.filter((name) => name !== "." && name !== "..");
+    },
+    readFile(path) {
+      const readOnly = 0;
+      const fd = c.open(cString(path), readOnly);
+      if (fd < 0) return undefined;
+      const buffer = new Uint8Array(65536);
+      const n = Number(c.read(fd, buffer, BigInt(buffer.length)));
+      c.close(fd);
+      return n < 0 ? undefined : new TextDecoder().decode(buffer.subarray(0, n));
+    },
+    close: () => library.close(),
+  };
+}

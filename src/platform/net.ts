@@ -1,0 +1,217 @@
+/**
+ * Listening sockets.
+ *
+ * @module
+ */
+import { createServer, type Server, type Socket } from "node:net";
+import { isWindows } from "./os.ts";
+
+/** Where to listen. Port 0 takes a free one. */
+export interface ListenOptions {
+  /** An IP address. "::" takes IPv4 connections too, where the system does so by default. */
+  hostname: string;
+  port: number;
+  /** A listening socket inherited from the process that started this one; not on Windows. */
+  fd?: number;
+  /** Connections that may wait to be accepted. */
+  backlog?: number;
+  /** What the socket is for, as named in errors, such as "SMTP". */
+  service?: string;
+}
+
+/** A socket that can't be listened on; the message says what to do about it. */
+export class ListenError extends Error {
+  /** `in-use`: another program listens there. `not-permitted`: a low port. `no-address`: not this machine's. */
+  readonly reason: "in-use" | "not-permitted" | "no-address" | "other";
+  readonly hostname: string;
+  readonly port: number;
+  constructor(
+    reason: ListenError["reason"],
+    hostname: string,
+    port: number,
+    message: string,
+    cause: unknown,
+  ) {
+    super(message, { cause });
+    this.name = "ListenError";
+    this.reason = reason;
+    this.hostname = hostname;
+    this.port = port;
+  }
+}
+
+/** An address and port as they are written, an IPv6 address in brackets. */
+export function hostPort(hostname: string, port: number): string {
+  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+}
+
+/** Connections that came before {@link acceptConnections} was called. */
+const early = new WeakMap<Server, Socket[]>();
+const maxEarly = 512;
+
+/**
+ * Listens. Connections are held, unread, until {@link acceptConnections} names their handler: so a
+ * server can bind its ports as root and become another user before it looks at a byte.
+ * @throws ListenError
+ */
+export async function listenTcp(options: ListenOptions): Promise<Server> {
+  const { hostname, port, fd, backlog = 511 } = options;
+  if (fd !== undefined && isWindows) {
+    throw new ListenError(
+      "other",
+      hostname,
+      port,
+      "sockets can't be inherited on Windows: start without them",
+      undefined,
+    );
+  }
+  // Half-open: a client may close its sending side after QUIT and still read the answer.
+  const server = createServer({ allowHalfOpen: true });
+  const waiting: Socket[] = [];
+  early.set(server, waiting);
+  server.on("connection", (socket) => {
+    if (!early.has(server)) return;
+    if (waiting.length >= maxEarly) socket.destroy();
+    else waiting.push(socket);
+    socket.on("error", ignoreError);
+  });
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.once("listening", () => {
+        server.off("error", reject);
+        resolve();
+      });
+      if (fd !== undefined) server.listen({ fd });
+      else server.listen({ host: hostname, port, backlog });
+    });
+  } catch (err) {
+    server.close();
+    throw explain(err, options);
+  }
+  return server;
+}
+
+/**
+ * Listens on a port of several addresses; of all of them or of none.
+ * On most systems "::" takes the IPv4 connections too (with a remote address like ::ffff:192.0.2.1), and
+ * then "0.0.0.0" beside it needs no server of its own.
+ * @throws ListenError
+ */
+export async function listenEach(
+  hostnames: string[],
+  options: Omit<ListenOptions, "hostname" | "fd">,
+): Promise<Server[]> {
+  const servers: Server[] = [];
+  // "::" first: if it can be had, no other program is on 0.0.0.0, and a refusal there is its doing.
+  const ordered = [...new Set(hostnames)].sort((a, b) => Number(b === "::") - Number(a === "::"));
+  try {
+    for (const hostname of ordered) {
+      const port = options.port === 0 && servers.length > 0 ? boundPort(servers[0]) : options.port;
+      try {
+        servers.push(await listenTcp({ ...options, hostname, port }));
+      } catch (err) {
+        const covered = hostname === "0.0.0.0" && ordered[0] === "::" &&
+          err instanceof ListenError && err.reason === "in-use";
+        if (!covered) throw err;
+      }
+    }
+  } catch (err) {
+    await Promise.all(servers.map(closeListener));
+    throw err;
+  }
+  return servers;
+}
+
+/** An error of a socket that nobody has taken yet; the 'close' that follows tells its handler. */
+function ignoreError(): void {}
+
+/** Stops listening. Connections that nobody took are dropped; resolves when the others have ended too. */
+export function closeListener(server: Server): Promise<void> {
+  for (const socket of early.get(server) ?? []) socket.destroy();
+  early.delete(server);
+  return new Promise((resolve) => server.close(() => resolve()));
+}
+
+/** Hands the connections of a server from {@link listenTcp} to a handler, those that wait first. */
+export function acceptConnections(server: Server, handler: (socket: Socket) => void): void {
+  const waiting = early.get(server) ?? [];
+  early.delete(server);
+  server.on("connection", handler);
+  for (const socket of waiting) if (!socket.destroyed) handler(socket);
+}
+
+function explain(err: unknown, options: ListenOptions): ListenError {
+  const { hostname, port } = options;
+  const code = (err as { code?: string }).code ?? "";
+  const what = `listening on ${hostPort(hostname, port)}${
+    options.service ? ` for ${options.service}` : ""
+  }`;
+  if (code === "EADDRINUSE" || err instanceof Deno.errors.AddrInUse) {
+    return new ListenError(
+      "in-use",
+      hostname,
+      port,
+      `${what}: another program already listens there; stop it, or give another IP or port in the listener`,
+      err,
+    );
+  }
+  if (code === "EACCES" || code === "EPERM" || err instanceof Deno.errors.PermissionDenied) {
+    return new ListenError(
+      "not-permitted",
+      hostname,
+      port,
+      `${what}: not permitted; ports below 1024 need a start as root, or the capability CAP_NET_BIND_SERVICE`,
+      err,
+    );
+  }
+  // The runtime gives EINVAL for an address that is not this machine's.
+  if (["EADDRNOTAVAIL", "EAFNOSUPPORT", "EINVAL"].includes(code)) {
+    return new ListenError(
+      "no-address",
+      hostname,
+      port,
+      `${what}: this machine has no such address; correct IPs of the listener, or configure the network first`,
+      err,
+    );
+  }
+  return new ListenError(
+    "other",
+    hostname,
+    port,
+    `${what}: ${err instanceof Error ? err.message : String(err)}`,
+    err,
+  );
+}
+
+/** Port that a listening server got. */
+export function boundPort(server: Server): number {
+  const address = server.address();
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+/**
+ * Sockets handed over by the service manager (systemd's LISTEN_FDS protocol): descriptors from 3 on,
+ * with their names. Empty where none were, and on Windows.
+ */
+export function inheritedSockets(
+  environment: (name: string) => string | undefined,
+  pid: number,
+): { fd: number; name: string }[] {
+  if (isWindows || environment("LISTEN_PID") !== String(pid)) return [];
+  const count = Number(environment("LISTEN_FDS") ?? "0");
+  if (!Number.isInteger(count) || count < 0 || count > 1000) return [];
+  const names = (environment("LISTEN_FDNAMES") ?? "").split(":");
+  return Array.from({ length: count }, (_, i) => ({ fd: 3 + i, name: names[i] ?? "" }));
+}
+
+/** True if IPv6 loopback can be listened on. */
+export async function hasIpv6Loopback(): Promise<boolean> {
+  try {
+    const server = await listenTcp({ hostname: "::1", port: 0 });
+    await closeListener(server);
+    return true;
+  } catch {
+    return false;
+  }
+}

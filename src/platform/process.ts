@@ -1,0 +1,86 @@
+/**
+ * The process and the machine it runs on: names, folders, memory, the end.
+ *
+ * @module
+ */
+import { isWindows } from "./os.ts";
+import { joinPath } from "./paths.ts";
+
+/** The command line after the program's name. */
+export function processArgs(): string[] {
+  return [...Deno.args];
+}
+
+/** Id of this process. */
+export function processId(): number {
+  return Deno.pid;
+}
+
+/** An environment variable. Without the permission to read it, it counts as not set. */
+export function environment(name: string): string | undefined {
+  try {
+    const value = Deno.env.get(name);
+    return value === "" ? undefined : value;
+  } catch (err) {
+    if (err instanceof Deno.errors.NotCapable) return undefined;
+    throw err;
+  }
+}
+
+/** The machine's name, often without its domain; "localhost" where it can't be had. */
+export function machineName(): string {
+  try {
+    return Deno.hostname() || "localhost";
+  } catch {
+    return "localhost";
+  }
+}
+
+/**
+ * Folder for a user's configuration of programs: `%AppData%` on Windows, `~/Library/Application
+ * Support` on macOS, `$XDG_CONFIG_HOME` or `~/.config` elsewhere; the working folder where none of
+ * these is known.
+ */
+export function userConfigDir(): string {
+  if (isWindows) return environment("APPDATA") ?? ".";
+  const home = environment("HOME");
+  if (Deno.build.os === "darwin") {
+    return home ? joinPath([home, "Library/Application Support"]) : ".";
+  }
+  const xdg = environment("XDG_CONFIG_HOME");
+  // The XDG base directory specification has relative values ignored.
+  if (xdg?.startsWith("/")) return xdg;
+  return home ? joinPath([home, ".config"]) : ".";
+}
+
+/** Folder for temporary files. It may be on another file system than the data. */
+export function temporaryDir(): string {
+  if (isWindows) return environment("TEMP") ?? environment("TMP") ?? "C:\\Windows\\Temp";
+  return environment("TMPDIR") ?? "/tmp";
+}
+
+/** Memory in bytes: of the process, of JavaScript values, and outside of them. */
+export function memoryUse(): { resident: number; heap: number; external: number } {
+  const m = Deno.memoryUsage();
+  return { resident: m.rss, heap: m.heapUsed, external: m.external };
+}
+
+/** Path of the executable: the program itself when compiled, otherwise Deno. */
+export function executablePath(): string {
+  return Deno.execPath();
+}
+
+/** True if this is an executable made by `deno compile`. */
+export function isCompiled(): boolean {
+  return (Deno.build as { standalone?: boolean }).standalone === true;
+}
+
+/** Ends the process at once. */
+export function exitProcess(code: number): never {
+  Deno.exit(code);
+}
+
+/** Sets the code that the process ends with when nothing more is to be done. */
+export function setExitCode(code: number): void {
+  Deno.exitCode = code;
+}

@@ -1,0 +1,249 @@
+/**
+ * Users of a Unix system: looking them up, becoming one for good, and giving files to one.
+ *
+ * @module
+ */
+import process from "node:process";
+import { type CLibrary, openCLibrary } from "./libc.ts";
+import { isLinux, isWindows } from "./os.ts";
+import { joinPath } from "./paths.ts";
+
+/** Who to run as. */
+export interface User {
+  name: string;
+  uid: number;
+  gid: number;
+  /** Supplementary groups, with the primary one. */
+  groups: number[];
+}
+
+/** Why privileges could not be dropped or a user not be found; the message says what to do. */
+export class UserError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "UserError";
+  }
+}
+
+const maxId = 0xffff_fffe;
+
+function parseId(text: string): number | undefined {
+  if (!/^[0-9]{1,10}$/.test(text)) return undefined;
+  const n = Number(text);
+  return n <= maxId ? n : undefined;
+}
+
+/** Finds a user by name in the texts of passwd(5) and group(5). */
+export function findUser(name: string, passwd: string, group: string): User | undefined {
+  for (const line of passwd.split("\n")) {
+    const f = line.split(":");
+    if (f.length < 7 || f[0] !== name) continue;
+    const uid = parseId(f[2]);
+    const gid = parseId(f[3]);
+    if (uid === undefined || gid === undefined) return undefined;
+    const groups = new Set([gid]);
+    for (const g of group.split("\n")) {
+      const gf = g.split(":");
+      const id = gf.length >= 4 ? parseId(gf[2]) : undefined;
+      if (id !== undefined && gf[3].split(",").includes(name)) groups.add(id);
+    }
+    return { name, uid, gid, groups: [...groups] };
+  }
+  return undefined;
+}
+
+/**
+ * The user with a name, or with a numeric uid, which then is the gid too.
+ * @throws UserError if there is none, or it is root.
+ */
+export async function lookupUser(name: string): Promise<User> {
+  const read = (path: string) => Deno.readTextFile(path).catch(() => "");
+  let user = findUser(name, await read("/etc/passwd"), await read("/etc/group"));
+  if (!user) {
+    const id = parseId(name);
+    if (id === undefined) {
+      throw new UserError(
+        `there is no user ${JSON.stringify(name)}: make it with "useradd --system mox", or name ` +
+          `another one (or a numeric uid) as User in mox.conf`,
+      );
+    }
+    user = { name, uid: id, gid: id, groups: [id] };
+  }
+  if (user.uid === 0) {
+    throw new UserError(`User ${JSON.stringify(name)} is root: name an unprivileged user`);
+  }
+  return user;
+}
+
+/** True if this process runs as root. */
+export function isRoot(): boolean {
+  return !isWindows && Deno.uid() === 0;
+}
+
+/** Numeric id of the user that this process runs as; undefined on Windows. */
+export function currentUid(): number | undefined {
+  return Deno.uid() ?? undefined;
+}
+
+/** Numeric id of the group that this process runs as; undefined on Windows. */
+export function currentGid(): number | undefined {
+  return Deno.gid() ?? undefined;
+}
+
+/** Ids, groups and effective capabilities in the text of a /proc/…/status file. */
+export interface TaskStatus {
+  uids: number[];
+  gids: number[];
+  groups: number[];
+  /** Permitted and effective capabilities, as bits. */
+  permitted: bigint;
+  effective: bigint;
+}
+
+/** Reads the fields above from proc(5) status text; missing ones are empty or 0. */
+export function parseTaskStatus(text: string): TaskStatus {
+  const field = (name: string): string =>
+    new RegExp(`^${name}:[ \\t]*(.*)$`, "m").exec(text)?.[1].trim() ?? "";
+  const numbers = (s: string) => s === "" ? [] : s.split(/\s+/).map(Number);
+  const bits = (s: string) => /^[0-9a-f]{1,16}$/.test(s) ? BigInt(`0x${s}`) : 0n;
+  return {
+    uids: numbers(field("Uid")),
+    gids: numbers(field("Gid")),
+    groups: numbers(field("Groups")),
+    permitted: bits(field("CapPrm")),
+    effective: bits(field("CapEff")),
+  };
+}
+
+/** Bit of CAP_NET_BIND_SERVICE in capabilities(7). */
+const capNetBindService = 1n << 10n;
+
+/**
+ * Whether this process may listen on ports below 1024: root, a process with CAP_NET_BIND_SERVICE, any
+ * process on Windows and current macOS, which have no such rule. Undefined if it can't be found out (the
+ * runtime lets /proc be read with all permissions only): then listening will tell.
+ */
+export async function mayBindLowPorts(): Promise<boolean | undefined> {
+  if (!isLinux || Deno.uid() === 0) return true;
+  try {
+    const status = parseTaskStatus(await Deno.readTextFile("/proc/self/status"));
+    if ((status.effective & capNetBindService) !== 0n) return true;
+    const first = await Deno.readTextFile("/proc/sys/net/ipv4/ip_unprivileged_port_start");
+    // Some container engines lower it; 25 is the lowest port of a mail server.
+    return Number(first.trim()) <= 25;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Becomes a user for good, on all threads, before anything from the network is handled: groups first,
+ * as only root may set them. Checks afterwards that no thread kept anything and that root can't be had
+ * back. The permission for foreign functions, which it needs, is given back.
+ * @throws UserError if anything is not as it must be; the process should then end.
+ */
+export async function dropPrivileges(user: User): Promise<void> {
+  if (!isLinux) throw new UserError("privileges can be dropped on Linux only");
+  if (user.uid === 0 || user.gid === 0) throw new UserError("can't drop privileges to root");
+  let library: CLibrary;
+  try {
+    library = openCLibrary();
+  } catch (err) {
+    throw new UserError(
+      "dropping root's groups needs the C library: allow it with --allow-ffi, or start the server " +
+        "as an ordinary user with the capability CAP_NET_BIND_SERVICE",
+      { cause: err },
+    );
+  }
+  try {
+    if (!library.setGroups(user.groups)) {
+      throw new UserError("setting groups failed: was the server started as root?");
+    }
+    process.setgid!(user.gid);
+    process.setuid!(user.uid);
+    verifyDropped(user, library);
+  } catch (err) {
+    if (err instanceof UserError) throw err;
+    throw new UserError(
+      `becoming user ${user.name} (uid ${user.uid}): ${
+        err instanceof Error ? err.message : String(err)
+      }`,
+      { cause: err },
+    );
+  } finally {
+    library.close();
+    await Deno.permissions.revoke({ name: "ffi" });
+  }
+}
+
+/** Looks at each thread. By the library: the runtime lets /proc be read with all permissions only. */
+function verifyDropped(user: User, library: CLibrary): void {
+  const tasks = library.listDir("/proc/self/task");
+  if (tasks.length === 0) throw new UserError("the threads can't be listed: is /proc mounted?");
+  for (const task of tasks) {
+    const text = library.readFile(`/proc/self/task/${task}/status`);
+    // A thread may have ended meanwhile.
+    if (text === undefined) continue;
+    const problem = statusProblem(parseTaskStatus(text), user);
+    if (problem) throw new UserError(`thread ${task} still has ${problem}`);
+  }
+  try {
+    process.setuid!(0);
+  } catch {
+    return;
+  }
+  throw new UserError("root could be had back after dropping privileges");
+}
+
+/** What a thread has that it should not after becoming the user; undefined if all is well. */
+export function statusProblem(status: TaskStatus, user: User): string | undefined {
+  if (status.uids.length !== 4 || status.uids.some((id) => id !== user.uid)) {
+    return `user ids ${status.uids.join(" ")}`;
+  }
+  if (status.gids.length !== 4 || status.gids.some((id) => id !== user.gid)) {
+    return `group ids ${status.gids.join(" ")}`;
+  }
+  const foreign = status.groups.filter((g) => !user.groups.includes(g));
+  if (foreign.length > 0) return `groups ${foreign.join(" ")}`;
+  if (status.permitted !== 0n || status.effective !== 0n) {
+    return `capabilities ${status.permitted.toString(16)}`;
+  }
+  return undefined;
+}
+
+/**
+ * Gives a file, or a folder with all it holds, to a user and takes all rights from others: folders
+ * `dirMode`, files `fileMode`. Symbolic links are neither followed nor changed.
+ * @returns paths that were changed.
+ */
+export async function fixPermissions(
+  path: string,
+  owner: { uid: number; gid: number },
+  dirMode = 0o770,
+  fileMode = 0o660,
+): Promise<string[]> {
+  const changed: string[] = [];
+  if (isWindows) return changed;
+  const visit = async (p: string): Promise<void> => {
+    const info = await Deno.lstat(p);
+    if (info.isSymlink || (!info.isDirectory && !info.isFile)) return;
+    const mode = info.isDirectory ? dirMode : fileMode;
+    let change = false;
+    // A name with other links may be a trap laid by the owner of the folder: such a file is left alone
+    // unless it is in order already (message files are hard links, and are made with these rights).
+    if (info.isFile && (info.nlink ?? 1) > 1 && info.uid !== owner.uid) return;
+    if (info.uid !== owner.uid || info.gid !== owner.gid) {
+      await Deno.chown(p, owner.uid, owner.gid);
+      change = true;
+    }
+    if (((info.mode ?? mode) & 0o7777) !== mode) {
+      await Deno.chmod(p, mode);
+      change = true;
+    }
+    if (change) changed.push(p);
+    if (!info.isDirectory) return;
+    for await (const entry of Deno.readDir(p)) await visit(joinPath([p, entry.name]));
+  };
+  await visit(path);
+  return changed;
+}
