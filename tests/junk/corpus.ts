@@ -7,8 +7,9 @@
  *   each message is the language's general vocabulary, the same for ham and spam;
  * - topics with words of their own, some shared by ham and spam (invoices and phishing, newsletters
  *   and advertising), drifting: the words in use change in the course of the corpus;
- * - ham from people and services that come back, new ones among them all the time; spam from
- *   throw-away domains, in campaigns;
+ * - ham from people, who greet the owner and quote replies, and services that come back, new ones among them all the time; spam from
+ *   throw-away domains, in campaigns with a text of their own, of which a quarter is spun, and which are
+ *   replaced by others; one message in seven of no campaign;
  * - spam hides: zero-width characters, letters of other scripts, digits for letters, tags within
  *   words, salads of general words, hardly any text but a link;
  * - difficult mail of both kinds: ham of three words, advertising that was asked for, spam that talks
@@ -75,6 +76,8 @@ interface Sender {
   language: string;
   topic: number;
   host: string;
+  /** A person, whom the owner answers, and who quotes those answers; otherwise a service. */
+  person: boolean;
   signature: string;
 }
 
@@ -95,12 +98,16 @@ export function corpus(seed: number, size: number): CorpusMessage[] {
   const hamTopics: Record<string, Topic[]> = {}, spamTopics: Record<string, Topic[]> = {};
   for (const l of languages) {
     general[l] = new Vocabulary(rnd, l, l === "zh" ? 3000 : 8000);
-    const topics = (n: number) =>
+    const topics = (n: number, jargon: Vocabulary) =>
       Array.from({ length: n }, () => ({
-        words: Array.from({ length: 240 }, () => pick(general[l].words.slice(300))),
+        // Two words in three are jargon of the kind of mail, the others are of the language.
+        words: Array.from(
+          { length: 400 },
+          (_, i) => i % 3 === 0 ? pick(general[l].words.slice(300)) : pick(jargon.words),
+        ),
       }));
-    hamTopics[l] = topics(12);
-    spamTopics[l] = topics(10);
+    hamTopics[l] = topics(12, new Vocabulary(rnd, l, 2500));
+    spamTopics[l] = topics(10, new Vocabulary(rnd, l, 1200));
     // Invoices and phishing, newsletters and advertising: half of their words are the same.
     for (const i of [0, 1, 2]) {
       const shared = hamTopics[l][i].words;
@@ -109,24 +116,34 @@ export function corpus(seed: number, size: number): CorpusMessage[] {
   }
   const name = (l: string) => general[l === "ru" || l === "zh" ? "en" : l].zipf(rnd);
   const newSender = (): Sender => {
-    // The owner of the account reads two languages mostly.
-    const language = rnd() < 0.55 ? "en" : rnd() < 0.7 ? "nl" : pick(languages);
+    // The owner of the account reads three languages, and rarely gets mail in others.
+    const roll = rnd();
+    const language = roll < 0.55
+      ? "en"
+      : roll < 0.85
+      ? "nl"
+      : roll < 0.998
+      ? "de"
+      : pick(languages);
     const host = `${name(language)}${name(language)}.example`;
     return {
       from: `${name(language)} ${name(language)} <${name(language)}@${host}>`,
       language,
       topic: Math.floor(rnd() * 12),
       host,
+      person: rnd() < 0.6,
       signature: `${name(language)} ${name(language)} ${general[language].zipf(rnd)}`,
     };
   };
   const senders = Array.from({ length: 60 }, newSender);
+  const ownerName = ["Willemijn", "Achterberg", "Zandkade"];
   const newCampaign = () => {
-    const language = rnd() < 0.7 ? "en" : pick(languages);
+    const language = rnd() < 0.8 ? "en" : pick(languages);
     return {
       language,
       topic: Math.floor(rnd() * 10),
       phrases: Array.from({ length: 12 }, () => pick(spamTopics[language][0].words)),
+      template: "",
       host: `${name("en")}${Math.floor(rnd() * 90) + 10}.example`,
     };
   };
@@ -167,7 +184,14 @@ export function corpus(seed: number, size: number): CorpusMessage[] {
         ? sentence(s.language, topic, 0.3, 3 + Math.floor(rnd() * 5), time)
         : sentence(s.language, topic, 0.35, 40 + Math.floor(rnd() * 260), time);
       const advertising = s.topic < 3 && !short && rnd() < 0.5;
-      const text = `${body}\n${
+      // People greet the owner by name and quote what the owner wrote.
+      const greeting = s.person && rnd() < 0.7 ? `${ownerName[0]},\n` : "";
+      const quoted = s.person && !short && rnd() < 0.5
+        ? `> ${sentence(s.language, hamTopics[s.language][11], 0.4, 30, time)}\n> ${
+          ownerName.join(" ")
+        }\n`
+        : "";
+      const text = `${greeting}${quoted}${body}\n${
         advertising ? sentence(s.language, spamTopics[s.language][1], 0.5, 25, time) : ""
       }\n-- \n${s.signature}\n${rnd() < 0.4 ? `https://www.${s.host}/x` : ""}`;
       messages.push({
@@ -200,7 +224,14 @@ export function corpus(seed: number, size: number): CorpusMessage[] {
       : "normal";
     let body = kind === "link only"
       ? sentence(c.language, topic, 0.6, 6, time)
-      : sentence(c.language, topic, 0.4, 30 + Math.floor(rnd() * 150), time);
+      : sentence(c.language, topic, 0.4, 20 + Math.floor(rnd() * 60), time);
+    if (kind !== "link only") {
+      // What a campaign says is the same in all its messages but for a part that is spun.
+      c.template ||= sentence(c.language, topic, 0.5, 60 + Math.floor(rnd() * 60), time);
+      body += ` ${
+        c.template.split(" ").map((w) => rnd() < 0.25 ? general[c.language].zipf(rnd) : w).join(" ")
+      }`;
+    }
     if (kind === "hidden") body = body.split(" ").map((w) => rnd() < 0.4 ? hide(w) : w).join(" ");
     if (kind === "salad") body += `\n${sentence(c.language, topic, 0, 150, time)}`;
     body += ` ${pick(c.phrases)} ${pick(c.phrases)}`;
