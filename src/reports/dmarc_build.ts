@@ -30,7 +30,7 @@ export interface DmarcEvaluation {
   /** Hours between reports that the domain asked for, see {@link intervalHours}. */
   intervalHours: number;
   /** Addresses of rua, with the largest size in bytes if the record limits it. */
-  addresses: { address: string; maxSize: number | undefined }[];
+  addresses: { address: string; maxSize?: number }[];
   policy: PolicyPublished;
   sourceIp: string;
   disposition: Disposition;

@@ -160,7 +160,7 @@ export interface TlsDayResult {
   policyDomain: string;
   recipientDomain: string;
   isHost: boolean;
-  /** False if only our own reports were sent: those cause no reports (RFC 8460 §3 note on loops). */
+  /** False if only reports were sent: a report about reports would never end. */
   wanted: boolean;
   results: TlsPolicyResult[];
 }

@@ -123,7 +123,8 @@ export class XmlReader {
 
   #endTag(): { kind: "end"; value: string } {
     const gt = this.#s.indexOf(">", this.#pos);
-    const name = gt < 0 || gt - this.#pos > 200 ? "" : this.#s.slice(this.#pos + 2, gt).trimEnd();
+    if (gt < 0) throw this.#error("unfinished tag");
+    const name = gt - this.#pos > 200 ? "" : this.#s.slice(this.#pos + 2, gt).trimEnd();
     if (name === "" || this.#open.at(-1) !== name) throw this.#error("unexpected end tag");
     this.#open.pop();
     this.#pos = gt + 1;
