@@ -27,7 +27,6 @@ export function strictBecause(s: AnalysisState): string | undefined {
 }
 
 function listed(words: readonly WordScore[], smtputf8: boolean): string {
-  // deno-lint-ignore no-control-regex
   const readable = (w: string) => smtputf8 || /^[\x20-\x7e]*$/.test(w) ? w : "(non-ascii)";
   return words.map((w) => `${readable(w.word)} ${w.score.toFixed(3)}`).join(", ");
 }

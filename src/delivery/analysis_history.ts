@@ -5,7 +5,7 @@
  */
 import type { Db, SqlValue } from "../store/database.ts";
 import { Flag } from "../store/types.ts";
-import type { History, HistoryQuery } from "./reputation.ts";
+import type { History, HistoryQuery, Network } from "./reputation.ts";
 
 const netColumns = ["net1", "net2", "net3"] as const;
 
@@ -38,11 +38,12 @@ export function accountHistory(db: Db): History {
       ) !==
         undefined;
     },
-    received({ index, value }, since) {
+    received(network, since) {
+      const { where, params } = within(network);
       const row = db.get(
         "SELECT count(*), coalesce(sum(d.size), 0) FROM deliveries d JOIN messages m ON m.id = d.message_id " +
-          `WHERE m.expunged = 0 AND d.${netColumns[index]} = ? AND d.received >= ?`,
-        value,
+          `WHERE m.expunged = 0 AND ${where} AND d.received >= ?`,
+        ...params,
         since,
       )!;
       return { count: row[0], size: row[1] };
@@ -68,10 +69,25 @@ function conditions(q: HistoryQuery): { where: string; params: SqlValue[] } {
   equal("mail_from_localpart", q.mailFromLocalpart);
   equal("mail_from_domain", q.mailFromDomain);
   equal("ehlo_domain", q.ehloDomain);
-  if (q.network) equal(netColumns[q.network.index], q.network.value);
+  if (q.mailFromDomain !== undefined) equal("mail_from_validated", 1);
+  if (q.ehloDomain !== undefined) equal("ehlo_validated", 1);
+  if (q.network) {
+    const network = within(q.network);
+    where.push(network.where);
+    params.push(...network.params);
+  }
   if (q.dkimDomain !== undefined) {
     where.push("d.message_id IN (SELECT message_id FROM dkim_domains WHERE domain = ?)");
     params.push(q.dkimDomain);
   }
   return { where: where.join(" AND "), params };
+}
+
+/** All networks from the wide one to the one asked for: the order of the index. */
+function within(n: Network): { where: string; params: SqlValue[] } {
+  const columns = netColumns.slice(n.index).reverse();
+  return {
+    where: columns.map((c) => `d.${c} = ?`).join(" AND "),
+    params: n.networks.slice(n.index).reverse(),
+  };
 }

@@ -37,9 +37,8 @@ export function exceededRate(
   limits: readonly RateLimit[] = defaultRateLimits,
 ): string | undefined {
   for (const l of limits) {
-    const value = networks[l.network];
-    if (value === "") continue;
-    const past = history.received({ index: l.network, value }, now - l.windowMs);
+    if (networks[l.network] === "") continue;
+    const past = history.received({ index: l.network, networks }, now - l.windowMs);
     const window = l.windowMs === minute
       ? "minute"
       : l.windowMs === day

@@ -54,11 +54,19 @@ export interface HistoryQuery {
   msgFromValidated?: boolean;
   /** One of the domains whose signatures passed. */
   dkimDomain?: string;
+  /** Of messages whose MAIL FROM passed SPF: a forged one is nobody's history. */
   mailFromLocalpart?: string;
   mailFromDomain?: string;
+  /** Of messages whose EHLO passed SPF. */
   ehloDomain?: string;
-  /** Network of the sender: narrow (0) to wide (2). */
-  network?: { index: 0 | 1 | 2; value: string };
+  network?: Network;
+}
+
+/** A network of a sender: of its networks the one at the index, narrow (0) to wide (2). */
+export interface Network {
+  index: 0 | 1 | 2;
+  /** As in the facts: those wider than the index help to find it. */
+  networks: readonly [string, string, string];
 }
 
 /** An account's history, as reputation and rate limits ask for it. Answers are short and synchronous. */
@@ -71,7 +79,7 @@ export interface History {
     since: number,
   ): boolean;
   /** Messages from a network at or after a time, marked or not: their number and bytes. */
-  received(network: { index: 0 | 1 | 2; value: string }, since: number): {
+  received(network: Network, since: number): {
     count: number;
     size: number;
   };
@@ -308,13 +316,12 @@ function networks(
 ): Reputation | undefined {
   const needed = [2, 5, 10];
   for (const index of [0, 1, 2] as const) {
-    const value = m.networks[index];
-    if (value === "") continue;
+    if (m.networks[index] === "") continue;
     const messages = history.messages({
       mailboxId,
       since: now - year / 4,
       limit: 50,
-      network: { index, value },
+      network: { index, networks: m.networks },
     });
     if (messages.length === 0) continue;
     const share = junkShare(messages);
