@@ -24,6 +24,7 @@ import {
   noteForward,
   readReports,
   type Step,
+  temporary,
   type Verdict,
 } from "./analysis_steps.ts";
 import { type AnalysisContext, type Decision, reasons } from "./analysis_types.ts";
@@ -70,7 +71,13 @@ export async function analyze(c: AnalysisContext): Promise<Decision> {
   };
   let verdict: Verdict | undefined;
   for (const step of steps) {
-    verdict = await step(s);
+    try {
+      verdict = await step(s);
+    } catch (err) {
+      // Our failure: the sender tries again, and nothing is decided without a step.
+      s.text.push("analysis failed");
+      verdict = temporary("analysis-error", err);
+    }
     if (verdict) break;
   }
   return decision(s, verdict!);
@@ -105,7 +112,7 @@ function decision(s: AnalysisState, v: Verdict): Decision {
     d.message = v.message;
     d.error = v.error;
     d.userError = v.error === undefined;
-    if (v.reason !== "reputation-error") d.destinedMailboxId = s.c.mailboxId(s.mailbox);
+    if (d.userError) d.destinedMailboxId = s.c.mailboxId(s.mailbox);
     d.toRejects = !v.drop && v.error === undefined;
     const rejectsTo = s.ruleset?.AcceptRejectsToMailbox ?? "";
     if (rejectsTo !== "" && !v.drop && v.error === undefined) {

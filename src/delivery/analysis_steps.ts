@@ -235,7 +235,14 @@ export const checkSubjectPass: Step = (s) => {
 /** DNS block lists, when the content gave no reason to reject. */
 export const checkBlockLists: Step = async (s) => {
   for (const b of s.c.dnsbls) {
-    if (await b.listed()) {
+    let listed = false;
+    try {
+      listed = await b.listed();
+    } catch {
+      // A list that doesn't answer lists nothing.
+      s.text.push(`dnsbl ${b.zone} failed`);
+    }
+    if (listed) {
       s.blocklisted = true;
       s.text.push(`ip is listed in dnsbl ${b.zone}`);
       return subjectPassOr(s, temporary("dns-blocklisted"));

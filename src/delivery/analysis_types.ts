@@ -17,6 +17,7 @@ export type Reason =
   | "dmarc-policy"
   | "reporting"
   | "reputation-error"
+  | "analysis-error"
   | "spf-policy"
   | "iprev"
   | "subjectpass"
@@ -45,6 +46,7 @@ export const reasons: readonly Reason[] = [
   "dmarc-policy",
   "reporting",
   "reputation-error",
+  "analysis-error",
   "spf-policy",
   "iprev",
   "subjectpass",
