@@ -9,6 +9,9 @@ import type { History, HistoryQuery, Network } from "./reputation.ts";
 
 const netColumns = ["net1", "net2", "net3"] as const;
 
+/** Of a signing domain only so many of the account's newest messages are looked at. */
+const dkimMessages = 1000;
+
 /** Exactly one of $Junk and $NotJunk. */
 const marked = `(m.flags & ${Flag.Junk} != 0) != (m.flags & ${Flag.NotJunk} != 0)`;
 
@@ -77,8 +80,10 @@ function conditions(q: HistoryQuery): { where: string; params: SqlValue[] } {
     params.push(...network.params);
   }
   if (q.dkimDomain !== undefined) {
-    where.push("d.message_id IN (SELECT message_id FROM dkim_domains WHERE domain = ?)");
-    params.push(q.dkimDomain);
+    where.push(
+      "d.message_id IN (SELECT message_id FROM dkim_domains WHERE domain = ? ORDER BY message_id DESC LIMIT ?)",
+    );
+    params.push(q.dkimDomain, dkimMessages);
   }
   return { where: where.join(" AND "), params };
 }
