@@ -35,6 +35,12 @@ export interface Classification {
 export const significantHams = 50;
 
 /**
+ * Weight, in messages, of the assumption that a word says nothing (Robinson's s): so that of two words
+ * seen in spam only, the one seen more often is the stronger.
+ */
+const priorStrength = 0.3;
+
+/**
  * Spaminess of a word, or undefined if it says too little. `hams` and `spams` are the numbers of
  * messages trained.
  */
@@ -48,9 +54,9 @@ export function wordScore(
   const inSpam = spams > 0 ? spam / spams : 0;
   const inHam = hams > 0 ? ham / hams : 0;
   if (inSpam + inHam === 0) return undefined;
-  let r = inSpam / (inSpam + inHam);
-  r = Math.min(Math.max(r, p.MaxPower), 1 - p.MaxPower);
   const n = ham + spam;
+  let r = (priorStrength * 0.5 + n * inSpam / (inSpam + inHam)) / (priorStrength + n);
+  r = Math.min(Math.max(r, p.MaxPower), 1 - p.MaxPower);
   // A rare word is drawn towards 0.5, a tenth of the way for each count it lacks.
   if (n <= p.RareWords) r += Math.min(1 + p.RareWords - n, 10) * (0.5 - r) / 10;
   return r === 0.5 || Math.abs(0.5 - r) < p.IgnoreWords ? undefined : r;

@@ -109,7 +109,11 @@ let sequence = 0;
  * Replaces a file's content in one step: readers and crashes see the old content or the new one, and
  * when it resolves the new one is durable.
  */
-export async function writeFileAtomic(path: string, bytes: Uint8Array, mode = 0o600): Promise<void> {
+export async function writeFileAtomic(
+  path: string,
+  bytes: Uint8Array,
+  mode = 0o600,
+): Promise<void> {
   const temporary = `${path}.tmp${Deno.pid}-${++sequence}`;
   const f = await Deno.open(temporary, { write: true, createNew: true, mode });
   try {

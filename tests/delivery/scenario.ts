@@ -103,7 +103,7 @@ export function memoryHistory(past: readonly Past[], recipients: readonly Sent[]
         if (p.expunged || p.junk === p.notJunk || p.mailboxId !== q.mailboxId) return false;
         if (now - p.age < q.since) return false;
         const same = <K extends keyof HistoryQuery & keyof Past>(k: K) =>
-          q[k] === undefined || p[k] === q[k];
+          q[k] === undefined || (p[k] as unknown) === q[k];
         const n = q.network;
         return same("msgFromLocalpart") && same("msgFromDomain") && same("msgFromOrgDomain") &&
           same("msgFromValidated") && same("mailFromLocalpart") &&
