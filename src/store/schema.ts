@@ -126,7 +126,10 @@ CREATE TABLE deliveries (
   require_tls INTEGER NOT NULL,
   size INTEGER NOT NULL
 );
-CREATE INDEX deliveries_from ON deliveries (msg_from_org_domain, msg_from_domain, msg_from_localpart, received);
+CREATE INDEX deliveries_address ON deliveries (msg_from_domain, msg_from_localpart, received);
+CREATE INDEX deliveries_domain ON deliveries (msg_from_domain, received);
+CREATE INDEX deliveries_org ON deliveries (msg_from_org_domain, received);
+CREATE INDEX deliveries_ehlo ON deliveries (ehlo_domain, received);
 CREATE INDEX deliveries_net ON deliveries (net3, net2, net1, received);
 CREATE INDEX deliveries_mailfrom ON deliveries (mail_from_domain, received);
 CREATE INDEX deliveries_reject ON deliveries (received) WHERE is_reject = 1;

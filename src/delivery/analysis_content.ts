@@ -1,0 +1,64 @@
+/**
+ * The content: the account's junk filter against its threshold, which is stricter for messages that
+ * come in a way in which good mail rarely comes.
+ *
+ * @module
+ */
+import type { Classification, WordScore } from "../junk/mod.ts";
+import { type AnalysisState, type Step, subjectPassOr, temporary } from "./analysis_steps.ts";
+
+/** The threshold where the configured one is not strict enough. */
+export const strictThreshold = 0.25;
+/** The threshold varies by this much in all, so that the filter is no oracle for words. */
+const jitterWidth = 0.1;
+/** This far below the threshold, content is near enough to good to be offered a subject pass. */
+const moderateDistance = 0.2;
+
+/** Why the strict threshold holds, or undefined. */
+export function strictBecause(s: AnalysisState): string | undefined {
+  if (s.suspiciousIprev) return "reverse ip mismatch";
+  if (!s.c.tls) return "missing tls";
+  // Being in Bcc is unusual for a first message. Forwarded mail has the other address in To.
+  if (!s.facts.isForward) {
+    const own = s.c.rcptTo.toLowerCase();
+    if (!s.c.toCc.some((a) => a.toLowerCase() === own)) return "recipient address not in to/cc";
+  }
+  return undefined;
+}
+
+function listed(words: readonly WordScore[], smtputf8: boolean): string {
+  const readable = (w: string) => smtputf8 || /^[\x20-\x7e]*$/.test(w) ? w : "(non-ascii)";
+  return words.map((w) => `${readable(w.word)} ${w.score.toFixed(3)}`).join(", ");
+}
+
+/** Classifies the message. */
+export const checkContent: Step = (s) => {
+  if (!s.c.junk) {
+    s.text.push("no junk filter configured");
+    return undefined;
+  }
+  let result: Classification;
+  try {
+    result = s.c.junk.classify();
+  } catch (err) {
+    s.text.push("classifying failed");
+    return temporary("junk-classify-error", err);
+  }
+  let threshold = s.c.junk.threshold + (s.c.random() - 0.5) * jitterWidth;
+  const because = strictBecause(s);
+  const strict = because !== undefined && threshold > strictThreshold;
+  if (strict) threshold = strictThreshold;
+  // Too little training to reject by, but for senders that are suspicious anyway.
+  const accepted = result.probability <= threshold ||
+    !result.significant && !s.suspiciousIprev;
+  s.moderate = result.probability < threshold - moderateDistance;
+  s.text.push(
+    `content: ${accepted ? "not junk" : "junk"}${result.significant ? "" : " (not significant)"}` +
+      `, spamscore ${result.probability.toFixed(2)}, threshold ${threshold.toFixed(2)}` +
+      (strict ? ` (stricter due to ${because})` : "") +
+      ` (ham words: ${listed(result.hams, s.c.smtputf8)})` +
+      ` (spam words: ${listed(result.spams, s.c.smtputf8)})`,
+  );
+  if (accepted) return undefined;
+  return subjectPassOr(s, temporary(strict ? "junk-content-strict" : "junk-content"));
+};

@@ -1,0 +1,160 @@
+/**
+ * The analysis of an incoming message: the steps in order until one decides, then the decision with
+ * its headers. Every decision has a reason and a text that say how it came about.
+ *
+ * Called for each recipient when a message has been received and authenticated. Reads only; the
+ * caller stores, delivers, answers, waits and counts.
+ *
+ * @module
+ */
+import { counter } from "../metrics/mod.ts";
+import { checkContent } from "./analysis_content.ts";
+import {
+  acceptReport,
+  acceptRest,
+  type AnalysisState,
+  checkBlockLists,
+  checkDmarc,
+  checkIprev,
+  checkList,
+  checkRate,
+  checkReputation,
+  checkSpf,
+  checkSubjectPass,
+  noteForward,
+  readReports,
+  type Step,
+  temporary,
+  type Verdict,
+} from "./analysis_steps.ts";
+import { type AnalysisContext, type Decision, reasons } from "./analysis_types.ts";
+
+const decisions = counter(
+  "mox_delivery_analysis_total",
+  "Decisions about incoming messages, by reason.",
+  { result: ["accept", "reject"], reason: reasons },
+);
+
+/** The order of the decision. */
+const steps: readonly Step[] = [
+  checkRate,
+  checkList,
+  noteForward,
+  checkDmarc,
+  readReports,
+  checkReputation,
+  acceptReport,
+  checkSpf,
+  checkIprev,
+  checkSubjectPass,
+  checkContent,
+  checkBlockLists,
+  acceptRest,
+];
+
+/** Decides about a message for one recipient. */
+export async function analyze(c: AnalysisContext): Promise<Decision> {
+  const s: AnalysisState = {
+    c,
+    facts: c.facts,
+    ruleset: undefined,
+    mailbox: c.destination.mailbox || "Inbox",
+    text: [],
+    dmarcOverride: "",
+    dmarcReport: undefined,
+    tlsReport: undefined,
+    reportErrors: [],
+    reputation: { junk: undefined, conclusive: false, method: "none", text: "" },
+    suspiciousIprev: false,
+    moderate: false,
+    blocklisted: false,
+  };
+  let verdict: Verdict | undefined;
+  for (const step of steps) {
+    try {
+      verdict = await step(s);
+    } catch (err) {
+      // Our failure: the sender tries again, and nothing is decided without a step.
+      s.text.push("analysis failed");
+      verdict = temporary("analysis-error", err);
+    }
+    if (verdict) break;
+  }
+  return decision(s, verdict!);
+}
+
+function decision(s: AnalysisState, v: Verdict): Decision {
+  const known = s.reputation.method.startsWith("msg") || v.reason === "list-allow";
+  const d: Decision = {
+    accept: v.accept,
+    reason: v.reason,
+    reasonText: s.text,
+    mailbox: s.mailbox,
+    destinedMailboxId: 0,
+    toRejects: false,
+    isReject: false,
+    facts: s.facts,
+    firstTimeSender: v.accept && !known,
+    code: 250,
+    enhancedCode: "2.0.0",
+    message: "",
+    userError: false,
+    error: undefined,
+    dmarcOverride: s.dmarcOverride,
+    // A report that is not accepted is not used either.
+    dmarcReport: v.accept ? s.dmarcReport : undefined,
+    tlsReport: v.accept ? s.tlsReport : undefined,
+    headers: "",
+  };
+  if (!v.accept) {
+    d.code = v.code;
+    d.enhancedCode = v.enhancedCode;
+    d.message = v.message;
+    d.error = v.error;
+    d.userError = v.error === undefined;
+    if (d.userError) d.destinedMailboxId = s.c.mailboxId(s.mailbox);
+    d.toRejects = !v.drop && v.error === undefined;
+    const rejectsTo = s.ruleset?.AcceptRejectsToMailbox ?? "";
+    if (rejectsTo !== "" && !v.drop && v.error === undefined) {
+      d.accept = true;
+      d.isReject = true;
+      d.toRejects = false;
+      d.mailbox = rejectsTo;
+      s.text.push("accepting reject to a mailbox due to ruleset");
+    }
+  }
+  decisions.inc({ result: d.accept ? "accept" : "reject", reason: d.reason });
+  d.headers = headers(s, d);
+  return d;
+}
+
+function headers(s: AnalysisState, d: Decision): string {
+  let h = field("X-Mox-Reason", [d.reason, ...d.reasonText].join("; "));
+  for (const [name, value] of s.reportErrors) h += field(name, value);
+  return h;
+}
+
+/** Bytes of a header field that the analysis writes; texts have words of the message in them. */
+const maxField = 2000;
+
+/** A header field, folded at spaces; what can't stand in a header is left out (RFC 5322 §2.2). */
+function field(name: string, value: string): string {
+  let out = `${name}:`, line = out.length, total = 0;
+  for (const word of value.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Cs}]/gu, " ").split(" ")) {
+    if (word === "") continue;
+    // Words are cut to fit the limit of a line.
+    const w = word.slice(0, 200);
+    total += w.length + 1;
+    if (total > maxField) break;
+    if (line + 1 + w.length > 78 && line > 1) {
+      out += "\r\n\t";
+      line = 1;
+    } else {
+      out += " ";
+      line++;
+    }
+    out += w;
+    line += w.length;
+  }
+  return `${out}\r\n`;
+}

@@ -1,0 +1,98 @@
+/**
+ * The account's database as the history that reputation and rate limits ask.
+ *
+ * @module
+ */
+import type { Db, SqlValue } from "../store/database.ts";
+import { Flag } from "../store/types.ts";
+import type { History, HistoryQuery, Network } from "./reputation.ts";
+
+const netColumns = ["net1", "net2", "net3"] as const;
+
+/** Of a signing domain only so many of the account's newest messages are looked at. */
+const dkimMessages = 1000;
+
+/** Exactly one of $Junk and $NotJunk. */
+const marked = `(m.flags & ${Flag.Junk} != 0) != (m.flags & ${Flag.NotJunk} != 0)`;
+
+/** History over an account's database. */
+export function accountHistory(db: Db): History {
+  return {
+    messages(q) {
+      const { where, params } = conditions(q);
+      return db.all(
+        `SELECT m.flags & ${Flag.Junk}, d.msg_from_localpart FROM deliveries d ` +
+          "JOIN messages m ON m.id = d.message_id " +
+          `WHERE m.expunged = 0 AND ${marked} AND ${where} ORDER BY d.received DESC, d.message_id DESC LIMIT ?`,
+        ...params,
+        q.limit,
+      ).map(([junk, localpart]) => ({ junk: junk !== 0, msgFromLocalpart: localpart }));
+    },
+    sentTo(q, since) {
+      const [where, ...params] = "orgDomain" in q
+        ? ["org_domain = ?", q.orgDomain]
+        : "localpart" in q
+        ? ["domain = ? AND localpart = ?", q.domain, q.localpart]
+        : ["domain = ?", q.domain];
+      return db.get(
+        `SELECT 1 FROM recipients WHERE ${where} AND sent >= ? LIMIT 1`,
+        ...params,
+        since,
+      ) !==
+        undefined;
+    },
+    received(network, since) {
+      const { where, params } = within(network);
+      const row = db.get(
+        "SELECT count(*), coalesce(sum(d.size), 0) FROM deliveries d JOIN messages m ON m.id = d.message_id " +
+          `WHERE m.expunged = 0 AND ${where} AND d.received >= ?`,
+        ...params,
+        since,
+      )!;
+      return { count: row[0], size: row[1] };
+    },
+  };
+}
+
+function conditions(q: HistoryQuery): { where: string; params: SqlValue[] } {
+  const where = ["d.orig_mailbox_id = ?", "d.received >= ?"];
+  const params: SqlValue[] = [q.mailboxId, q.since];
+  const equal = (column: string, value: SqlValue | undefined) => {
+    if (value === undefined) return;
+    where.push(`d.${column} = ?`);
+    params.push(value);
+  };
+  equal("msg_from_localpart", q.msgFromLocalpart);
+  equal("msg_from_domain", q.msgFromDomain);
+  equal("msg_from_org_domain", q.msgFromOrgDomain);
+  equal(
+    "msg_from_validated",
+    q.msgFromValidated === undefined ? undefined : q.msgFromValidated ? 1 : 0,
+  );
+  equal("mail_from_localpart", q.mailFromLocalpart);
+  equal("mail_from_domain", q.mailFromDomain);
+  equal("ehlo_domain", q.ehloDomain);
+  if (q.mailFromDomain !== undefined) equal("mail_from_validated", 1);
+  if (q.ehloDomain !== undefined) equal("ehlo_validated", 1);
+  if (q.network) {
+    const network = within(q.network);
+    where.push(network.where);
+    params.push(...network.params);
+  }
+  if (q.dkimDomain !== undefined) {
+    where.push(
+      "d.message_id IN (SELECT message_id FROM dkim_domains WHERE domain = ? ORDER BY message_id DESC LIMIT ?)",
+    );
+    params.push(q.dkimDomain, dkimMessages);
+  }
+  return { where: where.join(" AND "), params };
+}
+
+/** All networks from the wide one to the one asked for: the order of the index. */
+function within(n: Network): { where: string; params: SqlValue[] } {
+  const columns = netColumns.slice(n.index).reverse();
+  return {
+    where: columns.map((c) => `d.${c} = ?`).join(" AND "),
+    params: n.networks.slice(n.index).reverse(),
+  };
+}

@@ -1,0 +1,184 @@
+/**
+ * What the analysis of an incoming message takes and gives. The caller maps its results of sender
+ * authentication, configuration and account to these.
+ *
+ * @module
+ */
+import type { Classification } from "../junk/mod.ts";
+import type { DmarcReport, TlsReport } from "../reports/mod.ts";
+import type { DeliveryFacts } from "../store/types.ts";
+import type { History, ReputationMethod } from "./reputation.ts";
+
+/** Why a message was accepted or not; also the label of the metric. */
+export type Reason =
+  | ReputationMethod
+  | "high-rate"
+  | "list-allow"
+  | "dmarc-policy"
+  | "reporting"
+  | "reputation-error"
+  | "analysis-error"
+  | "spf-policy"
+  | "iprev"
+  | "subjectpass"
+  | "give-subjectpass"
+  | "junk-content"
+  | "junk-content-strict"
+  | "junk-classify-error"
+  | "dns-blocklisted"
+  | "no-bad-signals";
+
+/** All reasons, for metrics. */
+export const reasons: readonly Reason[] = [
+  "msgfromfull",
+  "msgtofull",
+  "msgfromdomain",
+  "msgtodomain",
+  "msgfromorgdomain",
+  "msgtoorgdomain",
+  "dkimspf",
+  "ip1",
+  "ip2",
+  "ip3",
+  "none",
+  "high-rate",
+  "list-allow",
+  "dmarc-policy",
+  "reporting",
+  "reputation-error",
+  "analysis-error",
+  "spf-policy",
+  "iprev",
+  "subjectpass",
+  "give-subjectpass",
+  "junk-content",
+  "junk-content-strict",
+  "junk-classify-error",
+  "dns-blocklisted",
+  "no-bad-signals",
+];
+
+/** A ruleset of a destination, under its configuration's names. All that is given must match. */
+export interface Ruleset {
+  /** Against localpart@domain of MAIL FROM. */
+  SMTPMailFromRegexp: string;
+  /** Against the address in From. */
+  MsgFromRegexp: string;
+  /** Domain, or parent domain, of a passing SPF or DKIM identity. */
+  VerifiedDomain: string;
+  /** Regular expressions for name and value of a header field, matched in lower case. */
+  HeadersRegexp: Record<string, string>;
+  /** Forwarded: the forwarding server is not to blame for what it forwards. */
+  IsForward: boolean;
+  /** List whose messages are accepted when this domain passed SPF or DKIM. */
+  ListAllowDomain: string;
+  /** Mailbox for what would be rejected; "" rejects. */
+  AcceptRejectsToMailbox: string;
+  Mailbox: string;
+}
+
+/** The recipient's configuration as far as it matters here. */
+export interface AnalysisDestination {
+  /** "" for Inbox. */
+  mailbox: string;
+  rulesets: readonly Ruleset[];
+  /** Reports are expected at this address. */
+  dmarcReports: boolean;
+  tlsReports: boolean;
+}
+
+/** A passing or failing signature, as far as it matters here. */
+export interface SignatureResult {
+  domain: string;
+  pass: boolean;
+  /** With l=, so that text could have been added. */
+  partial: boolean;
+  /** The key may be used for TLS reports (s=*, or s=tlsrpt). */
+  tlsrptAllowed: boolean;
+}
+
+/** An incoming message for one recipient, after authentication and before the decision. */
+export interface AnalysisContext {
+  /** Milliseconds. */
+  now: number;
+  /** Validated fields are filled in; isForward and isMailingList are set by the analysis. */
+  facts: DeliveryFacts;
+  /** Bytes. */
+  size: number;
+  /** Whether the message came over TLS. */
+  tls: boolean;
+  /** The remote understands UTF-8 in our answers. */
+  smtputf8: boolean;
+  /** Result of iprev: only "pass" is good. */
+  iprevPass: boolean;
+  spf: "pass" | "fail" | "softfail" | "neutral" | "none" | "temperror" | "permerror";
+  signatures: readonly SignatureResult[];
+  dmarc: {
+    /** False where it is not to be used, e.g. the address is ours to test with. */
+    use: boolean;
+    pass: boolean;
+    /** The domain's policy asks to reject this message (sampling considered). */
+    reject: boolean;
+  };
+  /** Header fields; names and values as they came. */
+  headers: readonly (readonly [name: string, value: string])[];
+  subject: string;
+  /** Address in From, if there is exactly one: localpart@domain. */
+  from: string | undefined;
+  /** Addresses in To and Cc, localpart@domain. */
+  toCc: readonly string[];
+  /** The recipient as in RCPT TO: localpart@domain; the address of the alias, if it is one. */
+  rcptTo: string;
+  destination: AnalysisDestination;
+  history: History;
+  /** Id of a mailbox by name; 0 if it doesn't exist. */
+  mailboxId: (name: string) => number;
+  /** The account's junk filter; undefined without one. */
+  junk: { threshold: number; classify: () => Classification } | undefined;
+  /** Undefined where subject passes aren't used. The key is of the account and address. */
+  subjectPass: { key: Uint8Array; periodMs: number } | undefined;
+  /** Block lists in order; asked one after the other, as there is no hurry to accept spam. */
+  dnsbls: readonly { zone: string; listed: () => Promise<boolean> }[];
+  /** Parses the report in the message. Throws ReportError. Only called for report addresses. */
+  dmarcReport: () => DmarcReport;
+  tlsReport: () => TlsReport;
+  /** Whether a domain of a report is ours: a configured domain, or our host name. */
+  isOurDomain: (domain: string) => boolean;
+  /** From 0 to below 1; for jitter. */
+  random: () => number;
+}
+
+/** What to do with the message. */
+export interface Decision {
+  accept: boolean;
+  reason: Reason;
+  /** Steps that led here, for people. */
+  reasonText: string[];
+  /** Where it goes when accepted. When rejected: where it would have gone. */
+  mailbox: string;
+  /** Id of that mailbox for a rejected message (MailboxDestinedID); 0 if it doesn't exist. */
+  destinedMailboxId: number;
+  /** Whether a rejected message is kept in the Rejects mailbox, if one is configured. */
+  toRejects: boolean;
+  /** Accepted although rejected, by a ruleset: mark it IsReject, and \Seen to not draw attention. */
+  isReject: boolean;
+  /** Facts to store: those of the forwarding server are taken out of a forwarded message. */
+  facts: DeliveryFacts;
+  /** No history of the sender: wait before accepting (except on loopback). */
+  firstTimeSender: boolean;
+  /** SMTP answer to a rejected message. */
+  code: number;
+  enhancedCode: string;
+  message: string;
+  /** True if the sender is to blame, false for our own failure. */
+  userError: boolean;
+  /** Cause of our own failure, for the log. */
+  error: unknown;
+  /** Why DMARC's policy was not followed, for aggregate reports. */
+  dmarcOverride: "" | "mailing_list" | "forwarded";
+  /** Authenticated reports, to be stored. */
+  dmarcReport: DmarcReport | undefined;
+  tlsReport: TlsReport | undefined;
+  /** Header fields for the delivered message, X-Mox-Reason among them; lines end with CRLF. */
+  headers: string;
+}

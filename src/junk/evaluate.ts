@@ -1,0 +1,123 @@
+/**
+ * What the `mox junk` commands do: train a filter on labelled messages, check how it judges others,
+ * and play a whole history chronologically.
+ *
+ * @module
+ */
+import type { JunkFilter } from "./filter.ts";
+
+/** A message with a known label. */
+export interface LabelledMessage {
+  /** For reporting: a file name. */
+  name: string;
+  ham: boolean;
+  /** Milliseconds; orders messages in {@link chronologicalSplit}. */
+  received: number;
+  words: () => Iterable<string>;
+}
+
+/** How a filter judged. Rates are of the messages of that kind, from 0 to 1, NaN without any. */
+export interface JunkReport {
+  hams: number;
+  spams: number;
+  /** Ham taken for spam: name and probability. */
+  falsePositives: { name: string; probability: number }[];
+  /** Spam let through. */
+  falseNegatives: { name: string; probability: number }[];
+  falsePositiveRate: number;
+  caughtRate: number;
+  /** Mean and worst time of a classification with its words, in ms. */
+  meanMs: number;
+  worstMs: number;
+}
+
+/** Trains in batches that are saved, leaving the event loop free in between. */
+export async function trainMessages(
+  filter: JunkFilter,
+  messages: Iterable<LabelledMessage>,
+): Promise<void> {
+  let n = 0;
+  for (const m of messages) {
+    filter.train(m.ham, m.words());
+    if (++n % 25 === 0) await filter.flush();
+  }
+  await filter.flush();
+}
+
+/** Classifies messages, without training. */
+export function checkMessages(
+  filter: JunkFilter,
+  messages: Iterable<LabelledMessage>,
+  threshold: number,
+): JunkReport {
+  const r = emptyReport();
+  for (const m of messages) judge(r, filter, m, threshold);
+  return finish(r);
+}
+
+/**
+ * Goes through a history in order: each message is classified, then trained, as if its user marked
+ * it at once. Only messages after the first `warmUp` count in the report.
+ */
+export async function playMessages(
+  filter: JunkFilter,
+  messages: readonly LabelledMessage[],
+  threshold: number,
+  warmUp: number,
+): Promise<JunkReport> {
+  const r = emptyReport();
+  const ordered = [...messages].sort((a, b) => a.received - b.received);
+  for (const [i, m] of ordered.entries()) {
+    if (i >= warmUp) judge(r, filter, m, threshold);
+    filter.train(m.ham, m.words());
+    if (i % 25 === 24) await filter.flush();
+  }
+  await filter.flush();
+  return finish(r);
+}
+
+/** The older part to train on, the newer to check. */
+export function chronologicalSplit(
+  messages: readonly LabelledMessage[],
+  trainFraction: number,
+): { train: LabelledMessage[]; check: LabelledMessage[] } {
+  const ordered = [...messages].sort((a, b) => a.received - b.received);
+  const at = Math.floor(ordered.length * Math.min(Math.max(trainFraction, 0), 1));
+  return { train: ordered.slice(0, at), check: ordered.slice(at) };
+}
+
+function emptyReport(): JunkReport {
+  return {
+    hams: 0,
+    spams: 0,
+    falsePositives: [],
+    falseNegatives: [],
+    falsePositiveRate: NaN,
+    caughtRate: NaN,
+    meanMs: 0,
+    worstMs: 0,
+  };
+}
+
+function judge(r: JunkReport, filter: JunkFilter, m: LabelledMessage, threshold: number): void {
+  const start = performance.now();
+  const { probability } = filter.classify(m.words());
+  const ms = performance.now() - start;
+  r.meanMs += ms;
+  r.worstMs = Math.max(r.worstMs, ms);
+  const spam = probability > threshold;
+  if (m.ham) {
+    r.hams++;
+    if (spam) r.falsePositives.push({ name: m.name, probability });
+  } else {
+    r.spams++;
+    if (!spam) r.falseNegatives.push({ name: m.name, probability });
+  }
+}
+
+function finish(r: JunkReport): JunkReport {
+  r.falsePositiveRate = r.falsePositives.length / r.hams;
+  r.caughtRate = 1 - r.falseNegatives.length / r.spams;
+  r.meanMs /= Math.max(1, r.hams + r.spams);
+  return r;
+}

@@ -1,0 +1,355 @@
+/**
+ * The junk filter of one account, with its own small database.
+ *
+ * What is stored:
+ * - `words`: hash of a word, and in how many ham and spam messages it was counted;
+ * - `bloom`: the words seen once so far, which are counted from their second sight on;
+ * - `journal`: trainings not yet merged into the other two. A training touches hundreds of rows all
+ *   over the table; so {@link JunkFilter.flush} only appends the message's hashes here, a few KB, and
+ *   every {@link mergeAt} words all is merged in one transaction. When a database is opened its
+ *   journal is played into memory.
+ *
+ * A word's first sight is kept without saying whether in ham or spam. So untraining a message takes
+ * back the counts exactly if nothing was trained after it that shares a word with it that was new;
+ * otherwise a count may be off by one, never below zero. The numbers of messages are always exact.
+ * {@link JunkFilter.rebuild} makes counts afresh.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { Db } from "../store/database.ts";
+import { Bloom, bloomBytes, wordHash } from "./bloom.ts";
+import { type JunkParams, junkParams } from "./params.ts";
+import { filterMigrations } from "./schema.ts";
+import { type Classification, classifyWords } from "./score.ts";
+import { classified, trained } from "./metrics.ts";
+
+/** Words in the journal at which it is merged; about 15 ms of work, once in some 30 messages. */
+export const mergeAt = 8000;
+const bloomChunk = 64 * 1024;
+/** Counts kept in memory between classifications. */
+const cacheSize = 50_000;
+
+/** The filter has been closed. */
+export class JunkFilterClosedError extends Error {
+  override name = "JunkFilterClosedError";
+}
+
+/** A message to train on in a rebuild. */
+export interface LabelledWords {
+  ham: boolean;
+  words: Iterable<string>;
+}
+
+/** Ham and spam count of a word in one number: both are below 2^26. */
+const hamUnit = 2 ** 26;
+const maxCount = hamUnit - 1;
+
+interface JournalEntry {
+  ham: boolean;
+  untrain: boolean;
+  hashes: Float64Array;
+}
+
+/** Bayesian filter, opened once per account; used by one thread. */
+export class JunkFilter {
+  readonly params: JunkParams;
+  #db: Db | undefined;
+  #hams = 0;
+  #spams = 0;
+  /** Counts that differ from those in the database. */
+  #changed = new Map<number, number>();
+  /** Counts as in the database; -1 for a word that is not there. */
+  #cache = new Map<number, number>();
+  #bloom: Bloom | undefined;
+  /** Trainings in memory only, then those in the journal table: counted in words. */
+  #unsaved: JournalEntry[] = [];
+  #journalled = 0;
+  /** Trainings made while a rebuild runs, to be made in the new filter as well. */
+  #meanwhile: JournalEntry[] | undefined;
+
+  private constructor(db: Db, params: JunkParams) {
+    this.#db = db;
+    this.params = params;
+  }
+
+  /**
+   * Opens the filter in `junkfilter.db` of an account's folder, making it if there is none.
+   * @throws JunkParamsError; errors of SQLite and the file system
+   */
+  static async open(dir: string, params: Partial<JunkParams> = {}): Promise<JunkFilter> {
+    const checked = junkParams(params);
+    const db = await Db.open(join(dir, "junkfilter.db"), filterMigrations);
+    const f = new JunkFilter(db, checked);
+    try {
+      f.#load();
+    } catch (err) {
+      await db.close();
+      throw err;
+    }
+    return f;
+  }
+
+  #load(): void {
+    const db = this.#opened();
+    [this.#hams, this.#spams] = db.get("SELECT hams, spams FROM totals") as [number, number];
+    for (const [kind, blob] of db.all("SELECT kind, hashes FROM journal ORDER BY id")) {
+      const bytes = blob as Uint8Array;
+      const hashes = new Float64Array(bytes.slice().buffer, 0, bytes.length >>> 3);
+      this.#apply({ ham: (kind & 1) === 0, untrain: (kind & 2) !== 0, hashes });
+      this.#journalled += hashes.length;
+    }
+  }
+
+  #opened(): Db {
+    if (!this.#db) throw new JunkFilterClosedError("junk filter is closed");
+    return this.#db;
+  }
+
+  /** Messages trained as ham. */
+  get hams(): number {
+    return this.#hams;
+  }
+  /** Messages trained as spam. */
+  get spams(): number {
+    return this.#spams;
+  }
+  /** Trainings that {@link flush} would save. */
+  get unsaved(): number {
+    return this.#unsaved.length;
+  }
+
+  /** Probability that a message with these words is spam. Synchronous; some microseconds per word. */
+  classify(words: Iterable<string>): Classification {
+    this.#opened();
+    classified.inc();
+    return classifyWords(
+      this.params,
+      words,
+      (w) => {
+        const n = this.#count(wordHash(w));
+        return n <= 0 ? undefined : { ham: Math.floor(n / hamUnit), spam: n % hamUnit };
+      },
+      this.#hams,
+      this.#spams,
+    );
+  }
+
+  /** Counts of a word, packed; -1 if it has none. */
+  #count(hash: number): number {
+    const n = this.#changed.get(hash) ?? this.#cache.get(hash);
+    if (n !== undefined) return n;
+    const row = this.#opened().get("SELECT ham, spam FROM words WHERE hash = ?", hash);
+    const stored = row ? (row[0] as number) * hamUnit + (row[1] as number) : -1;
+    if (this.#cache.size >= cacheSize) this.#cache.clear();
+    this.#cache.set(hash, stored);
+    return stored;
+  }
+
+  /** Counts a message's words as ham or spam. In memory until {@link flush}. */
+  train(ham: boolean, words: Iterable<string>): void {
+    this.#record({ ham, untrain: false, hashes: hashesOf(words) });
+  }
+
+  /** Takes an earlier training with the same words back. In memory until {@link flush}. */
+  untrain(ham: boolean, words: Iterable<string>): void {
+    this.#record({ ham, untrain: true, hashes: hashesOf(words) });
+  }
+
+  #record(e: JournalEntry): void {
+    this.#opened();
+    this.#apply(e);
+    this.#unsaved.push(e);
+    this.#meanwhile?.push(e);
+    trained.inc({ kind: e.ham ? "ham" : "spam", action: e.untrain ? "untrain" : "train" });
+  }
+
+  #apply(e: JournalEntry): void {
+    const by = e.untrain ? -1 : 1;
+    if (e.ham) this.#hams = Math.max(0, this.#hams + by);
+    else this.#spams = Math.max(0, this.#spams + by);
+    const bloom = e.untrain ? undefined : this.#ensureBloom();
+    for (const hash of e.hashes) {
+      if (bloom && !bloom.add(hash)) continue;
+      const n = Math.max(0, this.#count(hash));
+      const next = changeCount(n, e.ham, by);
+      if (next !== n) this.#changed.set(hash, next);
+    }
+  }
+
+  #ensureBloom(): Bloom {
+    if (this.#bloom) return this.#bloom;
+    const bits = new Uint8Array(bloomBytes);
+    for (const [chunk, bytes] of this.#opened().all("SELECT chunk, bits FROM bloom")) {
+      if (chunk < bloomBytes / bloomChunk) bits.set(bytes as Uint8Array, chunk * bloomChunk);
+    }
+    return this.#bloom = new Bloom(bits);
+  }
+
+  /** Saves all trainings; resolves when they are on disk. */
+  async flush(): Promise<void> {
+    const db = this.#opened();
+    if (this.#unsaved.length === 0) return;
+    const entries = this.#unsaved;
+    db.transaction(() => {
+      for (const e of entries) {
+        const bytes = new Uint8Array(e.hashes.buffer, 0, e.hashes.byteLength);
+        db.run(
+          "INSERT INTO journal (kind, hashes) VALUES (?, ?)",
+          (e.ham ? 0 : 1) | (e.untrain ? 2 : 0),
+          bytes,
+        );
+      }
+    });
+    this.#unsaved = [];
+    for (const e of entries) this.#journalled += e.hashes.length;
+    if (this.#journalled >= mergeAt) this.#merge();
+    await db.durable();
+  }
+
+  /** Moves what the journal holds into the other tables, in one transaction. */
+  #merge(): void {
+    const db = this.#opened();
+    db.transaction(() => {
+      writeCounts(db, "words", this.#changed, true);
+      if (this.#bloom) writeBloom(db, this.#bloom);
+      db.run("UPDATE totals SET hams = ?, spams = ?", this.#hams, this.#spams);
+      db.exec("DELETE FROM journal");
+    });
+    // Unsaved trainings are in the counts just written: their caller is flush(), which has none left.
+    this.#changed.clear();
+    this.#cache.clear();
+    this.#journalled = 0;
+  }
+
+  /** Saves, and closes the database. */
+  async close(): Promise<void> {
+    if (!this.#db) return;
+    const db = this.#db;
+    try {
+      await this.flush();
+    } finally {
+      this.#db = undefined;
+      await db.close();
+    }
+  }
+
+  /**
+   * Makes the filter afresh from all messages, in slices of some 10 ms between which other work runs.
+   * Until the end the old filter answers; when it fails or is aborted the old one stays as it was.
+   * What is trained meanwhile is counted in both. Memory: the words seen twice in a slice.
+   */
+  async rebuild(
+    messages: AsyncIterable<LabelledWords> | Iterable<LabelledWords>,
+    signal?: AbortSignal,
+  ): Promise<{ hams: number; spams: number }> {
+    const db = this.#opened();
+    if (this.#meanwhile) throw new Error("a rebuild of this junk filter is running already");
+    const meanwhile: JournalEntry[] = this.#meanwhile = [];
+    try {
+      db.exec(
+        "DROP TABLE IF EXISTS words_new; " +
+          "CREATE TABLE words_new (hash INTEGER PRIMARY KEY, ham INTEGER NOT NULL, spam INTEGER NOT NULL)",
+      );
+      const bloom = new Bloom();
+      let changed = new Map<number, number>();
+      let hams = 0, spams = 0;
+      const apply = (e: JournalEntry) => {
+        const by = e.untrain ? -1 : 1;
+        if (e.ham) hams = Math.max(0, hams + by);
+        else spams = Math.max(0, spams + by);
+        for (const hash of e.hashes) {
+          if (!e.untrain && !bloom.add(hash)) continue;
+          let n = changed.get(hash);
+          if (n === undefined) {
+            const row = db.get("SELECT ham, spam FROM words_new WHERE hash = ?", hash);
+            n = row ? (row[0] as number) * hamUnit + (row[1] as number) : 0;
+          }
+          changed.set(hash, changeCount(n, e.ham, by));
+        }
+      };
+      let sliceEnd = performance.now() + 10;
+      for await (const m of messages) {
+        signal?.throwIfAborted();
+        apply({ ham: m.ham, untrain: false, hashes: hashesOf(m.words) });
+        if (changed.size >= mergeAt) {
+          const counts = changed;
+          changed = new Map();
+          db.transaction(() => writeCounts(db, "words_new", counts, false));
+        }
+        if (performance.now() >= sliceEnd) {
+          await new Promise((resolve) => setTimeout(resolve, 0));
+          sliceEnd = performance.now() + 10;
+        }
+      }
+      signal?.throwIfAborted();
+      this.#opened();
+      for (const e of meanwhile) apply(e);
+      db.transaction(() => {
+        writeCounts(db, "words_new", changed, false);
+        db.exec("DROP TABLE words; ALTER TABLE words_new RENAME TO words; DELETE FROM journal");
+        writeBloom(db, bloom);
+        db.run("UPDATE totals SET hams = ?, spams = ?", hams, spams);
+      });
+      this.#hams = hams;
+      this.#spams = spams;
+      this.#bloom = bloom;
+      this.#changed.clear();
+      this.#cache.clear();
+      this.#unsaved = [];
+      this.#journalled = 0;
+      await db.durable();
+      return { hams, spams };
+    } catch (err) {
+      if (this.#db) db.exec("DROP TABLE IF EXISTS words_new");
+      throw err;
+    } finally {
+      this.#meanwhile = undefined;
+    }
+  }
+}
+
+/** Hashes of the words, each once, ascending. */
+function hashesOf(words: Iterable<string>): Float64Array {
+  const set = new Set<number>();
+  for (const w of words) set.add(wordHash(w));
+  return Float64Array.from(set).sort();
+}
+
+function changeCount(n: number, ham: boolean, by: number): number {
+  const count = ham ? Math.floor(n / hamUnit) : n % hamUnit;
+  if (by < 0 ? count === 0 : count === maxCount) return n;
+  return n + by * (ham ? hamUnit : 1);
+}
+
+/** Writes counts, in the order of the table; words without counts are removed. */
+function writeCounts(
+  db: Db,
+  table: "words" | "words_new",
+  counts: ReadonlyMap<number, number>,
+  remove: boolean,
+): void {
+  for (const hash of Float64Array.from(counts.keys()).sort()) {
+    const n = counts.get(hash)!;
+    if (n > 0) {
+      db.run(
+        `INSERT INTO ${table} VALUES (?, ?, ?) ON CONFLICT (hash) DO UPDATE SET ham = excluded.ham, spam = excluded.spam`,
+        hash,
+        Math.floor(n / hamUnit),
+        n % hamUnit,
+      );
+    } else if (remove) {
+      db.run(`DELETE FROM ${table} WHERE hash = ?`, hash);
+    }
+  }
+}
+
+function writeBloom(db: Db, bloom: Bloom): void {
+  for (let i = 0; i < bloomBytes / bloomChunk; i++) {
+    db.run(
+      "INSERT INTO bloom VALUES (?, ?) ON CONFLICT (chunk) DO UPDATE SET bits = excluded.bits",
+      i,
+      bloom.bits.subarray(i * bloomChunk, (i + 1) * bloomChunk),
+    );
+  }
+}

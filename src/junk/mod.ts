@@ -1,0 +1,36 @@
+/**
+ * The Bayesian junk filter: one per account, trained by the user's $Junk and $NotJunk flags.
+ *
+ * A message is turned into words ({@link messageWords}); words are counted in ham and spam
+ * ({@link JunkFilter.train}), and give the probability that a new message is spam
+ * ({@link JunkFilter.classify}). Which messages are trained when is told by {@link trainingSteps}.
+ *
+ * May import the store's database wrapper, metrics and what lies below. Called by delivery (classify),
+ * by what reacts to flag changes (train), by import and by the junk and retrain commands.
+ *
+ * @module
+ */
+export { defaultJunkParams, defaultThreshold, junkParams, JunkParamsError } from "./params.ts";
+export type { JunkParams } from "./params.ts";
+export { JunkFilter, JunkFilterClosedError } from "./filter.ts";
+export type { LabelledWords } from "./filter.ts";
+export type { Classification, WordScore } from "./score.ts";
+export { maxHeader, maxText, maxWords, messageWords } from "./words.ts";
+export type { MessageText } from "./words.ts";
+export {
+  type AutomaticJunkFlags,
+  automaticJunkFlags,
+  defaultAutomaticJunkFlags,
+  Trained,
+  type TrainedState,
+  type TrainingSteps,
+  trainingSteps,
+} from "./training.ts";
+export {
+  checkMessages,
+  chronologicalSplit,
+  type JunkReport,
+  type LabelledMessage,
+  playMessages,
+  trainMessages,
+} from "./evaluate.ts";

@@ -1,0 +1,82 @@
+/**
+ * When a message is trained, so that each is trained and untrained exactly once per state: its flags
+ * say what it should be trained as, the store keeps what it was trained as.
+ *
+ * @module
+ */
+
+/** What a message was trained as, as the store keeps it with the message. */
+export const Trained = { No: 0, Ham: 1, Spam: 2 } as const;
+export type TrainedState = typeof Trained[keyof typeof Trained];
+
+/** What is to be done, in this order, to get from one state to another. */
+export interface TrainingSteps {
+  /** True: untrain as ham; false: untrain as spam. */
+  untrain?: boolean;
+  /** True: train as ham; false: train as spam. */
+  train?: boolean;
+  /** State to store. */
+  state: TrainedState;
+}
+
+/**
+ * Steps for a message, or undefined if nothing is to be done. Both flags at once say nothing. An
+ * expunged message stays trained: that it was deleted does not make it less ham or spam.
+ * @param trainable false for messages that can't be parsed
+ */
+export function trainingSteps(
+  flags: { junk: boolean; notJunk: boolean },
+  trained: TrainedState,
+  trainable = true,
+): TrainingSteps | undefined {
+  const state: TrainedState = !trainable || flags.junk === flags.notJunk
+    ? Trained.No
+    : flags.junk
+    ? Trained.Spam
+    : Trained.Ham;
+  if (state === trained) return undefined;
+  const steps: TrainingSteps = { state };
+  if (trained !== Trained.No) steps.untrain = trained === Trained.Ham;
+  if (state !== Trained.No) steps.train = state === Trained.Ham;
+  return steps;
+}
+
+/** AutomaticJunkFlags of an account's configuration. */
+export interface AutomaticJunkFlags {
+  Enabled: boolean;
+  /** Regular expressions over the mailbox name in lower case; "" for none. */
+  JunkMailboxRegexp: string;
+  NeutralMailboxRegexp: string;
+  NotJunkMailboxRegexp: string;
+}
+
+/** What quickstart configures. */
+export const defaultAutomaticJunkFlags: Readonly<AutomaticJunkFlags> = {
+  Enabled: true,
+  JunkMailboxRegexp: "^(junk|spam)",
+  NeutralMailboxRegexp: "^(inbox|neutral|postmaster|dmarc|tlsrpt|rejects)",
+  NotJunkMailboxRegexp: "",
+};
+
+/**
+ * Junk flags by name of mailbox: messages moved, copied or delivered there get what the function
+ * returns, "neither" clearing both; undefined leaves them alone. Junk is looked at first, then
+ * neutral, then not-junk; without an expression for not-junk all other mailboxes are.
+ * @throws SyntaxError for a wrong expression
+ */
+export function automaticJunkFlags(
+  c: AutomaticJunkFlags,
+): (mailbox: string) => "junk" | "notJunk" | "neither" | undefined {
+  if (!c.Enabled) return () => undefined;
+  const compile = (s: string) => s === "" ? undefined : new RegExp(s, "u");
+  const junk = compile(c.JunkMailboxRegexp);
+  const neutral = compile(c.NeutralMailboxRegexp);
+  const notJunk = compile(c.NotJunkMailboxRegexp);
+  return (mailbox) => {
+    const name = mailbox.toLowerCase();
+    if (junk?.test(name)) return "junk";
+    if (neutral?.test(name)) return "neither";
+    if (!notJunk || notJunk.test(name)) return "notJunk";
+    return undefined;
+  };
+}

@@ -1,0 +1,216 @@
+/**
+ * Making DMARC aggregate reports for others from what our evaluations were (RFC 7489 §7.2). Pure
+ * functions; sending is the queue's.
+ *
+ * @module
+ */
+import { gzipSync } from "node:zlib";
+import type {
+  Disposition,
+  DkimAuthResult,
+  DmarcRecord,
+  DmarcReport,
+  PolicyOverride,
+  PolicyPublished,
+  SpfAuthResult,
+} from "./dmarc.ts";
+import { escapeXml } from "./xml.ts";
+
+/** How a message that we received was judged under a domain's policy. */
+export interface DmarcEvaluation {
+  /** Domain whose DMARC record applied, lower case. */
+  policyDomain: string;
+  /** Milliseconds. */
+  evaluated: number;
+  /**
+   * True if it doesn't ask for a report by itself: e.g. of a report message, to prevent that two
+   * servers send each other reports about reports.
+   */
+  optional: boolean;
+  /** Hours between reports that the domain asked for, see {@link intervalHours}. */
+  intervalHours: number;
+  /** Addresses of rua, with the largest size in bytes if the record limits it. */
+  addresses: { address: string; maxSize?: number }[];
+  policy: PolicyPublished;
+  sourceIp: string;
+  disposition: Disposition;
+  alignedDkimPass: boolean;
+  alignedSpfPass: boolean;
+  reasons: { type: PolicyOverride; comment: string }[];
+  /** Domain of the recipient. */
+  envelopeTo: string;
+  /** Domain of MAIL FROM, "" for the null sender. */
+  envelopeFrom: string;
+  headerFrom: string;
+  dkimResults: DkimAuthResult[];
+  spfResults: SpfAuthResult[];
+}
+
+/**
+ * Hours between reports for a record's ri in seconds: a divisor of 24, so that reports end at whole
+ * hours of a day. At least one hour (RFC 7489 §6.3 asks for daily, SHOULD for hourly reports).
+ */
+export function intervalHours(ri: number): number {
+  const hours = ri / 3600;
+  let best = 1;
+  for (const h of [2, 3, 4, 6, 8, 12, 24]) if (h <= hours) best = h;
+  return Number.isFinite(hours) ? best : 24;
+}
+
+/** Who reports. */
+export interface Reporter {
+  orgName: string;
+  email: string;
+  extraContactInfo: string;
+  /** Unique for each report. */
+  reportId: string;
+}
+
+/**
+ * One report of the evaluations for a policy domain, rows that agree counted together. The policy is
+ * that of the newest evaluation.
+ * @param begin seconds, inclusive
+ * @param end seconds, inclusive
+ */
+export function buildDmarcReport(
+  reporter: Reporter,
+  begin: number,
+  end: number,
+  evaluations: readonly DmarcEvaluation[],
+): DmarcReport {
+  if (evaluations.length === 0) throw new RangeError("DMARC report without evaluations");
+  const rows = new Map<string, DmarcRecord>();
+  let newest = evaluations[0];
+  for (const e of evaluations) {
+    if (e.evaluated >= newest.evaluated) newest = e;
+    const record: DmarcRecord = {
+      sourceIp: e.sourceIp,
+      count: 1,
+      disposition: e.disposition,
+      dkim: e.alignedDkimPass ? "pass" : "fail",
+      spf: e.alignedSpfPass ? "pass" : "fail",
+      reasons: e.reasons,
+      envelopeTo: e.envelopeTo,
+      envelopeFrom: e.envelopeFrom,
+      headerFrom: e.headerFrom,
+      dkimResults: e.dkimResults,
+      spfResults: e.spfResults,
+    };
+    const key = JSON.stringify(record);
+    const row = rows.get(key);
+    if (row) row.count++;
+    else rows.set(key, record);
+  }
+  return {
+    version: "1.0",
+    ...reporter,
+    begin,
+    end,
+    errors: [],
+    policy: newest.policy,
+    records: [...rows.values()],
+  };
+}
+
+/** The report as XML (RFC 7489 appendix C). */
+export function dmarcReportXml(r: DmarcReport): string {
+  const lines = [`<?xml version="1.0" encoding="UTF-8"?>`];
+  let depth = 0;
+  const leaf = (name: string, value: string | number, optional = false) => {
+    if (optional && value === "") return;
+    lines.push(`${"  ".repeat(depth)}<${name}>${escapeXml(String(value))}</${name}>`);
+  };
+  const block = (name: string, body: () => void) => {
+    lines.push(`${"  ".repeat(depth++)}<${name}>`);
+    body();
+    lines.push(`${"  ".repeat(--depth)}</${name}>`);
+  };
+  block("feedback", () => {
+    leaf("version", r.version || "1.0");
+    block("report_metadata", () => {
+      leaf("org_name", r.orgName);
+      leaf("email", r.email);
+      leaf("extra_contact_info", r.extraContactInfo, true);
+      leaf("report_id", r.reportId);
+      block("date_range", () => {
+        leaf("begin", r.begin);
+        leaf("end", r.end);
+      });
+      for (const e of r.errors) leaf("error", e);
+    });
+    block("policy_published", () => {
+      leaf("domain", r.policy.domain);
+      leaf("adkim", r.policy.adkim, true);
+      leaf("aspf", r.policy.aspf, true);
+      leaf("p", r.policy.p || "none");
+      leaf("sp", r.policy.sp || r.policy.p || "none");
+      leaf("pct", r.policy.pct);
+      leaf("fo", r.policy.fo, true);
+    });
+    for (const x of r.records) {
+      block("record", () => {
+        block("row", () => {
+          leaf("source_ip", x.sourceIp);
+          leaf("count", x.count);
+          block("policy_evaluated", () => {
+            leaf("disposition", x.disposition || "none");
+            leaf("dkim", x.dkim || "fail");
+            leaf("spf", x.spf || "fail");
+            for (const reason of x.reasons) {
+              block("reason", () => {
+                leaf("type", reason.type || "other");
+                leaf("comment", reason.comment, true);
+              });
+            }
+          });
+        });
+        block("identifiers", () => {
+          leaf("envelope_to", x.envelopeTo, true);
+          // Present and empty for the null sender.
+          leaf("envelope_from", x.envelopeFrom);
+          leaf("header_from", x.headerFrom);
+        });
+        block("auth_results", () => {
+          for (const d of x.dkimResults) {
+            block("dkim", () => {
+              leaf("domain", d.domain);
+              leaf("selector", d.selector, true);
+              leaf("result", d.result || "none");
+              leaf("human_result", d.humanResult, true);
+            });
+          }
+          for (const s of x.spfResults) {
+            block("spf", () => {
+              leaf("domain", s.domain);
+              leaf("scope", s.scope, true);
+              leaf("result", s.result || "none");
+            });
+          }
+        });
+      });
+    }
+  });
+  return `${lines.join("\n")}\n`;
+}
+
+/** An attachment with a report, and the subject of its message. */
+export interface ReportAttachment {
+  fileName: string;
+  contentType: string;
+  subject: string;
+  data: Uint8Array;
+}
+
+/**
+ * The report ready to be attached (RFC 7489 §7.2.1.1).
+ * @param submitter our domain
+ */
+export function dmarcReportAttachment(r: DmarcReport, submitter: string): ReportAttachment {
+  const gz = gzipSync(new TextEncoder().encode(dmarcReportXml(r)));
+  return {
+    fileName: `${submitter}!${r.policy.domain}!${r.begin}!${r.end}.xml.gz`,
+    contentType: "application/gzip",
+    subject: `Report Domain: ${r.policy.domain} Submitter: ${submitter} Report-ID: <${r.reportId}>`,
+    data: new Uint8Array(gz.buffer, gz.byteOffset, gz.length),
+  };
+}

@@ -1,0 +1,51 @@
+/**
+ * Reports between mail servers: DMARC aggregate reports (RFC 7489) and TLS reports (RFC 8460), both
+ * received about our domains and made for others.
+ *
+ * Received: {@link findDmarcReport} and {@link findTlsReport} take the parts of a message that delivery
+ * has authenticated; {@link DmarcReports} and {@link TlsReports} keep them for the admin pages.
+ * Made: {@link DmarcEvaluations} and {@link TlsResults} collect, {@link buildDmarcReport},
+ * {@link dmarcReportAttachment} and {@link tlsReportAttachment} make what the queue sends.
+ *
+ * May import the store's database wrapper, metrics and what lies below. Called by delivery, the
+ * queue, the admin pages and commands.
+ *
+ * @module
+ */
+export { ReportError, type ReportErrorCode } from "./errors.ts";
+export { maxReportSize, unpack } from "./unpack.ts";
+export * from "./dmarc.ts";
+export {
+  buildDmarcReport,
+  type DmarcEvaluation,
+  dmarcReportAttachment,
+  dmarcReportXml,
+  intervalHours,
+  type ReportAttachment,
+  type Reporter,
+} from "./dmarc_build.ts";
+export {
+  DmarcEvaluations,
+  DmarcReports,
+  type DmarcSummary,
+  type PendingEvaluations,
+  type StoredDmarcReport,
+} from "./dmarc_store.ts";
+export {
+  parseTlsReport,
+  type TlsFailure,
+  type TlsPolicyResult,
+  type TlsPolicyType,
+  type TlsReport,
+  tlsReportJson,
+  tlsResultTypes,
+} from "./tlsrpt.ts";
+export { mergeTlsResults, tlsReportAttachment, tlsReportHeaders } from "./tlsrpt_build.ts";
+export {
+  reportDay,
+  type StoredTlsReport,
+  type TlsDayResult,
+  TlsReports,
+  TlsResults,
+} from "./tlsrpt_store.ts";
+export { findDmarcReport, findTlsReport, type ReportPart } from "./recognise.ts";

@@ -1,0 +1,240 @@
+/** Training, classifying and keeping the filter. */
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import {
+  JunkFilter,
+  JunkFilterClosedError,
+  junkParams,
+  JunkParamsError,
+} from "../../src/junk/mod.ts";
+import { Bloom, wordHash } from "../../src/junk/bloom.ts";
+import { wordScore } from "../../src/junk/score.ts";
+
+const seed = Number(Deno.env.get("FC_SEED") ?? Date.now() % 1_000_000);
+
+async function withDir(fn: (dir: string) => Promise<void>): Promise<void> {
+  const dir = await Deno.makeTempDir();
+  try {
+    await fn(dir);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
+/** Words of which the first is in all messages, and two are rare. */
+const ham = (i: number) => ["hello", "meeting", "report", `ham${i % 7}`, `unique${i}`];
+const spam = (i: number) => ["hello", "pills", "cheap", `spam${i % 7}`, `random${i}`];
+
+Deno.test("a trained filter tells ham from spam, with the words that decided", () =>
+  withDir(async (dir) => {
+    const f = await JunkFilter.open(dir);
+    assert.deepEqual(f.classify(["hello"]), {
+      probability: 0.5,
+      significant: false,
+      hams: [],
+      spams: [],
+    });
+    for (let i = 0; i < 60; i++) {
+      f.train(true, ham(i));
+      f.train(false, spam(i));
+    }
+    const good = f.classify(["hello", "meeting", "report"]);
+    assert.ok(good.probability < 0.01);
+    assert.equal(good.significant, true);
+    assert.deepEqual(good.hams.map((w) => w.word), ["meeting", "report"]);
+    assert.equal(good.hams[0].ham, 59); // the first sight is in the bloom filter only
+    const bad = f.classify(["hello", "pills", "cheap", "neverseen"]);
+    assert.ok(bad.probability > 0.99);
+    assert.deepEqual(
+      bad.spams.map((w) => w.word),
+      ["cheap", "pills"].sort((a, b) => b.length - a.length || (a < b ? -1 : 1)),
+    );
+    assert.equal(f.classify(["unique3", "random7"]).probability, 0.5);
+    await f.close();
+    assert.throws(() => f.classify(["hello"]), JunkFilterClosedError);
+  }));
+
+Deno.test("fewer than 50 ham messages are not significant", () =>
+  withDir(async (dir) => {
+    const f = await JunkFilter.open(dir);
+    for (let i = 0; i < 49; i++) f.train(true, ham(i));
+    for (let i = 0; i < 100; i++) f.train(false, spam(i));
+    assert.equal(f.classify(["pills"]).significant, false);
+    f.train(true, ham(49));
+    assert.equal(f.classify(["pills"]).significant, true);
+    await f.close();
+  }));
+
+Deno.test("what was flushed is there after opening again, from the journal and after merging", () =>
+  withDir(async (dir) => {
+    const text = Array.from({ length: 300 }, (_, i) => `word${i}`);
+    for (const rounds of [3, 40]) { // 40 * 301 words are past the merge
+      let f = await JunkFilter.open(dir);
+      const before = f.hams;
+      for (let i = 0; i < rounds; i++) {
+        f.train(true, [...text, `x${i}`]);
+        await f.flush();
+      }
+      f.train(false, ["only", "in", "memory"]);
+      const expected = f.classify(text);
+      await f.close();
+      f = await JunkFilter.open(dir);
+      assert.equal(f.hams, before + rounds);
+      assert.deepEqual(f.classify(text), expected);
+      await f.close();
+    }
+    const f = await JunkFilter.open(dir);
+    assert.equal(f.spams, 2); // close() flushes
+    await f.close();
+  }));
+
+Deno.test("untraining right after training restores the counts exactly", () =>
+  withDir(async (dir) => {
+    const f = await JunkFilter.open(dir);
+    for (let i = 0; i < 60; i++) {
+      f.train(true, ham(i));
+      f.train(false, spam(i));
+    }
+    await f.flush();
+    const probe = [...ham(3), ...spam(4)];
+    const before = f.classify(probe);
+    f.train(true, probe);
+    f.train(false, ham(5));
+    assert.notDeepEqual(f.classify(probe), before);
+    f.untrain(false, ham(5));
+    f.untrain(true, probe);
+    assert.deepEqual(f.classify(probe), before);
+    assert.deepEqual([f.hams, f.spams], [60, 60]);
+    await f.close();
+  }));
+
+Deno.test("any order of trainings keeps exact totals and counts from zero up, also over restarts", () =>
+  withDir(async (dir) => {
+    const word = fc.integer({ min: 0, max: 20 }).map((n) => `w${n}`);
+    const message = fc.record({
+      ham: fc.boolean(),
+      words: fc.uniqueArray(word, { maxLength: 12 }),
+    });
+    let run = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(message, { minLength: 1, maxLength: 12 }),
+        fc.array(fc.nat(), { maxLength: 24 }),
+        async (messages, order) => {
+          const sub = `${dir}/${run++}`;
+          await Deno.mkdir(sub);
+          let f = await JunkFilter.open(sub);
+          const trained = new Set<number>();
+          for (const n of order) {
+            const i = n % messages.length;
+            const m = messages[i];
+            if (trained.delete(i)) f.untrain(m.ham, m.words);
+            else {
+              trained.add(i);
+              f.train(m.ham, m.words);
+            }
+            if (n % 5 === 0) await f.flush();
+            if (n % 11 === 0) {
+              await f.close();
+              f = await JunkFilter.open(sub);
+            }
+          }
+          const hams = [...trained].filter((i) => messages[i].ham).length;
+          assert.deepEqual([f.hams, f.spams], [hams, trained.size - hams]);
+          const c = f.classify(Array.from({ length: 21 }, (_, i) => `w${i}`));
+          for (const w of [...c.hams, ...c.spams]) {
+            assert.ok(w.ham >= 0 && w.spam >= 0 && w.ham + w.spam > 0);
+          }
+          assert.ok(c.probability >= 0 && c.probability <= 1);
+          await f.close();
+        },
+      ),
+      { seed, numRuns: 25 },
+    );
+  }));
+
+Deno.test("a rebuild gives the filter that training from nothing gives; trainings meanwhile count", () =>
+  withDir(async (dir) => {
+    await Deno.mkdir(`${dir}/a`);
+    await Deno.mkdir(`${dir}/b`);
+    const f = await JunkFilter.open(`${dir}/a`);
+    for (let i = 0; i < 30; i++) f.train(true, spam(i)); // trained wrongly
+    await f.flush();
+    const fresh = await JunkFilter.open(`${dir}/b`);
+    function* source() {
+      for (let i = 0; i < 200; i++) {
+        yield { ham: true, words: ham(i) };
+        yield {
+          ham: false,
+          words: [...spam(i), ...Array.from({ length: 50 }, (_, k) => `s${(i * 7 + k) % 900}`)],
+        };
+        if (i === 100) f.train(false, ["late"]);
+      }
+    }
+    assert.deepEqual(await f.rebuild(source()), { hams: 200, spams: 201 });
+    let i = 0;
+    for (const m of source()) {
+      if (++i > 400) break;
+      fresh.train(m.ham, m.words);
+    }
+    f.untrain(false, ["late"]); // from iterating the source again
+    const probe = [...ham(1), ...spam(1), "s3", "s4"];
+    fresh.train(false, ["late"]);
+    assert.deepEqual(f.classify(probe), fresh.classify(probe));
+    await f.close();
+    await fresh.close();
+    const again = await JunkFilter.open(`${dir}/a`);
+    assert.deepEqual([again.hams, again.spams], [200, 201]);
+    await again.close();
+  }));
+
+Deno.test("a rebuild that is aborted leaves the filter as it was", () =>
+  withDir(async (dir) => {
+    const f = await JunkFilter.open(dir);
+    for (let i = 0; i < 30; i++) f.train(false, spam(i));
+    const before = f.classify(spam(1));
+    const abort = new AbortController();
+    function* source() {
+      for (let i = 0; i < 10; i++) {
+        yield { ham: true, words: ham(i) };
+        if (i === 5) abort.abort();
+      }
+    }
+    await assert.rejects(f.rebuild(source(), abort.signal), { name: "AbortError" });
+    assert.deepEqual(f.classify(spam(1)), before);
+    assert.deepEqual([f.hams, f.spams], [0, 30]);
+    await f.close();
+  }));
+
+Deno.test("parameters out of range are refused with what is allowed", () => {
+  assert.throws(() => junkParams({ Onegrams: false }), JunkParamsError);
+  assert.throws(() => junkParams({ MaxPower: 0.5 }), /MaxPower must be above 0 and below 0.5/);
+  assert.throws(() => junkParams({ TopWords: 0 }), /TopWords/);
+  assert.throws(() => junkParams({ IgnoreWords: NaN }), /IgnoreWords/);
+  assert.throws(() => junkParams({ RareWords: 1.5 }), /RareWords/);
+});
+
+Deno.test("a word's power is bounded, and less for a rare word; words that say little are ignored", () => {
+  const p = junkParams({ MaxPower: 0.1, IgnoreWords: 0.1, RareWords: 2 });
+  assert.equal(wordScore(p, 0, 10, 100, 100), 0.9);
+  assert.equal(wordScore(p, 10, 0, 100, 100), 0.1);
+  assert.equal(wordScore(p, 10, 11, 100, 100), undefined);
+  assert.equal(wordScore(p, 0, 0, 100, 100), undefined);
+  assert.equal(wordScore(p, 5, 0, 0, 0), undefined);
+  const rare = wordScore(p, 0, 1, 100, 100)!;
+  assert.ok(rare < 0.9 && rare > 0.8);
+  // Ten times the ham: the same counts say more for spam.
+  assert.ok(wordScore(p, 10, 10, 1000, 100)! > 0.89);
+});
+
+Deno.test("the bloom filter forgets no word and takes few unseen ones for seen", () => {
+  const b = new Bloom();
+  for (let i = 0; i < 100_000; i++) b.add(wordHash(`seen${i}`));
+  for (let i = 0; i < 100_000; i += 7) assert.ok(b.add(wordHash(`seen${i}`)));
+  let wrong = 0;
+  const copy = new Bloom(b.bits.slice());
+  for (let i = 0; i < 10_000; i++) if (copy.add(wordHash(`other${i}`))) wrong++;
+  assert.ok(wrong < 10, `${wrong} of 10000`);
+  const hashes = new Set(Array.from({ length: 200_000 }, (_, i) => wordHash(`w${i}`)));
+  assert.equal(hashes.size, 200_000);
+});
