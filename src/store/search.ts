@@ -39,9 +39,9 @@ export interface SearchResult {
   modseq: number;
 }
 
-/** Text for comparing without regard to case. */
+/** Text for comparing without regard to case: upper case takes ß with SS and ς with σ as one. */
 export function foldCase(s: string): string {
-  return s.normalize("NFC").toLowerCase();
+  return s.normalize("NFC").toUpperCase();
 }
 
 /** The tree with its texts folded, so that this is done once. */
@@ -256,7 +256,7 @@ class Content {
   }
 
   headers(text: string): boolean {
-    return this.#headerFields().some((f) => `${f.name}: ${f.value}`.includes(text));
+    return this.#headerFields().some((f) => `${f.name.toUpperCase()}: ${f.value}`.includes(text));
   }
 
   body(text: string): boolean {
@@ -269,7 +269,9 @@ class Content {
         p.message.headerOffset,
         p.message.bodyOffset,
       );
-      if (parseFields(head).some((f) => `${f.name}: ${f.value}`.includes(text))) return true;
+      if (parseFields(head).some((f) => `${f.name.toUpperCase()}: ${f.value}`.includes(text))) {
+        return true;
+      }
       return this.#partMatches(p.message, text);
     }
     if (p.parts.length > 0) return p.parts.some((c) => this.#partMatches(c, text));
@@ -281,7 +283,7 @@ class Content {
   }
 }
 
-/** Fields of a header block: names in lower case, values unfolded, decoded and folded to lower case. */
+/** Fields of a header block: names in lower case, values unfolded, decoded and folded. */
 function parseFields(header: Uint8Array): { name: string; value: string }[] {
   const fields: { name: string; value: string }[] = [];
   let current = "";

@@ -204,3 +204,24 @@ function noteOther(s: Session, c: Change, status: Map<number, Set<string>>): voi
     }
   }
 }
+
+/** Sends changes as they come, until there is input (or the connection has ended). */
+export async function deliverUntilInput(s: Session, expunges: boolean): Promise<void> {
+  const { conn, listener } = s;
+  for (;;) {
+    // What is pending is sent first; the signal stays set for what comes meanwhile.
+    await deliverChanges(s, expunges);
+    await conn.flush();
+    if (s.ended || !listener || conn.buffered > 0) return;
+    const stop = new AbortController();
+    const input = conn.waitInput(stop.signal);
+    // If it fails after the listener has won, the next read finds out.
+    input.catch(() => {});
+    try {
+      await Promise.race([input, listener.wait(stop.signal)]);
+    } finally {
+      stop.abort();
+    }
+    if (conn.buffered > 0 || !listener.pending) return;
+  }
+}

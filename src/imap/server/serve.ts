@@ -9,8 +9,9 @@ import { Cursor, ParseError } from "../parse/cursor.ts";
 import { type Answer, ImapBad, ImapNo, noForStore } from "./answer.ts";
 import type { ImapBackend } from "./backend.ts";
 import { capabilityText } from "./capabilities.ts";
-import { deliverChanges } from "./changes.ts";
+import { deliverChanges, deliverUntilInput } from "./changes.ts";
 import type { Command } from "./command.ts";
+import { selectedGroup } from "./notify_rules.ts";
 import { maxLineAfter, maxLineBefore, readRest, Unrecoverable } from "./reader.ts";
 import { Session, State } from "./session.ts";
 import { commandNamed } from "./table.ts";
@@ -51,6 +52,9 @@ async function serveCommand(s: Session): Promise<void> {
   let command: Command | undefined;
   let answer: Answer | void;
   try {
+    // RFC 5465 §3: with NOTIFY changes are sent also between commands.
+    if (s.notify) await deliverUntilInput(s, selectedGroup(s.notify)?.filter.kind === "selected");
+    if (s.ended) return;
     let line: Uint8Array;
     try {
       line = (await s.conn.readLine(loggedIn ? maxLineAfter : maxLineBefore)).slice();

@@ -185,7 +185,7 @@ function searchCommand(uid: boolean): Command {
   return {
     name: uid ? "UID SEARCH" : "SEARCH",
     states: State.Selected,
-    capabilities: ["ESEARCH", "SEARCHRES", "WITHIN", "PARTIAL", "SEARCH=FUZZY"],
+    capabilities: ["ESEARCH", "SEARCHRES", "WITHIN", "PARTIAL"],
     holdsExpunges: !uid,
     parse(c, s) {
       c.sp();
