@@ -119,6 +119,13 @@ export async function deliverChanges(s: Session, expunges: boolean): Promise<voi
   if (v) {
     if (v.count > known && wantsNew) s.untagged(`${v.count} EXISTS`);
     for (const c of wantsFlags ? flagChanges.values() : []) {
+      const own = s.ownFlags.get(c.uid);
+      if (own && own.modseq >= c.modseq) {
+        if (own.silent) {
+          writeFlags(s, c.uid, own.flags, own.keywords.join(" "), own.modseq, true);
+        }
+        continue;
+      }
       writeFlags(s, c.uid, c.flags, c.keywords.join(" "), c.modseq, true);
     }
     // With NOTIFY "selected-delayed" expunges wait for the commands that allow them (RFC 5465 §6.2).
@@ -133,6 +140,7 @@ export async function deliverChanges(s: Session, expunges: boolean): Promise<voi
       await fetchUids(s, Uint32Array.from(added), group.items, { uid: true });
     }
   }
+  s.ownFlags.clear();
   for (const [id, items] of other) {
     const m = s.store.mailbox(id);
     if (m) s.untagged(statusText(s, m, [...items]));

@@ -189,6 +189,7 @@ async function setSeen(s: Session, uids: Uint32Array): Promise<Map<number, numbe
   const r = await s.store.storeFlags(s.selected.mailboxId, unseen, "add", Flag.Seen, [], {
     origin: s.listener,
   });
+  s.noteOwnFlags(r.changed, false);
   for (const c of r.changed) changed.set(c.uid, c.modseq);
   return changed;
 }

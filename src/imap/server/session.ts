@@ -19,6 +19,15 @@ export const State = { NotAuthenticated: 1, Authenticated: 2, Selected: 4 } as c
 /** What ENABLE can switch on. */
 export type Enabled = "IMAP4REV2" | "CONDSTORE" | "QRESYNC" | "UTF8=ACCEPT" | "UIDONLY";
 
+/** Flags as the session's own change left them. */
+export interface OwnFlags {
+  modseq: number;
+  flags: number;
+  keywords: string[];
+  /** The client wasn't told (.SILENT). */
+  silent: boolean;
+}
+
 export class Session {
   readonly conn: Connection;
   readonly backend: ImapBackend;
@@ -31,6 +40,11 @@ export class Session {
   /** NOTIFY (RFC 5465); undefined is the behaviour without it. */
   notify: NotifyRules | undefined;
   compressed = false;
+  /**
+   * Flags that this session has set while changes of others were pending. Those are older, and must
+   * not be sent after them as if they were the last word.
+   */
+  readonly ownFlags = new Map<number, OwnFlags>();
   /** Tag of the command that runs. */
   tag = "";
   /** Set by LOGOUT, or when the session can't go on. */
@@ -107,6 +121,15 @@ export class Session {
   /** Refuses commands by sequence number where only uids are used (RFC 9586 §3). */
   requireSequenceNumbers(): void {
     if (this.uidOnly) throw new ImapBad("use uids", "UIDREQUIRED");
+  }
+
+  /** Remembers flags set by this session until pending changes have been sent. */
+  noteOwnFlags(
+    changed: readonly { uid: number; modseq: number; flags: number; keywords: string[] }[],
+    silent: boolean,
+  ): void {
+    if (!this.listener?.pending) return;
+    for (const c of changed) this.ownFlags.set(c.uid, { ...c, silent });
   }
 
   /** Gives back all that the session holds. */

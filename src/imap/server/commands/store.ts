@@ -76,6 +76,7 @@ async function store(
     unchangedSince,
     origin: s.listener,
   });
+  s.noteOwnFlags(r.changed, silent);
   if (op !== "remove") announceKeywords(s, keywords.map((k) => k.toLowerCase()));
   for (let i = 0; i < r.changed.length; i++) {
     const c = r.changed[i];
