@@ -1,0 +1,57 @@
+/**
+ * Values as IMAP writes them.
+ *
+ * @module
+ */
+import { flagNames } from "../../store/types.ts";
+import { encodeUtf7 } from "../parse/utf7.ts";
+
+const encoder = new TextEncoder();
+
+/** A string, quoted where it can be: no line ends, no NUL, not long; else a literal. */
+export function formatString(s: string, utf8: boolean): string {
+  let plain = s.length <= 1000;
+  for (let i = 0; plain && i < s.length; i++) {
+    const c = s.charCodeAt(i);
+    if (c === 0 || c === 10 || c === 13 || (c > 126 && !utf8)) plain = false;
+  }
+  if (plain) return `"${s.replace(/["\\]/g, "\\$&")}"`;
+  s = s.replaceAll("\0", "");
+  return `{${encoder.encode(s).length}}\r\n${s}`;
+}
+
+/** An astring: an atom where it can be one. */
+export function formatAstring(s: string, utf8: boolean): string {
+  return /^[A-Za-z0-9!#$&'+,./:;<=>?@^_`|~\]-]+$/.test(s) && s.toUpperCase() !== "NIL"
+    ? s
+    : formatString(s, utf8);
+}
+
+/** A mailbox name, in UTF-8 or modified UTF-7. */
+export function formatMailbox(name: string, utf8: boolean): string {
+  if (name === "Inbox") return "INBOX";
+  if (name.startsWith("Inbox/")) name = "INBOX" + name.slice(5);
+  return utf8 ? formatAstring(name, true) : formatAstring(encodeUtf7(name), false);
+}
+
+const pair = (n: number) => n < 10 ? `0${n}` : `${n}`;
+const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/** Milliseconds as date-time in quotes, in UTC. */
+export function formatDateTime(ms: number): string {
+  const d = new Date(ms);
+  return `"${pair(d.getUTCDate())}-${months[d.getUTCMonth()]}-${
+    String(d.getUTCFullYear()).padStart(4, "0")
+  } ${pair(d.getUTCHours())}:${pair(d.getUTCMinutes())}:${pair(d.getUTCSeconds())} +0000"`;
+}
+
+const flagTexts: string[] = [];
+/** Flags of a message, without brackets. */
+export function formatFlags(flags: number, keywords: string): string {
+  let t = flagTexts[flags];
+  if (t === undefined) {
+    t = flagNames.filter(([bit]) => flags & bit).map(([, name]) => name).join(" ");
+    flagTexts[flags] = t;
+  }
+  return keywords === "" ? t : t === "" ? keywords : `${t} ${keywords}`;
+}

@@ -1,0 +1,39 @@
+/**
+ * PARTIAL ranges (RFC 9394).
+ *
+ * @module
+ */
+import type { Cursor } from "./cursor.ts";
+
+/** Places in a result, from 1, or with `fromEnd` counted from its end. First is at most last. */
+export interface PartialRange {
+  fromEnd: boolean;
+  first: number;
+  last: number;
+  /** As the client wrote it. */
+  label: string;
+}
+
+export function parsePartialRange(c: Cursor): PartialRange {
+  const start = c.pos;
+  const fromEnd = c.at("-");
+  const read = () => {
+    if (fromEnd) c.expect("-");
+    return c.nzNumber("place in the result");
+  };
+  const a = read();
+  c.expect(":");
+  const b = read();
+  const label = new TextDecoder("latin1").decode(c.bytes.subarray(start, c.pos));
+  return { fromEnd, first: Math.min(a, b), last: Math.max(a, b), label };
+}
+
+/** The part of a result; lists counted from the end keep their order. */
+export function slicePartial<T extends { length: number; slice(a: number, b: number): T }>(
+  list: T,
+  p: PartialRange,
+): T {
+  if (!p.fromEnd) return list.slice(p.first - 1, p.last);
+  const n = list.length;
+  return list.slice(Math.max(0, n - p.last), Math.max(0, n - p.first + 1));
+}

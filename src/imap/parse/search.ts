@@ -1,0 +1,238 @@
+/**
+ * Search keys (RFC 9051 §6.4.4 and the extensions that add to them).
+ *
+ * The tree that comes out still has message sets as the client wrote them: what they mean depends on
+ * the session, which resolves them with {@link resolveSearch}.
+ *
+ * @module
+ */
+import { flagBit } from "../../store/keywords.ts";
+import type { SearchNode } from "../../store/search_types.ts";
+import { Flag } from "../../store/types.ts";
+import type { Cursor } from "./cursor.ts";
+import { type NumSet, parseNumSet } from "./numset.ts";
+
+/** A key before its sets are resolved. */
+export type SearchKey =
+  | Exclude<SearchNode, { op: "and" | "or" | "not" | "uid" }>
+  | { op: "and" | "or"; keys: SearchKey[] }
+  | { op: "not"; key: SearchKey }
+  | { op: "set"; uid: boolean; set: NumSet }
+  | { op: "recent" };
+
+/** Keys in a command, and how deep they may nest. */
+const maxKeys = 2000;
+const maxDepth = 50;
+
+const dayMs = 86_400_000;
+
+/** What a search said about how to read its texts. */
+export interface SearchContext {
+  keys: number;
+  /** True if a MODSEQ key was there: the answer then has the highest modseq (RFC 7162 §3.1.5). */
+  modseq: boolean;
+  /** True if a sequence number (not uid) was used: refused with UIDONLY. */
+  sequenceNumbers: boolean;
+  decode(bytes: Uint8Array): string | undefined;
+}
+
+const flagKeys: Record<string, [number, boolean]> = {
+  ANSWERED: [Flag.Answered, true],
+  DELETED: [Flag.Deleted, true],
+  DRAFT: [Flag.Draft, true],
+  FLAGGED: [Flag.Flagged, true],
+  SEEN: [Flag.Seen, true],
+  UNANSWERED: [Flag.Answered, false],
+  UNDELETED: [Flag.Deleted, false],
+  UNDRAFT: [Flag.Draft, false],
+  UNFLAGGED: [Flag.Flagged, false],
+  UNSEEN: [Flag.Seen, false],
+};
+
+function not(key: SearchKey): SearchKey {
+  return { op: "not", key };
+}
+
+function keywordKey(name: string): SearchKey {
+  const bit = flagBit(name);
+  return bit !== undefined ? { op: "flag", bit } : { op: "keyword", keyword: name.toLowerCase() };
+}
+
+function text(c: Cursor, ctx: SearchContext): string {
+  const start = c.pos;
+  const bytes = c.astringBytes("text to search for");
+  const t = ctx.decode(bytes);
+  if (t === undefined) c.fail("text in the charset given", start);
+  return t;
+}
+
+/** Reads one search key. */
+export function parseSearchKey(c: Cursor, ctx: SearchContext, depth = 0): SearchKey {
+  if (++ctx.keys > maxKeys) c.fail(`at most ${maxKeys} search keys`);
+  if (depth > maxDepth) c.fail(`nesting of at most ${maxDepth} levels`);
+  if (c.at("(")) return { op: "and", keys: c.list(() => parseSearchKey(c, ctx, depth + 1)) };
+  const first = c.peek();
+  if (first === 0x2a || first === 0x24 || (first >= 0x30 && first <= 0x39)) {
+    const set = parseNumSet(c);
+    if (!set.saved) ctx.sequenceNumbers = true;
+    return { op: "set", uid: false, set };
+  }
+  const start = c.pos;
+  const word = c.word("search key");
+  const flag = flagKeys[word];
+  if (flag) {
+    const key: SearchKey = { op: "flag", bit: flag[0] };
+    return flag[1] ? key : not(key);
+  }
+  switch (word) {
+    case "ALL":
+      return { op: "all" };
+    case "NEW":
+      return { op: "and", keys: [{ op: "recent" }, not({ op: "flag", bit: Flag.Seen })] };
+    case "OLD":
+      return not({ op: "recent" });
+    case "RECENT":
+      return { op: "recent" };
+    case "FUZZY":
+      // RFC 6203 §3: how fuzzy is up to the server; the texts are matched as substrings anyway.
+      c.sp();
+      return parseSearchKey(c, ctx, depth + 1);
+    case "FROM":
+    case "TO":
+    case "CC":
+    case "BCC":
+    case "SUBJECT":
+      c.sp();
+      return {
+        op: "summary",
+        field: word.toLowerCase() as "from" | "to" | "cc" | "bcc" | "subject",
+        text: text(c, ctx),
+      };
+    case "BODY":
+    case "TEXT":
+      c.sp();
+      return { op: word === "BODY" ? "body" : "text", text: text(c, ctx) };
+    case "HEADER": {
+      c.sp();
+      const name = c.astring("header field name").toLowerCase();
+      c.sp();
+      return { op: "header", name, text: text(c, ctx) };
+    }
+    case "KEYWORD":
+      c.sp();
+      return keywordKey(c.atom("keyword"));
+    case "UNKEYWORD":
+      c.sp();
+      return not(keywordKey(c.atom("keyword")));
+    case "BEFORE":
+      c.sp();
+      return { op: "received", before: c.date() };
+    case "ON": {
+      c.sp();
+      const d = c.date();
+      return { op: "received", from: d, before: d + dayMs };
+    }
+    case "SINCE":
+      c.sp();
+      return { op: "received", from: c.date() };
+    case "SENTBEFORE":
+      c.sp();
+      return { op: "sent", before: c.date() };
+    case "SENTON": {
+      c.sp();
+      const d = c.date();
+      return { op: "sent", from: d, before: d + dayMs };
+    }
+    case "SENTSINCE":
+      c.sp();
+      return { op: "sent", from: c.date() };
+    // RFC 8514: SAVEDATE.
+    case "SAVEDBEFORE":
+      c.sp();
+      return { op: "saved", before: c.date() };
+    case "SAVEDON": {
+      c.sp();
+      const d = c.date();
+      return { op: "saved", from: d, before: d + dayMs };
+    }
+    case "SAVEDSINCE":
+      c.sp();
+      return { op: "saved", from: c.date() };
+    case "SAVEDATESUPPORTED":
+      return { op: "all" };
+    // RFC 5032: WITHIN.
+    case "OLDER":
+      c.sp();
+      return { op: "received", before: Date.now() - c.nzNumber("seconds") * 1000 + 1 };
+    case "YOUNGER":
+      c.sp();
+      return { op: "received", from: Date.now() - c.nzNumber("seconds") * 1000 };
+    case "LARGER":
+      c.sp();
+      return { op: "larger", size: c.number64("size") };
+    case "SMALLER":
+      c.sp();
+      return { op: "smaller", size: c.number64("size") };
+    case "NOT":
+      c.sp();
+      return not(parseSearchKey(c, ctx, depth + 1));
+    case "OR": {
+      c.sp();
+      const a = parseSearchKey(c, ctx, depth + 1);
+      c.sp();
+      return { op: "or", keys: [a, parseSearchKey(c, ctx, depth + 1)] };
+    }
+    case "UID":
+      c.sp();
+      return { op: "set", uid: true, set: parseNumSet(c, "uid set") };
+    case "MODSEQ": {
+      // RFC 7162 §3.1.5: the name and type of a metadata item may come first; all have one modseq here.
+      c.sp();
+      if (c.at('"')) {
+        const at = c.pos;
+        const name = c.string();
+        if (!name.toLowerCase().startsWith("/flags/")) c.fail('entry name "/flags/..."', at);
+        c.sp();
+        c.oneOf(["PRIV", "SHARED", "ALL"], "priv, shared or all");
+        c.sp();
+      }
+      ctx.modseq = true;
+      return { op: "modseq", min: c.number64("modseq") };
+    }
+    case "EMAILID":
+      c.sp();
+      return idKey("emailId", "E", c.atom("EMAILID"));
+    case "THREADID":
+      c.sp();
+      return idKey("threadId", "T", c.atom("THREADID"));
+  }
+  c.fail("known search key", start);
+}
+
+function idKey(op: "emailId" | "threadId", prefix: string, id: string): SearchKey {
+  // RFC 8474 §4: ids are opaque, and an unknown one just matches nothing.
+  const digits = id.slice(1);
+  if (!id.startsWith(prefix) || !/^[1-9][0-9]{0,15}$/.test(digits)) return { op: "none" };
+  return { op, id: Number(digits) };
+}
+
+/** Turns a key into a condition, sets by what they mean in the session. */
+export function resolveSearch(
+  key: SearchKey,
+  uidRanges: (set: NumSet, uid: boolean) => [number, number][],
+): SearchNode {
+  switch (key.op) {
+    case "and":
+    case "or":
+      return { op: key.op, nodes: key.keys.map((k) => resolveSearch(k, uidRanges)) };
+    case "not":
+      return { op: "not", node: resolveSearch(key.key, uidRanges) };
+    case "set":
+      return { op: "uid", ranges: uidRanges(key.set, key.uid) };
+    case "recent":
+      // RFC 9051 has no \Recent any more, and no message has it here.
+      return { op: "none" };
+    default:
+      return key;
+  }
+}

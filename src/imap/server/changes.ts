@@ -1,0 +1,235 @@
+/**
+ * Telling a client what others changed: at the end of each command, and at once during IDLE.
+ *
+ * @module
+ */
+import type { Change } from "../../store/types.ts";
+import { flagNames } from "../../store/types.ts";
+import { formatFlags } from "../format/text.ts";
+import { formatNumSet } from "../parse/numset.ts";
+import { fetchUids } from "./fetch_rows.ts";
+import { eventsFor, selectedGroup } from "./notify_rules.ts";
+import type { Session } from "./session.ts";
+import { statusText } from "./status_text.ts";
+
+/** Flags that exist in every mailbox. */
+export const standardFlags = flagNames.map(([, name]) => name).join(" ");
+
+/** The FLAGS line of the selected mailbox, and what can be kept. */
+export function writeFlagsLines(s: Session, keywords: Iterable<string>, readOnly: boolean): void {
+  const all = [standardFlags, ...keywords].join(" ");
+  s.untagged(`FLAGS (${all})`);
+  s.untagged(
+    readOnly
+      ? "OK [PERMANENTFLAGS ()] none in a read-only mailbox"
+      : `OK [PERMANENTFLAGS (${all} \\*)] kept`,
+  );
+}
+
+/** Announces keywords that are new in the selected mailbox. */
+export function announceKeywords(s: Session, keywords: readonly string[]): void {
+  const v = s.view;
+  if (!v || keywords.every((k) => v.keywords.has(k))) return;
+  for (const k of keywords) v.keywords.add(k);
+  writeFlagsLines(s, v.keywords, v.readOnly);
+}
+
+/** A FETCH line with the flags of one message. */
+export function writeFlags(
+  s: Session,
+  uid: number,
+  flags: number,
+  keywords: string,
+  modseq: number,
+  withUid: boolean,
+): void {
+  const seq = s.selected.seqOf(uid);
+  if (seq === 0) return;
+  const m = s.condstore ? ` MODSEQ (${modseq})` : "";
+  const f = `FLAGS (${formatFlags(flags, keywords)})${m}`;
+  if (s.uidOnly) s.untagged(`${uid} UIDFETCH (${f})`);
+  else s.untagged(`${seq} FETCH (${withUid || s.condstore ? `UID ${uid} ` : ""}${f})`);
+}
+
+/** Announces messages as gone, and takes them out of the view. */
+export function announceExpunged(s: Session, uids: readonly number[]): void {
+  const gone = s.selected.remove(uids);
+  if (gone.uids.length === 0) return;
+  if (s.vanished) {
+    s.untagged(`VANISHED ${formatNumSet(gone.uids)}`);
+  } else {
+    let text = "";
+    for (const n of gone.seqs) text += `* ${n} EXPUNGE\r\n`;
+    s.conn.write(text);
+  }
+}
+
+/**
+ * Sends what is pending. With `expunges` false (RFC 9051 §7.5.1: not while FETCH, STORE or SEARCH by
+ * sequence number is answered) messages that are gone keep their numbers until later.
+ */
+export async function deliverChanges(s: Session, expunges: boolean): Promise<void> {
+  const listener = s.listener;
+  if (!listener) return;
+  if (listener.overflowed) {
+    s.untagged("BYE [UNAVAILABLE] too many changes were not fetched, log in again");
+    s.ended = true;
+    return;
+  }
+  const changes = listener.pending ? listener.take() : [];
+  const v = s.view;
+  const group = s.notify && selectedGroup(s.notify);
+  const wantsNew = !s.notify || group?.events.has("MESSAGENEW") === true;
+  const wantsExpunge = !s.notify || group?.events.has("MESSAGEEXPUNGE") === true;
+  const wantsFlags = !s.notify || group?.events.has("FLAGCHANGE") === true;
+  let added: number[] = [];
+  const flagChanges = new Map<number, Change & { kind: "changeFlags" }>();
+  const other = new Map<number, Set<string>>();
+  const known = v?.count ?? 0;
+
+  for (const c of changes) {
+    if (v && "mailboxId" in c && c.mailboxId === v.mailboxId) {
+      switch (c.kind) {
+        case "addMessage":
+          if (v.add(c.uid)) added.push(c.uid);
+          continue;
+        case "removeMessages":
+          for (const uid of c.uids) {
+            v.expunged.push(uid);
+            flagChanges.delete(uid);
+          }
+          continue;
+        case "changeFlags":
+          // The last one counts; one line per message.
+          flagChanges.delete(c.uid);
+          flagChanges.set(c.uid, c);
+          continue;
+        case "mailboxKeywords":
+          announceKeywords(s, c.keywords);
+          continue;
+        case "removeMailbox":
+          // RFC 2180 §3.3 leaves it open; the view is emptied and what needs the mailbox says NO.
+          v.readOnly = true;
+          break;
+      }
+    }
+    if (s.notify) noteOther(s, c, other);
+  }
+
+  if (v) {
+    if (v.count > known && wantsNew) s.untagged(`${v.count} EXISTS`);
+    for (const c of wantsFlags ? flagChanges.values() : []) {
+      const own = s.ownFlags.get(c.uid);
+      if (own && own.modseq >= c.modseq) {
+        if (own.silent) {
+          writeFlags(s, c.uid, own.flags, own.keywords.join(" "), own.modseq, true);
+        }
+        continue;
+      }
+      writeFlags(s, c.uid, c.flags, c.keywords.join(" "), c.modseq, true);
+    }
+    // With NOTIFY "selected-delayed" expunges wait for the commands that allow them (RFC 5465 §6.2).
+    if (expunges && v.expunged.length > 0 && (wantsExpunge || !s.notify)) {
+      const gone = v.expunged;
+      v.expunged = [];
+      const set = new Set(gone);
+      added = added.filter((uid) => !set.has(uid));
+      announceExpunged(s, gone);
+    }
+    if (added.length > 0 && group && group.items.length > 0) {
+      await fetchUids(s, Uint32Array.from(added), group.items, { uid: true });
+    }
+  }
+  s.ownFlags.clear();
+  for (const [id, items] of other) {
+    const m = s.store.mailbox(id);
+    if (m) s.untagged(statusText(s, m, [...items]));
+  }
+}
+
+/** NOTIFY: what happened in a mailbox that isn't selected, or to mailboxes (RFC 5465 §5). */
+function noteOther(s: Session, c: Change, status: Map<number, Set<string>>): void {
+  const rules = s.notify!;
+  const events = (name: string) => eventsFor(rules, s.store, name);
+  switch (c.kind) {
+    case "addMessage":
+    case "removeMessages":
+    case "changeFlags": {
+      const m = s.store.mailbox(c.mailboxId);
+      const want = m && events(m.name);
+      if (!m || !want) return;
+      const kind = c.kind === "addMessage"
+        ? "MESSAGENEW"
+        : c.kind === "removeMessages"
+        ? "MESSAGEEXPUNGE"
+        : "FLAGCHANGE";
+      if (!want.has(kind)) return;
+      const items = status.get(m.id) ?? new Set<string>();
+      status.set(m.id, items);
+      if (kind === "FLAGCHANGE") {
+        items.add("UIDVALIDITY").add("UNSEEN");
+      } else {
+        items.add("MESSAGES").add("UIDNEXT").add("UIDVALIDITY").add("UNSEEN");
+      }
+      if (s.condstore) items.add("HIGHESTMODSEQ");
+      return;
+    }
+    case "addMailbox":
+      if (events(c.mailbox.name)?.has("MAILBOXNAME")) {
+        s.untagged(
+          `LIST (${c.subscribed ? "\\Subscribed" : ""}) "/" ${s.mailboxText(c.mailbox.name)}`,
+        );
+      }
+      return;
+    case "removeMailbox":
+      if (events(c.name)?.has("MAILBOXNAME")) {
+        s.untagged(`LIST (\\NonExistent) "/" ${s.mailboxText(c.name)}`);
+      }
+      return;
+    case "renameMailbox":
+      if (events(c.newName)?.has("MAILBOXNAME") || events(c.oldName)?.has("MAILBOXNAME")) {
+        s.untagged(
+          `LIST () "/" ${s.mailboxText(c.newName)} ("OLDNAME" (${s.mailboxText(c.oldName)}))`,
+        );
+      }
+      return;
+    case "subscription":
+      if (events(c.name)?.has("SUBSCRIPTIONCHANGE")) {
+        const there = s.store.mailboxByName(c.name) !== undefined;
+        const attrs = [c.subscribed ? "\\Subscribed" : "", there ? "" : "\\NonExistent"];
+        s.untagged(`LIST (${attrs.filter(Boolean).join(" ")}) "/" ${s.mailboxText(c.name)}`);
+      }
+      return;
+    case "annotation": {
+      const m = c.mailboxId === 0 ? undefined : s.store.mailbox(c.mailboxId);
+      if (c.mailboxId === 0) {
+        if (rules.groups.some((g) => g.events.has("SERVERMETADATACHANGE"))) {
+          s.untagged(`METADATA "" ${c.key}`);
+        }
+      } else if (m && events(m.name)?.has("MAILBOXMETADATACHANGE")) {
+        s.untagged(`METADATA ${s.mailboxText(m.name)} ${c.key}`);
+      }
+    }
+  }
+}
+
+/** Sends changes as they come, until there is input (or the connection has ended). */
+export async function deliverUntilInput(s: Session, expunges: boolean): Promise<void> {
+  const { conn, listener } = s;
+  for (;;) {
+    // What is pending is sent first; the signal stays set for what comes meanwhile.
+    await deliverChanges(s, expunges);
+    await conn.flush();
+    if (s.ended || !listener || conn.buffered > 0) return;
+    const stop = new AbortController();
+    const input = conn.waitInput(stop.signal);
+    // If it fails after the listener has won, the next read finds out.
+    input.catch(() => {});
+    try {
+      await Promise.race([input, listener.wait(stop.signal)]);
+    } finally {
+      stop.abort();
+    }
+    if (conn.buffered > 0 || !listener.pending) return;
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * COPY, MOVE (RFC 6851), EXPUNGE and UID EXPUNGE (RFC 4315).
+ *
+ * @module
+ */
+import { formatNumSet, parseNumSet } from "../../parse/numset.ts";
+import type { Answer } from "../answer.ts";
+import { deliverChanges } from "../changes.ts";
+import type { Command } from "../command.ts";
+import { resolveUids } from "../resolve.ts";
+import { State } from "../session.ts";
+
+function copyCommand(uid: boolean, move: boolean): Command {
+  const verb = move ? "MOVE" : "COPY";
+  return {
+    name: uid ? `UID ${verb}` : verb,
+    states: State.Selected,
+    capabilities: [move ? "MOVE" : "UIDPLUS"],
+    parse(c, s) {
+      c.sp();
+      const set = parseNumSet(c, uid ? "uid set" : "sequence set");
+      c.sp();
+      const name = c.mailbox();
+      return async (): Promise<Answer | void> => {
+        if (!uid) s.requireSequenceNumbers();
+        const uids = resolveUids(s, set, uid);
+        const v = move ? s.writable() : s.selected;
+        const to = s.mailbox(name, "TRYCREATE");
+        if (uids.length === 0) return;
+        if (!move) {
+          const r = await s.store.copy(v.mailboxId, uids, to.id);
+          return copied(r);
+        }
+        const r = await s.store.move(v.mailboxId, uids, to.id);
+        // RFC 6851 §4.3: COPYUID comes before the expunges, untagged.
+        const { code } = copied(r);
+        if (code) s.untagged(`OK [${code}] moved`);
+        await deliverChanges(s, true);
+        if (s.condstore) return { code: `HIGHESTMODSEQ ${r.modseq}`, text: "moved" };
+      };
+    },
+  };
+}
+
+function copied(r: { fromUids: number[]; toUids: number[]; uidValidity: number }): Answer {
+  // RFC 4315 §3: no COPYUID if nothing was copied.
+  if (r.fromUids.length === 0) return {};
+  return {
+    code: `COPYUID ${r.uidValidity} ${formatNumSet(r.fromUids)} ${formatNumSet(r.toUids)}`,
+    text: "copied",
+  };
+}
+
+export const copyBySeq = copyCommand(false, false);
+export const copyByUid = copyCommand(true, false);
+export const moveBySeq = copyCommand(false, true);
+export const moveByUid = copyCommand(true, true);
+
+function expungeCommand(uid: boolean): Command {
+  return {
+    name: uid ? "UID EXPUNGE" : "EXPUNGE",
+    states: State.Selected,
+    parse(c, s) {
+      let set: ReturnType<typeof parseNumSet> | undefined;
+      if (uid) {
+        c.sp();
+        set = parseNumSet(c, "uid set");
+      }
+      return async (): Promise<Answer | void> => {
+        const v = s.writable();
+        const uids = set ? resolveUids(s, set, true) : undefined;
+        const r = await s.store.expunge(v.mailboxId, uids);
+        await deliverChanges(s, true);
+        // RFC 7162 §3.2.7.
+        if (s.condstore && r.uids.length > 0) {
+          return { code: `HIGHESTMODSEQ ${r.modseq}`, text: "expunged" };
+        }
+      };
+    },
+  };
+}
+
+export const expunge = expungeCommand(false);
+export const expungeByUid = expungeCommand(true);

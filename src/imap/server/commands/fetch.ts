@@ -1,0 +1,84 @@
+/**
+ * FETCH and UID FETCH (RFC 9051 §6.4.5), with CHANGEDSINCE, VANISHED and PARTIAL.
+ *
+ * @module
+ */
+import { type FetchItem, parseFetchItems } from "../../parse/fetch.ts";
+import { formatNumSet, normalRanges, type NumSet, parseNumSet } from "../../parse/numset.ts";
+import { parsePartialRange, type PartialRange, slicePartial } from "../../parse/partial.ts";
+import { type Answer, ImapBad, ImapNo } from "../answer.ts";
+import type { Command } from "../command.ts";
+import { fetchUids } from "../fetch_rows.ts";
+import { resolveUids } from "../resolve.ts";
+import { type Session, State } from "../session.ts";
+
+function fetchCommand(uid: boolean): Command {
+  return {
+    name: uid ? "UID FETCH" : "FETCH",
+    states: State.Selected,
+    capabilities: ["BINARY", "SAVEDATE", "OBJECTID", "PREVIEW"],
+    holdsExpunges: !uid,
+    parse(c, s) {
+      c.sp();
+      const set = parseNumSet(c, uid ? "uid set" : "sequence set");
+      c.sp();
+      const items = parseFetchItems(c);
+      let changedSince: number | undefined;
+      let vanished = false;
+      let partial: PartialRange | undefined;
+      if (!c.atEnd) {
+        c.sp();
+        c.list(() => {
+          const w = c.oneOf(["CHANGEDSINCE", "VANISHED", "PARTIAL"], "fetch modifier");
+          if (w === "CHANGEDSINCE") {
+            c.sp();
+            changedSince = c.number64("modseq");
+          } else if (w === "VANISHED") {
+            vanished = true;
+          } else {
+            c.sp();
+            partial = parsePartialRange(c);
+          }
+        });
+      }
+      return () => fetch(s, uid, set, items, changedSince, vanished, partial);
+    },
+  };
+}
+
+async function fetch(
+  s: Session,
+  uid: boolean,
+  set: NumSet,
+  items: FetchItem[],
+  changedSince: number | undefined,
+  vanished: boolean,
+  partial: PartialRange | undefined,
+): Promise<Answer | void> {
+  if (!uid) s.requireSequenceNumbers();
+  // RFC 7162 §3.2.6.
+  if (vanished && (!uid || changedSince === undefined || !s.enabled.has("QRESYNC"))) {
+    throw new ImapBad("VANISHED needs UID FETCH, CHANGEDSINCE and ENABLE QRESYNC");
+  }
+  // RFC 9394 §3.3.
+  if (partial && !uid) throw new ImapBad("PARTIAL needs UID FETCH");
+  if (changedSince !== undefined || items.some((i) => i.kind === "modseq")) s.enableCondstore();
+  const v = s.selected;
+  let uids = resolveUids(s, set, uid);
+  if (vanished) {
+    const asked = set.saved ? [] : normalRanges(set, v.highestUid);
+    const gone = s.store.expungedSince(v.mailboxId, changedSince!)
+      .filter((u) => asked.some(([a, b]) => u >= a && u <= b));
+    if (gone.length > 0) s.untagged(`VANISHED (EARLIER) ${formatNumSet(gone)}`);
+  }
+  if (partial) uids = slicePartial(uids, partial);
+  const r = await fetchUids(s, uids, items, { uid, changedSince });
+  if (r.unknownEncoding) {
+    throw new ImapNo("a part has a transfer encoding that can't be undone", "UNKNOWN-CTE");
+  }
+  // RFC 5530: the client will hear of it when expunges may be announced.
+  if (r.missing > 0 && !uid) return { code: "EXPUNGEISSUED", text: "some messages are gone" };
+}
+
+export const fetchBySeq = fetchCommand(false);
+export const fetchByUid = fetchCommand(true);

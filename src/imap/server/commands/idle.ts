@@ -1,0 +1,22 @@
+/**
+ * IDLE (RFC 2177): changes are sent the moment they are committed.
+ *
+ * @module
+ */
+import { ImapBad } from "../answer.ts";
+import { deliverUntilInput } from "../changes.ts";
+import { type Command, loggedIn } from "../command.ts";
+
+export const idle: Command = {
+  name: "IDLE",
+  states: loggedIn,
+  capabilities: ["IDLE"],
+  parse: (_, s) => async () => {
+    const { conn } = s;
+    conn.write("+ waiting\r\n");
+    await deliverUntilInput(s, true);
+    if (s.ended) return;
+    const line = new TextDecoder("latin1").decode(await conn.readLine(1024));
+    if (line.toUpperCase() !== "DONE") throw new ImapBad("expected DONE");
+  },
+};

@@ -1,0 +1,135 @@
+/**
+ * LIST (RFC 9051 §6.3.9, RFC 5258, 5819, 6154, 9590) and LSUB (RFC 3501 §6.3.9).
+ *
+ * @module
+ */
+import { specialUseNames } from "../../../store/types.ts";
+import { type ListArgs, listMatcher, parseList } from "../../parse/list.ts";
+import type { Answer } from "../answer.ts";
+import { type Command, loggedIn } from "../command.ts";
+import { metadataText } from "../metadata_text.ts";
+import type { Session } from "../session.ts";
+import { statusText } from "../status_text.ts";
+
+/** "INBOX" in any case, at the start of a reference or pattern, means Inbox. */
+function inboxCase(pattern: string): string {
+  return /^inbox(?=$|[/*%])/i.test(pattern) ? `Inbox${pattern.slice(5)}` : pattern;
+}
+
+function matcher(reference: string, patterns: readonly string[]): (name: string) => boolean {
+  const list = patterns.map((p) => listMatcher(inboxCase(`${reference}${p}`)));
+  return (name) => list.some((m) => m(name));
+}
+
+function list(s: Session, a: ListArgs): Answer | void {
+  if (a.basic && a.patterns[0] === "") {
+    // RFC 9051 §6.3.9: asks for the delimiter.
+    s.untagged(`LIST (\\Noselect) "/" ""`);
+    return;
+  }
+  const matches = matcher(a.reference, a.patterns);
+  const mailboxes = s.store.mailboxes();
+  const byName = new Map(mailboxes.map((m) => [m.name, m]));
+  const subscribed = new Set(s.store.subscriptions());
+  const parents = new Set<string>();
+  const addParents = (name: string, set: Set<string>) => {
+    for (let i = name.indexOf("/"); i > 0; i = name.indexOf("/", i + 1)) set.add(name.slice(0, i));
+  };
+  for (const m of mailboxes) addParents(m.name, parents);
+
+  const selectable = (name: string): boolean => {
+    if (a.subscribed && !subscribed.has(name)) return false;
+    if (a.specialUseOnly && !byName.get(name)?.specialUse) return false;
+    return true;
+  };
+  const names = new Set(mailboxes.map((m) => m.name));
+  if (a.subscribed) { for (const n of subscribed) names.add(n); }
+  // RFC 5258 §3.5: with RECURSIVEMATCH the parents of what is selected but doesn't match are listed.
+  const withChild = new Set<string>();
+  if (a.recursive) {
+    for (const n of names) if (selectable(n)) addParents(n, withChild);
+    for (const n of withChild) names.add(n);
+  }
+
+  const showSubscribed = a.returnSubscribed || a.subscribed;
+  for (const name of [...names].sort(inboxFirst)) {
+    if (!matches(name)) continue;
+    const selected = selectable(name);
+    const child = a.recursive && withChild.has(name);
+    if (!selected && !child) continue;
+    const m = byName.get(name);
+    const attrs: string[] = [];
+    if (!m) attrs.push("\\NonExistent");
+    if (showSubscribed && subscribed.has(name)) attrs.push("\\Subscribed");
+    if (m) attrs.push(parents.has(name) ? "\\HasChildren" : "\\HasNoChildren");
+    // RFC 6154 §2 lets special uses be in every answer, and clients that don't ask rely on it.
+    for (const [bit, use] of specialUseNames) if ((m?.specialUse ?? 0) & bit) attrs.push(use);
+    const info: string[] = [];
+    if (child) {
+      const of = [a.subscribed ? `"SUBSCRIBED"` : "", a.specialUseOnly ? `"SPECIAL-USE"` : ""];
+      info.push(`"CHILDINFO" (${of.filter(Boolean).join(" ")})`);
+    }
+    const extended = info.length > 0 ? ` (${info.join(" ")})` : "";
+    s.untagged(`LIST (${attrs.join(" ")}) "/" ${s.mailboxText(name)}${extended}`);
+    if (!m) continue;
+    if (a.returnStatus.length > 0) s.untagged(statusText(s, m, a.returnStatus));
+    if (a.returnMetadata.length > 0) {
+      s.conn.write(`* METADATA ${s.mailboxText(name)} (`);
+      for (const p of metadataText(s, m.id, a.returnMetadata, 0).pieces) s.conn.write(p);
+      s.conn.write(")\r\n");
+    }
+  }
+}
+
+function inboxFirst(a: string, b: string): number {
+  const ai = a === "Inbox" || a.startsWith("Inbox/");
+  const bi = b === "Inbox" || b.startsWith("Inbox/");
+  if (ai !== bi) return ai ? -1 : 1;
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+export const listCommand: Command = {
+  name: "LIST",
+  states: loggedIn,
+  capabilities: ["LIST-EXTENDED", "LIST-STATUS", "SPECIAL-USE", "CHILDREN", "LIST-METADATA"],
+  parse(c, s) {
+    c.sp();
+    const a = parseList(c);
+    return () => {
+      if (a.returnStatus.includes("HIGHESTMODSEQ")) s.enableCondstore();
+      return list(s, a);
+    };
+  },
+};
+
+export const lsub: Command = {
+  name: "LSUB",
+  states: loggedIn,
+  parse(c, s) {
+    c.sp();
+    const reference = c.mailbox();
+    c.sp();
+    const pattern = c.listMailbox();
+    return () => {
+      const matches = matcher(reference, [pattern]);
+      const subscribed = s.store.subscriptions();
+      const known = new Set(subscribed);
+      const shown = new Map<string, boolean>();
+      for (const name of subscribed) {
+        if (matches(name)) {
+          shown.set(name, true);
+        } else {
+          // RFC 3501 §6.3.9: "%" that hides a subscribed child shows the parent as \Noselect.
+          for (let i = name.lastIndexOf("/"); i > 0; i = name.lastIndexOf("/", i - 1)) {
+            const parent = name.slice(0, i);
+            if (matches(parent) && !known.has(parent)) shown.set(parent, false);
+          }
+        }
+      }
+      for (const name of [...shown.keys()].sort(inboxFirst)) {
+        const attrs = shown.get(name) ? "" : "\\Noselect";
+        s.untagged(`LSUB (${attrs}) "/" ${s.mailboxText(name)}`);
+      }
+    };
+  },
+};

@@ -1,0 +1,171 @@
+/**
+ * SELECT and EXAMINE, with CONDSTORE and QRESYNC (RFC 7162); CLOSE, UNSELECT.
+ *
+ * @module
+ */
+import type { Cursor } from "../../parse/cursor.ts";
+import { formatNumSet, normalRanges, type NumSet, parseNumSet } from "../../parse/numset.ts";
+import { type Answer, ImapBad } from "../answer.ts";
+import { deliverChanges, writeFlags, writeFlagsLines } from "../changes.ts";
+import { type Command, loggedIn } from "../command.ts";
+import { type Session, State } from "../session.ts";
+import { View } from "../view.ts";
+
+interface Qresync {
+  uidValidity: number;
+  modseq: number;
+  known?: NumSet;
+  match?: { seqs: NumSet; uids: NumSet };
+}
+
+function parseQresync(c: Cursor): Qresync {
+  c.expect("(");
+  const q: Qresync = { uidValidity: c.nzNumber("uidvalidity"), modseq: 0 };
+  c.sp();
+  q.modseq = c.number64("modseq");
+  if (!c.at(")")) {
+    c.sp();
+    if (!c.at("(")) {
+      q.known = parseNumSet(c, "known uids", false);
+      if (!c.at(")")) c.sp();
+    }
+    if (c.take("(")) {
+      const seqs = parseNumSet(c, "known sequence numbers", false);
+      c.sp();
+      q.match = { seqs, uids: parseNumSet(c, "their uids", false) };
+      c.expect(")");
+    }
+  }
+  c.expect(")");
+  return q;
+}
+
+function selectCommand(name: "SELECT" | "EXAMINE"): Command {
+  return {
+    name,
+    states: loggedIn,
+    capabilities: ["CONDSTORE", "QRESYNC"],
+    parse(c, s) {
+      c.sp();
+      const mailboxName = c.mailbox();
+      let condstore = false;
+      let qresync: Qresync | undefined;
+      if (!c.atEnd) {
+        c.sp();
+        c.list(() => {
+          if (c.oneOf(["CONDSTORE", "QRESYNC"], "CONDSTORE or QRESYNC") === "CONDSTORE") {
+            condstore = true;
+          } else {
+            c.sp();
+            qresync = parseQresync(c);
+          }
+        });
+      }
+      return () => select(s, mailboxName, name === "EXAMINE", condstore, qresync);
+    },
+  };
+}
+
+async function select(
+  s: Session,
+  name: string,
+  readOnly: boolean,
+  condstore: boolean,
+  qresync: Qresync | undefined,
+): Promise<Answer> {
+  // RFC 7162 §3.2.5: QRESYNC must have been enabled.
+  if (qresync && !s.enabled.has("QRESYNC")) throw new ImapBad("ENABLE QRESYNC first");
+  if (s.view) {
+    s.view = undefined;
+    // RFC 9051 §7.1: tells where the old mailbox ends, also when the new one can't be selected.
+    s.untagged("OK [CLOSED] mailbox closed");
+  }
+  // What is pending is about mailboxes not selected; uids read now include it.
+  await deliverChanges(s, true);
+  const m = s.mailbox(name);
+  if (condstore) s.enabled.add("CONDSTORE");
+  const uids = s.store.uids(m.id);
+  const view = new View(m.id, m.uidValidity, uids, m.keywords, readOnly);
+  s.view = view;
+
+  writeFlagsLines(s, m.keywords, readOnly);
+  s.untagged(`${uids.length} EXISTS`);
+  if (!s.enabled.has("IMAP4REV2")) {
+    s.untagged("0 RECENT");
+    const first = m.unseen > 0 ? s.store.firstUnseenUid(m.id) : undefined;
+    if (first !== undefined && !s.uidOnly) {
+      s.untagged(`OK [UNSEEN ${view.seqOf(first)}] first unseen`);
+    }
+  }
+  s.untagged(`OK [UIDVALIDITY ${m.uidValidity}] valid`);
+  s.untagged(`OK [UIDNEXT ${m.uidNext}] next`);
+  s.untagged(`LIST () "/" ${s.mailboxText(m.name)}`);
+  s.untagged(`OK [HIGHESTMODSEQ ${m.modseq}] highest`);
+  // RFC 8474 §4.1.
+  s.untagged(`OK [MAILBOXID (M${m.id})] id`);
+  if (qresync) resync(s, view, qresync);
+  return readOnly
+    ? { code: "READ-ONLY", text: "mailbox is open for reading" }
+    : { code: "READ-WRITE", text: "mailbox is open" };
+}
+
+/** Sends what happened since the client was here last (RFC 7162 §3.2.5). */
+function resync(s: Session, v: View, q: Qresync): void {
+  if (q.uidValidity !== v.uidValidity) return;
+  const gone = s.store.expungedSince(v.mailboxId, q.modseq);
+  let from = 1;
+  if (q.match) {
+    // §3.2.5.2: up to the last pair that agrees the client has the right uids: nothing before it
+    // can be gone.
+    const seqs = expand(q.match.seqs);
+    const uids = expand(q.match.uids);
+    for (let i = 0; i < Math.min(seqs.length, uids.length); i++) {
+      if (v.seqOf(uids[i]) !== seqs[i]) break;
+      from = uids[i] + 1;
+    }
+  }
+  const known = q.known ? normalRanges(q.known, v.highestUid) : undefined;
+  const inKnown = (uid: number) => !known || known.some(([a, b]) => uid >= a && uid <= b);
+  const told = gone.filter((uid) => uid >= from && inKnown(uid));
+  if (told.length > 0) s.untagged(`VANISHED (EARLIER) ${formatNumSet(told)}`);
+  s.store.fetchSince(v.mailboxId, q.modseq, 0, (row) => {
+    if (inKnown(row.uid)) writeFlags(s, row.uid, row.flags, row.keywords, row.modseq, true);
+  });
+}
+
+/** Numbers of a set without "*", at most 1000. */
+function expand(set: NumSet): number[] {
+  const r: number[] = [];
+  for (const [a, b] of normalRanges(set, 0)) {
+    for (let n = a; n <= b && r.length < 1000; n++) if (n > 0) r.push(n);
+  }
+  return r;
+}
+
+export const selectMailbox = selectCommand("SELECT");
+export const examine = selectCommand("EXAMINE");
+
+export const close: Command = {
+  name: "CLOSE",
+  states: State.Selected,
+  parse: (_, s) => async () => {
+    const v = s.selected;
+    s.view = undefined;
+    // RFC 9051 §6.4.1: removes silently, and nothing where the mailbox is read-only.
+    if (v.readOnly || !s.store.mailbox(v.mailboxId)) return;
+    const r = await s.store.expunge(v.mailboxId);
+    // RFC 7162 §3.2.8.
+    if (s.condstore && r.uids.length > 0) {
+      return { code: `HIGHESTMODSEQ ${r.modseq}`, text: "closed" };
+    }
+  },
+};
+
+export const unselect: Command = {
+  name: "UNSELECT",
+  states: State.Selected,
+  capabilities: ["UNSELECT"],
+  parse: (_, s) => () => {
+    s.view = undefined;
+  },
+};

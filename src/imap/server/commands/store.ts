@@ -1,0 +1,111 @@
+/**
+ * STORE and UID STORE (RFC 9051 §6.4.6), with UNCHANGEDSINCE (RFC 7162 §3.1.3).
+ *
+ * @module
+ */
+import { flagBit } from "../../../store/keywords.ts";
+import { formatNumSet, type NumSet, parseNumSet } from "../../parse/numset.ts";
+import { type Answer, ImapNo } from "../answer.ts";
+import { announceKeywords, writeFlags } from "../changes.ts";
+import type { Command } from "../command.ts";
+import { resolveUids } from "../resolve.ts";
+import { type Session, State } from "../session.ts";
+
+/** Messages whose new flags are written between two waits for the peer. */
+const slice = 2000;
+
+/** Splits flags into bits and keywords. */
+export function splitFlags(names: readonly string[]): { flags: number; keywords: string[] } {
+  let flags = 0;
+  const keywords: string[] = [];
+  for (const n of names) {
+    const bit = flagBit(n);
+    if (bit !== undefined) flags |= bit;
+    else keywords.push(n);
+  }
+  return { flags, keywords };
+}
+
+function storeCommand(uid: boolean): Command {
+  return {
+    name: uid ? "UID STORE" : "STORE",
+    states: State.Selected,
+    holdsExpunges: !uid,
+    parse(c, s) {
+      c.sp();
+      const set = parseNumSet(c, uid ? "uid set" : "sequence set");
+      c.sp();
+      let unchangedSince: number | undefined;
+      if (c.at("(")) {
+        c.list(() => {
+          if (!c.takeWord("UNCHANGEDSINCE")) c.fail("UNCHANGEDSINCE");
+          c.sp();
+          unchangedSince = c.number64("modseq");
+        });
+        c.sp();
+      }
+      const op = c.take("+") ? "add" : c.take("-") ? "remove" : "set";
+      const silent = c.oneOf(["FLAGS", "FLAGS.SILENT"], "FLAGS or FLAGS.SILENT") !== "FLAGS";
+      c.sp();
+      const names: string[] = [];
+      if (c.at("(")) {
+        names.push(...c.flagList());
+      } else {
+        do names.push(c.flag()); while (c.take(" "));
+      }
+      return () => store(s, uid, set, op, names, silent, unchangedSince);
+    },
+  };
+}
+
+async function store(
+  s: Session,
+  uid: boolean,
+  set: NumSet,
+  op: "set" | "add" | "remove",
+  names: string[],
+  silent: boolean,
+  unchangedSince: number | undefined,
+): Promise<Answer | void> {
+  if (!uid) s.requireSequenceNumbers();
+  if (unchangedSince !== undefined) s.enableCondstore();
+  const uids = resolveUids(s, set, uid);
+  const v = s.writable();
+  const { flags, keywords } = splitFlags(names);
+  const r = await s.store.storeFlags(v.mailboxId, uids, op, flags, keywords, {
+    unchangedSince,
+    origin: s.listener,
+  });
+  s.noteOwnFlags(r.changed, silent);
+  if (op !== "remove") announceKeywords(s, keywords.map((k) => k.toLowerCase()));
+  for (let i = 0; i < r.changed.length; i++) {
+    const c = r.changed[i];
+    if (silent) {
+      // RFC 7162 §3.1.3: .SILENT keeps the flags back, never the modseq.
+      if (!s.condstore) continue;
+      const seq = v.seqOf(c.uid);
+      s.untagged(
+        s.uidOnly
+          ? `${c.uid} UIDFETCH (MODSEQ (${c.modseq}))`
+          : `${seq} FETCH (UID ${c.uid} MODSEQ (${c.modseq}))`,
+      );
+    } else {
+      writeFlags(s, c.uid, c.flags, c.keywords.join(" "), c.modseq, uid);
+    }
+    if (i % slice === slice - 1) await s.conn.flush();
+  }
+  if (r.modified.length > 0) {
+    // The client learns what the flags are now (RFC 7162 §3.1.3, example 7).
+    s.store.fetch(v.mailboxId, r.modified, 0, (row) => {
+      writeFlags(s, row.uid, row.flags, row.keywords, row.modseq, uid);
+    });
+    const numbers = uid ? r.modified : r.modified.map((u) => v.seqOf(u));
+    return { code: `MODIFIED ${formatNumSet(numbers)}`, text: "some messages were changed before" };
+  }
+  if (r.missing.length > 0 && !uid && r.changed.length === 0) {
+    throw new ImapNo("the messages are gone", "EXPUNGEISSUED");
+  }
+}
+
+export const storeBySeq = storeCommand(false);
+export const storeByUid = storeCommand(true);

@@ -1,0 +1,323 @@
+/**
+ * Answering FETCH: rows from the database become text, a slice at a time, with back-pressure.
+ *
+ * Metadata opens no file. The text of a slice is gathered in pieces that the connection encodes into
+ * its buffer; after each slice the peer is waited for, so a slow reader costs bounded memory.
+ *
+ * @module
+ */
+import { type Part, unpackStructure } from "../../mail/structure.ts";
+import { type FetchRow, Flag, type MessageReader, Want } from "../../store/types.ts";
+import { formatDateTime, formatFlags, formatString } from "../format/text.ts";
+import type { FetchItem } from "../parse/fetch.ts";
+import { lowerBound } from "../parse/numset.ts";
+import { readBinary, readSection, sectionSpan } from "./sections.ts";
+import type { Session } from "./session.ts";
+
+/** Messages between two waits for the peer. */
+const slice = 500;
+const contentSlice = 100;
+/** Bytes of messages between two waits for the peer. */
+const contentBytes = 256 * 1024;
+/** A message above this is written with waits in between. */
+const largeMessage = 256 * 1024;
+/** Characters gathered before they are handed to the connection. */
+const piece = 16 * 1024;
+/** Bytes read from a file at a time. */
+const fileBuffer = new Uint8Array(64 * 1024);
+/** Decoded parts (BINARY) are held in memory, up to so many bytes. */
+const maxBinaryBytes = 64 * 1024 * 1024;
+
+export interface FetchOptions {
+  /** Answer with UID in any case (UID FETCH). */
+  uid: boolean;
+  /** Only messages with a higher modseq (CHANGEDSINCE). */
+  changedSince?: number;
+}
+
+interface Plan {
+  want: number;
+  items: FetchItem[];
+  /** Message bytes are needed. */
+  content: boolean;
+  modseq: boolean;
+  flags: boolean;
+}
+
+function plan(s: Session, items: readonly FetchItem[], o: FetchOptions): Plan {
+  const p: Plan = { want: 0, items: [], content: false, modseq: false, flags: false };
+  const seen = new Set<string>();
+  for (const item of items) {
+    // Of simple items a second one says nothing new.
+    if (item.kind !== "section" && item.kind !== "binarysize") {
+      if (seen.has(item.kind)) continue;
+      seen.add(item.kind);
+    }
+    switch (item.kind) {
+      case "envelope":
+      case "body":
+      case "bodystructure":
+        p.want |= Want.Imap;
+        break;
+      case "preview":
+        p.want |= Want.Summary;
+        break;
+      case "threadid":
+        p.want |= Want.Thread;
+        break;
+      case "section":
+      case "binarysize":
+        p.want |= Want.Content;
+        p.content = true;
+        break;
+      case "modseq":
+        p.modseq = true;
+        continue;
+      case "flags":
+        p.flags = true;
+        break;
+      case "uid":
+        continue;
+    }
+    p.items.push(item);
+  }
+  // RFC 7162 §3.1.4.1: CHANGEDSINCE asks for MODSEQ too; §3.1: each FETCH has it once flags are in it.
+  if (o.changedSince !== undefined || (s.condstore && p.flags)) p.modseq = true;
+  if (seen.has("uid") || s.uidOnly) o.uid = true;
+  return p;
+}
+
+/** Writes the answers for uids of the selected mailbox; returns how many messages weren't there. */
+export async function fetchUids(
+  s: Session,
+  uids: Uint32Array,
+  items: readonly FetchItem[],
+  options: FetchOptions,
+): Promise<{ missing: number; unknownEncoding: boolean }> {
+  const o = { ...options };
+  const p = plan(s, items, o);
+  const v = s.selected;
+  const account = s.store;
+  const conn = s.conn;
+  const r = { missing: 0, unknownEncoding: false };
+  const sets = p.items.some((i) => i.kind === "section" && !i.peek) && !v.readOnly;
+  const all = v.uids;
+  let at = uids.length > 0 ? v.seqOf(uids[0]) - 1 : 0;
+  const changedSince = o.changedSince ?? -1;
+  const uidOnly = s.uidOnly;
+
+  for (let i = 0; i < uids.length && !conn.closed;) {
+    const part = uids.subarray(i, i + (p.content ? contentSlice : slice));
+    const nowSeen = sets ? await setSeen(s, part) : undefined;
+    let out = "";
+    let found = 0;
+    let bytes = 0;
+    let last = 0;
+    /** A message too large to write without waiting in between. */
+    let large: FetchRow | undefined;
+
+    const begin = (row: FetchRow): string | undefined => {
+      const uid = row.uid;
+      while (all[at] < uid) at++;
+      const marked = nowSeen?.get(uid);
+      const modseq = marked ?? row.modseq;
+      if (modseq <= changedSince) return undefined;
+      let line = uidOnly ? `* ${uid} UIDFETCH (` : `* ${at + 1} FETCH (`;
+      const start = line.length;
+      if (o.uid && !uidOnly) line += `UID ${uid} `;
+      if (p.modseq || (marked !== undefined && s.condstore)) line += `MODSEQ (${modseq}) `;
+      if (marked !== undefined) {
+        row.flags |= Flag.Seen;
+        if (!p.flags) line += `FLAGS (${formatFlags(row.flags, row.keywords)}) `;
+      }
+      return p.items.length === 0 && line.length > start ? line.slice(0, -1) : line;
+    };
+
+    account.fetch(v.mailboxId, part, p.want, (row) => {
+      found++;
+      last = row.uid;
+      const line = begin(row);
+      if (line === undefined) return;
+      out += line;
+      if (p.content) {
+        if (row.size > largeMessage) {
+          large = { ...row };
+          return false;
+        }
+        conn.write(out);
+        out = "";
+        for (const _ of contentPieces(s, row, p.items, r)) {
+          // Small: written in one go.
+        }
+        bytes += row.size;
+        out += ")\r\n";
+        return bytes < contentBytes;
+      }
+      for (let k = 0; k < p.items.length; k++) {
+        if (k > 0) out += " ";
+        out += simpleItem(p.items[k], row);
+      }
+      out += ")\r\n";
+      if (out.length > piece) {
+        conn.write(out);
+        out = "";
+      }
+    });
+    if (out !== "") conn.write(out);
+    if (large) {
+      for (const _ of contentPieces(s, large, p.items, r)) await conn.flush();
+      conn.write(")\r\n");
+    }
+    // What was looked at: all of the part, or up to the message at which the reading stopped.
+    const stopped = large !== undefined || bytes >= contentBytes;
+    const done = stopped ? lowerBound(part, last + 1) : part.length;
+    r.missing += done - found;
+    i += done;
+    await conn.flush();
+  }
+  return r;
+}
+
+/** Sets \Seen on those of the uids that don't have it; their new modseqs. */
+async function setSeen(s: Session, uids: Uint32Array): Promise<Map<number, number>> {
+  const unseen: number[] = [];
+  s.store.fetch(s.selected.mailboxId, uids, 0, (row) => {
+    if (!(row.flags & Flag.Seen)) unseen.push(row.uid);
+  });
+  const changed = new Map<number, number>();
+  if (unseen.length === 0) return changed;
+  const r = await s.store.storeFlags(s.selected.mailboxId, unseen, "add", Flag.Seen, [], {
+    origin: s.listener,
+  });
+  s.noteOwnFlags(r.changed, false);
+  for (const c of r.changed) changed.set(c.uid, c.modseq);
+  return changed;
+}
+
+function simpleItem(item: FetchItem, row: FetchRow): string {
+  switch (item.kind) {
+    case "flags":
+      return `FLAGS (${formatFlags(row.flags, row.keywords)})`;
+    case "internaldate":
+      return `INTERNALDATE ${formatDateTime(row.received)}`;
+    case "size":
+      return `RFC822.SIZE ${row.size}`;
+    case "envelope":
+      return `ENVELOPE ${row.envelope}`;
+    case "body":
+      return `BODY ${row.body}`;
+    case "bodystructure":
+      return `BODYSTRUCTURE ${row.bodyStructure}`;
+    case "savedate":
+      return `SAVEDATE ${formatDateTime(row.saved)}`;
+    case "emailid":
+      return `EMAILID (E${row.emailId})`;
+    case "threadid":
+      return `THREADID (T${row.threadId})`;
+    case "preview":
+      return `PREVIEW ${formatPreview(row.summary.preview)}`;
+    default:
+      return "";
+  }
+}
+
+/** RFC 8970 §3.1: at most 256 characters. Always in UTF-8: a preview is a string, a literal if need be. */
+function formatPreview(text: string): string {
+  return formatString([...text.replace(/[\r\n\0]+/g, " ")].slice(0, 200).join(""), false);
+}
+
+/** Writes the items of a row of which some are message bytes. Yields where a large one may wait. */
+function* contentPieces(
+  s: Session,
+  row: FetchRow,
+  items: readonly FetchItem[],
+  r: { unknownEncoding: boolean },
+): Generator<void> {
+  let sep = "";
+  const conn = s.conn;
+  let structure: Part | undefined;
+  const root = () => structure ??= unpackStructure(row.structure);
+  let reader: MessageReader | undefined;
+  const open = () => reader ??= s.store.openMessage(row.emailId);
+  try {
+    for (const item of items) {
+      if (item.kind !== "section" && item.kind !== "binarysize") {
+        conn.write(sep + simpleItem(item, row));
+        sep = " ";
+        continue;
+      }
+      const section = item.section;
+      if (item.kind === "binarysize" || item.binary) {
+        const bytes = row.size <= maxBinaryBytes ? readBinary(open(), root(), section) : "unknown";
+        const known = typeof bytes !== "string";
+        if (bytes === "unknown") r.unknownEncoding = true;
+        if (item.kind === "binarysize") {
+          conn.write(`${sep}BINARY.SIZE[${section.label}] ${known ? bytes.length : 0}`);
+        } else {
+          conn.write(`${sep}BINARY[${section.label}]`);
+          if (item.partial) conn.write(`<${item.partial[0]}>`);
+          writeBytes(s, known ? cut(bytes, item.partial) : undefined, true);
+        }
+        sep = " ";
+        continue;
+      }
+      conn.write(`${sep}${item.name ?? `BODY[${section.label}]`}`);
+      if (item.partial) conn.write(`<${item.partial[0]}>`);
+      sep = " ";
+      // The whole message, or its header, needs no look at the structure.
+      const span = section.part.length === 0 && section.text === ""
+        ? { from: 0, to: row.size }
+        : sectionSpan(root(), section, row.size);
+      if (!span) {
+        conn.write(" NIL");
+      } else if (section.fields.length > 0) {
+        writeBytes(s, cut(readSection(open(), span, section), item.partial), false);
+      } else {
+        yield* writeSpan(s, open(), span.from, span.to, item.partial);
+      }
+    }
+  } finally {
+    reader?.close();
+  }
+}
+
+function cut(bytes: Uint8Array, partial: [number, number] | undefined): Uint8Array {
+  return partial ? bytes.subarray(partial[0], partial[0] + partial[1]) : bytes;
+}
+
+/** A literal, or a literal8 where NUL is in it and may be. */
+function writeBytes(s: Session, bytes: Uint8Array | undefined, binary: boolean): void {
+  if (!bytes) {
+    s.conn.write(" NIL");
+    return;
+  }
+  const eight = binary && bytes.includes(0) ? "~" : "";
+  s.conn.write(` ${eight}{${bytes.length}}\r\n`);
+  s.conn.write(bytes);
+}
+
+/** A span of the file as a literal, through one buffer. */
+function* writeSpan(
+  s: Session,
+  reader: MessageReader,
+  from: number,
+  to: number,
+  partial: [number, number] | undefined,
+): Generator<void> {
+  if (partial) {
+    from = Math.min(to, from + partial[0]);
+    to = Math.min(to, from + partial[1]);
+  }
+  s.conn.write(` {${to - from}}\r\n`);
+  while (from < to) {
+    const want = Math.min(fileBuffer.length, to - from);
+    const n = reader.readInto(
+      want === fileBuffer.length ? fileBuffer : fileBuffer.subarray(0, want),
+      from,
+    );
+    if (n === 0) throw new Error(`message file is shorter than recorded, ends at ${from}`);
+    s.conn.write(fileBuffer.subarray(0, n));
+    from += n;
+    yield;
+  }
+}

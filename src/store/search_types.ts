@@ -1,0 +1,66 @@
+/**
+ * What to search for: one tree for IMAP SEARCH, webmail and JMAP.
+ *
+ * @module
+ */
+
+/** A header whose decoded text is kept in the database, so that no file is opened for it. */
+export type SummaryField = "from" | "to" | "cc" | "bcc" | "subject";
+
+/** A condition on a message. Texts are Unicode and match in any case of letters. */
+export type SearchNode =
+  | { op: "all" }
+  | { op: "and" | "or"; nodes: SearchNode[] }
+  | { op: "not"; node: SearchNode }
+  /** Bit of Flag; true if set. */
+  | { op: "flag"; bit: number }
+  /** Lower case. */
+  | { op: "keyword"; keyword: string }
+  /** Ranges of uids, both ends included, ascending and without overlap. */
+  | { op: "uid"; ranges: readonly (readonly [number, number])[] }
+  | { op: "modseq"; min: number }
+  /** Size in bytes. */
+  | { op: "larger" | "smaller"; size: number }
+  /** Internal or saved date in milliseconds: from ≤ date < before. */
+  | { op: "received" | "saved"; from?: number; before?: number }
+  /** Day of the Date header, in the zone it has (RFC 9051 §6.4.4), as ms of that day at 0:00 UTC. */
+  | { op: "sent"; from?: number; before?: number }
+  | { op: "summary"; field: SummaryField; text: string }
+  /** Header by lower-case name; "" matches if it is there. */
+  | { op: "header"; name: string; text: string }
+  /** Decoded text of the body. */
+  | { op: "body"; text: string }
+  /** Headers or decoded text. */
+  | { op: "text"; text: string }
+  | { op: "emailId"; id: number }
+  | { op: "threadId"; id: number }
+  | { op: "none" };
+
+/** True if a tree needs more than the columns of the messages table. */
+export function needs(node: SearchNode): { summary: boolean; file: boolean; thread: boolean } {
+  const r = { summary: false, file: false, thread: false };
+  const walk = (n: SearchNode): void => {
+    switch (n.op) {
+      case "and":
+      case "or":
+        n.nodes.forEach(walk);
+        break;
+      case "not":
+        walk(n.node);
+        break;
+      case "summary":
+      case "sent":
+        r.summary = true;
+        break;
+      case "header":
+      case "body":
+      case "text":
+        r.file = true;
+        break;
+      case "threadId":
+        r.thread = true;
+    }
+  };
+  walk(node);
+  return r;
+}

@@ -1,0 +1,213 @@
+/**
+ * An IMAP server over a new data folder on a free port, and a client that reads like a transcript.
+ */
+import assert from "node:assert/strict";
+import { connect, type Socket } from "node:net";
+import { join } from "node:path";
+import { type ImapBackend, serveImap } from "../../src/imap/server/mod.ts";
+import { Log } from "../../src/log/mod.ts";
+import { serveTcp } from "../../src/net/mod.ts";
+import type { KeyCert } from "../../src/net/types.ts";
+import type { Account } from "../../src/store/account.ts";
+import { consistency } from "../../src/store/account.ts";
+import { Accounts } from "../../src/store/accounts.ts";
+
+export const login = "mjl@mox.example";
+export const password = "correct horse battery";
+
+export interface TestServer {
+  port: number;
+  account: Account;
+  dir: string;
+  client(options?: { loggedIn?: boolean }): Promise<Client>;
+  stop(): Promise<void>;
+}
+
+export async function startServer(
+  options: {
+    keyCert?: KeyCert;
+    plaintextLogin?: boolean;
+    maxMessageSize?: number;
+    quota?: number;
+  } = {},
+): Promise<TestServer> {
+  consistency.checkAtClose = true;
+  const dir = await Deno.makeTempDir({ prefix: "imap" });
+  const log = new Log("imapserver");
+  const accounts = new Accounts(join(dir, "accounts"), log, () => ({
+    initialMailboxes: () => [
+      { name: "Archive", specialUse: 1 },
+      { name: "Drafts", specialUse: 2 },
+      { name: "Junk", specialUse: 4 },
+      { name: "Sent", specialUse: 8 },
+      { name: "Trash", specialUse: 16 },
+    ],
+    quotaMessageSize: () => options.quota,
+    junkFlags: () => undefined,
+    automaticJunkFlags: () => undefined,
+  } as unknown as ReturnType<ConstructorParameters<typeof Accounts>[2]>));
+  const account = await accounts.open("mjl");
+  await account.credentials.setPassword(password);
+  const { keyCert } = options;
+  const backend: ImapBackend = {
+    hostname: "mox.example",
+    log,
+    tempDir: dir,
+    maxMessageSize: options.maxMessageSize ?? 20 * 1024 * 1024,
+    plaintextLogin: options.plaintextLogin ?? true,
+    tls: keyCert && { certificateFor: () => keyCert },
+    sasl: {
+      checkPassword: async (name, p) =>
+        name === login && await account.credentials.verifyPassword(p),
+      scramCredentials: (name, mechanism) =>
+        Promise.resolve(name === login ? account.credentials.scram(mechanism) : undefined),
+      cramMd5Credentials: (name) =>
+        Promise.resolve(name === login ? account.credentials.cramMd5() : undefined),
+    },
+    mayTryLogin: () => true,
+    loginDone: () => {},
+    accountForLogin: (name) => name === login ? accounts.open("mjl") : Promise.resolve(undefined),
+  };
+  const server = await serveTcp(
+    { hostname: "127.0.0.1", port: 0, log, protocol: "imap", pkg: "imapserver" },
+    (conn) => serveImap(conn, backend),
+  );
+  const clients: Client[] = [];
+  return {
+    port: server.port,
+    account,
+    dir,
+    async client(o = {}) {
+      const c = await Client.connect(server.port);
+      clients.push(c);
+      assert.match(
+        await c.line(),
+        /^\* OK \[CAPABILITY IMAP4rev2 IMAP4rev1 .*\] mox\.example ready$/,
+      );
+      if (o.loggedIn !== false) {
+        assert.match(await c.done(`LOGIN ${login} "${password}"`), /^OK \[CAPABILITY /);
+      }
+      return c;
+    },
+    async stop() {
+      for (const c of clients) c.close();
+      await server.shutdown(2000);
+      account.close();
+      await accounts.closeAll();
+      await Deno.remove(dir, { recursive: true });
+    },
+  };
+}
+
+/** A client of raw lines. */
+export class Client {
+  readonly socket: Socket;
+  #data = "";
+  #ended = false;
+  #wake: (() => void) | undefined;
+  #tag = 0;
+
+  constructor(socket: Socket) {
+    this.socket = socket;
+    socket.setEncoding("latin1");
+    socket.on("data", (d: string) => {
+      this.#data += d;
+      this.#wake?.();
+    });
+    const end = () => {
+      this.#ended = true;
+      this.#wake?.();
+    };
+    socket.on("end", end);
+    socket.on("error", end);
+    socket.on("close", end);
+  }
+
+  static connect(port: number): Promise<Client> {
+    return new Promise((resolve, reject) => {
+      const socket = connect(port, "127.0.0.1", () => resolve(new Client(socket)));
+      socket.once("error", reject);
+    });
+  }
+
+  async #more(): Promise<boolean> {
+    if (this.#ended) return false;
+    await new Promise<void>((resolve) => this.#wake = resolve);
+    this.#wake = undefined;
+    return true;
+  }
+
+  send(text: string): void {
+    this.socket.write(text, "latin1");
+  }
+
+  /** The next line with its literals, without its end; "" when the server has closed. */
+  async line(): Promise<string> {
+    let from = 0;
+    for (;;) {
+      const end = this.#data.indexOf("\r\n", from);
+      if (end < 0) {
+        if (!await this.#more()) return "";
+        continue;
+      }
+      const literal = /\{(\d+)\}$/.exec(this.#data.slice(from, end));
+      if (literal && !this.#data.startsWith("+")) {
+        const need = end + 2 + Number(literal[1]);
+        while (this.#data.length < need) if (!await this.#more()) return "";
+        from = need;
+        continue;
+      }
+      const line = this.#data.slice(0, end);
+      this.#data = this.#data.slice(end + 2);
+      return line;
+    }
+  }
+
+  /** Sends a command and reads to its tagged answer; lines, the last one without the tag. */
+  async run(command: string): Promise<string[]> {
+    const tag = `x${++this.#tag}`;
+    this.send(`${tag} ${command}\r\n`);
+    return await this.answer(tag);
+  }
+
+  async answer(tag = `x${this.#tag}`): Promise<string[]> {
+    const lines: string[] = [];
+    for (;;) {
+      const l = await this.line();
+      if (l === "") return [...lines, "(closed)"];
+      if (l.startsWith(`${tag} `)) return [...lines, l.slice(tag.length + 1)];
+      lines.push(l);
+    }
+  }
+
+  /** The tagged answer of a command. */
+  async done(command: string): Promise<string> {
+    return (await this.run(command)).at(-1)!;
+  }
+
+  /** Runs a command, requires OK, and gives the untagged lines. */
+  async ok(command: string): Promise<string[]> {
+    const lines = await this.run(command);
+    const last = lines.pop()!;
+    assert.match(last, /^OK/, `${command}: ${last}`);
+    return lines;
+  }
+
+  async append(mailbox: string, message: string, args = ""): Promise<string> {
+    const lines = await this.run(`APPEND ${mailbox} ${args}{${message.length}+}\r\n${message}`);
+    return lines.at(-1)!;
+  }
+
+  close(): void {
+    this.socket.destroy();
+  }
+}
+
+/** A small message. */
+export function message(subject: string, body = "hello\r\n", headers = ""): string {
+  return `From: Ann <ann@example.org>\r\nTo: mjl@mox.example\r\nSubject: ${subject}\r\n` +
+    `Date: Mon, 7 Feb 1994 21:52:25 -0800\r\nMessage-Id: <${
+      encodeURIComponent(subject)
+    }@example.org>\r\n` +
+    `${headers}\r\n${body}`;
+}
