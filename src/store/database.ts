@@ -47,6 +47,12 @@ export class SchemaError extends Error {
   override name = "SchemaError";
 }
 
+/** Rows as arrays: half the cost of objects. The runtime has it, its types don't. */
+function arrays(s: StatementSync): StatementSync {
+  (s as StatementSync & { setReturnArrays(on: boolean): void }).setReturnArrays(true);
+  return s;
+}
+
 /** Bytes of WAL above which a checkpoint is started. */
 const checkpointBytes = 4 * 1024 * 1024;
 
@@ -117,11 +123,7 @@ export class Db {
 
   #prepare(sql: string): StatementSync {
     let s = this.#statements.get(sql);
-    if (!s) {
-      s = this.#db.prepare(sql);
-      s.setReturnArrays(true);
-      this.#statements.set(sql, s);
-    }
+    if (!s) this.#statements.set(sql, s = arrays(this.#db.prepare(sql)));
     return s;
   }
 
@@ -143,8 +145,7 @@ export class Db {
   /** Rows one by one; the database must not be written to meanwhile. */
   iterate(sql: string, ...params: SqlValue[]): Iterable<Row> {
     // Not kept in the cache: a statement that is being stepped can't be used a second time.
-    const s = this.#db.prepare(sql);
-    s.setReturnArrays(true);
+    const s = arrays(this.#db.prepare(sql));
     return s.iterate(...params as SQLInputValue[]) as unknown as Iterable<Row>;
   }
 

@@ -7,7 +7,7 @@
  * @module
  */
 import { decodeCharset } from "../mail/charset.ts";
-import { decodeEncodedWords } from "../mail/words.ts";
+import { decodeWords } from "../mail/words.ts";
 import { type Part, unpackStructure } from "../mail/structure.ts";
 import { decodeTransferEncoding } from "../mail/transfer.ts";
 import type { Account } from "./account.ts";
@@ -291,7 +291,7 @@ function parseFields(header: Uint8Array): { name: string; value: string }[] {
     const colon = current.indexOf(":");
     if (colon > 0) {
       const name = current.slice(0, colon).trim().toLowerCase();
-      fields.push({ name, value: foldCase(decodeEncodedWords(current.slice(colon + 1).trim())) });
+      fields.push({ name, value: foldCase(decodeWords(current.slice(colon + 1).trim())) });
     }
     current = "";
   };

@@ -1,0 +1,27 @@
+/**
+ * Message-IDs and lists of them (RFC 5322 §3.6.4), as found in the wild.
+ *
+ * @module
+ */
+
+/** Ids of a list that are kept, and characters of an id. */
+const maxIds = 100;
+const maxId = 500;
+
+/** The id without <> and blanks; "" if there is none. */
+export function normalizeMessageId(value: string): string {
+  return parseMessageIds(value)[0] ?? value.trim().split(/\s/, 1)[0].slice(0, maxId);
+}
+
+/** Ids of References or In-Reply-To, in order, each once; the last hundred. */
+export function parseMessageIds(value: string): string[] {
+  const ids = new Set<string>();
+  for (let at = value.indexOf("<"); at >= 0; at = value.indexOf("<", at + 1)) {
+    const end = value.indexOf(">", at);
+    if (end < 0) break;
+    const id = value.slice(value.lastIndexOf("<", end) + 1, end).replace(/\s+/g, "");
+    at = end;
+    if (id !== "" && id.length <= maxId) ids.add(id);
+  }
+  return [...ids].slice(-maxIds);
+}

@@ -1,0 +1,101 @@
+/**
+ * Content transfer encodings undone (RFC 2045 §6), with what is wrong in the wild skipped.
+ *
+ * @module
+ */
+
+/** The decoded bytes, or undefined for an encoding that isn't known. */
+export function decodeTransferEncoding(
+  bytes: Uint8Array,
+  encoding: string,
+): Uint8Array | undefined {
+  switch (encoding.toLowerCase()) {
+    case "":
+    case "7bit":
+    case "8bit":
+    case "binary":
+      return bytes;
+    case "base64":
+      return decodeBase64(bytes);
+    case "quoted-printable":
+      return decodeQuotedPrintable(bytes);
+    default:
+      return undefined;
+  }
+}
+
+const values = new Int8Array(256).fill(-1);
+for (
+  const [i, c] of [..."ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"].entries()
+) {
+  values[c.charCodeAt(0)] = i;
+}
+
+/** Characters that aren't base64 are skipped; decoding goes on after padding, as of joined texts. */
+export function decodeBase64(bytes: Uint8Array): Uint8Array {
+  const out = new Uint8Array(Math.ceil(bytes.length * 3 / 4) + 3);
+  let n = 0;
+  let bits = 0;
+  let have = 0;
+  for (let i = 0; i < bytes.length; i++) {
+    const c = bytes[i];
+    const v = values[c];
+    if (v < 0) {
+      if (c === 61) have = 0;
+      continue;
+    }
+    bits = (bits << 6 | v) & 0xffffff;
+    have += 6;
+    if (have >= 8) {
+      have -= 8;
+      out[n++] = bits >> have & 0xff;
+    }
+  }
+  return out.subarray(0, n);
+}
+
+function hex(c: number): number {
+  if (c >= 48 && c <= 57) return c - 48;
+  if (c >= 65 && c <= 70) return c - 55;
+  if (c >= 97 && c <= 102) return c - 87;
+  return -1;
+}
+
+/** An "=" that starts no escape stays as it is; blanks at a line's end go (RFC 2045 §6.7). */
+export function decodeQuotedPrintable(bytes: Uint8Array): Uint8Array {
+  const out = new Uint8Array(bytes.length);
+  let n = 0;
+  for (let i = 0; i < bytes.length; i++) {
+    const c = bytes[i];
+    if (c === 61) {
+      const a = hex(bytes[i + 1]);
+      const b = hex(bytes[i + 2]);
+      if (a >= 0 && b >= 0) {
+        out[n++] = a << 4 | b;
+        i += 2;
+        continue;
+      }
+      // A soft line break, blanks before its end allowed.
+      let k = i + 1;
+      while (bytes[k] === 32 || bytes[k] === 9) k++;
+      if (bytes[k] === 13 && bytes[k + 1] === 10) {
+        i = k + 1;
+        continue;
+      }
+      if (bytes[k] === 10) {
+        i = k;
+        continue;
+      }
+      if (k >= bytes.length) break;
+    } else if (c === 10 || c === 13 && bytes[i + 1] === 10) {
+      while (n > 0 && (out[n - 1] === 32 || out[n - 1] === 9) && !escaped(bytes, i)) n--;
+    }
+    out[n++] = c;
+  }
+  return out.subarray(0, n);
+}
+
+/** True if the blank before the position was written as an escape, so it is meant. */
+function escaped(bytes: Uint8Array, at: number): boolean {
+  return bytes[at - 3] === 61 && hex(bytes[at - 2]) >= 0 && hex(bytes[at - 1]) >= 0;
+}

@@ -1,0 +1,130 @@
+/**
+ * What is computed once of an email's content, when it is stored: structure, IMAP texts, summary.
+ *
+ * @module
+ */
+import { flattenAddresses, parseAddressList } from "../mail/address.ts";
+import { parseDate } from "../mail/date.ts";
+import { imapBodyStructure, imapEnvelope } from "../mail/envelope.ts";
+import { type HeaderField, headerField, splitHeader } from "../mail/header.ts";
+import { normalizeMessageId, parseMessageIds } from "../mail/messageid.ts";
+import { preview } from "../mail/preview.ts";
+import {
+  leaves,
+  packStructure,
+  type ParsedMessage,
+  type Part,
+  StructureParser,
+} from "../mail/structure.ts";
+import { baseSubject } from "../mail/subject.ts";
+import { decodeWords } from "../mail/words.ts";
+import { parse as parseDomain } from "tldts";
+import type { Summary, SummaryAddress } from "./types.ts";
+
+/** Computed of a file's content, without the prefix: it can be shared by several deliveries of a file. */
+export interface EmailDescription {
+  /** IMAP ENVELOPE, BODY and BODYSTRUCTURE, ready to be sent. */
+  envelope: string;
+  body: string;
+  bodyStructure: string;
+  /** Packed structure of the message with so many bytes of prefix before it. */
+  structure(prefixLength: number): string;
+  summary: Summary;
+  /** For matching threads: base subject in lower case. */
+  threadSubject: string;
+  isReply: boolean;
+  /** The header's fields. */
+  fields: readonly HeaderField[];
+  organizationalDomain(domain: string): string;
+}
+
+/** Addresses of a field that go into the summary, and characters of texts. */
+const maxAddresses = 50;
+const maxText = 1000;
+
+function addresses(fields: readonly HeaderField[], name: string): SummaryAddress[] {
+  const values = fields.filter((f) => f.name === name).map((f) => f.value);
+  if (values.length === 0) return [];
+  return flattenAddresses(parseAddressList(values.join(", "))).slice(0, maxAddresses).map((a) => ({
+    name: a.name.slice(0, maxText),
+    address: `${a.localpart}@${a.domain.toLowerCase()}`.slice(0, maxText),
+  }));
+}
+
+/** The domain that an organisation registered: the public suffix and one label (RFC 7489 §3.2). */
+export function organizationalDomain(domain: string): string {
+  return parseDomain(domain, { allowPrivateDomains: true }).domain ?? domain;
+}
+
+/** Describes a parsed message; `read` gives its bytes, from the file without a prefix. */
+export function describe(
+  parsed: ParsedMessage,
+  read: (from: number, to: number) => Uint8Array,
+): EmailDescription {
+  const { root } = parsed;
+  const fields = splitHeader(root.header ?? new Uint8Array(0));
+  const subject = decodeWords(headerField(fields, "subject") ?? "").slice(0, maxText);
+  const { base, isReply } = baseSubject(subject);
+  const references = parseMessageIds(headerField(fields, "references") ?? "");
+  for (const id of parseMessageIds(headerField(fields, "in-reply-to") ?? "")) {
+    if (!references.includes(id)) references.push(id);
+  }
+  const date = headerField(fields, "date");
+  const summary: Summary = {
+    messageId: normalizeMessageId(headerField(fields, "message-id") ?? ""),
+    references: references.slice(-100),
+    subject,
+    baseSubject: base.toUpperCase(),
+    sent: date === undefined ? undefined : parseDate(date)?.getTime(),
+    from: addresses(fields, "from"),
+    to: addresses(fields, "to"),
+    cc: addresses(fields, "cc"),
+    bcc: addresses(fields, "bcc"),
+    replyTo: addresses(fields, "reply-to"),
+    preview: preview(root, read),
+    hasAttachment: hasAttachment(root),
+  };
+  return {
+    envelope: imapEnvelope(fields),
+    body: imapBodyStructure(root, false),
+    bodyStructure: imapBodyStructure(root, true),
+    structure: (prefixLength) => packStructure(root, prefixLength),
+    summary,
+    threadSubject: base.toLowerCase(),
+    isReply,
+    fields,
+    organizationalDomain,
+  };
+}
+
+function hasAttachment(root: Part): boolean {
+  for (const p of leaves(root)) {
+    if (p.disposition === "attachment") return true;
+    if (p.dispositionParams?.filename || p.params.name) return true;
+  }
+  return false;
+}
+
+/** Describes a message file, read in pieces. */
+export async function describeFile(path: string): Promise<EmailDescription> {
+  const file = await Deno.open(path, { read: true });
+  try {
+    const parser = new StructureParser();
+    const buffer = new Uint8Array(64 * 1024);
+    for (;;) {
+      // Small messages are in the page cache: one call, no waiting. Big ones let others run in between.
+      const n = file.readSync(buffer);
+      if (n === null) break;
+      parser.write(buffer.subarray(0, n));
+      if (n === buffer.length) await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+    return describe(parser.end(), (from, to) => {
+      file.seekSync(from, Deno.SeekMode.Start);
+      const out = new Uint8Array(to - from);
+      const n = file.readSync(out) ?? 0;
+      return out.subarray(0, n);
+    });
+  } finally {
+    file.close();
+  }
+}
