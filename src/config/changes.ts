@@ -1,0 +1,53 @@
+/** What a change of domains.conf means to the parts of the server. @module */
+import type { Dynamic } from "./dynamic.ts";
+import { equal } from "./schema.ts";
+
+/** Names that were added, removed, or have other values now. */
+export interface NameChanges {
+  added: string[];
+  removed: string[];
+  changed: string[];
+}
+
+export interface ConfigChange {
+  domains: NameChanges;
+  accounts: NameChanges;
+  /** WebDomainRedirects or WebHandlers. */
+  web: boolean;
+  /** Routes: global, of a domain or of an account. */
+  routes: boolean;
+  monitorDNSBLs: boolean;
+}
+
+function compare<T>(before: Map<string, T>, after: Map<string, T>): NameChanges {
+  const names = [...after.keys()];
+  return {
+    added: names.filter((n) => !before.has(n)),
+    removed: [...before.keys()].filter((n) => !after.has(n)),
+    changed: names.filter((n) => before.has(n) && !equal(before.get(n), after.get(n))),
+  };
+}
+
+function routes(d: Dynamic): unknown {
+  const of = (m: Map<string, { Routes: unknown[] }>) =>
+    [...m].filter(([, v]) => v.Routes.length > 0).map(([name, v]) => [name, v.Routes]);
+  return [d.Routes, of(d.Domains), of(d.Accounts)];
+}
+
+/** The difference of two configurations. */
+export function whatChanged(before: Dynamic, after: Dynamic): ConfigChange {
+  return {
+    domains: compare(before.Domains, after.Domains),
+    accounts: compare(before.Accounts, after.Accounts),
+    web: !equal(before.WebHandlers, after.WebHandlers) ||
+      !equal(before.WebDomainRedirects, after.WebDomainRedirects),
+    routes: !equal(routes(before), routes(after)),
+    monitorDNSBLs: !equal(before.MonitorDNSBLs, after.MonitorDNSBLs),
+  };
+}
+
+/** True if nothing changed. */
+export function isEmptyChange(c: ConfigChange): boolean {
+  const none = (n: NameChanges) => n.added.length + n.removed.length + n.changed.length === 0;
+  return none(c.domains) && none(c.accounts) && !c.web && !c.routes && !c.monitorDNSBLs;
+}

@@ -1,0 +1,447 @@
+/** The configuration in use: lookups, reloading, changes by the program. @module */
+import { writeFileAtomic } from "../platform/files.ts";
+import { dataPath, joinPath, parentDir, resolveFrom } from "../platform/paths.ts";
+import { Log } from "../log/mod.ts";
+import type { Account, Destination } from "./account.ts";
+import {
+  accountAddresses,
+  type AddressIndex,
+  addressKey,
+  canonicalLocalpart,
+  type DomainEntry,
+  plainDestination,
+  type ResolvedAlias,
+} from "./addresses.ts";
+import { type ConfigChange, isEmptyChange, whatChanged } from "./changes.ts";
+import { type Dynamic, dynamicConfig } from "./dynamic.ts";
+import {
+  ConfigError,
+  type FileProblem,
+  inFile,
+  readConfigFile,
+  readDynamic,
+  readStatic,
+} from "./load.ts";
+import {
+  type Domain as DomainName,
+  packAddress,
+  parseAddress,
+  parseDomain,
+  parseLocalpart,
+} from "./names.ts";
+import { equal } from "./schema.ts";
+import { type MapNode, parseSconf, printSconf } from "./sconf.ts";
+import type { Static } from "./static.ts";
+
+const log = new Log("config");
+
+/** What an address leads to. */
+export type AddressLookup =
+  | {
+    kind: "account";
+    account: string;
+    destination: Destination;
+    /** The address that was configured: `postmaster`, `you@example.org`, or `@example.org` of a catch-all. */
+    canonical: string;
+    catchall: boolean;
+    /** Set for addresses that reports of other servers are sent to. */
+    reports?: "dmarc" | "domainTls" | "hostTls";
+  }
+  | { kind: "alias"; alias: ResolvedAlias; canonical: string }
+  | { kind: "unknownDomain" }
+  | { kind: "disabledDomain" }
+  | { kind: "unknownAddress" };
+
+/** Options of {@link Config.lookupAddress}. */
+export interface LookupOptions {
+  /** Whether postmaster without an address of its own is looked for. Default true. */
+  postmaster?: boolean;
+  /** Default true. */
+  aliases?: boolean;
+  /** Find addresses of disabled domains too, as for logging in. Default false. */
+  disabledDomains?: boolean;
+}
+
+/** A mailbox for new accounts. */
+export interface NewMailbox {
+  name: string;
+  specialUse?: "Sent" | "Archive" | "Trash" | "Drafts" | "Junk";
+}
+
+interface DynamicState {
+  value: Dynamic;
+  root: MapNode;
+  addresses: AddressIndex;
+  /** Of the file that this was read from. */
+  stamp: string;
+}
+
+/** Tells whether a file is the one that was read. */
+async function fileStamp(path: string): Promise<string> {
+  const s = await Deno.stat(path);
+  return `${s.mtime?.getTime()} ${s.size} ${s.ino}`;
+}
+
+export class Config {
+  /** mox.conf. */
+  readonly staticPath: string;
+  /** domains.conf, beside it. */
+  readonly dynamicPath: string;
+  readonly static: Static;
+  /** Names of this host: Hostname and those of listeners with SMTP. */
+  readonly hostnames: ReadonlySet<string>;
+  /** Set by localserve: this account gets mail for all addresses. */
+  acceptAllAccount: string | undefined;
+  #state: DynamicState;
+  readonly #listeners = new Set<(change: ConfigChange) => void>();
+  /** Changes of the file one after the other. */
+  #writing: Promise<unknown> = Promise.resolve();
+
+  private constructor(path: string, s: Static, state: DynamicState) {
+    this.staticPath = path;
+    this.dynamicPath = dynamicPathOf(path);
+    this.static = s;
+    this.#state = state;
+    const names = [s.Hostname];
+    for (const l of s.Listeners.values()) {
+      if (l.SMTP.Enabled && l.Hostname !== "") names.push(l.Hostname);
+    }
+    this.hostnames = new Set(names.map((n) => parseDomain(n).ascii));
+  }
+
+  /**
+   * Loads mox.conf and the domains.conf beside it.
+   * @param options.keyFiles whether the key files they name are looked at too; default true.
+   * @throws ConfigError with all that is wrong in both.
+   */
+  static async load(path: string, options: { keyFiles?: boolean } = {}): Promise<Config> {
+    const dynamicPath = dynamicPathOf(path);
+    const dir = options.keyFiles === false ? undefined : parentDir(path);
+    const problems: FileProblem[] = [];
+    const attempt = async (file: string): Promise<string | undefined> => {
+      try {
+        return await readConfigFile(file);
+      } catch (err) {
+        if (!(err instanceof ConfigError)) throw err;
+        problems.push(...err.problems);
+        return undefined;
+      }
+    };
+    const staticText = await attempt(path);
+    const s = readStatic(staticText ?? "", { dir });
+    if (staticText !== undefined) problems.push(...inFile(path, s.problems));
+
+    let stamp = "";
+    const dynamicText = await attempt(dynamicPath);
+    if (dynamicText !== undefined) stamp = await fileStamp(dynamicPath);
+    if (dynamicText !== undefined && problems.length > 0) {
+      // References to a broken mox.conf say nothing: just the form is looked at.
+      const { root, problems: more } = parseSconf(dynamicText);
+      dynamicConfig.read(root, 0, (line, message) => more.push({ line, message }));
+      problems.push(...inFile(dynamicPath, more));
+    }
+    if (problems.length > 0) throw new ConfigError(problems);
+    const d = readDynamic(dynamicText!, s.value, { dir });
+    if (d.problems.length > 0) throw new ConfigError(inFile(dynamicPath, d.problems));
+    return new Config(path, s.value, { ...d, stamp });
+  }
+
+  /** The values of domains.conf. Not to be changed: see {@link writeDynamic}. */
+  get dynamic(): Dynamic {
+    return this.#state.value;
+  }
+
+  get addresses(): AddressIndex {
+    return this.#state.addresses;
+  }
+
+  /** Folder of the configuration files. */
+  get dir(): string {
+    return parentDir(this.staticPath);
+  }
+
+  get dataDir(): string {
+    return resolveFrom(this.dir, this.static.DataDir);
+  }
+
+  /** Path of a file that the configuration names. */
+  configPath(file: string): string {
+    return resolveFrom(this.dir, file);
+  }
+
+  /** Path in the data folder. @throws PathError */
+  dataPath(...names: string[]): string {
+    return dataPath(this.dataDir, ...names);
+  }
+
+  /** A domain of this server, in either form. */
+  domain(name: string): DomainEntry | undefined {
+    const ascii = asciiOf(name);
+    return ascii === undefined ? undefined : this.addresses.domains.get(ascii);
+  }
+
+  account(name: string): Account | undefined {
+    return this.dynamic.Accounts.get(name);
+  }
+
+  /** Addresses of an account as people read them; a catch-all as `@domain`. */
+  accountAddresses(name: string): string[] {
+    return accountAddresses(this.addresses, name);
+  }
+
+  /**
+   * What becomes of mail for an address.
+   * @param localpart unquoted.
+   * @param domain ASCII or Unicode; "" for a bare `postmaster` (RFC 5321 §4.1.1.3).
+   */
+  lookupAddress(localpart: string, domain: string, options: LookupOptions = {}): AddressLookup {
+    const found = this.#lookup(localpart, domain, options);
+    if (this.acceptAllAccount === undefined || !found.kind.startsWith("unknown")) return found;
+    return this.#owned(this.acceptAllAccount, "Inbox", `@${domain}`, true);
+  }
+
+  #lookup(localpart: string, domain: string, options: LookupOptions): AddressLookup {
+    const { postmaster = true, aliases = true, disabledDomains = false } = options;
+    const isPostmaster = localpart.toLowerCase() === "postmaster";
+    const ascii = domain === "" ? "" : asciiOf(domain);
+    if (ascii === undefined) return { kind: "unknownDomain" };
+    const { Account, Mailbox } = this.static.Postmaster;
+    if (isPostmaster && (ascii === "" || this.hostnames.has(ascii))) {
+      if (!postmaster) return { kind: "unknownAddress" };
+      return this.#owned(Account, Mailbox, "postmaster", false);
+    }
+    const hostReports = this.#hostReports(localpart, ascii);
+    if (hostReports) return hostReports;
+    const entry = this.addresses.domains.get(ascii);
+    if (!entry || entry.reportsOnly) return { kind: "unknownDomain" };
+    if (entry.config.Disabled && !disabledDomains) return { kind: "disabledDomain" };
+
+    const lp = isPostmaster ? "postmaster" : canonicalLocalpart(localpart, entry);
+    const key = addressKey(lp, entry.name);
+    const alias = this.addresses.aliases.get(key);
+    if (alias) {
+      if (!aliases) return { kind: "unknownAddress" };
+      return { kind: "alias", alias, canonical: canonical(lp, entry.name) };
+    }
+    // An empty localpart (of `+x@`, say) must not find the catch-all's entry as if it were an address.
+    const owner = lp === "" ? undefined : this.addresses.destinations.get(key);
+    if (owner) {
+      return {
+        kind: "account",
+        account: owner.account,
+        destination: owner.destination,
+        canonical: canonical(lp, entry.name),
+        catchall: false,
+        reports: owner.reports,
+      };
+    }
+    const all = this.addresses.destinations.get(addressKey("", entry.name));
+    if (all) {
+      const { account, destination } = all;
+      const name = `@${entry.name.unicode}`;
+      return { kind: "account", account, destination, canonical: name, catchall: true };
+    }
+    if (isPostmaster && postmaster) return this.#owned(Account, Mailbox, "postmaster", false);
+    return { kind: "unknownAddress" };
+  }
+
+  #hostReports(localpart: string, ascii: string): AddressLookup | undefined {
+    const reports = this.static.HostTLSRPT;
+    if (!reports || ascii !== parseDomain(this.static.Hostname).ascii) return undefined;
+    const lp = parseLocalpart(reports.Localpart).toLowerCase();
+    if (localpart.toLowerCase() !== lp) return undefined;
+    return {
+      kind: "account",
+      account: reports.Account,
+      destination: plainDestination(reports.Mailbox),
+      canonical: canonical(lp, parseDomain(this.static.Hostname)),
+      catchall: false,
+      reports: "hostTls",
+    };
+  }
+
+  #owned(account: string, mailbox: string, name: string, catchall: boolean): AddressLookup {
+    const destination = plainDestination(mailbox);
+    return { kind: "account", account, destination, canonical: name, catchall };
+  }
+
+  /** The account that logs in with an address (any variant with a separator); undefined if there is none. */
+  accountFor(address: string): string | undefined {
+    let a;
+    try {
+      a = parseAddress(address);
+    } catch {
+      return undefined;
+    }
+    const found = this.#lookup(a.localpart, a.domain.ascii, {
+      postmaster: false,
+      aliases: false,
+      disabledDomains: true,
+    });
+    // Reports are delivered to an account; their addresses are nobody's to log in with.
+    return found.kind === "account" && found.reports === undefined ? found.account : undefined;
+  }
+
+  /** Whether an account may send messages from an address: its own, or of an alias that lets members. */
+  mayUseFrom(account: string, localpart: string, domain: string): "yes" | "no" | "disabledDomain" {
+    const found = this.#lookup(localpart, domain, { postmaster: false });
+    switch (found.kind) {
+      case "account":
+        return found.account === account ? "yes" : "no";
+      case "alias":
+        return found.alias.AllowMsgFrom && found.alias.members.some((m) => m.account === account)
+          ? "yes"
+          : "no";
+      case "disabledDomain":
+        return "disabledDomain";
+      default:
+        return "no";
+    }
+  }
+
+  /** Most bytes of messages in an account; undefined for no limit. */
+  quotaMessageSize(account: string): number | undefined {
+    const own = this.account(account)?.QuotaMessageSize ?? 0;
+    const size = own !== 0 ? own : this.static.QuotaMessageSize;
+    return size > 0 ? size : undefined;
+  }
+
+  /** Mailboxes of a new account, besides the Inbox. */
+  initialMailboxes(): NewMailbox[] {
+    const { SpecialUse, Regular } = this.static.InitialMailboxes;
+    const result: NewMailbox[] = [];
+    const add = (name: string, specialUse: NewMailbox["specialUse"]) => {
+      if (name !== "") result.push({ name, specialUse });
+    };
+    add(SpecialUse.Sent, "Sent");
+    add(SpecialUse.Archive, "Archive");
+    add(SpecialUse.Trash, "Trash");
+    add(SpecialUse.Draft, "Drafts");
+    add(SpecialUse.Junk, "Junk");
+    for (const name of Regular) result.push({ name });
+    if (result.length > 0) return result;
+    // The list that InitialMailboxes replaced has no special uses: the names gave them.
+    const uses = ["Sent", "Archive", "Trash", "Drafts", "Junk"] as const;
+    const names = this.static.DefaultMailboxes;
+    return (names.length > 0 ? names : uses)
+      .filter((name) => name.toLowerCase() !== "inbox")
+      .map((name) => ({ name, specialUse: uses.find((u) => u === name) }));
+  }
+
+  /** Is told of each change, after it is in force. @returns function that ends it. */
+  onChange(listener: (change: ConfigChange) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * Reads domains.conf again if it is not the one that was read.
+   * @returns what changed; undefined if nothing did.
+   * @throws ConfigError, and the configuration in use stays.
+   */
+  reload(): Promise<ConfigChange | undefined> {
+    return this.#oneByOne(() => this.#reload());
+  }
+
+  async #reload(): Promise<ConfigChange | undefined> {
+    const stamp = await fileStamp(this.dynamicPath);
+    if (stamp === this.#state.stamp) return undefined;
+    const d = readDynamic(await readConfigFile(this.dynamicPath), this.static, { dir: this.dir });
+    if (d.problems.length > 0) throw new ConfigError(inFile(this.dynamicPath, d.problems));
+    return this.#use({ ...d, stamp });
+  }
+
+  #use(state: DynamicState): ConfigChange | undefined {
+    const change = whatChanged(this.#state.value, state.value);
+    this.#state = state;
+    if (isEmptyChange(change)) return undefined;
+    for (const listener of this.#listeners) {
+      try {
+        listener(change);
+      } catch (err) {
+        log.error("listener for changes of the configuration failed", { err: err as Error });
+      }
+    }
+    return change;
+  }
+
+  #oneByOne<T>(action: () => Promise<T>): Promise<T> {
+    const result = this.#writing.then(action);
+    this.#writing = result.catch(() => {});
+    return result;
+  }
+
+  /**
+   * Changes domains.conf: the function changes a copy of the values, which is checked, and written in one
+   * step with the comments of the old file kept. When it resolves the change is on disk and in force.
+   * @throws ConfigError with what the change would break, or if the file has mistakes just now; nothing
+   * is changed then. What the function throws is thrown on.
+   */
+  writeDynamic(change: (d: Dynamic) => void): Promise<ConfigChange | undefined> {
+    return this.#oneByOne(async () => {
+      // Edits made by hand in the last second are not to be lost.
+      await this.#reload();
+      const value = structuredClone(this.#state.value);
+      change(value);
+      if (equal(value, this.#state.value)) return undefined;
+      const node = dynamicConfig.update(this.#state.root, value);
+      const root: MapNode = node.kind === "map" ? node : { kind: "map", entries: [], trailing: [] };
+      const text = printSconf(root);
+      const d = readDynamic(text, this.static, { dir: this.dir });
+      if (d.problems.length > 0) {
+        throw new ConfigError(inFile(this.dynamicPath, d.problems));
+      }
+      const mode = (await Deno.stat(this.dynamicPath)).mode ?? 0o660;
+      await writeFileAtomic(this.dynamicPath, new TextEncoder().encode(text), mode & 0o777);
+      return this.#use({ ...d, stamp: await fileStamp(this.dynamicPath) });
+    });
+  }
+
+  /**
+   * Looks for changes of domains.conf each second. A file with mistakes is logged, once, and the
+   * configuration in use stays.
+   * @returns function that ends it.
+   */
+  watch(interval = 1000): () => void {
+    let failed = "";
+    let busy = false;
+    const look = async () => {
+      if (busy) return;
+      busy = true;
+      try {
+        if (await this.reload()) log.info("domains.conf reloaded");
+        failed = "";
+      } catch (err) {
+        const stamp = await fileStamp(this.dynamicPath).catch(() => "missing");
+        if (stamp !== failed) {
+          log.error("domains.conf changed but can't be used: the configuration in use stays", {
+            err: err as Error,
+          });
+        }
+        failed = stamp;
+      } finally {
+        busy = false;
+      }
+    };
+    const timer = setInterval(look, interval);
+    Deno.unrefTimer(timer);
+    return () => clearInterval(timer);
+  }
+}
+
+/** domains.conf beside a mox.conf. */
+export function dynamicPathOf(staticPath: string): string {
+  return joinPath([parentDir(staticPath), "domains.conf"]);
+}
+
+function asciiOf(domain: string): string | undefined {
+  try {
+    return parseDomain(domain).ascii;
+  } catch {
+    return undefined;
+  }
+}
+
+function canonical(localpart: string, domain: DomainName): string {
+  return packAddress({ localpart, domain });
+}

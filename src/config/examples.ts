@@ -1,0 +1,93 @@
+/** Examples for parts of the configuration files, for `mox config example`. @module */
+
+/** An example with its name. */
+export interface ConfigExample {
+  name: string;
+  summary: string;
+  /** File that the text is a part of. */
+  file: "mox.conf" | "domains.conf";
+  text: string;
+}
+
+export const configExamples: readonly ConfigExample[] = [
+  {
+    name: "transport",
+    summary: "Deliver through the submission service of another server",
+    file: "mox.conf",
+    text: `# A way to deliver, for mox.conf. It takes effect after a restart, once a route names it.
+Transports:
+	relay:
+		Submissions:
+			Host: smtp.example.com
+			Auth:
+				Username: you@example.com
+				Password: secret
+				Mechanisms:
+					# The strongest one that the server has.
+					- SCRAM-SHA-256
+`,
+  },
+  {
+    name: "routes",
+    summary: "Choose a transport by sender, recipient or after failures",
+    file: "domains.conf",
+    text:
+      `# Of the global routes in domains.conf the first that fits counts. Domains and accounts can
+# have routes of their own, which come before these.
+Routes:
+	-
+		ToDomain:
+			# The subdomains of example.net.
+			- .example.net
+		Transport: relay
+	-
+		# All messages, once direct delivery has failed three times.
+		MinimumAttempts: 3
+		Transport: relay
+`,
+  },
+  {
+    name: "webhandlers",
+    summary: "Static files, redirects and a reverse proxy",
+    file: "domains.conf",
+    text: `# Web sites, for domains.conf. A listener in mox.conf needs WebserverHTTPS (and
+# WebserverHTTP).
+
+# All of example.org goes to www.example.org.
+WebDomainRedirects:
+	example.org: www.example.org
+
+WebHandlers:
+	-
+		# An application on another port, without the /app it is found under.
+		LogName: app
+		Domain: www.example.org
+		PathRegexp: ^/app/
+		WebForward:
+			StripPath: true
+			URL: http://127.0.0.1:8900/
+			ResponseHeaders:
+				X-Content-Type-Options: nosniff
+	-
+		# Pages that have moved.
+		LogName: moved
+		Domain: www.example.org
+		PathRegexp: ^/old/
+		WebRedirect:
+			OrigPathRegexp: ^/old/(.*)
+			ReplacePath: /new/$1
+			StatusCode: 307
+	-
+		# All else is files.
+		LogName: site
+		Domain: www.example.org
+		PathRegexp: ^/
+		Compress: true
+		WebStatic:
+			Root: web/www
+			ListFiles: true
+			ResponseHeaders:
+				Cache-Control: max-age=3600
+`,
+  },
+];

@@ -1,0 +1,164 @@
+/** Reading the two files, with all that is wrong in them at once. @module */
+import { Buffer } from "node:buffer";
+import { parentDir } from "../platform/paths.ts";
+import type { AddressIndex } from "./addresses.ts";
+import { checkDynamic } from "./check_dynamic.ts";
+import { checkStatic } from "./check_static.ts";
+import { type Dynamic, dynamicConfig } from "./dynamic.ts";
+import { checkDynamicFiles, checkStaticFiles } from "./key_files.ts";
+import { type PathReport, reportAt, type Type } from "./schema.ts";
+import { type MapNode, maxProblems, parseSconf, type Problem } from "./sconf.ts";
+import { type Static, staticConfig } from "./static.ts";
+
+/** Something wrong in a configuration file. */
+export interface FileProblem extends Problem {
+  /** Path of the file. */
+  file: string;
+}
+
+/** A problem as it is shown: `file:line: message`. */
+export function formatProblem(p: FileProblem): string {
+  return p.line > 0 ? `${p.file}:${p.line}: ${p.message}` : `${p.file}: ${p.message}`;
+}
+
+/** A configuration that can't be used. The message has a line for each problem. */
+export class ConfigError extends Error {
+  readonly problems: readonly FileProblem[];
+  constructor(problems: FileProblem[], options?: ErrorOptions) {
+    super(problems.map(formatProblem).join("\n"), options);
+    this.name = "ConfigError";
+    this.problems = problems;
+  }
+}
+
+/** Largest file that is read, in bytes. */
+const maxFileSize = 64 * 1024 * 1024;
+
+/** A file's text. @throws ConfigError if it can't be read, or is not UTF-8. */
+export async function readConfigFile(path: string): Promise<string> {
+  let bytes: Uint8Array;
+  try {
+    const { size, isFile } = await Deno.stat(path);
+    if (!isFile) throw new Error("it is not a file");
+    if (size > maxFileSize) throw new Error("it is too large to be a configuration file");
+    bytes = await Deno.readFile(path);
+  } catch (err) {
+    const message = err instanceof Deno.errors.NotFound
+      ? "there is no such file"
+      : err instanceof Deno.errors.PermissionDenied
+      ? "no permission to read it: check its owner and mode, and those of its folder"
+      : err instanceof Error
+      ? err.message
+      : String(err);
+    throw new ConfigError([{ file: path, line: 0, message }], { cause: err });
+  }
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (err) {
+    throw new ConfigError([{
+      file: path,
+      line: badUtf8Line(bytes),
+      message: "the line is not UTF-8",
+    }], { cause: err });
+  }
+}
+
+function badUtf8Line(bytes: Uint8Array): number {
+  let line = 1;
+  for (let start = 0; start < bytes.length; line++) {
+    let end = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).indexOf(10, start);
+    if (end < 0) end = bytes.length;
+    try {
+      new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(start, end));
+    } catch {
+      return line;
+    }
+    start = end + 1;
+  }
+  return 0;
+}
+
+/** What was read from a text: a value in any case, good for use only without problems. */
+export interface ReadConfig<T> {
+  value: T;
+  root: MapNode;
+  problems: Problem[];
+}
+
+/**
+ * Reads a text by a schema, and then by checks of the whole, whose complaints about lines that are in
+ * question anyway are dropped.
+ */
+function readText<T>(
+  type: Type<T>,
+  text: string,
+  check: (value: T, report: PathReport) => void,
+): ReadConfig<T> {
+  const { root, problems } = parseSconf(text);
+  const inForm = problems.length === 0;
+  const report = (line: number, message: string) => {
+    if (problems.length < maxProblems) problems.push({ line, message });
+  };
+  const value = type.read(root, 0, report);
+  const broken = new Set(problems.map((p) => p.line));
+  if (inForm) {
+    check(
+      value,
+      reportAt(root, (line, message) => {
+        if (line === 0 || !broken.has(line)) report(line, message);
+      }),
+    );
+  }
+  problems.sort((a, b) => (a.line || Infinity) - (b.line || Infinity));
+  return { value, root, problems };
+}
+
+/** Options of reading. */
+export interface ReadOptions {
+  /** Folder of the file, to look at the key files that it names; without it they are not looked at. */
+  dir?: string;
+}
+
+/** Reads the text of mox.conf. */
+export function readStatic(text: string, options: ReadOptions = {}): ReadConfig<Static> {
+  return readText(staticConfig, text, (value, report) => {
+    checkStatic(value, report);
+    if (options.dir !== undefined) checkStaticFiles(value, options.dir, report);
+  });
+}
+
+/** Reads the text of domains.conf, for a mox.conf that is in order. */
+export function readDynamic(
+  text: string,
+  s: Static,
+  options: ReadOptions = {},
+): ReadConfig<Dynamic> & { addresses: AddressIndex } {
+  let addresses: AddressIndex = { domains: new Map(), destinations: new Map(), aliases: new Map() };
+  const read = readText(dynamicConfig, text, (value, report) => {
+    addresses = checkDynamic(s, value, report);
+    if (options.dir !== undefined) checkDynamicFiles(value, options.dir, report);
+  });
+  return { ...read, addresses };
+}
+
+/** Problems of a text as those of its file. */
+export function inFile(file: string, problems: Problem[]): FileProblem[] {
+  return problems.map((p) => ({ file, ...p }));
+}
+
+/** Loads mox.conf. @throws ConfigError */
+export async function loadStatic(path: string): Promise<Static> {
+  const { value, problems } = readStatic(await readConfigFile(path), { dir: parentDir(path) });
+  if (problems.length > 0) throw new ConfigError(inFile(path, problems));
+  return value;
+}
+
+/** Loads domains.conf. @throws ConfigError */
+export async function loadDynamic(
+  path: string,
+  s: Static,
+): Promise<{ value: Dynamic; root: MapNode; addresses: AddressIndex }> {
+  const read = readDynamic(await readConfigFile(path), s, { dir: parentDir(path) });
+  if (read.problems.length > 0) throw new ConfigError(inFile(path, read.problems));
+  return read;
+}

@@ -1,0 +1,118 @@
+/**
+ * The two configuration files: mox.conf (fixed while the server runs) and domains.conf (domains and
+ * accounts; reloaded when it changes, rewritten by the admin pages).
+ *
+ * {@link Config.load} reads both with all checks; the object answers what an address leads to, and
+ * changes domains.conf. Field names are those of the files, so `config.static.Listeners.get("public")!
+ * .SMTP.Port`. A field that is optional in the file has its default in the value; durations are in
+ * milliseconds, blocks with names of choice are Maps, blocks that may be absent are undefined.
+ *
+ * To add a field, add it to its struct with its documentation: type, check, writing and `config describe`
+ * follow. What concerns several fields goes into check_static.ts or check_dynamic.ts.
+ *
+ * Imports platform and log; for all above.
+ *
+ * @module
+ */
+import { describe } from "./describe.ts";
+import { dynamicConfig } from "./dynamic.ts";
+import { staticConfig } from "./static.ts";
+
+export {
+  type AddressLookup,
+  Config,
+  dynamicPathOf,
+  type LookupOptions,
+  type NewMailbox,
+} from "./config.ts";
+export { type ConfigChange, type NameChanges } from "./changes.ts";
+export {
+  ConfigError,
+  type FileProblem,
+  formatProblem,
+  loadDynamic,
+  loadStatic,
+  readConfigFile,
+  readDynamic,
+  readStatic,
+} from "./load.ts";
+export { type ACME, type SpecialUseMailboxes, type Static, staticConfig } from "./static.ts";
+export { type Dynamic, dynamicConfig } from "./dynamic.ts";
+export {
+  type Account,
+  account,
+  type Destination,
+  destination,
+  type JunkFilter,
+  type JunkFilterParams,
+  outgoingWebhookEvents,
+  type Ruleset,
+} from "./account.ts";
+export {
+  type Alias,
+  catchallSeparators,
+  defaultDKIMHeaders,
+  type Domain,
+  domain,
+  type Selector,
+} from "./domain.ts";
+export {
+  defaultMaxMessageSize,
+  firstTimeSenderDelay,
+  type HttpService,
+  type KeyCert,
+  type Listener,
+  listener,
+  type ListenerTLS,
+} from "./listener.ts";
+export {
+  type Route,
+  type Transport,
+  transportMechanisms,
+  transportPort,
+  type TransportSMTP,
+  type TransportSocks,
+} from "./transport.ts";
+export {
+  type WebForward,
+  type WebHandler,
+  webHandler,
+  type WebInternal,
+  type WebRedirect,
+  type WebStatic,
+} from "./web_handler.ts";
+export {
+  type AccountAddress,
+  type AddressIndex,
+  type AliasMember,
+  canonicalLocalpart,
+  type DomainEntry,
+  type ResolvedAlias,
+} from "./addresses.ts";
+export { portUses } from "./check_static.ts";
+export { formatConfig } from "./describe.ts";
+export { formatDuration, parseDuration } from "./duration.ts";
+export { type ConfigExample, configExamples } from "./examples.ts";
+export { automaticJunkFlag, type JunkMark } from "./junk_flags.ts";
+export { compileRegExp, type LinearRegExp, RegExpSyntaxError } from "./regexp.ts";
+export {
+  loadLocalserve,
+  localserveAccount,
+  localserveAddress,
+  localserveAdminPassword,
+  type LocalserveOptions,
+  localservePassword,
+  newAccountJunkSettings,
+} from "./localserve.ts";
+export { type SelfSigned, selfSignedCertificate } from "./self_signed.ts";
+export { equal } from "./schema.ts";
+
+/** All fields of mox.conf with their documentation, for `mox config describe-static`. */
+export function describeStatic(): string {
+  return describe(staticConfig);
+}
+
+/** All fields of domains.conf with their documentation, for `mox config describe-domains`. */
+export function describeDomains(): string {
+  return describe(dynamicConfig);
+}
