@@ -95,7 +95,11 @@ async function finish(
   answer: string,
   tag: string,
 ): Promise<void> {
-  if (command && !s.ended) await deliverChanges(s, command.holdsExpunges !== true);
+  if (command && !s.ended) {
+    const known = s.view?.count ?? 0;
+    await deliverChanges(s, command.holdsExpunges !== true);
+    if ((s.view?.count ?? 0) > known && command.name.endsWith("FETCH")) s.existsAfterFetch = true;
+  }
   s.conn.write(`${tag} ${answer}\r\n`);
   await s.conn.flush();
 }
