@@ -182,3 +182,51 @@ Deno.test("half-closed connections and ones that end in a literal leave nothing 
     await s.stop();
   }
 });
+
+Deno.test("stalled connections are told and closed, before login, in a literal, and in IDLE", async () => {
+  const s = await startServer({ timeouts: { beforeLogin: 2000, afterLogin: 300 } });
+  try {
+    const a = await s.client();
+    a.send("a APPEND INBOX {100}\r\n");
+    assert.match(await a.line(), /^\+ /);
+    assert.match(await a.line(), /^\* BYE \[UNAVAILABLE\]/);
+    assert.equal(await a.line(), "");
+    const b = await s.client();
+    b.send("b IDLE\r\n");
+    assert.match(await b.line(), /^\+ /);
+    assert.match(await b.line(), /^\* BYE \[UNAVAILABLE\]/);
+    assert.equal(await b.line(), "");
+    const left = [...Deno.readDirSync(s.dir)].filter((e) => e.isFile);
+    assert.deepEqual(left, []);
+  } finally {
+    await s.stop();
+  }
+});
+
+Deno.test("a client that doesn't read costs bounded memory", async () => {
+  const s = await startServer();
+  try {
+    const c = await s.client();
+    const big = message("big", `${"x".repeat(76)}\r\n`.repeat(26_000));
+    await c.append("INBOX", big);
+    await c.ok("SELECT INBOX");
+    for (let i = 0; i < 5; i++) await c.ok("COPY 1:* INBOX");
+    const n = Number(
+      /(\d+)/.exec((await c.ok("UID SEARCH RETURN (COUNT) ALL"))[0].split("COUNT")[1])![1],
+    );
+    assert.equal(n, 32);
+    const used = () => {
+      const m = Deno.memoryUsage();
+      return m.heapUsed + m.external;
+    };
+    const before = used();
+    c.socket.pause();
+    c.send("f UID FETCH 1:* BODY.PEEK[]\r\n");
+    // Long enough for all 64 MB, were they not held back.
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    const grown = used() - before;
+    assert.ok(grown < 24 * 1024 * 1024, `grew by ${grown} bytes`);
+  } finally {
+    await s.stop();
+  }
+});

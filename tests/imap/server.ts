@@ -29,6 +29,7 @@ export async function startServer(
     plaintextLogin?: boolean;
     maxMessageSize?: number;
     quota?: number;
+    timeouts?: { beforeLogin: number; afterLogin: number };
   } = {},
 ): Promise<TestServer> {
   consistency.checkAtClose = true;
@@ -51,6 +52,7 @@ export async function startServer(
   const { keyCert } = options;
   const backend: ImapBackend = {
     hostname: "mox.example",
+    timeouts: options.timeouts,
     log,
     tempDir: dir,
     maxMessageSize: options.maxMessageSize ?? 20 * 1024 * 1024,

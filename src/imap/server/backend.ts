@@ -20,6 +20,8 @@ export interface ImapBackend {
   readonly plaintextLogin: boolean;
   /** For STARTTLS; undefined offers none. */
   readonly tls: ServerTls | undefined;
+  /** Milliseconds that a client may be silent; one minute before login and 31 minutes after it if not given. */
+  readonly timeouts?: { beforeLogin: number; afterLogin: number };
   /** Checks passwords and the like. EXTERNAL is offered only if it has certificateUsername. */
   readonly sasl: SaslBackend;
   /** False while the peer's network has had too many failed logins. */

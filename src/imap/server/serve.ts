@@ -17,13 +17,12 @@ import { Session, State } from "./session.ts";
 import { commandNamed } from "./table.ts";
 
 /** Milliseconds that a client may be silent, before and after login (RFC 9051 §5.4: at least 30 min). */
-const timeoutBefore = 60_000;
-const timeoutAfter = 31 * 60_000;
+const defaultTimeouts = { beforeLogin: 60_000, afterLogin: 31 * 60_000 };
 
 /** Runs a session until the client logs out or is gone. The caller closes the connection. */
 export async function serveImap(conn: Connection, backend: ImapBackend): Promise<void> {
   const s = new Session(conn, backend, backend.log.withCid(conn.cid));
-  conn.readTimeout = timeoutBefore;
+  conn.readTimeout = (backend.timeouts ?? defaultTimeouts).beforeLogin;
   try {
     s.untagged(`OK [CAPABILITY ${capabilityText(s)}] ${backend.hostname} ready`);
     await conn.flush();
@@ -47,7 +46,8 @@ export async function serveImap(conn: Connection, backend: ImapBackend): Promise
 
 async function serveCommand(s: Session): Promise<void> {
   const loggedIn = s.state !== State.NotAuthenticated;
-  s.conn.readTimeout = loggedIn ? timeoutAfter : timeoutBefore;
+  const timeouts = s.backend.timeouts ?? defaultTimeouts;
+  s.conn.readTimeout = loggedIn ? timeouts.afterLogin : timeouts.beforeLogin;
   let tag = "*";
   let command: Command | undefined;
   let answer: Answer | void;
@@ -95,7 +95,11 @@ async function finish(
   answer: string,
   tag: string,
 ): Promise<void> {
-  if (command && !s.ended) await deliverChanges(s, command.holdsExpunges !== true);
+  if (command && !s.ended) {
+    const known = s.view?.count ?? 0;
+    await deliverChanges(s, command.holdsExpunges !== true);
+    if ((s.view?.count ?? 0) > known && command.name.endsWith("FETCH")) s.existsAfterFetch = true;
+  }
   s.conn.write(`${tag} ${answer}\r\n`);
   await s.conn.flush();
 }

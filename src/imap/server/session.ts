@@ -40,6 +40,8 @@ export class Session {
   /** NOTIFY (RFC 5465); undefined is the behaviour without it. */
   notify: NotifyRules | undefined;
   compressed = false;
+  /** New messages were announced at the end of a FETCH, where some clients don't listen; see idle.ts. */
+  existsAfterFetch = false;
   /**
    * Flags that this session has set while changes of others were pending. Those are older, and must
    * not be sent after them as if they were the last word.

@@ -14,6 +14,9 @@ export const idle: Command = {
   parse: (_, s) => async () => {
     const { conn } = s;
     conn.write("+ waiting\r\n");
+    // Thunderbird takes no notice of EXISTS while it fetches: it is told again, which does no harm.
+    if (s.existsAfterFetch && s.view) s.untagged(`${s.view.count} EXISTS`);
+    s.existsAfterFetch = false;
     await deliverUntilInput(s, true);
     if (s.ended) return;
     const line = new TextDecoder("latin1").decode(await conn.readLine(1024));

@@ -99,7 +99,8 @@ async function select(
   }
   s.untagged(`OK [UIDVALIDITY ${m.uidValidity}] valid`);
   s.untagged(`OK [UIDNEXT ${m.uidNext}] next`);
-  s.untagged(`LIST () "/" ${s.mailboxText(m.name)}`);
+  // RFC 9051 §6.3.2 asks for it; clients of rev1 don't expect it here.
+  if (s.enabled.has("IMAP4REV2")) s.untagged(`LIST () "/" ${s.mailboxText(m.name)}`);
   s.untagged(`OK [HIGHESTMODSEQ ${m.modseq}] highest`);
   // RFC 8474 §4.1.
   s.untagged(`OK [MAILBOXID (M${m.id})] id`);
