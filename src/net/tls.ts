@@ -102,6 +102,8 @@ async function settled(socket: TLSSocket, event: string, timeout: number): Promi
   socket.on(event, resolve);
   socket.on("error", onError);
   socket.on("close", onClose);
+  // With half-open sockets the end of input is all that is seen of a peer that went away.
+  socket.on("end", onClose);
   try {
     await promise;
   } catch (e) {
@@ -114,6 +116,7 @@ async function settled(socket: TLSSocket, event: string, timeout: number): Promi
     socket.off(event, resolve);
     socket.off("error", onError);
     socket.off("close", onClose);
+    socket.off("end", onClose);
   }
 }
 
