@@ -76,6 +76,10 @@ export async function clientHandshake(
   // RFC 6066 §3: an address must not stand in the server name extension.
   if (!isIp) how.servername = options.serverName;
   if (options.ca !== undefined) how.ca = options.ca;
+  if (options.keyCert !== undefined) {
+    how.key = options.keyCert.key;
+    how.cert = options.keyCert.cert;
+  }
   const socket = connect(how);
   await settled(socket, "secureConnect", timeout);
   const chain = peerChain(socket);
