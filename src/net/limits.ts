@@ -21,6 +21,14 @@ export interface RateWindow {
   limits: NetworkLimits;
 }
 
+/** New connections of one protocol, per minute. */
+export const connectionRate: readonly RateWindow[] = [
+  { window: 60_000, limits: [300, 900, 2700] },
+];
+
+/** Connections of one protocol that are open at a time. */
+export const openConnectionLimits: NetworkLimits = [30, 90, 270];
+
 /** Options that all limiters share. */
 export interface LimiterOptions {
   /** Addresses of this machine are never limited (localserve). */

@@ -11,10 +11,12 @@ export { acceptConnection, type ConnectionOptions, SocketConnection } from "./co
 export { canonicalIp, ipText, isLoopbackIp, networkOf, networksOf, parseIp } from "./ip.ts";
 export {
   ConnectionLimiter,
+  connectionRate,
   FailedAuthLimiter,
   failedAuthWindows,
   type LimiterOptions,
   type NetworkLimits,
+  openConnectionLimits,
   RateLimiter,
   type RateWindow,
 } from "./limits.ts";

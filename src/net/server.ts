@@ -3,9 +3,10 @@
  *
  * @module
  */
-import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import type { Server, Socket } from "node:net";
 import { Log, newCid } from "../log/mod.ts";
 import { countPanic, gauge, type PanicPackage } from "../metrics/mod.ts";
+import { acceptConnections, boundPort, closeListener, listenTcp } from "../platform/net.ts";
 import { acceptConnection, type SocketConnection } from "./connection.ts";
 import type { ConnectionLimiter, RateLimiter } from "./limits.ts";
 import { ConnectionError, type ServerTls } from "./types.ts";
@@ -22,8 +23,10 @@ export interface ServeOptions {
   hostname: string;
   /** 0 for any free port. */
   port: number;
-  /** A listening socket inherited or opened before privileges were dropped, in place of the address. */
+  /** A listening socket inherited from the process that started this one, in place of the address. */
   fd?: number;
+  /** A listener from platform's listenTcp, bound before privileges were dropped, in place of all these. */
+  listener?: Server;
   /** TLS from the first byte. */
   tls?: ServerTls;
   log: Log;
@@ -57,7 +60,10 @@ export interface TcpServer {
   shutdown(graceMs: number): Promise<void>;
 }
 
-/** Listens, and runs `handle` for each connection; the connection is closed when it returns or throws. */
+/**
+ * Listens, and runs `handle` for each connection; the connection is closed when it returns or throws.
+ * @throws ListenError of the platform layer, if the address can't be had.
+ */
 export async function serveTcp(
   options: ServeOptions,
   handle: (conn: SocketConnection) => Promise<void>,
@@ -133,22 +139,26 @@ export async function serveTcp(
     await conn.close();
   }
 
-  const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true });
-  server.on("connection", accepted);
-  await listening(server, options);
+  const server = options.listener ?? await listenTcp({
+    hostname: options.hostname,
+    port: options.port,
+    fd: options.fd,
+    backlog: 1024,
+    service: options.protocol,
+  });
   server.on("error", (e) => log.error("listener failed", { err: e }));
   openConnections.inc({ protocol: options.protocol }, 0);
-  const address = server.address() as AddressInfo | null;
+  acceptConnections(server, accepted);
 
   return {
-    hostname: address?.address ?? options.hostname,
-    port: address?.port ?? options.port,
+    hostname: options.hostname,
+    port: boundPort(server),
     get connections() {
       return open.size;
     },
     async shutdown(graceMs: number): Promise<void> {
       stopping = true;
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      const closed = closeListener(server);
       for (const conn of open) conn.stop();
       const timer = setTimeout(() => {
         for (const conn of open) conn.destroy();
@@ -158,19 +168,4 @@ export async function serveTcp(
       await closed;
     },
   };
-}
-
-function listening(server: Server, options: ServeOptions): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(
-      options.fd === undefined
-        ? { host: options.hostname, port: options.port, backlog: 1024 }
-        : { fd: options.fd },
-      () => {
-        server.off("error", reject);
-        resolve();
-      },
-    );
-  });
 }

@@ -76,6 +76,10 @@ export async function clientHandshake(
   // RFC 6066 §3: an address must not stand in the server name extension.
   if (!isIp) how.servername = options.serverName;
   if (options.ca !== undefined) how.ca = options.ca;
+  if (options.keyCert !== undefined) {
+    how.key = options.keyCert.key;
+    how.cert = options.keyCert.cert;
+  }
   const socket = connect(how);
   await settled(socket, "secureConnect", timeout);
   const chain = peerChain(socket);
@@ -102,6 +106,8 @@ async function settled(socket: TLSSocket, event: string, timeout: number): Promi
   socket.on(event, resolve);
   socket.on("error", onError);
   socket.on("close", onClose);
+  // With half-open sockets the end of input is all that is seen of a peer that went away.
+  socket.on("end", onClose);
   try {
     await promise;
   } catch (e) {
@@ -114,6 +120,7 @@ async function settled(socket: TLSSocket, event: string, timeout: number): Promi
     socket.off(event, resolve);
     socket.off("error", onError);
     socket.off("close", onClose);
+    socket.off("end", onClose);
   }
 }
 

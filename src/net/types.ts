@@ -101,6 +101,8 @@ export interface ClientTls {
   verify: boolean;
   /** PEM, in place of the system's. */
   ca?: string[];
+  /** Certificate to show if the server asks for one. */
+  keyCert?: KeyCert;
   /** Called with the peer's chain in DER, leaf first; false refuses it (DANE). */
   verifyChain?(chain: Uint8Array[]): boolean;
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Log, setLogSink } from "../../src/log/mod.ts";
+import { Log, setLevel, setLogSink } from "../../src/log/mod.ts";
 import { registry } from "../../src/metrics/mod.ts";
 import {
   ConnectionError,
@@ -11,8 +11,10 @@ import {
   serveTcp,
   type SocketConnection,
 } from "../../src/net/mod.ts";
+import { boundPort, listenTcp } from "../../src/platform/net.ts";
 import { bytes, text } from "./loopback.ts";
 
+setLevel("test", "error");
 const log = new Log("test");
 const listen = {
   hostname: "127.0.0.1",
@@ -175,6 +177,30 @@ Deno.test("TLS from the first byte", async () => {
   assert.equal(text(await conn.readLine(100)), "secret");
   await conn.close();
   await server.shutdown(1000);
+});
+
+Deno.test("a listener bound earlier: connections that came meanwhile are served, with TLS too", async () => {
+  const pair = await selfSignedCertificate({ names: ["mail.example"] });
+  for (const tls of [undefined, { certificateFor: () => pair }]) {
+    const listener = await listenTcp({ hostname: "127.0.0.1", port: 0 });
+    const conn = await dial(boundPort(listener));
+    const begun = tls === undefined
+      ? Promise.resolve()
+      : conn.startTlsClient({ serverName: "mail.example", verify: true, ca: [pair.cert] });
+    if (tls === undefined) {
+      conn.write("early\r\n");
+      await conn.flush();
+    }
+    await new Promise((r) => setTimeout(r, 100));
+    const server = await serveTcp({ ...listen, listener, tls }, echo);
+    await begun;
+    conn.write("more\r\n");
+    await conn.flush();
+    if (tls === undefined) assert.equal(text(await conn.readLine(100)), "early");
+    assert.equal(text(await conn.readLine(100)), "more");
+    await conn.close();
+    await server.shutdown(1000);
+  }
 });
 
 Deno.test("hundreds of connections that come and go at once leave nothing behind", async () => {

@@ -166,6 +166,29 @@ Deno.test("the client can judge the chain itself", async () => {
   }
 });
 
+Deno.test("what the client sends right behind its handshake isn't lost", async () => {
+  for (let i = 0; i < 20; i++) {
+    await using pair = await connectedPair();
+    const server = pair.server.startTlsServer(both);
+    await pair.client.startTlsClient({ serverName: "one.example", verify: false });
+    pair.client.write("EHLO early\r\n");
+    await pair.client.flush();
+    await server;
+    // Some turns of the event loop before the server reads.
+    for (let k = 0; k < i; k++) await new Promise((r) => setTimeout(r, 0));
+    assert.equal(text(await pair.server.readLine(100)), "EHLO early");
+  }
+});
+
+Deno.test("a client that goes away in the handshake is noticed at once", async () => {
+  await using pair = await connectedPair();
+  const server = reasonOf(pair.server.startTlsServer(both));
+  pair.client.write(Uint8Array.of(22, 3, 1, 0, 200, 1));
+  await pair.client.flush();
+  pair.client.destroy();
+  assert.equal(await server, "tls");
+});
+
 Deno.test("a peer that talks no TLS gets no further", async () => {
   await using pair = await connectedPair();
   const server = reasonOf(pair.server.startTlsServer(both));

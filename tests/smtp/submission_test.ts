@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import nodemailer from "nodemailer";
 import { Log, setLevel, setLogSink } from "../../src/log/mod.ts";
 import { registry } from "../../src/metrics/mod.ts";
-import { FailedAuthLimiter } from "../../src/net/mod.ts";
+import { fromPem } from "../../src/net/der.ts";
+import { FailedAuthLimiter, selfSignedCertificate } from "../../src/net/mod.ts";
 import { clientMechanism, type MechanismName, mechanismNames } from "../../src/sasl/mod.ts";
 import { misbehaving, SmtpError } from "../../src/smtp/server/mod.ts";
-import { account, type Client, recordingBackend, startServer, text } from "./talk.ts";
+import { account, type Client, recordingBackend, sasl, startServer, text, tls } from "./talk.ts";
 
 const b64 = (s: string) => btoa(unescape(encodeURIComponent(s)));
 const plain = b64(`\0${account.name}\0${account.password}`);
@@ -91,6 +92,36 @@ Deno.test("a submitted message carries who sent it, and hides where from", async
   );
   const held = d.transaction.holdUntil! - Date.now();
   assert.ok(held > 3590_000 && held <= 3600_000);
+});
+
+Deno.test("EXTERNAL: a TLS client certificate logs in, if the server knows it", async () => {
+  const [known, unknown] = await Promise.all([
+    selfSignedCertificate({ names: ["laptop"] }),
+    selfSignedCertificate({ names: ["laptop"] }),
+  ]);
+  const knownDer = fromPem(known.cert, "CERTIFICATE")!;
+  const backend = recordingBackend();
+  const withCertificates = Object.assign(backend, {
+    sasl: {
+      ...sasl,
+      certificateUsername: (c: Uint8Array) =>
+        Promise.resolve(c.toHex() === knownDer.toHex() ? account.name : undefined),
+    },
+  });
+  await using t = await startServer({
+    submission: true,
+    backend: withCertificates,
+    tls: { ...tls, requestClientCertificate: true },
+  });
+  for (const [keyCert, answer] of [[known, 235], [unknown, 535], [undefined, 504]] as const) {
+    await using c = await t.dial();
+    await c.hello();
+    await c.command("STARTTLS", 220);
+    await c.conn.startTlsClient({ serverName: "mail.example", verify: false, keyCert });
+    const ehlo = await c.command("EHLO client.example", 250);
+    assert.equal(ehlo.lines.some((l) => l.endsWith(" EXTERNAL")), keyCert !== undefined);
+    await c.command("AUTH EXTERNAL =", answer);
+  }
 });
 
 Deno.test("FUTURERELEASE is for submission, and has its limits", async () => {

@@ -27,8 +27,20 @@ export interface MessageLimits {
   hops: number;
 }
 
+/** Removes what a crash left in the folder of temporary files. Call it before the first listener starts. */
+export async function removeLeftovers(dir: string): Promise<number> {
+  let n = 0;
+  for await (const entry of Deno.readDir(dir)) {
+    if (!entry.isFile || !entry.name.startsWith(namePrefix)) continue;
+    removeFile(join(dir, entry.name));
+    n++;
+  }
+  return n;
+}
+
 const freeBlocks: Uint8Array[] = [];
 const keepBlocks = 16;
+const namePrefix = "smtp-";
 let sequence = 0;
 
 /** Takes the bytes of one message. */
@@ -138,13 +150,17 @@ export class MessageFile {
     try {
       await this.#writing;
     } catch (e) {
-      this.refuse(
-        isStorageFull(e)
-          ? new SmtpError(452, "3.1", "insufficient system storage", { cause: e })
-          : new SmtpError(451, "3.0", "message could not be stored", { cause: e }),
-      );
+      this.#failed(e);
     }
     this.#writing = undefined;
+  }
+
+  #failed(e: unknown): void {
+    this.refuse(
+      isStorageFull(e)
+        ? new SmtpError(452, "3.1", "insufficient system storage", { cause: e })
+        : new SmtpError(451, "3.0", "message could not be stored", { cause: e }),
+    );
   }
 
   async #write(block: Uint8Array, length: number): Promise<void> {
@@ -155,7 +171,8 @@ export class MessageFile {
 
   #open(): Deno.FsFile {
     while (this.#file === undefined) {
-      const path = join(this.#dir, `smtp-${cidString(this.#cid)}-${(++sequence).toString(36)}`);
+      const name = `${namePrefix}${cidString(this.#cid)}-${(++sequence).toString(36)}`;
+      const path = join(this.#dir, name);
       try {
         this.#file = Deno.openSync(path, { write: true, createNew: true, mode: 0o600 });
         this.#path = path;
@@ -212,16 +229,20 @@ export class MessageFile {
     this.#headerSize = at + crlf;
   }
 
-  /** Writes the rest and makes the file's content durable. Check refusal before. */
+  /** Writes the rest and makes the file's content durable; refusal says whether that went well. */
   async finish(): Promise<void> {
     const rest = this.#block.subarray(0, this.#used);
     this.#look(rest);
     await this.#written();
     if (this.#refusal !== undefined) return;
-    const file = this.#open();
-    for (let at = 0; at < rest.length;) at += file.writeSync(rest.subarray(at));
+    try {
+      const file = this.#open();
+      for (let at = 0; at < rest.length;) at += file.writeSync(rest.subarray(at));
+      await file.syncData();
+    } catch (e) {
+      return this.#failed(e);
+    }
     this.#observer?.finish();
-    await file.syncData();
   }
 
   /** Closes and removes the file; the message is gone, or has another name by now. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Server } from "node:net";
 import {
   type ConnectionLimiter,
   type RateLimiter,
@@ -18,8 +19,10 @@ export interface SmtpListenOptions extends SmtpServerOptions {
   /** IP address. */
   address: string;
   port: number;
-  /** A listening socket, in place of the address. */
+  /** An inherited listening socket, in place of the address. */
   fd?: number;
+  /** A listener bound before privileges were dropped, in place of the address. */
+  listener?: Server;
   /** TLS from the first byte (465); `tls` must be set. */
   implicitTls?: boolean;
   maxConnections?: number;
@@ -46,6 +49,7 @@ export function serveSmtp(options: SmtpListenOptions): Promise<TcpServer> {
     hostname: options.address,
     port: options.port,
     fd: options.fd,
+    listener: options.listener,
     tls: options.implicitTls ? options.tls : undefined,
     log: options.log,
     protocol,

@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { MessageFile, removeLeftovers } from "../../src/smtp/server/message_file.ts";
+import { SmtpError } from "../../src/smtp/server/mod.ts";
+import { noise } from "../net/loopback.ts";
+import { bytes } from "./talk.ts";
+
+const limits = { size: 10_000_000, headerSize: 10_000, headerFields: 50, hops: 10 };
+
+async function withDir(run: (dir: string) => Promise<void>): Promise<void> {
+  const dir = await Deno.makeTempDir();
+  try {
+    await run(dir);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
+const names = (dir: string) => [...Deno.readDirSync(dir)].map((e) => e.name);
+
+Deno.test("messages of all sizes are in the file when it is finished", () =>
+  withDir(async (dir) => {
+    for (const size of [0, 1, 16_383, 16_384, 65_537, 262_144, 262_145, 400_000, 3_000_000]) {
+      const content = noise(size, size + 1);
+      const file = new MessageFile(
+        dir,
+        7,
+        { ...limits, headerSize: 1e9, headerFields: 1e9 },
+        undefined,
+      );
+      for (let at = 0; at < size; at += 60_000) {
+        file.put(content.subarray(at, at + 60_000));
+        await file.room();
+      }
+      await file.finish();
+      assert.equal(file.refusal, undefined);
+      assert.equal(file.size, size);
+      assert.deepEqual(await Deno.readFile(file.path), content);
+      assert.equal(file.has8bit, content.some((b) => b > 127));
+      await file.discard();
+      assert.deepEqual(names(dir), []);
+    }
+  }));
+
+Deno.test("8-bit bytes are found wherever they stand", () =>
+  withDir(async (dir) => {
+    for (const [header, at] of [[true, 3], [true, 30], [false, 60], [false, 101], [false, 102]]) {
+      const content = bytes(`Subject: ${"x".repeat(40)}\r\n\r\n${"y".repeat(50)}`);
+      content[at as number] = 0xe9;
+      const file = new MessageFile(dir, 1, limits, undefined);
+      file.put(content);
+      await file.finish();
+      assert.deepEqual([file.has8bit, file.headerHas8bit], [true, header]);
+      assert.equal(file.headerSize, 53);
+      await file.discard();
+    }
+  }));
+
+Deno.test("a refused message makes no file, and its bytes are not kept", () =>
+  withDir(async (dir) => {
+    const file = new MessageFile(dir, 1, { ...limits, size: 100_000 }, undefined);
+    for (let i = 0; i < 100; i++) {
+      file.put(noise(50_000));
+      await file.room();
+    }
+    await file.finish();
+    assert.equal(file.refusal?.code, 552);
+    assert.equal(file.size, 5_000_000);
+    assert.deepEqual(names(dir), []);
+    await file.discard();
+  }));
+
+Deno.test("a disk that refuses to write refuses the message, and the rest is read", async () => {
+  const file = new MessageFile(join("does", "not", "exist"), 1, {
+    ...limits,
+    headerSize: 1e9,
+    headerFields: 1e9,
+  }, undefined);
+  for (let i = 0; i < 30; i++) {
+    file.put(noise(60_000));
+    await file.room();
+  }
+  assert.ok(file.refusal instanceof SmtpError);
+  assert.equal(file.refusal.status, "4.3.0");
+  await file.finish();
+  await file.discard();
+  const small = new MessageFile(join("does", "not", "exist"), 1, limits, undefined);
+  small.put(bytes("x"));
+  await small.finish();
+  assert.equal((small.refusal as SmtpError).status, "4.3.0");
+  await small.discard();
+});
+
+Deno.test("what a crash left behind is removed at the next start, and nothing else", () =>
+  withDir(async (dir) => {
+    const file = new MessageFile(dir, 1, limits, undefined);
+    file.put(bytes("x"));
+    await file.finish();
+    await Deno.writeTextFile(join(dir, "other"), "");
+    await file.discard();
+    await Deno.writeTextFile(join(dir, "smtp-1a2b-3"), "");
+    assert.equal(await removeLeftovers(dir), 1);
+    assert.deepEqual(names(dir), ["other"]);
+  }));
