@@ -5,22 +5,23 @@
  */
 import type { DeliveryFacts } from "../store/types.ts";
 import type { AnalysisContext, Ruleset } from "./analysis_types.ts";
+import { type LinearRegexp, linearRegexp, RegexpError } from "./linear_regexp.ts";
 
 /** Characters of a value that an expression is tried on: expressions are the user's own. */
 const maxMatched = 2048;
 /** Header fields that are looked at. */
 const maxHeaders = 1000;
 
-const compiled = new Map<string, RegExp | undefined>();
+const compiled = new Map<string, LinearRegexp | undefined>();
 
 /** The expression, from a bounded cache; undefined if it is wrong (the configuration's check tells). */
-function expression(source: string): RegExp | undefined {
+function expression(source: string): LinearRegexp | undefined {
   if (compiled.has(source)) return compiled.get(source);
-  let re: RegExp | undefined;
+  let re: LinearRegexp | undefined;
   try {
-    re = new RegExp(source, "u");
-  } catch {
-    re = undefined;
+    re = linearRegexp(source);
+  } catch (err) {
+    if (!(err instanceof RegexpError)) throw err;
   }
   if (compiled.size >= 1000) compiled.clear();
   compiled.set(source, re);
