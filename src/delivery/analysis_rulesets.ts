@@ -5,7 +5,7 @@
  */
 import type { DeliveryFacts } from "../store/types.ts";
 import type { AnalysisContext, Ruleset } from "./analysis_types.ts";
-import { type LinearRegexp, linearRegexp, RegexpError } from "./linear_regexp.ts";
+import { type LinearRegexp, linearRegexp, RegexpError } from "../config/linear_regexp.ts";
 
 /** Characters of a value that an expression is tried on: expressions are the user's own. */
 const maxMatched = 2048;

@@ -258,7 +258,10 @@ function compile(root: Node): Op[] {
     if (program.length >= maxProgram) throw new RegexpError("expression is too large");
     return program.push(op) - 1;
   };
+  // Counts of nothing, like ((){999}){999}, add no instruction but take time.
+  let steps = 0;
   const emit = (n: Node): void => {
+    if (++steps > 20 * maxProgram) throw new RegexpError("expression is too large");
     switch (n.kind) {
       case "char":
         add({ op: "char", test: n.test });
