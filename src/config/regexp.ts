@@ -139,7 +139,12 @@ function emitEither(parts: Ast[], program: Instruction[]): void {
 }
 
 function emitRepeat(ast: Extract<Ast, { kind: "repeat" }>, program: Instruction[]): void {
-  for (let i = 0; i < ast.min; i++) emit(ast.part, program);
+  for (let i = 0; i < ast.min; i++) {
+    const before = program.length;
+    emit(ast.part, program);
+    // Of nothing, many are one: otherwise nested counts of nothing take time without growing.
+    if (program.length === before) break;
+  }
   const aim = (split: { first: number; second: number }, into: number, past: number) => {
     split.first = ast.greedy ? into : past;
     split.second = ast.greedy ? past : into;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { compileRegExp, RegExpSyntaxError } from "../config/regexp.ts";
 import type { DeliveryFacts } from "../store/types.ts";
 import type { AnalysisContext, Ruleset } from "./analysis_types.ts";
 
@@ -11,24 +12,14 @@ const maxMatched = 2048;
 /** Header fields that are looked at. */
 const maxHeaders = 1000;
 
-const compiled = new Map<string, RegExp | undefined>();
-
-/** The expression, from a bounded cache; undefined if it is wrong (the configuration's check tells). */
-function expression(source: string): RegExp | undefined {
-  if (compiled.has(source)) return compiled.get(source);
-  let re: RegExp | undefined;
-  try {
-    re = new RegExp(source, "u");
-  } catch {
-    re = undefined;
-  }
-  if (compiled.size >= 1000) compiled.clear();
-  compiled.set(source, re);
-  return re;
-}
-
+/** Whether the expression matches. A wrong one matches nothing: the configuration's check tells of it. */
 function matches(source: string, value: string): boolean {
-  return expression(source)?.test(value.slice(0, maxMatched)) ?? false;
+  try {
+    return compileRegExp(source).test(value.slice(0, maxMatched));
+  } catch (err) {
+    if (err instanceof RegExpSyntaxError) return false;
+    throw err;
+  }
 }
 
 /** Whether the domain or a subdomain of it passed SPF or DKIM. */
@@ -72,11 +63,12 @@ export function matchingRuleset(c: AnalysisContext): Ruleset | undefined {
   });
 }
 
-/** Whether the message is verifiably of the list: exactly this domain passed SPF (MAIL FROM) or DKIM. */
+/** Whether the message is verifiably of the list: the domain, or one in it, passed SPF or DKIM. */
 export function fromAllowedList(c: AnalysisContext, listDomain: string): boolean {
   const domain = listDomain.toLowerCase();
-  return c.facts.mailFromValidated && c.facts.mailFromDomain === domain ||
-    c.signatures.some((s) => s.pass && s.domain === domain);
+  const within = (d: string) => d === domain || d.endsWith(`.${domain}`);
+  return c.facts.mailFromValidated && within(c.facts.mailFromDomain) ||
+    c.signatures.some((s) => s.pass && within(s.domain));
 }
 
 /**

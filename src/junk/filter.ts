@@ -24,8 +24,8 @@ import { filterMigrations } from "./schema.ts";
 import { type Classification, classifyWords } from "./score.ts";
 import { classified, trained } from "./metrics.ts";
 
-/** Words in the journal at which it is merged; about 15 ms of work, once in some 30 messages. */
-export const mergeAt = 8000;
+/** Words in the journal at which it is merged; about 12 ms of work, once in some 15 messages. */
+export const mergeAt = 4000;
 const bloomChunk = 64 * 1024;
 /** Counts kept in memory between classifications. */
 const cacheSize = 50_000;

@@ -12,11 +12,11 @@ export interface JunkParams {
   Twograms: boolean;
   /** Count each three consecutive words. */
   Threegrams: boolean;
-  /** Bound of a word's power: its spaminess is kept within [MaxPower, 1 - MaxPower]. In (0, 0.5). */
+  /** Bound of a word's power: its spaminess is kept within [MaxPower, 1 - MaxPower]. In [0, 0.5]. */
   MaxPower: number;
   /** How many of the most hammy, and how many of the most spammy words decide. */
   TopWords: number;
-  /** Words whose spaminess is less than this away from 0.5 are not looked at. In [0, 0.5). */
+  /** Words whose spaminess is less than this away from 0.5 are not looked at. In [0, 0.5]. */
   IgnoreWords: number;
   /** A word counted at most this often has its power reduced. */
   RareWords: number;
@@ -42,25 +42,22 @@ export class JunkParamsError extends Error {
 }
 
 /**
- * Fills in defaults and checks the ranges.
+ * Fills in defaults and checks the ranges, which are those of the configuration.
  * @throws JunkParamsError
  */
 export function junkParams(given: Partial<JunkParams> = {}): JunkParams {
   const p = { ...defaultJunkParams, ...given };
-  if (!p.Onegrams && !p.Twograms && !p.Threegrams) {
-    throw new JunkParamsError("one of Onegrams, Twograms and Threegrams must be true");
+  if (!(p.MaxPower >= 0 && p.MaxPower <= 0.5)) {
+    throw new JunkParamsError(`MaxPower must be from 0 to 0.5, not ${p.MaxPower}`);
   }
-  if (!(p.MaxPower > 0 && p.MaxPower < 0.5)) {
-    throw new JunkParamsError(`MaxPower must be above 0 and below 0.5, not ${p.MaxPower}`);
+  if (!(Number.isInteger(p.TopWords) && p.TopWords >= 0 && p.TopWords <= 1000)) {
+    throw new JunkParamsError(`TopWords must be a number from 0 to 1000, not ${p.TopWords}`);
   }
-  if (!(Number.isInteger(p.TopWords) && p.TopWords >= 1 && p.TopWords <= 1000)) {
-    throw new JunkParamsError(`TopWords must be a number from 1 to 1000, not ${p.TopWords}`);
+  if (!(p.IgnoreWords >= 0 && p.IgnoreWords <= 0.5)) {
+    throw new JunkParamsError(`IgnoreWords must be from 0 to 0.5, not ${p.IgnoreWords}`);
   }
-  if (!(p.IgnoreWords >= 0 && p.IgnoreWords < 0.5)) {
-    throw new JunkParamsError(`IgnoreWords must be from 0 to below 0.5, not ${p.IgnoreWords}`);
-  }
-  if (!(Number.isInteger(p.RareWords) && p.RareWords >= 0 && p.RareWords <= 1000)) {
-    throw new JunkParamsError(`RareWords must be a number from 0 to 1000, not ${p.RareWords}`);
+  if (!(Number.isInteger(p.RareWords) && p.RareWords >= 0 && p.RareWords <= 1_000_000)) {
+    throw new JunkParamsError(`RareWords must be a number from 0 to 1000000, not ${p.RareWords}`);
   }
   return p;
 }

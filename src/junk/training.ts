@@ -5,6 +5,8 @@
  * @module
  */
 
+import { compileRegExp } from "../config/regexp.ts";
+
 /** What a message was trained as, as the store keeps it with the message. */
 export const Trained = { No: 0, Ham: 1, Spam: 2 } as const;
 export type TrainedState = typeof Trained[keyof typeof Trained];
@@ -62,13 +64,13 @@ export const defaultAutomaticJunkFlags: Readonly<AutomaticJunkFlags> = {
  * Junk flags by name of mailbox: messages moved, copied or delivered there get what the function
  * returns, "neither" clearing both; undefined leaves them alone. Junk is looked at first, then
  * neutral, then not-junk; without an expression for not-junk all other mailboxes are.
- * @throws SyntaxError for a wrong expression
+ * @throws RegExpSyntaxError for a wrong expression
  */
 export function automaticJunkFlags(
   c: AutomaticJunkFlags,
 ): (mailbox: string) => "junk" | "notJunk" | "neither" | undefined {
   if (!c.Enabled) return () => undefined;
-  const compile = (s: string) => s === "" ? undefined : new RegExp(s, "u");
+  const compile = (s: string) => s === "" ? undefined : compileRegExp(s);
   const junk = compile(c.JunkMailboxRegexp);
   const neutral = compile(c.NeutralMailboxRegexp);
   const notJunk = compile(c.NotJunkMailboxRegexp);

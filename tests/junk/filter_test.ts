@@ -207,9 +207,8 @@ Deno.test("a rebuild that is aborted leaves the filter as it was", () =>
   }));
 
 Deno.test("parameters out of range are refused with what is allowed", () => {
-  assert.throws(() => junkParams({ Onegrams: false }), JunkParamsError);
-  assert.throws(() => junkParams({ MaxPower: 0.5 }), /MaxPower must be above 0 and below 0.5/);
-  assert.throws(() => junkParams({ TopWords: 0 }), /TopWords/);
+  assert.throws(() => junkParams({ MaxPower: 0.6 }), JunkParamsError);
+  assert.throws(() => junkParams({ TopWords: -1 }), /TopWords must be a number from 0 to 1000/);
   assert.throws(() => junkParams({ IgnoreWords: NaN }), /IgnoreWords/);
   assert.throws(() => junkParams({ RareWords: 1.5 }), /RareWords/);
 });
@@ -226,6 +225,24 @@ Deno.test("a word's power is bounded, and less for a rare word; words that say l
   // Ten times the ham: the same counts say more for spam.
   assert.ok(wordScore(p, 10, 10, 1000, 100)! > 0.89);
 });
+
+Deno.test("parameters at the ends of their ranges give probabilities", () =>
+  withDir(async (dir) => {
+    let n = 0;
+    for (const MaxPower of [0, 0.5]) {
+      for (const TopWords of [0, 1000]) {
+        for (const [IgnoreWords, RareWords] of [[0, 0], [0.5, 1_000_000]]) {
+          const sub = `${dir}/${n++}`;
+          await Deno.mkdir(sub);
+          const f = await JunkFilter.open(sub, { MaxPower, TopWords, IgnoreWords, RareWords });
+          for (let i = 0; i < 100; i++) f.train(i % 2 === 0, i % 2 === 0 ? ham(i) : spam(i));
+          const p = f.classify([...ham(2), ...spam(3)]).probability;
+          assert.ok(p >= 0 && p <= 1, `${p}`);
+          await f.close();
+        }
+      }
+    }
+  }));
 
 Deno.test("the bloom filter forgets no word and takes few unseen ones for seen", () => {
   const b = new Bloom();

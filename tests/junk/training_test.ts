@@ -62,6 +62,6 @@ Deno.test("automatic junk flags follow the name of the mailbox", () => {
   );
   assert.throws(
     () => automaticJunkFlags({ ...defaultAutomaticJunkFlags, JunkMailboxRegexp: "(" }),
-    SyntaxError,
+    { name: "RegExpSyntaxError" },
   );
 });
