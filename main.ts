@@ -3,7 +3,9 @@
  *
  * @module
  */
+import { run } from "./src/commands/mod.ts";
 
 if (import.meta.main) {
-  Deno.exitCode = 0;
+  // Workers and timers that are still there must not keep a finished command alive.
+  Deno.exit(await run(Deno.args));
 }

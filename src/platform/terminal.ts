@@ -6,6 +6,24 @@ export async function readStdin(): Promise<string> {
   return await new Response(Deno.stdin.readable).text();
 }
 
+/** Standard input as bytes. @throws Error if there are more than `max`. */
+export async function readStdinBytes(max: number): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  for await (const piece of Deno.stdin.readable) {
+    pieces.push(piece);
+    size += piece.length;
+    if (size > max) throw new Error(`standard input has more than ${max} bytes`);
+  }
+  const all = new Uint8Array(size);
+  let at = 0;
+  for (const p of pieces) {
+    all.set(p, at);
+    at += p.length;
+  }
+  return all;
+}
+
 /**
  * Asks for a new password, twice and without echo on a terminal; otherwise the first line of standard
  * input is taken.

@@ -1,0 +1,79 @@
+/** `mox sendmail`. @module */
+import { writeStderr } from "../platform/stdio.ts";
+import { readStdinBytes } from "../platform/terminal.ts";
+import { callControl } from "../serve/control.ts";
+import { type Command, UsageError } from "./command.ts";
+import { findDataDir } from "./datadir.ts";
+
+/** Bytes of a message that is taken. */
+const maxMessage = 40 * 1024 * 1024;
+
+interface Options {
+  dir: string;
+  from: string;
+  fromHeader: boolean;
+  ignoreDots: boolean;
+  recipients: string[];
+}
+
+/** Reads the options that programs give to sendmail; those without a meaning here are taken silently. */
+function parse(args: readonly string[]): Options {
+  const o: Options = { dir: "", from: "", fromHeader: false, ignoreDots: false, recipients: [] };
+  for (let i = 0; i < args.length; i++) {
+    const a = args[i];
+    const value = () => {
+      if (++i >= args.length) throw new UsageError(`flag ${a} needs a value`);
+      return args[i];
+    };
+    if (a === "-dir") o.dir = value();
+    else if (a === "-f" || a === "-r") o.from = value();
+    else if (/^-[fr]./.test(a)) o.from = a.slice(2);
+    else if (a === "-t" || a === "-ti" || a === "-it") {
+      o.fromHeader = true;
+      o.ignoreDots ||= a.includes("i");
+    } else if (a === "-i" || a === "-oi") o.ignoreDots = true;
+    else if (/^-(o.|O|B|F|N|R|V|p|X)$/.test(a)) value();
+    else if (a === "--") {
+      o.recipients.push(...args.slice(i + 1));
+      break;
+    } else if (/^-(b[dpst]|q)/.test(a)) throw new UsageError(`flag ${a} is not supported`);
+    else if (!a.startsWith("-")) o.recipients.push(a);
+  }
+  return o;
+}
+
+export const sendmail: Command = {
+  name: "sendmail",
+  usage: "sendmail [-dir folder] [-f address] [-t] [-i] [recipient ...]",
+  summary: "Queue a message from standard input, as /usr/sbin/sendmail does",
+  help: `
+Reads a message from standard input and hands it to the running server's queue. For programs that
+expect /usr/sbin/sendmail; flags of it that have no meaning here are ignored.
+
+  -dir    the server's folder; default the one that localserve uses
+  -f      sender's address; default the one in From
+  -t      take recipients from To, Cc and Bcc too; Bcc is removed
+  -i      a line with a dot alone does not end the message`,
+  async run(args) {
+    const o = parse(args);
+    if (o.recipients.length === 0 && !o.fromHeader) {
+      throw new UsageError("no recipients: name some, or use -t");
+    }
+    const bytes = await readStdinBytes(maxMessage);
+    let message = "";
+    for (let at = 0; at < bytes.length; at += 8192) {
+      message += String.fromCharCode(...bytes.subarray(at, at + 8192));
+    }
+    if (!o.ignoreDots) {
+      const end = /^\.\r?$/m.exec(message);
+      if (end) message = message.slice(0, end.index);
+    }
+    const ids = await callControl(await findDataDir(o.dir), "sendmail", {
+      from: o.from,
+      recipients: o.recipients,
+      fromHeader: o.fromHeader,
+      message,
+    });
+    writeStderr(`queued as ${(ids as string[]).join(" ")}\n`);
+  },
+};

@@ -1,0 +1,44 @@
+/** What the IMAP listeners ask of the server. @module */
+import type { Config } from "../config/mod.ts";
+import type { ImapBackend } from "../imap/server/mod.ts";
+import type { Log } from "../log/mod.ts";
+import type { FailedAuthLimiter, ServerTls } from "../net/mod.ts";
+import type { SaslBackend } from "../sasl/mod.ts";
+import type { Accounts } from "../store/accounts.ts";
+import { loginAccount } from "./logins.ts";
+
+/** Options of one IMAP listener. */
+export interface ImapOptions {
+  config: Config;
+  accounts: Accounts;
+  sasl: SaslBackend;
+  log: Log;
+  hostname: string;
+  tempDir: string;
+  maxMessageSize: number;
+  plaintextLogin: boolean;
+  tls: ServerTls | undefined;
+  authLimiter: FailedAuthLimiter;
+}
+
+export function imapBackend(o: ImapOptions): ImapBackend {
+  return {
+    hostname: o.hostname,
+    log: o.log,
+    tempDir: o.tempDir,
+    maxMessageSize: o.maxMessageSize,
+    plaintextLogin: o.plaintextLogin,
+    tls: o.tls,
+    sasl: o.sasl,
+    mayTryLogin: (conn) => o.authLimiter.mayTry(conn.remoteIp, "imap"),
+    loginDone(conn, login, ok) {
+      if (ok) o.authLimiter.succeeded(conn.remoteIp);
+      else o.authLimiter.failed(conn.remoteIp);
+      o.log.withCid(conn.cid).info(ok ? "login" : "login failed", { login, remote: conn.remoteIp });
+    },
+    async accountForLogin(login) {
+      const name = loginAccount(o.config, login);
+      return name === undefined ? undefined : await o.accounts.open(name);
+    },
+  };
+}

@@ -1,0 +1,66 @@
+/**
+ * Logins: from a login name (an address of an account) to its account and credentials.
+ *
+ * @module
+ */
+import type { Config } from "../config/mod.ts";
+import { preparePassword, type SaslBackend } from "../sasl/mod.ts";
+import type { Account } from "../store/account.ts";
+import type { Accounts } from "../store/accounts.ts";
+import { checkAbsentPassword } from "../store/credentials.ts";
+
+/** Name of the account that logs in with an address; undefined if none does or it may not. */
+export function loginAccount(config: Config, login: string): string | undefined {
+  const name = config.accountFor(login);
+  if (name === undefined) return undefined;
+  return config.account(name)?.LoginDisabled ? undefined : name;
+}
+
+/** Runs with the account of a login name open; undefined without one. */
+async function withAccount<T>(
+  config: Config,
+  accounts: Accounts,
+  login: string,
+  fn: (a: Account) => T | Promise<T>,
+): Promise<T | undefined> {
+  const name = loginAccount(config, login);
+  if (name === undefined) return undefined;
+  const account = await accounts.open(name);
+  try {
+    return await fn(account);
+  } finally {
+    account.close();
+  }
+}
+
+/** What SASL asks of accounts. */
+export function saslBackend(config: Config, accounts: Accounts): SaslBackend {
+  return {
+    async checkPassword(username, password) {
+      return await withAccount(
+        config,
+        accounts,
+        username,
+        (a) => a.credentials.verifyPassword(password),
+      ) ?? await checkAbsentPassword(password);
+    },
+    scramCredentials: (username, mechanism) =>
+      withAccount(config, accounts, username, (a) => a.credentials.scram(mechanism)),
+    cramMd5Credentials: (username) =>
+      withAccount(config, accounts, username, (a) => a.credentials.cramMd5()),
+  };
+}
+
+/** Sets an account's password, brought into the form that logins compare. */
+export async function setAccountPassword(
+  accounts: Accounts,
+  name: string,
+  password: string,
+): Promise<void> {
+  const account = await accounts.open(name);
+  try {
+    await account.credentials.setPassword(preparePassword(password));
+  } finally {
+    account.close();
+  }
+}

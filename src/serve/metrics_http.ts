@@ -1,0 +1,67 @@
+/**
+ * The metrics listener: `/metrics` for Prometheus.
+ *
+ * @module
+ */
+import { createServer, type Server } from "node:http";
+import { memoryUse } from "../platform/process.ts";
+import { gauge, registry } from "../metrics/mod.ts";
+import type { Log } from "../log/mod.ts";
+
+gauge("mox_memory_resident_bytes", "Resident memory of the process.", [], (g) => {
+  g.set(memoryUse().resident);
+});
+gauge("mox_start_time_seconds", "When the process started, seconds since the epoch.").set(
+  Math.floor(Date.now() / 1000),
+);
+
+/** A running metrics listener. */
+export interface MetricsListener {
+  port: number;
+  stop(): Promise<void>;
+}
+
+/** Serves the metrics on an address. */
+export async function serveMetrics(
+  hostname: string,
+  port: number,
+  log: Log,
+): Promise<MetricsListener> {
+  const server: Server = createServer(async (request, response) => {
+    try {
+      const path = (request.url ?? "/").split("?", 1)[0];
+      const headers = {
+        "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "no-store",
+      };
+      if (request.method !== "GET" && request.method !== "HEAD") {
+        response.writeHead(405, { ...headers, Allow: "GET, HEAD" }).end();
+      } else if (path === "/metrics") {
+        const text = await registry.metrics();
+        response.writeHead(200, { ...headers, "Content-Type": registry.contentType });
+        response.end(request.method === "HEAD" ? undefined : text);
+      } else {
+        response.writeHead(404, { ...headers, "Content-Type": "text/plain; charset=utf-8" });
+        response.end("metrics are at /metrics\n");
+      }
+    } catch (err) {
+      log.error("serving metrics", { err: err as Error });
+      response.destroy();
+    }
+  });
+  server.headersTimeout = 10_000;
+  server.requestTimeout = 10_000;
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  server.once("error", reject);
+  server.listen({ host: hostname, port }, resolve);
+  await promise;
+  const address = server.address() as { port: number };
+  return {
+    port: address.port,
+    async stop() {
+      server.closeAllConnections();
+      await new Promise<void>((done) => server.close(() => done()));
+    },
+  };
+}

@@ -1,0 +1,23 @@
+/** What the configuration says of an account, in the store's terms. @module */
+import { automaticJunkFlag, type Config } from "../config/mod.ts";
+import type { AccountRules } from "../store/account.ts";
+import { Flag, SpecialUse } from "../store/types.ts";
+
+/** Rules of an account, read anew at each use as domains.conf may change; undefined if it has none. */
+export function accountRules(config: Config, name: string): AccountRules | undefined {
+  if (!config.account(name)) return undefined;
+  return {
+    initialMailboxes: () =>
+      config.initialMailboxes().map((m) => ({
+        name: m.name,
+        specialUse: m.specialUse === undefined ? 0 : SpecialUse[m.specialUse],
+      })),
+    quotaMessageSize: () => config.quotaMessageSize(name),
+    junkFlags(mailboxName) {
+      const account = config.account(name);
+      const mark = account && automaticJunkFlag(account, mailboxName);
+      if (mark === undefined) return undefined;
+      return mark === "junk" ? Flag.Junk : mark === "notJunk" ? Flag.NotJunk : 0;
+    },
+  };
+}

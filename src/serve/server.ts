@@ -1,0 +1,309 @@
+/**
+ * The running server: accounts, queue and listeners, put together from the configuration.
+ *
+ * @module
+ */
+import type { Config, Listener } from "../config/mod.ts";
+import { imapBackend } from "./imap_backend.ts";
+import { serveImap } from "../imap/server/mod.ts";
+import { clearLevel, currentLevels, isLevel, Log, setLevel } from "../log/mod.ts";
+import {
+  ConnectionLimiter,
+  connectionRate,
+  FailedAuthLimiter,
+  openConnectionLimits,
+  RateLimiter,
+  type ServerTls,
+  serveTcp,
+  type TcpServer,
+} from "../net/mod.ts";
+import { ensureDir } from "../platform/files.ts";
+import { Queue } from "../queue/mod.ts";
+import type { SaslBackend } from "../sasl/mod.ts";
+import {
+  misbehaving,
+  removeLeftovers,
+  serveSmtp,
+  type SmtpBackend,
+  type SmtpServerOptions,
+} from "../smtp/server/mod.ts";
+import { Accounts } from "../store/accounts.ts";
+import { ControlError, type ControlHandler, ControlServer, type Json } from "./control.ts";
+import { saslBackend, setAccountPassword } from "./logins.ts";
+import { type MetricsListener, serveMetrics } from "./metrics_http.ts";
+import { queueServices } from "./queue_services.ts";
+import { accountRules } from "./rules.ts";
+import { receivingBackend, submissionBackend } from "./smtp_backend.ts";
+import { submitFromProgram } from "./submit.ts";
+import { listenerTls } from "./tls.ts";
+
+/** How a server is started. */
+export interface ServerOptions {
+  config: Config;
+  /** Localserve: mail never leaves, special localparts misbehave, loopback has no limits. */
+  local: boolean;
+  /** Runs when the folder is this process's, before anything listens. */
+  prepare?: (accounts: Accounts) => Promise<void>;
+}
+
+/** A protocol that is served, for telling the user. */
+export interface Endpoint {
+  protocol: string;
+  hostname: string;
+  port: number;
+}
+
+/** Milliseconds that connections get to finish when the server stops. */
+const stopGrace = 5_000;
+
+export class MailServer {
+  readonly config: Config;
+  readonly accounts: Accounts;
+  readonly queue: Queue;
+  readonly endpoints: Endpoint[] = [];
+  readonly #log: Log;
+  readonly #local: boolean;
+  readonly #listeners: TcpServer[] = [];
+  readonly #metrics: MetricsListener[] = [];
+  readonly #control: ControlServer;
+  readonly #sasl: SaslBackend;
+  readonly #tempDir: string;
+  readonly #authLimiter: FailedAuthLimiter;
+  #stopping: Promise<void> | undefined;
+  readonly #stopped = Promise.withResolvers<void>();
+
+  private constructor(
+    o: ServerOptions,
+    log: Log,
+    accounts: Accounts,
+    queue: Queue,
+    control: ControlServer,
+  ) {
+    this.config = o.config;
+    this.#local = o.local;
+    this.#log = log;
+    this.accounts = accounts;
+    this.queue = queue;
+    this.#control = control;
+    this.#tempDir = o.config.dataPath("tmp");
+    this.#sasl = saslBackend(o.config, accounts);
+    this.#authLimiter = new FailedAuthLimiter({ exemptLoopback: o.local });
+  }
+
+  /** Takes the data folder for this process alone, opens it, and starts all listeners. */
+  static async start(o: ServerOptions): Promise<MailServer> {
+    const log = new Log("serve");
+    const { config } = o;
+    const tempDir = config.dataPath("tmp");
+    for (const dir of [config.dataDir, config.dataPath("accounts"), tempDir]) await ensureDir(dir);
+    // First of all: a second server on this folder is refused before it touches anything.
+    const handlers = new Map<string, ControlHandler>();
+    const control = new ControlServer(config.dataDir, log.forPackage("control"), handlers);
+    await control.start();
+    let server: MailServer | undefined;
+    try {
+      await removeLeftovers(tempDir);
+      const accounts = new Accounts(
+        config.dataPath("accounts"),
+        new Log("store"),
+        (name) => accountRules(config, name),
+      );
+      const queue = await Queue.open(
+        config.dataDir,
+        queueServices({ config, accounts, local: o.local, tempDir }),
+      );
+      server = new MailServer(o, log, accounts, queue, control);
+      await o.prepare?.(accounts);
+      for (const listener of config.static.Listeners.values()) await server.#listen(listener);
+      for (const [command, handler] of server.#handlers()) handlers.set(command, handler);
+      await queue.start();
+      return server;
+    } catch (err) {
+      await (server ? server.stop() : control.stop());
+      throw err;
+    }
+  }
+
+  async #listen(l: Listener): Promise<void> {
+    const tls = await listenerTls(this.config, l);
+    const hostname = l.Hostname || this.config.static.Hostname;
+    const smtpLog = new Log("smtpserver");
+    const services = {
+      config: this.config,
+      accounts: this.accounts,
+      queue: this.queue,
+      log: smtpLog,
+      sasl: this.#sasl,
+      hostname,
+    };
+    const wrap = (b: SmtpBackend) => this.#local ? misbehaving(b) : b;
+    for (const ip of l.IPs) {
+      const limits = () => ({
+        connectionLimiter: new ConnectionLimiter(openConnectionLimits, {
+          exemptLoopback: this.#local,
+        }),
+        rateLimiter: new RateLimiter(connectionRate, { exemptLoopback: this.#local }),
+      });
+      const smtp: SmtpServerOptions = {
+        hostname,
+        log: smtpLog,
+        backend: wrap(receivingBackend(services)),
+        tmpDir: this.#tempDir,
+        tls,
+        limits: l.SMTPMaxMessageSize > 0 ? { size: l.SMTPMaxMessageSize } : undefined,
+        authLimiter: this.#authLimiter,
+      };
+      const submission: SmtpServerOptions = {
+        ...smtp,
+        submission: true,
+        backend: wrap(submissionBackend(services)),
+      };
+      if (l.SMTP.Enabled) {
+        this.#add(
+          "SMTP",
+          await serveSmtp({
+            ...smtp,
+            ...limits(),
+            address: ip,
+            port: l.SMTP.Port || 25,
+            tls: l.SMTP.NoSTARTTLS ? undefined : tls,
+            requireTls: l.SMTP.RequireSTARTTLS,
+          }),
+        );
+      }
+      if (l.Submission.Enabled) {
+        this.#add(
+          "submission",
+          await serveSmtp({
+            ...submission,
+            ...limits(),
+            address: ip,
+            port: l.Submission.Port || 587,
+            requireTls: !l.Submission.NoRequireSTARTTLS,
+            allowPlainAuth: l.Submission.NoRequireSTARTTLS,
+          }),
+        );
+      }
+      if (l.Submissions.Enabled && tls) {
+        this.#add(
+          "submissions (TLS)",
+          await serveSmtp({
+            ...submission,
+            ...limits(),
+            address: ip,
+            port: l.Submissions.Port || 465,
+            implicitTls: true,
+          }),
+        );
+      }
+      if (l.IMAP.Enabled) {
+        await this.#imap(ip, l, l.IMAP.Port || 143, tls, false, hostname, limits());
+      }
+      if (l.IMAPS.Enabled && tls) {
+        await this.#imap(ip, l, l.IMAPS.Port || 993, tls, true, hostname, limits());
+      }
+      if (l.MetricsHTTP.Enabled) {
+        const m = await serveMetrics(ip, l.MetricsHTTP.Port || 8010, new Log("metrics"));
+        this.#metrics.push(m);
+        this.endpoints.push({ protocol: "metrics (HTTP)", hostname: ip, port: m.port });
+      }
+    }
+  }
+
+  async #imap(
+    ip: string,
+    l: Listener,
+    port: number,
+    tls: ServerTls | undefined,
+    implicit: boolean,
+    hostname: string,
+    limits: { connectionLimiter: ConnectionLimiter; rateLimiter: RateLimiter },
+  ): Promise<void> {
+    const log = new Log("imapserver");
+    const backend = imapBackend({
+      config: this.config,
+      accounts: this.accounts,
+      sasl: this.#sasl,
+      log,
+      hostname,
+      tempDir: this.#tempDir,
+      maxMessageSize: l.SMTPMaxMessageSize > 0 ? l.SMTPMaxMessageSize : 100 * 1024 * 1024,
+      plaintextLogin: l.IMAP.NoRequireSTARTTLS,
+      tls,
+      authLimiter: this.#authLimiter,
+    });
+    const server = await serveTcp({
+      hostname: ip,
+      port,
+      tls: implicit ? tls : undefined,
+      log,
+      protocol: implicit ? "imaps" : "imap",
+      pkg: "imapserver",
+      refusal: "* BYE too many connections\r\n",
+      ...limits,
+    }, (conn) => serveImap(conn, backend));
+    this.#add(implicit ? "IMAPS (TLS)" : "IMAP", server);
+  }
+
+  #add(protocol: string, server: TcpServer): void {
+    this.#listeners.push(server);
+    this.endpoints.push({ protocol, hostname: server.hostname, port: server.port });
+  }
+
+  /** Commands that come over the control socket. */
+  #handlers(): Map<string, ControlHandler> {
+    const fields = (args: Json) => (args ?? {}) as Record<string, Json>;
+    return new Map<string, ControlHandler>([
+      ["stop", () => {
+        // After the answer, which goes over a connection that the stop closes.
+        setTimeout(() => this.stop(), 0);
+      }],
+      ["setaccountpassword", async (args) => {
+        const { account, password } = fields(args) as { account: string; password: string };
+        if (!this.config.account(account)) throw new ControlError(`no account ${account}`);
+        if (password.length < 8) throw new ControlError("a password has at least 8 characters");
+        await setAccountPassword(this.accounts, account, password);
+      }],
+      ["loglevels", (args) => {
+        const { level, pkg } = fields(args) as { level: string | null; pkg: string };
+        if (level === "default") clearLevel(pkg);
+        else if (level !== null && isLevel(level)) setLevel(pkg, level);
+        else if (level !== null) throw new ControlError(`no log level ${level}`);
+        return currentLevels();
+      }],
+      ["sendmail", async (args) => {
+        const m = fields(args) as {
+          from: string;
+          recipients: string[];
+          fromHeader: boolean;
+          message: string;
+        };
+        return await submitFromProgram(
+          { config: this.config, queue: this.queue, tempDir: this.#tempDir },
+          m,
+        );
+      }],
+    ]);
+  }
+
+  /** Resolves when the server has stopped. */
+  get stopped(): Promise<void> {
+    return this.#stopped.promise;
+  }
+
+  /** Tells connections, finishes what is under way, closes databases. */
+  stop(): Promise<void> {
+    return this.#stopping ??= this.#stop();
+  }
+
+  async #stop(): Promise<void> {
+    this.#log.info("stopping");
+    await Promise.all(this.#listeners.map((l) => l.shutdown(stopGrace)));
+    await Promise.all(this.#metrics.map((m) => m.stop()));
+    await this.queue.stop();
+    await this.accounts.closeAll();
+    await this.#control.stop();
+    this.#log.info("stopped");
+    this.#stopped.resolve();
+  }
+}
