@@ -7,6 +7,7 @@
  * @module
  */
 import { decodeCharset } from "../mail/charset.ts";
+import { splitHeader } from "../mail/header.ts";
 import { decodeWords } from "../mail/words.ts";
 import { type Part, unpackStructure } from "../mail/structure.ts";
 import { decodeTransferEncoding } from "../mail/transfer.ts";
@@ -220,8 +221,6 @@ function addressMatches(list: readonly SummaryAddress[], text: string): boolean 
   return false;
 }
 
-const latin1 = new TextDecoder("latin1");
-
 /** A message's decoded texts, read as they are asked for. */
 class Content {
   readonly #account: Account;
@@ -283,41 +282,10 @@ class Content {
   }
 }
 
-/** Fields of a header block: names in lower case, values unfolded, decoded and folded. */
+/** Fields of a header block: names in lower case, values decoded and folded. */
 function parseFields(header: Uint8Array): { name: string; value: string }[] {
-  const fields: { name: string; value: string }[] = [];
-  let current = "";
-  const flush = () => {
-    const colon = current.indexOf(":");
-    if (colon > 0) {
-      const name = current.slice(0, colon).trim().toLowerCase();
-      fields.push({ name, value: foldCase(decodeWords(current.slice(colon + 1).trim())) });
-    }
-    current = "";
-  };
-  for (let i = 0; i < header.length;) {
-    let end = header.indexOf(10, i);
-    if (end < 0) end = header.length;
-    const stop = end > i && header[end - 1] === 13 ? end - 1 : end;
-    if (stop === i) break;
-    const line = decodeLine(header.subarray(i, stop));
-    if (header[i] === 32 || header[i] === 9) {
-      current += line;
-    } else {
-      flush();
-      current = line;
-    }
-    i = end + 1;
-  }
-  flush();
-  return fields;
-}
-
-const utf8 = new TextDecoder("utf-8", { fatal: true });
-function decodeLine(b: Uint8Array): string {
-  try {
-    return utf8.decode(b);
-  } catch {
-    return latin1.decode(b);
-  }
+  return splitHeader(header).map(({ name, value }) => ({
+    name,
+    value: foldCase(decodeWords(value)),
+  }));
 }

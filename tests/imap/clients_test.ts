@@ -42,7 +42,7 @@ Deno.test("imapflow: STARTTLS, a day of use", async () => {
       assert.ok(moved && moved.uidMap?.get(3) === 1);
       const one = await client.download("1");
       let text = "";
-      for await (const part of one.content) text += part.toString();
+      for await (const part of one.content!) text += part.toString();
       assert.match(text, /Subject: one/);
       assert.ok(await client.messageDelete("1"));
       assert.deepEqual(await client.search({ all: true }), [1]);

@@ -307,3 +307,30 @@ Deno.test("keywords are limited, with a clear answer", () =>
     assert.match(await c.done(`STORE 1 FLAGS (${many})`), /^NO \[LIMIT\]/);
     assert.match(await c.done("STORE 1 FLAGS (k1)"), /^OK/);
   }));
+
+Deno.test("RFC 4469 CATENATE: a message from texts and parts of others", () =>
+  withServer(async (c) => {
+    await c.append("INBOX", message("one", "the body\r\n"));
+    const valid = /UIDVALIDITY (\d+)/.exec((await c.ok("SELECT INBOX")).join())![1];
+    const head = "Subject: made\r\n\r\n";
+    assert.match(
+      await c.done(
+        `APPEND INBOX (\\Seen) CATENATE (TEXT {${head.length}+}\r\n${head} ` +
+          `URL "/INBOX;UIDVALIDITY=${valid}/;UID=1/;SECTION=TEXT" URL ";UID=1/;SECTION=TEXT/;PARTIAL=4.4" ` +
+          `TEXT {2+}\r\n\r\n)`,
+      ),
+      /^OK \[APPENDUID \d+ 2\]/,
+    );
+    await talk(
+      c,
+      `C: FETCH 2 (FLAGS BODY.PEEK[])
+       S: * 2 FETCH (FLAGS (\\Seen) BODY[] {33}…the body…body…)
+       S: OK done
+       C: APPEND INBOX CATENATE (URL "/INBOX/;UID=99")
+       S: NO [BADURL "/INBOX/;UID=99"] URL names nothing here
+       C: APPEND INBOX CATENATE (URL "/nosuch/;UID=1")
+       S: NO [BADURL "/nosuch/;UID=1"] URL names nothing here
+       C: APPEND INBOX CATENATE (FOO)
+       S: BAD …expected URL or TEXT`,
+    );
+  }));

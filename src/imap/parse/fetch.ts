@@ -71,7 +71,8 @@ function parsePartNumbers(c: Cursor): number[] {
   return part;
 }
 
-function parseSection(c: Cursor): Section {
+/** Reads a section in its brackets. */
+export function parseSection(c: Cursor): Section {
   c.expect("[");
   const part = parsePartNumbers(c);
   const fields: string[] = [];

@@ -21,6 +21,7 @@ import {
   requestLiteral,
   Unrecoverable,
 } from "../reader.ts";
+import { readUrl } from "../message_url.ts";
 import { resolveUids } from "../resolve.ts";
 import { type Session, State } from "../session.ts";
 import { splitFlags } from "./store.ts";
@@ -88,8 +89,9 @@ class Input {
   }
 }
 
-/** Writes a literal to a new file. */
-async function literalToFile(s: Session, h: LiteralHeader, path: string): Promise<void> {
+/** Writes a literal to a new file, and goes on to the line after it. */
+async function literalToFile(input: Input, h: LiteralHeader, path: string): Promise<void> {
+  const { s } = input;
   await requestLiteral(s.conn, h);
   const file = await Deno.open(path, { write: true, createNew: true, mode: 0o600 });
   let failure: unknown;
@@ -107,9 +109,12 @@ async function literalToFile(s: Session, h: LiteralHeader, path: string): Promis
   } finally {
     file.close();
   }
-  if (failure !== undefined) {
-    throw new ImapNo("message can't be stored now", "UNAVAILABLE", { cause: failure });
-  }
+  await input.nextLine();
+  if (failure !== undefined) throw cannotStore(failure);
+}
+
+function cannotStore(cause: unknown): ImapNo {
+  return new ImapNo("message can't be stored now", "UNAVAILABLE", { cause });
 }
 
 /** One message of APPEND: flags, date, and the message itself, into a file. */
@@ -125,6 +130,11 @@ async function readMessage(input: Input, file: string): Promise<NewMessage> {
     received = input.c.dateTime();
     input.c.sp();
   }
+  const { flags, keywords } = splitFlags(names);
+  if (input.c.takeText("CATENATE (")) {
+    const fileSize = await catenate(input, file);
+    return { file, prefix: new Uint8Array(0), fileSize, flags, keywords, received };
+  }
   // RFC 6855 §4: UTF8 (~{n}...)
   const utf8 = input.c.takeText("UTF8 (");
   if (utf8 && !s.utf8) throw new ImapBad("ENABLE UTF8=ACCEPT first");
@@ -133,11 +143,60 @@ async function readMessage(input: Input, file: string): Promise<NewMessage> {
   const max = s.backend.maxMessageSize;
   if (h.size > max) throw new ImapNo(`message is larger than ${max} bytes`, "TOOBIG");
   if (h.size === 0) throw new ImapNo("message is empty", "CANNOT");
-  await literalToFile(s, h, file);
-  await input.nextLine();
+  await literalToFile(input, h, file);
   if (utf8) input.c.expect(")");
-  const { flags, keywords } = splitFlags(names);
   return { file, prefix: new Uint8Array(0), fileSize: h.size, flags, keywords, received };
+}
+
+/** RFC 4469: a message put together from texts and from parts of other messages. Returns its size. */
+async function catenate(input: Input, path: string): Promise<number> {
+  const { s } = input;
+  const max = s.backend.maxMessageSize;
+  const file = Deno.openSync(path, { write: true, createNew: true, mode: 0o600 });
+  let size = 0;
+  let failure: unknown;
+  const add = (b: Uint8Array) => {
+    try {
+      for (let n = 0; failure === undefined && n < b.length;) n += file.writeSync(b.subarray(n));
+    } catch (err) {
+      failure = err;
+    }
+  };
+  try {
+    do {
+      if (input.c.takeText("URL ")) {
+        const url = input.c.astring("URL");
+        const n = readUrl(s, url, max - size, add);
+        if (n === undefined) {
+          throw new ImapNo("URL names nothing here", `BADURL "${quotable(url)}"`);
+        }
+        size += n;
+      } else {
+        if (!input.c.takeText("TEXT ")) input.c.fail("URL or TEXT");
+        const h = input.header();
+        if (!h) input.c.fail("literal with text");
+        if (size + h.size > max) {
+          throw new ImapNo(`message is larger than ${max} bytes`, "TOOBIG");
+        }
+        await requestLiteral(s.conn, h);
+        await readBytes(s.conn, h.size, add);
+        size += h.size;
+        await input.nextLine();
+      }
+      if (failure !== undefined) throw cannotStore(failure);
+      if (size > max) throw new ImapNo(`message is larger than ${max} bytes`, "TOOBIG");
+    } while (input.c.take(" "));
+    input.c.expect(")");
+  } finally {
+    file.close();
+  }
+  if (size === 0) throw new ImapNo("message is empty", "CANNOT");
+  return size;
+}
+
+/** A URL as it can stand between quotes in an answer. */
+function quotable(url: string): string {
+  return url.replace(/[^\x21-\x7e]|["\\]/g, "").slice(0, 1000);
 }
 
 /** Names for the files of messages under way. */
@@ -173,7 +232,7 @@ async function refusing<T>(input: Input, fn: () => Promise<T>): Promise<T> {
 export const append: Command = {
   name: "APPEND",
   states: loggedIn,
-  capabilities: ["MULTIAPPEND", "APPENDLIMIT"],
+  capabilities: ["MULTIAPPEND", "APPENDLIMIT", "CATENATE"],
   parse: (c) => c.fail("message"),
   stream(c, s) {
     const input = new Input(s, c);
