@@ -1,0 +1,122 @@
+/**
+ * Dates of header fields (RFC 5322 §3.3, §4.3), as found in the wild.
+ *
+ * @module
+ */
+
+const months = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+const zones: Record<string, number> = {
+  ut: 0,
+  utc: 0,
+  gmt: 0,
+  z: 0,
+  est: -300,
+  edt: -240,
+  cst: -360,
+  cdt: -300,
+  mst: -420,
+  mdt: -360,
+  pst: -480,
+  pdt: -420,
+  cet: 60,
+  cest: 120,
+  bst: 60,
+  jst: 540,
+};
+
+/** Text without comments, and no longer than a date can be. */
+function strip(s: string): string {
+  let out = "";
+  let depth = 0;
+  for (let i = 0; i < s.length && out.length < 100; i++) {
+    if (s[i] === "(") depth++;
+    else if (s[i] === ")" && depth > 0) depth--;
+    else if (depth === 0) out += s[i];
+  }
+  return out;
+}
+
+/** Minutes east of Greenwich; undefined if it is no zone. */
+function zoneOffset(word: string): number | undefined {
+  const named = zones[word.toLowerCase()];
+  if (named !== undefined) return named;
+  const m = /^(?:utc|gmt)?([+-])(\d{1,2}):?(\d{2})?$/i.exec(word);
+  if (!m) return undefined;
+  const minutes = Number(m[2]) * 60 + Number(m[3] ?? 0);
+  return minutes > 24 * 60 ? undefined : m[1] === "-" ? -minutes : minutes;
+}
+
+/**
+ * A date in whatever order its parts come: RFC 5322, asctime, ISO 8601. Missing seconds are 0; a missing
+ * or unknown zone is UTC (RFC 5322 §4.3). Undefined if day, month, year or time can't be made out.
+ */
+export function parseDate(value: string): Date | undefined {
+  const text = strip(value).trim();
+  const iso = /^(\d{4})-(\d{2})-(\d{2})[t ]/i.exec(text);
+  const words = (iso ? text.slice(11) : text).split(/[\s,]+/).filter((w) => w !== "");
+  let year = iso ? Number(iso[1]) : undefined;
+  let month = iso ? Number(iso[2]) - 1 : undefined;
+  let day = iso ? Number(iso[3]) : undefined;
+  let seconds: number | undefined;
+  let offset = 0;
+  for (const word of words.slice(0, 20)) {
+    const time = /^(\d{1,2})[:.](\d{2})(?:[:.](\d{2}))?(?:[.,]\d+)?(z|[+-]\d{2}:?\d{2})?$/i.exec(
+      word,
+    );
+    if (time && seconds === undefined) {
+      const [h, m, sec] = [Number(time[1]), Number(time[2]), Number(time[3] ?? 0)];
+      if (h > 24 || m > 59 || sec > 60) return undefined;
+      seconds = h * 3600 + m * 60 + Math.min(sec, 59);
+      if (time[4]) offset = zoneOffset(time[4]) ?? 0;
+      continue;
+    }
+    const dashed = /^(\d{1,2})-([a-z]{3})[a-z]*-(\d{2,4})$/i.exec(word);
+    if (dashed) {
+      day = Number(dashed[1]);
+      month = months.indexOf(dashed[2].toLowerCase());
+      year = fullYear(dashed[3]);
+      continue;
+    }
+    if (/^\d+$/.test(word)) {
+      if (day === undefined && word.length <= 2) day = Number(word);
+      else if (year === undefined && word.length >= 2 && word.length <= 4) year = fullYear(word);
+      continue;
+    }
+    const zone = seconds === undefined ? undefined : zoneOffset(word);
+    if (zone !== undefined) {
+      offset = zone;
+      continue;
+    }
+    const m = months.indexOf(word.slice(0, 3).toLowerCase());
+    if (m >= 0 && month === undefined && /^[a-z]+\.?$/i.test(word)) month = m;
+    if (/^(pm|am)$/i.test(word) && seconds !== undefined) {
+      const h = Math.floor(seconds / 3600);
+      if (/^pm$/i.test(word) && h < 12) seconds += 12 * 3600;
+      if (/^am$/i.test(word) && h === 12) seconds -= 12 * 3600;
+    }
+  }
+  if (year === undefined || day === undefined || month === undefined || month < 0) return undefined;
+  if (month > 11 || day < 1 || day > 31 || year < 1900 || year > 9999) return undefined;
+  const date = new Date(Date.UTC(year, month, day) + (seconds ?? 0) * 1000 - offset * 60_000);
+  return Number.isNaN(date.getTime()) ? undefined : date;
+}
+
+/** RFC 5322 §4.3: two digits are 1950 to 2049, three count from 1900. */
+function fullYear(digits: string): number {
+  const n = Number(digits);
+  if (digits.length === 2) return n < 50 ? 2000 + n : 1900 + n;
+  return digits.length === 3 ? 1900 + n : n;
+}
+
+const weekdays = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
+
+/** A date as header fields have it, in UTC. */
+export function formatDate(d: Date): string {
+  const two = (n: number) => String(n).padStart(2, "0");
+  const month = months[d.getUTCMonth()];
+  return `${weekdays[d.getUTCDay()]}, ${d.getUTCDate()} ${month[0].toUpperCase()}${
+    month.slice(1)
+  } ${String(d.getUTCFullYear()).padStart(4, "0")} ${two(d.getUTCHours())}:${
+    two(d.getUTCMinutes())
+  }:${two(d.getUTCSeconds())} +0000`;
+}
