@@ -282,7 +282,7 @@ export function map<T>(item: Type<T>, checkKey?: TextCheck): Type<Map<string, T>
     zero: () => new Map(),
     toNode(values) {
       if (values.size === 0) return { kind: "text", text: "" };
-      const entries = [...values].map(([key, v]) => newEntry(key, nilIfEmpty(item.toNode(v))));
+      const entries = [...values].map(([key, v]) => newEntry(key, mapItem(item, v)));
       return { kind: "map", entries, trailing: [] };
     },
     update(old, values) {
@@ -291,14 +291,11 @@ export function map<T>(item: Type<T>, checkKey?: TextCheck): Type<Map<string, T>
       for (const e of old.entries) {
         const value = values.get(e.key);
         if (value === undefined) continue;
-        const node = isNil(e.value)
-          ? nilIfEmpty(item.toNode(value))
-          : nilIfEmpty(item.update(e.value, value));
-        entries.push({ ...e, value: node });
+        entries.push({ ...e, value: mapItem(item, value, e.value) });
       }
       const known = new Set(old.entries.map((e) => e.key));
       for (const [key, value] of values) {
-        if (!known.has(key)) entries.push(newEntry(key, nilIfEmpty(item.toNode(value))));
+        if (!known.has(key)) entries.push(newEntry(key, mapItem(item, value)));
       }
       return { kind: "map", entries, trailing: old.trailing };
     },
@@ -309,8 +306,15 @@ function isNil(node: Node): boolean {
   return node.kind === "text" && node.text === "nil";
 }
 
-function nilIfEmpty(node: Node): Node {
-  return node.kind === "text" && node.text === "" ? { kind: "text", text: "nil" } : node;
+/** The tree of a value in a map; "nil" for one of which all is absent. */
+function mapItem<T>(item: Type<T>, value: T, old?: Node): Node {
+  const nil: Node = { kind: "text", text: "nil" };
+  if (item.shape.kind !== "scalar" && equal(value, item.zero())) {
+    // A block that says the same in more words may stay.
+    return old && !isNil(old) && sameValue(item, old, value) ? old : nil;
+  }
+  const node = old && !isNil(old) ? item.update(old, value) : item.toNode(value);
+  return node.kind === "text" && node.text === "" ? nil : node;
 }
 
 // deno-lint-ignore no-explicit-any -- a record of fields of any types, told apart by inference
@@ -336,7 +340,9 @@ export function struct<F extends Fields>(fields: F): Type<StructValue<F>> {
         const field = fields[name];
         const e = byKey.get(name);
         if (!e) {
-          if (field.presence === "required") report(line, `the key ${name} is missing`);
+          if (field.presence === "required" && !node.incomplete) {
+            report(line, `the key ${name} is missing`);
+          }
           value[name] = absentValue(field);
           continue;
         }

@@ -7,11 +7,14 @@
  * @module
  */
 
-/** A value in the tree. A key without a value has the text "", and so can stand for an empty block. */
+/**
+ * A value in the tree. A key without a value has the text "", and so can stand for an empty block.
+ * `incomplete` is set where lines could not be understood, so that nobody complains of what is missing.
+ */
 export type Node =
-  | { kind: "text"; text: string }
-  | { kind: "map"; entries: Entry[]; trailing: string[] }
-  | { kind: "list"; entries: Entry[]; trailing: string[] };
+  | { kind: "text"; text: string; incomplete?: true }
+  | { kind: "map"; entries: Entry[]; trailing: string[]; incomplete?: true }
+  | { kind: "list"; entries: Entry[]; trailing: string[]; incomplete?: true };
 
 /** A key or list item with its value. */
 export interface Entry {
@@ -60,7 +63,13 @@ export function parseSconf(text: string): { root: MapNode; problems: Problem[] }
   for (let i = 0; i < lines.length && problems.length < maxProblems; i++) {
     const line = lines[i].endsWith("\r") ? lines[i].slice(0, -1) : lines[i];
     const number = i + 1;
-    const report = (message: string) => problems.push({ line: number, message });
+    const report = (message: string) => {
+      problems.push({ line: number, message });
+      const { block } = stack[stack.length - 1];
+      block.incomplete = true;
+      const last = block.entries.at(-1);
+      if (last) last.value.incomplete = true;
+    };
     const trimmed = line.trim();
     if (trimmed === "" || trimmed.startsWith("#")) {
       pending.push(line);
@@ -94,20 +103,20 @@ export function parseSconf(text: string): { root: MapNode; problems: Problem[] }
         skipDeeperThan = depth - 1;
         continue;
       }
-      const kind = isItem(rest) ? "list" : "map";
+      const kind = isItem(rest) || /^-[^:]*$/.test(rest) ? "list" : "map";
       const block: BlockNode = { kind, entries: [], trailing: [] };
+      if (last!.value.incomplete) block.incomplete = true;
       last!.value = block;
       top = { block, depth, keys: new Set() };
       stack.push(top);
     } else if (depth < top.depth) {
-      // Comments at the deeper level stay with the block that ends here.
-      const closing = top.block;
-      while (stack[stack.length - 1].depth > depth) stack.pop();
-      top = stack[stack.length - 1];
-      let keep = pending.length;
-      while (keep > 0 && tabs(pending[keep - 1]) <= depth) keep--;
-      closing.trailing.push(...pending.slice(0, keep));
-      pending = pending.slice(keep);
+      // Comments stay with the block whose indentation they have.
+      for (; top.depth > depth; top = stack[stack.length - 1]) {
+        const of = top.depth;
+        const end = pending.findLastIndex((line) => tabs(line) >= of) + 1;
+        top.block.trailing.push(...pending.splice(0, end));
+        stack.pop();
+      }
     }
 
     const entry = top.block.kind === "list" ? readItem(rest, report) : readKey(rest, report);
