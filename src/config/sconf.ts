@@ -174,12 +174,12 @@ function readItem(rest: string, report: Report): { key: string; text: string } |
 
 function readKey(rest: string, report: Report): { key: string; text: string } | undefined {
   const colon = rest.indexOf(":");
+  if (isItem(rest) || rest.startsWith("-:")) {
+    report("a list item where keys were expected");
+    return undefined;
+  }
   if (colon < 0) {
-    report(
-      isItem(rest)
-        ? "a list item where keys were expected"
-        : `expected "Key: value", got ${quoted(rest)}: the colon is missing`,
-    );
+    report(`expected "Key: value", got ${quoted(rest)}: the colon is missing`);
     return undefined;
   }
   const key = rest.slice(0, colon);
