@@ -2,16 +2,8 @@
 import { writeFileAtomic } from "../platform/files.ts";
 import { dataPath, joinPath, parentDir, resolveFrom } from "../platform/paths.ts";
 import { Log } from "../log/mod.ts";
-import type { Account, Destination } from "./account.ts";
-import {
-  accountAddresses,
-  type AddressIndex,
-  addressKey,
-  canonicalLocalpart,
-  type DomainEntry,
-  plainDestination,
-  type ResolvedAlias,
-} from "./addresses.ts";
+import type { Account } from "./account.ts";
+import { accountAddresses, type AddressIndex, type DomainEntry } from "./addresses.ts";
 import { type ConfigChange, isEmptyChange, whatChanged } from "./changes.ts";
 import { type Dynamic, dynamicConfig } from "./dynamic.ts";
 import {
@@ -22,45 +14,13 @@ import {
   readDynamic,
   readStatic,
 } from "./load.ts";
-import {
-  type Domain as DomainName,
-  packAddress,
-  parseAddress,
-  parseDomain,
-  parseLocalpart,
-} from "./names.ts";
+import { type AddressLookup, lookup, type LookupOptions, owned } from "./lookup.ts";
+import { asciiDomain, parseAddress, parseDomain } from "./names.ts";
 import { equal } from "./schema.ts";
 import { type MapNode, parseSconf, printSconf } from "./sconf.ts";
 import type { Static } from "./static.ts";
 
 const log = new Log("config");
-
-/** What an address leads to. */
-export type AddressLookup =
-  | {
-    kind: "account";
-    account: string;
-    destination: Destination;
-    /** The address that was configured: `postmaster`, `you@example.org`, or `@example.org` of a catch-all. */
-    canonical: string;
-    catchall: boolean;
-    /** Set for addresses that reports of other servers are sent to. */
-    reports?: "dmarc" | "domainTls" | "hostTls";
-  }
-  | { kind: "alias"; alias: ResolvedAlias; canonical: string }
-  | { kind: "unknownDomain" }
-  | { kind: "disabledDomain" }
-  | { kind: "unknownAddress" };
-
-/** Options of {@link Config.lookupAddress}. */
-export interface LookupOptions {
-  /** Whether postmaster without an address of its own is looked for. Default true. */
-  postmaster?: boolean;
-  /** Default true. */
-  aliases?: boolean;
-  /** Find addresses of disabled domains too, as for logging in. Default false. */
-  disabledDomains?: boolean;
-}
 
 /** A mailbox for new accounts. */
 export interface NewMailbox {
@@ -176,7 +136,7 @@ export class Config {
 
   /** A domain of this server, in either form. */
   domain(name: string): DomainEntry | undefined {
-    const ascii = asciiOf(name);
+    const ascii = asciiDomain(name);
     return ascii === undefined ? undefined : this.addresses.domains.get(ascii);
   }
 
@@ -195,74 +155,14 @@ export class Config {
    * @param domain ASCII or Unicode; "" for a bare `postmaster` (RFC 5321 §4.1.1.3).
    */
   lookupAddress(localpart: string, domain: string, options: LookupOptions = {}): AddressLookup {
-    const found = this.#lookup(localpart, domain, options);
+    const found = this.#find(localpart, domain, options);
     if (this.acceptAllAccount === undefined || !found.kind.startsWith("unknown")) return found;
-    return this.#owned(this.acceptAllAccount, "Inbox", `@${domain}`, true);
+    return owned(this.acceptAllAccount, "Inbox", `@${domain}`, true);
   }
 
-  #lookup(localpart: string, domain: string, options: LookupOptions): AddressLookup {
-    const { postmaster = true, aliases = true, disabledDomains = false } = options;
-    const isPostmaster = localpart.toLowerCase() === "postmaster";
-    const ascii = domain === "" ? "" : asciiOf(domain);
-    if (ascii === undefined) return { kind: "unknownDomain" };
-    const { Account, Mailbox } = this.static.Postmaster;
-    if (isPostmaster && (ascii === "" || this.hostnames.has(ascii))) {
-      if (!postmaster) return { kind: "unknownAddress" };
-      return this.#owned(Account, Mailbox, "postmaster", false);
-    }
-    const hostReports = this.#hostReports(localpart, ascii);
-    if (hostReports) return hostReports;
-    const entry = this.addresses.domains.get(ascii);
-    if (!entry || entry.reportsOnly) return { kind: "unknownDomain" };
-    if (entry.config.Disabled && !disabledDomains) return { kind: "disabledDomain" };
-
-    const lp = isPostmaster ? "postmaster" : canonicalLocalpart(localpart, entry);
-    const key = addressKey(lp, entry.name);
-    const alias = this.addresses.aliases.get(key);
-    if (alias) {
-      if (!aliases) return { kind: "unknownAddress" };
-      return { kind: "alias", alias, canonical: canonical(lp, entry.name) };
-    }
-    // An empty localpart (of `+x@`, say) must not find the catch-all's entry as if it were an address.
-    const owner = lp === "" ? undefined : this.addresses.destinations.get(key);
-    if (owner) {
-      return {
-        kind: "account",
-        account: owner.account,
-        destination: owner.destination,
-        canonical: canonical(lp, entry.name),
-        catchall: false,
-        reports: owner.reports,
-      };
-    }
-    const all = this.addresses.destinations.get(addressKey("", entry.name));
-    if (all) {
-      const { account, destination } = all;
-      const name = `@${entry.name.unicode}`;
-      return { kind: "account", account, destination, canonical: name, catchall: true };
-    }
-    if (isPostmaster && postmaster) return this.#owned(Account, Mailbox, "postmaster", false);
-    return { kind: "unknownAddress" };
-  }
-
-  #hostReports(localpart: string, ascii: string): AddressLookup | undefined {
-    const reports = this.static.HostTLSRPT;
-    if (!reports || ascii !== parseDomain(this.static.Hostname).ascii) return undefined;
-    const lp = parseLocalpart(reports.Localpart).toLowerCase();
-    if (localpart.toLowerCase() !== lp) return undefined;
-    return {
-      kind: "account",
-      account: reports.Account,
-      destination: plainDestination(reports.Mailbox),
-      canonical: canonical(lp, parseDomain(this.static.Hostname)),
-      catchall: false,
-      reports: "hostTls",
-    };
-  }
-
-  #owned(account: string, mailbox: string, name: string, catchall: boolean): AddressLookup {
-    const destination = plainDestination(mailbox);
-    return { kind: "account", account, destination, canonical: name, catchall };
+  #find(localpart: string, domain: string, options: LookupOptions): AddressLookup {
+    const where = { static: this.static, hostnames: this.hostnames, addresses: this.addresses };
+    return lookup(where, localpart, domain, options);
   }
 
   /** The account that logs in with an address (any variant with a separator); undefined if there is none. */
@@ -273,7 +173,7 @@ export class Config {
     } catch {
       return undefined;
     }
-    const found = this.#lookup(a.localpart, a.domain.ascii, {
+    const found = this.#find(a.localpart, a.domain.ascii, {
       postmaster: false,
       aliases: false,
       disabledDomains: true,
@@ -284,7 +184,7 @@ export class Config {
 
   /** Whether an account may send messages from an address: its own, or of an alias that lets members. */
   mayUseFrom(account: string, localpart: string, domain: string): "yes" | "no" | "disabledDomain" {
-    const found = this.#lookup(localpart, domain, { postmaster: false });
+    const found = this.#find(localpart, domain, { postmaster: false });
     switch (found.kind) {
       case "account":
         return found.account === account ? "yes" : "no";
@@ -432,16 +332,4 @@ export class Config {
 /** domains.conf beside a mox.conf. */
 export function dynamicPathOf(staticPath: string): string {
   return joinPath([parentDir(staticPath), "domains.conf"]);
-}
-
-function asciiOf(domain: string): string | undefined {
-  try {
-    return parseDomain(domain).ascii;
-  } catch {
-    return undefined;
-  }
-}
-
-function canonical(localpart: string, domain: DomainName): string {
-  return packAddress({ localpart, domain });
 }

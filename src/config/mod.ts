@@ -18,13 +18,8 @@ import { describe } from "./describe.ts";
 import { dynamicConfig } from "./dynamic.ts";
 import { staticConfig } from "./static.ts";
 
-export {
-  type AddressLookup,
-  Config,
-  dynamicPathOf,
-  type LookupOptions,
-  type NewMailbox,
-} from "./config.ts";
+export { Config, dynamicPathOf, type NewMailbox } from "./config.ts";
+export { type AddressLookup, type LookupOptions } from "./lookup.ts";
 export { type ConfigChange, type NameChanges } from "./changes.ts";
 export {
   ConfigError,

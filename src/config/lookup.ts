@@ -1,0 +1,125 @@
+/** What becomes of mail for an address. @module */
+import type { Destination } from "./account.ts";
+import {
+  type AddressIndex,
+  addressKey,
+  canonicalLocalpart,
+  plainDestination,
+  type ResolvedAlias,
+} from "./addresses.ts";
+import { asciiDomain, packAddress, parseDomain, parseLocalpart } from "./names.ts";
+import type { Static } from "./static.ts";
+
+/** What an address leads to. */
+export type AddressLookup =
+  | {
+    kind: "account";
+    account: string;
+    destination: Destination;
+    /** The address that was configured: `postmaster`, `you@example.org`, or `@example.org` of a catch-all. */
+    canonical: string;
+    catchall: boolean;
+    /** Set for addresses that reports of other servers are sent to. */
+    reports?: "dmarc" | "domainTls" | "hostTls";
+  }
+  | { kind: "alias"; alias: ResolvedAlias; canonical: string }
+  | { kind: "unknownDomain" }
+  | { kind: "disabledDomain" }
+  | { kind: "unknownAddress" };
+
+/** Options of {@link Config.lookupAddress}. */
+export interface LookupOptions {
+  /** Whether postmaster without an address of its own is looked for. Default true. */
+  postmaster?: boolean;
+  /** Default true. */
+  aliases?: boolean;
+  /** Find addresses of disabled domains too, as for logging in. Default false. */
+  disabledDomains?: boolean;
+}
+
+/** What is looked in. */
+export interface LookupPlace {
+  static: Static;
+  /** ASCII names of this host. */
+  hostnames: ReadonlySet<string>;
+  addresses: AddressIndex;
+}
+
+/** Mail for an account that no destination says more of. */
+export function owned(
+  account: string,
+  mailbox: string,
+  canonical: string,
+  catchall: boolean,
+): AddressLookup {
+  return {
+    kind: "account",
+    account,
+    destination: plainDestination(mailbox),
+    canonical,
+    catchall,
+  };
+}
+
+/** See Config.lookupAddress. */
+export function lookup(
+  place: LookupPlace,
+  localpart: string,
+  domain: string,
+  options: LookupOptions,
+): AddressLookup {
+  const { postmaster = true, aliases = true, disabledDomains = false } = options;
+  const isPostmaster = localpart.toLowerCase() === "postmaster";
+  const ascii = domain === "" ? "" : asciiDomain(domain);
+  if (ascii === undefined) return { kind: "unknownDomain" };
+  const { Account, Mailbox } = place.static.Postmaster;
+  if (isPostmaster && (ascii === "" || place.hostnames.has(ascii))) {
+    if (!postmaster) return { kind: "unknownAddress" };
+    return owned(Account, Mailbox, "postmaster", false);
+  }
+  const hostReports = lookupHostReports(place.static, localpart, ascii);
+  if (hostReports) return hostReports;
+  const { domains, destinations } = place.addresses;
+  const entry = domains.get(ascii);
+  if (!entry || entry.reportsOnly) return { kind: "unknownDomain" };
+  if (entry.config.Disabled && !disabledDomains) return { kind: "disabledDomain" };
+
+  const lp = isPostmaster ? "postmaster" : canonicalLocalpart(localpart, entry);
+  const key = addressKey(lp, entry.name);
+  const canonical = packAddress({ localpart: lp, domain: entry.name });
+  const alias = place.addresses.aliases.get(key);
+  if (alias) return aliases ? { kind: "alias", alias, canonical } : { kind: "unknownAddress" };
+  // An empty localpart (of `+x@`, say) must not find the catch-all as if that were its address.
+  const owner = lp === "" ? undefined : destinations.get(key);
+  if (owner) {
+    const { account, destination, reports } = owner;
+    return { kind: "account", account, destination, canonical, catchall: false, reports };
+  }
+  const all = destinations.get(addressKey("", entry.name));
+  if (all) {
+    const { account, destination } = all;
+    const name = `@${entry.name.unicode}`;
+    return { kind: "account", account, destination, canonical: name, catchall: true };
+  }
+  if (isPostmaster && postmaster) return owned(Account, Mailbox, "postmaster", false);
+  return { kind: "unknownAddress" };
+}
+
+function lookupHostReports(
+  s: Static,
+  localpart: string,
+  ascii: string,
+): AddressLookup | undefined {
+  const reports = s.HostTLSRPT;
+  if (!reports) return undefined;
+  const domain = parseDomain(s.Hostname);
+  const lp = parseLocalpart(reports.Localpart).toLowerCase();
+  if (ascii !== domain.ascii || localpart.toLowerCase() !== lp) return undefined;
+  const found = owned(
+    reports.Account,
+    reports.Mailbox,
+    packAddress({ localpart: lp, domain }),
+    false,
+  );
+  return { ...found, reports: "hostTls" } as AddressLookup;
+}
