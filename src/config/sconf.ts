@@ -58,7 +58,7 @@ export function parseSconf(text: string): { root: MapNode; problems: Problem[] }
   // Lines deeper than this belong to a block that was refused, and are not reported again.
   let skipDeeperThan = Infinity;
 
-  const lines = (text.startsWith("\ufeff") ? text.slice(1) : text).split("\n");
+  const lines = text.replace(/^\ufeff+/, "").split("\n");
   if (lines.at(-1) === "") lines.pop();
   for (let i = 0; i < lines.length && problems.length < maxProblems; i++) {
     const line = lines[i].endsWith("\r") ? lines[i].slice(0, -1) : lines[i];
@@ -70,7 +70,7 @@ export function parseSconf(text: string): { root: MapNode; problems: Problem[] }
       const last = block.entries.at(-1);
       if (last) last.value.incomplete = true;
     };
-    const trimmed = line.trim();
+    const trimmed = trimSpace(line);
     if (trimmed === "" || trimmed.startsWith("#")) {
       pending.push(line);
       continue;
@@ -79,7 +79,7 @@ export function parseSconf(text: string): { root: MapNode; problems: Problem[] }
     while (line.charCodeAt(depth) === 9) depth++;
     if (depth > skipDeeperThan) continue;
     skipDeeperThan = Infinity;
-    const rest = line.slice(depth).trimEnd();
+    const rest = trimSpaceEnd(line.slice(depth));
     if (rest.startsWith(" ")) {
       report("indented with spaces: use tabs only, one for each level");
       skipDeeperThan = depth;
@@ -145,11 +145,28 @@ export function parseSconf(text: string): { root: MapNode; problems: Problem[] }
   return { root, problems };
 }
 
+/** Without spaces and tabs at the end. Other white space of Unicode is text. */
+function trimSpaceEnd(s: string): string {
+  let end = s.length;
+  while (end > 0 && isSpace(s.charCodeAt(end - 1))) end--;
+  return s.slice(0, end);
+}
+
+function trimSpace(s: string): string {
+  let start = 0;
+  while (start < s.length && isSpace(s.charCodeAt(start))) start++;
+  return trimSpaceEnd(s.slice(start));
+}
+
+function isSpace(code: number): boolean {
+  return code === 32 || code === 9 || code === 13;
+}
+
 function tabs(line: string): number {
   let n = 0;
   while (line.charCodeAt(n) === 9) n++;
   // An empty line belongs to what follows it.
-  return line.trim() === "" ? 0 : n;
+  return trimSpace(line) === "" ? 0 : n;
 }
 
 function describeEntry(entry: Entry): string {
@@ -187,8 +204,8 @@ function readKey(rest: string, report: Report): { key: string; text: string } | 
     report("the key before the colon is missing");
     return undefined;
   }
-  if (key !== key.trim()) {
-    report(`white space between ${quoted(key.trim())} and the colon`);
+  if (key !== trimSpace(key)) {
+    report(`white space between ${quoted(trimSpace(key))} and the colon`);
     return undefined;
   }
   const value = rest.slice(colon + 1);
@@ -241,14 +258,14 @@ function printBlock(block: BlockNode, depth: number, lines: string[]): void {
 }
 
 function checkedKey(key: string): string {
-  if (key === "" || key !== key.trim() || /[:\r\n]/.test(key) || /^(?:#|-(?: |$))/.test(key)) {
+  if (key === "" || key !== trimSpace(key) || /[:\r\n]/.test(key) || /^(?:#|-(?: |$))/.test(key)) {
     throw new SconfWriteError(`${quoted(key)} can't be a key in a configuration file`);
   }
   return key;
 }
 
 function checkedText(text: string): string {
-  if (/[\r\n]/.test(text) || text !== text.trimEnd()) {
+  if (/[\r\n]/.test(text) || text !== trimSpaceEnd(text)) {
     throw new SconfWriteError(
       `${
         quoted(text)
