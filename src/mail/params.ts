@@ -48,6 +48,7 @@ export function parseLanguages(value: string | undefined): string[] {
   return value.split(",", 20).map((v) => v.trim().slice(0, 50)).filter((v) => v !== "");
 }
 
+// deno-lint-ignore no-control-regex -- RFC 2045 names them
 const tokenEnd = /[\x00-\x20()<>@,;:\\"/[\]?=\x7f]/g;
 
 class Scanner {

@@ -83,7 +83,7 @@ export async function submitFromProgram(
       file: path,
       fileSize: bytes.length,
       prefix: new TextEncoder().encode(prefix),
-      smtputf8: recipients.concat(sender).some((a) => /[^\x00-\x7f]/.test(a)),
+      smtputf8: recipients.concat(sender).some((a) => /[\u0080-\u{10ffff}]/u.test(a)),
       has8bit: bytes.some((b) => b >= 128),
       requireTls: false,
       messageId,

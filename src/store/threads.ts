@@ -69,7 +69,8 @@ export function matchThread(db: Db, m: ThreadInput): ThreadResult {
   const references = m.references.slice(-maxReferences).filter((id) => id !== m.messageId);
   for (let i = references.length - 1; i >= 0 && !parent; i--) {
     parent = candidate(db.get(
-      `SELECT ${candidateColumns} FROM threads WHERE message_id = ? AND subject = ? AND email_id != ? ` +
+      `SELECT ${candidateColumns} FROM threads INDEXED BY threads_message_id WHERE message_id = ? ` +
+        "AND message_id != '' AND subject = ? AND email_id != ? " +
         "ORDER BY email_id DESC LIMIT 1",
       references[i],
       m.subject,
@@ -81,7 +82,8 @@ export function matchThread(db: Db, m: ThreadInput): ThreadResult {
   const missingLink = wanted !== null;
   if (!parent && references.length === 0 && m.isReply && m.subject !== "") {
     parent = candidate(db.get(
-      `SELECT ${candidateColumns} FROM threads WHERE subject = ? AND received >= ? AND received <= ? ` +
+      `SELECT ${candidateColumns} FROM threads WHERE subject = ? AND subject != '' AND received >= ? ` +
+        "AND received <= ? " +
         "AND email_id != ? ORDER BY received DESC, email_id DESC LIMIT 1",
       m.subject,
       m.received - subjectMatchAge,
@@ -117,13 +119,14 @@ export function matchThread(db: Db, m: ThreadInput): ThreadResult {
 /** Gives the emails that waited for this one their parent. Returns the thread's id afterwards. */
 function adoptWaiting(db: Db, m: ThreadInput, threadId: number): number {
   const waiting = db.all(
-    "SELECT email_id, thread_id FROM threads WHERE wanted = ? AND subject = ? AND email_id != ?",
+    "SELECT email_id, thread_id FROM threads INDEXED BY threads_wanted WHERE wanted = ? AND subject = ? " +
+      "AND email_id != ?",
     m.messageId,
     m.subject,
     m.emailId,
   );
   for (const [emailId, otherThread] of waiting as [number, number][]) {
-    if (isAncestor(db, emailId, m.emailId)) continue;
+    if (otherThread === threadId && isAncestor(db, emailId, m.emailId)) continue;
     db.run(
       "UPDATE threads SET parent_id = ?, missing_link = 0, wanted = NULL WHERE email_id = ?",
       m.emailId,
@@ -134,16 +137,20 @@ function adoptWaiting(db: Db, m: ThreadInput, threadId: number): number {
   return threadId;
 }
 
-/** True if `ancestor` is the email or above it; message-ids that were used twice could make a circle. */
+/** Steps of a walk up a chain that look for a circle; readers of chains bound their walks as well. */
+const maxCircle = 50;
+
+/**
+ * True if `ancestor` is the email or closely above it: message-ids that are used twice, or forged
+ * references, could make a circle.
+ */
 function isAncestor(db: Db, ancestor: number, emailId: number): boolean {
   let at = emailId;
-  // The new email's own ancestors: it has just been matched, so this is a walk up one chain. A
-  // newcomer that waited-for emails adopt mostly has no parent yet.
-  for (let steps = 0; at !== 0 && steps < 1000; steps++) {
+  for (let steps = 0; at !== 0 && steps < maxCircle; steps++) {
     if (at === ancestor) return true;
     at = db.get("SELECT parent_id FROM threads WHERE email_id = ?", at)?.[0] ?? 0;
   }
-  return at !== 0;
+  return false;
 }
 
 function mergeThreads(db: Db, a: number, b: number): number {

@@ -20,7 +20,7 @@ export type {
   Transaction,
 } from "./backend.ts";
 export { SmtpError } from "./errors.ts";
-export { misbehaving, type Misbehaviour, misbehaviourOf, requestedError } from "./localserve.ts";
+export { misbehaving, requestedError } from "./localserve.ts";
 export { removeLeftovers } from "./message_file.ts";
 export { defaultLimits, type SmtpLimits, type SmtpServerOptions } from "./options.ts";
 export { type Address, addressText, needsUtf8, parsePath, PathError } from "./path.ts";

@@ -1,0 +1,177 @@
+/**
+ * Delivery status notifications (RFC 3461, 3464; RFC 6533 for addresses beyond ASCII).
+ *
+ * @module
+ */
+import { formatDate } from "./date.ts";
+import { encodeWord } from "./encode.ts";
+
+export interface DsnRecipient {
+  /** localpart@domain */
+  finalRecipient: string;
+  originalRecipient?: { type: string; address: string };
+  /** Enhanced status code, such as "5.1.1". */
+  status: string;
+  /** SMTP answer of the last attempt, if there was one. */
+  diagnostic?: string;
+  lastAttempt?: Date;
+  /** For delays. */
+  retryUntil?: Date;
+}
+
+export interface Dsn {
+  action: "failed" | "delayed" | "delivered";
+  /** Name of this server. */
+  reportingMta: string;
+  /** Sender of the original message: the recipient of this one. */
+  to: string;
+  arrival: Date;
+  date: Date;
+  messageId: string;
+  /** ENVID of the original, decoded. */
+  envelopeId?: string;
+  /** Message-ID and subject of the original, for people and threads. */
+  originalMessageId: string;
+  originalSubject: string;
+  recipients: readonly DsnRecipient[];
+  /** The original: its header, or the whole of it. */
+  original: Uint8Array;
+  originalIsWhole: boolean;
+  smtputf8: boolean;
+}
+
+const subjects = {
+  failed: "Message not delivered",
+  delayed: "Message delayed",
+  delivered: "Message delivered",
+};
+
+const explanations = {
+  failed:
+    "Your message could not be delivered to the recipients below. It will not be tried again. " +
+    "Check the addresses, or reach the recipients in another way.",
+  delayed:
+    "Your message has not been delivered to the recipients below yet. You don't have to do " +
+    "anything: it will be tried again until the time given.",
+  delivered: "Your message has been delivered to the recipients below.",
+};
+
+/** Text that can stand in a line of a header. */
+function line(s: string): string {
+  // deno-lint-ignore no-control-regex
+  return s.replace(/[\x00-\x1f\x7f]+/g, " ").slice(0, 900);
+}
+
+/** RFC 3461 §4: what isn't printable ASCII, "+" and "=" as hexadecimal digits. */
+function xtext(s: string): string {
+  let out = "";
+  for (const b of new TextEncoder().encode(s)) {
+    out += b > 32 && b < 127 && b !== 43 && b !== 61
+      ? String.fromCharCode(b)
+      : `+${b.toString(16).toUpperCase().padStart(2, "0")}`;
+  }
+  return out;
+}
+
+function wrap(text: string): string {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const last = lines[lines.length - 1];
+    if (last !== "" && last.length + word.length > 71) lines.push(word);
+    else lines[lines.length - 1] = last === "" ? word : `${last} ${word}`;
+  }
+  return lines.join("\r\n");
+}
+
+// deno-lint-ignore no-control-regex
+const isAscii = (s: string) => /^[\x00-\x7f]*$/.test(s);
+
+/** The message, from its header on. */
+export function composeDsn(d: Dsn): Uint8Array {
+  const utf8 = d.smtputf8 || d.recipients.some((r) => !isAscii(r.finalRecipient));
+  const boundary = `mox-${d.messageId.replace(/[^A-Za-z0-9]/g, "").slice(0, 40)}`;
+  const charset = utf8 ? "utf-8" : "us-ascii";
+  const ascii = (s: string) => utf8 || isAscii(s) ? s : encodeWord(s);
+  const out: string[] = [
+    `From: Mail Delivery System <postmaster@${d.reportingMta}>`,
+    `To: <${line(d.to)}>`,
+    `Subject: ${subjects[d.action]}: ${ascii(line(d.originalSubject)) || "(no subject)"}`,
+    `Date: ${formatDate(d.date)}`,
+    `Message-ID: <${d.messageId}>`,
+  ];
+  if (d.originalMessageId !== "") {
+    const id = line(d.originalMessageId).replace(/^<?/, "<").replace(/>?$/, ">");
+    out.push(`In-Reply-To: ${id}`, `References: ${id}`);
+  }
+  out.push(
+    // RFC 3834 §5: nobody's program shall answer this.
+    "Auto-Submitted: auto-replied",
+    "MIME-Version: 1.0",
+    `Content-Type: multipart/report; report-type="delivery-status"; boundary="${boundary}"`,
+    "",
+    `--${boundary}`,
+    `Content-Type: text/plain; charset=${charset}`,
+    `Content-Transfer-Encoding: ${utf8 ? "8bit" : "7bit"}`,
+    "",
+    wrap(explanations[d.action]),
+    "",
+  );
+  for (const r of d.recipients) {
+    out.push(`  ${line(r.finalRecipient)}`);
+    if (r.diagnostic && d.action !== "delivered") {
+      out.push(`    ${ascii(line(r.diagnostic))}`);
+    }
+    if (r.retryUntil) out.push(`    tried until ${formatDate(r.retryUntil)}`);
+  }
+  out.push(
+    "",
+    `--${boundary}`,
+    // RFC 6533 §3: with addresses beyond ASCII it is another type.
+    `Content-Type: message/${utf8 ? "global-delivery-status" : "delivery-status"}`,
+    `Content-Transfer-Encoding: ${utf8 ? "8bit" : "7bit"}`,
+    "",
+    `Reporting-MTA: dns; ${d.reportingMta}`,
+    `Arrival-Date: ${formatDate(d.arrival)}`,
+  );
+  if (d.envelopeId !== undefined) out.push(`Original-Envelope-Id: ${xtext(d.envelopeId)}`);
+  for (const r of d.recipients) {
+    out.push("");
+    if (r.originalRecipient) {
+      out.push(
+        `Original-Recipient: ${line(r.originalRecipient.type)}; ${
+          line(r.originalRecipient.address)
+        }`,
+      );
+    }
+    const type = isAscii(r.finalRecipient) ? "rfc822" : "utf-8";
+    out.push(
+      `Final-Recipient: ${type}; ${line(r.finalRecipient)}`,
+      `Action: ${d.action}`,
+      `Status: ${r.status}`,
+    );
+    if (r.diagnostic) out.push(`Diagnostic-Code: smtp; ${ascii(line(r.diagnostic))}`);
+    if (r.lastAttempt) out.push(`Last-Attempt-Date: ${formatDate(r.lastAttempt)}`);
+    if (r.retryUntil) out.push(`Will-Retry-Until: ${formatDate(r.retryUntil)}`);
+  }
+  const eightBit = d.original.some((b) => b >= 128);
+  const type = d.originalIsWhole
+    ? (eightBit ? "message/global" : "message/rfc822")
+    : eightBit
+    ? "message/global-headers"
+    : "text/rfc822-headers";
+  out.push(
+    "",
+    `--${boundary}`,
+    `Content-Type: ${type}`,
+    `Content-Transfer-Encoding: ${eightBit ? "8bit" : "7bit"}`,
+    "",
+    "",
+  );
+  const head = new TextEncoder().encode(out.join("\r\n"));
+  const tail = new TextEncoder().encode(`\r\n--${boundary}--\r\n`);
+  const all = new Uint8Array(head.length + d.original.length + tail.length);
+  all.set(head);
+  all.set(d.original, head.length);
+  all.set(tail, head.length + d.original.length);
+  return all;
+}
