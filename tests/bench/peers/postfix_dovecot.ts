@@ -6,12 +6,18 @@
  */
 import { freePort, type Peer, waitForPort } from "./types.ts";
 
-async function must(cmd: string, ...args: string[]): Promise<string> {
-  const r = await new Deno.Command(cmd, { args, stdout: "piped", stderr: "piped", stdin: "null" })
-    .output();
-  const text = new TextDecoder().decode(r.stdout) + new TextDecoder().decode(r.stderr);
+/** Runs a program to its end. Its output goes to a file: daemons would keep a pipe open. */
+async function must(cmd: string, ...args: string[]): Promise<void> {
+  const log = await Deno.makeTempFile();
+  const r = await new Deno.Command("sh", {
+    args: ["-c", 'exec "$@" >"$0" 2>&1 </dev/null', log, cmd, ...args],
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).output();
+  const text = await Deno.readTextFile(log);
+  await Deno.remove(log);
   if (!r.success) throw new Error(`${cmd} ${args.join(" ")}: ${text}`);
-  return text;
 }
 
 /** Starts both; `stop` ends them and removes the folder. */
@@ -67,14 +73,13 @@ service imap {
   process_limit = 4000
 }
 service anvil {
-  client_limit = 8000
+  client_limit = 20000
 }
 service auth {
-  client_limit = 8000
+  client_limit = 20000
 }
-default_process_limit = 4000
 service lmtp {
-  unix_listener ${dir}/run/lmtp {
+  unix_listener lmtp {
     mode = 0666
   }
 }
