@@ -39,6 +39,27 @@ export async function syncDir(dir: string): Promise<void> {
   }
 }
 
+/** A folder that is synced often: it stays open, and concurrent callers share an fsync. */
+export class OpenFolder {
+  readonly #file: Deno.FsFile | undefined;
+  readonly #shared: SharedSync;
+
+  constructor(dir: string) {
+    this.#file = isWindows ? undefined : Deno.openSync(dir, { read: true });
+    this.#shared = new SharedSync(async () => await this.#file?.sync());
+  }
+
+  /** As {@link syncDir}. */
+  sync(): Promise<void> {
+    return this.#shared.sync();
+  }
+
+  /** Not while a sync runs. */
+  close(): void {
+    this.#file?.close();
+  }
+}
+
 /** Makes a file's content durable. */
 export async function syncFile(path: string): Promise<void> {
   const f = await Deno.open(path, { read: true, write: true });
@@ -56,7 +77,8 @@ export async function syncFile(path: string): Promise<void> {
  */
 export async function linkOrCopy(from: string, to: string): Promise<void> {
   try {
-    await Deno.link(from, to);
+    // Without waiting for a thread: a name in memory, nothing is written to the disk yet.
+    Deno.linkSync(from, to);
     return;
   } catch (err) {
     if (err instanceof Deno.errors.AlreadyExists || err instanceof Deno.errors.NotFound) throw err;

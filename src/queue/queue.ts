@@ -494,6 +494,7 @@ export class Queue {
     this.#cancelTimer?.();
     this.#abort.abort();
     await this.idle();
+    this.#files.close();
     await this.#db.close();
   }
 }

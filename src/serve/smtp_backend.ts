@@ -197,7 +197,7 @@ async function deliverTo(
       try {
         await account.deliver(target.destination.Mailbox || "Inbox", {
           file: message.file,
-          fileSynced: true,
+          fileSynced: message.synced,
           fileSize: message.size,
           prefix,
           description,
@@ -303,6 +303,7 @@ async function submit(
     messageId = `<${crypto.randomUUID()}@${s.hostname}>`;
     prefix += `Message-ID: ${messageId}\r\n`;
   }
+  await message.synced;
   return await s.queue.add({
     senderAccount: account,
     mailFrom: transaction.mailFrom ? addressText(transaction.mailFrom) : "",

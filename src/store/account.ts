@@ -2,8 +2,8 @@
  * An open account: the face through which protocols read and change its mail.
  *
  * Order of steps of a delivery, so that an answer after it is a promise:
- * 1. the message file is complete and fsynced under a temporary name (by the caller, or here);
- * 2. it is linked into `msg/`, and the folder fsynced;
+ * 1. the message file is complete under a temporary name, and its content fsynced (by the caller, or here);
+ * 2. it is linked into `msg/`, and the folder fsynced; 1 and 2 may overlap, 3 waits for both;
  * 3. rows and counts are committed, and the WAL fsynced: only now does the caller answer.
  * A crash before 3 leaves a file without a row, which the next start removes (the sender was not told
  * that it arrived, and tries again); a crash after it leaves everything. There is no moment at which
@@ -12,7 +12,8 @@
  * @module
  */
 import { join } from "node:path";
-import { type Log } from "../log/mod.ts";
+import type { Log } from "../log/mod.ts";
+import { syncFile } from "../platform/files.ts";
 import { Annotations } from "./annotations.ts";
 import { Broadcast } from "./changes.ts";
 import { checkAccount } from "./consistency.ts";
@@ -151,6 +152,7 @@ export class Account {
     try {
       if (consistency.checkAtClose) checkAccount(this.db, this.files);
     } finally {
+      this.files.close();
       await this.db.close();
     }
   }
@@ -307,19 +309,14 @@ export class Account {
   /** Puts the file in place and makes it durable. */
   async #place(m: NewMessage, description?: EmailDescription): Promise<ReadyEmail> {
     const keywords = normalizeKeywords(m.keywords ?? []);
-    const stat = await Deno.stat(m.file);
-    if (stat.size !== m.fileSize) {
-      throw new StoreError("size", `message file has ${stat.size} bytes, not ${m.fileSize}`);
+    const { size } = Deno.statSync(m.file);
+    if (size !== m.fileSize) {
+      throw new StoreError("size", `message file has ${size} bytes, not ${m.fileSize}`);
     }
+    const synced = m.fileSynced === true ? undefined : m.fileSynced || syncFile(m.file);
+    // Content and name are made durable side by side: on most file systems they share a commit.
+    synced?.catch(() => {});
     description ??= m.description ?? await describeFile(m.file);
-    if (!m.fileSynced) {
-      const f = await Deno.open(m.file, { read: true, write: true });
-      try {
-        await f.sync();
-      } finally {
-        f.close();
-      }
-    }
     for (;;) {
       const emailId = this.#nextEmailId++;
       try {
@@ -327,6 +324,12 @@ export class Account {
       } catch (err) {
         // A stray file: never written over, the next id is as good.
         if (err instanceof Deno.errors.AlreadyExists) continue;
+        throw err;
+      }
+      try {
+        await synced;
+      } catch (err) {
+        this.files.remove(emailId);
         throw err;
       }
       return {

@@ -4,7 +4,7 @@
  * @module
  */
 import { join } from "node:path";
-import { ensureDir, linkOrCopy, removeFile, syncDir } from "../platform/files.ts";
+import { ensureDir, linkOrCopy, OpenFolder, removeFile, syncDir } from "../platform/files.ts";
 import { type MessageReader, StoreError } from "./types.ts";
 
 /** Files in a folder; more would make some file systems slow. */
@@ -13,7 +13,9 @@ const filesPerShard = 8192;
 /** The message files of one account. */
 export class MessageFiles {
   readonly dir: string;
-  readonly #madeShards = new Set<number>();
+  readonly #madeShards = new Map<number, Promise<void>>();
+  /** The folder that new files go to. */
+  #newest: { shard: number; folder: OpenFolder; users: number } | undefined;
   readonly #open = new Map<number, number>();
   readonly #removeWhenClosed = new Set<number>();
 
@@ -26,25 +28,48 @@ export class MessageFiles {
     return join(this.dir, String(Math.floor(emailId / filesPerShard)), String(emailId));
   }
 
-  async #shard(emailId: number): Promise<string> {
-    const n = Math.floor(emailId / filesPerShard);
-    const dir = join(this.dir, String(n));
-    if (!this.#madeShards.has(n)) {
-      await ensureDir(dir, 0o700);
-      await syncDir(this.dir);
-      this.#madeShards.add(n);
+  /** Makes the folder of a shard, once. */
+  #make(shard: number): Promise<void> {
+    let made = this.#madeShards.get(shard);
+    if (!made) {
+      made = ensureDir(join(this.dir, String(shard)), 0o700).then(() => syncDir(this.dir));
+      made.catch(() => this.#madeShards.delete(shard));
+      this.#madeShards.set(shard, made);
     }
-    return dir;
+    return made;
   }
 
   /**
-   * Puts a file in place, by hard link or copy. It is durable when this resolves if the content of
-   * the source was synced.
+   * Puts a file in place, by hard link or copy, and makes its name durable. The caller sees to the
+   * content of the source.
    */
   async add(emailId: number, source: string): Promise<void> {
-    const dir = await this.#shard(emailId);
+    const shard = Math.floor(emailId / filesPerShard);
+    await this.#make(shard);
     await linkOrCopy(source, this.path(emailId));
-    await syncDir(dir);
+    await this.#syncShard(shard);
+  }
+
+  async #syncShard(shard: number): Promise<void> {
+    const dir = join(this.dir, String(shard));
+    let newest = this.#newest;
+    if (newest?.shard !== shard) {
+      if (newest && (newest.shard > shard || newest.users > 0)) return await syncDir(dir);
+      newest?.folder.close();
+      newest = this.#newest = { shard, folder: new OpenFolder(dir), users: 0 };
+    }
+    newest.users++;
+    try {
+      await newest.folder.sync();
+    } finally {
+      newest.users--;
+    }
+  }
+
+  /** Closes the folder that is kept open; nothing may be added afterwards. */
+  close(): void {
+    this.#newest?.folder.close();
+    this.#newest = undefined;
   }
 
   /** Removes a file, once nobody has it open (on Windows it could not be removed before). */

@@ -196,8 +196,11 @@ export interface DeliveryFacts {
 export interface NewMessage {
   /** Complete file with the message after the prefix. It is linked or copied, never moved or removed. */
   file: string;
-  /** True if the file's content has been fsynced already; otherwise this is done here. */
-  fileSynced?: boolean;
+  /**
+   * True if the file's content has been fsynced already, or the fsync that is under way: it is waited
+   * for before a row names the file. Otherwise it is done here.
+   */
+  fileSynced?: boolean | Promise<void>;
   /** What describe.ts says of the file's content; computed here if not given. */
   description?: EmailDescription;
   /** Bytes in front of the file's content, e.g. Received headers. */

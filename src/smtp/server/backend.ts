@@ -75,10 +75,15 @@ export interface MessageObserver {
   finish(): void;
 }
 
-/** A message that has arrived completely and is durable on disk. */
+/** A message that has arrived completely. */
 export interface IncomingMessage {
   /** Path of the file; the server closes and removes it after deliver. Link it or copy it. */
   readonly file: string;
+  /**
+   * Resolves when the file's content is durable; rejects if it can't be made so. Nothing durable may
+   * name the file before.
+   */
+  readonly synced: Promise<void>;
   /** Bytes in the file. */
   readonly size: number;
   /** Bytes of the header with the empty line behind it; the whole size without one. */

@@ -53,6 +53,7 @@ export class MessageFile {
   #used = 0;
   #writing: Promise<void> | undefined;
   #file: Deno.FsFile | undefined;
+  #synced: Promise<void> = Promise.resolve();
   #path: string | undefined;
   #size = 0;
   #headerSize: number | undefined;
@@ -229,7 +230,12 @@ export class MessageFile {
     this.#headerSize = at + crlf;
   }
 
-  /** Writes the rest and makes the file's content durable; refusal says whether that went well. */
+  /** Resolves when the content is durable; after finish only. */
+  get synced(): Promise<void> {
+    return this.#synced;
+  }
+
+  /** Writes the rest and begins to make the content durable; refusal says whether that went well. */
   async finish(): Promise<void> {
     const rest = this.#block.subarray(0, this.#used);
     this.#look(rest);
@@ -238,7 +244,9 @@ export class MessageFile {
     try {
       const file = this.#open();
       for (let at = 0; at < rest.length;) at += file.writeSync(rest.subarray(at));
-      await file.syncData();
+      // Waited for by whoever makes promises of the content; meanwhile the message is looked at.
+      this.#synced = file.syncData();
+      this.#synced.catch(() => {});
     } catch (e) {
       return this.#failed(e);
     }
@@ -252,6 +260,7 @@ export class MessageFile {
     this.#block = new Uint8Array(0);
     this.#refusal ??= new SmtpError(451, "3.0", "message was given up");
     if (this.#file === undefined) return;
+    await this.#synced.catch(() => {});
     this.#file.close();
     this.#file = undefined;
     removeFile(this.#path!);

@@ -42,7 +42,6 @@ export async function finishMessage(
   const n = t.recipients.length;
   const received = Date.now();
   try {
-    // RFC 5321 §7.8, G1: durable before anyone is told that it was taken.
     await file.finish();
     if (file.refusal !== undefined) {
       if (file.refusal.cause !== undefined) {
@@ -58,6 +57,7 @@ export async function finishMessage(
   const { hostname, backend } = s.options;
   const message: IncomingMessage = {
     file: file.path,
+    synced: file.synced,
     size: file.size,
     headerSize: file.headerSize,
     has8bit: file.has8bit,
@@ -70,6 +70,8 @@ export async function finishMessage(
   let delivered: Delivered;
   try {
     delivered = await backend.deliver(s, t, message);
+    // RFC 5321 §7.8, G1: durable before anyone is told that it was taken.
+    await file.synced;
   } catch (e) {
     if (e instanceof SmtpError) count(e.temporary ? "tempfail" : "refused", n);
     else count("error", n);
