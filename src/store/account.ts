@@ -226,6 +226,16 @@ export class Account {
     return this.files.open(emailId, r[0], r[1]);
   }
 
+  /** Opens the bytes of a message whose row was fetched with Want.Content. @throws file errors. */
+  openRow(row: { emailId: number; prefix: Uint8Array; size: number }): MessageReader {
+    return this.files.open(row.emailId, row.prefix, row.size);
+  }
+
+  /** Live messages with all of the flags in `set` and none in `clear`, ascending by uid. */
+  uidsByFlags(mailboxId: number, set: number, clear: number): { uid: number; modseq: number }[] {
+    return reading.uidsByFlags(this.db, mailboxId, set, clear);
+  }
+
   /** Bytes used by messages, and the limit if there is one. */
   quota(): { messageSize: { used: number; limit: number | undefined } } {
     const used = this.db.get("SELECT message_size FROM state")![0] as number;

@@ -7,7 +7,7 @@
  * @module
  */
 import type { Db, Row } from "./database.ts";
-import { type FetchRow, type Message, type Summary, Want } from "./types.ts";
+import { type FetchRow, Flag, type Message, type Summary, Want } from "./types.ts";
 
 const base = "m.id, m.email_id, m.uid, m.modseq, m.flags, m.keywords, m.received, m.saved, m.size";
 
@@ -43,26 +43,38 @@ const noSummary: Summary = {
   hasAttachment: false,
 };
 
+class ReusedRow implements FetchRow {
+  id = 0;
+  emailId = 0;
+  uid = 0;
+  modseq = 0;
+  flags = 0;
+  keywords = "";
+  received = 0;
+  saved = 0;
+  size = 0;
+  threadId = 0;
+  envelope = "";
+  body = "";
+  bodyStructure = "";
+  prefix = noBytes;
+  structure = "";
+  summaryText = "";
+  #parsedText = "";
+  #parsed = noSummary;
+
+  get summary(): Summary {
+    if (this.#parsedText !== this.summaryText) {
+      this.#parsed = parseSummary(this.summaryText);
+      this.#parsedText = this.summaryText;
+    }
+    return this.#parsed;
+  }
+}
+
 /** Fills one object from rows, again and again. */
 function rowReader(want: number): (r: Row) => FetchRow {
-  const o: FetchRow = {
-    id: 0,
-    emailId: 0,
-    uid: 0,
-    modseq: 0,
-    flags: 0,
-    keywords: "",
-    received: 0,
-    saved: 0,
-    size: 0,
-    threadId: 0,
-    envelope: "",
-    body: "",
-    bodyStructure: "",
-    prefix: noBytes,
-    structure: "",
-    summary: noSummary,
-  };
+  const o = new ReusedRow();
   return (r) => {
     o.id = r[0];
     o.emailId = r[1];
@@ -83,7 +95,7 @@ function rowReader(want: number): (r: Row) => FetchRow {
       o.prefix = r[i++];
       o.structure = r[i++];
     }
-    if (want & Want.Summary) o.summary = parseSummary(r[i++]);
+    if (want & Want.Summary) o.summaryText = r[i++];
     if (want & Want.Thread) o.threadId = r[i++] ?? o.emailId;
     return o;
   };
@@ -148,6 +160,26 @@ export function fetchMessages(
     }
     i = end;
   }
+}
+
+/**
+ * Uids and modseqs of the live messages that have all of the flags in `set` and none in `clear`,
+ * ascending. Messages without \\Seen are found by an index of their own.
+ */
+export function uidsByFlags(
+  db: Db,
+  mailboxId: number,
+  set: number,
+  clear: number,
+): { uid: number; modseq: number }[] {
+  const unseen = clear & Flag.Seen ? " AND flags & 1 = 0" : "";
+  return db.all(
+    "SELECT uid, modseq FROM messages WHERE mailbox_id = ? AND expunged = 0 AND flags & ? = ?" +
+      `${unseen} ORDER BY uid`,
+    mailboxId,
+    set | clear,
+    set,
+  ).map((r) => ({ uid: r[0], modseq: r[1] }));
 }
 
 /** Live messages whose modseq is higher than given, in uid order (RFC 7162 §3.1.4). */

@@ -76,6 +76,14 @@ export async function searchMailbox(
   if (need.summary) want |= Want.Summary;
   if (need.file) want |= Want.Content;
   if (need.thread) want |= Want.Thread;
+  const flags = flagsOnly(tree);
+  if (flags && o.uids === undefined) {
+    const found = account.uidsByFlags(mailboxId, flags.set, flags.clear);
+    return {
+      uids: found.map((m) => m.uid),
+      modseq: found.reduce((highest, m) => Math.max(highest, m.modseq), 0),
+    };
+  }
   const uids = o.uids ?? account.uids(mailboxId);
   const r: SearchResult = { uids: [], modseq: 0 };
   let turn = performance.now();
@@ -106,6 +114,36 @@ export async function searchMailbox(
     }
   }
   return r;
+}
+
+/** The flags that a tree asks for, if it asks for nothing else. */
+function flagsOnly(n: SearchNode): { set: number; clear: number } | undefined {
+  switch (n.op) {
+    case "flag":
+      return { set: n.bit, clear: 0 };
+    case "not":
+      return n.node.op === "flag" ? { set: 0, clear: n.node.bit } : undefined;
+    case "and": {
+      const all = { set: 0, clear: 0 };
+      for (const c of n.nodes) {
+        const f = flagsOnly(c);
+        if (!f) return undefined;
+        all.set |= f.set;
+        all.clear |= f.clear;
+      }
+      // Both set and clear is nothing that a mask can say.
+      return (all.set & all.clear) !== 0 ? undefined : all;
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** False if a summary as it is stored can't have the folded text in one of its fields. */
+function summaryMayHave(summaryText: string, text: string): boolean {
+  // Characters that JSON escapes, or that stand between name and address, need the parsed fields.
+  // deno-lint-ignore no-control-regex
+  return /["\\<>\x00-\x1f\x7f]/.test(text) || foldCase(summaryText).includes(text);
 }
 
 function matches(
@@ -184,6 +222,7 @@ function decide(
     case "threadId":
       return row.threadId === n.id;
     case "summary":
+      if (!summaryMayHave(row.summaryText, n.text)) return false;
       if (n.field === "subject") return foldCase(row.summary.subject).includes(n.text);
       return addressMatches(row.summary[n.field], n.text);
     case "header":
@@ -224,14 +263,14 @@ function addressMatches(list: readonly SummaryAddress[], text: string): boolean 
 /** A message's decoded texts, read as they are asked for. */
 class Content {
   readonly #account: Account;
-  readonly #emailId: number;
+  readonly #row: { emailId: number; prefix: Uint8Array; size: number };
   readonly #root: Part;
   #reader: MessageReader | undefined;
   #fields: { name: string; value: string }[] | undefined;
 
   constructor(account: Account, row: FetchRow) {
     this.#account = account;
-    this.#emailId = row.emailId;
+    this.#row = { emailId: row.emailId, prefix: row.prefix, size: row.size };
     this.#root = unpackStructure(row.structure);
   }
 
@@ -240,7 +279,7 @@ class Content {
   }
 
   #open(): MessageReader {
-    return this.#reader ??= this.#account.openMessage(this.#emailId);
+    return this.#reader ??= this.#account.openRow(this.#row);
   }
 
   /** Fields of the message's own header, decoded and folded. */

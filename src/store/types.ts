@@ -136,8 +136,9 @@ export interface FetchRow {
   /** With {@link Want}.Content: bytes before the file's, and the structure still packed. */
   prefix: Uint8Array;
   structure: string;
-  /** With {@link Want}.Summary. */
-  summary: Summary;
+  /** With {@link Want}.Summary: as it is stored, and parsed when it is asked for. */
+  summaryText: string;
+  readonly summary: Summary;
 }
 
 /** What lists, SORT and THREAD need of an email without opening it. Texts are decoded. */

@@ -238,7 +238,7 @@ function* contentPieces(
   let structure: Part | undefined;
   const root = () => structure ??= unpackStructure(row.structure);
   let reader: MessageReader | undefined;
-  const open = () => reader ??= s.store.openMessage(row.emailId);
+  const open = () => reader ??= s.store.openRow(row);
   try {
     for (const item of items) {
       if (item.kind !== "section" && item.kind !== "binarysize") {
