@@ -7,32 +7,26 @@
 import type { Deliverer, QueueItem, QueueMessage, Result } from "./types.ts";
 import { misbehaviourOf } from "../mail/misbehaviour.ts";
 
-/** How long a delivery takes that is asked to time out, in milliseconds. */
-const anHour = 3600_000;
-
 /** Delivers through `deliverLocal`, which returns nothing if it worked. */
 export function localDeliverer(
   deliverLocal: (message: QueueMessage, item: QueueItem) => Promise<Result>,
 ): Deliverer {
   return {
-    async deliver(message, items, signal) {
+    async deliver(message, items) {
       const results: Result[] = [];
-      for (const item of items) results.push(await one(message, item, signal));
+      for (const item of items) results.push(await one(message, item));
       return results;
     },
   };
 
-  async function one(
-    message: QueueMessage,
-    item: QueueItem,
-    signal: AbortSignal,
-  ): Promise<Result> {
+  async function one(message: QueueMessage, item: QueueItem): Promise<Result> {
     const localpart = item.address.slice(0, item.address.lastIndexOf("@"));
     const asked = localpart.toLowerCase().startsWith("queue")
       ? misbehaviourOf(localpart)
       : undefined;
+    // The end of an attempt that got no answer. It isn't waited for: messages that others sent would
+    // have to wait as well.
     if (asked?.kind === "timeout") {
-      await sleep(anHour, signal);
       return { kind: "temporary", code: 451, enhanced: "4.4.1", text: "timeout, as you asked for" };
     }
     if (asked) {
@@ -42,20 +36,4 @@ export function localDeliverer(
     }
     return await deliverLocal(message, item);
   }
-}
-
-/** Waits, unless the signal aborts: then it throws. */
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      signal.removeEventListener("abort", aborted);
-      resolve();
-    }, ms);
-    const aborted = () => {
-      clearTimeout(timer);
-      reject(new Error("queue is stopping"));
-    };
-    signal.addEventListener("abort", aborted, { once: true });
-    if (signal.aborted) aborted();
-  });
 }

@@ -10,6 +10,7 @@
  * @module
  */
 import { join } from "node:path";
+import type { Log } from "../log/mod.ts";
 import { counter, countPanic, gauge } from "../metrics/mod.ts";
 import { ensureDir } from "../platform/files.ts";
 import { Db } from "../store/database.ts";
@@ -52,6 +53,27 @@ const systemClock: Clock = {
   random: Math.random,
 };
 
+/** An item after an attempt: when it is tried again, or undefined if it is done. */
+interface Done {
+  item: QueueItem;
+  attempt: Attempt;
+  wait: number | undefined;
+}
+
+/** How long a DSN that can't be made is waited for, and how often it is tried. */
+const dsnWait = 7.5 * 60_000;
+const maxDsnTries = 100;
+
+/** Keeps the items of a DSN that couldn't be made: nobody may be left untold. */
+function owe(done: readonly Done[], event: DsnEvent, log: Log): void {
+  const ids = new Set(event.recipients.map((r) => r.item.id));
+  for (const d of done) {
+    if (!ids.has(d.item.id)) continue;
+    if (++d.item.dsnOwed < maxDsnTries) d.wait = dsnWait;
+    else log.error("giving up on telling the sender", { id: d.item.id, to: d.item.address });
+  }
+}
+
 /** Domain of an address, in lower case; it groups deliveries. */
 function domainOf(address: string): string {
   return address.slice(address.lastIndexOf("@") + 1).toLowerCase();
@@ -70,6 +92,8 @@ export class Queue {
   #stopping = false;
   #cancelTimer: (() => void) | undefined;
   #nextId: number;
+  /** Recipients in the queue. */
+  #count: number;
 
   private constructor(db: Db, dir: string, o: QueueOptions) {
     this.#db = db;
@@ -78,6 +102,8 @@ export class Queue {
     this.#clock = o.clock ?? systemClock;
     const last = db.get("SELECT seq FROM sqlite_sequence WHERE name = 'messages'")?.[0] ?? 0;
     this.#nextId = last + 1;
+    this.#count = db.get("SELECT count(*) FROM recipients")![0];
+    size.set(this.#count);
   }
 
   /** Opens the queue in the data folder, made if needed, and mends what a crash left. */
@@ -104,7 +130,6 @@ export class Queue {
         this.#files.remove(id);
       }
     }
-    size.set(this.count());
   }
 
   /**
@@ -134,8 +159,8 @@ export class Queue {
       this.#files.remove(id);
       throw err;
     }
+    this.#counted(ids.length);
     await this.#db.durable();
-    size.set(this.count());
     this.#wake();
     return ids;
   }
@@ -259,58 +284,66 @@ export class Queue {
   }
 
   async #deliver(message: QueueMessage, items: QueueItem[]): Promise<void> {
-    let outcome: readonly Result[];
+    // Those that have failed already are only here because their DSN is owed.
+    const fresh = items.filter((i) => i.dsnOwed === 0);
+    let outcome: readonly Result[] = [];
     try {
-      outcome = await this.#o.deliverer.deliver(message, items, this.#abort.signal);
+      if (fresh.length > 0) {
+        outcome = await this.#o.deliverer.deliver(message, fresh, this.#abort.signal);
+      }
     } catch (err) {
       if (this.#abort.signal.aborted) return this.#release(items);
       this.#o.log.error("delivering", { err: err as Error, id: message.id });
       const text = err instanceof Error ? err.message : String(err);
-      outcome = items.map(() => ({ kind: "temporary", code: 451, enhanced: "4.3.0", text }));
+      outcome = fresh.map(() => ({ kind: "temporary", code: 451, enhanced: "4.3.0", text }));
     }
     const now = this.#clock.now();
-    const done: { item: QueueItem; attempt: Attempt; wait: number | undefined }[] = [];
-    for (const [i, item] of items.entries()) {
+    const done: Done[] = items.filter((i) => i.dsnOwed > 0).map((item) => ({
+      item,
+      attempt: item.results[item.results.length - 1],
+      wait: undefined,
+    }));
+    for (const [i, item] of fresh.entries()) {
       const r: Result = outcome[i] ??
         { kind: "temporary", code: 451, enhanced: "4.3.0", text: "no result" };
-      results.inc({ result: r.kind });
-      const attempt: Attempt = r.kind === "delivered"
-        ? { time: now, kind: "delivered", code: 250, enhanced: "2.0.0", text: "delivered" }
-        : { time: now, kind: r.kind, code: r.code, enhanced: r.enhanced, text: r.text };
-      item.attempts++;
-      item.results = [...item.results, attempt].slice(-maxResults);
-      const wait = r.kind === "temporary"
-        ? nextWait(item.attempts, this.#clock.random())
-        : undefined;
-      done.push({ item, attempt, wait });
-      this.#o.log.info(r.kind === "delivered" ? "delivered from queue" : "delivery failed", {
-        id: item.id,
-        to: item.address,
-        kind: r.kind,
-        attempt: item.attempts,
-        code: attempt.code,
-        text: attempt.text,
-        retry: wait === undefined ? undefined : new Date(now + wait),
-      });
+      done.push(this.#attempted(item, r, now));
     }
-    try {
-      await this.#notify(message, done);
-    } catch (err) {
-      // Nobody may be left untold: the items stay, and it is tried again.
-      this.#o.log.error("making DSN", { err: err as Error, id: message.id });
-      const retry = done.filter((d) => d.wait === undefined && d.attempt.kind !== "delivered");
-      for (const d of retry) d.wait = 7.5 * 60_000;
+    for (const event of this.#events(message, done)) {
+      try {
+        await this.#o.onDsn(event);
+      } catch (err) {
+        this.#o.log.error("making DSN", { err: err as Error, id: message.id, kind: event.action });
+        if (event.action === "failed") owe(done, event, this.#o.log);
+      }
     }
     this.#settle(message, done, now);
   }
 
-  /** Sends the DSNs that an attempt asks for (RFC 3461 §6.2), before rows go. */
-  async #notify(
-    message: QueueMessage,
-    done: readonly { item: QueueItem; attempt: Attempt; wait: number | undefined }[],
-  ): Promise<void> {
-    if (message.mailFrom === "" || message.isDsn) return;
+  /** Notes a result in the item; says when it is tried again. */
+  #attempted(item: QueueItem, r: Result, now: number): Done {
+    results.inc({ result: r.kind });
+    const attempt: Attempt = r.kind === "delivered"
+      ? { time: now, kind: "delivered", code: 250, enhanced: "2.0.0", text: "delivered" }
+      : { time: now, kind: r.kind, code: r.code, enhanced: r.enhanced, text: r.text };
+    item.attempts++;
+    item.results = [...item.results, attempt].slice(-maxResults);
+    const wait = r.kind === "temporary" ? nextWait(item.attempts, this.#clock.random()) : undefined;
+    this.#o.log.info(r.kind === "delivered" ? "delivered from queue" : "delivery failed", {
+      id: item.id,
+      to: item.address,
+      kind: r.kind,
+      attempt: item.attempts,
+      code: attempt.code,
+      text: attempt.text,
+      retry: wait === undefined ? undefined : new Date(now + wait),
+    });
+    return { item, attempt, wait };
+  }
+
+  /** The DSNs that attempts ask for (RFC 3461 §6.2). */
+  #events(message: QueueMessage, done: readonly Done[]): Iterable<DsnEvent> {
     const events = new Map<DsnEvent["action"], DsnEvent>();
+    if (message.mailFrom === "" || message.isDsn) return [];
     for (const { item, attempt, wait } of done) {
       const asked = item.notify;
       let action: DsnEvent["action"];
@@ -332,25 +365,24 @@ export class Queue {
         retryUntil: wait === undefined ? undefined : attempt.time + remaining(item.attempts),
       });
     }
-    for (const e of events.values()) await this.#o.onDsn(e);
+    return events.values();
   }
 
   /** Writes down what became of the items. */
-  #settle(
-    message: QueueMessage,
-    done: readonly { item: QueueItem; attempt: Attempt; wait: number | undefined }[],
-    now: number,
-  ): void {
+  #settle(message: QueueMessage, done: readonly Done[], now: number): void {
+    let gone = 0;
     this.#db.transaction(() => {
       for (const { item, wait } of done) {
         if (wait === undefined) {
-          this.#db.run("DELETE FROM recipients WHERE id = ?", item.id);
+          gone += this.#db.run("DELETE FROM recipients WHERE id = ?", item.id).changes;
         } else {
           this.#db.run(
-            "UPDATE recipients SET attempts = ?, next_attempt = ?, leased = 0, results = ? WHERE id = ?",
+            "UPDATE recipients SET attempts = ?, next_attempt = ?, leased = 0, results = ?, " +
+              "dsn_owed = ? WHERE id = ?",
             item.attempts,
             now + wait,
             JSON.stringify(item.results),
+            item.dsnOwed,
             item.id,
           );
         }
@@ -358,7 +390,13 @@ export class Queue {
       updateDestination(this.#db, done[0].item.domain);
       this.#eraseIfDone(message.id);
     });
+    this.#counted(-gone);
     this.#removeErased();
+  }
+
+  #counted(change: number): void {
+    this.#count += change;
+    size.set(this.#count);
   }
 
   #release(items: readonly QueueItem[]): void {
@@ -379,7 +417,6 @@ export class Queue {
   #removeErased(): void {
     const ids = this.#db.all("SELECT id FROM erased LIMIT 1000").map((r) => r[0] as number);
     if (ids.length === 0) return;
-    size.set(this.count());
     const run = this.#db.durable().then(() => {
       for (const id of ids) this.#files.remove(id);
       this.#db.transaction(() => {
@@ -392,7 +429,7 @@ export class Queue {
 
   /** Recipients in the queue. */
   count(): number {
-    return this.#db.get("SELECT count(*) FROM recipients")![0];
+    return this.#count;
   }
 
   /** Recipients in the queue, by id, at most `limit`, after the given one. */
@@ -450,22 +487,15 @@ export class Queue {
       this.#db.run("DELETE FROM recipients WHERE id = ?", i.id);
       this.#eraseIfDone(i.messageId);
     });
+    this.#counted(-n);
     this.#removeErased();
     return n;
   }
 
-  /** Gives up on items: their senders get a DSN. Returns how many. */
-  async fail(ids: readonly number[]): Promise<number> {
-    let n = 0;
-    for (const id of ids) {
-      const r = this.#db.get(
-        `SELECT ${itemColumns} FROM recipients WHERE id = ? AND leased = 0`,
-        id,
-      );
-      if (!r) continue;
-      const item = itemFromRow(r);
-      const message = this.message(item.messageId)!;
-      const now = this.#clock.now();
+  /** Gives up on items: their senders get a DSN, soon. Returns how many. */
+  fail(ids: readonly number[]): Promise<number> {
+    const now = this.#clock.now();
+    return this.#change(ids, (i) => {
       const attempt: Attempt = {
         time: now,
         kind: "permanent",
@@ -473,13 +503,14 @@ export class Queue {
         enhanced: "5.0.0",
         text: "delivery cancelled by an administrator",
       };
-      const done = [{ item, attempt, wait: undefined }];
-      await this.#notify(message, done);
-      this.#settle(message, done, now);
-      n++;
-    }
-    await this.#db.durable();
-    return n;
+      // As one whose DSN is owed: it isn't delivered any more.
+      this.#db.run(
+        "UPDATE recipients SET dsn_owed = 1, hold = 0, next_attempt = ?, results = ? WHERE id = ?",
+        now,
+        JSON.stringify([...i.results, attempt].slice(-maxResults)),
+        i.id,
+      );
+    });
   }
 
   /** Resolves when no delivery is under way; for tests. */

@@ -3,7 +3,7 @@ import type { Db, Row } from "../store/database.ts";
 import type { Attempt, Notify, QueueItem, QueueMessage } from "./types.ts";
 
 export const itemColumns =
-  "id, message_id, address, domain, notify, original, attempts, next_attempt, hold, results";
+  "id, message_id, address, domain, notify, original, attempts, next_attempt, hold, results, dsn_owed";
 
 export function itemFromRow(r: Row): QueueItem {
   return {
@@ -17,6 +17,7 @@ export function itemFromRow(r: Row): QueueItem {
     nextAttempt: r[7],
     hold: r[8] === 1,
     results: JSON.parse(r[9]) as Attempt[],
+    dsnOwed: r[10],
   };
 }
 

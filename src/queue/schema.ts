@@ -33,7 +33,9 @@ CREATE TABLE recipients (
   hold INTEGER NOT NULL DEFAULT 0,
   -- Being delivered by this process; taken back at the next start.
   leased INTEGER NOT NULL DEFAULT 0,
-  results TEXT NOT NULL DEFAULT '[]'
+  results TEXT NOT NULL DEFAULT '[]',
+  -- Has failed for good, and the DSN that tells so could not be made yet: how often it was tried.
+  dsn_owed INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX recipients_message ON recipients (message_id);
 CREATE INDEX recipients_due ON recipients (domain, next_attempt) WHERE hold = 0 AND leased = 0;

@@ -80,6 +80,8 @@ export interface QueueItem {
   /** Milliseconds since the epoch. */
   nextAttempt: number;
   hold: boolean;
+  /** Has failed for good; how often making its DSN has failed. */
+  dsnOwed: number;
   /** The last attempts, oldest first. */
   results: Attempt[];
 }

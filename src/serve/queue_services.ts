@@ -97,10 +97,11 @@ async function deliverDsn(
   e: DsnEvent,
 ): Promise<void> {
   const { message } = e;
-  const file = await Deno.readFile(message.path);
-  const all = prefixWith("", message.prefix);
-  const whole = message.ret === "full" && file.length <= maxQuoted;
-  const original = joined(all, whole ? file : headerOf(file));
+  const whole = message.ret === "full" && message.fileSize <= maxQuoted;
+  const file = whole
+    ? await Deno.readFile(message.path)
+    : headerOf(await readStart(message.path, maxQuotedHeader));
+  const original = joined(message.prefix, file);
   const bytes = composeDsn({
     action: e.action,
     reportingMta: s.config.static.Hostname,
@@ -141,6 +142,23 @@ async function deliverDsn(
   }
 }
 
+/** The first bytes of a file. */
+async function readStart(path: string, max: number): Promise<Uint8Array> {
+  const f = await Deno.open(path, { read: true });
+  try {
+    const out = new Uint8Array(max);
+    let n = 0;
+    while (n < max) {
+      const got = await f.read(out.subarray(n));
+      if (got === null) break;
+      n += got;
+    }
+    return out.subarray(0, n);
+  } finally {
+    f.close();
+  }
+}
+
 function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
   const r = new Uint8Array(a.length + b.length);
   r.set(a);
@@ -150,11 +168,11 @@ function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
 
 /** A message's header, up to the empty line. */
 function headerOf(file: Uint8Array): Uint8Array {
-  for (let at = 0; at < file.length && at < maxQuotedHeader;) {
+  for (let at = 0; at < file.length;) {
     if (file[at] === 10 || (file[at] === 13 && file[at + 1] === 10)) return file.subarray(0, at);
     const end = file.indexOf(10, at);
     if (end < 0) break;
     at = end + 1;
   }
-  return file.subarray(0, Math.min(file.length, maxQuotedHeader));
+  return file;
 }
