@@ -7,7 +7,8 @@ export const MAX_LABEL_LENGTH = 63;
 
 /**
  * Lower case, ASCII (A-labels) and without the trailing dot; undefined for what is no domain name
- * that can be asked for. Underscores and other visible ASCII are let through, as the DNS has them.
+ * that can be asked for. Underscores, spaces and other printable ASCII are let through: the DNS has such names, and SPF
+ * macros make them.
  */
 export function normalizeName(name: string): string | undefined {
   let s = name.endsWith(".") ? name.slice(0, -1) : name;
@@ -15,7 +16,7 @@ export function normalizeName(name: string): string | undefined {
   let ascii = true;
   for (let i = 0; i < s.length; i++) {
     const c = s.charCodeAt(i);
-    if (c <= 0x20 || c === 0x7f) return undefined;
+    if (c < 0x20 || c === 0x7f) return undefined;
     if (c > 0x7f) ascii = false;
   }
   if (!ascii) {
