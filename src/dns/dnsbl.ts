@@ -1,0 +1,133 @@
+/** DNS blocklists (RFC 5782): whether an address is listed, and whether a list works. @module */
+import { parseIp, reverseLabels } from "./ip.ts";
+import { normalizeName } from "./names.ts";
+import { DnsError, type LookupOptions, type Resolver } from "./types.ts";
+
+/** Milliseconds that the outcome of a check or health check is kept. */
+export const DNSBL_CHECK_TTL_MS = 5 * 60_000;
+export const DNSBL_HEALTH_TTL_MS = 30 * 60_000;
+/** A list that could not be asked is asked again after this time. */
+export const DNSBL_ERROR_TTL_MS = 30_000;
+/** Outcomes kept. */
+const MAX_ENTRIES = 5000;
+/** Characters of a list's explanation that are kept. */
+const MAX_EXPLANATION = 500;
+
+/** `pass`: not listed; `fail`: listed; `temperror`: the list can't tell now. */
+export type DnsblStatus = "pass" | "fail" | "temperror";
+
+export interface DnsblResult {
+  zone: string;
+  status: DnsblStatus;
+  /** The list's text about the address (TXT record), if listed and given. */
+  explanation?: string;
+  /** The addresses in 127.0.0.0/8 that say why it is listed; lists document theirs. */
+  codes: string[];
+  error?: string;
+}
+
+export interface DnsblChecker {
+  /** Whether the list has the address. Never throws for what the DNS does. */
+  check(zone: string, ip: string, options?: LookupOptions): Promise<DnsblResult>;
+  /** Whether the list works: undefined if so, else what is wrong. */
+  health(zone: string, options?: LookupOptions): Promise<string | undefined>;
+}
+
+/** Makes a checker over a resolver, with a cache. `now` gives milliseconds. */
+export function dnsblChecker(resolver: Resolver, now: () => number = Date.now): DnsblChecker {
+  const checks = outcomeCache<DnsblResult>(now);
+  const healths = outcomeCache<string>(now);
+
+  async function query(zone: string, ip: string, options?: LookupOptions): Promise<DnsblResult> {
+    const bytes = parseIp(ip);
+    const base = normalizeName(zone);
+    if (!bytes || base === undefined) {
+      return { zone, status: "temperror", codes: [], error: "not an address or list name" };
+    }
+    const name = `${reverseLabels(bytes)}.${base}`;
+    let codes: string[];
+    try {
+      codes = (await resolver.lookup(name, "A", options)).records;
+    } catch (err) {
+      if (!(err instanceof DnsError)) throw err;
+      if (err.notFound) return { zone, status: "pass", codes: [] };
+      return { zone, status: "temperror", codes: [], error: err.message };
+    }
+    // RFC 5782 §2.1: entries are in 127.0.0.0/8. Anything else is a domain that is no list any
+    // more and answers to every name; in 127.255.255.0/24 lists say that they do not serve this
+    // resolver.
+    const wrong = codes.find((c) => !c.startsWith("127.") || c.startsWith("127.255.255."));
+    if (wrong !== undefined) {
+      return { zone, status: "temperror", codes, error: `list answers with ${wrong}` };
+    }
+    let explanation: string | undefined;
+    try {
+      const texts = (await resolver.lookup(name, "TXT", options)).records;
+      explanation = texts.join("; ").slice(0, MAX_EXPLANATION);
+    } catch (err) {
+      // The text is optional (RFC 5782 §2.1).
+      if (!(err instanceof DnsError)) throw err;
+    }
+    return { zone, status: "fail", explanation, codes };
+  }
+
+  async function checkHealth(zone: string, options?: LookupOptions): Promise<string | undefined> {
+    // RFC 5782 §5: 127.0.0.2 is always listed, 127.0.0.1 never.
+    const [listed, unlisted] = await Promise.all([
+      query(zone, "127.0.0.2", options),
+      query(zone, "127.0.0.1", options),
+    ]);
+    if (listed.status === "temperror" || unlisted.status === "temperror") {
+      return listed.error ?? unlisted.error ?? "temporary error";
+    }
+    if (listed.status !== "fail") return "list does not have its test entry 127.0.0.2";
+    if (unlisted.status !== "pass") return "list has 127.0.0.1, which it must not";
+    return undefined;
+  }
+
+  return {
+    check(zone, ip, options) {
+      return checks.get(
+        `${zone} ${ip}`,
+        () => query(zone, ip, options),
+        (r) => r?.status === "temperror" ? DNSBL_ERROR_TTL_MS : DNSBL_CHECK_TTL_MS,
+      ) as Promise<DnsblResult>;
+    },
+    health(zone, options) {
+      return healths.get(
+        zone,
+        () => checkHealth(zone, options),
+        (error) => error === undefined ? DNSBL_HEALTH_TTL_MS : DNSBL_ERROR_TTL_MS,
+      );
+    },
+  };
+}
+
+function outcomeCache<T>(now: () => number) {
+  const entries = new Map<string, { value: Promise<T | undefined>; expires: number }>();
+  return {
+    get(
+      key: string,
+      make: () => Promise<T | undefined>,
+      ttlMs: (value: T | undefined) => number,
+    ): Promise<T | undefined> {
+      const known = entries.get(key);
+      if (known && known.expires > now()) return known.value;
+      entries.delete(key);
+      if (entries.size >= MAX_ENTRIES) {
+        for (const oldest of entries.keys()) {
+          entries.delete(oldest);
+          break;
+        }
+      }
+      // Kept while it runs, so that those who ask meanwhile wait for the same answer.
+      const entry = { value: make(), expires: Infinity };
+      entries.set(key, entry);
+      entry.value.then(
+        (value) => entry.expires = now() + ttlMs(value),
+        () => entries.delete(key),
+      );
+      return entry.value;
+    },
+  };
+}

@@ -1,0 +1,163 @@
+/** Signs messages (RFC 6376 §5, RFC 8463). @module */
+import { Buffer } from "node:buffer";
+import { createHash, type KeyObject, sign } from "node:crypto";
+import { domainToASCII } from "node:url";
+import { type Canonicalization, hashBody, type MessageSource, relaxedField } from "./canonical.ts";
+import { scanHeader } from "./header_fields.ts";
+import { type SignedHeader, signedHeader } from "./signed_header.ts";
+
+/** A key and how to sign with it. */
+export interface DkimSigner {
+  /** d= and s=. A domain may be in Unicode; it is written in ASCII. */
+  domain: string;
+  selector: string;
+  /** An RSA or Ed25519 private key. */
+  privateKey: KeyObject;
+  /** Names of header fields to sign; by default {@link defaultSignedHeaders}. From is always signed. */
+  headers?: readonly string[];
+  /** Sign each name once more than it occurs, so that none can be added. By default true. */
+  oversign?: boolean;
+  headerForm?: Canonicalization;
+  bodyForm?: Canonicalization;
+  /** Seconds from now to x=; no x= if undefined. */
+  expiresIn?: number;
+  /** i=: an address or "@domain" under the domain. */
+  identity?: string;
+}
+
+/** What readers see and what decides where answers go. */
+export const defaultSignedHeaders: readonly string[] = [
+  "From",
+  "To",
+  "Cc",
+  "Bcc",
+  "Reply-To",
+  "References",
+  "In-Reply-To",
+  "Subject",
+  "Date",
+  "Message-ID",
+  "MIME-Version",
+  "Content-Type",
+  "Content-Transfer-Encoding",
+];
+
+/**
+ * The DKIM-Signature fields for a message, one after the other, to be put in front of its header.
+ * The body is read once, whatever the number of signers.
+ */
+export async function signDkim(input: {
+  /** The header with or without its empty line. */
+  headerBytes: Uint8Array;
+  /** The whole message, for its body. */
+  message: MessageSource;
+  /** Where the body starts in it. */
+  bodyOffset: number;
+  signers: readonly DkimSigner[];
+  now: Date;
+}): Promise<string> {
+  const signed = signedHeader(scanHeader(input.headerBytes));
+  const forms = input.signers.map((s) => ({ form: s.bodyForm ?? "relaxed" }) as const);
+  const hashes = await hashBody(input.message, input.bodyOffset, forms);
+  return input.signers.map((s, i) => dkimField(s, signed, hashes[i].digest, input.now)).join("");
+}
+
+function dkimField(
+  signer: DkimSigner,
+  signed: SignedHeader,
+  bodyHash: Uint8Array,
+  now: Date,
+): string {
+  const headerForm = signer.headerForm ?? "relaxed";
+  const bodyForm = signer.bodyForm ?? "relaxed";
+  const names = signedNames(signer, signed);
+  const time = Math.floor(now.getTime() / 1000);
+  const tags = [
+    ["v", "1"],
+    ["a", signatureAlgorithm(signer.privateKey)],
+    ["c", `${headerForm}/${bodyForm}`],
+    ["d", domainToASCII(signer.domain)],
+    ["s", domainToASCII(signer.selector)],
+    ...(signer.identity === undefined ? [] : [["i", signer.identity]]),
+    ["t", String(time)],
+    ...(signer.expiresIn === undefined ? [] : [["x", String(time + signer.expiresIn)]]),
+    ["h", names.join(":")],
+    ["bh", Buffer.from(bodyHash).toString("base64")],
+  ];
+  return signField("DKIM-Signature", tags, signer.privateKey, (unsigned) => [
+    ...signed.select(names.map((n) => n.toLowerCase())).map((f) => signed.canonical(f, headerForm)),
+    headerForm === "relaxed" ? relaxedField(unsigned) : unsigned,
+  ]);
+}
+
+function signedNames(signer: DkimSigner, signed: SignedHeader): string[] {
+  const wanted = signer.headers ?? defaultSignedHeaders;
+  const names = wanted.some((n) => n.toLowerCase() === "from") ? wanted : ["From", ...wanted];
+  return names.flatMap((name) => {
+    const count = signed.count(name.toLowerCase()) + (signer.oversign === false ? 0 : 1);
+    return new Array<string>(count).fill(name);
+  });
+}
+
+/** a= for a private key. */
+export function signatureAlgorithm(key: KeyObject): "rsa-sha256" | "ed25519-sha256" {
+  const type = key.asymmetricKeyType;
+  if (type === "rsa") return "rsa-sha256";
+  if (type === "ed25519") return "ed25519-sha256";
+  throw new TypeError(`a key of type ${type} can't sign mail`);
+}
+
+/**
+ * A whole field "Name: tags; b=signature" with CRLF. `data` gives the pieces to sign, the last of
+ * them made from this field without its signature; its CRLF is taken off here.
+ */
+export function signField(
+  name: string,
+  tags: readonly (readonly string[])[],
+  key: KeyObject,
+  data: (unsigned: Uint8Array) => Uint8Array[],
+): string {
+  const text = `${name}: ${foldTags([...tags.map(([k, v]) => `${k}=${v};`), "b="])}`;
+  const pieces = data(Buffer.from(`${text}\r\n`));
+  const last = pieces[pieces.length - 1];
+  pieces[pieces.length - 1] = last.subarray(0, last.length - 2);
+  const bytes = Buffer.concat(pieces);
+  const signature = key.asymmetricKeyType === "ed25519"
+    ? sign(null, createHash("sha256").update(bytes).digest(), key)
+    : sign("sha256", bytes, key);
+  return `${text}${foldBase64(signature.toString("base64"))}\r\n`;
+}
+
+/** Characters of a line, below the 78 of RFC 5322 §2.1.1. */
+const LINE = 76;
+
+/** Tags over several lines; h= is broken at its colons, bh= fits in a line. */
+function foldTags(tags: readonly string[]): string {
+  let out = "";
+  let length = 24;
+  for (const tag of tags) {
+    if (length + tag.length + 1 <= LINE) {
+      out += out === "" ? tag : ` ${tag}`;
+      length += tag.length + 1;
+      continue;
+    }
+    const parts = tag.startsWith("h=") ? tag.split(/(?<=:)/) : [tag];
+    for (const [i, part] of parts.entries()) {
+      if (i === 0 || length + part.length > LINE) {
+        out += `\r\n\t${part}`;
+        length = 8 + part.length;
+      } else {
+        out += part;
+        length += part.length;
+      }
+    }
+  }
+  return out;
+}
+
+function foldBase64(text: string): string {
+  let out = "";
+  // The first piece stands after "b=" on a line that may be nearly full.
+  for (let i = 0; i < text.length; i += LINE - 8) out += `\r\n\t${text.slice(i, i + LINE - 8)}`;
+  return out;
+}

@@ -1,0 +1,69 @@
+/** Finds results in an incoming message that claim to be this server's (RFC 8601 §5). @module */
+import { normalizeName } from "../dns/mod.ts";
+import { fieldText, type HeaderFields, scanHeader } from "./header_fields.ts";
+
+/** A part of the header, from `start` up to `end`. */
+export interface HeaderRange {
+  start: number;
+  end: number;
+}
+
+/**
+ * The Authentication-Results fields with our authserv-id and the Received-SPF fields with us as
+ * receiver. They are to be left out of what is stored: only what this server adds itself may say
+ * so. In ascending order.
+ */
+export function stripForgedResults(headerBytes: Uint8Array, authservId: string): HeaderRange[] {
+  const ours = comparable(authservId);
+  const header = scanHeader(headerBytes);
+  return header.fields.filter((field) => {
+    if (field.name === "authentication-results") {
+      const id = readAuthservId(fieldText(header, field));
+      // One that can't be read but names us is not worth the doubt.
+      return id === undefined ? mentions(header, field, ours) : comparable(id) === ours;
+    }
+    return field.name === "received-spf" && mentions(header, field, ours);
+  }).map(({ start, end }) => ({ start, end }));
+}
+
+function mentions(
+  header: HeaderFields,
+  field: HeaderFields["fields"][number],
+  id: string,
+): boolean {
+  return fieldText(header, field).toLowerCase().includes(id);
+}
+
+function comparable(id: string): string {
+  return normalizeName(id) ?? id.toLowerCase();
+}
+
+/** The authserv-id at the start of a field's value; undefined if it has none. */
+export function readAuthservId(text: string): string | undefined {
+  let i = skipComments(text, 0);
+  if (text[i] === '"') {
+    let out = "";
+    for (i++; i < text.length && text[i] !== '"'; i++) {
+      if (text[i] === "\\") i++;
+      out += text[i] ?? "";
+    }
+    return i < text.length ? out : undefined;
+  }
+  const start = i;
+  while (i < text.length && !' \t\r\n;("'.includes(text[i])) i++;
+  return i === start ? undefined : text.slice(start, i);
+}
+
+/** Passes over white space and comments, which may be nested. */
+function skipComments(text: string, from: number): number {
+  let depth = 0;
+  for (let i = from; i < text.length; i++) {
+    const c = text[i];
+    if (c === "(") depth++;
+    else if (depth > 0) {
+      if (c === "\\") i++;
+      else if (c === ")") depth--;
+    } else if (c !== " " && c !== "\t" && c !== "\r" && c !== "\n") return i;
+  }
+  return text.length;
+}

@@ -1,0 +1,88 @@
+/** A name server on loopback for tests: answers as a function says, over UDP and TCP. @module */
+import packet from "dns-packet";
+import { Buffer } from "node:buffer";
+import { createSocket } from "node:dgram";
+import { createServer } from "node:net";
+import type { DnsServer } from "../../src/dns/mod.ts";
+
+export interface Reply {
+  answers?: packet.Answer[];
+  authorities?: packet.Answer[];
+  additionals?: packet.Answer[];
+  rcode?: number;
+  ad?: boolean;
+  /** Over UDP, say that the answer is cut. */
+  truncated?: boolean;
+  /** Change the bytes before they are sent; undefined sends nothing. */
+  mangle?: (bytes: Uint8Array) => Uint8Array | undefined;
+  /** Datagrams sent before the right one. */
+  before?: (bytes: Uint8Array) => Uint8Array[];
+}
+
+export type Handler = (name: string, type: string, transport: "udp" | "tcp") => Reply | undefined;
+
+export interface FakeServer extends Disposable {
+  server: DnsServer;
+  /** Questions that arrived, as "udp A example.com". */
+  readonly log: string[];
+}
+
+export async function fakeServer(handler: Handler): Promise<FakeServer> {
+  const log: string[] = [];
+  const answer = (query: Uint8Array, transport: "udp" | "tcp"): Uint8Array[] => {
+    const q = packet.decode(Buffer.from(query));
+    const { name, type } = q.questions![0];
+    log.push(`${transport} ${type} ${name}`);
+    const reply = handler(name, type, transport);
+    if (!reply) return [];
+    const cut = transport === "udp" && reply.truncated;
+    let bytes: Uint8Array = packet.encode({
+      type: "response",
+      id: q.id,
+      flags: packet.RECURSION_AVAILABLE | (cut ? packet.TRUNCATED_RESPONSE : 0) |
+        (reply.ad ? packet.AUTHENTIC_DATA : 0) | (reply.rcode ?? 0),
+      questions: q.questions,
+      answers: cut ? [] : reply.answers ?? [],
+      authorities: reply.authorities ?? [],
+      additionals: reply.additionals ?? [],
+    });
+    const first = reply.before?.(bytes) ?? [];
+    if (reply.mangle) {
+      const mangled = reply.mangle(bytes);
+      if (!mangled) return first;
+      bytes = mangled;
+    }
+    return [...first, bytes];
+  };
+
+  const udp = createSocket("udp4");
+  udp.on("message", (message, from) => {
+    for (const bytes of answer(message, "udp")) udp.send(bytes, from.port, from.address);
+  });
+  await new Promise<void>((resolve) => udp.bind(0, "127.0.0.1", resolve));
+  const port = udp.address().port;
+  const tcp = createServer((socket) => {
+    socket.on("error", () => {});
+    socket.on("data", (data) => {
+      for (const bytes of answer(data.subarray(2), "tcp")) {
+        // In two pieces, as a network may deliver it.
+        const framed = Buffer.concat([
+          Buffer.from([bytes.length >> 8, bytes.length & 0xff]),
+          bytes,
+        ]);
+        socket.write(framed.subarray(0, 1));
+        socket.write(framed.subarray(1));
+      }
+      socket.end();
+    });
+  });
+  await new Promise<void>((resolve) => tcp.listen(port, "127.0.0.1", resolve));
+  return {
+    server: { address: "127.0.0.1", port, trusted: true },
+    log,
+    [Symbol.dispose]() {
+      udp.close();
+      tcp.close();
+    },
+  };
+}
