@@ -149,11 +149,14 @@ for (const [what, load] of [["SMTP delivery", deliver], ["IMAP APPEND", append]]
       for (let round = 0; round < rounds; round++) {
         const enough = Promise.withResolvers<void>();
         let here = 0;
-        const loads = Array.from({ length: connections }, (_, c) =>
-          load(s, `r${round}c${c}`, (id, text) => {
-            acknowledged.set(id, text);
-            if (++here === 20 + 15 * round) enough.resolve();
-          }));
+        const loads = Array.from(
+          { length: connections },
+          (_, c) =>
+            load(s, `r${round}c${c}`, (id, text) => {
+              acknowledged.set(id, text);
+              if (++here === 20 + 15 * round) enough.resolve();
+            }),
+        );
         await Promise.race([enough.promise, Promise.all(loads)]);
         await s.signal("SIGKILL");
         await Promise.all(loads);
