@@ -36,7 +36,7 @@ function arrival(s: Localserve, subject: string): Promise<string> {
       if (uids && uids.length > 0) {
         const { content } = await c.download(String(uids[0]), undefined, { uid: true });
         const parts: Uint8Array[] = [];
-        for await (const p of content) parts.push(p as Uint8Array);
+        for await (const p of content!) parts.push(p as Uint8Array);
         return new TextDecoder().decode(await new Blob(parts as BlobPart[]).arrayBuffer());
       }
       assert.ok(Date.now() < deadline, `no message ${subject} arrived`);
@@ -115,7 +115,7 @@ Deno.test("nodemailer", async (t) => {
         assert.ok(uids && uids.length === 1);
         const { content: got } = await c.download(String(uids[0]), "2", { uid: true });
         const parts: Uint8Array[] = [];
-        for await (const p of got) parts.push(p as Uint8Array);
+        for await (const p of got!) parts.push(p as Uint8Array);
         const all = await new Blob(parts as BlobPart[]).arrayBuffer();
         assert.equal(all.byteLength, content.length);
         assert.deepEqual(
