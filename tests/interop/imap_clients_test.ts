@@ -118,7 +118,7 @@ Deno.test({
       );
       await Deno.writeTextFile(
         `${dir}/rc`,
-        `IMAPStore server\nHost 127.0.0.1\nPort ${s.imaps}\nUser ${auth.user}\nPass ${auth.pass}\n` +
+        `IMAPStore server\nHost localhost\nPort ${s.imaps}\nUser ${auth.user}\nPass ${auth.pass}\n` +
           `SSLType IMAPS\nCertificateFile ${s.dir}/localhost.crt\nAuthMechs LOGIN\n\n` +
           channels.join(""),
       );
