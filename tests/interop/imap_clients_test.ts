@@ -90,7 +90,9 @@ async function maildir(dir: string): Promise<Map<string, string>> {
     for await (const e of Deno.readDir(`${dir}/${sub}`)) {
       const raw = await Deno.readTextFile(`${dir}/${sub}/${e.name}`);
       const text = raw.replaceAll("\r\n", "\n").replace(/^X-TUID: .*\n/m, "");
-      found.set(/^Subject: (\S+)/m.exec(text)![1], text);
+      const subject = /^Subject: (\S+)/m.exec(text)![1];
+      assert.ok(!found.has(subject), `${subject} is there twice`);
+      found.set(subject, text);
     }
   }
   return found;
