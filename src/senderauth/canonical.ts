@@ -193,51 +193,83 @@ function simpleBody(sink: (bytes: Uint8Array) => void): BodyForm {
  * end go; an empty body stays empty, any other ends in CRLF.
  */
 function relaxedBody(sink: (bytes: Uint8Array) => void): BodyForm {
-  let held = 0;
-  let space = false;
-  let cr = false;
+  // What may have to be written before the next byte of content.
+  let heldLines = 0;
+  let heldSpace = false;
+  let heldCr = false;
   let any = false;
-  let out = Buffer.allocUnsafe(CHUNK + 16);
-  let n = 0;
-  const flush = () => {
-    if (n > 0) sink(out.subarray(0, n));
-    n = 0;
-  };
-  const content = (c: number) => {
-    if (held > 0) {
-      flush();
-      writeLines(sink, held);
-      held = 0;
-    }
-    if (space) out[n++] = SP;
-    space = false;
-    out[n++] = c;
-    any = true;
-  };
+  let out = new Uint8Array(CHUNK + 16);
+
   return {
     write(piece) {
-      if (out.length < 3 * piece.length + 16) out = Buffer.allocUnsafe(3 * piece.length + 16);
-      for (let i = 0; i < piece.length; i++) {
+      if (out.length < 3 * piece.length + 16) out = new Uint8Array(3 * piece.length + 16);
+      // Locals, for speed: this loop sees every byte of every signed message.
+      const to = out;
+      const size = piece.length;
+      let n = 0;
+      let lines = heldLines;
+      let space = heldSpace;
+      let cr = heldCr;
+      for (let i = 0; i < size; i++) {
         const c = piece[i];
-        if (cr) {
+        if (c === LF && cr) {
+          // The line end is written once more content comes, or at the end: see end().
           cr = false;
-          if (c === LF) {
-            // Content is followed by its own line end only once more content comes: see end().
-            held++;
-            space = false;
-            continue;
-          }
-          content(CR);
+          space = false;
+          lines++;
+          continue;
         }
-        if (c === CR) cr = true;
-        else if (c === SP || c === TAB) space = true;
-        else content(c);
+        if (!cr && (c === SP || c === TAB)) {
+          space = true;
+          continue;
+        }
+        if (c === CR && !cr) {
+          cr = true;
+          continue;
+        }
+        if (lines > 0) {
+          any = true;
+          if (lines <= 2) {
+            for (; lines > 0; lines--) {
+              to[n++] = CR;
+              to[n++] = LF;
+            }
+          } else {
+            if (n > 0) sink(to.subarray(0, n));
+            n = 0;
+            writeLines(sink, lines);
+            lines = 0;
+          }
+        }
+        if (space) to[n++] = SP;
+        space = false;
+        if (cr) {
+          // A CR without LF is content; what follows it is looked at by itself.
+          to[n++] = CR;
+          cr = false;
+          any = true;
+          i--;
+          continue;
+        }
+        to[n++] = c;
+        any = true;
+        // The rest of the word: nothing stands between its bytes.
+        for (let next = piece[i + 1]; next > SP; next = piece[i + 1]) {
+          to[n++] = next;
+          i++;
+        }
       }
-      flush();
+      heldLines = lines;
+      heldSpace = space;
+      heldCr = cr;
+      if (n > 0) sink(to.subarray(0, n));
     },
     end() {
-      if (cr) content(CR);
-      flush();
+      if (heldCr) {
+        writeLines(sink, heldLines);
+        sink(Uint8Array.of(...(heldSpace ? [SP] : []), CR));
+        any = true;
+      }
       if (any) sink(crlf);
     },
   };

@@ -95,7 +95,7 @@ async function evaluate(
     if (outcome.alignedDkim.includes(sig.domain)) continue;
     if (!await aligned(sig.domain, record.strictDkim)) continue;
     if (sig.status === "pass") outcome.alignedDkim.push(sig.domain);
-    else temporary ??= sig.error;
+    else temporary ??= sig.error ?? "dkim temperror";
   }
   const { spf } = input;
   if (
@@ -103,7 +103,7 @@ async function evaluate(
     await aligned(spf.domain, record.strictSpf)
   ) {
     if (spf.result === "pass") outcome.alignedSpf = spf.domain;
-    else temporary ??= spf.error;
+    else temporary ??= spf.error ?? "spf temperror";
   }
 
   if (outcome.alignedDkim.length > 0 || outcome.alignedSpf !== undefined) {
