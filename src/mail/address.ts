@@ -165,7 +165,9 @@ class Builder {
     // Words before the last one ahead of "@" that stand apart are a name without brackets.
     const before = this.#phrase.slice(0, this.#at);
     let start = before.length;
-    while (start > 0 && (start === before.length || !before[start].blank)) start--;
+    // RFC 5322 §4.4: blanks may stand beside the dots of a localpart.
+    const joined = (i: number) => !before[i].blank || before[i - 1].text === ".";
+    while (start > 0 && (start === before.length || joined(start))) start--;
     const localpart = before.slice(start).map((w) => w.text).join("");
     const domain = this.#phrase.slice(this.#at).map((w) => w.text).join("");
     let name = "";
