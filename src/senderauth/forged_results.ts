@@ -15,14 +15,17 @@ export interface HeaderRange {
  */
 export function stripForgedResults(headerBytes: Uint8Array, authservId: string): HeaderRange[] {
   const ours = comparable(authservId);
-  const header = scanHeader(headerBytes);
+  // Without limits: a forged field must not hide behind ten thousand others.
+  const header = scanHeader(headerBytes, Infinity, Infinity);
   return header.fields.filter((field) => {
     if (field.name === "authentication-results") {
       const id = readAuthservId(fieldText(header, field));
       // One that can't be read but names us is not worth the doubt.
       return id === undefined ? mentions(header, field, ours) : comparable(id) === ours;
     }
-    return field.name === "received-spf" && mentions(header, field, ours);
+    if (field.name !== "received-spf") return false;
+    const receiver = readReceiver(fieldText(header, field));
+    return receiver === undefined ? mentions(header, field, ours) : comparable(receiver) === ours;
   }).map(({ start, end }) => ({ start, end }));
 }
 
@@ -36,6 +39,18 @@ function mentions(
 
 function comparable(id: string): string {
   return normalizeName(id) ?? id.toLowerCase();
+}
+
+/** The value of receiver= in a Received-SPF field. */
+function readReceiver(text: string): string | undefined {
+  const key = "receiver=";
+  const lower = text.toLowerCase();
+  for (let at = lower.indexOf(key); at >= 0; at = lower.indexOf(key, at + 1)) {
+    if (at === 0 || " \t;)".includes(text[at - 1])) {
+      return readAuthservId(text.slice(at + key.length));
+    }
+  }
+  return undefined;
 }
 
 /** The authserv-id at the start of a field's value; undefined if it has none. */

@@ -31,10 +31,14 @@ export function bodyStart(message: Uint8Array): number {
 
 /**
  * Cuts a header into fields. Lines that are no field and continue none are passed over; the scan
- * ends at an empty line.
+ * ends at an empty line, or at the limits, which are those of limits.ts unless given.
  */
-export function scanHeader(header: Uint8Array): HeaderFields {
-  const bytes = header.length > MAX_HEADER_BYTES ? header.subarray(0, MAX_HEADER_BYTES) : header;
+export function scanHeader(
+  header: Uint8Array,
+  maxFields = MAX_HEADER_FIELDS,
+  maxBytes = MAX_HEADER_BYTES,
+): HeaderFields {
+  const bytes = header.length > maxBytes ? header.subarray(0, maxBytes) : header;
   const fields: HeaderField[] = [];
   let overflow = bytes.length < header.length;
   let i = 0;
@@ -49,7 +53,7 @@ export function scanHeader(header: Uint8Array): HeaderFields {
     }
     const colon = folded ? -1 : bytes.subarray(i, end).indexOf(0x3a);
     if (colon > 0) {
-      if (fields.length >= MAX_HEADER_FIELDS) {
+      if (fields.length >= maxFields) {
         overflow = true;
         break;
       }

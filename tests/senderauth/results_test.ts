@@ -76,7 +76,9 @@ Authentication-Results: "mx.example"; dkim=pass
 Authentication-Results: mx.example.evil; dkim=pass
 Authentication-Results: (unfinished mx.example; dkim=pass
 Received-SPF: pass receiver=mx.example
-Received-SPF: pass receiver=other.example
+Received-SPF: pass receiver=other.example; helo=mx.example
+Received-SPF: pass (x) client-ip=192.0.2.1; receiver="MX.example";
+Received-SPF: pass mx.example
 From: mx.example
 `);
   const cut = stripForgedResults(header, "mx.example").map(({ start, end }) =>
@@ -88,6 +90,8 @@ From: mx.example
     'Authentication-Results: "mx.example"; dkim=pass\r\n',
     "Authentication-Results: (unfinished mx.example; dkim=pass\r\n",
     "Received-SPF: pass receiver=mx.example\r\n",
+    'Received-SPF: pass (x) client-ip=192.0.2.1; receiver="MX.example";\r\n',
+    "Received-SPF: pass mx.example\r\n",
   ]);
   assert.equal(readAuthservId(" xn--bcher-kva.example; x"), "xn--bcher-kva.example");
   assert.deepEqual(
@@ -97,6 +101,14 @@ From: mx.example
     ),
     [{ start: 0, end: 49 }],
   );
+});
+
+Deno.test("a forged field is found behind any number of others", () => {
+  const forged = "Authentication-Results: mx.example; spf=pass\n";
+  const header = message("X: y\n".repeat(20_000) + forged);
+  assert.deepEqual(stripForgedResults(header, "mx.example"), [
+    { start: 120_000, end: header.length },
+  ]);
 });
 
 Deno.test("iprev: a name that leads back, or why not", async () => {
