@@ -1,5 +1,5 @@
 /**
- * ARC chains. The first two messages and their key are of the ARC test suite
+ * ARC chains. The first five messages and their key are of the ARC test suite
  * (github.com/ValiMail/arc_test_suite, MIT licence; testdata/arc-suite.LICENSE); the other
  * scenarios change them, or are sealed here.
  *
@@ -92,6 +92,103 @@ ARC-Authentication-Results: i=2; lists.example.org;
     ${results}Received: by 10.157.11.240 with SMTP id 103csp420860oth;
     Fri, 6 Jan 2017 14:27:31 -0800 (PST)
 ${hop1}${received}`;
+
+/** cv_pass_i2_1_ams1_invalid of the suite: the second hop changed From, and signed that. */
+const suiteChanged = `MIME-Version: 1.0
+ARC-Seal: a=rsa-sha256;
+    b=TKrRvbWMQbGHGQSIMlStVE/2vKjY5E8kVSSXJmEyOL1OjexNoNSfnYpjklVVaG9O4Hsbc5
+    ZEbLSkpDIOKlnb+XlLNL5xvYntBNamjtH0e9et3DpyPQUIZ2gyZsuFwPzN/m96BU5iv+blU0
+    XLjgABkBLyfaFlEPsQ0SUs8gZjM7Y=; cv=pass; d=example.org; i=2; s=dummy;
+    t=12346
+ARC-Message-Signature: a=rsa-sha256;
+    b=ZFJ9p6LT/KerwWPXp+WzznYAbt+cF4R/3l5nfSeNZSi38hhtpLkoJi/2R1FXdnnznKa3mQ
+    gk3WCEaxLNmHEl90TDHGL5vhViJ57OSS0X7ZgyKzZrNbVSDYj416pFR356MMXdaV8WVq9mD4
+    yATaaWBkVi8eOh287Qbqj0k93H/+U=;
+    bh=KWSe46TZKCcDbH4klJPo+tjk5LWJnVRlP5pvjXFZYLQ=; c=relaxed/relaxed;
+    d=example.org; h=from:to:date:subject:mime-version:arc-authentication-results;
+    i=2; s=dummy; t=12346
+ARC-Authentication-Results: i=2; lists.example.org;
+    ${results}Received: by 10.157.11.240 with SMTP id 103csp420860oth;
+    Fri, 6 Jan 2017 14:27:31 -0800 (PST)
+${hop1}${received.replace("John Q Doe", "Gene Q Doe")}`;
+
+/** The suite's first hop of its second message. */
+const multipartHop1 = `ARC-Seal: a=rsa-sha256;
+    b=RkKDOauVsqcsTEFv6NVE6J0sxj8LUE4kfwRzs0CvMg/+KOqRDQoFxxJsJkI77EHZqcSgwr
+    QKpt6aKsl2zyUovVhAppT65S0+vo+h3utd3f8jph++1uiAUhVf57PihDC/GcdhyRGa6YNQGh
+    GoArSHaJKb06/qF5OBif8o9lmRC8E=; cv=none; d=example.org; i=1; s=dummy;
+    t=12345
+ARC-Message-Signature: a=rsa-sha256;
+    b=SMBCg/tHQkIAIzx7OFir0bMhCxk/zaMOx1nyOSAviXW88ERohOFOXIkBVGe74xfJDSh9ou
+    ryKgNA4XhUt4EybBXOn1dlrMA07dDIUFOUE7n+8QsvX1Drii8aBIpiu+O894oBEDSYcd1R+z
+    sZIdXhOjB/Lt4sTE1h5IT2p3UctgY=;
+    bh=dHN66dCNljBC18wb03I1K6hlBvV0qqsKoDsetl+jxb8=; c=relaxed/relaxed;
+    d=example.org; h=from:to:date:subject:mime-version:arc-authentication-results;
+    i=1; s=dummy; t=12345
+ARC-Authentication-Results: i=1; lists.example.org;
+    ${results}`;
+
+const multipart = `Received: from segv.d1.example (segv.d1.example [72.52.75.15])
+    by lists.example.org (8.14.5/8.14.5) with ESMTP id t0EKaNU9010123
+    for <arc@example.org>; Thu, 14 Jan 2015 15:01:30 -0800 (PST)
+    (envelope-from jqd@d1.example)
+Authentication-Results: lists.example.org;
+    ${results}MIME-Version: 1.0
+Return-Path: <jqd@d1.example.org>
+Received: by 10.157.52.162 with SMTP id g31csp5274520otc;
+        Tue, 3 Jan 2017 12:32:02 -0800 (PST)
+X-Received: by 10.36.31.84 with SMTP id d81mr49584685itd.26.1483475522271;
+        Tue, 03 Jan 2017 12:32:02 -0800 (PST)
+Message-ID: <C3A9E208-6B5D-4D9F-B4DE-9323946993AC@d1.example.org>
+Date: Thu, 5 Jan 2017 14:39:01 -0800
+From: Gene Q Doe <gqd@d1.example.org>
+To: arc@dmarc.org
+Subject: Example 2
+Content-Type: multipart/alternative; boundary=001a113e15fcdd0f9e0545366e8f
+
+--001a113e15fcdd0f9e0545366e8f
+Content-Type: text/plain; charset=UTF-8
+
+This is a test message
+
+--001a113e15fcdd0f9e0545366e8f
+Content-Type: text/html; charset=UTF-8
+
+<div dir="ltr">This is a test message</div>
+
+--001a113e15fcdd0f9e0545366e8f--
+`;
+
+/** cv_pass_i1_2 and cv_pass_i2_2 of the suite. */
+const suiteMultipart1 = `MIME-Version: 1.0
+Return-Path: <jqd@d1.example.org>
+${multipartHop1}${multipart}`;
+
+const suiteMultipart2 = `MIME-Version: 1.0
+ARC-Seal: a=rsa-sha256;
+    b=CiZp+ZloBeWiIyjY+Eq0lKt20KQDF3QIJNw7+/jdjtQ1XTSMhHsli7H/ocIXsiU/kLF5pn
+    pABQiZPvAWfCaEcCA9lyb/7i3q2i72GLdK1vdrdD2nIM5e7L3u/5Z56SJdKTu46SyoFQve9b
+    Cp7qoQB9/TUTxxvkDoapsSjDCDqZ0=; cv=pass; d=example.org; i=2; s=dummy;
+    t=12346
+ARC-Message-Signature: a=rsa-sha256;
+    b=A2OCip1Cf9z6X7ML9/bRajnToeCD3H7IkP7YqmSKqDtn8Yu8oaJdwP0lZfCTjX++Qas9nj
+    tGWMojFpj8Wd2rzdyMXwUWF3xlcFBD2gApO9xbehIASIF4lFQMyP6D80LjsjdtpstgwGZl9P
+    y6WTyD1Kw/bNPZadxvNeDg3LVcQpo=;
+    bh=dHN66dCNljBC18wb03I1K6hlBvV0qqsKoDsetl+jxb8=; c=relaxed/relaxed;
+    d=example.org; h=from:to:date:subject:mime-version:arc-authentication-results;
+    i=2; s=dummy; t=12346
+ARC-Authentication-Results: i=2; lists.example.org;
+    ${results}Received: by 10.157.11.240 with SMTP id 103csp420860oth;
+    Fri, 6 Jan 2017 14:27:31 -0800 (PST)
+Return-Path: <jqd@d1.example.org>
+${multipartHop1}${multipart}`;
+
+Deno.test("ARC suite cv_pass_i1_2, cv_pass_i2_2 and cv_pass_i2_1_ams1_invalid pass", async () => {
+  for (const text of [suiteMultipart1, suiteMultipart2, suiteChanged]) {
+    const arc = await arcOf(message(text));
+    assert.deepEqual([arc.result, arc.error], ["pass", undefined]);
+  }
+});
 
 Deno.test("ARC suite cv_pass_i1_1 and cv_pass_i2_1 pass", async () => {
   const one = await arcOf(message(suite1));
