@@ -6,6 +6,7 @@
 import { join } from "node:path";
 import type { Log } from "../log/mod.ts";
 import { ensureDir } from "../platform/files.ts";
+import { isSafeName } from "../platform/paths.ts";
 import { Account, type AccountRules } from "./account.ts";
 import { stopCheckpointWorker } from "./checkpoint.ts";
 import { stopPasswordWorker } from "./password.ts";
@@ -13,11 +14,6 @@ import { StoreError } from "./types.ts";
 
 /** Milliseconds that an account without users stays open. */
 const idleTime = 60_000;
-
-/** An account's name is a folder's name too. */
-export function isAccountName(name: string): boolean {
-  return /^[a-z0-9][a-z0-9_.@+-]{0,63}$/i.test(name) && !name.endsWith(".");
-}
 
 export class Accounts {
   readonly dir: string;
@@ -62,7 +58,8 @@ export class Accounts {
 
   async #openNew(name: string): Promise<Account> {
     const rules = this.#rules(name);
-    if (!rules || !isAccountName(name)) {
+    // An account's name is a folder's name too.
+    if (!rules || !isSafeName(name)) {
       throw new StoreError(
         "accountMissing",
         `no account ${JSON.stringify(name)} in the configuration`,

@@ -38,9 +38,12 @@ export interface EmailDescription {
   organizationalDomain(domain: string): string;
 }
 
-/** Addresses of a field that go into the summary, and characters of texts. */
-const maxAddresses = 50;
-const maxText = 1000;
+/**
+ * Addresses of a field that go into the summary, and characters of texts. SEARCH looks at summaries, so
+ * what is beyond is not found by FROM, TO, CC, BCC and SUBJECT (but by HEADER and TEXT).
+ */
+const maxAddresses = 1000;
+const maxText = 4000;
 
 function addresses(fields: readonly HeaderField[], name: string): SummaryAddress[] {
   const values = fields.filter((f) => f.name === name).map((f) => f.value);
