@@ -4,6 +4,7 @@
  * @module
  */
 import type { Config, Listener } from "../config/mod.ts";
+import { Trainer } from "../delivery/training.ts";
 import { imapBackend } from "./imap_backend.ts";
 import { serveImap } from "../imap/server/mod.ts";
 import { clearLevel, currentLevels, isLevel, Log, setLevel } from "../log/mod.ts";
@@ -66,6 +67,7 @@ export class MailServer {
   readonly #listeners: TcpServer[] = [];
   readonly #metrics: MetricsListener[] = [];
   readonly #control: ControlServer;
+  readonly #trainer: Trainer;
   readonly #sasl: SaslBackend;
   readonly #tempDir: string;
   readonly #authLimiter: FailedAuthLimiter;
@@ -85,6 +87,8 @@ export class MailServer {
     this.accounts = accounts;
     this.queue = queue;
     this.#control = control;
+    this.#trainer = new Trainer(o.config, new Log("junk"));
+    accounts.onOpen = (a) => this.#trainer.attach(a);
     this.#tempDir = o.config.dataPath("tmp");
     this.#sasl = saslBackend(o.config, accounts);
     this.#authLimiter = new FailedAuthLimiter({ exemptLoopback: o.local });
@@ -301,6 +305,7 @@ export class MailServer {
     await Promise.all(this.#listeners.map((l) => l.shutdown(stopGrace)));
     await Promise.all(this.#metrics.map((m) => m.stop()));
     await this.queue.stop();
+    await this.#trainer.stop();
     await this.accounts.closeAll();
     await this.#control.stop();
     this.#log.info("stopped");

@@ -29,6 +29,7 @@ import * as modify from "./modify.ts";
 import { accountMigrations } from "./schema.ts";
 import {
   type FetchRow,
+  Flag,
   type Listener,
   type Mailbox,
   type Message,
@@ -387,7 +388,9 @@ export class Account {
   }
 
   #train(list: readonly NewMessage[], messages: Message[]): void {
-    const ids = messages.filter((_, i) => !list[i].noTrain).map((m) => m.id);
+    const ids = messages.filter((m, i) =>
+      !list[i].noTrain && (m.flags & (Flag.Junk | Flag.NotJunk)) !== 0
+    ).map((m) => m.id);
     if (ids.length > 0) this.onTraining?.(ids);
   }
 
