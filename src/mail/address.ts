@@ -133,10 +133,16 @@ class Builder {
     return this.#angle !== undefined;
   }
 
+  /** Inside "<@...": no localpart comes before the "@". */
+  get inRoute(): boolean {
+    return this.#angleAt === 0;
+  }
+
   at(): void {
     this.empty = false;
     if (this.#angle) {
-      this.#angleAt = this.#angle.length;
+      // Of a route, all of the domains are dropped at its ":".
+      if (this.#angleAt !== 0) this.#angleAt = this.#angle.length;
     } else {
       this.#at = this.#phrase.length;
     }
@@ -228,7 +234,7 @@ export function parseAddressList(value: string): (Address | Group)[] {
           break;
         case ",":
           // In a route, commas stand between domains.
-          flush();
+          if (!b.inRoute) flush();
           break;
       }
     }

@@ -52,7 +52,7 @@ function zoneOffset(word: string): number | undefined {
  */
 export function parseDate(value: string): Date | undefined {
   const text = strip(value).trim();
-  const iso = /^(\d{4})-(\d{2})-(\d{2})[t ]/i.exec(text);
+  const iso = /^(\d{4})-(\d{2})-(\d{2})(?:[t ]|$)/i.exec(text);
   const words = (iso ? text.slice(11) : text).split(/[\s,]+/).filter((w) => w !== "");
   let year = iso ? Number(iso[1]) : undefined;
   let month = iso ? Number(iso[2]) - 1 : undefined;

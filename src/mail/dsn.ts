@@ -12,6 +12,8 @@ export interface DsnRecipient {
   originalRecipient?: { type: string; address: string };
   /** Enhanced status code, such as "5.1.1". */
   status: string;
+  /** Host that gave the answer. */
+  remoteMta?: string;
   /** SMTP answer of the last attempt, if there was one. */
   diagnostic?: string;
   lastAttempt?: Date;
@@ -88,7 +90,10 @@ const isAscii = (s: string) => /^[\x00-\x7f]*$/.test(s);
 
 /** The message, from its header on. */
 export function composeDsn(d: Dsn): Uint8Array {
-  const utf8 = d.smtputf8 || d.recipients.some((r) => !isAscii(r.finalRecipient));
+  const utf8 = d.smtputf8 || !isAscii(d.to) ||
+    d.recipients.some((r) =>
+      !isAscii(r.finalRecipient) || !isAscii(r.originalRecipient?.address ?? "")
+    );
   const boundary = `mox-${d.messageId.replace(/[^A-Za-z0-9]/g, "").slice(0, 40)}`;
   const charset = utf8 ? "utf-8" : "us-ascii";
   const ascii = (s: string) => utf8 || isAscii(s) ? s : encodeWord(s);
@@ -149,6 +154,7 @@ export function composeDsn(d: Dsn): Uint8Array {
       `Action: ${d.action}`,
       `Status: ${r.status}`,
     );
+    if (r.remoteMta) out.push(`Remote-MTA: dns; ${line(r.remoteMta)}`);
     if (r.diagnostic) out.push(`Diagnostic-Code: smtp; ${ascii(line(r.diagnostic))}`);
     if (r.lastAttempt) out.push(`Last-Attempt-Date: ${formatDate(r.lastAttempt)}`);
     if (r.retryUntil) out.push(`Will-Retry-Until: ${formatDate(r.retryUntil)}`);

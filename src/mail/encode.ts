@@ -4,9 +4,13 @@
  * @module
  */
 
-/** The text, encoded in UTF-8 words if it has anything beyond ASCII. Words are at most 75 bytes long. */
-export function encodeWord(s: string): string {
-  if (/^[\t\r\n\x20-\x7e]*$/.test(s)) return s;
+/**
+ * The text, encoded in UTF-8 words if it has anything beyond ASCII. Words are at most 75 bytes long.
+ * @param o.room bytes for the first word, for one that stands behind the name of a field
+ * @param o.always encode ASCII too, such as text that looks like an encoded word
+ */
+export function encodeWord(s: string, o: { room?: number; always?: boolean } = {}): string {
+  if (!o.always && /^[\t\r\n\x20-\x7e]*$/.test(s)) return s;
   const words: string[] = [];
   let bytes: number[] = [];
   const flush = () => {
@@ -15,10 +19,14 @@ export function encodeWord(s: string): string {
     bytes = [];
   };
   const encoder = new TextEncoder();
+  // 75 less the frame leaves 60 base64 characters: 45 bytes; a character is not split.
+  let most = Math.max(6, Math.floor((Math.min(o.room ?? 75, 75) - 12) / 4) * 3);
   for (const c of s.toWellFormed()) {
     const b = encoder.encode(c);
-    // 75 less the frame leaves 60 base64 characters: 45 bytes; a character is not split.
-    if (bytes.length + b.length > 45) flush();
+    if (bytes.length + b.length > most) {
+      flush();
+      most = 45;
+    }
     bytes.push(...b);
   }
   flush();

@@ -1,0 +1,169 @@
+/** Mailbox files: what is written comes back, and files of other programs are read. */
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { splitHeader } from "../../src/mail/header.ts";
+import {
+  MboxError,
+  type MboxFormat,
+  mboxMessages,
+  readMbox,
+  statusFields,
+  statusFlagsOf,
+  writeMboxMessage,
+} from "../../src/mail/mbox.ts";
+
+const utf8 = (s: string) => new TextEncoder().encode(s);
+const text = (b: Uint8Array) => new TextDecoder().decode(b);
+
+/** The bytes in pieces of `size`, all in one buffer that is reused as a file's reader does. */
+async function* cut(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
+  const buffer = new Uint8Array(size);
+  for (let i = 0; i < bytes.length; i += size) {
+    const piece = bytes.subarray(i, i + size);
+    buffer.set(piece);
+    yield buffer.subarray(0, piece.length);
+  }
+}
+
+async function read(file: string, format: MboxFormat = "mboxrd", size = 7): Promise<string[]> {
+  const list: string[] = [];
+  for await (const m of mboxMessages(cut(utf8(file), size), { format, maxSize: 1e7 })) {
+    list.push(`${m.sender}|${m.date?.toISOString() ?? ""}|${text(m.message)}`);
+  }
+  return list;
+}
+
+async function write(message: string, format: MboxFormat = "mboxrd", size = 7): Promise<string> {
+  let s = "";
+  const entry = { sender: "a@b.example", date: new Date("2026-11-03T10:11:12Z"), format };
+  for await (const b of writeMboxMessage(entry, cut(utf8(message), size))) s += text(b);
+  return s;
+}
+
+const head = "From a@b.example Tue Nov  3 10:11:12 2026\n";
+const read1 = "a@b.example|2026-11-03T10:11:12.000Z|";
+
+Deno.test("messages are separated by From lines, and the empty line before those is not theirs", async () => {
+  assert.deepEqual(await read(`${head}S: 1\n\nx\n\n\n${head}S: 2\n\ny\n`), [
+    `${read1}S: 1\r\n\r\nx\r\n\r\n`,
+    `${read1}S: 2\r\n\r\ny\r\n`,
+  ]);
+  assert.deepEqual(await read(""), []);
+  assert.deepEqual(await read("\n\n"), []);
+  assert.deepEqual(await read(head), [read1]);
+  assert.deepEqual(await read(`${head}${head}\n`), [read1, read1]);
+});
+
+Deno.test("quoted From lines lose one mark, in mboxo only if they have one", async () => {
+  const file = `${head}\n>From x\n>>From y\n> From z\n`;
+  assert.deepEqual(await read(file), [`${read1}\r\nFrom x\r\n>From y\r\n> From z\r\n`]);
+  assert.deepEqual(await read(file, "mboxo"), [
+    `${read1}\r\nFrom x\r\n>>From y\r\n> From z\r\n`,
+  ]);
+});
+
+Deno.test("files of other programs: CRLF, other dates, no date, sentences that start with From", async () => {
+  assert.deepEqual(await read(`${head}S: 1\n\nx\n`.replaceAll("\n", "\r\n")), [
+    `${read1}S: 1\r\n\r\nx\r\n`,
+  ]);
+  assert.deepEqual(await read("From - Tue Nov 03 10:11:12 2026 +0100\n\nx\n"), [
+    "-|2026-11-03T09:11:12.000Z|\r\nx\r\n",
+  ]);
+  assert.deepEqual(await read("From a\n\nx\n\nFrom b\n\ny"), ["a||\r\nx\r\n", "b||\r\ny"]);
+  const sentence = `${head}\nx\n\nFrom here on, all is well.\nFrom 3 May 2020 too\n`;
+  assert.equal((await read(sentence)).length, 1);
+});
+
+Deno.test("what is no mailbox file is refused, and a message that is too large", async () => {
+  await assert.rejects(() => read("Subject: x\n\nx\n"), MboxError);
+  await assert.rejects(() => read("From here on, all is well.\n"), MboxError);
+  await assert.rejects(async () => {
+    const file = utf8(`${head}${"x".repeat(1000)}\n`);
+    for await (const _ of mboxMessages(cut(file, 100), { maxSize: 999 }));
+  }, MboxError);
+});
+
+Deno.test("a message that is written has a From line and quotes", async () => {
+  const message = "S: 1\r\n\r\nFrom x\r\n>From y\r\n";
+  assert.equal(await write(message), `${head}S: 1\n\n>From x\n>>From y\n\n`);
+  assert.equal(await write(message, "mboxo"), `${head}S: 1\n\n>From x\n>From y\n\n`);
+  assert.equal(await write("no end"), `${head}no end\n\n`);
+});
+
+Deno.test("any messages come back, however they are cut", async () => {
+  const line = fc.oneof(
+    fc.string(),
+    fc.constantFrom("", "From x", ">From x", ">>From x", "From", head.trim(), `>${head.trim()}`),
+    // Around the size from which a line is not held whole.
+    fc.integer({ min: 65_530, max: 65_545 }).map((n) => `${"x".repeat(n)}`),
+  ).map((s) => s.replace(/[\r\n]/g, ""));
+  const message = fc.array(line, { maxLength: 6 }).map((l) => l.map((s) => `${s}\r\n`).join(""));
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(message, { maxLength: 4 }),
+      fc.constantFrom(1, 2, 5, 4096, 65_537),
+      async (messages, size) => {
+        let file = "";
+        for (const m of messages) file += await write(m, "mboxrd", size);
+        assert.deepEqual(await read(file, "mboxrd", size), messages.map((m) => read1 + m));
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
+Deno.test("any bytes are read or refused, the same however they are cut", async () => {
+  const piece = fc.oneof(
+    fc.string({ unit: "binary" }),
+    fc.constantFrom("\n", "\r", "\r\n", head, "From ", ">"),
+  );
+  const events = async (file: string, size: number) => {
+    let s = "";
+    try {
+      for await (const e of readMbox(cut(utf8(file), size))) {
+        s += e.kind === "data" ? text(e.bytes) : e.kind;
+      }
+    } catch (err) {
+      assert.ok(err instanceof MboxError);
+      return "refused";
+    }
+    return s;
+  };
+  await fc.assert(
+    fc.asyncProperty(fc.array(piece, { maxLength: 20 }), async (pieces) => {
+      // Pieces of text are compared, so characters must not be cut.
+      const file = (pieces.length % 4 === 0 ? "" : head) +
+        pieces.join("").replace(/[\u0080-\u{10ffff}]/gu, "?");
+      const whole = await events(file, 1e6);
+      assert.equal(await events(file, 1), whole);
+      assert.equal(await events(file, 3), whole);
+    }),
+  );
+});
+
+Deno.test("flags come back from Status, X-Status and X-Keywords", () => {
+  const fields = statusFields(["Flagged", "Seen", "Answered"], ["$Forwarded", "work"]);
+  assert.equal(fields, "Status: RO\r\nX-Status: AF\r\nX-Keywords: $Forwarded work\r\n");
+  assert.deepEqual(statusFlagsOf(splitHeader(utf8(fields))), {
+    flags: ["Seen", "Answered", "Flagged"],
+    keywords: ["$Forwarded", "work"],
+  });
+  assert.equal(statusFields([], []), "");
+});
+
+Deno.test("a large file streams through in small pieces", async () => {
+  const body = utf8(`${"x".repeat(99)}\n`.repeat(10_000));
+  async function* file() {
+    yield utf8(head);
+    for (let i = 0; i < 20; i++) yield await Promise.resolve(body);
+  }
+  let total = 0;
+  let largest = 0;
+  for await (const e of readMbox(file())) {
+    if (e.kind !== "data") continue;
+    total += e.bytes.length;
+    largest = Math.max(largest, e.bytes.length);
+  }
+  assert.equal(total, 20 * 10_000 * 101);
+  assert.ok(largest < 200_000, `${largest}`);
+});
