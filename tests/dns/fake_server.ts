@@ -1,8 +1,8 @@
 /** A name server on loopback for tests: answers as a function says, over UDP and TCP. @module */
 import packet from "dns-packet";
 import { Buffer } from "node:buffer";
-import { createSocket } from "node:dgram";
-import { createServer } from "node:net";
+import { createSocket, type Socket } from "node:dgram";
+import { createServer, type Server } from "node:net";
 import type { DnsServer } from "../../src/dns/mod.ts";
 
 export interface Reply {
@@ -55,12 +55,6 @@ export async function fakeServer(handler: Handler): Promise<FakeServer> {
     return [...first, bytes];
   };
 
-  const udp = createSocket("udp4");
-  udp.on("message", (message, from) => {
-    for (const bytes of answer(message, "udp")) udp.send(bytes, from.port, from.address);
-  });
-  await new Promise<void>((resolve) => udp.bind(0, "127.0.0.1", resolve));
-  const port = udp.address().port;
   const tcp = createServer((socket) => {
     socket.on("error", () => {});
     socket.on("data", (data) => {
@@ -76,7 +70,11 @@ export async function fakeServer(handler: Handler): Promise<FakeServer> {
       socket.end();
     });
   });
-  await new Promise<void>((resolve) => tcp.listen(port, "127.0.0.1", resolve));
+  const udp = await bindBoth(tcp);
+  const port = udp.address().port;
+  udp.on("message", (message, from) => {
+    for (const bytes of answer(message, "udp")) udp.send(bytes, from.port, from.address);
+  });
   return {
     server: { address: "127.0.0.1", port, trusted: true },
     log,
@@ -85,4 +83,26 @@ export async function fakeServer(handler: Handler): Promise<FakeServer> {
       tcp.close();
     },
   };
+}
+
+/**
+ * Binds UDP, and TCP to the same port. A port that is free for one may be in use for the other, by tests
+ * that run beside this one: then another is taken.
+ */
+async function bindBoth(tcp: Server): Promise<Socket> {
+  for (;;) {
+    const udp = createSocket("udp4");
+    await new Promise<void>((resolve) => udp.bind(0, "127.0.0.1", resolve));
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    tcp.once("error", reject);
+    tcp.listen(udp.address().port, "127.0.0.1", resolve);
+    try {
+      await promise;
+      tcp.off("error", reject);
+      return udp;
+    } catch (err) {
+      udp.close();
+      if ((err as { code?: string }).code !== "EADDRINUSE") throw err;
+    }
+  }
 }
