@@ -37,6 +37,8 @@ import { accountRules } from "./rules.ts";
 import { receivingBackend, submissionBackend } from "./smtp_backend.ts";
 import { submitFromProgram } from "./submit.ts";
 import { listenerTls } from "./tls.ts";
+import { serveWebPort, webPorts } from "./web.ts";
+import { openWebPages, type WebPages } from "./web_pages.ts";
 
 /** How a server is started. */
 export interface ServerOptions {
@@ -68,6 +70,7 @@ export class MailServer {
   readonly #metrics: MetricsListener[] = [];
   readonly #control: ControlServer;
   readonly #trainer: Trainer;
+  #pages: WebPages | undefined;
   readonly #sasl: SaslBackend;
   readonly #tempDir: string;
   readonly #authLimiter: FailedAuthLimiter;
@@ -118,6 +121,7 @@ export class MailServer {
       );
       server = new MailServer(o, log, accounts, queue, control);
       await o.prepare?.(accounts);
+      server.#pages = await openWebPages(server);
       for (const listener of config.static.Listeners.values()) await server.#listen(listener);
       for (const [command, handler] of server.#handlers()) handlers.set(command, handler);
       await queue.start();
@@ -205,6 +209,10 @@ export class MailServer {
       }
       if (l.IMAPS.Enabled && tls) {
         await this.#imap(ip, l, l.IMAPS.Port || 993, tls, true, hostname, limits());
+      }
+      for (const p of webPorts(this.config, l, this.#pages?.handlers ?? {})) {
+        const server = await serveWebPort(ip, p, { tls, limits });
+        this.#add(`${p.https ? "HTTPS" : "HTTP"} (${p.names.join(", ")})`, server);
       }
       if (l.MetricsHTTP.Enabled) {
         const m = await serveMetrics(ip, l.MetricsHTTP.Port || 8010, new Log("metrics"));
@@ -305,6 +313,7 @@ export class MailServer {
     await Promise.all(this.#listeners.map((l) => l.shutdown(stopGrace)));
     await Promise.all(this.#metrics.map((m) => m.stop()));
     await this.queue.stop();
+    await this.#pages?.close();
     await this.#trainer.stop();
     await this.accounts.closeAll();
     await this.#control.stop();

@@ -1,0 +1,29 @@
+/**
+ * The web pages and services of a running server, made once and served on every listener.
+ *
+ * @module
+ */
+import type { Config } from "../config/mod.ts";
+import type { Accounts } from "../store/accounts.ts";
+import { Sessions } from "../web/login/mod.ts";
+import type { WebHandlers } from "./web.ts";
+
+/** What pages need of the server. */
+export interface WebServer {
+  readonly config: Config;
+  readonly accounts: Accounts;
+}
+
+/** Handlers, and what has to be closed when the server stops. */
+export interface WebPages {
+  handlers: WebHandlers;
+  sessions: Sessions;
+  close(): Promise<void>;
+}
+
+/** Opens the login sessions and makes the handlers. */
+export async function openWebPages(server: WebServer): Promise<WebPages> {
+  const sessions = await Sessions.open(server.config.dataDir);
+  const handlers: WebHandlers = {};
+  return { handlers, sessions, close: () => sessions.close() };
+}

@@ -1,0 +1,28 @@
+/**
+ * HTTP: listeners, requests and answers, routing to services, calls with checked JSON.
+ *
+ * Imports platform, log, metrics and net. Called by the web services beside it and by serve/.
+ *
+ * @module
+ */
+export { errorResponse, jsonResponse, redirect, textResponse } from "./respond.ts";
+export {
+  answerCall,
+  callBody,
+  callError,
+  type CallHandlers,
+  type Calls,
+  type CallSchemas,
+  maxCallBody,
+  UserError,
+} from "./rpc.ts";
+export { checkCall, checkSameSite } from "./same_site.ts";
+export { type HttpHandlers, type HttpOptions, serveHttp } from "./server.ts";
+export { ownHost, requestHost, routeServices } from "./services.ts";
+export {
+  HttpError,
+  type UpgradeHandler,
+  type WebHandler,
+  type WebRequest,
+  type WebService,
+} from "./types.ts";

@@ -1,0 +1,149 @@
+/**
+ * A request of the runtime's HTTP server as handlers see it.
+ *
+ * @module
+ */
+import type { IncomingMessage } from "node:http";
+import type { Log } from "../../log/mod.ts";
+import { HttpError, type WebRequest } from "./types.ts";
+
+/** Milliseconds that a body may stand still. */
+const bodyTimeout = 60_000;
+
+/** What the connection knows of a request. */
+export interface RequestOrigin {
+  remoteIp: string;
+  secure: boolean;
+  signal: AbortSignal;
+  stopping: AbortSignal;
+  cid: number;
+  log: Log;
+}
+
+/**
+ * Reads the parts of a request that routing needs.
+ * @throws HttpError 400 for an address or header that is none.
+ */
+export function webRequest(raw: IncomingMessage, origin: RequestOrigin): WebRequest {
+  const host = raw.headers.host;
+  if (host === undefined || !hostForm(host)) throw new HttpError(400, "bad or missing Host header");
+  const target = raw.url ?? "/";
+  // RFC 9112 §3.2: origin form is what clients of servers send; absolute form is taken too.
+  const absolute = /^https?:\/\//i.test(target);
+  if (!absolute && !target.startsWith("/")) throw new HttpError(400, "bad request target");
+  const url = URL.parse(
+    absolute ? target : `${origin.secure ? "https" : "http"}://${host}${target}`,
+  );
+  if (url === null || url.username !== "" || url.password !== "") {
+    throw new HttpError(400, "bad request target");
+  }
+  const headers = new Headers();
+  for (let i = 0; i + 1 < raw.rawHeaders.length; i += 2) {
+    try {
+      headers.append(raw.rawHeaders[i], raw.rawHeaders[i + 1]);
+    } catch {
+      throw new HttpError(400, "bad header field");
+    }
+  }
+  return {
+    method: (raw.method ?? "GET").toUpperCase(),
+    url,
+    path: url.pathname,
+    headers,
+    ...origin,
+    raw,
+    body: (limit) => readBody(raw, limit),
+    stream: (limit) => streamBody(raw, limit),
+  };
+}
+
+/** The same request with the path below a service's own. */
+export function below(req: WebRequest, path: string): WebRequest {
+  return { ...req, path: path === "" ? "/" : path };
+}
+
+/** True for a host with an optional port, as far as its characters go. */
+function hostForm(host: string): boolean {
+  return host.length <= 300 && /^[a-z0-9._:[\]-]+$/i.test(host);
+}
+
+function tooLarge(limit: number): HttpError {
+  return new HttpError(413, `request is too large, the limit is ${limit} bytes`);
+}
+
+function checkLength(raw: IncomingMessage, limit: number): void {
+  const length = Number(raw.headers["content-length"] ?? "0");
+  if (length > limit) throw tooLarge(limit);
+}
+
+async function readBody(raw: IncomingMessage, limit: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of streamBody(raw, limit)) {
+    chunks.push(chunk);
+    size += chunk.length;
+  }
+  if (chunks.length === 1) return chunks[0];
+  const all = new Uint8Array(size);
+  let at = 0;
+  for (const c of chunks) {
+    all.set(c, at);
+    at += c.length;
+  }
+  return all;
+}
+
+function streamBody(raw: IncomingMessage, limit: number): ReadableStream<Uint8Array> {
+  checkLength(raw, limit);
+  let size = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let ended = false;
+  return new ReadableStream<Uint8Array>({
+    start(controller) {
+      const fail = (e: Error) => {
+        if (ended) return;
+        ended = true;
+        clearTimeout(timer);
+        raw.pause();
+        controller.error(e);
+      };
+      const wait = () => {
+        clearTimeout(timer);
+        timer = setTimeout(
+          () => fail(new HttpError(408, "the request stopped coming in")),
+          bodyTimeout,
+        );
+      };
+      raw.on("data", (chunk: Uint8Array) => {
+        if (ended) return;
+        size += chunk.length;
+        if (size > limit) return fail(tooLarge(limit));
+        controller.enqueue(new Uint8Array(chunk));
+        if ((controller.desiredSize ?? 0) <= 0) {
+          clearTimeout(timer);
+          raw.pause();
+        } else wait();
+      });
+      raw.on("end", () => {
+        if (ended) return;
+        ended = true;
+        clearTimeout(timer);
+        controller.close();
+      });
+      const gone = () =>
+        fail(new HttpError(400, "the connection was closed in the middle of a request"));
+      raw.on("error", gone);
+      raw.on("aborted", gone);
+      raw.on("close", gone);
+      wait();
+    },
+    pull() {
+      raw.resume();
+    },
+    cancel() {
+      ended = true;
+      clearTimeout(timer);
+      raw.pause();
+    },
+  }, new ByteLengthQueuingStrategy({ highWaterMark: 256 * 1024 }));
+}

@@ -1,0 +1,118 @@
+/**
+ * Calls of pages: `POST <name>` with a JSON body, checked against the same schemas as in the page.
+ *
+ * An answer has status 200 and the response as JSON, or another status and
+ * `{"error": {"code": …, "message": …}}`: "request" (400, does not fit the schema), "login" (401),
+ * "forbidden" (403), "missing" (404), "conflict" (409), "size" (413), "limit" (429),
+ * "user" (422, the message is for the user), "internal" (500).
+ *
+ * @module
+ */
+import * as v from "valibot";
+import { countPanic, type PanicPackage } from "../../metrics/mod.ts";
+import { jsonResponse } from "./respond.ts";
+import { checkCall } from "./same_site.ts";
+import { HttpError, type WebRequest } from "./types.ts";
+
+/** Schemas of one call. */
+export interface CallSchemas {
+  request: v.GenericSchema;
+  response: v.GenericSchema;
+}
+export type Calls = Record<string, CallSchemas>;
+
+/** Functions for all calls of a table. */
+export type CallHandlers<C extends Calls, Context> = {
+  [K in keyof C]: (
+    request: v.InferOutput<C[K]["request"]>,
+    context: Context,
+  ) => v.InferInput<C[K]["response"]> | Promise<v.InferInput<C[K]["response"]>>;
+};
+
+/** What the user did can't be done; the message says why and what to do. */
+export class UserError extends HttpError {
+  constructor(message: string, options?: ErrorOptions) {
+    super(422, message, {}, options);
+    this.name = "UserError";
+  }
+}
+
+const codes: Record<number, string> = {
+  400: "request",
+  401: "login",
+  403: "forbidden",
+  404: "missing",
+  409: "conflict",
+  413: "size",
+  422: "user",
+  429: "limit",
+};
+
+/** An error as calls answer it. */
+export function callError(e: HttpError): Response {
+  const code = codes[e.status] ?? (e.status < 500 ? "request" : "internal");
+  return jsonResponse(e.status, { error: { code, message: e.message } }, e.headers);
+}
+
+/** Most bytes of a call's body. */
+export const maxCallBody = 2 * 1024 * 1024;
+
+/** Reads and checks a call's body. */
+export async function callBody<S extends v.GenericSchema>(
+  req: WebRequest,
+  schema: S,
+): Promise<v.InferOutput<S>> {
+  const type = (req.headers.get("content-type") ?? "").split(";", 1)[0].trim().toLowerCase();
+  if (type !== "application/json") throw new HttpError(400, "a call's body is application/json");
+  const bytes = await req.body(maxCallBody);
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch (e) {
+    throw new HttpError(400, `a call's body is JSON: ${(e as Error).message}`);
+  }
+  const parsed = v.safeParse(schema, json);
+  if (!parsed.success) {
+    const at = v.getDotPath(parsed.issues[0]);
+    throw new HttpError(400, `${at === null ? "" : `${at}: `}${parsed.issues[0].message}`);
+  }
+  return parsed.output;
+}
+
+/**
+ * Answers a call. `context` makes sure that the caller may call (throws HttpError 401 else) before
+ * the body is read.
+ */
+export async function answerCall<C extends Calls, Context>(
+  o: {
+    req: WebRequest;
+    name: string;
+    calls: C;
+    handlers: CallHandlers<C, Context>;
+    context: (name: keyof C & string) => Context | Promise<Context>;
+    pkg: PanicPackage;
+  },
+): Promise<Response> {
+  const { req, name, calls, handlers, pkg } = o;
+  try {
+    if (!Object.hasOwn(calls, name)) throw new HttpError(404, `there is no call ${name}`);
+    if (req.method !== "POST") {
+      throw new HttpError(405, "calls are made with POST", { Allow: "POST" });
+    }
+    checkCall(req);
+    const context = await o.context(name);
+    const request = await callBody(req, calls[name].request);
+    const response = await handlers[name as keyof C](request, context);
+    // What does not fit is a mistake of ours, and must not reach the page as if it were right.
+    return jsonResponse(200, v.parse(calls[name].response, response) ?? null);
+  } catch (e) {
+    if (e instanceof HttpError) return callError(e);
+    countPanic(pkg);
+    req.log.error("unhandled error in a call", {
+      call: name,
+      err: e instanceof Error ? e : new Error(String(e)),
+      stack: e instanceof Error ? e.stack : undefined,
+    });
+    return callError(new HttpError(500, "something went wrong in the server; its log says more"));
+  }
+}

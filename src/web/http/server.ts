@@ -1,0 +1,234 @@
+/**
+ * HTTP/1.1 listeners: connections within limits, TLS, requests to handlers, slow clients cut off.
+ *
+ * The runtime's HTTP server parses requests; sockets are accepted, limited and secured here, so
+ * that web services get certificates, limits and graceful stops the way mail protocols do.
+ *
+ * @module
+ */
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import type { Log } from "../../log/mod.ts";
+import { countPanic, histogram } from "../../metrics/mod.ts";
+import {
+  type AcceptOptions,
+  acceptSockets,
+  type Handshaken,
+  serverHandshake,
+  type ServerTls,
+  type Taken,
+  type TcpServer,
+} from "../../net/mod.ts";
+import { webRequest } from "./request.ts";
+import { errorResponse, sendResponse, textResponse } from "./respond.ts";
+import type { UpgradeHandler, WebHandler, WebRequest } from "./types.ts";
+
+/** A listener of HTTP or, with `tls`, HTTPS. */
+export interface HttpOptions extends Omit<AcceptOptions, "protocol" | "pkg" | "refusal"> {
+  tls?: ServerTls;
+  /**
+   * Takes connections that chose another protocol than HTTP when TLS began (ALPN); true if it did.
+   * The handler then owns the socket.
+   */
+  alpn?: (made: Handshaken, cid: number, log: Log) => Promise<void> | undefined;
+}
+
+/** What requests are given to. */
+export interface HttpHandlers {
+  /** Name of the service that answers, for metrics and logs. */
+  service(req: WebRequest): string;
+  handle: WebHandler;
+  /** Undefined refuses upgrades. */
+  upgrade(req: WebRequest): UpgradeHandler | undefined;
+}
+
+/** Milliseconds: for a handshake; for a request's header; between requests on a connection. */
+const handshakeTimeout = 30_000;
+const headerTimeout = 30_000;
+const idleTimeout = 75_000;
+/** Bytes of a request's header. */
+const maxHeaderSize = 32 * 1024;
+
+const durations = histogram(
+  "mox_http_request_duration_seconds",
+  "Time to answer HTTP requests, without event streams, by service and class of status.",
+  ["service", "code"],
+  [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60],
+);
+
+/** State of one connection that its requests share. */
+interface HttpConnection {
+  remoteIp: string;
+  cid: number;
+  log: Log;
+  secure: boolean;
+  /** Requests being answered; 0 or 1, and pipelined ones behind it. */
+  active: number;
+  timer: ReturnType<typeof setTimeout> | undefined;
+}
+
+/** Listens and answers requests. */
+export async function serveHttp(o: HttpOptions, handlers: HttpHandlers): Promise<TcpServer> {
+  const connections = new WeakMap<Duplex, HttpConnection>();
+  const stopping = new AbortController();
+  const http = createServer({ maxHeaderSize, keepAliveTimeout: 0, requestTimeout: 0 });
+  // Timeouts are kept here, per connection; the runtime's own would not know sockets that it is given.
+  http.headersTimeout = 0;
+  http.timeout = 0;
+
+  const idle = (socket: Duplex, c: HttpConnection, ms: number) => {
+    clearTimeout(c.timer);
+    c.timer = setTimeout(() => socket.destroy(), ms);
+  };
+
+  http.on("request", (raw: IncomingMessage, to: ServerResponse) => {
+    const c = connections.get(raw.socket)!;
+    clearTimeout(c.timer);
+    c.active++;
+    const gone = new AbortController();
+    to.on("close", () => {
+      c.active--;
+      if (!to.writableFinished) gone.abort();
+      if (stopping.signal.aborted && c.active === 0) raw.socket.end();
+      else idle(raw.socket, c, idleTimeout);
+    });
+    answer(raw, to, c, gone.signal);
+  });
+  http.on("upgrade", (raw: IncomingMessage, socket: Duplex, head: Uint8Array) => {
+    const c = connections.get(socket)!;
+    clearTimeout(c.timer);
+    upgrade(raw, socket, head, c);
+  });
+  http.on("clientError", (_e: Error, socket: Duplex) => {
+    if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
+    else socket.destroy();
+  });
+
+  async function answer(
+    raw: IncomingMessage,
+    to: ServerResponse,
+    c: HttpConnection,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const start = performance.now();
+    let req: WebRequest | undefined;
+    let response: Response;
+    let service = "none";
+    try {
+      req = webRequest(raw, { ...c, signal, stopping: stopping.signal });
+      service = handlers.service(req);
+      response = await handlers.handle(req);
+    } catch (e) {
+      const known = errorResponse(e);
+      if (known === undefined && !signal.aborted) unhandled(e, c.log);
+      response = known ?? textResponse(500, "internal error, see the server's log");
+    }
+    const streaming = response.headers.get("content-type")?.startsWith("text/event-stream");
+    const bytes = await sendResponse(req, response, to);
+    const seconds = (performance.now() - start) / 1000;
+    if (!streaming) {
+      durations.observe({ service, code: `${Math.floor(response.status / 100)}xx` }, seconds);
+    }
+    c.log.debug("http request", {
+      service,
+      method: raw.method ?? "",
+      host: raw.headers.host ?? "",
+      path: req?.url.pathname ?? "",
+      status: response.status,
+      bytes,
+      ms: Math.round(seconds * 1000),
+      remote: c.remoteIp,
+    });
+  }
+
+  async function upgrade(
+    raw: IncomingMessage,
+    socket: Duplex,
+    head: Uint8Array,
+    c: HttpConnection,
+  ): Promise<void> {
+    const gone = new AbortController();
+    socket.on("close", () => gone.abort());
+    socket.on("error", () => {});
+    try {
+      const req = webRequest(raw, { ...c, signal: gone.signal, stopping: stopping.signal });
+      const take = handlers.upgrade(req);
+      if (take === undefined) {
+        socket.end(
+          "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+        );
+        return;
+      }
+      await take(req, socket, head);
+    } catch (e) {
+      if (errorResponse(e) === undefined) unhandled(e, c.log);
+      socket.destroy();
+    }
+  }
+
+  function take(socket: Socket, cid: number, log: Log): Taken {
+    const c: HttpConnection = {
+      remoteIp: (socket.remoteAddress ?? "").replace(/^::ffff:(?=\d+\.)/, ""),
+      cid,
+      log,
+      secure: o.tls !== undefined,
+      active: 0,
+      timer: undefined,
+    };
+    let current: Duplex = socket;
+    const closed = new Promise<void>((resolve) => socket.on("close", () => resolve()));
+    socket.on("error", () => {});
+    const run = async () => {
+      try {
+        let stream: Duplex = socket;
+        if (o.tls !== undefined) {
+          const made = await serverHandshake(socket, o.tls, handshakeTimeout);
+          current = stream = made.socket;
+          stream.on("error", () => {});
+          const other = o.alpn?.(made, cid, log);
+          if (other !== undefined) return await other;
+        }
+        connections.set(stream, c);
+        idle(stream, c, headerTimeout);
+        stream.on("close", () => clearTimeout(c.timer));
+        http.emit("connection", stream);
+        await closed;
+      } finally {
+        clearTimeout(c.timer);
+        current.destroy();
+      }
+    };
+    return {
+      done: run(),
+      stop: () => {
+        if (c.active === 0) current.destroy();
+      },
+      destroy: () => current.destroy(),
+    };
+  }
+
+  const server = await acceptSockets(
+    { ...o, protocol: o.tls === undefined ? "http" : "https", pkg: "webserver" },
+    take,
+  );
+  return {
+    hostname: server.hostname,
+    port: server.port,
+    get connections() {
+      return server.connections;
+    },
+    shutdown(graceMs) {
+      stopping.abort();
+      return server.shutdown(graceMs);
+    },
+  };
+}
+
+function unhandled(e: unknown, log: Log): void {
+  countPanic("webserver");
+  log.error("unhandled error in a web handler", {
+    err: e instanceof Error ? e : new Error(String(e)),
+    stack: e instanceof Error ? e.stack : undefined,
+  });
+}

@@ -1,0 +1,68 @@
+/**
+ * Several services on one port: the one with the longest path of those that answer to the host.
+ *
+ * @module
+ */
+import { parseIp } from "../../net/mod.ts";
+import { below } from "./request.ts";
+import { redirect } from "./respond.ts";
+import type { HttpHandlers } from "./server.ts";
+import { HttpError, type WebRequest, type WebService } from "./types.ts";
+
+/** The request's host: lower case, without port. */
+export function requestHost(req: WebRequest): string {
+  return req.url.hostname.toLowerCase().replace(/\.$/, "");
+}
+
+/**
+ * Hosts by which the pages of a listener are asked for: an IP address, localhost, or its name. A page
+ * on another name would be the victim of DNS rebinding.
+ */
+export function ownHost(listenerName: string): (host: string) => boolean {
+  return (host) =>
+    host === listenerName || host === "localhost" ||
+    parseIp(host.replace(/^\[|\]$/g, "")) !== undefined;
+}
+
+/** Routes requests to services. */
+export function routeServices(services: readonly WebService[]): HttpHandlers {
+  const sorted = [...services].sort((a, b) => b.path.length - a.path.length);
+
+  const find = (req: WebRequest): WebService | undefined => {
+    const host = requestHost(req);
+    return sorted.find((s) =>
+      s.host(host) && (req.path.startsWith(s.path) || req.path === s.path.slice(0, -1))
+    );
+  };
+
+  return {
+    service: (req) => find(req)?.name ?? "none",
+    handle(req) {
+      const s = find(req);
+      if (s === undefined) {
+        const known = sorted.some((x) => x.host(requestHost(req)));
+        // RFC 9110 §15.5.20: this server does not answer for that name.
+        throw known ? new HttpError(404, "not found") : new HttpError(421, "no such host here");
+      }
+      if (req.path === s.path.slice(0, -1)) return redirect(308, `${s.path}${req.url.search}`);
+      return s.handle(seenThrough(s, below(req, req.path.slice(s.path.length - 1))));
+    },
+    upgrade(req) {
+      const s = find(req);
+      if (s?.upgrade === undefined || !req.path.startsWith(s.path)) return undefined;
+      const { upgrade } = s;
+      return (_r, socket, head) =>
+        upgrade(seenThrough(s, below(req, req.path.slice(s.path.length - 1))), socket, head);
+    },
+  };
+}
+
+/** Behind a reverse proxy the client is the last address that the proxy added. */
+function seenThrough(s: WebService, req: WebRequest): WebRequest {
+  if (s.forwarded !== true) return req;
+  const last = (req.headers.get("x-forwarded-for") ?? "").split(",").at(-1)!.trim();
+  const ip = parseIp(last.replace(/^\[|\]$/g, "")) === undefined ? req.remoteIp : last;
+  const proto = req.headers.get("x-forwarded-proto");
+  const secure = proto === null ? req.secure : proto.trim().toLowerCase() === "https";
+  return { ...req, remoteIp: ip, secure };
+}

@@ -1,0 +1,80 @@
+/**
+ * What handlers of HTTP requests see and give.
+ *
+ * @module
+ */
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import type { Log } from "../../log/mod.ts";
+
+/** A request, with its address already checked for form. */
+export interface WebRequest {
+  /** Upper case. */
+  readonly method: string;
+  /** As the client asked for it: scheme, host and path. */
+  readonly url: URL;
+  /** Path below the service's own, decoded only as far as URL does; starts with "/". */
+  readonly path: string;
+  readonly headers: Headers;
+  /** Address of the client; behind a reverse proxy that is trusted, the one it names. */
+  readonly remoteIp: string;
+  /** The client uses HTTPS. */
+  readonly secure: boolean;
+  /** Aborted when the client goes away before it has the whole answer, or when the server stops. */
+  readonly signal: AbortSignal;
+  readonly cid: number;
+  readonly log: Log;
+  /** Aborted as soon as the server begins to stop: long answers (event streams) then end. */
+  readonly stopping: AbortSignal;
+  /**
+   * The whole body.
+   * @throws HttpError 413 if it has more bytes than the limit; 408 if it stops coming.
+   */
+  body(limit: number): Promise<Uint8Array>;
+  /** The body as it comes in; reading fails as `body` does. It can be read once. */
+  stream(limit: number): ReadableStream<Uint8Array>;
+  /** The request of the runtime, for passing it on as it is (reverse proxy). */
+  readonly raw: IncomingMessage;
+}
+
+/** Answers a request. */
+export type WebHandler = (req: WebRequest) => Response | Promise<Response>;
+
+/** Takes over the connection of a request with "Connection: Upgrade"; `head` has come in already. */
+export type UpgradeHandler = (
+  req: WebRequest,
+  socket: Duplex,
+  head: Uint8Array,
+) => void | Promise<void>;
+
+/** Something at a path of some hosts. */
+export interface WebService {
+  /** Name in logs and metrics. */
+  name: string;
+  /** Starts and ends with "/". Requests to the path without its last slash are redirected. */
+  path: string;
+  /** True for the host names it answers to (lower case, without port; IPv6 in brackets). */
+  host: (name: string) => boolean;
+  handle: WebHandler;
+  upgrade?: UpgradeHandler;
+  /** Take the client's address and scheme from X-Forwarded-For and X-Forwarded-Proto. */
+  forwarded?: boolean;
+}
+
+/** An answer in place of the one that was asked for; thrown by handlers. */
+export class HttpError extends Error {
+  /** HTTP status, 400-599. */
+  readonly status: number;
+  readonly headers: Record<string, string>;
+  constructor(
+    status: number,
+    message: string,
+    headers: Record<string, string> = {},
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.name = "HttpError";
+    this.status = status;
+    this.headers = headers;
+  }
+}

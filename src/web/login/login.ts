@@ -1,0 +1,150 @@
+/**
+ * Logging in to a page, and knowing who sends a request.
+ *
+ * @module
+ */
+import { countAuthentication } from "../../metrics/authentication.ts";
+import type { AuthService } from "../../metrics/authentication.ts";
+import type { FailedAuthLimiter } from "../../net/mod.ts";
+import { HttpError, type WebRequest } from "../http/types.ts";
+import type { FoundSession, LoginService, Sessions } from "./sessions.ts";
+
+/** What a user types. */
+export interface LoginForm {
+  username: string;
+  password: string;
+  /** Code of a second factor, if there is one. */
+  code?: string;
+}
+
+/** How a login ended. "second" asks for the code of the second factor. */
+export type LoginResult =
+  | { account: string }
+  | "wrong"
+  | "disabled"
+  | "second";
+
+/** Logins of one page. */
+export interface LoginOptions {
+  service: LoginService;
+  sessions: Sessions;
+  limiter: FailedAuthLimiter;
+  /** Checks what was typed; takes the same time whether or not the name exists. */
+  check(form: LoginForm): Promise<LoginResult>;
+  /** Asked at each request: false ends sessions of accounts that are gone or may not log in. */
+  allowed(account: string): boolean;
+}
+
+const authNames: Record<LoginService, AuthService> = {
+  webmail: "webmail",
+  account: "webaccount",
+  admin: "webadmin",
+};
+
+/** Logins and the cookie of one page. */
+export class Login {
+  readonly #o: LoginOptions;
+
+  constructor(o: LoginOptions) {
+    this.#o = o;
+  }
+
+  /** Name of the cookie; one for HTTP and one for HTTPS, which may be set on the same host. */
+  #cookieName(req: WebRequest): string {
+    return `${req.secure ? "__Secure-" : ""}mox-${this.#o.service}`;
+  }
+
+  #setCookie(req: WebRequest, value: string, maxAge: number): string {
+    const path = req.url.pathname.slice(0, req.url.pathname.length - req.path.length + 1) || "/";
+    return `${this.#cookieName(req)}=${value}; Path=${path}; Max-Age=${maxAge}; HttpOnly; ` +
+      `SameSite=Strict${req.secure ? "; Secure" : ""}`;
+  }
+
+  #token(req: WebRequest): string | undefined {
+    const name = this.#cookieName(req);
+    for (const pair of (req.headers.get("cookie") ?? "").split(";")) {
+      const eq = pair.indexOf("=");
+      if (eq > 0 && pair.slice(0, eq).trim() === name) return pair.slice(eq + 1).trim();
+    }
+    return undefined;
+  }
+
+  /**
+   * Logs in; returns the account and the cookie to set.
+   * @throws HttpError 429 for too many failed attempts, 401 for wrong credentials, 403 for a login
+   * that is disabled; 401 with the header field X-Mox-Second-Factor if its code is missing.
+   */
+  async login(req: WebRequest, form: LoginForm): Promise<{ account: string; cookie: string }> {
+    const { service, sessions, limiter } = this.#o;
+    const kind = authNames[service];
+    if (!limiter.mayTry(req.remoteIp, kind)) {
+      throw new HttpError(
+        429,
+        "too many failed logins from your network, try again in some minutes",
+        { "Retry-After": "60" },
+      );
+    }
+    const result = await this.#o.check(form);
+    if (result === "second") {
+      countAuthentication(kind, "weblogin", "aborted");
+      throw new HttpError(401, "the code of your second factor is needed", {
+        "X-Mox-Second-Factor": "required",
+      });
+    }
+    if (result === "wrong" || result === "disabled") {
+      limiter.failed(req.remoteIp);
+      countAuthentication(kind, "weblogin", result === "wrong" ? "badcreds" : "disabled");
+      req.log.info("failed login", { service, login: form.username, remote: req.remoteIp, result });
+      if (result === "disabled") throw new HttpError(403, "login is disabled for this account");
+      throw new HttpError(401, "wrong name or password");
+    }
+    limiter.succeeded(req.remoteIp);
+    countAuthentication(kind, "weblogin", "ok");
+    const token = sessions.create({
+      service,
+      account: result.account,
+      login: form.username,
+      remoteIp: req.remoteIp,
+      userAgent: req.headers.get("user-agent") ?? "",
+    });
+    return { account: result.account, cookie: this.#setCookie(req, token, 90 * 86_400) };
+  }
+
+  /** The session of a request; undefined if nobody is logged in. */
+  session(req: WebRequest): FoundSession | undefined {
+    const token = this.#token(req);
+    if (token === undefined) return undefined;
+    const s = this.#o.sessions.find(this.#o.service, token);
+    if (s === undefined) {
+      countAuthentication(authNames[this.#o.service], "websessionuse", "badcreds");
+      return undefined;
+    }
+    if (!this.#o.allowed(s.account)) {
+      this.#o.sessions.end(s.account, s.id);
+      return undefined;
+    }
+    return s;
+  }
+
+  /** The session of a request. @throws HttpError 401 */
+  require(req: WebRequest): FoundSession {
+    const s = this.session(req);
+    if (s === undefined) throw new HttpError(401, "not logged in");
+    return s;
+  }
+
+  /** Adds the cookie to an answer if the session got a new token. */
+  renew(req: WebRequest, s: FoundSession | undefined, response: Response): Response {
+    if (s?.newToken !== undefined) {
+      response.headers.append("Set-Cookie", this.#setCookie(req, s.newToken, 90 * 86_400));
+    }
+    return response;
+  }
+
+  /** Ends the request's session; returns the cookie that removes the token. */
+  logout(req: WebRequest): string {
+    const s = this.session(req);
+    if (s !== undefined) this.#o.sessions.end(s.account, s.id);
+    return this.#setCookie(req, "", 0);
+  }
+}

@@ -1,0 +1,9 @@
+/**
+ * Logins of web pages: sessions, cookies, limits on guessing.
+ *
+ * Imports net, metrics, store's database and http beside it. Called by webmail, account and admin.
+ *
+ * @module
+ */
+export { Login, type LoginForm, type LoginOptions, type LoginResult } from "./login.ts";
+export { type FoundSession, type LoginService, type Session, Sessions } from "./sessions.ts";
