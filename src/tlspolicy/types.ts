@@ -1,0 +1,117 @@
+/**
+ * What a delivery must know of TLS before it connects, and what it tells afterwards.
+ *
+ * The queue asks {@link TlsPolicy.policyFor} once for a recipient domain, {@link TlsPolicy.daneFor} for
+ * each host that it is about to connect to, and reports how TLS went with each connection. It decides
+ * itself about fallback to plain text: that is only allowed where nothing here (and no REQUIRETLS)
+ * demands TLS.
+ *
+ * @module
+ */
+
+/** What kind of policy a result is about (RFC 8460 §4.2). */
+export type TlsPolicyType = "tlsa" | "sts" | "no-policy-found";
+
+/** What went wrong, in the words of RFC 8460 §4.3. */
+export type TlsResultType =
+  | "starttls-not-supported"
+  | "certificate-host-mismatch"
+  | "certificate-expired"
+  | "certificate-not-trusted"
+  | "validation-failure"
+  | "tlsa-invalid"
+  | "dnssec-invalid"
+  | "dane-required"
+  | "sts-policy-fetch-error"
+  | "sts-policy-invalid"
+  | "sts-webpki-invalid";
+
+/** A failure of TLS, as it stands in a report. */
+export interface TlsFailureDetail {
+  resultType: TlsResultType;
+  /** A short name of the error, such as "CERT_HAS_EXPIRED"; "" if there is none. */
+  reasonCode: string;
+  /** Words for people; "" if there are none. */
+  information: string;
+}
+
+/** What a recipient domain asks for by MTA-STS (RFC 8461). */
+export interface DomainPolicy {
+  /**
+   * - `none`: no policy, or one of mode none: opportunistic TLS.
+   * - `testing`: as `none`, but what enforcing would have refused is reported.
+   * - `enforce`: only hosts that match, only with TLS and a certificate that verifies.
+   */
+  mode: "none" | "testing" | "enforce";
+  /** The domain that the policy is of, in ASCII. */
+  domain: string;
+  /** Patterns of its hosts, such as "*.example.com". */
+  mx: readonly string[];
+  /** Lines of the policy, for reports. Empty if there is none. */
+  policyString: readonly string[];
+  /** Whether the policy names this host (ASCII, lower case). True where there is no policy. */
+  matches(mxHost: string): boolean;
+  /** Getting the policy failed, and no older one is at hand: reported once with the next result. */
+  failure?: TlsFailureDetail;
+}
+
+/** A host that mail is about to be delivered to. */
+export interface MxHost {
+  /** In ASCII and lower case, as the MX record (or the domain itself) has it. */
+  host: string;
+  port: number;
+  /**
+   * The answers that led to the host (MX records of the domain, or their absence) and its own addresses
+   * were authenticated by DNSSEC. Without that there is no DANE (RFC 7672 §2.1.1, §2.2.1).
+   */
+  authenticated: boolean;
+  /** Where CNAME records of the host lead to; undefined without any (RFC 7672 §2.2.3). */
+  expanded: string | undefined;
+}
+
+/** What a host asks for by DANE (RFC 7672). */
+export type DanePolicy =
+  /** No TLSA records, or none that may be believed. */
+  | { kind: "none" }
+  /** The TLSA lookup failed where an answer was due: the host must not be used now (RFC 7672 §2.1). */
+  | { kind: "unavailable"; failure: TlsFailureDetail }
+  /** There are TLSA records, but none that is usable: TLS is needed, with any certificate (§2.2). */
+  | { kind: "encrypt"; policyString: readonly string[] }
+  /** TLS is needed, with a certificate that the records match. */
+  | {
+    kind: "verify";
+    /** The name for SNI: the TLSA base domain. */
+    serverName: string;
+    policyString: readonly string[];
+    /** Checks the certificates of the peer (DER, leaf first); undefined if they are right. */
+    verify(chain: readonly Uint8Array[]): TlsFailureDetail | undefined;
+  };
+
+/** How TLS went with one connection. */
+export interface TlsResult {
+  /** Of the recipients, in ASCII; "" if a transport named the host. */
+  recipientDomain: string;
+  policy: DomainPolicy;
+  mxHost: string;
+  dane: DanePolicy;
+  localIp: string;
+  /** "" if no connection was made. */
+  remoteIp: string;
+  /** Name that the host gave itself in its greeting; "" if it isn't known. */
+  remoteHelo: string;
+  /**
+   * What the policies asked for was had. Without a policy: TLS was had, whatever the certificate.
+   * One failure for each policy that was not satisfied; the other policies were.
+   */
+  failures: readonly { policyType: TlsPolicyType; failure: TlsFailureDetail }[];
+}
+
+/** The policies of other servers. Methods don't fail: what could not be learned is in what they give. */
+export interface TlsPolicy {
+  /** The policy of a recipient domain (ASCII). `signal` ends the wait; then it is as if there was none. */
+  policyFor(domain: string, signal: AbortSignal): Promise<DomainPolicy>;
+  /** The policy of a host, for one connection. */
+  daneFor(mx: MxHost, signal: AbortSignal): Promise<DanePolicy>;
+  /** Counts a result for TLS reports. Returns at once. */
+  report(result: TlsResult): void;
+}
