@@ -57,26 +57,26 @@ export const Keyword = v.pipe(
 export const SpecialUse = v.picklist(["archive", "drafts", "junk", "sent", "trash"]);
 export type SpecialUse = v.InferOutput<typeof SpecialUse>;
 
-/** Where a refused call stands. The message is for the person who uses the page. */
+/** Why a call was refused. The message that goes with it is for the person who uses the page. */
 export const ErrorCode = v.picklist([
-  /** No session, or it has ended: show the login form. */
-  "loginRequired",
-  /** Name or password is wrong. */
-  "loginFailed",
-  /** The password is right, a one-time code is asked for (or the one given is wrong). */
-  "totpRequired",
-  /** Too many attempts from this address. */
-  "rateLimited",
-  /** The request isn't one that this page makes: cross-site, or of another version. */
-  "badRequest",
-  /** The message, mailbox or upload is gone. */
-  "notFound",
-  /** What was asked can't be done; the message says why and what to do. */
-  "refused",
-  /** Too large for a limit, which the message names. */
+  /** Does not fit the schema: the page is of another version, say. */
+  "request",
+  /** Nobody is logged in (any more), or at Login: name or password is wrong. */
+  "login",
+  /** Cross-site, or an account that may not log in. */
+  "forbidden",
+  /** The message, mailbox, view or upload is gone. */
+  "missing",
+  /** Someone else changed it meanwhile. */
+  "conflict",
+  /** Too large; the message names the limit. */
+  "size",
+  /** Too often; the message says when to try again. */
   "limit",
+  /** What was asked can't be done; the message says why and what to do. */
+  "user",
   /** An error of the server, in its log. */
-  "server",
+  "internal",
 ]);
 export type ErrorCode = v.InferOutput<typeof ErrorCode>;
 

@@ -32,6 +32,7 @@ const SseId = text(100);
 
 export const calls = {
   // --- session; Login and Session work without one
+  /** Fails with "login", "limit" (too many attempts), or "secondFactor" (see client.ts). */
   Login: {
     request: v.strictObject({
       username: text(500),
@@ -47,7 +48,9 @@ export const calls = {
     request: Nothing,
     response: v.object({
       sessions: v.array(v.object({
-        id: v.string(),
+        id: Id,
+        /** "webmail" or "account". */
+        service: v.string(),
         created: Time,
         lastUsed: Time,
         userAgent: v.string(),
@@ -56,7 +59,7 @@ export const calls = {
       })),
     }),
   },
-  SessionRevoke: { request: v.strictObject({ id: text(200) }), response: Nothing },
+  SessionRevoke: { request: v.strictObject({ id: Id }), response: Nothing },
 
   // --- the message list; what is asked for comes over the event stream
   ViewSet: { request: v.strictObject({ sseId: SseId, view: View }), response: Nothing },

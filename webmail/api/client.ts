@@ -10,8 +10,11 @@ import { type CallName, type CallRequest, type CallResponse, calls } from "./cal
 /** A call that was refused or got no answer. The message can be shown. */
 export class CallError extends Error {
   override name = "CallError";
-  /** "network" if there was no answer, "answer" if it isn't what it should be. */
-  readonly code: ErrorCode | "network" | "answer";
+  /**
+   * "secondFactor": Login wants a one-time code too (or another one); "network": there was no answer;
+   * "answer": it isn't what it should be.
+   */
+  readonly code: ErrorCode | "secondFactor" | "network" | "answer";
   constructor(code: CallError["code"], message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
@@ -50,7 +53,11 @@ export async function call<N extends CallName>(
   if (!response.ok) {
     const refused = v.safeParse(ErrorAnswer, body);
     if (!refused.success) throw new CallError("answer", `The server answered ${response.status}.`);
-    throw new CallError(refused.output.error.code, refused.output.error.message);
+    const { code, message } = refused.output.error;
+    throw new CallError(
+      response.headers.has("x-mox-second-factor") ? "secondFactor" : code,
+      message,
+    );
   }
   const checked = v.safeParse(calls[name].response, body);
   if (!checked.success) {
