@@ -1,0 +1,73 @@
+/**
+ * The page's side of the calls: typed by the table in calls.ts, and the answer checked by it.
+ *
+ * @module
+ */
+import * as v from "valibot";
+import { ErrorAnswer, type ErrorCode } from "./basics.ts";
+import { type CallName, type CallRequest, type CallResponse, calls } from "./calls.ts";
+
+/** A call that was refused or got no answer. The message can be shown. */
+export class CallError extends Error {
+  override name = "CallError";
+  /**
+   * "secondFactor": Login wants a one-time code too (or another one); "network": there was no answer;
+   * "answer": it isn't what it should be.
+   */
+  readonly code: ErrorCode | "secondFactor" | "network" | "answer";
+  constructor(code: CallError["code"], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** Where calls go and how; for tests and other pages. */
+export interface CallOptions {
+  /** Before `api/`: "" for the page's own folder. */
+  base?: string;
+  signal?: AbortSignal;
+  fetch?: typeof fetch;
+  headers?: Record<string, string>;
+}
+
+/** Makes a call. @throws CallError */
+export async function call<N extends CallName>(
+  name: N,
+  request: CallRequest<N>,
+  o: CallOptions = {},
+): Promise<CallResponse<N>> {
+  let response: Response;
+  let body: unknown;
+  try {
+    response = await (o.fetch ?? fetch)(`${o.base ?? ""}api/${name}`, {
+      method: "POST",
+      headers: { "content-type": "application/json", "x-mox-request": "1", ...o.headers },
+      body: JSON.stringify(request),
+      signal: o.signal,
+      credentials: "same-origin",
+    });
+    body = await response.json();
+  } catch (err) {
+    throw new CallError("network", "The server can't be reached.", { cause: err });
+  }
+  if (!response.ok) {
+    const refused = v.safeParse(ErrorAnswer, body);
+    if (!refused.success) throw new CallError("answer", `The server answered ${response.status}.`);
+    const { code, message } = refused.output.error;
+    throw new CallError(
+      response.headers.has("x-mox-second-factor") ? "secondFactor" : code,
+      message,
+    );
+  }
+  const checked = v.safeParse(calls[name].response, body);
+  if (!checked.success) {
+    const issue = checked.issues[0];
+    throw new CallError(
+      "answer",
+      `The server's answer to ${name} is wrong at ${
+        v.getDotPath(issue) ?? "its top"
+      }: ${issue.message}`,
+    );
+  }
+  return checked.output as CallResponse<N>;
+}

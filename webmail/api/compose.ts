@@ -1,0 +1,125 @@
+/** Writing messages: what the compose window holds, drafts, and sending. @module */
+import * as v from "valibot";
+import { Count, Id, text, Time } from "./basics.ts";
+
+/** Addresses as they were typed, one in each text: "Name <a@b>" or "a@b". */
+const Recipients = v.pipe(v.array(text(2000)), v.maxLength(1000));
+
+/** A file of a message that is being written. */
+export const Attach = v.variant("kind", [
+  /** Uploaded (POST upload), kept for a day. */
+  v.strictObject({
+    kind: v.literal("upload"),
+    uploadId: text(100),
+    filename: text(500),
+    /** Content-ID without <>, for an image in the HTML (`cid:`); "" otherwise. */
+    cid: text(200),
+  }),
+  /** A part of a message that is here: of the one forwarded, or of the draft itself. */
+  v.strictObject({
+    kind: v.literal("part"),
+    messageId: Id,
+    path: text(100),
+    filename: text(500),
+    cid: text(200),
+  }),
+  /** A message that is here, whole, as message/rfc822. */
+  v.strictObject({ kind: v.literal("message"), messageId: Id }),
+]);
+export type Attach = v.InferOutput<typeof Attach>;
+
+export const Composition = v.strictObject({
+  /** One of the own addresses; its name goes before it. */
+  from: v.strictObject({ name: text(500), address: text(500) }),
+  to: Recipients,
+  cc: Recipients,
+  bcc: Recipients,
+  /** "" for none. */
+  replyTo: text(2000),
+  subject: text(10_000),
+  /** Plain text; lines of any length. */
+  text: text(5_000_000),
+  /** HTML, in addition to the text; null for none. */
+  html: v.nullable(text(5_000_000)),
+  attachments: v.pipe(v.array(Attach), v.maxLength(500)),
+  /** The message that this answers: gives In-Reply-To and References, and is marked answered. */
+  inReplyTo: v.nullable(Id),
+  /** Messages that this forwards (inline or attached): they are marked forwarded. */
+  forwards: v.pipe(v.array(Id), v.maxLength(500)),
+});
+export type Composition = v.InferOutput<typeof Composition>;
+
+export const DraftSave = {
+  request: v.strictObject({
+    /** The draft that this one replaces; null for the first time. */
+    draftId: v.nullable(Id),
+    composition: Composition,
+  }),
+  response: v.object({
+    /** Id of the draft from now on. */
+    draftId: Id,
+    /**
+     * The attachments as they are from now on: parts of the draft, in the order of the request. Use these
+     * for the next save, so that nothing depends on uploads that go after a day.
+     */
+    attachments: v.array(Attach),
+  }),
+};
+
+/** A file of a draft or a forwarded message, with what the compose window shows of it. */
+export const ComposeAttachment = v.object({
+  attach: Attach,
+  filename: v.string(),
+  type: v.string(),
+  size: Count,
+});
+export type ComposeAttachment = v.InferOutput<typeof ComposeAttachment>;
+
+/** Opens a draft (also one that another client saved) for writing on. */
+export const DraftGet = {
+  request: v.strictObject({ id: Id }),
+  response: v.object({ composition: Composition, attachments: v.array(ComposeAttachment) }),
+};
+
+export const Send = {
+  request: v.strictObject({
+    composition: Composition,
+    /** Removed when the message is sent. */
+    draftId: v.nullable(Id),
+    /** Not before this time (RFC 4865); null at once. */
+    sendAt: v.nullable(Time),
+    /** true: only with verified TLS (RFC 8689); false: "TLS-Required: no"; null: as usual. */
+    requireTls: v.nullable(v.boolean()),
+    /** Moves the thread of the message that this answers to the archive. */
+    archiveThread: v.boolean(),
+  }),
+  response: v.object({
+    /** The copy in the Sent mailbox; null if there is no such mailbox. */
+    sentId: v.nullable(Id),
+    /** What could not be done besides sending, in words; mostly none. */
+    warnings: v.array(v.string()),
+  }),
+};
+
+/** Answer to POST upload?filename=…&type=… with the file as its body. */
+export const Upload = v.object({
+  uploadId: v.string(),
+  filename: v.string(),
+  type: v.string(),
+  size: Count,
+});
+export type Upload = v.InferOutput<typeof Upload>;
+
+/** How safely mail to a domain travels. */
+export const DomainSecurity = v.object({
+  /** As typed. */
+  address: v.string(),
+  /** "yes", "no", "unknown" (not asked, or the answer didn't come), "error" (the domain has a fault). */
+  startTls: v.picklist(["yes", "no", "unknown"]),
+  mtaSts: v.picklist(["yes", "no", "unknown", "error"]),
+  dane: v.picklist(["yes", "no", "unknown", "error"]),
+  dnssec: v.picklist(["yes", "no", "unknown", "error"]),
+  /** The server takes REQUIRETLS, as far as is known. */
+  requireTls: v.picklist(["yes", "no", "unknown"]),
+});
+export type DomainSecurity = v.InferOutput<typeof DomainSecurity>;

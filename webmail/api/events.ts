@@ -1,0 +1,123 @@
+/**
+ * What comes over the event stream (`GET events?view=…`, text/event-stream): one JSON value in each `data:`,
+ * told apart by `kind`. One connection serves all views, one after the other: ViewSet and ViewMore name it
+ * by its sseId.
+ *
+ * @module
+ */
+import * as v from "valibot";
+import { Address, Count, Flag, Id } from "./basics.ts";
+import { Mailbox, MailboxCounts } from "./mailbox.ts";
+import { MessageItem, Thread } from "./message.ts";
+import { SpecialUse } from "./basics.ts";
+import { Settings } from "./settings.ts";
+
+/** First of each connection. */
+export const StartEvent = v.object({
+  kind: v.literal("start"),
+  sseId: v.string(),
+  /** Of the server; a page of another version reloads when nothing is being written. */
+  version: v.string(),
+  /** Name of the account, and the address that was logged in with. */
+  account: v.string(),
+  loginAddress: v.string(),
+  /** Addresses to send from; the first is the usual one. */
+  addresses: v.array(Address),
+  /** Domains of which the account has every address. */
+  catchallDomains: v.array(v.string()),
+  mailboxes: v.array(Mailbox),
+  /** Mailboxes with these names hold refused messages. */
+  rejectsMailboxes: v.array(v.string()),
+  settings: Settings,
+  /** Bytes of a message, attachments encoded. */
+  maxMessageSize: Count,
+});
+export type StartEvent = v.InferOutput<typeof StartEvent>;
+
+/** The next messages of a view. */
+export const ViewEvent = v.object({
+  kind: v.literal("view"),
+  viewId: Id,
+  threads: v.array(Thread),
+  /** Nothing comes after these before the next ViewMore. */
+  done: v.boolean(),
+  /** These are the last of the view's messages. */
+  end: v.boolean(),
+  /** Messages that the query finds, without those shown for their thread; null while not known. */
+  total: v.nullable(Count),
+});
+export type ViewEvent = v.InferOutput<typeof ViewEvent>;
+
+/** A search that takes its time. */
+export const ProgressEvent = v.object({
+  kind: v.literal("progress"),
+  viewId: Id,
+  /** Messages looked at. */
+  done: Count,
+  total: Count,
+});
+
+/** A view that can't be shown: its mailbox is gone, say. */
+export const ViewErrorEvent = v.object({
+  kind: v.literal("viewError"),
+  viewId: Id,
+  message: v.string(),
+});
+
+/** A change of the account. Those of messages are for messages of the current view. */
+export const Change = v.variant("kind", [
+  /**
+   * Threads with new messages, whole: each takes the place of what the page has of that threadId, or is
+   * new. Without threading each has one message. What sorts behind the last one loaded isn't told.
+   */
+  v.object({ kind: v.literal("threads"), threads: v.array(Thread) }),
+  v.object({ kind: v.literal("messagesRemove"), ids: v.array(Id) }),
+  /** Flags and keywords as they are now. Messages that match no more stay in the view. */
+  v.object({
+    kind: v.literal("flags"),
+    items: v.array(v.object({ id: Id, flags: v.array(Flag), keywords: v.array(v.string()) })),
+  }),
+  /** Of all messages with one of these email ids. */
+  v.object({
+    kind: v.literal("threadState"),
+    emailIds: v.array(Id),
+    muted: v.boolean(),
+    collapsed: v.boolean(),
+  }),
+  /** So much has changed that the view is to be set anew. */
+  v.object({ kind: v.literal("viewStale") }),
+  /** A message came into the inbox (whatever the view shows), for notifications. */
+  v.object({ kind: v.literal("arrived"), item: MessageItem }),
+  v.object({ kind: v.literal("mailboxAdd"), mailbox: Mailbox }),
+  v.object({ kind: v.literal("mailboxRemove"), id: Id }),
+  v.object({ kind: v.literal("mailboxRename"), id: Id, name: v.string(), parentId: Count }),
+  v.object({ kind: v.literal("mailboxCounts"), id: Id, counts: MailboxCounts }),
+  v.object({ kind: v.literal("mailboxSpecialUse"), id: Id, specialUse: v.array(SpecialUse) }),
+  v.object({ kind: v.literal("mailboxKeywords"), id: Id, keywords: v.array(v.string()) }),
+  v.object({ kind: v.literal("settings"), settings: Settings }),
+]);
+export type Change = v.InferOutput<typeof Change>;
+
+/** Changes, in their order; those of messages belong to the view named. */
+export const ChangesEvent = v.object({
+  kind: v.literal("changes"),
+  viewId: Id,
+  changes: v.array(Change),
+});
+
+/** Every 20 seconds without other events: a page that hears nothing for 60 connects anew. */
+export const AliveEvent = v.object({ kind: v.literal("alive") });
+
+/** The session has ended (logout, revoked, password changed): no use in connecting again. */
+export const EndEvent = v.object({ kind: v.literal("end"), reason: v.string() });
+
+export const ServerEvent = v.variant("kind", [
+  StartEvent,
+  ViewEvent,
+  ProgressEvent,
+  ViewErrorEvent,
+  ChangesEvent,
+  AliveEvent,
+  EndEvent,
+]);
+export type ServerEvent = v.InferOutput<typeof ServerEvent>;

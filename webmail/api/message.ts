@@ -1,0 +1,118 @@
+/** Messages: as an item of the list, and opened. @module */
+import * as v from "valibot";
+import { Address, Count, Flag, Id, Time } from "./basics.ts";
+
+/** A line of the message list. */
+export const MessageItem = v.object({
+  id: Id,
+  /** Content: copies of one message in several mailboxes have one email id. */
+  emailId: Id,
+  mailboxId: Id,
+  uid: Id,
+  threadId: Id,
+  flags: v.array(Flag),
+  keywords: v.array(v.string()),
+  received: Time,
+  /** Of the Date header; null without a valid one. */
+  sent: v.nullable(Time),
+  size: Count,
+  subject: v.string(),
+  from: v.array(Address),
+  to: v.array(Address),
+  cc: v.array(Address),
+  bcc: v.array(Address),
+  replyTo: v.array(Address),
+  /** First words of the text. */
+  preview: v.string(),
+  hasAttachment: v.boolean(),
+  /** Email ids of its parents, the immediate one first, up to the thread's root; at most 100. */
+  parentIds: v.array(Id),
+  /** Parents that are in the same thread of the view: how far it is indented. */
+  level: Count,
+  /** The immediate parent isn't here. */
+  missingParent: v.boolean(),
+  threadMuted: v.boolean(),
+  threadCollapsed: v.boolean(),
+  /** False for one that is there because a message of its thread was found. */
+  matches: v.boolean(),
+});
+export type MessageItem = v.InferOutput<typeof MessageItem>;
+
+/**
+ * A thread as the list shows it: the root first, each message before its answers, those of one parent by
+ * time. One message without threading. At most the 500 newest messages.
+ */
+export const Thread = v.array(MessageItem);
+export type Thread = v.InferOutput<typeof Thread>;
+
+/** A part that can be opened or saved, at `message/<id>/part/<path>` (see urls.ts). */
+export const Attachment = v.object({
+  /** Numbers separated by dots, as IMAP counts parts. */
+  path: v.string(),
+  /** "" if it has none. */
+  filename: v.string(),
+  /** Lower case, such as "image/png". */
+  type: v.string(),
+  /** Bytes when decoded, nearly: encoded texts are not counted to the byte. */
+  size: Count,
+  /** Shown in the text rather than listed: an image that the HTML names by its Content-ID. */
+  inline: v.boolean(),
+  /** Content-ID without <>; "" if none. */
+  cid: v.string(),
+});
+export type Attachment = v.InferOutput<typeof Attachment>;
+
+/** One text/plain part, decoded. */
+export const TextPart = v.object({
+  path: v.string(),
+  text: v.string(),
+  /** Cut at 1 MB of characters: the whole is at `message/<id>/part/<path>`. */
+  truncated: v.boolean(),
+});
+
+/** What was found out about the sender when the message came in. */
+export const Authentication = v.object({
+  /** Results as RFC 8601 names them: "pass", "fail", "softfail", "none", "temperror", ... */
+  spf: v.string(),
+  dkim: v.string(),
+  dmarc: v.string(),
+  /** Domains whose DKIM signature holds. */
+  dkimDomains: v.array(v.string()),
+  /** The From domain is vouched for by SPF or DKIM. */
+  fromVerified: v.boolean(),
+  /** TLS version it came with; "" without TLS. */
+  tls: v.string(),
+});
+export type Authentication = v.InferOutput<typeof Authentication>;
+
+/** A List-Unsubscribe field (RFC 2369, RFC 8058). */
+export const ListUnsubscribe = v.object({
+  /** An https: URL, or null. */
+  url: v.nullable(v.string()),
+  /** A mailto: URL, or null. */
+  mailto: v.nullable(v.string()),
+  oneClick: v.boolean(),
+});
+
+/** An opened message. */
+export const ParsedMessage = v.object({
+  item: MessageItem,
+  /** Message-ID without <>; "" if none. */
+  messageId: v.string(),
+  /** Own addresses that it was sent to or delivered for: the first one answers. */
+  ownAddresses: v.array(v.string()),
+  /** Fields of the header that people look for (not those shown anyway), in their order, decoded. */
+  headers: v.array(v.object({ name: v.string(), value: v.string() })),
+  texts: v.array(TextPart),
+  hasHtml: v.boolean(),
+  /** The HTML has resources that are only loaded on request. */
+  hasExternal: v.boolean(),
+  attachments: v.array(Attachment),
+  authentication: v.nullable(Authentication),
+  /** Address of the mailing list (List-Post), or null. */
+  listPost: v.nullable(v.string()),
+  listUnsubscribe: v.nullable(ListUnsubscribe),
+  /** How this sender's messages are shown, if it was remembered. */
+  senderView: v.nullable(v.picklist(["text", "html", "htmlExternal"])),
+});
+export type ParsedMessage = v.InferOutput<typeof ParsedMessage>;

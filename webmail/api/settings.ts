@@ -1,0 +1,50 @@
+/** What a person sets in the webmail; kept on the server, the same in all browsers. @module */
+import * as v from "valibot";
+import { text } from "./basics.ts";
+import { Order, Threading } from "./query.ts";
+
+/** How the messages of a sender are shown. */
+export const SenderView = v.picklist(["text", "html", "htmlExternal"]);
+export type SenderView = v.InferOutput<typeof SenderView>;
+
+export const Settings = v.object({
+  signature: text(20_000),
+  /** Where an answer stands to the text it quotes. */
+  quoting: v.picklist(["auto", "top", "bottom"]),
+  layout: v.picklist(["auto", "topBottom", "leftRight"]),
+  theme: v.picklist(["auto", "light", "dark"]),
+  threading: Threading,
+  order: Order,
+  /** Show the HTML of a message that has text too. */
+  preferHtml: v.boolean(),
+  /** Show the state of encryption at the recipients while writing. */
+  showRecipientSecurity: v.boolean(),
+  /** Show the shortcut when a button is clicked. */
+  showShortcuts: v.boolean(),
+  /** Show the preview's words in the list. */
+  showPreviews: v.boolean(),
+  /** Seconds until an opened message counts as read; -1: only by hand. */
+  readAfter: v.pipe(v.number(), v.integer(), v.minValue(-1), v.maxValue(60)),
+  /** Seconds until an opened message is marked as not junk; -1: never. */
+  notJunkAfter: v.pipe(v.number(), v.integer(), v.minValue(-1), v.maxValue(600)),
+  /** Seconds in which sending can be taken back; 0: sent at once. */
+  undoSend: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(60)),
+});
+export type Settings = v.InferOutput<typeof Settings>;
+
+/** Of an account that never set anything. */
+export const defaultSettings: Settings = {
+  signature: "",
+  quoting: "auto",
+  layout: "auto",
+  theme: "auto",
+  threading: "unread",
+  order: "newest",
+  preferHtml: false,
+  showRecipientSecurity: true,
+  showShortcuts: true,
+  showPreviews: true,
+  readAfter: 0,
+  notJunkAfter: 5,
+  undoSend: 0,
+};

@@ -1,0 +1,63 @@
+/**
+ * Addresses of what the page loads besides calls, relative to the webmail's own. All need the session's
+ * cookie and are GET but for the upload.
+ *
+ * @module
+ */
+import type { View } from "./query.ts";
+
+/** The event stream: events.ts. */
+export function eventsUrl(view: View): string {
+  return `events?view=${encodeURIComponent(JSON.stringify(view))}`;
+}
+
+/** The message as it is stored; with `download` as a file named .eml. */
+export function rawUrl(id: number, o: { download?: boolean } = {}): string {
+  return `message/${id}/raw${o.download ? "?download" : ""}`;
+}
+
+/** The header as text, one field after the other. */
+export function headersUrl(id: number): string {
+  return `message/${id}/headers`;
+}
+
+/**
+ * A decoded part, by the path in an Attachment. Without `download` only types that can't run anything are
+ * shown (images but SVG, audio, video, PDF, plain text); others come as plain text or as a download.
+ */
+export function partUrl(id: number, path: string, o: { download?: boolean } = {}): string {
+  return `message/${id}/part/${path}${o.download ? "?download" : ""}`;
+}
+
+/** The text as a page of its own, for a frame. */
+export function textUrl(id: number): string {
+  return `message/${id}/text`;
+}
+
+/**
+ * The sanitised HTML, for a frame with `sandbox="allow-popups allow-popups-to-escape-sandbox"`; without
+ * external resources unless asked for.
+ */
+export function htmlUrl(id: number, o: { external: boolean }): string {
+  return `message/${id}/html?external=${o.external ? 1 : 0}`;
+}
+
+/** The message with its header on white paper. */
+export function printUrl(id: number, o: { html: boolean; external: boolean }): string {
+  return `message/${id}/print?html=${o.html ? 1 : 0}&external=${o.external ? 1 : 0}`;
+}
+
+/** All attachments in one zip file. */
+export function attachmentsZipUrl(id: number): string {
+  return `message/${id}/attachments.zip`;
+}
+
+/** A mailbox (null: all), with those below it, as a zip of mbox files or of a Maildir. */
+export function exportUrl(mailboxId: number | null, format: "mbox" | "maildir"): string {
+  return `export?mailbox=${mailboxId ?? ""}&format=${format}`;
+}
+
+/** POST with the file as the body and the header `x-mox-request: 1`; the answer is compose.ts Upload. */
+export function uploadUrl(filename: string, type: string): string {
+  return `upload?filename=${encodeURIComponent(filename)}&type=${encodeURIComponent(type)}`;
+}
