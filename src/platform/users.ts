@@ -6,7 +6,7 @@
 import process from "node:process";
 import { type CLibrary, openCLibrary } from "./libc.ts";
 import { isLinux, isWindows } from "./os.ts";
-import { joinPath } from "./paths.ts";
+import { joinPath, parentDir } from "./paths.ts";
 
 /** Who to run as. */
 export interface User {
@@ -266,4 +266,15 @@ function fix(
   if (otherOwner) Deno.chownSync(path, owner.uid, owner.gid);
   if (otherMode) Deno.chmodSync(path, mode);
   return otherOwner || otherMode;
+}
+
+/**
+ * Gives a new file or folder the owner of the folder it is in, if this is root: so that what an
+ * administrator makes belongs to the server's user.
+ */
+export function ownLikeFolder(path: string): void {
+  if (!isRoot()) return;
+  const folder = Deno.statSync(parentDir(path));
+  if (folder.uid === null || folder.gid === null) return;
+  Deno.chownSync(path, folder.uid, folder.gid);
 }

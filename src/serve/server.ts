@@ -40,6 +40,7 @@ import {
 import { saslBackend, setAccountPassword } from "./logins.ts";
 import { type MetricsListener, serveMetrics } from "./metrics_http.ts";
 import { queueServices } from "./queue_services.ts";
+import { watchRemovals } from "./removals.ts";
 import { accountRules } from "./rules.ts";
 import { receivingBackend, submissionBackend } from "./smtp_backend.ts";
 import { Sockets } from "./sockets.ts";
@@ -165,7 +166,8 @@ export class MailServer {
       server.#pages = await openWebPages(server);
       for (const [listener, t] of tls) await server.#listen(listener, t);
       for (const [command, handler] of server.#handlers()) handlers.set(command, handler);
-      server.#unwatch = config.watch();
+      const unwatch = [config.watch(), watchRemovals(config, accounts, log)];
+      server.#unwatch = () => unwatch.forEach((end) => end());
       await queue.start();
       return server;
     } catch (err) {
