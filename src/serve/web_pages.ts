@@ -6,6 +6,9 @@
 import type { Config } from "../config/mod.ts";
 import type { Accounts } from "../store/accounts.ts";
 import { Sessions } from "../web/login/mod.ts";
+import { autoconfigHandler, autoconfigHost } from "../web/settings/autoconfig.ts";
+import { mtastsHandler, mtastsHost } from "../web/settings/mtasts.ts";
+import { webserver } from "../web/webserver/mod.ts";
 import type { WebHandlers } from "./web.ts";
 
 /** What pages need of the server. */
@@ -24,6 +27,19 @@ export interface WebPages {
 /** Opens the login sessions and makes the handlers. */
 export async function openWebPages(server: WebServer): Promise<WebPages> {
   const sessions = await Sessions.open(server.config.dataDir);
-  const handlers: WebHandlers = {};
+  const { config } = server;
+  const handlers: WebHandlers = {
+    autoconfig: {
+      host: (name) => autoconfigHost(config, name),
+      handle: autoconfigHandler(config),
+    },
+    mtasts: { host: (name) => mtastsHost(config, name), handle: mtastsHandler(config) },
+  };
+  handlers.webserver = webserver(config, {
+    account: handlers.account,
+    admin: handlers.admin,
+    webmail: handlers.webmail,
+    webapi: handlers.webapi,
+  });
   return { handlers, sessions, close: () => sessions.close() };
 }
