@@ -8,7 +8,7 @@ import { Config } from "../config/mod.ts";
 import { Log } from "../log/mod.ts";
 import { ensureDir } from "../platform/files.ts";
 import { writeStdout } from "../platform/stdio.ts";
-import { becomeOwner } from "../platform/users.ts";
+import { becomeDataOwner } from "../serve/become_user.ts";
 import { runAdminCommand } from "../serve/admin_commands.ts";
 import { callControl, controlAnswers, ControlServer, type Json } from "../serve/control.ts";
 import { accountRules } from "../serve/rules.ts";
@@ -27,7 +27,7 @@ export async function adminCall(
     return await callControl(config.dataDir, command, args, writeStdout);
   }
   // Files that root makes would not be the server's.
-  await becomeOwner(config.dataDir);
+  await becomeDataOwner(config.dataDir);
   await ensureDir(config.dataDir);
   const log = new Log("admin");
   const control = new ControlServer(config.dataDir, log, new Map());
