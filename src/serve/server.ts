@@ -29,6 +29,7 @@ import {
   type SmtpServerOptions,
 } from "../smtp/server/mod.ts";
 import { Accounts } from "../store/accounts.ts";
+import { adminHandlers } from "./admin_commands.ts";
 import {
   controlAnswers,
   ControlError,
@@ -37,7 +38,7 @@ import {
   inUse,
   type Json,
 } from "./control.ts";
-import { saslBackend, setAccountPassword } from "./logins.ts";
+import { saslBackend } from "./logins.ts";
 import { type MetricsListener, serveMetrics } from "./metrics_http.ts";
 import { queueServices } from "./queue_services.ts";
 import { watchRemovals } from "./removals.ts";
@@ -317,15 +318,10 @@ export class MailServer {
   #handlers(): Map<string, ControlHandler> {
     const fields = (args: Json) => (args ?? {}) as Record<string, Json>;
     return new Map<string, ControlHandler>([
+      ...adminHandlers({ config: this.config, accounts: this.accounts, log: this.#log }),
       ["stop", () => {
         // After the answer, which goes over a connection that the stop closes.
         setTimeout(() => this.stop(), 0);
-      }],
-      ["setaccountpassword", async (args) => {
-        const { account, password } = fields(args) as { account: string; password: string };
-        if (!this.config.account(account)) throw new ControlError(`no account ${account}`);
-        if (password.length < 8) throw new ControlError("a password has at least 8 characters");
-        await setAccountPassword(this.accounts, account, password);
       }],
       ["loglevels", (args) => {
         const { level, pkg } = fields(args) as { level: string | null; pkg: string };
