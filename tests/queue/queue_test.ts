@@ -267,21 +267,21 @@ Deno.test("a deliverer that throws, or forgets a recipient, is a temporary failu
 Deno.test("hold, schedule, drop and fail", () =>
   withQueue(async (w) => {
     const [id] = await w.queue.add(await w.message(["a@x.example"]));
-    await w.queue.hold([id], true);
+    await w.queue.hold({ ids: [id] }, true);
     await w.queue.start();
     await w.queue.idle();
     assert.equal(w.calls.length, 0);
-    await w.queue.schedule([id], w.clock.time + 60 * minute);
-    await w.queue.hold([id], false);
+    await w.queue.schedule({ ids: [id] }, w.clock.time + 60 * minute);
+    await w.queue.hold({ ids: [id] }, false);
     assert.equal(w.calls.length, 0);
-    assert.equal(await w.queue.fail([id]), 1);
+    assert.equal(await w.queue.fail({ ids: [id] }), 1);
     await w.queue.idle();
     assert.deepEqual(w.dsns.map((d) => d.action), ["failed"]);
     assert.equal(w.calls.length, 0);
     assert.equal(w.queue.count(), 0);
     const later = { notBefore: w.clock.time + minute };
     const [other] = await w.queue.add(await w.message(["b@x.example"], later));
-    assert.equal(await w.queue.drop([other, 999]), 1);
+    assert.equal(await w.queue.drop({ ids: [other, 999] }), 1);
     await w.queue.idle();
     assert.deepEqual([w.queue.count(), w.files().length, w.dsns.length], [0, 0, 1]);
   }));
