@@ -6,12 +6,14 @@
  *
  * @module
  */
+export { remoteDeliverer, type RemoteDelivererOptions } from "./deliverer.ts";
 export { maxDeliveries, maxPerDestination, maxRunning } from "./due.ts";
 export type { HoldRule } from "./hold_rules.ts";
 export type { QueueFilter, QueueOrder } from "./list.ts";
 export { localDeliverer } from "./localserve.ts";
 export { Queue } from "./queue.ts";
 export { baseAddress, type RetiredItem, type Suppression } from "./retired.ts";
+export { transportFor } from "./routes.ts";
 export { backoff, delayedAfter, maxAttempts } from "./schedule.ts";
 export {
   type Attempt,
@@ -30,3 +32,4 @@ export {
   type Result,
   type SendingLimits,
 } from "./types.ts";
+export type { SourceAddress } from "./way.ts";
