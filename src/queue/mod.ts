@@ -10,6 +10,7 @@ export { remoteDeliverer, type RemoteDelivererOptions } from "./deliverer.ts";
 export { maxDeliveries, maxPerDestination, maxRunning } from "./due.ts";
 export type { HoldRule } from "./hold_rules.ts";
 export type { QueueFilter, QueueOrder } from "./list.ts";
+export { messageBytes } from "./hand_over.ts";
 export { localDeliverer } from "./localserve.ts";
 export { Queue } from "./queue.ts";
 export { baseAddress, type RetiredItem, type Suppression } from "./retired.ts";
