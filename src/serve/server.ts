@@ -40,7 +40,8 @@ import {
 } from "./control.ts";
 import { saslBackend } from "./logins.ts";
 import { type MetricsListener, serveMetrics } from "./metrics_http.ts";
-import { queueServices } from "./queue_services.ts";
+import { queueHandlers } from "./queue_control.ts";
+import { type OutgoingOptions, queueServices } from "./queue_services.ts";
 import { watchRemovals } from "./removals.ts";
 import { accountRules } from "./rules.ts";
 import { receivingBackend, submissionBackend } from "./smtp_backend.ts";
@@ -55,6 +56,8 @@ export interface ServerOptions {
   config: Config;
   /** Localserve: mail never leaves, special localparts misbehave, loopback has no limits. */
   local: boolean;
+  /** How mail leaves; of no use with `local`. */
+  outgoing?: OutgoingOptions;
   /**
    * Runs when all sockets are bound and private keys are read, before anything is written and the first
    * byte of a connection is read: becomes the user that the server runs as.
@@ -160,13 +163,17 @@ export class MailServer {
       );
       const queue = await Queue.open(
         config.dataDir,
-        queueServices({ config, accounts, local: o.local, tempDir }),
+        queueServices(
+          { config, accounts, local: o.local, tempDir, queue: () => server!.queue },
+          o.outgoing,
+        ),
       );
       server = new MailServer(o, log, accounts, queue, control, sockets);
       await o.prepare?.(accounts);
       server.#pages = await openWebPages(server);
       for (const [listener, t] of tls) await server.#listen(listener, t);
       for (const [command, handler] of server.#handlers()) handlers.set(command, handler);
+      for (const [command, handler] of queueHandlers(queue, config)) handlers.set(command, handler);
       const unwatch = [config.watch(), watchRemovals(config, accounts, log)];
       server.#unwatch = () => unwatch.forEach((end) => end());
       await queue.start();
