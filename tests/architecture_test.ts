@@ -16,6 +16,7 @@ const levels: string[][] = [
   ["junk", "senderauth", "tlspolicy", "reports", "acme", "smtp/client"],
   ["queue"],
   ["delivery"],
+  ["admin"],
   ["smtp/server", "imap", "web", "managesieve", "jmap"],
   ["serve"],
   ["commands"],

@@ -17,7 +17,7 @@ Levels, from quiet to loud: ${levels.join(", ")}.
 The trace levels print what is said in the protocols; passwords are in it with traceauth, and
 messages with tracedata, only.
 
-  -dir   the server's folder; default the one that localserve uses`,
+  -dir   folder of a localserve; default the server of mox.conf, or localserve's`,
   async run(args) {
     const { flags, args: [level, pkg] } = parseFlags(args, { dir: "" }, { max: 2 });
     if (level !== undefined && !isLevel(level) && !(level === "default" && pkg !== undefined)) {

@@ -5,16 +5,19 @@
  */
 import { writeStderr, writeStdout } from "../platform/stdio.ts";
 import { type Command, UsageError } from "./command.ts";
+import { useConfigPath } from "./datadir.ts";
 import { help } from "./help.ts";
 import { localserve } from "./localserve.ts";
 import { loglevels } from "./loglevels.ts";
 import { sendmail } from "./sendmail.ts";
+import { serve } from "./serve.ts";
 import { setaccountpassword } from "./setaccountpassword.ts";
 import { stop } from "./stop.ts";
 import { version } from "./version.ts";
 
 /** All subcommands, in the order in which help lists them. */
 export const commands: readonly Command[] = [
+  serve,
   localserve,
   stop,
   setaccountpassword,
@@ -23,9 +26,27 @@ export const commands: readonly Command[] = [
   version,
 ];
 
+/**
+ * Takes the flags off that stand before the subcommand.
+ * @throws UsageError
+ */
+function globalFlags(args: readonly string[]): readonly string[] {
+  const m = /^--?config(?:=([\s\S]*))?$/.exec(args[0] ?? "");
+  if (!m) return args;
+  const path = m[1] ?? args[1];
+  if (!path) throw new UsageError("flag -config needs the path of mox.conf");
+  useConfigPath(path);
+  return args.slice(m[1] === undefined ? 2 : 1);
+}
+
 /** Runs the command line; returns the exit status: 0 fine, 1 failed, 2 wrong usage. */
 export async function run(args: readonly string[]): Promise<number> {
-  // Installed as sendmail (a link in /usr/sbin), the program is sendmail.
+  try {
+    args = globalFlags(args);
+  } catch (err) {
+    writeStderr(`mox: ${describe(err)}\n`);
+    return 2;
+  }
   const [name, ...rest] = args;
   if (name === undefined || name === "help" || name === "-h" || name === "--help") {
     const text = help(commands, rest.join(" "));

@@ -50,7 +50,7 @@ export const sendmail: Command = {
 Reads a message from standard input and hands it to the running server's queue. For programs that
 expect /usr/sbin/sendmail; flags of it that have no meaning here are ignored.
 
-  -dir    the server's folder; default the one that localserve uses
+  -dir    folder of a localserve; default the server of mox.conf, or localserve's
   -f      sender's address; default the one in From
   -t      take recipients from To, Cc and Bcc too; Bcc is removed
   -i      a line with a dot alone does not end the message`,

@@ -13,7 +13,7 @@ export const setaccountpassword: Command = {
 Reads a password from the terminal, twice, or from standard input, and sets it in the running server
 for all ways to log in (IMAP, submission, web pages). At least 8 characters.
 
-  -dir   the server's folder; default the one that localserve uses`,
+  -dir   folder of a localserve; default the server of mox.conf, or localserve's`,
   async run(args) {
     const { flags, args: [account] } = parseFlags(args, { dir: "" }, { min: 1 });
     const dir = await findDataDir(flags.dir);

@@ -11,7 +11,7 @@ export const stop: Command = {
 Asks the running server to stop: connections are told, deliveries under way are finished, databases
 closed. Returns when the server says that it is stopping.
 
-  -dir   the server's folder, as given to localserve; default the one that localserve uses`,
+  -dir   folder of a localserve; default the server of mox.conf, or localserve's`,
   async run(args) {
     const { flags } = parseFlags(args, { dir: "" });
     await callControl(await findDataDir(flags.dir), "stop");

@@ -43,7 +43,7 @@ const durationAsText = text(
   "a duration such as 72h",
 );
 
-const selector = struct({
+export const selector = struct({
   Hash: optional(
     word(["sha256", "sha1"]),
     "Hash of the signatures: sha256, or the broken sha1.",
@@ -100,7 +100,7 @@ const mtasts = struct({
   ),
 });
 
-const alias = struct({
+export const alias = struct({
   Addresses: required(
     list(addressText),
     "Members: addresses of accounts here. A member that is a recipient of the same message anyway gets it " +

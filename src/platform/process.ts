@@ -75,6 +75,11 @@ export function isCompiled(): boolean {
   return (Deno.build as { standalone?: boolean }).standalone === true;
 }
 
+/** New files and folders give rights to their owner alone. */
+export function restrictNewFiles(): void {
+  if (!isWindows) Deno.umask(0o077);
+}
+
 /** Ends the process at once. */
 export function exitProcess(code: number): never {
   Deno.exit(code);

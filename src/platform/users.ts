@@ -6,7 +6,7 @@
 import process from "node:process";
 import { type CLibrary, openCLibrary } from "./libc.ts";
 import { isLinux, isWindows } from "./os.ts";
-import { joinPath } from "./paths.ts";
+import { joinPath, parentDir } from "./paths.ts";
 
 /** Who to run as. */
 export interface User {
@@ -211,6 +211,9 @@ export function statusProblem(status: TaskStatus, user: User): string | undefine
   return undefined;
 }
 
+/** Names looked at before others get a turn on the event loop. */
+const fixSlice = 2000;
+
 /**
  * Gives a file, or a folder with all it holds, to a user and takes all rights from others: folders
  * `dirMode`, files `fileMode`. Symbolic links are neither followed nor changed.
@@ -224,26 +227,54 @@ export async function fixPermissions(
 ): Promise<string[]> {
   const changed: string[] = [];
   if (isWindows) return changed;
-  const visit = async (p: string): Promise<void> => {
-    const info = await Deno.lstat(p);
-    if (info.isSymlink || (!info.isDirectory && !info.isFile)) return;
-    const mode = info.isDirectory ? dirMode : fileMode;
-    let change = false;
+  // Synchronously, in slices: a data folder may hold millions of messages, and a thread for each is slow.
+  const waiting = [path];
+  for (let n = 1; waiting.length > 0; n++) {
+    const p = waiting.pop()!;
+    const info = Deno.lstatSync(p);
+    if (info.isSymlink || (!info.isDirectory && !info.isFile)) continue;
     // A name with other links may be a trap laid by the owner of the folder: such a file is left alone
     // unless it is in order already (message files are hard links, and are made with these rights).
-    if (info.isFile && (info.nlink ?? 1) > 1 && info.uid !== owner.uid) return;
-    if (info.uid !== owner.uid || info.gid !== owner.gid) {
-      await Deno.chown(p, owner.uid, owner.gid);
-      change = true;
+    if (info.isFile && (info.nlink ?? 1) > 1 && info.uid !== owner.uid) continue;
+    if (fix(p, info, owner, info.isDirectory ? dirMode : fileMode)) changed.push(p);
+    if (info.isDirectory) {
+      for (const entry of Deno.readDirSync(p)) waiting.push(joinPath([p, entry.name]));
     }
-    if (((info.mode ?? mode) & 0o7777) !== mode) {
-      await Deno.chmod(p, mode);
-      change = true;
-    }
-    if (change) changed.push(p);
-    if (!info.isDirectory) return;
-    for await (const entry of Deno.readDir(p)) await visit(joinPath([p, entry.name]));
-  };
-  await visit(path);
+    if (n % fixSlice === 0) await new Promise((resolve) => setTimeout(resolve, 0));
+  }
   return changed;
+}
+
+/** Gives one file an owner and a mode. @returns whether it had others. */
+export async function fixFile(
+  path: string,
+  owner: { uid: number; gid: number },
+  mode: number,
+): Promise<boolean> {
+  const info = await Deno.lstat(path);
+  return !isWindows && info.isFile && fix(path, info, owner, mode);
+}
+
+function fix(
+  path: string,
+  info: Deno.FileInfo,
+  owner: { uid: number; gid: number },
+  mode: number,
+): boolean {
+  const otherOwner = info.uid !== owner.uid || info.gid !== owner.gid;
+  const otherMode = ((info.mode ?? mode) & 0o7777) !== mode;
+  if (otherOwner) Deno.chownSync(path, owner.uid, owner.gid);
+  if (otherMode) Deno.chmodSync(path, mode);
+  return otherOwner || otherMode;
+}
+
+/**
+ * Gives a new file or folder the owner of the folder it is in, if this is root: so that what an
+ * administrator makes belongs to the server's user.
+ */
+export function ownLikeFolder(path: string): void {
+  if (!isRoot()) return;
+  const folder = Deno.statSync(parentDir(path));
+  if (folder.uid === null || folder.gid === null) return;
+  Deno.chownSync(path, folder.uid, folder.gid);
 }

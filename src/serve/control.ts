@@ -30,6 +30,13 @@ export class ControlError extends Error {
   override name = "ControlError";
 }
 
+/** The failure to start where another server has the data folder. */
+export function inUse(dir: string): ControlError {
+  return new ControlError(
+    `another mox is running with the data folder ${dir}: stop it first ("mox stop"), or use another folder`,
+  );
+}
+
 /** Bytes of a request; more is refused. */
 const maxRequest = 64 * 1024 * 1024;
 
@@ -57,11 +64,7 @@ export class ControlServer {
 
   /** Starts to listen. @throws if another server runs on this data folder. */
   async start(): Promise<void> {
-    if (await controlAnswers(this.#dir)) {
-      throw new ControlError(
-        `another mox is running with the data folder ${this.#dir}: stop it first ("mox stop"), or use another folder`,
-      );
-    }
+    if (await controlAnswers(this.#dir)) throw inUse(this.#dir);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#server.once("error", reject);
     if (isWindows) {

@@ -4,6 +4,8 @@
  * @module
  */
 import { createServer, type Server } from "node:http";
+import type { Server as Listener } from "node:net";
+import { acceptConnections, boundPort, closeListener } from "../platform/net.ts";
 import { memoryUse } from "../platform/process.ts";
 import { gauge, registry } from "../metrics/mod.ts";
 import type { Log } from "../log/mod.ts";
@@ -21,12 +23,8 @@ export interface MetricsListener {
   stop(): Promise<void>;
 }
 
-/** Serves the metrics on an address. */
-export async function serveMetrics(
-  hostname: string,
-  port: number,
-  log: Log,
-): Promise<MetricsListener> {
+/** Serves the metrics to the connections of a listening socket. */
+export function serveMetrics(listener: Listener, log: Log): MetricsListener {
   const server: Server = createServer(async (request, response) => {
     try {
       const path = (request.url ?? "/").split("?", 1)[0];
@@ -52,16 +50,15 @@ export async function serveMetrics(
   });
   server.headersTimeout = 10_000;
   server.requestTimeout = 10_000;
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once("error", reject);
-  server.listen({ host: hostname, port }, resolve);
-  await promise;
-  const address = server.address() as { port: number };
+  acceptConnections(listener, (socket) => {
+    server.emit("connection", socket);
+  });
   return {
-    port: address.port,
+    port: boundPort(listener),
     async stop() {
+      const closed = closeListener(listener);
       server.closeAllConnections();
-      await new Promise<void>((done) => server.close(() => done()));
+      await closed;
     },
   };
 }

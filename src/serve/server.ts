@@ -29,12 +29,21 @@ import {
   type SmtpServerOptions,
 } from "../smtp/server/mod.ts";
 import { Accounts } from "../store/accounts.ts";
-import { ControlError, type ControlHandler, ControlServer, type Json } from "./control.ts";
+import {
+  controlAnswers,
+  ControlError,
+  type ControlHandler,
+  ControlServer,
+  inUse,
+  type Json,
+} from "./control.ts";
 import { saslBackend, setAccountPassword } from "./logins.ts";
 import { type MetricsListener, serveMetrics } from "./metrics_http.ts";
 import { queueServices } from "./queue_services.ts";
+import { watchRemovals } from "./removals.ts";
 import { accountRules } from "./rules.ts";
 import { receivingBackend, submissionBackend } from "./smtp_backend.ts";
+import { Sockets } from "./sockets.ts";
 import { submitFromProgram } from "./submit.ts";
 import { listenerTls } from "./tls.ts";
 import { serveWebPort, webPorts } from "./web.ts";
@@ -45,6 +54,11 @@ export interface ServerOptions {
   config: Config;
   /** Localserve: mail never leaves, special localparts misbehave, loopback has no limits. */
   local: boolean;
+  /**
+   * Runs when all sockets are bound and private keys are read, before anything is written and the first
+   * byte of a connection is read: becomes the user that the server runs as.
+   */
+  becomeUser?: () => Promise<void>;
   /** Runs when the folder is this process's, before anything listens. */
   prepare?: (accounts: Accounts) => Promise<void>;
 }
@@ -74,6 +88,8 @@ export class MailServer {
   readonly #sasl: SaslBackend;
   readonly #tempDir: string;
   readonly #authLimiter: FailedAuthLimiter;
+  readonly #sockets: Sockets;
+  #unwatch: (() => void) | undefined;
   #stopping: Promise<void> | undefined;
   readonly #stopped = Promise.withResolvers<void>();
 
@@ -83,8 +99,10 @@ export class MailServer {
     accounts: Accounts,
     queue: Queue,
     control: ControlServer,
+    sockets: Sockets,
   ) {
     this.config = o.config;
+    this.#sockets = sockets;
     this.#local = o.local;
     this.#log = log;
     this.accounts = accounts;
@@ -97,8 +115,32 @@ export class MailServer {
     this.#authLimiter = new FailedAuthLimiter({ exemptLoopback: o.local });
   }
 
-  /** Takes the data folder for this process alone, opens it, and starts all listeners. */
+  /**
+   * Binds the sockets, becomes the user, takes the data folder for this process alone, opens it, and
+   * serves.
+   * @throws ListenError, ControlError if another server has the folder, and what the options' functions do
+   */
   static async start(o: ServerOptions): Promise<MailServer> {
+    const { config } = o;
+    if (await controlAnswers(config.dataDir)) throw inUse(config.dataDir);
+    const sockets = await Sockets.bind(config.static);
+    try {
+      const tls = new Map<Listener, ServerTls | undefined>();
+      for (const l of config.static.Listeners.values()) {
+        tls.set(l, await listenerTls(config, l));
+      }
+      await o.becomeUser?.();
+      return await MailServer.#open(o, sockets, tls);
+    } finally {
+      await sockets.close();
+    }
+  }
+
+  static async #open(
+    o: ServerOptions,
+    sockets: Sockets,
+    tls: Map<Listener, ServerTls | undefined>,
+  ): Promise<MailServer> {
     const log = new Log("serve");
     const { config } = o;
     const tempDir = config.dataPath("tmp");
@@ -119,11 +161,13 @@ export class MailServer {
         config.dataDir,
         queueServices({ config, accounts, local: o.local, tempDir }),
       );
-      server = new MailServer(o, log, accounts, queue, control);
+      server = new MailServer(o, log, accounts, queue, control, sockets);
       await o.prepare?.(accounts);
       server.#pages = await openWebPages(server);
-      for (const listener of config.static.Listeners.values()) await server.#listen(listener);
+      for (const [listener, t] of tls) await server.#listen(listener, t);
       for (const [command, handler] of server.#handlers()) handlers.set(command, handler);
+      const unwatch = [config.watch(), watchRemovals(config, accounts, log)];
+      server.#unwatch = () => unwatch.forEach((end) => end());
       await queue.start();
       return server;
     } catch (err) {
@@ -132,8 +176,7 @@ export class MailServer {
     }
   }
 
-  async #listen(l: Listener): Promise<void> {
-    const tls = await listenerTls(this.config, l);
+  async #listen(l: Listener, tls: ServerTls | undefined): Promise<void> {
     const hostname = l.Hostname || this.config.static.Hostname;
     const smtpLog = new Log("smtpserver");
     const services = {
@@ -145,7 +188,7 @@ export class MailServer {
       hostname,
     };
     const wrap = (b: SmtpBackend) => this.#local ? misbehaving(b) : b;
-    for (const ip of l.IPs) {
+    for (const ip of this.#sockets.ips(l)) {
       const limits = () => ({
         connectionLimiter: new ConnectionLimiter(openConnectionLimits, {
           exemptLoopback: this.#local,
@@ -172,8 +215,7 @@ export class MailServer {
           await serveSmtp({
             ...smtp,
             ...limits(),
-            address: ip,
-            port: l.SMTP.Port || 25,
+            ...await this.#at(ip, l.SMTP.Port || 25, "SMTP"),
             tls: l.SMTP.NoSTARTTLS ? undefined : tls,
             requireTls: l.SMTP.RequireSTARTTLS,
           }),
@@ -185,8 +227,7 @@ export class MailServer {
           await serveSmtp({
             ...submission,
             ...limits(),
-            address: ip,
-            port: l.Submission.Port || 587,
+            ...await this.#at(ip, l.Submission.Port || 587, "submission"),
             requireTls: !l.Submission.NoRequireSTARTTLS,
             allowPlainAuth: l.Submission.NoRequireSTARTTLS,
           }),
@@ -198,8 +239,7 @@ export class MailServer {
           await serveSmtp({
             ...submission,
             ...limits(),
-            address: ip,
-            port: l.Submissions.Port || 465,
+            ...await this.#at(ip, l.Submissions.Port || 465, "submissions"),
             implicitTls: true,
           }),
         );
@@ -211,15 +251,24 @@ export class MailServer {
         await this.#imap(ip, l, l.IMAPS.Port || 993, tls, true, hostname, limits());
       }
       for (const p of webPorts(this.config, l, this.#pages?.handlers ?? {})) {
-        const server = await serveWebPort(ip, p, { tls, limits });
+        const socket = await this.#sockets.take(ip, p.port, "HTTP");
+        const server = await serveWebPort(ip, p, { tls, limits, listener: socket });
         this.#add(`${p.https ? "HTTPS" : "HTTP"} (${p.names.join(", ")})`, server);
       }
       if (l.MetricsHTTP.Enabled) {
-        const m = await serveMetrics(ip, l.MetricsHTTP.Port || 8010, new Log("metrics"));
+        const m = await serveMetrics(
+          await this.#sockets.take(ip, l.MetricsHTTP.Port || 8010, "metrics"),
+          new Log("metrics"),
+        );
         this.#metrics.push(m);
         this.endpoints.push({ protocol: "metrics (HTTP)", hostname: ip, port: m.port });
       }
     }
+  }
+
+  /** An address in the form that listeners are given it, with its socket. */
+  async #at(address: string, port: number, service: string) {
+    return { address, port, listener: await this.#sockets.take(address, port, service) };
   }
 
   async #imap(
@@ -244,9 +293,11 @@ export class MailServer {
       tls,
       authLimiter: this.#authLimiter,
     });
+    const { listener } = await this.#at(ip, port, implicit ? "IMAPS" : "IMAP");
     const server = await serveTcp({
       hostname: ip,
       port,
+      listener,
       tls: implicit ? tls : undefined,
       log,
       protocol: implicit ? "imaps" : "imap",
@@ -310,6 +361,7 @@ export class MailServer {
 
   async #stop(): Promise<void> {
     this.#log.info("stopping");
+    this.#unwatch?.();
     await Promise.all(this.#listeners.map((l) => l.shutdown(stopGrace)));
     await Promise.all(this.#metrics.map((m) => m.stop()));
     await this.queue.stop();

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Server } from "node:net";
 import type { Config, Listener } from "../config/mod.ts";
 import { Log } from "../log/mod.ts";
 import {
@@ -132,6 +133,8 @@ export function webPorts(config: Config, l: Listener, handlers: WebHandlers): We
 /** How the ports of a listener are served. */
 export interface WebListenerOptions {
   tls: ServerTls | undefined;
+  /** The bound socket. */
+  listener: Server;
   limits: () => { connectionLimiter: ConnectionLimiter; rateLimiter: RateLimiter };
   /** See HttpOptions. */
   alpn?: (made: Handshaken, cid: number, log: Log) => Promise<void> | undefined;
@@ -155,6 +158,7 @@ export async function serveWebPort(
   return await serveHttp({
     hostname: ip,
     port: p.port,
+    listener: o.listener,
     tls,
     log: new Log("http"),
     connectionLimiter: limits.connectionLimiter,

@@ -53,7 +53,9 @@ async function freeOffset(): Promise<number> {
     const offset = 20_000 + Math.floor(Math.random() * 150) * 60;
     const held: Server[] = [];
     try {
-      for (const p of [25, 81, 143, 465, 587, 993]) held.push(await hold(1000 + p + offset));
+      for (const p of [25, 80, 81, 143, 443, 465, 587, 993]) {
+        held.push(await hold(1000 + p + offset));
+      }
       return offset;
     } catch {
       // One is in use.

@@ -1,0 +1,198 @@
+/** Accounts and their addresses: added, removed with their mail, logins stopped. @module */
+import { join } from "node:path";
+import {
+  account as accountType,
+  type Config,
+  destination as destinationType,
+  newAccountJunkSettings,
+} from "../config/mod.ts";
+import { NameError, packAddress, parseAddress, parseDomain } from "../config/names.ts";
+import type { Log } from "../log/mod.ts";
+import { writeFileAtomic } from "../platform/files.ts";
+import { isSafeName } from "../platform/paths.ts";
+import type { Accounts } from "../store/accounts.ts";
+import { AdminError, changing } from "./errors.ts";
+
+/** An address as domains.conf has it as a key; "@domain" for a catch-all. */
+export function addressKeyOf(text: string): { key: string; domain: string } {
+  try {
+    if (text.startsWith("@")) {
+      const { unicode } = parseDomain(text.slice(1));
+      return { key: `@${unicode}`, domain: unicode };
+    }
+    const a = parseAddress(text);
+    return { key: packAddress(a), domain: a.domain.unicode };
+  } catch (err) {
+    if (!(err instanceof NameError)) throw err;
+    throw new AdminError(`${JSON.stringify(text)} is not an address: it ${err.message}`);
+  }
+}
+
+/** The settings of a new account with one address. */
+export function newAccountConfig(address: string): ReturnType<typeof accountType.zero> {
+  const { key, domain } = addressKeyOf(address);
+  return {
+    ...accountType.zero(),
+    ...newAccountJunkSettings(),
+    Domain: domain,
+    Destinations: new Map([[key, destinationType.zero()]]),
+    RejectsMailbox: "Rejects",
+    // A random password, which can't have leaked elsewhere, is what users get; the administrator may
+    // still set any.
+    NoCustomPassword: true,
+  };
+}
+
+/** A file in the folder of an account that was removed, until the folder is gone. */
+const removedMark = "removed";
+
+const markOf = (accounts: Accounts, name: string) => join(accounts.dir, name, removedMark);
+
+async function isMarked(accounts: Accounts, name: string): Promise<boolean> {
+  return await Deno.stat(markOf(accounts, name)).then(() => true, () => false);
+}
+
+/**
+ * Adds an account. Its password is set separately; until then nobody can log in.
+ * @throws AdminError
+ */
+export async function addAccount(
+  config: Config,
+  accounts: Accounts,
+  name: string,
+  address: string,
+): Promise<void> {
+  if (!isSafeName(name)) throw new AdminError(`${JSON.stringify(name)} can't name an account`);
+  if (isSafeName(name) && await isMarked(accounts, name)) {
+    throw new AdminError(`the mail of a former account ${name} is still being removed`);
+  }
+  await changing(() =>
+    config.writeDynamic((d) => {
+      if (d.Accounts.has(name)) throw new AdminError(`account ${name} is there already`);
+      d.Accounts.set(name, newAccountConfig(address));
+    })
+  );
+}
+
+/**
+ * Removes an account from the configuration, and its folder with all mail: at once, or if sessions
+ * have it open still, when the last of them has ended ({@link finishRemovals}).
+ * @returns whether the folder is gone already
+ * @throws AdminError if it isn't there, or something (Postmaster, reports, aliases) refers to it
+ */
+export async function removeAccount(
+  config: Config,
+  accounts: Accounts,
+  name: string,
+): Promise<boolean> {
+  await changing(() =>
+    config.writeDynamic((d) => {
+      if (!d.Accounts.delete(name)) throw new AdminError(`no account ${name}`);
+    })
+  );
+  if (!accounts.names().includes(name)) return true;
+  // If the process dies now, the next start finishes it.
+  await writeFileAtomic(markOf(accounts, name), new Uint8Array());
+  return await tryRemove(accounts, name);
+}
+
+async function tryRemove(accounts: Accounts, name: string): Promise<boolean> {
+  try {
+    await accounts.remove(name);
+    return true;
+  } catch (err) {
+    if (err instanceof Error && /in use/.test(err.message)) return false;
+    throw err;
+  }
+}
+
+/**
+ * Removes the folders of accounts that are gone from the configuration and marked for removal.
+ * @returns names of those that sessions still have open
+ */
+export async function finishRemovals(
+  config: Config,
+  accounts: Accounts,
+  log: Log,
+): Promise<string[]> {
+  const left: string[] = [];
+  for (const name of accounts.names()) {
+    if (config.account(name) || !await isMarked(accounts, name)) continue;
+    try {
+      if (await tryRemove(accounts, name)) log.info("mail of removed account deleted", { name });
+      else left.push(name);
+    } catch (err) {
+      log.error("deleting the mail of a removed account", { name, err: err as Error });
+    }
+  }
+  return left;
+}
+
+/** Stops logins to an account; users are told the text. Mail still arrives. @throws AdminError */
+export async function disableLogin(config: Config, name: string, text: string): Promise<void> {
+  if (text.trim() === "") throw new AdminError("a text is needed that tells users why");
+  await setLoginDisabled(config, name, text);
+}
+
+/** Lets users log in again. @throws AdminError */
+export async function enableLogin(config: Config, name: string): Promise<void> {
+  await setLoginDisabled(config, name, "");
+}
+
+async function setLoginDisabled(config: Config, name: string, text: string): Promise<void> {
+  await changing(() =>
+    config.writeDynamic((d) => {
+      const account = d.Accounts.get(name);
+      if (!account) throw new AdminError(`no account ${name}`);
+      account.LoginDisabled = text;
+    })
+  );
+}
+
+/** Gives an account one more address, or with "@domain" all others of a domain. @throws AdminError */
+export async function addAddress(config: Config, address: string, account: string): Promise<void> {
+  const { key } = addressKeyOf(address);
+  await changing(() =>
+    config.writeDynamic((d) => {
+      const a = d.Accounts.get(account);
+      if (!a) throw new AdminError(`no account ${account}`);
+      if (a.Destinations.has(key)) throw new AdminError(`${key} is there already`);
+      a.Destinations.set(key, destinationType.zero());
+    })
+  );
+}
+
+/**
+ * Takes an address from its account, and out of the aliases that have it as a member.
+ * @throws AdminError if no account has it, or an alias would be left without members
+ */
+export async function removeAddress(config: Config, address: string): Promise<void> {
+  const { key } = addressKeyOf(address);
+  await changing(() =>
+    config.writeDynamic((d) => {
+      const owner = [...d.Accounts.values()].find((a) => a.Destinations.has(key));
+      if (!owner) throw new AdminError(`no account has the address ${key}`);
+      owner.Destinations.delete(key);
+      owner.FromIDLoginAddresses = owner.FromIDLoginAddresses.filter((a) => !sameKey(a, key));
+      for (const [domain, { Aliases }] of d.Domains) {
+        for (const [localpart, alias] of Aliases) {
+          const rest = alias.Addresses.filter((a) => !sameKey(a, key));
+          if (rest.length === 0) {
+            throw new AdminError(
+              `it is the only member of the alias ${localpart}@${domain}: remove that first`,
+            );
+          }
+          alias.Addresses = rest;
+        }
+      }
+    })
+  );
+}
+
+function sameKey(address: string, key: string): boolean {
+  try {
+    return packAddress(parseAddress(address)) === key;
+  } catch {
+    return false;
+  }
+}

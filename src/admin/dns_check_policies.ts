@@ -1,0 +1,241 @@
+/** Checks of the records by which a domain vouches for its mail and asks for TLS. @module */
+import type { TlsaRecord } from "../dns/mod.ts";
+import {
+  checkSpf,
+  type DkimKey,
+  DkimKeyError,
+  isDkimKeyRecord,
+  isDmarcRecord,
+  isSpfRecord,
+  parseDkimKey,
+  parseDmarcRecord,
+  parseSpfRecord,
+  SpfSyntaxError,
+} from "../senderauth/mod.ts";
+import type { CheckContext, Part } from "./dns_check.ts";
+import { addressesOf, recordsOf, zoneLine } from "./dns_check_host.ts";
+import { dkimTexts, dmarcText, hostSpfText, hostTlsa, spfText, tlsrptText } from "./records.ts";
+
+async function textsOf(
+  c: CheckContext,
+  name: string,
+  isOne: (text: string) => boolean,
+): Promise<string[]> {
+  return (await recordsOf(c.resolver, name, "TXT") as string[]).filter(isOne);
+}
+
+const txt = (name: string, text: string) => zoneLine(name, "TXT", `"${text}"`);
+
+/** Tells of none or several records where there should be one. */
+function single(part: Part, what: string, name: string, texts: string[], wanted: string): boolean {
+  part.found.push(...texts);
+  if (texts.length === 0) {
+    part.error(`${name} has no record for ${what}.`, txt(name, wanted));
+  } else if (texts.length > 1) {
+    part.error(
+      `${name} has ${texts.length} records for ${what}, which is as good as none.`,
+      `Keep one of them, such as "${wanted}".`,
+    );
+  }
+  return texts.length === 1;
+}
+
+/** Whether SPF lets this host send for the domain, and in its own name. */
+export async function checkSpfRecords(c: CheckContext, part: Part): Promise<void> {
+  for (const [name, wanted] of [[c.domain, spfText], [c.host, hostSpfText]] as const) {
+    if (!single(part, "SPF", name, await textsOf(c, name, isSpfRecord), wanted)) continue;
+    try {
+      const record = parseSpfRecord(part.found.at(-1)!);
+      const all = record.directives.find((d) => d.mechanism.name === "all");
+      if (all && all.qualifier === "+") {
+        part.error(`${name} lets all the world send ("+all").`, txt(name, wanted));
+      }
+    } catch (err) {
+      if (!(err instanceof SpfSyntaxError)) throw err;
+      part.error(`SPF record of ${name}: ${err.message}.`, txt(name, wanted));
+      continue;
+    }
+    for (const ip of c.ips) {
+      const own = name === c.host;
+      const r = await checkSpf({
+        ip,
+        helo: c.host,
+        mailFrom: own ? "" : `postmaster@${name}`,
+        resolver: c.resolver,
+        hostname: c.host,
+        now: new Date(),
+      });
+      if (r.result === "pass") continue;
+      part.error(
+        `SPF of ${name} gives ${r.result} for ${ip}, from which this host sends${
+          r.error ? `: ${r.error}` : ""
+        }.`,
+        txt(name, wanted),
+      );
+    }
+  }
+}
+
+/** Whether the keys that messages are signed with are published. */
+export async function checkDkim(c: CheckContext, part: Part): Promise<void> {
+  const texts = await dkimTexts(c.config, c.settings);
+  if (texts.size === 0) {
+    part.warn(
+      "The domain has no DKIM keys: its messages are not signed, and many will be taken for junk.",
+      'Make keys with "mox dkim genrsa" or "mox dkim gened25519", and name them as Selectors in domains.conf.',
+    );
+  }
+  for (const [selector, wanted] of texts) {
+    const name = `${selector}._domainkey.${c.domain}`;
+    const records = await textsOf(c, name, isDkimKeyRecord);
+    if (!single(part, "DKIM", name, records, wanted)) continue;
+    let key: DkimKey;
+    try {
+      key = parseDkimKey(records[0]);
+    } catch (err) {
+      if (!(err instanceof DkimKeyError)) throw err;
+      part.error(`${name}: ${err.message}.`, txt(name, wanted));
+      continue;
+    }
+    const same = key.key.equals(parseDkimKey(wanted).key);
+    if (!same) part.error(`${name} has another key than the one here.`, txt(name, wanted));
+    if (key.testing) {
+      part.warn(
+        `${name} says that DKIM is being tested ("t=y").`,
+        `Remove t=y from the record of ${name}.`,
+      );
+    }
+  }
+  const idle = [...texts.keys()].filter((s) => !c.settings.DKIM.Sign.includes(s));
+  if (texts.size > 0 && idle.length === texts.size) {
+    part.warn("No selector signs.", "List selectors at Sign in DKIM of the domain.");
+  }
+}
+
+/** Whether there is a policy for mail that nothing vouches for, and reports come here. */
+export async function checkDmarcRecord(c: CheckContext, part: Part): Promise<void> {
+  const name = `_dmarc.${c.domain}`;
+  const wanted = dmarcText(c.settings, c.domain) ?? "v=DMARC1;p=reject";
+  const records = await textsOf(c, name, isDmarcRecord);
+  if (!single(part, "DMARC", name, records, wanted)) return;
+  const record = parseDmarcRecord(records[0]);
+  if (!record) {
+    part.error(`The record of ${name} is malformed.`, txt(name, wanted));
+    return;
+  }
+  if (record.policy === "none") {
+    part.warn(
+      'With p=none anybody can send in the name of the domain: "reject" is the policy that protects it.',
+      txt(name, wanted),
+    );
+  }
+  const reports = parseDmarcRecord(wanted)?.aggregateReports[0]?.uri.toLowerCase();
+  if (reports !== undefined) {
+    if (!record.aggregateReports.some((r) => r.uri.toLowerCase() === reports)) {
+      part.warn(`Reports do not come to ${reports}, which is set up here.`, txt(name, wanted));
+    }
+  }
+}
+
+/** Whether TLS reports come here. */
+export async function checkTlsrpt(c: CheckContext, part: Part): Promise<void> {
+  const wanted = tlsrptText(c.settings, c.domain);
+  if (wanted === undefined) {
+    part.skipped = true;
+    return;
+  }
+  const name = `_smtp._tls.${c.domain}`;
+  const records = await textsOf(c, name, (t) => /^v=TLSRPTv1\s*(;|$)/.test(t));
+  if (!single(part, "TLS reporting", name, records, wanted)) return;
+  const uri = wanted.slice(wanted.indexOf("mailto:")).toLowerCase();
+  if (!records[0].toLowerCase().includes(uri)) {
+    part.warn(`Reports do not come to ${uri}, which is set up here.`, txt(name, wanted));
+  }
+}
+
+/** Whether the MTA-STS policy is announced, and served as configured. */
+export async function checkMtasts(c: CheckContext, part: Part): Promise<void> {
+  const policy = c.settings.MTASTS;
+  const name = `_mta-sts.${c.domain}`;
+  const records = await textsOf(c, name, (t) => /^v=STSv1\s*(;|$)/.test(t));
+  if (!policy) {
+    part.found.push(...records);
+    part.skipped = records.length === 0;
+    if (records.length > 0) {
+      part.error(
+        "The DNS announces an MTA-STS policy, but none is configured here.",
+        `Configure MTASTS of the domain, or remove the TXT record of ${name}.`,
+      );
+    }
+    return;
+  }
+  const wanted = `v=STSv1; id=${policy.PolicyID}`;
+  if (single(part, "MTA-STS", name, records, wanted)) {
+    const id = /;\s*id\s*=\s*([A-Za-z0-9]+)/.exec(records[0])?.[1];
+    if (id !== policy.PolicyID) {
+      part.warn(
+        `The announced policy has id ${
+          id ?? "none"
+        }, the one here ${policy.PolicyID}: others keep the old one.`,
+        txt(name, wanted),
+      );
+    }
+  }
+  const host = `mta-sts.${c.domain}`;
+  const addresses = await addressesOf(c.resolver, host);
+  if (addresses.length === 0) {
+    part.error(
+      `${host} has no address: others can't get the policy.`,
+      zoneLine(host, "CNAME", `${c.host}.`),
+    );
+  } else if (c.ips.length > 0 && !addresses.some((a) => c.ips.includes(a))) {
+    part.warn(
+      `${host} leads to ${addresses.join(", ")}: the policy has to be served there.`,
+      zoneLine(host, "CNAME", `${c.host}.`),
+    );
+  }
+  if (addresses.length === 0 || !c.fetchPolicy) return;
+  try {
+    const text = await c.fetchPolicy(c.domain);
+    const mode = /^mode:[ \t]*(\S+)/m.exec(text)?.[1];
+    part.found.push(`policy with mode ${mode ?? "missing"}`);
+    if (mode !== policy.Mode) {
+      part.error(
+        `The policy that is served has mode ${
+          mode ?? "missing"
+        }, the configured one ${policy.Mode}.`,
+        `See what answers at https://${host}/.well-known/mta-sts.txt.`,
+      );
+    }
+  } catch (err) {
+    part.error(
+      `The policy can't be had: ${err instanceof Error ? err.message : String(err)}.`,
+      `See that MTASTSHTTPS of a listener is on, and that https://${host}/.well-known/mta-sts.txt has a ` +
+        `certificate for ${host}.`,
+    );
+  }
+}
+
+/** Whether the TLSA records are those of the host's keys. */
+export async function checkDane(c: CheckContext, part: Part): Promise<void> {
+  const name = `_25._tcp.${c.host}`;
+  const wanted = await hostTlsa(c.config);
+  const records = (await recordsOf(c.resolver, name, "TLSA") as TlsaRecord[]).map((r) =>
+    `${r.usage} ${r.selector} ${r.matchingType} ${r.data.toHex()}`
+  );
+  part.found.push(...records);
+  if (wanted.length === 0 && records.length === 0) {
+    part.skipped = true;
+    return;
+  }
+  for (const data of wanted.filter((d) => !records.includes(d))) {
+    part.warn(`${name} lacks the record of a key of this host.`, zoneLine(name, "TLSA", data));
+  }
+  for (const data of records.filter((d) => !wanted.includes(d))) {
+    part.error(
+      `${name} has a record of a key that is not in HostPrivateKeyFiles: with DANE others may refuse to ` +
+        `deliver here.`,
+      `Remove from the zone: ${name}. TLSA ${data}`,
+    );
+  }
+}

@@ -1,0 +1,167 @@
+/** Domains: added with their keys and report addresses, removed, disabled. @module */
+import { type Config, domain as domainType, type Dynamic, type Selector } from "../config/mod.ts";
+import { type Domain as DomainName, NameError, parseDomain } from "../config/names.ts";
+import { ensureDir, removeFile } from "../platform/files.ts";
+import { baseName, joinPath, parentDir } from "../platform/paths.ts";
+import { fileTime, newDkimSelector } from "./dkim_keys.ts";
+import { AdminError, changing } from "./errors.ts";
+
+/** How a domain is added. */
+export interface NewDomain {
+  /** Account that reports of others about the domain go to. */
+  account: string;
+  /** Mail is not accepted yet; for preparing a move. */
+  disabled?: boolean;
+  /** Selectors start with it; by default the year. */
+  selectorPrefix?: string;
+}
+
+/** Milliseconds that others may keep the MTA-STS policy of a new domain: short while mistakes are likely. */
+const mtastsMaxAge = 24 * 3600_000;
+
+export function domainName(text: string): DomainName {
+  try {
+    return parseDomain(text);
+  } catch (err) {
+    if (!(err instanceof NameError)) throw err;
+    throw new AdminError(`${JSON.stringify(text)} is not a domain: it ${err.message}`);
+  }
+}
+
+/** The settings of a new domain. Its keys are made, and their files written; `files` are those. */
+export async function newDomainConfig(
+  config: Pick<Config, "configPath" | "static">,
+  name: DomainName,
+  options: NewDomain,
+  now = new Date(),
+): Promise<{ value: ReturnType<typeof domainType.zero>; files: string[] }> {
+  const prefix = options.selectorPrefix ?? String(now.getUTCFullYear());
+  const files: string[] = [];
+  const selectors = new Map<string, Selector>();
+  // Both kinds: all verifiers know RSA, and newer ones the shorter Ed25519 (RFC 8463 §3).
+  for (const [letter, algorithm] of [["a", "rsa2048"], ["b", "ed25519"]] as const) {
+    const made = await newDkimSelector(config, prefix + letter, name.ascii, algorithm, now);
+    selectors.set(prefix + letter, made.selector);
+    files.push(made.path);
+  }
+  const { Hostname, Listeners } = config.static;
+  const servesPolicy = [...Listeners.values()].some((l) => l.MTASTSHTTPS.Enabled);
+  const value = {
+    ...domainType.zero(),
+    Disabled: options.disabled ?? false,
+    ClientSettingsDomain: `mail.${name.ascii}`,
+    LocalpartCatchallSeparator: "+",
+    DKIM: { Selectors: selectors, Sign: [...selectors.keys()] },
+    DMARC: {
+      Localpart: "dmarcreports",
+      Domain: "",
+      Account: options.account,
+      Mailbox: "DMARC",
+    },
+    TLSRPT: {
+      Localpart: "tlsreports",
+      Domain: "",
+      Account: options.account,
+      Mailbox: "TLSRPT",
+    },
+    // A policy that nobody serves would do harm.
+    MTASTS: servesPolicy
+      ? {
+        PolicyID: fileTime(now),
+        Mode: "enforce" as const,
+        MaxAge: mtastsMaxAge,
+        MX: [domainName(Hostname).ascii],
+      }
+      : undefined,
+  };
+  return { value, files };
+}
+
+/**
+ * Adds a domain, with new DKIM keys, and with an MTA-STS policy if a listener serves those.
+ * @throws AdminError
+ */
+export async function addDomain(
+  config: Config,
+  domain: string,
+  options: NewDomain,
+): Promise<void> {
+  const name = domainName(domain);
+  if (config.domain(name.ascii)) throw new AdminError(`domain ${name.unicode} is there already`);
+  if (!config.account(options.account)) throw new AdminError(`no account ${options.account}`);
+  const { value, files } = await newDomainConfig(config, name, options);
+  try {
+    await changing(() =>
+      config.writeDynamic((d) => {
+        if (d.Domains.has(name.unicode)) {
+          throw new AdminError(`domain ${name.unicode} is there already`);
+        }
+        d.Domains.set(name.unicode, value);
+      })
+    );
+  } catch (err) {
+    for (const path of files) removeFile(path);
+    throw err;
+  }
+}
+
+/** The key of a domain in domains.conf. @throws AdminError if it isn't there */
+export function requireDomain(d: Dynamic, domain: string): string {
+  const { unicode } = domainName(domain);
+  if (!d.Domains.has(unicode)) throw new AdminError(`no domain ${unicode}`);
+  return unicode;
+}
+
+/**
+ * Removes a domain without addresses. The files of its keys go to `dkim/old`, as messages that it signed
+ * may be on their way still.
+ * @throws AdminError also if accounts have addresses there, naming some
+ */
+export async function removeDomain(config: Config, domain: string): Promise<void> {
+  const { ascii, unicode } = domainName(domain);
+  const left = [...config.addresses.destinations.values()]
+    .filter((a) => a.domain.ascii === ascii && a.reports === undefined)
+    .map((a) => `${a.localpart}@${unicode}`);
+  if (left.length > 0) {
+    throw new AdminError(
+      `accounts have addresses at ${unicode}: remove them first (${left.slice(0, 5).join(", ")}${
+        left.length > 5 ? ", ..." : ""
+      })`,
+    );
+  }
+  let keys: string[] = [];
+  await changing(() =>
+    config.writeDynamic((d) => {
+      const key = requireDomain(d, domain);
+      keys = [...d.Domains.get(key)!.DKIM.Selectors.values()].map((s) => s.PrivateKeyFile);
+      d.Domains.delete(key);
+    })
+  );
+  const used = new Set(
+    [...config.dynamic.Domains.values()].flatMap((d) =>
+      [...d.DKIM.Selectors.values()].map((s) => s.PrivateKeyFile)
+    ),
+  );
+  for (const file of keys) {
+    if (file === "" || used.has(file)) continue;
+    const path = config.configPath(file);
+    const old = joinPath([parentDir(path), "old"]);
+    await ensureDir(old);
+    await Deno.rename(path, joinPath([old, baseName(path)])).catch((err) => {
+      if (!(err instanceof Deno.errors.NotFound)) throw err;
+    });
+  }
+}
+
+/** Stops or resumes taking mail for a domain. @throws AdminError */
+export async function setDomainDisabled(
+  config: Config,
+  domain: string,
+  disabled: boolean,
+): Promise<void> {
+  await changing(() =>
+    config.writeDynamic((d) => {
+      d.Domains.get(requireDomain(d, domain))!.Disabled = disabled;
+    })
+  );
+}

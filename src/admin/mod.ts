@@ -1,0 +1,44 @@
+/**
+ * What an administrator does with a server: domains, accounts, addresses and aliases, DKIM keys, the DNS
+ * records that belong in the zone, and checks of those that are there. The subcommands (through the
+ * running server, or directly) and the admin page call the same functions.
+ *
+ * A change is written to domains.conf in one step and in force when its function returns; failures are
+ * {@link AdminError}s (or ConfigErrors of a file with mistakes) in words for the administrator.
+ *
+ * Imports what is below delivery. Used by web, serve and commands.
+ *
+ * @module
+ */
+export { AdminError } from "./errors.ts";
+export { addDomain, type NewDomain, removeDomain, setDomainDisabled } from "./domains.ts";
+export {
+  addAccount,
+  addAddress,
+  disableLogin,
+  enableLogin,
+  finishRemovals,
+  removeAccount,
+  removeAddress,
+} from "./accounts.ts";
+export {
+  addAlias,
+  addAliasMembers,
+  type AliasOptions,
+  removeAlias,
+  removeAliasMembers,
+  updateAlias,
+} from "./aliases.ts";
+export { type DkimAlgorithm, dkimRecordText, makeDkimKey, newDkimSelector } from "./dkim_keys.ts";
+export { type DnsRecord, domainRecords, formatZone, type RecordOptions } from "./records.ts";
+export { type ClientService, clientServices } from "./client_config.ts";
+export { randomPassword, writeAdminPassword } from "./passwords.ts";
+export {
+  checkDomainDns,
+  type CheckName,
+  type DnsCheckOptions,
+  type DomainCheck,
+  type DomainCheckPart,
+  type Finding,
+} from "./dns_check.ts";
+export { formatDomainCheck } from "./dns_check_text.ts";

@@ -1,0 +1,55 @@
+/** `mox serve`. @module */
+import { Config } from "../config/mod.ts";
+import { type Level, Log, setLevel } from "../log/mod.ts";
+import { hostPort } from "../platform/net.ts";
+import { exitProcess } from "../platform/process.ts";
+import { onShutdown } from "../platform/signals.ts";
+import { becomeUser, serviceUser } from "../serve/become_user.ts";
+import { MailServer } from "../serve/server.ts";
+import { type Command, parseFlags } from "./command.ts";
+import { configPath } from "./datadir.ts";
+
+export const serve: Command = {
+  name: "serve",
+  usage: "[-config path] serve",
+  summary: "Run the mail server",
+  help: `
+Starts the server with the configuration in config/mox.conf, in the file that -config (before the
+subcommand) or the environment variable MOXCONF names, and the domains.conf beside it. Changes of
+domains.conf take effect within a second; changes of mox.conf at the next start.
+
+On Linux start it as root: it listens on all its ports, reads private keys, gives configuration and data
+to the user that User in mox.conf names (default "mox"; a numeric uid will do), unless NoFixPermissions is
+set, and becomes that user for good before the first byte from the network is read. Or start it as that
+user with the capability CAP_NET_BIND_SERVICE, as the systemd unit of "mox config printservice" does. On
+Windows and macOS any user may listen on low ports.
+
+SIGTERM, SIGINT and "mox stop" end it gracefully: connections are told, deliveries under way finished,
+databases closed. A second signal ends it at once.`,
+  async run(args) {
+    parseFlags(args, {});
+    const config = await Config.load(configPath());
+    setLevel("", config.static.LogLevel as Level);
+    for (const [pkg, level] of config.static.PackageLogLevels) setLevel(pkg, level as Level);
+    const log = new Log("serve");
+    const user = await serviceUser(config);
+    const server = await MailServer.start({
+      config,
+      local: false,
+      becomeUser: () => becomeUser(config, user, log),
+    });
+    let asked = false;
+    const stopListening = onShutdown((signal) => {
+      if (asked) exitProcess(1);
+      asked = true;
+      log.info("asked to stop", { signal });
+      server.stop();
+    });
+    for (const e of server.endpoints) {
+      log.info("listening", { service: e.protocol, address: hostPort(e.hostname, e.port) });
+    }
+    log.info("mox is running", { config: config.staticPath, data: config.dataDir });
+    await server.stopped;
+    stopListening();
+  },
+};

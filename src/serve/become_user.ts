@@ -1,0 +1,137 @@
+/**
+ * Who the server runs as: started as root it gives its files to the unprivileged user and becomes that
+ * user for good; started as an ordinary user it stays that one.
+ *
+ * @module
+ */
+import type { Config } from "../config/mod.ts";
+import type { Log } from "../log/mod.ts";
+import { freeSpace } from "../platform/files.ts";
+import { baseName, joinPath, parentDir } from "../platform/paths.ts";
+import { executablePath, isCompiled, restrictNewFiles } from "../platform/process.ts";
+import {
+  currentUid,
+  dropPrivileges,
+  fixFile,
+  fixPermissions,
+  isRoot,
+  lookupUser,
+  type User,
+} from "../platform/users.ts";
+
+/** The server can't run as it was started; the message says what to do. */
+export class StartError extends Error {
+  override name = "StartError";
+}
+
+/** Bytes of free disk space below which no server is started: it could store nothing. */
+const leastFreeSpace = 16 * 1024 * 1024;
+
+/** Rights of folders and of files, of the configuration as of the data: the user's alone. */
+const modes = [0o700, 0o600] as const;
+
+/**
+ * Looks up, still as root, the user that the server is to become; undefined if it isn't started as root.
+ * @throws UserError if there is no such user
+ */
+export async function serviceUser(config: Config): Promise<User | undefined> {
+  return isRoot() ? await lookupUser(config.static.User) : undefined;
+}
+
+/**
+ * Fixes owners and permissions, becomes the user, and looks whether the files can be used as that user.
+ * Without a user (no start as root) just the last.
+ * @throws UserError, StartError
+ */
+export async function becomeUser(
+  config: Config,
+  user: User | undefined,
+  log: Log,
+): Promise<void> {
+  // What is made from here on is for the user alone.
+  restrictNewFiles();
+  if (user) {
+    await makeDataDir(config, user);
+    if (!config.static.NoFixPermissions) await fixAll(config, user, log);
+    await dropPrivileges(user);
+    log.info("privileges dropped", { user: user.name, uid: user.uid, gid: user.gid });
+  }
+  await checkUsable(config);
+}
+
+/** The data folder, made by root for the user: its parent may not be the user's to write in. */
+async function makeDataDir(config: Config, user: User): Promise<void> {
+  const existed = await Deno.stat(config.dataDir).then(() => true, () => false);
+  await Deno.mkdir(config.dataDir, { recursive: true, mode: modes[0] });
+  if (!existed) await Deno.chown(config.dataDir, user.uid, user.gid);
+}
+
+async function fixAll(config: Config, user: User, log: Log): Promise<void> {
+  const changed = [
+    ...await fixPermissions(config.dir, user, ...modes),
+    ...await fixPermissions(config.dataDir, user, ...modes),
+  ];
+  // The program, where it stands beside the configuration as quickstart has it: the user may run it, not
+  // change it.
+  const program = executablePath();
+  if (isCompiled() && parentDir(program) === parentDir(config.dir)) {
+    if (await fixFile(program, { uid: 0, gid: user.gid }, 0o750)) changed.push(program);
+  }
+  if (changed.length === 0) return;
+  log.info("fixed owner and permissions", {
+    files: changed.length,
+    first: changed[0],
+    user: user.name,
+  });
+}
+
+/** Looks whether this process can read the configuration, and write its data. */
+async function checkUsable(config: Config): Promise<void> {
+  const me = currentUid();
+  const who = me === undefined ? "this user" : `the user with uid ${me}`;
+  try {
+    await Deno.readTextFile(config.dynamicPath);
+  } catch (err) {
+    throw new StartError(
+      `${config.dynamicPath} can't be read by ${who}: its folder, and those above, must be open to that ` +
+        `user ("chmod o+x" on ${parentDir(config.dir)} may do)`,
+      { cause: err },
+    );
+  }
+  const { dataDir } = config;
+  try {
+    await Deno.mkdir(dataDir, { recursive: true, mode: modes[0] });
+    const info = await Deno.stat(dataDir);
+    if (me !== undefined && info.uid !== null && info.uid !== me) {
+      throw new StartError(
+        `the data folder ${dataDir} belongs to uid ${info.uid}, but the server runs as uid ${me}: start it ` +
+          `as that user, or as root to have owners fixed`,
+      );
+    }
+    const probe = joinPath([dataDir, `.probe-${baseName(dataDir)}`]);
+    await Deno.writeFile(probe, new Uint8Array(1), { mode: modes[1] });
+    await Deno.remove(probe);
+  } catch (err) {
+    if (err instanceof StartError) throw err;
+    throw new StartError(
+      `${who} can't write in the data folder ${dataDir}: ${reason(err)}`,
+      { cause: err },
+    );
+  }
+  const free = await freeSpace(dataDir);
+  if (free < leastFreeSpace) {
+    throw new StartError(
+      `the file system of ${dataDir} is full (${free} bytes left): make room before the start`,
+    );
+  }
+}
+
+function reason(err: unknown): string {
+  if (err instanceof Deno.errors.PermissionDenied) {
+    return "permission denied; correct its owner, or start as root to have owners fixed";
+  }
+  const { code } = err as { code?: string };
+  if (code === "ENOSPC") return "the disk is full: make room before the start";
+  if (code === "EROFS") return "the file system is read-only";
+  return err instanceof Error ? err.message : String(err);
+}

@@ -1,0 +1,94 @@
+/**
+ * The listening sockets of a server, all bound before anything else happens: as root, ports below 1024
+ * are had; and a port that is in use stops the start before any data is touched.
+ *
+ * Connections that come early wait, unread, until their service takes its socket.
+ *
+ * @module
+ */
+import type { Server } from "node:net";
+import { type Listener, portUses, type Static } from "../config/mod.ts";
+import { closeListener, hostPort, ListenError, listenTcp } from "../platform/net.ts";
+
+/** Connections that may wait to be accepted, per socket. */
+const backlog = 1024;
+
+/** Ports that a listener needs, each with what for. */
+export function listenerPorts(l: Listener, s: Static): Map<number, string> {
+  const ports = new Map<number, string>();
+  for (const [port, uses] of portUses(l)) ports.set(port, uses[0].protocol);
+  const acme = l.TLS ? s.ACME.get(l.TLS.ACME) : undefined;
+  if (acme) {
+    // Where the authority looks for its proofs (RFC 8737 §3, RFC 8555 §8.3).
+    if (!ports.has(acme.Port)) ports.set(acme.Port, "HTTPS");
+    if (!ports.has(80)) ports.set(80, "HTTP");
+  }
+  return ports;
+}
+
+/** Bound sockets by address, until the services take them. */
+export class Sockets {
+  readonly #bound = new Map<string, Server>();
+  readonly #covered = new Set<Listener>();
+
+  /**
+   * Binds all that the listeners of a configuration need; all of them or none.
+   * @throws ListenError naming the address, and what to do
+   */
+  static async bind(s: Static): Promise<Sockets> {
+    const sockets = new Sockets();
+    try {
+      for (const l of s.Listeners.values()) await sockets.#bindListener(l, s);
+    } catch (err) {
+      await sockets.close();
+      throw err;
+    }
+    return sockets;
+  }
+
+  async #bindListener(l: Listener, s: Static): Promise<void> {
+    // "::" first: if it can be had, no other program is on 0.0.0.0, and a refusal there is its doing.
+    const ips = [...l.IPs].sort((a, b) => Number(b === "::") - Number(a === "::"));
+    for (const ip of ips) {
+      for (const [port, service] of listenerPorts(l, s)) {
+        try {
+          await this.#bind(ip, port, service);
+        } catch (err) {
+          const covered = ip === "0.0.0.0" && ips[0] === "::" && err instanceof ListenError &&
+            err.reason === "in-use";
+          if (!covered) throw err;
+          this.#covered.add(l);
+        }
+      }
+    }
+  }
+
+  async #bind(ip: string, port: number, service: string): Promise<void> {
+    const server = await listenTcp({ hostname: ip, port, service, backlog });
+    this.#bound.set(hostPort(ip, port), server);
+  }
+
+  /** Addresses that a listener serves: without 0.0.0.0 where "::" takes its connections too. */
+  ips(l: Listener): string[] {
+    return this.#covered.has(l) ? l.IPs.filter((ip) => ip !== "0.0.0.0") : l.IPs;
+  }
+
+  /**
+   * The socket of an address, for the service that accepts from it from now on. One that was not bound
+   * ahead is bound now.
+   * @throws ListenError
+   */
+  async take(ip: string, port: number, service: string): Promise<Server> {
+    const key = hostPort(ip, port);
+    const server = this.#bound.get(key);
+    this.#bound.delete(key);
+    return server ?? await listenTcp({ hostname: ip, port, service, backlog });
+  }
+
+  /** Closes those that nobody took. */
+  async close(): Promise<void> {
+    const rest = [...this.#bound.values()];
+    this.#bound.clear();
+    await Promise.all(rest.map(closeListener));
+  }
+}

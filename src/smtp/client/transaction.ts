@@ -1,0 +1,231 @@
+/** One transaction: a message to recipients at one server. @module */
+import { ConnectionError } from "../../net/mod.ts";
+import { type Channel, connectionFailure, refusal } from "./channel.ts";
+import { SmtpClientError } from "./errors.ts";
+import type { Extensions } from "./extensions.ts";
+import { DataEncoder } from "./output.ts";
+import { mailCommand, rcptCommand, transactionNeedsUtf8 } from "./parameters.ts";
+import type { Reply } from "./reply.ts";
+import type { Envelope, MessageSource, RecipientOutcome, Timeouts } from "./types.ts";
+
+/** Recipients whose commands are sent in one go: their answers must fit into the server's buffers. */
+const maxPipelined = 100;
+
+/** What a transaction leaves behind. */
+export interface TransactionState {
+  /** The server is in a transaction that was given up: RSET comes first. */
+  open: boolean;
+}
+
+/** Why the message can't be given to this server at all; undefined if it can. */
+function obstacle(e: Envelope, x: Extensions): SmtpClientError | undefined {
+  const no = (code: number, enhanced: string, text: string) =>
+    new SmtpClientError({ kind: "unsupported", phase: "mail", code, enhanced, text });
+  for (const address of [e.mailFrom, ...e.recipients.map((r) => r.address)]) {
+    // Whatever an address holds, it must not become a command of its own.
+    // deno-lint-ignore no-control-regex -- exactly those
+    if (/[\x00-\x1f\x7f]/.test(address)) return no(553, "5.1.3", "address with control characters");
+  }
+  if (e.requireTls && !x.requireTls) {
+    // RFC 8689 §4.2.1, §8.6: a permanent failure.
+    return no(550, "5.7.30", "the message demands REQUIRETLS, and the server does not have it");
+  }
+  if (x.size !== undefined && x.size > 0 && e.size > x.size) {
+    return no(552, "5.3.4", `message of ${e.size} bytes, and the server takes ${x.size} at most`);
+  }
+  if (transactionNeedsUtf8(e) && !x.smtpUtf8) {
+    return no(550, "5.6.7", "the message needs SMTPUTF8, and the server does not have it");
+  }
+  if (e.body === "8bit" && !x.eightBitMime) {
+    return no(554, "5.6.3", "the message has 8-bit text, and the server does not have 8BITMIME");
+  }
+  if (e.body === "binary" && !(x.binaryMime && x.chunking)) {
+    return no(554, "5.6.3", "the message is binary, and the server does not have BINARYMIME");
+  }
+  return undefined;
+}
+
+/**
+ * Gives a message to the recipients; the outcomes are in their order. Does not throw for anything that
+ * the server or the network does: who isn't served gets the reason.
+ */
+export async function runTransaction(
+  channel: Channel,
+  x: Extensions,
+  envelope: Envelope,
+  message: MessageSource,
+  timeouts: Timeouts,
+  state: TransactionState,
+): Promise<RecipientOutcome[]> {
+  const n = envelope.recipients.length;
+  const all = (o: RecipientOutcome) => new Array<RecipientOutcome>(n).fill(o);
+  const no = obstacle(envelope, x);
+  if (no) return all(no);
+  const outcomes = new Array<RecipientOutcome | undefined>(n).fill(undefined);
+  try {
+    const accepted = await announce(channel, x, envelope, timeouts, state, outcomes);
+    if (accepted) {
+      const reply = await transmit(channel, envelope, message, timeouts);
+      for (const [i, o] of outcomes.entries()) outcomes[i] = o ?? reply;
+      state.open = false;
+    }
+  } catch (err) {
+    const failure = err instanceof SmtpClientError ? err : failedHere(err, channel);
+    // Before the message all of them are in the same boat; those refused by themselves stay so.
+    for (const [i, o] of outcomes.entries()) outcomes[i] = o ?? failure;
+    // The server refused the message itself: that ended the transaction.
+    if (failure.phase === "message" && failure.kind === "reply") state.open = false;
+  }
+  return outcomes as RecipientOutcome[];
+}
+
+/** Reading the message failed, not the server. What was begun can't be ended other than by a break. */
+function failedHere(err: unknown, channel: Channel): SmtpClientError {
+  channel.destroy();
+  const text = err instanceof Error ? err.message : String(err);
+  return new SmtpClientError(
+    { kind: "cancelled", phase: "message", code: 451, enhanced: "4.3.0", text },
+    { cause: err },
+  );
+}
+
+/**
+ * MAIL, RCPT and (but for BDAT) DATA. Outcomes of refused recipients are filled in.
+ * @returns whether the message may follow.
+ */
+async function announce(
+  channel: Channel,
+  x: Extensions,
+  e: Envelope,
+  t: Timeouts,
+  state: TransactionState,
+  outcomes: (RecipientOutcome | undefined)[],
+): Promise<boolean> {
+  const utf8 = transactionNeedsUtf8(e);
+  const reset = state.open;
+  const mail = mailCommand(e, x);
+  const rcpts = e.recipients.map((r) => rcptCommand(r, utf8, x));
+  const data = e.body !== "binary";
+  const answer = async (line: string, phase: "mail" | "rcpt" | "data", timeout: number) =>
+    await channel.command(line, phase, timeout);
+
+  if (!x.pipelining) {
+    if (reset) await answer("RSET", "mail", t.mail);
+    state.open = false;
+    const reply = await answer(mail, "mail", t.mail);
+    if (reply.code !== 250) throw refusal(reply, "mail");
+    state.open = true;
+    for (const [i, rcpt] of rcpts.entries()) {
+      taken(await answer(rcpt, "rcpt", t.rcpt), i, outcomes);
+    }
+    if (outcomes.every((o) => o !== undefined)) return false;
+    if (data) expectData(await answer("DATA", "data", t.data));
+    return true;
+  }
+
+  // RFC 2920: all in one go, up to what the server may answer without reading further.
+  if (reset) channel.write("RSET");
+  channel.write(mail);
+  let mailFailure: SmtpClientError | undefined;
+  let first = true;
+  for (let from = 0; from < rcpts.length; from += maxPipelined) {
+    const part = rcpts.slice(from, from + maxPipelined);
+    for (const line of part) channel.write(line);
+    const last = from + part.length === rcpts.length;
+    if (last && data) channel.write("DATA");
+    await channel.flush("mail", t.mail);
+    if (first) {
+      if (reset) await channel.read("mail", t.mail);
+      state.open = false;
+      const reply = await channel.read("mail", t.mail);
+      if (reply.code === 250) state.open = true;
+      else mailFailure = refusal(reply, "mail");
+      first = false;
+    }
+    for (let i = from; i < from + part.length; i++) {
+      const reply = await channel.read("rcpt", t.rcpt);
+      if (!mailFailure) taken(reply, i, outcomes);
+    }
+    // The rest would be refused as well.
+    if (mailFailure && !last) throw mailFailure;
+  }
+  const none = mailFailure !== undefined || outcomes.every((o) => o !== undefined);
+  if (!data) {
+    if (mailFailure) throw mailFailure;
+    return !none;
+  }
+  const reply = await channel.read("data", t.data);
+  if (none) {
+    // RFC 2920 §3.1: a server that wants a message for nobody gets an empty one.
+    if (reply.code === 354) {
+      channel.write(".");
+      await channel.flush("data", t.block);
+      await channel.read("message", t.message);
+      state.open = false;
+    }
+    if (mailFailure) throw mailFailure;
+    return false;
+  }
+  expectData(reply);
+  return true;
+}
+
+function taken(reply: Reply, i: number, outcomes: (RecipientOutcome | undefined)[]): void {
+  // RFC 5321 §4.3.2: 250, or 251 where the server forwards; 252 is of VRFY, but seen.
+  if (reply.code < 250 || reply.code > 252) outcomes[i] = refusal(reply, "rcpt");
+}
+
+function expectData(reply: Reply): void {
+  if (reply.code !== 354) throw refusal(reply, "data");
+}
+
+/** Sends the message and returns the answer that accepts it. */
+async function transmit(
+  channel: Channel,
+  e: Envelope,
+  message: MessageSource,
+  t: Timeouts,
+): Promise<Reply> {
+  const conn = channel.connection;
+  if (channel.log.enabled("trace")) channel.log.trace("trace", "trace", { C: `(${e.size} bytes)` });
+  const binary = e.body === "binary";
+  if (binary) channel.write(`BDAT ${e.size} LAST`);
+  const encoder = new DataEncoder();
+  let sent = 0;
+  conn.writeTimeout = t.block;
+  for await (const bytes of message()) {
+    sent += bytes.length;
+    if (binary && sent > e.size) break;
+    // The server will take no more of it, and what it has must not be ended like a whole message.
+    if (conn.ended) return await lastWords(channel, closed(), t);
+    conn.write(binary ? bytes : encoder.encode(bytes));
+    try {
+      await conn.flush();
+    } catch (err) {
+      // A server that won't have the message may say so and close before all of it was sent.
+      return await lastWords(channel, err, t);
+    }
+  }
+  // Half of a message must never look like a whole one.
+  if (sent !== e.size) throw new Error(`message has ${sent} bytes, not ${e.size}`);
+  if (!binary) conn.write(encoder.end());
+  await channel.flush("message", t.block);
+  const reply = await channel.read("message", t.message);
+  // RFC 5321 §4.2.5: any 2xx takes over the responsibility.
+  if (reply.code < 200 || reply.code > 299) throw refusal(reply, "message");
+  return reply;
+}
+
+const closed = () => new ConnectionError("closed", "connection closed by the peer");
+
+async function lastWords(channel: Channel, err: unknown, t: Timeouts): Promise<never> {
+  let reply: Reply;
+  try {
+    reply = await channel.read("message", Math.min(5_000, t.message));
+  } catch {
+    channel.broken = true;
+    throw connectionFailure(err, "message");
+  }
+  channel.broken = true;
+  throw refusal(reply, "message");
+}

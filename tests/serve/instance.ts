@@ -1,0 +1,130 @@
+/** Runs `mox serve` as its own process, with a configuration of the test's. */
+import { createServer, type Server } from "node:net";
+import { fileURLToPath } from "node:url";
+
+const main = fileURLToPath(new URL("../../main.ts", import.meta.url));
+const source = fileURLToPath(new URL("../..", import.meta.url));
+
+/** What the task "serve" of deno.json grants, for a server with all its files below `dir`. */
+export function permissions(dir: string): string[] {
+  return [
+    "--no-prompt",
+    "--allow-net",
+    `--allow-read=${dir},${source},/etc,/usr/share/ca-certificates,/usr/lib/ssl`,
+    `--allow-write=${dir}`,
+    "--allow-env",
+    "--allow-sys",
+    "--allow-ffi",
+  ];
+}
+
+/** So many ports that are free just now. */
+export async function freePorts(count: number): Promise<number[]> {
+  const held: Server[] = [];
+  for (let i = 0; i < count; i++) {
+    held.push(
+      await new Promise<Server>((resolve) => {
+        const s = createServer();
+        s.listen(0, "127.0.0.1", () => resolve(s));
+      }),
+    );
+  }
+  const ports = held.map((s) => (s.address() as { port: number }).port);
+  await Promise.all(held.map((s) => new Promise((resolve) => s.close(resolve))));
+  return ports;
+}
+
+export interface RunningServer {
+  pid: number;
+  /** What it has logged so far. */
+  log(): string;
+  /** Resolves when the log matches; rejects if the server ends without. */
+  logged(expected: RegExp): Promise<void>;
+  /** Sends a signal and waits for the end. */
+  end(signal: Deno.Signal): Promise<number>;
+  ended: Promise<number>;
+}
+
+/** Starts the server; it may fail: see `ended` and `log`. */
+export function startServe(dir: string): RunningServer {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", ...permissions(dir), main, "-config", `${dir}/config/mox.conf`, "serve"],
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  let log = "";
+  const waiting: { expected: RegExp; resolve: () => void; reject: (e: Error) => void }[] = [];
+  const reading = (async () => {
+    for await (const s of child.stderr.pipeThrough(new TextDecoderStream())) {
+      log += s;
+      for (const w of waiting) if (w.expected.test(log)) w.resolve();
+    }
+    for (const w of waiting) w.reject(new Error(`the server ended: ${log}`));
+  })();
+  const ended = (async () => {
+    const { code } = await child.status;
+    await reading;
+    return code;
+  })();
+  return {
+    pid: child.pid,
+    log: () => log,
+    logged(expected) {
+      if (expected.test(log)) return Promise.resolve();
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      waiting.push({ expected, resolve, reject });
+      return promise;
+    },
+    end(signal) {
+      child.kill(signal);
+      return ended;
+    },
+    ended,
+  };
+}
+
+export interface SmallConfig {
+  ports: { smtp: number; imap: number };
+  user?: string;
+  ip?: string;
+}
+
+/** Writes the smallest configuration of a server: SMTP and IMAP in clear text, an account "ann". */
+export async function writeSmallConfig(dir: string, c: SmallConfig): Promise<void> {
+  await Deno.mkdir(`${dir}/config`, { recursive: true });
+  await Deno.writeTextFile(
+    `${dir}/config/mox.conf`,
+    `DataDir: ../data
+LogLevel: info
+User: ${c.user ?? "54321"}
+Hostname: mail.mox.example
+Listeners:
+	public:
+		IPs:
+			- ${c.ip ?? "127.0.0.1"}
+		SMTP:
+			Enabled: true
+			Port: ${c.ports.smtp}
+			NoSTARTTLS: true
+		IMAP:
+			Enabled: true
+			Port: ${c.ports.imap}
+			NoRequireSTARTTLS: true
+Postmaster:
+	Account: ann
+	Mailbox: Postmaster
+`,
+  );
+  await Deno.writeTextFile(
+    `${dir}/config/domains.conf`,
+    `Domains:
+	mox.example: nil
+Accounts:
+	ann:
+		Domain: mox.example
+		Destinations:
+			ann@mox.example: nil
+`,
+  );
+}
