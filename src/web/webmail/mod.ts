@@ -35,6 +35,7 @@ import type { WebmailServices } from "./services.ts";
 import { UndoLog } from "./undo.ts";
 import { Uploads } from "./uploads.ts";
 
+export { servePage } from "./page.ts";
 export type { SubmittedMessage, WebmailServices } from "./services.ts";
 
 /** The webmail of a running server. */
