@@ -57,7 +57,7 @@ const headers = (type: string, policy: string, more: Record<string, string> = {}
 /** A file name made of a subject. */
 function nameFor(subject: string, ending: string): string {
   // deno-lint-ignore no-control-regex
-  const name = subject.replace(/[\u0000-\u001f\u007f/\\:*?"<>|]+/g, " ").trim().slice(0, 100);
+  const name = subject.replace(/[\u0000-\u001f\u007f/\\:*?"<>|\s]+/g, " ").trim().slice(0, 100);
   return `${name === "" ? "message" : name}${ending}`;
 }
 

@@ -57,8 +57,7 @@ function ownAddresses(config: Config, account: string, fields: readonly HeaderFi
   for (const name of ["delivered-to", "to", "cc", "bcc"]) {
     for (const f of fields.filter((f) => f.name === name).slice(0, 20)) {
       for (const a of flattenAddresses(parseAddressList(f.value)).slice(0, 1000)) {
-        const found = config.lookupAddress(a.localpart, a.domain, { postmaster: false });
-        if (found.kind !== "account" || found.account !== account) continue;
+        if (config.mayUseFrom(account, a.localpart, a.domain) !== "yes") continue;
         own.add(`${a.localpart}@${a.domain.toLowerCase()}`);
       }
     }

@@ -175,7 +175,9 @@ class Parser {
       if (t.kind === "mark") {
         if (t.text === "(" || t.text === "[") open++;
         if ((t.text === ")" || t.text === "]") && --open < 0) return undefined;
-        if (!"()[],/+-*!%.=:".includes(t.text)) return undefined;
+        // Outside of functions brackets mean nothing.
+        if (t.text === "(" && open === 1) return undefined;
+        if (!"()[],/+-*!".includes(t.text)) return undefined;
       }
       value += tokenText(t);
     }

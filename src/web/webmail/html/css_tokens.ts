@@ -123,7 +123,7 @@ class Reader {
   }
 }
 
-/** Reads CSS; comments are left out. */
+/** Reads CSS; a comment comes as a blank. */
 export function* cssTokens(css: string): Generator<CssToken> {
   const r = new Reader(css.replaceAll("\0", "\ufffd"));
   const { s } = r;
@@ -132,6 +132,8 @@ export function* cssTokens(css: string): Generator<CssToken> {
     if (c === "/" && s[r.at + 1] === "*") {
       const end = s.indexOf("*/", r.at + 2);
       r.at = end < 0 ? s.length : end + 2;
+      // What a comment keeps apart must stay so: `url/**/(x)` is no url().
+      yield { kind: "space" };
     } else if (space.test(c)) {
       while (r.at < s.length && space.test(s[r.at])) r.at++;
       yield { kind: "space" };
@@ -145,6 +147,7 @@ export function* cssTokens(css: string): Generator<CssToken> {
       yield { kind: "at", text: r.name() };
     } else if (s.startsWith("<!--", r.at) || s.startsWith("-->", r.at)) {
       r.at += c === "<" ? 4 : 3;
+      yield { kind: "space" };
     } else {
       number.lastIndex = r.at;
       const n = number.exec(s)?.[0];
