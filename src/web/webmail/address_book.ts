@@ -6,7 +6,8 @@
 import type { Address } from "../../../webmail/api/mod.ts";
 import type { Account } from "../../store/account.ts";
 import { foldCase } from "../../store/search.ts";
-import { SpecialUse, Want } from "../../store/types.ts";
+import { SpecialUse, type SummaryAddress, Want } from "../../store/types.ts";
+import { shownAddress } from "./shown_address.ts";
 
 /** Newest messages that are looked at, of a mailbox and of all together. */
 const maxMessages = 5000;
@@ -68,7 +69,8 @@ export class AddressBooks {
 
 async function readEntries(account: Account): Promise<Entry[]> {
   const entries = new Map<string, Entry>();
-  const add = (a: Address, kind: "written" | "received", time: number) => {
+  const add = (found: SummaryAddress, kind: "written" | "received", time: number) => {
+    const a = shownAddress(found);
     if (!a.address.includes("@") || a.address.startsWith("@") || a.address.endsWith("@")) return;
     const e = entries.get(a.address);
     if (e === undefined) {

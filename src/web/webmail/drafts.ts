@@ -21,6 +21,7 @@ import {
   sortParts,
 } from "./parts.ts";
 import { typedAddresses } from "./recipients.ts";
+import { shownAddress } from "./shown_address.ts";
 
 /**
  * What a draft remembers besides a message: addresses that are not complete yet, and what it answers.
@@ -146,8 +147,10 @@ function partOf(messageId: number, p: NumberedPart, a: Attach): Attach {
   };
 }
 
-const typedText = (a: SummaryAddress): string =>
-  a.name === "" ? a.address : `${JSON.stringify(a.name)} <${a.address}>`;
+function typedText(found: SummaryAddress): string {
+  const a = shownAddress(found);
+  return a.name === "" ? a.address : `${JSON.stringify(a.name)} <${a.address}>`;
+}
 
 /** The HTML with its pictures named as they are, for going on with; the page doesn't load what is elsewhere. */
 async function draftHtml(c: MessageContent, parts: SortedParts): Promise<string | undefined> {

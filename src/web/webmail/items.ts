@@ -5,6 +5,7 @@ import { type ListedMessage, listedMessage, listedThread } from "../../store/lis
 import { threadParents } from "../../store/threads.ts";
 import type { Mailbox, SummaryAddress } from "../../store/types.ts";
 import { flagsFromBits, usesFromBits } from "./flags.ts";
+import { shownAddress } from "./shown_address.ts";
 
 /** Emails of a thread that are shown, the newest. */
 export const maxThread = 500;
@@ -28,7 +29,7 @@ export function mailboxItem(m: Mailbox): ApiMailbox {
   };
 }
 
-const few = (list: readonly SummaryAddress[]) => list.slice(0, maxAddresses);
+const few = (list: readonly SummaryAddress[]) => list.slice(0, maxAddresses).map(shownAddress);
 
 function item(m: ListedMessage, parentIds: number[], level: number, matches: boolean): MessageItem {
   const s = m.summary;
