@@ -170,7 +170,7 @@ export class MailServer {
       );
       server = new MailServer(o, log, accounts, queue, control, sockets);
       await o.prepare?.(accounts);
-      server.#pages = await openWebPages(server);
+      server.#pages = await openWebPages(server, { limiter: server.#authLimiter, tempDir });
       for (const [listener, t] of tls) await server.#listen(listener, t);
       for (const [command, handler] of server.#handlers()) handlers.set(command, handler);
       for (const [command, handler] of queueHandlers(queue, config)) handlers.set(command, handler);

@@ -4,17 +4,27 @@
  * @module
  */
 import type { Config } from "../config/mod.ts";
+import type { FailedAuthLimiter } from "../net/mod.ts";
+import type { Queue } from "../queue/mod.ts";
 import type { Accounts } from "../store/accounts.ts";
 import { Sessions } from "../web/login/mod.ts";
 import { autoconfigHandler, autoconfigHost } from "../web/settings/autoconfig.ts";
 import { mtastsHandler, mtastsHost } from "../web/settings/mtasts.ts";
 import { webserver } from "../web/webserver/mod.ts";
 import type { WebHandlers } from "./web.ts";
+import { webmail } from "./webmail.ts";
 
 /** What pages need of the server. */
 export interface WebServer {
   readonly config: Config;
   readonly accounts: Accounts;
+  readonly queue: Queue;
+}
+
+/** What they share with the mail protocols. */
+export interface WebShared {
+  limiter: FailedAuthLimiter;
+  tempDir: string;
 }
 
 /** Handlers, and what has to be closed when the server stops. */
@@ -25,10 +35,12 @@ export interface WebPages {
 }
 
 /** Opens the login sessions and makes the handlers. */
-export async function openWebPages(server: WebServer): Promise<WebPages> {
-  const sessions = await Sessions.open(server.config.dataDir);
-  const { config } = server;
+export async function openWebPages(server: WebServer, shared: WebShared): Promise<WebPages> {
+  const { config, accounts, queue } = server;
+  const sessions = await Sessions.open(config.dataDir);
+  const mail = await webmail({ config, accounts, queue, sessions, ...shared });
   const handlers: WebHandlers = {
+    webmail: mail.handle,
     autoconfig: {
       host: (name) => autoconfigHost(config, name),
       handle: autoconfigHandler(config),
@@ -41,5 +53,9 @@ export async function openWebPages(server: WebServer): Promise<WebPages> {
     webmail: handlers.webmail,
     webapi: handlers.webapi,
   });
-  return { handlers, sessions, close: () => sessions.close() };
+  const close = async () => {
+    mail.close();
+    await sessions.close();
+  };
+  return { handlers, sessions, close };
 }

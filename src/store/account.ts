@@ -220,6 +220,11 @@ export class Account {
     return this.db.get("SELECT modseq FROM state")![0];
   }
 
+  /** Highest id of a message so far; those made later have higher ones. */
+  newestMessageId(): number {
+    return this.db.get("SELECT coalesce(max(id), 0) FROM messages")![0];
+  }
+
   /** Opens an email's bytes. @throws StoreError "mailboxMissing" if it is gone; file errors. */
   openMessage(emailId: number): MessageReader {
     const r = this.db.get("SELECT prefix, size FROM emails WHERE id = ?", emailId);

@@ -168,4 +168,12 @@ CREATE TABLE erased (email_id INTEGER PRIMARY KEY);
 CREATE TABLE credentials (kind TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 `,
   },
+  {
+    version: 2,
+    // Lists by date (webmail, JMAP) read a window of it, not the mailbox.
+    sql: `
+CREATE INDEX messages_received ON messages (mailbox_id, received, id) WHERE expunged = 0;
+CREATE INDEX dkim_domains_message ON dkim_domains (message_id);
+`,
+  },
 ];

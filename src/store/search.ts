@@ -217,6 +217,8 @@ function decide(
     case "sent":
       // RFC 9051 gives no answer for messages without a Date: they match nothing.
       return row.summary.sent !== undefined && within(row.summary.sent, n.from, n.before);
+    case "attachment":
+      return row.summary.hasAttachment;
     case "emailId":
       return row.emailId === n.id;
     case "threadId":

@@ -32,6 +32,8 @@ export type SearchNode =
   | { op: "body"; text: string }
   /** Headers or decoded text. */
   | { op: "text"; text: string }
+  /** Has a part that is an attachment. */
+  | { op: "attachment" }
   | { op: "emailId"; id: number }
   | { op: "threadId"; id: number }
   | { op: "none" };
@@ -50,6 +52,7 @@ export function needs(node: SearchNode): { summary: boolean; file: boolean; thre
         break;
       case "summary":
       case "sent":
+      case "attachment":
         r.summary = true;
         break;
       case "header":

@@ -1,0 +1,83 @@
+/** The webmail of the running server: its logins, and sending through the queue. @module */
+import { type Config, defaultMaxMessageSize } from "../config/mod.ts";
+import type { FailedAuthLimiter } from "../net/mod.ts";
+import { programVersion } from "../platform/version.ts";
+import type { Queue } from "../queue/mod.ts";
+import { preparePassword } from "../sasl/mod.ts";
+import type { Accounts } from "../store/accounts.ts";
+import { checkAbsentPassword } from "../store/credentials.ts";
+import { textResponse, UserError } from "../web/http/mod.ts";
+import { Login, type LoginForm, type LoginResult, type Sessions } from "../web/login/mod.ts";
+import { openWebmail, type SubmittedMessage, type Webmail } from "../web/webmail/mod.ts";
+
+/** What the webmail needs of the server. */
+export interface WebmailServer {
+  config: Config;
+  accounts: Accounts;
+  queue: Queue;
+  sessions: Sessions;
+  limiter: FailedAuthLimiter;
+  tempDir: string;
+}
+
+/** Opens the webmail. */
+export function webmail(s: WebmailServer): Promise<Webmail> {
+  const { config } = s;
+  const sizes = [...config.static.Listeners.values()].map((l) => l.SMTPMaxMessageSize);
+  return openWebmail({
+    config,
+    accounts: s.accounts,
+    sessions: s.sessions,
+    login: new Login({
+      service: "webmail",
+      sessions: s.sessions,
+      limiter: s.limiter,
+      check: (form) => checkLogin(s, form),
+      allowed: (account) => config.account(account)?.LoginDisabled === "",
+    }),
+    hostname: config.static.Hostname,
+    version: programVersion,
+    tempDir: s.tempDir,
+    maxMessageSize: Math.max(...sizes) || defaultMaxMessageSize,
+    page: () => textResponse(404, "not found"),
+    submit: (m) => submit(s, m),
+  });
+}
+
+async function checkLogin(s: WebmailServer, form: LoginForm): Promise<LoginResult> {
+  const name = s.config.accountFor(form.username);
+  const password = preparePassword(form.password);
+  if (name === undefined) {
+    await checkAbsentPassword(password);
+    return "wrong";
+  }
+  const account = await s.accounts.open(name);
+  try {
+    if (!(await account.credentials.verifyPassword(password))) return "wrong";
+  } finally {
+    account.close();
+  }
+  return s.config.account(name)?.LoginDisabled ? "disabled" : { account: name };
+}
+
+async function submit(s: WebmailServer, m: SubmittedMessage): Promise<void> {
+  const at = m.mailFrom.lastIndexOf("@");
+  const may = s.config.mayUseFrom(m.account, m.mailFrom.slice(0, at), m.mailFrom.slice(at + 1));
+  if (may !== "yes" && s.config.acceptAllAccount !== m.account) {
+    throw new UserError(`${m.mailFrom} is not one of your addresses`);
+  }
+  await s.queue.add({
+    senderAccount: m.account,
+    mailFrom: m.mailFrom,
+    recipients: m.recipients.map((address) => ({ address })),
+    file: m.file,
+    fileSize: m.fileSize,
+    prefix: new Uint8Array(0),
+    smtputf8: m.smtputf8,
+    has8bit: m.has8bit,
+    requireTls: m.requireTls === true,
+    notBefore: m.notBefore,
+    messageId: `<${m.messageId}>`,
+    subject: m.subject,
+  });
+}

@@ -1,0 +1,32 @@
+/**
+ * What programs remember of an account that is no mail: JSON values by name, such as a page's settings.
+ *
+ * @module
+ */
+import type { Account } from "./account.ts";
+
+function all(account: Account): Record<string, unknown> {
+  return JSON.parse(account.db.get("SELECT settings FROM state")![0]);
+}
+
+/** The value of a name; undefined if none was set. */
+export function accountSetting(account: Account, name: string): unknown {
+  const values = all(account);
+  return Object.hasOwn(values, name) ? values[name] : undefined;
+}
+
+/** Replaces the value of a name by what the function makes of it. */
+export function changeAccountSetting(
+  account: Account,
+  name: string,
+  change: (before: unknown) => unknown,
+): Promise<void> {
+  return account.writer.write(() => {
+    const values = all(account);
+    const before = Object.hasOwn(values, name) ? values[name] : undefined;
+    account.db.run(
+      "UPDATE state SET settings = ?",
+      JSON.stringify({ ...values, [name]: change(before) }),
+    );
+  });
+}

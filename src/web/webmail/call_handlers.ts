@@ -1,0 +1,255 @@
+/** What each call does. @module */
+import type { CallName, calls } from "../../../webmail/api/mod.ts";
+import type { Account } from "../../store/account.ts";
+import { type CallHandlers, HttpError, UserError, type WebRequest } from "../http/mod.ts";
+import type { FoundSession } from "../login/mod.ts";
+import * as actions from "./actions.ts";
+import type { AddressBooks } from "./address_book.ts";
+import type { ComposeContext } from "./compose.ts";
+import { openDraft, saveDraft } from "./drafts.ts";
+import { missing, rethrow } from "./errors.ts";
+import type { EventConnections } from "./event_stream.ts";
+import { bitsFromUses } from "./flags.ts";
+import { rejectsMailboxes } from "./identities.ts";
+import { mailboxItem, messageItem } from "./items.ts";
+import { parsedMessage } from "./message.ts";
+import { domainSecurity } from "./recipient_security.ts";
+import { send } from "./send.ts";
+import type { WebmailServices } from "./services.ts";
+import { saveSenderView, saveWebmailSettings, webmailSettings } from "./settings.ts";
+import { countTargets, targetUids } from "./targets.ts";
+import type { UndoLog } from "./undo.ts";
+import type { Uploads } from "./uploads.ts";
+
+/** Kept while the server runs, for all accounts. */
+export interface WebmailState {
+  services: WebmailServices;
+  connections: EventConnections;
+  uploads: Uploads;
+  undo: UndoLog;
+  books: AddressBooks;
+  /** For files that are being written. */
+  tempDir: string;
+}
+
+/** Who makes a call. Those that work without a session don't look at it. */
+export interface CallContext {
+  req: WebRequest;
+  session: FoundSession | undefined;
+  account: Account | undefined;
+  /** Of the answer. */
+  cookies: string[];
+}
+
+type Handlers = CallHandlers<typeof calls, CallContext>;
+
+/** Calls that work without a session. */
+export const openCalls: readonly CallName[] = ["Login", "Session", "Logout"];
+
+/** The handlers of all calls. */
+export function callHandlers(state: WebmailState): Handlers {
+  const { services, connections, undo } = state;
+  const of = (ctx: CallContext): { account: Account; session: FoundSession } => {
+    if (ctx.account === undefined || ctx.session === undefined) {
+      throw new HttpError(401, "not logged in");
+    }
+    return { account: ctx.account, session: ctx.session };
+  };
+  const rejects = (account: Account) => rejectsMailboxes(services.config, account.name);
+  const compose = (account: Account): ComposeContext => ({
+    account,
+    uploads: state.uploads,
+    tempDir: state.tempDir,
+    hostname: services.hostname,
+    maxMessageSize: services.maxMessageSize,
+  });
+  const mailbox = (account: Account, id: number) => {
+    const m = account.mailbox(id);
+    if (m === undefined) throw missing("mailbox");
+    return m;
+  };
+  const connection = (ctx: CallContext, sseId: string) => {
+    const c = connections.find(of(ctx).account.name, sseId);
+    if (c === undefined) throw missing("view");
+    return c;
+  };
+  const targets = (ctx: CallContext, target: Parameters<typeof targetUids>[1]) => {
+    const { account } = of(ctx);
+    return targetUids(account, target, rejects(account), ctx.req.signal);
+  };
+
+  const handlers: Handlers = {
+    async Login(r, ctx) {
+      const { account, cookie } = await services.login.login(ctx.req, {
+        username: r.username,
+        password: r.password,
+        code: r.totp,
+      });
+      ctx.cookies.push(cookie);
+      return { account, loginAddress: r.username };
+    },
+    Session(_r, ctx) {
+      const s = ctx.session;
+      return { who: s === undefined ? null : { account: s.account, loginAddress: s.login } };
+    },
+    Logout(_r, ctx) {
+      const s = ctx.session;
+      ctx.cookies.push(services.login.logout(ctx.req));
+      if (s !== undefined) connections.endSession(s.account, s.id, "logged out");
+      return {};
+    },
+    SessionsList(_r, ctx) {
+      const { session } = of(ctx);
+      return {
+        sessions: services.sessions.list(session.account).map((s) => ({
+          id: s.id,
+          service: s.service,
+          created: s.created,
+          lastUsed: s.lastUsed,
+          userAgent: s.userAgent,
+          remoteIp: s.remoteIp,
+          current: s.id === session.id,
+        })),
+      };
+    },
+    SessionRevoke(r, ctx) {
+      const { session } = of(ctx);
+      if (!services.sessions.end(session.account, r.id)) throw missing("session");
+      connections.endSession(session.account, r.id, "logged out from elsewhere");
+      return {};
+    },
+
+    ViewSet(r, ctx) {
+      connection(ctx, r.sseId).setView(r.view);
+      return {};
+    },
+    ViewMore(r, ctx) {
+      if (!connection(ctx, r.sseId).loadMore(r.viewId, r.page)) throw missing("view");
+      return {};
+    },
+
+    MessageGet: (r, ctx) => parsedMessage(services.config, of(ctx).account, r.id),
+    MessageItems(r, ctx) {
+      const { account } = of(ctx);
+      return {
+        items: r.ids.map((id) => messageItem(account, id)).filter((m) => m !== undefined),
+      };
+    },
+    FlagsSet: async (r, ctx) => actions.setFlags(of(ctx).account, await targets(ctx, r.target), r),
+    async Move(r, ctx) {
+      const { account } = of(ctx);
+      const to = mailbox(account, r.mailboxId);
+      return actions.moveMessages(account, await targets(ctx, r.target), to, undo);
+    },
+    async MoveTo(r, ctx) {
+      const { account } = of(ctx);
+      const found = await targets(ctx, r.target);
+      const to = await actions.mailboxForUse(account, r.specialUse);
+      return actions.moveMessages(account, found, to, undo);
+    },
+    async Delete(r, ctx) {
+      const { account } = of(ctx);
+      return actions.deleteMessages(
+        account,
+        await targets(ctx, r.target),
+        r.forever ?? false,
+        rejects(account),
+        undo,
+      );
+    },
+    Undo: async (r, ctx) => ({ count: await undo.undo(of(ctx).account, r.undo) }),
+    QueryCount: async (r, ctx) => ({
+      count: countTargets(await targets(ctx, { query: r.query })),
+    }),
+    async ThreadMute(r, ctx) {
+      await actions.setThreads(of(ctx).account, await targets(ctx, r.target), { muted: r.mute });
+      return {};
+    },
+    async ThreadCollapse(r, ctx) {
+      const { account } = of(ctx);
+      await actions.setThreads(account, await targets(ctx, r.target), { collapsed: r.collapse });
+      return {};
+    },
+
+    MailboxCreate: async (r, ctx) => ({
+      mailbox: mailboxItem((await of(ctx).account.createMailbox(r.name)).mailbox),
+    }),
+    async MailboxRename(r, ctx) {
+      const { account } = of(ctx);
+      const m = mailbox(account, r.id);
+      if (m.name === "Inbox") throw new UserError("the Inbox can't be renamed");
+      await account.renameMailbox(m.name, r.name);
+      return {};
+    },
+    async MailboxDelete(r, ctx) {
+      const { account } = of(ctx);
+      const m = mailbox(account, r.id);
+      if (m.name === "Inbox") throw new UserError("the Inbox can't be removed");
+      if (account.mailboxes().some((c) => c.name.startsWith(`${m.name}/`))) {
+        throw new UserError(`${m.name} has mailboxes below it: remove those first`);
+      }
+      // In pieces, so that a large mailbox doesn't hold up others.
+      await actions.expungeMessages(account, new Map([[m.id, account.uids(m.id)]]));
+      await account.deleteMailbox(m.name);
+      return {};
+    },
+    async MailboxEmpty(r, ctx) {
+      const { account } = of(ctx);
+      const m = mailbox(account, r.id);
+      const all = new Map([[m.id, account.uids(m.id)]]);
+      return { count: await actions.expungeMessages(account, all) };
+    },
+    async MailboxSetSpecialUse(r, ctx) {
+      await actions.setSpecialUse(of(ctx).account, r.id, bitsFromUses(r.specialUse));
+      return {};
+    },
+
+    AddressComplete: async (r, ctx) => ({
+      addresses: await state.books.complete(of(ctx).account, r.text),
+    }),
+    RecipientSecurity: (r) => domainSecurity(services, r.address),
+    DraftSave: (r, ctx) => saveDraft(compose(of(ctx).account), r.draftId, r.composition),
+    DraftGet: (r, ctx) => openDraft(of(ctx).account, r.id),
+    async DraftDiscard(r, ctx) {
+      const { account } = of(ctx);
+      const found = await targets(ctx, { ids: [r.id] });
+      await actions.expungeMessages(account, found);
+      return {};
+    },
+    async Send(r, ctx) {
+      const { account } = of(ctx);
+      const sent = await send(services, compose(account), r, undo, ctx.req.log);
+      state.books.forget(account.name);
+      return sent;
+    },
+
+    SettingsGet: (_r, ctx) => ({ settings: webmailSettings(of(ctx).account) }),
+    async SettingsSet(r, ctx) {
+      const { account } = of(ctx);
+      await saveWebmailSettings(account, r.settings);
+      connections.tell(account.name, { kind: "settings", settings: r.settings });
+      return {};
+    },
+    async SenderViewSet(r, ctx) {
+      await saveSenderView(of(ctx).account, r.address, r.view);
+      return {};
+    },
+  };
+  return withStoreErrors(handlers);
+}
+
+/** Refusals of the store are answers for the user. */
+function withStoreErrors(handlers: Handlers): Handlers {
+  const wrapped: Record<string, unknown> = {};
+  for (const [name, handler] of Object.entries(handlers)) {
+    const fn = handler as (r: unknown, ctx: CallContext) => unknown;
+    wrapped[name] = async (r: unknown, ctx: CallContext) => {
+      try {
+        return await fn(r, ctx);
+      } catch (err) {
+        rethrow(err);
+      }
+    };
+  }
+  return wrapped as Handlers;
+}

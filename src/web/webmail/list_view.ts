@@ -1,0 +1,279 @@
+/**
+ * One view of the message list: finds its messages (or threads) in order, as many as the page asks for,
+ * and decides which changes of the account concern it.
+ *
+ * What it keeps is bounded: a window of messages, and the ids of threads that were sent.
+ *
+ * @module
+ */
+import type { Query, Thread, View } from "../../../webmail/api/mod.ts";
+import type { Account } from "../../store/account.ts";
+import { comparePlaces, type DatePlace, type Listed, listedMessage } from "../../store/listing.ts";
+import { searchMailbox } from "../../store/search.ts";
+import { needs, type SearchNode } from "../../store/search_types.ts";
+import type { Mailbox } from "../../store/types.ts";
+import { DatedMessages } from "./dated_messages.ts";
+import { messageItem, threadItems } from "./items.ts";
+import { filterTree, isHidden, queryMailboxes } from "./query.ts";
+
+/** Threads of one event. */
+const threadsPerEvent = 50;
+/** Messages that are looked at before the filter runs on them together. */
+const windowSizes = { all: 64, columns: 2000, files: 100 };
+/** Milliseconds of work between two turns of the event loop. */
+const sliceTime = 10;
+/** Most threads for `until`. */
+const maxUntil = 5000;
+
+/** A step of loading: threads to show, or none but the chance to do something else. */
+export interface ViewStep {
+  threads: Thread[];
+  done: boolean;
+  end: boolean;
+  total: number | null;
+  /** Messages looked at, of so many in the mailboxes. */
+  looked: number;
+  of: number;
+}
+
+/** What the list asks to be loaded. */
+export interface Wanted {
+  count: number;
+  until?: number;
+}
+
+export class ListView {
+  readonly viewId: number;
+  readonly query: Query;
+  readonly #account: Account;
+  readonly #rejects: readonly string[];
+  readonly #tree: SearchNode | undefined;
+  readonly #window: number;
+  #mailboxes = new Map<number, Mailbox>();
+  #hidden = new Set<number>();
+  #source: DatedMessages;
+  /** Found, not sent yet. */
+  #pending: Listed[] = [];
+  readonly #threads = new Set<number>();
+  /** The last message that was sent: what sorts behind it comes when it is asked for. */
+  #horizon: DatePlace | undefined;
+  #ended = false;
+  #looked = 0;
+  #of = 0;
+  #found = 0;
+  #anchored = false;
+
+  /** @throws ViewError if the mailbox is gone. */
+  constructor(account: Account, view: View, rejects: readonly string[]) {
+    this.viewId = view.viewId;
+    this.query = view.query;
+    this.#account = account;
+    this.#rejects = rejects;
+    this.#tree = filterTree(view.query.filter);
+    this.#window = this.#tree === undefined
+      ? windowSizes.all
+      : needs(this.#tree).file
+      ? windowSizes.files
+      : windowSizes.columns;
+    if (!this.#chooseMailboxes()) throw new ViewError("this mailbox is gone");
+    for (const m of this.#mailboxes.values()) this.#of += m.total;
+    if (view.page.anchor !== null) {
+      const anchor = listedMessage(account.db, view.page.anchor);
+      if (anchor === undefined) throw new ViewError("the message to go on from is gone");
+      this.#horizon = { received: anchor.received, id: anchor.id };
+      this.#threads.add(anchor.threadId);
+      this.#anchored = true;
+    }
+    this.#source = this.#open();
+  }
+
+  #chooseMailboxes(): boolean {
+    const chosen = queryMailboxes(this.#account, this.query, this.#rejects);
+    if (chosen === undefined) return false;
+    this.#mailboxes = new Map(chosen.map((m) => [m.id, m]));
+    this.#hidden = new Set(
+      this.#account.mailboxes().filter((m) => isHidden(m, this.#rejects)).map((m) => m.id),
+    );
+    return true;
+  }
+
+  #open(): DatedMessages {
+    return new DatedMessages(
+      this.#account,
+      this.#mailboxes.keys(),
+      this.query.order,
+      this.#horizon,
+    );
+  }
+
+  get #threaded(): boolean {
+    return this.query.threading !== "off";
+  }
+
+  /**
+   * Loads more: each step is a little work. `stopped` is asked during long searches; after it said yes
+   * the view must not be used any more.
+   */
+  async *load(wanted: Wanted, stopped: () => boolean): AsyncGenerator<ViewStep> {
+    let sent = 0;
+    let waitFor = wanted.until;
+    let chunk: Thread[] = [];
+    let turn = performance.now();
+    const step = (done: boolean): ViewStep => {
+      const threads = chunk;
+      chunk = [];
+      turn = performance.now();
+      return {
+        threads,
+        done,
+        end: this.#ended && this.#pending.length === 0,
+        total: this.#total(),
+        looked: this.#looked,
+        of: this.#of,
+      };
+    };
+    while (sent < wanted.count || (waitFor !== undefined && sent < maxUntil)) {
+      if (this.#pending.length === 0 && !this.#ended) {
+        await this.#refill(stopped);
+        if (stopped()) return;
+      }
+      const next = this.#pending.shift();
+      if (next === undefined) {
+        if (this.#ended) break;
+      } else {
+        this.#found++;
+        this.#horizon = { received: next.received, id: next.id };
+        const thread = await this.#show(next);
+        if (thread !== undefined) {
+          chunk.push(thread);
+          sent++;
+          if (thread.some((m) => m.id === waitFor)) waitFor = undefined;
+        }
+      }
+      if (chunk.length >= threadsPerEvent || performance.now() - turn > sliceTime) {
+        if (sent < wanted.count) yield step(false);
+      }
+    }
+    // Whether these were the last is only known by looking for one more.
+    if (this.#pending.length === 0 && !this.#ended) await this.#refill(stopped);
+    if (!stopped()) yield step(true);
+  }
+
+  #total(): number | null {
+    if (this.#tree === undefined) return this.#of;
+    return this.#ended && this.#pending.length === 0 && !this.#anchored ? this.#found : null;
+  }
+
+  /** Looks at the next window. */
+  async #refill(stopped: () => boolean): Promise<void> {
+    const window: Listed[] = [];
+    while (window.length < this.#window) {
+      const m = this.#source.next();
+      if (m === undefined) {
+        this.#ended = true;
+        break;
+      }
+      window.push(m);
+    }
+    this.#looked += window.length;
+    const matching = await this.#matching(window, stopped);
+    for (const m of window) if (matching.has(m.id)) this.#pending.push(m);
+  }
+
+  /** Those of the messages that the query finds. */
+  async #matching(
+    messages: readonly Listed[],
+    stopped: () => boolean = () => false,
+  ): Promise<Set<number>> {
+    const found = new Set<number>();
+    const byMailbox = Map.groupBy(messages, (m) => m.mailboxId);
+    for (const [mailboxId, list] of byMailbox) {
+      if (!this.#mailboxes.has(mailboxId)) continue;
+      if (this.#tree === undefined) {
+        for (const m of list) found.add(m.id);
+        continue;
+      }
+      const uids = Uint32Array.from(list, (m) => m.uid).sort();
+      const r = await searchMailbox(this.#account, mailboxId, this.#tree, { uids, stopped });
+      const set = new Set(r.uids);
+      for (const m of list) if (set.has(m.uid)) found.add(m.id);
+    }
+    return found;
+  }
+
+  /** The message or its thread as it is shown; undefined if that was done, or there is nothing. */
+  async #show(m: Listed): Promise<Thread | undefined> {
+    if (!this.#threaded) {
+      const item = messageItem(this.#account, m.id);
+      return item && [item];
+    }
+    if (this.#threads.has(m.threadId)) return undefined;
+    this.#threads.add(m.threadId);
+    const thread = await this.#thread(m.threadId);
+    return thread.length === 0 ? undefined : thread;
+  }
+
+  #thread(threadId: number): Promise<Thread> {
+    return threadItems(this.#account, threadId, {
+      matching: (messages) => this.#matching(messages),
+      hidden: this.#hidden,
+    });
+  }
+
+  /** Messages that came into mailboxes: the threads that the list shows for them. */
+  async added(messages: readonly { messageId: number }[]): Promise<Thread[]> {
+    const candidates: Listed[] = [];
+    for (const { messageId } of messages) {
+      const m = listedMessage(this.#account.db, messageId);
+      if (m !== undefined) candidates.push(m);
+    }
+    const matching = await this.#matching(candidates);
+    const threads: Thread[] = [];
+    const done = new Set<number>();
+    for (const m of candidates) {
+      const known = this.#threaded && this.#threads.has(m.threadId);
+      if (matching.has(m.id) && !known && this.#isBehind(m)) {
+        // It may be in what was read ahead of it.
+        this.#readAgain();
+        continue;
+      }
+      if (!matching.has(m.id) && !known) continue;
+      if (!this.#threaded) {
+        const item = messageItem(this.#account, m.id);
+        if (item !== undefined) threads.push([item]);
+      } else if (!done.has(m.threadId)) {
+        done.add(m.threadId);
+        this.#threads.add(m.threadId);
+        const thread = await this.#thread(m.threadId);
+        if (thread.some((i) => i.matches)) threads.push(thread);
+      }
+    }
+    return threads;
+  }
+
+  #isBehind(m: DatePlace): boolean {
+    if (this.#ended && this.#pending.length === 0) return false;
+    if (this.#horizon === undefined) return true;
+    const n = comparePlaces(m, this.#horizon);
+    return this.query.order === "newest" ? n < 0 : n > 0;
+  }
+
+  #readAgain(): void {
+    this.#pending = [];
+    this.#ended = false;
+    this.#source = this.#open();
+  }
+
+  /** Mailboxes were added, renamed or removed. False if the view's own mailbox is gone. */
+  mailboxesChanged(): boolean {
+    const before = [...this.#mailboxes.keys()].sort().join();
+    if (!this.#chooseMailboxes()) return false;
+    if ([...this.#mailboxes.keys()].sort().join() !== before) this.#readAgain();
+    return true;
+  }
+}
+
+/** A view that can't be shown; the message is for the user. */
+export class ViewError extends Error {
+  override name = "ViewError";
+}

@@ -1,0 +1,221 @@
+/**
+ * The server side of the webmail: calls, the event stream, and the documents of messages. What it says
+ * and understands is in webmail/api/.
+ *
+ * Imports the store, mail and config below it, and http/ and login/ beside it; serve/ gives it submission
+ * and the page, and puts it on listeners.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import * as v from "valibot";
+import { calls, View } from "../../../webmail/api/mod.ts";
+import { ensureDir, removeFile } from "../../platform/files.ts";
+import type { Account } from "../../store/account.ts";
+import {
+  answerCall,
+  callError,
+  checkCall,
+  checkSameSite,
+  HttpError,
+  jsonResponse,
+  type WebHandler,
+  type WebRequest,
+} from "../http/mod.ts";
+import type { FoundSession } from "../login/mod.ts";
+import { AddressBooks } from "./address_book.ts";
+import { type CallContext, callHandlers, openCalls, type WebmailState } from "./call_handlers.ts";
+import { pieceStream } from "./content.ts";
+import { disposition, messageDocument } from "./documents.ts";
+import { missing, rethrow } from "./errors.ts";
+import { EventConnection, EventConnections } from "./event_stream.ts";
+import { exportArchive, exportMailboxes } from "./export.ts";
+import { stopSanitizeWorker } from "./html/worker.ts";
+import type { WebmailServices } from "./services.ts";
+import { UndoLog } from "./undo.ts";
+import { Uploads } from "./uploads.ts";
+
+export { servePage } from "./page.ts";
+export type { SubmittedMessage, WebmailServices } from "./services.ts";
+
+/** The webmail of a running server. */
+export interface Webmail {
+  handle: WebHandler;
+  /** Removes uploads and ends the Worker. */
+  close(): void;
+}
+
+/** Makes the webmail; what a server before it left is removed. */
+export async function openWebmail(services: WebmailServices): Promise<Webmail> {
+  const tempDir = join(services.tempDir, "webmail");
+  await ensureDir(tempDir);
+  for await (const e of Deno.readDir(tempDir)) if (e.isFile) removeFile(join(tempDir, e.name));
+  const state: WebmailState = {
+    services,
+    connections: new EventConnections(),
+    uploads: new Uploads(tempDir, services.maxMessageSize),
+    undo: new UndoLog(),
+    books: new AddressBooks(),
+    tempDir,
+  };
+  const handlers = callHandlers(state);
+  return {
+    handle: (req) => route(state, handlers, req),
+    close() {
+      state.uploads.close();
+      stopSanitizeWorker();
+    },
+  };
+}
+
+async function route(
+  state: WebmailState,
+  handlers: ReturnType<typeof callHandlers>,
+  req: WebRequest,
+): Promise<Response> {
+  const { path } = req;
+  if (path.startsWith("/api/")) return await answer(state, handlers, req, path.slice(5));
+  if (path === "/upload") return await upload(state, req);
+  const document = path.startsWith("/message/");
+  if (!document && path !== "/events" && path !== "/export") {
+    return await state.services.page(req);
+  }
+  if (req.method !== "GET" && req.method !== "HEAD") {
+    throw new HttpError(405, "only GET", { Allow: "GET, HEAD" });
+  }
+  checkSameSite(req);
+  const session = state.services.login.require(req);
+  const account = await openAccount(state, session);
+  const release = once(() => account.close());
+  try {
+    const response = document
+      ? await messageDocument(req, account, release)
+      : path === "/events"
+      ? eventStream(state, req, account, session, release)
+      : exported(req, account, release);
+    return state.services.login.renew(req, session, response);
+  } catch (err) {
+    release();
+    rethrow(err);
+  }
+}
+
+function once(fn: () => void): () => void {
+  let done = false;
+  return () => {
+    if (done) return;
+    done = true;
+    fn();
+  };
+}
+
+async function openAccount(state: WebmailState, session: FoundSession): Promise<Account> {
+  try {
+    return await state.services.accounts.open(session.account);
+  } catch (err) {
+    rethrow(err);
+  }
+}
+
+async function answer(
+  state: WebmailState,
+  handlers: ReturnType<typeof callHandlers>,
+  req: WebRequest,
+  name: string,
+): Promise<Response> {
+  const { login } = state.services;
+  const cookies: string[] = [];
+  const session = login.session(req);
+  let account: Account | undefined;
+  try {
+    const response = await answerCall({
+      req,
+      name,
+      calls,
+      handlers,
+      context: async (name): Promise<CallContext> => {
+        if (openCalls.includes(name)) return { req, session, account: undefined, cookies };
+        if (session === undefined) throw new HttpError(401, "not logged in");
+        account = await openAccount(state, session);
+        return { req, session, account, cookies };
+      },
+      pkg: "webmail",
+    });
+    if (cookies.length === 0) return login.renew(req, session, response);
+    for (const c of cookies) response.headers.append("Set-Cookie", c);
+    return response;
+  } finally {
+    account?.close();
+  }
+}
+
+function eventStream(
+  state: WebmailState,
+  req: WebRequest,
+  account: Account,
+  session: FoundSession,
+  release: () => void,
+): Response {
+  let json: unknown;
+  try {
+    json = JSON.parse(req.url.searchParams.get("view") ?? "");
+  } catch (err) {
+    throw new HttpError(400, "view is not JSON", {}, { cause: err });
+  }
+  const view = v.safeParse(View, json);
+  if (!view.success) throw new HttpError(400, `view: ${view.issues[0].message}`);
+  const who = { account: session.account, loginAddress: session.login, sessionId: session.id };
+  const connection = new EventConnection(account, who, state.services, view.output);
+  state.connections.add(connection);
+  const close = () => connection.close();
+  const signals = [req.signal, req.stopping];
+  for (const s of signals) s.addEventListener("abort", close);
+  const body = connection.stream(() => {
+    for (const s of signals) s.removeEventListener("abort", close);
+    state.connections.remove(connection);
+    release();
+  });
+  return new Response(body, {
+    headers: { "Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-store" },
+  });
+}
+
+function exported(req: WebRequest, account: Account, release: () => void): Response {
+  const params = req.url.searchParams;
+  const format = params.get("format") === "maildir" ? "maildir" : "mbox";
+  const id = params.get("mailbox") ?? "";
+  if (!/^\d{0,15}$/.test(id)) throw missing("mailbox");
+  const mailboxes = exportMailboxes(account, id === "" ? undefined : Number(id));
+  const name = id === "" ? account.name : mailboxes[0].name.replaceAll("/", "-");
+  return new Response(pieceStream(exportArchive(account, mailboxes, format), release), {
+    headers: {
+      "Content-Type": "application/zip",
+      "Cache-Control": "no-store",
+      "Content-Disposition": disposition("attachment", `${name}-${format}.zip`),
+    },
+  });
+}
+
+async function upload(state: WebmailState, req: WebRequest): Promise<Response> {
+  try {
+    if (req.method !== "POST") throw new HttpError(405, "only POST", { Allow: "POST" });
+    checkCall(req);
+    const session = state.services.login.require(req);
+    const params = req.url.searchParams;
+    const f = await state.uploads.add(session.account, {
+      filename: (params.get("filename") ?? "").slice(0, 255),
+      type: params.get("type") ?? "",
+      body: req.stream(state.services.maxMessageSize),
+    });
+    const response = jsonResponse(200, {
+      uploadId: f.id,
+      filename: f.filename,
+      type: f.type,
+      size: f.size,
+    });
+    return state.services.login.renew(req, session, response);
+  } catch (err) {
+    if (err instanceof HttpError) return callError(err);
+    throw err;
+  }
+}

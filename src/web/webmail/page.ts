@@ -1,0 +1,71 @@
+/**
+ * The page itself: one HTML document with its style and script in it, compressed once, and kept by
+ * browsers until it changes.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+import { textResponse, type WebHandler } from "../http/mod.ts";
+
+/** Hashes of the contents of elements, for a Content-Security-Policy. */
+function contentHashes(html: string, tag: string): string {
+  const hashes: string[] = [];
+  for (let at = 0;;) {
+    const start = html.indexOf(`<${tag}`, at);
+    const open = start < 0 ? -1 : html.indexOf(">", start);
+    const end = open < 0 ? -1 : html.indexOf(`</${tag}>`, open);
+    if (end < 0) return hashes.join(" ");
+    const hash = createHash("sha256").update(html.slice(open + 1, end)).digest("base64");
+    hashes.push(`'sha256-${hash}'`);
+    at = end;
+  }
+}
+
+/**
+ * Serves a page at "/". Scripts are those within it, no others; it may talk to its own origin, and show
+ * pictures of it and what it made itself.
+ */
+export function servePage(html: string): WebHandler {
+  const bytes = new TextEncoder().encode(html);
+  const bodies = {
+    br: new Uint8Array(brotliCompressSync(bytes, {
+      params: {
+        [constants.BROTLI_PARAM_QUALITY]: 9,
+        [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length,
+      },
+    })),
+    gzip: new Uint8Array(gzipSync(bytes, { level: 9 })),
+  };
+  const tag = createHash("sha256").update(bytes).digest("base64url").slice(0, 22);
+  const common = {
+    "Content-Type": "text/html; charset=utf-8",
+    // Asked for each time, answered with 304 mostly: an upgrade shows at the next load.
+    "Cache-Control": "no-cache",
+    "Vary": "Accept-Encoding",
+    "Content-Security-Policy": "default-src 'none'; " +
+      `script-src ${contentHashes(html, "script") || "'none'"}; style-src 'unsafe-inline'; ` +
+      "connect-src 'self'; img-src 'self' data: blob:; media-src 'self'; object-src 'self'; " +
+      "frame-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+  };
+  return (req) => {
+    if (req.path !== "/") return textResponse(404, "not found");
+    if (req.method !== "GET" && req.method !== "HEAD") {
+      return textResponse(405, "only GET", { Allow: "GET, HEAD" });
+    }
+    const accepted = (req.headers.get("accept-encoding") ?? "").toLowerCase().split(",")
+      .map((e) => e.trim().split(";", 1)[0]);
+    const encoding = accepted.includes("br")
+      ? "br"
+      : accepted.includes("gzip")
+      ? "gzip"
+      : undefined;
+    const etag = `"${tag}-${encoding ?? "plain"}"`;
+    const headers: Record<string, string> = { ...common, ETag: etag };
+    if ((req.headers.get("if-none-match") ?? "").includes(etag)) {
+      return new Response(null, { status: 304, headers });
+    }
+    if (encoding !== undefined) headers["Content-Encoding"] = encoding;
+    return new Response(encoding === undefined ? bytes : bodies[encoding], { headers });
+  };
+}

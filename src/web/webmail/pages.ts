@@ -1,0 +1,81 @@
+/** Small HTML documents for frames. @module */
+import type { Address, MessageItem } from "../../../webmail/api/mod.ts";
+
+const marks: Record<string, string> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
+
+/** Text for element content and quoted attributes. */
+export function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (c) => marks[c]);
+}
+
+const styles = {
+  text: "body{font:14px/1.45 ui-sans-serif,system-ui,sans-serif;margin:8px;white-space:pre-wrap;" +
+    "overflow-wrap:anywhere;tab-size:4}" +
+    "@media (prefers-color-scheme:dark){:root{color-scheme:dark}a{color:#8ab4f8}}",
+  // Messages are made for white paper: dark colours would be guessed.
+  html: "body{font:14px/1.45 ui-sans-serif,system-ui,sans-serif;margin:8px;background:#fff;" +
+    "color:#000;overflow-wrap:anywhere}img{max-width:100%}",
+  print: "body{font:13px/1.4 ui-sans-serif,system-ui,sans-serif;margin:16px;background:#fff;" +
+    "color:#000;overflow-wrap:anywhere}img{max-width:100%}h1{font-size:17px;margin:0 0 8px}" +
+    "dl{display:grid;grid-template-columns:max-content auto;gap:2px 12px;margin:0 0 16px;" +
+    "padding-bottom:12px;border-bottom:1px solid #999}dt{color:#555}dd{margin:0}" +
+    ".text{white-space:pre-wrap}",
+};
+
+export function htmlPage(kind: keyof typeof styles, body: string, title = ""): string {
+  return `<!doctype html><html><head><meta charset="utf-8"><meta name="viewport" ` +
+    `content="width=device-width"><title>${escapeHtml(title)}</title><style>${
+      styles[kind]
+    }</style>` +
+    `</head><body>${body}</body></html>`;
+}
+
+/** Addresses of web pages in a text. */
+const webAddress = /https?:\/\/[^\s<>"']{1,2000}/gi;
+
+/** Without marks at the end that belong to the sentence. */
+function withoutEnd(url: string): string {
+  let end = url.length;
+  while (end > 0 && ").,;:!?]}".includes(url[end - 1])) end--;
+  return url.slice(0, end);
+}
+
+/** Text as HTML, with its links. */
+export function textHtml(text: string): string {
+  let out = "";
+  let at = 0;
+  for (const m of text.matchAll(webAddress)) {
+    const url = withoutEnd(m[0]);
+    const parsed = URL.parse(url);
+    if (parsed === null) continue;
+    out += escapeHtml(text.slice(at, m.index));
+    out +=
+      `<a href="${escapeHtml(parsed.href)}" title="${escapeHtml(parsed.href)}" target="_blank" ` +
+      `rel="noopener noreferrer">${escapeHtml(url)}</a>`;
+    at = m.index + url.length;
+  }
+  return `<div class="text">${out}${escapeHtml(text.slice(at))}</div>`;
+}
+
+function addressText(list: readonly Address[]): string {
+  return list.map((a) => a.name === "" ? a.address : `${a.name} <${a.address}>`).join(", ");
+}
+
+/** What stands over a printed message. */
+export function messageHeadHtml(m: MessageItem): string {
+  const lines: [string, string][] = [
+    ["From", addressText(m.from)],
+    ["To", addressText(m.to)],
+    ["Cc", addressText(m.cc)],
+    ["Date", new Date(m.sent ?? m.received).toUTCString()],
+  ];
+  const list = lines.filter(([, v]) => v !== "")
+    .map(([k, v]) => `<dt>${k}</dt><dd>${escapeHtml(v)}</dd>`).join("");
+  return `<h1>${escapeHtml(m.subject)}</h1><dl>${list}</dl>`;
+}

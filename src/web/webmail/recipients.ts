@@ -1,0 +1,31 @@
+/** Addresses that were typed. @module */
+import { flattenAddresses, parseAddressList } from "../../mail/address.ts";
+import type { WrittenAddress } from "../../mail/address_format.ts";
+import { UserError } from "../http/mod.ts";
+
+/** True for what can be mailed to. */
+function isComplete(a: WrittenAddress): boolean {
+  return a.localpart !== "" && a.domain !== "" && a.localpart.length <= 64 &&
+    a.domain.length <= 255 && !/[\s<>,;()\\@]/.test(a.domain);
+}
+
+/** Addresses of a typed text; those that aren't complete are left out. */
+export function typedAddresses(text: string): WrittenAddress[] {
+  return flattenAddresses(parseAddressList(text)).filter(isComplete);
+}
+
+/** Addresses of typed texts. @throws UserError naming one that is none */
+export function requiredAddresses(texts: readonly string[]): WrittenAddress[] {
+  const all: WrittenAddress[] = [];
+  for (const text of texts) {
+    if (text.trim() === "") continue;
+    const found = flattenAddresses(parseAddressList(text));
+    if (found.length === 0 || !found.every(isComplete)) {
+      throw new UserError(`${JSON.stringify(text)} is not an email address`);
+    }
+    all.push(...found);
+  }
+  return all;
+}
+
+export const addressOf = (a: WrittenAddress): string => `${a.localpart}@${a.domain.toLowerCase()}`;

@@ -1,0 +1,57 @@
+/** What the webmail needs of the rest of the server. @module */
+import type { DomainSecurity } from "../../../webmail/api/mod.ts";
+import type { Config } from "../../config/mod.ts";
+import type { Accounts } from "../../store/accounts.ts";
+import type { WebHandler } from "../http/mod.ts";
+import type { Login, Sessions } from "../login/mod.ts";
+
+/** A message that is ready to be sent. */
+export interface SubmittedMessage {
+  account: string;
+  /** localpart@domain, one of the account's; checked again by who takes it. */
+  mailFrom: string;
+  /** localpart@domain, each once. */
+  recipients: string[];
+  /** Complete, synced file; linked or copied, the caller removes its own. */
+  file: string;
+  fileSize: number;
+  /** Something in the header is beyond ASCII, and needs SMTPUTF8. */
+  smtputf8: boolean;
+  has8bit: boolean;
+  /** true: REQUIRETLS; false: the header has "TLS-Required: no". */
+  requireTls: boolean | undefined;
+  /** Milliseconds since the epoch before which it isn't sent. */
+  notBefore: number | undefined;
+  messageId: string;
+  subject: string;
+}
+
+export interface WebmailServices {
+  config: Config;
+  accounts: Accounts;
+  login: Login;
+  sessions: Sessions;
+  /** In Message-IDs. */
+  hostname: string;
+  version: string;
+  /** For messages and uploads that are being written; emptied when the server starts. */
+  tempDir: string;
+  /** Bytes of a message as it is sent. */
+  maxMessageSize: number;
+  /** The page itself, at "/" and what it loads beside it. */
+  page: WebHandler;
+  /**
+   * Signs the message and puts it into the queue.
+   * @throws UserError in words for the sender, when a limit or rule forbids it.
+   */
+  submit(m: SubmittedMessage): Promise<void>;
+  /** How safely mail to a domain travels; without it nothing is known. */
+  domainSecurity?(domain: string): Promise<Omit<DomainSecurity, "address">>;
+}
+
+/** Who makes a request. */
+export interface Who {
+  account: string;
+  loginAddress: string;
+  sessionId: number;
+}
