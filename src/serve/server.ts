@@ -42,7 +42,9 @@ import { type MetricsListener, serveMetrics } from "./metrics_http.ts";
 import { queueServices } from "./queue_services.ts";
 import { watchRemovals } from "./removals.ts";
 import { accountRules } from "./rules.ts";
-import { receivingBackend, submissionBackend } from "./smtp_backend.ts";
+import { Receiving, type ReceivingOptions } from "./receiving.ts";
+import { retrainHandler } from "./receiving_retrain.ts";
+import { submissionBackend } from "./smtp_backend.ts";
 import { Sockets } from "./sockets.ts";
 import { submitFromProgram } from "./submit.ts";
 import { listenerTls } from "./tls.ts";
@@ -54,6 +56,8 @@ export interface ServerOptions {
   config: Config;
   /** Localserve: mail never leaves, special localparts misbehave, loopback has no limits. */
   local: boolean;
+  /** Of receiving: the resolver, and what tests choose. */
+  receiving?: ReceivingOptions;
   /**
    * Runs when all sockets are bound and private keys are read, before anything is written and the first
    * byte of a connection is read: becomes the user that the server runs as.
@@ -84,6 +88,7 @@ export class MailServer {
   readonly #metrics: MetricsListener[] = [];
   readonly #control: ControlServer;
   readonly #trainer: Trainer;
+  #receiving: Receiving | undefined;
   #pages: WebPages | undefined;
   readonly #sasl: SaslBackend;
   readonly #tempDir: string;
@@ -162,6 +167,11 @@ export class MailServer {
         queueServices({ config, accounts, local: o.local, tempDir }),
       );
       server = new MailServer(o, log, accounts, queue, control, sockets);
+      const { filters } = server.#trainer;
+      server.#receiving = await Receiving.open(
+        { config, accounts, queue, filters, tempDir, local: o.local },
+        o.receiving,
+      );
       await o.prepare?.(accounts);
       server.#pages = await openWebPages(server);
       for (const [listener, t] of tls) await server.#listen(listener, t);
@@ -198,7 +208,7 @@ export class MailServer {
       const smtp: SmtpServerOptions = {
         hostname,
         log: smtpLog,
-        backend: wrap(receivingBackend(services)),
+        backend: wrap(this.#receiving!.backend(l)),
         tmpDir: this.#tempDir,
         tls,
         limits: l.SMTPMaxMessageSize > 0 ? { size: l.SMTPMaxMessageSize } : undefined,
@@ -334,6 +344,7 @@ export class MailServer {
         else if (level !== null) throw new ControlError(`no log level ${level}`);
         return currentLevels();
       }],
+      ["retrain", retrainHandler(this.config, this.accounts, this.#trainer)],
       ["sendmail", async (args) => {
         const m = fields(args) as {
           from: string;
@@ -362,10 +373,12 @@ export class MailServer {
   async #stop(): Promise<void> {
     this.#log.info("stopping");
     this.#unwatch?.();
+    this.#receiving?.stop();
     await Promise.all(this.#listeners.map((l) => l.shutdown(stopGrace)));
     await Promise.all(this.#metrics.map((m) => m.stop()));
     await this.queue.stop();
     await this.#pages?.close();
+    await this.#receiving?.close();
     await this.#trainer.stop();
     await this.accounts.closeAll();
     await this.#control.stop();
