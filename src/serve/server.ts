@@ -42,7 +42,7 @@ import { type MetricsListener, serveMetrics } from "./metrics_http.ts";
 import { queueServices } from "./queue_services.ts";
 import { watchRemovals } from "./removals.ts";
 import { accountRules } from "./rules.ts";
-import { Receiving, type ReceivingOptions } from "./receiving.ts";
+import { Receiving, type ReceivingOptions, type ReportDatabases } from "./receiving.ts";
 import { retrainHandler } from "./receiving_retrain.ts";
 import { submissionBackend } from "./smtp_backend.ts";
 import { Sockets } from "./sockets.ts";
@@ -358,6 +358,11 @@ export class MailServer {
         );
       }],
     ]);
+  }
+
+  /** Databases of reports; none in localserve. */
+  get reports(): ReportDatabases | undefined {
+    return this.#receiving?.reports;
   }
 
   /** Resolves when the server has stopped. */
