@@ -95,7 +95,11 @@ await withWebmail(async (w) => {
     query(inbox, { threading: "on", filter: { keywords: ["work"] } }),
   );
   await view("from a person, 100 messages", query(inbox, { filter: { from: ["p77@"] } }));
-  await view("subject, one found of all", query(inbox, { filter: { subject: [`thread ${count / 20}`] } }), 1);
+  await view(
+    "subject, one found of all",
+    query(inbox, { filter: { subject: [`thread ${count / 20}`] } }),
+    1,
+  );
   await measure("count of a filter over all", async () => {
     await b.call("QueryCount", { query: query(inbox, { filter: { from: ["p77@"] } }) });
   });
