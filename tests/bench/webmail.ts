@@ -1,0 +1,117 @@
+/**
+ * Server time of the webmail's first view of a large mailbox: from the request of the event stream to the
+ * first 100 threads, over HTTP on loopback, and of other things that people wait for.
+ *
+ * deno run -A tests/bench/webmail.ts [messages]
+ */
+import { describe } from "../../src/store/describe.ts";
+import { insertEmail } from "../../src/store/insert.ts";
+import { mailboxByName } from "../../src/store/mailboxes.ts";
+import { parseMessage } from "../../src/mail/structure.ts";
+import { consistency } from "../../src/store/account.ts";
+import { type Browser, message, query, withWebmail, type World } from "../web/webmail/server.ts";
+
+const count = Number(Deno.args[0] ?? 100_000);
+/** Messages of a thread; every tenth message begins one. */
+const threadLength = 10;
+
+/** Rows of messages whose files are not there: a list opens none. */
+async function fill(w: World): Promise<void> {
+  const { account } = w;
+  let emailId = 1_000_000;
+  for (let i = 0; i < count;) {
+    await account.writer.write((ctx) => {
+      const inbox = mailboxByName(account.db, "Inbox")!;
+      for (const end = Math.min(count, i + 1000); i < end; i++) {
+        // Ten threads at a time, their messages in turns.
+        const block = Math.floor(i / (threadLength * 10));
+        const thread = block * 10 + i % 10;
+        const n = Math.floor(i % (threadLength * 10) / 10);
+        const text = message({
+          from: `Person ${i % 500} <p${i % 500}@example.org>`,
+          subject: n === 0 ? `subject of thread ${thread}` : `Re: subject of thread ${thread}`,
+          id: `${thread}.${n}@x`,
+          references: Array.from({ length: n }, (_, k) => `${thread}.${k}@x`),
+          body: `Hello, this is message ${i}.\n`.repeat(5),
+        }).replaceAll("\n", "\r\n");
+        const bytes = new TextEncoder().encode(text);
+        insertEmail(account.db, ctx, inbox, account.rules, {
+          emailId: emailId++,
+          prefix: new Uint8Array(0),
+          size: bytes.length,
+          description: describe(parseMessage(bytes), (from, to) => bytes.subarray(from, to)),
+          flags: i % 3 === 0 ? 0 : 1,
+          keywords: i % 50 === 0 ? ["work"] : [],
+          received: 1_600_000_000_000 + i * 60_000,
+          facts: undefined,
+          isReject: false,
+          destinedMailboxId: 0,
+          noThread: false,
+        });
+      }
+    });
+  }
+}
+
+async function measure(what: string, fn: () => Promise<void>): Promise<void> {
+  const times: number[] = [];
+  for (let i = 0; i < 5; i++) {
+    const start = performance.now();
+    await fn();
+    times.push(performance.now() - start);
+  }
+  const text = times.map((t) => t.toFixed(1)).join(" ");
+  console.log(`${what.padEnd(52)} ${text} ms`);
+}
+
+async function firstView(b: Browser, q: ReturnType<typeof query>, n = 100): Promise<number> {
+  const e = await b.events(q, n);
+  await e.expect("start");
+  const { threads } = await e.view();
+  e.close();
+  return threads.length;
+}
+
+consistency.checkAtClose = false;
+await withWebmail(async (w) => {
+  const start = performance.now();
+  await fill(w);
+  console.log(`${count} messages made in ${((performance.now() - start) / 1000).toFixed(1)} s`);
+  const b = await w.login();
+  const inbox = w.account.mailboxByName("Inbox")!.id;
+  const view = (name: string, q: ReturnType<typeof query>, n?: number) =>
+    measure(name, async () => {
+      const found = await firstView(b, q, n);
+      if (found === 0) throw new Error(`${name}: nothing found`);
+    });
+  await view("first view, 100 threads", query(inbox, { threading: "unread" }));
+  await view("first view, 100 messages", query(inbox));
+  await view("first view, oldest first", query(inbox, { order: "oldest", threading: "on" }));
+  await view("all mailboxes, 100 threads", query(null, { threading: "on" }));
+  await view("first view of 1000 messages", query(inbox), 1000);
+  await view("unread, 100 messages", query(inbox, { filter: { notFlags: ["seen"] } }));
+  await view(
+    "keyword, 100 threads",
+    query(inbox, { threading: "on", filter: { keywords: ["work"] } }),
+  );
+  await view("from a person, 100 messages", query(inbox, { filter: { from: ["p77@"] } }));
+  await view(
+    "subject, one found of all",
+    query(inbox, { filter: { subject: [`thread ${count / 20}`] } }),
+    1,
+  );
+  await measure("count of a filter over all", async () => {
+    await b.call("QueryCount", { query: query(inbox, { filter: { from: ["p77@"] } }) });
+  });
+  await measure("address completion", async () => {
+    await b.call("AddressComplete", { text: "person 4" });
+  });
+  await measure("mark all as read, and back", async () => {
+    const target = { query: query(inbox) };
+    const none = { target, addKeywords: [], removeKeywords: [] };
+    await b.call("FlagsSet", { ...none, add: ["flagged"], remove: [] });
+    await b.call("FlagsSet", { ...none, add: [], remove: ["flagged"] });
+  });
+  const memory = Deno.memoryUsage();
+  console.log(`resident ${(memory.rss / 1e6).toFixed(0)} MB`);
+});
