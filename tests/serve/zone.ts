@@ -6,7 +6,7 @@ import { type FakeServer, fakeServer } from "../dns/fake_server.ts";
 export function readZone(text: string): Answer[] {
   const records: Answer[] = [];
   for (const line of text.split("\n")) {
-    const m = /^(\S+)\.\s+(A|MX|TXT|CNAME)\s+(.*)$/.exec(line);
+    const m = /^(\S+)\.\s+(A|MX|TXT|CNAME|SRV)\s+(.*)$/.exec(line);
     if (!m) continue;
     const [, name, type, data] = m;
     if (type === "A") records.push({ name, type: "A", data, ttl: 60 });
@@ -17,6 +17,18 @@ export function readZone(text: string): Answer[] {
         name,
         type: "MX",
         data: { preference: Number(preference), exchange: exchange.slice(0, -1) },
+      });
+    } else if (type === "SRV") {
+      const [priority, weight, port, target] = data.split(" ");
+      records.push({
+        name,
+        type: "SRV",
+        data: {
+          priority: Number(priority),
+          weight: Number(weight),
+          port: Number(port),
+          target: target === "." ? "." : target.slice(0, -1),
+        },
       });
     } else {
       const strings = [...data.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map((s) => s[1]);
