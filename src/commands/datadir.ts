@@ -30,15 +30,21 @@ export function defaultLocalserveDir(): string {
 }
 
 /**
- * The data folder of the server that is meant: of the localserve whose folder is given; otherwise as
- * mox.conf says, or of the default localserve where there is no mox.conf and none was named.
+ * mox.conf of the server that is meant: of the localserve whose folder is given; otherwise the one of
+ * {@link configPath}, or of the default localserve where there is none and none was named.
  */
-export async function findDataDir(dir: string): Promise<string> {
-  if (dir !== "") return join(dir, "data");
+export async function findConfigPath(dir: string): Promise<string> {
+  if (dir !== "") return resolve(dir, "mox.conf");
   const path = configPath();
   const named = given !== undefined || environment("MOXCONF") !== undefined;
-  if (!named && !await Deno.stat(path).then(() => true, () => false)) {
-    return join(defaultLocalserveDir(), "data");
-  }
+  if (named || await Deno.stat(path).then(() => true, () => false)) return path;
+  return join(defaultLocalserveDir(), "mox.conf");
+}
+
+/** The data folder of the server that is meant; see {@link findConfigPath}. */
+export async function findDataDir(dir: string): Promise<string> {
+  const path = await findConfigPath(dir);
+  // A localserve that was never started has no configuration yet.
+  if (dir !== "" || path.startsWith(defaultLocalserveDir())) return join(path, "..", "data");
   return resolveFrom(join(path, ".."), (await loadStatic(path)).DataDir);
 }

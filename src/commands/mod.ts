@@ -4,25 +4,41 @@
  * @module
  */
 import { writeStderr, writeStdout } from "../platform/stdio.ts";
+import { checkupdate } from "./checkupdate.ts";
+import { cid } from "./cid.ts";
+import { clientconfig } from "./clientconfig.ts";
 import { type Command, UsageError } from "./command.ts";
+import { configDomainCommands } from "./config_domains.ts";
+import { configFileCommands } from "./config_files.ts";
 import { useConfigPath } from "./datadir.ts";
 import { help } from "./help.ts";
 import { localserve } from "./localserve.ts";
 import { loglevels } from "./loglevels.ts";
+import { maintenanceCommands } from "./maintenance.ts";
+import { quickstart } from "./quickstart.ts";
 import { sendmail } from "./sendmail.ts";
 import { serve } from "./serve.ts";
 import { setaccountpassword } from "./setaccountpassword.ts";
+import { setadminpassword } from "./setadminpassword.ts";
 import { stop } from "./stop.ts";
 import { version } from "./version.ts";
 
 /** All subcommands, in the order in which help lists them. */
 export const commands: readonly Command[] = [
+  quickstart,
   serve,
   localserve,
   stop,
   setaccountpassword,
+  setadminpassword,
   loglevels,
+  ...configFileCommands,
+  ...configDomainCommands,
+  clientconfig,
   sendmail,
+  cid,
+  ...maintenanceCommands,
+  checkupdate,
   version,
 ];
 

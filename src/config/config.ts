@@ -1,6 +1,7 @@
 /** The configuration in use: lookups, reloading, changes by the program. @module */
 import { writeFileAtomic } from "../platform/files.ts";
 import { dataPath, joinPath, parentDir, resolveFrom } from "../platform/paths.ts";
+import { ownLikeFolder } from "../platform/users.ts";
 import { Log } from "../log/mod.ts";
 import type { Account } from "./account.ts";
 import { accountAddresses, type AddressIndex, type DomainEntry } from "./addresses.ts";
@@ -293,6 +294,7 @@ export class Config {
       }
       const mode = (await Deno.stat(this.dynamicPath)).mode ?? 0o660;
       await writeFileAtomic(this.dynamicPath, new TextEncoder().encode(text), mode & 0o777);
+      ownLikeFolder(this.dynamicPath);
       return this.#use({ ...d, stamp: await fileStamp(this.dynamicPath) });
     });
   }

@@ -1,6 +1,7 @@
 /** Which resolvers to ask: the system's, or configured ones. @module */
 import { getServers } from "node:dns";
 import { readFileSync } from "node:fs";
+import { environment } from "../platform/process.ts";
 import { isLoopback, parseIp } from "./ip.ts";
 
 /** A recursive resolver. */
@@ -55,8 +56,14 @@ export function parseResolvConf(text: string): DnsServer[] {
   return addresses.flatMap((a) => parseServer(a, trustAd) ?? []);
 }
 
-/** The servers of /etc/resolv.conf, else those that the runtime knows of; maybe none. */
+/**
+ * The servers of /etc/resolv.conf, else those that the runtime knows of; maybe none. The environment
+ * variable MOX_DNS_SERVERS (addresses, with ports where they are not 53, and spaces between) takes their
+ * place.
+ */
 export function systemServers(resolvConfPath = "/etc/resolv.conf"): DnsServer[] {
+  const named = environment("MOX_DNS_SERVERS");
+  if (named !== undefined) return named.split(/\s+/).flatMap((s) => parseServer(s) ?? []);
   let text: string;
   try {
     text = readFileSync(resolvConfPath, "utf8");

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { foldField } from "./compose.ts";
 import { formatDate } from "./date.ts";
 import { encodeWord } from "./encode.ts";
 
@@ -22,7 +23,7 @@ export interface DsnRecipient {
 }
 
 export interface Dsn {
-  action: "failed" | "delayed" | "delivered";
+  action: "failed" | "delayed" | "delivered" | "relayed";
   /** Name of this server. */
   reportingMta: string;
   /** Sender of the original message: the recipient of this one. */
@@ -46,6 +47,7 @@ const subjects = {
   failed: "Message not delivered",
   delayed: "Message delayed",
   delivered: "Message delivered",
+  relayed: "Message passed on",
 };
 
 const explanations = {
@@ -56,12 +58,31 @@ const explanations = {
     "Your message has not been delivered to the recipients below yet. You don't have to do " +
     "anything: it will be tried again until the time given.",
   delivered: "Your message has been delivered to the recipients below.",
+  relayed:
+    "Your message has been passed on for the recipients below to a server that doesn't report about " +
+    "delivery. You will hear of it again only if it tells of a failure.",
 };
 
 /** Text that can stand in a line of a header. */
 function line(s: string): string {
   // deno-lint-ignore no-control-regex
   return s.replace(/[\x00-\x1f\x7f]+/g, " ").slice(0, 900);
+}
+
+/** A field over as many lines as it takes, without the last line end. */
+function field(name: string, value: string): string {
+  return foldField(name, value).trimEnd();
+}
+
+/** Where the header ends: at its empty line, or with the bytes. */
+function headerEnd(message: Uint8Array): number {
+  for (let at = 0; at < message.length;) {
+    if (message[at] === 10 || (message[at] === 13 && message[at + 1] === 10)) return at;
+    const end = message.indexOf(10, at);
+    if (end < 0) break;
+    at = end + 1;
+  }
+  return message.length;
 }
 
 /** RFC 3461 §4: what isn't printable ASCII, "+" and "=" as hexadecimal digits. */
@@ -97,10 +118,12 @@ export function composeDsn(d: Dsn): Uint8Array {
   const boundary = `mox-${d.messageId.replace(/[^A-Za-z0-9]/g, "").slice(0, 40)}`;
   const charset = utf8 ? "utf-8" : "us-ascii";
   const ascii = (s: string) => utf8 || isAscii(s) ? s : encodeWord(s);
+  // deno-lint-ignore no-control-regex
+  const plain = (s: string) => utf8 ? s : s.replace(/[^\x00-\x7f]/g, "?");
   const out: string[] = [
     `From: Mail Delivery System <postmaster@${d.reportingMta}>`,
     `To: <${line(d.to)}>`,
-    `Subject: ${subjects[d.action]}: ${ascii(line(d.originalSubject)) || "(no subject)"}`,
+    field("Subject", `${subjects[d.action]}: ${ascii(line(d.originalSubject)) || "(no subject)"}`),
     `Date: ${formatDate(d.date)}`,
     `Message-ID: <${d.messageId}>`,
   ];
@@ -124,7 +147,8 @@ export function composeDsn(d: Dsn): Uint8Array {
   for (const r of d.recipients) {
     out.push(`  ${line(r.finalRecipient)}`);
     if (r.diagnostic && d.action !== "delivered") {
-      out.push(`    ${ascii(line(r.diagnostic))}`);
+      const by = r.remoteMta ? `${line(r.remoteMta)}: ` : "";
+      out.push(wrap(`${by}${plain(line(r.diagnostic))}`).replace(/^/gm, "    "));
     }
     if (r.retryUntil) out.push(`    tried until ${formatDate(r.retryUntil)}`);
   }
@@ -142,11 +166,8 @@ export function composeDsn(d: Dsn): Uint8Array {
   for (const r of d.recipients) {
     out.push("");
     if (r.originalRecipient) {
-      out.push(
-        `Original-Recipient: ${line(r.originalRecipient.type)}; ${
-          line(r.originalRecipient.address)
-        }`,
-      );
+      const { type, address } = r.originalRecipient;
+      out.push(field("Original-Recipient", `${line(type)}; ${line(address)}`));
     }
     const type = isAscii(r.finalRecipient) ? "rfc822" : "utf-8";
     out.push(
@@ -155,14 +176,17 @@ export function composeDsn(d: Dsn): Uint8Array {
       `Status: ${r.status}`,
     );
     if (r.remoteMta) out.push(`Remote-MTA: dns; ${line(r.remoteMta)}`);
-    if (r.diagnostic) out.push(`Diagnostic-Code: smtp; ${ascii(line(r.diagnostic))}`);
+    if (r.diagnostic) out.push(field("Diagnostic-Code", `smtp; ${ascii(line(r.diagnostic))}`));
     if (r.lastAttempt) out.push(`Last-Attempt-Date: ${formatDate(r.lastAttempt)}`);
     if (r.retryUntil) out.push(`Will-Retry-Until: ${formatDate(r.retryUntil)}`);
   }
   const eightBit = d.original.some((b) => b >= 128);
+  // RFC 6533 §6: the types for internationalised messages, which those with 8-bit text alone are not.
+  const utf8Header = eightBit &&
+    d.original.subarray(0, headerEnd(d.original)).some((b) => b >= 128);
   const type = d.originalIsWhole
-    ? (eightBit ? "message/global" : "message/rfc822")
-    : eightBit
+    ? (utf8Header ? "message/global" : "message/rfc822")
+    : utf8Header
     ? "message/global-headers"
     : "text/rfc822-headers";
   out.push(

@@ -215,3 +215,9 @@ export async function hasIpv6Loopback(): Promise<boolean> {
     return false;
   }
 }
+
+/** Addresses of this machine's interfaces, without loopback and link-local ones. */
+export function machineAddresses(): string[] {
+  const addresses = Deno.networkInterfaces().map((i) => i.address);
+  return [...new Set(addresses)].filter((a) => !/^(?:127\.|169\.254\.|::1$|fe80:)/i.test(a));
+}

@@ -4,7 +4,7 @@
  * @module
  */
 import { isWindows } from "./os.ts";
-import { joinPath } from "./paths.ts";
+import { fromFileUrl, joinPath } from "./paths.ts";
 
 /** The command line after the program's name. */
 export function processArgs(): string[] {
@@ -73,6 +73,11 @@ export function executablePath(): string {
 /** True if this is an executable made by `deno compile`. */
 export function isCompiled(): boolean {
   return (Deno.build as { standalone?: boolean }).standalone === true;
+}
+
+/** Path of the program's main module, when it runs from its sources. */
+export function mainModulePath(): string {
+  return fromFileUrl(Deno.mainModule);
 }
 
 /** New files and folders give rights to their owner alone. */

@@ -278,3 +278,21 @@ export function ownLikeFolder(path: string): void {
   if (folder.uid === null || folder.gid === null) return;
   Deno.chownSync(path, folder.uid, folder.gid);
 }
+
+/**
+ * As root, becomes the owner of a folder for good (see {@link dropPrivileges}), so that files made from
+ * here on are the owner's. Does nothing for another user, and if the folder is root's or missing.
+ */
+export async function becomeOwner(folder: string): Promise<void> {
+  if (!isLinux || !isRoot()) return;
+  let info: Deno.FileInfo;
+  try {
+    info = await Deno.stat(folder);
+  } catch (err) {
+    if (err instanceof Deno.errors.NotFound) return;
+    throw err;
+  }
+  const { uid, gid } = info;
+  if (!uid || !gid) return;
+  await dropPrivileges({ name: String(uid), uid, gid, groups: [gid] });
+}

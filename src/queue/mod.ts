@@ -1,24 +1,36 @@
 /**
  * The outgoing queue.
  *
- * May import platform, log, metrics, mail, net, dns, store. Used by submission, the web pages, DSNs and
- * the control socket.
+ * May import platform, log, metrics, mail, net, dns, config, store, tlspolicy and smtp/client. Used by
+ * submission, the web pages, DSNs and the control socket.
  *
  * @module
  */
+export { remoteDeliverer, type RemoteDelivererOptions } from "./deliverer.ts";
+export { maxDeliveries, maxPerDestination, maxRunning } from "./due.ts";
+export type { HoldRule } from "./hold_rules.ts";
+export type { QueueFilter, QueueOrder } from "./list.ts";
+export { messageBytes } from "./hand_over.ts";
 export { localDeliverer } from "./localserve.ts";
-export { maxDeliveries, maxPerDestination, Queue } from "./queue.ts";
+export { Queue } from "./queue.ts";
+export { baseAddress, type RetiredItem, type Suppression } from "./retired.ts";
+export { transportFor } from "./routes.ts";
 export { backoff, delayedAfter, maxAttempts } from "./schedule.ts";
-export type {
-  Attempt,
-  Clock,
-  Deliverer,
-  DsnEvent,
-  NewQueueMessage,
-  NewQueueRecipient,
-  Notify,
-  QueueItem,
-  QueueMessage,
-  QueueOptions,
-  Result,
+export {
+  type Attempt,
+  type Clock,
+  type Deliverer,
+  type DsnEvent,
+  type NewQueueMessage,
+  type NewQueueRecipient,
+  type Notify,
+  type OutgoingEvent,
+  type Priority,
+  type QueueItem,
+  QueueLimitError,
+  type QueueMessage,
+  type QueueOptions,
+  type Result,
+  type SendingLimits,
 } from "./types.ts";
+export type { SourceAddress } from "./way.ts";

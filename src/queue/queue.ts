@@ -10,34 +10,54 @@
  * @module
  */
 import { join } from "node:path";
-import type { Log } from "../log/mod.ts";
 import { counter, countPanic, gauge } from "../metrics/mod.ts";
 import { ensureDir } from "../platform/files.ts";
 import { Db } from "../store/database.ts";
 import { MessageFiles } from "../store/message_files.ts";
-import { itemColumns, itemFromRow, readMessage, updateDestination } from "./rows.ts";
-import { delayedAfter, nextWait, remaining } from "./schedule.ts";
+import { type DueDestination, nextDue, nextTime } from "./due.ts";
+import { attempted, type Done, dsnEvents, maxResults, outgoingEvent, owe } from "./events.ts";
+import { addHoldRule, type HoldRule, holdRules, isHeld, removeHoldRule } from "./hold_rules.ts";
+import { countAgainstLimits } from "./limits.ts";
+import { findIds, findItems, type QueueFilter, type QueueOrder } from "./list.ts";
+import {
+  addSuppression,
+  forgetRetired,
+  removeSuppression,
+  retire,
+  retiredByFromId,
+  type RetiredItem,
+  retiredItems,
+  suppressAfterFailure,
+  suppressed,
+  type Suppression,
+  suppressions,
+} from "./retired.ts";
+import {
+  domainOf,
+  insertMessage,
+  itemColumns,
+  itemFromRow,
+  readMessage,
+  updateDestination,
+} from "./rows.ts";
 import { queueMigrations } from "./schema.ts";
 import type {
   Attempt,
   Clock,
-  DsnEvent,
   NewQueueMessage,
+  OutgoingEvent,
   QueueItem,
   QueueMessage,
   QueueOptions,
   Result,
 } from "./types.ts";
 
-/** Deliveries under way: in all, and to one destination. */
-export const maxDeliveries = 50;
-export const maxPerDestination = 10;
 /** Recipients of one delivery. */
 const maxRecipients = 100;
-/** Results that are kept of a recipient. */
-const maxResults = 10;
 /** The longest sleep; a later attempt is looked for again then. */
 const maxSleep = 3600_000;
+/** A delivery that has no connection for so long no longer takes the place of one that works. */
+const stalledAfter = 2_000;
 
 const results = counter("mox_queue_delivery_total", "Attempts to deliver, by result.", {
   result: ["delivered", "temporary", "permanent"],
@@ -53,32 +73,6 @@ const systemClock: Clock = {
   random: Math.random,
 };
 
-/** An item after an attempt: when it is tried again, or undefined if it is done. */
-interface Done {
-  item: QueueItem;
-  attempt: Attempt;
-  wait: number | undefined;
-}
-
-/** How long a DSN that can't be made is waited for, and how often it is tried. */
-const dsnWait = 7.5 * 60_000;
-const maxDsnTries = 100;
-
-/** Keeps the items of a DSN that couldn't be made: nobody may be left untold. */
-function owe(done: readonly Done[], event: DsnEvent, log: Log): void {
-  const ids = new Set(event.recipients.map((r) => r.item.id));
-  for (const d of done) {
-    if (!ids.has(d.item.id)) continue;
-    if (++d.item.dsnOwed < maxDsnTries) d.wait = dsnWait;
-    else log.error("giving up on telling the sender", { id: d.item.id, to: d.item.address });
-  }
-}
-
-/** Domain of an address, in lower case; it groups deliveries. */
-function domainOf(address: string): string {
-  return address.slice(address.lastIndexOf("@") + 1).toLowerCase();
-}
-
 export class Queue {
   readonly #db: Db;
   readonly #files: MessageFiles;
@@ -88,12 +82,17 @@ export class Queue {
   readonly #active = new Map<string, number>();
   readonly #running = new Set<Promise<void>>();
   #deliveries = 0;
+  /** Of them, those that found no server yet. */
+  #stalled = 0;
+  #failing = 0;
   #started = false;
   #stopping = false;
   #cancelTimer: (() => void) | undefined;
   #nextId: number;
   /** Recipients in the queue. */
   #count: number;
+  #rules: HoldRule[];
+  #forgotten = 0;
 
   private constructor(db: Db, dir: string, o: QueueOptions) {
     this.#db = db;
@@ -103,6 +102,7 @@ export class Queue {
     const last = db.get("SELECT seq FROM sqlite_sequence WHERE name = 'messages'")?.[0] ?? 0;
     this.#nextId = last + 1;
     this.#count = db.get("SELECT count(*) FROM recipients")![0];
+    this.#rules = holdRules(db);
     size.set(this.#count);
   }
 
@@ -118,9 +118,9 @@ export class Queue {
   #recover(): void {
     const db = this.#db;
     db.transaction(() => {
-      const domains = db.all("SELECT DISTINCT domain FROM recipients WHERE leased = 1");
+      const lanes = db.all("SELECT DISTINCT domain, priority FROM recipients WHERE leased = 1");
       db.run("UPDATE recipients SET leased = 0 WHERE leased = 1");
-      for (const [domain] of domains) updateDestination(db, domain);
+      for (const [domain, priority] of lanes) updateDestination(db, domain, priority);
     });
     for (const [id] of db.all("SELECT id FROM erased")) this.#files.remove(id);
     db.transaction(() => db.exec("DELETE FROM erased"));
@@ -135,6 +135,7 @@ export class Queue {
   /**
    * Takes a message for its recipients; durable when it resolves.
    * @returns the ids of the recipients' items.
+   * @throws QueueLimitError if the account has sent too much.
    */
   async add(m: NewQueueMessage): Promise<number[]> {
     if (this.#stopping) throw new Error("queue is stopping");
@@ -152,9 +153,20 @@ export class Queue {
         if (!(err instanceof Deno.errors.AlreadyExists)) throw err;
       }
     }
+    const now = this.#clock.now();
+    const from = domainOf(m.mailFrom);
     let ids: number[];
     try {
-      ids = this.#db.transaction(() => this.#insert(id, m));
+      ids = this.#db.transaction(() => {
+        countAgainstLimits(this.#db, m, now);
+        return insertMessage(
+          this.#db,
+          id,
+          m,
+          now,
+          (to) => isHeld(this.#rules, m.senderAccount, from, to),
+        );
+      });
     } catch (err) {
       this.#files.remove(id);
       throw err;
@@ -162,44 +174,6 @@ export class Queue {
     this.#counted(ids.length);
     await this.#db.durable();
     this.#wake();
-    return ids;
-  }
-
-  #insert(id: number, m: NewQueueMessage): number[] {
-    const now = this.#clock.now();
-    this.#db.run(
-      "INSERT INTO messages (id, account, mail_from, file_size, prefix, smtputf8, has8bit, require_tls, " +
-        "ret, envelope_id, message_id, subject, is_dsn, queued) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-      id,
-      m.senderAccount,
-      m.mailFrom,
-      m.fileSize,
-      m.prefix,
-      m.smtputf8 ? 1 : 0,
-      m.has8bit ? 1 : 0,
-      m.requireTls ? 1 : 0,
-      m.ret ?? "",
-      m.envelopeId ?? null,
-      m.messageId ?? "",
-      m.subject ?? "",
-      m.isDsn ? 1 : 0,
-      now,
-    );
-    const due = Math.max(now, m.notBefore ?? 0);
-    const ids = m.recipients.map((r) =>
-      this.#db.run(
-        "INSERT INTO recipients (message_id, address, domain, notify, original, next_attempt) VALUES (?, ?, ?, ?, ?, ?)",
-        id,
-        r.address,
-        domainOf(r.address),
-        r.notify === undefined ? null : r.notify.join(" "),
-        r.originalRecipient === undefined ? null : JSON.stringify(r.originalRecipient),
-        due,
-      ).lastInsertRowid
-    );
-    for (const d of new Set(m.recipients.map((r) => domainOf(r.address)))) {
-      updateDestination(this.#db, d);
-    }
     return ids;
   }
 
@@ -216,63 +190,66 @@ export class Queue {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
     const now = this.#clock.now();
-    // Destinations at their limit are few: as many as deliveries fill.
-    const full = [...this.#active].filter(([, n]) => n >= maxPerDestination).map(([d]) => d);
-    if (this.#deliveries < maxDeliveries) {
-      const domains = this.#db.all(
-        "SELECT domain FROM destinations WHERE due <= ? ORDER BY due LIMIT ?",
-        now,
-        maxDeliveries + full.length,
-      );
-      for (const [domain] of domains as [string][]) {
-        while (
-          this.#deliveries < maxDeliveries &&
-          (this.#active.get(domain) ?? 0) < maxPerDestination && this.#startOne(domain, now)
-        );
-      }
+    this.#forget(now);
+    for (let latest = false;; latest = !latest) {
+      const due = nextDue(this.#db, now, this.#places(), latest);
+      if (!due) break;
+      this.#startOne(due, now);
     }
-    if (this.#deliveries >= maxDeliveries) return;
-    const [next] = this.#db.get(
-      `SELECT min(due) FROM destinations WHERE domain NOT IN (${full.map(() => "?").join(",")})`,
-      ...full,
-    )!;
-    if (next === null) return;
+    // What is due and has no place starts when a delivery ends or stalls.
+    const next = nextTime(this.#db, now);
+    if (next === undefined) return;
     const wait = Math.min(maxSleep, Math.max(1, next - this.#clock.now()));
     this.#cancelTimer = this.#clock.after(wait, () => this.#wake());
   }
 
-  /** Starts a delivery of one message to a destination; false if nothing is due there. */
-  #startOne(domain: string, now: number): boolean {
+  #places() {
+    return {
+      byDestination: this.#active,
+      all: this.#deliveries,
+      working: this.#deliveries - this.#stalled,
+      failing: this.#failing,
+    };
+  }
+
+  /** Starts a delivery of one message to a destination, if something is due there indeed. */
+  #startOne({ domain, priority, failing }: DueDestination, now: number): void {
     const first = this.#db.get(
-      `SELECT ${itemColumns} FROM recipients WHERE domain = ? AND hold = 0 AND leased = 0 ` +
-        "AND next_attempt <= ? ORDER BY next_attempt LIMIT 1",
+      `SELECT ${itemColumns} FROM recipients WHERE domain = ? AND priority = ? AND hold = 0 ` +
+        "AND leased = 0 AND next_attempt <= ? ORDER BY next_attempt LIMIT 1",
       domain,
+      priority,
       now,
     );
     if (!first) {
-      this.#db.transaction(() => updateDestination(this.#db, domain));
-      return false;
+      this.#db.transaction(() => updateDestination(this.#db, domain, priority));
+      return;
     }
     const message = readMessage(this.#db, first[1], (id) => this.#files.path(id))!;
     const items = this.#db.all(
-      `SELECT ${itemColumns} FROM recipients WHERE message_id = ? AND domain = ? AND hold = 0 ` +
-        "AND leased = 0 AND next_attempt <= ? LIMIT ?",
+      `SELECT ${itemColumns} FROM recipients WHERE message_id = ? AND domain = ? AND priority = ? ` +
+        "AND hold = 0 AND leased = 0 AND next_attempt <= ? LIMIT ?",
       message.id,
       domain,
+      priority,
       now,
       maxRecipients,
     ).map(itemFromRow);
     this.#db.transaction(() => {
       for (const i of items) this.#db.run("UPDATE recipients SET leased = 1 WHERE id = ?", i.id);
-      updateDestination(this.#db, domain);
+      updateDestination(this.#db, domain, priority);
     });
     this.#deliveries++;
+    if (failing) this.#failing++;
     this.#active.set(domain, (this.#active.get(domain) ?? 0) + 1);
-    const run = this.#deliver(message, items).catch((err) => {
+    const place = this.#place();
+    const run = this.#deliver(message, items, place.connected).catch((err) => {
       countPanic("queue");
       this.#o.log.error("queue delivery", { err, id: message.id });
     }).finally(() => {
+      place.connected();
       this.#deliveries--;
+      if (failing) this.#failing--;
       const left = this.#active.get(domain)! - 1;
       if (left > 0) this.#active.set(domain, left);
       else this.#active.delete(domain);
@@ -280,35 +257,76 @@ export class Queue {
       this.#wake();
     });
     this.#running.add(run);
-    return true;
   }
 
-  async #deliver(message: QueueMessage, items: QueueItem[]): Promise<void> {
+  /** Follows whether a delivery works, or waits for a server. */
+  #place(): { connected: () => void } {
+    let stalled = false;
+    const cancel = this.#clock.after(stalledAfter, () => {
+      stalled = true;
+      this.#stalled++;
+      this.#wake();
+    });
+    return {
+      connected: () => {
+        cancel();
+        if (stalled) this.#stalled--;
+        stalled = false;
+      },
+    };
+  }
+
+  async #deliver(
+    message: QueueMessage,
+    items: QueueItem[],
+    connected: () => void,
+  ): Promise<void> {
     // Those that have failed already are only here because their DSN is owed.
     const fresh = items.filter((i) => i.dsnOwed === 0);
+    const refused = new Map<QueueItem, Suppression>();
+    for (const i of fresh) {
+      const s = suppressed(this.#db, message.senderAccount, i.address);
+      if (s && !message.isDsn) refused.set(i, s);
+    }
+    const tried = fresh.filter((i) => !refused.has(i));
     let outcome: readonly Result[] = [];
     try {
-      if (fresh.length > 0) {
-        outcome = await this.#o.deliverer.deliver(message, fresh, this.#abort.signal);
+      if (tried.length > 0) {
+        outcome = await this.#o.deliverer.deliver(message, tried, this.#abort.signal, connected);
       }
     } catch (err) {
       if (this.#abort.signal.aborted) return this.#release(items);
       this.#o.log.error("delivering", { err: err as Error, id: message.id });
       const text = err instanceof Error ? err.message : String(err);
-      outcome = fresh.map(() => ({ kind: "temporary", code: 451, enhanced: "4.3.0", text }));
+      outcome = tried.map(() => ({ kind: "temporary", code: 451, enhanced: "4.3.0", text }));
     }
     const now = this.#clock.now();
     const done: Done[] = items.filter((i) => i.dsnOwed > 0).map((item) => ({
       item,
       attempt: item.results[item.results.length - 1],
       wait: undefined,
+      outcome: "failed",
+      again: true,
     }));
-    for (const [i, item] of fresh.entries()) {
+    for (const [item, s] of refused) {
+      const text = `address is on the suppression list of the account: ${s.reason}`;
+      const r: Result = { kind: "permanent", code: 550, enhanced: "5.7.1", text };
+      done.push({ ...this.#attempted(item, r, now), outcome: "suppressed" });
+    }
+    for (const [i, item] of tried.entries()) {
       const r: Result = outcome[i] ??
         { kind: "temporary", code: 451, enhanced: "4.3.0", text: "no result" };
-      done.push(this.#attempted(item, r, now));
+      // What the end of the process cut off was no attempt.
+      if (this.#abort.signal.aborted && r.kind === "temporary") this.#release([item]);
+      else done.push(this.#attempted(item, r, now));
     }
-    for (const event of this.#events(message, done)) {
+    await this.#tell(message, done);
+    if (done.length > 0) this.#settle(message, done, now);
+  }
+
+  /** DSNs and webhooks. */
+  async #tell(message: QueueMessage, done: readonly Done[]): Promise<void> {
+    for (const event of dsnEvents(message, done)) {
       try {
         await this.#o.onDsn(event);
       } catch (err) {
@@ -316,18 +334,25 @@ export class Queue {
         if (event.action === "failed") owe(done, event, this.#o.log);
       }
     }
-    this.#settle(message, done, now);
+    for (const d of done) {
+      const event = outgoingEvent(message, d);
+      if (event) await this.#event(event);
+    }
+  }
+
+  async #event(event: OutgoingEvent): Promise<void> {
+    try {
+      await this.#o.onEvent?.(event);
+    } catch (err) {
+      this.#o.log.error("telling of delivery", { err: err as Error, id: event.item.id });
+    }
   }
 
   /** Notes a result in the item; says when it is tried again. */
   #attempted(item: QueueItem, r: Result, now: number): Done {
     results.inc({ result: r.kind });
-    const attempt: Attempt = r.kind === "delivered"
-      ? { time: now, kind: "delivered", code: 250, enhanced: "2.0.0", text: "delivered" }
-      : { time: now, kind: r.kind, code: r.code, enhanced: r.enhanced, text: r.text };
-    item.attempts++;
-    item.results = [...item.results, attempt].slice(-maxResults);
-    const wait = r.kind === "temporary" ? nextWait(item.attempts, this.#clock.random()) : undefined;
+    const done = attempted(item, r, now, this.#clock.random());
+    const { attempt, wait } = done;
     this.#o.log.info(r.kind === "delivered" ? "delivered from queue" : "delivery failed", {
       id: item.id,
       to: item.address,
@@ -335,63 +360,61 @@ export class Queue {
       attempt: item.attempts,
       code: attempt.code,
       text: attempt.text,
+      remote: attempt.remoteMta,
       retry: wait === undefined ? undefined : new Date(now + wait),
     });
-    return { item, attempt, wait };
-  }
-
-  /** The DSNs that attempts ask for (RFC 3461 §6.2). */
-  #events(message: QueueMessage, done: readonly Done[]): Iterable<DsnEvent> {
-    const events = new Map<DsnEvent["action"], DsnEvent>();
-    if (message.mailFrom === "" || message.isDsn) return [];
-    for (const { item, attempt, wait } of done) {
-      const asked = item.notify;
-      let action: DsnEvent["action"];
-      if (attempt.kind === "delivered") {
-        if (!asked?.includes("success")) continue;
-        action = "delivered";
-      } else if (wait === undefined) {
-        if (asked && !asked.includes("failure")) continue;
-        action = "failed";
-      } else {
-        if (item.attempts !== delayedAfter || (asked && !asked.includes("delay"))) continue;
-        action = "delayed";
-      }
-      let event = events.get(action);
-      if (!event) events.set(action, event = { action, message, recipients: [] });
-      event.recipients.push({
-        item,
-        result: attempt,
-        retryUntil: wait === undefined ? undefined : attempt.time + remaining(item.attempts),
-      });
-    }
-    return events.values();
+    return done;
   }
 
   /** Writes down what became of the items. */
   #settle(message: QueueMessage, done: readonly Done[], now: number): void {
     let gone = 0;
     this.#db.transaction(() => {
-      for (const { item, wait } of done) {
+      for (const { item, wait, outcome, unreachable, attempt } of done) {
         if (wait === undefined) {
+          this.#retire(message, item, outcome, attempt, now);
           gone += this.#db.run("DELETE FROM recipients WHERE id = ?", item.id).changes;
         } else {
           this.#db.run(
             "UPDATE recipients SET attempts = ?, next_attempt = ?, leased = 0, results = ?, " +
-              "dsn_owed = ? WHERE id = ?",
+              "dsn_owed = ?, unreachable = ? WHERE id = ?",
             item.attempts,
             now + wait,
             JSON.stringify(item.results),
             item.dsnOwed,
+            unreachable ? 1 : 0,
             item.id,
           );
         }
       }
-      updateDestination(this.#db, done[0].item.domain);
+      updateDestination(this.#db, done[0].item.domain, done[0].item.priority);
       this.#eraseIfDone(message.id);
     });
     this.#counted(-gone);
     this.#removeErased();
+  }
+
+  #retire(
+    message: QueueMessage,
+    item: QueueItem,
+    outcome: Done["outcome"],
+    attempt: Attempt,
+    now: number,
+  ): void {
+    const period = this.#o.retiredPeriod?.(message.senderAccount) ?? 0;
+    if (period <= 0 || outcome === undefined) return;
+    if (outcome === "failed") {
+      const reason = suppressAfterFailure(this.#db, message.senderAccount, item, attempt, now);
+      if (reason) this.#o.log.info("suppressing recipient", { to: item.address, reason });
+    }
+    retire(this.#db, message, item, outcome, now, period);
+  }
+
+  /** Once an hour. */
+  #forget(now: number): void {
+    if (now < this.#forgotten + 3600_000) return;
+    this.#forgotten = now;
+    this.#db.transaction(() => forgetRetired(this.#db, now));
   }
 
   #counted(change: number): void {
@@ -402,7 +425,7 @@ export class Queue {
   #release(items: readonly QueueItem[]): void {
     this.#db.transaction(() => {
       for (const i of items) this.#db.run("UPDATE recipients SET leased = 0 WHERE id = ?", i.id);
-      updateDestination(this.#db, items[0].domain);
+      updateDestination(this.#db, items[0].domain, items[0].priority);
     });
   }
 
@@ -432,13 +455,9 @@ export class Queue {
     return this.#count;
   }
 
-  /** Recipients in the queue, by id, at most `limit`, after the given one. */
-  list(limit = 1000, after = 0): QueueItem[] {
-    return this.#db.all(
-      `SELECT ${itemColumns} FROM recipients WHERE id > ? ORDER BY id LIMIT ?`,
-      after,
-      limit,
-    ).map(itemFromRow);
+  /** Recipients in the queue. */
+  list(filter: QueueFilter = {}, order: QueueOrder = {}): QueueItem[] {
+    return findItems(this.#db, filter, order);
   }
 
   /** The message of an item. */
@@ -446,56 +465,92 @@ export class Queue {
     return readMessage(this.#db, messageId, (id) => this.#files.path(id));
   }
 
-  /** Changes items that aren't being delivered right now; returns how many. */
-  async #change(ids: readonly number[], fn: (item: QueueItem) => void): Promise<number> {
-    let n = 0;
+  /** Changes matching items that aren't being delivered right now; returns them as they were. */
+  async #change(filter: QueueFilter, fn: (item: QueueItem) => void): Promise<QueueItem[]> {
+    const changed: QueueItem[] = [];
     this.#db.transaction(() => {
-      for (const id of ids) {
-        const r = this.#db.get(
-          `SELECT ${itemColumns} FROM recipients WHERE id = ? AND leased = 0`,
-          id,
+      for (const id of findIds(this.#db, filter)) {
+        const item = itemFromRow(
+          this.#db.get(`SELECT ${itemColumns} FROM recipients WHERE id = ?`, id)!,
         );
-        if (!r) continue;
-        const item = itemFromRow(r);
         fn(item);
-        updateDestination(this.#db, item.domain);
-        n++;
+        updateDestination(this.#db, item.domain, item.priority);
+        changed.push(item);
       }
     });
     await this.#db.durable();
     this.#wake();
-    return n;
+    return changed;
+  }
+
+  async #set(
+    filter: QueueFilter,
+    column: "hold" | "next_attempt" | "transport" | "require_tls",
+    value: (item: QueueItem) => string | number | null,
+  ): Promise<number> {
+    const sql = `UPDATE recipients SET ${column} = ? WHERE id = ?`;
+    const changed = await this.#change(filter, (i) => {
+      this.#db.run(sql, value(i), i.id);
+    });
+    return changed.length;
   }
 
   /** Holds items, or lets them go. */
-  hold(ids: readonly number[], hold: boolean): Promise<number> {
-    return this.#change(ids, (i) => {
-      this.#db.run("UPDATE recipients SET hold = ? WHERE id = ?", hold ? 1 : 0, i.id);
-    });
+  hold(filter: QueueFilter, hold: boolean): Promise<number> {
+    return this.#set(filter, "hold", () => hold ? 1 : 0);
   }
 
   /** Sets the time of the next attempt, milliseconds since the epoch. */
-  schedule(ids: readonly number[], time: number): Promise<number> {
-    return this.#change(ids, (i) => {
-      this.#db.run("UPDATE recipients SET next_attempt = ? WHERE id = ?", time, i.id);
-    });
+  schedule(filter: QueueFilter, time: number): Promise<number> {
+    return this.#set(filter, "next_attempt", () => time);
   }
 
-  /** Removes items without telling anybody. */
-  async drop(ids: readonly number[]): Promise<number> {
-    const n = await this.#change(ids, (i) => {
-      this.#db.run("DELETE FROM recipients WHERE id = ?", i.id);
-      this.#eraseIfDone(i.messageId);
+  /** Moves the time of the next attempt by so many milliseconds. */
+  postpone(filter: QueueFilter, by: number): Promise<number> {
+    return this.#set(filter, "next_attempt", (i) => i.nextAttempt + by);
+  }
+
+  /** Sets a transport in place of what the routes say; undefined for these. */
+  setTransport(filter: QueueFilter, transport: string | undefined): Promise<number> {
+    return this.#set(filter, "transport", () => transport ?? null);
+  }
+
+  /** Sets whether TLS is demanded ("yes"), waived ("no"), or as the message and policies say. */
+  setRequireTls(filter: QueueFilter, value: "yes" | "no" | undefined): Promise<number> {
+    return this.#set(filter, "require_tls", () => value ?? null);
+  }
+
+  /** Removes items without a DSN. */
+  async drop(filter: QueueFilter): Promise<number> {
+    const now = this.#clock.now();
+    const events: OutgoingEvent[] = [];
+    const { length } = await this.#change(filter, (item) => {
+      const attempt: Attempt = {
+        time: now,
+        kind: "permanent",
+        code: 554,
+        enhanced: "5.0.0",
+        text: "removed from the queue",
+      };
+      const message = this.message(item.messageId)!;
+      this.#retire(message, item, "canceled", attempt, now);
+      events.push({ kind: "canceled", message, item, attempt, nextAttempt: undefined });
+      this.#db.run("DELETE FROM recipients WHERE id = ?", item.id);
+      this.#eraseIfDone(item.messageId);
     });
-    this.#counted(-n);
+    this.#counted(-length);
+    for (const e of events) await this.#event(e);
     this.#removeErased();
-    return n;
+    return length;
   }
 
   /** Gives up on items: their senders get a DSN, soon. Returns how many. */
-  fail(ids: readonly number[]): Promise<number> {
+  async fail(filter: QueueFilter): Promise<number> {
     const now = this.#clock.now();
-    return this.#change(ids, (i) => {
+    const events: OutgoingEvent[] = [];
+    const { length } = await this.#change(filter, (i) => {
+      // It has failed already, just nobody was told yet.
+      if (i.dsnOwed > 0) return;
       const attempt: Attempt = {
         time: now,
         kind: "permanent",
@@ -510,7 +565,63 @@ export class Queue {
         JSON.stringify([...i.results, attempt].slice(-maxResults)),
         i.id,
       );
+      const message = this.message(i.messageId)!;
+      events.push({ kind: "failed", message, item: i, attempt, nextAttempt: undefined });
     });
+    for (const e of events) await this.#event(e);
+    return length;
+  }
+
+  holdRules(): readonly HoldRule[] {
+    return this.#rules;
+  }
+
+  /** Holds new messages that fit; what is queued already stays as it is. */
+  async addHoldRule(rule: Omit<HoldRule, "id">): Promise<number> {
+    const id = addHoldRule(this.#db, rule);
+    this.#rules = holdRules(this.#db);
+    await this.#db.durable();
+    return id;
+  }
+
+  /** Messages that the rule has held stay held. */
+  async removeHoldRule(id: number): Promise<boolean> {
+    const removed = removeHoldRule(this.#db, id);
+    this.#rules = holdRules(this.#db);
+    await this.#db.durable();
+    return removed;
+  }
+
+  /** Recipients that left the queue, the last first. */
+  retired(o: { account?: string; limit?: number; before?: number } = {}): RetiredItem[] {
+    return retiredItems(this.#db, o);
+  }
+
+  /** The retired recipient that a unique sender address was made for. */
+  retiredByFromId(fromId: string): RetiredItem | undefined {
+    return retiredByFromId(this.#db, fromId);
+  }
+
+  suppressions(account?: string): Suppression[] {
+    return suppressions(this.#db, account);
+  }
+
+  /** The entry by which an account must not write to an address. */
+  suppressed(account: string, address: string): Suppression | undefined {
+    return suppressed(this.#db, account, address);
+  }
+
+  /** False if it was there already. */
+  async suppress(s: Pick<Suppression, "account" | "address" | "manual" | "reason">) {
+    const added = addSuppression(this.#db, s, this.#clock.now());
+    await this.#db.durable();
+    return added;
+  }
+
+  async unsuppress(account: string, address: string): Promise<boolean> {
+    const removed = removeSuppression(this.#db, account, address);
+    await this.#db.durable();
+    return removed;
   }
 
   /** Resolves when no delivery is under way; for tests. */
@@ -525,6 +636,7 @@ export class Queue {
     this.#cancelTimer?.();
     this.#abort.abort();
     await this.idle();
+    await this.#o.deliverer.stop?.();
     this.#files.close();
     await this.#db.close();
   }

@@ -1,9 +1,10 @@
 /** Rows of the queue's database. @module */
 import type { Db, Row } from "../store/database.ts";
-import type { Attempt, Notify, QueueItem, QueueMessage } from "./types.ts";
+import type { Attempt, NewQueueMessage, Notify, QueueItem, QueueMessage } from "./types.ts";
 
 export const itemColumns =
-  "id, message_id, address, domain, notify, original, attempts, next_attempt, hold, results, dsn_owed";
+  "id, message_id, address, domain, notify, original, attempts, next_attempt, hold, results, dsn_owed, " +
+  "priority, transport, require_tls, from_id";
 
 export function itemFromRow(r: Row): QueueItem {
   return {
@@ -18,6 +19,10 @@ export function itemFromRow(r: Row): QueueItem {
     hold: r[8] === 1,
     results: JSON.parse(r[9]) as Attempt[],
     dsnOwed: r[10],
+    priority: r[11],
+    transport: r[12] ?? undefined,
+    requireTls: r[13] ?? undefined,
+    fromId: r[14],
   };
 }
 
@@ -28,7 +33,8 @@ export function readMessage(
 ): QueueMessage | undefined {
   const r = db.get(
     "SELECT id, account, mail_from, file_size, prefix, smtputf8, has8bit, require_tls, ret, " +
-      "envelope_id, message_id, subject, is_dsn, queued FROM messages WHERE id = ?",
+      "envelope_id, message_id, subject, is_dsn, queued, tls_optional, binary_mime, extra " +
+      "FROM messages WHERE id = ?",
     id,
   );
   if (!r) return undefined;
@@ -48,22 +54,88 @@ export function readMessage(
     subject: r[11],
     isDsn: r[12] === 1,
     queued: r[13],
+    tlsOptional: r[14] === 1,
+    binary: r[15] === 1,
+    extra: JSON.parse(r[16]),
   };
 }
 
-/** Brings a destination's earliest attempt up to date after a change to its recipients. */
-export function updateDestination(db: Db, domain: string): void {
-  const due = db.get(
-    "SELECT next_attempt FROM recipients WHERE domain = ? AND hold = 0 AND leased = 0 " +
-      "ORDER BY next_attempt LIMIT 1",
-    domain,
-  )?.[0];
-  if (due === undefined) db.run("DELETE FROM destinations WHERE domain = ?", domain);
-  else {
+/** Domain of an address, in lower case; it groups deliveries. */
+export function domainOf(address: string): string {
+  return address.slice(address.lastIndexOf("@") + 1).toLowerCase();
+}
+
+/** Puts a message and its recipients into the tables; ids of the recipients. */
+export function insertMessage(
+  db: Db,
+  id: number,
+  m: NewQueueMessage,
+  now: number,
+  hold: (recipientDomain: string) => boolean,
+): number[] {
+  db.run(
+    "INSERT INTO messages (id, account, mail_from, file_size, prefix, smtputf8, has8bit, require_tls, " +
+      "ret, envelope_id, message_id, subject, is_dsn, queued, tls_optional, binary_mime, extra) " +
+      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    id,
+    m.senderAccount,
+    m.mailFrom,
+    m.fileSize,
+    m.prefix,
+    m.smtputf8 ? 1 : 0,
+    m.has8bit ? 1 : 0,
+    m.requireTls ? 1 : 0,
+    m.ret ?? "",
+    m.envelopeId ?? null,
+    m.messageId ?? "",
+    m.subject ?? "",
+    m.isDsn ? 1 : 0,
+    now,
+    m.tlsOptional ? 1 : 0,
+    m.binary ? 1 : 0,
+    JSON.stringify(m.extra ?? {}),
+  );
+  const due = Math.max(now, m.notBefore ?? 0);
+  const priority = m.priority ?? 0;
+  const ids = m.recipients.map((r) =>
     db.run(
-      "INSERT INTO destinations (domain, due) VALUES (?, ?) ON CONFLICT (domain) DO UPDATE SET due = excluded.due",
-      domain,
+      "INSERT INTO recipients (message_id, address, domain, notify, original, next_attempt, hold, " +
+        "priority, from_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      id,
+      r.address,
+      domainOf(r.address),
+      r.notify === undefined ? null : r.notify.join(" "),
+      r.originalRecipient === undefined ? null : JSON.stringify(r.originalRecipient),
       due,
+      hold(domainOf(r.address)) ? 1 : 0,
+      priority,
+      r.fromId ?? "",
+    ).lastInsertRowid
+  );
+  for (const d of new Set(m.recipients.map((r) => domainOf(r.address)))) {
+    updateDestination(db, d, priority);
+  }
+  return ids;
+}
+
+/** Brings a destination's earliest attempt up to date after a change to its recipients. */
+export function updateDestination(db: Db, domain: string, priority: number): void {
+  const first = db.get(
+    "SELECT next_attempt, unreachable FROM recipients WHERE domain = ? AND priority = ? " +
+      "AND hold = 0 AND leased = 0 ORDER BY next_attempt LIMIT 1",
+    domain,
+    priority,
+  );
+  if (first === undefined) {
+    db.run("DELETE FROM destinations WHERE domain = ? AND priority = ?", domain, priority);
+  } else {
+    db.run(
+      "INSERT INTO destinations (domain, priority, due, failing) VALUES (?, ?, ?, ?) " +
+        "ON CONFLICT (domain, priority) DO UPDATE SET due = excluded.due, failing = excluded.failing",
+      domain,
+      priority,
+      first[0],
+      first[1],
     );
   }
 }

@@ -4,12 +4,18 @@ import type { Log } from "../log/mod.ts";
 /** When a sender wants to be told of a recipient's fate (RFC 3461 §4.1). */
 export type Notify = "never" | "success" | "failure" | "delay";
 
+/** What is sent first when not all can be at once: 1 before 0 before -1. */
+export type Priority = -1 | 0 | 1;
+export const priorities: readonly Priority[] = [1, 0, -1];
+
 export interface NewQueueRecipient {
   /** localpart@domain */
   address: string;
   /** Undefined if the sender didn't say: then failures and delays are told. */
   notify?: readonly Notify[];
   originalRecipient?: { type: string; address: string };
+  /** Unique id in the sender's address, by which answers are told (FromIDLoginAddresses). */
+  fromId?: string;
 }
 
 /** A message to send. */
@@ -23,9 +29,15 @@ export interface NewQueueMessage {
   fileSize: number;
   /** Bytes in front of the file's. */
   prefix: Uint8Array;
+  /** The message itself, or one of its header fields, needs SMTPUTF8. Addresses are looked at apart. */
   smtputf8: boolean;
   has8bit: boolean;
+  /** BODY=BINARYMIME. */
+  binary?: boolean;
+  /** REQUIRETLS (RFC 8689). */
   requireTls: boolean;
+  /** "TLS-Required: No" (RFC 8689 §5): rather in plain text than not at all. */
+  tlsOptional?: boolean;
   /** RET and ENVID (RFC 3461). */
   ret?: "full" | "hdrs";
   envelopeId?: string;
@@ -35,6 +47,38 @@ export interface NewQueueMessage {
   subject?: string;
   /** Never answered by a DSN. */
   isDsn?: boolean;
+  /** 0 if not given. */
+  priority?: Priority;
+  /** Passed on to webhooks. */
+  extra?: Record<string, string>;
+  /** Counts the message against the account's limits; `add` throws {@link QueueLimitError} beyond them. */
+  limits?: SendingLimits;
+}
+
+/** Limits of an account for 24 hours. */
+export interface SendingLimits {
+  /** Recipients of messages. */
+  messages: number;
+  /** Recipients that it never wrote to before. */
+  firstTimeRecipients: number;
+  /** Whether an address counts: those of this server don't. */
+  counts(address: string): boolean;
+}
+
+/** An account has sent as much as it may. */
+export class QueueLimitError extends Error {
+  override name = "QueueLimitError";
+  readonly limit: "messages" | "firstTimeRecipients";
+  readonly max: number;
+  constructor(limit: QueueLimitError["limit"], max: number) {
+    super(
+      limit === "messages"
+        ? `more than ${max} messages in 24 hours`
+        : `more than ${max} new recipients in 24 hours`,
+    );
+    this.limit = limit;
+    this.max = max;
+  }
 }
 
 /** A queued message, without its recipients. */
@@ -48,13 +92,16 @@ export interface QueueMessage {
   prefix: Uint8Array;
   smtputf8: boolean;
   has8bit: boolean;
+  binary: boolean;
   requireTls: boolean;
+  tlsOptional: boolean;
   ret: "full" | "hdrs" | undefined;
   envelopeId: string | undefined;
   messageId: string;
   subject: string;
   isDsn: boolean;
   queued: number;
+  extra: Record<string, string>;
 }
 
 /** An attempt that was made. */
@@ -66,6 +113,8 @@ export interface Attempt {
   /** Enhanced code such as "4.3.0". */
   enhanced: string;
   text: string;
+  /** Host that answered. */
+  remoteMta?: string;
 }
 
 /** A recipient in the queue. */
@@ -76,10 +125,15 @@ export interface QueueItem {
   domain: string;
   notify: readonly Notify[] | undefined;
   originalRecipient: { type: string; address: string } | undefined;
+  fromId: string;
   attempts: number;
   /** Milliseconds since the epoch. */
   nextAttempt: number;
   hold: boolean;
+  priority: Priority;
+  /** Set by an administrator. */
+  transport: string | undefined;
+  requireTls: "yes" | "no" | undefined;
   /** Has failed for good; how often making its DSN has failed. */
   dsnOwed: number;
   /** The last attempts, oldest first. */
@@ -88,24 +142,59 @@ export interface QueueItem {
 
 /** What became of one recipient. */
 export type Result =
-  | { kind: "delivered" }
-  | { kind: "temporary" | "permanent"; code: number; enhanced: string; text: string };
+  | {
+    kind: "delivered";
+    code?: number;
+    enhanced?: string;
+    text?: string;
+    remoteMta?: string;
+    /**
+     * Another server has it: `told` if it took over telling the sender (DSN), `untold` if it can't.
+     * Undefined if it is in its mailbox.
+     */
+    relayed?: "told" | "untold";
+  }
+  | {
+    kind: "temporary" | "permanent";
+    code: number;
+    enhanced: string;
+    text: string;
+    remoteMta?: string;
+    /** No server could be talked to: so it is for all of the destination. */
+    unreachable?: boolean;
+  };
 
 /** Delivers a message to recipients of one domain. */
 export interface Deliverer {
-  /** Results in the order of the items. Throwing counts as a temporary failure of all. */
+  /**
+   * Results in the order of the items. Throwing counts as a temporary failure of all. `connected` is
+   * called once a server answers: until then the delivery costs little, and others may start beside it.
+   */
   deliver(
     message: QueueMessage,
     items: readonly QueueItem[],
     signal: AbortSignal,
+    connected?: () => void,
   ): Promise<readonly Result[]>;
+  /** Ends what is kept open for later deliveries. */
+  stop?(): Promise<void>;
 }
 
 /** Something the sender is to be told (RFC 3464). */
 export interface DsnEvent {
-  action: "failed" | "delayed" | "delivered";
+  action: "failed" | "delayed" | "delivered" | "relayed";
   message: QueueMessage;
   recipients: { item: QueueItem; result: Attempt; retryUntil: number | undefined }[];
+}
+
+/** Something that happened to a recipient, for webhooks. */
+export interface OutgoingEvent {
+  kind: "delivered" | "relayed" | "delayed" | "failed" | "suppressed" | "canceled";
+  message: QueueMessage;
+  item: QueueItem;
+  attempt: Attempt;
+  /** When it is tried again, milliseconds since the epoch. */
+  nextAttempt: number | undefined;
 }
 
 /** Time, so that tests need not wait for it. */
@@ -122,5 +211,9 @@ export interface QueueOptions {
   deliverer: Deliverer;
   /** Tells the sender. The item stays in the queue until it resolves. */
   onDsn(event: DsnEvent): Promise<void>;
+  /** Tells of each event; again after a crash. What it throws is logged. */
+  onEvent?(event: OutgoingEvent): Promise<void>;
+  /** Milliseconds that messages of an account are kept after they left the queue; 0 for not at all. */
+  retiredPeriod?(account: string): number;
   clock?: Clock;
 }

@@ -9,7 +9,9 @@ import type { Log } from "../log/mod.ts";
 import { freeSpace } from "../platform/files.ts";
 import { baseName, joinPath, parentDir } from "../platform/paths.ts";
 import { executablePath, isCompiled, restrictNewFiles } from "../platform/process.ts";
+import { keepPasswordWorker } from "../store/password.ts";
 import {
+  becomeOwner,
   currentUid,
   dropPrivileges,
   fixFile,
@@ -18,6 +20,16 @@ import {
   lookupUser,
   type User,
 } from "../platform/users.ts";
+
+/**
+ * As root, becomes the owner of the data folder, so that files which a subcommand makes are the server's.
+ * @throws UserError
+ */
+export async function becomeDataOwner(dataDir: string): Promise<void> {
+  if (!isRoot()) return;
+  if (!isCompiled()) await keepPasswordWorker();
+  await becomeOwner(dataDir);
+}
 
 /** The server can't run as it was started; the message says what to do. */
 export class StartError extends Error {
@@ -53,6 +65,7 @@ export async function becomeUser(
   if (user) {
     await makeDataDir(config, user);
     if (!config.static.NoFixPermissions) await fixAll(config, user, log);
+    if (!isCompiled()) await keepPasswordWorker();
     await dropPrivileges(user);
     log.info("privileges dropped", { user: user.name, uid: user.uid, gid: user.gid });
   }

@@ -29,6 +29,7 @@ import {
   type SmtpServerOptions,
 } from "../smtp/server/mod.ts";
 import { Accounts } from "../store/accounts.ts";
+import { adminHandlers } from "./admin_commands.ts";
 import {
   controlAnswers,
   ControlError,
@@ -37,9 +38,10 @@ import {
   inUse,
   type Json,
 } from "./control.ts";
-import { saslBackend, setAccountPassword } from "./logins.ts";
+import { saslBackend } from "./logins.ts";
 import { type MetricsListener, serveMetrics } from "./metrics_http.ts";
-import { queueServices } from "./queue_services.ts";
+import { queueHandlers } from "./queue_control.ts";
+import { type OutgoingOptions, queueServices } from "./queue_services.ts";
 import { watchRemovals } from "./removals.ts";
 import { accountRules } from "./rules.ts";
 import { receivingBackend, submissionBackend } from "./smtp_backend.ts";
@@ -54,6 +56,8 @@ export interface ServerOptions {
   config: Config;
   /** Localserve: mail never leaves, special localparts misbehave, loopback has no limits. */
   local: boolean;
+  /** How mail leaves; of no use with `local`. */
+  outgoing?: OutgoingOptions;
   /**
    * Runs when all sockets are bound and private keys are read, before anything is written and the first
    * byte of a connection is read: becomes the user that the server runs as.
@@ -159,13 +163,17 @@ export class MailServer {
       );
       const queue = await Queue.open(
         config.dataDir,
-        queueServices({ config, accounts, local: o.local, tempDir }),
+        queueServices(
+          { config, accounts, local: o.local, tempDir, queue: () => server!.queue },
+          o.outgoing,
+        ),
       );
       server = new MailServer(o, log, accounts, queue, control, sockets);
       await o.prepare?.(accounts);
       server.#pages = await openWebPages(server, { limiter: server.#authLimiter, tempDir });
       for (const [listener, t] of tls) await server.#listen(listener, t);
       for (const [command, handler] of server.#handlers()) handlers.set(command, handler);
+      for (const [command, handler] of queueHandlers(queue, config)) handlers.set(command, handler);
       const unwatch = [config.watch(), watchRemovals(config, accounts, log)];
       server.#unwatch = () => unwatch.forEach((end) => end());
       await queue.start();
@@ -317,15 +325,10 @@ export class MailServer {
   #handlers(): Map<string, ControlHandler> {
     const fields = (args: Json) => (args ?? {}) as Record<string, Json>;
     return new Map<string, ControlHandler>([
+      ...adminHandlers({ config: this.config, accounts: this.accounts, log: this.#log }),
       ["stop", () => {
         // After the answer, which goes over a connection that the stop closes.
         setTimeout(() => this.stop(), 0);
-      }],
-      ["setaccountpassword", async (args) => {
-        const { account, password } = fields(args) as { account: string; password: string };
-        if (!this.config.account(account)) throw new ControlError(`no account ${account}`);
-        if (password.length < 8) throw new ControlError("a password has at least 8 characters");
-        await setAccountPassword(this.accounts, account, password);
       }],
       ["loglevels", (args) => {
         const { level, pkg } = fields(args) as { level: string | null; pkg: string };

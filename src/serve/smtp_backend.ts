@@ -29,6 +29,8 @@ import type { Accounts } from "../store/accounts.ts";
 import { describe, type EmailDescription, organizationalDomain } from "../store/describe.ts";
 import { type DeliveryFacts, StoreError } from "../store/types.ts";
 import { loginAccount } from "./logins.ts";
+import { queueOutgoing } from "./outgoing.ts";
+import { submittedMessage } from "./submission.ts";
 
 const deliveries = counter(
   "mox_smtpserver_delivery_total",
@@ -304,25 +306,12 @@ async function submit(
     prefix += `Message-ID: ${messageId}\r\n`;
   }
   await message.synced;
-  return await s.queue.add({
+  return await queueOutgoing(s, {
     senderAccount: account,
-    mailFrom: transaction.mailFrom ? addressText(transaction.mailFrom) : "",
-    recipients: transaction.recipients.map((r) => ({
-      address: addressText(r.address),
-      notify: r.notify,
-      originalRecipient: r.originalRecipient,
-    })),
-    file: message.file,
-    fileSize: message.size,
+    fromDomain: senders[0].domain,
+    ...submittedMessage(transaction, message, fields),
     prefix: new TextEncoder().encode(prefix),
-    smtputf8: transaction.smtpUtf8 || message.headerHas8bit,
-    has8bit: message.has8bit,
-    requireTls: transaction.requireTls,
-    ret: transaction.ret,
-    envelopeId: transaction.envelopeId,
-    notBefore: transaction.holdUntil,
     messageId,
-    subject: headerField(fields, "subject"),
   }).then((ids) => {
     session.log.info("queued", { account, ids: ids.join(","), size: message.size });
     return ids;

@@ -6,6 +6,7 @@ import { parseMessage } from "../mail/structure.ts";
 import { createTemp, removeFile } from "../platform/files.ts";
 import type { Queue } from "../queue/mod.ts";
 import { ControlError } from "./control.ts";
+import { queueOutgoing } from "./outgoing.ts";
 
 /** What sendmail hands over. */
 export interface ProgramMessage {
@@ -34,7 +35,8 @@ export async function submitFromProgram(
 ): Promise<string[]> {
   const text = normalize(m.message);
   let bytes = Uint8Array.from(text, (c) => c.charCodeAt(0));
-  const fields = splitHeader(parseMessage(bytes).root.header ?? new Uint8Array(0));
+  const parsed = parseMessage(bytes);
+  const fields = splitHeader(parsed.root.header ?? new Uint8Array(0));
   const addressesOf = (name: string) =>
     fields.filter((f) => f.name === name).flatMap((f) =>
       flattenAddresses(parseAddressList(f.value)).map((a) => `${a.localpart}@${a.domain}`)
@@ -76,14 +78,15 @@ export async function submitFromProgram(
     } finally {
       file.close();
     }
-    const ids = await s.queue.add({
+    const ids = await queueOutgoing(s, {
       senderAccount: account,
+      fromDomain: (addressesOf("from")[0] ?? sender).split("@").at(-1)!,
       mailFrom: sender,
       recipients: recipients.map((address) => ({ address })),
       file: path,
       fileSize: bytes.length,
       prefix: new TextEncoder().encode(prefix),
-      smtputf8: recipients.concat(sender).some((a) => /[\u0080-\u{10ffff}]/u.test(a)),
+      smtputf8: (parsed.root.header ?? new Uint8Array(0)).some((b) => b >= 128),
       has8bit: bytes.some((b) => b >= 128),
       requireTls: false,
       messageId,

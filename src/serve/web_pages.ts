@@ -8,6 +8,9 @@ import type { FailedAuthLimiter } from "../net/mod.ts";
 import type { Queue } from "../queue/mod.ts";
 import type { Accounts } from "../store/accounts.ts";
 import { Sessions } from "../web/login/mod.ts";
+import { autoconfigHandler, autoconfigHost } from "../web/settings/autoconfig.ts";
+import { mtastsHandler, mtastsHost } from "../web/settings/mtasts.ts";
+import { webserver } from "../web/webserver/mod.ts";
 import type { WebHandlers } from "./web.ts";
 import { webmail } from "./webmail.ts";
 
@@ -36,7 +39,20 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
   const { config, accounts, queue } = server;
   const sessions = await Sessions.open(config.dataDir);
   const mail = await webmail({ config, accounts, queue, sessions, ...shared });
-  const handlers: WebHandlers = { webmail: mail.handle };
+  const handlers: WebHandlers = {
+    webmail: mail.handle,
+    autoconfig: {
+      host: (name) => autoconfigHost(config, name),
+      handle: autoconfigHandler(config),
+    },
+    mtasts: { host: (name) => mtastsHost(config, name), handle: mtastsHandler(config) },
+  };
+  handlers.webserver = webserver(config, {
+    account: handlers.account,
+    admin: handlers.admin,
+    webmail: handlers.webmail,
+    webapi: handlers.webapi,
+  });
   const close = async () => {
     mail.close();
     await sessions.close();

@@ -8,6 +8,7 @@ import type { PasswordReply, PasswordRequest } from "./password_worker.ts";
 let worker: Worker | undefined;
 let sequence = 0;
 let idle: ReturnType<typeof setTimeout> | undefined;
+let kept = false;
 const waiting = new Map<
   number,
   { resolve: (r: PasswordReply) => void; reject: (e: Error) => void }
@@ -23,7 +24,7 @@ function start(): Worker {
   w.onmessage = (e: MessageEvent<PasswordReply>) => {
     waiting.get(e.data.id)?.resolve(e.data);
     waiting.delete(e.data.id);
-    if (waiting.size === 0) {
+    if (waiting.size === 0 && !kept) {
       idle = setTimeout(stopPasswordWorker, idleTimeout);
       Deno.unrefTimer(idle as unknown as number);
     }
@@ -60,6 +61,15 @@ export async function checkPassword(password: string, hash: string): Promise<boo
   const r = await ask({ password, hash });
   if (r.ok === undefined) throw new Error(r.error ?? "checking failed");
   return r.ok;
+}
+
+/**
+ * Starts the Worker and keeps it: for before privileges are dropped where the program runs from sources,
+ * which the user that it becomes may not be able to read.
+ */
+export async function keepPasswordWorker(): Promise<void> {
+  kept = true;
+  await hashPassword("started");
 }
 
 /** Ends the Worker; the next login starts a new one. */

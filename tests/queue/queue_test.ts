@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { Log, setLevel } from "../../src/log/mod.ts";
 import {
-  type Clock,
   type Deliverer,
   type DsnEvent,
   localDeliverer,
@@ -12,32 +11,11 @@ import {
   Queue,
   type Result,
 } from "../../src/queue/mod.ts";
+import { TestClock } from "./clock.ts";
 import { delayedAfter, maxAttempts } from "../../src/queue/schedule.ts";
 
 setLevel("queue", "error");
 const minute = 60_000;
-
-/** Time that stands still until it is moved. */
-class TestClock implements Clock {
-  time = 1_700_000_000_000;
-  #timers = new Set<{ at: number; fn: () => void }>();
-  now = () => this.time;
-  random = () => 0.5;
-  after(ms: number, fn: () => void): () => void {
-    const t = { at: this.time + ms, fn };
-    this.#timers.add(t);
-    return () => this.#timers.delete(t);
-  }
-  /** Moves the time to the next timer and runs it; false if there is none. */
-  next(): boolean {
-    const [t] = [...this.#timers].sort((a, b) => a.at - b.at);
-    if (!t) return false;
-    this.#timers.delete(t);
-    this.time = Math.max(this.time, t.at);
-    t.fn();
-    return true;
-  }
-}
 
 interface World {
   dir: string;
@@ -267,21 +245,21 @@ Deno.test("a deliverer that throws, or forgets a recipient, is a temporary failu
 Deno.test("hold, schedule, drop and fail", () =>
   withQueue(async (w) => {
     const [id] = await w.queue.add(await w.message(["a@x.example"]));
-    await w.queue.hold([id], true);
+    await w.queue.hold({ ids: [id] }, true);
     await w.queue.start();
     await w.queue.idle();
     assert.equal(w.calls.length, 0);
-    await w.queue.schedule([id], w.clock.time + 60 * minute);
-    await w.queue.hold([id], false);
+    await w.queue.schedule({ ids: [id] }, w.clock.time + 60 * minute);
+    await w.queue.hold({ ids: [id] }, false);
     assert.equal(w.calls.length, 0);
-    assert.equal(await w.queue.fail([id]), 1);
+    assert.equal(await w.queue.fail({ ids: [id] }), 1);
     await w.queue.idle();
     assert.deepEqual(w.dsns.map((d) => d.action), ["failed"]);
     assert.equal(w.calls.length, 0);
     assert.equal(w.queue.count(), 0);
     const later = { notBefore: w.clock.time + minute };
     const [other] = await w.queue.add(await w.message(["b@x.example"], later));
-    assert.equal(await w.queue.drop([other, 999]), 1);
+    assert.equal(await w.queue.drop({ ids: [other, 999] }), 1);
     await w.queue.idle();
     assert.deepEqual([w.queue.count(), w.files().length, w.dsns.length], [0, 0, 1]);
   }));

@@ -18,6 +18,28 @@ export function permissions(dir: string): string[] {
   ];
 }
 
+/** Runs a subcommand to its end, for the server in `dir`. */
+export async function moxIn(
+  dir: string,
+  args: string[],
+  options: { stdin?: string; env?: Record<string, string> } = {},
+): Promise<{ code: number; stdout: string; stderr: string }> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", ...permissions(dir), main, ...args],
+    cwd: dir,
+    env: options.env,
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(options.stdin ?? "")).catch(() => {});
+  await writer.close().catch(() => {});
+  const { code, stdout, stderr } = await child.output();
+  const text = (b: Uint8Array) => new TextDecoder().decode(b);
+  return { code, stdout: text(stdout), stderr: text(stderr) };
+}
+
 /** So many ports that are free just now. */
 export async function freePorts(count: number): Promise<number[]> {
   const held: Server[] = [];
@@ -46,9 +68,10 @@ export interface RunningServer {
 }
 
 /** Starts the server; it may fail: see `ended` and `log`. */
-export function startServe(dir: string): RunningServer {
+export function startServe(dir: string, env: Record<string, string> = {}): RunningServer {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", ...permissions(dir), main, "-config", `${dir}/config/mox.conf`, "serve"],
+    env,
     stdin: "null",
     stdout: "null",
     stderr: "piped",

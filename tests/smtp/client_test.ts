@@ -344,7 +344,7 @@ Deno.test("STARTTLS: offered, stripped, broken, injected", async (t) => {
     assert.equal(await fails(o), "tls starttls false");
   });
   await t.step("dropped", async () => {
-    assert.equal(await fails({ certificate, starttls: () => "drop" }), "network starttls false");
+    assert.equal(await fails({ certificate, starttls: () => "drop" }), "tls starttls false");
   });
   await t.step("certificate of another name", async () => {
     const wrong = { ...clientTls, serverName: "other.example" };

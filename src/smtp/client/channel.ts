@@ -98,7 +98,9 @@ export function connectionFailure(err: unknown, phase: Phase): SmtpClientError {
   if (err instanceof SmtpClientError) return err;
   const cause = err instanceof Error ? err : undefined;
   let text = cause?.message ?? String(err);
-  if (cause?.cause instanceof Error) text += `: ${cause.cause.message}`;
+  if (cause?.cause instanceof Error && !text.includes(cause.cause.message)) {
+    text += `: ${cause.cause.message}`;
+  }
   const options = { cause };
   if (err instanceof ReplyError || (err instanceof ConnectionError && err.reason === "line")) {
     return new SmtpClientError(

@@ -132,7 +132,15 @@ export class SmtpClient {
         text: "TLS is needed, and the server does not offer STARTTLS",
       });
     }
-    const reply = await this.#channel.command("STARTTLS", "starttls", this.#timeouts.hello);
+    let reply: Reply;
+    try {
+      reply = await this.#channel.command("STARTTLS", "starttls", this.#timeouts.hello);
+    } catch (err) {
+      // A server that offers TLS and can't bear to be asked for it.
+      throw new SmtpClientError({ ...pick(connectionFailure(err, "starttls")), kind: "tls" }, {
+        cause: err,
+      });
+    }
     if (reply.code !== 220) {
       const r = refusal(reply, "starttls");
       throw new SmtpClientError({ ...pick(r), kind: "tls", permanent: false }, { cause: r });

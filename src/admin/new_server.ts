@@ -1,0 +1,157 @@
+/** The configuration of a new server, as quickstart writes it. @module */
+import {
+  type Dynamic,
+  dynamicConfig,
+  type Listener,
+  listener,
+  type ListenerTLS,
+  type Static,
+  staticConfig,
+} from "../config/mod.ts";
+import type { Domain as DomainName } from "../config/names.ts";
+
+/** What a new server is to be like. */
+export interface NewServer {
+  /** Name of this machine. */
+  hostname: DomainName;
+  /** Addresses to take mail on. */
+  ips: string[];
+  /** Public addresses, where `ips` are behind address translation. */
+  natIps: string[];
+  /** Addresses for the pages that are for this machine alone. */
+  internalIps: string[];
+  /** User that the server runs as. */
+  user: string;
+  account: string;
+  /** Its address, which ACME may write to as well. */
+  address: string;
+  /** Another web server has ports 80 and 443. */
+  existingWebserver: boolean;
+  /** Added to each port, for trying things out without privileges. */
+  portOffset: number;
+  /** Files, relative to the configuration. */
+  files: {
+    adminPassword: string;
+    hostKeys: string[];
+    certificate?: { CertFile: string; KeyFile: string };
+  };
+  /** Block lists that the own addresses are looked up in. */
+  monitorDnsbls: string[];
+}
+
+/** Ports of internal and proxied HTTP services beside an existing web server. */
+const proxiedPorts = { internal: 1080, public: 81 };
+
+/** The values of mox.conf. */
+export function newStatic(o: NewServer): Static {
+  const acme = o.files.certificate === undefined;
+  return {
+    ...staticConfig.zero(),
+    DataDir: "../data",
+    LogLevel: "info",
+    User: o.user,
+    Hostname: o.hostname.unicode,
+    AdminPasswordFile: o.files.adminPassword,
+    ACME: acme
+      ? new Map([["letsencrypt", {
+        DirectoryURL: "https://acme-v02.api.letsencrypt.org/directory",
+        RenewBefore: 30 * 24 * 3_600_000,
+        ContactEmail: o.address,
+        Port: 443 + o.portOffset,
+        IssuerDomainName: "letsencrypt.org",
+        ExternalAccountBinding: undefined,
+      }]])
+      : new Map(),
+    Listeners: new Map([
+      ["internal", internalListener(o)],
+      ["public", publicListener(o)],
+    ]),
+    Postmaster: { Account: o.account, Mailbox: "Postmaster" },
+    HostTLSRPT: { Account: o.account, Mailbox: "TLSRPT", Localpart: "tlsreports" },
+    InitialMailboxes: {
+      SpecialUse: {
+        Sent: "Sent",
+        Archive: "Archive",
+        Trash: "Trash",
+        Draft: "Drafts",
+        Junk: "Junk",
+      },
+      Regular: [],
+    },
+  };
+}
+
+/** Pages for users and the administrator, and metrics, for this machine alone. */
+function internalListener(o: NewServer): Listener {
+  const zero = listener.zero();
+  const port = (o.existingWebserver ? proxiedPorts.internal : 80) + o.portOffset;
+  const page = { Enabled: true, Port: port, Forwarded: o.existingWebserver };
+  return {
+    ...zero,
+    IPs: o.internalIps,
+    Hostname: "localhost",
+    AccountHTTP: { ...zero.AccountHTTP, ...page },
+    AdminHTTP: { ...zero.AdminHTTP, ...page },
+    WebmailHTTP: { ...zero.WebmailHTTP, ...page },
+    WebAPIHTTP: { ...zero.WebAPIHTTP, ...page },
+    MetricsHTTP: { Enabled: true, Port: 8010 + o.portOffset },
+    // The other web server hands over what is for the mail server, in clear text.
+    ...(o.existingWebserver
+      ? {
+        AutoconfigHTTPS: {
+          Enabled: true,
+          Port: proxiedPorts.public + o.portOffset,
+          NonTLS: true,
+        },
+        MTASTSHTTPS: { Enabled: true, Port: proxiedPorts.public + o.portOffset, NonTLS: true },
+      }
+      : {}),
+  };
+}
+
+/** Mail, and the pages that others need, for the world. */
+function publicListener(o: NewServer): Listener {
+  const zero = listener.zero();
+  const at = (port: number) => ({ Enabled: true, Port: port + o.portOffset });
+  const tls: ListenerTLS = {
+    ACME: o.files.certificate === undefined ? "letsencrypt" : "",
+    KeyCerts: o.files.certificate === undefined ? [] : [o.files.certificate],
+    MinVersion: "TLSv1.2",
+    HostPrivateKeyFiles: o.files.hostKeys,
+    ClientAuthDisabled: false,
+  };
+  const web = o.existingWebserver ? {} : {
+    AutoconfigHTTPS: { ...zero.AutoconfigHTTPS, ...at(443) },
+    MTASTSHTTPS: { ...zero.MTASTSHTTPS, ...at(443) },
+    WebserverHTTP: { ...zero.WebserverHTTP, ...at(80) },
+    WebserverHTTPS: { ...zero.WebserverHTTPS, ...at(443) },
+  };
+  return {
+    ...zero,
+    IPs: o.ips,
+    NATIPs: o.natIps,
+    TLS: tls,
+    SMTP: { ...zero.SMTP, ...at(25) },
+    Submissions: {
+      ...zero.Submissions,
+      ...at(465),
+      EnabledOnHTTPS: !o.existingWebserver,
+    },
+    IMAPS: { ...zero.IMAPS, ...at(993), EnabledOnHTTPS: !o.existingWebserver },
+    ...web,
+  };
+}
+
+/** The values of domains.conf, with a domain and an account that were made before. */
+export function newDynamic(
+  o: NewServer,
+  domain: [string, Dynamic["Domains"] extends Map<string, infer D> ? D : never],
+  account: [string, Dynamic["Accounts"] extends Map<string, infer A> ? A : never],
+): Dynamic {
+  return {
+    ...dynamicConfig.zero(),
+    Domains: new Map([domain]),
+    Accounts: new Map([account]),
+    MonitorDNSBLs: o.monitorDnsbls,
+  };
+}

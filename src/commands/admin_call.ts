@@ -1,0 +1,89 @@
+/**
+ * Commands of the administrator: by the running server if there is one, otherwise right here, with the
+ * data folder taken so that no server starts meanwhile.
+ *
+ * @module
+ */
+import { Config } from "../config/mod.ts";
+import { Log } from "../log/mod.ts";
+import { ensureDir } from "../platform/files.ts";
+import { writeStdout } from "../platform/stdio.ts";
+import { becomeDataOwner } from "../serve/become_user.ts";
+import { runAdminCommand } from "../serve/admin_commands.ts";
+import { callControl, controlAnswers, ControlServer, type Json } from "../serve/control.ts";
+import { accountRules } from "../serve/rules.ts";
+import { Accounts } from "../store/accounts.ts";
+import { type Command, type Flags, parseFlags } from "./command.ts";
+import { findConfigPath } from "./datadir.ts";
+
+/** Runs the command for the server that is meant; what it prints goes to standard output. */
+export async function adminCall(
+  command: string,
+  args: { [name: string]: Json },
+  dir = "",
+): Promise<Json> {
+  const config = await Config.load(await findConfigPath(dir), { keyFiles: false });
+  if (await controlAnswers(config.dataDir)) {
+    return await callControl(config.dataDir, command, args, writeStdout);
+  }
+  // Files that root makes would not be the server's.
+  await becomeDataOwner(config.dataDir);
+  await ensureDir(config.dataDir);
+  const log = new Log("admin");
+  const control = new ControlServer(config.dataDir, log, new Map());
+  await control.start();
+  const accounts = new Accounts(
+    config.dataPath("accounts"),
+    new Log("store"),
+    (name) => accountRules(config, name),
+  );
+  try {
+    return await runAdminCommand({ config, accounts, log }, command, args, writeStdout);
+  } finally {
+    await accounts.closeAll();
+    await control.stop();
+  }
+}
+
+/** A command that hands its arguments on. */
+interface Simple<F extends Flags> {
+  /** As typed, and on the control socket. */
+  name: string;
+  /** Flags and arguments, after the name. */
+  usage: string;
+  summary: string;
+  help: string;
+  flags?: F;
+  min?: number;
+  max?: number;
+  /** Arguments by name. */
+  toArgs(
+    args: string[],
+    flags: { [K in keyof F]: F[K] extends boolean ? boolean : string },
+  ): { [name: string]: Json } | Promise<{ [name: string]: Json }>;
+  /** Exit status, from what the command returned. */
+  status?(result: Json): number;
+}
+
+/** Help for the flag that all of them have. */
+const dirHelp = `
+  -dir   folder of a localserve; default the server of mox.conf`;
+
+/** Makes a command of its arguments alone. */
+export function adminCommand<F extends Flags = Record<never, never>>(s: Simple<F>): Command {
+  return {
+    name: s.name,
+    usage: `${s.name} [-dir folder]${s.usage === "" ? "" : ` ${s.usage}`}`,
+    summary: s.summary,
+    help: `${s.help.trim()}\n${dirHelp}`,
+    async run(args) {
+      const parsed = parseFlags(args, { dir: "", ...s.flags } as F & { dir: string }, {
+        min: s.min,
+        max: s.max,
+      });
+      const flags = parsed.flags as Parameters<typeof s.toArgs>[1] & { dir: string };
+      const result = await adminCall(s.name, await s.toArgs(parsed.args, flags), flags.dir);
+      return s.status?.(result);
+    },
+  };
+}

@@ -1,0 +1,115 @@
+/** What an attempt means for its recipient, and who is told of it. @module */
+import type { Log } from "../log/mod.ts";
+import { delayedAfter, nextWait, remaining } from "./schedule.ts";
+import type { Attempt, DsnEvent, OutgoingEvent, QueueItem, QueueMessage, Result } from "./types.ts";
+
+/** Results that are kept of a recipient. */
+export const maxResults = 10;
+/** How long a DSN that can't be made is waited for, and how often it is tried. */
+const dsnWait = 7.5 * 60_000;
+const maxDsnTries = 100;
+
+/** An item after an attempt. */
+export interface Done {
+  item: QueueItem;
+  attempt: Attempt;
+  /** When it is tried again, milliseconds from now; undefined if it is done. */
+  wait: number | undefined;
+  /** How it left the queue, if it did. */
+  outcome: "delivered" | "relayed" | "failed" | "suppressed" | "canceled" | undefined;
+  unreachable?: boolean;
+  /** Another server tells the sender of the delivery. */
+  told?: boolean;
+  /** Has failed before: just its DSN is owed. */
+  again?: boolean;
+}
+
+/** Notes a result in the item. */
+export function attempted(item: QueueItem, r: Result, now: number, random: number): Done {
+  const attempt: Attempt = r.kind === "delivered"
+    ? {
+      time: now,
+      kind: "delivered",
+      code: r.code ?? 250,
+      enhanced: r.enhanced ?? "2.0.0",
+      text: r.text ?? "delivered",
+      remoteMta: r.remoteMta,
+    }
+    : {
+      time: now,
+      kind: r.kind,
+      code: r.code,
+      enhanced: r.enhanced,
+      text: r.text,
+      remoteMta: r.remoteMta,
+    };
+  item.attempts++;
+  item.results = [...item.results, attempt].slice(-maxResults);
+  const wait = r.kind === "temporary" ? nextWait(item.attempts, random) : undefined;
+  if (r.kind === "delivered") {
+    const outcome = r.relayed === "untold" ? "relayed" : "delivered";
+    return { item, attempt, wait, outcome, told: r.relayed === "told" };
+  }
+  return {
+    item,
+    attempt,
+    wait,
+    outcome: wait === undefined ? "failed" : undefined,
+    unreachable: r.unreachable,
+  };
+}
+
+/** The DSNs that attempts ask for (RFC 3461 §6.2). */
+export function dsnEvents(message: QueueMessage, done: readonly Done[]): Iterable<DsnEvent> {
+  const events = new Map<DsnEvent["action"], DsnEvent>();
+  // RFC 3461 §6.2, RFC 5321 §4.5.5: never in answer to a DSN.
+  if (message.mailFrom === "" || message.isDsn) return [];
+  for (const { item, attempt, wait, outcome, told } of done) {
+    const asked = item.notify;
+    let action: DsnEvent["action"];
+    if (attempt.kind === "delivered") {
+      if (!asked?.includes("success") || told) continue;
+      action = outcome === "relayed" ? "relayed" : "delivered";
+    } else if (wait === undefined) {
+      if (asked && !asked.includes("failure")) continue;
+      action = "failed";
+    } else {
+      if (item.attempts !== delayedAfter || (asked && !asked.includes("delay"))) continue;
+      action = "delayed";
+    }
+    let event = events.get(action);
+    if (!event) events.set(action, event = { action, message, recipients: [] });
+    event.recipients.push({
+      item,
+      result: attempt,
+      retryUntil: wait === undefined ? undefined : attempt.time + remaining(item.attempts),
+    });
+  }
+  return events.values();
+}
+
+/** Keeps the items of a DSN that couldn't be made: nobody may be left untold. */
+export function owe(done: readonly Done[], event: DsnEvent, log: Log): void {
+  const ids = new Set(event.recipients.map((r) => r.item.id));
+  for (const d of done) {
+    if (!ids.has(d.item.id)) continue;
+    if (++d.item.dsnOwed < maxDsnTries) d.wait = dsnWait;
+    else log.error("giving up on telling the sender", { id: d.item.id, to: d.item.address });
+  }
+}
+
+/** What webhooks are told. */
+export function outgoingEvent(message: QueueMessage, d: Done): OutgoingEvent | undefined {
+  const { item, attempt } = d;
+  if (d.again) return undefined;
+  if (d.outcome === undefined) {
+    return {
+      kind: "delayed",
+      message,
+      item,
+      attempt,
+      nextAttempt: attempt.time + (d.wait ?? 0),
+    };
+  }
+  return { kind: d.outcome, message, item, attempt, nextAttempt: undefined };
+}

@@ -1,0 +1,109 @@
+/** Giving a queued message to a server, once a session stands. @module */
+import {
+  type Envelope,
+  type RecipientOutcome,
+  replyText,
+  type SmtpClient,
+  SmtpClientError,
+} from "../smtp/client/mod.ts";
+import { failureOf } from "./failure.ts";
+import type { QueueItem, QueueMessage, Result } from "./types.ts";
+
+/** Bytes read from a message file at a time. */
+const pieceSize = 64 * 1024;
+
+/** The bytes of a queued message. */
+export async function* messageBytes(
+  m: Pick<QueueMessage, "path" | "prefix">,
+): AsyncGenerator<Uint8Array> {
+  if (m.prefix.length > 0) yield m.prefix;
+  const file = await Deno.open(m.path, { read: true });
+  try {
+    for (;;) {
+      // Not one buffer for all: what was given on may not be sent yet.
+      const piece = new Uint8Array(pieceSize);
+      const n = await file.read(piece);
+      if (n === null) return;
+      yield piece.subarray(0, n);
+    }
+  } finally {
+    file.close();
+  }
+}
+
+/** What to say to a server about a message. */
+function envelopeOf(
+  m: QueueMessage,
+  items: readonly QueueItem[],
+  requireTls: boolean,
+): Envelope {
+  return {
+    mailFrom: m.mailFrom,
+    recipients: items.map((i) => ({
+      address: i.address,
+      notify: i.notify,
+      originalRecipient: i.originalRecipient,
+    })),
+    size: m.prefix.length + m.fileSize,
+    body: m.binary ? "binary" : m.has8bit ? "8bit" : "7bit",
+    smtpUtf8: m.smtputf8,
+    requireTls,
+    ret: m.ret,
+    envelopeId: m.envelopeId,
+  };
+}
+
+/** Whether the server says that there are too many recipients in the transaction (RFC 5321 §4.5.3.1.10). */
+function tooMany(o: RecipientOutcome): boolean {
+  return o instanceof SmtpClientError && o.phase === "rcpt" && o.kind === "reply" &&
+    (o.code === 452 || o.enhanced === "4.5.3");
+}
+
+/**
+ * Sends the message for all of the recipients, in as many transactions as the server's limits ask for.
+ * @returns outcomes in the order of the items; undefined for those that were not tried, as the session
+ * ended before.
+ */
+export async function handOver(
+  client: SmtpClient,
+  m: QueueMessage,
+  items: readonly QueueItem[],
+  requireTls: boolean,
+): Promise<(RecipientOutcome | undefined)[]> {
+  const outcomes = new Map<QueueItem, RecipientOutcome>();
+  let left = [...items];
+  let batch = client.extensions.limits.rcptMax;
+  while (left.length > 0 && (outcomes.size === 0 || client.usable)) {
+    const part = left.slice(0, batch);
+    left = left.slice(part.length);
+    const got = await client.send(envelopeOf(m, part, requireTls), () => messageBytes(m));
+    const taken = got.filter((o) => !(o instanceof SmtpClientError)).length;
+    for (const [i, o] of got.entries()) {
+      // The rest goes with the next transaction, if this one has brought something.
+      if (taken > 0 && tooMany(o)) left.push(part[i]);
+      else outcomes.set(part[i], o);
+    }
+    if (taken > 0 && got.some(tooMany)) batch = taken;
+  }
+  return items.map((i) => outcomes.get(i));
+}
+
+/** An outcome as the queue's result. */
+export function resultOf(
+  o: RecipientOutcome,
+  item: QueueItem,
+  client: SmtpClient,
+  remoteMta: string,
+): Result {
+  if (o instanceof SmtpClientError) return failureOf(o, remoteMta);
+  // RFC 3461 §5.2.2: who has DSN tells the sender; for others it is us who say that it was passed on.
+  const asked = item.notify?.includes("success") === true;
+  return {
+    kind: "delivered",
+    code: o.code,
+    enhanced: o.enhanced || "2.0.0",
+    text: replyText(o) || "accepted",
+    remoteMta,
+    relayed: !asked || client.extensions.dsn ? "told" : "untold",
+  };
+}

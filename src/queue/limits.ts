@@ -1,0 +1,48 @@
+/** What an account may send in a day, counted in the queue's database. @module */
+import type { Db } from "../store/database.ts";
+import { type NewQueueMessage, QueueLimitError } from "./types.ts";
+
+const day = 24 * 3600_000;
+
+/** Counts a message, in the transaction that queues it. @throws QueueLimitError */
+export function countAgainstLimits(db: Db, m: NewQueueMessage, now: number): void {
+  const limits = m.limits;
+  if (!limits) return;
+  const addresses = m.recipients.map((r) => r.address.toLowerCase()).filter(limits.counts);
+  if (addresses.length === 0) return;
+  db.run("DELETE FROM submitted WHERE time <= ?", now - day);
+  const [sent] = db.get(
+    "SELECT coalesce(sum(count), 0) FROM submitted WHERE account = ? AND time > ?",
+    m.senderAccount,
+    now - day,
+  )!;
+  if (sent + addresses.length > limits.messages) {
+    throw new QueueLimitError("messages", limits.messages);
+  }
+  let added = 0;
+  for (const a of addresses) {
+    added += db.run(
+      "INSERT INTO written_to (account, address, first) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+      m.senderAccount,
+      a,
+      now,
+    ).changes;
+  }
+  if (added > 0) {
+    const [fresh] = db.get(
+      "SELECT count(*) FROM written_to WHERE account = ? AND first > ?",
+      m.senderAccount,
+      now - day,
+    )!;
+    // The transaction is rolled back, and with it the rows above.
+    if (fresh > limits.firstTimeRecipients) {
+      throw new QueueLimitError("firstTimeRecipients", limits.firstTimeRecipients);
+    }
+  }
+  db.run(
+    "INSERT INTO submitted (account, time, count) VALUES (?, ?, ?)",
+    m.senderAccount,
+    now,
+    addresses.length,
+  );
+}

@@ -1,0 +1,88 @@
+/** Finding recipients in the queue. @module */
+import type { Db, SqlValue } from "../store/database.ts";
+import { itemColumns, itemFromRow } from "./rows.ts";
+import type { QueueItem } from "./types.ts";
+
+/** Which recipients; all conditions given must hold. */
+export interface QueueFilter {
+  ids?: readonly number[];
+  account?: string;
+  /** Part of the sender's address; with "@" in front its domain. Case doesn't matter. */
+  from?: string;
+  /** Part of the recipient's address; with "@" in front its domain. */
+  to?: string;
+  hold?: boolean;
+  /** "" for those that have none set. */
+  transport?: string;
+  /** Queued before, or after: milliseconds since the epoch. */
+  queuedBefore?: number;
+  queuedAfter?: number;
+  /** Next attempt before, or after. */
+  dueBefore?: number;
+  dueAfter?: number;
+}
+
+/** In which order, and how many. */
+export interface QueueOrder {
+  /** By next attempt if not given. */
+  sort?: "next" | "queued" | "id";
+  descending?: boolean;
+  /** 1000 if not given. */
+  limit?: number;
+  /** Leaves out so many first. */
+  offset?: number;
+}
+
+/** Text for LIKE. */
+function like(part: string): string {
+  const escaped = part.replace(/[\\%_]/g, "\\$&");
+  return part.startsWith("@") ? `%${escaped}` : `%${escaped}%`;
+}
+
+/** Conditions of SQL with their values. */
+function conditions(f: QueueFilter): { where: string; values: SqlValue[] } {
+  const where = ["1"];
+  const values: SqlValue[] = [];
+  const add = (sql: string, value: SqlValue | undefined) => {
+    if (value === undefined) return;
+    where.push(sql);
+    values.push(value);
+  };
+  if (f.ids) {
+    where.push("r.id IN (SELECT value FROM json_each(?))");
+    values.push(JSON.stringify(f.ids));
+  }
+  add("m.account = ?", f.account);
+  add("m.mail_from LIKE ? ESCAPE '\\'", f.from === undefined ? undefined : like(f.from));
+  add("r.address LIKE ? ESCAPE '\\'", f.to === undefined ? undefined : like(f.to));
+  add("r.hold = ?", f.hold === undefined ? undefined : f.hold ? 1 : 0);
+  add("coalesce(r.transport, '') = ?", f.transport);
+  add("m.queued < ?", f.queuedBefore);
+  add("m.queued > ?", f.queuedAfter);
+  add("r.next_attempt < ?", f.dueBefore);
+  add("r.next_attempt > ?", f.dueAfter);
+  return { where: where.join(" AND "), values };
+}
+
+const columns = itemColumns.split(", ").map((c) => `r.${c}`).join(", ");
+const tables = "recipients r JOIN messages m ON m.id = r.message_id";
+
+export function findItems(db: Db, f: QueueFilter, o: QueueOrder = {}): QueueItem[] {
+  const { where, values } = conditions(f);
+  const by = { next: "r.next_attempt", queued: "m.queued", id: "r.id" }[o.sort ?? "next"];
+  const direction = o.descending ? "DESC" : "ASC";
+  return db.all(
+    `SELECT ${columns} FROM ${tables} WHERE ${where} ORDER BY ${by} ${direction}, r.id ${direction} ` +
+      "LIMIT ? OFFSET ?",
+    ...values,
+    o.limit ?? 1000,
+    o.offset ?? 0,
+  ).map(itemFromRow);
+}
+
+/** Ids of those that match and aren't being delivered right now. */
+export function findIds(db: Db, f: QueueFilter): number[] {
+  const { where, values } = conditions(f);
+  return db.all(`SELECT r.id FROM ${tables} WHERE ${where} AND r.leased = 0`, ...values)
+    .map((r) => r[0] as number);
+}

@@ -1,0 +1,229 @@
+/**
+ * Recipients that left the queue, kept for a while, and the list of recipients that an account must not
+ * write to because its mail bounced there.
+ *
+ * @module
+ */
+import type { Db, Row } from "../store/database.ts";
+import type { Attempt, OutgoingEvent, QueueItem, QueueMessage } from "./types.ts";
+
+/** How a recipient left the queue. */
+export type Outcome = Exclude<OutgoingEvent["kind"], "delayed">;
+
+/** A recipient that left the queue. */
+export interface RetiredItem {
+  id: number;
+  messageId: number;
+  account: string;
+  mailFrom: string;
+  address: string;
+  /** Message-ID of the message. */
+  messageKey: string;
+  subject: string;
+  fromId: string;
+  extra: Record<string, string>;
+  size: number;
+  /** Milliseconds since the epoch. */
+  queued: number;
+  left: number;
+  keepUntil: number;
+  outcome: Outcome;
+  attempts: number;
+  results: Attempt[];
+}
+
+/** An address that an account must not write to. */
+export interface Suppression {
+  id: number;
+  account: string;
+  /** What is compared. */
+  baseAddress: string;
+  /** As it was when it was added. */
+  address: string;
+  /** By a person, not by bounces. */
+  manual: boolean;
+  reason: string;
+  created: number;
+}
+
+/** The address without what follows "+", and in lower case: variants go to the same mailbox. */
+export function baseAddress(address: string): string {
+  const at = address.lastIndexOf("@");
+  const localpart = address.slice(0, at);
+  const plus = localpart.indexOf("+", 1);
+  return `${plus < 0 ? localpart : localpart.slice(0, plus)}${address.slice(at)}`.toLowerCase();
+}
+
+/** Keeps a recipient that leaves the queue. */
+export function retire(
+  db: Db,
+  message: QueueMessage,
+  item: QueueItem,
+  outcome: Outcome,
+  now: number,
+  period: number,
+): void {
+  db.run(
+    "INSERT OR REPLACE INTO retired (id, message_id, account, mail_from, address, base_address, " +
+      "message_key, subject, from_id, extra, size, queued, left_at, keep_until, outcome, attempts, results) " +
+      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    item.id,
+    message.id,
+    message.senderAccount,
+    message.mailFrom,
+    item.address,
+    baseAddress(item.address),
+    message.messageId,
+    message.subject,
+    item.fromId,
+    JSON.stringify(message.extra),
+    message.fileSize + message.prefix.length,
+    message.queued,
+    now,
+    now + period,
+    outcome,
+    item.attempts,
+    JSON.stringify(item.results),
+  );
+}
+
+/** Forgets those whose time is over. */
+export function forgetRetired(db: Db, now: number): void {
+  db.run("DELETE FROM retired WHERE keep_until <= ?", now);
+}
+
+const retiredColumns =
+  "id, message_id, account, mail_from, address, message_key, subject, from_id, extra, size, queued, left_at, " +
+  "keep_until, outcome, attempts, results";
+
+function retiredFromRow(r: Row): RetiredItem {
+  return {
+    id: r[0],
+    messageId: r[1],
+    account: r[2],
+    mailFrom: r[3],
+    address: r[4],
+    messageKey: r[5],
+    subject: r[6],
+    fromId: r[7],
+    extra: JSON.parse(r[8]),
+    size: r[9],
+    queued: r[10],
+    left: r[11],
+    keepUntil: r[12],
+    outcome: r[13],
+    attempts: r[14],
+    results: JSON.parse(r[15]),
+  };
+}
+
+/** The last to leave come first. */
+export function retiredItems(
+  db: Db,
+  o: { account?: string; limit?: number; before?: number } = {},
+): RetiredItem[] {
+  return db.all(
+    `SELECT ${retiredColumns} FROM retired WHERE (? IS NULL OR account = ?) ` +
+      "AND (? IS NULL OR id < ?) ORDER BY id DESC LIMIT ?",
+    o.account ?? null,
+    o.account ?? null,
+    o.before ?? null,
+    o.before ?? null,
+    o.limit ?? 1000,
+  ).map(retiredFromRow);
+}
+
+/** The retired recipient that a unique sender address was made for. */
+export function retiredByFromId(db: Db, fromId: string): RetiredItem | undefined {
+  const r = db.get(`SELECT ${retiredColumns} FROM retired WHERE from_id = ? LIMIT 1`, fromId);
+  return r && retiredFromRow(r);
+}
+
+/** Enhanced codes that say that the mailbox isn't there, or takes nothing (RFC 3463 §3.2, §3.3). */
+const hardBounces = new Set(["5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"]);
+
+/**
+ * Suppresses the recipient if the failure says that it is of no use to go on: the address does not exist,
+ * or it is the second failure in a row among the retired ones. Returns the reason, if so.
+ */
+export function suppressAfterFailure(
+  db: Db,
+  account: string,
+  item: QueueItem,
+  attempt: Attempt,
+  now: number,
+): string | undefined {
+  if (attempt.kind !== "permanent") return undefined;
+  const answer = `${attempt.code} ${attempt.enhanced} ${attempt.text}`.slice(0, 300);
+  let reason: string | undefined;
+  if (hardBounces.has(attempt.enhanced)) {
+    reason = `address is refused: ${answer}`;
+  } else {
+    const [last] = db.get(
+      "SELECT outcome FROM retired WHERE account = ? AND base_address = ? ORDER BY left_at DESC LIMIT 1",
+      account,
+      baseAddress(item.address),
+    ) ?? [];
+    if (last === "failed") reason = `two failures in a row: ${answer}`;
+  }
+  if (reason === undefined) return undefined;
+  addSuppression(db, { account, address: item.address, manual: false, reason }, now);
+  return reason;
+}
+
+export function addSuppression(
+  db: Db,
+  s: Pick<Suppression, "account" | "address" | "manual" | "reason">,
+  now: number,
+): boolean {
+  return db.run(
+    "INSERT INTO suppressions (account, base_address, address, manual, reason, created) " +
+      "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    s.account,
+    baseAddress(s.address),
+    s.address,
+    s.manual ? 1 : 0,
+    s.reason,
+    now,
+  ).changes > 0;
+}
+
+export function removeSuppression(db: Db, account: string, address: string): boolean {
+  return db.run(
+    "DELETE FROM suppressions WHERE account = ? AND base_address = ?",
+    account,
+    baseAddress(address),
+  ).changes > 0;
+}
+
+const suppressionColumns = "id, account, base_address, address, manual, reason, created";
+
+function suppressionFromRow(r: Row): Suppression {
+  return {
+    id: r[0],
+    account: r[1],
+    baseAddress: r[2],
+    address: r[3],
+    manual: r[4] === 1,
+    reason: r[5],
+    created: r[6],
+  };
+}
+
+export function suppressions(db: Db, account?: string): Suppression[] {
+  return db.all(
+    `SELECT ${suppressionColumns} FROM suppressions WHERE ? IS NULL OR account = ? ORDER BY id`,
+    account ?? null,
+    account ?? null,
+  ).map(suppressionFromRow);
+}
+
+/** Why an account must not write to an address; undefined if it may. */
+export function suppressed(db: Db, account: string, address: string): Suppression | undefined {
+  const r = db.get(
+    `SELECT ${suppressionColumns} FROM suppressions WHERE account = ? AND base_address = ?`,
+    account,
+    baseAddress(address),
+  );
+  return r && suppressionFromRow(r);
+}

@@ -1,0 +1,177 @@
+/** Telling senders what became of their messages (RFC 3464). @module */
+import type { Config } from "../config/mod.ts";
+import { Log } from "../log/mod.ts";
+import { flattenAddresses, parseAddressList } from "../mail/address.ts";
+import { composeDsn } from "../mail/dsn.ts";
+import { createTemp, removeFile } from "../platform/files.ts";
+import type { Attempt, DsnEvent, Queue } from "../queue/mod.ts";
+import { type Address, SmtpError } from "../smtp/server/mod.ts";
+import type { Accounts } from "../store/accounts.ts";
+import { describeFile } from "../store/describe.ts";
+import { queueOutgoing } from "./outgoing.ts";
+import { deliverToSelf } from "./smtp_backend.ts";
+
+const log = new Log("dsn");
+
+/** Bytes of an original that a DSN quotes whole; of a bigger one only the header. */
+const maxQuoted = 10 * 1024 * 1024;
+const maxQuotedHeader = 256 * 1024;
+
+/** What DSNs are made with. */
+export interface DsnServices {
+  config: Config;
+  accounts: Accounts;
+  tempDir: string;
+  /** For senders elsewhere, of forwarded messages. */
+  queue: () => Queue;
+}
+
+/** An envelope's address, parsed. */
+export function addressOf(text: string): Address {
+  const [a] = flattenAddresses(parseAddressList(text));
+  return { localpart: a?.localpart ?? text, domain: a?.domain ?? "" } as Address;
+}
+
+/** The SMTP answer as a DSN quotes it. */
+function diagnostic(a: Attempt): string {
+  const code = a.text.startsWith(`${a.enhanced} `) ? "" : `${a.enhanced} `;
+  return `${a.code} ${code}${a.text}`;
+}
+
+/** Makes the DSN and delivers it: durable when it resolves. */
+export async function deliverDsn(s: DsnServices, e: DsnEvent): Promise<void> {
+  const { message } = e;
+  const whole = message.ret === "full" && message.fileSize <= maxQuoted;
+  const file = whole
+    ? await Deno.readFile(message.path)
+    : headerOf(await readStart(message.path, maxQuotedHeader));
+  const hostname = s.config.static.Hostname;
+  const messageId = `${crypto.randomUUID()}@${hostname}`;
+  const bytes = composeDsn({
+    action: e.action,
+    reportingMta: hostname,
+    to: message.mailFrom,
+    arrival: new Date(message.queued),
+    date: new Date(),
+    messageId,
+    envelopeId: message.envelopeId,
+    originalMessageId: message.messageId,
+    originalSubject: message.subject,
+    recipients: e.recipients.map(({ item, result, retryUntil }) => ({
+      finalRecipient: item.address,
+      originalRecipient: item.originalRecipient,
+      status: result.enhanced,
+      remoteMta: result.remoteMta,
+      diagnostic: diagnostic(result),
+      lastAttempt: new Date(result.time),
+      retryUntil: retryUntil === undefined ? undefined : new Date(retryUntil),
+    })),
+    original: joined(message.prefix, file),
+    originalIsWhole: whole,
+    smtputf8: message.smtputf8,
+  });
+  const { path, file: out } = await createTemp(s.tempDir, "dsn-");
+  try {
+    try {
+      for (let at = 0; at < bytes.length;) at += await out.write(bytes.subarray(at));
+      await out.sync();
+    } finally {
+      out.close();
+    }
+    await handOn(s, e, path, bytes, messageId);
+  } finally {
+    removeFile(path);
+  }
+}
+
+/** To the sender's mailbox, or its server. */
+async function handOn(
+  s: DsnServices,
+  e: DsnEvent,
+  path: string,
+  bytes: Uint8Array,
+  messageId: string,
+): Promise<void> {
+  const { message } = e;
+  const sender = addressOf(message.mailFrom);
+  const found = s.config.lookupAddress(sender.localpart, sender.domain ?? "");
+  if (found.kind === "unknownDomain") {
+    // A message that was forwarded for somebody elsewhere.
+    const has8bit = bytes.some((b) => b >= 128);
+    await queueOutgoing({ config: s.config, queue: s.queue() }, {
+      senderAccount: message.senderAccount,
+      fromDomain: hostDomain(s.config),
+      mailFrom: "",
+      recipients: [{ address: message.mailFrom, notify: ["never"] }],
+      file: path,
+      fileSize: bytes.length,
+      prefix: new Uint8Array(0),
+      smtputf8: false,
+      has8bit,
+      requireTls: message.requireTls,
+      messageId: `<${messageId}>`,
+      subject: "delivery report",
+      isDsn: true,
+    });
+    return;
+  }
+  try {
+    await deliverToSelf(s, sender, undefined, {
+      file: path,
+      fileSize: bytes.length,
+      prefix: new TextEncoder().encode("Return-Path: <>\r\n"),
+    }, await describeFile(path));
+  } catch (err) {
+    if (!(err instanceof SmtpError) || err.temporary) throw err;
+    // The address is gone: there is nobody left to tell.
+    log.warn("sender of a message is no more, dropping the report", {
+      id: message.id,
+      account: message.senderAccount,
+      action: e.action,
+    });
+  }
+}
+
+/** The domain whose keys sign what this host sends in its own name: Hostname, or the one that it is in. */
+function hostDomain(config: Config): string {
+  const name = config.static.Hostname;
+  for (let d = name; d.includes("."); d = d.slice(d.indexOf(".") + 1)) {
+    if (config.domain(d)) return d;
+  }
+  return name;
+}
+
+/** The first bytes of a file. */
+async function readStart(path: string, max: number): Promise<Uint8Array> {
+  const f = await Deno.open(path, { read: true });
+  try {
+    const out = new Uint8Array(max);
+    let n = 0;
+    while (n < max) {
+      const got = await f.read(out.subarray(n));
+      if (got === null) break;
+      n += got;
+    }
+    return out.subarray(0, n);
+  } finally {
+    f.close();
+  }
+}
+
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const r = new Uint8Array(a.length + b.length);
+  r.set(a);
+  r.set(b, a.length);
+  return r;
+}
+
+/** A message's header, up to the empty line. */
+function headerOf(file: Uint8Array): Uint8Array {
+  for (let at = 0; at < file.length;) {
+    if (file[at] === 10 || (file[at] === 13 && file[at + 1] === 10)) return file.subarray(0, at);
+    const end = file.indexOf(10, at);
+    if (end < 0) break;
+    at = end + 1;
+  }
+  return file;
+}

@@ -1,0 +1,110 @@
+/** DKIM signatures of messages that this server sends, by the selectors of their domain. @module */
+import { createPrivateKey, type KeyObject } from "node:crypto";
+import { type Config, parseDuration } from "../config/mod.ts";
+import { Log } from "../log/mod.ts";
+import { type DkimSigner, type MessageSource, signDkim } from "../senderauth/mod.ts";
+
+const log = new Log("dkim");
+
+/** Keys by file, with when the file was last changed. */
+const keys = new Map<string, { modified: number; key: KeyObject }>();
+
+/** The key in a file; read again when the file has changed. */
+async function privateKey(path: string): Promise<KeyObject> {
+  const modified = (await Deno.stat(path)).mtime?.getTime() ?? 0;
+  const known = keys.get(path);
+  if (known?.modified === modified) return known.key;
+  const key = createPrivateKey(await Deno.readTextFile(path));
+  keys.set(path, { modified, key });
+  return key;
+}
+
+/** Who signs for a domain. A selector whose key can't be read is left out, and that is logged. */
+async function signersOf(config: Config, domain: string): Promise<DkimSigner[]> {
+  const entry = config.domain(domain);
+  const signers: DkimSigner[] = [];
+  for (const name of entry?.config.DKIM.Sign ?? []) {
+    const selector = entry!.config.DKIM.Selectors.get(name);
+    if (!selector) continue;
+    try {
+      const expires = selector.Expiration === "" ? undefined : parseDuration(selector.Expiration);
+      signers.push({
+        domain: entry!.name.ascii,
+        selector: name,
+        privateKey: await privateKey(config.configPath(selector.PrivateKeyFile)),
+        headers: selector.Headers.length > 0 ? selector.Headers : undefined,
+        oversign: !selector.DontSealHeaders,
+        headerForm: selector.Canonicalization.HeaderRelaxed ? "relaxed" : "simple",
+        bodyForm: selector.Canonicalization.BodyRelaxed ? "relaxed" : "simple",
+        expiresIn: expires === undefined ? undefined : Math.round(expires / 1000),
+      });
+    } catch (err) {
+      log.error("key can't be used", { err: err as Error, domain, selector: name });
+    }
+  }
+  return signers;
+}
+
+/**
+ * DKIM-Signature fields for a message in a file with a prefix in front; "" if its domain does not sign.
+ * They go in front of the prefix.
+ */
+export async function signatures(
+  config: Config,
+  domain: string,
+  m: { file: string; fileSize: number; prefix: Uint8Array },
+): Promise<string> {
+  const signers = await signersOf(config, domain);
+  if (signers.length === 0) return "";
+  const file = await Deno.open(m.file, { read: true });
+  try {
+    const message: MessageSource = {
+      size: m.fileSize,
+      async read(offset, length) {
+        await file.seek(offset, Deno.SeekMode.Start);
+        const out = new Uint8Array(length);
+        return out.subarray(0, await file.read(out) ?? 0);
+      },
+    };
+    const header = await headerOf(message);
+    const all = new Uint8Array(m.prefix.length + header.length);
+    all.set(m.prefix);
+    all.set(header, m.prefix.length);
+    return await signDkim({
+      headerBytes: all,
+      message,
+      bodyOffset: header.length,
+      signers,
+      now: new Date(),
+    });
+  } finally {
+    file.close();
+  }
+}
+
+/** The header with its empty line; all of the message if it has none. */
+async function headerOf(message: MessageSource): Promise<Uint8Array> {
+  let bytes = new Uint8Array(0);
+  for (let at = 0; at < message.size;) {
+    const more = await message.read(at, 16 * 1024);
+    if (more.length === 0) break;
+    const joined = new Uint8Array(bytes.length + more.length);
+    joined.set(bytes);
+    joined.set(more, bytes.length);
+    // The end may lie across two pieces.
+    const end = headerEnd(joined, Math.max(0, bytes.length - 3));
+    if (end !== undefined) return joined.subarray(0, end);
+    bytes = joined;
+    at += more.length;
+  }
+  return bytes;
+}
+
+/** Where the body starts, if the empty line is there. */
+function headerEnd(bytes: Uint8Array, from: number): number | undefined {
+  if (bytes[0] === 13 && bytes[1] === 10) return 2;
+  for (let lf = bytes.indexOf(10, from); lf >= 0; lf = bytes.indexOf(10, lf + 1)) {
+    if (bytes[lf + 1] === 13 && bytes[lf + 2] === 10) return lf + 3;
+  }
+  return undefined;
+}

@@ -1,0 +1,35 @@
+/** What a submitted message is to the queue. @module */
+import { type HeaderField, headerField } from "../mail/header.ts";
+import type { OutgoingMessage } from "./outgoing.ts";
+import { addressText, type IncomingMessage, type Transaction } from "../smtp/server/mod.ts";
+
+/** All that the transaction and the message itself say. */
+export function submittedMessage(
+  t: Transaction,
+  m: IncomingMessage,
+  fields: readonly HeaderField[],
+): Omit<OutgoingMessage, "senderAccount" | "fromDomain" | "prefix"> {
+  return {
+    mailFrom: t.mailFrom ? addressText(t.mailFrom) : "",
+    recipients: t.recipients.map((r) => ({
+      address: addressText(r.address),
+      notify: r.notify,
+      originalRecipient: r.originalRecipient,
+    })),
+    file: m.file,
+    fileSize: m.size,
+    // Programs say SMTPUTF8 for any message: only one that has UTF-8 in a header may not go without. That
+    // may be the header of a part, too.
+    smtputf8: m.headerHas8bit || (t.smtpUtf8 && m.has8bit),
+    has8bit: m.has8bit,
+    binary: t.body === "binarymime",
+    requireTls: t.requireTls,
+    // RFC 8689 §4.1: REQUIRETLS outweighs the field.
+    tlsOptional: !t.requireTls &&
+      headerField(fields, "tls-required")?.trim().toLowerCase() === "no",
+    ret: t.ret,
+    envelopeId: t.envelopeId,
+    notBefore: t.holdUntil,
+    subject: headerField(fields, "subject"),
+  };
+}

@@ -1,0 +1,216 @@
+/**
+ * Settings for mail programs, from nothing but an address: Thunderbird's autoconfig, Microsoft's
+ * autodiscover (its older form, for IMAP), and profiles for Apple's systems.
+ *
+ * None of it is secret, and none of it tells whether an address exists.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import type { Config } from "../../config/mod.ts";
+import { HttpError, textResponse, type WebHandler, type WebRequest } from "../http/mod.ts";
+import { type ClientService, type ClientSettings, clientSettings } from "./client_settings.ts";
+import { xmlDocument, xmlText } from "./xml.ts";
+
+/** Path of Thunderbird's file on a host of its own, and below /.well-known/ on other hosts. */
+export const autoconfigPath = "/mail/config-v1.1.xml";
+const autodiscoverPath = "/autodiscover/autodiscover.xml";
+const profilePath = "/profile.mobileconfig";
+
+/** Most bytes of a request for autodiscover. */
+const maxRequest = 64 * 1024;
+
+interface Asked {
+  /** As the user types it. */
+  address: string;
+  domain: string;
+  settings: ClientSettings;
+  imap: ClientService;
+  submission: ClientService;
+}
+
+function asked(config: Config, address: string): Asked {
+  const at = address.lastIndexOf("@");
+  if (at < 1 || address.length > 500) {
+    throw new HttpError(400, "an address is needed, such as you@example.org");
+  }
+  const domain = address.slice(at + 1);
+  const settings = clientSettings(config, domain);
+  if (settings === undefined) throw new HttpError(404, "mail for that domain is not kept here");
+  const [imap] = settings.imap;
+  const [submission] = settings.submission;
+  if (imap === undefined || submission === undefined) {
+    throw new HttpError(404, "this server offers no IMAP and submission to mail programs");
+  }
+  return { address, domain, settings, imap, submission };
+}
+
+/** True for names that mail programs ask for settings at. */
+export function autoconfigHost(config: Config, host: string): boolean {
+  const m = /^(?:autoconfig|autodiscover)\.(.+)$/.exec(host);
+  if (m !== null && config.domain(m[1]) !== undefined) return true;
+  return host === config.static.Hostname.toLowerCase() ||
+    [...config.dynamic.Domains.values()].some((d) =>
+      d.ClientSettingsDomain !== "" && d.ClientSettingsDomain.toLowerCase() === host
+    );
+}
+
+/** Answers all three kinds of requests. */
+export function autoconfigHandler(config: Config): WebHandler {
+  return async (req) => {
+    const path = req.path.toLowerCase();
+    switch (path) {
+      case autoconfigPath:
+      case `/.well-known/autoconfig${autoconfigPath}`:
+        return xml(autoconfig(config, req));
+      case autodiscoverPath:
+        return xml(await autodiscover(config, req));
+      case profilePath:
+        return profile(config, req);
+      default:
+        throw new HttpError(404, "not found");
+    }
+  };
+}
+
+function xml(text: string): Response {
+  return textResponse(200, text, {
+    "Content-Type": "application/xml; charset=utf-8",
+    "Cache-Control": "max-age=300",
+  });
+}
+
+const socketTypes = { tls: "SSL", starttls: "STARTTLS", none: "plain" } as const;
+
+function autoconfig(config: Config, req: WebRequest): string {
+  // Without an address the host tells the domain, and the program fills in the address itself.
+  const host = /^(?:autoconfig|autodiscover)\.(.+)$/.exec(req.url.hostname)?.[1];
+  const address = req.url.searchParams.get("emailaddress") ?? "";
+  const a = asked(config, address || `postmaster@${host ?? ""}`);
+  const domain = xmlText(a.domain);
+  const server = (tag: string, type: string, s: ClientService) => [
+    `    <${tag} type="${type}">`,
+    `      <hostname>${xmlText(s.host)}</hostname>`,
+    `      <port>${s.port}</port>`,
+    `      <socketType>${socketTypes[s.security]}</socketType>`,
+    `      <username>%EMAILADDRESS%</username>`,
+    // Secured by TLS, passwords may be sent; without it, programs are told to prove they know it.
+    `      <authentication>${
+      s.security === "none" ? "password-encrypted" : "password-cleartext"
+    }</authentication>`,
+    `    </${tag}>`,
+  ];
+  return xmlDocument(
+    `<clientConfig version="1.1">`,
+    `  <emailProvider id="${domain}">`,
+    `    <domain>${domain}</domain>`,
+    `    <displayName>${domain}</displayName>`,
+    `    <displayShortName>${domain}</displayShortName>`,
+    ...a.settings.imap.flatMap((s) => server("incomingServer", "imap", s)),
+    ...a.settings.submission.flatMap((s) => server("outgoingServer", "smtp", s)),
+    `  </emailProvider>`,
+    `</clientConfig>`,
+  );
+}
+
+async function autodiscover(config: Config, req: WebRequest): Promise<string> {
+  if (req.method !== "POST") {
+    throw new HttpError(405, "autodiscover is asked with POST", { Allow: "POST" });
+  }
+  const body = new TextDecoder().decode(await req.body(maxRequest));
+  const start = body.indexOf("<EMailAddress>");
+  const end = body.indexOf("</EMailAddress>");
+  const address = start < 0 || end < start ? "" : body.slice(start + 14, end).trim();
+  const a = asked(config, address);
+  const protocol = (type: string, s: ClientService) => [
+    `      <Protocol>`,
+    `        <Type>${type}</Type>`,
+    `        <Server>${xmlText(s.host)}</Server>`,
+    `        <Port>${s.port}</Port>`,
+    `        <LoginName>${xmlText(a.address)}</LoginName>`,
+    `        <DomainRequired>off</DomainRequired>`,
+    `        <SPA>off</SPA>`,
+    `        <SSL>${s.security === "tls" ? "on" : "off"}</SSL>`,
+    `        <Encryption>${
+      s.security === "tls" ? "SSL" : s.security === "starttls" ? "TLS" : "None"
+    }</Encryption>`,
+    `        <AuthRequired>on</AuthRequired>`,
+    `      </Protocol>`,
+  ];
+  return xmlDocument(
+    `<Autodiscover xmlns="http://schemas.microsoft.com/exchange/autodiscover/responseschema/2006">`,
+    `  <Response xmlns="http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a">`,
+    `    <Account>`,
+    `      <AccountType>email</AccountType>`,
+    `      <Action>settings</Action>`,
+    ...protocol("IMAP", a.imap),
+    ...protocol("SMTP", a.submission),
+    `    </Account>`,
+    `  </Response>`,
+    `</Autodiscover>`,
+  );
+}
+
+/** An identifier that stays the same, so that a profile replaces its earlier form. */
+function uuid(...of: string[]): string {
+  const h = createHash("sha256").update(of.join("\0")).digest("hex");
+  return [
+    h.slice(0, 8),
+    h.slice(8, 12),
+    `5${h.slice(13, 16)}`,
+    `8${h.slice(17, 20)}`,
+    h.slice(20, 32),
+  ]
+    .join("-");
+}
+
+function profile(config: Config, req: WebRequest): Response {
+  const address = req.url.searchParams.get("address") ?? "";
+  const a = asked(config, address);
+  const name = (req.url.searchParams.get("name") ?? "").slice(0, 200);
+  const reversed = a.domain.split(".").reverse().join(".");
+  const pair = (key: string, value: string | number | boolean) =>
+    `<key>${key}</key>${
+      typeof value === "string"
+        ? `<string>${xmlText(value)}</string>`
+        : typeof value === "number"
+        ? `<integer>${value}</integer>`
+        : `<${value}/>`
+    }`;
+  const doc = xmlDocument(
+    `<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">`,
+    `<plist version="1.0"><dict>`,
+    `<key>PayloadContent</key><array><dict>`,
+    pair("EmailAccountDescription", a.address),
+    name === "" ? "" : pair("EmailAccountName", name),
+    pair("EmailAccountType", "EmailTypeIMAP"),
+    pair("EmailAddress", a.address),
+    pair("IncomingMailServerAuthentication", "EmailAuthCRAMMD5"),
+    pair("IncomingMailServerHostName", a.imap.host),
+    pair("IncomingMailServerPortNumber", a.imap.port),
+    pair("IncomingMailServerUseSSL", a.imap.security !== "none"),
+    pair("IncomingMailServerUsername", a.address),
+    pair("OutgoingMailServerAuthentication", "EmailAuthCRAMMD5"),
+    pair("OutgoingMailServerHostName", a.submission.host),
+    pair("OutgoingMailServerPortNumber", a.submission.port),
+    pair("OutgoingMailServerUseSSL", a.submission.security !== "none"),
+    pair("OutgoingMailServerUsername", a.address),
+    pair("OutgoingPasswordSameAsIncomingPassword", true),
+    pair("PayloadIdentifier", `${reversed}.mail.account`),
+    pair("PayloadType", "com.apple.mail.managed"),
+    pair("PayloadUUID", uuid("account", a.address)),
+    pair("PayloadVersion", 1),
+    `</dict></array>`,
+    pair("PayloadDisplayName", `Mail of ${a.address}`),
+    pair("PayloadIdentifier", `${reversed}.mail`),
+    pair("PayloadType", "Configuration"),
+    pair("PayloadUUID", uuid("profile", a.address)),
+    pair("PayloadVersion", 1),
+    `</dict></plist>`,
+  );
+  const file = a.address.replace(/[^a-z0-9.@+-]/gi, "_");
+  return textResponse(200, doc, {
+    "Content-Type": "application/x-apple-aspen-config",
+    "Content-Disposition": `attachment; filename="${file}.mobileconfig"`,
+  });
+}

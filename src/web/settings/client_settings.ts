@@ -1,0 +1,57 @@
+/**
+ * Where users' mail programs find this server: host, port and kind of TLS for IMAP and submission.
+ *
+ * @module
+ */
+import type { Config, Listener } from "../../config/mod.ts";
+
+/** A service for mail programs. */
+export interface ClientService {
+  host: string;
+  port: number;
+  /** "tls": from the first byte. */
+  security: "tls" | "starttls" | "none";
+}
+
+/** Settings for the addresses of one domain. */
+export interface ClientSettings {
+  /** The best of each kind first; empty if no listener offers it. */
+  imap: ClientService[];
+  submission: ClientService[];
+}
+
+/**
+ * The settings of a domain, from all listeners: TLS from the first byte before STARTTLS before none.
+ * @returns undefined for a domain that isn't configured.
+ */
+export function clientSettings(config: Config, domain: string): ClientSettings | undefined {
+  const entry = config.domain(domain);
+  if (entry === undefined) return undefined;
+  const imap: ClientService[] = [];
+  const submission: ClientService[] = [];
+  const add = (
+    to: ClientService[],
+    host: string,
+    port: number,
+    security: ClientService["security"],
+  ) => {
+    if (!to.some((s) => s.host === host && s.port === port)) to.push({ host, port, security });
+  };
+  for (const l of config.static.Listeners.values()) {
+    const host = entry.config.ClientSettingsDomain || l.Hostname || config.static.Hostname;
+    const clear = (l: Listener, noRequire: boolean) =>
+      l.TLS !== undefined && l.TLS !== null ? "starttls" : noRequire ? "none" : undefined;
+    if (l.IMAPS.Enabled) add(imap, host, l.IMAPS.Port || 993, "tls");
+    if (l.Submissions.Enabled) add(submission, host, l.Submissions.Port || 465, "tls");
+    const imapClear = clear(l, l.IMAP.NoRequireSTARTTLS);
+    if (l.IMAP.Enabled && imapClear) add(imap, host, l.IMAP.Port || 143, imapClear);
+    const submissionClear = clear(l, l.Submission.NoRequireSTARTTLS);
+    if (l.Submission.Enabled && submissionClear) {
+      add(submission, host, l.Submission.Port || 587, submissionClear);
+    }
+  }
+  const order = ["tls", "starttls", "none"];
+  const sort = (s: ClientService[]) =>
+    s.sort((a, b) => order.indexOf(a.security) - order.indexOf(b.security));
+  return { imap: sort(imap), submission: sort(submission) };
+}

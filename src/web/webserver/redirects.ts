@@ -1,0 +1,27 @@
+/** Where a WebRedirect leads. @module */
+import type { LinearRegExp, WebRedirect } from "../../config/mod.ts";
+
+/**
+ * The address that a request is sent to; "same" if it is the one that was asked for, "unmatched" if the
+ * path is none that the redirect is for.
+ */
+export function redirectTarget(
+  url: URL,
+  r: WebRedirect,
+  orig: LinearRegExp | undefined,
+): string | "same" | "unmatched" {
+  let path = url.pathname;
+  if (orig !== undefined) {
+    if (orig.exec(path) === undefined) return "unmatched";
+    path = orig.replace(path, r.ReplacePath);
+    if (!path.startsWith("/")) path = `/${path}`;
+    // Two slashes would make the next part a host.
+    path = path.replace(/^\/{2,}/, "/");
+  }
+  const base = r.BaseURL === ""
+    ? new URL(url.origin)
+    : new URL(r.BaseURL.startsWith("//") ? `${url.protocol}${r.BaseURL}` : r.BaseURL);
+  const query = [base.search.slice(1), url.search.slice(1)].filter((q) => q !== "").join("&");
+  const to = new URL(`${base.origin}${path}${query === "" ? "" : `?${query}`}${base.hash}`);
+  return to.href === url.href ? "same" : to.href;
+}

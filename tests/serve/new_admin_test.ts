@@ -1,0 +1,260 @@
+/**
+ * A server from nothing, as a new administrator sets it up: quickstart in an empty folder, the printed
+ * records put into a zone (here of a name server of the test's), the DNS check, the server, more accounts
+ * and domains while it runs, a mail in and read.
+ */
+import assert from "node:assert/strict";
+import type { Answer } from "dns-packet";
+import { ImapFlow } from "imapflow";
+import { createServer, type Server } from "node:net";
+import nodemailer from "nodemailer";
+import { fakeServer } from "../dns/fake_server.ts";
+import { isLinux } from "../../src/platform/os.ts";
+import { isRoot } from "../../src/platform/users.ts";
+import { moxIn, startServe } from "./instance.ts";
+
+/** Ports of a server that quickstart set up beside another web server. */
+const standardPorts = [25, 81, 465, 993, 1080, 8010];
+
+/** An offset with which they are free just now. */
+async function freeOffset(): Promise<number> {
+  for (;;) {
+    const offset = 30_000 + Math.floor(Math.random() * 20_000);
+    const held: Server[] = [];
+    try {
+      for (const p of standardPorts) held.push(await hold(p + offset));
+      return offset;
+    } catch {
+      // One is in use.
+    } finally {
+      for (const s of held) await new Promise((resolve) => s.close(resolve));
+    }
+  }
+}
+
+function hold(port: number): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    const s = createServer().once("error", reject);
+    s.listen(port, "127.0.0.1", () => resolve(s));
+  });
+}
+
+/** Records from the text of a zone file as quickstart prints it. */
+function readZone(text: string): Answer[] {
+  const records: Answer[] = [];
+  for (const line of text.split("\n")) {
+    const m = /^(\S+)\.\s+(A|MX|TXT|CNAME)\s+(.*)$/.exec(line);
+    if (!m) continue;
+    const [, name, type, data] = m;
+    if (type === "A") records.push({ name, type: "A", data, ttl: 60 });
+    else if (type === "CNAME") records.push({ name, type: "CNAME", data: data.slice(0, -1) });
+    else if (type === "MX") {
+      const [preference, exchange] = data.split(" ");
+      records.push({
+        name,
+        type: "MX",
+        data: { preference: Number(preference), exchange: exchange.slice(0, -1) },
+      });
+    } else {
+      const strings = [...data.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map((s) => s[1]);
+      records.push({ name, type: "TXT", data: strings });
+    }
+  }
+  return records;
+}
+
+Deno.test({
+  name: "from an empty folder to a mail that is read",
+  ignore: !isLinux,
+  async fn(t) {
+    const dir = await Deno.makeTempDir({ prefix: "mox-admin-" });
+    await Deno.chmod(dir, 0o755);
+    const offset = await freeOffset();
+    const zone: Answer[] = [
+      { name: "com", type: "NS", data: "a.gtld.example" },
+      { name: "1.0.0.127.in-addr.arpa", type: "PTR", data: "mail.mox.example" },
+      // Of the world: someone who writes.
+      { name: "sender.example", type: "A", data: "127.0.0.1" },
+      { name: "sender.example", type: "MX", data: { preference: 1, exchange: "sender.example" } },
+      { name: "sender.example", type: "TXT", data: ["v=spf1 ip4:127.0.0.1 -all"] },
+    ];
+    using dns = await fakeServer((name, type) => {
+      const named = zone.filter((r) => r.name === name.toLowerCase());
+      const answers = named.filter((r) => r.type === type || r.type === "CNAME");
+      if (answers[0]?.type === "CNAME") {
+        answers.push(
+          ...zone.filter((r) =>
+            r.name === (answers[0] as { data: string }).data && r.type === type
+          ),
+        );
+      }
+      return { answers, ad: true, rcode: named.length > 0 ? 0 : 3 };
+    });
+    const env = { MOX_DNS_SERVERS: `127.0.0.1:${dns.server.port}` };
+    const mox = (args: string[], stdin?: string) => moxIn(dir, args, { env, stdin });
+    let accountPassword = "";
+    try {
+      await t.step("quickstart writes the configuration, and prints what to do", async () => {
+        const user = isRoot() ? ["54321"] : [String(Deno.uid())];
+        const args = ["quickstart", "-existing-webserver", "-hostname", "mail.mox.example", "-ip"]
+          .concat("127.0.0.1", "-ports", String(offset), "ann@mox.example", ...user);
+        const r = await mox(args);
+        assert.equal(r.code, 0, r.stderr);
+        assert.match(r.stdout, /MX: ERROR\n {2}error: The domain has no MX record/);
+        accountPassword = /account ann \(ann@mox\.example\): (\S+)/.exec(r.stdout)![1];
+        assert.match(r.stdout, /administrator: {2}\S{16}/);
+        zone.push(...readZone(r.stdout));
+        const again = await mox(args);
+        assert.equal(again.code, 1);
+        assert.match(again.stderr, /mox\.conf is there already: nothing is overwritten/);
+        const unit = await Deno.readTextFile(`${dir}/mox.service`);
+        assert.match(unit, /^AmbientCapabilities=CAP_NET_BIND_SERVICE$/m);
+      });
+
+      await t.step(
+        "the configuration is in order, and the DNS after the zone has its records",
+        async () => {
+          assert.equal((await mox(["config", "test"])).code, 0);
+          const check = await mox(["config", "dnscheck", "mox.example"]);
+          assert.equal(check.code, 0, check.stdout + check.stderr);
+          assert.doesNotMatch(check.stdout, /error|warning/);
+          assert.match(check.stdout, /^DKIM: ok$/m);
+          const printed = await mox(["config", "dnsrecords", "mox.example"]);
+          assert.match(printed.stdout, /^_dmarc\.mox\.example\.\s+TXT\s+"v=DMARC1;/m);
+        },
+      );
+
+      // As an administrator may: the test is not to wait for those who write for the first time.
+      const conf = `${dir}/config/mox.conf`;
+      const text = await Deno.readTextFile(conf);
+      const smtp = text.lastIndexOf("\t\tSMTP:\n") + "\t\tSMTP:\n".length;
+      await Deno.writeTextFile(
+        conf,
+        `${text.slice(0, smtp)}\t\t\tFirstTimeSenderDelay: 0s\n${text.slice(smtp)}`,
+      );
+
+      const server = startServe(dir, env);
+      try {
+        await server.logged(/mox is running/);
+        await t.step("it runs as its user, with nothing of root", async () => {
+          const status = await Deno.readTextFile(`/proc/${server.pid}/status`);
+          if (isRoot()) {
+            assert.match(status, /^Uid:\t54321\t54321\t54321\t54321$/m);
+            assert.match(status, /^Groups:\t54321 ?$/m);
+          }
+          assert.match(status, /^CapEff:\t0+$/m);
+        });
+
+        await t.step(
+          "accounts, addresses, aliases and domains are added while it runs",
+          async () => {
+            const ok = async (args: string[], stdin?: string) => {
+              const r = await mox(args, stdin);
+              assert.equal(r.code, 0, `${args.join(" ")}: ${r.stderr}`);
+              return r.stdout;
+            };
+            await ok(["config", "account", "add", "bob", "bob@mox.example"]);
+            await ok(["setaccountpassword", "bob"], "bobs password\n");
+            await ok(["config", "domain", "add", "other.example", "ann"]);
+            await ok(["config", "address", "add", "bob@other.example", "bob"]);
+            await ok([
+              "config",
+              "alias",
+              "add",
+              "all@mox.example",
+              "ann@mox.example",
+              "bob@mox.example",
+            ]);
+            assert.equal(await ok(["config", "account", "list"]), "ann\nbob\n");
+            assert.equal(await ok(["config", "domain", "list"]), "mox.example\nother.example\n");
+            assert.match(
+              await ok(["config", "alias", "list", "mox.example"]),
+              /^all@mox\.example: ann@mox\.example, bob@mox\.example$/m,
+            );
+            assert.match(
+              await ok(["config", "address", "list", "bob"]),
+              /^bob@other\.example bob$/m,
+            );
+            assert.match(
+              await ok(["clientconfig", "mox.example"]),
+              /IMAP\s+mail\.mox\.example \d+ TLS/,
+            );
+            const twice = await mox(["config", "account", "add", "bob", "b@mox.example"]);
+            assert.equal(twice.code, 1);
+            assert.match(twice.stderr, /account bob is there already/);
+            await ok(["setadminpassword"], "another password\n");
+            for (const name of ["reparse", "fixmsgsize", "recalculatemailboxcounts"]) {
+              assert.match(await ok([name, "bob"]), /^bob: /);
+            }
+            const owner = await Deno.stat(`${dir}/config/domains.conf`);
+            assert.equal(owner.uid, isRoot() ? 54321 : Deno.uid());
+          },
+        );
+
+        await t.step("a mail from elsewhere arrives, and is read", async () => {
+          const transport = nodemailer.createTransport({
+            host: "127.0.0.1",
+            port: 25 + offset,
+            name: "sender.example",
+            tls: { rejectUnauthorized: false },
+          });
+          await transport.sendMail({
+            from: "someone@sender.example",
+            to: "bob@mox.example",
+            subject: "Good day",
+            text: "How is the new server?",
+          });
+          const client = new ImapFlow({
+            host: "127.0.0.1",
+            port: 993 + offset,
+            secure: true,
+            auth: { user: "bob@mox.example", pass: "bobs password" },
+            tls: { rejectUnauthorized: false },
+            logger: false,
+          });
+          client.on("error", () => {});
+          await client.connect();
+          const lock = await client.getMailboxLock("INBOX");
+          const message = await client.fetchOne("1", { envelope: true, source: true });
+          assert.ok(message);
+          assert.equal(message.envelope!.subject, "Good day");
+          assert.match(message.source!.toString(), /How is the new server\?/);
+          lock.release();
+          await client.logout();
+        });
+
+        await t.step("the password that was printed logs in", async () => {
+          const client = new ImapFlow({
+            host: "127.0.0.1",
+            port: 993 + offset,
+            secure: true,
+            auth: { user: "ann@mox.example", pass: accountPassword },
+            tls: { rejectUnauthorized: false },
+            logger: false,
+          });
+          client.on("error", () => {});
+          await client.connect();
+          await client.logout();
+        });
+        assert.equal((await mox(["stop"])).code, 0);
+        assert.equal(await server.ended, 0);
+      } catch (err) {
+        await server.end("SIGKILL").catch(() => {});
+        throw new Error(`${err instanceof Error ? err.stack : err}\nserver: ${server.log()}`);
+      }
+
+      await t.step("without a server the commands work on the files", async () => {
+        const r = await mox(["config", "account", "rm", "bob"]);
+        assert.equal(r.code, 1, "the alias has a member there");
+        assert.match(r.stderr, /bob/);
+        assert.equal((await mox(["config", "alias", "rm", "all@mox.example"])).code, 0);
+        assert.equal((await mox(["config", "account", "rm", "bob"])).code, 0);
+        await assert.rejects(Deno.stat(`${dir}/data/accounts/bob`), Deno.errors.NotFound);
+        assert.equal((await mox(["reassignthreads", "ann"])).code, 0);
+        assert.equal((await mox(["config", "test"])).code, 0);
+      });
+    } finally {
+      await Deno.remove(dir, { recursive: true });
+    }
+  },
+});
