@@ -16,6 +16,7 @@ import { localserve } from "./localserve.ts";
 import { loglevels } from "./loglevels.ts";
 import { maintenanceCommands } from "./maintenance.ts";
 import { quickstart } from "./quickstart.ts";
+import { queueCommands } from "./queue.ts";
 import { sendmail } from "./sendmail.ts";
 import { serve } from "./serve.ts";
 import { setaccountpassword } from "./setaccountpassword.ts";
@@ -39,6 +40,7 @@ export const commands: readonly Command[] = [
   cid,
   ...maintenanceCommands,
   checkupdate,
+  ...queueCommands,
   version,
 ];
 

@@ -5,14 +5,20 @@ import type { Config } from "../config/mod.ts";
 import { parentDir } from "../platform/paths.ts";
 import { executablePath, isCompiled, mainModulePath } from "../platform/process.ts";
 
-/** Permissions that a server needs; what files it may touch is up to the operating system. */
-export const servePermissions: readonly string[] = [
+/**
+ * What the program may do, as flags of the runtime; compiled into the executable. Which files and addresses
+ * it may touch is up to its configuration, and so to the operating system (see the systemd unit). The
+ * permission for foreign functions is for dropping root's privileges, and is given back right after.
+ */
+export const programPermissions: readonly string[] = [
   "--no-prompt",
   "--allow-net",
   "--allow-read",
   "--allow-write",
-  "--allow-env",
-  "--allow-sys",
+  "--allow-env=MOXCONF,MOX_DNS_SERVERS,HOME,XDG_CONFIG_HOME,APPDATA,TMPDIR,TEMP,TMP,LISTEN_PID,LISTEN_FDS,LISTEN_FDNAMES",
+  // Other variables, which libraries ask for, count as not set.
+  "--ignore-env",
+  "--allow-sys=hostname,networkInterfaces,statfs,uid,gid",
   "--allow-ffi",
 ];
 
@@ -20,7 +26,7 @@ export const servePermissions: readonly string[] = [
 export function programCommand(): string[] {
   return isCompiled()
     ? [executablePath()]
-    : [executablePath(), "run", ...servePermissions, mainModulePath()];
+    : [executablePath(), "run", ...programPermissions, mainModulePath()];
 }
 
 /** The unit for a configuration. */

@@ -32,14 +32,14 @@ function listed(words: readonly WordScore[], smtputf8: boolean): string {
 }
 
 /** Classifies the message. */
-export const checkContent: Step = (s) => {
+export const checkContent: Step = async (s) => {
   if (!s.c.junk) {
     s.text.push("no junk filter configured");
     return undefined;
   }
   let result: Classification;
   try {
-    result = s.c.junk.classify();
+    result = await s.c.junk.classify();
   } catch (err) {
     s.text.push("classifying failed");
     return temporary("junk-classify-error", err);

@@ -52,8 +52,20 @@ const steps: readonly Step[] = [
   acceptRest,
 ];
 
+/** What is left where nothing is refused: the ruleset's mailbox. */
+const sortingSteps: readonly Step[] = [checkList, acceptRest];
+
 /** Decides about a message for one recipient. */
-export async function analyze(c: AnalysisContext): Promise<Decision> {
+export function analyze(c: AnalysisContext): Promise<Decision> {
+  return decide(c, steps);
+}
+
+/** Finds the mailbox of a message that is accepted whatever it is, as localserve does. */
+export function sortOnly(c: AnalysisContext): Promise<Decision> {
+  return decide(c, sortingSteps);
+}
+
+async function decide(c: AnalysisContext, steps: readonly Step[]): Promise<Decision> {
   const s: AnalysisState = {
     c,
     facts: c.facts,

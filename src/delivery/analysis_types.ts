@@ -134,7 +134,9 @@ export interface AnalysisContext {
   /** Id of a mailbox by name; 0 if it doesn't exist. */
   mailboxId: (name: string) => number;
   /** The account's junk filter; undefined without one. */
-  junk: { threshold: number; classify: () => Classification } | undefined;
+  junk:
+    | { threshold: number; classify: () => Classification | Promise<Classification> }
+    | undefined;
   /** Undefined where subject passes aren't used. The key is of the account and address. */
   subjectPass: { key: Uint8Array; periodMs: number } | undefined;
   /** Block lists in order; asked one after the other, as there is no hurry to accept spam. */

@@ -10,72 +10,44 @@
  */
 import type { Config } from "../config/mod.ts";
 import {
-  JunkFilter,
+  type JunkFilter,
   type JunkParams,
-  type MessageText,
+  junkParams,
+  type LabelledWords,
   messageWords,
+  Trained,
   type TrainedState,
   trainingSteps,
 } from "../junk/mod.ts";
-import { junkParams } from "../junk/mod.ts";
 import type { Log } from "../log/mod.ts";
-import { decodeCharset } from "../mail/charset.ts";
-import { splitHeader } from "../mail/header.ts";
-import { leaves, unpackStructure } from "../mail/structure.ts";
-import { decodeTransferEncoding } from "../mail/transfer.ts";
-import { decodeWords } from "../mail/words.ts";
 import { countPanic } from "../metrics/mod.ts";
 import type { Account } from "../store/account.ts";
 import { Flag } from "../store/types.ts";
+import { JunkFilters } from "./junk_filters.ts";
+import { storedMessageText } from "./message_text.ts";
+
+/** The account has no junk filter in its configuration. */
+export class NoJunkFilterError extends Error {
+  override name = "NoJunkFilterError";
+}
 
 /** Messages that are saved together. */
 const batchSize = 100;
-/** Bytes of a header and of a part that are looked at; the filter has bounds of its own above. */
-const maxHeaderBytes = 64 * 1024;
-const maxPartBytes = 256 * 1024;
-
-/** What the filter sees of a stored message. @throws file errors if the message is gone. */
-export function storedMessageText(account: Account, emailId: number): MessageText {
-  const row = account.db.get("SELECT structure FROM emails WHERE id = ?", emailId);
-  const root = unpackStructure(row?.[0] ?? '[0,0,0,0,"text/plain"]');
-  const reader = account.openMessage(emailId);
-  try {
-    const header = reader.read(0, Math.min(root.bodyOffset, maxHeaderBytes));
-    const texts: { html: boolean; text: string }[] = [];
-    const attachments: string[] = [];
-    for (const p of leaves(root)) {
-      const name = p.dispositionParams?.filename ?? p.params.name;
-      if (name) attachments.push(name);
-      if (p.type !== "text" || p.disposition === "attachment") continue;
-      const raw = reader.read(p.bodyOffset, Math.min(p.endOffset, p.bodyOffset + maxPartBytes));
-      const bytes = decodeTransferEncoding(raw, p.encoding);
-      if (!bytes) continue;
-      texts.push({
-        html: p.subtype === "html",
-        text: decodeCharset(bytes, p.params.charset ?? "utf-8"),
-      });
-    }
-    return {
-      headers: splitHeader(header).map((f) => [f.name, decodeWords(f.value)] as const),
-      texts,
-      attachments,
-    };
-  } finally {
-    reader.close();
-  }
-}
-
 interface Pending {
   ids: Set<number>;
-  running: Promise<void> | undefined;
+  /** Training or retraining: one at a time, as both read and write what messages were trained as. */
+  running: Promise<unknown> | undefined;
 }
 
 /** Trains the filters of all accounts. */
 export class Trainer {
+  /** The open filters; delivery classifies with them. */
+  readonly filters = new JunkFilters();
   readonly #config: Config;
   readonly #log: Log;
   readonly #accounts = new Map<string, Pending>();
   #stopped = false;
+  readonly #stopping = new AbortController();
 
   constructor(config: Config, log: Log) {
     this.#config = config;
@@ -86,18 +58,26 @@ export class Trainer {
   attach(account: Account): void {
     account.onTraining = (ids) => {
       if (this.#params(account.name) === undefined || this.#stopped) return;
-      let p = this.#accounts.get(account.name);
-      if (!p) this.#accounts.set(account.name, p = { ids: new Set(), running: undefined });
+      const p = this.#pending(account.name);
       for (const id of ids) p.ids.add(id);
-      const pending = p;
-      p.running ??= this.#run(account.acquire(), pending).catch((err) => {
-        countPanic("junk");
-        this.#log.error("training junk filter", { account: account.name, err });
-      }).finally(() => {
-        pending.running = undefined;
-        account.close();
-      });
+      this.#start(account, p);
     };
+  }
+
+  #pending(name: string): Pending {
+    let p = this.#accounts.get(name);
+    if (!p) this.#accounts.set(name, p = { ids: new Set(), running: undefined });
+    return p;
+  }
+
+  #start(account: Account, p: Pending): void {
+    p.running ??= this.#run(account.acquire(), p).catch((err) => {
+      countPanic("junk");
+      this.#log.error("training junk filter", { account: account.name, err });
+    }).finally(() => {
+      p.running = undefined;
+      account.close();
+    });
   }
 
   /** Parameters of the account's filter; undefined if it has none. */
@@ -109,45 +89,83 @@ export class Trainer {
   async #run(account: Account, pending: Pending): Promise<void> {
     // What arrives in the same moment is trained in one batch.
     await new Promise((resolve) => setTimeout(resolve, 0));
-    let filter: JunkFilter | undefined;
-    try {
+    const params = this.#params(account.name);
+    if (!params) return;
+    await this.filters.use(account.dir, params, async (filter) => {
       while (pending.ids.size > 0) {
         const batch = [...pending.ids].slice(0, batchSize);
         for (const id of batch) pending.ids.delete(id);
-        const states: { id: number; state: TrainedState }[] = [];
-        for (const id of batch) {
-          const row = account.db.get(
-            "SELECT flags, trained, email_id FROM messages WHERE id = ? AND expunged = 0",
-            id,
-          );
-          if (!row) continue;
-          const [flags, trained, emailId] = row as [number, TrainedState, number];
-          const steps = trainingSteps(
-            { junk: (flags & Flag.Junk) !== 0, notJunk: (flags & Flag.NotJunk) !== 0 },
-            trained,
-          );
-          if (!steps) continue;
-          const params = this.#params(account.name);
-          if (!params) return;
-          filter ??= await JunkFilter.open(account.dir, params);
-          const words = messageWords(storedMessageText(account, emailId), params);
-          if (steps.untrain !== undefined) filter.untrain(steps.untrain, words);
-          if (steps.train !== undefined) filter.train(steps.train, words);
-          states.push({ id, state: steps.state });
-          // Words of a message take a millisecond: others run in between.
-          await new Promise((resolve) => setTimeout(resolve, 0));
-        }
-        if (states.length === 0) continue;
-        await filter!.flush();
-        await account.writer.write(() => {
-          for (const { id, state } of states) {
-            account.db.run("UPDATE messages SET trained = ? WHERE id = ?", state, id);
-          }
-        });
+        await trainBatch(account, filter, params, batch);
       }
-    } finally {
-      await filter?.close();
+    });
+  }
+
+  /**
+   * Makes the account's filter afresh from all its messages with $Junk or $NotJunk. Meanwhile the old one
+   * answers; what is marked meanwhile is trained after it.
+   * @param progress is called from time to time with the number of messages done
+   * @throws NoJunkFilterError; an AbortError if the server stops
+   */
+  async retrain(
+    account: Account,
+    progress: (done: number, total: number) => void = () => {},
+  ): Promise<{ hams: number; spams: number }> {
+    const params = this.#params(account.name);
+    if (!params) {
+      throw new NoJunkFilterError(`account ${account.name} has no JunkFilter in its configuration`);
     }
+    const p = this.#pending(account.name);
+    while (p.running) await p.running;
+    const retraining = this.filters.use(
+      account.dir,
+      params,
+      (filter) => this.#rebuild(account, filter, params, progress),
+    );
+    p.running = retraining.then(() => {}, () => {}).finally(() => {
+      p.running = undefined;
+      if (p.ids.size > 0 && !this.#stopped) this.#start(account, p);
+    });
+    return await retraining;
+  }
+
+  async #rebuild(
+    account: Account,
+    filter: JunkFilter,
+    params: JunkParams,
+    progress: (done: number, total: number) => void,
+  ): Promise<{ hams: number; spams: number }> {
+    // What they are to be trained as is settled now: later changes are trained as differences to it.
+    const rows = account.db.all(
+      "SELECT id, email_id, flags FROM messages WHERE expunged = 0 AND " +
+        `(flags & ${Flag.Junk} != 0) != (flags & ${Flag.NotJunk} != 0) ORDER BY received, id`,
+    ) as [number, number, number][];
+    const states = new Map<number, TrainedState>();
+    const log = this.#log;
+    function* labelled(): Generator<LabelledWords> {
+      let done = 0;
+      for (const [id, emailId, flags] of rows) {
+        if (++done % 100 === 0) progress(done, rows.length);
+        const ham = (flags & Flag.NotJunk) !== 0;
+        let words: Set<string>;
+        try {
+          words = messageWords(storedMessageText(account, emailId), params);
+        } catch (err) {
+          // Expunged since, or its file can't be read.
+          log.debug("message left out of retraining", { id, err: err as Error });
+          continue;
+        }
+        states.set(id, ham ? Trained.Ham : Trained.Spam);
+        yield { ham, words };
+      }
+    }
+    const result = await filter.rebuild(labelled(), this.#stopping.signal);
+    await account.writer.write(() => {
+      account.db.run("UPDATE messages SET trained = 0 WHERE trained != 0");
+      for (const [id, state] of states) {
+        account.db.run("UPDATE messages SET trained = ? WHERE id = ?", state, id);
+      }
+    });
+    return result;
   }
 
   /** Resolves when nothing is being trained. */
@@ -158,6 +176,43 @@ export class Trainer {
   /** Finishes what is pending and takes nothing more. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#stopping.abort();
     await this.idle();
+    await this.filters.closeAll();
   }
+}
+
+async function trainBatch(
+  account: Account,
+  filter: JunkFilter,
+  params: JunkParams,
+  batch: readonly number[],
+): Promise<void> {
+  const states: { id: number; state: TrainedState }[] = [];
+  for (const id of batch) {
+    const row = account.db.get(
+      "SELECT flags, trained, email_id FROM messages WHERE id = ? AND expunged = 0",
+      id,
+    );
+    if (!row) continue;
+    const [flags, trained, emailId] = row as [number, TrainedState, number];
+    const steps = trainingSteps(
+      { junk: (flags & Flag.Junk) !== 0, notJunk: (flags & Flag.NotJunk) !== 0 },
+      trained,
+    );
+    if (!steps) continue;
+    const words = messageWords(storedMessageText(account, emailId), params);
+    if (steps.untrain !== undefined) filter.untrain(steps.untrain, words);
+    if (steps.train !== undefined) filter.train(steps.train, words);
+    states.push({ id, state: steps.state });
+    // Words of a message take a millisecond: others run in between.
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+  if (states.length === 0) return;
+  await filter.flush();
+  await account.writer.write(() => {
+    for (const { id, state } of states) {
+      account.db.run("UPDATE messages SET trained = ? WHERE id = ?", state, id);
+    }
+  });
 }

@@ -9,6 +9,10 @@
 export interface CLibrary {
   /** Sets the supplementary groups of all threads (the bare system call would change one thread). */
   setGroups(groups: number[]): boolean;
+  /** Sets real, effective and saved group id of all threads. Of root only. */
+  setGid(gid: number): boolean;
+  /** Sets real, effective and saved user id of all threads, for root; other users can't. */
+  setUid(uid: number): boolean;
   /** Names in a folder. @throws Error if it can't be read. */
   listDir(path: string): string[];
   /** First 64 KiB of a file; undefined if it can't be opened. */
@@ -25,6 +29,8 @@ const libraryNames = [
 
 const symbols = {
   setgroups: { parameters: ["usize", "buffer"], result: "i32" },
+  setgid: { parameters: ["u32"], result: "i32" },
+  setuid: { parameters: ["u32"], result: "i32" },
   opendir: { parameters: ["buffer"], result: "pointer" },
   readdir: { parameters: ["pointer"], result: "pointer" },
   closedir: { parameters: ["pointer"], result: "i32" },
@@ -58,6 +64,8 @@ export function openCLibrary(): CLibrary {
   const c = library.symbols;
   return {
     setGroups: (groups) => c.setgroups(BigInt(groups.length), new Uint32Array(groups)) === 0,
+    setGid: (gid) => c.setgid(gid) === 0,
+    setUid: (uid) => c.setuid(uid) === 0,
     listDir(path) {
       const dir = c.opendir(cString(path));
       if (dir === null) throw new Error(`${path} can't be read`);

@@ -80,9 +80,17 @@ export function mainModulePath(): string {
   return fromFileUrl(Deno.mainModule);
 }
 
-/** New files and folders give rights to their owner alone. */
+/**
+ * New files and folders give rights to their owner alone. Without the permission for it (the runtime has
+ * no name for just that one) it is left to the folders, which nobody else may enter.
+ */
 export function restrictNewFiles(): void {
-  if (!isWindows) Deno.umask(0o077);
+  if (isWindows) return;
+  try {
+    Deno.umask(0o077);
+  } catch (err) {
+    if (!(err instanceof Deno.errors.NotCapable)) throw err;
+  }
 }
 
 /** Ends the process at once. */

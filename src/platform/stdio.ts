@@ -2,8 +2,11 @@
 
 const encoder = new TextEncoder();
 
-function writeAll(stream: { writeSync(p: Uint8Array): number }, text: string): void {
-  let bytes = encoder.encode(text);
+function writeAll(
+  stream: { writeSync(p: Uint8Array): number },
+  data: string | Uint8Array,
+): void {
+  let bytes = typeof data === "string" ? encoder.encode(data) : data;
   try {
     while (bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
   } catch {
@@ -16,7 +19,7 @@ export function writeStderr(text: string): void {
   writeAll(Deno.stderr, text);
 }
 
-/** Writes text to standard output; never throws. */
-export function writeStdout(text: string): void {
-  writeAll(Deno.stdout, text);
+/** Writes text or bytes to standard output; never throws. */
+export function writeStdout(data: string | Uint8Array): void {
+  writeAll(Deno.stdout, data);
 }

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import process from "node:process";
 import { type CLibrary, openCLibrary } from "./libc.ts";
 import { isLinux, isWindows } from "./os.ts";
 import { joinPath, parentDir } from "./paths.ts";
@@ -159,8 +158,9 @@ export async function dropPrivileges(user: User): Promise<void> {
     if (!library.setGroups(user.groups)) {
       throw new UserError("setting groups failed: was the server started as root?");
     }
-    process.setgid!(user.gid);
-    process.setuid!(user.uid);
+    // By the library too: the runtime's own calls want the permission for all of the system.
+    if (!library.setGid(user.gid)) throw new UserError(`becoming group ${user.gid} failed`);
+    if (!library.setUid(user.uid)) throw new UserError(`becoming uid ${user.uid} failed`);
     verifyDropped(user, library);
   } catch (err) {
     if (err instanceof UserError) throw err;
@@ -172,8 +172,13 @@ export async function dropPrivileges(user: User): Promise<void> {
     );
   } finally {
     library.close();
-    await Deno.permissions.revoke({ name: "ffi" });
+    await forgoForeignFunctions();
   }
+}
+
+/** Gives back the permission for foreign functions, which nothing needs once the server runs as its user. */
+export async function forgoForeignFunctions(): Promise<void> {
+  await Deno.permissions.revoke({ name: "ffi" });
 }
 
 /** Looks at each thread. By the library: the runtime lets /proc be read with all permissions only. */
@@ -187,11 +192,7 @@ function verifyDropped(user: User, library: CLibrary): void {
     const problem = statusProblem(parseTaskStatus(text), user);
     if (problem) throw new UserError(`thread ${task} still has ${problem}`);
   }
-  try {
-    process.setuid!(0);
-  } catch {
-    return;
-  }
+  if (!library.setUid(0)) return;
   throw new UserError("root could be had back after dropping privileges");
 }
 

@@ -16,6 +16,7 @@ import {
   dropPrivileges,
   fixFile,
   fixPermissions,
+  forgoForeignFunctions,
   isRoot,
   lookupUser,
   type User,
@@ -69,6 +70,7 @@ export async function becomeUser(
     await dropPrivileges(user);
     log.info("privileges dropped", { user: user.name, uid: user.uid, gid: user.gid });
   }
+  await forgoForeignFunctions();
   await checkUsable(config);
 }
 

@@ -44,7 +44,9 @@ import { queueHandlers } from "./queue_control.ts";
 import { type OutgoingOptions, queueServices } from "./queue_services.ts";
 import { watchRemovals } from "./removals.ts";
 import { accountRules } from "./rules.ts";
-import { receivingBackend, submissionBackend } from "./smtp_backend.ts";
+import { Receiving, type ReceivingOptions, type ReportDatabases } from "./receiving.ts";
+import { retrainHandler } from "./receiving_retrain.ts";
+import { submissionBackend } from "./smtp_backend.ts";
 import { Sockets } from "./sockets.ts";
 import { submitFromProgram } from "./submit.ts";
 import { listenerTls } from "./tls.ts";
@@ -58,6 +60,8 @@ export interface ServerOptions {
   local: boolean;
   /** How mail leaves; of no use with `local`. */
   outgoing?: OutgoingOptions;
+  /** Of receiving: the resolver, and what tests choose. */
+  receiving?: ReceivingOptions;
   /**
    * Runs when all sockets are bound and private keys are read, before anything is written and the first
    * byte of a connection is read: becomes the user that the server runs as.
@@ -88,6 +92,7 @@ export class MailServer {
   readonly #metrics: MetricsListener[] = [];
   readonly #control: ControlServer;
   readonly #trainer: Trainer;
+  #receiving: Receiving | undefined;
   #pages: WebPages | undefined;
   readonly #sasl: SaslBackend;
   readonly #tempDir: string;
@@ -169,6 +174,11 @@ export class MailServer {
         ),
       );
       server = new MailServer(o, log, accounts, queue, control, sockets);
+      const { filters } = server.#trainer;
+      server.#receiving = await Receiving.open(
+        { config, accounts, queue, filters, tempDir, local: o.local },
+        o.receiving,
+      );
       await o.prepare?.(accounts);
       server.#pages = await openWebPages(server, { limiter: server.#authLimiter, tempDir });
       for (const [listener, t] of tls) await server.#listen(listener, t);
@@ -206,7 +216,7 @@ export class MailServer {
       const smtp: SmtpServerOptions = {
         hostname,
         log: smtpLog,
-        backend: wrap(receivingBackend(services)),
+        backend: wrap(this.#receiving!.backend(l)),
         tmpDir: this.#tempDir,
         tls,
         limits: l.SMTPMaxMessageSize > 0 ? { size: l.SMTPMaxMessageSize } : undefined,
@@ -337,6 +347,7 @@ export class MailServer {
         else if (level !== null) throw new ControlError(`no log level ${level}`);
         return currentLevels();
       }],
+      ["retrain", retrainHandler(this.config, this.accounts, this.#trainer)],
       ["sendmail", async (args) => {
         const m = fields(args) as {
           from: string;
@@ -352,6 +363,11 @@ export class MailServer {
     ]);
   }
 
+  /** Databases of reports; none in localserve. */
+  get reports(): ReportDatabases | undefined {
+    return this.#receiving?.reports;
+  }
+
   /** Resolves when the server has stopped. */
   get stopped(): Promise<void> {
     return this.#stopped.promise;
@@ -365,10 +381,12 @@ export class MailServer {
   async #stop(): Promise<void> {
     this.#log.info("stopping");
     this.#unwatch?.();
+    this.#receiving?.stop();
     await Promise.all(this.#listeners.map((l) => l.shutdown(stopGrace)));
     await Promise.all(this.#metrics.map((m) => m.stop()));
     await this.queue.stop();
     await this.#pages?.close();
+    await this.#receiving?.close();
     await this.#trainer.stop();
     await this.accounts.closeAll();
     await this.#control.stop();

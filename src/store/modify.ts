@@ -9,7 +9,7 @@ import { applyJunkFlags, type CopySource, type MailboxRules } from "./insert.ts"
 import { addMailboxKeywords, normalizeKeywords } from "./keywords.ts";
 import { applyCounts, CountDelta, nextModseq, requireMailbox } from "./mailboxes.ts";
 import { forgetThread } from "./threads.ts";
-import { Flag, Want } from "./types.ts";
+import { Flag, SpecialUse, Want } from "./types.ts";
 import type { WriteContext } from "./writer.ts";
 
 /** A message as STORE leaves it. */
@@ -107,7 +107,7 @@ export function copySources(
 /**
  * MOVE (RFC 6851): the messages keep their ids and get a uid in the other mailbox; their old uids stay
  * behind as expunged. Moving out of a Rejects mailbox makes a message count for reputation as if it
- * had been delivered to where it was destined.
+ * had been delivered to where it was destined, as good mail unless it goes to a mailbox for junk or Trash.
  */
 export function moveMessages(
   db: Db,
@@ -138,9 +138,18 @@ export function moveMessages(
   const saved = Date.now();
   const added: typeof ctx.changes = [];
   for (const m of sources) {
-    const flags = applyJunkFlags(rules, to.name, m.flags);
+    let flags = applyJunkFlags(rules, to.name, m.flags);
     const list = m.keywords === "" ? [] : m.keywords.split(" ");
     for (const k of list) keywords.add(k);
+    const reject = db.run(
+      "UPDATE deliveries SET is_reject = 0, orig_mailbox_id = CASE WHEN destined_mailbox_id != 0 " +
+        "THEN destined_mailbox_id ELSE orig_mailbox_id END WHERE message_id = ? AND is_reject = 1",
+      m.id,
+    ).changes > 0;
+    // Its user has looked at a rejected message and wants it, so it counts as good.
+    if (reject && !(flags & (Flag.Junk | Flag.NotJunk)) && to.specialUse !== SpecialUse.Trash) {
+      flags |= Flag.NotJunk;
+    }
     db.run(
       "UPDATE messages SET mailbox_id = ?, uid = ?, modseq = ?, createseq = ?, flags = ?, saved = ? WHERE id = ?",
       toMailboxId,
@@ -152,11 +161,6 @@ export function moveMessages(
       m.id,
     );
     insertRemnant(db, fromMailboxId, m.uid, modseq);
-    db.run(
-      "UPDATE deliveries SET is_reject = 0, orig_mailbox_id = CASE WHEN destined_mailbox_id != 0 " +
-        "THEN destined_mailbox_id ELSE orig_mailbox_id END WHERE message_id = ? AND is_reject = 1",
-      m.id,
-    );
     minus.count(-1, m.flags, m.size);
     plus.count(1, flags, m.size);
     fromUids.push(m.uid);

@@ -65,6 +65,34 @@ Deno.test({
     }),
 });
 
+Deno.test("a change of domains.conf is in force soon, a broken one is not, and nobody is cut off", () =>
+  inFolder(async (dir) => {
+    const [smtp, imap] = await freePorts(2);
+    const user = isRoot() ? "54321" : String(Deno.uid() ?? "mox");
+    await writeSmallConfig(dir, { ports: { smtp, imap }, user });
+    const server = startServe(dir);
+    await server.logged(/mox is running/);
+    const conn = await Deno.connect({ port: smtp });
+    const say = async (line: string, expected: RegExp) => {
+      await conn.write(new TextEncoder().encode(`${line}\r\n`));
+      return await until(conn, expected);
+    };
+    await until(conn, /^220 /);
+    await say("EHLO client.example", /^250 /m);
+    await say("MAIL FROM:<>", /^250 /m);
+    await say("RCPT TO:<new@mox.example>", /^550 /m);
+    const path = `${dir}/config/domains.conf`;
+    const text = await Deno.readTextFile(path);
+    await Deno.writeTextFile(path, `${text}\t\t\tnew@mox.example: nil\n`);
+    await server.logged(/domains\.conf reloaded/);
+    await say("RCPT TO:<new@mox.example>", /^250 /m);
+    await Deno.writeTextFile(path, `${text}\t\tNoSuchKey: 1\n`);
+    await server.logged(/domains\.conf changed but can't be used.*:\d+: .*NoSuchKey/);
+    await say("RCPT TO:<new@mox.example>", /^250 /m);
+    conn.close();
+    assert.equal(await server.end("SIGTERM"), 0);
+  }));
+
 Deno.test({
   name: "a data folder of another user is refused, with what to do",
   ignore: !isLinux || !isRoot(),

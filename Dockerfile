@@ -1,0 +1,29 @@
+# The mail server on Debian. Build:
+#   docker build -t mox .
+# Set up and run (state in the folder mox; addresses and ports are the host's own, so that the server sees
+# who connects, and sends from the right addresses):
+#   docker run --rm --network host -v ./mox:/mox mox mox quickstart -hostname mail.example.org you@example.org
+#   docker run -d --name mox --restart unless-stopped --network host -v ./mox:/mox mox
+FROM denoland/deno:debian-2.9.6 AS build
+ARG TARGETARCH=amd64
+WORKDIR /src
+COPY . .
+RUN case "$TARGETARCH" in amd64) target=linux-x64 ;; arm64) target=linux-arm64 ;; *) exit 1 ;; esac \
+ && deno install --frozen \
+ && deno task build "$target" \
+ && install -D -m 755 dist/mox-*-"$target" /out/mox
+
+FROM debian:trixie-slim
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends ca-certificates \
+ && rm -rf /var/lib/apt/lists/* \
+ && useradd --system --user-group --no-create-home --shell /usr/sbin/nologin mox
+COPY --from=build /out/mox /usr/local/bin/mox
+WORKDIR /mox
+VOLUME /mox
+EXPOSE 25 80 443 465 993
+# Started as root, it takes its ports, gives /mox/config and /mox/data to the user mox, and becomes that
+# user for good. Of the capabilities it needs CHOWN, FOWNER, DAC_OVERRIDE, SETUID, SETGID and
+# NET_BIND_SERVICE; all others can be dropped.
+STOPSIGNAL SIGTERM
+CMD ["mox", "serve"]

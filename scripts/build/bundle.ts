@@ -1,0 +1,83 @@
+/**
+ * The program as a few files of JavaScript: everything that main.ts imports in one, and one for each
+ * Worker beside it. They need nothing but the runtime: no sources, no npm packages, no folder of their own.
+ *
+ * @module
+ */
+import { basename, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const root = fileURLToPath(new URL("../..", import.meta.url));
+
+/** Files of a bundle, absolute. */
+export interface Bundle {
+  main: string;
+  workers: string[];
+}
+
+/** How sources name a Worker's module. */
+const workerUrl = /new URL\("(\.[\w./-]*\/[\w-]+)\.ts", import\.meta\.url\)/g;
+
+function* sources(dir: string): Generator<string> {
+  for (const e of Deno.readDirSync(dir)) {
+    const path = join(dir, e.name);
+    if (e.isDirectory) yield* sources(path);
+    else if (e.name.endsWith(".ts")) yield path;
+  }
+}
+
+/** Modules of Workers that the sources start, by their path. */
+function findWorkers(): string[] {
+  const found = new Set<string>();
+  for (const file of sources(join(root, "src"))) {
+    for (const [, name] of Deno.readTextFileSync(file).matchAll(workerUrl)) {
+      found.add(join(dirname(file), `${name}.ts`));
+    }
+  }
+  const names = [...found].map((f) => basename(f));
+  if (new Set(names).size < names.length) throw new Error("two Workers have the same file name");
+  return [...found].sort();
+}
+
+/** Runs this Deno. @throws Error with what it said if it fails */
+export async function deno(
+  args: string[],
+  options: { cwd?: string; env?: Record<string, string> } = {},
+): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args,
+    cwd: options.cwd ?? root,
+    env: { NO_COLOR: "1", ...options.env },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).output();
+  const text = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+  if (!success) throw new Error(`deno ${args.join(" ")} failed:\n${text}`);
+  return text;
+}
+
+async function bundleOne(entry: string, output: string): Promise<void> {
+  await deno(["bundle", "--quiet", "--platform", "deno", "--output", output, entry]);
+  // Workers are beside the one file now, as JavaScript.
+  const text = await Deno.readTextFile(output);
+  const changed = text.replaceAll(
+    workerUrl,
+    (_, name: string) => `new URL("./${basename(name)}.js", import.meta.url)`,
+  );
+  if (changed !== text) await Deno.writeTextFile(output, changed);
+}
+
+/** Writes the bundle into a folder, which is made. */
+export async function bundleProgram(dir: string): Promise<Bundle> {
+  await Deno.mkdir(dir, { recursive: true });
+  const main = join(dir, "mox.js");
+  await bundleOne(join(root, "main.ts"), main);
+  const workers: string[] = [];
+  for (const source of findWorkers()) {
+    const output = join(dir, basename(source).replace(/\.ts$/, ".js"));
+    await bundleOne(source, output);
+    workers.push(output);
+  }
+  return { main, workers };
+}

@@ -1,0 +1,81 @@
+/** Executables from a bundle: one for each operating system, with nothing in it but the bundle. @module */
+import { basename, dirname, join } from "node:path";
+import { programPermissions } from "../../src/commands/server_program.ts";
+import { type Bundle, deno } from "./bundle.ts";
+
+/** A system that executables are made for. */
+export interface Target {
+  /** In file names. */
+  name: string;
+  /** As the compiler calls it. */
+  triple: string;
+}
+
+export const targets: readonly Target[] = [
+  { name: "linux-x64", triple: "x86_64-unknown-linux-gnu" },
+  { name: "linux-arm64", triple: "aarch64-unknown-linux-gnu" },
+  { name: "windows-x64", triple: "x86_64-pc-windows-msvc" },
+  { name: "macos-x64", triple: "x86_64-apple-darwin" },
+  { name: "macos-arm64", triple: "aarch64-apple-darwin" },
+];
+
+/** Bytes that the program's own files may have; the runtime comes on top, with about 90 MB. */
+export const sizeBudget = 8 * 1024 * 1024;
+
+/** What was packed. */
+export interface Packed {
+  path: string;
+  /** Names of the files in it. */
+  embedded: string[];
+  /** Bytes of the executable. */
+  size: number;
+}
+
+/**
+ * Packs an executable, and checks that there is nothing in it but the bundle, within its budget.
+ * @param standIn a Deno executable in place of the compiler's runtime for the target, for trying the
+ * packing where that can't be downloaded; what comes out can't be run.
+ */
+export async function compile(
+  bundle: Bundle,
+  target: Target,
+  output: string,
+  standIn?: string,
+): Promise<Packed> {
+  const dir = dirname(bundle.main);
+  const text = await deno([
+    "compile",
+    "--no-config",
+    "--no-lock",
+    "--no-check",
+    ...programPermissions,
+    "--target",
+    target.triple,
+    ...bundle.workers.flatMap((w) => ["--include", basename(w)]),
+    "--output",
+    output,
+    basename(bundle.main),
+  ], { cwd: dir, env: standIn === undefined ? {} : { DENORT_BIN: standIn } });
+  const path = target.name.startsWith("windows") && !output.endsWith(".exe")
+    ? `${output}.exe`
+    : output;
+  const embedded = embeddedFiles(text);
+  const expected = [bundle.main, ...bundle.workers].map((f) => basename(f)).sort();
+  if (JSON.stringify(embedded) !== JSON.stringify(expected)) {
+    throw new Error(
+      `${basename(path)} has the files ${embedded.join(", ")}, not just ${expected.join(", ")}`,
+    );
+  }
+  let own = 0;
+  for (const name of expected) own += (await Deno.stat(join(dir, name))).size;
+  if (own > sizeBudget) {
+    throw new Error(`the program's files have ${own} bytes, more than ${sizeBudget}`);
+  }
+  return { path, embedded, size: (await Deno.stat(path)).size };
+}
+
+/** Names in the tree that the compiler prints. */
+function embeddedFiles(text: string): string[] {
+  return [...text.matchAll(/^[│├└─\s]*[├└]──\s+(\S+)(?: \([\d.]+[KMG]?B\))?$/gm)]
+    .map((m) => m[1]).sort();
+}

@@ -1,0 +1,101 @@
+/** Flags by which queue commands choose recipients, and how they are shown. @module */
+import { parseDuration } from "../config/mod.ts";
+import type { Json } from "../serve/control.ts";
+import { UsageError } from "./command.ts";
+
+/** Flags of the commands that choose among what is queued. */
+export const filterFlags = {
+  dir: "",
+  ids: "",
+  account: "",
+  from: "",
+  to: "",
+  hold: "",
+  transport: "",
+  queuedbefore: "",
+  queuedafter: "",
+  duebefore: "",
+  dueafter: "",
+};
+
+/** The usage of these flags on one line. */
+export const filterUsage =
+  "[-ids id,...] [-account name] [-from text] [-to text] [-hold true|false] [-transport name] " +
+  "[-queuedbefore time] [-queuedafter time] [-duebefore time] [-dueafter time]";
+
+/** Their help. */
+export const filterHelp = `
+  -ids                       ids, as queue list shows them
+  -account                   of the sender
+  -from, -to                 part of the sender's or recipient's address; @ and a domain for all of it
+  -hold                      whether it is on hold
+  -transport                 name that was set with queue transport; "none" for those without
+  -queuedbefore, -queuedafter, -duebefore, -dueafter
+                             time of arrival, or of the next attempt: as 2026-01-31T12:00:00Z, or a duration
+                             from now such as -1h or 30m
+  -dir                       folder of a localserve that is meant`;
+
+/** A time as the flags have it, milliseconds since the epoch. @throws UsageError */
+export function parseTime(flag: string, value: string): number {
+  const duration = parseDuration(value);
+  if (duration !== undefined) return Date.now() + duration;
+  const time = /^\d{4}-\d\d-\d\d/.test(value) ? Date.parse(value) : NaN;
+  if (Number.isNaN(time)) {
+    throw new UsageError(`-${flag} is a time such as 2026-01-31T12:00:00Z or -1h, not ${value}`);
+  }
+  return time;
+}
+
+/** Ids on the command line. @throws UsageError */
+export function parseIds(text: string): number[] {
+  return text.split(",").map((t) => {
+    const id = Number(t);
+    if (!/^[0-9]{1,15}$/.test(t.trim())) throw new UsageError(`${JSON.stringify(t)} is no id`);
+    return id;
+  });
+}
+
+/** The filter as the server takes it. @throws UsageError */
+export function filterOf(flags: { [K in keyof typeof filterFlags]: string }): Json {
+  const f: { [key: string]: Json } = {};
+  if (flags.ids !== "") f.ids = parseIds(flags.ids);
+  if (flags.account !== "") f.account = flags.account;
+  if (flags.from !== "") f.from = flags.from;
+  if (flags.to !== "") f.to = flags.to;
+  if (flags.hold !== "") {
+    if (flags.hold !== "true" && flags.hold !== "false") {
+      throw new UsageError(`-hold is true or false, not ${flags.hold}`);
+    }
+    f.hold = flags.hold === "true";
+  }
+  if (flags.transport !== "") f.transport = flags.transport === "none" ? "" : flags.transport;
+  const times = { queuedbefore: "queuedBefore", queuedafter: "queuedAfter" } as const;
+  const dues = { duebefore: "dueBefore", dueafter: "dueAfter" } as const;
+  for (const [flag, name] of Object.entries({ ...times, ...dues })) {
+    const value = flags[flag as keyof typeof times];
+    if (value !== "") f[name] = parseTime(flag, value);
+  }
+  return f;
+}
+
+/** Commands that change what is queued want to be told which, or that all is meant. */
+export function neededFilter(
+  flags: { [K in keyof typeof filterFlags]: string } & { all: boolean },
+): Json {
+  const f = filterOf(flags);
+  if (!flags.all && Object.keys(f as object).length === 0) {
+    throw new UsageError("say which with flags, or use -all");
+  }
+  return f;
+}
+
+/** Rows of text in columns. */
+export function columns(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0].map((_, i) => Math.max(...rows.map((r) => r[i].length)));
+  return rows.map((r) => r.map((c, i) => c.padEnd(widths[i])).join("  ").trimEnd() + "\n").join("");
+}
+
+/** A time as it is shown. */
+export function shownTime(ms: number): string {
+  return new Date(ms).toISOString().replace(/\.\d+Z$/, "Z");
+}

@@ -1,0 +1,90 @@
+/**
+ * What is known of an incoming message's sender, from its envelope, its From address and the results of
+ * sender authentication: the facts that are stored with it, and that reputation is about.
+ *
+ * @module
+ */
+import { normalizeName } from "../dns/mod.ts";
+import { networksOf } from "../net/mod.ts";
+import type { SenderAuth } from "../senderauth/mod.ts";
+import { type EmailDescription, organizationalDomain } from "../store/describe.ts";
+import type { DeliveryFacts } from "../store/types.ts";
+
+/** The SMTP session and envelope as far as they matter here. */
+export interface Envelope {
+  remoteIp: string;
+  /** Argument of EHLO or HELO. */
+  ehlo: string;
+  /** Undefined for the null reverse path. */
+  mailFrom: { localpart: string; domain: string } | undefined;
+  rcptTo: { localpart: string; domain: string };
+  /** Version of TLS; "" without. */
+  tlsVersion: string;
+  requireTls: boolean;
+}
+
+/** How the From domain was verified. */
+export type FromValidation = "dmarc" | "strict" | "relaxed" | "none";
+
+/**
+ * Whether the domain of From is that of who sent the message: as the domain's DMARC policy says, or where
+ * it has none, by a passing DKIM or SPF domain that is the same (strict) or of the same organisation.
+ */
+export function fromValidation(auth: SenderAuth): FromValidation {
+  const { dmarc, dkim, spf } = auth;
+  const from = dmarc.fromDomain;
+  if (from === undefined) return "none";
+  if (dmarc.record) return dmarc.result === "pass" ? "dmarc" : "none";
+  const passed = dkim.filter((d) => d.status === "pass").map((d) => d.domain);
+  if (spf.result === "pass") passed.push(spf.domain);
+  const domains = passed.map((d) => d === undefined ? undefined : normalizeName(d));
+  if (domains.includes(from)) return "strict";
+  const organization = organizationalDomain(from);
+  return domains.some((d) => d !== undefined && organizationalDomain(d) === organization)
+    ? "relaxed"
+    : "none";
+}
+
+/** Domains whose signatures hold, each once. */
+export function passedDkimDomains(auth: SenderAuth): string[] {
+  const domains = new Set<string>();
+  for (const d of auth.dkim) if (d.status === "pass" && d.domain) domains.add(d.domain);
+  return [...domains];
+}
+
+/** The facts of a message for a recipient; without results of authentication nothing is verified. */
+export function deliveryFacts(
+  e: Envelope,
+  d: EmailDescription,
+  auth: SenderAuth | undefined,
+): DeliveryFacts {
+  const from = d.summary.from[0]?.address ?? "";
+  const at = from.lastIndexOf("@");
+  const fromDomain = at < 0 ? "" : from.slice(at + 1);
+  const spf = auth?.spf;
+  const spfOf = (identity: "mailfrom" | "helo") => spf?.identity === identity ? spf.result : "none";
+  const msgFromValidation = auth ? fromValidation(auth) : "none";
+  return {
+    remoteIp: e.remoteIp,
+    networks: networksOf(e.remoteIp),
+    ehloDomain: e.ehlo,
+    mailFromLocalpart: e.mailFrom?.localpart ?? "",
+    mailFromDomain: e.mailFrom?.domain ?? "",
+    rcptToLocalpart: e.rcptTo.localpart,
+    rcptToDomain: e.rcptTo.domain,
+    msgFromLocalpart: at < 0 ? from : from.slice(0, at),
+    msgFromDomain: fromDomain,
+    msgFromOrgDomain: fromDomain === "" ? "" : organizationalDomain(fromDomain),
+    ehloValidated: spfOf("helo") === "pass",
+    mailFromValidated: spfOf("mailfrom") === "pass",
+    msgFromValidated: msgFromValidation !== "none",
+    ehloValidation: spfOf("helo"),
+    mailFromValidation: spfOf("mailfrom"),
+    msgFromValidation,
+    dkimDomains: auth ? passedDkimDomains(auth) : [],
+    isForward: false,
+    isMailingList: false,
+    receivedTlsVersion: e.tlsVersion,
+    receivedRequireTls: e.requireTls,
+  };
+}

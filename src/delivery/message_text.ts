@@ -1,0 +1,61 @@
+/**
+ * What the junk filter sees of a message: decoded texts, headers, names of attachments.
+ *
+ * @module
+ */
+import type { MessageText } from "../junk/mod.ts";
+import { decodeCharset } from "../mail/charset.ts";
+import { splitHeader } from "../mail/header.ts";
+import { leaves, type Part, unpackStructure } from "../mail/structure.ts";
+import { decodeTransferEncoding } from "../mail/transfer.ts";
+import { decodeWords } from "../mail/words.ts";
+import type { Account } from "../store/account.ts";
+
+/** Bytes of a header and of a part that are looked at; the filter has bounds of its own above. */
+const maxHeaderBytes = 64 * 1024;
+const maxPartBytes = 256 * 1024;
+
+/**
+ * The texts of a message.
+ * @param prefix what stands, or will stand, before the message
+ * @param read gives bytes of the message that the structure is of
+ */
+export function messageText(
+  root: Part,
+  read: (from: number, to: number) => Uint8Array,
+  prefix: Uint8Array = new Uint8Array(0),
+): MessageText {
+  const texts: { html: boolean; text: string }[] = [];
+  const attachments: string[] = [];
+  for (const p of leaves(root)) {
+    const name = p.dispositionParams?.filename ?? p.params.name;
+    if (name) attachments.push(name);
+    if (p.type !== "text" || p.disposition === "attachment") continue;
+    const raw = read(p.bodyOffset, Math.min(p.endOffset, p.bodyOffset + maxPartBytes));
+    const bytes = decodeTransferEncoding(raw, p.encoding);
+    if (!bytes) continue;
+    texts.push({
+      html: p.subtype === "html",
+      text: decodeCharset(bytes, p.params.charset ?? "utf-8"),
+    });
+  }
+  const header = read(0, Math.min(root.bodyOffset, maxHeaderBytes));
+  return {
+    headers: [...splitHeader(prefix), ...splitHeader(header)]
+      .map((f) => [f.name, decodeWords(f.value)] as const),
+    texts,
+    attachments,
+  };
+}
+
+/** The texts of a stored message. @throws file errors if the message is gone. */
+export function storedMessageText(account: Account, emailId: number): MessageText {
+  const row = account.db.get("SELECT structure FROM emails WHERE id = ?", emailId);
+  const root = unpackStructure(row?.[0] ?? '[0,0,0,0,"text/plain"]');
+  const reader = account.openMessage(emailId);
+  try {
+    return messageText(root, (from, to) => reader.read(from, to));
+  } finally {
+    reader.close();
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * The Rejects mailbox: copies of messages that were refused, so that a user can see what did not come.
+ * It is kept small: by age, and by number. A refused message that is tried again is kept once, and goes
+ * when it is accepted after all.
+ *
+ * Only messages that were put there as rejects are ever removed; what a user moves into the mailbox stays.
+ *
+ * @module
+ */
+import type { Account } from "../store/account.ts";
+import { Flag, type Message, type NewMessage } from "../store/types.ts";
+
+/** Milliseconds that a reject is kept. */
+export const rejectsMaxAge = 14 * 24 * 3600 * 1000;
+/** Rejects that are kept; at more the oldest go. */
+export const rejectsMaxCount = 1000;
+
+/** Uids of rejects in the mailbox for which a condition holds, ascending. */
+function rejectUids(
+  account: Account,
+  mailboxId: number,
+  condition: string,
+  ...params: (string | number)[]
+): number[] {
+  return account.db.all(
+    "SELECT m.uid FROM deliveries d JOIN messages m ON m.id = d.message_id " +
+      `WHERE d.is_reject = 1 AND m.expunged = 0 AND m.mailbox_id = ? AND ${condition} ORDER BY m.uid`,
+    mailboxId,
+    ...params,
+  ).map(([uid]) => uid as number);
+}
+
+/** Rejects with a Message-ID, by the index on it. */
+function sameMessage(account: Account, mailboxId: number, messageId: string): number[] {
+  if (messageId === "") return [];
+  return account.db.all(
+    "SELECT m.uid FROM threads t JOIN messages m ON m.email_id = t.email_id " +
+      "JOIN deliveries d ON d.message_id = m.id " +
+      "WHERE t.message_id = ? AND t.message_id != '' AND m.expunged = 0 AND m.mailbox_id = ? " +
+      "AND d.is_reject = 1 ORDER BY m.uid",
+    messageId,
+    mailboxId,
+  ).map(([uid]) => uid as number);
+}
+
+/**
+ * Puts a refused message into the Rejects mailbox, read, so that it draws no attention. Durable when it
+ * resolves.
+ * @param messageId normalised Message-ID, "" if it has none
+ * @returns the message, or undefined if an earlier attempt of it is there already
+ * @throws StoreError "overQuota", file errors
+ */
+export async function keepReject(
+  account: Account,
+  mailboxName: string,
+  messageId: string,
+  m: NewMessage,
+): Promise<Message | undefined> {
+  const mailbox = account.mailboxByName(mailboxName);
+  if (mailbox && sameMessage(account, mailbox.id, messageId).length > 0) return undefined;
+  return await account.deliver(mailboxName, {
+    ...m,
+    flags: (m.flags ?? 0) | Flag.Seen,
+    isReject: true,
+  });
+}
+
+/** Removes the rejects that are too old or too many. @returns how many */
+export async function cleanUpRejects(
+  account: Account,
+  mailboxName: string,
+  now: number,
+  limits: { maxAge?: number; maxCount?: number } = {},
+): Promise<number> {
+  const { maxAge = rejectsMaxAge, maxCount = rejectsMaxCount } = limits;
+  const mailbox = account.mailboxByName(mailboxName);
+  if (!mailbox) return 0;
+  const uids = new Set(rejectUids(account, mailbox.id, "d.received < ?", now - maxAge));
+  if (mailbox.total > maxCount) {
+    const all = rejectUids(account, mailbox.id, "1");
+    for (const uid of all.slice(0, Math.max(0, all.length - maxCount))) uids.add(uid);
+  }
+  if (uids.size === 0) return 0;
+  const list = [...uids].sort((a, b) => a - b);
+  return (await account.expunge(mailbox.id, list, undefined, { force: true })).uids.length;
+}
+
+/** Removes what was refused of a message that has now been delivered. @returns how many */
+export async function dropReject(
+  account: Account,
+  mailboxName: string,
+  messageId: string,
+): Promise<number> {
+  const mailbox = account.mailboxByName(mailboxName);
+  if (!mailbox) return 0;
+  const uids = sameMessage(account, mailbox.id, messageId);
+  if (uids.length === 0) return 0;
+  return (await account.expunge(mailbox.id, uids, undefined, { force: true })).uids.length;
+}

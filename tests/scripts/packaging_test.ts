@@ -1,0 +1,65 @@
+/** The program as a bundle and as executables: whole, small, and independent of its sources. */
+import assert from "node:assert/strict";
+import { createServer } from "node:net";
+import { basename, join } from "node:path";
+import { bundleProgram } from "../../scripts/build/bundle.ts";
+import { compile, sizeBudget, targets } from "../../scripts/build/compile.ts";
+import { smoke } from "../../scripts/smoke.ts";
+import { programPermissions } from "../../src/commands/server_program.ts";
+
+/** An offset with which the ports of localserve are free just now. */
+async function freeOffset(): Promise<number> {
+  for (;;) {
+    const offset = 36_000 + Math.floor(Math.random() * 20_000);
+    const free = await Promise.all(
+      [25, 80, 81, 143, 443, 465, 587, 993].map((port) =>
+        new Promise<boolean>((resolve) => {
+          const s = createServer().once("error", () => resolve(false));
+          s.listen(1000 + port + offset, "127.0.0.1", () => s.close(() => resolve(true)));
+        })
+      ),
+    );
+    if (free.every(Boolean)) return offset;
+  }
+}
+
+Deno.test("the bundle runs from an empty folder, and reads nothing but its data", async (t) => {
+  const dir = await Deno.makeTempDir({ prefix: "mox-bundle-" });
+  try {
+    const bundle = await bundleProgram(join(dir, "bundle"));
+    const empty = join(dir, "empty");
+    await Deno.mkdir(empty);
+    await t.step("the files of Workers are beside it", () => {
+      assert.ok(bundle.workers.some((w) => basename(w) === "password_worker.js"));
+      const text = Deno.readTextFileSync(bundle.main);
+      assert.doesNotMatch(text, /new URL\("[^"]*\.ts", import\.meta\.url\)/);
+      for (const [, name] of text.matchAll(/new URL\("\.\/([^"]+)", import\.meta\.url\)/g)) {
+        assert.ok(bundle.workers.some((w) => basename(w) === name), name);
+      }
+    });
+    await t.step(
+      "mail in and out, with the permissions that are compiled in, but for reading",
+      async () => {
+        const read = [empty, ...bundle.workers, "/etc/resolv.conf"].join(",");
+        const permissions = programPermissions.map((p) =>
+          p === "--allow-read"
+            ? `--allow-read=${read}`
+            : p === "--allow-write"
+            ? `${p}=${empty}`
+            : p
+        );
+        const program = [Deno.execPath(), "run", "--no-config", "--no-lock", "--cached-only"];
+        await smoke([...program, ...permissions, bundle.main], empty, await freeOffset());
+      },
+    );
+    await t.step("an executable has the bundle in it and nothing else", async () => {
+      // Another executable stands in for the compiler's runtime: see scripts/build-all.ts.
+      const packed = await compile(bundle, targets[0], join(dir, "mox"), Deno.execPath());
+      const own = [bundle.main, ...bundle.workers].map((f) => basename(f)).sort();
+      assert.deepEqual(packed.embedded, own);
+      assert.ok(packed.size < 100_000_000 + sizeBudget + 20_000_000);
+    });
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});

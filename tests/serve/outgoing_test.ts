@@ -1,0 +1,309 @@
+/** From submission to another server, through a whole server. */
+import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
+import { Config } from "../../src/config/mod.ts";
+import { type ScriptedResolver, scriptedResolver } from "../../src/dns/mod.ts";
+import { Log, setLevel } from "../../src/log/mod.ts";
+import { connectTcp } from "../../src/net/mod.ts";
+import { authenticate, bytesSource } from "../../src/senderauth/mod.ts";
+import { setAccountPassword } from "../../src/serve/logins.ts";
+import { MailServer } from "../../src/serve/server.ts";
+import { type RecipientOutcome, SmtpClient } from "../../src/smtp/client/mod.ts";
+import { type FakeHost, fakeHost, type FakeOptions } from "../smtp/fake_host.ts";
+import { mox } from "../interop/localserve.ts";
+import { freePorts } from "./instance.ts";
+
+for (
+  const pkg of ["serve", "queue", "smtpclient", "smtpserver", "control", "submission", "store"]
+) {
+  setLevel(pkg, "error");
+}
+
+const password = "correct horse";
+const bytes = (s: string) => Uint8Array.from(s, (c) => c.charCodeAt(0));
+
+interface Outgoing {
+  server: MailServer;
+  config: Config;
+  host: FakeHost;
+  resolver: ScriptedResolver;
+  dir: string;
+  submit(to: string[], message: string, from?: string): Promise<RecipientOutcome[]>;
+  /** Messages in ann's Inbox. */
+  inbox(): Promise<string[]>;
+  command(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }>;
+}
+
+async function withServer(o: FakeOptions, fn: (w: Outgoing) => Promise<void>): Promise<void> {
+  const dir = await Deno.makeTempDir();
+  await using host = await fakeHost({ extensions: ["8BITMIME", "PIPELINING"], ...o });
+  const [submission] = await freePorts(1);
+  const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const ed = generateKeyPairSync("ed25519");
+  await Deno.mkdir(`${dir}/config`);
+  const pem = (k: typeof rsa.privateKey) => k.export({ type: "pkcs8", format: "pem" }) as string;
+  await Deno.writeTextFile(`${dir}/config/rsa.pem`, pem(rsa.privateKey));
+  await Deno.writeTextFile(`${dir}/config/ed.pem`, pem(ed.privateKey));
+  await Deno.writeTextFile(
+    `${dir}/config/mox.conf`,
+    `DataDir: ../data
+LogLevel: error
+Hostname: mail.mox.example
+Listeners:
+	internal:
+		IPs:
+			- 127.0.0.1
+		Submission:
+			Enabled: true
+			Port: ${submission}
+			NoRequireSTARTTLS: true
+Postmaster:
+	Account: ann
+	Mailbox: Postmaster
+Transports:
+	broken:
+		Fail:
+			SMTPCode: 451
+			SMTPMessage: out of order
+`,
+  );
+  const selector = (file: string) => `
+				PrivateKeyFile: ${file}
+				Canonicalization:
+					HeaderRelaxed: true
+					BodyRelaxed: true`;
+  await Deno.writeTextFile(
+    `${dir}/config/domains.conf`,
+    `Domains:
+	mox.example:
+		DKIM:
+			Selectors:
+				r:${selector("rsa.pem").replaceAll("\n\t", "\n\t\t")}
+				e:${selector("ed.pem").replaceAll("\n\t", "\n\t\t")}
+			Sign:
+				- r
+				- e
+Accounts:
+	ann:
+		Domain: mox.example
+		MaxOutgoingMessagesPerDay: 5
+		MaxFirstTimeRecipientsPerDay: 3
+		KeepRetiredMessagePeriod: 24h
+		Destinations:
+			ann@mox.example: nil
+			bob@mox.example: nil
+`,
+  );
+  const config = await Config.load(`${dir}/config/mox.conf`);
+  const p = (k: typeof rsa.publicKey) => k.export({ type: "spki", format: "der" });
+  const resolver = scriptedResolver({
+    "to.example": { A: ["127.0.0.1"] },
+    "r._domainkey.mox.example": {
+      TXT: [`v=DKIM1; k=rsa; p=${p(rsa.publicKey).toString("base64")}`],
+    },
+    "e._domainkey.mox.example": {
+      TXT: [`v=DKIM1; k=ed25519; p=${p(ed.publicKey).subarray(12).toString("base64")}`],
+    },
+  });
+  const server = await MailServer.start({
+    config,
+    local: false,
+    outgoing: { resolver, port: host.port },
+    prepare: (accounts) => setAccountPassword(accounts, "ann", password),
+  });
+  try {
+    await fn({
+      server,
+      config,
+      host,
+      resolver,
+      dir,
+      async submit(to, message, from = "ann@mox.example") {
+        const client = await SmtpClient.start(
+          await connectTcp({ host: "127.0.0.1", port: submission }),
+          {
+            log: new Log("smtpclient"),
+            hostname: "laptop.example",
+            tls: "never",
+            auth: { username: "ann@mox.example", password },
+          },
+        );
+        const outcomes = await client.send({
+          mailFrom: from,
+          recipients: to.map((address) => ({ address })),
+          size: bytes(message).length,
+          body: "8bit",
+          smtpUtf8: false,
+        }, async function* () {
+          yield await Promise.resolve(bytes(message));
+        });
+        await client.quit();
+        return outcomes;
+      },
+      async inbox() {
+        const account = await server.accounts.open("ann");
+        try {
+          const box = account.mailboxByName("Inbox")!;
+          return Array.from(account.uids(box.id), (uid) => {
+            const m = account.messageByUid(box.id, uid)!;
+            const reader = account.openMessage(m.emailId);
+            try {
+              return new TextDecoder().decode(reader.read(0, m.size));
+            } finally {
+              reader.close();
+            }
+          });
+        } finally {
+          account.close();
+        }
+      },
+      command: (...args) => mox(["-config", `${dir}/config/mox.conf`, ...args]),
+    });
+  } finally {
+    await server.stop();
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
+const message = "From: Ann <ann@mox.example>\r\nTo: x@to.example\r\nSubject: hi\r\n\r\n.hello\r\n";
+
+Deno.test("what is submitted arrives signed by each selector, with what it lacked", () =>
+  withServer({}, async ({ server, submit, host, resolver }) => {
+    const [o] = await submit(["x@to.example"], message);
+    assert.match((o as { lines: string[] }).lines.join(), /queued as/);
+    await server.queue.idle();
+    const [mail] = host.mails;
+    assert.match(mail.data, /^DKIM-Signature: /);
+    assert.match(mail.data, /^Message-ID: <[^>]+@mail\.mox\.example>\r$/m);
+    assert.match(mail.data, /^Date: /m);
+    assert.match(mail.data, /^Received: from laptop\.example/m);
+    assert.ok(mail.data.endsWith("\r\n\r\n.hello\r\n"));
+    const all = bytes(mail.data);
+    const result = await authenticate({
+      headerBytes: all.subarray(0, mail.data.indexOf("\r\n\r\n") + 4),
+      message: bytesSource(all),
+      remoteIp: "192.0.2.1",
+      ehlo: "mail.mox.example",
+      mailFrom: "ann@mox.example",
+      hostname: "mx.to.example",
+      resolver,
+      log: new Log("senderauth"),
+      now: new Date(),
+    });
+    assert.deepEqual(
+      result.dkim.map((d) => `${d.status} ${d.algorithm} ${d.domain}`),
+      ["pass rsa-sha256 mox.example", "pass ed25519-sha256 mox.example"],
+    );
+  }));
+
+Deno.test("limits count recipients, spare own addresses, and name their parameter", () =>
+  withServer({}, async ({ server, submit, host }) => {
+    const code = async (to: string[]) => {
+      const [o] = await submit(to, message);
+      return `${o.code} ${"text" in o ? /Max[A-Za-z]+/.exec(o.text) : ""}`.trim();
+    };
+    assert.equal(await code(["a@to.example", "b@to.example", "c@to.example"]), "250");
+    assert.equal(await code(["d@to.example"]), "451 MaxFirstTimeRecipientsPerDay");
+    assert.equal(await code(["a@to.example", "B@to.example"]), "250");
+    assert.equal(await code(["a@to.example"]), "451 MaxOutgoingMessagesPerDay");
+    assert.equal(await code(["bob@mox.example"]), "250");
+    await server.queue.idle();
+    assert.equal(host.mails.reduce((n, m) => n + m.to.length, 0), 5);
+  }));
+
+Deno.test("a refused recipient: the sender is told, and the next message to it is held back", () =>
+  withServer(
+    { rcpt: (l) => l.includes("gone@") ? "550 5.1.1 no such user here" : undefined },
+    async ({ server, submit, inbox, host, command }) => {
+      await submit(["gone@to.example"], message);
+      await server.queue.idle();
+      const [dsn] = await inbox();
+      assert.match(dsn, /^Content-Type: multipart\/report/m);
+      assert.match(dsn, /^Final-Recipient: rfc822; gone@to\.example\r$/m);
+      assert.match(dsn, /^Remote-MTA: dns; to\.example\r$/m);
+      assert.match(dsn, /^Diagnostic-Code: smtp; 550 5\.1\.1 no such user here\r$/m);
+      assert.match(dsn, /^Status: 5\.1\.1\r$/m);
+      assert.equal((await inbox()).length, 1);
+
+      await submit(["Gone+again@to.example"], message);
+      await server.queue.idle();
+      assert.equal((await inbox()).length, 2);
+      assert.equal(host.commands.filter((c) => c.startsWith("RCPT")).length, 1);
+      const list = await command("queue", "suppress", "list");
+      assert.match(list.stdout, /ann +gone@to\.example .*bounces +address is refused: 550 5\.1\.1/);
+      const retired = await command("queue", "retired", "-account", "ann");
+      assert.match(retired.stdout, /suppressed +ann .*<Gone\+again@to\.example>/);
+      assert.match(retired.stdout, /failed +ann .*<gone@to\.example>/);
+      assert.equal(
+        (await command("queue", "suppress", "remove", "ann", "gone@to.example")).code,
+        0,
+      );
+      assert.equal(
+        (await command("queue", "suppress", "lookup", "ann", "gone@to.example")).code,
+        1,
+      );
+    },
+  ));
+
+Deno.test("queue commands: what is queued is listed, held, moved, dumped, failed and dropped", () =>
+  withServer({ greeting: () => "421 4.3.2 later" }, async (w) => {
+    const { server, submit, command, host, inbox } = w;
+    const said = async (...args: string[]) => {
+      const r = await command("queue", ...args);
+      assert.equal(r.code, 0, r.stderr);
+      return r.stdout;
+    };
+    assert.equal(await said("list"), "nothing is queued\n");
+    await submit(["a@to.example", "b@to.example"], message);
+    await server.queue.idle();
+    const listed = await said("list", "-sort", "id");
+    assert.match(listed, /^id +queued +account/);
+    assert.match(
+      listed,
+      /<ann@mox\.example> +<a@to\.example> .* 1 .*to\.example: 421 4\.3\.2 later/,
+    );
+    const [a, b] = server.queue.list({}, { sort: "id" });
+    assert.equal(await said("list", "-to", "zz"), "nothing is queued\n");
+    assert.equal(JSON.parse(await said("list", "-json", "-to", "@to.example")).length, 2);
+
+    assert.match((await command("queue", "hold")).stderr, /use -all/);
+    assert.equal(await said("hold", "-all"), "2 changed\n");
+    assert.match(await said("list", "-hold", "true"), /on hold/);
+    host.options = {};
+    assert.equal(await said("schedule", "-all", "now"), "2 changed\n");
+    await server.queue.idle();
+    assert.equal(host.mails.length, 0);
+    assert.equal(await said("requiretls", "-ids", String(a.id), "no"), "1 changed\n");
+    assert.match((await command("queue", "transport", "-all", "nosuch")).stderr, /no transport/);
+    assert.equal(await said("transport", "-to", "b@", "broken"), "1 changed\n");
+    assert.match(await said("list"), /by broken/);
+    assert.equal(await said("unhold", "-all"), "2 changed\n");
+    await server.queue.idle();
+    assert.deepEqual(host.mails.map((m) => m.to), [["a@to.example"]]);
+    assert.match(await said("list"), /451 4\.7\.1 out of order/);
+    assert.match(await said("dump", String(b.id)), /^DKIM-Signature: [^]*\r\n\r\n\.hello\r\n$/);
+    assert.match((await command("queue", "dump", "9999")).stderr, /no item 9999/);
+    const before = server.queue.list()[0].nextAttempt;
+    assert.equal(await said("schedule", "-all", "+1h"), "1 changed\n");
+    assert.equal(server.queue.list()[0].nextAttempt, before + 3600_000);
+    assert.equal(await said("fail", "-ids", String(b.id)), "1 changed\n");
+    await server.queue.idle();
+    assert.match((await inbox())[0], /cancelled by an administrator/);
+
+    assert.match(await said("holdrules", "add", "-recipientdomain", "to.example"), /rule 1 added/);
+    assert.match(await said("holdrules", "list"), /1 +any +any +to\.example/);
+    await submit(["a@to.example"], message);
+    await server.queue.idle();
+    assert.equal(host.mails.length, 1);
+    assert.equal(await said("drop", "-account", "ann"), "1 changed\n");
+    await said("holdrules", "remove", "1");
+    assert.match((await command("queue", "holdrules", "remove", "1")).stderr, /no hold rule/);
+    assert.equal(server.queue.count(), 0);
+    await said("suppress", "add", "ann", "x@to.example");
+    assert.match(await said("suppress", "lookup", "ann", "X+1@to.example"), /by an administrator/);
+
+    const dialled = await command("smtp", "dial", "-ehlo", "me.example", `127.0.0.1:${host.port}`);
+    assert.match(dialled.stdout, /^greeting: fake\.example\n/m);
+    assert.match(dialled.stdout, /^extensions: PIPELINING 8BITMIME\n/m);
+    assert.ok(host.commands.includes("EHLO me.example"));
+  }));
