@@ -98,6 +98,27 @@ Deno.test("threads have their messages of all mailboxes, answers below what they
   });
 });
 
+Deno.test("a message that came back through a list is in one thread with its copy in Sent", async () => {
+  await withWebmail(async (w) => {
+    const post = message({ from: "mox@localhost", subject: "idea", id: "1@localhost" });
+    const sent = await w.deliver(post, { received: 1000, mailbox: "Sent" });
+    const back = await w.deliver(post, { received: 2000 });
+    const answer = await w.deliver(
+      message({ subject: "Re: idea", id: "2@x", references: ["1@localhost"] }),
+      { received: 3000 },
+    );
+    const b = await w.login();
+    const see = async (mailbox: string) => {
+      const e = await b.events(query(w.account.mailboxByName(mailbox)!.id, { threading: "on" }));
+      await e.expect("start");
+      const { threads } = await e.view();
+      return threads.map((t) => t.map((m) => [m.id, m.level]));
+    };
+    assert.deepEqual(await see("Inbox"), [[[back, 0], [answer, 1]]]);
+    assert.deepEqual(await see("Sent"), [[[sent, 0], [answer, 1]]]);
+  });
+});
+
 Deno.test("a new message reaches two pages at once, in its thread, with counts and a notice", async () => {
   await withWebmail(async (w) => {
     const first = await w.deliver(message({ subject: "plan", id: "1@x" }), { received: 1000 });
