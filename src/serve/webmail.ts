@@ -6,8 +6,10 @@ import type { Queue } from "../queue/mod.ts";
 import { preparePassword } from "../sasl/mod.ts";
 import type { Accounts } from "../store/accounts.ts";
 import { checkAbsentPassword } from "../store/credentials.ts";
+import { SmtpError } from "../smtp/server/mod.ts";
 import { textResponse, UserError } from "../web/http/mod.ts";
 import { Login, type LoginForm, type LoginResult, type Sessions } from "../web/login/mod.ts";
+import { type OutgoingMessage, queueOutgoing } from "./outgoing.ts";
 import { openWebmail, type SubmittedMessage, type Webmail } from "../web/webmail/mod.ts";
 
 /** What the webmail needs of the server. */
@@ -66,8 +68,9 @@ async function submit(s: WebmailServer, m: SubmittedMessage): Promise<void> {
   if (may !== "yes" && s.config.acceptAllAccount !== m.account) {
     throw new UserError(`${m.mailFrom} is not one of your addresses`);
   }
-  await s.queue.add({
+  const message: OutgoingMessage = {
     senderAccount: m.account,
+    fromDomain: m.mailFrom.slice(at + 1),
     mailFrom: m.mailFrom,
     recipients: m.recipients.map((address) => ({ address })),
     file: m.file,
@@ -76,8 +79,14 @@ async function submit(s: WebmailServer, m: SubmittedMessage): Promise<void> {
     smtputf8: m.smtputf8,
     has8bit: m.has8bit,
     requireTls: m.requireTls === true,
+    tlsOptional: m.requireTls === false,
     notBefore: m.notBefore,
     messageId: `<${m.messageId}>`,
     subject: m.subject,
-  });
+  };
+  try {
+    await queueOutgoing(s, message);
+  } catch (err) {
+    throw err instanceof SmtpError ? new UserError(err.message) : err;
+  }
 }
