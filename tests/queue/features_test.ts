@@ -177,3 +177,50 @@ Deno.test("a queue of the version before is brought up to date and delivered", a
   assert.deepEqual(host.mails.map((m) => m.to), [["a@to.example", "b@to.example"]]);
   assert.equal(w.queue.count(), 0);
 });
+
+Deno.test("success is told by the next server if it can, else that the message was passed on", async () => {
+  await using w = await World.make({
+    zone: { "dsn.example": { A: ["127.7.2.1"] }, "old.example": { A: ["127.7.2.2"] } },
+  });
+  const able = await w.host("127.7.2.1", { extensions: ["DSN"] });
+  const old = await w.host("127.7.2.2");
+  await w.open();
+  await w.queue.start();
+  const original = { type: "rfc822", address: "list@x.example" };
+  await w.send([], {
+    recipients: [
+      { address: "a@dsn.example", notify: ["success"], originalRecipient: original },
+      { address: "b@old.example", notify: ["success"] },
+      { address: "c@old.example", notify: ["never"] },
+      { address: "d@old.example" },
+    ],
+    envelopeId: "id 1",
+    ret: "hdrs",
+  });
+  await w.queue.idle();
+  assert.deepEqual(
+    able.commands.filter((c) => /^(MAIL|RCPT)/.test(c)),
+    [
+      "MAIL FROM:<me@mox.example> RET=HDRS ENVID=id+201",
+      "RCPT TO:<a@dsn.example> NOTIFY=SUCCESS ORCPT=rfc822;list@x.example",
+    ],
+  );
+  assert.equal(old.commands.some((c) => c.includes("NOTIFY")), false);
+  assert.deepEqual(
+    w.dsns.map((d) => [d.action, d.recipients.map((r) => r.item.address)]),
+    [["relayed", ["b@old.example"]]],
+  );
+});
+
+Deno.test("address literals are delivered to, without any lookup", async () => {
+  await using w = await World.make();
+  const host = await w.host("127.7.2.1");
+  await w.open();
+  await w.queue.start();
+  await w.send(["a@[127.7.2.1]"]);
+  await w.send(["a@[127.7.2.999]"]);
+  await w.queue.idle();
+  assert.deepEqual(host.mails.map((m) => m.to), [["a@[127.7.2.1]"]]);
+  assert.deepEqual(w.bounced("a@[127.7.2.999]"), ["550 5.1.2"]);
+  assert.deepEqual(w.resolver.queries, []);
+});
