@@ -4,11 +4,24 @@ import { writeStdout } from "../platform/stdio.ts";
 import { type Command, parseFlags, UsageError } from "./command.ts";
 import { dnssec, resolverOf, serverFlag, serverHelp } from "./inputs.ts";
 
-const types: readonly RecordType[] = ["A", "AAAA", "CNAME", "MX", "NS", "PTR", "TLSA", "TXT"];
+const types: readonly RecordType[] = [
+  "A",
+  "AAAA",
+  "CNAME",
+  "MX",
+  "NS",
+  "PTR",
+  "SRV",
+  "TLSA",
+  "TXT",
+];
 
 function recordText(type: RecordType, record: RecordData[RecordType]): string {
   if (typeof record === "string") return type === "TXT" ? JSON.stringify(record) : record;
   if ("exchange" in record) return `${record.preference} ${record.exchange || "."}`;
+  if ("target" in record) {
+    return `${record.priority} ${record.weight} ${record.port} ${record.target || "."}`;
+  }
   const data = Array.from(record.data, (b) => b.toString(16).padStart(2, "0")).join("");
   return `${record.usage} ${record.selector} ${record.matchingType} ${data}`;
 }
