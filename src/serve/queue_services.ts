@@ -93,7 +93,7 @@ function sourceAddresses(config: Config): SourceAddress[] {
   for (const l of config.static.Listeners.values()) {
     if (!l.SMTP.Enabled) continue;
     for (const ip of l.IPs) {
-      if (ip === "0.0.0.0" || ip === "::" || ip === "::1" || ip.startsWith("127.")) continue;
+      if (ip === "0.0.0.0" || ip === "::") continue;
       sources.push({ ip, hostname: l.Hostname || config.static.Hostname });
     }
   }
