@@ -101,7 +101,8 @@ export async function composeMessage(
   );
   const open: MessageContent[] = [];
   try {
-    const files = c.attachments.map((a) => attachedNode(ctx, a, open));
+    const files: AttachedFile[] = [];
+    for (const a of c.attachments) files.push(await attachedNode(ctx, a, open));
     const root = bodyTree(c, files.filter((f) => f.cid !== ""), files.filter((f) => f.cid === ""));
     const { path, file } = await createTemp(ctx.tempDir, "compose-");
     let size = 0;
@@ -187,7 +188,11 @@ function bodyTree(c: Composition, inline: AttachedFile[], attached: AttachedFile
 }
 
 /** Reads what is attached: the file is opened now, so that nothing can go before it is read. */
-function attachedNode(ctx: ComposeContext, a: Attach, open: MessageContent[]): AttachedFile {
+async function attachedNode(
+  ctx: ComposeContext,
+  a: Attach,
+  open: MessageContent[],
+): Promise<AttachedFile> {
   if (a.kind === "upload") {
     const f = ctx.uploads.get(ctx.account.name, a.uploadId);
     return fileNode(f.type, a.filename || f.filename, a.cid, () => filePieces(f.path));
@@ -199,7 +204,7 @@ function attachedNode(ctx: ComposeContext, a: Attach, open: MessageContent[]): A
     if (part === undefined) throw missing("attachment");
     const name = a.filename || fileNameOf(part);
     if (part.type === "message") {
-      return messageNode(content, part.bodyOffset, part.endOffset, name || "message.eml");
+      return await messageNode(content, part.bodyOffset, part.endOffset, name || "message.eml");
     }
     const type = fileType(`${part.type}/${part.subtype}`);
     return fileNode(type, name, a.cid, () => partPieces(content, part), part.params.charset);
@@ -208,7 +213,7 @@ function attachedNode(ctx: ComposeContext, a: Attach, open: MessageContent[]): A
   const secret = /^bcc:/i.test(new TextDecoder().decode(content.prefix.subarray(0, 4)));
   const subject = listedMessage(ctx.account.db, a.messageId)?.summary.subject ?? "";
   const name = subject.replace(/[/\\:*?"<>|]+/g, " ").trim().slice(0, 80) || "message";
-  return messageNode(
+  return await messageNode(
     content,
     secret ? content.prefix.length : 0,
     content.reader.size,
@@ -256,12 +261,12 @@ function fileNode(
 }
 
 /** A message in a message: it may not be encoded (RFC 2046 §5.2.1). */
-function messageNode(
+async function messageNode(
   content: MessageContent,
   from: number,
   to: number,
   filename: string,
-): AttachedFile {
+): Promise<AttachedFile> {
   let has8bit = false;
   let line = 0;
   let fits = true;
@@ -272,6 +277,8 @@ function messageNode(
       else if (++line > 998 || c === 0) fits = false;
       if (c > 127) has8bit = true;
     }
+    // Others are served between two pieces.
+    await new Promise((resolve) => setTimeout(resolve, 0));
   }
   // What no transport would take as it is goes as a file.
   if (!fits) {

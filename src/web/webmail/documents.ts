@@ -48,8 +48,8 @@ export function disposition(kind: "inline" | "attachment", name: string): string
 const headers = (type: string, policy: string, more: Record<string, string> = {}) => ({
   "Content-Type": type,
   "Content-Security-Policy": policy,
-  // The content of a message never changes; but only who is logged in may see it.
-  "Cache-Control": "private, max-age=3600",
+  // Another account, logged in later in the same browser, has other messages under the same ids.
+  "Cache-Control": "no-store",
   "Cross-Origin-Resource-Policy": "same-origin",
   ...more,
 });
@@ -244,7 +244,6 @@ async function printDocument(
         external ? " http: https:" : ""
       }; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'; ` +
         "sandbox allow-scripts allow-modals",
-      { "Cache-Control": "no-store" },
     ),
   });
 }
