@@ -346,10 +346,15 @@ Deno.test("many new messages at once make the view stale instead of flooding the
     for (let n = 1; n < 512; n *= 2) await double();
     const b = await w.login();
     const e = await b.events(query(archive.id));
-    await e.expect("start");
+    const { sseId } = await e.expect("start");
     await e.view();
     await double();
     const { changes } = await e.expect("changes");
     assert.deepEqual(changes.map((c) => c.kind), ["viewStale", "mailboxCounts"]);
+    // More of the stale view is nothing; a new view has them all.
+    const page = { anchor: null, count: 1000 };
+    await b.call("ViewMore", { sseId, viewId: 1, page });
+    await b.call("ViewSet", { sseId, view: { viewId: 2, query: query(archive.id), page } });
+    assert.equal((await e.view()).threads.length, 1000);
   });
 });
