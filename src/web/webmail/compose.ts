@@ -18,6 +18,7 @@ import { type MessageContent, openContent, partPieces, rawPieces } from "./conte
 import { missing } from "./errors.ts";
 import { type MimeNode, mimePieces } from "./mime_tree.ts";
 import { fileNameOf, partByPath } from "./parts.ts";
+import { needsUtf8 } from "./recipients.ts";
 import { fileType, type Uploads } from "./uploads.ts";
 
 /** Message-IDs of References, the root and the newest. */
@@ -50,9 +51,6 @@ export interface HeaderAddresses {
   replyTo: WrittenAddress[];
 }
 
-// deno-lint-ignore no-control-regex
-const isAscii = (s: string) => /^[\x00-\x7f]*$/.test(s);
-
 /** In-Reply-To and References of an answer. */
 function threadFields(account: Account, inReplyTo: number | null): string[] {
   const parent = inReplyTo === null ? undefined : listedMessage(account.db, inReplyTo);
@@ -72,11 +70,11 @@ function threadFields(account: Account, inReplyTo: number | null): string[] {
 
 /** Bcc, which stands only in copies that the sender keeps. */
 export function bccField(a: HeaderAddresses): string {
-  return a.bcc.length === 0 ? "" : addressField("Bcc", a.bcc, { smtputf8: needsUtf8(a) });
+  return a.bcc.length === 0 ? "" : addressField("Bcc", a.bcc, { smtputf8: headerNeedsUtf8(a) });
 }
 
-function needsUtf8(a: HeaderAddresses): boolean {
-  return [a.from, a.to, a.cc, a.bcc, a.replyTo].flat().some((x) => !isAscii(x.localpart));
+function headerNeedsUtf8(a: HeaderAddresses): boolean {
+  return [a.from, a.to, a.cc, a.bcc, a.replyTo].flat().some(needsUtf8);
 }
 
 /**
@@ -90,7 +88,7 @@ export async function composeMessage(
   addresses: HeaderAddresses,
   more: readonly string[] = [],
 ): Promise<ComposedMessage> {
-  const smtputf8 = needsUtf8(addresses);
+  const smtputf8 = headerNeedsUtf8(addresses);
   const messageId = `${crypto.randomUUID()}@${ctx.hostname}`;
   const fields = headerOf(
     c,

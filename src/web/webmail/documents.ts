@@ -8,6 +8,7 @@
  *
  * @module
  */
+import type { Log } from "../../log/mod.ts";
 import type { Account } from "../../store/account.ts";
 import { decodeHeaderBytes } from "../../mail/header.ts";
 import { HttpError, type WebRequest } from "../http/mod.ts";
@@ -66,11 +67,13 @@ function stream(
   c: MessageContent,
   pieces: Iterator<Uint8Array> | AsyncIterator<Uint8Array>,
   release: () => void,
+  log: Log,
 ): ReadableStream<Uint8Array> {
-  return pieceStream(pieces, () => {
+  const end = () => {
     c.close();
     release();
-  });
+  };
+  return pieceStream(pieces, end, log);
 }
 
 /**
@@ -90,7 +93,7 @@ export async function messageDocument(
     pieces: Iterator<Uint8Array> | AsyncIterator<Uint8Array>,
   ) => {
     streaming = true;
-    return stream(c, pieces, release);
+    return stream(c, pieces, release, req.log);
   };
   try {
     const [, , idText, kind, path, ...more] = req.path.split("/");

@@ -21,7 +21,7 @@ Deno.test("events are made when the client reads, and what happened meanwhile is
       w.services,
       { viewId: 1, query: query(mailboxId), page: { anchor: null, count: 10 } },
     );
-    const reader = c.stream(() => w.account.close()).getReader();
+    const reader = c.stream(() => w.account.close(), assert.ifError).getReader();
     const next = async () => {
       const r = await reader.read();
       assert.ok(!r.done);
