@@ -73,7 +73,12 @@ async function certify(sites: Site[]): Promise<void> {
     await Deno.writeTextFile(`${s.dir}/config/tls/mail.key.pem`, key);
     all += cert;
   }
-  for (const s of sites) await Deno.writeTextFile(`${s.dir}/authorities.pem`, all);
+  for (const s of sites) {
+    const path = `${s.dir}/authorities.pem`;
+    await Deno.writeTextFile(path, all);
+    // For the server's own user too, whatever the umask is here.
+    await Deno.chmod(path, 0o644);
+  }
 }
 
 async function send(from: Site, to: Site, subject: string): Promise<void> {
