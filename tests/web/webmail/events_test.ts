@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { Flag } from "../../../src/store/types.ts";
 import { get as httpGet, type IncomingMessage } from "node:http";
 import { createGunzip } from "node:zlib";
-import { eventsUrl } from "../../../webmail/api/mod.ts";
+import { eventsUrl, type Thread } from "../../../webmail/api/mod.ts";
 import { message, query, refused, withWebmail } from "./server.ts";
 
 Deno.test("a view starts with what the page needs, and lists the newest messages first", async () => {
@@ -147,6 +147,41 @@ Deno.test("a message that came back through a list is in one thread with its cop
     };
     assert.deepEqual(await see("Inbox"), [[[back, 0], [answer, 1]]]);
     assert.deepEqual(await see("Sent"), [[[sent, 0], [answer, 1]]]);
+  });
+});
+
+Deno.test("a message that makes two threads one takes the messages out of the other first", async () => {
+  await withWebmail(async (w) => {
+    const answer = (id: string, parent: string) =>
+      message({ subject: "Re: plan", id, references: [parent] });
+    const a = await w.deliver(answer("2@x", "1@x"), { received: 1000 });
+    const b1 = await w.deliver(answer("3@x", "0@x"), { received: 2000 });
+    const b2 = await w.deliver(answer("4@x", "3@x"), { received: 3000 });
+    const b = await w.login();
+    const e = await b.events(query(w.account.mailboxByName("Inbox")!.id, { threading: "on" }));
+    await e.expect("start");
+    // What a page does: it knows threads by their id.
+    const page = new Map<number, number[]>();
+    const put = (t: Thread) => page.set(t[0].threadId, t.map((m) => m.id));
+    (await e.view()).threads.forEach(put);
+    assert.deepEqual([...page.values()], [[b1, b2], [a]]);
+    const parent = await w.deliver(message({ subject: "plan", id: "1@x" }), { received: 400 });
+    const link = await w.deliver(
+      message({ subject: "Re: plan", id: "0@x", references: ["1@x"] }),
+      { received: 500 },
+    );
+    while (![...page.values()].some((ids) => ids.includes(link))) {
+      for (const c of (await e.expect("changes")).changes) {
+        if (c.kind === "threads") c.threads.forEach(put);
+        if (c.kind !== "messagesRemove") continue;
+        for (const [id, ids] of page) {
+          const left = ids.filter((i) => !c.ids.includes(i));
+          if (left.length > 0) page.set(id, left);
+          else page.delete(id);
+        }
+      }
+    }
+    assert.deepEqual([...page.values()], [[parent, link, b1, b2, a]]);
   });
 });
 
