@@ -4,6 +4,7 @@
  * @module
  */
 import type { Config, Listener } from "../config/mod.ts";
+import { makeResolver } from "../dns/mod.ts";
 import { Trainer } from "../delivery/training.ts";
 import { imapBackend } from "./imap_backend.ts";
 import { serveImap } from "../imap/server/mod.ts";
@@ -39,6 +40,7 @@ import {
   type Json,
 } from "./control.ts";
 import { saslBackend } from "./logins.ts";
+import { catchPanics } from "./panics.ts";
 import { type MetricsListener, serveMetrics } from "./metrics_http.ts";
 import { queueHandlers } from "./queue_control.ts";
 import { type OutgoingOptions, queueServices } from "./queue_services.ts";
@@ -180,11 +182,21 @@ export class MailServer {
         o.receiving,
       );
       await o.prepare?.(accounts);
-      server.#pages = await openWebPages(server, { limiter: server.#authLimiter, tempDir });
+      server.#pages = await openWebPages(server, {
+        limiter: server.#authLimiter,
+        tempDir,
+        security: o.local
+          ? undefined
+          : { resolver: o.outgoing?.resolver ?? makeResolver(), tlsPolicy: o.outgoing?.tlsPolicy },
+      });
       for (const [listener, t] of tls) await server.#listen(listener, t);
       for (const [command, handler] of server.#handlers()) handlers.set(command, handler);
       for (const [command, handler] of queueHandlers(queue, config)) handlers.set(command, handler);
-      const unwatch = [config.watch(), watchRemovals(config, accounts, log)];
+      const unwatch = [
+        config.watch(),
+        watchRemovals(config, accounts, log),
+        catchPanics(log),
+      ];
       server.#unwatch = () => unwatch.forEach((end) => end());
       await queue.start();
       return server;

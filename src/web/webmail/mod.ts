@@ -10,6 +10,7 @@
 import { join } from "node:path";
 import * as v from "valibot";
 import { calls, View } from "../../../webmail/api/mod.ts";
+import { countPanic } from "../../metrics/mod.ts";
 import { ensureDir, removeFile } from "../../platform/files.ts";
 import type { Account } from "../../store/account.ts";
 import {
@@ -25,6 +26,7 @@ import {
 import type { FoundSession } from "../login/mod.ts";
 import { AddressBooks } from "./address_book.ts";
 import { type CallContext, callHandlers, openCalls, type WebmailState } from "./call_handlers.ts";
+import { compressed, GzipTexts, takesGzip } from "./compression.ts";
 import { pieceStream } from "./content.ts";
 import { disposition, messageDocument } from "./documents.ts";
 import { missing, rethrow } from "./errors.ts";
@@ -89,7 +91,7 @@ async function route(
   const release = once(() => account.close());
   try {
     const response = document
-      ? await messageDocument(req, account, release)
+      ? compressed(req, await messageDocument(req, account, release))
       : path === "/events"
       ? eventStream(state, req, account, session, release)
       : exported(req, account, release);
@@ -128,7 +130,7 @@ async function answer(
   const session = login.session(req);
   let account: Account | undefined;
   try {
-    const response = await answerCall({
+    const answered = await answerCall({
       req,
       name,
       calls,
@@ -141,6 +143,7 @@ async function answer(
       },
       pkg: "webmail",
     });
+    const response = compressed(req, answered);
     if (cookies.length === 0) return login.renew(req, session, response);
     for (const c of cookies) response.headers.append("Set-Cookie", c);
     return response;
@@ -170,13 +173,22 @@ function eventStream(
   const close = () => connection.close();
   const signals = [req.signal, req.stopping];
   for (const s of signals) s.addEventListener("abort", close);
-  const body = connection.stream(() => {
+  const onClose = () => {
     for (const s of signals) s.removeEventListener("abort", close);
     state.connections.remove(connection);
     release();
-  });
-  return new Response(body, {
-    headers: { "Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-store" },
+  };
+  const onError = (err: unknown) => {
+    countPanic("webmail");
+    req.log.error("unhandled error in an event stream", { err: err as Error });
+  };
+  const gzip = takesGzip(req) ? new GzipTexts() : undefined;
+  return new Response(connection.stream(onClose, onError, gzip), {
+    headers: {
+      "Content-Type": "text/event-stream; charset=utf-8",
+      "Cache-Control": "no-store",
+      ...gzip === undefined ? {} : { "Content-Encoding": "gzip" },
+    },
   });
 }
 
@@ -187,7 +199,7 @@ function exported(req: WebRequest, account: Account, release: () => void): Respo
   if (!/^\d{0,15}$/.test(id)) throw missing("mailbox");
   const mailboxes = exportMailboxes(account, id === "" ? undefined : Number(id));
   const name = id === "" ? account.name : mailboxes[0].name.replaceAll("/", "-");
-  return new Response(pieceStream(exportArchive(account, mailboxes, format), release), {
+  return new Response(pieceStream(exportArchive(account, mailboxes, format), release, req.log), {
     headers: {
       "Content-Type": "application/zip",
       "Cache-Control": "no-store",
