@@ -1,18 +1,18 @@
 /** The Worker side of worker.ts. @module */
-import { BackupError, backupData } from "./copy.ts";
+import { backupData, BackupError } from "./copy.ts";
 import { verifyData } from "./verify.ts";
 import type { WorkerReply, WorkerRequest } from "./worker.ts";
 
 const scope = self as unknown as {
-  onmessage: (e: MessageEvent<WorkerRequest>) => void;
+  onmessage: (e: MessageEvent<WorkerRequest>) => Promise<void>;
   postMessage(m: WorkerReply): void;
 };
 
-scope.onmessage = (e) => {
+scope.onmessage = async (e) => {
   const say = (text: string) => scope.postMessage({ kind: "line", text });
   try {
     if (e.data.kind === "backup") {
-      scope.postMessage({ kind: "counts", counts: backupData(e.data.options, say) });
+      scope.postMessage({ kind: "counts", counts: await backupData(e.data.options, say) });
     } else {
       scope.postMessage({ kind: "faults", faults: verifyData(e.data.dir, e.data.fix, say) });
     }

@@ -1,7 +1,8 @@
 /**
  * A consistent copy of a data folder, also while a server uses it. Runs in a Worker: see worker.ts.
  *
- * Each database is copied as it is at one moment (VACUUM INTO, a read transaction that holds up nobody).
+ * Each database is copied as it is at one moment (SQLite's backup in one step, a read transaction that holds
+ * up nobody).
  * Message files never change, and a name is never used again for another one. So the files that are
  * there are linked (or copied) first, then the database is copied, then what came in between; in the end
  * exactly the files that the copied database names are there. A message that goes between the two moments
@@ -10,7 +11,7 @@
  * @module
  */
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
+import { backup, DatabaseSync } from "node:sqlite";
 
 export interface BackupOptions {
   /** The data folder. */
@@ -45,36 +46,43 @@ const left = new Set(["tmp", "ctl", "ctl.json", "fulltext.db"]);
 const attempts = 10;
 
 /** Copies the folder; `say` gets a line from time to time. @throws BackupError, errors of files */
-export function backupData(o: BackupOptions, say: (text: string) => void): BackupCounts {
+export async function backupData(
+  o: BackupOptions,
+  say: (text: string) => void,
+): Promise<BackupCounts> {
   const counts: BackupCounts = { databases: 0, linked: 0, copied: 0, others: 0, bytes: 0 };
   Deno.mkdirSync(o.to, { recursive: true, mode: 0o700 });
+  const inside = `${Deno.realPathSync(o.to)}/`.replaceAll("\\", "/");
+  if (inside.startsWith(`${Deno.realPathSync(o.from)}/`.replaceAll("\\", "/"))) {
+    throw new BackupError(`${o.to} is in the data folder: give one outside of it`);
+  }
   if ([...Deno.readDirSync(o.to)].length > 0) {
     throw new BackupError(`${o.to} is not empty: give a new folder`);
   }
-  folder("", o, counts, say);
+  await folder("", o, counts, say);
   return counts;
 }
 
-function folder(
+async function folder(
   path: string,
   o: BackupOptions,
   counts: BackupCounts,
   say: (text: string) => void,
-): void {
+): Promise<void> {
   const from = join(o.from, path);
   const to = join(o.to, path);
   Deno.mkdirSync(to, { recursive: true, mode: 0o700 });
   const entries = [...Deno.readDirSync(from)].filter((e) => !left.has(e.name));
   const names = new Set(entries.map((e) => e.name));
   const mail = names.has("index.db") && names.has("msg");
-  if (mail) messages(path, o, counts, say);
+  if (mail) await messages(path, o, counts, say);
   for (const e of entries) {
     const below = join(path, e.name);
     if (e.isDirectory) {
-      if (!(mail && e.name === "msg")) folder(below, o, counts, say);
+      if (!(mail && e.name === "msg")) await folder(below, o, counts, say);
     } else if (e.isFile && e.name.endsWith(".db")) {
       if (!(mail && e.name === "index.db")) {
-        database(join(from, e.name), join(to, e.name));
+        await database(join(from, e.name), join(to, e.name));
         counts.databases++;
       }
     } else if (e.isFile && !/\.db-(?:wal|shm)$/.test(e.name)) {
@@ -86,29 +94,38 @@ function folder(
 }
 
 /** Copies a database as it is at this moment, durably. */
-function database(from: string, to: string): void {
+async function database(from: string, to: string): Promise<void> {
   const db = new DatabaseSync(from, { timeout: 30_000 });
   try {
-    db.prepare("VACUUM INTO ?").run(to);
+    // All pages in one step: in several, each write in between would make it start again.
+    await backup(db, to, { rate: 2 ** 31 - 1 });
   } finally {
     db.close();
+  }
+  // One file, that can be read without writing beside it.
+  const copy = new DatabaseSync(to);
+  try {
+    copy.exec("PRAGMA journal_mode = DELETE");
+  } finally {
+    copy.close();
   }
   Deno.chmodSync(to, 0o600);
   sync(to);
 }
 
 /** A folder with index.db and its message files. */
-function messages(
+async function messages(
   path: string,
   o: BackupOptions,
   counts: BackupCounts,
   say: (text: string) => void,
-): void {
+): Promise<void> {
   const db = join(o.to, path, "index.db");
   const done = new Set<string>();
+  Deno.mkdirSync(join(o.to, path, "msg"), { recursive: true, mode: 0o700 });
   for (let attempt = 1;; attempt++) {
     for (const name of files(join(o.from, path, "msg"))) take(path, name, o, done, counts);
-    database(join(o.from, path, "index.db"), db);
+    await database(join(o.from, path, "index.db"), db);
     const wanted = named(db);
     const missing = [...wanted].filter((n) => !done.has(n) && !take(path, n, o, done, counts));
     if (missing.length === 0) {
@@ -121,7 +138,9 @@ function messages(
     Deno.removeSync(db);
     if (attempt === attempts) {
       throw new BackupError(
-        `${join(o.from, path, "msg", missing[0])}: the database names this file, but it is missing; ` +
+        `${
+          join(o.from, path, "msg", missing[0])
+        }: the database names this file, but it is missing; ` +
           `"mox verifydata" tells more`,
       );
     }
@@ -132,9 +151,10 @@ function messages(
 function named(path: string): Set<string> {
   const db = new DatabaseSync(path, { readOnly: true });
   try {
-    const table = db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'emails'").get() === undefined
-      ? "messages"
-      : "emails";
+    const table =
+      db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'emails'").get() === undefined
+        ? "messages"
+        : "emails";
     const ids = db.prepare(`SELECT id FROM ${table}`).all() as { id: number }[];
     return new Set(ids.map(({ id }) => fileName(id)));
   } finally {

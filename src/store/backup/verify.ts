@@ -55,7 +55,9 @@ function check(path: string, dir: string, fix: boolean, tell: Say): void {
     const damage = db.prepare("PRAGMA integrity_check(20)").all() as { integrity_check: string }[];
     for (const d of damage) if (d.integrity_check !== "ok") tell(`damaged: ${d.integrity_check}`);
     const tables = new Set(
-      (db.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all() as { name: string }[])
+      (db.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all() as {
+        name: string;
+      }[])
         .map((t) => t.name),
     );
     if (tables.has("emails")) mail(db, dir, fix, tell);
@@ -221,7 +223,12 @@ function queue(db: DatabaseSync, dir: string, fix: boolean, tell: Say): void {
     ([id, message]) => `recipient ${id}: its message ${message} does not exist`,
     tell,
   );
-  messageFiles(dir, rows(db, "SELECT id, file_size FROM messages") as [number, number][], fix, tell);
+  messageFiles(
+    dir,
+    rows(db, "SELECT id, file_size FROM messages") as [number, number][],
+    fix,
+    tell,
+  );
 }
 
 /** Message files: one for each row, of its size, and no others. */
