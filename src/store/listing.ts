@@ -109,6 +109,17 @@ export function listedThread(db: Db, threadId: number, maxEmails: number): Liste
   ).map(fromRow).sort(comparePlaces);
 }
 
+/** Ids of the live messages of a thread's newest emails. */
+export function threadMessageIds(db: Db, threadId: number, maxEmails: number): number[] {
+  return db.all(
+    "SELECT m.id FROM (SELECT email_id FROM threads WHERE thread_id = ? ORDER BY received DESC " +
+      "LIMIT ?) t CROSS JOIN messages m INDEXED BY messages_email ON m.email_id = t.email_id " +
+      "AND m.expunged = 0",
+    threadId,
+    maxEmails,
+  ).map((r) => r[0]);
+}
+
 /** Mailbox and uid of live messages, by id. */
 export function placesOf(
   db: Db,
