@@ -77,11 +77,14 @@ export async function tellChanges(
     if (c.kind === "mailboxCounts" && lastCounts.get(c.mailboxId) !== i) continue;
     await flush();
     switch (c.kind) {
-      case "removeMessages":
-        for (let at = 0; at < c.messageIds.length; at += maxItems) {
-          told.push({ kind: "messagesRemove", ids: c.messageIds.slice(at, at + maxItems) });
+      case "removeMessages": {
+        const more = view === undefined || stale ? [] : await view.removed(c.messageIds);
+        const ids = [...c.messageIds, ...more];
+        for (let at = 0; at < ids.length; at += maxItems) {
+          told.push({ kind: "messagesRemove", ids: ids.slice(at, at + maxItems) });
         }
         break;
+      }
       case "changeFlags": {
         const item = {
           id: c.messageId,

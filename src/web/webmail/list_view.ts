@@ -13,7 +13,7 @@ import {
   type DatePlace,
   type Listed,
   listedMessage,
-  threadMessageIds,
+  threadPlaces,
 } from "../../store/listing.ts";
 import { searchMailbox } from "../../store/search.ts";
 import { needs, type SearchNode } from "../../store/search_types.ts";
@@ -193,7 +193,7 @@ export class ListView {
 
   /** Those of the messages that the query finds. */
   async #matching(
-    messages: readonly Listed[],
+    messages: readonly Pick<Listed, "id" | "mailboxId" | "uid">[],
     stopped: () => boolean = () => false,
   ): Promise<Set<number>> {
     const found = new Set<number>();
@@ -275,11 +275,34 @@ export class ListView {
     return { threads, moved };
   }
 
+  /** Messages that were removed: those that were shown only for their thread, and go with it. */
+  async removed(ids: readonly number[]): Promise<number[]> {
+    const threads = new Set<number>();
+    for (const id of ids) {
+      const threadId = this.#sentIn.get(id);
+      if (threadId !== undefined) threads.add(threadId);
+    }
+    const gone: number[] = [];
+    let turn = performance.now();
+    for (const threadId of threads) {
+      const places = threadPlaces(this.#account.db, threadId, maxThread);
+      if ((await this.#matching(places)).size === 0) {
+        for (const { id } of places) if (this.#sentIn.has(id)) gone.push(id);
+      }
+      if (performance.now() - turn > sliceTime) {
+        await new Promise((resolve) => setTimeout(resolve, 0));
+        turn = performance.now();
+      }
+    }
+    for (const id of [...ids, ...gone]) this.#sentIn.delete(id);
+    return gone;
+  }
+
   /** True if the thread, or one that has become part of it, was sent. */
   #isShown(threadId: number): boolean {
     if (this.#threads.has(threadId)) return true;
-    return threadMessageIds(this.#account.db, threadId, maxThread)
-      .some((id) => this.#sentIn.has(id));
+    return threadPlaces(this.#account.db, threadId, maxThread)
+      .some(({ id }) => this.#sentIn.has(id));
   }
 
   #isBehind(m: DatePlace): boolean {

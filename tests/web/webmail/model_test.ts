@@ -37,7 +37,7 @@ class PageModel {
   #edit(change: (m: MessageItem) => MessageItem | undefined): void {
     for (const [key, items] of this.threads) {
       const left = items.map(change).filter((m) => m !== undefined);
-      if (left.some((m) => m.matches)) this.threads.set(key, left);
+      if (left.length > 0) this.threads.set(key, left);
       else this.threads.delete(key);
     }
   }
