@@ -6,9 +6,10 @@ import type { Queue } from "../queue/mod.ts";
 import { preparePassword } from "../sasl/mod.ts";
 import type { Accounts } from "../store/accounts.ts";
 import { checkAbsentPassword } from "../store/credentials.ts";
-import { textResponse, UserError } from "../web/http/mod.ts";
+import { UserError } from "../web/http/mod.ts";
 import { Login, type LoginForm, type LoginResult, type Sessions } from "../web/login/mod.ts";
-import { openWebmail, type SubmittedMessage, type Webmail } from "../web/webmail/mod.ts";
+import { webmailPage } from "../web/pages/mod.ts";
+import { openWebmail, servePage, type SubmittedMessage, type Webmail } from "../web/webmail/mod.ts";
 
 /** What the webmail needs of the server. */
 export interface WebmailServer {
@@ -39,7 +40,7 @@ export function webmail(s: WebmailServer): Promise<Webmail> {
     version: programVersion,
     tempDir: s.tempDir,
     maxMessageSize: Math.max(...sizes) || defaultMaxMessageSize,
-    page: () => textResponse(404, "not found"),
+    page: servePage(webmailPage),
     submit: (m) => submit(s, m),
   });
 }
