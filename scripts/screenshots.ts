@@ -110,7 +110,7 @@ const mails: Mail[] = [
 ];
 
 await withWorld(async (w) => {
-  for (const m of mails) await w.deliver(m);
+  for (const m of mails) await w.append(m);
   for (const look of ["light", "dark", "phone"] as const) {
     const c = await w.context({ dark: look === "dark", phone: look === "phone" });
     const shot = async (p: Page, name: string) => {
@@ -128,7 +128,7 @@ await withWorld(async (w) => {
     await row("Lunch tomorrow?").waitFor();
     await shot(page, "list");
     await row("Re: Poster").click();
-    await page.getByText("Done. I will send it").waitFor();
+    await page.locator(".text-body").getByText("Done. I will send it").waitFor();
     await shot(page, "message");
     const back = async () => {
       if (phone) await page.getByRole("button", { name: "Back" }).click();
@@ -140,7 +140,7 @@ await withWorld(async (w) => {
     await shot(page, "html");
     await back();
     await row("limited").click();
-    await page.getByText("Please confirm").waitFor();
+    await page.locator(".text-body").getByText("Please confirm").waitFor();
     await shot(page, "phishing");
     await page.keyboard.press("r");
     await page.getByLabel("Message text").waitFor();

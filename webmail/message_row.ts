@@ -60,7 +60,12 @@ export function fillRow(row: HTMLElement, c: RowContent, style: RowStyle): void 
       { class: "row-subject" },
       flagged ? el("span", { class: "mark flagged", title: "Flagged" }, "★") : null,
       items.some((m) => m.hasAttachment)
-        ? el("span", { class: "mark", title: "With attachments" }, "📎\ufe0e")
+        ? el("span", {
+          class: "mark clip",
+          role: "img",
+          "aria-label": "With attachments",
+          title: "With attachments",
+        })
         : null,
       words.map((w) => el("span", { class: "label" }, safeText(w))),
       where === undefined ? null : el("span", { class: "label place" }, where),

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Config, Listener } from "../config/mod.ts";
+import { makeResolver } from "../dns/mod.ts";
 import { Trainer } from "../delivery/training.ts";
 import { imapBackend } from "./imap_backend.ts";
 import { serveImap } from "../imap/server/mod.ts";
@@ -180,7 +181,13 @@ export class MailServer {
         o.receiving,
       );
       await o.prepare?.(accounts);
-      server.#pages = await openWebPages(server, { limiter: server.#authLimiter, tempDir });
+      server.#pages = await openWebPages(server, {
+        limiter: server.#authLimiter,
+        tempDir,
+        security: o.local
+          ? undefined
+          : { resolver: o.outgoing?.resolver ?? makeResolver(), tlsPolicy: o.outgoing?.tlsPolicy },
+      });
       for (const [listener, t] of tls) await server.#listen(listener, t);
       for (const [command, handler] of server.#handlers()) handlers.set(command, handler);
       for (const [command, handler] of queueHandlers(queue, config)) handlers.set(command, handler);

@@ -11,6 +11,7 @@ import { Sessions } from "../web/login/mod.ts";
 import { autoconfigHandler, autoconfigHost } from "../web/settings/autoconfig.ts";
 import { mtastsHandler, mtastsHost } from "../web/settings/mtasts.ts";
 import { webserver } from "../web/webserver/mod.ts";
+import type { SecurityServices } from "./recipient_security.ts";
 import type { WebHandlers } from "./web.ts";
 import { webmail } from "./webmail.ts";
 
@@ -25,6 +26,8 @@ export interface WebServer {
 export interface WebShared {
   limiter: FailedAuthLimiter;
   tempDir: string;
+  /** Undefined where there is no DNS. */
+  security: SecurityServices | undefined;
 }
 
 /** Handlers, and what has to be closed when the server stops. */

@@ -4,12 +4,15 @@ import type { FailedAuthLimiter } from "../net/mod.ts";
 import { programVersion } from "../platform/version.ts";
 import type { Queue } from "../queue/mod.ts";
 import { preparePassword } from "../sasl/mod.ts";
+import { SmtpError } from "../smtp/server/mod.ts";
 import type { Accounts } from "../store/accounts.ts";
 import { checkAbsentPassword } from "../store/credentials.ts";
 import { UserError } from "../web/http/mod.ts";
 import { Login, type LoginForm, type LoginResult, type Sessions } from "../web/login/mod.ts";
 import { webmailPage } from "../web/pages/mod.ts";
 import { openWebmail, servePage, type SubmittedMessage, type Webmail } from "../web/webmail/mod.ts";
+import { queueOutgoing } from "./outgoing.ts";
+import { recipientSecurity, type SecurityServices } from "./recipient_security.ts";
 
 /** What the webmail needs of the server. */
 export interface WebmailServer {
@@ -19,6 +22,8 @@ export interface WebmailServer {
   sessions: Sessions;
   limiter: FailedAuthLimiter;
   tempDir: string;
+  /** Undefined where there is no DNS. */
+  security: SecurityServices | undefined;
 }
 
 /** Opens the webmail. */
@@ -42,6 +47,7 @@ export function webmail(s: WebmailServer): Promise<Webmail> {
     maxMessageSize: Math.max(...sizes) || defaultMaxMessageSize,
     page: servePage(webmailPage),
     submit: (m) => submit(s, m),
+    domainSecurity: s.security && ((domain) => recipientSecurity(s.security!, domain)),
   });
 }
 
@@ -67,18 +73,26 @@ async function submit(s: WebmailServer, m: SubmittedMessage): Promise<void> {
   if (may !== "yes" && s.config.acceptAllAccount !== m.account) {
     throw new UserError(`${m.mailFrom} is not one of your addresses`);
   }
-  await s.queue.add({
-    senderAccount: m.account,
-    mailFrom: m.mailFrom,
-    recipients: m.recipients.map((address) => ({ address })),
-    file: m.file,
-    fileSize: m.fileSize,
-    prefix: new Uint8Array(0),
-    smtputf8: m.smtputf8,
-    has8bit: m.has8bit,
-    requireTls: m.requireTls === true,
-    notBefore: m.notBefore,
-    messageId: `<${m.messageId}>`,
-    subject: m.subject,
-  });
+  try {
+    await queueOutgoing(s, {
+      senderAccount: m.account,
+      fromDomain: m.mailFrom.slice(at + 1),
+      mailFrom: m.mailFrom,
+      recipients: m.recipients.map((address) => ({ address })),
+      file: m.file,
+      fileSize: m.fileSize,
+      prefix: new Uint8Array(0),
+      smtputf8: m.smtputf8,
+      has8bit: m.has8bit,
+      requireTls: m.requireTls === true,
+      tlsOptional: m.requireTls === false,
+      notBefore: m.notBefore,
+      messageId: `<${m.messageId}>`,
+      subject: m.subject,
+    });
+  } catch (err) {
+    // Limits of the account, in words.
+    if (err instanceof SmtpError) throw new UserError(err.message, { cause: err });
+    throw err;
+  }
 }

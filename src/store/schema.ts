@@ -174,6 +174,9 @@ CREATE TABLE credentials (kind TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT RO
     sql: `
 CREATE INDEX messages_received ON messages (mailbox_id, received, id) WHERE expunged = 0;
 CREATE INDEX dkim_domains_message ON dkim_domains (message_id);
+-- The newest emails of a thread are found without looking at all of a long one.
+DROP INDEX threads_thread;
+CREATE INDEX threads_thread ON threads (thread_id, received);
 `,
   },
 ];

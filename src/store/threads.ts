@@ -3,7 +3,8 @@
  *
  * An email's parent is the newest email that its References or In-Reply-To name and that has the same
  * base subject. Without such headers it is the newest email with the same base subject of the last
- * four weeks, if the subject says that it is an answer. Each email stores its thread's id and its
+ * four weeks, if the subject says that it is an answer. An email without a parent joins the thread of one
+ * with the same message-id. Each email stores its thread's id and its
  * direct parent only; the parents up to the root are found by walking, so a chain of n messages takes
  * space linear in n. An email whose direct parent is not here keeps the parent's message-id in
  * `wanted`, and is matched again when that arrives.
@@ -91,12 +92,22 @@ export function matchThread(db: Db, m: ThreadInput): ThreadResult {
       m.emailId,
     ));
   }
-  const threadId = parent?.threadId ?? m.emailId;
+  // A message without a parent here that is here already, as its copy in Sent, or another through a
+  // list: beside it, under the same id, so that answers to either are in one thread.
+  const twin = parent || m.messageId === "" ? undefined : candidate(db.get(
+    `SELECT ${candidateColumns} FROM threads INDEXED BY threads_message_id WHERE message_id = ? ` +
+      "AND message_id != '' AND subject = ? AND email_id != ? ORDER BY email_id LIMIT 1",
+    m.messageId,
+    m.subject,
+    m.emailId,
+  ));
+  const joined = parent ?? twin;
+  const threadId = joined?.threadId ?? m.emailId;
   const result: ThreadResult = {
     threadId,
     parentId: parent?.emailId ?? 0,
-    muted: parent?.muted ?? false,
-    collapsed: parent?.collapsed ?? false,
+    muted: joined?.muted ?? false,
+    collapsed: joined?.collapsed ?? false,
   };
   db.run(
     "INSERT OR REPLACE INTO threads (email_id, thread_id, parent_id, missing_link, muted, collapsed, " +

@@ -2,7 +2,7 @@
  * Server time of the webmail's first view of a large mailbox: from the request of the event stream to the
  * first 100 threads, over HTTP on loopback, and of other things that people wait for.
  *
- * deno run -A tests/bench/webmail.ts [messages]
+ * deno run -A tests/bench/webmail.ts [messages [messages of a thread]]
  */
 import { describe } from "../../src/store/describe.ts";
 import { insertEmail } from "../../src/store/insert.ts";
@@ -12,8 +12,8 @@ import { consistency } from "../../src/store/account.ts";
 import { type Browser, message, query, withWebmail, type World } from "../web/webmail/server.ts";
 
 const count = Number(Deno.args[0] ?? 100_000);
-/** Messages of a thread; every tenth message begins one. */
-const threadLength = 10;
+/** Messages of a thread. */
+const threadLength = Number(Deno.args[1] ?? 10);
 
 /** Rows of messages whose files are not there: a list opens none. */
 async function fill(w: World): Promise<void> {
@@ -31,7 +31,10 @@ async function fill(w: World): Promise<void> {
           from: `Person ${i % 500} <p${i % 500}@example.org>`,
           subject: n === 0 ? `subject of thread ${thread}` : `Re: subject of thread ${thread}`,
           id: `${thread}.${n}@x`,
-          references: Array.from({ length: n }, (_, k) => `${thread}.${k}@x`),
+          references: Array.from(
+            { length: Math.min(n, 20) },
+            (_, k) => `${thread}.${Math.max(0, n - 20) + k}@x`,
+          ),
           body: `Hello, this is message ${i}.\n`.repeat(5),
         }).replaceAll("\n", "\r\n");
         const bytes = new TextEncoder().encode(text);
@@ -97,7 +100,7 @@ await withWebmail(async (w) => {
   await view("from a person, 100 messages", query(inbox, { filter: { from: ["p77@"] } }));
   await view(
     "subject, one found of all",
-    query(inbox, { filter: { subject: [`thread ${count / 20}`] } }),
+    query(inbox, { filter: { subject: [`thread ${Math.floor(count / threadLength / 2)}`] } }),
     1,
   );
   await measure("count of a filter over all", async () => {

@@ -1,6 +1,8 @@
 /** Chromium on a running localserve, for tests and screenshots. */
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { ImapFlow } from "imapflow";
 import nodemailer from "nodemailer";
+import MailComposer from "nodemailer/lib/mail-composer/index.js";
 import { type Localserve, startLocalserve } from "../interop/localserve.ts";
 import { findProgram } from "../support/programs.ts";
 
@@ -42,12 +44,18 @@ export interface World {
   url: string;
   /** Delivers a message, as another server would. */
   deliver(m: Mail): Promise<void>;
+  /** Puts a message into the inbox by IMAP, with the date that it has. */
+  append(m: Mail): Promise<void>;
   /** A browser window of its own. */
   context(
     o?: { dark?: boolean; phone?: boolean; width?: number; height?: number },
   ): Promise<BrowserContext>;
   /** Opens the webmail and logs in. */
   login(c: BrowserContext): Promise<Page>;
+}
+
+function addresses(m: Mail) {
+  return { from: m.from ?? "Ann Example <ann@example.org>", to: m.to ?? "mox@localhost" };
 }
 
 /** Starts server and browser, runs, and ends both. */
@@ -71,11 +79,24 @@ export async function withWorld(fn: (w: World) => Promise<void>): Promise<void> 
       url,
       deliver: async (m) => {
         await transport.sendMail({
-          from: m.from ?? "Ann Example <ann@example.org>",
-          to: m.to ?? "mox@localhost",
+          ...addresses(m),
           envelope: { from: "sender@example.org", to: ["mox@localhost"] },
           ...m,
         } as never);
+      },
+      append: async (m) => {
+        const composed = await new MailComposer({ ...addresses(m), ...m } as never).compile().build();
+        const client = new ImapFlow({
+          host: "127.0.0.1",
+          port: server.imap,
+          secure: false,
+          auth: { user: "mox@localhost", pass: "moxmoxmox" },
+          logger: false,
+          doSTARTTLS: false,
+        });
+        await client.connect();
+        await client.append("INBOX", composed, [], m.date);
+        await client.logout();
       },
       context: async (o = {}) => {
         const c = await b.newContext({

@@ -102,6 +102,7 @@ export const calls = {
   Undo: { request: v.strictObject({ undo: text(100) }), response: v.object({ count: Count }) },
   /** How many messages a query finds, before acting on them all. */
   QueryCount: { request: v.strictObject({ query: Query }), response: v.object({ count: Count }) },
+  /** New messages of a muted thread arrive as read. Muting collapses it, too. */
   ThreadMute: {
     request: v.strictObject({ target: Target, mute: v.boolean() }),
     response: Nothing,

@@ -50,9 +50,13 @@ export async function moveMessages(
 
 /** What a person puts there is junk, also where the configuration doesn't say so. */
 async function markJunk(account: Account, mailboxId: number, uids: number[]): Promise<void> {
-  const sorted = Uint32Array.from(uids).sort();
-  await account.storeFlags(mailboxId, sorted, "remove", Flag.NotJunk, []);
-  await account.storeFlags(mailboxId, sorted, "add", Flag.Junk, []);
+  const wrong: number[] = [];
+  account.fetch(mailboxId, Uint32Array.from(uids).sort(), 0, (m) => {
+    if ((m.flags & (Flag.Junk | Flag.NotJunk)) !== Flag.Junk) wrong.push(m.uid);
+  });
+  if (wrong.length === 0) return;
+  await account.storeFlags(mailboxId, wrong, "remove", Flag.NotJunk, []);
+  await account.storeFlags(mailboxId, wrong, "add", Flag.Junk, []);
 }
 
 const useNames: Record<UseName, string> = {

@@ -162,7 +162,10 @@ export function callHandlers(state: WebmailState): Handlers {
       count: countTargets(await targets(ctx, { query: r.query })),
     }),
     async ThreadMute(r, ctx) {
-      await actions.setThreads(of(ctx).account, await targets(ctx, r.target), { muted: r.mute });
+      const { account } = of(ctx);
+      // What isn't to be heard of need not be seen either.
+      const state = r.mute ? { muted: true, collapsed: true } : { muted: false };
+      await actions.setThreads(account, await targets(ctx, r.target), state);
       return {};
     },
     async ThreadCollapse(r, ctx) {

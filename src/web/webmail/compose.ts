@@ -18,6 +18,7 @@ import { type MessageContent, openContent, partPieces, rawPieces } from "./conte
 import { missing } from "./errors.ts";
 import { type MimeNode, mimePieces } from "./mime_tree.ts";
 import { fileNameOf, partByPath } from "./parts.ts";
+import { needsUtf8 } from "./recipients.ts";
 import { fileType, type Uploads } from "./uploads.ts";
 
 /** Message-IDs of References, the root and the newest. */
@@ -50,9 +51,6 @@ export interface HeaderAddresses {
   replyTo: WrittenAddress[];
 }
 
-// deno-lint-ignore no-control-regex
-const isAscii = (s: string) => /^[\x00-\x7f]*$/.test(s);
-
 /** In-Reply-To and References of an answer. */
 function threadFields(account: Account, inReplyTo: number | null): string[] {
   const parent = inReplyTo === null ? undefined : listedMessage(account.db, inReplyTo);
@@ -72,11 +70,11 @@ function threadFields(account: Account, inReplyTo: number | null): string[] {
 
 /** Bcc, which stands only in copies that the sender keeps. */
 export function bccField(a: HeaderAddresses): string {
-  return a.bcc.length === 0 ? "" : addressField("Bcc", a.bcc, { smtputf8: needsUtf8(a) });
+  return a.bcc.length === 0 ? "" : addressField("Bcc", a.bcc, { smtputf8: headerNeedsUtf8(a) });
 }
 
-function needsUtf8(a: HeaderAddresses): boolean {
-  return [a.from, a.to, a.cc, a.bcc, a.replyTo].flat().some((x) => !isAscii(x.localpart));
+function headerNeedsUtf8(a: HeaderAddresses): boolean {
+  return [a.from, a.to, a.cc, a.bcc, a.replyTo].flat().some(needsUtf8);
 }
 
 /**
@@ -90,7 +88,7 @@ export async function composeMessage(
   addresses: HeaderAddresses,
   more: readonly string[] = [],
 ): Promise<ComposedMessage> {
-  const smtputf8 = needsUtf8(addresses);
+  const smtputf8 = headerNeedsUtf8(addresses);
   const messageId = `${crypto.randomUUID()}@${ctx.hostname}`;
   const fields = headerOf(
     c,
@@ -101,7 +99,8 @@ export async function composeMessage(
   );
   const open: MessageContent[] = [];
   try {
-    const files = c.attachments.map((a) => attachedNode(ctx, a, open));
+    const files: AttachedFile[] = [];
+    for (const a of c.attachments) files.push(await attachedNode(ctx, a, open));
     const root = bodyTree(c, files.filter((f) => f.cid !== ""), files.filter((f) => f.cid === ""));
     const { path, file } = await createTemp(ctx.tempDir, "compose-");
     let size = 0;
@@ -187,7 +186,11 @@ function bodyTree(c: Composition, inline: AttachedFile[], attached: AttachedFile
 }
 
 /** Reads what is attached: the file is opened now, so that nothing can go before it is read. */
-function attachedNode(ctx: ComposeContext, a: Attach, open: MessageContent[]): AttachedFile {
+async function attachedNode(
+  ctx: ComposeContext,
+  a: Attach,
+  open: MessageContent[],
+): Promise<AttachedFile> {
   if (a.kind === "upload") {
     const f = ctx.uploads.get(ctx.account.name, a.uploadId);
     return fileNode(f.type, a.filename || f.filename, a.cid, () => filePieces(f.path));
@@ -199,7 +202,7 @@ function attachedNode(ctx: ComposeContext, a: Attach, open: MessageContent[]): A
     if (part === undefined) throw missing("attachment");
     const name = a.filename || fileNameOf(part);
     if (part.type === "message") {
-      return messageNode(content, part.bodyOffset, part.endOffset, name || "message.eml");
+      return await messageNode(content, part.bodyOffset, part.endOffset, name || "message.eml");
     }
     const type = fileType(`${part.type}/${part.subtype}`);
     return fileNode(type, name, a.cid, () => partPieces(content, part), part.params.charset);
@@ -208,7 +211,7 @@ function attachedNode(ctx: ComposeContext, a: Attach, open: MessageContent[]): A
   const secret = /^bcc:/i.test(new TextDecoder().decode(content.prefix.subarray(0, 4)));
   const subject = listedMessage(ctx.account.db, a.messageId)?.summary.subject ?? "";
   const name = subject.replace(/[/\\:*?"<>|]+/g, " ").trim().slice(0, 80) || "message";
-  return messageNode(
+  return await messageNode(
     content,
     secret ? content.prefix.length : 0,
     content.reader.size,
@@ -256,12 +259,12 @@ function fileNode(
 }
 
 /** A message in a message: it may not be encoded (RFC 2046 §5.2.1). */
-function messageNode(
+async function messageNode(
   content: MessageContent,
   from: number,
   to: number,
   filename: string,
-): AttachedFile {
+): Promise<AttachedFile> {
   let has8bit = false;
   let line = 0;
   let fits = true;
@@ -272,6 +275,8 @@ function messageNode(
       else if (++line > 998 || c === 0) fits = false;
       if (c > 127) has8bit = true;
     }
+    // Others are served between two pieces.
+    await new Promise((resolve) => setTimeout(resolve, 0));
   }
   // What no transport would take as it is goes as a file.
   if (!fits) {

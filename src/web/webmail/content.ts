@@ -1,4 +1,5 @@
 /** Reading the content of a message: its parts decoded, whole or as a stream. @module */
+import type { Log } from "../../log/mod.ts";
 import type { Account } from "../../store/account.ts";
 import type { Message, MessageReader } from "../../store/types.ts";
 import { Want } from "../../store/types.ts";
@@ -139,10 +140,11 @@ function qpCut(bytes: Uint8Array): number {
   return bytes.length > 1000 ? Math.max(bytes.lastIndexOf(61), bytes.length - 3) : 0;
 }
 
-/** Pieces as the body of an answer, made as fast as they are read. */
+/** Pieces as the body of an answer, made as fast as they are read; an answer that breaks off is logged. */
 export function pieceStream(
   pieces: Iterator<Uint8Array> | AsyncIterator<Uint8Array>,
   onEnd: () => void,
+  log: Log,
 ): ReadableStream<Uint8Array> {
   let open = true;
   const finish = () => {
@@ -161,6 +163,7 @@ export function pieceStream(
           controller.enqueue(r.value);
         }
       } catch (err) {
+        log.error("answer breaks off", { err: err as Error });
         finish();
         controller.error(err);
       }

@@ -8,6 +8,7 @@
  *
  * @module
  */
+import type { Log } from "../../log/mod.ts";
 import type { Account } from "../../store/account.ts";
 import { decodeHeaderBytes } from "../../mail/header.ts";
 import { HttpError, type WebRequest } from "../http/mod.ts";
@@ -48,8 +49,8 @@ export function disposition(kind: "inline" | "attachment", name: string): string
 const headers = (type: string, policy: string, more: Record<string, string> = {}) => ({
   "Content-Type": type,
   "Content-Security-Policy": policy,
-  // The content of a message never changes; but only who is logged in may see it.
-  "Cache-Control": "private, max-age=3600",
+  // Another account, logged in later in the same browser, has other messages under the same ids.
+  "Cache-Control": "no-store",
   "Cross-Origin-Resource-Policy": "same-origin",
   ...more,
 });
@@ -66,11 +67,13 @@ function stream(
   c: MessageContent,
   pieces: Iterator<Uint8Array> | AsyncIterator<Uint8Array>,
   release: () => void,
+  log: Log,
 ): ReadableStream<Uint8Array> {
-  return pieceStream(pieces, () => {
+  const end = () => {
     c.close();
     release();
-  });
+  };
+  return pieceStream(pieces, end, log);
 }
 
 /**
@@ -90,7 +93,7 @@ export async function messageDocument(
     pieces: Iterator<Uint8Array> | AsyncIterator<Uint8Array>,
   ) => {
     streaming = true;
-    return stream(c, pieces, release);
+    return stream(c, pieces, release, req.log);
   };
   try {
     const [, , idText, kind, path, ...more] = req.path.split("/");
@@ -244,7 +247,6 @@ async function printDocument(
         external ? " http: https:" : ""
       }; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'; ` +
         "sandbox allow-scripts allow-modals",
-      { "Cache-Control": "no-store" },
     ),
   });
 }

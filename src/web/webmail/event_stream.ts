@@ -123,8 +123,11 @@ export class EventConnection {
       this.#listener.pending;
   }
 
-  /** The answer's body. `onClose` runs once, when nothing is sent any more. */
-  stream(onClose: () => void): ReadableStream<Uint8Array> {
+  /**
+   * The answer's body. `onClose` runs once, when nothing is sent any more, `onError` before it where the
+   * reason is a mistake of ours.
+   */
+  stream(onClose: () => void, onError: (err: unknown) => void): ReadableStream<Uint8Array> {
     const events = this.#events();
     let open = true;
     const finish = () => {
@@ -145,6 +148,7 @@ export class EventConnection {
             controller.enqueue(encoder.encode(`data: ${JSON.stringify(r.value)}\n\n`));
           }
         } catch (err) {
+          onError(err);
           finish();
           controller.error(err);
         }
@@ -181,8 +185,11 @@ export class EventConnection {
   #checkSession(): void {
     if (Date.now() - this.#sessionChecked < aliveInterval) return;
     this.#sessionChecked = Date.now();
-    const open = this.#services.sessions.list(this.who.account);
-    if (!open.some((s) => s.id === this.who.sessionId)) this.end("logged out");
+    const { sessions, config } = this.#services;
+    const open = sessions.list(this.who.account);
+    const account = config.account(this.who.account);
+    if (account === undefined || account.LoginDisabled) this.end("this account can't log in");
+    else if (!open.some((s) => s.id === this.who.sessionId)) this.end("logged out");
   }
 
   #start(): ServerEvent {
@@ -222,6 +229,8 @@ export class EventConnection {
       this.#more.unshift({ count: next.page.count, until: next.page.until });
     }
     const view = this.#view;
+    // More of a view that is stale or gone: the page will set another.
+    if (view === undefined) this.#more = [];
     if (this.#load === undefined && view !== undefined) {
       const wanted = this.#more.shift();
       if (wanted !== undefined) {

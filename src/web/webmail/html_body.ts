@@ -29,7 +29,7 @@ export async function htmlBody(
   const known = kept.get(key);
   if (known !== undefined) return known;
   const html = parts.html.map((p) => partText(c, p.part, maxHtml).text).join("\n<hr>\n");
-  const result = await sanitizeSoon(html, { external, inline: pictures(c, html) });
+  const result = await sanitizeSoon(html, { external, inline: await pictures(c, html) });
   if (result.html.length < maxKeptSize) {
     kept.set(key, result);
     if (kept.size > maxKept) kept.delete(kept.keys().next().value!);
@@ -38,7 +38,7 @@ export async function htmlBody(
 }
 
 /** The parts that the HTML names by their Content-ID, as data: URLs. */
-function pictures(c: MessageContent, html: string): Map<string, string> {
+async function pictures(c: MessageContent, html: string): Promise<Map<string, string>> {
   const found = new Map<string, string>();
   if (!/cid:/i.test(html)) return found;
   let total = 0;
@@ -50,6 +50,8 @@ function pictures(c: MessageContent, html: string): Map<string, string> {
     if (size > maxPicture * 1.4 || (total += size) > maxPictures * 1.4) continue;
     const text = new TextDecoder().decode(encodeBase64(partBytes(c, part))).replaceAll("\r\n", "");
     found.set(cid, `data:image/${part.subtype};base64,${text}`);
+    // Others are served between two pictures.
+    await new Promise((resolve) => setTimeout(resolve, 0));
   }
   return found;
 }

@@ -85,22 +85,30 @@ export async function threadItems(
 ): Promise<Thread> {
   const all = listedThread(account.db, threadId, maxThread);
   const matching = await choice.matching(all);
-  // Of the copies of an email those that match are shown, or else one.
+  // Of the copies of a message those that match are shown, or else one: copies are the same email, or
+  // another with its Message-ID, such as the one in Sent of a message that came back through a list.
   const shown = new Map<number, ListedMessage[]>();
+  const standsFor = new Map<number, number>();
+  const byMessageId = new Map<string, number>();
   for (const m of all) {
     if (!matching.has(m.id) && choice.hidden.has(m.mailboxId)) continue;
-    const copies = shown.get(m.emailId);
-    if (copies === undefined) shown.set(m.emailId, [m]);
+    const id = m.summary.messageId || `email ${m.emailId}`;
+    const first = byMessageId.get(id) ?? m.emailId;
+    byMessageId.set(id, first);
+    standsFor.set(m.emailId, first);
+    const copies = shown.get(first);
+    if (copies === undefined) shown.set(first, [m]);
     else if (!matching.has(copies[0].id) && matching.has(m.id)) copies[0] = m;
     else if (matching.has(m.id)) copies.push(m);
   }
-  return arrange(all, shown, matching);
+  return arrange(all, shown, standsFor, matching);
 }
 
 /** Roots first, answers below what they answer, siblings by time. */
 function arrange(
   all: readonly ListedMessage[],
   shown: ReadonlyMap<number, ListedMessage[]>,
+  standsFor: ReadonlyMap<number, number>,
   matching: ReadonlySet<number>,
 ): Thread {
   const parentOf = new Map<number, number>();
@@ -121,7 +129,8 @@ function arrange(
     const list = parentsOf(emailId);
     parents.set(emailId, list);
     // A parent that isn't shown leaves its answers to its own parent.
-    const above = list.find((p) => shown.has(p)) ?? 0;
+    const above = list.map((p) => standsFor.get(p)).find((p) => p !== undefined && p !== emailId) ??
+      0;
     const siblings = children.get(above);
     if (siblings === undefined) children.set(above, [emailId]);
     else siblings.push(emailId);

@@ -10,6 +10,7 @@ import { authenticationOf } from "./authentication.ts";
 import { headerFields, type MessageContent, partText, withContent } from "./content.ts";
 import { missing } from "./errors.ts";
 import { unflow } from "./format_flowed.ts";
+import { htmlAsText } from "./html/text.ts";
 import { htmlBody } from "./html_body.ts";
 import { messageItem } from "./items.ts";
 import { listPost, listUnsubscribe } from "./list_headers.ts";
@@ -87,6 +88,7 @@ export function parsedMessage(
       headers: interestingFields(fields),
       texts: parts.texts.slice(0, maxTexts).map((p) => readableText(c, p)),
       hasHtml,
+      htmlText: parts.texts.length === 0 && html !== undefined ? htmlAsText(html.html) : "",
       hasExternal: (html?.external ?? 0) > 0,
       attachments: parts.attachments.slice(0, maxAttachments).map((p) =>
         attachmentItem(p, hasHtml)

@@ -10,6 +10,7 @@
 import { join } from "node:path";
 import * as v from "valibot";
 import { calls, View } from "../../../webmail/api/mod.ts";
+import { countPanic } from "../../metrics/mod.ts";
 import { ensureDir, removeFile } from "../../platform/files.ts";
 import type { Account } from "../../store/account.ts";
 import {
@@ -170,10 +171,14 @@ function eventStream(
   const close = () => connection.close();
   const signals = [req.signal, req.stopping];
   for (const s of signals) s.addEventListener("abort", close);
-  const body = connection.stream(() => {
+  const onClose = () => {
     for (const s of signals) s.removeEventListener("abort", close);
     state.connections.remove(connection);
     release();
+  };
+  const body = connection.stream(onClose, (err) => {
+    countPanic("webmail");
+    req.log.error("unhandled error in an event stream", { err: err as Error });
   });
   return new Response(body, {
     headers: { "Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-store" },
@@ -187,7 +192,7 @@ function exported(req: WebRequest, account: Account, release: () => void): Respo
   if (!/^\d{0,15}$/.test(id)) throw missing("mailbox");
   const mailboxes = exportMailboxes(account, id === "" ? undefined : Number(id));
   const name = id === "" ? account.name : mailboxes[0].name.replaceAll("/", "-");
-  return new Response(pieceStream(exportArchive(account, mailboxes, format), release), {
+  return new Response(pieceStream(exportArchive(account, mailboxes, format), release, req.log), {
     headers: {
       "Content-Type": "application/zip",
       "Cache-Control": "no-store",

@@ -1,12 +1,24 @@
 /** Addresses that were typed. @module */
 import { flattenAddresses, parseAddressList } from "../../mail/address.ts";
-import type { WrittenAddress } from "../../mail/address_format.ts";
+import { AddressError, formatMailbox, type WrittenAddress } from "../../mail/address_format.ts";
 import { UserError } from "../http/mod.ts";
 
-/** True for what can be mailed to. */
+/** True for what can be mailed to, and written in a header. */
 function isComplete(a: WrittenAddress): boolean {
-  return a.localpart !== "" && a.domain !== "" && a.localpart.length <= 64 &&
-    a.domain.length <= 255 && !/[\s<>,;()\\@]/.test(a.domain);
+  if (a.localpart === "" || a.domain === "") return false;
+  if (a.localpart.length > 64 || a.domain.length > 255) return false;
+  try {
+    for (const smtputf8 of needsUtf8(a) ? [true] : [true, false]) formatMailbox(a, { smtputf8 });
+    return true;
+  } catch (err) {
+    if (err instanceof AddressError) return false;
+    throw err;
+  }
+}
+
+/** True if an address can only be written in UTF-8. */
+export function needsUtf8(a: WrittenAddress): boolean {
+  return /[\u0080-\u{10ffff}]/u.test(a.localpart);
 }
 
 /** Addresses of a typed text; those that aren't complete are left out. */

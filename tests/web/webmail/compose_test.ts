@@ -123,6 +123,45 @@ Deno.test("a message with HTML, pictures in it, uploads and forwarded messages i
   });
 });
 
+Deno.test("an address beyond ASCII makes a message in UTF-8", async () => {
+  await withWebmail(async (w) => {
+    const b = await w.login();
+    await b.call("Send", {
+      ...now,
+      composition: composition({ to: ["Jörg <jörg@bücher.example>"], subject: "für dich" }),
+    });
+    const [m] = w.sent;
+    assert.deepEqual([m.smtputf8, m.has8bit], [true, true]);
+    assert.match(m.text, /\r\nTo: Jörg <jörg@bücher\.example>\r\nSubject: für dich\r\n/);
+  });
+});
+
+Deno.test("a draft takes any text for an address, and says what is wrong when it is sent", async () => {
+  await withWebmail(async (w) => {
+    const b = await w.login();
+    const odd = [
+      "a@[1.2",
+      'a@b"c',
+      "a@-",
+      "<>",
+      "a@b:c",
+      "@",
+      "a@b@c",
+      "a b@c",
+      "ä@",
+      "x@xn--a-ecp\u00df.",
+    ];
+    for (const to of odd) {
+      const saved = await b.call("DraftSave", {
+        draftId: null,
+        composition: composition({ to: [to], from: { name: "", address: to } }),
+      });
+      const opened = await b.call("DraftGet", { id: saved.draftId });
+      assert.deepEqual(opened.composition.to, [to]);
+    }
+  });
+});
+
 Deno.test("what can't be sent is refused in words, and nothing is left behind", async () => {
   await withWebmail(async (w) => {
     const b = await w.login();

@@ -96,6 +96,7 @@ Deno.test("parts that a browser would run come as text or as a download, in a sa
       assert.equal(r.headers.get("content-type"), type, path);
       assert.ok(r.headers.get("content-disposition")!.startsWith(kind), path);
       assert.equal(r.headers.get("x-content-type-options"), "nosniff");
+      assert.equal(r.headers.get("cache-control"), "no-store");
       const policy = r.headers.get("content-security-policy")!;
       assert.match(policy, /default-src 'none'/);
       if (path !== "5") assert.match(policy, /sandbox/);

@@ -98,6 +98,27 @@ Deno.test("threads have their messages of all mailboxes, answers below what they
   });
 });
 
+Deno.test("a message that came back through a list is in one thread with its copy in Sent", async () => {
+  await withWebmail(async (w) => {
+    const post = message({ from: "mox@localhost", subject: "idea", id: "1@localhost" });
+    const sent = await w.deliver(post, { received: 1000, mailbox: "Sent" });
+    const back = await w.deliver(post, { received: 2000 });
+    const answer = await w.deliver(
+      message({ subject: "Re: idea", id: "2@x", references: ["1@localhost"] }),
+      { received: 3000 },
+    );
+    const b = await w.login();
+    const see = async (mailbox: string) => {
+      const e = await b.events(query(w.account.mailboxByName(mailbox)!.id, { threading: "on" }));
+      await e.expect("start");
+      const { threads } = await e.view();
+      return threads.map((t) => t.map((m) => [m.id, m.level]));
+    };
+    assert.deepEqual(await see("Inbox"), [[[back, 0], [answer, 1]]]);
+    assert.deepEqual(await see("Sent"), [[[sent, 0], [answer, 1]]]);
+  });
+});
+
 Deno.test("a new message reaches two pages at once, in its thread, with counts and a notice", async () => {
   await withWebmail(async (w) => {
     const first = await w.deliver(message({ subject: "plan", id: "1@x" }), { received: 1000 });
@@ -142,9 +163,10 @@ Deno.test("flags, moves, mailboxes and threads' states of one page reach the oth
     assert.deepEqual(flags.items, [{ id, flags: ["seen", "flagged"], keywords: ["work"] }]);
     await a.call("ThreadMute", { target: { ids: [id] }, mute: true });
     const state = await e.change("threadState");
-    assert.equal(state.muted, true);
-    await a.call("ThreadCollapse", { target: { ids: [id] }, collapse: true });
-    assert.equal((await e.change("threadState")).collapsed, true);
+    assert.deepEqual([state.muted, state.collapsed], [true, true]);
+    await a.call("ThreadCollapse", { target: { ids: [id] }, collapse: false });
+    const open = await e.change("threadState");
+    assert.deepEqual([open.muted, open.collapsed], [true, false]);
     const { mailbox } = await a.call("MailboxCreate", { name: "Lists/deno" });
     assert.equal(mailbox.name, "Lists/deno");
     const added = await e.change("mailboxAdd");
@@ -324,10 +346,15 @@ Deno.test("many new messages at once make the view stale instead of flooding the
     for (let n = 1; n < 512; n *= 2) await double();
     const b = await w.login();
     const e = await b.events(query(archive.id));
-    await e.expect("start");
+    const { sseId } = await e.expect("start");
     await e.view();
     await double();
     const { changes } = await e.expect("changes");
     assert.deepEqual(changes.map((c) => c.kind), ["viewStale", "mailboxCounts"]);
+    // More of the stale view is nothing; a new view has them all.
+    const page = { anchor: null, count: 1000 };
+    await b.call("ViewMore", { sseId, viewId: 1, page });
+    await b.call("ViewSet", { sseId, view: { viewId: 2, query: query(archive.id), page } });
+    assert.equal((await e.view()).threads.length, 1000);
   });
 });

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { sanitizeMessageHtml } from "../../../src/web/webmail/html/sanitize.ts";
 import { safeStyle, safeStyleSheet } from "../../../src/web/webmail/html/css.ts";
+import { htmlAsText } from "../../../src/web/webmail/html/text.ts";
 import { sanitizeSoon, stopSanitizeWorker } from "../../../src/web/webmail/html/worker.ts";
 import { attacks } from "./attacks.ts";
 
@@ -173,6 +174,44 @@ Deno.test("style sheets keep rules and conditions that mail uses", () => {
   assert.equal(safeStyle('font-family:"a\\"b;c\\0a d"', none), 'font-family:"a\\22 b;c\\a d"');
 });
 
+Deno.test("HTML is told as text, with quotations, lists and where links lead", () => {
+  const text = (html: string) => htmlAsText(clean(html));
+  assert.equal(
+    text(
+      `<style>p{color:red}</style><h1>Hello</h1><p>one\n two&nbsp; &amp; <b>three</b><br>four</p>` +
+        `<ul><li>a<li>b</ul><blockquote>said <blockquote>before</blockquote>then</blockquote>` +
+        `<table><tr><td>1<td>2<tr><td>3<td>4</table><pre>x\n  y\n\nz</pre>` +
+        `<a href="https://x.example/">x.example</a> <a href="https://y.example/1">here</a><img alt="[pic]">`,
+    ),
+    [
+      "Hello",
+      "",
+      "one two & three",
+      "four",
+      "",
+      "- a",
+      "- b",
+      "",
+      "> said",
+      ">",
+      ">> before",
+      ">>",
+      "> then",
+      ">",
+      "1 2",
+      "3 4",
+      "",
+      "x",
+      "  y",
+      "",
+      "z",
+      "",
+      "x.example here <https://y.example/1>[pic]",
+    ].join("\n"),
+  );
+  assert.equal(text(""), "");
+});
+
 Deno.test("any text comes out harmless, and the same when it is sanitised again", () => {
   const pieces = fc.constantFrom(
     ...attacks.map(([, html]) => html),
@@ -190,6 +229,7 @@ Deno.test("any text comes out harmless, and the same when it is sanitised again"
       (list) => {
         const out = clean(list.join(""));
         assertHarmless(out);
+        htmlAsText(out);
         const again = clean(out);
         assertHarmless(again);
       },
