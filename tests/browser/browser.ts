@@ -85,7 +85,8 @@ export async function withWorld(fn: (w: World) => Promise<void>): Promise<void> 
         } as never);
       },
       append: async (m) => {
-        const composed = await new MailComposer({ ...addresses(m), ...m } as never).compile().build();
+        const composed = await new MailComposer({ ...addresses(m), ...m } as never).compile()
+          .build();
         const client = new ImapFlow({
           host: "127.0.0.1",
           port: server.imap,
