@@ -164,13 +164,21 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
     place,
     search.root,
     state,
-    title,
-    button("Settings", () => showSettings(), { attributes: { class: "quiet" } }),
-    button("Help", () => openHelp(helpLayers()), { key: "?", attributes: { class: "quiet" } }),
-    button("Log out", () => attempt(() => call("Logout", {})), { attributes: { class: "quiet" } }),
+    el("div", { class: "end only-wide" }, title, general()),
   );
+  boxes.root.append(el("div", { class: "mailbox-tools only-narrow" }, general()));
   const panes = layout({ top, mailboxes: boxes.root, list: list.root, message: message.root });
   const composing = el("div", { class: "compose-windows" });
+
+  /** Buttons at the end of the top line, on a phone below the mailboxes. */
+  function general(): HTMLElement[] {
+    const quiet = { class: "quiet" };
+    return [
+      button("Settings", () => showSettings(), { attributes: quiet }),
+      button("Help", () => openHelp(helpLayers()), { key: "?", attributes: quiet }),
+      button("Log out", () => attempt(() => call("Logout", {})), { attributes: quiet }),
+    ];
+  }
 
   /** Buttons for a message, or for those selected. */
   function tools(m: MessageItem | undefined): HTMLElement[] {
@@ -239,14 +247,14 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
       // Tried again when the message is opened again.
     });
 
-  /** Shows a mailbox (null: all), or what is found there. */
-  function show(id: number | null, f: Filter): void {
+  /** Shows a mailbox (null: all), or what is found there. `keep`: the open message stays open. */
+  function show(id: number | null, f: Filter, keep = false): void {
     openMailbox = id;
     filter = f;
     viewId++;
     wholeQuery = false;
-    list.reset(query().threading);
-    message.showNone([], []);
+    list.reset(query().threading, keep ? message.current()?.item.id : undefined);
+    if (!keep) message.showNone([], []);
     drawBulk(0);
     drawPlace();
     remember();
@@ -283,9 +291,18 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
     if (location.hash !== hash) history.replaceState(null, "", hash);
   }
 
+  /** A part of the page's address: 0 the mailbox, 1 the search; "" if there is none. */
+  function fromHash(part: 0 | 1): string {
+    try {
+      return decodeURIComponent(location.hash.slice(1).split("?")[part] ?? "");
+    } catch {
+      return "";
+    }
+  }
+
   /** The mailbox that the page's address names; the inbox if none. */
   function wanted(): number | null {
-    const name = decodeURIComponent(location.hash.slice(1).split("?", 1)[0]);
+    const name = fromHash(0);
     const all = [...mailboxes.values()];
     return (all.find((m) => m.name === name) ?? all.find((m) => m.name === "Inbox") ?? all[0])
       ?.id ?? null;
@@ -356,7 +373,7 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
         arrived(c.item);
         break;
       case "viewStale":
-        show(openMailbox ?? null, filter);
+        show(openMailbox ?? null, filter, true);
         break;
       default:
         list.change(c);
@@ -401,7 +418,7 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
         onButtonHint(settings.showShortcuts ? keyHint : () => {});
         fill(title, e.loginAddress);
         if (first) {
-          const text = decodeURIComponent(location.hash.slice(1).split("?")[1] ?? "");
+          const text = fromHash(1);
           search.set("");
           show(wanted(), {});
           if (text !== "") {
@@ -412,7 +429,7 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
           }
         } else {
           // A new connection begins its view by itself.
-          list.reset(query().threading);
+          list.reset(query().threading, message.current()?.item.id);
           drawPlace();
         }
         break;
