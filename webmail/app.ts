@@ -52,6 +52,7 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
   let viewId = 1;
   /** Everything the query finds is selected, also what isn't loaded. */
   let wholeQuery = false;
+  let wholeCount = 0;
   const windows: ComposeWindow[] = [];
   const unload: (() => void)[] = [];
 
@@ -219,21 +220,30 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
   }
 
   function drawBulk(count: number): void {
-    const total = list.total();
     if (count < 2) return fill(bulk);
+    const total = list.total();
+    const more = total === null || total > count;
     fill(
       bulk,
       wholeQuery
-        ? `All ${countText(total ?? count, "message")} found are selected.`
+        ? `All ${countText(wholeCount, "message")} found are selected.`
         : `${countText(count, "message")} selected.`,
-      !wholeQuery && total !== null && total > count
-        ? button(`Select all ${total}`, () => {
-          wholeQuery = true;
-          drawBulk(count);
+      !wholeQuery && more
+        ? button(total === null ? "Select all found" : `Select all ${total}`, () => {
+          attempt(() => selectWhole(count));
         }, { title: "Also those that aren't loaded yet" })
         : null,
       panes.narrow() ? tools(undefined) : null,
     );
+  }
+
+  async function selectWhole(shown: number): Promise<void> {
+    const mine = viewId;
+    const { count } = await call("QueryCount", { query: query() });
+    if (mine !== viewId) return;
+    wholeQuery = true;
+    wholeCount = count;
+    drawBulk(shown);
   }
 
   const setFlags = (m: MessageItem, flag: "seen" | "notjunk") =>
@@ -365,6 +375,7 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
         break;
       case "mailboxCounts":
         edit(c.id, c.counts, false);
+        if (c.id === openMailbox && Object.keys(filter).length === 0) list.setTotal(c.counts.total);
         break;
       case "settings":
         applySettings(c.settings);

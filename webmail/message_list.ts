@@ -7,7 +7,7 @@ import type { Change, MessageItem, Settings, Threading, ViewEvent } from "./api/
 import { call } from "./api/client.ts";
 import { el, fill } from "./lib/dom.ts";
 import type { Shortcut } from "./lib/keys.ts";
-import { countText } from "./lib/format.ts";
+import { countText, numberText } from "./lib/format.ts";
 import { attempt } from "./lib/notify.ts";
 import { dragType } from "./mailbox_list.ts";
 import { fillRow, type RowStyle } from "./message_row.ts";
@@ -50,6 +50,8 @@ export interface MessageList {
   /** Draws all lines anew. */
   redraw(): void;
   total(): number | null;
+  /** The count of a whole mailbox, which is known better than by what was loaded. */
+  setTotal(n: number): void;
   focus(): void;
   shortcuts: Shortcut[];
 }
@@ -287,10 +289,10 @@ export function messageList(o: MessageListOptions): MessageList {
     const before = order();
     const at = focused === undefined ? -1 : before.indexOf(focused);
     const chosen = selection.size;
-    let found = ids.length;
+    let found = 0;
     for (const t of new Set(ids.map((id) => byItem(id)))) {
       if (t === undefined) continue;
-      found -= t.items.filter((m) => gone.has(m.id) && !m.matches).length;
+      found += t.items.filter((m) => gone.has(m.id) && m.matches).length;
       t.items = t.items.filter((m) => !gone.has(m.id));
       for (const id of ids) selection.delete(id);
       if (t.items.length > 0) {
@@ -333,7 +335,11 @@ export function messageList(o: MessageListOptions): MessageList {
 
   function sayCount(): void {
     if (threads.length === 0 && end) fill(status, "No messages.");
-    else fill(status, total === null ? "" : countText(total, "message"));
+    else if (total !== null) fill(status, countText(total, "message"));
+    else {
+      const loaded = threads.reduce((n, t) => n + matching(t.items), 0);
+      fill(status, end ? countText(loaded, "message") : `${numberText(loaded)} messages and more`);
+    }
   }
 
   const unreadStep = (delta: 1 | -1) =>
@@ -501,6 +507,11 @@ export function messageList(o: MessageListOptions): MessageList {
       for (const id of rows.keys()) drawRow(id);
     },
     total: () => total,
+    setTotal: (n) => {
+      if (total === null || total === n) return;
+      total = n;
+      sayCount();
+    },
     focus: () => list.focus(),
   };
 }
