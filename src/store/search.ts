@@ -176,6 +176,8 @@ function narrowed(
 ): Uint32Array {
   // A few are looked at sooner than the index is asked: lists do that for each thread.
   if (uids.length < fewUids) return uids;
+  // While the index is far behind, most are left anyway.
+  if (account.fulltext.behind > uids.length / 4) return uids;
   const emails = account.fulltext.narrow(tree);
   // Where many are left, going through the mailbox in order costs less than finding each of them.
   if (emails === undefined || emails.size > uids.length / 4) return uids;
