@@ -24,8 +24,11 @@ import { filterTree, isHidden, queryMailboxes } from "./query.ts";
 
 /** Threads of one event. */
 const threadsPerEvent = 50;
-/** Messages that are looked at before the filter runs on them together. */
-const windowSizes = { all: 64, columns: 2000, files: 100 };
+/**
+ * Messages that are looked at before the filter runs on them together: few at first, so that something
+ * shows soon, then more, as each time the index is asked anew.
+ */
+const windowSizes = { all: [64, 64], columns: [1000, 10_000], files: [200, 5000] } as const;
 /** Milliseconds of work between two turns of the event loop. */
 const sliceTime = 10;
 /** Most threads for `until`. */
@@ -54,7 +57,8 @@ export class ListView {
   readonly #account: Account;
   readonly #rejects: readonly string[];
   readonly #tree: SearchNode | undefined;
-  readonly #window: number;
+  #window: number;
+  readonly #maxWindow: number;
   #mailboxes = new Map<number, Mailbox>();
   #hidden = new Set<number>();
   #source: DatedMessages;
@@ -80,7 +84,7 @@ export class ListView {
     this.#account = account;
     this.#rejects = rejects;
     this.#tree = filterTree(view.query.filter);
-    this.#window = this.#tree === undefined
+    [this.#window, this.#maxWindow] = this.#tree === undefined
       ? windowSizes.all
       : needs(this.#tree).file
       ? windowSizes.files
@@ -187,6 +191,7 @@ export class ListView {
       window.push(m);
     }
     this.#looked += window.length;
+    this.#window = Math.min(this.#maxWindow, this.#window * 2);
     const matching = await this.#matching(window, stopped);
     for (const m of window) if (matching.has(m.id)) this.#pending.push(m);
   }
