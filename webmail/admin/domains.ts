@@ -18,7 +18,7 @@ async function domains(changed: () => Promise<void>): Promise<HTMLElement[]> {
   const open = (name: string) =>
     attempt(async () => {
       const d = await makeCall(adminCalls, "Domain", { name });
-      fill(detail, domain(d, () => open(name), changed));
+      fill(detail, domain(d, () => open(name)));
       detail.scrollIntoView({ block: "nearest" });
     });
   return [
@@ -72,7 +72,7 @@ async function domains(changed: () => Promise<void>): Promise<HTMLElement[]> {
   ];
 }
 
-function domain(d: DomainDetail, reload: () => void, changed: () => Promise<void>): HTMLElement[] {
+function domain(d: DomainDetail, reload: () => void): HTMLElement[] {
   const zone = d.records.join("\n");
   const check = el("div", { role: "status" });
   const flag = (on: boolean, text: string) => on ? [text] : [];
@@ -137,7 +137,6 @@ function domain(d: DomainDetail, reload: () => void, changed: () => Promise<void
               allowMsgFrom: f.allowMsgFrom !== "",
             });
             reload();
-            await changed();
           },
         )),
     ),
