@@ -13,6 +13,7 @@ import {
   checkHost,
   checkIprevs,
   checkMx,
+  checkServices,
 } from "./dns_check_host.ts";
 import {
   checkDane,
@@ -38,7 +39,8 @@ export type CheckName =
   | "mtasts"
   | "tlsrpt"
   | "dane"
-  | "clients";
+  | "clients"
+  | "services";
 
 /** Something that is not as it should be. */
 export interface Finding {
@@ -118,7 +120,8 @@ const checks: readonly [CheckName, string, Check][] = [
   ["mtasts", "MTA-STS", checkMtasts],
   ["tlsrpt", "TLS reporting", checkTlsrpt],
   ["dane", "DANE", checkDane],
-  ["clients", "Set-up of mail programs", checkClients],
+  ["clients", "Names for mail programs", checkClients],
+  ["services", "Services for mail programs", checkServices],
 ];
 
 /** Does all checks, at the same time. @throws AdminError if it is not a domain of this server */

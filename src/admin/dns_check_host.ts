@@ -1,8 +1,15 @@
 /** Checks of the host: its names and addresses, resolver, block lists, and that mail comes to it. @module */
-import { dnsblChecker, DnsError, type RecordType, type Resolver } from "../dns/mod.ts";
+import {
+  dnsblChecker,
+  DnsError,
+  type RecordType,
+  type Resolver,
+  type SrvRecord,
+} from "../dns/mod.ts";
 import { checkIprev } from "../senderauth/iprev.ts";
 import type { CheckContext, Part } from "./dns_check.ts";
 import { domainName } from "./domains.ts";
+import { clientRecords } from "./records.ts";
 
 /** Records of a name; none if the DNS says that there are none. */
 export async function recordsOf<K extends RecordType>(
@@ -186,6 +193,30 @@ export async function checkClients(c: CheckContext, part: Part): Promise<void> {
       part.error(`${name} has no address: mail programs can't connect there.`, fix);
     } else if (c.ips.length > 0 && !addresses.some((a) => c.ips.includes(a))) {
       part.error(`${name} leads to ${addresses.join(", ")}, not to this host.`, fix);
+    }
+  }
+}
+
+/** Whether the SRV records by which mail programs find the services name this host and its ports. */
+export async function checkServices(c: CheckContext, part: Part): Promise<void> {
+  const wanted = clientRecords(c.config, c.domain, c.settings).filter((r) => r.type === "SRV");
+  for (const { name, data } of wanted) {
+    const [, , port, target] = data.split(" ");
+    const records = await recordsOf(c.resolver, name, "SRV") as SrvRecord[];
+    part.found.push(...records.map((r) => `${name} ${r.port} ${r.target || "."}`));
+    const right = records.some((r) => `${r.target}.` === target && (r.port === Number(port)));
+    const add = zoneLine(name, "SRV", data);
+    if (target === ".") {
+      // RFC 6186 §3.4: that there is no such service may be said, and need not be.
+      const other = records.find((r) => r.target !== "");
+      if (other) part.warn(`${name} names ${other.target}, but the service is not on here.`, add);
+    } else if (!right) {
+      part.warn(
+        records.length === 0
+          ? `${name} has no record: mail programs that look for it need their settings typed in.`
+          : `${name} does not name ${target.slice(0, -1)} port ${port}.`,
+        add,
+      );
     }
   }
 }

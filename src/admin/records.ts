@@ -199,7 +199,7 @@ async function mailRecords(config: Config, ascii: string, domain: Domain): Promi
 }
 
 /** What lets mail programs set themselves up. */
-function clientRecords(config: Config, ascii: string, domain: Domain): DnsRecord[] {
+export function clientRecords(config: Config, ascii: string, domain: Domain): DnsRecord[] {
   const host = domainName(config.static.Hostname).ascii;
   const records: DnsRecord[] = [];
   const settings = domain.ClientSettingsDomain;

@@ -17,6 +17,7 @@ import { loglevels } from "./loglevels.ts";
 import { maintenanceCommands } from "./maintenance.ts";
 import { quickstart } from "./quickstart.ts";
 import { queueCommands } from "./queue.ts";
+import { receivingCommands } from "./receiving.ts";
 import { sendmail } from "./sendmail.ts";
 import { serve } from "./serve.ts";
 import { setaccountpassword } from "./setaccountpassword.ts";
@@ -41,6 +42,7 @@ export const commands: readonly Command[] = [
   ...maintenanceCommands,
   checkupdate,
   ...queueCommands,
+  ...receivingCommands,
   version,
 ];
 

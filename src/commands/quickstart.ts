@@ -142,7 +142,9 @@ function nextSteps(o: {
     );
   }
   lines.push(
-    "  # try the configuration, and start by hand (as root; it becomes the user)",
+    `  # try the configuration, and start by hand${
+      isLinux ? " (as root; it becomes the user)" : ""
+    }`,
     `  ${mox} -config ${o.path} config test`,
     `  ${mox} -config ${o.path} serve`,
     "",

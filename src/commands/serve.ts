@@ -1,9 +1,10 @@
 /** `mox serve`. @module */
 import { Config } from "../config/mod.ts";
 import { type Level, Log, setLevel } from "../log/mod.ts";
-import { hostPort } from "../platform/net.ts";
+import { hostPort, ListenError } from "../platform/net.ts";
 import { exitProcess } from "../platform/process.ts";
 import { onShutdown } from "../platform/signals.ts";
+import { currentUid } from "../platform/users.ts";
 import { becomeUser, serviceUser } from "../serve/become_user.ts";
 import { MailServer } from "../serve/server.ts";
 import { type Command, parseFlags } from "./command.ts";
@@ -37,6 +38,10 @@ databases closed. A second signal ends it at once.`,
       config,
       local: false,
       becomeUser: () => becomeUser(config, user, log),
+    }).catch((err) => {
+      throw err instanceof ListenError && err.reason === "not-permitted"
+        ? new Error(notPermitted(err, config.static.User), { cause: err })
+        : err;
     });
     let asked = false;
     const stopListening = onShutdown((signal) => {
@@ -53,3 +58,14 @@ databases closed. A second signal ends it at once.`,
     stopListening();
   },
 };
+
+/** What to do where low ports can't be had, for whoever started the server. */
+function notPermitted(err: ListenError, user: string): string {
+  return `uid ${currentUid()} may not listen on ${
+    hostPort(err.hostname, err.port)
+  }: start the server as ` +
+    `root, and it becomes the user ${
+      JSON.stringify(user)
+    } of mox.conf by itself; or as that user with the ` +
+    `capability CAP_NET_BIND_SERVICE, as the systemd unit of "mox config printservice" does`;
+}

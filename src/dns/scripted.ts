@@ -11,6 +11,7 @@ import {
   type RecordData,
   type RecordType,
   type Resolver,
+  type SrvRecord,
   type TlsaRecord,
 } from "./types.ts";
 
@@ -23,6 +24,7 @@ export interface ScriptedName {
   MX?: string[];
   NS?: string[];
   PTR?: string[];
+  SRV?: SrvRecord[];
   TLSA?: TlsaRecord[];
   TXT?: string[];
   /** Each lookup of this name fails so, or only those of the types given. */
@@ -127,6 +129,8 @@ function scriptedRecords(entry: ScriptedName, type: RecordType): RecordData[Reco
     case "NS":
     case "PTR":
       return (entry[type] ?? []).map(host);
+    case "SRV":
+      return entry.SRV ?? [];
     case "TLSA":
       return entry.TLSA ?? [];
     case "TXT":

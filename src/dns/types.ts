@@ -1,12 +1,21 @@
 /** What a resolver answers with, and how it fails. @module */
 
 /** Record types that the mail server asks for. */
-export type RecordType = "A" | "AAAA" | "CNAME" | "MX" | "NS" | "PTR" | "TLSA" | "TXT";
+export type RecordType = "A" | "AAAA" | "CNAME" | "MX" | "NS" | "PTR" | "SRV" | "TLSA" | "TXT";
 
 export interface MxRecord {
   preference: number;
   /** Host name in lower case without the trailing dot; "" for the null MX of RFC 7505. */
   exchange: string;
+}
+
+/** RFC 2782. */
+export interface SrvRecord {
+  priority: number;
+  weight: number;
+  port: number;
+  /** Host name in lower case without the trailing dot; "" if there is no such service. */
+  target: string;
 }
 
 /** RFC 6698 §2.1. */
@@ -29,6 +38,7 @@ export interface RecordData {
   MX: MxRecord;
   NS: string;
   PTR: string;
+  SRV: SrvRecord;
   TLSA: TlsaRecord;
   TXT: string;
 }

@@ -3,7 +3,7 @@ import packet from "dns-packet";
 import { Buffer } from "node:buffer";
 import { normalizeName } from "./names.ts";
 import { formatIp, parseIp } from "./ip.ts";
-import type { MxRecord, RecordData, RecordType, TlsaRecord } from "./types.ts";
+import type { MxRecord, RecordData, RecordType, SrvRecord, TlsaRecord } from "./types.ts";
 
 /** Small enough not to be fragmented on its way (DNS flag day 2020). */
 const UDP_PAYLOAD_SIZE = 1232;
@@ -127,6 +127,8 @@ export function recordData(type: RecordType, data: unknown): RecordData[RecordTy
       return typeof data === "string" ? normalizeName(data) : undefined;
     case "MX":
       return mxRecord(data);
+    case "SRV":
+      return srvRecord(data);
     case "TLSA":
       return tlsaRecord(data);
     case "TXT":
@@ -140,6 +142,16 @@ function mxRecord(data: unknown): MxRecord | undefined {
   // RFC 7505 §3: "." as the exchange says that the domain takes no mail.
   const host = exchange === "." || exchange === "" ? "" : normalizeName(exchange);
   return host === undefined ? undefined : { preference, exchange: host };
+}
+
+function srvRecord(data: unknown): SrvRecord | undefined {
+  const { priority = 0, weight = 0, port, target } = data as Record<string, unknown>;
+  if (
+    typeof priority !== "number" || typeof weight !== "number" || typeof port !== "number" ||
+    typeof target !== "string"
+  ) return undefined;
+  const host = target === "." || target === "" ? "" : normalizeName(target);
+  return host === undefined ? undefined : { priority, weight, port, target: host };
 }
 
 function tlsaRecord(data: unknown): TlsaRecord | undefined {

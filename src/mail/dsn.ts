@@ -148,7 +148,7 @@ export function composeDsn(d: Dsn): Uint8Array {
     out.push(`  ${line(r.finalRecipient)}`);
     if (r.diagnostic && d.action !== "delivered") {
       const by = r.remoteMta ? `${line(r.remoteMta)}: ` : "";
-      out.push(wrap(`${by}${plain(line(r.diagnostic))}`).replace(/^/gm, "    "));
+      out.push(...wrap(`${by}${plain(line(r.diagnostic))}`).split("\r\n").map((l) => `    ${l}`));
     }
     if (r.retryUntil) out.push(`    tried until ${formatDate(r.retryUntil)}`);
   }

@@ -79,6 +79,7 @@ export const panicPackages = [
   "managesieve",
   "mtasts",
   "queue",
+  "serve",
   "smtpserver",
   "smtpclient",
   "spf",

@@ -14,9 +14,15 @@ const pieceSize = 64 * 1024;
 
 /** The bytes of a queued message. */
 export async function* messageBytes(
-  m: Pick<QueueMessage, "path" | "prefix">,
+  m: Pick<QueueMessage, "path" | "prefix" | "fileSize">,
 ): AsyncGenerator<Uint8Array> {
   if (m.prefix.length > 0) yield m.prefix;
+  if (m.fileSize <= pieceSize) {
+    // A small file is read faster than a thread is asked to read it.
+    const bytes = Deno.readFileSync(m.path);
+    if (bytes.length > 0) yield bytes;
+    return;
+  }
   const file = await Deno.open(m.path, { read: true });
   try {
     for (;;) {

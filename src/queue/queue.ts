@@ -41,15 +41,16 @@ import {
   updateDestination,
 } from "./rows.ts";
 import { queueMigrations } from "./schema.ts";
-import type {
-  Attempt,
-  Clock,
-  NewQueueMessage,
-  OutgoingEvent,
-  QueueItem,
-  QueueMessage,
-  QueueOptions,
-  Result,
+import {
+  type Attempt,
+  type Clock,
+  type NewQueueMessage,
+  type OutgoingEvent,
+  type QueueItem,
+  QueueLimitError,
+  type QueueMessage,
+  type QueueOptions,
+  type Result,
 } from "./types.ts";
 
 /** Recipients of one delivery. */
@@ -93,6 +94,7 @@ export class Queue {
   #count: number;
   #rules: HoldRule[];
   #forgotten = 0;
+  #erasing = false;
 
   private constructor(db: Db, dir: string, o: QueueOptions) {
     this.#db = db;
@@ -169,6 +171,10 @@ export class Queue {
       });
     } catch (err) {
       this.#files.remove(id);
+      if (err instanceof QueueLimitError && this.#o.onLimit) {
+        const run = this.#o.onLimit(m.senderAccount, err).finally(() => this.#running.delete(run));
+        this.#running.add(run);
+      }
       throw err;
     }
     this.#counted(ids.length);
@@ -438,16 +444,29 @@ export class Queue {
 
   /** Removes files of messages that are done, once that is durable. */
   #removeErased(): void {
-    const ids = this.#db.all("SELECT id FROM erased LIMIT 1000").map((r) => r[0] as number);
-    if (ids.length === 0) return;
-    const run = this.#db.durable().then(() => {
-      for (const id of ids) this.#files.remove(id);
-      this.#db.transaction(() => {
-        for (const id of ids) this.#db.run("DELETE FROM erased WHERE id = ?", id);
-      });
-    }).catch((err) => this.#o.log.error("removing queue files", { err }))
-      .finally(() => this.#running.delete(run));
+    if (this.#erasing) return;
+    this.#erasing = true;
+    const run = this.#eraseAll().catch((err) => {
+      this.#o.log.error("removing queue files", { err });
+    }).finally(() => this.#running.delete(run));
     this.#running.add(run);
+  }
+
+  /** One after the other, each for all that has gathered meanwhile. */
+  async #eraseAll(): Promise<void> {
+    try {
+      for (;;) {
+        const ids = this.#db.all("SELECT id FROM erased LIMIT 1000").map((r) => r[0] as number);
+        if (ids.length === 0) return;
+        await this.#db.durable();
+        for (const id of ids) this.#files.remove(id);
+        this.#db.transaction(() => {
+          for (const id of ids) this.#db.run("DELETE FROM erased WHERE id = ?", id);
+        });
+      }
+    } finally {
+      this.#erasing = false;
+    }
   }
 
   /** Recipients in the queue. */

@@ -213,6 +213,8 @@ export interface QueueOptions {
   onDsn(event: DsnEvent): Promise<void>;
   /** Tells of each event; again after a crash. What it throws is logged. */
   onEvent?(event: OutgoingEvent): Promise<void>;
+  /** Is told when an account may not send more; called beside the refusal. Must not fail. */
+  onLimit?(account: string, err: QueueLimitError): Promise<void>;
   /** Milliseconds that messages of an account are kept after they left the queue; 0 for not at all. */
   retiredPeriod?(account: string): number;
   clock?: Clock;

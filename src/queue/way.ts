@@ -40,7 +40,7 @@ export interface WayOptions {
 }
 
 const isV6 = (ip: string) => ip.includes(":");
-/** Such connections can't come from a public address. */
+/** Between such an address and a public one there is no connection. */
 const isLocal = (ip: string) => ip.startsWith("127.") || ip === "::1";
 
 /** Directly from this machine. */
@@ -53,7 +53,9 @@ export function directWay(
     name,
     allows: (ip) => !(isV6(ip) ? disabled.v6 : disabled.v4),
     async connect(ip, port, signal) {
-      const fitting = isLocal(ip) ? [] : o.sources.filter((s) => isV6(s.ip) === isV6(ip));
+      const fitting = o.sources.filter((s) =>
+        isV6(s.ip) === isV6(ip) && isLocal(s.ip) === isLocal(ip)
+      );
       const source = fitting[Math.floor(o.random() * fitting.length)];
       const connection = await connectTcp({
         host: ip,

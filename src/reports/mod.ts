@@ -48,4 +48,13 @@ export {
   TlsReports,
   TlsResults,
 } from "./tlsrpt_store.ts";
-export { findDmarcReport, findTlsReport, type ReportPart } from "./recognise.ts";
+export { findDmarcReport, findTlsReport, type ReportPart, reportParts } from "./recognise.ts";
+export {
+  isTlsrptRecord,
+  lookupReportConsent,
+  lookupTlsrpt,
+  parseTlsrptRecord,
+  type ReportConsent,
+  type TlsrptRecord,
+  TlsrptRecordError,
+} from "./report_records.ts";

@@ -6,10 +6,12 @@
  *
  * @module
  */
+import { leaves, type Part } from "../mail/structure.ts";
+import { decodeTransferEncoding } from "../mail/transfer.ts";
 import { type DmarcReport, parseDmarcXml } from "./dmarc.ts";
 import { ReportError } from "./errors.ts";
 import { parseTlsReport, type TlsReport } from "./tlsrpt.ts";
-import { unpack } from "./unpack.ts";
+import { maxReportSize, unpack } from "./unpack.ts";
 
 /** A leaf of a parsed message. */
 export interface ReportPart {
@@ -19,6 +21,31 @@ export interface ReportPart {
   fileName: string;
   /** Decoded content. Called for candidates only. */
   content: () => Uint8Array;
+}
+
+/**
+ * The parts of a parsed message.
+ * @param read gives bytes of the message
+ */
+export function* reportParts(
+  root: Part,
+  read: (from: number, to: number) => Uint8Array,
+): Generator<ReportPart> {
+  for (const p of leaves(root)) {
+    yield {
+      contentType: `${p.type}/${p.subtype}`,
+      fileName: p.dispositionParams?.filename ?? p.params.name ?? "",
+      content() {
+        // Base64 takes a third more, with its line ends.
+        if (p.endOffset - p.bodyOffset > 1.5 * maxReportSize) {
+          throw new ReportError("limit", `report above ${maxReportSize} bytes`);
+        }
+        const bytes = decodeTransferEncoding(read(p.bodyOffset, p.endOffset), p.encoding);
+        if (!bytes) throw new ReportError("content", `unknown encoding ${p.encoding}`);
+        return bytes;
+      },
+    };
+  }
 }
 
 /** Parts of a message that are tried. */

@@ -50,7 +50,7 @@ export {
   parseDmarcRecord,
 } from "./dmarc_record.ts";
 export { type HeaderRange, readAuthservId, stripForgedResults } from "./forged_results.ts";
-export { bodyStart } from "./header_fields.ts";
+export { bodyStart, scanHeader } from "./header_fields.ts";
 export { type IprevOutcome } from "./iprev.ts";
 export {
   authenticationResults,

@@ -19,6 +19,7 @@ import { StoreError } from "../store/types.ts";
 import { opportunistic } from "../tlspolicy/opportunistic.ts";
 import type { TlsPolicy } from "../tlspolicy/types.ts";
 import { addressOf, deliverDsn } from "./dsn.ts";
+import { limitNotices } from "./limit_notice.ts";
 import { deliverToSelf } from "./smtp_backend.ts";
 
 /** How mail leaves. */
@@ -56,6 +57,7 @@ export function queueServices(
     }),
     onDsn: (event) => deliverDsn(s, event),
     onEvent: o.onEvent,
+    onLimit: limitNotices(s),
     retiredPeriod: (account) => s.config.account(account)?.KeepRetiredMessagePeriod ?? 0,
   };
 }
@@ -91,7 +93,7 @@ function sourceAddresses(config: Config): SourceAddress[] {
   for (const l of config.static.Listeners.values()) {
     if (!l.SMTP.Enabled) continue;
     for (const ip of l.IPs) {
-      if (ip === "0.0.0.0" || ip === "::" || ip === "::1" || ip.startsWith("127.")) continue;
+      if (ip === "0.0.0.0" || ip === "::") continue;
       sources.push({ ip, hostname: l.Hostname || config.static.Hostname });
     }
   }

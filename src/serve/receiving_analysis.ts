@@ -12,15 +12,7 @@ import type { JunkFilters } from "../delivery/junk_filters.ts";
 import { messageText } from "../delivery/message_text.ts";
 import type { DnsblChecker } from "../dns/mod.ts";
 import { junkParams, messageWords } from "../junk/mod.ts";
-import { leaves } from "../mail/structure.ts";
-import { decodeTransferEncoding } from "../mail/transfer.ts";
-import {
-  findDmarcReport,
-  findTlsReport,
-  maxReportSize,
-  ReportError,
-  type ReportPart,
-} from "../reports/mod.ts";
+import { findDmarcReport, findTlsReport, reportParts } from "../reports/mod.ts";
 import type { SmtpSession, Transaction } from "../smtp/server/mod.ts";
 import type { Account } from "../store/account.ts";
 import type { Arrived } from "./arrived.ts";
@@ -107,8 +99,8 @@ export function analysisContext(
     dnsbls: s.dnsbl
       ? s.dnsblZones.map((zone) => blockList(s.dnsbl!, zone, m.session.remoteIp))
       : [],
-    dmarcReport: () => findDmarcReport(reportParts(arrived)),
-    tlsReport: () => findTlsReport(reportParts(arrived)),
+    dmarcReport: () => findDmarcReport(reportParts(arrived.root, arrived.read)),
+    tlsReport: () => findTlsReport(reportParts(arrived.root, arrived.read)),
     isOurDomain: (domain) => isOurDomain(s.config, domain),
     random: s.random,
   };
@@ -150,25 +142,6 @@ function blockList(dnsbl: DnsblChecker, zone: string, ip: string): AnalysisConte
       return r.status === "fail";
     },
   };
-}
-
-/** The parts of a message that could be a report. */
-function* reportParts(arrived: Arrived): Generator<ReportPart> {
-  for (const p of leaves(arrived.root)) {
-    yield {
-      contentType: `${p.type}/${p.subtype}`,
-      fileName: p.dispositionParams?.filename ?? p.params.name ?? "",
-      content() {
-        // Base64 takes a third more, with its line ends.
-        if (p.endOffset - p.bodyOffset > 1.5 * maxReportSize) {
-          throw new ReportError("limit", `report above ${maxReportSize} bytes`);
-        }
-        const bytes = decodeTransferEncoding(arrived.read(p.bodyOffset, p.endOffset), p.encoding);
-        if (!bytes) throw new ReportError("content", `unknown encoding ${p.encoding}`);
-        return bytes;
-      },
-    };
-  }
 }
 
 /** The key that subject passes for an address of an account are made with; made when first needed. */

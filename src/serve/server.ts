@@ -40,6 +40,7 @@ import {
   type Json,
 } from "./control.ts";
 import { saslBackend } from "./logins.ts";
+import { catchPanics } from "./panics.ts";
 import { type MetricsListener, serveMetrics } from "./metrics_http.ts";
 import { queueHandlers } from "./queue_control.ts";
 import { type OutgoingOptions, queueServices } from "./queue_services.ts";
@@ -191,7 +192,11 @@ export class MailServer {
       for (const [listener, t] of tls) await server.#listen(listener, t);
       for (const [command, handler] of server.#handlers()) handlers.set(command, handler);
       for (const [command, handler] of queueHandlers(queue, config)) handlers.set(command, handler);
-      const unwatch = [config.watch(), watchRemovals(config, accounts, log)];
+      const unwatch = [
+        config.watch(),
+        watchRemovals(config, accounts, log),
+        catchPanics(log),
+      ];
       server.#unwatch = () => unwatch.forEach((end) => end());
       await queue.start();
       return server;

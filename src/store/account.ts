@@ -17,6 +17,7 @@ import { syncFile } from "../platform/files.ts";
 import { Annotations } from "./annotations.ts";
 import { Broadcast } from "./changes.ts";
 import { checkAccount } from "./consistency.ts";
+import { FulltextIndex } from "./fulltext/index.ts";
 import { Credentials } from "./credentials.ts";
 import { Db } from "./database.ts";
 import { describeFile, type EmailDescription } from "./describe.ts";
@@ -65,7 +66,10 @@ export class Account {
   readonly broadcast = new Broadcast();
   readonly credentials: Credentials;
   readonly annotations: Annotations;
+  #fulltext: FulltextIndex | undefined;
   #nextEmailId: number;
+  /** Ids of emails whose files are in place, or nearly, and whose rows aren't written yet. */
+  readonly #arriving = new Set<number>();
   #references = 0;
   readonly #onIdle: (a: Account) => void;
   /** Called after a commit in which messages may have become ham or spam, or ceased to be. */
@@ -105,6 +109,12 @@ export class Account {
     const db = await Db.open(join(dir, "index.db"), accountMigrations);
     const account = new Account(name, dir, db, log, rules, onIdle);
     account.#removeLeftovers();
+    account.#fulltext = await FulltextIndex.open({
+      dir,
+      log,
+      settledBelow: () => Math.min(account.#nextEmailId, ...account.#arriving),
+    });
+    account.#fulltext.changed();
     if (!mailboxes.mailboxByName(db, "Inbox")) {
       await account.writer.write((ctx) => {
         mailboxes.createMailbox(db, ctx, "Inbox");
@@ -154,8 +164,14 @@ export class Account {
       if (consistency.checkAtClose) checkAccount(this.db, this.files);
     } finally {
       this.files.close();
+      await this.fulltext.close();
       await this.db.close();
     }
+  }
+
+  /** What searches are narrowed with. */
+  get fulltext(): FulltextIndex {
+    return this.#fulltext!;
   }
 
   // --- reading
@@ -179,6 +195,10 @@ export class Account {
   /** Uids of the live messages, ascending. */
   uids(mailboxId: number): Uint32Array {
     return reading.mailboxUids(this.db, mailboxId);
+  }
+  /** Uids of the messages of these emails, and of all emails with the id or a higher one. */
+  uidsOfEmails(mailboxId: number, emailIds: Iterable<number>, from: number): Uint32Array {
+    return reading.uidsOfEmails(this.db, mailboxId, emailIds, from);
   }
   firstUnseenUid(mailboxId: number): number | undefined {
     return reading.firstUnseenUid(this.db, mailboxId);
@@ -335,9 +355,11 @@ export class Account {
     description ??= m.description ?? await describeFile(m.file);
     for (;;) {
       const emailId = this.#nextEmailId++;
+      this.#arriving.add(emailId);
       try {
         await this.files.add(emailId, m.file);
       } catch (err) {
+        this.#arriving.delete(emailId);
         // A stray file: never written over, the next id is as good.
         if (err instanceof Deno.errors.AlreadyExists) continue;
         throw err;
@@ -345,6 +367,7 @@ export class Account {
       try {
         await synced;
       } catch (err) {
+        this.#arriving.delete(emailId);
         this.files.remove(emailId);
         throw err;
       }
@@ -373,7 +396,9 @@ export class Account {
     const ready: ReadyEmail[] = [];
     try {
       for (const m of list) ready.push(await this.#place(m));
-      return await this.writer.write((ctx) => fn(ctx, ready), origin);
+      const r = await this.writer.write((ctx) => fn(ctx, ready), origin);
+      this.fulltext.changed();
+      return r;
     } catch (err) {
       for (const r of ready) {
         // A row can be there if the commit was done and its fsync failed: then the file stays.
@@ -389,6 +414,8 @@ export class Account {
         }
       }
       throw err;
+    } finally {
+      for (const r of ready) this.#arriving.delete(r.emailId);
     }
   }
 
@@ -536,6 +563,7 @@ export class Account {
   }
 
   #removeFiles(emailIds: number[]): void {
+    this.fulltext.changed(true);
     for (const id of emailIds) {
       try {
         this.files.remove(id);

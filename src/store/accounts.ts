@@ -9,6 +9,7 @@ import { ensureDir } from "../platform/files.ts";
 import { isSafeName } from "../platform/paths.ts";
 import { Account, type AccountRules } from "./account.ts";
 import { stopCheckpointWorker } from "./checkpoint.ts";
+import { stopIndexWorker } from "./fulltext/worker.ts";
 import { stopPasswordWorker } from "./password.ts";
 import { StoreError } from "./types.ts";
 
@@ -133,6 +134,7 @@ export class Accounts {
     this.#open.clear();
     stopCheckpointWorker();
     stopPasswordWorker();
+    stopIndexWorker();
     if (errors.length > 0) throw errors[0];
   }
 }

@@ -221,6 +221,31 @@ export function mailboxUids(db: Db, mailboxId: number): Uint32Array {
   return r;
 }
 
+/** Uids in a mailbox of the messages of emails: of those given, and of all with the id `from` or a higher one. */
+export function uidsOfEmails(
+  db: Db,
+  mailboxId: number,
+  emailIds: Iterable<number>,
+  from: number,
+): Uint32Array {
+  // The plus keeps the planner from going through the whole mailbox by another index.
+  const uids = db.all(
+    "SELECT uid FROM messages WHERE +mailbox_id = ? AND email_id >= ? AND expunged = 0",
+    mailboxId,
+    from,
+  ).map((r) => r[0] as number);
+  for (const id of emailIds) {
+    if (id >= from) continue;
+    const rows = db.all(
+      "SELECT uid FROM messages WHERE email_id = ? AND +mailbox_id = ? AND expunged = 0",
+      id,
+      mailboxId,
+    );
+    for (const [uid] of rows) uids.push(uid);
+  }
+  return Uint32Array.from(uids).sort();
+}
+
 /** The lowest uid without \Seen; undefined if all are seen. */
 export function firstUnseenUid(db: Db, mailboxId: number): number | undefined {
   return db.get(

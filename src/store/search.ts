@@ -6,29 +6,22 @@
  *
  * @module
  */
-import { decodeCharset } from "../mail/charset.ts";
-import { splitHeader } from "../mail/header.ts";
-import { decodeWords } from "../mail/words.ts";
-import { type Part, unpackStructure } from "../mail/structure.ts";
-import { decodeTransferEncoding } from "../mail/transfer.ts";
 import type { Account } from "./account.ts";
+import { addressText, foldCase, MessageText } from "./search_text.ts";
 import { needs, type SearchNode } from "./search_types.ts";
-import { type FetchRow, type MessageReader, type SummaryAddress, Want } from "./types.ts";
+import { type FetchRow, type SummaryAddress, Want } from "./types.ts";
+
+export { foldCase } from "./search_text.ts";
 
 /** Milliseconds of work between two turns of the event loop. */
 const sliceTime = 10;
 const rowsPerSlice = 500;
-/** Bytes of a part that are decoded at a time. */
-const maxPartBytes = 32 * 1024 * 1024;
-const maxHeaderBytes = 1024 * 1024;
 
 export interface SearchOptions {
   /** Stops the search; what was found so far is returned. */
   stopped?: () => boolean;
   /** Called between slices with the messages looked at. */
   progress?: (done: number, total: number) => void;
-  /** Ids of emails that may contain the text in body or headers; undefined if there is no index. */
-  narrow?: (mailboxId: number, text: string) => Set<number> | undefined;
   /** Uids to look at; all if not given. */
   uids?: Uint32Array;
 }
@@ -38,11 +31,6 @@ export interface SearchResult {
   uids: number[];
   /** Highest modseq among them, 0 if there are none. */
   modseq: number;
-}
-
-/** Text for comparing without regard to case: upper case takes ß with SS and ς with σ as one. */
-export function foldCase(s: string): string {
-  return s.normalize("NFC").toUpperCase();
 }
 
 /** The tree with its texts folded, so that this is done once. */
@@ -74,7 +62,6 @@ export async function searchMailbox(
   const need = needs(tree);
   let want = 0;
   if (need.summary) want |= Want.Summary;
-  if (need.file) want |= Want.Content;
   if (need.thread) want |= Want.Thread;
   const flags = flagsOnly(tree);
   if (flags && o.uids === undefined) {
@@ -84,7 +71,7 @@ export async function searchMailbox(
       modseq: found.reduce((highest, m) => Math.max(highest, m.modseq), 0),
     };
   }
-  const uids = o.uids ?? account.uids(mailboxId);
+  const uids = narrowed(account, mailboxId, tree, o.uids ?? account.uids(mailboxId));
   const r: SearchResult = { uids: [], modseq: 0 };
   let turn = performance.now();
   for (let i = 0; i < uids.length && !o.stopped?.();) {
@@ -93,7 +80,7 @@ export async function searchMailbox(
     let stoppedEarly = false;
     account.fetch(mailboxId, part, want, (row) => {
       last = row.uid;
-      if (matches(account, mailboxId, tree, row, o)) {
+      if (matches(account, mailboxId, tree, row)) {
         r.uids.push(row.uid);
         if (row.modseq > r.modseq) r.modseq = row.modseq;
       }
@@ -146,30 +133,68 @@ function summaryMayHave(summaryText: string, text: string): boolean {
   return /["\\<>\x00-\x1f\x7f]/.test(text) || foldCase(summaryText).includes(text);
 }
 
-function matches(
+function matches(account: Account, mailboxId: number, tree: SearchNode, row: FetchRow): boolean {
+  const quick = decide(tree, row, (n) => kept(account, n, row.emailId));
+  if (quick !== undefined) return quick;
+  let found = false;
+  // Only now what it takes to read the message: most are decided without.
+  account.fetch(mailboxId, [row.uid], Want.Content, ({ emailId, prefix, size, structure }) => {
+    const text = new MessageText(structure, () => account.openRow({ emailId, prefix, size }));
+    try {
+      found = decide(tree, row, (n) => inText(text, n)) === true;
+    } finally {
+      text.close();
+    }
+  });
+  return found;
+}
+
+/** A condition on the texts of a message. */
+type TextNode = Extract<SearchNode, { op: "header" | "body" | "text" }>;
+
+/** What the message itself says. */
+function inText(t: MessageText, n: TextNode): boolean {
+  if (n.op === "header") return t.header(n.name, n.text);
+  return t.body(n.text) || (n.op === "text" && t.headers(n.text));
+}
+
+/** What the index has kept of the message; undefined if it must be read. */
+function kept(account: Account, n: TextNode, emailId: number): boolean | undefined {
+  if (n.op === "header") return account.fulltext.keptHeader(emailId, n.name, n.text);
+  const k = account.fulltext.kept(emailId, n.text);
+  return k && (k.body || (n.op === "text" && k.header));
+}
+
+/** The uids that a search has to look at, as far as the index can tell. */
+function narrowed(
   account: Account,
   mailboxId: number,
   tree: SearchNode,
-  row: FetchRow,
-  o: SearchOptions,
-): boolean {
-  const quick = decide(tree, row, undefined, mailboxId, o);
-  if (quick !== undefined) return quick;
-  const content = new Content(account, row);
-  try {
-    return decide(tree, row, content, mailboxId, o) === true;
-  } finally {
-    content.close();
+  uids: Uint32Array,
+): Uint32Array {
+  const emails = account.fulltext.narrow(tree);
+  // Where many are left, going through the mailbox in order costs less than finding each of them.
+  if (emails === undefined || emails.size > uids.length / 4) return uids;
+  const left = account.uidsOfEmails(mailboxId, emails, account.fulltext.below);
+  return left.filter((uid) => includesSorted(uids, uid));
+}
+
+function includesSorted(list: Uint32Array, value: number): boolean {
+  let lo = 0;
+  let hi = list.length;
+  while (lo < hi) {
+    const mid = (lo + hi) >>> 1;
+    if (list[mid] < value) lo = mid + 1;
+    else hi = mid;
   }
+  return list[lo] === value;
 }
 
 /** True, false, or undefined where the message must be read and isn't at hand. */
 function decide(
   n: SearchNode,
   row: FetchRow,
-  content: Content | undefined,
-  mailboxId: number,
-  o: SearchOptions,
+  text: (n: TextNode) => boolean | undefined,
 ): boolean | undefined {
   switch (n.op) {
     case "all":
@@ -179,7 +204,7 @@ function decide(
     case "and": {
       let unknown = false;
       for (const c of n.nodes) {
-        const d = decide(c, row, content, mailboxId, o);
+        const d = decide(c, row, text);
         if (d === false) return false;
         if (d === undefined) unknown = true;
       }
@@ -188,14 +213,14 @@ function decide(
     case "or": {
       let unknown = false;
       for (const c of n.nodes) {
-        const d = decide(c, row, content, mailboxId, o);
+        const d = decide(c, row, text);
         if (d === true) return true;
         if (d === undefined) unknown = true;
       }
       return unknown ? undefined : false;
     }
     case "not": {
-      const d = decide(n.node, row, content, mailboxId, o);
+      const d = decide(n.node, row, text);
       return d === undefined ? undefined : !d;
     }
     case "flag":
@@ -228,13 +253,9 @@ function decide(
       if (n.field === "subject") return foldCase(row.summary.subject).includes(n.text);
       return addressMatches(row.summary[n.field], n.text);
     case "header":
-      return content?.header(n.name, n.text);
     case "body":
-    case "text": {
-      if (content) return content.body(n.text) || (n.op === "text" && content.headers(n.text));
-      const narrowed = o.narrow?.(mailboxId, n.text);
-      return narrowed && !narrowed.has(row.emailId) ? false : undefined;
-    }
+    case "text":
+      return text(n);
   }
 }
 
@@ -255,78 +276,7 @@ function inRanges(ranges: readonly (readonly [number, number])[], uid: number): 
 
 function addressMatches(list: readonly SummaryAddress[], text: string): boolean {
   for (const a of list) {
-    if (foldCase(a.name === "" ? a.address : `${a.name} <${a.address}>`).includes(text)) {
-      return true;
-    }
+    if (addressText(a).includes(text)) return true;
   }
   return false;
-}
-
-/** A message's decoded texts, read as they are asked for. */
-class Content {
-  readonly #account: Account;
-  readonly #row: { emailId: number; prefix: Uint8Array; size: number };
-  readonly #root: Part;
-  #reader: MessageReader | undefined;
-  #fields: { name: string; value: string }[] | undefined;
-
-  constructor(account: Account, row: FetchRow) {
-    this.#account = account;
-    this.#row = { emailId: row.emailId, prefix: row.prefix, size: row.size };
-    this.#root = unpackStructure(row.structure);
-  }
-
-  close(): void {
-    this.#reader?.close();
-  }
-
-  #open(): MessageReader {
-    return this.#reader ??= this.#account.openRow(this.#row);
-  }
-
-  /** Fields of the message's own header, decoded and folded. */
-  #headerFields(): { name: string; value: string }[] {
-    if (this.#fields) return this.#fields;
-    const end = Math.min(this.#root.bodyOffset, maxHeaderBytes);
-    return this.#fields = parseFields(this.#open().read(0, end));
-  }
-
-  header(name: string, text: string): boolean {
-    return this.#headerFields().some((f) => f.name === name && f.value.includes(text));
-  }
-
-  headers(text: string): boolean {
-    return this.#headerFields().some((f) => `${f.name.toUpperCase()}: ${f.value}`.includes(text));
-  }
-
-  body(text: string): boolean {
-    return this.#partMatches(this.#root, text);
-  }
-
-  #partMatches(p: Part, text: string): boolean {
-    if (p.message) {
-      const head = this.#open().read(
-        p.message.headerOffset,
-        p.message.bodyOffset,
-      );
-      if (parseFields(head).some((f) => `${f.name.toUpperCase()}: ${f.value}`.includes(text))) {
-        return true;
-      }
-      return this.#partMatches(p.message, text);
-    }
-    if (p.parts.length > 0) return p.parts.some((c) => this.#partMatches(c, text));
-    if (p.type !== "text" && p.type !== "") return false;
-    const from = p.bodyOffset;
-    const raw = this.#open().read(from, Math.min(p.endOffset, from + maxPartBytes));
-    const bytes = decodeTransferEncoding(raw, p.encoding) ?? raw;
-    return foldCase(decodeCharset(bytes, p.params.charset ?? "utf-8")).includes(text);
-  }
-}
-
-/** Fields of a header block: names in lower case, values decoded and folded. */
-function parseFields(header: Uint8Array): { name: string; value: string }[] {
-  return splitHeader(header).map(({ name, value }) => ({
-    name,
-    value: foldCase(decodeWords(value)),
-  }));
 }

@@ -175,7 +175,16 @@ function zoneOf(records: admin.DnsRecord[]): Zone {
       (name[r.type] ??= []).push(r.data);
     } else if (r.type === "MX") (name.MX ??= []).push(data);
     else if (r.type === "CNAME") name.CNAME = data;
-    else if (r.type === "TLSA") {
+    else if (r.type === "SRV") {
+      const [priority, weight, port, target] = r.data.split(" ");
+      const host = target === "." ? "" : target.slice(0, -1);
+      (name.SRV ??= []).push({
+        priority: +priority,
+        weight: +weight,
+        port: +port,
+        target: host,
+      });
+    } else if (r.type === "TLSA") {
       const [usage, selector, matchingType, hex] = r.data.split(" ");
       (name.TLSA ??= []).push({
         usage: +usage,
@@ -234,6 +243,7 @@ Deno.test("an empty zone, a wrong one and a silent resolver: each finding says w
       tlsrpt: "error",
       dane: "skipped",
       clients: "error",
+      services: "ok",
     });
     for (const p of empty.parts) assert.equal(p.findings.length > 0, p.fix.length > 0, p.name);
 
@@ -249,6 +259,9 @@ Deno.test("an empty zone, a wrong one and a silent resolver: each finding says w
         },
         "_dmarc.other.example": { TXT: ["v=DMARC1; p=none"] },
         "_mta-sts.other.example": { TXT: ["v=STSv1; id=old"] },
+        "_imaps._tcp.other.example": {
+          SRV: [{ priority: 0, weight: 1, port: 993, target: "imap.elsewhere.example" }],
+        },
       }),
     });
     const text = admin.formatDomainCheck(wrong);
@@ -263,6 +276,7 @@ Deno.test("an empty zone, a wrong one and a silent resolver: each finding says w
         /kb\._domainkey\.other\.example has another key/,
         /With p=none anybody can send/,
         /announced policy has id old/,
+        /_imaps\._tcp\.other\.example names imap\.elsewhere\.example, but the service is not on/,
         /do: Add to the zone: other\.example\. MX 10 mail\.mox\.example\./,
       ]
     ) assert.match(text, expected);

@@ -38,12 +38,13 @@ Deno.test("each record type has its typed form", async () => {
       NS: "ns.example.com",
       PTR: "Host.Example.com",
       TXT: [Buffer.from(big), Buffer.from("tail")],
+      SRV: { priority: 1, weight: 2, port: 993, target: "IMAP.example.com" },
       TLSA: { usage: 3, selector: 1, matchingType: 1, certificate: Buffer.from("0102", "hex") },
     };
     return { answers: [{ name, type, ttl: 300, data: data[type] } as never], ad: true };
   });
   const r = makeResolver({ servers: [fake.server] });
-  const first = async (type: "A" | "AAAA" | "MX" | "NS" | "PTR" | "TXT" | "TLSA") =>
+  const first = async (type: "A" | "AAAA" | "MX" | "NS" | "PTR" | "SRV" | "TXT" | "TLSA") =>
     (await r.lookup("Example.COM.", type)).records[0];
   assert.equal(await first("A"), "192.0.2.1");
   assert.equal(await first("AAAA"), "2001:db8::1");
@@ -51,6 +52,8 @@ Deno.test("each record type has its typed form", async () => {
   assert.equal(await first("NS"), "ns.example.com");
   assert.equal(await first("PTR"), "host.example.com");
   assert.equal(await first("TXT"), big + "tail");
+  const service = { priority: 1, weight: 2, port: 993, target: "imap.example.com" };
+  assert.deepEqual(await first("SRV"), service);
   assert.deepEqual(await first("TLSA"), {
     usage: 3,
     selector: 1,

@@ -51,7 +51,7 @@ Deno.test("what we report is understood by us", () => {
 });
 
 Deno.test("delays, deliveries, whole originals and addresses beyond ASCII", () => {
-  for (const action of ["failed", "delayed", "delivered"] as const) {
+  for (const action of ["failed", "delayed", "delivered", "relayed"] as const) {
     for (const originalIsWhole of [true, false]) {
       const d = parseDsn(composeDsn({
         ...dsn,
@@ -135,4 +135,28 @@ Deno.test("any status part is read or not, without failing", () => {
 Deno.test("reports of many recipients are bounded", () => {
   const rcpt = "Final-Recipient: rfc822; a@b\nAction: failed\nStatus: 5.0.0\n\n";
   assert.equal(parseDsn(report(`A: x\n\n${rcpt.repeat(5000)}`))!.recipients.length, 1000);
+});
+
+Deno.test("originals are labelled by what they hold, and long answers are folded", () => {
+  const typeOf = (original: string, originalIsWhole: boolean) => {
+    const t = text(composeDsn({ ...dsn, original: utf8(original), originalIsWhole }));
+    const part = t.slice(t.lastIndexOf("Content-Type:"));
+    return /^Content-Type: (\S+)\r\nContent-Transfer-Encoding: (\S+)/.exec(part)!.slice(1).join(
+      " ",
+    );
+  };
+  assert.equal(typeOf("Subject: x\r\n\r\nb\r\n", true), "message/rfc822 7bit");
+  assert.equal(typeOf("Subject: x\r\n\r\n\u00fc\r\n", true), "message/rfc822 8bit");
+  assert.equal(typeOf("Subject: \u00fc\r\n\r\nb\r\n", true), "message/global 8bit");
+  assert.equal(typeOf("Subject: x\r\n", false), "text/rfc822-headers 7bit");
+  assert.equal(typeOf("Subject: \u00fc\r\n", false), "message/global-headers 8bit");
+
+  const diagnostic = `550 5.7.1 ${"a long story ".repeat(40)}`.trim();
+  const long = composeDsn({
+    ...dsn,
+    originalSubject: "many words ".repeat(30),
+    recipients: [{ ...dsn.recipients[0], diagnostic }],
+  });
+  for (const line of text(long).split("\r\n")) assert.ok(line.length <= 100, line);
+  assert.equal(parseDsn(long)!.recipients[0].diagnosticCode!.value, diagnostic);
 });

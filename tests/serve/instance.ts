@@ -100,7 +100,11 @@ export function startServe(dir: string, env: Record<string, string> = {}): Runni
       return promise;
     },
     end(signal) {
-      child.kill(signal);
+      try {
+        child.kill(signal);
+      } catch {
+        // It has ended by itself; its log says why.
+      }
       return ended;
     },
     ended,

@@ -8,10 +8,10 @@ import type { Answer } from "dns-packet";
 import { ImapFlow } from "imapflow";
 import { createServer, type Server } from "node:net";
 import nodemailer from "nodemailer";
-import { fakeServer } from "../dns/fake_server.ts";
 import { isLinux } from "../../src/platform/os.ts";
 import { isRoot } from "../../src/platform/users.ts";
 import { moxIn, startServe } from "./instance.ts";
+import { readZone, zoneServer } from "./zone.ts";
 
 /** Ports of a server that quickstart set up beside another web server. */
 const standardPorts = [25, 81, 465, 993, 1080, 8010];
@@ -39,30 +39,6 @@ function hold(port: number): Promise<Server> {
   });
 }
 
-/** Records from the text of a zone file as quickstart prints it. */
-function readZone(text: string): Answer[] {
-  const records: Answer[] = [];
-  for (const line of text.split("\n")) {
-    const m = /^(\S+)\.\s+(A|MX|TXT|CNAME)\s+(.*)$/.exec(line);
-    if (!m) continue;
-    const [, name, type, data] = m;
-    if (type === "A") records.push({ name, type: "A", data, ttl: 60 });
-    else if (type === "CNAME") records.push({ name, type: "CNAME", data: data.slice(0, -1) });
-    else if (type === "MX") {
-      const [preference, exchange] = data.split(" ");
-      records.push({
-        name,
-        type: "MX",
-        data: { preference: Number(preference), exchange: exchange.slice(0, -1) },
-      });
-    } else {
-      const strings = [...data.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map((s) => s[1]);
-      records.push({ name, type: "TXT", data: strings });
-    }
-  }
-  return records;
-}
-
 Deno.test({
   name: "from an empty folder to a mail that is read",
   ignore: !isLinux,
@@ -78,18 +54,7 @@ Deno.test({
       { name: "sender.example", type: "MX", data: { preference: 1, exchange: "sender.example" } },
       { name: "sender.example", type: "TXT", data: ["v=spf1 ip4:127.0.0.1 -all"] },
     ];
-    using dns = await fakeServer((name, type) => {
-      const named = zone.filter((r) => r.name === name.toLowerCase());
-      const answers = named.filter((r) => r.type === type || r.type === "CNAME");
-      if (answers[0]?.type === "CNAME") {
-        answers.push(
-          ...zone.filter((r) =>
-            r.name === (answers[0] as { data: string }).data && r.type === type
-          ),
-        );
-      }
-      return { answers, ad: true, rcode: named.length > 0 ? 0 : 3 };
-    });
+    using dns = await zoneServer(zone);
     const env = { MOX_DNS_SERVERS: `127.0.0.1:${dns.server.port}` };
     const mox = (args: string[], stdin?: string) => moxIn(dir, args, { env, stdin });
     let accountPassword = "";

@@ -29,8 +29,8 @@ interface Outgoing {
   resolver: ScriptedResolver;
   dir: string;
   submit(to: string[], message: string, from?: string): Promise<RecipientOutcome[]>;
-  /** Messages in ann's Inbox. */
-  inbox(): Promise<string[]>;
+  /** Messages in a mailbox of ann's, by default Inbox. */
+  inbox(mailbox?: string): Promise<string[]>;
   command(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }>;
 }
 
@@ -140,10 +140,10 @@ Accounts:
         await client.quit();
         return outcomes;
       },
-      async inbox() {
+      async inbox(mailbox = "Inbox") {
         const account = await server.accounts.open("ann");
         try {
-          const box = account.mailboxByName("Inbox")!;
+          const box = account.mailboxByName(mailbox)!;
           return Array.from(account.uids(box.id), (uid) => {
             const m = account.messageByUid(box.id, uid)!;
             const reader = account.openMessage(m.emailId);
@@ -197,7 +197,7 @@ Deno.test("what is submitted arrives signed by each selector, with what it lacke
   }));
 
 Deno.test("limits count recipients, spare own addresses, and name their parameter", () =>
-  withServer({}, async ({ server, submit, host }) => {
+  withServer({}, async ({ server, submit, host, inbox }) => {
     const code = async (to: string[]) => {
       const [o] = await submit(to, message);
       return `${o.code} ${"text" in o ? /Max[A-Za-z]+/.exec(o.text) : ""}`.trim();
@@ -209,6 +209,10 @@ Deno.test("limits count recipients, spare own addresses, and name their paramete
     assert.equal(await code(["bob@mox.example"]), "250");
     await server.queue.idle();
     assert.equal(host.mails.reduce((n, m) => n + m.to.length, 0), 5);
+    // The postmaster is told, once.
+    const [notice, ...more] = await inbox("Postmaster");
+    assert.match(notice, /account ann tried to send more than 3 new recipients in 24 hours/);
+    assert.deepEqual(more, []);
   }));
 
 Deno.test("a refused recipient: the sender is told, and the next message to it is held back", () =>

@@ -26,8 +26,8 @@ export interface TestStore {
   account: Account;
   /** Writes a message file and returns what deliver wants. */
   message(text: string): Promise<{ file: string; fileSize: number; prefix: Uint8Array }>;
-  /** Closes all, and opens the same folder again. */
-  reopen(): Promise<void>;
+  /** Closes all, runs `between`, and opens the same folder again. */
+  reopen(between?: () => void): Promise<void>;
 }
 
 /** Runs with a new account; closing it checks counts and files. */
@@ -53,9 +53,10 @@ export async function withStore(
       await Deno.writeFile(file, bytes);
       return { file, fileSize: bytes.length, prefix: new Uint8Array(0) };
     },
-    async reopen() {
+    async reopen(between) {
       s.account.close();
       await s.accounts.closeAll();
+      between?.();
       s.accounts = open();
       s.account = await s.accounts.open("test");
     },

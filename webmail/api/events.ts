@@ -69,6 +69,7 @@ export const Change = v.variant("kind", [
   /**
    * Threads with new messages, whole: each takes the place of what the page has of that threadId, or is
    * new. Without threading each has one message. What sorts behind the last one loaded isn't told.
+   * Messages that belonged to another thread until now are removed before.
    */
   v.object({ kind: v.literal("threads"), threads: v.array(Thread) }),
   v.object({ kind: v.literal("messagesRemove"), ids: v.array(Id) }),

@@ -1,6 +1,7 @@
 /** Actions on messages: flags, moving, deleting, muting and collapsing threads. @module */
 import type { Done, Flag as FlagName, SpecialUse as UseName } from "../../../webmail/api/mod.ts";
 import type { Account } from "../../store/account.ts";
+import { flagBit } from "../../store/keywords.ts";
 import { setThreadState } from "../../store/thread_state.ts";
 import { Flag, type Mailbox, SpecialUse } from "../../store/types.ts";
 import { UserError } from "../http/mod.ts";
@@ -9,21 +10,28 @@ import { bitsFromFlags, bitsFromUses } from "./flags.ts";
 import { countTargets, inWrites, type TargetUids } from "./targets.ts";
 import type { Moved, UndoLog } from "./undo.ts";
 
+/** Flags that were typed as keywords, such as "$forwarded". */
+function bitsFromKeywords(keywords: readonly string[]): number {
+  return keywords.reduce((bits, k) => bits | (flagBit(k) ?? 0), 0);
+}
+
 /** Adds and removes flags and keywords. */
 export async function setFlags(
   account: Account,
   targets: TargetUids,
   o: { add: FlagName[]; remove: FlagName[]; addKeywords: string[]; removeKeywords: string[] },
 ): Promise<Done> {
-  const remove = bitsFromFlags(o.remove);
-  const add = bitsFromFlags(o.add);
+  const remove = bitsFromFlags(o.remove) | bitsFromKeywords(o.removeKeywords);
+  const add = bitsFromFlags(o.add) | bitsFromKeywords(o.addKeywords);
+  const removeKeywords = o.removeKeywords.filter((k) => flagBit(k) === undefined);
+  const addKeywords = o.addKeywords.filter((k) => flagBit(k) === undefined);
   if (add & remove) throw new UserError("a flag can't be added and removed at the same time");
   for (const { mailboxId, uids } of inWrites(targets)) {
-    if (remove !== 0 || o.removeKeywords.length > 0) {
-      await account.storeFlags(mailboxId, uids, "remove", remove, o.removeKeywords);
+    if (remove !== 0 || removeKeywords.length > 0) {
+      await account.storeFlags(mailboxId, uids, "remove", remove, removeKeywords);
     }
-    if (add !== 0 || o.addKeywords.length > 0) {
-      await account.storeFlags(mailboxId, uids, "add", add, o.addKeywords);
+    if (add !== 0 || addKeywords.length > 0) {
+      await account.storeFlags(mailboxId, uids, "add", add, addKeywords);
     }
   }
   return { count: countTargets(targets), undo: null };

@@ -45,7 +45,8 @@ export async function tellChanges(
     const list = added;
     added = [];
     if (view !== undefined && !stale) {
-      const threads = await view.added(list);
+      const { threads, moved } = await view.added(list);
+      if (moved.length > 0) told.push({ kind: "messagesRemove", ids: moved });
       if (threads.length > 0) told.push({ kind: "threads", threads });
     }
     if (list.length > maxAdded) return;

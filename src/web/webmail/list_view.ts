@@ -55,6 +55,8 @@ export class ListView {
   /** Found, not sent yet. */
   #pending: Listed[] = [];
   readonly #threads = new Set<number>();
+  /** Under which thread each message was sent: a message that arrives can make two threads one. */
+  readonly #sentIn = new Map<number, number>();
   /** The last message that was sent: what sorts behind it comes when it is asked for. */
   #horizon: DatePlace | undefined;
   #ended = false;
@@ -151,7 +153,7 @@ export class ListView {
         }
       }
       if (chunk.length >= threadsPerEvent || performance.now() - turn > sliceTime) {
-        if (sent < wanted.count) yield step(false);
+        yield step(false);
       }
     }
     // Whether these were the last is only known by looking for one more.
@@ -213,15 +215,27 @@ export class ListView {
     return thread.length === 0 ? undefined : thread;
   }
 
-  #thread(threadId: number): Promise<Thread> {
-    return threadItems(this.#account, threadId, {
+  /** The thread as it is now. Adds to `moved` the messages that were sent as another thread's. */
+  async #thread(threadId: number, moved: number[] = []): Promise<Thread> {
+    const thread = await threadItems(this.#account, threadId, {
       matching: (messages) => this.#matching(messages),
       hidden: this.#hidden,
     });
+    for (const { id } of thread) {
+      const before = this.#sentIn.get(id);
+      if (before !== undefined && before !== threadId) moved.push(id);
+      this.#sentIn.set(id, threadId);
+    }
+    return thread;
   }
 
-  /** Messages that came into mailboxes: the threads that the list shows for them. */
-  async added(messages: readonly { messageId: number }[]): Promise<Thread[]> {
+  /**
+   * Messages that came into mailboxes: the threads that the list shows for them, and messages that it
+   * shows in other threads and has to take from there first.
+   */
+  async added(
+    messages: readonly { messageId: number }[],
+  ): Promise<{ threads: Thread[]; moved: number[] }> {
     const candidates: Listed[] = [];
     for (const { messageId } of messages) {
       const m = listedMessage(this.#account.db, messageId);
@@ -229,6 +243,7 @@ export class ListView {
     }
     const matching = await this.#matching(candidates);
     const threads: Thread[] = [];
+    const moved: number[] = [];
     const done = new Set<number>();
     for (const m of candidates) {
       const known = this.#threaded && this.#threads.has(m.threadId);
@@ -244,11 +259,11 @@ export class ListView {
       } else if (!done.has(m.threadId)) {
         done.add(m.threadId);
         this.#threads.add(m.threadId);
-        const thread = await this.#thread(m.threadId);
+        const thread = await this.#thread(m.threadId, moved);
         if (thread.some((i) => i.matches)) threads.push(thread);
       }
     }
-    return threads;
+    return { threads, moved };
   }
 
   #isBehind(m: DatePlace): boolean {

@@ -26,6 +26,7 @@ import {
 import type { FoundSession } from "../login/mod.ts";
 import { AddressBooks } from "./address_book.ts";
 import { type CallContext, callHandlers, openCalls, type WebmailState } from "./call_handlers.ts";
+import { compressed, GzipTexts, takesGzip } from "./compression.ts";
 import { pieceStream } from "./content.ts";
 import { disposition, messageDocument } from "./documents.ts";
 import { missing, rethrow } from "./errors.ts";
@@ -90,7 +91,7 @@ async function route(
   const release = once(() => account.close());
   try {
     const response = document
-      ? await messageDocument(req, account, release)
+      ? compressed(req, await messageDocument(req, account, release))
       : path === "/events"
       ? eventStream(state, req, account, session, release)
       : exported(req, account, release);
@@ -129,7 +130,7 @@ async function answer(
   const session = login.session(req);
   let account: Account | undefined;
   try {
-    const response = await answerCall({
+    const answered = await answerCall({
       req,
       name,
       calls,
@@ -142,6 +143,7 @@ async function answer(
       },
       pkg: "webmail",
     });
+    const response = compressed(req, answered);
     if (cookies.length === 0) return login.renew(req, session, response);
     for (const c of cookies) response.headers.append("Set-Cookie", c);
     return response;
@@ -176,12 +178,17 @@ function eventStream(
     state.connections.remove(connection);
     release();
   };
-  const body = connection.stream(onClose, (err) => {
+  const onError = (err: unknown) => {
     countPanic("webmail");
     req.log.error("unhandled error in an event stream", { err: err as Error });
-  });
-  return new Response(body, {
-    headers: { "Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-store" },
+  };
+  const gzip = takesGzip(req) ? new GzipTexts() : undefined;
+  return new Response(connection.stream(onClose, onError, gzip), {
+    headers: {
+      "Content-Type": "text/event-stream; charset=utf-8",
+      "Cache-Control": "no-store",
+      ...gzip === undefined ? {} : { "Content-Encoding": "gzip" },
+    },
   });
 }
 

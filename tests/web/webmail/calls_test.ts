@@ -214,13 +214,17 @@ Deno.test("messages are moved, deleted to the trash and for good, and moves are 
   });
 });
 
-Deno.test("an undo of one account is nothing to another, and is given once", async () => {
+Deno.test("keywords that are flags by another name become these flags", async () => {
   await withWebmail(async (w) => {
     const id = await w.deliver(message({}));
     const b = await w.login();
-    const { undo } = await b.call("Delete", { target: { ids: [id] } });
-    await b.call("Undo", { undo: undo! });
-    await refused(b.call("Undo", { undo: undo! }), "missing");
+    const target = { ids: [id] };
+    const none = { target, add: [], remove: [], addKeywords: [], removeKeywords: [] };
+    await b.call("FlagsSet", { ...none, addKeywords: ["$Forwarded", "Later"] });
+    const m = () => w.account.message(id)!;
+    assert.deepEqual([m().flags & Flag.Forwarded, m().keywords], [Flag.Forwarded, ["later"]]);
+    await b.call("FlagsSet", { ...none, removeKeywords: ["$forwarded", "later"] });
+    assert.deepEqual([m().flags & Flag.Forwarded, m().keywords], [0, []]);
   });
 });
 

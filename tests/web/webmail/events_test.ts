@@ -1,6 +1,9 @@
 /** The event stream: views, threads, filters, and changes that reach every page. */
 import assert from "node:assert/strict";
 import { Flag } from "../../../src/store/types.ts";
+import { get as httpGet, type IncomingMessage } from "node:http";
+import { createGunzip } from "node:zlib";
+import { eventsUrl, type Thread } from "../../../webmail/api/mod.ts";
 import { message, query, refused, withWebmail } from "./server.ts";
 
 Deno.test("a view starts with what the page needs, and lists the newest messages first", async () => {
@@ -35,6 +38,34 @@ Deno.test("a view starts with what the page needs, and lists the newest messages
     const second = await e.view();
     assert.deepEqual(second.threads.map((t) => t[0].subject), ["number 2", "number 1"]);
     assert.equal(second.end, true);
+  });
+});
+
+Deno.test("the stream is compressed for clients that take it, and comes without delay all the same", async () => {
+  await withWebmail(async (w) => {
+    for (let i = 1; i <= 20; i++) await w.deliver(message({ subject: `m${i}` }));
+    const b = await w.login();
+    const q = query(w.account.mailboxByName("Inbox")!.id);
+    const url = eventsUrl({ viewId: 1, query: q, page: { anchor: null, count: 100 } });
+    const get = (encoding: string) =>
+      new Promise<IncomingMessage>((resolve) => {
+        const headers = { cookie: b.cookie, "accept-encoding": encoding };
+        httpGet(w.base + url, { headers }, resolve);
+      });
+    const zipped = await get("br, gzip");
+    assert.equal(zipped.headers["content-encoding"], "gzip");
+    let raw = 0;
+    zipped.on("data", (chunk: Uint8Array) => raw += chunk.length);
+    let text = "";
+    for await (const chunk of zipped.pipe(createGunzip())) {
+      text += chunk;
+      if (text.includes('"done":true')) break;
+    }
+    assert.ok(raw * 5 < text.length, `${raw} of ${text.length}`);
+    const plain = await get("gzip;q=0");
+    assert.equal(plain.headers["content-encoding"], undefined);
+    zipped.destroy();
+    plain.destroy();
   });
 });
 
@@ -116,6 +147,41 @@ Deno.test("a message that came back through a list is in one thread with its cop
     };
     assert.deepEqual(await see("Inbox"), [[[back, 0], [answer, 1]]]);
     assert.deepEqual(await see("Sent"), [[[sent, 0], [answer, 1]]]);
+  });
+});
+
+Deno.test("a message that makes two threads one takes the messages out of the other first", async () => {
+  await withWebmail(async (w) => {
+    const answer = (id: string, parent: string) =>
+      message({ subject: "Re: plan", id, references: [parent] });
+    const a = await w.deliver(answer("2@x", "1@x"), { received: 1000 });
+    const b1 = await w.deliver(answer("3@x", "0@x"), { received: 2000 });
+    const b2 = await w.deliver(answer("4@x", "3@x"), { received: 3000 });
+    const b = await w.login();
+    const e = await b.events(query(w.account.mailboxByName("Inbox")!.id, { threading: "on" }));
+    await e.expect("start");
+    // What a page does: it knows threads by their id.
+    const page = new Map<number, number[]>();
+    const put = (t: Thread) => page.set(t[0].threadId, t.map((m) => m.id));
+    (await e.view()).threads.forEach(put);
+    assert.deepEqual([...page.values()], [[b1, b2], [a]]);
+    const parent = await w.deliver(message({ subject: "plan", id: "1@x" }), { received: 400 });
+    const link = await w.deliver(
+      message({ subject: "Re: plan", id: "0@x", references: ["1@x"] }),
+      { received: 500 },
+    );
+    while (![...page.values()].some((ids) => ids.includes(link))) {
+      for (const c of (await e.expect("changes")).changes) {
+        if (c.kind === "threads") c.threads.forEach(put);
+        if (c.kind !== "messagesRemove") continue;
+        for (const [id, ids] of page) {
+          const left = ids.filter((i) => !c.ids.includes(i));
+          if (left.length > 0) page.set(id, left);
+          else page.delete(id);
+        }
+      }
+    }
+    assert.deepEqual([...page.values()], [[parent, link, b1, b2, a]]);
   });
 });
 

@@ -11,8 +11,8 @@ import type { SanitizeReply, SanitizeRequest } from "./sanitize_worker.ts";
 const smallHtml = 20_000;
 /** Milliseconds for one text. */
 const timeLimit = 20_000;
-/** Milliseconds without work after which the Worker is let go. */
-const idleTime = 30_000;
+/** Milliseconds without work after which the Worker is let go: starting it takes some tenths of a second. */
+const idleTime = 600_000;
 
 /** A text took too long, or the Worker failed. */
 export class SanitizeError extends Error {

@@ -1,0 +1,186 @@
+/**
+ * The full-text index of one account: what it knows of a search, and keeping it up to date.
+ *
+ * Emails are indexed in a Worker, in the order of their ids, some time after they came: nothing waits for
+ * it. `below` tells how far it has got; what is not indexed yet is read by the search. A result is exact:
+ * the index narrows, and the texts decide.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import type { Log } from "../../log/mod.ts";
+import { removeFile } from "../../platform/files.ts";
+import { Db } from "../database.ts";
+import type { SearchNode } from "../search_types.ts";
+import { trigramQuery } from "./query.ts";
+import { fulltextMigrations, separator } from "./schema.ts";
+import { indexInWorker } from "./worker.ts";
+
+/** Milliseconds without new messages before they are indexed, and the longest they wait. */
+const quiet = 1_000;
+const longest = 10_000;
+
+/** What the index needs of its account. */
+export interface Indexed {
+  dir: string;
+  log: Log;
+  /** Emails with lower ids have their rows already, or never will. */
+  settledBelow(): number;
+}
+
+/** What the kept texts of an email say of a text. */
+export interface Kept {
+  header: boolean;
+  body: boolean;
+}
+
+export class FulltextIndex {
+  readonly #of: Indexed;
+  readonly #db: Db;
+  #below: number;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #since = 0;
+  #sweep = true;
+  #running: Promise<void> | undefined;
+  #closed = false;
+
+  private constructor(of: Indexed, db: Db) {
+    this.#of = of;
+    this.#db = db;
+    this.#below = db.get("SELECT below FROM state")![0];
+  }
+
+  /** Opens the index in the account's folder; one that is damaged is begun anew. */
+  static async open(of: Indexed): Promise<FulltextIndex> {
+    const path = join(of.dir, "fulltext.db");
+    try {
+      return new FulltextIndex(of, await Db.open(path, fulltextMigrations));
+    } catch (err) {
+      of.log.warn("full-text index can't be opened, making it anew", { err: err as Error, path });
+      for (const end of ["", "-wal", "-shm"]) {
+        try {
+          removeFile(path + end);
+        } catch {
+          // Not there.
+        }
+      }
+      return new FulltextIndex(of, await Db.open(path, fulltextMigrations));
+    }
+  }
+
+  /** Emails with lower ids are indexed. */
+  get below(): number {
+    return this.#below;
+  }
+
+  /** Messages have come, or (with `erased`) gone for good: the index follows before long. */
+  changed(erased = false): void {
+    if (erased) this.#sweep = true;
+    if (this.#closed) return;
+    const now = Date.now();
+    if (this.#timer === undefined) this.#since = now;
+    clearTimeout(this.#timer);
+    const wait = Math.max(0, Math.min(quiet, this.#since + longest - now));
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      void this.update();
+    }, wait);
+    Deno.unrefTimer(this.#timer as unknown as number);
+  }
+
+  /** Indexes what there is to index; resolves when that is done. Never rejects. */
+  update(): Promise<void> {
+    this.#running ??= this.#update().catch((err) => {
+      this.#of.log.error("full-text index", { err });
+    }).finally(() => this.#running = undefined);
+    return this.#running;
+  }
+
+  async #update(): Promise<void> {
+    while (!this.#closed) {
+      const below = this.#of.settledBelow();
+      const sweep = this.#sweep;
+      if (below <= this.#below && !sweep) return;
+      this.#sweep = false;
+      this.#below = await indexInWorker({ dir: this.#of.dir, below, sweep });
+    }
+  }
+
+  /**
+   * Emails that a tree may find, among those that are indexed; undefined if the index can't tell.
+   * Texts in the tree are folded.
+   */
+  narrow(n: SearchNode): Set<number> | undefined {
+    switch (n.op) {
+      case "text":
+      case "body":
+      case "header":
+      case "summary":
+        return this.#candidates(n.text);
+      case "and": {
+        let r: Set<number> | undefined;
+        for (const c of n.nodes) {
+          const s = this.narrow(c);
+          if (s !== undefined) r = r === undefined ? s : r.intersection(s);
+          if (r?.size === 0) break;
+        }
+        return r;
+      }
+      case "or": {
+        let r: Set<number> | undefined = new Set();
+        for (const c of n.nodes) {
+          const s = this.narrow(c);
+          if (s === undefined) return undefined;
+          r = r.union(s);
+        }
+        return r;
+      }
+      default:
+        return undefined;
+    }
+  }
+
+  #candidates(text: string): Set<number> | undefined {
+    const query = trigramQuery(text);
+    if (query === undefined) return undefined;
+    const ids = new Set<number>();
+    for (
+      const [id] of this.#db.iterate("SELECT rowid FROM trigrams WHERE trigrams MATCH ?", query)
+    ) {
+      ids.add(id);
+    }
+    return ids;
+  }
+
+  /** What an email's texts say of a folded text; undefined if they aren't kept here. */
+  kept(emailId: number, text: string): Kept | undefined {
+    if (emailId >= this.#below || text.includes("\0") || text.includes(separator)) return undefined;
+    const row = this.#db.get(
+      "SELECT instr(header, ?2) > 0, instr(body, ?2) > 0 FROM texts WHERE id = ?1",
+      emailId,
+      text,
+    );
+    return row === undefined || row[0] === null
+      ? undefined
+      : { header: row[0] === 1, body: row[1] === 1 };
+  }
+
+  /** True if a field has a folded text ("" for any); undefined if the header isn't kept here. */
+  keptHeader(emailId: number, name: string, text: string): boolean | undefined {
+    if (emailId >= this.#below) return undefined;
+    const header = this.#db.get("SELECT header FROM texts WHERE id = ?", emailId)?.[0];
+    if (typeof header !== "string") return undefined;
+    const start = `${name.toUpperCase()}: `;
+    return header.split(separator).some((f) =>
+      f.startsWith(start) && f.slice(start.length).includes(text)
+    );
+  }
+
+  /** Stops; what is under way in the Worker is waited for. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    await this.#running;
+    await this.#db.close();
+  }
+}

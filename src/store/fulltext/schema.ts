@@ -1,0 +1,31 @@
+/**
+ * The database of the full-text index, `fulltext.db` beside an account's index.db. It holds nothing that
+ * can't be made again: a missing or damaged one is.
+ *
+ * @module
+ */
+import type { Migration } from "../database.ts";
+
+/** Separates texts that are found one by one. It can't be typed, so nothing matches across it. */
+export const separator = "\x01";
+
+/** Characters of a message's texts up to which they are kept beside the index. */
+export const maxKeptText = 64 * 1024;
+
+export const fulltextMigrations: readonly Migration[] = [{
+  version: 1,
+  sql: `
+-- Emails with an id below this one are indexed.
+CREATE TABLE state (id INTEGER PRIMARY KEY CHECK (id = 1), below INTEGER NOT NULL);
+INSERT INTO state VALUES (1, 1);
+
+-- Three characters each, folded as they are searched. Which emails have them, not where: the texts decide.
+CREATE VIRTUAL TABLE trigrams USING fts5 (
+  text, content = '', contentless_delete = 1, detail = none,
+  tokenize = 'trigram case_sensitive 1'
+);
+
+-- Folded texts of emails, so that nothing has to be decoded again; NULL for large ones.
+CREATE TABLE texts (id INTEGER PRIMARY KEY, header TEXT, body TEXT);
+`,
+}];
