@@ -109,6 +109,21 @@ export function listedThread(db: Db, threadId: number, maxEmails: number): Liste
   ).map(fromRow).sort(comparePlaces);
 }
 
+/** Where the live messages of a thread's newest emails are. */
+export function threadPlaces(
+  db: Db,
+  threadId: number,
+  maxEmails: number,
+): { id: number; mailboxId: number; uid: number }[] {
+  return db.all(
+    "SELECT m.id, m.mailbox_id, m.uid FROM (SELECT email_id FROM threads WHERE thread_id = ? " +
+      "ORDER BY received DESC LIMIT ?) t CROSS JOIN messages m INDEXED BY messages_email " +
+      "ON m.email_id = t.email_id AND m.expunged = 0",
+    threadId,
+    maxEmails,
+  ).map((r) => ({ id: r[0], mailboxId: r[1], uid: r[2] }));
+}
+
 /** Mailbox and uid of live messages, by id. */
 export function placesOf(
   db: Db,

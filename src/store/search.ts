@@ -16,6 +16,8 @@ export { foldCase } from "./search_text.ts";
 /** Milliseconds of work between two turns of the event loop. */
 const sliceTime = 10;
 const rowsPerSlice = 500;
+/** Messages for which narrowing costs more than it spares. */
+const fewUids = 200;
 
 export interface SearchOptions {
   /** Stops the search; what was found so far is returned. */
@@ -172,6 +174,10 @@ function narrowed(
   tree: SearchNode,
   uids: Uint32Array,
 ): Uint32Array {
+  // A few are looked at sooner than the index is asked: lists do that for each thread.
+  if (uids.length < fewUids) return uids;
+  // While the index is far behind, most are left anyway.
+  if (account.fulltext.behind > uids.length / 4) return uids;
   const emails = account.fulltext.narrow(tree);
   // Where many are left, going through the mailbox in order costs less than finding each of them.
   if (emails === undefined || emails.size > uids.length / 4) return uids;

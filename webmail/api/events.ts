@@ -72,6 +72,7 @@ export const Change = v.variant("kind", [
    * Messages that belonged to another thread until now are removed before.
    */
   v.object({ kind: v.literal("threads"), threads: v.array(Thread) }),
+  /** With those that were shown only for the thread of one. */
   v.object({ kind: v.literal("messagesRemove"), ids: v.array(Id) }),
   /** Flags and keywords as they are now. Messages that match no more stay in the view. */
   v.object({

@@ -73,6 +73,11 @@ export class FulltextIndex {
     return this.#below;
   }
 
+  /** Emails that may still have to be indexed, at most. */
+  get behind(): number {
+    return Math.max(0, this.#of.settledBelow() - this.#below);
+  }
+
   /** Messages have come, or (with `erased`) gone for good: the index follows before long. */
   changed(erased = false): void {
     if (erased) this.#sweep = true;

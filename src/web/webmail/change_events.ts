@@ -57,6 +57,13 @@ export async function tellChanges(
       if (item !== undefined) told.push({ kind: "arrived", item });
     }
   };
+  const mailboxesChanged = (renamed: boolean) => {
+    const now = view?.mailboxesChanged(renamed);
+    if (now === "gone") gone = true;
+    if (now !== "stale" || stale) return;
+    stale = true;
+    told.push({ kind: "viewStale" });
+  };
   // Counts change with each message: the last ones say it all.
   const lastCounts = new Map<number, number>();
   for (const [i, c] of changes.entries()) {
@@ -70,11 +77,14 @@ export async function tellChanges(
     if (c.kind === "mailboxCounts" && lastCounts.get(c.mailboxId) !== i) continue;
     await flush();
     switch (c.kind) {
-      case "removeMessages":
-        for (let at = 0; at < c.messageIds.length; at += maxItems) {
-          told.push({ kind: "messagesRemove", ids: c.messageIds.slice(at, at + maxItems) });
+      case "removeMessages": {
+        const more = view === undefined || stale ? [] : await view.removed(c.messageIds);
+        const ids = [...c.messageIds, ...more];
+        for (let at = 0; at < ids.length; at += maxItems) {
+          told.push({ kind: "messagesRemove", ids: ids.slice(at, at + maxItems) });
         }
         break;
+      }
       case "changeFlags": {
         const item = {
           id: c.messageId,
@@ -97,11 +107,11 @@ export async function tellChanges(
       case "addMailbox":
         // As it was made; what came into it since follows.
         told.push({ kind: "mailboxAdd", mailbox: mailboxItem(c.mailbox) });
-        gone = view?.mailboxesChanged() === false || gone;
+        mailboxesChanged(false);
         break;
       case "removeMailbox":
         told.push({ kind: "mailboxRemove", id: c.mailboxId });
-        gone = view?.mailboxesChanged() === false || gone;
+        mailboxesChanged(false);
         break;
       case "renameMailbox":
         told.push({
@@ -110,7 +120,7 @@ export async function tellChanges(
           name: c.newName,
           parentId: account.mailbox(c.mailboxId)?.parentId ?? 0,
         });
-        gone = view?.mailboxesChanged() === false || gone;
+        mailboxesChanged(true);
         break;
       case "mailboxCounts":
         told.push({ kind: "mailboxCounts", id: c.mailboxId, counts: c.counts });

@@ -8,18 +8,27 @@
  */
 import type { Query, Thread, View } from "../../../webmail/api/mod.ts";
 import type { Account } from "../../store/account.ts";
-import { comparePlaces, type DatePlace, type Listed, listedMessage } from "../../store/listing.ts";
+import {
+  comparePlaces,
+  type DatePlace,
+  type Listed,
+  listedMessage,
+  threadPlaces,
+} from "../../store/listing.ts";
 import { searchMailbox } from "../../store/search.ts";
 import { needs, type SearchNode } from "../../store/search_types.ts";
 import type { Mailbox } from "../../store/types.ts";
 import { DatedMessages } from "./dated_messages.ts";
-import { messageItem, threadItems } from "./items.ts";
+import { maxThread, messageItem, threadItems } from "./items.ts";
 import { filterTree, isHidden, queryMailboxes } from "./query.ts";
 
 /** Threads of one event. */
 const threadsPerEvent = 50;
-/** Messages that are looked at before the filter runs on them together. */
-const windowSizes = { all: 64, columns: 2000, files: 100 };
+/**
+ * Messages that are looked at before the filter runs on them together: few at first, so that something
+ * shows soon, then more, as each time the index is asked anew.
+ */
+const windowSizes = { all: [64, 64], columns: [1000, 10_000], files: [200, 5000] } as const;
 /** Milliseconds of work between two turns of the event loop. */
 const sliceTime = 10;
 /** Most threads for `until`. */
@@ -48,7 +57,8 @@ export class ListView {
   readonly #account: Account;
   readonly #rejects: readonly string[];
   readonly #tree: SearchNode | undefined;
-  readonly #window: number;
+  #window: number;
+  readonly #maxWindow: number;
   #mailboxes = new Map<number, Mailbox>();
   #hidden = new Set<number>();
   #source: DatedMessages;
@@ -60,6 +70,8 @@ export class ListView {
   /** The last message that was sent: what sorts behind it comes when it is asked for. */
   #horizon: DatePlace | undefined;
   #ended = false;
+  /** The page was told that there is no more: from then on it is told all that comes. */
+  #toldEnd = false;
   #looked = 0;
   #of = 0;
   #found = 0;
@@ -72,7 +84,7 @@ export class ListView {
     this.#account = account;
     this.#rejects = rejects;
     this.#tree = filterTree(view.query.filter);
-    this.#window = this.#tree === undefined
+    [this.#window, this.#maxWindow] = this.#tree === undefined
       ? windowSizes.all
       : needs(this.#tree).file
       ? windowSizes.files
@@ -125,10 +137,11 @@ export class ListView {
       const threads = chunk;
       chunk = [];
       turn = performance.now();
+      this.#toldEnd = this.#ended && this.#pending.length === 0;
       return {
         threads,
         done,
-        end: this.#ended && this.#pending.length === 0,
+        end: this.#toldEnd,
         total: this.#total(),
         looked: this.#looked,
         of: this.#of,
@@ -178,13 +191,14 @@ export class ListView {
       window.push(m);
     }
     this.#looked += window.length;
+    this.#window = Math.min(this.#maxWindow, this.#window * 2);
     const matching = await this.#matching(window, stopped);
     for (const m of window) if (matching.has(m.id)) this.#pending.push(m);
   }
 
   /** Those of the messages that the query finds. */
   async #matching(
-    messages: readonly Listed[],
+    messages: readonly Pick<Listed, "id" | "mailboxId" | "uid">[],
     stopped: () => boolean = () => false,
   ): Promise<Set<number>> {
     const found = new Set<number>();
@@ -246,7 +260,7 @@ export class ListView {
     const moved: number[] = [];
     const done = new Set<number>();
     for (const m of candidates) {
-      const known = this.#threaded && this.#threads.has(m.threadId);
+      const known = this.#threaded && this.#isShown(m.threadId);
       if (matching.has(m.id) && !known && this.#isBehind(m)) {
         // It may be in what was read ahead of it.
         this.#readAgain();
@@ -266,8 +280,38 @@ export class ListView {
     return { threads, moved };
   }
 
+  /** Messages that were removed: those that were shown only for their thread, and go with it. */
+  async removed(ids: readonly number[]): Promise<number[]> {
+    const threads = new Set<number>();
+    for (const id of ids) {
+      const threadId = this.#sentIn.get(id);
+      if (threadId !== undefined) threads.add(threadId);
+    }
+    const gone: number[] = [];
+    let turn = performance.now();
+    for (const threadId of threads) {
+      const places = threadPlaces(this.#account.db, threadId, maxThread);
+      if ((await this.#matching(places)).size === 0) {
+        for (const { id } of places) if (this.#sentIn.has(id)) gone.push(id);
+      }
+      if (performance.now() - turn > sliceTime) {
+        await new Promise((resolve) => setTimeout(resolve, 0));
+        turn = performance.now();
+      }
+    }
+    for (const id of [...ids, ...gone]) this.#sentIn.delete(id);
+    return gone;
+  }
+
+  /** True if the thread, or one that has become part of it, was sent. */
+  #isShown(threadId: number): boolean {
+    if (this.#threads.has(threadId)) return true;
+    return threadPlaces(this.#account.db, threadId, maxThread)
+      .some(({ id }) => this.#sentIn.has(id));
+  }
+
   #isBehind(m: DatePlace): boolean {
-    if (this.#ended && this.#pending.length === 0) return false;
+    if (this.#toldEnd) return false;
     if (this.#horizon === undefined) return true;
     const n = comparePlaces(m, this.#horizon);
     return this.query.order === "newest" ? n < 0 : n > 0;
@@ -279,12 +323,20 @@ export class ListView {
     this.#source = this.#open();
   }
 
-  /** Mailboxes were added, renamed or removed. False if the view's own mailbox is gone. */
-  mailboxesChanged(): boolean {
-    const before = [...this.#mailboxes.keys()].sort().join();
-    if (!this.#chooseMailboxes()) return false;
-    if ([...this.#mailboxes.keys()].sort().join() !== before) this.#readAgain();
-    return true;
+  /**
+   * Mailboxes were added, renamed or removed. "gone": the view's own mailbox is. "stale": messages came
+   * into the view or left it with a renamed mailbox; those of others are told one by one.
+   */
+  mailboxesChanged(renamed: boolean): "same" | "gone" | "stale" {
+    const before = this.#mailboxes;
+    if (!this.#chooseMailboxes()) return "gone";
+    const now = this.#mailboxes;
+    const full = (id: number) => (this.#account.mailbox(id)?.total ?? 0) > 0;
+    const gained = [...now.keys()].filter((id) => !before.has(id));
+    const lost = [...before.keys()].filter((id) => !now.has(id));
+    if (renamed && [...gained, ...lost].some(full)) return "stale";
+    if (gained.length > 0 && !this.#toldEnd) this.#readAgain();
+    return "same";
   }
 }
 
