@@ -23,12 +23,14 @@ const mails: Mail[] = [
     subject: "Boat house keys",
     text: "Hi,\n\nthe new keys are at the desk. Bring the old one.\n\nPriya\n",
     date: ago(200),
+    seen: true,
   },
   {
     from: "Accounts <billing@hosting.example>",
     subject: "Invoice 2026-1043",
     text: "Dear customer,\n\nyour invoice is attached. It will be charged on the 1st.\n",
     date: ago(170),
+    seen: true,
     attachments: [{
       filename: "invoice-2026-1043.pdf",
       content: "%PDF-1.4\n%%EOF\n",
@@ -41,6 +43,7 @@ const mails: Mail[] = [
     text:
       "Here is the second draft. I moved the date to the top and made the title larger.\n\nMira\n",
     date: ago(52),
+    seen: true,
     messageId: "<poster-1@studio.example>",
     attachments: [
       { filename: "poster-v2.svg", content: picture, contentType: "image/svg+xml" },
@@ -55,6 +58,7 @@ const mails: Mail[] = [
       "title larger.\n\nLovely! Could the logo be a little smaller? The printer wants it by Friday:\n" +
       "https://print.example/orders/1204\n\n-- \nJonas Weber\nConcert society\n",
     date: ago(49),
+    seen: true,
     messageId: "<poster-2@concert.example>",
     inReplyTo: "<poster-1@studio.example>",
   },
@@ -78,6 +82,7 @@ const mails: Mail[] = [
       `and a new test reporter.</p><p><img src="https://news.example/header.png" width="300"></p>` +
       `<p><a href="https://deno.example/blog">Read on</a></p>`,
     date: ago(26),
+    seen: true,
     headers: {
       "List-Unsubscribe": "<https://deno.example/unsubscribe>",
       "List-Id": "<news.deno.example>",
@@ -94,6 +99,7 @@ const mails: Mail[] = [
     subject: "Saturday's ride",
     text: "Meeting at 8 at the bridge. 70 km, with coffee half-way.\n\nTomás\n",
     date: ago(8),
+    seen: true,
   },
   {
     from: "Library <loans@library.example>",
@@ -127,8 +133,11 @@ await withWorld(async (w) => {
     const row = (text: string) => page.getByRole("option", { name: text }).first();
     await row("Lunch tomorrow?").waitFor();
     await shot(page, "list");
-    await page.getByRole("option", { name: /Mira Okafor, Re: Poster/ }).click();
+    await page.getByRole("option", { name: /Mira Okafor Re: Poster/ }).click();
     await page.locator(".text-body").getByText("Done. I will send it").waitFor();
+    await page.locator('.message[aria-selected="true"]:not(.unread)').waitFor({
+      state: "attached",
+    });
     await shot(page, "message");
     const back = async () => {
       if (phone) await page.getByRole("button", { name: "Back" }).click();

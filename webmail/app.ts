@@ -145,6 +145,14 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
           : newMessage(start!, settings!, [to]),
       ),
     tools: (m) => tools(m),
+    more: (m) => [
+      { text: "Keywords", title: "Add or remove keywords. Key: l", run: act.label },
+      ...settings?.threading === "off" ? [] : [{
+        text: m.threadMuted ? "Unmute thread" : "Mute thread",
+        title: "Whether new messages of this thread are marked as read. Key: M",
+        run: () => act.mute(!m.threadMuted),
+      }],
+    ],
   });
 
   const bulk = el("div", { class: "bulk", role: "status" });
@@ -207,15 +215,9 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
       m !== undefined && has(m, "flagged")
         ? button("Unflag", () => act.flags([], ["flagged"]), { key: "s" })
         : button("Flag", () => act.flags(["flagged"], []), { key: "s" }),
-      button("Keywords", act.label, { key: "l", title: "Add or remove keywords" }),
-      ...settings?.threading === "off" || m === undefined ? [] : [
-        m.threadMuted
-          ? button("Unmute", () => act.mute(false), { key: "M" })
-          : button("Mute", () => act.mute(true), {
-            key: "M",
-            title: "Mark new messages of this thread as read",
-          }),
-      ],
+      ...m === undefined
+        ? [button("Keywords", act.label, { key: "l", title: "Add or remove keywords" })]
+        : [],
     ];
   }
 

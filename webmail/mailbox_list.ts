@@ -7,7 +7,7 @@ import { call } from "./api/client.ts";
 import { exportUrl, type Mailbox, type SpecialUse } from "./api/mod.ts";
 import { button } from "./lib/button.ts";
 import { confirmDialog, type MenuItem, openMenu, promptDialog } from "./lib/dialog.ts";
-import { el, fill } from "./lib/dom.ts";
+import { el, fill, unseen } from "./lib/dom.ts";
 import { countText, numberText, sizeText } from "./lib/format.ts";
 import { attempt, notice } from "./lib/notify.ts";
 import { safeText } from "./lib/scripts.ts";
@@ -68,15 +68,12 @@ export function mailboxList(o: MailboxListOptions): MailboxList {
     if (r === undefined) return;
     // Of drafts the number there is says more than how many are unread.
     const n = m.specialUse.includes("drafts") ? m.total : m.unread;
-    fill(r.count, n > 0 ? numberText(n) : "");
+    const what = m.specialUse.includes("drafts") ? " messages" : " unread";
+    fill(r.count, n > 0 ? [numberText(n), unseen(what)] : null);
     r.row.classList.toggle("unread", m.unread > 0);
     r.row.title = `${m.name}: ${countText(m.total, "message")}, ${numberText(m.unread)} unread, ${
       sizeText(m.size)
     }`;
-    r.row.setAttribute(
-      "aria-label",
-      m.unread > 0 ? `${m.name}, ${numberText(m.unread)} unread` : m.name,
-    );
   };
 
   function render(): void {

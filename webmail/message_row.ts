@@ -1,6 +1,6 @@
 /** A line of the message list. @module */
 import type { Address, MessageItem } from "./api/mod.ts";
-import { el, fill } from "./lib/dom.ts";
+import { el, fill, unseen } from "./lib/dom.ts";
 import { countText, longDate, shortDate, sizeText } from "./lib/format.ts";
 import { safeText } from "./lib/scripts.ts";
 import { flagWords, has, shortName, subjectText } from "./names.ts";
@@ -46,19 +46,30 @@ export function fillRow(row: HTMLElement, c: RowContent, style: RowStyle): void 
     el(
       "span",
       { class: "row-people", title: item.from.map((a) => a.address).join(", ") },
+      unread ? unseen("unread, ") : null,
+      flagged ? unseen("flagged, ") : null,
       safeText(people),
       c.root && items.length > 1
-        ? el(
-          "span",
-          { class: "thread-count", title: countText(items.length, "message") },
-          String(items.length),
-        )
+        ? [
+          el(
+            "span",
+            {
+              class: "thread-count",
+              title: countText(items.length, "message"),
+              "aria-hidden": "true",
+            },
+            String(items.length),
+          ),
+          unseen(`thread of ${countText(items.length, "message")}, `),
+        ]
         : null,
     ),
     el(
       "span",
       { class: "row-subject" },
-      flagged ? el("span", { class: "mark flagged", title: "Flagged" }, "★") : null,
+      flagged
+        ? el("span", { class: "mark flagged", title: "Flagged", "aria-hidden": "true" }, "★")
+        : null,
       items.some((m) => m.hasAttachment)
         ? el("span", {
           class: "mark clip",
@@ -79,17 +90,6 @@ export function fillRow(row: HTMLElement, c: RowContent, style: RowStyle): void 
       { class: "row-date", title: `${longDate(newest)}, ${sizeText(item.size)}` },
       shortDate(newest),
     ),
-  );
-  row.setAttribute(
-    "aria-label",
-    [
-      unread ? "unread" : "",
-      flagged ? "flagged" : "",
-      people,
-      subjectText(item),
-      c.collapsed && items.length > 1 ? `thread of ${countText(items.length, "message")}` : "",
-      shortDate(newest),
-    ].filter((s) => s !== "").join(", "),
   );
 }
 

@@ -16,7 +16,7 @@ import {
 } from "./api/mod.ts";
 import { attachmentList, openAttachments } from "./attachments.ts";
 import { button, linkButton } from "./lib/button.ts";
-import { openDialog, openMenu } from "./lib/dialog.ts";
+import { type MenuItem, openDialog, openMenu } from "./lib/dialog.ts";
 import { el, explain, fill } from "./lib/dom.ts";
 import { countText, longDate } from "./lib/format.ts";
 import type { Shortcut } from "./lib/keys.ts";
@@ -39,6 +39,8 @@ export interface MessageViewOptions {
   onCompose: (to: string) => void;
   /** Buttons for what can be done to messages, made anew for each message. */
   tools: (m: MessageItem) => HTMLElement[];
+  /** What else can be done, in the menu. */
+  more: (m: MessageItem) => MenuItem[];
 }
 
 export interface MessageView {
@@ -173,6 +175,7 @@ export function messageView(o: MessageViewOptions): MessageView {
   function moreButton(m: ParsedMessage): HTMLButtonElement {
     const b: HTMLButtonElement = button("More", () =>
       openMenu(b, [
+        ...o.more(m.item),
         { text: "Forward as attachment", run: () => o.onReply(m, "forwardAttached") },
         { text: "Print", run: print },
         { text: "Save as .eml", run: () => location.assign(rawUrl(m.item.id, { download: true })) },

@@ -31,13 +31,13 @@ export function openSettings(now: Settings, saved: (s: Settings) => void): void 
     ["leftRight", "List beside message"],
   ]);
   const threading = choice(now.threading, [
-    ["unread", "Threads, those with unread messages expanded"],
+    ["unread", "Threads, unread ones expanded"],
     ["on", "Threads, expanded"],
     ["off", "Single messages"],
   ]);
   const order = choice(now.order, [["newest", "Newest first"], ["oldest", "Oldest first"]]);
   const quoting = choice(now.quoting, [
-    ["auto", "Below short quotes, above long ones"],
+    ["auto", "Below the quote if it is short"],
     ["top", "Above the quote"],
     ["bottom", "Below the quote"],
   ]);

@@ -30,6 +30,8 @@ export interface Mail {
   headers?: Record<string, string>;
   messageId?: string;
   inReplyTo?: string;
+  /** Only for append. */
+  seen?: boolean;
   attachments?: {
     filename: string;
     content: string | Uint8Array;
@@ -96,7 +98,7 @@ export async function withWorld(fn: (w: World) => Promise<void>): Promise<void> 
           doSTARTTLS: false,
         });
         await client.connect();
-        await client.append("INBOX", composed, [], m.date);
+        await client.append("INBOX", composed, m.seen ? ["\\Seen"] : [], m.date);
         await client.logout();
       },
       context: async (o = {}) => {

@@ -73,7 +73,7 @@ Deno.test({
         await option(p, "Boats").click();
         await messageText(p, "The keys are at the desk.");
         await p.locator('.message[aria-selected="true"]:not(.unread)').waitFor();
-        await p.getByText("3", { exact: true }).first().waitFor();
+        await mailbox(p, "Inbox").getByText("3 unread").waitFor();
       });
 
       await t.step("after five seconds it is marked as not junk", async () => {
@@ -113,7 +113,7 @@ Deno.test({
       });
 
       await t.step("a thread collapses and expands, and stays so after a reload", async () => {
-        await option(p, /Jonas, Re: Poster/).click();
+        await option(p, /Jonas.* Re: Poster/).click();
         await messageText(p, "Smaller logo");
         const link = p.locator(".text-body a");
         assert.equal(await link.getAttribute("title"), "Opens print.example");
@@ -122,12 +122,12 @@ Deno.test({
         await p.reload();
         await option(p, /thread of 2/).click();
         await p.keyboard.press("ArrowRight");
-        await option(p, /Jonas, Re: Poster/).waitFor();
+        await option(p, /Jonas.* Re: Poster/).waitFor();
         assert.equal(await p.getByRole("option").count(), 4);
       });
 
       await t.step("muting a thread collapses it and says what it does", async () => {
-        await option(p, /Jonas, Re: Poster/).click();
+        await option(p, /Jonas.* Re: Poster/).click();
         await messageText(p, "Smaller logo");
         await p.keyboard.press("M");
         await p.getByText("Thread muted").waitFor();
@@ -159,7 +159,7 @@ Deno.test({
         await search.fill("from:jonas logo");
         await search.press("Enter");
         await p.locator(".list-status", { hasText: "1 message" }).waitFor();
-        await option(p, /Jonas, Re: Poster/).waitFor();
+        await option(p, /Jonas.* Re: Poster/).waitFor();
         await search.fill("is:unr");
         await p.locator(".search-input .completions").getByText("is:unread").waitFor();
         await search.fill("is:nonsense");
@@ -199,7 +199,7 @@ Deno.test({
 
       await t.step("several are selected with ctrl and shift, and acted on together", async () => {
         await option(p, "News").click();
-        await option(p, /Jonas, Re: Poster/).click({ modifiers: ["Shift"] });
+        await option(p, /Jonas.* Re: Poster/).click({ modifiers: ["Shift"] });
         await p.getByText("3 messages selected.").waitFor();
         await option(p, "News").click({ modifiers: ["Control"] });
         await p.getByText("2 messages selected.").waitFor();

@@ -46,7 +46,7 @@ Deno.test({
         await p.locator(".text-body").getByText("They are attached.").waitFor();
         await p.getByRole("button", { name: /minutes\.txt/ }).waitFor();
         await mailbox(p, "Sent").click();
-        await option(p, /To: bob, Minutes/).waitFor();
+        await option(p, /To: bob.* Minutes/).waitFor();
         await mailbox(p, "Inbox").click();
       });
 

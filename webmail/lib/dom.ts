@@ -57,6 +57,11 @@ export function fill(e: Element, ...children: Child[]): void {
   e.replaceChildren(f);
 }
 
+/** Text for those who listen to the page. */
+export function unseen(text: string): HTMLElement {
+  return el("span", { class: "unseen" }, text);
+}
+
 /** A number for ids of elements that name each other. */
 let ids = 0;
 export function newId(prefix: string): string {
