@@ -7,11 +7,12 @@ import { preparePassword } from "../sasl/mod.ts";
 import type { Accounts } from "../store/accounts.ts";
 import { checkAbsentPassword } from "../store/credentials.ts";
 import { SmtpError } from "../smtp/server/mod.ts";
-import { textResponse, UserError } from "../web/http/mod.ts";
+import { UserError } from "../web/http/mod.ts";
 import { Login, type LoginForm, type LoginResult, type Sessions } from "../web/login/mod.ts";
+import { webmailPage } from "../web/pages/mod.ts";
+import { openWebmail, servePage, type SubmittedMessage, type Webmail } from "../web/webmail/mod.ts";
 import { queueOutgoing } from "./outgoing.ts";
 import { recipientSecurity, type SecurityServices } from "./recipient_security.ts";
-import { openWebmail, type SubmittedMessage, type Webmail } from "../web/webmail/mod.ts";
 
 /** What the webmail needs of the server. */
 export interface WebmailServer {
@@ -44,7 +45,7 @@ export function webmail(s: WebmailServer): Promise<Webmail> {
     version: programVersion,
     tempDir: s.tempDir,
     maxMessageSize: Math.max(...sizes) || defaultMaxMessageSize,
-    page: () => textResponse(404, "not found"),
+    page: servePage(webmailPage),
     submit: (m) => submit(s, m),
     domainSecurity: s.security && ((domain) => recipientSecurity(s.security!, domain)),
   });

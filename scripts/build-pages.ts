@@ -1,0 +1,68 @@
+/**
+ * Builds the web pages: bundles each page's TypeScript, and puts it and the style into one HTML file that
+ * the server has in it. `--check` only tells whether the files are those that the sources give.
+ */
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+
+/** A page: its folder's parts, and the file it becomes. */
+interface Page {
+  html: string;
+  script: string;
+  styles: string[];
+  output: string;
+}
+
+const pages: Page[] = [
+  {
+    html: "webmail/page.html",
+    script: "webmail/main.ts",
+    styles: ["webmail/lib/base.css", "webmail/webmail.css"],
+    output: "src/web/pages/webmail.html",
+  },
+];
+
+/** Style without comments and needless blanks. */
+function smallStyle(css: string): string {
+  return css.replace(/\/\*[\s\S]*?\*\//g, "").replace(/\s+/g, " ").replace(/\s*([{};,>])\s*/g, "$1")
+    .replace(/;}/g, "}").trim();
+}
+
+async function bundle(script: string): Promise<string> {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["bundle", "--quiet", "--platform", "browser", "--minify", script],
+    cwd: root,
+    env: { NO_COLOR: "1" },
+  }).output();
+  if (code !== 0) throw new Error(`${script}: ${new TextDecoder().decode(stderr)}`);
+  // A script element ends at this text, wherever it stands.
+  return new TextDecoder().decode(stdout).trim().replaceAll("</script", "<\\/script");
+}
+
+/** The page as one file. */
+async function build(p: Page): Promise<string> {
+  const html = await Deno.readTextFile(join(root, p.html));
+  const styles = await Promise.all(p.styles.map((s) => Deno.readTextFile(join(root, s))));
+  const script = await bundle(p.script);
+  return html.replace("STYLE", () => smallStyle(styles.join("\n"))).replace("SCRIPT", () => script);
+}
+
+let stale = false;
+for (const p of pages) {
+  const text = await build(p);
+  const path = join(root, p.output);
+  if (Deno.args.includes("--check")) {
+    const now = await Deno.readTextFile(path).catch(() => "");
+    if (now !== text) {
+      console.error(`${p.output} is not what its sources give: run "deno task pages"`);
+      stale = true;
+    }
+  } else {
+    await Deno.mkdir(dirname(path), { recursive: true });
+    await Deno.writeTextFile(path, text);
+    console.log(`${p.output}: ${text.length} characters`);
+  }
+}
+if (stale) Deno.exit(1);

@@ -1,0 +1,128 @@
+/** Chromium on a running localserve, for tests and screenshots. */
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { ImapFlow } from "imapflow";
+import nodemailer from "nodemailer";
+import MailComposer from "nodemailer/lib/mail-composer/index.js";
+import { type Localserve, startLocalserve } from "../interop/localserve.ts";
+import { findProgram } from "../support/programs.ts";
+
+const flags = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+/** Milliseconds for anything that is waited for. */
+export const patience = 20_000;
+
+/** A message to put into the inbox. */
+export interface Mail {
+  from?: string;
+  to?: string;
+  subject: string;
+  text?: string;
+  html?: string;
+  date?: Date;
+  headers?: Record<string, string>;
+  messageId?: string;
+  inReplyTo?: string;
+  attachments?: {
+    filename: string;
+    content: string | Uint8Array;
+    contentType?: string;
+    cid?: string;
+  }[];
+}
+
+export interface World {
+  server: Localserve;
+  browser: Browser;
+  url: string;
+  /** Delivers a message, as another server would. */
+  deliver(m: Mail): Promise<void>;
+  /** Puts a message into the inbox by IMAP, with the date that it has. */
+  append(m: Mail): Promise<void>;
+  /** A browser window of its own. */
+  context(
+    o?: { dark?: boolean; phone?: boolean; width?: number; height?: number },
+  ): Promise<BrowserContext>;
+  /** Opens the webmail and logs in. */
+  login(c: BrowserContext): Promise<Page>;
+}
+
+function addresses(m: Mail) {
+  return { from: m.from ?? "Ann Example <ann@example.org>", to: m.to ?? "mox@localhost" };
+}
+
+/** Starts server and browser, runs, and ends both. */
+export async function withWorld(fn: (w: World) => Promise<void>): Promise<void> {
+  const executablePath = findProgram("chromium");
+  const server = await startLocalserve();
+  let browser: Browser | undefined;
+  try {
+    browser = await chromium.launch({ executablePath, args: flags });
+    const b = browser;
+    const url = `http://localhost:${1080 + server.offset}/webmail/`;
+    const transport = nodemailer.createTransport({
+      host: "127.0.0.1",
+      port: server.smtp,
+      secure: false,
+      ignoreTLS: true,
+    });
+    await fn({
+      server,
+      browser: b,
+      url,
+      deliver: async (m) => {
+        await transport.sendMail({
+          ...addresses(m),
+          envelope: { from: "sender@example.org", to: ["mox@localhost"] },
+          ...m,
+        } as never);
+      },
+      append: async (m) => {
+        const composed = await new MailComposer({ ...addresses(m), ...m } as never).compile()
+          .build();
+        const client = new ImapFlow({
+          host: "127.0.0.1",
+          port: server.imap,
+          secure: false,
+          auth: { user: "mox@localhost", pass: "moxmoxmox" },
+          logger: false,
+          doSTARTTLS: false,
+        });
+        await client.connect();
+        await client.append("INBOX", composed, [], m.date);
+        await client.logout();
+      },
+      context: async (o = {}) => {
+        const c = await b.newContext({
+          viewport: o.phone
+            ? { width: 390, height: 800 }
+            : { width: o.width ?? 1360, height: o.height ?? 820 },
+          colorScheme: o.dark ? "dark" : "light",
+          locale: "en-GB",
+        });
+        c.setDefaultTimeout(patience);
+        return c;
+      },
+      login: async (c) => {
+        const page = await c.newPage();
+        await page.goto(url);
+        await page.getByLabel("Email address").fill("mox@localhost");
+        await page.getByLabel("Password").fill("moxmoxmox");
+        await page.getByRole("button", { name: "Log in" }).click();
+        await page.getByRole("listbox", { name: "Messages" }).waitFor();
+        return page;
+      },
+    });
+    transport.close();
+  } finally {
+    await browser?.close();
+    await server.close();
+  }
+}

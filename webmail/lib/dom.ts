@@ -1,0 +1,80 @@
+/**
+ * Making elements. Text always goes in as text nodes, so nothing that a message says becomes markup.
+ *
+ * @module
+ */
+
+/** What an element may hold. */
+export type Child = Node | string | null | undefined | false | readonly Child[];
+
+/** Attributes; `on…` are listeners, `class` and `style` texts, true an attribute without value. */
+export type Attributes = {
+  [name: string]: string | number | boolean | null | undefined | ((e: never) => void);
+};
+
+/** An element with attributes and children. */
+export function el<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  attributes: Attributes = {},
+  ...children: Child[]
+): HTMLElementTagNameMap[K] {
+  const e = document.createElement(tag);
+  setAttributes(e, attributes);
+  append(e, children);
+  return e;
+}
+
+/** Sets or (with null, undefined, false) removes attributes. */
+export function setAttributes(e: Element, attributes: Attributes): void {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (typeof value === "function") {
+      e.addEventListener(name.slice(2), value as (ev: Event) => void);
+    } else if (value === null || value === undefined || value === false) {
+      e.removeAttribute(name);
+    } else if (name === "value" && "value" in e) {
+      (e as HTMLInputElement).value = String(value);
+    } else if (name === "checked") {
+      (e as HTMLInputElement).checked = true;
+    } else {
+      e.setAttribute(name, value === true ? "" : String(value));
+    }
+  }
+}
+
+function append(e: Node, children: readonly Child[]): void {
+  for (const c of children) {
+    if (c === null || c === undefined || c === false) continue;
+    if (typeof c === "string") e.appendChild(document.createTextNode(c));
+    else if (c instanceof Node) e.appendChild(c);
+    else append(e, c);
+  }
+}
+
+/** Replaces what an element holds. */
+export function fill(e: Element, ...children: Child[]): void {
+  const f = document.createDocumentFragment();
+  append(f, children);
+  e.replaceChildren(f);
+}
+
+/** A number for ids of elements that name each other. */
+let ids = 0;
+export function newId(prefix: string): string {
+  return `${prefix}-${++ids}`;
+}
+
+/** A field with its label. */
+export function field(label: Child, input: HTMLElement, explanation?: string): HTMLElement {
+  const id = input.id || newId("field");
+  input.id = id;
+  const text = el("label", { for: id, class: "field-label" }, label);
+  if (explanation !== undefined) explain(text, explanation);
+  return el("div", { class: "field" }, text, input);
+}
+
+/** Marks an element as having more to say: underdotted, told in its title. */
+export function explain<T extends Element>(e: T, text: string): T {
+  e.setAttribute("title", text);
+  e.classList.add("explained");
+  return e;
+}

@@ -1,0 +1,47 @@
+/** Dates, sizes and numbers as people read them. @module */
+
+const time = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const dayMonth = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+const date = new Intl.DateTimeFormat(undefined, {
+  day: "numeric",
+  month: "short",
+  year: "numeric",
+});
+const full = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
+const weekday = new Intl.DateTimeFormat(undefined, { weekday: "short" });
+const number = new Intl.NumberFormat();
+
+/** Short: the time today, the weekday within six days, else the date. */
+export function shortDate(ms: number, now = Date.now()): string {
+  const d = new Date(ms);
+  const today = new Date(now);
+  if (d.toDateString() === today.toDateString()) return time.format(d);
+  const days = (now - ms) / 86_400_000;
+  if (days > 0 && days < 6) return `${weekday.format(d)} ${time.format(d)}`;
+  return d.getFullYear() === today.getFullYear() ? dayMonth.format(d) : date.format(d);
+}
+
+/** Whole. */
+export function longDate(ms: number): string {
+  return full.format(new Date(ms));
+}
+
+/** Bytes: "812 B", "3.4 kB", "12 MB". */
+export function sizeText(bytes: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  let n = bytes;
+  let u = 0;
+  while (n >= 1000 && u < units.length - 1) {
+    n /= 1024;
+    u++;
+  }
+  return `${n < 10 && u > 0 ? n.toFixed(1) : Math.round(n)} ${units[u]}`;
+}
+
+export function countText(n: number, one: string, many = `${one}s`): string {
+  return `${number.format(n)} ${n === 1 ? one : many}`;
+}
+
+export function numberText(n: number): string {
+  return number.format(n);
+}

@@ -1,0 +1,83 @@
+/**
+ * Keys that do things, in layers: the topmost that knows a key gets it.
+ *
+ * A key is named by its modifiers and itself: "r", "R" (shift makes the capital), "ctrl Enter",
+ * "shift ArrowDown". The Mac's command key counts as ctrl.
+ *
+ * @module
+ */
+
+/** One key. */
+export interface Shortcut {
+  key: string;
+  /** For the help. */
+  what: string;
+  run: (e: KeyboardEvent) => unknown;
+  /** Works while writing in a field too. */
+  inFields?: boolean;
+}
+
+/** Keys that belong together. */
+export interface KeyLayer {
+  name: string;
+  shortcuts: readonly Shortcut[];
+  /** False while they don't apply. */
+  active?: () => boolean;
+}
+
+const layers: KeyLayer[] = [];
+
+/** Adds keys above those there are; the function that comes back removes them. */
+export function addKeys(layer: KeyLayer): () => void {
+  layers.push(layer);
+  return () => {
+    const i = layers.indexOf(layer);
+    if (i >= 0) layers.splice(i, 1);
+  };
+}
+
+/** All layers, for the help. */
+export function keyLayers(): readonly KeyLayer[] {
+  return layers;
+}
+
+/** The name of a pressed key. */
+export function keyName(e: KeyboardEvent): string {
+  const named = e.key.length > 1;
+  const key = e.key === " " ? "Space" : e.key;
+  return [
+    e.ctrlKey || e.metaKey ? "ctrl" : "",
+    e.altKey ? "alt" : "",
+    e.shiftKey && (named || key === "Space") ? "shift" : "",
+    key,
+  ].filter((s) => s !== "").join(" ");
+}
+
+function inField(e: KeyboardEvent): boolean {
+  const t = e.target;
+  return t instanceof HTMLElement &&
+    (t.isContentEditable || t instanceof HTMLTextAreaElement || t instanceof HTMLSelectElement ||
+      (t instanceof HTMLInputElement && !["checkbox", "radio", "button"].includes(t.type)));
+}
+
+/** Starts listening. */
+export function mountKeys(): void {
+  document.addEventListener("keydown", (e) => {
+    if (e.defaultPrevented || e.isComposing) return;
+    // Dialogs and menus have keys of their own.
+    if (e.target instanceof Element && e.target.closest("dialog, [role=menu]")) return;
+    const name = keyName(e);
+    const field = inField(e);
+    // Buttons and links keep Enter and Space.
+    const own = e.target instanceof Element && e.target.closest("button, a[href], summary");
+    if (own && (name === "Enter" || name === "Space")) return;
+    for (const layer of [...layers].reverse()) {
+      if (layer.active !== undefined && !layer.active()) continue;
+      const s = layer.shortcuts.find((x) => x.key === name && (!field || x.inFields));
+      if (s === undefined) continue;
+      e.preventDefault();
+      s.run(e);
+      return;
+    }
+  });
+}
