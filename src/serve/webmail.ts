@@ -4,16 +4,9 @@ import type { FailedAuthLimiter } from "../net/mod.ts";
 import { programVersion } from "../platform/version.ts";
 import type { Queue } from "../queue/mod.ts";
 import type { Accounts } from "../store/accounts.ts";
-<<<<<<< HEAD
 import { SmtpError } from "../smtp/server/mod.ts";
 import { UserError } from "../web/http/mod.ts";
 import { Login, type Sessions } from "../web/login/mod.ts";
-=======
-import { checkAbsentPassword } from "../store/credentials.ts";
-import { SmtpError } from "../smtp/server/mod.ts";
-import { UserError } from "../web/http/mod.ts";
-import { Login, type LoginForm, type LoginResult, type Sessions } from "../web/login/mod.ts";
->>>>>>> 574eb547bc01a7b6b3c5258e495a7be68c029f8e
 import { webmailPage } from "../web/pages/mod.ts";
 import { openWebmail, servePage, type SubmittedMessage, type Webmail } from "../web/webmail/mod.ts";
 import { checkAccountLogin } from "./account_pages.ts";
