@@ -156,13 +156,15 @@ await withWorld(async (w) => {
     await page.getByRole("dialog").waitFor();
     await shot(page, "help");
     await page.keyboard.press("Escape");
+    if (phone) {
+      await page.getByRole("button", { name: "Mailboxes" }).click();
+      await shot(page, "mailboxes");
+    }
     await page.getByRole("button", { name: "Settings" }).click();
     await page.getByRole("cell", { name: "this one" }).waitFor();
     await shot(page, "settings");
     await page.keyboard.press("Escape");
     if (phone) {
-      await page.getByRole("button", { name: "Mailboxes" }).click();
-      await shot(page, "mailboxes");
       await page.getByRole("button", { name: "Inbox", exact: false }).first().click();
     }
     await page.getByRole("searchbox", { name: "Search messages" }).or(

@@ -52,6 +52,7 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
   let viewId = 1;
   /** Everything the query finds is selected, also what isn't loaded. */
   let wholeQuery = false;
+  let wholeCount = 0;
   const windows: ComposeWindow[] = [];
   const unload: (() => void)[] = [];
 
@@ -164,13 +165,21 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
     place,
     search.root,
     state,
-    title,
-    button("Settings", () => showSettings(), { attributes: { class: "quiet" } }),
-    button("Help", () => openHelp(helpLayers()), { key: "?", attributes: { class: "quiet" } }),
-    button("Log out", () => attempt(() => call("Logout", {})), { attributes: { class: "quiet" } }),
+    el("div", { class: "end only-wide" }, title, general()),
   );
+  boxes.root.append(el("div", { class: "mailbox-tools only-narrow" }, general()));
   const panes = layout({ top, mailboxes: boxes.root, list: list.root, message: message.root });
   const composing = el("div", { class: "compose-windows" });
+
+  /** Buttons at the end of the top line, on a phone below the mailboxes. */
+  function general(): HTMLElement[] {
+    const quiet = { class: "quiet" };
+    return [
+      button("Settings", () => showSettings(), { attributes: quiet }),
+      button("Help", () => openHelp(helpLayers()), { key: "?", attributes: quiet }),
+      button("Log out", () => attempt(() => call("Logout", {})), { attributes: quiet }),
+    ];
+  }
 
   /** Buttons for a message, or for those selected. */
   function tools(m: MessageItem | undefined): HTMLElement[] {
@@ -211,21 +220,30 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
   }
 
   function drawBulk(count: number): void {
-    const total = list.total();
     if (count < 2) return fill(bulk);
+    const total = list.total();
+    const more = total === null || total > count;
     fill(
       bulk,
       wholeQuery
-        ? `All ${countText(total ?? count, "message")} found are selected.`
+        ? `All ${countText(wholeCount, "message")} found are selected.`
         : `${countText(count, "message")} selected.`,
-      !wholeQuery && total !== null && total > count
-        ? button(`Select all ${total}`, () => {
-          wholeQuery = true;
-          drawBulk(count);
+      !wholeQuery && more
+        ? button(total === null ? "Select all found" : `Select all ${total}`, () => {
+          attempt(() => selectWhole(count));
         }, { title: "Also those that aren't loaded yet" })
         : null,
       panes.narrow() ? tools(undefined) : null,
     );
+  }
+
+  async function selectWhole(shown: number): Promise<void> {
+    const mine = viewId;
+    const { count } = await call("QueryCount", { query: query() });
+    if (mine !== viewId) return;
+    wholeQuery = true;
+    wholeCount = count;
+    drawBulk(shown);
   }
 
   const setFlags = (m: MessageItem, flag: "seen" | "notjunk") =>
@@ -239,14 +257,14 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
       // Tried again when the message is opened again.
     });
 
-  /** Shows a mailbox (null: all), or what is found there. */
-  function show(id: number | null, f: Filter): void {
+  /** Shows a mailbox (null: all), or what is found there. `keep`: the open message stays open. */
+  function show(id: number | null, f: Filter, keep = false): void {
     openMailbox = id;
     filter = f;
     viewId++;
     wholeQuery = false;
-    list.reset(query().threading);
-    message.showNone([], []);
+    list.reset(query().threading, keep ? message.current()?.item.id : undefined);
+    if (!keep) message.showNone([], []);
     drawBulk(0);
     drawPlace();
     remember();
@@ -283,9 +301,18 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
     if (location.hash !== hash) history.replaceState(null, "", hash);
   }
 
+  /** A part of the page's address: 0 the mailbox, 1 the search; "" if there is none. */
+  function fromHash(part: 0 | 1): string {
+    try {
+      return decodeURIComponent(location.hash.slice(1).split("?")[part] ?? "");
+    } catch {
+      return "";
+    }
+  }
+
   /** The mailbox that the page's address names; the inbox if none. */
   function wanted(): number | null {
-    const name = decodeURIComponent(location.hash.slice(1).split("?", 1)[0]);
+    const name = fromHash(0);
     const all = [...mailboxes.values()];
     return (all.find((m) => m.name === name) ?? all.find((m) => m.name === "Inbox") ?? all[0])
       ?.id ?? null;
@@ -348,6 +375,7 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
         break;
       case "mailboxCounts":
         edit(c.id, c.counts, false);
+        if (c.id === openMailbox && Object.keys(filter).length === 0) list.setTotal(c.counts.total);
         break;
       case "settings":
         applySettings(c.settings);
@@ -356,7 +384,7 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
         arrived(c.item);
         break;
       case "viewStale":
-        show(openMailbox ?? null, filter);
+        show(openMailbox ?? null, filter, true);
         break;
       default:
         list.change(c);
@@ -401,7 +429,7 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
         onButtonHint(settings.showShortcuts ? keyHint : () => {});
         fill(title, e.loginAddress);
         if (first) {
-          const text = decodeURIComponent(location.hash.slice(1).split("?")[1] ?? "");
+          const text = fromHash(1);
           search.set("");
           show(wanted(), {});
           if (text !== "") {
@@ -412,7 +440,7 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
           }
         } else {
           // A new connection begins its view by itself.
-          list.reset(query().threading);
+          list.reset(query().threading, message.current()?.item.id);
           drawPlace();
         }
         break;

@@ -156,9 +156,10 @@ export function composeWindow(o: ComposeOptions): ComposeWindow {
       dirty = false;
       fill(state, "Saving…");
       try {
-        const r = await call("DraftSave", { draftId, composition: composition() });
+        const now = composition();
+        const r = await call("DraftSave", { draftId, composition: now });
         draftId = r.draftId;
-        files.replace(r.attachments);
+        files.replace(now.attachments, r.attachments);
         if (!dirty) fill(state, "Draft saved");
       } catch (e) {
         dirty = true;

@@ -7,7 +7,10 @@ import { errorText } from "./lib/notify.ts";
 export function login(into: HTMLElement, message = ""): Promise<void> {
   return new Promise((resolve) => {
     const username = el("input", {
-      type: "email",
+      // Not "email": browsers refuse addresses with other letters than those of ASCII.
+      type: "text",
+      inputmode: "email",
+      autocapitalize: "off",
       name: "username",
       autocomplete: "username",
       required: true,

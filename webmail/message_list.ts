@@ -7,7 +7,7 @@ import type { Change, MessageItem, Settings, Threading, ViewEvent } from "./api/
 import { call } from "./api/client.ts";
 import { el, fill } from "./lib/dom.ts";
 import type { Shortcut } from "./lib/keys.ts";
-import { countText } from "./lib/format.ts";
+import { countText, numberText } from "./lib/format.ts";
 import { attempt } from "./lib/notify.ts";
 import { dragType } from "./mailbox_list.ts";
 import { fillRow, type RowStyle } from "./message_row.ts";
@@ -37,8 +37,8 @@ export interface MessageListOptions {
 
 export interface MessageList {
   root: HTMLElement;
-  /** Begins a new view. */
-  reset(threading: Threading): void;
+  /** Begins a new view; the message `keep` is selected when it comes. */
+  reset(threading: Threading, keep?: number): void;
   add(e: ViewEvent): void;
   change(c: Change): void;
   /** A line over the list: progress, an error. */
@@ -50,6 +50,8 @@ export interface MessageList {
   /** Draws all lines anew. */
   redraw(): void;
   total(): number | null;
+  /** The count of a whole mailbox, which is known better than by what was loaded. */
+  setTotal(n: number): void;
   focus(): void;
   shortcuts: Shortcut[];
 }
@@ -68,6 +70,8 @@ export function messageList(o: MessageListOptions): MessageList {
   let end = false;
   let loading = false;
   let total: number | null = null;
+  /** To be selected when it comes. */
+  let awaited: number | undefined;
 
   const status = el("div", { class: "list-status", role: "status" });
   const list = el("div", {
@@ -80,6 +84,7 @@ export function messageList(o: MessageListOptions): MessageList {
   });
   const root = el("section", { class: "message-list", "aria-label": "Message list" }, status, list);
 
+  const matching = (items: readonly MessageItem[]) => items.filter((m) => m.matches).length;
   const keyOf = (m: MessageItem) => threading === "off" ? m.id : m.threadId;
   const style = (): RowStyle => ({
     outgoing: o.outgoing(),
@@ -184,12 +189,16 @@ export function messageList(o: MessageListOptions): MessageList {
     threads.splice(low, 0, t);
   }
 
-  function toggle(t: ThreadState): void {
-    if (t.items.length < 2) return;
-    t.expanded = !t.expanded;
+  function setExpanded(t: ThreadState, expanded: boolean, byUser: boolean): void {
+    t.expanded = expanded;
     const inside = focused !== undefined && t.items.some((m) => m.id === focused);
     drawThread(t);
-    if (inside) pick(t.expanded ? focused! : shown(t).id, "only");
+    if (inside) pick(expanded ? focused! : shown(t).id, "only", byUser);
+  }
+
+  function toggle(t: ThreadState): void {
+    if (t.items.length < 2) return;
+    setExpanded(t, !t.expanded, true);
     attempt(() =>
       call("ThreadCollapse", { target: { ids: [t.items[0].id] }, collapse: !t.expanded })
     );
@@ -279,8 +288,11 @@ export function messageList(o: MessageListOptions): MessageList {
     const gone = new Set(ids);
     const before = order();
     const at = focused === undefined ? -1 : before.indexOf(focused);
+    const chosen = selection.size;
+    let found = 0;
     for (const t of new Set(ids.map((id) => byItem(id)))) {
       if (t === undefined) continue;
+      found += t.items.filter((m) => gone.has(m.id) && m.matches).length;
       t.items = t.items.filter((m) => !gone.has(m.id));
       for (const id of ids) selection.delete(id);
       if (t.items.length > 0) {
@@ -292,7 +304,7 @@ export function messageList(o: MessageListOptions): MessageList {
       threads.splice(threads.indexOf(t), 1);
       for (const [id, r] of rows) if (r.thread === t) rows.delete(id);
     }
-    if (total !== null) total = Math.max(0, total - ids.length);
+    if (total !== null) total = Math.max(0, total - found);
     sayCount();
     if (focused !== undefined && !rows.has(focused)) {
       const next = before.slice(at).find((id) => rows.has(id)) ??
@@ -300,7 +312,7 @@ export function messageList(o: MessageListOptions): MessageList {
       focused = undefined;
       if (next !== undefined) pick(next, "only", false);
       else told(false);
-    }
+    } else if (selection.size !== chosen) told(false);
     more();
   }
 
@@ -323,7 +335,11 @@ export function messageList(o: MessageListOptions): MessageList {
 
   function sayCount(): void {
     if (threads.length === 0 && end) fill(status, "No messages.");
-    else fill(status, total === null ? "" : countText(total, "message"));
+    else if (total !== null) fill(status, countText(total, "message"));
+    else {
+      const loaded = threads.reduce((n, t) => n + matching(t.items), 0);
+      fill(status, end ? countText(loaded, "message") : `${numberText(loaded)} messages and more`);
+    }
   }
 
   const unreadStep = (delta: 1 | -1) =>
@@ -419,8 +435,9 @@ export function messageList(o: MessageListOptions): MessageList {
   return {
     root,
     shortcuts,
-    reset: (t) => {
+    reset: (t, keep) => {
       threading = t;
+      awaited = keep;
       threads = [];
       byKey.clear();
       rows.clear();
@@ -439,15 +456,22 @@ export function messageList(o: MessageListOptions): MessageList {
       if (e.total !== null) total = e.total;
       if (e.end) end = true;
       if (e.done) loading = false;
+      if (awaited !== undefined && rows.has(awaited)) {
+        pick(awaited, "only", false);
+        awaited = undefined;
+      }
       sayCount();
       if (e.done) more();
     },
     change: (c) => {
       switch (c.kind) {
         case "threads": {
-          const fresh = c.threads.flat().filter((m) => m.matches && !rows.has(m.id)).length;
-          if (total !== null) total += fresh;
-          for (const items of c.threads) if (items.length > 0) put(items);
+          for (const items of c.threads) {
+            if (items.length === 0) continue;
+            const before = byKey.get(keyOf(items[0]))?.items ?? [];
+            if (total !== null) total += matching(items) - matching(before);
+            put(items);
+          }
           sayCount();
           break;
         }
@@ -464,7 +488,12 @@ export function messageList(o: MessageListOptions): MessageList {
           const ids = threads.flatMap((t) =>
             t.items.filter((m) => emails.has(m.emailId)).map((m) => m.id)
           );
+          const turned = new Set(ids.map(byItem)).values().filter((t) =>
+            t !== undefined && t.items.length > 1 && t.expanded === c.collapsed &&
+            t.items[0].threadCollapsed !== c.collapsed
+          ).toArray();
           patch(ids, (m) => ({ ...m, threadMuted: c.muted, threadCollapsed: c.collapsed }));
+          for (const t of turned) setExpanded(t!, !c.collapsed, false);
         }
       }
     },
@@ -478,6 +507,11 @@ export function messageList(o: MessageListOptions): MessageList {
       for (const id of rows.keys()) drawRow(id);
     },
     total: () => total,
+    setTotal: (n) => {
+      if (total === null || total === n) return;
+      total = n;
+      sayCount();
+    },
     focus: () => list.focus(),
   };
 }

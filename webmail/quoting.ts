@@ -169,9 +169,10 @@ function prefixed(prefix: string, subject: string): string {
     : `${prefix}: ${subject}`;
 }
 
-/** The message's text without its signature. */
+/** The message's text without its signature; that of its HTML if it has no other. */
 function bodyText(m: ParsedMessage): string {
-  const text = m.texts.map((t) => t.text).join("\n\n").replace(/\r\n?/g, "\n");
+  const all = m.texts.length > 0 ? m.texts.map((t) => t.text).join("\n\n") : m.htmlText;
+  const text = all.replace(/\r\n?/g, "\n");
   const signature = text.lastIndexOf("\n-- \n");
   return signature < 0 ? text : text.slice(0, signature);
 }

@@ -153,7 +153,7 @@ async function showSessions(into: HTMLElement): Promise<void> {
             el(
               "td",
               { title: s.userAgent },
-              `${s.service}: ${s.userAgent.slice(0, 40) || "unknown program"}`,
+              `${browserName(s.userAgent)} (${s.service})`,
             ),
             el("td", {}, s.remoteIp),
             el("td", { title: longDate(s.lastUsed) }, shortDate(s.lastUsed)),
@@ -171,4 +171,27 @@ async function showSessions(into: HTMLElement): Promise<void> {
       ),
     ),
   );
+}
+
+/** A browser and its system, as people call them, from its User-Agent. */
+function browserName(userAgent: string): string {
+  const find = (names: readonly (readonly [string, string])[]) =>
+    names.find(([mark]) => userAgent.includes(mark))?.[1];
+  const browser = find([
+    ["Firefox/", "Firefox"],
+    ["Edg/", "Edge"],
+    ["OPR/", "Opera"],
+    ["Chrome/", "Chrome"],
+    ["Safari/", "Safari"],
+  ]);
+  const system = find([
+    ["Android", "Android"],
+    ["iPhone", "iPhone"],
+    ["iPad", "iPad"],
+    ["Windows", "Windows"],
+    ["Mac OS X", "macOS"],
+    ["Linux", "Linux"],
+  ]);
+  if (browser === undefined) return userAgent.slice(0, 40) || "Unknown program";
+  return system === undefined ? browser : `${browser} on ${system}`;
 }

@@ -22,8 +22,8 @@ export interface Uploads {
   root: HTMLElement;
   /** All that are complete. */
   attachments(): Attach[];
-  /** After a draft was saved: the same ones, as parts of it. */
-  replace(saved: readonly Attach[]): void;
+  /** After a draft was saved: those that went into it are parts of it from now on. */
+  replace(sent: readonly Attach[], saved: readonly Attach[]): void;
   add(files: Iterable<File>): void;
   /** Some are still on their way. */
   busy(): boolean;
@@ -106,10 +106,12 @@ export function uploads(
   return {
     root,
     attachments: () => entries.flatMap((e) => e.attach === undefined ? [] : [e.attach]),
-    replace: (saved) => {
-      const complete = entries.filter((e) => e.attach !== undefined);
-      if (complete.length !== saved.length) return;
-      complete.forEach((e, i) => e.attach = saved[i]);
+    replace: (sent, saved) => {
+      // Others may have come and gone while the draft was saved.
+      for (const e of entries) {
+        const i = e.attach === undefined ? -1 : sent.indexOf(e.attach);
+        if (i >= 0 && i < saved.length) e.attach = saved[i];
+      }
     },
     add: (files) => {
       for (const f of files) upload(f);

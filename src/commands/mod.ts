@@ -4,6 +4,7 @@
  * @module
  */
 import { writeStderr, writeStdout } from "../platform/stdio.ts";
+import { backup, verifydata } from "./backup.ts";
 import { checkupdate } from "./checkupdate.ts";
 import { cid } from "./cid.ts";
 import { clientconfig } from "./clientconfig.ts";
@@ -39,6 +40,8 @@ export const commands: readonly Command[] = [
   clientconfig,
   sendmail,
   cid,
+  backup,
+  verifydata,
   ...maintenanceCommands,
   checkupdate,
   ...queueCommands,

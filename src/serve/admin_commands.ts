@@ -10,6 +10,7 @@ import { makeResolver } from "../dns/mod.ts";
 import type { Log } from "../log/mod.ts";
 import type { Accounts } from "../store/accounts.ts";
 import { ControlError, type ControlHandler, type Json } from "./control.ts";
+import { backupCommands } from "./backup_command.ts";
 import { maintenanceCommands } from "./maintenance_commands.ts";
 import { setAccountPassword } from "./logins.ts";
 
@@ -156,6 +157,7 @@ export const adminCommands: ReadonlyMap<string, AdminCommand> = new Map([
   ...Object.entries(configCommands).map(([name, c]) => [`config ${name}`, c] as const),
   ...Object.entries(passwordCommands),
   ...Object.entries(maintenanceCommands),
+  ...Object.entries(backupCommands),
 ]);
 
 /** Runs one. @throws ControlError, AdminError in words for the administrator */

@@ -1,0 +1,60 @@
+/** `mox backup` and `mox verifydata`. @module */
+import { join, resolve } from "node:path";
+import { writeStdout } from "../platform/stdio.ts";
+import { controlAnswers } from "../serve/control.ts";
+import { verifyInWorker } from "../store/backup/worker.ts";
+import { adminCommand } from "./admin_call.ts";
+import { type Command, parseFlags } from "./command.ts";
+
+export const backup: Command = adminCommand({
+  name: "backup",
+  usage: "[-base folder] destination",
+  summary: "Copy all data, while the server runs",
+  help: `
+Makes a consistent copy of the data folder in a new folder: every database as it is at one moment, and
+all message files. On the same file system the files are linked, which takes no space; otherwise they are
+copied. At the end the copy is checked as "mox verifydata" does. The search index is left out: it is made
+anew. Configuration files are not part of it.
+
+To restore: stop the server, put the copy in the place of the data folder, check it with
+"mox verifydata", make it the server user's (chown -R), and start the server.
+
+  -base  an earlier backup of the same data: files that it has are linked, not copied again`,
+  flags: { base: "" },
+  min: 1,
+  max: 1,
+  toArgs: ([destination], { base }) => ({
+    destination: resolve(destination),
+    base: base === "" ? "" : resolve(base),
+  }),
+});
+
+export const verifydata: Command = {
+  name: "verifydata",
+  usage: "verifydata [-fix] folder",
+  summary: "Check a data folder, or a backup of one",
+  help: `
+Checks all databases of a data folder that no server uses, and the message files against them: damaged
+databases, missing, additional, truncated and oversized files, wrong sizes and counts, uids given twice,
+changes out of order, missing threading, junk training that does not fit the flags, and files of the
+queue. Each finding names the database. Exit status 1 if there are any.
+
+  -fix   set right counts and numbers, and move files that belong to no message aside`,
+  async run(args) {
+    const { flags, args: [dir] } = parseFlags(args, { fix: false }, { min: 1, max: 1 });
+    const folder = resolve(dir);
+    if (await controlAnswers(folder)) {
+      throw new Error(`a server is running with ${folder}: verify a backup, or stop it first`);
+    }
+    Deno.statSync(join(folder, "accounts"));
+    const faults = await verifyInWorker(folder, flags.fix, (path) => writeStdout(`${path}\n`));
+    for (const f of faults) {
+      writeStdout(`warning: ${f.path}: ${f.text}${f.fixed === undefined ? "" : ` - ${f.fixed}`}\n`);
+    }
+    const open = faults.filter((f) => f.fixed === undefined).length;
+    writeStdout(
+      faults.length === 0 ? "all is well\n" : `${faults.length} findings, ${open} of them open\n`,
+    );
+    return open === 0 ? 0 : 1;
+  },
+};

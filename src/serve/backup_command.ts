@@ -1,0 +1,33 @@
+/** The backup, as a command of the administrator. @module */
+import { BackupError } from "../store/backup/copy.ts";
+import { backupInWorker, verifyInWorker } from "../store/backup/worker.ts";
+import type { AdminCommand } from "./admin_commands.ts";
+import { ControlError } from "./control.ts";
+
+export const backupCommands: Record<string, AdminCommand> = {
+  async backup({ config, log }, args, print) {
+    const { destination, base } = args as { destination: string; base: string };
+    const start = Date.now();
+    const say = (text: string) => print(`${text}\n`);
+    try {
+      const c = await backupInWorker(
+        { from: config.dataDir, to: destination, base: base === "" ? undefined : base },
+        say,
+      );
+      const faults = await verifyInWorker(destination, false, () => {});
+      for (const f of faults) say(`warning: ${f.path}: ${f.text}`);
+      const seconds = ((Date.now() - start) / 1000).toFixed(1);
+      say(
+        `${c.databases} databases; ${c.linked} message files linked, ${c.copied} copied; ` +
+          `${c.others} other files; ${c.bytes} bytes of messages; ${seconds} s`,
+      );
+      log.info("backup made", { destination, faults: faults.length, ...c });
+      if (faults.length > 0) {
+        throw new ControlError(`the copy has ${faults.length} faults, as told above`);
+      }
+    } catch (err) {
+      if (err instanceof BackupError) throw new ControlError(err.message, { cause: err });
+      throw err;
+    }
+  },
+};

@@ -1,0 +1,26 @@
+/** The Worker side of worker.ts. @module */
+import { backupData, BackupError } from "./copy.ts";
+import { verifyData } from "./verify.ts";
+import type { WorkerReply, WorkerRequest } from "./worker.ts";
+
+const scope = self as unknown as {
+  onmessage: (e: MessageEvent<WorkerRequest>) => Promise<void>;
+  postMessage(m: WorkerReply): void;
+};
+
+scope.onmessage = async (e) => {
+  const say = (text: string) => scope.postMessage({ kind: "line", text });
+  try {
+    if (e.data.kind === "backup") {
+      scope.postMessage({ kind: "counts", counts: await backupData(e.data.options, say) });
+    } else {
+      scope.postMessage({ kind: "faults", faults: verifyData(e.data.dir, e.data.fix, say) });
+    }
+  } catch (err) {
+    scope.postMessage({
+      kind: "error",
+      message: err instanceof Error ? err.message : String(err),
+      expected: err instanceof BackupError,
+    });
+  }
+};

@@ -1,0 +1,254 @@
+/**
+ * A consistent copy of a data folder, also while a server uses it. Runs in a Worker: see worker.ts.
+ *
+ * Each database is copied as it is at one moment (SQLite's backup in one step, a read transaction that holds
+ * up nobody).
+ * Message files never change, and a name is never used again for another one. So the files that are
+ * there are linked (or copied) first, then the database is copied, then what came in between; in the end
+ * exactly the files that the copied database names are there. A message that goes between the two moments
+ * makes the folder be done again.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { backup, DatabaseSync } from "node:sqlite";
+
+export interface BackupOptions {
+  /** The data folder. */
+  from: string;
+  /** A folder that must not exist, or be empty. */
+  to: string;
+  /**
+   * An earlier backup of the same data: message files that it has are linked from there where they can't
+   * be linked from the data folder, so that they are not copied again.
+   */
+  base?: string;
+}
+
+/** What a backup holds. */
+export interface BackupCounts {
+  databases: number;
+  /** Message files by how they came. */
+  linked: number;
+  copied: number;
+  /** Other files, copied. */
+  others: number;
+  bytes: number;
+}
+
+export class BackupError extends Error {
+  override name = "BackupError";
+}
+
+/** What is not copied: locks, sockets, temporary files, and an index that is made anew. */
+const left = new Set(["tmp", "ctl", "ctl.json", "fulltext.db"]);
+/** How often a folder is tried whose messages go meanwhile. */
+const attempts = 10;
+
+/** Copies the folder; `say` gets a line from time to time. @throws BackupError, errors of files */
+export async function backupData(
+  o: BackupOptions,
+  say: (text: string) => void,
+): Promise<BackupCounts> {
+  const counts: BackupCounts = { databases: 0, linked: 0, copied: 0, others: 0, bytes: 0 };
+  Deno.mkdirSync(o.to, { recursive: true, mode: 0o700 });
+  const inside = `${Deno.realPathSync(o.to)}/`.replaceAll("\\", "/");
+  if (inside.startsWith(`${Deno.realPathSync(o.from)}/`.replaceAll("\\", "/"))) {
+    throw new BackupError(`${o.to} is in the data folder: give one outside of it`);
+  }
+  if ([...Deno.readDirSync(o.to)].length > 0) {
+    throw new BackupError(`${o.to} is not empty: give a new folder`);
+  }
+  await folder("", o, counts, say);
+  return counts;
+}
+
+async function folder(
+  path: string,
+  o: BackupOptions,
+  counts: BackupCounts,
+  say: (text: string) => void,
+): Promise<void> {
+  const from = join(o.from, path);
+  const to = join(o.to, path);
+  Deno.mkdirSync(to, { recursive: true, mode: 0o700 });
+  const entries = [...Deno.readDirSync(from)].filter((e) => !left.has(e.name));
+  const names = new Set(entries.map((e) => e.name));
+  const mail = names.has("index.db") && names.has("msg");
+  if (mail) await messages(path, o, counts, say);
+  for (const e of entries) {
+    const below = join(path, e.name);
+    if (e.isDirectory) {
+      if (!(mail && e.name === "msg")) await folder(below, o, counts, say);
+    } else if (e.isFile && e.name.endsWith(".db")) {
+      if (!(mail && e.name === "index.db")) {
+        await database(join(from, e.name), join(to, e.name));
+        counts.databases++;
+      }
+    } else if (e.isFile && !/\.db-(?:wal|shm)$/.test(e.name)) {
+      copyFile(join(from, e.name), join(to, e.name));
+      counts.others++;
+    }
+  }
+  syncFolder(to);
+}
+
+/** Copies a database as it is at this moment, durably. */
+async function database(from: string, to: string): Promise<void> {
+  const db = new DatabaseSync(from, { timeout: 30_000 });
+  try {
+    // All pages in one step: in several, each write in between would make it start again.
+    await backup(db, to, { rate: 2 ** 31 - 1 });
+  } finally {
+    db.close();
+  }
+  // One file, that can be read without writing beside it.
+  const copy = new DatabaseSync(to);
+  try {
+    copy.exec("PRAGMA journal_mode = DELETE");
+  } finally {
+    copy.close();
+  }
+  Deno.chmodSync(to, 0o600);
+  sync(to);
+}
+
+/** A folder with index.db and its message files. */
+async function messages(
+  path: string,
+  o: BackupOptions,
+  counts: BackupCounts,
+  say: (text: string) => void,
+): Promise<void> {
+  const db = join(o.to, path, "index.db");
+  const done = new Set<string>();
+  Deno.mkdirSync(join(o.to, path, "msg"), { recursive: true, mode: 0o700 });
+  for (let attempt = 1;; attempt++) {
+    for (const name of files(join(o.from, path, "msg"))) take(path, name, o, done, counts);
+    await database(join(o.from, path, "index.db"), db);
+    const wanted = named(db);
+    const missing = [...wanted].filter((n) => !done.has(n) && !take(path, n, o, done, counts));
+    if (missing.length === 0) {
+      counts.databases++;
+      for (const n of done) if (!wanted.has(n)) Deno.removeSync(join(o.to, path, "msg", n));
+      for (const shard of shards(join(o.to, path, "msg"))) syncFolder(shard);
+      say(`${path}: ${wanted.size} messages`);
+      return;
+    }
+    Deno.removeSync(db);
+    if (attempt === attempts) {
+      throw new BackupError(
+        `${
+          join(o.from, path, "msg", missing[0])
+        }: the database names this file, but it is missing; ` +
+          `"mox verifydata" tells more`,
+      );
+    }
+  }
+}
+
+/** Message files that a copied database names, as paths below msg. */
+function named(path: string): Set<string> {
+  const db = new DatabaseSync(path, { readOnly: true });
+  try {
+    const table =
+      db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'emails'").get() === undefined
+        ? "messages"
+        : "emails";
+    const ids = db.prepare(`SELECT id FROM ${table}`).all() as { id: number }[];
+    return new Set(ids.map(({ id }) => fileName(id)));
+  } finally {
+    db.close();
+  }
+}
+
+/** Path below msg of an id's file; as MessageFiles has it. */
+export function fileName(id: number): string {
+  return `${Math.floor(id / 8192)}/${id}`;
+}
+
+/** Paths below msg of all files. */
+export function* files(msg: string): Generator<string> {
+  for (const shard of Deno.readDirSync(msg)) {
+    if (!shard.isDirectory) continue;
+    for (const f of Deno.readDirSync(join(msg, shard.name))) {
+      if (f.isFile && /^\d+$/.test(f.name)) yield `${shard.name}/${f.name}`;
+    }
+  }
+}
+
+function* shards(msg: string): Generator<string> {
+  yield msg;
+  for (const e of Deno.readDirSync(msg)) if (e.isDirectory) yield join(msg, e.name);
+}
+
+/** Gives a message file to the backup; false if it is gone. */
+function take(
+  path: string,
+  name: string,
+  o: BackupOptions,
+  done: Set<string>,
+  counts: BackupCounts,
+): boolean {
+  if (done.has(name)) return true;
+  const from = join(o.from, path, "msg", name);
+  const to = join(o.to, path, "msg", name);
+  Deno.mkdirSync(join(o.to, path, "msg", name.split("/")[0]), { recursive: true, mode: 0o700 });
+  let size: number;
+  try {
+    size = Deno.statSync(from).size;
+    if (link(from, to)) counts.linked++;
+    else if (o.base !== undefined && sameSize(join(o.base, path, "msg", name), size, to)) {
+      counts.linked++;
+    } else {
+      copyFile(from, to);
+      counts.copied++;
+    }
+  } catch (err) {
+    if (err instanceof Deno.errors.NotFound) return false;
+    throw err;
+  }
+  counts.bytes += size;
+  done.add(name);
+  return true;
+}
+
+function link(from: string, to: string): boolean {
+  try {
+    Deno.linkSync(from, to);
+    return true;
+  } catch (err) {
+    if (err instanceof Deno.errors.NotFound) throw err;
+    // Another file system, or one without links.
+    return false;
+  }
+}
+
+/** Links the file of the earlier backup, if it has the size. */
+function sameSize(base: string, size: number, to: string): boolean {
+  try {
+    return Deno.statSync(base).size === size && link(base, to);
+  } catch {
+    return false;
+  }
+}
+
+function copyFile(from: string, to: string): void {
+  Deno.copyFileSync(from, to);
+  Deno.chmodSync(to, 0o600);
+  sync(to);
+}
+
+function sync(path: string): void {
+  using file = Deno.openSync(path, { read: true, write: true });
+  file.syncSync();
+}
+
+function syncFolder(path: string): void {
+  try {
+    using dir = Deno.openSync(path);
+    dir.syncSync();
+  } catch {
+    // Folders can't be opened on Windows.
+  }
+}
