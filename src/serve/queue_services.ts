@@ -17,6 +17,7 @@ import type { Accounts } from "../store/accounts.ts";
 import { describeFile } from "../store/describe.ts";
 import { StoreError } from "../store/types.ts";
 import { opportunistic } from "../tlspolicy/opportunistic.ts";
+import { Policies } from "../tlspolicy/policies.ts";
 import type { TlsPolicy } from "../tlspolicy/types.ts";
 import { addressOf, deliverDsn } from "./dsn.ts";
 import { limitNotices } from "./limit_notice.ts";
@@ -32,6 +33,20 @@ export interface OutgoingOptions {
   port?: number;
   /** Is told of each event of a recipient, for webhooks. */
   onEvent?: QueueOptions["onEvent"];
+}
+
+/** How mail leaves a server: with the policies of others, unless something else is given. */
+export async function outgoingOptions(
+  s: { config: Config; local: boolean; outgoing?: OutgoingOptions },
+): Promise<OutgoingOptions & { close?: () => Promise<void> }> {
+  if (s.local || s.outgoing?.tlsPolicy !== undefined) return s.outgoing ?? {};
+  const resolver = s.outgoing?.resolver ?? makeResolver();
+  const policies = await Policies.open({
+    dataDir: s.config.dataDir,
+    resolver,
+    log: new Log("mtasts"),
+  });
+  return { ...s.outgoing, resolver, tlsPolicy: policies, close: () => policies.close() };
 }
 
 export function queueServices(

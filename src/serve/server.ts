@@ -43,7 +43,7 @@ import { saslBackend } from "./logins.ts";
 import { catchPanics } from "./panics.ts";
 import { type MetricsListener, serveMetrics } from "./metrics_http.ts";
 import { queueHandlers } from "./queue_control.ts";
-import { type OutgoingOptions, queueServices } from "./queue_services.ts";
+import { type OutgoingOptions, outgoingOptions, queueServices } from "./queue_services.ts";
 import { watchRemovals } from "./removals.ts";
 import { accountRules } from "./rules.ts";
 import { Receiving, type ReceivingOptions, type ReportDatabases } from "./receiving.ts";
@@ -90,6 +90,7 @@ export class MailServer {
   readonly #trainer: Trainer;
   #receiving: Receiving | undefined;
   #pages: WebPages | undefined;
+  #closePolicies: (() => Promise<void>) | undefined;
   readonly #sasl: SaslBackend;
   readonly #tempDir: string;
   readonly #authLimiter: FailedAuthLimiter;
@@ -162,11 +163,12 @@ export class MailServer {
         new Log("store"),
         (name) => accountRules(config, name),
       );
+      const outgoing = await outgoingOptions(o);
       const queue = await Queue.open(
         config.dataDir,
         queueServices(
           { config, accounts, local: o.local, tempDir, queue: () => server!.queue },
-          o.outgoing,
+          outgoing,
         ),
       );
       server = new MailServer(o, log, accounts, queue, control, sockets);
@@ -181,7 +183,7 @@ export class MailServer {
         tempDir,
         security: o.local
           ? undefined
-          : { resolver: o.outgoing?.resolver ?? makeResolver(), tlsPolicy: o.outgoing?.tlsPolicy },
+          : { resolver: outgoing.resolver ?? makeResolver(), tlsPolicy: outgoing.tlsPolicy },
       });
       for (const [listener, t] of tls) await server.#listen(listener, t);
       for (const [command, handler] of server.#handlers()) handlers.set(command, handler);
@@ -191,6 +193,7 @@ export class MailServer {
         watchRemovals(config, accounts, log),
         catchPanics(log),
       ];
+      server.#closePolicies = outgoing.close;
       server.#unwatch = () => unwatch.forEach((end) => end());
       await queue.start();
       return server;
@@ -391,6 +394,7 @@ export class MailServer {
     await Promise.all(this.#listeners.map((l) => l.shutdown(stopGrace)));
     await Promise.all(this.#metrics.map((m) => m.stop()));
     await this.queue.stop();
+    await this.#closePolicies?.();
     await this.#pages?.close();
     await this.#receiving?.close();
     await this.#trainer.stop();

@@ -5,6 +5,12 @@ import { Config } from "../../src/config/mod.ts";
 import { scriptedResolver } from "../../src/dns/mod.ts";
 import { setLevel } from "../../src/log/mod.ts";
 import { setAccountPassword } from "../../src/serve/logins.ts";
+import {
+  type DomainPolicy,
+  noPolicy,
+  opportunistic,
+  type TlsPolicy,
+} from "../../src/tlspolicy/mod.ts";
 import { MailServer } from "../../src/serve/server.ts";
 import { type FakeHost, fakeHost } from "../smtp/fake_host.ts";
 import { Browser, composition, query, refused } from "../web/webmail/server.ts";
@@ -15,6 +21,9 @@ for (const pkg of ["serve", "queue", "smtpclient", "control", "submission", "htt
 }
 
 const password = "correct horse";
+
+/** What to.example demands by MTA-STS. */
+const sts = { mode: "none" as DomainPolicy["mode"] };
 
 async function withServer(
   fn: (w: { server: MailServer; host: FakeHost; base: string }) => Promise<void>,
@@ -44,10 +53,16 @@ async function withServer(
     "to.example": { MX: ["10 to.example"], A: ["127.0.0.1"], authenticated: true },
     "_mta-sts.to.example": { TXT: ["v=STSv1; id=1;"] },
   });
+  // Its policy would come from the web.
+  const tlsPolicy: TlsPolicy = {
+    ...opportunistic,
+    policyFor: (domain) =>
+      Promise.resolve({ ...noPolicy(domain), mode: domain === "to.example" ? sts.mode : "none" }),
+  };
   const server = await MailServer.start({
     config,
     local: false,
-    outgoing: { resolver, port: host.port },
+    outgoing: { resolver, port: host.port, tlsPolicy },
     async prepare(accounts) {
       for (const name of ["ann", "bob"]) await setAccountPassword(accounts, name, password);
     },
@@ -85,6 +100,7 @@ Deno.test("a message of the webmail arrives elsewhere, signed; the limit of a da
     await refused(send("x@to.example", "bob@mox.example"), "user");
     await send("y@to.example");
     assert.match(await refused(send("z@to.example"), "user"), /MaxOutgoingMessagesPerDay/);
+    sts.mode = "enforce";
     const r = await b.call("RecipientSecurity", { address: "x@to.example" });
     assert.deepEqual([r.mtaSts, r.dane, r.dnssec], ["yes", "no", "yes"]);
     b.close();

@@ -1,0 +1,168 @@
+/**
+ * The policies of other servers: MTA-STS from the DNS, HTTPS and a cache, DANE from the DNS.
+ *
+ * @module
+ */
+import { DnsError, type Resolver } from "../dns/mod.ts";
+import type { Log } from "../log/mod.ts";
+import { counter } from "../metrics/mod.ts";
+import { danePolicy } from "./dane.ts";
+import { noPolicy } from "./opportunistic.ts";
+import { type CachedPolicy, StsCache } from "./sts_cache.ts";
+import { type Fetch, fetchPolicy } from "./sts_fetch.ts";
+import { matchesPattern, recordId, StsError } from "./sts_policy.ts";
+import type {
+  DanePolicy,
+  DomainPolicy,
+  MxHost,
+  TlsFailureDetail,
+  TlsPolicy,
+  TlsResult,
+} from "./types.ts";
+
+const results = counter(
+  "mox_tlspolicy_connections_total",
+  "Connections to other servers by the policy that applied and whether it was satisfied.",
+  { policy: ["none", "mtasts", "dane"], result: ["ok", "failed"] },
+);
+const fetches = counter(
+  "mox_mtasts_fetch_total",
+  "MTA-STS policies fetched, by result.",
+  { result: ["ok", "failed"] },
+);
+
+/** Milliseconds until a policy that could not be fetched is tried again. */
+const retryAfter = 5 * 60_000;
+/** Failures that are remembered. */
+const maxFailures = 10_000;
+
+export interface PoliciesOptions {
+  dataDir: string;
+  resolver: Resolver;
+  log: Log;
+  /** The runtime's if not given. */
+  fetch?: Fetch;
+  now?: () => number;
+}
+
+/** The policies that deliveries follow. */
+export class Policies implements TlsPolicy {
+  readonly #o: PoliciesOptions;
+  readonly #cache: StsCache;
+  readonly #now: () => number;
+  readonly #running = new Map<string, Promise<DomainPolicy>>();
+  readonly #failed = new Map<string, { until: number; id: string; failure: TlsFailureDetail }>();
+  readonly #closed = new AbortController();
+
+  private constructor(o: PoliciesOptions, cache: StsCache) {
+    this.#o = o;
+    this.#cache = cache;
+    this.#now = o.now ?? Date.now;
+  }
+
+  static async open(o: PoliciesOptions): Promise<Policies> {
+    return new Policies(o, await StsCache.open(o.dataDir));
+  }
+
+  policyFor(domain: string, signal: AbortSignal): Promise<DomainPolicy> {
+    let running = this.#running.get(domain);
+    if (running === undefined) {
+      running = this.#find(domain).finally(() => this.#running.delete(domain));
+      this.#running.set(domain, running);
+    }
+    if (signal.aborted) return Promise.resolve(noPolicy(domain));
+    return new Promise((resolve) => {
+      const stop = () => resolve(noPolicy(domain));
+      signal.addEventListener("abort", stop, { once: true });
+      running.then(resolve, stop).finally(() => signal.removeEventListener("abort", stop));
+    });
+  }
+
+  /** RFC 8461 §5.1: what is cached holds until a newer policy has been fetched. */
+  async #find(domain: string): Promise<DomainPolicy> {
+    const now = this.#now();
+    const cached = this.#cache.get(domain, now);
+    let id: string | undefined;
+    try {
+      const { records } = await this.#o.resolver.lookup(`_mta-sts.${domain}`, "TXT", {
+        signal: this.#closed.signal,
+      });
+      id = recordId(records);
+    } catch (err) {
+      if (!(err instanceof DnsError) && !(err instanceof StsError)) throw err;
+      // Without a record, or while the DNS fails, only what is cached counts.
+    }
+    if (id === undefined) return cached ? domainPolicy(cached) : noPolicy(domain);
+    if (cached?.recordId === id && now < cached.fetched + cached.maxAge * 500) {
+      return domainPolicy(cached);
+    }
+    const failed = this.#failed.get(domain);
+    if (failed !== undefined && failed.id === id && failed.until > now) {
+      return cached ? domainPolicy(cached) : { ...noPolicy(domain), failure: failed.failure };
+    }
+    return await this.#fetch(domain, id, cached);
+  }
+
+  async #fetch(
+    domain: string,
+    id: string,
+    cached: CachedPolicy | undefined,
+  ): Promise<DomainPolicy> {
+    const now = this.#now();
+    try {
+      const policy = await fetchPolicy(domain, this.#o.fetch ?? fetch, this.#closed.signal);
+      const fresh: CachedPolicy = {
+        ...policy,
+        domain,
+        recordId: id,
+        fetched: now,
+        expires: now + policy.maxAge * 1000,
+      };
+      await this.#cache.put(fresh);
+      this.#failed.delete(domain);
+      fetches.inc({ result: "ok" });
+      return domainPolicy(fresh);
+    } catch (err) {
+      fetches.inc({ result: "failed" });
+      const information = err instanceof Error ? err.message : String(err);
+      this.#o.log.info("mta-sts policy can't be had", { domain, err: err as Error });
+      const failure: TlsFailureDetail = {
+        resultType: err instanceof StsError ? "sts-policy-invalid" : "sts-policy-fetch-error",
+        reasonCode: "",
+        information: information.slice(0, 300),
+      };
+      if (this.#failed.size >= maxFailures) {
+        this.#failed.delete(this.#failed.keys().next().value!);
+      }
+      this.#failed.set(domain, { until: now + retryAfter, id, failure });
+      return cached ? domainPolicy(cached) : { ...noPolicy(domain), failure };
+    }
+  }
+
+  daneFor(mx: MxHost, signal: AbortSignal): Promise<DanePolicy> {
+    return danePolicy(this.#o.resolver, mx, signal);
+  }
+
+  report(r: TlsResult): void {
+    const result = r.failures.length === 0 ? "ok" : "failed";
+    const policy = r.dane.kind !== "none" ? "dane" : r.policy.mode !== "none" ? "mtasts" : "none";
+    results.inc({ policy, result });
+  }
+
+  async close(): Promise<void> {
+    this.#closed.abort();
+    await Promise.allSettled(this.#running.values());
+    await this.#cache.close();
+  }
+}
+
+function domainPolicy(p: CachedPolicy): DomainPolicy {
+  if (p.mode === "none") return { ...noPolicy(p.domain), policyString: p.lines };
+  return {
+    mode: p.mode,
+    domain: p.domain,
+    mx: p.mx,
+    policyString: p.lines,
+    matches: (host) => p.mx.some((pattern) => matchesPattern(pattern, host)),
+  };
+}

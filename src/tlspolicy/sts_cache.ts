@@ -1,0 +1,84 @@
+/** Policies of MTA-STS that were seen, in a database of their own (`mtasts.db`). @module */
+import { join } from "node:path";
+import { Db, type Migration } from "../store/database.ts";
+import type { StsPolicy } from "./sts_policy.ts";
+
+/** A policy as it was fetched. */
+export interface CachedPolicy extends StsPolicy {
+  domain: string;
+  /** Id in the DNS at that time. */
+  recordId: string;
+  /** Milliseconds. */
+  fetched: number;
+  expires: number;
+}
+
+const migrations: readonly Migration[] = [{
+  version: 1,
+  sql: `
+    CREATE TABLE policies (
+      domain TEXT PRIMARY KEY,
+      record_id TEXT NOT NULL,
+      fetched INTEGER NOT NULL,
+      expires INTEGER NOT NULL,
+      mode TEXT NOT NULL,
+      max_age INTEGER NOT NULL,
+      mx TEXT NOT NULL,
+      lines TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+  `,
+}];
+
+export class StsCache {
+  readonly #db: Db;
+  private constructor(db: Db) {
+    this.#db = db;
+  }
+
+  static async open(dataDir: string): Promise<StsCache> {
+    return new StsCache(await Db.open(join(dataDir, "mtasts.db"), migrations));
+  }
+
+  /** The policy of a domain if it may still be used. */
+  get(domain: string, now: number): CachedPolicy | undefined {
+    const row = this.#db.get(
+      "SELECT record_id, fetched, expires, mode, max_age, mx, lines FROM policies " +
+        "WHERE domain = ? AND expires > ?",
+      domain,
+      now,
+    );
+    if (row === undefined) return undefined;
+    const [recordId, fetched, expires, mode, maxAge, mx, lines] = row;
+    return {
+      domain,
+      recordId,
+      fetched,
+      expires,
+      mode,
+      maxAge,
+      mx: JSON.parse(mx),
+      lines: JSON.parse(lines),
+    };
+  }
+
+  /** Durable when it resolves: a policy that was seen binds from then on. */
+  async put(p: CachedPolicy): Promise<void> {
+    this.#db.run(
+      "INSERT OR REPLACE INTO policies VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+      p.domain,
+      p.recordId,
+      p.fetched,
+      p.expires,
+      p.mode,
+      p.maxAge,
+      JSON.stringify(p.mx),
+      JSON.stringify(p.lines),
+    );
+    this.#db.run("DELETE FROM policies WHERE expires < ?", p.fetched);
+    await this.#db.durable();
+  }
+
+  close(): Promise<void> {
+    return this.#db.close();
+  }
+}
