@@ -13,6 +13,7 @@ interface Page {
   script: string;
   styles: string[];
   output: string;
+  title: string;
 }
 
 const pages: Page[] = [
@@ -21,6 +22,21 @@ const pages: Page[] = [
     script: "webmail/main.ts",
     styles: ["webmail/lib/base.css", "webmail/webmail.css"],
     output: "src/web/pages/webmail.html",
+    title: "Webmail",
+  },
+  {
+    html: "webmail/page.html",
+    script: "webmail/account/main.ts",
+    styles: ["webmail/lib/base.css", "webmail/pages.css"],
+    output: "src/web/pages/account.html",
+    title: "Account",
+  },
+  {
+    html: "webmail/page.html",
+    script: "webmail/admin/main.ts",
+    styles: ["webmail/lib/base.css", "webmail/pages.css"],
+    output: "src/web/pages/admin.html",
+    title: "Administration",
   },
 ];
 
@@ -46,7 +62,8 @@ async function build(p: Page): Promise<string> {
   const html = await Deno.readTextFile(join(root, p.html));
   const styles = await Promise.all(p.styles.map((s) => Deno.readTextFile(join(root, s))));
   const script = await bundle(p.script);
-  return html.replace("STYLE", () => smallStyle(styles.join("\n"))).replace("SCRIPT", () => script);
+  return html.replace("<title>Webmail</title>", () => `<title>${p.title}</title>`)
+    .replace("STYLE", () => smallStyle(styles.join("\n"))).replace("SCRIPT", () => script);
 }
 
 let stale = false;

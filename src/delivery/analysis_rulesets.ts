@@ -7,6 +7,9 @@ import { compileRegExp, RegExpSyntaxError } from "../config/regexp.ts";
 import type { DeliveryFacts } from "../store/types.ts";
 import type { AnalysisContext, Ruleset } from "./analysis_types.ts";
 
+/** What rulesets look at. */
+export type RulesetSubject = Pick<AnalysisContext, "facts" | "headers" | "destination">;
+
 /** Characters of a value that an expression is tried on: expressions are the user's own. */
 const maxMatched = 2048;
 /** Header fields that are looked at. */
@@ -30,7 +33,7 @@ function verifiedDomain(f: DeliveryFacts, domain: string): boolean {
     f.dkimDomains.some(within);
 }
 
-function matchesHeaders(c: AnalysisContext, expressions: Record<string, string>): boolean {
+function matchesHeaders(c: RulesetSubject, expressions: Record<string, string>): boolean {
   const wanted = Object.entries(expressions);
   if (wanted.length === 0) return true;
   const fields = c.headers.slice(0, maxHeaders).map(([name, value]) =>
@@ -42,7 +45,7 @@ function matchesHeaders(c: AnalysisContext, expressions: Record<string, string>)
 }
 
 /** The first ruleset that matches the message. One without any condition matches nothing. */
-export function matchingRuleset(c: AnalysisContext): Ruleset | undefined {
+export function matchingRuleset(c: RulesetSubject): Ruleset | undefined {
   const f = c.facts;
   return c.destination.rulesets.find((r) => {
     const conditions = r.SMTPMailFromRegexp !== "" || r.MsgFromRegexp !== "" ||

@@ -52,7 +52,7 @@ import { submissionBackend } from "./smtp_backend.ts";
 import { Sockets } from "./sockets.ts";
 import { submitFromProgram } from "./submit.ts";
 import { listenerTls } from "./tls.ts";
-import { serveWebPort, webPorts } from "./web.ts";
+import { type Endpoint, serveWebPort, webPorts } from "./web.ts";
 import { openWebPages, type WebPages } from "./web_pages.ts";
 
 /** How a server is started. */
@@ -73,13 +73,7 @@ export interface ServerOptions {
   prepare?: (accounts: Accounts) => Promise<void>;
 }
 
-/** A protocol that is served, for telling the user. */
-export interface Endpoint {
-  protocol: string;
-  hostname: string;
-  port: number;
-}
-
+export type { Endpoint } from "./web.ts";
 /** Milliseconds that connections get to finish when the server stops. */
 const stopGrace = 5_000;
 

@@ -23,6 +23,13 @@ import {
   type WebService,
 } from "../web/http/mod.ts";
 
+/** A protocol that is served, for telling the user. */
+export interface Endpoint {
+  protocol: string;
+  hostname: string;
+  port: number;
+}
+
 /** The pages and services that listeners may have; those left out are not served. */
 export interface WebHandlers {
   account?: WebHandler;

@@ -5,14 +5,17 @@
  */
 import type { Config } from "../config/mod.ts";
 import type { FailedAuthLimiter } from "../net/mod.ts";
+import { hostPort } from "../platform/net.ts";
 import type { Queue } from "../queue/mod.ts";
 import type { Accounts } from "../store/accounts.ts";
 import { Sessions } from "../web/login/mod.ts";
 import { autoconfigHandler, autoconfigHost } from "../web/settings/autoconfig.ts";
 import { mtastsHandler, mtastsHost } from "../web/settings/mtasts.ts";
 import { webserver } from "../web/webserver/mod.ts";
+import { accountAndAdminPages } from "./account_pages.ts";
+import type { ReportDatabases } from "./receiving.ts";
 import type { SecurityServices } from "./recipient_security.ts";
-import type { WebHandlers } from "./web.ts";
+import type { Endpoint, WebHandlers } from "./web.ts";
 import { webmail } from "./webmail.ts";
 
 /** What pages need of the server. */
@@ -20,6 +23,8 @@ export interface WebServer {
   readonly config: Config;
   readonly accounts: Accounts;
   readonly queue: Queue;
+  readonly endpoints: readonly Endpoint[];
+  readonly reports: ReportDatabases | undefined;
 }
 
 /** What they share with the mail protocols. */
@@ -42,7 +47,19 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
   const { config, accounts, queue } = server;
   const sessions = await Sessions.open(config.dataDir);
   const mail = await webmail({ config, accounts, queue, sessions, ...shared });
+  const pages = accountAndAdminPages({
+    config,
+    accounts,
+    queue,
+    sessions,
+    limiter: shared.limiter,
+    listeners: () => server.endpoints.map((e) => `${e.protocol}: ${hostPort(e.hostname, e.port)}`),
+    resolver: shared.security?.resolver,
+    reports: server.reports,
+  });
   const handlers: WebHandlers = {
+    account: pages.account,
+    admin: pages.admin,
     webmail: mail.handle,
     autoconfig: {
       host: (name) => autoconfigHost(config, name),

@@ -3,14 +3,13 @@ import { type Config, defaultMaxMessageSize } from "../config/mod.ts";
 import type { FailedAuthLimiter } from "../net/mod.ts";
 import { programVersion } from "../platform/version.ts";
 import type { Queue } from "../queue/mod.ts";
-import { preparePassword } from "../sasl/mod.ts";
 import type { Accounts } from "../store/accounts.ts";
-import { checkAbsentPassword } from "../store/credentials.ts";
 import { SmtpError } from "../smtp/server/mod.ts";
 import { UserError } from "../web/http/mod.ts";
-import { Login, type LoginForm, type LoginResult, type Sessions } from "../web/login/mod.ts";
+import { Login, type Sessions } from "../web/login/mod.ts";
 import { webmailPage } from "../web/pages/mod.ts";
 import { openWebmail, servePage, type SubmittedMessage, type Webmail } from "../web/webmail/mod.ts";
+import { checkAccountLogin } from "./account_pages.ts";
 import { queueOutgoing } from "./outgoing.ts";
 import { recipientSecurity, type SecurityServices } from "./recipient_security.ts";
 
@@ -38,7 +37,7 @@ export function webmail(s: WebmailServer): Promise<Webmail> {
       service: "webmail",
       sessions: s.sessions,
       limiter: s.limiter,
-      check: (form) => checkLogin(s, form),
+      check: (form) => checkAccountLogin(s, form),
       allowed: (account) => config.account(account)?.LoginDisabled === "",
     }),
     hostname: config.static.Hostname,
@@ -49,22 +48,6 @@ export function webmail(s: WebmailServer): Promise<Webmail> {
     submit: (m) => submit(s, m),
     domainSecurity: s.security && ((domain) => recipientSecurity(s.security!, domain)),
   });
-}
-
-async function checkLogin(s: WebmailServer, form: LoginForm): Promise<LoginResult> {
-  const name = s.config.accountFor(form.username);
-  const password = preparePassword(form.password);
-  if (name === undefined) {
-    await checkAbsentPassword(password);
-    return "wrong";
-  }
-  const account = await s.accounts.open(name);
-  try {
-    if (!(await account.credentials.verifyPassword(password))) return "wrong";
-  } finally {
-    account.close();
-  }
-  return s.config.account(name)?.LoginDisabled ? "disabled" : { account: name };
 }
 
 async function submit(s: WebmailServer, m: SubmittedMessage): Promise<void> {

@@ -5,7 +5,13 @@
  */
 import * as v from "valibot";
 import { ErrorAnswer, type ErrorCode } from "./basics.ts";
-import { type CallName, type CallRequest, type CallResponse, calls } from "./calls.ts";
+import {
+  type CallName,
+  type CallRequest,
+  type CallResponse,
+  calls,
+  type CallSchemas,
+} from "./calls.ts";
 
 /** A call that was refused or got no answer. The message can be shown. */
 export class CallError extends Error {
@@ -30,12 +36,22 @@ export interface CallOptions {
   headers?: Record<string, string>;
 }
 
-/** Makes a call. @throws CallError */
-export async function call<N extends CallName>(
+/** Makes a call of the webmail. @throws CallError */
+export function call<N extends CallName>(
   name: N,
   request: CallRequest<N>,
   o: CallOptions = {},
 ): Promise<CallResponse<N>> {
+  return makeCall(calls, name, request, o) as Promise<CallResponse<N>>;
+}
+
+/** Makes a call of any page's table. @throws CallError */
+export async function makeCall<C extends Record<string, CallSchemas>, N extends keyof C & string>(
+  table: C,
+  name: N,
+  request: v.InferInput<C[N]["request"]>,
+  o: CallOptions = {},
+): Promise<v.InferOutput<C[N]["response"]>> {
   let response: Response;
   let body: unknown;
   try {
@@ -59,7 +75,7 @@ export async function call<N extends CallName>(
       message,
     );
   }
-  const checked = v.safeParse(calls[name].response, body);
+  const checked = v.safeParse(table[name].response, body);
   if (!checked.success) {
     const issue = checked.issues[0];
     throw new CallError(
@@ -69,5 +85,5 @@ export async function call<N extends CallName>(
       }: ${issue.message}`,
     );
   }
-  return checked.output as CallResponse<N>;
+  return checked.output;
 }

@@ -6,4 +6,5 @@
  * @module
  */
 export { Login, type LoginForm, type LoginOptions, type LoginResult } from "./login.ts";
+export { type PageContext, pageHandler, type PageOptions } from "./page_calls.ts";
 export { type FoundSession, type LoginService, type Session, Sessions } from "./sessions.ts";

@@ -5,7 +5,13 @@
  *
  * @module
  */
+import account from "./account.html" with { type: "text" };
+import admin from "./admin.html" with { type: "text" };
 import webmail from "./webmail.html" with { type: "text" };
 
 /** The webmail, one document with style and script in it. */
 export const webmailPage: string = webmail;
+/** The account page. */
+export const accountPageHtml: string = account;
+/** The admin page. */
+export const adminPageHtml: string = admin;

@@ -10,7 +10,6 @@
 import type { Change, Page, ServerEvent, View } from "../../../webmail/api/mod.ts";
 import type { Account } from "../../store/account.ts";
 import type { Listener } from "../../store/types.ts";
-import type { GzipTexts } from "./compression.ts";
 import { tellChanges } from "./change_events.ts";
 import { identities, rejectsMailboxes } from "./identities.ts";
 import { mailboxItem } from "./items.ts";
@@ -128,11 +127,7 @@ export class EventConnection {
    * The answer's body. `onClose` runs once, when nothing is sent any more, `onError` before it where the
    * reason is a mistake of ours.
    */
-  stream(
-    onClose: () => void,
-    onError: (err: unknown) => void,
-    gzip?: GzipTexts,
-  ): ReadableStream<Uint8Array> {
+  stream(onClose: () => void, onError: (err: unknown) => void): ReadableStream<Uint8Array> {
     const events = this.#events();
     let open = true;
     const finish = () => {
@@ -140,7 +135,6 @@ export class EventConnection {
       open = false;
       this.close();
       this.#listener.close();
-      gzip?.close();
       onClose();
     };
     return new ReadableStream<Uint8Array>({
@@ -148,12 +142,10 @@ export class EventConnection {
         try {
           const r = await events.next();
           if (r.done) {
-            if (gzip !== undefined) controller.enqueue(await gzip.end());
             finish();
             controller.close();
           } else {
-            const text = encoder.encode(`data: ${JSON.stringify(r.value)}\n\n`);
-            controller.enqueue(gzip === undefined ? text : await gzip.add(text));
+            controller.enqueue(encoder.encode(`data: ${JSON.stringify(r.value)}\n\n`));
           }
         } catch (err) {
           onError(err);

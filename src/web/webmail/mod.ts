@@ -26,7 +26,7 @@ import {
 import type { FoundSession } from "../login/mod.ts";
 import { AddressBooks } from "./address_book.ts";
 import { type CallContext, callHandlers, openCalls, type WebmailState } from "./call_handlers.ts";
-import { compressed, GzipTexts, takesGzip } from "./compression.ts";
+import { compressed } from "./compression.ts";
 import { pieceStream } from "./content.ts";
 import { disposition, messageDocument } from "./documents.ts";
 import { missing, rethrow } from "./errors.ts";
@@ -182,13 +182,8 @@ function eventStream(
     countPanic("webmail");
     req.log.error("unhandled error in an event stream", { err: err as Error });
   };
-  const gzip = takesGzip(req) ? new GzipTexts() : undefined;
-  return new Response(connection.stream(onClose, onError, gzip), {
-    headers: {
-      "Content-Type": "text/event-stream; charset=utf-8",
-      "Cache-Control": "no-store",
-      ...gzip === undefined ? {} : { "Content-Encoding": "gzip" },
-    },
+  return new Response(connection.stream(onClose, onError), {
+    headers: { "Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-store" },
   });
 }
 

@@ -162,6 +162,29 @@ Deno.test("a message is opened with its texts, attachments, list and own address
   });
 });
 
+Deno.test("answers are compressed for clients that take it", async () => {
+  await withWebmail(async (w) => {
+    const id = await w.deliver(message({ body: "again and ".repeat(1000) }));
+    const b = await w.login();
+    const get = (encoding: string) =>
+      fetch(`${w.base}api/MessageGet`, {
+        method: "POST",
+        body: JSON.stringify({ id }),
+        headers: {
+          cookie: b.cookie,
+          "content-type": "application/json",
+          "x-mox-request": "1",
+          "accept-encoding": encoding,
+        },
+      });
+    for (const [encoding, used] of [["br, gzip", "gzip"], ["gzip;q=0", null], ["br", null]]) {
+      const r = await get(encoding!);
+      assert.equal(r.headers.get("content-encoding"), used);
+      assert.equal((await r.json()).item.id, id);
+    }
+  });
+});
+
 Deno.test("results of authentication are believed from our own header only", async () => {
   await withWebmail(async (w) => {
     const forged = "Authentication-Results: localhost; dmarc=pass; dkim=pass; spf=pass";

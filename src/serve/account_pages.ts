@@ -1,0 +1,105 @@
+/** The account and admin pages of the running server: their logins, and what they work on. @module */
+import type { Config } from "../config/mod.ts";
+import type { Resolver } from "../dns/mod.ts";
+import type { FailedAuthLimiter } from "../net/mod.ts";
+import { programVersion } from "../platform/version.ts";
+import type { Queue } from "../queue/mod.ts";
+import type { DmarcReports, TlsReports } from "../reports/mod.ts";
+import { preparePassword } from "../sasl/mod.ts";
+import type { Accounts } from "../store/accounts.ts";
+import { checkAbsentPassword } from "../store/credentials.ts";
+import { checkPassword } from "../store/password.ts";
+import { accountPage } from "../web/account/mod.ts";
+import { adminPage } from "../web/admin/mod.ts";
+import type { WebHandler } from "../web/http/mod.ts";
+import { Login, type LoginForm, type LoginResult, type Sessions } from "../web/login/mod.ts";
+import { accountPageHtml, adminPageHtml } from "../web/pages/mod.ts";
+import { servePage } from "../web/webmail/mod.ts";
+
+/** What the pages need of the server. */
+export interface PagesServer {
+  config: Config;
+  accounts: Accounts;
+  queue: Queue;
+  sessions: Sessions;
+  limiter: FailedAuthLimiter;
+  listeners: () => string[];
+  resolver: Resolver | undefined;
+  reports: { dmarc: DmarcReports; tls: TlsReports } | undefined;
+}
+
+/** Checks name and password of an account, in the same time whether or not there is one. */
+export async function checkAccountLogin(
+  s: { config: Config; accounts: Accounts },
+  form: LoginForm,
+): Promise<LoginResult> {
+  const name = s.config.accountFor(form.username);
+  const password = preparePassword(form.password);
+  if (name === undefined) {
+    await checkAbsentPassword(password);
+    return "wrong";
+  }
+  const account = await s.accounts.open(name);
+  try {
+    if (!(await account.credentials.verifyPassword(password))) return "wrong";
+  } finally {
+    account.close();
+  }
+  return s.config.account(name)?.LoginDisabled ? "disabled" : { account: name };
+}
+
+/** Checks the administrator's password, whose hash is in a file. */
+async function checkAdminLogin(config: Config, form: LoginForm): Promise<LoginResult> {
+  const password = preparePassword(form.password);
+  let hash = "";
+  try {
+    const file = config.static.AdminPasswordFile;
+    if (file !== "") hash = (await Deno.readTextFile(config.configPath(file))).trim();
+  } catch (e) {
+    if (!(e instanceof Deno.errors.NotFound)) throw e;
+  }
+  if (hash === "") {
+    await checkAbsentPassword(password);
+    return "wrong";
+  }
+  return await checkPassword(password, hash) ? { account: "" } : "wrong";
+}
+
+/** Makes both pages. */
+export function accountAndAdminPages(s: PagesServer): { account: WebHandler; admin: WebHandler } {
+  const { config, accounts, queue, sessions, limiter } = s;
+  return {
+    account: accountPage({
+      config,
+      accounts,
+      queue,
+      sessions,
+      login: new Login({
+        service: "account",
+        sessions,
+        limiter,
+        check: (form) => checkAccountLogin(s, form),
+        allowed: (account) => config.account(account)?.LoginDisabled === "",
+      }),
+      page: servePage(accountPageHtml),
+    }),
+    admin: adminPage({
+      config,
+      accounts,
+      queue,
+      sessions,
+      login: new Login({
+        service: "admin",
+        sessions,
+        limiter,
+        check: (form) => checkAdminLogin(config, form),
+        allowed: () => true,
+      }),
+      page: servePage(adminPageHtml),
+      version: programVersion,
+      listeners: s.listeners,
+      resolver: s.resolver,
+      reports: s.reports,
+    }),
+  };
+}

@@ -1,0 +1,167 @@
+/**
+ * The account page's server side: what users see and change of their account.
+ *
+ * Imports config, store, queue, delivery's rulesets, admin's functions, and http and login beside it.
+ * Called by serve/, which gives it the page and puts it on listeners.
+ *
+ * @module
+ */
+import { accountCalls } from "../../../webmail/account/api.ts";
+import { clientServices, randomPassword } from "../../admin/mod.ts";
+import type { Config } from "../../config/mod.ts";
+import type { Queue } from "../../queue/mod.ts";
+import { preparePassword } from "../../sasl/mod.ts";
+import type { Account } from "../../store/account.ts";
+import type { Accounts } from "../../store/accounts.ts";
+import { minPasswordLength } from "../../store/credentials.ts";
+import { type CallHandlers, HttpError, UserError, type WebHandler } from "../http/mod.ts";
+import { type Login, type PageContext, pageHandler, type Sessions } from "../login/mod.ts";
+import { changeAccount, checkedDestination, destinationsOf, junkOf, setJunk } from "./settings.ts";
+import { tryRulesets } from "./try_rulesets.ts";
+
+export interface AccountPageOptions {
+  config: Config;
+  accounts: Accounts;
+  queue: Queue;
+  sessions: Sessions;
+  login: Login;
+  page: WebHandler;
+}
+
+/** Most sessions and suppressions that are shown. */
+const maxShown = 500;
+
+/** The page and its calls. */
+export function accountPage(o: AccountPageOptions): WebHandler {
+  const { config } = o;
+
+  async function withAccount<T>(name: string, fn: (a: Account) => T | Promise<T>): Promise<T> {
+    const account = await o.accounts.open(name);
+    try {
+      return await fn(account);
+    } finally {
+      account.close();
+    }
+  }
+  const settings = (c: PageContext) => {
+    const a = config.account(c.session!.account);
+    if (a === undefined) throw new HttpError(401, "the account is gone");
+    return a;
+  };
+
+  const handlers: CallHandlers<typeof accountCalls, PageContext> = {
+    async Login(form, c) {
+      const { account, cookie } = await o.login.login(c.req, { ...form, code: form.totp });
+      c.setCookie(cookie);
+      return { account };
+    },
+    Session: (_r, c) => ({ account: c.session?.account ?? null }),
+    Logout(_r, c) {
+      c.setCookie(o.login.logout(c.req));
+      return {};
+    },
+    async Overview(_r, c) {
+      const a = settings(c);
+      const name = c.session!.account;
+      const { usage, mailboxes } = await withAccount(name, (account) => ({
+        usage: account.db.get("SELECT message_size FROM state")![0] as number,
+        mailboxes: account.mailboxes().map((m) => m.name).sort(),
+      }));
+      const quota = config.quotaMessageSize(name);
+      return {
+        account: name,
+        loginAddress: c.session!.login,
+        fullName: a.FullName,
+        destinations: destinationsOf(a),
+        mailboxes,
+        usage,
+        quota: quota === undefined || quota <= 0 ? null : quota,
+        maxOutgoingPerDay: a.MaxOutgoingMessagesPerDay,
+        maxFirstTimeRecipientsPerDay: a.MaxFirstTimeRecipientsPerDay,
+        junk: junkOf(a),
+        noCustomPassword: a.NoCustomPassword,
+        sessions: o.sessions.list(name).slice(0, maxShown).map((s) => ({
+          id: s.id,
+          service: s.service,
+          lastUsed: s.lastUsed,
+          userAgent: s.userAgent,
+          remoteIp: s.remoteIp,
+          current: s.id === c.session!.id,
+        })),
+        suppressions: o.queue.suppressions(name).slice(0, maxShown),
+        clients: config.domain(a.Domain) === undefined ? [] : clientServices(config, a.Domain),
+      };
+    },
+    async FullNameSet({ fullName }, c) {
+      await changeAccount(config, c.session!.account, (a) => a.FullName = fullName);
+      return {};
+    },
+    async PasswordSet({ current, password }, c) {
+      const a = settings(c);
+      const made = password === "";
+      if (!made && a.NoCustomPassword) {
+        throw new UserError(
+          "passwords of this account are made by the server: leave the new one empty",
+        );
+      }
+      const next = made ? randomPassword() : preparePassword(password);
+      if (next.length < minPasswordLength) {
+        throw new UserError(`a password has at least ${minPasswordLength} characters`);
+      }
+      await withAccount(c.session!.account, async (account) => {
+        // Someone who finds an open page must not be able to take the account over.
+        if (!await account.credentials.verifyPassword(preparePassword(current))) {
+          throw new UserError("the current password is wrong");
+        }
+        await account.credentials.setPassword(next);
+      });
+      o.sessions.endAll(c.session!.account, c.session!.id);
+      return { password: made ? next : null };
+    },
+    async DestinationSet({ destination }, c) {
+      const checked = checkedDestination(destination);
+      await changeAccount(config, c.session!.account, (a) => {
+        const d = a.Destinations.get(destination.address);
+        if (d === undefined) {
+          throw new UserError(`${destination.address} is not an address of yours`);
+        }
+        Object.assign(d, checked);
+      });
+      return {};
+    },
+    RulesetTry: ({ destination, message }) => tryRulesets(destination, message),
+    async JunkSet({ junk }, c) {
+      await changeAccount(config, c.session!.account, (a) => setJunk(a, junk));
+      return {};
+    },
+    SessionEnd({ id }, c) {
+      if (!o.sessions.end(c.session!.account, id)) throw new HttpError(404, "no such session");
+      return {};
+    },
+    async SuppressionAdd({ address, reason }, c) {
+      if (!address.includes("@")) throw new UserError(`${address} is not an address`);
+      const added = await o.queue.suppress({
+        account: c.session!.account,
+        address,
+        manual: true,
+        reason,
+      });
+      if (!added) throw new UserError(`${address} is on the list already`);
+      return {};
+    },
+    async SuppressionRemove({ address }, c) {
+      if (!await o.queue.unsuppress(c.session!.account, address)) {
+        throw new UserError(`${address} is not on the list`);
+      }
+      return {};
+    },
+  };
+  return pageHandler({
+    login: o.login,
+    calls: accountCalls,
+    handlers,
+    open: ["Login", "Session", "Logout"],
+    page: o.page,
+    pkg: "account",
+  });
+}

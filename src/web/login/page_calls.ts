@@ -1,0 +1,62 @@
+/**
+ * Pages with a login and a table of calls: routing of their requests, and the cookie around the calls.
+ *
+ * @module
+ */
+import type { PanicPackage } from "../../metrics/mod.ts";
+import {
+  answerCall,
+  type CallHandlers,
+  type Calls,
+  HttpError,
+  type WebHandler,
+  type WebRequest,
+} from "../http/mod.ts";
+import type { Login } from "./login.ts";
+import type { FoundSession } from "./sessions.ts";
+
+/** What a call's handler gets: the session (undefined for calls that need none), and the request. */
+export interface PageContext {
+  session: FoundSession | undefined;
+  req: WebRequest;
+  /** Sets a cookie with the answer. */
+  setCookie(value: string): void;
+}
+
+export interface PageOptions<C extends Calls> {
+  login: Login;
+  calls: C;
+  handlers: CallHandlers<C, PageContext>;
+  /** Calls that work without a login. */
+  open: readonly (keyof C & string)[];
+  /** The document at "/". */
+  page: WebHandler;
+  pkg: PanicPackage;
+}
+
+/** Answers the requests of a page. */
+export function pageHandler<C extends Calls>(o: PageOptions<C>): WebHandler {
+  return async (req) => {
+    if (!req.path.startsWith("/api/")) {
+      if (req.path === "/") return await o.page(req);
+      throw new HttpError(404, "not found");
+    }
+    const session = o.login.session(req);
+    const cookies: string[] = [];
+    const response = await answerCall({
+      req,
+      name: req.path.slice("/api/".length),
+      calls: o.calls,
+      handlers: o.handlers,
+      context: (name): PageContext => {
+        if (session === undefined && !o.open.includes(name)) {
+          throw new HttpError(401, "not logged in");
+        }
+        return { session, req, setCookie: (value) => cookies.push(value) };
+      },
+      pkg: o.pkg,
+    });
+    for (const c of cookies) response.headers.append("Set-Cookie", c);
+    return cookies.length > 0 ? response : o.login.renew(req, session, response);
+  };
+}

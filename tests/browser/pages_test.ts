@@ -1,0 +1,185 @@
+/** The account and admin pages in Chromium. */
+import assert from "node:assert/strict";
+import axe from "axe-core";
+import type { Page } from "playwright-core";
+import { lacks } from "../support/programs.ts";
+import { withWorld, type World } from "./browser.ts";
+
+/** Serious violations of accessibility on the page as it is now. */
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  return await page.evaluate(async () => {
+    const run = (globalThis as unknown as {
+      axe: {
+        run(): Promise<
+          { violations: { id: string; impact: string; nodes: { html: string }[] }[] }
+        >;
+      };
+    }).axe.run;
+    const r = await run();
+    return r.violations.filter((v) => v.impact === "serious" || v.impact === "critical")
+      .map((v) => `${v.id}: ${v.nodes.map((n) => n.html.slice(0, 120)).join(" | ")}`);
+  });
+}
+
+const origin = (w: World) => new URL(w.url).origin;
+const shots = Deno.env.get("MOX_TEST_SCREENSHOTS");
+const shot = async (page: Page, name: string) => {
+  if (shots) await page.screenshot({ path: `${shots}/${name}.png` });
+};
+
+Deno.test({ name: "account page", ignore: lacks("chromium") }, async (t) => {
+  await withWorld(async (w) => {
+    const c = await w.context();
+    const page = await c.newPage();
+    const step = async (name: string, fn: () => Promise<void>) => {
+      await t.step(name, fn);
+    };
+    await step("a wrong password is refused, the right one lets in", async () => {
+      await page.goto(`${origin(w)}/`);
+      await page.getByLabel("Email address").fill("mox@localhost");
+      await page.getByLabel("Password").fill("wrong password");
+      await page.getByRole("button", { name: "Log in" }).click();
+      await page.getByText("wrong name or password").waitFor();
+      await page.getByLabel("Password").fill("moxmoxmox");
+      await page.getByRole("button", { name: "Log in" }).click();
+      await page.getByRole("heading", { name: "Who you are" }).waitFor();
+      await shot(page, "account");
+      assert.deepEqual(await violations(page), []);
+    });
+    await step("the full name is changed", async () => {
+      await page.getByRole("button", { name: "Change name" }).click();
+      await page.getByRole("dialog").getByLabel("Full name").fill("Ann Example");
+      await page.getByRole("button", { name: "Save" }).click();
+      await page.getByRole("definition").filter({ hasText: "Ann Example" }).waitFor();
+    });
+    await step("a rule is made, tried, and then sorts a message", async () => {
+      await page.getByRole("link", { name: "Addresses" }).click();
+      await page.getByRole("row", { name: /^mox@localhost/ }).getByRole("button", { name: "Rules" })
+        .click();
+      await page.getByRole("button", { name: "Add rule" }).click();
+      await page.getByLabel("Sender", { exact: true }).fill("^news@");
+      await page.getByLabel("Mailbox", { exact: true }).selectOption("Archive");
+      await page.getByRole("button", { name: "Keep" }).click();
+      await page.getByText("Try the rules").click();
+      await page.getByLabel("Message to try").fill("From: news@example.org\n\nx");
+      await page.getByRole("button", { name: "Try", exact: true }).click();
+      await page.getByText("Rule 1 fits: it goes to Archive.").waitFor();
+      await shot(page, "rules");
+      await page.getByRole("button", { name: "Save" }).click();
+      await page.getByRole("row", { name: /^mox@localhost Inbox – 1/ }).waitFor();
+    });
+    await step("a wrong expression is told with its place", async () => {
+      await page.getByRole("row", { name: /^mox@localhost/ }).getByRole("button", { name: "Rules" })
+        .click();
+      await page.getByRole("button", { name: "Edit" }).last().click();
+      await page.getByLabel("Sender", { exact: true }).fill("(");
+      await page.getByRole("button", { name: "Keep" }).click();
+      await page.getByRole("button", { name: "Save" }).click();
+      await page.getByText(/rule 1, sender/).waitFor();
+      await page.getByRole("button", { name: "Cancel" }).click();
+    });
+    await step("an address is suppressed and let go", async () => {
+      await page.getByRole("link", { name: "Suppressions" }).click();
+      await page.getByRole("button", { name: "Add address" }).click();
+      await page.getByRole("textbox", { name: "Address" }).fill("gone@example.org");
+      await page.getByRole("textbox", { name: "Reason" }).fill("moved");
+      await page.getByRole("button", { name: "Add", exact: true }).click();
+      await page.getByRole("cell", { name: "gone@example.org" }).waitFor();
+      await page.getByRole("button", { name: "Remove", exact: true }).click();
+      await page.getByRole("dialog").getByRole("button", { name: "Remove" }).click();
+      await page.getByText("No address is suppressed.").waitFor();
+    });
+    await step("the password is changed, which ends the login of another window", async () => {
+      const other = await w.context();
+      const second = await w.login(other);
+      await page.getByRole("link", { name: "Logins" }).click();
+      await page.getByRole("row", { name: /^webmail/ }).waitFor();
+      await page.getByRole("link", { name: "Account", exact: true }).click();
+      await page.getByRole("button", { name: "Change password" }).click();
+      await page.getByLabel("Current password").fill("moxmoxmox");
+      await page.getByLabel("New password", { exact: true }).fill("new password 1");
+      await page.getByLabel("New password again").fill("new password 1");
+      await page.getByRole("button", { name: "Change", exact: true }).click();
+      await page.getByText("Password changed.").waitFor();
+      await second.getByLabel("Password").waitFor();
+      await other.close();
+    });
+    await step("every section is accessible", async () => {
+      for (const name of ["Addresses", "Junk", "Logins", "Suppressions", "Mail programs"]) {
+        await page.getByRole("link", { name }).click();
+        await page.getByRole("heading", { name, level: 1 }).waitFor();
+        await shot(page, `account-${name}`);
+        assert.deepEqual(await violations(page), [], name);
+      }
+    });
+    await c.close();
+  });
+});
+
+Deno.test({ name: "admin page", ignore: lacks("chromium") }, async (t) => {
+  await withWorld(async (w) => {
+    const c = await w.context({ dark: true });
+    const page = await c.newPage();
+    const step = async (name: string, fn: () => Promise<void>) => {
+      await t.step(name, fn);
+    };
+    await step("the administrator logs in with the password alone", async () => {
+      await page.goto(`${origin(w)}/admin/`);
+      await page.getByLabel("Password").fill("moxadmin");
+      await page.getByRole("button", { name: "Log in" }).click();
+      await page.getByRole("heading", { name: "Server", level: 1 }).waitFor();
+      await shot(page, "admin");
+    });
+    await step("a domain and an account are added; the password is shown and works", async () => {
+      await page.getByRole("link", { name: "Domains" }).click();
+      await page.getByRole("button", { name: "Add domain" }).click();
+      await page.getByLabel("Domain", { exact: true }).fill("new.example");
+      await page.getByRole("button", { name: "Add", exact: true }).click();
+      await page.getByRole("cell", { name: "new.example" }).waitFor();
+      await page.getByRole("link", { name: "Accounts" }).click();
+      await page.getByRole("button", { name: "Add account" }).click();
+      await page.getByLabel("Account name").fill("bob");
+      await page.getByLabel("First address").fill("bob@new.example");
+      await page.getByRole("button", { name: "Add", exact: true }).click();
+      const password = (await page.getByRole("dialog").locator("code").innerText()).trim();
+      await page.keyboard.press("Escape");
+      const other = await w.context();
+      const bob = await other.newPage();
+      await bob.goto(`${origin(w)}/`);
+      await bob.getByLabel("Email address").fill("bob@new.example");
+      await bob.getByLabel("Password").fill(password);
+      await bob.getByRole("button", { name: "Log in" }).click();
+      await bob.getByRole("definition").filter({ hasText: "bob@new.example" }).waitFor();
+      await other.close();
+    });
+    await step("an alias is made; the domain's DNS records are shown", async () => {
+      await page.getByRole("link", { name: "Domains" }).click();
+      await page.getByRole("row", { name: /new\.example/ }).getByRole("button", { name: "Open" })
+        .click();
+      await page.getByLabel("DNS records").getByText(/_domainkey/).first().waitFor();
+      await page.getByRole("button", { name: "Add alias" }).click();
+      await page.getByLabel(/Address before/).fill("team");
+      await page.getByLabel("Members", { exact: true }).fill("bob@new.example\nmox@localhost");
+      await page.getByRole("button", { name: "Add", exact: true }).click();
+      await page.getByRole("cell", { name: "team@new.example" }).waitFor();
+      await shot(page, "admin-domain");
+    });
+    await step("a mistake is told", async () => {
+      await page.getByRole("button", { name: "Add domain" }).click();
+      await page.getByLabel("Domain", { exact: true }).fill("not a domain");
+      await page.getByRole("button", { name: "Add", exact: true }).click();
+      await page.getByRole("alert").getByText(/domain/).first().waitFor();
+      await page.getByRole("dialog").getByRole("button", { name: "Cancel" }).click();
+    });
+    await step("every section is accessible", async () => {
+      for (const name of ["Server", "Domains", "Accounts", "Queue", "Reports", "Settings"]) {
+        await page.getByRole("link", { name, exact: true }).click();
+        await page.getByRole("heading", { name, level: 1 }).waitFor();
+        await shot(page, `admin-${name}`);
+        assert.deepEqual(await violations(page), [], name);
+      }
+    });
+    await c.close();
+  });
+});

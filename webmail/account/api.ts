@@ -1,0 +1,118 @@
+/**
+ * The calls of the account page: schemas shared by server and page. Imports valibot and the webmail's
+ * basic schemas; src/web/account and the page import it.
+ *
+ * @module
+ */
+import * as v from "valibot";
+import { Count, Id, Nothing, text, Time } from "../api/basics.ts";
+
+/** A rule that sorts incoming messages; the first that fits counts. */
+export const Ruleset = v.strictObject({
+  SMTPMailFromRegexp: text(1000),
+  MsgFromRegexp: text(1000),
+  VerifiedDomain: text(300),
+  HeadersRegexp: v.pipe(
+    v.array(v.strictObject({ name: text(1000), value: text(1000) })),
+    v.maxLength(50),
+  ),
+  IsForward: v.boolean(),
+  ListAllowDomain: text(300),
+  AcceptRejectsToMailbox: text(1000),
+  Mailbox: v.pipe(text(1000), v.minLength(1)),
+  Comment: text(1000),
+});
+export type Ruleset = v.InferOutput<typeof Ruleset>;
+
+/** An address and where its mail goes. */
+export const Destination = v.strictObject({
+  address: text(1000),
+  Mailbox: text(1000),
+  FullName: text(500),
+  Rulesets: v.pipe(v.array(Ruleset), v.maxLength(500)),
+});
+export type Destination = v.InferOutput<typeof Destination>;
+
+export const JunkSettings = v.strictObject({
+  /** Undefined: no filter. */
+  threshold: v.nullable(v.pipe(v.number(), v.minValue(0), v.maxValue(1))),
+  automaticFlags: v.boolean(),
+  junkMailboxRegexp: text(1000),
+  neutralMailboxRegexp: text(1000),
+  notJunkMailboxRegexp: text(1000),
+  rejectsMailbox: text(1000),
+  keepRejects: v.boolean(),
+});
+export type JunkSettings = v.InferOutput<typeof JunkSettings>;
+
+export const Overview = v.object({
+  account: v.string(),
+  loginAddress: v.string(),
+  fullName: v.string(),
+  destinations: v.array(Destination),
+  mailboxes: v.array(v.string()),
+  /** Bytes. */
+  usage: Count,
+  /** Bytes; null for none. */
+  quota: v.nullable(Count),
+  maxOutgoingPerDay: Count,
+  maxFirstTimeRecipientsPerDay: Count,
+  junk: JunkSettings,
+  /** Passwords are made by the server only. */
+  noCustomPassword: v.boolean(),
+  sessions: v.array(v.object({
+    id: Id,
+    service: v.string(),
+    lastUsed: Time,
+    userAgent: v.string(),
+    remoteIp: v.string(),
+    current: v.boolean(),
+  })),
+  suppressions: v.array(v.object({
+    address: v.string(),
+    reason: v.string(),
+    manual: v.boolean(),
+    created: Time,
+  })),
+  clients: v.array(v.object({
+    protocol: v.string(),
+    host: v.string(),
+    port: v.number(),
+    security: v.string(),
+  })),
+});
+export type Overview = v.InferOutput<typeof Overview>;
+
+export const accountCalls = {
+  Login: {
+    request: v.strictObject({
+      username: text(500),
+      password: text(1000),
+      totp: v.optional(text(20)),
+    }),
+    response: v.object({ account: v.string() }),
+  },
+  /** Null if nobody is logged in. */
+  Session: { request: Nothing, response: v.object({ account: v.nullable(v.string()) }) },
+  Logout: { request: Nothing, response: Nothing },
+  Overview: { request: Nothing, response: Overview },
+  FullNameSet: { request: v.strictObject({ fullName: text(500) }), response: Nothing },
+  /** Ends all other sessions. With an empty new password, one is made and told. */
+  PasswordSet: {
+    request: v.strictObject({ current: text(1000), password: text(1000) }),
+    response: v.object({ password: v.nullable(v.string()) }),
+  },
+  DestinationSet: { request: v.strictObject({ destination: Destination }), response: Nothing },
+  /** Which ruleset of an address would take a message; -1 for none. The message is raw text. */
+  RulesetTry: {
+    request: v.strictObject({ destination: Destination, message: text(1_000_000) }),
+    response: v.object({ index: v.number(), mailbox: v.string() }),
+  },
+  JunkSet: { request: v.strictObject({ junk: JunkSettings }), response: Nothing },
+  SessionEnd: { request: v.strictObject({ id: Id }), response: Nothing },
+  SuppressionAdd: {
+    request: v.strictObject({ address: text(1000), reason: text(1000) }),
+    response: Nothing,
+  },
+  SuppressionRemove: { request: v.strictObject({ address: text(1000) }), response: Nothing },
+};

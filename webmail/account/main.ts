@@ -1,0 +1,41 @@
+/**
+ * The account page: logs in, then shows the account.
+ *
+ * @module
+ */
+import { makeCall } from "../api/client.ts";
+import { loginForm } from "../lib/login_form.ts";
+import { el } from "../lib/dom.ts";
+import { mountNotifications } from "../lib/notify.ts";
+import { frame } from "../lib/page.ts";
+import { accountCalls } from "./api.ts";
+import { sections } from "./sections.ts";
+
+const root = el("div", { id: "root" });
+document.body.append(root);
+mountNotifications();
+
+async function main(): Promise<void> {
+  const { account } = await makeCall(accountCalls, "Session", {}).catch(() => ({ account: null }));
+  if (account === null) {
+    await loginForm(root, {
+      title: "Account",
+      username: true,
+      submit: async (form) => {
+        await makeCall(accountCalls, "Login", form);
+      },
+    });
+  }
+  const overview = await makeCall(accountCalls, "Overview", {});
+  const page = frame(root, {
+    title: "Account",
+    who: overview.loginAddress,
+    sections: sections(() => page.refresh()),
+    logout: async () => {
+      await makeCall(accountCalls, "Logout", {});
+      location.reload();
+    },
+  });
+}
+
+void main();

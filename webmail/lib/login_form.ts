@@ -1,0 +1,96 @@
+/** A form to log in with. @module */
+import { CallError } from "../api/client.ts";
+import { el, field, fill } from "./dom.ts";
+import { errorText } from "./notify.ts";
+
+/** What was typed. */
+export interface LoginInput {
+  username: string;
+  password: string;
+  totp?: string;
+}
+
+export interface LoginFormOptions {
+  title: string;
+  /** Why one has to log in again, say. */
+  message?: string;
+  /** Ask for an address too. */
+  username: boolean;
+  /** Logs in. @throws CallError; "secondFactor" makes the form ask for a code */
+  submit: (input: LoginInput) => Promise<void>;
+}
+
+/** Shows the form; resolves when someone is logged in. */
+export function loginForm(into: HTMLElement, o: LoginFormOptions): Promise<void> {
+  return new Promise((resolve) => {
+    const username = el("input", {
+      type: "email",
+      name: "username",
+      autocomplete: "username",
+      required: o.username,
+      spellcheck: "false",
+      placeholder: "you@example.org",
+    });
+    const password = el("input", {
+      type: "password",
+      name: "password",
+      autocomplete: "current-password",
+      required: true,
+    });
+    const code = el("input", {
+      type: "text",
+      name: "totp",
+      autocomplete: "one-time-code",
+      inputmode: "numeric",
+      maxlength: 20,
+    });
+    const codeField = field("Code of your second factor", code);
+    codeField.hidden = true;
+    const error = el("p", { class: "error", role: "alert" }, o.message ?? "");
+    const submit = el("button", { type: "submit", class: "primary" }, "Log in");
+    const attempt = async (e: Event) => {
+      e.preventDefault();
+      submit.disabled = true;
+      fill(error);
+      try {
+        await o.submit({
+          username: username.value.trim(),
+          password: password.value,
+          ...(codeField.hidden ? {} : { totp: code.value.trim() }),
+        });
+        resolve();
+      } catch (err) {
+        if (err instanceof CallError && err.code === "secondFactor") {
+          const again = !codeField.hidden;
+          codeField.hidden = false;
+          fill(error, again ? err.message : "");
+          code.focus();
+        } else {
+          fill(error, errorText(err));
+          password.focus();
+          password.select();
+        }
+      } finally {
+        submit.disabled = false;
+      }
+    };
+    fill(
+      into,
+      el(
+        "main",
+        { class: "login" },
+        el(
+          "form",
+          { onsubmit: attempt },
+          el("h1", {}, o.title),
+          o.username ? field("Email address", username) : null,
+          field("Password", password),
+          codeField,
+          error,
+          submit,
+        ),
+      ),
+    );
+    (o.username ? username : password).focus();
+  });
+}
