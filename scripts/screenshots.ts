@@ -133,7 +133,7 @@ await withWorld(async (w) => {
     const row = (text: string) => page.getByRole("option", { name: text }).first();
     await row("Lunch tomorrow?").waitFor();
     await shot(page, "list");
-    await page.getByRole("option", { name: /Mira Okafor Re: Poster/ }).click();
+    await page.getByRole("option", { name: /Mira Okafor.* Re: Poster/ }).first().click();
     await page.locator(".text-body").getByText("Done. I will send it").waitFor();
     await page.locator('.message[aria-selected="true"]:not(.unread)').waitFor({
       state: "attached",

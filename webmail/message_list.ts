@@ -142,9 +142,12 @@ export function messageList(o: MessageListOptions): MessageList {
 
   /** Ids of lines from top to bottom. */
   function order(): number[] {
-    return [...list.querySelectorAll<HTMLElement>("[role=option]")].map((r) =>
-      Number(r.id.slice(8))
-    );
+    const ids: number[] = [];
+    for (const t of threads) {
+      if (!t.expanded && t.items.length > 1) ids.push(shown(t).id);
+      else for (const m of t.items) ids.push(m.id);
+    }
+    return ids;
   }
 
   function put(items: MessageItem[]): void {

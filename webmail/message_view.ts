@@ -56,6 +56,9 @@ export interface MessageView {
 
 type Mode = "text" | "html" | "htmlExternal";
 
+/** Milliseconds: messages that follow each other faster are passed over. */
+const hurry = 120;
+
 /** Makes the view. */
 export function messageView(o: MessageViewOptions): MessageView {
   let item: MessageItem | undefined;
@@ -63,6 +66,7 @@ export function messageView(o: MessageViewOptions): MessageView {
   let mode: Mode = "text";
   let allHeaders = false;
   let turn = 0;
+  let shownAt = -Infinity;
   let timers: ReturnType<typeof setTimeout>[] = [];
   const head = el("div", { class: "message-head" });
   const body = el("div", { class: "message-body", tabindex: -1 });
@@ -80,7 +84,14 @@ export function messageView(o: MessageViewOptions): MessageView {
     message = undefined;
     allHeaders = false;
     const mine = ++turn;
+    // Who runs through the list with a key held down wants the one where it stops.
+    const hurried = performance.now() - shownAt < hurry;
+    shownAt = performance.now();
     fill(head, el("div", { class: "message-loading" }, "Loading…"));
+    if (hurried) {
+      await new Promise((resolve) => setTimeout(resolve, hurry));
+      if (mine !== turn) return;
+    }
     let got: ParsedMessage;
     try {
       got = await call("MessageGet", { id: next.id });

@@ -24,6 +24,7 @@ import { serve } from "./serve.ts";
 import { setaccountpassword } from "./setaccountpassword.ts";
 import { setadminpassword } from "./setadminpassword.ts";
 import { stop } from "./stop.ts";
+import { transferCommands } from "./transfer.ts";
 import { version } from "./version.ts";
 
 /** All subcommands, in the order in which help lists them. */
@@ -40,6 +41,7 @@ export const commands: readonly Command[] = [
   clientconfig,
   sendmail,
   cid,
+  ...transferCommands,
   backup,
   verifydata,
   ...maintenanceCommands,

@@ -12,6 +12,7 @@ import type { Accounts } from "../store/accounts.ts";
 import { ControlError, type ControlHandler, type Json } from "./control.ts";
 import { backupCommands } from "./backup_command.ts";
 import { maintenanceCommands } from "./maintenance_commands.ts";
+import { transferCommands } from "./transfer_commands.ts";
 import { setAccountPassword } from "./logins.ts";
 
 /** What the commands work on. */
@@ -158,6 +159,7 @@ export const adminCommands: ReadonlyMap<string, AdminCommand> = new Map([
   ...Object.entries(passwordCommands),
   ...Object.entries(maintenanceCommands),
   ...Object.entries(backupCommands),
+  ...Object.entries(transferCommands),
 ]);
 
 /** Runs one. @throws ControlError, AdminError in words for the administrator */

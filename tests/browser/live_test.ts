@@ -25,6 +25,7 @@ Deno.test({
         await p.locator(".list-status", { hasText: "250 messages" }).waitFor();
         assert.ok(await p.getByRole("option").count() < 250);
         await option(p, "number 0").click();
+        await p.locator('.message[aria-selected="true"]:not(.unread)').waitFor();
         for (const n of [99, 199, 249]) {
           await option(p, new RegExp(`number ${n} `)).waitFor();
           await p.keyboard.press("End");

@@ -1,10 +1,8 @@
 /** Mailboxes as a file to take away: a zip archive with an mbox file or a Maildir of each. @module */
-import { statusFields, writeMboxMessage } from "../../mail/mbox.ts";
 import type { Account } from "../../store/account.ts";
-import { deliveryOf } from "../../store/listing.ts";
-import { Flag, flagNames, type Mailbox, Want } from "../../store/types.ts";
+import { exportedMessages, maildirName, mboxPieces } from "../../store/export.ts";
+import type { Mailbox } from "../../store/types.ts";
 import { UserError } from "../http/mod.ts";
-import { rawPieces } from "./content.ts";
 import { writeZip, type ZipEntry } from "./zip.ts";
 
 /** Bytes of an archive: beyond 4 GB many programs can't read one. */
@@ -49,11 +47,9 @@ async function* entries(
       continue;
     }
     for (const kind of ["new", "tmp", "cur"]) yield { name: `${name}/${kind}/`, pieces: [] };
-    for (const message of messages(account, m.id)) {
+    for (const message of exportedMessages(account, m.id)) {
       yield {
-        name: `${name}/cur/${Math.floor(message.received / 1000)}.${message.id}.mox:2,${
-          maildirFlags(message.flags)
-        }`,
+        name: `${name}/cur/${maildirName(message)}`,
         pieces: { [Symbol.iterator]: () => message.pieces() },
       };
       // Others are served in between.
@@ -62,68 +58,9 @@ async function* entries(
   }
 }
 
-interface ExportedMessage {
-  id: number;
-  flags: number;
-  keywords: string[];
-  received: number;
-  pieces(): Generator<Uint8Array>;
-}
-
-/** The messages of a mailbox as it is now, one after the other; those that go meanwhile are left out. */
-function* messages(account: Account, mailboxId: number): Generator<ExportedMessage> {
-  for (const uid of account.uids(mailboxId)) {
-    let found: ExportedMessage | undefined;
-    account.fetch(mailboxId, [uid], Want.Content, (row) => {
-      const { id, emailId, prefix, size } = row;
-      found = {
-        id,
-        flags: row.flags,
-        keywords: row.keywords === "" ? [] : row.keywords.split(" "),
-        received: row.received,
-        *pieces() {
-          const reader = account.openRow({ emailId, prefix, size });
-          try {
-            yield* rawPieces({ reader }, 0, size);
-          } finally {
-            reader.close();
-          }
-        },
-      };
-      return false;
-    });
-    if (found !== undefined) yield found;
-  }
-}
-
-/** Letters in the order of the alphabet, as the Maildir format asks for. */
-function maildirFlags(flags: number): string {
-  const letters: [number, string][] = [
-    [Flag.Draft, "D"],
-    [Flag.Flagged, "F"],
-    [Flag.Forwarded, "P"],
-    [Flag.Answered, "R"],
-    [Flag.Seen, "S"],
-    [Flag.Deleted, "T"],
-  ];
-  return letters.filter(([bit]) => flags & bit).map(([, letter]) => letter).join("");
-}
-
 async function* mbox(account: Account, mailboxId: number): AsyncGenerator<Uint8Array> {
-  for (const m of messages(account, mailboxId)) {
-    const names = flagNames.filter(([bit]) => m.flags & bit).map(([, name]) => name);
-    const fields = statusFields(
-      names.filter((n) => n.startsWith("\\")).map((n) => n.slice(1)),
-      [...names.filter((n) => !n.startsWith("\\")), ...m.keywords],
-    );
-    yield* writeMboxMessage(
-      {
-        sender: deliveryOf(account.db, m.id)?.mailFrom ?? "",
-        date: new Date(m.received),
-        fields,
-      },
-      m.pieces(),
-    );
+  for (const m of exportedMessages(account, mailboxId)) {
+    yield* mboxPieces(account, m);
     await new Promise((resolve) => setTimeout(resolve, 0));
   }
 }

@@ -1,0 +1,69 @@
+/** `mox import` and `mox export`. @module */
+import { resolve } from "node:path";
+import { adminCommand } from "./admin_call.ts";
+import type { Command } from "./command.ts";
+
+const importHelp = `
+Flags, keywords and dates are kept; line ends are set right. Messages go into the mailbox, which is made
+if it is missing. It can be used meanwhile; if the import fails or is broken off, what it has brought is
+taken away again. The running server reads the files: its user must be allowed to.
+
+  -skipduplicates  leave out messages whose Message-ID is in the mailbox already`;
+
+function importCommand(kind: "mbox" | "maildir", what: string, more: string): Command {
+  return adminCommand({
+    name: `import ${kind}`,
+    usage: `[-skipduplicates] account mailbox ${what}`,
+    summary: kind === "mbox"
+      ? "Take over the messages of a mailbox file"
+      : "Take over the messages of a Maildir",
+    help: `${more}${importHelp}`,
+    flags: { skipduplicates: false },
+    min: 3,
+    max: 3,
+    toArgs: ([account, mailbox, source], { skipduplicates }) => ({
+      account,
+      mailbox,
+      source: resolve(source),
+      skipDuplicates: skipduplicates,
+    }),
+  });
+}
+
+function exportCommand(kind: "mbox" | "maildir", what: string): Command {
+  return adminCommand({
+    name: `export ${kind}`,
+    usage: "account folder [mailbox]",
+    summary: `Write mailboxes as ${what}`,
+    help: `
+Writes all mailboxes of an account, or the one that is named with those below it, as ${what} in the folder.
+Flags, keywords and dates are kept; "mox import ${kind}" reads them. Files that are there are not
+overwritten.`,
+    min: 2,
+    max: 3,
+    toArgs: ([account, folder, mailbox]) => ({
+      account,
+      folder: resolve(folder),
+      mailbox: mailbox ?? "",
+    }),
+  });
+}
+
+export const transferCommands: readonly Command[] = [
+  importCommand(
+    "mbox",
+    "file",
+    `
+Imports a mailbox file (mbox), as Thunderbird, mutt, Apple Mail, Gmail Takeout and others write it.
+Flags are those of Status, X-Status and X-Keywords; Gmail's labels become flags and keywords.`,
+  ),
+  importCommand(
+    "maildir",
+    "folder",
+    `
+Imports a Maildir, with the mailboxes below it (Maildir++ or plain folders), as Dovecot, Courier and
+others keep it. Flags are those of the files' names, keywords those of Dovecot's list.`,
+  ),
+  exportCommand("mbox", "mailbox files"),
+  exportCommand("maildir", "Maildirs"),
+];

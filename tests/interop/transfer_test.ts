@@ -1,0 +1,102 @@
+/** Export and import of a running server: a round trip keeps all, and Python's mailbox module reads it. */
+import assert from "node:assert/strict";
+import { ImapFlow } from "imapflow";
+import { join } from "node:path";
+import { lacks } from "../support/programs.ts";
+import { mox, startLocalserve } from "./localserve.ts";
+
+const reader = `
+import mailbox, sys, email
+kind, path = sys.argv[1:]
+box = mailbox.mbox(path) if kind == "mbox" else mailbox.Maildir(path)
+for m in sorted(box, key=lambda m: m["subject"]):
+    print(m["subject"], "".join(sorted(m.get_flags().replace("O", ""))), len(m.get_payload()))
+`;
+
+Deno.test(
+  { name: "export, and import again, as mbox and Maildir", ignore: lacks("python3") },
+  async () => {
+    const server = await startLocalserve();
+    const dir = await Deno.makeTempDir();
+    try {
+      const client = new ImapFlow({
+        host: "127.0.0.1",
+        port: server.imap,
+        secure: false,
+        doSTARTTLS: false,
+        auth: { user: "mox@localhost", pass: "moxmoxmox" },
+        logger: false,
+      });
+      await client.connect();
+      await client.mailboxCreate("Inbox sub/Deep");
+      const flags = [["\\Seen"], ["\\Seen", "\\Flagged", "work"], ["\\Answered", "$NotJunk"], []];
+      for (const [i, f] of flags.entries()) {
+        const text =
+          `From: a@example.org\r\nSubject: message ${i}\r\nMessage-ID: <${i}@x.example>\r\n\r\n` +
+          `From the first line\r\n>From quoted\r\nbody ${i}\r\n`;
+        await client.append(
+          i < 3 ? "INBOX" : "Inbox sub/Deep",
+          text,
+          f,
+          new Date(Date.UTC(2026, 0, 1 + i)),
+        );
+      }
+      const fetchAll = async (path: string) => {
+        const lock = await client.getMailboxLock(path);
+        const out: unknown[] = [];
+        for await (
+          const m of client.fetch("1:*", { flags: true, source: true, internalDate: true })
+        ) {
+          out.push([
+            m.source!.toString(),
+            [...m.flags!].filter((x) => x !== "\\Recent").sort(),
+            m.internalDate,
+          ]);
+        }
+        lock.release();
+        return out;
+      };
+      const original = await fetchAll("INBOX");
+      const deep = await fetchAll("Inbox sub/Deep");
+      for (const kind of ["mbox", "maildir"]) {
+        const out = join(dir, kind);
+        const e = await mox(["export", kind, "-dir", server.dir, "mox", out]);
+        assert.equal(e.code, 0, e.stderr);
+        const inbox = join(out, kind === "mbox" ? "Inbox.mbox" : "Inbox");
+        const python = await new Deno.Command("python3", { args: ["-c", reader, kind, inbox] })
+          .output();
+        const seen = new TextDecoder().decode(python.stdout);
+        assert.match(
+          seen,
+          /^message 0 R?S?\w* \d+\nmessage 1 F\w* \d+\nmessage 2 [AR] \d+\n$/,
+          seen,
+        );
+        // By its name, no junk flags are set by themselves.
+        const into = `Inbox back ${kind}`;
+        const i = await mox(["import", kind, "-dir", server.dir, "mox", into, inbox]);
+        assert.equal(i.code, 0, i.stderr + i.stdout);
+        assert.match(i.stdout, /3 messages imported, 0 warnings/);
+        assert.deepEqual(await fetchAll(into), original);
+        const below = join(out, kind === "mbox" ? "Inbox sub/Deep.mbox" : "Inbox sub/Deep");
+        const d = await mox(["import", kind, "-dir", server.dir, "mox", `${into}/Deep`, below]);
+        assert.equal(d.code, 0, d.stderr + d.stdout);
+        assert.deepEqual(await fetchAll(`${into}/Deep`), deep);
+      }
+      const missing = await mox([
+        "import",
+        "mbox",
+        "-dir",
+        server.dir,
+        "mox",
+        "X",
+        join(dir, "none"),
+      ]);
+      assert.equal(missing.code, 1);
+      assert.match(missing.stderr, /nothing was imported/);
+      await client.logout();
+    } finally {
+      await server.close();
+      await Deno.remove(dir, { recursive: true });
+    }
+  },
+);

@@ -1,0 +1,191 @@
+/** Import of mailbox files and Maildirs: flags, keywords, dates; nothing is left of one that is aborted. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { importMessages } from "../../../src/store/import/import.ts";
+import { maildirSource, mboxSource, type Source } from "../../../src/store/import/sources.ts";
+import { Flag, Want } from "../../../src/store/types.ts";
+import { messageFiles, type TestStore, withStore } from "../setup.ts";
+
+interface Row {
+  subject: string;
+  flags: number;
+  keywords: string;
+  received: number;
+}
+
+function rows(s: TestStore, mailbox: string): Row[] {
+  const m = s.account.mailboxByName(mailbox)!;
+  const out: Row[] = [];
+  s.account.fetch(m.id, s.account.uids(m.id), Want.Summary, (r) => {
+    out.push({
+      subject: r.summary.subject,
+      flags: r.flags,
+      keywords: r.keywords,
+      received: r.received,
+    });
+  });
+  return out;
+}
+
+async function take(s: TestStore, source: Source, mailbox: string, more = {}) {
+  const tempDir = join(s.dir, "tmp");
+  await Deno.mkdir(tempDir, { recursive: true });
+  try {
+    return await importMessages(s.account, source, { mailbox, tempDir, ...more });
+  } finally {
+    assert.deepEqual([...Deno.readDirSync(tempDir)], []);
+  }
+}
+
+const mbox = `From ann@example.org Tue Mar  3 10:20:30 2026
+From: ann@example.org
+Subject: first
+Message-ID: <1@example.org>
+Status: RO
+X-Status: AF
+X-Keywords: work $Junk
+
+>From the start it was
+a quoted line.
+
+From - Wed Mar  4 11:00:00 2026
+Subject: second
+Message-ID: <2@example.org>
+X-Gmail-Labels: Inbox,"Unread",Big plans
+
+body
+
+From bob@example.org Thu Mar  5 12:00:00 2026
+Subject: third
+Message-ID: <3@example.org>
+X-Gmail-Labels: Archived,Starred
+
+body
+`;
+
+Deno.test("mbox: flags of Status and X-Keywords, Gmail's labels, dates, quoted From lines", async () => {
+  await withStore(async (s) => {
+    const path = join(s.dir, "in.mbox");
+    await Deno.writeTextFile(path, mbox);
+    const r = await take(s, mboxSource(path), "Old/Mail");
+    assert.equal(r.imported, 3);
+    assert.deepEqual(r.warnings, []);
+    assert.deepEqual(rows(s, "Old/Mail"), [
+      {
+        subject: "first",
+        flags: Flag.Seen | Flag.Answered | Flag.Flagged | Flag.Junk,
+        keywords: "work",
+        received: Date.UTC(2026, 2, 3, 10, 20, 30),
+      },
+      { subject: "second", flags: 0, keywords: "big-plans", received: Date.UTC(2026, 2, 4, 11) },
+      {
+        subject: "third",
+        flags: Flag.Seen | Flag.Flagged,
+        keywords: "",
+        received: Date.UTC(2026, 2, 5, 12),
+      },
+    ]);
+    const inbox = s.account.mailboxByName("Old/Mail")!;
+    s.account.fetch(inbox.id, [1], Want.Content, (row) => {
+      const reader = s.account.openRow({
+        emailId: row.emailId,
+        prefix: row.prefix,
+        size: row.size,
+      });
+      const text = new TextDecoder().decode(reader.read(0, row.size));
+      reader.close();
+      assert.match(text, /\r\n\r\nFrom the start it was\r\na quoted line\.\r\n/);
+    });
+  });
+});
+
+Deno.test("a second import leaves out what is there, if that is wanted", async () => {
+  await withStore(async (s) => {
+    const path = join(s.dir, "in.mbox");
+    await Deno.writeTextFile(path, mbox);
+    await take(s, mboxSource(path), "Inbox");
+    const again = await take(s, mboxSource(path), "Inbox", { skipDuplicates: true });
+    assert.equal(again.imported, 0);
+    assert.equal(again.duplicates, 3);
+    await take(s, mboxSource(path), "Inbox");
+    assert.equal(rows(s, "Inbox").length, 6);
+  });
+});
+
+Deno.test("Maildir: letters, Dovecot's keywords, mailboxes below, bare line ends", async () => {
+  await withStore(async (s) => {
+    const root = join(s.dir, "Maildir");
+    for (const dir of ["cur", "new", "tmp", ".Lists.deno/cur", "plain/cur"]) {
+      await Deno.mkdir(join(root, dir), { recursive: true });
+    }
+    await Deno.writeTextFile(join(root, "dovecot-keywords"), "0 work\n1 $NotJunk\n");
+    const put = async (path: string, subject: string) => {
+      await Deno.writeTextFile(join(root, path), `Subject: ${subject}\n\nbody\n`);
+      await Deno.utime(join(root, path), 1_700_000_000, 1_700_000_000);
+    };
+    await put("new/1.a.host", "unseen");
+    await put("cur/2.a.host:2,FSab", "flags");
+    await put(".Lists.deno/cur/3.a.host:2,RST", "list");
+    await put("plain/cur/4.a.host:2,DP", "plain");
+    const r = await take(s, maildirSource(root), "From there");
+    assert.deepEqual(Object.fromEntries(r.mailboxes), {
+      "From there": 2,
+      "From there/Lists/deno": 1,
+      "From there/plain": 1,
+    });
+    const received = 1_700_000_000_000;
+    assert.deepEqual(rows(s, "From there"), [
+      { subject: "unseen", flags: 0, keywords: "", received },
+      {
+        subject: "flags",
+        flags: Flag.Seen | Flag.Flagged | Flag.NotJunk,
+        keywords: "work",
+        received,
+      },
+    ]);
+    assert.equal(
+      rows(s, "From there/Lists/deno")[0].flags,
+      Flag.Answered | Flag.Seen | Flag.Deleted,
+    );
+    assert.equal(rows(s, "From there/plain")[0].flags, Flag.Draft | Flag.Forwarded);
+  });
+});
+
+Deno.test("an import that is aborted or fails leaves nothing behind", async () => {
+  await withStore(async (s) => {
+    await s.account.append(s.account.mailboxByName("Inbox")!.id, [
+      await s.message("Subject: own\r\n\r\nx\r\n"),
+    ]);
+    const before = { mailboxes: s.account.mailboxes().map((m) => m.name), files: messageFiles(s) };
+    const endless = async function* (fail: boolean): Source {
+      for (let i = 0;; i++) {
+        if (fail && i === 450) throw new Error("the disk is gone");
+        yield {
+          place: String(i),
+          below: i % 2 === 0 ? "" : "sub",
+          content: new TextEncoder().encode(`Subject: ${i}\r\n\r\nx\r\n`),
+          flags: 0,
+          keywords: [],
+          received: i,
+        };
+        await Promise.resolve();
+      }
+    };
+    await assert.rejects(() => take(s, endless(true), "New"), /the disk is gone/);
+    assert.deepEqual(s.account.mailboxes().map((m) => m.name), before.mailboxes);
+    assert.deepEqual(messageFiles(s), before.files);
+    const stop = new AbortController();
+    await assert.rejects(
+      () =>
+        take(s, endless(false), "Inbox", {
+          signal: stop.signal,
+          progress: (p: { imported: number }) =>
+            p.imported >= 300 && stop.abort(new Error("enough")),
+        }),
+      /enough/,
+    );
+    assert.deepEqual(s.account.mailboxes().map((m) => m.name), before.mailboxes);
+    assert.deepEqual(messageFiles(s), before.files);
+    assert.deepEqual(rows(s, "Inbox").map((r) => r.subject), ["own"]);
+  });
+});
