@@ -230,3 +230,8 @@ Deno.test("reputation in an account of 50,000 messages takes some milliseconds a
     await Deno.remove(dir, { recursive: true });
   }
 });
+
+Deno.test("docs/junk.md tells of each reason", async () => {
+  const text = await Deno.readTextFile(new URL("../../docs/junk.md", import.meta.url));
+  for (const r of reasons) assert.ok(text.includes(`\`${r}\``), r);
+});
