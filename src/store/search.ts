@@ -66,8 +66,10 @@ export async function searchMailbox(
   if (need.summary) want |= Want.Summary;
   if (need.thread) want |= Want.Thread;
   const flags = flagsOnly(tree);
-  if (flags && o.uids === undefined) {
-    const found = account.uidsByFlags(mailboxId, flags.set, flags.clear);
+  if (flags) {
+    const known = o.uids;
+    const found = account.uidsByFlags(mailboxId, flags.set, flags.clear)
+      .filter((m) => known === undefined || includesSorted(known, m.uid));
     return {
       uids: found.map((m) => m.uid),
       modseq: found.reduce((highest, m) => Math.max(highest, m.modseq), 0),
