@@ -93,9 +93,13 @@ export class Trainer {
     if (!params) return;
     await this.filters.use(account.dir, params, async (filter) => {
       while (pending.ids.size > 0) {
-        const batch = [...pending.ids].slice(0, batchSize);
-        for (const id of batch) pending.ids.delete(id);
+        const batch: number[] = [];
+        for (const id of pending.ids) {
+          pending.ids.delete(id);
+          if (batch.push(id) === batchSize) break;
+        }
         await trainBatch(account, filter, params, batch);
+        await new Promise((resolve) => setTimeout(resolve, 0));
       }
     });
   }

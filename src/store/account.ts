@@ -26,11 +26,11 @@ import { copyMessages, insertEmail, type MailboxRules, type ReadyEmail } from ".
 import { normalizeKeywords } from "./keywords.ts";
 import * as mailboxes from "./mailboxes.ts";
 import { MessageFiles } from "./message_files.ts";
+import { RowCache } from "./mailbox_rows.ts";
 import * as modify from "./modify.ts";
 import { accountMigrations } from "./schema.ts";
 import {
   type FetchRow,
-  Flag,
   type Listener,
   type Mailbox,
   type Message,
@@ -55,6 +55,9 @@ export interface AccountRules extends MailboxRules {
 /** Checks counts and files at each close. Set in tests; it reads everything. */
 export const consistency = { checkAtClose: false };
 
+/** For so few messages changes aren't followed in memory first. */
+const fewMessages = 8;
+
 export class Account {
   readonly name: string;
   readonly dir: string;
@@ -63,6 +66,8 @@ export class Account {
   readonly rules: AccountRules;
   readonly files: MessageFiles;
   readonly writer: Writer;
+  /** Mailboxes that are in memory. */
+  readonly rows: RowCache;
   readonly broadcast = new Broadcast();
   readonly credentials: Credentials;
   readonly annotations: Annotations;
@@ -89,7 +94,11 @@ export class Account {
     this.log = log;
     this.rules = rules;
     this.files = new MessageFiles(join(dir, "msg"));
-    this.writer = new Writer(db, (changes, origin) => this.broadcast.publish(changes, origin));
+    this.rows = new RowCache(db);
+    this.writer = new Writer(db, (changes, origin) => {
+      this.rows.note(changes);
+      this.broadcast.publish(changes, origin);
+    });
     this.credentials = new Credentials(db, this.writer);
     this.annotations = new Annotations(db, this.writer);
     this.#onIdle = onIdle;
@@ -161,8 +170,9 @@ export class Account {
   async shutdown(): Promise<void> {
     await this.writer.close();
     try {
-      if (consistency.checkAtClose) checkAccount(this.db, this.files);
+      if (consistency.checkAtClose) checkAccount(this.db, this.files, this.rows.differences());
     } finally {
+      this.rows.clear();
       this.files.close();
       await this.fulltext.close();
       await this.db.close();
@@ -194,7 +204,8 @@ export class Account {
   }
   /** Uids of the live messages, ascending. */
   uids(mailboxId: number): Uint32Array {
-    return reading.mailboxUids(this.db, mailboxId);
+    const rows = this.rows.get(mailboxId);
+    return rows ? rows.uids.slice(0, rows.count) : reading.mailboxUids(this.db, mailboxId);
   }
   /** Uids of the messages of these emails, and of all emails with the id or a higher one. */
   uidsOfEmails(mailboxId: number, emailIds: Iterable<number>, from: number): Uint32Array {
@@ -203,6 +214,10 @@ export class Account {
   firstUnseenUid(mailboxId: number): number | undefined {
     return reading.firstUnseenUid(this.db, mailboxId);
   }
+  /** Takes a mailbox into memory, as it will be read much. Done in slices. */
+  prepareRows(mailboxId: number): Promise<void> {
+    return this.rows.prepare(mailboxId);
+  }
   /** Rows of the live ones among the uids (ascending); see fetch.ts. */
   fetch(
     mailboxId: number,
@@ -210,7 +225,9 @@ export class Account {
     want: number,
     each: (row: FetchRow) => boolean | void,
   ): void {
-    reading.fetchMessages(this.db, mailboxId, uids, want, each);
+    const rows = this.rows.get(mailboxId, uids.length <= fewMessages);
+    if (rows) reading.fetchFromRows(this.db, rows, uids, want, each);
+    else reading.fetchMessages(this.db, mailboxId, uids, want, each);
   }
   /** Live messages changed after the modseq. */
   fetchSince(
@@ -259,7 +276,16 @@ export class Account {
 
   /** Live messages with all of the flags in `set` and none in `clear`, ascending by uid. */
   uidsByFlags(mailboxId: number, set: number, clear: number): { uid: number; modseq: number }[] {
-    return reading.uidsByFlags(this.db, mailboxId, set, clear);
+    const rows = this.rows.get(mailboxId);
+    if (!rows) return reading.uidsByFlags(this.db, mailboxId, set, clear);
+    const found: { uid: number; modseq: number }[] = [];
+    const mask = set | clear;
+    for (let i = 0; i < rows.count; i++) {
+      if ((rows.flags[i] & mask) === set) {
+        found.push({ uid: rows.uids[i], modseq: rows.modseqs[i] });
+      }
+    }
+    return found;
   }
 
   /** Bytes used by messages, and the limit if there is one. */
@@ -420,9 +446,8 @@ export class Account {
   }
 
   #train(list: readonly NewMessage[], messages: Message[]): void {
-    const ids = messages.filter((m, i) =>
-      !list[i].noTrain && (m.flags & (Flag.Junk | Flag.NotJunk)) !== 0
-    ).map((m) => m.id);
+    const ids = messages.filter((m, i) => !list[i].noTrain && (m.flags & modify.junkFlags) !== 0)
+      .map((m) => m.id);
     if (ids.length > 0) this.onTraining?.(ids);
   }
 
@@ -490,22 +515,21 @@ export class Account {
     keywords: readonly string[],
     opts: { unchangedSince?: number; origin?: Listener } = {},
   ): Promise<modify.StoreFlagsResult> {
-    const trained: number[] = [];
-    const r = await this.writer.write((ctx) => {
-      const r = modify.storeFlags(
-        this.db,
-        ctx,
-        mailboxId,
-        uids,
-        op,
-        flags,
-        keywords,
-        opts.unchangedSince,
-      );
-      for (const c of ctx.changes) if (c.kind === "changeFlags") trained.push(c.messageId);
-      return r;
-    }, opts.origin);
-    if (trained.length > 0) this.onTraining?.(trained);
+    const r = await this.writer.write(
+      (ctx) =>
+        modify.storeFlags(
+          this.db,
+          ctx,
+          mailboxId,
+          uids,
+          op,
+          flags,
+          keywords,
+          opts.unchangedSince,
+        ),
+      opts.origin,
+    );
+    if (r.trainable.length > 0) this.onTraining?.(r.trainable);
     return r;
   }
 
@@ -527,7 +551,9 @@ export class Account {
         toMailboxId,
         (id, list, each) => modify.copySources(this.db, id, list, each),
       );
-      for (const c of ctx.changes) if (c.kind === "addMessage") trained.push(c.messageId);
+      for (const c of ctx.changes) {
+        if (c.kind === "addMessage" && c.flags & modify.junkFlags) trained.push(c.messageId);
+      }
       return r;
     }, origin);
     if (trained.length > 0) this.onTraining?.(trained);
@@ -540,14 +566,12 @@ export class Account {
     uids: ArrayLike<number>,
     toMailboxId: number,
     origin?: Listener,
-  ): Promise<{ fromUids: number[]; toUids: number[]; uidValidity: number; modseq: number }> {
-    const trained: number[] = [];
-    const r = await this.writer.write((ctx) => {
-      const r = modify.moveMessages(this.db, ctx, this.rules, fromMailboxId, uids, toMailboxId);
-      for (const c of ctx.changes) if (c.kind === "addMessage") trained.push(c.messageId);
-      return r;
-    }, origin);
-    if (trained.length > 0) this.onTraining?.(trained);
+  ): Promise<modify.MoveResult> {
+    const r = await this.writer.write(
+      (ctx) => modify.moveMessages(this.db, ctx, this.rules, fromMailboxId, uids, toMailboxId),
+      origin,
+    );
+    if (r.trainable.length > 0) this.onTraining?.(r.trainable);
     return r;
   }
 

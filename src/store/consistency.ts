@@ -91,7 +91,11 @@ export function inconsistencies(db: Db, files: MessageFiles | undefined): string
 }
 
 /** @throws Error listing everything that was found. */
-export function checkAccount(db: Db, files: MessageFiles | undefined): void {
-  const found = inconsistencies(db, files);
+export function checkAccount(
+  db: Db,
+  files: MessageFiles | undefined,
+  more: readonly string[] = [],
+): void {
+  const found = [...inconsistencies(db, files), ...more];
   if (found.length > 0) throw new Error(`inconsistent account:\n${found.join("\n")}`);
 }

@@ -7,24 +7,46 @@
  * @module
  */
 import type { Db, Row } from "./database.ts";
+import type { MailboxRows } from "./mailbox_rows.ts";
 import { type FetchRow, Flag, type Message, type Summary, Want } from "./types.ts";
 
 const base = "m.id, m.email_id, m.uid, m.modseq, m.flags, m.keywords, m.received, m.saved, m.size";
+const baseColumns = 9;
 
-function columnsFor(want: number): { columns: string; joins: string } {
-  let columns = base;
-  let joins = "";
-  if (want & Want.Imap) columns += ", e.envelope, e.body, e.bodystructure";
-  if (want & Want.Content) columns += ", e.prefix, e.structure";
-  if (want & Want.Summary) columns += ", e.summary";
-  if (want & (Want.Imap | Want.Content | Want.Summary)) {
-    joins += " JOIN emails e ON e.id = m.email_id";
+/** Columns of the emails table, by what asks for them. */
+const emailColumns = [
+  [Want.Envelope, "e.envelope", "envelope"],
+  [Want.Body, "e.body", "body"],
+  [Want.BodyStructure, "e.bodystructure", "bodyStructure"],
+  [Want.Prefix, "e.prefix", "prefix"],
+  [Want.Structure, "e.structure", "structure"],
+  [Want.Summary, "e.summary", "summaryText"],
+] as const;
+
+interface Columns {
+  /** With a comma before each. */
+  columns: string;
+  /** Fields of the row they fill, in their order. */
+  fields: (typeof emailColumns[number][2])[];
+  /** The thread's id is the last column. */
+  thread: boolean;
+}
+
+function columnsFor(want: number): Columns {
+  const r: Columns = { columns: "", fields: [], thread: (want & Want.Thread) !== 0 };
+  for (const [bit, column, field] of emailColumns) {
+    if (!(want & bit)) continue;
+    r.columns += `, ${column}`;
+    r.fields.push(field);
   }
-  if (want & Want.Thread) {
-    columns += ", t.thread_id";
-    joins += " LEFT JOIN threads t ON t.email_id = m.email_id";
-  }
-  return { columns, joins };
+  if (r.thread) r.columns += ", t.thread_id";
+  return r;
+}
+
+/** Joins for the columns, to the messages table. */
+function joinsFor(c: Columns): string {
+  return (c.fields.length > 0 ? " JOIN emails e ON e.id = m.email_id" : "") +
+    (c.thread ? " LEFT JOIN threads t ON t.email_id = m.email_id" : "");
 }
 
 const noBytes = new Uint8Array(0);
@@ -72,8 +94,14 @@ class ReusedRow implements FetchRow {
   }
 }
 
+/** Fills the columns that cost extra, from the given index of a row on. */
+function fillExtra(o: ReusedRow, c: Columns, r: Row, at: number): void {
+  for (let k = 0; k < c.fields.length; k++) o[c.fields[k]] = r[at + k] as never;
+  if (c.thread) o.threadId = r[at + c.fields.length] ?? o.emailId;
+}
+
 /** Fills one object from rows, again and again. */
-function rowReader(want: number): (r: Row) => FetchRow {
+function rowReader(c: Columns): (r: Row) => FetchRow {
   const o = new ReusedRow();
   return (r) => {
     o.id = r[0];
@@ -85,18 +113,7 @@ function rowReader(want: number): (r: Row) => FetchRow {
     o.received = r[6];
     o.saved = r[7];
     o.size = r[8];
-    let i = 9;
-    if (want & Want.Imap) {
-      o.envelope = r[i++];
-      o.body = r[i++];
-      o.bodyStructure = r[i++];
-    }
-    if (want & Want.Content) {
-      o.prefix = r[i++];
-      o.structure = r[i++];
-    }
-    if (want & Want.Summary) o.summaryText = r[i++];
-    if (want & Want.Thread) o.threadId = r[i++] ?? o.emailId;
+    fillExtra(o, c, r, baseColumns);
     return o;
   };
 }
@@ -132,10 +149,10 @@ export function fetchMessages(
   want: number,
   each: (row: FetchRow) => boolean | void,
 ): void {
-  const { columns, joins } = columnsFor(want);
-  const sql = `SELECT ${columns} FROM messages m${joins} WHERE m.mailbox_id = ? AND m.uid >= ? ` +
-    "AND m.uid <= ? AND m.expunged = 0 ORDER BY m.uid LIMIT ?";
-  const read = rowReader(want);
+  const c = columnsFor(want);
+  const sql = `SELECT ${base}${c.columns} FROM messages m${joinsFor(c)} WHERE m.mailbox_id = ? ` +
+    "AND m.uid >= ? AND m.uid <= ? AND m.expunged = 0 ORDER BY m.uid LIMIT ?";
+  const read = rowReader(c);
   let i = 0;
   while (i < uids.length) {
     // A run: uids with gaps of a few are read as one range too, and the strangers skipped.
@@ -160,6 +177,75 @@ export function fetchMessages(
     }
     i = end;
   }
+}
+
+/** Rows of the emails table that one query reads at most. Content is large, and often not all is taken. */
+const emailsPerQuery = 500;
+const contentsPerQuery = 32;
+
+/**
+ * As {@link fetchMessages}, for a mailbox whose rows are in memory: only what costs extra is read, and
+ * ids of emails that rise together with the uids as one range.
+ */
+export function fetchFromRows(
+  db: Db,
+  rows: MailboxRows,
+  uids: ArrayLike<number>,
+  want: number,
+  each: (row: FetchRow) => boolean | void,
+): void {
+  const o = new ReusedRow();
+  const c = columnsFor(want);
+  let at = uids.length > 0 ? rows.indexOf(uids[0]) : 0;
+  /** Index of the next uid that is there, with `at` on its row; or the end. */
+  const find = (i: number): number => {
+    for (; i < uids.length; i++) {
+      const uid = uids[i];
+      if (rows.uids[at] < uid && at < rows.count) {
+        at++;
+        if (at < rows.count && rows.uids[at] < uid) at = rows.indexOf(uid);
+      }
+      if (at >= rows.count) return uids.length;
+      if (rows.uids[at] === uid) return i;
+    }
+    return i;
+  };
+  if (c.columns === "") {
+    for (let i = find(0); i < uids.length; i = find(i + 1)) {
+      rows.fill(o, at);
+      if (each(o) === false) return;
+    }
+    return;
+  }
+  const sql = `SELECT e.id${c.columns} FROM emails e${
+    c.thread ? " LEFT JOIN threads t ON t.email_id = e.id" : ""
+  } WHERE e.id >= ? AND e.id <= ? ORDER BY e.id`;
+  const most = want & Want.Content ? contentsPerQuery : emailsPerQuery;
+  /** Indexes of the rows of a run. */
+  let run: number[] = [];
+  const readRun = (): boolean => {
+    const first = rows.emailIds[run[0]];
+    const emails = db.all(sql, first, rows.emailIds[run[run.length - 1]]);
+    let k = 0;
+    for (const index of run) {
+      const id = rows.emailIds[index];
+      while (k < emails.length && emails[k][0] < id) k++;
+      if (k === emails.length || emails[k][0] !== id) continue;
+      rows.fill(o, index);
+      fillExtra(o, c, emails[k], 1);
+      if (each(o) === false) return false;
+    }
+    run = [];
+    return true;
+  };
+  for (let i = find(0); i < uids.length; i = find(i + 1)) {
+    if (run.length > 0) {
+      const gap = rows.emailIds[at] - rows.emailIds[run[run.length - 1]];
+      if ((gap < 1 || gap > 4 || run.length === most) && !readRun()) return;
+    }
+    run.push(at);
+  }
+  if (run.length > 0) readRun();
 }
 
 /**
@@ -190,10 +276,12 @@ export function fetchSince(
   want: number,
   each: (row: FetchRow) => boolean | void,
 ): void {
-  const { columns, joins } = columnsFor(want);
-  const read = rowReader(want);
+  const c = columnsFor(want);
+  const read = rowReader(c);
   const rows = db.all(
-    `SELECT ${columns} FROM messages m${joins} WHERE m.mailbox_id = ? AND m.modseq > ? AND m.expunged = 0 ` +
+    `SELECT ${base}${c.columns} FROM messages m${
+      joinsFor(c)
+    } WHERE m.mailbox_id = ? AND m.modseq > ? AND m.expunged = 0 ` +
       "ORDER BY m.uid",
     mailboxId,
     modseq,

@@ -246,6 +246,7 @@ export async function fixMessageSizes(account: Account): Promise<string[]> {
       }
     });
   }
+  account.rows.clear();
   return [...found, ...await recalculateCounts(account)];
 }
 

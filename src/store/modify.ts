@@ -27,7 +27,12 @@ export interface StoreFlagsResult {
   modified: number[];
   /** Uids asked for that aren't there. */
   missing: number[];
+  /** Ids of the messages that became ham or spam, or ceased to be. */
+  trainable: number[];
 }
+
+/** Flags that the junk filter learns from. */
+export const junkFlags = Flag.Junk | Flag.NotJunk;
 
 /** Changes flags (RFC 9051 §6.4.6, RFC 7162 §3.1.3). A message that has them already keeps its modseq. */
 export function storeFlags(
@@ -42,7 +47,7 @@ export function storeFlags(
 ): StoreFlagsResult {
   requireMailbox(db, mailboxId);
   const words = normalizeKeywords(keywords);
-  const r: StoreFlagsResult = { changed: [], modified: [], missing: [] };
+  const r: StoreFlagsResult = { changed: [], modified: [], missing: [], trainable: [] };
   const delta = new CountDelta();
   const updates: { id: number; at: number }[] = [];
   let next = 0;
@@ -62,6 +67,7 @@ export function storeFlags(
     if (newFlags === m.flags && newWords === m.keywords) return;
     delta.countFlags(-1, m.flags);
     delta.countFlags(1, newFlags);
+    if ((m.flags ^ newFlags) & junkFlags) r.trainable.push(m.id);
     updates.push({ id: m.id, at: r.changed.length - 1 });
   });
   while (next < uids.length) r.missing.push(uids[next++]);
@@ -104,6 +110,16 @@ export function copySources(
   fetchMessages(db, mailboxId, uids, Want.Thread, each);
 }
 
+export interface MoveResult {
+  fromUids: number[];
+  toUids: number[];
+  /** Of the mailbox they were moved to. */
+  uidValidity: number;
+  modseq: number;
+  /** Ids of the messages that became ham or spam by the move, or ceased to be. */
+  trainable: number[];
+}
+
 /**
  * MOVE (RFC 6851): the messages keep their ids and get a uid in the other mailbox; their old uids stay
  * behind as expunged. Moving out of a Rejects mailbox makes a message count for reputation as if it
@@ -116,15 +132,16 @@ export function moveMessages(
   fromMailboxId: number,
   uids: ArrayLike<number>,
   toMailboxId: number,
-): { fromUids: number[]; toUids: number[]; uidValidity: number; modseq: number } {
+): MoveResult {
   const from = requireMailbox(db, fromMailboxId);
   const to = requireMailbox(db, toMailboxId);
   const sources: CopySource[] = [];
   copySources(db, fromMailboxId, uids, (m) => sources.push({ ...m }));
   const fromUids: number[] = [];
   const toUids: number[] = [];
+  const trainable: number[] = [];
   if (sources.length === 0) {
-    return { fromUids, toUids, uidValidity: to.uidValidity, modseq: from.modseq };
+    return { fromUids, toUids, uidValidity: to.uidValidity, modseq: from.modseq, trainable };
   }
   const modseq = nextModseq(db);
   let uid = db.get(
@@ -147,9 +164,10 @@ export function moveMessages(
       m.id,
     ).changes > 0;
     // Its user has looked at a rejected message and wants it, so it counts as good.
-    if (reject && !(flags & (Flag.Junk | Flag.NotJunk)) && to.specialUse !== SpecialUse.Trash) {
+    if (reject && !(flags & junkFlags) && to.specialUse !== SpecialUse.Trash) {
       flags |= Flag.NotJunk;
     }
+    if ((m.flags ^ flags) & junkFlags) trainable.push(m.id);
     db.run(
       "UPDATE messages SET mailbox_id = ?, uid = ?, modseq = ?, createseq = ?, flags = ?, saved = ? WHERE id = ?",
       toMailboxId,
@@ -188,7 +206,7 @@ export function moveMessages(
   addMailboxKeywords(db, ctx, toMailboxId, [...keywords]);
   applyCounts(db, ctx, fromMailboxId, minus, modseq);
   applyCounts(db, ctx, toMailboxId, plus, modseq);
-  return { fromUids, toUids, uidValidity: to.uidValidity, modseq };
+  return { fromUids, toUids, uidValidity: to.uidValidity, modseq, trainable };
 }
 
 function insertRemnant(db: Db, mailboxId: number, uid: number, modseq: number): void {

@@ -107,9 +107,14 @@ export interface Message {
 /** Parts of a fetched row that cost extra to read; see {@link FetchRow}. */
 export const Want = {
   /** envelope, body, bodyStructure: text ready for an IMAP answer. */
-  Imap: 1,
+  Envelope: 1,
+  Body: 16,
+  BodyStructure: 32,
+  /** What it takes to open the message. */
+  Prefix: 64,
+  Structure: 2,
   /** prefix and structure. */
-  Content: 2,
+  Content: 66,
   /** subject, addresses, sent date, preview. */
   Summary: 4,
   /** threadId; without it threadId is 0. */
@@ -129,11 +134,11 @@ export interface FetchRow {
   saved: number;
   size: number;
   threadId: number;
-  /** With {@link Want}.Imap. */
+  /** Each with its bit of {@link Want}. */
   envelope: string;
   body: string;
   bodyStructure: string;
-  /** With {@link Want}.Content: bytes before the file's, and the structure still packed. */
+  /** Bytes before the file's, and the structure still packed. */
   prefix: Uint8Array;
   structure: string;
   /** With {@link Want}.Summary: as it is stored, and parsed when it is asked for. */

@@ -22,12 +22,17 @@ Deno.test("a delivered message can be read again: prefix, file, envelope, counts
       [1, 1, 1, got.size, 2],
     );
     let seen = 0;
-    account.fetch(inbox.id, [1], Want.Imap | Want.Summary | Want.Thread, (row) => {
-      seen++;
-      assert.match(row.envelope, /"hello"/);
-      assert.equal(row.summary.from[0].address, "a@example.org");
-      assert.equal(row.threadId, got.emailId);
-    });
+    account.fetch(
+      inbox.id,
+      [1],
+      Want.Envelope | Want.Body | Want.BodyStructure | Want.Summary | Want.Thread,
+      (row) => {
+        seen++;
+        assert.match(row.envelope, /"hello"/);
+        assert.equal(row.summary.from[0].address, "a@example.org");
+        assert.equal(row.threadId, got.emailId);
+      },
+    );
     assert.equal(seen, 1);
   }));
 

@@ -55,9 +55,13 @@ function plan(s: Session, items: readonly FetchItem[], o: FetchOptions): Plan {
     }
     switch (item.kind) {
       case "envelope":
+        p.want |= Want.Envelope;
+        break;
       case "body":
+        p.want |= Want.Body;
+        break;
       case "bodystructure":
-        p.want |= Want.Imap;
+        p.want |= Want.BodyStructure;
         break;
       case "preview":
         p.want |= Want.Summary;
@@ -67,7 +71,7 @@ function plan(s: Session, items: readonly FetchItem[], o: FetchOptions): Plan {
         break;
       case "section":
       case "binarysize":
-        p.want |= Want.Content;
+        p.want |= wholeMessage(item) ? Want.Prefix : Want.Content;
         p.content = true;
         break;
       case "modseq":
@@ -264,8 +268,7 @@ function* contentPieces(
       conn.write(`${sep}${item.name ?? `BODY[${section.label}]`}`);
       if (item.partial) conn.write(`<${item.partial[0]}>`);
       sep = " ";
-      // The whole message, or its header, needs no look at the structure.
-      const span = section.part.length === 0 && section.text === ""
+      const span = wholeMessage(item)
         ? { from: 0, to: row.size }
         : sectionSpan(root(), section, row.size);
       if (!span) {
@@ -279,6 +282,12 @@ function* contentPieces(
   } finally {
     reader?.close();
   }
+}
+
+/** The whole message, byte for byte: what its parts are doesn't matter. */
+function wholeMessage(item: FetchItem & { kind: "section" | "binarysize" }): boolean {
+  return item.kind === "section" && !item.binary && item.section.part.length === 0 &&
+    item.section.text === "";
 }
 
 function cut(bytes: Uint8Array, partial: [number, number] | undefined): Uint8Array {

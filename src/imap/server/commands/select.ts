@@ -80,6 +80,7 @@ async function select(
     // RFC 9051 §7.1: tells where the old mailbox ends, also when the new one can't be selected.
     s.untagged("OK [CLOSED] mailbox closed");
   }
+  await s.store.prepareRows(s.mailbox(name).id);
   // What is pending is about mailboxes not selected; uids read now include it.
   await deliverChanges(s, true);
   const m = s.mailbox(name);
