@@ -23,6 +23,7 @@ import { ensureDir } from "../platform/files.ts";
 import { Queue } from "../queue/mod.ts";
 import type { SaslBackend } from "../sasl/mod.ts";
 import {
+  makeFilesAhead,
   misbehaving,
   removeLeftovers,
   serveSmtp,
@@ -93,6 +94,8 @@ export class MailServer {
   #closePolicies: (() => Promise<void>) | undefined;
   readonly #sasl: SaslBackend;
   readonly #tempDir: string;
+  /** Ends the making of temporary files ahead. */
+  #noMoreFiles: (() => Promise<void>) | undefined;
   readonly #authLimiter: FailedAuthLimiter;
   readonly #sockets: Sockets;
   #unwatch: (() => void) | undefined;
@@ -172,6 +175,7 @@ export class MailServer {
         ),
       );
       server = new MailServer(o, log, accounts, queue, control, sockets);
+      server.#noMoreFiles = makeFilesAhead(tempDir);
       const { filters } = server.#trainer;
       server.#receiving = await Receiving.open(
         { config, accounts, queue, filters, tempDir, local: o.local },
@@ -393,6 +397,7 @@ export class MailServer {
     this.#receiving?.stop();
     await Promise.all(this.#listeners.map((l) => l.shutdown(stopGrace)));
     await Promise.all(this.#metrics.map((m) => m.stop()));
+    await this.#noMoreFiles?.();
     await this.queue.stop();
     await this.#closePolicies?.();
     await this.#pages?.close();

@@ -24,7 +24,6 @@ Deno.test("messages of all sizes are in the file when it is finished", () =>
       const content = noise(size, size + 1);
       const file = new MessageFile(
         dir,
-        7,
         { ...limits, headerSize: 1e9, headerFields: 1e9 },
         undefined,
       );
@@ -47,7 +46,7 @@ Deno.test("8-bit bytes are found wherever they stand", () =>
     for (const [header, at] of [[true, 3], [true, 30], [false, 60], [false, 101], [false, 102]]) {
       const content = bytes(`Subject: ${"x".repeat(40)}\r\n\r\n${"y".repeat(50)}`);
       content[at as number] = 0xe9;
-      const file = new MessageFile(dir, 1, limits, undefined);
+      const file = new MessageFile(dir, limits, undefined);
       file.put(content);
       await file.finish();
       assert.deepEqual([file.has8bit, file.headerHas8bit], [true, header]);
@@ -58,7 +57,7 @@ Deno.test("8-bit bytes are found wherever they stand", () =>
 
 Deno.test("a refused message makes no file, and its bytes are not kept", () =>
   withDir(async (dir) => {
-    const file = new MessageFile(dir, 1, { ...limits, size: 100_000 }, undefined);
+    const file = new MessageFile(dir, { ...limits, size: 100_000 }, undefined);
     for (let i = 0; i < 100; i++) {
       file.put(noise(50_000));
       await file.room();
@@ -71,7 +70,7 @@ Deno.test("a refused message makes no file, and its bytes are not kept", () =>
   }));
 
 Deno.test("a disk that refuses to write refuses the message, and the rest is read", async () => {
-  const file = new MessageFile(join("does", "not", "exist"), 1, {
+  const file = new MessageFile(join("does", "not", "exist"), {
     ...limits,
     headerSize: 1e9,
     headerFields: 1e9,
@@ -84,7 +83,7 @@ Deno.test("a disk that refuses to write refuses the message, and the rest is rea
   assert.equal(file.refusal.status, "4.3.0");
   await file.finish();
   await file.discard();
-  const small = new MessageFile(join("does", "not", "exist"), 1, limits, undefined);
+  const small = new MessageFile(join("does", "not", "exist"), limits, undefined);
   small.put(bytes("x"));
   await small.finish();
   assert.equal((small.refusal as SmtpError).status, "4.3.0");
@@ -93,7 +92,7 @@ Deno.test("a disk that refuses to write refuses the message, and the rest is rea
 
 Deno.test("what a crash left behind is removed at the next start, and nothing else", () =>
   withDir(async (dir) => {
-    const file = new MessageFile(dir, 1, limits, undefined);
+    const file = new MessageFile(dir, limits, undefined);
     file.put(bytes("x"));
     await file.finish();
     await Deno.writeTextFile(join(dir, "other"), "");

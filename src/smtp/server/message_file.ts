@@ -5,10 +5,10 @@
  * @module
  */
 import { join } from "node:path";
-import { cidString } from "../../log/mod.ts";
 import { removeFile } from "../../platform/files.ts";
 import type { MessageObserver } from "./backend.ts";
 import { SmtpError } from "./errors.ts";
+import { namePrefix, newTempFile } from "./spare_files.ts";
 
 /** Written at once. The header must fit, so that it can be looked through in one piece. */
 const blockSize = 256 * 1024;
@@ -40,13 +40,10 @@ export async function removeLeftovers(dir: string): Promise<number> {
 
 const freeBlocks: Uint8Array[] = [];
 const keepBlocks = 16;
-const namePrefix = "smtp-";
-let sequence = 0;
 
 /** Takes the bytes of one message. */
 export class MessageFile {
   readonly #dir: string;
-  readonly #cid: number;
   readonly #limits: MessageLimits;
   readonly #observer: MessageObserver | undefined;
   #block: Uint8Array = new Uint8Array(firstSize);
@@ -63,12 +60,10 @@ export class MessageFile {
 
   constructor(
     dir: string,
-    cid: number,
     limits: MessageLimits,
     observer: MessageObserver | undefined,
   ) {
     this.#dir = dir;
-    this.#cid = cid;
     this.#limits = limits;
     this.#observer = observer;
   }
@@ -171,15 +166,10 @@ export class MessageFile {
   }
 
   #open(): Deno.FsFile {
-    while (this.#file === undefined) {
-      const name = `${namePrefix}${cidString(this.#cid)}-${(++sequence).toString(36)}`;
-      const path = join(this.#dir, name);
-      try {
-        this.#file = Deno.openSync(path, { write: true, createNew: true, mode: 0o600 });
-        this.#path = path;
-      } catch (e) {
-        if (!(e instanceof Deno.errors.AlreadyExists)) throw e;
-      }
+    if (this.#file === undefined) {
+      const made = newTempFile(this.#dir);
+      this.#file = made.file;
+      this.#path = made.path;
     }
     return this.#file;
   }

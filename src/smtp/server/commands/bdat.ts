@@ -57,7 +57,7 @@ function begin(s: Session): void {
   if (s.chunked !== undefined) return;
   const t = readyForMessage(s);
   const observer = s.options.backend.startMessage?.(s, t);
-  const file = new MessageFile(s.options.tmpDir, s.cid, s.limits, observer);
+  const file = new MessageFile(s.options.tmpDir, s.limits, observer);
   const put = (bytes: Uint8Array) => file.put(bytes);
   s.chunked = {
     file,
