@@ -10,6 +10,7 @@ export class ImapLoad {
     | undefined;
   /** Last kilobytes of the answer to the running command. */
   bytes = 0;
+  #noticed: ((text: string) => void) | undefined;
   #greeting = Promise.withResolvers<void>();
 
   private constructor(socket: Socket) {
@@ -29,6 +30,7 @@ export class ImapLoad {
     this.bytes += chunk.length;
     const text = new TextDecoder("latin1").decode(chunk.subarray(Math.max(0, chunk.length - 4096)));
     this.#tail = (this.#tail + text).slice(-8192);
+    this.#noticed?.(text);
     if (!this.#waiting) {
       if (this.#tail.includes("\r\n")) this.#greeting.resolve();
       return;
@@ -63,6 +65,38 @@ export class ImapLoad {
   /** Messages in a mailbox. */
   async count(mailbox: string): Promise<number> {
     return Number(/MESSAGES (\d+)/.exec(await this.run(`STATUS "${mailbox}" (MESSAGES)`))?.[1]);
+  }
+
+  /** Resolves with the next untagged line that has the word; call it before what causes it. */
+  untagged(word: string): Promise<void> {
+    return new Promise((resolve) => {
+      this.#noticed = (text) => {
+        if (text.includes(word)) resolve();
+      };
+    });
+  }
+
+  /** Begins IDLE. */
+  idle(): Promise<string> {
+    this.#tail = "";
+    return new Promise((resolve, reject) => {
+      this.#waiting = { tag: "+", resolve, reject };
+      this.#socket.write(`i${++this.#tag} IDLE\r\n`, "latin1");
+    });
+  }
+
+  /** Ends IDLE. */
+  done(): Promise<string> {
+    this.#tail = "";
+    return new Promise((resolve, reject) => {
+      this.#waiting = { tag: `i${this.#tag}`, resolve, reject };
+      this.#socket.write("DONE\r\n", "latin1");
+    });
+  }
+
+  /** Ends the connection without a word. */
+  destroy(): void {
+    this.#socket.destroy();
   }
 
   async close(): Promise<void> {

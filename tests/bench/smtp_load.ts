@@ -8,13 +8,19 @@
  */
 import { createConnection } from "node:net";
 
-const [port, recipient, connections, messages, bytes] = [
+const [port, recipient, connections, messages, bytes, recipients] = [
   Number(Deno.args[0]),
   Deno.args[1],
   Number(Deno.args[2]),
   Number(Deno.args[3]),
   Number(Deno.args[4]),
+  Number(Deno.args[5] ?? 1),
 ];
+
+/** One address, or that user's with tags of their own. */
+const addresses = recipients === 1
+  ? [recipient]
+  : Array.from({ length: recipients }, (_, i) => recipient.replace("@", `+${i}@`));
 
 function message(n: number): string {
   const head =
@@ -35,6 +41,7 @@ function run(): Promise<void> {
     let buffer = "";
     let step = 0;
     let n = 0;
+    let named = 0;
     socket.setEncoding("latin1");
     socket.on("error", reject);
     socket.on("data", (chunk: string) => {
@@ -67,12 +74,13 @@ function run(): Promise<void> {
             step = 5;
             return;
           }
+          named = 0;
           socket.write("MAIL FROM:<sender@remote.test>\r\n");
           step = 2;
           return;
         case 2:
-          socket.write(`RCPT TO:<${recipient}>\r\n`);
-          step = 3;
+          socket.write(`RCPT TO:<${addresses[named++]}>\r\n`);
+          step = named < addresses.length ? 2 : 3;
           return;
         case 3:
           socket.write("DATA\r\n");

@@ -1,12 +1,12 @@
 /** This server as localserve in a temporary folder, in a process of its own. @module */
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Peer, waitForPort } from "./types.ts";
+import { type Peer, processMemory, waitForPort } from "./types.ts";
 
 const main = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "..", "main.ts");
 
 /** Starts localserve on ports from an offset. */
-export async function startMox(offset = 21_000): Promise<Peer & { pid: number }> {
+export async function startMox(offset = 21_000): Promise<Peer> {
   const dir = await Deno.makeTempDir({ prefix: "mox-bench-" });
   const log = await Deno.open(`${dir}/log`, { write: true, create: true });
   const child = new Deno.Command(Deno.execPath(), {
@@ -36,7 +36,7 @@ export async function startMox(offset = 21_000): Promise<Peer & { pid: number }>
     user: "mox@localhost",
     password: "moxmoxmox",
     recipient: "mox@localhost",
-    pid: child.pid,
+    memory: () => processMemory(child.pid),
     async stop() {
       child.kill("SIGTERM");
       await child.status;

@@ -5,7 +5,7 @@
  * @module
  */
 import { must, startPostfix } from "../../support/postfix.ts";
-import { freePort, type Peer, waitForPort } from "./types.ts";
+import { freePort, type Peer, processMemory, processTree, waitForPort } from "./types.ts";
 
 /** Starts both; `stop` ends them and removes the folder. */
 export async function startPostfixDovecot(): Promise<Peer> {
@@ -28,6 +28,7 @@ base_dir = ${dir}/run
 state_dir = ${dir}/run
 log_path = ${dir}/dovecot.log
 protocols = imap lmtp
+recipient_delimiter = +
 ssl = no
 disable_plaintext_auth = no
 auth_mechanisms = plain login
@@ -89,6 +90,7 @@ myhostname = bench.test
 mydestination =
 virtual_mailbox_domains = example.test
 virtual_mailbox_maps = static:ok
+recipient_delimiter = +
 virtual_transport = lmtp:unix:${dir}/run/lmtp
 virtual_destination_concurrency_limit = 50
 virtual_destination_recipient_limit = 100
@@ -106,6 +108,16 @@ mailbox_size_limit = 0
     user,
     password,
     recipient: `${user}@example.test`,
+    async memory() {
+      let sum = 0;
+      for (
+        const file of [`${dir}/run/master.pid`, `${dir}/spool-of-postfix/spool/pid/master.pid`]
+      ) {
+        const pid = Number(await Deno.readTextFile(file));
+        for (const p of await processTree(pid)) sum += await processMemory(p);
+      }
+      return sum;
+    },
     async stop() {
       await postfix.stop();
       await must("doveadm", "-c", `${dir}/dovecot.conf`, "stop").catch(() => {});

@@ -7,6 +7,8 @@ export interface Peer {
   password: string;
   /** Address to which the SMTP load is sent; lands in the user's INBOX. */
   recipient: string;
+  /** MB of memory that its processes use; shared pages count in part. */
+  memory(): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -30,4 +32,33 @@ export async function waitForPort(port: number, timeout = 15_000): Promise<void>
       await new Promise((r) => setTimeout(r, 50));
     }
   }
+}
+
+/** MB of a process, its part of shared pages; 0 if it is gone. */
+export async function processMemory(pid: number): Promise<number> {
+  try {
+    const text = await Deno.readTextFile(`/proc/${pid}/smaps_rollup`);
+    return Number(/^Pss:\s+(\d+)/m.exec(text)?.[1] ?? 0) / 1024;
+  } catch {
+    return 0;
+  }
+}
+
+/** Process ids of a process and all that it started. */
+export async function processTree(root: number): Promise<number[]> {
+  const children = new Map<number, number[]>();
+  for await (const e of Deno.readDir("/proc")) {
+    const pid = Number(e.name);
+    if (!Number.isInteger(pid)) continue;
+    try {
+      const stat = await Deno.readTextFile(`/proc/${pid}/stat`);
+      const parent = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
+      children.set(parent, [...children.get(parent) ?? [], pid]);
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+  const all = [root];
+  for (let i = 0; i < all.length; i++) all.push(...children.get(all[i]) ?? []);
+  return all;
 }
