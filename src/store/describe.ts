@@ -7,6 +7,7 @@ import { flattenAddresses, parseAddressList } from "../mail/address.ts";
 import { parseDate } from "../mail/date.ts";
 import { imapBodyStructure, imapEnvelope } from "../mail/envelope.ts";
 import { type HeaderField, headerField, splitHeader } from "../mail/header.ts";
+import { listedLines } from "../mail/header_filter.ts";
 import { normalizeMessageId, parseMessageIds } from "../mail/messageid.ts";
 import { preview } from "../mail/preview.ts";
 import {
@@ -29,6 +30,8 @@ export interface EmailDescription {
   bodyStructure: string;
   /** Packed structure of the message with so many bytes of prefix before it. */
   structure(prefixLength: number): string;
+  /** Listed fields of prefix and header (mail/header_filter.ts). */
+  listed(prefix: Uint8Array): string | undefined;
   summary: Summary;
   /** For matching threads: base subject in lower case. */
   threadSubject: string;
@@ -92,6 +95,11 @@ export function describe(
     body: imapBodyStructure(root, false),
     bodyStructure: imapBodyStructure(root, true),
     structure: (prefixLength) => packStructure(root, prefixLength),
+    listed: (prefix) =>
+      // Of a header cut off where it was too long nothing is known for sure.
+      root.header && root.header.length >= root.bodyOffset - 2
+        ? listedLines([prefix, root.header])
+        : undefined,
     summary,
     threadSubject: base.toLowerCase(),
     isReply,

@@ -21,6 +21,7 @@ const emailColumns = [
   [Want.Prefix, "e.prefix", "prefix"],
   [Want.Structure, "e.structure", "structure"],
   [Want.Summary, "e.summary", "summaryText"],
+  [Want.Listed, "e.listed", "listed"],
 ] as const;
 
 interface Columns {
@@ -82,6 +83,7 @@ class ReusedRow implements FetchRow {
   prefix = noBytes;
   structure = "";
   summaryText = "";
+  listed: string | null = null;
   #parsedText = "";
   #parsed = noSummary;
 

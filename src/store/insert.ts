@@ -80,8 +80,8 @@ export function insertEmail(
   const d = m.description;
   chargeQuota(db, rules, m.size);
   db.run(
-    "INSERT INTO emails (id, size, prefix, envelope, body, bodystructure, structure, summary) " +
-      "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    "INSERT INTO emails (id, size, prefix, envelope, body, bodystructure, structure, summary, listed) " +
+      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     m.emailId,
     m.size,
     m.prefix,
@@ -90,6 +90,7 @@ export function insertEmail(
     d.bodyStructure,
     d.structure(m.prefix.length),
     packSummary(d.summary),
+    d.listed(m.prefix) ?? null,
   );
   db.run("UPDATE state SET next_email_id = max(next_email_id, ?)", m.emailId + 1);
   let threadId = m.emailId;

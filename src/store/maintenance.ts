@@ -278,16 +278,17 @@ export async function reparse(
     }
     await account.writer.write(() => {
       for (const [id, d] of described) {
-        const row = account.db.get("SELECT length(prefix) FROM emails WHERE id = ?", id);
+        const row = account.db.get("SELECT prefix FROM emails WHERE id = ?", id);
         if (!row) continue;
         account.db.run(
-          "UPDATE emails SET envelope = ?, body = ?, bodystructure = ?, structure = ?, summary = ? " +
-            "WHERE id = ?",
+          "UPDATE emails SET envelope = ?, body = ?, bodystructure = ?, structure = ?, summary = ?, " +
+            "listed = ? WHERE id = ?",
           d.envelope,
           d.body,
           d.bodyStructure,
-          d.structure(row[0]),
+          d.structure(row[0].length),
           packSummary(d.summary),
+          d.listed(row[0]) ?? null,
           id,
         );
       }

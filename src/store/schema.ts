@@ -179,4 +179,9 @@ DROP INDEX threads_thread;
 CREATE INDEX threads_thread ON threads (thread_id, received);
 `,
   },
+  {
+    version: 3,
+    // Fields that mail programs ask for to show lists, as lines; null where the message must be read.
+    sql: "ALTER TABLE emails ADD COLUMN listed TEXT",
+  },
 ];

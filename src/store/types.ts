@@ -119,6 +119,8 @@ export const Want = {
   Summary: 4,
   /** threadId; without it threadId is 0. */
   Thread: 8,
+  /** listed: fields of the header. */
+  Listed: 128,
 } as const;
 
 /** A row as FETCH, search and webmail read it. The object is reused between rows: copy what you keep. */
@@ -138,6 +140,8 @@ export interface FetchRow {
   envelope: string;
   body: string;
   bodyStructure: string;
+  /** Lines of the fields that lists show (mail/header_filter.ts); null where the message must be read. */
+  listed: string | null;
   /** Bytes before the file's, and the structure still packed. */
   prefix: Uint8Array;
   structure: string;

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { chooseFieldLines, listedFields } from "../../mail/header_filter.ts";
 import { type Part, unpackStructure } from "../../mail/structure.ts";
 import { type FetchRow, Flag, type MessageReader, Want } from "../../store/types.ts";
 import { formatDateTime, formatFlags, formatString } from "../format/text.ts";
@@ -42,10 +43,19 @@ interface Plan {
   content: boolean;
   modseq: boolean;
   flags: boolean;
+  /** Header fields that the store has kept, by item. */
+  listed: Map<FetchItem, ReadonlySet<string>>;
 }
 
 function plan(s: Session, items: readonly FetchItem[], o: FetchOptions): Plan {
-  const p: Plan = { want: 0, items: [], content: false, modseq: false, flags: false };
+  const p: Plan = {
+    want: 0,
+    items: [],
+    content: false,
+    modseq: false,
+    flags: false,
+    listed: new Map(),
+  };
   const seen = new Set<string>();
   for (const item of items) {
     // Of simple items a second one says nothing new.
@@ -69,9 +79,19 @@ function plan(s: Session, items: readonly FetchItem[], o: FetchOptions): Plan {
       case "threadid":
         p.want |= Want.Thread;
         break;
-      case "section":
-      case "binarysize":
+      case "section": {
+        const names = listedNames(item);
+        if (names) {
+          p.listed.set(item, names);
+          p.want |= Want.Listed;
+          break;
+        }
         p.want |= wholeMessage(item) ? Want.Prefix : Want.Content;
+        p.content = true;
+        break;
+      }
+      case "binarysize":
+        p.want |= Want.Content;
         p.content = true;
         break;
       case "modseq":
@@ -85,6 +105,8 @@ function plan(s: Session, items: readonly FetchItem[], o: FetchOptions): Plan {
     }
     p.items.push(item);
   }
+  // Opened in any case: the fields are taken from there as well.
+  if (p.content && p.listed.size > 0) p.want |= Want.Content;
   // RFC 7162 §3.1.4.1: CHANGEDSINCE asks for MODSEQ too; §3.1: each FETCH has it once flags are in it.
   if (o.changedSince !== undefined || (s.condstore && p.flags)) p.modseq = true;
   if (seen.has("uid") || s.uidOnly) o.uid = true;
@@ -157,9 +179,18 @@ export async function fetchUids(
         out += ")\r\n";
         return bytes < contentBytes;
       }
+      if (row.listed === null && p.listed.size > 0) {
+        conn.write(out);
+        out = "";
+        readInstead(s, row, p.items, r);
+        out += ")\r\n";
+        return;
+      }
       for (let k = 0; k < p.items.length; k++) {
         if (k > 0) out += " ";
-        out += simpleItem(p.items[k], row);
+        const item = p.items[k];
+        const names = p.listed.get(item);
+        out += names ? listedItem(item, names, row.listed!) : simpleItem(item, row);
       }
       out += ")\r\n";
       if (out.length > piece) {
@@ -180,6 +211,45 @@ export async function fetchUids(
     await conn.flush();
   }
   return r;
+}
+
+/** The names of fields that are asked for, if the store keeps all of them. */
+function listedNames(item: FetchItem): ReadonlySet<string> | undefined {
+  if (item.kind !== "section" || item.binary || item.section.part.length > 0) return undefined;
+  if (item.section.text !== "HEADER.FIELDS") return undefined;
+  const names = new Set(item.section.fields.map((f) => f.toLowerCase()));
+  for (const n of names) if (!listedFields.has(n)) return undefined;
+  return names;
+}
+
+/** Header fields out of the lines that were kept, which are ASCII. */
+function listedItem(item: FetchItem, names: ReadonlySet<string>, lines: string): string {
+  const { section, partial, name } = item as FetchItem & { kind: "section" };
+  let text = `${chooseFieldLines(lines, names)}\r\n`;
+  let label = name ?? `BODY[${section.label}]`;
+  if (partial) {
+    text = text.slice(partial[0], partial[0] + partial[1]);
+    label += `<${partial[0]}>`;
+  }
+  return `${label} {${text.length}}\r\n${text}`;
+}
+
+/** The items of a message whose header fields weren't kept: it is opened. */
+function readInstead(
+  s: Session,
+  { uid, flags }: FetchRow,
+  items: readonly FetchItem[],
+  r: { unknownEncoding: boolean },
+): void {
+  const want = Want.Content | Want.Envelope | Want.Body | Want.BodyStructure | Want.Summary |
+    Want.Thread;
+  s.store.fetch(s.selected.mailboxId, [uid], want, (row) => {
+    // As it will be told: \Seen may have been set just now.
+    row.flags |= flags;
+    for (const _ of contentPieces(s, row, items, r)) {
+      // A header is small: written in one go.
+    }
+  });
 }
 
 /** Sets \Seen on those of the uids that don't have it; their new modseqs. */

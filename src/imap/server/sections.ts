@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { chooseFields } from "../../mail/header_filter.ts";
 import type { Part } from "../../mail/structure.ts";
 import { decodeTransferEncoding } from "../../mail/transfer.ts";
 import type { MessageReader } from "../../store/types.ts";
@@ -69,38 +70,6 @@ export function sectionSpan(
   }
 }
 
-/** Fields of a header block whose names are (or, with `not`, aren't) in the set; ends with an empty line. */
-export function filterFields(
-  header: Uint8Array,
-  names: ReadonlySet<string>,
-  not: boolean,
-): Uint8Array {
-  const out = new Uint8Array(header.length + 2);
-  let n = 0;
-  let keep = false;
-  for (let i = 0; i < header.length;) {
-    let end = header.indexOf(10, i);
-    end = end < 0 ? header.length : end + 1;
-    const first = header[i];
-    if (first === 13 || first === 10) break;
-    if (first !== 32 && first !== 9) {
-      let colon = header.indexOf(58, i);
-      if (colon < 0 || colon > end) colon = end;
-      let name = "";
-      for (let k = i; k < colon; k++) name += String.fromCharCode(header[k]);
-      keep = names.has(name.trimEnd().toLowerCase()) !== not;
-    }
-    if (keep) {
-      out.set(header.subarray(i, end), n);
-      n += end - i;
-    }
-    i = end;
-  }
-  out[n++] = 13;
-  out[n++] = 10;
-  return out.subarray(0, n);
-}
-
 /** The bytes of a section that is small or must be computed: header fields, or decoded (BINARY). */
 export function readSection(
   reader: MessageReader,
@@ -110,7 +79,11 @@ export function readSection(
   if (!section.text.startsWith("HEADER.FIELDS")) return reader.read(span.from, span.to);
   const header = reader.read(span.from, Math.min(span.to, span.from + maxHeaderBytes));
   const names = new Set(section.fields.map((f) => f.toLowerCase()));
-  return filterFields(header, names, section.text === "HEADER.FIELDS.NOT");
+  const chosen = chooseFields(header, names, section.text === "HEADER.FIELDS.NOT");
+  const out = new Uint8Array(chosen.length + 2);
+  out.set(chosen);
+  out.set([13, 10], chosen.length);
+  return out;
 }
 
 /** A part's body with its transfer encoding undone (RFC 3516); undefined if the encoding is unknown. */
