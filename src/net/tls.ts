@@ -14,6 +14,7 @@ import {
   type SecureContext,
   TLSSocket,
 } from "node:tls";
+import { acmeProtocol, peekHello, showProof } from "./acme_tls.ts";
 import { parseIp } from "./ip.ts";
 import { endPointBinding, prepareCertificate, type PreparedCertificate } from "./tlscert.ts";
 import { type ClientTls, ConnectionError, type ServerTls, type TlsInfo } from "./types.ts";
@@ -30,6 +31,16 @@ export async function serverHandshake(
   context: ServerTls,
   timeout: number,
 ): Promise<Handshaken> {
+  if (context.proof?.pending) {
+    const peeked = await peekHello(raw, timeout);
+    if (peeked?.hello.alpn.includes(acmeProtocol)) {
+      const pair = context.proof.certificateFor(peeked.hello.serverName);
+      if (!pair) throw new ConnectionError("tls", "no ACME proof is pending for the name");
+      await showProof(raw, peeked, pair);
+      // To the caller it is a connection that ended with its handshake.
+      throw new ConnectionError("closed", "ACME proof was shown");
+    }
+  }
   let used: PreparedCertificate | undefined;
   const fallback = await context.certificateFor(undefined);
   if (fallback !== undefined) used = prepareCertificate(fallback);

@@ -21,6 +21,8 @@ export interface SelfSignedOptions {
   notBefore?: Date;
   /** Four years after notBefore if not given. */
   notAfter?: Date;
+  /** SHA-256 of a key authorization: makes it a proof of control for ACME (RFC 8737 §3). */
+  acmeIdentifier?: Uint8Array;
 }
 
 const encoder = new TextEncoder();
@@ -60,6 +62,11 @@ export async function selfSignedCertificate(options: SelfSignedOptions): Promise
       der(Tag.sequence, derOid("1.3.6.1.5.5.7.3.1"), derOid("1.3.6.1.5.5.7.3.2")),
     ),
   ];
+  if (options.acmeIdentifier) {
+    extensions.push(
+      extension("1.3.6.1.5.5.7.1.31", true, der(Tag.octetString, options.acmeIdentifier)),
+    );
+  }
   const serial = Uint8Array.from(randomBytes(16));
   serial[0] = (serial[0] & 0x7f) | 0x40; // positive, without a leading zero byte
 

@@ -93,6 +93,12 @@ export interface ServerTls {
   /** Ask for a client certificate; it is not verified here. */
   requestClientCertificate?: boolean;
   alpnProtocols?: string[];
+  /**
+   * The certificate that proves control of a name to an ACME authority, in handshakes with the protocol
+   * "acme-tls/1" alone (RFC 8737). While it is undefined or `pending` is false, clients aren't looked at
+   * before the handshake.
+   */
+  proof?: { readonly pending: boolean; certificateFor(serverName: string): KeyCert | undefined };
 }
 
 export interface ClientTls {

@@ -52,8 +52,9 @@ import { retrainHandler } from "./receiving_retrain.ts";
 import { submissionBackend } from "./smtp_backend.ts";
 import { Sockets } from "./sockets.ts";
 import { submitFromProgram } from "./submit.ts";
-import { listenerTls } from "./tls.ts";
-import { type Endpoint, serveWebPort, webPorts } from "./web.ts";
+import { ServerCertificates } from "./tls.ts";
+import type { Patience } from "../acme/mod.ts";
+import { type Endpoint, serveWebPort, type WebHandlers, webPorts } from "./web.ts";
 import { openWebPages, type WebPages } from "./web_pages.ts";
 
 /** How a server is started. */
@@ -70,6 +71,8 @@ export interface ServerOptions {
    * byte of a connection is read: becomes the user that the server runs as.
    */
   becomeUser?: () => Promise<void>;
+  /** How long an ACME authority is waited for; tests have little time. */
+  acmePatience?: Patience;
   /** Runs when the folder is this process's, before anything listens. */
   prepare?: (accounts: Accounts) => Promise<void>;
 }
@@ -90,6 +93,7 @@ export class MailServer {
   readonly #control: ControlServer;
   readonly #trainer: Trainer;
   #receiving: Receiving | undefined;
+  #certificates: ServerCertificates | undefined;
   #pages: WebPages | undefined;
   #closePolicies: (() => Promise<void>) | undefined;
   readonly #sasl: SaslBackend;
@@ -134,12 +138,9 @@ export class MailServer {
     if (await controlAnswers(config.dataDir)) throw inUse(config.dataDir);
     const sockets = await Sockets.bind(config.static);
     try {
-      const tls = new Map<Listener, ServerTls | undefined>();
-      for (const l of config.static.Listeners.values()) {
-        tls.set(l, await listenerTls(config, l));
-      }
+      const certificates = await ServerCertificates.open(config);
       await o.becomeUser?.();
-      return await MailServer.#open(o, sockets, tls);
+      return await MailServer.#open(o, sockets, certificates);
     } finally {
       await sockets.close();
     }
@@ -148,7 +149,7 @@ export class MailServer {
   static async #open(
     o: ServerOptions,
     sockets: Sockets,
-    tls: Map<Listener, ServerTls | undefined>,
+    certificates: ServerCertificates,
   ): Promise<MailServer> {
     const log = new Log("serve");
     const { config } = o;
@@ -189,7 +190,10 @@ export class MailServer {
           ? undefined
           : { resolver: outgoing.resolver ?? makeResolver(), tlsPolicy: outgoing.tlsPolicy },
       });
-      for (const [listener, t] of tls) await server.#listen(listener, t);
+      server.#certificates = certificates;
+      for (const l of config.static.Listeners.values()) {
+        await server.#listen(l, certificates.for(l));
+      }
       for (const [command, handler] of server.#handlers()) handlers.set(command, handler);
       for (const [command, handler] of queueHandlers(queue, config)) handlers.set(command, handler);
       const unwatch = [
@@ -200,6 +204,10 @@ export class MailServer {
       server.#closePolicies = outgoing.close;
       server.#unwatch = () => unwatch.forEach((end) => end());
       await queue.start();
+      await certificates.start({
+        resolver: o.local ? undefined : outgoing.resolver ?? makeResolver(),
+        patience: o.acmePatience,
+      });
       return server;
     } catch (err) {
       await (server ? server.stop() : control.stop());
@@ -281,7 +289,7 @@ export class MailServer {
       if (l.IMAPS.Enabled && tls) {
         await this.#imap(ip, l, l.IMAPS.Port || 993, tls, true, hostname, limits());
       }
-      for (const p of webPorts(this.config, l, this.#pages?.handlers ?? {})) {
+      for (const p of webPorts(this.config, l, this.#webHandlers())) {
         const socket = await this.#sockets.take(ip, p.port, "HTTP");
         const server = await serveWebPort(ip, p, { tls, limits, listener: socket });
         this.#add(`${p.https ? "HTTPS" : "HTTP"} (${p.names.join(", ")})`, server);
@@ -300,6 +308,11 @@ export class MailServer {
   /** An address in the form that listeners are given it, with its socket. */
   async #at(address: string, port: number, service: string) {
     return { address, port, listener: await this.#sockets.take(address, port, service) };
+  }
+
+  #webHandlers(): WebHandlers {
+    const { proofs } = this.#certificates!;
+    return { ...this.#pages?.handlers, acme: (req) => proofs.answerHttp(req.path) };
   }
 
   async #imap(
@@ -395,6 +408,7 @@ export class MailServer {
     this.#log.info("stopping");
     this.#unwatch?.();
     this.#receiving?.stop();
+    this.#certificates?.stop();
     await Promise.all(this.#listeners.map((l) => l.shutdown(stopGrace)));
     await Promise.all(this.#metrics.map((m) => m.stop()));
     await this.#noMoreFiles?.();

@@ -114,6 +114,12 @@ export function webPorts(config: Config, l: Listener, handlers: WebHandlers): We
     p.names.push("webserver");
     if (s.RateLimitDisabled) p.rateLimited = false;
   }
+  const acme = l.TLS && config.static.ACME.get(l.TLS.ACME);
+  if (acme) {
+    // Proofs of control are looked for there, also where nothing else is served.
+    on(80, false);
+    on(acme.Port, true);
+  }
   for (const p of ports.values()) {
     // Where "/" has no page, people find the one there is.
     const place = p.services.find((s) => s.name === "admin") ??
