@@ -9,4 +9,5 @@ export { Authority, type AuthorityOptions, type Patience, type ProofKind } from 
 export { CertificateFiles } from "./certificate_files.ts";
 export { Certificates, type CertificatesOptions, type NameState } from "./certificates.ts";
 export { AcmeError } from "./errors.ts";
+export { acmeLibrary } from "./library.ts";
 export { httpProofPath, Proofs } from "./proofs.ts";

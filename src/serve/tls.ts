@@ -8,6 +8,7 @@
  */
 import { join } from "node:path";
 import {
+  acmeLibrary,
   Authority,
   CertificateFiles,
   Certificates,
@@ -80,6 +81,8 @@ export class ServerCertificates {
   async #addAcme(l: Listener): Promise<void> {
     const config = this.#config;
     const name = l.TLS!.ACME;
+    // Now, as the user that the server becomes may not be able to read the program's files.
+    await acmeLibrary();
     let entry = this.#acme.get(name);
     if (!entry) {
       const acme = config.static.ACME.get(name)!;

@@ -15,6 +15,7 @@ import { TestCa } from "../support/test_ca.ts";
 
 export interface AuthorityOptions {
   /** Where proofs are looked for, in place of ports 80 and 443 of the name. */
+  host?: string;
   httpPort?: number;
   tlsPort?: number;
   /** Key of the external account binding that new accounts must have, in base64url. */
@@ -70,6 +71,9 @@ export class TestAuthority {
 
   get #base(): string {
     return `http://127.0.0.1:${this.#server.addr.port}`;
+  }
+  get #host(): string {
+    return this.options.host ?? "127.0.0.1";
   }
   get directory(): string {
     return `${this.#base}/directory`;
@@ -255,7 +259,7 @@ export class TestAuthority {
   async #lookHttp(a: Authz, expected: string): Promise<string | undefined> {
     try {
       const path = `/.well-known/acme-challenge/${a.token}`;
-      const r = await fetch(`http://127.0.0.1:${this.options.httpPort}${path}`, {
+      const r = await fetch(`http://${this.#host}:${this.options.httpPort}${path}`, {
         headers: { host: a.name },
         redirect: "manual",
       });
@@ -274,7 +278,7 @@ c = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 c.check_hostname = False
 c.verify_mode = ssl.CERT_NONE
 c.set_alpn_protocols(["acme-tls/1"])
-with c.wrap_socket(socket.create_connection(("127.0.0.1", ${this.options.tlsPort}), 5),
+with c.wrap_socket(socket.create_connection(("${this.#host}", ${this.options.tlsPort}), 5),
                    server_hostname="${a.name}") as s:
     print(s.selected_alpn_protocol(), s.getpeercert(True).hex())
 `;
