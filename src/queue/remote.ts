@@ -135,6 +135,7 @@ class Attempt {
       localIp: where.localIp,
       remoteIp: where.remoteIp,
       remoteHelo: where.helo,
+      isReport: this.#d.message.isDsn,
       failures: failure === undefined ? [] : policyFailures({ policy, dane }, failure),
     });
   }

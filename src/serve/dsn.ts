@@ -9,6 +9,7 @@ import { type Address, SmtpError } from "../smtp/server/mod.ts";
 import type { Accounts } from "../store/accounts.ts";
 import { describeFile } from "../store/describe.ts";
 import { queueOutgoing } from "./outgoing.ts";
+import { hostDomain } from "./host_domain.ts";
 import { deliverToSelf } from "./smtp_backend.ts";
 
 const log = new Log("dsn");
@@ -130,15 +131,6 @@ async function handOn(
       action: e.action,
     });
   }
-}
-
-/** The domain whose keys sign what this host sends in its own name: Hostname, or the one that it is in. */
-function hostDomain(config: Config): string {
-  const name = config.static.Hostname;
-  for (let d = name; d.includes("."); d = d.slice(d.indexOf(".") + 1)) {
-    if (config.domain(d)) return d;
-  }
-  return name;
 }
 
 /** The first bytes of a file. */

@@ -19,6 +19,8 @@ import { StoreError } from "../store/types.ts";
 import { opportunistic } from "../tlspolicy/opportunistic.ts";
 import { Policies } from "../tlspolicy/policies.ts";
 import type { TlsPolicy } from "../tlspolicy/types.ts";
+import { TlsResults } from "../reports/mod.ts";
+import { recordTlsResult } from "./reports/tls_results.ts";
 import { addressOf, deliverDsn } from "./dsn.ts";
 import { limitNotices } from "./limit_notice.ts";
 import { deliverToSelf } from "./smtp_backend.ts";
@@ -38,15 +40,26 @@ export interface OutgoingOptions {
 /** How mail leaves a server: with the policies of others, unless something else is given. */
 export async function outgoingOptions(
   s: { config: Config; local: boolean; outgoing?: OutgoingOptions },
-): Promise<OutgoingOptions & { close?: () => Promise<void> }> {
+): Promise<OutgoingOptions & { tlsResults?: TlsResults; close?: () => Promise<void> }> {
   if (s.local || s.outgoing?.tlsPolicy !== undefined) return s.outgoing ?? {};
   const resolver = s.outgoing?.resolver ?? makeResolver();
+  const tlsResults = await TlsResults.open(s.config.dataDir);
   const policies = await Policies.open({
     dataDir: s.config.dataDir,
     resolver,
     log: new Log("mtasts"),
+    onResult: (r) => recordTlsResult(tlsResults, r, Date.now()),
   });
-  return { ...s.outgoing, resolver, tlsPolicy: policies, close: () => policies.close() };
+  return {
+    ...s.outgoing,
+    resolver,
+    tlsPolicy: policies,
+    tlsResults,
+    async close() {
+      await policies.close();
+      await tlsResults.close();
+    },
+  };
 }
 
 export function queueServices(

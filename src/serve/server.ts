@@ -52,6 +52,7 @@ import { retrainHandler } from "./receiving_retrain.ts";
 import { submissionBackend } from "./smtp_backend.ts";
 import { Sockets } from "./sockets.ts";
 import { submitFromProgram } from "./submit.ts";
+import { startReports } from "./reports/mod.ts";
 import { ServerCertificates } from "./tls.ts";
 import type { Patience } from "../acme/mod.ts";
 import { type Endpoint, serveWebPort, type WebHandlers, webPorts } from "./web.ts";
@@ -98,6 +99,7 @@ export class MailServer {
   #closePolicies: (() => Promise<void>) | undefined;
   readonly #sasl: SaslBackend;
   readonly #tempDir: string;
+  #endReports: (() => Promise<void>) | undefined;
   /** Ends the making of temporary files ahead. */
   #noMoreFiles: (() => Promise<void>) | undefined;
   readonly #authLimiter: FailedAuthLimiter;
@@ -204,6 +206,17 @@ export class MailServer {
       server.#closePolicies = outgoing.close;
       server.#unwatch = () => unwatch.forEach((end) => end());
       await queue.start();
+      const { reports } = server;
+      if (reports && outgoing.tlsResults && outgoing.resolver) {
+        server.#endReports = startReports({
+          config,
+          queue,
+          tempDir,
+          resolver: outgoing.resolver,
+          evaluations: reports.evaluations,
+          results: outgoing.tlsResults,
+        });
+      }
       await certificates.start({
         resolver: o.local ? undefined : outgoing.resolver ?? makeResolver(),
         patience: o.acmePatience,
@@ -412,6 +425,7 @@ export class MailServer {
     await Promise.all(this.#listeners.map((l) => l.shutdown(stopGrace)));
     await Promise.all(this.#metrics.map((m) => m.stop()));
     await this.#noMoreFiles?.();
+    await this.#endReports?.();
     await this.queue.stop();
     await this.#closePolicies?.();
     await this.#pages?.close();

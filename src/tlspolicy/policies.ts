@@ -43,6 +43,8 @@ export interface PoliciesOptions {
   /** The runtime's if not given. */
   fetch?: Fetch;
   now?: () => number;
+  /** Is told of each result, for reports. */
+  onResult?: (r: TlsResult) => void;
 }
 
 /** The policies that deliveries follow. */
@@ -147,6 +149,12 @@ export class Policies implements TlsPolicy {
     const result = r.failures.length === 0 ? "ok" : "failed";
     const policy = r.dane.kind !== "none" ? "dane" : r.policy.mode !== "none" ? "mtasts" : "none";
     results.inc({ policy, result });
+    try {
+      this.#o.onResult?.(r);
+    } catch (err) {
+      // A delivery doesn't suffer for a report.
+      this.#o.log.error("counting a result of tls", { err: err as Error });
+    }
   }
 
   async close(): Promise<void> {

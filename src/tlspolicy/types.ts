@@ -104,6 +104,8 @@ export interface TlsResult {
    * One failure for each policy that was not satisfied; the other policies were.
    */
   failures: readonly { policyType: TlsPolicyType; failure: TlsFailureDetail }[];
+  /** The message is a report or notification of this host: by itself it is no reason for a report. */
+  isReport: boolean;
 }
 
 /** The policies of other servers. Methods don't fail: what could not be learned is in what they give. */

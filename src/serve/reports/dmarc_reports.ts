@@ -1,0 +1,145 @@
+/**
+ * Sending DMARC aggregate reports (RFC 7489 §7.2): each whole hour, to the domains whose interval ends
+ * then, about the messages in their name.
+ *
+ * @module
+ */
+import { DnsError, type Resolver } from "../../dns/mod.ts";
+import type { Log } from "../../log/mod.ts";
+import { counter } from "../../metrics/mod.ts";
+import {
+  buildDmarcReport,
+  type DmarcEvaluation,
+  type DmarcEvaluations,
+  dmarcReportAttachment,
+  lookupReportConsent,
+} from "../../reports/mod.ts";
+import { organizationalDomain } from "../../store/describe.ts";
+import { type ReportServices, sendReport } from "./report_mail.ts";
+
+const reports = counter(
+  "mox_dmarc_report_sent_total",
+  "DMARC aggregate reports to other domains, by what became of them.",
+  { result: ["sent", "unwanted", "error"] },
+);
+
+const hour = 3_600_000;
+/** Milliseconds that evaluations which by themselves are no reason for a report are kept. */
+const optionalKept = 48 * hour;
+/** Recipients of one report at most. */
+const maxAddresses = 10;
+/** Bytes of an attachment in base64 beside those of the message, for size limits. */
+const overhead = 2048;
+
+export interface DmarcReportServices extends ReportServices {
+  evaluations: DmarcEvaluations;
+  resolver: Resolver;
+  log: Log;
+}
+
+/**
+ * Sends what is due at a whole hour.
+ * @param at milliseconds since the epoch; what was evaluated in its hour waits for the next
+ * @returns the domains that a report was sent to
+ */
+export async function sendDmarcReports(s: DmarcReportServices, at: number): Promise<string[]> {
+  const end = Math.floor(at / hour) * hour;
+  const hourOfDay = new Date(end).getUTCHours();
+  const sent: string[] = [];
+  for (const p of s.evaluations.pending(end)) {
+    const oldest = s.evaluations.list(p.domain, end, 1)[0]?.evaluated ?? end;
+    if (!p.wanted) {
+      if (oldest < end - optionalKept) s.evaluations.remove(p.domain, end - optionalKept);
+      continue;
+    }
+    // A server that was off at the end of an interval makes good for it.
+    const due = hourOfDay % p.intervalHours === 0 || oldest < end - p.intervalHours * hour;
+    if (!due) continue;
+    try {
+      const did = await report(s, p.domain, end);
+      reports.inc({ result: did ? "sent" : "unwanted" });
+      if (did) sent.push(p.domain);
+      s.evaluations.remove(p.domain, end);
+    } catch (err) {
+      reports.inc({ result: "error" });
+      // Tried again at the next interval, for a day.
+      if (oldest < end - 24 * hour) s.evaluations.remove(p.domain, end);
+      s.log.error("dmarc report", { domain: p.domain, err: err as Error });
+    }
+  }
+  return sent;
+}
+
+async function report(s: DmarcReportServices, domain: string, end: number): Promise<boolean> {
+  const evaluations = s.evaluations.list(domain, end);
+  const newest = evaluations[evaluations.length - 1];
+  const addresses = await recipients(s, domain, newest);
+  if (addresses.length === 0) return false;
+  const hostname = s.config.static.Hostname;
+  const from = `postmaster@${hostname}`;
+  const begin = Math.min(
+    end - newest.intervalHours * hour,
+    Math.floor(evaluations[0].evaluated / hour) * hour,
+  );
+  const made = buildDmarcReport(
+    {
+      orgName: hostname,
+      email: from,
+      extraContactInfo: "",
+      reportId: `${Math.floor(end / 1000)}.${crypto.randomUUID().slice(0, 8)}`,
+    },
+    begin / 1000,
+    end / 1000 - 1,
+    evaluations,
+  );
+  const attachment = dmarcReportAttachment(made, hostname);
+  const size = Math.ceil(attachment.data.length * 4 / 3) + overhead;
+  const fitting = addresses.filter((a) => a.maxSize === undefined || size <= a.maxSize);
+  if (fitting.length === 0) {
+    s.log.info("dmarc report is larger than its addresses take", { domain, size });
+    return false;
+  }
+  await sendReport(s, {
+    from,
+    recipients: fitting.map((a) => a.address),
+    attachment,
+    multipart: ["mixed", {}],
+    text:
+      `Attached is an aggregate report about messages that named ${domain} as their sender, by\n` +
+      `its DMARC policy, as received by ${hostname}.\n\n` +
+      `Period: ${new Date(begin).toISOString()} to ${new Date(end).toISOString()}\n` +
+      `Messages: ${evaluations.length}\n`,
+  });
+  s.log.info("dmarc report queued", {
+    domain,
+    to: fitting.map((a) => a.address).join(","),
+    messages: evaluations.length,
+  });
+  return true;
+}
+
+/** The addresses that may get a report about the domain. @throws DnsError if that can't be told now */
+async function recipients(
+  s: DmarcReportServices,
+  domain: string,
+  newest: DmarcEvaluation,
+): Promise<DmarcEvaluation["addresses"]> {
+  const suppressed = new Set(s.evaluations.suppressed().map((x) => x.address));
+  const list: DmarcEvaluation["addresses"] = [];
+  for (const a of newest.addresses.slice(0, maxAddresses)) {
+    const address = a.address.toLowerCase();
+    if (suppressed.has(address) || list.some((x) => x.address.toLowerCase() === address)) continue;
+    const at = address.slice(address.lastIndexOf("@") + 1);
+    // RFC 7489 §7.1: others must have agreed to get reports about the domain.
+    if (organizationalDomain(at) !== organizationalDomain(domain)) {
+      try {
+        if (!(await lookupReportConsent(s.resolver, domain, at)).accepts) continue;
+      } catch (err) {
+        if (!(err instanceof DnsError) || err.temporary) throw err;
+        continue;
+      }
+    }
+    list.push(a);
+  }
+  return list;
+}

@@ -1,0 +1,63 @@
+/**
+ * Reports to other domains: what happened with messages in their name (DMARC), and with TLS to their
+ * servers (TLSRPT). Collected by receiving and delivering, sent here when their time has come.
+ *
+ * @module
+ */
+import type { Config } from "../../config/mod.ts";
+import type { Resolver } from "../../dns/mod.ts";
+import { Log } from "../../log/mod.ts";
+import type { Queue } from "../../queue/mod.ts";
+import type { DmarcEvaluations, TlsResults } from "../../reports/mod.ts";
+import { sendDmarcReports } from "./dmarc_reports.ts";
+import { sendTlsReports } from "./tls_reports.ts";
+
+const hour = 3_600_000;
+
+export interface ReportSenderOptions {
+  config: Config;
+  queue: Queue;
+  tempDir: string;
+  resolver: Resolver;
+  evaluations: DmarcEvaluations;
+  results: TlsResults;
+}
+
+/** Sends reports from now on; the result ends that, when what is under way is done. */
+export function startReports(o: ReportSenderOptions): () => Promise<void> {
+  const log = new Log("reports");
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let running: Promise<void> | undefined;
+  let stopped = false;
+  // Minutes after the hour, and hours after midnight, that are this server's: not everybody's at once.
+  const minute = Math.floor(Math.random() * 10 * 60_000) + 60_000;
+  const tlsHour = Math.floor(Math.random() * 4);
+
+  const send = async (now: number) => {
+    const { static: s } = o.config;
+    if (!s.NoOutgoingDMARCReports) await sendDmarcReports({ ...o, log }, now);
+    if (!s.NoOutgoingTLSReports && new Date(now).getUTCHours() >= tlsHour) {
+      await sendTlsReports({ ...o, log }, now);
+    }
+  };
+  const schedule = () => {
+    if (stopped) return;
+    const now = Date.now();
+    let next = Math.floor(now / hour) * hour + minute;
+    if (next <= now) next += hour;
+    timer = setTimeout(() => {
+      running = send(Date.now()).catch((err) => log.error("sending reports", { err: err as Error }))
+        .finally(() => {
+          running = undefined;
+          schedule();
+        });
+    }, next - now);
+    Deno.unrefTimer(timer as unknown as number);
+  };
+  schedule();
+  return async () => {
+    stopped = true;
+    clearTimeout(timer);
+    await running;
+  };
+}
