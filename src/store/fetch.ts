@@ -125,6 +125,22 @@ export function parseSummary(text: string): Summary {
   return { ...noSummary, ...JSON.parse(text) };
 }
 
+/**
+ * Single fields of a summary as it is stored, for sorting: without the cost of reading all of it. Quotes in
+ * values are escaped, so what looks like a key is one, and no other object in a summary has these.
+ */
+export function storedSent(text: string): number | undefined {
+  const at = text.indexOf('"sent":');
+  return at < 0 ? undefined : Number.parseInt(text.slice(at + 7, at + 30));
+}
+export function storedBaseSubject(text: string): string {
+  const start = text.indexOf('"baseSubject":"');
+  if (start < 0) return "";
+  const end = text.indexOf('"', start + 15);
+  const value = text.slice(start + 15, end < 0 ? undefined : end);
+  return value.includes("\\") ? parseSummary(text).baseSubject : value;
+}
+
 /** A summary as it is stored. */
 export function packSummary(s: Summary): string {
   const r: Record<string, unknown> = {};

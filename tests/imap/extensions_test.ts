@@ -334,3 +334,57 @@ Deno.test("RFC 4469 CATENATE: a message from texts and parts of others", () =>
        S: BAD …expected URL or TEXT`,
     );
   }));
+
+Deno.test("RFC 6855: after ENABLE UTF8=ACCEPT a SEARCH names no charset", () =>
+  withServer(async (c) => {
+    await c.append("INBOX", message("one"));
+    await c.ok("SELECT INBOX");
+    await talk(
+      c,
+      `C: SEARCH CHARSET UTF-8 SUBJECT one
+       S: * SEARCH 1
+       S: OK done
+       C: ENABLE UTF8=ACCEPT
+       S: * ENABLED UTF8=ACCEPT
+       S: OK done
+       C: SEARCH CHARSET UTF-8 SUBJECT one
+       S: BAD no CHARSET after ENABLE UTF8=ACCEPT
+       C: ESEARCH IN (selected) CHARSET UTF-8 SUBJECT one
+       S: BAD no CHARSET after ENABLE UTF8=ACCEPT
+       C: SEARCH SUBJECT one
+       S: * SEARCH 1
+       S: OK done`,
+    );
+  }));
+
+Deno.test("THREAD: a chain in any order, and loops in references, end in time and lose no message", () =>
+  withServer(async (c, s) => {
+    const n = 3000;
+    const order = Array.from({ length: n }, (_, i) => (i * 1237) % n);
+    const mbox = s.account.mailboxByName("Inbox")!.id;
+    const files = `${s.dir}/threads`;
+    await Deno.mkdir(files);
+    for (let at = 0; at < n; at += 500) {
+      await s.account.append(
+        mbox,
+        await Promise.all(
+          order.slice(at, at + 500).map(async (i) => {
+            const text = `Message-ID: <${i}@x>\r\nReferences: <${(i + 1) % n}@x>\r\n` +
+              `Subject: s${i}\r\n\r\nx\r\n`;
+            await Deno.writeTextFile(`${files}/${i}`, text);
+            return {
+              file: `${files}/${i}`,
+              fileSize: text.length,
+              prefix: new Uint8Array(0),
+              noThread: true,
+            };
+          }),
+        ),
+      );
+    }
+    await c.ok("SELECT INBOX");
+    const [answer] = await c.ok("THREAD REFERENCES UTF-8 ALL");
+    const numbers = answer.match(/\d+/g)!.map(Number).sort((a, b) => a - b);
+    assert.equal(numbers.length, n);
+    assert.deepEqual([numbers[0], numbers[n - 1]], [1, n]);
+  }));

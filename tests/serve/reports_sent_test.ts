@@ -173,7 +173,7 @@ Deno.test("DMARC: reports by themselves are no reason for a report, and DNS that
     w.evaluations.add(evaluation({ policyDomain: "reports.example", optional: true }));
     w.evaluations.add(evaluation({ addresses: [{ address: "x@elsewhere.example" }] }));
     const failing = at(
-      { "sender.example._report._dmarc.elsewhere.example": { TXT: "servfail" } } as never,
+      { "sender.example._report._dmarc.elsewhere.example": { fail: "servfail" } },
     );
     assert.deepEqual(await sendDmarcReports(failing, midnight), []);
     const s = at({ "sender.example._report._dmarc.elsewhere.example": { TXT: ["v=DMARC1;"] } });

@@ -4,7 +4,8 @@
  * @module
  */
 import type { Account } from "../../store/account.ts";
-import { type SummaryAddress, Want } from "../../store/types.ts";
+import { storedBaseSubject, storedSent } from "../../store/fetch.ts";
+import { type FetchRow, type SummaryAddress, Want } from "../../store/types.ts";
 
 export const sortKeys = [
   "ARRIVAL",
@@ -36,16 +37,38 @@ function display(list: readonly SummaryAddress[]): string {
 
 const compareText = (a: string, b: string) => a < b ? -1 : a > b ? 1 : 0;
 
+/** Rows read between looks at the clock, and milliseconds of work between two turns of the event loop. */
+const sliceRows = 1000;
+const sliceTime = 10;
+
+/** Calls `each` for the messages, in slices. */
+async function eachRow(
+  account: Account,
+  mailboxId: number,
+  uids: readonly number[],
+  want: number,
+  each: (row: FetchRow) => void,
+): Promise<void> {
+  let turn = performance.now();
+  for (let i = 0; i < uids.length; i += sliceRows) {
+    account.fetch(mailboxId, uids.slice(i, i + sliceRows), want, each);
+    if (performance.now() - turn > sliceTime) {
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      turn = performance.now();
+    }
+  }
+}
+
 /** Uids in the order of the keys; equal ones by uid. */
-export function sortUids(
+export async function sortUids(
   account: Account,
   mailboxId: number,
   uids: number[],
   keys: readonly SortKey[],
-): number[] {
+): Promise<number[]> {
   const want = keys.every((k) => k.key === "ARRIVAL" || k.key === "SIZE") ? 0 : Want.Summary;
   const rows: { uid: number; values: (string | number)[] }[] = [];
-  account.fetch(mailboxId, uids, want, (row) => {
+  await eachRow(account, mailboxId, uids, want, (row) => {
     const values = keys.map(({ key }): string | number => {
       switch (key) {
         case "ARRIVAL":
@@ -54,9 +77,9 @@ export function sortUids(
           return row.size;
         case "DATE":
           // RFC 5256 §2.2: without a usable Date the internal date stands in.
-          return row.summary.sent ?? row.received;
+          return storedSent(row.summaryText) ?? row.received;
         case "SUBJECT":
-          return row.summary.baseSubject;
+          return storedBaseSubject(row.summaryText);
         case "FROM":
           return localpart(row.summary.from);
         case "TO":
@@ -103,9 +126,9 @@ interface Source {
   references: string[];
 }
 
-function sources(account: Account, mailboxId: number, uids: number[]): Source[] {
+async function sources(account: Account, mailboxId: number, uids: number[]): Promise<Source[]> {
   const list: Source[] = [];
-  account.fetch(mailboxId, uids, Want.Summary, (row) => {
+  await eachRow(account, mailboxId, uids, Want.Summary, (row) => {
     const m = row.summary;
     list.push({
       uid: row.uid,
@@ -138,8 +161,12 @@ function dateOf(n: ThreadNode): number {
 }
 
 /** RFC 5256 §3 ORDEREDSUBJECT. */
-export function orderedSubject(account: Account, mailboxId: number, uids: number[]): ThreadNode[] {
-  const list = sources(account, mailboxId, uids).map(node).sort(byDate);
+export async function orderedSubject(
+  account: Account,
+  mailboxId: number,
+  uids: number[],
+): Promise<ThreadNode[]> {
+  const list = (await sources(account, mailboxId, uids)).map(node).sort(byDate);
   const roots = new Map<string, ThreadNode>();
   for (const n of list) {
     const root = roots.get(n.subject);
@@ -150,7 +177,11 @@ export function orderedSubject(account: Account, mailboxId: number, uids: number
 }
 
 /** RFC 5256 §3 REFERENCES, its six steps. No recursion: chains may be as long as a mailbox. */
-export function references(account: Account, mailboxId: number, uids: number[]): ThreadNode[] {
+export async function references(
+  account: Account,
+  mailboxId: number,
+  uids: number[],
+): Promise<ThreadNode[]> {
   const byId = new Map<string, ThreadNode>();
   const container = (id: string): ThreadNode => {
     let n = byId.get(id);
@@ -158,13 +189,25 @@ export function references(account: Account, mailboxId: number, uids: number[]):
     return n;
   };
   const extra: ThreadNode[] = [];
+  // A loop can only come about where the child has children. Looking for one is bounded, so that the
+  // whole is linear whatever the references say: beyond it a message stays a root.
+  let steps = 100 * uids.length + 100_000;
   const adopt = (parent: ThreadNode, child: ThreadNode) => {
-    for (let p: ThreadNode | undefined = parent; p; p = p.parent) if (p === child) return;
+    if (child.children.length > 0) {
+      for (let p: ThreadNode | undefined = parent; p; p = p.parent) {
+        if (p === child || --steps < 0) return;
+      }
+    }
     child.parent = parent;
     parent.children.push(child);
   };
+  let turn = performance.now();
   // 1. Link by References.
-  for (const m of sources(account, mailboxId, uids)) {
+  for (const [i, m] of (await sources(account, mailboxId, uids)).entries()) {
+    if (i % sliceRows === 0 && performance.now() - turn > sliceTime) {
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      turn = performance.now();
+    }
     let n: ThreadNode;
     const known = m.messageId === "" ? undefined : byId.get(m.messageId);
     if (m.messageId === "" || (known && known.uid !== 0)) {
@@ -183,8 +226,11 @@ export function references(account: Account, mailboxId: number, uids: number[]):
     }
     if (previous && previous !== n) {
       if (n.parent) {
-        const old = n.parent;
-        old.children.splice(old.children.indexOf(n), 1);
+        const { children } = n.parent;
+        // The last one takes its place: the order comes later, by date.
+        const at = children.lastIndexOf(n);
+        children[at] = children[children.length - 1];
+        children.pop();
         n.parent = undefined;
       }
       adopt(previous, n);
@@ -229,7 +275,8 @@ export function references(account: Account, mailboxId: number, uids: number[]):
     }
   }
   roots = kept.map((n) => replaced.get(n) ?? n);
-  for (const [from, to] of replaced) if (!kept.includes(from)) roots.push(to);
+  const there = new Set(kept);
+  for (const [from, to] of replaced) if (!there.has(from)) roots.push(to);
   // 6. Sort all.
   sortChildren(roots);
   return roots.sort(byDate);

@@ -91,6 +91,11 @@ function parseKeys(c: Cursor, ctx: SearchContext): SearchKey {
   return keys.length === 1 ? keys[0] : { op: "and", keys };
 }
 
+/** RFC 6855 §3: with UTF8=ACCEPT everything is UTF-8, and a charset must not be named. */
+function refuseCharset(s: Session): void {
+  if (s.enabled.has("UTF8=ACCEPT")) throw new ImapBad("no CHARSET after ENABLE UTF8=ACCEPT");
+}
+
 const badCharset = () => new ImapNo("charset is not known", "BADCHARSET (US-ASCII UTF-8)");
 
 /** Keeps the client informed of a long search (RFC 9585). */
@@ -197,6 +202,7 @@ function searchCommand(uid: boolean): Command {
       const ctx = searchContext(s);
       let known = true;
       if (c.takeText("CHARSET ")) {
+        refuseCharset(s);
         known = setCharset(ctx, c.astring("charset"));
         c.sp();
       }
@@ -269,7 +275,7 @@ function sortCommand(uid: boolean): Command {
       const key = parseKeys(c, ctx);
       return async () => {
         const r = await run(s, key, ctx, uid);
-        const sorted = sortUids(s.store, s.selected.mailboxId, r.uids, keys);
+        const sorted = await sortUids(s.store, s.selected.mailboxId, r.uids, keys);
         const numbers = toNumbers(s, sorted, uid);
         if (options?.save) saveResult(s, sorted, options);
         if (!options) {
@@ -310,7 +316,7 @@ function threadCommand(uid: boolean): Command {
       return async () => {
         const r = await run(s, key, ctx, uid);
         const make = algorithm === "REFERENCES" ? references : orderedSubject;
-        const roots = make(s.store, s.selected.mailboxId, r.uids);
+        const roots = await make(s.store, s.selected.mailboxId, r.uids);
         const text = formatThreads(roots, (u) => uid ? u : s.selected.seqOf(u));
         s.untagged(`THREAD${text === "" ? "" : ` ${text}`}`);
       };
@@ -404,6 +410,7 @@ export const multiSearch: Command = {
     const ctx = searchContext(s);
     let known = true;
     if (c.takeText("CHARSET ")) {
+      refuseCharset(s);
       known = setCharset(ctx, c.astring("charset"));
       c.sp();
     }
