@@ -209,6 +209,23 @@ export const checkSpf: Step = (s) => {
   return temporary("spf-policy");
 };
 
+/** A sender that isn't known, and about whom the DNS can't be asked now: a later try may find a policy. */
+export const checkDns: Step = (s) => {
+  if (s.facts.isForward || !unknownSender(s)) return undefined;
+  const signed = s.c.signatures.some((d) => d.pass);
+  const open = s.c.dmarc.temporary || (s.c.spf === "temperror" && !signed);
+  if (!open) return undefined;
+  s.text.push("no history of the sender's domain, and its policies can't be looked up now");
+  return {
+    accept: false,
+    reason: "dns-temporary",
+    code: 451,
+    enhancedCode: "4.4.3",
+    message: "policies of the sender's domain can't be looked up now, try again later",
+    drop: true,
+  };
+};
+
 /** A sender that isn't known, from an IP address without matching name; together with mild junk signals. */
 export const checkIprev: Step = (s) => {
   s.suspiciousIprev = unknownSender(s) && !s.c.iprevPass;

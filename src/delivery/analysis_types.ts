@@ -18,6 +18,7 @@ export type Reason =
   | "reporting"
   | "reputation-error"
   | "analysis-error"
+  | "dns-temporary"
   | "spf-policy"
   | "iprev"
   | "subjectpass"
@@ -47,6 +48,7 @@ export const reasons: readonly Reason[] = [
   "reporting",
   "reputation-error",
   "analysis-error",
+  "dns-temporary",
   "spf-policy",
   "iprev",
   "subjectpass",
@@ -119,6 +121,8 @@ export interface AnalysisContext {
     pass: boolean;
     /** The domain's policy asks to reject this message (sampling considered). */
     reject: boolean;
+    /** The policy couldn't be looked up for now. */
+    temporary?: boolean;
   };
   /** Header fields; names and values as they came. */
   headers: readonly (readonly [name: string, value: string])[];

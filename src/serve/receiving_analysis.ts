@@ -70,6 +70,7 @@ export function analysisContext(
       pass: auth?.dmarc.result === "pass",
       // Nothing is delivered to a junk mailbox here: quarantine is a rejection as well.
       reject: auth !== undefined && auth.dmarc.applied !== "none",
+      temporary: auth?.dmarc.result === "temperror",
     },
     headers: fields.map((f) => [f.name, f.value] as const),
     subject: summary.subject,

@@ -451,6 +451,16 @@ const rows: Row[] = [
     expect: ["in", "no-bad-signals"],
   },
   // SPF and iprev of strangers.
+  {
+    name: "stranger whose DMARC policy can't be looked up",
+    message: { dmarc: { use: true, pass: false, reject: false, temporary: true } },
+    expect: ["temp", "dns-temporary"],
+  },
+  {
+    name: "stranger whose SPF can't be looked up",
+    message: { spf: "temperror", signatures: [] },
+    expect: ["temp", "dns-temporary"],
+  },
   { name: "stranger with SPF fail", message: { spf: "fail" }, expect: ["temp", "spf-policy"] },
   {
     name: "stranger with SPF softfail",
