@@ -5,8 +5,31 @@
  * @module
  */
 
-/** Codes of SQLite that tell of its files: IOERR, CORRUPT, FULL, CANTOPEN, READONLY. */
-const sqliteCodes = new Set([10, 11, 13, 14, 8]);
+/**
+ * Errors of SQLite that tell of its files: code and text. The runtime's `exec` gives the text alone, which
+ * is SQLite's own and fixed.
+ */
+const sqliteErrors = new Map([
+  [8, "attempt to write a readonly database"],
+  [10, "disk I/O error"],
+  [11, "database disk image is malformed"],
+  [13, "database or disk is full"],
+  [14, "unable to open database file"],
+]);
+
+type Found = Error & { code?: unknown; errcode?: unknown };
+
+/** The primary code of SQLite that an error is about; undefined if it is about none of the above. */
+function sqliteCode(e: Found): number | undefined {
+  if (e.code !== "ERR_SQLITE_ERROR") return undefined;
+  for (const [code, text] of sqliteErrors) {
+    // Extended codes have the primary one in the low byte.
+    if (e.errcode === undefined ? e.message === text : (Number(e.errcode) & 0xff) === code) {
+      return code;
+    }
+  }
+  return undefined;
+}
 
 const fileCodes = new Set([
   "ENOSPC",
@@ -23,9 +46,9 @@ const fileCodes = new Set([
 ]);
 
 /** The error and what caused it, to a bounded depth. */
-function* causes(err: unknown): Generator<{ code?: unknown; errcode?: unknown; name?: unknown }> {
+function* causes(err: unknown): Generator<Found> {
   for (let e = err, depth = 0; e instanceof Error && depth < 8; e = e.cause, depth++) {
-    yield e as { code?: unknown; errcode?: unknown; name?: unknown };
+    yield e;
   }
 }
 
@@ -33,8 +56,7 @@ function* causes(err: unknown): Generator<{ code?: unknown; errcode?: unknown; n
 export function isStorageFull(err: unknown): boolean {
   for (const e of causes(err)) {
     if (e.code === "ENOSPC" || e.code === "EDQUOT" || e.code === "EFBIG") return true;
-    // SQLITE_FULL; the extended codes have the primary one in the low byte.
-    if (e.code === "ERR_SQLITE_ERROR" && (Number(e.errcode) & 0xff) === 13) return true;
+    if (sqliteCode(e) === 13) return true;
   }
   return false;
 }
@@ -43,7 +65,7 @@ export function isStorageFull(err: unknown): boolean {
 export function isStorageError(err: unknown): boolean {
   for (const e of causes(err)) {
     if (e.name === "DurabilityError" || fileCodes.has(String(e.code))) return true;
-    if (e.code === "ERR_SQLITE_ERROR" && sqliteCodes.has(Number(e.errcode) & 0xff)) return true;
+    if (sqliteCode(e) !== undefined) return true;
   }
   return false;
 }
