@@ -103,6 +103,7 @@ function wrapped(name: string, original: Fn, self: unknown, path: string, args: 
   if (fault === undefined) return call();
   // Which call is the n-th may differ from run to run where several are under way.
   if (fault === "delay") return synchronous(name) ? call() : late().then(call);
+  if (fault === "short" || !possible(fault, name)) return call();
   const err = new DiskError(fault === "torn" ? "ENOSPC" : fault, { name, path });
   const asynchronous = !synchronous(name);
   // A read of a folder is a list that is read on, not a promise.
@@ -184,8 +185,9 @@ function install(): void {
   // The database of a statement is not known: all of this thread's count.
   const sql = (name: string, what: string) => {
     const fault = plan && seen(name, `${plan.dir}${sep}${what}`);
-    if (fault === undefined) return;
-    const full = fault === "ENOSPC";
+    // As with file calls, the n-th may be another one in this run: what can't be late or short isn't.
+    if (fault === undefined || fault === "delay" || fault === "short" || fault === "EMFILE") return;
+    const full = fault === "ENOSPC" || fault === "torn";
     throw Object.assign(new Error(full ? "database or disk is full" : "disk I/O error"), {
       code: "ERR_SQLITE_ERROR",
       errcode: full ? 13 : 10,

@@ -6,10 +6,13 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { setLogSink } from "../../src/log/mod.ts";
+import { filesAhead } from "../../src/smtp/server/mod.ts";
 import { startServer } from "../imap/server.ts";
 import { type Receiver, startReceiver } from "../serve/receiver.ts";
 import { type Call, type Fault, possible, withFault } from "./disk.ts";
 
+// A message's file is made when it comes, so that its call is one of those that fail.
+filesAhead.enabled = false;
 // What goes wrong on purpose fills no log.
 setLogSink(() => {});
 
