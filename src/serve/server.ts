@@ -7,7 +7,7 @@ import type { Config, Listener } from "../config/mod.ts";
 import { makeResolver } from "../dns/mod.ts";
 import { Trainer } from "../delivery/training.ts";
 import { imapBackend } from "./imap_backend.ts";
-import { serveImap } from "../imap/server/mod.ts";
+import { type ImapBackend, serveImap } from "../imap/server/mod.ts";
 import { clearLevel, currentLevels, isLevel, Log, setLevel } from "../log/mod.ts";
 import {
   ConnectionLimiter,
@@ -16,6 +16,7 @@ import {
   openConnectionLimits,
   RateLimiter,
   type ServerTls,
+  serveSecured,
   serveTcp,
   type TcpServer,
 } from "../net/mod.ts";
@@ -27,6 +28,7 @@ import {
   misbehaving,
   removeLeftovers,
   serveSmtp,
+  serveSmtpConnection,
   type SmtpBackend,
   type SmtpServerOptions,
 } from "../smtp/server/mod.ts";
@@ -55,7 +57,13 @@ import { submitFromProgram } from "./submit.ts";
 import { startReports } from "./reports/mod.ts";
 import { ServerCertificates } from "./tls.ts";
 import type { Patience } from "../acme/mod.ts";
-import { type Endpoint, serveWebPort, type WebHandlers, webPorts } from "./web.ts";
+import {
+  type AlpnHandler,
+  type Endpoint,
+  serveWebPort,
+  type WebHandlers,
+  webPorts,
+} from "./web.ts";
 import { openWebPages, type WebPages } from "./web_pages.ts";
 
 /** How a server is started. */
@@ -302,9 +310,28 @@ export class MailServer {
       if (l.IMAPS.Enabled && tls) {
         await this.#imap(ip, l, l.IMAPS.Port || 993, tls, true, hostname, limits());
       }
+      // Where networks let nothing but HTTPS through, mail programs get through this way.
+      const alpn = new Map<string, AlpnHandler>();
+      if (l.Submissions.EnabledOnHTTPS) {
+        alpn.set("smtp", (made, cid, log) =>
+          serveSecured(
+            made,
+            { cid, log: log.forPackage("smtpserver") },
+            (conn) => serveSmtpConnection(conn, submission),
+          ));
+      }
+      if (l.IMAPS.EnabledOnHTTPS) {
+        const backend = this.#imapBackend(l, tls, hostname);
+        alpn.set("imap", (made, cid, log) =>
+          serveSecured(
+            made,
+            { cid, log: log.forPackage("imapserver") },
+            (conn) => serveImap(conn, backend),
+          ));
+      }
       for (const p of webPorts(this.config, l, this.#webHandlers())) {
         const socket = await this.#sockets.take(ip, p.port, "HTTP");
-        const server = await serveWebPort(ip, p, { tls, limits, listener: socket });
+        const server = await serveWebPort(ip, p, { tls, limits, listener: socket, alpn });
         this.#add(`${p.https ? "HTTPS" : "HTTP"} (${p.names.join(", ")})`, server);
       }
       if (l.MetricsHTTP.Enabled) {
@@ -328,6 +355,21 @@ export class MailServer {
     return { ...this.#pages?.handlers, acme: (req) => proofs.answerHttp(req.path) };
   }
 
+  #imapBackend(l: Listener, tls: ServerTls | undefined, hostname: string): ImapBackend {
+    return imapBackend({
+      config: this.config,
+      accounts: this.accounts,
+      sasl: this.#sasl,
+      log: new Log("imapserver"),
+      hostname,
+      tempDir: this.#tempDir,
+      maxMessageSize: l.SMTPMaxMessageSize > 0 ? l.SMTPMaxMessageSize : 100 * 1024 * 1024,
+      plaintextLogin: l.IMAP.NoRequireSTARTTLS,
+      tls,
+      authLimiter: this.#authLimiter,
+    });
+  }
+
   async #imap(
     ip: string,
     l: Listener,
@@ -338,18 +380,7 @@ export class MailServer {
     limits: { connectionLimiter: ConnectionLimiter; rateLimiter: RateLimiter },
   ): Promise<void> {
     const log = new Log("imapserver");
-    const backend = imapBackend({
-      config: this.config,
-      accounts: this.accounts,
-      sasl: this.#sasl,
-      log,
-      hostname,
-      tempDir: this.#tempDir,
-      maxMessageSize: l.SMTPMaxMessageSize > 0 ? l.SMTPMaxMessageSize : 100 * 1024 * 1024,
-      plaintextLogin: l.IMAP.NoRequireSTARTTLS,
-      tls,
-      authLimiter: this.#authLimiter,
-    });
+    const backend = this.#imapBackend(l, tls, hostname);
     const { listener } = await this.#at(ip, port, implicit ? "IMAPS" : "IMAP");
     const server = await serveTcp({
       hostname: ip,
