@@ -12,6 +12,7 @@ import { type Command, UsageError } from "./command.ts";
 import { configDomainCommands } from "./config_domains.ts";
 import { configFileCommands } from "./config_files.ts";
 import { useConfigPath } from "./datadir.ts";
+import { gentestdata } from "./gentestdata.ts";
 import { help } from "./help.ts";
 import { localserve } from "./localserve.ts";
 import { loglevels } from "./loglevels.ts";
@@ -44,6 +45,7 @@ export const commands: readonly Command[] = [
   ...transferCommands,
   backup,
   verifydata,
+  gentestdata,
   ...maintenanceCommands,
   checkupdate,
   ...queueCommands,

@@ -1,0 +1,144 @@
+/**
+ * Data folders of earlier versions, taken through to this one. Each was made by the version itself, with
+ * `gentestdata` or what that became (src/commands/test_data.ts), and packed as JSON of its files; versions
+ * between are skipped. A new schema version gets a folder of the version before it, here:
+ *
+ * - data-1: accounts 1, queue 1
+ * - data-2: accounts 2, queue 2
+ */
+import assert from "node:assert/strict";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gunzipSync } from "node:zlib";
+import { makeTestData, testPassword } from "../../src/commands/test_data.ts";
+import { Log, setLevel } from "../../src/log/mod.ts";
+import { Queue } from "../../src/queue/mod.ts";
+import { Accounts } from "../../src/store/accounts.ts";
+import { verifyData } from "../../src/store/backup/verify.ts";
+import { SchemaError } from "../../src/store/database.ts";
+import { accountMigrations } from "../../src/store/schema.ts";
+import { Want } from "../../src/store/types.ts";
+import { testRules } from "../store/setup.ts";
+
+setLevel("store", "error");
+setLevel("queue", "error");
+const here = dirname(fileURLToPath(import.meta.url));
+const packed = ["data-1.json.gz", "data-2.json.gz"];
+
+async function unpack(name: string, dir: string): Promise<void> {
+  const bytes = gunzipSync(await Deno.readFile(join(here, name)));
+  const files: Record<string, string> = JSON.parse(new TextDecoder().decode(bytes));
+  for (const [path, content] of Object.entries(files)) {
+    const to = join(dir, path);
+    if (path.endsWith("/")) {
+      await Deno.mkdir(to, { recursive: true });
+      continue;
+    }
+    await Deno.mkdir(dirname(to), { recursive: true });
+    await Deno.writeFile(to, Buffer.from(content, "base64"));
+  }
+}
+
+const openAccounts = (dir: string) =>
+  new Accounts(join(dir, "data", "accounts"), new Log("store"), () => testRules);
+
+/** All that a user would miss, in words. */
+async function contents(dir: string): Promise<string[]> {
+  const list: string[] = [];
+  const accounts = openAccounts(dir);
+  try {
+    for (const name of ["test0", "test1", "test2"]) {
+      const a = await accounts.open(name);
+      try {
+        assert.ok(await a.credentials.verifyPassword(testPassword), `${name}: password`);
+        for (const m of a.mailboxes()) {
+          list.push(
+            `${name} ${m.name} uidnext ${m.uidNext} unseen ${m.unseen} use ${m.specialUse}`,
+          );
+          const want = Want.Content | Want.Envelope | Want.Summary;
+          a.fetch(m.id, a.uids(m.id), want, (row) => {
+            const reader = a.openRow(row);
+            const text = new TextDecoder().decode(reader.read(0, reader.size));
+            reader.close();
+            list.push(
+              `${name} ${m.name} ${row.uid} flags ${row.flags} [${row.keywords}] ${row.size} ` +
+                `${row.envelope} ${row.summary.subject} ${text}`,
+            );
+          });
+        }
+        list.push(`${name} expunged ${a.expungedSince(a.mailboxByName("Inbox")!.id, 0)}`);
+        const threads = a.db.all(
+          "SELECT count(DISTINCT thread_id), count(*) FROM threads",
+        );
+        list.push(`${name} threads ${threads}`);
+      } finally {
+        a.close();
+      }
+    }
+  } finally {
+    await accounts.closeAll();
+  }
+  const queue = await Queue.open(join(dir, "data"), {
+    log: new Log("queue"),
+    deliverer: { deliver: () => Promise.reject(new Error("not started")) },
+    onDsn: () => Promise.resolve(),
+  });
+  try {
+    for (const q of queue.list({})) {
+      list.push(`queue ${q.address} ${q.domain} ${q.attempts}`);
+    }
+  } finally {
+    await queue.stop();
+  }
+  return list;
+}
+
+Deno.test("data of earlier versions is brought up to date, whole", async (t) => {
+  const dir = await Deno.makeTempDir();
+  try {
+    const now = join(dir, "now");
+    await makeTestData(now);
+    const expected = await contents(now);
+    assert.ok(expected.length > 40);
+    for (const name of packed) {
+      await t.step(name, async () => {
+        const old = join(dir, name);
+        await unpack(name, old);
+        assert.deepEqual(await contents(old), expected);
+        assert.deepEqual(verifyData(join(old, "data"), false, () => {}), []);
+        // And once more, as at the next start.
+        assert.deepEqual(await contents(old), expected);
+      });
+    }
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
+
+Deno.test("every schema version of the accounts has its folder here, but the newest", () => {
+  const latest = accountMigrations[accountMigrations.length - 1].version;
+  assert.equal(packed.length, latest - 1);
+});
+
+Deno.test("data of a newer version is refused, and left as it is", async () => {
+  const dir = await Deno.makeTempDir();
+  try {
+    const now = join(dir, "now");
+    await makeTestData(now);
+    const path = join(now, "data", "accounts", "test1", "index.db");
+    const { DatabaseSync } = await import("node:sqlite");
+    const db = new DatabaseSync(path);
+    db.exec("PRAGMA user_version = 999; PRAGMA wal_checkpoint(TRUNCATE)");
+    db.close();
+    const before = await Deno.readFile(path);
+    const accounts = openAccounts(now);
+    await assert.rejects(
+      accounts.open("test1"),
+      (err) => err instanceof SchemaError && /newer version/.test(err.message),
+    );
+    await accounts.closeAll();
+    assert.deepEqual(await Deno.readFile(path), before);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
