@@ -45,6 +45,11 @@ async function worker(name: string, pause: number, work: () => Promise<void>): P
     try {
       await work();
     } catch (err) {
+      // Another session has expunged what this one asks for: NO is the right answer.
+      if ((err as { responseStatus?: string }).responseStatus === "NO") {
+        counts.refused++;
+        continue;
+      }
       errors.push(`${name}: ${(err as Error).message}`);
       console.error(errors[errors.length - 1]);
       if (errors.length > 100) throw new Error(`too many errors: ${errors.slice(-3).join("; ")}`);
