@@ -33,6 +33,7 @@ import {
   type SmtpServerOptions,
 } from "../smtp/server/mod.ts";
 import { Accounts } from "../store/accounts.ts";
+import { TlsKeys } from "../store/tls_keys.ts";
 import { adminHandlers } from "./admin_commands.ts";
 import {
   controlAnswers,
@@ -103,6 +104,7 @@ export class MailServer {
   readonly #trainer: Trainer;
   #receiving: Receiving | undefined;
   #certificates: ServerCertificates | undefined;
+  #tlsKeys: TlsKeys | undefined;
   #pages: WebPages | undefined;
   #closePolicies: (() => Promise<void>) | undefined;
   readonly #sasl: SaslBackend;
@@ -134,7 +136,7 @@ export class MailServer {
     this.#trainer = new Trainer(o.config, new Log("junk"));
     accounts.onOpen = (a) => this.#trainer.attach(a);
     this.#tempDir = o.config.dataPath("tmp");
-    this.#sasl = saslBackend(o.config, accounts);
+    this.#sasl = saslBackend(o.config, accounts, () => this.#tlsKeys);
     this.#authLimiter = new FailedAuthLimiter({ exemptLoopback: o.local });
   }
 
@@ -201,6 +203,7 @@ export class MailServer {
           : { resolver: outgoing.resolver ?? makeResolver(), tlsPolicy: outgoing.tlsPolicy },
       });
       server.#certificates = certificates;
+      server.#tlsKeys = await TlsKeys.open(config.dataDir);
       for (const l of config.static.Listeners.values()) {
         await server.#listen(l, certificates.for(l));
       }
@@ -255,6 +258,7 @@ export class MailServer {
         }),
         rateLimiter: new RateLimiter(connectionRate, { exemptLoopback: this.#local }),
       });
+      const clientTls = this.#clientTls(l, tls);
       const smtp: SmtpServerOptions = {
         hostname,
         log: smtpLog,
@@ -267,6 +271,7 @@ export class MailServer {
       const submission: SmtpServerOptions = {
         ...smtp,
         submission: true,
+        tls: clientTls,
         backend: wrap(submissionBackend(services)),
       };
       if (l.SMTP.Enabled) {
@@ -305,10 +310,10 @@ export class MailServer {
         );
       }
       if (l.IMAP.Enabled) {
-        await this.#imap(ip, l, l.IMAP.Port || 143, tls, false, hostname, limits());
+        await this.#imap(ip, l, l.IMAP.Port || 143, clientTls, false, hostname, limits());
       }
       if (l.IMAPS.Enabled && tls) {
-        await this.#imap(ip, l, l.IMAPS.Port || 993, tls, true, hostname, limits());
+        await this.#imap(ip, l, l.IMAPS.Port || 993, clientTls, true, hostname, limits());
       }
       // Where networks let nothing but HTTPS through, mail programs get through this way.
       const alpn = new Map<string, AlpnHandler>();
@@ -348,6 +353,19 @@ export class MailServer {
   /** An address in the form that listeners are given it, with its socket. */
   async #at(address: string, port: number, service: string) {
     return { address, port, listener: await this.#sockets.take(address, port, service) };
+  }
+
+  /** TLS for users' programs: they are asked for a certificate if anybody has one to log in with. */
+  #clientTls(l: Listener, tls: ServerTls | undefined): ServerTls | undefined {
+    if (!tls || l.TLS?.ClientAuthDisabled) return tls;
+    const keys = () => this.#tlsKeys;
+    return {
+      certificateFor: (name) => tls.certificateFor(name),
+      proof: tls.proof,
+      get requestClientCertificate() {
+        return keys()?.any === true;
+      },
+    };
   }
 
   #webHandlers(): WebHandlers {
@@ -462,6 +480,7 @@ export class MailServer {
     await this.#pages?.close();
     await this.#receiving?.close();
     await this.#trainer.stop();
+    await this.#tlsKeys?.close();
     await this.accounts.closeAll();
     await this.#control.stop();
     this.#log.info("stopped");
