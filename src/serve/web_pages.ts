@@ -16,6 +16,7 @@ import { accountAndAdminPages } from "./account_pages.ts";
 import type { ReportDatabases } from "./receiving.ts";
 import type { SecurityServices } from "./recipient_security.ts";
 import type { Endpoint, WebHandlers } from "./web.ts";
+import { webApi } from "./webapi.ts";
 import { webmail } from "./webmail.ts";
 
 /** What pages need of the server. */
@@ -47,6 +48,7 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
   const { config, accounts, queue } = server;
   const sessions = await Sessions.open(config.dataDir);
   const mail = await webmail({ config, accounts, queue, sessions, ...shared });
+  const api = await webApi(server, shared);
   const pages = accountAndAdminPages({
     config,
     accounts,
@@ -61,6 +63,7 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
     account: pages.account,
     admin: pages.admin,
     webmail: mail.handle,
+    webapi: api.handle,
     autoconfig: {
       host: (name) => autoconfigHost(config, name),
       handle: autoconfigHandler(config),
@@ -75,6 +78,7 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
   });
   const close = async () => {
     mail.close();
+    await api.close();
     await sessions.close();
   };
   return { handlers, sessions, close };

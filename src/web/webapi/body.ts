@@ -1,0 +1,109 @@
+/** Reading requests of the web API: JSON, or forms with the JSON in the field "request". @module */
+import { Buffer } from "node:buffer";
+import * as v from "valibot";
+import { HttpError, type WebRequest } from "../http/mod.ts";
+import { ApiError } from "./errors.ts";
+import type { Method } from "./schemas.ts";
+
+/** Fields with files of multipart forms, and where they go in the request. */
+const fileFields = {
+  inlinefile: "InlineFiles",
+  attachedfile: "AttachedFiles",
+  alternativefile: "AlternativeFiles",
+} as const;
+
+function malformed(message: string, cause?: unknown): ApiError {
+  return new ApiError("protocol", message, { cause });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw malformed(`the request is not JSON: ${(cause as Error).message}`, cause);
+  }
+}
+
+/** Files of a form, as they would stand in JSON. */
+async function formFiles(form: FormData): Promise<Map<string, unknown[]>> {
+  const found = new Map<string, unknown[]>();
+  for (const [field, target] of Object.entries(fileFields)) {
+    for (const value of form.getAll(field)) {
+      if (typeof value === "string") throw malformed(`${field} is not a file`);
+      const list = found.get(target) ?? [];
+      list.push({
+        Name: value.name,
+        ContentType: value.type,
+        Data: Buffer.from(await value.arrayBuffer()).toString("base64"),
+      });
+      found.set(target, list);
+    }
+  }
+  return found;
+}
+
+async function readForm(type: string, bytes: Uint8Array, m: Method): Promise<unknown> {
+  let form: FormData;
+  try {
+    form = await new Response(bytes.slice(), { headers: { "Content-Type": type } }).formData();
+  } catch (cause) {
+    throw malformed("the form can't be read", cause);
+  }
+  const text = form.get("request");
+  if (typeof text !== "string") throw malformed('the form has no field "request" with the JSON');
+  const request = parseJson(text);
+  const files = await formFiles(form);
+  if (files.size === 0) return request;
+  if (!m.files) throw malformed("this method takes no files");
+  if (typeof request !== "object" || request === null) throw malformed("the request is no object");
+  const all: Record<string, unknown> = { ...request };
+  for (const [name, list] of files) {
+    all[name] = [...(Array.isArray(all[name]) ? all[name] as unknown[] : []), ...list];
+  }
+  return all;
+}
+
+/**
+ * Reads and checks a request's body.
+ * @returns the checked request and the bytes it was read from
+ * @throws ApiError "protocol" for what can't be read, "user" for what doesn't fit
+ */
+export async function readRequest(
+  req: WebRequest,
+  m: Method,
+  maxBytes: number,
+): Promise<{ request: unknown; bytes: Uint8Array }> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await req.body(maxBytes);
+  } catch (cause) {
+    if (cause instanceof HttpError && cause.status === 413) {
+      throw new ApiError("messageTooLarge", cause.message, { cause, status: 413 });
+    }
+    throw cause;
+  }
+  const type = req.headers.get("content-type") ?? "";
+  const kind = type.split(";", 1)[0].trim().toLowerCase();
+  let json: unknown;
+  if (kind === "application/json") {
+    let text: string;
+    try {
+      text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    } catch (cause) {
+      throw malformed("the request is not UTF-8", cause);
+    }
+    json = parseJson(text);
+  } else if (kind === "application/x-www-form-urlencoded" || kind === "multipart/form-data") {
+    json = await readForm(type, bytes, m);
+  } else {
+    throw malformed(
+      "the body must be application/json, application/x-www-form-urlencoded or multipart/form-data",
+    );
+  }
+  const parsed = v.safeParse(m.request, json);
+  if (!parsed.success) {
+    const at = v.getDotPath(parsed.issues[0]);
+    throw new ApiError("user", `${at === null ? "" : `${at}: `}${parsed.issues[0].message}`);
+  }
+  return { request: parsed.output, bytes };
+}

@@ -1,0 +1,48 @@
+/** Refusals of the web API. @module */
+
+/** Codes by which a program can tell what was wrong. */
+export const apiErrorCodes = [
+  "user",
+  "server",
+  "protocol",
+  "badAddress",
+  "missingBody",
+  "multipleFrom",
+  "badFrom",
+  "noRecipients",
+  "recipientAddressBlocked",
+  "messageLimitReached",
+  "recipientLimitReached",
+  "messageTooLarge",
+  "malformedMessageID",
+  "missingField",
+  "sentOverQuota",
+  "messageNotFound",
+  "partNotFound",
+  "mailboxNotFound",
+  "alreadyPresent",
+  "notFound",
+  "requestIDReused",
+  "requestInterrupted",
+] as const;
+export type ApiErrorCode = (typeof apiErrorCodes)[number];
+
+/** What a call can't do, and why; answered as `{"Code": …, "Message": …}`. */
+export class ApiError extends Error {
+  readonly code: ApiErrorCode;
+  /** HTTP status. */
+  readonly status: number;
+  /** Something was done before it failed: to repeat the call would do it twice. */
+  readonly partial: boolean;
+  constructor(
+    code: ApiErrorCode,
+    message: string,
+    options: ErrorOptions & { status?: number; partial?: boolean } = {},
+  ) {
+    super(message, options);
+    this.name = "ApiError";
+    this.code = code;
+    this.status = options.status ?? 400;
+    this.partial = options.partial ?? false;
+  }
+}

@@ -1,0 +1,169 @@
+/** A message as programs are given it, by the web API and by webhooks. @module */
+import { headerText } from "../../mail/header.ts";
+import { parseMessageIds } from "../../mail/messageid.ts";
+import type { Part } from "../../mail/structure.ts";
+import type { Account } from "../../store/account.ts";
+import { type DeliveryRecord, deliveryRecord } from "../../store/delivery_facts.ts";
+import {
+  flagNames,
+  type Message,
+  type Summary,
+  type SummaryAddress,
+  Want,
+} from "../../store/types.ts";
+import { headerFields, type MessageContent, partText } from "../webmail/content.ts";
+import { contentId, decodedSize, fileNameOf, sortParts } from "../webmail/parts.ts";
+import type { Structure } from "./schemas.ts";
+
+/** Bytes of text and of HTML that are told, each. */
+const maxText = 1024 * 1024;
+/** Parts and levels of a structure that are told. */
+const maxParts = 1000;
+const maxDepth = 50;
+
+export interface NamedAddress {
+  Name: string;
+  Address: string;
+}
+
+export interface MessageForm {
+  From: NamedAddress[];
+  To: NamedAddress[];
+  CC: NamedAddress[];
+  BCC: NamedAddress[];
+  ReplyTo: NamedAddress[];
+  MessageID: string;
+  References: string[];
+  Date: string | null;
+  Subject: string;
+  Text: string;
+  HTML: string;
+}
+
+const addresses = (list: readonly SummaryAddress[]): NamedAddress[] =>
+  list.map((a) => ({ Name: a.name, Address: a.address }));
+
+function summaryOf(account: Account, m: Message): Summary {
+  let found: Summary | undefined;
+  account.fetch(m.mailboxId, [m.uid], Want.Summary, (row) => {
+    found = row.summary;
+    return false;
+  });
+  // Gone since it was opened; it is read as an empty one.
+  return found ?? {
+    messageId: "",
+    references: [],
+    subject: "",
+    baseSubject: "",
+    sent: undefined,
+    from: [],
+    to: [],
+    cc: [],
+    bcc: [],
+    replyTo: [],
+    preview: "",
+    hasAttachment: false,
+  };
+}
+
+/** Header and body. */
+export function messageForm(account: Account, c: MessageContent): MessageForm {
+  const s = summaryOf(account, c.message);
+  const { texts, html } = sortParts(c.root);
+  const bodies = (list: typeof texts) => {
+    let left = maxText;
+    const out: string[] = [];
+    for (const { part } of list) {
+      if (left <= 0) break;
+      const { text } = partText(c, part, left);
+      left -= text.length;
+      out.push(text.replaceAll("\r\n", "\n"));
+    }
+    return out.join("\n");
+  };
+  return {
+    From: addresses(s.from),
+    To: addresses(s.to),
+    CC: addresses(s.cc),
+    BCC: addresses(s.bcc),
+    ReplyTo: addresses(s.replyTo),
+    MessageID: s.messageId === "" ? "" : `<${s.messageId}>`,
+    References: s.references.map((r) => `<${r}>`),
+    Date: s.sent === undefined ? null : new Date(s.sent).toISOString(),
+    Subject: s.subject,
+    Text: bodies(texts),
+    HTML: bodies(html),
+  };
+}
+
+/** In-Reply-To, with <>; "" without one. */
+export function inReplyTo(c: MessageContent): string {
+  const [id] = parseMessageIds(headerText(headerFields(c), "in-reply-to") ?? "");
+  return id === undefined ? "" : `<${id}>`;
+}
+
+/** RFC 3834 §5, and what lists and programs write: nobody should answer it by a program. */
+export function isAutomated(c: MessageContent, d: DeliveryRecord | undefined): boolean {
+  const fields = headerFields(c);
+  const submitted = headerText(fields, "auto-submitted")?.trim().toLowerCase();
+  const precedence = headerText(fields, "precedence")?.trim().toLowerCase() ?? "";
+  return d?.isMailingList === true || d?.mailFrom === "" ||
+    (submitted !== undefined && submitted !== "no") ||
+    ["bulk", "list", "junk"].includes(precedence) ||
+    headerText(fields, "list-id") !== undefined;
+}
+
+/** RFC 3464 §2: a report of delivery. */
+export function isDsn(root: Part): boolean {
+  return root.type === "multipart" && root.subtype === "report" &&
+    root.parts.some((p) => p.type === "message" && /^(?:global-)?delivery-status$/.test(p.subtype));
+}
+
+export function structureForm(root: Part): Structure {
+  let parts = 0;
+  const form = (p: Part, depth: number): Structure => {
+    parts++;
+    const inner = depth >= maxDepth ? [] : p.message !== undefined ? [p.message] : p.parts;
+    const told: Structure[] = [];
+    for (const child of inner) {
+      if (parts >= maxParts) break;
+      told.push(form(child, depth + 1));
+    }
+    return {
+      ContentType: `${p.type}/${p.subtype}`,
+      ContentTypeParams: p.params,
+      ContentID: contentId(p) === "" ? "" : `<${contentId(p)}>`,
+      ContentDisposition: p.disposition ?? "",
+      Filename: fileNameOf(p),
+      DecodedSize: p.parts.length > 0 ? 0 : decodedSize(p),
+      Parts: told,
+    };
+  };
+  return form(root, 0);
+}
+
+/** Flags as IMAP spells them, in lower case. */
+export function flagList(m: Message): string[] {
+  return [
+    ...flagNames.filter(([bit]) => m.flags & bit).map(([, name]) => name.toLowerCase()),
+    ...m.keywords,
+  ];
+}
+
+/** Of a message, and how it came in. */
+export function messageMeta(account: Account, c: MessageContent) {
+  const d = deliveryRecord(account.db, c.message.id);
+  return {
+    Size: c.message.size,
+    DSN: isDsn(c.root),
+    Flags: flagList(c.message),
+    MailFrom: d?.mailFrom ?? "",
+    MailFromValidated: d?.mailFromValidated ?? false,
+    MsgFrom: d?.msgFrom ?? "",
+    MsgFromValidated: d?.msgFromValidated ?? false,
+    RcptTo: d?.rcptTo ?? "",
+    DKIMVerifiedDomains: d?.dkimDomains ?? [],
+    RemoteIP: d?.remoteIp ?? "",
+    MailboxName: account.mailbox(c.message.mailboxId)?.name ?? "",
+  };
+}

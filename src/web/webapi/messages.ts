@@ -1,0 +1,130 @@
+/** Methods about messages that are in the account. @module */
+import type { Log } from "../../log/mod.ts";
+import type { Part } from "../../mail/structure.ts";
+import type { Account } from "../../store/account.ts";
+import { flagBit } from "../../store/keywords.ts";
+import { type Message, StoreError } from "../../store/types.ts";
+import { HttpError } from "../http/mod.ts";
+import {
+  type MessageContent,
+  openContent,
+  partPieces,
+  pieceStream,
+  rawPieces,
+} from "../webmail/content.ts";
+import { ApiError } from "./errors.ts";
+import { messageForm, messageMeta, structureForm } from "./message_form.ts";
+
+function notFound(cause?: unknown): ApiError {
+  return new ApiError("messageNotFound", "there is no such message", { cause });
+}
+
+function find(account: Account, id: number): Message {
+  const m = account.message(id);
+  if (m === undefined) throw notFound();
+  return m;
+}
+
+function open(account: Account, id: number): MessageContent {
+  find(account, id);
+  try {
+    return openContent(account, id);
+  } catch (cause) {
+    if (cause instanceof HttpError || cause instanceof StoreError) throw notFound(cause);
+    throw cause;
+  }
+}
+
+export function messageGet(account: Account, id: number) {
+  const c = open(account, id);
+  try {
+    return {
+      Message: messageForm(account, c),
+      Structure: structureForm(c.root),
+      Meta: messageMeta(account, c),
+    };
+  } finally {
+    c.close();
+  }
+}
+
+/** An answer whose bytes are read as fast as the client takes them. */
+function bytesAnswer(
+  pieces: Iterator<Uint8Array>,
+  type: string,
+  onEnd: () => void,
+  log: Log,
+): Response {
+  return new Response(pieceStream(pieces, onEnd, log), {
+    headers: {
+      "Content-Type": type,
+      "Cache-Control": "no-store",
+      // What a stranger wrote must not become a page of this server.
+      "Content-Disposition": "attachment",
+      "Content-Security-Policy": "sandbox; default-src 'none'",
+    },
+  });
+}
+
+/** The message as it is. `onEnd` is called when it is read, or nobody reads on. */
+export function messageRaw(account: Account, id: number, onEnd: () => void, log: Log): Response {
+  const c = open(account, id);
+  const end = () => {
+    c.close();
+    onEnd();
+  };
+  return bytesAnswer(rawPieces(c, 0, c.reader.size), "message/rfc822", end, log);
+}
+
+/** A part, decoded. */
+export function messagePart(
+  account: Account,
+  id: number,
+  path: readonly number[],
+  onEnd: () => void,
+  log: Log,
+): Response {
+  const c = open(account, id);
+  let part: Part | undefined = c.root;
+  for (const i of path) part = part.message !== undefined && i === 0 ? part.message : part.parts[i];
+  if (part === undefined) {
+    c.close();
+    throw new ApiError("partNotFound", "the message has no such part");
+  }
+  const end = () => {
+    c.close();
+    onEnd();
+  };
+  return bytesAnswer(partPieces(c, part), `${part.type}/${part.subtype}`, end, log);
+}
+
+export async function messageDelete(account: Account, id: number): Promise<void> {
+  const m = find(account, id);
+  await account.expunge(m.mailboxId, [m.uid], undefined, { force: true });
+}
+
+export async function messageFlags(
+  account: Account,
+  id: number,
+  op: "add" | "remove",
+  flags: readonly string[],
+): Promise<void> {
+  const m = find(account, id);
+  const bits = flags.reduce((all, f) => all | (flagBit(f) ?? 0), 0);
+  const keywords = flags.filter((f) => flagBit(f) === undefined);
+  try {
+    await account.storeFlags(m.mailboxId, [m.uid], op, bits, keywords);
+  } catch (cause) {
+    if (cause instanceof StoreError) throw new ApiError("user", cause.message, { cause });
+    throw cause;
+  }
+}
+
+export async function messageMove(account: Account, id: number, name: string): Promise<void> {
+  const m = find(account, id);
+  const to = account.mailboxByName(name);
+  if (to === undefined) {
+    throw new ApiError("mailboxNotFound", `there is no mailbox ${JSON.stringify(name)}`);
+  }
+  if (to.id !== m.mailboxId) await account.move(m.mailboxId, [m.uid], to.id);
+}

@@ -1,0 +1,193 @@
+/** The method Send. @module */
+import { Buffer } from "node:buffer";
+import type { Account as AccountConfig } from "../../config/mod.ts";
+import type { WrittenAddress } from "../../mail/address_format.ts";
+import { removeFile } from "../../platform/files.ts";
+import type { Account } from "../../store/account.ts";
+import { Flag, SpecialUse, StoreError } from "../../store/types.ts";
+import { addressOf, needsUtf8 } from "../webmail/recipients.ts";
+import { bccField, composeRequest, type Envelope, requestAddress } from "./compose.ts";
+import { ApiError } from "./errors.ts";
+import type { SendRequest } from "./schemas.ts";
+import type { ApiSubmission, WebApiServices } from "./services.ts";
+
+/** Milliseconds that a message may wait to be sent. */
+const maxWait = 60 * 24 * 3600_000;
+/** Recipients of a message. */
+const maxRecipients = 1000;
+
+/** Who calls. */
+export interface Caller {
+  account: Account;
+  conf: AccountConfig;
+  /** The address that logged in. */
+  login: string;
+}
+
+export interface SendAnswer {
+  MessageID: string;
+  Submissions: { Address: string; QueueMsgID: number; FromID: string }[];
+}
+
+function envelopeOf(c: Caller, r: SendRequest): Envelope {
+  const from = (r.From ?? []).map(requestAddress);
+  if (from.length > 1) throw new ApiError("multipleFrom", "a message has one address in From");
+  const lists = {
+    to: (r.To ?? []).map(requestAddress),
+    cc: (r.CC ?? []).map(requestAddress),
+    bcc: (r.BCC ?? []).map(requestAddress),
+    replyTo: (r.ReplyTo ?? []).map(requestAddress),
+  };
+  const author = from[0] ?? requestAddress({ Name: c.conf.FullName, Address: c.login });
+  const all = [author, ...lists.to, ...lists.cc, ...lists.bcc, ...lists.replyTo];
+  return { from: author, ...lists, smtputf8: all.some(needsUtf8) };
+}
+
+function checkFrom(s: WebApiServices, account: string, a: WrittenAddress): void {
+  const may = s.config.mayUseFrom(account, a.localpart, a.domain);
+  if (may === "yes" || (may === "no" && s.config.acceptAllAccount === account)) return;
+  throw new ApiError(
+    "badFrom",
+    may === "disabledDomain"
+      ? `the domain ${a.domain} is disabled`
+      : `${a.localpart}@${a.domain} is not an address of the account`,
+  );
+}
+
+/** Each recipient once. */
+function recipientsOf(s: WebApiServices, account: string, e: Envelope): string[] {
+  const all = [...new Set([...e.to, ...e.cc, ...e.bcc].map(addressOf))];
+  if (all.length === 0) throw new ApiError("noRecipients", "a message needs a recipient");
+  if (all.length > maxRecipients) {
+    throw new ApiError("user", `a message can go to ${maxRecipients} recipients`);
+  }
+  for (const address of all) {
+    const why = s.queue.suppressed(account, address);
+    if (why !== undefined) {
+      throw new ApiError(
+        "recipientAddressBlocked",
+        `${address} is on the suppression list of the account: ${why.reason}`,
+      );
+    }
+  }
+  return all;
+}
+
+/** The sender's address without what follows a separator, and the separator; undefined if not asked for. */
+function fromIdBase(s: WebApiServices, c: Caller, from: WrittenAddress) {
+  const same = (a: string) => a.toLowerCase() === c.login.toLowerCase();
+  if (!c.conf.FromIDLoginAddresses.some(same)) return undefined;
+  const [separator] = s.config.domain(from.domain)?.separators ?? [];
+  if (separator === undefined) return undefined;
+  const at = from.localpart.indexOf(separator);
+  const localpart = at > 0 ? from.localpart.slice(0, at) : from.localpart;
+  return (id: string) => `${localpart}${separator}${id}@${from.domain}`;
+}
+
+/** Composes and queues. @throws ApiError; nothing was sent then, unless it is partial */
+export async function send(s: WebApiServices, c: Caller, r: SendRequest): Promise<SendAnswer> {
+  const { account } = c;
+  const envelope = envelopeOf(c, r);
+  checkFrom(s, account.name, envelope.from);
+  const recipients = recipientsOf(s, account.name, envelope);
+  const now = Date.now();
+  const release = r.FutureRelease ? Date.parse(r.FutureRelease) : undefined;
+  if (release !== undefined && release > now + maxWait) {
+    throw new ApiError("user", "FutureRelease is at most 60 days from now");
+  }
+  const composed = await composeRequest(s, r, envelope);
+  try {
+    const m: Omit<ApiSubmission, "mailFrom" | "recipients"> = {
+      account: account.name,
+      fromDomain: envelope.from.domain,
+      file: composed.path,
+      fileSize: composed.size,
+      smtputf8: envelope.smtputf8,
+      has8bit: composed.has8bit,
+      requireTls: r.RequireTLS ?? undefined,
+      notBefore: release !== undefined && release > now ? release : undefined,
+      messageId: composed.messageId,
+      subject: composed.subject,
+      extra: r.Extra ?? {},
+    };
+    const senderFor = fromIdBase(s, c, envelope.from);
+    const Submissions = senderFor
+      ? await submitEach(s, m, senderFor, recipients)
+      : await submitAll(s, m, addressOf(envelope.from), recipients);
+    if (r.SaveSent) await keepCopy(account, composed, envelope);
+    return { MessageID: composed.messageId, Submissions };
+  } finally {
+    removeFile(composed.path);
+  }
+}
+
+async function submitAll(
+  s: WebApiServices,
+  m: Omit<ApiSubmission, "mailFrom" | "recipients">,
+  mailFrom: string,
+  recipients: readonly string[],
+): Promise<SendAnswer["Submissions"]> {
+  const ids = await s.submit({
+    ...m,
+    mailFrom,
+    recipients: recipients.map((address) => ({ address })),
+  });
+  return recipients.map((Address, i) => ({ Address, QueueMsgID: ids[i], FromID: "" }));
+}
+
+/** Each recipient's copy has a sender of its own, so that answers of servers tell whom they are about. */
+async function submitEach(
+  s: WebApiServices,
+  m: Omit<ApiSubmission, "mailFrom" | "recipients">,
+  senderFor: (id: string) => string,
+  recipients: readonly string[],
+): Promise<SendAnswer["Submissions"]> {
+  const done: SendAnswer["Submissions"] = [];
+  for (const address of recipients) {
+    // Lower case: servers exist that change the case of localparts.
+    const fromId = Buffer.from(crypto.getRandomValues(new Uint8Array(12))).toString("hex");
+    try {
+      const [id] = await s.submit({
+        ...m,
+        mailFrom: senderFor(fromId),
+        recipients: [{ address, fromId }],
+      });
+      done.push({ Address: address, QueueMsgID: id, FromID: fromId });
+    } catch (cause) {
+      if (done.length === 0 || !(cause instanceof ApiError)) throw cause;
+      throw new ApiError(
+        cause.code,
+        `${cause.message}; ${done.length} of ${recipients.length} recipients were queued before`,
+        { cause, partial: true },
+      );
+    }
+  }
+  return done;
+}
+
+/** Puts the message into Sent. */
+async function keepCopy(
+  account: Account,
+  m: { path: string; size: number },
+  e: Envelope,
+): Promise<void> {
+  const sent = account.mailboxBySpecialUse(SpecialUse.Sent);
+  if (sent === undefined) return;
+  try {
+    await account.append(sent.id, [{
+      file: m.path,
+      fileSize: m.size,
+      fileSynced: true,
+      prefix: new TextEncoder().encode(bccField(e)),
+      flags: Flag.Seen,
+      noTrain: true,
+    }]);
+  } catch (cause) {
+    if (!(cause instanceof StoreError) || cause.code !== "overQuota") throw cause;
+    throw new ApiError(
+      "sentOverQuota",
+      "the message was queued, but not kept in Sent: the account is full",
+      { cause, partial: true },
+    );
+  }
+}

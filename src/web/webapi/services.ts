@@ -1,0 +1,43 @@
+/** What the web API needs of the server. @module */
+import type { Config } from "../../config/mod.ts";
+import type { FailedAuthLimiter } from "../../net/mod.ts";
+import type { NewQueueRecipient, Queue } from "../../queue/mod.ts";
+import type { Accounts } from "../../store/accounts.ts";
+import type { LoginForm, LoginResult } from "../login/mod.ts";
+
+/** A message that was composed, for some of its recipients. */
+export interface ApiSubmission {
+  account: string;
+  /** Domain of From; its keys sign. */
+  fromDomain: string;
+  mailFrom: string;
+  recipients: NewQueueRecipient[];
+  file: string;
+  fileSize: number;
+  smtputf8: boolean;
+  has8bit: boolean;
+  requireTls: boolean | undefined;
+  notBefore: number | undefined;
+  /** With <>. */
+  messageId: string;
+  subject: string;
+  extra: Record<string, string>;
+}
+
+export interface WebApiServices {
+  config: Config;
+  accounts: Accounts;
+  queue: Queue;
+  limiter: FailedAuthLimiter;
+  tempDir: string;
+  hostname: string;
+  version: string;
+  maxMessageSize: number;
+  /** Checks name and password; takes the same time whether or not the name exists. */
+  checkLogin(form: LoginForm): Promise<LoginResult>;
+  /**
+   * Queues; durable when it resolves, with ids in the order of the recipients.
+   * @throws ApiError for limits of the account
+   */
+  submit(m: ApiSubmission): Promise<number[]>;
+}
