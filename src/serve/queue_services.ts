@@ -74,6 +74,7 @@ export function queueServices(
   },
   o: OutgoingOptions = {},
 ): QueueOptions {
+  const withoutWebhooks = { ...s, webhooks: undefined };
   return {
     log: new Log("queue"),
     deliverer: s.local ? selfDeliverer(s) : remoteDeliverer({
@@ -85,7 +86,8 @@ export function queueServices(
       ca: certificateAuthorities(s.config),
       port: o.port,
     }),
-    onDsn: (event) => deliverDsn(s, event),
+    // Webhooks are told of the event itself, not of our report of it.
+    onDsn: (event) => deliverDsn(withoutWebhooks, event),
     async onEvent(event) {
       await s.webhooks?.outgoing(event);
       await o.onEvent?.(event);

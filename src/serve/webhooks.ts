@@ -69,13 +69,14 @@ function outgoingHook(config: Config, t: Told): NewHook | undefined {
 }
 
 /** What is told of a recipient of the queue. */
-function ofEvent(e: OutgoingEvent): Told {
+function ofEvent(e: OutgoingEvent, queue: Queue): Told {
   const { message, item, attempt } = e;
   return {
     account: message.senderAccount,
     event: e.kind,
     dsn: false,
-    suppressing: false,
+    suppressing: e.kind === "failed" &&
+      queue.suppressesAfter(message.senderAccount, item, attempt),
     queueMsgId: item.id,
     fromId: item.fromId,
     messageId: message.messageId,
@@ -134,7 +135,7 @@ export class ServerWebhooks {
   /** Tells of an event of the queue. DSNs of our own are nobody's message. */
   async outgoing(e: OutgoingEvent): Promise<void> {
     if (e.message.isDsn) return;
-    const hook = outgoingHook(this.#config, ofEvent(e));
+    const hook = outgoingHook(this.#config, ofEvent(e, this.#queue()));
     if (hook) await this.hooks.add(hook);
   }
 

@@ -1,6 +1,5 @@
 /** Calls of webhooks: receivers that misbehave, retries, history, restarts. */
 import assert from "node:assert/strict";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTcp } from "node:net";
 import { Log, setLevel } from "../../src/log/mod.ts";
 import {
@@ -10,54 +9,9 @@ import {
   signPayload,
   Webhooks,
 } from "../../src/queue/webhooks/mod.ts";
+import { type Receiver, receiver } from "../support/hook_receiver.ts";
 
 setLevel("webhook", "error");
-
-interface Received {
-  headers: IncomingMessage["headers"];
-  body: string;
-}
-
-interface Receiver extends AsyncDisposable {
-  url: string;
-  received: Received[];
-  /** Resolves when so many calls have come in. */
-  calls(n: number): Promise<void>;
-  answer: (n: number, res: ServerResponse) => void;
-}
-
-async function receiver(
-  answer: Receiver["answer"] = (_n, res) => res.end("fine"),
-): Promise<Receiver> {
-  const received: Received[] = [];
-  let waiting: { n: number; resolve: () => void }[] = [];
-  const server: Server = createServer((req, res) => {
-    let body = "";
-    req.on("data", (b: Uint8Array) => body += new TextDecoder().decode(b));
-    req.on("end", () => {
-      received.push({ headers: req.headers, body });
-      r.answer(received.length, res);
-      for (const w of waiting) if (received.length >= w.n) w.resolve();
-      waiting = waiting.filter((w) => received.length < w.n);
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  const r: Receiver = {
-    url: `http://127.0.0.1:${port}/hook`,
-    received,
-    answer,
-    calls(n) {
-      if (received.length >= n) return Promise.resolve();
-      return new Promise((resolve) => waiting.push({ n, resolve }));
-    },
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-  return r;
-}
 
 const hookFor = (url: string, more: Partial<NewHook> = {}): NewHook => ({
   account: "ann",

@@ -321,7 +321,11 @@ Deno.test("other methods, unknown names, pages of other sites and webhooks are r
   withApi(async (w) => {
     assert.equal((await w.raw("Send", { method: "GET" })).status, 405);
     assert.equal((await w.call("Nothing", {})).status, 404);
-    for (const headers of <Record<string, string>[]> [{ "Sec-Fetch-Site": "cross-site" }, { "X-Mox-Webhook-ID": "1" }]) {
+    for (
+      const headers of <Record<string, string>[]> [{ "Sec-Fetch-Site": "cross-site" }, {
+        "X-Mox-Webhook-ID": "1",
+      }]
+    ) {
       const r = await w.raw("Send", {
         method: "POST",
         headers: { ...headers, Authorization: basic("ann@mox.example", password) },
