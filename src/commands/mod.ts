@@ -10,6 +10,7 @@ import { cid } from "./cid.ts";
 import { clientconfig } from "./clientconfig.ts";
 import { type Command, UsageError } from "./command.ts";
 import { configDomainCommands } from "./config_domains.ts";
+import { configTlsKeyCommands } from "./config_tlspubkey.ts";
 import { configFileCommands } from "./config_files.ts";
 import { useConfigPath } from "./datadir.ts";
 import { help } from "./help.ts";
@@ -38,6 +39,7 @@ export const commands: readonly Command[] = [
   loglevels,
   ...configFileCommands,
   ...configDomainCommands,
+  ...configTlsKeyCommands,
   clientconfig,
   sendmail,
   cid,

@@ -46,6 +46,8 @@ export interface ConnectionOptions {
   readTimeout?: number;
   /** Milliseconds, 5 minutes if not given. */
   writeTimeout?: number;
+  /** TLS that is on already. */
+  tls?: TlsInfo;
 }
 
 /** A promise that others wait on, made when the first of them comes. */
@@ -105,6 +107,7 @@ export class SocketConnection implements Connection, Waiter {
     this.localPort = socket.localPort ?? 0;
     this.readTimeout = options.readTimeout ?? 300_000;
     this.writeTimeout = options.writeTimeout ?? 300_000;
+    this.#tls = options.tls;
     this.#socket = socket;
     socket.allowHalfOpen = true;
     socket.setNoDelay(true);

@@ -5,6 +5,8 @@
  */
 import { acceptConnection, type SocketConnection } from "./connection.ts";
 import { type AcceptOptions, acceptSockets, type TcpServer } from "./accept.ts";
+import type { Log } from "../log/mod.ts";
+import type { Handshaken } from "./tls.ts";
 import { ConnectionError, type ServerTls } from "./types.ts";
 
 export type { TcpServer } from "./accept.ts";
@@ -50,4 +52,24 @@ export function serveTcp(
     };
     return { done: run(), stop: () => conn.stop(), destroy: () => conn.destroy() };
   });
+}
+
+/**
+ * Runs `handle` for a connection whose handshake somebody else has made, who owns its limits.
+ * Resolves when the connection has ended.
+ */
+export async function serveSecured(
+  made: Handshaken,
+  options: { cid: number; log: Log },
+  handle: (conn: SocketConnection) => Promise<void>,
+): Promise<void> {
+  const conn = acceptConnection(made.socket, { ...options, tls: made.info });
+  try {
+    await handle(conn);
+  } catch (e) {
+    if (!(e instanceof ConnectionError)) conn.destroy();
+    throw e;
+  } finally {
+    await conn.close();
+  }
 }

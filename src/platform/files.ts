@@ -4,7 +4,7 @@
  * @module
  */
 import { statfs } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { SharedSync } from "./fsync.ts";
 import { isWindows } from "./os.ts";
 
@@ -121,9 +121,32 @@ export function removeFile(path: string): void {
   }
 }
 
-/** Makes a folder and its parents. */
+/** Makes a folder and its parents; the names of those that were missing are durable. */
 export async function ensureDir(path: string, mode = 0o700): Promise<void> {
+  const missing: string[] = [];
+  for (let p = resolve(path); !await isThere(p); p = dirname(p)) missing.push(p);
   await Deno.mkdir(path, { recursive: true, mode });
+  for (const p of missing) {
+    try {
+      await syncDir(dirname(p));
+    } catch (err) {
+      // One that this user may write to and not read can't be synced.
+      const denied = err instanceof Deno.errors.PermissionDenied ||
+        err instanceof Deno.errors.NotCapable;
+      if (!denied) throw err;
+    }
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await Deno.stat(path);
+    return true;
+  } catch (err) {
+    if (err instanceof Deno.errors.NotFound) return false;
+    // What it is instead comes out when the folder is made.
+    return true;
+  }
 }
 
 let sequence = 0;

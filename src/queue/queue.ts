@@ -142,6 +142,7 @@ export class Queue {
    */
   async add(m: NewQueueMessage): Promise<number[]> {
     if (this.#stopping) throw new Error("queue is stopping");
+    if (this.#db.syncFailure) throw this.#db.syncFailure;
     const stat = await Deno.stat(m.file);
     if (stat.size !== m.fileSize) {
       throw new Error(`message file has ${stat.size} bytes, not ${m.fileSize}`);
@@ -179,9 +180,29 @@ export class Queue {
       throw err;
     }
     this.#counted(ids.length);
-    await this.#db.durable();
+    try {
+      await this.#db.durable();
+    } catch (err) {
+      this.#takeBack(id);
+      throw err;
+    }
     this.#wake();
     return ids;
+  }
+
+  /** Removes a message whose sender was told that it was not taken: they try again. */
+  #takeBack(messageId: number): void {
+    const gone = this.#db.transaction(() => {
+      const items = this.#db.all(
+        `SELECT ${itemColumns} FROM recipients WHERE message_id = ?`,
+        messageId,
+      ).map(itemFromRow);
+      this.#db.run("DELETE FROM recipients WHERE message_id = ?", messageId);
+      for (const i of items) updateDestination(this.#db, i.domain, i.priority);
+      this.#eraseIfDone(messageId);
+      return items.length;
+    });
+    this.#counted(-gone);
   }
 
   /** Begins to deliver. */

@@ -14,6 +14,7 @@ import { backupCommands } from "./backup_command.ts";
 import { maintenanceCommands } from "./maintenance_commands.ts";
 import { transferCommands } from "./transfer_commands.ts";
 import { setAccountPassword } from "./logins.ts";
+import { tlsKeyCommands } from "./tls_key_commands.ts";
 
 /** What the commands work on. */
 export interface AdminContext {
@@ -156,6 +157,7 @@ const passwordCommands: Record<string, AdminCommand> = {
 /** All of them, by their names on the control socket. */
 export const adminCommands: ReadonlyMap<string, AdminCommand> = new Map([
   ...Object.entries(configCommands).map(([name, c]) => [`config ${name}`, c] as const),
+  ...Object.entries(tlsKeyCommands).map(([name, c]) => [`config ${name}`, c] as const),
   ...Object.entries(passwordCommands),
   ...Object.entries(maintenanceCommands),
   ...Object.entries(backupCommands),

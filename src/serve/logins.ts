@@ -8,6 +8,7 @@ import { preparePassword, type SaslBackend } from "../sasl/mod.ts";
 import type { Account } from "../store/account.ts";
 import type { Accounts } from "../store/accounts.ts";
 import { checkAbsentPassword } from "../store/credentials.ts";
+import type { TlsKeys } from "../store/tls_keys.ts";
 
 /** Name of the account that logs in with an address; undefined if none does or it may not. */
 export function loginAccount(config: Config, login: string): string | undefined {
@@ -34,8 +35,18 @@ async function withAccount<T>(
 }
 
 /** What SASL asks of accounts. */
-export function saslBackend(config: Config, accounts: Accounts): SaslBackend {
+export function saslBackend(
+  config: Config,
+  accounts: Accounts,
+  tlsKeys: () => TlsKeys | undefined,
+): SaslBackend {
   return {
+    certificateUsername(certificate) {
+      const key = tlsKeys()?.loginOf(certificate);
+      // The address may have gone since, or be another's, or its account may be closed.
+      const good = key !== undefined && loginAccount(config, key.login) === key.account;
+      return Promise.resolve(good ? key.login : undefined);
+    },
     async checkPassword(username, password) {
       return await withAccount(
         config,

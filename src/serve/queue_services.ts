@@ -17,6 +17,7 @@ import type { Accounts } from "../store/accounts.ts";
 import { describeFile } from "../store/describe.ts";
 import { StoreError } from "../store/types.ts";
 import { opportunistic } from "../tlspolicy/opportunistic.ts";
+import { resolvingFetch } from "../tlspolicy/sts_https.ts";
 import { Policies } from "../tlspolicy/policies.ts";
 import type { TlsPolicy } from "../tlspolicy/types.ts";
 import { TlsResults } from "../reports/mod.ts";
@@ -49,6 +50,7 @@ export async function outgoingOptions(
     dataDir: s.config.dataDir,
     resolver,
     log: new Log("mtasts"),
+    fetch: resolvingFetch(resolver, certificateAuthorities(s.config)),
     onResult: (r) => recordTlsResult(tlsResults, r, Date.now()),
   });
   return {

@@ -7,7 +7,7 @@ import type { Config, Listener } from "../config/mod.ts";
 import { makeResolver } from "../dns/mod.ts";
 import { Trainer } from "../delivery/training.ts";
 import { imapBackend } from "./imap_backend.ts";
-import { serveImap } from "../imap/server/mod.ts";
+import { type ImapBackend, serveImap } from "../imap/server/mod.ts";
 import { clearLevel, currentLevels, isLevel, Log, setLevel } from "../log/mod.ts";
 import {
   ConnectionLimiter,
@@ -16,6 +16,7 @@ import {
   openConnectionLimits,
   RateLimiter,
   type ServerTls,
+  serveSecured,
   serveTcp,
   type TcpServer,
 } from "../net/mod.ts";
@@ -27,10 +28,12 @@ import {
   misbehaving,
   removeLeftovers,
   serveSmtp,
+  serveSmtpConnection,
   type SmtpBackend,
   type SmtpServerOptions,
 } from "../smtp/server/mod.ts";
 import { Accounts } from "../store/accounts.ts";
+import { TlsKeys } from "../store/tls_keys.ts";
 import { adminHandlers } from "./admin_commands.ts";
 import {
   controlAnswers,
@@ -57,7 +60,13 @@ import { ServerCertificates } from "./tls.ts";
 import type { Patience } from "../acme/mod.ts";
 import { ServerWebhooks } from "./webhooks.ts";
 import { webhookHandlers } from "./webhook_control.ts";
-import { type Endpoint, serveWebPort, type WebHandlers, webPorts } from "./web.ts";
+import {
+  type AlpnHandler,
+  type Endpoint,
+  serveWebPort,
+  type WebHandlers,
+  webPorts,
+} from "./web.ts";
 import { openWebPages, type WebPages } from "./web_pages.ts";
 
 /** How a server is started. */
@@ -98,6 +107,7 @@ export class MailServer {
   readonly #trainer: Trainer;
   #receiving: Receiving | undefined;
   #certificates: ServerCertificates | undefined;
+  #tlsKeys: TlsKeys | undefined;
   #pages: WebPages | undefined;
   #closePolicies: (() => Promise<void>) | undefined;
   readonly #sasl: SaslBackend;
@@ -129,7 +139,7 @@ export class MailServer {
     this.#trainer = new Trainer(o.config, new Log("junk"));
     accounts.onOpen = (a) => this.#trainer.attach(a);
     this.#tempDir = o.config.dataPath("tmp");
-    this.#sasl = saslBackend(o.config, accounts);
+    this.#sasl = saslBackend(o.config, accounts, () => this.#tlsKeys);
     this.#authLimiter = new FailedAuthLimiter({ exemptLoopback: o.local });
   }
 
@@ -198,6 +208,7 @@ export class MailServer {
           : { resolver: outgoing.resolver ?? makeResolver(), tlsPolicy: outgoing.tlsPolicy },
       });
       server.#certificates = certificates;
+      server.#tlsKeys = await TlsKeys.open(config.dataDir);
       for (const l of config.static.Listeners.values()) {
         await server.#listen(l, certificates.for(l));
       }
@@ -254,6 +265,7 @@ export class MailServer {
         }),
         rateLimiter: new RateLimiter(connectionRate, { exemptLoopback: this.#local }),
       });
+      const clientTls = this.#clientTls(l, tls);
       const smtp: SmtpServerOptions = {
         hostname,
         log: smtpLog,
@@ -266,6 +278,7 @@ export class MailServer {
       const submission: SmtpServerOptions = {
         ...smtp,
         submission: true,
+        tls: clientTls,
         backend: wrap(submissionBackend(services)),
       };
       if (l.SMTP.Enabled) {
@@ -304,14 +317,33 @@ export class MailServer {
         );
       }
       if (l.IMAP.Enabled) {
-        await this.#imap(ip, l, l.IMAP.Port || 143, tls, false, hostname, limits());
+        await this.#imap(ip, l, l.IMAP.Port || 143, clientTls, false, hostname, limits());
       }
       if (l.IMAPS.Enabled && tls) {
-        await this.#imap(ip, l, l.IMAPS.Port || 993, tls, true, hostname, limits());
+        await this.#imap(ip, l, l.IMAPS.Port || 993, clientTls, true, hostname, limits());
+      }
+      // Where networks let nothing but HTTPS through, mail programs get through this way.
+      const alpn = new Map<string, AlpnHandler>();
+      if (l.Submissions.EnabledOnHTTPS) {
+        alpn.set("smtp", (made, cid, log) =>
+          serveSecured(
+            made,
+            { cid, log: log.forPackage("smtpserver") },
+            (conn) => serveSmtpConnection(conn, submission),
+          ));
+      }
+      if (l.IMAPS.EnabledOnHTTPS) {
+        const backend = this.#imapBackend(l, tls, hostname);
+        alpn.set("imap", (made, cid, log) =>
+          serveSecured(
+            made,
+            { cid, log: log.forPackage("imapserver") },
+            (conn) => serveImap(conn, backend),
+          ));
       }
       for (const p of webPorts(this.config, l, this.#webHandlers())) {
         const socket = await this.#sockets.take(ip, p.port, "HTTP");
-        const server = await serveWebPort(ip, p, { tls, limits, listener: socket });
+        const server = await serveWebPort(ip, p, { tls, limits, listener: socket, alpn });
         this.#add(`${p.https ? "HTTPS" : "HTTP"} (${p.names.join(", ")})`, server);
       }
       if (l.MetricsHTTP.Enabled) {
@@ -330,9 +362,37 @@ export class MailServer {
     return { address, port, listener: await this.#sockets.take(address, port, service) };
   }
 
+  /** TLS for users' programs: they are asked for a certificate if anybody has one to log in with. */
+  #clientTls(l: Listener, tls: ServerTls | undefined): ServerTls | undefined {
+    if (!tls || l.TLS?.ClientAuthDisabled) return tls;
+    const keys = () => this.#tlsKeys;
+    return {
+      certificateFor: (name) => tls.certificateFor(name),
+      proof: tls.proof,
+      get requestClientCertificate() {
+        return keys()?.any === true;
+      },
+    };
+  }
+
   #webHandlers(): WebHandlers {
     const { proofs } = this.#certificates!;
     return { ...this.#pages?.handlers, acme: (req) => proofs.answerHttp(req.path) };
+  }
+
+  #imapBackend(l: Listener, tls: ServerTls | undefined, hostname: string): ImapBackend {
+    return imapBackend({
+      config: this.config,
+      accounts: this.accounts,
+      sasl: this.#sasl,
+      log: new Log("imapserver"),
+      hostname,
+      tempDir: this.#tempDir,
+      maxMessageSize: l.SMTPMaxMessageSize > 0 ? l.SMTPMaxMessageSize : 100 * 1024 * 1024,
+      plaintextLogin: l.IMAP.NoRequireSTARTTLS,
+      tls,
+      authLimiter: this.#authLimiter,
+    });
   }
 
   async #imap(
@@ -345,18 +405,7 @@ export class MailServer {
     limits: { connectionLimiter: ConnectionLimiter; rateLimiter: RateLimiter },
   ): Promise<void> {
     const log = new Log("imapserver");
-    const backend = imapBackend({
-      config: this.config,
-      accounts: this.accounts,
-      sasl: this.#sasl,
-      log,
-      hostname,
-      tempDir: this.#tempDir,
-      maxMessageSize: l.SMTPMaxMessageSize > 0 ? l.SMTPMaxMessageSize : 100 * 1024 * 1024,
-      plaintextLogin: l.IMAP.NoRequireSTARTTLS,
-      tls,
-      authLimiter: this.#authLimiter,
-    });
+    const backend = this.#imapBackend(l, tls, hostname);
     const { listener } = await this.#at(ip, port, implicit ? "IMAPS" : "IMAP");
     const server = await serveTcp({
       hostname: ip,
@@ -439,6 +488,7 @@ export class MailServer {
     await this.#pages?.close();
     await this.#receiving?.close();
     await this.#trainer.stop();
+    await this.#tlsKeys?.close();
     await this.accounts.closeAll();
     await this.#control.stop();
     this.#log.info("stopped");

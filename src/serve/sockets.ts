@@ -17,6 +17,8 @@ const backlog = 1024;
 export function listenerPorts(l: Listener, s: Static): Map<number, string> {
   const ports = new Map<number, string>();
   for (const [port, uses] of portUses(l)) ports.set(port, uses[0].protocol);
+  const onHttps = l.IMAPS.EnabledOnHTTPS || l.Submissions.EnabledOnHTTPS;
+  if (onHttps && !ports.has(443)) ports.set(443, "HTTPS");
   const acme = l.TLS ? s.ACME.get(l.TLS.ACME) : undefined;
   if (acme) {
     // Where the authority looks for its proofs (RFC 8737 §3, RFC 8555 §8.3).

@@ -120,6 +120,7 @@ export function webPorts(config: Config, l: Listener, handlers: WebHandlers): We
     on(80, false);
     on(acme.Port, true);
   }
+  if (l.IMAPS.EnabledOnHTTPS || l.Submissions.EnabledOnHTTPS) on(443, true);
   for (const p of ports.values()) {
     // Where "/" has no page, people find the one there is.
     const place = p.services.find((s) => s.name === "admin") ??
@@ -149,9 +150,12 @@ export interface WebListenerOptions {
   /** The bound socket. */
   listener: Server;
   limits: () => { connectionLimiter: ConnectionLimiter; rateLimiter: RateLimiter };
-  /** See HttpOptions. */
-  alpn?: (made: Handshaken, cid: number, log: Log) => Promise<void> | undefined;
+  /** Other protocols on HTTPS ports, by the name that clients ask for when TLS begins (ALPN). */
+  alpn?: ReadonlyMap<string, AlpnHandler>;
 }
+
+/** Serves a connection to its end. */
+export type AlpnHandler = (made: Handshaken, cid: number, log: Log) => Promise<void>;
 
 /** Starts one port on one address. */
 export async function serveWebPort(
@@ -165,7 +169,7 @@ export async function serveWebPort(
     );
   }
   const tls: ServerTls | undefined = p.https
-    ? { ...o.tls!, alpnProtocols: [...o.tls!.alpnProtocols ?? [], "http/1.1"] }
+    ? { ...o.tls!, alpnProtocols: ["http/1.1", ...o.alpn?.keys() ?? []] }
     : undefined;
   const limits = o.limits();
   return await serveHttp({
@@ -176,6 +180,6 @@ export async function serveWebPort(
     log: new Log("http"),
     connectionLimiter: limits.connectionLimiter,
     rateLimiter: p.rateLimited ? limits.rateLimiter : undefined,
-    alpn: o.alpn,
+    alpn: (made, cid, log) => o.alpn?.get(made.info.alpn ?? "")?.(made, cid, log),
   }, routeServices(p.services));
 }

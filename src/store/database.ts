@@ -47,6 +47,14 @@ export class SchemaError extends Error {
   override name = "SchemaError";
 }
 
+/** An fsync of the database failed. */
+export class DurabilityError extends Error {
+  override name = "DurabilityError";
+  constructor(path: string, cause: unknown) {
+    super(`${path}: making changes durable failed; restart needed`, { cause });
+  }
+}
+
 /** Rows as arrays: half the cost of objects. The runtime has it, its types don't. */
 function arrays(s: StatementSync): StatementSync {
   (s as StatementSync & { setReturnArrays(on: boolean): void }).setReturnArrays(true);
@@ -67,12 +75,20 @@ export class Db {
   #closed = false;
   #checkpointing: Promise<void> | undefined;
   #durableCalls = 0;
+  #syncFailure: Error | undefined;
 
   private constructor(path: string, db: DatabaseSync) {
     this.path = path;
     this.#db = db;
     this.#sync = new SharedSync(async () => {
-      if (this.#wal) await this.#wal.syncData();
+      if (this.#syncFailure) throw this.#syncFailure;
+      try {
+        await this.#wal?.syncData();
+      } catch (err) {
+        // The kernel tells of a failed write once, and may have dropped the pages: the next fsync would
+        // say that all is well. Nothing can be promised any more until the file is opened anew.
+        throw this.#syncFailure = new DurabilityError(this.path, err);
+      }
       this.#maybeCheckpoint();
     });
   }
@@ -181,7 +197,15 @@ export class Db {
     return this.#depth > 0;
   }
 
-  /** Resolves when everything committed before the call is on disk. */
+  /** Set once an fsync has failed. What was committed since the last good one is there, for now. */
+  get syncFailure(): Error | undefined {
+    return this.#syncFailure;
+  }
+
+  /**
+   * Resolves when everything committed before the call is on disk.
+   * @throws DurabilityError when that failed, and from then on always: a restart is needed.
+   */
   durable(): Promise<void> {
     return this.#sync.sync();
   }

@@ -41,13 +41,19 @@ export class MessageFiles {
 
   /**
    * Puts a file in place, by hard link or copy, and makes its name durable. The caller sees to the
-   * content of the source.
+   * content of the source. When it fails, no file is left.
+   * @throws Deno.errors.AlreadyExists if the id's name is taken; errors of files.
    */
   async add(emailId: number, source: string): Promise<void> {
     const shard = Math.floor(emailId / filesPerShard);
     await this.#make(shard);
     await linkOrCopy(source, this.path(emailId));
-    await this.#syncShard(shard);
+    try {
+      await this.#syncShard(shard);
+    } catch (err) {
+      removeFile(this.path(emailId));
+      throw err;
+    }
   }
 
   async #syncShard(shard: number): Promise<void> {

@@ -139,7 +139,7 @@ async function portsFree(ip: string): Promise<boolean> {
 const ips = ["127.0.71.1", "127.0.71.2"];
 
 Deno.test({
-  name: "two sites, set up by quickstart, write to each other over TLS",
+  name: "two sites, set up by quickstart, write to each other over TLS, with MTA-STS enforced",
   ignore: !isLinux || !isRoot() || !(await Promise.all(ips.map(portsFree))).every(Boolean),
   async fn() {
     const zone: Answer[] = [{ name: "com", type: "NS", data: "a.gtld.example" }];
@@ -162,6 +162,27 @@ Deno.test({
         assert.match(received, new RegExp(`from ${from.host} `));
         assert.match(received, /ESMTPS|TLS/);
       }
+      for (const s of sites) {
+        // The other's policy was fetched by HTTPS, enforces, and was satisfied.
+        const metrics = await (await fetch(`http://${s.ip}:8010/metrics`)).text();
+        assert.match(metrics, /^mox_mtasts_fetch_total\{result="ok"\} 1$/m);
+        assert.match(
+          metrics,
+          /^mox_tlspolicy_connections_total\{policy="mtasts",result="ok"\} [1-9]/m,
+        );
+      }
+      // With a certificate that nobody trusts, mail stays in the queue instead of going to it.
+      const [one, two] = sites;
+      const { cert, key } = selfSignedCertificate([two.host], 30);
+      await Deno.writeTextFile(`${two.dir}/config/tls/mail.crt.pem`, cert);
+      await Deno.writeTextFile(`${two.dir}/config/tls/mail.key.pem`, key);
+      await servers[1].end("SIGTERM");
+      servers[1] = startServe(two.dir, env);
+      await servers[1].logged(/mox is running/);
+      await send(one, two, "Held");
+      await servers[0].logged(/certificate|self.signed|unknown issuer/i);
+      const list = await moxIn(one.dir, ["queue", "list"], { env });
+      assert.match(list.stdout, /user@two\.example/);
     } catch (err) {
       const logs = servers.map((s) => s.log()).join("\n---\n");
       throw new Error(`${err instanceof Error ? err.stack : err}\n${logs}`);

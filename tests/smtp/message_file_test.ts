@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { MessageFile, removeLeftovers } from "../../src/smtp/server/message_file.ts";
+import { makeFilesAhead } from "../../src/smtp/server/spare_files.ts";
 import { SmtpError } from "../../src/smtp/server/mod.ts";
 import { noise } from "../net/loopback.ts";
 import { bytes } from "./talk.ts";
@@ -101,3 +102,41 @@ Deno.test("what a crash left behind is removed at the next start, and nothing el
     assert.equal(await removeLeftovers(dir), 1);
     assert.deepEqual(names(dir), ["other"]);
   }));
+
+Deno.test("files are made ahead, used once each, and gone when that ends", () =>
+  withDir(async (dir) => {
+    const end = makeFilesAhead(dir);
+    const used = new Set<string>();
+    for (let i = 0; i < 40; i++) {
+      const file = new MessageFile(dir, limits, undefined);
+      file.put(new TextEncoder().encode("Subject: x\r\n\r\nx\r\n"));
+      await file.finish();
+      assert.equal(file.refusal, undefined);
+      assert.ok(!used.has(file.path));
+      used.add(file.path);
+      await file.synced;
+      assert.equal(Deno.readTextFileSync(file.path), "Subject: x\r\n\r\nx\r\n");
+      await file.discard();
+    }
+    await end();
+    assert.deepEqual(names(dir), []);
+  }));
+
+Deno.test("where no file can be made ahead, the message's own error is the answer", async () => {
+  const dir = await Deno.makeTempDir();
+  const gone = join(dir, "gone");
+  const end = makeFilesAhead(gone);
+  const file = new MessageFile(gone, limits, undefined);
+  file.put(new TextEncoder().encode("Subject: x\r\n\r\nx\r\n"));
+  await file.finish();
+  assert.equal(file.refusal?.code, 451);
+  await file.discard();
+  await Deno.mkdir(gone);
+  const next = new MessageFile(gone, limits, undefined);
+  await next.finish();
+  assert.equal(next.refusal, undefined);
+  await next.discard();
+  await end();
+  assert.deepEqual(names(gone), []);
+  await Deno.remove(dir, { recursive: true });
+});

@@ -6,6 +6,7 @@
  */
 import { join } from "node:path";
 import { removeFile } from "../../platform/files.ts";
+import { isStorageFull } from "../../platform/storage_errors.ts";
 import type { MessageObserver } from "./backend.ts";
 import { SmtpError } from "./errors.ts";
 import { namePrefix, newTempFile } from "./spare_files.ts";
@@ -255,12 +256,6 @@ export class MessageFile {
     this.#file = undefined;
     removeFile(this.#path!);
   }
-}
-
-/** True for errors that say that there is no room for more. */
-export function isStorageFull(e: unknown): boolean {
-  const code = (e as { code?: unknown } | undefined)?.code;
-  return code === "ENOSPC" || code === "EDQUOT" || code === "EFBIG";
 }
 
 function takeBlock(): Uint8Array {

@@ -22,7 +22,7 @@ export type {
 export { SmtpError } from "./errors.ts";
 export { misbehaving, requestedError } from "./localserve.ts";
 export { removeLeftovers } from "./message_file.ts";
-export { makeFilesAhead } from "./spare_files.ts";
+export { filesAhead, makeFilesAhead } from "./spare_files.ts";
 export { defaultLimits, type SmtpLimits, type SmtpServerOptions } from "./options.ts";
 export { type Address, addressText, needsUtf8, parsePath, PathError } from "./path.ts";
 export { serveSmtp, serveSmtpConnection, type SmtpListenOptions } from "./server.ts";

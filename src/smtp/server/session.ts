@@ -6,11 +6,12 @@
 import { cidString, type Log } from "../../log/mod.ts";
 import { countPanic } from "../../metrics/mod.ts";
 import { type Connection, ConnectionError, type TlsInfo } from "../../net/mod.ts";
+import { isStorageError, isStorageFull } from "../../platform/storage_errors.ts";
 import type { Recipient, SmtpSession, Transaction } from "./backend.ts";
 import { commandTable } from "./command_table.ts";
 import type { DataReader } from "./data_reader.ts";
 import { formatReply, SmtpError, syntaxError } from "./errors.ts";
-import { isStorageFull, type MessageFile } from "./message_file.ts";
+import type { MessageFile } from "./message_file.ts";
 import * as metrics from "./metrics.ts";
 import { defaultLimits, type SmtpLimits, type SmtpServerOptions } from "./options.ts";
 import { isAscii } from "./path.ts";
@@ -293,6 +294,10 @@ export class Session implements SmtpSession {
     if (isStorageFull(e)) {
       this.log.error("no space for message", { err: e as Error });
       return new SmtpError(452, "3.1", "insufficient system storage", { cause: e });
+    }
+    if (isStorageError(e)) {
+      this.log.error("message can't be stored", { err: e as Error });
+      return new SmtpError(451, "3.0", "message could not be stored", { cause: e });
     }
     countPanic("smtpserver");
     this.log.error(`unhandled error ${where}`, {

@@ -174,6 +174,7 @@ function mail(db: DatabaseSync, dir: string, fix: boolean, tell: Say): void {
   messageFiles(
     dir,
     rows(db, "SELECT id, size - length(prefix) FROM emails") as [number, number][],
+    ids(db, "SELECT email_id FROM erased"),
     fix,
     tell,
   );
@@ -226,15 +227,21 @@ function queue(db: DatabaseSync, dir: string, fix: boolean, tell: Say): void {
   messageFiles(
     dir,
     rows(db, "SELECT id, file_size FROM messages") as [number, number][],
+    ids(db, "SELECT id FROM erased"),
     fix,
     tell,
   );
 }
 
-/** Message files: one for each row, of its size, and no others. */
+function ids(db: DatabaseSync, sql: string): number[] {
+  return rows(db, sql).map(([id]) => id as number);
+}
+
+/** Message files: one for each row, of its size, and no others but those that the next start removes. */
 function messageFiles(
   dir: string,
   wanted: readonly [number, number][],
+  erased: readonly number[],
   fix: boolean,
   tell: Say,
 ): void {
@@ -245,6 +252,7 @@ function messageFiles(
   } catch (err) {
     if (!(err instanceof Deno.errors.NotFound)) throw err;
   }
+  for (const id of erased) here.delete(fileName(id));
   for (const [id, size] of wanted) {
     const name = fileName(id);
     const path = join(msg, name);

@@ -6,6 +6,7 @@
  * @module
  */
 import { join } from "node:path";
+import { isStorageError } from "../../../platform/storage_errors.ts";
 import type { Message, NewMessage } from "../../../store/types.ts";
 import { Cursor } from "../../parse/cursor.ts";
 import { formatNumSet, type NumSet, parseNumSet } from "../../parse/numset.ts";
@@ -93,21 +94,26 @@ class Input {
 async function literalToFile(input: Input, h: LiteralHeader, path: string): Promise<void> {
   const { s } = input;
   await requestLiteral(s.conn, h);
-  const file = await Deno.open(path, { write: true, createNew: true, mode: 0o600 });
+  let file: Deno.FsFile | undefined;
   let failure: unknown;
+  try {
+    file = await Deno.open(path, { write: true, createNew: true, mode: 0o600 });
+  } catch (err) {
+    failure = err;
+  }
   try {
     await readBytes(s.conn, h.size, (b) => {
       // When the disk is full the rest of the literal is read all the same.
       for (let n = 0; failure === undefined && n < b.length;) {
         try {
-          n += file.writeSync(b.subarray(n));
+          n += file!.writeSync(b.subarray(n));
         } catch (err) {
           failure = err;
         }
       }
     });
   } finally {
-    file.close();
+    file?.close();
   }
   await input.nextLine();
   if (failure !== undefined) throw cannotStore(failure);
@@ -115,6 +121,17 @@ async function literalToFile(input: Input, h: LiteralHeader, path: string): Prom
 
 function cannotStore(cause: unknown): ImapNo {
   return new ImapNo("message can't be stored now", "UNAVAILABLE", { cause });
+}
+
+/** Stores what has been read; trouble of the disk is answered, and the connection goes on. */
+async function storing<T>(s: Session, stored: Promise<T>): Promise<T> {
+  try {
+    return await stored;
+  } catch (err) {
+    if (!isStorageError(err)) throw err;
+    s.log.error("storing message", { err: err as Error });
+    throw cannotStore(err);
+  }
 }
 
 /** One message of APPEND: flags, date, and the message itself, into a file. */
@@ -250,7 +267,7 @@ export const append: Command = {
         } while (!input.c.atEnd);
         return { mailbox, list };
       });
-      const messages = await s.store.append(mailbox.id, list);
+      const messages = await storing(s, s.store.append(mailbox.id, list));
       const uids = formatNumSet(messages.map((m) => m.uid));
       return { code: `APPENDUID ${mailbox.uidValidity} ${uids}`, text: "appended" };
     });
@@ -281,7 +298,10 @@ function replaceCommand(uid: boolean): Command {
           input.c.end();
           return { old: uids[0], mailbox, message };
         });
-        const done = await s.store.replace(s.selected.mailboxId, r.old, r.mailbox.id, r.message);
+        const done = await storing(
+          s,
+          s.store.replace(s.selected.mailboxId, r.old, r.mailbox.id, r.message),
+        );
         return await replaced(s, r.mailbox.uidValidity, done.message);
       });
     },
