@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import nodemailer from "nodemailer";
 import { type Receiver, receiver } from "../../support/hook_receiver.ts";
-import { withApi, type World } from "./server.ts";
+import { password, withApi, type World } from "./server.ts";
 
 const config = (r: Receiver) =>
   "\t\tKeepRetiredMessagePeriod: 24h\n\t\tKeepRetiredWebhookPeriod: 24h\n" +
@@ -183,4 +183,56 @@ Deno.test("only events that were asked for are told", async () => {
     await r.calls(1);
     assert.equal(bodyOf(r, 0).Event, "failed");
   }, { account: `\t\tOutgoingWebhook:\n\t\t\tURL: ${r.url}\n\t\t\tEvents:\n\t\t\t\t- failed\n` });
+});
+
+Deno.test("the account page sets webhooks, calls an example, and shows calls that wait", async () => {
+  await using r = await receiver();
+  await withApi(async (w) => {
+    const url = new URL("/api/", w.base);
+    let cookie = "";
+    const call = async (name: string, request: unknown) => {
+      const response = await fetch(new URL(name, url), {
+        method: "POST",
+        headers: { "Content-Type": "application/json", "X-Mox-Request": "1", Cookie: cookie },
+        body: JSON.stringify(request),
+      });
+      cookie = response.headers.get("set-cookie")?.split(";", 1)[0] ?? cookie;
+      return { status: response.status, json: await response.json() };
+    };
+    assert.equal((await call("Webhooks", {})).status, 401);
+    await call("Login", { username: "ann@mox.example", password });
+    const before = await call("Webhooks", {});
+    assert.deepEqual([before.json.outgoing, before.json.incoming], [null, null]);
+    assert.equal((await call("WebhookTest", { kind: "incoming" })).status, 422);
+    const bad = { webhook: { url: "file:///etc/passwd", authorization: null } };
+    assert.equal((await call("IncomingWebhookSet", bad)).status, 422);
+    const webhook = { url: r.url, authorization: "Bearer page", events: ["failed"] };
+    assert.equal((await call("OutgoingWebhookSet", { webhook })).status, 200);
+    const tested = await call("WebhookTest", { kind: "outgoing" });
+    assert.deepEqual([tested.json.code, tested.json.error], [200, ""]);
+    assert.equal(r.received[0].headers.authorization, "Bearer page");
+    assert.equal(bodyOf(r, 0).Event, "delivered");
+    const shown = await call("Webhooks", {});
+    assert.deepEqual(shown.json.outgoing, {
+      url: r.url,
+      hasAuthorization: true,
+      events: ["failed"],
+    });
+    // Another receiver must not get what was meant for the first.
+    const other = { webhook: { url: "https://other.example/", authorization: null, events: [] } };
+    await call("OutgoingWebhookSet", other);
+    assert.equal((await call("Webhooks", {})).json.outgoing.hasAuthorization, false);
+    r.answer = (_n, res) => {
+      res.statusCode = 500;
+      res.end();
+    };
+    await call("OutgoingWebhookSet", { webhook: { ...webhook, events: [] } });
+    await w.call("Send", { To: [{ Address: "bo@to.example" }], Subject: "Shown", Text: "Hi" });
+    await r.calls(2);
+    await w.server.webhooks!.hooks.idle();
+    const [waits] = (await call("Webhooks", {})).json.calls;
+    assert.deepEqual([waits.subject, waits.state, waits.attempts], ["Shown", "waits", 1]);
+    assert.equal((await call("WebhookAct", { id: waits.id, action: "cancel" })).status, 200);
+    assert.equal((await call("WebhookAct", { id: waits.id, action: "cancel" })).status, 404);
+  });
 });
