@@ -3,6 +3,7 @@ import type { Command } from "./command.ts";
 import { queueChanges } from "./queue_change.ts";
 import { queueDump, queueList, queueRetired } from "./queue_list.ts";
 import { queueRules } from "./queue_rules.ts";
+import { queueWebhooks } from "./queue_webhook.ts";
 import { smtpDial } from "./smtp_dial.ts";
 
 export const queueCommands: readonly Command[] = [
@@ -11,5 +12,6 @@ export const queueCommands: readonly Command[] = [
   queueDump,
   ...queueRules,
   queueRetired,
+  ...queueWebhooks,
   smtpDial,
 ];

@@ -30,6 +30,7 @@ import {
   suppressAfterFailure,
   suppressed,
   type Suppression,
+  suppressionReason,
   suppressions,
 } from "./retired.ts";
 import {
@@ -649,6 +650,12 @@ export class Queue {
   /** The entry by which an account must not write to an address. */
   suppressed(account: string, address: string): Suppression | undefined {
     return suppressed(this.#db, account, address);
+  }
+
+  /** Whether a failure will put its recipient on the list of its account. */
+  suppressesAfter(account: string, item: QueueItem, attempt: Attempt): boolean {
+    return (this.#o.retiredPeriod?.(account) ?? 0) > 0 &&
+      suppressionReason(this.#db, account, item, attempt) !== undefined;
   }
 
   /** False if it was there already. */

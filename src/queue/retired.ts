@@ -143,9 +143,27 @@ export function retiredByFromId(db: Db, fromId: string): RetiredItem | undefined
 const hardBounces = new Set(["5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"]);
 
 /**
- * Suppresses the recipient if the failure says that it is of no use to go on: the address does not exist,
- * or it is the second failure in a row among the retired ones. Returns the reason, if so.
+ * Why the recipient is to be suppressed after a failure: the address does not exist, or it is the second
+ * failure in a row among the retired ones. Undefined if it is of use to go on.
  */
+export function suppressionReason(
+  db: Db,
+  account: string,
+  item: QueueItem,
+  attempt: Attempt,
+): string | undefined {
+  if (attempt.kind !== "permanent") return undefined;
+  const answer = `${attempt.code} ${attempt.enhanced} ${attempt.text}`.slice(0, 300);
+  if (hardBounces.has(attempt.enhanced)) return `address is refused: ${answer}`;
+  const [last] = db.get(
+    "SELECT outcome FROM retired WHERE account = ? AND base_address = ? ORDER BY left_at DESC LIMIT 1",
+    account,
+    baseAddress(item.address),
+  ) ?? [];
+  return last === "failed" ? `two failures in a row: ${answer}` : undefined;
+}
+
+/** Suppresses the recipient if the failure gives a reason to. Returns the reason, if so. */
 export function suppressAfterFailure(
   db: Db,
   account: string,
@@ -153,19 +171,7 @@ export function suppressAfterFailure(
   attempt: Attempt,
   now: number,
 ): string | undefined {
-  if (attempt.kind !== "permanent") return undefined;
-  const answer = `${attempt.code} ${attempt.enhanced} ${attempt.text}`.slice(0, 300);
-  let reason: string | undefined;
-  if (hardBounces.has(attempt.enhanced)) {
-    reason = `address is refused: ${answer}`;
-  } else {
-    const [last] = db.get(
-      "SELECT outcome FROM retired WHERE account = ? AND base_address = ? ORDER BY left_at DESC LIMIT 1",
-      account,
-      baseAddress(item.address),
-    ) ?? [];
-    if (last === "failed") reason = `two failures in a row: ${answer}`;
-  }
+  const reason = suppressionReason(db, account, item, attempt);
   if (reason === undefined) return undefined;
   addSuppression(db, { account, address: item.address, manual: false, reason }, now);
   return reason;

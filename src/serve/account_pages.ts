@@ -4,6 +4,7 @@ import type { Resolver } from "../dns/mod.ts";
 import type { FailedAuthLimiter } from "../net/mod.ts";
 import { programVersion } from "../platform/version.ts";
 import type { Queue } from "../queue/mod.ts";
+import type { Webhooks } from "../queue/webhooks/mod.ts";
 import type { DmarcReports, TlsReports } from "../reports/mod.ts";
 import { preparePassword } from "../sasl/mod.ts";
 import type { Accounts } from "../store/accounts.ts";
@@ -21,6 +22,7 @@ export interface PagesServer {
   config: Config;
   accounts: Accounts;
   queue: Queue;
+  webhooks: Webhooks | undefined;
   sessions: Sessions;
   limiter: FailedAuthLimiter;
   listeners: () => string[];
@@ -71,6 +73,7 @@ export function accountAndAdminPages(s: PagesServer): { account: WebHandler; adm
   return {
     account: accountPage({
       config,
+      webhooks: s.webhooks,
       accounts,
       queue,
       sessions,

@@ -25,6 +25,7 @@ import { recordTlsResult } from "./reports/tls_results.ts";
 import { addressOf, deliverDsn } from "./dsn.ts";
 import { limitNotices } from "./limit_notice.ts";
 import { deliverToSelf } from "./smtp_backend.ts";
+import type { ServerWebhooks } from "./webhooks.ts";
 
 /** How mail leaves. */
 export interface OutgoingOptions {
@@ -71,9 +72,11 @@ export function queueServices(
     local: boolean;
     tempDir: string;
     queue: () => Queue;
+    webhooks?: ServerWebhooks;
   },
   o: OutgoingOptions = {},
 ): QueueOptions {
+  const withoutWebhooks = { ...s, webhooks: undefined };
   return {
     log: new Log("queue"),
     deliverer: s.local ? selfDeliverer(s) : remoteDeliverer({
@@ -85,15 +88,21 @@ export function queueServices(
       ca: certificateAuthorities(s.config),
       port: o.port,
     }),
-    onDsn: (event) => deliverDsn(s, event),
-    onEvent: o.onEvent,
+    // Webhooks are told of the event itself, not of our report of it.
+    onDsn: (event) => deliverDsn(withoutWebhooks, event),
+    async onEvent(event) {
+      await s.webhooks?.outgoing(event);
+      await o.onEvent?.(event);
+    },
     onLimit: limitNotices(s),
     retiredPeriod: (account) => s.config.account(account)?.KeepRetiredMessagePeriod ?? 0,
   };
 }
 
 /** Delivers all mail to this server's own accounts. */
-function selfDeliverer(s: { config: Config; accounts: Accounts }): Deliverer {
+function selfDeliverer(
+  s: { config: Config; accounts: Accounts; webhooks?: ServerWebhooks },
+): Deliverer {
   return localDeliverer(async (message, item): Promise<Result> => {
     try {
       await deliverToSelf(

@@ -20,6 +20,7 @@ import { ParsingObserver } from "./arrived.ts";
 import { receive } from "./receiving_deliver.ts";
 import { notifyFailures } from "./receiving_failures.ts";
 import { routeForRecipient } from "./receiving_targets.ts";
+import type { ServerWebhooks } from "./webhooks.ts";
 
 /** Databases of reports: those that arrive, and what is to be reported to others. */
 export interface ReportDatabases {
@@ -60,6 +61,7 @@ export interface ReceivingServices {
   resolver: Resolver | undefined;
   dnsbl: DnsblChecker | undefined;
   reports: ReportDatabases | undefined;
+  webhooks?: ServerWebhooks;
   wait: SenderWait;
   now: () => number;
   random: () => number;
@@ -109,9 +111,14 @@ export class Receiving {
    * @param s `local` for localserve, which works without DNS, and takes all messages.
    */
   static async open(
-    s: Pick<ReceivingServices, "config" | "accounts" | "queue" | "filters" | "tempDir"> & {
-      local: boolean;
-    },
+    s:
+      & Pick<
+        ReceivingServices,
+        "config" | "accounts" | "queue" | "filters" | "tempDir" | "webhooks"
+      >
+      & {
+        local: boolean;
+      },
     options: ReceivingOptions = {},
   ): Promise<Receiving> {
     const { config, accounts, queue, filters, tempDir, local } = s;
@@ -124,6 +131,7 @@ export class Receiving {
       queue,
       filters,
       tempDir,
+      webhooks: s.webhooks,
       resolver,
       dnsbl: resolver && dnsblChecker(resolver),
       reports: local ? undefined : await openReports(config.dataDir),

@@ -238,7 +238,7 @@ async function accept(
   message: IncomingMessage,
 ): Promise<undefined> {
   const { decision, account, conf } = d;
-  await account.deliver(decision.mailbox, {
+  const delivered = await account.deliver(decision.mailbox, {
     ...newMessage(m, d, message),
     // Draws no attention.
     flags: decision.isReject ? Flag.Seen : 0,
@@ -247,6 +247,7 @@ async function accept(
   });
   deliveries.inc({ result: decision.isReject ? "reject" : "delivered" });
   m.session.log.info("delivered", logFields(m, plan, d));
+  if (!decision.isReject) await s.webhooks?.incoming(account, delivered);
   try {
     const { messageId } = m.arrived.description.summary;
     if (!decision.isReject && conf.RejectsMailbox !== "" && messageId !== "") {

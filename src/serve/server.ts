@@ -58,6 +58,8 @@ import { submitFromProgram } from "./submit.ts";
 import { startReports } from "./reports/mod.ts";
 import { ServerCertificates } from "./tls.ts";
 import type { Patience } from "../acme/mod.ts";
+import { ServerWebhooks } from "./webhooks.ts";
+import { webhookHandlers } from "./webhook_control.ts";
 import {
   type AlpnHandler,
   type Endpoint,
@@ -96,6 +98,7 @@ export class MailServer {
   readonly accounts: Accounts;
   readonly queue: Queue;
   readonly endpoints: Endpoint[] = [];
+  webhooks: ServerWebhooks | undefined;
   readonly #log: Log;
   readonly #local: boolean;
   readonly #listeners: TcpServer[] = [];
@@ -180,18 +183,20 @@ export class MailServer {
         (name) => accountRules(config, name),
       );
       const outgoing = await outgoingOptions(o);
+      const webhooks = await ServerWebhooks.open(config, () => server!.queue);
       const queue = await Queue.open(
         config.dataDir,
         queueServices(
-          { config, accounts, local: o.local, tempDir, queue: () => server!.queue },
+          { config, accounts, local: o.local, tempDir, queue: () => server!.queue, webhooks },
           outgoing,
         ),
       );
       server = new MailServer(o, log, accounts, queue, control, sockets);
+      server.webhooks = webhooks;
       server.#noMoreFiles = makeFilesAhead(tempDir);
       const { filters } = server.#trainer;
       server.#receiving = await Receiving.open(
-        { config, accounts, queue, filters, tempDir, local: o.local },
+        { config, accounts, queue, filters, tempDir, local: o.local, webhooks },
         o.receiving,
       );
       await o.prepare?.(accounts);
@@ -209,6 +214,7 @@ export class MailServer {
       }
       for (const [command, handler] of server.#handlers()) handlers.set(command, handler);
       for (const [command, handler] of queueHandlers(queue, config)) handlers.set(command, handler);
+      for (const [name, handler] of webhookHandlers(webhooks.hooks)) handlers.set(name, handler);
       const unwatch = [
         config.watch(),
         watchRemovals(config, accounts, log),
@@ -217,6 +223,7 @@ export class MailServer {
       server.#closePolicies = outgoing.close;
       server.#unwatch = () => unwatch.forEach((end) => end());
       await queue.start();
+      webhooks.hooks.start();
       const { reports } = server;
       if (reports && outgoing.tlsResults && outgoing.resolver) {
         server.#endReports = startReports({
@@ -476,6 +483,7 @@ export class MailServer {
     await this.#noMoreFiles?.();
     await this.#endReports?.();
     await this.queue.stop();
+    await this.webhooks?.hooks.stop();
     await this.#closePolicies?.();
     await this.#pages?.close();
     await this.#receiving?.close();

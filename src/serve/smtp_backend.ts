@@ -29,6 +29,7 @@ import { queueOutgoing } from "./outgoing.ts";
 import { submittedMessage } from "./submission.ts";
 import { storeFailure } from "./receiving_deliver.ts";
 import { targetsOf } from "./receiving_targets.ts";
+import type { ServerWebhooks } from "./webhooks.ts";
 
 const submissions = counter(
   "mox_smtpserver_submission_total",
@@ -140,7 +141,7 @@ async function submit(
 
 /** Delivers a message file to a local address, as localserve does with all that is sent. */
 export async function deliverToSelf(
-  s: Pick<MailServices, "config" | "accounts">,
+  s: Pick<MailServices, "config" | "accounts"> & { webhooks?: ServerWebhooks },
   recipient: Address,
   mailFrom: Address | undefined,
   m: { file: string; fileSize: number; prefix: Uint8Array },
@@ -149,7 +150,7 @@ export async function deliverToSelf(
   for (const target of targetsOf(s.config, recipient)) {
     const account = await s.accounts.open(target.account);
     try {
-      await account.deliver(target.destination.Mailbox || "Inbox", {
+      const delivered = await account.deliver(target.destination.Mailbox || "Inbox", {
         ...m,
         fileSynced: true,
         description,
@@ -166,6 +167,7 @@ export async function deliverToSelf(
           undefined,
         ),
       });
+      await s.webhooks?.incoming(account, delivered);
     } finally {
       account.close();
     }

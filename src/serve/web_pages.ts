@@ -17,6 +17,7 @@ import type { ReportDatabases } from "./receiving.ts";
 import type { SecurityServices } from "./recipient_security.ts";
 import type { Endpoint, WebHandlers } from "./web.ts";
 import { webApi } from "./webapi.ts";
+import type { ServerWebhooks } from "./webhooks.ts";
 import { webmail } from "./webmail.ts";
 
 /** What pages need of the server. */
@@ -24,6 +25,7 @@ export interface WebServer {
   readonly config: Config;
   readonly accounts: Accounts;
   readonly queue: Queue;
+  readonly webhooks: ServerWebhooks | undefined;
   readonly endpoints: readonly Endpoint[];
   readonly reports: ReportDatabases | undefined;
 }
@@ -53,6 +55,7 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
     config,
     accounts,
     queue,
+    webhooks: server.webhooks?.hooks,
     sessions,
     limiter: shared.limiter,
     listeners: () => server.endpoints.map((e) => `${e.protocol}: ${hostPort(e.hostname, e.port)}`),

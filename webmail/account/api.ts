@@ -6,6 +6,7 @@
  */
 import * as v from "valibot";
 import { Count, Id, Nothing, text, Time } from "../api/basics.ts";
+import { webhookCalls } from "./webhook_api.ts";
 
 /** A rule that sorts incoming messages; the first that fits counts. */
 export const Ruleset = v.strictObject({
@@ -84,6 +85,7 @@ export const Overview = v.object({
 export type Overview = v.InferOutput<typeof Overview>;
 
 export const accountCalls = {
+  ...webhookCalls,
   Login: {
     request: v.strictObject({
       username: text(500),

@@ -6,6 +6,7 @@ import { el } from "../lib/dom.ts";
 import { longDate, numberText, shortDate, sizeText } from "../lib/format.ts";
 import { attempt, notice } from "../lib/notify.ts";
 import { facts, formDialog, part, secretDialog, type Section, table } from "../lib/page.ts";
+import { webhookSection } from "./webhooks.ts";
 import { accountCalls, type Destination, type Overview } from "./api.ts";
 import { rulesDialog } from "./rules.ts";
 
@@ -23,6 +24,7 @@ export function sections(changed: () => Promise<void>): Section[] {
       title: "Suppressions",
       show: async () => suppressions(await overview(), changed),
     },
+    webhookSection(changed),
     { id: "programs", title: "Mail programs", show: async () => programs(await overview()) },
   ];
 }

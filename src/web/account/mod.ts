@@ -10,6 +10,7 @@ import { accountCalls } from "../../../webmail/account/api.ts";
 import { clientServices, randomPassword } from "../../admin/mod.ts";
 import type { Config } from "../../config/mod.ts";
 import type { Queue } from "../../queue/mod.ts";
+import type { Webhooks } from "../../queue/webhooks/mod.ts";
 import { preparePassword } from "../../sasl/mod.ts";
 import type { Account } from "../../store/account.ts";
 import type { Accounts } from "../../store/accounts.ts";
@@ -18,11 +19,13 @@ import { type CallHandlers, HttpError, UserError, type WebHandler } from "../htt
 import { type Login, type PageContext, pageHandler, type Sessions } from "../login/mod.ts";
 import { changeAccount, checkedDestination, destinationsOf, junkOf, setJunk } from "./settings.ts";
 import { tryRulesets } from "./try_rulesets.ts";
+import { webhookHandlers } from "./webhooks.ts";
 
 export interface AccountPageOptions {
   config: Config;
   accounts: Accounts;
   queue: Queue;
+  webhooks: Webhooks | undefined;
   sessions: Sessions;
   login: Login;
   page: WebHandler;
@@ -50,6 +53,11 @@ export function accountPage(o: AccountPageOptions): WebHandler {
   };
 
   const handlers: CallHandlers<typeof accountCalls, PageContext> = {
+    ...webhookHandlers({
+      hooks: o.webhooks,
+      settings,
+      change: (c, fn) => changeAccount(config, c.session!.account, fn),
+    }),
     async Login(form, c) {
       const { account, cookie } = await o.login.login(c.req, { ...form, code: form.totp });
       c.setCookie(cookie);

@@ -8,7 +8,19 @@ import { opportunistic } from "../../../src/tlspolicy/mod.ts";
 import { freePorts } from "../../serve/instance.ts";
 import { type FakeHost, fakeHost } from "../../smtp/fake_host.ts";
 
-for (const pkg of ["serve", "queue", "smtpclient", "control", "webapi", "http", "webhook"]) {
+for (
+  const pkg of [
+    "serve",
+    "queue",
+    "smtpclient",
+    "control",
+    "webapi",
+    "http",
+    "webhook",
+    "smtpserver",
+    "submission",
+  ]
+) {
   setLevel(pkg, "error");
 }
 

@@ -1,0 +1,335 @@
+/**
+ * The queue of webhook calls: durable before what it tells of goes on, tried on a schedule, a few at a time
+ * to each host, so that one that hangs holds up no other.
+ *
+ * A call that was being made when the process ended is made again: receivers see its id twice.
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import { join } from "node:path";
+import { counter, countPanic, gauge, histogram } from "../../metrics/mod.ts";
+import { ensureDir } from "../../platform/files.ts";
+import { Db } from "../../store/database.ts";
+import type { Clock } from "../types.ts";
+import { callHook, callTimeout } from "./call.ts";
+import {
+  findHooks,
+  findRetiredHooks,
+  hookColumns,
+  hookCondition,
+  hookFromRow,
+  hookMigrations,
+  retireHook,
+} from "./rows.ts";
+import { nextHookWait } from "./schedule.ts";
+import type { Hook, HookAttempt, HookFilter, HookOptions, NewHook, RetiredHook } from "./types.ts";
+
+/** Calls at a time: to a host, and in all. */
+const maxPerHost = 4;
+const maxRunning = 32;
+/** Calls of an account that may wait. */
+const maxWaiting = 100_000;
+/** The longest sleep; a later attempt is looked for again then. */
+const maxSleep = 3600_000;
+/** Results that are kept of a call. */
+const maxResults = 20;
+
+const results = counter("mox_webhook_calls_total", "Calls of webhooks, by result.", {
+  result: ["ok", "retry", "failed"],
+});
+const durations = histogram(
+  "mox_webhook_duration_seconds",
+  "Time of calls of webhooks.",
+  [],
+  [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30],
+);
+const waiting = gauge("mox_webhook_queue", "Calls of webhooks that wait.");
+
+const systemClock: Clock = {
+  now: Date.now,
+  after(ms, fn) {
+    const t = setTimeout(fn, ms);
+    return () => clearTimeout(t);
+  },
+  random: Math.random,
+};
+
+export class Webhooks {
+  readonly #db: Db;
+  readonly #o: HookOptions;
+  readonly #clock: Clock;
+  readonly #abort = new AbortController();
+  readonly #running = new Set<Promise<void>>();
+  readonly #byHost = new Map<string, number>();
+  #calls = 0;
+  #count: number;
+  #started = false;
+  #cancelTimer: (() => void) | undefined;
+  #forgotten = 0;
+
+  private constructor(db: Db, o: HookOptions) {
+    this.#db = db;
+    this.#o = o;
+    this.#clock = o.clock ?? systemClock;
+    db.run("UPDATE hooks SET leased = 0 WHERE leased = 1");
+    this.#count = db.get("SELECT count(*) FROM hooks")![0];
+    waiting.set(this.#count);
+  }
+
+  /** Opens the database in the data folder, made if needed. */
+  static async open(dataDir: string, o: HookOptions): Promise<Webhooks> {
+    const dir = join(dataDir, "webhooks");
+    await ensureDir(dir);
+    return new Webhooks(await Db.open(join(dir, "hooks.db"), hookMigrations), o);
+  }
+
+  /** Begins to call. */
+  start(): void {
+    this.#started = true;
+    this.#wake();
+  }
+
+  /** Takes a call; durable when it resolves. Returns its id; undefined if too many of the account wait. */
+  async add(h: NewHook): Promise<number | undefined> {
+    const now = this.#clock.now();
+    const id = this.#db.transaction(() => {
+      const [count] = this.#db.get("SELECT count(*) FROM hooks WHERE account = ?", h.account)!;
+      if (count >= maxWaiting) return undefined;
+      return this.#db.run(
+        "INSERT INTO hooks (account, url, host, authorization, event, queue_msg_id, from_id, " +
+          "message_id, subject, payload, submitted, next_attempt) " +
+          "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        h.account,
+        h.url,
+        URL.parse(h.url)?.host ?? "",
+        h.authorization,
+        h.event,
+        h.queueMsgId,
+        h.fromId,
+        h.messageId,
+        h.subject,
+        h.payload,
+        now,
+        now,
+      ).lastInsertRowid;
+    });
+    if (id === undefined) {
+      this.#o.log.error("too many calls of webhooks wait, one is dropped", { account: h.account });
+      return undefined;
+    }
+    this.#counted(1);
+    await this.#db.durable();
+    this.#wake();
+    return id;
+  }
+
+  #counted(change: number): void {
+    this.#count += change;
+    waiting.set(this.#count);
+  }
+
+  /** The next due call of each host that has room, whatever waits at others. */
+  #nextDue(now: number): Hook | undefined {
+    for (const host of this.#hosts()) {
+      if ((this.#byHost.get(host) ?? 0) >= maxPerHost) continue;
+      const r = this.#db.get(
+        `SELECT ${hookColumns} FROM hooks WHERE host = ? AND leased = 0 AND next_attempt <= ? ` +
+          "ORDER BY next_attempt LIMIT 1",
+        host,
+        now,
+      );
+      if (r) return hookFromRow(r);
+    }
+    return undefined;
+  }
+
+  /** Hosts with calls that wait, by jumps through the index: there are few, however long the queue. */
+  #hosts(): string[] {
+    return this.#db.all(
+      "WITH RECURSIVE h (host) AS (SELECT min(host) FROM hooks WHERE leased = 0 UNION ALL " +
+        "SELECT (SELECT min(host) FROM hooks WHERE leased = 0 AND host > h.host) FROM h " +
+        "WHERE h.host IS NOT NULL) SELECT host FROM h WHERE host IS NOT NULL",
+    ).map((r) => r[0] as string);
+  }
+
+  #wake(): void {
+    if (!this.#started || this.#abort.signal.aborted) return;
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    const now = this.#clock.now();
+    this.#forget(now);
+    while (this.#calls < maxRunning) {
+      const hook = this.#nextDue(now);
+      if (!hook) break;
+      this.#startOne(hook);
+    }
+    let next: number | undefined;
+    for (const host of this.#hosts()) {
+      // What is due and has no place starts when a call ends.
+      const [time] = this.#db.get(
+        "SELECT min(next_attempt) FROM hooks WHERE host = ? AND leased = 0 AND next_attempt > ?",
+        host,
+        now,
+      )!;
+      if (time !== null) next = Math.min(next ?? time, time);
+    }
+    if (next === undefined) return;
+    this.#cancelTimer = this.#clock.after(
+      Math.min(maxSleep, Math.max(1, next - now)),
+      () => this.#wake(),
+    );
+  }
+
+  #startOne(hook: Hook): void {
+    this.#db.run("UPDATE hooks SET leased = 1 WHERE id = ?", hook.id);
+    this.#calls++;
+    this.#byHost.set(hook.host, (this.#byHost.get(hook.host) ?? 0) + 1);
+    const run = this.#call(hook).catch((err) => {
+      countPanic("webhook");
+      this.#o.log.error("calling a webhook", { err, id: hook.id });
+    }).finally(() => {
+      this.#calls--;
+      const left = this.#byHost.get(hook.host)! - 1;
+      if (left > 0) this.#byHost.set(hook.host, left);
+      else this.#byHost.delete(hook.host);
+      this.#running.delete(run);
+      this.#wake();
+    });
+    this.#running.add(run);
+  }
+
+  async #call(hook: Hook): Promise<void> {
+    const time = this.#clock.now();
+    const r = await callHook(
+      {
+        url: hook.url,
+        authorization: hook.authorization,
+        payload: hook.payload,
+        id: hook.id,
+        attempt: hook.attempts + 1,
+        secret: this.secret(hook.account),
+      },
+      this.#abort.signal,
+      this.#o.timeout ?? callTimeout,
+    );
+    // What the end of the process cut off was no attempt.
+    if (this.#abort.signal.aborted && !r.success) return;
+    hook.attempts++;
+    hook.results = [...hook.results, { time, ...r }].slice(-maxResults);
+    const now = this.#clock.now();
+    const wait = r.success ? undefined : nextHookWait(hook.attempts, r.code, this.#clock.random());
+    durations.observe(r.took / 1000);
+    results.inc({ result: r.success ? "ok" : wait === undefined ? "failed" : "retry" });
+    this.#o.log.info(r.success ? "webhook called" : "call of webhook failed", {
+      id: hook.id,
+      account: hook.account,
+      event: hook.event,
+      attempt: hook.attempts,
+      code: r.code,
+      error: r.error,
+      retry: wait === undefined ? undefined : new Date(now + wait),
+    });
+    if (wait === undefined) this.#retire(hook, r.success ? "done" : "failed", now);
+    else {
+      this.#db.run(
+        "UPDATE hooks SET attempts = ?, results = ?, next_attempt = ?, leased = 0 WHERE id = ?",
+        hook.attempts,
+        JSON.stringify(hook.results),
+        now + wait,
+        hook.id,
+      );
+    }
+  }
+
+  #retire(hook: Hook, outcome: RetiredHook["outcome"], now: number): void {
+    const period = this.#o.retiredPeriod(hook.account);
+    const gone = this.#db.transaction(() => {
+      const { changes } = this.#db.run("DELETE FROM hooks WHERE id = ?", hook.id);
+      // It may have been cancelled while it was called.
+      if (changes > 0 && period > 0) retireHook(this.#db, hook, outcome, now, period);
+      return changes;
+    });
+    this.#counted(-gone);
+  }
+
+  /** Once an hour. */
+  #forget(now: number): void {
+    if (now < this.#forgotten + 3600_000) return;
+    this.#forgotten = now;
+    this.#db.run("DELETE FROM retired WHERE keep_until <= ?", now);
+  }
+
+  /** The key by which calls of an account are signed; made when it is first asked for. */
+  secret(account: string): string {
+    const row = this.#db.get("SELECT secret FROM secrets WHERE account = ?", account);
+    if (row) return row[0];
+    const made = Buffer.from(crypto.getRandomValues(new Uint8Array(24))).toString("base64url");
+    this.#db.run("INSERT INTO secrets (account, secret) VALUES (?, ?)", account, made);
+    return made;
+  }
+
+  /** Makes a call at once, outside of the queue: an example for the user. */
+  async example(h: NewHook): Promise<HookAttempt> {
+    const time = this.#clock.now();
+    const secret = this.secret(h.account);
+    await this.#db.durable();
+    const r = await callHook(
+      { ...h, id: 0, attempt: 1, secret },
+      this.#abort.signal,
+      this.#o.timeout ?? callTimeout,
+    );
+    return { time, ...r };
+  }
+
+  /** Calls that wait. */
+  count(): number {
+    return this.#count;
+  }
+
+  list(filter: HookFilter = {}, limit = 1000): Hook[] {
+    return findHooks(this.#db, filter, limit);
+  }
+
+  retired(filter: HookFilter = {}, limit = 1000): RetiredHook[] {
+    return findRetiredHooks(this.#db, filter, limit);
+  }
+
+  /** Sets the time of the next attempt, or moves it by so many milliseconds. Returns how many. */
+  async schedule(filter: HookFilter, to: { time: number } | { by: number }): Promise<number> {
+    const { where, values } = hookCondition(filter);
+    const set = "time" in to ? "?" : "next_attempt + ?";
+    const { changes } = this.#db.run(
+      `UPDATE hooks SET next_attempt = ${set} WHERE ${where}`,
+      "time" in to ? to.time : to.by,
+      ...values,
+    );
+    await this.#db.durable();
+    this.#wake();
+    return changes;
+  }
+
+  /** Takes calls out of the queue. Returns how many. */
+  async cancel(filter: HookFilter): Promise<number> {
+    const now = this.#clock.now();
+    const hooks = findHooks(this.#db, filter, 1_000_000);
+    this.#db.transaction(() => {
+      for (const h of hooks) this.#retire(h, "canceled", now);
+    });
+    await this.#db.durable();
+    return hooks.length;
+  }
+
+  /** Resolves when no call is under way; for tests. */
+  async idle(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all(this.#running);
+  }
+
+  /** Ends calls (they stay in the queue) and closes the database. */
+  async stop(): Promise<void> {
+    this.#cancelTimer?.();
+    this.#abort.abort();
+    await this.idle();
+    await this.#db.close();
+  }
+}

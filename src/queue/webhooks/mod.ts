@@ -1,0 +1,11 @@
+/**
+ * Webhooks: HTTP calls that tell programs of incoming messages, and of what became of outgoing ones.
+ *
+ * May import platform, log, metrics, net and store. Used by serve, which makes the payloads.
+ *
+ * @module
+ */
+export { isRefusedAddress, signPayload } from "./call.ts";
+export { Webhooks } from "./hooks.ts";
+export { hookBackoff } from "./schedule.ts";
+export type { Hook, HookAttempt, HookFilter, HookOptions, NewHook, RetiredHook } from "./types.ts";

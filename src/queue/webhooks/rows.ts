@@ -1,0 +1,164 @@
+/** Rows of the database of webhooks. @module */
+import type { Db, Migration, Row, SqlValue } from "../../store/database.ts";
+import type { Hook, HookFilter, RetiredHook } from "./types.ts";
+
+export const hookMigrations: readonly Migration[] = [{
+  version: 1,
+  sql: `
+CREATE TABLE hooks (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  account TEXT NOT NULL,
+  url TEXT NOT NULL,
+  host TEXT NOT NULL,
+  authorization TEXT NOT NULL,
+  event TEXT NOT NULL,
+  queue_msg_id INTEGER NOT NULL,
+  from_id TEXT NOT NULL,
+  message_id TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  payload TEXT NOT NULL,
+  submitted INTEGER NOT NULL,
+  attempts INTEGER NOT NULL DEFAULT 0,
+  next_attempt INTEGER NOT NULL,
+  -- Being called by this process; taken back at the next start.
+  leased INTEGER NOT NULL DEFAULT 0,
+  results TEXT NOT NULL DEFAULT '[]'
+);
+CREATE INDEX hooks_due ON hooks (host, next_attempt) WHERE leased = 0;
+CREATE INDEX hooks_account ON hooks (account);
+CREATE TABLE retired (
+  id INTEGER PRIMARY KEY,
+  account TEXT NOT NULL,
+  url TEXT NOT NULL,
+  event TEXT NOT NULL,
+  queue_msg_id INTEGER NOT NULL,
+  from_id TEXT NOT NULL,
+  message_id TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  payload TEXT NOT NULL,
+  submitted INTEGER NOT NULL,
+  attempts INTEGER NOT NULL,
+  results TEXT NOT NULL,
+  -- done, failed, canceled
+  outcome TEXT NOT NULL,
+  left_at INTEGER NOT NULL,
+  keep_until INTEGER NOT NULL
+);
+CREATE INDEX retired_keep ON retired (keep_until);
+CREATE TABLE secrets (account TEXT PRIMARY KEY, secret TEXT NOT NULL) WITHOUT ROWID;
+`,
+}];
+
+export const hookColumns =
+  "id, account, url, host, authorization, event, queue_msg_id, from_id, message_id, subject, payload, " +
+  "submitted, attempts, next_attempt, results";
+
+export function hookFromRow(r: Row): Hook {
+  return {
+    id: r[0],
+    account: r[1],
+    url: r[2],
+    host: r[3],
+    authorization: r[4],
+    event: r[5],
+    queueMsgId: r[6],
+    fromId: r[7],
+    messageId: r[8],
+    subject: r[9],
+    payload: r[10],
+    submitted: r[11],
+    attempts: r[12],
+    nextAttempt: r[13],
+    results: JSON.parse(r[14]),
+  };
+}
+
+const retiredColumns =
+  "id, account, url, event, queue_msg_id, from_id, message_id, subject, payload, submitted, attempts, " +
+  "results, outcome, left_at, keep_until";
+
+function retiredFromRow(r: Row): RetiredHook {
+  return {
+    id: r[0],
+    account: r[1],
+    url: r[2],
+    event: r[3],
+    queueMsgId: r[4],
+    fromId: r[5],
+    messageId: r[6],
+    subject: r[7],
+    payload: r[8],
+    submitted: r[9],
+    attempts: r[10],
+    results: JSON.parse(r[11]),
+    outcome: r[12],
+    left: r[13],
+    keepUntil: r[14],
+  };
+}
+
+/** The condition of a filter, with its values. */
+export function hookCondition(f: HookFilter): { where: string; values: SqlValue[] } {
+  const parts = ["1"];
+  const values: SqlValue[] = [];
+  const add = (condition: string, value: SqlValue | undefined) => {
+    if (value === undefined) return;
+    parts.push(condition);
+    values.push(value);
+  };
+  add(
+    "id IN (SELECT value FROM json_each(?))",
+    f.ids === undefined ? undefined : JSON.stringify(f.ids),
+  );
+  add("account = ?", f.account);
+  add("event = ?", f.event);
+  return { where: parts.join(" AND "), values };
+}
+
+/** Those that wait, the next first. */
+export function findHooks(db: Db, f: HookFilter, limit: number): Hook[] {
+  const { where, values } = hookCondition(f);
+  return db.all(
+    `SELECT ${hookColumns} FROM hooks WHERE ${where} ORDER BY next_attempt, id LIMIT ?`,
+    ...values,
+    limit,
+  ).map(hookFromRow);
+}
+
+/** Those that are done, the last first. */
+export function findRetiredHooks(db: Db, f: HookFilter, limit: number): RetiredHook[] {
+  const { where, values } = hookCondition(f);
+  return db.all(
+    `SELECT ${retiredColumns} FROM retired WHERE ${where} ORDER BY left_at DESC, id DESC LIMIT ?`,
+    ...values,
+    limit,
+  ).map(retiredFromRow);
+}
+
+/** Keeps a call that is done. Authorization is not kept. */
+export function retireHook(
+  db: Db,
+  h: Hook,
+  outcome: RetiredHook["outcome"],
+  now: number,
+  period: number,
+): void {
+  db.run(
+    `INSERT OR REPLACE INTO retired (${retiredColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    h.id,
+    h.account,
+    h.url,
+    h.event,
+    h.queueMsgId,
+    h.fromId,
+    h.messageId,
+    h.subject,
+    h.payload,
+    h.submitted,
+    h.attempts,
+    JSON.stringify(h.results),
+    outcome,
+    now,
+    now + period,
+  );
+}

@@ -1,0 +1,14 @@
+/** When a call of a webhook is made again. @module */
+
+/** Waits after the 1st, 2nd, ... failed attempt, in milliseconds. After the last one none follows. */
+export const hookBackoff: readonly number[] = [1, 2, 4, 7.5, 15, 30, 60, 120, 240, 480, 960]
+  .map((minutes) => minutes * 60_000);
+
+/** Statuses by which a receiver says that it does not want this call, ever. */
+const final = new Set([403, 410]);
+
+/** Milliseconds to wait after so many attempts, the last with this status; undefined to give up. */
+export function nextHookWait(attempts: number, code: number, random: number): number | undefined {
+  const base = final.has(code) ? undefined : hookBackoff[attempts - 1];
+  return base === undefined ? undefined : Math.round(base * (0.9 + random * 0.2));
+}

@@ -1,0 +1,140 @@
+/** The section on webhooks. @module */
+import { makeCall } from "../api/client.ts";
+import { button } from "../lib/button.ts";
+import { confirmDialog } from "../lib/dialog.ts";
+import { el } from "../lib/dom.ts";
+import { longDate, shortDate } from "../lib/format.ts";
+import { alertUser, attempt, notice } from "../lib/notify.ts";
+import { facts, formDialog, part, secretDialog, type Section, table } from "../lib/page.ts";
+import { accountCalls } from "./api.ts";
+
+type Kind = "outgoing" | "incoming";
+
+export function webhookSection(changed: () => Promise<void>): Section {
+  return { id: "webhooks", title: "Webhooks", show: () => webhooks(changed) };
+}
+
+function test(kind: Kind): Promise<void> {
+  return attempt(async () => {
+    const r = await makeCall(accountCalls, "WebhookTest", { kind });
+    if (r.error === "") notice(`Answered with status ${r.code} after ${r.took} ms.`);
+    else alertUser(`The call failed: ${r.error}`);
+  });
+}
+
+function edit(
+  kind: Kind,
+  now: { url: string; hasAuthorization: boolean; events?: string[] } | null,
+  events: readonly string[],
+  changed: () => Promise<void>,
+): void {
+  formDialog(
+    kind === "outgoing" ? "Webhook for messages sent" : "Webhook for messages that arrive",
+    [
+      { name: "url", label: "URL", value: now?.url ?? "", required: true },
+      {
+        name: "authorization",
+        label: now?.hasAuthorization
+          ? "Value of the header field Authorization (empty: as it is)"
+          : "Value of the header field Authorization",
+      },
+      ...(kind === "outgoing"
+        ? [{
+          name: "events",
+          label: `Events, with blanks between them (empty: all of ${events.join(", ")})`,
+          value: now?.events?.join(" ") ?? "",
+        }]
+        : []),
+    ],
+    "Save",
+    async (form) => {
+      const { url, authorization: typed } = form;
+      const authorization = typed === "" ? null : typed;
+      if (kind === "incoming") {
+        await makeCall(accountCalls, "IncomingWebhookSet", { webhook: { url, authorization } });
+      } else {
+        const chosen = form.events.split(/[\s,]+/).filter((e) => e !== "");
+        const wrong = chosen.find((e) => !events.includes(e));
+        if (wrong !== undefined) throw new Error(`There is no event ${wrong}.`);
+        await makeCall(accountCalls, "OutgoingWebhookSet", {
+          webhook: { url, authorization, events: chosen },
+        });
+      }
+      await changed();
+    },
+  );
+}
+
+async function webhooks(changed: () => Promise<void>): Promise<HTMLElement[]> {
+  const w = await makeCall(accountCalls, "Webhooks", {});
+  const one = (kind: Kind, title: string, about: string) => {
+    const set = w[kind];
+    const remove = () =>
+      attempt(async () => {
+        if (!await confirmDialog("Webhook", "Call this URL no more?", "Remove")) return;
+        const name = kind === "outgoing" ? "OutgoingWebhookSet" : "IncomingWebhookSet";
+        await makeCall(accountCalls, name, { webhook: null });
+        await changed();
+      });
+    return part(
+      title,
+      el("p", { class: "muted" }, about),
+      facts([
+        ["URL", set?.url ?? "not set"],
+        ...(set ? [["Authorization", set.hasAuthorization ? "set" : "none"] as const] : []),
+        ...(kind === "outgoing" && w.outgoing
+          ? [["Events", w.outgoing.events.join(", ") || "all"] as const]
+          : []),
+      ]),
+      el(
+        "div",
+        { class: "tools" },
+        button(set ? "Change" : "Set", () => edit(kind, set, w.events, changed)),
+        set ? button("Call with an example", () => test(kind)) : null,
+        set ? button("Remove", remove) : null,
+      ),
+    );
+  };
+  const act = (id: number, action: "now" | "cancel") =>
+    attempt(async () => {
+      await makeCall(accountCalls, "WebhookAct", { id, action });
+      await changed();
+    });
+  return [
+    one("outgoing", "Messages sent", "Called for what becomes of messages that you send."),
+    one("incoming", "Messages that arrive", "Called with each message that arrives by SMTP."),
+    part(
+      "Signature",
+      el("p", { class: "muted" }, "Calls are signed, so that receivers know that they are real."),
+      button("Show the key", () =>
+        secretDialog(
+          "Key of signatures",
+          "X-Mox-Webhook-Signature has t=time and v1=HMAC-SHA-256 of time, a dot and the body.",
+          w.secret,
+        )),
+    ),
+    part(
+      "Calls",
+      table(
+        ["Event", "Subject", "Attempts", "State", "Time", "Last result", ""],
+        w.calls.map((c) => [
+          c.event,
+          c.subject,
+          String(c.attempts),
+          c.state,
+          el("span", { title: longDate(c.time) }, shortDate(c.time)),
+          c.last,
+          c.state === "waits"
+            ? el(
+              "span",
+              {},
+              button("Now", () => act(c.id, "now")),
+              button("Cancel", () => act(c.id, "cancel")),
+            )
+            : "",
+        ]),
+        "No calls wait, and none are remembered.",
+      ),
+    ),
+  ];
+}
