@@ -2,7 +2,9 @@
 import type { Command } from "./command.ts";
 import { dkimGenEd25519, dkimGenRsa, dkimLookup, dkimSign, dkimTxt, dkimVerify } from "./dkim.ts";
 import { dmarcCheckReportAddrs, dmarcLookup, dmarcParseReport, dmarcVerify } from "./dmarc.ts";
+import { daneCommands } from "./dane.ts";
 import { dnsLookup } from "./dns.ts";
+import { mtastsLookup } from "./mtasts.ts";
 import { dnsblCheck, dnsblCheckHealth } from "./dnsbl.ts";
 import { junkCheck, junkPlay, junkTrain } from "./junk.ts";
 import { messageParse } from "./message_parse.ts";
@@ -16,6 +18,8 @@ export const receivingCommands: readonly Command[] = [
   junkCheck,
   junkPlay,
   dnsLookup,
+  mtastsLookup,
+  ...daneCommands,
   dnsblCheck,
   dnsblCheckHealth,
   spfCheck,

@@ -1,0 +1,173 @@
+/** `mox dane`: TLSA records, and connections that are verified by them. @module */
+import { createHash, createPrivateKey, createPublicKey, X509Certificate } from "node:crypto";
+import { DnsError, lookupAddresses, type Resolver } from "../dns/mod.ts";
+import { Log } from "../log/mod.ts";
+import { connectTcp } from "../net/mod.ts";
+import { writeStdout } from "../platform/stdio.ts";
+import { SmtpClient } from "../smtp/client/mod.ts";
+import { type DanePolicy, danePolicy } from "../tlspolicy/mod.ts";
+import { type Command, parseFlags, UsageError } from "./command.ts";
+import { resolverOf, serverFlag, serverHelp } from "./inputs.ts";
+
+const timeout = 30_000;
+
+/** The policy of a host and its addresses, which must be authenticated, or there is no policy. */
+async function policyOf(
+  resolver: Resolver,
+  host: string,
+  port: number,
+): Promise<{ policy: DanePolicy; addresses: string[] }> {
+  const { authenticated, addresses } = await lookupAddresses(resolver, host);
+  if (!authenticated) {
+    writeStdout(
+      `${host}: the addresses are not authenticated by DNSSEC (or the resolver isn't trusted): no DANE\n`,
+    );
+    return { policy: { kind: "none" }, addresses };
+  }
+  const mx = { host, port, authenticated, expanded: undefined };
+  return { policy: await danePolicy(resolver, mx, AbortSignal.timeout(timeout)), addresses };
+}
+
+/** Connects with STARTTLS (or TLS, on 465) and verifies the certificate; false if that fails. */
+async function dialHost(resolver: Resolver, host: string, port: number): Promise<boolean> {
+  const { policy, addresses } = await policyOf(resolver, host, port);
+  if (policy.kind === "unavailable") {
+    writeStdout(`${host}: TLSA records can't be looked up: ${policy.failure.information}\n`);
+    return false;
+  }
+  if (policy.kind === "none") {
+    writeStdout(`${host}: no TLSA records\n`);
+    return false;
+  }
+  for (const r of policy.policyString) writeStdout(`${host}: TLSA ${r}\n`);
+  const connection = await connectTcp({ host: addresses[0], port, timeout });
+  let failure: string | undefined;
+  const client = await SmtpClient.start(connection, {
+    log: new Log("smtpclient"),
+    hostname: "localhost",
+    tls: port === 465 ? "immediate" : "required",
+    clientTls: {
+      serverName: policy.kind === "verify" ? policy.serverName : host,
+      verify: false,
+      verifyChain(chain) {
+        if (policy.kind !== "verify") return true;
+        const wrong = policy.verify(chain);
+        failure = wrong && `${wrong.resultType} ${wrong.information}`.trim();
+        return wrong === undefined;
+      },
+    },
+    timeouts: { greeting: timeout, hello: timeout },
+  }).catch((err) => {
+    if (failure === undefined) throw err;
+    return undefined;
+  });
+  if (!client) {
+    writeStdout(`${host}: the certificate is not as the TLSA records say: ${failure}\n`);
+    return false;
+  }
+  writeStdout(`${host}: ${client.tls?.version}, verified by DANE\n`);
+  await client.quit();
+  return true;
+}
+
+const dial: Command = {
+  name: "dane dial",
+  usage: "dane dial [-server address] host[:port]",
+  summary: "Connect to a mail server and verify it by its TLSA records",
+  help: `
+Looks up the TLSA records of a host, connects to it with STARTTLS (with TLS from the first byte on port 465),
+and tells whether its certificate is as they say. The port is 25 if not given. Nothing is sent.
+${serverHelp}`,
+  async run(args) {
+    const { flags, args: [target] } = parseFlags(args, serverFlag, { min: 1, max: 1 });
+    const m = /^([^:]+)(?::(\d{1,5}))?$/.exec(target);
+    if (!m) throw new UsageError(`${target} is not host or host:port`);
+    return await dialHost(resolverOf(flags), m[1].toLowerCase(), Number(m[2] ?? 25)) ? 0 : 1;
+  },
+};
+
+const dialMx: Command = {
+  name: "dane dialmx",
+  usage: "dane dialmx [-server address] domain",
+  summary: "Connect to a domain's mail servers and verify them by their TLSA records",
+  help: `
+Looks up the MX records of a domain, which must be authenticated by DNSSEC for DANE to count, and does for
+each host what "dane dial" does. The status is 0 if all are verified.
+${serverHelp}`,
+  async run(args) {
+    const { flags, args: [domain] } = parseFlags(args, serverFlag, { min: 1, max: 1 });
+    const resolver = resolverOf(flags);
+    let hosts = [domain.toLowerCase()];
+    try {
+      const answer = await resolver.lookup(domain.toLowerCase(), "MX");
+      if (!answer.authenticated) {
+        writeStdout("the MX records are not authenticated by DNSSEC: no DANE\n");
+        return 1;
+      }
+      hosts = answer.records.toSorted((a, b) => a.preference - b.preference).map((r) => r.exchange);
+    } catch (err) {
+      if (!(err instanceof DnsError) || !err.notFound) throw err;
+      writeStdout("no MX records: the domain itself is the host\n");
+    }
+    let all = true;
+    for (const host of hosts) {
+      try {
+        all = await dialHost(resolver, host, 25) && all;
+      } catch (err) {
+        writeStdout(`${host}: ${(err as Error).message}\n`);
+        all = false;
+      }
+    }
+    return all ? 0 : 1;
+  },
+};
+
+const makeRecord: Command = {
+  name: "dane makerecord",
+  usage: "dane makerecord usage selector matchtype file",
+  summary: "Print the TLSA record for a certificate or key",
+  help: `
+Prints the data of a TLSA record (RFC 6698) for a PEM file.
+
+  usage      pkix-ta (0), pkix-ee (1), dane-ta (2) or dane-ee (3); for mail 3, or 2 for an authority
+  selector   cert (0) or spki (1), the public key, which stays the same when a certificate is renewed
+  matchtype  full (0), sha2-256 (1) or sha2-512 (2)
+  file       a certificate; with spki a private or public key will do
+
+Usual for a mail server is: mox dane makerecord dane-ee spki sha2-256 hostkeys/host.pem`,
+  async run(args) {
+    const { args: [usage, selector, matching, file] } = parseFlags(args, {}, { min: 4, max: 4 });
+    const number = (value: string, names: readonly string[], what: string) => {
+      const n = names.includes(value) ? names.indexOf(value) : /^\d$/.test(value) ? +value : -1;
+      if (n < 0 || n >= names.length) {
+        throw new UsageError(`${what} is one of ${names.join(", ")}, not ${value}`);
+      }
+      return n;
+    };
+    const u = number(usage, ["pkix-ta", "pkix-ee", "dane-ta", "dane-ee"], "usage");
+    const s = number(selector, ["cert", "spki"], "selector");
+    const m = number(matching, ["full", "sha2-256", "sha2-512"], "matchtype");
+    const pem = await Deno.readTextFile(file);
+    const certificate = pem.includes("-----BEGIN CERTIFICATE-----");
+    if (s === 0 && !certificate) {
+      throw new UsageError(`${file} has no certificate: for a key the selector is spki`);
+    }
+    let data: Uint8Array;
+    if (s === 0) data = new X509Certificate(pem).raw;
+    else {
+      const key = certificate
+        ? new X509Certificate(pem).publicKey
+        : pem.includes("PRIVATE KEY")
+        ? createPublicKey(createPrivateKey(pem))
+        : createPublicKey(pem);
+      data = key.export({ type: "spki", format: "der" });
+    }
+    const hash = ["", "sha256", "sha512"][m];
+    const hex = hash === ""
+      ? Array.from(data, (b) => b.toString(16).padStart(2, "0")).join("")
+      : createHash(hash).update(data).digest("hex");
+    writeStdout(`${u} ${s} ${m} ${hex}\n`);
+  },
+};
+
+export const daneCommands: readonly Command[] = [dial, dialMx, makeRecord];
