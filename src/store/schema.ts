@@ -184,4 +184,47 @@ CREATE INDEX threads_thread ON threads (thread_id, received);
     // Fields that mail programs ask for to show lists, as lines; null where the message must be read.
     sql: "ALTER TABLE emails ADD COLUMN listed TEXT",
   },
+  {
+    version: 4,
+    // Sharing of mailboxes, ways to log in beside the password, and who was told of a vacation.
+    sql: `
+-- RFC 4314: what others may do with a mailbox. The owner's own rights have no row.
+CREATE TABLE mailbox_rights (
+  mailbox_id INTEGER NOT NULL,
+  identifier TEXT NOT NULL,
+  rights TEXT NOT NULL,
+  PRIMARY KEY (mailbox_id, identifier)
+) WITHOUT ROWID;
+
+-- RFC 4467: the key with which a mailbox's URLs are authorised.
+CREATE TABLE url_keys (mailbox_id INTEGER PRIMARY KEY, key BLOB NOT NULL);
+
+-- Passwords of one program each, which can be taken back one by one. Times in ms, 0 for never.
+CREATE TABLE app_passwords (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL,
+  -- The derived credentials as JSON, like those of the password.
+  value TEXT NOT NULL,
+  created INTEGER NOT NULL,
+  last_used INTEGER NOT NULL DEFAULT 0,
+  last_protocol TEXT NOT NULL DEFAULT '',
+  last_ip TEXT NOT NULL DEFAULT ''
+);
+
+-- WebAuthn credentials, for the pages only.
+CREATE TABLE passkeys (
+  id INTEGER PRIMARY KEY,
+  credential_id BLOB NOT NULL UNIQUE,
+  public_key BLOB NOT NULL,
+  algorithm INTEGER NOT NULL,
+  sign_count INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  created INTEGER NOT NULL,
+  last_used INTEGER NOT NULL DEFAULT 0
+);
+
+-- RFC 3834 §2: who has had the vacation reply, and when last.
+CREATE TABLE vacation_replies (address TEXT PRIMARY KEY, sent INTEGER NOT NULL) WITHOUT ROWID;
+`,
+  },
 ];

@@ -5,6 +5,7 @@
  *
  * - data-1: accounts 1, queue 1
  * - data-2: accounts 2, queue 2
+ * - data-3: accounts 3, queue 2
  */
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
@@ -23,7 +24,7 @@ import { testRules } from "../store/setup.ts";
 setLevel("store", "error");
 setLevel("queue", "error");
 const here = dirname(fileURLToPath(import.meta.url));
-const packed = ["data-1.json.gz", "data-2.json.gz"];
+const packed = ["data-1.json.gz", "data-2.json.gz", "data-3.json.gz"];
 
 async function unpack(name: string, dir: string): Promise<void> {
   const bytes = gunzipSync(await Deno.readFile(join(here, name)));
