@@ -198,6 +198,16 @@ export const account = struct({
     answerText,
     "Nobody can log in to the account, and is told this text. Mail for it still arrives.",
   ),
+  ForwardTo: optional(
+    list(addressText),
+    "Addresses that get a copy of each message that is accepted for the account by SMTP, except junk that is " +
+      "kept all the same. Senders' addresses are rewritten (SRS), so that reports of failure find their way back.",
+  ),
+  ForwardOnly: optional(
+    bool,
+    "Keep no copy of what is forwarded. What can't be forwarded, such as a message that was here before, is " +
+      "kept.",
+  ),
   Domain: required(
     unicodeDomainText,
     "The account's main domain. Destinations without a domain (out of use) are taken to be of this one.",

@@ -62,6 +62,7 @@ export {
 export { checkSpf, type SpfInput, type SpfOutcome, type SpfResult } from "./spf.ts";
 export { isSpfRecord, parseSpfRecord, type SpfRecord } from "./spf_record.ts";
 export { SpfSyntaxError } from "./spf_error.ts";
+export { Srs, type SrsAddress } from "./srs.ts";
 
 /** A message and its envelope. */
 export interface AuthenticateInput {

@@ -1,13 +1,16 @@
 /** Telling senders what became of their messages (RFC 3464). @module */
+import { domainToASCII } from "node:url";
 import type { Config } from "../config/mod.ts";
 import { Log } from "../log/mod.ts";
 import { flattenAddresses, parseAddressList } from "../mail/address.ts";
 import { composeDsn } from "../mail/dsn.ts";
 import { createTemp, removeFile } from "../platform/files.ts";
 import type { Attempt, DsnEvent, Queue } from "../queue/mod.ts";
-import { type Address, SmtpError } from "../smtp/server/mod.ts";
+import { type Address, addressText, SmtpError } from "../smtp/server/mod.ts";
 import type { Accounts } from "../store/accounts.ts";
 import { describeFile } from "../store/describe.ts";
+import type { Srs } from "../senderauth/mod.ts";
+import { originalSender } from "./onward/returned.ts";
 import { queueOutgoing } from "./outgoing.ts";
 import { hostDomain } from "./host_domain.ts";
 import { deliverToSelf } from "./smtp_backend.ts";
@@ -25,12 +28,14 @@ export interface DsnServices {
   tempDir: string;
   /** For senders elsewhere, of forwarded messages. */
   queue: () => Queue;
+  srs: Srs;
 }
 
 /** An envelope's address, parsed. */
 export function addressOf(text: string): Address {
   const [a] = flattenAddresses(parseAddressList(text));
-  return { localpart: a?.localpart ?? text, domain: a?.domain ?? "" } as Address;
+  const domain = a?.domain ?? "";
+  return { localpart: a?.localpart ?? text, domain, asciiDomain: domainToASCII(domain) || domain };
 }
 
 /** The SMTP answer as a DSN quotes it. */
@@ -51,7 +56,7 @@ export async function deliverDsn(s: DsnServices, e: DsnEvent): Promise<void> {
   const bytes = composeDsn({
     action: e.action,
     reportingMta: hostname,
-    to: message.mailFrom,
+    to: addressText(senderOf(s, message.mailFrom)),
     arrival: new Date(message.queued),
     date: new Date(),
     messageId,
@@ -85,6 +90,12 @@ export async function deliverDsn(s: DsnServices, e: DsnEvent): Promise<void> {
   }
 }
 
+/** Who is told; of a message that we forwarded, who sent it to us. */
+function senderOf(s: DsnServices, mailFrom: string): Address {
+  const given = addressOf(mailFrom);
+  return originalSender(s.config, s.srs, given) ?? given;
+}
+
 /** To the sender's mailbox, or its server. */
 async function handOn(
   s: DsnServices,
@@ -94,7 +105,7 @@ async function handOn(
   messageId: string,
 ): Promise<void> {
   const { message } = e;
-  const sender = addressOf(message.mailFrom);
+  const sender = senderOf(s, message.mailFrom);
   const found = s.config.lookupAddress(sender.localpart, sender.domain ?? "");
   if (found.kind === "unknownDomain") {
     // A message that was forwarded for somebody elsewhere.
@@ -103,7 +114,7 @@ async function handOn(
       senderAccount: message.senderAccount,
       fromDomain: hostDomain(s.config),
       mailFrom: "",
-      recipients: [{ address: message.mailFrom, notify: ["never"] }],
+      recipients: [{ address: addressText(sender), notify: ["never"] }],
       file: path,
       fileSize: bytes.length,
       prefix: new Uint8Array(0),

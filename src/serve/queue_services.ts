@@ -20,6 +20,7 @@ import { opportunistic } from "../tlspolicy/opportunistic.ts";
 import { resolvingFetch } from "../tlspolicy/sts_https.ts";
 import { Policies } from "../tlspolicy/policies.ts";
 import type { TlsPolicy } from "../tlspolicy/types.ts";
+import type { Srs } from "../senderauth/mod.ts";
 import { TlsResults } from "../reports/mod.ts";
 import { recordTlsResult } from "./reports/tls_results.ts";
 import { addressOf, deliverDsn } from "./dsn.ts";
@@ -72,6 +73,7 @@ export function queueServices(
     local: boolean;
     tempDir: string;
     queue: () => Queue;
+    srs: Srs;
     webhooks?: ServerWebhooks;
   },
   o: OutgoingOptions = {},

@@ -15,6 +15,7 @@ import { type DnsblChecker, dnsblChecker, makeResolver, type Resolver } from "..
 import type { Queue } from "../queue/mod.ts";
 import { DmarcEvaluations, DmarcReports, TlsReports } from "../reports/mod.ts";
 import type { Delivered, SmtpBackend, SmtpSession } from "../smtp/server/mod.ts";
+import type { Srs } from "../senderauth/mod.ts";
 import type { Accounts } from "../store/accounts.ts";
 import { ParsingObserver } from "./arrived.ts";
 import { receive } from "./receiving_deliver.ts";
@@ -62,6 +63,8 @@ export interface ReceivingServices {
   dnsbl: DnsblChecker | undefined;
   reports: ReportDatabases | undefined;
   webhooks?: ServerWebhooks;
+  /** Rewrites the senders of what is forwarded. */
+  srs: Srs;
   wait: SenderWait;
   now: () => number;
   random: () => number;
@@ -114,7 +117,7 @@ export class Receiving {
     s:
       & Pick<
         ReceivingServices,
-        "config" | "accounts" | "queue" | "filters" | "tempDir" | "webhooks"
+        "config" | "accounts" | "queue" | "filters" | "tempDir" | "webhooks" | "srs"
       >
       & {
         local: boolean;
@@ -132,6 +135,7 @@ export class Receiving {
       filters,
       tempDir,
       webhooks: s.webhooks,
+      srs: s.srs,
       resolver,
       dnsbl: resolver && dnsblChecker(resolver),
       reports: local ? undefined : await openReports(config.dataDir),
@@ -156,8 +160,8 @@ export class Receiving {
       firstTimeSenderDelay: firstTimeSenderDelay(l),
     };
     return {
-      checkRecipient: (_session, _transaction, recipient) =>
-        Promise.resolve().then(() => routeForRecipient(s.config, recipient.address)),
+      checkRecipient: (_session, transaction, recipient) =>
+        Promise.resolve().then(() => routeForRecipient(s, recipient.address, transaction.mailFrom)),
       startMessage: () => new ParsingObserver(),
       deliver: (session, transaction, message): Promise<Delivered> =>
         receive(s, listener, session, transaction, message),

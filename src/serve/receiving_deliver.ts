@@ -27,11 +27,14 @@ import { analysisContext, type Incoming, isOurDomain } from "./receiving_analysi
 import type { ReceivingListener, ReceivingServices } from "./receiving.ts";
 import { checkSender } from "./receiving_sender.ts";
 import { type Plan, planRecipients, type Target } from "./receiving_targets.ts";
+import { forward, type Onward, onwardOf } from "./onward/forward.ts";
+import { sendBack } from "./onward/returned.ts";
+import { replyIfAway } from "./onward/vacation.ts";
 
 const deliveries = counter(
   "mox_smtpserver_delivery_total",
   "Recipients of incoming messages, by result; a member of an alias counts as one.",
-  { result: ["delivered", "reject", "refused", "error"] },
+  { result: ["delivered", "reject", "forwarded", "refused", "error"] },
 );
 const firstTimeWaits = counter(
   "mox_smtpserver_first_time_sender_total",
@@ -182,6 +185,14 @@ async function carryOut(
 ): Promise<Outcome> {
   let { failure } = decisions;
   let accepted = 0;
+  if (plan.sender) {
+    try {
+      await sendBack(s, m, plan.recipient.address, plan.sender, message);
+      return undefined;
+    } catch (err) {
+      return storeFailure(err, m.session.log);
+    }
+  }
   for (const d of decisions.decided) {
     let refusal: SmtpError | undefined;
     try {
@@ -230,6 +241,13 @@ function logFields(m: Incoming, plan: Plan, d: Decided) {
   };
 }
 
+const keepOnly: Onward = { to: [], keep: true };
+
+/** For the administrator's pages, and nobody else's mail. */
+function isReport({ decision: { dmarcReport, tlsReport }, target }: Decided): boolean {
+  return target.reports !== undefined || dmarcReport !== undefined || tlsReport !== undefined;
+}
+
 async function accept(
   s: ReceivingServices,
   m: Incoming,
@@ -238,17 +256,26 @@ async function accept(
   message: IncomingMessage,
 ): Promise<undefined> {
   const { decision, account, conf } = d;
-  const delivered = await account.deliver(decision.mailbox, {
-    ...newMessage(m, d, message),
-    // Draws no attention.
-    flags: decision.isReject ? Flag.Seen : 0,
-    isReject: decision.isReject,
-    destinedMailboxId: decision.destinedMailboxId,
-  });
-  deliveries.inc({ result: decision.isReject ? "reject" : "delivered" });
-  m.session.log.info("delivered", logFields(m, plan, d));
-  if (!decision.isReject) await s.webhooks?.incoming(account, delivered);
+  const own = decision.isReject || isReport(d)
+    ? keepOnly
+    : onwardOf(s, m, plan, account.name, conf);
+  if (own.keep) {
+    const delivered = await account.deliver(decision.mailbox, {
+      ...newMessage(m, d, message),
+      // Draws no attention.
+      flags: decision.isReject ? Flag.Seen : 0,
+      isReject: decision.isReject,
+      destinedMailboxId: decision.destinedMailboxId,
+    });
+    deliveries.inc({ result: decision.isReject ? "reject" : "delivered" });
+    m.session.log.info("delivered", logFields(m, plan, d));
+    if (!decision.isReject) await s.webhooks?.incoming(account, delivered);
+  }
+  // Also after it was delivered: should it fail, a message twice is better than one less.
+  if (own.to.length > 0) await forward(s, m, plan, account.name, own, message);
+  if (!own.keep) deliveries.inc({ result: "forwarded" });
   try {
+    if (!decision.isReject && !isReport(d)) await replyIfAway(s, m, plan, account, conf);
     const { messageId } = m.arrived.description.summary;
     if (!decision.isReject && conf.RejectsMailbox !== "" && messageId !== "") {
       await dropReject(account, conf.RejectsMailbox, messageId);

@@ -10,6 +10,7 @@ import type { Resolver } from "../dns/mod.ts";
 import {
   authenticate,
   authenticationResults,
+  formatResults,
   methodResults,
   receivedSpf,
   type SenderAuth,
@@ -29,6 +30,8 @@ export interface Sender {
   auth: SenderAuth | undefined;
   /** Authentication-Results and Received-SPF. */
   headers: string;
+  /** The value of Authentication-Results; "" where nothing was verified. */
+  results: string;
   signatures: SignatureResult[];
   factsFor(rcptTo: Address): DeliveryFacts;
 }
@@ -57,12 +60,13 @@ export async function checkSender(
     hostname,
     now: new Date(),
   });
+  const methods = auth ? methodResults(auth, envelope) : [];
   return {
     auth,
     headers: auth
-      ? authenticationResults(hostname, methodResults(auth, envelope)) +
-        receivedSpf(auth, { ...envelope, hostname })
+      ? authenticationResults(hostname, methods) + receivedSpf(auth, { ...envelope, hostname })
       : "",
+    results: auth ? formatResults(hostname, methods) : "",
     signatures: (auth?.dkim ?? []).flatMap((d) =>
       d.domain === undefined ? [] : [{
         domain: d.domain,

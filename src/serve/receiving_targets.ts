@@ -6,6 +6,8 @@
 import type { AddressLookup, Config, Destination, ResolvedAlias } from "../config/mod.ts";
 import { type Address, type Recipient, SmtpError } from "../smtp/server/mod.ts";
 import type { DeliveryFacts } from "../store/types.ts";
+import type { Srs } from "../senderauth/mod.ts";
+import { originalSender } from "./onward/returned.ts";
 
 /** An account that gets a message. */
 export interface Target {
@@ -18,7 +20,11 @@ export interface Target {
 }
 
 /** What an address leads to. */
-export type Route = { target: Target } | { alias: ResolvedAlias; members: Target[] };
+export type Route =
+  | { target: Target }
+  | { alias: ResolvedAlias; members: Target[] }
+  /** Reports about a forwarded message, for who sent that. */
+  | { sender: Address };
 
 /** What an address leads to; throws the SMTP answer for addresses that lead nowhere. */
 export function routeOf(config: Config, address: Address): Route {
@@ -50,12 +56,26 @@ export function routeOf(config: Config, address: Address): Route {
 export function targetsOf(config: Config, address: Address): Target[] {
   const route = routeOf(config, address);
   if ("target" in route) return [route.target];
+  if ("sender" in route) return [];
   return [...new Map(route.members.map((m) => [m.account, m])).values()];
 }
 
-/** The same for RCPT TO, where a destination may have all mail refused. */
-export function routeForRecipient(config: Config, address: Address): Route {
-  const route = routeOf(config, address);
+/**
+ * The same for RCPT TO, where a destination may have all mail refused, and reports about what was forwarded
+ * come for rewritten senders.
+ */
+export function routeForRecipient(
+  s: { config: Config; srs: Srs },
+  address: Address,
+  mailFrom: Address | undefined,
+): Route {
+  const sender = originalSender(s.config, s.srs, address);
+  if (sender) {
+    // Others would have found a relay to this one sender.
+    if (mailFrom) throw new SmtpError(550, "7.1", "this address only takes delivery reports");
+    return s.config.domain(sender.domain) ? routeForRecipient(s, sender, undefined) : { sender };
+  }
+  const route = routeOf(s.config, address);
   if ("target" in route) {
     const refusal = route.target.destination.SMTPError;
     if (refusal !== "") {
@@ -93,6 +113,8 @@ export interface Plan {
   recipient: Recipient;
   /** The alias that it is. */
   alias: ResolvedAlias | undefined;
+  /** Who gets it elsewhere, as a report about a message that was forwarded for them. */
+  sender?: Address;
   /** Empty if all got it by another recipient, or wrote it. */
   targets: Target[];
   /** The sender may not write to the alias. */
@@ -122,6 +144,10 @@ export function planRecipients(
     const route = recipient.handle as Route;
     if ("target" in route) {
       return { recipient, alias: undefined, targets: [route.target], refusal: undefined };
+    }
+    if ("sender" in route) {
+      const { sender } = route;
+      return { recipient, alias: undefined, sender, targets: [], refusal: undefined };
     }
     const { alias, members } = route;
     if (checkPosting && !alias.PostPublic) {

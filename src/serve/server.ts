@@ -50,6 +50,7 @@ import { queueHandlers } from "./queue_control.ts";
 import { type OutgoingOptions, outgoingOptions, queueServices } from "./queue_services.ts";
 import { watchRemovals } from "./removals.ts";
 import { accountRules } from "./rules.ts";
+import { openSrs } from "./onward/srs_key.ts";
 import { Receiving, type ReceivingOptions, type ReportDatabases } from "./receiving.ts";
 import { retrainHandler } from "./receiving_retrain.ts";
 import { submissionBackend } from "./smtp_backend.ts";
@@ -184,10 +185,11 @@ export class MailServer {
       );
       const outgoing = await outgoingOptions(o);
       const webhooks = await ServerWebhooks.open(config, () => server!.queue);
+      const srs = await openSrs(config.dataDir, o.receiving?.now ?? Date.now);
       const queue = await Queue.open(
         config.dataDir,
         queueServices(
-          { config, accounts, local: o.local, tempDir, queue: () => server!.queue, webhooks },
+          { config, accounts, local: o.local, tempDir, queue: () => server!.queue, srs, webhooks },
           outgoing,
         ),
       );
@@ -196,7 +198,7 @@ export class MailServer {
       server.#noMoreFiles = makeFilesAhead(tempDir);
       const { filters } = server.#trainer;
       server.#receiving = await Receiving.open(
-        { config, accounts, queue, filters, tempDir, local: o.local, webhooks },
+        { config, accounts, queue, filters, tempDir, local: o.local, webhooks, srs },
         o.receiving,
       );
       await o.prepare?.(accounts);

@@ -1,8 +1,19 @@
-/** DKIM signatures of messages that this server sends, by the selectors of their domain. @module */
+/**
+ * DKIM signatures of messages that this server sends, and ARC seals of those that it passes on, by the
+ * selectors of a domain.
+ *
+ * @module
+ */
 import { createPrivateKey, type KeyObject } from "node:crypto";
 import { type Config, parseDuration } from "../config/mod.ts";
 import { Log } from "../log/mod.ts";
-import { type DkimSigner, type MessageSource, signDkim } from "../senderauth/mod.ts";
+import {
+  type ArcOutcome,
+  type DkimSigner,
+  type MessageSource,
+  sealArc,
+  signDkim,
+} from "../senderauth/mod.ts";
 
 const log = new Log("dkim");
 
@@ -45,17 +56,55 @@ async function signersOf(config: Config, domain: string): Promise<DkimSigner[]> 
   return signers;
 }
 
+/** A message in a file with a prefix in front. */
+interface PrefixedFile {
+  file: string;
+  fileSize: number;
+  prefix: Uint8Array;
+}
+
 /**
- * DKIM-Signature fields for a message in a file with a prefix in front; "" if its domain does not sign.
- * They go in front of the prefix.
+ * DKIM-Signature fields for a message; "" if its domain does not sign. They go in front of the prefix.
  */
-export async function signatures(
+export async function signatures(config: Config, domain: string, m: PrefixedFile): Promise<string> {
+  const signers = await signersOf(config, domain);
+  if (signers.length === 0) return "";
+  return await withMessage(m, (message) => signDkim({ ...message, signers, now: new Date() }));
+}
+
+/**
+ * DKIM-Signature fields and an ARC set for a message that is passed on by a domain (RFC 8617 §5.1); "" if
+ * the domain has no keys. They go in front of the prefix.
+ * @param chain what was found of the ARC sets that it came with
+ * @param results value of the Authentication-Results of the message as it came in
+ */
+export async function forwardingSignatures(
   config: Config,
   domain: string,
-  m: { file: string; fileSize: number; prefix: Uint8Array },
+  m: PrefixedFile,
+  chain: ArcOutcome | undefined,
+  results: string,
 ): Promise<string> {
   const signers = await signersOf(config, domain);
   if (signers.length === 0) return "";
+  const now = new Date();
+  const signature = await withMessage(m, (message) => signDkim({ ...message, signers, now }));
+  if (chain === undefined) return signature;
+  // RFC 8617 §4.1.2: verifiers need not know other algorithms than RSA's.
+  const sealer = signers.find((s) => s.privateKey.asymmetricKeyType === "rsa") ?? signers[0];
+  const prefix = joined(new TextEncoder().encode(signature), m.prefix);
+  const seal = await withMessage(
+    { ...m, prefix },
+    (message) => sealArc({ ...message, ...sealer, chain, results, now }),
+  );
+  return (seal ?? "") + signature;
+}
+
+/** Runs with the message open: its header with the prefix, and where its body starts in the file. */
+async function withMessage<T>(
+  m: PrefixedFile,
+  fn: (m: { headerBytes: Uint8Array; message: MessageSource; bodyOffset: number }) => Promise<T>,
+): Promise<T> {
   const file = await Deno.open(m.file, { read: true });
   try {
     const message: MessageSource = {
@@ -67,34 +116,34 @@ export async function signatures(
       },
     };
     const header = await headerOf(message);
-    const all = new Uint8Array(m.prefix.length + header.length);
-    all.set(m.prefix);
-    all.set(header, m.prefix.length);
-    return await signDkim({
-      headerBytes: all,
+    return await fn({
+      headerBytes: joined(m.prefix, header),
       message,
       bodyOffset: header.length,
-      signers,
-      now: new Date(),
     });
   } finally {
     file.close();
   }
 }
 
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const all = new Uint8Array(a.length + b.length);
+  all.set(a);
+  all.set(b, a.length);
+  return all;
+}
+
 /** The header with its empty line; all of the message if it has none. */
 async function headerOf(message: MessageSource): Promise<Uint8Array> {
-  let bytes = new Uint8Array(0);
+  let bytes: Uint8Array = new Uint8Array(0);
   for (let at = 0; at < message.size;) {
     const more = await message.read(at, 16 * 1024);
     if (more.length === 0) break;
-    const joined = new Uint8Array(bytes.length + more.length);
-    joined.set(bytes);
-    joined.set(more, bytes.length);
+    const all = joined(bytes, more);
     // The end may lie across two pieces.
-    const end = headerEnd(joined, Math.max(0, bytes.length - 3));
-    if (end !== undefined) return joined.subarray(0, end);
-    bytes = joined;
+    const end = headerEnd(all, Math.max(0, bytes.length - 3));
+    if (end !== undefined) return all.subarray(0, end);
+    bytes = all;
     at += more.length;
   }
   return bytes;

@@ -53,6 +53,34 @@ Deno.test({ name: "account page", ignore: lacks("chromium") }, async (t) => {
       await page.getByRole("button", { name: "Save" }).click();
       await page.getByRole("definition").filter({ hasText: "Ann Example" }).waitFor();
     });
+    await step("a reply while away is turned on and off, and messages are forwarded", async () => {
+      await page.getByRole("link", { name: "Away" }).click();
+      await page.getByRole("button", { name: "Turn on" }).click();
+      const dialog = page.getByRole("dialog");
+      await dialog.getByLabel("Text").fill("I am away.\nUntil Monday.");
+      await dialog.getByLabel("Until").fill("2001-01-01T08:00");
+      await dialog.getByRole("button", { name: "Turn on" }).click();
+      await page.getByText("on, but not at this time").waitFor();
+      await page.getByRole("button", { name: "Change reply" }).click();
+      await dialog.getByLabel("Until").fill("");
+      await shot(page, "vacation");
+      await dialog.getByRole("button", { name: "Turn on" }).click();
+      await page.getByText("turned off").waitFor();
+      await page.getByRole("button", { name: "Set addresses" }).click();
+      await dialog.getByLabel("Addresses").fill("mox@localhost");
+      await dialog.getByRole("button", { name: "Forward" }).click();
+      await page.getByText(/is your own address/).waitFor();
+      await dialog.getByLabel("Addresses").fill("ann@home.example\nann@work.example");
+      await dialog.getByRole("button", { name: "Forward" }).click();
+      await page.getByText("ann@home.example, ann@work.example").waitFor();
+      await shot(page, "away");
+      assert.deepEqual(await violations(page), []);
+      await page.getByRole("button", { name: "Stop forwarding" }).click();
+      await dialog.getByRole("button", { name: "Stop" }).click();
+      await page.getByText("nobody").waitFor();
+      await page.getByRole("button", { name: "Turn off" }).click();
+      await page.getByRole("button", { name: "Turn on" }).waitFor();
+    });
     await step("a rule is made, tried, and then sorts a message", async () => {
       await page.getByRole("link", { name: "Addresses" }).click();
       await page.getByRole("row", { name: /^mox@localhost/ }).getByRole("button", { name: "Rules" })

@@ -139,6 +139,10 @@ export interface Receiver extends AsyncDisposable {
 export interface ReceiverOptions extends Omit<ReceivingOptions, "resolver"> {
   zone?: Zone;
   domains?: string;
+  /** Port of other servers, all on 127.0.0.1. */
+  outgoingPort?: number;
+  /** Files beside mox.conf, by name. */
+  files?: Record<string, string>;
   /** Lines of the block SMTP of the listener, indented by three tabs. */
   smtp?: string;
 }
@@ -174,11 +178,15 @@ ${o.smtp ?? ""}Postmaster:
 `,
   );
   await Deno.writeTextFile(`${dir}/config/domains.conf`, o.domains ?? domainsConf);
+  for (const [name, text] of Object.entries(o.files ?? {})) {
+    await Deno.writeTextFile(`${dir}/config/${name}`, text);
+  }
   const config = await Config.load(`${dir}/config/mox.conf`);
   const resolver = scriptedResolver({ ...goodZone, ...o.zone });
   const server = await MailServer.start({
     config,
     local: false,
+    outgoing: o.outgoingPort === undefined ? undefined : { resolver, port: o.outgoingPort },
     receiving: {
       wait: () => Promise.resolve(true),
       random: () => 0.5,

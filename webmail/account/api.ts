@@ -6,6 +6,7 @@
  */
 import * as v from "valibot";
 import { Count, Id, Nothing, text, Time } from "../api/basics.ts";
+import { onwardCalls } from "./onward_api.ts";
 import { webhookCalls } from "./webhook_api.ts";
 
 /** A rule that sorts incoming messages; the first that fits counts. */
@@ -86,6 +87,7 @@ export type Overview = v.InferOutput<typeof Overview>;
 
 export const accountCalls = {
   ...webhookCalls,
+  ...onwardCalls,
   Login: {
     request: v.strictObject({
       username: text(500),

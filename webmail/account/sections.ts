@@ -6,6 +6,7 @@ import { el } from "../lib/dom.ts";
 import { longDate, numberText, shortDate, sizeText } from "../lib/format.ts";
 import { attempt, notice } from "../lib/notify.ts";
 import { facts, formDialog, part, secretDialog, type Section, table } from "../lib/page.ts";
+import { onwardSection } from "./onward.ts";
 import { webhookSection } from "./webhooks.ts";
 import { accountCalls, type Destination, type Overview } from "./api.ts";
 import { rulesDialog } from "./rules.ts";
@@ -17,6 +18,7 @@ export function sections(changed: () => Promise<void>): Section[] {
   return [
     { id: "account", title: "Account", show: async () => account(await overview(), changed) },
     { id: "addresses", title: "Addresses", show: async () => addresses(await overview(), changed) },
+    onwardSection(changed),
     { id: "junk", title: "Junk", show: async () => junk(await overview(), changed) },
     { id: "sessions", title: "Logins", show: async () => sessions(await overview(), changed) },
     {

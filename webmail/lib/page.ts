@@ -107,7 +107,7 @@ export interface FormField {
   name: string;
   label: string;
   value?: string | boolean;
-  type?: "text" | "password" | "number" | "email" | "checkbox" | "textarea";
+  type?: "text" | "password" | "number" | "email" | "checkbox" | "textarea" | "datetime-local";
   explanation?: string;
   /** Choices, for a list. */
   options?: readonly string[];

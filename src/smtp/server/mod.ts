@@ -24,5 +24,12 @@ export { misbehaving, requestedError } from "./localserve.ts";
 export { removeLeftovers } from "./message_file.ts";
 export { filesAhead, makeFilesAhead } from "./spare_files.ts";
 export { defaultLimits, type SmtpLimits, type SmtpServerOptions } from "./options.ts";
-export { type Address, addressText, needsUtf8, parsePath, PathError } from "./path.ts";
+export {
+  type Address,
+  addressText,
+  localpartText,
+  needsUtf8,
+  parsePath,
+  PathError,
+} from "./path.ts";
 export { serveSmtp, serveSmtpConnection, type SmtpListenOptions } from "./server.ts";

@@ -19,6 +19,7 @@ import { type CallHandlers, HttpError, UserError, type WebHandler } from "../htt
 import { type Login, type PageContext, pageHandler, type Sessions } from "../login/mod.ts";
 import { changeAccount, checkedDestination, destinationsOf, junkOf, setJunk } from "./settings.ts";
 import { tryRulesets } from "./try_rulesets.ts";
+import { onwardHandlers } from "./onward.ts";
 import { webhookHandlers } from "./webhooks.ts";
 
 export interface AccountPageOptions {
@@ -56,6 +57,12 @@ export function accountPage(o: AccountPageOptions): WebHandler {
     ...webhookHandlers({
       hooks: o.webhooks,
       settings,
+      change: (c, fn) => changeAccount(config, c.session!.account, fn),
+    }),
+    ...onwardHandlers({
+      config,
+      settings,
+      withAccount,
       change: (c, fn) => changeAccount(config, c.session!.account, fn),
     }),
     async Login(form, c) {

@@ -1,0 +1,55 @@
+/** Reports about forwarded messages, on their way back to who sent the messages. @module */
+import type { Config } from "../../config/mod.ts";
+import { syncFile } from "../../platform/files.ts";
+import type { Srs } from "../../senderauth/mod.ts";
+import {
+  type Address,
+  addressText,
+  type IncomingMessage,
+  localpartText,
+} from "../../smtp/server/mod.ts";
+import { domainToUnicode } from "node:url";
+import type { Incoming } from "../receiving_analysis.ts";
+import type { ReceivingServices } from "../receiving.ts";
+
+/** Who a rewritten address of this server stands for; undefined if it is none. */
+export function originalSender(config: Config, srs: Srs, address: Address): Address | undefined {
+  if (!/^SRS[01]/i.test(address.localpart) || !config.domain(address.domain)) return undefined;
+  const original = srs.original(address.localpart);
+  return original && {
+    localpart: original.localpart,
+    domain: domainToUnicode(original.domain) || original.domain,
+    asciiDomain: original.domain,
+  };
+}
+
+/** Queues a report for the sender of the message that it is about; durable when it resolves. */
+export async function sendBack(
+  s: ReceivingServices,
+  m: Incoming,
+  via: Address,
+  sender: Address,
+  message: IncomingMessage,
+): Promise<void> {
+  const { arrived, transaction } = m;
+  await (arrived.synced ?? syncFile(arrived.file));
+  const ids = await s.queue.add({
+    file: arrived.file,
+    fileSize: arrived.size,
+    prefix: new TextEncoder().encode(m.sender.headers + message.receivedHeader(via)),
+    senderAccount: s.config.static.Postmaster.Account,
+    mailFrom: "",
+    recipients: [{
+      address: `${localpartText(sender.localpart)}@${sender.asciiDomain}`,
+      notify: ["never"],
+    }],
+    smtputf8: message.headerHas8bit,
+    has8bit: message.has8bit,
+    binary: transaction.body === "binarymime",
+    requireTls: transaction.requireTls,
+    messageId: arrived.description.summary.messageId,
+    subject: arrived.description.summary.subject,
+    isDsn: true,
+  });
+  m.session.log.info("sent back", { to: addressText(sender), ids: ids.join(" ") });
+}

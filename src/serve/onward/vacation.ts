@@ -1,0 +1,112 @@
+/** Answers that a user is away, to those who write. @module */
+import type { Account as AccountConfig } from "../../config/mod.ts";
+import {
+  composeReply,
+  isAway,
+  noReplyReason,
+  readVacation,
+  vacationSetting,
+} from "../../delivery/vacation.ts";
+import { counter } from "../../metrics/mod.ts";
+import { createTemp, removeFile } from "../../platform/files.ts";
+import { type Address, addressText, needsUtf8 } from "../../smtp/server/mod.ts";
+import type { Account } from "../../store/account.ts";
+import { organizationalDomain } from "../../store/describe.ts";
+import { accountSetting } from "../../store/settings.ts";
+import type { DeliveryFacts } from "../../store/types.ts";
+import { claimVacationReply } from "../../store/vacation_replies.ts";
+import { queueOutgoing } from "../outgoing.ts";
+import type { Incoming } from "../receiving_analysis.ts";
+import type { ReceivingServices } from "../receiving.ts";
+import type { Plan } from "../receiving_targets.ts";
+
+const replies = counter(
+  "mox_vacation_total",
+  "Messages for accounts whose users are away, by what became of the reply.",
+  { result: ["sent", "unfit", "recent"] },
+);
+/** Replies of an account in 24 hours: an endless stream of senders is no correspondence. */
+const perDay = 500;
+
+/** SPF or a signature vouches for the sender of the envelope. */
+function isVerified(mailFrom: Address, facts: DeliveryFacts): boolean {
+  if (facts.mailFromValidation === "pass") return true;
+  const organization = organizationalDomain(mailFrom.domain);
+  return facts.dkimDomains.some((d) => organizationalDomain(d) === organization);
+}
+
+/** Sends a reply to the sender of a message that was delivered, if one is due. @throws file errors */
+export async function replyIfAway(
+  s: ReceivingServices,
+  m: Incoming,
+  plan: Plan,
+  account: Account,
+  conf: AccountConfig,
+): Promise<void> {
+  const now = s.now();
+  const vacation = readVacation(accountSetting(account, vacationSetting));
+  if (!isAway(vacation, now)) return;
+  const { log } = m.session;
+  const { mailFrom } = m.transaction;
+  const { fields, summary } = m.arrived.description;
+  const facts = m.sender.factsFor(plan.recipient.address);
+  const reason = plan.alias ? "to an alias" : noReplyReason({
+    mailFrom,
+    verified: mailFrom !== undefined && isVerified(mailFrom, facts),
+    fields,
+    summary,
+    isOwn: (address) => s.config.accountFor(address) === account.name,
+  });
+  if (reason !== undefined || mailFrom === undefined) {
+    replies.inc({ result: "unfit" });
+    log.debug("no vacation reply", { account: account.name, reason });
+    return;
+  }
+  const to = addressText(mailFrom);
+  if (!await claimVacationReply(account, to, { days: vacation.days, perDay }, now)) {
+    replies.inc({ result: "recent" });
+    return;
+  }
+  const own = plan.recipient.address;
+  const messageId = `${crypto.randomUUID()}@${s.config.static.Hostname}`;
+  const smtputf8 = needsUtf8(mailFrom) || needsUtf8(own);
+  const destination = plan.targets.find((t) => t.account === account.name)?.destination;
+  const bytes = composeReply({
+    vacation,
+    from: { name: destination?.FullName || conf.FullName, ...own },
+    to: { name: "", ...mailFrom },
+    summary,
+    messageId,
+    now: new Date(now),
+    smtputf8,
+  });
+  const { path, file } = await createTemp(s.tempDir, "vacation-");
+  try {
+    try {
+      for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
+      await file.sync();
+    } finally {
+      file.close();
+    }
+    await queueOutgoing(s, {
+      senderAccount: account.name,
+      fromDomain: own.domain,
+      // RFC 3834 §3.3: nothing is to come back.
+      mailFrom: "",
+      recipients: [{ address: to, notify: ["never"] }],
+      file: path,
+      fileSize: bytes.length,
+      prefix: new Uint8Array(0),
+      smtputf8,
+      has8bit: bytes.some((b) => b >= 128),
+      requireTls: m.transaction.requireTls,
+      messageId,
+      subject: vacation.subject || `Auto: ${summary.subject}`,
+      isDsn: true,
+    });
+  } finally {
+    removeFile(path);
+  }
+  replies.inc({ result: "sent" });
+  log.info("vacation reply queued", { account: account.name, to });
+}
