@@ -9,18 +9,10 @@ import { World } from "../queue/world.ts";
 import { freePorts } from "../serve/instance.ts";
 import { startServer, text } from "../smtp/talk.ts";
 import { startPostfix } from "../support/postfix.ts";
+import { until } from "../support/listening.ts";
 import { lacks } from "../support/programs.ts";
 
 const skipped = lacks("postfix") || !isRoot();
-
-/** Waits until the condition holds, looking at it again and again; fails after 20 seconds. */
-async function until(condition: () => boolean, what: () => Promise<string>): Promise<void> {
-  const end = Date.now() + 20_000;
-  while (!condition()) {
-    if (Date.now() > end) throw new Error(`it did not come to that: ${await what()}`);
-    await new Promise((r) => setTimeout(r, 20));
-  }
-}
 
 Deno.test({
   name: "Postfix: messages go to it by verified TLS, and come back from it by TLS as they were",

@@ -1,5 +1,7 @@
 /** Postfix of Debian, with a configuration of its own in a folder of the test's. Needs root. @module */
 
+import { answers } from "./listening.ts";
+
 /** Runs a program to its end. Its output goes to a file: daemons would keep a pipe open. */
 export async function must(cmd: string, ...args: string[]): Promise<void> {
   const log = await Deno.makeTempFile();
@@ -102,18 +104,4 @@ postlog   unix-dgram n - n - 1 postlogd
     stop,
     [Symbol.asyncDispose]: stop,
   };
-}
-
-/** Resolves when something answers there; rejects after 15 seconds. */
-async function answers(hostname: string, port: number): Promise<void> {
-  const end = Date.now() + 15_000;
-  for (;;) {
-    try {
-      (await Deno.connect({ hostname, port })).close();
-      return;
-    } catch (err) {
-      if (Date.now() > end) throw err;
-      await new Promise((r) => setTimeout(r, 50));
-    }
-  }
 }

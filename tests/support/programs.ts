@@ -7,14 +7,23 @@
  * @module
  */
 
-const known = ["chromium", "mbsync", "swaks", "neomutt", "python3", "dovecot", "postfix"] as const;
+const known = [
+  "chromium",
+  "mbsync",
+  "swaks",
+  "neomutt",
+  "python3",
+  "dovecot",
+  "postfix",
+  "exim4",
+] as const;
 export type Program = (typeof known)[number];
 
 /** Full path of a program, or undefined. */
 export function findProgram(name: string): string | undefined {
   const windows = Deno.build.os === "windows";
   const dirs = (Deno.env.get("PATH") ?? "").split(windows ? ";" : ":");
-  if (!windows) dirs.push("/usr/sbin", "/sbin");
+  if (!windows) dirs.push("/usr/sbin", "/sbin", "/usr/local/sbin");
   for (const dir of dirs) {
     if (dir === "") continue;
     const path = `${dir}/${name}${windows ? ".exe" : ""}`;
