@@ -5,12 +5,14 @@ import type { Log } from "../log/mod.ts";
 import type { FailedAuthLimiter, ServerTls } from "../net/mod.ts";
 import type { SaslBackend } from "../sasl/mod.ts";
 import type { Accounts } from "../store/accounts.ts";
+import type { Shares } from "../store/shares.ts";
 import { loginAccount } from "./logins.ts";
 
 /** Options of one IMAP listener. */
 export interface ImapOptions {
   config: Config;
   accounts: Accounts;
+  shares: Shares;
   sasl: SaslBackend;
   log: Log;
   hostname: string;
@@ -23,6 +25,12 @@ export interface ImapOptions {
 
 export function imapBackend(o: ImapOptions): ImapBackend {
   return {
+    sharing: {
+      owners: (user) => o.shares.owners(user),
+      granting: (owner, identifier) => o.shares.add(owner, identifier),
+      accountNamed: (name) => o.config.account(name) ? name : loginAccount(o.config, name),
+      open: (name) => o.accounts.open(name),
+    },
     hostname: o.hostname,
     log: o.log,
     tempDir: o.tempDir,

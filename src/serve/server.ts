@@ -33,6 +33,7 @@ import {
   type SmtpServerOptions,
 } from "../smtp/server/mod.ts";
 import { Accounts } from "../store/accounts.ts";
+import { Shares } from "../store/shares.ts";
 import { TlsKeys } from "../store/tls_keys.ts";
 import { adminHandlers } from "./admin_commands.ts";
 import {
@@ -109,6 +110,7 @@ export class MailServer {
   #receiving: Receiving | undefined;
   #certificates: ServerCertificates | undefined;
   #tlsKeys: TlsKeys | undefined;
+  #shares: Shares | undefined;
   #pages: WebPages | undefined;
   #closePolicies: (() => Promise<void>) | undefined;
   readonly #sasl: SaslBackend;
@@ -211,6 +213,7 @@ export class MailServer {
       });
       server.#certificates = certificates;
       server.#tlsKeys = await TlsKeys.open(config.dataDir);
+      server.#shares = await Shares.open(config.dataDir);
       for (const l of config.static.Listeners.values()) {
         await server.#listen(l, certificates.for(l));
       }
@@ -386,6 +389,7 @@ export class MailServer {
     return imapBackend({
       config: this.config,
       accounts: this.accounts,
+      shares: this.#shares!,
       sasl: this.#sasl,
       log: new Log("imapserver"),
       hostname,
@@ -491,6 +495,7 @@ export class MailServer {
     await this.#receiving?.close();
     await this.#trainer.stop();
     await this.#tlsKeys?.close();
+    await this.#shares?.close();
     await this.accounts.closeAll();
     await this.#control.stop();
     this.#log.info("stopped");

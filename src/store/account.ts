@@ -348,6 +348,8 @@ export class Account {
         m.id,
       );
       this.db.run("DELETE FROM annotations WHERE mailbox_id = ?", m.id);
+      this.db.run("DELETE FROM mailbox_rights WHERE mailbox_id = ?", m.id);
+      this.db.run("DELETE FROM url_keys WHERE mailbox_id = ?", m.id);
       ctx.changes.push({ kind: "removeMailbox", mailboxId: m.id, name: m.name, modseq });
     }, origin);
   }
@@ -513,7 +515,7 @@ export class Account {
     op: "set" | "add" | "remove",
     flags: number,
     keywords: readonly string[],
-    opts: { unchangedSince?: number; origin?: Listener } = {},
+    opts: { unchangedSince?: number; origin?: Listener; only?: modify.ChangeableFlags } = {},
   ): Promise<modify.StoreFlagsResult> {
     const r = await this.writer.write(
       (ctx) =>
@@ -526,6 +528,7 @@ export class Account {
           flags,
           keywords,
           opts.unchangedSince,
+          opts.only,
         ),
       opts.origin,
     );

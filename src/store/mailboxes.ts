@@ -129,6 +129,15 @@ function insertMailbox(db: Db, name: string, specialUse: number, modseq: number)
     modseq,
     specialUse,
   );
+  // RFC 4314 §4: who may use the parent may use it in the same way.
+  if (parent) {
+    db.run(
+      "INSERT INTO mailbox_rights (mailbox_id, identifier, rights) " +
+        "SELECT ?, identifier, rights FROM mailbox_rights WHERE mailbox_id = ?",
+      lastInsertRowid,
+      parent.id,
+    );
+  }
   return requireMailbox(db, lastInsertRowid);
 }
 

@@ -34,6 +34,13 @@ export interface StoreFlagsResult {
 /** Flags that the junk filter learns from. */
 export const junkFlags = Flag.Junk | Flag.NotJunk;
 
+/** What may be changed by one who has only some rights; all else stays as it is. */
+export interface ChangeableFlags {
+  /** Bits. */
+  flags: number;
+  keywords: boolean;
+}
+
 /** Changes flags (RFC 9051 §6.4.6, RFC 7162 §3.1.3). A message that has them already keeps its modseq. */
 export function storeFlags(
   db: Db,
@@ -44,6 +51,7 @@ export function storeFlags(
   flags: number,
   keywords: readonly string[],
   unchangedSince: number | undefined,
+  only?: ChangeableFlags,
 ): StoreFlagsResult {
   requireMailbox(db, mailboxId);
   const words = normalizeKeywords(keywords);
@@ -58,8 +66,9 @@ export function storeFlags(
       r.modified.push(m.uid);
       return;
     }
-    const newFlags = op === "set" ? flags : op === "add" ? m.flags | flags : m.flags & ~flags;
-    const newWords = words.length === 0 && op !== "set"
+    let newFlags = op === "set" ? flags : op === "add" ? m.flags | flags : m.flags & ~flags;
+    if (only) newFlags = (m.flags & ~only.flags) | (newFlags & only.flags);
+    const newWords = words.length === 0 && op !== "set" || only?.keywords === false
       ? m.keywords
       : combine(m.keywords, op, words);
     const list = newWords === "" ? [] : newWords.split(" ");
@@ -73,7 +82,7 @@ export function storeFlags(
   while (next < uids.length) r.missing.push(uids[next++]);
   if (updates.length === 0) return r;
   const modseq = nextModseq(db);
-  if (op !== "remove") addMailboxKeywords(db, ctx, mailboxId, words);
+  if (op !== "remove" && only?.keywords !== false) addMailboxKeywords(db, ctx, mailboxId, words);
   for (const u of updates) {
     const c = r.changed[u.at];
     c.modseq = modseq;

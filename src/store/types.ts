@@ -318,6 +318,7 @@ export class StoreError extends Error {
     | "specialUse"
     | "annotation"
     | "size"
+    | "rights"
     | "closed";
   constructor(code: StoreError["code"], message: string, options?: ErrorOptions) {
     super(message, options);

@@ -44,6 +44,7 @@ const codes: Record<StoreError["code"], string | undefined> = {
   specialUse: "USEATTR",
   annotation: "METADATA TOOMANY",
   size: "TOOBIG",
+  rights: "LIMIT",
   closed: "UNAVAILABLE",
 };
 

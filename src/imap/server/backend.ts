@@ -8,6 +8,18 @@ import type { Connection, ServerTls } from "../../net/types.ts";
 import type { SaslBackend } from "../../sasl/types.ts";
 import type { Account } from "../../store/account.ts";
 
+/** What sharing asks of the rest. Accounts go by their names. */
+export interface Sharing {
+  /** Accounts that may have granted something to a user. */
+  owners(user: string): string[];
+  /** Notes that an account grants something to an identifier; durable when it resolves. */
+  granting(owner: string, identifier: string): Promise<void>;
+  /** The account of a name or an address; undefined if there is none. */
+  accountNamed(identifier: string): string | undefined;
+  /** Opens an account; the session closes it. @throws StoreError "accountMissing" */
+  open(account: string): Promise<Account>;
+}
+
 export interface ImapBackend {
   /** Name of this server for greetings. */
   readonly hostname: string;
@@ -30,4 +42,6 @@ export interface ImapBackend {
   loginDone(conn: Connection, login: string, ok: boolean): void;
   /** Opens the account of a login name, for one session, which closes it. */
   accountForLogin(login: string): Promise<Account | undefined>;
+  /** Mailboxes shared between accounts (RFC 4314); undefined where they are not. */
+  readonly sharing?: Sharing;
 }

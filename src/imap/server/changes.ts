@@ -11,19 +11,24 @@ import { fetchUids } from "./fetch_rows.ts";
 import { eventsFor, selectedGroup } from "./notify_rules.ts";
 import type { Session } from "./session.ts";
 import { statusText } from "./status_text.ts";
+import type { View } from "./view.ts";
+import { effectiveRights } from "../../store/rights.ts";
+import { rightForFlag, type Source } from "./places.ts";
 
 /** Flags that exist in every mailbox. */
 export const standardFlags = flagNames.map(([, name]) => name).join(" ");
 
-/** The FLAGS line of the selected mailbox, and what can be kept. */
-export function writeFlagsLines(s: Session, keywords: Iterable<string>, readOnly: boolean): void {
-  const all = [standardFlags, ...keywords].join(" ");
-  s.untagged(`FLAGS (${all})`);
-  s.untagged(
-    readOnly
-      ? "OK [PERMANENTFLAGS ()] none in a read-only mailbox"
-      : `OK [PERMANENTFLAGS (${all} \\*)] kept`,
-  );
+/** The FLAGS line of the selected mailbox, and what can be kept (RFC 4314 §5.1.1). */
+export function writeFlagsLines(s: Session, v: View): void {
+  const words = [...v.keywords].join(" ");
+  s.untagged(`FLAGS (${standardFlags}${words === "" ? "" : ` ${words}`})`);
+  if (v.readOnly) {
+    s.untagged("OK [PERMANENTFLAGS ()] none in a read-only mailbox");
+    return;
+  }
+  const kept = flagNames.filter(([bit]) => v.rights.includes(rightForFlag(bit))).map(([, n]) => n);
+  if (v.rights.includes("w")) kept.push(...v.keywords, "\\*");
+  s.untagged(`OK [PERMANENTFLAGS (${kept.join(" ")})] kept`);
 }
 
 /** Announces keywords that are new in the selected mailbox. */
@@ -31,7 +36,7 @@ export function announceKeywords(s: Session, keywords: readonly string[]): void 
   const v = s.view;
   if (!v || keywords.every((k) => v.keywords.has(k))) return;
   for (const k of keywords) v.keywords.add(k);
-  writeFlagsLines(s, v.keywords, v.readOnly);
+  writeFlagsLines(s, v);
 }
 
 /** A FETCH line with the flags of one message. */
@@ -69,14 +74,11 @@ export function announceExpunged(s: Session, uids: readonly number[]): void {
  * sequence number is answered) messages that are gone keep their numbers until later.
  */
 export async function deliverChanges(s: Session, expunges: boolean): Promise<void> {
-  const listener = s.listener;
-  if (!listener) return;
-  if (listener.overflowed) {
+  if (s.sources.some((x) => x.listener.overflowed)) {
     s.untagged("BYE [UNAVAILABLE] too many changes were not fetched, log in again");
     s.ended = true;
     return;
   }
-  const changes = listener.pending ? listener.take() : [];
   const v = s.view;
   const group = s.notify && selectedGroup(s.notify);
   const wantsNew = !s.notify || group?.events.has("MESSAGENEW") === true;
@@ -84,11 +86,11 @@ export async function deliverChanges(s: Session, expunges: boolean): Promise<voi
   const wantsFlags = !s.notify || group?.events.has("FLAGCHANGE") === true;
   let added: number[] = [];
   const flagChanges = new Map<number, Change & { kind: "changeFlags" }>();
-  const other = new Map<number, Set<string>>();
+  const other: OtherChanges = new Map();
   const known = v?.count ?? 0;
 
-  for (const c of changes) {
-    if (v && "mailboxId" in c && c.mailboxId === v.mailboxId) {
+  for (const [source, c] of pending(s)) {
+    if (v && v.source === source && "mailboxId" in c && c.mailboxId === v.mailboxId) {
       switch (c.kind) {
         case "addMessage":
           if (v.add(c.uid)) added.push(c.uid);
@@ -113,7 +115,7 @@ export async function deliverChanges(s: Session, expunges: boolean): Promise<voi
           break;
       }
     }
-    if (s.notify) noteOther(s, c, other);
+    if (s.notify) noteOther(s, source, c, other);
   }
 
   if (v) {
@@ -141,31 +143,61 @@ export async function deliverChanges(s: Session, expunges: boolean): Promise<voi
     }
   }
   s.ownFlags.clear();
-  for (const [id, items] of other) {
-    const m = s.store.mailbox(id);
-    if (m) s.untagged(statusText(s, m, [...items]));
+  for (const [source, mailboxes] of other) {
+    for (const [id, items] of mailboxes) {
+      const mailbox = source.account.mailbox(id);
+      if (!mailbox) continue;
+      const name = source.prefix + mailbox.name;
+      s.untagged(statusText(s, { account: source.account, mailbox, name }, [...items]));
+    }
   }
 }
 
+/** What has happened since the last look, with whose account it was. */
+function* pending(s: Session): Generator<[Source, Change]> {
+  for (const source of s.sources) {
+    if (!source.listener.pending) continue;
+    const changes = source.listener.take();
+    const { view: v, account } = s;
+    // Of a mailbox that may not be read any more nothing is told.
+    const hidden = v?.source === source && source.account !== account &&
+        !effectiveRights(source.account, v.mailboxId, s.store.name).includes("r")
+      ? v.mailboxId
+      : undefined;
+    for (const c of changes) {
+      if (hidden === undefined || !("mailboxId" in c) || c.mailboxId !== hidden) yield [source, c];
+    }
+  }
+}
+
+/** STATUS items of mailboxes that aren't selected. */
+type OtherChanges = Map<Source, Map<number, Set<string>>>;
+
 /** NOTIFY: what happened in a mailbox that isn't selected, or to mailboxes (RFC 5465 §5). */
-function noteOther(s: Session, c: Change, status: Map<number, Set<string>>): void {
+function noteOther(s: Session, source: Source, c: Change, status: OtherChanges): void {
   const rules = s.notify!;
-  const events = (name: string) => eventsFor(rules, s.store, name);
+  const { account, prefix } = source;
+  const own = account === s.account;
+  const events = (name: string) => eventsFor(rules, s.store, prefix + name);
+  const text = (name: string) => s.mailboxText(prefix + name);
+  const may = (mailboxId: number, right: string) =>
+    own || effectiveRights(account, mailboxId, s.store.name).includes(right);
   switch (c.kind) {
     case "addMessage":
     case "removeMessages":
     case "changeFlags": {
-      const m = s.store.mailbox(c.mailboxId);
+      const m = account.mailbox(c.mailboxId);
       const want = m && events(m.name);
-      if (!m || !want) return;
+      if (!m || !want || !may(m.id, "r")) return;
       const kind = c.kind === "addMessage"
         ? "MESSAGENEW"
         : c.kind === "removeMessages"
         ? "MESSAGEEXPUNGE"
         : "FLAGCHANGE";
       if (!want.has(kind)) return;
-      const items = status.get(m.id) ?? new Set<string>();
-      status.set(m.id, items);
+      const mailboxes = status.get(source) ?? new Map<number, Set<string>>();
+      const items = mailboxes.get(m.id) ?? new Set<string>();
+      status.set(source, mailboxes.set(m.id, items));
       if (kind === "FLAGCHANGE") {
         items.add("UIDVALIDITY").add("UNSEEN");
       } else {
@@ -175,39 +207,40 @@ function noteOther(s: Session, c: Change, status: Map<number, Set<string>>): voi
       return;
     }
     case "addMailbox":
-      if (events(c.mailbox.name)?.has("MAILBOXNAME")) {
-        s.untagged(
-          `LIST (${c.subscribed ? "\\Subscribed" : ""}) "/" ${s.mailboxText(c.mailbox.name)}`,
-        );
+      if (events(c.mailbox.name)?.has("MAILBOXNAME") && may(c.mailbox.id, "l")) {
+        const attrs = c.subscribed && own ? "\\Subscribed" : "";
+        s.untagged(`LIST (${attrs}) "/" ${text(c.mailbox.name)}`);
       }
       return;
     case "removeMailbox":
-      if (events(c.name)?.has("MAILBOXNAME")) {
-        s.untagged(`LIST (\\NonExistent) "/" ${s.mailboxText(c.name)}`);
+      // The rights of a mailbox that is gone are gone too.
+      if (events(c.name)?.has("MAILBOXNAME") && own) {
+        s.untagged(`LIST (\\NonExistent) "/" ${text(c.name)}`);
       }
       return;
     case "renameMailbox":
-      if (events(c.newName)?.has("MAILBOXNAME") || events(c.oldName)?.has("MAILBOXNAME")) {
-        s.untagged(
-          `LIST () "/" ${s.mailboxText(c.newName)} ("OLDNAME" (${s.mailboxText(c.oldName)}))`,
-        );
+      if (
+        (events(c.newName)?.has("MAILBOXNAME") || events(c.oldName)?.has("MAILBOXNAME")) &&
+        may(c.mailboxId, "l")
+      ) {
+        s.untagged(`LIST () "/" ${text(c.newName)} ("OLDNAME" (${text(c.oldName)}))`);
       }
       return;
     case "subscription":
-      if (events(c.name)?.has("SUBSCRIPTIONCHANGE")) {
+      if (own && events(c.name)?.has("SUBSCRIPTIONCHANGE")) {
         const there = s.store.mailboxByName(c.name) !== undefined;
         const attrs = [c.subscribed ? "\\Subscribed" : "", there ? "" : "\\NonExistent"];
         s.untagged(`LIST (${attrs.filter(Boolean).join(" ")}) "/" ${s.mailboxText(c.name)}`);
       }
       return;
     case "annotation": {
-      const m = c.mailboxId === 0 ? undefined : s.store.mailbox(c.mailboxId);
+      const m = c.mailboxId === 0 ? undefined : account.mailbox(c.mailboxId);
       if (c.mailboxId === 0) {
-        if (rules.groups.some((g) => g.events.has("SERVERMETADATACHANGE"))) {
+        if (own && rules.groups.some((g) => g.events.has("SERVERMETADATACHANGE"))) {
           s.untagged(`METADATA "" ${c.key}`);
         }
-      } else if (m && events(m.name)?.has("MAILBOXMETADATACHANGE")) {
-        s.untagged(`METADATA ${s.mailboxText(m.name)} ${c.key}`);
+      } else if (m && events(m.name)?.has("MAILBOXMETADATACHANGE") && may(m.id, "r")) {
+        s.untagged(`METADATA ${text(m.name)} ${c.key}`);
       }
     }
   }
@@ -215,21 +248,21 @@ function noteOther(s: Session, c: Change, status: Map<number, Set<string>>): voi
 
 /** Sends changes as they come, until there is input (or the connection has ended). */
 export async function deliverUntilInput(s: Session, expunges: boolean): Promise<void> {
-  const { conn, listener } = s;
+  const { conn } = s;
   for (;;) {
     // What is pending is sent first; the signal stays set for what comes meanwhile.
     await deliverChanges(s, expunges);
     await conn.flush();
-    if (s.ended || !listener || conn.buffered > 0) return;
+    if (s.ended || s.sources.length === 0 || conn.buffered > 0) return;
     const stop = new AbortController();
     const input = conn.waitInput(stop.signal);
     // If it fails after the listener has won, the next read finds out.
     input.catch(() => {});
     try {
-      await Promise.race([input, listener.wait(stop.signal)]);
+      await Promise.race([input, ...s.sources.map((x) => x.listener.wait(stop.signal))]);
     } finally {
       stop.abort();
     }
-    if (conn.buffered > 0 || !listener.pending) return;
+    if (conn.buffered > 0 || !s.sources.some((x) => x.listener.pending)) return;
   }
 }

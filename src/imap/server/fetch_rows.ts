@@ -12,6 +12,7 @@ import { type FetchRow, Flag, type MessageReader, Want } from "../../store/types
 import { formatDateTime, formatFlags, formatString } from "../format/text.ts";
 import type { FetchItem } from "../parse/fetch.ts";
 import { lowerBound } from "../parse/numset.ts";
+import { idSuffix } from "./places.ts";
 import { readBinary, readSection, sectionSpan } from "./sections.ts";
 import type { Session } from "./session.ts";
 
@@ -123,11 +124,14 @@ export async function fetchUids(
   const o = { ...options };
   const p = plan(s, items, o);
   const v = s.selected;
-  const account = s.store;
+  const account = v.account;
   const conn = s.conn;
   const r = { missing: 0, unknownEncoding: false };
-  const sets = p.items.some((i) => i.kind === "section" && !i.peek) && !v.readOnly;
+  // RFC 4314 §4: without the right, messages stay unseen.
+  const sets = p.items.some((i) => i.kind === "section" && !i.peek) && !v.readOnly &&
+    v.rights.includes("s");
   const all = v.uids;
+  const suffix = idSuffix(s, account);
   let at = uids.length > 0 ? v.seqOf(uids[0]) - 1 : 0;
   const changedSince = o.changedSince ?? -1;
   const uidOnly = s.uidOnly;
@@ -190,7 +194,7 @@ export async function fetchUids(
         if (k > 0) out += " ";
         const item = p.items[k];
         const names = p.listed.get(item);
-        out += names ? listedItem(item, names, row.listed!) : simpleItem(item, row);
+        out += names ? listedItem(item, names, row.listed!) : simpleItem(item, row, suffix);
       }
       out += ")\r\n";
       if (out.length > piece) {
@@ -243,7 +247,8 @@ function readInstead(
 ): void {
   const want = Want.Content | Want.Envelope | Want.Body | Want.BodyStructure | Want.Summary |
     Want.Thread;
-  s.store.fetch(s.selected.mailboxId, [uid], want, (row) => {
+  const { account, mailboxId } = s.selected;
+  account.fetch(mailboxId, [uid], want, (row) => {
     // As it will be told: \Seen may have been set just now.
     row.flags |= flags;
     for (const _ of contentPieces(s, row, items, r)) {
@@ -255,20 +260,21 @@ function readInstead(
 /** Sets \Seen on those of the uids that don't have it; their new modseqs. */
 async function setSeen(s: Session, uids: Uint32Array): Promise<Map<number, number>> {
   const unseen: number[] = [];
-  s.store.fetch(s.selected.mailboxId, uids, 0, (row) => {
+  const { account, mailboxId, source } = s.selected;
+  account.fetch(mailboxId, uids, 0, (row) => {
     if (!(row.flags & Flag.Seen)) unseen.push(row.uid);
   });
   const changed = new Map<number, number>();
   if (unseen.length === 0) return changed;
-  const r = await s.store.storeFlags(s.selected.mailboxId, unseen, "add", Flag.Seen, [], {
-    origin: s.listener,
+  const r = await account.storeFlags(mailboxId, unseen, "add", Flag.Seen, [], {
+    origin: source.listener,
   });
   s.noteOwnFlags(r.changed, false);
   for (const c of r.changed) changed.set(c.uid, c.modseq);
   return changed;
 }
 
-function simpleItem(item: FetchItem, row: FetchRow): string {
+function simpleItem(item: FetchItem, row: FetchRow, idSuffix: string): string {
   switch (item.kind) {
     case "flags":
       return `FLAGS (${formatFlags(row.flags, row.keywords)})`;
@@ -285,9 +291,9 @@ function simpleItem(item: FetchItem, row: FetchRow): string {
     case "savedate":
       return `SAVEDATE ${formatDateTime(row.saved)}`;
     case "emailid":
-      return `EMAILID (E${row.emailId})`;
+      return `EMAILID (E${row.emailId}${idSuffix})`;
     case "threadid":
-      return `THREADID (T${row.threadId})`;
+      return `THREADID (T${row.threadId}${idSuffix})`;
     case "preview":
       return `PREVIEW ${formatPreview(row.summary.preview)}`;
     default:
@@ -312,11 +318,11 @@ function* contentPieces(
   let structure: Part | undefined;
   const root = () => structure ??= unpackStructure(row.structure);
   let reader: MessageReader | undefined;
-  const open = () => reader ??= s.store.openRow(row);
+  const open = () => reader ??= s.selected.account.openRow(row);
   try {
     for (const item of items) {
       if (item.kind !== "section" && item.kind !== "binarysize") {
-        conn.write(sep + simpleItem(item, row));
+        conn.write(sep + simpleItem(item, row, idSuffix(s, s.selected.account)));
         sep = " ";
         continue;
       }

@@ -7,6 +7,7 @@ import { unpackStructure } from "../../mail/structure.ts";
 import { Want } from "../../store/types.ts";
 import { Cursor, ParseError } from "../parse/cursor.ts";
 import { parseSection, type Section } from "../parse/fetch.ts";
+import { findPlace } from "./places.ts";
 import { readSection, sectionSpan } from "./sections.ts";
 import type { Session } from "./session.ts";
 
@@ -80,26 +81,26 @@ const chunk = 64 * 1024;
  * Hands out the bytes that a URL names.
  * @returns how many, or undefined if it names nothing that is there
  */
-export function readUrl(
+export async function readUrl(
   s: Session,
   url: string,
   limit: number,
   each: (bytes: Uint8Array) => void,
-): number | undefined {
+): Promise<number | undefined> {
   const u = parseUrl(url);
   if (!u) return undefined;
-  const m = u.mailbox !== undefined
-    ? s.store.mailboxByName(u.mailbox)
-    : s.view && s.store.mailbox(s.view.mailboxId);
-  if (!m || (u.uidValidity !== undefined && u.uidValidity !== m.uidValidity)) return undefined;
+  const p = await findPlace(s, u.mailbox ?? s.view?.name ?? "");
+  if (!p?.rights.includes("r")) return undefined;
+  const { account, mailbox: m } = p;
+  if (u.uidValidity !== undefined && u.uidValidity !== m.uidValidity) return undefined;
   let found: { emailId: number; size: number; structure: string } | undefined;
-  s.store.fetch(m.id, [u.uid], Want.Content, (row) => {
+  account.fetch(m.id, [u.uid], Want.Content, (row) => {
     found = { emailId: row.emailId, size: row.size, structure: row.structure };
   });
   if (!found) return undefined;
   const span = sectionSpan(unpackStructure(found.structure), u.section, found.size);
   if (!span) return undefined;
-  const reader = s.store.openMessage(found.emailId);
+  const reader = account.openMessage(found.emailId);
   try {
     if (u.section.fields.length > 0) {
       const all = readSection(reader, span, u.section);

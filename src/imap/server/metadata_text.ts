@@ -4,7 +4,7 @@
  * @module
  */
 import { formatAstring } from "../format/text.ts";
-import type { Session } from "./session.ts";
+import type { Account } from "../../store/account.ts";
 
 export interface MetadataOptions {
   /** Bytes of a value above which it isn't sent. */
@@ -16,13 +16,13 @@ export interface MetadataOptions {
  * answer. `longest` is the size of the longest value that was held back.
  */
 export function metadataText(
-  s: Session,
+  account: Account,
   mailboxId: number,
   entries: readonly string[],
   depth: number,
   o: MetadataOptions = {},
 ): { pieces: (string | Uint8Array)[]; longest: number } {
-  const list = s.store.annotations.list(mailboxId);
+  const list = account.annotations.list(mailboxId);
   const byKey = new Map(list.map((a) => [a.key, a.value]));
   const pieces: (string | Uint8Array)[] = [];
   let longest = 0;

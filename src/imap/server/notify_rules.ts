@@ -4,6 +4,7 @@
  * @module
  */
 import type { Account } from "../../store/account.ts";
+import { splitShared } from "./places.ts";
 import type { FetchItem } from "../parse/fetch.ts";
 
 export type NotifyEvent =
@@ -49,7 +50,7 @@ export function eventsFor(
 function fits(f: MailboxFilter, account: Account, name: string): boolean {
   switch (f.kind) {
     case "personal":
-      return true;
+      return splitShared(name) === undefined;
     case "inboxes":
       return name === "Inbox";
     case "subscribed":

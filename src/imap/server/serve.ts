@@ -11,6 +11,7 @@ import type { ImapBackend } from "./backend.ts";
 import { capabilityText } from "./capabilities.ts";
 import { deliverChanges, deliverUntilInput } from "./changes.ts";
 import type { Command } from "./command.ts";
+import { effectiveRights } from "../../store/rights.ts";
 import { selectedGroup } from "./notify_rules.ts";
 import { maxLineAfter, maxLineBefore, readRest, Unrecoverable } from "./reader.ts";
 import { Session, State } from "./session.ts";
@@ -70,6 +71,7 @@ async function serveCommand(s: Session): Promise<void> {
     s.tag = tag;
     c.sp();
     command = readCommand(c, s);
+    if (command.states === State.Selected) renewRights(s, command);
     if (command.stream) {
       answer = await command.stream(c, s);
     } else {
@@ -102,6 +104,18 @@ async function finish(
   }
   s.conn.write(`${tag} ${answer}\r\n`);
   await s.conn.flush();
+}
+
+/**
+ * Rights of a selected mailbox of others, which its owner may have changed since.
+ * @throws ImapNo if it may not be read any more
+ */
+function renewRights(s: Session, command: Command): void {
+  const v = s.view;
+  if (!v || v.account === s.account) return;
+  v.rights = effectiveRights(v.account, v.mailboxId, s.store.name);
+  if (v.rights.includes("r") || command.name === "CLOSE" || command.name === "UNSELECT") return;
+  throw new ImapNo("you may not read this mailbox any more", "NOPERM");
 }
 
 function text(code: string | undefined, words: string): string {

@@ -6,11 +6,11 @@
 import type { Log } from "../../log/mod.ts";
 import type { Connection } from "../../net/types.ts";
 import type { Account } from "../../store/account.ts";
-import type { Listener, Mailbox } from "../../store/types.ts";
 import { formatMailbox } from "../format/text.ts";
 import { ImapBad, ImapNo } from "./answer.ts";
 import type { ImapBackend } from "./backend.ts";
 import type { NotifyRules } from "./notify_rules.ts";
+import type { Source } from "./places.ts";
 import type { View } from "./view.ts";
 
 /** States as bits, so that a command can name those it is allowed in. */
@@ -35,7 +35,10 @@ export class Session {
   readonly enabled = new Set<Enabled>();
   login: string | undefined;
   account: Account | undefined;
-  listener: Listener | undefined;
+  /** Whose changes are followed: first the account's own. */
+  sources: Source[] = [];
+  /** Accounts of others that were looked into, by name. */
+  readonly shared = new Map<string, Account>();
   view: View | undefined;
   /** NOTIFY (RFC 5465); undefined is the behaviour without it. */
   notify: NotifyRules | undefined;
@@ -100,11 +103,13 @@ export class Session {
     return v;
   }
 
-  /** A mailbox by name. @throws ImapNo with the given code if there is none */
-  mailbox(name: string, code: "NONEXISTENT" | "TRYCREATE" = "NONEXISTENT"): Mailbox {
-    const m = this.store.mailboxByName(name);
-    if (!m) throw new ImapNo("no such mailbox", code);
-    return m;
+  /** Nothing is selected any more. */
+  closeView(): void {
+    const source = this.view?.source;
+    this.view = undefined;
+    if (source === undefined || source === this.sources[0] || this.notify) return;
+    source.listener.close();
+    this.sources = this.sources.filter((x) => x !== source);
   }
 
   mailboxText(name: string): string {
@@ -116,7 +121,8 @@ export class Session {
     if (this.condstore) return;
     this.enabled.add("CONDSTORE");
     if (this.view) {
-      this.untagged(`OK [HIGHESTMODSEQ ${this.store.highestModseq(this.view.mailboxId)}] now`);
+      const { account, mailboxId } = this.view;
+      this.untagged(`OK [HIGHESTMODSEQ ${account.highestModseq(mailboxId)}] now`);
     }
   }
 
@@ -130,16 +136,18 @@ export class Session {
     changed: readonly { uid: number; modseq: number; flags: number; keywords: string[] }[],
     silent: boolean,
   ): void {
-    if (!this.listener?.pending) return;
+    if (!this.view?.source.listener.pending) return;
     for (const c of changed) this.ownFlags.set(c.uid, { ...c, silent });
   }
 
   /** Gives back all that the session holds. */
   close(): void {
     this.view = undefined;
-    this.listener?.close();
+    for (const { listener } of this.sources) listener.close();
+    for (const account of this.shared.values()) account.close();
     this.account?.close();
-    this.listener = undefined;
+    this.sources = [];
+    this.shared.clear();
     this.account = undefined;
   }
 }

@@ -3,16 +3,22 @@
  *
  * @module
  */
+import type { Account } from "../../store/account.ts";
 import type { Mailbox } from "../../store/types.ts";
+import { idSuffix, type Place } from "./places.ts";
 import type { Session } from "./session.ts";
 
 /** The STATUS line of a mailbox with the items asked for. */
-export function statusText(s: Session, m: Mailbox, items: readonly string[]): string {
-  const values = items.map((item) => `${item} ${statusValue(s, m, item)}`);
-  return `STATUS ${s.mailboxText(m.name)} (${values.join(" ")})`;
+export function statusText(
+  s: Session,
+  p: Pick<Place, "account" | "mailbox" | "name">,
+  items: readonly string[],
+): string {
+  const values = items.map((item) => `${item} ${statusValue(s, p.account, p.mailbox, item)}`);
+  return `STATUS ${s.mailboxText(p.name)} (${values.join(" ")})`;
 }
 
-function statusValue(s: Session, m: Mailbox, item: string): string {
+function statusValue(s: Session, account: Account, m: Mailbox, item: string): string {
   switch (item) {
     case "MESSAGES":
       return `${m.total}`;
@@ -34,14 +40,14 @@ function statusValue(s: Session, m: Mailbox, item: string): string {
       // RFC 9208 §4.1.4: bytes that EXPUNGE would free.
       let sum = 0;
       if (m.deleted > 0) {
-        s.store.fetch(m.id, s.store.uids(m.id), 0, (row) => {
+        account.fetch(m.id, account.uids(m.id), 0, (row) => {
           if (row.flags & 8) sum += row.size;
         });
       }
       return `${sum}`;
     }
     case "MAILBOXID":
-      return `(M${m.id})`;
+      return `(M${m.id}${idSuffix(s, account)})`;
     default:
       // RECENT: no message is, RFC 9051 has done away with it.
       return "0";

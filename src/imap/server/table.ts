@@ -4,6 +4,7 @@
  * @module
  */
 import type { Command } from "./command.ts";
+import { deleteAcl, getAcl, listRights, myRights, setAcl } from "./commands/acl.ts";
 import { append, replaceBySeq, replaceByUid } from "./commands/append.ts";
 import { capability, check, enable, id, logout, namespace, noop } from "./commands/basics.ts";
 import { compress } from "./commands/compress.ts";
@@ -57,6 +58,11 @@ export const commands: readonly Command[] = [
   status,
   append,
   idle,
+  setAcl,
+  deleteAcl,
+  getAcl,
+  listRights,
+  myRights,
   getQuota,
   getQuotaRoot,
   getMetadata,

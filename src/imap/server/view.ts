@@ -6,11 +6,19 @@
  *
  * @module
  */
+import type { Account } from "../../store/account.ts";
+import type { Place, Source } from "./places.ts";
 import { lowerBound, normalRanges, type NumSet } from "../parse/numset.ts";
 
 export class View {
+  /** The mailbox's account, and how its changes are heard of. */
+  readonly source: Source;
   readonly mailboxId: number;
   readonly uidValidity: number;
+  /** As the client calls it. */
+  readonly name: string;
+  /** What the client may do (RFC 4314); of a mailbox of others, when the command began. */
+  rights: string;
   readOnly: boolean;
   #uids: Uint32Array;
   #count: number;
@@ -22,18 +30,30 @@ export class View {
   keywords: Set<string>;
 
   constructor(
-    mailboxId: number,
-    uidValidity: number,
+    source: Source,
+    { mailbox, name, rights }: Place,
     uids: Uint32Array,
-    keywords: readonly string[],
     readOnly: boolean,
   ) {
-    this.mailboxId = mailboxId;
-    this.uidValidity = uidValidity;
+    this.source = source;
+    this.mailboxId = mailbox.id;
+    this.uidValidity = mailbox.uidValidity;
+    this.name = name;
+    this.rights = rights;
     this.#uids = uids;
     this.#count = uids.length;
-    this.keywords = new Set(keywords);
+    this.keywords = new Set(mailbox.keywords);
     this.readOnly = readOnly;
+  }
+
+  /** Where the mailbox is. */
+  get account(): Account {
+    return this.source.account;
+  }
+
+  /** Whether the mailbox is this one. */
+  shows(account: Account, mailboxId: number): boolean {
+    return this.source.account === account && this.mailboxId === mailboxId;
   }
 
   /** Messages as the client counts them. */

@@ -23,6 +23,7 @@ import {
   Unrecoverable,
 } from "../reader.ts";
 import { readUrl } from "../message_url.ts";
+import { permittedFlags, place, requireRight } from "../places.ts";
 import { resolveUids } from "../resolve.ts";
 import { type Session, State } from "../session.ts";
 import { splitFlags } from "./store.ts";
@@ -183,7 +184,7 @@ async function catenate(input: Input, path: string): Promise<number> {
     do {
       if (input.c.takeText("URL ")) {
         const url = input.c.astring("URL");
-        const n = readUrl(s, url, max - size, add);
+        const n = await readUrl(s, url, max - size, add);
         if (n === undefined) {
           throw new ImapNo("URL names nothing here", `BADURL "${quotable(url)}"`);
         }
@@ -254,20 +255,20 @@ export const append: Command = {
   stream(c, s) {
     const input = new Input(s, c);
     return withFiles(s, async (next): Promise<Answer> => {
-      const { mailbox, list } = await refusing(input, async () => {
+      const { account, mailbox, list } = await refusing(input, async () => {
         input.c.sp();
         const name = await input.mailbox();
         const list: NewMessage[] = [];
         // RFC 3502 §6.3.11: a mailbox that doesn't exist is told before the message is sent.
-        const mailbox = s.mailbox(name, "TRYCREATE");
+        const found = await place(s, name, "i", "TRYCREATE");
         do {
           input.c.sp();
           if (list.length >= maxMessages) throw new ImapNo("too many messages", "LIMIT");
-          list.push(await readMessage(input, next()));
+          list.push(permittedFlags(found.rights, await readMessage(input, next())));
         } while (!input.c.atEnd);
-        return { mailbox, list };
+        return { ...found, list };
       });
-      const messages = await storing(s, s.store.append(mailbox.id, list));
+      const messages = await storing(s, account.append(mailbox.id, list));
       const uids = formatNumSet(messages.map((m) => m.uid));
       return { code: `APPENDUID ${mailbox.uidValidity} ${uids}`, text: "appended" };
     });
@@ -289,20 +290,30 @@ function replaceCommand(uid: boolean): Command {
           input.c.sp();
           const name = await input.mailbox();
           if (!uid) s.requireSequenceNumbers();
-          s.writable();
+          const v = s.writable();
+          // RFC 8508 §3.3 with RFC 4314.
+          requireRight(v.rights, "t");
+          requireRight(v.rights, "e");
           const uids = resolveUids(s, set, uid);
           if (uids.length !== 1) throw new ImapNo("no such message", "NONEXISTENT");
-          const mailbox = s.mailbox(name, "TRYCREATE");
+          const to = await place(s, name, "i", "TRYCREATE");
           input.c.sp();
-          const message = await readMessage(input, next());
+          const message = permittedFlags(to.rights, await readMessage(input, next()));
           input.c.end();
-          return { old: uids[0], mailbox, message };
+          return { v, old: uids[0], to, message };
         });
+        const { account, mailbox } = r.to;
+        if (account !== r.v.account) {
+          // The new one first: should the server end in between, there are both.
+          const [made] = await storing(s, account.append(mailbox.id, [r.message]));
+          await r.v.account.expunge(r.v.mailboxId, [r.old], undefined, { force: true });
+          return await replaced(s, mailbox.uidValidity, made);
+        }
         const done = await storing(
           s,
-          s.store.replace(s.selected.mailboxId, r.old, r.mailbox.id, r.message),
+          account.replace(r.v.mailboxId, r.old, mailbox.id, r.message),
         );
-        return await replaced(s, r.mailbox.uidValidity, done.message);
+        return await replaced(s, mailbox.uidValidity, done.message);
       });
     },
   };

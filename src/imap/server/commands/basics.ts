@@ -6,6 +6,7 @@
 import { formatString } from "../../format/text.ts";
 import { capabilityText } from "../capabilities.ts";
 import { anyState, type Command, loggedIn } from "../command.ts";
+import { otherUsers } from "../places.ts";
 import { type Enabled, State } from "../session.ts";
 
 export const capability: Command = {
@@ -103,5 +104,8 @@ export const namespace: Command = {
   name: "NAMESPACE",
   states: loggedIn,
   capabilities: ["NAMESPACE"],
-  parse: (_, s) => () => s.untagged(`NAMESPACE (("" "/")) NIL NIL`),
+  parse: (_, s) => () => {
+    const others = s.backend.sharing ? `(("${otherUsers}/" "/"))` : "NIL";
+    s.untagged(`NAMESPACE (("" "/")) ${others} NIL`);
+  },
 };

@@ -7,7 +7,10 @@ import { formatNumSet, parseNumSet } from "../../parse/numset.ts";
 import type { Answer } from "../answer.ts";
 import { deliverChanges } from "../changes.ts";
 import type { Command } from "../command.ts";
+import { copyToAccount } from "../between_accounts.ts";
+import { changeableFlags, type Place, place, requireRight } from "../places.ts";
 import { resolveUids } from "../resolve.ts";
+import type { View } from "../view.ts";
 import { State } from "../session.ts";
 
 function copyCommand(uid: boolean, move: boolean): Command {
@@ -25,13 +28,26 @@ function copyCommand(uid: boolean, move: boolean): Command {
         if (!uid) s.requireSequenceNumbers();
         const uids = resolveUids(s, set, uid);
         const v = move ? s.writable() : s.selected;
-        const to = s.mailbox(name, "TRYCREATE");
-        if (uids.length === 0) return;
-        if (!move) {
-          const r = await s.store.copy(v.mailboxId, uids, to.id);
-          return copied(r);
+        const { account, mailboxId } = v;
+        if (move) {
+          // RFC 6851 §4.4.
+          requireRight(v.rights, "t");
+          requireRight(v.rights, "e");
         }
-        const r = await s.store.move(v.mailboxId, uids, to.id);
+        const to = await place(s, name, "i", "TRYCREATE");
+        if (uids.length === 0) return;
+        // With all rights flags stay as they are, and no file is touched.
+        const within = to.account === account && !changeableFlags(to.rights);
+        if (!move) {
+          return copied(
+            within
+              ? await account.copy(mailboxId, uids, to.mailbox.id)
+              : await copyToAccount(v, uids, to),
+          );
+        }
+        const r = within
+          ? await account.move(mailboxId, uids, to.mailbox.id)
+          : await moveToAccount(v, uids, to);
         // RFC 6851 §4.3: COPYUID comes before the expunges, untagged.
         const { code } = copied(r);
         if (code) s.untagged(`OK [${code}] moved`);
@@ -40,6 +56,15 @@ function copyCommand(uid: boolean, move: boolean): Command {
       };
     },
   };
+}
+
+/** The copies are there before the originals go: should the server end in between, there are both. */
+async function moveToAccount(v: View, uids: Uint32Array, to: Place) {
+  const copied = await copyToAccount(v, uids, to);
+  const { modseq } = await v.account.expunge(v.mailboxId, copied.fromUids, undefined, {
+    force: true,
+  });
+  return { ...copied, modseq };
 }
 
 function copied(r: { fromUids: number[]; toUids: number[]; uidValidity: number }): Answer {
@@ -68,8 +93,9 @@ function expungeCommand(uid: boolean): Command {
       }
       return async (): Promise<Answer | void> => {
         const v = s.writable();
+        requireRight(v.rights, "e");
         const uids = set ? resolveUids(s, set, true) : undefined;
-        const r = await s.store.expunge(v.mailboxId, uids);
+        const r = await v.account.expunge(v.mailboxId, uids);
         await deliverChanges(s, true);
         // RFC 7162 §3.2.7.
         if (s.condstore && r.uids.length > 0) {

@@ -67,7 +67,7 @@ async function fetch(
   let uids = resolveUids(s, set, uid);
   if (vanished) {
     const asked = set.saved ? [] : normalRanges(set, v.highestUid);
-    const gone = s.store.expungedSince(v.mailboxId, changedSince!)
+    const gone = v.account.expungedSince(v.mailboxId, changedSince!)
       .filter((u) => asked.some(([a, b]) => u >= a && u <= b));
     if (gone.length > 0) s.untagged(`VANISHED (EARLIER) ${formatNumSet(gone)}`);
   }

@@ -7,6 +7,8 @@ import { specialUseNames } from "../../../store/types.ts";
 import { type ListArgs, listMatcher, parseList } from "../../parse/list.ts";
 import type { Answer } from "../answer.ts";
 import { type Command, loggedIn } from "../command.ts";
+import { type Place, sharedPlaces, splitShared } from "../places.ts";
+import { allRights } from "../../../store/rights.ts";
 import { metadataText } from "../metadata_text.ts";
 import type { Session } from "../session.ts";
 import { statusText } from "../status_text.ts";
@@ -21,14 +23,21 @@ function matcher(reference: string, patterns: readonly string[]): (name: string)
   return (name) => list.some((m) => m(name));
 }
 
-function list(s: Session, a: ListArgs): Answer | void {
+async function list(s: Session, a: ListArgs): Promise<Answer | void> {
   if (a.basic && a.patterns[0] === "") {
     // RFC 9051 §6.3.9: asks for the delimiter.
     s.untagged(`LIST (\\Noselect) "/" ""`);
     return;
   }
   const matches = matcher(a.reference, a.patterns);
-  const mailboxes = s.store.mailboxes();
+  const own = s.store.mailboxes().map((mailbox): Place => ({
+    account: s.store,
+    mailbox,
+    name: mailbox.name,
+    rights: allRights,
+  }));
+  const shared = await sharedPlaces(s);
+  const mailboxes = [...own, ...shared];
   const byName = new Map(mailboxes.map((m) => [m.name, m]));
   const subscribed = new Set(s.store.subscriptions());
   const parents = new Set<string>();
@@ -39,7 +48,7 @@ function list(s: Session, a: ListArgs): Answer | void {
 
   const selectable = (name: string): boolean => {
     if (a.subscribed && !subscribed.has(name)) return false;
-    if (a.specialUseOnly && !byName.get(name)?.specialUse) return false;
+    if (a.specialUseOnly && !specialUse(byName.get(name))) return false;
     return true;
   };
   const names = new Set(mailboxes.map((m) => m.name));
@@ -51,6 +60,17 @@ function list(s: Session, a: ListArgs): Answer | void {
     for (const n of withChild) names.add(n);
   }
 
+  // Levels above mailboxes of others exist only for those who see just them, not what is below.
+  const levels = new Set<string>();
+  for (const p of shared) {
+    if (matches(p.name) || !selectable(p.name)) continue;
+    for (let i = p.name.indexOf("/"); i > 0; i = p.name.indexOf("/", i + 1)) {
+      const level = p.name.slice(0, i);
+      if (!names.has(level) && !a.subscribed && !a.specialUseOnly) levels.add(level);
+    }
+  }
+  for (const n of levels) names.add(n);
+
   const showSubscribed = a.returnSubscribed || a.subscribed;
   for (const name of [...names].sort(inboxFirst)) {
     if (!matches(name)) continue;
@@ -59,11 +79,12 @@ function list(s: Session, a: ListArgs): Answer | void {
     if (!selected && !child) continue;
     const m = byName.get(name);
     const attrs: string[] = [];
-    if (!m) attrs.push("\\NonExistent");
+    if (levels.has(name)) attrs.push("\\NonExistent", "\\Noselect", "\\HasChildren");
+    else if (!m) attrs.push("\\NonExistent");
     if (showSubscribed && subscribed.has(name)) attrs.push("\\Subscribed");
     if (m) attrs.push(parents.has(name) ? "\\HasChildren" : "\\HasNoChildren");
     // RFC 6154 §2 lets special uses be in every answer, and clients that don't ask rely on it.
-    for (const [bit, use] of specialUseNames) if ((m?.specialUse ?? 0) & bit) attrs.push(use);
+    for (const [bit, use] of specialUseNames) if (specialUse(m) & bit) attrs.push(use);
     const info: string[] = [];
     if (child) {
       const of = [a.subscribed ? `"SUBSCRIBED"` : "", a.specialUseOnly ? `"SPECIAL-USE"` : ""];
@@ -72,13 +93,23 @@ function list(s: Session, a: ListArgs): Answer | void {
     const extended = info.length > 0 ? ` (${info.join(" ")})` : "";
     s.untagged(`LIST (${attrs.join(" ")}) "/" ${s.mailboxText(name)}${extended}`);
     if (!m) continue;
+    // RFC 5819 §2: no STATUS of what may not be read.
+    if (!m.rights.includes("r")) continue;
     if (a.returnStatus.length > 0) s.untagged(statusText(s, m, a.returnStatus));
     if (a.returnMetadata.length > 0) {
       s.conn.write(`* METADATA ${s.mailboxText(name)} (`);
-      for (const p of metadataText(s, m.id, a.returnMetadata, 0).pieces) s.conn.write(p);
+      const { account, mailbox } = m;
+      for (const p of metadataText(account, mailbox.id, a.returnMetadata, 0).pieces) {
+        s.conn.write(p);
+      }
       s.conn.write(")\r\n");
     }
   }
+}
+
+/** Those of others have a special use for them only. */
+function specialUse(p: Place | undefined): number {
+  return p && splitShared(p.name) === undefined ? p.mailbox.specialUse : 0;
 }
 
 function inboxFirst(a: string, b: string): number {

@@ -38,7 +38,7 @@ async function logIn(s: Session, login: string): Promise<Answer> {
   if (!account) throw new ImapNo("login failed", "AUTHENTICATIONFAILED");
   s.login = login;
   s.account = account;
-  s.listener = account.listen();
+  s.sources = [{ account, listener: account.listen(), prefix: "" }];
   s.log = s.log.with({ login, account: account.name });
   s.log.info("login");
   return { code: `CAPABILITY ${capabilityText(s)}`, text: "logged in" };

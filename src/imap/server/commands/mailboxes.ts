@@ -3,15 +3,35 @@
  *
  * @module
  */
-import { specialUseNames } from "../../../store/types.ts";
+import type { Account } from "../../../store/account.ts";
+import { type Mailbox, specialUseNames } from "../../../store/types.ts";
 import { parseStatusItems } from "../../parse/list.ts";
 import { ImapNo } from "../answer.ts";
 import { type Command, loggedIn } from "../command.ts";
+import { findPlace, idSuffix, place, prefixOf, requireRight, splitShared } from "../places.ts";
+import type { Session } from "../session.ts";
 import { statusText } from "../status_text.ts";
 
 /** A name as it comes: a "/" at the end announces mailboxes below it (RFC 9051 §6.3.4). */
 function trimDelimiter(name: string): string {
   return name.length > 1 && name.endsWith("/") ? name.slice(0, -1) : name;
+}
+
+/**
+ * Where a new mailbox is to be, and its name there. Below a mailbox of others that takes the right k (RFC 4314
+ * §4).
+ */
+async function newPlace(s: Session, name: string): Promise<{ account: Account; own: string }> {
+  const shared = s.store.mailboxByName(name) ? undefined : splitShared(name);
+  if (!shared) return { account: s.store, own: name };
+  for (let at = name.lastIndexOf("/"); at > 0; at = name.lastIndexOf("/", at - 1)) {
+    const parent = await findPlace(s, name.slice(0, at));
+    if (!parent) continue;
+    if (!parent.rights.includes("l")) break;
+    requireRight(parent.rights, "k");
+    return { account: parent.account, own: shared.rest };
+  }
+  throw new ImapNo("mailboxes of others can only be made below one that was shared", "NOPERM");
 }
 
 export const create: Command = {
@@ -45,7 +65,14 @@ export const create: Command = {
       if (unknown) {
         throw new ImapNo(`special use ${unknown} can't be given to a mailbox`, "USEATTR");
       }
-      const { mailbox, created } = await s.store.createMailbox(name, { specialUse: bits });
+      const { account, own } = await newPlace(s, name);
+      if (bits !== 0 && account !== s.store) {
+        throw new ImapNo("mailboxes of others get no special use", "USEATTR");
+      }
+      const made = await account.createMailbox(own, { specialUse: bits });
+      const named = (m: Mailbox) => ({ id: m.id, name: prefixOf(s, account) + m.name });
+      const mailbox = named(made.mailbox);
+      const created = made.created.map(named);
       // RFC 9051 §6.3.4: if the name was changed (normalised), say so.
       if (mailbox.name !== name) {
         s.untagged(
@@ -58,7 +85,7 @@ export const create: Command = {
         if (m.id !== mailbox.id) s.untagged(`LIST (\\Subscribed) "/" ${s.mailboxText(m.name)}`);
       }
       // RFC 8474 §4.2.
-      return { code: `MAILBOXID (M${mailbox.id})`, text: "created" };
+      return { code: `MAILBOXID (M${mailbox.id}${idSuffix(s, account)})`, text: "created" };
     };
   },
 };
@@ -69,7 +96,10 @@ export const remove: Command = {
   parse(c, s) {
     c.sp();
     const name = trimDelimiter(c.mailbox());
-    return () => s.store.deleteMailbox(name);
+    return async () => {
+      const { account, mailbox } = await place(s, name, "x");
+      await account.deleteMailbox(mailbox.name);
+    };
   },
 };
 
@@ -82,7 +112,15 @@ export const rename: Command = {
     c.sp();
     const to = trimDelimiter(c.mailbox());
     return async () => {
-      await s.store.renameMailbox(from, to);
+      const { account, mailbox } = await place(s, from, "x");
+      const target = await newPlace(s, to);
+      if (target.account !== account) {
+        throw new ImapNo("a mailbox stays with its account", "CANNOT");
+      }
+      if (mailbox.name === "Inbox" && account !== s.store) {
+        throw new ImapNo("Inbox of others can't be renamed", "CANNOT");
+      }
+      await account.renameMailbox(mailbox.name, target.own);
     };
   },
 };
@@ -93,7 +131,11 @@ export const subscribe: Command = {
   parse(c, s) {
     c.sp();
     const name = c.mailbox();
-    return () => s.store.subscribe(name);
+    return async () => {
+      // RFC 4314 §4. Names of one's own may be subscribed to that don't exist.
+      const subscribed = splitShared(name) ? (await place(s, name, "l")).name : name;
+      await s.store.subscribe(subscribed);
+    };
   },
 };
 
@@ -116,9 +158,10 @@ export const status: Command = {
     const name = c.mailbox();
     c.sp();
     const items = parseStatusItems(c);
-    return () => {
+    return async () => {
+      const found = await place(s, name, "r");
       if (items.includes("HIGHESTMODSEQ")) s.enableCondstore();
-      s.untagged(statusText(s, s.mailbox(name), items));
+      s.untagged(statusText(s, found, items));
     };
   },
 };

@@ -7,15 +7,24 @@ import type { Cursor } from "../../parse/cursor.ts";
 import { type Answer, ImapBad, ImapNo } from "../answer.ts";
 import { type Command, loggedIn } from "../command.ts";
 import { metadataText } from "../metadata_text.ts";
+import { place, type Source } from "../places.ts";
 import type { Session } from "../session.ts";
 import { maxAnnotationBytes } from "../../../store/annotations.ts";
 
 /** Bytes of an entry's name. */
 const maxEntryName = 250;
 
-/** The mailbox, 0 for the server's own annotations. */
-function target(s: Session, name: string): number {
-  return name === "" ? 0 : s.mailbox(name).id;
+/** The mailbox, 0 for the server's own annotations, in its account. */
+async function target(
+  s: Session,
+  name: string,
+  letters: string,
+): Promise<{ source: Source; id: number; name: string }> {
+  if (name === "") return { source: s.sources[0], id: 0, name: "" };
+  const p = await place(s, name, letters);
+  const source = s.sources.find((x) => x.account === p.account) ??
+    { account: p.account, listener: s.sources[0].listener, prefix: "" };
+  return { source, id: p.mailbox.id, name: p.name };
 }
 
 /** RFC 5464 §3.2: begins with "/private/" or "/shared/", no wildcards, no empty components. */
@@ -28,6 +37,9 @@ function checkEntry(name: string): void {
     throw new ImapBad("entry name has a character that is not allowed");
   }
 }
+
+/** Of the owner of the mailbox alone. */
+const isPrivate = (entry: string) => /^\/private\//i.test(entry);
 
 export const getMetadata: Command = {
   name: "GETMETADATA",
@@ -63,12 +75,14 @@ export const getMetadata: Command = {
       }
     }
     const entries = c.at("(") ? c.list(() => c.astring("entry name")) : [c.astring("entry name")];
-    return (): Answer | void => {
+    return async (): Promise<Answer | void> => {
       for (const e of entries) checkEntry(e);
-      const id = target(s, name);
-      const r = metadataText(s, id, entries, depth, { maxSize });
+      // RFC 5464 §4.2 with RFC 4314: who may read the mailbox may read what is noted about it.
+      const { source: { account }, id, name: found } = await target(s, name, "r");
+      const shown = account === s.account ? entries : entries.filter((e) => !isPrivate(e));
+      const r = metadataText(account, id, shown, depth, { maxSize });
       if (r.pieces.length > 0) {
-        s.conn.write(`* METADATA ${name === "" ? '""' : s.mailboxText(s.mailbox(name).name)} (`);
+        s.conn.write(`* METADATA ${found === "" ? '""' : s.mailboxText(found)} (`);
         for (const p of r.pieces) s.conn.write(p);
         s.conn.write(")\r\n");
       }
@@ -104,7 +118,11 @@ export const setMetadata: Command = {
           throw new ImapNo("value is too long", `METADATA MAXSIZE ${maxAnnotationBytes}`);
         }
       }
-      await s.store.annotations.set(target(s, name), entries, s.listener);
+      const { source: { account, listener }, id } = await target(s, name, "w");
+      if (account !== s.account && entries.some((e) => isPrivate(e.key))) {
+        throw new ImapNo("private notes are kept for mailboxes of your own only", "NOPERM");
+      }
+      await account.annotations.set(id, entries, listener);
     };
   },
 };

@@ -13,6 +13,8 @@ import {
   type NotifyEvent,
   type NotifyGroup,
 } from "../notify_rules.ts";
+import { type Place, sharedPlaces, sourceOf } from "../places.ts";
+import { allRights } from "../../../store/rights.ts";
 import { statusText } from "../status_text.ts";
 
 const events: readonly NotifyEvent[] = [
@@ -95,7 +97,7 @@ export const notify: Command = {
     if (status) c.sp();
     const groups: (NotifyGroup & { unsupported: boolean })[] = [];
     do groups.push(parseGroup(c)); while (c.take(" "));
-    return () => {
+    return async () => {
       if (groups.some((g) => g.unsupported)) {
         throw new ImapBad(
           "annotations of messages are not kept",
@@ -106,14 +108,25 @@ export const notify: Command = {
         throw new ImapBad("only one of SELECTED and SELECTED-DELAYED");
       }
       s.notify = { groups };
+      const places = await sharedPlaces(s);
+      // Only of those that were named: "personal" is none of them.
+      const shared = places.filter((p) => eventsFor(s.notify!, s.store, p.name) !== undefined);
+      for (const p of shared) sourceOf(s, p.account);
       if (!status) return;
       // §4: the state to start from, of mailboxes whose messages are watched.
-      for (const m of s.store.mailboxes()) {
-        const watched = eventsFor(s.notify, s.store, m.name);
-        if (m.id === s.view?.mailboxId || !watched?.has("MESSAGENEW")) continue;
+      const own = s.store.mailboxes().map((mailbox): Place => ({
+        account: s.store,
+        mailbox,
+        name: mailbox.name,
+        rights: allRights,
+      }));
+      for (const p of [...own, ...shared]) {
+        const watched = eventsFor(s.notify, s.store, p.name);
+        if (s.view?.shows(p.account, p.mailbox.id) || !watched?.has("MESSAGENEW")) continue;
+        if (!p.rights.includes("r")) continue;
         const items = ["MESSAGES", "UIDNEXT", "UIDVALIDITY", "UNSEEN"];
         if (s.condstore) items.push("HIGHESTMODSEQ");
-        s.untagged(statusText(s, m, items));
+        s.untagged(statusText(s, p, items));
       }
     };
   },

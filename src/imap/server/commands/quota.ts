@@ -3,17 +3,24 @@
  *
  * @module
  */
+import type { Account } from "../../../store/account.ts";
 import { ImapNo } from "../answer.ts";
 import { type Command, loggedIn } from "../command.ts";
+import { otherUsers, place, sharedPlaces, splitShared } from "../places.ts";
 import type { Session } from "../session.ts";
 
-function quotaLine(s: Session): void {
-  const { used, limit } = s.store.quota().messageSize;
+/** The quota root of an account: messages count for the account that they are in. */
+function rootOf(s: Session, account: Account): string {
+  return account === s.account ? "" : `${otherUsers}/${account.name}`;
+}
+
+function quotaLine(s: Session, account: Account): void {
+  const { used, limit } = account.quota().messageSize;
   // RFC 9208 §5.1: STORAGE counts units of 1024 bytes.
   const resources = limit === undefined
     ? ""
     : `STORAGE ${Math.ceil(used / 1024)} ${Math.floor(limit / 1024)}`;
-  s.untagged(`QUOTA "" (${resources})`);
+  s.untagged(`QUOTA ${s.mailboxText(rootOf(s, account))} (${resources})`);
 }
 
 export const getQuota: Command = {
@@ -23,9 +30,15 @@ export const getQuota: Command = {
   parse(c, s) {
     c.sp();
     const root = c.astring("quota root");
-    return () => {
-      if (root !== "") throw new ImapNo("no such quota root", "NONEXISTENT");
-      quotaLine(s);
+    return async () => {
+      const shared = splitShared(root);
+      const account = root === ""
+        ? s.store
+        : shared && shared.rest === ""
+        ? (await sharedPlaces(s)).find((p) => p.account.name === shared.owner)?.account
+        : undefined;
+      if (!account) throw new ImapNo("no such quota root", "NONEXISTENT");
+      quotaLine(s, account);
     };
   },
 };
@@ -36,10 +49,11 @@ export const getQuotaRoot: Command = {
   parse(c, s) {
     c.sp();
     const name = c.mailbox();
-    return () => {
-      const m = s.mailbox(name);
-      s.untagged(`QUOTAROOT ${s.mailboxText(m.name)} ""`);
-      quotaLine(s);
+    return async () => {
+      const { account, name: found } = await place(s, name, "r");
+      const root = s.mailboxText(rootOf(s, account));
+      s.untagged(`QUOTAROOT ${s.mailboxText(found)} ${root}`);
+      quotaLine(s, account);
     };
   },
 };

@@ -5,7 +5,7 @@
  */
 import { decodeCharset, isKnownCharset } from "../../../mail/charset.ts";
 import { searchMailbox } from "../../../store/search.ts";
-import type { Mailbox } from "../../../store/types.ts";
+import { allRights } from "../../../store/rights.ts";
 import { formatString } from "../../format/text.ts";
 import type { Cursor } from "../../parse/cursor.ts";
 import { formatNumSet } from "../../parse/numset.ts";
@@ -18,6 +18,7 @@ import {
 } from "../../parse/search.ts";
 import { type Answer, ImapBad, ImapNo } from "../answer.ts";
 import { type Command, loggedIn } from "../command.ts";
+import { type Place, sharedPlaces } from "../places.ts";
 import type { Session } from "../session.ts";
 import { State } from "../session.ts";
 import {
@@ -125,7 +126,7 @@ async function run(
     if (!ranges) throw new ImapBad(`there are only ${v.count} messages`);
     return ranges;
   });
-  return await searchMailbox(s.store, v.mailboxId, node, {
+  return await searchMailbox(v.account, v.mailboxId, node, {
     uids: v.uids.slice(),
     stopped: () => s.conn.closed,
     progress: progress(s, s.tag),
@@ -275,7 +276,7 @@ function sortCommand(uid: boolean): Command {
       const key = parseKeys(c, ctx);
       return async () => {
         const r = await run(s, key, ctx, uid);
-        const sorted = await sortUids(s.store, s.selected.mailboxId, r.uids, keys);
+        const sorted = await sortUids(s.selected.account, s.selected.mailboxId, r.uids, keys);
         const numbers = toNumbers(s, sorted, uid);
         if (options?.save) saveResult(s, sorted, options);
         if (!options) {
@@ -316,7 +317,7 @@ function threadCommand(uid: boolean): Command {
       return async () => {
         const r = await run(s, key, ctx, uid);
         const make = algorithm === "REFERENCES" ? references : orderedSubject;
-        const roots = await make(s.store, s.selected.mailboxId, r.uids);
+        const roots = await make(s.selected.account, s.selected.mailboxId, r.uids);
         const text = formatThreads(roots, (u) => uid ? u : s.selected.seqOf(u));
         s.untagged(`THREAD${text === "" ? "" : ` ${text}`}`);
       };
@@ -333,19 +334,26 @@ interface Source {
 }
 
 /** RFC 7377 §2.2: the mailboxes that a source names. */
-function sourceMailboxes(s: Session, sources: Source[]): Mailbox[] {
-  const all = s.store.mailboxes();
+async function sourceMailboxes(s: Session, sources: Source[]): Promise<Place[]> {
+  const own = s.store.mailboxes().map((mailbox): Place => ({
+    account: s.store,
+    mailbox,
+    name: mailbox.name,
+    rights: allRights,
+  }));
+  // RFC 7377 §2.2: of mailboxes that may not be read nothing is said.
+  const all = [...own, ...(await sharedPlaces(s)).filter((p) => p.rights.includes("r"))];
   const subscribed = new Set(s.store.subscriptions());
-  const fits = (m: Mailbox): boolean =>
+  const fits = (m: Place): boolean =>
     sources.some(({ kind, names }) => {
       switch (kind) {
         case "SELECTED":
         case "SELECTED-DELAYED":
-          return m.id === s.view?.mailboxId;
+          return s.view?.shows(m.account, m.mailbox.id) === true;
         case "INBOXES":
           return m.name === "Inbox";
         case "PERSONAL":
-          return true;
+          return m.account === s.store;
         case "SUBSCRIBED":
           return subscribed.has(m.name);
         case "SUBTREE":
@@ -427,8 +435,8 @@ export const multiSearch: Command = {
       // RFC 7377 §2.1: sequence numbers and saved results have no meaning in several mailboxes.
       if (options.save && !onlySelected) throw new ImapBad("SAVE needs the selected mailbox");
       if (ctx.sequenceNumbers) throw new ImapBad("sequence numbers can't be used here");
-      for (const m of sourceMailboxes(s, sources)) {
-        const uids = s.store.uids(m.id);
+      for (const { account, mailbox: m, name } of await sourceMailboxes(s, sources)) {
+        const uids = account.uids(m.id);
         const node = resolveSearch(key, (set) => {
           if (set.saved) throw new ImapBad("a saved result can't be used here");
           const highest = uids.length > 0 ? uids[uids.length - 1] : 0;
@@ -438,7 +446,7 @@ export const multiSearch: Command = {
             return x <= y ? [x, y] : [y, x];
           }).sort((p, q) => p[0] - q[0]);
         });
-        const r = await searchMailbox(s.store, m.id, node, {
+        const r = await searchMailbox(account, m.id, node, {
           uids,
           stopped: () => s.conn.closed,
           progress: progress(s, s.tag),
@@ -448,7 +456,7 @@ export const multiSearch: Command = {
         const items = esearchItems(r.uids, ctx.modseq ? r.modseq : undefined, options, false);
         s.untagged(
           `ESEARCH (TAG ${formatString(s.tag, false)} MAILBOX ${
-            s.mailboxText(m.name)
+            s.mailboxText(name)
           } UIDVALIDITY ${m.uidValidity}) UID${items}`,
         );
       }

@@ -5,9 +5,10 @@
  */
 import type { Cursor } from "../../parse/cursor.ts";
 import { formatNumSet, normalRanges, type NumSet, parseNumSet } from "../../parse/numset.ts";
-import { type Answer, ImapBad } from "../answer.ts";
+import { type Answer, ImapBad, ImapNo } from "../answer.ts";
 import { deliverChanges, writeFlags, writeFlagsLines } from "../changes.ts";
 import { type Command, loggedIn } from "../command.ts";
+import { idSuffix, place, sourceOf } from "../places.ts";
 import { type Session, State } from "../session.ts";
 import { View } from "../view.ts";
 
@@ -76,24 +77,30 @@ async function select(
   // RFC 7162 §3.2.5: QRESYNC must have been enabled.
   if (qresync && !s.enabled.has("QRESYNC")) throw new ImapBad("ENABLE QRESYNC first");
   if (s.view) {
-    s.view = undefined;
+    s.closeView();
     // RFC 9051 §7.1: tells where the old mailbox ends, also when the new one can't be selected.
     s.untagged("OK [CLOSED] mailbox closed");
   }
-  await s.store.prepareRows(s.mailbox(name).id);
+  const found = await place(s, name, "r");
+  const { account, rights } = found;
+  await account.prepareRows(found.mailbox.id);
+  const source = sourceOf(s, account);
   // What is pending is about mailboxes not selected; uids read now include it.
   await deliverChanges(s, true);
-  const m = s.mailbox(name);
+  const m = account.mailbox(found.mailbox.id);
+  if (!m) throw new ImapNo("no such mailbox", "NONEXISTENT");
   if (condstore) s.enabled.add("CONDSTORE");
-  const uids = s.store.uids(m.id);
-  const view = new View(m.id, m.uidValidity, uids, m.keywords, readOnly);
+  const uids = account.uids(m.id);
+  // RFC 4314 §5.2: read-only is what offers nothing to change.
+  readOnly ||= !/[swite]/.test(rights);
+  const view = new View(source, { ...found, mailbox: m }, uids, readOnly);
   s.view = view;
 
-  writeFlagsLines(s, m.keywords, readOnly);
+  writeFlagsLines(s, view);
   s.untagged(`${uids.length} EXISTS`);
   if (!s.enabled.has("IMAP4REV2")) {
     s.untagged("0 RECENT");
-    const first = m.unseen > 0 ? s.store.firstUnseenUid(m.id) : undefined;
+    const first = m.unseen > 0 ? account.firstUnseenUid(m.id) : undefined;
     if (first !== undefined && !s.uidOnly) {
       s.untagged(`OK [UNSEEN ${view.seqOf(first)}] first unseen`);
     }
@@ -101,10 +108,10 @@ async function select(
   s.untagged(`OK [UIDVALIDITY ${m.uidValidity}] valid`);
   s.untagged(`OK [UIDNEXT ${m.uidNext}] next`);
   // RFC 9051 §6.3.2 asks for it; clients of rev1 don't expect it here.
-  if (s.enabled.has("IMAP4REV2")) s.untagged(`LIST () "/" ${s.mailboxText(m.name)}`);
+  if (s.enabled.has("IMAP4REV2")) s.untagged(`LIST () "/" ${s.mailboxText(view.name)}`);
   s.untagged(`OK [HIGHESTMODSEQ ${m.modseq}] highest`);
   // RFC 8474 §4.1.
-  s.untagged(`OK [MAILBOXID (M${m.id})] id`);
+  s.untagged(`OK [MAILBOXID (M${m.id}${idSuffix(s, account)})] id`);
   if (qresync) resync(s, view, qresync);
   return readOnly
     ? { code: "READ-ONLY", text: "mailbox is open for reading" }
@@ -114,7 +121,7 @@ async function select(
 /** Sends what happened since the client was here last (RFC 7162 §3.2.5). */
 function resync(s: Session, v: View, q: Qresync): void {
   if (q.uidValidity !== v.uidValidity) return;
-  const gone = s.store.expungedSince(v.mailboxId, q.modseq);
+  const gone = v.account.expungedSince(v.mailboxId, q.modseq);
   let from = 1;
   if (q.match) {
     // §3.2.5.2: up to the last pair that agrees the client has the right uids: nothing before it
@@ -130,7 +137,7 @@ function resync(s: Session, v: View, q: Qresync): void {
   const inKnown = (uid: number) => !known || known.some(([a, b]) => uid >= a && uid <= b);
   const told = gone.filter((uid) => uid >= from && inKnown(uid));
   if (told.length > 0) s.untagged(`VANISHED (EARLIER) ${formatNumSet(told)}`);
-  s.store.fetchSince(v.mailboxId, q.modseq, 0, (row) => {
+  v.account.fetchSince(v.mailboxId, q.modseq, 0, (row) => {
     if (inKnown(row.uid)) writeFlags(s, row.uid, row.flags, row.keywords, row.modseq, true);
   });
 }
@@ -152,10 +159,11 @@ export const close: Command = {
   states: State.Selected,
   parse: (_, s) => async () => {
     const v = s.selected;
-    s.view = undefined;
-    // RFC 9051 §6.4.1: removes silently, and nothing where the mailbox is read-only.
-    if (v.readOnly || !s.store.mailbox(v.mailboxId)) return;
-    const r = await s.store.expunge(v.mailboxId);
+    s.closeView();
+    // RFC 9051 §6.4.1: removes silently, and nothing where the mailbox is read-only; RFC 4314 §4: nor
+    // where that takes a right that one has not.
+    if (v.readOnly || !v.rights.includes("e") || !v.account.mailbox(v.mailboxId)) return;
+    const r = await v.account.expunge(v.mailboxId);
     // RFC 7162 §3.2.8.
     if (s.condstore && r.uids.length > 0) {
       return { code: `HIGHESTMODSEQ ${r.modseq}`, text: "closed" };
@@ -167,7 +175,5 @@ export const unselect: Command = {
   name: "UNSELECT",
   states: State.Selected,
   capabilities: ["UNSELECT"],
-  parse: (_, s) => () => {
-    s.view = undefined;
-  },
+  parse: (_, s) => () => s.closeView(),
 };

@@ -8,6 +8,7 @@ import { formatNumSet, type NumSet, parseNumSet } from "../../parse/numset.ts";
 import { type Answer, ImapNo } from "../answer.ts";
 import { announceKeywords, writeFlags } from "../changes.ts";
 import type { Command } from "../command.ts";
+import { changeableFlags } from "../places.ts";
 import { resolveUids } from "../resolve.ts";
 import { type Session, State } from "../session.ts";
 
@@ -72,12 +73,25 @@ async function store(
   const uids = resolveUids(s, set, uid);
   const v = s.writable();
   const { flags, keywords } = splitFlags(names);
-  const r = await s.store.storeFlags(v.mailboxId, uids, op, flags, keywords, {
+  const only = changeableFlags(v.rights);
+  // RFC 4314 §4: NO only if none of the flags may be changed.
+  if (only && (op === "set" || names.length > 0)) {
+    const some = op === "set" ? only.flags !== 0 || only.keywords : (flags & only.flags) !== 0 ||
+      (only.keywords && keywords.length > 0);
+    if (!some) throw new ImapNo("you have no right to change these flags", "NOPERM");
+  }
+  const r = await v.account.storeFlags(v.mailboxId, uids, op, flags, keywords, {
     unchangedSince,
-    origin: s.listener,
+    origin: v.source.listener,
+    only,
   });
   s.noteOwnFlags(r.changed, silent);
-  if (op !== "remove") announceKeywords(s, keywords.map((k) => k.toLowerCase()));
+  if (op !== "remove" && only?.keywords !== false) {
+    announceKeywords(
+      s,
+      keywords.map((k) => k.toLowerCase()),
+    );
+  }
   for (let i = 0; i < r.changed.length; i++) {
     const c = r.changed[i];
     if (silent) {
@@ -96,7 +110,7 @@ async function store(
   }
   if (r.modified.length > 0) {
     // The client learns what the flags are now (RFC 7162 §3.1.3, example 7).
-    s.store.fetch(v.mailboxId, r.modified, 0, (row) => {
+    v.account.fetch(v.mailboxId, r.modified, 0, (row) => {
       writeFlags(s, row.uid, row.flags, row.keywords, row.modseq, uid);
     });
     const numbers = uid ? r.modified : r.modified.map((u) => v.seqOf(u));
