@@ -1,17 +1,51 @@
-/** Folders of removed accounts that sessions still had open go when the sessions have ended. @module */
+/**
+ * What is left of removed accounts: folders that sessions still had open go when the sessions have ended, and
+ * rights that others had granted to them are taken back, as a new account may get the same name.
+ *
+ * @module
+ */
 import { finishRemovals } from "../admin/mod.ts";
 import type { Config } from "../config/mod.ts";
 import type { Log } from "../log/mod.ts";
 import type { Accounts } from "../store/accounts.ts";
+import { forgetIdentifier } from "../store/rights.ts";
+import type { Shares } from "../store/shares.ts";
 
 /** Milliseconds between looks. */
 const interval = 60_000;
 
+/** Takes back what was granted to accounts that are no more. */
+export async function forgetRights(
+  config: Config,
+  accounts: Accounts,
+  shares: Shares,
+): Promise<void> {
+  for (const name of shares.names()) {
+    if (config.account(name)) continue;
+    for (const owner of shares.owners(name)) {
+      if (!config.account(owner)) continue;
+      const account = await accounts.open(owner);
+      try {
+        await forgetIdentifier(account, name);
+      } finally {
+        account.close();
+      }
+    }
+    await shares.forget(name);
+  }
+}
+
 /** Looks now, for what the last process left, and from time to time. @returns function that ends it */
-export function watchRemovals(config: Config, accounts: Accounts, log: Log): () => void {
+export function watchRemovals(
+  config: Config,
+  accounts: Accounts,
+  shares: Shares,
+  log: Log,
+): () => void {
   let running: Promise<unknown> | undefined;
   const look = () => {
     running ??= finishRemovals(config, accounts, log)
+      .then(() => forgetRights(config, accounts, shares))
       .catch((err) => log.error("looking for removed accounts", { err: err as Error }))
       .finally(() => running = undefined);
   };

@@ -222,7 +222,7 @@ export class MailServer {
       for (const [name, handler] of webhookHandlers(webhooks.hooks)) handlers.set(name, handler);
       const unwatch = [
         config.watch(),
-        watchRemovals(config, accounts, log),
+        watchRemovals(config, accounts, server.#shares, log),
         catchPanics(log),
       ];
       server.#closePolicies = outgoing.close;

@@ -10,6 +10,7 @@ import { serveTcp } from "../../src/net/mod.ts";
 import type { KeyCert } from "../../src/net/types.ts";
 import type { Account } from "../../src/store/account.ts";
 import { consistency } from "../../src/store/account.ts";
+import { Shares } from "../../src/store/shares.ts";
 import { Accounts } from "../../src/store/accounts.ts";
 
 export const login = "mjl@mox.example";
@@ -19,7 +20,8 @@ export interface TestServer {
   port: number;
   account: Account;
   dir: string;
-  client(options?: { loggedIn?: boolean }): Promise<Client>;
+  /** A client that is logged in, by default as mjl. */
+  client(options?: { loggedIn?: boolean; as?: string }): Promise<Client>;
   stop(): Promise<void>;
 }
 
@@ -30,6 +32,8 @@ export async function startServer(
     maxMessageSize?: number;
     quota?: number;
     timeouts?: { beforeLogin: number; afterLogin: number };
+    /** Further accounts, `name@mox.example`, with the same password, and sharing between all. */
+    others?: string[];
   } = {},
 ): Promise<TestServer> {
   consistency.checkAtClose = true;
@@ -49,7 +53,20 @@ export async function startServer(
   } as unknown as ReturnType<ConstructorParameters<typeof Accounts>[2]>));
   const account = await accounts.open("mjl");
   await account.credentials.setPassword(password);
-  const { keyCert } = options;
+  const { keyCert, others = [] } = options;
+  const opened = new Map([["mjl", account]]);
+  for (const name of others) {
+    const other = await accounts.open(name);
+    await other.credentials.setPassword(password);
+    opened.set(name, other);
+  }
+  const shares = await Shares.open(dir);
+  const accountNamed = (name: string) => {
+    const [local] = name.split("@mox.example");
+    return opened.has(local) ? local : undefined;
+  };
+  const credentialsOf = (name: string) =>
+    name.includes("@") ? opened.get(accountNamed(name) ?? "")?.credentials : undefined;
   const backend: ImapBackend = {
     hostname: "mox.example",
     timeouts: options.timeouts,
@@ -59,16 +76,22 @@ export async function startServer(
     plaintextLogin: options.plaintextLogin ?? true,
     tls: keyCert && { certificateFor: () => keyCert },
     sasl: {
-      checkPassword: async (name, p) =>
-        name === login && await account.credentials.verifyPassword(p),
-      scramCredentials: (name, mechanism) =>
-        Promise.resolve(name === login ? account.credentials.scram(mechanism) : undefined),
-      cramMd5Credentials: (name) =>
-        Promise.resolve(name === login ? account.credentials.cramMd5() : undefined),
+      checkPassword: async (name, p) => await credentialsOf(name)?.verifyPassword(p) ?? false,
+      scramCredentials: (name, mechanism) => Promise.resolve(credentialsOf(name)?.scram(mechanism)),
+      cramMd5Credentials: (name) => Promise.resolve(credentialsOf(name)?.cramMd5()),
     },
     mayTryLogin: () => true,
     loginDone: () => {},
-    accountForLogin: (name) => name === login ? accounts.open("mjl") : Promise.resolve(undefined),
+    accountForLogin(name) {
+      const of = accountNamed(name);
+      return of === undefined ? Promise.resolve(undefined) : accounts.open(of);
+    },
+    sharing: others.length === 0 ? undefined : {
+      owners: (user) => shares.owners(user),
+      granting: (owner, identifier) => shares.add(owner, identifier),
+      accountNamed,
+      open: (name) => accounts.open(name),
+    },
   };
   const server = await serveTcp(
     { hostname: "127.0.0.1", port: 0, log, protocol: "imap", pkg: "imapserver" },
@@ -87,14 +110,16 @@ export async function startServer(
         /^\* OK \[CAPABILITY IMAP4rev2 IMAP4rev1 .*\] mox\.example ready$/,
       );
       if (o.loggedIn !== false) {
-        assert.match(await c.done(`LOGIN ${login} "${password}"`), /^OK \[CAPABILITY /);
+        const user = o.as === undefined ? login : `${o.as}@mox.example`;
+        assert.match(await c.done(`LOGIN ${user} "${password}"`), /^OK \[CAPABILITY /);
       }
       return c;
     },
     async stop() {
       for (const c of clients) c.close();
       await server.shutdown(2000);
-      account.close();
+      for (const a of opened.values()) a.close();
+      await shares.close();
       await accounts.closeAll();
       await Deno.remove(dir, { recursive: true });
     },
