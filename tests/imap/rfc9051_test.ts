@@ -33,6 +33,7 @@ Deno.test("§6.3.2 SELECT and EXAMINE tell all that a client must know", () =>
        S: * OK [UIDVALIDITY …] valid
        S: * OK [UIDNEXT 3] next
        S: * OK [HIGHESTMODSEQ …] highest
+       S: * OK [URLMECH INTERNAL] …
        S: * OK [MAILBOXID (M1)] id
        S: OK [READ-WRITE] mailbox is open
        C: ENABLE IMAP4rev2
@@ -47,6 +48,7 @@ Deno.test("§6.3.2 SELECT and EXAMINE tell all that a client must know", () =>
        S: * OK [UIDNEXT 3] next
        S: * LIST () "/" INBOX
        S: * OK [HIGHESTMODSEQ …] highest
+       S: * OK [URLMECH INTERNAL] …
        S: * OK [MAILBOXID (M1)] id
        S: OK [READ-ONLY] mailbox is open for reading
        C: STORE 1 +FLAGS (\\Deleted)

@@ -60,7 +60,7 @@ export async function startServer(
     await other.credentials.setPassword(password);
     opened.set(name, other);
   }
-  const shares = await Shares.open(dir);
+  const shares = others.length > 0 ? await Shares.open(dir) : undefined;
   const accountNamed = (name: string) => {
     const [local] = name.split("@mox.example");
     return opened.has(local) ? local : undefined;
@@ -86,7 +86,7 @@ export async function startServer(
       const of = accountNamed(name);
       return of === undefined ? Promise.resolve(undefined) : accounts.open(of);
     },
-    sharing: others.length === 0 ? undefined : {
+    sharing: shares && {
       owners: (user) => shares.owners(user),
       granting: (owner, identifier) => shares.add(owner, identifier),
       accountNamed,
@@ -119,7 +119,7 @@ export async function startServer(
       for (const c of clients) c.close();
       await server.shutdown(2000);
       for (const a of opened.values()) a.close();
-      await shares.close();
+      await shares?.close();
       await accounts.closeAll();
       await Deno.remove(dir, { recursive: true });
     },

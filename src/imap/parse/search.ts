@@ -18,6 +18,7 @@ export type SearchKey =
   | { op: "and" | "or"; keys: SearchKey[] }
   | { op: "not"; key: SearchKey }
   | { op: "set"; uid: boolean; set: NumSet }
+  | { op: "fuzzy"; key: SearchKey }
   | { op: "recent" };
 
 /** Keys in a command, and how deep they may nest. */
@@ -33,6 +34,8 @@ export interface SearchContext {
   modseq: boolean;
   /** True if a sequence number (not uid) was used: refused with UIDONLY. */
   sequenceNumbers: boolean;
+  /** At the end of ids of emails and threads, where the mailbox is another account's. */
+  idSuffix: string;
   decode(bytes: Uint8Array): string | undefined;
 }
 
@@ -94,9 +97,8 @@ export function parseSearchKey(c: Cursor, ctx: SearchContext, depth = 0): Search
     case "RECENT":
       return { op: "recent" };
     case "FUZZY":
-      // RFC 6203 §3: how fuzzy is up to the server; the texts are matched as substrings anyway.
       c.sp();
-      return parseSearchKey(c, ctx, depth + 1);
+      return { op: "fuzzy", key: parseSearchKey(c, ctx, depth + 1) };
     case "FROM":
     case "TO":
     case "CC":
@@ -201,32 +203,68 @@ export function parseSearchKey(c: Cursor, ctx: SearchContext, depth = 0): Search
     }
     case "EMAILID":
       c.sp();
-      return idKey("emailId", "E", c.atom("EMAILID"));
+      return idKey("emailId", "E", c.atom("EMAILID"), ctx.idSuffix);
     case "THREADID":
       c.sp();
-      return idKey("threadId", "T", c.atom("THREADID"));
+      return idKey("threadId", "T", c.atom("THREADID"), ctx.idSuffix);
   }
   c.fail("known search key", start);
 }
 
-function idKey(op: "emailId" | "threadId", prefix: string, id: string): SearchKey {
+function idKey(
+  op: "emailId" | "threadId",
+  prefix: string,
+  id: string,
+  suffix: string,
+): SearchKey {
   // RFC 8474 §4: ids are opaque, and an unknown one just matches nothing.
-  const digits = id.slice(1);
-  if (!id.startsWith(prefix) || !/^[1-9][0-9]{0,15}$/.test(digits)) return { op: "none" };
+  const digits = id.slice(1, id.length - suffix.length);
+  if (!id.startsWith(prefix) || !id.endsWith(suffix) || !/^[1-9][0-9]{0,15}$/.test(digits)) {
+    return { op: "none" };
+  }
   return { op, id: Number(digits) };
+}
+
+/**
+ * How texts below FUZZY are taken (RFC 6203 §3 leaves it to the server): as they are, as words in any order,
+ * or as the beginnings of words, without endings.
+ */
+export type Fuzziness = "none" | "words" | "stems";
+
+const endings = /(?:ings?|ers?|e[ds]?|s)$/;
+
+/** A text's words as conditions. */
+function fuzzyText(node: SearchNode & { text: string }, fuzziness: Fuzziness): SearchNode {
+  const words = node.text.split(/[\s,;]+/).filter((w) => w !== "").slice(0, 20);
+  if (fuzziness === "none" || words.length === 0) return node;
+  const nodes = words.map((w) => ({
+    ...node,
+    text: fuzziness === "stems" && w.length > 4 ? w.toLowerCase().replace(endings, "") : w,
+  }));
+  return nodes.length === 1 ? nodes[0] : { op: "and", nodes };
 }
 
 /** Turns a key into a condition, sets by what they mean in the session. */
 export function resolveSearch(
   key: SearchKey,
   uidRanges: (set: NumSet, uid: boolean) => [number, number][],
+  fuzziness: Fuzziness = "stems",
+  fuzzy = false,
 ): SearchNode {
+  const resolved = (k: SearchKey) => resolveSearch(k, uidRanges, fuzziness, fuzzy);
   switch (key.op) {
     case "and":
     case "or":
-      return { op: key.op, nodes: key.keys.map((k) => resolveSearch(k, uidRanges)) };
+      return { op: key.op, nodes: key.keys.map(resolved) };
     case "not":
-      return { op: "not", node: resolveSearch(key.key, uidRanges) };
+      return { op: "not", node: resolved(key.key) };
+    case "fuzzy":
+      return resolveSearch(key.key, uidRanges, fuzziness, true);
+    case "summary":
+    case "header":
+    case "body":
+    case "text":
+      return fuzzy ? fuzzyText(key, fuzziness) : key;
     case "set":
       return { op: "uid", ranges: uidRanges(key.set, key.uid) };
     case "recent":

@@ -7,6 +7,7 @@ import type { Change } from "../../store/types.ts";
 import { flagNames } from "../../store/types.ts";
 import { formatFlags } from "../format/text.ts";
 import { formatNumSet } from "../parse/numset.ts";
+import { beforeExpunge, updateContexts } from "./contexts.ts";
 import { fetchUids } from "./fetch_rows.ts";
 import { eventsFor, selectedGroup } from "./notify_rules.ts";
 import type { Session } from "./session.ts";
@@ -58,6 +59,7 @@ export function writeFlags(
 
 /** Announces messages as gone, and takes them out of the view. */
 export function announceExpunged(s: Session, uids: readonly number[]): void {
+  if (s.selected.contexts.length > 0) beforeExpunge(s, uids);
   const gone = s.selected.remove(uids);
   if (gone.uids.length === 0) return;
   if (s.vanished) {
@@ -85,6 +87,7 @@ export async function deliverChanges(s: Session, expunges: boolean): Promise<voi
   const wantsExpunge = !s.notify || group?.events.has("MESSAGEEXPUNGE") === true;
   const wantsFlags = !s.notify || group?.events.has("FLAGCHANGE") === true;
   let added: number[] = [];
+  const allAdded: number[] = [];
   const flagChanges = new Map<number, Change & { kind: "changeFlags" }>();
   const other: OtherChanges = new Map();
   const known = v?.count ?? 0;
@@ -93,7 +96,10 @@ export async function deliverChanges(s: Session, expunges: boolean): Promise<voi
     if (v && v.source === source && "mailboxId" in c && c.mailboxId === v.mailboxId) {
       switch (c.kind) {
         case "addMessage":
-          if (v.add(c.uid)) added.push(c.uid);
+          if (v.add(c.uid)) {
+            added.push(c.uid);
+            allAdded.push(c.uid);
+          }
           continue;
         case "removeMessages":
           for (const uid of c.uids) {
@@ -143,6 +149,11 @@ export async function deliverChanges(s: Session, expunges: boolean): Promise<voi
     }
   }
   s.ownFlags.clear();
+  if (v && v.contexts.length > 0) {
+    const touched = [...v.touched, ...flagChanges.keys(), ...allAdded];
+    v.touched = [];
+    await updateContexts(s, touched);
+  }
   for (const [source, mailboxes] of other) {
     for (const [id, items] of mailboxes) {
       const mailbox = source.account.mailbox(id);

@@ -4,14 +4,15 @@
  * @module
  */
 import { unpackStructure } from "../../mail/structure.ts";
-import { Want } from "../../store/types.ts";
+import type { Account } from "../../store/account.ts";
+import { type Mailbox, Want } from "../../store/types.ts";
 import { Cursor, ParseError } from "../parse/cursor.ts";
 import { parseSection, type Section } from "../parse/fetch.ts";
 import { findPlace } from "./places.ts";
 import { readSection, sectionSpan } from "./sections.ts";
 import type { Session } from "./session.ts";
 
-interface MessageUrl {
+export interface MessageUrl {
   /** Undefined for the selected mailbox. */
   mailbox: string | undefined;
   uidValidity: number | undefined;
@@ -24,7 +25,7 @@ interface MessageUrl {
 const maxUrl = 4096;
 
 /** Reads "/mailbox;UIDVALIDITY=1/;UID=2/;SECTION=1.2/;PARTIAL=0.10", or from ";UID" on. */
-function parseUrl(url: string): MessageUrl | undefined {
+export function parseUrl(url: string): MessageUrl | undefined {
   if (url.length > maxUrl) return undefined;
   const at = url.search(/\/?;UID=/i);
   if (at < 0) return undefined;
@@ -92,6 +93,17 @@ export async function readUrl(
   const p = await findPlace(s, u.mailbox ?? s.view?.name ?? "");
   if (!p?.rights.includes("r")) return undefined;
   const { account, mailbox: m } = p;
+  return readMessage(account, m, u, limit, each);
+}
+
+/** The same for a URL that was taken apart, of a mailbox that may be read. */
+export function readMessage(
+  account: Account,
+  m: Mailbox,
+  u: MessageUrl,
+  limit: number,
+  each: (bytes: Uint8Array) => void,
+): number | undefined {
   if (u.uidValidity !== undefined && u.uidValidity !== m.uidValidity) return undefined;
   let found: { emailId: number; size: number; structure: string } | undefined;
   account.fetch(m.id, [u.uid], Want.Content, (row) => {

@@ -136,7 +136,9 @@ export class Session {
     changed: readonly { uid: number; modseq: number; flags: number; keywords: string[] }[],
     silent: boolean,
   ): void {
-    if (!this.view?.source.listener.pending) return;
+    const { view } = this;
+    if (view && view.contexts.length > 0) view.touched.push(...changed.map((c) => c.uid));
+    if (!view?.source.listener.pending) return;
     for (const c of changed) this.ownFlags.set(c.uid, { ...c, silent });
   }
 

@@ -17,6 +17,8 @@ export const sortKeys = [
   "TO",
   "DISPLAYFROM",
   "DISPLAYTO",
+  // RFC 6203 §5.
+  "RELEVANCY",
 ] as const;
 export interface SortKey {
   key: (typeof sortKeys)[number];
@@ -59,14 +61,16 @@ async function eachRow(
   }
 }
 
-/** Uids in the order of the keys; equal ones by uid. */
+/** Uids in the order of the keys; equal ones by uid. Scores are for RELEVANCY. */
 export async function sortUids(
   account: Account,
   mailboxId: number,
   uids: number[],
   keys: readonly SortKey[],
+  scores?: ReadonlyMap<number, number>,
 ): Promise<number[]> {
-  const want = keys.every((k) => k.key === "ARRIVAL" || k.key === "SIZE") ? 0 : Want.Summary;
+  const columns = ["ARRIVAL", "SIZE", "RELEVANCY"];
+  const want = keys.every((k) => columns.includes(k.key)) ? 0 : Want.Summary;
   const rows: { uid: number; values: (string | number)[] }[] = [];
   await eachRow(account, mailboxId, uids, want, (row) => {
     const values = keys.map(({ key }): string | number => {
@@ -90,6 +94,9 @@ export async function sortUids(
           return display(row.summary.from);
         case "DISPLAYTO":
           return display(row.summary.to);
+        case "RELEVANCY":
+          // The best first.
+          return -(scores?.get(row.uid) ?? 0);
       }
     });
     rows.push({ uid: row.uid, values });

@@ -24,17 +24,12 @@ import { create, remove, rename, status, subscribe, unsubscribe } from "./comman
 import { getMetadata, setMetadata } from "./commands/metadata.ts";
 import { notify } from "./commands/notify.ts";
 import { getQuota, getQuotaRoot } from "./commands/quota.ts";
-import {
-  multiSearch,
-  searchBySeq,
-  searchByUid,
-  sortBySeq,
-  sortByUid,
-  threadBySeq,
-  threadByUid,
-} from "./commands/search.ts";
+import { multiSearch } from "./commands/esearch.ts";
+import { cancelUpdate, searchBySeq, searchByUid } from "./commands/search.ts";
+import { sortBySeq, sortByUid, threadBySeq, threadByUid } from "./commands/sort.ts";
 import { close, examine, selectMailbox, unselect } from "./commands/select.ts";
 import { storeBySeq, storeByUid } from "./commands/store.ts";
+import { genUrlAuth, resetKey, urlFetch } from "./commands/urlauth.ts";
 
 export const commands: readonly Command[] = [
   capability,
@@ -63,6 +58,9 @@ export const commands: readonly Command[] = [
   getAcl,
   listRights,
   myRights,
+  genUrlAuth,
+  urlFetch,
+  resetKey,
   getQuota,
   getQuotaRoot,
   getMetadata,
@@ -77,6 +75,7 @@ export const commands: readonly Command[] = [
   expungeByUid,
   searchBySeq,
   searchByUid,
+  cancelUpdate,
   sortBySeq,
   sortByUid,
   threadBySeq,

@@ -7,6 +7,7 @@
  * @module
  */
 import type { Account } from "../../store/account.ts";
+import type { Context } from "./contexts.ts";
 import type { Place, Source } from "./places.ts";
 import { lowerBound, normalRanges, type NumSet } from "../parse/numset.ts";
 
@@ -24,6 +25,10 @@ export class View {
   #count: number;
   /** Uids that are gone and not yet announced. */
   expunged: number[] = [];
+  /** Results that are kept up to date (RFC 5267). */
+  contexts: Context[] = [];
+  /** Uids whose flags this session has changed since results were last looked at. */
+  touched: number[] = [];
   /** "$" (RFC 5182), ascending uids. */
   saved: number[] = [];
   /** Keywords that the client has been told of. */

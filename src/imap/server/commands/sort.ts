@@ -1,0 +1,121 @@
+/** SORT and THREAD (RFC 5256, 5267, 5957). @module */
+import { formatString } from "../../format/text.ts";
+import type { Command } from "../command.ts";
+import { addContext } from "../contexts.ts";
+import {
+  badCharset,
+  esearchItems,
+  parseKeys,
+  parseReturn,
+  relevancies,
+  type ReturnOptions,
+  runSearch,
+  saveResult,
+  searchContext,
+  setCharset,
+  toNumbers,
+} from "../searching.ts";
+import { State } from "../session.ts";
+import {
+  formatThreads,
+  orderedSubject,
+  references,
+  type SortKey,
+  sortKeys,
+  sortUids,
+} from "../sorting.ts";
+
+function sortCommand(uid: boolean): Command {
+  return {
+    name: uid ? "UID SORT" : "SORT",
+    states: State.Selected,
+    capabilities: ["SORT", "SORT=DISPLAY", "ESORT", "CONTEXT=SORT"],
+    holdsExpunges: !uid,
+    parse(c, s) {
+      c.sp();
+      let options: ReturnOptions | undefined;
+      if (c.takeText("RETURN ")) {
+        options = parseReturn(c);
+        c.sp();
+      }
+      const keys = c.list((): SortKey => {
+        const reverse = c.takeWord("REVERSE");
+        if (reverse) c.sp();
+        return { key: c.oneOf(sortKeys, "sort key"), reverse };
+      });
+      c.sp();
+      const ctx = searchContext(s);
+      const known = setCharset(ctx, c.astring("charset"));
+      c.sp();
+      if (!known) {
+        c.pos = c.bytes.length;
+        return () => {
+          throw badCharset();
+        };
+      }
+      const key = parseKeys(c, ctx);
+      return async () => {
+        const r = await runSearch(s, key, ctx, uid);
+        const { account, mailboxId } = s.selected;
+        const needed = options?.relevancy || keys.some((k) => k.key === "RELEVANCY");
+        const scores = needed ? await relevancies(s, key, r.uids) : undefined;
+        const sorted = await sortUids(account, mailboxId, r.uids, keys, scores);
+        const numbers = toNumbers(s, sorted, uid);
+        if (options?.save) saveResult(s, sorted, options);
+        if (!options) {
+          const modseq = ctx.modseq && numbers.length > 0 ? ` (MODSEQ ${r.modseq})` : "";
+          s.untagged(`SORT${numbers.length > 0 ? ` ${numbers.join(" ")}` : ""}${modseq}`);
+          return;
+        }
+        const items = esearchItems(
+          numbers,
+          ctx.modseq ? r.modseq : undefined,
+          options,
+          true,
+          scores && sorted.map((u) => scores.get(u)!),
+        );
+        s.untagged(`ESEARCH (TAG ${formatString(s.tag, false)})${uid ? " UID" : ""}${items}`);
+        if (options.update) {
+          addContext(s, { tag: s.tag, uid, node: r.node, keys, result: sorted });
+        }
+      };
+    },
+  };
+}
+
+export const sortBySeq = sortCommand(false);
+export const sortByUid = sortCommand(true);
+
+function threadCommand(uid: boolean): Command {
+  return {
+    name: uid ? "UID THREAD" : "THREAD",
+    states: State.Selected,
+    capabilities: ["THREAD=ORDEREDSUBJECT", "THREAD=REFERENCES"],
+    holdsExpunges: !uid,
+    parse(c, s) {
+      c.sp();
+      const algorithm = c.oneOf(["ORDEREDSUBJECT", "REFERENCES"], "threading algorithm");
+      c.sp();
+      const ctx = searchContext(s);
+      const known = setCharset(ctx, c.astring("charset"));
+      c.sp();
+      if (!known) {
+        c.pos = c.bytes.length;
+        return () => {
+          throw badCharset();
+        };
+      }
+      const key = parseKeys(c, ctx);
+      return async () => {
+        const r = await runSearch(s, key, ctx, uid);
+        const make = algorithm === "REFERENCES" ? references : orderedSubject;
+        const roots = await make(s.selected.account, s.selected.mailboxId, r.uids);
+        const text = formatThreads(roots, (u) => uid ? u : s.selected.seqOf(u));
+        s.untagged(`THREAD${text === "" ? "" : ` ${text}`}`);
+      };
+    },
+  };
+}
+
+export const threadBySeq = threadCommand(false);
+export const threadByUid = threadCommand(true);

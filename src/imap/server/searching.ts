@@ -1,0 +1,251 @@
+/**
+ * What SEARCH, SORT, THREAD and ESEARCH share: return options, charsets, running a search, and its answer
+ * (RFC 4731, 5182, 5267, 9394, 9585).
+ *
+ * @module
+ */
+import { decodeCharset, isKnownCharset } from "../../mail/charset.ts";
+import { searchMailbox } from "../../store/search.ts";
+import type { SearchNode } from "../../store/search_types.ts";
+import { formatString } from "../format/text.ts";
+import type { Cursor } from "../parse/cursor.ts";
+import { formatNumSet, type NumSet } from "../parse/numset.ts";
+import { parsePartialRange, type PartialRange, slicePartial } from "../parse/partial.ts";
+import {
+  parseSearchKey,
+  resolveSearch,
+  type SearchContext,
+  type SearchKey,
+} from "../parse/search.ts";
+import { ImapBad, ImapNo } from "./answer.ts";
+import { idSuffix } from "./places.ts";
+import type { Session } from "./session.ts";
+import type { View } from "./view.ts";
+
+const returnOptions = [
+  "MIN",
+  "MAX",
+  "ALL",
+  "COUNT",
+  "SAVE",
+  "PARTIAL",
+  "UPDATE",
+  "CONTEXT",
+  "RELEVANCY",
+] as const;
+
+export interface ReturnOptions {
+  min: boolean;
+  max: boolean;
+  all: boolean;
+  count: boolean;
+  save: boolean;
+  /** RFC 5267 §4.3. */
+  update: boolean;
+  /** RFC 6203 §4. */
+  relevancy: boolean;
+  partial?: PartialRange;
+}
+
+export function noOptions(): ReturnOptions {
+  return {
+    min: false,
+    max: false,
+    all: false,
+    count: false,
+    save: false,
+    update: false,
+    relevancy: false,
+  };
+}
+
+/** What an answer without return options says. */
+export const allOptions = (): ReturnOptions => ({ ...noOptions(), all: true });
+
+/** True if a result is asked for, not just that it be kept. */
+export function asksForResult(r: ReturnOptions): boolean {
+  return r.min || r.max || r.all || r.count || r.relevancy || r.partial !== undefined;
+}
+
+export function parseReturn(c: Cursor): ReturnOptions {
+  const r = noOptions();
+  c.expect("(");
+  const start = c.pos;
+  while (!c.take(")")) {
+    if (c.pos > start) c.sp();
+    const w = c.oneOf(returnOptions, "search return option");
+    if (w === "PARTIAL") {
+      c.sp();
+      r.partial = parsePartialRange(c);
+    } else if (w !== "CONTEXT") {
+      // RFC 5267 §4.2: CONTEXT is a hint that more searches like this will come.
+      r[w.toLowerCase() as "min"] = true;
+    }
+  }
+  // RFC 4731 §3.1: "()" is ALL; SAVE and UPDATE alone ask for no result.
+  if (!asksForResult(r) && !r.save && !r.update) r.all = true;
+  if (r.all && r.partial) c.fail("only one of ALL and PARTIAL", start);
+  return r;
+}
+
+export function searchContext(s: Session): SearchContext & { charset: string } {
+  const { view } = s;
+  return {
+    idSuffix: view ? idSuffix(s, view.account) : "",
+    keys: 0,
+    modseq: false,
+    sequenceNumbers: false,
+    charset: "utf-8",
+    decode(bytes) {
+      if (this.charset === "utf-8") {
+        try {
+          return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+        } catch {
+          // Some clients send 8-bit text and no charset; latin1 finds at least itself.
+          return s.utf8 ? undefined : new TextDecoder("latin1").decode(bytes);
+        }
+      }
+      return decodeCharset(bytes, this.charset);
+    },
+  };
+}
+
+/** A charset; unknown ones are told of once the whole command was read. */
+export function setCharset(ctx: { charset: string }, name: string): boolean {
+  const lower = name.toLowerCase();
+  if (lower === "utf-8" || lower === "us-ascii") return true;
+  if (!isKnownCharset(lower)) return false;
+  ctx.charset = lower;
+  return true;
+}
+
+export function parseKeys(c: Cursor, ctx: SearchContext): SearchKey {
+  const keys = [parseSearchKey(c, ctx)];
+  while (c.take(" ")) keys.push(parseSearchKey(c, ctx));
+  return keys.length === 1 ? keys[0] : { op: "and", keys };
+}
+
+/** RFC 6855 §3: with UTF8=ACCEPT everything is UTF-8, and a charset must not be named. */
+export function refuseCharset(s: Session): void {
+  if (s.enabled.has("UTF8=ACCEPT")) throw new ImapBad("no CHARSET after ENABLE UTF8=ACCEPT");
+}
+
+export const badCharset = () => new ImapNo("charset is not known", "BADCHARSET (US-ASCII UTF-8)");
+
+/** Keeps the client informed of a long search (RFC 9585). */
+export function progress(s: Session, tag: string): (done: number, total: number) => void {
+  let next = performance.now() + 10_000;
+  return (done, total) => {
+    if (performance.now() < next) return;
+    next = performance.now() + 10_000;
+    s.untagged(`OK [INPROGRESS (${formatString(tag, false)} ${done} ${total})] searching`);
+    s.conn.flush().catch(() => {
+      // The command finds out by itself that the connection is gone.
+    });
+  };
+}
+
+export async function runSearch(
+  s: Session,
+  key: SearchKey,
+  ctx: SearchContext,
+  uid: boolean,
+): Promise<{ uids: number[]; modseq: number; node: SearchNode }> {
+  if ((!uid || ctx.sequenceNumbers)) s.requireSequenceNumbers();
+  if (ctx.modseq) s.enableCondstore();
+  const v = s.selected;
+  const node = resolveSearch(key, rangesIn(v));
+  const r = await searchMailbox(v.account, v.mailboxId, node, {
+    uids: v.uids.slice(),
+    stopped: () => s.conn.closed,
+    progress: progress(s, s.tag),
+  });
+  return { ...r, node };
+}
+
+function rangesIn(v: View): (set: NumSet, uid: boolean) => [number, number][] {
+  return (set, uid) => {
+    const ranges = v.uidRanges(set, uid);
+    if (!ranges) throw new ImapBad(`there are only ${v.count} messages`);
+    return ranges;
+  };
+}
+
+/**
+ * How well messages of a result fit, from 1 to 100 (RFC 6203 §4): best with the texts as they were given, less
+ * with all their words, least with words that begin like them.
+ */
+export async function relevancies(
+  s: Session,
+  key: SearchKey,
+  uids: readonly number[],
+): Promise<Map<number, number>> {
+  const v = s.selected;
+  const scores = new Map(uids.map((u) => [u, 50]));
+  for (const [fuzziness, score] of [["words", 75], ["none", 100]] as const) {
+    const node = resolveSearch(key, rangesIn(v), fuzziness);
+    const ascending = Uint32Array.from(uids).sort();
+    const r = await searchMailbox(v.account, v.mailboxId, node, { uids: ascending });
+    for (const u of r.uids) scores.set(u, score);
+  }
+  return scores;
+}
+
+/** The rest of an ESEARCH line: what was asked for of a result, in its order. */
+export function esearchItems(
+  numbers: readonly number[],
+  modseq: number | undefined,
+  r: ReturnOptions,
+  sorted: boolean,
+  scores?: readonly number[],
+): string {
+  let out = "";
+  const all = sorted ? (list: readonly number[]) => formatOrder(list) : formatNumSet;
+  if (numbers.length > 0) {
+    if (r.min) out += ` MIN ${numbers[0]}`;
+    if (r.max) out += ` MAX ${numbers[numbers.length - 1]}`;
+    if (r.all) out += ` ALL ${all(numbers)}`;
+  }
+  if (r.count) out += ` COUNT ${numbers.length}`;
+  if (r.partial) {
+    const part = slicePartial(numbers as number[], r.partial);
+    out += ` PARTIAL (${r.partial.label} ${part.length > 0 ? all(part) : "NIL"})`;
+  }
+  if (scores && r.relevancy && numbers.length > 0) {
+    const shown = r.partial ? slicePartial(scores as number[], r.partial) : scores;
+    if (shown.length > 0) out += ` RELEVANCY (${shown.join(" ")})`;
+  }
+  if (modseq !== undefined && numbers.length > 0) out += ` MODSEQ ${modseq}`;
+  return out;
+}
+
+/** Numbers in an order that isn't ascending, as a set that keeps it (RFC 5267 §3). */
+function formatOrder(numbers: readonly number[]): string {
+  let out = "";
+  for (let i = 0; i < numbers.length;) {
+    let end = i + 1;
+    while (end < numbers.length && numbers[end] === numbers[end - 1] + 1) end++;
+    if (out !== "") out += ",";
+    out += end - i > 1 ? `${numbers[i]}:${numbers[end - 1]}` : `${numbers[i]}`;
+    i = end;
+  }
+  return out;
+}
+
+export function toNumbers(s: Session, uids: readonly number[], uid: boolean): number[] {
+  return uid ? uids as number[] : uids.map((u) => s.selected.seqOf(u));
+}
+
+/** What SAVE keeps (RFC 5182 §2.1): with MIN or MAX alone just those. */
+export function saveResult(s: Session, uids: number[], r: ReturnOptions): void {
+  if ((r.min || r.max) && !r.all && !r.count && !r.partial) {
+    const kept: number[] = [];
+    if (r.min && uids.length > 0) kept.push(uids[0]);
+    if (r.max && uids.length > 0 && uids[uids.length - 1] !== kept[0]) {
+      kept.push(uids[uids.length - 1]);
+    }
+    s.selected.saved = kept;
+  } else {
+    s.selected.saved = [...uids].sort((a, b) => a - b);
+  }
+}
