@@ -92,6 +92,7 @@ const newToken = (): string => randomBytes(32).toString("base64url");
 export class Sessions {
   readonly #db: Db;
   readonly #now: () => number;
+  readonly #watchers = new Set<(account: string) => void>();
 
   private constructor(db: Db, now: () => number) {
     this.#db = db;
@@ -194,13 +195,29 @@ export class Sessions {
 
   /** Ends a session of an account. False if it has none with that id. */
   end(account: string, id: number): boolean {
-    return this.#db.run("DELETE FROM sessions WHERE account = ? AND id = ?", account, id)
-      .changes > 0;
+    const { changes } = this.#db.run(
+      "DELETE FROM sessions WHERE account = ? AND id = ?",
+      account,
+      id,
+    );
+    if (changes > 0) this.#ended(account);
+    return changes > 0;
   }
 
   /** Ends all sessions of an account, e.g. when its password changes; one may stay. */
   endAll(account: string, except?: number): void {
     this.#db.run("DELETE FROM sessions WHERE account = ? AND id <> ?", account, except ?? 0);
+    this.#ended(account);
+  }
+
+  /** Tells when sessions of an account were ended before their time. @returns what ends that */
+  watch(fn: (account: string) => void): () => void {
+    this.#watchers.add(fn);
+    return () => this.#watchers.delete(fn);
+  }
+
+  #ended(account: string): void {
+    for (const fn of this.#watchers) fn(account);
   }
 
   close(): Promise<void> {

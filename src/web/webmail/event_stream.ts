@@ -177,13 +177,13 @@ export class EventConnection {
         continue;
       }
       if (!(await this.#wait())) yield { kind: "alive" };
-      this.#checkSession();
+      this.checkSession();
     }
   }
 
-  /** A session that was ended elsewhere ends its streams. */
-  #checkSession(): void {
-    if (Date.now() - this.#sessionChecked < aliveInterval) return;
+  /** A session that was ended elsewhere, or an account that may not log in any more, ends its streams. */
+  checkSession(now = false): void {
+    if (!now && Date.now() - this.#sessionChecked < aliveInterval) return;
     this.#sessionChecked = Date.now();
     const { sessions, config } = this.#services;
     const open = sessions.list(this.who.account);

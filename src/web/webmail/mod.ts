@@ -61,9 +61,13 @@ export async function openWebmail(services: WebmailServices): Promise<Webmail> {
     tempDir,
   };
   const handlers = callHandlers(state);
+  const unwatch = services.sessions.watch((account) => {
+    for (const c of state.connections.of(account)) c.checkSession(true);
+  });
   return {
     handle: (req) => route(state, handlers, req),
     close() {
+      unwatch();
       state.uploads.close();
       stopSanitizeWorker();
     },
