@@ -162,9 +162,25 @@ export const failedAuthWindows: readonly RateWindow[] = [
   { window: 86_400_000, limits: [50, 150, 450] },
 ];
 
+/** An attempt to log in, as the protocols know it. */
+export interface AuthAttempt {
+  service: AuthService;
+  /** Such as "plain". */
+  mechanism: string;
+  /** "ok", or why not. */
+  result: string;
+  /** As it was typed. */
+  login: string;
+  remoteIp: string;
+  /** What the program says that it is; "" if it says nothing. */
+  client: string;
+}
+
 /** Keeps passwords from being guessed: a network with too many failed logins must wait. */
 export class FailedAuthLimiter {
   readonly #limiter: RateLimiter;
+  /** Is told of attempts. */
+  onAttempt: ((a: AuthAttempt) => void) | undefined;
 
   constructor(options: LimiterOptions & { windows?: readonly RateWindow[] } = {}) {
     this.#limiter = new RateLimiter(options.windows ?? failedAuthWindows, options);
@@ -175,6 +191,11 @@ export class FailedAuthLimiter {
     if (this.#limiter.allows(ip)) return true;
     countAuthenticationLimited(service);
     return false;
+  }
+
+  /** Tells of an attempt, whatever its end. */
+  attempted(a: AuthAttempt): void {
+    this.onAttempt?.(a);
   }
 
   /** Notes a failed login. */

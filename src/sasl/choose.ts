@@ -18,6 +18,7 @@ import {
   type MechanismName,
   mechanismNames,
   type SaslBackend,
+  type SaslPeer,
 } from "./types.ts";
 import type { ServerMechanism } from "./types.ts";
 
@@ -31,6 +32,8 @@ export interface SaslServerContext {
   peerCertificate?: Uint8Array;
   /** Of this server, for CRAM-MD5's challenge. */
   hostname: string;
+  /** Handed on to the backend. */
+  peer?: SaslPeer;
 }
 
 /** Names of the mechanisms to offer, in the order of {@link mechanismNames}. */
@@ -45,9 +48,17 @@ export function offeredMechanisms(c: SaslServerContext): MechanismName[] {
 /** The server's side of a mechanism by its name in any case; undefined if it isn't offered. */
 export function serverMechanism(
   name: string,
-  backend: SaslBackend,
+  accounts: SaslBackend,
   context: SaslServerContext,
 ): ServerMechanism | undefined {
+  const { peer } = context;
+  const backend: SaslBackend = {
+    certificateUsername: accounts.certificateUsername &&
+      ((certificate) => accounts.certificateUsername!(certificate)),
+    checkPassword: (user, password) => accounts.checkPassword(user, password, peer),
+    scramCredentials: (user, mechanism) => accounts.scramCredentials(user, mechanism, peer),
+    cramMd5Credentials: (user) => accounts.cramMd5Credentials(user, peer),
+  };
   const known = offeredMechanisms(context).find((n) => n === name.toUpperCase());
   switch (known) {
     case undefined:

@@ -5,7 +5,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { sameBytes } from "./compare.ts";
-import { cramMd5Credentials, cramMd5Digest } from "./credentials.ts";
+import { type CramMd5Credentials, cramMd5Credentials, cramMd5Digest } from "./credentials.ts";
 import { preparePassword, prepareUsername } from "./prepare.ts";
 import {
   type ClientMechanism,
@@ -57,11 +57,14 @@ export function cramMd5Server(backend: SaslBackend, hostname: string): ServerMec
       }
       username = prepareUsername(text.slice(0, space));
       const stored = await backend.cramMd5Credentials(username);
-      const expected = cramMd5Digest(stored ?? absent, challenge);
-      const right = sameBytes(Uint8Array.fromHex(hex), expected);
-      if (!right || stored === undefined) {
+      const given = Uint8Array.fromHex(hex);
+      const fitting = [stored ?? absent, ...stored?.others ?? []].filter((c) =>
+        sameBytes(given, cramMd5Digest(c, challenge))
+      );
+      if (fitting.length === 0 || stored === undefined) {
         throw new SaslError("credentials", "wrong user name or password");
       }
+      (fitting[0] as CramMd5Credentials).used?.();
       return { username };
     },
   };

@@ -14,12 +14,20 @@ export interface ScramCredentials {
   iterations: number;
   storedKey: Uint8Array;
   serverKey: Uint8Array;
+  /** Called when somebody has logged in with it. */
+  used?: () => void;
+  /** Further passwords of the same user, with the same salt and iterations. */
+  others?: readonly ScramCredentials[];
 }
 
 /** RFC 2195 §3: MD5 states (16 bytes) after the key, padded and masked for the inner and outer hash. */
 export interface CramMd5Credentials {
   inner: Uint8Array;
   outer: Uint8Array;
+  /** Called when somebody has logged in with it. */
+  used?: () => void;
+  /** Further passwords of the same user. */
+  others?: readonly CramMd5Credentials[];
 }
 
 /** Everything derived from one password. */
@@ -58,12 +66,17 @@ export function digest(hash: ScramHash, data: Uint8Array): Uint8Array {
   return Uint8Array.from(createHash(hash).update(data).digest());
 }
 
-async function scramCredentials(hash: ScramHash, prepared: string): Promise<ScramCredentials> {
-  const salt = Uint8Array.from(randomBytes(saltLength));
-  const salted = await saltedPassword(hash, prepared, salt, iterations);
+async function scramCredentials(
+  hash: ScramHash,
+  prepared: string,
+  like: ScramCredentials | undefined,
+): Promise<ScramCredentials> {
+  const salt = like?.salt ?? Uint8Array.from(randomBytes(saltLength));
+  const count = like?.iterations ?? iterations;
+  const salted = await saltedPassword(hash, prepared, salt, count);
   return {
     salt,
-    iterations,
+    iterations: count,
     storedKey: digest(hash, hmac(hash, salted, "Client Key")),
     serverKey: hmac(hash, salted, "Server Key"),
   };
@@ -91,13 +104,17 @@ export function cramMd5Digest(credentials: CramMd5Credentials, text: Uint8Array)
 
 /**
  * Credentials for all mechanisms, with fresh salts. Takes some milliseconds on a thread.
+ * @param like credentials whose salts are taken, as for another password of the same user
  * @throws SaslError if the password contains what no password may (RFC 8265 §4.2).
  */
-export async function deriveCredentials(password: string): Promise<DerivedCredentials> {
+export async function deriveCredentials(
+  password: string,
+  like: DerivedCredentials = {},
+): Promise<DerivedCredentials> {
   const prepared = preparePassword(password);
   const [scramSha1, scramSha256] = await Promise.all([
-    scramCredentials("sha1", prepared),
-    scramCredentials("sha256", prepared),
+    scramCredentials("sha1", prepared, like.scramSha1),
+    scramCredentials("sha256", prepared, like.scramSha256),
   ]);
   return { scramSha1, scramSha256, cramMd5: cramMd5Credentials(prepared) };
 }

@@ -30,6 +30,7 @@ export {
   mechanismNames,
   type SaslBackend,
   SaslError,
+  type SaslPeer,
   type ServerMechanism,
   type ServerStep,
 } from "./types.ts";

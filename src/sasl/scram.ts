@@ -122,15 +122,21 @@ export function scramServer(
       throw new SaslError("malformed", "scram nonce is not the one sent");
     }
     const message = `${first.bare},${serverFirst},${final.withoutProof}`;
-    const clientKey = hmac(hash, credentials.storedKey, message);
-    if (final.proof.length !== clientKey.length) {
+    if (final.proof.length !== credentials.storedKey.length) {
       throw new SaslError("malformed", "scram proof has the wrong size");
     }
-    for (let i = 0; i < clientKey.length; i++) clientKey[i] ^= final.proof[i];
-    const right = sameBytes(digest(hash, clientKey), credentials.storedKey);
-    if (!right || !known) throw new SaslError("credentials", "wrong user name or password");
+    // Each is looked at, so that time does not tell which.
+    const fitting = [credentials, ...credentials.others ?? []].filter((c) => {
+      const clientKey = hmac(hash, c.storedKey, message);
+      for (let i = 0; i < clientKey.length; i++) clientKey[i] ^= final.proof[i];
+      return sameBytes(digest(hash, clientKey), c.storedKey);
+    });
+    if (fitting.length === 0 || !known) {
+      throw new SaslError("credentials", "wrong user name or password");
+    }
     state = "acknowledge";
-    const signature = hmac(hash, credentials.serverKey, message);
+    fitting[0].used?.();
+    const signature = hmac(hash, fitting[0].serverKey, message);
     return { challenge: encoder.encode(`v=${signature.toBase64()}`) };
   }
 

@@ -12,9 +12,16 @@ import type { CramMd5Credentials, ScramCredentials } from "./credentials.ts";
  * - `channelBinding`: the peer's TLS connection isn't the one we have.
  * - `authorization`: asked to act as another user.
  * - `unavailable`: the mechanism can't be used here.
+ * - `appPassword`: the password is right, but programs need one of their own.
  */
 export class SaslError extends Error {
-  readonly reason: "malformed" | "credentials" | "channelBinding" | "authorization" | "unavailable";
+  readonly reason:
+    | "malformed"
+    | "credentials"
+    | "channelBinding"
+    | "authorization"
+    | "unavailable"
+    | "appPassword";
   constructor(reason: SaslError["reason"], message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = "SaslError";
@@ -35,15 +42,26 @@ export const mechanismNames = [
 ] as const;
 export type MechanismName = (typeof mechanismNames)[number];
 
+/** Who logs in from where, for what is noted about passwords. */
+export interface SaslPeer {
+  /** Such as "imap". */
+  protocol: string;
+  remoteIp: string;
+}
+
 /** What a server mechanism asks of the account store. Names come prepared (see prepareUsername). */
 export interface SaslBackend {
-  /** Checks a prepared password; for names without account too, in about the same time. */
-  checkPassword(username: string, password: string): Promise<boolean>;
+  /**
+   * Checks a prepared password; for names without account too, in about the same time.
+   * @throws SaslError "appPassword"
+   */
+  checkPassword(username: string, password: string, peer?: SaslPeer): Promise<boolean>;
   scramCredentials(
     username: string,
     mechanism: "SCRAM-SHA-1" | "SCRAM-SHA-256",
+    peer?: SaslPeer,
   ): Promise<ScramCredentials | undefined>;
-  cramMd5Credentials(username: string): Promise<CramMd5Credentials | undefined>;
+  cramMd5Credentials(username: string, peer?: SaslPeer): Promise<CramMd5Credentials | undefined>;
   /** The login name that a client certificate (DER) stands for. */
   certificateUsername?(certificate: Uint8Array): Promise<string | undefined>;
 }

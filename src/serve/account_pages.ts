@@ -30,7 +30,10 @@ export interface PagesServer {
   reports: { dmarc: DmarcReports; tls: TlsReports } | undefined;
 }
 
-/** Checks name and password of an account, in the same time whether or not there is one. */
+/**
+ * Checks name and password of an account, and the code of its second factor, in the same time whether or not
+ * there is one.
+ */
 export async function checkAccountLogin(
   s: { config: Config; accounts: Accounts },
   form: LoginForm,
@@ -43,11 +46,40 @@ export async function checkAccountLogin(
   }
   const account = await s.accounts.open(name);
   try {
-    if (!(await account.credentials.verifyPassword(password))) return "wrong";
+    const { credentials } = account;
+    if (!(await credentials.verifyPassword(password))) return "wrong";
+    if (s.config.account(name)?.LoginDisabled) return "disabled";
+    if (!credentials.hasSecondFactor) return { account: name };
+    if (!form.code) return "second";
+    return await credentials.checkSecondFactor(form.code, Date.now())
+      ? { account: name }
+      : "wrongCode";
   } finally {
     account.close();
   }
-  return s.config.account(name)?.LoginDisabled ? "disabled" : { account: name };
+}
+
+/** The same for programs, which have no second factor but passwords of their own. */
+export async function checkProgramLogin(
+  s: { config: Config; accounts: Accounts },
+  form: LoginForm,
+  peer: { protocol: string; remoteIp: string },
+): Promise<LoginResult> {
+  const name = s.config.accountFor(form.username);
+  const password = preparePassword(form.password);
+  if (name === undefined) {
+    await checkAbsentPassword(password);
+    return "wrong";
+  }
+  const account = await s.accounts.open(name);
+  try {
+    const result = await account.credentials.verifyForProgram(password, peer);
+    if (result === "wrong") return "wrong";
+    if (s.config.account(name)?.LoginDisabled) return "disabled";
+    return result === "secondFactor" ? "second" : { account: name };
+  } finally {
+    account.close();
+  }
 }
 
 /** Checks the administrator's password, whose hash is in a file. */

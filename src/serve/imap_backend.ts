@@ -1,5 +1,6 @@
 /** What the IMAP listeners ask of the server. @module */
 import type { Config } from "../config/mod.ts";
+import { countAuthentication } from "../metrics/authentication.ts";
 import type { ImapBackend } from "../imap/server/mod.ts";
 import type { Log } from "../log/mod.ts";
 import type { FailedAuthLimiter, ServerTls } from "../net/mod.ts";
@@ -39,9 +40,21 @@ export function imapBackend(o: ImapOptions): ImapBackend {
     tls: o.tls,
     sasl: o.sasl,
     mayTryLogin: (conn) => o.authLimiter.mayTry(conn.remoteIp, "imap"),
-    loginDone(conn, login, ok) {
+    loginDone(conn, login, result, mechanism) {
+      const ok = result === "ok";
       if (ok) o.authLimiter.succeeded(conn.remoteIp);
       else o.authLimiter.failed(conn.remoteIp);
+      countAuthentication("imap", mechanism, result);
+      const { remoteIp } = conn;
+      const kind = mechanism.toLowerCase();
+      o.authLimiter.attempted({
+        service: "imap",
+        mechanism: kind,
+        result,
+        login,
+        remoteIp,
+        client: "",
+      });
       o.log.withCid(conn.cid).info(ok ? "login" : "login failed", { login, remote: conn.remoteIp });
     },
     async accountForLogin(login) {

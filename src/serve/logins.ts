@@ -4,7 +4,7 @@
  * @module
  */
 import type { Config } from "../config/mod.ts";
-import { preparePassword, type SaslBackend } from "../sasl/mod.ts";
+import { preparePassword, type SaslBackend, SaslError } from "../sasl/mod.ts";
 import type { Account } from "../store/account.ts";
 import type { Accounts } from "../store/accounts.ts";
 import { checkAbsentPassword } from "../store/credentials.ts";
@@ -16,6 +16,15 @@ export function loginAccount(config: Config, login: string): string | undefined 
   if (name === undefined) return undefined;
   return config.account(name)?.LoginDisabled ? undefined : name;
 }
+
+/** Whose attempt to log in it was, for the log of them: "" for names that are no account's. */
+export function accountOfLogin(config: Config, login: string): string {
+  return login === "(admin)" ? login : config.accountFor(login) ?? "";
+}
+
+/** Told to users with a second factor whose programs send their own password. */
+export const needsAppPassword =
+  "this account has a second factor: programs need an app password, made on the account page";
 
 /** Runs with the account of a login name open; undefined without one. */
 async function withAccount<T>(
@@ -47,18 +56,20 @@ export function saslBackend(
       const good = key !== undefined && loginAccount(config, key.login) === key.account;
       return Promise.resolve(good ? key.login : undefined);
     },
-    async checkPassword(username, password) {
-      return await withAccount(
+    async checkPassword(username, password, peer) {
+      const result = await withAccount(
         config,
         accounts,
         username,
-        (a) => a.credentials.verifyPassword(password),
-      ) ?? await checkAbsentPassword(password);
+        (a) => a.credentials.verifyForProgram(password, peer),
+      );
+      if (result === "secondFactor") throw new SaslError("appPassword", needsAppPassword);
+      return result === undefined ? await checkAbsentPassword(password) : result === "ok";
     },
-    scramCredentials: (username, mechanism) =>
-      withAccount(config, accounts, username, (a) => a.credentials.scram(mechanism)),
-    cramMd5Credentials: (username) =>
-      withAccount(config, accounts, username, (a) => a.credentials.cramMd5()),
+    scramCredentials: (username, mechanism, peer) =>
+      withAccount(config, accounts, username, (a) => a.credentials.scram(mechanism, peer)),
+    cramMd5Credentials: (username, peer) =>
+      withAccount(config, accounts, username, (a) => a.credentials.cramMd5(peer)),
   };
 }
 

@@ -33,6 +33,7 @@ import {
   type SmtpServerOptions,
 } from "../smtp/server/mod.ts";
 import { Accounts } from "../store/accounts.ts";
+import { LoginLog } from "../store/login_attempts.ts";
 import { Shares } from "../store/shares.ts";
 import { TlsKeys } from "../store/tls_keys.ts";
 import { adminHandlers } from "./admin_commands.ts";
@@ -44,7 +45,7 @@ import {
   inUse,
   type Json,
 } from "./control.ts";
-import { saslBackend } from "./logins.ts";
+import { accountOfLogin, saslBackend } from "./logins.ts";
 import { catchPanics } from "./panics.ts";
 import { type MetricsListener, serveMetrics } from "./metrics_http.ts";
 import { queueHandlers } from "./queue_control.ts";
@@ -101,6 +102,7 @@ export class MailServer {
   readonly queue: Queue;
   readonly endpoints: Endpoint[] = [];
   webhooks: ServerWebhooks | undefined;
+  loginLog: LoginLog | undefined;
   readonly #log: Log;
   readonly #local: boolean;
   readonly #listeners: TcpServer[] = [];
@@ -214,6 +216,9 @@ export class MailServer {
       server.#certificates = certificates;
       server.#tlsKeys = await TlsKeys.open(config.dataDir);
       server.#shares = await Shares.open(config.dataDir);
+      const loginLog = server.loginLog = await LoginLog.open(config.dataDir);
+      server.#authLimiter.onAttempt = (a) =>
+        loginLog.note({ ...a, account: accountOfLogin(config, a.login) });
       for (const l of config.static.Listeners.values()) {
         await server.#listen(l, certificates.for(l));
       }
@@ -496,6 +501,7 @@ export class MailServer {
     await this.#trainer.stop();
     await this.#tlsKeys?.close();
     await this.#shares?.close();
+    await this.loginLog?.close();
     await this.accounts.closeAll();
     await this.#control.stop();
     this.#log.info("stopped");

@@ -4,7 +4,7 @@ import { programVersion } from "../platform/version.ts";
 import { QueueLimitError } from "../queue/mod.ts";
 import { SmtpError } from "../smtp/server/mod.ts";
 import { ApiError, type ApiSubmission, openWebApi, type WebApi } from "../web/webapi/mod.ts";
-import { checkAccountLogin } from "./account_pages.ts";
+import { checkProgramLogin } from "./account_pages.ts";
 import { queueOutgoing } from "./outgoing.ts";
 import type { WebServer, WebShared } from "./web_pages.ts";
 
@@ -23,7 +23,7 @@ export function webApi(s: Server, shared: Pick<WebShared, "limiter" | "tempDir">
     hostname: config.static.Hostname,
     version: programVersion,
     maxMessageSize: Math.max(...sizes) || defaultMaxMessageSize,
-    checkLogin: (form) => checkAccountLogin(s, form),
+    checkLogin: (form, remoteIp) => checkProgramLogin(s, form, { protocol: "webapi", remoteIp }),
     submit: (m) => submit(s, m),
   });
 }

@@ -6,6 +6,7 @@
 import type { Log } from "../../log/mod.ts";
 import type { Connection, ServerTls } from "../../net/types.ts";
 import type { SaslBackend } from "../../sasl/types.ts";
+import type { AuthResult } from "../../metrics/authentication.ts";
 import type { Account } from "../../store/account.ts";
 
 /** What sharing asks of the rest. Accounts go by their names. */
@@ -39,7 +40,7 @@ export interface ImapBackend {
   /** False while the peer's network has had too many failed logins. */
   mayTryLogin(conn: Connection): boolean;
   /** Counts a login for metrics and limits. */
-  loginDone(conn: Connection, login: string, ok: boolean): void;
+  loginDone(conn: Connection, login: string, result: AuthResult, mechanism: string): void;
   /** Opens the account of a login name, for one session, which closes it. */
   accountForLogin(login: string): Promise<Account | undefined>;
   /** Mailboxes shared between accounts (RFC 4314); undefined where they are not. */

@@ -22,7 +22,8 @@ export type LoginResult =
   | { account: string }
   | "wrong"
   | "disabled"
-  | "second";
+  | "second"
+  | "wrongCode";
 
 /** Logins of one page. */
 export interface LoginOptions {
@@ -40,6 +41,14 @@ const authNames: Record<LoginService, AuthService> = {
   account: "webaccount",
   admin: "webadmin",
 };
+
+/** How attempts that didn't get in are noted. */
+const attemptResults = {
+  wrong: "badcreds",
+  disabled: "disabled",
+  second: "aborted",
+  wrongCode: "badcreds",
+} as const;
 
 /** Logins and the cookie of one page. */
 export class Login {
@@ -85,9 +94,25 @@ export class Login {
       );
     }
     const result = await this.#o.check(form);
+    limiter.attempted({
+      service: kind,
+      mechanism: "weblogin",
+      result: typeof result !== "string" ? "ok" : attemptResults[result],
+      login: form.username || "(admin)",
+      remoteIp: req.remoteIp,
+      client: req.headers.get("user-agent") ?? "",
+    });
     if (result === "second") {
       countAuthentication(kind, "weblogin", "aborted");
       throw new HttpError(401, "the code of your second factor is needed", {
+        "X-Mox-Second-Factor": "required",
+      });
+    }
+    if (result === "wrongCode") {
+      limiter.failed(req.remoteIp);
+      countAuthentication(kind, "weblogin", "badcreds");
+      req.log.info("failed login", { service, login: form.username, remote: req.remoteIp, result });
+      throw new HttpError(401, "the code is wrong, or was used before: wait for the next one", {
         "X-Mox-Second-Factor": "required",
       });
     }

@@ -44,7 +44,15 @@ export async function authenticate(
       status: 401,
     });
   }
-  const result = await s.checkLogin(form);
+  const result = await s.checkLogin(form, req.remoteIp);
+  s.limiter.attempted({
+    service: kind,
+    mechanism: "httpbasic",
+    result: typeof result !== "string" ? "ok" : result === "disabled" ? result : "badcreds",
+    login: form.username,
+    remoteIp: req.remoteIp,
+    client: req.headers.get("user-agent") ?? "",
+  });
   if (typeof result === "string") {
     s.limiter.failed(req.remoteIp);
     countAuthentication(kind, "httpbasic", result === "disabled" ? "disabled" : "badcreds");
@@ -56,7 +64,11 @@ export async function authenticate(
     });
     throw new ApiError(
       "user",
-      result === "disabled" ? "login is disabled for this account" : "wrong name or password",
+      result === "disabled"
+        ? "login is disabled for this account"
+        : result === "second"
+        ? "this account has a second factor: log in with an app password, made on the account page"
+        : "wrong name or password",
       { status: result === "disabled" ? 403 : 401 },
     );
   }

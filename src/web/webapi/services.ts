@@ -34,7 +34,7 @@ export interface WebApiServices {
   version: string;
   maxMessageSize: number;
   /** Checks name and password; takes the same time whether or not the name exists. */
-  checkLogin(form: LoginForm): Promise<LoginResult>;
+  checkLogin(form: LoginForm, remoteIp: string): Promise<LoginResult>;
   /**
    * Queues; durable when it resolves, with ids in the order of the recipients.
    * @throws ApiError for limits of the account

@@ -17,12 +17,15 @@ const maxSaslLine = 16 * 1024;
 /** Steps of one exchange. */
 const maxSteps = 10;
 
+const peerOf = (s: Session) => ({ protocol: "imap", remoteIp: s.conn.remoteIp });
+
 function saslContext(s: Session) {
   return {
     mayShowPassword: s.conn.tls !== undefined || s.backend.plaintextLogin,
     channelBindings: s.conn.tls?.channelBindings ?? new Map<string, Uint8Array>(),
     peerCertificate: s.backend.sasl.certificateUsername ? s.conn.tls?.peerCertificate : undefined,
     hostname: s.backend.hostname,
+    peer: peerOf(s),
   };
 }
 
@@ -32,9 +35,9 @@ export function mechanisms(s: Session): MechanismName[] {
 }
 
 /** The account for a name that has proved itself; the answer has the new capabilities. */
-async function logIn(s: Session, login: string): Promise<Answer> {
+async function logIn(s: Session, login: string, mechanism: string): Promise<Answer> {
   const account = await s.backend.accountForLogin(login);
-  s.backend.loginDone(s.conn, login, account !== undefined);
+  s.backend.loginDone(s.conn, login, account ? "ok" : "disabled", mechanism);
   if (!account) throw new ImapNo("login failed", "AUTHENTICATIONFAILED");
   s.login = login;
   s.account = account;
@@ -68,15 +71,19 @@ export const login: Command = {
       let prepared = name;
       try {
         prepared = prepareUsername(name);
-        ok = await s.backend.sasl.checkPassword(prepared, preparePassword(password));
+        ok = await s.backend.sasl.checkPassword(prepared, preparePassword(password), peerOf(s));
       } catch (err) {
         if (!(err instanceof SaslError)) throw err;
+        if (err.reason === "appPassword") {
+          s.backend.loginDone(s.conn, name, "badcreds", "login");
+          throw new ImapNo(err.message, "AUTHENTICATIONFAILED");
+        }
       }
       if (!ok) {
-        s.backend.loginDone(s.conn, name, false);
+        s.backend.loginDone(s.conn, name, "badcreds", "login");
         throw new ImapNo("wrong user name or password", "AUTHENTICATIONFAILED");
       }
-      return logIn(s, prepared);
+      return logIn(s, prepared, "login");
     };
   },
 };
@@ -120,7 +127,7 @@ export const authenticate: Command = {
       try {
         for (let step = 0; step < maxSteps; step++) {
           const r = await mechanism.step(response);
-          if ("username" in r) return await logIn(s, r.username);
+          if ("username" in r) return await logIn(s, r.username, mechanism.name);
           s.conn.write(`+ ${Buffer.from(r.challenge).toString("base64")}\r\n`);
           await s.conn.flush();
           const line = new TextDecoder("latin1").decode(await s.conn.readLine(maxSaslLine));
@@ -130,7 +137,8 @@ export const authenticate: Command = {
       } catch (err) {
         if (!(err instanceof SaslError)) throw err;
         if (err.reason === "malformed") throw new ImapBad(`authentication: ${err.message}`);
-        s.backend.loginDone(s.conn, mechanism.username ?? "", false);
+        const result = err.reason === "channelBinding" ? "badchanbind" : "badcreds";
+        s.backend.loginDone(s.conn, mechanism.username ?? "", result, mechanism.name);
         throw new ImapNo(
           err.reason === "credentials" ? "wrong user name or password" : err.message,
           err.reason === "authorization" ? "AUTHORIZATIONFAILED" : "AUTHENTICATIONFAILED",

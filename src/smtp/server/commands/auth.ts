@@ -16,6 +16,7 @@ export function saslContext(s: Session): SaslServerContext {
     channelBindings: s.tls?.channelBindings ?? new Map(),
     peerCertificate: s.tls?.peerCertificate,
     hostname: s.options.hostname,
+    peer: { protocol: "submission", remoteIp: s.remoteIp },
   };
 }
 
@@ -72,6 +73,14 @@ export async function auth(s: Session, args: string): Promise<void> {
     throw await refusal(s, mechanism, e);
   } finally {
     countAuthentication("submission", mechanism.name, result);
+    s.options.authLimiter?.attempted({
+      service: "submission",
+      mechanism: mechanism.name.toLowerCase(),
+      result,
+      login: s.username ?? mechanism.username ?? "",
+      remoteIp: s.remoteIp,
+      client: s.hello.name,
+    });
   }
 }
 
@@ -119,6 +128,10 @@ async function refusal(s: Session, mechanism: ServerMechanism, e: SaslError): Pr
   s.options.authLimiter?.failed(s.remoteIp);
   // The first mistake is answered at once, those who guess on must wait.
   if (++s.failedLogins > 3) await s.pause(Math.min(5000, 5 * (s.options.errorDelay ?? 200)));
+  if (e.reason === "appPassword") {
+    // RFC 4954 §6 has a code for it.
+    return new SmtpError(534, "7.9", e.message, { cause: e });
+  }
   const text = e.reason === "credentials" ? "wrong user name or password" : e.message;
   return new SmtpError(535, "7.8", text, { cause: e, close: s.failedLogins >= 10 });
 }
