@@ -100,6 +100,8 @@ export async function readRequest(
       "the body must be application/json, application/x-www-form-urlencoded or multipart/form-data",
     );
   }
+  // Where all fields are optional, a list would pass for an object.
+  if (Array.isArray(json)) throw malformed("the request is a list, not an object");
   const parsed = v.safeParse(m.request, json);
   if (!parsed.success) {
     const at = v.getDotPath(parsed.issues[0]);

@@ -309,11 +309,19 @@ Deno.test("any body gets an answer with a code, and the server goes on", () =>
             body: body.slice(),
           });
           assert.equal(r.status, 400, r.text);
-          assert.ok(["user", "protocol", "badAddress"].includes(r.json.Code), r.text);
+          // An empty object is a request without recipients.
+          const codes = ["user", "protocol", "badAddress", "noRecipients"];
+          assert.ok(codes.includes(r.json.Code), r.text);
         },
       ),
       { numRuns: 20 },
     );
+    const list = await w.raw("Send", {
+      method: "POST",
+      headers: { Authorization, "Content-Type": "application/json" },
+      body: new TextEncoder().encode("[]"),
+    });
+    assert.match(list.json.Message, /is a list, not an object/);
     assert.equal((await w.call("SuppressionList", {})).status, 200);
   }));
 
