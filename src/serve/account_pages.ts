@@ -10,6 +10,10 @@ import { preparePassword } from "../sasl/mod.ts";
 import type { Accounts } from "../store/accounts.ts";
 import { checkAbsentPassword } from "../store/credentials.ts";
 import { checkPassword } from "../store/password.ts";
+import type { LoginLog } from "../store/login_attempts.ts";
+import type { TlsKeys } from "../store/tls_keys.ts";
+import type { CertificateState } from "./tls.ts";
+import type { StsPolicyState } from "../tlspolicy/policies.ts";
 import { accountPage } from "../web/account/mod.ts";
 import { adminPage } from "../web/admin/mod.ts";
 import type { WebHandler } from "../web/http/mod.ts";
@@ -28,6 +32,11 @@ export interface PagesServer {
   listeners: () => string[];
   resolver: Resolver | undefined;
   reports: { dmarc: DmarcReports; tls: TlsReports } | undefined;
+  /** Undefined while the server starts. */
+  tlsKeys: () => TlsKeys | undefined;
+  loginLog: () => LoginLog | undefined;
+  certificates: () => CertificateState[];
+  stsPolicies: () => StsPolicyState[];
 }
 
 /**
@@ -117,6 +126,8 @@ export function accountAndAdminPages(s: PagesServer): { account: WebHandler; adm
         allowed: (account) => config.account(account)?.LoginDisabled === "",
       }),
       page: servePage(accountPageHtml),
+      tlsKeys: s.tlsKeys,
+      loginLog: s.loginLog,
     }),
     admin: adminPage({
       config,
@@ -135,6 +146,9 @@ export function accountAndAdminPages(s: PagesServer): { account: WebHandler; adm
       listeners: s.listeners,
       resolver: s.resolver,
       reports: s.reports,
+      loginLog: s.loginLog,
+      certificates: s.certificates,
+      stsPolicies: s.stsPolicies,
     }),
   };
 }

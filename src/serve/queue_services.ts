@@ -43,7 +43,9 @@ export interface OutgoingOptions {
 /** How mail leaves a server: with the policies of others, unless something else is given. */
 export async function outgoingOptions(
   s: { config: Config; local: boolean; outgoing?: OutgoingOptions },
-): Promise<OutgoingOptions & { tlsResults?: TlsResults; close?: () => Promise<void> }> {
+): Promise<
+  OutgoingOptions & { tlsResults?: TlsResults; close?: () => Promise<void>; policies?: Policies }
+> {
   if (s.local || s.outgoing?.tlsPolicy !== undefined) return s.outgoing ?? {};
   const resolver = s.outgoing?.resolver ?? makeResolver();
   const tlsResults = await TlsResults.open(s.config.dataDir);
@@ -58,6 +60,7 @@ export async function outgoingOptions(
     ...s.outgoing,
     resolver,
     tlsPolicy: policies,
+    policies,
     tlsResults,
     async close() {
       await policies.close();

@@ -209,6 +209,12 @@ export class MailServer {
       server.#pages = await openWebPages(server, {
         limiter: server.#authLimiter,
         tempDir,
+        states: {
+          tlsKeys: () => server!.#tlsKeys,
+          loginLog: () => server!.loginLog,
+          certificates: () => certificates.states(),
+          stsPolicies: () => outgoing.policies?.remembered() ?? [],
+        },
         security: o.local
           ? undefined
           : { resolver: outgoing.resolver ?? makeResolver(), tlsPolicy: outgoing.tlsPolicy },

@@ -12,7 +12,7 @@ import { Sessions } from "../web/login/mod.ts";
 import { autoconfigHandler, autoconfigHost } from "../web/settings/autoconfig.ts";
 import { mtastsHandler, mtastsHost } from "../web/settings/mtasts.ts";
 import { webserver } from "../web/webserver/mod.ts";
-import { accountAndAdminPages } from "./account_pages.ts";
+import { accountAndAdminPages, type PagesServer } from "./account_pages.ts";
 import type { ReportDatabases } from "./receiving.ts";
 import type { SecurityServices } from "./recipient_security.ts";
 import type { Endpoint, WebHandlers } from "./web.ts";
@@ -36,6 +36,8 @@ export interface WebShared {
   tempDir: string;
   /** Undefined where there is no DNS. */
   security: SecurityServices | undefined;
+  /** What the pages show, and what is only there when the server has started. */
+  states: Pick<PagesServer, "tlsKeys" | "loginLog" | "certificates" | "stsPolicies">;
 }
 
 /** Handlers, and what has to be closed when the server stops. */
@@ -61,6 +63,7 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
     listeners: () => server.endpoints.map((e) => `${e.protocol}: ${hostPort(e.hostname, e.port)}`),
     resolver: shared.security?.resolver,
     reports: server.reports,
+    ...shared.states,
   });
   const handlers: WebHandlers = {
     account: pages.account,

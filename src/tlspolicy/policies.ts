@@ -47,6 +47,9 @@ export interface PoliciesOptions {
   onResult?: (r: TlsResult) => void;
 }
 
+/** An MTA-STS policy that was seen. */
+export type StsPolicyState = ReturnType<StsCache["list"]>[number];
+
 /** The policies that deliveries follow. */
 export class Policies implements TlsPolicy {
   readonly #o: PoliciesOptions;
@@ -64,6 +67,11 @@ export class Policies implements TlsPolicy {
 
   static async open(o: PoliciesOptions): Promise<Policies> {
     return new Policies(o, await StsCache.open(o.dataDir));
+  }
+
+  /** Policies of others that are remembered, for people to look at. */
+  remembered(): StsPolicyState[] {
+    return this.#cache.list(this.#now(), 1000);
   }
 
   policyFor(domain: string, signal: AbortSignal): Promise<DomainPolicy> {

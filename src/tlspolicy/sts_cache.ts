@@ -61,6 +61,24 @@ export class StsCache {
     };
   }
 
+  /** Policies that still hold, by domain, at most so many. */
+  list(
+    now: number,
+    limit: number,
+  ): Pick<CachedPolicy, "domain" | "mode" | "fetched" | "expires" | "mx">[] {
+    return this.#db.all(
+      "SELECT domain, mode, fetched, expires, mx FROM policies WHERE expires > ? ORDER BY domain LIMIT ?",
+      now,
+      limit,
+    ).map(([domain, mode, fetched, expires, mx]) => ({
+      domain,
+      mode,
+      fetched,
+      expires,
+      mx: JSON.parse(mx),
+    }));
+  }
+
   /** Durable when it resolves: a policy that was seen binds from then on. */
   async put(p: CachedPolicy): Promise<void> {
     this.#db.run(

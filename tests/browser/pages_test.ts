@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import axe from "axe-core";
 import type { Page } from "playwright-core";
+import { totpCode, totpStep } from "../../src/store/totp.ts";
 import { lacks } from "../support/programs.ts";
 import { withWorld, type World } from "./browser.ts";
 
@@ -106,6 +107,54 @@ Deno.test({ name: "account page", ignore: lacks("chromium") }, async (t) => {
       await page.getByRole("button", { name: "Save" }).click();
       await page.getByText(/rule 1, sender/).waitFor();
       await page.getByRole("button", { name: "Cancel" }).click();
+    });
+    await step("a second factor is set up with its code, and an app password is made", async () => {
+      await page.getByRole("link", { name: "Logins" }).click();
+      await page.getByRole("button", { name: "Set up" }).click();
+      const dialog = page.getByRole("dialog");
+      await dialog.getByRole("img", { name: "QR code of the key below" }).waitFor();
+      await shot(page, "second-factor");
+      const key = (await dialog.locator("code.key").textContent())!.replace(/ /g, "");
+      await dialog.getByLabel("Code that the app shows").fill(
+        totpCode(key, totpStep(Date.now()) - 1),
+      );
+      await dialog.getByLabel("Current password").fill("moxmoxmox");
+      await dialog.getByRole("button", { name: "Turn on" }).click();
+      const codes = page.getByRole("dialog", { name: "Recovery codes" });
+      await codes.locator("li").first().waitFor();
+      assert.equal(await codes.locator("li").count(), 10);
+      await shot(page, "recovery-codes");
+      await codes.getByRole("button", { name: "Close" }).click();
+      await page.getByText("Recovery codes left").waitFor();
+      await page.getByRole("button", { name: "Add app password" }).click();
+      await dialog.getByLabel("Program").fill("phone");
+      await dialog.getByLabel("Current password").fill("moxmoxmox");
+      await dialog.getByRole("button", { name: "Make" }).click();
+      await page.getByRole("dialog", { name: "Password of phone" }).waitFor();
+      await page.keyboard.press("Escape");
+      await page.getByRole("cell", { name: "phone", exact: true }).waitFor();
+      await page.getByRole("cell", { name: "wrong name, password or code" }).first().waitFor();
+      await shot(page, "logins");
+      assert.deepEqual(await violations(page), []);
+
+      // Another window is asked for the code.
+      const other = await w.context();
+      const second = await other.newPage();
+      await second.goto(`${origin(w)}/`);
+      await second.getByLabel("Email address").fill("mox@localhost");
+      await second.getByLabel("Password").fill("moxmoxmox");
+      await second.getByRole("button", { name: "Log in" }).click();
+      await second.getByLabel("Code of your second factor").fill(
+        totpCode(key, totpStep(Date.now())),
+      );
+      await shot(second, "login-code");
+      await second.getByRole("button", { name: "Log in" }).click();
+      await second.getByRole("heading", { name: "Who you are" }).waitFor();
+      await other.close();
+      await page.getByRole("button", { name: "Turn off" }).click();
+      await dialog.getByLabel("Current password").fill("moxmoxmox");
+      await dialog.getByRole("button", { name: "Turn off" }).click();
+      await page.getByRole("button", { name: "Set up" }).waitFor();
     });
     await step("an address is suppressed and let go", async () => {
       await page.getByRole("link", { name: "Suppressions" }).click();

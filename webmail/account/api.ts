@@ -7,6 +7,7 @@
 import * as v from "valibot";
 import { Count, Id, Nothing, text, Time } from "../api/basics.ts";
 import { onwardCalls } from "./onward_api.ts";
+import { securityCalls } from "./security_api.ts";
 import { webhookCalls } from "./webhook_api.ts";
 
 /** A rule that sorts incoming messages; the first that fits counts. */
@@ -88,6 +89,7 @@ export type Overview = v.InferOutput<typeof Overview>;
 export const accountCalls = {
   ...webhookCalls,
   ...onwardCalls,
+  ...securityCalls,
   Login: {
     request: v.strictObject({
       username: text(500),

@@ -7,6 +7,7 @@ import { longDate, numberText, shortDate, sizeText } from "../lib/format.ts";
 import { attempt, notice } from "../lib/notify.ts";
 import { facts, formDialog, part, secretDialog, type Section, table } from "../lib/page.ts";
 import { onwardSection } from "./onward.ts";
+import { securitySection } from "./security.ts";
 import { webhookSection } from "./webhooks.ts";
 import { accountCalls, type Destination, type Overview } from "./api.ts";
 import { rulesDialog } from "./rules.ts";
@@ -20,7 +21,7 @@ export function sections(changed: () => Promise<void>): Section[] {
     { id: "addresses", title: "Addresses", show: async () => addresses(await overview(), changed) },
     onwardSection(changed),
     { id: "junk", title: "Junk", show: async () => junk(await overview(), changed) },
-    { id: "sessions", title: "Logins", show: async () => sessions(await overview(), changed) },
+    securitySection(changed),
     {
       id: "suppressions",
       title: "Suppressions",
@@ -269,26 +270,6 @@ function junk(o: Overview, changed: () => Promise<void>): HTMLElement[] {
             await changed();
           },
         )),
-    ),
-  ];
-}
-
-function sessions(o: Overview, changed: () => Promise<void>): HTMLElement[] {
-  return [
-    table(
-      ["Page", "Program", "Address", "Last used", ""],
-      o.sessions.map((s) => [
-        s.service,
-        el("span", { title: s.userAgent }, s.userAgent.slice(0, 60) || "unknown"),
-        s.remoteIp,
-        el("span", { title: longDate(s.lastUsed) }, shortDate(s.lastUsed)),
-        s.current ? "this one" : button("End", () =>
-          attempt(async () => {
-            await makeCall(accountCalls, "SessionEnd", { id: s.id });
-            await changed();
-          }), { title: "Log this one out" }),
-      ]),
-      "Nobody is logged in.",
     ),
   ];
 }

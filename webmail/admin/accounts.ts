@@ -94,6 +94,15 @@ function actions(a: Account, changed: () => Promise<void>): HTMLElement[] {
         const { password } = await makeCall(adminCalls, "AccountPassword", { name: a.name });
         secretDialog("New password", `Password of ${a.name}, shown this once:`, password);
       })),
+    button("No second factor", () =>
+      attempt(async () => {
+        const yes = await confirmDialog(
+          `Second factor of ${a.name}`,
+          "For a user who has lost it: the password alone lets in then. Nothing happens if there is none.",
+          "Remove",
+        );
+        if (yes) await makeCall(adminCalls, "SecondFactorRemove", { name: a.name });
+      })),
     a.loginDisabled === ""
       ? button("Disable login", () =>
         then(async () => {

@@ -5,6 +5,7 @@
  * @module
  */
 import * as v from "valibot";
+import { Attempts } from "../account/security_api.ts";
 import { Count, Id, Nothing, text, Time } from "../api/basics.ts";
 
 const Name = v.pipe(text(500), v.minLength(1));
@@ -177,6 +178,31 @@ export const adminCalls = {
   LogLevelSet: {
     request: v.strictObject({ pkg: text(100), level: text(30) }),
     response: Nothing,
+  },
+  /** Removes the second factor of a user who has lost it. */
+  SecondFactorRemove: { request: v.strictObject({ name: Name }), response: Nothing },
+  /** Attempts to log in, certificates, and policies of others. */
+  Security: {
+    request: Nothing,
+    response: v.object({
+      attempts: v.array(Attempts),
+      certificates: v.array(v.object({
+        name: v.string(),
+        authority: v.string(),
+        /** Null if there is none yet. */
+        notAfter: v.nullable(Time),
+        next: Time,
+        failures: Count,
+        error: v.string(),
+      })),
+      policies: v.array(v.object({
+        domain: v.string(),
+        mode: v.string(),
+        fetched: Time,
+        expires: Time,
+        mx: v.array(v.string()),
+      })),
+    }),
   },
   PasswordSet: { request: v.strictObject({ password: text(1000) }), response: Nothing },
 };

@@ -12,6 +12,7 @@ import { adminCalls } from "./api.ts";
 import { accountSections } from "./accounts.ts";
 import { domainSections } from "./domains.ts";
 import { queueSection } from "./queue.ts";
+import { securitySection } from "./security.ts";
 import { serverSections } from "./server.ts";
 
 const root = el("div", { id: "root" });
@@ -41,6 +42,7 @@ async function main(): Promise<void> {
       ...accountSections(changed),
       queueSection(changed),
       reports,
+      securitySection(),
       settings,
     ],
     logout: async () => {

@@ -45,3 +45,23 @@ export function countText(n: number, one: string, many = `${one}s`): string {
 export function numberText(n: number): string {
   return number.format(n);
 }
+
+/** What a browser calls itself, in short: "Firefox on Linux"; others as they are, cut. */
+export function programName(userAgent: string): string {
+  const browser = /\b(?:Edg|OPR|Firefox|Chrome|Safari)(?=\/)/g;
+  // Each imitates those before it: of Edge, Opera and Firefox, what comes last counts.
+  const found = userAgent.match(browser) ?? [];
+  const name = found.find((n) => n === "Edg" || n === "OPR") ?? found[0];
+  if (name === undefined) return userAgent.slice(0, 40) || "unknown";
+  const system = [
+    ["Android", /Android/],
+    ["iPhone", /iPhone/],
+    ["iPad", /iPad/],
+    ["Windows", /Windows/],
+    ["macOS", /Mac OS X/],
+    ["Linux", /Linux/],
+  ] as const;
+  const on = system.find(([, r]) => r.test(userAgent))?.[0];
+  const full = name === "Edg" ? "Edge" : name === "OPR" ? "Opera" : name;
+  return on === undefined ? full : `${full} on ${on}`;
+}

@@ -115,12 +115,16 @@ export interface FormField {
   autocomplete?: string;
 }
 
-/** Asks for some values in a dialog; errors of `submit` are told and the dialog stays. */
+/**
+ * Asks for some values in a dialog; errors of `submit` are told and the dialog stays.
+ * @param intro shown above the fields
+ */
 export function formDialog(
   title: string,
   fields: readonly FormField[],
   action: string,
   submit: (values: Record<string, string>) => Promise<unknown>,
+  intro?: Child,
 ): void {
   const inputs = fields.map((f) => ({ f, input: inputOf(f) }));
   const form = el(
@@ -141,6 +145,7 @@ export function formDialog(
         });
       },
     },
+    intro,
     inputs.map(({ f, input }) =>
       f.type === "checkbox"
         ? el("label", { class: "checkbox", title: f.explanation }, input, f.label)

@@ -18,6 +18,9 @@ import { minPasswordLength } from "../../store/credentials.ts";
 import { type CallHandlers, HttpError, UserError, type WebHandler } from "../http/mod.ts";
 import { type Login, type PageContext, pageHandler, type Sessions } from "../login/mod.ts";
 import { changeAccount, checkedDestination, destinationsOf, junkOf, setJunk } from "./settings.ts";
+import type { LoginLog } from "../../store/login_attempts.ts";
+import type { TlsKeys } from "../../store/tls_keys.ts";
+import { securityHandlers } from "./security.ts";
 import { tryRulesets } from "./try_rulesets.ts";
 import { onwardHandlers } from "./onward.ts";
 import { webhookHandlers } from "./webhooks.ts";
@@ -30,6 +33,9 @@ export interface AccountPageOptions {
   sessions: Sessions;
   login: Login;
   page: WebHandler;
+  /** Undefined while the server starts. */
+  tlsKeys: () => TlsKeys | undefined;
+  loginLog: () => LoginLog | undefined;
 }
 
 /** Most sessions and suppressions that are shown. */
@@ -64,6 +70,13 @@ export function accountPage(o: AccountPageOptions): WebHandler {
       settings,
       withAccount,
       change: (c, fn) => changeAccount(config, c.session!.account, fn),
+    }),
+    ...securityHandlers({
+      config,
+      sessions: o.sessions,
+      tlsKeys: o.tlsKeys,
+      loginLog: o.loginLog,
+      withAccount,
     }),
     async Login(form, c) {
       const { account, cookie } = await o.login.login(c.req, { ...form, code: form.totp });

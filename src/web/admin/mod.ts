@@ -15,6 +15,7 @@ import { memoryUse } from "../../platform/process.ts";
 import type { Queue } from "../../queue/mod.ts";
 import type { DmarcReports, TlsReports } from "../../reports/mod.ts";
 import { preparePassword } from "../../sasl/mod.ts";
+import type { LoginLog } from "../../store/login_attempts.ts";
 import type { Accounts } from "../../store/accounts.ts";
 import { type CallHandlers, HttpError, UserError, type WebHandler } from "../http/mod.ts";
 import { type Login, type PageContext, pageHandler, type Sessions } from "../login/mod.ts";
@@ -33,10 +34,31 @@ export interface AdminPageOptions {
   resolver: Resolver | undefined;
   /** Undefined where none are received. */
   reports: { dmarc: DmarcReports; tls: TlsReports } | undefined;
+  /** Undefined while the server starts. */
+  loginLog: () => LoginLog | undefined;
+  /** Those that come from an authority. */
+  certificates: () => {
+    name: string;
+    authority: string;
+    notAfter: number | undefined;
+    next: number;
+    failures: number;
+    error: string | undefined;
+  }[];
+  /** MTA-STS policies of others. */
+  stsPolicies: () => {
+    domain: string;
+    mode: string;
+    fetched: number;
+    expires: number;
+    mx: string[];
+  }[];
 }
 
 /** Items of the queue that are shown. */
 const maxQueue = 1000;
+/** Attempts to log in that are shown. */
+const maxAttempts = 500;
 /** Milliseconds that summaries of reports go back. */
 const reportPeriod = 30 * 86_400_000;
 
@@ -283,6 +305,28 @@ export function adminPage(o: AdminPageOptions): WebHandler {
       else throw new UserError(`no log level ${level}`);
       return {};
     },
+    async SecondFactorRemove({ name }) {
+      if (config.account(name) === undefined) throw new HttpError(404, `no account ${name}`);
+      const account = await o.accounts.open(name);
+      try {
+        await account.credentials.disableTotp();
+      } finally {
+        account.close();
+      }
+      return {};
+    },
+    Security: () => ({
+      attempts: o.loginLog()?.list(undefined, maxAttempts) ?? [],
+      certificates: o.certificates().map((c) => ({
+        name: c.name,
+        authority: c.authority,
+        notAfter: c.notAfter ?? null,
+        next: c.next,
+        failures: c.failures,
+        error: c.error ?? "",
+      })),
+      policies: o.stsPolicies(),
+    }),
     async PasswordSet({ password }, c) {
       await told(() => admin.writeAdminPassword(config, password));
       o.sessions.endAll("", c.session!.id);

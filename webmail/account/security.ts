@@ -1,0 +1,273 @@
+/** The section on logins: second factor, app passwords, keys, sessions, and who has tried. @module */
+import { makeCall } from "../api/client.ts";
+import { attemptsTable } from "../lib/attempts.ts";
+import { button } from "../lib/button.ts";
+import { confirmDialog, openDialog } from "../lib/dialog.ts";
+import { el } from "../lib/dom.ts";
+import { longDate, programName, shortDate } from "../lib/format.ts";
+import { attempt, notice } from "../lib/notify.ts";
+import {
+  facts,
+  formDialog,
+  type FormField,
+  part,
+  secretDialog,
+  type Section,
+  table,
+} from "../lib/page.ts";
+import { accountCalls, type Overview } from "./api.ts";
+
+type Changed = () => Promise<void>;
+type Security = Awaited<ReturnType<typeof load>>;
+
+const load = () => makeCall(accountCalls, "Security", {});
+
+export function securitySection(changed: Changed): Section {
+  return {
+    id: "sessions",
+    title: "Logins",
+    async show() {
+      const [s, o] = await Promise.all([load(), makeCall(accountCalls, "Overview", {})]);
+      return [
+        secondFactor(s, changed),
+        appPasswords(s, changed),
+        tlsKeys(s, o, changed),
+        sessions(o, changed),
+        part(
+          "Attempts of the last 30 days",
+          el("p", { class: "muted" }, "Tell your administrator if some were not yours."),
+          attemptsTable(s.attempts, false),
+        ),
+      ];
+    },
+  };
+}
+
+const currentPassword: FormField = {
+  name: "current",
+  label: "Current password",
+  type: "password",
+  required: true,
+  autocomplete: "current-password",
+};
+
+const date = (ms: number) => el("span", { title: longDate(ms) }, shortDate(ms));
+
+function qrCode(size: number, path: string): SVGElement {
+  const ns = "http://www.w3.org/2000/svg";
+  const svg = document.createElementNS(ns, "svg");
+  svg.setAttribute("viewBox", `-3 -3 ${size + 6} ${size + 6}`);
+  svg.setAttribute("class", "qr");
+  svg.setAttribute("role", "img");
+  svg.setAttribute("aria-label", "QR code of the key below");
+  const dark = document.createElementNS(ns, "path");
+  dark.setAttribute("d", path);
+  svg.append(dark);
+  return svg;
+}
+
+async function turnOn(changed: Changed): Promise<void> {
+  const { key, uri, size, path } = await makeCall(accountCalls, "SecondFactorBegin", {});
+  formDialog(
+    "Second factor",
+    [
+      {
+        name: "code",
+        label: "Code that the app shows",
+        required: true,
+        autocomplete: "one-time-code",
+      },
+      currentPassword,
+    ],
+    "Turn on",
+    async ({ code, current }) => {
+      const r = await makeCall(accountCalls, "SecondFactorOn", { key, code, current });
+      await changed();
+      openDialog(
+        "Recovery codes",
+        el(
+          "div",
+          {},
+          el(
+            "p",
+            {},
+            "Each lets you in once without the app. They are shown this once: keep them where you find " +
+              "them without your device.",
+          ),
+          el("ul", { class: "codes" }, r.recoveryCodes.map((c) => el("li", {}, el("code", {}, c)))),
+        ),
+      );
+    },
+    el(
+      "div",
+      {},
+      el(
+        "p",
+        {},
+        "Scan this with an app for one-time codes, or type the key into it. From then on the pages ask for a " +
+          "code, and your mail programs need app passwords.",
+      ),
+      el("a", { href: uri, class: "qr-link" }, qrCode(size, path)),
+      el("p", {}, "Key: ", el("code", { class: "key" }, key.replace(/.{4}(?!$)/g, "$& "))),
+    ),
+  );
+}
+
+function secondFactor(s: Security, changed: Changed): HTMLElement {
+  return part(
+    "Second factor",
+    el(
+      "p",
+      { class: "muted" },
+      "A code from an app on your phone, asked for after the password.",
+    ),
+    facts([
+      ["State", s.secondFactor ? "on" : "off"],
+      ...(s.secondFactor ? [["Recovery codes left", String(s.recoveryCodes)] as const] : []),
+    ]),
+    s.secondFactor
+      ? button("Turn off", () =>
+        formDialog(
+          "Turn the second factor off",
+          [currentPassword],
+          "Turn off",
+          async ({ current }) => {
+            await makeCall(accountCalls, "SecondFactorOff", { current });
+            notice("The second factor is off.");
+            await changed();
+          },
+        ))
+      : button("Set up", () => attempt(() => turnOn(changed))),
+  );
+}
+
+function appPasswords(s: Security, changed: Changed): HTMLElement {
+  return part(
+    "App passwords",
+    el(
+      "p",
+      { class: "muted" },
+      "One for each mail program, so that you can take it back when a device is lost. They don't open this page.",
+    ),
+    table(
+      ["Program", "Made", "Last used", ""],
+      s.appPasswords.map((p) => [
+        p.name,
+        date(p.created),
+        p.lastUsed === 0
+          ? "never"
+          : el("span", {}, date(p.lastUsed), ` by ${p.lastProtocol} from ${p.lastIp}`),
+        button("Remove", () =>
+          attempt(async () => {
+            const yes = await confirmDialog(
+              "Remove app password",
+              `${p.name} can't log in any more.`,
+              "Remove",
+            );
+            if (!yes) return;
+            await makeCall(accountCalls, "AppPasswordRemove", { id: p.id });
+            await changed();
+          })),
+      ]),
+      "There are none.",
+    ),
+    button("Add app password", () =>
+      formDialog(
+        "App password",
+        [
+          {
+            name: "name",
+            label: "Program",
+            required: true,
+            explanation: "For you, such as “phone”.",
+          },
+          currentPassword,
+        ],
+        "Make",
+        async ({ name, current }) => {
+          const { password } = await makeCall(accountCalls, "AppPasswordAdd", { name, current });
+          await changed();
+          secretDialog(
+            `Password of ${name}`,
+            "It is shown this once. Put it into the program, with your address as the name.",
+            password,
+          );
+        },
+      )),
+  );
+}
+
+function tlsKeys(s: Security, o: Overview, changed: Changed): HTMLElement {
+  const addresses = o.destinations.map((d) => d.address).filter((a) => !a.startsWith("@"));
+  return part(
+    "TLS keys",
+    el("p", { class: "muted" }, "Certificates with which programs log in without a password."),
+    table(
+      ["Name", "Address", "Kind", "Added", ""],
+      s.tlsKeys.map((k) => [
+        el("span", { title: k.fingerprint }, k.name),
+        k.login,
+        k.type,
+        date(k.added),
+        button("Remove", () =>
+          attempt(async () => {
+            if (!await confirmDialog("Remove key", `${k.name} can't log in any more.`, "Remove")) {
+              return;
+            }
+            await makeCall(accountCalls, "TlsKeyRemove", { fingerprint: k.fingerprint });
+            await changed();
+          })),
+      ]),
+      "There are none.",
+    ),
+    button("Add certificate", () =>
+      formDialog(
+        "TLS key",
+        [
+          { name: "login", label: "Address", options: addresses, required: true },
+          { name: "name", label: "Name", explanation: "Empty: that of the certificate." },
+          {
+            name: "certificate",
+            label: "Certificate",
+            type: "textarea",
+            required: true,
+            explanation: "PEM, from -----BEGIN CERTIFICATE----- on.",
+          },
+          currentPassword,
+        ],
+        "Add",
+        async ({ login, name, certificate, current }) => {
+          await makeCall(accountCalls, "TlsKeyAdd", { login, name, certificate, current });
+          await changed();
+        },
+      )),
+  );
+}
+
+function sessions(o: Overview, changed: Changed): HTMLElement {
+  return part(
+    "Logged in now",
+    table(
+      ["Page", "Program", "Address", "Last used", ""],
+      o.sessions.map((s) => [
+        s.service,
+        el("span", { title: s.userAgent }, programName(s.userAgent)),
+        s.remoteIp,
+        date(s.lastUsed),
+        s.current ? "this one" : button("End", () =>
+          attempt(async () => {
+            await makeCall(accountCalls, "SessionEnd", { id: s.id });
+            await changed();
+          }), { title: "Log this one out" }),
+      ]),
+      "Nobody is logged in.",
+    ),
+    o.sessions.length > 1
+      ? button("End all others", () =>
+        attempt(async () => {
+          await makeCall(accountCalls, "OtherSessionsEnd", {});
+          await changed();
+        }))
+      : null,
+  );
+}

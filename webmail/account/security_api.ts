@@ -1,0 +1,83 @@
+/** The calls about ways to log in of the account page. @module */
+import * as v from "valibot";
+import { Count, Id, Nothing, text, Time } from "../api/basics.ts";
+
+/** Attempts of a day that are alike. */
+export const Attempts = v.object({
+  account: v.string(),
+  login: v.string(),
+  service: v.string(),
+  mechanism: v.string(),
+  result: v.string(),
+  remoteIp: v.string(),
+  client: v.string(),
+  first: Time,
+  last: Time,
+  count: Count,
+});
+export type Attempts = v.InferOutput<typeof Attempts>;
+
+/** Whoever finds an open page must not be able to make ways in: the password is asked for again. */
+const current = text(1000);
+
+export const securityCalls = {
+  Security: {
+    request: Nothing,
+    response: v.object({
+      secondFactor: v.boolean(),
+      /** Recovery codes that are left. */
+      recoveryCodes: Count,
+      appPasswords: v.array(v.object({
+        id: Id,
+        name: v.string(),
+        created: Time,
+        /** 0 for never. */
+        lastUsed: Time,
+        lastProtocol: v.string(),
+        lastIp: v.string(),
+      })),
+      tlsKeys: v.array(v.object({
+        fingerprint: v.string(),
+        login: v.string(),
+        name: v.string(),
+        type: v.string(),
+        added: Time,
+      })),
+      attempts: v.array(Attempts),
+    }),
+  },
+  /** A new key for a second factor, not in use yet. */
+  SecondFactorBegin: {
+    request: Nothing,
+    response: v.object({
+      key: v.string(),
+      /** As apps read it. */
+      uri: v.string(),
+      /** The same as a QR code: modules on a side, and the dark ones as an SVG path. */
+      size: Count,
+      path: v.string(),
+    }),
+  },
+  SecondFactorOn: {
+    request: v.strictObject({ key: text(100), code: text(20), current }),
+    response: v.object({ recoveryCodes: v.array(v.string()) }),
+  },
+  SecondFactorOff: { request: v.strictObject({ current }), response: Nothing },
+  AppPasswordAdd: {
+    request: v.strictObject({ name: v.pipe(text(100), v.minLength(1)), current }),
+    response: v.object({ password: v.string() }),
+  },
+  AppPasswordRemove: { request: v.strictObject({ id: Id }), response: Nothing },
+  TlsKeyAdd: {
+    request: v.strictObject({
+      login: text(500),
+      certificate: text(20_000),
+      name: text(100),
+      current,
+    }),
+    response: Nothing,
+  },
+  TlsKeyRemove: { request: v.strictObject({ fingerprint: text(100) }), response: Nothing },
+  /** Ends all logins but this one. */
+  OtherSessionsEnd: { request: Nothing, response: Nothing },
+};
