@@ -86,6 +86,13 @@ export function parseSconf(text: string): { root: MapNode; problems: Problem[] }
       continue;
     }
 
+    // Editors show it as the end of a line, which it is not here.
+    if (rest.includes("\r")) {
+      report("a carriage return in the middle of the line");
+      skipDeeperThan = depth;
+      continue;
+    }
+
     let top = stack[stack.length - 1];
     if (depth > top.depth) {
       const last = top.block.entries.at(-1);

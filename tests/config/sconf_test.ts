@@ -59,3 +59,12 @@ Deno.test("what the format can't express is not written", () => {
     assert.throws(() => write("k", text), SconfWriteError);
   }
 });
+
+Deno.test("a carriage return within a line is a mistake, and what follows is read", () => {
+  const { root, problems } = parseSconf("a\rb:\n\tc: 1\nd: x\ry\ne: 2\r\n");
+  assert.deepEqual(problems, [
+    { line: 1, message: "a carriage return in the middle of the line" },
+    { line: 3, message: "a carriage return in the middle of the line" },
+  ]);
+  assert.deepEqual(root.entries.map((e) => e.key), ["e"]);
+});
