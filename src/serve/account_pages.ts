@@ -14,7 +14,7 @@ import type { LoginLog } from "../store/login_attempts.ts";
 import type { TlsKeys } from "../store/tls_keys.ts";
 import type { CertificateState } from "./tls.ts";
 import type { StsPolicyState } from "../tlspolicy/policies.ts";
-import { accountPage } from "../web/account/mod.ts";
+import { type AccountPage, accountPage } from "../web/account/mod.ts";
 import { adminPage } from "../web/admin/mod.ts";
 import type { WebHandler } from "../web/http/mod.ts";
 import { Login, type LoginForm, type LoginResult, type Sessions } from "../web/login/mod.ts";
@@ -29,6 +29,7 @@ export interface PagesServer {
   webhooks: Webhooks | undefined;
   sessions: Sessions;
   limiter: FailedAuthLimiter;
+  tempDir: string;
   listeners: () => string[];
   resolver: Resolver | undefined;
   reports: { dmarc: DmarcReports; tls: TlsReports } | undefined;
@@ -109,7 +110,9 @@ async function checkAdminLogin(config: Config, form: LoginForm): Promise<LoginRe
 }
 
 /** Makes both pages. */
-export function accountAndAdminPages(s: PagesServer): { account: WebHandler; admin: WebHandler } {
+export function accountAndAdminPages(
+  s: PagesServer,
+): { account: AccountPage; admin: WebHandler } {
   const { config, accounts, queue, sessions, limiter } = s;
   return {
     account: accountPage({
@@ -126,6 +129,7 @@ export function accountAndAdminPages(s: PagesServer): { account: WebHandler; adm
         allowed: (account) => config.account(account)?.LoginDisabled === "",
       }),
       page: servePage(accountPageHtml),
+      tempDir: s.tempDir,
       tlsKeys: s.tlsKeys,
       loginLog: s.loginLog,
     }),

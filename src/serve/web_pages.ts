@@ -60,13 +60,15 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
     webhooks: server.webhooks?.hooks,
     sessions,
     limiter: shared.limiter,
+    tempDir: shared.tempDir,
     listeners: () => server.endpoints.map((e) => `${e.protocol}: ${hostPort(e.hostname, e.port)}`),
     resolver: shared.security?.resolver,
     reports: server.reports,
     ...shared.states,
   });
+  await pages.account.open();
   const handlers: WebHandlers = {
-    account: pages.account,
+    account: pages.account.handle,
     admin: pages.admin,
     webmail: mail.handle,
     webapi: api.handle,
@@ -84,6 +86,7 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
   });
   const close = async () => {
     mail.close();
+    await pages.account.close();
     await api.close();
     await sessions.close();
   };

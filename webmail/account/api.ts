@@ -8,6 +8,7 @@ import * as v from "valibot";
 import { Count, Id, Nothing, text, Time } from "../api/basics.ts";
 import { onwardCalls } from "./onward_api.ts";
 import { securityCalls } from "./security_api.ts";
+import { transferCalls } from "./transfer_api.ts";
 import { webhookCalls } from "./webhook_api.ts";
 
 /** A rule that sorts incoming messages; the first that fits counts. */
@@ -90,6 +91,7 @@ export const accountCalls = {
   ...webhookCalls,
   ...onwardCalls,
   ...securityCalls,
+  ...transferCalls,
   Login: {
     request: v.strictObject({
       username: text(500),

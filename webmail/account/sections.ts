@@ -8,6 +8,7 @@ import { attempt, notice } from "../lib/notify.ts";
 import { facts, formDialog, part, secretDialog, type Section, table } from "../lib/page.ts";
 import { onwardSection } from "./onward.ts";
 import { securitySection } from "./security.ts";
+import { transferSection } from "./transfer.ts";
 import { webhookSection } from "./webhooks.ts";
 import { accountCalls, type Destination, type Overview } from "./api.ts";
 import { rulesDialog } from "./rules.ts";
@@ -27,6 +28,7 @@ export function sections(changed: () => Promise<void>): Section[] {
       title: "Suppressions",
       show: async () => suppressions(await overview(), changed),
     },
+    transferSection(),
     webhookSection(changed),
     { id: "programs", title: "Mail programs", show: async () => programs(await overview()) },
   ];

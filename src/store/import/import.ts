@@ -12,13 +12,18 @@ import type { Mailbox, NewMessage } from "../types.ts";
 import type { Source } from "./sources.ts";
 
 export interface ImportOptions {
-  /** Mailbox to import into, made if it is missing; those of subfolders below it. */
+  /**
+   * Mailbox to import into, made if it is missing; those of subfolders below it. With "" these are at the top,
+   * and what is in no subfolder goes to the Inbox.
+   */
   mailbox: string;
   /** For files on their way; on the account's file system. */
   tempDir: string;
   /** Leave out messages whose Message-ID is in the mailbox already. */
   skipDuplicates?: boolean;
   signal?: AbortSignal;
+  /** What came before the source failed stays; not if it was aborted. */
+  keepOnFailure?: boolean;
   /** Told after each batch. */
   progress?: (p: ImportProgress) => void;
 }
@@ -89,7 +94,11 @@ export async function importMessages(
         warn(`${m.place}: ${m.problem}`);
         continue;
       }
-      const name = m.below === "" ? o.mailbox : `${o.mailbox}/${m.below}`;
+      const name = o.mailbox === ""
+        ? m.below || "Inbox"
+        : m.below === ""
+        ? o.mailbox
+        : `${o.mailbox}/${m.below}`;
       let mailbox = boxes.get(name);
       if (mailbox === undefined) {
         mailbox = account.mailboxByName(name) ?? (await account.createMailbox(name)).mailbox;
@@ -125,6 +134,10 @@ export async function importMessages(
     await flush();
     return progress;
   } catch (err) {
+    if (o.keepOnFailure && !o.signal?.aborted) {
+      await flush();
+      throw err;
+    }
     for (const b of batch) removeFile(b.message.file);
     await takeBack(account, brought, [...boxes.values()].filter((m) => !before.has(m.name)));
     throw err;

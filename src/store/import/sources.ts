@@ -4,8 +4,9 @@
  * @module
  */
 import { join } from "node:path";
-import { mboxMessages, statusFlagsOf } from "../../mail/mbox.ts";
+import { type MboxMessage, mboxMessages, statusFlagsOf } from "../../mail/mbox.ts";
 import { splitHeader } from "../../mail/header.ts";
+import { decodeWords } from "../../mail/words.ts";
 import { Flag, flagNames } from "../types.ts";
 
 /** A message to import. */
@@ -32,14 +33,14 @@ export interface SourceProblem {
 export type Source = AsyncGenerator<SourceMessage | SourceProblem>;
 
 /** Most bytes of a message. */
-const maxMessage = 256 * 1024 * 1024;
+export const maxMessage = 256 * 1024 * 1024;
 
 const systemFlags = new Map(
   flagNames.map(([bit, name]) => [name.replace(/^[\\$]/, "").toLowerCase(), bit]),
 );
 
 /** Bits of flags that have one, and the other names as keywords. */
-function flagsOf(names: readonly string[]): { flags: number; keywords: string[] } {
+export function flagsOf(names: readonly string[]): { flags: number; keywords: string[] } {
   let flags = 0;
   const keywords: string[] = [];
   for (const name of names) {
@@ -71,24 +72,66 @@ export async function* mboxSource(path: string): Source {
   let number = 0;
   const file = await Deno.open(path);
   for await (const m of mboxMessages(file.readable, { maxSize: maxMessage })) {
-    number++;
-    const header = headerOf(m.message);
-    const status = statusFlagsOf(header);
-    const labels = header.find((f) => f.name.toLowerCase() === "x-gmail-labels")?.value ?? "";
-    const { flags, keywords } = flagsOf([
-      ...status.flags,
-      ...status.keywords,
-      ...gmailFlags(labels),
-    ]);
-    yield {
-      place: `message ${number}`,
-      below: "",
-      content: withoutStatus(m.message),
-      flags,
-      keywords,
-      received: m.date?.getTime() ?? Date.now(),
-    };
+    yield mboxMessage(`message ${++number}`, "", m);
   }
+}
+
+/**
+ * A message of a mailbox file.
+ * @param byLabels labels of Gmail say which mailbox it is of: its single file has all
+ */
+export function mboxMessage(
+  place: string,
+  below: string,
+  m: MboxMessage,
+  byLabels = false,
+): SourceMessage {
+  const header = headerOf(m.message);
+  const status = statusFlagsOf(header);
+  const value = (name: string) => header.find((f) => f.name === name)?.value ?? "";
+  const labels = decodeWords(value("x-gmail-labels"));
+  const { flags, keywords } = flagsOf([
+    ...status.flags,
+    ...status.keywords,
+    ...gmailFlags(labels),
+    ...mozillaFlags(value("x-mozilla-status")),
+    ...value("x-mozilla-keys").split(/\s+/).filter((k) => k !== ""),
+  ]);
+  return {
+    place,
+    below: (byLabels ? gmailMailbox(labels) : undefined) ?? below,
+    content: withoutStatus(m.message),
+    flags,
+    keywords,
+    received: m.date?.getTime() ?? Date.now(),
+  };
+}
+
+/** Thunderbird's bits of a message, in hexadecimal. */
+function mozillaFlags(status: string): string[] {
+  const bits = /^[0-9a-f]{4}$/i.test(status.trim()) ? parseInt(status, 16) : 0;
+  const names: [number, string][] = [
+    [0x1, "Seen"],
+    [0x2, "Answered"],
+    [0x4, "Flagged"],
+    [0x8, "Deleted"],
+    [0x1000, "Forwarded"],
+  ];
+  return names.filter(([bit]) => bits & bit).map(([, name]) => name);
+}
+
+/** The mailbox of a message of Gmail's, whose single file has all; undefined without labels. */
+function gmailMailbox(labels: string): string | undefined {
+  const names = labels.split(",").map((l) => l.trim().replace(/^"|"$/g, "").toLowerCase());
+  if (names.length === 1 && names[0] === "") return undefined;
+  const mailboxes: [string, string][] = [
+    ["trash", "Trash"],
+    ["spam", "Junk"],
+    ["drafts", "Drafts"],
+    ["inbox", "Inbox"],
+    ["sent", "Sent"],
+  ];
+  return mailboxes.find(([label]) => names.includes(label))?.[1] ?? "Archive";
 }
 
 /**
@@ -101,10 +144,23 @@ function withoutStatus(content: Uint8Array): Uint8Array {
     const end = content.indexOf(10, at);
     if (end < 0) return content.subarray(at);
     const line = new TextDecoder("latin1").decode(content.subarray(at, Math.min(end, at + 20)));
-    if (!/^(?:Status|X-Status|X-Keywords):/i.test(line)) return content.subarray(at);
+    if (!/^(?:Status|X-Status|X-Keywords|X-Mozilla-Status2?|X-Mozilla-Keys):/i.test(line)) {
+      return content.subarray(at);
+    }
     at = end + 1;
   }
 }
+
+/** Labels that are no keywords. */
+const gmailPlaces = new Set([
+  "unread",
+  "opened",
+  "inbox",
+  "sent",
+  "trash",
+  "archived",
+  "important",
+]);
 
 /** Gmail's labels that are flags; the others become keywords. */
 function gmailFlags(labels: string): string[] {
@@ -117,7 +173,7 @@ function gmailFlags(labels: string): string[] {
   for (const n of names) {
     const lower = n.toLowerCase();
     if (special[lower] !== undefined) out.push(special[lower]);
-    else if (!["unread", "opened", "inbox", "sent", "archived", "important"].includes(lower)) {
+    else if (!gmailPlaces.has(lower)) {
       out.push(n.replace(/\s+/g, "-"));
     }
   }
@@ -162,16 +218,44 @@ export async function* maildirSource(path: string, below = "", depth = 0): Sourc
 
 /** Names of the letters a to z, from the file that Dovecot keeps them in. */
 function dovecotKeywords(path: string): Map<string, string> {
-  const keywords = new Map<string, string>();
   try {
-    for (const line of Deno.readTextFileSync(join(path, "dovecot-keywords")).split("\n")) {
-      const m = /^(\d{1,2}) (\S+)/.exec(line);
-      if (m !== null) keywords.set(String.fromCharCode(97 + Number(m[1])), m[2]);
-    }
+    return parseDovecotKeywords(Deno.readTextFileSync(join(path, "dovecot-keywords")));
   } catch (err) {
     if (!(err instanceof Deno.errors.NotFound)) throw err;
+    return new Map();
+  }
+}
+
+/** The same from the file's text. */
+export function parseDovecotKeywords(text: string): Map<string, string> {
+  const keywords = new Map<string, string>();
+  for (const line of text.split("\n").slice(0, 1000)) {
+    const m = /^(\d{1,2}) (\S+)/.exec(line);
+    if (m !== null) keywords.set(String.fromCharCode(97 + Number(m[1])), m[2]);
   }
   return keywords;
+}
+
+/** A message of a Maildir, by the name of its file. */
+export function maildirMessage(
+  place: string,
+  below: string,
+  content: Uint8Array,
+  received: number,
+  keywords: ReadonlyMap<string, string>,
+): SourceMessage {
+  const letters = /[:;!]2,([A-Za-z]*)$/.exec(place)?.[1] ?? "";
+  const named = flagsOf([...letters].flatMap((l) => keywords.get(l) ?? []));
+  let flags = named.flags;
+  for (const l of letters) flags |= maildirLetters[l] ?? 0;
+  return {
+    place,
+    below,
+    content: withCrlf(content),
+    flags,
+    keywords: named.keywords,
+    received,
+  };
 }
 
 async function* maildirFolder(
@@ -189,18 +273,14 @@ async function* maildirFolder(
         yield { place, problem: `is larger than ${maxMessage} bytes` };
         continue;
       }
-      const letters = /[:;!]2,([A-Za-z]*)/.exec(name)?.[1] ?? "";
-      const named = flagsOf([...letters].flatMap((l) => keywords.get(l) ?? []));
-      let flags = named.flags;
-      for (const l of letters) flags |= maildirLetters[l] ?? 0;
-      yield {
+      const content = await Deno.readFile(file);
+      yield maildirMessage(
         place,
         below,
-        content: withCrlf(await Deno.readFile(file)),
-        flags,
-        keywords: named.keywords,
-        received: info.mtime?.getTime() ?? Date.now(),
-      };
+        content,
+        info.mtime?.getTime() ?? Date.now(),
+        keywords,
+      );
     } catch (err) {
       yield { place, problem: err instanceof Error ? err.message : String(err) };
     }

@@ -9,6 +9,8 @@
 import { accountCalls } from "../../../webmail/account/api.ts";
 import { clientServices, randomPassword } from "../../admin/mod.ts";
 import type { Config } from "../../config/mod.ts";
+import { Log } from "../../log/mod.ts";
+import { ensureDir, removeFile } from "../../platform/files.ts";
 import type { Queue } from "../../queue/mod.ts";
 import type { Webhooks } from "../../queue/webhooks/mod.ts";
 import { preparePassword } from "../../sasl/mod.ts";
@@ -21,6 +23,8 @@ import { changeAccount, checkedDestination, destinationsOf, junkOf, setJunk } fr
 import type { LoginLog } from "../../store/login_attempts.ts";
 import type { TlsKeys } from "../../store/tls_keys.ts";
 import { securityHandlers } from "./security.ts";
+import { ImportJobs } from "./import_jobs.ts";
+import { importFolder, transferHandlers, transferRoutes } from "./transfer.ts";
 import { tryRulesets } from "./try_rulesets.ts";
 import { onwardHandlers } from "./onward.ts";
 import { webhookHandlers } from "./webhooks.ts";
@@ -33,6 +37,8 @@ export interface AccountPageOptions {
   sessions: Sessions;
   login: Login;
   page: WebHandler;
+  /** For messages on their way, on the file system of the accounts. */
+  tempDir: string;
   /** Undefined while the server starts. */
   tlsKeys: () => TlsKeys | undefined;
   loginLog: () => LoginLog | undefined;
@@ -41,8 +47,17 @@ export interface AccountPageOptions {
 /** Most sessions and suppressions that are shown. */
 const maxShown = 500;
 
+/** The page of a running server. */
+export interface AccountPage {
+  handle: WebHandler;
+  /** Makes its folder; what a server before left in it is removed. */
+  open(): Promise<void>;
+  /** Ends imports. */
+  close(): Promise<void>;
+}
+
 /** The page and its calls. */
-export function accountPage(o: AccountPageOptions): WebHandler {
+export function accountPage(o: AccountPageOptions): AccountPage {
   const { config } = o;
 
   async function withAccount<T>(name: string, fn: (a: Account) => T | Promise<T>): Promise<T> {
@@ -59,6 +74,15 @@ export function accountPage(o: AccountPageOptions): WebHandler {
     return a;
   };
 
+  const tempDir = importFolder(o.tempDir);
+  const jobs = new ImportJobs({ accounts: o.accounts, tempDir, log: new Log("import") });
+  const transfers = {
+    accounts: o.accounts,
+    jobs,
+    login: o.login,
+    tempDir,
+    anyPort: config.acceptAllAccount !== undefined,
+  };
   const handlers: CallHandlers<typeof accountCalls, PageContext> = {
     ...webhookHandlers({
       hooks: o.webhooks,
@@ -71,6 +95,7 @@ export function accountPage(o: AccountPageOptions): WebHandler {
       withAccount,
       change: (c, fn) => changeAccount(config, c.session!.account, fn),
     }),
+    ...transferHandlers({ ...transfers, withAccount }),
     ...securityHandlers({
       config,
       sessions: o.sessions,
@@ -184,7 +209,8 @@ export function accountPage(o: AccountPageOptions): WebHandler {
       return {};
     },
   };
-  return pageHandler({
+  const routes = transferRoutes(transfers);
+  const page = pageHandler({
     login: o.login,
     calls: accountCalls,
     handlers,
@@ -192,4 +218,12 @@ export function accountPage(o: AccountPageOptions): WebHandler {
     page: o.page,
     pkg: "account",
   });
+  return {
+    handle: (req) => routes(req) ?? page(req),
+    async open() {
+      await ensureDir(tempDir);
+      for await (const e of Deno.readDir(tempDir)) if (e.isFile) removeFile(`${tempDir}/${e.name}`);
+    },
+    close: () => jobs.close(),
+  };
 }

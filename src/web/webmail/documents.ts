@@ -26,7 +26,7 @@ import { messageItem } from "./items.ts";
 import { readableText } from "./message.ts";
 import { htmlPage, messageHeadHtml, textHtml } from "./pages.ts";
 import { fileNameOf, numberedParts, partByPath, sortParts } from "./parts.ts";
-import { writeZip } from "./zip.ts";
+import { writeZip } from "../export/zip.ts";
 
 /** For what is no document of its own. */
 const plainPolicy = "default-src 'none'; sandbox; frame-ancestors 'self'";

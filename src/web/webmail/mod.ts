@@ -31,7 +31,7 @@ import { pieceStream } from "./content.ts";
 import { disposition, messageDocument } from "./documents.ts";
 import { missing, rethrow } from "./errors.ts";
 import { EventConnection, EventConnections } from "./event_stream.ts";
-import { exportArchive, exportMailboxes } from "./export.ts";
+import { exportArchive, exportMailboxes } from "../export/archive.ts";
 import { stopSanitizeWorker } from "./html/worker.ts";
 import type { WebmailServices } from "./services.ts";
 import { UndoLog } from "./undo.ts";

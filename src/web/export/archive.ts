@@ -1,8 +1,9 @@
-/** Mailboxes as a file to take away: a zip archive with an mbox file or a Maildir of each. @module */
+/** Mailboxes as a file to take away: a zip or tgz archive with an mbox file or a Maildir of each. @module */
 import type { Account } from "../../store/account.ts";
-import { exportedMessages, maildirName, mboxPieces } from "../../store/export.ts";
+import { exportedMessages, maildirKeywords, maildirName, mboxPieces } from "../../store/export.ts";
 import type { Mailbox } from "../../store/types.ts";
 import { UserError } from "../http/mod.ts";
+import { writeTgz } from "./tgz.ts";
 import { writeZip, type ZipEntry } from "./zip.ts";
 
 /** Bytes of an archive: beyond 4 GB many programs can't read one. */
@@ -31,8 +32,10 @@ export function exportArchive(
   account: Account,
   mailboxes: readonly Mailbox[],
   format: ExportFormat,
+  kind: "zip" | "tgz" = "zip",
 ): AsyncGenerator<Uint8Array> {
-  return writeZip(entries(account, mailboxes, format));
+  const all = entries(account, mailboxes, format);
+  return kind === "tgz" ? writeTgz(all) : writeZip(all);
 }
 
 async function* entries(
@@ -43,17 +46,32 @@ async function* entries(
   for (const m of mailboxes) {
     const name = m.name.replaceAll("\\", "_");
     if (format === "mbox") {
-      yield { name: `${name}.mbox`, pieces: mbox(account, m.id) };
+      const pieces = { [Symbol.asyncIterator]: () => mbox(account, m.id) };
+      yield { name: `${name}.mbox`, pieces };
       continue;
     }
     for (const kind of ["new", "tmp", "cur"]) yield { name: `${name}/${kind}/`, pieces: [] };
+    const letters = new Map<string, string>();
     for (const message of exportedMessages(account, m.id)) {
+      let own = "";
+      for (const k of maildirKeywords(message)) {
+        // There are letters for 26 keywords.
+        if (!letters.has(k) && letters.size < 26) {
+          letters.set(k, String.fromCharCode(97 + letters.size));
+        }
+        own += letters.get(k) ?? "";
+      }
       yield {
-        name: `${name}/cur/${maildirName(message)}`,
+        name: `${name}/cur/${maildirName(message, [...own].sort().join(""))}`,
+        modified: message.received,
         pieces: { [Symbol.iterator]: () => message.pieces() },
       };
       // Others are served in between.
       await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+    if (letters.size > 0) {
+      const lines = [...letters.keys()].map((k, i) => `${i} ${k}\n`).join("");
+      yield { name: `${name}/dovecot-keywords`, pieces: [new TextEncoder().encode(lines)] };
     }
   }
 }

@@ -10,6 +10,9 @@ import { crc32 } from "node:zlib";
 
 export interface ZipEntry {
   name: string;
+  /** Milliseconds since the epoch; now if not given. */
+  modified?: number;
+  /** Can be read more than once. */
   pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 }
 
@@ -23,7 +26,26 @@ export async function* writeZip(
     const name = new TextEncoder().encode(e.name);
     const start = offset;
     const local = new Uint8Array(30 + name.length);
-    fields(local, 0, 0x04034b50, 4, 20, 2, flags, 2, 0, 2, dosTime(), 4, 0, 4, 0, 4, 0, 4);
+    fields(
+      local,
+      0,
+      0x04034b50,
+      4,
+      20,
+      2,
+      flags,
+      2,
+      0,
+      2,
+      dosTime(e.modified),
+      4,
+      0,
+      4,
+      0,
+      4,
+      0,
+      4,
+    );
     setName(local, 26, name, 30);
     yield local;
     offset += local.length;
@@ -40,7 +62,26 @@ export async function* writeZip(
     yield after;
     offset += 16;
     const central = new Uint8Array(46 + name.length);
-    fields(central, 0, 0x02014b50, 4, 20, 2, 20, 2, flags, 2, 0, 2, dosTime(), 4, crc, 4, size, 4);
+    fields(
+      central,
+      0,
+      0x02014b50,
+      4,
+      20,
+      2,
+      20,
+      2,
+      flags,
+      2,
+      0,
+      2,
+      dosTime(e.modified),
+      4,
+      crc,
+      4,
+      size,
+      4,
+    );
     fields(central, 24, size, 4);
     setName(central, 28, name, 46);
     fields(central, 42, start, 4);
@@ -69,9 +110,9 @@ function setName(to: Uint8Array, lengthAt: number, name: Uint8Array, at: number)
   to.set(name, at);
 }
 
-/** Now, as MS-DOS counts: date in the upper half. */
-function dosTime(): number {
-  const d = new Date();
+/** A time as MS-DOS counts: date in the upper half. */
+function dosTime(ms: number | undefined): number {
+  const d = ms === undefined ? new Date() : new Date(Math.max(ms, Date.UTC(1980, 0, 1)));
   const date = (d.getUTCFullYear() - 1980) << 9 | (d.getUTCMonth() + 1) << 5 | d.getUTCDate();
   const time = d.getUTCHours() << 11 | d.getUTCMinutes() << 5 | d.getUTCSeconds() >> 1;
   return date * 65536 + time;

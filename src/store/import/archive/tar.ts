@@ -1,0 +1,86 @@
+/** Reading tar archives, with gzip around them or without. @module */
+import { Readable } from "node:stream";
+import { createGunzip } from "node:zlib";
+import tar from "tar-stream";
+import { type Archive, ArchiveError, checkedName, Meter } from "./types.ts";
+
+const pieceSize = 256 * 1024;
+
+async function* fileBytes(path: string): AsyncGenerator<Uint8Array> {
+  const file = await Deno.open(path);
+  try {
+    for (;;) {
+      const piece = new Uint8Array(pieceSize);
+      const n = await file.read(piece);
+      if (n === null) return;
+      yield piece.subarray(0, n);
+    }
+  } finally {
+    file.close();
+  }
+}
+
+function damaged(err: unknown): ArchiveError {
+  if (err instanceof ArchiveError) return err;
+  const why = err instanceof Error ? err.message : String(err);
+  return new ArchiveError(`the tar archive is damaged: ${why}`, { cause: err });
+}
+
+/** A tar archive in a file. */
+export function tarArchive(path: string, gzip: boolean): Archive {
+  return {
+    async *entries() {
+      const meter = new Meter();
+      const { size: packed } = await Deno.stat(path);
+      const source = Readable.from(fileBytes(path));
+      const extract = tar.extract();
+      const gunzip = gzip ? createGunzip() : undefined;
+      source.on("error", (e) => (gunzip ?? extract).destroy(e));
+      gunzip?.on("error", (e) => extract.destroy(e));
+      (gunzip ? source.pipe(gunzip) : source).pipe(extract);
+      let total = 0;
+      let ended = false;
+      try {
+        for await (const e of extract) {
+          meter.entry();
+          const { header } = e;
+          const name = checkedName(header.name);
+          if (header.type === "symlink" || header.type === "link") {
+            throw new ArchiveError(`${JSON.stringify(name)} is a link: it is refused`);
+          }
+          if (header.type !== "file" && header.type !== "contiguous-file") {
+            e.resume();
+            continue;
+          }
+          let read = false;
+          yield {
+            name,
+            size: header.size,
+            modified: header.mtime?.getTime() ?? Date.now(),
+            async *pieces() {
+              read = true;
+              try {
+                for await (const piece of e) {
+                  total += (piece as Uint8Array).length;
+                  // What gzip takes for a file of the archive isn't known.
+                  meter.bytes((piece as Uint8Array).length, name, total, packed);
+                  yield piece as Uint8Array;
+                }
+              } catch (err) {
+                throw damaged(err);
+              }
+            },
+          };
+          if (!read) e.resume();
+        }
+        ended = true;
+      } catch (err) {
+        throw damaged(err);
+      } finally {
+        source.destroy();
+        gunzip?.destroy();
+        if (!ended) extract.destroy();
+      }
+    },
+  };
+}

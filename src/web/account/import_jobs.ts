@@ -1,0 +1,266 @@
+/**
+ * Imports under way, one of an account at a time. They go on when the page that began them is gone, and are
+ * found again by their token. When the server stops, what was brought so far is taken away again.
+ *
+ * @module
+ */
+import { removeFile } from "../../platform/files.ts";
+import type { Log } from "../../log/mod.ts";
+import type { Account } from "../../store/account.ts";
+import type { Accounts } from "../../store/accounts.ts";
+import { importMessages } from "../../store/import/import.ts";
+import {
+  broughtBefore,
+  type ImapOptions,
+  imapSource,
+  rememberBrought,
+} from "../../store/import/imap.ts";
+import type { Source } from "../../store/import/sources.ts";
+import { archiveSource, lookThrough } from "../../store/import/archive/source.ts";
+import { openArchive } from "../../store/import/archive/open.ts";
+import { StoreError } from "../../store/types.ts";
+import { HttpError } from "../http/mod.ts";
+
+/** Milliseconds for which an import that has ended can be looked at. */
+const keep = 3600_000;
+
+/** How an import stands. */
+export interface ImportState {
+  token: string;
+  phase: "reading" | "importing" | "done" | "failed" | "aborted";
+  /** Files of the archive that were looked through. */
+  files: number;
+  imported: number;
+  duplicates: number;
+  /** Messages by mailbox. */
+  mailboxes: [string, number][];
+  /** The last ones, and how many there are. */
+  warnings: string[];
+  warningCount: number;
+  /** Why it failed. */
+  error: string;
+}
+
+interface Job {
+  account: string;
+  state: ImportState;
+  abort: AbortController;
+  done: Promise<void>;
+  ended: number | undefined;
+  watchers: Set<() => void>;
+}
+
+/** Warnings that are shown. */
+const maxWarnings = 200;
+
+export interface ImportJobOptions {
+  accounts: Accounts;
+  tempDir: string;
+  log: Log;
+}
+
+/** What is imported, and how. */
+export interface ImportRequest {
+  account: string;
+  /** Above the mailboxes of the archive; "" for none. */
+  mailbox: string;
+  skipDuplicates: boolean;
+}
+
+export class ImportJobs {
+  readonly #o: ImportJobOptions;
+  readonly #jobs = new Map<string, Job>();
+
+  constructor(o: ImportJobOptions) {
+    this.#o = o;
+  }
+
+  /** The import of an account that is under way; it may not begin another one. */
+  running(account: string): ImportState | undefined {
+    for (const j of this.#jobs.values()) {
+      if (j.account === account && j.ended === undefined) return j.state;
+    }
+    return undefined;
+  }
+
+  /** Imports an uploaded file, which is removed at the end. @returns its token. @throws HttpError 409 */
+  startArchive(r: ImportRequest, path: string, name: string): string {
+    return this.#start(r, async (job, account) => {
+      try {
+        const archive = await openArchive(path, name);
+        const contents = await lookThrough(archive, {
+          signal: job.abort.signal,
+          progress: (files) => this.#change(job, { files }),
+        });
+        await this.#take(job, account, r, archiveSource(archive, contents));
+      } catch (err) {
+        // Nothing is left of it.
+        this.#change(job, { imported: 0, mailboxes: [] });
+        throw err;
+      } finally {
+        removeFile(path);
+      }
+    });
+  }
+
+  /**
+   * Imports from another server. What has come before the connection breaks stays, and another import goes on
+   * from there.
+   * @throws HttpError 409
+   */
+  startImap(r: ImportRequest, o: ImapOptions): string {
+    return this.#start(r, async (job, account) => {
+      const brought = broughtBefore(account, o);
+      try {
+        await this.#take(job, account, r, imapSource(o, brought, job.abort.signal), true);
+      } finally {
+        if (!job.abort.signal.aborted) await rememberBrought(account, o, brought);
+      }
+    });
+  }
+
+  /** Runs an import in the background. @throws HttpError 409 if one is running */
+  #start(
+    r: ImportRequest,
+    run: (job: Job, account: Account) => Promise<void>,
+  ): string {
+    this.#forget();
+    if (this.running(r.account)) {
+      throw new HttpError(409, "an import is running already: wait for its end, or abort it");
+    }
+    const token = crypto.randomUUID();
+    const job: Job = {
+      account: r.account,
+      state: {
+        token,
+        phase: "reading",
+        files: 0,
+        imported: 0,
+        duplicates: 0,
+        mailboxes: [],
+        warnings: [],
+        warningCount: 0,
+        error: "",
+      },
+      abort: new AbortController(),
+      done: Promise.resolve(),
+      ended: undefined,
+      watchers: new Set(),
+    };
+    this.#jobs.set(token, job);
+    job.done = this.#run(job, run);
+    return token;
+  }
+
+  async #run(job: Job, run: (job: Job, account: Account) => Promise<void>): Promise<void> {
+    const log = this.#o.log.with({ account: job.account });
+    let account: Account | undefined;
+    try {
+      account = await this.#o.accounts.open(job.account);
+      log.info("import begins", { token: job.state.token });
+      await run(job, account);
+      this.#change(job, { phase: "done" });
+      log.info("import done", { imported: job.state.imported });
+    } catch (err) {
+      if (job.abort.signal.aborted) {
+        this.#change(job, { phase: "aborted", imported: 0, mailboxes: [] });
+        log.info("import aborted");
+      } else {
+        const text = err instanceof StoreError && err.code === "overQuota"
+          ? "there is not enough room in the account"
+          : err instanceof Error
+          ? err.message
+          : String(err);
+        this.#change(job, { phase: "failed", error: text });
+        log.info("import failed", { err: err as Error });
+      }
+    } finally {
+      account?.close();
+      job.ended = Date.now();
+      for (const w of job.watchers) w();
+    }
+  }
+
+  async #take(
+    job: Job,
+    account: Account,
+    r: ImportRequest,
+    source: Source,
+    keepOnFailure = false,
+  ): Promise<void> {
+    this.#change(job, { phase: "importing" });
+    const result = await importMessages(account, source, {
+      mailbox: r.mailbox,
+      tempDir: this.#o.tempDir,
+      skipDuplicates: r.skipDuplicates,
+      signal: job.abort.signal,
+      keepOnFailure,
+      progress: (p) => this.#progress(job, p),
+    });
+    this.#progress(job, result);
+  }
+
+  #progress(
+    job: Job,
+    p: { imported: number; duplicates: number; mailboxes: Map<string, number>; warnings: string[] },
+  ): void {
+    this.#change(job, {
+      imported: p.imported,
+      duplicates: p.duplicates,
+      mailboxes: [...p.mailboxes],
+      warnings: p.warnings.slice(-maxWarnings),
+      warningCount: p.warnings.length,
+    });
+  }
+
+  #change(job: Job, change: Partial<ImportState>): void {
+    Object.assign(job.state, change);
+    for (const w of job.watchers) w();
+  }
+
+  #find(account: string, token: string): Job {
+    const job = this.#jobs.get(token);
+    if (job?.account !== account) throw new HttpError(404, "this import is not known (any more)");
+    return job;
+  }
+
+  /** How an import stands now and whenever that changes, to its end. @throws HttpError 404 */
+  async *follow(account: string, token: string, signal: AbortSignal): AsyncGenerator<ImportState> {
+    const job = this.#find(account, token);
+    let wake: (() => void) | undefined;
+    const watcher = () => wake?.();
+    job.watchers.add(watcher);
+    signal.addEventListener("abort", watcher);
+    try {
+      for (;;) {
+        yield structuredClone(job.state);
+        if (job.ended !== undefined || signal.aborted) return;
+        await new Promise<void>((resolve) => wake = resolve);
+        // Several changes in a row are one.
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+    } finally {
+      job.watchers.delete(watcher);
+      signal.removeEventListener("abort", watcher);
+    }
+  }
+
+  /** Aborts an import; resolves when what it had brought is gone. @throws HttpError 404 */
+  async abort(account: string, token: string): Promise<void> {
+    const job = this.#find(account, token);
+    job.abort.abort(new Error("the import was aborted"));
+    await job.done;
+  }
+
+  #forget(): void {
+    for (const [token, j] of this.#jobs) {
+      if (j.ended !== undefined && Date.now() - j.ended > keep) this.#jobs.delete(token);
+    }
+  }
+
+  /** Aborts all, and waits until what they had brought is gone. */
+  async close(): Promise<void> {
+    for (const j of this.#jobs.values()) j.abort.abort(new Error("the server stops"));
+    await Promise.all([...this.#jobs.values()].map((j) => j.done));
+  }
+}

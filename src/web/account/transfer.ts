@@ -1,0 +1,196 @@
+/** Import and export of the account page: uploads, their progress as events, and archives to take away. @module */
+import { join } from "node:path";
+import type { transferCalls } from "../../../webmail/account/transfer_api.ts";
+import { createTemp, freeSpace, removeFile } from "../../platform/files.ts";
+import type { Account } from "../../store/account.ts";
+import type { Accounts } from "../../store/accounts.ts";
+import { exportArchive, exportMailboxes } from "../export/archive.ts";
+import {
+  callError,
+  type CallHandlers,
+  checkCall,
+  checkSameSite,
+  HttpError,
+  jsonResponse,
+  UserError,
+  type WebHandler,
+  type WebRequest,
+} from "../http/mod.ts";
+import type { Login, PageContext } from "../login/mod.ts";
+import { pieceStream } from "../webmail/content.ts";
+import { disposition } from "../webmail/documents.ts";
+import type { ImportJobs } from "./import_jobs.ts";
+
+interface Options {
+  accounts: Accounts;
+  jobs: ImportJobs;
+  login: Login;
+  tempDir: string;
+  /** IMAP servers at any port, for developers; else 143 and 993. */
+  anyPort: boolean;
+}
+
+/** Bytes of an upload. */
+const maxUpload = 100e9;
+/** Bytes that are left free on the disk. */
+const reserve = 1e9;
+
+/** Handlers of the page's calls. */
+export function transferHandlers(
+  o: Options & {
+    withAccount<T>(name: string, fn: (a: Account) => T | Promise<T>): Promise<T>;
+  },
+): CallHandlers<typeof transferCalls, PageContext> {
+  return {
+    Transfers: (_r, c) =>
+      o.withAccount(c.session!.account, (a) => ({
+        running: o.jobs.running(c.session!.account) ?? null,
+        mailboxes: a.mailboxes().map(({ id, name }) => ({ id, name })),
+      })),
+    async ImportAbort({ token }, c) {
+      await o.jobs.abort(c.session!.account, token);
+      return {};
+    },
+    ImportImap({ host, port, tls, user, password, token, mailbox }, c) {
+      if (!o.anyPort && port !== 143 && port !== 993) {
+        throw new UserError("IMAP servers have port 993 (TLS) or 143 (STARTTLS)");
+      }
+      if (/[\s/]/.test(host)) throw new UserError(`${host} is no name of a server`);
+      const account = c.session!.account;
+      const request = { account, mailbox: checkedMailbox(mailbox), skipDuplicates: true };
+      return {
+        token: o.jobs.startImap(request, {
+          host,
+          port,
+          tls,
+          user,
+          ...(token ? { accessToken: password } : { password }),
+        }),
+      };
+    },
+  };
+}
+
+function checkedMailbox(name: string): string {
+  const clean = name.trim().replace(/^\/+|\/+$/g, "");
+  if (/[%*]/.test(clean)) throw new UserError("a mailbox can't have % or * in its name");
+  return clean;
+}
+
+/** Answers the requests that are no calls; undefined for others. */
+export function transferRoutes(o: Options): (req: WebRequest) => Promise<Response> | undefined {
+  const routes: Record<string, WebHandler> = {
+    "/import": (req) => upload(o, req),
+    "/import/events": (req) => events(o, req),
+    "/export": (req) => exported(o, req),
+  };
+  return (req) => {
+    const route = Object.hasOwn(routes, req.path) ? routes[req.path] : undefined;
+    return route && Promise.resolve(route(req));
+  };
+}
+
+async function upload(o: Options, req: WebRequest): Promise<Response> {
+  try {
+    if (req.method !== "POST") throw new HttpError(405, "only POST", { Allow: "POST" });
+    checkCall(req);
+    const session = o.login.require(req);
+    if (o.jobs.running(session.account)) {
+      throw new HttpError(409, "an import is running already: wait for its end, or abort it");
+    }
+    const params = req.url.searchParams;
+    const mailbox = checkedMailbox(params.get("mailbox") ?? "");
+    const room = await freeSpace(o.tempDir) - reserve;
+    const { path, file } = await createTemp(o.tempDir, "import-upload-");
+    try {
+      try {
+        let size = 0;
+        for await (const chunk of req.stream(maxUpload)) {
+          size += chunk.length;
+          if (size > room) {
+            throw new HttpError(413, "there is not enough room on the server's disk");
+          }
+          for (let at = 0; at < chunk.length;) at += await file.write(chunk.subarray(at));
+        }
+      } finally {
+        file.close();
+      }
+    } catch (err) {
+      removeFile(path);
+      throw err;
+    }
+    const token = o.jobs.startArchive(
+      {
+        account: session.account,
+        mailbox,
+        skipDuplicates: params.get("skipDuplicates") === "yes",
+      },
+      path,
+      (params.get("filename") ?? "Imported").slice(0, 255),
+    );
+    return o.login.renew(req, session, jsonResponse(200, { token }));
+  } catch (err) {
+    if (err instanceof HttpError) return callError(err);
+    throw err;
+  }
+}
+
+function events(o: Options, req: WebRequest): Response {
+  checkSameSite(req);
+  const session = o.login.require(req);
+  const signal = AbortSignal.any([req.signal, req.stopping]);
+  const states = o.jobs.follow(session.account, req.url.searchParams.get("token") ?? "", signal);
+  const encoder = new TextEncoder();
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      try {
+        const r = await states.next();
+        if (r.done) controller.close();
+        else controller.enqueue(encoder.encode(`data: ${JSON.stringify(r.value)}\n\n`));
+      } catch (err) {
+        if (!(err instanceof HttpError)) throw err;
+        // Not known any more: the page asks anew.
+        controller.enqueue(encoder.encode(`event: gone\ndata: {}\n\n`));
+        controller.close();
+      }
+    },
+    async cancel() {
+      await states.return(undefined);
+    },
+  });
+  return new Response(body, {
+    headers: { "Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-store" },
+  });
+}
+
+async function exported(o: Options, req: WebRequest): Promise<Response> {
+  if (req.method !== "GET") throw new HttpError(405, "only GET", { Allow: "GET" });
+  checkSameSite(req);
+  const session = o.login.require(req);
+  const params = req.url.searchParams;
+  const format = params.get("format") === "maildir" ? "maildir" : "mbox";
+  const kind = params.get("kind") === "tgz" ? "tgz" : "zip";
+  const id = params.get("mailbox") ?? "";
+  if (!/^\d{0,15}$/.test(id)) throw new HttpError(400, "mailbox: expected a number");
+  const account = await o.accounts.open(session.account);
+  try {
+    const mailboxes = exportMailboxes(account, id === "" ? undefined : Number(id));
+    const name = id === "" ? account.name : mailboxes[0].name.replaceAll("/", "-");
+    const pieces = exportArchive(account, mailboxes, format, kind);
+    return new Response(pieceStream(pieces, () => account.close(), req.log), {
+      headers: {
+        "Content-Type": kind === "tgz" ? "application/gzip" : "application/zip",
+        "Cache-Control": "no-store",
+        "Content-Disposition": disposition("attachment", `${name}-${format}.${kind}`),
+      },
+    });
+  } catch (err) {
+    account.close();
+    throw err;
+  }
+}
+
+/** Where uploads and messages on their way are. */
+export function importFolder(tempDir: string): string {
+  return join(tempDir, "import");
+}

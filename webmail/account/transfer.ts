@@ -1,0 +1,243 @@
+/** The section on import and export. @module */
+import * as v from "valibot";
+import { ErrorAnswer } from "../api/basics.ts";
+import { makeCall } from "../api/client.ts";
+import { button } from "../lib/button.ts";
+import { confirmDialog } from "../lib/dialog.ts";
+import { el, field, fill } from "../lib/dom.ts";
+import { numberText } from "../lib/format.ts";
+import { alertUser, attempt } from "../lib/notify.ts";
+import { facts, formDialog, part, type Section, table } from "../lib/page.ts";
+import { accountCalls } from "./api.ts";
+import { ImportBegun, ImportState } from "./transfer_api.ts";
+
+/** Where the token of an import is kept, so that the page finds it again. */
+const storageKey = "mox-import";
+
+export function transferSection(): Section {
+  return {
+    id: "transfer",
+    title: "Import and export",
+    async show() {
+      const { running, mailboxes } = await makeCall(accountCalls, "Transfers", {});
+      const view = el("div", { class: "import", "aria-live": "polite" });
+      const follow = (token: string) => followImport(view, token);
+      const token = running?.token ?? sessionStorage.getItem(storageKey);
+      if (token) follow(token);
+      return [
+        part(
+          "Import",
+          el(
+            "p",
+            { class: "muted" },
+            "From other mail programs: a zip, tar or tgz archive with mailbox files (mbox), Maildirs or .eml " +
+              "files, or a single mailbox file. Folders become mailboxes; flags, keywords and dates are kept. If " +
+              "it fails or you abort it, nothing is changed.",
+          ),
+          uploadForm(view, follow),
+          view,
+        ),
+        part(
+          "Import from another server",
+          el(
+            "p",
+            { class: "muted" },
+            "Fetches all mailboxes of an account by IMAP. Do it again later for what is new: nothing comes twice.",
+          ),
+          button("Import by IMAP", () => imapDialog(follow)),
+        ),
+        part(
+          "Export",
+          el(
+            "p",
+            { class: "muted" },
+            "All your mail, or a mailbox with those below it, for other programs.",
+          ),
+          exportForm(mailboxes),
+        ),
+      ];
+    },
+  };
+}
+
+function uploadForm(view: HTMLElement, follow: (token: string) => void): HTMLElement {
+  const file = el("input", { type: "file", required: true });
+  const mailbox = el("input", { type: "text", placeholder: "such as Old mail", maxlength: 500 });
+  const skip = el("input", { type: "checkbox" });
+  const submit = (e: Event) => {
+    e.preventDefault();
+    const chosen = file.files?.[0];
+    if (chosen) upload(view, chosen, mailbox.value, skip.checked, follow);
+  };
+  return el(
+    "form",
+    { onsubmit: submit },
+    field("Archive or mailbox file", file),
+    field("Put all below this mailbox", mailbox, "Empty: at the top, Inbox into your Inbox."),
+    el("label", { class: "checkbox" }, skip, "Leave out messages that are in the mailbox already"),
+    el(
+      "div",
+      { class: "buttons" },
+      el("button", { type: "submit", class: "primary" }, "Import"),
+    ),
+  );
+}
+
+function upload(
+  view: HTMLElement,
+  file: File,
+  mailbox: string,
+  skip: boolean,
+  follow: (token: string) => void,
+): void {
+  // XMLHttpRequest tells how much has been sent; fetch doesn't.
+  const request = new XMLHttpRequest();
+  const bar = el("progress", { max: 1, value: 0, "aria-label": "Upload" });
+  const cancel = button("Cancel", () => request.abort());
+  fill(view, el("p", {}, `Uploading ${file.name} `, bar, " ", cancel));
+  request.upload.onprogress = (e) => bar.value = e.total > 0 ? e.loaded / e.total : 0;
+  const failed = (why: string) => {
+    fill(view);
+    alertUser(`The import did not begin: ${why}`);
+  };
+  request.onload = () => {
+    let body: unknown;
+    try {
+      body = JSON.parse(request.responseText);
+    } catch {
+      return failed("the server's answer makes no sense");
+    }
+    const begun = v.safeParse(ImportBegun, body);
+    if (request.status === 200 && begun.success) return follow(begun.output.token);
+    const refused = v.safeParse(ErrorAnswer, body);
+    failed(refused.success ? refused.output.error.message : `status ${request.status}`);
+  };
+  request.onerror = () => failed("the connection broke");
+  request.onabort = () => fill(view, el("p", {}, "The upload was cancelled."));
+  const query = new URLSearchParams({
+    filename: file.name,
+    mailbox,
+    skipDuplicates: skip ? "yes" : "no",
+  });
+  request.open("POST", `import?${query}`);
+  request.setRequestHeader("x-mox-request", "1");
+  request.send(file);
+}
+
+/** Shows an import until it ends. */
+function followImport(view: HTMLElement, token: string): void {
+  sessionStorage.setItem(storageKey, token);
+  const events = new EventSource(`import/events?token=${encodeURIComponent(token)}`);
+  events.onmessage = (e) => {
+    const r = v.safeParse(ImportState, JSON.parse(e.data));
+    if (!r.success || !view.isConnected && events.readyState === EventSource.CLOSED) return;
+    show(view, r.output);
+    if (!["reading", "importing"].includes(r.output.phase)) {
+      events.close();
+      sessionStorage.removeItem(storageKey);
+    }
+  };
+  events.addEventListener("gone", () => {
+    events.close();
+    sessionStorage.removeItem(storageKey);
+  });
+}
+
+const titles: Record<ImportState["phase"], string> = {
+  reading: "Looking through the archive",
+  importing: "Importing",
+  done: "Imported",
+  failed: "The import failed",
+  aborted: "The import was aborted, nothing was changed",
+};
+
+function show(view: HTMLElement, s: ImportState): void {
+  const active = s.phase === "reading" || s.phase === "importing";
+  const abort = () =>
+    attempt(async () => {
+      if (!await confirmDialog("Abort", "What was imported so far goes away again.", "Abort")) {
+        return;
+      }
+      await makeCall(accountCalls, "ImportAbort", { token: s.token });
+    });
+  fill(
+    view,
+    el(
+      "h3",
+      {},
+      titles[s.phase],
+      active ? el("progress", { "aria-label": titles[s.phase] }) : null,
+    ),
+    s.error === "" ? null : el("p", { class: "error", role: "alert" }, s.error),
+    s.phase === "aborted" ? null : facts([
+      ...s.phase === "reading" ? [["Files", numberText(s.files)] as const] : [],
+      ["Messages", numberText(s.imported)],
+      ...s.duplicates > 0 ? [["There already", numberText(s.duplicates)] as const] : [],
+    ]),
+    s.mailboxes.length === 0 ? null : table(
+      ["Mailbox", "Messages"],
+      s.mailboxes.map(([name, count]) => [name, numberText(count)]),
+      "",
+    ),
+    s.warningCount === 0 ? null : el(
+      "details",
+      {},
+      el("summary", {}, `${numberText(s.warningCount)} warnings`),
+      el("ul", {}, s.warnings.map((w) => el("li", {}, w))),
+    ),
+    active ? button("Abort", abort, { danger: true }) : null,
+  );
+}
+
+function imapDialog(follow: (token: string) => void): void {
+  formDialog(
+    "Import by IMAP",
+    [
+      { name: "host", label: "Server", required: true, explanation: "Such as imap.example.org." },
+      {
+        name: "security",
+        label: "Security",
+        options: ["TLS (port 993)", "STARTTLS (port 143)"],
+        required: true,
+      },
+      { name: "user", label: "Name or address there", required: true, autocomplete: "off" },
+      { name: "password", label: "Password or token", type: "password", required: true },
+      { name: "token", label: "It is a token of OAuth2", type: "checkbox" },
+      { name: "mailbox", label: "Put all below this mailbox", explanation: "Empty: at the top." },
+    ],
+    "Import",
+    async (form) => {
+      const tls = form.security.startsWith("TLS");
+      const { token } = await makeCall(accountCalls, "ImportImap", {
+        host: form.host.trim(),
+        port: tls ? 993 : 143,
+        tls,
+        user: form.user.trim(),
+        password: form.password,
+        token: form.token !== "",
+        mailbox: form.mailbox,
+      });
+      follow(token);
+    },
+  );
+}
+
+function exportForm(mailboxes: readonly { id: number; name: string }[]): HTMLElement {
+  const select = (name: string, options: [string, string][]) =>
+    el("select", { name }, options.map(([value, text]) => el("option", { value }, text)));
+  // A form with GET: the browser saves the answer.
+  return el(
+    "form",
+    { action: "export", method: "get" },
+    field(
+      "Mailbox",
+      select("mailbox", [
+        ["", "All"],
+        ...mailboxes.map((m): [string, string] => [`${m.id}`, m.name]),
+      ]),
+    ),
+    field("Format", select("format", [["mbox", "Mailbox files (mbox)"], ["maildir", "Maildir"]])),
+    field("Archive", select("kind", [["zip", "zip"], ["tgz", "tgz"]])),
+    el("div", { class: "buttons" }, el("button", { type: "submit" }, "Export")),
+  );
+}

@@ -1,0 +1,46 @@
+/** The calls about import and export of the account page. @module */
+import * as v from "valibot";
+import { Count, Nothing, text } from "../api/basics.ts";
+
+/** How an import stands; also what its stream of events has. */
+export const ImportState = v.object({
+  token: v.string(),
+  phase: v.picklist(["reading", "importing", "done", "failed", "aborted"]),
+  files: Count,
+  imported: Count,
+  duplicates: Count,
+  mailboxes: v.array(v.tuple([v.string(), Count])),
+  warnings: v.array(v.string()),
+  warningCount: Count,
+  error: v.string(),
+});
+export type ImportState = v.InferOutput<typeof ImportState>;
+
+/** The answer to an upload. */
+export const ImportBegun = v.object({ token: v.string() });
+
+export const transferCalls = {
+  /** The import that is under way, and mailboxes to export. */
+  Transfers: {
+    request: Nothing,
+    response: v.object({
+      running: v.nullable(ImportState),
+      mailboxes: v.array(v.object({ id: Count, name: v.string() })),
+    }),
+  },
+  ImportAbort: { request: v.strictObject({ token: text(100) }), response: Nothing },
+  /** From another IMAP server. The password is kept in memory only. */
+  ImportImap: {
+    request: v.strictObject({
+      host: v.pipe(text(300), v.minLength(1)),
+      port: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65535)),
+      tls: v.boolean(),
+      user: v.pipe(text(500), v.minLength(1)),
+      password: text(5000),
+      /** The password is a token of OAuth2. */
+      token: v.boolean(),
+      mailbox: text(500),
+    }),
+    response: ImportBegun,
+  },
+};
