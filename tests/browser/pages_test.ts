@@ -2,6 +2,9 @@
 import assert from "node:assert/strict";
 import axe from "axe-core";
 import type { Page } from "playwright-core";
+import { Buffer } from "node:buffer";
+import { openArchive } from "../../src/store/import/archive/open.ts";
+import { writeZip } from "../../src/web/export/zip.ts";
 import { totpCode, totpStep } from "../../src/store/totp.ts";
 import { lacks } from "../support/programs.ts";
 import { withWorld, type World } from "./browser.ts";
@@ -156,6 +159,61 @@ Deno.test({ name: "account page", ignore: lacks("chromium") }, async (t) => {
       await dialog.getByRole("button", { name: "Turn off" }).click();
       await page.getByRole("button", { name: "Set up" }).waitFor();
     });
+    await step(
+      "an archive is imported, a damaged one refused, and mail is exported",
+      async () => {
+        const pieces: Uint8Array[] = [];
+        const mbox = (n: number) =>
+          Array.from(
+            { length: n },
+            (_, i) => `From a@b.example Tue Mar  3 10:20:30 2026\nSubject: old ${i}\n\nbody\n\n`,
+          ).join("");
+        const files = [["Travel.mbox", mbox(30)], ["Work/Plans.mbox", mbox(20)]].map((
+          [name, text],
+        ) => ({
+          name,
+          pieces: [new TextEncoder().encode(text)],
+        }));
+        for await (const p of writeZip(files)) {
+          pieces.push(p);
+        }
+        await page.getByRole("link", { name: "Import and export" }).click();
+        await page.getByLabel("Archive or mailbox file").setInputFiles({
+          name: "old.zip",
+          mimeType: "application/zip",
+          buffer: Buffer.concat(pieces),
+        });
+        await page.getByLabel("Put all below this mailbox").fill("Old");
+        await page.getByRole("button", { name: "Import", exact: true }).click();
+        await page.getByRole("heading", { name: "Imported" }).waitFor();
+        await page.getByRole("cell", { name: "Old/Work/Plans" }).waitFor();
+        await shot(page, "import");
+        assert.deepEqual(await violations(page), []);
+        await page.getByLabel("Archive or mailbox file").setInputFiles({
+          name: "bad.zip",
+          mimeType: "application/zip",
+          buffer: Buffer.from("PK nothing"),
+        });
+        await page.getByRole("button", { name: "Import", exact: true }).click();
+        await page.getByText("the zip archive is damaged: its end is missing").waitFor();
+        await page.getByLabel("Format").selectOption("maildir");
+        await page.getByLabel("Archive", { exact: true }).selectOption("tgz");
+        const [download] = await Promise.all([
+          page.waitForEvent("download"),
+          page.getByRole("button", { name: "Export", exact: true }).click(),
+        ]);
+        assert.match(download.suggestedFilename(), /-maildir\.tgz$/);
+        const path = await download.path();
+        const names: string[] = [];
+        for await (const e of (await openArchive(path, "x")).entries()) {
+          names.push(e.name);
+          for await (const _ of e.pieces()) {
+            // Read to its end.
+          }
+        }
+        assert.equal(names.filter((n) => n.startsWith("Old/Travel/cur/")).length, 30);
+      },
+    );
     await step("an address is suppressed and let go", async () => {
       await page.getByRole("link", { name: "Suppressions" }).click();
       await page.getByRole("button", { name: "Add address" }).click();

@@ -19,6 +19,7 @@ export const password = "correct horse battery";
 export interface TestServer {
   port: number;
   account: Account;
+  accounts: Accounts;
   dir: string;
   /** A client that is logged in, by default as mjl. */
   client(options?: { loggedIn?: boolean; as?: string }): Promise<Client>;
@@ -101,6 +102,7 @@ export async function startServer(
   return {
     port: server.port,
     account,
+    accounts,
     dir,
     async client(o = {}) {
       const c = await Client.connect(server.port);

@@ -58,7 +58,8 @@ export async function importMessages(
     if (progress.warnings.length < maxWarnings) progress.warnings.push(text);
   };
   const boxes = new Map<string, Mailbox>();
-  const before = new Set(account.mailboxes().map((m) => m.name));
+  /** Made for it, also those above the ones with messages. */
+  const made: Mailbox[] = [];
   /** Uids that were brought, by mailbox. */
   const brought = new Map<number, number[]>();
   let batch: { mailbox: Mailbox; message: NewMessage; place: string }[] = [];
@@ -101,7 +102,12 @@ export async function importMessages(
         : `${o.mailbox}/${m.below}`;
       let mailbox = boxes.get(name);
       if (mailbox === undefined) {
-        mailbox = account.mailboxByName(name) ?? (await account.createMailbox(name)).mailbox;
+        mailbox = account.mailboxByName(name);
+        if (mailbox === undefined) {
+          const r = await account.createMailbox(name);
+          mailbox = r.mailbox;
+          made.push(...r.created);
+        }
         boxes.set(name, mailbox);
       }
       const file = join(o.tempDir, `import-${crypto.randomUUID()}-${number++}`);
@@ -139,7 +145,7 @@ export async function importMessages(
       throw err;
     }
     for (const b of batch) removeFile(b.message.file);
-    await takeBack(account, brought, [...boxes.values()].filter((m) => !before.has(m.name)));
+    await takeBack(account, brought, made);
     throw err;
   }
 }

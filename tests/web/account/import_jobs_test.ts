@@ -1,0 +1,141 @@
+/** Imports in the background: progress, abort, one at a time; and from another IMAP server. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { Log, setLevel } from "../../../src/log/mod.ts";
+import type { Account } from "../../../src/store/account.ts";
+import { Want } from "../../../src/store/types.ts";
+import { HttpError } from "../../../src/web/http/mod.ts";
+import { ImportJobs, type ImportState } from "../../../src/web/account/import_jobs.ts";
+import { login, message, password, startServer, type TestServer } from "../../imap/server.ts";
+
+setLevel("import", "error");
+
+interface World {
+  server: TestServer;
+  fred: Account;
+  jobs: ImportJobs;
+  /** A mailbox file of so many messages. */
+  file(count: number): Promise<string>;
+  /** The states until the end. */
+  follow(token: string): Promise<ImportState[]>;
+}
+
+async function withJobs(fn: (w: World) => Promise<void>): Promise<void> {
+  const server = await startServer({ others: ["fred"] });
+  const tempDir = join(server.dir, "import");
+  await Deno.mkdir(tempDir);
+  const jobs = new ImportJobs({ accounts: server.accounts, tempDir, log: new Log("import") });
+  const fred = await server.accounts.open("fred");
+  let files = 0;
+  try {
+    await fn({
+      server,
+      fred,
+      jobs,
+      async file(count) {
+        const path = join(tempDir, `upload${++files}`);
+        const one = (i: number) =>
+          `From a@b.example Tue Mar  3 10:20:30 2026\nSubject: m${i}\nMessage-ID: <${i}@x>\n\nbody\n\n`;
+        await Deno.writeTextFile(path, Array.from({ length: count }, (_, i) => one(i)).join(""));
+        return path;
+      },
+      async follow(token) {
+        const states: ImportState[] = [];
+        const { signal } = new AbortController();
+        for await (const s of jobs.follow("fred", token, signal)) states.push(s);
+        return states;
+      },
+    });
+    assert.deepEqual([...Deno.readDirSync(tempDir)], []);
+  } finally {
+    await jobs.close();
+    fred.close();
+    await server.stop();
+  }
+}
+
+const request = { account: "fred", mailbox: "", skipDuplicates: false };
+const count = (a: Account, name: string) => a.mailboxByName(name)?.total;
+
+Deno.test("an import goes on by itself, and is followed to its end", () =>
+  withJobs(async (w) => {
+    const token = w.jobs.startArchive(request, await w.file(450), "Old.mbox");
+    assert.equal(w.jobs.running("fred")?.token, token);
+    assert.equal(w.jobs.running("mjl"), undefined);
+    const another = await w.file(1);
+    assert.throws(() => w.jobs.startArchive(request, another, "x"), HttpError);
+    await Deno.remove(another);
+    const states = await w.follow(token);
+    const last = states.at(-1)!;
+    assert.deepEqual([last.phase, last.imported, last.mailboxes], ["done", 450, [["Old", 450]]]);
+    assert.equal(count(w.fred, "Old"), 450);
+    assert.equal(w.jobs.running("fred"), undefined);
+    // It can still be looked at, by its account only.
+    assert.equal((await w.follow(token)).length, 1);
+    await assert.rejects(w.jobs.abort("mjl", token), HttpError);
+    const again = w.jobs.startArchive(
+      { ...request, skipDuplicates: true },
+      await w.file(460),
+      "Old.mbox",
+    );
+    const end = (await w.follow(again)).at(-1)!;
+    assert.deepEqual([end.imported, end.duplicates], [10, 450]);
+  }));
+
+Deno.test("one that is aborted leaves nothing", () =>
+  withJobs(async (w) => {
+    const token = w.jobs.startArchive(
+      { ...request, mailbox: "New" },
+      await w.file(20_000),
+      "Old.mbox",
+    );
+    for await (const s of w.jobs.follow("fred", token, new AbortController().signal)) {
+      if (s.imported === 0) continue;
+      assert.ok(s.imported < 20_000);
+      break;
+    }
+    await w.jobs.abort("fred", token);
+    assert.equal((await w.follow(token)).at(-1)!.phase, "aborted");
+    assert.equal(w.fred.mailboxByName("New"), undefined);
+    assert.equal(w.fred.db.get("SELECT count(*) FROM emails")![0], 0);
+  }));
+
+Deno.test("one of a file that is no archive tells why", () =>
+  withJobs(async (w) => {
+    const path = await w.file(0);
+    const token = w.jobs.startArchive(request, path, "x");
+    const end = (await w.follow(token)).at(-1)!;
+    assert.deepEqual([end.phase, end.error], ["failed", "the file is empty"]);
+  }));
+
+Deno.test("from another server: mailboxes, flags and dates; later only what is new", () =>
+  withJobs(async (w) => {
+    const c = await w.server.client();
+    await c.ok("CREATE Work/Plans");
+    await c.append("INBOX", message("a"), '(\\Seen \\Flagged work) "03-Mar-2026 10:20:30 +0000" ');
+    await c.append("Work/Plans", message("b"));
+    await c.append("Sent", message("c"), "(\\Seen) ");
+    const o = { host: "127.0.0.1", port: w.server.port, tls: false, plain: true, user: login };
+    const run = async (pass: string) =>
+      (await w.follow(
+        w.jobs.startImap({ ...request, skipDuplicates: true }, { ...o, password: pass }),
+      ))
+        .at(-1)!;
+    const wrong = await run("wrong");
+    assert.equal(wrong.phase, "failed");
+    assert.match(wrong.error, /refuses name and password/);
+    const first = await run(password);
+    assert.deepEqual([first.phase, first.imported, first.error], ["done", 3, ""]);
+    const inbox = w.fred.mailboxByName("Inbox")!;
+    w.fred.fetch(inbox.id, w.fred.uids(inbox.id), Want.Summary, (r) => {
+      assert.deepEqual(
+        [r.summary.subject, r.flags, r.keywords, r.received],
+        ["a", 5, "work", Date.UTC(2026, 2, 3, 10, 20, 30)],
+      );
+    });
+    assert.deepEqual([count(w.fred, "Work/Plans"), count(w.fred, "Sent")], [1, 1]);
+    await c.append("INBOX", message("d"));
+    const second = await run(password);
+    assert.deepEqual([second.phase, second.imported, second.duplicates], ["done", 1, 0]);
+    assert.equal(count(w.fred, "Inbox"), 2);
+  }));
