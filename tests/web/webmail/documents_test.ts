@@ -181,8 +181,9 @@ Deno.test("all attachments come in one archive, and mailboxes as mbox and Maildi
     const some = await b.get(`export?mailbox=${lists.id}&format=maildir`);
     const maildir = unzipSync(new Uint8Array(await some.arrayBuffer()));
     const names = Object.keys(maildir).filter((n) => !n.endsWith("/"));
-    assert.equal(names.length, 1);
-    assert.match(names[0], /^Lists\/a\/cur\/\d+\.\d+\.mox:2,$/);
+    assert.equal(names.length, 2);
+    assert.match(names[0], /^Lists\/a\/cur\/\d+\.\d+\.mox:2,a$/);
+    assert.match(new TextDecoder().decode(maildir[names[1]]), /^0 \S+\n$/);
     const gone = await b.get("export?mailbox=4711&format=mbox");
     assert.equal(gone.status, 422);
     await gone.body?.cancel();
