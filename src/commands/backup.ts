@@ -1,14 +1,22 @@
 /** `mox backup` and `mox verifydata`. @module */
 import { join, resolve } from "node:path";
+import { Config } from "../config/mod.ts";
+import { onShutdown } from "../platform/signals.ts";
 import { writeStdout } from "../platform/stdio.ts";
+import { becomeDataOwner } from "../serve/become_user.ts";
 import { controlAnswers } from "../serve/control.ts";
+import { DataWatch } from "../store/backup/watch.ts";
 import { verifyInWorker } from "../store/backup/worker.ts";
 import { adminCommand } from "./admin_call.ts";
 import { type Command, parseFlags } from "./command.ts";
+import { findConfigPath } from "./datadir.ts";
 
-export const backup: Command = adminCommand({
+/** Milliseconds between two lines of a copy that is kept up to date. */
+const tellEvery = 60_000;
+
+const once = adminCommand({
   name: "backup",
-  usage: "[-base folder] destination",
+  usage: "[-base folder] [-watch] destination",
   summary: "Copy all data, while the server runs",
   help: `
 Makes a consistent copy of the data folder in a new folder: every database as it is at one moment, and
@@ -19,8 +27,10 @@ anew. Configuration files are not part of it.
 To restore: stop the server, put the copy in the place of the data folder, check it with
 "mox verifydata", make it the server user's (chown -R), and start the server.
 
-  -base  an earlier backup of the same data: files that it has are linked, not copied again`,
-  flags: { base: "" },
+  -base   an earlier backup of the same data: files that it has are linked, not copied again
+  -watch  keep the copy up to date until this command is ended: what was committed is in it well within
+          a second. In a folder that it has kept before it goes on`,
+  flags: { base: "", watch: false },
   min: 1,
   max: 1,
   toArgs: ([destination], { base }) => ({
@@ -28,6 +38,46 @@ To restore: stop the server, put the copy in the place of the data folder, check
     base: base === "" ? "" : resolve(base),
   }),
 });
+
+/** Keeps a copy up to date until the process is asked to end. */
+async function watch(args: string[]): Promise<void> {
+  const { flags, args: [destination] } = parseFlags(args, { dir: "", base: "", watch: false }, {
+    min: 1,
+    max: 1,
+  });
+  if (flags.base !== "") throw new Error("-base is of no use with -watch");
+  const config = await Config.load(await findConfigPath(flags.dir), { keyFiles: false });
+  await becomeDataOwner(config.dataDir);
+  const data = new DataWatch(config.dataDir, resolve(destination));
+  const stop = new AbortController();
+  const unlisten = onShutdown(() => stop.abort());
+  let told = -Infinity;
+  try {
+    await data.run(stop.signal, (s) => {
+      const now = Date.now();
+      if (now - told < tellEvery) return;
+      if (told === -Infinity) writeStdout("the copy is complete and is kept up to date\n");
+      told = now;
+      writeStdout(
+        `${
+          new Date(now).toISOString()
+        } ${s.databases} databases, ${s.messages} message files brought, ` +
+          `${s.bytes} bytes of changes, the last look took ${Math.round(s.took)} ms\n`,
+      );
+    });
+    writeStdout("ended; the copy is as of now\n");
+  } finally {
+    unlisten();
+  }
+}
+
+export const backup: Command = {
+  ...once,
+  async run(args) {
+    if (args.includes("-watch")) await watch(args);
+    else return await once.run(args);
+  },
+};
 
 export const verifydata: Command = {
   name: "verifydata",

@@ -1,38 +1,8 @@
 /** What was answered with OK survives SIGKILL at any time, whole; what was not is there whole or not. */
 import assert from "node:assert/strict";
-import { connect, type Socket } from "node:net";
-import { ImapFlow } from "imapflow";
-import { inconsistencies } from "../../src/store/consistency.ts";
-import { Accounts } from "../../src/store/accounts.ts";
-import { Log } from "../../src/log/mod.ts";
-import { accountRules } from "../../src/serve/rules.ts";
-import { loadLocalserve } from "../../src/config/mod.ts";
+import { connect } from "node:net";
 import { type Localserve, startLocalserve } from "../interop/localserve.ts";
-
-/** Lines of a connection; `undefined` when it has ended. */
-function lines(socket: Socket): () => Promise<string | undefined> {
-  const iterator = (async function* () {
-    let rest = "";
-    try {
-      for await (const chunk of socket) {
-        rest += (chunk as Uint8Array).toString();
-        for (let end; (end = rest.indexOf("\r\n")) >= 0; rest = rest.slice(end + 2)) {
-          yield rest.slice(0, end);
-        }
-      }
-    } catch {
-      // Reset: the server was killed.
-    }
-  })();
-  return async () => (await iterator.next()).value ?? undefined;
-}
-
-/** A message that tells by itself whether it is whole. */
-function messageText(id: string, size: number): string {
-  const body = `line of ${id} that is repeated\r\n`.repeat(size);
-  return `From: <a@localhost>\r\nTo: <mox@localhost>\r\nSubject: ${id}\r\n` +
-    `Message-ID: <${id}@localhost>\r\n\r\n${body}end of ${id}\r\n`;
-}
+import { check, lines, messages, messageText } from "./load.ts";
 
 type Acknowledge = (id: string, text: string) => void;
 
@@ -90,52 +60,6 @@ async function append(s: Localserve, name: string, acknowledge: Acknowledge): Pr
     if (r === undefined) return;
     assert.match(r, /^t OK/);
     acknowledge(id, text);
-  }
-}
-
-/** All messages of Inbox by subject. */
-async function messages(s: Localserve): Promise<Map<string, string>> {
-  const c = new ImapFlow({
-    host: "127.0.0.1",
-    port: s.imaps,
-    secure: true,
-    auth: { user: "mox@localhost", pass: "moxmoxmox" },
-    tls: { rejectUnauthorized: false },
-    logger: false,
-  });
-  await c.connect();
-  const found = new Map<string, string>();
-  const selected = await c.mailboxOpen("INBOX");
-  if (selected.exists > 0) {
-    for await (const m of c.fetch("1:*", { source: true })) {
-      const text = m.source!.toString();
-      const id = /^Subject: (\S+)/m.exec(text)?.[1] ?? "";
-      assert.ok(!found.has(id), `${id} is there twice`);
-      found.set(id, text);
-    }
-  }
-  await c.logout();
-  return found;
-}
-
-/** Opens the account as the server does, and checks it. */
-async function check(dir: string, offset: number): Promise<string[]> {
-  const { config } = await loadLocalserve({
-    dir,
-    portOffset: offset,
-    adminPasswordHash: () => Promise.reject(new Error("exists already")),
-  });
-  const accounts = new Accounts(
-    config.dataPath("accounts"),
-    new Log("store"),
-    (name) => accountRules(config, name),
-  );
-  const account = await accounts.open("mox");
-  try {
-    return inconsistencies(account.db, account.files);
-  } finally {
-    account.close();
-    await accounts.closeAll();
   }
 }
 

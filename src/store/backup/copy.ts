@@ -41,7 +41,7 @@ export class BackupError extends Error {
 }
 
 /** What is not copied: locks, sockets, temporary files, and an index that is made anew. */
-const left = new Set(["tmp", "ctl", "ctl.json", "fulltext.db"]);
+export const left = new Set(["tmp", "ctl", "ctl.json", "fulltext.db"]);
 /** How often a folder is tried whose messages go meanwhile. */
 const attempts = 10;
 

@@ -1,0 +1,291 @@
+/**
+ * A copy of a data folder that follows it, in a process of its own: what was committed is in the copy well within a
+ * second. Message files come before the rows that name them, and go some time after.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { BackupError, left } from "./copy.ts";
+import { FollowedDatabase } from "./wal_follow.ts";
+
+/** Milliseconds between looks. */
+const interval = 200;
+/** Milliseconds between looks for new folders and other files. */
+const scanInterval = 1000;
+/** Milliseconds without changes after which a database is let go. */
+const idleAfter = 60_000;
+/** How the copy stands; also says that the folder is one. */
+const marker = "watch.json";
+/** Looks after which a file that went is removed from the copy. */
+const removeAfter = 10;
+
+/** How the copy stands. */
+export interface WatchState {
+  /** Databases that are followed. */
+  databases: number;
+  /** Message files in the copy. */
+  messages: number;
+  /** Bytes of logs that were copied. */
+  bytes: number;
+  /** Milliseconds that the last round took. */
+  took: number;
+}
+
+interface Followed {
+  db: FollowedDatabase;
+  /** Folder below which the message files are, "" if it has none. */
+  path: string;
+  mail: boolean;
+  used: number;
+}
+
+export class DataWatch {
+  readonly #from: string;
+  readonly #to: string;
+  readonly #scanInterval: number;
+  readonly #databases = new Map<string, Followed>();
+  /** When the folders of message files were last changed. */
+  readonly #shards = new Map<string, number>();
+  /** Files of the copy that went, with the round in which that was seen. */
+  readonly #gone = new Map<string, number>();
+  readonly #others = new Map<string, string>();
+  #round = 0;
+  #scanned = 0;
+  readonly state: WatchState = { databases: 0, messages: 0, bytes: 0, took: 0 };
+
+  /**
+   * @param from the data folder
+   * @param to a folder on the same or another file system, empty or with an earlier copy of this data
+   */
+  constructor(from: string, to: string, o: { scanInterval?: number } = {}) {
+    this.#from = from;
+    this.#to = to;
+    this.#scanInterval = o.scanInterval ?? scanInterval;
+    Deno.mkdirSync(to, { recursive: true, mode: 0o700 });
+    const inside = `${Deno.realPathSync(to)}/`.replaceAll("\\", "/");
+    if (inside.startsWith(`${Deno.realPathSync(from)}/`.replaceAll("\\", "/"))) {
+      throw new BackupError(`${to} is in the data folder: give one outside of it`);
+    }
+    const there = [...Deno.readDirSync(to)];
+    if (there.length > 0 && !there.some((e) => e.name === marker)) {
+      throw new BackupError(`${to} has something else in it: give an empty folder`);
+    }
+    if (there.length === 0) Deno.writeTextFileSync(join(to, marker), "{}\n");
+  }
+
+  /** Brings the copy up to what is committed now. @throws errors of files and databases */
+  async round(): Promise<void> {
+    const start = performance.now();
+    this.#round++;
+    if (start - this.#scanned >= this.#scanInterval || this.#scanned === 0) {
+      this.#scanned = start;
+      this.#scan("");
+    }
+    const now = Date.now();
+    for (const [path, f] of this.#databases) {
+      try {
+        await this.#follow(f, now);
+      } catch (err) {
+        // Its folder was removed.
+        if (!(err instanceof Deno.errors.NotFound) || exists(join(this.#from, path))) throw err;
+        f.db.release();
+        this.#databases.delete(path);
+      }
+    }
+    this.#removeGone();
+    this.state.databases = this.#databases.size;
+    this.state.took = performance.now() - start;
+  }
+
+  async #follow(f: Followed, now: number): Promise<void> {
+    if (!f.db.changed()) {
+      if (now - f.used > idleAfter) f.db.release();
+      if (f.mail) this.#files(f.path);
+      return;
+    }
+    f.used = now;
+    const pending = f.db.pending();
+    // After the log was read: what it names is there.
+    if (f.mail) this.#files(f.path);
+    if (pending === undefined) {
+      await f.db.rebase();
+      if (f.mail) this.#files(f.path);
+    } else if (pending !== "nothing") {
+      f.db.write(pending);
+      this.state.bytes += pending.bytes.length;
+    }
+  }
+
+  /** Looks for databases, and copies other files that have changed. */
+  #scan(path: string): void {
+    const from = join(this.#from, path);
+    const entries = [...Deno.readDirSync(from)].filter((e) => !left.has(e.name));
+    const names = new Set(entries.map((e) => e.name));
+    Deno.mkdirSync(join(this.#to, path), { recursive: true, mode: 0o700 });
+    for (const e of entries) {
+      const below = join(path, e.name);
+      if (e.isDirectory) {
+        if (!(e.name === "msg" && names.has("index.db"))) this.#scan(below);
+      } else if (e.isFile && e.name.endsWith(".db")) {
+        if (!this.#databases.has(below)) {
+          const db = new FollowedDatabase(join(this.#from, below), join(this.#to, below));
+          db.resume();
+          const mail = e.name === "index.db" && names.has("msg");
+          this.#databases.set(below, { db, path, mail, used: Date.now() });
+        }
+      } else if (e.isFile && !/\.db-(?:wal|shm)$/.test(e.name)) {
+        this.#copyOther(below);
+      }
+    }
+  }
+
+  #copyOther(path: string): void {
+    const from = join(this.#from, path);
+    const to = join(this.#to, path);
+    try {
+      const s = Deno.statSync(from);
+      const stamp = `${s.size} ${s.mtime?.getTime()}`;
+      if (this.#others.get(path) === stamp) return;
+      const made = `${to}.new`;
+      Deno.copyFileSync(from, made);
+      sync(made);
+      Deno.renameSync(made, to);
+      this.#others.set(path, stamp);
+    } catch (err) {
+      if (!(err instanceof Deno.errors.NotFound)) throw err;
+    }
+  }
+
+  /** Brings message files; notes those that went. */
+  #files(path: string): void {
+    const msg = join(this.#from, path, "msg");
+    for (const shard of Deno.readDirSync(msg)) {
+      if (!shard.isDirectory) continue;
+      const from = join(msg, shard.name);
+      const key = join(path, "msg", shard.name);
+      const changed = Deno.statSync(from).mtime?.getTime() ?? 0;
+      if (this.#shards.get(key) === changed) continue;
+      const to = join(this.#to, key);
+      Deno.mkdirSync(to, { recursive: true, mode: 0o700 });
+      const theirs = names(from);
+      const ours = names(to);
+      let added = false;
+      for (const name of theirs) {
+        if (ours.has(name)) {
+          ours.delete(name);
+          continue;
+        }
+        added = bring(join(from, name), join(to, name)) || added;
+        this.state.messages++;
+      }
+      for (const name of ours) {
+        const gone = join(key, name);
+        if (!this.#gone.has(gone)) this.#gone.set(gone, this.#round);
+      }
+      if (added) syncFolder(to);
+      // Changed again in the same tick of the file system's clock: looked at once more.
+      if (Date.now() - changed > 100) this.#shards.set(key, changed);
+    }
+  }
+
+  #removeGone(): void {
+    for (const [path, round] of this.#gone) {
+      if (this.#round - round < removeAfter) continue;
+      this.#gone.delete(path);
+      if (exists(join(this.#from, path))) continue;
+      try {
+        Deno.removeSync(join(this.#to, path));
+        this.state.messages--;
+      } catch (err) {
+        if (!(err instanceof Deno.errors.NotFound)) throw err;
+      }
+    }
+  }
+
+  /** Follows until the signal; `tell` is called after each round. */
+  async run(signal: AbortSignal, tell: (s: WatchState) => void): Promise<void> {
+    let told = 0;
+    while (!signal.aborted) {
+      const start = Date.now();
+      await this.round();
+      tell(this.state);
+      if (start - told > 1000) {
+        told = start;
+        const text = JSON.stringify({ upToDate: new Date(start).toISOString(), ...this.state });
+        Deno.writeTextFileSync(join(this.#to, marker), `${text}\n`);
+      }
+      const rest = interval - (Date.now() - start);
+      if (rest > 0 && !signal.aborted) await pause(rest, signal);
+    }
+    this.close();
+  }
+
+  /** Lets go of the databases. */
+  close(): void {
+    for (const f of this.#databases.values()) f.db.release();
+  }
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener("abort", done);
+  });
+}
+
+function names(dir: string): Set<string> {
+  const found = new Set<string>();
+  for (const e of Deno.readDirSync(dir)) if (e.isFile && /^\d+$/.test(e.name)) found.add(e.name);
+  return found;
+}
+
+/** Links or copies a file; false if it went. */
+function bring(from: string, to: string): boolean {
+  try {
+    Deno.linkSync(from, to);
+    return true;
+  } catch (err) {
+    if (err instanceof Deno.errors.NotFound) return false;
+    if (err instanceof Deno.errors.AlreadyExists) return true;
+  }
+  // Another file system, or one without links.
+  try {
+    const made = `${to}.new`;
+    Deno.copyFileSync(from, made);
+    sync(made);
+    Deno.renameSync(made, to);
+    return true;
+  } catch (err) {
+    if (err instanceof Deno.errors.NotFound) return false;
+    throw err;
+  }
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch (err) {
+    if (err instanceof Deno.errors.NotFound) return false;
+    throw err;
+  }
+}
+
+function sync(path: string): void {
+  using file = Deno.openSync(path, { read: true, write: true });
+  file.syncSync();
+}
+
+function syncFolder(path: string): void {
+  try {
+    using dir = Deno.openSync(path);
+    dir.syncSync();
+  } catch {
+    // Folders can't be opened on Windows.
+  }
+}
