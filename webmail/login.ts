@@ -1,5 +1,6 @@
 /** Logging in to the webmail. @module */
 import { call } from "./api/client.ts";
+import { usePasskey } from "./lib/passkey.ts";
 import { loginForm } from "./lib/login_form.ts";
 
 /** The login form; resolves when someone is logged in. */
@@ -10,6 +11,10 @@ export function login(into: HTMLElement, message = ""): Promise<void> {
     username: true,
     submit: async (form) => {
       await call("Login", form);
+    },
+    passkey: async () => {
+      const { challenge } = await call("PasskeyChallenge", {});
+      await call("PasskeyLogin", await usePasskey(challenge));
     },
   });
 }

@@ -41,6 +41,7 @@ export const authVariants = [
   "login",
   "external",
   "weblogin",
+  "passkey",
   "websessionuse",
   "httpbasic",
 ] as const;

@@ -17,7 +17,19 @@ import type { StsPolicyState } from "../tlspolicy/policies.ts";
 import { type AccountPage, accountPage } from "../web/account/mod.ts";
 import { adminPage } from "../web/admin/mod.ts";
 import type { WebHandler } from "../web/http/mod.ts";
-import { Login, type LoginForm, type LoginResult, type Sessions } from "../web/login/mod.ts";
+import {
+  type Challenges,
+  checkPasskeyLogin,
+  Login,
+  type LoginForm,
+  type LoginResult,
+  PasskeyError,
+  type PasskeyLogin,
+  type PasskeyPlace,
+  type Sessions,
+} from "../web/login/mod.ts";
+import { Buffer } from "node:buffer";
+import { findPasskey, usedPasskey } from "../store/passkeys.ts";
 import { accountPageHtml, adminPageHtml } from "../web/pages/mod.ts";
 import { servePage } from "../web/webmail/mod.ts";
 
@@ -64,6 +76,33 @@ export async function checkAccountLogin(
     return await credentials.checkSecondFactor(form.code, Date.now())
       ? { account: name }
       : "wrongCode";
+  } finally {
+    account.close();
+  }
+}
+
+/** Checks a passkey's answer. It stands for password and code. */
+export async function checkAccountPasskey(
+  s: { config: Config; accounts: Accounts },
+  answer: PasskeyLogin,
+  place: PasskeyPlace,
+  challenges: Challenges,
+): Promise<{ account: string; login: string } | "wrong" | "disabled"> {
+  const name = Buffer.from(answer.userHandle, "base64url").toString();
+  const conf = s.config.account(name);
+  if (!conf) return "wrong";
+  const account = await s.accounts.open(name);
+  try {
+    const key = findPasskey(account, Uint8Array.from(Buffer.from(answer.id, "base64url")));
+    if (!key) return "wrong";
+    const signCount = checkPasskeyLogin(answer, key, place, challenges);
+    if (conf.LoginDisabled) return "disabled";
+    await usedPasskey(account, key.id, signCount);
+    const login = s.config.accountAddresses(name).find((a) => !a.startsWith("@")) ?? name;
+    return { account: name, login };
+  } catch (err) {
+    if (err instanceof PasskeyError) return "wrong";
+    throw err;
   } finally {
     account.close();
   }
@@ -126,6 +165,7 @@ export function accountAndAdminPages(
         sessions,
         limiter,
         check: (form) => checkAccountLogin(s, form),
+        checkPasskey: (...a) => checkAccountPasskey(s, ...a),
         allowed: (account) => config.account(account)?.LoginDisabled === "",
       }),
       page: servePage(accountPageHtml),

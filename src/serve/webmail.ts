@@ -9,7 +9,7 @@ import { UserError } from "../web/http/mod.ts";
 import { Login, type Sessions } from "../web/login/mod.ts";
 import { webmailPage } from "../web/pages/mod.ts";
 import { openWebmail, servePage, type SubmittedMessage, type Webmail } from "../web/webmail/mod.ts";
-import { checkAccountLogin } from "./account_pages.ts";
+import { checkAccountLogin, checkAccountPasskey } from "./account_pages.ts";
 import { queueOutgoing } from "./outgoing.ts";
 import { recipientSecurity, type SecurityServices } from "./recipient_security.ts";
 
@@ -38,6 +38,7 @@ export function webmail(s: WebmailServer): Promise<Webmail> {
       sessions: s.sessions,
       limiter: s.limiter,
       check: (form) => checkAccountLogin(s, form),
+      checkPasskey: (...a) => checkAccountPasskey(s, ...a),
       allowed: (account) => config.account(account)?.LoginDisabled === "",
     }),
     hostname: config.static.Hostname,

@@ -159,6 +159,47 @@ Deno.test({ name: "account page", ignore: lacks("chromium") }, async (t) => {
       await dialog.getByRole("button", { name: "Turn off" }).click();
       await page.getByRole("button", { name: "Set up" }).waitFor();
     });
+    await step("a passkey is added, and logs in to both pages without a password", async () => {
+      const cdp = await c.newCDPSession(page);
+      await cdp.send("WebAuthn.enable");
+      await cdp.send("WebAuthn.addVirtualAuthenticator", {
+        options: {
+          protocol: "ctap2",
+          transport: "internal",
+          hasResidentKey: true,
+          hasUserVerification: true,
+          isUserVerified: true,
+          automaticPresenceSimulation: true,
+        },
+      });
+      await page.getByRole("link", { name: "Logins" }).click();
+      await page.getByRole("button", { name: "Add passkey" }).click();
+      const dialog = page.getByRole("dialog");
+      await dialog.getByLabel("Name").fill("test device");
+      await dialog.getByLabel("Current password").fill("moxmoxmox");
+      await dialog.getByRole("button", { name: "Add" }).click();
+      await page.getByRole("cell", { name: "test device" }).waitFor();
+      assert.deepEqual(await violations(page), []);
+      await page.getByRole("button", { name: "Log out" }).click();
+      await page.getByRole("button", { name: "Use a passkey" }).click();
+      await page.getByRole("cell", { name: "test device" }).waitFor();
+      await page.goto(w.url);
+      await page.getByRole("button", { name: "Use a passkey" }).click();
+      await page.getByRole("button", { name: "Compose" }).first().waitFor();
+      await page.goto(`${origin(w)}/#sessions`);
+      await page.getByRole("row", { name: /^test device/ }).getByRole("button", { name: "Remove" })
+        .click();
+      await page.getByRole("dialog").getByRole("button", { name: "Remove" }).click();
+      await page.getByRole("cell", { name: "test device" }).waitFor({ state: "detached" });
+      // What was removed lets nobody in.
+      await page.getByRole("button", { name: "Log out" }).click();
+      await page.getByRole("button", { name: "Use a passkey" }).click();
+      await page.getByText("this passkey is not known here").waitFor();
+      await page.getByLabel("Email address").fill("mox@localhost");
+      await page.getByLabel("Password").fill("moxmoxmox");
+      await page.getByRole("button", { name: "Log in" }).click();
+      await page.getByRole("heading", { name: "Logins" }).waitFor();
+    });
     await step(
       "an archive is imported, a damaged one refused, and mail is exported",
       async () => {
@@ -229,7 +270,7 @@ Deno.test({ name: "account page", ignore: lacks("chromium") }, async (t) => {
       const other = await w.context();
       const second = await w.login(other);
       await page.getByRole("link", { name: "Logins" }).click();
-      await page.getByRole("row", { name: /^webmail/ }).waitFor();
+      await page.getByRole("row", { name: /^webmail/ }).first().waitFor();
       await page.getByRole("link", { name: "Account", exact: true }).click();
       await page.getByRole("button", { name: "Change password" }).click();
       await page.getByLabel("Current password").fill("moxmoxmox");

@@ -6,6 +6,7 @@
  */
 import * as v from "valibot";
 import { Count, Id, Nothing, text, Time } from "../api/basics.ts";
+import { passkeyCalls } from "../api/passkeys.ts";
 import { onwardCalls } from "./onward_api.ts";
 import { securityCalls } from "./security_api.ts";
 import { transferCalls } from "./transfer_api.ts";
@@ -92,6 +93,7 @@ export const accountCalls = {
   ...onwardCalls,
   ...securityCalls,
   ...transferCalls,
+  ...passkeyCalls,
   Login: {
     request: v.strictObject({
       username: text(500),

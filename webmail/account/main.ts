@@ -4,6 +4,7 @@
  * @module
  */
 import { makeCall } from "../api/client.ts";
+import { usePasskey } from "../lib/passkey.ts";
 import { loginForm } from "../lib/login_form.ts";
 import { el } from "../lib/dom.ts";
 import { mountNotifications } from "../lib/notify.ts";
@@ -23,6 +24,10 @@ async function main(): Promise<void> {
       username: true,
       submit: async (form) => {
         await makeCall(accountCalls, "Login", form);
+      },
+      passkey: async () => {
+        const { challenge } = await makeCall(accountCalls, "PasskeyChallenge", {});
+        await makeCall(accountCalls, "PasskeyLogin", await usePasskey(challenge));
       },
     });
   }

@@ -5,6 +5,7 @@ import { button } from "../lib/button.ts";
 import { confirmDialog, openDialog } from "../lib/dialog.ts";
 import { el } from "../lib/dom.ts";
 import { longDate, programName, shortDate } from "../lib/format.ts";
+import { hasPasskeys, makePasskey } from "../lib/passkey.ts";
 import { attempt, notice } from "../lib/notify.ts";
 import {
   facts,
@@ -30,6 +31,7 @@ export function securitySection(changed: Changed): Section {
       const [s, o] = await Promise.all([load(), makeCall(accountCalls, "Overview", {})]);
       return [
         secondFactor(s, changed),
+        passkeys(s, changed),
         appPasswords(s, changed),
         tlsKeys(s, o, changed),
         sessions(o, changed),
@@ -138,6 +140,55 @@ function secondFactor(s: Security, changed: Changed): HTMLElement {
           },
         ))
       : button("Set up", () => attempt(() => turnOn(changed))),
+  );
+}
+
+async function addPasskey(changed: Changed): Promise<void> {
+  const passkey = await makePasskey(await makeCall(accountCalls, "PasskeyBegin", {}));
+  formDialog(
+    "Passkey",
+    [
+      { name: "name", label: "Name", required: true, explanation: "For you, such as “phone”." },
+      currentPassword,
+    ],
+    "Add",
+    async ({ name, current }) => {
+      await makeCall(accountCalls, "PasskeyAdd", { name, passkey, current });
+      await changed();
+    },
+  );
+}
+
+function passkeys(s: Security, changed: Changed): HTMLElement {
+  return part(
+    "Passkeys",
+    el(
+      "p",
+      { class: "muted" },
+      "Let you into the pages with your device's lock, without password and code. They can't be stolen by other sites.",
+    ),
+    table(
+      ["Name", "Made", "Last used", ""],
+      s.passkeys.map((p) => [
+        p.name,
+        date(p.created),
+        p.lastUsed === 0 ? "never" : date(p.lastUsed),
+        button("Remove", () =>
+          attempt(async () => {
+            if (
+              !await confirmDialog("Remove passkey", `${p.name} lets nobody in any more.`, "Remove")
+            ) {
+              return;
+            }
+            await makeCall(accountCalls, "PasskeyRemove", { id: p.id });
+            await changed();
+          })),
+      ]),
+      "There are none.",
+    ),
+    hasPasskeys()
+      ? button("Add passkey", () => attempt(() => addPasskey(changed)))
+      : el("p", { class: "muted" }, "This browser has none, or the page was not loaded by HTTPS."),
   );
 }
 

@@ -1,5 +1,6 @@
 /** The calls about ways to log in of the account page. @module */
 import * as v from "valibot";
+import { NewPasskey } from "../api/passkeys.ts";
 import { Count, Id, Nothing, text, Time } from "../api/basics.ts";
 
 /** Attempts of a day that are alike. */
@@ -36,6 +37,13 @@ export const securityCalls = {
         lastProtocol: v.string(),
         lastIp: v.string(),
       })),
+      passkeys: v.array(v.object({
+        id: Id,
+        name: v.string(),
+        created: Time,
+        /** 0 for never. */
+        lastUsed: Time,
+      })),
       tlsKeys: v.array(v.object({
         fingerprint: v.string(),
         login: v.string(),
@@ -63,6 +71,26 @@ export const securityCalls = {
     response: v.object({ recoveryCodes: v.array(v.string()) }),
   },
   SecondFactorOff: { request: v.strictObject({ current }), response: Nothing },
+  /** What a device needs to make a passkey. */
+  PasskeyBegin: {
+    request: Nothing,
+    response: v.object({
+      challenge: v.string(),
+      userHandle: v.string(),
+      userName: v.string(),
+      algorithms: v.array(v.number()),
+      existing: v.array(v.string()),
+    }),
+  },
+  PasskeyAdd: {
+    request: v.strictObject({
+      name: v.pipe(text(100), v.minLength(1)),
+      passkey: NewPasskey,
+      current,
+    }),
+    response: Nothing,
+  },
+  PasskeyRemove: { request: v.strictObject({ id: Id }), response: Nothing },
   AppPasswordAdd: {
     request: v.strictObject({ name: v.pipe(text(100), v.minLength(1)), current }),
     response: v.object({ password: v.string() }),

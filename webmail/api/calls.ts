@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { passkeyCalls } from "./passkeys.ts";
 import * as v from "valibot";
 import { Address, Count, Flag, Id, Keyword, Nothing, SpecialUse, text, Time } from "./basics.ts";
 import { DomainSecurity, DraftGet, DraftSave, Send } from "./compose.ts";
@@ -31,7 +32,8 @@ const Who = v.object({ account: v.string(), loginAddress: v.string() });
 const SseId = text(100);
 
 export const calls = {
-  // --- session; Login and Session work without one
+  // --- session; Login, Session and those of passkeys work without one
+  ...passkeyCalls,
   /** Fails with "login", "limit" (too many attempts), or "secondFactor" (see client.ts). */
   Login: {
     request: v.strictObject({

@@ -48,7 +48,7 @@ export function numberText(n: number): string {
 
 /** What a browser calls itself, in short: "Firefox on Linux"; others as they are, cut. */
 export function programName(userAgent: string): string {
-  const browser = /\b(?:Edg|OPR|Firefox|Chrome|Safari)(?=\/)/g;
+  const browser = /(?:Edg|OPR|Firefox|Chrome|Safari)(?=\/)/g;
   // Each imitates those before it: of Edge, Opera and Firefox, what comes last counts.
   const found = userAgent.match(browser) ?? [];
   const name = found.find((n) => n === "Edg" || n === "OPR") ?? found[0];

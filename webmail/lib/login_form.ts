@@ -1,6 +1,7 @@
 /** A form to log in with. @module */
 import { CallError } from "../api/client.ts";
 import { el, field, fill } from "./dom.ts";
+import { hasPasskeys } from "./passkey.ts";
 import { errorText } from "./notify.ts";
 
 /** What was typed. */
@@ -18,6 +19,8 @@ export interface LoginFormOptions {
   username: boolean;
   /** Logs in. @throws CallError; "secondFactor" makes the form ask for a code */
   submit: (input: LoginInput) => Promise<void>;
+  /** Logs in with a passkey. @throws Error */
+  passkey?: () => Promise<void>;
 }
 
 /** Shows the form; resolves when someone is logged in. */
@@ -74,6 +77,15 @@ export function loginForm(into: HTMLElement, o: LoginFormOptions): Promise<void>
         submit.disabled = false;
       }
     };
+    const withPasskey = async () => {
+      fill(error);
+      try {
+        await o.passkey!();
+        resolve();
+      } catch (err) {
+        fill(error, errorText(err));
+      }
+    };
     fill(
       into,
       el(
@@ -88,6 +100,9 @@ export function loginForm(into: HTMLElement, o: LoginFormOptions): Promise<void>
           codeField,
           error,
           submit,
+          o.passkey && hasPasskeys()
+            ? el("button", { type: "button", onclick: () => void withPasskey() }, "Use a passkey")
+            : null,
         ),
       ),
     );

@@ -99,10 +99,17 @@ export function accountPage(o: AccountPageOptions): AccountPage {
     ...securityHandlers({
       config,
       sessions: o.sessions,
+      challenges: o.login.challenges,
       tlsKeys: o.tlsKeys,
       loginLog: o.loginLog,
       withAccount,
     }),
+    PasskeyChallenge: () => ({ challenge: o.login.challenge() }),
+    async PasskeyLogin(answer, c) {
+      const { account, login, cookie } = await o.login.loginWithPasskey(c.req, answer);
+      c.setCookie(cookie);
+      return { account, loginAddress: login };
+    },
     async Login(form, c) {
       const { account, cookie } = await o.login.login(c.req, { ...form, code: form.totp });
       c.setCookie(cookie);
@@ -214,7 +221,7 @@ export function accountPage(o: AccountPageOptions): AccountPage {
     login: o.login,
     calls: accountCalls,
     handlers,
-    open: ["Login", "Session", "Logout"],
+    open: ["Login", "PasskeyChallenge", "PasskeyLogin", "Session", "Logout"],
     page: o.page,
     pkg: "account",
   });

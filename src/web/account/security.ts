@@ -1,4 +1,5 @@
 /** Ways to log in to an account, for its page. @module */
+import { Buffer } from "node:buffer";
 import qrcode from "qrcode-generator";
 import type { securityCalls } from "../../../webmail/account/security_api.ts";
 import type { Config } from "../../config/mod.ts";
@@ -6,14 +7,30 @@ import { preparePassword } from "../../sasl/mod.ts";
 import type { Account } from "../../store/account.ts";
 import { maxAppPasswords } from "../../store/app_passwords.ts";
 import type { LoginLog } from "../../store/login_attempts.ts";
+import {
+  addPasskey,
+  credentialIds,
+  listPasskeys,
+  maxPasskeys,
+  removePasskey,
+} from "../../store/passkeys.ts";
 import { TlsKeyError, type TlsKeys } from "../../store/tls_keys.ts";
 import { newTotpKey } from "../../store/totp.ts";
 import { type CallHandlers, HttpError, UserError } from "../http/mod.ts";
-import type { PageContext, Sessions } from "../login/mod.ts";
+import {
+  type Challenges,
+  checkNewPasskey,
+  type PageContext,
+  passkeyAlgorithms,
+  PasskeyError,
+  placeOf,
+  type Sessions,
+} from "../login/mod.ts";
 
 interface Options {
   config: Config;
   sessions: Sessions;
+  challenges: Challenges;
   tlsKeys: () => TlsKeys | undefined;
   loginLog: () => LoginLog | undefined;
   withAccount<T>(name: string, fn: (a: Account) => T | Promise<T>): Promise<T>;
@@ -58,10 +75,11 @@ export function securityHandlers(o: Options): CallHandlers<typeof securityCalls,
 
   return {
     Security: (_r, c) =>
-      o.withAccount(nameOf(c), ({ credentials }) => ({
-        secondFactor: credentials.hasSecondFactor,
-        recoveryCodes: credentials.recoveryCodes,
-        appPasswords: credentials.appPasswords(),
+      o.withAccount(nameOf(c), (account) => ({
+        passkeys: listPasskeys(account),
+        secondFactor: account.credentials.hasSecondFactor,
+        recoveryCodes: account.credentials.recoveryCodes,
+        appPasswords: account.credentials.appPasswords(),
         tlsKeys: keysOf(c),
         attempts: o.loginLog()?.list(nameOf(c), maxShown) ?? [],
       })),
@@ -87,6 +105,33 @@ export function securityHandlers(o: Options): CallHandlers<typeof securityCalls,
     SecondFactorOff: ({ current }, c) =>
       confirmed(c, current, async ({ credentials }) => {
         await credentials.disableTotp();
+        return {};
+      }),
+    PasskeyBegin: (_r, c) =>
+      o.withAccount(nameOf(c), (account) => ({
+        challenge: o.challenges.make(),
+        userHandle: Buffer.from(account.name).toString("base64url"),
+        userName: c.session!.login,
+        algorithms: passkeyAlgorithms,
+        existing: credentialIds(account).map((id) => Buffer.from(id).toString("base64url")),
+      })),
+    PasskeyAdd: ({ name, passkey, current }, c) =>
+      confirmed(c, current, async (account) => {
+        let checked;
+        try {
+          checked = checkNewPasskey(passkey, placeOf(c.req), o.challenges);
+        } catch (e) {
+          if (!(e instanceof PasskeyError)) throw e;
+          throw new UserError(`the passkey can't be used: ${e.message}`, { cause: e });
+        }
+        if (!await addPasskey(account, { ...checked, name })) {
+          throw new UserError(`it is there already, or there are ${maxPasskeys}: remove one first`);
+        }
+        return {};
+      }),
+    PasskeyRemove: ({ id }, c) =>
+      o.withAccount(nameOf(c), async (account) => {
+        if (!await removePasskey(account, id)) throw new HttpError(404, "no such passkey");
         return {};
       }),
     AppPasswordAdd: ({ name, current }, c) =>

@@ -7,6 +7,7 @@ import { countAuthentication } from "../../metrics/authentication.ts";
 import type { AuthService } from "../../metrics/authentication.ts";
 import type { FailedAuthLimiter } from "../../net/mod.ts";
 import { HttpError, type WebRequest } from "../http/types.ts";
+import { Challenges, type PasskeyAnswer, type PasskeyPlace } from "./webauthn.ts";
 import type { FoundSession, LoginService, Sessions } from "./sessions.ts";
 
 /** What a user types. */
@@ -25,6 +26,13 @@ export type LoginResult =
   | "second"
   | "wrongCode";
 
+/** A passkey's answer at a login. */
+export interface PasskeyLogin extends PasskeyAnswer {
+  signature: string;
+  /** The account's name, base64url. */
+  userHandle: string;
+}
+
 /** Logins of one page. */
 export interface LoginOptions {
   service: LoginService;
@@ -32,6 +40,12 @@ export interface LoginOptions {
   limiter: FailedAuthLimiter;
   /** Checks what was typed; takes the same time whether or not the name exists. */
   check(form: LoginForm): Promise<LoginResult>;
+  /** Checks a passkey's answer and whose it is; undefined where passkeys open nothing. */
+  checkPasskey?(
+    answer: PasskeyLogin,
+    place: PasskeyPlace,
+    challenges: Challenges,
+  ): Promise<{ account: string; login: string } | "wrong" | "disabled">;
   /** Asked at each request: false ends sessions of accounts that are gone or may not log in. */
   allowed(account: string): boolean;
 }
@@ -50,9 +64,24 @@ const attemptResults = {
   wrongCode: "badcreds",
 } as const;
 
+function tooMany(): HttpError {
+  return new HttpError(
+    429,
+    "too many failed logins from your network, try again in some minutes",
+    { "Retry-After": "60" },
+  );
+}
+
+/** Where a passkey is asked for. */
+export function placeOf(req: WebRequest): PasskeyPlace {
+  return { host: req.url.host, hostname: req.url.hostname };
+}
+
 /** Logins and the cookie of one page. */
 export class Login {
   readonly #o: LoginOptions;
+  /** Those that passkeys are to answer. */
+  readonly challenges = new Challenges();
 
   constructor(o: LoginOptions) {
     this.#o = o;
@@ -87,11 +116,7 @@ export class Login {
     const { service, sessions, limiter } = this.#o;
     const kind = authNames[service];
     if (!limiter.mayTry(req.remoteIp, kind)) {
-      throw new HttpError(
-        429,
-        "too many failed logins from your network, try again in some minutes",
-        { "Retry-After": "60" },
-      );
+      throw tooMany();
     }
     const result = await this.#o.check(form);
     limiter.attempted({
@@ -133,6 +158,47 @@ export class Login {
       userAgent: req.headers.get("user-agent") ?? "",
     });
     return { account: result.account, cookie: this.#setCookie(req, token, 90 * 86_400) };
+  }
+
+  /** A challenge for a passkey. */
+  challenge(): string {
+    return this.challenges.make();
+  }
+
+  /** Logs in with a passkey. @throws HttpError 429, 401, 403 as `login` does */
+  async loginWithPasskey(
+    req: WebRequest,
+    answer: PasskeyLogin,
+  ): Promise<{ account: string; login: string; cookie: string }> {
+    const { service, sessions, limiter } = this.#o;
+    const kind = authNames[service];
+    if (!limiter.mayTry(req.remoteIp, kind)) throw tooMany();
+    const place = placeOf(req);
+    const result = await this.#o.checkPasskey?.(answer, place, this.challenges) ?? "wrong";
+    const client = req.headers.get("user-agent") ?? "";
+    limiter.attempted({
+      service: kind,
+      mechanism: "passkey",
+      result: typeof result === "string" ? attemptResults[result] : "ok",
+      login: typeof result === "string" ? "" : result.login,
+      remoteIp: req.remoteIp,
+      client,
+    });
+    if (typeof result === "string") {
+      limiter.failed(req.remoteIp);
+      countAuthentication(kind, "passkey", attemptResults[result]);
+      if (result === "disabled") throw new HttpError(403, "login is disabled for this account");
+      throw new HttpError(401, "this passkey is not known here: log in with your password");
+    }
+    limiter.succeeded(req.remoteIp);
+    countAuthentication(kind, "passkey", "ok");
+    const token = sessions.create({
+      service,
+      ...result,
+      remoteIp: req.remoteIp,
+      userAgent: client,
+    });
+    return { ...result, cookie: this.#setCookie(req, token, 90 * 86_400) };
   }
 
   /** The session of a request; undefined if nobody is logged in. */

@@ -5,6 +5,21 @@
  *
  * @module
  */
-export { Login, type LoginForm, type LoginOptions, type LoginResult } from "./login.ts";
+export {
+  Login,
+  type LoginForm,
+  type LoginOptions,
+  type LoginResult,
+  type PasskeyLogin,
+  placeOf,
+} from "./login.ts";
+export {
+  Challenges,
+  checkNewPasskey,
+  checkPasskeyLogin,
+  passkeyAlgorithms,
+  PasskeyError,
+  type PasskeyPlace,
+} from "./webauthn.ts";
 export { type PageContext, pageHandler, type PageOptions } from "./page_calls.ts";
 export { type FoundSession, type LoginService, type Session, Sessions } from "./sessions.ts";

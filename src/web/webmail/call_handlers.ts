@@ -44,7 +44,13 @@ export interface CallContext {
 type Handlers = CallHandlers<typeof calls, CallContext>;
 
 /** Calls that work without a session. */
-export const openCalls: readonly CallName[] = ["Login", "Session", "Logout"];
+export const openCalls: readonly CallName[] = [
+  "Login",
+  "PasskeyChallenge",
+  "PasskeyLogin",
+  "Session",
+  "Logout",
+];
 
 /** The handlers of all calls. */
 export function callHandlers(state: WebmailState): Handlers {
@@ -87,6 +93,12 @@ export function callHandlers(state: WebmailState): Handlers {
       });
       ctx.cookies.push(cookie);
       return { account, loginAddress: r.username };
+    },
+    PasskeyChallenge: () => ({ challenge: services.login.challenge() }),
+    async PasskeyLogin(r, ctx) {
+      const { account, login, cookie } = await services.login.loginWithPasskey(ctx.req, r);
+      ctx.cookies.push(cookie);
+      return { account, loginAddress: login };
     },
     Session(_r, ctx) {
       const s = ctx.session;
