@@ -42,3 +42,4 @@ export {
   type Finding,
 } from "./dns_check.ts";
 export { formatDomainCheck } from "./dns_check_text.ts";
+export { type DnsblState, dnsblStatus } from "./dnsbl_status.ts";

@@ -181,6 +181,21 @@ export const adminCalls = {
   },
   /** Removes the second factor of a user who has lost it. */
   SecondFactorRemove: { request: v.strictObject({ name: Name }), response: Nothing },
+  /** Room on the disk, and whether block lists have this host; null where there is no DNS. */
+  Host: {
+    request: Nothing,
+    response: v.object({
+      dataDir: v.string(),
+      free: Count,
+      used: Count,
+      dnsbl: v.nullable(v.array(v.object({
+        ip: v.string(),
+        zone: v.string(),
+        status: v.string(),
+        text: v.string(),
+      }))),
+    }),
+  },
   /** Attempts to log in, certificates, and policies of others. */
   Security: {
     request: Nothing,

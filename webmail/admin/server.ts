@@ -19,7 +19,10 @@ export function serverSections(changed: () => Promise<void>): [Section, Section,
 }
 
 async function status(): Promise<HTMLElement[]> {
-  const o = await makeCall(adminCalls, "Overview", {});
+  const [o, host] = await Promise.all([
+    makeCall(adminCalls, "Overview", {}),
+    makeCall(adminCalls, "Host", {}),
+  ]);
   return [
     facts([
       ["Host", o.hostname],
@@ -30,6 +33,42 @@ async function status(): Promise<HTMLElement[]> {
       ["Accounts", numberText(o.accounts.length)],
       ["In the queue", el("a", { href: "#queue" }, numberText(o.queue))],
     ]),
+    part(
+      "Storage",
+      facts([
+        ["Data folder", host.dataDir],
+        ["Messages", sizeText(host.used)],
+        ["Free on the disk", sizeText(host.free)],
+        ["Backup", "mox backup, or mox backup -watch for a copy that is kept up to date"],
+      ]),
+    ),
+    host.dnsbl === null
+      ? part(
+        "Block lists",
+        el("p", { class: "muted" }, "Not asked here, as there is no DNS."),
+      )
+      : part(
+        "Block lists",
+        el(
+          "p",
+          { class: "muted" },
+          "Whether lists of DNSBLs and MonitorDNSBLs have the addresses of this host.",
+        ),
+        table(
+          ["Address", "List", "State", ""],
+          host.dnsbl.map((d) => [
+            d.ip,
+            d.zone,
+            el(
+              "span",
+              { class: d.status === "pass" ? "good" : "bad" },
+              d.status === "pass" ? "not listed" : d.status === "fail" ? "listed" : "can't tell",
+            ),
+            d.text,
+          ]),
+          "No lists are set, or the host's public addresses are not known.",
+        ),
+      ),
     part(
       "Listening on",
       el("ul", {}, o.listeners.map((l) => el("li", {}, l))),

@@ -11,6 +11,7 @@ import * as admin from "../../admin/mod.ts";
 import { type Config, ConfigError } from "../../config/mod.ts";
 import type { Resolver } from "../../dns/mod.ts";
 import { clearLevel, currentLevels, isLevel, setLevel } from "../../log/mod.ts";
+import { freeSpace } from "../../platform/files.ts";
 import { memoryUse } from "../../platform/process.ts";
 import type { Queue } from "../../queue/mod.ts";
 import type { DmarcReports, TlsReports } from "../../reports/mod.ts";
@@ -314,6 +315,16 @@ export function adminPage(o: AdminPageOptions): WebHandler {
         account.close();
       }
       return {};
+    },
+    async Host() {
+      let used = 0;
+      for (const name of o.accounts.names()) used += await usage(name) ?? 0;
+      return {
+        dataDir: config.dataDir,
+        free: await freeSpace(config.dataDir),
+        used,
+        dnsbl: o.resolver ? await admin.dnsblStatus(config, o.resolver) : null,
+      };
     },
     Security: () => ({
       attempts: o.loginLog()?.list(undefined, maxAttempts) ?? [],

@@ -1,0 +1,45 @@
+/** Whether block lists have the addresses that this host sends from. @module */
+import type { Config } from "../config/mod.ts";
+import { isLoopbackIp, isUnspecifiedIp } from "../config/types.ts";
+import { dnsblChecker, type Resolver } from "../dns/mod.ts";
+import { addressesOf } from "./dns_check_host.ts";
+
+/** What a list says of an address. */
+export interface DnsblState {
+  ip: string;
+  zone: string;
+  /** "pass": not listed. */
+  status: "pass" | "fail" | "temperror";
+  text: string;
+}
+
+/** Pairs that are asked about at most. */
+const maxPairs = 200;
+
+/** Public addresses of this host: those of the configuration, else those of its name. */
+export async function publicAddresses(config: Config, resolver: Resolver): Promise<string[]> {
+  const listeners = [...config.static.Listeners.values()].filter((l) => l.SMTP.Enabled);
+  const named = listeners.flatMap((l) => l.NATIPs.length > 0 ? l.NATIPs : l.IPs)
+    .filter((ip) => !isUnspecifiedIp(ip) && !isLoopbackIp(ip));
+  if (named.length > 0) return [...new Set(named)];
+  return await addressesOf(resolver, config.static.Hostname).catch(() => []);
+}
+
+/** Asks all lists that are used or watched about all addresses. */
+export async function dnsblStatus(config: Config, resolver: Resolver): Promise<DnsblState[]> {
+  const zones = new Set([
+    ...config.dynamic.MonitorDNSBLs,
+    ...[...config.static.Listeners.values()].flatMap((l) => l.SMTP.DNSBLs),
+  ]);
+  const checker = dnsblChecker(resolver);
+  const pairs = (await publicAddresses(config, resolver)).flatMap((ip) =>
+    [...zones].map((zone) => ({ ip, zone }))
+  );
+  return await Promise.all(
+    pairs.slice(0, maxPairs).map(async ({ ip, zone }) => {
+      const r = await checker.check(zone, ip);
+      const text = r.error ?? r.explanation ?? r.codes.join(", ");
+      return { ip, zone, status: r.status, text };
+    }),
+  );
+}
