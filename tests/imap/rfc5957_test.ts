@@ -1,0 +1,32 @@
+/** SORT=DISPLAY (RFC 5957), as transcripts. */
+import { talk } from "./transcript.ts";
+import { withClient } from "./with_server.ts";
+
+Deno.test("§3 DISPLAYFROM and DISPLAYTO sort by what is shown: the decoded name, or else the address", () =>
+  withClient(async (c) => {
+    const mail = (from: string, to: string) =>
+      `From: ${from}\r\nTo: ${to}\r\nSubject: x\r\n\r\nx\r\n`;
+    await c.append("INBOX", mail("=?utf-8?q?Zo=C3=AB?= <a@x.example>", "Bob <z@x.example>"));
+    await c.append("INBOX", mail("m@x.example", "=?utf-8?q?=C3=84nne?= <b@x.example>"));
+    await c.append("INBOX", mail('"Ann B." <zz@x.example>', "a@x.example"));
+    await c.ok("SELECT INBOX");
+    await talk(
+      c,
+      `
+      C: SORT (DISPLAYFROM) UTF-8 ALL
+      S: * SORT 3 2 1
+      S: OK …
+      C: SORT (REVERSE DISPLAYFROM) UTF-8 ALL
+      S: * SORT 1 2 3
+      S: OK …
+      C: SORT (FROM) UTF-8 ALL
+      S: * SORT 1 2 3
+      S: OK …
+      C: SORT (DISPLAYTO) UTF-8 ALL
+      S: * SORT 3 1 2
+      S: OK …
+      C: SORT (DISPLAYNOBODY) UTF-8 ALL
+      S: BAD …
+      `,
+    );
+  }));
