@@ -73,7 +73,7 @@ function parseGroup(c: Cursor): NotifyGroup & { unsupported: boolean } {
   if (set.has("MESSAGENEW") !== set.has("MESSAGEEXPUNGE")) {
     c.fail("MessageNew and MessageExpunge together");
   }
-  for (const  of of["FLAGCHANGE", "ANNOTATIONCHANGE"] as const) {
+  for (const name of ["FLAGCHANGE", "ANNOTATIONCHANGE"] as const) {
     if (set.has(name) && !set.has("MESSAGENEW")) c.fail("MessageNew and MessageExpunge too");
   }
   return { filter, events: set, items, unsupported };
