@@ -31,6 +31,11 @@ for (
   values[c.charCodeAt(0)] = i;
 }
 
+/** Six bits of a character of base64, or -1. */
+export function base64Value(c: number): number {
+  return values[c];
+}
+
 /** Characters that aren't base64 are skipped; decoding goes on after padding, as of joined texts. */
 export function decodeBase64(bytes: Uint8Array): Uint8Array {
   const out = new Uint8Array(Math.ceil(bytes.length * 3 / 4) + 3);
@@ -54,7 +59,8 @@ export function decodeBase64(bytes: Uint8Array): Uint8Array {
   return out.subarray(0, n);
 }
 
-function hex(c: number): number {
+/** The value of a hexadecimal digit, or -1. */
+export function hexValue(c: number): number {
   if (c >= 48 && c <= 57) return c - 48;
   if (c >= 65 && c <= 70) return c - 55;
   if (c >= 97 && c <= 102) return c - 87;
@@ -68,8 +74,8 @@ export function decodeQuotedPrintable(bytes: Uint8Array): Uint8Array {
   for (let i = 0; i < bytes.length; i++) {
     const c = bytes[i];
     if (c === 61) {
-      const a = hex(bytes[i + 1]);
-      const b = hex(bytes[i + 2]);
+      const a = hexValue(bytes[i + 1]);
+      const b = hexValue(bytes[i + 2]);
       if (a >= 0 && b >= 0) {
         out[n++] = a << 4 | b;
         i += 2;
@@ -97,5 +103,5 @@ export function decodeQuotedPrintable(bytes: Uint8Array): Uint8Array {
 
 /** True if the blank before the position was written as an escape, so it is meant. */
 function escaped(bytes: Uint8Array, at: number): boolean {
-  return bytes[at - 3] === 61 && hex(bytes[at - 2]) >= 0 && hex(bytes[at - 1]) >= 0;
+  return bytes[at - 3] === 61 && hexValue(bytes[at - 2]) >= 0 && hexValue(bytes[at - 1]) >= 0;
 }

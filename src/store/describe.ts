@@ -20,6 +20,7 @@ import {
 import { baseSubject } from "../mail/subject.ts";
 import { decodeWords } from "../mail/words.ts";
 import { parse as parseDomain } from "tldts";
+import { maxSummaryAddresses, maxSummaryText } from "./summary_limits.ts";
 import type { Summary, SummaryAddress } from "./types.ts";
 
 /** Computed of a file's content, without the prefix: it can be shared by several deliveries of a file. */
@@ -41,19 +42,14 @@ export interface EmailDescription {
   organizationalDomain(domain: string): string;
 }
 
-/**
- * Addresses of a field that go into the summary, and characters of texts. SEARCH looks at summaries, so
- * what is beyond is not found by FROM, TO, CC, BCC and SUBJECT (but by HEADER and TEXT).
- */
-const maxAddresses = 1000;
-const maxText = 4000;
-
 function addresses(fields: readonly HeaderField[], name: string): SummaryAddress[] {
   const values = fields.filter((f) => f.name === name).map((f) => f.value);
   if (values.length === 0) return [];
-  return flattenAddresses(parseAddressList(values.join(", "))).slice(0, maxAddresses).map((a) => ({
-    name: a.name.slice(0, maxText),
-    address: `${a.localpart}@${a.domain.toLowerCase()}`.slice(0, maxText),
+  return flattenAddresses(parseAddressList(values.join(", "))).slice(0, maxSummaryAddresses).map((
+    a,
+  ) => ({
+    name: a.name.slice(0, maxSummaryText),
+    address: `${a.localpart}@${a.domain.toLowerCase()}`.slice(0, maxSummaryText),
   }));
 }
 
@@ -69,7 +65,7 @@ export function describe(
 ): EmailDescription {
   const { root } = parsed;
   const fields = splitHeader(root.header ?? new Uint8Array(0));
-  const subject = decodeWords(headerField(fields, "subject") ?? "").slice(0, maxText);
+  const subject = decodeWords(headerField(fields, "subject") ?? "").slice(0, maxSummaryText);
   const { base, isReply } = baseSubject(subject);
   const references = parseMessageIds(headerField(fields, "references") ?? "");
   for (const id of parseMessageIds(headerField(fields, "in-reply-to") ?? "")) {

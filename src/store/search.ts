@@ -7,8 +7,9 @@
  * @module
  */
 import type { Account } from "./account.ts";
-import { addressText, foldCase, MessageText } from "./search_text.ts";
+import { addressText, foldCase, MessageText, type TextNode } from "./search_text.ts";
 import { needs, type SearchNode } from "./search_types.ts";
+import { isCutSummary } from "./summary_limits.ts";
 import { type FetchRow, type SummaryAddress, Want } from "./types.ts";
 
 export { foldCase } from "./search_text.ts";
@@ -16,6 +17,8 @@ export { foldCase } from "./search_text.ts";
 /** Milliseconds of work between two turns of the event loop. */
 const sliceTime = 10;
 const rowsPerSlice = 500;
+/** Bytes of a message above which others are served while it is searched. */
+const largeMessage = 1024 * 1024;
 /** Messages for which narrowing costs more than it spares. */
 const fewUids = 200;
 
@@ -82,17 +85,26 @@ export async function searchMailbox(
     const part = uids.subarray(i, i + rowsPerSlice);
     let last = 0;
     let stoppedEarly = false;
+    let large: FetchRow | undefined;
+    const found = (row: FetchRow) => {
+      r.uids.push(row.uid);
+      if (row.modseq > r.modseq) r.modseq = row.modseq;
+    };
     account.fetch(mailboxId, part, want, (row) => {
       last = row.uid;
-      if (matches(account, mailboxId, tree, row)) {
-        r.uids.push(row.uid);
-        if (row.modseq > r.modseq) r.modseq = row.modseq;
+      const quick = decide(tree, row, (n) => kept(account, n, row.emailId));
+      if (quick === undefined && row.size > largeMessage) {
+        large = { ...row };
+        stoppedEarly = true;
+        return false;
       }
+      if (quick ?? matches(account, mailboxId, tree, row)) found(row);
       if (need.file && performance.now() - turn > sliceTime) {
         stoppedEarly = true;
         return false;
       }
     });
+    if (large && await matchesLarge(account, mailboxId, tree, large, o.stopped)) found(large);
     if (stoppedEarly) {
       while (i < uids.length && uids[i] <= last) i++;
     } else {
@@ -137,33 +149,75 @@ function summaryMayHave(summaryText: string, text: string): boolean {
   return /["\\<>\x00-\x1f\x7f]/.test(text) || foldCase(summaryText).includes(text);
 }
 
-function matches(account: Account, mailboxId: number, tree: SearchNode, row: FetchRow): boolean {
-  const quick = decide(tree, row, (n) => kept(account, n, row.emailId));
-  if (quick !== undefined) return quick;
-  let found = false;
-  // Only now what it takes to read the message: most are decided without.
-  account.fetch(mailboxId, [row.uid], Want.Content, ({ emailId, prefix, size, structure }) => {
-    const text = new MessageText(structure, () => account.openRow({ emailId, prefix, size }));
-    try {
-      found = decide(tree, row, (n) => inText(text, n)) === true;
-    } finally {
-      text.close();
-    }
+/** The texts of a message; undefined if it is gone. Only for what isn't decided without: most are. */
+function textOf(account: Account, mailboxId: number, uid: number): MessageText | undefined {
+  let text: MessageText | undefined;
+  account.fetch(mailboxId, [uid], Want.Content, ({ emailId, prefix, size, structure }) => {
+    const row = { emailId, prefix: prefix.slice(), size };
+    text = new MessageText(structure, () => account.openRow(row));
   });
-  return found;
+  return text;
 }
 
-/** A condition on the texts of a message. */
-type TextNode = Extract<SearchNode, { op: "header" | "body" | "text" }>;
+function matches(account: Account, mailboxId: number, tree: SearchNode, row: FetchRow): boolean {
+  const text = textOf(account, mailboxId, row.uid);
+  if (!text) return false;
+  try {
+    return decide(tree, row, (n) => {
+      const steps = text.find(n);
+      for (;;) {
+        const s = steps.next();
+        if (s.done) return s.value;
+      }
+    }) === true;
+  } finally {
+    text.close();
+  }
+}
 
-/** What the message itself says. */
-function inText(t: MessageText, n: TextNode): boolean {
-  if (n.op === "header") return t.header(n.name, n.text);
-  return t.body(n.text) || (n.op === "text" && t.headers(n.text));
+/** The same for a message that takes long. */
+async function matchesLarge(
+  account: Account,
+  mailboxId: number,
+  tree: SearchNode,
+  row: FetchRow,
+  stopped: (() => boolean) | undefined,
+): Promise<boolean> {
+  const text = textOf(account, mailboxId, row.uid);
+  if (!text) return false;
+  try {
+    const known = new Map<TextNode, boolean>();
+    let asked: TextNode | undefined;
+    for (;;) {
+      // One after the other, and only those that count.
+      const d = decide(tree, row, (n) => {
+        const k = known.get(n) ?? kept(account, n, row.emailId);
+        if (k === undefined) asked ??= n;
+        return k;
+      });
+      if (d !== undefined) return d;
+      const steps = text.find(asked!);
+      let turn = performance.now();
+      for (let s = steps.next();; s = steps.next()) {
+        if (s.done) {
+          known.set(asked!, s.value);
+          break;
+        }
+        if (performance.now() - turn < sliceTime) continue;
+        await new Promise<void>((resolve) => setTimeout(resolve, 0));
+        if (stopped?.()) return false;
+        turn = performance.now();
+      }
+      asked = undefined;
+    }
+  } finally {
+    text.close();
+  }
 }
 
 /** What the index has kept of the message; undefined if it must be read. */
 function kept(account: Account, n: TextNode, emailId: number): boolean | undefined {
+  if (n.op === "summary") return undefined;
   if (n.op === "header") return account.fulltext.keptHeader(emailId, n.name, n.text);
   const k = account.fulltext.kept(emailId, n.text);
   return k && (k.body || (n.op === "text" && k.header));
@@ -257,6 +311,8 @@ function decide(
     case "threadId":
       return row.threadId === n.id;
     case "summary":
+      // RFC 9051 §6.4.4: of the envelope, all of it.
+      if (isCutSummary(row.summary)) return text(n);
       if (!summaryMayHave(row.summaryText, n.text)) return false;
       if (n.field === "subject") return foldCase(row.summary.subject).includes(n.text);
       return addressMatches(row.summary[n.field], n.text);

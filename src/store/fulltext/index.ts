@@ -148,7 +148,7 @@ export class FulltextIndex {
   #candidates(text: string): Set<number> | undefined {
     const query = trigramQuery(text);
     if (query === undefined) return undefined;
-    const ids = new Set<number>();
+    const ids = new Set<number>(this.#db.all("SELECT id FROM large").map((r) => r[0]));
     for (
       const [id] of this.#db.iterate("SELECT rowid FROM trigrams WHERE trigrams MATCH ?", query)
     ) {

@@ -4,7 +4,8 @@ import { DatabaseSync } from "node:sqlite";
 import { parseSummary } from "../fetch.ts";
 import { MessageFiles } from "../message_files.ts";
 import { fieldText, MessageText, summaryTexts } from "../search_text.ts";
-import { maxKeptText, separator } from "./schema.ts";
+import { isCutSummary } from "../summary_limits.ts";
+import { maxIndexedText, maxKeptText, separator } from "./schema.ts";
 
 export interface IndexRequest {
   id: number;
@@ -68,6 +69,7 @@ function fill(r: IndexRequest, mail: DatabaseSync, index: DatabaseSync): number 
   );
   const addTrigrams = index.prepare("INSERT INTO trigrams (rowid, text) VALUES (?, ?)");
   const addText = index.prepare("INSERT OR REPLACE INTO texts (id, header, body) VALUES (?, ?, ?)");
+  const addLarge = index.prepare("INSERT OR IGNORE INTO large (id) VALUES (?)");
   const setBelow = index.prepare("UPDATE state SET below = ?");
   let below = (index.prepare("SELECT below FROM state").get() as { below: number }).below;
   while (below < r.below) {
@@ -78,6 +80,11 @@ function fill(r: IndexRequest, mail: DatabaseSync, index: DatabaseSync): number 
         const t = texts(files, row);
         // An email whose file is gone has no texts, and is not found.
         if (t === undefined) continue;
+        if (t === "large") {
+          addLarge.run(row.id);
+          addText.run(row.id, null, null);
+          continue;
+        }
         addTrigrams.run(row.id, [t.header, t.body, t.summary].join(separator));
         const keep = t.header.length + t.body.length <= maxKeptText && !t.odd;
         addText.run(row.id, keep ? t.header : null, keep ? t.body : null);
@@ -96,12 +103,16 @@ function fill(r: IndexRequest, mail: DatabaseSync, index: DatabaseSync): number 
 function texts(
   files: MessageFiles,
   row: EmailRow,
-): { header: string; body: string; summary: string; odd: boolean } | undefined {
+): { header: string; body: string; summary: string; odd: boolean } | "large" | undefined {
   const text = new MessageText(row.structure, () => files.open(row.id, row.prefix, row.size));
   try {
-    const header = text.fields().map(fieldText).join(separator);
-    const body = [...text.bodyTexts()].join(separator);
-    const summary = summaryTexts(parseSummary(row.summary)).join(separator);
+    const stored = parseSummary(row.summary);
+    if (isCutSummary(stored)) return "large";
+    const limit = { left: maxIndexedText };
+    const header = joined(text.fields().map((f) => [fieldText(f)]), limit);
+    const body = header === undefined ? undefined : joined(text.bodyTexts(), limit);
+    if (header === undefined || body === undefined) return "large";
+    const summary = summaryTexts(stored).join(separator);
     // SQLite's functions end a text at NUL.
     const odd = header.includes("\0") || body.includes("\0");
     const plain = (s: string) => odd ? s.replaceAll("\0", separator) : s;
@@ -112,6 +123,24 @@ function texts(
   } finally {
     text.close();
   }
+}
+
+/** Texts as one, undefined if they are longer than what is left of the limit. */
+function joined(
+  texts: Iterable<Iterable<string>>,
+  limit: { left: number },
+): string | undefined {
+  const all: string[] = [];
+  for (const pieces of texts) {
+    const text: string[] = [];
+    for (const p of pieces) {
+      limit.left -= p.length;
+      if (limit.left < 0) return undefined;
+      text.push(p);
+    }
+    all.push(text.join(""));
+  }
+  return all.join(separator);
 }
 
 /** Takes out what is of emails that are gone: both lists of ids in order, side by side. */
@@ -127,12 +156,14 @@ function sweep(mail: DatabaseSync, index: DatabaseSync): void {
   }
   if (gone.length === 0) return;
   const dropTrigrams = index.prepare("DELETE FROM trigrams WHERE rowid = ?");
+  const dropLarge = index.prepare("DELETE FROM large WHERE id = ?");
   const dropText = index.prepare("DELETE FROM texts WHERE id = ?");
   for (let at = 0; at < gone.length; at += batch) {
     index.exec("BEGIN IMMEDIATE");
     for (const id of gone.slice(at, at + batch)) {
       dropTrigrams.run(id);
       dropText.run(id);
+      dropLarge.run(id);
     }
     index.exec("COMMIT");
   }

@@ -9,8 +9,9 @@ import type { Migration } from "../database.ts";
 /** Separates texts that are found one by one. It can't be typed, so nothing matches across it. */
 export const separator = "\x01";
 
-/** Characters of a message's texts up to which they are kept beside the index. */
+/** Characters of a message's texts up to which they are kept beside the index, and up to which they are indexed. */
 export const maxKeptText = 64 * 1024;
+export const maxIndexedText = 8 * 1024 * 1024;
 
 export const fulltextMigrations: readonly Migration[] = [{
   version: 1,
@@ -27,5 +28,15 @@ CREATE VIRTUAL TABLE trigrams USING fts5 (
 
 -- Folded texts of emails, so that nothing has to be decoded again; NULL for large ones.
 CREATE TABLE texts (id INTEGER PRIMARY KEY, header TEXT, body TEXT);
+`,
+}, {
+  version: 2,
+  sql: `
+-- Emails whose texts are too large for the index: a search always looks at them. What was indexed before was cut
+-- off there, so it is done again.
+CREATE TABLE large (id INTEGER PRIMARY KEY);
+INSERT INTO trigrams (trigrams) VALUES ('delete-all');
+DELETE FROM texts;
+UPDATE state SET below = 1;
 `,
 }];

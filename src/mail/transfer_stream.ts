@@ -1,0 +1,103 @@
+/**
+ * Content transfer encodings undone piece by piece, with the same result as of the whole (transfer.ts).
+ *
+ * @module
+ */
+import {
+  base64Value,
+  decodeQuotedPrintable,
+  decodeTransferEncoding,
+  hexValue,
+} from "./transfer.ts";
+
+/** Takes pieces of the encoded bytes, in order, and gives the decoded ones as far as they are known. */
+export interface TransferStream {
+  push(bytes: Uint8Array): Uint8Array;
+  /** What is left at the end. */
+  end(): Uint8Array;
+}
+
+/** Bytes of quoted-printable that are held back for the end of their line. */
+const maxHeld = 64 * 1024;
+
+const nothing = new Uint8Array(0);
+
+/** The decoder for an encoding; one that isn't known leaves the bytes as they are. */
+export function transferStream(encoding: string): TransferStream {
+  switch (encoding.toLowerCase()) {
+    case "base64":
+      return base64Stream();
+    case "quoted-printable":
+      return quotedPrintableStream();
+    default:
+      return { push: (b) => decodeTransferEncoding(b, encoding) ?? b, end: () => nothing };
+  }
+}
+
+function base64Stream(): TransferStream {
+  let bits = 0;
+  let have = 0;
+  return {
+    push(bytes) {
+      const out = new Uint8Array(Math.ceil(bytes.length * 3 / 4) + 3);
+      let n = 0;
+      for (let i = 0; i < bytes.length; i++) {
+        const v = base64Value(bytes[i]);
+        if (v < 0) {
+          if (bytes[i] === 61) have = 0;
+          continue;
+        }
+        bits = (bits << 6 | v) & 0xffffff;
+        have += 6;
+        if (have >= 8) {
+          have -= 8;
+          out[n++] = bits >> have & 0xff;
+        }
+      }
+      return out.subarray(0, n);
+    },
+    end: () => nothing,
+  };
+}
+
+function quotedPrintableStream(): TransferStream {
+  let held: Uint8Array = nothing;
+  return {
+    push(bytes) {
+      const all = new Uint8Array(held.length + bytes.length);
+      all.set(held);
+      all.set(bytes, held.length);
+      let cut = lineCut(all);
+      if (cut === 0 && all.length > maxHeld) cut = tokenCut(all);
+      held = all.subarray(cut);
+      return decodeQuotedPrintable(all.subarray(0, cut));
+    },
+    end() {
+      const rest = decodeQuotedPrintable(held);
+      held = nothing;
+      return rest;
+    },
+  };
+}
+
+/** After the last line end that isn't a soft one: what stands before that can still be blanks to drop. */
+function lineCut(b: Uint8Array): number {
+  for (let lf = b.lastIndexOf(10); lf >= 0; lf = lf === 0 ? -1 : b.lastIndexOf(10, lf - 1)) {
+    let i = lf - 1;
+    if (b[i] === 13) i--;
+    while (i >= 0 && (b[i] === 32 || b[i] === 9)) i--;
+    if (i >= 0 && b[i] !== 61) return lf + 1;
+  }
+  return 0;
+}
+
+/** In a line without end, after the last character that is complete and no blank. */
+function tokenCut(b: Uint8Array): number {
+  for (let i = b.length - 1; i > b.length - 4096 && i >= 2; i--) {
+    const c = b[i];
+    if (b[i - 2] === 61 && hexValue(b[i - 1]) >= 0 && hexValue(c) >= 0) return i + 1;
+    if (c === 61 || c === 32 || c === 9 || c === 13) continue;
+    if (b[i - 1] !== 61 && b[i - 2] !== 61) return i + 1;
+  }
+  return b.length;
+}
