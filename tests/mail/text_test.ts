@@ -56,6 +56,11 @@ Deno.test("address lists of all kinds", () => {
     ["John Doe a@b.example", "John Doe|a|b.example"],
     ["<a@b.example", "|a|b.example"],
     ["root", "|root|"],
+    ["a b c", "a b c||"],
+    ['"unclosed <x@y.example>', "unclosed <x@y.example>||"],
+    ["a@b@c.example", "|a@b|c.example"],
+    ["<a@b@c.example>", "|a@b|c.example"],
+    ["A <>", "A||"],
     ["<>", ""],
   ];
   for (const [value, want] of cases) assert.equal(shown(value), want, value);
@@ -191,6 +196,12 @@ Deno.test("ENVELOPE: groups, missing fields, encoded and raw names", () => {
       "NIL NIL NIL NIL)",
   );
   assert.ok(of("Subject: raw ü\n").includes('"=?utf-8?b?cmF3IMO8?="'));
+  // An obsolete route has its place; without a host an address is still no start of a group.
+  assert.ok(
+    of("To: <@r.example,@s.example:u@b.example>, bare, Only A Name\n").includes(
+      ' ((NIL "@r.example,@s.example" "u" "b.example")(NIL NIL "bare" "")("Only A Name" NIL "" "")) ',
+    ),
+  );
 });
 
 Deno.test("BODYSTRUCTURE of a message in a message", () => {
