@@ -48,7 +48,7 @@ export interface Localserve extends Ports {
 }
 
 /** An offset with which all ports are free just now. */
-async function freeOffset(): Promise<number> {
+export async function freeOffset(): Promise<number> {
   for (;;) {
     const offset = 20_000 + Math.floor(Math.random() * 150) * 60;
     const held: Server[] = [];
