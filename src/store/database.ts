@@ -64,6 +64,9 @@ function arrays(s: StatementSync): StatementSync {
 /** Bytes of WAL above which a checkpoint is started. */
 const checkpointBytes = 4 * 1024 * 1024;
 
+/** Reading and changing rows: what most functions need of a database. */
+export type RowDb = Pick<Db, "all" | "get" | "run">;
+
 /** One open database file with its single connection in this thread. */
 export class Db {
   readonly path: string;

@@ -31,8 +31,8 @@ async function worker(name: string, pause: number, work: () => Promise<void>): P
       // Another session has expunged what this one asks for: NO is the right answer.
       if (e.responseStatus === "NO") refused++;
       else {
-        const what = `${e.responseStatus ?? ""} ${e.responseText ?? e.stack}`;
-        errors.push(`${name}: ${what.slice(0, 1000)}`);
+        const what = `${e.responseStatus ?? ""} ${e.responseText ?? e.message}`;
+        errors.push(`${name}: ${what.slice(0, 300)}${e.cause ? `: ${e.cause}` : ""}`);
         console.error(errors[errors.length - 1]);
         if (errors.length > 100) {
           throw new Error(`too many errors: ${errors.slice(-3).join("; ")}`);
