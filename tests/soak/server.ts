@@ -1,10 +1,10 @@
 /** The server of the soak: a localserve in a process of its own, and subcommands beside it. @module */
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { freeOffset } from "../interop/localserve.ts";
+import { takeOffset } from "../support/ports.ts";
 
 const main = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "main.ts");
-const offset = await freeOffset();
+const offset = takeOffset();
 const at = (port: number) => port + 1000 + offset;
 export const ports = {
   smtp: at(25),
