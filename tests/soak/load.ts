@@ -252,7 +252,7 @@ export async function web(): Promise<void> {
 }
 
 function unlessMissing(err: unknown): undefined {
-  if (/gone|missing|no longer|not there/i.test((err as Error).message)) return undefined;
+  if (/gone|missing|no longer|not there|not exist/i.test((err as Error).message)) return undefined;
   throw err;
 }
 
