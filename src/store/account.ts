@@ -259,6 +259,10 @@ export class Account {
   expungedSince(mailboxId: number, modseq: number): number[] {
     return reading.expungedSince(this.db, mailboxId, modseq);
   }
+  /** Highest uid that a message of the mailbox has, or had. */
+  highestEverUid(mailboxId: number): number {
+    return (mailboxes.mailboxById(this.db, mailboxId)?.uidNext ?? 1) - 1;
+  }
   /** The mailbox's HIGHESTMODSEQ. */
   highestModseq(mailboxId: number): number {
     return mailboxes.mailboxById(this.db, mailboxId)?.modseq ?? 0;
