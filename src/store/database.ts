@@ -64,6 +64,14 @@ function arrays(s: StatementSync): StatementSync {
 /** Bytes of WAL above which a checkpoint is started. */
 const checkpointBytes = 4 * 1024 * 1024;
 
+/**
+ * So much of each database is read through a memory map, where a page costs no system call: going through a
+ * mailbox takes half the time. What is mapped is the kernel's cache, which it takes back when memory
+ * is short. Writing doesn't go through it. The price: a read error of the disk there ends the process
+ * instead of failing the statement.
+ */
+const mappedBytes = 128 * 1024 * 1024;
+
 /** One open database file with its single connection in this thread. */
 export class Db {
   readonly path: string;
@@ -103,7 +111,8 @@ export class Db {
     try {
       handle.exec(
         "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=0; " +
-          "PRAGMA foreign_keys=ON; PRAGMA cache_size=-8000; PRAGMA temp_store=MEMORY",
+          "PRAGMA foreign_keys=ON; PRAGMA cache_size=-8000; PRAGMA temp_store=MEMORY; " +
+          `PRAGMA mmap_size=${mappedBytes}`,
       );
       db.#migrate(migrations);
       // A read makes sure that the -wal file exists, also where nothing had to be migrated.
