@@ -116,7 +116,8 @@ async function send(
   kept: boolean,
 ): Promise<Result[] | undefined> {
   try {
-    const outcomes = await handOver(client, { ...d, requireTls: d.tls === "yes" }, d.items);
+    const h = { ...d, requireTls: d.tls === "yes", signAgain: o.signAgain };
+    const outcomes = await handOver(client, h, d.items);
     if (kept && wasDead(outcomes)) return undefined;
     return outcomes.map((outcome, i) =>
       outcome === undefined
