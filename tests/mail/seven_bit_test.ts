@@ -12,7 +12,7 @@ const text = (b: Uint8Array) => new TextDecoder().decode(b);
 interface Seen {
   subject: string | undefined;
   text: string | undefined;
-  html: string | false;
+  html: string | false | undefined;
   attachments: unknown[][];
 }
 
