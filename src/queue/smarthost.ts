@@ -57,9 +57,13 @@ export async function deliverSmarthost(
       if (!(err instanceof SmtpClientError)) throw err;
       o.memory.used(t.Host, ip, true);
       if (err.phase === "connect" && !d.signal.aborted) o.memory.unreachable(ip, port, err.text);
+      const hint = err.phase === "auth" && err.kind === "unsupported"
+        ? " (those that may be used are set by Mechanisms in the transport's Auth)"
+        : "";
       // Whether the login or the certificate: nothing of that is the recipient's fault.
       failure = {
         ...failureOf(err, t.Host),
+        text: err.text + hint,
         kind: "temporary",
         unreachable: err.phase === "connect",
       };
