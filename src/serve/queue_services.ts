@@ -56,6 +56,7 @@ export async function outgoingOptions(
     fetch: resolvingFetch(resolver, certificateAuthorities(s.config)),
     onResult: (r) => recordTlsResult(tlsResults, r, Date.now()),
   });
+  policies.keepFresh();
   return {
     ...s.outgoing,
     resolver,

@@ -195,7 +195,7 @@ function result(more: Partial<TlsResult>): TlsResult {
     remoteIp: "192.0.2.1",
     remoteHelo: "mx.to.example",
     isReport: false,
-    failures: [],
+    outcomes: [{ policyType: "no-policy-found", failure: undefined }],
     ...more,
   };
 }
@@ -214,9 +214,13 @@ const sts = {
 Deno.test("TLSRPT: failures of a day are told the day after, by mail and HTTPS", () =>
   withWorld(async (w, at) => {
     const day = midnight - hour;
-    recordTlsResult(w.results, result({ policy: sts }), day);
-    recordTlsResult(w.results, result({ policy: sts, failures: [failure] }), day);
-    recordTlsResult(w.results, result({ policy: sts, failures: [failure] }), day);
+    recordTlsResult(
+      w.results,
+      result({ policy: sts, outcomes: [{ ...failure, failure: undefined }] }),
+      day,
+    );
+    recordTlsResult(w.results, result({ policy: sts, outcomes: [failure] }), day);
+    recordTlsResult(w.results, result({ policy: sts, outcomes: [failure] }), day);
     const posted: { url: string; body: Uint8Array; type: string | null }[] = [];
     const s = {
       ...at({
@@ -258,27 +262,51 @@ Deno.test("TLSRPT: failures of a day are told the day after, by mail and HTTPS",
     assert.deepEqual(await sendTlsReports(s, midnight + 2 * hour), []);
   }));
 
-Deno.test("TLSRPT: of DANE the host's own record is asked; success alone, or reports alone, tell nothing", () =>
+Deno.test("TLSRPT: of DANE the domain and the host are told, an address that both name once; success alone, or reports alone, tell nothing", () =>
   withWorld(async (w, at) => {
     const dane = { kind: "encrypt" as const, policyString: ["3 1 1 00"] };
     const tlsa = { ...failure, policyType: "tlsa" as const };
-    recordTlsResult(w.results, result({ dane, failures: [tlsa] }), midnight - hour);
+    recordTlsResult(w.results, result({ dane, outcomes: [tlsa] }), midnight - hour);
     recordTlsResult(w.results, result({ recipientDomain: "fine.example" }), midnight - hour);
     recordTlsResult(
       w.results,
-      result({ recipientDomain: "loop.example", policy: sts, failures: [failure], isReport: true }),
+      result({ recipientDomain: "loop.example", policy: sts, outcomes: [failure], isReport: true }),
+      midnight - hour,
+    );
+    recordTlsResult(
+      w.results,
+      result({
+        recipientDomain: "same.example",
+        mxHost: "mx.same.example",
+        dane,
+        outcomes: [tlsa],
+      }),
       midnight - hour,
     );
     const TXT = ["v=TLSRPTv1; rua=mailto:tls@host.example"];
     const s = at({
       "_smtp._tls.mx.to.example": { TXT },
-      "_smtp._tls.to.example": { TXT },
+      "_smtp._tls.to.example": { TXT: ["v=TLSRPTv1; rua=mailto:tls@to.example"] },
+      "_smtp._tls.same.example": { TXT },
+      "_smtp._tls.mx.same.example": { TXT },
       "_smtp._tls.fine.example": { TXT },
       "_smtp._tls.loop.example": { TXT },
     });
-    assert.deepEqual(await sendTlsReports(s, midnight + hour), ["mx.to.example"]);
-    await w.delivered(1);
-    const [p] = parseTlsReport(attachment(w.sent[0].message)).policies;
-    assert.deepEqual([p.policyType, p.policyDomain], ["tlsa", "mx.to.example"]);
+    assert.deepEqual(await sendTlsReports(s, midnight + hour), [
+      "same.example",
+      "to.example",
+      "mx.to.example",
+    ]);
+    await w.delivered(3);
+    const told = w.sent.map(({ to, message }) => {
+      const { policies } = parseTlsReport(attachment(message));
+      assert.equal(policies.length, 1, "DANE is not reported as no policy, too");
+      return [to, policies[0].policyType, policies[0].policyDomain].join(" ");
+    });
+    assert.deepEqual(told.sort(), [
+      "tls@host.example tlsa mx.same.example",
+      "tls@host.example tlsa mx.to.example",
+      "tls@to.example tlsa mx.to.example",
+    ]);
     assert.deepEqual(w.results.before(reportDay(midnight + 48 * hour)), []);
   }));
