@@ -209,7 +209,9 @@ export class MailServer {
       for (const l of config.static.Listeners.values()) await listeners.open(l);
       for (const [command, handler] of server.#handlers()) handlers.set(command, handler);
       for (const [command, handler] of queueHandlers(queue, config)) handlers.set(command, handler);
-      for (const [name, handler] of webhookHandlers(webhooks.hooks)) handlers.set(name, handler);
+      for (const [name, handler] of webhookHandlers(webhooks.hooks, config)) {
+        handlers.set(name, handler);
+      }
       const unwatch = [
         config.watch(),
         watchRemovals(config, accounts, server.#shares, log),
