@@ -159,7 +159,16 @@ export class MailServer {
       const queue = await Queue.open(
         config.dataDir,
         queueServices(
-          { config, accounts, local: o.local, tempDir, queue: () => server!.queue, srs, webhooks },
+          {
+            config,
+            accounts,
+            local: o.local,
+            tempDir,
+            queue: () => server!.queue,
+            srs,
+            webhooks,
+            reports: () => server?.reports,
+          },
           outgoing,
         ),
       );

@@ -13,6 +13,7 @@ import {
   TlsResults,
 } from "../../src/reports/mod.ts";
 import { sendDmarcReports } from "../../src/serve/reports/dmarc_reports.ts";
+import { noteUndeliverable } from "../../src/serve/reports/undeliverable.ts";
 import { recordTlsResult } from "../../src/serve/reports/tls_results.ts";
 import { sendTlsReports } from "../../src/serve/reports/tls_reports.ts";
 import { noPolicy } from "../../src/tlspolicy/opportunistic.ts";
@@ -37,6 +38,8 @@ interface World {
   sent: { to: string; message: string }[];
   /** Waits until so many have left. */
   delivered(n: number): Promise<void>;
+  /** Waits until so many were given up. */
+  failed(n: number): Promise<void>;
 }
 
 async function withWorld(
@@ -49,9 +52,14 @@ async function withWorld(
   await writeSmallConfig(dir, { ports: { smtp: 1, imap: 2 } });
   const sent: World["sent"] = [];
   let arrived = () => {};
+  let failures = 0;
+  const evaluations = await DmarcEvaluations.open(dir);
   const queue = await Queue.open(`${dir}/data`, {
     log: new Log("queue"),
     deliverer: localDeliverer(async (m, item) => {
+      if (item.address.startsWith("refused@")) {
+        return { kind: "permanent", code: 550, enhanced: "5.1.1", text: "no such user" };
+      }
       const text = new TextDecoder("latin1");
       const message = text.decode(m.prefix) + text.decode(await Deno.readFile(m.path));
       sent.push({ to: item.address, message });
@@ -59,17 +67,26 @@ async function withWorld(
       return { kind: "delivered" };
     }),
     onDsn: () => Promise.reject(new Error("no notification is due")),
+    onEvent: (e) => {
+      noteUndeliverable(evaluations, e, Date.now());
+      if (e.kind === "failed") failures++;
+      arrived();
+      return Promise.resolve();
+    },
   });
   const w: World = {
     config: await Config.load(`${dir}/config/mox.conf`),
     queue,
     tempDir: dir,
     log,
-    evaluations: await DmarcEvaluations.open(dir),
+    evaluations,
     results: await TlsResults.open(dir),
     sent,
     async delivered(n) {
       while (sent.length < n) await new Promise<void>((resolve) => arrived = resolve);
+    },
+    async failed(n) {
+      while (failures < n) await new Promise<void>((resolve) => arrived = resolve);
     },
   };
   await queue.start();
@@ -162,10 +179,35 @@ Deno.test("DMARC: others get reports only if they have agreed, and none that is 
     ];
     w.evaluations.add(evaluation({ addresses }));
     w.evaluations.suppress("d@agreed.example", Date.now() + hour, "bounced");
-    const s = at({ "sender.example._report._dmarc.agreed.example": { TXT: ["v=DMARC1"] } });
+    addresses.push({ address: "e@other.example" });
+    w.evaluations.add(evaluation({ addresses }));
+    const rua = "mailto:elsewhere@third.example,mailto:f@other.example!10m";
+    const s = at({
+      "sender.example._report._dmarc.agreed.example": { TXT: ["v=DMARC1"] },
+      "sender.example._report._dmarc.other.example": { TXT: [`v=DMARC1; rua=${rua}`] },
+    });
     assert.deepEqual(await sendDmarcReports(s, midnight), ["sender.example"]);
-    await w.delivered(1);
-    assert.deepEqual(w.sent.map((x) => x.to), ["a@agreed.example"]);
+    await w.delivered(2);
+    assert.deepEqual(w.sent.map((x) => x.to).sort(), ["a@agreed.example", "f@other.example"]);
+  }));
+
+Deno.test("an address that refuses reports gets none for a month, of either kind", () =>
+  withWorld(async (w, at) => {
+    const tls = { dane: { kind: "encrypt" as const, policyString: [] } };
+    const fail = (day: number) =>
+      recordTlsResult(w.results, result({ ...tls, outcomes: [failure] }), day);
+    const s = at({
+      "_smtp._tls.to.example": { TXT: ["v=TLSRPTv1; rua=mailto:refused@to.example"] },
+    });
+    fail(midnight - hour);
+    assert.deepEqual(await sendTlsReports(s, midnight + hour), ["to.example"]);
+    await w.failed(1);
+    assert.deepEqual(w.evaluations.suppressed().map((x) => [x.address, x.comment]), [
+      ["refused@to.example", "550 5.1.1 no such user"],
+    ]);
+    fail(midnight + hour);
+    assert.deepEqual(await sendTlsReports(s, midnight + 25 * hour), []);
+    assert.deepEqual(w.evaluations.suppressed(Date.now() + 31 * 24 * hour), []);
   }));
 
 Deno.test("DMARC: reports by themselves are no reason for a report, and DNS that fails is tried again", () =>

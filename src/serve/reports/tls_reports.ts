@@ -8,6 +8,7 @@ import { DnsError, type Resolver } from "../../dns/mod.ts";
 import type { Log } from "../../log/mod.ts";
 import { counter } from "../../metrics/mod.ts";
 import {
+  type DmarcEvaluations,
   lookupTlsrpt,
   mergeTlsResults,
   reportDay,
@@ -36,6 +37,8 @@ const httpsTimeout = 30_000;
 
 export interface TlsReportServices extends ReportServices {
   results: TlsResults;
+  /** Knows the addresses that reports could not be delivered to. */
+  evaluations: DmarcEvaluations;
   resolver: Resolver;
   log: Log;
   /** The runtime's if not given. */
@@ -103,12 +106,15 @@ async function report(
     policies,
   };
   const attachment = tlsReportAttachment(made, policyDomain, submitter);
+  const suppressed = new Set(s.evaluations.suppressed().map((x) => x.address));
   const mail: string[] = [];
   let done = false;
   for (const uri of addresses.slice(0, maxAddresses)) {
     const m = /^mailto:([^?]+)/i.exec(uri);
-    if (m) mail.push(decodeURIComponent(m[1]));
-    else done = await post(s, uri, attachment.data) || done;
+    if (m) {
+      const address = mailAddress(m[1]);
+      if (address !== undefined && !suppressed.has(address.toLowerCase())) mail.push(address);
+    } else done = await post(s, uri, attachment.data) || done;
   }
   if (mail.length > 0) {
     await sendReport(s, {
@@ -144,6 +150,15 @@ async function addressesFor(s: TlsReportServices, domain: string): Promise<strin
     if (!(err instanceof DnsError) && !(err instanceof TlsrptRecordError)) throw err;
     s.log.info("no usable tlsrpt record", { domain, err });
     return [];
+  }
+}
+
+/** RFC 6068 §2: percent-encoded; undefined for what is no address. */
+function mailAddress(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
   }
 }
 
