@@ -47,9 +47,10 @@ export function checkpointInWorker(path: string): Promise<void> {
   return promise;
 }
 
-/** Ends the Worker; the next checkpoint starts a new one. */
+/** Ends the Worker, unless others wait for it; the next checkpoint starts a new one. */
 export function stopCheckpointWorker(): void {
   clearTimeout(idle);
+  if (waiting.size > 0) return;
   worker?.terminate();
   worker = undefined;
 }

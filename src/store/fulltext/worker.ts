@@ -46,9 +46,10 @@ export function indexInWorker(request: Omit<IndexRequest, "id">): Promise<number
   return promise;
 }
 
-/** Ends the Worker; the next request starts a new one. */
+/** Ends the Worker, unless others wait for it; the next request starts a new one. */
 export function stopIndexWorker(): void {
   clearTimeout(idle);
+  if (waiting.size > 0) return;
   worker?.terminate();
   worker = undefined;
 }
