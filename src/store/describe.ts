@@ -4,7 +4,7 @@
  * @module
  */
 import { flattenAddresses, parseAddressList } from "../mail/address.ts";
-import { parseDate } from "../mail/date.ts";
+import { parseZonedDate } from "../mail/date.ts";
 import { imapBodyStructure, imapEnvelope } from "../mail/envelope.ts";
 import { type HeaderField, headerField, splitHeader } from "../mail/header.ts";
 import { listedLines } from "../mail/header_filter.ts";
@@ -20,6 +20,7 @@ import {
 import { baseSubject } from "../mail/subject.ts";
 import { decodeWords } from "../mail/words.ts";
 import { parse as parseDomain } from "tldts";
+import { sortSubject } from "./fetch.ts";
 import type { Summary, SummaryAddress } from "./types.ts";
 
 /** Computed of a file's content, without the prefix: it can be shared by several deliveries of a file. */
@@ -75,13 +76,14 @@ export function describe(
   for (const id of parseMessageIds(headerField(fields, "in-reply-to") ?? "")) {
     if (!references.includes(id)) references.push(id);
   }
-  const date = headerField(fields, "date");
+  const date = parseZonedDate(headerField(fields, "date") ?? "");
   const summary: Summary = {
     messageId: normalizeMessageId(headerField(fields, "message-id") ?? ""),
     references: references.slice(-100),
     subject,
-    baseSubject: base.toUpperCase(),
-    sent: date === undefined ? undefined : parseDate(date)?.getTime(),
+    sortSubject: sortSubject(subject),
+    sent: date?.date.getTime(),
+    sentZone: date?.zone || undefined,
     from: addresses(fields, "from"),
     to: addresses(fields, "to"),
     cc: addresses(fields, "cc"),

@@ -3,8 +3,10 @@
  *
  * @module
  */
+import { collationKey } from "../../mail/collation.ts";
+import { standardBaseSubject } from "../../mail/subject.ts";
 import type { Account } from "../../store/account.ts";
-import { storedBaseSubject, storedSent } from "../../store/fetch.ts";
+import { storedSent, storedSortSubject } from "../../store/fetch.ts";
 import { type FetchRow, type SummaryAddress, Want } from "../../store/types.ts";
 
 export const sortKeys = [
@@ -28,13 +30,13 @@ export interface SortKey {
 function localpart(list: readonly SummaryAddress[]): string {
   const a = list[0]?.address ?? "";
   const at = a.lastIndexOf("@");
-  return (at < 0 ? a : a.slice(0, at)).toUpperCase();
+  return collationKey(at < 0 ? a : a.slice(0, at));
 }
 
 function display(list: readonly SummaryAddress[]): string {
   // RFC 5957 §3: the display name, or else the address.
   const a = list[0];
-  return (a ? a.name || a.address : "").toUpperCase();
+  return collationKey(a ? a.name || a.address : "");
 }
 
 const compareText = (a: string, b: string) => a < b ? -1 : a > b ? 1 : 0;
@@ -83,7 +85,7 @@ export async function sortUids(
           // RFC 5256 §2.2: without a usable Date the internal date stands in.
           return storedSent(row.summaryText) ?? row.received;
         case "SUBJECT":
-          return storedBaseSubject(row.summaryText);
+          return storedSortSubject(row.summaryText);
         case "FROM":
           return localpart(row.summary.from);
         case "TO":
@@ -140,8 +142,10 @@ async function sources(account: Account, mailboxId: number, uids: number[]): Pro
     list.push({
       uid: row.uid,
       date: m.sent ?? row.received,
-      subject: m.baseSubject,
-      reply: m.subject.trim().toUpperCase() !== m.baseSubject,
+      subject: m.sortSubject,
+      // Most have no marks at all: those need no second look.
+      reply: collationKey(m.subject.trim()) !== m.sortSubject &&
+        standardBaseSubject(m.subject).isReply,
       messageId: m.messageId,
       references: m.references,
     });
