@@ -17,8 +17,8 @@ import { MessageFiles } from "../store/message_files.ts";
 import { type DueDestination, nextDue, nextTime } from "./due.ts";
 import { attempted, type Done, dsnEvents, maxResults, outgoingEvent, owe } from "./events.ts";
 import { addHoldRule, type HoldRule, holdRules, isHeld, removeHoldRule } from "./hold_rules.ts";
-import { countAgainstLimits } from "./limits.ts";
-import { findIds, findItems, type QueueFilter, type QueueOrder } from "./list.ts";
+import { countAgainstLimits, sentInDay } from "./limits.ts";
+import { countItems, findIds, findItems, type QueueFilter, type QueueOrder } from "./list.ts";
 import {
   addSuppression,
   forgetRetired,
@@ -492,8 +492,8 @@ export class Queue {
   }
 
   /** Recipients in the queue. */
-  count(): number {
-    return this.#count;
+  count(filter?: QueueFilter): number {
+    return filter === undefined ? this.#count : countItems(this.#db, filter);
   }
 
   /** Recipients in the queue. */
@@ -611,6 +611,11 @@ export class Queue {
     });
     for (const e of events) await this.#event(e);
     return length;
+  }
+
+  /** Recipients elsewhere of an account's messages in the last 24 hours, as its limit counts them. */
+  sentInDay(account: string): number {
+    return sentInDay(this.#db, account, this.#clock.now());
   }
 
   holdRules(): readonly HoldRule[] {

@@ -13,6 +13,7 @@ import {
   ConnectionLimiter,
   connectionRate,
   FailedAuthLimiter,
+  type OpenConnection,
   openConnectionLimits,
   RateLimiter,
   type ServerTls,
@@ -214,6 +215,7 @@ export class MailServer {
           loginLog: () => server!.loginLog,
           certificates: () => certificates.states(),
           stsPolicies: () => outgoing.policies?.remembered() ?? [],
+          tlsResults: outgoing.tlsResults,
         },
         security: o.local
           ? undefined
@@ -473,6 +475,11 @@ export class MailServer {
         );
       }],
     ]);
+  }
+
+  /** Open connections of all listeners. */
+  connections(): OpenConnection[] {
+    return this.#listeners.flatMap((l) => l.open());
   }
 
   /** Databases of reports; none in localserve. */
