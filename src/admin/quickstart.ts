@@ -2,15 +2,10 @@
 import { generateKeyPair, type KeyObject } from "node:crypto";
 import { isIP } from "node:net";
 import { promisify } from "node:util";
-import {
-  Config,
-  dynamicConfig,
-  formatConfig,
-  selfSignedCertificate,
-  staticConfig,
-} from "../config/mod.ts";
+import { Config, dynamicConfig, formatConfig, staticConfig } from "../config/mod.ts";
 import { NameError, parseAddress } from "../config/names.ts";
 import { DnsError, type Resolver } from "../dns/mod.ts";
+import { selfSignedCertificate } from "../net/mod.ts";
 import { ensureDir, removeFile, writeFileAtomic } from "../platform/files.ts";
 import { hasIpv6Loopback, machineAddresses } from "../platform/net.ts";
 import { isSafeName, joinPath, parentDir } from "../platform/paths.ts";
@@ -171,7 +166,7 @@ export async function makeNewServer(o: QuickstartOptions): Promise<MadeServer> {
     };
     if (o.existingWebserver) {
       const names = [...new Set([hostname.ascii, `mail.${domain.ascii}`])];
-      const { cert, key } = selfSignedCertificate(names, 365);
+      const { cert, key } = await selfSignedCertificate({ names, days: 365 });
       const pair = { CertFile: "tls/mail.crt.pem", KeyFile: "tls/mail.key.pem" };
       await write(pair.CertFile, cert);
       await write(pair.KeyFile, key);

@@ -13,7 +13,7 @@ import { formatConfig } from "./describe.ts";
 import { domain } from "./domain.ts";
 import { type Dynamic, dynamicConfig } from "./dynamic.ts";
 import { type Listener, listener } from "./listener.ts";
-import { selfSignedCertificate } from "./self_signed.ts";
+import { selfSignedCertificate } from "../net/mod.ts";
 import { type Static, staticConfig } from "./static.ts";
 
 /** The account that gets all mail, its address and its password. */
@@ -165,7 +165,10 @@ async function writeLocalserve(options: LocalserveOptions): Promise<void> {
     : await hasIpv6Loopback()
     ? ["127.0.0.1", "::1"]
     : ["127.0.0.1"];
-  const { cert, key } = selfSignedCertificate(["localhost", "127.0.0.1", "::1"], 4 * 365);
+  const { cert, key } = await selfSignedCertificate({
+    names: ["localhost", "127.0.0.1", "::1"],
+    authority: true,
+  });
   const files: [string, string][] = [
     ["localhost.key", key],
     ["localhost.crt", cert],

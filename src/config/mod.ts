@@ -99,7 +99,6 @@ export {
   localservePassword,
   newAccountJunkSettings,
 } from "./localserve.ts";
-export { type SelfSigned, selfSignedCertificate } from "./self_signed.ts";
 export { equal } from "./schema.ts";
 
 /** All fields of mox.conf with their documentation, for `mox config describe-static`. */

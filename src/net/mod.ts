@@ -30,6 +30,7 @@ export {
 } from "./server.ts";
 export { type Handshaken, serverHandshake } from "./tls.ts";
 export { connectSocks, type SocksOptions } from "./socks.ts";
-export { endPointBinding, selfSignedCertificate, type SelfSignedOptions } from "./tlscert.ts";
+export { selfSignedCertificate, type SelfSignedOptions } from "./self_signed.ts";
+export { endPointBinding } from "./tlscert.ts";
 export type { ClientTls, Connection, KeyCert, ServerTls, TlsInfo } from "./types.ts";
 export { ConnectionError } from "./types.ts";

@@ -2,7 +2,7 @@
 import type { Config, Transport } from "../config/mod.ts";
 import type { Resolver } from "../dns/mod.ts";
 import type { Log } from "../log/mod.ts";
-import type { Timeouts } from "../smtp/client/mod.ts";
+import type { Progress, Timeouts } from "../smtp/client/mod.ts";
 import type { TlsPolicy } from "../tlspolicy/types.ts";
 import { permanent, temporary } from "./failure.ts";
 import { HostMemory } from "./host_memory.ts";
@@ -63,7 +63,7 @@ export function remoteDeliverer(o: RemoteDelivererOptions): Deliverer {
     message: QueueMessage,
     items: readonly QueueItem[],
     signal: AbortSignal,
-    connected: () => void,
+    progress: (step: Progress) => void,
   ): Promise<Result[]> {
     const t: Transport | undefined = name === undefined
       ? undefined
@@ -71,7 +71,7 @@ export function remoteDeliverer(o: RemoteDelivererOptions): Deliverer {
     if (name !== undefined && !t) {
       return items.map(() => temporary("4.3.5", `there is no transport ${name}`));
     }
-    const common = { message, items, tls, signal, connected };
+    const common = { message, items, tls, signal, progress };
     if (t?.Fail) {
       const text = t.Fail.SMTPMessage || `transport ${name} refuses all messages`;
       const code = t.Fail.SMTPCode || 554;
@@ -100,7 +100,7 @@ export function remoteDeliverer(o: RemoteDelivererOptions): Deliverer {
   }
 
   return {
-    async deliver(message, items, signal, connected = () => {}) {
+    async deliver(message, items, signal, progress = () => {}) {
       // Mostly one group: recipients of one domain with the same number of attempts.
       const groups = new Map<string, QueueItem[]>();
       const fromDomain = domainOf(message.mailFrom);
@@ -119,7 +119,7 @@ export function remoteDeliverer(o: RemoteDelivererOptions): Deliverer {
       const results = new Map<QueueItem, Result>();
       for (const [key, group] of groups) {
         const [transport, tls] = JSON.parse(key) as [string | null, MessageTls];
-        const got = await by(transport ?? undefined, tls, message, group, signal, connected);
+        const got = await by(transport ?? undefined, tls, message, group, signal, progress);
         for (const [i, r] of got.entries()) results.set(group[i], r);
       }
       return items.map((i) => results.get(i)!);

@@ -3,8 +3,8 @@
  *
  * What is due is found through the table of destinations, whatever the queue's length. Dead destinations
  * must not keep living ones waiting, however many messages there are for them:
- * - a delivery that has found no server to talk to yet does not count as one of those that work; of such
- *   there may be many more, as they only wait;
+ * - a delivery whose server is silent does not count as one of those that work, in whatever phase it is; of
+ *   such there may be many more, as they only wait, and they have to make room in the end (see runs.ts);
  * - destinations where nobody could be reached the last time get a part of the places only;
  * - the others are taken from both ends, the longest due and the latest: so a new message starts at
  *   once even if thousands before it turn out to be for dead destinations.
@@ -31,7 +31,7 @@ export interface Running {
   /** Deliveries by destination. */
   byDestination: ReadonlyMap<string, number>;
   all: number;
-  /** Without those that found no server yet. */
+  /** Without those whose server is silent. */
   working: number;
   failing: number;
 }

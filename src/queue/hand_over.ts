@@ -1,6 +1,8 @@
 /** Giving a queued message to a server, once a session stands. @module */
 import {
   type Envelope,
+  needsUtf8,
+  type Progress,
   type RecipientOutcome,
   replyText,
   type SmtpClient,
@@ -11,6 +13,8 @@ import type { QueueItem, QueueMessage, Result } from "./types.ts";
 
 /** Bytes read from a message file at a time. */
 const pieceSize = 64 * 1024;
+/** Milliseconds for which the answer of a server that has the whole message is waited for at the end. */
+const finalGrace = 5_000;
 
 /** The bytes of a queued message. */
 export async function* messageBytes(
@@ -65,6 +69,16 @@ function tooMany(o: RecipientOutcome): boolean {
     (o.code === 452 || o.enhanced === "4.5.3");
 }
 
+/** What a message is handed over with. */
+export interface HandOver {
+  message: QueueMessage;
+  /** REQUIRETLS is passed on. */
+  requireTls: boolean;
+  /** Ends it; but a server that has the whole message is waited for, for a moment. */
+  signal: AbortSignal;
+  progress: (step: Progress) => void;
+}
+
 /**
  * Sends the message for all of the recipients, in as many transactions as the server's limits ask for.
  * @returns outcomes in the order of the items; undefined for those that were not tried, as the session
@@ -72,17 +86,44 @@ function tooMany(o: RecipientOutcome): boolean {
  */
 export async function handOver(
   client: SmtpClient,
-  m: QueueMessage,
+  h: HandOver,
   items: readonly QueueItem[],
-  requireTls: boolean,
 ): Promise<(RecipientOutcome | undefined)[]> {
-  const outcomes = new Map<QueueItem, RecipientOutcome>();
+  const stop = () => client.giveUp(finalGrace);
+  h.signal.addEventListener("abort", stop);
+  client.onProgress = h.progress;
+  try {
+    const outcomes = new Map<QueueItem, RecipientOutcome>();
+    for (const group of together(client, items)) await handOverGroup(client, h, group, outcomes);
+    return items.map((i) => outcomes.get(i));
+  } finally {
+    h.signal.removeEventListener("abort", stop);
+    client.onProgress = () => {};
+  }
+}
+
+/** Recipients of one transaction: those that the server can't have must not spoil it for the others. */
+function together(client: SmtpClient, items: readonly QueueItem[]): (readonly QueueItem[])[] {
+  if (client.extensions.smtpUtf8) return [items];
+  const utf8 = items.filter((i) => needsUtf8(i.address));
+  if (utf8.length === 0 || utf8.length === items.length) return [items];
+  return [items.filter((i) => !utf8.includes(i)), utf8];
+}
+
+async function handOverGroup(
+  client: SmtpClient,
+  { message, requireTls }: HandOver,
+  items: readonly QueueItem[],
+  outcomes: Map<QueueItem, RecipientOutcome>,
+): Promise<void> {
   let left = [...items];
+  // RFC 9422: all recipients are of one domain, so RCPTDOMAINMAX is kept whatever it is.
   let batch = client.extensions.limits.rcptMax;
   while (left.length > 0 && (outcomes.size === 0 || client.usable)) {
     const part = left.slice(0, batch);
     left = left.slice(part.length);
-    const got = await client.send(envelopeOf(m, part, requireTls), () => messageBytes(m));
+    const envelope = envelopeOf(message, part, requireTls);
+    const got = await client.send(envelope, () => messageBytes(message));
     const taken = got.filter((o) => !(o instanceof SmtpClientError)).length;
     for (const [i, o] of got.entries()) {
       // The rest goes with the next transaction, if this one has brought something.
@@ -91,7 +132,16 @@ export async function handOver(
     }
     if (taken > 0 && got.some(tooMany)) batch = taken;
   }
-  return items.map((i) => outcomes.get(i));
+}
+
+/** The connection ended, or is about to. */
+export function lost(e: SmtpClientError): boolean {
+  return e.kind === "network" || e.kind === "timeout" || e.code === 421;
+}
+
+/** Whether a session that was kept turned out to be dead before anything was asked of it. */
+export function wasDead(outcomes: readonly (RecipientOutcome | undefined)[]): boolean {
+  return outcomes.every((o) => o instanceof SmtpClientError && o.phase === "mail" && lost(o));
 }
 
 /** An outcome as the queue's result. */

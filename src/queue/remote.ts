@@ -10,16 +10,11 @@
  */
 import { DnsError, lookupAddresses, parseIp, type Resolver } from "../dns/mod.ts";
 import type { Log } from "../log/mod.ts";
-import {
-  type RecipientOutcome,
-  SmtpClient,
-  SmtpClientError,
-  type Timeouts,
-} from "../smtp/client/mod.ts";
+import { type Progress, SmtpClient, SmtpClientError, type Timeouts } from "../smtp/client/mod.ts";
 import { noPolicy } from "../tlspolicy/opportunistic.ts";
 import type { DanePolicy, DomainPolicy, TlsFailureDetail, TlsPolicy } from "../tlspolicy/types.ts";
 import { DestinationError, type Failure, failureOf, permanent, temporary } from "./failure.ts";
-import { handOver, resultOf } from "./hand_over.ts";
+import { handOver, lost, resultOf, wasDead } from "./hand_over.ts";
 import type { HostMemory } from "./host_memory.ts";
 import { type MxHosts, mxHosts } from "./mx.ts";
 import type { Sessions } from "./sessions.ts";
@@ -59,7 +54,7 @@ export interface RemoteDelivery {
   way: Way;
   tls: MessageTls;
   signal: AbortSignal;
-  connected: () => void;
+  progress: (step: Progress) => void;
 }
 
 /** Delivers to the hosts of the items' domain; results in the order of the items. */
@@ -90,6 +85,8 @@ class Attempt {
   /** Of hosts that could not be used. */
   #failure: Failure | undefined;
   #reached = false;
+  /** A server that had answered fell silent. */
+  #silent = false;
   #connections = 0;
 
   constructor(o: RemoteOptions, d: RemoteDelivery, policy: DomainPolicy, mx: MxHosts) {
@@ -110,7 +107,9 @@ class Attempt {
       await this.#tryHost(host);
     }
     const failure = this.#failure ?? temporary("4.4.1", "no host could be tried");
-    const rest: Failure = this.#reached ? failure : { ...failure, unreachable: true };
+    const rest: Failure = this.#reached && !this.#silent
+      ? failure
+      : { ...failure, unreachable: true };
     return this.#d.items.map((i) => this.#results.get(i) ?? rest);
   }
 
@@ -219,7 +218,6 @@ class Attempt {
       const key = `${this.#d.way.name} ${host} ${this.#o.port} ${demand.name}`;
       const kept = this.#o.sessions.take(key);
       if (kept) {
-        this.#d.connected();
         this.#reached = true;
         if (await this.#use(kept, key, host, true)) return;
         // The host had ended it meanwhile: once more, afresh.
@@ -233,9 +231,11 @@ class Attempt {
       } catch (err) {
         if (!(err instanceof SmtpClientError)) throw err;
         this.#o.memory.used(host, ip, true);
-        if (err.phase === "connect") this.#o.memory.unreachable(ip, this.#o.port, err.text);
         // With the words of a server the destination is alive, whatever they are.
-        else if (err.kind === "reply") this.#reached = true;
+        if (err.kind === "reply") this.#reached = true;
+        else if (nobodyThere(err) && !this.#d.signal.aborted) {
+          this.#o.memory.unreachable(ip, this.#o.port, err.text);
+        }
         this.#failed(failureOf(err, host));
         this.#o.log.debug("session failed", { host, ip, tls: demand.name, err });
         if (err.kind !== "tls") return;
@@ -254,7 +254,6 @@ class Attempt {
   ): Promise<SmtpClient> {
     const made = await connectBy(this.#d.way, ip, this.#o.port, this.#d.signal);
     const { connection, hostname, localIp } = made;
-    this.#d.connected();
     const stop = () => connection.destroy();
     this.#d.signal.addEventListener("abort", stop);
     const where = { localIp, remoteIp: ip, helo: "" };
@@ -265,6 +264,7 @@ class Attempt {
         tls: demand.use,
         clientTls: demand.clientTls,
         timeouts: this.#o.timeouts,
+        onProgress: this.#d.progress,
       });
       this.#reached = true;
       where.helo = client.greetingName;
@@ -283,24 +283,19 @@ class Attempt {
 
   /** Sends on a session. False if it turned out to be dead before anything was asked of it. */
   async #use(client: SmtpClient, key: string, host: string, kept: boolean): Promise<boolean> {
-    const { message, signal } = this.#d;
+    const { message, signal, progress } = this.#d;
     const items = this.#left;
-    const stop = () => client.destroy();
-    signal.addEventListener("abort", stop);
-    let outcomes: (RecipientOutcome | undefined)[];
+    const requireTls = this.#d.tls === "yes";
+    let outcomes;
     try {
-      outcomes = await handOver(client, message, items, this.#d.tls === "yes");
+      outcomes = await handOver(client, { message, requireTls, signal, progress }, items);
     } finally {
-      signal.removeEventListener("abort", stop);
       this.#o.sessions.give(key, client);
     }
-    if (
-      kept && outcomes.every((o) => o instanceof SmtpClientError && o.phase === "mail" && lost(o))
-    ) {
-      return false;
-    }
+    if (kept && wasDead(outcomes)) return false;
     for (const [i, o] of outcomes.entries()) {
       if (o === undefined) continue;
+      if (o instanceof SmtpClientError && o.kind === "timeout") this.#silent = true;
       if (o instanceof SmtpClientError && elsewhere(o)) this.#failed(failureOf(o, host));
       else this.#results.set(items[i], resultOf(o, items[i], client, host));
     }
@@ -314,9 +309,9 @@ const stripped: TlsFailureDetail = {
   information: "",
 };
 
-/** The connection ended; a kept one may have been about to. */
-function lost(e: SmtpClientError): boolean {
-  return e.kind === "network" || e.kind === "timeout" || e.code === 421;
+/** No server answered at all: others need not wait for it as well. */
+function nobodyThere(e: SmtpClientError): boolean {
+  return e.phase === "connect" || (e.phase === "greeting" && e.kind === "timeout");
 }
 
 /**
@@ -325,5 +320,7 @@ function lost(e: SmtpClientError): boolean {
  */
 function elsewhere(e: SmtpClientError): boolean {
   if (e.phase === "message") return false;
+  // A host that takes no message from anybody now, such as with a full disk, has others beside it for that.
+  if (e.phase === "mail" && e.kind === "reply" && !e.permanent) return true;
   return e.kind === "unsupported" || e.kind === "protocol" || lost(e);
 }

@@ -4,7 +4,7 @@ import { DnsError, lookupAddresses, parseIp } from "../dns/mod.ts";
 import { SmtpClient, SmtpClientError } from "../smtp/client/mod.ts";
 import type { MechanismName } from "../sasl/mod.ts";
 import { type Failure, failureOf, temporary } from "./failure.ts";
-import { handOver, resultOf } from "./hand_over.ts";
+import { handOver, resultOf, wasDead } from "./hand_over.ts";
 import type { RemoteDelivery, RemoteOptions } from "./remote.ts";
 import type { Result } from "./types.ts";
 import { connectBy } from "./way.ts";
@@ -29,10 +29,9 @@ export async function deliverSmarthost(
   const key = `${d.way.name} ${t.Host} ${port}`;
   const kept = o.sessions.take(key);
   if (kept) {
-    d.connected();
-    const results = await send(o, d, kept, key, t.Host);
+    const results = await send(o, d, kept, key, t.Host, true);
     // A session that the server had ended meanwhile is made anew.
-    if (results.some((r) => r.kind !== "temporary" || r.enhanced !== "4.4.2")) return results;
+    if (results) return results;
   }
   let ips: string[];
   try {
@@ -46,12 +45,18 @@ export async function deliverSmarthost(
   }
   let failure: Failure = temporary("4.4.1", `transport ${d.way.name}: no address of ${t.Host}`);
   for (const ip of o.memory.order(t.Host, ips)) {
+    const why = o.memory.whyNot(ip, port);
+    if (why !== undefined) {
+      failure = { ...temporary("4.4.1", why), remoteMta: t.Host, unreachable: true };
+      continue;
+    }
     let client: SmtpClient;
     try {
       client = await begin(o, d, kind, t, ip, port);
     } catch (err) {
       if (!(err instanceof SmtpClientError)) throw err;
       o.memory.used(t.Host, ip, true);
+      if (err.phase === "connect" && !d.signal.aborted) o.memory.unreachable(ip, port, err.text);
       // Whether the login or the certificate: nothing of that is the recipient's fault.
       failure = {
         ...failureOf(err, t.Host),
@@ -62,7 +67,7 @@ export async function deliverSmarthost(
       break;
     }
     o.memory.used(t.Host, ip, false);
-    return await send(o, d, client, key, t.Host);
+    return (await send(o, d, client, key, t.Host, false))!;
   }
   return d.items.map(() => failure);
 }
@@ -76,7 +81,8 @@ async function begin(
   port: number,
 ): Promise<SmtpClient> {
   const made = await connectBy(d.way, ip, port, d.signal);
-  d.connected();
+  const stop = () => made.connection.destroy();
+  d.signal.addEventListener("abort", stop);
   return await SmtpClient.start(made.connection, {
     log: o.log,
     hostname: made.hostname,
@@ -96,27 +102,28 @@ async function begin(
         : defaultMechanisms,
     },
     timeouts: o.timeouts,
-  });
+    onProgress: d.progress,
+  }).finally(() => d.signal.removeEventListener("abort", stop));
 }
 
+/** Sends on a session; undefined if it was kept and turned out to be dead. */
 async function send(
   o: RemoteOptions,
   d: RemoteDelivery,
   client: SmtpClient,
   key: string,
   host: string,
-): Promise<Result[]> {
-  const stop = () => client.destroy();
-  d.signal.addEventListener("abort", stop);
+  kept: boolean,
+): Promise<Result[] | undefined> {
   try {
-    const outcomes = await handOver(client, d.message, d.items, d.tls === "yes");
+    const outcomes = await handOver(client, { ...d, requireTls: d.tls === "yes" }, d.items);
+    if (kept && wasDead(outcomes)) return undefined;
     return outcomes.map((outcome, i) =>
       outcome === undefined
         ? temporary("4.4.2", "the session ended before")
         : resultOf(outcome, d.items[i], client, host)
     );
   } finally {
-    d.signal.removeEventListener("abort", stop);
     o.sessions.give(key, client);
   }
 }

@@ -1,5 +1,6 @@
 /** What goes into the queue, what delivers it, and what is told of it. @module */
 import type { Log } from "../log/mod.ts";
+import type { Progress } from "../smtp/client/mod.ts";
 
 /** When a sender wants to be told of a recipient's fate (RFC 3461 §4.1). */
 export type Notify = "never" | "success" | "failure" | "delay";
@@ -167,14 +168,15 @@ export type Result =
 /** Delivers a message to recipients of one domain. */
 export interface Deliverer {
   /**
-   * Results in the order of the items. Throwing counts as a temporary failure of all. `connected` is
-   * called once a server answers: until then the delivery costs little, and others may start beside it.
+   * Results in the order of the items. Throwing counts as a temporary failure of all. `progress` is
+   * called whenever the server shows life: a delivery that waits costs little, and others may start
+   * beside it. When the signal is aborted the delivery ends soon, with what results it has.
    */
   deliver(
     message: QueueMessage,
     items: readonly QueueItem[],
     signal: AbortSignal,
-    connected?: () => void,
+    progress?: (step: Progress) => void,
   ): Promise<readonly Result[]>;
   /** Ends what is kept open for later deliveries. */
   stop?(): Promise<void>;

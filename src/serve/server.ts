@@ -3,36 +3,15 @@
  *
  * @module
  */
-import type { Config, Listener } from "../config/mod.ts";
+import type { Config } from "../config/mod.ts";
 import { makeResolver } from "../dns/mod.ts";
 import { Trainer } from "../delivery/training.ts";
-import { imapBackend } from "./imap_backend.ts";
-import { type ImapBackend, serveImap } from "../imap/server/mod.ts";
 import { clearLevel, currentLevels, isLevel, Log, setLevel } from "../log/mod.ts";
-import {
-  ConnectionLimiter,
-  connectionRate,
-  FailedAuthLimiter,
-  type OpenConnection,
-  openConnectionLimits,
-  RateLimiter,
-  type ServerTls,
-  serveSecured,
-  serveTcp,
-  type TcpServer,
-} from "../net/mod.ts";
+import { FailedAuthLimiter, type OpenConnection } from "../net/mod.ts";
 import { ensureDir } from "../platform/files.ts";
 import { Queue } from "../queue/mod.ts";
 import type { SaslBackend } from "../sasl/mod.ts";
-import {
-  makeFilesAhead,
-  misbehaving,
-  removeLeftovers,
-  serveSmtp,
-  serveSmtpConnection,
-  type SmtpBackend,
-  type SmtpServerOptions,
-} from "../smtp/server/mod.ts";
+import { makeFilesAhead, removeLeftovers } from "../smtp/server/mod.ts";
 import { Accounts } from "../store/accounts.ts";
 import { LoginLog } from "../store/login_attempts.ts";
 import { Shares } from "../store/shares.ts";
@@ -46,9 +25,9 @@ import {
   inUse,
   type Json,
 } from "./control.ts";
+import { Listeners } from "./listeners.ts";
 import { accountOfLogin, saslBackend } from "./logins.ts";
 import { catchPanics } from "./panics.ts";
-import { type MetricsListener, serveMetrics } from "./metrics_http.ts";
 import { queueHandlers } from "./queue_control.ts";
 import { type OutgoingOptions, outgoingOptions, queueServices } from "./queue_services.ts";
 import { watchRemovals } from "./removals.ts";
@@ -56,7 +35,6 @@ import { accountRules } from "./rules.ts";
 import { openSrs } from "./onward/srs_key.ts";
 import { Receiving, type ReceivingOptions, type ReportDatabases } from "./receiving.ts";
 import { retrainHandler } from "./receiving_retrain.ts";
-import { submissionBackend } from "./smtp_backend.ts";
 import { Sockets } from "./sockets.ts";
 import { submitFromProgram } from "./submit.ts";
 import { startReports } from "./reports/mod.ts";
@@ -64,13 +42,7 @@ import { ServerCertificates } from "./tls.ts";
 import type { Patience } from "../acme/mod.ts";
 import { ServerWebhooks } from "./webhooks.ts";
 import { webhookHandlers } from "./webhook_control.ts";
-import {
-  type AlpnHandler,
-  type Endpoint,
-  serveWebPort,
-  type WebHandlers,
-  webPorts,
-} from "./web.ts";
+import type { Endpoint } from "./web.ts";
 import { openWebPages, type WebPages } from "./web_pages.ts";
 
 /** How a server is started. */
@@ -101,13 +73,10 @@ export class MailServer {
   readonly config: Config;
   readonly accounts: Accounts;
   readonly queue: Queue;
-  readonly endpoints: Endpoint[] = [];
   webhooks: ServerWebhooks | undefined;
   loginLog: LoginLog | undefined;
   readonly #log: Log;
-  readonly #local: boolean;
-  readonly #listeners: TcpServer[] = [];
-  readonly #metrics: MetricsListener[] = [];
+  #listeners: Listeners | undefined;
   readonly #control: ControlServer;
   readonly #trainer: Trainer;
   #receiving: Receiving | undefined;
@@ -122,7 +91,6 @@ export class MailServer {
   /** Ends the making of temporary files ahead. */
   #noMoreFiles: (() => Promise<void>) | undefined;
   readonly #authLimiter: FailedAuthLimiter;
-  readonly #sockets: Sockets;
   #unwatch: (() => void) | undefined;
   #stopping: Promise<void> | undefined;
   readonly #stopped = Promise.withResolvers<void>();
@@ -133,11 +101,8 @@ export class MailServer {
     accounts: Accounts,
     queue: Queue,
     control: ControlServer,
-    sockets: Sockets,
   ) {
     this.config = o.config;
-    this.#sockets = sockets;
-    this.#local = o.local;
     this.#log = log;
     this.accounts = accounts;
     this.queue = queue;
@@ -177,8 +142,7 @@ export class MailServer {
     const tempDir = config.dataPath("tmp");
     for (const dir of [config.dataDir, config.dataPath("accounts"), tempDir]) await ensureDir(dir);
     // First of all: a second server on this folder is refused before it touches anything.
-    const handlers = new Map<string, ControlHandler>();
-    const control = new ControlServer(config.dataDir, log.forPackage("control"), handlers);
+    const control = new ControlServer(config.dataDir, log.forPackage("control"));
     await control.start();
     let server: MailServer | undefined;
     try {
@@ -198,7 +162,7 @@ export class MailServer {
           outgoing,
         ),
       );
-      server = new MailServer(o, log, accounts, queue, control, sockets);
+      server = new MailServer(o, log, accounts, queue, control);
       server.webhooks = webhooks;
       server.#noMoreFiles = makeFilesAhead(tempDir);
       const { filters } = server.#trainer;
@@ -227,12 +191,29 @@ export class MailServer {
       const loginLog = server.loginLog = await LoginLog.open(config.dataDir);
       server.#authLimiter.onAttempt = (a) =>
         loginLog.note({ ...a, account: accountOfLogin(config, a.login) });
-      for (const l of config.static.Listeners.values()) {
-        await server.#listen(l, certificates.for(l));
-      }
-      for (const [command, handler] of server.#handlers()) handlers.set(command, handler);
-      for (const [command, handler] of queueHandlers(queue, config)) handlers.set(command, handler);
-      for (const [name, handler] of webhookHandlers(webhooks.hooks)) handlers.set(name, handler);
+      const listeners = server.#listeners = new Listeners({
+        config,
+        accounts,
+        queue,
+        tempDir,
+        local: o.local,
+        sockets,
+        certificates,
+        receiving: server.#receiving,
+        pages: server.#pages,
+        tlsKeys: server.#tlsKeys,
+        shares: server.#shares,
+        sasl: server.#sasl,
+        authLimiter: server.#authLimiter,
+      });
+      for (const l of config.static.Listeners.values()) await listeners.open(l);
+      control.serve(
+        new Map([
+          ...server.#handlers(),
+          ...queueHandlers(queue, config),
+          ...webhookHandlers(webhooks.hooks),
+        ]),
+      );
       const unwatch = [
         config.watch(),
         watchRemovals(config, accounts, server.#shares, log),
@@ -262,187 +243,6 @@ export class MailServer {
       await (server ? server.stop() : control.stop());
       throw err;
     }
-  }
-
-  async #listen(l: Listener, tls: ServerTls | undefined): Promise<void> {
-    const hostname = l.Hostname || this.config.static.Hostname;
-    const smtpLog = new Log("smtpserver");
-    const services = {
-      config: this.config,
-      accounts: this.accounts,
-      queue: this.queue,
-      log: smtpLog,
-      sasl: this.#sasl,
-      hostname,
-    };
-    const wrap = (b: SmtpBackend) => this.#local ? misbehaving(b) : b;
-    for (const ip of this.#sockets.ips(l)) {
-      const limits = () => ({
-        connectionLimiter: new ConnectionLimiter(openConnectionLimits, {
-          exemptLoopback: this.#local,
-        }),
-        rateLimiter: new RateLimiter(connectionRate, { exemptLoopback: this.#local }),
-      });
-      const clientTls = this.#clientTls(l, tls);
-      const smtp: SmtpServerOptions = {
-        hostname,
-        log: smtpLog,
-        backend: wrap(this.#receiving!.backend(l)),
-        tmpDir: this.#tempDir,
-        tls,
-        limits: l.SMTPMaxMessageSize > 0 ? { size: l.SMTPMaxMessageSize } : undefined,
-        authLimiter: this.#authLimiter,
-      };
-      const submission: SmtpServerOptions = {
-        ...smtp,
-        submission: true,
-        tls: clientTls,
-        backend: wrap(submissionBackend(services)),
-      };
-      if (l.SMTP.Enabled) {
-        this.#add(
-          "SMTP",
-          await serveSmtp({
-            ...smtp,
-            ...limits(),
-            ...await this.#at(ip, l.SMTP.Port || 25, "SMTP"),
-            tls: l.SMTP.NoSTARTTLS ? undefined : tls,
-            requireTls: l.SMTP.RequireSTARTTLS,
-          }),
-        );
-      }
-      if (l.Submission.Enabled) {
-        this.#add(
-          "submission",
-          await serveSmtp({
-            ...submission,
-            ...limits(),
-            ...await this.#at(ip, l.Submission.Port || 587, "submission"),
-            requireTls: !l.Submission.NoRequireSTARTTLS,
-            allowPlainAuth: l.Submission.NoRequireSTARTTLS,
-          }),
-        );
-      }
-      if (l.Submissions.Enabled && tls) {
-        this.#add(
-          "submissions (TLS)",
-          await serveSmtp({
-            ...submission,
-            ...limits(),
-            ...await this.#at(ip, l.Submissions.Port || 465, "submissions"),
-            implicitTls: true,
-          }),
-        );
-      }
-      if (l.IMAP.Enabled) {
-        await this.#imap(ip, l, l.IMAP.Port || 143, clientTls, false, hostname, limits());
-      }
-      if (l.IMAPS.Enabled && tls) {
-        await this.#imap(ip, l, l.IMAPS.Port || 993, clientTls, true, hostname, limits());
-      }
-      // Where networks let nothing but HTTPS through, mail programs get through this way.
-      const alpn = new Map<string, AlpnHandler>();
-      if (l.Submissions.EnabledOnHTTPS) {
-        alpn.set("smtp", (made, cid, log) =>
-          serveSecured(
-            made,
-            { cid, log: log.forPackage("smtpserver") },
-            (conn) => serveSmtpConnection(conn, submission),
-          ));
-      }
-      if (l.IMAPS.EnabledOnHTTPS) {
-        const backend = this.#imapBackend(l, tls, hostname);
-        alpn.set("imap", (made, cid, log) =>
-          serveSecured(
-            made,
-            { cid, log: log.forPackage("imapserver") },
-            (conn) => serveImap(conn, backend),
-          ));
-      }
-      for (const p of webPorts(this.config, l, this.#webHandlers())) {
-        const socket = await this.#sockets.take(ip, p.port, "HTTP");
-        const server = await serveWebPort(ip, p, { tls, limits, listener: socket, alpn });
-        this.#add(`${p.https ? "HTTPS" : "HTTP"} (${p.names.join(", ")})`, server);
-      }
-      if (l.MetricsHTTP.Enabled) {
-        const m = await serveMetrics(
-          await this.#sockets.take(ip, l.MetricsHTTP.Port || 8010, "metrics"),
-          new Log("metrics"),
-        );
-        this.#metrics.push(m);
-        this.endpoints.push({ protocol: "metrics (HTTP)", hostname: ip, port: m.port });
-      }
-    }
-  }
-
-  /** An address in the form that listeners are given it, with its socket. */
-  async #at(address: string, port: number, service: string) {
-    return { address, port, listener: await this.#sockets.take(address, port, service) };
-  }
-
-  /** TLS for users' programs: they are asked for a certificate if anybody has one to log in with. */
-  #clientTls(l: Listener, tls: ServerTls | undefined): ServerTls | undefined {
-    if (!tls || l.TLS?.ClientAuthDisabled) return tls;
-    const keys = () => this.#tlsKeys;
-    return {
-      certificateFor: (name) => tls.certificateFor(name),
-      proof: tls.proof,
-      get requestClientCertificate() {
-        return keys()?.any === true;
-      },
-    };
-  }
-
-  #webHandlers(): WebHandlers {
-    const { proofs } = this.#certificates!;
-    return { ...this.#pages?.handlers, acme: (req) => proofs.answerHttp(req.path) };
-  }
-
-  #imapBackend(l: Listener, tls: ServerTls | undefined, hostname: string): ImapBackend {
-    return imapBackend({
-      config: this.config,
-      accounts: this.accounts,
-      shares: this.#shares!,
-      sasl: this.#sasl,
-      log: new Log("imapserver"),
-      hostname,
-      tempDir: this.#tempDir,
-      maxMessageSize: l.SMTPMaxMessageSize > 0 ? l.SMTPMaxMessageSize : 100 * 1024 * 1024,
-      plaintextLogin: l.IMAP.NoRequireSTARTTLS,
-      tls,
-      authLimiter: this.#authLimiter,
-    });
-  }
-
-  async #imap(
-    ip: string,
-    l: Listener,
-    port: number,
-    tls: ServerTls | undefined,
-    implicit: boolean,
-    hostname: string,
-    limits: { connectionLimiter: ConnectionLimiter; rateLimiter: RateLimiter },
-  ): Promise<void> {
-    const log = new Log("imapserver");
-    const backend = this.#imapBackend(l, tls, hostname);
-    const { listener } = await this.#at(ip, port, implicit ? "IMAPS" : "IMAP");
-    const server = await serveTcp({
-      hostname: ip,
-      port,
-      listener,
-      tls: implicit ? tls : undefined,
-      log,
-      protocol: implicit ? "imaps" : "imap",
-      pkg: "imapserver",
-      refusal: "* BYE too many connections\r\n",
-      ...limits,
-    }, (conn) => serveImap(conn, backend));
-    this.#add(implicit ? "IMAPS (TLS)" : "IMAP", server);
-  }
-
-  #add(protocol: string, server: TcpServer): void {
-    this.#listeners.push(server);
-    this.endpoints.push({ protocol, hostname: server.hostname, port: server.port });
   }
 
   /** Commands that come over the control socket. */
@@ -479,7 +279,12 @@ export class MailServer {
 
   /** Open connections of all listeners. */
   connections(): OpenConnection[] {
-    return this.#listeners.flatMap((l) => l.open());
+    return this.#listeners?.connections() ?? [];
+  }
+
+  /** Where it can be reached. */
+  get endpoints(): readonly Endpoint[] {
+    return this.#listeners?.endpoints ?? [];
   }
 
   /** Databases of reports; none in localserve. */
@@ -502,8 +307,7 @@ export class MailServer {
     this.#unwatch?.();
     this.#receiving?.stop();
     this.#certificates?.stop();
-    await Promise.all(this.#listeners.map((l) => l.shutdown(stopGrace)));
-    await Promise.all(this.#metrics.map((m) => m.stop()));
+    await this.#listeners?.stop(stopGrace);
     await this.#noMoreFiles?.();
     await this.#endReports?.();
     await this.queue.stop();

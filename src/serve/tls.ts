@@ -17,10 +17,10 @@ import {
   type ProofKind,
   Proofs,
 } from "../acme/mod.ts";
-import { type ACME, type Config, type Listener, selfSignedCertificate } from "../config/mod.ts";
+import type { ACME, Config, Listener } from "../config/mod.ts";
 import { DnsError, type Resolver } from "../dns/mod.ts";
 import { Log } from "../log/mod.ts";
-import type { KeyCert, ServerTls } from "../net/mod.ts";
+import { type KeyCert, selfSignedCertificate, type ServerTls } from "../net/mod.ts";
 import { FileCertificates } from "./tls_files.ts";
 import { certificateNames } from "./tls_names.ts";
 
@@ -105,7 +105,7 @@ export class ServerCertificates {
     entry.listeners.push({ listener: l, hostKey });
     const own = this.#hostname(l);
     /** For mail, until there is a certificate: senders that don't verify use TLS all the same. */
-    let standIn: KeyCert | undefined;
+    let standIn: Promise<KeyCert> | undefined;
     const { proofs } = this;
     this.#byListener.set(l, {
       certificateFor: (asked) => {
@@ -116,7 +116,7 @@ export class ServerCertificates {
         // A name that isn't ours, from a mail program or server that was told another: the host's.
         if (certificates?.has(wanted) && wanted !== own) return undefined;
         return certificates?.certificateFor(own) ??
-          (standIn ??= selfSignedCertificate([own], 90));
+          (standIn ??= selfSignedCertificate({ names: [own], days: 90 }));
       },
       proof: {
         get pending() {

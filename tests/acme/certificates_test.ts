@@ -11,7 +11,7 @@ import {
 import { renewAt, waitAfter } from "../../src/acme/schedule.ts";
 import { Log, setLevel } from "../../src/log/mod.ts";
 import { type KeyCert, serveTcp } from "../../src/net/mod.ts";
-import { selfSignedCertificate } from "../../src/net/tlscert.ts";
+import { selfSignedCertificate } from "../../src/net/mod.ts";
 import { lacks } from "../support/programs.ts";
 import { type AuthorityOptions, TestAuthority } from "./authority.ts";
 

@@ -2,7 +2,7 @@
 import { generateKeyPairSync } from "node:crypto";
 import { join } from "node:path";
 import { type Dynamic, readDynamic, readStatic, type Static } from "../../src/config/mod.ts";
-import { selfSignedCertificate } from "../../src/config/mod.ts";
+import { selfSignedCertificate } from "../../src/net/mod.ts";
 
 /** As short as a mox.conf can be. */
 export const smallStatic = `DataDir: ../data
@@ -79,7 +79,7 @@ export async function inConfigDir(f: (dir: string) => Promise<void>): Promise<vo
   const dir = await Deno.makeTempDir();
   try {
     await Deno.mkdir(join(dir, "dkim"));
-    const pair = selfSignedCertificate(["mail.mox.example"], 10);
+    const pair = await selfSignedCertificate({ names: ["mail.mox.example"] });
     const pem = { type: "pkcs8", format: "pem" } as const;
     const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey.export(pem);
     const ed = generateKeyPairSync("ed25519").privateKey.export(pem);

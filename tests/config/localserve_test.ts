@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { join } from "node:path";
 import { connect, createServer } from "node:tls";
-import { Config, loadLocalserve, portUses, selfSignedCertificate } from "../../src/config/mod.ts";
+import { Config, loadLocalserve, portUses } from "../../src/config/mod.ts";
+import { selfSignedCertificate } from "../../src/net/mod.ts";
 import { isWindows } from "../../src/platform/os.ts";
 
 const adminPasswordHash = () => "hash\n";
@@ -79,7 +80,11 @@ Deno.test("a start that broke off is made good by the next", () =>
   }));
 
 Deno.test("a self-signed certificate works for its names and addresses", async () => {
-  const { cert, key } = selfSignedCertificate(["localhost", "127.0.0.1", "2001:db8::1"], 30);
+  const { cert, key } = await selfSignedCertificate({
+    names: ["localhost", "127.0.0.1", "2001:db8::1"],
+    days: 30,
+    authority: true,
+  });
   const x = new X509Certificate(cert);
   assert.equal(x.subject, "CN=localhost");
   assert.equal(x.checkHost("localhost"), "localhost");

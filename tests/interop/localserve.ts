@@ -1,6 +1,6 @@
 /** Runs `localserve` as its own process, as a developer would, in a folder and on ports of its own. */
-import { createServer, type Server } from "node:net";
 import { fileURLToPath } from "node:url";
+import { returnOffset, takeOffset } from "../support/ports.ts";
 
 const main = fileURLToPath(new URL("../../main.ts", import.meta.url));
 /** What the task "localserve" of deno.json grants. */
@@ -47,35 +47,10 @@ export interface Localserve extends Ports {
   close(): Promise<void>;
 }
 
-/** An offset with which all ports are free just now. */
-async function freeOffset(): Promise<number> {
-  for (;;) {
-    const offset = 20_000 + Math.floor(Math.random() * 150) * 60;
-    const held: Server[] = [];
-    try {
-      for (const p of [25, 80, 81, 143, 443, 465, 587, 993]) {
-        held.push(await hold(1000 + p + offset));
-      }
-      return offset;
-    } catch {
-      // One is in use.
-    } finally {
-      for (const s of held) await new Promise((resolve) => s.close(resolve));
-    }
-  }
-}
-
-function hold(port: number): Promise<Server> {
-  return new Promise((resolve, reject) => {
-    const s = createServer().once("error", reject);
-    s.listen(port, "127.0.0.1", () => resolve(s));
-  });
-}
-
 /** Starts a server, and waits until it says that it runs. A given folder is used again. */
 export async function startLocalserve(given?: { dir: string; offset: number }) {
   const dir = given?.dir ?? await Deno.makeTempDir({ prefix: "mox-interop-" });
-  const offset = given?.offset ?? await freeOffset();
+  const offset = given?.offset ?? takeOffset();
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-prompt", ...permissions, main, "localserve", "-dir", dir].concat(
       ["-ports", String(offset)],
@@ -128,6 +103,7 @@ export async function startLocalserve(given?: { dir: string; offset: number }) {
     },
     async close() {
       if (!ended) await server.signal("SIGTERM");
+      returnOffset(offset);
       await Deno.remove(dir, { recursive: true });
     },
   };

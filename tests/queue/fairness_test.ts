@@ -1,17 +1,22 @@
-/** Dead destinations, however many, don't keep living ones waiting. */
+/** Dead destinations, however many, and however dead, don't keep living ones waiting. */
 import assert from "node:assert/strict";
+import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Log, setLevel } from "../../src/log/mod.ts";
 import {
   maxDeliveries,
+  maxPerDestination,
   maxRunning,
   type NewQueueMessage,
   type Priority,
   Queue,
   type Result,
 } from "../../src/queue/mod.ts";
+import type { FakeOptions } from "../smtp/fake_host.ts";
+import { until } from "../support/listening.ts";
 import { TestClock } from "./clock.ts";
+import { World } from "./world.ts";
 
 setLevel("queue", "error");
 
@@ -30,9 +35,8 @@ class DeadWorld implements AsyncDisposable {
       clock: this.clock,
       onDsn: () => Promise.resolve(),
       deliverer: {
-        deliver: async (_m, items, signal, connected) => {
+        deliver: async (_m, items, signal) => {
           if (!items[0].domain.startsWith("dead")) {
-            connected?.();
             this.delivered.push(...items.map((i) => i.address));
             return items.map(() => ({ kind: "delivered" }));
           }
@@ -111,9 +115,9 @@ Deno.test("100,000 messages to dead destinations: a new one to a living host goe
     else assert.ok(w.waiting.length > maxRunning / 2, `${w.waiting.length} attempts`);
     const start = performance.now();
     for (let i = 0; i < 20; i++) await w.add(`x@live${i}.example`);
-    // If all places are taken, the next one that gets free is for the latest.
-    if (!failing) { for (const done of w.waiting.splice(0, 20)) done(); }
-    await w.turn();
+    // If all places are taken, those that get free as others turn out to be silent are for the latest.
+    const then = w.clock.time;
+    while (w.delivered.length < 21 && w.clock.time - then < 5_000 && w.clock.next()) await w.turn();
     for (let i = 0; i < 20; i++) {
       assert.ok(w.delivered.includes(`x@live${i}.example`), `${i}, failing: ${failing}`);
     }
@@ -137,6 +141,128 @@ Deno.test("a destination that was found dead leaves places for others when it is
   await w.add("x@live.example");
   await w.turn();
   assert.ok(w.delivered.includes("x@live.example"));
+});
+
+/** A port at which connections are never made: its backlog is full. */
+class FullPort implements Disposable {
+  readonly #listener: Deno.TcpListener;
+  readonly #sockets: Socket[] = [];
+
+  constructor(hostname: string, port: number) {
+    const options: Deno.TcpListenOptions & { tcpBacklog: number } = {
+      hostname,
+      port,
+      tcpBacklog: 1,
+    };
+    this.#listener = Deno.listen(options);
+  }
+
+  async fill(): Promise<void> {
+    const { hostname, port } = this.#listener.addr as Deno.NetAddr;
+    for (let i = 0; i < 2; i++) {
+      const s = connect({ host: hostname, port });
+      this.#sockets.push(s);
+      await new Promise((resolve) => s.on("connect", resolve));
+    }
+  }
+
+  [Symbol.dispose]() {
+    for (const s of this.#sockets) s.destroy();
+    this.#listener.close();
+  }
+}
+
+const hang = () => "hang";
+const hanging: Record<string, FakeOptions> = {
+  greeting: { greeting: hang },
+  EHLO: { ehlo: hang },
+  MAIL: { mail: hang },
+  RCPT: { rcpt: hang },
+  DATA: { data: hang },
+  "the whole message": { message: hang },
+};
+
+/** A queue that delivers to living hosts, and dead.example with so many subdomains at a dead one. */
+async function deadAndAlive(dead: number, host: FakeOptions | undefined): Promise<World> {
+  const w = await World.make();
+  await w.host("127.7.5.1");
+  if (host) await w.host("127.7.5.2", host);
+  for (let i = 0; i < dead; i++) w.resolver.add({ [`dead${i}.example`]: { A: ["127.7.5.2"] } });
+  for (let i = 0; i < 20; i++) w.resolver.add({ [`live${i}.example`]: { A: ["127.7.5.1"] } });
+  await w.open();
+  for (let i = 0; i < dead; i++) await w.send([`x@dead${i}.example`]);
+  await w.queue.start();
+  return w;
+}
+
+/** Runs all timers of the next milliseconds. */
+async function pass(w: World, ms: number): Promise<void> {
+  const end = w.clock.time + ms;
+  while (w.clock.time < end && w.clock.next()) await new Promise((r) => setTimeout(r, 0));
+  w.clock.time = Math.max(w.clock.time, end);
+}
+
+for (const phase of ["connect", ...Object.keys(hanging)]) {
+  Deno.test(`100 hosts hang at ${phase}: others get their mail in a moment`, async () => {
+    await using w = await deadAndAlive(0, hanging[phase]);
+    using full = phase === "connect" ? new FullPort("127.7.5.2", w.port) : undefined;
+    await full?.fill();
+    for (let i = 0; i < 100; i++) {
+      w.resolver.add({ [`dead${i}.example`]: { A: ["127.7.5.2"] } });
+      await w.send([`x@dead${i}.example`]);
+    }
+    const before = w.clock.time;
+    // Each is as far as it will get: up to there they are at work, and rightly so.
+    const dead = w.hosts[1];
+    if (dead) await until(() => dead.connections >= maxDeliveries, () => Promise.resolve(phase));
+    for (let i = 0; i < 20; i++) await w.send([`x@live${i}.example`]);
+    const live = w.hosts[0];
+    while (live.mails.length < 20 && w.clock.time - before < 60_000) {
+      await pass(w, 500);
+      await new Promise((r) => setTimeout(r, 5));
+    }
+    assert.equal(live.mails.length, 20);
+    assert.ok(w.clock.time - before < 10_000, `after ${w.clock.time - before} ms`);
+    assert.equal(w.queue.count(), 100);
+  });
+}
+
+Deno.test("where all places are taken by silent hosts, the one that waited longest makes room", async () => {
+  await using w = await deadAndAlive(maxRunning + 100, { greeting: hang });
+  const [live, dead] = w.hosts;
+  const start = w.clock.time;
+  while (dead.connections < maxRunning) {
+    await pass(w, 100);
+    assert.ok(w.clock.time - start < 60_000, `${dead.connections} connections`);
+  }
+  const full = w.clock.time;
+  for (let i = 0; i < 20; i++) await w.send([`x@live${i}.example`]);
+  while (live.mails.length < 20) {
+    await pass(w, 100);
+    await new Promise((r) => setTimeout(r, 5));
+    assert.ok(w.clock.time - full < 15_000, `${live.mails.length} after ${w.clock.time - full} ms`);
+  }
+  await until(
+    () => w.queue.list().some((i) => i.attempts > 0),
+    () => Promise.resolve("nobody made room"),
+  );
+  const [gone] = w.queue.list().filter((i) => i.attempts > 0);
+  const [{ kind, text }] = gone.results;
+  assert.equal(`${kind}: ${text}`, "temporary: the server was silent while other messages waited");
+});
+
+Deno.test("a silent host is asked once a minute, not once for each message", async () => {
+  await using w = await World.make({
+    zone: { "to.example": { A: ["127.7.5.2"] } },
+    deliverer: { timeouts: { greeting: 200 } },
+  });
+  const host = await w.host("127.7.5.2", { greeting: hang });
+  await w.open();
+  await w.queue.start();
+  for (let i = 0; i < 50; i++) await w.send(["x@to.example"]);
+  await w.queue.idle();
+  assert.ok(host.connections <= maxPerDestination, `${host.connections}`);
+  assert.ok(w.queue.list().every((i) => i.attempts === 1));
 });
 
 Deno.test("priorities: urgent before normal before bulk", async () => {

@@ -123,6 +123,54 @@ Deno.test("a kept session that the host has ended is replaced", async () => {
   assert.deepEqual(host.mails.map((m) => m.connection), [1, 2]);
 });
 
+Deno.test("a relay that breaks off after the whole message is not given it again at once", async () => {
+  let n = 0;
+  // What it took before it broke off it keeps.
+  await using relay = await fakeHost({ message: () => n++ === 1 ? "drop" : undefined });
+  await using w = await World.make({
+    zone,
+    static: `Transports:
+	relay:
+		SMTP:
+			Host: relay.example
+			Port: ${relay.port}
+			NoSTARTTLS: true
+`,
+    dynamic: globalRoute("relay"),
+  });
+  await w.open();
+  await w.queue.start();
+  for (let i = 0; i < 2; i++) {
+    await w.send(["a@to.example"]);
+    await w.queue.idle();
+  }
+  // The second went over the session of the first.
+  assert.deepEqual(relay.mails.map((m) => m.connection), [1, 1]);
+  assert.equal(w.queue.list()[0].results[0].enhanced, "4.4.2");
+});
+
+Deno.test("a relay that can't be reached is left alone for a minute", async () => {
+  await using w = await World.make({
+    zone: { ...zone, "relay.example": { A: ["127.7.4.9"] } },
+    static: `Transports:
+	relay:
+		SMTP:
+			Host: relay.example
+			Port: 1
+`,
+    dynamic: globalRoute("relay"),
+  });
+  await w.open();
+  await w.queue.start();
+  for (let i = 0; i < 3; i++) {
+    await w.send(["a@to.example"]);
+    await w.queue.idle();
+  }
+  const texts = w.queue.list({}, { sort: "id" }).map((i) => i.results[0].text);
+  assert.equal(new Set(texts).size, 1);
+  assert.match(texts[0], /connect to 127\.7\.4\.9 port 1 failed/);
+});
+
 /** A SOCKS5 proxy that connects to one place, whatever is asked for; it notes what was. */
 async function proxy(to: { address: string; port: number }): Promise<
   AsyncDisposable & { port: number; asked: string[] }

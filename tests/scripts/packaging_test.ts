@@ -1,27 +1,11 @@
 /** The program as a bundle and as executables: whole, small, and independent of its sources. */
 import assert from "node:assert/strict";
-import { createServer } from "node:net";
 import { basename, join } from "node:path";
 import { bundleProgram } from "../../scripts/build/bundle.ts";
 import { compile, sizeBudget, targets } from "../../scripts/build/compile.ts";
 import { smoke } from "../../scripts/smoke.ts";
 import { programPermissions } from "../../src/commands/server_program.ts";
-
-/** An offset with which the ports of localserve are free just now. */
-async function freeOffset(): Promise<number> {
-  for (;;) {
-    const offset = 36_000 + Math.floor(Math.random() * 20_000);
-    const free = await Promise.all(
-      [25, 80, 81, 143, 443, 465, 587, 993].map((port) =>
-        new Promise<boolean>((resolve) => {
-          const s = createServer().once("error", () => resolve(false));
-          s.listen(1000 + port + offset, "127.0.0.1", () => s.close(() => resolve(true)));
-        })
-      ),
-    );
-    if (free.every(Boolean)) return offset;
-  }
-}
+import { takeOffset } from "../support/ports.ts";
 
 Deno.test("the bundle runs from an empty folder, and reads nothing but its data", async (t) => {
   const dir = await Deno.makeTempDir({ prefix: "mox-bundle-" });
@@ -49,7 +33,7 @@ Deno.test("the bundle runs from an empty folder, and reads nothing but its data"
             : p
         );
         const program = [Deno.execPath(), "run", "--no-config", "--no-lock", "--cached-only"];
-        await smoke([...program, ...permissions, bundle.main], empty, await freeOffset());
+        await smoke([...program, ...permissions, bundle.main], empty, takeOffset());
       },
     );
     await t.step("an executable has the bundle in it and nothing else", async () => {

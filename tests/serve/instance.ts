@@ -1,6 +1,7 @@
 /** Runs `mox serve` as its own process, with a configuration of the test's. */
-import { createServer, type Server } from "node:net";
 import { fileURLToPath } from "node:url";
+
+export { freePorts } from "../support/ports.ts";
 
 const main = fileURLToPath(new URL("../../main.ts", import.meta.url));
 const source = fileURLToPath(new URL("../..", import.meta.url));
@@ -38,22 +39,6 @@ export async function moxIn(
   const { code, stdout, stderr } = await child.output();
   const text = (b: Uint8Array) => new TextDecoder().decode(b);
   return { code, stdout: text(stdout), stderr: text(stderr) };
-}
-
-/** So many ports that are free just now. */
-export async function freePorts(count: number): Promise<number[]> {
-  const held: Server[] = [];
-  for (let i = 0; i < count; i++) {
-    held.push(
-      await new Promise<Server>((resolve) => {
-        const s = createServer();
-        s.listen(0, "127.0.0.1", () => resolve(s));
-      }),
-    );
-  }
-  const ports = held.map((s) => (s.address() as { port: number }).port);
-  await Promise.all(held.map((s) => new Promise((resolve) => s.close(resolve))));
-  return ports;
 }
 
 export interface RunningServer {

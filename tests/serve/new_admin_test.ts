@@ -6,38 +6,15 @@
 import assert from "node:assert/strict";
 import type { Answer } from "dns-packet";
 import { ImapFlow } from "imapflow";
-import { createServer, type Server } from "node:net";
 import nodemailer from "nodemailer";
 import { isLinux } from "../../src/platform/os.ts";
 import { isRoot } from "../../src/platform/users.ts";
+import { quickstartOffset } from "../support/ports.ts";
 import { moxIn, startServe } from "./instance.ts";
 import { readZone, zoneServer } from "./zone.ts";
 
-/** Ports of a server that quickstart set up beside another web server. */
-const standardPorts = [25, 81, 465, 993, 1080, 8010];
-
-/** An offset with which they are free just now. */
-async function freeOffset(): Promise<number> {
-  for (;;) {
-    const offset = 30_000 + Math.floor(Math.random() * 20_000);
-    const held: Server[] = [];
-    try {
-      for (const p of standardPorts) held.push(await hold(p + offset));
-      return offset;
-    } catch {
-      // One is in use.
-    } finally {
-      for (const s of held) await new Promise((resolve) => s.close(resolve));
-    }
-  }
-}
-
-function hold(port: number): Promise<Server> {
-  return new Promise((resolve, reject) => {
-    const s = createServer().once("error", reject);
-    s.listen(port, "127.0.0.1", () => resolve(s));
-  });
-}
+/** Added to its ports, which quickstart sets to the standard ones. */
+const offset = quickstartOffset();
 
 Deno.test({
   name: "from an empty folder to a mail that is read",
@@ -45,7 +22,6 @@ Deno.test({
   async fn(t) {
     const dir = await Deno.makeTempDir({ prefix: "mox-admin-" });
     await Deno.chmod(dir, 0o755);
-    const offset = await freeOffset();
     const zone: Answer[] = [
       { name: "com", type: "NS", data: "a.gtld.example" },
       { name: "1.0.0.127.in-addr.arpa", type: "PTR", data: "mail.mox.example" },

@@ -4,7 +4,7 @@ import { connect } from "node:tls";
 import { Config } from "../../src/config/mod.ts";
 import { Log, setLevel } from "../../src/log/mod.ts";
 import type { KeyCert } from "../../src/net/mod.ts";
-import { selfSignedCertificate } from "../../src/net/tlscert.ts";
+import { selfSignedCertificate } from "../../src/net/mod.ts";
 import { runAdminCommand } from "../../src/serve/admin_commands.ts";
 import { MailServer } from "../../src/serve/server.ts";
 import { certificate } from "../smtp/talk.ts";

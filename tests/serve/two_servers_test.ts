@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import type { Answer } from "dns-packet";
 import { ImapFlow } from "imapflow";
 import nodemailer from "nodemailer";
-import { selfSignedCertificate } from "../../src/config/mod.ts";
+import { selfSignedCertificate } from "../../src/net/mod.ts";
 import { isLinux } from "../../src/platform/os.ts";
 import { isRoot } from "../../src/platform/users.ts";
 import { moxIn, startServe } from "./instance.ts";
@@ -68,7 +68,10 @@ async function setUp(ip: string, domain: string, zone: Answer[]): Promise<Site> 
 async function certify(sites: Site[]): Promise<void> {
   let all = "";
   for (const s of sites) {
-    const { cert, key } = selfSignedCertificate([s.host, `mta-sts.${s.domain}`], 30);
+    const { cert, key } = await selfSignedCertificate({
+      names: [s.host, `mta-sts.${s.domain}`],
+      authority: true,
+    });
     await Deno.writeTextFile(`${s.dir}/config/tls/mail.crt.pem`, cert);
     await Deno.writeTextFile(`${s.dir}/config/tls/mail.key.pem`, key);
     all += cert;
@@ -173,7 +176,7 @@ Deno.test({
       }
       // With a certificate that nobody trusts, mail stays in the queue instead of going to it.
       const [one, two] = sites;
-      const { cert, key } = selfSignedCertificate([two.host], 30);
+      const { cert, key } = await selfSignedCertificate({ names: [two.host], authority: true });
       await Deno.writeTextFile(`${two.dir}/config/tls/mail.crt.pem`, cert);
       await Deno.writeTextFile(`${two.dir}/config/tls/mail.key.pem`, key);
       await servers[1].end("SIGTERM");

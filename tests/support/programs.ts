@@ -10,6 +10,7 @@
 const known = [
   "chromium",
   "mbsync",
+  "interimap",
   "swaks",
   "neomutt",
   "python3",

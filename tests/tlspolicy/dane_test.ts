@@ -2,12 +2,16 @@
 import assert from "node:assert/strict";
 import { createHash, X509Certificate } from "node:crypto";
 import fc from "fast-check";
-import { selfSignedCertificate } from "../../src/config/mod.ts";
+import { selfSignedCertificate } from "../../src/net/mod.ts";
 import { scriptedResolver, type TlsaRecord } from "../../src/dns/mod.ts";
 import { danePolicy, tlsaText, usable, verifyChain } from "../../src/tlspolicy/mod.ts";
 
-const made = new X509Certificate(selfSignedCertificate(["mail.example.com"], 30).cert);
-const other = new X509Certificate(selfSignedCertificate(["mail.example.com"], 30).cert);
+const selfSigned = async () =>
+  new X509Certificate(
+    (await selfSignedCertificate({ names: ["mail.example.com"], days: 30, authority: true })).cert,
+  );
+const made = await selfSigned();
+const other = await selfSigned();
 const der = (c: X509Certificate) => new Uint8Array(c.raw);
 const spki = (c: X509Certificate) =>
   new Uint8Array(c.publicKey.export({ type: "spki", format: "der" }));

@@ -4,6 +4,9 @@ import { type Connection, ConnectionError } from "../../net/mod.ts";
 import { type Phase, SmtpClientError } from "./errors.ts";
 import { maxReplyLine, type Reply, ReplyError, ReplyParser, replyText } from "./reply.ts";
 
+/** The server has answered or takes a message; or it has the whole message and its answer is waited for. */
+export type Progress = "alive" | "committed";
+
 /** A connection with what has been sent and not been answered yet. */
 export class Channel {
   readonly connection: Connection;
@@ -11,6 +14,10 @@ export class Channel {
   readonly #parser = new ReplyParser();
   /** Nothing more can be done on it: it broke, the server said 421, or we lost count of answers. */
   broken = false;
+  /** The server has a whole message, and its answer is waited for. */
+  committed = false;
+  /** Is told whenever the server shows life. */
+  onProgress: (step: Progress) => void = () => {};
 
   constructor(connection: Connection, log: Log) {
     this.connection = connection;
@@ -44,6 +51,7 @@ export class Channel {
         const line = await this.connection.readLine(maxReplyLine);
         const reply = this.#parser.push(line);
         if (!reply) continue;
+        this.progress("alive");
         if (this.log.enabled("trace")) {
           this.log.trace("trace", "trace", { S: `${reply.code} ${replyText(reply)}` });
         }
@@ -64,6 +72,11 @@ export class Channel {
     this.write(line, shown);
     await this.flush(phase, timeout);
     return await this.read(phase, timeout);
+  }
+
+  progress(step: Progress): void {
+    this.committed = step === "committed";
+    this.onProgress(step);
   }
 
   #lost(err: unknown, phase: Phase): SmtpClientError {

@@ -2,7 +2,7 @@
 import type { Log } from "../../log/mod.ts";
 import type { ClientTls, Connection, TlsInfo } from "../../net/mod.ts";
 import { clientMechanism, type MechanismName, SaslError } from "../../sasl/mod.ts";
-import { Channel, connectionFailure, refusal } from "./channel.ts";
+import { Channel, connectionFailure, type Progress, refusal } from "./channel.ts";
 import { SmtpClientError } from "./errors.ts";
 import { type Extensions, noExtensions, parseExtensions } from "./extensions.ts";
 import type { Reply } from "./reply.ts";
@@ -36,6 +36,8 @@ export interface SessionOptions {
   clientTls?: ClientTls;
   auth?: { username: string; password: string; mechanisms?: readonly MechanismName[] };
   timeouts?: Partial<Timeouts>;
+  /** See {@link SmtpClient.onProgress}. */
+  onProgress?(step: Progress): void;
 }
 
 /** A server that is ready for transactions. */
@@ -45,12 +47,14 @@ export class SmtpClient {
   readonly #state: TransactionState = { open: false };
   #extensions: Extensions = noExtensions("");
   #greetingName = "";
+  #giveUpTimer: ReturnType<typeof setTimeout> | undefined;
   /** Transactions that were made. */
   transactions = 0;
 
   private constructor(connection: Connection, o: SessionOptions) {
     this.#channel = new Channel(connection, o.log);
     this.#timeouts = { ...defaultTimeouts, ...o.timeouts };
+    if (o.onProgress) this.onProgress = o.onProgress;
   }
 
   /**
@@ -92,6 +96,11 @@ export class SmtpClient {
 
   get connection(): Connection {
     return this.#channel.connection;
+  }
+
+  /** Is told whenever the server shows life. */
+  set onProgress(fn: (step: Progress) => void) {
+    this.#channel.onProgress = fn;
   }
 
   /** Another transaction may be tried. */
@@ -223,14 +232,28 @@ export class SmtpClient {
    */
   async send(envelope: Envelope, message: MessageSource): Promise<RecipientOutcome[]> {
     this.transactions++;
-    return await runTransaction(
-      this.#channel,
-      this.#extensions,
-      envelope,
-      message,
-      this.#timeouts,
-      this.#state,
-    );
+    try {
+      return await runTransaction(
+        this.#channel,
+        this.#extensions,
+        envelope,
+        message,
+        this.#timeouts,
+        this.#state,
+      );
+    } finally {
+      clearTimeout(this.#giveUpTimer);
+    }
+  }
+
+  /**
+   * Ends a transaction that runs: at once, but if the server has the whole message its answer is waited
+   * for, for so many milliseconds: without it the message would be sent again.
+   */
+  giveUp(grace: number): void {
+    if (!this.#channel.committed) return this.destroy();
+    clearTimeout(this.#giveUpTimer);
+    this.#giveUpTimer = setTimeout(() => this.destroy(), grace);
   }
 
   /** Says good-bye and closes. Never throws. */

@@ -8,6 +8,7 @@
  *
  * @module
  */
+export type { Progress } from "./channel.ts";
 export { type SessionOptions, SmtpClient, type TlsUse } from "./client.ts";
 export { type FailureKind, type Phase, SmtpClientError } from "./errors.ts";
 export { type Extensions, parseExtensions } from "./extensions.ts";

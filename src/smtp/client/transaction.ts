@@ -201,6 +201,7 @@ async function transmit(
     conn.write(binary ? bytes : encoder.encode(bytes));
     try {
       await conn.flush();
+      channel.progress("alive");
     } catch (err) {
       // A server that won't have the message may say so and close before all of it was sent.
       return await lastWords(channel, err, t);
@@ -209,6 +210,8 @@ async function transmit(
   // Half of a message must never look like a whole one.
   if (sent !== e.size) throw new Error(`message has ${sent} bytes, not ${e.size}`);
   if (!binary) conn.write(encoder.end());
+  // From here on nobody but the server knows whether it has all of it.
+  channel.progress("committed");
   await channel.flush("message", t.block);
   const reply = await channel.read("message", t.message);
   // RFC 5321 §4.2.5: any 2xx takes over the responsibility.

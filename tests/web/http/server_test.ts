@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { get } from "node:https";
 import { connect, type Socket } from "node:net";
 import { Log } from "../../../src/log/mod.ts";
-import { selfSignedCertificate } from "../../../src/config/mod.ts";
+import { selfSignedCertificate } from "../../../src/net/mod.ts";
 import {
   HttpError,
   ownHost,
@@ -185,7 +185,7 @@ Deno.test("what is not HTTP gets 400 and the connection is closed", async () => 
 });
 
 Deno.test("HTTPS: the certificate of the listener, and requests know that they are secure", async () => {
-  const pair = selfSignedCertificate(["localhost"], 30);
+  const pair = await selfSignedCertificate({ names: ["localhost"], authority: true });
   await withServer(
     [service("/", (r) => textResponse(200, `${r.secure} ${r.url.protocol}`))],
     async (base) => {

@@ -1,0 +1,111 @@
+/** What an administrator does to queued recipients: hold, schedule, transport, requiretls, drop, fail. @module */
+import type { Db } from "../store/database.ts";
+import { type Deliveries, retireItem, tellOf } from "./attempt.ts";
+import { maxResults } from "./events.ts";
+import { findIds, type QueueFilter } from "./list.ts";
+import { itemColumns, itemFromRow, readMessage, updateDestination } from "./rows.ts";
+import type { Attempt, OutgoingEvent, QueueItem } from "./types.ts";
+
+/** Recipients that are changed before others get their turn. */
+const slice = 500;
+
+/** A column that can be set. */
+export type Settable = "hold" | "next_attempt" | "transport" | "require_tls";
+
+/**
+ * Changes matching recipients that aren't being delivered; durable when it resolves. Deliveries go on
+ * between slices: what they take meanwhile is left alone.
+ * @returns how many were changed
+ */
+async function change(
+  db: Db,
+  filter: QueueFilter,
+  fn: (item: QueueItem) => boolean,
+  after?: () => Promise<void>,
+): Promise<number> {
+  let changed = 0;
+  const ids = findIds(db, filter);
+  for (let from = 0; from < ids.length; from += slice) {
+    db.transaction(() => {
+      const lanes = new Map<string, QueueItem>();
+      for (const id of ids.slice(from, from + slice)) {
+        const row = db.get(
+          `SELECT ${itemColumns} FROM recipients WHERE id = ? AND leased = 0`,
+          id,
+        );
+        if (!row) continue;
+        const item = itemFromRow(row);
+        if (!fn(item)) continue;
+        changed++;
+        lanes.set(`${item.priority} ${item.domain}`, item);
+      }
+      for (const { domain, priority } of lanes.values()) updateDestination(db, domain, priority);
+    });
+    await after?.();
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+  await db.durable();
+  return changed;
+}
+
+/** Sets a column of matching recipients. */
+export function setColumn(
+  db: Db,
+  filter: QueueFilter,
+  column: Settable,
+  value: (item: QueueItem) => string | number | null,
+): Promise<number> {
+  const sql = `UPDATE recipients SET ${column} = ? WHERE id = ?`;
+  return change(db, filter, (i) => db.run(sql, value(i), i.id).changes > 0);
+}
+
+/** The answer that an administrator's decision counts as. */
+function decided(now: number, text: string): Attempt {
+  return { time: now, kind: "permanent", code: 554, enhanced: "5.0.0", text };
+}
+
+/** Removes recipients without a DSN. */
+export async function dropItems(q: Deliveries, filter: QueueFilter): Promise<number> {
+  const now = q.clock.now();
+  const attempt = decided(now, "removed from the queue");
+  let events: OutgoingEvent[] = [];
+  const told = async () => {
+    q.counted(-events.length);
+    for (const e of events) await tellOf(q.options, e);
+    events = [];
+  };
+  const dropped = await change(q.db, filter, (item) => {
+    const message = readMessage(q.db, item.messageId, q.files.path)!;
+    retireItem(q, message, item, "canceled", attempt, now);
+    events.push({ kind: "canceled", message, item, attempt, nextAttempt: undefined });
+    q.db.run("DELETE FROM recipients WHERE id = ?", item.id);
+    q.files.eraseIfDone(item.messageId);
+    return true;
+  }, told);
+  q.files.settled();
+  return dropped;
+}
+
+/** Gives up on recipients: as one whose DSN is owed it isn't delivered any more, and its sender told soon. */
+export async function failItems(q: Deliveries, filter: QueueFilter): Promise<number> {
+  const now = q.clock.now();
+  const attempt = decided(now, "delivery cancelled by an administrator");
+  let events: OutgoingEvent[] = [];
+  const told = async () => {
+    for (const e of events) await tellOf(q.options, e);
+    events = [];
+  };
+  return await change(q.db, filter, (item) => {
+    // It has failed already, just nobody was told yet.
+    if (item.dsnOwed > 0) return false;
+    q.db.run(
+      "UPDATE recipients SET dsn_owed = 1, hold = 0, next_attempt = ?, results = ? WHERE id = ?",
+      now,
+      JSON.stringify([...item.results, attempt].slice(-maxResults)),
+      item.id,
+    );
+    const message = readMessage(q.db, item.messageId, q.files.path)!;
+    events.push({ kind: "failed", message, item, attempt, nextAttempt: undefined });
+    return true;
+  }, told);
+}

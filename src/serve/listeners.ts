@@ -1,0 +1,271 @@
+/**
+ * The ports of the running server: mail protocols, web and metrics, as the listeners of the configuration
+ * have them.
+ *
+ * @module
+ */
+import type { Config, Listener } from "../config/mod.ts";
+import { type ImapBackend, serveImap } from "../imap/server/mod.ts";
+import { Log } from "../log/mod.ts";
+import {
+  ConnectionLimiter,
+  connectionRate,
+  type FailedAuthLimiter,
+  type OpenConnection,
+  openConnectionLimits,
+  RateLimiter,
+  type ServerTls,
+  serveSecured,
+  serveTcp,
+  type TcpServer,
+} from "../net/mod.ts";
+import type { Queue } from "../queue/mod.ts";
+import type { SaslBackend } from "../sasl/mod.ts";
+import {
+  misbehaving,
+  serveSmtp,
+  serveSmtpConnection,
+  type SmtpBackend,
+  type SmtpServerOptions,
+} from "../smtp/server/mod.ts";
+import type { Accounts } from "../store/accounts.ts";
+import type { Shares } from "../store/shares.ts";
+import type { TlsKeys } from "../store/tls_keys.ts";
+import { imapBackend } from "./imap_backend.ts";
+import { type MetricsListener, serveMetrics } from "./metrics_http.ts";
+import type { Receiving } from "./receiving.ts";
+import { submissionBackend } from "./smtp_backend.ts";
+import type { Sockets } from "./sockets.ts";
+import type { ServerCertificates } from "./tls.ts";
+import {
+  type AlpnHandler,
+  type Endpoint,
+  serveWebPort,
+  type WebHandlers,
+  webPorts,
+} from "./web.ts";
+import type { WebPages } from "./web_pages.ts";
+
+/** What the protocols are served with. */
+export interface ListenerServices {
+  config: Config;
+  accounts: Accounts;
+  queue: Queue;
+  tempDir: string;
+  /** Localserve: special localparts misbehave, loopback has no limits. */
+  local: boolean;
+  sockets: Sockets;
+  certificates: ServerCertificates;
+  receiving: Receiving;
+  pages: WebPages;
+  tlsKeys: TlsKeys;
+  shares: Shares;
+  sasl: SaslBackend;
+  authLimiter: FailedAuthLimiter;
+}
+
+export class Listeners {
+  /** What is open, in the order of the configuration. */
+  readonly endpoints: Endpoint[] = [];
+  readonly #s: ListenerServices;
+  readonly #servers: TcpServer[] = [];
+  readonly #metrics: MetricsListener[] = [];
+
+  constructor(s: ListenerServices) {
+    this.#s = s;
+  }
+
+  /** Those that are open now. */
+  connections(): OpenConnection[] {
+    return this.#servers.flatMap((s) => s.open());
+  }
+
+  /** Serves what a listener has enabled, on its addresses. @throws ListenError */
+  async open(l: Listener): Promise<void> {
+    const tls = this.#s.certificates.for(l);
+    const hostname = l.Hostname || this.#s.config.static.Hostname;
+    const smtpLog = new Log("smtpserver");
+    const services = {
+      config: this.#s.config,
+      accounts: this.#s.accounts,
+      queue: this.#s.queue,
+      log: smtpLog,
+      sasl: this.#s.sasl,
+      hostname,
+    };
+    const wrap = (b: SmtpBackend) => this.#s.local ? misbehaving(b) : b;
+    for (const ip of this.#s.sockets.ips(l)) {
+      const limits = () => ({
+        connectionLimiter: new ConnectionLimiter(openConnectionLimits, {
+          exemptLoopback: this.#s.local,
+        }),
+        rateLimiter: new RateLimiter(connectionRate, { exemptLoopback: this.#s.local }),
+      });
+      const clientTls = this.#clientTls(l, tls);
+      const smtp: SmtpServerOptions = {
+        hostname,
+        log: smtpLog,
+        backend: wrap(this.#s.receiving.backend(l)),
+        tmpDir: this.#s.tempDir,
+        tls,
+        limits: l.SMTPMaxMessageSize > 0 ? { size: l.SMTPMaxMessageSize } : undefined,
+        authLimiter: this.#s.authLimiter,
+      };
+      const submission: SmtpServerOptions = {
+        ...smtp,
+        submission: true,
+        tls: clientTls,
+        backend: wrap(submissionBackend(services)),
+      };
+      if (l.SMTP.Enabled) {
+        this.#add(
+          "SMTP",
+          await serveSmtp({
+            ...smtp,
+            ...limits(),
+            ...await this.#at(ip, l.SMTP.Port || 25, "SMTP"),
+            tls: l.SMTP.NoSTARTTLS ? undefined : tls,
+            requireTls: l.SMTP.RequireSTARTTLS,
+          }),
+        );
+      }
+      if (l.Submission.Enabled) {
+        this.#add(
+          "submission",
+          await serveSmtp({
+            ...submission,
+            ...limits(),
+            ...await this.#at(ip, l.Submission.Port || 587, "submission"),
+            requireTls: !l.Submission.NoRequireSTARTTLS,
+            allowPlainAuth: l.Submission.NoRequireSTARTTLS,
+          }),
+        );
+      }
+      if (l.Submissions.Enabled && tls) {
+        this.#add(
+          "submissions (TLS)",
+          await serveSmtp({
+            ...submission,
+            ...limits(),
+            ...await this.#at(ip, l.Submissions.Port || 465, "submissions"),
+            implicitTls: true,
+          }),
+        );
+      }
+      if (l.IMAP.Enabled) {
+        await this.#imap(ip, l, l.IMAP.Port || 143, clientTls, false, hostname, limits());
+      }
+      if (l.IMAPS.Enabled && tls) {
+        await this.#imap(ip, l, l.IMAPS.Port || 993, clientTls, true, hostname, limits());
+      }
+      // Where networks let nothing but HTTPS through, mail programs get through this way.
+      const alpn = new Map<string, AlpnHandler>();
+      if (l.Submissions.EnabledOnHTTPS) {
+        alpn.set("smtp", (made, cid, log) =>
+          serveSecured(
+            made,
+            { cid, log: log.forPackage("smtpserver") },
+            (conn) => serveSmtpConnection(conn, submission),
+          ));
+      }
+      if (l.IMAPS.EnabledOnHTTPS) {
+        const backend = this.#imapBackend(l, tls, hostname);
+        alpn.set("imap", (made, cid, log) =>
+          serveSecured(
+            made,
+            { cid, log: log.forPackage("imapserver") },
+            (conn) => serveImap(conn, backend),
+          ));
+      }
+      for (const p of webPorts(this.#s.config, l, this.#webHandlers())) {
+        const socket = await this.#s.sockets.take(ip, p.port, "HTTP");
+        const server = await serveWebPort(ip, p, { tls, limits, listener: socket, alpn });
+        this.#add(`${p.https ? "HTTPS" : "HTTP"} (${p.names.join(", ")})`, server);
+      }
+      if (l.MetricsHTTP.Enabled) {
+        const m = await serveMetrics(
+          await this.#s.sockets.take(ip, l.MetricsHTTP.Port || 8010, "metrics"),
+          new Log("metrics"),
+        );
+        this.#metrics.push(m);
+        this.endpoints.push({ protocol: "metrics (HTTP)", hostname: ip, port: m.port });
+      }
+    }
+  }
+
+  /** An address in the form that listeners are given it, with its socket. */
+  async #at(address: string, port: number, service: string) {
+    return { address, port, listener: await this.#s.sockets.take(address, port, service) };
+  }
+
+  /** TLS for users' programs: they are asked for a certificate if anybody has one to log in with. */
+  #clientTls(l: Listener, tls: ServerTls | undefined): ServerTls | undefined {
+    if (!tls || l.TLS?.ClientAuthDisabled) return tls;
+    const { tlsKeys } = this.#s;
+    return {
+      certificateFor: (name) => tls.certificateFor(name),
+      proof: tls.proof,
+      get requestClientCertificate() {
+        return tlsKeys.any;
+      },
+    };
+  }
+
+  #webHandlers(): WebHandlers {
+    const { proofs } = this.#s.certificates;
+    return { ...this.#s.pages.handlers, acme: (req) => proofs.answerHttp(req.path) };
+  }
+
+  #imapBackend(l: Listener, tls: ServerTls | undefined, hostname: string): ImapBackend {
+    return imapBackend({
+      config: this.#s.config,
+      accounts: this.#s.accounts,
+      shares: this.#s.shares,
+      sasl: this.#s.sasl,
+      log: new Log("imapserver"),
+      hostname,
+      tempDir: this.#s.tempDir,
+      maxMessageSize: l.SMTPMaxMessageSize > 0 ? l.SMTPMaxMessageSize : 100 * 1024 * 1024,
+      plaintextLogin: l.IMAP.NoRequireSTARTTLS,
+      tls,
+      authLimiter: this.#s.authLimiter,
+    });
+  }
+
+  async #imap(
+    ip: string,
+    l: Listener,
+    port: number,
+    tls: ServerTls | undefined,
+    implicit: boolean,
+    hostname: string,
+    limits: { connectionLimiter: ConnectionLimiter; rateLimiter: RateLimiter },
+  ): Promise<void> {
+    const log = new Log("imapserver");
+    const backend = this.#imapBackend(l, tls, hostname);
+    const { listener } = await this.#at(ip, port, implicit ? "IMAPS" : "IMAP");
+    const server = await serveTcp({
+      hostname: ip,
+      port,
+      listener,
+      tls: implicit ? tls : undefined,
+      log,
+      protocol: implicit ? "imaps" : "imap",
+      pkg: "imapserver",
+      refusal: "* BYE too many connections\r\n",
+      ...limits,
+    }, (conn) => serveImap(conn, backend));
+    this.#add(implicit ? "IMAPS (TLS)" : "IMAP", server);
+  }
+
+  #add(protocol: string, server: TcpServer): void {
+    this.#servers.push(server);
+    this.endpoints.push({ protocol, hostname: server.hostname, port: server.port });
+  }
+
+  /** Takes no more connections, and gives those that there are some milliseconds to end. */
+  async stop(grace: number): Promise<void> {
+    await Promise.all(this.#servers.map((s) => s.shutdown(grace)));
+    await Promise.all(this.#metrics.map((m) => m.stop()));
+  }
+}
