@@ -47,11 +47,12 @@ export function* foldPieces(pieces: Iterable<string>): Generator<string> {
 /** In front of the last character that isn't composed with the one before it. */
 function composedCut(text: string): number {
   for (let i = text.length - 1; i >= 0; i--) {
-    const c = text.charCodeAt(i);
+    const c = text.codePointAt(i)!;
     if (c < 0x300) return i;
-    const surrogate = c >= 0xd800 && c <= 0xdfff;
+    // Halves of a character, of which the second one may be still to come.
+    const half = c >= 0xd800 && c <= 0xdfff;
     const jamo = (c >= 0x1160 && c <= 0x11ff) || (c >= 0xd7b0 && c <= 0xd7ff);
-    if (!surrogate && !jamo && !/\p{M}/u.test(text[i])) return i;
+    if (!half && !jamo && !/\p{M}/u.test(String.fromCodePoint(c))) return i;
   }
   return text.length > maxHeldText ? text.length : 0;
 }
@@ -115,6 +116,7 @@ export class MessageText {
         return this.#inSummary(n.field, n.text);
       case "text":
         if (this.#anyField((f) => fieldText(f).includes(n.text))) return true;
+        for (const t of this.partFields()) if (t.includes(n.text)) return true;
         return yield* this.#inBody(n.text);
       case "body":
         return yield* this.#inBody(n.text);
@@ -124,6 +126,19 @@ export class MessageText {
   #anyField(fits: (f: TextField) => boolean): boolean {
     for (const f of this.fields()) if (fits(f)) return true;
     return false;
+  }
+
+  /** MIME header fields of parts, which TEXT looks at too (RFC 9051 §6.4.4). */
+  partFields(): Generator<string> {
+    return this.#fieldsOfParts(this.#root);
+  }
+
+  *#fieldsOfParts(p: Part): Generator<string> {
+    if (p.message) yield* this.#fieldsOfParts(p.message);
+    for (const c of p.parts) {
+      for (const f of this.#fieldsIn(c.headerOffset, c.bodyOffset)) yield fieldText(folded(f));
+      yield* this.#fieldsOfParts(c);
+    }
   }
 
   /** What the envelope's field has, also beyond what is kept of it. */

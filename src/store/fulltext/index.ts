@@ -13,7 +13,7 @@ import { removeFile } from "../../platform/files.ts";
 import { Db } from "../database.ts";
 import type { SearchNode } from "../search_types.ts";
 import { trigramQuery } from "./query.ts";
-import { fulltextMigrations, separator } from "./schema.ts";
+import { fulltextMigrations, partField, separator } from "./schema.ts";
 import { indexInWorker } from "./worker.ts";
 
 /** Milliseconds without new messages before they are indexed, and the longest they wait. */
@@ -53,9 +53,12 @@ export class FulltextIndex {
   /** Opens the index in the account's folder; one that is damaged is begun anew. */
   static async open(of: Indexed): Promise<FulltextIndex> {
     const path = join(of.dir, "fulltext.db");
+    let db: Db | undefined;
     try {
-      return new FulltextIndex(of, await Db.open(path, fulltextMigrations));
+      db = await Db.open(path, fulltextMigrations);
+      return new FulltextIndex(of, db);
     } catch (err) {
+      await db?.close();
       of.log.warn("full-text index can't be opened, making it anew", { err: err as Error, path });
       for (const end of ["", "-wal", "-shm"]) {
         try {
@@ -159,7 +162,8 @@ export class FulltextIndex {
 
   /** What an email's texts say of a folded text; undefined if they aren't kept here. */
   kept(emailId: number, text: string): Kept | undefined {
-    if (emailId >= this.#below || text.includes("\0") || text.includes(separator)) return undefined;
+    if (emailId >= this.#below) return undefined;
+    if (["\0", separator, partField].some((c) => text.includes(c))) return undefined;
     const row = this.#db.get(
       "SELECT instr(header, ?2) > 0, instr(body, ?2) > 0 FROM texts WHERE id = ?1",
       emailId,

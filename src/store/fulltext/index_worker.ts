@@ -5,7 +5,7 @@ import { parseSummary } from "../fetch.ts";
 import { MessageFiles } from "../message_files.ts";
 import { fieldText, MessageText, summaryTexts } from "../search_text.ts";
 import { isCutSummary } from "../summary_limits.ts";
-import { maxIndexedText, maxKeptText, separator } from "./schema.ts";
+import { maxIndexedText, maxKeptText, partField, separator } from "./schema.ts";
 
 export interface IndexRequest {
   id: number;
@@ -109,7 +109,13 @@ function texts(
     const stored = parseSummary(row.summary);
     if (isCutSummary(stored)) return "large";
     const limit = { left: maxIndexedText };
-    const header = joined(text.fields().map((f) => [fieldText(f)]), limit);
+    const own = joined(text.fields().map((f) => [fieldText(f)]), limit);
+    const ofParts = joined(text.partFields().map((t) => [partField + t]), limit);
+    const header = own === undefined || ofParts === undefined
+      ? undefined
+      : ofParts === ""
+      ? own
+      : own + separator + ofParts;
     const body = header === undefined ? undefined : joined(text.bodyTexts(), limit);
     if (header === undefined || body === undefined) return "large";
     const summary = summaryTexts(stored).join(separator);

@@ -32,11 +32,22 @@ CREATE TABLE texts (id INTEGER PRIMARY KEY, header TEXT, body TEXT);
 }, {
   version: 2,
   sql: `
+-- Fields of parts belong to the header now: all is indexed again.
+DELETE FROM texts;
+INSERT INTO trigrams (trigrams) VALUES ('delete-all');
+UPDATE state SET below = 1;
+`,
+}, {
+  version: 3,
+  sql: `
 -- Emails whose texts are too large for the index: a search always looks at them. What was indexed before was cut
 -- off there, so it is done again.
 CREATE TABLE large (id INTEGER PRIMARY KEY);
-INSERT INTO trigrams (trigrams) VALUES ('delete-all');
 DELETE FROM texts;
+INSERT INTO trigrams (trigrams) VALUES ('delete-all');
 UPDATE state SET below = 1;
 `,
 }];
+
+/** Begins a field of a part, among those of the message's header. */
+export const partField = "\x02";
