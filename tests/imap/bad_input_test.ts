@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { commands } from "../../src/imap/server/table.ts";
+import { randomFrom } from "./random.ts";
 import { Client, message, startServer } from "./server.ts";
 
 Deno.test("every wrong command gets BAD that says where, and the session goes on", async () => {
@@ -226,6 +228,42 @@ Deno.test("a client that doesn't read costs bounded memory", async () => {
     await new Promise((resolve) => setTimeout(resolve, 500));
     const grown = used() - before;
     assert.ok(grown < 24 * 1024 * 1024, `grew by ${grown} bytes`);
+  } finally {
+    await s.stop();
+  }
+});
+
+const seed = Number(Deno.env.get("FUZZ_SEED") ?? Date.now() % 1_000_000_000);
+
+Deno.test(`every command with random arguments is answered, and the session goes on (FUZZ_SEED=${seed})`, async () => {
+  const s = await startServer({ others: ["fred"] });
+  try {
+    const random = randomFrom(seed);
+    const words =
+      ('INBOX Archive "Other Users/fred/INBOX" 1 1:* 2,3:1 $ * % ( ) [ ] " \\ NIL ALL FLAGS ' +
+        "+FLAGS.SILENT (\\Seen) (UID) BODY[] BODY[HEADER.FIELDS (A)] BINARY[1]<0.1> RETURN (MIN) (SAVE) (PARTIAL " +
+        "-1:-2) CHARSET UTF-8 KLINGON NOT OR SUBJECT x (SUBJECT) REFERENCES (CHANGEDSINCE 1) (UNCHANGEDSINCE " +
+        "(QRESYNC (1 1)) SET NONE (PERSONAL (MailboxName)) IN (selected) (MESSAGES) (DEPTH 1) /private/x " +
+        '(/private/x "v") fred lr +a INTERNAL CATENATE (TEXT 1-Jan-2020 4294967296 = & é \0 \t')
+        .split(" ");
+    words.push("{3+}\r\nabc", "~{2+}\r\n\0x", "{0+}\r\n", "");
+    const names = commands.map((c) => c.name).filter((n) => n !== "LOGOUT");
+    const c = await s.client();
+    await c.append("INBOX", message("one"));
+    for (let i = 0; i < 1500; i++) {
+      const name = names[i % names.length];
+      // Alone it would wait for DONE.
+      const n = name === "IDLE" ? 1 : random(7);
+      let args = "";
+      for (let k = 0; k < n; k++) args += ` ${words[random(words.length)]}`;
+      if (i % 10 === 0) await c.run("SELECT INBOX");
+      const answer = await c.done(name + args);
+      assert.match(answer, /^(OK|NO|BAD) /, `${name}${args}`);
+      // What is wrong is told with its place, or with what is wrong about it.
+      if (answer.startsWith("BAD at")) assert.match(answer, /^BAD at offset \d+: expected .+/);
+      assert.ok(answer.length > 6, answer);
+    }
+    assert.match(await c.done("NOOP"), /^OK/);
   } finally {
     await s.stop();
   }

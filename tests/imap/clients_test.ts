@@ -95,7 +95,16 @@ assert M.expunge()[1] == [b"3", b"3"]
 assert M.uid("SEARCH", None, "ALL")[1] == [b"1 2 5"]
 assert M.sort("(REVERSE SUBJECT)", "UTF-8", "ALL")[1] == [b"3 2 1"]
 assert M.thread("REFERENCES", "UTF-8", "ALL")[0] == "OK"
-assert M.status("lib", "(MESSAGES)")[1] == [b"lib (MESSAGES 2)"]
+assert M.xatom("MOVE", "1", "lib")[0] == "OK"
+assert M.uid("SEARCH", None, "ALL")[1] == [b"2 5"]
+tag = M._new_tag()
+M.send(tag + b" IDLE\\r\\n")
+assert M.readline().startswith(b"+")
+M.send(b"DONE\\r\\n")
+assert M.readline() == tag + b" OK done\\r\\n"
+assert M.xatom("NOTIFY", "SET (SELECTED (MessageNew MessageExpunge))")[0] == "OK"
+assert M.xatom("NOTIFY", "NONE")[0] == "OK"
+assert M.status("lib", "(MESSAGES)")[1] == [b"lib (MESSAGES 3)"]
 assert M.getquotaroot("INBOX")[0] == "OK"
 assert M.rename("lib", "library")[0] == "OK"
 assert M.delete("library")[0] == "OK"
