@@ -31,32 +31,37 @@ for (
   values[c.charCodeAt(0)] = i;
 }
 
-/** Six bits of a character of base64, or -1. */
-export function base64Value(c: number): number {
-  return values[c];
-}
-
-/** Characters that aren't base64 are skipped; decoding goes on after padding, as of joined texts. */
-export function decodeBase64(bytes: Uint8Array): Uint8Array {
-  const out = new Uint8Array(Math.ceil(bytes.length * 3 / 4) + 3);
-  let n = 0;
+/**
+ * A decoder that takes base64 in pieces. Characters that aren't base64 are skipped; decoding goes on after
+ * padding, as of joined texts.
+ */
+export function base64Decoder(): (bytes: Uint8Array) => Uint8Array {
   let bits = 0;
   let have = 0;
-  for (let i = 0; i < bytes.length; i++) {
-    const c = bytes[i];
-    const v = values[c];
-    if (v < 0) {
-      if (c === 61) have = 0;
-      continue;
+  return (bytes) => {
+    const out = new Uint8Array(Math.ceil(bytes.length * 3 / 4) + 3);
+    let n = 0;
+    for (let i = 0; i < bytes.length; i++) {
+      const c = bytes[i];
+      const v = values[c];
+      if (v < 0) {
+        if (c === 61) have = 0;
+        continue;
+      }
+      bits = (bits << 6 | v) & 0xffffff;
+      have += 6;
+      if (have >= 8) {
+        have -= 8;
+        out[n++] = bits >> have & 0xff;
+      }
     }
-    bits = (bits << 6 | v) & 0xffffff;
-    have += 6;
-    if (have >= 8) {
-      have -= 8;
-      out[n++] = bits >> have & 0xff;
-    }
-  }
-  return out.subarray(0, n);
+    return out.subarray(0, n);
+  };
+}
+
+/** Base64 in one go. */
+export function decodeBase64(bytes: Uint8Array): Uint8Array {
+  return base64Decoder()(bytes);
 }
 
 /** The value of a hexadecimal digit, or -1. */

@@ -4,7 +4,7 @@
  * @module
  */
 import {
-  base64Value,
+  base64Decoder,
   decodeQuotedPrintable,
   decodeTransferEncoding,
   hexValue,
@@ -26,38 +26,12 @@ const nothing = new Uint8Array(0);
 export function transferStream(encoding: string): TransferStream {
   switch (encoding.toLowerCase()) {
     case "base64":
-      return base64Stream();
+      return { push: base64Decoder(), end: () => nothing };
     case "quoted-printable":
       return quotedPrintableStream();
     default:
       return { push: (b) => decodeTransferEncoding(b, encoding) ?? b, end: () => nothing };
   }
-}
-
-function base64Stream(): TransferStream {
-  let bits = 0;
-  let have = 0;
-  return {
-    push(bytes) {
-      const out = new Uint8Array(Math.ceil(bytes.length * 3 / 4) + 3);
-      let n = 0;
-      for (let i = 0; i < bytes.length; i++) {
-        const v = base64Value(bytes[i]);
-        if (v < 0) {
-          if (bytes[i] === 61) have = 0;
-          continue;
-        }
-        bits = (bits << 6 | v) & 0xffffff;
-        have += 6;
-        if (have >= 8) {
-          have -= 8;
-          out[n++] = bits >> have & 0xff;
-        }
-      }
-      return out.subarray(0, n);
-    },
-    end: () => nothing,
-  };
 }
 
 function quotedPrintableStream(): TransferStream {
