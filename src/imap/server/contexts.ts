@@ -11,7 +11,8 @@ import type { SearchNode } from "../../store/search_types.ts";
 import { formatString } from "../format/text.ts";
 import { formatNumSet } from "../parse/numset.ts";
 import type { Session } from "./session.ts";
-import { type SortKey, sortUids } from "./sorting.ts";
+import { sortUids } from "./kept_orders.ts";
+import type { SortKey } from "./sorting.ts";
 
 /** Results of a mailbox that are kept up to date. */
 const maxContexts = 16;
