@@ -65,7 +65,7 @@ export function organizationalDomain(domain: string): string {
 
 /** Describes a parsed message; `read` gives its bytes, from the file without a prefix. */
 export function describe(
-  parsed: ParsedMessage,
+  parsed: Pick<ParsedMessage, "root" | "size">,
   read: (from: number, to: number) => Uint8Array,
 ): EmailDescription {
   const { root } = parsed;

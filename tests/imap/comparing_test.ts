@@ -103,3 +103,22 @@ Deno.test("RFC 5256 §3: In-Reply-To counts only without References, and then it
       `,
     );
   }));
+
+Deno.test("RFC 5256 §3: threads of one date are in the order of their first messages, with or without a root", () =>
+  withClient(async (c) => {
+    const sent = "Date: Tue, 14 Nov 2023 22:13:20 +0000\r\n";
+    await c.append("INBOX", mail(`${sent}Message-ID: <one@x>\r\nSubject: one`));
+    for (const id of ["two", "three"]) {
+      const fields = `Message-ID: <${id}@x>\r\nSubject: other\r\nReferences: <gone@x>`;
+      await c.append("INBOX", mail(sent + fields));
+    }
+    await c.ok("SELECT INBOX");
+    await talk(
+      c,
+      `
+      C: THREAD REFERENCES UTF-8 ALL
+      S: * THREAD (1)((2)(3))
+      S: OK …
+      `,
+    );
+  }));

@@ -203,11 +203,14 @@ function node(m: Source | undefined): ThreadNode {
   };
 }
 
-const byDate = (a: ThreadNode, b: ThreadNode) => dateOf(a) - dateOf(b) || a.uid - b.uid;
+function byDate(a: ThreadNode, b: ThreadNode): number {
+  const [x, y] = [dated(a), dated(b)];
+  return x.date - y.date || x.uid - y.uid;
+}
 
-/** A dummy's date is its first child's. */
-function dateOf(n: ThreadNode): number {
-  return n.uid === 0 && n.children.length > 0 ? n.children[0].date : n.date;
+/** What a node is sorted by: of a dummy, its first child. */
+function dated(n: ThreadNode): ThreadNode {
+  return n.uid === 0 && n.children.length > 0 ? n.children[0] : n;
 }
 
 /** RFC 5256 §3 ORDEREDSUBJECT. */
