@@ -301,18 +301,21 @@ export class Account {
     return this.files.open(row.emailId, row.prefix, row.size);
   }
 
-  /** Live messages with all of the flags in `set` and none in `clear`, ascending by uid. */
-  uidsByFlags(mailboxId: number, set: number, clear: number): { uid: number; modseq: number }[] {
+  /** Calls `each` for live messages with all of the flags in `set` and none in `clear`, ascending by uid. */
+  eachWithFlags(
+    mailboxId: number,
+    set: number,
+    clear: number,
+    each: (uid: number, modseq: number) => void,
+  ): void {
     const rows = this.rows.get(mailboxId);
-    if (!rows) return reading.uidsByFlags(this.db, mailboxId, set, clear);
-    const found: { uid: number; modseq: number }[] = [];
-    const mask = set | clear;
-    for (let i = 0; i < rows.count; i++) {
-      if ((rows.flags[i] & mask) === set) {
-        found.push({ uid: rows.uids[i], modseq: rows.modseqs[i] });
-      }
+    if (!rows) {
+      reading.eachWithFlags(this.db, mailboxId, set, clear, each);
+      return;
     }
-    return found;
+    const { uids, flags, modseqs, count } = rows;
+    const mask = set | clear;
+    for (let i = 0; i < count; i++) if ((flags[i] & mask) === set) each(uids[i], modseqs[i]);
   }
 
   /** Bytes used by messages, and the limit if there is one. */
