@@ -80,6 +80,12 @@ export function findItems(db: Db, f: QueueFilter, o: QueueOrder = {}): QueueItem
   ).map(itemFromRow);
 }
 
+/** How many match. */
+export function countItems(db: Db, f: QueueFilter): number {
+  const { where, values } = conditions(f);
+  return db.get(`SELECT count(*) FROM ${tables} WHERE ${where}`, ...values)![0];
+}
+
 /** Ids of those that match and aren't being delivered right now, above one and up to another, ascending. */
 export function findIds(
   db: Db,

@@ -20,8 +20,8 @@ import { type DueDestination, maxFailing, maxRunning, nextDue, nextTime } from "
 import { QueueFiles } from "./files.ts";
 import { systemClock } from "./clock.ts";
 import { addHoldRule, type HoldRule, holdRules, isHeld, removeHoldRule } from "./hold_rules.ts";
-import { countAgainstLimits } from "./limits.ts";
-import { findItems, type QueueFilter, type QueueOrder } from "./list.ts";
+import { countAgainstLimits, sentInDay } from "./limits.ts";
+import { countItems, findItems, type QueueFilter, type QueueOrder } from "./list.ts";
 import {
   addSuppression,
   forgetRetired,
@@ -262,8 +262,8 @@ export class Queue {
   }
 
   /** Recipients in the queue. */
-  count(): number {
-    return this.#count;
+  count(filter?: QueueFilter): number {
+    return filter === undefined ? this.#count : countItems(this.#db, filter);
   }
 
   /** Recipients in the queue. */
@@ -316,6 +316,11 @@ export class Queue {
   /** Gives up on items: their senders get a DSN, soon. Returns how many. */
   fail(filter: QueueFilter): Promise<number> {
     return this.#changed(failItems(this.#deliveries, filter));
+  }
+
+  /** Recipients elsewhere of an account's messages in the last 24 hours, as its limit counts them. */
+  sentInDay(account: string): number {
+    return sentInDay(this.#db, account, this.#clock.now());
   }
 
   holdRules(): readonly HoldRule[] {

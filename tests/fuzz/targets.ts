@@ -9,7 +9,7 @@ import { Cursor, ParseError } from "../../src/imap/parse/cursor.ts";
 import { parseFetchItems } from "../../src/imap/parse/fetch.ts";
 import { parseList } from "../../src/imap/parse/list.ts";
 import { parseNumSet } from "../../src/imap/parse/numset.ts";
-import { decodeUtf7 } from "../../src/imap/parse/utf7.ts";
+import { decodeUtf7 } from "../../src/mail/utf7.ts";
 import { parseAddressList } from "../../src/mail/address.ts";
 import { decodeCharset } from "../../src/mail/charset.ts";
 import { parseDate } from "../../src/mail/date.ts";

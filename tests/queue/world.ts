@@ -23,6 +23,8 @@ export const mailFrom = "me@mox.example";
 /** What a test says of the world. */
 export interface WorldOptions {
   zone?: Zone;
+  /** The DNS vouches for what the zone does not say otherwise of. */
+  authenticated?: boolean;
   /** Added to mox.conf and domains.conf. */
   static?: string;
   dynamic?: string;
@@ -52,7 +54,7 @@ export class World implements AsyncDisposable {
     this.dir = dir;
     this.config = config;
     this.#o = o;
-    this.resolver = scriptedResolver(o.zone);
+    this.resolver = scriptedResolver(o.zone, { authenticated: o.authenticated });
   }
 
   static async make(o: WorldOptions = {}): Promise<World> {

@@ -735,9 +735,7 @@ for (const c of tlsCases) {
       : world.bounced("a@to.example")[0];
     assert.equal(goes, c.goes);
     const reported = reports.flatMap((r) =>
-      r.failures.length === 0
-        ? ["ok"]
-        : r.failures.map((f) => `${f.policyType}:${f.failure.resultType}`)
+      r.outcomes.map((o) => o.failure ? `${o.policyType}:${o.failure.resultType}` : "ok")
     );
     assert.deepEqual(reported, c.reported);
   });
