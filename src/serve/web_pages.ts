@@ -37,7 +37,7 @@ export interface WebShared {
   /** Undefined where there is no DNS. */
   security: SecurityServices | undefined;
   /** What the pages show, and what is only there when the server has started. */
-  states: Pick<PagesServer, "tlsKeys" | "loginLog" | "certificates" | "stsPolicies">;
+  states: Pick<PagesServer, "tlsKeys" | "loginLog" | "trained" | "certificates" | "stsPolicies">;
 }
 
 /** Handlers, and what has to be closed when the server stops. */
