@@ -124,6 +124,7 @@ async function handOn(
       smtputf8: headersNeedUtf8(bytes),
       has8bit,
       requireTls: message.requireTls,
+      tlsOptional: message.tlsOptional,
       messageId: `<${messageId}>`,
       subject: "delivery report",
       isDsn: true,

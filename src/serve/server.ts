@@ -158,7 +158,16 @@ export class MailServer {
       const queue = await Queue.open(
         config.dataDir,
         queueServices(
-          { config, accounts, local: o.local, tempDir, queue: () => server!.queue, srs, webhooks },
+          {
+            config,
+            accounts,
+            local: o.local,
+            tempDir,
+            queue: () => server!.queue,
+            srs,
+            webhooks,
+            reports: () => server?.reports,
+          },
           outgoing,
         ),
       );
@@ -211,7 +220,7 @@ export class MailServer {
         new Map([
           ...server.#handlers(),
           ...queueHandlers(queue, config),
-          ...webhookHandlers(webhooks.hooks),
+          ...webhookHandlers(webhooks.hooks, config),
         ]),
       );
       const unwatch = [

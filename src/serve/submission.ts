@@ -2,6 +2,7 @@
 import { type HeaderField, headerField } from "../mail/header.ts";
 import type { OutgoingMessage } from "./outgoing.ts";
 import { addressText, type IncomingMessage, type Transaction } from "../smtp/server/mod.ts";
+import { asksForNoTls } from "./tls_required.ts";
 
 /**
  * All that the transaction and the message itself say.
@@ -28,9 +29,7 @@ export function submittedMessage(
     has8bit: m.has8bit,
     binary: t.body === "binarymime",
     requireTls: t.requireTls,
-    // RFC 8689 §4.1: REQUIRETLS outweighs the field.
-    tlsOptional: !t.requireTls &&
-      headerField(fields, "tls-required")?.trim().toLowerCase() === "no",
+    tlsOptional: asksForNoTls(fields, t.requireTls),
     ret: t.ret,
     envelopeId: t.envelopeId,
     notBefore: t.holdUntil,

@@ -23,6 +23,8 @@ export const mailFrom = "me@mox.example";
 /** What a test says of the world. */
 export interface WorldOptions {
   zone?: Zone;
+  /** The DNS vouches for what the zone does not say otherwise of. */
+  authenticated?: boolean;
   /** Added to mox.conf and domains.conf. */
   static?: string;
   dynamic?: string;
@@ -52,7 +54,7 @@ export class World implements AsyncDisposable {
     this.dir = dir;
     this.config = config;
     this.#o = o;
-    this.resolver = scriptedResolver(o.zone);
+    this.resolver = scriptedResolver(o.zone, { authenticated: o.authenticated });
   }
 
   static async make(o: WorldOptions = {}): Promise<World> {
@@ -130,12 +132,15 @@ ${o.dynamic ?? ""}`,
   }
 
   /** Queues a message to recipients. */
-  async send(to: string[], more: Partial<NewQueueMessage> & { body?: string } = {}) {
-    const { body = "hello\r\n", ...rest } = more;
+  async send(
+    to: string[],
+    more: Partial<NewQueueMessage> & { header?: string; body?: string } = {},
+  ) {
+    const { header = "", body = "hello\r\n", ...rest } = more;
     const n = ++this.#n;
     const file = join(this.dir, `m${n}`);
     const bytes = new TextEncoder().encode(
-      `From: <${mailFrom}>\r\nSubject: message ${n}\r\n\r\n${body}`,
+      `From: <${mailFrom}>\r\nSubject: message ${n}\r\n${header}\r\n${body}`,
     );
     await Deno.writeFile(file, bytes);
     return await this.queue.add({

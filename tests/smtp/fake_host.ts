@@ -17,6 +17,8 @@ export interface FakeMail {
   /** As sent, with CRLF and dots undone. */
   data: string;
   tls: boolean;
+  /** Name that the client asked for by SNI. */
+  serverName: string | undefined;
   /** Number of the connection, from 1. */
   connection: number;
 }
@@ -178,7 +180,14 @@ export async function fakeHost(options: FakeOptions = {}): Promise<FakeHost> {
     }
 
     async function finish(data: string): Promise<void> {
-      const mail = { from: from!, to, data, tls: secure, connection: n };
+      const mail = {
+        from: from!,
+        to,
+        data,
+        tls: secure,
+        serverName: conn.tls?.serverName,
+        connection: n,
+      };
       const reply = await o.message?.(data, n) ?? "250 2.0.0 queued";
       // What is taken is taken even if the answer gets lost: the host drops after it has stored.
       if (reply.startsWith("2") || reply === "drop") mails.push(mail);

@@ -167,7 +167,12 @@ function show(view: HTMLElement, s: ImportState): void {
       "h3",
       {},
       titles[s.phase],
-      active ? el("progress", { "aria-label": titles[s.phase] }) : null,
+      active
+        ? el("progress", {
+          "aria-label": titles[s.phase],
+          ...s.part === null ? {} : { max: 1, value: s.part },
+        })
+        : null,
     ),
     s.error === "" ? null : el("p", { class: "error", role: "alert" }, s.error),
     s.phase === "aborted" ? null : facts([
@@ -238,7 +243,7 @@ function exportForm(mailboxes: readonly { id: number; name: string }[]): HTMLEle
       ]),
     ),
     field("Format", select("format", [["mbox", "Mailbox files (mbox)"], ["maildir", "Maildir"]])),
-    field("Archive", select("kind", [["zip", "zip"], ["tgz", "tgz"]])),
+    field("Archive", select("kind", [["zip", "zip"], ["tgz", "tgz"], ["tar", "tar"]])),
     el("div", { class: "buttons" }, el("button", { type: "submit" }, "Export")),
   );
 }
