@@ -16,6 +16,8 @@ export interface Address {
   localpart: string;
   /** As written; "" if there is none. */
   domain: string;
+  /** Obsolete source route (RFC 5322 §4.4), "@a.example,@b.example", if there was one. */
+  route?: string;
 }
 
 export interface Group {
@@ -99,6 +101,7 @@ class Builder {
   #comment = "";
   #angle: string[] | undefined;
   #angleAt = -1;
+  #route: string | undefined;
   #at = -1;
   empty = true;
 
@@ -115,9 +118,10 @@ class Builder {
     this.#comment = text;
   }
 
-  /** Inside "<...>" of an obsolete route, what came before ":" is dropped. */
+  /** Inside "<...>" of an obsolete route, what came before ":" is no part of the address. */
   route(): void {
     if (this.#angle) {
+      if (this.inRoute) this.#route = `@${this.#angle.join("")}`;
       this.#angle = [];
       this.#angleAt = -1;
     }
@@ -141,9 +145,17 @@ class Builder {
   at(): void {
     this.empty = false;
     if (this.#angle) {
-      // Of a route, all of the domains are dropped at its ":".
-      if (this.#angleAt !== 0) this.#angleAt = this.#angle.length;
+      // The domains of a route are put aside at its ":".
+      if (this.#angleAt === 0) {
+        this.#angle.push(",@");
+        return;
+      }
+      // Of several, the last one is before the domain.
+      if (this.#angleAt > 0) this.#angle.splice(this.#angleAt, 0, "@");
+      this.#angleAt = this.#angle.length;
     } else {
+      const text = { text: "@", quoted: false, blank: false };
+      if (this.#at >= 0) this.#phrase.splice(this.#at, 0, text);
       this.#at = this.#phrase.length;
     }
   }
@@ -161,12 +173,14 @@ class Builder {
       const localpart = (at < 0 ? this.#angle : this.#angle.slice(0, at)).join("");
       const domain = at < 0 ? "" : this.#angle.slice(at).join("");
       if (localpart === "" && domain === "" && this.words === "") return undefined;
-      return named(this.words, localpart, domain);
+      const a = named(this.words, localpart, domain);
+      return this.#route === undefined ? a : { ...a, route: this.#route };
     }
     if (this.#at < 0) {
-      // No address at all: a local name, as old programs write them.
+      // No address at all: a local name, as old programs write them; several words are just a name.
       const words = this.words;
-      return words === "" ? undefined : named(this.#comment, words.replace(/\s+/g, ""), "");
+      if (words === "") return undefined;
+      return /\s/.test(words) ? named(words, "", "") : named(this.#comment, words, "");
     }
     // Words before the last one ahead of "@" that stand apart are a name without brackets.
     const before = this.#phrase.slice(0, this.#at);

@@ -51,6 +51,17 @@ function zoneOffset(word: string): number | undefined {
  * or unknown zone is UTC (RFC 5322 §4.3). Undefined if day, month, year or time can't be made out.
  */
 export function parseDate(value: string): Date | undefined {
+  return parseZonedDate(value)?.date;
+}
+
+/** A date, and the minutes east of Greenwich of the zone that it was written in. */
+export interface ZonedDate {
+  date: Date;
+  zone: number;
+}
+
+/** As {@link parseDate}, with the zone. */
+export function parseZonedDate(value: string): ZonedDate | undefined {
   const text = strip(value).trim();
   const iso = /^(\d{4})-(\d{2})-(\d{2})(?:[t ]|$)/i.exec(text);
   const words = (iso ? text.slice(11) : text).split(/[\s,]+/).filter((w) => w !== "");
@@ -98,7 +109,7 @@ export function parseDate(value: string): Date | undefined {
   if (year === undefined || day === undefined || month === undefined || month < 0) return undefined;
   if (month > 11 || day < 1 || day > 31 || year < 1900 || year > 9999) return undefined;
   const date = new Date(Date.UTC(year, month, day) + (seconds ?? 0) * 1000 - offset * 60_000);
-  return Number.isNaN(date.getTime()) ? undefined : date;
+  return Number.isNaN(date.getTime()) ? undefined : { date, zone: offset };
 }
 
 /** RFC 5322 §4.3: two digits are 1950 to 2049, three count from 1900. */

@@ -30,9 +30,10 @@ function nameString(name: string): string {
   return imapString(name === "" ? undefined : encodeWord(name));
 }
 
+/** Mailbox and host are never NIL: that would be a mark of a group. */
 function address(a: Address): string {
-  return `(${nameString(a.rawName)} NIL ${imapString(a.localpart)} ${
-    imapString(a.domain === "" ? undefined : a.domain)
+  return `(${nameString(a.rawName)} ${imapString(a.route)} ${imapString(a.localpart)} ${
+    imapString(a.domain)
   })`;
 }
 

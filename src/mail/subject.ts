@@ -15,9 +15,12 @@ export interface BaseSubject {
 /** Characters of a subject that are looked at. */
 const maxSubject = 10_000;
 
-// RFC 5256 knows re, fw and fwd; other languages' programs write these.
-const marks = new Set([
-  ..."re fw fwd aw wg sv vs antw doorst rv enc tr rif odp ynt vl i r".split(" "),
+/** Of RFC 5256 §2.1. */
+const standardMarks: ReadonlySet<string> = new Set(["re", "fw", "fwd"]);
+/** Programs in other languages write these. */
+const allMarks: ReadonlySet<string> = new Set([
+  ...standardMarks,
+  ..."aw wg sv vs antw doorst rv enc tr rif odp ynt vl".split(" "),
 ]);
 
 /** End of a "[...]" blob at the position, with blanks after it; -1 if there is none. */
@@ -32,11 +35,11 @@ function blobEnd(s: string, at: number): number {
 }
 
 /** End of a reply or forward mark ("Re:", "Fwd [list] :", "Re[2]:") with blanks after it; -1 if none. */
-function markEnd(s: string, at: number, single: boolean): number {
+function markEnd(s: string, at: number, marks: ReadonlySet<string>): number {
   let i = at;
   while (i < s.length && i - at < 8 && /[a-z]/i.test(s[i])) i++;
   const word = s.slice(at, i).toLowerCase();
-  if (!marks.has(word) || (word.length === 1 && !single)) return -1;
+  if (!marks.has(word)) return -1;
   while (s[i] === " ") i++;
   const blob = blobEnd(s, i);
   if (blob > 0) i = blob;
@@ -50,8 +53,17 @@ function markEnd(s: string, at: number, single: boolean): number {
   return i;
 }
 
-/** Removes the marks from a decoded subject. */
+/** Removes the marks from a decoded subject, those of many languages' programs. */
 export function baseSubject(subject: string): BaseSubject {
+  return withoutMarks(subject, allMarks);
+}
+
+/** The base subject that SORT and THREAD are defined by: with the marks of RFC 5256 §2.1 only. */
+export function standardBaseSubject(subject: string): BaseSubject {
+  return withoutMarks(subject, standardMarks);
+}
+
+function withoutMarks(subject: string, marks: ReadonlySet<string>): BaseSubject {
   let s = subject.slice(0, maxSubject).replace(/[\s\u00a0]+/g, " ").trim();
   let isReply = false;
   for (;;) {
@@ -66,7 +78,7 @@ export function baseSubject(subject: string): BaseSubject {
       // A mark, with blobs before it; or a blob that isn't all there is.
       let i = at;
       for (let b = blobEnd(s, i); b > 0; b = blobEnd(s, i)) i = b;
-      const m = markEnd(s, i, false);
+      const m = markEnd(s, i, marks);
       if (m > 0) {
         at = m;
         isReply = true;

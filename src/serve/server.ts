@@ -7,7 +7,7 @@ import type { Config } from "../config/mod.ts";
 import { makeResolver } from "../dns/mod.ts";
 import { Trainer } from "../delivery/training.ts";
 import { clearLevel, currentLevels, isLevel, Log, setLevel } from "../log/mod.ts";
-import { FailedAuthLimiter } from "../net/mod.ts";
+import { FailedAuthLimiter, type OpenConnection } from "../net/mod.ts";
 import { ensureDir } from "../platform/files.ts";
 import { Queue } from "../queue/mod.ts";
 import type { SaslBackend } from "../sasl/mod.ts";
@@ -158,7 +158,16 @@ export class MailServer {
       const queue = await Queue.open(
         config.dataDir,
         queueServices(
-          { config, accounts, local: o.local, tempDir, queue: () => server!.queue, srs, webhooks },
+          {
+            config,
+            accounts,
+            local: o.local,
+            tempDir,
+            queue: () => server!.queue,
+            srs,
+            webhooks,
+            reports: () => server?.reports,
+          },
           outgoing,
         ),
       );
@@ -179,6 +188,7 @@ export class MailServer {
           loginLog: () => server!.loginLog,
           certificates: () => certificates.states(),
           stsPolicies: () => outgoing.policies?.remembered() ?? [],
+          tlsResults: outgoing.tlsResults,
         },
         security: o.local
           ? undefined
@@ -210,7 +220,7 @@ export class MailServer {
         new Map([
           ...server.#handlers(),
           ...queueHandlers(queue, config),
-          ...webhookHandlers(webhooks.hooks),
+          ...webhookHandlers(webhooks.hooks, config),
         ]),
       );
       const unwatch = [
@@ -274,6 +284,11 @@ export class MailServer {
         );
       }],
     ]);
+  }
+
+  /** Open connections of all listeners. */
+  connections(): OpenConnection[] {
+    return this.#listeners?.connections() ?? [];
   }
 
   /** Where it can be reached. */

@@ -153,8 +153,14 @@ export class Account {
   #removeLeftovers(): void {
     for (const [id] of this.db.all("SELECT email_id FROM erased")) this.files.remove(id);
     this.db.transaction(() => this.db.exec("DELETE FROM erased"));
-    for (const id of this.files.recent(this.#nextEmailId)) {
-      if (!this.db.get("SELECT 1 FROM emails WHERE id = ?", id)) {
+    const there = this.files.recent(this.#nextEmailId);
+    const first = there.reduce((least, id) => Math.min(least, id), Infinity);
+    const named = new Set<number>();
+    if (there.length > 0) {
+      for (const [id] of this.db.all("SELECT id FROM emails WHERE id >= ?", first)) named.add(id);
+    }
+    for (const id of there) {
+      if (!named.has(id)) {
         this.log.warn("removing message file that no row names, left by a crash", {
           path: this.files.path(id),
         });
@@ -258,6 +264,10 @@ export class Account {
   /** Uids expunged after the modseq, ascending. */
   expungedSince(mailboxId: number, modseq: number): number[] {
     return reading.expungedSince(this.db, mailboxId, modseq);
+  }
+  /** Highest uid that a message of the mailbox has, or had. */
+  highestEverUid(mailboxId: number): number {
+    return (mailboxes.mailboxById(this.db, mailboxId)?.uidNext ?? 1) - 1;
   }
   /** The mailbox's HIGHESTMODSEQ. */
   highestModseq(mailboxId: number): number {

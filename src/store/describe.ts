@@ -4,7 +4,7 @@
  * @module
  */
 import { flattenAddresses, parseAddressList } from "../mail/address.ts";
-import { parseDate } from "../mail/date.ts";
+import { parseZonedDate } from "../mail/date.ts";
 import { imapBodyStructure, imapEnvelope } from "../mail/envelope.ts";
 import { type HeaderField, headerField, splitHeader } from "../mail/header.ts";
 import { listedLines } from "../mail/header_filter.ts";
@@ -20,6 +20,7 @@ import {
 import { baseSubject } from "../mail/subject.ts";
 import { decodeWords } from "../mail/words.ts";
 import { parse as parseDomain } from "tldts";
+import { sortSubject } from "./fetch.ts";
 import type { Summary, SummaryAddress } from "./types.ts";
 
 /** Computed of a file's content, without the prefix: it can be shared by several deliveries of a file. */
@@ -64,7 +65,7 @@ export function organizationalDomain(domain: string): string {
 
 /** Describes a parsed message; `read` gives its bytes, from the file without a prefix. */
 export function describe(
-  parsed: ParsedMessage,
+  parsed: Pick<ParsedMessage, "root" | "size">,
   read: (from: number, to: number) => Uint8Array,
 ): EmailDescription {
   const { root } = parsed;
@@ -72,16 +73,19 @@ export function describe(
   const subject = decodeWords(headerField(fields, "subject") ?? "").slice(0, maxText);
   const { base, isReply } = baseSubject(subject);
   const references = parseMessageIds(headerField(fields, "references") ?? "");
+  const fromReferences = references.length;
   for (const id of parseMessageIds(headerField(fields, "in-reply-to") ?? "")) {
     if (!references.includes(id)) references.push(id);
   }
-  const date = headerField(fields, "date");
+  const date = parseZonedDate(headerField(fields, "date") ?? "");
   const summary: Summary = {
     messageId: normalizeMessageId(headerField(fields, "message-id") ?? ""),
     references: references.slice(-100),
+    repliesOnly: Math.min(100, references.length - fromReferences) || undefined,
     subject,
-    baseSubject: base.toUpperCase(),
-    sent: date === undefined ? undefined : parseDate(date)?.getTime(),
+    sortSubject: sortSubject(subject),
+    sent: date?.date.getTime(),
+    sentZone: date?.zone || undefined,
     from: addresses(fields, "from"),
     to: addresses(fields, "to"),
     cc: addresses(fields, "cc"),

@@ -6,6 +6,8 @@
  *
  * @module
  */
+import { collationKey } from "../mail/collation.ts";
+import { standardBaseSubject } from "../mail/subject.ts";
 import type { Db, Row } from "./database.ts";
 import type { MailboxRows } from "./mailbox_rows.ts";
 import { type FetchRow, Flag, type Message, type Summary, Want } from "./types.ts";
@@ -54,9 +56,11 @@ const noBytes = new Uint8Array(0);
 const noSummary: Summary = {
   messageId: "",
   references: [],
+  repliesOnly: undefined,
   subject: "",
-  baseSubject: "",
+  sortSubject: "",
   sent: undefined,
+  sentZone: undefined,
   from: [],
   to: [],
   cc: [],
@@ -122,7 +126,15 @@ function rowReader(c: Columns): (r: Row) => FetchRow {
 
 /** Reads a summary as it is stored: only what isn't empty. */
 export function parseSummary(text: string): Summary {
-  return { ...noSummary, ...JSON.parse(text) };
+  const s = { ...noSummary, ...JSON.parse(text) };
+  // Of before the collation was that of the RFC.
+  if ("baseSubject" in s) s.sortSubject = sortSubject(s.subject);
+  return s;
+}
+
+/** What SORT and THREAD compare of a decoded subject. */
+export function sortSubject(subject: string): string {
+  return collationKey(standardBaseSubject(subject).base);
 }
 
 /**
@@ -133,12 +145,12 @@ export function storedSent(text: string): number | undefined {
   const at = text.indexOf('"sent":');
   return at < 0 ? undefined : Number.parseInt(text.slice(at + 7, at + 30));
 }
-export function storedBaseSubject(text: string): string {
-  const start = text.indexOf('"baseSubject":"');
-  if (start < 0) return "";
+export function storedSortSubject(text: string): string {
+  const start = text.indexOf('"sortSubject":"');
+  if (start < 0) return text.includes('"baseSubject":"') ? parseSummary(text).sortSubject : "";
   const end = text.indexOf('"', start + 15);
   const value = text.slice(start + 15, end < 0 ? undefined : end);
-  return value.includes("\\") ? parseSummary(text).baseSubject : value;
+  return value.includes("\\") ? parseSummary(text).sortSubject : value;
 }
 
 /** A summary as it is stored. */

@@ -249,7 +249,9 @@ function decide(
       return within(row.saved, n.from, n.before);
     case "sent":
       // RFC 9051 gives no answer for messages without a Date: they match nothing.
-      return row.summary.sent !== undefined && within(row.summary.sent, n.from, n.before);
+      if (row.summary.sent === undefined) return false;
+      // The day that is written there, wherever the sender was.
+      return within(row.summary.sent + (row.summary.sentZone ?? 0) * 60_000, n.from, n.before);
     case "attachment":
       return row.summary.hasAttachment;
     case "emailId":

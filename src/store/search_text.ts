@@ -74,8 +74,25 @@ export class MessageText {
     return this.fields().some((f) => f.name === name && f.value.includes(text));
   }
 
+  /** Any field of the message's header, or of a part of it. */
   headers(text: string): boolean {
-    return this.fields().some((f) => fieldText(f).includes(text));
+    if (this.fields().some((f) => fieldText(f).includes(text))) return true;
+    for (const t of this.partFields()) if (t.includes(text)) return true;
+    return false;
+  }
+
+  /** MIME header fields of parts, which TEXT looks at too (RFC 9051 §6.4.4). */
+  partFields(): Generator<string> {
+    return this.#fieldsOfParts(this.#root);
+  }
+
+  *#fieldsOfParts(p: Part): Generator<string> {
+    if (p.message) yield* this.#fieldsOfParts(p.message);
+    for (const c of p.parts) {
+      const end = Math.min(c.bodyOffset, c.headerOffset + maxHeaderBytes);
+      for (const f of parseFields(this.#open().read(c.headerOffset, end))) yield fieldText(f);
+      yield* this.#fieldsOfParts(c);
+    }
   }
 
   body(text: string): boolean {

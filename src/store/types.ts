@@ -156,11 +156,15 @@ export interface Summary {
   messageId: string;
   /** References then In-Reply-To, oldest first, at most 100. */
   references: string[];
+  /** How many of them, the last ones, are in In-Reply-To only; undefined for none. */
+  repliesOnly: number | undefined;
   subject: string;
-  /** RFC 5256 base subject, upper case for comparing. */
-  baseSubject: string;
+  /** Collation key of the base subject (RFC 5256 §2.1). */
+  sortSubject: string;
   /** Of the Date header, milliseconds; undefined without a valid one. */
   sent: number | undefined;
+  /** Minutes east of Greenwich of the zone that the Date was written in; undefined for 0. */
+  sentZone: number | undefined;
   from: SummaryAddress[];
   to: SummaryAddress[];
   cc: SummaryAddress[];

@@ -3,9 +3,11 @@
  *
  * @module
  */
+import { collationKey } from "../../mail/collation.ts";
+import { standardBaseSubject } from "../../mail/subject.ts";
 import type { Account } from "../../store/account.ts";
-import { storedBaseSubject, storedSent } from "../../store/fetch.ts";
-import { type FetchRow, type SummaryAddress, Want } from "../../store/types.ts";
+import { storedSent, storedSortSubject } from "../../store/fetch.ts";
+import { type FetchRow, type Summary, type SummaryAddress, Want } from "../../store/types.ts";
 
 export const sortKeys = [
   "ARRIVAL",
@@ -28,13 +30,13 @@ export interface SortKey {
 function localpart(list: readonly SummaryAddress[]): string {
   const a = list[0]?.address ?? "";
   const at = a.lastIndexOf("@");
-  return (at < 0 ? a : a.slice(0, at)).toUpperCase();
+  return collationKey(at < 0 ? a : a.slice(0, at));
 }
 
 function display(list: readonly SummaryAddress[]): string {
   // RFC 5957 §3: the display name, or else the address.
   const a = list[0];
-  return (a ? a.name || a.address : "").toUpperCase();
+  return collationKey(a ? a.name || a.address : "");
 }
 
 const compareText = (a: string, b: string) => a < b ? -1 : a > b ? 1 : 0;
@@ -83,7 +85,7 @@ export async function sortUids(
           // RFC 5256 §2.2: without a usable Date the internal date stands in.
           return storedSent(row.summaryText) ?? row.received;
         case "SUBJECT":
-          return storedBaseSubject(row.summaryText);
+          return storedSortSubject(row.summaryText);
         case "FROM":
           return localpart(row.summary.from);
         case "TO":
@@ -133,6 +135,12 @@ interface Source {
   references: string[];
 }
 
+/** RFC 5256 §3: the ids of References, or without any the first of In-Reply-To. */
+function threadReferences({ references, repliesOnly = 0 }: Summary): string[] {
+  const fromReferences = references.length - repliesOnly;
+  return references.slice(0, fromReferences > 0 ? fromReferences : 1);
+}
+
 async function sources(account: Account, mailboxId: number, uids: number[]): Promise<Source[]> {
   const list: Source[] = [];
   await eachRow(account, mailboxId, uids, Want.Summary, (row) => {
@@ -140,10 +148,12 @@ async function sources(account: Account, mailboxId: number, uids: number[]): Pro
     list.push({
       uid: row.uid,
       date: m.sent ?? row.received,
-      subject: m.baseSubject,
-      reply: m.subject.trim().toUpperCase() !== m.baseSubject,
+      subject: m.sortSubject,
+      // Most have no marks at all: those need no second look.
+      reply: collationKey(m.subject.trim()) !== m.sortSubject &&
+        standardBaseSubject(m.subject).isReply,
       messageId: m.messageId,
-      references: m.references,
+      references: threadReferences(m),
     });
   });
   return list;
@@ -160,11 +170,14 @@ function node(m: Source | undefined): ThreadNode {
   };
 }
 
-const byDate = (a: ThreadNode, b: ThreadNode) => dateOf(a) - dateOf(b) || a.uid - b.uid;
+function byDate(a: ThreadNode, b: ThreadNode): number {
+  const [x, y] = [dated(a), dated(b)];
+  return x.date - y.date || x.uid - y.uid;
+}
 
-/** A dummy's date is its first child's. */
-function dateOf(n: ThreadNode): number {
-  return n.uid === 0 && n.children.length > 0 ? n.children[0].date : n.date;
+/** What a node is sorted by: of a dummy, its first child. */
+function dated(n: ThreadNode): ThreadNode {
+  return n.uid === 0 && n.children.length > 0 ? n.children[0] : n;
 }
 
 /** RFC 5256 §3 ORDEREDSUBJECT. */

@@ -13,7 +13,7 @@ import { removeFile } from "../../platform/files.ts";
 import { Db } from "../database.ts";
 import type { SearchNode } from "../search_types.ts";
 import { trigramQuery } from "./query.ts";
-import { fulltextMigrations, separator } from "./schema.ts";
+import { fulltextMigrations, partField, separator } from "./schema.ts";
 import { indexInWorker } from "./worker.ts";
 
 /** Milliseconds without new messages before they are indexed, and the longest they wait. */
@@ -162,7 +162,8 @@ export class FulltextIndex {
 
   /** What an email's texts say of a folded text; undefined if they aren't kept here. */
   kept(emailId: number, text: string): Kept | undefined {
-    if (emailId >= this.#below || text.includes("\0") || text.includes(separator)) return undefined;
+    if (emailId >= this.#below) return undefined;
+    if (["\0", separator, partField].some((c) => text.includes(c))) return undefined;
     const row = this.#db.get(
       "SELECT instr(header, ?2) > 0, instr(body, ?2) > 0 FROM texts WHERE id = ?1",
       emailId,

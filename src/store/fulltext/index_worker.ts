@@ -4,7 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { parseSummary } from "../fetch.ts";
 import { MessageFiles } from "../message_files.ts";
 import { fieldText, MessageText, summaryTexts } from "../search_text.ts";
-import { maxKeptText, separator } from "./schema.ts";
+import { maxKeptText, partField, separator } from "./schema.ts";
 
 export interface IndexRequest {
   id: number;
@@ -99,7 +99,8 @@ function texts(
 ): { header: string; body: string; summary: string; odd: boolean } | undefined {
   const text = new MessageText(row.structure, () => files.open(row.id, row.prefix, row.size));
   try {
-    const header = text.fields().map(fieldText).join(separator);
+    const ofParts = [...text.partFields()].map((t) => partField + t);
+    const header = text.fields().map(fieldText).concat(ofParts).join(separator);
     const body = [...text.bodyTexts()].join(separator);
     const summary = summaryTexts(parseSummary(row.summary)).join(separator);
     // SQLite's functions end a text at NUL.

@@ -28,4 +28,15 @@ CREATE VIRTUAL TABLE trigrams USING fts5 (
 -- Folded texts of emails, so that nothing has to be decoded again; NULL for large ones.
 CREATE TABLE texts (id INTEGER PRIMARY KEY, header TEXT, body TEXT);
 `,
+}, {
+  version: 2,
+  sql: `
+-- Fields of parts belong to the header now: all is indexed again.
+DELETE FROM texts;
+INSERT INTO trigrams (trigrams) VALUES ('delete-all');
+UPDATE state SET below = 1;
+`,
 }];
+
+/** Begins a field of a part, among those of the message's header. */
+export const partField = "\x02";

@@ -53,9 +53,11 @@ function summaryOf(account: Account, m: Message): Summary {
   return found ?? {
     messageId: "",
     references: [],
+    repliesOnly: undefined,
     subject: "",
-    baseSubject: "",
+    sortSubject: "",
     sent: undefined,
+    sentZone: undefined,
     from: [],
     to: [],
     cc: [],

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { importMessages } from "../../../src/store/import/import.ts";
-import { maildirSource, mboxSource, type Source } from "../../../src/store/import/sources.ts";
+import { pathSource } from "../../../src/store/import/path.ts";
+import type { Source } from "../../../src/store/import/sources.ts";
 import { Flag, Want } from "../../../src/store/types.ts";
 import { messageFiles, type TestStore, withStore } from "../setup.ts";
 
@@ -27,7 +28,8 @@ function rows(s: TestStore, mailbox: string): Row[] {
   return out;
 }
 
-async function take(s: TestStore, source: Source, mailbox: string, more = {}) {
+async function take(s: TestStore, from: Source | string, mailbox: string, more = {}) {
+  const source = typeof from === "string" ? (await pathSource(from, mailbox)).source : from;
   const tempDir = join(s.dir, "tmp");
   await Deno.mkdir(tempDir, { recursive: true });
   try {
@@ -67,7 +69,7 @@ Deno.test("mbox: flags of Status and X-Keywords, Gmail's labels, dates, quoted F
   await withStore(async (s) => {
     const path = join(s.dir, "in.mbox");
     await Deno.writeTextFile(path, mbox);
-    const r = await take(s, mboxSource(path), "Old/Mail");
+    const r = await take(s, path, "Old/Mail");
     assert.equal(r.imported, 3);
     assert.deepEqual(r.warnings, []);
     assert.deepEqual(rows(s, "Old/Mail"), [
@@ -103,11 +105,11 @@ Deno.test("a second import leaves out what is there, if that is wanted", async (
   await withStore(async (s) => {
     const path = join(s.dir, "in.mbox");
     await Deno.writeTextFile(path, mbox);
-    await take(s, mboxSource(path), "Inbox");
-    const again = await take(s, mboxSource(path), "Inbox", { skipDuplicates: true });
+    await take(s, path, "Inbox");
+    const again = await take(s, path, "Inbox", { skipDuplicates: true });
     assert.equal(again.imported, 0);
     assert.equal(again.duplicates, 3);
-    await take(s, mboxSource(path), "Inbox");
+    await take(s, path, "Inbox");
     assert.equal(rows(s, "Inbox").length, 6);
   });
 });
@@ -127,7 +129,7 @@ Deno.test("Maildir: letters, Dovecot's keywords, mailboxes below, bare line ends
     await put("cur/2.a.host:2,FSab", "flags");
     await put(".Lists.deno/cur/3.a.host:2,RST", "list");
     await put("plain/cur/4.a.host:2,DP", "plain");
-    const r = await take(s, maildirSource(root), "From there");
+    const r = await take(s, root, "From there");
     assert.deepEqual(Object.fromEntries(r.mailboxes), {
       "From there": 2,
       "From there/Lists/deno": 1,
@@ -135,13 +137,13 @@ Deno.test("Maildir: letters, Dovecot's keywords, mailboxes below, bare line ends
     });
     const received = 1_700_000_000_000;
     assert.deepEqual(rows(s, "From there"), [
-      { subject: "unseen", flags: 0, keywords: "", received },
       {
         subject: "flags",
         flags: Flag.Seen | Flag.Flagged | Flag.NotJunk,
         keywords: "work",
         received,
       },
+      { subject: "unseen", flags: 0, keywords: "", received },
     ]);
     assert.equal(
       rows(s, "From there/Lists/deno")[0].flags,
