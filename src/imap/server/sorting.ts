@@ -182,9 +182,8 @@ async function sources(account: Account, mailboxId: number, uids: number[]): Pro
       uid: row.uid,
       date: m.sent ?? row.received,
       subject: m.sortSubject,
-      // Most have no marks at all: those need no second look.
-      reply: collationKey(m.subject.trim()) !== m.sortSubject &&
-        standardBaseSubject(m.subject).isReply,
+      // Most can't have a mark, "Re:" or "(fwd)": those need no second look.
+      reply: /[:(]/.test(m.subject) && standardBaseSubject(m.subject).isReply,
       messageId: m.messageId,
       references: threadReferences(m),
     });
