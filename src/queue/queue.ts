@@ -27,6 +27,7 @@ import {
   forgetRetired,
   removeSuppression,
   retiredByFromId,
+  retiredByMessageId,
   type RetiredItem,
   retiredItems,
   suppressed,
@@ -348,6 +349,11 @@ export class Queue {
   /** The retired recipient that a unique sender address was made for. */
   retiredByFromId(fromId: string): RetiredItem | undefined {
     return retiredByFromId(this.#db, fromId);
+  }
+
+  /** The retired recipients of a message, by its Message-ID without brackets. */
+  retiredByMessageId(messageId: string): RetiredItem[] {
+    return retiredByMessageId(this.#db, messageId);
   }
 
   suppressions(account?: string): Suppression[] {

@@ -343,5 +343,7 @@ function nobodyThere(e: SmtpClientError): boolean {
  */
 function elsewhere(e: SmtpClientError): boolean {
   if (e.phase === "message") return false;
+  // A host that takes no message from anybody now, such as with a full disk, has others beside it for that.
+  if (e.phase === "mail" && e.kind === "reply" && !e.permanent) return true;
   return e.kind === "unsupported" || e.kind === "protocol" || lost(e);
 }

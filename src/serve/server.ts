@@ -142,8 +142,7 @@ export class MailServer {
     const tempDir = config.dataPath("tmp");
     for (const dir of [config.dataDir, config.dataPath("accounts"), tempDir]) await ensureDir(dir);
     // First of all: a second server on this folder is refused before it touches anything.
-    const handlers = new Map<string, ControlHandler>();
-    const control = new ControlServer(config.dataDir, log.forPackage("control"), handlers);
+    const control = new ControlServer(config.dataDir, log.forPackage("control"));
     await control.start();
     let server: MailServer | undefined;
     try {
@@ -216,11 +215,13 @@ export class MailServer {
         authLimiter: server.#authLimiter,
       });
       for (const l of config.static.Listeners.values()) await listeners.open(l);
-      for (const [command, handler] of server.#handlers()) handlers.set(command, handler);
-      for (const [command, handler] of queueHandlers(queue, config)) handlers.set(command, handler);
-      for (const [name, handler] of webhookHandlers(webhooks.hooks, config)) {
-        handlers.set(name, handler);
-      }
+      control.serve(
+        new Map([
+          ...server.#handlers(),
+          ...queueHandlers(queue, config),
+          ...webhookHandlers(webhooks.hooks, config),
+        ]),
+      );
       const unwatch = [
         config.watch(),
         watchRemovals(config, accounts, server.#shares, log),

@@ -116,25 +116,37 @@ export class Account {
     onIdle: (a: Account) => void,
   ): Promise<Account> {
     const db = await Db.open(join(dir, "index.db"), accountMigrations);
-    const account = new Account(name, dir, db, log, rules, onIdle);
-    account.#removeLeftovers();
-    account.#fulltext = await FulltextIndex.open({
-      dir,
-      log,
-      settledBelow: () => Math.min(account.#nextEmailId, ...account.#arriving),
-    });
-    account.#fulltext.changed();
-    if (!mailboxes.mailboxByName(db, "Inbox")) {
-      await account.writer.write((ctx) => {
-        mailboxes.createMailbox(db, ctx, "Inbox");
-        for (const m of rules.initialMailboxes()) {
-          if (!mailboxes.mailboxByName(db, m.name)) {
-            mailboxes.createMailbox(db, ctx, m.name, m.specialUse);
-          }
-        }
-      });
+    let account: Account | undefined;
+    try {
+      account = new Account(name, dir, db, log, rules, onIdle);
+      await account.#prepare();
+      return account;
+    } catch (err) {
+      // It will be tried again, for each message that comes: nothing may stay open.
+      await account?.closeFulltext();
+      await db.close();
+      throw err;
     }
-    return account;
+  }
+
+  /** What an account needs before its first use. */
+  async #prepare(): Promise<void> {
+    this.#removeLeftovers();
+    this.#fulltext = await FulltextIndex.open({
+      dir: this.dir,
+      log: this.log,
+      settledBelow: () => Math.min(this.#nextEmailId, ...this.#arriving),
+    });
+    this.#fulltext.changed();
+    if (mailboxes.mailboxByName(this.db, "Inbox")) return;
+    await this.writer.write((ctx) => {
+      mailboxes.createMailbox(this.db, ctx, "Inbox");
+      for (const m of this.rules.initialMailboxes()) {
+        if (!mailboxes.mailboxByName(this.db, m.name)) {
+          mailboxes.createMailbox(this.db, ctx, m.name, m.specialUse);
+        }
+      }
+    });
   }
 
   /** Files that a crash left without a row, or that were to be removed when it came. */
@@ -177,6 +189,11 @@ export class Account {
       await this.fulltext.close();
       await this.db.close();
     }
+  }
+
+  /** For a failure to open. */
+  private async closeFulltext(): Promise<void> {
+    await this.#fulltext?.close();
   }
 
   /** What searches are narrowed with. */

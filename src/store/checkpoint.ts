@@ -22,16 +22,13 @@ function start(): Worker {
     if (e.data.error === undefined) p?.resolve();
     else p?.reject(new Error(e.data.error));
     if (waiting.size === 0) {
-      idle = setTimeout(stopCheckpointWorker, idleTimeout);
+      idle = setTimeout(() => stopCheckpointWorker(), idleTimeout);
       Deno.unrefTimer(idle as unknown as number);
     }
   };
   w.onerror = (e) => {
     e.preventDefault();
-    const err = new Error(`checkpoint worker: ${e.message}`);
-    for (const p of waiting.values()) p.reject(err);
-    waiting.clear();
-    stopCheckpointWorker();
+    stopCheckpointWorker(`checkpoint worker: ${e.message}`);
   };
   return w;
 }
@@ -47,9 +44,11 @@ export function checkpointInWorker(path: string): Promise<void> {
   return promise;
 }
 
-/** Ends the Worker; the next checkpoint starts a new one. */
-export function stopCheckpointWorker(): void {
+/** Ends the Worker; the next checkpoint starts a new one. Those that wait fail. */
+export function stopCheckpointWorker(why = "checkpoint worker was stopped"): void {
   clearTimeout(idle);
   worker?.terminate();
   worker = undefined;
+  for (const p of waiting.values()) p.reject(new Error(why));
+  waiting.clear();
 }

@@ -224,3 +224,23 @@ Deno.test("address literals are delivered to, without any lookup", async () => {
   assert.deepEqual(w.bounced("a@[127.7.2.999]"), ["550 5.1.2"]);
   assert.deepEqual(w.resolver.queries, []);
 });
+
+Deno.test("a host without SMTPUTF8: recipients that need it bounce, the others get the message", async () => {
+  await using w = await World.make({ zone });
+  const host = await w.host("127.7.2.1");
+  await w.open();
+  await w.queue.start();
+  await w.send(["a@to.example", "j\u00f6rg@to.example", "b@to.example"]);
+  await w.queue.idle();
+  assert.deepEqual(host.mails.map((m) => m.to), [["a@to.example", "b@to.example"]]);
+  assert.deepEqual(w.bounced("j\u00f6rg@to.example"), ["550 5.6.7"]);
+  assert.equal(w.queue.count(), 0);
+  host.options = { extensions: ["SMTPUTF8", "8BITMIME"] };
+  // The session that was kept had the old ones.
+  await w.open();
+  await w.queue.start();
+  await w.send(["a@to.example", "j\u00f6rg@to.example"]);
+  await w.queue.idle();
+  assert.equal(host.mails[1].to.length, 2);
+  assert.ok(host.commands.some((c) => c.startsWith("MAIL") && c.includes("SMTPUTF8")));
+});

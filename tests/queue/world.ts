@@ -30,6 +30,10 @@ export interface WorldOptions {
   dynamic?: string;
   deliverer?: Partial<RemoteDelivererOptions>;
   retiredPeriod?: number;
+  /** Is told of each event at once. */
+  onEvent?: (e: OutgoingEvent) => void;
+  /** A folder to use again, or for the first time; it is not removed. */
+  dir?: string;
 }
 
 export class World implements AsyncDisposable {
@@ -54,8 +58,8 @@ export class World implements AsyncDisposable {
   }
 
   static async make(o: WorldOptions = {}): Promise<World> {
-    const dir = await Deno.makeTempDir();
-    await Deno.mkdir(join(dir, "config"));
+    const dir = o.dir ?? await Deno.makeTempDir();
+    await Deno.mkdir(join(dir, "config"), { recursive: true });
     await Deno.writeTextFile(
       join(dir, "config", "mox.conf"),
       `DataDir: ../data
@@ -119,6 +123,7 @@ ${o.dynamic ?? ""}`,
       },
       onEvent: (e) => {
         this.events.push(e);
+        this.#o.onEvent?.(e);
         return Promise.resolve();
       },
       retiredPeriod: () => this.#o.retiredPeriod ?? 0,
@@ -173,6 +178,6 @@ ${o.dynamic ?? ""}`,
   async [Symbol.asyncDispose](): Promise<void> {
     await this.queue?.stop();
     for (const h of this.hosts) await h[Symbol.asyncDispose]();
-    await Deno.remove(this.dir, { recursive: true });
+    if (this.#o.dir === undefined) await Deno.remove(this.dir, { recursive: true });
   }
 }

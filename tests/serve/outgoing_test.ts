@@ -8,7 +8,12 @@ import { connectTcp } from "../../src/net/mod.ts";
 import { authenticate, bytesSource } from "../../src/senderauth/mod.ts";
 import { setAccountPassword } from "../../src/serve/logins.ts";
 import { MailServer } from "../../src/serve/server.ts";
-import { type RecipientOutcome, SmtpClient } from "../../src/smtp/client/mod.ts";
+import {
+  type Envelope,
+  type EnvelopeRecipient,
+  type RecipientOutcome,
+  SmtpClient,
+} from "../../src/smtp/client/mod.ts";
 import { type FakeHost, fakeHost, type FakeOptions } from "../smtp/fake_host.ts";
 import { mox } from "../interop/localserve.ts";
 import { freePorts } from "./instance.ts";
@@ -20,6 +25,7 @@ for (
 }
 
 const password = "correct horse";
+const latin1 = (b: Uint8Array) => Array.from(b, (c) => String.fromCharCode(c)).join("");
 const bytes = (s: string) => Uint8Array.from(s, (c) => c.charCodeAt(0));
 
 interface Outgoing {
@@ -28,7 +34,11 @@ interface Outgoing {
   host: FakeHost;
   resolver: ScriptedResolver;
   dir: string;
-  submit(to: string[], message: string, from?: string): Promise<RecipientOutcome[]>;
+  submit(
+    to: string[],
+    message: string,
+    more?: Partial<Envelope> & { notify?: EnvelopeRecipient["notify"] },
+  ): Promise<RecipientOutcome[]>;
   /** Messages in a mailbox of ann's, by default Inbox. */
   inbox(mailbox?: string): Promise<string[]>;
   command(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }>;
@@ -118,7 +128,7 @@ Accounts:
       host,
       resolver,
       dir,
-      async submit(to, message, from = "ann@mox.example") {
+      async submit(to, message, { notify, ...more } = {}) {
         const client = await SmtpClient.start(
           await connectTcp({ host: "127.0.0.1", port: submission }),
           {
@@ -129,11 +139,12 @@ Accounts:
           },
         );
         const outcomes = await client.send({
-          mailFrom: from,
-          recipients: to.map((address) => ({ address })),
+          mailFrom: "ann@mox.example",
+          recipients: to.map((address) => ({ address, notify })),
           size: bytes(message).length,
           body: "8bit",
           smtpUtf8: false,
+          ...more,
         }, async function* () {
           yield await Promise.resolve(bytes(message));
         });
@@ -246,8 +257,49 @@ Deno.test("a refused recipient: the sender is told, and the next message to it i
         (await command("queue", "suppress", "lookup", "ann", "gone@to.example")).code,
         1,
       );
+      const key = (name: string) => command("queue", "webhook", "secret", name);
+      assert.equal((await key("ann")).code, 0);
+      assert.match((await key("nobody")).stderr, /no account nobody/);
     },
   ));
+
+Deno.test("reports are as asked for: RET and ENVID, of failures whole, of successes the header", () =>
+  withServer(
+    { rcpt: (l) => l.includes("gone@") ? "550 5.2.2 mailbox full" : undefined },
+    async ({ server, submit, inbox }) => {
+      const more = { ret: "full", envelopeId: "id+1", notify: ["success", "failure"] } as const;
+      await submit(["gone@to.example", "x@to.example"], message, more);
+      await server.queue.idle();
+      const [failed, relayed] = (await inbox()).sort((a, b) =>
+        Number(a.includes("Action: relayed")) - Number(b.includes("Action: relayed"))
+      );
+      assert.match(failed, /^Action: failed\r$/m);
+      assert.match(failed, /mailbox is full\. Try\s+again later/);
+      assert.match(failed, /^Content-Type: message\/rfc822\r$/m);
+      assert.match(failed, /\r\n\r\n\.hello\r\n/);
+      assert.match(relayed, /^Action: relayed\r$/m);
+      assert.match(relayed, /^Content-Type: text\/rfc822-headers\r$/m);
+      assert.doesNotMatch(relayed, /\r\n\r\n\.hello\r\n/);
+      for (const dsn of [failed, relayed]) {
+        assert.match(dsn, /^Original-Envelope-Id: id\+1\r$/m);
+        assert.match(dsn, /^Return-Path: <>\r$/m);
+        assert.match(dsn, /^Auto-Submitted: auto-replied\r$/m);
+      }
+    },
+  ));
+
+Deno.test("SMTPUTF8 that the message does not need is not asked of the next server", () =>
+  withServer({}, async ({ server, submit, host, inbox }) => {
+    const utf8 = (s: string) => latin1(new TextEncoder().encode(s));
+    await submit(["x@to.example"], utf8(message.replace(".hello", "grüße")), { smtpUtf8: true });
+    await server.queue.idle();
+    assert.equal(host.mails.length, 1);
+    const part = message.replace("Subject", "Content-Disposition: inline; filename=ü\r\nSubject");
+    await submit(["x@to.example"], utf8(part), { smtpUtf8: true });
+    await server.queue.idle();
+    assert.equal(host.mails.length, 1);
+    assert.match((await inbox())[0], /^Status: 5\.6\.7\r$/m);
+  }));
 
 Deno.test("queue commands: what is queued is listed, held, moved, dumped, failed and dropped", () =>
   withServer({ greeting: () => "421 4.3.2 later" }, async (w) => {

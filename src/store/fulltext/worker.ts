@@ -22,15 +22,13 @@ function start(): Worker {
     if (error === undefined) p?.resolve(below);
     else p?.reject(new Error(error));
     if (waiting.size === 0) {
-      idle = setTimeout(stopIndexWorker, idleTimeout);
+      idle = setTimeout(() => stopIndexWorker(), idleTimeout);
       Deno.unrefTimer(idle as unknown as number);
     }
   };
   w.onerror = (e) => {
     e.preventDefault();
-    for (const p of waiting.values()) p.reject(new Error(`index worker: ${e.message}`));
-    waiting.clear();
-    stopIndexWorker();
+    stopIndexWorker(`index worker: ${e.message}`);
   };
   return w;
 }
@@ -46,9 +44,11 @@ export function indexInWorker(request: Omit<IndexRequest, "id">): Promise<number
   return promise;
 }
 
-/** Ends the Worker; the next request starts a new one. */
-export function stopIndexWorker(): void {
+/** Ends the Worker; the next request starts a new one. Requests that wait fail. */
+export function stopIndexWorker(why = "index worker was stopped"): void {
   clearTimeout(idle);
   worker?.terminate();
   worker = undefined;
+  for (const p of waiting.values()) p.reject(new Error(why));
+  waiting.clear();
 }
