@@ -4,7 +4,7 @@ import { messageText } from "../delivery/message_text.ts";
 import { type JunkParams, type LabelledMessage, messageWords } from "../junk/mod.ts";
 import { parseDate } from "../mail/date.ts";
 import { headerField, splitHeader } from "../mail/header.ts";
-import { mboxMessages } from "../mail/mbox.ts";
+import { mboxMessages } from "../mail/mbox_read.ts";
 import { parseMessage } from "../mail/structure.ts";
 import { withCrlf } from "./inputs.ts";
 
@@ -57,6 +57,7 @@ export async function labelledMessages(
   }
   const file = await Deno.open(path);
   for await (const m of mboxMessages(file.readable, { maxSize })) {
+    if (m.message === undefined) continue;
     const words = wordsOf(m.message, params);
     const received = m.date?.getTime() ?? receivedTime(m.message) ?? 0;
     found.push({ name: `${path}:${found.length + 1}`, ham, received, words: () => words });

@@ -1,14 +1,17 @@
 /** `mox import` and `mox export`. @module */
 import { resolve } from "node:path";
+import { stdoutIsTerminal } from "../platform/stdio.ts";
 import { adminCommand } from "./admin_call.ts";
 import type { Command } from "./command.ts";
 
 const importHelp = `
 Flags, keywords and dates are kept; line ends are set right. Messages go into the mailbox, which is made
-if it is missing. It can be used meanwhile; if the import fails or is broken off, what it has brought is
-taken away again. The running server reads the files: its user must be allowed to.
+if it is missing, and those of folders into mailboxes below it. With "" as the mailbox they go to those at
+the top. A zip, tar or tgz archive is taken too, and what "mox export" wrote. The account can be used
+meanwhile; if the import fails, what it has brought is taken away again. The running server reads the
+files: its user must be allowed to.
 
-  -skipduplicates  leave out messages whose Message-ID is in the mailbox already`;
+  -skipduplicates  leave out messages that are in the mailbox already, by Message-ID or size and date`;
 
 function importCommand(kind: "mbox" | "maildir", what: string, more: string): Command {
   return adminCommand({
@@ -26,6 +29,7 @@ function importCommand(kind: "mbox" | "maildir", what: string, more: string): Co
       mailbox,
       source: resolve(source),
       skipDuplicates: skipduplicates,
+      bar: stdoutIsTerminal(),
     }),
   });
 }
@@ -37,14 +41,15 @@ function exportCommand(kind: "mbox" | "maildir", what: string): Command {
     summary: `Write mailboxes as ${what}`,
     help: `
 Writes all mailboxes of an account, or the one that is named with those below it, as ${what} in the folder.
-Flags, keywords and dates are kept; "mox import ${kind}" reads them. Files that are there are not
-overwritten.`,
+Flags, keywords and dates are kept; "mox import ${kind} account '' folder" reads them again, also names of
+mailboxes that can't be names of files. Files that are there are not overwritten.`,
     min: 2,
     max: 3,
     toArgs: ([account, folder, mailbox]) => ({
       account,
       folder: resolve(folder),
       mailbox: mailbox ?? "",
+      bar: stdoutIsTerminal(),
     }),
   });
 }
@@ -52,14 +57,15 @@ overwritten.`,
 export const transferCommands: readonly Command[] = [
   importCommand(
     "mbox",
-    "file",
+    "file|folder|archive",
     `
-Imports a mailbox file (mbox), as Thunderbird, mutt, Apple Mail, Gmail Takeout and others write it.
-Flags are those of Status, X-Status and X-Keywords; Gmail's labels become flags and keywords.`,
+Imports a mailbox file (mbox) or a folder of them, as Thunderbird, mutt, Apple Mail, Gmail Takeout and others write it.
+Flags are those of Status, X-Status, X-Keywords and X-Mozilla-Status; with "" as the mailbox Gmail's labels
+say where messages go.`,
   ),
   importCommand(
     "maildir",
-    "folder",
+    "folder|archive",
     `
 Imports a Maildir, with the mailboxes below it (Maildir++ or plain folders), as Dovecot, Courier and
 others keep it. Flags are those of the files' names, keywords those of Dovecot's list.`,

@@ -1,125 +1,18 @@
 /**
- * Mailboxes in one file: mboxrd and mboxo, read and written as a stream (RFC 4155 and practice).
+ * Mailboxes in one file, written as a stream (RFC 4155 and practice); mbox_read.ts reads them.
  *
  * Each message follows a line "From sender date" and ends with an empty line. Lines of a message that
  * look like that have ">" before them: in mboxrd those too that have one already, so that only mboxrd
- * comes back unchanged. Messages have CRLF here and LF in files that are written; files may have either.
+ * comes back unchanged. Messages have CRLF here and LF in files that are written.
  *
  * @module
  */
-import { parseDate } from "./date.ts";
 import { type HeaderField, headerField } from "./header.ts";
-
-export type MboxFormat = "mboxrd" | "mboxo";
-
-/** A file that is no mbox, or a message in it that is too large. */
-export class MboxError extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = "MboxError";
-  }
-}
-
-/** What is read, in order: start, data any number of times, end; then the next message. */
-export type MboxEvent =
-  | { kind: "start"; sender: string; date: Date | undefined }
-  | { kind: "data"; bytes: Uint8Array }
-  | { kind: "end" };
-
-/** Bytes of a line that are held at once; of a longer one, the rest follows as it comes. */
-const maxHeld = 64 * 1024;
-/** Bytes of a line that starts a message. */
-const maxFromLine = 1000;
-/** Bytes of messages gathered before they are handed on. */
-const batch = 64 * 1024;
+import { Lines, type MboxFormat, quotes } from "./mbox_lines.ts";
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
-const from = encoder.encode("From ");
-const crlf = encoder.encode("\r\n");
 const lf = encoder.encode("\n");
-const gt = 62;
-
-/**
- * Called for each line, or piece of a long line, without its end.
- * @param first it starts a line
- * @param last the line's end follows
- */
-type OnLine = (piece: Uint8Array, first: boolean, last: boolean) => void;
-
-/** Cuts a stream into lines, ended by CRLF or LF; long ones into pieces. */
-class Lines {
-  readonly #held = new Uint8Array(maxHeld);
-  #length = 0;
-  #first = true;
-  readonly #onLine: OnLine;
-
-  constructor(onLine: OnLine) {
-    this.#onLine = onLine;
-  }
-
-  write(chunk: Uint8Array): void {
-    for (let at = 0; at < chunk.length;) {
-      const end = chunk.indexOf(10, at);
-      const stop = end < 0 ? chunk.length : end;
-      if (this.#length === 0 && end >= 0 && stop - at <= maxHeld) {
-        this.#line(chunk.subarray(at, stop));
-      } else {
-        this.#hold(chunk.subarray(at, stop));
-        if (end >= 0) {
-          const line = this.#held.slice(0, this.#length);
-          this.#length = 0;
-          this.#line(line);
-        }
-      }
-      at = stop + 1;
-    }
-  }
-
-  #hold(bytes: Uint8Array): void {
-    for (let at = 0; at < bytes.length;) {
-      if (this.#length === maxHeld) {
-        // A CR waits for what follows: it may belong to the line's end.
-        const cr = this.#held[maxHeld - 1] === 13 ? 1 : 0;
-        this.#onLine(this.#held.slice(0, maxHeld - cr), this.#first, false);
-        this.#first = false;
-        this.#held[0] = 13;
-        this.#length = cr;
-      }
-      const n = Math.min(bytes.length - at, maxHeld - this.#length);
-      this.#held.set(bytes.subarray(at, at + n), this.#length);
-      this.#length += n;
-      at += n;
-    }
-  }
-
-  #line(line: Uint8Array): void {
-    const cr = line[line.length - 1] === 13 ? 1 : 0;
-    this.#onLine(line.subarray(0, line.length - cr), this.#first, true);
-    this.#first = true;
-  }
-
-  /** A last line without an end. */
-  finish(): void {
-    if (this.#length > 0 || !this.#first) {
-      this.#onLine(this.#held.slice(0, this.#length), this.#first, false);
-    }
-    this.#length = 0;
-    this.#first = true;
-  }
-}
-
-function startsWith(line: Uint8Array, at: number): boolean {
-  for (let i = 0; i < from.length; i++) if (line[at + i] !== from[i]) return false;
-  return true;
-}
-
-/** Count of ">" at the start of a line if "From " follows them; otherwise undefined. */
-function quotes(line: Uint8Array): number | undefined {
-  let n = 0;
-  while (line[n] === gt) n++;
-  return startsWith(line, n) ? n : undefined;
-}
+const mark = encoder.encode(">");
 
 /** Gathers pieces of a message. */
 class Output {
@@ -146,110 +39,6 @@ class Output {
     this.#list = [];
     this.#size = 0;
     return all;
-  }
-}
-
-/**
- * The "From " line of a message: its sender and date; undefined if it is more likely a sentence that a
- * program forgot to quote. A line has a date with time, or after an empty line a sender alone.
- */
-function fromLine(
-  line: Uint8Array,
-  afterEmpty: boolean,
-): { sender: string; date: Date | undefined } | undefined {
-  if (line.length > maxFromLine || !startsWith(line, 0)) return undefined;
-  const text = decoder.decode(line.subarray(from.length)).trim();
-  const blank = text.search(/[ \t]/);
-  const sender = blank < 0 ? text : text.slice(0, blank);
-  const rest = blank < 0 ? "" : text.slice(blank);
-  if (rest === "") return afterEmpty && sender !== "" ? { sender, date: undefined } : undefined;
-  const date = /\d:\d\d/.test(rest) ? parseDate(rest) : undefined;
-  return date && { sender, date };
-}
-
-/**
- * Reads a mailbox file. Data has CRLF line ends and is never held as a whole.
- * @throws MboxError if the file has something in it but doesn't start with a "From " line
- */
-export async function* readMbox(
-  chunks: AsyncIterable<Uint8Array>,
-  options: { format?: MboxFormat } = {},
-): AsyncGenerator<MboxEvent> {
-  const mboxo = options.format === "mboxo";
-  let events: MboxEvent[] = [];
-  const out = new Output();
-  let open = false;
-  // The empty line before the next message isn't part of this one, so each is held until it's known.
-  let pendingEmpty = false;
-  const flush = () => {
-    if (out.size > 0) events.push({ kind: "data", bytes: out.take() });
-  };
-  const lines = new Lines((piece, first, last) => {
-    if (first && last) {
-      if (piece.length === 0) {
-        if (pendingEmpty) out.add(crlf);
-        pendingEmpty = open;
-        return;
-      }
-      const start = fromLine(piece, pendingEmpty || !open);
-      if (start) {
-        flush();
-        if (open) events.push({ kind: "end" });
-        events.push({ kind: "start", ...start });
-        open = true;
-        pendingEmpty = false;
-        return;
-      }
-    }
-    if (!open) throw new MboxError('the file is not an mbox: it doesn\'t start with "From "');
-    if (pendingEmpty) out.add(crlf);
-    pendingEmpty = false;
-    const n = first ? quotes(piece) : undefined;
-    out.add(n !== undefined && (mboxo ? n === 1 : n > 0) ? piece.subarray(1) : piece);
-    if (last) out.add(crlf);
-    if (out.size >= batch) flush();
-  });
-  for await (const chunk of chunks) {
-    lines.write(chunk);
-    // What is gathered refers to the chunk, which its owner may reuse.
-    flush();
-    yield* events;
-    events = [];
-  }
-  lines.finish();
-  flush();
-  if (open) events.push({ kind: "end" });
-  yield* events;
-}
-
-/** A message of a mailbox file. */
-export interface MboxMessage {
-  sender: string;
-  date: Date | undefined;
-  message: Uint8Array;
-}
-
-/**
- * The messages of a mailbox file, each whole in memory.
- * @throws MboxError as of {@link readMbox}, and for a message of more than `maxSize` bytes
- */
-export async function* mboxMessages(
-  chunks: AsyncIterable<Uint8Array>,
-  options: { format?: MboxFormat; maxSize: number },
-): AsyncGenerator<MboxMessage> {
-  const out = new Output();
-  let start = { sender: "", date: undefined as Date | undefined };
-  for await (const e of readMbox(chunks, options)) {
-    if (e.kind === "start") {
-      start = { sender: e.sender, date: e.date };
-    } else if (e.kind === "data") {
-      if (out.size + e.bytes.length > options.maxSize) {
-        throw new MboxError(`a message is larger than ${options.maxSize} bytes`);
-      }
-      out.add(e.bytes);
-    } else {
-      yield { ...start, message: out.take() };
-    }
   }
 }
 
@@ -286,7 +75,7 @@ export async function* writeMboxMessage(
   let ended = true;
   const lines = new Lines((piece, first, last) => {
     const n = first ? quotes(piece) : undefined;
-    if (n !== undefined && (!mboxo || n === 0)) out.add(new Uint8Array([gt]));
+    if (n !== undefined && (!mboxo || n === 0)) out.add(mark);
     out.add(piece);
     if (last) out.add(lf);
     ended = last;
@@ -324,11 +113,14 @@ export function statusFlagsOf(
   };
 }
 
-/** Header fields that keep a message's flags, for {@link writeMboxMessage}. Lines end in CRLF. */
+/**
+ * Header fields that keep a message's flags, for {@link writeMboxMessage}; Status is there always, so that an import
+ * knows where the message's own header begins. Lines end in CRLF.
+ */
 export function statusFields(flags: readonly string[], keywords: readonly string[]): string {
   const letters = statusFlags.filter(([, flag]) => flags.includes(flag)).map(([l]) => l);
-  const seen = letters.includes("R");
   const others = letters.filter((l) => l !== "R").join("");
-  return (seen ? "Status: RO\r\n" : "") + (others === "" ? "" : `X-Status: ${others}\r\n`) +
+  return `Status: ${letters.includes("R") ? "RO" : "O"}\r\n` +
+    (others === "" ? "" : `X-Status: ${others}\r\n`) +
     (keywords.length === 0 ? "" : `X-Keywords: ${keywords.join(" ")}\r\n`);
 }

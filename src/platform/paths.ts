@@ -132,3 +132,8 @@ export function safeJoin(
   if (!isSafeRelative(path)) throw new PathError(path, "is not a path below the folder");
   return joinPath([dir, path], flavour);
 }
+
+/** What stands between the name of a Maildir's file and its flags; names can't have ":" on Windows. */
+export function maildirSeparator(flavour: PathFlavour = hostFlavour): string {
+  return flavour === "windows" ? ";" : ":";
+}

@@ -23,3 +23,8 @@ export function writeStderr(text: string): void {
 export function writeStdout(data: string | Uint8Array): void {
   writeAll(Deno.stdout, data);
 }
+
+/** Whether a person looks at standard output. */
+export function stdoutIsTerminal(): boolean {
+  return Deno.stdout.isTerminal();
+}

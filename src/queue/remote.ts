@@ -21,7 +21,7 @@ import type {
   TlsPolicy,
 } from "../tlspolicy/types.ts";
 import { DestinationError, type Failure, failureOf, permanent, temporary } from "./failure.ts";
-import { handOver, lost, resultOf, wasDead } from "./hand_over.ts";
+import { type HandOver, handOver, lost, resultOf, wasDead } from "./hand_over.ts";
 import type { HostMemory } from "./host_memory.ts";
 import { type MxHosts, mxHosts } from "./mx.ts";
 import type { Sessions } from "./sessions.ts";
@@ -54,6 +54,8 @@ export interface RemoteOptions {
   /** Port of other servers: 25, except in tests. */
   port: number;
   timeouts: Partial<Timeouts> | undefined;
+  /** See HandOver. */
+  signAgain: HandOver["signAgain"];
 }
 
 /** What TLS a message asks for: "yes" is REQUIRETLS, "no" waives all policies (RFC 8689). */
@@ -317,7 +319,9 @@ class Attempt {
     const requireTls = this.#d.tls === "yes";
     let outcomes;
     try {
-      outcomes = await handOver(client, { message, requireTls, signal, progress }, items);
+      const { signAgain } = this.#o;
+      const h: HandOver = { message, requireTls, signal, progress, signAgain };
+      outcomes = await handOver(client, h, items);
     } finally {
       this.#o.sessions.give(key, client);
     }

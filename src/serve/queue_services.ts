@@ -26,6 +26,7 @@ import type { ReportDatabases } from "./receiving.ts";
 import { recordTlsResult } from "./reports/tls_results.ts";
 import { noteUndeliverable } from "./reports/undeliverable.ts";
 import { addressOf, deliverDsn } from "./dsn.ts";
+import { signAgain } from "./signing.ts";
 import { limitNotices } from "./limit_notice.ts";
 import { deliverToSelf } from "./smtp_backend.ts";
 import type { ServerWebhooks } from "./webhooks.ts";
@@ -96,6 +97,7 @@ export function queueServices(
       sources: sourceAddresses(s.config),
       ca: certificateAuthorities(s.config),
       port: o.port,
+      signAgain: (message) => signAgain(s.config, message),
     }),
     // Webhooks are told of the event itself, not of our report of it.
     onDsn: (event) => deliverDsn(withoutWebhooks, event),

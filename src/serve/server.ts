@@ -7,7 +7,7 @@ import type { Config } from "../config/mod.ts";
 import { makeResolver } from "../dns/mod.ts";
 import { Trainer } from "../delivery/training.ts";
 import { clearLevel, currentLevels, isLevel, Log, setLevel } from "../log/mod.ts";
-import { FailedAuthLimiter } from "../net/mod.ts";
+import { FailedAuthLimiter, type OpenConnection } from "../net/mod.ts";
 import { ensureDir } from "../platform/files.ts";
 import { Queue } from "../queue/mod.ts";
 import type { SaslBackend } from "../sasl/mod.ts";
@@ -186,8 +186,10 @@ export class MailServer {
         states: {
           tlsKeys: () => server!.#tlsKeys,
           loginLog: () => server!.loginLog,
+          trained: (account) => server!.#trainer.figures(account),
           certificates: () => certificates.states(),
           stsPolicies: () => outgoing.policies?.remembered() ?? [],
+          tlsResults: outgoing.tlsResults,
         },
         security: o.local
           ? undefined
@@ -283,6 +285,11 @@ export class MailServer {
         );
       }],
     ]);
+  }
+
+  /** Open connections of all listeners. */
+  connections(): OpenConnection[] {
+    return this.#listeners?.connections() ?? [];
   }
 
   /** Where it can be reached. */

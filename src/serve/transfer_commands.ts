@@ -1,11 +1,12 @@
 /** Import and export of mail, as commands of the administrator. @module */
 import { join } from "node:path";
 import { ensureDir, removeFile } from "../platform/files.ts";
-import { isSafeRelative } from "../platform/paths.ts";
+import { maildirSeparator, toOsPath } from "../platform/paths.ts";
 import type { Account } from "../store/account.ts";
-import { exportedMessages, maildirKeywords, maildirName, mboxPieces } from "../store/export.ts";
+import { exportFiles, type ExportFormat } from "../store/export.ts";
 import { importMessages } from "../store/import/import.ts";
-import { maildirSource, mboxSource, type Source } from "../store/import/sources.ts";
+import { pathSource } from "../store/import/path.ts";
+import type { Mailbox } from "../store/types.ts";
 import type { AdminCommand, AdminContext, Arguments } from "./admin_commands.ts";
 import { ControlError } from "./control.ts";
 
@@ -26,35 +27,59 @@ async function withAccount<T>(
   }
 }
 
-/** Every so many messages a line is printed. */
+/** Every so many messages a line is printed, where there is no bar. */
 const tellEvery = 1000;
+const barWidth = 30;
 
-async function importFrom(
-  c: AdminContext,
-  args: Arguments,
-  print: Print,
-  source: (path: string) => Source,
-): Promise<void> {
+/** Tells how far something is, in a line that is written over if a person looks at it. */
+function teller(args: Arguments, print: Print) {
+  let told = 0;
+  let shown = "";
+  return {
+    tell(messages: number, part: number | undefined): void {
+      if (args.bar !== true) {
+        if (messages - told < tellEvery) return;
+        told = messages;
+        print(`${messages} messages\n`);
+        return;
+      }
+      const done = Math.round(Math.min(1, part ?? 0) * barWidth);
+      const line = part === undefined
+        ? `${messages} messages`
+        : `[${"#".repeat(done)}${" ".repeat(barWidth - done)}] ${
+          String(Math.floor(Math.min(1, part) * 100)).padStart(3)
+        }%  ${messages} messages`;
+      if (line !== shown) print(`\r${line}`);
+      shown = line;
+    },
+    end(): void {
+      if (shown !== "") print(`\r${" ".repeat(shown.length)}\r`);
+      shown = "";
+    },
+  };
+}
+
+async function importFrom(c: AdminContext, args: Arguments, print: Print): Promise<void> {
   const tempDir = c.config.dataPath("tmp");
   await ensureDir(tempDir);
   await withAccount(c, args, async (account) => {
-    let told = 0;
+    const bar = teller(args, print);
     try {
-      const r = await importMessages(account, source(String(args.source)), {
-        mailbox: String(args.mailbox),
+      const mailbox = String(args.mailbox);
+      const { source, bytes } = await pathSource(String(args.source), mailbox);
+      const r = await importMessages(account, source, {
+        mailbox,
         tempDir,
         skipDuplicates: args.skipDuplicates === true,
-        progress: (p) => {
-          if (p.imported - told < tellEvery) return;
-          told = p.imported;
-          print(`${p.imported} messages\n`);
-        },
+        progress: (p) => bar.tell(p.imported, bytes > 0 ? p.bytes / bytes : undefined),
       });
+      bar.end();
       for (const w of r.warnings) print(`warning: ${w}\n`);
       for (const [name, count] of r.mailboxes) print(`${name}: ${count} messages\n`);
       const left = r.duplicates > 0 ? `, ${r.duplicates} were there already` : "";
-      print(`${r.imported} messages imported${left}, ${r.warnings.length} warnings\n`);
+      print(`${r.imported} messages imported${left}, ${r.warningCount} warnings\n`);
     } catch (err) {
+      bar.end();
       throw new ControlError(
         `${err instanceof Error ? err.message : err}; nothing was imported`,
         { cause: err },
@@ -63,16 +88,8 @@ async function importFrom(
   });
 }
 
-/** Path of a mailbox's files; names that can't be files are refused. */
-function target(folder: string, mailbox: string): string {
-  if (!isSafeRelative(mailbox)) {
-    throw new ControlError(`mailbox ${mailbox} can't be the name of a file here: rename it first`);
-  }
-  return join(folder, mailbox);
-}
-
 /** Mailboxes to export: the one that is named with those below it, or all. */
-function chosen(account: Account, name: string): { id: number; name: string }[] {
+function chosen(account: Account, name: string): Mailbox[] {
   const all = account.mailboxes();
   if (name === "") return all;
   const found = all.filter((m) => m.name === name || m.name.startsWith(`${name}/`));
@@ -86,70 +103,55 @@ async function writeAll(path: string, pieces: AsyncIterable<Uint8Array> | Iterab
     for await (const p of pieces) {
       for (let at = 0; at < p.length;) at += await file.write(p.subarray(at));
     }
-    await file.sync();
   } catch (err) {
     removeFile(path);
     throw err;
   }
 }
 
-async function exportMbox(account: Account, folder: string, name: string, print: Print) {
-  for (const m of chosen(account, name)) {
-    const path = `${target(folder, m.name)}.mbox`;
-    await ensureDir(join(path, ".."));
-    let count = 0;
-    const all = async function* () {
-      for (const message of exportedMessages(account, m.id)) {
-        yield* mboxPieces(account, message);
-        count++;
+async function exportTo(
+  account: Account,
+  format: ExportFormat,
+  args: Arguments,
+  print: Print,
+): Promise<void> {
+  const folder = String(args.folder);
+  const mailboxes = chosen(account, String(args.mailbox ?? ""));
+  const total = mailboxes.reduce((n, m) => n + m.size, 0);
+  const counts = new Map(mailboxes.map((m) => [m.name, 0]));
+  const bar = teller(args, print);
+  let messages = 0;
+  let bytes = 0;
+  const files = exportFiles(account, mailboxes, format, {
+    separator: maildirSeparator(),
+    progress(mailbox, size) {
+      counts.set(mailbox, counts.get(mailbox)! + 1);
+      bytes += size;
+      bar.tell(++messages, total > 0 ? bytes / total : undefined);
+    },
+  });
+  try {
+    for await (const f of files) {
+      const path = join(folder, toOsPath(f.name));
+      if (f.name.endsWith("/")) {
+        await ensureDir(path);
+        continue;
       }
-    };
-    await writeAll(path, all());
-    print(`${path}: ${count} messages\n`);
-  }
-}
-
-async function exportMaildir(account: Account, folder: string, name: string, print: Print) {
-  for (const m of chosen(account, name)) {
-    const path = target(folder, m.name);
-    for (const sub of ["cur", "new", "tmp"]) await ensureDir(join(path, sub));
-    const letters = new Map<string, string>();
-    let count = 0;
-    for (const message of exportedMessages(account, m.id)) {
-      let own = "";
-      for (const k of maildirKeywords(message)) {
-        // There are letters for 26 keywords.
-        if (!letters.has(k) && letters.size < 26) {
-          letters.set(k, String.fromCharCode(97 + letters.size));
-        }
-        own += letters.get(k) ?? "";
-      }
-      const file = join(path, "cur", maildirName(message, [...own].sort().join("")));
-      await writeAll(file, message.pieces());
-      await Deno.utime(file, message.received / 1000, message.received / 1000);
-      count++;
+      if (f.modified === undefined) await ensureDir(join(path, ".."));
+      await writeAll(path, f.pieces);
+      if (f.modified !== undefined) await Deno.utime(path, f.modified / 1000, f.modified / 1000);
     }
-    if (letters.size > 0) {
-      const lines = [...letters.keys()].map((k, i) => `${i} ${k}\n`).join("");
-      await writeAll(join(path, "dovecot-keywords"), [new TextEncoder().encode(lines)]);
-    }
-    print(`${path}: ${count} messages\n`);
+  } finally {
+    bar.end();
   }
+  for (const [name, count] of counts) print(`${name}: ${count} messages\n`);
+  print(`${messages} messages exported\n`);
 }
 
 export const transferCommands: Record<string, AdminCommand> = {
-  "import mbox": (c, args, print) => importFrom(c, args, print, mboxSource),
-  "import maildir": (c, args, print) => importFrom(c, args, print, maildirSource),
-  "export mbox": (c, args, print) =>
-    withAccount(
-      c,
-      args,
-      (a) => exportMbox(a, String(args.folder), String(args.mailbox ?? ""), print),
-    ),
+  "import mbox": importFrom,
+  "import maildir": importFrom,
+  "export mbox": (c, args, print) => withAccount(c, args, (a) => exportTo(a, "mbox", args, print)),
   "export maildir": (c, args, print) =>
-    withAccount(
-      c,
-      args,
-      (a) => exportMaildir(a, String(args.folder), String(args.mailbox ?? ""), print),
-    ),
+    withAccount(c, args, (a) => exportTo(a, "maildir", args, print)),
 };

@@ -28,7 +28,7 @@ function start(): Worker {
   };
   w.onerror = (e) => {
     e.preventDefault();
-    stopCheckpointWorker(`checkpoint worker: ${e.message}`);
+    fail(new Error(`checkpoint worker: ${e.message}`));
   };
   return w;
 }
@@ -44,11 +44,20 @@ export function checkpointInWorker(path: string): Promise<void> {
   return promise;
 }
 
-/** Ends the Worker; the next checkpoint starts a new one. Those that wait fail. */
-export function stopCheckpointWorker(why = "checkpoint worker was stopped"): void {
+/** Ends the Worker, unless others wait for it; the next checkpoint starts a new one. */
+export function stopCheckpointWorker(): void {
+  if (waiting.size === 0) end();
+}
+
+function end(): void {
   clearTimeout(idle);
   worker?.terminate();
   worker = undefined;
-  for (const p of waiting.values()) p.reject(new Error(why));
+}
+
+/** What the Worker was to do fails, as it has ended. */
+function fail(err: Error): void {
+  end();
+  for (const p of waiting.values()) p.reject(err);
   waiting.clear();
 }

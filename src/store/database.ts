@@ -86,6 +86,15 @@ const checkpointBytes = 4 * 1024 * 1024;
 /** Reading and changing rows: what most functions need of a database. */
 export type RowDb = Pick<Db, "all" | "get" | "run">;
 
+/**
+ * Pages that a database keeps in memory at most, in KiB: those of a mailbox of some ten thousand messages, so that
+ * going through it again costs no system calls. (A memory map would save them too, but a read error of the disk
+ * would end the process there, instead of failing one statement.)
+ */
+const cachedPages = 32 * 1024;
+/** Bytes that SQLite takes in the whole process before caches give pages back, those used longest ago first. */
+const heapLimit = 256 * 1024 * 1024;
+
 /** One open database file with its single connection in this thread. */
 export class Db {
   readonly path: string;
@@ -130,7 +139,8 @@ export class Db {
     try {
       handle.exec(
         "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=0; " +
-          "PRAGMA foreign_keys=ON; PRAGMA cache_size=-8000; PRAGMA temp_store=MEMORY",
+          "PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; " +
+          `PRAGMA cache_size=-${cachedPages}; PRAGMA soft_heap_limit=${heapLimit}`,
       );
       db.#migrate(migrations);
       // A read makes sure that the -wal file exists, also where nothing had to be migrated.

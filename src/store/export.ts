@@ -1,52 +1,85 @@
 /**
- * Messages on their way out: as mailbox files and Maildirs, with flags, keywords and dates.
+ * Mail on its way out: mailboxes as files, each a mailbox file or a Maildir, with flags, keywords and dates.
  *
  * @module
  */
 import { statusFields, writeMboxMessage } from "../mail/mbox.ts";
 import type { Account } from "./account.ts";
+import { exportPaths } from "./export_paths.ts";
 import { deliveryOf } from "./listing.ts";
-import { Flag, flagNames, Want } from "./types.ts";
+import { indexName, specialUseName, type TransferIndex } from "./transfer_index.ts";
+import { type FetchRow, Flag, flagNames, type Mailbox, Want } from "./types.ts";
+
+export type ExportFormat = "mbox" | "maildir";
+
+/** A file to export. */
+export interface ExportFile {
+  /** With "/" between levels; that of an empty folder ends in one. */
+  name: string;
+  /** Bytes, where they are known before they are read. */
+  size?: number;
+  /** Bytes that it will have at most, where size isn't known. */
+  atMost?: number;
+  /** Milliseconds since the epoch; now if not given. */
+  modified?: number;
+  /** Once, and before the next file is asked for. */
+  pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+}
 
 /** A message as it is exported. */
-export interface ExportedMessage {
+interface ExportedMessage {
   id: number;
   flags: number;
   keywords: string[];
   /** Milliseconds. */
   received: number;
-  /** The message's bytes, read as they are asked for. */
+  size: number;
+  /** The message's bytes, read as they are asked for, before the next message is. */
   pieces(): Generator<Uint8Array>;
 }
 
 const pieceSize = 256 * 1024;
 
-/** The messages of a mailbox as it is now, one after the other; those that go meanwhile are left out. */
-export function* exportedMessages(account: Account, mailboxId: number): Generator<ExportedMessage> {
+/**
+ * The messages of a mailbox as it is now, one after the other; those that go meanwhile are left out. A message's file
+ * is open while it is the current one, so that one that is expunged then is still whole.
+ */
+function* exportedMessages(account: Account, mailboxId: number): Generator<ExportedMessage> {
   for (const uid of account.uids(mailboxId)) {
-    let found: ExportedMessage | undefined;
-    account.fetch(mailboxId, [uid], Want.Content, (row) => {
-      const { id, emailId, prefix, size } = row;
-      found = {
-        id,
+    const row = messageRow(account, mailboxId, uid);
+    if (row === undefined) continue;
+    const { size } = row;
+    const reader = account.openRow(row);
+    try {
+      yield {
+        id: row.id,
         flags: row.flags,
         keywords: row.keywords === "" ? [] : row.keywords.split(" "),
         received: row.received,
+        size,
         *pieces() {
-          const reader = account.openRow({ emailId, prefix, size });
-          try {
-            for (let at = 0; at < size; at += pieceSize) {
-              yield reader.read(at, Math.min(size, at + pieceSize));
-            }
-          } finally {
-            reader.close();
+          for (let at = 0; at < size; at += pieceSize) {
+            yield reader.read(at, Math.min(size, at + pieceSize));
           }
         },
       };
-      return false;
-    });
-    if (found !== undefined) yield found;
+    } finally {
+      reader.close();
+    }
   }
+}
+
+/** What a message's row says, with copies of what fetch gives for a moment only. */
+function messageRow(account: Account, mailboxId: number, uid: number) {
+  let found;
+  account.fetch(mailboxId, [uid], Want.Content, (r) => {
+    const { id, emailId, prefix, size, flags, keywords, received } = r;
+    found = { id, emailId, prefix, size, flags, keywords, received };
+    return false;
+  });
+  return found as
+    | Pick<FetchRow, "id" | "emailId" | "prefix" | "size" | "flags" | "keywords" | "received">
+    | undefined;
 }
 
 const maildirLetters: readonly (readonly [number, string])[] = [
@@ -58,25 +91,31 @@ const maildirLetters: readonly (readonly [number, string])[] = [
   [Flag.Deleted, "T"],
 ];
 
-/** Name of a message's file in `cur`, flags in the order of the alphabet. */
-export function maildirName(m: ExportedMessage, keywordLetters = ""): string {
-  const letters = maildirLetters.filter(([bit]) => m.flags & bit).map(([, letter]) => letter).join(
-    "",
-  );
-  return `${Math.floor(m.received / 1000)}.${m.id}.mox:2,${letters}${keywordLetters}`;
+/** Name of a message's file in `cur`, without flags. */
+function maildirName(m: ExportedMessage): string {
+  return `${Math.floor(m.received / 1000)}.${m.id}.mox`;
 }
 
-/** Names of flags that a Maildir has no letter for, and the keywords. */
-export function maildirKeywords(m: ExportedMessage): string[] {
-  const lettered = maildirLetters.reduce((bits, [bit]) => bits | bit, 0);
+/** Flags behind a file's name, in the order of the alphabet. */
+function maildirFlags(m: ExportedMessage, keywordLetters: readonly string[]): string {
+  const letters = maildirLetters.filter(([bit]) => m.flags & bit).map(([, letter]) => letter);
+  return `2,${[...letters, ...keywordLetters.toSorted()].join("")}`;
+}
+
+/** The keywords, and names of flags that IMAP has as such; Dovecot knows no letter for $Forwarded. */
+function maildirKeywords(m: ExportedMessage): string[] {
   return [
-    ...flagNames.filter(([bit]) => m.flags & bit & ~lettered).map(([, name]) => name),
+    ...flagNames.filter(([bit, name]) => m.flags & bit && name.startsWith("$")).map(([, n]) => n),
     ...m.keywords,
   ];
 }
 
 /** A message as it stands in a mailbox file. */
-export function mboxPieces(account: Account, m: ExportedMessage): AsyncGenerator<Uint8Array> {
+function mboxPieces(
+  account: Account,
+  m: ExportedMessage,
+  before: string,
+): AsyncGenerator<Uint8Array> {
   const names = flagNames.filter(([bit]) => m.flags & bit).map(([, name]) => name);
   const fields = statusFields(
     names.filter((n) => n.startsWith("\\")).map((n) => n.slice(1)),
@@ -85,6 +124,98 @@ export function mboxPieces(account: Account, m: ExportedMessage): AsyncGenerator
   return writeMboxMessage({
     sender: deliveryOf(account.db, m.id)?.mailFrom ?? "",
     date: new Date(m.received),
-    fields,
+    fields: before + fields,
   }, m.pieces());
+}
+
+/** Lets others run. */
+const turn = () => new Promise((resolve) => setTimeout(resolve, 0));
+
+export interface ExportOptions {
+  /** Between the name of a Maildir's file and its flags; ":" except where names can't have one. */
+  separator?: string;
+  /** Told of each message, before it is read. */
+  progress?: (mailbox: string, bytes: number) => void;
+}
+
+/**
+ * The files of an export: of each mailbox a mailbox file or a Maildir, in folders like the mailboxes', and last the
+ * list of mailboxes (transfer_index.ts).
+ * @throws file errors
+ */
+export async function* exportFiles(
+  account: Account,
+  mailboxes: readonly Mailbox[],
+  format: ExportFormat,
+  o: ExportOptions = {},
+): AsyncGenerator<ExportFile> {
+  const paths = exportPaths(mailboxes.map((m) => m.name));
+  const index: TransferIndex = { version: 1, mailboxes: [], keywords: {} };
+  for (const m of mailboxes) {
+    const path = paths.get(m.name)! + (format === "mbox" ? ".mbox" : "");
+    const specialUse = specialUseName(m.specialUse);
+    index.mailboxes.push({ path, name: m.name, ...specialUse ? { specialUse } : {} });
+    if (format === "maildir") yield* maildir(account, m, path, index, o);
+    else {
+      const pieces = mbox(account, m, o);
+      // What stands around messages, and quotes in them.
+      yield { name: path, atMost: Math.ceil(m.size * 1.2) + m.total * 5000, pieces };
+    }
+  }
+  const text = new TextEncoder().encode(JSON.stringify(index, undefined, 1));
+  yield { name: indexName, size: text.length, pieces: [text] };
+}
+
+async function* mbox(account: Account, box: Mailbox, o: ExportOptions): AsyncGenerator<Uint8Array> {
+  // Dovecot takes keywords only if the first message lists them.
+  const keywords = flagNames.map(([, name]) => name).filter((n) => n.startsWith("$"));
+  let before = `X-IMAPbase: ${box.uidValidity} 0000000000 ${
+    [...keywords, ...box.keywords].join(" ")
+  }\r\n`;
+  for (const m of exportedMessages(account, box.id)) {
+    o.progress?.(box.name, m.size);
+    yield* mboxPieces(account, m, before);
+    before = "";
+    await turn();
+  }
+}
+
+async function* maildir(
+  account: Account,
+  box: Mailbox,
+  path: string,
+  index: TransferIndex,
+  o: ExportOptions,
+): AsyncGenerator<ExportFile> {
+  for (const kind of ["new", "tmp", "cur"]) yield { name: `${path}/${kind}/`, pieces: [] };
+  // There are letters for 26 keywords.
+  const letters = new Map<string, string>();
+  for (const m of exportedMessages(account, box.id)) {
+    o.progress?.(box.name, m.size);
+    const own: string[] = [];
+    const others: string[] = [];
+    for (const k of maildirKeywords(m)) {
+      if (!letters.has(k) && letters.size < 26) {
+        letters.set(k, String.fromCharCode(97 + letters.size));
+      }
+      const letter = letters.get(k);
+      if (letter) own.push(letter);
+      else others.push(k);
+    }
+    const name = `${path}/cur/${maildirName(m)}`;
+    if (others.length > 0) index.keywords[name] = others;
+    yield {
+      name: `${name}${o.separator ?? ":"}${maildirFlags(m, own)}`,
+      size: m.size,
+      modified: m.received,
+      pieces: m.pieces(),
+    };
+    await turn();
+  }
+  if (letters.size > 0) {
+    const text = new TextEncoder().encode(
+      [...letters.keys()].map((k, i) => `${i} ${k}\n`).join(""),
+    );
+    yield { name: `${path}/dovecot-keywords`, size: text.length, pieces: [text] };
+  }
 }

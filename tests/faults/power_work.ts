@@ -10,7 +10,7 @@ import { syncFile } from "../../src/platform/files.ts";
 import { Queue } from "../../src/queue/mod.ts";
 import { Accounts } from "../../src/store/accounts.ts";
 import { importMessages } from "../../src/store/import/import.ts";
-import { mboxSource } from "../../src/store/import/sources.ts";
+import { pathSource } from "../../src/store/import/path.ts";
 import { testRules } from "../store/setup.ts";
 import { type Note, powerText } from "./power_text.ts";
 
@@ -99,7 +99,11 @@ for (let round = 0; round < 3; round++) {
   await promised(
     imported,
     `Old${round}`,
-    () => importMessages(account, mboxSource(mbox), { mailbox: `Old${round}`, tempDir: tmp }),
+    async () =>
+      await importMessages(account, (await pathSource(mbox, "x")).source, {
+        mailbox: `Old${round}`,
+        tempDir: tmp,
+      }),
   );
   // The writes of a checkpoint are cut too.
   if (round > 0) await account.db.checkpoint();

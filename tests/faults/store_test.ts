@@ -11,7 +11,7 @@ import type { Account } from "../../src/store/account.ts";
 import { backupData } from "../../src/store/backup/copy.ts";
 import { verifyData } from "../../src/store/backup/verify.ts";
 import { importMessages } from "../../src/store/import/import.ts";
-import { mboxSource } from "../../src/store/import/sources.ts";
+import { pathSource } from "../../src/store/import/path.ts";
 import { messageFiles, type TestStore, withStore } from "../store/setup.ts";
 import { type Call, type Fault, isPlanted, possible, withFault } from "./disk.ts";
 
@@ -134,7 +134,7 @@ const scenarios: Scenario[] = [
       await Deno.mkdir(join(s.dir, "tmp"), { recursive: true });
     },
     run: async (s) =>
-      void await importMessages(s.account, mboxSource(join(s.dir, "in.mbox")), {
+      void await importMessages(s.account, (await pathSource(join(s.dir, "in.mbox"), "x")).source, {
         mailbox: "Old",
         tempDir: join(s.dir, "tmp"),
       }),

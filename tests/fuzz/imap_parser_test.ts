@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { Cursor, ParseError } from "../../src/imap/parse/cursor.ts";
 import { formatNumSet, normalRanges, parseNumSet } from "../../src/imap/parse/numset.ts";
-import { decodeUtf7, encodeUtf7 } from "../../src/imap/parse/utf7.ts";
+import { decodeUtf7, encodeUtf7 } from "../../src/mail/utf7.ts";
 import { Session } from "../../src/imap/server/session.ts";
 import { commands } from "../../src/imap/server/table.ts";
 

@@ -33,6 +33,24 @@ Deno.test("hold rules hold what fits, over restarts, until they are removed", as
   assert.equal(w.queue.count(), 0);
 });
 
+Deno.test("hold rules know a domain in either of its forms", async () => {
+  await using w = await World.make();
+  await w.open();
+  const any = { account: undefined, senderDomain: undefined };
+  await w.queue.addHoldRule({ ...any, recipientDomain: "b\u00fccher.example" });
+  await w.queue.addHoldRule({ ...any, recipientDomain: "xn--strae-oqa.example" });
+  await w.send([
+    "a@xn--bcher-kva.example",
+    "b@B\u00fccher.example",
+    "c@stra\u00dfe.example",
+    "d@to.example",
+  ]);
+  assert.deepEqual(
+    w.queue.list({}, { sort: "id" }).map((i) => i.hold),
+    [true, true, true, false],
+  );
+});
+
 Deno.test("a message for later is released at its time, not before", async () => {
   await using w = await World.make({ zone });
   const host = await w.host("127.7.2.1");

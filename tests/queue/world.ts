@@ -132,12 +132,15 @@ ${o.dynamic ?? ""}`,
   }
 
   /** Queues a message to recipients. */
-  async send(to: string[], more: Partial<NewQueueMessage> & { body?: string } = {}) {
-    const { body = "hello\r\n", ...rest } = more;
+  async send(
+    to: string[],
+    more: Partial<NewQueueMessage> & { header?: string; body?: string } = {},
+  ) {
+    const { header = "", body = "hello\r\n", ...rest } = more;
     const n = ++this.#n;
     const file = join(this.dir, `m${n}`);
     const bytes = new TextEncoder().encode(
-      `From: <${mailFrom}>\r\nSubject: message ${n}\r\n\r\n${body}`,
+      `From: <${mailFrom}>\r\nSubject: message ${n}\r\n${header}\r\n${body}`,
     );
     await Deno.writeFile(file, bytes);
     return await this.queue.add({

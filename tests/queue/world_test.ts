@@ -17,6 +17,7 @@ interface Row {
   /** In place of an MX record to the host. */
   zone?: (ip: string) => Zone;
   to?: string[];
+  header?: string;
   body?: string;
   /** Of each recipient: "delivered", or the bounce. */
   ends: string[];
@@ -274,6 +275,14 @@ const rows: Row[] = [
     domain: "no8bit.example",
     host: { extensions: ["PIPELINING"] },
     body: "gr\u00fc\u00dfe\r\n",
+    ends: ["delivered"],
+  },
+  {
+    what: "no 8BITMIME, 8-bit text in a kind that can't be encoded",
+    domain: "cannot8bit.example",
+    host: { extensions: ["PIPELINING"] },
+    header: "Content-Type: message/partial\r\n",
+    body: "gr\u00fc\u00dfe\r\n",
     ends: ["554 5.6.3"],
   },
   {
@@ -471,7 +480,7 @@ Deno.test("each message to each host ends exactly once, with a restart in the mi
   const sent: { address: string; ends: string; copies: number }[] = [];
   for (const row of rows) {
     const to = (row.to ?? ["x"]).map((l) => `${l}@${row.domain}`);
-    await world.send(to, { body: row.body });
+    await world.send(to, { header: row.header, body: row.body });
     sent.push(
       ...to.map((address, i) => ({
         address,

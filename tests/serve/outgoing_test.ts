@@ -189,22 +189,43 @@ Deno.test("what is submitted arrives signed by each selector, with what it lacke
     assert.match(mail.data, /^Date: /m);
     assert.match(mail.data, /^Received: from laptop\.example/m);
     assert.ok(mail.data.endsWith("\r\n\r\n.hello\r\n"));
-    const all = bytes(mail.data);
-    const result = await authenticate({
-      headerBytes: all.subarray(0, mail.data.indexOf("\r\n\r\n") + 4),
-      message: bytesSource(all),
-      remoteIp: "192.0.2.1",
-      ehlo: "mail.mox.example",
-      mailFrom: "ann@mox.example",
-      hostname: "mx.to.example",
-      resolver,
-      log: new Log("senderauth"),
-      now: new Date(),
-    });
+    const result = await verified(mail.data, resolver);
     assert.deepEqual(
       result.dkim.map((d) => `${d.status} ${d.algorithm} ${d.domain}`),
       ["pass rsa-sha256 mox.example", "pass ed25519-sha256 mox.example"],
     );
+  }));
+
+/** What another server finds out about a message of ours. */
+async function verified(data: string, resolver: ScriptedResolver) {
+  const all = bytes(data);
+  return await authenticate({
+    headerBytes: all.subarray(0, data.indexOf("\r\n\r\n") + 4),
+    message: bytesSource(all),
+    remoteIp: "192.0.2.1",
+    ehlo: "mail.mox.example",
+    mailFrom: "ann@mox.example",
+    hostname: "mx.to.example",
+    resolver,
+    log: new Log("senderauth"),
+    now: new Date(),
+  });
+}
+
+Deno.test("8-bit text is encoded for a server that can't have it, and signed as it goes", () =>
+  withServer({ extensions: ["PIPELINING"] }, async ({ server, submit, host, resolver }) => {
+    const text = message.replace(".hello", "gr\xc3\xbc\xc3\x9fe\r\n.");
+    await submit(["x@to.example"], text);
+    await server.queue.idle();
+    const [mail] = host.mails;
+    assert.match(mail.data, /^Content-Transfer-Encoding: quoted-printable\r$/m);
+    assert.ok(mail.data.endsWith("\r\n\r\ngr=C3=BC=C3=9Fe\r\n.\r\n"));
+    assert.ok(host.commands.some((c) => c.startsWith("MAIL") && !c.includes("BODY")));
+    const result = await verified(mail.data, resolver);
+    assert.deepEqual(result.dkim.map((d) => `${d.status} ${d.algorithm}`), [
+      "pass rsa-sha256",
+      "pass ed25519-sha256",
+    ]);
   }));
 
 Deno.test("limits count recipients, spare own addresses, and name their parameter", () =>
@@ -299,6 +320,21 @@ Deno.test("SMTPUTF8 that the message does not need is not asked of the next serv
     await server.queue.idle();
     assert.equal(host.mails.length, 1);
     assert.match((await inbox())[0], /^Status: 5\.6\.7\r$/m);
+  }));
+
+Deno.test("what is urgent goes before other mail, mail to many behind it", () =>
+  withServer({}, async ({ server, submit }) => {
+    await server.queue.addHoldRule({
+      account: undefined,
+      senderDomain: undefined,
+      recipientDomain: undefined,
+    });
+    const fields = ["Priority: urgent", "Priority: non-urgent", "Precedence: bulk", "X-Any: thing"];
+    for (const f of fields) {
+      await submit(["x@to.example"], message.replace("Subject", `${f}\r\nSubject`));
+    }
+    const queued = server.queue.list({}, { sort: "id" });
+    assert.deepEqual(queued.map((i) => i.priority), [1, -1, -1, 0]);
   }));
 
 Deno.test("queue commands: what is queued is listed, held, moved, dumped, failed and dropped", () =>

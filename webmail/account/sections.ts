@@ -2,10 +2,11 @@
 import { makeCall } from "../api/client.ts";
 import { button } from "../lib/button.ts";
 import { confirmDialog, openDialog } from "../lib/dialog.ts";
+import type { Section } from "../lib/frame.ts";
 import { el } from "../lib/dom.ts";
 import { longDate, numberText, shortDate, sizeText } from "../lib/format.ts";
 import { attempt, notice } from "../lib/notify.ts";
-import { facts, formDialog, part, secretDialog, type Section, table } from "../lib/page.ts";
+import { facts, formDialog, part, secretDialog, table } from "../lib/page.ts";
 import { onwardSection } from "./onward.ts";
 import { securitySection } from "./security.ts";
 import { transferSection } from "./transfer.ts";
@@ -195,6 +196,7 @@ function addresses(o: Overview, changed: () => Promise<void>): HTMLElement[] {
 function junk(o: Overview, changed: () => Promise<void>): HTMLElement[] {
   const j = o.junk;
   return [
+    ...o.trained === null ? [] : [learned(o.trained)],
     part(
       "Filter",
       facts([
@@ -274,6 +276,27 @@ function junk(o: Overview, changed: () => Promise<void>): HTMLElement[] {
         )),
     ),
   ];
+}
+
+/** Messages of each kind from which on a junk filter is of use. */
+const usefulFrom = 50;
+
+function learned({ hams, spams, waiting }: NonNullable<Overview["trained"]>): HTMLElement {
+  return part(
+    "What it has learned",
+    facts([
+      ["From wanted messages", numberText(hams)],
+      ["From junk", numberText(spams)],
+      ...waiting > 0 ? [["Still to be learned from", numberText(waiting)] as const] : [],
+    ]),
+    el(
+      "p",
+      { class: "muted" },
+      Math.min(hams, spams) < usefulFrom
+        ? "It becomes reliable with some hundred messages of both kinds: mark junk as junk, and the rest as not junk."
+        : "It learns from each message that is marked as junk or as not junk, also by being moved.",
+    ),
+  );
 }
 
 function suppressions(o: Overview, changed: () => Promise<void>): HTMLElement[] {

@@ -4,10 +4,11 @@ import { ErrorAnswer } from "../api/basics.ts";
 import { makeCall } from "../api/client.ts";
 import { button } from "../lib/button.ts";
 import { confirmDialog } from "../lib/dialog.ts";
+import type { Section } from "../lib/frame.ts";
 import { el, field, fill } from "../lib/dom.ts";
 import { numberText } from "../lib/format.ts";
 import { alertUser, attempt } from "../lib/notify.ts";
-import { facts, formDialog, part, type Section, table } from "../lib/page.ts";
+import { facts, formDialog, part, table } from "../lib/page.ts";
 import { accountCalls } from "./api.ts";
 import { ImportBegun, ImportState } from "./transfer_api.ts";
 
@@ -166,7 +167,12 @@ function show(view: HTMLElement, s: ImportState): void {
       "h3",
       {},
       titles[s.phase],
-      active ? el("progress", { "aria-label": titles[s.phase] }) : null,
+      active
+        ? el("progress", {
+          "aria-label": titles[s.phase],
+          ...s.part === null ? {} : { max: 1, value: s.part },
+        })
+        : null,
     ),
     s.error === "" ? null : el("p", { class: "error", role: "alert" }, s.error),
     s.phase === "aborted" ? null : facts([
@@ -237,7 +243,7 @@ function exportForm(mailboxes: readonly { id: number; name: string }[]): HTMLEle
       ]),
     ),
     field("Format", select("format", [["mbox", "Mailbox files (mbox)"], ["maildir", "Maildir"]])),
-    field("Archive", select("kind", [["zip", "zip"], ["tgz", "tgz"]])),
+    field("Archive", select("kind", [["zip", "zip"], ["tgz", "tgz"], ["tar", "tar"]])),
     el("div", { class: "buttons" }, el("button", { type: "submit" }, "Export")),
   );
 }

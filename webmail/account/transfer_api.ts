@@ -9,6 +9,8 @@ export const ImportState = v.object({
   files: Count,
   imported: Count,
   duplicates: Count,
+  /** How much is done, of 1. */
+  part: v.nullable(v.number()),
   mailboxes: v.array(v.tuple([v.string(), Count])),
   warnings: v.array(v.string()),
   warningCount: Count,

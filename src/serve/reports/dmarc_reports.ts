@@ -7,23 +7,17 @@
 import { DnsError, type Resolver } from "../../dns/mod.ts";
 import { reportAddresses } from "../../delivery/dmarc_evaluation.ts";
 import type { Log } from "../../log/mod.ts";
-import { counter } from "../../metrics/mod.ts";
 import {
   buildDmarcReport,
   type DmarcEvaluation,
   type DmarcEvaluations,
   dmarcReportAttachment,
+  dmarcReportsSent as reports,
   lookupReportConsent,
 } from "../../reports/mod.ts";
 import { parseDmarcRecord } from "../../senderauth/mod.ts";
 import { organizationalDomain } from "../../store/describe.ts";
 import { type ReportServices, sendReport } from "./report_mail.ts";
-
-const reports = counter(
-  "mox_dmarc_report_sent_total",
-  "DMARC aggregate reports to other domains, by what became of them.",
-  { result: ["sent", "unwanted", "error"] },
-);
 
 const hour = 3_600_000;
 /** Milliseconds that evaluations which by themselves are no reason for a report are kept. */

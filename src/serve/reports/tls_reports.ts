@@ -6,7 +6,6 @@
  */
 import { DnsError, type Resolver } from "../../dns/mod.ts";
 import type { Log } from "../../log/mod.ts";
-import { counter } from "../../metrics/mod.ts";
 import {
   type DmarcEvaluations,
   lookupTlsrpt,
@@ -16,17 +15,12 @@ import {
   type TlsReport,
   tlsReportAttachment,
   tlsReportHeaders,
+  tlsReportsSent as reports,
   type TlsResults,
   TlsrptRecordError,
 } from "../../reports/mod.ts";
 import { hostDomain } from "../host_domain.ts";
 import { type ReportServices, sendReport } from "./report_mail.ts";
-
-const reports = counter(
-  "mox_tlsrpt_report_sent_total",
-  "TLS reports to other domains and hosts, by what became of them.",
-  { result: ["sent", "unwanted", "error"] },
-);
 
 /** Days that results are kept while the record can't be looked up. */
 const keptDays = 3;

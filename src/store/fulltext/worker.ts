@@ -28,7 +28,7 @@ function start(): Worker {
   };
   w.onerror = (e) => {
     e.preventDefault();
-    stopIndexWorker(`index worker: ${e.message}`);
+    fail(new Error(`index worker: ${e.message}`));
   };
   return w;
 }
@@ -44,11 +44,20 @@ export function indexInWorker(request: Omit<IndexRequest, "id">): Promise<number
   return promise;
 }
 
-/** Ends the Worker; the next request starts a new one. Requests that wait fail. */
-export function stopIndexWorker(why = "index worker was stopped"): void {
+/** Ends the Worker, unless others wait for it; the next request starts a new one. */
+export function stopIndexWorker(): void {
+  if (waiting.size === 0) end();
+}
+
+function end(): void {
   clearTimeout(idle);
   worker?.terminate();
   worker = undefined;
-  for (const p of waiting.values()) p.reject(new Error(why));
+}
+
+/** What the Worker was to do fails, as it has ended. */
+function fail(err: Error): void {
+  end();
+  for (const p of waiting.values()) p.reject(err);
   waiting.clear();
 }

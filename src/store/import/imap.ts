@@ -3,14 +3,17 @@
  * dates.
  *
  * What was brought is remembered by mailbox, UIDVALIDITY and UID, so that an import that was cut off goes on where it
- * was, and a later one brings what is new.
+ * was, and a later one brings what is new. A connection that breaks is made anew some times.
  *
  * @module
  */
-import { ImapFlow } from "imapflow";
+import { ImapFlow, type ListResponse } from "imapflow";
+import { normalizeMessageId } from "../../mail/messageid.ts";
 import type { Account } from "../account.ts";
 import { accountSetting, changeAccountSetting } from "../settings.ts";
-import { flagsOf, maxMessage, type Source } from "./sources.ts";
+import { specialUseBit, usualNames } from "../transfer_index.ts";
+import { SpecialUse } from "../types.ts";
+import { flagsOf, maxMessage, type Source, type SourceMailbox, tooLarge } from "./sources.ts";
 
 export interface ImapOptions {
   host: string;
@@ -25,16 +28,20 @@ export interface ImapOptions {
   ca?: string;
   /** Without TLS; for tests on loopback. */
   plain?: boolean;
+  /** Milliseconds to wait before each further try when the connection broke; begins anew after each success. */
+  retryDelays?: readonly number[];
 }
 
+const usualDelays = [1000, 5000, 15_000, 60_000, 120_000];
+
 /** Remembered of each mailbox of a server: its UIDVALIDITY and the highest UID that was brought. */
-type Brought = Record<string, { validity: string; uid: number }>;
+export type Brought = Record<string, { validity: string; uid: number }>;
 
 const settingOf = (o: ImapOptions) => `imapImport ${o.user}@${o.host}`;
 
 /** What was brought before. */
 export function broughtBefore(account: Account, o: ImapOptions): Brought {
-  return accountSetting(account, settingOf(o)) as Brought | undefined ?? {};
+  return structuredClone(accountSetting(account, settingOf(o)) as Brought | undefined ?? {});
 }
 
 /** Remembers what was brought; durable when it resolves. */
@@ -45,81 +52,230 @@ export function rememberBrought(account: Account, o: ImapOptions, b: Brought): P
 /** Messages fetched in one go. */
 const batch = 50;
 
-/** Mailboxes that show messages of the others again. */
-const virtual = new Set(["\\All", "\\Flagged", "\\Important"]);
+/** Mailboxes that show messages of the others, and no more. */
+const virtual = new Set(["\\Flagged", "\\Important"]);
 
-/** Special uses whose messages go to our mailbox of that use. */
-const uses: Record<string, string> = {
-  "\\Sent": "Sent",
-  "\\Drafts": "Drafts",
-  "\\Trash": "Trash",
-  "\\Junk": "Junk",
-  "\\Archive": "Archive",
-};
+/** Another try would not help. */
+class Refused extends Error {
+  override name = "Refused";
+}
 
-/**
- * Messages that were not brought before. `brought` is changed as they come; remember it when they are stored.
- * @throws Error with what the server says, or the signal's reason
- */
-export async function* imapSource(
-  o: ImapOptions,
-  brought: Brought,
-  signal: AbortSignal,
-): Source {
-  const client = new ImapFlow({
-    host: o.host,
-    port: o.port,
-    secure: o.tls,
-    doSTARTTLS: o.plain ? false : o.tls ? undefined : true,
-    auth: o.accessToken
-      ? { user: o.user, accessToken: o.accessToken }
-      : { user: o.user, pass: o.password ?? "" },
-    tls: o.ca ? { ca: o.ca } : undefined,
-    logger: false,
-    emitLogs: false,
+/** An error of the server's answer, not of the connection. */
+function isAnswer(err: unknown): err is Error & { responseText?: string } {
+  const e = err as { responseStatus?: string; authenticationFailed?: boolean };
+  return e.responseStatus === "NO" || e.responseStatus === "BAD" || e.authenticationFailed === true;
+}
+
+const textOf = (err: Error & { responseText?: string }) => err.responseText || err.message;
+
+function wait(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener("abort", end);
   });
-  const stop = () => client.close();
-  // What goes wrong is told by the command that it happens to.
-  client.on("error", () => {});
-  signal.addEventListener("abort", stop);
-  try {
+}
+
+/** Where messages are taken from. */
+export class ImapSource {
+  readonly #o: ImapOptions;
+  /** Changed as messages come; remember it when they are stored. */
+  readonly #brought: Brought;
+  readonly #signal: AbortSignal;
+  readonly #isThere: (messageId: string) => boolean;
+  #total = 0;
+  #done = 0;
+  /** Something came since the connection was made. */
+  #useful = false;
+
+  /** @param isThere whether a message with the Message-ID is anywhere in the account */
+  constructor(
+    o: ImapOptions,
+    brought: Brought,
+    signal: AbortSignal,
+    isThere: (messageId: string) => boolean,
+  ) {
+    this.#o = o;
+    this.#brought = brought;
+    this.#signal = signal;
+    this.#isThere = isThere;
+  }
+
+  /** How much is done, of 1; undefined before that is known. */
+  get part(): number | undefined {
+    return this.#total > 0 ? Math.min(1, this.#done / this.#total) : undefined;
+  }
+
+  /** Messages that were not brought before. @throws Error with what the server says, or the signal's reason */
+  async *messages(): Source {
+    const delays = this.#o.retryDelays ?? usualDelays;
+    for (let failures = 0;;) {
+      this.#useful = false;
+      try {
+        yield* this.#connection();
+        return;
+      } catch (err) {
+        this.#signal.throwIfAborted();
+        if (err instanceof Refused || isAnswer(err)) throw err;
+        if (this.#useful) failures = 0;
+        if (failures >= delays.length) throw err;
+        await wait(delays[failures++], this.#signal);
+        this.#signal.throwIfAborted();
+      }
+    }
+  }
+
+  async *#connection(): Source {
+    const o = this.#o;
+    const client = new ImapFlow({
+      host: o.host,
+      port: o.port,
+      secure: o.tls,
+      doSTARTTLS: o.plain ? false : o.tls ? undefined : true,
+      auth: o.accessToken
+        ? { user: o.user, accessToken: o.accessToken }
+        : { user: o.user, pass: o.password ?? "" },
+      tls: o.ca ? { ca: o.ca } : undefined,
+      logger: false,
+      emitLogs: false,
+      disableAutoIdle: true,
+    });
+    const stop = () => client.close();
+    // What goes wrong is told by the command that it happens to.
+    client.on("error", () => {});
+    this.#signal.addEventListener("abort", stop);
+    try {
+      await this.#connect(client);
+      const found = (await client.list({ statusQuery: { messages: true } })).filter((m) =>
+        !m.flags.has("\\Noselect") && !m.flags.has("\\NonExistent") &&
+        !(m.specialUse && virtual.has(m.specialUse))
+      );
+      this.#total = found.reduce((n, m) => n + (m.status?.messages ?? 0), 0);
+      this.#done = 0;
+      // The one with all, as Gmail has it, comes last: what is left then is in no other.
+      const all = (m: ListResponse) => m.specialUse === "\\All" ? 1 : 0;
+      for (const m of found.sort((a, b) => all(a) - all(b))) yield* this.#mailbox(client, m);
+      await client.logout();
+    } finally {
+      this.#signal.removeEventListener("abort", stop);
+      client.close();
+    }
+  }
+
+  async #connect(client: ImapFlow): Promise<void> {
+    const { host, port } = this.#o;
     try {
       await client.connect();
     } catch (err) {
-      signal.throwIfAborted();
-      const e = err as { authenticationFailed?: boolean; responseText?: string; message: string };
-      throw new Error(
-        e.authenticationFailed
-          ? `the server refuses name and password: ${e.responseText ?? e.message}`
-          : `can't connect to ${o.host}, port ${o.port}: ${e.message}`,
-        { cause: err },
-      );
+      this.#signal.throwIfAborted();
+      const e = err as Error & { authenticationFailed?: boolean; responseText?: string };
+      if (e.authenticationFailed) {
+        throw new Refused(`the server refuses name and password: ${textOf(e)}`, { cause: err });
+      }
+      const text = `can't connect to ${host}, port ${port}: ${e.message}`;
+      // Before anything came this is a mistake in what was typed, more likely than not.
+      throw this.#total === 0 ? new Refused(text, { cause: err }) : new Error(text, { cause: err });
     }
-    const found = await client.list();
-    // Where the one mailbox with all is there, it has what is in no other; labels are mailboxes too.
-    for (const m of found) {
-      if (m.flags.has("\\Noselect") || m.flags.has("\\NonExistent")) continue;
-      if (m.specialUse && virtual.has(m.specialUse)) continue;
-      yield* mailboxMessages(client, m, brought, signal);
+  }
+
+  async *#mailbox(client: ImapFlow, m: ListResponse): Source {
+    const place = localPlace(m);
+    let lock;
+    try {
+      lock = await client.getMailboxLock(m.path, { readOnly: true });
+    } catch (err) {
+      if (!isAnswer(err)) throw err;
+      yield { place: m.path, problem: `can't be opened: ${textOf(err)}` };
+      return;
     }
-    await client.logout();
-  } finally {
-    signal.removeEventListener("abort", stop);
-    client.close();
+    try {
+      const box = client.mailbox;
+      if (!box) return;
+      const all = m.specialUse === "\\All";
+      if (!all) yield place;
+      if (box.exists === 0) return;
+      const validity = String(box.uidValidity);
+      const known = this.#brought[m.path]?.validity === validity ? this.#brought[m.path].uid : 0;
+      this.#brought[m.path] = { validity, uid: known };
+      const uids = (await client.search({ uid: `${known + 1}:*` }, { uid: true }) || [])
+        .filter((u) => u > known).sort((a, b) => a - b);
+      this.#done += box.exists - uids.length;
+      for (let i = 0; i < uids.length; i += batch) {
+        this.#signal.throwIfAborted();
+        const part = uids.slice(i, i + batch);
+        const wanted = all ? await this.#missing(client, part) : part;
+        yield* this.#fetch(client, m.path, place, wanted);
+        this.#done += part.length;
+        this.#brought[m.path] = { validity, uid: part[part.length - 1] };
+        this.#useful = true;
+      }
+    } finally {
+      lock.release();
+    }
+  }
+
+  /** Those whose Message-ID is nowhere in the account. */
+  async #missing(client: ImapFlow, uids: number[]): Promise<number[]> {
+    const missing: number[] = [];
+    for await (
+      const m of client.fetch(uids.join(","), { uid: true, envelope: true }, { uid: true })
+    ) {
+      const id = normalizeMessageId(m.envelope?.messageId ?? "");
+      if (id === "" || !this.#isThere(id)) missing.push(m.uid);
+    }
+    return missing.sort((a, b) => a - b);
+  }
+
+  async *#fetch(client: ImapFlow, path: string, to: SourceMailbox, uids: number[]): Source {
+    if (uids.length === 0) return;
+    const query = { uid: true, flags: true, internalDate: true, source: true } as const;
+    try {
+      // Sizes first: what is too large is not sent. What is missing was expunged meanwhile.
+      const sizes = new Map<number, number>();
+      for await (
+        const m of client.fetch(uids.join(","), { uid: true, size: true }, { uid: true })
+      ) {
+        sizes.set(m.uid, m.size ?? 0);
+      }
+      for (const [uid, size] of sizes) {
+        if (size > maxMessage) yield { place: `${path}, message ${uid}`, problem: tooLarge };
+      }
+      const small = uids.filter((u) => (sizes.get(u) ?? Infinity) <= maxMessage);
+      if (small.length === 0) return;
+      for await (const m of client.fetch(small.join(","), query, { uid: true })) {
+        const place = `${path}, message ${m.uid}`;
+        if (!m.source) {
+          yield { place, problem: "has no content" };
+          continue;
+        }
+        const date = m.internalDate;
+        yield {
+          ...to,
+          place,
+          content: new Uint8Array(m.source),
+          ...flagsOf([...m.flags ?? []].filter((f) => f !== "\\Recent")),
+          received: date === undefined ? Date.now() : new Date(date).getTime(),
+        };
+      }
+    } catch (err) {
+      if (!isAnswer(err)) throw err;
+      // One that the server can't read would keep back the others.
+      if (uids.length === 1) {
+        yield { place: `${path}, message ${uids[0]}`, problem: `can't be fetched: ${textOf(err)}` };
+      } else for (const u of uids) yield* this.#fetch(client, path, to, [u]);
+    }
   }
 }
 
-interface Listed {
-  path: string;
-  delimiter: string;
-  specialUse?: string;
-}
-
-/** The name here of a mailbox there. */
-function localName(m: Listed): string {
-  if (m.path.toUpperCase() === "INBOX") return "Inbox";
-  const use = m.specialUse && uses[m.specialUse];
-  if (use) return use;
+/** The mailbox here for one there. */
+function localPlace(m: ListResponse): SourceMailbox {
+  if (m.path.toUpperCase() === "INBOX") return { below: "Inbox" };
+  const use = m.specialUse === "\\All" ? SpecialUse.Archive : specialUseBit(m.specialUse);
+  if (use) return { below: usualNames[use], use };
   const levels = (m.delimiter ? m.path.split(m.delimiter) : [m.path]).map((l) =>
     // deno-lint-ignore no-control-regex
     l.normalize("NFC").replace(/[\u0000-\u001f\u007f-\u009f%*\\/]/g, "_").replace(/^#+/, "")
@@ -128,56 +284,5 @@ function localName(m: Listed): string {
   if (levels[0].toUpperCase() === "INBOX" && levels.length > 1) levels[0] = "Inbox";
   // Gmail's folder around all that is special there.
   if (/^\[(?:gmail|google mail)\]$/i.test(levels[0]) && levels.length > 1) levels.shift();
-  return levels.join("/");
-}
-
-async function* mailboxMessages(
-  client: ImapFlow,
-  m: Listed,
-  brought: Brought,
-  signal: AbortSignal,
-): Source {
-  const below = localName(m);
-  const lock = await client.getMailboxLock(m.path, { readOnly: true });
-  try {
-    const box = client.mailbox;
-    if (!box || box.exists === 0) return;
-    const validity = String(box.uidValidity);
-    const known = brought[m.path]?.validity === validity ? brought[m.path].uid : 0;
-    brought[m.path] = { validity, uid: known };
-    const uids = (await client.search({ uid: `${known + 1}:*` }, { uid: true }) || [])
-      .filter((u) => u > known).sort((a, b) => a - b);
-    for (let i = 0; i < uids.length; i += batch) {
-      signal.throwIfAborted();
-      const part = uids.slice(i, i + batch);
-      const query = {
-        uid: true,
-        flags: true,
-        internalDate: true,
-        size: true,
-        source: true,
-      } as const;
-      for await (const msg of client.fetch(part.join(","), query, { uid: true })) {
-        const place = `${m.path}, message ${msg.uid}`;
-        if (!msg.source || (msg.size ?? 0) > maxMessage) {
-          yield {
-            place,
-            problem: msg.source ? `is larger than ${maxMessage} bytes` : "has no content",
-          };
-        } else {
-          const date = msg.internalDate;
-          yield {
-            place,
-            below,
-            content: new Uint8Array(msg.source),
-            ...flagsOf([...msg.flags ?? []].filter((f) => f !== "\\Recent" && f !== "\\Deleted")),
-            received: date === undefined ? Date.now() : new Date(date).getTime(),
-          };
-        }
-        brought[m.path] = { validity, uid: msg.uid };
-      }
-    }
-  } finally {
-    lock.release();
-  }
+  return { below: levels.join("/") };
 }

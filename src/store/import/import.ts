@@ -2,14 +2,16 @@
  * Putting messages from elsewhere into an account: in batches, others are served in between; when it is
  * aborted or fails, what it has brought is taken away again.
  *
+ * The junk filter learns of them at the end, in one go: what is taken away was never learned.
+ *
  * @module
  */
 import { join } from "node:path";
-import { removeFile } from "../../platform/files.ts";
+import { removeFile, syncFile } from "../../platform/files.ts";
 import type { Account } from "../account.ts";
 import { describeFile } from "../describe.ts";
-import type { Mailbox, NewMessage } from "../types.ts";
-import type { Source } from "./sources.ts";
+import { Flag, type Mailbox, type NewMessage, SpecialUse, StoreError } from "../types.ts";
+import type { Source, SourceMailbox, SourceMessage } from "./sources.ts";
 
 export interface ImportOptions {
   /**
@@ -19,28 +21,47 @@ export interface ImportOptions {
   mailbox: string;
   /** For files on their way; on the account's file system. */
   tempDir: string;
-  /** Leave out messages whose Message-ID is in the mailbox already. */
+  /** Leave out messages that are in the mailbox already, by Message-ID, or else by size and date. */
   skipDuplicates?: boolean;
   signal?: AbortSignal;
-  /** What came before the source failed stays; not if it was aborted. */
-  keepOnFailure?: boolean;
-  /** Told after each batch. */
+  /** What came before the source failed stays; asked then, also if it was aborted. */
+  keepOnFailure?: () => boolean;
+  /** Told after each batch, and from time to time while nothing new comes. */
   progress?: (p: ImportProgress) => void;
+  /** Called when all that the source has given so far is stored for good. */
+  stored?: () => Promise<void>;
 }
 
 export interface ImportProgress {
   imported: number;
   duplicates: number;
+  /** Of the messages that were looked at. */
+  bytes: number;
   /** Messages by mailbox. */
   mailboxes: Map<string, number>;
   /** What could not be imported, and why; the first thousand. */
   warnings: string[];
+  /** How many there were. */
+  warningCount: number;
 }
 
 /** Messages in a transaction, and bytes after which a batch is full. */
 const batchCount = 100;
 const batchBytes = 16 * 1024 * 1024;
+/** Messages that are passed over, after which progress is told. */
+const tellAfter = 500;
 const maxWarnings = 1000;
+
+/** True if a live message of the account, or of one of its mailboxes, has the Message-ID. */
+export function hasMessageId(account: Account, messageId: string, mailboxId?: number): boolean {
+  if (messageId === "") return false;
+  return account.db.get(
+    "SELECT 1 FROM threads t JOIN messages m ON m.email_id = t.email_id " +
+      "WHERE t.message_id = ? AND t.message_id != '' AND m.expunged = 0 AND m.mailbox_id = coalesce(?, m.mailbox_id)",
+    messageId,
+    mailboxId ?? null,
+  ) !== undefined;
+}
 
 /** Imports all of a source. @throws what reading or storing fails with, or the signal's reason */
 export async function importMessages(
@@ -48,131 +69,208 @@ export async function importMessages(
   source: Source,
   o: ImportOptions,
 ): Promise<ImportProgress> {
-  const progress: ImportProgress = {
+  return await new Import(account, o).run(source);
+}
+
+class Import {
+  readonly #account: Account;
+  readonly #o: ImportOptions;
+  readonly #progress: ImportProgress = {
     imported: 0,
     duplicates: 0,
+    bytes: 0,
     mailboxes: new Map(),
     warnings: [],
+    warningCount: 0,
   };
-  const warn = (text: string) => {
-    if (progress.warnings.length < maxWarnings) progress.warnings.push(text);
-  };
-  const boxes = new Map<string, Mailbox>();
+  readonly #boxes = new Map<string, Mailbox>();
   /** Made for it, also those above the ones with messages. */
-  const made: Mailbox[] = [];
+  readonly #made: Mailbox[] = [];
   /** Uids that were brought, by mailbox. */
-  const brought = new Map<number, number[]>();
-  let batch: { mailbox: Mailbox; message: NewMessage; place: string }[] = [];
-  let bytes = 0;
+  readonly #brought = new Map<number, number[]>();
+  /** Ids of messages that the junk filter is to learn of, and of those that recipients were remembered of. */
+  readonly #trainable: number[] = [];
+  readonly #sent: number[] = [];
+  #batch: { mailbox: Mailbox; message: NewMessage }[] = [];
+  #bytes = 0;
+  #passedOver = 0;
+  #files = 0;
 
-  const flush = async () => {
-    const files = batch.map((b) => b.message.file);
+  constructor(account: Account, o: ImportOptions) {
+    this.#account = account;
+    this.#o = o;
+  }
+
+  async run(source: Source): Promise<ImportProgress> {
+    const { signal } = this.#o;
     try {
-      const ids = new Set(batch.map((b) => b.mailbox.id));
-      for (const id of ids) {
-        const part = batch.filter((b) => b.mailbox.id === id);
-        const messages = await account.append(id, part.map((b) => b.message));
-        const uids = brought.get(id) ?? [];
-        uids.push(...messages.map((m) => m.uid));
-        brought.set(id, uids);
-        const { name } = part[0].mailbox;
-        progress.mailboxes.set(name, (progress.mailboxes.get(name) ?? 0) + part.length);
-        progress.imported += part.length;
+      for await (const m of source) {
+        signal?.throwIfAborted();
+        if ("problem" in m) {
+          this.#warn(`${m.place}: ${m.problem}`);
+          await this.#pass();
+        } else if ("content" in m) {
+          await this.#take(m);
+        } else await this.#mailbox(m);
       }
-    } finally {
-      for (const f of files) removeFile(f);
-      batch = [];
-      bytes = 0;
-    }
-    o.progress?.(progress);
-  };
-
-  try {
-    let number = 0;
-    for await (const m of source) {
-      o.signal?.throwIfAborted();
-      if ("problem" in m) {
-        warn(`${m.place}: ${m.problem}`);
-        continue;
-      }
-      const name = o.mailbox === ""
-        ? m.below || "Inbox"
-        : m.below === ""
-        ? o.mailbox
-        : `${o.mailbox}/${m.below}`;
-      let mailbox = boxes.get(name);
-      if (mailbox === undefined) {
-        mailbox = account.mailboxByName(name);
-        if (mailbox === undefined) {
-          const r = await account.createMailbox(name);
-          mailbox = r.mailbox;
-          made.push(...r.created);
-        }
-        boxes.set(name, mailbox);
-      }
-      const file = join(o.tempDir, `import-${crypto.randomUUID()}-${number++}`);
-      await Deno.writeFile(file, m.content, { createNew: true, mode: 0o600 });
-      let message: NewMessage;
-      try {
-        const description = await describeFile(file);
-        if (o.skipDuplicates && isThere(account, mailbox.id, description.summary.messageId)) {
-          progress.duplicates++;
-          removeFile(file);
-          continue;
-        }
-        message = {
-          file,
-          fileSize: m.content.length,
-          prefix: new Uint8Array(0),
-          description,
-          flags: m.flags,
-          keywords: m.keywords,
-          received: m.received,
-        };
-      } catch (err) {
-        removeFile(file);
+      await this.#flush();
+      this.#train();
+      return this.#progress;
+    } catch (err) {
+      if (this.#o.keepOnFailure?.()) {
+        await this.#flush();
+        this.#train();
         throw err;
       }
-      batch.push({ mailbox, message, place: m.place });
-      bytes += m.content.length;
-      if (batch.length >= batchCount || bytes >= batchBytes) await flush();
-    }
-    await flush();
-    return progress;
-  } catch (err) {
-    if (o.keepOnFailure && !o.signal?.aborted) {
-      await flush();
+      for (const b of this.#batch) removeFile(b.message.file);
+      await this.#takeBack();
       throw err;
     }
-    for (const b of batch) removeFile(b.message.file);
-    await takeBack(account, brought, made);
-    throw err;
   }
-}
 
-/** True if a live message of the mailbox has the Message-ID. */
-function isThere(account: Account, mailboxId: number, messageId: string): boolean {
-  return messageId !== "" && account.db.get(
-        "SELECT 1 FROM threads t JOIN messages m ON m.email_id = t.email_id " +
-          "WHERE t.message_id = ? AND t.message_id != '' AND m.mailbox_id = ? AND m.expunged = 0",
-        messageId,
-        mailboxId,
-      ) !== undefined;
-}
+  #warn(text: string): void {
+    const p = this.#progress;
+    p.warningCount++;
+    if (p.warnings.length < maxWarnings) p.warnings.push(text);
+  }
 
-/** Removes what an import has brought. */
-async function takeBack(
-  account: Account,
-  brought: Map<number, number[]>,
-  made: readonly Mailbox[],
-): Promise<void> {
-  for (const [id, uids] of brought) {
-    for (let i = 0; i < uids.length; i += 500) {
-      await account.expunge(id, uids.slice(i, i + 500), undefined, { force: true });
+  /** Nothing came of what the source gave. */
+  async #pass(): Promise<void> {
+    if (++this.#passedOver % tellAfter === 0) {
+      this.#o.progress?.(this.#progress);
+      // Nothing else may give others a turn.
+      await new Promise((resolve) => setTimeout(resolve, 0));
     }
   }
-  // Those below first.
-  for (const m of [...made].sort((a, b) => b.name.length - a.name.length)) {
-    await account.deleteMailbox(m.name);
+
+  async #take(m: SourceMessage): Promise<void> {
+    const mailbox = await this.#mailbox(m);
+    this.#progress.bytes += m.content.length;
+    const file = join(this.#o.tempDir, `import-${crypto.randomUUID()}-${this.#files++}`);
+    await Deno.writeFile(file, m.content, { createNew: true, mode: 0o600 });
+    try {
+      const description = await describeFile(file);
+      if (this.#o.skipDuplicates && this.#isThere(mailbox, m, description.summary.messageId)) {
+        this.#progress.duplicates++;
+        removeFile(file);
+        return await this.#pass();
+      }
+      // While the next ones are read it is made durable, so that a batch needs to wait for little.
+      const fileSynced = syncFile(file);
+      fileSynced.catch(() => {});
+      const message = {
+        file,
+        fileSynced,
+        fileSize: m.content.length,
+        prefix: new Uint8Array(0),
+        description,
+        flags: m.flags,
+        keywords: m.keywords,
+        received: m.received,
+        noTrain: true,
+      };
+      this.#batch.push({ mailbox, message });
+    } catch (err) {
+      removeFile(file);
+      throw err;
+    }
+    this.#bytes += m.content.length;
+    if (this.#batch.length >= batchCount || this.#bytes >= batchBytes) await this.#flush();
+  }
+
+  /** The mailbox that is meant, made if it is missing. */
+  async #mailbox(m: SourceMailbox): Promise<Mailbox> {
+    const into = this.#o.mailbox;
+    const name = into === "" ? m.below || "Inbox" : m.below === "" ? into : `${into}/${m.below}`;
+    const use = into === "" ? m.use ?? 0 : 0;
+    const key = `${use} ${name}`;
+    let mailbox = this.#boxes.get(key);
+    if (mailbox !== undefined) return mailbox;
+    const account = this.#account;
+    mailbox = (use ? account.mailboxBySpecialUse(use) : undefined) ?? account.mailboxByName(name);
+    if (mailbox === undefined) {
+      try {
+        const r = await account.createMailbox(name, { specialUse: use });
+        mailbox = r.mailbox;
+        this.#made.push(...r.created);
+      } catch (err) {
+        if (!(err instanceof StoreError && err.code === "mailboxName") || m.below === "") throw err;
+        this.#warn(`${name}: ${err.message}; its messages are in ${into || "Inbox"}`);
+        mailbox = await this.#mailbox({ below: "" });
+      }
+    }
+    this.#boxes.set(key, mailbox);
+    return mailbox;
+  }
+
+  /** True if the message is in the mailbox, or in the batch for it. */
+  #isThere(mailbox: Mailbox, m: SourceMessage, messageId: string): boolean {
+    // Mailbox files tell no more than the second.
+    const second = Math.floor(m.received / 1000);
+    const inBatch = this.#batch.some((b) =>
+      b.mailbox.id === mailbox.id && (messageId === ""
+        ? b.message.fileSize === m.content.length &&
+          Math.floor(b.message.received! / 1000) === second
+        : b.message.description!.summary.messageId === messageId)
+    );
+    if (inBatch) return true;
+    if (messageId !== "") return hasMessageId(this.#account, messageId, mailbox.id);
+    return this.#account.db.get(
+      "SELECT 1 FROM messages WHERE mailbox_id = ? AND received >= ? AND received < ? AND size = ? " +
+        "AND expunged = 0",
+      mailbox.id,
+      second * 1000,
+      second * 1000 + 1000,
+      m.content.length,
+    ) !== undefined;
+  }
+
+  async #flush(): Promise<void> {
+    const batch = this.#batch;
+    try {
+      for (const id of new Set(batch.map((b) => b.mailbox.id))) {
+        const part = batch.filter((b) => b.mailbox.id === id);
+        const messages = await this.#account.append(id, part.map((b) => b.message));
+        const uids = this.#brought.get(id) ?? [];
+        this.#brought.set(id, uids);
+        for (const m of messages) {
+          uids.push(m.uid);
+          if (m.flags & (Flag.Junk | Flag.NotJunk)) this.#trainable.push(m.id);
+          if (part[0].mailbox.specialUse & SpecialUse.Sent) this.#sent.push(m.id);
+        }
+        const p = this.#progress;
+        const { name } = part[0].mailbox;
+        p.mailboxes.set(name, (p.mailboxes.get(name) ?? 0) + part.length);
+        p.imported += part.length;
+      }
+    } finally {
+      for (const b of batch) removeFile(b.message.file);
+      this.#batch = [];
+      this.#bytes = 0;
+    }
+    await this.#o.stored?.();
+    this.#o.progress?.(this.#progress);
+  }
+
+  #train(): void {
+    if (this.#trainable.length > 0) this.#account.onTraining?.(this.#trainable);
+  }
+
+  /** Removes what was brought. */
+  async #takeBack(): Promise<void> {
+    for (const [id, uids] of this.#brought) {
+      for (let i = 0; i < uids.length; i += 500) {
+        await this.#account.expunge(id, uids.slice(i, i + 500), undefined, { force: true });
+      }
+    }
+    const { db, writer } = this.#account;
+    await writer.write(() => {
+      const ids = JSON.stringify(this.#sent);
+      db.run("DELETE FROM recipients WHERE message_id IN (SELECT value FROM json_each(?))", ids);
+    });
+    // Those below first.
+    for (const m of this.#made.sort((a, b) => b.name.length - a.name.length)) {
+      await this.#account.deleteMailbox(m.name);
+    }
   }
 }

@@ -8,11 +8,16 @@ import { removeFile } from "../../platform/files.ts";
 import type { Log } from "../../log/mod.ts";
 import type { Account } from "../../store/account.ts";
 import type { Accounts } from "../../store/accounts.ts";
-import { importMessages } from "../../store/import/import.ts";
+import {
+  hasMessageId,
+  importMessages,
+  type ImportOptions,
+  type ImportProgress,
+} from "../../store/import/import.ts";
 import {
   broughtBefore,
   type ImapOptions,
-  imapSource,
+  ImapSource,
   rememberBrought,
 } from "../../store/import/imap.ts";
 import type { Source } from "../../store/import/sources.ts";
@@ -32,9 +37,11 @@ export interface ImportState {
   files: number;
   imported: number;
   duplicates: number;
+  /** How much is done, of 1; null where that isn't known. */
+  part: number | null;
   /** Messages by mailbox. */
   mailboxes: [string, number][];
-  /** The last ones, and how many there are. */
+  /** The first ones, and how many there are. */
   warnings: string[];
   warningCount: number;
   /** Why it failed. */
@@ -45,6 +52,8 @@ interface Job {
   account: string;
   state: ImportState;
   abort: AbortController;
+  /** Its user ended it, not the server. */
+  unwanted: boolean;
   done: Promise<void>;
   ended: number | undefined;
   watchers: Set<() => void>;
@@ -92,7 +101,9 @@ export class ImportJobs {
           signal: job.abort.signal,
           progress: (files) => this.#change(job, { files }),
         });
-        await this.#take(job, account, r, archiveSource(archive, contents));
+        await this.#take(job, account, r, archiveSource(archive, contents), {
+          part: (p) => contents.bytes > 0 ? p.bytes / contents.bytes : undefined,
+        });
       } catch (err) {
         // Nothing is left of it.
         this.#change(job, { imported: 0, mailboxes: [] });
@@ -104,17 +115,33 @@ export class ImportJobs {
   }
 
   /**
-   * Imports from another server. What has come before the connection breaks stays, and another import goes on
-   * from there.
+   * Imports from another server. What has come before the connection breaks or the server is stopped stays, and
+   * another import goes on from there.
    * @throws HttpError 409
    */
   startImap(r: ImportRequest, o: ImapOptions): string {
     return this.#start(r, async (job, account) => {
       const brought = broughtBefore(account, o);
+      const before = structuredClone(brought);
+      const source = new ImapSource(
+        o,
+        brought,
+        job.abort.signal,
+        (id) => hasMessageId(account, id),
+      );
       try {
-        await this.#take(job, account, r, imapSource(o, brought, job.abort.signal), true);
-      } finally {
-        if (!job.abort.signal.aborted) await rememberBrought(account, o, brought);
+        await this.#take(job, account, r, source.messages(), {
+          part: () => source.part,
+          keepOnFailure: () => !job.unwanted,
+          // Only what is stored for good: what is lost with a batch is fetched again.
+          stored: () => rememberBrought(account, o, brought),
+        });
+        await rememberBrought(account, o, brought);
+      } catch (err) {
+        if (!job.unwanted) throw err;
+        // What had come is gone again.
+        await rememberBrought(account, o, before);
+        throw err;
       }
     });
   }
@@ -137,12 +164,14 @@ export class ImportJobs {
         files: 0,
         imported: 0,
         duplicates: 0,
+        part: null,
         mailboxes: [],
         warnings: [],
         warningCount: 0,
         error: "",
       },
       abort: new AbortController(),
+      unwanted: false,
       done: Promise.resolve(),
       ended: undefined,
       watchers: new Set(),
@@ -162,7 +191,7 @@ export class ImportJobs {
       this.#change(job, { phase: "done" });
       log.info("import done", { imported: job.state.imported });
     } catch (err) {
-      if (job.abort.signal.aborted) {
+      if (job.unwanted) {
         this.#change(job, { phase: "aborted", imported: 0, mailboxes: [] });
         log.info("import aborted");
       } else {
@@ -186,31 +215,33 @@ export class ImportJobs {
     account: Account,
     r: ImportRequest,
     source: Source,
-    keepOnFailure = false,
+    more: {
+      /** How much is done, of 1, as far as is known. */
+      part: (p: ImportProgress) => number | undefined;
+    } & Pick<ImportOptions, "keepOnFailure" | "stored">,
   ): Promise<void> {
     this.#change(job, { phase: "importing" });
+    const { part, ...options } = more;
+    const progress = (p: ImportProgress) => {
+      const done = part(p);
+      this.#change(job, {
+        imported: p.imported,
+        duplicates: p.duplicates,
+        part: done === undefined ? null : Math.min(1, done),
+        mailboxes: [...p.mailboxes],
+        warnings: p.warnings.slice(0, maxWarnings),
+        warningCount: p.warningCount,
+      });
+    };
     const result = await importMessages(account, source, {
       mailbox: r.mailbox,
       tempDir: this.#o.tempDir,
       skipDuplicates: r.skipDuplicates,
       signal: job.abort.signal,
-      keepOnFailure,
-      progress: (p) => this.#progress(job, p),
+      progress,
+      ...options,
     });
-    this.#progress(job, result);
-  }
-
-  #progress(
-    job: Job,
-    p: { imported: number; duplicates: number; mailboxes: Map<string, number>; warnings: string[] },
-  ): void {
-    this.#change(job, {
-      imported: p.imported,
-      duplicates: p.duplicates,
-      mailboxes: [...p.mailboxes],
-      warnings: p.warnings.slice(-maxWarnings),
-      warningCount: p.warnings.length,
-    });
+    progress(result);
   }
 
   #change(job: Job, change: Partial<ImportState>): void {
@@ -248,6 +279,7 @@ export class ImportJobs {
   /** Aborts an import; resolves when what it had brought is gone. @throws HttpError 404 */
   async abort(account: string, token: string): Promise<void> {
     const job = this.#find(account, token);
+    job.unwanted = true;
     job.abort.abort(new Error("the import was aborted"));
     await job.done;
   }

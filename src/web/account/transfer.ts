@@ -4,7 +4,7 @@ import type { transferCalls } from "../../../webmail/account/transfer_api.ts";
 import { createTemp, freeSpace, removeFile } from "../../platform/files.ts";
 import type { Account } from "../../store/account.ts";
 import type { Accounts } from "../../store/accounts.ts";
-import { exportArchive, exportMailboxes } from "../export/archive.ts";
+import { type ArchiveKind, checkRoom, exportArchive, exportMailboxes } from "../export/archive.ts";
 import {
   callError,
   type CallHandlers,
@@ -163,25 +163,32 @@ function events(o: Options, req: WebRequest): Response {
   });
 }
 
+const exportKinds: { kind: ArchiveKind; type: string }[] = [
+  { kind: "zip", type: "application/zip" },
+  { kind: "tgz", type: "application/gzip" },
+  { kind: "tar", type: "application/x-tar" },
+];
+
 async function exported(o: Options, req: WebRequest): Promise<Response> {
   if (req.method !== "GET") throw new HttpError(405, "only GET", { Allow: "GET" });
   checkSameSite(req);
   const session = o.login.require(req);
   const params = req.url.searchParams;
   const format = params.get("format") === "maildir" ? "maildir" : "mbox";
-  const kind = params.get("kind") === "tgz" ? "tgz" : "zip";
+  const kind = exportKinds.find((k) => k.kind === params.get("kind")) ?? exportKinds[0];
   const id = params.get("mailbox") ?? "";
   if (!/^\d{0,15}$/.test(id)) throw new HttpError(400, "mailbox: expected a number");
   const account = await o.accounts.open(session.account);
   try {
     const mailboxes = exportMailboxes(account, id === "" ? undefined : Number(id));
     const name = id === "" ? account.name : mailboxes[0].name.replaceAll("/", "-");
-    const pieces = exportArchive(account, mailboxes, format, kind);
+    await checkRoom(mailboxes, format, kind.kind, o.tempDir);
+    const pieces = exportArchive(account, mailboxes, format, kind.kind, o.tempDir);
     return new Response(pieceStream(pieces, () => account.close(), req.log), {
       headers: {
-        "Content-Type": kind === "tgz" ? "application/gzip" : "application/zip",
+        "Content-Type": kind.type,
         "Cache-Control": "no-store",
-        "Content-Disposition": disposition("attachment", `${name}-${format}.${kind}`),
+        "Content-Disposition": disposition("attachment", `${name}-${format}.${kind.kind}`),
       },
     });
   } catch (err) {

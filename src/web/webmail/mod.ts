@@ -198,13 +198,16 @@ function exported(req: WebRequest, account: Account, release: () => void): Respo
   if (!/^\d{0,15}$/.test(id)) throw missing("mailbox");
   const mailboxes = exportMailboxes(account, id === "" ? undefined : Number(id));
   const name = id === "" ? account.name : mailboxes[0].name.replaceAll("/", "-");
-  return new Response(pieceStream(exportArchive(account, mailboxes, format), release, req.log), {
-    headers: {
-      "Content-Type": "application/zip",
-      "Cache-Control": "no-store",
-      "Content-Disposition": disposition("attachment", `${name}-${format}.zip`),
+  return new Response(
+    pieceStream(exportArchive(account, mailboxes, format, "zip", ""), release, req.log),
+    {
+      headers: {
+        "Content-Type": "application/zip",
+        "Cache-Control": "no-store",
+        "Content-Disposition": disposition("attachment", `${name}-${format}.zip`),
+      },
     },
-  });
+  );
 }
 
 async function upload(state: WebmailState, req: WebRequest): Promise<Response> {

@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { importMessages } from "../../../src/store/import/import.ts";
-import { maildirSource, mboxSource, type Source } from "../../../src/store/import/sources.ts";
-import { Flag, Want } from "../../../src/store/types.ts";
+import { pathSource } from "../../../src/store/import/path.ts";
+import type { Source } from "../../../src/store/import/sources.ts";
+import { Flag, SpecialUse, Want } from "../../../src/store/types.ts";
 import { messageFiles, type TestStore, withStore } from "../setup.ts";
 
 interface Row {
@@ -27,7 +28,8 @@ function rows(s: TestStore, mailbox: string): Row[] {
   return out;
 }
 
-async function take(s: TestStore, source: Source, mailbox: string, more = {}) {
+async function take(s: TestStore, from: Source | string, mailbox: string, more = {}) {
+  const source = typeof from === "string" ? (await pathSource(from, mailbox)).source : from;
   const tempDir = join(s.dir, "tmp");
   await Deno.mkdir(tempDir, { recursive: true });
   try {
@@ -67,7 +69,7 @@ Deno.test("mbox: flags of Status and X-Keywords, Gmail's labels, dates, quoted F
   await withStore(async (s) => {
     const path = join(s.dir, "in.mbox");
     await Deno.writeTextFile(path, mbox);
-    const r = await take(s, mboxSource(path), "Old/Mail");
+    const r = await take(s, path, "Old/Mail");
     assert.equal(r.imported, 3);
     assert.deepEqual(r.warnings, []);
     assert.deepEqual(rows(s, "Old/Mail"), [
@@ -103,11 +105,11 @@ Deno.test("a second import leaves out what is there, if that is wanted", async (
   await withStore(async (s) => {
     const path = join(s.dir, "in.mbox");
     await Deno.writeTextFile(path, mbox);
-    await take(s, mboxSource(path), "Inbox");
-    const again = await take(s, mboxSource(path), "Inbox", { skipDuplicates: true });
+    await take(s, path, "Inbox");
+    const again = await take(s, path, "Inbox", { skipDuplicates: true });
     assert.equal(again.imported, 0);
     assert.equal(again.duplicates, 3);
-    await take(s, mboxSource(path), "Inbox");
+    await take(s, path, "Inbox");
     assert.equal(rows(s, "Inbox").length, 6);
   });
 });
@@ -127,7 +129,7 @@ Deno.test("Maildir: letters, Dovecot's keywords, mailboxes below, bare line ends
     await put("cur/2.a.host:2,FSab", "flags");
     await put(".Lists.deno/cur/3.a.host:2,RST", "list");
     await put("plain/cur/4.a.host:2,DP", "plain");
-    const r = await take(s, maildirSource(root), "From there");
+    const r = await take(s, root, "From there");
     assert.deepEqual(Object.fromEntries(r.mailboxes), {
       "From there": 2,
       "From there/Lists/deno": 1,
@@ -135,13 +137,13 @@ Deno.test("Maildir: letters, Dovecot's keywords, mailboxes below, bare line ends
     });
     const received = 1_700_000_000_000;
     assert.deepEqual(rows(s, "From there"), [
-      { subject: "unseen", flags: 0, keywords: "", received },
       {
         subject: "flags",
         flags: Flag.Seen | Flag.Flagged | Flag.NotJunk,
         keywords: "work",
         received,
       },
+      { subject: "unseen", flags: 0, keywords: "", received },
     ]);
     assert.equal(
       rows(s, "From there/Lists/deno")[0].flags,
@@ -189,3 +191,76 @@ Deno.test("an import that is aborted or fails leaves nothing behind", async () =
     assert.deepEqual(rows(s, "Inbox").map((r) => r.subject), ["own"]);
   });
 });
+
+/** So many messages with a junk flag, for the mailbox of sent mail. */
+async function* sentMail(count: number): Source {
+  for (let i = 0; i < count; i++) {
+    yield await Promise.resolve({
+      place: String(i),
+      below: "Sent",
+      use: SpecialUse.Sent,
+      content: new TextEncoder().encode(`To: <p${i}@remote.example>\r\nSubject: ${i}\r\n\r\nx\r\n`),
+      flags: Flag.NotJunk,
+      keywords: [],
+      received: i,
+    });
+  }
+}
+
+Deno.test("the junk filter learns of all in one go at the end, and of nothing that is taken away again", () =>
+  withStore(async (s) => {
+    const trained: number[] = [];
+    s.account.onTraining = (ids) => trained.push(ids.length);
+    const stop = new AbortController();
+    const progress = (p: { imported: number }) => {
+      if (p.imported >= 200) stop.abort(new Error("enough"));
+    };
+    const recipients = () => s.account.db.get("SELECT count(*) FROM recipients")![0];
+    await assert.rejects(
+      () => take(s, sentMail(450), "", { signal: stop.signal, progress }),
+      /enough/,
+    );
+    assert.deepEqual(trained, []);
+    assert.equal(recipients(), 0);
+    await take(s, sentMail(450), "");
+    assert.deepEqual(trained, [450]);
+    assert.equal(recipients(), 450);
+    assert.equal(s.account.mailboxBySpecialUse(SpecialUse.Sent)!.total, 450);
+  }));
+
+Deno.test("what is told to be stored is stored, also when the account is full in the middle", () =>
+  withStore(async (s) => {
+    const remembered: number[] = [];
+    const sent = () => s.account.mailboxBySpecialUse(SpecialUse.Sent)!.total;
+    const stored = () => {
+      remembered.push(sent());
+      return Promise.resolve();
+    };
+    await assert.rejects(
+      () => take(s, sentMail(1000), "", { stored, keepOnFailure: () => true }),
+      /quota/,
+    );
+    // In batches, and none for the one that failed.
+    assert.deepEqual(remembered.slice(0, 3), [100, 200, 300]);
+    assert.equal(remembered.at(-1), sent());
+    assert.ok(sent() < 1000);
+  }, { quotaMessageSize: () => 20_000 }));
+
+Deno.test("messages without a Message-ID are known again by size and date", () =>
+  withStore(async (s) => {
+    await take(s, sentMail(5), "");
+    const again = await take(s, sentMail(7), "", { skipDuplicates: true });
+    // Dates in the same second and sizes tell nothing apart here.
+    assert.deepEqual([again.imported, again.duplicates], [0, 7]);
+  }));
+
+Deno.test("a name that no mailbox can have is told, and its messages go to the Inbox", () =>
+  withStore(async (s) => {
+    const source = async function* (): Source {
+      for await (const m of sentMail(2)) yield { ...m, use: 0, below: "a\u2028b" };
+    };
+    const r = await take(s, source(), "");
+    assert.equal(r.warnings.length, 1);
+    assert.match(r.warnings[0], /control character/);
+    assert.equal(rows(s, "Inbox").length, 2);
+  }));

@@ -1,58 +1,10 @@
 /** Imports in the background: progress, abort, one at a time; and from another IMAP server. */
 import assert from "node:assert/strict";
-import { join } from "node:path";
-import { Log, setLevel } from "../../../src/log/mod.ts";
 import type { Account } from "../../../src/store/account.ts";
 import { Want } from "../../../src/store/types.ts";
 import { HttpError } from "../../../src/web/http/mod.ts";
-import { ImportJobs, type ImportState } from "../../../src/web/account/import_jobs.ts";
-import { login, message, password, startServer, type TestServer } from "../../imap/server.ts";
-
-setLevel("import", "error");
-
-interface World {
-  server: TestServer;
-  fred: Account;
-  jobs: ImportJobs;
-  /** A mailbox file of so many messages. */
-  file(count: number): Promise<string>;
-  /** The states until the end. */
-  follow(token: string): Promise<ImportState[]>;
-}
-
-async function withJobs(fn: (w: World) => Promise<void>): Promise<void> {
-  const server = await startServer({ others: ["fred"] });
-  const tempDir = join(server.dir, "import");
-  await Deno.mkdir(tempDir);
-  const jobs = new ImportJobs({ accounts: server.accounts, tempDir, log: new Log("import") });
-  const fred = await server.accounts.open("fred");
-  let files = 0;
-  try {
-    await fn({
-      server,
-      fred,
-      jobs,
-      async file(count) {
-        const path = join(tempDir, `upload${++files}`);
-        const one = (i: number) =>
-          `From a@b.example Tue Mar  3 10:20:30 2026\nSubject: m${i}\nMessage-ID: <${i}@x>\n\nbody\n\n`;
-        await Deno.writeTextFile(path, Array.from({ length: count }, (_, i) => one(i)).join(""));
-        return path;
-      },
-      async follow(token) {
-        const states: ImportState[] = [];
-        const { signal } = new AbortController();
-        for await (const s of jobs.follow("fred", token, signal)) states.push(s);
-        return states;
-      },
-    });
-    assert.deepEqual([...Deno.readDirSync(tempDir)], []);
-  } finally {
-    await jobs.close();
-    fred.close();
-    await server.stop();
-  }
-}
+import { login, message, password } from "../../imap/server.ts";
+import { withJobs } from "./jobs.ts";
 
 const request = { account: "fred", mailbox: "", skipDuplicates: false };
 const count = (a: Account, name: string) => a.mailboxByName(name)?.total;

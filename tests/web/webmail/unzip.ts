@@ -17,10 +17,10 @@ export function unzipSync(zip: Uint8Array): Record<string, Uint8Array> {
     const name = new TextDecoder().decode(zip.subarray(at + 46, at + 46 + nameLength));
     const local = view.getUint32(at + 42, true);
     assert.equal(view.getUint32(local, true), 0x04034b50);
-    const start = local + 30 + view.getUint16(local + 26, true);
+    const start = local + 30 + view.getUint16(local + 26, true) + view.getUint16(local + 28, true);
     files[name] = zip.slice(start, start + size);
     assert.equal(crc32(files[name]), crc);
-    at += 46 + nameLength;
+    at += 46 + nameLength + view.getUint16(at + 30, true);
   }
   return files;
 }

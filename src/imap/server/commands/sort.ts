@@ -1,6 +1,7 @@
 /** SORT and THREAD (RFC 5256, 5267, 5957). @module */
 import { formatString } from "../../format/text.ts";
 import type { Command } from "../command.ts";
+import { sortUids } from "../kept_orders.ts";
 import { addContext } from "../contexts.ts";
 import {
   badCharset,
@@ -8,6 +9,7 @@ import {
   parseKeys,
   parseReturn,
   relevancies,
+  resultModseq,
   type ReturnOptions,
   runSearch,
   saveResult,
@@ -16,14 +18,7 @@ import {
   toNumbers,
 } from "../searching.ts";
 import { State } from "../session.ts";
-import {
-  formatThreads,
-  orderedSubject,
-  references,
-  type SortKey,
-  sortKeys,
-  sortUids,
-} from "../sorting.ts";
+import { formatThreads, orderedSubject, references, type SortKey, sortKeys } from "../sorting.ts";
 
 function sortCommand(uid: boolean): Command {
   return {
@@ -50,7 +45,7 @@ function sortCommand(uid: boolean): Command {
       if (!known) {
         c.pos = c.bytes.length;
         return () => {
-          throw badCharset();
+          throw badCharset(s, options);
         };
       }
       const key = parseKeys(c, ctx);
@@ -69,14 +64,22 @@ function sortCommand(uid: boolean): Command {
         }
         const items = esearchItems(
           numbers,
-          ctx.modseq ? r.modseq : undefined,
+          ctx.modseq ? resultModseq(s, sorted, options) : undefined,
           options,
           true,
           scores && sorted.map((u) => scores.get(u)!),
         );
         s.untagged(`ESEARCH (TAG ${formatString(s.tag, false)})${uid ? " UID" : ""}${items}`);
         if (options.update) {
-          addContext(s, { tag: s.tag, uid, node: r.node, keys, result: sorted });
+          const { node } = r;
+          addContext(s, {
+            tag: s.tag,
+            uid,
+            node,
+            keys,
+            result: sorted,
+            items: options.updateItems,
+          });
         }
       };
     },
@@ -102,7 +105,7 @@ function threadCommand(uid: boolean): Command {
       if (!known) {
         c.pos = c.bytes.length;
         return () => {
-          throw badCharset();
+          throw badCharset(s, undefined);
         };
       }
       const key = parseKeys(c, ctx);

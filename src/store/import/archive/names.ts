@@ -1,7 +1,8 @@
 /** Which files of an archive are mail, and what mailboxes they are of. @module */
+import { decodeUtf7 } from "../../../mail/utf7.ts";
 
 /** Levels of a file's folder. */
-function folderOf(name: string): string[] {
+export function folderOf(name: string): string[] {
   return name.split("/").slice(0, -1);
 }
 
@@ -22,6 +23,16 @@ export function mayBeMail(name: string): boolean {
   return !folderOf(name).includes("tmp") || maildirOf(name) !== undefined;
 }
 
+/** What a mail program calls a folder on disk, as it calls it itself: names are in modified UTF-7 with some. */
+function shownName(level: string): string {
+  return decodeUtf7(level) ?? level;
+}
+
+/** Folders of Thunderbird and Apple Mail: "X.sbd" has those below X, "X.mbox" is X. */
+function shownFolder(level: string): string {
+  return shownName(level.replace(/\.(?:sbd|mbox|imapmbox)$/i, ""));
+}
+
 /**
  * Levels of the mailbox of a mailbox file: Thunderbird's folders "X.sbd" are those below X, Apple Mail's "X.mbox"
  * is a folder with a file "mbox" in it.
@@ -29,29 +40,73 @@ export function mayBeMail(name: string): boolean {
 export function mboxLevels(name: string): string[] {
   const levels = name.split("/");
   const file = levels.pop()!;
-  const above = levels.map((l) => l.replace(/\.(?:sbd|mbox)$/i, ""));
+  const above = levels.map(shownFolder);
   if (/^mbox$/i.test(file) && /\.mbox$/i.test(levels.at(-1) ?? "")) return above;
-  return [...above, file.replace(/\.(?:mbox|mbx)$/i, "")];
+  return [...above, shownName(file.replace(/\.(?:mbox|mboxrd|mbx)$/i, ""))];
 }
 
-/** Levels of a Maildir: "X/.A.B" is the mailbox A/B of the Maildir++ X. */
+/** Levels of the mailbox of a message in a file of its own. */
+export function messageLevels(name: string): string[] {
+  return folderOf(name).map(shownFolder);
+}
+
+/** The same in Apple Mail's own folders, where messages are some levels below "X.mbox". */
+export function emlxLevels(name: string): string[] {
+  const levels = folderOf(name);
+  const last = levels.findLastIndex((l) => /\.(?:mbox|imapmbox)$/i.test(l));
+  return levels.slice(0, last < 0 ? undefined : last + 1).map(shownFolder);
+}
+
+/** Levels of a Maildir: "X/.A.B" is the mailbox A/B of the Maildir++ X, and KMail's ".A.directory" has those below A. */
 export function maildirLevels(folder: readonly string[]): string[] {
-  return folder.flatMap((l) =>
-    l.startsWith(".") ? l.slice(1).split(".").filter((p) => p !== "") : [l]
+  return folder.flatMap((l) => {
+    const kmail = /^\.(.+)\.directory$/.exec(l);
+    if (kmail) return [kmail[1]];
+    return l.startsWith(".")
+      ? l.slice(1).split(".").filter((p) => p !== "").map(shownName)
+      : [shownFolder(l)];
+  });
+}
+
+/**
+ * Thunderbird's folders of accounts, such as ImapMail/imap.example.org: of a single account they are left out, else
+ * those of each account are below its name.
+ */
+function withoutProfile(all: readonly (readonly string[])[]): readonly (readonly string[])[] {
+  const at = (l: readonly string[]) => l.findIndex((x) => /^(?:ImapMail|Mail)$/.test(x));
+  const local = /^local folders$/i;
+  const accounts = new Set(
+    all.filter((l) => at(l) >= 0 && l.length > at(l) + 2).map((l) => l[at(l) + 1]),
   );
+  if (accounts.size < 2) return all;
+  const servers = [...accounts].filter((a) => !local.test(a));
+  return all.map((l) => {
+    const i = at(l);
+    if (i < 0 || l.length <= i + 2) return l;
+    return l.slice(i + (servers.length === 1 && l[i + 1] === servers[0] ? 2 : 1));
+  });
 }
 
 /** Names that programs give to the folder around all mail. */
 const around = /^(?:maildir|mail|\.maildir|takeout|imapmail|local folders|profile|backup|export)$/i;
 
+/** Levels as the key of a map. */
+export function levelsKey(levels: readonly string[]): string {
+  return levels.join("\0");
+}
+
 /**
- * The mailbox's name for each list of levels. What is above all of them is left out, and so is the name of a
- * Maildir++ or another folder around all mail; that one itself is the Inbox.
+ * The mailbox's name for each list of levels, by their key. What is above all of them is left out, and so is the
+ * name of a Maildir++ or another folder around all mail; that one itself is the Inbox.
+ * @param exact nothing is left out, and what has no levels has no name
  */
-export function mailboxNames(all: readonly (readonly string[])[]): Map<string, string> {
-  const key = (levels: readonly string[]) => levels.join("/");
+export function mailboxNames(
+  given: readonly (readonly string[])[],
+  exact = false,
+): Map<string, string> {
+  const all = exact ? given : withoutProfile(given);
   let cut = 0;
-  const shortest = Math.min(...all.map((l) => l.length));
+  const shortest = exact ? 0 : all.reduce((n, l) => Math.min(n, l.length), Infinity);
   while (cut < shortest && all.every((l) => l[cut] === all[0][cut])) {
     const isMailbox = all.some((l) => l.length === cut + 1);
     // A single mailbox keeps its own name, unless that says nothing.
@@ -59,10 +114,10 @@ export function mailboxNames(all: readonly (readonly string[])[]): Map<string, s
     cut++;
   }
   const names = new Map<string, string>();
-  for (const levels of all) {
+  for (const [i, levels] of all.entries()) {
     const rest = levels.slice(cut).map(cleanLevel).filter((l) => l !== "");
     if (/^inbox$/i.test(rest[0] ?? "")) rest[0] = "Inbox";
-    names.set(key(levels), rest.length === 0 ? "Inbox" : rest.join("/"));
+    names.set(levelsKey(given[i]), rest.length === 0 && !exact ? "Inbox" : rest.join("/"));
   }
   return names;
 }
@@ -70,6 +125,6 @@ export function mailboxNames(all: readonly (readonly string[])[]): Map<string, s
 /** A level that may stand in a mailbox's name. */
 function cleanLevel(level: string): string {
   // deno-lint-ignore no-control-regex
-  const text = level.normalize("NFC").replace(/[\u0000-\u001f\u007f-\u009f%*\\]/g, "_").trim();
+  const text = level.normalize("NFC").replace(/[\u0000-\u001f\u007f-\u009f%*\\/]/g, "_").trim();
   return text === "." || text === ".." ? "_" : text.replace(/^#+/, "").slice(0, 200);
 }

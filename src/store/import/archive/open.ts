@@ -2,10 +2,10 @@
 import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { tarArchive } from "./tar.ts";
+import { looksLikeHeader } from "./source.ts";
+import { fileBytes } from "./file_bytes.ts";
 import { type Archive, ArchiveError, checkedName, Meter } from "./types.ts";
 import { zipArchive } from "./zip.ts";
-
-const pieceSize = 256 * 1024;
 
 async function start(bytes: AsyncIterable<Uint8Array>, length: number): Promise<Uint8Array> {
   const out = new Uint8Array(length);
@@ -17,20 +17,6 @@ async function start(bytes: AsyncIterable<Uint8Array>, length: number): Promise<
     if (n === length) break;
   }
   return out.subarray(0, n);
-}
-
-async function* fileBytes(path: string): AsyncGenerator<Uint8Array> {
-  const file = await Deno.open(path);
-  try {
-    for (;;) {
-      const piece = new Uint8Array(pieceSize);
-      const n = await file.read(piece);
-      if (n === null) return;
-      yield piece.subarray(0, n);
-    }
-  } finally {
-    file.close();
-  }
 }
 
 async function* gunzipped(path: string): AsyncGenerator<Uint8Array> {
@@ -50,6 +36,22 @@ async function* gunzipped(path: string): AsyncGenerator<Uint8Array> {
 const isTar = (b: Uint8Array) =>
   b.length >= 262 && new TextDecoder("latin1").decode(b.subarray(257, 262)) === "ustar";
 const isMbox = (b: Uint8Array) => new TextDecoder("latin1").decode(b.subarray(0, 5)) === "From ";
+
+const repack = "unpack it, and pack the folder as zip or tgz";
+
+/** What else people may try, by its first bytes. */
+const others: [string, string][] = [
+  ["7z\xbc\xaf\x27\x1c", `7z archives can't be read here: ${repack}`],
+  ["Rar!", `rar archives can't be read here: ${repack}`],
+  ["BZh", `what is packed with bzip2 can't be read here: ${repack}`],
+  ["\xfd7zXZ", `what is packed with xz can't be read here: ${repack}`],
+  ["\x28\xb5\x2f\xfd", `what is packed with zstd can't be read here: ${repack}`],
+  [
+    "!BDN",
+    "data files of Outlook (pst, ost) can't be read here: import from the server by IMAP, or drag the folders " +
+    "into Thunderbird and pack its folder",
+  ],
+];
 
 /** One file as if it were in an archive. */
 function single(path: string, name: string, gzip: boolean): Archive {
@@ -82,6 +84,7 @@ function single(path: string, name: string, gzip: boolean): Archive {
  */
 export async function openArchive(path: string, name: string): Promise<Archive> {
   const head = await start(fileBytes(path), 512);
+  const text = new TextDecoder("latin1").decode(head);
   if (head[0] === 0x50 && head[1] === 0x4b) return zipArchive(path);
   if (isTar(head)) return tarArchive(path, false);
   if (isMbox(head)) return single(path, name, false);
@@ -91,8 +94,13 @@ export async function openArchive(path: string, name: string): Promise<Archive> 
     if (isMbox(inside)) return single(path, name.replace(/\.gz$/i, ""), true);
     throw new ArchiveError("what is packed with gzip is neither a tar archive nor a mailbox file");
   }
+  if (/\.emlx?$/i.test(name) && (looksLikeHeader(text) || /^\s*\d+\s*\n/.test(text))) {
+    return single(path, name, false);
+  }
+  const other = others.find(([magic]) => text.startsWith(magic));
+  if (other) throw new ArchiveError(other[1]);
   if (head.length === 0) throw new ArchiveError("the file is empty");
   throw new ArchiveError(
-    "this is no zip, tar or tgz archive, and no mailbox file (mbox), which begins with “From ”",
+    "this is no zip, tar or tgz archive, no mailbox file (mbox), which begins with “From ”, and no .eml file",
   );
 }

@@ -3,41 +3,94 @@
  * archive's folders stand for.
  *
  * The archive is read twice: first for its mailboxes and keywords, and for whether it can be read at all; nothing
- * is imported of one that can't.
+ * is imported of one that can't. What is kept in memory grows with folders and mailbox files, not with messages.
  *
  * @module
  */
-import { mboxMessages } from "../../../mail/mbox.ts";
+import { MboxError } from "../../../mail/mbox_read.ts";
 import {
-  maildirMessage,
+  indexName,
+  maxIndex,
+  parseTransferIndex,
+  specialUseBit,
+  type TransferIndex,
+} from "../../transfer_index.ts";
+import { emlxMessage } from "../emlx.ts";
+import { maildirMessage, parseDovecotKeywords } from "../maildir.ts";
+import { mboxSource } from "../mbox.ts";
+import { mhMessage, type MhSequences, parseMhSequences } from "../mh.ts";
+import {
+  headerOf,
   maxMessage,
-  mboxMessage,
-  parseDovecotKeywords,
+  receivedOf,
   type Source,
   type SourceMessage,
+  tooLarge,
   withCrlf,
 } from "../sources.ts";
-import { mailboxNames, maildirLevels, maildirOf, mayBeMail, mboxLevels } from "./names.ts";
+import {
+  emlxLevels,
+  folderOf,
+  levelsKey,
+  mailboxNames,
+  maildirLevels,
+  maildirOf,
+  mayBeMail,
+  mboxLevels,
+  messageLevels,
+} from "./names.ts";
 import { type Archive, type ArchiveEntry, ArchiveError } from "./types.ts";
+
+type Kind = "maildir" | "mbox" | "message" | "emlx" | "mh";
+
+/** Where messages go. */
+interface Place {
+  below: string;
+  use?: number;
+}
 
 /** What is known of an archive when it has been looked through. */
 export interface Contents {
-  /** Mailboxes by the levels of their files, with "/" between them. */
+  /** Mailboxes by the levels of their files, see levelsKey. */
   mailboxes: Map<string, string>;
-  /** Kind of each file that is mail, by its name. */
-  files: Map<string, "maildir" | "mbox" | "message">;
+  /** Mailbox files. */
+  mboxes: Set<string>;
   /** Dovecot's keywords of a Maildir, by its folder. */
   keywords: Map<string, Map<string, string>>;
-  /** Messages in files of their own. */
-  messages: number;
+  /** By folder. */
+  sequences: Map<string, MhSequences>;
+  /** The list of our own export, and the folder it is in. */
+  index: { folder: string; list: TransferIndex; places: Map<string, Place> } | undefined;
+  /** Files that are mail, and bytes of all files that are known. */
+  files: number;
+  bytes: number;
 }
 
-const levelsOf = (name: string, kind: "maildir" | "mbox" | "message"): string[] =>
-  kind === "maildir"
-    ? maildirLevels(maildirOf(name)!)
-    : kind === "mbox"
-    ? mboxLevels(name)
-    : mboxLevels(name).slice(0, -1);
+/** Bytes of a file that tell what it is. */
+const startLength = 200;
+
+function levelsOf(name: string, kind: Kind): readonly string[] {
+  switch (kind) {
+    case "maildir":
+      return maildirLevels(maildirOf(name)!);
+    case "mbox":
+      return mboxLevels(name);
+    case "emlx":
+      return emlxLevels(name);
+    case "mh":
+    case "message":
+      return messageLevels(name);
+  }
+}
+
+/** Kind of a file that its name tells, if it is mail. */
+function kindByName(name: string): Exclude<Kind, "mbox"> | undefined {
+  if (maildirOf(name) !== undefined) return /\/\.[^/]*$/.test(name) ? undefined : "maildir";
+  if (!mayBeMail(name)) return undefined;
+  if (/\.emlx$/i.test(name)) return "emlx";
+  if (/\.eml$/i.test(name)) return "message";
+  return /(?:^|\/)\d{1,9}$/.test(name) ? "mh" : undefined;
+}
 
 async function whole(e: ArchiveEntry, max: number): Promise<Uint8Array | undefined> {
   const pieces: Uint8Array[] = [];
@@ -47,6 +100,7 @@ async function whole(e: ArchiveEntry, max: number): Promise<Uint8Array | undefin
     if (size <= max) pieces.push(p);
   }
   if (size > max) return undefined;
+  if (pieces.length === 1) return pieces[0];
   const out = new Uint8Array(size);
   let at = 0;
   for (const p of pieces) {
@@ -54,6 +108,10 @@ async function whole(e: ArchiveEntry, max: number): Promise<Uint8Array | undefin
     at += p.length;
   }
   return out;
+}
+
+async function wholeText(e: ArchiveEntry, max: number): Promise<string> {
+  return new TextDecoder().decode(await whole(e, max));
 }
 
 /** The first bytes of a file; the rest is read too, so that damage is found now. */
@@ -65,99 +123,168 @@ async function firstBytes(e: ArchiveEntry, length: number): Promise<string> {
   return text.slice(0, length);
 }
 
+export interface LookOptions {
+  signal?: AbortSignal;
+  /** Told the number of files from time to time. */
+  progress?: (files: number) => void;
+  /** Folders are those that the user meant: none is left out, and what is in the topmost is of the mailbox itself. */
+  exact?: boolean;
+}
+
 /** Looks through an archive. @throws ArchiveError if it can't be read, or has no mail in it */
 export async function lookThrough(
   archive: Archive,
-  o: { signal?: AbortSignal; progress?: (files: number) => void } = {},
+  o: LookOptions = {},
 ): Promise<Contents> {
-  const c: Contents = { mailboxes: new Map(), files: new Map(), keywords: new Map(), messages: 0 };
-  const levels: string[][] = [];
-  const seen = new Set<string>();
+  const c: Contents = {
+    mailboxes: new Map(),
+    mboxes: new Set(),
+    keywords: new Map(),
+    sequences: new Map(),
+    index: undefined,
+    files: 0,
+    bytes: 0,
+  };
+  const levels = new Map<string, readonly string[]>();
   let files = 0;
   for await (const e of archive.entries()) {
     o.signal?.throwIfAborted();
     if (++files % 1000 === 0) o.progress?.(files);
     const found = await look(e, c);
     if (!found) continue;
-    c.files.set(e.name, found);
-    if (found !== "mbox") c.messages++;
+    c.files++;
+    c.bytes += e.size ?? 0;
     const l = levelsOf(e.name, found);
-    if (!seen.has(l.join("/"))) {
-      seen.add(l.join("/"));
-      levels.push(l);
-    }
+    levels.set(levelsKey(l), l);
   }
-  if (levels.length === 0) {
+  o.progress?.(files);
+  if (levels.size === 0 && !c.index) {
     throw new ArchiveError(
       files === 0
         ? "there are no files in the archive"
         : `there is no mail in the archive: none of its ${files} files is a mailbox file, a message or in a Maildir`,
     );
   }
-  c.mailboxes = mailboxNames(levels);
+  c.mailboxes = mailboxNames([...levels.values()], o.exact);
   return c;
 }
 
-async function look(
-  e: ArchiveEntry,
-  c: Contents,
-): Promise<"maildir" | "mbox" | "message" | undefined> {
-  if (/(?:^|\/)dovecot-keywords$/.test(e.name)) {
-    const text = new TextDecoder().decode(await whole(e, 1e6) ?? new Uint8Array(0));
-    c.keywords.set(e.name.split("/").slice(0, -1).join("/"), parseDovecotKeywords(text));
+async function look(e: ArchiveEntry, c: Contents): Promise<Kind | undefined> {
+  const file = e.name.slice(e.name.lastIndexOf("/") + 1);
+  const folder = folderOf(e.name).join("/");
+  if (file === "dovecot-keywords") {
+    c.keywords.set(folder, parseDovecotKeywords(await wholeText(e, 1e6)));
     return undefined;
   }
-  const inMaildir = maildirOf(e.name) !== undefined;
-  const start = await firstBytes(e, 5);
-  if (inMaildir) return /\/\.[^/]*$/.test(e.name) ? undefined : "maildir";
+  if (file === ".mh_sequences") {
+    c.sequences.set(folder, parseMhSequences(await wholeText(e, 1e7)));
+    return undefined;
+  }
+  if (file === indexName && !c.index) {
+    const list = parseTransferIndex(await wholeText(e, maxIndex));
+    if (list) {
+      const places = new Map(list.mailboxes.map((m): [string, Place] => {
+        const use = specialUseBit(m.specialUse);
+        return [m.path, { below: m.name, ...use ? { use } : {} }];
+      }));
+      c.index = { folder, list, places };
+    }
+    return undefined;
+  }
+  const kind = kindByName(e.name);
+  const start = await firstBytes(e, startLength);
+  if (kind === "maildir" || kind === "message" || kind === "emlx") return kind;
   if (!mayBeMail(e.name)) return undefined;
-  if (start === "From ") return "mbox";
-  return /\.(?:eml|emlx?)$/i.test(e.name) ? "message" : undefined;
+  if (start.startsWith("From ")) {
+    c.mboxes.add(e.name);
+    return "mbox";
+  }
+  return kind === "mh" && looksLikeHeader(start) ? kind : undefined;
+}
+
+/** Whether a file begins with a header field. */
+export function looksLikeHeader(start: string): boolean {
+  return /^[!-9;-~]{1,76}:[ \t\r\n]/.test(start);
+}
+
+/** The name below a folder, if it is there. */
+function below(folder: string, name: string): string | undefined {
+  if (folder === "") return name;
+  return name.startsWith(`${folder}/`) ? name.slice(folder.length + 1) : undefined;
+}
+
+function placeOf(c: Contents, name: string, kind: Kind): Place {
+  if (c.index) {
+    const path = below(c.index.folder, kind === "maildir" ? maildirOf(name)!.join("/") : name);
+    const place = path === undefined ? undefined : c.index.places.get(path);
+    if (place) return place;
+  }
+  return { below: c.mailboxes.get(levelsKey(levelsOf(name, kind))) ?? "" };
 }
 
 /** The messages of an archive that was looked through. */
 export async function* archiveSource(archive: Archive, c: Contents): Source {
+  yield* c.index?.places.values() ?? [];
   for await (const e of archive.entries()) {
-    const kind = c.files.get(e.name);
-    if (!kind) continue;
-    const below = c.mailboxes.get(levelsOf(e.name, kind).join("/")) ?? "Inbox";
+    const kind = c.mboxes.has(e.name) ? "mbox" : kindByName(e.name);
+    if (kind === undefined) continue;
+    const place = placeOf(c, e.name, kind);
     if (kind === "mbox") {
-      yield* mboxIn(e, below);
+      yield* mboxIn(e, place, c.index === undefined);
       continue;
     }
     const content = await whole(e, maxMessage);
     if (content === undefined) {
-      yield { place: e.name, problem: `is larger than ${maxMessage} bytes` };
+      yield { place: e.name, problem: tooLarge };
       continue;
     }
-    if (kind === "message") yield single(e, below, content);
-    else {
+    const found = message(c, e, kind, content);
+    if (typeof found === "string") yield { place: e.name, problem: found };
+    else if (found) yield { ...found, ...place };
+  }
+}
+
+function message(
+  c: Contents,
+  e: ArchiveEntry,
+  kind: Exclude<Kind, "mbox">,
+  content: Uint8Array,
+): Omit<SourceMessage, "below"> | string | undefined {
+  const folder = folderOf(e.name).join("/");
+  switch (kind) {
+    case "maildir": {
       const keywords = c.keywords.get(maildirOf(e.name)!.join("/")) ?? new Map<string, string>();
-      yield maildirMessage(e.name, below, content, e.modified, keywords);
+      const path = c.index && below(c.index.folder, e.name.replace(/[:;!]2,[A-Za-z]*$/, ""));
+      const more = path !== undefined && Object.hasOwn(c.index!.list.keywords, path)
+        ? c.index!.list.keywords[path]
+        : [];
+      return maildirMessage(e.name, content, e.modified, keywords, more);
+    }
+    case "emlx":
+      return emlxMessage(e.name, content, e.modified) ??
+        "is no message of Apple Mail: its length is missing or wrong";
+    case "mh":
+      return looksLikeHeader(new TextDecoder("latin1").decode(content.subarray(0, startLength)))
+        ? mhMessage(e.name, content, e.modified, c.sequences.get(folder))
+        : undefined;
+    case "message": {
+      const text = withCrlf(content);
+      return {
+        place: e.name,
+        content: text,
+        flags: 0,
+        keywords: [],
+        received: receivedOf(headerOf(text)) ?? e.modified,
+      };
     }
   }
 }
 
-function single(e: ArchiveEntry, below: string, content: Uint8Array): SourceMessage {
-  return {
-    place: e.name,
-    below,
-    content: withCrlf(content),
-    flags: 0,
-    keywords: [],
-    received: e.modified,
-  };
-}
-
-async function* mboxIn(e: ArchiveEntry, below: string): Source {
-  let number = 0;
+async function* mboxIn(e: ArchiveEntry, place: Place, byLabels: boolean): Source {
   try {
-    for await (const m of mboxMessages(e.pieces(), { maxSize: maxMessage })) {
-      number++;
-      yield mboxMessage(`${e.name}, message ${number}`, below, m, true);
-    }
+    yield* mboxSource(e.name, e.pieces(), place.below, byLabels, place.use);
   } catch (err) {
-    if (err instanceof ArchiveError) throw err;
-    yield { place: `${e.name}, after message ${number}`, problem: (err as Error).message };
+    if (!(err instanceof MboxError)) throw err;
+    yield { place: e.name, problem: err.message };
   }
 }

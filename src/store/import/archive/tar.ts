@@ -2,23 +2,8 @@
 import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import tar from "tar-stream";
+import { fileBytes } from "./file_bytes.ts";
 import { type Archive, ArchiveError, checkedName, Meter } from "./types.ts";
-
-const pieceSize = 256 * 1024;
-
-async function* fileBytes(path: string): AsyncGenerator<Uint8Array> {
-  const file = await Deno.open(path);
-  try {
-    for (;;) {
-      const piece = new Uint8Array(pieceSize);
-      const n = await file.read(piece);
-      if (n === null) return;
-      yield piece.subarray(0, n);
-    }
-  } finally {
-    file.close();
-  }
-}
 
 function damaged(err: unknown): ArchiveError {
   if (err instanceof ArchiveError) return err;

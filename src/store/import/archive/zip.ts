@@ -5,7 +5,8 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import { crc32, createInflateRaw } from "node:zlib";
+import { Readable } from "node:stream";
+import { crc32, createInflateRaw, inflateRawSync } from "node:zlib";
 import { type Archive, type ArchiveEntry, ArchiveError, checkedName, Meter } from "./types.ts";
 
 const endSignature = 0x06054b50;
@@ -18,6 +19,8 @@ const maxEnd = 22 + 65_535;
 /** Bytes of the list of files. */
 const maxDirectory = 1e9;
 const pieceSize = 256 * 1024;
+/** Bytes of a packed file that are unpacked in one go: for most messages a stream takes longer to be made. */
+const small = 64 * 1024;
 
 const broken = (why: string) => new ArchiveError(`the zip archive is damaged: ${why}`);
 
@@ -38,9 +41,15 @@ export function zipArchive(path: string): Archive {
       const file = await Deno.open(path);
       try {
         const meter = new Meter();
-        for await (const c of directory(file)) {
+        const { size } = await file.stat();
+        const content = new Reader(file);
+        let left = size;
+        for await (const c of directory(new Reader(file), size)) {
           meter.entry();
-          if (!c.name.endsWith("/")) yield entry(file, c, meter);
+          // Files that share their bytes are made to be unpacked again and again.
+          left -= c.packed;
+          if (left < 0) throw broken("its files are larger than itself");
+          if (!c.name.endsWith("/")) yield entry(content, c, meter);
         }
       } finally {
         file.close();
@@ -49,24 +58,43 @@ export function zipArchive(path: string): Archive {
   };
 }
 
-async function readAt(file: Deno.FsFile, at: number, length: number): Promise<Buffer> {
-  const out = Buffer.alloc(length);
-  await file.seek(at, Deno.SeekMode.Start);
-  for (let n = 0; n < length;) {
-    const got = await file.read(out.subarray(n));
-    if (got === null) throw broken("it ends in the middle");
-    n += got;
+/** Reads at any place of a file; what stands close together is read in one go. */
+class Reader {
+  readonly #file: Deno.FsFile;
+  #at = 0;
+  #block = new Uint8Array(0);
+
+  constructor(file: Deno.FsFile) {
+    this.#file = file;
   }
-  return out;
+
+  /** The bytes; they may be kept. */
+  async read(at: number, length: number): Promise<Buffer> {
+    if (at < this.#at || at + length > this.#at + this.#block.length) {
+      this.#block = new Uint8Array(0);
+      const block = new Uint8Array(Math.max(pieceSize, length));
+      await this.#file.seek(at, Deno.SeekMode.Start);
+      let n = 0;
+      while (n < length) {
+        const got = await this.#file.read(block.subarray(n));
+        if (got === null) throw broken("it ends in the middle");
+        n += got;
+      }
+      this.#block = block.subarray(0, n);
+      this.#at = at;
+    }
+    const start = this.#at === at ? 0 : at - this.#at;
+    return Buffer.from(this.#block.buffer, start, length);
+  }
 }
 
 /** Where the list of files is. */
 async function findDirectory(
-  file: Deno.FsFile,
+  file: Reader,
+  size: number,
 ): Promise<{ at: number; size: number; count: number }> {
-  const { size } = await file.stat();
   const from = Math.max(0, size - maxEnd);
-  const tail = await readAt(file, from, size - from);
+  const tail = await file.read(from, size - from);
   let at = tail.length - 22;
   while (at >= 0 && tail.readUInt32LE(at) !== endSignature) at--;
   if (at < 0) throw broken("its end is missing");
@@ -79,7 +107,7 @@ async function findDirectory(
     }
     const where = Number(tail.readBigUInt64LE(at - 12));
     if (where + 56 > size) throw broken("its zip64 end is missing");
-    const end = await readAt(file, where, 56);
+    const end = await file.read(where, 56);
     if (end.readUInt32LE(0) !== end64Signature) throw broken("its zip64 end is missing");
     count = Number(end.readBigUInt64LE(32));
     length = Number(end.readBigUInt64LE(40));
@@ -91,17 +119,17 @@ async function findDirectory(
   return { at: start, size: length, count };
 }
 
-async function* directory(file: Deno.FsFile): AsyncGenerator<Central> {
-  const { at, size, count } = await findDirectory(file);
+async function* directory(file: Reader, fileSize: number): AsyncGenerator<Central> {
+  const { at, size, count } = await findDirectory(file, fileSize);
   let pos = at;
   const end = at + size;
   for (let i = 0; i < count; i++) {
     if (pos + 46 > end) throw broken("its list of files ends too soon");
-    const head = await readAt(file, pos, 46);
+    const head = await file.read(pos, 46);
     if (head.readUInt32LE(0) !== centralSignature) throw broken("its list of files can't be read");
     const nameLength = head.readUInt16LE(28);
     const extraLength = head.readUInt16LE(30);
-    const rest = await readAt(file, pos + 46, nameLength + extraLength);
+    const rest = await file.read(pos + 46, nameLength + extraLength);
     pos += 46 + nameLength + extraLength + head.readUInt16LE(32);
     const flags = head.readUInt16LE(8);
     const name = checkedName(decodeName(rest.subarray(0, nameLength), (flags & 0x800) !== 0));
@@ -169,13 +197,13 @@ function dosTime(date: number, time: number): number {
   );
 }
 
-function entry(file: Deno.FsFile, c: Central, meter: Meter): ArchiveEntry {
+function entry(file: Reader, c: Central, meter: Meter): ArchiveEntry {
   return {
     name: c.name,
     size: c.size,
     modified: c.modified,
     async *pieces() {
-      const local = await readAt(file, c.offset, 30);
+      const local = await file.read(c.offset, 30);
       if (local.readUInt32LE(0) !== localSignature) {
         throw broken(`${c.name} is not where it should be`);
       }
@@ -195,16 +223,16 @@ function entry(file: Deno.FsFile, c: Central, meter: Meter): ArchiveEntry {
 }
 
 async function* packed(
-  file: Deno.FsFile,
+  file: Reader,
   start: number,
   length: number,
 ): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < length; at += pieceSize) {
-    yield await readAt(file, start + at, Math.min(pieceSize, length - at));
+    yield await file.read(start + at, Math.min(pieceSize, length - at));
   }
 }
 
-async function* unpacked(file: Deno.FsFile, c: Central, start: number): AsyncIterable<Uint8Array> {
+async function* unpacked(file: Reader, c: Central, start: number): AsyncIterable<Uint8Array> {
   const bytes = packed(file, start, c.packed);
   if (c.method === 0) {
     yield* bytes;
@@ -213,7 +241,15 @@ async function* unpacked(file: Deno.FsFile, c: Central, start: number): AsyncIte
   if (c.method !== 8) {
     throw new ArchiveError(`${c.name} is packed in a way (${c.method}) that is not known here`);
   }
-  const { Readable } = await import("node:stream");
+  if (c.packed <= small && c.size <= 4 * small) {
+    const bytes = await file.read(start, c.packed);
+    try {
+      yield inflateRawSync(bytes, { maxOutputLength: c.size + 1 });
+    } catch {
+      throw broken(`${c.name} can't be unpacked`);
+    }
+    return;
+  }
   const source = Readable.from(bytes);
   const inflate = createInflateRaw();
   source.on("error", (e) => inflate.destroy(e));

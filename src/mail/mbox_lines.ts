@@ -1,0 +1,92 @@
+/** Lines of a mailbox file, as they come in pieces. @module */
+
+/** Bytes of a line that are held at once; of a longer one, the rest follows as it comes. */
+const maxHeld = 64 * 1024;
+
+export type MboxFormat = "mboxrd" | "mboxo";
+
+const from = new TextEncoder().encode("From ");
+const gt = 62;
+
+/**
+ * Called for each line, or piece of a long line, without its end.
+ * @param first it starts a line
+ * @param last the line's end follows
+ * @param end bytes of that end: 2 of CRLF, 1 of LF, 0 where none follows
+ */
+type OnLine = (piece: Uint8Array, first: boolean, last: boolean, end: number) => void;
+
+/** Cuts a stream into lines, ended by CRLF or LF; long ones into pieces. */
+export class Lines {
+  readonly #held = new Uint8Array(maxHeld);
+  #length = 0;
+  #first = true;
+  readonly #onLine: OnLine;
+
+  constructor(onLine: OnLine) {
+    this.#onLine = onLine;
+  }
+
+  write(chunk: Uint8Array): void {
+    for (let at = 0; at < chunk.length;) {
+      const end = chunk.indexOf(10, at);
+      const stop = end < 0 ? chunk.length : end;
+      if (this.#length === 0 && end >= 0 && stop - at <= maxHeld) {
+        this.#line(chunk.subarray(at, stop));
+      } else {
+        this.#hold(chunk.subarray(at, stop));
+        if (end >= 0) {
+          const line = this.#held.slice(0, this.#length);
+          this.#length = 0;
+          this.#line(line);
+        }
+      }
+      at = stop + 1;
+    }
+  }
+
+  #hold(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length;) {
+      if (this.#length === maxHeld) {
+        // A CR waits for what follows: it may belong to the line's end.
+        const cr = this.#held[maxHeld - 1] === 13 ? 1 : 0;
+        this.#onLine(this.#held.slice(0, maxHeld - cr), this.#first, false, 0);
+        this.#first = false;
+        this.#held[0] = 13;
+        this.#length = cr;
+      }
+      const n = Math.min(bytes.length - at, maxHeld - this.#length);
+      this.#held.set(bytes.subarray(at, at + n), this.#length);
+      this.#length += n;
+      at += n;
+    }
+  }
+
+  #line(line: Uint8Array): void {
+    const cr = line[line.length - 1] === 13 ? 1 : 0;
+    this.#onLine(line.subarray(0, line.length - cr), this.#first, true, cr + 1);
+    this.#first = true;
+  }
+
+  /** A last line without an end. */
+  finish(): void {
+    if (this.#length > 0 || !this.#first) {
+      this.#onLine(this.#held.slice(0, this.#length), this.#first, false, 0);
+    }
+    this.#length = 0;
+    this.#first = true;
+  }
+}
+
+/** True if "From " stands there. */
+export function startsWith(line: Uint8Array, at: number): boolean {
+  for (let i = 0; i < from.length; i++) if (line[at + i] !== from[i]) return false;
+  return true;
+}
+
+/** Count of ">" at the start of a line if "From " follows them; otherwise undefined. */
+export function quotes(line: Uint8Array): number | undefined {
+  let n = 0;
+  while (line[n] === gt) n++;
+  return startsWith(line, n) ? n : undefined;
+}

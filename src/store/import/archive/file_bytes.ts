@@ -1,0 +1,21 @@
+/** The bytes of a file, in pieces. @module */
+
+const pieceSize = 256 * 1024;
+
+/**
+ * Reads a file from its start to its end; each piece is the caller's.
+ * @param size of the file if it is known, so that no larger piece is made for a small one
+ */
+export async function* fileBytes(path: string, size = pieceSize): AsyncGenerator<Uint8Array> {
+  const file = await Deno.open(path);
+  try {
+    for (;;) {
+      const piece = new Uint8Array(Math.min(pieceSize, size + 1));
+      const n = await file.read(piece);
+      if (n === null) return;
+      yield piece.subarray(0, n);
+    }
+  } finally {
+    file.close();
+  }
+}

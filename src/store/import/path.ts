@@ -1,0 +1,36 @@
+/** What an administrator names to be imported: a folder, an archive or a mailbox file. @module */
+import { basename } from "node:path";
+import { fileBytes } from "./archive/file_bytes.ts";
+import { folderArchive } from "./archive/folder.ts";
+import { openArchive } from "./archive/open.ts";
+import { archiveSource, type LookOptions, lookThrough } from "./archive/source.ts";
+import { mboxSource } from "./mbox.ts";
+import type { Source } from "./sources.ts";
+
+/**
+ * The messages at a path. A mailbox file, and a Maildir, are of the mailbox that is imported into; what is in folders
+ * or an archive is of those below it.
+ * @param into mailbox that is imported into; "" for the top, where labels of Gmail tell the mailboxes
+ * @returns also the bytes that are to come, 0 if that isn't known
+ * @throws ArchiveError, file errors
+ */
+export async function pathSource(
+  path: string,
+  into: string,
+  o: LookOptions = {},
+): Promise<{ source: Source; bytes: number }> {
+  const { isDirectory, size } = await Deno.stat(path);
+  if (!isDirectory && (size === 0 || await isMbox(path))) {
+    return { source: mboxSource(basename(path), fileBytes(path), "", into === ""), bytes: size };
+  }
+  const archive = isDirectory ? folderArchive(path) : await openArchive(path, basename(path));
+  const contents = await lookThrough(archive, { ...o, exact: isDirectory });
+  return { source: archiveSource(archive, contents), bytes: contents.bytes };
+}
+
+async function isMbox(path: string): Promise<boolean> {
+  using file = await Deno.open(path);
+  const start = new Uint8Array(5);
+  await file.read(start);
+  return new TextDecoder("latin1").decode(start) === "From ";
+}
