@@ -12,7 +12,7 @@ import { Log, setLevel } from "../../src/log/mod.ts";
 import { serveTcp } from "../../src/net/mod.ts";
 import { Accounts } from "../../src/store/accounts.ts";
 import { importMessages } from "../../src/store/import/import.ts";
-import { mboxSource } from "../../src/store/import/sources.ts";
+import { mboxSource } from "../../src/store/import/mbox.ts";
 
 const count = Number(Deno.args[0] ?? 100_000);
 const password = "password of the bench";
@@ -112,16 +112,20 @@ try {
   const start = performance.now();
   const done = await withOther(server.port, "meanwhile", () => {
     let next = 0;
-    return importMessages(account, mboxSource(join(dir, "mbox")), {
-      mailbox: "Inbox",
-      tempDir: dir,
-      progress: ({ imported }) => {
-        if (imported < next) return;
-        next += count / 10;
-        const { rss, heapUsed } = Deno.memoryUsage();
-        console.log(`${imported} imported: ${mib(rss)} resident, heap ${mib(heapUsed)}`);
+    return importMessages(
+      account,
+      mboxSource("mbox", Deno.openSync(join(dir, "mbox")).readable, "", false),
+      {
+        mailbox: "Inbox",
+        tempDir: dir,
+        progress: ({ imported }) => {
+          if (imported < next) return;
+          next += count / 10;
+          const { rss, heapUsed } = Deno.memoryUsage();
+          console.log(`${imported} imported: ${mib(rss)} resident, heap ${mib(heapUsed)}`);
+        },
       },
-    });
+    );
   });
   const took = (performance.now() - start) / 1000;
   console.log(
