@@ -190,6 +190,7 @@ Deno.test("all lookups failing is temporary everywhere, none is a fail", async (
       failing,
     );
     assert.equal(auth.spf.result, "temperror");
+    assert.equal(auth.spf.authenticated, false, "DNSSEC vouches for no answer");
     assert.equal(auth.dkim[0].status, "temperror");
     assert.equal(auth.dmarc.result, "temperror");
     assert.equal(auth.iprev.result, "temperror");

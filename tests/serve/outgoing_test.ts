@@ -278,6 +278,9 @@ Deno.test("a refused recipient: the sender is told, and the next message to it i
         (await command("queue", "suppress", "lookup", "ann", "gone@to.example")).code,
         1,
       );
+      const key = (name: string) => command("queue", "webhook", "secret", name);
+      assert.equal((await key("ann")).code, 0);
+      assert.match((await key("nobody")).stderr, /no account nobody/);
     },
   ));
 
