@@ -75,6 +75,23 @@ export async function removeAlias(config: Config, address: string): Promise<void
   );
 }
 
+/** Sets members and options of an alias. @throws AdminError */
+export async function setAliasMembers(
+  config: Config,
+  address: string,
+  members: readonly string[],
+  options: AliasOptions,
+): Promise<void> {
+  if (members.length === 0) throw new AdminError("an alias has at least one member");
+  await changing(() =>
+    config.writeDynamic((d) => {
+      const alias = find(d, address);
+      alias.Addresses = [...members];
+      setOptions(alias, options);
+    })
+  );
+}
+
 /** Adds members to an alias. @throws AdminError */
 export async function addAliasMembers(
   config: Config,

@@ -13,6 +13,15 @@
 export { AdminError } from "./errors.ts";
 export { addDomain, type NewDomain, removeDomain, setDomainDisabled } from "./domains.ts";
 export {
+  addDkim,
+  type DomainSettings,
+  removeDkim,
+  setDkimSign,
+  setDomain,
+  setMtaStsMode,
+} from "./domain_settings.ts";
+export { type AccountSettings, setAccount } from "./account_settings.ts";
+export {
   addAccount,
   addAddress,
   disableLogin,
@@ -27,6 +36,7 @@ export {
   type AliasOptions,
   removeAlias,
   removeAliasMembers,
+  setAliasMembers,
   updateAlias,
 } from "./aliases.ts";
 export { type DkimAlgorithm, dkimRecordText, makeDkimKey, newDkimSelector } from "./dkim_keys.ts";

@@ -30,7 +30,8 @@ export async function adminCall(
   await becomeDataOwner(config.dataDir);
   await ensureDir(config.dataDir);
   const log = new Log("admin");
-  const control = new ControlServer(config.dataDir, log, new Map());
+  const control = new ControlServer(config.dataDir, log);
+  control.refuse(`"mox ${command}" is using the data folder: try again when it has ended`);
   await control.start();
   const accounts = new Accounts(
     config.dataPath("accounts"),

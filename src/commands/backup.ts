@@ -5,6 +5,7 @@ import { onShutdown } from "../platform/signals.ts";
 import { writeStdout } from "../platform/stdio.ts";
 import { becomeDataOwner } from "../serve/become_user.ts";
 import { controlAnswers } from "../serve/control.ts";
+import { noteBackup } from "../store/backup/last_backup.ts";
 import { DataWatch } from "../store/backup/watch.ts";
 import { verifyInWorker } from "../store/backup/worker.ts";
 import { adminCommand } from "./admin_call.ts";
@@ -52,12 +53,23 @@ async function watch(args: string[]): Promise<void> {
   const stop = new AbortController();
   const unlisten = onShutdown(() => stop.abort());
   let told = -Infinity;
+  const started = Date.now();
+  const note = (text: string) =>
+    noteBackup(config.dataDir, {
+      destination: resolve(destination),
+      started,
+      ended: Date.now(),
+      ok: true,
+      text,
+    });
   try {
     await data.run(stop.signal, (s) => {
       const now = Date.now();
       if (now - told < tellEvery) return;
       if (told === -Infinity) writeStdout("the copy is complete and is kept up to date\n");
       told = now;
+      // What is noted is of use, not needed: the copy goes on without.
+      note("kept up to date by backup -watch").catch(() => {});
       writeStdout(
         `${
           new Date(now).toISOString()
@@ -65,6 +77,7 @@ async function watch(args: string[]): Promise<void> {
           `${s.bytes} bytes of changes, the last look took ${Math.round(s.took)} ms\n`,
       );
     });
+    await note("backup -watch has ended; the copy is as of then").catch(() => {});
     writeStdout("ended; the copy is as of now\n");
   } finally {
     unlisten();

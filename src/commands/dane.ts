@@ -1,46 +1,45 @@
 /** `mox dane`: TLSA records, and connections that are verified by them. @module */
 import { createHash, createPrivateKey, createPublicKey, X509Certificate } from "node:crypto";
-import { DnsError, lookupAddresses, type Resolver } from "../dns/mod.ts";
+import { DnsError, type Resolver } from "../dns/mod.ts";
 import { Log } from "../log/mod.ts";
 import { connectTcp } from "../net/mod.ts";
 import { writeStdout } from "../platform/stdio.ts";
 import { SmtpClient } from "../smtp/client/mod.ts";
-import { type DanePolicy, danePolicy } from "../tlspolicy/mod.ts";
+import { daneHost, danePolicy } from "../tlspolicy/mod.ts";
 import { type Command, parseFlags, UsageError } from "./command.ts";
 import { resolverOf, serverFlag, serverHelp } from "./inputs.ts";
 
 const timeout = 30_000;
 
-/** The policy of a host and its addresses, which must be authenticated, or there is no policy. */
-async function policyOf(
+/**
+ * Connects with STARTTLS (or TLS, on 465) and verifies the certificate; false if that fails.
+ * @param domains those that led to the host, which its certificate may name
+ */
+async function dialHost(
   resolver: Resolver,
   host: string,
   port: number,
-): Promise<{ policy: DanePolicy; addresses: string[] }> {
-  const { authenticated, addresses } = await lookupAddresses(resolver, host);
-  if (!authenticated) {
+  domains: readonly string[],
+): Promise<boolean> {
+  const { addresses, names } = await daneHost(resolver, host);
+  if (names.length === 0) {
     writeStdout(
       `${host}: the addresses are not authenticated by DNSSEC (or the resolver isn't trusted): no DANE\n`,
     );
-    return { policy: { kind: "none" }, addresses };
+    return false;
   }
-  const mx = { host, port, authenticated, expanded: undefined };
-  return { policy: await danePolicy(resolver, mx, AbortSignal.timeout(timeout)), addresses };
-}
-
-/** Connects with STARTTLS (or TLS, on 465) and verifies the certificate; false if that fails. */
-async function dialHost(resolver: Resolver, host: string, port: number): Promise<boolean> {
-  const { policy, addresses } = await policyOf(resolver, host, port);
+  const signal = AbortSignal.timeout(timeout);
+  const policy = await danePolicy(resolver, { host, port, names, domains }, signal);
   if (policy.kind === "unavailable") {
     writeStdout(`${host}: TLSA records can't be looked up: ${policy.failure.information}\n`);
     return false;
   }
   if (policy.kind === "none") {
-    writeStdout(`${host}: no TLSA records\n`);
+    writeStdout(`${host}: no TLSA records that are authenticated\n`);
     return false;
   }
   for (const r of policy.policyString) writeStdout(`${host}: TLSA ${r}\n`);
-  const connection = await connectTcp({ host: addresses[0], port, timeout });
+  const connection = await connectFirst(addresses, port);
   let failure: string | undefined;
   const client = await SmtpClient.start(connection, {
     log: new Log("smtpclient"),
@@ -65,9 +64,25 @@ async function dialHost(resolver: Resolver, host: string, port: number): Promise
     writeStdout(`${host}: the certificate is not as the TLSA records say: ${failure}\n`);
     return false;
   }
-  writeStdout(`${host}: ${client.tls?.version}, verified by DANE\n`);
+  const how = policy.kind === "verify"
+    ? "verified by DANE"
+    : "not verified: no TLSA record is one that mail servers go by";
+  writeStdout(`${host}: ${client.tls?.version}, ${how}\n`);
   await client.quit();
-  return true;
+  return policy.kind === "verify";
+}
+
+/** The first address that answers. */
+async function connectFirst(addresses: readonly string[], port: number) {
+  let failure: unknown;
+  for (const host of addresses) {
+    try {
+      return await connectTcp({ host, port, timeout });
+    } catch (err) {
+      failure = err;
+    }
+  }
+  throw failure;
 }
 
 const dial: Command = {
@@ -82,7 +97,7 @@ ${serverHelp}`,
     const { flags, args: [target] } = parseFlags(args, serverFlag, { min: 1, max: 1 });
     const m = /^([^:]+)(?::(\d{1,5}))?$/.exec(target);
     if (!m) throw new UsageError(`${target} is not host or host:port`);
-    return await dialHost(resolverOf(flags), m[1].toLowerCase(), Number(m[2] ?? 25)) ? 0 : 1;
+    return await dialHost(resolverOf(flags), m[1].toLowerCase(), Number(m[2] ?? 25), []) ? 0 : 1;
   },
 };
 
@@ -97,22 +112,29 @@ ${serverHelp}`,
   async run(args) {
     const { flags, args: [domain] } = parseFlags(args, serverFlag, { min: 1, max: 1 });
     const resolver = resolverOf(flags);
-    let hosts = [domain.toLowerCase()];
+    const name = domain.toLowerCase();
+    let hosts = [name];
+    let domains = [name];
     try {
-      const answer = await resolver.lookup(domain.toLowerCase(), "MX");
+      const answer = await resolver.lookup(name, "MX");
       if (!answer.authenticated) {
         writeStdout("the MX records are not authenticated by DNSSEC: no DANE\n");
         return 1;
       }
+      domains = [name, ...answer.cnames.slice(-1)];
       hosts = answer.records.toSorted((a, b) => a.preference - b.preference).map((r) => r.exchange);
     } catch (err) {
       if (!(err instanceof DnsError) || !err.notFound) throw err;
+      if (!err.authenticated) {
+        writeStdout("that there are no MX records is not authenticated by DNSSEC: no DANE\n");
+        return 1;
+      }
       writeStdout("no MX records: the domain itself is the host\n");
     }
     let all = true;
     for (const host of hosts) {
       try {
-        all = await dialHost(resolver, host, 25) && all;
+        all = await dialHost(resolver, host, 25, domains) && all;
       } catch (err) {
         writeStdout(`${host}: ${(err as Error).message}\n`);
         all = false;

@@ -14,7 +14,7 @@ import { configTlsKeyCommands } from "./config_tlspubkey.ts";
 import { configFileCommands } from "./config_files.ts";
 import { useConfigPath } from "./datadir.ts";
 import { gentestdata } from "./gentestdata.ts";
-import { help } from "./help.ts";
+import { groupHelp, help } from "./help.ts";
 import { localserve } from "./localserve.ts";
 import { loglevels } from "./loglevels.ts";
 import { maintenanceCommands } from "./maintenance.ts";
@@ -91,7 +91,9 @@ export async function run(args: readonly string[]): Promise<number> {
     .filter((c) => [name, ...rest].slice(0, c.name.split(" ").length).join(" ") === c.name)
     .sort((a, b) => b.name.length - a.name.length)[0];
   if (!command) {
-    writeStderr(`mox: no command "${name}"; "mox help" lists them\n`);
+    // The first word of commands, such as "queue".
+    const group = rest.length === 0 ? groupHelp(commands, name) : undefined;
+    writeStderr(group ?? `mox: no command "${args.join(" ")}"; "mox help" lists them\n`);
     return 2;
   }
   const own = [name, ...rest].slice(command.name.split(" ").length);

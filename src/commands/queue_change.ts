@@ -63,7 +63,7 @@ Sets the time of the next attempt: now, a time such as 2026-01-31T12:00:00Z, a d
 or with a plus a duration after the attempt that is due.`.trim(),
     more(value): Fields {
       if (value === "now") return { time: Date.now() };
-      if (!value.startsWith("+")) return { time: parseTime("time", value) };
+      if (!value.startsWith("+")) return { time: parseTime(value) };
       const by = parseDuration(value.slice(1));
       if (by === undefined) throw new UsageError(`${value} is not a duration such as +1h`);
       return { by };

@@ -35,13 +35,14 @@ export const filterHelp = `
                              from now such as -1h or 30m
   -dir                       folder of a localserve that is meant`;
 
-/** A time as the flags have it, milliseconds since the epoch. @throws UsageError */
-export function parseTime(flag: string, value: string): number {
+/** A time as flags and arguments have it, milliseconds since the epoch. @throws UsageError */
+export function parseTime(value: string, flag = ""): number {
   const duration = parseDuration(value);
   if (duration !== undefined) return Date.now() + duration;
   const time = /^\d{4}-\d\d-\d\d/.test(value) ? Date.parse(value) : NaN;
   if (Number.isNaN(time)) {
-    throw new UsageError(`-${flag} is a time such as 2026-01-31T12:00:00Z or -1h, not ${value}`);
+    const what = flag === "" ? value : `-${flag}: ${value}`;
+    throw new UsageError(`${what} is no time such as 2026-01-31T12:00:00Z or 1h`);
   }
   return time;
 }
@@ -73,7 +74,7 @@ export function filterOf(flags: { [K in keyof typeof filterFlags]: string }): Js
   const dues = { duebefore: "dueBefore", dueafter: "dueAfter" } as const;
   for (const [flag, name] of Object.entries({ ...times, ...dues })) {
     const value = flags[flag as keyof typeof times];
-    if (value !== "") f[name] = parseTime(flag, value);
+    if (value !== "") f[name] = parseTime(value, flag);
   }
   return f;
 }

@@ -92,7 +92,7 @@ ${choiceHelp}
         max: 1,
       });
       const by = /^[+-]/.test(when) ? parseDuration(when.replace(/^\+/, "")) : undefined;
-      const time = when === "now" ? Date.now() : parseTime("time", when);
+      const time = when === "now" ? Date.now() : parseTime(when);
       const changed = await callControl(await findDataDir(flags.dir), "queue webhook schedule", {
         ...neededFilter(flags),
         ...(by === undefined ? { time } : { by }),

@@ -292,11 +292,47 @@ export class Config {
       if (d.problems.length > 0) {
         throw new ConfigError(inFile(this.dynamicPath, d.problems));
       }
-      const mode = (await Deno.stat(this.dynamicPath)).mode ?? 0o660;
-      await writeFileAtomic(this.dynamicPath, new TextEncoder().encode(text), mode & 0o777);
-      ownLikeFolder(this.dynamicPath);
-      return this.#use({ ...d, stamp: await fileStamp(this.dynamicPath) });
+      return await this.#replace(text, d);
     });
+  }
+
+  /** Mistakes in a text for domains.conf, by line. */
+  checkDynamicText(text: string): FileProblem[] {
+    return inFile(
+      this.dynamicPath,
+      readDynamic(text, this.static, { dir: this.dir }).problems,
+    );
+  }
+
+  /**
+   * Puts a text in the place of domains.conf, on disk and in force when it resolves.
+   * @param isCurrent whether the file still has what the text was made from: otherwise nothing is
+   * overwritten
+   * @throws ConfigError with all mistakes; nothing is changed then
+   */
+  replaceDynamicText(
+    text: string,
+    isCurrent: (now: string) => boolean,
+  ): Promise<ConfigChange | undefined> {
+    return this.#oneByOne(async () => {
+      if (!isCurrent(await readConfigFile(this.dynamicPath))) {
+        throw new ConfigError([{
+          file: this.dynamicPath,
+          line: 0,
+          message: "was changed meanwhile: load it again, and make the change there",
+        }]);
+      }
+      const d = readDynamic(text, this.static, { dir: this.dir });
+      if (d.problems.length > 0) throw new ConfigError(inFile(this.dynamicPath, d.problems));
+      return await this.#replace(text, d);
+    });
+  }
+
+  async #replace(text: string, d: Omit<DynamicState, "stamp">): Promise<ConfigChange | undefined> {
+    const mode = (await Deno.stat(this.dynamicPath)).mode ?? 0o660;
+    await writeFileAtomic(this.dynamicPath, new TextEncoder().encode(text), mode & 0o777);
+    ownLikeFolder(this.dynamicPath);
+    return this.#use({ ...d, stamp: await fileStamp(this.dynamicPath) });
   }
 
   /**

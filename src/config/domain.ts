@@ -23,21 +23,6 @@ import {
   mailboxText,
 } from "./types.ts";
 
-/** Header fields that are signed by DKIM unless the selector says otherwise (RFC 6376 §5.4.1). */
-export const defaultDKIMHeaders: readonly string[] = [
-  "From",
-  "To",
-  "Cc",
-  "Bcc",
-  "Reply-To",
-  "References",
-  "In-Reply-To",
-  "Subject",
-  "Date",
-  "Message-Id",
-  "Content-Type",
-];
-
 const durationAsText = text(
   (s) => (parseDuration(s) ?? -1) > 0 ? undefined : "is not a duration such as 72h",
   "a duration such as 72h",
@@ -58,7 +43,7 @@ export const selector = struct({
   ),
   Headers: optional(
     list(text((s) => /^[!-9;-~]+$/.test(s) ? undefined : "is not the name of a header field")),
-    "Header fields that are signed. By default those that people see and that messages are related by.",
+    "Header fields that are signed. By default those that people see, that messages are related by, and those of lists.",
   ),
   DontSealHeaders: optional(
     bool,

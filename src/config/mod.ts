@@ -43,14 +43,7 @@ export {
   outgoingWebhookEvents,
   type Ruleset,
 } from "./account.ts";
-export {
-  type Alias,
-  catchallSeparators,
-  defaultDKIMHeaders,
-  type Domain,
-  domain,
-  type Selector,
-} from "./domain.ts";
+export { type Alias, catchallSeparators, type Domain, domain, type Selector } from "./domain.ts";
 export {
   defaultMaxMessageSize,
   firstTimeSenderDelay,

@@ -13,8 +13,8 @@ import { intervalHours } from "../reports/mod.ts";
 import type { DmarcUri, SenderAuth } from "../senderauth/mod.ts";
 import type { Decision } from "./analysis_types.ts";
 
-/** Addresses of a record's rua that reports can be sent to. */
-function reportAddresses(uris: readonly DmarcUri[]): DmarcEvaluation["addresses"] {
+/** Addresses of a record's rua that reports can be sent to, with their limits of size. */
+export function reportAddresses(uris: readonly DmarcUri[]): DmarcEvaluation["addresses"] {
   return uris.flatMap(({ uri, maxSize }) => {
     const m = /^mailto:([^?]{3,300})/i.exec(uri);
     if (!m) return [];

@@ -5,7 +5,10 @@ import { DnsError, type LookupOptions, type Resolver } from "./types.ts";
 /** The addresses of a host, IPv6 first, with what is known of each family. */
 export interface HostAddresses {
   addresses: string[];
-  /** True if the answers (or authenticated denials) of both families are authenticated. */
+  /**
+   * True if the answers with addresses are authenticated. Whether the other family has none is of no
+   * matter: who can keep its answer away must not thereby get DANE out of the way.
+   */
   authenticated: boolean;
   /** The name after CNAMEs, as the answer that had records tells. */
   canonicalName: string;
@@ -36,7 +39,6 @@ export async function lookupAddresses(
     } else {
       const err = r.reason;
       if (!(err instanceof DnsError)) throw err;
-      authenticated &&= err.notFound && err.authenticated;
       if (!failure || err.temporary) failure = err;
     }
   }

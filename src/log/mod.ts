@@ -96,6 +96,14 @@ function format(v: LogValue): string {
   return String(v);
 }
 
+/** Packages that have made a logger. */
+const packages = new Set<string>();
+
+/** Names of packages that have made a logger so far. */
+export function knownPackages(): string[] {
+  return [...packages].sort();
+}
+
 /** A logger for a package, with fields that stand in each of its lines. Cheap to derive. */
 export class Log {
   readonly pkg: string;
@@ -103,6 +111,7 @@ export class Log {
 
   constructor(pkg: string, suffix = "") {
     this.pkg = pkg;
+    packages.add(pkg);
     this.#suffix = suffix;
   }
 

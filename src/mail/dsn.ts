@@ -5,6 +5,7 @@
  */
 import { foldField } from "./compose.ts";
 import { formatDate } from "./date.ts";
+import { advice } from "./dsn_advice.ts";
 import { encodeWord } from "./encode.ts";
 
 export interface DsnRecipient {
@@ -52,8 +53,7 @@ const subjects = {
 
 const explanations = {
   failed:
-    "Your message could not be delivered to the recipients below. It will not be tried again. " +
-    "Check the addresses, or reach the recipients in another way.",
+    "Your message could not be delivered to the recipients below. It will not be tried again.",
   delayed:
     "Your message has not been delivered to the recipients below yet. You don't have to do " +
     "anything: it will be tried again until the time given.",
@@ -85,17 +85,6 @@ function headerEnd(message: Uint8Array): number {
   return message.length;
 }
 
-/** RFC 3461 §4: what isn't printable ASCII, "+" and "=" as hexadecimal digits. */
-function xtext(s: string): string {
-  let out = "";
-  for (const b of new TextEncoder().encode(s)) {
-    out += b > 32 && b < 127 && b !== 43 && b !== 61
-      ? String.fromCharCode(b)
-      : `+${b.toString(16).toUpperCase().padStart(2, "0")}`;
-  }
-  return out;
-}
-
 function wrap(text: string): string {
   const lines = [""];
   for (const word of text.split(" ")) {
@@ -117,13 +106,15 @@ export function composeDsn(d: Dsn): Uint8Array {
     );
   const boundary = `mox-${d.messageId.replace(/[^A-Za-z0-9]/g, "").slice(0, 40)}`;
   const charset = utf8 ? "utf-8" : "us-ascii";
-  const ascii = (s: string) => utf8 || isAscii(s) ? s : encodeWord(s);
+  const word = (s: string) => isAscii(s) ? s : encodeWord(s);
+  const ascii = (s: string) => utf8 ? s : word(s);
   // deno-lint-ignore no-control-regex
   const plain = (s: string) => utf8 ? s : s.replace(/[^\x00-\x7f]/g, "?");
   const out: string[] = [
     `From: Mail Delivery System <postmaster@${d.reportingMta}>`,
     `To: <${line(d.to)}>`,
-    field("Subject", `${subjects[d.action]}: ${ascii(line(d.originalSubject)) || "(no subject)"}`),
+    // Whatever stands in it: the message is not to need SMTPUTF8 for its subject.
+    field("Subject", `${subjects[d.action]}: ${word(line(d.originalSubject)) || "(no subject)"}`),
     `Date: ${formatDate(d.date)}`,
     `Message-ID: <${d.messageId}>`,
   ];
@@ -151,6 +142,9 @@ export function composeDsn(d: Dsn): Uint8Array {
       out.push(...wrap(`${by}${plain(line(r.diagnostic))}`).split("\r\n").map((l) => `    ${l}`));
     }
     if (r.retryUntil) out.push(`    tried until ${formatDate(r.retryUntil)}`);
+    if (d.action === "failed") {
+      out.push("", ...wrap(advice(r.status)).split("\r\n").map((l) => `    ${l}`), "");
+    }
   }
   out.push(
     "",
@@ -162,7 +156,8 @@ export function composeDsn(d: Dsn): Uint8Array {
     `Reporting-MTA: dns; ${d.reportingMta}`,
     `Arrival-Date: ${formatDate(d.arrival)}`,
   );
-  if (d.envelopeId !== undefined) out.push(`Original-Envelope-Id: ${xtext(d.envelopeId)}`);
+  // RFC 3461 §6.3: as it is, without the encoding of the ENVID parameter.
+  if (d.envelopeId !== undefined) out.push(field("Original-Envelope-Id", line(d.envelopeId)));
   for (const r of d.recipients) {
     out.push("");
     if (r.originalRecipient) {

@@ -5,8 +5,7 @@
  */
 import { parseDate } from "./date.ts";
 import { type HeaderField, headerField, splitHeader } from "./header.ts";
-import { parseMessage, type Part } from "./structure.ts";
-import { decodeTransferEncoding } from "./transfer.ts";
+import { reportParts } from "./report.ts";
 
 /** An address or host with its type, such as "rfc822" or "dns", in lower case. */
 export interface Typed {
@@ -40,6 +39,8 @@ export interface ParsedDsn {
 const maxRecipients = 1000;
 /** Bytes of a status part that are looked at. */
 const maxStatus = 4 * 1024 * 1024;
+/** Of report-type, and of the part. */
+const statusTypes = ["delivery-status", "global-delivery-status"];
 const actions = ["failed", "delayed", "delivered", "relayed", "expanded"] as const;
 
 /**
@@ -47,17 +48,9 @@ const actions = ["failed", "delayed", "delivered", "relayed", "expanded"] as con
  * one recipient. Total and linear.
  */
 export function parseDsn(message: Uint8Array): ParsedDsn | undefined {
-  const { root } = parseMessage(message);
-  if (root.type !== "multipart" || root.subtype !== "report") return undefined;
-  const reportType = root.params["report-type"]?.toLowerCase();
-  if (reportType !== undefined && !/^(?:global-)?delivery-status$/.test(reportType)) {
-    return undefined;
-  }
-  const status = root.parts.find((p) =>
-    p.type === "message" && /^(?:global-)?delivery-status$/.test(p.subtype)
-  );
-  if (!status) return undefined;
-  const blocks = statusBlocks(body(message, status).subarray(0, maxStatus));
+  const report = reportParts(message, statusTypes);
+  if (!report) return undefined;
+  const blocks = statusBlocks(report.content.subarray(0, maxStatus));
   const [head, ...rest] = blocks;
   // Some leave out the fields of the message as a whole.
   const perMessage = head && headerField(head, "final-recipient") === undefined ? head : [];
@@ -70,13 +63,8 @@ export function parseDsn(message: Uint8Array): ParsedDsn | undefined {
     originalEnvelopeId: envelopeId === undefined ? undefined : fromXtext(envelopeId),
     arrivalDate: date(perMessage, "arrival-date"),
     recipients,
-    original: originalHeader(message, root, status),
+    original: report.original,
   };
-}
-
-function body(message: Uint8Array, p: Part): Uint8Array {
-  const raw = message.subarray(p.bodyOffset, p.endOffset);
-  return decodeTransferEncoding(raw, p.encoding) ?? raw;
 }
 
 /** Fields in blocks with empty lines between them. */
@@ -171,19 +159,4 @@ function fromXtext(s: string): string {
     }
   }
   return new TextDecoder().decode(new Uint8Array(out));
-}
-
-/** The header of the message that is reported on, from the part after the status. */
-function originalHeader(message: Uint8Array, root: Part, status: Part): HeaderField[] {
-  for (const p of root.parts.slice(root.parts.indexOf(status) + 1)) {
-    const name = `${p.type}/${p.subtype}`;
-    if (p.message?.header) return splitHeader(p.message.header);
-    if (
-      ["message/rfc822", "message/global", "text/rfc822-headers", "message/global-headers"]
-        .includes(name)
-    ) {
-      return splitHeader(body(message, p));
-    }
-  }
-  return [];
 }

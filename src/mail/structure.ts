@@ -56,6 +56,8 @@ export interface ParsedMessage {
   root: Part;
   /** Bytes in all. */
   size: number;
+  /** A header, be it of a part, has bytes beyond ASCII (RFC 6532). Those of embedded messages are content. */
+  utf8Headers: boolean;
 }
 
 interface Open {
@@ -89,6 +91,7 @@ export class StructureParser {
   #lastEnd = 0;
   /** True if the last line was empty. */
   #lastEmpty = false;
+  #utf8Headers = false;
   /** Open multiparts: without one no line can be a boundary. */
   #multiparts = 0;
 
@@ -256,6 +259,9 @@ export class StructureParser {
     p.bodyOffset = offset;
     open.linesBefore = this.#lines;
     const bytes = concat(this.#header, this.#headerSize);
+    if (!this.#stack.some((o) => o.part.message)) {
+      this.#utf8Headers ||= bytes.some((b) => b >= 128);
+    }
     const fields = splitHeader(bytes);
     const type: ContentType = parseContentType(headerField(fields, "content-type")) ?? {
       type: p.type,
@@ -329,7 +335,7 @@ export class StructureParser {
       const open = this.#stack.pop()!;
       this.#end(open, this.#offset, false);
     }
-    return { root: this.#root, size: this.#offset };
+    return { root: this.#root, size: this.#offset, utf8Headers: this.#utf8Headers };
   }
 }
 
@@ -369,6 +375,11 @@ export function parseMessage(bytes: Uint8Array): ParsedMessage {
   const p = new StructureParser();
   p.write(bytes);
   return p.end();
+}
+
+/** Whether a message has a header, be it of a part, that only SMTPUTF8 can carry. */
+export function headersNeedUtf8(message: Uint8Array): boolean {
+  return parseMessage(message).utf8Headers;
 }
 
 /** Leaf parts, from the first to the last, those of embedded messages too. */

@@ -7,6 +7,7 @@ import type { Server, Socket } from "node:net";
 import { type Log, newCid } from "../log/mod.ts";
 import { countPanic, gauge, type PanicPackage } from "../metrics/mod.ts";
 import { acceptConnections, boundPort, closeListener, listenTcp } from "../platform/net.ts";
+import { canonicalIp } from "./ip.ts";
 import type { ConnectionLimiter, RateLimiter } from "./limits.ts";
 import { ConnectionError } from "./types.ts";
 
@@ -41,12 +42,25 @@ export interface AcceptOptions {
   refusal?: string;
 }
 
+/** A connection that is open. */
+export interface OpenConnection {
+  cid: number;
+  protocol: string;
+  remoteIp: string;
+  /** Port that it came to. */
+  port: number;
+  /** Milliseconds since the epoch. */
+  since: number;
+}
+
 /** A running listener. */
 export interface TcpServer {
   readonly hostname: string;
   readonly port: number;
   /** Connections open now. */
   readonly connections: number;
+  /** Each of them, the oldest first. */
+  open(): OpenConnection[];
   /**
    * Stops accepting, tells the connections (waiting for a line then fails with "shutdown"), waits so
    * many milliseconds for them to end and drops the rest.
@@ -73,7 +87,7 @@ export async function acceptSockets(
   take: (socket: Socket, cid: number, log: Log) => Taken,
 ): Promise<TcpServer> {
   const { log } = options;
-  const open = new Set<Taken>();
+  const open = new Map<Taken, OpenConnection>();
   const running = new Set<Promise<void>>();
   const maxConnections = options.maxConnections ?? 10_000;
   let stopping = false;
@@ -97,7 +111,13 @@ export async function acceptSockets(
     const cid = newCid();
     const connLog = log.withCid(cid);
     const taken = take(socket, cid, connLog);
-    open.add(taken);
+    open.set(taken, {
+      cid,
+      protocol: options.protocol,
+      remoteIp: canonicalIp(ip),
+      port: boundPort(server),
+      since: Date.now(),
+    });
     openConnections.inc({ protocol: options.protocol });
     // Never rejects: whatever happens ends this connection only.
     const run = taken.done.catch((e: unknown) => ended(e, connLog)).finally(() => {
@@ -138,12 +158,13 @@ export async function acceptSockets(
     get connections() {
       return open.size;
     },
+    open: () => [...open.values()],
     async shutdown(graceMs: number): Promise<void> {
       stopping = true;
       const closed = closeListener(server);
-      for (const taken of open) taken.stop();
+      for (const taken of open.keys()) taken.stop();
       const timer = setTimeout(() => {
-        for (const taken of open) taken.destroy();
+        for (const taken of open.keys()) taken.destroy();
       }, graceMs);
       await Promise.all(running);
       clearTimeout(timer);

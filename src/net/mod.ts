@@ -21,7 +21,13 @@ export {
   type RateWindow,
 } from "./limits.ts";
 export { type AcceptOptions, acceptSockets, type Taken } from "./accept.ts";
-export { type ServeOptions, serveSecured, serveTcp, type TcpServer } from "./server.ts";
+export {
+  type OpenConnection,
+  type ServeOptions,
+  serveSecured,
+  serveTcp,
+  type TcpServer,
+} from "./server.ts";
 export { type Handshaken, serverHandshake } from "./tls.ts";
 export { connectSocks, type SocksOptions } from "./socks.ts";
 export { selfSignedCertificate, type SelfSignedOptions } from "./self_signed.ts";

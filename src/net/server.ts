@@ -9,7 +9,7 @@ import type { Log } from "../log/mod.ts";
 import type { Handshaken } from "./tls.ts";
 import { ConnectionError, type ServerTls } from "./types.ts";
 
-export type { TcpServer } from "./accept.ts";
+export type { OpenConnection, TcpServer } from "./accept.ts";
 
 /** A listener and what its connections get. */
 export interface ServeOptions extends AcceptOptions {

@@ -101,7 +101,12 @@ export async function clientHandshake(
   const bindings = new Map<string, Uint8Array>();
   const endPoint = chain.length > 0 ? endPointBinding(chain[0]) : undefined;
   if (endPoint !== undefined) bindings.set("tls-server-end-point", endPoint);
-  return { socket, info: tlsInfo(socket, isIp ? undefined : options.serverName, bindings) };
+  const info = tlsInfo(socket, isIp ? undefined : options.serverName, bindings);
+  const error: Error | string | null | undefined = socket.authorizationError;
+  if (!socket.authorized && error) {
+    info.untrusted = typeof error === "string" ? error : (error as { code?: string }).code ?? "";
+  }
+  return { socket, info };
 }
 
 /** Waits for the event that ends a handshake. */

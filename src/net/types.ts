@@ -16,6 +16,8 @@ export interface TlsInfo {
   channelBindings: Map<string, Uint8Array>;
   /** Raw DER of the peer's certificate, if it sent one. */
   peerCertificate?: Uint8Array;
+  /** As a client that does not insist: why the server's certificate would be refused, as a code. */
+  untrusted?: string;
 }
 
 /** Why reading or writing ended. `timeout` and `line` leave the connection usable for a last answer. */

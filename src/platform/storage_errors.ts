@@ -15,6 +15,7 @@ const sqliteErrors = new Map([
   [11, "database disk image is malformed"],
   [13, "database or disk is full"],
   [14, "unable to open database file"],
+  [26, "file is not a database"],
 ]);
 
 type Found = Error & { code?: unknown; errcode?: unknown };
@@ -57,6 +58,15 @@ export function isStorageFull(err: unknown): boolean {
   for (const e of causes(err)) {
     if (e.code === "ENOSPC" || e.code === "EDQUOT" || e.code === "EFBIG") return true;
     if (sqliteCode(e) === 13) return true;
+  }
+  return false;
+}
+
+/** True if a database's file is damaged, or is no database. */
+export function isDatabaseDamaged(err: unknown): boolean {
+  for (const e of causes(err)) {
+    const code = sqliteCode(e);
+    if (code === 11 || code === 26) return true;
   }
   return false;
 }

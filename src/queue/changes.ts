@@ -6,8 +6,9 @@ import { findIds, type QueueFilter } from "./list.ts";
 import { itemColumns, itemFromRow, readMessage, updateDestination } from "./rows.ts";
 import type { Attempt, OutgoingEvent, QueueItem } from "./types.ts";
 
-/** Recipients that are changed before others get their turn. */
-const slice = 500;
+/** Recipients that are looked for at a time, and milliseconds of changes before others get their turn. */
+const page = 500;
+const slice = 10;
 
 /** A column that can be set. */
 export type Settable = "hold" | "next_attempt" | "transport" | "require_tls";
@@ -24,21 +25,22 @@ async function change(
   after?: () => Promise<void>,
 ): Promise<number> {
   let changed = 0;
-  const ids = findIds(db, filter);
-  for (let from = 0; from < ids.length; from += slice) {
+  const last = db.get("SELECT coalesce(max(id), 0) FROM recipients")![0] as number;
+  let ids: number[] = [];
+  for (let at = 0;;) {
+    if (ids.length === 0) ids = findIds(db, filter, at, last, page);
+    if (ids.length === 0) break;
     db.transaction(() => {
+      const end = performance.now() + slice;
       const lanes = new Map<string, QueueItem>();
-      for (const id of ids.slice(from, from + slice)) {
-        const row = db.get(
-          `SELECT ${itemColumns} FROM recipients WHERE id = ? AND leased = 0`,
-          id,
-        );
-        if (!row) continue;
-        const item = itemFromRow(row);
-        if (!fn(item)) continue;
+      do {
+        at = ids.shift()!;
+        const row = db.get(`SELECT ${itemColumns} FROM recipients WHERE id = ? AND leased = 0`, at);
+        const item = row && itemFromRow(row);
+        if (!item || !fn(item)) continue;
         changed++;
         lanes.set(`${item.priority} ${item.domain}`, item);
-      }
+      } while (ids.length > 0 && performance.now() < end);
       for (const { domain, priority } of lanes.values()) updateDestination(db, domain, priority);
     });
     await after?.();

@@ -23,6 +23,8 @@ export interface RemoteDelivererOptions {
   sources: readonly SourceAddress[];
   /** Certificate authorities, PEM; undefined for the system's. */
   ca?: string[];
+  /** Signs a message that had to be encoded for its server as it was signed before. */
+  signAgain?(message: Uint8Array): Promise<Uint8Array>;
   /** For tests: port of other servers, milliseconds for a connection, for answers, and the time. */
   port?: number;
   connectTimeout?: number;
@@ -48,6 +50,7 @@ export function remoteDeliverer(o: RemoteDelivererOptions): Deliverer {
     ca: o.ca,
     port: o.port ?? 25,
     timeouts: o.timeouts,
+    signAgain: o.signAgain,
   };
   const ways: WayOptions = {
     log: o.log,

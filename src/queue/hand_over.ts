@@ -1,6 +1,8 @@
 /** Giving a queued message to a server, once a session stands. @module */
+import { toSevenBit } from "../mail/seven_bit.ts";
 import {
   type Envelope,
+  type MessageSource,
   needsUtf8,
   type Progress,
   type RecipientOutcome,
@@ -13,6 +15,8 @@ import type { QueueItem, QueueMessage, Result } from "./types.ts";
 
 /** Bytes read from a message file at a time. */
 const pieceSize = 64 * 1024;
+/** Bytes of a message that is encoded for a server that takes only 7-bit text; larger ones bounce. */
+const maxConverted = 16 * 1024 * 1024;
 /** Milliseconds for which the answer of a server that has the whole message is waited for at the end. */
 const finalGrace = 5_000;
 
@@ -41,9 +45,38 @@ export async function* messageBytes(
   }
 }
 
+/** A message as a server can take it. */
+interface Form {
+  size: number;
+  body: Envelope["body"];
+  bytes: MessageSource;
+}
+
+/** The message as it is; for a server that takes only 7-bit text encoded, if that can be. */
+async function formFor(client: SmtpClient, h: HandOver): Promise<Form> {
+  const { message: m } = h;
+  const x = client.extensions;
+  const size = m.prefix.length + m.fileSize;
+  const body = m.binary ? "binary" : m.has8bit ? "8bit" : "7bit";
+  const takes = body === "7bit" ||
+    (body === "8bit" ? x.eightBitMime : x.binaryMime && x.chunking);
+  if (!takes && size <= maxConverted) {
+    const pieces = await Array.fromAsync(messageBytes(m));
+    const converted = toSevenBit(
+      new Uint8Array(await new Blob(pieces as BlobPart[]).arrayBuffer()),
+    );
+    if (converted) {
+      const bytes = await h.signAgain?.(converted) ?? converted;
+      return { size: bytes.length, body: "7bit", bytes: () => [bytes].values() };
+    }
+  }
+  return { size, body, bytes: () => messageBytes(m) };
+}
+
 /** What to say to a server about a message. */
 function envelopeOf(
   m: QueueMessage,
+  form: Form,
   items: readonly QueueItem[],
   requireTls: boolean,
 ): Envelope {
@@ -54,8 +87,8 @@ function envelopeOf(
       notify: i.notify,
       originalRecipient: i.originalRecipient,
     })),
-    size: m.prefix.length + m.fileSize,
-    body: m.binary ? "binary" : m.has8bit ? "8bit" : "7bit",
+    size: form.size,
+    body: form.body,
     smtpUtf8: m.smtputf8,
     requireTls,
     ret: m.ret,
@@ -77,6 +110,8 @@ export interface HandOver {
   /** Ends it; but a server that has the whole message is waited for, for a moment. */
   signal: AbortSignal;
   progress: (step: Progress) => void;
+  /** Signs a message that was changed as it was signed before. */
+  signAgain?: (message: Uint8Array) => Promise<Uint8Array>;
 }
 
 /**
@@ -94,7 +129,10 @@ export async function handOver(
   client.onProgress = h.progress;
   try {
     const outcomes = new Map<QueueItem, RecipientOutcome>();
-    for (const group of together(client, items)) await handOverGroup(client, h, group, outcomes);
+    const form = await formFor(client, h);
+    for (const group of together(client, items)) {
+      await handOverGroup(client, h, form, group, outcomes);
+    }
     return items.map((i) => outcomes.get(i));
   } finally {
     h.signal.removeEventListener("abort", stop);
@@ -113,6 +151,7 @@ function together(client: SmtpClient, items: readonly QueueItem[]): (readonly Qu
 async function handOverGroup(
   client: SmtpClient,
   { message, requireTls }: HandOver,
+  form: Form,
   items: readonly QueueItem[],
   outcomes: Map<QueueItem, RecipientOutcome>,
 ): Promise<void> {
@@ -122,8 +161,7 @@ async function handOverGroup(
   while (left.length > 0 && (outcomes.size === 0 || client.usable)) {
     const part = left.slice(0, batch);
     left = left.slice(part.length);
-    const envelope = envelopeOf(message, part, requireTls);
-    const got = await client.send(envelope, () => messageBytes(message));
+    const got = await client.send(envelopeOf(message, form, part, requireTls), form.bytes);
     const taken = got.filter((o) => !(o instanceof SmtpClientError)).length;
     for (const [i, o] of got.entries()) {
       // The rest goes with the next transaction, if this one has brought something.

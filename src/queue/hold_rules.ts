@@ -1,4 +1,5 @@
 /** Rules by which new messages are held. @module */
+import { normalizeName } from "../dns/mod.ts";
 import type { Db } from "../store/database.ts";
 
 /** A rule: what is undefined fits any message. */
@@ -24,9 +25,14 @@ export function addHoldRule(db: Db, rule: Omit<HoldRule, "id">): number {
   return db.run(
     "INSERT INTO hold_rules (account, sender_domain, recipient_domain) VALUES (?, ?, ?)",
     rule.account ?? null,
-    rule.senderDomain?.toLowerCase() ?? null,
-    rule.recipientDomain?.toLowerCase() ?? null,
+    canonical(rule.senderDomain) ?? null,
+    canonical(rule.recipientDomain) ?? null,
   ).lastInsertRowid;
+}
+
+/** A domain as it is compared, in whichever form it was written. */
+function canonical(domain: string | undefined): string | undefined {
+  return domain === undefined ? undefined : normalizeName(domain) ?? domain.toLowerCase();
 }
 
 export function removeHoldRule(db: Db, id: number): boolean {
@@ -40,9 +46,10 @@ export function isHeld(
   senderDomain: string,
   recipientDomain: string,
 ): boolean {
+  const is = (wanted: string | undefined, domain: string) =>
+    wanted === undefined || canonical(wanted) === canonical(domain);
   return rules.some((r) =>
-    (r.account === undefined || r.account === account) &&
-    (r.senderDomain === undefined || r.senderDomain === senderDomain) &&
-    (r.recipientDomain === undefined || r.recipientDomain === recipientDomain)
+    (r.account === undefined || r.account === account) && is(r.senderDomain, senderDomain) &&
+    is(r.recipientDomain, recipientDomain)
   );
 }

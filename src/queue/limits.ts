@@ -4,6 +4,15 @@ import { type NewQueueMessage, QueueLimitError } from "./types.ts";
 
 const day = 24 * 3600_000;
 
+/** Recipients elsewhere of an account's messages in the last 24 hours. */
+export function sentInDay(db: Db, account: string, now: number): number {
+  return db.get(
+    "SELECT coalesce(sum(count), 0) FROM submitted WHERE account = ? AND time > ?",
+    account,
+    now - day,
+  )![0];
+}
+
 /** Counts a message, in the transaction that queues it. @throws QueueLimitError */
 export function countAgainstLimits(db: Db, m: NewQueueMessage, now: number): void {
   const limits = m.limits;
@@ -11,11 +20,7 @@ export function countAgainstLimits(db: Db, m: NewQueueMessage, now: number): voi
   const addresses = m.recipients.map((r) => r.address.toLowerCase()).filter(limits.counts);
   if (addresses.length === 0) return;
   db.run("DELETE FROM submitted WHERE time <= ?", now - day);
-  const [sent] = db.get(
-    "SELECT coalesce(sum(count), 0) FROM submitted WHERE account = ? AND time > ?",
-    m.senderAccount,
-    now - day,
-  )!;
+  const sent = sentInDay(db, m.senderAccount, now);
   if (sent + addresses.length > limits.messages) {
     throw new QueueLimitError("messages", limits.messages);
   }

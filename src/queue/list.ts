@@ -80,9 +80,27 @@ export function findItems(db: Db, f: QueueFilter, o: QueueOrder = {}): QueueItem
   ).map(itemFromRow);
 }
 
-/** Ids of those that match and aren't being delivered right now. */
-export function findIds(db: Db, f: QueueFilter): number[] {
+/** How many match. */
+export function countItems(db: Db, f: QueueFilter): number {
   const { where, values } = conditions(f);
-  return db.all(`SELECT r.id FROM ${tables} WHERE ${where} AND r.leased = 0`, ...values)
-    .map((r) => r[0] as number);
+  return db.get(`SELECT count(*) FROM ${tables} WHERE ${where}`, ...values)![0];
+}
+
+/** Ids of those that match and aren't being delivered right now, above one and up to another, ascending. */
+export function findIds(
+  db: Db,
+  f: QueueFilter,
+  above: number,
+  upTo: number,
+  limit: number,
+): number[] {
+  const { where, values } = conditions(f);
+  return db.all(
+    `SELECT r.id FROM ${tables} WHERE ${where} AND r.leased = 0 AND r.id > ? AND r.id <= ? ` +
+      "ORDER BY r.id LIMIT ?",
+    ...values,
+    above,
+    upTo,
+    limit,
+  ).map((r) => r[0] as number);
 }

@@ -13,7 +13,7 @@ export type { QueueFilter, QueueOrder } from "./list.ts";
 export { messageBytes } from "./hand_over.ts";
 export { localDeliverer } from "./localserve.ts";
 export { Queue } from "./queue.ts";
-export { baseAddress, type RetiredItem, type Suppression } from "./retired.ts";
+export { baseAddress, isHardBounce, type RetiredItem, type Suppression } from "./retired.ts";
 export { transportFor } from "./routes.ts";
 export { backoff, delayedAfter, maxAttempts } from "./schedule.ts";
 export {

@@ -9,6 +9,8 @@ const maxHosts = 20;
 export interface MxHosts {
   /** In ASCII. */
   domain: string;
+  /** The name that CNAME records of the domain lead to; the domain itself without any. */
+  canonicalName: string;
   hosts: string[];
   /** Where the answer is authenticated by DNSSEC, that there are no MX records included. */
   authenticated: boolean;
@@ -33,7 +35,12 @@ export async function mxHosts(recipientDomain: string, o: MxOptions): Promise<Mx
   const literal = /^\[(?:ipv6:)?([0-9a-f.:]+)\]$/i.exec(recipientDomain)?.[1];
   if (literal !== undefined) {
     if (!parseIp(literal)) throw new DestinationError(permanent("5.1.2", "no such address"));
-    return { domain: recipientDomain, hosts: [literal], authenticated: false };
+    return {
+      domain: recipientDomain,
+      canonicalName: recipientDomain,
+      hosts: [literal],
+      authenticated: false,
+    };
   }
   const domain = normalizeName(recipientDomain);
   if (domain === undefined) {
@@ -46,7 +53,12 @@ export async function mxHosts(recipientDomain: string, o: MxOptions): Promise<Mx
     if (!(err instanceof DnsError)) throw err;
     if (err.kind === "nodata") {
       // RFC 5321 §5.1: without MX records the domain itself is the host.
-      return { domain, hosts: [domain], authenticated: err.authenticated };
+      return {
+        domain,
+        canonicalName: domain,
+        hosts: [domain],
+        authenticated: err.authenticated,
+      };
     }
     if (!err.temporary) {
       const text = `no such domain: ${err.message}`;
@@ -62,7 +74,12 @@ export async function mxHosts(recipientDomain: string, o: MxOptions): Promise<Mx
   }
   records = records.filter((r) => r.exchange !== "");
   if (!o.isOwnDomain(domain)) records = withoutLoop(domain, records, o);
-  return { domain, hosts: ordered(records, o.random), authenticated: answer.authenticated };
+  return {
+    domain,
+    canonicalName: answer.cnames.at(-1) ?? domain,
+    hosts: ordered(records, o.random),
+    authenticated: answer.authenticated,
+  };
 }
 
 /** RFC 5321 §5.1: this host and those no more preferred than it would bring the message back. */

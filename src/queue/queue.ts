@@ -20,13 +20,14 @@ import { type DueDestination, maxRunning, nextDue, nextTime } from "./due.ts";
 import { QueueFiles } from "./files.ts";
 import { systemClock } from "./clock.ts";
 import { addHoldRule, type HoldRule, holdRules, isHeld, removeHoldRule } from "./hold_rules.ts";
-import { countAgainstLimits } from "./limits.ts";
-import { findItems, type QueueFilter, type QueueOrder } from "./list.ts";
+import { countAgainstLimits, sentInDay } from "./limits.ts";
+import { countItems, findItems, type QueueFilter, type QueueOrder } from "./list.ts";
 import {
   addSuppression,
   forgetRetired,
   removeSuppression,
   retiredByFromId,
+  retiredByMessageId,
   type RetiredItem,
   retiredItems,
   suppressed,
@@ -264,8 +265,8 @@ export class Queue {
   }
 
   /** Recipients in the queue. */
-  count(): number {
-    return this.#count;
+  count(filter?: QueueFilter): number {
+    return filter === undefined ? this.#count : countItems(this.#db, filter);
   }
 
   /** Recipients in the queue. */
@@ -320,6 +321,11 @@ export class Queue {
     return this.#changed(failItems(this.#deliveries, filter));
   }
 
+  /** Recipients elsewhere of an account's messages in the last 24 hours, as its limit counts them. */
+  sentInDay(account: string): number {
+    return sentInDay(this.#db, account, this.#clock.now());
+  }
+
   holdRules(): readonly HoldRule[] {
     return this.#rules;
   }
@@ -348,6 +354,11 @@ export class Queue {
   /** The retired recipient that a unique sender address was made for. */
   retiredByFromId(fromId: string): RetiredItem | undefined {
     return retiredByFromId(this.#db, fromId);
+  }
+
+  /** The retired recipients of a message, by its Message-ID without brackets. */
+  retiredByMessageId(messageId: string): RetiredItem[] {
+    return retiredByMessageId(this.#db, messageId);
   }
 
   suppressions(account?: string): Suppression[] {

@@ -8,17 +8,30 @@
  *
  * @module
  */
-import { DnsError, lookupAddresses, parseIp, type Resolver } from "../dns/mod.ts";
+import { DnsError, parseIp, type Resolver } from "../dns/mod.ts";
 import type { Log } from "../log/mod.ts";
 import { type Progress, SmtpClient, SmtpClientError, type Timeouts } from "../smtp/client/mod.ts";
+import { daneHost } from "../tlspolicy/dane_host.ts";
 import { noPolicy } from "../tlspolicy/opportunistic.ts";
-import type { DanePolicy, DomainPolicy, TlsFailureDetail, TlsPolicy } from "../tlspolicy/types.ts";
+import type {
+  DanePolicy,
+  DomainPolicy,
+  TlsFailureDetail,
+  TlsOutcome,
+  TlsPolicy,
+} from "../tlspolicy/types.ts";
 import { DestinationError, type Failure, failureOf, permanent, temporary } from "./failure.ts";
-import { handOver, lost, resultOf, wasDead } from "./hand_over.ts";
+import { type HandOver, handOver, lost, resultOf, wasDead } from "./hand_over.ts";
 import type { HostMemory } from "./host_memory.ts";
 import { type MxHosts, mxHosts } from "./mx.ts";
 import type { Sessions } from "./sessions.ts";
-import { failureDetail, policyFailures, type TlsDemand, tlsDemand } from "./tls_demand.ts";
+import {
+  failureDetail,
+  type TlsDemand,
+  tlsDemand,
+  tlsOutcomes,
+  type TlsTrial,
+} from "./tls_demand.ts";
 import type { QueueItem, QueueMessage, Result } from "./types.ts";
 import { connectBy, type Way } from "./way.ts";
 
@@ -41,6 +54,8 @@ export interface RemoteOptions {
   /** Port of other servers: 25, except in tests. */
   port: number;
   timeouts: Partial<Timeouts> | undefined;
+  /** See HandOver. */
+  signAgain: HandOver["signAgain"];
 }
 
 /** What TLS a message asks for: "yes" is REQUIRETLS, "no" waives all policies (RFC 8689). */
@@ -73,6 +88,15 @@ export async function deliverRemote(o: RemoteOptions, d: RemoteDelivery): Promis
     return d.items.map(() => err.failure);
   }
   return await new Attempt(o, d, ...gathered).run();
+}
+
+/** An address of a host, and what is known before it is connected to. */
+interface Target {
+  host: string;
+  ip: string;
+  dane: DanePolicy;
+  /** The MTA-STS policy does not name the host, but only tests. */
+  mismatch: TlsFailureDetail | undefined;
 }
 
 /** The hosts one after the other. */
@@ -122,31 +146,34 @@ class Attempt {
     host: string,
     dane: DanePolicy,
     where: { localIp: string; remoteIp: string; helo: string },
-    failure: TlsFailureDetail | undefined,
+    outcomes: readonly TlsOutcome[],
   ): void {
     if (this.#d.tls === "no" || this.#mx.domain.startsWith("[")) return;
-    const policy = this.#policy;
     this.#o.tlsPolicy.report({
       recipientDomain: this.#mx.domain,
-      policy,
+      policy: this.#policy,
       mxHost: host,
       dane,
       localIp: where.localIp,
       remoteIp: where.remoteIp,
       remoteHelo: where.helo,
       isReport: this.#d.message.isDsn,
-      failures: failure === undefined ? [] : policyFailures({ policy, dane }, failure),
+      outcomes,
     });
   }
 
   async #tryHost(host: string): Promise<void> {
     const policy = this.#policy;
     const nowhere = { localIp: "", remoteIp: "", helo: "" };
+    let mismatch: TlsFailureDetail | undefined;
     if (policy.mode !== "none" && !policy.matches(host)) {
       const information = `host ${host} is not in the MTA-STS policy`;
-      const failure = { resultType: "validation-failure", reasonCode: "", information } as const;
-      this.#report(host, { kind: "none" }, nowhere, failure);
-      if (policy.mode === "enforce") return this.#failed(temporary("4.7.5", information));
+      mismatch = { resultType: "validation-failure", reasonCode: "", information };
+      if (policy.mode === "enforce") {
+        const outcomes: TlsOutcome[] = [{ policyType: "sts", failure: mismatch }];
+        this.#report(host, { kind: "none" }, nowhere, outcomes);
+        return this.#failed(temporary("4.7.5", information));
+      }
     }
     const found = await this.#addresses(host);
     if (!found) return;
@@ -155,17 +182,18 @@ class Attempt {
     const dane: DanePolicy = this.#d.tls === "no" || this.#mx.domain.startsWith("[")
       ? { kind: "none" }
       : await this.#o.tlsPolicy.daneFor(
-        { host, port, authenticated, expanded: found.expanded },
+        { host, port, names: found.names, domains: [this.#mx.domain, this.#mx.canonicalName] },
         this.#d.signal,
       );
     if (dane.kind === "unavailable") {
-      this.#report(host, dane, nowhere, dane.failure);
+      this.#report(host, dane, nowhere, [{ policyType: "tlsa", failure: dane.failure }]);
       const text = `TLSA records of ${host} can't be had: ${dane.failure.information}`;
       return this.#failed(temporary("4.7.5", text));
     }
     const required = this.#d.tls === "yes";
     // RFC 8689 §4.2.1: the name of the host must be one to be sure of, too.
-    if (required && dane.kind !== "verify" && policy.mode === "none" && !authenticated) {
+    const vouched = authenticated || (policy.mode !== "none" && mismatch === undefined);
+    if (required && dane.kind !== "verify" && !vouched) {
       const text =
         `the message demands verified TLS, and neither MTA-STS nor DNSSEC vouches for ${host}`;
       return this.#failed(permanent("5.7.30", text));
@@ -180,7 +208,7 @@ class Attempt {
         continue;
       }
       tried++;
-      await this.#tryAddress(host, ip, dane, demand);
+      await this.#tryAddress({ host, ip, dane, mismatch }, demand);
     }
   }
 
@@ -189,15 +217,14 @@ class Attempt {
     const { way, signal } = this.#d;
     let ips: string[];
     let authenticated = false;
-    let expanded: string | undefined;
+    let names: readonly string[] = [];
     if (parseIp(host)) {
       ips = [host];
     } else {
       try {
-        const a = await lookupAddresses(this.#o.resolver, host, { signal });
+        const a = await daneHost(this.#o.resolver, host, { signal });
         ips = a.addresses;
-        authenticated = a.authenticated && this.#mx.authenticated;
-        expanded = a.canonicalName === host ? undefined : a.canonicalName;
+        if (this.#mx.authenticated) ({ authenticated, names } = a);
       } catch (err) {
         if (!(err instanceof DnsError)) throw err;
         const text = `addresses of ${host}: ${err.message}`;
@@ -210,10 +237,11 @@ class Attempt {
       this.#failed(temporary("4.4.1", `${host} has no address of a family that may be used`));
       return undefined;
     }
-    return { ips: this.#o.memory.order(host, usable), authenticated, expanded };
+    return { ips: this.#o.memory.order(host, usable), authenticated, names };
   }
 
-  async #tryAddress(host: string, ip: string, dane: DanePolicy, first: TlsDemand): Promise<void> {
+  async #tryAddress(to: Target, first: TlsDemand): Promise<void> {
+    const { host, ip } = to;
     for (let demand: TlsDemand | undefined = first; demand;) {
       const key = `${this.#d.way.name} ${host} ${this.#o.port} ${demand.name}`;
       const kept = this.#o.sessions.take(key);
@@ -224,7 +252,7 @@ class Attempt {
       }
       if (++this.#connections > maxConnections) return;
       try {
-        const client = await this.#connect(host, ip, dane, demand, demand !== first);
+        const client = await this.#connect(to, demand, demand !== first);
         this.#o.memory.used(host, ip, false);
         await this.#use(client, key, host, false);
         return;
@@ -245,18 +273,20 @@ class Attempt {
   }
 
   /** Begins a session, and reports how TLS went. @throws SmtpClientError */
-  async #connect(
-    host: string,
-    ip: string,
-    dane: DanePolicy,
-    demand: TlsDemand,
-    again: boolean,
-  ): Promise<SmtpClient> {
+  async #connect(to: Target, demand: TlsDemand, again: boolean): Promise<SmtpClient> {
+    const { host, ip, dane, mismatch } = to;
     const made = await connectBy(this.#d.way, ip, this.#o.port, this.#d.signal);
     const { connection, hostname, localIp } = made;
     const stop = () => connection.destroy();
     this.#d.signal.addEventListener("abort", stop);
     const where = { localIp, remoteIp: ip, helo: "" };
+    const report = (trial: Pick<TlsTrial, "ended" | "byDane">) =>
+      this.#report(
+        host,
+        dane,
+        where,
+        tlsOutcomes({ policy: this.#policy, dane, mismatch, ...trial }),
+      );
     try {
       const client = await SmtpClient.start(connection, {
         log: this.#o.log,
@@ -269,11 +299,12 @@ class Attempt {
       this.#reached = true;
       where.helo = client.greetingName;
       // What follows a failure of TLS is not counted once more.
-      if (!again) this.#report(host, dane, where, client.tls ? undefined : stripped);
+      if (!again) report({ ended: client.tls, byDane: false });
       return client;
     } catch (err) {
       if (err instanceof SmtpClientError && err.kind === "tls" && !again) {
-        this.#report(host, dane, where, demand.refusedFor?.() ?? failureDetail(err));
+        const refused = demand.refusedFor?.();
+        report({ ended: refused ?? failureDetail(err), byDane: refused !== undefined });
       }
       throw err;
     } finally {
@@ -288,7 +319,9 @@ class Attempt {
     const requireTls = this.#d.tls === "yes";
     let outcomes;
     try {
-      outcomes = await handOver(client, { message, requireTls, signal, progress }, items);
+      const { signAgain } = this.#o;
+      const h: HandOver = { message, requireTls, signal, progress, signAgain };
+      outcomes = await handOver(client, h, items);
     } finally {
       this.#o.sessions.give(key, client);
     }
@@ -303,12 +336,6 @@ class Attempt {
   }
 }
 
-const stripped: TlsFailureDetail = {
-  resultType: "starttls-not-supported",
-  reasonCode: "",
-  information: "",
-};
-
 /** No server answered at all: others need not wait for it as well. */
 function nobodyThere(e: SmtpClientError): boolean {
   return e.phase === "connect" || (e.phase === "greeting" && e.kind === "timeout");
@@ -320,5 +347,7 @@ function nobodyThere(e: SmtpClientError): boolean {
  */
 function elsewhere(e: SmtpClientError): boolean {
   if (e.phase === "message") return false;
+  // A host that takes no message from anybody now, such as with a full disk, has others beside it for that.
+  if (e.phase === "mail" && e.kind === "reply" && !e.permanent) return true;
   return e.kind === "unsupported" || e.kind === "protocol" || lost(e);
 }

@@ -139,8 +139,29 @@ export function retiredByFromId(db: Db, fromId: string): RetiredItem | undefined
   return r && retiredFromRow(r);
 }
 
+/** The retired recipients of a message, by its Message-ID without brackets; at most 1000. */
+export function retiredByMessageId(db: Db, messageId: string): RetiredItem[] {
+  return db.all(
+    `SELECT ${retiredColumns} FROM retired WHERE message_key IN (?, ?) ORDER BY id LIMIT 1000`,
+    `<${messageId}>`,
+    messageId,
+  ).map(retiredFromRow);
+}
+
 /** Enhanced codes that say that the mailbox isn't there, or takes nothing (RFC 3463 §3.2, §3.3). */
-const hardBounces = new Set(["5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"]);
+const hardBounces: ReadonlySet<string> = new Set([
+  "5.1.1",
+  "5.1.2",
+  "5.1.3",
+  "5.1.6",
+  "5.1.10",
+  "5.2.1",
+]);
+
+/** Whether a failure with this enhanced code is of the address, for good. */
+export function isHardBounce(enhanced: string): boolean {
+  return hardBounces.has(enhanced);
+}
 
 /**
  * Why the recipient is to be suppressed after a failure: the address does not exist, or it is the second
@@ -154,7 +175,7 @@ export function suppressionReason(
 ): string | undefined {
   if (attempt.kind !== "permanent") return undefined;
   const answer = `${attempt.code} ${attempt.enhanced} ${attempt.text}`.slice(0, 300);
-  if (hardBounces.has(attempt.enhanced)) return `address is refused: ${answer}`;
+  if (isHardBounce(attempt.enhanced)) return `address is refused: ${answer}`;
   const [last] = db.get(
     "SELECT outcome FROM retired WHERE account = ? AND base_address = ? ORDER BY left_at DESC LIMIT 1",
     account,

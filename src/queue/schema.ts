@@ -129,4 +129,12 @@ CREATE TABLE written_to (
 CREATE INDEX written_to_first ON written_to (account, first);
 `,
   },
+  {
+    version: 3,
+    sql: `
+-- What reports that come back name.
+CREATE INDEX retired_message ON retired (message_key);
+CREATE INDEX retired_from ON retired (from_id);
+`,
+  },
 ];

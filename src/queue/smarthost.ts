@@ -57,9 +57,13 @@ export async function deliverSmarthost(
       if (!(err instanceof SmtpClientError)) throw err;
       o.memory.used(t.Host, ip, true);
       if (err.phase === "connect" && !d.signal.aborted) o.memory.unreachable(ip, port, err.text);
+      const hint = err.phase === "auth" && err.kind === "unsupported"
+        ? " (those that may be used are set by Mechanisms in the transport's Auth)"
+        : "";
       // Whether the login or the certificate: nothing of that is the recipient's fault.
       failure = {
         ...failureOf(err, t.Host),
+        text: err.text + hint,
         kind: "temporary",
         unreachable: err.phase === "connect",
       };
@@ -116,7 +120,8 @@ async function send(
   kept: boolean,
 ): Promise<Result[] | undefined> {
   try {
-    const outcomes = await handOver(client, { ...d, requireTls: d.tls === "yes" }, d.items);
+    const h = { ...d, requireTls: d.tls === "yes", signAgain: o.signAgain };
+    const outcomes = await handOver(client, h, d.items);
     if (kept && wasDead(outcomes)) return undefined;
     return outcomes.map((outcome, i) =>
       outcome === undefined

@@ -1,13 +1,8 @@
 /** What TLS a connection needs, and how failures of TLS are reported. @module */
-import type { ClientTls } from "../net/mod.ts";
+import type { ClientTls, TlsInfo } from "../net/mod.ts";
 import type { SmtpClientError, TlsUse } from "../smtp/client/mod.ts";
-import type {
-  DanePolicy,
-  DomainPolicy,
-  TlsFailureDetail,
-  TlsPolicyType,
-  TlsResultType,
-} from "../tlspolicy/types.ts";
+import { certificateFailure, errorCode } from "../tlspolicy/tls_errors.ts";
+import type { DanePolicy, DomainPolicy, TlsFailureDetail, TlsOutcome } from "../tlspolicy/types.ts";
 
 /** What is demanded of a connection. */
 export interface TlsDemand {
@@ -63,6 +58,7 @@ export function tlsDemand(w: TlsWishes): TlsDemand {
       clientTls: {
         serverName,
         verify: false,
+        ca: w.ca,
         verifyChain: (c) => (detail = verify(c)) === undefined,
       },
       fallback: undefined,
@@ -79,45 +75,52 @@ export function tlsDemand(w: TlsWishes): TlsDemand {
   return opportunistic(w.host);
 }
 
-/** Codes of the runtime's errors, as results of RFC 8460 §4.3. */
-const byCode: Record<string, TlsResultType> = {
-  CERT_HAS_EXPIRED: "certificate-expired",
-  CERT_NOT_YET_VALID: "certificate-expired",
-  ERR_TLS_CERT_ALTNAME_INVALID: "certificate-host-mismatch",
-  DEPTH_ZERO_SELF_SIGNED_CERT: "certificate-not-trusted",
-  SELF_SIGNED_CERT_IN_CHAIN: "certificate-not-trusted",
-  UNABLE_TO_GET_ISSUER_CERT: "certificate-not-trusted",
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "certificate-not-trusted",
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "certificate-not-trusted",
-};
-
 /** The failure as a TLS report has it. */
 export function failureDetail(err: SmtpClientError): TlsFailureDetail {
-  if (err.phase === "starttls" && err.enhanced === "4.7.4") {
-    return { resultType: "starttls-not-supported", reasonCode: "", information: "" };
-  }
-  let code = "";
-  let cause: unknown = err;
-  for (let depth = 0; cause instanceof Error && depth < 5; depth++) {
-    const c = (cause as Error & { code?: unknown }).code;
-    if (typeof c === "string") code = c;
-    cause = cause.cause;
-  }
+  if (err.phase === "starttls" && err.enhanced === "4.7.4") return stripped;
+  const reasonCode = errorCode(err);
   return {
-    resultType: byCode[code] ?? "validation-failure",
-    reasonCode: code,
+    resultType: certificateFailure(reasonCode) ?? "validation-failure",
+    reasonCode,
     information: err.text.slice(0, 200),
   };
 }
 
-/** The same failure, for each policy that wanted what failed. */
-export function policyFailures(
-  w: Pick<TlsWishes, "policy" | "dane">,
-  failure: TlsFailureDetail,
-): { policyType: TlsPolicyType; failure: TlsFailureDetail }[] {
-  const types: TlsPolicyType[] = [];
-  if (w.dane.kind !== "none") types.push("tlsa");
-  if (w.policy.mode !== "none") types.push("sts");
-  if (types.length === 0) types.push("no-policy-found");
-  return types.map((policyType) => ({ policyType, failure }));
+const stripped: TlsFailureDetail = {
+  resultType: "starttls-not-supported",
+  reasonCode: "",
+  information: "",
+};
+
+/** How a session began, or why not. */
+export interface TlsTrial {
+  policy: DomainPolicy;
+  dane: DanePolicy;
+  /** The policy does not name the host. */
+  mismatch: TlsFailureDetail | undefined;
+  /** The session; of one that TLS has ended, the failure. */
+  ended: TlsInfo | undefined | TlsFailureDetail;
+  /** The failure is that the certificate is not what TLSA records say: of others it says nothing. */
+  byDane: boolean;
+}
+
+/** What became of each policy (RFC 8460 §4.2). */
+export function tlsOutcomes(t: TlsTrial): TlsOutcome[] {
+  const { policy, dane, ended = stripped } = t;
+  const failure = "resultType" in ended ? ended : undefined;
+  const outcomes: TlsOutcome[] = [];
+  if (dane.kind !== "none") outcomes.push({ policyType: "tlsa", failure });
+  if (policy.mode !== "none" && !(failure && t.byDane)) {
+    // With DANE the authorities' word was not asked for, but is known.
+    const untrusted = "untrusted" in ended && ended.untrusted !== undefined
+      ? {
+        resultType: certificateFailure(ended.untrusted) ?? "certificate-not-trusted",
+        reasonCode: ended.untrusted,
+        information: "",
+      } as const
+      : undefined;
+    outcomes.push({ policyType: "sts", failure: t.mismatch ?? failure ?? untrusted });
+  }
+  if (outcomes.length === 0) outcomes.push({ policyType: "no-policy-found", failure });
+  return outcomes;
 }

@@ -21,6 +21,28 @@ export const dmarcAligned = counter(
   "Messages from our domains as told in DMARC aggregate reports, by aligned DKIM and SPF result.",
   { dkim: ["pass", "fail", "unknown"], spf: ["pass", "fail", "unknown"] },
 );
+const outcomes = ["sent", "unwanted", "error"] as const;
+export const dmarcReportsSent = counter(
+  "mox_dmarc_report_sent_total",
+  "DMARC aggregate reports to other domains, by what became of them.",
+  { result: outcomes },
+);
+export const tlsReportsSent = counter(
+  "mox_tlsrpt_report_sent_total",
+  "TLS reports to other domains and hosts, by what became of them.",
+  { result: outcomes },
+);
+
+/** What became of reports to others since the start, for people. */
+export async function reportsSent(
+  kind: "dmarc" | "tls",
+): Promise<Record<(typeof outcomes)[number], number>> {
+  const counts = { sent: 0, unwanted: 0, error: 0 };
+  const { values } = await (kind === "dmarc" ? dmarcReportsSent : tlsReportsSent).get();
+  for (const v of values) counts[v.labels.result as keyof typeof counts] = v.value;
+  return counts;
+}
+
 export const tlsReports = counter(
   "mox_tls_reports_received_total",
   "TLS reports received about our domains and hosts.",

@@ -15,6 +15,7 @@
 export { ReportError, type ReportErrorCode } from "./errors.ts";
 export { maxReportSize, unpack } from "./unpack.ts";
 export * from "./dmarc.ts";
+export { dmarcReportsSent, reportsSent, tlsReportsSent } from "./metrics.ts";
 export {
   buildDmarcReport,
   type DmarcEvaluation,

@@ -222,10 +222,14 @@ export class TlsResults {
     }));
   }
 
-  /** Removes what has been reported. */
-  remove(day: string, policyDomain: string): number {
-    return this.#db.run("DELETE FROM results WHERE day = ? AND domain = ?", day, policyDomain)
-      .changes;
+  /** Removes what has been reported: all of a policy domain on a day. */
+  remove(r: Pick<TlsDayResult, "day" | "policyDomain" | "isHost">): number {
+    return this.#db.run(
+      "DELETE FROM results WHERE day = ? AND domain = ? AND is_host = ?",
+      r.day,
+      r.policyDomain,
+      r.isHost ? 1 : 0,
+    ).changes;
   }
 
   close(): Promise<void> {

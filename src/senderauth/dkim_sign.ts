@@ -13,7 +13,7 @@ export interface DkimSigner {
   selector: string;
   /** An RSA or Ed25519 private key. */
   privateKey: KeyObject;
-  /** Names of header fields to sign; by default {@link defaultSignedHeaders}. From is always signed. */
+  /** Names of header fields to sign; by default {@link defaultSignedHeaders} and what lists have. From is always signed. */
   headers?: readonly string[];
   /** Sign each name once more than it occurs, so that none can be added. By default true. */
   oversign?: boolean;
@@ -40,6 +40,23 @@ export const defaultSignedHeaders: readonly string[] = [
   "MIME-Version",
   "Content-Type",
   "Content-Transfer-Encoding",
+];
+
+/**
+ * Signed by default where they are, but never when they are not: lists that pass a message on add their own.
+ * RFC 8058 §4 wants those for leaving a list by one click signed.
+ */
+const signedIfPresent: readonly string[] = [
+  "Sender",
+  "List-Id",
+  "List-Help",
+  "List-Post",
+  "List-Owner",
+  "List-Archive",
+  "List-Unsubscribe",
+  "List-Unsubscribe-Post",
+  "TLS-Report-Domain",
+  "TLS-Report-Submitter",
 ];
 
 /**
@@ -93,10 +110,12 @@ function dkimField(
 function signedNames(signer: DkimSigner, signed: SignedHeader): string[] {
   const wanted = signer.headers ?? defaultSignedHeaders;
   const names = wanted.some((n) => n.toLowerCase() === "from") ? wanted : ["From", ...wanted];
-  return names.flatMap((name) => {
-    const count = signed.count(name.toLowerCase()) + (signer.oversign === false ? 0 : 1);
-    return new Array<string>(count).fill(name);
-  });
+  const times = (name: string, more: number) =>
+    new Array<string>(signed.count(name.toLowerCase()) + more).fill(name);
+  return [
+    ...names.flatMap((name) => times(name, signer.oversign === false ? 0 : 1)),
+    ...(signer.headers ? [] : signedIfPresent.flatMap((name) => times(name, 0))),
+  ];
 }
 
 /** a= for a private key. */

@@ -210,6 +210,7 @@ async function lookup<K extends RecordType>(check: Check, name: string, type: K,
     }
     // A name with an empty or overlong label can't exist.
     if (err.kind === "badname") return [];
+    check.authenticated = false;
     throw new Abort(err.temporary ? "temperror" : "permerror", err.message);
   }
 }

@@ -1,11 +1,12 @@
 /** The account and admin pages of the running server: their logins, and what they work on. @module */
 import type { Config } from "../config/mod.ts";
 import type { Resolver } from "../dns/mod.ts";
-import type { FailedAuthLimiter } from "../net/mod.ts";
+import type { FailedAuthLimiter, OpenConnection } from "../net/mod.ts";
 import { programVersion } from "../platform/version.ts";
 import type { Queue } from "../queue/mod.ts";
 import type { Webhooks } from "../queue/webhooks/mod.ts";
-import type { DmarcReports, TlsReports } from "../reports/mod.ts";
+import type { TlsResults } from "../reports/mod.ts";
+import type { ReportDatabases } from "./receiving.ts";
 import { preparePassword } from "../sasl/mod.ts";
 import type { Accounts } from "../store/accounts.ts";
 import { checkAbsentPassword } from "../store/credentials.ts";
@@ -15,7 +16,7 @@ import type { TlsKeys } from "../store/tls_keys.ts";
 import type { CertificateState } from "./tls.ts";
 import type { StsPolicyState } from "../tlspolicy/policies.ts";
 import { type AccountPage, accountPage, type AccountPageOptions } from "../web/account/mod.ts";
-import { adminPage } from "../web/admin/mod.ts";
+import { adminPage, type Glance } from "../web/admin/mod.ts";
 import type { WebHandler } from "../web/http/mod.ts";
 import {
   type Challenges,
@@ -43,8 +44,11 @@ export interface PagesServer {
   limiter: FailedAuthLimiter;
   tempDir: string;
   listeners: () => string[];
+  connections: () => OpenConnection[];
+  glance: Glance;
   resolver: Resolver | undefined;
-  reports: { dmarc: DmarcReports; tls: TlsReports } | undefined;
+  reports: ReportDatabases | undefined;
+  tlsResults: TlsResults | undefined;
   /** Undefined while the server starts. */
   tlsKeys: () => TlsKeys | undefined;
   loginLog: () => LoginLog | undefined;
@@ -180,6 +184,7 @@ export function accountAndAdminPages(
       config,
       accounts,
       queue,
+      webhooks: s.webhooks,
       sessions,
       login: new Login({
         service: "admin",
@@ -191,8 +196,11 @@ export function accountAndAdminPages(
       page: servePage(adminPageHtml),
       version: programVersion,
       listeners: s.listeners,
+      connections: s.connections,
+      glance: s.glance,
       resolver: s.resolver,
       reports: s.reports,
+      tlsResults: s.tlsResults,
       loginLog: s.loginLog,
       certificates: s.certificates,
       stsPolicies: s.stsPolicies,

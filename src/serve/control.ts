@@ -50,16 +50,27 @@ interface Address {
 export class ControlServer {
   readonly #dir: string;
   readonly #log: Log;
-  readonly #handlers: Map<string, ControlHandler>;
+  /** What answers; commands that come while the server still starts wait for it. */
+  readonly #handlers = Promise.withResolvers<ReadonlyMap<string, ControlHandler>>();
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #secret: string | undefined;
 
-  constructor(dir: string, log: Log, handlers: Map<string, ControlHandler>) {
+  constructor(dir: string, log: Log) {
     this.#dir = dir;
     this.#log = log;
-    this.#handlers = handlers;
+    this.#handlers.promise.catch(() => {});
     this.#server = createServer((s) => this.#accept(s));
+  }
+
+  /** Answers commands from now on, also those that have come already. */
+  serve(handlers: ReadonlyMap<string, ControlHandler>): void {
+    this.#handlers.resolve(handlers);
+  }
+
+  /** Answers every command with this message: the data folder is taken for something else. */
+  refuse(message: string): void {
+    this.#handlers.reject(new ControlError(message));
   }
 
   /** Starts to listen. @throws if another server runs on this data folder. */
@@ -87,6 +98,9 @@ export class ControlServer {
   }
 
   async stop(): Promise<void> {
+    this.refuse("the server was stopped before it had started: try again");
+    // Those that wait have their answer before their connections are closed.
+    await this.#handlers.promise.catch(() => {});
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     for (const s of this.#sockets) s.destroySoon();
     await closed;
@@ -119,7 +133,7 @@ export class ControlServer {
       if (this.#secret !== undefined && !sameText(request.secret ?? "", this.#secret)) {
         throw new ControlError("wrong secret");
       }
-      const handler = this.#handlers.get(request.command);
+      const handler = (await this.#handlers.promise).get(request.command);
       if (!handler) throw new ControlError(`the running server has no command ${request.command}`);
       const result = await handler(request.args, (text) => send({ text }));
       send({ ok: result ?? null });

@@ -4,6 +4,7 @@ import type { Config } from "../config/mod.ts";
 import { Log } from "../log/mod.ts";
 import { flattenAddresses, parseAddressList } from "../mail/address.ts";
 import { composeDsn } from "../mail/dsn.ts";
+import { headersNeedUtf8 } from "../mail/structure.ts";
 import { createTemp, removeFile } from "../platform/files.ts";
 import type { Attempt, DsnEvent, Queue } from "../queue/mod.ts";
 import { type Address, addressText, SmtpError } from "../smtp/server/mod.ts";
@@ -47,7 +48,9 @@ function diagnostic(a: Attempt): string {
 /** Makes the DSN and delivers it: durable when it resolves. */
 export async function deliverDsn(s: DsnServices, e: DsnEvent): Promise<void> {
   const { message } = e;
-  const whole = message.ret === "full" && message.fileSize <= maxQuoted;
+  // RFC 3461 §4.3: RET is for failures. What is binary can't stand in a report.
+  const whole = e.action === "failed" && message.ret === "full" && !message.binary &&
+    message.fileSize <= maxQuoted;
   const file = whole
     ? await Deno.readFile(message.path)
     : headerOf(await readStart(message.path, maxQuotedHeader));
@@ -118,9 +121,10 @@ async function handOn(
       file: path,
       fileSize: bytes.length,
       prefix: new Uint8Array(0),
-      smtputf8: false,
+      smtputf8: headersNeedUtf8(bytes),
       has8bit,
       requireTls: message.requireTls,
+      tlsOptional: message.tlsOptional,
       messageId: `<${messageId}>`,
       subject: "delivery report",
       isDsn: true,

@@ -62,7 +62,8 @@ async function deliverNotice(
     "Further messages are refused until 24 hours have passed since its earlier ones.",
     "",
     "If its user did not send them, somebody else knows the password: set another one with",
-    `"mox setaccountpassword ${account}", and look at what waits with "mox queue list -account ${account}".`,
+    `"mox setaccountpassword ${account}". Stop what waits with "mox queue hold -account ${account}", look at it`,
+    `with "mox queue list -account ${account}", and remove it with "mox queue drop -account ${account}".`,
     `If it is right, raise ${parameter} of the account in domains.conf.`,
     "",
   ].join("\r\n");

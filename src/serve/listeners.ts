@@ -11,6 +11,7 @@ import {
   ConnectionLimiter,
   connectionRate,
   type FailedAuthLimiter,
+  type OpenConnection,
   openConnectionLimits,
   RateLimiter,
   type ServerTls,
@@ -72,6 +73,11 @@ export class Listeners {
 
   constructor(s: ListenerServices) {
     this.#s = s;
+  }
+
+  /** Those that are open now. */
+  connections(): OpenConnection[] {
+    return this.#servers.flatMap((s) => s.open());
   }
 
   /** Serves what a listener has enabled, on its addresses. @throws ListenError */

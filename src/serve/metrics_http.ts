@@ -13,6 +13,12 @@ import type { Log } from "../log/mod.ts";
 gauge("mox_memory_resident_bytes", "Resident memory of the process.", [], (g) => {
   g.set(memoryUse().resident);
 });
+gauge("mox_memory_heap_bytes", "Memory in use by values of the main thread.", [], (g) => {
+  g.set(memoryUse().heap);
+});
+gauge("mox_memory_external_bytes", "Memory of buffers outside of the heap.", [], (g) => {
+  g.set(memoryUse().external);
+});
 gauge("mox_start_time_seconds", "When the process started, seconds since the epoch.").set(
   Math.floor(Date.now() / 1000),
 );

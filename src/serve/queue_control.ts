@@ -1,5 +1,6 @@
 /** Commands about the queue that come over the control socket. @module */
 import type { Config } from "../config/mod.ts";
+import { normalizeName } from "../dns/mod.ts";
 import { messageBytes, type Queue, type QueueFilter, type QueueOrder } from "../queue/mod.ts";
 import { ControlError, type ControlHandler, type Json } from "./control.ts";
 
@@ -15,6 +16,13 @@ function text(fields: Fields, name: string): string | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value !== "string") throw new ControlError(`${name} is not text`);
   return value;
+}
+
+/** The name of a domain, or undefined. */
+function domain(fields: Fields, name: string): string | undefined {
+  const value = text(fields, name);
+  if (value === undefined || (normalizeName(value) && !/[\s@]/.test(value))) return value;
+  throw new ControlError(`${JSON.stringify(value)} is not a domain`);
 }
 
 function number(fields: Fields, name: string): number | undefined {
@@ -139,8 +147,8 @@ export function queueHandlers(queue: Queue, config: Config): Map<string, Control
       if (name !== undefined && !config.account(name)) throw new ControlError(`no account ${name}`);
       return await queue.addHoldRule({
         account: name,
-        senderDomain: text(f, "senderDomain"),
-        recipientDomain: text(f, "recipientDomain"),
+        senderDomain: domain(f, "senderDomain"),
+        recipientDomain: domain(f, "recipientDomain"),
       });
     }],
     ["queue holdrules remove", async (args) => {

@@ -22,8 +22,11 @@ import { Policies } from "../tlspolicy/policies.ts";
 import type { TlsPolicy } from "../tlspolicy/types.ts";
 import type { Srs } from "../senderauth/mod.ts";
 import { TlsResults } from "../reports/mod.ts";
+import type { ReportDatabases } from "./receiving.ts";
 import { recordTlsResult } from "./reports/tls_results.ts";
+import { noteUndeliverable } from "./reports/undeliverable.ts";
 import { addressOf, deliverDsn } from "./dsn.ts";
+import { signAgain } from "./signing.ts";
 import { limitNotices } from "./limit_notice.ts";
 import { deliverToSelf } from "./smtp_backend.ts";
 import type { ServerWebhooks } from "./webhooks.ts";
@@ -56,6 +59,7 @@ export async function outgoingOptions(
     fetch: resolvingFetch(resolver, certificateAuthorities(s.config)),
     onResult: (r) => recordTlsResult(tlsResults, r, Date.now()),
   });
+  policies.keepFresh();
   return {
     ...s.outgoing,
     resolver,
@@ -78,6 +82,7 @@ export function queueServices(
     queue: () => Queue;
     srs: Srs;
     webhooks?: ServerWebhooks;
+    reports?: () => ReportDatabases | undefined;
   },
   o: OutgoingOptions = {},
 ): QueueOptions {
@@ -92,11 +97,14 @@ export function queueServices(
       sources: sourceAddresses(s.config),
       ca: certificateAuthorities(s.config),
       port: o.port,
+      signAgain: (message) => signAgain(s.config, message),
     }),
     // Webhooks are told of the event itself, not of our report of it.
     onDsn: (event) => deliverDsn(withoutWebhooks, event),
     async onEvent(event) {
       await s.webhooks?.outgoing(event);
+      const reports = s.reports?.();
+      if (reports) noteUndeliverable(reports.evaluations, event, Date.now());
       await o.onEvent?.(event);
     },
     onLimit: limitNotices(s),

@@ -19,7 +19,7 @@ import type { Srs } from "../senderauth/mod.ts";
 import type { Accounts } from "../store/accounts.ts";
 import { ParsingObserver } from "./arrived.ts";
 import { receive } from "./receiving_deliver.ts";
-import { notifyFailures } from "./receiving_failures.ts";
+import { notifyFailures } from "./receiving_dsn.ts";
 import { routeForRecipient } from "./receiving_targets.ts";
 import type { ServerWebhooks } from "./webhooks.ts";
 

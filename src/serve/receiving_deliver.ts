@@ -25,9 +25,11 @@ import { Flag, type NewMessage, StoreError } from "../store/types.ts";
 import { openArrived } from "./arrived.ts";
 import { analysisContext, type Incoming, isOurDomain } from "./receiving_analysis.ts";
 import type { ReceivingListener, ReceivingServices } from "./receiving.ts";
+import { notifyDelivered, RefusedMessage } from "./receiving_dsn.ts";
 import { checkSender } from "./receiving_sender.ts";
 import { type Plan, planRecipients, type Target } from "./receiving_targets.ts";
 import { forward, type Onward, onwardOf } from "./onward/forward.ts";
+import { suppressReported } from "./reported.ts";
 import { sendBack } from "./onward/returned.ts";
 import { replyIfAway } from "./onward/vacation.ts";
 
@@ -41,9 +43,6 @@ const firstTimeWaits = counter(
   "Messages whose senders were made to wait, as nothing was known of them.",
   { result: ["waited", "gone"] },
 );
-
-/** A refusal because of what the message is, not because of trouble of ours: see notifyFailures. */
-export class RefusedMessage extends SmtpError {}
 
 /** The answer for what went wrong in the store. */
 export function storeFailure(err: unknown, log: Log): SmtpError {
@@ -88,9 +87,13 @@ export async function receive(
       plans.map((plan) => decideFor(s, l, m, plan, message, opened)),
     );
     await waitForStranger(s, l, session, decided.flatMap((d) => d.decided));
+    const kept = new Set<Plan>();
     const outcomes = await Promise.all(
-      plans.map((plan, i) => carryOut(s, m, plan, decided[i], message)),
+      plans.map((plan, i) => carryOut(s, m, plan, decided[i], message, kept)),
     );
+    const delivered = plans.filter((p, i) => outcomes[i] === undefined && kept.has(p))
+      .map((p) => p.recipient);
+    await notifyDelivered(s, session, transaction, message, sender.auth?.spf.result, delivered);
     return { outcomes };
   } finally {
     for (const a of opened) a.close();
@@ -182,6 +185,7 @@ async function carryOut(
   plan: Plan,
   decisions: Decisions,
   message: IncomingMessage,
+  kept: Set<Plan>,
 ): Promise<Outcome> {
   let { failure } = decisions;
   let accepted = 0;
@@ -197,7 +201,7 @@ async function carryOut(
     let refusal: SmtpError | undefined;
     try {
       refusal = d.decision.accept
-        ? await accept(s, m, plan, d, message)
+        ? await accept(s, m, plan, d, message, kept)
         : await refuse(s, m, plan, d, message);
     } catch (err) {
       deliveries.inc({ result: "error" });
@@ -248,12 +252,14 @@ function isReport({ decision: { dmarcReport, tlsReport }, target }: Decided): bo
   return target.reports !== undefined || dmarcReport !== undefined || tlsReport !== undefined;
 }
 
+/** @param kept gets the plan if the message is in a mailbox; else its next server tells of success */
 async function accept(
   s: ReceivingServices,
   m: Incoming,
   plan: Plan,
   d: Decided,
   message: IncomingMessage,
+  kept: Set<Plan>,
 ): Promise<undefined> {
   const { decision, account, conf } = d;
   const own = decision.isReject || isReport(d)
@@ -267,9 +273,13 @@ async function accept(
       isReject: decision.isReject,
       destinedMailboxId: decision.destinedMailboxId,
     });
+    kept.add(plan);
     deliveries.inc({ result: decision.isReject ? "reject" : "delivered" });
     m.session.log.info("delivered", logFields(m, plan, d));
-    if (!decision.isReject) await s.webhooks?.incoming(account, delivered);
+    if (!decision.isReject) {
+      const added = await noteReport(s, m, plan, d);
+      await s.webhooks?.incoming(account, delivered, added > 0);
+    }
   }
   // Also after it was delivered: should it fail, a message twice is better than one less.
   if (own.to.length > 0) await forward(s, m, plan, account.name, own, message);
@@ -286,6 +296,29 @@ async function accept(
     m.session.log.error("after delivery", { err: err as Error, account: d.target.account });
   }
   return undefined;
+}
+
+/** Of a report about a message of ours; how many recipients it has suppressed. */
+async function noteReport(
+  s: ReceivingServices,
+  m: Incoming,
+  plan: Plan,
+  d: Decided,
+): Promise<number> {
+  const { arrived, session: { log } } = m;
+  try {
+    return await suppressReported({ ...s, log }, {
+      account: d.target.account,
+      rcptTo: addressText(plan.recipient.address),
+      verified: m.sender.auth === undefined || d.decision.facts.msgFromValidated,
+      root: arrived.root,
+      size: arrived.size,
+      read: arrived.read,
+    });
+  } catch (err) {
+    log.error("noting a report", { err: err as Error, account: d.target.account });
+    return 0;
+  }
 }
 
 async function storeReports(

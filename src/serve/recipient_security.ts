@@ -105,6 +105,6 @@ async function mtaSts(s: SecurityServices, domain: string, signal: AbortSignal):
   }
   if (s.tlsPolicy === undefined) return "yes";
   const policy = await s.tlsPolicy.policyFor(domain, signal);
-  if (policy.failure !== undefined) return "error";
+  if (policy.mode === "none" && policy.failure !== undefined) return "error";
   return policy.mode === "enforce" ? "yes" : "no";
 }

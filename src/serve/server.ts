@@ -7,7 +7,7 @@ import type { Config } from "../config/mod.ts";
 import { makeResolver } from "../dns/mod.ts";
 import { Trainer } from "../delivery/training.ts";
 import { clearLevel, currentLevels, isLevel, Log, setLevel } from "../log/mod.ts";
-import { FailedAuthLimiter } from "../net/mod.ts";
+import { FailedAuthLimiter, type OpenConnection } from "../net/mod.ts";
 import { ensureDir } from "../platform/files.ts";
 import { Queue } from "../queue/mod.ts";
 import type { SaslBackend } from "../sasl/mod.ts";
@@ -142,8 +142,7 @@ export class MailServer {
     const tempDir = config.dataPath("tmp");
     for (const dir of [config.dataDir, config.dataPath("accounts"), tempDir]) await ensureDir(dir);
     // First of all: a second server on this folder is refused before it touches anything.
-    const handlers = new Map<string, ControlHandler>();
-    const control = new ControlServer(config.dataDir, log.forPackage("control"), handlers);
+    const control = new ControlServer(config.dataDir, log.forPackage("control"));
     await control.start();
     let server: MailServer | undefined;
     try {
@@ -159,7 +158,16 @@ export class MailServer {
       const queue = await Queue.open(
         config.dataDir,
         queueServices(
-          { config, accounts, local: o.local, tempDir, queue: () => server!.queue, srs, webhooks },
+          {
+            config,
+            accounts,
+            local: o.local,
+            tempDir,
+            queue: () => server!.queue,
+            srs,
+            webhooks,
+            reports: () => server?.reports,
+          },
           outgoing,
         ),
       );
@@ -181,6 +189,7 @@ export class MailServer {
           trained: (account) => server!.#trainer.figures(account),
           certificates: () => certificates.states(),
           stsPolicies: () => outgoing.policies?.remembered() ?? [],
+          tlsResults: outgoing.tlsResults,
         },
         security: o.local
           ? undefined
@@ -208,9 +217,13 @@ export class MailServer {
         authLimiter: server.#authLimiter,
       });
       for (const l of config.static.Listeners.values()) await listeners.open(l);
-      for (const [command, handler] of server.#handlers()) handlers.set(command, handler);
-      for (const [command, handler] of queueHandlers(queue, config)) handlers.set(command, handler);
-      for (const [name, handler] of webhookHandlers(webhooks.hooks)) handlers.set(name, handler);
+      control.serve(
+        new Map([
+          ...server.#handlers(),
+          ...queueHandlers(queue, config),
+          ...webhookHandlers(webhooks.hooks, config),
+        ]),
+      );
       const unwatch = [
         config.watch(),
         watchRemovals(config, accounts, server.#shares, log),
@@ -272,6 +285,11 @@ export class MailServer {
         );
       }],
     ]);
+  }
+
+  /** Open connections of all listeners. */
+  connections(): OpenConnection[] {
+    return this.#listeners?.connections() ?? [];
   }
 
   /** Where it can be reached. */

@@ -9,6 +9,7 @@ import { type Config, parseDuration } from "../config/mod.ts";
 import { Log } from "../log/mod.ts";
 import {
   type ArcOutcome,
+  bytesSource,
   type DkimSigner,
   type MessageSource,
   sealArc,
@@ -70,6 +71,46 @@ export async function signatures(config: Config, domain: string, m: PrefixedFile
   const signers = await signersOf(config, domain);
   if (signers.length === 0) return "";
   return await withMessage(m, (message) => signDkim({ ...message, signers, now: new Date() }));
+}
+
+/**
+ * A message that was changed on its way out, with new signatures in place of ours: the DKIM-Signature
+ * fields that it begins with. Those of domains that no longer sign are left out.
+ */
+export async function signAgain(config: Config, message: Uint8Array): Promise<Uint8Array> {
+  const domains = new Set<string>();
+  let start = 0;
+  for (;;) {
+    const end = fieldEnd(message, start);
+    const field = new TextDecoder().decode(message.subarray(start, end));
+    if (!/^dkim-signature[ \t]*:/i.test(field)) break;
+    const domain = /[:;]\s*d\s*=\s*([^\s;]+)/.exec(field)?.[1];
+    if (domain) domains.add(domain.toLowerCase());
+    start = end;
+  }
+  const rest = message.subarray(start);
+  const bodyOffset = headerEnd(rest, 0) ?? rest.length;
+  let fields = "";
+  for (const domain of domains) {
+    fields += await signDkim({
+      headerBytes: rest.subarray(0, bodyOffset),
+      message: bytesSource(rest),
+      bodyOffset,
+      signers: await signersOf(config, domain),
+      now: new Date(),
+    });
+  }
+  return joined(new TextEncoder().encode(fields), rest);
+}
+
+/** Where a field ends that starts there: with the line before the next that is no continuation. */
+function fieldEnd(bytes: Uint8Array, start: number): number {
+  for (let at = start;;) {
+    const lf = bytes.indexOf(10, at);
+    if (lf < 0) return bytes.length;
+    if (bytes[lf + 1] !== 32 && bytes[lf + 1] !== 9) return lf + 1;
+    at = lf + 1;
+  }
 }
 
 /**

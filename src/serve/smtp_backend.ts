@@ -130,7 +130,7 @@ async function submit(
   return await queueOutgoing(s, {
     senderAccount: account,
     fromDomain: senders[0].domain,
-    ...submittedMessage(transaction, message, fields),
+    ...submittedMessage(transaction, message, fields, parsed.utf8Headers),
     prefix: new TextEncoder().encode(prefix),
     messageId,
   }).then((ids) => {

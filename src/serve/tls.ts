@@ -39,8 +39,11 @@ interface AcmeEntry {
 }
 
 /** A certificate of a name, for people to look at. */
-export interface CertificateState extends NameState {
-  authority: string;
+export interface CertificateState extends Omit<NameState, "next" | "notBefore"> {
+  /** Name of the authority, or of the file. */
+  from: string;
+  /** Next try or renewal; undefined for files, which others renew. */
+  next: number | undefined;
 }
 
 export interface StartOptions {
@@ -56,6 +59,7 @@ export class ServerCertificates {
   readonly #log = new Log("tls");
   readonly #byListener = new Map<Listener, ServerTls>();
   readonly #acme = new Map<string, AcmeEntry>();
+  readonly #files: FileCertificates[] = [];
   #unwatch: (() => void) | undefined;
 
   private constructor(config: Config) {
@@ -71,6 +75,7 @@ export class ServerCertificates {
       else {
         const files = await FileCertificates.open(config, l, c.#log);
         if (files.size > 0) {
+          c.#files.push(files);
           c.#byListener.set(l, { certificateFor: (name) => files.certificateFor(name) });
         }
       }
@@ -169,11 +174,24 @@ export class ServerCertificates {
     await Promise.resolve();
   }
 
-  /** Certificates that are got by ACME, and what holds up those that are missing. */
+  /** Certificates, and what holds up those that are missing. */
   states(): CertificateState[] {
-    return [...this.#acme.values()].flatMap((e) =>
-      (e.certificates?.states() ?? []).map((s) => ({ ...s, authority: e.name }))
+    const got = [...this.#acme.values()].flatMap((e) =>
+      (e.certificates?.states() ?? []).map((s) => ({ ...s, from: e.name }))
     );
+    // Listeners may share files.
+    const files = new Map(this.#files.flatMap((f) => f.states()).map((s) => [s.file, s]));
+    return [
+      ...got,
+      ...[...files.values()].map((s) => ({
+        name: s.names.join(", "),
+        from: s.file,
+        notAfter: s.notAfter,
+        next: undefined,
+        failures: 0,
+        error: s.error === "" ? undefined : s.error,
+      })),
+    ];
   }
 
   /** Tries a name at once. */

@@ -44,6 +44,17 @@ export class FileCertificates {
     return this.#files.length;
   }
 
+  /** What they are for, and until when. */
+  states(): { names: string[]; file: string; notAfter: number; error: string }[] {
+    return this.#files.map((f) => ({
+      names: (f.certificate.subjectAltName ?? f.certificate.subject ?? "").split(/, |\n/)
+        .map((n) => n.replace(/^(?:DNS:|IP Address:|CN=)/, "")),
+      file: f.certFile,
+      notAfter: Date.parse(f.certificate.validTo),
+      error: f.complained,
+    }));
+  }
+
   /** The certificate for a name; the first if none is for it. */
   async certificateFor(name: string | undefined): Promise<KeyCert | undefined> {
     if (Date.now() - this.#looked > lookInterval) {

@@ -4,10 +4,11 @@
  * @module
  */
 import type { Config } from "../config/mod.ts";
-import type { FailedAuthLimiter } from "../net/mod.ts";
+import type { FailedAuthLimiter, OpenConnection } from "../net/mod.ts";
 import { hostPort } from "../platform/net.ts";
 import type { Queue } from "../queue/mod.ts";
 import type { Accounts } from "../store/accounts.ts";
+import { followGlance } from "../web/admin/mod.ts";
 import { Sessions } from "../web/login/mod.ts";
 import { autoconfigHandler, autoconfigHost } from "../web/settings/autoconfig.ts";
 import { mtastsHandler, mtastsHost } from "../web/settings/mtasts.ts";
@@ -27,6 +28,8 @@ export interface WebServer {
   readonly queue: Queue;
   readonly webhooks: ServerWebhooks | undefined;
   readonly endpoints: readonly Endpoint[];
+  /** Open ones of all listeners. */
+  connections(): OpenConnection[];
   readonly reports: ReportDatabases | undefined;
 }
 
@@ -37,7 +40,10 @@ export interface WebShared {
   /** Undefined where there is no DNS. */
   security: SecurityServices | undefined;
   /** What the pages show, and what is only there when the server has started. */
-  states: Pick<PagesServer, "tlsKeys" | "loginLog" | "trained" | "certificates" | "stsPolicies">;
+  states: Pick<
+    PagesServer,
+    "tlsKeys" | "loginLog" | "trained" | "certificates" | "stsPolicies" | "tlsResults"
+  >;
 }
 
 /** Handlers, and what has to be closed when the server stops. */
@@ -53,6 +59,7 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
   const sessions = await Sessions.open(config.dataDir);
   const mail = await webmail({ config, accounts, queue, sessions, ...shared });
   const api = await webApi(server, shared);
+  const glance = followGlance();
   const pages = accountAndAdminPages({
     config,
     accounts,
@@ -62,11 +69,14 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
     limiter: shared.limiter,
     tempDir: shared.tempDir,
     listeners: () => server.endpoints.map((e) => `${e.protocol}: ${hostPort(e.hostname, e.port)}`),
+    connections: () => server.connections(),
+    glance,
     resolver: shared.security?.resolver,
     reports: server.reports,
     ...shared.states,
   });
   await pages.account.open();
+  await glance.start();
   const handlers: WebHandlers = {
     account: pages.account.handle,
     admin: pages.admin,
@@ -85,6 +95,7 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
     webapi: handlers.webapi,
   });
   const close = async () => {
+    glance.stop();
     mail.close();
     await pages.account.close();
     await api.close();

@@ -1,4 +1,5 @@
 /** Commands about webhooks that come over the control socket. @module */
+import type { Config } from "../config/mod.ts";
 import type { HookFilter, Webhooks } from "../queue/webhooks/mod.ts";
 import { ControlError, type ControlHandler, type Json } from "./control.ts";
 
@@ -25,7 +26,7 @@ function limitOf(args: Json): number | undefined {
 }
 
 /** The handlers, by command. */
-export function webhookHandlers(hooks: Webhooks): Map<string, ControlHandler> {
+export function webhookHandlers(hooks: Webhooks, config: Config): Map<string, ControlHandler> {
   return new Map<string, ControlHandler>([
     [
       "queue webhook list",
@@ -54,6 +55,7 @@ export function webhookHandlers(hooks: Webhooks): Map<string, ControlHandler> {
     ["queue webhook secret", (args) => {
       const { account } = filterOf(args);
       if (account === undefined) throw new ControlError("an account is needed");
+      if (!config.account(account)) throw new ControlError(`no account ${account}`);
       return hooks.secret(account);
     }],
     [

@@ -7,6 +7,7 @@ import { type NewHook, Webhooks } from "../queue/webhooks/mod.ts";
 import type { Account } from "../store/account.ts";
 import { deliveryRecord } from "../store/delivery_facts.ts";
 import type { Message } from "../store/types.ts";
+import { recipientOfSender } from "./unique_sender.ts";
 import { type MessageContent, openContent } from "../web/webmail/content.ts";
 import {
   inReplyTo,
@@ -90,7 +91,7 @@ function ofEvent(e: OutgoingEvent, queue: Queue): Told {
 }
 
 /** What a message to a unique sender address says of the recipient that it was made for. */
-function ofAnswer(c: MessageContent, sent: RetiredItem): Told {
+function ofAnswer(c: MessageContent, sent: RetiredItem, suppressing: boolean): Told {
   const bytes = c.reader.read(0, Math.min(c.reader.size, maxDsn));
   const dsn = parseDsn(bytes);
   const r = dsn?.recipients[0];
@@ -98,7 +99,7 @@ function ofAnswer(c: MessageContent, sent: RetiredItem): Told {
     account: sent.account,
     event: r?.action ?? "unrecognized",
     dsn: r !== undefined,
-    suppressing: false,
+    suppressing,
     queueMsgId: sent.id,
     fromId: sent.fromId,
     messageId: sent.messageKey,
@@ -139,8 +140,11 @@ export class ServerWebhooks {
     if (hook) await this.hooks.add(hook);
   }
 
-  /** Tells of a message that came in. Never throws: it is delivered whatever becomes of the call. */
-  async incoming(account: Account, message: Message): Promise<void> {
+  /**
+   * Tells of a message that came in. Never throws: it is delivered whatever becomes of the call.
+   * @param suppressing it is a report that has put recipients on the suppression list
+   */
+  async incoming(account: Account, message: Message, suppressing = false): Promise<void> {
     const conf = this.#config.account(account.name);
     if (!conf?.IncomingWebhook && !conf?.OutgoingWebhook) return;
     try {
@@ -148,7 +152,7 @@ export class ServerWebhooks {
       try {
         const sent = this.#answered(account, message.id);
         const hook = sent
-          ? outgoingHook(this.#config, ofAnswer(c, sent))
+          ? outgoingHook(this.#config, ofAnswer(c, sent, suppressing))
           : this.#incomingHook(account, c);
         if (hook) await this.hooks.add(hook);
       } finally {
@@ -166,16 +170,8 @@ export class ServerWebhooks {
   /** The recipient whose unique sender address a message went to. */
   #answered(account: Account, id: number): RetiredItem | undefined {
     const to = deliveryRecord(account.db, id)?.rcptTo ?? "";
-    const at = to.lastIndexOf("@");
-    const separators = this.#config.domain(to.slice(at + 1))?.separators ?? [];
-    for (const s of separators) {
-      const start = to.indexOf(s);
-      if (start <= 0 || start >= at) continue;
-      const fromId = to.slice(start + s.length, at);
-      const found = fromId === "" ? undefined : this.#queue().retiredByFromId(fromId);
-      if (found?.account === account.name) return found;
-    }
-    return undefined;
+    const found = recipientOfSender(this.#config, this.#queue(), to);
+    return found?.account === account.name ? found : undefined;
   }
 
   #incomingHook(account: Account, c: MessageContent): NewHook | undefined {

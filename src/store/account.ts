@@ -119,33 +119,51 @@ export class Account {
     onIdle: (a: Account) => void,
   ): Promise<Account> {
     const db = await Db.open(join(dir, "index.db"), accountMigrations);
-    const account = new Account(name, dir, db, log, rules, onIdle);
-    account.#removeLeftovers();
-    account.#fulltext = await FulltextIndex.open({
-      dir,
-      log,
-      settledBelow: () => Math.min(account.#nextEmailId, ...account.#arriving),
-    });
-    account.#fulltext.changed();
-    if (!mailboxes.mailboxByName(db, "Inbox")) {
-      await account.writer.write((ctx) => {
-        mailboxes.createMailbox(db, ctx, "Inbox");
-        for (const m of rules.initialMailboxes()) {
-          if (!mailboxes.mailboxByName(db, m.name)) {
-            mailboxes.createMailbox(db, ctx, m.name, m.specialUse);
-          }
-        }
-      });
+    let account: Account | undefined;
+    try {
+      account = new Account(name, dir, db, log, rules, onIdle);
+      await account.#prepare();
+      return account;
+    } catch (err) {
+      // It will be tried again, for each message that comes: nothing may stay open.
+      await account?.closeFulltext();
+      await db.close();
+      throw err;
     }
-    return account;
+  }
+
+  /** What an account needs before its first use. */
+  async #prepare(): Promise<void> {
+    this.#removeLeftovers();
+    this.#fulltext = await FulltextIndex.open({
+      dir: this.dir,
+      log: this.log,
+      settledBelow: () => Math.min(this.#nextEmailId, ...this.#arriving),
+    });
+    this.#fulltext.changed();
+    if (mailboxes.mailboxByName(this.db, "Inbox")) return;
+    await this.writer.write((ctx) => {
+      mailboxes.createMailbox(this.db, ctx, "Inbox");
+      for (const m of this.rules.initialMailboxes()) {
+        if (!mailboxes.mailboxByName(this.db, m.name)) {
+          mailboxes.createMailbox(this.db, ctx, m.name, m.specialUse);
+        }
+      }
+    });
   }
 
   /** Files that a crash left without a row, or that were to be removed when it came. */
   #removeLeftovers(): void {
     for (const [id] of this.db.all("SELECT email_id FROM erased")) this.files.remove(id);
     this.db.transaction(() => this.db.exec("DELETE FROM erased"));
-    for (const id of this.files.recent(this.#nextEmailId)) {
-      if (!this.db.get("SELECT 1 FROM emails WHERE id = ?", id)) {
+    const there = this.files.recent(this.#nextEmailId);
+    const first = there.reduce((least, id) => Math.min(least, id), Infinity);
+    const named = new Set<number>();
+    if (there.length > 0) {
+      for (const [id] of this.db.all("SELECT id FROM emails WHERE id >= ?", first)) named.add(id);
+    }
+    for (const id of there) {
+      if (!named.has(id)) {
         this.log.warn("removing message file that no row names, left by a crash", {
           path: this.files.path(id),
         });
@@ -180,6 +198,11 @@ export class Account {
       await this.fulltext.close();
       await this.db.close();
     }
+  }
+
+  /** For a failure to open. */
+  private async closeFulltext(): Promise<void> {
+    await this.#fulltext?.close();
   }
 
   /** What searches are narrowed with. */
@@ -244,6 +267,10 @@ export class Account {
   /** Uids expunged after the modseq, ascending. */
   expungedSince(mailboxId: number, modseq: number): number[] {
     return reading.expungedSince(this.db, mailboxId, modseq);
+  }
+  /** Highest uid that a message of the mailbox has, or had. */
+  highestEverUid(mailboxId: number): number {
+    return (mailboxes.mailboxById(this.db, mailboxId)?.uidNext ?? 1) - 1;
   }
   /** The mailbox's HIGHESTMODSEQ. */
   highestModseq(mailboxId: number): number {

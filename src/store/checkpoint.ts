@@ -22,16 +22,13 @@ function start(): Worker {
     if (e.data.error === undefined) p?.resolve();
     else p?.reject(new Error(e.data.error));
     if (waiting.size === 0) {
-      idle = setTimeout(stopCheckpointWorker, idleTimeout);
+      idle = setTimeout(() => stopCheckpointWorker(), idleTimeout);
       Deno.unrefTimer(idle as unknown as number);
     }
   };
   w.onerror = (e) => {
     e.preventDefault();
-    const err = new Error(`checkpoint worker: ${e.message}`);
-    for (const p of waiting.values()) p.reject(err);
-    waiting.clear();
-    stopCheckpointWorker();
+    fail(new Error(`checkpoint worker: ${e.message}`));
   };
   return w;
 }
@@ -49,8 +46,18 @@ export function checkpointInWorker(path: string): Promise<void> {
 
 /** Ends the Worker, unless others wait for it; the next checkpoint starts a new one. */
 export function stopCheckpointWorker(): void {
+  if (waiting.size === 0) end();
+}
+
+function end(): void {
   clearTimeout(idle);
-  if (waiting.size > 0) return;
   worker?.terminate();
   worker = undefined;
+}
+
+/** What the Worker was to do fails, as it has ended. */
+function fail(err: Error): void {
+  end();
+  for (const p of waiting.values()) p.reject(err);
+  waiting.clear();
 }

@@ -21,10 +21,16 @@
  *
  * @module
  */
-import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import {
+  DatabaseSync,
+  type SQLInputValue,
+  type StatementResultingChanges,
+  type StatementSync,
+} from "node:sqlite";
 import { dirname } from "node:path";
 import { SharedSync } from "../platform/fsync.ts";
 import { syncDir } from "../platform/files.ts";
+import { isDatabaseDamaged } from "../platform/storage_errors.ts";
 import { checkpointInWorker } from "./checkpoint.ts";
 
 /** A step that brings a database from the version before to this one. */
@@ -55,6 +61,19 @@ export class DurabilityError extends Error {
   }
 }
 
+/** A database can't be opened, or is damaged. Its message names the file, and what to do. */
+export class DatabaseError extends Error {
+  override name = "DatabaseError";
+  constructor(path: string, cause: unknown) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    const advice = isDatabaseDamaged(cause)
+      ? '; "mox verifydata" with the server stopped tells more, "-fix" mends indexes; otherwise take ' +
+        "this file, with those beside it, from a backup (docs/backup.md)"
+      : "";
+    super(`${path}: ${why}${advice}`, { cause });
+  }
+}
+
 /** Rows as arrays: half the cost of objects. The runtime has it, its types don't. */
 function arrays(s: StatementSync): StatementSync {
   (s as StatementSync & { setReturnArrays(on: boolean): void }).setReturnArrays(true);
@@ -63,6 +82,18 @@ function arrays(s: StatementSync): StatementSync {
 
 /** Bytes of WAL above which a checkpoint is started. */
 const checkpointBytes = 4 * 1024 * 1024;
+
+/** Reading and changing rows: what most functions need of a database. */
+export type RowDb = Pick<Db, "all" | "get" | "run">;
+
+/**
+ * Pages that a database keeps in memory at most, in KiB: those of a mailbox of some ten thousand messages, so that
+ * going through it again costs no system calls. (A memory map would save them too, but a read error of the disk
+ * would end the process there, instead of failing one statement.)
+ */
+const cachedPages = 32 * 1024;
+/** Bytes that SQLite takes in the whole process before caches give pages back, those used longest ago first. */
+const heapLimit = 256 * 1024 * 1024;
 
 /** One open database file with its single connection in this thread. */
 export class Db {
@@ -95,15 +126,21 @@ export class Db {
 
   /**
    * Opens or makes a database and brings its schema up to date.
-   * @throws SchemaError if the file is of a newer version; errors of SQLite and the file system.
+   * @throws SchemaError if the file is of a newer version; DatabaseError; errors of the file system.
    */
   static async open(path: string, migrations: readonly Migration[]): Promise<Db> {
-    const handle = new DatabaseSync(path, { timeout: 10_000 });
+    let handle: DatabaseSync;
+    try {
+      handle = new DatabaseSync(path, { timeout: 10_000 });
+    } catch (err) {
+      throw new DatabaseError(path, err);
+    }
     const db = new Db(path, handle);
     try {
       handle.exec(
         "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=0; " +
-          "PRAGMA foreign_keys=ON; PRAGMA cache_size=-8000; PRAGMA temp_store=MEMORY",
+          "PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; " +
+          `PRAGMA cache_size=-${cachedPages}; PRAGMA soft_heap_limit=${heapLimit}`,
       );
       db.#migrate(migrations);
       // A read makes sure that the -wal file exists, also where nothing had to be migrated.
@@ -114,7 +151,9 @@ export class Db {
     } catch (err) {
       db.#wal?.close();
       handle.close();
-      throw err;
+      throw (err as { code?: string }).code === "ERR_SQLITE_ERROR"
+        ? new DatabaseError(path, err)
+        : err;
     }
     return db;
   }
@@ -148,14 +187,27 @@ export class Db {
     this.#db.exec(sql);
   }
 
+  /** The error to throw for one of SQLite: of a damaged file it tells which, and what to do. */
+  #named(err: unknown): unknown {
+    return isDatabaseDamaged(err) ? new DatabaseError(this.path, err) : err;
+  }
+
   /** All rows. */
   all(sql: string, ...params: SqlValue[]): Row[] {
-    return this.#prepare(sql).all(...params as SQLInputValue[]) as unknown as Row[];
+    try {
+      return this.#prepare(sql).all(...params as SQLInputValue[]) as unknown as Row[];
+    } catch (err) {
+      throw this.#named(err);
+    }
   }
 
   /** The first row. */
   get(sql: string, ...params: SqlValue[]): Row | undefined {
-    return this.#prepare(sql).get(...params as SQLInputValue[]) as unknown as Row | undefined;
+    try {
+      return this.#prepare(sql).get(...params as SQLInputValue[]) as unknown as Row | undefined;
+    } catch (err) {
+      throw this.#named(err);
+    }
   }
 
   /** Rows one by one; the database must not be written to meanwhile. */
@@ -167,7 +219,12 @@ export class Db {
 
   /** Runs a statement that changes rows. */
   run(sql: string, ...params: SqlValue[]): { changes: number; lastInsertRowid: number } {
-    const r = this.#prepare(sql).run(...params as SQLInputValue[]);
+    let r: StatementResultingChanges;
+    try {
+      r = this.#prepare(sql).run(...params as SQLInputValue[]);
+    } catch (err) {
+      throw this.#named(err);
+    }
     return { changes: Number(r.changes), lastInsertRowid: Number(r.lastInsertRowid) };
   }
 

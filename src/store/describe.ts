@@ -65,7 +65,7 @@ export function organizationalDomain(domain: string): string {
 
 /** Describes a parsed message; `read` gives its bytes, from the file without a prefix. */
 export function describe(
-  parsed: ParsedMessage,
+  parsed: Pick<ParsedMessage, "root" | "size">,
   read: (from: number, to: number) => Uint8Array,
 ): EmailDescription {
   const { root } = parsed;
@@ -73,6 +73,7 @@ export function describe(
   const subject = decodeWords(headerField(fields, "subject") ?? "").slice(0, maxText);
   const { base, isReply } = baseSubject(subject);
   const references = parseMessageIds(headerField(fields, "references") ?? "");
+  const fromReferences = references.length;
   for (const id of parseMessageIds(headerField(fields, "in-reply-to") ?? "")) {
     if (!references.includes(id)) references.push(id);
   }
@@ -80,6 +81,7 @@ export function describe(
   const summary: Summary = {
     messageId: normalizeMessageId(headerField(fields, "message-id") ?? ""),
     references: references.slice(-100),
+    repliesOnly: Math.min(100, references.length - fromReferences) || undefined,
     subject,
     sortSubject: sortSubject(subject),
     sent: date?.date.getTime(),

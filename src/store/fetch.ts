@@ -56,6 +56,7 @@ const noBytes = new Uint8Array(0);
 const noSummary: Summary = {
   messageId: "",
   references: [],
+  repliesOnly: undefined,
   subject: "",
   sortSubject: "",
   sent: undefined,

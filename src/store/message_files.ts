@@ -5,6 +5,7 @@
  */
 import { join } from "node:path";
 import { ensureDir, linkOrCopy, OpenFolder, removeFile, syncDir } from "../platform/files.ts";
+import { type KeptFile, RecentMessages, smallFile } from "./recent_messages.ts";
 import { type MessageReader, StoreError } from "./types.ts";
 
 /** Files in a folder; more would make some file systems slow. */
@@ -16,6 +17,7 @@ export class MessageFiles {
   readonly #madeShards = new Map<number, Promise<void>>();
   /** The folder that new files go to. */
   #newest: { shard: number; folder: OpenFolder; users: number } | undefined;
+  readonly #recent = new RecentMessages();
   readonly #open = new Map<number, number>();
   readonly #removeWhenClosed = new Set<number>();
 
@@ -74,12 +76,14 @@ export class MessageFiles {
 
   /** Closes the folder that is kept open; nothing may be added afterwards. */
   close(): void {
+    this.#recent.clear();
     this.#newest?.folder.close();
     this.#newest = undefined;
   }
 
   /** Removes a file, once nobody has it open (on Windows it could not be removed before). */
   remove(emailId: number): void {
+    this.#recent.forget(emailId);
     if (this.#open.has(emailId)) {
       this.#removeWhenClosed.add(emailId);
       return;
@@ -89,6 +93,12 @@ export class MessageFiles {
 
   /** Opens an email for reading by offset, its prefix in front. */
   open(emailId: number, prefix: Uint8Array, size: number): MessageReader {
+    const length = size - prefix.length;
+    if (length <= smallFile) {
+      const file = this.#recent.get(emailId) ??
+        this.#recent.add(emailId, length, (buffer) => readWhole(this.path(emailId), buffer));
+      return new MemoryReader(file, prefix, size);
+    }
     const file = Deno.openSync(this.path(emailId), { read: true });
     this.#open.set(emailId, (this.#open.get(emailId) ?? 0) + 1);
     return new FileReader(file, prefix, size, () => {
@@ -118,6 +128,70 @@ export class MessageFiles {
       }
     }
     return ids;
+  }
+}
+
+/** Fills the buffer from the start of a file; returns how many bytes there were. */
+function readWhole(path: string, buffer: Uint8Array): number {
+  const file = Deno.openSync(path, { read: true });
+  try {
+    let n = 0;
+    while (n < buffer.length) {
+      const got = file.readSync(n === 0 ? buffer : buffer.subarray(n));
+      if (got === null || got === 0) break;
+      n += got;
+    }
+    return n;
+  } finally {
+    file.close();
+  }
+}
+
+/** A small message, whose file is in memory. */
+class MemoryReader implements MessageReader {
+  readonly size: number;
+  readonly #file: KeptFile;
+  readonly #prefix: Uint8Array;
+  #closed = false;
+
+  constructor(file: KeptFile, prefix: Uint8Array, size: number) {
+    this.#file = file;
+    this.#prefix = prefix;
+    this.size = size;
+    file.hold();
+  }
+
+  readInto(buffer: Uint8Array, offset: number): number {
+    if (this.#closed) throw new StoreError("closed", "message reader is closed");
+    let n = 0;
+    const prefix = this.#prefix;
+    if (offset < prefix.length) {
+      const part = prefix.subarray(offset, offset + buffer.length);
+      buffer.set(part);
+      n = part.length;
+      if (n === buffer.length) return n;
+    }
+    const at = offset + n - prefix.length;
+    const { bytes } = this.#file;
+    const part = at === 0 && bytes.length <= buffer.length - n
+      ? bytes
+      : bytes.subarray(at, at + buffer.length - n);
+    buffer.set(part, n);
+    return n + part.length;
+  }
+
+  read(from: number, to: number): Uint8Array {
+    to = Math.min(to, this.size);
+    if (from >= to) return new Uint8Array(0);
+    const buffer = new Uint8Array(to - from);
+    const n = this.readInto(buffer, from);
+    return n === buffer.length ? buffer : buffer.subarray(0, n);
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#file.release();
   }
 }
 

@@ -1,11 +1,31 @@
 /** Matching all emails of an account to threads anew. @module */
 import { baseSubject } from "../mail/subject.ts";
 import type { Account } from "./account.ts";
+import type { RowDb } from "./database.ts";
 import { parseSummary } from "./fetch.ts";
 import { matchThread } from "./threads.ts";
 
 /** Emails matched in one transaction. */
 const slice = 250;
+
+/** Matches one email to its thread, by its summary as it is stored; `received` is null if not known. */
+export function matchEmail(
+  db: RowDb,
+  emailId: number,
+  summaryText: string,
+  received: number | null,
+): void {
+  const summary = parseSummary(summaryText);
+  const { base, isReply } = baseSubject(summary.subject);
+  matchThread(db, {
+    emailId,
+    messageId: summary.messageId,
+    references: summary.references,
+    subject: base.toLowerCase(),
+    isReply,
+    received: received ?? 0,
+  });
+}
 
 /**
  * Forgets all threads and matches the emails again, in the order of their arrival. What was muted or
@@ -32,18 +52,7 @@ export async function reassignThreads(
     if (rows.length === 0) break;
     after = rows.at(-1)![0];
     await account.writer.write(() => {
-      for (const [emailId, text, received] of rows) {
-        const summary = parseSummary(text);
-        const { base, isReply } = baseSubject(summary.subject);
-        matchThread(db, {
-          emailId,
-          messageId: summary.messageId,
-          references: summary.references,
-          subject: base.toLowerCase(),
-          isReply,
-          received: received ?? 0,
-        });
-      }
+      for (const [emailId, text, received] of rows) matchEmail(db, emailId, text, received);
     });
     done += rows.length;
     progress(done);

@@ -14,7 +14,7 @@
  *
  * @module
  */
-import type { Db } from "./database.ts";
+import type { RowDb } from "./database.ts";
 
 /** What matching needs of an email. */
 export interface ThreadInput {
@@ -64,7 +64,7 @@ function candidate(r: unknown[] | undefined): Candidate | undefined {
 const maxReferences = 100;
 
 /** Finds the email's parent, stores its row, and matches emails that waited for it. */
-export function matchThread(db: Db, m: ThreadInput): ThreadResult {
+export function matchThread(db: RowDb, m: ThreadInput): ThreadResult {
   let parent: Candidate | undefined;
   let wanted: string | null = null;
   const references = m.references.slice(-maxReferences).filter((id) => id !== m.messageId);
@@ -128,7 +128,7 @@ export function matchThread(db: Db, m: ThreadInput): ThreadResult {
 }
 
 /** Gives the emails that waited for this one their parent. Returns the thread's id afterwards. */
-function adoptWaiting(db: Db, m: ThreadInput, threadId: number): number {
+function adoptWaiting(db: RowDb, m: ThreadInput, threadId: number): number {
   const waiting = db.all(
     "SELECT email_id, thread_id FROM threads INDEXED BY threads_wanted WHERE wanted = ? AND subject = ? " +
       "AND email_id != ?",
@@ -155,7 +155,7 @@ const maxCircle = 50;
  * True if `ancestor` is the email or closely above it: message-ids that are used twice, or forged
  * references, could make a circle.
  */
-function isAncestor(db: Db, ancestor: number, emailId: number): boolean {
+function isAncestor(db: RowDb, ancestor: number, emailId: number): boolean {
   let at = emailId;
   for (let steps = 0; at !== 0 && steps < maxCircle; steps++) {
     if (at === ancestor) return true;
@@ -164,7 +164,8 @@ function isAncestor(db: Db, ancestor: number, emailId: number): boolean {
   return false;
 }
 
-function mergeThreads(db: Db, a: number, b: number): number {
+/** Makes two threads one, under the id of the larger; returns it. */
+export function mergeThreads(db: RowDb, a: number, b: number): number {
   if (a === b) return a;
   const [keep, gone] = isLarger(db, a, b) ? [a, b] : [b, a];
   db.run("UPDATE threads SET thread_id = ? WHERE thread_id = ?", keep, gone);
@@ -172,7 +173,7 @@ function mergeThreads(db: Db, a: number, b: number): number {
 }
 
 /** Compares sizes without counting further than the smaller one goes. */
-function isLarger(db: Db, a: number, b: number): boolean {
+function isLarger(db: RowDb, a: number, b: number): boolean {
   for (let limit = 8;; limit *= 4) {
     const count = (id: number): number =>
       db.get(
@@ -186,14 +187,14 @@ function isLarger(db: Db, a: number, b: number): boolean {
 }
 
 /** Removes an email that is gone; its children keep their thread, their link to it is missing. */
-export function forgetThread(db: Db, emailId: number): void {
+export function forgetThread(db: RowDb, emailId: number): void {
   const row = db.get("SELECT message_id, parent_id FROM threads WHERE email_id = ?", emailId);
   if (!row) return;
   db.run("DELETE FROM threads WHERE email_id = ?", emailId);
 }
 
 /** Parents of an email from the direct one to the root, at most `limit`. */
-export function threadParents(db: Db, emailId: number, limit = 10_000): number[] {
+export function threadParents(db: RowDb, emailId: number, limit = 10_000): number[] {
   return db.all(
     "WITH RECURSIVE up (id, n) AS (SELECT parent_id, 1 FROM threads WHERE email_id = ? " +
       "UNION ALL SELECT t.parent_id, n + 1 FROM up JOIN threads t ON t.email_id = up.id WHERE n < ?) " +

@@ -156,6 +156,8 @@ export interface Summary {
   messageId: string;
   /** References then In-Reply-To, oldest first, at most 100. */
   references: string[];
+  /** How many of them, the last ones, are in In-Reply-To only; undefined for none. */
+  repliesOnly: number | undefined;
   subject: string;
   /** Collation key of the base subject (RFC 5256 §2.1). */
   sortSubject: string;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { createHash, X509Certificate } from "node:crypto";
+import { createHash, createPublicKey, X509Certificate } from "node:crypto";
 import { DnsError, type Resolver, type TlsaRecord } from "../dns/mod.ts";
 import type { DanePolicy, MxHost, TlsFailureDetail } from "./types.ts";
 
@@ -24,18 +24,24 @@ export function usable(r: TlsaRecord): boolean {
     r.matchingType === 1 && r.data.length === 32 || r.matchingType === 2 && r.data.length === 64;
 }
 
+/**
+ * Of digests of the same thing only the strongest counts, so that a weak one can't be used against it
+ * (RFC 7671 §9).
+ */
+function strongest(records: readonly TlsaRecord[]): TlsaRecord[] {
+  return records.filter((r) =>
+    r.matchingType !== 1 ||
+    !records.some((o) => o.matchingType === 2 && o.usage === r.usage && o.selector === r.selector)
+  );
+}
+
 /** Looks up what a host asks for. Never fails. */
 export async function danePolicy(
   resolver: Resolver,
   mx: MxHost,
   signal: AbortSignal,
 ): Promise<DanePolicy> {
-  if (!mx.authenticated) return { kind: "none" };
-  // RFC 7672 §2.2.3: where CNAMEs lead to comes first, then the host itself.
-  const names = mx.expanded === undefined || mx.expanded === mx.host
-    ? [mx.host]
-    : [mx.expanded, mx.host];
-  for (const name of names) {
+  for (const name of mx.names) {
     let records: TlsaRecord[];
     try {
       const answer = await resolver.lookup(`_${mx.port}._tcp.${name}`, "TLSA", { signal });
@@ -50,13 +56,16 @@ export async function danePolicy(
       };
     }
     const policyString = records.map(tlsaText);
-    const good = records.filter(usable);
+    const good = strongest(records.filter(usable));
+    // RFC 7672 §2.2: what can't be used says all the same that there is TLS.
     if (good.length === 0) return { kind: "encrypt", policyString };
+    // RFC 7672 §3.2.2: names that are right in certificates of usage 2.
+    const right = [...new Set([name, mx.host, ...mx.domains])];
     return {
       kind: "verify",
       serverName: name,
       policyString,
-      verify: (chain) => verifyChain(good, chain, [...new Set([name, mx.host])]),
+      verify: (chain) => verifyChain(good, chain, right),
     };
   }
   return { kind: "none" };
@@ -123,7 +132,9 @@ function pathTo(
   r: TlsaRecord,
   certificates: readonly X509Certificate[],
 ): X509Certificate[] | undefined {
-  const others = certificates.slice(1);
+  const [leaf, ...others] = certificates;
+  // A server's own certificate can be named as an authority if it signed itself.
+  if (matches(r, leaf) && signedBy(leaf, leaf)) return [leaf];
   if (r.selector === 0 && r.matchingType === 0) {
     try {
       others.push(new X509Certificate(r.data as never));
@@ -131,16 +142,30 @@ function pathTo(
       // Then it is none of those the server sent, either.
     }
   }
-  const path = [certificates[0]];
-  for (;;) {
+  // Each certificate is gone on from once: in a circle of them nothing is new.
+  const paths = [[leaf]];
+  const seen = new Set([leaf]);
+  for (const path of paths) {
     const last = path[path.length - 1];
-    if (path.length > 1 && matches(r, last)) return path;
-    const next = others.find((c) => !path.includes(c) && signedBy(last, c));
-    if (next === undefined) {
-      // A server's own certificate can be named as an authority if it signed itself.
-      return path.length === 1 && matches(r, last) && signedBy(last, last) ? path : undefined;
+    if (path.length > 1 && matches(r, last) || signedByKeyOf(r, last)) return path;
+    for (const c of others) {
+      // RFC 5280 §4.2.1.9: who has a certificate of an authority is none by that; who is named in the DNS is.
+      if (seen.has(c) || !(c.ca || matches(r, c)) || !signedBy(last, c)) continue;
+      seen.add(c);
+      paths.push([...path, c]);
     }
-    path.push(next);
+  }
+  return undefined;
+}
+
+/** The record has the whole key of an authority, and that has signed (RFC 7671 §5.2.2: "2 1 0"). */
+function signedByKeyOf(r: TlsaRecord, c: X509Certificate): boolean {
+  if (r.selector !== 1 || r.matchingType !== 0) return false;
+  try {
+    const key = createPublicKey({ key: r.data as never, format: "der", type: "spki" });
+    return c.verify(key);
+  } catch {
+    return false;
   }
 }
 

@@ -7,6 +7,7 @@
  * @module
  */
 export { danePolicy, tlsaText, usable, verifyChain } from "./dane.ts";
+export { type DaneHost, daneHost } from "./dane_host.ts";
 export { noPolicy, opportunistic } from "./opportunistic.ts";
 export { Policies, type PoliciesOptions } from "./policies.ts";
 export { type Fetch, fetchPolicy } from "./sts_fetch.ts";
@@ -16,6 +17,7 @@ export type {
   DomainPolicy,
   MxHost,
   TlsFailureDetail,
+  TlsOutcome,
   TlsPolicy,
   TlsPolicyType,
   TlsResult,

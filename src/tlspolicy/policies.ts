@@ -11,6 +11,7 @@ import { noPolicy } from "./opportunistic.ts";
 import { type CachedPolicy, StsCache } from "./sts_cache.ts";
 import { type Fetch, fetchPolicy } from "./sts_fetch.ts";
 import { matchesPattern, recordId, StsError } from "./sts_policy.ts";
+import { certificateFailure, errorCode } from "./tls_errors.ts";
 import type {
   DanePolicy,
   DomainPolicy,
@@ -18,6 +19,7 @@ import type {
   TlsFailureDetail,
   TlsPolicy,
   TlsResult,
+  TlsResultType,
 } from "./types.ts";
 
 const results = counter(
@@ -33,6 +35,11 @@ const fetches = counter(
 
 /** Milliseconds until a policy that could not be fetched is tried again. */
 const retryAfter = 5 * 60_000;
+/** Milliseconds between looks for policies that are to be fetched anew, and how many are at a time. */
+const refreshEvery = 3600_000;
+const maxRefreshed = 500;
+/** Milliseconds after which a policy that no delivery asks for is no longer kept fresh. */
+const unusedAfter = 90 * 24 * 3600_000;
 /** Failures that are remembered. */
 const maxFailures = 10_000;
 
@@ -91,26 +98,58 @@ export class Policies implements TlsPolicy {
   /** RFC 8461 §5.1: what is cached holds until a newer policy has been fetched. */
   async #find(domain: string): Promise<DomainPolicy> {
     const now = this.#now();
-    const cached = this.#cache.get(domain, now);
-    let id: string | undefined;
+    const cached = this.#cache.use(domain, now);
+    // Without a record, or while the DNS fails, only what is cached counts.
+    const id = await this.#recordId(domain);
+    if (id === undefined) return cached ? domainPolicy(cached) : noPolicy(domain);
+    // Past half of its time it is fetched anew apart from deliveries, see keepFresh.
+    if (cached?.recordId === id) return domainPolicy(cached);
+    const failed = this.#failed.get(domain);
+    if (failed !== undefined && failed.id === id && failed.until > now) {
+      return cached
+        ? { ...domainPolicy(cached), failure: failed.failure }
+        : { ...noPolicy(domain), failure: failed.failure };
+    }
+    return await this.#fetch(domain, id, cached);
+  }
+
+  /**
+   * Fetches anew, from now on and once an hour, the policies that are half through their time, so that who
+   * can keep their server away for a while does not see them expire (RFC 8461 §10.2).
+   */
+  keepFresh(): void {
+    const timer = setInterval(() => {
+      this.refresh().catch((err) => this.#o.log.error("refreshing policies", { err }));
+    }, refreshEvery);
+    Deno.unrefTimer(timer as unknown as number);
+    this.#closed.signal.addEventListener("abort", () => clearInterval(timer));
+  }
+
+  /** Fetches what {@link keepFresh} would, one after the other. Returns the domains tried. */
+  async refresh(): Promise<string[]> {
+    const now = this.#now();
+    const domains = this.#cache.stale(now, now - unusedAfter, maxRefreshed);
+    for (const domain of domains) {
+      if (this.#closed.signal.aborted) break;
+      const cached = this.#cache.get(domain, now);
+      const id = await this.#recordId(domain);
+      // Without a record the domain gives MTA-STS up, and its policy runs out.
+      if (cached && id !== undefined) await this.#fetch(domain, id, cached);
+    }
+    return domains;
+  }
+
+  /** The id of the policy in the DNS; undefined if there is none that is valid, or it can't be had. */
+  async #recordId(domain: string): Promise<string | undefined> {
     try {
       const { records } = await this.#o.resolver.lookup(`_mta-sts.${domain}`, "TXT", {
         signal: this.#closed.signal,
       });
-      id = recordId(records);
+      return recordId(records);
     } catch (err) {
       if (!(err instanceof DnsError) && !(err instanceof StsError)) throw err;
-      // Without a record, or while the DNS fails, only what is cached counts.
+      return undefined;
     }
-    if (id === undefined) return cached ? domainPolicy(cached) : noPolicy(domain);
-    if (cached?.recordId === id && now < cached.fetched + cached.maxAge * 500) {
-      return domainPolicy(cached);
-    }
-    const failed = this.#failed.get(domain);
-    if (failed !== undefined && failed.id === id && failed.until > now) {
-      return cached ? domainPolicy(cached) : { ...noPolicy(domain), failure: failed.failure };
-    }
-    return await this.#fetch(domain, id, cached);
   }
 
   async #fetch(
@@ -127,6 +166,7 @@ export class Policies implements TlsPolicy {
         recordId: id,
         fetched: now,
         expires: now + policy.maxAge * 1000,
+        used: cached?.used ?? now,
       };
       await this.#cache.put(fresh);
       this.#failed.delete(domain);
@@ -137,15 +177,15 @@ export class Policies implements TlsPolicy {
       const information = err instanceof Error ? err.message : String(err);
       this.#o.log.info("mta-sts policy can't be had", { domain, err: err as Error });
       const failure: TlsFailureDetail = {
-        resultType: err instanceof StsError ? "sts-policy-invalid" : "sts-policy-fetch-error",
-        reasonCode: "",
+        resultType: fetchFailure(err),
+        reasonCode: errorCode(err),
         information: information.slice(0, 300),
       };
       if (this.#failed.size >= maxFailures) {
         this.#failed.delete(this.#failed.keys().next().value!);
       }
       this.#failed.set(domain, { until: now + retryAfter, id, failure });
-      return cached ? domainPolicy(cached) : { ...noPolicy(domain), failure };
+      return { ...(cached ? domainPolicy(cached) : noPolicy(domain)), failure };
     }
   }
 
@@ -154,7 +194,7 @@ export class Policies implements TlsPolicy {
   }
 
   report(r: TlsResult): void {
-    const result = r.failures.length === 0 ? "ok" : "failed";
+    const result = r.outcomes.every((o) => o.failure === undefined) ? "ok" : "failed";
     const policy = r.dane.kind !== "none" ? "dane" : r.policy.mode !== "none" ? "mtasts" : "none";
     results.inc({ policy, result });
     try {
@@ -170,6 +210,12 @@ export class Policies implements TlsPolicy {
     await Promise.allSettled(this.#running.values());
     await this.#cache.close();
   }
+}
+
+/** RFC 8460 §4.3.2.2. */
+function fetchFailure(err: unknown): TlsResultType {
+  if (err instanceof StsError) return "sts-policy-invalid";
+  return certificateFailure(errorCode(err)) ? "sts-webpki-invalid" : "sts-policy-fetch-error";
 }
 
 function domainPolicy(p: CachedPolicy): DomainPolicy {

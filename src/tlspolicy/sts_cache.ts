@@ -11,6 +11,8 @@ export interface CachedPolicy extends StsPolicy {
   /** Milliseconds. */
   fetched: number;
   expires: number;
+  /** When it was last asked for, to a day. */
+  used: number;
 }
 
 const migrations: readonly Migration[] = [{
@@ -27,7 +29,16 @@ const migrations: readonly Migration[] = [{
       lines TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
   `,
+}, {
+  version: 2,
+  sql: `
+    -- When a delivery asked last, to a day; what nobody writes to any more is not kept fresh.
+    ALTER TABLE policies ADD COLUMN used INTEGER NOT NULL DEFAULT 0;
+    UPDATE policies SET used = fetched;
+  `,
 }];
+
+const day = 86_400_000;
 
 export class StsCache {
   readonly #db: Db;
@@ -39,16 +50,37 @@ export class StsCache {
     return new StsCache(await Db.open(join(dataDir, "mtasts.db"), migrations));
   }
 
+  /** The policy of a domain if it may still be used, and that it was. */
+  use(domain: string, now: number): CachedPolicy | undefined {
+    const found = this.get(domain, now);
+    if (found && found.used < now - day) {
+      this.#db.run("UPDATE policies SET used = ? WHERE domain = ?", now, domain);
+    }
+    return found;
+  }
+
+  /** Domains with policies that are half through their time and were used since, the next to expire first. */
+  stale(now: number, usedSince: number, limit: number): string[] {
+    return this.#db.all(
+      "SELECT domain FROM policies WHERE expires > ? AND (fetched + expires) / 2 <= ? AND used >= ? " +
+        "ORDER BY expires LIMIT ?",
+      now,
+      now,
+      usedSince,
+      limit,
+    ).map(([domain]) => domain);
+  }
+
   /** The policy of a domain if it may still be used. */
   get(domain: string, now: number): CachedPolicy | undefined {
     const row = this.#db.get(
-      "SELECT record_id, fetched, expires, mode, max_age, mx, lines FROM policies " +
+      "SELECT record_id, fetched, expires, mode, max_age, mx, lines, used FROM policies " +
         "WHERE domain = ? AND expires > ?",
       domain,
       now,
     );
     if (row === undefined) return undefined;
-    const [recordId, fetched, expires, mode, maxAge, mx, lines] = row;
+    const [recordId, fetched, expires, mode, maxAge, mx, lines, used] = row;
     return {
       domain,
       recordId,
@@ -58,6 +90,7 @@ export class StsCache {
       maxAge,
       mx: JSON.parse(mx),
       lines: JSON.parse(lines),
+      used,
     };
   }
 
@@ -82,7 +115,7 @@ export class StsCache {
   /** Durable when it resolves: a policy that was seen binds from then on. */
   async put(p: CachedPolicy): Promise<void> {
     this.#db.run(
-      "INSERT OR REPLACE INTO policies VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+      "INSERT OR REPLACE INTO policies VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
       p.domain,
       p.recordId,
       p.fetched,
@@ -91,6 +124,7 @@ export class StsCache {
       p.maxAge,
       JSON.stringify(p.mx),
       JSON.stringify(p.lines),
+      p.used,
     );
     this.#db.run("DELETE FROM policies WHERE expires < ?", p.fetched);
     await this.#db.durable();

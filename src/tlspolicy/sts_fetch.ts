@@ -10,7 +10,7 @@ const fetchTimeout = 60_000;
 /**
  * Fetches the policy of a domain (ASCII), over HTTPS with a certificate that verifies; redirects are not
  * followed.
- * @throws StsError for what is no policy; errors of the connection
+ * @throws StsError for what is no policy; other errors where none was got
  */
 export async function fetchPolicy(
   domain: string,
@@ -23,7 +23,8 @@ export async function fetchPolicy(
     signal: AbortSignal.any([signal, AbortSignal.timeout(fetchTimeout)]),
   });
   try {
-    if (response.status !== 200) throw new StsError(`the server answered ${response.status}`);
+    // §3.3: also for redirects.
+    if (response.status !== 200) throw new Error(`the server answered ${response.status}`);
     const type = (response.headers.get("content-type") ?? "").split(";", 1)[0].trim().toLowerCase();
     if (type !== "text/plain") throw new StsError(`it is ${type || "of no kind"}, not text/plain`);
     return parsePolicy(await text(response));

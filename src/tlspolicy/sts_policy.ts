@@ -52,9 +52,6 @@ export function parsePolicy(text: string): StsPolicy {
     if (colon < 1) throw new StsError(`line ${i + 1} is no field`);
     const name = line.slice(0, colon).trim();
     const value = line.slice(colon + 1).trim();
-    if (i === 0 && (name !== "version" || value !== "STSv1")) {
-      throw new StsError("it does not begin with version: STSv1");
-    }
     if (name === "mx") {
       if (mx.length >= maxMx) throw new StsError(`it has more than ${maxMx} hosts`);
       if (!/^(?:\*\.)?[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*$/.test(value)) {
@@ -67,6 +64,8 @@ export function parsePolicy(text: string): StsPolicy {
     }
   }
   if (lines.length === 0) throw new StsError("it is empty");
+  // §3.2: in any order.
+  if (fields.get("version") !== "STSv1") throw new StsError("it has no version: STSv1");
   const mode = fields.get("mode");
   if (mode !== "none" && mode !== "testing" && mode !== "enforce") {
     throw new StsError("it has no valid mode");

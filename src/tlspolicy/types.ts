@@ -51,7 +51,7 @@ export interface DomainPolicy {
   policyString: readonly string[];
   /** Whether the policy names this host (ASCII, lower case). True where there is no policy. */
   matches(mxHost: string): boolean;
-  /** Getting the policy failed, and no older one is at hand: reported once with the next result. */
+  /** Getting the policy failed, what is here is an older one or none: goes into reports. */
   failure?: TlsFailureDetail;
 }
 
@@ -61,12 +61,13 @@ export interface MxHost {
   host: string;
   port: number;
   /**
-   * The answers that led to the host (MX records of the domain, or their absence) and its own addresses
-   * were authenticated by DNSSEC. Without that there is no DANE (RFC 7672 §2.1.1, §2.2.1).
+   * Names at which TLSA records are looked for, the first with records counts (RFC 7672 §2.1.3). Empty
+   * where DNSSEC does not vouch for the way to the host: the MX records of the domain, or their absence, and
+   * the host's own. Without that there is no DANE (RFC 7672 §2.2.1).
    */
-  authenticated: boolean;
-  /** Where CNAME records of the host lead to; undefined without any (RFC 7672 §2.2.3). */
-  expanded: string | undefined;
+  names: readonly string[];
+  /** The recipient domain, and where its CNAME records lead to: names that certificates may have, too. */
+  domains: readonly string[];
 }
 
 /** What a host asks for by DANE (RFC 7672). */
@@ -80,12 +81,20 @@ export type DanePolicy =
   /** TLS is needed, with a certificate that the records match. */
   | {
     kind: "verify";
-    /** The name for SNI: the TLSA base domain. */
+    /** The TLSA base domain: the name for SNI. */
     serverName: string;
     policyString: readonly string[];
     /** Checks the certificates of the peer (DER, leaf first); undefined if they are right. */
     verify(chain: readonly Uint8Array[]): TlsFailureDetail | undefined;
   };
+
+/** What became of a policy with one connection. */
+export interface TlsOutcome {
+  /** "no-policy-found" where there is none: then any TLS is a success. */
+  policyType: TlsPolicyType;
+  /** Undefined if what it asks for was had. */
+  failure: TlsFailureDetail | undefined;
+}
 
 /** How TLS went with one connection. */
 export interface TlsResult {
@@ -99,11 +108,8 @@ export interface TlsResult {
   remoteIp: string;
   /** Name that the host gave itself in its greeting; "" if it isn't known. */
   remoteHelo: string;
-  /**
-   * What the policies asked for was had. Without a policy: TLS was had, whatever the certificate.
-   * One failure for each policy that was not satisfied; the other policies were.
-   */
-  failures: readonly { policyType: TlsPolicyType; failure: TlsFailureDetail }[];
+  /** What became of each policy that was put to the test. */
+  outcomes: readonly TlsOutcome[];
   /** The message is a report or notification of this host: by itself it is no reason for a report. */
   isReport: boolean;
 }

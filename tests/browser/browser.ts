@@ -6,7 +6,8 @@ import MailComposer from "nodemailer/lib/mail-composer/index.js";
 import { type Localserve, startLocalserve } from "../interop/localserve.ts";
 import { findProgram } from "../support/programs.ts";
 
-const flags = [
+/** What Chromium is started with. */
+export const browserFlags = [
   "--no-sandbox",
   "--disable-gpu",
   "--disable-quic",
@@ -40,6 +41,27 @@ export interface Mail {
   }[];
 }
 
+/** How a window looks. */
+export interface Look {
+  dark?: boolean;
+  phone?: boolean;
+  width?: number;
+  height?: number;
+}
+
+/** A window of its own. */
+export async function newContext(b: Browser, o: Look = {}): Promise<BrowserContext> {
+  const c = await b.newContext({
+    viewport: o.phone
+      ? { width: 390, height: 800 }
+      : { width: o.width ?? 1360, height: o.height ?? 820 },
+    colorScheme: o.dark ? "dark" : "light",
+    locale: "en-GB",
+  });
+  c.setDefaultTimeout(patience);
+  return c;
+}
+
 export interface World {
   server: Localserve;
   browser: Browser;
@@ -49,9 +71,7 @@ export interface World {
   /** Puts a message into the inbox by IMAP, with the date that it has. */
   append(m: Mail): Promise<void>;
   /** A browser window of its own. */
-  context(
-    o?: { dark?: boolean; phone?: boolean; width?: number; height?: number },
-  ): Promise<BrowserContext>;
+  context(o?: Look): Promise<BrowserContext>;
   /** Opens the webmail and logs in. */
   login(c: BrowserContext): Promise<Page>;
 }
@@ -66,7 +86,7 @@ export async function withWorld(fn: (w: World) => Promise<void>): Promise<void> 
   const server = await startLocalserve();
   let browser: Browser | undefined;
   try {
-    browser = await chromium.launch({ executablePath, args: flags });
+    browser = await chromium.launch({ executablePath, args: browserFlags });
     const b = browser;
     const url = `http://localhost:${1080 + server.offset}/webmail/`;
     const transport = nodemailer.createTransport({
@@ -101,17 +121,7 @@ export async function withWorld(fn: (w: World) => Promise<void>): Promise<void> 
         await client.append("INBOX", composed, m.seen ? ["\\Seen"] : [], m.date);
         await client.logout();
       },
-      context: async (o = {}) => {
-        const c = await b.newContext({
-          viewport: o.phone
-            ? { width: 390, height: 800 }
-            : { width: o.width ?? 1360, height: o.height ?? 820 },
-          colorScheme: o.dark ? "dark" : "light",
-          locale: "en-GB",
-        });
-        c.setDefaultTimeout(patience);
-        return c;
-      },
+      context: (o) => newContext(b, o),
       login: async (c) => {
         const page = await c.newPage();
         await page.goto(url);

@@ -1,30 +1,13 @@
-/** The account and admin pages in Chromium. */
+/** The account page in Chromium. */
 import assert from "node:assert/strict";
-import axe from "axe-core";
 import type { Page } from "playwright-core";
 import { Buffer } from "node:buffer";
 import { openArchive } from "../../src/store/import/archive/open.ts";
 import { writeZip } from "../../src/web/export/zip.ts";
 import { totpCode, totpStep } from "../../src/store/totp.ts";
 import { lacks } from "../support/programs.ts";
+import { violations } from "./accessibility.ts";
 import { withWorld, type World } from "./browser.ts";
-
-/** Serious violations of accessibility on the page as it is now. */
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source);
-  return await page.evaluate(async () => {
-    const run = (globalThis as unknown as {
-      axe: {
-        run(): Promise<
-          { violations: { id: string; impact: string; nodes: { html: string }[] }[] }
-        >;
-      };
-    }).axe.run;
-    const r = await run();
-    return r.violations.filter((v) => v.impact === "serious" || v.impact === "critical")
-      .map((v) => `${v.id}: ${v.nodes.map((n) => n.html.slice(0, 120)).join(" | ")}`);
-  });
-}
 
 const origin = (w: World) => new URL(w.url).origin;
 const shots = Deno.env.get("MOX_TEST_SCREENSHOTS");
@@ -306,73 +289,6 @@ Deno.test({ name: "account page", ignore: lacks("chromium") }, async (t) => {
         await page.getByRole("link", { name }).click();
         await page.getByRole("heading", { name, level: 1 }).waitFor();
         await shot(page, `account-${name}`);
-        assert.deepEqual(await violations(page), [], name);
-      }
-    });
-    await c.close();
-  });
-});
-
-Deno.test({ name: "admin page", ignore: lacks("chromium") }, async (t) => {
-  await withWorld(async (w) => {
-    const c = await w.context({ dark: true });
-    const page = await c.newPage();
-    const step = async (name: string, fn: () => Promise<void>) => {
-      await t.step(name, fn);
-    };
-    await step("the administrator logs in with the password alone", async () => {
-      await page.goto(`${origin(w)}/admin/`);
-      await page.getByLabel("Password").fill("moxadmin");
-      await page.getByRole("button", { name: "Log in" }).click();
-      await page.getByRole("heading", { name: "Server", level: 1 }).waitFor();
-      await shot(page, "admin");
-    });
-    await step("a domain and an account are added; the password is shown and works", async () => {
-      await page.getByRole("link", { name: "Domains" }).click();
-      await page.getByRole("button", { name: "Add domain" }).click();
-      await page.getByLabel("Domain", { exact: true }).fill("new.example");
-      await page.getByRole("button", { name: "Add", exact: true }).click();
-      await page.getByRole("cell", { name: "new.example" }).waitFor();
-      await page.getByRole("link", { name: "Accounts" }).click();
-      await page.getByRole("button", { name: "Add account" }).click();
-      await page.getByLabel("Account name").fill("bob");
-      await page.getByLabel("First address").fill("bob@new.example");
-      await page.getByRole("button", { name: "Add", exact: true }).click();
-      const password = (await page.getByRole("dialog").locator("code").innerText()).trim();
-      await page.keyboard.press("Escape");
-      const other = await w.context();
-      const bob = await other.newPage();
-      await bob.goto(`${origin(w)}/`);
-      await bob.getByLabel("Email address").fill("bob@new.example");
-      await bob.getByLabel("Password").fill(password);
-      await bob.getByRole("button", { name: "Log in" }).click();
-      await bob.getByRole("definition").filter({ hasText: "bob@new.example" }).waitFor();
-      await other.close();
-    });
-    await step("an alias is made; the domain's DNS records are shown", async () => {
-      await page.getByRole("link", { name: "Domains" }).click();
-      await page.getByRole("row", { name: /new\.example/ }).getByRole("button", { name: "Open" })
-        .click();
-      await page.getByLabel("DNS records").getByText(/_domainkey/).first().waitFor();
-      await page.getByRole("button", { name: "Add alias" }).click();
-      await page.getByLabel(/Address before/).fill("team");
-      await page.getByLabel("Members", { exact: true }).fill("bob@new.example\nmox@localhost");
-      await page.getByRole("button", { name: "Add", exact: true }).click();
-      await page.getByRole("cell", { name: "team@new.example" }).waitFor();
-      await shot(page, "admin-domain");
-    });
-    await step("a mistake is told", async () => {
-      await page.getByRole("button", { name: "Add domain" }).click();
-      await page.getByLabel("Domain", { exact: true }).fill("not a domain");
-      await page.getByRole("button", { name: "Add", exact: true }).click();
-      await page.getByRole("alert").getByText(/domain/).first().waitFor();
-      await page.getByRole("dialog").getByRole("button", { name: "Cancel" }).click();
-    });
-    await step("every section is accessible", async () => {
-      for (const name of ["Server", "Domains", "Accounts", "Queue", "Reports", "Settings"]) {
-        await page.getByRole("link", { name, exact: true }).click();
-        await page.getByRole("heading", { name, level: 1 }).waitFor();
-        await shot(page, `admin-${name}`);
         assert.deepEqual(await violations(page), [], name);
       }
     });

@@ -21,6 +21,9 @@ Deno.test("version, unknown commands and wrong flags", async () => {
   assert.match(v.stdout, /^mox \S+\n/);
   assert.match(v.stdout, /deno \d/i);
   assert.equal((await mox(["nosuch"])).code, 2);
+  const group = await mox(["queue"]);
+  assert.equal(group.code, 2);
+  assert.match(group.stderr, /^ {2}queue hold +Put queued messages on hold$/m);
   const wrong = await mox(["stop", "-nosuch"]);
   assert.equal(wrong.code, 2);
   assert.match(wrong.stderr, /unknown flag -nosuch\nusage: mox stop/);

@@ -57,7 +57,12 @@ Deno.test("junk train, check and play on a folder, a Maildir and an mbox file", 
 });
 
 /** Appends messages to a mailbox. */
-async function append(s: Localserve, mailbox: string, texts: string[]): Promise<void> {
+async function append(
+  s: Localserve,
+  mailbox: string,
+  flag: string,
+  texts: string[],
+): Promise<void> {
   const c = new ImapFlow({
     host: "127.0.0.1",
     port: s.imaps,
@@ -67,7 +72,7 @@ async function append(s: Localserve, mailbox: string, texts: string[]): Promise<
     logger: false,
   });
   await c.connect();
-  for (const text of texts) await c.append(mailbox, text);
+  for (const text of texts) await c.append(mailbox, text, [flag]);
   await c.logout();
 }
 
@@ -75,8 +80,8 @@ Deno.test("retrain has the running server make the filter afresh", async () => {
   const s = await startLocalserve();
   try {
     const dir = ["-dir", s.dir];
-    await append(s, "Junk", [1, 2, 3].map((i) => message(i, spam)));
-    await append(s, "Archive", [4, 5].map((i) => message(i, ham)));
+    await append(s, "Junk", "$Junk", [1, 2, 3].map((i) => message(i, spam)));
+    await append(s, "Archive", "$NotJunk", [4, 5].map((i) => message(i, ham)));
     for (let i = 0; i < 2; i++) {
       const r = await mox(["retrain", ...dir, "mox"]);
       assert.equal(r.stdout, "mox: filter trained with 2 ham and 3 spam messages\n", r.stderr);

@@ -15,10 +15,12 @@ import { decodeCharset } from "../../src/mail/charset.ts";
 import { parseDate } from "../../src/mail/date.ts";
 import { parseDsn } from "../../src/mail/dsn_parse.ts";
 import { imapBodyStructure, imapEnvelope } from "../../src/mail/envelope.ts";
+import { parseFeedbackReport } from "../../src/mail/feedback_parse.ts";
 import { splitHeader } from "../../src/mail/header.ts";
 import { listedLines } from "../../src/mail/header_filter.ts";
 import { parseContentType } from "../../src/mail/params.ts";
 import { packStructure, parseMessage, unpackStructure } from "../../src/mail/structure.ts";
+import { toSevenBit } from "../../src/mail/seven_bit.ts";
 import { baseSubject } from "../../src/mail/subject.ts";
 import { decodeBase64, decodeQuotedPrintable } from "../../src/mail/transfer.ts";
 import { decodeWords } from "../../src/mail/words.ts";
@@ -107,6 +109,24 @@ export const targets: Record<string, Target> = {
       "Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\n" +
       "Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; x\r\n\r\nFinal-Recipient: rfc822; a@b\r\n" +
       "Action: failed\r\nStatus: 5.1.1\r\n--b--\r\n",
+    ],
+  },
+  feedback: {
+    run: (b) => void parseFeedbackReport(b),
+    seeds: [
+      "Content-Type: multipart/report; report-type=feedback-report; boundary=b\r\n\r\n--b\r\n" +
+      "Content-Type: message/feedback-report\r\n\r\nFeedback-Type: abuse\r\nOriginal-Rcpt-To: <a@b>\r\n" +
+      "--b\r\nContent-Type: message/rfc822\r\n\r\nMessage-ID: <x@y>\r\n\r\n--b--\r\n",
+    ],
+  },
+  "seven bit": {
+    run(b) {
+      const out = toSevenBit(b);
+      if (out?.some((c) => c >= 128)) throw new Error("8-bit text is left");
+    },
+    seeds: [
+      "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Transfer-Encoding: 8bit\r\n\r\n" +
+      "gr\u00fc\u00dfe\r\n--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: x\r\n\r\n\u00e4\r\n--b--\r\n",
     ],
   },
   "imap fetch": {

@@ -366,6 +366,36 @@ Deno.test("§4 create, delete and rename take k and x, and new mailboxes have th
     );
   }));
 
+Deno.test("§4 the nearest mailbox that exists counts for k, also one that the user may not know of", () =>
+  withSharing(async (w) => {
+    await team(w, "lrk");
+    await w.mjl.ok("CREATE Team/Secret");
+    await w.mjl.ok("DELETEACL Team/Secret fred");
+    const refused = "NO [NOPERM] mailboxes of others can only be made below one that was shared";
+    await talk(
+      w.fred,
+      `
+      C: CREATE "Other Users/mjl/Team/Secret/x"
+      S: ${refused}
+      C: CREATE "Other Users/mjl/Team/a/b"
+      S: * LIST (\\Subscribed) "/" "Other Users/mjl/Team/a"
+      S: OK [MAILBOXID (…)] created
+      C: CREATE "Other Users/nobody/a"
+      S: ${refused}
+      C: CREATE "Other Users/mjl"
+      S: ${refused}
+      `,
+    );
+    await w.mjl.ok("SETACL Team/a fred +x");
+    assert.equal(
+      await w.fred.done('RENAME "Other Users/mjl/Team/a" "Other Users/mjl/Team/Secret/a"'),
+      refused,
+    );
+    assert.deepEqual(await w.mjl.ok('LIST "" "Team/Secret*"'), [
+      '* LIST (\\HasNoChildren) "/" Team/Secret',
+    ]);
+  }));
+
 Deno.test("changes reach those who share a mailbox, and end when the right to read it does", () =>
   withSharing(async (w) => {
     await team(w, "lrswite");
@@ -441,7 +471,7 @@ Deno.test("quota, annotations, search of several and NOTIFY work in mailboxes of
       C: SETMETADATA ${shared} (/shared/comment "ours")
       S: OK …
       C: SETMETADATA ${shared} (/private/comment "mine")
-      S: NO [NOPERM] …
+      S: NO [METADATA NOPRIVATE] …
       C: GETMETADATA ${shared} (/shared/comment)
       S: * METADATA ${shared} (/shared/comment "ours")
       S: OK …

@@ -1,6 +1,5 @@
-/** STATUS=SIZE (RFC 8438) and APPENDLIMIT (RFC 7889), as transcripts. */
-import assert from "node:assert/strict";
-import { message, startServer } from "./server.ts";
+/** STATUS=SIZE (RFC 8438), as transcripts. */
+import { message } from "./server.ts";
 import { talk } from "./transcript.ts";
 import { withClient } from "./with_server.ts";
 
@@ -25,23 +24,3 @@ Deno.test("RFC 8438 §3 STATUS SIZE is the sum of RFC822.SIZE", () =>
       `,
     );
   }));
-
-Deno.test("RFC 7889 the limit is announced, told by STATUS, and kept", async () => {
-  const server = await startServer({ maxMessageSize: 500 });
-  try {
-    const c = await server.client();
-    assert.match((await c.ok("CAPABILITY"))[0], / APPENDLIMIT=500(?= |$)/);
-    await talk(
-      c,
-      `
-      C: STATUS INBOX (APPENDLIMIT)
-      S: * STATUS INBOX (APPENDLIMIT 500)
-      S: OK …
-      C: APPEND INBOX {501}
-      S: NO [TOOBIG] message is larger than 500 bytes
-      `,
-    );
-  } finally {
-    await server.stop();
-  }
-});

@@ -33,6 +33,9 @@ export async function startServer(
     maxMessageSize?: number;
     quota?: number;
     timeouts?: { beforeLogin: number; afterLogin: number };
+    progressInterval?: number;
+    /** Whom a TLS client certificate stands for. */
+    certificateUsername?: (certificate: Uint8Array) => string | undefined;
     /** Further accounts, `name@mox.example`, with the same password, and sharing between all. */
     others?: string[];
   } = {},
@@ -71,15 +74,21 @@ export async function startServer(
   const backend: ImapBackend = {
     hostname: "mox.example",
     timeouts: options.timeouts,
+    progressInterval: options.progressInterval,
     log,
     tempDir: dir,
     maxMessageSize: options.maxMessageSize ?? 20 * 1024 * 1024,
     plaintextLogin: options.plaintextLogin ?? true,
-    tls: keyCert && { certificateFor: () => keyCert },
+    tls: keyCert && {
+      certificateFor: () => keyCert,
+      requestClientCertificate: options.certificateUsername !== undefined,
+    },
     sasl: {
       checkPassword: async (name, p) => await credentialsOf(name)?.verifyPassword(p) ?? false,
       scramCredentials: (name, mechanism) => Promise.resolve(credentialsOf(name)?.scram(mechanism)),
       cramMd5Credentials: (name) => Promise.resolve(credentialsOf(name)?.cramMd5()),
+      certificateUsername: options.certificateUsername &&
+        ((certificate) => Promise.resolve(options.certificateUsername!(certificate))),
     },
     mayTryLogin: () => true,
     loginDone: () => {},

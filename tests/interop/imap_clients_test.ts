@@ -35,6 +35,11 @@ Deno.test("imapflow: list, append, fetch, flags, search, notice while idle, move
     const status = await c.status("Archive", { messages: true });
     assert.equal(status && status.messages, 1);
     assert.deepEqual(await c.search({ all: true }), [1]);
+    // Flags are those that were given, in whatever mailbox.
+    await c.append("Archive", message("four"), ["\\Seen"]);
+    await c.mailboxOpen("Archive");
+    const four = await c.fetchOne("*", { flags: true });
+    assert.deepEqual(four && [...four.flags!], ["\\Seen"]);
     await c.logout();
   } finally {
     c.close();

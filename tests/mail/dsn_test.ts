@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { composeDsn, type Dsn } from "../../src/mail/dsn.ts";
 import { parseDsn } from "../../src/mail/dsn_parse.ts";
 import { headerField } from "../../src/mail/header.ts";
+import { headersNeedUtf8 } from "../../src/mail/structure.ts";
 
 const utf8 = (s: string) => new TextEncoder().encode(s);
 const text = (b: Uint8Array) => new TextDecoder().decode(b);
@@ -15,7 +16,7 @@ const dsn: Dsn = {
   arrival: new Date(0),
   date: new Date(1000),
   messageId: "dsn@mx.example.org",
-  envelopeId: "a+b=ü",
+  envelopeId: "a+b= c",
   originalMessageId: "orig@example.org",
   originalSubject: "x",
   recipients: [{
@@ -34,7 +35,7 @@ const dsn: Dsn = {
 Deno.test("what we report is understood by us", () => {
   const d = parseDsn(composeDsn(dsn))!;
   assert.deepEqual(d.reportingMta, { type: "dns", value: "mx.example.org" });
-  assert.equal(d.originalEnvelopeId, "a+b=ü");
+  assert.equal(d.originalEnvelopeId, "a+b= c");
   assert.equal(d.arrivalDate!.getTime(), 0);
   assert.equal(d.recipients.length, 2);
   assert.deepEqual(d.recipients[0], {
@@ -75,6 +76,32 @@ Deno.test("delays, deliveries, whole originals and addresses beyond ASCII", () =
 
 Deno.test("without anything beyond ASCII in it, a notification is ASCII", () => {
   assert.match(text(composeDsn({ ...dsn, originalSubject: "ü" })), /^[\r\n\x20-\x7e]*$/);
+});
+
+Deno.test("a failure says what to do, by its status, each in its own lines", () => {
+  const said = (status: string) =>
+    text(composeDsn({ ...dsn, recipients: [{ finalRecipient: "a@b.example", status }] }))
+      .split("\r\n\r\n").filter((p) => p.startsWith("    ")).join();
+  assert.match(said("5.1.1"), /typing mistakes, or ask\s/);
+  assert.match(said("5.1.10"), /takes no mail at all/);
+  assert.match(said("5.2.2"), /mailbox is full/);
+  assert.match(said("4.4.1"), /could not be\s+reached/);
+  assert.match(said("5.7.1"), /refuses the message by its rules/);
+  assert.match(said("5.7.30"), /verified TLS/);
+  assert.match(said("5.0.0"), /administrator of your mail server/);
+  for (const l of said("5.7.30").split("\r\n")) assert.ok(l.length <= 78, l);
+});
+
+Deno.test("a subject beyond ASCII needs no SMTPUTF8", () => {
+  const bytes = composeDsn({
+    ...dsn,
+    originalSubject: "grüße",
+    recipients: [{ finalRecipient: "jörg@example.com", status: "5.1.1" }],
+  });
+  assert.match(text(bytes), /^Subject: Message not delivered: =\?utf-8\?/im);
+  assert.match(text(bytes), /^Final-Recipient: utf-8; jörg@example\.com\r$/m);
+  assert.equal(headersNeedUtf8(bytes), false);
+  assert.equal(headersNeedUtf8(composeDsn({ ...dsn, to: "jörg@example.org" })), true);
 });
 
 /** A report with this status part. */

@@ -125,6 +125,29 @@ Deno.test("100,000 messages to dead destinations: a new one to a living host goe
   }
 });
 
+Deno.test("an administrator's change of thousands of recipients holds up nobody", async () => {
+  await using w = new DeadWorld();
+  await w.open();
+  await w.fill(5_000, false);
+  assert.equal(await w.queue.schedule({ to: "dead" }, w.clock.time + 3600_000), 5_000);
+  await w.queue.start();
+  await w.turn();
+  let turns = 0;
+  const other = setInterval(() => turns++, 0);
+  const held = w.queue.hold({}, true);
+  // What comes meanwhile is not held.
+  await w.add("x@live.example");
+  assert.equal(await held, 5_000);
+  clearInterval(other);
+  // Others had their turn after each 500 at least.
+  assert.ok(turns >= 10, `${turns}`);
+  await w.turn();
+  assert.ok(w.delivered.includes("x@live.example"));
+  assert.equal(w.queue.list({ hold: true }, { limit: 10_000 }).length, 5_000);
+  assert.equal(await w.queue.drop({ hold: true }), 5_000);
+  assert.equal(w.queue.count(), 0);
+});
+
 Deno.test("a destination that was found dead leaves places for others when it is due again", async () => {
   await using w = new DeadWorld();
   await w.open();

@@ -33,6 +33,24 @@ Deno.test("hold rules hold what fits, over restarts, until they are removed", as
   assert.equal(w.queue.count(), 0);
 });
 
+Deno.test("hold rules know a domain in either of its forms", async () => {
+  await using w = await World.make();
+  await w.open();
+  const any = { account: undefined, senderDomain: undefined };
+  await w.queue.addHoldRule({ ...any, recipientDomain: "b\u00fccher.example" });
+  await w.queue.addHoldRule({ ...any, recipientDomain: "xn--strae-oqa.example" });
+  await w.send([
+    "a@xn--bcher-kva.example",
+    "b@B\u00fccher.example",
+    "c@stra\u00dfe.example",
+    "d@to.example",
+  ]);
+  assert.deepEqual(
+    w.queue.list({}, { sort: "id" }).map((i) => i.hold),
+    [true, true, true, false],
+  );
+});
+
 Deno.test("a message for later is released at its time, not before", async () => {
   await using w = await World.make({ zone });
   const host = await w.host("127.7.2.1");
@@ -223,4 +241,24 @@ Deno.test("address literals are delivered to, without any lookup", async () => {
   assert.deepEqual(host.mails.map((m) => m.to), [["a@[127.7.2.1]"]]);
   assert.deepEqual(w.bounced("a@[127.7.2.999]"), ["550 5.1.2"]);
   assert.deepEqual(w.resolver.queries, []);
+});
+
+Deno.test("a host without SMTPUTF8: recipients that need it bounce, the others get the message", async () => {
+  await using w = await World.make({ zone });
+  const host = await w.host("127.7.2.1");
+  await w.open();
+  await w.queue.start();
+  await w.send(["a@to.example", "j\u00f6rg@to.example", "b@to.example"]);
+  await w.queue.idle();
+  assert.deepEqual(host.mails.map((m) => m.to), [["a@to.example", "b@to.example"]]);
+  assert.deepEqual(w.bounced("j\u00f6rg@to.example"), ["550 5.6.7"]);
+  assert.equal(w.queue.count(), 0);
+  host.options = { extensions: ["SMTPUTF8", "8BITMIME"] };
+  // The session that was kept had the old ones.
+  await w.open();
+  await w.queue.start();
+  await w.send(["a@to.example", "j\u00f6rg@to.example"]);
+  await w.queue.idle();
+  assert.equal(host.mails[1].to.length, 2);
+  assert.ok(host.commands.some((c) => c.startsWith("MAIL") && c.includes("SMTPUTF8")));
 });

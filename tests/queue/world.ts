@@ -23,11 +23,17 @@ export const mailFrom = "me@mox.example";
 /** What a test says of the world. */
 export interface WorldOptions {
   zone?: Zone;
+  /** The DNS vouches for what the zone does not say otherwise of. */
+  authenticated?: boolean;
   /** Added to mox.conf and domains.conf. */
   static?: string;
   dynamic?: string;
   deliverer?: Partial<RemoteDelivererOptions>;
   retiredPeriod?: number;
+  /** Is told of each event at once. */
+  onEvent?: (e: OutgoingEvent) => void;
+  /** A folder to use again, or for the first time; it is not removed. */
+  dir?: string;
 }
 
 export class World implements AsyncDisposable {
@@ -48,12 +54,12 @@ export class World implements AsyncDisposable {
     this.dir = dir;
     this.config = config;
     this.#o = o;
-    this.resolver = scriptedResolver(o.zone);
+    this.resolver = scriptedResolver(o.zone, { authenticated: o.authenticated });
   }
 
   static async make(o: WorldOptions = {}): Promise<World> {
-    const dir = await Deno.makeTempDir();
-    await Deno.mkdir(join(dir, "config"));
+    const dir = o.dir ?? await Deno.makeTempDir();
+    await Deno.mkdir(join(dir, "config"), { recursive: true });
     await Deno.writeTextFile(
       join(dir, "config", "mox.conf"),
       `DataDir: ../data
@@ -117,6 +123,7 @@ ${o.dynamic ?? ""}`,
       },
       onEvent: (e) => {
         this.events.push(e);
+        this.#o.onEvent?.(e);
         return Promise.resolve();
       },
       retiredPeriod: () => this.#o.retiredPeriod ?? 0,
@@ -125,12 +132,15 @@ ${o.dynamic ?? ""}`,
   }
 
   /** Queues a message to recipients. */
-  async send(to: string[], more: Partial<NewQueueMessage> & { body?: string } = {}) {
-    const { body = "hello\r\n", ...rest } = more;
+  async send(
+    to: string[],
+    more: Partial<NewQueueMessage> & { header?: string; body?: string } = {},
+  ) {
+    const { header = "", body = "hello\r\n", ...rest } = more;
     const n = ++this.#n;
     const file = join(this.dir, `m${n}`);
     const bytes = new TextEncoder().encode(
-      `From: <${mailFrom}>\r\nSubject: message ${n}\r\n\r\n${body}`,
+      `From: <${mailFrom}>\r\nSubject: message ${n}\r\n${header}\r\n${body}`,
     );
     await Deno.writeFile(file, bytes);
     return await this.queue.add({
@@ -171,6 +181,6 @@ ${o.dynamic ?? ""}`,
   async [Symbol.asyncDispose](): Promise<void> {
     await this.queue?.stop();
     for (const h of this.hosts) await h[Symbol.asyncDispose]();
-    await Deno.remove(this.dir, { recursive: true });
+    if (this.#o.dir === undefined) await Deno.remove(this.dir, { recursive: true });
   }
 }

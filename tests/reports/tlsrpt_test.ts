@@ -267,7 +267,7 @@ Deno.test("received reports are stored once, results are merged by day", async (
       wanted: true,
       results: [result(3, [failure(1)])],
     }]);
-    assert.equal(results.remove(day, "b.example"), 1);
+    assert.equal(results.remove({ day, policyDomain: "b.example", isHost: false }), 1);
   } finally {
     await reports.close();
     await results.close();

@@ -152,6 +152,23 @@ Deno.test("signature fields have no long line and name what they sign", async ()
   assert.match(compact, /;i=joe@football\.example\.com;/);
 });
 
+Deno.test("RFC 8058 §4: fields of lists are signed where they are; a list may add its own", async () => {
+  const text = `List-Unsubscribe: <https://l.example/x>\nList-Unsubscribe-Post: a=b\n${dinner}`;
+  const { field, bytes, zone } = await sign({}, text);
+  assert.match(field.replace(/\s/g, ""), /:List-Unsubscribe:List-Unsubscribe-Post;bh=/);
+  const changed = new TextDecoder().decode(bytes).replace("l.example/x", "l.example/y");
+  assert.equal(
+    statuses(await dkimOf(message(changed.replaceAll("\r\n", "\n")), zone)),
+    "fail fail",
+  );
+
+  const plain = await sign();
+  assert.doesNotMatch(plain.field, /List-/);
+  const listed = `List-Id: <l.example>\n${new TextDecoder().decode(plain.bytes)}`;
+  const dkim = await dkimOf(message(listed.replaceAll("\r\n", "\n")), plain.zone);
+  assert.equal(statuses(dkim), "pass pass");
+});
+
 Deno.test("any change of what is signed fails", async () => {
   const { bytes, zone } = await sign();
   const text = new TextDecoder().decode(bytes);

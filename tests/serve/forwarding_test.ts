@@ -153,6 +153,23 @@ Deno.test("where it is refused, the one who wrote it is told", () =>
     },
   ));
 
+Deno.test("who would rather have plain text than no mail gets that for what is forwarded, too", () =>
+  withWorld({}, async (r, host) => {
+    // TLSA records, and a server without TLS.
+    const record = { usage: 3, selector: 1, matchingType: 1, data: new Uint8Array(32) };
+    r.resolver.add({
+      "away.example": { A: ["127.0.0.1"], authenticated: true },
+      [`_${host.port}._tcp.away.example`]: { TLSA: [record], authenticated: true },
+    });
+    const send = (headers: string) =>
+      r.send({ text: mail({ headers }), to: "only@ours.example", sign: "sender.example" });
+    assert.equal((await send("TLS-Required: Yes\n")).code, 250);
+    assert.deepEqual(await settled(r, host), []);
+    assert.equal((await send("TLS-Required: No\n")).code, 250);
+    assert.equal((await settled(r, host)).length, 1);
+    assert.equal(r.server.queue.count(), 1);
+  }));
+
 Deno.test("a message that comes round again is kept, so it goes round no more", () =>
   withWorld({}, async (r, host) => {
     const headers = "Delivered-To: Only@ours.example\n";

@@ -8,7 +8,12 @@ import { connectTcp } from "../../src/net/mod.ts";
 import { authenticate, bytesSource } from "../../src/senderauth/mod.ts";
 import { setAccountPassword } from "../../src/serve/logins.ts";
 import { MailServer } from "../../src/serve/server.ts";
-import { type RecipientOutcome, SmtpClient } from "../../src/smtp/client/mod.ts";
+import {
+  type Envelope,
+  type EnvelopeRecipient,
+  type RecipientOutcome,
+  SmtpClient,
+} from "../../src/smtp/client/mod.ts";
 import { type FakeHost, fakeHost, type FakeOptions } from "../smtp/fake_host.ts";
 import { mox } from "../interop/localserve.ts";
 import { freePorts } from "./instance.ts";
@@ -20,6 +25,7 @@ for (
 }
 
 const password = "correct horse";
+const latin1 = (b: Uint8Array) => Array.from(b, (c) => String.fromCharCode(c)).join("");
 const bytes = (s: string) => Uint8Array.from(s, (c) => c.charCodeAt(0));
 
 interface Outgoing {
@@ -28,7 +34,11 @@ interface Outgoing {
   host: FakeHost;
   resolver: ScriptedResolver;
   dir: string;
-  submit(to: string[], message: string, from?: string): Promise<RecipientOutcome[]>;
+  submit(
+    to: string[],
+    message: string,
+    more?: Partial<Envelope> & { notify?: EnvelopeRecipient["notify"] },
+  ): Promise<RecipientOutcome[]>;
   /** Messages in a mailbox of ann's, by default Inbox. */
   inbox(mailbox?: string): Promise<string[]>;
   command(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }>;
@@ -118,7 +128,7 @@ Accounts:
       host,
       resolver,
       dir,
-      async submit(to, message, from = "ann@mox.example") {
+      async submit(to, message, { notify, ...more } = {}) {
         const client = await SmtpClient.start(
           await connectTcp({ host: "127.0.0.1", port: submission }),
           {
@@ -129,11 +139,12 @@ Accounts:
           },
         );
         const outcomes = await client.send({
-          mailFrom: from,
-          recipients: to.map((address) => ({ address })),
+          mailFrom: "ann@mox.example",
+          recipients: to.map((address) => ({ address, notify })),
           size: bytes(message).length,
           body: "8bit",
           smtpUtf8: false,
+          ...more,
         }, async function* () {
           yield await Promise.resolve(bytes(message));
         });
@@ -178,22 +189,43 @@ Deno.test("what is submitted arrives signed by each selector, with what it lacke
     assert.match(mail.data, /^Date: /m);
     assert.match(mail.data, /^Received: from laptop\.example/m);
     assert.ok(mail.data.endsWith("\r\n\r\n.hello\r\n"));
-    const all = bytes(mail.data);
-    const result = await authenticate({
-      headerBytes: all.subarray(0, mail.data.indexOf("\r\n\r\n") + 4),
-      message: bytesSource(all),
-      remoteIp: "192.0.2.1",
-      ehlo: "mail.mox.example",
-      mailFrom: "ann@mox.example",
-      hostname: "mx.to.example",
-      resolver,
-      log: new Log("senderauth"),
-      now: new Date(),
-    });
+    const result = await verified(mail.data, resolver);
     assert.deepEqual(
       result.dkim.map((d) => `${d.status} ${d.algorithm} ${d.domain}`),
       ["pass rsa-sha256 mox.example", "pass ed25519-sha256 mox.example"],
     );
+  }));
+
+/** What another server finds out about a message of ours. */
+async function verified(data: string, resolver: ScriptedResolver) {
+  const all = bytes(data);
+  return await authenticate({
+    headerBytes: all.subarray(0, data.indexOf("\r\n\r\n") + 4),
+    message: bytesSource(all),
+    remoteIp: "192.0.2.1",
+    ehlo: "mail.mox.example",
+    mailFrom: "ann@mox.example",
+    hostname: "mx.to.example",
+    resolver,
+    log: new Log("senderauth"),
+    now: new Date(),
+  });
+}
+
+Deno.test("8-bit text is encoded for a server that can't have it, and signed as it goes", () =>
+  withServer({ extensions: ["PIPELINING"] }, async ({ server, submit, host, resolver }) => {
+    const text = message.replace(".hello", "gr\xc3\xbc\xc3\x9fe\r\n.");
+    await submit(["x@to.example"], text);
+    await server.queue.idle();
+    const [mail] = host.mails;
+    assert.match(mail.data, /^Content-Transfer-Encoding: quoted-printable\r$/m);
+    assert.ok(mail.data.endsWith("\r\n\r\ngr=C3=BC=C3=9Fe\r\n.\r\n"));
+    assert.ok(host.commands.some((c) => c.startsWith("MAIL") && !c.includes("BODY")));
+    const result = await verified(mail.data, resolver);
+    assert.deepEqual(result.dkim.map((d) => `${d.status} ${d.algorithm}`), [
+      "pass rsa-sha256",
+      "pass ed25519-sha256",
+    ]);
   }));
 
 Deno.test("limits count recipients, spare own addresses, and name their parameter", () =>
@@ -248,6 +280,44 @@ Deno.test("a refused recipient: the sender is told, and the next message to it i
       );
     },
   ));
+
+Deno.test("reports are as asked for: RET and ENVID, of failures whole, of successes the header", () =>
+  withServer(
+    { rcpt: (l) => l.includes("gone@") ? "550 5.2.2 mailbox full" : undefined },
+    async ({ server, submit, inbox }) => {
+      const more = { ret: "full", envelopeId: "id+1", notify: ["success", "failure"] } as const;
+      await submit(["gone@to.example", "x@to.example"], message, more);
+      await server.queue.idle();
+      const [failed, relayed] = (await inbox()).sort((a, b) =>
+        Number(a.includes("Action: relayed")) - Number(b.includes("Action: relayed"))
+      );
+      assert.match(failed, /^Action: failed\r$/m);
+      assert.match(failed, /mailbox is full\. Try\s+again later/);
+      assert.match(failed, /^Content-Type: message\/rfc822\r$/m);
+      assert.match(failed, /\r\n\r\n\.hello\r\n/);
+      assert.match(relayed, /^Action: relayed\r$/m);
+      assert.match(relayed, /^Content-Type: text\/rfc822-headers\r$/m);
+      assert.doesNotMatch(relayed, /\r\n\r\n\.hello\r\n/);
+      for (const dsn of [failed, relayed]) {
+        assert.match(dsn, /^Original-Envelope-Id: id\+1\r$/m);
+        assert.match(dsn, /^Return-Path: <>\r$/m);
+        assert.match(dsn, /^Auto-Submitted: auto-replied\r$/m);
+      }
+    },
+  ));
+
+Deno.test("SMTPUTF8 that the message does not need is not asked of the next server", () =>
+  withServer({}, async ({ server, submit, host, inbox }) => {
+    const utf8 = (s: string) => latin1(new TextEncoder().encode(s));
+    await submit(["x@to.example"], utf8(message.replace(".hello", "grüße")), { smtpUtf8: true });
+    await server.queue.idle();
+    assert.equal(host.mails.length, 1);
+    const part = message.replace("Subject", "Content-Disposition: inline; filename=ü\r\nSubject");
+    await submit(["x@to.example"], utf8(part), { smtpUtf8: true });
+    await server.queue.idle();
+    assert.equal(host.mails.length, 1);
+    assert.match((await inbox())[0], /^Status: 5\.6\.7\r$/m);
+  }));
 
 Deno.test("queue commands: what is queued is listed, held, moved, dumped, failed and dropped", () =>
   withServer({ greeting: () => "421 4.3.2 later" }, async (w) => {

@@ -121,6 +121,9 @@ export interface Mail {
   sign?: string;
   /** Without TLS. */
   plain?: boolean;
+  /** What follows the addresses in MAIL and RCPT. */
+  mailParameters?: string;
+  rcptParameters?: string;
 }
 
 export interface Receiver extends AsyncDisposable {
@@ -250,9 +253,12 @@ async function send(port: number, m: Mail): Promise<Reply> {
     await client.send(hello);
     await client.expect(250);
   }
-  await client.command(`MAIL FROM:<${m.from ?? "joe@sender.example"}>`, 250);
+  await client.command(
+    `MAIL FROM:<${m.from ?? "joe@sender.example"}>${m.mailParameters ?? ""}`,
+    250,
+  );
   for (const to of [m.to ?? "ann@ours.example"].flat()) {
-    await client.send(`RCPT TO:<${to}>\r\n`);
+    await client.send(`RCPT TO:<${to}>${m.rcptParameters ?? ""}\r\n`);
     const reply = await client.reply();
     if (reply.code !== 250) return reply;
   }

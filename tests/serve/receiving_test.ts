@@ -389,3 +389,41 @@ Deno.test("recipients with different fates: who got it has it, the verified send
   assert.equal(forger.code, 451);
   assert.equal(told.length, 1);
 });
+
+Deno.test("NOTIFY=SUCCESS: a verified sender is told of what is in a mailbox, others are not", async () => {
+  await using r = await startReceiver();
+  r.resolver.add({ "other.example": { TXT: ["v=spf1 ip4:127.0.0.1 -all"] } });
+  const { queue } = r.server;
+  const told: string[] = [];
+  const add = queue.add.bind(queue);
+  queue.add = (m) => {
+    told.push(`${m.recipients[0].address} ${m.isDsn}\n${Deno.readTextFileSync(m.file)}`);
+    return add(m);
+  };
+  const send = (from: string, notify: string) =>
+    r.send({
+      from,
+      to: ["cas@ours.example", "team@ours.example"],
+      rcptParameters: ` NOTIFY=${notify} ORCPT=rfc822;first+40there.example`,
+      mailParameters: " ENVID=id+2B1 RET=FULL",
+      text: mail({ from: "y@unsigned.example", to: "cas@ours.example" }),
+    });
+  for (const notify of ["NEVER", "FAILURE"]) {
+    assert.equal((await send("x@other.example", notify)).code, 250);
+  }
+  assert.equal((await send("x@unsigned.example", "SUCCESS")).code, 250);
+  assert.equal(told.length, 0);
+  assert.equal((await send("x@other.example", "SUCCESS,FAILURE")).code, 250);
+  assert.equal(told.length, 1);
+  const [dsn] = told;
+  assert.match(dsn, /^x@other\.example true\n/);
+  assert.match(dsn, /^Subject: Message delivered/m);
+  assert.match(dsn, /^Original-Envelope-Id: id\+1\r$/m);
+  assert.deepEqual(dsn.match(/^(Final|Original)-Recipient: .*$/gm)!.map((l) => l.trim()), [
+    "Original-Recipient: rfc822; first@there.example",
+    "Final-Recipient: rfc822; cas@ours.example",
+    "Original-Recipient: rfc822; first@there.example",
+    "Final-Recipient: rfc822; team@ours.example",
+  ]);
+  assert.equal(dsn.match(/^Action: delivered\r$/gm)!.length, 2);
+});

@@ -13,6 +13,7 @@ import {
   TlsResults,
 } from "../../src/reports/mod.ts";
 import { sendDmarcReports } from "../../src/serve/reports/dmarc_reports.ts";
+import { noteUndeliverable } from "../../src/serve/reports/undeliverable.ts";
 import { recordTlsResult } from "../../src/serve/reports/tls_results.ts";
 import { sendTlsReports } from "../../src/serve/reports/tls_reports.ts";
 import { noPolicy } from "../../src/tlspolicy/opportunistic.ts";
@@ -37,6 +38,8 @@ interface World {
   sent: { to: string; message: string }[];
   /** Waits until so many have left. */
   delivered(n: number): Promise<void>;
+  /** Waits until so many were given up. */
+  failed(n: number): Promise<void>;
 }
 
 async function withWorld(
@@ -49,9 +52,14 @@ async function withWorld(
   await writeSmallConfig(dir, { ports: { smtp: 1, imap: 2 } });
   const sent: World["sent"] = [];
   let arrived = () => {};
+  let failures = 0;
+  const evaluations = await DmarcEvaluations.open(dir);
   const queue = await Queue.open(`${dir}/data`, {
     log: new Log("queue"),
     deliverer: localDeliverer(async (m, item) => {
+      if (item.address.startsWith("refused@")) {
+        return { kind: "permanent", code: 550, enhanced: "5.1.1", text: "no such user" };
+      }
       const text = new TextDecoder("latin1");
       const message = text.decode(m.prefix) + text.decode(await Deno.readFile(m.path));
       sent.push({ to: item.address, message });
@@ -59,17 +67,26 @@ async function withWorld(
       return { kind: "delivered" };
     }),
     onDsn: () => Promise.reject(new Error("no notification is due")),
+    onEvent: (e) => {
+      noteUndeliverable(evaluations, e, Date.now());
+      if (e.kind === "failed") failures++;
+      arrived();
+      return Promise.resolve();
+    },
   });
   const w: World = {
     config: await Config.load(`${dir}/config/mox.conf`),
     queue,
     tempDir: dir,
     log,
-    evaluations: await DmarcEvaluations.open(dir),
+    evaluations,
     results: await TlsResults.open(dir),
     sent,
     async delivered(n) {
       while (sent.length < n) await new Promise<void>((resolve) => arrived = resolve);
+    },
+    async failed(n) {
+      while (failures < n) await new Promise<void>((resolve) => arrived = resolve);
     },
   };
   await queue.start();
@@ -162,10 +179,35 @@ Deno.test("DMARC: others get reports only if they have agreed, and none that is 
     ];
     w.evaluations.add(evaluation({ addresses }));
     w.evaluations.suppress("d@agreed.example", Date.now() + hour, "bounced");
-    const s = at({ "sender.example._report._dmarc.agreed.example": { TXT: ["v=DMARC1"] } });
+    addresses.push({ address: "e@other.example" });
+    w.evaluations.add(evaluation({ addresses }));
+    const rua = "mailto:elsewhere@third.example,mailto:f@other.example!10m";
+    const s = at({
+      "sender.example._report._dmarc.agreed.example": { TXT: ["v=DMARC1"] },
+      "sender.example._report._dmarc.other.example": { TXT: [`v=DMARC1; rua=${rua}`] },
+    });
     assert.deepEqual(await sendDmarcReports(s, midnight), ["sender.example"]);
-    await w.delivered(1);
-    assert.deepEqual(w.sent.map((x) => x.to), ["a@agreed.example"]);
+    await w.delivered(2);
+    assert.deepEqual(w.sent.map((x) => x.to).sort(), ["a@agreed.example", "f@other.example"]);
+  }));
+
+Deno.test("an address that refuses reports gets none for a month, of either kind", () =>
+  withWorld(async (w, at) => {
+    const tls = { dane: { kind: "encrypt" as const, policyString: [] } };
+    const fail = (day: number) =>
+      recordTlsResult(w.results, result({ ...tls, outcomes: [failure] }), day);
+    const s = at({
+      "_smtp._tls.to.example": { TXT: ["v=TLSRPTv1; rua=mailto:refused@to.example"] },
+    });
+    fail(midnight - hour);
+    assert.deepEqual(await sendTlsReports(s, midnight + hour), ["to.example"]);
+    await w.failed(1);
+    assert.deepEqual(w.evaluations.suppressed().map((x) => [x.address, x.comment]), [
+      ["refused@to.example", "550 5.1.1 no such user"],
+    ]);
+    fail(midnight + hour);
+    assert.deepEqual(await sendTlsReports(s, midnight + 25 * hour), []);
+    assert.deepEqual(w.evaluations.suppressed(Date.now() + 31 * 24 * hour), []);
   }));
 
 Deno.test("DMARC: reports by themselves are no reason for a report, and DNS that fails is tried again", () =>
@@ -195,7 +237,7 @@ function result(more: Partial<TlsResult>): TlsResult {
     remoteIp: "192.0.2.1",
     remoteHelo: "mx.to.example",
     isReport: false,
-    failures: [],
+    outcomes: [{ policyType: "no-policy-found", failure: undefined }],
     ...more,
   };
 }
@@ -214,9 +256,13 @@ const sts = {
 Deno.test("TLSRPT: failures of a day are told the day after, by mail and HTTPS", () =>
   withWorld(async (w, at) => {
     const day = midnight - hour;
-    recordTlsResult(w.results, result({ policy: sts }), day);
-    recordTlsResult(w.results, result({ policy: sts, failures: [failure] }), day);
-    recordTlsResult(w.results, result({ policy: sts, failures: [failure] }), day);
+    recordTlsResult(
+      w.results,
+      result({ policy: sts, outcomes: [{ ...failure, failure: undefined }] }),
+      day,
+    );
+    recordTlsResult(w.results, result({ policy: sts, outcomes: [failure] }), day);
+    recordTlsResult(w.results, result({ policy: sts, outcomes: [failure] }), day);
     const posted: { url: string; body: Uint8Array; type: string | null }[] = [];
     const s = {
       ...at({
@@ -258,27 +304,51 @@ Deno.test("TLSRPT: failures of a day are told the day after, by mail and HTTPS",
     assert.deepEqual(await sendTlsReports(s, midnight + 2 * hour), []);
   }));
 
-Deno.test("TLSRPT: of DANE the host's own record is asked; success alone, or reports alone, tell nothing", () =>
+Deno.test("TLSRPT: of DANE the domain and the host are told, an address that both name once; success alone, or reports alone, tell nothing", () =>
   withWorld(async (w, at) => {
     const dane = { kind: "encrypt" as const, policyString: ["3 1 1 00"] };
     const tlsa = { ...failure, policyType: "tlsa" as const };
-    recordTlsResult(w.results, result({ dane, failures: [tlsa] }), midnight - hour);
+    recordTlsResult(w.results, result({ dane, outcomes: [tlsa] }), midnight - hour);
     recordTlsResult(w.results, result({ recipientDomain: "fine.example" }), midnight - hour);
     recordTlsResult(
       w.results,
-      result({ recipientDomain: "loop.example", policy: sts, failures: [failure], isReport: true }),
+      result({ recipientDomain: "loop.example", policy: sts, outcomes: [failure], isReport: true }),
+      midnight - hour,
+    );
+    recordTlsResult(
+      w.results,
+      result({
+        recipientDomain: "same.example",
+        mxHost: "mx.same.example",
+        dane,
+        outcomes: [tlsa],
+      }),
       midnight - hour,
     );
     const TXT = ["v=TLSRPTv1; rua=mailto:tls@host.example"];
     const s = at({
       "_smtp._tls.mx.to.example": { TXT },
-      "_smtp._tls.to.example": { TXT },
+      "_smtp._tls.to.example": { TXT: ["v=TLSRPTv1; rua=mailto:tls@to.example"] },
+      "_smtp._tls.same.example": { TXT },
+      "_smtp._tls.mx.same.example": { TXT },
       "_smtp._tls.fine.example": { TXT },
       "_smtp._tls.loop.example": { TXT },
     });
-    assert.deepEqual(await sendTlsReports(s, midnight + hour), ["mx.to.example"]);
-    await w.delivered(1);
-    const [p] = parseTlsReport(attachment(w.sent[0].message)).policies;
-    assert.deepEqual([p.policyType, p.policyDomain], ["tlsa", "mx.to.example"]);
+    assert.deepEqual(await sendTlsReports(s, midnight + hour), [
+      "same.example",
+      "to.example",
+      "mx.to.example",
+    ]);
+    await w.delivered(3);
+    const told = w.sent.map(({ to, message }) => {
+      const { policies } = parseTlsReport(attachment(message));
+      assert.equal(policies.length, 1, "DANE is not reported as no policy, too");
+      return [to, policies[0].policyType, policies[0].policyDomain].join(" ");
+    });
+    assert.deepEqual(told.sort(), [
+      "tls@host.example tlsa mx.same.example",
+      "tls@host.example tlsa mx.to.example",
+      "tls@to.example tlsa mx.to.example",
+    ]);
     assert.deepEqual(w.results.before(reportDay(midnight + 48 * hour)), []);
   }));

@@ -17,11 +17,16 @@ export interface FakeMail {
   /** As sent, with CRLF and dots undone. */
   data: string;
   tls: boolean;
+  /** Name that the client asked for by SNI. */
+  serverName: string | undefined;
   /** Number of the connection, from 1. */
   connection: number;
 }
 
-/** The answer to a command: a reply (lines without CRLF), "drop" to hang up, "hang" to stay silent. */
+/**
+ * The answer to a command: a reply (lines without CRLF), "drop" to hang up, "hang" to stay silent; to a
+ * message also "lose", to hang up and to have kept nothing of it.
+ */
 export type Answer = string | undefined;
 type Hook = (line: string, n: number) => Answer | Promise<Answer>;
 
@@ -44,6 +49,7 @@ export interface FakeOptions {
   data?: Hook;
   /** Called with the message when it has arrived. */
   message?: Hook;
+  quit?: Hook;
   /** Called when a piece of the message has arrived, to drop in the middle. */
   during?: (bytes: number) => Answer;
 }
@@ -92,7 +98,7 @@ export async function fakeHost(options: FakeOptions = {}): Promise<FakeHost> {
     let from: string | undefined;
     let to: string[] = [];
     const say = async (answer: Answer): Promise<string> => {
-      if (answer === "drop") throw new Dropped();
+      if (answer === "drop" || answer === "lose") throw new Dropped();
       if (answer === "hang") {
         conn.readTimeout = 60_000;
         for (;;) await conn.readSome(1000);
@@ -165,7 +171,7 @@ export async function fakeHost(options: FakeOptions = {}): Promise<FakeHost> {
           await say("250 2.0.0 ok");
           break;
         case "QUIT":
-          await say("221 2.0.0 bye");
+          await answer(o.quit, line, "221 2.0.0 bye");
           await conn.close();
           return;
         default:
@@ -174,7 +180,14 @@ export async function fakeHost(options: FakeOptions = {}): Promise<FakeHost> {
     }
 
     async function finish(data: string): Promise<void> {
-      const mail = { from: from!, to, data, tls: secure, connection: n };
+      const mail = {
+        from: from!,
+        to,
+        data,
+        tls: secure,
+        serverName: conn.tls?.serverName,
+        connection: n,
+      };
       const reply = await o.message?.(data, n) ?? "250 2.0.0 queued";
       // What is taken is taken even if the answer gets lost: the host drops after it has stored.
       if (reply.startsWith("2") || reply === "drop") mails.push(mail);

@@ -26,17 +26,34 @@ function extension(oid: string, critical: boolean, value: Uint8Array): Uint8Arra
 export class TestCa {
   readonly #key: KeyObject;
   readonly #name: Uint8Array;
-  /** The root's certificate, PEM. */
+  /** Its own certificate, PEM. */
   readonly root: string;
 
-  constructor(commonName = "Root of tests") {
+  /**
+   * @param by who signs its certificate; itself if not given
+   * @param authority false for one that signs without being allowed to
+   */
+  constructor(commonName = "Root of tests", by?: TestCa, authority = true) {
     const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
     this.#key = privateKey;
     this.#name = name(commonName);
-    this.root = this.#sign(this.#name, publicKey, new Date(Date.now() - 86_400_000), 3650, [
-      extension("2.5.29.19", true, der(Tag.sequence, der(Tag.boolean, Uint8Array.of(0xff)))),
-      extension("2.5.29.15", true, der(Tag.bitString, Uint8Array.of(1, 0x06))),
-    ]);
+    const extensions = authority
+      ? [
+        extension("2.5.29.19", true, der(Tag.sequence, der(Tag.boolean, Uint8Array.of(0xff)))),
+        extension("2.5.29.15", true, der(Tag.bitString, Uint8Array.of(1, 0x06))),
+      ]
+      : [];
+    const from = new Date(Date.now() - 86_400_000);
+    this.root = (by ?? this).#sign(this.#name, publicKey, from, 3650, extensions);
+  }
+
+  /** A key with its certificate, followed by those that sign it. */
+  pair(names: string[], days = 90, ...above: TestCa[]): { key: string; cert: string } {
+    const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+    return {
+      key: privateKey.export({ type: "pkcs8", format: "pem" }) as string,
+      cert: this.issue(publicKey, names, days) + above.map((ca) => ca.root).join(""),
+    };
   }
 
   /** A certificate for DNS names, valid from an hour ago. */

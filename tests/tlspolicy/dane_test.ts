@@ -67,7 +67,8 @@ Deno.test("any bytes as a certificate are refused without an error", () => {
 });
 
 const signal = new AbortController().signal;
-const mx = { host: "mail.example.com", port: 25, authenticated: true, expanded: undefined };
+const host = "mail.example.com";
+const mx = { host, port: 25, names: [host], domains: [] };
 
 Deno.test("records count only if both the host and they were authenticated", async () => {
   const zone = { "_25._tcp.mail.example.com": { TLSA: [tlsa(3, 1, 1)] } };
@@ -75,7 +76,7 @@ Deno.test("records count only if both the host and they were authenticated", asy
   const p = await danePolicy(secure, mx, signal);
   assert.equal(p.kind, "verify");
   assert.ok(p.kind === "verify" && p.serverName === "mail.example.com");
-  assert.equal((await danePolicy(secure, { ...mx, authenticated: false }, signal)).kind, "none");
+  assert.equal((await danePolicy(secure, { ...mx, names: [] }, signal)).kind, "none");
   assert.equal((await danePolicy(scriptedResolver(zone), mx, signal)).kind, "none");
   assert.equal(
     (await danePolicy(scriptedResolver({}, { authenticated: true }), mx, signal)).kind,
@@ -109,8 +110,8 @@ Deno.test("RFC 7672 §2.2.3: where a CNAME leads to comes first, then the host i
     "_25._tcp.mail.example.com": { TLSA: [tlsa(3, 1, 1)] },
     "_25._tcp.real.example.net": { TLSA: [tlsa(3, 0, 1)] },
   }, { authenticated: true });
-  const first = await danePolicy(resolver, { ...mx, expanded: "real.example.net" }, signal);
+  const first = await danePolicy(resolver, { ...mx, names: ["real.example.net", host] }, signal);
   assert.ok(first.kind === "verify" && first.serverName === "real.example.net");
-  const second = await danePolicy(resolver, { ...mx, expanded: "none.example.net" }, signal);
+  const second = await danePolicy(resolver, { ...mx, names: ["none.example.net", host] }, signal);
   assert.ok(second.kind === "verify" && second.serverName === "mail.example.com");
 });

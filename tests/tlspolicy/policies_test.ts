@@ -28,8 +28,8 @@ Deno.test("RFC 8461 §3.2: the example's policy", () => {
 Deno.test("policies that are none are refused, and say why", () => {
   const wrong: [string, RegExp][] = [
     ["", /empty/],
-    ["mode: enforce\nversion: STSv1\n", /begin with version/],
-    ["version: STSv2\nmode: none\nmax_age: 1\n", /begin with version/],
+    ["mode: none\nmax_age: 1\n", /no version/],
+    ["version: STSv2\nmode: none\nmax_age: 1\n", /no version/],
     ["version: STSv1\nmode: maybe\nmax_age: 1\nmx: a\n", /mode/],
     ["version: STSv1\nmode: enforce\nmx: a.example\n", /max_age/],
     ["version: STSv1\nmode: enforce\nmax_age: -1\nmx: a.example\n", /max_age/],
@@ -40,6 +40,7 @@ Deno.test("policies that are none are refused, and say why", () => {
   for (const [text, why] of wrong) assert.throws(() => parsePolicy(text), why);
   assert.equal(parsePolicy("version: STSv1\nmode: none\nmax_age: 0\n").mode, "none");
   assert.equal(parsePolicy(`version: STSv1\nmode: none\nmax_age: 9999999999\n`).maxAge, 31_557_600);
+  assert.equal(parsePolicy("max_age: 1\nmode: none\nversion: STSv1").mode, "none");
   const twice = "version: STSv1\nmode: testing\nmode: enforce\nmax_age: 1\nmx: a.example\nnew: x\n";
   assert.equal(parsePolicy(twice).mode, "testing");
 });
@@ -137,7 +138,7 @@ Deno.test("a policy is fetched once, and kept over a restart", async () => {
   });
 });
 
-Deno.test("a new id fetches the policy anew; so does half of its age", async () => {
+Deno.test("a new id fetches the policy anew; past half of its age it is, apart from deliveries", async () => {
   await withPolicies(async (w) => {
     await w.ask();
     w.web.text = policyText.replace("enforce", "testing");
@@ -146,8 +147,32 @@ Deno.test("a new id fetches the policy anew; so does half of its age", async () 
     assert.equal((await w.ask()).mode, "testing");
     w.clock.now += 4 * day;
     w.web.text = policyText;
+    assert.equal((await w.ask()).mode, "testing");
+    assert.deepEqual(await w.policies.refresh(), ["example.com"]);
+    assert.deepEqual(await w.policies.refresh(), []);
     assert.equal((await w.ask()).mode, "enforce");
     assert.equal(w.web.asked.length, 3);
+  });
+});
+
+Deno.test("a policy lives on by refreshing alone, as long as somebody writes there now and then", async () => {
+  await withPolicies(async (w) => {
+    await w.ask();
+    for (let i = 0; i < 22; i++) {
+      w.clock.now += 4 * day;
+      // For a while neither record nor server can be had.
+      if (i === 5) w.dns.add({ "_mta-sts.example.com": { fail: "servfail" } });
+      assert.deepEqual(await w.policies.refresh(), ["example.com"]);
+      if (i === 5) {
+        w.dns.add({ "_mta-sts.example.com": { TXT: ["v=STSv1; id=1;"] } });
+        await w.policies.refresh();
+      }
+    }
+    assert.equal(w.policies.remembered().length, 1);
+    w.clock.now += 4 * day;
+    assert.deepEqual(await w.policies.refresh(), [], "unused for 90 days");
+    w.clock.now += 4 * day;
+    assert.deepEqual(w.policies.remembered(), []);
   });
 });
 
@@ -156,7 +181,9 @@ Deno.test("what is cached holds while record, web server or DNS are gone, until 
     await w.ask();
     w.web.fail = new TypeError("connection refused");
     w.dns.add({ "_mta-sts.example.com": { TXT: ["v=STSv1; id=3;"] } });
-    assert.equal((await w.ask()).mode, "enforce");
+    const old = await w.ask();
+    assert.equal(old.mode, "enforce");
+    assert.equal(old.failure?.resultType, "sts-policy-fetch-error");
     w.dns.add({ "_mta-sts.example.com": { fail: "servfail" } });
     assert.equal((await w.ask()).mode, "enforce");
     w.dns.add({ "_mta-sts.example.com": { TXT: [] } });
@@ -168,8 +195,13 @@ Deno.test("what is cached holds while record, web server or DNS are gone, until 
 
 Deno.test("a policy that can't be had, redirects, or is of another kind: none, and the reason", async () => {
   const faults: [(w: World) => void, string][] = [
-    [(w) => w.web.fail = new TypeError("certificate has expired"), "sts-policy-fetch-error"],
-    [(w) => w.web.status = 301, "sts-policy-invalid"],
+    [(w) => w.web.fail = new TypeError("connection refused"), "sts-policy-fetch-error"],
+    [
+      (w) => w.web.fail = Object.assign(new Error("expired"), { code: "CERT_HAS_EXPIRED" }),
+      "sts-webpki-invalid",
+    ],
+    [(w) => w.web.status = 301, "sts-policy-fetch-error"],
+    [(w) => w.web.status = 404, "sts-policy-fetch-error"],
     [(w) => w.web.type = "text/html", "sts-policy-invalid"],
     [(w) => w.web.text = "<html>", "sts-policy-invalid"],
     [(w) => w.web.text = policyText + "x: y\n".repeat(20_000), "sts-policy-invalid"],

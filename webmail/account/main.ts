@@ -8,7 +8,7 @@ import { usePasskey } from "../lib/passkey.ts";
 import { loginForm } from "../lib/login_form.ts";
 import { el } from "../lib/dom.ts";
 import { mountNotifications } from "../lib/notify.ts";
-import { frame } from "../lib/page.ts";
+import { frame } from "../lib/frame.ts";
 import { accountCalls } from "./api.ts";
 import { sections } from "./sections.ts";
 

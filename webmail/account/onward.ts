@@ -2,10 +2,11 @@
 import { makeCall } from "../api/client.ts";
 import { button } from "../lib/button.ts";
 import { confirmDialog } from "../lib/dialog.ts";
+import type { Section } from "../lib/frame.ts";
 import { el } from "../lib/dom.ts";
 import { longDate } from "../lib/format.ts";
 import { attempt, notice } from "../lib/notify.ts";
-import { facts, formDialog, part, type Section } from "../lib/page.ts";
+import { facts, formDialog, part } from "../lib/page.ts";
 import { accountCalls } from "./api.ts";
 import type { Vacation } from "./onward_api.ts";
 

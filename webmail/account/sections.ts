@@ -2,10 +2,11 @@
 import { makeCall } from "../api/client.ts";
 import { button } from "../lib/button.ts";
 import { confirmDialog, openDialog } from "../lib/dialog.ts";
+import type { Section } from "../lib/frame.ts";
 import { el } from "../lib/dom.ts";
 import { longDate, numberText, shortDate, sizeText } from "../lib/format.ts";
 import { attempt, notice } from "../lib/notify.ts";
-import { facts, formDialog, part, secretDialog, type Section, table } from "../lib/page.ts";
+import { facts, formDialog, part, secretDialog, table } from "../lib/page.ts";
 import { onwardSection } from "./onward.ts";
 import { securitySection } from "./security.ts";
 import { transferSection } from "./transfer.ts";

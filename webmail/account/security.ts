@@ -3,19 +3,12 @@ import { makeCall } from "../api/client.ts";
 import { attemptsTable } from "../lib/attempts.ts";
 import { button } from "../lib/button.ts";
 import { confirmDialog, openDialog } from "../lib/dialog.ts";
-import { el } from "../lib/dom.ts";
+import type { Section } from "../lib/frame.ts";
+import { el, svg } from "../lib/dom.ts";
 import { longDate, programName, shortDate } from "../lib/format.ts";
 import { hasPasskeys, makePasskey } from "../lib/passkey.ts";
 import { attempt, notice } from "../lib/notify.ts";
-import {
-  facts,
-  formDialog,
-  type FormField,
-  part,
-  secretDialog,
-  type Section,
-  table,
-} from "../lib/page.ts";
+import { facts, formDialog, type FormField, part, secretDialog, table } from "../lib/page.ts";
 import { accountCalls, type Overview } from "./api.ts";
 
 type Changed = () => Promise<void>;
@@ -56,16 +49,16 @@ const currentPassword: FormField = {
 const date = (ms: number) => el("span", { title: longDate(ms) }, shortDate(ms));
 
 function qrCode(size: number, path: string): SVGElement {
-  const ns = "http://www.w3.org/2000/svg";
-  const svg = document.createElementNS(ns, "svg");
-  svg.setAttribute("viewBox", `-3 -3 ${size + 6} ${size + 6}`);
-  svg.setAttribute("class", "qr");
-  svg.setAttribute("role", "img");
-  svg.setAttribute("aria-label", "QR code of the key below");
-  const dark = document.createElementNS(ns, "path");
-  dark.setAttribute("d", path);
-  svg.append(dark);
-  return svg;
+  return svg(
+    "svg",
+    {
+      viewBox: `-3 -3 ${size + 6} ${size + 6}`,
+      class: "qr",
+      role: "img",
+      "aria-label": "QR code of the key below",
+    },
+    svg("path", { d: path }),
+  );
 }
 
 async function turnOn(changed: Changed): Promise<void> {

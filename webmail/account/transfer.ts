@@ -4,10 +4,11 @@ import { ErrorAnswer } from "../api/basics.ts";
 import { makeCall } from "../api/client.ts";
 import { button } from "../lib/button.ts";
 import { confirmDialog } from "../lib/dialog.ts";
+import type { Section } from "../lib/frame.ts";
 import { el, field, fill } from "../lib/dom.ts";
 import { numberText } from "../lib/format.ts";
 import { alertUser, attempt } from "../lib/notify.ts";
-import { facts, formDialog, part, type Section, table } from "../lib/page.ts";
+import { facts, formDialog, part, table } from "../lib/page.ts";
 import { accountCalls } from "./api.ts";
 import { ImportBegun, ImportState } from "./transfer_api.ts";
 

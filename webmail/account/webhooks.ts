@@ -2,10 +2,11 @@
 import { makeCall } from "../api/client.ts";
 import { button } from "../lib/button.ts";
 import { confirmDialog } from "../lib/dialog.ts";
+import type { Section } from "../lib/frame.ts";
 import { el } from "../lib/dom.ts";
 import { longDate, shortDate } from "../lib/format.ts";
 import { alertUser, attempt, notice } from "../lib/notify.ts";
-import { facts, formDialog, part, secretDialog, type Section, table } from "../lib/page.ts";
+import { facts, formDialog, part, secretDialog, table } from "../lib/page.ts";
 import { accountCalls } from "./api.ts";
 
 type Kind = "outgoing" | "incoming";

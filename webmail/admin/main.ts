@@ -1,27 +1,40 @@
 /**
- * The admin page: logs in, then shows the server.
+ * The admin page: logs in, then shows the server. Each file beside this one has a section or a few.
  *
  * @module
  */
 import { makeCall } from "../api/client.ts";
 import { loginForm } from "../lib/login_form.ts";
 import { el } from "../lib/dom.ts";
+import { frame, type Section } from "../lib/frame.ts";
 import { mountNotifications } from "../lib/notify.ts";
-import { frame } from "../lib/page.ts";
-import { adminCalls } from "./api.ts";
-import { accountSections } from "./accounts.ts";
-import { domainSections } from "./domains.ts";
+import { adminCalls } from "./api/mod.ts";
+import { accountSection } from "./accounts.ts";
+import { blockListSection } from "./block_lists.ts";
+import { certificateSection } from "./certificates.ts";
+import { configSection } from "./config_files.ts";
+import { connectionSection } from "./connections.ts";
+import { dmarcSection } from "./dmarc.ts";
+import { domainSection } from "./domains.ts";
+import { hookSection } from "./hooks.ts";
+import { loginSection } from "./logins.ts";
+import { logSection } from "./log_levels.ts";
+import { overviewSection } from "./overview.ts";
 import { queueSection } from "./queue.ts";
-import { securitySection } from "./security.ts";
-import { serverSections } from "./server.ts";
+import { retiredSection } from "./retired.ts";
+import { storageSection } from "./storage.ts";
+import { suppressionSection } from "./suppression.ts";
+import { tlsReportSection } from "./tls_reports.ts";
+import { webServerSection } from "./web_server.ts";
 
 const root = el("div", { id: "root" });
 document.body.append(root);
 mountNotifications();
 
 async function main(): Promise<void> {
-  const { loggedIn } = await makeCall(adminCalls, "Session", {}).catch(() => ({ loggedIn: false }));
-  if (!loggedIn) {
+  const session = () => makeCall(adminCalls, "Session", {});
+  let found = await session().catch(() => ({ loggedIn: false, hostname: "" }));
+  if (!found.loggedIn) {
     await loginForm(root, {
       title: "Administration",
       username: false,
@@ -29,21 +42,38 @@ async function main(): Promise<void> {
         await makeCall(adminCalls, "Login", form);
       },
     });
+    found = await session();
   }
-  const { hostname } = await makeCall(adminCalls, "Overview", {});
   const changed = () => page.refresh();
-  const [status, reports, settings] = serverSections(changed);
+  const grouped = (group: string, ...sections: Section[]) => sections.map((s) => ({ ...s, group }));
   const page = frame(root, {
     title: "Administration",
-    who: hostname,
+    who: found.hostname,
     sections: [
-      status,
-      ...domainSections(changed),
-      ...accountSections(changed),
-      queueSection(changed),
-      reports,
-      securitySection(),
-      settings,
+      overviewSection(),
+      ...grouped("Mail", domainSection(changed), accountSection(changed)),
+      ...grouped(
+        "Sending",
+        queueSection(changed),
+        retiredSection(),
+        suppressionSection(changed),
+        hookSection(changed),
+      ),
+      ...grouped("Reports", dmarcSection(changed), tlsReportSection(changed)),
+      ...grouped(
+        "Security",
+        loginSection(changed),
+        connectionSection(changed),
+        certificateSection(),
+        blockListSection(changed),
+      ),
+      ...grouped(
+        "Server",
+        storageSection(),
+        webServerSection(changed),
+        logSection(changed),
+        configSection(changed),
+      ),
     ],
     logout: async () => {
       await makeCall(adminCalls, "Logout", {});

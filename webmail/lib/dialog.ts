@@ -5,6 +5,7 @@
  */
 import { type Child, el, newId } from "./dom.ts";
 import { button } from "./button.ts";
+import { rememberFocus } from "./focus.ts";
 
 /** An open dialog. */
 export interface Dialog {
@@ -21,6 +22,7 @@ export function openDialog(
   o: { wide?: boolean; onClose?: () => void } = {},
 ): Dialog {
   const before = document.activeElement;
+  const giveBack = rememberFocus(before);
   const id = newId("dialog");
   const { promise, resolve } = Promise.withResolvers<void>();
   const heading = el("h2", { id }, title);
@@ -38,7 +40,9 @@ export function openDialog(
   );
   element.addEventListener("close", () => {
     element.remove();
+    // What was done may have shown the page anew.
     if (before instanceof HTMLElement && before.isConnected) before.focus();
+    else giveBack?.();
     o.onClose?.();
     resolve();
   });

@@ -31,6 +31,9 @@ export function setAttributes(e: Element, attributes: Attributes): void {
       e.addEventListener(name.slice(2), value as (ev: Event) => void);
     } else if (value === null || value === undefined || value === false) {
       e.removeAttribute(name);
+    } else if (name === "style") {
+      // Not as an attribute, which the page's policy forbids.
+      (e as HTMLElement).style.cssText = String(value);
     } else if (name === "value" && "value" in e) {
       (e as HTMLInputElement).value = String(value);
     } else if (name === "checked") {
@@ -39,6 +42,18 @@ export function setAttributes(e: Element, attributes: Attributes): void {
       e.setAttribute(name, value === true ? "" : String(value));
     }
   }
+}
+
+/** An element of SVG. */
+export function svg<K extends keyof SVGElementTagNameMap>(
+  tag: K,
+  attributes: Attributes = {},
+  ...children: Child[]
+): SVGElementTagNameMap[K] {
+  const e = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  setAttributes(e, attributes);
+  append(e, children);
+  return e;
 }
 
 function append(e: Node, children: readonly Child[]): void {
@@ -73,8 +88,10 @@ export function field(label: Child, input: HTMLElement, explanation?: string): H
   const id = input.id || newId("field");
   input.id = id;
   const text = el("label", { for: id, class: "field-label" }, label);
-  if (explanation !== undefined) explain(text, explanation);
-  return el("div", { class: "field" }, text, input);
+  if (explanation === undefined) return el("div", { class: "field" }, text, input);
+  const hint = el("p", { class: "hint", id: `${id}-hint` }, explanation);
+  input.setAttribute("aria-describedby", hint.id);
+  return el("div", { class: "field" }, text, input, hint);
 }
 
 /** Marks an element as having more to say: underdotted, told in its title. */

@@ -1,95 +1,99 @@
 /**
- * What the account and admin pages have in common: a frame with sections, tables, and forms in dialogs.
+ * What sections of the account and admin pages are made of: tables, names with values, and forms in dialogs.
  *
  * @module
  */
 import { button } from "./button.ts";
 import { openDialog } from "./dialog.ts";
-import { type Child, el, field, fill } from "./dom.ts";
-import { attempt } from "./notify.ts";
+import { type Child, el, field, fill, newId, unseen } from "./dom.ts";
+import { attempt, errorText, notice } from "./notify.ts";
 
-/** A section of the page, reached by its name in the address (#name). */
-export interface Section {
-  id: string;
-  title: string;
-  /** Makes the content anew each time it is shown. */
-  show: () => Child | Promise<Child>;
-}
+/** Head of a column: its text, or more about it. */
+export type Column = string | {
+  text: string;
+  /** Figures, set flush right. */
+  number?: boolean;
+  /** Only for those who listen: of boxes and buttons. */
+  unseen?: boolean;
+};
 
-export interface Frame {
-  /** Shows the section that the address names, with what is so now. */
-  refresh(): Promise<void>;
-}
-
-/** Shows the frame. */
-export function frame(
-  into: HTMLElement,
-  o: { title: string; who: string; sections: readonly Section[]; logout: () => unknown },
-): Frame {
-  const content = el("main", { class: "page-content", tabindex: -1 });
-  const links = new Map(o.sections.map((s) => [s.id, el("a", { href: `#${s.id}` }, s.title)]));
-  let turn = 0;
-  const refresh = async () => {
-    const id = location.hash.slice(1);
-    const section = o.sections.find((s) => s.id === id) ?? o.sections[0];
-    for (const [name, a] of links) {
-      if (name === section.id) a.setAttribute("aria-current", "page");
-      else a.removeAttribute("aria-current");
-    }
-    document.title = `${section.title} – ${o.title}`;
-    const mine = ++turn;
-    await attempt(async () => {
-      const shown = await section.show();
-      if (mine === turn) fill(content, el("h1", {}, section.title), shown);
-    });
-  };
-  addEventListener("hashchange", () => void refresh());
-  fill(
-    into,
-    el(
-      "div",
-      { class: "page" },
-      el(
-        "header",
-        { class: "top" },
-        el("strong", {}, o.title),
-        el("span", { class: "who" }, o.who),
-        el("span", { class: "grow" }),
-        button("Log out", o.logout, { attributes: { class: "quiet" } }),
-      ),
-      el(
-        "div",
-        { class: "page-below" },
-        el(
-          "nav",
-          { "aria-label": "Sections" },
-          el("ul", {}, [...links.values()].map((a) => el("li", {}, a))),
-        ),
-        content,
-      ),
-    ),
-  );
-  void refresh();
-  return { refresh };
-}
-
-/** A table; empty ones say so. */
+/** A table; empty ones say so. On a phone each row is a block with the heads beside the values. */
 export function table(
-  heads: readonly string[],
+  heads: readonly Column[],
   rows: readonly (readonly Child[])[],
   empty: string,
 ): HTMLElement {
   if (rows.length === 0) return el("p", { class: "none" }, empty);
+  const columns = heads.map((h) => typeof h === "string" ? { text: h } : h);
+  const kind = (i: number) => columns[i]?.number ? "number" : null;
+  // The roles are said as well, because the blocks of a phone take them from the elements.
   return el(
     "div",
-    { class: "table-scroll", tabindex: 0, role: "region", "aria-label": heads.join(", ") },
+    {
+      class: "table-scroll",
+      tabindex: 0,
+      role: "region",
+      "aria-label": columns.map((h) => h.text).filter((t) => t !== "").join(", "),
+    },
     el(
       "table",
-      {},
-      el("thead", {}, el("tr", {}, heads.map((h) => el("th", { scope: "col" }, h)))),
-      el("tbody", {}, rows.map((r) => el("tr", {}, r.map((c) => el("td", {}, c))))),
+      { role: "table" },
+      el(
+        "thead",
+        { role: "rowgroup" },
+        el(
+          "tr",
+          { role: "row" },
+          columns.map((h, i) =>
+            el(
+              "th",
+              { scope: "col", role: "columnheader", class: kind(i) },
+              h.unseen ? unseen(h.text) : h.text,
+            )
+          ),
+        ),
+      ),
+      el(
+        "tbody",
+        { role: "rowgroup" },
+        rows.map((r) =>
+          el(
+            "tr",
+            { role: "row" },
+            r.map((c, i) => {
+              const { text = "", unseen: hidden } = columns[i] ?? {};
+              return el(
+                "td",
+                { role: "cell", class: kind(i), "data-head": text === "" || hidden ? null : text },
+                el("div", {}, c),
+              );
+            }),
+          )
+        ),
+      ),
     ),
   );
+}
+
+/** Rows of a list at first; a button shows the others. */
+const rowsAtFirst = 25;
+
+/** The first of a long list, and all of it when asked for. */
+export function shortened<T>(list: readonly T[], show: (some: readonly T[]) => Child): HTMLElement {
+  const into = el("div", { class: "stacked" });
+  const all = () => fill(into, show(list));
+  if (list.length <= rowsAtFirst) all();
+  else {
+    fill(
+      into,
+      show(list.slice(0, rowsAtFirst)),
+      tools(button(`Show all ${list.length}`, () => {
+        all();
+        into.querySelector<HTMLElement>(".table-scroll")?.focus();
+      })),
+    );
+  }
+  return into;
 }
 
 /** Names and values. */
@@ -102,6 +106,16 @@ export function part(title: string, ...content: Child[]): HTMLElement {
   return el("section", {}, el("h2", {}, title), content);
 }
 
+/** What a section, or a part of one, is about. */
+export function lead(...text: Child[]): HTMLElement {
+  return el("p", { class: "muted lead" }, text);
+}
+
+/** Buttons in a row. */
+export function tools(...buttons: Child[]): HTMLElement {
+  return el("div", { class: "tools" }, buttons);
+}
+
 /** A field of a form. */
 export interface FormField {
   name: string;
@@ -110,7 +124,13 @@ export interface FormField {
   type?: "text" | "password" | "number" | "email" | "checkbox" | "textarea" | "datetime-local";
   explanation?: string;
   /** Choices, for a list. */
-  options?: readonly string[];
+  options?: readonly (string | { value: string; text: string })[];
+  /** Suggestions, for text. */
+  suggestions?: readonly string[];
+  /** Of a number, or of a text area's lines. */
+  min?: number;
+  rows?: number;
+  placeholder?: string;
   required?: boolean;
   autocomplete?: string;
 }
@@ -127,12 +147,25 @@ export function formDialog(
   intro?: Child,
 ): void {
   const inputs = fields.map((f) => ({ f, input: inputOf(f) }));
+  const error = el("p", { class: "error", role: "alert" });
+  const submitButton = el("button", { type: "submit", class: "primary" }, action);
+  const run = async (fn: () => Promise<void>) => {
+    fill(error);
+    submitButton.disabled = true;
+    try {
+      await fn();
+    } catch (e) {
+      fill(error, errorText(e));
+    } finally {
+      submitButton.disabled = false;
+    }
+  };
   const form = el(
     "form",
     {
       onsubmit: (e: Event) => {
         e.preventDefault();
-        attempt(async () => {
+        run(async () => {
           await submit(
             Object.fromEntries(inputs.map(({ f, input }) => [
               f.name,
@@ -148,14 +181,20 @@ export function formDialog(
     intro,
     inputs.map(({ f, input }) =>
       f.type === "checkbox"
-        ? el("label", { class: "checkbox", title: f.explanation }, input, f.label)
+        ? el(
+          "div",
+          { class: "field" },
+          el("label", { class: "checkbox" }, input, f.label),
+          f.explanation === undefined ? null : el("p", { class: "hint" }, f.explanation),
+        )
         : field(f.label, input, f.explanation)
     ),
+    error,
     el(
       "div",
       { class: "buttons" },
       button("Cancel", () => dialog.close()),
-      el("button", { type: "submit", class: "primary" }, action),
+      submitButton,
     ),
   );
   const dialog = openDialog(title, form);
@@ -167,22 +206,41 @@ function inputOf(f: FormField): HTMLInputElement | HTMLTextAreaElement | HTMLSel
     return el(
       "select",
       { required: f.required },
-      f.options.map((o) => el("option", { value: o, selected: o === f.value }, o || "–")),
+      f.options.map((o) => {
+        const { value, text } = typeof o === "string" ? { value: o, text: o || "–" } : o;
+        return el("option", { value, selected: value === f.value }, text);
+      }),
     );
   }
   if (f.type === "textarea") {
-    const t = el("textarea", { rows: 5, required: f.required });
+    const t = el("textarea", {
+      rows: f.rows ?? 5,
+      required: f.required,
+      placeholder: f.placeholder,
+      spellcheck: "false",
+    });
     t.value = String(f.value ?? "");
     return t;
   }
   if (f.type === "checkbox") return el("input", { type: "checkbox", checked: f.value === true });
-  return el("input", {
+  const input = el("input", {
     type: f.type ?? "text",
     value: String(f.value ?? ""),
     required: f.required,
     autocomplete: f.autocomplete ?? "off",
     step: f.type === "number" ? "any" : null,
+    min: f.min,
+    placeholder: f.placeholder,
   });
+  if (f.suggestions !== undefined) {
+    const id = newId("suggestions");
+    input.setAttribute("list", id);
+    // Beside the field once that is in the page.
+    queueMicrotask(() =>
+      input.after(el("datalist", { id }, f.suggestions!.map((value) => el("option", { value }))))
+    );
+  }
+  return input;
 }
 
 /** Shows a secret once, for copying. */
@@ -194,7 +252,17 @@ export function secretDialog(title: string, text: string, secret: string): void 
       { class: "secret" },
       el("p", {}, text),
       el("code", { tabindex: 0 }, secret),
-      button("Copy", () => navigator.clipboard?.writeText(secret)),
+      copyButton(secret),
     ),
   );
+}
+
+/** Copies a text, and says so. */
+export function copyButton(text: string, title?: string): HTMLButtonElement {
+  return button("Copy", () =>
+    attempt(async () => {
+      if (!navigator.clipboard) throw new Error("This browser lets pages copy over HTTPS only.");
+      await navigator.clipboard.writeText(text);
+      notice("Copied.");
+    }), { title });
 }

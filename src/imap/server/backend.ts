@@ -35,6 +35,8 @@ export interface ImapBackend {
   readonly tls: ServerTls | undefined;
   /** Milliseconds that a client may be silent; one minute before login and 31 minutes after it if not given. */
   readonly timeouts?: { beforeLogin: number; afterLogin: number };
+  /** Milliseconds between two notes of how far a long command has got; 10 seconds if not given. */
+  readonly progressInterval?: number;
   /** Checks passwords and the like. EXTERNAL is offered only if it has certificateUsername. */
   readonly sasl: SaslBackend;
   /** False while the peer's network has had too many failed logins. */

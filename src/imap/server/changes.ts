@@ -5,11 +5,12 @@
  */
 import type { Change } from "../../store/types.ts";
 import { flagNames } from "../../store/types.ts";
-import { formatFlags } from "../format/text.ts";
+import { formatAstring, formatFlags } from "../format/text.ts";
 import { formatNumSet } from "../parse/numset.ts";
 import { beforeExpunge, updateContexts } from "./contexts.ts";
 import { fetchUids } from "./fetch_rows.ts";
-import { eventsFor, selectedGroup } from "./notify_rules.ts";
+import { isPrivateEntry } from "./metadata_text.ts";
+import { eventsFor, type NotifyRules, selectedGroup } from "./notify_rules.ts";
 import type { Session } from "./session.ts";
 import { statusText } from "./status_text.ts";
 import type { View } from "./view.ts";
@@ -77,9 +78,8 @@ export function announceExpunged(s: Session, uids: readonly number[]): void {
  */
 export async function deliverChanges(s: Session, expunges: boolean): Promise<void> {
   if (s.sources.some((x) => x.listener.overflowed)) {
-    s.untagged("BYE [UNAVAILABLE] too many changes were not fetched, log in again");
-    s.ended = true;
-    return;
+    overflow(s);
+    if (s.ended) return;
   }
   const v = s.view;
   const group = s.notify && selectedGroup(s.notify);
@@ -88,20 +88,32 @@ export async function deliverChanges(s: Session, expunges: boolean): Promise<voi
   const wantsFlags = !s.notify || group?.events.has("FLAGCHANGE") === true;
   let added: number[] = [];
   const allAdded: number[] = [];
+  const arrive = (v: View, uid: number) => {
+    if (!v.add(uid)) return;
+    added.push(uid);
+    allAdded.push(uid);
+  };
   const flagChanges = new Map<number, Change & { kind: "changeFlags" }>();
   const other: OtherChanges = new Map();
   const known = v?.count ?? 0;
+  if (v && wantsNew) {
+    for (const uid of v.held.arrived) arrive(v, uid);
+    v.held.arrived = [];
+  }
 
   for (const [source, c] of pending(s)) {
     if (v && v.source === source && "mailboxId" in c && c.mailboxId === v.mailboxId) {
       switch (c.kind) {
         case "addMessage":
-          if (v.add(c.uid)) {
-            added.push(c.uid);
-            allAdded.push(c.uid);
-          }
+          // The client can't use a number that it wasn't told of.
+          if (wantsNew) arrive(v, c.uid);
+          else v.held.arrived.push(c.uid);
           continue;
         case "removeMessages":
+          if (v.held.arrived.length > 0) {
+            const gone = new Set(c.uids);
+            v.held.arrived = v.held.arrived.filter((uid) => !gone.has(uid));
+          }
           for (const uid of c.uids) {
             v.expunged.push(uid);
             flagChanges.delete(uid);
@@ -121,11 +133,14 @@ export async function deliverChanges(s: Session, expunges: boolean): Promise<voi
           break;
       }
     }
-    if (s.notify) noteOther(s, source, c, other);
+    if (s.notify) noteOther(s, s.notify, source, c, other);
+    else if (c.kind === "annotation") noteAnnotation(s, source, c, () => s.enabled.has("METADATA"));
   }
 
   if (v) {
-    if (v.count > known && wantsNew) s.untagged(`${v.count} EXISTS`);
+    if (v.count > known) s.untagged(`${v.count} EXISTS`);
+    if (wantsFlags) writeHeldFlags(s, v, flagChanges);
+    else for (const uid of flagChanges.keys()) v.held.flags.add(uid);
     for (const c of wantsFlags ? flagChanges.values() : []) {
       const own = s.ownFlags.get(c.uid);
       if (own && own.modseq >= c.modseq) {
@@ -137,7 +152,7 @@ export async function deliverChanges(s: Session, expunges: boolean): Promise<voi
       writeFlags(s, c.uid, c.flags, c.keywords.join(" "), c.modseq, true);
     }
     // With NOTIFY "selected-delayed" expunges wait for the commands that allow them (RFC 5465 §6.2).
-    if (expunges && v.expunged.length > 0 && (wantsExpunge || !s.notify)) {
+    if (expunges && v.expunged.length > 0 && wantsExpunge) {
       const gone = v.expunged;
       v.expunged = [];
       const set = new Set(gone);
@@ -152,7 +167,7 @@ export async function deliverChanges(s: Session, expunges: boolean): Promise<voi
   if (v && v.contexts.length > 0) {
     const touched = [...v.touched, ...flagChanges.keys(), ...allAdded];
     v.touched = [];
-    await updateContexts(s, touched);
+    await updateContexts(s, touched, allAdded);
   }
   for (const [source, mailboxes] of other) {
     for (const [id, items] of mailboxes) {
@@ -162,6 +177,36 @@ export async function deliverChanges(s: Session, expunges: boolean): Promise<voi
       s.untagged(statusText(s, { account: source.account, mailbox, name }, [...items]));
     }
   }
+}
+
+/**
+ * More has happened than is kept. With a mailbox selected the client can't be told any more what it has; without
+ * one only what NOTIFY asks for is lost, and it ends (RFC 5465 §5.8).
+ */
+function overflow(s: Session): void {
+  if (s.view) {
+    s.untagged("BYE [UNAVAILABLE] too many changes were not fetched, log in again");
+    s.ended = true;
+    return;
+  }
+  if (s.notify && s.notify.groups.length > 0) {
+    s.untagged("OK [NOTIFICATIONOVERFLOW] too many changes were not fetched");
+    s.notify = { groups: [] };
+  }
+  for (const source of s.sources) {
+    source.listener.close();
+    source.listener = source.account.listen();
+  }
+}
+
+/** Flags that NOTIFY had kept back, as they are now; but for those of which there is news. */
+function writeHeldFlags(s: Session, v: View, news: ReadonlyMap<number, unknown>): void {
+  if (v.held.flags.size === 0) return;
+  const uids = [...v.held.flags].filter((u) => !news.has(u)).sort((a, b) => a - b);
+  v.held.flags.clear();
+  v.account.fetch(v.mailboxId, uids, 0, (row) => {
+    writeFlags(s, row.uid, row.flags, row.keywords, row.modseq, true);
+  });
 }
 
 /** What has happened since the last look, with whose account it was. */
@@ -185,8 +230,13 @@ function* pending(s: Session): Generator<[Source, Change]> {
 type OtherChanges = Map<Source, Map<number, Set<string>>>;
 
 /** NOTIFY: what happened in a mailbox that isn't selected, or to mailboxes (RFC 5465 §5). */
-function noteOther(s: Session, source: Source, c: Change, status: OtherChanges): void {
-  const rules = s.notify!;
+function noteOther(
+  s: Session,
+  rules: NotifyRules,
+  source: Source,
+  c: Change,
+  status: OtherChanges,
+): void {
   const { account, prefix } = source;
   const own = account === s.account;
   const events = (name: string) => eventsFor(rules, s.store, prefix + name);
@@ -224,8 +274,8 @@ function noteOther(s: Session, source: Source, c: Change, status: OtherChanges):
       }
       return;
     case "removeMailbox":
-      // The rights of a mailbox that is gone are gone too.
-      if (events(c.name)?.has("MAILBOXNAME") && own) {
+      // The rights of a mailbox that is gone are gone too: it was listed, or is not told of.
+      if (events(c.name)?.has("MAILBOXNAME") && (own || source.listed?.has(c.mailboxId))) {
         s.untagged(`LIST (\\NonExistent) "/" ${text(c.name)}`);
       }
       return;
@@ -244,17 +294,39 @@ function noteOther(s: Session, source: Source, c: Change, status: OtherChanges):
         s.untagged(`LIST (${attrs.filter(Boolean).join(" ")}) "/" ${s.mailboxText(c.name)}`);
       }
       return;
-    case "annotation": {
-      const m = c.mailboxId === 0 ? undefined : account.mailbox(c.mailboxId);
-      if (c.mailboxId === 0) {
-        if (own && rules.groups.some((g) => g.events.has("SERVERMETADATACHANGE"))) {
-          s.untagged(`METADATA "" ${c.key}`);
-        }
-      } else if (m && events(m.name)?.has("MAILBOXMETADATACHANGE") && may(m.id, "r")) {
-        s.untagged(`METADATA ${text(m.name)} ${c.key}`);
-      }
-    }
+    case "annotation":
+      noteAnnotation(
+        s,
+        source,
+        c,
+        (name) =>
+          name === undefined
+            ? rules.groups.some((g) => g.events.has("SERVERMETADATACHANGE"))
+            : events(name)?.has("MAILBOXMETADATACHANGE") === true,
+      );
   }
+}
+
+/** An annotation that was changed, by its name only (RFC 5464 §4.4.2). Private ones are the owner's alone. */
+function noteAnnotation(
+  s: Session,
+  source: Source,
+  c: Change & { kind: "annotation" },
+  wanted: (mailbox: string | undefined) => boolean,
+): void {
+  const { account, prefix } = source;
+  const own = account === s.account;
+  if (c.mailboxId === 0) {
+    if (own && wanted(undefined)) s.untagged(`METADATA "" ${formatAstring(c.key, true)}`);
+    return;
+  }
+  const m = account.mailbox(c.mailboxId);
+  if (!m || !wanted(m.name)) return;
+  if (!own) {
+    const rights = effectiveRights(account, m.id, s.store.name);
+    if (isPrivateEntry(c.key) || !rights.includes("l") || !rights.includes("r")) return;
+  }
+  s.untagged(`METADATA ${s.mailboxText(prefix + m.name)} ${formatAstring(c.key, true)}`);
 }
 
 /** Sends changes as they come, until there is input (or the connection has ended). */

@@ -10,6 +10,8 @@ import { searchMailbox } from "../../store/search.ts";
 import type { SearchNode } from "../../store/search_types.ts";
 import { formatString } from "../format/text.ts";
 import { formatNumSet } from "../parse/numset.ts";
+import type { FetchItem } from "../parse/fetch.ts";
+import { fetchUids } from "./fetch_rows.ts";
 import type { Session } from "./session.ts";
 import { type SortKey, sortUids } from "./sorting.ts";
 
@@ -28,6 +30,8 @@ export interface Context {
   keys: readonly SortKey[] | undefined;
   /** Uids in their order. */
   result: number[];
+  /** What is sent of new messages that come into it (RFC 5465 §7). */
+  items: FetchItem[];
 }
 
 /** Keeps a result up to date from now on, or tells that it is not (§4.3.1). */
@@ -79,8 +83,15 @@ export function beforeExpunge(s: Session, uids: readonly number[]): void {
   }
 }
 
-/** Tells what has become of results by messages that are new or were changed. */
-export async function updateContexts(s: Session, touched: Iterable<number>): Promise<void> {
+/**
+ * Tells what has become of results by messages that are new or were changed.
+ * @param arrived those of them that are new
+ */
+export async function updateContexts(
+  s: Session,
+  touched: Iterable<number>,
+  arrived: readonly number[],
+): Promise<void> {
   const v = s.selected;
   const uids = Uint32Array.from([...new Set(touched)].filter((u) => v.seqOf(u) > 0)).sort();
   if (uids.length === 0) return;
@@ -92,6 +103,9 @@ export async function updateContexts(s: Session, touched: Iterable<number>): Pro
     const fresh = found.filter((u) => !had.has(u));
     if (fresh.length > 0) items += await addTo(s, c, fresh);
     if (items !== "") tell(s, c, items);
+    // RFC 5465 §7: after the EXISTS, and not for those that were there before.
+    const shown = c.items.length > 0 ? fresh.filter((u) => arrived.includes(u)) : [];
+    if (shown.length > 0) await fetchUids(s, Uint32Array.from(shown), c.items, { uid: c.uid });
   }
 }
 

@@ -160,7 +160,9 @@ export async function fetchUids(
         row.flags |= Flag.Seen;
         if (!p.flags) line += `FLAGS (${formatFlags(row.flags, row.keywords)}) `;
       }
-      return p.items.length === 0 && line.length > start ? line.slice(0, -1) : line;
+      if (p.items.length > 0) return line;
+      // RFC 9586 §3.2: never empty.
+      return line.length > start ? line.slice(0, -1) : `${line}UID ${uid}`;
     };
 
     account.fetch(v.mailboxId, part, p.want, (row) => {

@@ -6,9 +6,14 @@
 import { formatAstring } from "../format/text.ts";
 import type { Account } from "../../store/account.ts";
 
+/** Entries of the owner of the mailbox alone. */
+export const isPrivateEntry = (entry: string) => /^\/private(\/|$)/i.test(entry);
+
 export interface MetadataOptions {
   /** Bytes of a value above which it isn't sent. */
   maxSize?: number;
+  /** For one who isn't the owner: private entries have no value. */
+  sharedOnly?: boolean;
 }
 
 /**
@@ -22,7 +27,8 @@ export function metadataText(
   depth: number,
   o: MetadataOptions = {},
 ): { pieces: (string | Uint8Array)[]; longest: number } {
-  const list = account.annotations.list(mailboxId);
+  const list = account.annotations.list(mailboxId)
+    .filter((a) => !o.sharedOnly || !isPrivateEntry(a.key));
   const byKey = new Map(list.map((a) => [a.key, a.value]));
   const pieces: (string | Uint8Array)[] = [];
   let longest = 0;

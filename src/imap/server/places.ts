@@ -6,6 +6,7 @@
  */
 import type { Account } from "../../store/account.ts";
 import { allRights, effectiveRights, sharedMailboxIds } from "../../store/rights.ts";
+import { normalizeMailboxName } from "../../store/mailboxes.ts";
 import type { ChangeableFlags } from "../../store/modify.ts";
 import { Flag, flagNames, type Listener, type Mailbox, StoreError } from "../../store/types.ts";
 import { ImapNo } from "./answer.ts";
@@ -20,6 +21,8 @@ export interface Source {
   listener: Listener;
   /** In front of the names of its mailboxes. */
   prefix: string;
+  /** Mailboxes of another account that the client could look up when NOTIFY was set. */
+  listed?: Set<number>;
 }
 
 /** A mailbox as this client may use it. */
@@ -42,6 +45,18 @@ export function splitShared(name: string): { owner: string; rest: string } | und
   return slash < 0
     ? { owner: path, rest: "" }
     : { owner: path.slice(0, slash), rest: path.slice(slash + 1) };
+}
+
+/** A name of a command as the server spells it; one that can't be is left as it is. */
+export function canonicalName(name: string): string {
+  const shared = splitShared(name);
+  try {
+    if (!shared || shared.rest === "") return normalizeMailboxName(name);
+    return `${otherUsers}/${shared.owner}/${normalizeMailboxName(shared.rest)}`;
+  } catch (err) {
+    if (err instanceof StoreError) return name;
+    throw err;
+  }
 }
 
 /** The name in front of those of an account's mailboxes. */

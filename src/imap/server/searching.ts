@@ -9,6 +9,7 @@ import { searchMailbox } from "../../store/search.ts";
 import type { SearchNode } from "../../store/search_types.ts";
 import { formatString } from "../format/text.ts";
 import type { Cursor } from "../parse/cursor.ts";
+import { type FetchItem, parseFetchItems } from "../parse/fetch.ts";
 import { formatNumSet, type NumSet } from "../parse/numset.ts";
 import { parsePartialRange, type PartialRange, slicePartial } from "../parse/partial.ts";
 import {
@@ -42,6 +43,8 @@ export interface ReturnOptions {
   save: boolean;
   /** RFC 5267 §4.3. */
   update: boolean;
+  /** What is sent of messages that come into the result (RFC 5465 §7). */
+  updateItems: FetchItem[];
   /** RFC 6203 §4. */
   relevancy: boolean;
   partial?: PartialRange;
@@ -55,6 +58,7 @@ export function noOptions(): ReturnOptions {
     count: false,
     save: false,
     update: false,
+    updateItems: [],
     relevancy: false,
   };
 }
@@ -75,11 +79,16 @@ export function parseReturn(c: Cursor): ReturnOptions {
     if (c.pos > start) c.sp();
     const w = c.oneOf(returnOptions, "search return option");
     if (w === "PARTIAL") {
+      if (r.partial) c.fail("only one PARTIAL", start);
       c.sp();
       r.partial = parsePartialRange(c);
     } else if (w !== "CONTEXT") {
       // RFC 5267 §4.2: CONTEXT is a hint that more searches like this will come.
       r[w.toLowerCase() as "min"] = true;
+      if (w === "UPDATE" && c.at(" ") && c.bytes[c.pos + 1] === 0x28) {
+        c.sp();
+        r.updateItems = parseFetchItems(c);
+      }
     }
   }
   // RFC 4731 §3.1: "()" is ALL; SAVE and UPDATE alone ask for no result.
@@ -130,14 +139,19 @@ export function refuseCharset(s: Session): void {
   if (s.enabled.has("UTF8=ACCEPT")) throw new ImapBad("no CHARSET after ENABLE UTF8=ACCEPT");
 }
 
-export const badCharset = () => new ImapNo("charset is not known", "BADCHARSET (US-ASCII UTF-8)");
+/** Refuses a charset that is not known. RFC 5182 §2.1: a search that was to be saved leaves nothing saved. */
+export function badCharset(s: Session, options: ReturnOptions | undefined): ImapNo {
+  if (options?.save && s.view) s.view.saved = [];
+  return new ImapNo("charset is not known", "BADCHARSET (US-ASCII UTF-8)");
+}
 
 /** Keeps the client informed of a long search (RFC 9585). */
 export function progress(s: Session, tag: string): (done: number, total: number) => void {
-  let next = performance.now() + 10_000;
+  const interval = s.backend.progressInterval ?? 10_000;
+  let next = performance.now() + interval;
   return (done, total) => {
     if (performance.now() < next) return;
-    next = performance.now() + 10_000;
+    next = performance.now() + interval;
     s.untagged(`OK [INPROGRESS (${formatString(tag, false)} ${done} ${total})] searching`);
     s.conn.flush().catch(() => {
       // The command finds out by itself that the connection is gone.
@@ -232,20 +246,36 @@ function formatOrder(numbers: readonly number[]): string {
   return out;
 }
 
+/**
+ * The MODSEQ of an answer (RFC 4731 §3.2): the highest of the result, or where only its ends are asked for,
+ * of these.
+ */
+export function resultModseq(s: Session, uids: readonly number[], r: ReturnOptions): number {
+  const onlyEnds = (r.min || r.max) && !r.all && !r.count && !r.partial;
+  const asked = onlyEnds
+    ? [...(r.min ? uids.slice(0, 1) : []), ...(r.max ? uids.slice(-1) : [])].sort((a, b) => a - b)
+    : [...uids].sort((a, b) => a - b);
+  let highest = 0;
+  s.selected.account.fetch(s.selected.mailboxId, asked, 0, (row) => {
+    if (row.modseq > highest) highest = row.modseq;
+  });
+  return highest;
+}
+
 export function toNumbers(s: Session, uids: readonly number[], uid: boolean): number[] {
   return uid ? uids as number[] : uids.map((u) => s.selected.seqOf(u));
 }
 
-/** What SAVE keeps (RFC 5182 §2.1): with MIN or MAX alone just those. */
+/**
+ * What SAVE keeps: all that was found, or without ALL and COUNT just what MIN, MAX (RFC 5182 §2.4) and PARTIAL
+ * (RFC 9394 §3.2) tell of it.
+ */
 export function saveResult(s: Session, uids: number[], r: ReturnOptions): void {
-  if ((r.min || r.max) && !r.all && !r.count && !r.partial) {
-    const kept: number[] = [];
-    if (r.min && uids.length > 0) kept.push(uids[0]);
-    if (r.max && uids.length > 0 && uids[uids.length - 1] !== kept[0]) {
-      kept.push(uids[uids.length - 1]);
-    }
-    s.selected.saved = kept;
-  } else {
-    s.selected.saved = [...uids].sort((a, b) => a - b);
+  let kept = uids;
+  if ((r.min || r.max || r.partial) && !r.all && !r.count) {
+    kept = r.partial ? [...slicePartial(uids, r.partial)] : [];
+    if (r.min) kept.push(...uids.slice(0, 1));
+    if (r.max) kept.push(...uids.slice(-1));
   }
+  s.selected.saved = [...new Set(kept)].sort((a, b) => a - b);
 }

@@ -20,6 +20,9 @@ import { commandNamed } from "./table.ts";
 /** Milliseconds that a client may be silent, before and after login (RFC 9051 §5.4: at least 30 min). */
 const defaultTimeouts = { beforeLogin: 60_000, afterLogin: 31 * 60_000 };
 
+/** Wrong commands in a row, before login, after which the client is taken for none of IMAP. */
+const maxBadBeforeLogin = 20;
+
 /** Runs a session until the client logs out or is gone. The caller closes the connection. */
 export async function serveImap(conn: Connection, backend: ImapBackend): Promise<void> {
   const s = new Session(conn, backend, backend.log.withCid(conn.cid));
@@ -83,8 +86,16 @@ async function serveCommand(s: Session): Promise<void> {
       answer = await run();
     }
     await finish(s, command, `OK${text(answer?.code, answer?.text ?? "done")}`, tag);
+    s.badCommands = 0;
   } catch (err) {
-    await finish(s, command, refusal(s, err), tag);
+    const answer = refusal(s, err);
+    await finish(s, command, answer, tag);
+    s.badCommands = answer.startsWith("BAD") ? s.badCommands + 1 : 0;
+    if (!loggedIn && s.badCommands >= maxBadBeforeLogin) {
+      s.untagged("BYE [CLIENTBUG] too many commands that are wrong");
+      s.ended = true;
+      await s.conn.flush();
+    }
     return;
   }
   if (command?.afterwards) await command.afterwards(s);

@@ -17,7 +17,13 @@ import type { View } from "./view.ts";
 export const State = { NotAuthenticated: 1, Authenticated: 2, Selected: 4 } as const;
 
 /** What ENABLE can switch on. */
-export type Enabled = "IMAP4REV2" | "CONDSTORE" | "QRESYNC" | "UTF8=ACCEPT" | "UIDONLY";
+export type Enabled =
+  | "IMAP4REV2"
+  | "CONDSTORE"
+  | "QRESYNC"
+  | "UTF8=ACCEPT"
+  | "UIDONLY"
+  | "METADATA";
 
 /** Flags as the session's own change left them. */
 export interface OwnFlags {
@@ -50,6 +56,8 @@ export class Session {
    * not be sent after them as if they were the last word.
    */
   readonly ownFlags = new Map<number, OwnFlags>();
+  /** Commands in a row that were answered with BAD. */
+  badCommands = 0;
   /** Tag of the command that runs. */
   tag = "";
   /** Set by LOGOUT, or when the session can't go on. */
@@ -120,10 +128,14 @@ export class Session {
   enableCondstore(): void {
     if (this.condstore) return;
     this.enabled.add("CONDSTORE");
-    if (this.view) {
-      const { account, mailboxId } = this.view;
-      this.untagged(`OK [HIGHESTMODSEQ ${account.highestModseq(mailboxId)}] now`);
-    }
+    this.tellHighestModseq();
+  }
+
+  /** Of the selected mailbox, if any. */
+  tellHighestModseq(): void {
+    if (!this.view) return;
+    const { account, mailboxId } = this.view;
+    this.untagged(`OK [HIGHESTMODSEQ ${account.highestModseq(mailboxId)}] now`);
   }
 
   /** Refuses commands by sequence number where only uids are used (RFC 9586 §3). */

@@ -7,7 +7,7 @@ import { collationKey } from "../../mail/collation.ts";
 import { standardBaseSubject } from "../../mail/subject.ts";
 import type { Account } from "../../store/account.ts";
 import { storedSent, storedSortSubject } from "../../store/fetch.ts";
-import { type FetchRow, type SummaryAddress, Want } from "../../store/types.ts";
+import { type FetchRow, type Summary, type SummaryAddress, Want } from "../../store/types.ts";
 
 export const sortKeys = [
   "ARRIVAL",
@@ -135,6 +135,12 @@ interface Source {
   references: string[];
 }
 
+/** RFC 5256 §3: the ids of References, or without any the first of In-Reply-To. */
+function threadReferences({ references, repliesOnly = 0 }: Summary): string[] {
+  const fromReferences = references.length - repliesOnly;
+  return references.slice(0, fromReferences > 0 ? fromReferences : 1);
+}
+
 async function sources(account: Account, mailboxId: number, uids: number[]): Promise<Source[]> {
   const list: Source[] = [];
   await eachRow(account, mailboxId, uids, Want.Summary, (row) => {
@@ -147,7 +153,7 @@ async function sources(account: Account, mailboxId: number, uids: number[]): Pro
       reply: collationKey(m.subject.trim()) !== m.sortSubject &&
         standardBaseSubject(m.subject).isReply,
       messageId: m.messageId,
-      references: m.references,
+      references: threadReferences(m),
     });
   });
   return list;
@@ -164,11 +170,14 @@ function node(m: Source | undefined): ThreadNode {
   };
 }
 
-const byDate = (a: ThreadNode, b: ThreadNode) => dateOf(a) - dateOf(b) || a.uid - b.uid;
+function byDate(a: ThreadNode, b: ThreadNode): number {
+  const [x, y] = [dated(a), dated(b)];
+  return x.date - y.date || x.uid - y.uid;
+}
 
-/** A dummy's date is its first child's. */
-function dateOf(n: ThreadNode): number {
-  return n.uid === 0 && n.children.length > 0 ? n.children[0].date : n.date;
+/** What a node is sorted by: of a dummy, its first child. */
+function dated(n: ThreadNode): ThreadNode {
+  return n.uid === 0 && n.children.length > 0 ? n.children[0] : n;
 }
 
 /** RFC 5256 §3 ORDEREDSUBJECT. */

@@ -25,6 +25,8 @@ export class View {
   #count: number;
   /** Uids that are gone and not yet announced. */
   expunged: number[] = [];
+  /** What NOTIFY keeps from the client for now: messages that aren't in the view yet, and changed flags. */
+  held: { arrived: number[]; flags: Set<number> } = { arrived: [], flags: new Set() };
   /** Results that are kept up to date (RFC 5267). */
   contexts: Context[] = [];
   /** Uids whose flags this session has changed since results were last looked at. */

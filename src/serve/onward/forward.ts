@@ -12,6 +12,7 @@ import type { Incoming } from "../receiving_analysis.ts";
 import type { ReceivingServices } from "../receiving.ts";
 import type { Plan } from "../receiving_targets.ts";
 import { forwardingSignatures } from "../signing.ts";
+import { asksForNoTls } from "../tls_required.ts";
 
 const forwarded = counter(
   "mox_forward_total",
@@ -107,6 +108,7 @@ export async function forward(
     has8bit: message.has8bit,
     binary: transaction.body === "binarymime",
     requireTls: transaction.requireTls,
+    tlsOptional: asksForNoTls(arrived.description.fields, transaction.requireTls),
     ret: transaction.ret,
     envelopeId: transaction.envelopeId,
     messageId: arrived.description.summary.messageId,

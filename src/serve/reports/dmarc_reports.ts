@@ -5,23 +5,19 @@
  * @module
  */
 import { DnsError, type Resolver } from "../../dns/mod.ts";
+import { reportAddresses } from "../../delivery/dmarc_evaluation.ts";
 import type { Log } from "../../log/mod.ts";
-import { counter } from "../../metrics/mod.ts";
 import {
   buildDmarcReport,
   type DmarcEvaluation,
   type DmarcEvaluations,
   dmarcReportAttachment,
+  dmarcReportsSent as reports,
   lookupReportConsent,
 } from "../../reports/mod.ts";
+import { parseDmarcRecord } from "../../senderauth/mod.ts";
 import { organizationalDomain } from "../../store/describe.ts";
 import { type ReportServices, sendReport } from "./report_mail.ts";
-
-const reports = counter(
-  "mox_dmarc_report_sent_total",
-  "DMARC aggregate reports to other domains, by what became of them.",
-  { result: ["sent", "unwanted", "error"] },
-);
 
 const hour = 3_600_000;
 /** Milliseconds that evaluations which by themselves are no reason for a report are kept. */
@@ -125,21 +121,39 @@ async function recipients(
   newest: DmarcEvaluation,
 ): Promise<DmarcEvaluation["addresses"]> {
   const suppressed = new Set(s.evaluations.suppressed().map((x) => x.address));
-  const list: DmarcEvaluation["addresses"] = [];
+  const found = new Map<string, DmarcEvaluation["addresses"][number]>();
   for (const a of newest.addresses.slice(0, maxAddresses)) {
-    const address = a.address.toLowerCase();
-    if (suppressed.has(address) || list.some((x) => x.address.toLowerCase() === address)) continue;
-    const at = address.slice(address.lastIndexOf("@") + 1);
-    // RFC 7489 §7.1: others must have agreed to get reports about the domain.
-    if (organizationalDomain(at) !== organizationalDomain(domain)) {
-      try {
-        if (!(await lookupReportConsent(s.resolver, domain, at)).accepts) continue;
-      } catch (err) {
-        if (!(err instanceof DnsError) || err.temporary) throw err;
-        continue;
-      }
+    const at = domainOf(a.address);
+    const inside = organizationalDomain(at) === organizationalDomain(domain);
+    for (const to of inside ? [a] : await agreed(s, domain, a, at)) {
+      const address = to.address.toLowerCase();
+      if (!suppressed.has(address) && !found.has(address)) found.set(address, to);
     }
-    list.push(a);
   }
-  return list;
+  return [...found.values()].slice(0, maxAddresses);
+}
+
+const domainOf = (address: string) => address.slice(address.lastIndexOf("@") + 1).toLowerCase();
+
+/**
+ * Others must have agreed to get reports about the domain; where their record has addresses, at the same
+ * domain, these take the place of the one that was given (RFC 7489 §7.1).
+ */
+async function agreed(
+  s: DmarcReportServices,
+  domain: string,
+  given: DmarcEvaluation["addresses"][number],
+  at: string,
+): Promise<DmarcEvaluation["addresses"]> {
+  try {
+    const consent = await lookupReportConsent(s.resolver, domain, at);
+    if (!consent.accepts) return [];
+    const own = consent.texts.flatMap((t) =>
+      reportAddresses(parseDmarcRecord(t)?.aggregateReports ?? [])
+    ).filter((a) => domainOf(a.address) === at);
+    return own.length > 0 ? own : [given];
+  } catch (err) {
+    if (!(err instanceof DnsError) || err.temporary) throw err;
+    return [];
+  }
 }

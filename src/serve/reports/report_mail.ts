@@ -13,6 +13,7 @@ import type { Queue } from "../../queue/mod.ts";
 import type { ReportAttachment } from "../../reports/mod.ts";
 import { hostDomain } from "../host_domain.ts";
 import { queueOutgoing } from "../outgoing.ts";
+import { reportExtra } from "./undeliverable.ts";
 
 export interface ReportServices {
   config: Config;
@@ -89,6 +90,7 @@ export async function sendReport(s: ReportServices, m: ReportMessage): Promise<v
       subject: m.attachment.subject,
       // No doing of the postmaster's: not counted, and failures are told to nobody.
       isDsn: true,
+      extra: reportExtra,
     });
   } finally {
     removeFile(path);

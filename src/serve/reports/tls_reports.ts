@@ -6,8 +6,8 @@
  */
 import { DnsError, type Resolver } from "../../dns/mod.ts";
 import type { Log } from "../../log/mod.ts";
-import { counter } from "../../metrics/mod.ts";
 import {
+  type DmarcEvaluations,
   lookupTlsrpt,
   mergeTlsResults,
   reportDay,
@@ -15,17 +15,12 @@ import {
   type TlsReport,
   tlsReportAttachment,
   tlsReportHeaders,
+  tlsReportsSent as reports,
   type TlsResults,
   TlsrptRecordError,
 } from "../../reports/mod.ts";
 import { hostDomain } from "../host_domain.ts";
 import { type ReportServices, sendReport } from "./report_mail.ts";
-
-const reports = counter(
-  "mox_tlsrpt_report_sent_total",
-  "TLS reports to other domains and hosts, by what became of them.",
-  { result: ["sent", "unwanted", "error"] },
-);
 
 /** Days that results are kept while the record can't be looked up. */
 const keptDays = 3;
@@ -36,6 +31,8 @@ const httpsTimeout = 30_000;
 
 export interface TlsReportServices extends ReportServices {
   results: TlsResults;
+  /** Knows the addresses that reports could not be delivered to. */
+  evaluations: DmarcEvaluations;
   resolver: Resolver;
   log: Log;
   /** The runtime's if not given. */
@@ -50,43 +47,47 @@ export interface TlsReportServices extends ReportServices {
 export async function sendTlsReports(s: TlsReportServices, now: number): Promise<string[]> {
   const groups = new Map<string, TlsDayResult[]>();
   for (const r of s.results.before(reportDay(now))) {
-    const key = `${r.day} ${r.policyDomain}`;
+    const key = `${r.day} ${r.policyDomain} ${r.isHost}`;
     groups.set(key, [...groups.get(key) ?? [], r]);
   }
+  // What a domain was told, a host with the same address for reports need not be told again.
+  const ordered = [...groups.values()].sort((a, b) => Number(a[0].isHost) - Number(b[0].isHost));
+  const told: Told = new Map();
   const tooOld = reportDay(now - keptDays * 86_400_000);
   const sent: string[] = [];
-  for (const list of groups.values()) {
+  for (const list of ordered) {
     const { day, policyDomain } = list[0];
     try {
-      const did = await report(s, list);
+      const did = await report(s, list, told);
       reports.inc({ result: did ? "sent" : "unwanted" });
       if (did) sent.push(policyDomain);
-      s.results.remove(day, policyDomain);
+      s.results.remove(list[0]);
     } catch (err) {
       reports.inc({ result: "error" });
-      if (day < tooOld) s.results.remove(day, policyDomain);
+      if (day < tooOld) s.results.remove(list[0]);
       s.log.error("tls report", { domain: policyDomain, day, err: err as Error });
     }
   }
   return sent;
 }
 
-async function report(s: TlsReportServices, list: TlsDayResult[]): Promise<boolean> {
-  const { day, policyDomain } = list[0];
+/** Addresses that got the report about a recipient domain, by day and domain. */
+type Told = Map<string, readonly string[]>;
+
+async function report(
+  s: TlsReportServices,
+  all: readonly TlsDayResult[],
+  told: Told,
+): Promise<boolean> {
+  const { day, policyDomain, isHost } = all[0];
+  if (!isWorthwhile(s, all)) return false;
+  const addresses = await addressesFor(s, policyDomain);
+  const list = all.filter((r) => {
+    const others = told.get(`${day} ${r.recipientDomain}`);
+    return !isHost || !others || addresses.some((a) => !others.includes(a));
+  });
+  if (addresses.length === 0 || !isWorthwhile(s, list)) return false;
   const policies = mergeTlsResults([], list.flatMap((r) => r.results));
-  const failed = policies.some((p) => p.totalFailureSessionCount > 0);
-  if (!list.some((r) => r.wanted)) return false;
-  if (!failed && !s.config.static.OutgoingTLSReportsForAllSuccess) return false;
-  let addresses: string[];
-  try {
-    addresses = (await lookupTlsrpt(s.resolver, policyDomain))?.record.addresses ?? [];
-  } catch (err) {
-    if (err instanceof DnsError && err.temporary) throw err;
-    if (!(err instanceof DnsError) && !(err instanceof TlsrptRecordError)) throw err;
-    s.log.info("no usable tlsrpt record", { domain: policyDomain, err });
-    return false;
-  }
-  if (addresses.length === 0) return false;
   const submitter = hostDomain(s.config);
   const from = `postmaster@${submitter}`;
   const begin = Date.UTC(+day.slice(0, 4), +day.slice(4, 6) - 1, +day.slice(6, 8));
@@ -99,12 +100,15 @@ async function report(s: TlsReportServices, list: TlsDayResult[]): Promise<boole
     policies,
   };
   const attachment = tlsReportAttachment(made, policyDomain, submitter);
+  const suppressed = new Set(s.evaluations.suppressed().map((x) => x.address));
   const mail: string[] = [];
   let done = false;
   for (const uri of addresses.slice(0, maxAddresses)) {
     const m = /^mailto:([^?]+)/i.exec(uri);
-    if (m) mail.push(decodeURIComponent(m[1]));
-    else done = await post(s, uri, attachment.data) || done;
+    if (m) {
+      const address = mailAddress(m[1]);
+      if (address !== undefined && !suppressed.has(address.toLowerCase())) mail.push(address);
+    } else done = await post(s, uri, attachment.data) || done;
   }
   if (mail.length > 0) {
     await sendReport(s, {
@@ -119,8 +123,37 @@ async function report(s: TlsReportServices, list: TlsDayResult[]): Promise<boole
     });
     done = true;
   }
+  if (done && !isHost) told.set(`${day} ${policyDomain}`, addresses);
   s.log.info("tls report sent", { domain: policyDomain, day, to: addresses.join(",") });
   return done;
+}
+
+/** Reports about reports would never end; reports of success are only sent if the configuration says so. */
+function isWorthwhile(s: TlsReportServices, list: readonly TlsDayResult[]): boolean {
+  const failed = list.some((r) => r.results.some((p) => p.totalFailureSessionCount > 0));
+  return list.some((r) => r.wanted) &&
+    (failed || s.config.static.OutgoingTLSReportsForAllSuccess);
+}
+
+/** Where the reports of a domain go; empty if it wants none. @throws DnsError if that can't be told now */
+async function addressesFor(s: TlsReportServices, domain: string): Promise<string[]> {
+  try {
+    return (await lookupTlsrpt(s.resolver, domain))?.record.addresses ?? [];
+  } catch (err) {
+    if (err instanceof DnsError && err.temporary) throw err;
+    if (!(err instanceof DnsError) && !(err instanceof TlsrptRecordError)) throw err;
+    s.log.info("no usable tlsrpt record", { domain, err });
+    return [];
+  }
+}
+
+/** RFC 6068 §2: percent-encoded; undefined for what is no address. */
+function mailAddress(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Reports by HTTPS (RFC 8460 §3, §5.4). Certificates need not verify, but here they do. */

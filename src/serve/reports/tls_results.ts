@@ -5,70 +5,63 @@ import {
   type TlsPolicyResult,
   type TlsResults,
 } from "../../reports/mod.ts";
-import type { TlsFailureDetail, TlsPolicyType, TlsResult } from "../../tlspolicy/types.ts";
+import type { TlsOutcome, TlsResult } from "../../tlspolicy/types.ts";
 
 /** Adds a connection's result to those of its day. */
 export function recordTlsResult(results: TlsResults, r: TlsResult, now: number): void {
   if (r.recipientDomain === "") return;
-  const day = reportDay(now);
-  const about = { day, recipientDomain: r.recipientDomain, wanted: !r.isReport };
-  const own: TlsPolicyType = r.policy.mode === "none" ? "no-policy-found" : "sts";
-  const details = r.failures.filter((f) => f.policyType !== "tlsa").map((f) => f.failure);
+  const about = {
+    day: reportDay(now),
+    recipientDomain: r.recipientDomain,
+    wanted: !r.isReport,
+  };
+  const counted = r.outcomes.map((o) => policyResult(r, o));
   // A policy that could not be had is a failure of MTA-STS, however the connection went.
-  const fetching = r.policy.failure;
-  results.add({
-    ...about,
-    policyDomain: r.recipientDomain,
-    isHost: false,
-    results: [
-      policyResult(r, own, r.recipientDomain, r.policy.policyString, [...r.policy.mx], details),
-      ...(fetching ? [policyResult(r, "sts", r.recipientDomain, [], [], [fetching])] : []),
-    ],
-  });
-  if (r.dane.kind === "none") return;
-  // RFC 8460 §2: the policy domain of DANE is the TLSA base domain, which is the host's.
-  const strings = "policyString" in r.dane ? r.dane.policyString : [];
-  results.add({
-    ...about,
-    policyDomain: r.mxHost,
-    isHost: true,
-    results: [
-      policyResult(
-        r,
-        "tlsa",
-        r.mxHost,
-        strings,
-        [r.mxHost],
-        r.failures.filter((f) => f.policyType === "tlsa").map((f) => f.failure),
-      ),
-    ],
-  });
+  if (r.policy.failure) {
+    counted.push({
+      ...policyResult(r, { policyType: "sts", failure: r.policy.failure }),
+      policyString: [],
+      mxHost: [],
+    });
+  }
+  results.add({ ...about, policyDomain: r.recipientDomain, isHost: false, results: counted });
+  // Records of DANE are often another's, such as those of the company that runs the mail servers.
+  for (const p of counted) {
+    if (p.policyType !== "tlsa") continue;
+    results.add({ ...about, policyDomain: p.policyDomain, isHost: true, results: [p] });
+  }
 }
 
-function policyResult(
-  r: TlsResult,
-  policyType: TlsPolicyType,
-  policyDomain: string,
-  policyString: readonly string[],
-  mxHost: string[],
-  failures: readonly TlsFailureDetail[],
-): TlsPolicyResult {
+function policyResult(r: TlsResult, o: TlsOutcome): TlsPolicyResult {
+  const { policy, dane } = r;
+  const { policyType, failure } = o;
+  const of = policyType === "tlsa"
+    ? {
+      // RFC 8460 §2: the policy domain of DANE is the TLSA base domain.
+      policyDomain: dane.kind === "verify" ? dane.serverName : r.mxHost,
+      policyString: "policyString" in dane ? [...dane.policyString] : [],
+      mxHost: [r.mxHost],
+    }
+    : {
+      policyDomain: r.recipientDomain,
+      policyString: [...policy.policyString],
+      mxHost: [...policy.mx],
+    };
+  const failures: TlsFailure[] = failure === undefined ? [] : [{
+    resultType: failure.resultType,
+    sendingMtaIp: r.localIp,
+    receivingMxHostname: r.mxHost,
+    receivingMxHelo: r.remoteHelo,
+    receivingIp: r.remoteIp,
+    failedSessionCount: 1,
+    additionalInformation: failure.information,
+    failureReasonCode: failure.reasonCode,
+  }];
   return {
     policyType,
-    policyString: [...policyString],
-    policyDomain,
-    mxHost,
+    ...of,
     totalSuccessfulSessionCount: failures.length === 0 ? 1 : 0,
-    totalFailureSessionCount: failures.length === 0 ? 0 : 1,
-    failures: failures.map((f): TlsFailure => ({
-      resultType: f.resultType,
-      sendingMtaIp: r.localIp,
-      receivingMxHostname: r.mxHost,
-      receivingMxHelo: r.remoteHelo,
-      receivingIp: r.remoteIp,
-      failedSessionCount: 1,
-      additionalInformation: f.information,
-      failureReasonCode: f.reasonCode,
-    })),
+    totalFailureSessionCount: failures.length,
+    failures,
   };
 }

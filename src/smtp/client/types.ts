@@ -32,7 +32,7 @@ export interface Envelope {
 export type RecipientOutcome = Reply | SmtpClientError;
 
 /** The bytes of a message; called once per attempt to send it. */
-export type MessageSource = () => AsyncIterable<Uint8Array>;
+export type MessageSource = () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
 /** Milliseconds that the server may take to answer (RFC 5321 §4.5.3.2). */
 export interface Timeouts {

@@ -8,6 +8,10 @@
  * moved out of it. When the log begins anew, what was copied is moved into the copy's base, which is then what the
  * original was.
  *
+ * Under constant load there is no moment at which all of a log was moved and nobody reads from it: then it would
+ * grow for ever. So a large one is made to begin anew: with writers held up for a moment, the rest is copied and
+ * moved, and a reader is begun that reads the database alone.
+ *
  * The format of logs is that of SQLite's file format, section "WAL-Mode File Format".
  *
  * @module
@@ -16,17 +20,23 @@ import { backup, DatabaseSync } from "node:sqlite";
 
 const headerSize = 32;
 const frameHead = 24;
-/** Bytes of a log at which it is let go, so that it can begin anew, and a new base is made. */
-const maxLog = 256 * 1024 * 1024;
+/** Bytes of a log above which it is made to begin anew. */
+const defaultMaxLog = 32 * 1024 * 1024;
+/** Milliseconds between two tries of that, as it holds up writers. */
+const rewindInterval = 5000;
+/** Milliseconds that it waits for a writer. */
+const rewindPatience = 1000;
+/** Bytes of a log that are in memory at a time, about. */
+const chunkSize = 1024 * 1024;
 
 /** The running checksum of a log. */
-interface Sum {
+export interface Sum {
   a: number;
   b: number;
 }
 
 /** What a log's header says. */
-interface Header {
+export interface Header {
   bytes: Uint8Array;
   /** Salts, which change when the log begins anew. */
   generation: string;
@@ -35,12 +45,13 @@ interface Header {
   sum: Sum;
 }
 
-/** Bytes that the log has got, to be added to the copy's. */
-interface Pending {
+/** What the log has got, to be added to the copy's. */
+export interface Pending {
   header: Header;
-  /** Where they begin; 0 with the header. */
+  /** Where it begins; 0 with the header. */
   at: number;
-  bytes: Uint8Array;
+  end: number;
+  /** Over the log up to its end. */
   sum: Sum;
 }
 
@@ -73,27 +84,23 @@ function readHeader(file: Deno.FsFile): Header | undefined {
   };
 }
 
-/** Whole transactions of a log from a place on; `until` stops at a place. */
-function readFrames(
+/** How far whole transactions go in a log from a place on; `until` stops at a place. */
+function scanFrames(
   file: Deno.FsFile,
   h: Header,
   at: number,
   sum: Sum,
   until = Infinity,
-): { bytes: Uint8Array; sum: Sum } {
+): { end: number; sum: Sum } {
   const frame = frameHead + h.pageSize;
-  const chunkFrames = Math.max(1, Math.floor((4 * 1024 * 1024) / frame));
-  const pieces: Uint8Array[] = [];
-  let kept = { length: 0, sum };
-  let length = 0;
+  const bytes = new Uint8Array(frame * Math.max(1, Math.floor(chunkSize / frame)));
+  const view = new DataView(bytes.buffer);
+  let whole = { end: at, sum };
   for (let more = true; more;) {
-    const bytes = new Uint8Array(frame * chunkFrames);
-    file.seekSync(at + length, Deno.SeekMode.Start);
-    const got = file.readSync(bytes) ?? 0;
-    const view = new DataView(bytes.buffer);
+    const got = readAt(file, bytes, at);
     let n = 0;
     for (; n + frame <= got; n += frame) {
-      if (at + length + n + frame > until) break;
+      if (at + n + frame > until) break;
       if (`${view.getUint32(n + 8)}.${view.getUint32(n + 12)}` !== h.generation) break;
       let next = add(sum, view, n, n + 8, h.littleEndian);
       next = add(next, view, n + frameHead, n + frame, h.littleEndian);
@@ -101,21 +108,40 @@ function readFrames(
       if (next.a !== view.getUint32(n + 16) || next.b !== view.getUint32(n + 20)) break;
       sum = next;
       // The last of a transaction has the size of the database.
-      if (view.getUint32(n + 4) !== 0) kept = { length: length + n + frame, sum };
+      if (view.getUint32(n + 4) !== 0) whole = { end: at + n + frame, sum };
     }
-    pieces.push(bytes.subarray(0, n));
-    length += n;
+    at += n;
     more = n === bytes.length;
   }
-  const all = new Uint8Array(kept.length);
-  let to = 0;
-  for (const p of pieces) {
-    const part = p.subarray(0, kept.length - to);
-    all.set(part, to);
-    to += part.length;
-    if (to === kept.length) break;
+  return whole;
+}
+
+/** Fills the buffer from a place in the file on; returns less than its length at the file's end. */
+function readAt(file: Deno.FsFile, buffer: Uint8Array, at: number): number {
+  file.seekSync(at, Deno.SeekMode.Start);
+  let n = 0;
+  while (n < buffer.length) {
+    const got = file.readSync(buffer.subarray(n));
+    if (got === null || got === 0) break;
+    n += got;
   }
-  return { bytes: all, sum: kept.sum };
+  return n;
+}
+
+function writeHeader(file: Deno.FsFile, h: Header): void {
+  for (let n = 0; n < headerSize;) n += file.writeSync(h.bytes.subarray(n));
+}
+
+/** Copies a stretch of one file to the same place of another. */
+function copyStretch(from: Deno.FsFile, to: Deno.FsFile, at: number, end: number): void {
+  const buffer = new Uint8Array(Math.min(chunkSize, end - at));
+  to.seekSync(at, Deno.SeekMode.Start);
+  while (at < end) {
+    const part = buffer.subarray(0, Math.min(buffer.length, end - at));
+    if (readAt(from, part, at) !== part.length) throw new Error("the log has become shorter");
+    for (let n = 0; n < part.length;) n += to.writeSync(part.subarray(n));
+    at += part.length;
+  }
 }
 
 function removeIfThere(path: string): void {
@@ -138,11 +164,18 @@ export class FollowedDatabase {
   #held = false;
   #stamp = "";
   #looked = 0;
+  readonly #maxLog: number;
+  /** When the log was last made to begin anew. */
+  #rewound = -Infinity;
 
-  /** @param from the database that is followed; `to` the copy's file, in a folder that is there */
-  constructor(from: string, to: string) {
+  /**
+   * @param from the database that is followed; `to` the copy's file, in a folder that is there
+   * @param maxLog bytes of the log above which {@link rewind} does something
+   */
+  constructor(from: string, to: string, maxLog = defaultMaxLog) {
     this.#from = from;
     this.#to = to;
+    this.#maxLog = maxLog;
   }
 
   /** Whether the database may have changed since the last look. */
@@ -172,10 +205,10 @@ export class FollowedDatabase {
       const own = readHeader(ours);
       const { size } = ours.statSync();
       if (!h || own?.generation !== h.generation) return false;
-      const { bytes, sum } = readFrames(theirs, h, headerSize, h.sum, size);
-      if (headerSize + bytes.length !== size) return false;
+      const { end, sum } = scanFrames(theirs, h, headerSize, h.sum, size);
+      if (end !== size) return false;
       // The last frame of ours, whose checksum is over all before it.
-      if (bytes.length > 0) {
+      if (end > headerSize) {
         const last = new Uint8Array(frameHead);
         ours.seekSync(size - h.pageSize - frameHead, Deno.SeekMode.Start);
         ours.readSync(last);
@@ -233,17 +266,15 @@ export class FollowedDatabase {
         throw err;
       }
       try {
-        if (file.statSync().size > maxLog) return undefined;
         const header = readHeader(file);
         if (!header) return copied && was ? "nothing" : undefined;
         if (copied?.generation === header.generation) {
-          const { bytes, sum } = readFrames(file, header, copied.at, copied.sum);
-          return bytes.length === 0 ? "nothing" : { header, at: copied.at, bytes, sum };
+          const { end, sum } = scanFrames(file, header, copied.at, copied.sum);
+          return end === copied.at ? "nothing" : { header, at: copied.at, end, sum };
         }
         // It has begun anew: with a reader all the time, nothing of before is lost.
         if (!copied || !was) return undefined;
-        const { bytes, sum } = readFrames(file, header, headerSize, header.sum);
-        return { header, at: 0, bytes, sum };
+        return { header, at: 0, ...scanFrames(file, header, headerSize, header.sum) };
       } finally {
         file.close();
       }
@@ -252,20 +283,56 @@ export class FollowedDatabase {
     }
   }
 
-  /** Adds to the copy; durable when it returns. */
+  /**
+   * Adds to the copy; durable when it returns. The reader that {@link pending} has begun keeps the log as it was.
+   */
   write(p: Pending): void {
-    const path = `${this.#to}-wal`;
+    using log = Deno.openSync(`${this.#from}-wal`);
     if (p.at === 0) this.#apply();
-    using file = Deno.openSync(path, { write: true, create: true, mode: 0o600 });
-    const put = (bytes: Uint8Array, at: number) => {
-      file.seekSync(at, Deno.SeekMode.Start);
-      for (let n = 0; n < bytes.length;) n += file.writeSync(bytes.subarray(n));
-    };
-    const at = p.at === 0 ? headerSize : p.at;
-    if (p.at === 0) put(p.header.bytes, 0);
-    put(p.bytes, at);
+    using file = Deno.openSync(`${this.#to}-wal`, { write: true, create: true, mode: 0o600 });
+    if (p.at === 0) writeHeader(file, p.header);
+    copyStretch(log, file, p.at === 0 ? headerSize : p.at, p.end);
     file.syncDataSync();
-    this.#copied = { generation: p.header.generation, at: at + p.bytes.length, sum: p.sum };
+    this.#copied = { generation: p.header.generation, at: p.end, sum: p.sum };
+  }
+
+  /**
+   * Makes a log that has become large begin anew, if no other reader is in the way. Writers wait for that. The
+   * copy must have what {@link pending} told just before, so that it does not take long.
+   * @param before is called before changes are written, as there may be more since
+   * @param atOnce also if it was tried just now
+   */
+  rewind(before: () => void, atOnce = false): void {
+    const { size } = Deno.statSync(`${this.#from}-wal`);
+    const now = performance.now();
+    if (size < this.#maxLog || !atOnce && now - this.#rewound < rewindInterval) return;
+    this.#rewound = now;
+    const holder = new DatabaseSync(this.#from, { timeout: rewindPatience });
+    const mover = new DatabaseSync(this.#from, { timeout: rewindPatience });
+    try {
+      // Most of it, while writers go on.
+      mover.exec("PRAGMA wal_checkpoint(PASSIVE)");
+      try {
+        holder.exec("BEGIN IMMEDIATE");
+      } catch (err) {
+        if (/locked|busy/.test((err as Error).message)) return;
+        throw err;
+      }
+      const p = this.pending();
+      if (p === undefined) return;
+      if (p !== "nothing") {
+        before();
+        this.write(p);
+      }
+      mover.exec("PRAGMA wal_checkpoint(PASSIVE)");
+      // All of the log is in the database now: this reader needs no log, and the next writer begins a new one.
+      this.#read();
+      this.#endOther();
+    } finally {
+      if (holder.isTransaction) holder.exec("ROLLBACK");
+      mover.close();
+      holder.close();
+    }
   }
 
   /** Moves the copy's log into its base. */
@@ -295,8 +362,10 @@ export class FollowedDatabase {
     }
     for (const end of ["-wal", "-shm"]) removeIfThere(made + end);
     Deno.chmodSync(made, 0o600);
-    using file = Deno.openSync(made, { read: true, write: true });
-    file.syncSync();
+    {
+      using file = Deno.openSync(made, { read: true, write: true });
+      file.syncSync();
+    }
     if (exists(this.#to)) this.#apply();
     Deno.renameSync(made, this.#to);
     // The log as it is now: what of it is in the base already makes no difference.
@@ -315,29 +384,18 @@ export class FollowedDatabase {
         this.#copied = { generation: "", at: 0, sum: { a: 0, b: 0 } };
         return;
       }
-      const { bytes, sum } = readFrames(log, header, headerSize, header.sum);
-      this.#writeWhole({ header, at: 0, bytes, sum });
+      const { end, sum } = scanFrames(log, header, headerSize, header.sum);
+      // All at once: a part of it would take pages of the base back to what they were before.
+      const whole = `${this.#to}-wal.new`;
+      using file = Deno.openSync(whole, { write: true, create: true, truncate: true, mode: 0o600 });
+      writeHeader(file, header);
+      copyStretch(log, file, headerSize, end);
+      file.syncSync();
+      Deno.renameSync(whole, `${this.#to}-wal`);
+      this.#copied = { generation: header.generation, at: end, sum };
     } finally {
       log.close();
     }
-  }
-
-  #writeWhole(p: Pending): void {
-    using file = Deno.openSync(`${this.#to}-wal`, {
-      write: true,
-      create: true,
-      truncate: true,
-      mode: 0o600,
-    });
-    for (const bytes of [p.header.bytes, p.bytes]) {
-      for (let n = 0; n < bytes.length;) n += file.writeSync(bytes.subarray(n));
-    }
-    file.syncSync();
-    this.#copied = {
-      generation: p.header.generation,
-      at: headerSize + p.bytes.length,
-      sum: p.sum,
-    };
   }
 }
 

@@ -112,7 +112,10 @@ export class DataWatch {
       if (f.mail) this.#files(f.path);
     } else if (pending !== "nothing") {
       f.db.write(pending);
-      this.state.bytes += pending.bytes.length;
+      this.state.bytes += pending.end - pending.at;
+      f.db.rewind(() => {
+        if (f.mail) this.#files(f.path);
+      });
     }
   }
 

@@ -53,9 +53,12 @@ export class FulltextIndex {
   /** Opens the index in the account's folder; one that is damaged is begun anew. */
   static async open(of: Indexed): Promise<FulltextIndex> {
     const path = join(of.dir, "fulltext.db");
+    let db: Db | undefined;
     try {
-      return new FulltextIndex(of, await Db.open(path, fulltextMigrations));
+      db = await Db.open(path, fulltextMigrations);
+      return new FulltextIndex(of, db);
     } catch (err) {
+      await db?.close();
       of.log.warn("full-text index can't be opened, making it anew", { err: err as Error, path });
       for (const end of ["", "-wal", "-shm"]) {
         try {

@@ -22,15 +22,13 @@ function start(): Worker {
     if (error === undefined) p?.resolve(below);
     else p?.reject(new Error(error));
     if (waiting.size === 0) {
-      idle = setTimeout(stopIndexWorker, idleTimeout);
+      idle = setTimeout(() => stopIndexWorker(), idleTimeout);
       Deno.unrefTimer(idle as unknown as number);
     }
   };
   w.onerror = (e) => {
     e.preventDefault();
-    for (const p of waiting.values()) p.reject(new Error(`index worker: ${e.message}`));
-    waiting.clear();
-    stopIndexWorker();
+    fail(new Error(`index worker: ${e.message}`));
   };
   return w;
 }
@@ -48,8 +46,18 @@ export function indexInWorker(request: Omit<IndexRequest, "id">): Promise<number
 
 /** Ends the Worker, unless others wait for it; the next request starts a new one. */
 export function stopIndexWorker(): void {
+  if (waiting.size === 0) end();
+}
+
+function end(): void {
   clearTimeout(idle);
-  if (waiting.size > 0) return;
   worker?.terminate();
   worker = undefined;
+}
+
+/** What the Worker was to do fails, as it has ended. */
+function fail(err: Error): void {
+  end();
+  for (const p of waiting.values()) p.reject(err);
+  waiting.clear();
 }

@@ -218,6 +218,7 @@ export async function serveHttp(o: HttpOptions, handlers: HttpHandlers): Promise
     get connections() {
       return server.connections;
     },
+    open: server.open,
     shutdown(graceMs) {
       stopping.abort();
       return server.shutdown(graceMs);

@@ -63,6 +63,15 @@ async function readForm(type: string, bytes: Uint8Array, m: Method): Promise<unk
   return all;
 }
 
+/** What is wrong with a request, for the one who writes the program. */
+function complaint(issue: v.BaseIssue<unknown>): string {
+  const at = v.getDotPath(issue);
+  if (issue.type === "strict_object" && at !== null) {
+    return issue.expected === "never" ? `there is no field ${at}` : `the field ${at} is missing`;
+  }
+  return `${at === null ? "" : `${at}: `}${issue.message}`;
+}
+
 /**
  * Reads and checks a request's body.
  * @returns the checked request and the bytes it was read from
@@ -104,8 +113,7 @@ export async function readRequest(
   if (Array.isArray(json)) throw malformed("the request is a list, not an object");
   const parsed = v.safeParse(m.request, json);
   if (!parsed.success) {
-    const at = v.getDotPath(parsed.issues[0]);
-    throw new ApiError("user", `${at === null ? "" : `${at}: `}${parsed.issues[0].message}`);
+    throw new ApiError("user", complaint(parsed.issues[0]));
   }
   return { request: parsed.output, bytes };
 }

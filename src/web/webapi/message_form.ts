@@ -53,6 +53,7 @@ function summaryOf(account: Account, m: Message): Summary {
   return found ?? {
     messageId: "",
     references: [],
+    repliesOnly: undefined,
     subject: "",
     sortSubject: "",
     sent: undefined,

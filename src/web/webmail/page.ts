@@ -44,7 +44,9 @@ export function servePage(html: string): WebHandler {
     "Cache-Control": "no-cache",
     "Vary": "Accept-Encoding",
     "Content-Security-Policy": "default-src 'none'; " +
-      `script-src ${contentHashes(html, "script") || "'none'"}; style-src 'unsafe-inline'; ` +
+      `script-src ${contentHashes(html, "script") || "'none'"}; style-src ${
+        contentHashes(html, "style") || "'none'"
+      }; ` +
       "connect-src 'self'; img-src 'self' data: blob:; media-src 'self'; object-src 'self'; " +
       "frame-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
   };

@@ -158,6 +158,7 @@ async function readMessage(input: Input, file: string): Promise<NewMessage> {
   if (utf8 && !s.utf8) throw new ImapBad("ENABLE UTF8=ACCEPT first");
   const h = input.header();
   if (!h) input.c.fail("literal with the message");
+  if (utf8 && !h.binary) input.c.fail("literal8 with the message");
   const max = s.backend.maxMessageSize;
   if (h.size > max) throw new ImapNo(`message is larger than ${max} bytes`, "TOOBIG");
   if (h.size === 0) throw new ImapNo("message is empty", "CANNOT");

@@ -72,6 +72,7 @@ export const enable: Command = {
     } while (!c.atEnd);
     return () => {
       const now: string[] = [];
+      const hadCondstore = s.condstore;
       const on = (e: Enabled) => {
         if (!s.enabled.has(e)) {
           s.enabled.add(e);
@@ -89,11 +90,14 @@ export const enable: Command = {
             on("CONDSTORE");
             break;
           case "IMAP4REV2":
+          case "METADATA":
           case "UTF8=ACCEPT":
           case "UIDONLY":
             on(n);
         }
       }
+      // RFC 7162 §3.1.2: told in the selected state by whatever command switches it on.
+      if (s.condstore && !hadCondstore) s.tellHighestModseq();
       s.untagged(`ENABLED${now.map((n) => ` ${n === "IMAP4REV2" ? "IMAP4rev2" : n}`).join("")}`);
     };
   },

@@ -5,7 +5,7 @@ import { allRights } from "../../../store/rights.ts";
 import { resolveSearch } from "../../parse/search.ts";
 import { ImapBad } from "../answer.ts";
 import { type Command, loggedIn } from "../command.ts";
-import { type Place, sharedPlaces } from "../places.ts";
+import { canonicalName, type Place, sharedPlaces } from "../places.ts";
 import {
   allOptions,
   badCharset,
@@ -88,10 +88,7 @@ export const multiSearch: Command = {
         const names: string[] = [];
         if (/^(SUBTREE|MAILBOXES)/.test(kind)) {
           c.sp();
-          const name = () => {
-            const n = c.mailbox();
-            return n.toUpperCase() === "INBOX" ? "Inbox" : n;
-          };
+          const name = () => canonicalName(c.mailbox());
           if (c.at("(")) names.push(...c.list(name));
           else names.push(name());
         }
@@ -117,7 +114,7 @@ export const multiSearch: Command = {
     if (!known) {
       c.pos = c.bytes.length;
       return () => {
-        throw badCharset();
+        throw badCharset(s, options);
       };
     }
     const key = parseKeys(c, ctx);

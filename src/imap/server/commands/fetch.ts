@@ -66,7 +66,9 @@ async function fetch(
   const v = s.selected;
   let uids = resolveUids(s, set, uid);
   if (vanished) {
-    const asked = set.saved ? [] : normalRanges(set, v.highestUid);
+    // "*" reaches to the last that there ever was, or the end of a mailbox could vanish unnoticed.
+    const highest = v.account.highestEverUid(v.mailboxId);
+    const asked = set.saved ? [] : normalRanges(set, highest);
     const gone = v.account.expungedSince(v.mailboxId, changedSince!)
       .filter((u) => asked.some(([a, b]) => u >= a && u <= b));
     if (gone.length > 0) s.untagged(`VANISHED (EARLIER) ${formatNumSet(gone)}`);

@@ -99,9 +99,9 @@ async function list(s: Session, a: ListArgs): Promise<Answer | void> {
     if (a.returnMetadata.length > 0) {
       s.conn.write(`* METADATA ${s.mailboxText(name)} (`);
       const { account, mailbox } = m;
-      for (const p of metadataText(account, mailbox.id, a.returnMetadata, 0).pieces) {
-        s.conn.write(p);
-      }
+      const sharedOnly = account !== s.store;
+      const { pieces } = metadataText(account, mailbox.id, a.returnMetadata, 0, { sharedOnly });
+      for (const p of pieces) s.conn.write(p);
       s.conn.write(")\r\n");
     }
   }

@@ -4,11 +4,12 @@
  * @module
  */
 import type { Account } from "../../../store/account.ts";
+import { effectiveRights } from "../../../store/rights.ts";
 import { type Mailbox, specialUseNames } from "../../../store/types.ts";
 import { parseStatusItems } from "../../parse/list.ts";
 import { ImapNo } from "../answer.ts";
 import { type Command, loggedIn } from "../command.ts";
-import { findPlace, idSuffix, place, prefixOf, requireRight, splitShared } from "../places.ts";
+import { idSuffix, place, prefixOf, requireRight, sharingAccount, splitShared } from "../places.ts";
 import type { Session } from "../session.ts";
 import { statusText } from "../status_text.ts";
 
@@ -25,11 +26,16 @@ async function newPlace(s: Session, name: string): Promise<{ account: Account; o
   const shared = s.store.mailboxByName(name) ? undefined : splitShared(name);
   if (!shared) return { account: s.store, own: name };
   for (let at = name.lastIndexOf("/"); at > 0; at = name.lastIndexOf("/", at - 1)) {
-    const parent = await findPlace(s, name.slice(0, at));
-    if (!parent) continue;
-    if (!parent.rights.includes("l")) break;
-    requireRight(parent.rights, "k");
-    return { account: parent.account, own: shared.rest };
+    const parent = splitShared(name.slice(0, at));
+    const account = parent && await sharingAccount(s, parent.owner);
+    if (!account) break;
+    // The nearest that exists counts, also one that the client may not know of.
+    const mailbox = account.mailboxByName(parent.rest);
+    if (!mailbox) continue;
+    const rights = effectiveRights(account, mailbox.id, s.store.name);
+    if (!rights.includes("l")) break;
+    requireRight(rights, "k");
+    return { account, own: shared.rest };
   }
   throw new ImapNo("mailboxes of others can only be made below one that was shared", "NOPERM");
 }
@@ -74,7 +80,7 @@ export const create: Command = {
       const mailbox = named(made.mailbox);
       const created = made.created.map(named);
       // RFC 9051 §6.3.4: if the name was changed (normalised), say so.
-      if (mailbox.name !== name) {
+      if (s.mailboxText(mailbox.name) !== s.mailboxText(name)) {
         s.untagged(
           `LIST (\\Subscribed) "/" ${s.mailboxText(mailbox.name)} ("OLDNAME" (${
             s.mailboxText(name)

@@ -6,7 +6,7 @@
 import type { Cursor } from "../../parse/cursor.ts";
 import { type Answer, ImapBad, ImapNo } from "../answer.ts";
 import { type Command, loggedIn } from "../command.ts";
-import { metadataText } from "../metadata_text.ts";
+import { isPrivateEntry, metadataText } from "../metadata_text.ts";
 import { place, type Source } from "../places.ts";
 import type { Session } from "../session.ts";
 import { maxAnnotationBytes } from "../../../store/annotations.ts";
@@ -22,14 +22,20 @@ async function target(
 ): Promise<{ source: Source; id: number; name: string }> {
   if (name === "") return { source: s.sources[0], id: 0, name: "" };
   const p = await place(s, name, letters);
+  // RFC 5464 §3.3: that and the right to look it up.
+  if (!p.rights.includes("l")) throw new ImapNo("no such mailbox", "NONEXISTENT");
   const source = s.sources.find((x) => x.account === p.account) ??
     { account: p.account, listener: s.sources[0].listener, prefix: "" };
   return { source, id: p.mailbox.id, name: p.name };
 }
 
-/** RFC 5464 §3.2: begins with "/private/" or "/shared/", no wildcards, no empty components. */
-function checkEntry(name: string): void {
-  if (!/^\/(private|shared)(\/[^/]+)+$/i.test(name) || name.length > maxEntryName) {
+/**
+ * RFC 5464 §3.2: begins with "/private/" or "/shared/", no wildcards, no empty components. What is above all
+ * entries can be asked for with a depth.
+ */
+function checkEntry(name: string, depth = 0): void {
+  const whole = depth > 0 ? /^\/(private|shared)(\/[^/]+)*$/i : /^\/(private|shared)(\/[^/]+)+$/i;
+  if (!whole.test(name) || name.length > maxEntryName) {
     throw new ImapBad("entry name must begin with /private/ or /shared/ and have no empty parts");
   }
   // deno-lint-ignore no-control-regex
@@ -37,9 +43,6 @@ function checkEntry(name: string): void {
     throw new ImapBad("entry name has a character that is not allowed");
   }
 }
-
-/** Of the owner of the mailbox alone. */
-const isPrivate = (entry: string) => /^\/private\//i.test(entry);
 
 export const getMetadata: Command = {
   name: "GETMETADATA",
@@ -76,11 +79,11 @@ export const getMetadata: Command = {
     }
     const entries = c.at("(") ? c.list(() => c.astring("entry name")) : [c.astring("entry name")];
     return async (): Promise<Answer | void> => {
-      for (const e of entries) checkEntry(e);
+      for (const e of entries) checkEntry(e, depth);
       // RFC 5464 §4.2 with RFC 4314: who may read the mailbox may read what is noted about it.
       const { source: { account }, id, name: found } = await target(s, name, "r");
-      const shown = account === s.account ? entries : entries.filter((e) => !isPrivate(e));
-      const r = metadataText(account, id, shown, depth, { maxSize });
+      const sharedOnly = account !== s.account;
+      const r = metadataText(account, id, entries, depth, { maxSize, sharedOnly });
       if (r.pieces.length > 0) {
         s.conn.write(`* METADATA ${found === "" ? '""' : s.mailboxText(found)} (`);
         for (const p of r.pieces) s.conn.write(p);
@@ -119,8 +122,11 @@ export const setMetadata: Command = {
         }
       }
       const { source: { account, listener }, id } = await target(s, name, "w");
-      if (account !== s.account && entries.some((e) => isPrivate(e.key))) {
-        throw new ImapNo("private notes are kept for mailboxes of your own only", "NOPERM");
+      if (account !== s.account && entries.some((e) => isPrivateEntry(e.key))) {
+        throw new ImapNo(
+          "private notes are kept for mailboxes of your own only",
+          "METADATA NOPRIVATE",
+        );
       }
       await account.annotations.set(id, entries, listener);
     };

@@ -5,7 +5,8 @@
  */
 import type { Cursor } from "../../parse/cursor.ts";
 import { type FetchItem, parseFetchItems } from "../../parse/fetch.ts";
-import { ImapBad } from "../answer.ts";
+import { ImapBad, ImapNo } from "../answer.ts";
+import { deliverChanges } from "../changes.ts";
 import { type Command, loggedIn } from "../command.ts";
 import {
   eventsFor,
@@ -13,20 +14,15 @@ import {
   type NotifyEvent,
   type NotifyGroup,
 } from "../notify_rules.ts";
-import { type Place, sharedPlaces, sourceOf } from "../places.ts";
+import { canonicalName, type Place, sharedPlaces, sourceOf } from "../places.ts";
 import { allRights } from "../../../store/rights.ts";
 import { statusText } from "../status_text.ts";
 
-const events: readonly NotifyEvent[] = [
-  "MESSAGENEW",
-  "MESSAGEEXPUNGE",
-  "FLAGCHANGE",
-  "ANNOTATIONCHANGE",
-  "MAILBOXNAME",
-  "SUBSCRIPTIONCHANGE",
-  "MAILBOXMETADATACHANGE",
-  "SERVERMETADATACHANGE",
-];
+/** Those that there are here: annotations of messages are not kept. */
+const eventNames = "MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange " +
+  "MailboxMetadataChange ServerMetadataChange";
+const events = eventNames.toUpperCase().split(" ") as NotifyEvent[];
+const messageEvents: readonly NotifyEvent[] = ["MESSAGENEW", "MESSAGEEXPUNGE", "FLAGCHANGE"];
 
 function parseFilter(c: Cursor): MailboxFilter {
   const kind = c.oneOf(
@@ -44,10 +40,7 @@ function parseFilter(c: Cursor): MailboxFilter {
   ).toLowerCase() as MailboxFilter["kind"];
   if (kind !== "subtree" && kind !== "subtree-one" && kind !== "mailboxes") return { kind };
   c.sp();
-  const name = () => {
-    const n = c.mailbox();
-    return n.toUpperCase() === "INBOX" ? "Inbox" : n;
-  };
+  const name = () => canonicalName(c.mailbox());
   return { kind, names: c.at("(") ? c.list(name) : [name()] };
 }
 
@@ -55,6 +48,7 @@ function parseGroup(c: Cursor): NotifyGroup & { unsupported: boolean } {
   c.expect("(");
   const filter = parseFilter(c);
   c.sp();
+  const selected = filter.kind.startsWith("selected");
   const set = new Set<NotifyEvent>();
   let items: FetchItem[] = [];
   let unsupported = false;
@@ -62,21 +56,26 @@ function parseGroup(c: Cursor): NotifyGroup & { unsupported: boolean } {
     c.list(() => {
       const start = c.pos;
       const name = c.word("event") as NotifyEvent;
-      if (!events.includes(name)) c.fail("known event", start);
       set.add(name);
-      if (name === "ANNOTATIONCHANGE") unsupported = true;
-      if (name === "MESSAGENEW" && c.at(" ") && c.bytes[c.pos + 1] === 0x28) {
+      if (!events.includes(name)) unsupported = true;
+      // §6.1.
+      if (selected && events.includes(name) && !messageEvents.includes(name)) {
+        c.fail("event of messages", start);
+      }
+      if (name === "MESSAGENEW" && selected && c.at(" ") && c.bytes[c.pos + 1] === 0x28) {
         c.sp();
         items = parseFetchItems(c);
       }
     });
   }
   c.expect(")");
-  // §5.2..5.3: new messages and expunges go together, and flags need both.
+  // §5: new messages and expunges go together, and flags and annotations need both.
   if (set.has("MESSAGENEW") !== set.has("MESSAGEEXPUNGE")) {
     c.fail("MessageNew and MessageExpunge together");
   }
-  if (set.has("FLAGCHANGE") && !set.has("MESSAGENEW")) c.fail("MessageNew with FlagChange");
+  for (const name of ["FLAGCHANGE", "ANNOTATIONCHANGE"] as const) {
+    if (set.has(name) && !set.has("MESSAGENEW")) c.fail("MessageNew and MessageExpunge too");
+  }
   return { filter, events: set, items, unsupported };
 }
 
@@ -99,19 +98,27 @@ export const notify: Command = {
     do groups.push(parseGroup(c)); while (c.take(" "));
     return async () => {
       if (groups.some((g) => g.unsupported)) {
-        throw new ImapBad(
-          "annotations of messages are not kept",
-          `BADEVENT (${events.filter((e) => e !== "ANNOTATIONCHANGE").join(" ")})`,
-        );
+        // §3.1: NO, not BAD.
+        throw new ImapNo("there are no such events", `BADEVENT (${eventNames})`);
       }
       if (groups.filter((g) => g.filter.kind.startsWith("selected")).length > 1) {
         throw new ImapBad("only one of SELECTED and SELECTED-DELAYED");
       }
+      // §3.1: what has happened before belongs to the rules before.
+      await deliverChanges(s, true);
       s.notify = { groups };
       const places = await sharedPlaces(s);
       // Only of those that were named: "personal" is none of them.
       const shared = places.filter((p) => eventsFor(s.notify!, s.store, p.name) !== undefined);
-      for (const p of shared) sourceOf(s, p.account);
+      for (const source of s.sources) source.listed = undefined;
+      for (const p of shared) {
+        (sourceOf(s, p.account).listed ??= new Set()).add(p.mailbox.id);
+        // §3.1: it is there, but what happens in it is not for this client.
+        const named = groups.some((g) => "names" in g.filter && g.filter.names.includes(p.name));
+        if (named && !p.rights.includes("r")) {
+          s.untagged(`LIST (\\NoAccess) "/" ${s.mailboxText(p.name)}`);
+        }
+      }
       if (!status) return;
       // §4: the state to start from, of mailboxes whose messages are watched.
       const own = s.store.mailboxes().map((mailbox): Place => ({

@@ -12,6 +12,7 @@ import {
   parseReturn,
   refuseCharset,
   relevancies,
+  resultModseq,
   type ReturnOptions,
   runSearch,
   saveResult,
@@ -45,7 +46,7 @@ function searchCommand(uid: boolean): Command {
         // What follows can't be read, so it is not.
         c.pos = c.bytes.length;
         return () => {
-          throw badCharset();
+          throw badCharset(s, options);
         };
       }
       const key = parseKeys(c, ctx);
@@ -72,7 +73,7 @@ function searchCommand(uid: boolean): Command {
         const scores = o.relevancy ? await relevancies(s, key, r.uids) : undefined;
         const items = esearchItems(
           numbers,
-          ctx.modseq ? r.modseq : undefined,
+          ctx.modseq ? resultModseq(s, r.uids, o) : undefined,
           o,
           false,
           scores && r.uids.map((u) => scores.get(u)!),
@@ -80,7 +81,7 @@ function searchCommand(uid: boolean): Command {
         s.untagged(`ESEARCH (TAG ${formatString(s.tag, false)})${uid ? " UID" : ""}${items}`);
         if (o.update) {
           const { node, uids: result } = r;
-          addContext(s, { tag: s.tag, uid, node, keys: undefined, result });
+          addContext(s, { tag: s.tag, uid, node, keys: undefined, result, items: o.updateItems });
         }
       };
     },

@@ -76,6 +76,8 @@ async function select(
 ): Promise<Answer> {
   // RFC 7162 §3.2.5: QRESYNC must have been enabled.
   if (qresync && !s.enabled.has("QRESYNC")) throw new ImapBad("ENABLE QRESYNC first");
+  // RFC 9586 §3.3: numbers of messages have no place there.
+  if (qresync?.match) s.requireSequenceNumbers();
   if (s.view) {
     s.closeView();
     // RFC 9051 §7.1: tells where the old mailbox ends, also when the new one can't be selected.
@@ -135,7 +137,7 @@ function resync(s: Session, v: View, q: Qresync): void {
       from = uids[i] + 1;
     }
   }
-  const known = q.known ? normalRanges(q.known, v.highestUid) : undefined;
+  const known = q.known ? normalRanges(q.known, v.account.highestEverUid(v.mailboxId)) : undefined;
   const inKnown = (uid: number) => !known || known.some(([a, b]) => uid >= a && uid <= b);
   const told = gone.filter((uid) => uid >= from && inKnown(uid));
   if (told.length > 0) s.untagged(`VANISHED (EARLIER) ${formatNumSet(told)}`);

@@ -8,6 +8,7 @@ import {
   parseKeys,
   parseReturn,
   relevancies,
+  resultModseq,
   type ReturnOptions,
   runSearch,
   saveResult,
@@ -50,7 +51,7 @@ function sortCommand(uid: boolean): Command {
       if (!known) {
         c.pos = c.bytes.length;
         return () => {
-          throw badCharset();
+          throw badCharset(s, options);
         };
       }
       const key = parseKeys(c, ctx);
@@ -69,14 +70,22 @@ function sortCommand(uid: boolean): Command {
         }
         const items = esearchItems(
           numbers,
-          ctx.modseq ? r.modseq : undefined,
+          ctx.modseq ? resultModseq(s, sorted, options) : undefined,
           options,
           true,
           scores && sorted.map((u) => scores.get(u)!),
         );
         s.untagged(`ESEARCH (TAG ${formatString(s.tag, false)})${uid ? " UID" : ""}${items}`);
         if (options.update) {
-          addContext(s, { tag: s.tag, uid, node: r.node, keys, result: sorted });
+          const { node } = r;
+          addContext(s, {
+            tag: s.tag,
+            uid,
+            node,
+            keys,
+            result: sorted,
+            items: options.updateItems,
+          });
         }
       };
     },
@@ -102,7 +111,7 @@ function threadCommand(uid: boolean): Command {
       if (!known) {
         c.pos = c.bytes.length;
         return () => {
-          throw badCharset();
+          throw badCharset(s, undefined);
         };
       }
       const key = parseKeys(c, ctx);

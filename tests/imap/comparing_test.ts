@@ -84,3 +84,41 @@ Deno.test("RFC 9051 §6.4.4: TEXT finds MIME fields of parts, such as a file's n
     await server.account.fulltext.update();
     await ask();
   }));
+
+Deno.test("RFC 5256 §3: In-Reply-To counts only without References, and then its first id", () =>
+  withClient(async (c) => {
+    await c.append("INBOX", mail("Message-ID: <one@x>\r\nSubject: one"));
+    await c.append("INBOX", mail("Message-ID: <two@x>\r\nSubject: two"));
+    const both = "References: <one@x>\r\nIn-Reply-To: <two@x>";
+    await c.append("INBOX", mail(`Message-ID: <three@x>\r\nSubject: three\r\n${both}`));
+    const two = "In-Reply-To: <two@x> <one@x>";
+    await c.append("INBOX", mail(`Message-ID: <four@x>\r\nSubject: four\r\n${two}`));
+    await c.ok("SELECT INBOX");
+    await talk(
+      c,
+      `
+      C: THREAD REFERENCES UTF-8 ALL
+      S: * THREAD (1 3)(2 4)
+      S: OK …
+      `,
+    );
+  }));
+
+Deno.test("RFC 5256 §3: threads of one date are in the order of their first messages, with or without a root", () =>
+  withClient(async (c) => {
+    const sent = "Date: Tue, 14 Nov 2023 22:13:20 +0000\r\n";
+    await c.append("INBOX", mail(`${sent}Message-ID: <one@x>\r\nSubject: one`));
+    for (const id of ["two", "three"]) {
+      const fields = `Message-ID: <${id}@x>\r\nSubject: other\r\nReferences: <gone@x>`;
+      await c.append("INBOX", mail(sent + fields));
+    }
+    await c.ok("SELECT INBOX");
+    await talk(
+      c,
+      `
+      C: THREAD REFERENCES UTF-8 ALL
+      S: * THREAD (1)((2)(3))
+      S: OK …
+      `,
+    );
+  }));

@@ -1,0 +1,104 @@
+/** Settings of a domain that is there: names, separators, its MTA-STS policy, and its DKIM keys. @module */
+import type { Config, Domain, Dynamic } from "../config/mod.ts";
+import { removeFile } from "../platform/files.ts";
+import { type DkimAlgorithm, fileTime, newDkimSelector } from "./dkim_keys.ts";
+import { domainName, requireDomain } from "./domains.ts";
+import { AdminError, changing } from "./errors.ts";
+
+export interface DomainSettings {
+  description: string;
+  /** Host in the settings of mail programs; "" for that of mox.conf. */
+  clientSettingsDomain: string;
+  /** As in you+anything@; the first is used for addresses with unique ids. */
+  separators: readonly string[];
+  /** Whether upper and lower case are told apart before the @. */
+  caseSensitive: boolean;
+}
+
+/** Changes a domain. @throws AdminError */
+async function change(config: Config, domain: string, fn: (d: Domain) => void): Promise<void> {
+  await changing(() =>
+    config.writeDynamic((d: Dynamic) => fn(d.Domains.get(requireDomain(d, domain))!))
+  );
+}
+
+/** @throws AdminError */
+export async function setDomain(config: Config, domain: string, s: DomainSettings): Promise<void> {
+  await change(config, domain, (d) => {
+    d.Description = s.description;
+    d.ClientSettingsDomain = s.clientSettingsDomain;
+    d.LocalpartCatchallSeparator = s.separators.length === 1 ? s.separators[0] : "";
+    d.LocalpartCatchallSeparators = s.separators.length > 1 ? [...s.separators] : [];
+    d.LocalpartCaseSensitive = s.caseSensitive;
+  });
+}
+
+/** Sets what other servers do when they can't verify TLS. The policy gets a new id. @throws AdminError */
+export async function setMtaStsMode(
+  config: Config,
+  domain: string,
+  mode: "none" | "testing" | "enforce",
+  now = new Date(),
+): Promise<void> {
+  await change(config, domain, (d) => {
+    if (!d.MTASTS) {
+      throw new AdminError(
+        "the domain has no MTA-STS policy: add MTASTS to it in domains.conf, and MTASTSHTTPS to a listener",
+      );
+    }
+    if (d.MTASTS.Mode === mode) return;
+    d.MTASTS.Mode = mode;
+    d.MTASTS.PolicyID = fileTime(now);
+  });
+}
+
+/** Makes a key, which does not sign yet: its record has to be in the DNS first. @throws AdminError */
+export async function addDkim(
+  config: Config,
+  domain: string,
+  selector: string,
+  algorithm: DkimAlgorithm,
+): Promise<void> {
+  const name = domainName(domain);
+  // Before a file is named by it.
+  if (!/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i.test(selector)) {
+    throw new AdminError("a selector has letters, digits and hyphens");
+  }
+  const there = () => new AdminError(`${name.unicode} has a selector ${selector} already`);
+  if (config.domain(name.ascii)?.config.DKIM.Selectors.has(selector)) throw there();
+  const made = await newDkimSelector(config, selector, name.ascii, algorithm);
+  try {
+    await change(config, domain, (d) => {
+      if (d.DKIM.Selectors.has(selector)) throw there();
+      d.DKIM.Selectors.set(selector, made.selector);
+    });
+  } catch (err) {
+    await removeFile(made.path);
+    throw err;
+  }
+}
+
+/** Lets a key sign, or no more. @throws AdminError */
+export async function setDkimSign(
+  config: Config,
+  domain: string,
+  selector: string,
+  sign: boolean,
+): Promise<void> {
+  await change(config, domain, (d) => {
+    if (!d.DKIM.Selectors.has(selector)) throw new AdminError(`no selector ${selector}`);
+    d.DKIM.Sign = d.DKIM.Sign.filter((s) => s !== selector);
+    if (sign) d.DKIM.Sign.push(selector);
+  });
+}
+
+/** Takes a key out of the configuration; its file stays. @throws AdminError if messages are signed with it */
+export async function removeDkim(config: Config, domain: string, selector: string): Promise<void> {
+  await change(config, domain, (d) => {
+    if (!d.DKIM.Selectors.has(selector)) throw new AdminError(`no selector ${selector}`);
+    if (d.DKIM.Sign.includes(selector)) {
+      throw new AdminError("messages are signed with it: stop that first");
+    }
+    d.DKIM.Selectors.delete(selector);
+  });
+}

@@ -1,0 +1,37 @@
+/**
+ * The last backup of a data folder: when it was made, where to, and what came of it. In a file of the folder, so
+ * that the pages of a server that was restarted know of it, and so that `backup -watch`, a process of its own,
+ * can tell.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import * as v from "valibot";
+import { writeFileAtomic } from "../../platform/files.ts";
+
+const schema = v.object({
+  destination: v.string(),
+  /** Milliseconds since the epoch. */
+  started: v.number(),
+  /** Null while it runs. A copy that is kept up to date: when it was last. */
+  ended: v.nullable(v.number()),
+  ok: v.boolean(),
+  text: v.string(),
+});
+export type LastBackup = v.InferOutput<typeof schema>;
+
+const pathIn = (dataDir: string) => join(dataDir, "lastbackup.json");
+
+/** Notes a backup. */
+export async function noteBackup(dataDir: string, b: LastBackup): Promise<void> {
+  await writeFileAtomic(pathIn(dataDir), new TextEncoder().encode(JSON.stringify(b)));
+}
+
+/** What was noted; undefined if nothing was, or nobody can read it. */
+export async function lastBackup(dataDir: string): Promise<LastBackup | undefined> {
+  try {
+    return v.parse(schema, JSON.parse(await Deno.readTextFile(pathIn(dataDir))));
+  } catch {
+    return undefined;
+  }
+}

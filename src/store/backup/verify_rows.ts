@@ -1,0 +1,57 @@
+/** What the checks of databases share: reading rows, and conditions that no row may break. @module */
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { RowDb } from "../database.ts";
+
+/** Told of a fault, and of what was done about it. */
+export type Say = (text: string, fixed?: string) => void;
+
+/** Findings of one kind that are told one by one. */
+const maxTold = 20;
+
+/** Rows as arrays. */
+export function rows(db: DatabaseSync, sql: string, ...params: (number | string)[]): unknown[][] {
+  const s = db.prepare(sql) as StatementSync & { setReturnArrays(on: boolean): void };
+  s.setReturnArrays(true);
+  return s.all(...params) as unknown as unknown[][];
+}
+
+/** The first column. */
+export function ids(db: DatabaseSync, sql: string): number[] {
+  return rows(db, sql).map(([id]) => id as number);
+}
+
+/** One number. */
+export function numberOf(db: DatabaseSync, sql: string): number {
+  return rows(db, sql)[0][0] as number;
+}
+
+/**
+ * A condition that no row may break; the first few that do are told. With `mend`, each is mended, and what
+ * that returns is told.
+ */
+export function never(
+  db: DatabaseSync,
+  sql: string,
+  text: (row: unknown[]) => string,
+  tell: Say,
+  mend?: (row: unknown[]) => string,
+): void {
+  const found = rows(db, sql);
+  const fixed = mend && found.map(mend);
+  for (const [i, r] of found.slice(0, maxTold).entries()) tell(text(r), fixed?.[i]);
+  if (found.length > maxTold) {
+    tell(`and ${found.length - maxTold} more of the same kind`, fixed && "the same was done");
+  }
+}
+
+/** What functions of the store need of a database, over this one. */
+export function rowDb(db: DatabaseSync): RowDb {
+  return {
+    all: (sql, ...params) => rows(db, sql, ...params as number[]) as ReturnType<RowDb["all"]>,
+    get: (sql, ...params) => rows(db, sql, ...params as number[])[0] as ReturnType<RowDb["get"]>,
+    run(sql, ...params) {
+      const r = db.prepare(sql).run(...params as number[]);
+      return { changes: Number(r.changes), lastInsertRowid: Number(r.lastInsertRowid) };
+    },
+  };
+}

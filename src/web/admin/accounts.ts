@@ -1,0 +1,111 @@
+/** Accounts: their addresses, limits, passwords and logins. @module */
+import type { accountsCalls } from "../../../webmail/admin/api/accounts.ts";
+import * as admin from "../../admin/mod.ts";
+import { preparePassword } from "../../sasl/mod.ts";
+import { listAppPasswords } from "../../store/app_passwords.ts";
+import { listPasskeys } from "../../store/passkeys.ts";
+import { type CallHandlers, HttpError, UserError } from "../http/mod.ts";
+import type { PageContext } from "../login/mod.ts";
+import { type AdminPageOptions, told, usageOf, withAccount } from "./options.ts";
+
+export function accountHandlers(
+  o: AdminPageOptions,
+): CallHandlers<typeof accountsCalls, PageContext> {
+  const { config } = o;
+
+  const listed = async (name: string) => {
+    const a = config.account(name);
+    if (a === undefined) throw new HttpError(404, `there is no account ${name}`);
+    return {
+      name,
+      fullName: a.FullName,
+      loginDisabled: a.LoginDisabled,
+      addresses: config.accountAddresses(name),
+      usage: await usageOf(o, name),
+      quota: config.quotaMessageSize(name) ?? null,
+    };
+  };
+
+  async function setPassword(name: string, password: string): Promise<void> {
+    await withAccount(o, name, (a) => a.credentials.setPassword(preparePassword(password)));
+    o.sessions.endAll(name);
+  }
+  return {
+    async Accounts() {
+      const accounts = [];
+      for (const name of config.dynamic.Accounts.keys()) accounts.push(await listed(name));
+      return { accounts };
+    },
+    async Account({ name }) {
+      const shown = await listed(name);
+      const conf = config.account(name)!;
+      const own = conf.QuotaMessageSize;
+      const count = (sql: string, db: { get(sql: string): unknown[] | undefined }) =>
+        db.get(sql)![0] as number;
+      return {
+        ...shown,
+        domain: conf.Domain,
+        maxOutgoing: conf.MaxOutgoingMessagesPerDay,
+        maxFirstTime: conf.MaxFirstTimeRecipientsPerDay,
+        quota: own < 0 ? null : own,
+        defaultQuota: config.static.QuotaMessageSize || null,
+        effectiveQuota: config.quotaMessageSize(name) ?? null,
+        noFirstTimeSenderDelay: conf.NoFirstTimeSenderDelay,
+        noCustomPassword: conf.NoCustomPassword,
+        sentToday: o.queue.sentInDay(name),
+        sessions: o.sessions.list(name),
+        ...await withAccount(o, name, (a) => ({
+          messages: count("SELECT coalesce(sum(total), 0) FROM mailboxes", a.db),
+          mailboxes: count("SELECT count(*) FROM mailboxes", a.db),
+          secondFactor: a.credentials.hasSecondFactor,
+          appPasswords: listAppPasswords(a.db).length,
+          passkeys: listPasskeys(a).length,
+        })),
+      };
+    },
+    async AccountAdd({ name, address }) {
+      await told(() => admin.addAccount(config, o.accounts, name, address));
+      const password = admin.randomPassword();
+      await setPassword(name, password);
+      return { password };
+    },
+    async AccountRemove({ name }) {
+      await told(() => admin.removeAccount(config, o.accounts, name));
+      o.sessions.endAll(name);
+      return {};
+    },
+    async AccountDisable({ name, text }) {
+      await told(() =>
+        text === "" ? admin.enableLogin(config, name) : admin.disableLogin(config, name, text)
+      );
+      if (text !== "") o.sessions.endAll(name);
+      return {};
+    },
+    async AccountSet({ name, quota, ...settings }) {
+      await told(() => admin.setAccount(config, name, { ...settings, quota: quota ?? -1 }));
+      return {};
+    },
+    async AccountPassword({ name, password }) {
+      const chosen = password ?? admin.randomPassword();
+      if (chosen.length < 8) throw new UserError("a password has at least 8 characters");
+      await setPassword(name, chosen);
+      return { password: chosen };
+    },
+    AccountSessionsEnd({ name }) {
+      o.sessions.endAll(name);
+      return {};
+    },
+    async AddressAdd({ address, account }) {
+      await told(() => admin.addAddress(config, address, account));
+      return {};
+    },
+    async AddressRemove({ address }) {
+      await told(() => admin.removeAddress(config, address));
+      return {};
+    },
+    async SecondFactorRemove({ name }) {
+      await withAccount(o, name, (a) => a.credentials.disableTotp());
+      return {};
+    },
+  };
+}

@@ -1,0 +1,135 @@
+/** Domains: their settings, aliases, keys, DNS records and the check of these. @module */
+import type { domainCalls } from "../../../webmail/admin/api/domains.ts";
+import * as admin from "../../admin/mod.ts";
+import { catchallSeparators, formatDuration } from "../../config/mod.ts";
+import { type CallHandlers, HttpError, UserError } from "../http/mod.ts";
+import type { PageContext } from "../login/mod.ts";
+import { type AdminPageOptions, told } from "./options.ts";
+
+export function domainHandlers(
+  o: AdminPageOptions,
+): CallHandlers<typeof domainCalls, PageContext> {
+  const { config } = o;
+
+  /** Addresses of a domain, with their accounts. */
+  const addressesOf = (domain: string) =>
+    [...config.dynamic.Accounts.keys()].flatMap((account) =>
+      config.accountAddresses(account).filter((a) => a.endsWith(`@${domain}`))
+        .map((address) => ({ address, account }))
+    );
+  return {
+    Domains: () => ({
+      domains: [...config.dynamic.Domains].map(([name, d]) => ({
+        name,
+        disabled: d.Disabled,
+        description: d.Description,
+        addresses: addressesOf(name).length,
+        aliases: d.Aliases.size,
+        signed: d.DKIM.Sign.length > 0,
+        mtasts: d.MTASTS?.Mode ?? "",
+      })),
+    }),
+    async Domain({ name }) {
+      const entry = config.domain(name);
+      if (entry === undefined) throw new HttpError(404, `there is no domain ${name}`);
+      const d = entry.config;
+      const records = await told(() => admin.domainRecords(config, name));
+      const reports = (r: typeof d.DMARC) =>
+        r === undefined
+          ? null
+          : { address: `${r.Localpart}@${r.Domain || name}`, account: r.Account };
+      return {
+        name,
+        disabled: d.Disabled,
+        description: d.Description,
+        clientSettingsDomain: d.ClientSettingsDomain,
+        separators: catchallSeparators(d),
+        caseSensitive: d.LocalpartCaseSensitive,
+        addresses: addressesOf(name),
+        aliases: [...d.Aliases].map(([localpart, a]) => ({
+          localpart,
+          members: a.Addresses,
+          postPublic: a.PostPublic,
+          listMembers: a.ListMembers,
+          allowMsgFrom: a.AllowMsgFrom,
+        })),
+        dmarc: reports(d.DMARC),
+        tlsrpt: reports(d.TLSRPT),
+        mtasts: d.MTASTS === undefined ? null : {
+          mode: d.MTASTS.Mode,
+          policyId: d.MTASTS.PolicyID,
+          maxAge: formatDuration(d.MTASTS.MaxAge),
+          mx: d.MTASTS.MX,
+        },
+        dkim: [...d.DKIM.Selectors].map(([selector, s]) => ({
+          selector,
+          signs: d.DKIM.Sign.includes(selector),
+          file: s.PrivateKeyFile,
+        })),
+        records: records.map((r) => ({ ...r, optional: r.optional ?? false })),
+        zone: admin.formatZone(records),
+        clients: admin.clientServices(config, name),
+      };
+    },
+    async DomainAdd({ name, account, disabled }) {
+      await told(() => admin.addDomain(config, name, { account, disabled }));
+      return {};
+    },
+    async DomainRemove({ name }) {
+      await told(() => admin.removeDomain(config, name));
+      return {};
+    },
+    async DomainDisable({ name, disabled }) {
+      await told(() => admin.setDomainDisabled(config, name, disabled));
+      return {};
+    },
+    async DomainSet({ name, ...settings }) {
+      await told(() => admin.setDomain(config, name, settings));
+      return {};
+    },
+    async DomainMtaSts({ name, mode }) {
+      await told(() => admin.setMtaStsMode(config, name, mode));
+      return {};
+    },
+    async DkimAdd({ name, selector, algorithm }) {
+      await told(() => admin.addDkim(config, name, selector, algorithm));
+      return {};
+    },
+    async DkimSign({ name, selector, sign }) {
+      await told(() => admin.setDkimSign(config, name, selector, sign));
+      return {};
+    },
+    async DkimRemove({ name, selector }) {
+      await told(() => admin.removeDkim(config, name, selector));
+      return {};
+    },
+    async DomainCheck({ name }) {
+      const { resolver } = o;
+      if (resolver === undefined) {
+        throw new UserError("localserve uses no DNS, so there is nothing to compare with");
+      }
+      const check = await told(() => admin.checkDomainDns(config, name, { resolver }));
+      return {
+        parts: check.parts.map((p) => ({
+          name: p.title,
+          state: p.state,
+          findings: p.findings.map((f) => ({ level: f.level, text: f.message })),
+          found: p.found,
+          fix: p.fix,
+        })),
+      };
+    },
+    async AliasAdd({ address, members, ...options }) {
+      await told(() => admin.addAlias(config, address, members, options));
+      return {};
+    },
+    async AliasSet({ address, members, ...options }) {
+      await told(() => admin.setAliasMembers(config, address, members, options));
+      return {};
+    },
+    async AliasRemove({ address }) {
+      await told(() => admin.removeAlias(config, address));
+      return {};
+    },
+  };
+}

@@ -1,0 +1,97 @@
+/** What the admin page works with. @module */
+import { AdminError } from "../../admin/mod.ts";
+import { type Config, ConfigError } from "../../config/mod.ts";
+import type { Resolver } from "../../dns/mod.ts";
+import type { OpenConnection } from "../../net/mod.ts";
+import type { Queue } from "../../queue/mod.ts";
+import type { Webhooks } from "../../queue/webhooks/mod.ts";
+import type { DmarcEvaluations, DmarcReports, TlsReports, TlsResults } from "../../reports/mod.ts";
+import type { Account } from "../../store/account.ts";
+import type { Accounts } from "../../store/accounts.ts";
+import type { LoginLog } from "../../store/login_attempts.ts";
+import { HttpError, UserError, type WebHandler } from "../http/mod.ts";
+import type { Login, Sessions } from "../login/mod.ts";
+import type { Glance } from "./glance.ts";
+
+export interface AdminPageOptions {
+  config: Config;
+  accounts: Accounts;
+  queue: Queue;
+  webhooks: Webhooks | undefined;
+  sessions: Sessions;
+  login: Login;
+  page: WebHandler;
+  version: string;
+  /** What is listened on, in words. */
+  listeners: () => string[];
+  /** Open connections of all listeners. */
+  connections: () => OpenConnection[];
+  glance: Glance;
+  /** Undefined where there is no DNS. */
+  resolver: Resolver | undefined;
+  /** Undefined where none are received. */
+  reports:
+    | { dmarc: DmarcReports; tls: TlsReports; evaluations: DmarcEvaluations }
+    | undefined;
+  /** Results of own connections; undefined where none are reported. */
+  tlsResults: TlsResults | undefined;
+  /** Undefined while the server starts. */
+  loginLog: () => LoginLog | undefined;
+  certificates: () => {
+    name: string;
+    from: string;
+    notAfter: number | undefined;
+    next: number | undefined;
+    failures: number;
+    error: string | undefined;
+  }[];
+  /** MTA-STS policies of others. */
+  stsPolicies: () => {
+    domain: string;
+    mode: string;
+    fetched: number;
+    expires: number;
+    mx: string[];
+  }[];
+}
+
+/** Runs an administrator's action: what it says of mistakes is for the administrator. */
+export async function told<T>(run: () => T | Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (e) {
+    if (e instanceof AdminError) throw new UserError(e.message, { cause: e });
+    if (e instanceof ConfigError) {
+      throw new UserError(e.problems.map((p) => p.message).join("; "), { cause: e });
+    }
+    throw e;
+  }
+}
+
+/** Runs with an account open. @throws HttpError 404 if the configuration has none of that name */
+export async function withAccount<T>(
+  o: Pick<AdminPageOptions, "config" | "accounts">,
+  name: string,
+  run: (account: Account) => T | Promise<T>,
+): Promise<T> {
+  if (o.config.account(name) === undefined) throw new HttpError(404, `no account ${name}`);
+  const account = await o.accounts.open(name);
+  try {
+    return await run(account);
+  } finally {
+    account.close();
+  }
+}
+
+/** Bytes of messages in an account; null if it has no data yet. */
+export async function usageOf(
+  o: Pick<AdminPageOptions, "config" | "accounts">,
+  name: string,
+): Promise<number | null> {
+  if (!o.accounts.names().includes(name)) return null;
+  return await withAccount(
+    o,
+    name,
+    (a) => a.db.get("SELECT message_size FROM state")![0] as number,
+  );
+}

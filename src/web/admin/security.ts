@@ -1,0 +1,46 @@
+/** Who comes in, certificates, and TLS policies of others. @module */
+import type { securityCalls } from "../../../webmail/admin/api/security.ts";
+import { cidString } from "../../log/mod.ts";
+import type { CallHandlers } from "../http/mod.ts";
+import type { PageContext } from "../login/mod.ts";
+import type { AdminPageOptions } from "./options.ts";
+
+/** Attempts to log in, and connections, that are shown. */
+const maxAttempts = 500;
+const maxConnections = 500;
+
+export function securityHandlers(
+  o: AdminPageOptions,
+): CallHandlers<typeof securityCalls, PageContext> {
+  return {
+    Attempts: (_r, c) => ({
+      attempts: o.loginLog()?.list(undefined, maxAttempts) ?? [],
+      sessions: o.sessions.list("").map((s) => ({ ...s, current: s.id === c.session!.id })),
+    }),
+    AdminSessionsEnd(_r, c) {
+      o.sessions.endAll("", c.session!.id);
+      return {};
+    },
+    Connections() {
+      const all = o.connections();
+      const counts = new Map<string, number>();
+      for (const c of all) counts.set(c.protocol, (counts.get(c.protocol) ?? 0) + 1);
+      return {
+        connections: all.sort((a, b) => b.since - a.since).slice(0, maxConnections)
+          .map((c) => ({ ...c, cid: cidString(c.cid) })),
+        counts: [...counts].map(([protocol, count]) => ({ protocol, count })),
+      };
+    },
+    Certificates: () => ({
+      certificates: o.certificates().map((c) => ({
+        name: c.name,
+        from: c.from,
+        notAfter: c.notAfter ?? null,
+        next: c.next ?? null,
+        failures: c.failures,
+        error: c.error ?? "",
+      })),
+    }),
+    StsPolicies: () => ({ policies: o.stsPolicies() }),
+  };
+}

@@ -1,0 +1,59 @@
+/** The server as a whole: what it is, how it fares, its storage, and what block lists say of it. @module */
+import type { serverCalls } from "../../../webmail/admin/api/server.ts";
+import { dnsblStatus } from "../../admin/mod.ts";
+import { freeSpace } from "../../platform/files.ts";
+import { memoryUse } from "../../platform/process.ts";
+import { lastBackup } from "../../store/backup/last_backup.ts";
+import type { CallHandlers } from "../http/mod.ts";
+import type { PageContext } from "../login/mod.ts";
+import { type AdminPageOptions, told, usageOf } from "./options.ts";
+
+export function serverHandlers(
+  o: AdminPageOptions,
+): CallHandlers<typeof serverCalls, PageContext> {
+  const { config, queue } = o;
+  const started = Date.now();
+  return {
+    Overview: async () => ({
+      version: o.version,
+      hostname: config.static.Hostname,
+      started,
+      memory: memoryUse().resident,
+      domains: config.dynamic.Domains.size,
+      accounts: config.dynamic.Accounts.size,
+      queue: queue.count(),
+      held: queue.count({ hold: true }),
+      hooks: o.webhooks?.count() ?? 0,
+      listeners: o.listeners(),
+      free: await freeSpace(config.dataDir),
+      backup: await lastBackup(config.dataDir) ?? null,
+    }),
+    Glance: () => o.glance.read(),
+    async Storage() {
+      const accounts = [];
+      for (const name of config.dynamic.Accounts.keys()) {
+        accounts.push({
+          name,
+          used: await usageOf(o, name) ?? 0,
+          quota: config.quotaMessageSize(name) ?? null,
+        });
+      }
+      accounts.sort((a, b) => b.used - a.used);
+      return {
+        dataDir: config.dataDir,
+        free: await freeSpace(config.dataDir),
+        used: accounts.reduce((n, a) => n + a.used, 0),
+        accounts,
+        backup: await lastBackup(config.dataDir) ?? null,
+      };
+    },
+    BlockLists: async () => ({
+      monitored: config.dynamic.MonitorDNSBLs,
+      found: o.resolver ? await dnsblStatus(config, o.resolver) : null,
+    }),
+    async BlockListsSet({ zones }) {
+      await told(() => config.writeDynamic((d) => void (d.MonitorDNSBLs = zones)));
+      return {};
+    },
+  };
+}

@@ -1,0 +1,283 @@
+/** The admin page in Chromium, on a server with something in everything: mouse, keys, light, dark, and a phone. */
+import assert from "node:assert/strict";
+import { chromium, type Page } from "playwright-core";
+import { findProgram, lacks } from "../support/programs.ts";
+import { adminPassword, type AdminSite, withAdminSite } from "../serve/admin_site.ts";
+import { violations } from "./accessibility.ts";
+import { browserFlags, newContext } from "./browser.ts";
+
+/** Addresses of the sections with their titles. */
+const sections = {
+  overview: "Overview",
+  domains: "Domains",
+  accounts: "Accounts",
+  queue: "Queue",
+  retired: "Sent and failed",
+  suppressions: "Suppressed",
+  hooks: "Webhooks",
+  dmarc: "DMARC",
+  tls: "TLS",
+  logins: "Logins",
+  connections: "Connections",
+  certificates: "Certificates",
+  blocklists: "Block lists",
+  storage: "Storage",
+  web: "Web server",
+  log: "Log levels",
+  config: "Configuration",
+};
+
+async function login(page: Page, s: AdminSite): Promise<void> {
+  await page.goto(`${s.origin}/admin/`);
+  await page.getByLabel("Password").fill(adminPassword);
+  await page.getByRole("button", { name: "Log in" }).click();
+  await page.getByRole("heading", { name: "Overview", level: 1 }).waitFor();
+}
+
+const wide = (page: Page) =>
+  page.evaluate<number>(
+    "document.documentElement.scrollWidth - document.documentElement.clientWidth",
+  );
+
+Deno.test({ name: "admin page", ignore: lacks("chromium") }, async (t) => {
+  const browser = await chromium.launch({
+    executablePath: findProgram("chromium"),
+    args: browserFlags,
+  });
+  try {
+    await withAdminSite(async (s) => {
+      const c = await newContext(browser);
+      const page = await c.newPage();
+      const dialog = page.getByRole("dialog");
+      const problems: string[] = [];
+      page.on("pageerror", (e) => problems.push(e.message));
+      page.on("console", (m) => m.type() === "error" && problems.push(m.text()));
+
+      await t.step("a wrong password is told, the right one lets in", async () => {
+        await page.goto(`${s.origin}/admin/`);
+        await page.getByLabel("Password").fill("not the password");
+        await page.getByRole("button", { name: "Log in" }).click();
+        await page.getByRole("alert").getByText("wrong name or password").waitFor();
+        problems.length = 0;
+        await login(page, s);
+        await page.getByText("is on the block list bl.example.net").waitFor();
+      });
+
+      await t.step(
+        "a domain and an account are added; the password is shown and works",
+        async () => {
+          await page.getByRole("link", { name: "Domains", exact: true }).click();
+          await page.getByRole("button", { name: "Add domain" }).click();
+          await dialog.getByLabel("Domain", { exact: true }).fill("not a domain");
+          await dialog.getByRole("button", { name: "Add", exact: true }).click();
+          await dialog.getByRole("alert").getByText(/is not a domain/).waitFor();
+          await dialog.getByLabel("Domain", { exact: true }).fill("new.example");
+          await dialog.getByRole("button", { name: "Add", exact: true }).click();
+          await page.getByRole("cell", { name: "new.example" }).waitFor();
+          await page.getByRole("link", { name: "Accounts", exact: true }).click();
+          await page.getByRole("button", { name: "Add account" }).click();
+          await dialog.getByLabel("Account name").fill("bob");
+          await dialog.getByLabel("First address").fill("bob@new.example");
+          await dialog.getByRole("button", { name: "Add", exact: true }).click();
+          const password = (await dialog.locator("code").innerText()).trim();
+          await page.keyboard.press("Escape");
+          const other = await newContext(browser);
+          const bob = await other.newPage();
+          await bob.goto(`${s.origin}/`);
+          await bob.getByLabel("Email address").fill("bob@new.example");
+          await bob.getByLabel("Password").fill(password);
+          await bob.getByRole("button", { name: "Log in" }).click();
+          await bob.getByRole("definition").filter({ hasText: "bob@new.example" }).waitFor();
+          await other.close();
+        },
+      );
+
+      await t.step(
+        "an account's limits are set, and it is removed after its name was typed",
+        async () => {
+          await page.getByRole("cell", { name: "bob", exact: true }).getByRole("link").click();
+          await page.getByRole("heading", { name: "bob", level: 1 }).waitFor();
+          await page.getByRole("button", { name: "Settings" }).click();
+          await dialog.getByLabel("Quota in MB").fill("50");
+          await dialog.getByRole("button", { name: "Save" }).click();
+          await page.getByText("of 50 MB").waitFor();
+          await page.getByRole("button", { name: "Remove", exact: true }).click();
+          await dialog.getByRole("textbox").fill("ben");
+          await dialog.getByRole("button", { name: "Remove" }).click();
+          await page.getByText("That is not the account's name").waitFor();
+          await page.getByRole("button", { name: "Remove", exact: true }).click();
+          await dialog.getByRole("textbox").fill("bob");
+          await dialog.getByRole("button", { name: "Remove" }).click();
+          await page.getByRole("heading", { name: "Accounts", level: 1 }).waitFor();
+          assert.equal(s.config.account("bob"), undefined);
+        },
+      );
+
+      await t.step("the DNS is checked, with what to do; an alias is edited", async () => {
+        await page.goto(`${s.origin}/admin/#domains/mox.example`);
+        await page.getByRole("button", { name: "Check DNS" }).click();
+        await page.getByText('Add to the zone: mox.example. TXT "v=spf1 mx ~all"').waitFor();
+        await page.getByText("Each record").click();
+        await page.getByRole("cell", { name: "MX", exact: true }).waitFor();
+        assert.deepEqual(await violations(page), []);
+        await page.goto(`${s.origin}/admin/#domains/concert.example`);
+        await page.getByRole("row", { name: /team@concert/ }).getByRole("button", { name: "Edit" })
+          .click();
+        await dialog.getByLabel("Members", { exact: true }).fill("ben@concert.example");
+        await dialog.getByRole("button", { name: "Save" }).click();
+        await page.getByRole("row", { name: /^team@concert\.example ben@concert\.example anybody/ })
+          .waitFor();
+      });
+
+      await t.step("the queue: filter, message, actions that ask first", async () => {
+        await page.getByRole("link", { name: "Queue", exact: true }).click();
+        await page.getByRole("button", { name: "billing@full.example" }).click();
+        await dialog.getByText("452 4.2.2 The mailbox of billing is over its quota").waitFor();
+        await dialog.getByText("Subject: Invoice 2026-1043").waitFor();
+        assert.deepEqual(await violations(page), []);
+        await page.keyboard.press("Escape");
+        await page.getByLabel("To", { exact: true }).fill("@held.example");
+        await page.getByRole("button", { name: "Filter" }).click();
+        await page.getByRole("button", { name: "billing@full.example" }).waitFor({
+          state: "detached",
+        });
+        await page.getByLabel("All shown").check();
+        await page.getByText("2 selected").waitFor();
+        await page.getByRole("button", { name: "More…" }).click();
+        assert.deepEqual(await violations(page), []);
+        await page.getByRole("menuitem", { name: /^Drop/ }).click();
+        await dialog.getByRole("button", { name: "Cancel" }).click();
+        assert.equal(s.server.queue.count(), 5);
+        await page.getByRole("button", { name: "More…" }).click();
+        await page.getByRole("menuitem", { name: /^Drop/ }).click();
+        await dialog.getByRole("button", { name: "Drop" }).click();
+        await page.getByText("Nothing fits the filter.").waitFor();
+        assert.equal(s.server.queue.count(), 3);
+        await page.getByRole("button", { name: "Show all" }).click();
+        await page.getByRole("button", { name: "billing@full.example" }).waitFor();
+      });
+
+      await t.step("reports are opened", async () => {
+        await page.getByRole("link", { name: "DMARC", exact: true }).click();
+        await page.getByRole("img", { name: /^Messages of 31 days: .* failed$/ }).waitFor();
+        await page.getByRole("button", { name: "Google LLC" }).first().click();
+        await dialog.getByRole("cell", { name: "198.51.100.7" }).waitFor();
+        assert.deepEqual(await violations(page), []);
+        await page.keyboard.press("Escape");
+        await page.getByLabel("Period", { exact: true }).selectOption({ label: "the last 7 days" });
+        await page.getByRole("img", { name: /^Messages of 8 days/ }).waitFor();
+        await page.getByRole("link", { name: "TLS", exact: true }).click();
+        await page.getByRole("button", { name: "Google LLC" }).first().click();
+        await dialog.getByRole("heading", { name: "MTA-STS of mox.example" }).waitFor();
+        assert.deepEqual(await violations(page), []);
+        await page.keyboard.press("Escape");
+      });
+
+      await t.step(
+        "domains.conf: a mistake is told with its line, which is gone to; a right one is in force",
+        async () => {
+          await page.getByRole("link", { name: "Configuration" }).click();
+          const area = page.getByLabel("domains.conf", { exact: true });
+          const text = await area.inputValue();
+          await area.fill(text.replace("FullName: Ann Example", "FulName: Ann"));
+          await page.getByRole("button", { name: "Save" }).click();
+          const line = text.split("\n").findIndex((l) => l.includes("FullName: Ann")) + 1;
+          await page.getByRole("button", { name: `Line ${line}` }).click();
+          assert.equal(
+            await page.evaluate<string>(`(() => {
+            const a = document.activeElement;
+            return a.value.slice(a.selectionStart, a.selectionEnd).trim();
+          })()`),
+            "FulName: Ann",
+          );
+          await area.fill(text.replace("FullName: Ann Example", "FullName: Annie"));
+          await page.getByRole("button", { name: "Save" }).click();
+          await page.getByText("Saved, and in force.").waitFor();
+          assert.equal(s.config.account("ann")!.FullName, "Annie");
+        },
+      );
+
+      await t.step("a handler of the web server is added", async () => {
+        await page.getByRole("link", { name: "Web server" }).click();
+        await page.getByRole("button", { name: "Add handler" }).click();
+        await dialog.getByLabel("Host").fill("www.concert.example");
+        await dialog.getByLabel("What it does").selectOption({ label: "Reverse proxy" });
+        assert.deepEqual(await violations(page), []);
+        await dialog.getByLabel("To", { exact: true }).fill("no url");
+        await dialog.getByRole("button", { name: "Add", exact: true }).click();
+        await dialog.getByRole("alert").getByText(/./).waitFor();
+        await dialog.getByLabel("To", { exact: true }).fill("http://127.0.0.1:8123/");
+        await dialog.getByRole("button", { name: "Add", exact: true }).click();
+        await page.getByRole("cell", { name: /Reverse proxy/ }).waitFor();
+      });
+
+      await t.step("keys alone: the focus stays where one works", async () => {
+        await page.getByRole("link", { name: "Log levels" }).focus();
+        await page.keyboard.press("Enter");
+        await page.locator('main[data-section="log"]').waitFor();
+        await page.getByRole("button", { name: "Set level" }).focus();
+        await page.keyboard.press("Enter");
+        await page.keyboard.type("tlsrpt");
+        await page.keyboard.press("Tab");
+        await page.keyboard.type("debug");
+        await page.keyboard.press("Tab");
+        await page.keyboard.press("Tab");
+        await page.keyboard.press("Enter");
+        await page.getByRole("row", { name: /^tlsrpt debug/ }).waitFor();
+        await dialog.waitFor({ state: "detached" });
+        const focus = () =>
+          page.evaluate<string>("document.activeElement.textContent.slice(0, 40).trim()");
+        assert.equal(await focus(), "Set level");
+        // What is removed has the focus go to what stands in its place.
+        await page.getByRole("row", { name: /^tlsrpt/ }).getByRole("button", {
+          name: "Back to default",
+        }).focus();
+        await page.keyboard.press("Enter");
+        await page.getByRole("row", { name: /^tlsrpt/ }).waitFor({ state: "detached" });
+        assert.ok(
+          await page.evaluate<boolean>(
+            "document.querySelector('main').contains(document.activeElement)",
+          ),
+        );
+      });
+
+      for (const look of ["light", "dark", "phone"] as const) {
+        await t.step(
+          `every section is accessible, and no wider than the window: ${look}`,
+          async () => {
+            const other = await newContext(browser, {
+              dark: look === "dark",
+              phone: look === "phone",
+            });
+            const p = await other.newPage();
+            await login(p, s);
+            // In the dark only the colours are others.
+            const rules = look === "dark" ? ["color-contrast"] : undefined;
+            for (const [id, name] of Object.entries(sections)) {
+              if (look === "phone") await p.locator(".menu-button").click();
+              await p.getByRole("link", { name, exact: true }).first().click();
+              await p.locator(`main[data-section="${id}"]`).waitFor();
+              assert.deepEqual(await violations(p, rules), [], name);
+              assert.equal(await wide(p), 0, name);
+            }
+            await other.close();
+          },
+        );
+      }
+
+      await t.step("the page broke no policy and threw nothing", () => {
+        // Answers that tell of a mistake are among the console's errors.
+        assert.deepEqual(problems.filter((m) => !/status of 4(01|22)/.test(m)), []);
+      });
+
+      await t.step("when the session has ended the password is asked for again", async () => {
+        await c.clearCookies();
+        await page.getByRole("link", { name: "Domains", exact: true }).click();
+        await page.getByLabel("Password").waitFor();
+      });
+      await c.close();
+    });
+  } finally {
+    await browser.close();
+  }
+});

@@ -1,0 +1,58 @@
+/** LITERAL+ (RFC 7888), as transcripts. */
+import assert from "node:assert/strict";
+import { startServer } from "./server.ts";
+import { talk } from "./transcript.ts";
+
+Deno.test("§3-4 literals that don't wait, that do, and both in one command", async () => {
+  const server = await startServer();
+  try {
+    const c = await server.client({ loggedIn: false });
+    assert.match((await c.ok("CAPABILITY"))[0], / LITERAL\+(?= |$)/);
+    c.send("a LOGIN {15+}\r\nmjl@mox.example {21}\r\n");
+    assert.equal(await c.line(), "+ send it");
+    c.send("correct horse battery\r\n");
+    assert.match(await c.line(), /^a OK /);
+    await talk(
+      c,
+      `
+      C: CREATE {3+}\\r\\nfoo
+      S: OK [MAILBOXID (…)] created
+      C: STATUS {3+}\\r\\nfoo (MESSAGES)
+      S: * STATUS foo (MESSAGES 0)
+      S: OK done
+      C: LIST {0+}\\r\\n {1-}\\r\\nf RETURN (STATUS ({3+}\\r\\nfoo))
+      S: BAD …
+      C: APPEND {3+}\\r\\nfoo {12+}\\r\\nSubject: x\r\n
+      S: OK [APPENDUID … 1] appended
+      `.replaceAll("x\r\n\n", "x\\r\\n\n"),
+    );
+  } finally {
+    await server.stop();
+  }
+});
+
+Deno.test("§4 what is refused is read and dropped; too much of it ends the connection", async () => {
+  const server = await startServer({ maxMessageSize: 1000 });
+  try {
+    const c = await server.client();
+    const big = "x".repeat(3 * 1024 * 1024);
+    assert.match(
+      await c.done(`SELECT {${big.length}+}\r\n${big}`),
+      /^BAD \[TOOBIG\] literal makes the command longer than \d+ bytes$/,
+    );
+    assert.match(await c.done(`APPEND INBOX {${big.length}+}\r\n${big}`), /^NO \[TOOBIG\] /);
+    assert.match(await c.done(`APPEND nosuch {5+}\r\n12345 {5+}\r\n67890`), /^NO \[TRYCREATE\] /);
+    assert.match(await c.done("NOOP"), /^OK/);
+    const d = await server.client({ loggedIn: false });
+    assert.match(
+      await d.done(`LOGIN {40000+}\r\n${"x".repeat(40000)} y`),
+      /^BAD \[TOOBIG\] literal makes the command longer than 32768 bytes$/,
+    );
+    assert.match(await d.done("LOGIN {40000}"), /^BAD \[TOOBIG\]/);
+    d.send("a LOGIN {999999999999+}\r\n");
+    assert.match(await d.line(), /^\* BYE \[TOOBIG\] /);
+    assert.equal(await d.line(), "");
+  } finally {
+    await server.stop();
+  }
+});

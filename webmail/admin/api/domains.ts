@@ -1,0 +1,141 @@
+/** Calls about domains and their aliases. @module */
+import * as v from "valibot";
+import { Count, Nothing, text } from "../../api/basics.ts";
+
+const Name = v.pipe(text(500), v.minLength(1));
+const name = v.strictObject({ name: Name });
+
+export const DomainListed = v.object({
+  name: v.string(),
+  disabled: v.boolean(),
+  description: v.string(),
+  addresses: Count,
+  aliases: Count,
+  signed: v.boolean(),
+  mtasts: v.string(),
+});
+export type DomainListed = v.InferOutput<typeof DomainListed>;
+
+export const Record = v.object({
+  name: v.string(),
+  type: v.string(),
+  data: v.string(),
+  comment: v.string(),
+  optional: v.boolean(),
+});
+export type Record = v.InferOutput<typeof Record>;
+
+export const Alias = v.object({
+  localpart: v.string(),
+  members: v.array(v.string()),
+  postPublic: v.boolean(),
+  listMembers: v.boolean(),
+  allowMsgFrom: v.boolean(),
+});
+export type Alias = v.InferOutput<typeof Alias>;
+
+/** Where reports about the domain go. */
+const reports = v.nullable(v.object({ address: v.string(), account: v.string() }));
+
+export const DomainDetail = v.object({
+  name: v.string(),
+  disabled: v.boolean(),
+  description: v.string(),
+  clientSettingsDomain: v.string(),
+  separators: v.array(v.string()),
+  caseSensitive: v.boolean(),
+  addresses: v.array(v.object({ address: v.string(), account: v.string() })),
+  aliases: v.array(Alias),
+  dmarc: reports,
+  tlsrpt: reports,
+  mtasts: v.nullable(v.object({
+    mode: v.string(),
+    policyId: v.string(),
+    maxAge: v.string(),
+    mx: v.array(v.string()),
+  })),
+  dkim: v.array(v.object({ selector: v.string(), signs: v.boolean(), file: v.string() })),
+  records: v.array(Record),
+  /** The same as a part of a zone file. */
+  zone: v.string(),
+  clients: v.array(v.object({
+    protocol: v.string(),
+    host: v.string(),
+    port: v.number(),
+    security: v.string(),
+  })),
+});
+export type DomainDetail = v.InferOutput<typeof DomainDetail>;
+
+export const CheckPart = v.object({
+  name: v.string(),
+  state: v.picklist(["ok", "warning", "error", "skipped"]),
+  findings: v.array(v.object({ level: v.picklist(["error", "warning"]), text: v.string() })),
+  /** What the DNS has. */
+  found: v.array(v.string()),
+  /** What to do. */
+  fix: v.array(v.string()),
+});
+export type CheckPart = v.InferOutput<typeof CheckPart>;
+
+const options = {
+  postPublic: v.boolean(),
+  listMembers: v.boolean(),
+  allowMsgFrom: v.boolean(),
+};
+const members = v.pipe(v.array(Name), v.minLength(1), v.maxLength(10_000));
+
+export const domainCalls = {
+  Domains: { request: Nothing, response: v.object({ domains: v.array(DomainListed) }) },
+  Domain: { request: name, response: DomainDetail },
+  DomainAdd: {
+    request: v.strictObject({ name: Name, account: Name, disabled: v.boolean() }),
+    response: Nothing,
+  },
+  DomainRemove: { request: name, response: Nothing },
+  DomainDisable: {
+    request: v.strictObject({ name: Name, disabled: v.boolean() }),
+    response: Nothing,
+  },
+  DomainSet: {
+    request: v.strictObject({
+      name: Name,
+      description: text(2000),
+      clientSettingsDomain: text(300),
+      separators: v.pipe(v.array(text(10)), v.maxLength(10)),
+      caseSensitive: v.boolean(),
+    }),
+    response: Nothing,
+  },
+  /** A change gets a new id, which belongs into the DNS. */
+  DomainMtaSts: {
+    request: v.strictObject({ name: Name, mode: v.picklist(["none", "testing", "enforce"]) }),
+    response: Nothing,
+  },
+  /** Makes a key; it signs when that is turned on, after its record is in the DNS. */
+  DkimAdd: {
+    request: v.strictObject({
+      name: Name,
+      selector: Name,
+      algorithm: v.picklist(["rsa2048", "ed25519"]),
+    }),
+    response: Nothing,
+  },
+  DkimSign: {
+    request: v.strictObject({ name: Name, selector: Name, sign: v.boolean() }),
+    response: Nothing,
+  },
+  DkimRemove: { request: v.strictObject({ name: Name, selector: Name }), response: Nothing },
+  /** Looks at the DNS, which takes some seconds. */
+  DomainCheck: { request: name, response: v.object({ parts: v.array(CheckPart) }) },
+
+  AliasAdd: {
+    request: v.strictObject({ address: Name, members, ...options }),
+    response: Nothing,
+  },
+  AliasSet: {
+    request: v.strictObject({ address: Name, members, ...options }),
+    response: Nothing,
+  },
+  AliasRemove: { request: v.strictObject({ address: Name }), response: Nothing },
+};

@@ -1,0 +1,67 @@
+/** Calls about who comes in, certificates, and policies of others. @module */
+import * as v from "valibot";
+import { Attempts } from "../../account/security_api.ts";
+import { Count, Nothing, Time } from "../../api/basics.ts";
+
+export const securityCalls = {
+  /** Attempts to log in, and sessions of this page. */
+  Attempts: {
+    request: Nothing,
+    response: v.object({
+      attempts: v.array(Attempts),
+      sessions: v.array(v.object({
+        id: Count,
+        created: Time,
+        lastUsed: Time,
+        remoteIp: v.string(),
+        userAgent: v.string(),
+        current: v.boolean(),
+      })),
+    }),
+  },
+  /** Ends all sessions of this page but the one that asks. */
+  AdminSessionsEnd: { request: Nothing, response: Nothing },
+  Connections: {
+    request: Nothing,
+    response: v.object({
+      connections: v.array(v.object({
+        /** As in the log. */
+        cid: v.string(),
+        protocol: v.string(),
+        port: Count,
+        remoteIp: v.string(),
+        since: Time,
+      })),
+      /** Of each protocol. */
+      counts: v.array(v.object({ protocol: v.string(), count: Count })),
+    }),
+  },
+  Certificates: {
+    request: Nothing,
+    response: v.object({
+      certificates: v.array(v.object({
+        name: v.string(),
+        /** An authority's name, or a file. */
+        from: v.string(),
+        /** Null if there is none yet. */
+        notAfter: v.nullable(Time),
+        /** When it is renewed or tried again; null for files. */
+        next: v.nullable(Time),
+        failures: Count,
+        error: v.string(),
+      })),
+    }),
+  },
+  StsPolicies: {
+    request: Nothing,
+    response: v.object({
+      policies: v.array(v.object({
+        domain: v.string(),
+        mode: v.string(),
+        fetched: Time,
+        expires: Time,
+        mx: v.array(v.string()),
+      })),
+    }),
+  },
+};
