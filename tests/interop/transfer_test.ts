@@ -116,3 +116,37 @@ Deno.test(
     }
   },
 );
+
+Deno.test("an import by command that is broken off leaves nothing", async () => {
+  const server = await startLocalserve();
+  const file = await Deno.makeTempFile();
+  const client = new ImapFlow({
+    host: "127.0.0.1",
+    port: server.imap,
+    secure: false,
+    doSTARTTLS: false,
+    auth: { user: "mox@localhost", pass: "moxmoxmox" },
+    logger: false,
+  });
+  try {
+    const one = (i: number) => `From a@b.example Tue Mar  3 10:20:30 2026\nSubject: m${i}\n\nx\n\n`;
+    await Deno.writeTextFile(file, Array.from({ length: 50_000 }, (_, i) => one(i)).join(""));
+    await client.connect();
+    const listed = async () => (await client.list()).some((m) => m.path === "Broken off");
+    const main = join(import.meta.dirname!, "..", "..", "main.ts");
+    const args = ["run", "-A", "--no-check", main, "import", "mbox", "-dir", server.dir, "mox"];
+    const command = new Deno.Command(Deno.execPath(), {
+      args: [...args, "Broken off", file],
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+    while (!await listed()) await new Promise((r) => setTimeout(r, 20));
+    command.kill("SIGINT");
+    assert.ok(!(await command.status).success);
+    while (await listed()) await new Promise((r) => setTimeout(r, 20));
+    await client.logout();
+  } finally {
+    await server.close();
+    await Deno.remove(file);
+  }
+});
