@@ -7,10 +7,17 @@
 import { Config } from "../config/mod.ts";
 import { Log } from "../log/mod.ts";
 import { ensureDir } from "../platform/files.ts";
+import { onShutdown } from "../platform/signals.ts";
 import { writeStdout } from "../platform/stdio.ts";
 import { becomeDataOwner } from "../serve/become_user.ts";
 import { runAdminCommand } from "../serve/admin_commands.ts";
-import { callControl, controlAnswers, ControlServer, type Json } from "../serve/control.ts";
+import {
+  callControl,
+  controlAnswers,
+  ControlError,
+  ControlServer,
+  type Json,
+} from "../serve/control.ts";
 import { accountRules } from "../serve/rules.ts";
 import { Accounts } from "../store/accounts.ts";
 import { type Command, type Flags, parseFlags } from "./command.ts";
@@ -38,9 +45,19 @@ export async function adminCall(
     new Log("store"),
     (name) => accountRules(config, name),
   );
+  // An import takes back what it has brought; asked twice, it ends at once.
+  const stop = new AbortController();
+  const forget = command.startsWith("import ")
+    ? onShutdown(() => {
+      if (stop.signal.aborted) Deno.exit(1);
+      stop.abort(new ControlError("it was broken off"));
+    })
+    : undefined;
   try {
-    return await runAdminCommand({ config, accounts, log }, command, args, writeStdout);
+    const context = { config, accounts, log };
+    return await runAdminCommand(context, command, args, writeStdout, stop.signal);
   } finally {
+    forget?.();
     await accounts.closeAll();
     await control.stop();
   }

@@ -8,7 +8,7 @@ const importHelp = `
 Flags, keywords and dates are kept; line ends are set right. Messages go into the mailbox, which is made
 if it is missing, and those of folders into mailboxes below it. With "" as the mailbox they go to those at
 the top. A zip, tar or tgz archive is taken too, and what "mox export" wrote. The account can be used
-meanwhile; if the import fails, what it has brought is taken away again. The running server reads the
+meanwhile; if the import fails or is broken off, what it has brought is taken away again. The running server reads the
 files: its user must be allowed to.
 
   -skipduplicates  leave out messages that are in the mailbox already, by Message-ID or size and date`;

@@ -26,7 +26,12 @@ export interface AdminContext {
 type Print = (text: string) => void;
 /** Arguments by their names, as the subcommands send them. */
 export type Arguments = { [name: string]: Json };
-export type AdminCommand = (c: AdminContext, args: Arguments, print: Print) => Promise<Json | void>;
+export type AdminCommand = (
+  c: AdminContext,
+  args: Arguments,
+  print: Print,
+  signal?: AbortSignal,
+) => Promise<Json | void>;
 
 /** An argument that is a text. @throws ControlError */
 export function textArgument(args: Arguments, name: string): string {
@@ -170,17 +175,18 @@ export async function runAdminCommand(
   name: string,
   args: Json,
   print: Print,
+  signal?: AbortSignal,
 ): Promise<Json> {
   const command = adminCommands.get(name);
   if (!command) throw new ControlError(`no command ${name}`);
-  return await command(context, (args ?? {}) as Arguments, print) ?? null;
+  return await command(context, (args ?? {}) as Arguments, print, signal) ?? null;
 }
 
 /** The commands as handlers of the control socket. */
 export function adminHandlers(context: AdminContext): [string, ControlHandler][] {
-  return [...adminCommands.keys()].map((name) => [name, async (args, print) => {
+  return [...adminCommands.keys()].map((name) => [name, async (args, print, signal) => {
     try {
-      return await runAdminCommand(context, name, args, print);
+      return await runAdminCommand(context, name, args, print, signal);
     } catch (err) {
       // The administrator's mistake, not one to log.
       if (err instanceof admin.AdminError) throw new ControlError(err.message, { cause: err });

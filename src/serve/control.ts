@@ -19,10 +19,14 @@ import { isWindows } from "../platform/os.ts";
 /** A value that goes over the socket. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
-/** Handles a command; `print` sends text to the user's terminal at once. */
+/**
+ * Handles a command; `print` sends text to the user's terminal at once. The signal is aborted when the user has
+ * broken it off.
+ */
 export type ControlHandler = (
   args: Json,
   print: (text: string) => void,
+  signal: AbortSignal,
 ) => Promise<Json | void> | Json | void;
 
 /** A command that failed in a way its user should read. */
@@ -128,6 +132,8 @@ export class ControlServer {
     const send = (m: Json) => {
       if (socket.writable) socket.write(JSON.stringify(m) + "\n");
     };
+    const gone = new AbortController();
+    socket.once("close", () => gone.abort(new ControlError("it was broken off")));
     try {
       const request = JSON.parse(line) as { command: string; args: Json; secret?: string };
       if (this.#secret !== undefined && !sameText(request.secret ?? "", this.#secret)) {
@@ -135,7 +141,7 @@ export class ControlServer {
       }
       const handler = (await this.#handlers.promise).get(request.command);
       if (!handler) throw new ControlError(`the running server has no command ${request.command}`);
-      const result = await handler(request.args, (text) => send({ text }));
+      const result = await handler(request.args, (text) => send({ text }), gone.signal);
       send({ ok: result ?? null });
     } catch (err) {
       if (!(err instanceof ControlError)) {

@@ -59,18 +59,24 @@ function teller(args: Arguments, print: Print) {
   };
 }
 
-async function importFrom(c: AdminContext, args: Arguments, print: Print): Promise<void> {
+async function importFrom(
+  c: AdminContext,
+  args: Arguments,
+  print: Print,
+  signal?: AbortSignal,
+): Promise<void> {
   const tempDir = c.config.dataPath("tmp");
   await ensureDir(tempDir);
   await withAccount(c, args, async (account) => {
     const bar = teller(args, print);
     try {
       const mailbox = String(args.mailbox);
-      const { source, bytes } = await pathSource(String(args.source), mailbox);
+      const { source, bytes } = await pathSource(String(args.source), mailbox, { signal });
       const r = await importMessages(account, source, {
         mailbox,
         tempDir,
         skipDuplicates: args.skipDuplicates === true,
+        signal,
         progress: (p) => bar.tell(p.imported, bytes > 0 ? p.bytes / bytes : undefined),
       });
       bar.end();

@@ -116,3 +116,56 @@ Deno.test(
     }
   },
 );
+
+/** A mailbox file of so many messages. */
+async function writeMbox(path: string, count: number): Promise<void> {
+  const one = (i: number) => `From a@b.example Tue Mar  3 10:20:30 2026\nSubject: m${i}\n\nx\n\n`;
+  await Deno.writeTextFile(path, Array.from({ length: count }, (_, i) => one(i)).join(""));
+}
+
+/** Begins an import, breaks it off when it has told of messages, and returns what it said at last. */
+async function brokenOff(dir: string, file: string): Promise<string> {
+  const main = join(import.meta.dirname!, "..", "..", "main.ts");
+  const args = ["run", "-A", "--no-check", main, "import", "mbox", "-dir", dir, "mox"];
+  const command = new Deno.Command(Deno.execPath(), {
+    args: [...args, "Broken off", file],
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  for await (const _ of command.stdout) {
+    command.kill("SIGINT");
+    break;
+  }
+  const said = await new Response(command.stderr).text();
+  assert.ok(!(await command.status).success);
+  return said;
+}
+
+Deno.test({
+  name: "an import by command that is broken off leaves nothing, with a running server and without",
+  ignore: Deno.build.os === "windows",
+  fn: async () => {
+    const server = await startLocalserve();
+    const file = await Deno.makeTempFile();
+    const mailboxes = () =>
+      mox(["export", "mbox", "-dir", server.dir, "mox", `${file}-${crypto.randomUUID()}`]);
+    try {
+      await writeMbox(file, 50_000);
+      await brokenOff(server.dir, file);
+      while ((await mailboxes()).stdout.includes("Broken off")) {
+        // The server is taking it away.
+      }
+      await server.stop();
+      assert.match(await brokenOff(server.dir, file), /broken off; nothing was imported/);
+      const { stdout } = await mailboxes();
+      assert.match(stdout, /^Inbox: 0 messages$/m);
+      assert.doesNotMatch(stdout, /Broken off/);
+    } finally {
+      await server.close();
+      for (const e of Deno.readDirSync(join(file, ".."))) {
+        const path = join(file, "..", e.name);
+        if (path.startsWith(file)) await Deno.remove(path, { recursive: true });
+      }
+    }
+  },
+});

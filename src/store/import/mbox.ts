@@ -14,8 +14,8 @@ import {
   tooLarge,
 } from "./sources.ts";
 
-/** Why a message of a mailbox file is left out, if it is. */
-export const deletedThere = "was deleted, though not yet removed from its file: left out";
+/** Why a message of a mailbox file is left out. */
+const deletedThere = "was deleted, though not yet removed from its file: left out";
 
 /**
  * A mailbox file. Flags come from the fields that programs put into headers; dates from the "From " lines, else
