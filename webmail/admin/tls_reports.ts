@@ -138,6 +138,7 @@ async function toSendPart(changed: () => Promise<void>): Promise<HTMLElement> {
             await makeCall(adminCalls, "TlsResultsRemove", {
               day: r.day,
               policyDomain: r.policyDomain,
+              isHost: r.isHost,
             });
             await changed();
           }), { danger: true }),

@@ -247,8 +247,8 @@ export function reportHandlers(
         policies: r.results.map(policyShown),
       })),
     }),
-    TlsResultsRemove({ day, policyDomain }) {
-      o.tlsResults?.remove(day, policyDomain);
+    TlsResultsRemove(results) {
+      o.tlsResults?.remove(results);
       return {};
     },
   };

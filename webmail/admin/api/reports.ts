@@ -187,7 +187,11 @@ export const reportCalls = {
     }),
   },
   TlsResultsRemove: {
-    request: v.strictObject({ day: v.pipe(v.string(), v.regex(/^\d{8}$/)), policyDomain: Name }),
+    request: v.strictObject({
+      day: v.pipe(v.string(), v.regex(/^\d{8}$/)),
+      policyDomain: Name,
+      isHost: v.boolean(),
+    }),
     response: Nothing,
   },
 };
