@@ -31,6 +31,13 @@ export class NoJunkFilterError extends Error {
   override name = "NoJunkFilterError";
 }
 
+/** Messages that a filter has learned from, and those that wait. */
+export interface TrainingFigures {
+  hams: number;
+  spams: number;
+  waiting: number;
+}
+
 /** Messages that are saved together. */
 const batchSize = 100;
 interface Pending {
@@ -170,6 +177,18 @@ export class Trainer {
       }
     });
     return result;
+  }
+
+  /** What the account's filter has learned from; undefined if it has none. */
+  async figures(account: Account): Promise<TrainingFigures | undefined> {
+    const params = this.#params(account.name);
+    if (!params) return undefined;
+    const waiting = this.#accounts.get(account.name)?.ids.size ?? 0;
+    return await this.filters.use(
+      account.dir,
+      params,
+      ({ hams, spams }) => ({ hams, spams, waiting }),
+    );
   }
 
   /** Resolves when nothing is being trained. */

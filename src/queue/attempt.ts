@@ -85,8 +85,7 @@ async function attempt(
     items.map(() => ({ kind: "temporary", code: 451, enhanced: "4.3.0", text }));
   let outcome: readonly Result[];
   try {
-    const signal = AbortSignal.any([q.stopping, run.signal]);
-    outcome = await q.options.deliverer.deliver(message, items, signal, run.progress);
+    outcome = await q.options.deliverer.deliver(message, items, run.signal, run.progress);
   } catch (err) {
     if (!q.stopping.aborted && !run.madeRoom) {
       q.options.log.error("delivering", { err: err as Error, id: message.id });

@@ -20,7 +20,7 @@ export const maxPerDestination = 10;
 /** Deliveries that work or wait for a server. */
 export const maxRunning = 500;
 /** Of these, to destinations where nobody was reached the last time. */
-const maxFailing = 100;
+export const maxFailing = 100;
 /** Working places that such destinations can't have. */
 const reserved = 20;
 /** Running places that only the latest due can have. */

@@ -16,7 +16,7 @@ import { Db } from "../store/database.ts";
 import { MessageFiles } from "../store/message_files.ts";
 import { deliver, type Deliveries } from "./attempt.ts";
 import { dropItems, failItems, setColumn } from "./changes.ts";
-import { type DueDestination, maxRunning, nextDue, nextTime } from "./due.ts";
+import { type DueDestination, maxFailing, maxRunning, nextDue, nextTime } from "./due.ts";
 import { QueueFiles } from "./files.ts";
 import { systemClock } from "./clock.ts";
 import { addHoldRule, type HoldRule, holdRules, isHeld, removeHoldRule } from "./hold_rules.ts";
@@ -41,6 +41,7 @@ import {
   itemColumns,
   itemFromRow,
   readMessage,
+  releaseAll,
   updateDestination,
 } from "./rows.ts";
 import { Runs } from "./runs.ts";
@@ -104,18 +105,9 @@ export class Queue {
     const dir = join(dataDir, "queue");
     await ensureDir(join(dir, "msg"));
     const queue = new Queue(await Db.open(join(dir, "index.db"), queueMigrations), dir, o);
-    queue.#recover();
+    releaseAll(queue.#db);
+    queue.#files.recover();
     return queue;
-  }
-
-  #recover(): void {
-    const db = this.#db;
-    db.transaction(() => {
-      const lanes = db.all("SELECT DISTINCT domain, priority FROM recipients WHERE leased = 1");
-      db.run("UPDATE recipients SET leased = 0 WHERE leased = 1");
-      for (const [domain, priority] of lanes) updateDestination(db, domain, priority);
-    });
-    this.#files.recover();
   }
 
   /**
@@ -207,10 +199,15 @@ export class Queue {
   /** Has a silent delivery end if another waits for its place; when to try that again, if that helps. */
   #makeRoom(now: number): number | undefined {
     const places = this.#runs.places();
-    if (places.all < maxRunning) return undefined;
-    const due = nextDue(this.#db, now, { ...places, all: maxRunning - 1 }, true);
-    if (!due || due.failing) return undefined;
-    return this.#runs.makeRoom(now);
+    if (places.all >= maxRunning) {
+      const due = nextDue(this.#db, now, { ...places, all: maxRunning - 1 }, true);
+      if (due && !due.failing) return this.#runs.makeRoom(now);
+    } else if (places.failing >= maxFailing) {
+      // One that was dead may be alive again, and is not to wait for all that are not.
+      const due = nextDue(this.#db, now, { ...places, failing: maxFailing - 1 }, false);
+      if (due?.failing) return this.#runs.makeRoom(now, (r) => r.failing);
+    }
+    return undefined;
   }
 
   /** Starts a delivery of one message to a destination, if something is due there indeed. */
@@ -400,6 +397,7 @@ export class Queue {
     this.#stopping = true;
     this.#cancelTimer?.();
     this.#abort.abort();
+    this.#runs.abort();
     await this.idle();
     await this.#o.deliverer.stop?.();
     this.#files.close();

@@ -139,3 +139,12 @@ export function updateDestination(db: Db, domain: string, priority: number): voi
     );
   }
 }
+
+/** Takes back all that a process before this one was delivering when it ended. */
+export function releaseAll(db: Db): void {
+  db.transaction(() => {
+    const lanes = db.all("SELECT DISTINCT domain, priority FROM recipients WHERE leased = 1");
+    db.run("UPDATE recipients SET leased = 0 WHERE leased = 1");
+    for (const [domain, priority] of lanes) updateDestination(db, domain, priority);
+  });
+}

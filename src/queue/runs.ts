@@ -25,7 +25,7 @@ export interface Run {
   readonly domain: string;
   /** Nobody was reached there the last time. */
   readonly failing: boolean;
-  /** Aborted when the delivery has to go. */
+  /** Aborted when the delivery has to go, or the queue stops. */
   readonly signal: AbortSignal;
   /** It had to make room for others. */
   readonly madeRoom: boolean;
@@ -119,17 +119,17 @@ export class Runs {
   }
 
   /**
-   * Ends the delivery that has heard nothing for longest, if one may be.
+   * Ends the delivery that has heard nothing for longest, if one may be, of those that fit.
    * @returns the time from which one may be if none was, milliseconds since the epoch; undefined if room
    * is made.
    */
-  makeRoom(now: number): number | undefined {
+  makeRoom(now: number, fits: (r: Run) => boolean = () => true): number | undefined {
     let first: Entry | undefined;
     let at = Infinity;
     for (const e of this.#entries) {
       // Room is on its way already.
       if (e.madeRoom) return undefined;
-      if (e.committed) continue;
+      if (e.committed || !fits(e)) continue;
       const until = e.heard + (e.answered || e.failing ? longPatience : patience);
       if (until < at) [first, at] = [e, until];
     }
@@ -137,5 +137,10 @@ export class Runs {
     first.madeRoom = true;
     first.abort.abort();
     return undefined;
+  }
+
+  /** Has all deliveries end. */
+  abort(): void {
+    for (const e of this.#entries) e.abort.abort();
   }
 }

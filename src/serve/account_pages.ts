@@ -15,7 +15,7 @@ import type { LoginLog } from "../store/login_attempts.ts";
 import type { TlsKeys } from "../store/tls_keys.ts";
 import type { CertificateState } from "./tls.ts";
 import type { StsPolicyState } from "../tlspolicy/policies.ts";
-import { type AccountPage, accountPage } from "../web/account/mod.ts";
+import { type AccountPage, accountPage, type AccountPageOptions } from "../web/account/mod.ts";
 import { adminPage, type Glance } from "../web/admin/mod.ts";
 import type { WebHandler } from "../web/http/mod.ts";
 import {
@@ -52,6 +52,8 @@ export interface PagesServer {
   /** Undefined while the server starts. */
   tlsKeys: () => TlsKeys | undefined;
   loginLog: () => LoginLog | undefined;
+  /** What an account's junk filter has learned from. */
+  trained: AccountPageOptions["trained"];
   certificates: () => CertificateState[];
   stsPolicies: () => StsPolicyState[];
 }
@@ -176,6 +178,7 @@ export function accountAndAdminPages(
       tempDir: s.tempDir,
       tlsKeys: s.tlsKeys,
       loginLog: s.loginLog,
+      trained: s.trained,
     }),
     admin: adminPage({
       config,

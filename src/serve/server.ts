@@ -186,6 +186,7 @@ export class MailServer {
         states: {
           tlsKeys: () => server!.#tlsKeys,
           loginLog: () => server!.loginLog,
+          trained: (account) => server!.#trainer.figures(account),
           certificates: () => certificates.states(),
           stsPolicies: () => outgoing.policies?.remembered() ?? [],
           tlsResults: outgoing.tlsResults,

@@ -75,7 +75,7 @@ export async function signatures(config: Config, domain: string, m: PrefixedFile
 
 /**
  * A message that was changed on its way out, with new signatures in place of ours: the DKIM-Signature
- * fields that it begins with. Those of domains that no longer sign are left out.
+ * fields of our domains that it begins with. Those of domains that no longer sign are left out.
  */
 export async function signAgain(config: Config, message: Uint8Array): Promise<Uint8Array> {
   const domains = new Set<string>();
@@ -85,7 +85,8 @@ export async function signAgain(config: Config, message: Uint8Array): Promise<Ui
     const field = new TextDecoder().decode(message.subarray(start, end));
     if (!/^dkim-signature[ \t]*:/i.test(field)) break;
     const domain = /[:;]\s*d\s*=\s*([^\s;]+)/.exec(field)?.[1];
-    if (domain) domains.add(domain.toLowerCase());
+    if (domain === undefined || !config.domain(domain)) break;
+    domains.add(domain);
     start = end;
   }
   const rest = message.subarray(start);

@@ -1,5 +1,6 @@
 /** What a submitted message is to the queue. @module */
 import { type HeaderField, headerField } from "../mail/header.ts";
+import type { Priority } from "../queue/mod.ts";
 import type { OutgoingMessage } from "./outgoing.ts";
 import { addressText, type IncomingMessage, type Transaction } from "../smtp/server/mod.ts";
 import { asksForNoTls } from "./tls_required.ts";
@@ -33,6 +34,18 @@ export function submittedMessage(
     ret: t.ret,
     envelopeId: t.envelopeId,
     notBefore: t.holdUntil,
+    priority: priorityOf(fields),
     subject: headerField(fields, "subject"),
   };
+}
+
+/**
+ * What is sent first when not all can be at once: what is urgent (Priority, RFC 2156 §5.3.6) before the
+ * rest, and mail to many, as programs mark it, last.
+ */
+export function priorityOf(fields: readonly HeaderField[]): Priority {
+  const of = (name: string) => headerField(fields, name)?.trim().toLowerCase() ?? "";
+  if (["bulk", "list", "junk"].includes(of("precedence"))) return -1;
+  const priority = of("priority");
+  return priority === "urgent" ? 1 : priority === "non-urgent" ? -1 : 0;
 }

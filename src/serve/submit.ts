@@ -7,6 +7,7 @@ import { createTemp, removeFile } from "../platform/files.ts";
 import type { Queue } from "../queue/mod.ts";
 import { ControlError } from "./control.ts";
 import { queueOutgoing } from "./outgoing.ts";
+import { priorityOf } from "./submission.ts";
 
 /** What sendmail hands over. */
 export interface ProgramMessage {
@@ -91,6 +92,7 @@ export async function submitFromProgram(
       requireTls: false,
       messageId,
       subject: headerField(fields, "subject"),
+      priority: priorityOf(fields),
     });
     return ids.map(String);
   } finally {

@@ -40,7 +40,10 @@ export interface WebShared {
   /** Undefined where there is no DNS. */
   security: SecurityServices | undefined;
   /** What the pages show, and what is only there when the server has started. */
-  states: Pick<PagesServer, "tlsKeys" | "loginLog" | "certificates" | "stsPolicies" | "tlsResults">;
+  states: Pick<
+    PagesServer,
+    "tlsKeys" | "loginLog" | "trained" | "certificates" | "stsPolicies" | "tlsResults"
+  >;
 }
 
 /** Handlers, and what has to be closed when the server stops. */

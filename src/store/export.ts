@@ -102,17 +102,20 @@ function maildirFlags(m: ExportedMessage, keywordLetters: readonly string[]): st
   return `2,${[...letters, ...keywordLetters.toSorted()].join("")}`;
 }
 
-/** Names of flags that a Maildir has no letter for, and the keywords. */
+/** The keywords, and names of flags that IMAP has as such; Dovecot knows no letter for $Forwarded. */
 function maildirKeywords(m: ExportedMessage): string[] {
-  const lettered = maildirLetters.reduce((bits, [bit]) => bits | bit, 0);
   return [
-    ...flagNames.filter(([bit]) => m.flags & bit & ~lettered).map(([, name]) => name),
+    ...flagNames.filter(([bit, name]) => m.flags & bit && name.startsWith("$")).map(([, n]) => n),
     ...m.keywords,
   ];
 }
 
 /** A message as it stands in a mailbox file. */
-function mboxPieces(account: Account, m: ExportedMessage): AsyncGenerator<Uint8Array> {
+function mboxPieces(
+  account: Account,
+  m: ExportedMessage,
+  before: string,
+): AsyncGenerator<Uint8Array> {
   const names = flagNames.filter(([bit]) => m.flags & bit).map(([, name]) => name);
   const fields = statusFields(
     names.filter((n) => n.startsWith("\\")).map((n) => n.slice(1)),
@@ -121,7 +124,7 @@ function mboxPieces(account: Account, m: ExportedMessage): AsyncGenerator<Uint8A
   return writeMboxMessage({
     sender: deliveryOf(account.db, m.id)?.mailFrom ?? "",
     date: new Date(m.received),
-    fields,
+    fields: before + fields,
   }, m.pieces());
 }
 
@@ -164,9 +167,15 @@ export async function* exportFiles(
 }
 
 async function* mbox(account: Account, box: Mailbox, o: ExportOptions): AsyncGenerator<Uint8Array> {
+  // Dovecot takes keywords only if the first message lists them.
+  const keywords = flagNames.map(([, name]) => name).filter((n) => n.startsWith("$"));
+  let before = `X-IMAPbase: ${box.uidValidity} 0000000000 ${
+    [...keywords, ...box.keywords].join(" ")
+  }\r\n`;
   for (const m of exportedMessages(account, box.id)) {
     o.progress?.(box.name, m.size);
-    yield* mboxPieces(account, m);
+    yield* mboxPieces(account, m, before);
+    before = "";
     await turn();
   }
 }

@@ -279,23 +279,25 @@ export function fetchFromRows(
 }
 
 /**
- * Uids and modseqs of the live messages that have all of the flags in `set` and none in `clear`,
- * ascending. Messages without \\Seen are found by an index of their own.
+ * Calls `each` for the live messages that have all of the flags in `set` and none in `clear`, ascending.
+ * Messages without \\Seen are found by an index of their own.
  */
-export function uidsByFlags(
+export function eachWithFlags(
   db: Db,
   mailboxId: number,
   set: number,
   clear: number,
-): { uid: number; modseq: number }[] {
+  each: (uid: number, modseq: number) => void,
+): void {
   const unseen = clear & Flag.Seen ? " AND flags & 1 = 0" : "";
-  return db.all(
+  const rows = db.all(
     "SELECT uid, modseq FROM messages WHERE mailbox_id = ? AND expunged = 0 AND flags & ? = ?" +
       `${unseen} ORDER BY uid`,
     mailboxId,
     set | clear,
     set,
-  ).map((r) => ({ uid: r[0], modseq: r[1] }));
+  );
+  for (const [uid, modseq] of rows) each(uid, modseq);
 }
 
 /** Live messages whose modseq is higher than given, in uid order (RFC 7162 §3.1.4). */

@@ -293,6 +293,8 @@ export async function reparse(
         );
       }
     });
+    // What is kept with the rows is made of summaries: no modseq tells that they have changed.
+    account.rows.clear();
     done += described.length;
     options.progress?.(done);
   }

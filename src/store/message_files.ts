@@ -95,8 +95,11 @@ export class MessageFiles {
   open(emailId: number, prefix: Uint8Array, size: number): MessageReader {
     const length = size - prefix.length;
     if (length <= smallFile) {
-      const file = this.#recent.get(emailId) ??
-        this.#recent.add(emailId, length, (buffer) => readWhole(this.path(emailId), buffer));
+      const kept = this.#recent.get(emailId);
+      // One that was shorter than its row said may have been mended since, or its row.
+      const file = kept?.bytes.length === length
+        ? kept
+        : this.#recent.add(emailId, length, (buffer) => readWhole(this.path(emailId), buffer));
       return new MemoryReader(file, prefix, size);
     }
     const file = Deno.openSync(this.path(emailId), { read: true });

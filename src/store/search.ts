@@ -67,13 +67,18 @@ export async function searchMailbox(
   if (need.thread) want |= Want.Thread;
   const flags = flagsOnly(tree);
   if (flags) {
+    const r: SearchResult = { uids: [], modseq: 0 };
     const known = o.uids;
-    const found = account.uidsByFlags(mailboxId, flags.set, flags.clear)
-      .filter((m) => known === undefined || includesSorted(known, m.uid));
-    return {
-      uids: found.map((m) => m.uid),
-      modseq: found.reduce((highest, m) => Math.max(highest, m.modseq), 0),
-    };
+    let at = 0;
+    account.eachWithFlags(mailboxId, flags.set, flags.clear, (uid, modseq) => {
+      if (known !== undefined) {
+        while (known[at] < uid) at++;
+        if (known[at] !== uid) return;
+      }
+      r.uids.push(uid);
+      if (modseq > r.modseq) r.modseq = modseq;
+    });
+    return r;
   }
   const uids = narrowed(account, mailboxId, tree, o.uids ?? account.uids(mailboxId));
   const r: SearchResult = { uids: [], modseq: 0 };
@@ -110,6 +115,8 @@ export async function searchMailbox(
 /** The flags that a tree asks for, if it asks for nothing else. */
 function flagsOnly(n: SearchNode): { set: number; clear: number } | undefined {
   switch (n.op) {
+    case "all":
+      return { set: 0, clear: 0 };
     case "flag":
       return { set: n.bit, clear: 0 };
     case "not":

@@ -1,6 +1,7 @@
 /**
  * The outgoing queue beside Postfix: messages that wait are let go, to a sink (smtp-sink of Postfix) that
- * takes all; and the memory of a process with a long queue.
+ * takes all; and with a long queue for hosts that are dead, what a message to one that lives waits and the
+ * memory that the process takes.
  *
  * usage: deno run --allow-all tests/bench/queue.ts [messages] [messages that wait] [rounds]
  *
@@ -20,13 +21,18 @@ const waiting = Number(Deno.args[1] ?? 100_000);
 const rounds = Number(Deno.args[2] ?? 3);
 const domains = 20;
 /** Messages are queued by so many at a time. */
-const senders = 32;
+const senders = 128;
+/** Messages to a host that lives, one after the other. */
+const timed = 200;
 
 setLevel("queue", "error");
 setLevel("smtpclient", "error");
 
 const body = `From: <a@mox.example>\r\nSubject: bench\r\n\r\n${"x".repeat(78)}\r\n`
   .padEnd(4000, "line of text\r\n");
+
+/** Where connections are taken and nothing is ever said. */
+const silentHost = "127.0.0.3";
 
 async function openQueue(dir: string, port: number): Promise<Queue> {
   await Deno.mkdir(join(dir, "config"), { recursive: true });
@@ -40,7 +46,11 @@ async function openQueue(dir: string, port: number): Promise<Queue> {
     "Domains:\n\tmox.example: nil\nAccounts:\n\ta:\n\t\tDomain: mox.example\n",
   );
   const zone: Zone = {};
-  for (let i = 0; i < domains; i++) zone[`d${i}.example`] = { A: ["127.0.0.1"] };
+  for (let i = 0; i < domains; i++) {
+    zone[`d${i}.example`] = { A: ["127.0.0.1"] };
+    // Half of the dead refuse, half never answer.
+    zone[`dead${i}.example`] = { A: [i % 2 === 0 ? "127.0.0.2" : silentHost] };
+  }
   return await Queue.open(join(dir, "data"), {
     log: new Log("queue"),
     deliverer: remoteDeliverer({
@@ -56,24 +66,24 @@ async function openQueue(dir: string, port: number): Promise<Queue> {
 }
 
 /** Queues messages on hold; milliseconds that it took. */
-async function fill(queue: Queue, dir: string, count: number): Promise<number> {
+async function fill(queue: Queue, dir: string, count: number, to = "d"): Promise<number> {
   await queue.addHoldRule({
     account: undefined,
     senderDomain: undefined,
     recipientDomain: undefined,
   });
   const bytes = new TextEncoder().encode(body);
+  const file = join(dir, "message");
+  await Deno.writeFile(file, bytes);
   const start = performance.now();
   let n = 0;
   await Promise.all(Array.from({ length: senders }, async () => {
     while (n < count) {
       const i = n++;
-      const file = join(dir, `m${i}`);
-      await Deno.writeFile(file, bytes);
       await queue.add({
         senderAccount: "a",
         mailFrom: "a@mox.example",
-        recipients: [{ address: `x${i}@d${i % domains}.example` }],
+        recipients: [{ address: `x${i}@${to}${i % domains}.example` }],
         file,
         fileSize: bytes.length,
         prefix: new Uint8Array(0),
@@ -81,7 +91,6 @@ async function fill(queue: Queue, dir: string, count: number): Promise<number> {
         has8bit: false,
         requireTls: false,
       });
-      Deno.removeSync(file);
     }
   }));
   return performance.now() - start;
@@ -159,26 +168,77 @@ default_process_limit = 100
   }
 }
 
-async function memory(port: number): Promise<void> {
+/** Milliseconds from queueing a message to a living host until it is delivered, sorted. */
+async function latencies(queue: Queue, dir: string): Promise<number[]> {
+  const bytes = new TextEncoder().encode(body);
+  const file = join(dir, "live");
+  await Deno.writeFile(file, bytes);
+  const before = queue.count();
+  const times: number[] = [];
+  for (let i = 0; i < timed; i++) {
+    const start = performance.now();
+    await queue.add({
+      senderAccount: "a",
+      mailFrom: "a@mox.example",
+      recipients: [{ address: `live${i}@d${i % domains}.example` }],
+      file,
+      fileSize: bytes.length,
+      prefix: new Uint8Array(0),
+      smtputf8: false,
+      has8bit: false,
+      requireTls: false,
+    });
+    // Those for dead hosts stay.
+    while (queue.count() > before) await new Promise((r) => setTimeout(r, 1));
+    times.push(performance.now() - start);
+  }
+  return times.sort((a, b) => a - b);
+}
+
+function percentiles(times: readonly number[]): string {
+  const at = (part: number) => times[Math.floor((times.length - 1) * part)].toFixed(1);
+  return `median ${at(0.5)} ms, 95 % ${at(0.95)} ms, longest ${at(1)} ms`;
+}
+
+/** With a long queue for dead hosts: what a message to a living one waits, and the memory. */
+async function longQueue(port: number): Promise<void> {
   const dir = await Deno.makeTempDir({ prefix: "bench-" });
+  const silent = Deno.listen({ hostname: silentHost, port });
+  const held: Deno.Conn[] = [];
+  const taking = (async () => {
+    for await (const c of silent) held.push(c);
+  })();
   const mib = (n: number) => `${(n / 1048576).toFixed(0)} MiB`;
+  const memory = () => {
+    const m = Deno.memoryUsage();
+    return `${mib(m.rss)} resident, heap ${mib(m.heapUsed)}`;
+  };
   let queue = await openQueue(dir, port);
   try {
-    const before = Deno.memoryUsage();
-    const took = await fill(queue, dir, waiting);
+    await queue.start();
+    await latencies(queue, dir);
+    console.log(`to a living host, queue empty: ${percentiles(await latencies(queue, dir))}`);
+    console.log(`memory: ${memory()}`);
+    const took = await fill(queue, dir, waiting, "dead");
     console.log(`${waiting} queued: ${(waiting / took * 1000).toFixed(0)}/s, durable`);
     await queue.stop();
     queue = await openQueue(dir, port);
+    console.log(`memory with ${waiting}, opened anew: ${memory()}`);
+    for (const r of queue.holdRules()) await queue.removeHoldRule(r.id);
+    let start = performance.now();
+    await queue.hold({}, false);
+    console.log(`let go: ${(performance.now() - start).toFixed(0)} ms`);
     await queue.start();
-    const after = Deno.memoryUsage();
-    console.log(
-      `memory: ${mib(before.rss)} with an empty queue, ${mib(after.rss)} with ${waiting}; ` +
-        `heap ${mib(before.heapUsed)}, ${mib(after.heapUsed)}`,
-    );
-    const start = performance.now();
+    const times = await latencies(queue, dir);
+    console.log(`to a living host, ${waiting} due to dead ones: ${percentiles(times)}`);
+    console.log(`memory: ${memory()}`);
+    start = performance.now();
     queue.list({ to: "x99@" });
     console.log(`one found in the list: ${(performance.now() - start).toFixed(0)} ms`);
   } finally {
+    silent.close();
+    await taking;
+    for (const c of held) c.close();
     await queue.stop();
     await Deno.remove(dir, { recursive: true });
   }
@@ -198,7 +258,7 @@ try {
     const b = await theirs(sink);
     console.log(`round ${i + 1}: ${a.toFixed(0)}/s here, ${b.toFixed(0)}/s Postfix`);
   }
-  if (waiting > 0) await memory(sink);
+  if (waiting > 0) await longQueue(sink);
 } finally {
   sinkProcess.kill("SIGTERM");
   await sinkProcess.status;

@@ -211,6 +211,22 @@ Deno.test({ name: "account page", ignore: lacks("chromium") }, async (t) => {
         await page.getByRole("button", { name: "Import", exact: true }).click();
         await page.getByRole("heading", { name: "Imported" }).waitFor();
         await page.getByRole("cell", { name: "Old/Work/Plans" }).waitFor();
+        // While one runs, a page that is loaded anew finds it.
+        await page.getByLabel("Archive or mailbox file").setInputFiles({
+          name: "Large.mbox",
+          mimeType: "application/mbox",
+          buffer: Buffer.from(mbox(20_000)),
+        });
+        await page.getByLabel("Put all below this mailbox").fill("Aborted");
+        await page.getByRole("button", { name: "Import", exact: true }).click();
+        await page.getByRole("cell", { name: "Aborted/Large" }).waitFor();
+        await page.reload();
+        await page.getByRole("cell", { name: "Aborted/Large" }).waitFor();
+        await shot(page, "import-running");
+        await page.getByRole("button", { name: "Abort" }).click();
+        await page.getByRole("dialog").getByRole("button", { name: "Abort" }).click();
+        await page.getByRole("heading", { name: "The import was aborted, nothing was changed" })
+          .waitFor();
         await shot(page, "import");
         assert.deepEqual(await violations(page), []);
         await page.getByLabel("Archive or mailbox file").setInputFiles({
@@ -263,6 +279,10 @@ Deno.test({ name: "account page", ignore: lacks("chromium") }, async (t) => {
       await page.getByText("Password changed.").waitFor();
       await second.getByLabel("Password").waitFor();
       await other.close();
+    });
+    await step("the junk filter's figures are there", async () => {
+      await page.getByRole("link", { name: "Junk" }).click();
+      await page.getByRole("heading", { name: "What it has learned" }).waitFor();
     });
     await step("every section is accessible", async () => {
       for (const name of ["Addresses", "Junk", "Logins", "Suppressions", "Mail programs"]) {

@@ -45,7 +45,7 @@ import { sanitizeMessageHtml } from "../../src/web/webmail/html/sanitize.ts";
 
 /** A function over bytes; throws only what `allowed` knows. */
 export interface Target {
-  run: (bytes: Uint8Array) => void;
+  run: (bytes: Uint8Array) => unknown;
   /** Errors that are answers. */
   allowed?: readonly (new (...args: never[]) => Error)[];
   /** Inputs to begin with. */

@@ -1,15 +1,18 @@
 /** Each fuzz target for a moment, with a seed that is told; `deno task fuzz` does it for long. */
+import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { allTargets } from "./all_targets.ts";
+import { readCorpus } from "./corpus.ts";
+import { Coverage } from "./coverage.ts";
 import { fuzz } from "./fuzz.ts";
-import { targets } from "./targets.ts";
 
 const seed = Number(Deno.env.get("FUZZ_SEED") ?? Date.now() % 1_000_000_000);
 
 Deno.test(`parsers take any bytes, seed ${seed}`, async (t) => {
-  for (const [name, target] of Object.entries(targets)) {
-    await t.step(name, () => {
-      const { found } = fuzz(target, seed, 150);
+  for (const [name, target] of Object.entries(allTargets)) {
+    await t.step(name, async () => {
+      const { found } = await fuzz(target, seed, 150, undefined, readCorpus(name));
       if (!found) return;
       const bytes = JSON.stringify(new TextDecoder("latin1").decode(found.input));
       throw new Error(`seed ${seed}, input ${bytes}`, { cause: found.error });
@@ -17,7 +20,16 @@ Deno.test(`parsers take any bytes, seed ${seed}`, async (t) => {
   }
 });
 
-Deno.test("inputs that once failed do so no more", () => {
+Deno.test("inputs that once reached something new, or failed, are taken", async () => {
+  for (const [name, target] of Object.entries(allTargets)) {
+    for (const input of readCorpus(name)) {
+      try {
+        await target.run(input);
+      } catch (err) {
+        if (!target.allowed?.some((e) => err instanceof e)) throw err;
+      }
+    }
+  }
   const dir = join(dirname(fileURLToPath(import.meta.url)), "found");
   let files: Deno.DirEntry[] = [];
   try {
@@ -27,12 +39,29 @@ Deno.test("inputs that once failed do so no more", () => {
   }
   for (const f of files) {
     const name = f.name.slice(0, f.name.lastIndexOf("-")).replaceAll("-", " ");
-    const key = Object.keys(targets).find((k) => k.replaceAll("-", " ") === name);
-    const target = targets[key!];
+    const key = Object.keys(allTargets).find((k) => k.replaceAll("-", " ") === name);
+    const target = allTargets[key!];
     try {
-      target.run(Deno.readFileSync(join(dir, f.name)));
+      await target.run(Deno.readFileSync(join(dir, f.name)));
     } catch (err) {
       if (!target.allowed?.some((e) => err instanceof e)) throw err;
     }
+  }
+});
+
+Deno.test("coverage tells which inputs reach something new, and they are kept", async () => {
+  const coverage = await Coverage.start();
+  try {
+    const target = { run: allTargets.addresses.run, seeds: ["a"] };
+    const { kept, runs, found } = await fuzz(target, 7, 3000, coverage);
+    assert.equal(found, undefined);
+    assert.ok(runs > 50 && kept.length > 0, `${kept.length} of ${runs}`);
+    // What is known already is none of the new any more.
+    const before = coverage.blocks;
+    for (const input of kept) await target.run(input);
+    assert.equal(await coverage.look(false), 0);
+    assert.ok(before > 10);
+  } finally {
+    await coverage.stop();
   }
 });

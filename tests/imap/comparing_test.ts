@@ -122,3 +122,31 @@ Deno.test("RFC 5256 §3: threads of one date are in the order of their first mes
       `,
     );
   }));
+
+Deno.test("RFC 9051 §6.4.4: numbers that no message has find nothing, and a range up to * its last message", () =>
+  withClient(async (c) => {
+    for (const s of ["one", "two"]) await c.append("INBOX", mail(`Subject: ${s}`));
+    await c.ok("SELECT INBOX");
+    await talk(
+      c,
+      `
+      C: SEARCH 9
+      S: * SEARCH
+      S: OK …
+      C: SEARCH 1,9
+      S: * SEARCH 1
+      S: OK …
+      C: SEARCH 3:*
+      S: * SEARCH 2
+      S: OK …
+      C: SEARCH NOT 9
+      S: * SEARCH 1 2
+      S: OK …
+      C: SEARCH RETURN (PARTIAL 2:1) ALL
+      S: * ESEARCH (TAG "…") PARTIAL (1:2 1:2)
+      S: OK …
+      C: FETCH 3:* UID
+      S: BAD there are only 2 messages
+      `,
+    );
+  }));

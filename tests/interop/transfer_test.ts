@@ -81,6 +81,22 @@ Deno.test(
         const d = await mox(["import", kind, "-dir", server.dir, "mox", `${into}/Deep`, below]);
         assert.equal(d.code, 0, d.stderr + d.stdout);
         assert.deepEqual(await fetchAll(`${into}/Deep`), deep);
+        // All of a folder at once, with the mailboxes' names.
+        const all = await mox([
+          "import",
+          kind,
+          "-dir",
+          server.dir,
+          "mox",
+          `Inbox all ${kind}`,
+          out,
+        ]);
+        assert.match(all.stdout, /^\d+ messages imported, 0 warnings$/m, all.stderr + all.stdout);
+        assert.deepEqual(await fetchAll(`Inbox all ${kind}/Inbox`), original);
+        assert.deepEqual(await fetchAll(`Inbox all ${kind}/Inbox sub/Deep`), deep);
+        const again = ["import", kind, "-skipduplicates", "-dir", server.dir, "mox", "", out];
+        const nothing = await mox(again);
+        assert.match(nothing.stdout, /^0 messages imported, \d+ were there already, 0 warnings$/m);
       }
       const missing = await mox([
         "import",

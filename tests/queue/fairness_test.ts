@@ -166,6 +166,22 @@ Deno.test("a destination that was found dead leaves places for others when it is
   assert.ok(w.delivered.includes("x@live.example"));
 });
 
+Deno.test("among destinations that were dead, those that are silent still make room for the others", async () => {
+  await using w = new DeadWorld();
+  await w.open();
+  await w.fill(150, true);
+  await w.queue.start();
+  await w.turn();
+  const start = w.clock.time;
+  // All that were started so far are waiting, or were until they had to go.
+  while (w.waiting.length < 150 && w.clock.time - start < 10 * 60_000 && w.clock.next()) {
+    await w.turn();
+  }
+  assert.equal(w.waiting.length, 150);
+  const gone = w.queue.list({ to: "dead" }).filter((i) => i.attempts > 3);
+  assert.ok(gone.length >= 50 && gone.every((i) => i.results[0].enhanced === "4.4.1"));
+});
+
 /** A port at which connections are never made: its backlog is full. */
 class FullPort implements Disposable {
   readonly #listener: Deno.TcpListener;

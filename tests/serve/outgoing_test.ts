@@ -319,6 +319,21 @@ Deno.test("SMTPUTF8 that the message does not need is not asked of the next serv
     assert.match((await inbox())[0], /^Status: 5\.6\.7\r$/m);
   }));
 
+Deno.test("what is urgent goes before other mail, mail to many behind it", () =>
+  withServer({}, async ({ server, submit }) => {
+    await server.queue.addHoldRule({
+      account: undefined,
+      senderDomain: undefined,
+      recipientDomain: undefined,
+    });
+    const fields = ["Priority: urgent", "Priority: non-urgent", "Precedence: bulk", "X-Any: thing"];
+    for (const f of fields) {
+      await submit(["x@to.example"], message.replace("Subject", `${f}\r\nSubject`));
+    }
+    const queued = server.queue.list({}, { sort: "id" });
+    assert.deepEqual(queued.map((i) => i.priority), [1, -1, -1, 0]);
+  }));
+
 Deno.test("queue commands: what is queued is listed, held, moved, dumped, failed and dropped", () =>
   withServer({ greeting: () => "421 4.3.2 later" }, async (w) => {
     const { server, submit, command, host, inbox } = w;

@@ -63,6 +63,8 @@ export const Overview = v.object({
   maxOutgoingPerDay: Count,
   maxFirstTimeRecipientsPerDay: Count,
   junk: JunkSettings,
+  /** Messages that the junk filter has learned from, and that wait to be learned from; null without one. */
+  trained: v.nullable(v.object({ hams: Count, spams: Count, waiting: Count })),
   /** Passwords are made by the server only. */
   noCustomPassword: v.boolean(),
   sessions: v.array(v.object({

@@ -196,6 +196,7 @@ function addresses(o: Overview, changed: () => Promise<void>): HTMLElement[] {
 function junk(o: Overview, changed: () => Promise<void>): HTMLElement[] {
   const j = o.junk;
   return [
+    ...o.trained === null ? [] : [learned(o.trained)],
     part(
       "Filter",
       facts([
@@ -275,6 +276,27 @@ function junk(o: Overview, changed: () => Promise<void>): HTMLElement[] {
         )),
     ),
   ];
+}
+
+/** Messages of each kind from which on a junk filter is of use. */
+const usefulFrom = 50;
+
+function learned({ hams, spams, waiting }: NonNullable<Overview["trained"]>): HTMLElement {
+  return part(
+    "What it has learned",
+    facts([
+      ["From wanted messages", numberText(hams)],
+      ["From junk", numberText(spams)],
+      ...waiting > 0 ? [["Still to be learned from", numberText(waiting)] as const] : [],
+    ]),
+    el(
+      "p",
+      { class: "muted" },
+      Math.min(hams, spams) < usefulFrom
+        ? "It becomes reliable with some hundred messages of both kinds: mark junk as junk, and the rest as not junk."
+        : "It learns from each message that is marked as junk or as not junk, also by being moved.",
+    ),
+  );
 }
 
 function suppressions(o: Overview, changed: () => Promise<void>): HTMLElement[] {

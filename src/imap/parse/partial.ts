@@ -10,12 +10,11 @@ export interface PartialRange {
   fromEnd: boolean;
   first: number;
   last: number;
-  /** As the client wrote it. */
+  /** As it is answered. */
   label: string;
 }
 
 export function parsePartialRange(c: Cursor): PartialRange {
-  const start = c.pos;
   const fromEnd = c.at("-");
   const read = () => {
     if (fromEnd) c.expect("-");
@@ -24,8 +23,9 @@ export function parsePartialRange(c: Cursor): PartialRange {
   const a = read();
   c.expect(":");
   const b = read();
-  const label = new TextDecoder("latin1").decode(c.bytes.subarray(start, c.pos));
-  return { fromEnd, first: Math.min(a, b), last: Math.max(a, b), label };
+  const [first, last] = [Math.min(a, b), Math.max(a, b)];
+  // RFC 5267 §4.4: a range and its reverse are the same.
+  return { fromEnd, first, last, label: fromEnd ? `-${first}:-${last}` : `${first}:${last}` };
 }
 
 /** The part of a result; lists counted from the end keep their order. */

@@ -13,7 +13,8 @@ import { formatNumSet } from "../parse/numset.ts";
 import type { FetchItem } from "../parse/fetch.ts";
 import { fetchUids } from "./fetch_rows.ts";
 import type { Session } from "./session.ts";
-import { type SortKey, sortUids } from "./sorting.ts";
+import { sortUids } from "./kept_orders.ts";
+import type { SortKey } from "./sorting.ts";
 
 /** Results of a mailbox that are kept up to date. */
 const maxContexts = 16;

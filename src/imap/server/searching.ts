@@ -177,12 +177,12 @@ export async function runSearch(
   return { ...r, node };
 }
 
+/**
+ * Sets in a search, as ranges of uids. RFC 9051 §6.4.4 has no error for numbers that no message has: a search
+ * with them finds what there is.
+ */
 function rangesIn(v: View): (set: NumSet, uid: boolean) => [number, number][] {
-  return (set, uid) => {
-    const ranges = v.uidRanges(set, uid);
-    if (!ranges) throw new ImapBad(`there are only ${v.count} messages`);
-    return ranges;
-  };
+  return (set, uid) => v.uidRanges(set, uid);
 }
 
 /**

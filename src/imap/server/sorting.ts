@@ -63,55 +63,88 @@ async function eachRow(
   }
 }
 
-/** Uids in the order of the keys; equal ones by uid. Scores are for RELEVANCY. */
-export async function sortUids(
+/** A message with what it is sorted by. */
+export interface SortedRow {
+  uid: number;
+  values: (string | number)[];
+}
+
+function valuesOf(
+  row: FetchRow,
+  keys: readonly SortKey[],
+  scores: ReadonlyMap<number, number> | undefined,
+): (string | number)[] {
+  return keys.map(({ key }): string | number => {
+    switch (key) {
+      case "ARRIVAL":
+        return row.received;
+      case "SIZE":
+        return row.size;
+      case "DATE":
+        // RFC 5256 §2.2: without a usable Date the internal date stands in.
+        return storedSent(row.summaryText) ?? row.received;
+      case "SUBJECT":
+        return storedSortSubject(row.summaryText);
+      case "FROM":
+        return localpart(row.summary.from);
+      case "TO":
+        return localpart(row.summary.to);
+      case "CC":
+        return localpart(row.summary.cc);
+      case "DISPLAYFROM":
+        return display(row.summary.from);
+      case "DISPLAYTO":
+        return display(row.summary.to);
+      case "RELEVANCY":
+        // The best first.
+        return -(scores?.get(row.uid) ?? 0);
+    }
+  });
+}
+
+function wantFor(keys: readonly SortKey[]): number {
+  const columns = ["ARRIVAL", "SIZE", "RELEVANCY"];
+  return keys.every((k) => columns.includes(k.key)) ? 0 : Want.Summary;
+}
+
+/** Compares by the keys; equal ones by uid. */
+export function compareSorted(a: SortedRow, b: SortedRow, keys: readonly SortKey[]): number {
+  for (let i = 0; i < keys.length; i++) {
+    const x = a.values[i];
+    const y = b.values[i];
+    const d = typeof x === "number" ? x - (y as number) : compareText(x, y as string);
+    if (d !== 0) return keys[i].reverse ? -d : d;
+  }
+  return a.uid - b.uid;
+}
+
+/** A few messages with what they are sorted by, read at once. */
+export function readSorted(
+  account: Account,
+  mailboxId: number,
+  uids: ArrayLike<number>,
+  keys: readonly SortKey[],
+): SortedRow[] {
+  const rows: SortedRow[] = [];
+  account.fetch(mailboxId, uids, wantFor(keys), (row) => {
+    rows.push({ uid: row.uid, values: valuesOf(row, keys, undefined) });
+  });
+  return rows;
+}
+
+/** Uids in the order of the keys, all read and compared. Scores are for RELEVANCY. */
+export async function sortAnew(
   account: Account,
   mailboxId: number,
   uids: number[],
   keys: readonly SortKey[],
   scores?: ReadonlyMap<number, number>,
 ): Promise<number[]> {
-  const columns = ["ARRIVAL", "SIZE", "RELEVANCY"];
-  const want = keys.every((k) => columns.includes(k.key)) ? 0 : Want.Summary;
-  const rows: { uid: number; values: (string | number)[] }[] = [];
-  await eachRow(account, mailboxId, uids, want, (row) => {
-    const values = keys.map(({ key }): string | number => {
-      switch (key) {
-        case "ARRIVAL":
-          return row.received;
-        case "SIZE":
-          return row.size;
-        case "DATE":
-          // RFC 5256 §2.2: without a usable Date the internal date stands in.
-          return storedSent(row.summaryText) ?? row.received;
-        case "SUBJECT":
-          return storedSortSubject(row.summaryText);
-        case "FROM":
-          return localpart(row.summary.from);
-        case "TO":
-          return localpart(row.summary.to);
-        case "CC":
-          return localpart(row.summary.cc);
-        case "DISPLAYFROM":
-          return display(row.summary.from);
-        case "DISPLAYTO":
-          return display(row.summary.to);
-        case "RELEVANCY":
-          // The best first.
-          return -(scores?.get(row.uid) ?? 0);
-      }
-    });
-    rows.push({ uid: row.uid, values });
+  const rows: SortedRow[] = [];
+  await eachRow(account, mailboxId, uids, wantFor(keys), (row) => {
+    rows.push({ uid: row.uid, values: valuesOf(row, keys, scores) });
   });
-  rows.sort((a, b) => {
-    for (let i = 0; i < keys.length; i++) {
-      const x = a.values[i];
-      const y = b.values[i];
-      const d = typeof x === "number" ? x - (y as number) : compareText(x, y as string);
-      if (d !== 0) return keys[i].reverse ? -d : d;
-    }
-    return a.uid - b.uid;
-  });
+  rows.sort((a, b) => compareSorted(a, b, keys));
   return rows.map((r) => r.uid);
 }
 

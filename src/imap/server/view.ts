@@ -126,20 +126,22 @@ export class View {
 
   /**
    * Uids in the view that a set names, ascending. For sequence numbers beyond the end: undefined, the
-   * command is BAD (RFC 9051 §9 seq-number).
+   * command is BAD (RFC 9051 §9 seq-number), or with `lenient` they name nothing.
    */
-  resolve(set: NumSet, uid: boolean): Uint32Array | undefined {
+  resolve(set: NumSet, uid: boolean, lenient = false): Uint32Array | undefined {
     if (set.saved) return Uint32Array.from(this.saved.filter((u) => this.seqOf(u) > 0));
     const list = this.uids;
     const parts: Uint32Array[] = [];
     let total = 0;
     if (!uid && this.#count === 0) {
-      return set.ranges.every(([a, b]) => a === 0 || b === 0) ? new Uint32Array(0) : undefined;
+      return lenient || set.ranges.every(([a, b]) => a === 0 || b === 0)
+        ? new Uint32Array(0)
+        : undefined;
     }
     for (const [from, to] of normalRanges(set, uid ? this.highestUid : this.#count)) {
-      if (!uid && to > this.#count) return undefined;
+      if (!uid && to > this.#count && !lenient) return undefined;
       const a = uid ? lowerBound(list, from) : from - 1;
-      const b = uid ? lowerBound(list, to + 1) : to;
+      const b = uid ? lowerBound(list, to + 1) : Math.min(to, this.#count);
       if (b > a) {
         parts.push(list.subarray(a, b));
         total += b - a;
@@ -154,13 +156,11 @@ export class View {
     return out;
   }
 
-  /** As {@link resolve}, as ranges of uids. */
-  uidRanges(set: NumSet, uid: boolean): [number, number][] | undefined {
+  /** As {@link resolve}, as ranges of uids; sequence numbers beyond the end name nothing. */
+  uidRanges(set: NumSet, uid: boolean): [number, number][] {
     if (uid && !set.saved) return normalRanges(set, this.highestUid);
-    const uids = this.resolve(set, uid);
-    if (!uids) return undefined;
     const out: [number, number][] = [];
-    for (const u of uids) {
+    for (const u of this.resolve(set, uid, true)!) {
       const last = out[out.length - 1];
       if (last && last[1] + 1 === u) last[1] = u;
       else out.push([u, u]);

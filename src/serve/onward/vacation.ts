@@ -89,6 +89,8 @@ export async function replyIfAway(
       file.close();
     }
     await queueOutgoing(s, {
+      // After what people have written.
+      priority: -1,
       senderAccount: account.name,
       fromDomain: own.domain,
       // RFC 3834 §3.3: nothing is to come back.

@@ -75,6 +75,8 @@ export async function sendReport(s: ReportServices, m: ReportMessage): Promise<v
       file.close();
     }
     await queueOutgoing(s, {
+      // After what people have written.
+      priority: -1,
       senderAccount: s.config.static.Postmaster.Account,
       fromDomain: hostDomain(s.config),
       mailFrom: m.from,

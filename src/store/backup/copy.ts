@@ -40,8 +40,12 @@ export class BackupError extends Error {
   override name = "BackupError";
 }
 
-/** What is not copied: locks, sockets, temporary files, and an index that is made anew. */
-export const left = new Set(["tmp", "ctl", "ctl.json", "fulltext.db"]);
+/** In a copy that follows: how it stands, nothing until it is whole. */
+export const watchMarker = "watch.json";
+/** In a copy until it is whole: one that was broken off lacks what comes last, and nothing else tells so. */
+export const incomplete = "incomplete-backup";
+/** What is not copied: locks, sockets, temporary files, an index that is made anew, and the above. */
+export const left = new Set(["tmp", "ctl", "ctl.json", "fulltext.db", watchMarker, incomplete]);
 /** How often a folder is tried whose messages go meanwhile. */
 const attempts = 10;
 
@@ -59,7 +63,13 @@ export async function backupData(
   if ([...Deno.readDirSync(o.to)].length > 0) {
     throw new BackupError(`${o.to} is not empty: give a new folder`);
   }
+  const marker = join(o.to, incomplete);
+  Deno.writeTextFileSync(marker, "this backup is under way, or was broken off\n");
+  sync(marker);
+  syncFolder(o.to);
   await folder("", o, counts, say);
+  Deno.removeSync(marker);
+  syncFolder(o.to);
   return counts;
 }
 

@@ -7,6 +7,7 @@
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { removeFile } from "../../platform/files.ts";
+import { incomplete, watchMarker } from "./copy.ts";
 import { verifyAccount } from "./verify_account.ts";
 import { verifyQueue } from "./verify_queue.ts";
 import { rows, type Say } from "./verify_rows.ts";
@@ -23,8 +24,29 @@ export interface Fault {
 /** Checks all below the folder; with `fix`, mends what can be mended without losing anything. */
 export function verifyData(dir: string, fix: boolean, say: (text: string) => void): Fault[] {
   const faults: Fault[] = [];
+  const unfinished = brokenOff(dir);
+  if (unfinished) faults.push(unfinished);
   folder(dir, fix, faults, say);
   return faults;
+}
+
+/** What tells that a copy was never finished. */
+function brokenOff(dir: string): Fault | undefined {
+  const text = "the backup was broken off before it was whole: take another one";
+  const marker = join(dir, incomplete);
+  if (read(marker) !== undefined) return { path: marker, text };
+  const watch = join(dir, watchMarker);
+  const state = read(watch);
+  return state !== undefined && !state.includes("upToDate") ? { path: watch, text } : undefined;
+}
+
+function read(path: string): string | undefined {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (err) {
+    if (err instanceof Deno.errors.NotFound) return undefined;
+    throw err;
+  }
 }
 
 function folder(dir: string, fix: boolean, faults: Fault[], say: (text: string) => void): void {

@@ -5,7 +5,7 @@
  * @module
  */
 import { join } from "node:path";
-import { BackupError, left } from "./copy.ts";
+import { BackupError, left, watchMarker as marker } from "./copy.ts";
 import { FollowedDatabase } from "./wal_follow.ts";
 
 /** Milliseconds between looks. */
@@ -14,8 +14,6 @@ const interval = 200;
 const scanInterval = 1000;
 /** Milliseconds without changes after which a database is let go. */
 const idleAfter = 60_000;
-/** How the copy stands; also says that the folder is one. */
-const marker = "watch.json";
 /** Looks after which a file that went is removed from the copy. */
 const removeAfter = 10;
 

@@ -7,7 +7,7 @@
  * @module
  */
 import { join } from "node:path";
-import { removeFile } from "../../platform/files.ts";
+import { removeFile, syncFile } from "../../platform/files.ts";
 import type { Account } from "../account.ts";
 import { describeFile } from "../describe.ts";
 import { Flag, type Mailbox, type NewMessage, SpecialUse, StoreError } from "../types.ts";
@@ -155,8 +155,12 @@ class Import {
         removeFile(file);
         return await this.#pass();
       }
+      // While the next ones are read it is made durable, so that a batch needs to wait for little.
+      const fileSynced = syncFile(file);
+      fileSynced.catch(() => {});
       const message = {
         file,
+        fileSynced,
         fileSize: m.content.length,
         prefix: new Uint8Array(0),
         description,

@@ -97,7 +97,7 @@ function mozillaFlags(status: string, status2: string): string[] | undefined {
 
 /** Fields that stand for flags of a message in its file, and belong to that. */
 const atStart =
-  /^(?:Status|X-Status|X-Keywords|X-Mozilla-Status2?|X-Mozilla-Keys|X-GM-THRID|X-Gmail-Labels):/i;
+  /^(?:X-IMAPbase|Status|X-Status|X-Keywords|X-Mozilla-Status2?|X-Mozilla-Keys|X-GM-THRID|X-Gmail-Labels):/i;
 const atEnd =
   /^(?:Status|X-Status|X-Keywords|X-UID|X-IMAP|X-IMAPbase|X-Mozilla-Status2?|X-Mozilla-Keys|Content-Length|Lines):/i;
 /** Programs that put these before the header put none at its end. */

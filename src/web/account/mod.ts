@@ -9,6 +9,7 @@
 import { accountCalls } from "../../../webmail/account/api.ts";
 import { clientServices, randomPassword } from "../../admin/mod.ts";
 import type { Config } from "../../config/mod.ts";
+import type { TrainingFigures } from "../../delivery/training.ts";
 import { Log } from "../../log/mod.ts";
 import { ensureDir, removeFile } from "../../platform/files.ts";
 import type { Queue } from "../../queue/mod.ts";
@@ -42,6 +43,8 @@ export interface AccountPageOptions {
   /** Undefined while the server starts. */
   tlsKeys: () => TlsKeys | undefined;
   loginLog: () => LoginLog | undefined;
+  /** What the account's junk filter has learned from; undefined if it has none. */
+  trained: (account: Account) => Promise<TrainingFigures | undefined>;
 }
 
 /** Most sessions and suppressions that are shown. */
@@ -123,7 +126,8 @@ export function accountPage(o: AccountPageOptions): AccountPage {
     async Overview(_r, c) {
       const a = settings(c);
       const name = c.session!.account;
-      const { usage, mailboxes } = await withAccount(name, (account) => ({
+      const { usage, mailboxes, trained } = await withAccount(name, async (account) => ({
+        trained: await o.trained(account) ?? null,
         usage: account.db.get("SELECT message_size FROM state")![0] as number,
         mailboxes: account.mailboxes().map((m) => m.name).sort(),
       }));
@@ -139,6 +143,7 @@ export function accountPage(o: AccountPageOptions): AccountPage {
         maxOutgoingPerDay: a.MaxOutgoingMessagesPerDay,
         maxFirstTimeRecipientsPerDay: a.MaxFirstTimeRecipientsPerDay,
         junk: junkOf(a),
+        trained,
         noCustomPassword: a.NoCustomPassword,
         sessions: o.sessions.list(name).slice(0, maxShown).map((s) => ({
           id: s.id,

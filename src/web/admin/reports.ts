@@ -247,8 +247,8 @@ export function reportHandlers(
         policies: r.results.map(policyShown),
       })),
     }),
-    TlsResultsRemove(results) {
-      o.tlsResults?.remove(results);
+    TlsResultsRemove(which) {
+      o.tlsResults?.remove(which);
       return {};
     },
   };

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { importMessages } from "../../../src/store/import/import.ts";
 import { pathSource } from "../../../src/store/import/path.ts";
 import type { Source } from "../../../src/store/import/sources.ts";
-import { Flag, Want } from "../../../src/store/types.ts";
+import { Flag, SpecialUse, Want } from "../../../src/store/types.ts";
 import { messageFiles, type TestStore, withStore } from "../setup.ts";
 
 interface Row {
@@ -191,3 +191,76 @@ Deno.test("an import that is aborted or fails leaves nothing behind", async () =
     assert.deepEqual(rows(s, "Inbox").map((r) => r.subject), ["own"]);
   });
 });
+
+/** So many messages with a junk flag, for the mailbox of sent mail. */
+async function* sentMail(count: number): Source {
+  for (let i = 0; i < count; i++) {
+    yield await Promise.resolve({
+      place: String(i),
+      below: "Sent",
+      use: SpecialUse.Sent,
+      content: new TextEncoder().encode(`To: <p${i}@remote.example>\r\nSubject: ${i}\r\n\r\nx\r\n`),
+      flags: Flag.NotJunk,
+      keywords: [],
+      received: i,
+    });
+  }
+}
+
+Deno.test("the junk filter learns of all in one go at the end, and of nothing that is taken away again", () =>
+  withStore(async (s) => {
+    const trained: number[] = [];
+    s.account.onTraining = (ids) => trained.push(ids.length);
+    const stop = new AbortController();
+    const progress = (p: { imported: number }) => {
+      if (p.imported >= 200) stop.abort(new Error("enough"));
+    };
+    const recipients = () => s.account.db.get("SELECT count(*) FROM recipients")![0];
+    await assert.rejects(
+      () => take(s, sentMail(450), "", { signal: stop.signal, progress }),
+      /enough/,
+    );
+    assert.deepEqual(trained, []);
+    assert.equal(recipients(), 0);
+    await take(s, sentMail(450), "");
+    assert.deepEqual(trained, [450]);
+    assert.equal(recipients(), 450);
+    assert.equal(s.account.mailboxBySpecialUse(SpecialUse.Sent)!.total, 450);
+  }));
+
+Deno.test("what is told to be stored is stored, also when the account is full in the middle", () =>
+  withStore(async (s) => {
+    const remembered: number[] = [];
+    const sent = () => s.account.mailboxBySpecialUse(SpecialUse.Sent)!.total;
+    const stored = () => {
+      remembered.push(sent());
+      return Promise.resolve();
+    };
+    await assert.rejects(
+      () => take(s, sentMail(1000), "", { stored, keepOnFailure: () => true }),
+      /quota/,
+    );
+    // In batches, and none for the one that failed.
+    assert.deepEqual(remembered.slice(0, 3), [100, 200, 300]);
+    assert.equal(remembered.at(-1), sent());
+    assert.ok(sent() < 1000);
+  }, { quotaMessageSize: () => 20_000 }));
+
+Deno.test("messages without a Message-ID are known again by size and date", () =>
+  withStore(async (s) => {
+    await take(s, sentMail(5), "");
+    const again = await take(s, sentMail(7), "", { skipDuplicates: true });
+    // Dates in the same second and sizes tell nothing apart here.
+    assert.deepEqual([again.imported, again.duplicates], [0, 7]);
+  }));
+
+Deno.test("a name that no mailbox can have is told, and its messages go to the Inbox", () =>
+  withStore(async (s) => {
+    const source = async function* (): Source {
+      for await (const m of sentMail(2)) yield { ...m, use: 0, below: "a\u2028b" };
+    };
+    const r = await take(s, source(), "");
+    assert.equal(r.warnings.length, 1);
+    assert.match(r.warnings[0], /control character/);
+    assert.equal(rows(s, "Inbox").length, 2);
+  }));

@@ -1,6 +1,7 @@
 /** SORT and THREAD (RFC 5256, 5267, 5957). @module */
 import { formatString } from "../../format/text.ts";
 import type { Command } from "../command.ts";
+import { sortUids } from "../kept_orders.ts";
 import { addContext } from "../contexts.ts";
 import {
   badCharset,
@@ -17,14 +18,7 @@ import {
   toNumbers,
 } from "../searching.ts";
 import { State } from "../session.ts";
-import {
-  formatThreads,
-  orderedSubject,
-  references,
-  type SortKey,
-  sortKeys,
-  sortUids,
-} from "../sorting.ts";
+import { formatThreads, orderedSubject, references, type SortKey, sortKeys } from "../sorting.ts";
 
 function sortCommand(uid: boolean): Command {
   return {

@@ -1,0 +1,10 @@
+/** Every fuzz target, by its name. @module */
+import { type Target, targets } from "./targets.ts";
+import { exchangeTargets } from "./targets_exchange.ts";
+import { fileTargets } from "./targets_files.ts";
+
+export const allTargets: Record<string, Target> = {
+  ...targets,
+  ...exchangeTargets,
+  ...fileTargets,
+};
