@@ -68,7 +68,9 @@ Deno.test("SIGKILL during an import: whole messages are there or not, and it can
     assert.ok(before.size > 0 && before.size <= total);
     for (const [id, text] of before) assert.ok(text.endsWith(`end of ${id}\r\n`), id);
     assert.deepEqual(
-      [...Deno.readDirSync(join(dir, "data", "tmp"))].filter((e) => /import/.test(e.name)),
+      [...Deno.readDirSync(join(dir, "data", "tmp"))].filter((e) =>
+        e.isFile && e.name.startsWith("import-")
+      ),
       [],
     );
     const again = await mox(["import", "mbox", ...args]);

@@ -9,7 +9,7 @@ import { removeFile } from "../../platform/files.ts";
 import { isStorageFull } from "../../platform/storage_errors.ts";
 import type { MessageObserver } from "./backend.ts";
 import { SmtpError } from "./errors.ts";
-import { namePrefix, newTempFile } from "./spare_files.ts";
+import { newTempFile } from "./spare_files.ts";
 
 /** Written at once. The header must fit, so that it can be looked through in one piece. */
 const blockSize = 256 * 1024;
@@ -28,11 +28,14 @@ export interface MessageLimits {
   hops: number;
 }
 
-/** Removes what a crash left in the folder of temporary files. Call it before the first listener starts. */
+/**
+ * Removes the files that a crash left in the folder of temporary files: of mail that was coming in, of APPEND,
+ * imports, uploads. Nothing in it is of use to another process. Call it before the first listener starts.
+ */
 export async function removeLeftovers(dir: string): Promise<number> {
   let n = 0;
   for await (const entry of Deno.readDir(dir)) {
-    if (!entry.isFile || !entry.name.startsWith(namePrefix)) continue;
+    if (!entry.isFile) continue;
     removeFile(join(dir, entry.name));
     n++;
   }

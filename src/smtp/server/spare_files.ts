@@ -10,8 +10,8 @@
 import { join } from "node:path";
 import { removeFile } from "../../platform/files.ts";
 
-/** Beginning of the names of temporary files; what a crash left is known by it. */
-export const namePrefix = "smtp-";
+/** Beginning of the names of temporary files. */
+const namePrefix = "smtp-";
 
 /** Files made ahead at most. */
 const most = 32;
