@@ -25,7 +25,7 @@ function look(copy: string, scratch: string): { faults: string[]; messages: numb
     }
   };
   tree(copy, to);
-  // How it stands is written by the command, not by a round.
+  // As after a round that was whole.
   Deno.writeTextFileSync(join(to, "watch.json"), '{"upToDate":""}');
   // A file that came before its row is no fault: a start removes it.
   const faults = verifyData(to, false, () => {}).map((f) => f.text).filter((t) =>

@@ -12,6 +12,8 @@ import { FollowedDatabase } from "./wal_follow.ts";
 const interval = 200;
 /** Milliseconds between looks for new folders and other files. */
 const scanInterval = 1000;
+/** Milliseconds between notes of how the copy stands. */
+const tellInterval = 1000;
 /** Milliseconds without changes after which a database is let go. */
 const idleAfter = 60_000;
 /** Looks after which a file that went is removed from the copy. */
@@ -49,6 +51,7 @@ export class DataWatch {
   readonly #others = new Map<string, string>();
   #round = 0;
   #scanned = 0;
+  #told = -Infinity;
   readonly state: WatchState = { databases: 0, messages: 0, bytes: 0, took: 0 };
 
   /**
@@ -74,6 +77,7 @@ export class DataWatch {
   /** Brings the copy up to what is committed now. @throws errors of files and databases */
   async round(): Promise<void> {
     const start = performance.now();
+    const began = new Date();
     this.#round++;
     if (start - this.#scanned >= this.#scanInterval || this.#scanned === 0) {
       this.#scanned = start;
@@ -93,6 +97,17 @@ export class DataWatch {
     this.#removeGone();
     this.state.databases = this.#databases.size;
     this.state.took = performance.now() - start;
+    if (start - this.#told >= tellInterval) {
+      this.#told = start;
+      this.#tell(began);
+    }
+  }
+
+  /** Writes down that the copy is whole, as of a time. */
+  #tell(upToDate: Date): void {
+    const path = join(this.#to, marker);
+    Deno.writeTextFileSync(`${path}.new`, `${JSON.stringify({ upToDate, ...this.state })}\n`);
+    Deno.renameSync(`${path}.new`, path);
   }
 
   async #follow(f: Followed, now: number): Promise<void> {
@@ -205,16 +220,10 @@ export class DataWatch {
 
   /** Follows until the signal; `tell` is called after each round. */
   async run(signal: AbortSignal, tell: (s: WatchState) => void): Promise<void> {
-    let told = 0;
     while (!signal.aborted) {
       const start = Date.now();
       await this.round();
       tell(this.state);
-      if (start - told > 1000) {
-        told = start;
-        const text = JSON.stringify({ upToDate: new Date(start).toISOString(), ...this.state });
-        Deno.writeTextFileSync(join(this.#to, marker), `${text}\n`);
-      }
       const rest = interval - (Date.now() - start);
       if (rest > 0 && !signal.aborted) await pause(rest, signal);
     }
