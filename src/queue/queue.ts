@@ -224,9 +224,10 @@ export class Queue {
       return;
     }
     const message = readMessage(this.#db, first[1], this.#files.path)!;
+    // By the message: the planner would else go through all that is due for the destination.
     const items = this.#db.all(
-      `SELECT ${itemColumns} FROM recipients WHERE message_id = ? AND domain = ? AND priority = ? ` +
-        "AND hold = 0 AND leased = 0 AND next_attempt <= ? LIMIT ?",
+      `SELECT ${itemColumns} FROM recipients INDEXED BY recipients_message WHERE message_id = ? ` +
+        "AND domain = ? AND priority = ? AND hold = 0 AND leased = 0 AND next_attempt <= ? LIMIT ?",
       message.id,
       domain,
       priority,
