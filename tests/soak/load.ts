@@ -5,7 +5,7 @@
  * @module
  */
 import { join } from "node:path";
-import { ImapFlow } from "imapflow";
+import { type FetchMessageObject, ImapFlow } from "imapflow";
 import nodemailer from "nodemailer";
 import { Browser, composition, query } from "../web/webmail/server.ts";
 import { type AccountName, accounts, password, ports, run } from "./server.ts";
@@ -133,6 +133,15 @@ export async function read(): Promise<void> {
 }
 
 /**
+ * The first messages of the mailbox. The client's answer to a FETCH has changes of flags in it that were told
+ * meanwhile, of whatever messages: those have no envelope, and are none of these.
+ */
+async function oldest(c: ImapFlow, count: number): Promise<FetchMessageObject[]> {
+  const list = await c.fetchAll(`1:${count}`, { uid: true, envelope: true });
+  return list.filter((m) => m.envelope !== undefined && m.seq <= count);
+}
+
+/**
  * Takes the oldest messages out of an inbox: some are moved to Archive, some copied there first and then
  * expunged, some expunged. Archive itself is emptied from its start.
  */
@@ -146,11 +155,11 @@ export async function change(): Promise<void> {
   await withMailbox(account, "INBOX", async (c, total) => {
     const surplus = total - kept;
     if (surplus < 3) return;
-    const list = await c.fetchAll(`1:${surplus}`, { uid: true, envelope: true });
+    const list = await oldest(c, surplus);
     const part = (k: number) => list.filter((_, i) => i % 3 === k);
     const uids = (k: number) => part(k).map((m) => m.uid).join(",");
     await c.messageMove(uids(0), "Archive", { uid: true });
-    await c.messageCopy(uids(1), "Archive", { uid: true });
+    if (!await c.messageCopy(uids(1), "Archive", { uid: true })) throw new Error("COPY failed");
     await c.messageDelete(uids(1), { uid: true });
     await c.messageDelete(uids(2), { uid: true });
     forget(part(2).map((m) => idIn(m.envelope?.subject) ?? ""));
@@ -159,7 +168,7 @@ export async function change(): Promise<void> {
     await withMailbox(account, mailbox, async (c, total) => {
       const surplus = total - kept / 3;
       if (surplus < 1) return;
-      const list = await c.fetchAll(`1:${surplus}`, { uid: true, envelope: true });
+      const list = await oldest(c, surplus);
       await c.messageDelete(list.map((m) => m.uid).join(","), { uid: true });
       forget(list.map((m) => idIn(m.envelope?.subject) ?? ""));
     });

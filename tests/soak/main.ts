@@ -120,6 +120,7 @@ for (const what of ["resident", "heap", "watch"] as const) {
   console.log(`${what}: last third against the one before ${(share * 100).toFixed(1)} %`);
   if (what !== "heap" && share > allowedRise) complain(`memory goes on rising: ${what}`);
 }
-await Deno.remove(dir, { recursive: true });
+if (failed) console.error(`what there was is in ${dir}`);
+else await Deno.remove(dir, { recursive: true });
 console.log(failed ? "soak FAILED" : "soak passed");
 Deno.exit(failed ? 1 : 0);

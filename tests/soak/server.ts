@@ -46,8 +46,8 @@ export interface Running {
   end(): Promise<number>;
 }
 
-/** Starts a subcommand, and waits until it has said the word. */
-export async function start(args: string[], word: string): Promise<Running> {
+/** Starts a subcommand, and waits until it has said the word; its log may go to a file. */
+export async function start(args: string[], word: string, logTo?: string): Promise<Running> {
   const child = new Deno.Command(Deno.execPath(), {
     args: program(args),
     stdout: "piped",
@@ -57,6 +57,7 @@ export async function start(args: string[], word: string): Promise<Running> {
   const reading = (async () => {
     for await (const s of child.stderr.pipeThrough(new TextDecoderStream())) {
       errors = (errors + s).slice(-5000);
+      if (logTo !== undefined) await Deno.writeTextFile(logTo, s, { append: true });
     }
   })();
   const said = Promise.withResolvers<void>();
@@ -84,7 +85,8 @@ export async function start(args: string[], word: string): Promise<Running> {
 
 /** Starts localserve in the folder, with all of the accounts. */
 export async function startServer(dir: string): Promise<Running> {
-  const server = await start(["localserve", "-dir", dir, "-ports", String(offset)], "running");
+  const args = ["localserve", "-dir", dir, "-ports", String(offset)];
+  const server = await start(args, "running", `${dir}.log`);
   for (const name of accounts.slice(1)) {
     await run(["config", "account", "add", "-dir", dir, name, `${name}@localhost`]);
     await run(["setaccountpassword", "-dir", dir, name], `${password}\n`);
