@@ -33,6 +33,8 @@ export interface Deliveries {
   stopping: AbortSignal;
   /** The number of recipients in the queue has changed. */
   counted(change: number): void;
+  /** Resolves when a result may be written: see turns.ts. */
+  turn(): Promise<void>;
 }
 
 /** Delivers a message to recipients of one destination, that are leased for it. */
@@ -51,6 +53,10 @@ export async function deliver(
   }
   const tried = fresh.filter((i) => !refused.has(i));
   const outcome = await attempt(q, message, tried, run);
+  const dead = outcome.length > 0
+    ? outcome.every((r) => r.kind === "temporary" && r.unreachable === true)
+    : run.failing;
+  await q.turn();
   const now = q.clock.now();
   const done: Done[] = items.filter((i) => i.dsnOwed > 0).map((item) => ({
     item,
@@ -70,7 +76,7 @@ export async function deliver(
     else done.push(noted(q, item, outcome[i], now));
   }
   await tell(q, message, done);
-  if (done.length > 0) settle(q, message, done, now);
+  if (done.length > 0) settle(q, message, done, dead, now);
 }
 
 /** A result for each of the items, whatever happens. */
@@ -146,8 +152,14 @@ function noted(q: Deliveries, item: QueueItem, r: Result, now: number): Done {
   return done;
 }
 
-/** Writes down what became of the items. */
-function settle(q: Deliveries, message: QueueMessage, done: readonly Done[], now: number): void {
+/** Writes down what became of the items, and whether their destination is dead. */
+function settle(
+  q: Deliveries,
+  message: QueueMessage,
+  done: readonly Done[],
+  dead: boolean,
+  now: number,
+): void {
   const { db } = q;
   let gone = 0;
   db.transaction(() => {
@@ -168,7 +180,7 @@ function settle(q: Deliveries, message: QueueMessage, done: readonly Done[], now
         );
       }
     }
-    updateDestination(db, done[0].item.domain, done[0].item.priority);
+    updateDestination(db, done[0].item.domain, done[0].item.priority, dead);
     q.files.eraseIfDone(message.id);
   });
   q.counted(-gone);

@@ -6,15 +6,16 @@
  * - a delivery whose server is silent does not count as one of those that work, in whatever phase it is; of
  *   such there may be many more, as they only wait, and they have to make room in the end (see runs.ts);
  * - destinations where nobody could be reached the last time get a part of the places only;
- * - the others are taken from both ends, the longest due and the latest: so a new message starts at
- *   once even if thousands before it turn out to be for dead destinations.
+ * - the others are taken from both ends, the longest due and the latest, in turns;
+ * - some places are only for what got due just now: so a new message starts at once even if thousands
+ *   before it turn out to be for dead destinations, each of which takes a while to show that it is.
  *
  * @module
  */
 import type { Db } from "../store/database.ts";
 import { priorities } from "./types.ts";
 
-/** Deliveries that work, and to one destination. */
+/** Deliveries that work, without those that got due just now, and to one destination. */
 export const maxDeliveries = 50;
 export const maxPerDestination = 10;
 /** Deliveries that work or wait for a server. */
@@ -23,8 +24,11 @@ export const maxRunning = 500;
 export const maxFailing = 100;
 /** Working places that such destinations can't have. */
 const reserved = 20;
-/** Running places that only the latest due can have. */
-const reservedForLatest = 50;
+/** Working places, beyond the others, and running places that only what got due just now can have. */
+const workingForNew = 10;
+export const runningForNew = 50;
+/** Milliseconds for which something got due just now. */
+const newFor = 5_000;
 
 /** What runs now. */
 export interface Running {
@@ -50,41 +54,56 @@ export function nextDue(
   running: Running,
   latest: boolean,
 ): DueDestination | undefined {
-  if (running.working >= maxDeliveries || running.all >= maxRunning) return undefined;
-  const full = [...running.byDestination].filter(([, n]) => n >= maxPerDestination).map(([d]) => d);
-  const fromEnd = latest || running.all >= maxRunning - reservedForLatest;
-  for (const priority of priorities) {
-    const domain = find(db, priority, false, now, full, fromEnd);
-    if (domain !== undefined) return { domain, priority, failing: false };
-  }
-  if (running.working >= maxDeliveries - reserved || running.failing >= maxFailing) {
+  if (running.working >= maxDeliveries + workingForNew || running.all >= maxRunning) {
     return undefined;
   }
+  const onlyNew = running.working >= maxDeliveries || running.all >= maxRunning - runningForNew;
+  const full = [...running.byDestination].filter(([, n]) => n >= maxPerDestination).map(([d]) => d);
+  const living: Wanted = {
+    failing: false,
+    after: onlyNew ? now - newFor : undefined,
+    now,
+    full,
+    latest: latest || onlyNew,
+  };
   for (const priority of priorities) {
-    const domain = find(db, priority, true, now, full, false);
+    const domain = find(db, priority, living);
+    if (domain !== undefined) return { domain, priority, failing: false };
+  }
+  if (
+    onlyNew || running.working >= maxDeliveries - reserved || running.failing >= maxFailing
+  ) return undefined;
+  const failing: Wanted = { failing: true, after: undefined, now, full, latest: false };
+  for (const priority of priorities) {
+    const domain = find(db, priority, failing);
     if (domain !== undefined) return { domain, priority, failing: true };
   }
   return undefined;
 }
 
-function find(
-  db: Db,
-  priority: number,
-  failing: boolean,
-  now: number,
-  full: readonly string[],
-  fromEnd: boolean,
-): string | undefined {
-  // Destinations at their limit are few: as many as deliveries fill.
+/** What is looked for among the destinations. */
+interface Wanted {
+  failing: boolean;
+  /** Due after this time, if it matters, and not after now. */
+  after: number | undefined;
+  now: number;
+  /** Destinations at their limit: few, as many as deliveries fill. */
+  full: readonly string[];
+  /** The latest due, not the longest. */
+  latest: boolean;
+}
+
+function find(db: Db, priority: number, w: Wanted): string | undefined {
   const rows = db.all(
-    "SELECT domain FROM destinations WHERE priority = ? AND failing = ? AND due <= ? " +
-      `ORDER BY due ${fromEnd ? "DESC" : "ASC"} LIMIT ?`,
+    "SELECT domain FROM destinations WHERE priority = ? AND failing = ? AND due > ? AND due <= ? " +
+      `ORDER BY due ${w.latest ? "DESC" : "ASC"} LIMIT ?`,
     priority,
-    failing ? 1 : 0,
-    now,
-    full.length + 1,
+    w.failing ? 1 : 0,
+    w.after ?? -1,
+    w.now,
+    w.full.length + 1,
   ) as [string][];
-  return rows.find(([d]) => !full.includes(d))?.[0];
+  return rows.find(([d]) => !w.full.includes(d))?.[0];
 }
 
 /** The earliest time after now at which something gets due. */

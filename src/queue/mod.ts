@@ -7,7 +7,7 @@
  * @module
  */
 export { remoteDeliverer, type RemoteDelivererOptions } from "./deliverer.ts";
-export { maxDeliveries, maxPerDestination, maxRunning } from "./due.ts";
+export { maxDeliveries, maxPerDestination, maxRunning, runningForNew } from "./due.ts";
 export type { HoldRule } from "./hold_rules.ts";
 export type { QueueFilter, QueueOrder } from "./list.ts";
 export { messageBytes } from "./hand_over.ts";

@@ -16,7 +16,14 @@ import { Db } from "../store/database.ts";
 import { MessageFiles } from "../store/message_files.ts";
 import { deliver, type Deliveries } from "./attempt.ts";
 import { dropItems, failItems, setColumn } from "./changes.ts";
-import { type DueDestination, maxFailing, maxRunning, nextDue, nextTime } from "./due.ts";
+import {
+  type DueDestination,
+  maxFailing,
+  maxRunning,
+  nextDue,
+  nextTime,
+  runningForNew,
+} from "./due.ts";
 import { QueueFiles } from "./files.ts";
 import { systemClock } from "./clock.ts";
 import { addHoldRule, type HoldRule, holdRules, isHeld, removeHoldRule } from "./hold_rules.ts";
@@ -47,6 +54,7 @@ import {
 import { Runs } from "./runs.ts";
 import { queueMigrations } from "./schema.ts";
 import { Tasks } from "./tasks.ts";
+import { Turns } from "./turns.ts";
 import {
   type Attempt,
   type Clock,
@@ -72,8 +80,11 @@ export class Queue {
   readonly #abort = new AbortController();
   readonly #runs: Runs;
   readonly #tasks = new Tasks();
+  readonly #turns = new Turns(this.#tasks, () => this.#wake());
   readonly #deliveries: Deliveries;
   #started = false;
+  /** Which end of what is due the next delivery is taken from. */
+  #latest = false;
   #stopping = false;
   #cancelTimer: (() => void) | undefined;
   /** Recipients in the queue. */
@@ -94,6 +105,7 @@ export class Queue {
       clock: this.#clock,
       stopping: this.#abort.signal,
       counted: (change) => this.#counted(change),
+      turn: () => this.#turns.forResult(),
     };
     this.#count = db.get("SELECT count(*) FROM recipients")![0];
     this.#rules = holdRules(db);
@@ -184,9 +196,13 @@ export class Queue {
     this.#cancelTimer = undefined;
     const now = this.#clock.now();
     this.#forget(now);
-    for (let latest = false;; latest = !latest) {
-      const due = nextDue(this.#db, now, this.#runs.places(), latest);
+    for (;;) {
+      if (!this.#turns.mayLook()) return;
+      const due = nextDue(this.#db, now, this.#runs.places(), this.#latest);
       if (!due) break;
+      if (due.failing && !this.#turns.mayTryDead()) return;
+      // Also where places get free one by one each end has its turn.
+      this.#latest = !this.#latest;
       this.#startOne(due, now);
     }
     // What is due and has no place starts when a delivery ends or stalls, or has to make room.
@@ -199,8 +215,9 @@ export class Queue {
   /** Has a silent delivery end if another waits for its place; when to try that again, if that helps. */
   #makeRoom(now: number): number | undefined {
     const places = this.#runs.places();
-    if (places.all >= maxRunning) {
-      const due = nextDue(this.#db, now, { ...places, all: maxRunning - 1 }, true);
+    const full = maxRunning - runningForNew;
+    if (places.all >= full) {
+      const due = nextDue(this.#db, now, { ...places, all: full - 1 }, true);
       if (due && !due.failing) return this.#runs.makeRoom(now);
     } else if (places.failing >= maxFailing) {
       // One that was dead may be alive again, and is not to wait for all that are not.
@@ -236,7 +253,7 @@ export class Queue {
     ).map(itemFromRow);
     this.#db.transaction(() => {
       for (const i of items) this.#db.run("UPDATE recipients SET leased = 1 WHERE id = ?", i.id);
-      updateDestination(this.#db, domain, priority);
+      updateDestination(this.#db, domain, priority, failing);
     });
     const run = this.#runs.begin(domain, failing);
     this.#tasks.add(

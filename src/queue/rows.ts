@@ -118,8 +118,11 @@ export function insertMessage(
   return ids;
 }
 
-/** Brings a destination's earliest attempt up to date after a change to its recipients. */
-export function updateDestination(db: Db, domain: string, priority: number): void {
+/**
+ * Brings a destination's earliest attempt up to date after a change to its recipients.
+ * @param dead nobody was reached there just now, whatever the recipient who is next has met before.
+ */
+export function updateDestination(db: Db, domain: string, priority: number, dead = false): void {
   const first = db.get(
     "SELECT next_attempt, unreachable FROM recipients WHERE domain = ? AND priority = ? " +
       "AND hold = 0 AND leased = 0 ORDER BY next_attempt LIMIT 1",
@@ -135,7 +138,7 @@ export function updateDestination(db: Db, domain: string, priority: number): voi
       domain,
       priority,
       first[0],
-      first[1],
+      dead ? 1 : first[1],
     );
   }
 }

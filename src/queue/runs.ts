@@ -11,8 +11,12 @@ import type { Running } from "./due.ts";
 import type { Progress } from "../smtp/client/mod.ts";
 import type { Clock } from "./types.ts";
 
-/** Milliseconds without a word after which a delivery no longer counts as one that works. */
+/**
+ * Milliseconds without a word after which a delivery no longer counts as one that works: if its server has
+ * answered, and if it never did: with many of those at once others wait for so long.
+ */
 const stalledAfter = 2_000;
+const unansweredAfter = 500;
 /**
  * Milliseconds without a word after which a delivery may have to go: if its server never answered, and
  * if it did, or if it was found dead before (then there are few places, and time).
@@ -102,10 +106,11 @@ export class Runs {
       },
     };
     // One timer however much is heard: it looks again when it runs out.
-    const watch = (after = stalledAfter) => {
+    const allowed = () => entry.answered ? stalledAfter : unansweredAfter;
+    const watch = (after = allowed()) => {
       cancel = this.#clock.after(after, () => {
         const silent = this.#clock.now() - entry.heard;
-        if (silent < stalledAfter) return watch(stalledAfter - silent);
+        if (silent < allowed()) return watch(allowed() - silent);
         entry.stalled = true;
         this.#waiting++;
         this.#stalled();

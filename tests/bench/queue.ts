@@ -3,7 +3,7 @@
  * takes all; and with a long queue for hosts that are dead, what a message to one that lives waits and the
  * memory that the process takes.
  *
- * usage: deno run --allow-all tests/bench/queue.ts [messages] [messages that wait] [rounds]
+ * usage: deno run --allow-all tests/bench/queue.ts [messages] [messages that wait] [rounds] [dead domains]
  *
  * @module
  */
@@ -19,6 +19,8 @@ import { freePort, waitForPort } from "./peers/types.ts";
 const messages = Number(Deno.args[0] ?? 5000);
 const waiting = Number(Deno.args[1] ?? 100_000);
 const rounds = Number(Deno.args[2] ?? 3);
+/** The messages that wait are for so many domains; with 1 all are for one that refuses. */
+const deadDomains = Number(Deno.args[3] ?? 20);
 const domains = 20;
 /** Messages are queued by so many at a time. */
 const senders = 128;
@@ -48,6 +50,8 @@ async function openQueue(dir: string, port: number): Promise<Queue> {
   const zone: Zone = {};
   for (let i = 0; i < domains; i++) {
     zone[`d${i}.example`] = { A: ["127.0.0.1"] };
+  }
+  for (let i = 0; i < deadDomains; i++) {
     // Half of the dead refuse, half never answer.
     zone[`dead${i}.example`] = { A: [i % 2 === 0 ? "127.0.0.2" : silentHost] };
   }
@@ -66,7 +70,13 @@ async function openQueue(dir: string, port: number): Promise<Queue> {
 }
 
 /** Queues messages on hold; milliseconds that it took. */
-async function fill(queue: Queue, dir: string, count: number, to = "d"): Promise<number> {
+async function fill(
+  queue: Queue,
+  dir: string,
+  count: number,
+  to = "d",
+  among = domains,
+): Promise<number> {
   await queue.addHoldRule({
     account: undefined,
     senderDomain: undefined,
@@ -83,7 +93,7 @@ async function fill(queue: Queue, dir: string, count: number, to = "d"): Promise
       await queue.add({
         senderAccount: "a",
         mailFrom: "a@mox.example",
-        recipients: [{ address: `x${i}@${to}${i % domains}.example` }],
+        recipients: [{ address: `x${i}@${to}${i % among}.example` }],
         file,
         fileSize: bytes.length,
         prefix: new Uint8Array(0),
@@ -195,6 +205,21 @@ async function latencies(queue: Queue, dir: string): Promise<number[]> {
   return times.sort((a, b) => a - b);
 }
 
+/** Milliseconds for which the event loop was held at most, until it is stopped. */
+function watchLoop(): () => number {
+  let longest = 0;
+  let last = performance.now();
+  const timer = setInterval(() => {
+    const now = performance.now();
+    longest = Math.max(longest, now - last - 1);
+    last = now;
+  }, 1);
+  return () => {
+    clearInterval(timer);
+    return longest;
+  };
+}
+
 function percentiles(times: readonly number[]): string {
   const at = (part: number) => times[Math.floor((times.length - 1) * part)].toFixed(1);
   return `median ${at(0.5)} ms, 95 % ${at(0.95)} ms, longest ${at(1)} ms`;
@@ -204,9 +229,9 @@ function percentiles(times: readonly number[]): string {
 async function longQueue(port: number): Promise<void> {
   const dir = await Deno.makeTempDir({ prefix: "bench-" });
   const silent = Deno.listen({ hostname: silentHost, port });
-  const held: Deno.Conn[] = [];
+  const taken: Deno.Conn[] = [];
   const taking = (async () => {
-    for await (const c of silent) held.push(c);
+    for await (const c of silent) taken.push(c);
   })();
   const mib = (n: number) => `${(n / 1048576).toFixed(0)} MiB`;
   const memory = () => {
@@ -217,9 +242,11 @@ async function longQueue(port: number): Promise<void> {
   try {
     await queue.start();
     await latencies(queue, dir);
+    let held = watchLoop();
     console.log(`to a living host, queue empty: ${percentiles(await latencies(queue, dir))}`);
+    console.log(`event loop held for ${held().toFixed(0)} ms at most`);
     console.log(`memory: ${memory()}`);
-    const took = await fill(queue, dir, waiting, "dead");
+    const took = await fill(queue, dir, waiting, "dead", deadDomains);
     console.log(`${waiting} queued: ${(waiting / took * 1000).toFixed(0)}/s, durable`);
     await queue.stop();
     queue = await openQueue(dir, port);
@@ -228,9 +255,17 @@ async function longQueue(port: number): Promise<void> {
     let start = performance.now();
     await queue.hold({}, false);
     console.log(`let go: ${(performance.now() - start).toFixed(0)} ms`);
+    held = watchLoop();
     await queue.start();
     const times = await latencies(queue, dir);
-    console.log(`to a living host, ${waiting} due to dead ones: ${percentiles(times)}`);
+    console.log(
+      `to a living host, ${waiting} due to dead ones (${deadDomains} domains): ${
+        percentiles(times)
+      }`,
+    );
+    console.log(`event loop held for ${held().toFixed(0)} ms at most`);
+    const tried = queue.list({}, { limit: waiting }).filter((i) => i.attempts > 0).length;
+    console.log(`${tried} of those for dead ones tried meanwhile`);
     console.log(`memory: ${memory()}`);
     start = performance.now();
     queue.list({ to: "x99@" });
@@ -238,7 +273,7 @@ async function longQueue(port: number): Promise<void> {
   } finally {
     silent.close();
     await taking;
-    for (const c of held) c.close();
+    for (const c of taken) c.close();
     await queue.stop();
     await Deno.remove(dir, { recursive: true });
   }

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { setImmediate } from "node:timers";
 import { Log, setLevel } from "../../src/log/mod.ts";
 import {
   maxDeliveries,
@@ -12,6 +13,7 @@ import {
   type Priority,
   Queue,
   type Result,
+  runningForNew,
 } from "../../src/queue/mod.ts";
 import type { FakeOptions } from "../smtp/fake_host.ts";
 import { until } from "../support/listening.ts";
@@ -109,7 +111,10 @@ Deno.test("100,000 messages to dead destinations: a new one to a living host goe
     await w.queue.start();
     await w.turn();
     // Without a connection yet, deliveries stop to count after a moment, and others start.
-    for (let i = 0; i < maxRunning; i++) w.clock.next();
+    const end = w.clock.time + 10_000;
+    while (w.clock.time < end && w.clock.next()) {
+      await new Promise((r) => setImmediate(r));
+    }
     await w.turn();
     if (failing) assert.ok(w.waiting.length < maxRunning / 2, `${w.waiting.length} attempts`);
     else assert.ok(w.waiting.length > maxRunning / 2, `${w.waiting.length} attempts`);
@@ -123,6 +128,55 @@ Deno.test("100,000 messages to dead destinations: a new one to a living host goe
     }
     assert.ok(performance.now() - start < 2000);
   }
+});
+
+Deno.test("1,000 messages to a host found dead: a few in each turn of the loop, the living before them", async () => {
+  let started = 0;
+  let written = 0;
+  let living = 0;
+  await using w = new DeadWorld();
+  const unreachable: Result = {
+    kind: "temporary",
+    code: 451,
+    enhanced: "4.4.1",
+    text: "refused",
+    unreachable: true,
+  };
+  // Nothing here ever waits for anything.
+  w.queue = await Queue.open(w.dir, {
+    log: new Log("queue"),
+    clock: w.clock,
+    onDsn: () => Promise.resolve(),
+    onEvent: () => Promise.resolve(void written++),
+    deliverer: {
+      deliver: (_m, items) => {
+        started++;
+        if (items[0].domain === "dead.example") return Promise.resolve([unreachable]);
+        living = started;
+        return Promise.resolve([{ kind: "delivered" }]);
+      },
+    },
+  });
+  for (let i = 0; i < 1000; i++) await w.add(`x${i}@dead.example`);
+  await w.queue.start();
+  const turn = () => new Promise<void>((r) => setImmediate(r));
+  for (let turns = 0; written < 1001; turns++) {
+    const before = [started, written];
+    await turn();
+    // A turn of ours may see the end of one of the queue's and the beginning of the next. Most have not been
+    // tried yet; after the first few they count all the same as what is known to be dead: one in a turn.
+    const most = turns < 10 ? 10 : 2;
+    assert.ok(started - before[0] <= most, `${started - before[0]} began in turn ${turns}`);
+    assert.ok(written - before[1] <= 10, `${written - before[1]} results in turn ${turns}`);
+    if (turns !== 100) continue;
+    await w.add("x@living.example");
+    const added = started;
+    while (living === 0) await turn();
+    assert.ok(living - added <= 2, `${living - added} went before it`);
+  }
+  await w.queue.idle();
+  assert.equal(w.queue.count(), 1000);
+  assert.ok(w.queue.list({}, { limit: 1000 }).every((i) => i.attempts === 1));
 });
 
 Deno.test("an administrator's change of thousands of recipients holds up nobody", async () => {
@@ -270,7 +324,7 @@ Deno.test("where all places are taken by silent hosts, the one that waited longe
   await using w = await deadAndAlive(maxRunning + 100, { greeting: hang });
   const [live, dead] = w.hosts;
   const start = w.clock.time;
-  while (dead.connections < maxRunning) {
+  while (dead.connections < maxRunning - runningForNew) {
     await pass(w, 100);
     assert.ok(w.clock.time - start < 60_000, `${dead.connections} connections`);
   }
@@ -281,11 +335,12 @@ Deno.test("where all places are taken by silent hosts, the one that waited longe
     await new Promise((r) => setTimeout(r, 5));
     assert.ok(w.clock.time - full < 15_000, `${live.mails.length} after ${w.clock.time - full} ms`);
   }
-  await until(
-    () => w.queue.list().some((i) => i.attempts > 0),
-    () => Promise.resolve("nobody made room"),
-  );
-  const [gone] = w.queue.list().filter((i) => i.attempts > 0);
+  // Those had places of their own; the dead that were due before them wait for room.
+  let gone;
+  while (!(gone = w.queue.list().find((i) => i.attempts > 0))) {
+    await pass(w, 100);
+    assert.ok(w.clock.time - full < 15_000, "nobody made room");
+  }
   const [{ kind, text }] = gone.results;
   assert.equal(`${kind}: ${text}`, "temporary: the server was silent while other messages waited");
 });

@@ -1,0 +1,90 @@
+/**
+ * The queue's share of the event loop.
+ *
+ * Thousands of deliveries may begin and end without ever waiting for anything: their destination is known
+ * to be dead. Each takes transactions, and one after the other they would keep everybody else from their
+ * turn for seconds. So only a few begin, and a few results are written, in each turn of the loop.
+ *
+ * @module
+ */
+import { setImmediate } from "node:timers";
+import type { Tasks } from "./tasks.ts";
+
+/** In one turn: deliveries that begin, of them to destinations known to be dead, and results written. */
+const maxStarts = 5;
+const maxFailingStarts = 1;
+const maxResults = 5;
+
+export class Turns {
+  readonly #tasks: Tasks;
+  readonly #again: () => void;
+  #starts = 0;
+  #failingStarts = 0;
+  #results = 0;
+  /** A later turn has been asked for; something was refused in this one. */
+  #scheduled = false;
+  #refused = false;
+  readonly #waiting: (() => void)[] = [];
+
+  /** @param again is called in the next turn if something could not start in this one. */
+  constructor(tasks: Tasks, again: () => void) {
+    this.#tasks = tasks;
+    this.#again = again;
+  }
+
+  /** Whether another delivery may be looked for in this turn; if not, the next is waited for. */
+  mayLook(): boolean {
+    if (this.#starts >= maxStarts) return this.#refuse();
+    this.#starts++;
+    this.#schedule();
+    return true;
+  }
+
+  /** The same, once one to a destination known to be dead was found. */
+  mayTryDead(): boolean {
+    if (this.#failingStarts >= maxFailingStarts) return this.#refuse();
+    this.#failingStarts++;
+    this.#schedule();
+    return true;
+  }
+
+  /** Resolves in a turn in which another result may be written; first come, first served. */
+  async forResult(): Promise<void> {
+    if (this.#results >= maxResults) {
+      return await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+    this.#results++;
+    this.#schedule();
+  }
+
+  #refuse(): boolean {
+    this.#refused = true;
+    return false;
+  }
+
+  /** Has the counts begin anew in the next turn. */
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    this.#tasks.add(
+      new Promise<void>((resolve) => {
+        setImmediate(() => {
+          this.#next();
+          resolve();
+        });
+      }),
+    );
+  }
+
+  #next(): void {
+    this.#starts = this.#failingStarts = 0;
+    this.#scheduled = false;
+    const ready = this.#waiting.splice(0, maxResults);
+    this.#results = ready.length;
+    if (ready.length > 0) this.#schedule();
+    for (const resolve of ready) resolve();
+    if (!this.#refused) return;
+    this.#refused = false;
+    this.#again();
+  }
+}
