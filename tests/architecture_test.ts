@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { commands } from "../src/imap/server/table.ts";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const src = join(root, "src");
@@ -83,4 +84,18 @@ Deno.test("only the platform layer asks which operating system it runs on", () =
     if (!path.startsWith("platform/") && asks.test(Deno.readTextFileSync(file))) wrong.push(path);
   }
   assert.deepEqual(wrong, []);
+});
+
+Deno.test("every IMAP command is in a file of its name", async () => {
+  const dir = join(src, "imap/server/commands");
+  const files = new Set<string>();
+  for (const c of commands) {
+    const name = c.name.replace(/^UID /, "").toLowerCase();
+    // EXAMINE is SELECT without the right to change anything.
+    const file = `${name === "examine" ? "select" : name}.ts`;
+    files.add(file);
+    const url = new URL(`../src/imap/server/commands/${file}`, import.meta.url);
+    assert.ok(Object.values(await import(url.href)).includes(c), `${file} has ${c.name}`);
+  }
+  assert.deepEqual([...Deno.readDirSync(dir)].map((e) => e.name).sort(), [...files].sort());
 });

@@ -93,7 +93,7 @@ export type RowDb = Pick<Db, "all" | "get" | "run">;
  */
 const cachedPages = 32 * 1024;
 /** Bytes that SQLite takes in the whole process before caches give pages back, those used longest ago first. */
-const heapLimit = 256 * 1024 * 1024;
+const heapLimit = 128 * 1024 * 1024;
 
 /** One open database file with its single connection in this thread. */
 export class Db {

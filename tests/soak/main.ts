@@ -21,6 +21,11 @@ const serverDir = join(dir, "server");
 const errors: string[] = [];
 let refused = 0;
 
+/** What led to an error, down to the first cause. */
+function causes(err: Error): string {
+  return err.cause instanceof Error ? `: ${err.cause}${causes(err.cause)}` : "";
+}
+
 /** Does something again and again until the end; an error is noted, and it goes on. */
 async function worker(name: string, pause: number, work: () => Promise<void>): Promise<void> {
   while (Date.now() < end) {
@@ -32,7 +37,7 @@ async function worker(name: string, pause: number, work: () => Promise<void>): P
       if (e.responseStatus === "NO") refused++;
       else {
         const what = `${e.responseStatus ?? ""} ${e.responseText ?? e.message}`;
-        errors.push(`${name}: ${what.slice(0, 300)}${e.cause ? `: ${e.cause}` : ""}`);
+        errors.push(`${name}: ${what.slice(0, 300)}${causes(e)}`);
         console.error(errors[errors.length - 1]);
         if (errors.length > 100) {
           throw new Error(`too many errors: ${errors.slice(-3).join("; ")}`);

@@ -12,6 +12,8 @@ import type { Session } from "./session.ts";
 
 /** Longest URL that is looked at. */
 export const maxUrl = 8192;
+/** URLs of a command at most. */
+export const maxUrls = 100;
 /** In front of tokens, so that they could be made in another way one day. */
 const version = "01";
 

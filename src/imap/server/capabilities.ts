@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { mechanisms } from "./commands/login.ts";
+import { mechanisms } from "./sasl_context.ts";
 import type { Session } from "./session.ts";
 import { State } from "./session.ts";
 import { commands } from "./table.ts";

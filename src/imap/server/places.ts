@@ -145,6 +145,37 @@ export async function place(
   return p;
 }
 
+/** A name as it comes: a "/" at the end announces mailboxes below it (RFC 9051 §6.3.4). */
+export function trimDelimiter(name: string): string {
+  return name.length > 1 && name.endsWith("/") ? name.slice(0, -1) : name;
+}
+
+/**
+ * Where a new mailbox is to be, and its name there. Below a mailbox of others that takes the right k (RFC 4314
+ * §4).
+ * @throws ImapNo NOPERM if it may not be made there
+ */
+export async function newPlace(
+  s: Session,
+  name: string,
+): Promise<{ account: Account; own: string }> {
+  const shared = s.store.mailboxByName(name) ? undefined : splitShared(name);
+  if (!shared) return { account: s.store, own: name };
+  for (let at = name.lastIndexOf("/"); at > 0; at = name.lastIndexOf("/", at - 1)) {
+    const parent = splitShared(name.slice(0, at));
+    const account = parent && await sharingAccount(s, parent.owner);
+    if (!account) break;
+    // The nearest that exists counts, also one that the client may not know of.
+    const mailbox = account.mailboxByName(parent.rest);
+    if (!mailbox) continue;
+    const rights = effectiveRights(account, mailbox.id, s.store.name);
+    if (!rights.includes("l")) break;
+    requireRight(rights, "k");
+    return { account, own: shared.rest };
+  }
+  throw new ImapNo("mailboxes of others can only be made below one that was shared", "NOPERM");
+}
+
 /** All mailboxes of others that the client may look up. */
 export async function sharedPlaces(s: Session): Promise<Place[]> {
   const places: Place[] = [];

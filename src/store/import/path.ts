@@ -1,5 +1,5 @@
 /** What an administrator names to be imported: a folder, an archive or a mailbox file. @module */
-import { basename } from "node:path";
+import { basename, join } from "node:path";
 import { fileBytes } from "./archive/file_bytes.ts";
 import { folderArchive } from "./archive/folder.ts";
 import { openArchive } from "./archive/open.ts";
@@ -23,9 +23,28 @@ export async function pathSource(
   if (!isDirectory && (size === 0 || await isMbox(path))) {
     return { source: mboxSource(basename(path), fileBytes(path), "", into === ""), bytes: size };
   }
+  if (isDirectory && await isEmptyMaildir(path)) return { source: emptyMailbox(), bytes: 0 };
   const archive = isDirectory ? folderArchive(path) : await openArchive(path, basename(path));
   const contents = await lookThrough(archive, { ...o, exact: isDirectory });
   return { source: archiveSource(archive, contents), bytes: contents.bytes };
+}
+
+/** Folders for messages, and none in them. */
+async function isEmptyMaildir(path: string): Promise<boolean> {
+  const folders = new Set<string>();
+  for await (const e of Deno.readDir(path)) {
+    if (e.isDirectory) folders.add(e.name);
+  }
+  if (!folders.has("cur") || !folders.has("new")) return false;
+  for (const f of folders) {
+    if (!["cur", "new", "tmp"].includes(f)) return false;
+    for await (const _ of Deno.readDir(join(path, f))) return false;
+  }
+  return true;
+}
+
+async function* emptyMailbox(): Source {
+  yield { below: "" };
 }
 
 async function isMbox(path: string): Promise<boolean> {

@@ -46,7 +46,8 @@ export interface HttpHandlers {
 /** Milliseconds: for a handshake; for a request's header; between requests on a connection. */
 const handshakeTimeout = 30_000;
 const headerTimeout = 30_000;
-const idleTimeout = 75_000;
+/** Longer than programs keep connections themselves (90 seconds and less), so that none is used just as it closes. */
+const idleTimeout = 120_000;
 /** Bytes of a request's header. */
 const maxHeaderSize = 32 * 1024;
 

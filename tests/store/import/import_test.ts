@@ -264,3 +264,14 @@ Deno.test("a name that no mailbox can have is told, and its messages go to the I
     assert.match(r.warnings[0], /control character/);
     assert.equal(rows(s, "Inbox").length, 2);
   }));
+
+Deno.test("a Maildir without messages is imported as an empty mailbox; a folder without anything is refused", async () => {
+  await withStore(async (s) => {
+    const path = join(s.dir, "Empty");
+    await Deno.mkdir(path);
+    await assert.rejects(take(s, path, "Empty"), /no files/);
+    for (const f of ["cur", "new", "tmp"]) await Deno.mkdir(join(path, f));
+    assert.equal((await take(s, path, "Empty")).imported, 0);
+    assert.deepEqual(rows(s, "Empty"), []);
+  });
+});

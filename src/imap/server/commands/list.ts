@@ -1,27 +1,18 @@
 /**
- * LIST (RFC 9051 §6.3.9, RFC 5258, 5819, 6154, 9590) and LSUB (RFC 3501 §6.3.9).
+ * LIST (RFC 9051 §6.3.9, RFC 5258, 5819, 6154, 9590).
  *
  * @module
  */
+import { allRights } from "../../../store/rights.ts";
 import { specialUseNames } from "../../../store/types.ts";
-import { type ListArgs, listMatcher, parseList } from "../../parse/list.ts";
+import { type ListArgs, parseList } from "../../parse/list.ts";
 import type { Answer } from "../answer.ts";
 import { type Command, loggedIn } from "../command.ts";
-import { type Place, sharedPlaces, splitShared } from "../places.ts";
-import { allRights } from "../../../store/rights.ts";
+import { inboxFirst, nameMatcher } from "../list_names.ts";
 import { metadataText } from "../metadata_text.ts";
+import { type Place, sharedPlaces, splitShared } from "../places.ts";
 import type { Session } from "../session.ts";
 import { statusText } from "../status_text.ts";
-
-/** "INBOX" in any case, at the start of a reference or pattern, means Inbox. */
-function inboxCase(pattern: string): string {
-  return /^inbox(?=$|[/*%])/i.test(pattern) ? `Inbox${pattern.slice(5)}` : pattern;
-}
-
-function matcher(reference: string, patterns: readonly string[]): (name: string) => boolean {
-  const list = patterns.map((p) => listMatcher(inboxCase(`${reference}${p}`)));
-  return (name) => list.some((m) => m(name));
-}
 
 async function list(s: Session, a: ListArgs): Promise<Answer | void> {
   if (a.basic && a.patterns[0] === "") {
@@ -29,7 +20,7 @@ async function list(s: Session, a: ListArgs): Promise<Answer | void> {
     s.untagged(`LIST (\\Noselect) "/" ""`);
     return;
   }
-  const matches = matcher(a.reference, a.patterns);
+  const matches = nameMatcher(a.reference, a.patterns);
   const own = s.store.mailboxes().map((mailbox): Place => ({
     account: s.store,
     mailbox,
@@ -112,13 +103,6 @@ function specialUse(p: Place | undefined): number {
   return p && splitShared(p.name) === undefined ? p.mailbox.specialUse : 0;
 }
 
-function inboxFirst(a: string, b: string): number {
-  const ai = a === "Inbox" || a.startsWith("Inbox/");
-  const bi = b === "Inbox" || b.startsWith("Inbox/");
-  if (ai !== bi) return ai ? -1 : 1;
-  return a < b ? -1 : a > b ? 1 : 0;
-}
-
 export const listCommand: Command = {
   name: "LIST",
   states: loggedIn,
@@ -129,38 +113,6 @@ export const listCommand: Command = {
     return () => {
       if (a.returnStatus.includes("HIGHESTMODSEQ")) s.enableCondstore();
       return list(s, a);
-    };
-  },
-};
-
-export const lsub: Command = {
-  name: "LSUB",
-  states: loggedIn,
-  parse(c, s) {
-    c.sp();
-    const reference = c.mailbox();
-    c.sp();
-    const pattern = c.listMailbox();
-    return () => {
-      const matches = matcher(reference, [pattern]);
-      const subscribed = s.store.subscriptions();
-      const known = new Set(subscribed);
-      const shown = new Map<string, boolean>();
-      for (const name of subscribed) {
-        if (matches(name)) {
-          shown.set(name, true);
-        } else {
-          // RFC 3501 §6.3.9: "%" that hides a subscribed child shows the parent as \Noselect.
-          for (let i = name.lastIndexOf("/"); i > 0; i = name.lastIndexOf("/", i - 1)) {
-            const parent = name.slice(0, i);
-            if (matches(parent) && !known.has(parent)) shown.set(parent, false);
-          }
-        }
-      }
-      for (const name of [...shown.keys()].sort(inboxFirst)) {
-        const attrs = shown.get(name) ? "" : "\\Noselect";
-        s.untagged(`LSUB (${attrs}) "/" ${s.mailboxText(name)}`);
-      }
     };
   },
 };

@@ -1,6 +1,10 @@
-/** SEARCH (RFC 9051 §6.4.4, RFC 4731, 5182, 5267, 9394). @module */
+/**
+ * SEARCH and UID SEARCH (RFC 9051 §6.4.4, RFC 4731, 5182, 5267, 9394).
+ *
+ * @module
+ */
 import { formatString } from "../../format/text.ts";
-import { type Answer, ImapBad, ImapNo } from "../answer.ts";
+import type { Answer } from "../answer.ts";
 import type { Command } from "../command.ts";
 import { addContext } from "../contexts.ts";
 import {
@@ -90,23 +94,3 @@ function searchCommand(uid: boolean): Command {
 
 export const searchBySeq = searchCommand(false);
 export const searchByUid = searchCommand(true);
-
-/** Ends updates of results (RFC 5267 §4.3.5). */
-export const cancelUpdate: Command = {
-  name: "CANCELUPDATE",
-  states: State.Selected,
-  parse(c, s) {
-    const tags: string[] = [];
-    do {
-      c.sp();
-      if (tags.length >= 100) throw new ImapBad("at most 100 tags");
-      tags.push(c.string("tag"));
-    } while (!c.atEnd);
-    return () => {
-      const v = s.selected;
-      const unknown = tags.find((t) => !v.contexts.some((x) => x.tag === t));
-      if (unknown !== undefined) throw new ImapNo(`no updates for tag ${unknown}`);
-      v.contexts = v.contexts.filter((x) => !tags.includes(x.tag));
-    };
-  },
-};

@@ -1,5 +1,5 @@
 /**
- * SELECT and EXAMINE, with CONDSTORE and QRESYNC (RFC 7162); CLOSE, UNSELECT.
+ * SELECT and EXAMINE (RFC 9051 §6.3.2 and §6.3.3), with CONDSTORE and QRESYNC (RFC 7162).
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { type Answer, ImapBad, ImapNo } from "../answer.ts";
 import { deliverChanges, writeFlags, writeFlagsLines } from "../changes.ts";
 import { type Command, loggedIn } from "../command.ts";
 import { idSuffix, place, sourceOf } from "../places.ts";
-import { type Session, State } from "../session.ts";
+import type { Session } from "../session.ts";
 import { View } from "../view.ts";
 
 interface Qresync {
@@ -156,28 +156,5 @@ function expand(set: NumSet): number[] {
 }
 
 export const selectMailbox = selectCommand("SELECT");
+
 export const examine = selectCommand("EXAMINE");
-
-export const close: Command = {
-  name: "CLOSE",
-  states: State.Selected,
-  parse: (_, s) => async () => {
-    const v = s.selected;
-    s.closeView();
-    // RFC 9051 §6.4.1: removes silently, and nothing where the mailbox is read-only; RFC 4314 §4: nor
-    // where that takes a right that one has not.
-    if (v.readOnly || !v.rights.includes("e") || !v.account.mailbox(v.mailboxId)) return;
-    const r = await v.account.expunge(v.mailboxId);
-    // RFC 7162 §3.2.8.
-    if (s.condstore && r.uids.length > 0) {
-      return { code: `HIGHESTMODSEQ ${r.modseq}`, text: "closed" };
-    }
-  },
-};
-
-export const unselect: Command = {
-  name: "UNSELECT",
-  states: State.Selected,
-  capabilities: ["UNSELECT"],
-  parse: (_, s) => () => s.closeView(),
-};

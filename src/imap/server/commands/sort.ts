@@ -1,8 +1,12 @@
-/** SORT and THREAD (RFC 5256, 5267, 5957). @module */
+/**
+ * SORT and UID SORT (RFC 5256 §3, RFC 5267, 5957).
+ *
+ * @module
+ */
 import { formatString } from "../../format/text.ts";
 import type { Command } from "../command.ts";
-import { sortUids } from "../kept_orders.ts";
 import { addContext } from "../contexts.ts";
+import { sortUids } from "../kept_orders.ts";
 import {
   badCharset,
   esearchItems,
@@ -18,7 +22,7 @@ import {
   toNumbers,
 } from "../searching.ts";
 import { State } from "../session.ts";
-import { formatThreads, orderedSubject, references, type SortKey, sortKeys } from "../sorting.ts";
+import { type SortKey, sortKeys } from "../sorting.ts";
 
 function sortCommand(uid: boolean): Command {
   return {
@@ -88,37 +92,3 @@ function sortCommand(uid: boolean): Command {
 
 export const sortBySeq = sortCommand(false);
 export const sortByUid = sortCommand(true);
-
-function threadCommand(uid: boolean): Command {
-  return {
-    name: uid ? "UID THREAD" : "THREAD",
-    states: State.Selected,
-    capabilities: ["THREAD=ORDEREDSUBJECT", "THREAD=REFERENCES"],
-    holdsExpunges: !uid,
-    parse(c, s) {
-      c.sp();
-      const algorithm = c.oneOf(["ORDEREDSUBJECT", "REFERENCES"], "threading algorithm");
-      c.sp();
-      const ctx = searchContext(s);
-      const known = setCharset(ctx, c.astring("charset"));
-      c.sp();
-      if (!known) {
-        c.pos = c.bytes.length;
-        return () => {
-          throw badCharset(s, undefined);
-        };
-      }
-      const key = parseKeys(c, ctx);
-      return async () => {
-        const r = await runSearch(s, key, ctx, uid);
-        const make = algorithm === "REFERENCES" ? references : orderedSubject;
-        const roots = await make(s.selected.account, s.selected.mailboxId, r.uids);
-        const text = formatThreads(roots, (u) => uid ? u : s.selected.seqOf(u));
-        s.untagged(`THREAD${text === "" ? "" : ` ${text}`}`);
-      };
-    },
-  };
-}
-
-export const threadBySeq = threadCommand(false);
-export const threadByUid = threadCommand(true);

@@ -3,29 +3,17 @@
  *
  * @module
  */
-import { flagBit } from "../../../store/keywords.ts";
 import { formatNumSet, type NumSet, parseNumSet } from "../../parse/numset.ts";
 import { type Answer, ImapNo } from "../answer.ts";
 import { announceKeywords, writeFlags } from "../changes.ts";
 import type { Command } from "../command.ts";
+import { splitFlags } from "../flag_bits.ts";
 import { changeableFlags } from "../places.ts";
 import { resolveUids } from "../resolve.ts";
 import { type Session, State } from "../session.ts";
 
 /** Messages whose new flags are written between two waits for the peer. */
 const slice = 2000;
-
-/** Splits flags into bits and keywords. */
-export function splitFlags(names: readonly string[]): { flags: number; keywords: string[] } {
-  let flags = 0;
-  const keywords: string[] = [];
-  for (const n of names) {
-    const bit = flagBit(n);
-    if (bit !== undefined) flags |= bit;
-    else keywords.push(n);
-  }
-  return { flags, keywords };
-}
 
 function storeCommand(uid: boolean): Command {
   return {

@@ -1,0 +1,80 @@
+/**
+ * AUTHENTICATE (RFC 9051 §6.2.2), with an initial response (RFC 4959).
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import { serverMechanism } from "../../../sasl/choose.ts";
+import { SaslError } from "../../../sasl/types.ts";
+import { ImapBad, ImapNo } from "../answer.ts";
+import type { Command } from "../command.ts";
+import { checkLimit, logIn } from "../logging_in.ts";
+import { saslContext } from "../sasl_context.ts";
+import { State } from "../session.ts";
+
+/** Bytes of a line with a SASL response (RFC 9051 gives no limit; tokens are short). */
+const maxSaslLine = 16 * 1024;
+
+/** Steps of one exchange. */
+const maxSteps = 10;
+
+/** Base64 as SASL has it: no other characters, complete (RFC 4648 §3.3). */
+function decodeBase64(text: string): Uint8Array {
+  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text) || text.length % 4 !== 0) {
+    throw new ImapBad("response isn't base64");
+  }
+  return new Uint8Array(Buffer.from(text, "base64"));
+}
+
+export const authenticate: Command = {
+  name: "AUTHENTICATE",
+  states: State.NotAuthenticated,
+  capabilities: ["SASL-IR"],
+  parse(c, s) {
+    c.sp();
+    const name = c.word("mechanism");
+    let initial: string | undefined;
+    if (!c.atEnd) {
+      c.sp();
+      const start = c.pos;
+      initial = new TextDecoder("latin1").decode(c.bytes.subarray(start));
+      if (!/^(=|[A-Za-z0-9+/]+={0,2})$/.test(initial)) c.fail("base64 or =");
+      c.pos = c.bytes.length;
+    }
+    return async () => {
+      const mechanism = serverMechanism(name, s.backend.sasl, saslContext(s));
+      if (!mechanism) {
+        if (name === "PLAIN" || name === "LOGIN") {
+          throw new ImapNo("switch on TLS first", "PRIVACYREQUIRED");
+        }
+        throw new ImapNo("mechanism is not offered", "CANNOT");
+      }
+      checkLimit(s);
+      // RFC 4959 §3: "=" is an empty response, not an absent one.
+      let response = initial === undefined
+        ? undefined
+        : decodeBase64(initial === "=" ? "" : initial);
+      try {
+        for (let step = 0; step < maxSteps; step++) {
+          const r = await mechanism.step(response);
+          if ("username" in r) return await logIn(s, r.username, mechanism.name);
+          s.conn.write(`+ ${Buffer.from(r.challenge).toString("base64")}\r\n`);
+          await s.conn.flush();
+          const line = new TextDecoder("latin1").decode(await s.conn.readLine(maxSaslLine));
+          if (line === "*") throw new ImapBad("cancelled");
+          response = decodeBase64(line);
+        }
+      } catch (err) {
+        if (!(err instanceof SaslError)) throw err;
+        if (err.reason === "malformed") throw new ImapBad(`authentication: ${err.message}`);
+        const result = err.reason === "channelBinding" ? "badchanbind" : "badcreds";
+        s.backend.loginDone(s.conn, mechanism.username ?? "", result, mechanism.name);
+        throw new ImapNo(
+          err.reason === "credentials" ? "wrong user name or password" : err.message,
+          err.reason === "authorization" ? "AUTHORIZATIONFAILED" : "AUTHENTICATIONFAILED",
+        );
+      }
+      throw new ImapBad("too many steps");
+    };
+  },
+};

@@ -1,0 +1,27 @@
+/**
+ * CANCELUPDATE (RFC 5267 §4.3.5): ends updates of results.
+ *
+ * @module
+ */
+import { ImapBad, ImapNo } from "../answer.ts";
+import type { Command } from "../command.ts";
+import { State } from "../session.ts";
+
+export const cancelUpdate: Command = {
+  name: "CANCELUPDATE",
+  states: State.Selected,
+  parse(c, s) {
+    const tags: string[] = [];
+    do {
+      c.sp();
+      if (tags.length >= 100) throw new ImapBad("at most 100 tags");
+      tags.push(c.string("tag"));
+    } while (!c.atEnd);
+    return () => {
+      const v = s.selected;
+      const unknown = tags.find((t) => !v.contexts.some((x) => x.tag === t));
+      if (unknown !== undefined) throw new ImapNo(`no updates for tag ${unknown}`);
+      v.contexts = v.contexts.filter((x) => !tags.includes(x.tag));
+    };
+  },
+};

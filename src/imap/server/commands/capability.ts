@@ -1,0 +1,13 @@
+/**
+ * CAPABILITY (RFC 9051 §6.1.1).
+ *
+ * @module
+ */
+import { capabilityText } from "../capabilities.ts";
+import { anyState, type Command } from "../command.ts";
+
+export const capability: Command = {
+  name: "CAPABILITY",
+  states: anyState,
+  parse: (_, s) => () => s.untagged(`CAPABILITY ${capabilityText(s)}`),
+};

@@ -1,0 +1,9 @@
+/**
+ * CHECK (RFC 3501 §6.4.1; gone from RFC 9051): all is durable already, so it does what NOOP does.
+ *
+ * @module
+ */
+import type { Command } from "../command.ts";
+import { State } from "../session.ts";
+
+export const check: Command = { name: "CHECK", states: State.Selected, parse: () => () => {} };

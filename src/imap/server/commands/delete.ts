@@ -1,0 +1,20 @@
+/**
+ * DELETE (RFC 9051 §6.3.5).
+ *
+ * @module
+ */
+import { type Command, loggedIn } from "../command.ts";
+import { place, trimDelimiter } from "../places.ts";
+
+export const remove: Command = {
+  name: "DELETE",
+  states: loggedIn,
+  parse(c, s) {
+    c.sp();
+    const name = trimDelimiter(c.mailbox());
+    return async () => {
+      const { account, mailbox } = await place(s, name, "x");
+      await account.deleteMailbox(mailbox.name);
+    };
+  },
+};

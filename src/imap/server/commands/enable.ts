@@ -1,0 +1,50 @@
+/**
+ * ENABLE (RFC 5161, RFC 9051 §6.3.1).
+ *
+ * @module
+ */
+import { type Command, loggedIn } from "../command.ts";
+import type { Enabled } from "../session.ts";
+
+export const enable: Command = {
+  name: "ENABLE",
+  states: loggedIn,
+  capabilities: ["ENABLE"],
+  parse(c, s) {
+    const names: string[] = [];
+    do {
+      c.sp();
+      names.push(c.word("capability"));
+    } while (!c.atEnd);
+    return () => {
+      const now: string[] = [];
+      const hadCondstore = s.condstore;
+      const on = (e: Enabled) => {
+        if (!s.enabled.has(e)) {
+          s.enabled.add(e);
+          now.push(e);
+        }
+      };
+      for (const n of names) {
+        switch (n) {
+          case "CONDSTORE":
+            on("CONDSTORE");
+            break;
+          case "QRESYNC":
+            // RFC 7162 §3.2.3: also switches on CONDSTORE.
+            on("QRESYNC");
+            on("CONDSTORE");
+            break;
+          case "IMAP4REV2":
+          case "METADATA":
+          case "UTF8=ACCEPT":
+          case "UIDONLY":
+            on(n);
+        }
+      }
+      // RFC 7162 §3.1.2: told in the selected state by whatever command switches it on.
+      if (s.condstore && !hadCondstore) s.tellHighestModseq();
+      s.untagged(`ENABLED${now.map((n) => ` ${n === "IMAP4REV2" ? "IMAP4rev2" : n}`).join("")}`);
+    };
+  },
+};

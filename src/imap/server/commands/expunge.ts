@@ -1,0 +1,41 @@
+/**
+ * EXPUNGE and UID EXPUNGE (RFC 9051 §6.4.3 and §6.4.9, RFC 4315 §2.1).
+ *
+ * @module
+ */
+import { parseNumSet } from "../../parse/numset.ts";
+import type { Answer } from "../answer.ts";
+import { deliverChanges } from "../changes.ts";
+import type { Command } from "../command.ts";
+import { requireRight } from "../places.ts";
+import { resolveUids } from "../resolve.ts";
+import { State } from "../session.ts";
+
+function expungeCommand(uid: boolean): Command {
+  return {
+    name: uid ? "UID EXPUNGE" : "EXPUNGE",
+    states: State.Selected,
+    parse(c, s) {
+      let set: ReturnType<typeof parseNumSet> | undefined;
+      if (uid) {
+        c.sp();
+        set = parseNumSet(c, "uid set");
+      }
+      return async (): Promise<Answer | void> => {
+        const v = s.writable();
+        requireRight(v.rights, "e");
+        const uids = set ? resolveUids(s, set, true) : undefined;
+        const r = await v.account.expunge(v.mailboxId, uids);
+        await deliverChanges(s, true);
+        // RFC 7162 §3.2.7.
+        if (s.condstore && r.uids.length > 0) {
+          return { code: `HIGHESTMODSEQ ${r.modseq}`, text: "expunged" };
+        }
+      };
+    },
+  };
+}
+
+export const expunge = expungeCommand(false);
+
+export const expungeByUid = expungeCommand(true);

@@ -1,0 +1,48 @@
+/**
+ * GENURLAUTH (RFC 4467 §7).
+ *
+ * @module
+ */
+import { makeUrlKey } from "../../../store/url_keys.ts";
+import { formatString } from "../../format/text.ts";
+import { ImapBad, ImapNo } from "../answer.ts";
+import { maxUrl, maxUrls, parseAuthorizedUrl, urlAccount, urlToken } from "../authorized_url.ts";
+import { type Command, loggedIn } from "../command.ts";
+
+function badUrl(url: string, why: string): ImapNo {
+  const shown = url.replace(/[^\x21-\x7e]|["\\]/g, "").slice(0, maxUrl);
+  return new ImapNo(why, `BADURL "${shown}"`);
+}
+
+export const genUrlAuth: Command = {
+  name: "GENURLAUTH",
+  states: loggedIn,
+  capabilities: ["URLAUTH"],
+  parse(c, s) {
+    const urls: string[] = [];
+    do {
+      c.sp();
+      if (urls.length >= maxUrls) throw new ImapBad(`at most ${maxUrls} URLs`);
+      urls.push(c.astring("URL"));
+      c.sp();
+      const start = c.pos;
+      if (c.atom("mechanism").toUpperCase() !== "INTERNAL") c.fail("mechanism INTERNAL", start);
+    } while (!c.atEnd);
+    return async () => {
+      const made: string[] = [];
+      for (const url of urls) {
+        const u = parseAuthorizedUrl(url);
+        if (!u || u.token !== undefined) throw badUrl(url, "not a URL that can be authorised");
+        // RFC 4467 §6.4: of one's own messages only.
+        if (urlAccount(s, u) !== s.store.name) {
+          throw badUrl(url, "not a URL of your mailboxes here");
+        }
+        const mailbox = s.store.mailboxByName(u.message.mailbox);
+        if (!mailbox) throw badUrl(url, "no such mailbox");
+        const key = await makeUrlKey(s.store, mailbox.id);
+        made.push(`${u.rump}:internal:${urlToken(u.rump, key)}`);
+      }
+      s.untagged(`GENURLAUTH ${made.map((u) => formatString(u, false)).join(" ")}`);
+    };
+  },
+};

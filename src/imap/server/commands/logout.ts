@@ -1,0 +1,15 @@
+/**
+ * LOGOUT (RFC 9051 §6.1.3).
+ *
+ * @module
+ */
+import { anyState, type Command } from "../command.ts";
+
+export const logout: Command = {
+  name: "LOGOUT",
+  states: anyState,
+  parse: (_, s) => () => {
+    s.untagged("BYE logging out");
+    s.ended = true;
+  },
+};

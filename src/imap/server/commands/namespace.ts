@@ -1,0 +1,17 @@
+/**
+ * NAMESPACE (RFC 2342, RFC 9051 §6.3.10).
+ *
+ * @module
+ */
+import { type Command, loggedIn } from "../command.ts";
+import { otherUsers } from "../places.ts";
+
+export const namespace: Command = {
+  name: "NAMESPACE",
+  states: loggedIn,
+  capabilities: ["NAMESPACE"],
+  parse: (_, s) => () => {
+    const others = s.backend.sharing ? `(("${otherUsers}/" "/"))` : "NIL";
+    s.untagged(`NAMESPACE (("" "/")) ${others} NIL`);
+  },
+};

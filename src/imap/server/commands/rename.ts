@@ -1,0 +1,30 @@
+/**
+ * RENAME (RFC 9051 §6.3.6).
+ *
+ * @module
+ */
+import { ImapNo } from "../answer.ts";
+import { type Command, loggedIn } from "../command.ts";
+import { newPlace, place, trimDelimiter } from "../places.ts";
+
+export const rename: Command = {
+  name: "RENAME",
+  states: loggedIn,
+  parse(c, s) {
+    c.sp();
+    const from = trimDelimiter(c.mailbox());
+    c.sp();
+    const to = trimDelimiter(c.mailbox());
+    return async () => {
+      const { account, mailbox } = await place(s, from, "x");
+      const target = await newPlace(s, to);
+      if (target.account !== account) {
+        throw new ImapNo("a mailbox stays with its account", "CANNOT");
+      }
+      if (mailbox.name === "Inbox" && account !== s.store) {
+        throw new ImapNo("Inbox of others can't be renamed", "CANNOT");
+      }
+      await account.renameMailbox(mailbox.name, target.own);
+    };
+  },
+};

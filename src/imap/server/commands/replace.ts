@@ -1,0 +1,78 @@
+/**
+ * REPLACE and UID REPLACE (RFC 8508 §3).
+ *
+ * @module
+ */
+import type { Message } from "../../../store/types.ts";
+import { Cursor } from "../../parse/cursor.ts";
+import { type NumSet, parseNumSet } from "../../parse/numset.ts";
+import { type Answer, ImapNo } from "../answer.ts";
+import { deliverChanges } from "../changes.ts";
+import type { Command } from "../command.ts";
+import { receiveMessage, storing, withFiles } from "../incoming_message.ts";
+import { permittedFlags, place, requireRight } from "../places.ts";
+import { resolveUids } from "../resolve.ts";
+import { type Session, State } from "../session.ts";
+import { refusing, StreamedInput } from "../streamed_input.ts";
+
+function replaceCommand(uid: boolean): Command {
+  return {
+    name: uid ? "UID REPLACE" : "REPLACE",
+    states: State.Selected,
+    capabilities: ["REPLACE"],
+    parse: (c) => c.fail("message"),
+    stream(c, s) {
+      const input = new StreamedInput(s, c);
+      return withFiles(s, async (next): Promise<Answer> => {
+        const r = await refusing(input, async () => {
+          input.c.sp();
+          const set: NumSet = parseOne(input.c);
+          input.c.sp();
+          const name = await input.mailbox();
+          if (!uid) s.requireSequenceNumbers();
+          const v = s.writable();
+          // RFC 8508 §3.3 with RFC 4314.
+          requireRight(v.rights, "t");
+          requireRight(v.rights, "e");
+          const uids = resolveUids(s, set, uid);
+          if (uids.length !== 1) throw new ImapNo("no such message", "NONEXISTENT");
+          const to = await place(s, name, "i", "TRYCREATE");
+          input.c.sp();
+          const message = permittedFlags(to.rights, await receiveMessage(input, next()));
+          input.c.end();
+          return { v, old: uids[0], to, message };
+        });
+        const { account, mailbox } = r.to;
+        if (account !== r.v.account) {
+          // The new one first: should the server end in between, there are both.
+          const [made] = await storing(s, account.append(mailbox.id, [r.message]));
+          await r.v.account.expunge(r.v.mailboxId, [r.old], undefined, { force: true });
+          return await replaced(s, mailbox.uidValidity, made);
+        }
+        const done = await storing(
+          s,
+          account.replace(r.v.mailboxId, r.old, mailbox.id, r.message),
+        );
+        return await replaced(s, mailbox.uidValidity, done.message);
+      });
+    },
+  };
+}
+
+/** RFC 8508 §3.1: APPENDUID is untagged and comes before the expunge. */
+async function replaced(s: Session, uidValidity: number, m: Message): Promise<Answer> {
+  s.untagged(`OK [APPENDUID ${uidValidity} ${m.uid}] replacement is there`);
+  await deliverChanges(s, true);
+  return { text: "replaced" };
+}
+
+/** A single number, or "*". */
+function parseOne(c: Cursor): NumSet {
+  const start = c.pos;
+  const set = parseNumSet(c, "message number", false);
+  if (set.ranges.length !== 1 || set.ranges[0][0] !== set.ranges[0][1]) c.fail("one number", start);
+  return set;
+}
+
+export const replaceBySeq = replaceCommand(false);
+export const replaceByUid = replaceCommand(true);

@@ -1,0 +1,42 @@
+/**
+ * SETACL (RFC 4314 §3.1).
+ *
+ * @module
+ */
+import { allRights, changeRights, formatRights, parseRights } from "../../../store/rights.ts";
+import { whoIs } from "../acl_identifiers.ts";
+import { ImapBad, ImapNo } from "../answer.ts";
+import { type Command, loggedIn } from "../command.ts";
+import { place } from "../places.ts";
+
+export const setAcl: Command = {
+  name: "SETACL",
+  states: loggedIn,
+  capabilities: ["ACL", "RIGHTS=texk"],
+  parse(c, s) {
+    c.sp();
+    const name = c.mailbox();
+    c.sp();
+    const identifier = c.astring("identifier");
+    c.sp();
+    const given = c.astring("rights");
+    const op = /^[+-]/.test(given) ? given[0] : "=";
+    const rights = parseRights(op === "=" ? given : given.slice(1));
+    return async () => {
+      if (rights === undefined) {
+        throw new ImapBad(`rights are letters of ${formatRights(allRights)}`);
+      }
+      const { account, mailbox } = await place(s, name, "a");
+      const { user, negative } = whoIs(s, identifier);
+      if (user === account.name) throw new ImapNo("the owner keeps all rights", "CANNOT");
+      const key = (negative ? "-" : "") + user;
+      if (!negative) await s.backend.sharing!.granting(account.name, user);
+      await changeRights(account, mailbox.id, key, (before) => {
+        if (op === "+") return before + rights;
+        if (op === "-") return [...before].filter((r) => !rights.includes(r)).join("");
+        return rights;
+      });
+      s.log.info("rights changed", { mailbox: mailbox.name, identifier: key, rights: given });
+    };
+  },
+};

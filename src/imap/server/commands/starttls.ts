@@ -1,0 +1,21 @@
+/**
+ * STARTTLS (RFC 9051 §6.2.1).
+ *
+ * @module
+ */
+import { ImapBad, ImapNo } from "../answer.ts";
+import type { Command } from "../command.ts";
+import { State } from "../session.ts";
+
+export const starttls: Command = {
+  name: "STARTTLS",
+  states: State.NotAuthenticated,
+  parse: (_, s) => () => {
+    if (s.conn.tls) throw new ImapBad("TLS is on already");
+    if (!s.backend.tls) throw new ImapNo("TLS is not available");
+    return { text: "begin TLS" };
+  },
+  async afterwards(s) {
+    if (s.backend.tls) await s.conn.startTlsServer(s.backend.tls);
+  },
+};

@@ -1,0 +1,14 @@
+/**
+ * UNSELECT (RFC 9051 §6.4.2).
+ *
+ * @module
+ */
+import type { Command } from "../command.ts";
+import { State } from "../session.ts";
+
+export const unselect: Command = {
+  name: "UNSELECT",
+  states: State.Selected,
+  capabilities: ["UNSELECT"],
+  parse: (_, s) => () => s.closeView(),
+};

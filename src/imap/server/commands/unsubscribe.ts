@@ -1,0 +1,16 @@
+/**
+ * UNSUBSCRIBE (RFC 9051 §6.3.8).
+ *
+ * @module
+ */
+import { type Command, loggedIn } from "../command.ts";
+
+export const unsubscribe: Command = {
+  name: "UNSUBSCRIBE",
+  states: loggedIn,
+  parse(c, s) {
+    c.sp();
+    const name = c.mailbox();
+    return () => s.store.unsubscribe(name);
+  },
+};
