@@ -120,9 +120,15 @@ export function insertMessage(
 
 /**
  * Brings a destination's earliest attempt up to date after a change to its recipients.
- * @param dead nobody was reached there just now, whatever the recipient who is next has met before.
+ * @param dead whether nobody was reached there just now, whatever the recipient who is next has met before;
+ * undefined if that is what counts.
  */
-export function updateDestination(db: Db, domain: string, priority: number, dead = false): void {
+export function updateDestination(
+  db: Db,
+  domain: string,
+  priority: number,
+  dead?: boolean,
+): void {
   const first = db.get(
     "SELECT next_attempt, unreachable FROM recipients WHERE domain = ? AND priority = ? " +
       "AND hold = 0 AND leased = 0 ORDER BY next_attempt LIMIT 1",
@@ -138,7 +144,7 @@ export function updateDestination(db: Db, domain: string, priority: number, dead
       domain,
       priority,
       first[0],
-      dead ? 1 : first[1],
+      dead === undefined ? first[1] : dead ? 1 : 0,
     );
   }
 }

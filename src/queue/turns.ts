@@ -3,30 +3,32 @@
  *
  * Thousands of deliveries may begin and end without ever waiting for anything: their destination is known
  * to be dead. Each takes transactions, and one after the other they would keep everybody else from their
- * turn for seconds. So only a few begin, and a few results are written, in each turn of the loop.
+ * turn for seconds. So only a few begin, and a few results are written, in each turn of the loop; and those
+ * to dead destinations begin with pauses, as what they write competes with others for the disk, too.
  *
  * @module
  */
 import { setImmediate } from "node:timers";
 import type { Tasks } from "./tasks.ts";
 
-/** In one turn: deliveries that begin, of them to destinations known to be dead, and results written. */
+/** In one turn: deliveries that begin, and results written. */
 const maxStarts = 5;
-const maxFailingStarts = 1;
 const maxResults = 5;
+/** Milliseconds between the beginnings of deliveries to destinations known to be dead. */
+const pause = 5;
 
 export class Turns {
   readonly #tasks: Tasks;
   readonly #again: () => void;
   #starts = 0;
-  #failingStarts = 0;
   #results = 0;
+  #pausing = false;
   /** A later turn has been asked for; something was refused in this one. */
   #scheduled = false;
   #refused = false;
   readonly #waiting: (() => void)[] = [];
 
-  /** @param again is called in the next turn if something could not start in this one. */
+  /** @param again is called in a later turn if something could not start in this one. */
   constructor(tasks: Tasks, again: () => void) {
     this.#tasks = tasks;
     this.#again = again;
@@ -34,17 +36,28 @@ export class Turns {
 
   /** Whether another delivery may be looked for in this turn; if not, the next is waited for. */
   mayLook(): boolean {
-    if (this.#starts >= maxStarts) return this.#refuse();
+    if (this.#starts >= maxStarts) {
+      this.#refused = true;
+      return false;
+    }
     this.#starts++;
     this.#schedule();
     return true;
   }
 
-  /** The same, once one to a destination known to be dead was found. */
+  /** The same, once one to a destination known to be dead was found; if not, the end of the pause is. */
   mayTryDead(): boolean {
-    if (this.#failingStarts >= maxFailingStarts) return this.#refuse();
-    this.#failingStarts++;
-    this.#schedule();
+    if (this.#pausing) return false;
+    this.#pausing = true;
+    this.#tasks.add(
+      new Promise<void>((resolve) => {
+        setTimeout(() => {
+          this.#pausing = false;
+          this.#again();
+          resolve();
+        }, pause);
+      }),
+    );
     return true;
   }
 
@@ -55,11 +68,6 @@ export class Turns {
     }
     this.#results++;
     this.#schedule();
-  }
-
-  #refuse(): boolean {
-    this.#refused = true;
-    return false;
   }
 
   /** Has the counts begin anew in the next turn. */
@@ -77,7 +85,7 @@ export class Turns {
   }
 
   #next(): void {
-    this.#starts = this.#failingStarts = 0;
+    this.#starts = 0;
     this.#scheduled = false;
     const ready = this.#waiting.splice(0, maxResults);
     this.#results = ready.length;

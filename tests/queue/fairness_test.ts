@@ -130,7 +130,7 @@ Deno.test("100,000 messages to dead destinations: a new one to a living host goe
   }
 });
 
-Deno.test("1,000 messages to a host found dead: a few in each turn of the loop, the living before them", async () => {
+Deno.test("300 messages to a host found dead: a few in each turn of the loop, the living before them", async () => {
   let started = 0;
   let written = 0;
   let living = 0;
@@ -157,10 +157,10 @@ Deno.test("1,000 messages to a host found dead: a few in each turn of the loop, 
       },
     },
   });
-  for (let i = 0; i < 1000; i++) await w.add(`x${i}@dead.example`);
+  for (let i = 0; i < 300; i++) await w.add(`x${i}@dead.example`);
   await w.queue.start();
   const turn = () => new Promise<void>((r) => setImmediate(r));
-  for (let turns = 0; written < 1001; turns++) {
+  for (let turns = 0; written < 301; turns++) {
     const before = [started, written];
     await turn();
     // A turn of ours may see the end of one of the queue's and the beginning of the next. Most have not been
@@ -168,15 +168,15 @@ Deno.test("1,000 messages to a host found dead: a few in each turn of the loop, 
     const most = turns < 10 ? 10 : 2;
     assert.ok(started - before[0] <= most, `${started - before[0]} began in turn ${turns}`);
     assert.ok(written - before[1] <= 10, `${written - before[1]} results in turn ${turns}`);
-    if (turns !== 100) continue;
+    if (turns !== 20) continue;
     await w.add("x@living.example");
     const added = started;
     while (living === 0) await turn();
     assert.ok(living - added <= 2, `${living - added} went before it`);
   }
   await w.queue.idle();
-  assert.equal(w.queue.count(), 1000);
-  assert.ok(w.queue.list({}, { limit: 1000 }).every((i) => i.attempts === 1));
+  assert.equal(w.queue.count(), 300);
+  assert.ok(w.queue.list().every((i) => i.attempts === 1));
 });
 
 Deno.test("an administrator's change of thousands of recipients holds up nobody", async () => {
