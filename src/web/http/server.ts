@@ -32,6 +32,8 @@ export interface HttpOptions extends Omit<AcceptOptions, "protocol" | "pkg" | "r
    * The handler then owns the socket.
    */
   alpn?: (made: Handshaken, cid: number, log: Log) => Promise<void> | undefined;
+  /** Milliseconds between requests on a connection, for tests. */
+  idleTimeout?: number;
 }
 
 /** What requests are given to. */
@@ -92,7 +94,7 @@ export async function serveHttp(o: HttpOptions, handlers: HttpHandlers): Promise
       c.active--;
       if (!to.writableFinished) gone.abort();
       if (stopping.signal.aborted && c.active === 0) raw.socket.end();
-      else idle(raw.socket, c, idleTimeout);
+      else if (c.active === 0) idle(raw.socket, c, o.idleTimeout ?? idleTimeout);
     });
     answer(raw, to, c, gone.signal);
   });

@@ -222,3 +222,28 @@ Deno.test("stopping ends idle connections at once and lets an answer under way f
   assert.equal(await (await answer).text(), "whole\n");
   await stopped;
 });
+
+Deno.test("a request that came with another is not cut off by the time between requests", async () => {
+  const asked = Promise.withResolvers<void>();
+  const handle: WebHandler = async (r) => {
+    if (r.path !== "/slow") return textResponse(200, "quick");
+    asked.resolve();
+    // Far longer than the time between requests.
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    return textResponse(200, "slow");
+  };
+  const server = await serveHttp({
+    hostname: "127.0.0.1",
+    port: 0,
+    log: new Log("httptest"),
+    idleTimeout: 20,
+  }, routeServices([service("/", handle)]));
+  try {
+    const request = (path: string) => `GET ${path} HTTP/1.1\r\nHost: mail.example\r\n\r\n`;
+    const got = await exchange(server.port, request("/quick") + request("/slow"));
+    await asked.promise;
+    assert.match(got, /quick[^]*slow/);
+  } finally {
+    await server.shutdown(1000);
+  }
+});
