@@ -32,8 +32,9 @@ export interface HttpOptions extends Omit<AcceptOptions, "protocol" | "pkg" | "r
    * The handler then owns the socket.
    */
   alpn?: (made: Handshaken, cid: number, log: Log) => Promise<void> | undefined;
-  /** Milliseconds between requests on a connection, for tests. */
+  /** Milliseconds between requests on a connection, and for a request's header, for tests. */
   idleTimeout?: number;
+  headerTimeout?: number;
 }
 
 /** What requests are given to. */
@@ -83,6 +84,16 @@ export async function serveHttp(o: HttpOptions, handlers: HttpHandlers): Promise
   const idle = (socket: Duplex, c: HttpConnection, ms: number) => {
     clearTimeout(c.timer);
     c.timer = setTimeout(() => socket.destroy(), ms);
+  };
+
+  /** Programs open connections ahead: one that has not begun to ask may wait as long as between requests. */
+  const firstHeader = (socket: Socket, stream: Duplex, c: HttpConnection) => {
+    const [most, whole] = [o.headerTimeout ?? headerTimeout, o.idleTimeout ?? idleTimeout];
+    const read = socket.bytesRead;
+    c.timer = setTimeout(() => {
+      if (socket.bytesRead === read) idle(stream, c, whole - most);
+      else stream.destroy();
+    }, most);
   };
 
   http.on("request", (raw: IncomingMessage, to: ServerResponse) => {
@@ -193,7 +204,7 @@ export async function serveHttp(o: HttpOptions, handlers: HttpHandlers): Promise
           if (other !== undefined) return await other;
         }
         connections.set(stream, c);
-        idle(stream, c, headerTimeout);
+        firstHeader(socket, stream, c);
         stream.on("close", () => clearTimeout(c.timer));
         http.emit("connection", stream);
         await closed;

@@ -247,3 +247,30 @@ Deno.test("a request that came with another is not cut off by the time between r
     await server.shutdown(1000);
   }
 });
+
+Deno.test("a connection that was opened ahead is served later; one that stops within its header is closed", async () => {
+  const server = await serveHttp({
+    hostname: "127.0.0.1",
+    port: 0,
+    log: new Log("httptest"),
+    idleTimeout: 600_000,
+    headerTimeout: 50,
+  }, routeServices([service("/", () => textResponse(200, "here"))]));
+  try {
+    const half = exchange(server.port, "GET / HTTP/1.1\r\nHost: ma");
+    const ahead = await new Promise<Socket>((resolve) => {
+      const s = connect(server.port, "127.0.0.1", () => resolve(s));
+    });
+    // The other was there first: when it is closed, the header's time is over for this one too.
+    assert.equal(await half, "");
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const answer = new Promise<string>((resolve) =>
+      ahead.once("data", (d) => resolve(d.toString("latin1")))
+    );
+    ahead.write("GET / HTTP/1.1\r\nHost: mail.example\r\n\r\n");
+    assert.match(await answer, /here/);
+    ahead.destroy();
+  } finally {
+    await server.shutdown(1000);
+  }
+});
