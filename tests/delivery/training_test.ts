@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { Config, loadLocalserve } from "../../src/config/mod.ts";
+import { Config, loadLocalserve, newAccountJunkSettings } from "../../src/config/mod.ts";
 import { Trainer } from "../../src/delivery/training.ts";
 import { JunkFilter } from "../../src/junk/mod.ts";
 import { Log } from "../../src/log/mod.ts";
@@ -19,6 +19,8 @@ async function withTrainer(
   const dir = await Deno.makeTempDir();
   const { config } = await loadLocalserve({ dir, adminPasswordHash: () => "x" });
   assert.ok(config instanceof Config);
+  // As a new account of a server has it; localserve's sets no flags by mailbox.
+  Object.assign(config.dynamic.Accounts.get("mox")!, newAccountJunkSettings());
   const accounts = new Accounts(
     config.dataPath("accounts"),
     new Log("store"),
