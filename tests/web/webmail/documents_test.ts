@@ -158,7 +158,7 @@ Deno.test("printing shows the header, and its one script is ours", async () => {
 Deno.test("all attachments come in one archive, and mailboxes as mbox and Maildir", async () => {
   await withWebmail(async (w) => {
     const id = await w.deliver(mixed, { received: 1_700_000_000_000, keywords: ["work"] });
-    await w.deliver(message({ body: "From me\n" }), { mailbox: "Lists/a" });
+    await w.deliver(message({ body: "From me\n" }), { mailbox: "Lists/a", keywords: ["work"] });
     const b = await w.login();
     const zip = await b.get(`message/${id}/attachments.zip`);
     const files = unzipSync(new Uint8Array(await zip.arrayBuffer()));
