@@ -150,6 +150,15 @@ function readWhole(path: string, buffer: Uint8Array): number {
   }
 }
 
+/** Bytes of a message between two offsets, as far as it has them. */
+function readRange(reader: Omit<MessageReader, "read">, from: number, to: number): Uint8Array {
+  to = Math.min(to, reader.size);
+  if (from >= to) return new Uint8Array(0);
+  const buffer = new Uint8Array(to - from);
+  const n = reader.readInto(buffer, from);
+  return n === buffer.length ? buffer : buffer.subarray(0, n);
+}
+
 /** A small message, whose file is in memory. */
 class MemoryReader implements MessageReader {
   readonly size: number;
@@ -184,11 +193,7 @@ class MemoryReader implements MessageReader {
   }
 
   read(from: number, to: number): Uint8Array {
-    to = Math.min(to, this.size);
-    if (from >= to) return new Uint8Array(0);
-    const buffer = new Uint8Array(to - from);
-    const n = this.readInto(buffer, from);
-    return n === buffer.length ? buffer : buffer.subarray(0, n);
+    return readRange(this, from, to);
   }
 
   close(): void {
@@ -237,11 +242,7 @@ class FileReader implements MessageReader {
   }
 
   read(from: number, to: number): Uint8Array {
-    to = Math.min(to, this.size);
-    if (from >= to) return new Uint8Array(0);
-    const buffer = new Uint8Array(to - from);
-    const n = this.readInto(buffer, from);
-    return n === buffer.length ? buffer : buffer.subarray(0, n);
+    return readRange(this, from, to);
   }
 
   close(): void {
