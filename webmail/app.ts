@@ -17,21 +17,25 @@ import {
   type View,
 } from "./api/mod.ts";
 import { actions } from "./actions.ts";
-import { type ComposeWindow, composeWindow } from "./compose.ts";
+import { tellArrival } from "./arrivals.ts";
+import { bulkBar } from "./bulk_bar.ts";
+import { composeWindows } from "./compose_windows.ts";
+import { connectionStatus } from "./connection_status.ts";
 import { type Events, openEvents } from "./events.ts";
 import { openHelp } from "./help.ts";
 import { layout } from "./layout.ts";
 import { button, onButtonHint } from "./lib/button.ts";
-import { confirmDialog } from "./lib/dialog.ts";
 import { el, fill } from "./lib/dom.ts";
-import { countText } from "./lib/format.ts";
-import { addKeys, type KeyLayer, keyLayers } from "./lib/keys.ts";
-import { attempt, keyHint, notice } from "./lib/notify.ts";
+import { addKeys, keyLayers } from "./lib/keys.ts";
+import { attempt, keyHint } from "./lib/notify.ts";
 import { mailboxList } from "./mailbox_list.ts";
 import { messageList } from "./message_list.ts";
 import { messageView } from "./message_view.ts";
-import { has, leafName, shortName, subjectText } from "./names.ts";
-import { answer, type Beginning, fromMailto, newMessage } from "./quoting.ts";
+import { messageTools } from "./message_tools.ts";
+import { leafName } from "./names.ts";
+import { readAddress, setAddress } from "./page_address.ts";
+import { pageKeys } from "./page_keys.ts";
+import { answer, fromMailto, newMessage } from "./quoting.ts";
 import { searchBar } from "./search_bar.ts";
 import { openSettings } from "./settings.ts";
 
@@ -50,10 +54,6 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
   let openMailbox: number | null | undefined;
   let filter: Filter = {};
   let viewId = 1;
-  /** Everything the query finds is selected, also what isn't loaded. */
-  let wholeQuery = false;
-  let wholeCount = 0;
-  const windows: ComposeWindow[] = [];
   const unload: (() => void)[] = [];
 
   const mail = () =>
@@ -72,10 +72,17 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
   });
 
   const target = (): Target | undefined => {
-    if (wholeQuery) return { query: query() };
+    if (bulk.whole()) return { query: query() };
     const ids = list.selected().map((m) => m.id);
     return ids.length === 0 ? undefined : { ids: ids.slice(0, 10_000) };
   };
+  const tools = (m: MessageItem | undefined) =>
+    messageTools(act, mailboxes.get(m?.mailboxId ?? openMailbox ?? 0), m);
+  const bulk = bulkBar({
+    total: () => list.total(),
+    count: async () => (await call("QueryCount", { query: query() })).count,
+    tools: () => panes.narrow() ? tools(undefined) : null,
+  });
   const act = actions({
     target,
     mailboxes: () => mailboxes.values(),
@@ -96,6 +103,12 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
     onSearch: (f) => show(openMailbox ?? null, f),
     keywords: () => [...new Set([...mailboxes.values()].flatMap((m) => m.keywords))].sort(),
   });
+  const windows = composeWindows({
+    start: () => start!,
+    settings: () => settings!,
+    onClose: () => list.focus(),
+  });
+  const compose = (...to: string[]) => windows.open(newMessage(start!, settings!, to));
   const list = messageList({
     settings: () => settings!,
     mailboxName: (id) => id === openMailbox ? undefined : leafName(mailboxes.get(id)?.name ?? ""),
@@ -109,7 +122,6 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
         })
       ),
     onSelect: (selected, focus, byUser) => {
-      wholeQuery = false;
       if (focus !== undefined && !(panes.narrow() && panes.pane() === "list")) {
         if (message.current()?.item.id === focus.id) message.update(focus);
         else message.show(focus);
@@ -117,7 +129,7 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
         message.showNone(selected, tools(undefined));
         if (!byUser && panes.narrow()) panes.show("list");
       }
-      drawBulk(selected.length);
+      bulk.show(selected.length);
     },
     onOpen: (item) => {
       message.show(item);
@@ -135,16 +147,12 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
       if (box?.specialUse.includes("sent") || box?.specialUse.includes("drafts")) return;
       void setFlags(m, "notjunk");
     },
-    onReply: (m, how) => openCompose(answer(start!, settings!, m, how)),
-    onEditDraft: (m) => attempt(() => editDraft(m.id)),
+    onReply: (m, how) => windows.open(answer(start!, settings!, m, how)),
+    onEditDraft: (m) => attempt(() => windows.edit(m.id)),
     onBack: () => panes.show("list"),
     onCompose: (to) =>
-      openCompose(
-        to.startsWith("mailto:")
-          ? fromMailto(start!, settings!, to)
-          : newMessage(start!, settings!, [to]),
-      ),
-    tools: (m) => tools(m),
+      to.startsWith("mailto:") ? windows.open(fromMailto(start!, settings!, to)) : compose(to),
+    tools,
     more: (m) => [
       { text: "Keywords", title: "Add or remove keywords. Key: l", run: act.label },
       ...settings?.threading === "off" ? [] : [{
@@ -155,9 +163,12 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
     ],
   });
 
-  const bulk = el("div", { class: "bulk", role: "status" });
-  list.root.prepend(bulk);
-  const state = el("span", { class: "connection", role: "status" });
+  list.root.prepend(bulk.root);
+  const connection = connectionStatus({
+    reconnect: () => events?.reconnect(),
+    unsaved: windows.unsaved,
+    onLoggedOut: () => finish("Your session has ended."),
+  });
   const place = el("h1", { class: "place" });
   const title = el("span", { class: "who" });
   const top = el(
@@ -166,86 +177,23 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
     button("Mailboxes", () => panes.show(panes.pane() === "mailboxes" ? "list" : "mailboxes"), {
       attributes: { class: "only-narrow" },
     }),
-    button("Compose", () => openCompose(newMessage(start!, settings!)), {
-      key: "c",
-      primary: true,
-    }),
+    button("Compose", () => compose(), { key: "c", primary: true }),
     place,
     search.root,
-    state,
+    connection.root,
     el("div", { class: "end only-wide" }, title, general()),
   );
   boxes.root.append(el("div", { class: "mailbox-tools only-narrow" }, general()));
   const panes = layout({ top, mailboxes: boxes.root, list: list.root, message: message.root });
-  const composing = el("div", { class: "compose-windows" });
 
   /** Buttons at the end of the top line, on a phone below the mailboxes. */
   function general(): HTMLElement[] {
     const quiet = { class: "quiet" };
     return [
       button("Settings", () => showSettings(), { attributes: quiet }),
-      button("Help", () => openHelp(helpLayers()), { key: "?", attributes: quiet }),
+      button("Help", showHelp, { key: "?", attributes: quiet }),
       button("Log out", () => attempt(() => call("Logout", {})), { attributes: quiet }),
     ];
-  }
-
-  /** Buttons for a message, or for those selected. */
-  function tools(m: MessageItem | undefined): HTMLElement[] {
-    const box = mailboxes.get(m?.mailboxId ?? openMailbox ?? 0);
-    const inTrash = box?.specialUse.includes("trash") === true;
-    const inJunk = box?.specialUse.includes("junk") === true;
-    const move: HTMLButtonElement = button("Move", () => act.moveMenu(move), {
-      key: "v",
-      title: "Move to another mailbox",
-    });
-    const seen = m !== undefined && has(m, "seen");
-    return [
-      button("Archive", act.archive, { key: "a" }),
-      inTrash
-        ? button("Delete for good", act.deleteForever, { key: "D", danger: true })
-        : button("Trash", act.trash, { key: "d" }),
-      inJunk
-        ? button("Not junk", act.notJunk, { key: "Q", title: "Train the filter that this is fine" })
-        : button("Junk", act.junk, { key: "q", title: "Move to junk, and train the filter" }),
-      move,
-      m !== undefined && !seen
-        ? button("Read", () => act.flags(["seen"], []), { key: "m", title: "Mark as read" })
-        : button("Unread", () => act.flags([], ["seen"]), { key: "u", title: "Mark as unread" }),
-      ...m === undefined ? [button("Read", () => act.flags(["seen"], []), { key: "m" })] : [],
-      m !== undefined && has(m, "flagged")
-        ? button("Unflag", () => act.flags([], ["flagged"]), { key: "s" })
-        : button("Flag", () => act.flags(["flagged"], []), { key: "s" }),
-      ...m === undefined
-        ? [button("Keywords", act.label, { key: "l", title: "Add or remove keywords" })]
-        : [],
-    ];
-  }
-
-  function drawBulk(count: number): void {
-    if (count < 2) return fill(bulk);
-    const total = list.total();
-    const more = total === null || total > count;
-    fill(
-      bulk,
-      wholeQuery
-        ? `All ${countText(wholeCount, "message")} found are selected.`
-        : `${countText(count, "message")} selected.`,
-      !wholeQuery && more
-        ? button(total === null ? "Select all found" : `Select all ${total}`, () => {
-          attempt(() => selectWhole(count));
-        }, { title: "Also those that aren't loaded yet" })
-        : null,
-      panes.narrow() ? tools(undefined) : null,
-    );
-  }
-
-  async function selectWhole(shown: number): Promise<void> {
-    const mine = viewId;
-    const { count } = await call("QueryCount", { query: query() });
-    if (mine !== viewId) return;
-    wholeQuery = true;
-    wholeCount = count;
-    drawBulk(shown);
   }
 
   const setFlags = (m: MessageItem, flag: "seen" | "notjunk") =>
@@ -264,12 +212,11 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
     openMailbox = id;
     filter = f;
     viewId++;
-    wholeQuery = false;
     list.reset(query().threading, keep ? message.current()?.item.id : undefined);
     if (!keep) message.showNone([], []);
-    drawBulk(0);
+    bulk.show(0);
     drawPlace();
-    remember();
+    setAddress(mail()?.name ?? "", search.text());
     if (start === undefined) return;
     attempt(async () => {
       const mine = viewId;
@@ -296,49 +243,16 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
     }`;
   }
 
-  function remember(): void {
-    const name = mail()?.name ?? "";
-    const text = search.text();
-    const hash = `#${encodeURIComponent(name)}${text === "" ? "" : `?${encodeURIComponent(text)}`}`;
-    if (location.hash !== hash) history.replaceState(null, "", hash);
-  }
-
-  /** A part of the page's address: 0 the mailbox, 1 the search; "" if there is none. */
-  function fromHash(part: 0 | 1): string {
-    try {
-      return decodeURIComponent(location.hash.slice(1).split("?")[part] ?? "");
-    } catch {
-      return "";
-    }
-  }
-
   /** The mailbox that the page's address names; the inbox if none. */
   function wanted(): number | null {
-    const name = fromHash(0);
+    const name = readAddress().mailbox;
     const all = [...mailboxes.values()];
     return (all.find((m) => m.name === name) ?? all.find((m) => m.name === "Inbox") ?? all[0])
       ?.id ?? null;
   }
 
-  function openCompose(beginning: Beginning): void {
-    if (windows.length >= 3) return void notice("Close another message first.");
-    const w = composeWindow({
-      start: start!,
-      settings: settings!,
-      beginning,
-      onClose: (gone) => {
-        windows.splice(windows.indexOf(gone), 1);
-        list.focus();
-      },
-    });
-    windows.push(w);
-    composing.append(w.root);
-    w.focus();
-  }
-
-  async function editDraft(id: number): Promise<void> {
-    const d = await call("DraftGet", { id });
-    openCompose({ draftId: id, composition: d.composition, attachments: d.attachments });
+  function showHelp(): void {
+    openHelp([...keyLayers()]);
   }
 
   function showSettings(): void {
@@ -383,7 +297,7 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
         applySettings(c.settings);
         break;
       case "arrived":
-        arrived(c.item);
+        tellArrival(c.item, () => list.select(c.item.id));
         break;
       case "viewStale":
         show(openMailbox ?? null, filter, true);
@@ -403,23 +317,13 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
     if (id === openMailbox) drawPlace();
   }
 
-  function arrived(m: MessageItem): void {
-    if (!document.hidden || globalThis.Notification?.permission !== "granted") return;
-    const who = m.from.map(shortName).join(", ");
-    const n = new Notification(who, { body: subjectText(m), tag: `message-${m.id}` });
-    n.onclick = () => {
-      focus();
-      list.select(m.id);
-    };
-  }
-
   function onEvent(e: ServerEvent): void {
     switch (e.kind) {
       case "start": {
         const first = start === undefined;
         const other = start !== undefined && start.version !== e.version;
         start = e;
-        if (other && windows.every((w) => !w.unsaved()) && windows.length === 0) {
+        if (other && windows.count() === 0) {
           location.reload();
           return;
         }
@@ -431,7 +335,7 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
         onButtonHint(settings.showShortcuts ? keyHint : () => {});
         fill(title, e.loginAddress);
         if (first) {
-          const text = fromHash(1);
+          const text = readAddress().search;
           search.set("");
           show(wanted(), {});
           if (text !== "") {
@@ -471,93 +375,32 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
   function finish(reason: string): void {
     events?.close();
     unload.forEach((f) => f());
-    for (const w of windows) w.root.remove();
+    windows.remove();
     ended(reason);
   }
 
-  const helpLayers = (): KeyLayer[] => [...keyLayers()];
-  const listLayer: KeyLayer = { name: "Message list", shortcuts: list.shortcuts };
-  const viewLayer: KeyLayer = { name: "Message", shortcuts: message.shortcuts };
-  const mainLayer: KeyLayer = {
-    name: "Everywhere",
-    shortcuts: [
-      { key: "c", what: "Write a message", run: () => openCompose(newMessage(start!, settings!)) },
-      { key: "/", what: "Search", run: () => search.focus() },
-      { key: "g", what: "Go to the list of mailboxes", run: () => boxes.focus() },
-      { key: "?", what: "Help", run: () => openHelp(helpLayers()) },
-      { key: "a", what: "Archive", run: act.archive },
-      { key: "d", what: "Move to trash", run: act.trash },
-      { key: "Delete", what: "Move to trash", run: act.trash },
-      { key: "D", what: "Delete for good", run: act.deleteForever },
-      { key: "q", what: "Move to junk", run: act.junk },
-      { key: "Q", what: "Mark as not junk", run: act.notJunk },
-      {
-        key: "v",
-        what: "Move to another mailbox",
-        run: () => act.moveMenu(message.root.querySelector("button[title^=Move]") ?? list.root),
-      },
-      { key: "m", what: "Mark as read", run: () => act.flags(["seen"], []) },
-      { key: "u", what: "Mark as unread", run: () => act.flags([], ["seen"]) },
-      {
-        key: "s",
-        what: "Flag, or take the flag away",
-        run: () => {
-          const flagged = list.selected().every((m) => has(m, "flagged"));
-          act.flags(flagged ? [] : ["flagged"], flagged ? ["flagged"] : []);
-        },
-      },
-      { key: "l", what: "Keywords", run: act.label },
-      {
-        key: "M",
-        what: "Mute the thread, or unmute it",
-        run: () => act.mute(!list.selected().some((m) => m.threadMuted)),
-      },
-      { key: "z", what: "Undo", run: act.undo },
-    ],
-  };
-  unload.push(addKeys(mainLayer), addKeys(viewLayer), addKeys(listLayer));
+  const keys = pageKeys({
+    act,
+    selected: list.selected,
+    compose: () => compose(),
+    search: () => search.focus(),
+    goToMailboxes: () => boxes.focus(),
+    help: showHelp,
+    moveMenuAt: () => message.root.querySelector("button[title^=Move]") ?? list.root,
+  });
+  unload.push(
+    addKeys(keys),
+    addKeys({ name: "Message", shortcuts: message.shortcuts }),
+    addKeys({ name: "Message list", shortcuts: list.shortcuts }),
+  );
 
-  fill(into, panes.root, composing);
+  fill(into, panes.root, windows.root);
   addEventListener("beforeunload", (e) => {
-    if (windows.some((w) => w.unsaved())) e.preventDefault();
+    if (windows.unsaved()) e.preventDefault();
   });
   const events: Events | undefined = openEvents({
     view,
     onEvent,
-    onState: (s, seconds) => {
-      state.dataset.state = s;
-      fill(
-        state,
-        s === "waiting"
-          ? [
-            `Not connected, trying again in ${seconds} s. `,
-            button("Now", () => events?.reconnect()),
-          ]
-          : s === "connecting" && start !== undefined
-          ? "Connecting…"
-          : null,
-      );
-      if (s === "waiting") void checkSession();
-    },
+    onState: (s, seconds) => connection.show(s, seconds, start !== undefined),
   });
-
-  /** After a broken connection: is it the session that has ended? */
-  async function checkSession(): Promise<void> {
-    try {
-      const { who } = await call("Session", {});
-      if (who === null) {
-        if (windows.some((w) => w.unsaved())) {
-          const stay = await confirmDialog(
-            "You are logged out",
-            "What you are writing can't be saved. Copy it before you go on.",
-            "Stay on this page",
-          );
-          if (stay) return;
-        }
-        finish("Your session has ended.");
-      }
-    } catch {
-      // The server can't be reached: nothing is known.
-    }
-  }
 }

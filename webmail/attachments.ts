@@ -7,7 +7,7 @@ import { type Attachment, attachmentsZipUrl, type ParsedMessage, partUrl } from 
 import { button } from "./lib/button.ts";
 import { openDialog } from "./lib/dialog.ts";
 import { el, fill } from "./lib/dom.ts";
-import { sizeText } from "./lib/format.ts";
+import { countText, sizeText } from "./lib/format.ts";
 import { safeText } from "./lib/scripts.ts";
 
 function listed(m: ParsedMessage): Attachment[] {
@@ -121,4 +121,25 @@ function viewer(a: Attachment, url: string): HTMLElement {
     return el("iframe", { src: url, title: nameOf(a), sandbox: "" });
   }
   return el("p", { class: "empty" }, `Files of the kind ${a.type} can be saved, not shown here.`);
+}
+
+/** A dialog that names all parts of a message. */
+export function showParts(m: ParsedMessage): void {
+  openDialog(
+    "Parts",
+    m.attachments.length + m.texts.length === 0 ? el("p", {}, "This message has no parts.") : el(
+      "ul",
+      { class: "parts" },
+      m.texts.map((t) =>
+        el("li", {}, `${t.path || "1"}: text/plain, ${countText(t.text.length, "character")}`)
+      ),
+      m.attachments.map((a) =>
+        el(
+          "li",
+          {},
+          `${a.path}: ${a.type}, ${a.filename || "no name"}${a.inline ? ", inline" : ""}`,
+        )
+      ),
+    ),
+  );
 }

@@ -10,17 +10,19 @@ import type { Shortcut } from "./lib/keys.ts";
 import { countText, numberText } from "./lib/format.ts";
 import { attempt } from "./lib/notify.ts";
 import { dragType } from "./mailbox_list.ts";
+import {
+  expandedAtFirst,
+  isCollapsed,
+  lines,
+  type ListedThread,
+  matching,
+  placeOf,
+  shown,
+} from "./listed_threads.ts";
+import { messageListKeys } from "./message_list_keys.ts";
 import { fillRow, type RowStyle } from "./message_row.ts";
 import { has } from "./names.ts";
-
-interface ThreadState {
-  key: number;
-  items: MessageItem[];
-  expanded: boolean;
-  /** Newest message. */
-  sort: number;
-  root: HTMLElement;
-}
+import { newSelection, type Pick } from "./selection.ts";
 
 export interface MessageListOptions {
   /** The selection has changed; `focus` is the message to show. `byUser`: not because messages left. */
@@ -59,14 +61,11 @@ export interface MessageList {
 /** Makes the list. */
 export function messageList(o: MessageListOptions): MessageList {
   let threading: Threading = "off";
-  let threads: ThreadState[] = [];
-  const byKey = new Map<number, ThreadState>();
+  let threads: ListedThread[] = [];
+  const byKey = new Map<number, ListedThread>();
   /** Lines by the id of the message they show. */
-  const rows = new Map<number, { row: HTMLElement; thread: ThreadState; collapsed: boolean }>();
-  let selection = new Set<number>();
-  let focused: number | undefined;
-  /** Where a selection with shift began. */
-  let mark: number | undefined;
+  const rows = new Map<number, { row: HTMLElement; thread: ListedThread; collapsed: boolean }>();
+  const selection = newSelection();
   let end = false;
   let loading = false;
   let total: number | null = null;
@@ -84,7 +83,8 @@ export function messageList(o: MessageListOptions): MessageList {
   });
   const root = el("section", { class: "message-list", "aria-label": "Message list" }, status, list);
 
-  const matching = (items: readonly MessageItem[]) => items.filter((m) => m.matches).length;
+  /** Ids of lines from top to bottom. */
+  const order = () => lines(threads).map((m) => m.id);
   const keyOf = (m: MessageItem) => threading === "off" ? m.id : m.threadId;
   const style = (): RowStyle => ({
     outgoing: o.outgoing(),
@@ -92,26 +92,12 @@ export function messageList(o: MessageListOptions): MessageList {
     mailboxName: o.mailboxName,
   });
 
-  function expandedAtFirst(items: MessageItem[]): boolean {
-    if (items.length < 2) return true;
-    if (items[0].threadCollapsed) return false;
-    return threading === "on" || items.some((m) => !has(m, "seen"));
-  }
-
-  /** The message that a collapsed thread's line shows: the newest that was found. */
-  function shown(t: ThreadState): MessageItem {
-    const found = t.items.filter((m) => m.matches);
-    return (found.length > 0 ? found : t.items).reduce((a, b) => b.received > a.received ? b : a);
-  }
-
-  function drawThread(t: ThreadState): void {
+  function drawThread(t: ListedThread): void {
     for (const [id, r] of rows) if (r.thread === t) rows.delete(id);
-    const collapsed = !t.expanded && t.items.length > 1;
-    const items = collapsed ? [shown(t)] : t.items;
-    fill(t.root, items.map((m) => makeRow(t, m, collapsed)));
+    fill(t.root, lines([t]).map((m) => makeRow(t, m, isCollapsed(t))));
   }
 
-  function makeRow(t: ThreadState, m: MessageItem, collapsed: boolean): HTMLElement {
+  function makeRow(t: ListedThread, m: MessageItem, collapsed: boolean): HTMLElement {
     const row = el("div", {
       role: "option",
       id: `message-${m.id}`,
@@ -136,18 +122,7 @@ export function messageList(o: MessageListOptions): MessageList {
     const items = r.collapsed ? r.thread.items : [item];
     const isRoot = r.thread.items[0].id === id || r.collapsed;
     fillRow(r.row, { item, items, collapsed: r.collapsed, root: isRoot }, style());
-    r.row.setAttribute("aria-selected", String(selection.has(id)));
-    r.row.classList.toggle("focused", focused === id);
-  }
-
-  /** Ids of lines from top to bottom. */
-  function order(): number[] {
-    const ids: number[] = [];
-    for (const t of threads) {
-      if (!t.expanded && t.items.length > 1) ids.push(shown(t).id);
-      else for (const m of t.items) ids.push(m.id);
-    }
-    return ids;
+    mark([id]);
   }
 
   function put(items: MessageItem[]): void {
@@ -156,7 +131,9 @@ export function messageList(o: MessageListOptions): MessageList {
     const known = byKey.get(key);
     if (known !== undefined) {
       known.items = items;
-      if (items.length > 1 && !known.expanded && expandedAtFirst(items)) known.expanded = true;
+      if (items.length > 1 && !known.expanded && expandedAtFirst(items, threading)) {
+        known.expanded = true;
+      }
       if (known.sort !== sort) {
         threads.splice(threads.indexOf(known), 1);
         known.sort = sort;
@@ -165,11 +142,11 @@ export function messageList(o: MessageListOptions): MessageList {
       drawThread(known);
       return;
     }
-    const t: ThreadState = {
+    const t: ListedThread = {
       key,
       items,
       sort,
-      expanded: expandedAtFirst(items),
+      expanded: expandedAtFirst(items, threading),
       root: el("div", { class: "thread", role: "presentation" }),
     };
     byKey.set(key, t);
@@ -178,28 +155,21 @@ export function messageList(o: MessageListOptions): MessageList {
   }
 
   /** Puts a thread where its newest message belongs. */
-  function place(t: ThreadState): void {
-    const newest = o.settings().order === "newest";
-    let low = 0;
-    let high = threads.length;
-    while (low < high) {
-      const mid = (low + high) >> 1;
-      const before = newest ? threads[mid].sort >= t.sort : threads[mid].sort <= t.sort;
-      if (before) low = mid + 1;
-      else high = mid;
-    }
-    list.insertBefore(t.root, threads[low]?.root ?? null);
-    threads.splice(low, 0, t);
+  function place(t: ListedThread): void {
+    const at = placeOf(t.sort, threads, o.settings().order);
+    list.insertBefore(t.root, threads[at]?.root ?? null);
+    threads.splice(at, 0, t);
   }
 
-  function setExpanded(t: ThreadState, expanded: boolean, byUser: boolean): void {
+  function setExpanded(t: ListedThread, expanded: boolean, byUser: boolean): void {
     t.expanded = expanded;
-    const inside = focused !== undefined && t.items.some((m) => m.id === focused);
+    const inside = selection.focused !== undefined &&
+      t.items.some((m) => m.id === selection.focused);
     drawThread(t);
-    if (inside) pick(expanded ? focused! : shown(t).id, "only", byUser);
+    if (inside) pick(expanded ? selection.focused! : shown(t).id, "only", byUser);
   }
 
-  function toggle(t: ThreadState): void {
+  function toggle(t: ListedThread): void {
     if (t.items.length < 2) return;
     setExpanded(t, !t.expanded, true);
     attempt(() =>
@@ -207,32 +177,21 @@ export function messageList(o: MessageListOptions): MessageList {
     );
   }
 
-  const focusThread = () => focused === undefined ? undefined : rows.get(focused)?.thread;
+  const focusThread = () =>
+    selection.focused === undefined ? undefined : rows.get(selection.focused)?.thread;
+
+  /** Shows on lines whether they are selected, and have the focus. */
+  function mark(ids: Iterable<number>): void {
+    for (const id of ids) {
+      const row = rows.get(id)?.row;
+      row?.setAttribute("aria-selected", String(selection.has(id)));
+      row?.classList.toggle("focused", selection.focused === id);
+    }
+  }
 
   /** Changes the selection. */
-  function pick(id: number, how: "only" | "toggle" | "range", byUser = true): void {
-    const before = new Set(selection);
-    if (how === "only") {
-      selection = new Set([id]);
-      mark = id;
-    } else if (how === "toggle") {
-      if (!selection.delete(id)) selection.add(id);
-      mark = id;
-    } else {
-      const ids = order();
-      const a = ids.indexOf(mark ?? id);
-      const b = ids.indexOf(id);
-      selection = new Set(ids.slice(Math.min(a, b), Math.max(a, b) + 1));
-    }
-    const old = focused;
-    focused = id;
-    for (
-      const changed of new Set([...before, ...selection, id, ...old === undefined ? [] : [old]])
-    ) {
-      const r = rows.get(changed);
-      r?.row.setAttribute("aria-selected", String(selection.has(changed)));
-      r?.row.classList.toggle("focused", focused === changed);
-    }
+  function pick(id: number, how: Pick, byUser = true): void {
+    mark(selection.pick(id, how, order));
     const row = rows.get(id)?.row;
     row?.scrollIntoView({ block: "nearest" });
     if (row) list.setAttribute("aria-activedescendant", row.id);
@@ -241,7 +200,7 @@ export function messageList(o: MessageListOptions): MessageList {
 
   function told(byUser: boolean): void {
     const chosen = selected();
-    const alone = selection.size === 1 ? itemOf([...selection][0]) : undefined;
+    const alone = selection.size === 1 ? itemOf(selection.ids()[0]) : undefined;
     o.onSelect(chosen, alone, byUser);
   }
 
@@ -250,7 +209,7 @@ export function messageList(o: MessageListOptions): MessageList {
   }
 
   function selected(): MessageItem[] {
-    return [...selection].flatMap((id) => {
+    return selection.ids().flatMap((id) => {
       const r = rows.get(id);
       if (r === undefined) return [];
       if (!r.collapsed) return r.thread.items.filter((m) => m.id === id);
@@ -264,10 +223,10 @@ export function messageList(o: MessageListOptions): MessageList {
     if (!e.shiftKey && !e.ctrlKey && !e.metaKey) o.onOpen(itemOf(id)!);
   }
 
-  function step(to: (ids: number[], at: number) => number, extend: boolean): void {
+  function step(to: (ids: readonly number[], at: number) => number, extend = false): void {
     const ids = order();
     if (ids.length === 0) return;
-    const at = focused === undefined ? -1 : ids.indexOf(focused);
+    const at = selection.focused === undefined ? -1 : ids.indexOf(selection.focused);
     const i = Math.max(0, Math.min(ids.length - 1, to(ids, at)));
     pick(ids[i], extend ? "range" : "only");
     more();
@@ -290,14 +249,14 @@ export function messageList(o: MessageListOptions): MessageList {
   function remove(ids: readonly number[]): void {
     const gone = new Set(ids);
     const before = order();
-    const at = focused === undefined ? -1 : before.indexOf(focused);
+    const at = selection.focused === undefined ? -1 : before.indexOf(selection.focused);
     const chosen = selection.size;
     let found = 0;
+    selection.drop(ids);
     for (const t of new Set(ids.map((id) => byItem(id)))) {
       if (t === undefined) continue;
       found += t.items.filter((m) => gone.has(m.id) && m.matches).length;
       t.items = t.items.filter((m) => !gone.has(m.id));
-      for (const id of ids) selection.delete(id);
       if (t.items.length > 0) {
         drawThread(t);
         continue;
@@ -309,17 +268,17 @@ export function messageList(o: MessageListOptions): MessageList {
     }
     if (total !== null) total = Math.max(0, total - found);
     sayCount();
-    if (focused !== undefined && !rows.has(focused)) {
+    if (selection.focused !== undefined && !rows.has(selection.focused)) {
       const next = before.slice(at).find((id) => rows.has(id)) ??
         before.slice(0, Math.max(at, 0)).reverse().find((id) => rows.has(id));
-      focused = undefined;
+      selection.focused = undefined;
       if (next !== undefined) pick(next, "only", false);
       else told(false);
     } else if (selection.size !== chosen) told(false);
     more();
   }
 
-  function byItem(id: number): ThreadState | undefined {
+  function byItem(id: number): ListedThread | undefined {
     return rows.get(id)?.thread ?? threads.find((t) => t.items.some((m) => m.id === id));
   }
 
@@ -330,8 +289,8 @@ export function messageList(o: MessageListOptions): MessageList {
       if (t === undefined) continue;
       t.items = t.items.map((m) => wanted.has(m.id) ? by(m) : m);
       for (const m of t.items) if (rows.has(m.id)) drawRow(m.id);
-      if (!t.expanded && t.items.length > 1) drawRow(shown(t).id);
-      open ??= t.items.find((m) => m.id === focused && wanted.has(m.id));
+      if (isCollapsed(t)) drawRow(shown(t).id);
+      open ??= t.items.find((m) => m.id === selection.focused && wanted.has(m.id));
     }
     if (open !== undefined) told(false);
   }
@@ -345,7 +304,7 @@ export function messageList(o: MessageListOptions): MessageList {
     }
   }
 
-  const unreadStep = (delta: 1 | -1) =>
+  function stepUnread(delta: 1 | -1): void {
     step((ids, at) => {
       for (let i = at + delta; i >= 0 && i < ids.length; i += delta) {
         const r = rows.get(ids[i])!;
@@ -353,85 +312,38 @@ export function messageList(o: MessageListOptions): MessageList {
         if (items.some((m) => !has(m, "seen"))) return i;
       }
       return at;
-    }, false);
-  const rootStep = (delta: 1 | -1) => {
+    });
+  }
+
+  function stepThread(delta: 1 | -1): void {
     const t = focusThread();
     const at = t === undefined ? -1 : threads.indexOf(t);
     const next = threads[Math.max(0, Math.min(threads.length - 1, at + delta))];
-    if (next === undefined) return;
-    const ids = order();
-    step(() => ids.findIndex((id) => rows.get(id)?.thread === next), false);
-  };
-  const down = (extend: boolean) => step((_ids, at) => at + 1, extend);
-  const up = (extend: boolean) => step((_ids, at) => at - 1, extend);
+    if (next !== undefined) step((ids) => ids.findIndex((id) => rows.get(id)?.thread === next));
+  }
 
-  const shortcuts: Shortcut[] = [
-    { key: "ArrowDown", what: "Next message", run: () => down(false) },
-    { key: "ArrowUp", what: "Previous message", run: () => up(false) },
-    { key: "j", what: "Next message", run: () => down(false) },
-    { key: "k", what: "Previous message", run: () => up(false) },
-    { key: "shift ArrowDown", what: "Select the next message too", run: () => down(true) },
-    { key: "shift ArrowUp", what: "Select the previous message too", run: () => up(true) },
-    { key: "PageDown", what: "A page down", run: () => step((_i, at) => at + pageSize(), false) },
-    { key: "PageUp", what: "A page up", run: () => step((_i, at) => at - pageSize(), false) },
-    { key: "Home", what: "First message", run: () => step(() => 0, false) },
-    {
-      key: "End",
-      what: "Last message that is loaded",
-      run: () => step((i) => i.length - 1, false),
+  const shortcuts = messageListKeys({
+    step,
+    stepUnread,
+    stepThread,
+    pageSize,
+    expand: (expanded) => {
+      const t = focusThread();
+      if (t !== undefined && t.expanded !== expanded) toggle(t);
     },
-    { key: ".", what: "Next unread message", run: () => unreadStep(1) },
-    { key: ",", what: "Previous unread message", run: () => unreadStep(-1) },
-    { key: "]", what: "Next thread", run: () => rootStep(1) },
-    { key: "[", what: "Previous thread", run: () => rootStep(-1) },
-    {
-      key: "ArrowRight",
-      what: "Expand the thread",
-      run: () => {
-        const t = focusThread();
-        if (t !== undefined && !t.expanded) toggle(t);
-      },
+    open: () => {
+      const item = selection.focused === undefined ? undefined : itemOf(selection.focused);
+      if (item !== undefined) o.onOpen(item);
     },
-    {
-      key: "ArrowLeft",
-      what: "Collapse the thread",
-      run: () => {
-        const t = focusThread();
-        if (t !== undefined && t.expanded) toggle(t);
-      },
+    selectAll: () => {
+      mark(selection.selectAll(order()));
+      told(true);
     },
-    {
-      key: "C",
-      what: "Collapse or expand the thread",
-      run: () => {
-        const t = focusThread();
-        if (t !== undefined) toggle(t);
-      },
-    },
-    {
-      key: "Enter",
-      what: "Open the message",
-      run: () => {
-        const item = focused === undefined ? undefined : itemOf(focused);
-        if (item !== undefined) o.onOpen(item);
-      },
-    },
-    {
-      key: "ctrl a",
-      what: "Select all that is loaded",
-      run: () => {
-        selection = new Set(order());
-        for (const id of selection) rows.get(id)!.row.setAttribute("aria-selected", "true");
-        told(true);
-      },
-    },
-    { key: "Escape", what: "Select nothing", run: () => clear() },
-  ];
+    selectNothing: clear,
+  });
 
   function clear(): void {
-    const before = [...selection];
-    selection = new Set();
-    for (const id of before) rows.get(id)?.row.setAttribute("aria-selected", "false");
+    mark(selection.clear());
     told(true);
   }
 
@@ -444,8 +356,7 @@ export function messageList(o: MessageListOptions): MessageList {
       threads = [];
       byKey.clear();
       rows.clear();
-      selection = new Set();
-      focused = mark = undefined;
+      selection.reset();
       end = false;
       loading = true;
       total = null;

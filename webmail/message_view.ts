@@ -5,7 +5,6 @@
  */
 import { call } from "./api/client.ts";
 import {
-  type Address,
   headersUrl,
   htmlUrl,
   type MessageItem,
@@ -14,15 +13,17 @@ import {
   rawUrl,
   type Settings,
 } from "./api/mod.ts";
-import { attachmentList, openAttachments } from "./attachments.ts";
-import { button, linkButton } from "./lib/button.ts";
-import { type MenuItem, openDialog, openMenu } from "./lib/dialog.ts";
-import { el, explain, fill } from "./lib/dom.ts";
-import { countText, longDate } from "./lib/format.ts";
+import { attachmentList, openAttachments, showParts } from "./attachments.ts";
+import { bodyChoice, type BodyMode } from "./body_choice.ts";
+import { button } from "./lib/button.ts";
+import { type MenuItem, openMenu } from "./lib/dialog.ts";
+import { el, fill } from "./lib/dom.ts";
+import { countText } from "./lib/format.ts";
 import type { Shortcut } from "./lib/keys.ts";
 import { alertUser, attempt, errorText } from "./lib/notify.ts";
 import { safeText } from "./lib/scripts.ts";
-import { fullAddress, has, subjectText } from "./names.ts";
+import { authentication, messageFields } from "./message_fields.ts";
+import { has, subjectText } from "./names.ts";
 import { textBody } from "./text_body.ts";
 
 export interface MessageViewOptions {
@@ -54,8 +55,6 @@ export interface MessageView {
   shortcuts: Shortcut[];
 }
 
-type Mode = "text" | "html" | "htmlExternal";
-
 /** Milliseconds: messages that follow each other faster are passed over. */
 const hurry = 120;
 
@@ -63,7 +62,7 @@ const hurry = 120;
 export function messageView(o: MessageViewOptions): MessageView {
   let item: MessageItem | undefined;
   let message: ParsedMessage | undefined;
-  let mode: Mode = "text";
+  let mode: BodyMode = "text";
   let allHeaders = false;
   let turn = 0;
   let shownAt = -Infinity;
@@ -142,22 +141,21 @@ export function messageView(o: MessageViewOptions): MessageView {
         moreButton(m),
       ),
       el("h1", {}, safeText(subjectText(it))),
-      el(
-        "dl",
-        { class: "message-fields" },
-        people("From", it.from),
-        people("Reply to", differs(it.replyTo, it.from) ? it.replyTo : []),
-        people("To", it.to),
-        people("Cc", it.cc),
-        people("Bcc", it.bcc),
-        fieldRow("Date", [longDate(it.sent ?? it.received)]),
-        keywords(it),
-        allHeaders ? m.headers.map((h) => fieldRow(h.name, safeText(h.value))) : null,
-      ),
+      messageFields(it, allHeaders ? m.headers : [], o.onCompose),
       authentication(m),
-      bodyChoice(m),
+      bodyChoice(m, mode, setBody),
       attachmentList(m),
     );
+  }
+
+  function setBody(next: BodyMode, always = false): void {
+    mode = next;
+    draw();
+    const from = message?.item.from[0]?.address;
+    if (always && message !== undefined && from !== undefined) {
+      message.senderView = next;
+      attempt(() => call("SenderViewSet", { address: from, view: next }));
+    }
   }
 
   const backButton = () =>
@@ -192,7 +190,7 @@ export function messageView(o: MessageViewOptions): MessageView {
         { text: "Save as .eml", run: () => location.assign(rawUrl(m.item.id, { download: true })) },
         { text: "Show raw message", run: () => open(rawUrl(m.item.id), "_blank", "noopener") },
         { text: "Show header", run: () => open(headersUrl(m.item.id), "_blank", "noopener") },
-        { text: "Show parts", run: () => parts(m) },
+        { text: "Show parts", run: () => showParts(m) },
         { text: allHeaders ? "Fewer fields" : "More fields", run: toggleHeaders },
         ...m.listUnsubscribe === null ? [] : [{ text: "Unsubscribe", run: () => unsubscribe(m) }],
       ], "More actions"));
@@ -208,96 +206,6 @@ export function messageView(o: MessageViewOptions): MessageView {
     if (item === undefined) return;
     const url = printUrl(item.id, { html: mode !== "text", external: mode === "htmlExternal" });
     open(url, "_blank", "noopener");
-  }
-
-  function people(label: string, list: readonly Address[]): HTMLElement[] | null {
-    if (list.length === 0) return null;
-    const shown = list.slice(0, 12);
-    const rest = list.slice(12);
-    const one = (a: Address) => [
-      linkButton(fullAddress(a), () => o.onCompose(fullAddress(a)), `Write to ${a.address}`),
-    ];
-    const links = (l: readonly Address[]) =>
-      l.flatMap((a, i) => [...i > 0 ? [", "] : [], ...one(a)]);
-    const box = el("span", {}, links(shown));
-    for (const b of box.querySelectorAll("button")) fill(b, safeText(b.textContent ?? ""));
-    if (rest.length > 0) {
-      box.append(
-        " ",
-        linkButton(`and ${rest.length} more`, () => fill(box, links(list)), "Show all"),
-      );
-    }
-    return fieldRow(label, [box]);
-  }
-
-  function fieldRow(label: string, value: readonly (string | HTMLElement)[]): HTMLElement[] {
-    return [el("dt", {}, label), el("dd", {}, value)];
-  }
-
-  function keywords(it: MessageItem): HTMLElement[] | null {
-    const words = [...it.flags.filter((f) => f !== "seen"), ...it.keywords];
-    if (words.length === 0) return null;
-    return fieldRow(
-      "Flags",
-      words.flatMap((w, i) => [...i > 0 ? [" "] : [], el("span", { class: "label" }, w)]),
-    );
-  }
-
-  function authentication(m: ParsedMessage): HTMLElement | null {
-    const a = m.authentication;
-    if (a === null || has(m.item, "draft")) return null;
-    const detail = `SPF: ${a.spf || "none"}. DKIM: ${a.dkim || "none"}${
-      a.dkimDomains.length > 0 ? ` (${a.dkimDomains.join(", ")})` : ""
-    }. DMARC: ${a.dmarc || "none"}. ${a.tls === "" ? "Came without TLS." : `Came with ${a.tls}.`}`;
-    return a.fromVerified
-      ? explain(el("p", { class: "verified" }, "Sender's domain is verified"), detail)
-      : explain(
-        el("p", { class: "unverified" }, "Sender is not verified: anyone may have written this"),
-        detail,
-      );
-  }
-
-  /** Choice between text and HTML, and of external content. */
-  function bodyChoice(m: ParsedMessage): HTMLElement | null {
-    if (!m.hasHtml) return null;
-    const to = (next: Mode, remember = false) => {
-      mode = next;
-      draw();
-      const from = m.item.from[0]?.address;
-      if (remember && from !== undefined) {
-        m.senderView = next;
-        attempt(() => call("SenderViewSet", { address: from, view: next }));
-      }
-    };
-    const choice = (text: string, next: Mode, title: string, key?: string) =>
-      button(text, () => to(next), {
-        title,
-        key,
-        attributes: { "aria-pressed": String(mode === next) },
-      });
-    return el(
-      "div",
-      { class: "body-choice" },
-      m.texts.length > 0
-        ? choice("Text", "text", "Plain text: nothing in it can track you", "t")
-        : null,
-      choice("HTML", "html", "As its sender laid it out, without content from other servers", "T"),
-      m.hasExternal
-        ? choice(
-          "With external content",
-          "htmlExternal",
-          "Pictures are loaded from other servers: their owners see that and when you read this",
-          "E",
-        )
-        : null,
-      m.senderView !== mode && m.item.from.length > 0
-        ? linkButton(
-          "Always for this sender",
-          () => to(mode, true),
-          `Show messages from ${m.item.from[0].address} this way from now on`,
-        )
-        : null,
-    );
   }
 
   function drawBody(): void {
@@ -324,26 +232,6 @@ export function messageView(o: MessageViewOptions): MessageView {
     fill(body, frame);
   }
 
-  function parts(m: ParsedMessage): void {
-    openDialog(
-      "Parts",
-      m.attachments.length + m.texts.length === 0 ? el("p", {}, "This message has no parts.") : el(
-        "ul",
-        { class: "parts" },
-        m.texts.map((t) =>
-          el("li", {}, `${t.path || "1"}: text/plain, ${countText(t.text.length, "character")}`)
-        ),
-        m.attachments.map((a) =>
-          el(
-            "li",
-            {},
-            `${a.path}: ${a.type}, ${a.filename || "no name"}${a.inline ? ", inline" : ""}`,
-          )
-        ),
-      ),
-    );
-  }
-
   function unsubscribe(m: ParsedMessage): void {
     const u = m.listUnsubscribe!;
     if (u.url !== null) open(u.url, "_blank", "noopener,noreferrer");
@@ -353,12 +241,11 @@ export function messageView(o: MessageViewOptions): MessageView {
   const whenOpen = (run: (m: ParsedMessage) => unknown) => () => {
     if (message !== undefined) run(message);
   };
-  const setMode = (next: Mode) =>
+  const setMode = (next: BodyMode) =>
     whenOpen((m) => {
       if (next !== "text" && !m.hasHtml) return alertUser("This message has no HTML.");
       if (next === "text" && m.texts.length === 0) return alertUser("This message has HTML only.");
-      mode = next;
-      draw();
+      setBody(next);
     });
 
   return {
@@ -432,9 +319,4 @@ export function messageView(o: MessageViewOptions): MessageView {
       },
     ],
   };
-}
-
-function differs(a: readonly Address[], b: readonly Address[]): boolean {
-  const set = (l: readonly Address[]) => l.map((x) => x.address.toLowerCase()).sort().join();
-  return a.length > 0 && set(a) !== set(b);
 }

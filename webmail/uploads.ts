@@ -3,8 +3,8 @@
  *
  * @module
  */
-import * as v from "valibot";
-import { type Attach, ErrorAnswer, Upload, uploadUrl } from "./api/mod.ts";
+import { type Attach, Upload, uploadUrl } from "./api/mod.ts";
+import { uploadFile } from "./api/upload.ts";
 import { el, fill } from "./lib/dom.ts";
 import { sizeText } from "./lib/format.ts";
 import { alertUser } from "./lib/notify.ts";
@@ -68,38 +68,23 @@ export function uploads(
     const filename = file.name || "pasted image.png";
     const entry = addRow({ attach: undefined, filename, size: file.size });
     const bar = entry.row.querySelector("progress")!;
-    // XMLHttpRequest tells how much has been sent; fetch doesn't.
-    const request = new XMLHttpRequest();
-    entry.abort = () => request.abort();
-    const failed = (why: string) => {
-      alertUser(`${filename} could not be attached: ${why}`);
-      entries = entries.filter((x) => x !== entry);
-      entry.row.remove();
-    };
-    request.upload.onprogress = (e) => {
-      bar.value = e.total > 0 ? e.loaded / e.total : 0;
-    };
-    request.onload = () => {
-      let body: unknown;
-      try {
-        body = JSON.parse(request.responseText);
-      } catch {
-        return failed("the server's answer makes no sense");
-      }
-      const up = v.safeParse(Upload, body);
-      if (request.status !== 200 || !up.success) {
-        const refused = v.safeParse(ErrorAnswer, body);
-        return failed(refused.success ? refused.output.error.message : `status ${request.status}`);
-      }
-      entry.attach = { kind: "upload", uploadId: up.output.uploadId, filename, cid: "" };
-      entry.abort = undefined;
-      bar.remove();
-      changed();
-    };
-    request.onerror = () => failed("the connection broke");
-    request.open("POST", uploadUrl(filename, file.type || "application/octet-stream"));
-    request.setRequestHeader("x-mox-request", "1");
-    request.send(file);
+    entry.abort = uploadFile({
+      url: uploadUrl(filename, file.type || "application/octet-stream"),
+      file,
+      answer: Upload,
+      bar,
+      onDone: ({ uploadId }) => {
+        entry.attach = { kind: "upload", uploadId, filename, cid: "" };
+        entry.abort = undefined;
+        bar.remove();
+        changed();
+      },
+      onFailed: (why) => {
+        alertUser(`${filename} could not be attached: ${why}`);
+        entries = entries.filter((x) => x !== entry);
+        entry.row.remove();
+      },
+    });
   }
 
   for (const a of initial) addRow(a);

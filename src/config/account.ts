@@ -1,19 +1,7 @@
 /** An account of domains.conf. @module */
-import {
-  bool,
-  duration,
-  float,
-  type Infer,
-  int,
-  list,
-  map,
-  nullable,
-  optional,
-  required,
-  struct,
-  text,
-  word,
-} from "./schema.ts";
+import { type Infer, nullable, optional, required } from "./schema.ts";
+import { list, map, struct } from "./schema_blocks.ts";
+import { bool, duration, float, int, text, word } from "./schema_scalars.ts";
 import { route } from "./transport.ts";
 import {
   addressText,

@@ -1,17 +1,7 @@
 /** A domain of domains.conf. @module */
-import {
-  bool,
-  duration,
-  type Infer,
-  list,
-  map,
-  nullable,
-  optional,
-  required,
-  struct,
-  text,
-  word,
-} from "./schema.ts";
+import { type Infer, nullable, optional, required } from "./schema.ts";
+import { list, map, struct } from "./schema_blocks.ts";
+import { bool, duration, text, word } from "./schema_scalars.ts";
 import { parseDuration } from "./duration.ts";
 import { route } from "./transport.ts";
 import {

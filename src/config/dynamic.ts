@@ -1,5 +1,6 @@
 /** domains.conf: what can change while the server runs. @module */
-import { type Infer, list, map, optional, required, struct } from "./schema.ts";
+import { type Infer, optional, required } from "./schema.ts";
+import { list, map, struct } from "./schema_blocks.ts";
 import { isSafeName } from "../platform/paths.ts";
 import { account } from "./account.ts";
 import { domain } from "./domain.ts";

@@ -1,15 +1,7 @@
 /** A listener of mox.conf: addresses and the services on them. @module */
-import {
-  bool,
-  duration,
-  type Infer,
-  list,
-  nullable,
-  optional,
-  required,
-  struct,
-  word,
-} from "./schema.ts";
+import { type Infer, nullable, optional, required } from "./schema.ts";
+import { list, struct } from "./schema_blocks.ts";
+import { bool, duration, word } from "./schema_scalars.ts";
 import {
   count,
   dnsZoneText,

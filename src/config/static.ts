@@ -1,18 +1,7 @@
 /** mox.conf: what is fixed while the server runs. @module */
-import {
-  bool,
-  duration,
-  type Infer,
-  int,
-  list,
-  map,
-  nullable,
-  optional,
-  required,
-  struct,
-  text,
-  word,
-} from "./schema.ts";
+import { type Infer, nullable, optional, required } from "./schema.ts";
+import { list, map, struct } from "./schema_blocks.ts";
+import { bool, duration, int, text, word } from "./schema_scalars.ts";
 import { listener } from "./listener.ts";
 import { transport } from "./transport.ts";
 import {

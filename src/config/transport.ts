@@ -1,16 +1,7 @@
 /** Ways to deliver outgoing messages, and the routes that choose one. @module */
-import {
-  bool,
-  type Infer,
-  int,
-  list,
-  nullable,
-  optional,
-  required,
-  struct,
-  text,
-  word,
-} from "./schema.ts";
+import { type Infer, nullable, optional, required } from "./schema.ts";
+import { list, struct } from "./schema_blocks.ts";
+import { bool, int, text, word } from "./schema_scalars.ts";
 import { domainText, ipText, port } from "./types.ts";
 
 /** Mechanisms that a transport may log in with, those tried by default first. */

@@ -2,7 +2,8 @@
 import { isIP } from "node:net";
 import { NameError, parseAddress, parseDomain, parseLocalpart } from "./names.ts";
 import { compileRegExp, RegExpSyntaxError } from "./regexp.ts";
-import { int, text, type TextCheck, type Type } from "./schema.ts";
+import { type TextCheck, type Type } from "./schema.ts";
+import { int, text } from "./schema_scalars.ts";
 
 /** Runs a parser for its complaint. */
 function complaint(parse: () => unknown): string | undefined {

@@ -1,16 +1,7 @@
 /** Handlers of the web server in domains.conf. @module */
-import {
-  bool,
-  type Infer,
-  int,
-  map,
-  nullable,
-  optional,
-  required,
-  struct,
-  text,
-  word,
-} from "./schema.ts";
+import { type Infer, nullable, optional, required } from "./schema.ts";
+import { map, struct } from "./schema_blocks.ts";
+import { bool, int, text, word } from "./schema_scalars.ts";
 import { checkRegexp, domainText, fileText, httpUrlText, regexpText } from "./types.ts";
 
 const headers = map(

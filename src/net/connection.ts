@@ -12,30 +12,22 @@ import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { Log } from "../log/mod.ts";
 import { Compression } from "./compression.ts";
-import { arm, disarm, register, type Timer, unregister, type Waiter } from "./deadlines.ts";
-import { Input } from "./input.ts";
+import { register, unregister } from "./deadlines.ts";
 import { canonicalIp } from "./ip.ts";
-import { outBufferSize, releaseOutBuffer, takeOutBuffer } from "./outbuffers.ts";
+import { Reader } from "./reader.ts";
 import { clientHandshake, serverHandshake } from "./tls.ts";
 import {
   type ClientTls,
   type Connection,
   ConnectionError,
+  type ConnectionState,
   type ServerTls,
   type TlsInfo,
 } from "./types.ts";
+import { Writer } from "./writer.ts";
 
-/** Unread input above this stops reading from the socket, below half of it reading goes on. */
-const maxUnread = 256 * 1024;
-/** Output that the socket has not taken yet, above which flush waits. */
-const maxInFlight = 256 * 1024;
-/** A line that goes on for so long after its limit ends the connection. */
-const maxDropped = 1024 * 1024;
-/** Pieces this large are sent on their own, not gathered. */
-const ownPiece = 16 * 1024;
 const lingerMs = 1000;
 
-const encoder = new TextEncoder();
 const ignore = () => {};
 
 /** How a connection is set up. */
@@ -50,51 +42,23 @@ export interface ConnectionOptions {
   tls?: TlsInfo;
 }
 
-/** A promise that others wait on, made when the first of them comes. */
-interface Wait {
-  promise: Promise<void>;
-  resolve: () => void;
-}
-function newWait(): Wait {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  return { promise, resolve };
-}
-
 /** A {@link Connection} on a connected socket of node:net. */
-export class SocketConnection implements Connection, Waiter {
+export class SocketConnection implements Connection {
   readonly cid: number;
   readonly remoteIp: string;
   readonly remotePort: number;
   readonly localIp: string;
   readonly localPort: number;
-  readTimeout: number;
-  writeTimeout: number;
-  lastLineBareLf = false;
-
-  // Of Waiter; for the deadlines only.
-  expiresAt = Infinity;
-  ownTimer: Timer | undefined;
 
   readonly #log: Log;
+  readonly #state: ConnectionState = { error: undefined, closed: false };
+  readonly #reader: Reader;
+  readonly #writer: Writer;
   #socket: Socket;
   #tls: TlsInfo | undefined;
   #compression: Compression | undefined;
-
-  readonly #input = new Input();
+  /** Input is taken from the socket. */
   #attached = false;
-  #paused = false;
-  #ended = false;
-  #stopping = false;
-  #inputWait: Wait | undefined;
-
-  #out: Uint8Array | undefined;
-  #outLength = 0;
-  #inFlight = 0;
-  #outputWait: Wait | undefined;
-  #limit = 0;
-
-  #error: Error | undefined;
-  #closed = false;
   #closing: Promise<void> | undefined;
   #onClosed: (() => void)[] = [];
 
@@ -105,16 +69,26 @@ export class SocketConnection implements Connection, Waiter {
     this.remotePort = socket.remotePort ?? 0;
     this.localIp = canonicalIp(socket.localAddress ?? "");
     this.localPort = socket.localPort ?? 0;
-    this.readTimeout = options.readTimeout ?? 300_000;
-    this.writeTimeout = options.writeTimeout ?? 300_000;
     this.#tls = options.tls;
     this.#socket = socket;
+    const destroy = () => this.destroy();
+    this.#reader = new Reader(this.#state, {
+      start: () => this.#startReading(),
+      pause: () => (this.#compression ?? this.#socket).pause(),
+      resume: () => (this.#compression ?? this.#socket).resume(),
+      destroy,
+    }, options.readTimeout ?? 300_000);
+    this.#writer = new Writer(this.#state, {
+      write: (bytes, sent) => void (this.#compression ?? this.#socket).write(bytes, sent),
+      flush: () => this.#compression?.flush(),
+      destroy,
+    }, options.writeTimeout ?? 300_000);
     socket.allowHalfOpen = true;
     socket.setNoDelay(true);
     socket.on("error", this.#onError);
     socket.on("close", this.#onClose);
-    if (socket.destroyed) this.#closed = true;
-    else register(this);
+    if (socket.destroyed) this.#state.closed = true;
+    else register(this.#reader);
   }
 
   get tls(): TlsInfo | undefined {
@@ -122,26 +96,79 @@ export class SocketConnection implements Connection, Waiter {
   }
 
   get closed(): boolean {
-    return this.#closed;
-  }
-
-  get buffered(): number {
-    return this.#input.size;
+    return this.#state.closed;
   }
 
   get ended(): boolean {
-    return this.#ended || this.#closed;
-  }
-
-  get hasLine(): boolean {
-    return this.#input.lineLength() > 0;
+    return this.#reader.ended || this.#state.closed;
   }
 
   // ---- input
 
+  get readTimeout(): number {
+    return this.#reader.timeout;
+  }
+
+  set readTimeout(ms: number) {
+    this.#reader.timeout = ms;
+  }
+
+  get buffered(): number {
+    return this.#reader.buffered;
+  }
+
+  get hasLine(): boolean {
+    return this.#reader.hasLine;
+  }
+
+  get lastLineBareLf(): boolean {
+    return this.#reader.lastLineBareLf;
+  }
+
+  readLine(maxBytes: number): Promise<Uint8Array> {
+    return this.#reader.readLine(maxBytes);
+  }
+
+  readSome(maxBytes: number): Promise<Uint8Array> {
+    return this.#reader.readSome(maxBytes);
+  }
+
+  unread(bytes: Uint8Array): void {
+    this.#reader.unread(bytes);
+  }
+
+  waitInput(signal?: AbortSignal): Promise<void> {
+    return this.#reader.waitInput(signal);
+  }
+
+  /** From now on waiting for the start of a line fails with "shutdown"; what runs goes on. */
+  stop(): void {
+    this.#reader.stop();
+  }
+
+  // ---- output
+
+  get writeTimeout(): number {
+    return this.#writer.timeout;
+  }
+
+  set writeTimeout(ms: number) {
+    this.#writer.timeout = ms;
+  }
+
+  write(data: string | Uint8Array): void {
+    this.#writer.write(data);
+  }
+
+  flush(): Promise<void> {
+    return this.#writer.flush();
+  }
+
+  // ---- events of the socket
+
   // Input is only taken from the socket once somebody reads: a handshake may come first.
   #startReading(): void {
-    if (this.#attached || this.#closed) return;
+    if (this.#attached || this.#state.closed) return;
     this.#attached = true;
     this.#socket.on("end", this.#onEnd);
     this.#socket.on("data", this.#onData);
@@ -153,308 +180,40 @@ export class SocketConnection implements Connection, Waiter {
       if (!this.#compression.push(chunk)) this.#socket.pause();
       return;
     }
-    this.#arrived(chunk);
+    this.#reader.arrived(chunk);
   };
-
-  #arrived = (chunk: Uint8Array): void => {
-    this.#input.push(chunk);
-    if (this.#input.size > maxUnread && !this.#paused) {
-      this.#paused = true;
-      this.#pauseSource();
-    }
-    this.#wakeReader();
-  };
-
-  #pauseSource(): void {
-    if (this.#compression !== undefined) this.#compression.pause();
-    else this.#socket.pause();
-  }
-
-  #resumeIfDrained(): void {
-    if (!this.#paused || this.#input.size > maxUnread / 2) return;
-    this.#paused = false;
-    if (this.#compression !== undefined) this.#compression.resume();
-    else this.#socket.resume();
-  }
 
   #onEnd = (): void => {
     if (this.#compression !== undefined) this.#compression.end();
-    else this.#inputEnded();
-  };
-
-  #inputEnded = (): void => {
-    this.#ended = true;
-    this.#wakeReader();
+    else this.#reader.end();
   };
 
   #onError = (e: Error): void => {
-    this.#error ??= e;
-    this.#wakeReader();
-    this.#wakeWriter();
+    this.#state.error ??= e;
+    this.#reader.wake();
+    this.#writer.wake();
   };
 
   #onClose = (): void => {
-    if (this.#closed) return;
-    this.#closed = true;
-    unregister(this);
+    if (this.#state.closed) return;
+    this.#state.closed = true;
+    unregister(this.#reader);
     this.#compression?.destroy();
-    if (this.#out !== undefined) releaseOutBuffer(this.#out);
-    this.#out = undefined;
-    this.#outLength = 0;
-    this.#wakeReader();
-    this.#wakeWriter();
+    this.#reader.wake();
+    this.#writer.clear();
     for (const f of this.#onClosed.splice(0)) f();
   };
-
-  #wakeReader(): void {
-    const w = this.#inputWait;
-    if (w === undefined) return;
-    this.#inputWait = undefined;
-    disarm(this);
-    w.resolve();
-  }
-
-  /** Called by the deadlines: the reader looks at the clock itself. */
-  expire(): void {
-    this.#wakeReader();
-  }
-
-  /** Waits for an event of the input, or until the deadline (in terms of performance.now()). */
-  #inputEvent(deadline: number): Promise<void> {
-    this.#startReading();
-    disarm(this);
-    const left = deadline - performance.now();
-    if (left < 2 ** 31) arm(this, Math.max(1, Math.ceil(left)));
-    this.#inputWait ??= newWait();
-    return this.#inputWait.promise;
-  }
-
-  /** Why there is nothing more to read; undefined while something may still come. */
-  #inputFailure(): ConnectionError | undefined {
-    if (this.#error !== undefined) {
-      return new ConnectionError("closed", "connection failed", { cause: this.#error });
-    }
-    if (this.#ended) return new ConnectionError("closed", "connection closed by the peer");
-    if (this.#closed) return new ConnectionError("closed", "connection closed");
-    return undefined;
-  }
-
-  #timeoutError(): ConnectionError {
-    return new ConnectionError("timeout", `no input for ${Math.round(this.readTimeout / 1000)} s`);
-  }
-
-  readLine(maxBytes: number): Promise<Uint8Array> {
-    const length = this.#input.lineLength();
-    if (length === 0 || length > maxBytes) return this.#readLineSlowly(maxBytes);
-    return Promise.resolve(this.#takeLine(length));
-  }
-
-  #takeLine(length: number): Uint8Array {
-    this.lastLineBareLf = !this.#input.endsInCrLf(length);
-    const line = this.#input.take(length);
-    if (this.#paused) this.#resumeIfDrained();
-    return line.subarray(0, length - (this.lastLineBareLf ? 1 : 2));
-  }
-
-  async #readLineSlowly(maxBytes: number): Promise<Uint8Array> {
-    // The whole line must arrive in the time of one read, or bytes at long intervals could hold on
-    // to the connection for ever.
-    const deadline = performance.now() + this.readTimeout;
-    let dropped = 0;
-    for (;;) {
-      const length = this.#input.lineLength();
-      const tooLong = length > maxBytes || (length === 0 && this.#input.size >= maxBytes);
-      if (dropped > 0 || tooLong) {
-        const part = length > 0 ? length : this.#input.size;
-        this.#input.take(part);
-        dropped += part;
-        this.#resumeIfDrained();
-        if (length > 0) {
-          throw new ConnectionError("line", `line longer than ${maxBytes} bytes`);
-        }
-        if (dropped > maxBytes + maxDropped) {
-          this.destroy();
-          throw new ConnectionError("closed", "line without end");
-        }
-      } else if (length > 0) {
-        return this.#takeLine(length);
-      }
-      const failure = this.#inputFailure();
-      if (failure !== undefined) throw failure;
-      if (this.#stopping && this.#input.size === 0 && dropped === 0) {
-        throw new ConnectionError("shutdown", "server is shutting down");
-      }
-      if (performance.now() >= deadline) throw this.#timeoutError();
-      await this.#inputEvent(deadline);
-    }
-  }
-
-  readSome(maxBytes: number): Promise<Uint8Array> {
-    if (this.#input.size > 0) return Promise.resolve(this.#takeSome(maxBytes));
-    return this.#readSomeSlowly(maxBytes);
-  }
-
-  #takeSome(maxBytes: number): Uint8Array {
-    const view = this.#input.take(maxBytes);
-    if (this.#paused) this.#resumeIfDrained();
-    return view;
-  }
-
-  async #readSomeSlowly(maxBytes: number): Promise<Uint8Array> {
-    const deadline = performance.now() + this.readTimeout;
-    for (;;) {
-      if (this.#input.size > 0) return this.#takeSome(maxBytes);
-      const failure = this.#inputFailure();
-      if (failure !== undefined) throw failure;
-      if (performance.now() >= deadline) throw this.#timeoutError();
-      await this.#inputEvent(deadline);
-    }
-  }
-
-  unread(bytes: Uint8Array): void {
-    this.#input.unread(bytes);
-  }
-
-  async waitInput(signal?: AbortSignal): Promise<void> {
-    const deadline = performance.now() + this.readTimeout;
-    const aborted = () => this.#wakeReader();
-    signal?.addEventListener("abort", aborted);
-    try {
-      while (
-        this.#input.size === 0 && !signal?.aborted && !this.#stopping &&
-        this.#inputFailure() === undefined
-      ) {
-        if (performance.now() >= deadline) throw this.#timeoutError();
-        await this.#inputEvent(deadline);
-      }
-    } finally {
-      signal?.removeEventListener("abort", aborted);
-    }
-  }
-
-  /** From now on waiting for the start of a line fails with "shutdown"; what runs goes on. */
-  stop(): void {
-    this.#stopping = true;
-    this.#wakeReader();
-  }
-
-  // ---- output
-
-  write(data: string | Uint8Array): void {
-    if (this.#closed || data.length === 0) return;
-    if (typeof data === "string") {
-      // A UTF-16 unit takes at most 3 bytes.
-      if (data.length * 3 > outBufferSize) {
-        this.#sendBuffered();
-        this.#send(encoder.encode(data), undefined);
-        return;
-      }
-      if (this.#outLength + data.length * 3 > outBufferSize) this.#sendBuffered();
-      this.#out ??= takeOutBuffer();
-      const room = this.#outLength === 0 ? this.#out : this.#out.subarray(this.#outLength);
-      this.#outLength += encoder.encodeInto(data, room).written;
-      return;
-    }
-    if (this.#outLength + data.length > outBufferSize) this.#sendBuffered();
-    if (data.length > ownPiece) {
-      this.#sendBuffered();
-      this.#send(data.slice(), undefined);
-      return;
-    }
-    this.#out ??= takeOutBuffer();
-    this.#out.set(data, this.#outLength);
-    this.#outLength += data.length;
-  }
-
-  #sendBuffered(): void {
-    if (this.#outLength === 0) return;
-    const buffer = this.#out!;
-    const bytes = buffer.subarray(0, this.#outLength);
-    this.#out = undefined;
-    this.#outLength = 0;
-    this.#send(bytes, buffer);
-  }
-
-  /** Hands bytes to the socket; the buffer they lie in is given back when it has taken them. */
-  #send(bytes: Uint8Array, buffer: Uint8Array | undefined): void {
-    if (this.#closed) return;
-    const n = bytes.length;
-    this.#inFlight += n;
-    const sent = (e?: Error | null): void => {
-      if (e) this.#error ??= e;
-      else if (buffer !== undefined) releaseOutBuffer(buffer);
-      this.#inFlight -= n;
-      if (this.#outputWait !== undefined && this.#inFlight <= this.#limit) this.#wakeWriter();
-    };
-    if (this.#compression !== undefined) this.#compression.write(bytes, sent);
-    else this.#socket.write(bytes, sent);
-  }
-
-  #wakeWriter(): void {
-    const w = this.#outputWait;
-    if (w === undefined) return;
-    this.#outputWait = undefined;
-    w.resolve();
-  }
-
-  #outputFailure(): ConnectionError | undefined {
-    if (this.#error instanceof ConnectionError) return this.#error;
-    if (this.#error !== undefined) {
-      return new ConnectionError("closed", "connection failed", { cause: this.#error });
-    }
-    return this.#closed ? new ConnectionError("closed", "connection closed") : undefined;
-  }
-
-  flush(): Promise<void> {
-    this.#sendBuffered();
-    this.#compression?.flush();
-    if (this.#inFlight <= maxInFlight) {
-      const failure = this.#outputFailure();
-      return failure === undefined ? Promise.resolve() : Promise.reject(failure);
-    }
-    return this.#drain(maxInFlight / 2, this.writeTimeout);
-  }
-
-  /** Waits until at most so many bytes are in flight. A peer that doesn't read in time is dropped. */
-  async #drain(limit: number, timeout: number): Promise<void> {
-    const waiter: Waiter = {
-      expiresAt: Infinity,
-      ownTimer: undefined,
-      expire: () => {
-        this.#error ??= new ConnectionError("timeout", "peer does not read");
-        this.destroy();
-        this.#wakeWriter();
-      },
-    };
-    register(waiter);
-    arm(waiter, timeout);
-    try {
-      while (this.#inFlight > limit) {
-        const failure = this.#outputFailure();
-        if (failure !== undefined) throw failure;
-        this.#limit = limit;
-        this.#outputWait ??= newWait();
-        await this.#outputWait.promise;
-      }
-    } finally {
-      unregister(waiter);
-    }
-    const failure = this.#outputFailure();
-    if (failure !== undefined) throw failure;
-  }
 
   // ---- layers
 
   async startTlsServer(context: ServerTls): Promise<void> {
-    this.#sendBuffered();
-    await this.#drain(0, this.writeTimeout);
+    await this.#writer.drain();
     const raw = this.#detach(true);
     await this.#handshake(raw, (timeout) => serverHandshake(raw, context, timeout));
   }
 
   async startTlsClient(options: ClientTls): Promise<void> {
-    this.#sendBuffered();
-    await this.#drain(0, this.writeTimeout);
+    await this.#writer.drain();
     const raw = this.#detach(false);
     await this.#handshake(raw, (timeout) => clientHandshake(raw, options, timeout));
   }
@@ -469,9 +228,8 @@ export class SocketConnection implements Connection, Waiter {
       // RFC 3207 §4.2: what was received before the handshake must not be used after it.
       while (dropPending && raw.read() !== null);
     }
-    this.#input.clear();
+    this.#reader.clear();
     this.#attached = false;
-    this.#paused = false;
     raw.off("error", this.#onError);
     raw.off("close", this.#onClose);
     raw.on("error", ignore);
@@ -482,7 +240,7 @@ export class SocketConnection implements Connection, Waiter {
     raw: Socket,
     run: (timeout: number) => Promise<{ socket: TLSSocket; info: TlsInfo }>,
   ): Promise<void> {
-    if (this.#ended || raw.destroyed) {
+    if (this.#reader.ended || raw.destroyed) {
       this.destroy();
       throw new ConnectionError("closed", "connection closed by the peer");
     }
@@ -503,21 +261,18 @@ export class SocketConnection implements Connection, Waiter {
   }
 
   startDeflate(): void {
-    if (this.#compression !== undefined || this.#closed) return;
-    this.#sendBuffered();
-    const pending = this.#input.size > 0 ? this.#input.take(this.#input.size) : undefined;
+    if (this.#compression !== undefined || this.#state.closed) return;
+    this.#writer.sendBuffered();
+    const pending = this.#reader.takeAll();
     const socket = this.#socket;
     this.#compression = new Compression({
       send: (bytes, sent) => socket.write(bytes, sent),
-      arrived: this.#arrived,
-      ended: this.#inputEnded,
+      arrived: (bytes) => this.#reader.arrived(bytes),
+      ended: () => this.#reader.end(),
       failed: this.#onError,
       ready: () => socket.resume(),
     });
-    if (this.#paused) {
-      this.#paused = false;
-      socket.resume();
-    }
+    if (this.#attached) socket.resume();
     if (pending !== undefined) this.#onData(pending as Buffer);
   }
 
@@ -528,29 +283,29 @@ export class SocketConnection implements Connection, Waiter {
   }
 
   async #close(): Promise<void> {
-    if (this.#closed) return;
+    if (this.#state.closed) return;
     try {
-      this.#sendBuffered();
+      this.#writer.sendBuffered();
       this.#compression?.flush();
-      await this.#drain(0, lingerMs);
+      await this.#writer.drain(lingerMs);
     } catch {
       // The peer went away or doesn't read: nothing left to say.
       this.destroy();
       return;
     }
-    if (this.#closed) return;
-    const gone = newWait();
+    if (this.#state.closed) return;
+    const gone = Promise.withResolvers<void>();
     this.#onClosed.push(gone.resolve);
     const timer = setTimeout(() => this.destroy(), lingerMs);
     await this.#compression?.finish();
     // Closing a socket with unread input makes TCP reset it, and the peer may lose our last answer.
     this.#socket.off("data", this.#onData);
-    this.#input.clear();
+    this.#reader.clear();
     this.#socket.on("data", ignore);
     this.#socket.on("end", () => this.destroy());
     this.#socket.resume();
     this.#socket.end();
-    if (this.#ended) this.#socket.once("finish", () => this.destroy());
+    if (this.#reader.ended) this.#socket.once("finish", () => this.destroy());
     await gone.promise;
     clearTimeout(timer);
   }

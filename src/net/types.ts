@@ -30,6 +30,13 @@ export class ConnectionError extends Error {
   }
 }
 
+/** How it stands with a connection, for its reader and its writer. */
+export interface ConnectionState {
+  /** Why it failed; the first of several errors. */
+  error: Error | undefined;
+  closed: boolean;
+}
+
 /** One end of a stream connection. Not for use by two readers at once. */
 export interface Connection {
   readonly cid: number;

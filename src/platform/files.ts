@@ -212,3 +212,29 @@ export async function createTemp(
     }
   }
 }
+
+/** Writes all of the bytes at the file's position. */
+export async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
+}
+
+/** Makes a new file with these bytes, on disk, while `use` runs; afterwards its name is removed. */
+export async function withTempFile<T>(
+  dir: string,
+  prefix: string,
+  bytes: Uint8Array,
+  use: (path: string) => Promise<T>,
+): Promise<T> {
+  const { path, file } = await createTemp(dir, prefix);
+  try {
+    try {
+      await writeAll(file, bytes);
+      await file.sync();
+    } finally {
+      file.close();
+    }
+    return await use(path);
+  } finally {
+    removeFile(path);
+  }
+}

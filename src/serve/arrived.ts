@@ -6,7 +6,7 @@
  */
 import { StructureParser } from "../mail/structure.ts";
 import type { ParsedMessage, Part } from "../mail/structure.ts";
-import { createTemp, removeFile } from "../platform/files.ts";
+import { createTemp, removeFile, writeAll } from "../platform/files.ts";
 import { type HeaderRange, type MessageSource, stripForgedResults } from "../senderauth/mod.ts";
 import type { IncomingMessage, MessageObserver } from "../smtp/server/mod.ts";
 import { describe, type EmailDescription } from "../store/describe.ts";
@@ -145,7 +145,7 @@ async function withoutRanges(
         const piece = readRange(original, at, Math.min(to, at + 64 * 1024));
         if (piece.length === 0) break;
         parser.write(piece);
-        for (let n = 0; n < piece.length;) n += await file.write(piece.subarray(n));
+        await writeAll(file, piece);
         at += piece.length;
       }
     };

@@ -5,7 +5,7 @@ import { Log } from "../log/mod.ts";
 import { flattenAddresses, parseAddressList } from "../mail/address.ts";
 import { composeDsn } from "../mail/dsn.ts";
 import { headersNeedUtf8 } from "../mail/structure.ts";
-import { createTemp, removeFile } from "../platform/files.ts";
+import { withTempFile } from "../platform/files.ts";
 import type { Attempt, DsnEvent, Queue } from "../queue/mod.ts";
 import { type Address, addressText, SmtpError } from "../smtp/server/mod.ts";
 import type { Accounts } from "../store/accounts.ts";
@@ -79,18 +79,7 @@ export async function deliverDsn(s: DsnServices, e: DsnEvent): Promise<void> {
     originalIsWhole: whole,
     smtputf8: message.smtputf8,
   });
-  const { path, file: out } = await createTemp(s.tempDir, "dsn-");
-  try {
-    try {
-      for (let at = 0; at < bytes.length;) at += await out.write(bytes.subarray(at));
-      await out.sync();
-    } finally {
-      out.close();
-    }
-    await handOn(s, e, path, bytes, messageId);
-  } finally {
-    removeFile(path);
-  }
+  await withTempFile(s.tempDir, "dsn-", bytes, (path) => handOn(s, e, path, bytes, messageId));
 }
 
 /** Who is told; of a message that we forwarded, who sent it to us. */

@@ -2,7 +2,7 @@
 import type { Config } from "../config/mod.ts";
 import { Log } from "../log/mod.ts";
 import { formatDate } from "../mail/date.ts";
-import { createTemp, removeFile } from "../platform/files.ts";
+import { withTempFile } from "../platform/files.ts";
 import type { QueueLimitError } from "../queue/mod.ts";
 import type { Accounts } from "../store/accounts.ts";
 import { describeFile } from "../store/describe.ts";
@@ -68,20 +68,11 @@ async function deliverNotice(
     "",
   ].join("\r\n");
   const bytes = new TextEncoder().encode(text);
-  const { path, file } = await createTemp(s.tempDir, "notice-");
-  try {
-    try {
-      for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
-      await file.sync();
-    } finally {
-      file.close();
-    }
+  await withTempFile(s.tempDir, "notice-", bytes, async (path) => {
     await deliverToSelf(s, addressOf(`postmaster@${hostname}`), undefined, {
       file: path,
       fileSize: bytes.length,
       prefix: new TextEncoder().encode("Return-Path: <>\r\n"),
     }, await describeFile(path));
-  } finally {
-    removeFile(path);
-  }
+  });
 }

@@ -10,7 +10,7 @@
  */
 import { composeDsn, type Dsn, type DsnRecipient } from "../mail/dsn.ts";
 import { headersNeedUtf8 } from "../mail/structure.ts";
-import { createTemp, removeFile } from "../platform/files.ts";
+import { withTempFile } from "../platform/files.ts";
 import {
   addressText,
   type IncomingMessage,
@@ -132,15 +132,8 @@ async function tell(
     originalIsWhole: false,
     smtputf8: transaction.smtpUtf8,
   });
-  const { path, file } = await createTemp(s.tempDir, "smtp-dsn-");
-  try {
-    try {
-      for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
-      await file.sync();
-    } finally {
-      file.close();
-    }
-    await s.queue.add({
+  await withTempFile(s.tempDir, "smtp-dsn-", bytes, (path) =>
+    s.queue.add({
       senderAccount: Postmaster.Account,
       mailFrom: "",
       recipients: [{ address: addressText(mailFrom), notify: ["never"] }],
@@ -152,10 +145,7 @@ async function tell(
       requireTls: transaction.requireTls,
       messageId: `<${messageId}>`,
       isDsn: true,
-    });
-  } finally {
-    removeFile(path);
-  }
+    }));
 }
 
 async function headerOf(message: IncomingMessage): Promise<Uint8Array> {

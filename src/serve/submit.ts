@@ -3,7 +3,7 @@ import type { Config } from "../config/mod.ts";
 import { flattenAddresses, parseAddressList } from "../mail/address.ts";
 import { headerField, splitHeader } from "../mail/header.ts";
 import { parseMessage } from "../mail/structure.ts";
-import { createTemp, removeFile } from "../platform/files.ts";
+import { withTempFile } from "../platform/files.ts";
 import type { Queue } from "../queue/mod.ts";
 import { ControlError } from "./control.ts";
 import { queueOutgoing } from "./outgoing.ts";
@@ -71,15 +71,8 @@ export async function submitFromProgram(
   }
   const sender = from || s.config.accountAddresses(account).find((a) => !a.startsWith("@")) || "";
   if (headerField(fields, "from") === undefined) prefix += `From: <${sender}>\r\n`;
-  const { path, file } = await createTemp(s.tempDir, "sendmail-");
-  try {
-    try {
-      for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
-      await file.sync();
-    } finally {
-      file.close();
-    }
-    const ids = await queueOutgoing(s, {
+  const ids = await withTempFile(s.tempDir, "sendmail-", bytes, (path) =>
+    queueOutgoing(s, {
       senderAccount: account,
       fromDomain: (addressesOf("from")[0] ?? sender).split("@").at(-1)!,
       mailFrom: sender,
@@ -93,11 +86,8 @@ export async function submitFromProgram(
       messageId,
       subject: headerField(fields, "subject"),
       priority: priorityOf(fields),
-    });
-    return ids.map(String);
-  } finally {
-    removeFile(path);
-  }
+    }));
+  return ids.map(String);
 }
 
 /** The message without the header fields of that name. */

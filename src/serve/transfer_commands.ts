@@ -1,6 +1,6 @@
 /** Import and export of mail, as commands of the administrator. @module */
 import { join } from "node:path";
-import { ensureDir, removeFile } from "../platform/files.ts";
+import { ensureDir, removeFile, writeAll } from "../platform/files.ts";
 import { maildirSeparator, toOsPath } from "../platform/paths.ts";
 import type { Account } from "../store/account.ts";
 import { exportFiles, type ExportFormat } from "../store/export.ts";
@@ -103,12 +103,10 @@ function chosen(account: Account, name: string): Mailbox[] {
   return found;
 }
 
-async function writeAll(path: string, pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>) {
+async function writeFile(path: string, pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>) {
   using file = await Deno.open(path, { write: true, createNew: true, mode: 0o600 });
   try {
-    for await (const p of pieces) {
-      for (let at = 0; at < p.length;) at += await file.write(p.subarray(at));
-    }
+    for await (const p of pieces) await writeAll(file, p);
   } catch (err) {
     removeFile(path);
     throw err;
@@ -144,7 +142,7 @@ async function exportTo(
         continue;
       }
       if (f.modified === undefined) await ensureDir(join(path, ".."));
-      await writeAll(path, f.pieces);
+      await writeFile(path, f.pieces);
       if (f.modified !== undefined) await Deno.utime(path, f.modified / 1000, f.modified / 1000);
     }
   } finally {

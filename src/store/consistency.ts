@@ -5,7 +5,7 @@
  * @module
  */
 import type { Db } from "./database.ts";
-import { CountDelta } from "./mailboxes.ts";
+import { CountDelta } from "./mailbox_counts.ts";
 import type { MessageFiles } from "./message_files.ts";
 
 /** What was found wrong, in words, with the database file in each. */

@@ -1,7 +1,7 @@
 /**
  * Putting an email into a mailbox: rows of email, thread, message and delivery, and the counts.
  *
- * The file is in place and durable before this runs; see account.ts for the order of steps.
+ * The file is in place and durable before this runs; see email_files.ts for the order of steps.
  *
  * @module
  */
@@ -9,11 +9,13 @@ import type { Db } from "./database.ts";
 import type { EmailDescription } from "./describe.ts";
 import { packSummary } from "./fetch.ts";
 import { addMailboxKeywords } from "./keywords.ts";
-import { applyCounts, CountDelta, nextModseq, requireMailbox } from "./mailboxes.ts";
+import { applyCounts, CountDelta } from "./mailbox_counts.ts";
+import { nextModseq } from "./mailboxes.ts";
 import { matchThread } from "./threads.ts";
 import {
   type DeliveryFacts,
   Flag,
+  junkFlags,
   type Mailbox,
   type Message,
   SpecialUse,
@@ -48,7 +50,7 @@ export interface MailboxRules {
 /** Sets junk flags as the mailbox's name asks for (AutomaticJunkFlags). */
 export function applyJunkFlags(rules: MailboxRules, mailboxName: string, flags: number): number {
   const junk = rules.junkFlags(mailboxName);
-  return junk === undefined ? flags : (flags & ~(Flag.Junk | Flag.NotJunk)) | junk;
+  return junk === undefined ? flags : (flags & ~junkFlags) | junk;
 }
 
 /**
@@ -237,84 +239,4 @@ export function insertRecipients(db: Db, message: Message, d: EmailDescription):
       d.organizationalDomain(domain),
     );
   }
-}
-
-/** COPY: the same emails in another mailbox (RFC 9051 §6.4.7). All or nothing. */
-export function copyMessages(
-  db: Db,
-  ctx: WriteContext,
-  rules: MailboxRules,
-  fromMailboxId: number,
-  uids: ArrayLike<number>,
-  toMailboxId: number,
-  read: (mailboxId: number, uids: ArrayLike<number>, each: (m: CopySource) => void) => void,
-): { fromUids: number[]; toUids: number[]; uidValidity: number } {
-  const to = requireMailbox(db, toMailboxId);
-  requireMailbox(db, fromMailboxId);
-  const sources: CopySource[] = [];
-  read(fromMailboxId, uids, (m) => sources.push({ ...m }));
-  const fromUids: number[] = [];
-  const toUids: number[] = [];
-  if (sources.length === 0) return { fromUids, toUids, uidValidity: to.uidValidity };
-  const modseq = nextModseq(db);
-  let uid = db.get(
-    "UPDATE mailboxes SET uidnext = uidnext + ?1 WHERE id = ?2 RETURNING uidnext - ?1",
-    sources.length,
-    toMailboxId,
-  )![0] as number;
-  if (uid + sources.length >= 0xffffffff) {
-    throw new StoreError("mailboxName", "mailbox has used up its uids");
-  }
-  const delta = new CountDelta();
-  const keywords = new Set<string>();
-  const saved = Date.now();
-  for (const m of sources) {
-    const flags = applyJunkFlags(rules, to.name, m.flags);
-    const { lastInsertRowid } = db.run(
-      "INSERT INTO messages (email_id, mailbox_id, uid, modseq, createseq, flags, keywords, received, " +
-        "saved, size) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-      m.emailId,
-      toMailboxId,
-      uid,
-      modseq,
-      modseq,
-      flags,
-      m.keywords,
-      m.received,
-      saved,
-      m.size,
-    );
-    const list = m.keywords === "" ? [] : m.keywords.split(" ");
-    for (const k of list) keywords.add(k);
-    delta.count(1, flags, m.size);
-    fromUids.push(m.uid);
-    toUids.push(uid);
-    ctx.changes.push({
-      kind: "addMessage",
-      mailboxId: toMailboxId,
-      uid,
-      modseq,
-      flags,
-      keywords: list,
-      messageId: lastInsertRowid,
-      emailId: m.emailId,
-      threadId: m.threadId,
-    });
-    uid++;
-  }
-  addMailboxKeywords(db, ctx, toMailboxId, [...keywords]);
-  applyCounts(db, ctx, toMailboxId, delta, modseq);
-  return { fromUids, toUids, uidValidity: to.uidValidity };
-}
-
-/** What COPY and MOVE read of a message. */
-export interface CopySource {
-  id: number;
-  emailId: number;
-  uid: number;
-  flags: number;
-  keywords: string;
-  received: number;
-  size: number;
-  threadId: number;
 }

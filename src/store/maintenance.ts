@@ -10,7 +10,8 @@
 import type { Account } from "./account.ts";
 import { describeFile } from "./describe.ts";
 import { packSummary } from "./fetch.ts";
-import { applyCounts, CountDelta, mailboxByName, nextModseq } from "./mailboxes.ts";
+import { applyCounts, CountDelta } from "./mailbox_counts.ts";
+import { mailboxByName, nextModseq } from "./mailboxes.ts";
 import { type Mailbox, StoreError } from "./types.ts";
 
 /** Sessions are in the way of a repair. */

@@ -29,6 +29,9 @@ export const Flag = {
 } as const;
 export const allFlags = 1023;
 
+/** Flags that the junk filter learns from. */
+export const junkFlags = Flag.Junk | Flag.NotJunk;
+
 /** IMAP spelling of each bit, in the order of the bits. */
 export const flagNames: readonly (readonly [number, string])[] = [
   [Flag.Seen, "\\Seen"],

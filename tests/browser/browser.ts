@@ -1,9 +1,9 @@
 /** Chromium on a running localserve, for tests and screenshots. */
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
-import { ImapFlow } from "imapflow";
 import nodemailer from "nodemailer";
 import MailComposer from "nodemailer/lib/mail-composer/index.js";
-import { type Localserve, startLocalserve } from "../interop/localserve.ts";
+import { loggedIn } from "../support/imap_client.ts";
+import { type Localserve, startLocalserve } from "../support/localserve.ts";
 import { findProgram } from "../support/programs.ts";
 
 /** What Chromium is started with. */
@@ -88,7 +88,7 @@ export async function withWorld(fn: (w: World) => Promise<void>): Promise<void> 
   try {
     browser = await chromium.launch({ executablePath, args: browserFlags });
     const b = browser;
-    const url = `http://localhost:${1080 + server.offset}/webmail/`;
+    const url = `http://localhost:${server.http}/webmail/`;
     const transport = nodemailer.createTransport({
       host: "127.0.0.1",
       port: server.smtp,
@@ -109,15 +109,7 @@ export async function withWorld(fn: (w: World) => Promise<void>): Promise<void> 
       append: async (m) => {
         const composed = await new MailComposer({ ...addresses(m), ...m } as never).compile()
           .build();
-        const client = new ImapFlow({
-          host: "127.0.0.1",
-          port: server.imap,
-          secure: false,
-          auth: { user: "mox@localhost", pass: "moxmoxmox" },
-          logger: false,
-          doSTARTTLS: false,
-        });
-        await client.connect();
+        const client = await loggedIn(server);
         await client.append("INBOX", composed, m.seen ? ["\\Seen"] : [], m.date);
         await client.logout();
       },

@@ -1,9 +1,9 @@
 /** The subcommands, each as a process of its own. */
 import assert from "node:assert/strict";
-import { ImapFlow } from "imapflow";
 import { commands } from "../../src/commands/mod.ts";
 import { help } from "../../src/commands/help.ts";
-import { type Localserve, mox, startLocalserve } from "../interop/localserve.ts";
+import { imapClient } from "../support/imap_client.ts";
+import { type Localserve, mox, startLocalserve } from "../support/localserve.ts";
 
 Deno.test("help lists each command, and tells about each", () => {
   const all = help(commands, "")!;
@@ -47,14 +47,7 @@ Deno.test("localserve -initonly makes the folder, and finds it the next time", a
 
 /** Logs in, returns the number of messages in Inbox, or "refused". */
 async function inbox(s: Localserve, pass: string): Promise<number | "refused"> {
-  const c = new ImapFlow({
-    host: "127.0.0.1",
-    port: s.imaps,
-    secure: true,
-    auth: { user: "mox@localhost", pass },
-    tls: { rejectUnauthorized: false },
-    logger: false,
-  });
+  const c = imapClient(s, { user: "mox@localhost", pass });
   c.on("error", () => {});
   try {
     await c.connect();

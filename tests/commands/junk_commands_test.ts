@@ -1,7 +1,7 @@
 /** Commands about junk filters: on folders, and of a running server. */
 import assert from "node:assert/strict";
-import { ImapFlow } from "imapflow";
-import { type Localserve, mox, startLocalserve } from "../interop/localserve.ts";
+import { loggedIn } from "../support/imap_client.ts";
+import { type Localserve, mox, startLocalserve } from "../support/localserve.ts";
 
 const ham = "agenda minutes meeting project review schedule";
 const spam = "lottery winner casino prize claim million";
@@ -63,15 +63,7 @@ async function append(
   flag: string,
   texts: string[],
 ): Promise<void> {
-  const c = new ImapFlow({
-    host: "127.0.0.1",
-    port: s.imaps,
-    secure: true,
-    auth: { user: "mox@localhost", pass: "moxmoxmox" },
-    tls: { rejectUnauthorized: false },
-    logger: false,
-  });
-  await c.connect();
+  const c = await loggedIn(s);
   for (const text of texts) await c.append(mailbox, text, [flag]);
   await c.logout();
 }

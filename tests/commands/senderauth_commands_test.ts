@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { gzipSync } from "node:zlib";
-import { mox } from "../interop/localserve.ts";
+import { mox } from "../support/localserve.ts";
 import { ed25519Private, keyRecord } from "../senderauth/messages.ts";
 import { writeSmallConfig } from "../serve/instance.ts";
 import { zoneServer } from "./dns_server.ts";

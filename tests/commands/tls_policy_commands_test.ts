@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { fakeServer } from "../dns/fake_server.ts";
-import { mox } from "../interop/localserve.ts";
+import { mox } from "../support/localserve.ts";
 import { certificate, startServer } from "../smtp/talk.ts";
 import { zoneServer } from "./dns_server.ts";
 

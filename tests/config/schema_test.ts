@@ -1,20 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, formatConfig } from "../../src/config/describe.ts";
 import { formatDuration, parseDuration } from "../../src/config/duration.ts";
-import {
-  bool,
-  duration,
-  equal,
-  float,
-  int,
-  list,
-  map,
-  nullable,
-  optional,
-  required,
-  struct,
-  text,
-} from "../../src/config/schema.ts";
+import { equal, nullable, optional, required } from "../../src/config/schema.ts";
+import { list, map, struct } from "../../src/config/schema_blocks.ts";
+import { bool, duration, float, int, text } from "../../src/config/schema_scalars.ts";
 import { type MapNode, parseSconf, printSconf } from "../../src/config/sconf.ts";
 
 const thing = struct({

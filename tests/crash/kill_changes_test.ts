@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import nodemailer from "nodemailer";
-import { type Localserve, mox, startLocalserve } from "../interop/localserve.ts";
+import { type Localserve, mox, startLocalserve } from "../support/localserve.ts";
 import { check, lines, messages, messageText } from "./load.ts";
 
 /** What is known of a message: where it is, or where it may be. */

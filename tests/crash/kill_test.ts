@@ -1,7 +1,7 @@
 /** What was answered with OK survives SIGKILL at any time, whole; what was not is there whole or not. */
 import assert from "node:assert/strict";
 import { connect } from "node:net";
-import { type Localserve, startLocalserve } from "../interop/localserve.ts";
+import { type Localserve, startLocalserve } from "../support/localserve.ts";
 import { check, lines, messages, messageText } from "./load.ts";
 
 type Acknowledge = (id: string, text: string) => void;

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Localserve, mox, startLocalserve } from "../interop/localserve.ts";
+import { type Localserve, mox, startLocalserve } from "../support/localserve.ts";
 import { check, lines, messages, messageText } from "./load.ts";
 
 const main = fileURLToPath(new URL("../../main.ts", import.meta.url));

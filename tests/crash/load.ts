@@ -1,13 +1,13 @@
 /** What the tests with SIGKILL share: raw connections, messages that tell whether they are whole, and a look after. */
 import assert from "node:assert/strict";
 import type { Socket } from "node:net";
-import { ImapFlow } from "imapflow";
 import { loadLocalserve } from "../../src/config/mod.ts";
 import { Log } from "../../src/log/mod.ts";
 import { accountRules } from "../../src/serve/rules.ts";
 import { Accounts } from "../../src/store/accounts.ts";
 import { inconsistencies } from "../../src/store/consistency.ts";
-import type { Localserve } from "../interop/localserve.ts";
+import { loggedIn } from "../support/imap_client.ts";
+import type { Localserve } from "../support/localserve.ts";
 
 /** Lines of a connection; `undefined` when it has ended. */
 export function lines(socket: Socket): () => Promise<string | undefined> {
@@ -36,15 +36,7 @@ export function messageText(id: string, size: number): string {
 
 /** All messages of a mailbox by subject. */
 export async function messages(s: Localserve, mailbox = "INBOX"): Promise<Map<string, string>> {
-  const c = new ImapFlow({
-    host: "127.0.0.1",
-    port: s.imaps,
-    secure: true,
-    auth: { user: "mox@localhost", pass: "moxmoxmox" },
-    tls: { rejectUnauthorized: false },
-    logger: false,
-  });
-  await c.connect();
+  const c = await loggedIn(s);
   const found = new Map<string, string>();
   const selected = await c.mailboxOpen(mailbox);
   if (selected.exists > 0) {

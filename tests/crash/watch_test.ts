@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import nodemailer from "nodemailer";
-import { mox, startLocalserve } from "../interop/localserve.ts";
+import { mox, startLocalserve } from "../support/localserve.ts";
 import { messages, messageText } from "./load.ts";
 
 const main = fileURLToPath(new URL("../../main.ts", import.meta.url));

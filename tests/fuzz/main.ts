@@ -7,7 +7,7 @@
  */
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { startLocalserve } from "../interop/localserve.ts";
+import { startLocalserve } from "../support/localserve.ts";
 import { allTargets } from "./all_targets.ts";
 import { addToCorpus, readCorpus } from "./corpus.ts";
 import { Coverage } from "./coverage.ts";

@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
-import type { Localserve } from "../interop/localserve.ts";
+import type { Localserve } from "../support/localserve.ts";
 import { mutate, random } from "./mutate.ts";
 
 /** A way to talk to the server. */
@@ -26,7 +26,7 @@ const post = (path: string, body: string, more = "") =>
 
 function ways(s: Localserve): Way[] {
   const host = "127.0.0.1";
-  const http = { port: 1080 + s.offset, host };
+  const http = { port: s.http, host };
   const plain = btoa("\0mox@localhost\0moxmoxmox");
   return [
     {
@@ -110,7 +110,7 @@ function ways(s: Localserve): Way[] {
     },
     {
       name: "metrics",
-      at: { port: 1081 + s.offset, host },
+      at: { port: s.metrics, host },
       before: "",
       seeds: ["GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", "HEAD /x HTTP/1.1\r\n\r\n"],
     },
@@ -193,10 +193,10 @@ export async function fuzzSockets(
   assert.match(await firstLine({ port: s.smtp, host }), /^220 /);
   assert.match(await firstLine({ port: s.submission, host }), /^220 /);
   assert.match(await firstLine({ port: s.imap, host }), /^\* OK /);
-  const page = await fetch(`http://localhost:${1080 + s.offset}/webmail/`);
+  const page = await fetch(`http://localhost:${s.http}/webmail/`);
   await page.body?.cancel();
   assert.equal(page.status, 200);
-  const metrics = await (await fetch(`http://127.0.0.1:${1081 + s.offset}/metrics`)).text();
+  const metrics = await (await fetch(`http://127.0.0.1:${s.metrics}/metrics`)).text();
   const panics = metrics.split("\n").filter((l) => /^mox_panic_total\{.*\} [1-9]/.test(l));
   assert.deepEqual(panics, [], `unhandled errors, seed ${seed}`);
   return connections;

@@ -1,6 +1,6 @@
 /** Random bytes to all listeners for a moment; `deno task fuzz` does it for long. */
 import assert from "node:assert/strict";
-import { mox, startLocalserve } from "../interop/localserve.ts";
+import { mox, startLocalserve } from "../support/localserve.ts";
 import { fuzzSockets } from "./sockets.ts";
 
 const seed = Number(Deno.env.get("FUZZ_SEED") ?? Date.now() % 1_000_000_000);

@@ -1,22 +1,9 @@
 /** A backup while mail comes in and goes: consistent, complete, and a server runs on it. */
 import assert from "node:assert/strict";
-import { ImapFlow } from "imapflow";
 import nodemailer from "nodemailer";
 import { join } from "node:path";
-import { mox, startLocalserve } from "./localserve.ts";
-
-async function connect(port: number): Promise<ImapFlow> {
-  const client = new ImapFlow({
-    host: "127.0.0.1",
-    port,
-    secure: false,
-    doSTARTTLS: false,
-    auth: { user: "mox@localhost", pass: "moxmoxmox" },
-    logger: false,
-  });
-  await client.connect();
-  return client;
-}
+import { loggedIn } from "../support/imap_client.ts";
+import { mox, startLocalserve } from "../support/localserve.ts";
 
 Deno.test("backup of a server under load, verified, and restored", async () => {
   const server = await startLocalserve();
@@ -42,7 +29,7 @@ Deno.test("backup of a server under load, verified, and restored", async () => {
         sent++;
       }
     };
-    const client = await connect(server.imap);
+    const client = await loggedIn(server);
     await client.mailboxOpen("INBOX");
     const expunge = async () => {
       while (!stop) {
@@ -83,7 +70,7 @@ Deno.test("backup of a server under load, verified, and restored", async () => {
     await Deno.rename(join(to, "3"), join(server.dir, "data"));
     const restored = await startLocalserve({ dir: server.dir, offset: server.offset });
     try {
-      const again = await connect(restored.imap);
+      const again = await loggedIn(restored);
       const box = await again.mailboxOpen("INBOX");
       let read = 0;
       for await (const m of again.fetch("1:*", { source: true })) {

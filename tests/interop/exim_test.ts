@@ -3,9 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { selfSignedCertificate } from "../../src/net/mod.ts";
 import { isRoot } from "../../src/platform/users.ts";
-import { noPolicy } from "../../src/tlspolicy/opportunistic.ts";
-import type { TlsPolicy } from "../../src/tlspolicy/types.ts";
-import { World } from "../queue/world.ts";
+import { enforcedFor, World } from "../queue/world.ts";
 import { freePorts } from "../serve/instance.ts";
 import { startServer, text } from "../smtp/talk.ts";
 import { startExim } from "../support/exim.ts";
@@ -29,18 +27,12 @@ Deno.test({
         certificate,
         unknown: "unknown",
       });
-      // As MTA-STS would demand.
-      const tlsPolicy: TlsPolicy = {
-        policyFor: (d) => Promise.resolve({ ...noPolicy(d), mode: "enforce" }),
-        daneFor: () => Promise.resolve({ kind: "none" }),
-        report() {},
-      };
       await using world = await World.make({
         zone: {
           "exim.example": { MX: ["10 mx.exim.example"] },
           "mx.exim.example": { A: ["127.0.0.1"] },
         },
-        deliverer: { ca: [certificate.cert], tlsPolicy, port },
+        deliverer: { ca: [certificate.cert], tlsPolicy: enforcedFor(() => true), port },
       });
       await world.open();
       await world.queue.start();

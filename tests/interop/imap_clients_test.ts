@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { ImapFlow } from "imapflow";
 import nodemailer from "nodemailer";
 import { findProgram, lacks } from "../support/programs.ts";
-import { startLocalserve } from "./localserve.ts";
+import { startLocalserve } from "../support/localserve.ts";
 
 const auth = { user: "mox@localhost", pass: "moxmoxmox" };
 const tls = { rejectUnauthorized: false };

@@ -3,13 +3,13 @@
  * either side of two of ours arrive on the other, whatever they are.
  */
 import assert from "node:assert/strict";
-import { type FetchMessageObject, ImapFlow } from "imapflow";
+import type { FetchMessageObject, ImapFlow } from "imapflow";
 import { findProgram, lacks } from "../support/programs.ts";
-import { type Localserve, startLocalserve } from "./localserve.ts";
+import { loggedIn, login as auth } from "../support/imap_client.ts";
+import { type Localserve, startLocalserve } from "../support/localserve.ts";
 
 const boxes = ["INBOX", "Archive", "Ärger & Freude"];
 const flags = ["\\Seen", "\\Flagged", "\\Answered", "$Junk", "work"];
-const auth = { user: "mox@localhost", pass: "moxmoxmox" };
 
 /** The same numbers for the same seed (a linear congruential generator). */
 function numbers(seed: number) {
@@ -70,13 +70,6 @@ const section = (name: string, s: Localserve) =>
   `[${name}]\ntype = imap\nhost = 127.0.0.1\nport = ${s.imap}\nSTARTTLS = NO\nauth = PLAIN\n` +
   `username = ${auth.user}\npassword = ${auth.pass}\n\n`;
 
-async function connected(s: Localserve): Promise<ImapFlow> {
-  const tls = { rejectUnauthorized: false };
-  const c = new ImapFlow({ host: "127.0.0.1", port: s.imap, auth, tls, logger: false });
-  await c.connect();
-  return c;
-}
-
 Deno.test({
   name: "interimap: two servers with changes on both sides end alike, round after round",
   ignore: lacks("interimap"),
@@ -101,7 +94,7 @@ Deno.test({
           section("remote", servers[1]),
         { mode: 0o600 },
       );
-      for (const s of servers) sessions.push(await connected(s));
+      for (const s of servers) sessions.push(await loggedIn(s));
       for (const c of sessions) await c.mailboxCreate(boxes[2]);
       for (let round = 0; round < 4; round++) {
         for (let i = 0; i < 15; i++) await changeSomething(r.pick(sessions), r);

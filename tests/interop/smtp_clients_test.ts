@@ -2,23 +2,15 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import nodemailer from "nodemailer";
-import { ImapFlow } from "imapflow";
+import type { ImapFlow } from "imapflow";
 import { findProgram, lacks } from "../support/programs.ts";
-import { type Localserve, startLocalserve } from "./localserve.ts";
+import { loggedIn, login as auth } from "../support/imap_client.ts";
+import { type Localserve, startLocalserve } from "../support/localserve.ts";
 
-const auth = { user: "mox@localhost", pass: "moxmoxmox" };
 const tls = { rejectUnauthorized: false };
 
 async function withImap<T>(s: Localserve, f: (c: ImapFlow) => Promise<T>): Promise<T> {
-  const c = new ImapFlow({
-    host: "127.0.0.1",
-    port: s.imaps,
-    secure: true,
-    auth,
-    tls,
-    logger: false,
-  });
-  await c.connect();
+  const c = await loggedIn(s);
   try {
     await c.mailboxOpen("INBOX");
     return await f(c);

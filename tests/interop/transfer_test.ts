@@ -1,9 +1,9 @@
 /** Export and import of a running server: a round trip keeps all, and Python's mailbox module reads it. */
 import assert from "node:assert/strict";
-import { ImapFlow } from "imapflow";
 import { join } from "node:path";
 import { lacks } from "../support/programs.ts";
-import { mox, startLocalserve } from "./localserve.ts";
+import { loggedIn } from "../support/imap_client.ts";
+import { mox, startLocalserve } from "../support/localserve.ts";
 
 const reader = `
 import mailbox, sys, email
@@ -19,15 +19,7 @@ Deno.test(
     const server = await startLocalserve();
     const dir = await Deno.makeTempDir();
     try {
-      const client = new ImapFlow({
-        host: "127.0.0.1",
-        port: server.imap,
-        secure: false,
-        doSTARTTLS: false,
-        auth: { user: "mox@localhost", pass: "moxmoxmox" },
-        logger: false,
-      });
-      await client.connect();
+      const client = await loggedIn(server);
       await client.mailboxCreate("Inbox sub/Deep");
       const flags = [["\\Seen"], ["\\Seen", "\\Flagged", "work"], ["\\Answered", "$NotJunk"], []];
       for (const [i, f] of flags.entries()) {

@@ -1,16 +1,6 @@
 import assert from "node:assert/strict";
 import { ConnectionError, type SocketConnection } from "../../src/net/mod.ts";
-import { bytes, connectedPair, noise, text } from "./loopback.ts";
-
-async function reasonOf(p: Promise<unknown>): Promise<string> {
-  try {
-    await p;
-  } catch (e) {
-    assert.ok(e instanceof ConnectionError, String(e));
-    return e.reason;
-  }
-  return "no error";
-}
+import { bytes, connectedPair, noise, reasonOf, text } from "./loopback.ts";
 
 async function readAll(conn: SocketConnection, n: number): Promise<Uint8Array> {
   const out = new Uint8Array(n);

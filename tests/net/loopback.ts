@@ -1,7 +1,13 @@
 /** Two ends of a connection on loopback, for tests of protocols and layers. */
+import assert from "node:assert/strict";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { Log } from "../../src/log/mod.ts";
-import { acceptConnection, connectTcp, type SocketConnection } from "../../src/net/mod.ts";
+import {
+  acceptConnection,
+  ConnectionError,
+  connectTcp,
+  type SocketConnection,
+} from "../../src/net/mod.ts";
 
 /** A connected pair; dispose closes both. */
 export interface Pair extends AsyncDisposable {
@@ -52,4 +58,15 @@ export function noise(n: number, seed = 1): Uint8Array {
     out[i] = x;
   }
   return out;
+}
+
+/** The reason of a ConnectionError, or "no error". */
+export async function reasonOf(p: Promise<unknown>): Promise<string> {
+  try {
+    await p;
+  } catch (e) {
+    assert.ok(e instanceof ConnectionError, String(e));
+    return e.reason;
+  }
+  return "no error";
 }

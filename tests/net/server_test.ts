@@ -12,7 +12,7 @@ import {
   type SocketConnection,
 } from "../../src/net/mod.ts";
 import { boundPort, listenTcp } from "../../src/platform/net.ts";
-import { bytes, text } from "./loopback.ts";
+import { bytes, reasonOf, text } from "./loopback.ts";
 
 setLevel("test", "error");
 const log = new Log("test");
@@ -38,16 +38,6 @@ const dial = (port: number) => connectTcp({ host: "127.0.0.1", port, readTimeout
 async function panics(): Promise<number> {
   const metric = await registry.getSingleMetric("mox_panic_total")!.get();
   return metric.values.find((v) => v.labels.pkg === "smtpserver")!.value;
-}
-
-async function reasonOf(p: Promise<unknown>): Promise<string> {
-  try {
-    await p;
-  } catch (e) {
-    assert.ok(e instanceof ConnectionError, String(e));
-    return e.reason;
-  }
-  return "no error";
 }
 
 Deno.test("each connection has its own handler, and ends with it", async () => {

@@ -1,14 +1,13 @@
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import {
-  ConnectionError,
   endPointBinding,
   type KeyCert,
   selfSignedCertificate,
   type ServerTls,
 } from "../../src/net/mod.ts";
 import { fromPem } from "../../src/net/der.ts";
-import { bytes, connectedPair, noise, text } from "./loopback.ts";
+import { bytes, connectedPair, noise, reasonOf, text } from "./loopback.ts";
 
 const one = await selfSignedCertificate({ names: ["one.example", "localhost", "127.0.0.1"] });
 const two = await selfSignedCertificate({ names: ["two.example"], keyType: "rsa" });
@@ -21,16 +20,6 @@ const both: ServerTls = {
 };
 
 const der = (pair: KeyCert) => fromPem(pair.cert, "CERTIFICATE")!;
-
-async function reasonOf(p: Promise<unknown>): Promise<string> {
-  try {
-    await p;
-  } catch (e) {
-    assert.ok(e instanceof ConnectionError, String(e));
-    return e.reason;
-  }
-  return "no error";
-}
 
 Deno.test("self-signed certificates name their hosts and addresses", () => {
   const cert = new X509Certificate(one.cert);

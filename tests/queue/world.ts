@@ -11,7 +11,8 @@ import {
   remoteDeliverer,
   type RemoteDelivererOptions,
 } from "../../src/queue/mod.ts";
-import { opportunistic } from "../../src/tlspolicy/opportunistic.ts";
+import { noPolicy, opportunistic } from "../../src/tlspolicy/opportunistic.ts";
+import type { TlsPolicy } from "../../src/tlspolicy/types.ts";
 import { type FakeHost, fakeHost, type FakeOptions } from "../smtp/fake_host.ts";
 import { TestClock } from "./clock.ts";
 
@@ -19,6 +20,15 @@ setLevel("queue", "error");
 setLevel("smtpclient", "error");
 
 export const mailFrom = "me@mox.example";
+
+/** Demands verified TLS of some domains, as MTA-STS would. */
+export function enforcedFor(fits: (domain: string) => boolean): TlsPolicy {
+  return {
+    policyFor: (d) => Promise.resolve(fits(d) ? { ...noPolicy(d), mode: "enforce" } : noPolicy(d)),
+    daneFor: () => Promise.resolve({ kind: "none" }),
+    report() {},
+  };
+}
 
 /** What a test says of the world. */
 export interface WorldOptions {

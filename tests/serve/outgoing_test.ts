@@ -15,7 +15,7 @@ import {
   SmtpClient,
 } from "../../src/smtp/client/mod.ts";
 import { type FakeHost, fakeHost, type FakeOptions } from "../smtp/fake_host.ts";
-import { mox } from "../interop/localserve.ts";
+import { mox } from "../support/localserve.ts";
 import { freePorts } from "./instance.ts";
 
 for (

@@ -9,7 +9,8 @@
 import { join } from "node:path";
 import * as load from "./load.ts";
 import { resident, rise, type Sample, table } from "./memory.ts";
-import { accounts, metrics, run, start, startServer } from "./server.ts";
+import { startMox } from "../support/localserve.ts";
+import { accounts, metrics, run, startServer } from "./server.ts";
 
 const minutes = Number(Deno.args[0] ?? 60);
 const begin = Date.now();
@@ -50,7 +51,7 @@ async function worker(name: string, pause: number, work: () => Promise<void>): P
 
 const server = await startServer(serverDir);
 const copy = join(dir, "followed");
-const watch = await start(["backup", "-dir", serverDir, "-watch", copy], "kept up to date");
+const watch = await startMox(["backup", "-dir", serverDir, "-watch", copy], "kept up to date");
 const samples: Sample[] = [];
 
 async function sample(): Promise<void> {
@@ -108,8 +109,8 @@ try {
   const panics = (await metrics()).get("mox_panic_total");
   if (panics !== 0) complain(`${panics} unhandled errors`);
 } finally {
-  if (await watch.end() !== 0) complain("backup -watch failed");
-  if (await server.end() !== 0) complain("the server ended with an error");
+  if (await watch.signal("SIGTERM") !== 0) complain(`backup -watch failed: ${watch.log()}`);
+  if (await server.signal("SIGTERM") !== 0) complain("the server ended with an error");
 }
 for (const e of errors.slice(0, 5)) complain(e);
 for (const folder of [join(serverDir, "data"), copy]) {

@@ -1,7 +1,7 @@
 /** The section on import and export. @module */
 import * as v from "valibot";
-import { ErrorAnswer } from "../api/basics.ts";
 import { makeCall } from "../api/client.ts";
+import { uploadFile } from "../api/upload.ts";
 import { button } from "../lib/button.ts";
 import { confirmDialog } from "../lib/dialog.ts";
 import type { Section } from "../lib/frame.ts";
@@ -91,38 +91,25 @@ function upload(
   skip: boolean,
   follow: (token: string) => void,
 ): void {
-  // XMLHttpRequest tells how much has been sent; fetch doesn't.
-  const request = new XMLHttpRequest();
   const bar = el("progress", { max: 1, value: 0, "aria-label": "Upload" });
-  const cancel = button("Cancel", () => request.abort());
-  fill(view, el("p", {}, `Uploading ${file.name} `, bar, " ", cancel));
-  request.upload.onprogress = (e) => bar.value = e.total > 0 ? e.loaded / e.total : 0;
-  const failed = (why: string) => {
-    fill(view);
-    alertUser(`The import did not begin: ${why}`);
-  };
-  request.onload = () => {
-    let body: unknown;
-    try {
-      body = JSON.parse(request.responseText);
-    } catch {
-      return failed("the server's answer makes no sense");
-    }
-    const begun = v.safeParse(ImportBegun, body);
-    if (request.status === 200 && begun.success) return follow(begun.output.token);
-    const refused = v.safeParse(ErrorAnswer, body);
-    failed(refused.success ? refused.output.error.message : `status ${request.status}`);
-  };
-  request.onerror = () => failed("the connection broke");
-  request.onabort = () => fill(view, el("p", {}, "The upload was cancelled."));
   const query = new URLSearchParams({
     filename: file.name,
     mailbox,
     skipDuplicates: skip ? "yes" : "no",
   });
-  request.open("POST", `import?${query}`);
-  request.setRequestHeader("x-mox-request", "1");
-  request.send(file);
+  const cancel = uploadFile({
+    url: `import?${query}`,
+    file,
+    answer: ImportBegun,
+    bar,
+    onDone: ({ token }) => follow(token),
+    onFailed: (why) => {
+      fill(view);
+      alertUser(`The import did not begin: ${why}`);
+    },
+    onCancelled: () => fill(view, el("p", {}, "The upload was cancelled.")),
+  });
+  fill(view, el("p", {}, `Uploading ${file.name} `, bar, " ", button("Cancel", cancel)));
 }
 
 /** Shows an import until it ends. */

@@ -1,17 +1,16 @@
 /** DMARC reports: what others found about the own domains, and what they are told. @module */
 import { makeCall } from "../api/client.ts";
 import { dayChart, shareBar } from "../lib/chart.ts";
-import { linkButton } from "../lib/button.ts";
 import { openDialog } from "../lib/dialog.ts";
 import { el } from "../lib/dom.ts";
 import { hrefOf, type Section, type View } from "../lib/frame.ts";
 import { numberText } from "../lib/format.ts";
 import { attempt } from "../lib/notify.ts";
-import { facts, lead, part, shortened, table } from "../lib/page.ts";
+import { facts, lead, part, table } from "../lib/page.ts";
 import { adminCalls } from "./api/mod.ts";
 import { days } from "./dates.ts";
 import { toSendPart } from "./dmarc_to_send.ts";
-import { chosen, periodForm } from "./period.ts";
+import { chosen, periodForm, reportsPart } from "./reports.ts";
 
 export function dmarcSection(changed: () => Promise<void>): Section {
   return { id: "dmarc", title: "DMARC", show: () => show(changed) };
@@ -78,20 +77,15 @@ async function show(changed: () => Promise<void>): Promise<View> {
               "There are none.",
             ),
           ),
-          part(
-            "Reports",
-            shortened(r.reports, (reports) =>
-              table(
-                ["From", "Domain", "Period", { text: "Messages", number: true }, "Passed"],
-                reports.map((x) => [
-                  linkButton(x.organization || "(unnamed)", () => report(x.id)),
-                  x.domain,
-                  days(x.begin, x.end),
-                  numberText(x.total),
-                  shareBar(x.total - x.fail, x.fail),
-                ]),
-                "",
-              )),
+          reportsPart(
+            r.reports.map((x) => ({
+              ...x,
+              about: x.domain,
+              good: x.total - x.fail,
+              bad: x.fail,
+            })),
+            { about: "Domain", counted: "Messages", good: "Passed" },
+            report,
           ),
         ],
       toSend,

@@ -8,7 +8,7 @@ import { attempt } from "../lib/notify.ts";
 import { formDialog, lead, part, table, tools } from "../lib/page.ts";
 import { adminCalls } from "./api/mod.ts";
 import { date } from "./dates.ts";
-import { sentText } from "./period.ts";
+import { sentText } from "./reports.ts";
 
 export async function toSendPart(changed: () => Promise<void>): Promise<HTMLElement> {
   const s = await makeCall(adminCalls, "DmarcToSend", {});

@@ -7,11 +7,11 @@ import { el } from "../lib/dom.ts";
 import type { Section, View } from "../lib/frame.ts";
 import { numberText } from "../lib/format.ts";
 import { attempt } from "../lib/notify.ts";
-import { facts, lead, part, shortened, table } from "../lib/page.ts";
+import { facts, lead, part, table } from "../lib/page.ts";
 import { adminCalls } from "./api/mod.ts";
 import type { TlsPolicy } from "./api/reports.ts";
 import { date, days } from "./dates.ts";
-import { chosen, periodForm, sentText } from "./period.ts";
+import { chosen, periodForm, reportsPart, sentText } from "./reports.ts";
 
 export function tlsReportSection(changed: () => Promise<void>): Section {
   return { id: "tls", title: "TLS", show: () => show(changed) };
@@ -45,20 +45,15 @@ async function show(changed: () => Promise<void>): Promise<View> {
               "None did.",
             ),
           ),
-          part(
-            "Reports",
-            shortened(r.reports, (reports) =>
-              table(
-                ["From", "About", "Period", { text: "Connections", number: true }, "With TLS"],
-                reports.map((x) => [
-                  linkButton(x.organization || "(unnamed)", () => report(x.id)),
-                  x.hostReport ? `host ${x.domain}` : x.domain,
-                  days(x.begin, x.end),
-                  numberText(x.success + x.failure),
-                  shareBar(x.success, x.failure),
-                ]),
-                "",
-              )),
+          reportsPart(
+            r.reports.map((x) => ({
+              ...x,
+              about: x.hostReport ? `host ${x.domain}` : x.domain,
+              good: x.success,
+              bad: x.failure,
+            })),
+            { about: "About", counted: "Connections", good: "With TLS" },
+            report,
           ),
         ],
       toSend,

@@ -63,7 +63,7 @@ export function lowerBound(
   return lo;
 }
 
-/** Ascending numbers as a set: 1:3,7,9:10. */
+/** Numbers as a set: 1:3,7,9:10; it keeps an order that isn't ascending (RFC 5267 §3). */
 export function formatNumSet(numbers: ArrayLike<number>): string {
   let out = "";
   for (let i = 0; i < numbers.length;) {

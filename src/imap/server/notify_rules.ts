@@ -4,8 +4,9 @@
  * @module
  */
 import type { Account } from "../../store/account.ts";
-import { splitShared } from "./places.ts";
 import type { FetchItem } from "../parse/fetch.ts";
+import { fitsFilter, isSelected, type MailboxFilter } from "./mailbox_filter.ts";
+import { splitShared } from "./places.ts";
 
 export type NotifyEvent =
   | "MESSAGENEW"
@@ -16,10 +17,6 @@ export type NotifyEvent =
   | "SUBSCRIPTIONCHANGE"
   | "MAILBOXMETADATACHANGE"
   | "SERVERMETADATACHANGE";
-
-export type MailboxFilter =
-  | { kind: "selected" | "selected-delayed" | "inboxes" | "personal" | "subscribed" }
-  | { kind: "subtree" | "subtree-one" | "mailboxes"; names: string[] };
 
 export interface NotifyGroup {
   filter: MailboxFilter;
@@ -34,7 +31,7 @@ export interface NotifyRules {
 
 /** The group that is about the selected mailbox, if any. */
 export function selectedGroup(rules: NotifyRules): NotifyGroup | undefined {
-  return rules.groups.find((g) => g.filter.kind.startsWith("selected"));
+  return rules.groups.find((g) => isSelected(g.filter));
 }
 
 /** Events wanted of a mailbox that isn't selected; the first group that fits counts (§5). */
@@ -43,27 +40,10 @@ export function eventsFor(
   account: Account,
   name: string,
 ): ReadonlySet<NotifyEvent> | undefined {
-  for (const g of rules.groups) if (fits(g.filter, account, name)) return g.events;
-  return undefined;
-}
-
-function fits(f: MailboxFilter, account: Account, name: string): boolean {
-  switch (f.kind) {
-    case "personal":
-      return splitShared(name) === undefined;
-    case "inboxes":
-      return name === "Inbox";
-    case "subscribed":
-      return account.subscriptions().includes(name);
-    case "subtree":
-      return f.names.some((n) => name === n || name.startsWith(`${n}/`));
-    case "subtree-one":
-      return f.names.some((n) =>
-        name === n || (name.startsWith(`${n}/`) && !name.slice(n.length + 1).includes("/"))
-      );
-    case "mailboxes":
-      return f.names.includes(name);
-    default:
-      return false;
-  }
+  const mailbox = {
+    name,
+    personal: splitShared(name) === undefined,
+    subscribed: () => account.subscriptions().includes(name),
+  };
+  return rules.groups.find((g) => fitsFilter(g.filter, mailbox))?.events;
 }

@@ -7,7 +7,7 @@
 import type { Account } from "../../store/account.ts";
 import { allRights, effectiveRights, sharedMailboxIds } from "../../store/rights.ts";
 import { normalizeMailboxName } from "../../store/mailboxes.ts";
-import type { ChangeableFlags } from "../../store/modify.ts";
+import type { ChangeableFlags } from "../../store/store_flags.ts";
 import { Flag, flagNames, type Listener, type Mailbox, StoreError } from "../../store/types.ts";
 import { ImapNo } from "./answer.ts";
 import type { Session } from "./session.ts";

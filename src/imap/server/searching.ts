@@ -71,7 +71,15 @@ export function asksForResult(r: ReturnOptions): boolean {
   return r.min || r.max || r.all || r.count || r.relevancy || r.partial !== undefined;
 }
 
-export function parseReturn(c: Cursor): ReturnOptions {
+/** RETURN with its options, if it comes next. */
+export function takeReturn(c: Cursor): ReturnOptions | undefined {
+  if (!c.takeText("RETURN ")) return undefined;
+  const options = parseReturn(c);
+  c.sp();
+  return options;
+}
+
+function parseReturn(c: Cursor): ReturnOptions {
   const r = noOptions();
   c.expect("(");
   const start = c.pos;
@@ -97,7 +105,12 @@ export function parseReturn(c: Cursor): ReturnOptions {
   return r;
 }
 
-export function searchContext(s: Session): SearchContext & { charset: string } {
+/** A {@link SearchContext} with the charset of texts, which may come first. */
+export interface CharsetContext extends SearchContext {
+  charset: string;
+}
+
+export function searchContext(s: Session): CharsetContext {
   const { view } = s;
   return {
     idSuffix: view ? idSuffix(s, view.account) : "",
@@ -120,7 +133,7 @@ export function searchContext(s: Session): SearchContext & { charset: string } {
 }
 
 /** A charset; unknown ones are told of once the whole command was read. */
-export function setCharset(ctx: { charset: string }, name: string): boolean {
+function setCharset(ctx: CharsetContext, name: string): boolean {
   const lower = name.toLowerCase();
   if (lower === "utf-8" || lower === "us-ascii") return true;
   if (!isKnownCharset(lower)) return false;
@@ -128,15 +141,37 @@ export function setCharset(ctx: { charset: string }, name: string): boolean {
   return true;
 }
 
-export function parseKeys(c: Cursor, ctx: SearchContext): SearchKey {
+function parseKeys(c: Cursor, ctx: SearchContext): SearchKey {
   const keys = [parseSearchKey(c, ctx)];
   while (c.take(" ")) keys.push(parseSearchKey(c, ctx));
   return keys.length === 1 ? keys[0] : { op: "and", keys };
 }
 
-/** RFC 6855 §3: with UTF8=ACCEPT everything is UTF-8, and a charset must not be named. */
-export function refuseCharset(s: Session): void {
-  if (s.enabled.has("UTF8=ACCEPT")) throw new ImapBad("no CHARSET after ENABLE UTF8=ACCEPT");
+/**
+ * What is searched for, to the end of the command. SORT and THREAD have a charset before it ("must"), in other
+ * searches there may be one.
+ * @returns undefined if the charset is not known: see {@link badCharset}
+ */
+export function parseCriteria(
+  c: Cursor,
+  s: Session,
+  ctx: CharsetContext,
+  charset: "must" | "may",
+): SearchKey | undefined {
+  if (charset === "must" || c.takeText("CHARSET ")) {
+    // RFC 6855 §3: with UTF8=ACCEPT everything is UTF-8, and a charset must not be named.
+    if (charset === "may" && s.enabled.has("UTF8=ACCEPT")) {
+      throw new ImapBad("no CHARSET after ENABLE UTF8=ACCEPT");
+    }
+    const known = setCharset(ctx, c.astring("charset"));
+    c.sp();
+    if (!known) {
+      // What follows can't be read, so it is not.
+      c.pos = c.bytes.length;
+      return undefined;
+    }
+  }
+  return parseKeys(c, ctx);
 }
 
 /** Refuses a charset that is not known. RFC 5182 §2.1: a search that was to be saved leaves nothing saved. */
@@ -210,39 +245,24 @@ export function esearchItems(
   numbers: readonly number[],
   modseq: number | undefined,
   r: ReturnOptions,
-  sorted: boolean,
   scores?: readonly number[],
 ): string {
   let out = "";
-  const all = sorted ? (list: readonly number[]) => formatOrder(list) : formatNumSet;
   if (numbers.length > 0) {
     if (r.min) out += ` MIN ${numbers[0]}`;
     if (r.max) out += ` MAX ${numbers[numbers.length - 1]}`;
-    if (r.all) out += ` ALL ${all(numbers)}`;
+    if (r.all) out += ` ALL ${formatNumSet(numbers)}`;
   }
   if (r.count) out += ` COUNT ${numbers.length}`;
   if (r.partial) {
     const part = slicePartial(numbers as number[], r.partial);
-    out += ` PARTIAL (${r.partial.label} ${part.length > 0 ? all(part) : "NIL"})`;
+    out += ` PARTIAL (${r.partial.label} ${part.length > 0 ? formatNumSet(part) : "NIL"})`;
   }
   if (scores && r.relevancy && numbers.length > 0) {
     const shown = r.partial ? slicePartial(scores as number[], r.partial) : scores;
     if (shown.length > 0) out += ` RELEVANCY (${shown.join(" ")})`;
   }
   if (modseq !== undefined && numbers.length > 0) out += ` MODSEQ ${modseq}`;
-  return out;
-}
-
-/** Numbers in an order that isn't ascending, as a set that keeps it (RFC 5267 §3). */
-function formatOrder(numbers: readonly number[]): string {
-  let out = "";
-  for (let i = 0; i < numbers.length;) {
-    let end = i + 1;
-    while (end < numbers.length && numbers[end] === numbers[end - 1] + 1) end++;
-    if (out !== "") out += ",";
-    out += end - i > 1 ? `${numbers[i]}:${numbers[end - 1]}` : `${numbers[i]}`;
-    i = end;
-  }
   return out;
 }
 

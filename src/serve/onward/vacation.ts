@@ -8,7 +8,7 @@ import {
   vacationSetting,
 } from "../../delivery/vacation.ts";
 import { counter } from "../../metrics/mod.ts";
-import { createTemp, removeFile } from "../../platform/files.ts";
+import { withTempFile } from "../../platform/files.ts";
 import { type Address, addressText, needsUtf8 } from "../../smtp/server/mod.ts";
 import type { Account } from "../../store/account.ts";
 import { organizationalDomain } from "../../store/describe.ts";
@@ -80,15 +80,8 @@ export async function replyIfAway(
     now: new Date(now),
     smtputf8,
   });
-  const { path, file } = await createTemp(s.tempDir, "vacation-");
-  try {
-    try {
-      for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
-      await file.sync();
-    } finally {
-      file.close();
-    }
-    await queueOutgoing(s, {
+  await withTempFile(s.tempDir, "vacation-", bytes, (path) =>
+    queueOutgoing(s, {
       // After what people have written.
       priority: -1,
       senderAccount: account.name,
@@ -105,10 +98,7 @@ export async function replyIfAway(
       messageId,
       subject: vacation.subject || `Auto: ${summary.subject}`,
       isDsn: true,
-    });
-  } finally {
-    removeFile(path);
-  }
+    }));
   replies.inc({ result: "sent" });
   log.info("vacation reply queued", { account: account.name, to });
 }

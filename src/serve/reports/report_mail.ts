@@ -8,7 +8,7 @@ import {
   joinMessage,
 } from "../../mail/compose.ts";
 import { formatDate } from "../../mail/date.ts";
-import { createTemp, removeFile } from "../../platform/files.ts";
+import { withTempFile } from "../../platform/files.ts";
 import type { Queue } from "../../queue/mod.ts";
 import type { ReportAttachment } from "../../reports/mod.ts";
 import { hostDomain } from "../host_domain.ts";
@@ -66,15 +66,8 @@ export function reportMessage(m: ReportMessage, messageId: string, now: Date): U
 export async function sendReport(s: ReportServices, m: ReportMessage): Promise<void> {
   const messageId = `<${crypto.randomUUID()}@${s.config.static.Hostname}>`;
   const bytes = reportMessage(m, messageId, new Date());
-  const { path, file } = await createTemp(s.tempDir, "report-");
-  try {
-    try {
-      for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
-      await file.sync();
-    } finally {
-      file.close();
-    }
-    await queueOutgoing(s, {
+  await withTempFile(s.tempDir, "report-", bytes, (path) =>
+    queueOutgoing(s, {
       // After what people have written.
       priority: -1,
       senderAccount: s.config.static.Postmaster.Account,
@@ -93,8 +86,5 @@ export async function sendReport(s: ReportServices, m: ReportMessage): Promise<v
       // No doing of the postmaster's: not counted, and failures are told to nobody.
       isDsn: true,
       extra: reportExtra,
-    });
-  } finally {
-    removeFile(path);
-  }
+    }));
 }

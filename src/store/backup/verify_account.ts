@@ -5,19 +5,15 @@
  *
  * @module
  */
-import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { accountMigrations } from "../schema.ts";
 import { matchEmail } from "../rethread.ts";
 import { mergeThreads } from "../threads.ts";
 import { Flag } from "../types.ts";
 import { messageFiles } from "./verify_files.ts";
-import { ids, never, numberOf, rowDb, rows, type Say } from "./verify_rows.ts";
-
-/** Messages that were trained, and whose state was not kept yet, when a process ended. */
-const trainedInOneBatch = 100;
-/** Where messages are put that are in no mailbox. */
-const recovered = "Recovered";
+import { places } from "./verify_places.ts";
+import { ids, never, numberOf, rowDb, rows, run, type Say } from "./verify_rows.ts";
+import { training } from "./verify_training.ts";
 
 /** Checks an account; with `fix`, mends what loses nothing. */
 export function verifyAccount(db: DatabaseSync, dir: string, fix: boolean, tell: Say): void {
@@ -34,154 +30,6 @@ export function verifyAccount(db: DatabaseSync, dir: string, fix: boolean, tell:
     ids(db, "SELECT email_id FROM erased"),
     fix,
     tell,
-  );
-}
-
-function run(db: DatabaseSync, sql: string, ...params: unknown[]): void {
-  db.prepare(sql).run(...params as number[]);
-}
-
-/** A new uid in a mailbox, and the modseq of the change. */
-function nextUid(db: DatabaseSync, mailbox: number): { uid: number; modseq: number } {
-  const [[modseq]] = rows(db, "UPDATE state SET modseq = modseq + 1 RETURNING modseq");
-  const [[uid]] = rows(
-    db,
-    "UPDATE mailboxes SET modseq = ?1, uidnext = max(uidnext, " +
-      "(SELECT coalesce(max(uid), 0) + 1 FROM messages WHERE mailbox_id = ?2)) + 1 " +
-      "WHERE id = ?2 RETURNING uidnext - 1",
-    modseq as number,
-    mailbox,
-  );
-  return { uid: uid as number, modseq: modseq as number };
-}
-
-/** The mailbox for what was found, made if it is missing. */
-function recoveredMailbox(db: DatabaseSync): number {
-  const [found] = rows(db, "SELECT id FROM mailboxes WHERE name = ? AND expunged = 0", recovered);
-  if (found) return found[0] as number;
-  const [[modseq, uidvalidity]] = rows(
-    db,
-    "UPDATE state SET modseq = modseq + 1, uidvalidity = max(uidvalidity, " +
-      "(SELECT coalesce(max(uidvalidity), 0) FROM mailboxes)) + 1 RETURNING modseq, uidvalidity",
-  );
-  run(
-    db,
-    "INSERT INTO mailboxes (parent_id, name, uidvalidity, uidnext, modseq, createseq) " +
-      "VALUES (0, ?, ?, 1, ?, ?)",
-    recovered,
-    uidvalidity,
-    modseq,
-    modseq,
-  );
-  run(db, "INSERT OR IGNORE INTO subscriptions (name) VALUES (?)", recovered);
-  return numberOf(db, "SELECT last_insert_rowid()");
-}
-
-/** Messages have an email, a mailbox and a uid of their own; emails have a message. */
-function places(db: DatabaseSync, fix: boolean, tell: Say): void {
-  never(
-    db,
-    "SELECT m.id, m.mailbox_id FROM messages m LEFT JOIN mailboxes b ON b.id = m.mailbox_id " +
-      "WHERE m.expunged = 0 AND (b.id IS NULL OR b.expunged = 1)",
-    ([id, box]) => `message ${id}: its mailbox ${box} does not exist`,
-    tell,
-    fix
-      ? ([id]) => {
-        const box = recoveredMailbox(db);
-        const { uid, modseq } = nextUid(db, box);
-        run(
-          db,
-          "UPDATE messages SET mailbox_id = ?, uid = ?, modseq = ?, createseq = ? WHERE id = ?",
-          box,
-          uid,
-          modseq,
-          modseq,
-          id,
-        );
-        return `put into ${recovered}`;
-      }
-      : undefined,
-  );
-  never(
-    db,
-    "SELECT e.id FROM emails e WHERE NOT EXISTS " +
-      "(SELECT 1 FROM messages m WHERE m.email_id = e.id AND m.expunged = 0)",
-    ([id]) => `email ${id} is in no mailbox`,
-    tell,
-    fix
-      ? ([id]) => {
-        const box = recoveredMailbox(db);
-        const { uid, modseq } = nextUid(db, box);
-        const now = Date.now();
-        run(
-          db,
-          "INSERT INTO messages (email_id, mailbox_id, uid, modseq, createseq, flags, keywords, " +
-            "received, saved, size) SELECT id, ?, ?, ?, ?, 0, '', ?, ?, size FROM emails WHERE id = ?",
-          box,
-          uid,
-          modseq,
-          modseq,
-          now,
-          now,
-          id,
-        );
-        return `put into ${recovered}`;
-      }
-      : undefined,
-  );
-  never(
-    db,
-    // The first of several keeps it, unless programs were told that it is expunged.
-    "SELECT m.id, m.mailbox_id, m.uid FROM messages m JOIN (SELECT mailbox_id, uid, " +
-      "min(CASE WHEN expunged = 0 THEN id END) AS first, sum(expunged) AS gone FROM messages " +
-      "GROUP BY mailbox_id, uid HAVING count(*) > 1) d " +
-      "ON d.mailbox_id = m.mailbox_id AND d.uid = m.uid " +
-      "WHERE m.expunged = 0 AND (m.id != d.first OR d.gone > 0)",
-    ([id, box, uid]) => `mailbox ${box}: uid ${uid} is given twice, to message ${id} too`,
-    tell,
-    fix
-      ? ([id, box]) => {
-        const { uid, modseq } = nextUid(db, box as number);
-        run(
-          db,
-          "UPDATE messages SET uid = ?, modseq = ?, createseq = ? WHERE id = ?",
-          uid,
-          modseq,
-          modseq,
-          id,
-        );
-        return `it has uid ${uid} now`;
-      }
-      : undefined,
-  );
-  never(
-    db,
-    "SELECT m.id, m.email_id, m.size, e.size FROM messages m LEFT JOIN emails e ON e.id = m.email_id " +
-      "WHERE m.expunged = 0 AND (e.id IS NULL OR e.size != m.size)",
-    ([id, email, size, real]) =>
-      real === null
-        ? `message ${id}: its email ${email} does not exist`
-        : `message ${id}: Size is ${size}, but that of email ${email} is ${real}`,
-    (text, fixed) => tell(text, fixed || undefined),
-    fix
-      ? ([id, , , real]) => {
-        if (real === null) return "";
-        run(db, "UPDATE messages SET size = ? WHERE id = ?", real, id);
-        return `set to ${real}`;
-      }
-      : undefined,
-  );
-  never(
-    db,
-    "SELECT x.email_id FROM erased x JOIN emails e ON e.id = x.email_id",
-    ([id]) => `email ${id}: its file is to be removed, but the email is there`,
-    tell,
-    fix
-      ? ([id]) => {
-        run(db, "DELETE FROM erased WHERE email_id = ?", id);
-        return "its file stays";
-      }
-      : undefined,
   );
 }
 
@@ -296,71 +144,6 @@ function threads(db: DatabaseSync, fix: boolean, tell: Say): void {
       }
       : undefined,
   );
-}
-
-/** What messages were trained as, and what the junk filter knows of. */
-function training(db: DatabaseSync, dir: string, fix: boolean, tell: Say): void {
-  const { Junk, NotJunk } = Flag;
-  never(
-    db,
-    "SELECT id, trained FROM messages WHERE trained NOT IN (0, 1, 2)",
-    ([id, t]) => `message ${id}: junk training state ${t} is none`,
-    tell,
-    fix
-      ? ([id]) => {
-        run(db, "UPDATE messages SET trained = 0 WHERE id = ?", id);
-        return "set to not trained";
-      }
-      : undefined,
-  );
-  never(
-    db,
-    "SELECT id, trained FROM messages WHERE expunged = 0 AND trained != 0 AND " +
-      `flags & ${Junk | NotJunk} = 0`,
-    ([id, t]) =>
-      `message ${id} is trained as ${t === 2 ? "junk" : "not junk"}, but has neither flag; ` +
-      `"mox retrain" sets it right`,
-    tell,
-  );
-  const [[hams, spams]] = rows(
-    db,
-    "SELECT coalesce(sum(trained = 1), 0), coalesce(sum(trained = 2), 0) FROM messages " +
-      "WHERE expunged = 0",
-  ) as number[][];
-  const known = filterTotals(join(dir, "junkfilter.db"));
-  // One that can't be read is told by its own check.
-  if (known === "unreadable") return;
-  for (const [what, is, has] of [["not junk", hams, known.hams], ["junk", spams, known.spams]]) {
-    if (Number(has) + trainedInOneBatch >= Number(is)) continue;
-    tell(
-      `${is} messages are trained as ${what}, but the junk filter knows of ${has}; ` +
-        `"mox retrain" sets it right`,
-    );
-  }
-}
-
-/** Messages that a junk filter was trained with. */
-function filterTotals(path: string): { hams: number; spams: number } | "unreadable" {
-  let db: DatabaseSync;
-  try {
-    Deno.statSync(path);
-    db = new DatabaseSync(path, { readOnly: true });
-  } catch (err) {
-    return err instanceof Deno.errors.NotFound ? { hams: 0, spams: 0 } : "unreadable";
-  }
-  try {
-    let [[hams, spams]] = rows(db, "SELECT hams, spams FROM totals") as number[][];
-    for (const kind of ids(db, "SELECT kind FROM journal")) {
-      const by = kind & 2 ? -1 : 1;
-      if (kind & 1) spams += by;
-      else hams += by;
-    }
-    return { hams, spams };
-  } catch {
-    return "unreadable";
-  } finally {
-    db.close();
-  }
 }
 
 const countNames = ["total", "deleted", "unread", "unseen", "size"] as const;

@@ -25,6 +25,11 @@ export function numberOf(db: DatabaseSync, sql: string): number {
   return rows(db, sql)[0][0] as number;
 }
 
+/** A change. */
+export function run(db: DatabaseSync, sql: string, ...params: unknown[]): void {
+  db.prepare(sql).run(...params as number[]);
+}
+
 /**
  * A condition that no row may break; the first few that do are told. With `mend`, each is mended, and what
  * that returns is told.

@@ -1,6 +1,7 @@
 /** The Worker side of worker.ts: reads emails and fills the index, in batches. @module */
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { answerRequests } from "../../platform/worker.ts";
 import { parseSummary } from "../fetch.ts";
 import { MessageFiles } from "../message_files.ts";
 import { fieldText, MessageText, summaryTexts } from "../search_text.ts";
@@ -8,18 +9,12 @@ import { isCutSummary } from "../summary_limits.ts";
 import { maxIndexedText, maxKeptText, partField, separator } from "./schema.ts";
 
 export interface IndexRequest {
-  id: number;
   /** Folder of the account. */
   dir: string;
   /** Emails with lower ids are to be indexed. */
   below: number;
   /** Take out emails that are gone. */
   sweep: boolean;
-}
-export interface IndexReply {
-  id: number;
-  below: number;
-  error?: string;
 }
 
 /** Emails in a transaction: readers see them all at once, and a crash loses no more. */
@@ -33,20 +28,7 @@ interface EmailRow {
   summary: string;
 }
 
-const scope = self as unknown as {
-  onmessage: (e: MessageEvent<IndexRequest>) => void;
-  postMessage(m: IndexReply): void;
-};
-
-scope.onmessage = (e) => {
-  const { id } = e.data;
-  try {
-    scope.postMessage({ id, below: run(e.data) });
-  } catch (err) {
-    const error = err instanceof Error ? err.message : String(err);
-    scope.postMessage({ id, below: 0, error });
-  }
-};
+answerRequests(run);
 
 function run(r: IndexRequest): number {
   const mail = new DatabaseSync(join(r.dir, "index.db"), { readOnly: true, timeout: 5000 });

@@ -1,7 +1,7 @@
 /** Import and export of the account page: uploads, their progress as events, and archives to take away. @module */
 import { join } from "node:path";
 import type { transferCalls } from "../../../webmail/account/transfer_api.ts";
-import { createTemp, freeSpace, removeFile } from "../../platform/files.ts";
+import { createTemp, freeSpace, removeFile, writeAll } from "../../platform/files.ts";
 import type { Account } from "../../store/account.ts";
 import type { Accounts } from "../../store/accounts.ts";
 import { type ArchiveKind, checkRoom, exportArchive, exportMailboxes } from "../export/archive.ts";
@@ -110,7 +110,7 @@ async function upload(o: Options, req: WebRequest): Promise<Response> {
           if (size > room) {
             throw new HttpError(413, "there is not enough room on the server's disk");
           }
-          for (let at = 0; at < chunk.length;) at += await file.write(chunk.subarray(at));
+          await writeAll(file, chunk);
         }
       } finally {
         file.close();

@@ -2,7 +2,7 @@
 import { Readable } from "node:stream";
 import { createGzip } from "node:zlib";
 import tar from "tar-stream";
-import { createTemp, removeFile } from "../../platform/files.ts";
+import { createTemp, removeFile, writeAll } from "../../platform/files.ts";
 import type { ExportFile } from "../../store/export.ts";
 
 const pieceSize = 256 * 1024;
@@ -75,7 +75,7 @@ function add(
 async function write(file: Deno.FsFile, pieces: ExportFile["pieces"]): Promise<number> {
   let size = 0;
   for await (const p of pieces) {
-    for (let at = 0; at < p.length;) at += await file.write(p.subarray(at));
+    await writeAll(file, p);
     size += p.length;
   }
   return size;

@@ -11,7 +11,7 @@ import {
 } from "../../mail/compose.ts";
 import { AddressError, formatMailbox, type WrittenAddress } from "../../mail/address_format.ts";
 import { formatDate } from "../../mail/date.ts";
-import { createTemp, removeFile } from "../../platform/files.ts";
+import { createTemp, removeFile, writeAll } from "../../platform/files.ts";
 import { type MimeNode, mimePieces } from "../webmail/mime_tree.ts";
 import { needsUtf8 } from "../webmail/recipients.ts";
 import { fileType } from "../webmail/uploads.ts";
@@ -227,7 +227,7 @@ export async function composeRequest(
           `with its files encoded, a message can have ${s.maxMessageSize} bytes`,
         );
       }
-      for (let at = 0; at < piece.length;) at += await file.write(piece.subarray(at));
+      await writeAll(file, piece);
     }
     await file.sync();
     done = true;

@@ -11,7 +11,7 @@ import {
 import { AddressError, type WrittenAddress } from "../../mail/address_format.ts";
 import { formatDate } from "../../mail/date.ts";
 import type { Account } from "../../store/account.ts";
-import { createTemp, removeFile } from "../../platform/files.ts";
+import { createTemp, removeFile, writeAll } from "../../platform/files.ts";
 import { listedMessage } from "../../store/listing.ts";
 import { HttpError, UserError } from "../http/mod.ts";
 import { type MessageContent, openContent, partPieces, rawPieces } from "./content.ts";
@@ -114,7 +114,7 @@ export async function composeMessage(
             `the message is too large: with its attachments encoded it may have ${ctx.maxMessageSize} bytes`,
           );
         }
-        for (let at = 0; at < piece.length;) at += await file.write(piece.subarray(at));
+        await writeAll(file, piece);
       }
       await file.sync();
       done = true;

@@ -5,28 +5,27 @@ import { allRights } from "../../../store/rights.ts";
 import { resolveSearch } from "../../parse/search.ts";
 import { ImapBad } from "../answer.ts";
 import { type Command, loggedIn } from "../command.ts";
-import { canonicalName, type Place, sharedPlaces } from "../places.ts";
+import {
+  fitsFilter,
+  isSelected,
+  type MailboxFilter,
+  parseMailboxFilter,
+} from "../mailbox_filter.ts";
+import { type Place, sharedPlaces } from "../places.ts";
 import {
   allOptions,
   badCharset,
   esearchItems,
-  parseKeys,
-  parseReturn,
+  parseCriteria,
   progress,
-  refuseCharset,
   saveResult,
   searchContext,
-  setCharset,
+  takeReturn,
 } from "../searching.ts";
 import type { Session } from "../session.ts";
 
-interface Source {
-  kind: string;
-  names: string[];
-}
-
-/** RFC 7377 §2.2: the mailboxes that a source names. */
-async function sourceMailboxes(s: Session, sources: Source[]): Promise<Place[]> {
+/** RFC 7377 §2.2: the mailboxes that the filters name. */
+async function filteredMailboxes(s: Session, filters: MailboxFilter[]): Promise<Place[]> {
   const own = s.store.mailboxes().map((mailbox): Place => ({
     account: s.store,
     mailbox,
@@ -36,30 +35,15 @@ async function sourceMailboxes(s: Session, sources: Source[]): Promise<Place[]> 
   // RFC 7377 §2.2: of mailboxes that may not be read nothing is said.
   const all = [...own, ...(await sharedPlaces(s)).filter((p) => p.rights.includes("r"))];
   const subscribed = new Set(s.store.subscriptions());
-  const fits = (m: Place): boolean =>
-    sources.some(({ kind, names }) => {
-      switch (kind) {
-        case "SELECTED":
-        case "SELECTED-DELAYED":
-          return s.view?.shows(m.account, m.mailbox.id) === true;
-        case "INBOXES":
-          return m.name === "Inbox";
-        case "PERSONAL":
-          return m.account === s.store;
-        case "SUBSCRIBED":
-          return subscribed.has(m.name);
-        case "SUBTREE":
-          return names.some((n) => m.name === n || m.name.startsWith(`${n}/`));
-        case "SUBTREE-ONE":
-          return names.some((n) =>
-            m.name === n ||
-            (m.name.startsWith(`${n}/`) && !m.name.slice(n.length + 1).includes("/"))
-          );
-        default:
-          return names.includes(m.name);
-      }
-    });
-  return all.filter(fits);
+  return all.filter((m) =>
+    filters.some((f) =>
+      isSelected(f) ? s.view?.shows(m.account, m.mailbox.id) === true : fitsFilter(f, {
+        name: m.name,
+        personal: m.account === s.store,
+        subscribed: () => subscribed.has(m.name),
+      })
+    )
+  );
 }
 
 /** ESEARCH of several mailboxes. */
@@ -69,57 +53,24 @@ export const multiSearch: Command = {
   capabilities: ["MULTISEARCH"],
   parse(c, s) {
     c.sp();
-    const sources: Source[] = [];
+    const filters: MailboxFilter[] = [];
     if (c.takeText("IN (")) {
-      do {
-        const kind = c.oneOf(
-          [
-            "SELECTED",
-            "SELECTED-DELAYED",
-            "INBOXES",
-            "PERSONAL",
-            "SUBSCRIBED",
-            "SUBTREE",
-            "SUBTREE-ONE",
-            "MAILBOXES",
-          ],
-          "mailboxes to search",
-        );
-        const names: string[] = [];
-        if (/^(SUBTREE|MAILBOXES)/.test(kind)) {
-          c.sp();
-          const name = () => canonicalName(c.mailbox());
-          if (c.at("(")) names.push(...c.list(name));
-          else names.push(name());
-        }
-        sources.push({ kind, names });
-      } while (c.take(" "));
+      do filters.push(parseMailboxFilter(c, "mailboxes to search")); while (c.take(" "));
       c.expect(")");
       c.sp();
     } else {
-      sources.push({ kind: "SELECTED", names: [] });
+      filters.push({ kind: "selected" });
     }
-    let options = allOptions();
-    if (c.takeText("RETURN ")) {
-      options = parseReturn(c);
-      c.sp();
-    }
+    const options = takeReturn(c) ?? allOptions();
     const ctx = searchContext(s);
-    let known = true;
-    if (c.takeText("CHARSET ")) {
-      refuseCharset(s);
-      known = setCharset(ctx, c.astring("charset"));
-      c.sp();
-    }
-    if (!known) {
-      c.pos = c.bytes.length;
+    const key = parseCriteria(c, s, ctx, "may");
+    if (key === undefined) {
       return () => {
         throw badCharset(s, options);
       };
     }
-    const key = parseKeys(c, ctx);
     return async () => {
-      const onlySelected = sources.every((x) => x.kind.startsWith("SELECTED"));
+      const onlySelected = filters.every(isSelected);
       if (onlySelected && !s.view) throw new ImapBad("no mailbox selected");
       // RFC 7377 §2.1: sequence numbers and saved results have no meaning in several mailboxes.
       if (options.save && !onlySelected) throw new ImapBad("SAVE needs the selected mailbox");
@@ -127,7 +78,7 @@ export const multiSearch: Command = {
         s.untagged(`NO [NOUPDATE ${formatString(s.tag, false)}] only of the selected mailbox`);
       }
       if (ctx.sequenceNumbers) throw new ImapBad("sequence numbers can't be used here");
-      for (const { account, mailbox: m, name } of await sourceMailboxes(s, sources)) {
+      for (const { account, mailbox: m, name } of await filteredMailboxes(s, filters)) {
         const uids = account.uids(m.id);
         const node = resolveSearch(key, (set) => {
           if (set.saved) throw new ImapBad("a saved result can't be used here");
@@ -145,7 +96,7 @@ export const multiSearch: Command = {
         });
         if (options.save && s.view) saveResult(s, r.uids, options);
         if (r.uids.length === 0) continue;
-        const items = esearchItems(r.uids, ctx.modseq ? r.modseq : undefined, options, false);
+        const items = esearchItems(r.uids, ctx.modseq ? r.modseq : undefined, options);
         s.untagged(
           `ESEARCH (TAG ${formatString(s.tag, false)} MAILBOX ${
             s.mailboxText(name)

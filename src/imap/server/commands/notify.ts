@@ -8,13 +8,9 @@ import { type FetchItem, parseFetchItems } from "../../parse/fetch.ts";
 import { ImapBad, ImapNo } from "../answer.ts";
 import { deliverChanges } from "../changes.ts";
 import { type Command, loggedIn } from "../command.ts";
-import {
-  eventsFor,
-  type MailboxFilter,
-  type NotifyEvent,
-  type NotifyGroup,
-} from "../notify_rules.ts";
-import { canonicalName, type Place, sharedPlaces, sourceOf } from "../places.ts";
+import { isSelected, parseMailboxFilter } from "../mailbox_filter.ts";
+import { eventsFor, type NotifyEvent, type NotifyGroup } from "../notify_rules.ts";
+import { type Place, sharedPlaces, sourceOf } from "../places.ts";
 import { allRights } from "../../../store/rights.ts";
 import { statusText } from "../status_text.ts";
 
@@ -24,31 +20,11 @@ const eventNames = "MessageNew MessageExpunge FlagChange MailboxName Subscriptio
 const events = eventNames.toUpperCase().split(" ") as NotifyEvent[];
 const messageEvents: readonly NotifyEvent[] = ["MESSAGENEW", "MESSAGEEXPUNGE", "FLAGCHANGE"];
 
-function parseFilter(c: Cursor): MailboxFilter {
-  const kind = c.oneOf(
-    [
-      "SELECTED",
-      "SELECTED-DELAYED",
-      "INBOXES",
-      "PERSONAL",
-      "SUBSCRIBED",
-      "SUBTREE",
-      "SUBTREE-ONE",
-      "MAILBOXES",
-    ],
-    "mailbox filter",
-  ).toLowerCase() as MailboxFilter["kind"];
-  if (kind !== "subtree" && kind !== "subtree-one" && kind !== "mailboxes") return { kind };
-  c.sp();
-  const name = () => canonicalName(c.mailbox());
-  return { kind, names: c.at("(") ? c.list(name) : [name()] };
-}
-
 function parseGroup(c: Cursor): NotifyGroup & { unsupported: boolean } {
   c.expect("(");
-  const filter = parseFilter(c);
+  const filter = parseMailboxFilter(c, "mailbox filter");
   c.sp();
-  const selected = filter.kind.startsWith("selected");
+  const selected = isSelected(filter);
   const set = new Set<NotifyEvent>();
   let items: FetchItem[] = [];
   let unsupported = false;
@@ -101,7 +77,7 @@ export const notify: Command = {
         // §3.1: NO, not BAD.
         throw new ImapNo("there are no such events", `BADEVENT (${eventNames})`);
       }
-      if (groups.filter((g) => g.filter.kind.startsWith("selected")).length > 1) {
+      if (groups.filter((g) => isSelected(g.filter)).length > 1) {
         throw new ImapBad("only one of SELECTED and SELECTED-DELAYED");
       }
       // §3.1: what has happened before belongs to the rules before.

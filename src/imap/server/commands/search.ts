@@ -12,16 +12,13 @@ import {
   asksForResult,
   badCharset,
   esearchItems,
-  parseKeys,
-  parseReturn,
-  refuseCharset,
+  parseCriteria,
   relevancies,
   resultModseq,
-  type ReturnOptions,
   runSearch,
   saveResult,
   searchContext,
-  setCharset,
+  takeReturn,
   toNumbers,
 } from "../searching.ts";
 import { State } from "../session.ts";
@@ -34,26 +31,14 @@ function searchCommand(uid: boolean): Command {
     holdsExpunges: !uid,
     parse(c, s) {
       c.sp();
-      let options: ReturnOptions | undefined;
-      if (c.takeText("RETURN ")) {
-        options = parseReturn(c);
-        c.sp();
-      }
+      const options = takeReturn(c);
       const ctx = searchContext(s);
-      let known = true;
-      if (c.takeText("CHARSET ")) {
-        refuseCharset(s);
-        known = setCharset(ctx, c.astring("charset"));
-        c.sp();
-      }
-      if (!known) {
-        // What follows can't be read, so it is not.
-        c.pos = c.bytes.length;
+      const key = parseCriteria(c, s, ctx, "may");
+      if (key === undefined) {
         return () => {
           throw badCharset(s, options);
         };
       }
-      const key = parseKeys(c, ctx);
       return async (): Promise<Answer | void> => {
         // RFC 5182 §2.1: a failed search with SAVE leaves nothing saved.
         const before = s.selected.saved;
@@ -79,7 +64,6 @@ function searchCommand(uid: boolean): Command {
           numbers,
           ctx.modseq ? resultModseq(s, r.uids, o) : undefined,
           o,
-          false,
           scores && r.uids.map((u) => scores.get(u)!),
         );
         s.untagged(`ESEARCH (TAG ${formatString(s.tag, false)})${uid ? " UID" : ""}${items}`);

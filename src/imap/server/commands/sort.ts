@@ -10,15 +10,13 @@ import { sortUids } from "../kept_orders.ts";
 import {
   badCharset,
   esearchItems,
-  parseKeys,
-  parseReturn,
+  parseCriteria,
   relevancies,
   resultModseq,
-  type ReturnOptions,
   runSearch,
   saveResult,
   searchContext,
-  setCharset,
+  takeReturn,
   toNumbers,
 } from "../searching.ts";
 import { State } from "../session.ts";
@@ -32,11 +30,7 @@ function sortCommand(uid: boolean): Command {
     holdsExpunges: !uid,
     parse(c, s) {
       c.sp();
-      let options: ReturnOptions | undefined;
-      if (c.takeText("RETURN ")) {
-        options = parseReturn(c);
-        c.sp();
-      }
+      const options = takeReturn(c);
       const keys = c.list((): SortKey => {
         const reverse = c.takeWord("REVERSE");
         if (reverse) c.sp();
@@ -44,15 +38,12 @@ function sortCommand(uid: boolean): Command {
       });
       c.sp();
       const ctx = searchContext(s);
-      const known = setCharset(ctx, c.astring("charset"));
-      c.sp();
-      if (!known) {
-        c.pos = c.bytes.length;
+      const key = parseCriteria(c, s, ctx, "must");
+      if (key === undefined) {
         return () => {
           throw badCharset(s, options);
         };
       }
-      const key = parseKeys(c, ctx);
       return async () => {
         const r = await runSearch(s, key, ctx, uid);
         const { account, mailboxId } = s.selected;
@@ -70,7 +61,6 @@ function sortCommand(uid: boolean): Command {
           numbers,
           ctx.modseq ? resultModseq(s, sorted, options) : undefined,
           options,
-          true,
           scores && sorted.map((u) => scores.get(u)!),
         );
         s.untagged(`ESEARCH (TAG ${formatString(s.tag, false)})${uid ? " UID" : ""}${items}`);

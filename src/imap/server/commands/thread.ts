@@ -4,7 +4,7 @@
  * @module
  */
 import type { Command } from "../command.ts";
-import { badCharset, parseKeys, runSearch, searchContext, setCharset } from "../searching.ts";
+import { badCharset, parseCriteria, runSearch, searchContext } from "../searching.ts";
 import { State } from "../session.ts";
 import { formatThreads, orderedSubject, references } from "../sorting.ts";
 
@@ -19,15 +19,12 @@ function threadCommand(uid: boolean): Command {
       const algorithm = c.oneOf(["ORDEREDSUBJECT", "REFERENCES"], "threading algorithm");
       c.sp();
       const ctx = searchContext(s);
-      const known = setCharset(ctx, c.astring("charset"));
-      c.sp();
-      if (!known) {
-        c.pos = c.bytes.length;
+      const key = parseCriteria(c, s, ctx, "must");
+      if (key === undefined) {
         return () => {
           throw badCharset(s, undefined);
         };
       }
-      const key = parseKeys(c, ctx);
       return async () => {
         const r = await runSearch(s, key, ctx, uid);
         const make = algorithm === "REFERENCES" ? references : orderedSubject;

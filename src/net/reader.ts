@@ -1,0 +1,229 @@
+/**
+ * The input of a connection: lines and bytes out of what the socket gives, with a time for each read, and
+ * back pressure while nobody reads.
+ *
+ * @module
+ */
+import { arm, disarm, type Timer, type Waiter } from "./deadlines.ts";
+import { Input } from "./input.ts";
+import { ConnectionError, type ConnectionState } from "./types.ts";
+
+/** Unread input above this stops reading from the source, below half of it reading goes on. */
+const maxUnread = 256 * 1024;
+/** A line that goes on for so long after its limit ends the connection. */
+const maxDropped = 1024 * 1024;
+
+/** Where input comes from: the socket, or a layer over it. */
+export interface Source {
+  /** Lets input come, if it doesn't yet: somebody reads. */
+  start(): void;
+  pause(): void;
+  resume(): void;
+  /** Drops the connection. */
+  destroy(): void;
+}
+
+/** Reads of one connection; see {@link Connection} for what they promise. */
+export class Reader implements Waiter {
+  /** Milliseconds that a read may take. */
+  timeout: number;
+  lastLineBareLf = false;
+  /** The peer has closed its side. */
+  ended = false;
+
+  // Of Waiter; for the deadlines only.
+  expiresAt = Infinity;
+  ownTimer: Timer | undefined;
+
+  readonly #state: ConnectionState;
+  readonly #source: Source;
+  readonly #input = new Input();
+  #paused = false;
+  #stopping = false;
+  #wait: PromiseWithResolvers<void> | undefined;
+
+  constructor(state: ConnectionState, source: Source, timeout: number) {
+    this.#state = state;
+    this.#source = source;
+    this.timeout = timeout;
+  }
+
+  /** Bytes that were not read yet. */
+  get buffered(): number {
+    return this.#input.size;
+  }
+
+  get hasLine(): boolean {
+    return this.#input.lineLength() > 0;
+  }
+
+  // ---- what the source tells
+
+  arrived(chunk: Uint8Array): void {
+    this.#input.push(chunk);
+    if (this.#input.size > maxUnread && !this.#paused) {
+      this.#paused = true;
+      this.#source.pause();
+    }
+    this.wake();
+  }
+
+  end(): void {
+    this.ended = true;
+    this.wake();
+  }
+
+  /** Has a read that waits look at how things stand. */
+  wake(): void {
+    const w = this.#wait;
+    if (w === undefined) return;
+    this.#wait = undefined;
+    disarm(this);
+    w.resolve();
+  }
+
+  /** Called by the deadlines: the read looks at the clock itself. */
+  expire(): void {
+    this.wake();
+  }
+
+  /** Takes all that was not read, for a layer that comes between; the source is no longer held up. */
+  takeAll(): Uint8Array | undefined {
+    this.#paused = false;
+    return this.#input.size > 0 ? this.#input.take(this.#input.size) : undefined;
+  }
+
+  /** Forgets what was not read. */
+  clear(): void {
+    this.#input.clear();
+    this.#paused = false;
+  }
+
+  /** From now on waiting for the start of a line fails with "shutdown"; what runs goes on. */
+  stop(): void {
+    this.#stopping = true;
+    this.wake();
+  }
+
+  // ---- reads
+
+  readLine(maxBytes: number): Promise<Uint8Array> {
+    const length = this.#input.lineLength();
+    if (length === 0 || length > maxBytes) return this.#readLineSlowly(maxBytes);
+    return Promise.resolve(this.#takeLine(length));
+  }
+
+  #takeLine(length: number): Uint8Array {
+    this.lastLineBareLf = !this.#input.endsInCrLf(length);
+    const line = this.#input.take(length);
+    if (this.#paused) this.#resumeIfDrained();
+    return line.subarray(0, length - (this.lastLineBareLf ? 1 : 2));
+  }
+
+  async #readLineSlowly(maxBytes: number): Promise<Uint8Array> {
+    // The whole line must arrive in the time of one read, or bytes at long intervals could hold on
+    // to the connection for ever.
+    const deadline = performance.now() + this.timeout;
+    let dropped = 0;
+    for (;;) {
+      const length = this.#input.lineLength();
+      const tooLong = length > maxBytes || (length === 0 && this.#input.size >= maxBytes);
+      if (dropped > 0 || tooLong) {
+        const part = length > 0 ? length : this.#input.size;
+        this.#input.take(part);
+        dropped += part;
+        this.#resumeIfDrained();
+        if (length > 0) {
+          throw new ConnectionError("line", `line longer than ${maxBytes} bytes`);
+        }
+        if (dropped > maxBytes + maxDropped) {
+          this.#source.destroy();
+          throw new ConnectionError("closed", "line without end");
+        }
+      } else if (length > 0) {
+        return this.#takeLine(length);
+      }
+      const failure = this.#failure();
+      if (failure !== undefined) throw failure;
+      if (this.#stopping && this.#input.size === 0 && dropped === 0) {
+        throw new ConnectionError("shutdown", "server is shutting down");
+      }
+      if (performance.now() >= deadline) throw this.#timeoutError();
+      await this.#event(deadline);
+    }
+  }
+
+  readSome(maxBytes: number): Promise<Uint8Array> {
+    if (this.#input.size > 0) return Promise.resolve(this.#takeSome(maxBytes));
+    return this.#readSomeSlowly(maxBytes);
+  }
+
+  #takeSome(maxBytes: number): Uint8Array {
+    const view = this.#input.take(maxBytes);
+    if (this.#paused) this.#resumeIfDrained();
+    return view;
+  }
+
+  async #readSomeSlowly(maxBytes: number): Promise<Uint8Array> {
+    const deadline = performance.now() + this.timeout;
+    for (;;) {
+      if (this.#input.size > 0) return this.#takeSome(maxBytes);
+      const failure = this.#failure();
+      if (failure !== undefined) throw failure;
+      if (performance.now() >= deadline) throw this.#timeoutError();
+      await this.#event(deadline);
+    }
+  }
+
+  unread(bytes: Uint8Array): void {
+    this.#input.unread(bytes);
+  }
+
+  async waitInput(signal?: AbortSignal): Promise<void> {
+    const deadline = performance.now() + this.timeout;
+    const aborted = () => this.wake();
+    signal?.addEventListener("abort", aborted);
+    try {
+      while (
+        this.#input.size === 0 && !signal?.aborted && !this.#stopping &&
+        this.#failure() === undefined
+      ) {
+        if (performance.now() >= deadline) throw this.#timeoutError();
+        await this.#event(deadline);
+      }
+    } finally {
+      signal?.removeEventListener("abort", aborted);
+    }
+  }
+
+  #resumeIfDrained(): void {
+    if (!this.#paused || this.#input.size > maxUnread / 2) return;
+    this.#paused = false;
+    this.#source.resume();
+  }
+
+  /** Waits for an event of the input, or until the deadline (in terms of performance.now()). */
+  #event(deadline: number): Promise<void> {
+    this.#source.start();
+    disarm(this);
+    const left = deadline - performance.now();
+    if (left < 2 ** 31) arm(this, Math.max(1, Math.ceil(left)));
+    this.#wait ??= Promise.withResolvers();
+    return this.#wait.promise;
+  }
+
+  /** Why there is nothing more to read; undefined while something may still come. */
+  #failure(): ConnectionError | undefined {
+    const { error, closed } = this.#state;
+    if (error !== undefined) {
+      return new ConnectionError("closed", "connection failed", { cause: error });
+    }
+    if (this.ended) return new ConnectionError("closed", "connection closed by the peer");
+    if (closed) return new ConnectionError("closed", "connection closed");
+    return undefined;
+  }
+
+  #timeoutError(): ConnectionError {
+    return new ConnectionError("timeout", `no input for ${Math.round(this.timeout / 1000)} s`);
+  }
+}

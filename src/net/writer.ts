@@ -1,0 +1,163 @@
+/**
+ * The output of a connection: gathered into pieces, and held up while the peer doesn't read.
+ *
+ * @module
+ */
+import { arm, register, unregister, type Waiter } from "./deadlines.ts";
+import { outBufferSize, releaseOutBuffer, takeOutBuffer } from "./outbuffers.ts";
+import { ConnectionError, type ConnectionState } from "./types.ts";
+
+/** Output that the sink has not taken yet, above which flush waits. */
+const maxInFlight = 256 * 1024;
+/** Pieces this large are sent on their own, not gathered. */
+const ownPiece = 16 * 1024;
+
+const encoder = new TextEncoder();
+
+/** Where output goes: the socket, or a layer over it. */
+export interface Sink {
+  /** `sent` is called when the bytes have been taken. */
+  write(bytes: Uint8Array, sent: (e?: Error | null) => void): void;
+  /** Has what was written go out now. */
+  flush(): void;
+  /** Drops the connection. */
+  destroy(): void;
+}
+
+/** Writes of one connection; see {@link Connection} for what they promise. */
+export class Writer {
+  /** Milliseconds that the peer may take to read. */
+  timeout: number;
+
+  readonly #state: ConnectionState;
+  readonly #sink: Sink;
+  #out: Uint8Array | undefined;
+  #outLength = 0;
+  #inFlight = 0;
+  #wait: PromiseWithResolvers<void> | undefined;
+  #limit = 0;
+
+  constructor(state: ConnectionState, sink: Sink, timeout: number) {
+    this.#state = state;
+    this.#sink = sink;
+    this.timeout = timeout;
+  }
+
+  write(data: string | Uint8Array): void {
+    if (this.#state.closed || data.length === 0) return;
+    if (typeof data === "string") {
+      // A UTF-16 unit takes at most 3 bytes.
+      if (data.length * 3 > outBufferSize) {
+        this.sendBuffered();
+        this.#send(encoder.encode(data), undefined);
+        return;
+      }
+      if (this.#outLength + data.length * 3 > outBufferSize) this.sendBuffered();
+      this.#out ??= takeOutBuffer();
+      const room = this.#outLength === 0 ? this.#out : this.#out.subarray(this.#outLength);
+      this.#outLength += encoder.encodeInto(data, room).written;
+      return;
+    }
+    if (this.#outLength + data.length > outBufferSize) this.sendBuffered();
+    if (data.length > ownPiece) {
+      this.sendBuffered();
+      this.#send(data.slice(), undefined);
+      return;
+    }
+    this.#out ??= takeOutBuffer();
+    this.#out.set(data, this.#outLength);
+    this.#outLength += data.length;
+  }
+
+  /** Hands over what has been gathered. */
+  sendBuffered(): void {
+    if (this.#outLength === 0) return;
+    const buffer = this.#out!;
+    const bytes = buffer.subarray(0, this.#outLength);
+    this.#out = undefined;
+    this.#outLength = 0;
+    this.#send(bytes, buffer);
+  }
+
+  /** Hands bytes to the sink; the buffer they lie in is given back when it has taken them. */
+  #send(bytes: Uint8Array, buffer: Uint8Array | undefined): void {
+    if (this.#state.closed) return;
+    const n = bytes.length;
+    this.#inFlight += n;
+    this.#sink.write(bytes, (e?: Error | null): void => {
+      if (e) this.#state.error ??= e;
+      else if (buffer !== undefined) releaseOutBuffer(buffer);
+      this.#inFlight -= n;
+      if (this.#wait !== undefined && this.#inFlight <= this.#limit) this.wake();
+    });
+  }
+
+  /** Has a flush that waits look at how things stand. */
+  wake(): void {
+    const w = this.#wait;
+    if (w === undefined) return;
+    this.#wait = undefined;
+    w.resolve();
+  }
+
+  /** Forgets what has been gathered: the connection is closed. */
+  clear(): void {
+    if (this.#out !== undefined) releaseOutBuffer(this.#out);
+    this.#out = undefined;
+    this.#outLength = 0;
+    this.wake();
+  }
+
+  #failure(): ConnectionError | undefined {
+    const { error, closed } = this.#state;
+    if (error instanceof ConnectionError) return error;
+    if (error !== undefined) {
+      return new ConnectionError("closed", "connection failed", { cause: error });
+    }
+    return closed ? new ConnectionError("closed", "connection closed") : undefined;
+  }
+
+  flush(): Promise<void> {
+    this.sendBuffered();
+    this.#sink.flush();
+    if (this.#inFlight <= maxInFlight) {
+      const failure = this.#failure();
+      return failure === undefined ? Promise.resolve() : Promise.reject(failure);
+    }
+    return this.#drain(maxInFlight / 2, this.timeout);
+  }
+
+  /** Sends everything and waits until it has been taken. A peer that doesn't read in time is dropped. */
+  drain(timeout = this.timeout): Promise<void> {
+    this.sendBuffered();
+    return this.#drain(0, timeout);
+  }
+
+  /** Waits until at most so many bytes are in flight. */
+  async #drain(limit: number, timeout: number): Promise<void> {
+    const waiter: Waiter = {
+      expiresAt: Infinity,
+      ownTimer: undefined,
+      expire: () => {
+        this.#state.error ??= new ConnectionError("timeout", "peer does not read");
+        this.#sink.destroy();
+        this.wake();
+      },
+    };
+    register(waiter);
+    arm(waiter, timeout);
+    try {
+      while (this.#inFlight > limit) {
+        const failure = this.#failure();
+        if (failure !== undefined) throw failure;
+        this.#limit = limit;
+        this.#wait ??= Promise.withResolvers();
+        await this.#wait.promise;
+      }
+    } finally {
+      unregister(waiter);
+    }
+    const failure = this.#failure();
+    if (failure !== undefined) throw failure;
+  }
+}

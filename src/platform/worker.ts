@@ -1,0 +1,141 @@
+/**
+ * Work that would hold up the event loop, asked of a Worker: started at the first request, let go when
+ * nothing was asked for a while.
+ *
+ * @module
+ */
+
+interface Asked<Request> {
+  id: number;
+  request: Request;
+}
+interface Answered<Answer> {
+  id: number;
+  answer?: Answer;
+  error?: string;
+}
+interface Waiting<Answer> {
+  resolve: (a: Answer) => void;
+  reject: (err: Error) => void;
+}
+
+export interface WorkerOptions {
+  /** For messages of errors. */
+  name: string;
+  /** Makes the Worker, whose module calls {@link answerRequests}. */
+  start: () => Worker;
+  /** Milliseconds without work after which the Worker and its memory are let go. */
+  idleTimeout: number;
+  /** Milliseconds from one answer to the next, after which all that wait fail. No limit if not given. */
+  answerTimeout?: number;
+}
+
+/** The side that asks. */
+export interface WorkerClient<Request, Answer> {
+  /** Sends a request. @throws Error with what the Worker says, or as it fails or is ended. */
+  ask(request: Request): Promise<Answer>;
+  /** Requests without an answer. */
+  waiting(): number;
+  /** From now on idleness doesn't end the Worker. */
+  keep(): void;
+  /** Ends the Worker, after the last answer if some wait for one. The next request starts a new one. */
+  stop(): void;
+  /** Ends the Worker at once; requests that wait fail with the message. */
+  fail(message: string): void;
+}
+
+/** A Worker for requests. Nothing is started yet. */
+export function workerClient<Request, Answer>(
+  o: WorkerOptions,
+): WorkerClient<Request, Answer> {
+  let worker: Worker | undefined;
+  let sequence = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let kept = false;
+  let stopping = false;
+  const waiting = new Map<number, Waiting<Answer>>();
+
+  function start(): Worker {
+    const w = o.start();
+    w.onmessage = (e: MessageEvent<Answered<Answer>>) => {
+      const { id, answer, error } = e.data;
+      const asked = waiting.get(id);
+      waiting.delete(id);
+      if (error === undefined) asked?.resolve(answer as Answer);
+      else asked?.reject(new Error(error));
+      if (stopping && waiting.size === 0) end();
+      else watch();
+    };
+    w.onerror = (e) => {
+      e.preventDefault();
+      fail(`${o.name} worker: ${e.message}`);
+    };
+    return w;
+  }
+
+  /** Time begins again for the next answer, or for letting go. */
+  function watch(): void {
+    clearTimeout(timer);
+    timer = undefined;
+    if (waiting.size === 0) {
+      if (!kept) timer = setTimeout(end, o.idleTimeout);
+    } else if (o.answerTimeout !== undefined) {
+      timer = setTimeout(() => fail(`${o.name} worker: it takes too long`), o.answerTimeout);
+    }
+    if (timer !== undefined) Deno.unrefTimer(timer as unknown as number);
+  }
+
+  function end(): void {
+    clearTimeout(timer);
+    worker?.terminate();
+    worker = undefined;
+    stopping = false;
+  }
+
+  function fail(message: string): void {
+    end();
+    for (const w of waiting.values()) w.reject(new Error(message));
+    waiting.clear();
+  }
+
+  return {
+    ask(request) {
+      worker ??= start();
+      stopping = false;
+      const id = ++sequence;
+      const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+      waiting.set(id, { resolve, reject });
+      if (waiting.size === 1) watch();
+      worker.postMessage({ id, request } satisfies Asked<Request>);
+      return promise;
+    },
+    waiting: () => waiting.size,
+    keep() {
+      kept = true;
+      watch();
+    },
+    stop() {
+      if (waiting.size === 0) end();
+      else stopping = true;
+    },
+    fail,
+  };
+}
+
+/** The side of the Worker: answers each request with what the function gives, or with its error. */
+export function answerRequests<Request, Answer>(
+  answer: (request: Request) => Answer | Promise<Answer>,
+): void {
+  const scope = self as unknown as {
+    onmessage: (e: MessageEvent<Asked<Request>>) => void;
+    postMessage(m: Answered<Answer>): void;
+  };
+  scope.onmessage = async (e) => {
+    const { id, request } = e.data;
+    try {
+      scope.postMessage({ id, answer: await answer(request) });
+    } catch (err) {
+      scope.postMessage({ id, error: err instanceof Error ? err.message : String(err) });
+    }
+  };
+}

@@ -1,0 +1,43 @@
+/** Sending a file to the server, with its progress. @module */
+import * as v from "valibot";
+import { ErrorAnswer } from "./basics.ts";
+
+export interface UploadOptions<S extends v.GenericSchema> {
+  url: string;
+  file: File;
+  /** What the server answers. */
+  answer: S;
+  /** Shows how much has been sent. */
+  bar: HTMLProgressElement;
+  onDone: (answer: v.InferOutput<S>) => void;
+  /** `why` ends a sentence. */
+  onFailed: (why: string) => void;
+  onCancelled?: () => void;
+}
+
+/** Begins to send; the function that comes back cancels it. */
+export function uploadFile<S extends v.GenericSchema>(o: UploadOptions<S>): () => void {
+  // XMLHttpRequest tells how much has been sent; fetch doesn't.
+  const request = new XMLHttpRequest();
+  request.upload.onprogress = (e) => {
+    o.bar.value = e.total > 0 ? e.loaded / e.total : 0;
+  };
+  request.onload = () => {
+    let body: unknown;
+    try {
+      body = JSON.parse(request.responseText);
+    } catch {
+      return o.onFailed("the server's answer makes no sense");
+    }
+    const answer = v.safeParse(o.answer, body);
+    if (request.status === 200 && answer.success) return o.onDone(answer.output);
+    const refused = v.safeParse(ErrorAnswer, body);
+    o.onFailed(refused.success ? refused.output.error.message : `status ${request.status}`);
+  };
+  request.onerror = () => o.onFailed("the connection broke");
+  if (o.onCancelled !== undefined) request.onabort = o.onCancelled;
+  request.open("POST", o.url);
+  request.setRequestHeader("x-mox-request", "1");
+  request.send(o.file);
+  return () => request.abort();
+}

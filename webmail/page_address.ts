@@ -1,0 +1,27 @@
+/**
+ * The page's address: it names the mailbox and the search, so that a reload or a bookmark comes back to them.
+ *
+ * @module
+ */
+
+/** Sets the address to a mailbox ("": all mail) and a search ("": none). */
+export function setAddress(mailbox: string, search: string): void {
+  const hash = `#${encodeURIComponent(mailbox)}${
+    search === "" ? "" : `?${encodeURIComponent(search)}`
+  }`;
+  if (location.hash !== hash) history.replaceState(null, "", hash);
+}
+
+/** What the address names; "" for what it doesn't. */
+export function readAddress(): { mailbox: string; search: string } {
+  const [mailbox, search] = location.hash.slice(1).split("?");
+  return { mailbox: decoded(mailbox), search: decoded(search) };
+}
+
+function decoded(part = ""): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return "";
+  }
+}
