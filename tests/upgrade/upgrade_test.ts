@@ -8,9 +8,7 @@
  * - data-3: accounts 3, queue 2
  */
 import assert from "node:assert/strict";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { gunzipSync } from "node:zlib";
+import { join } from "node:path";
 import { makeTestData, testPassword } from "../../src/commands/test_data.ts";
 import { Log, setLevel } from "../../src/log/mod.ts";
 import { Queue } from "../../src/queue/mod.ts";
@@ -20,25 +18,11 @@ import { SchemaError } from "../../src/store/database.ts";
 import { accountMigrations } from "../../src/store/schema.ts";
 import { Want } from "../../src/store/types.ts";
 import { testRules } from "../store/setup.ts";
+import { unpackTestData } from "./unpack.ts";
 
 setLevel("store", "error");
 setLevel("queue", "error");
-const here = dirname(fileURLToPath(import.meta.url));
 const packed = ["data-1.json.gz", "data-2.json.gz", "data-3.json.gz"];
-
-async function unpack(name: string, dir: string): Promise<void> {
-  const bytes = gunzipSync(await Deno.readFile(join(here, name)));
-  const files: Record<string, string> = JSON.parse(new TextDecoder().decode(bytes));
-  for (const [path, content] of Object.entries(files)) {
-    const to = join(dir, path);
-    if (path.endsWith("/")) {
-      await Deno.mkdir(to, { recursive: true });
-      continue;
-    }
-    await Deno.mkdir(dirname(to), { recursive: true });
-    await Deno.writeFile(to, Buffer.from(content, "base64"));
-  }
-}
 
 const openAccounts = (dir: string) =>
   new Accounts(join(dir, "data", "accounts"), new Log("store"), () => testRules);
@@ -104,7 +88,7 @@ Deno.test("data of earlier versions is brought up to date, whole", async (t) => 
     for (const name of packed) {
       await t.step(name, async () => {
         const old = join(dir, name);
-        await unpack(name, old);
+        await unpackTestData(name, old);
         assert.deepEqual(await contents(old), expected);
         assert.deepEqual(verifyData(join(old, "data"), false, () => {}), []);
         // And once more, as at the next start.

@@ -208,10 +208,10 @@ function take(
   try {
     size = Deno.statSync(from).size;
     if (link(from, to)) counts.linked++;
-    else if (o.base !== undefined && sameSize(join(o.base, path, "msg", name), size, to)) {
+    else if (o.base !== undefined && fromBase(from, join(o.base, path, "msg", name), to)) {
       counts.linked++;
     } else {
-      copyFile(from, to);
+      copyFile(from, to, true);
       counts.copied++;
     }
   } catch (err) {
@@ -234,18 +234,40 @@ function link(from: string, to: string): boolean {
   }
 }
 
-/** Links the file of the earlier backup, if it has the size. */
-function sameSize(base: string, size: number, to: string): boolean {
+/** Links the file of the earlier backup, if it is the same one. */
+function fromBase(from: string, base: string, to: string): boolean {
   try {
-    return Deno.statSync(base).size === size && link(base, to);
+    return sameFile(from, base) && link(base, to);
   } catch {
     return false;
   }
 }
 
-function copyFile(from: string, to: string): void {
+/**
+ * Whether a message file of a copy is the original of that name, rather than one of an account that was removed, and
+ * made anew under its name.
+ * @throws errors of files
+ */
+export function sameFile(original: string, copy: string): boolean {
+  const a = Deno.statSync(original);
+  const b = Deno.statSync(copy);
+  if (a.ino !== null && a.ino === b.ino && a.dev === b.dev) return true;
+  if (a.size !== b.size || !a.mtime || !b.mtime) return false;
+  const difference = Math.abs(a.mtime.getTime() - b.mtime.getTime());
+  // Some file systems keep whole, or even, seconds only.
+  return difference === 0 || b.mtime.getTime() % 1000 === 0 && difference < 2000;
+}
+
+/** Gives a copy the time of its original, for {@link sameFile}. */
+export function keepTime(from: string, to: string): void {
+  const { mtime } = Deno.statSync(from);
+  if (mtime) Deno.utimeSync(to, mtime, mtime);
+}
+
+function copyFile(from: string, to: string, time = false): void {
   Deno.copyFileSync(from, to);
   Deno.chmodSync(to, 0o600);
+  if (time) keepTime(from, to);
   sync(to);
 }
 
