@@ -3,6 +3,14 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 
+/** Those that are here, oldest first. */
+export const packedFolders = [
+  "data-1.json.gz",
+  "data-2.json.gz",
+  "data-3.json.gz",
+  "data-4.json.gz",
+];
+
 const here = dirname(fileURLToPath(import.meta.url));
 
 /** Makes `config` and `data` of a packed folder in a folder. */
