@@ -56,7 +56,7 @@ export function possible(fault: Fault, name: string): boolean {
       return true;
     case "ENOSPC":
       return writing.has(name) || creating.test(name) ||
-        /sync/i.test(name) && !/^Deno/.test(name) ||
+        name.startsWith("sync") ||
         /^SQL (?:run|exec)/.test(name);
     case "EMFILE":
       return opening.test(name);
