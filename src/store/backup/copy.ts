@@ -44,8 +44,16 @@ export class BackupError extends Error {
 export const watchMarker = "watch.json";
 /** In a copy until it is whole: one that was broken off lacks what comes last, and nothing else tells so. */
 export const incomplete = "incomplete-backup";
-/** What is not copied: locks, sockets, temporary files, an index that is made anew, and the above. */
-export const left = new Set(["tmp", "ctl", "ctl.json", "fulltext.db", watchMarker, incomplete]);
+/** In a copy that follows: folders of accounts in whose place another one came. */
+export const removedFolder = "removed";
+/** What is not copied of the data folder: locks, sockets, temporary files, and the above. */
+const left = new Set(["tmp", "ctl", "ctl.json", removedFolder, watchMarker, incomplete]);
+
+/** Whether something in a folder, "" for the data folder, is not copied; an index is made anew. */
+export function leftOut(folder: string, name: string): boolean {
+  return name === "fulltext.db" || folder === "" && left.has(name);
+}
+
 /** How often a folder is tried whose messages go meanwhile. */
 const attempts = 10;
 
@@ -82,7 +90,7 @@ async function folder(
   const from = join(o.from, path);
   const to = join(o.to, path);
   Deno.mkdirSync(to, { recursive: true, mode: 0o700 });
-  const entries = [...Deno.readDirSync(from)].filter((e) => !left.has(e.name));
+  const entries = [...Deno.readDirSync(from)].filter((e) => !leftOut(path, e.name));
   const names = new Set(entries.map((e) => e.name));
   const mail = names.has("index.db") && names.has("msg");
   if (mail) await messages(path, o, counts, say);

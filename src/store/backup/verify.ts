@@ -27,7 +27,7 @@ export function verifyData(dir: string, fix: boolean, say: (text: string) => voi
   const faults: Fault[] = [];
   const unfinished = brokenOff(dir);
   if (unfinished) faults.push(unfinished);
-  folder(dir, fix, faults, say);
+  folder(dir, fix, faults, say, true);
   return faults;
 }
 
@@ -50,12 +50,20 @@ function read(path: string): string | undefined {
   }
 }
 
-function folder(dir: string, fix: boolean, faults: Fault[], say: (text: string) => void): void {
+function folder(
+  dir: string,
+  fix: boolean,
+  faults: Fault[],
+  say: (text: string) => void,
+  top = false,
+): void {
   const entries = [...Deno.readDirSync(dir)].sort((a, b) => a.name < b.name ? -1 : 1);
   const names = new Set(entries.map((e) => e.name));
   for (const e of entries) {
     const path = join(dir, e.name);
-    if (e.isDirectory && !(e.name === "msg" && names.has("index.db")) && e.name !== "tmp") {
+    if (
+      e.isDirectory && !(e.name === "msg" && names.has("index.db")) && !(top && e.name === "tmp")
+    ) {
       folder(path, fix, faults, say);
     }
     if (!e.isFile || !e.name.endsWith(".db")) continue;

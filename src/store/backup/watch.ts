@@ -5,7 +5,15 @@
  * @module
  */
 import { join } from "node:path";
-import { BackupError, files, keepTime, left, sameFile, watchMarker as marker } from "./copy.ts";
+import {
+  BackupError,
+  files,
+  keepTime,
+  leftOut,
+  removedFolder,
+  sameFile,
+  watchMarker as marker,
+} from "./copy.ts";
 import { FollowedDatabase } from "./wal_follow.ts";
 
 /** Milliseconds between looks. */
@@ -18,9 +26,6 @@ const tellInterval = 1000;
 const idleAfter = 60_000;
 /** Looks after which a file that went is removed from the copy. */
 const removeAfter = 10;
-
-/** Folder of the copy for what is being removed; nobody reads it. */
-const dropped = "tmp";
 
 /** How the copy stands. */
 export interface WatchState {
@@ -75,10 +80,6 @@ export class DataWatch {
     const there = [...Deno.readDirSync(to)];
     if (there.length > 0 && !there.some((e) => e.name === marker)) {
       throw new BackupError(`${to} has something else in it: give an empty folder`);
-    }
-    // Of a run that was ended meanwhile.
-    if (there.some((e) => e.name === dropped)) {
-      Deno.removeSync(join(to, dropped), { recursive: true });
     }
     if (there.length === 0) Deno.writeTextFileSync(join(to, marker), "{}\n");
   }
@@ -143,18 +144,18 @@ export class DataWatch {
     for (const map of [this.#shards, this.#gone, this.#others]) {
       for (const name of map.keys()) if (below(name)) map.delete(name);
     }
-    this.#drop(path);
+    this.#putAside(path);
     this.#scan(path);
   }
 
-  /** Takes a folder out of the copy, at once. */
-  #drop(path: string): void {
+  /** Takes a folder out of the copy, at once. It is kept: it may be that the data was lost, and begun anew. */
+  #putAside(path: string): void {
     const from = join(this.#to, path);
     if (!exists(from)) return;
-    const tmp = join(this.#to, dropped);
-    Deno.mkdirSync(tmp, { recursive: true, mode: 0o700 });
-    Deno.renameSync(from, join(tmp, String(this.#round)));
-    Deno.removeSync(tmp, { recursive: true });
+    const aside = join(this.#to, removedFolder);
+    Deno.mkdirSync(aside, { recursive: true, mode: 0o700 });
+    const time = new Date().toISOString().replaceAll(":", "");
+    Deno.renameSync(from, join(aside, `${path.replaceAll(/[/\\]/g, "-")}-${time}`));
   }
 
   /**
@@ -202,7 +203,7 @@ export class DataWatch {
     const from = join(this.#from, path);
     let entries: Deno.DirEntry[];
     try {
-      entries = [...Deno.readDirSync(from)].filter((e) => !left.has(e.name));
+      entries = [...Deno.readDirSync(from)].filter((e) => !leftOut(path, e.name));
     } catch (err) {
       // Removed just now.
       if (path !== "" && err instanceof Deno.errors.NotFound) return;

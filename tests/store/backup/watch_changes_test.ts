@@ -11,6 +11,7 @@ import { JunkFilter } from "../../../src/junk/mod.ts";
 import { Queue } from "../../../src/queue/mod.ts";
 import type { Account } from "../../../src/store/account.ts";
 import { Accounts } from "../../../src/store/accounts.ts";
+import { backupData } from "../../../src/store/backup/copy.ts";
 import { verifyData } from "../../../src/store/backup/verify.ts";
 import { DataWatch } from "../../../src/store/backup/watch.ts";
 import { unpackTestData } from "../../upgrade/unpack.ts";
@@ -114,7 +115,7 @@ function contents(of: string, scratch: string): Record<string, string> {
     const walk = (path: string) => {
       for (const e of Deno.readDirSync(join(at, path))) {
         const below = join(path, e.name);
-        const skipped = path === "" && e.name === "tmp" ||
+        const skipped = path === "" && e.name === "removed" ||
           /^(fulltext\.db|watch\.json|.*-(wal|shm)$)/.test(e.name);
         if (skipped) continue;
         if (e.isDirectory) walk(below);
@@ -207,6 +208,11 @@ for (const restarted of [false, true]) {
             await w.same();
             await w.deliver(a, letter("new3"));
             await w.same();
+            // The old one is kept aside, whole.
+            const [aside] = [...Deno.readDirSync(join(w.copy, "removed"))];
+            assert.match(aside.name, /^accounts-one-/);
+            const old = join(w.copy, "removed", aside.name, "msg", "0", "1");
+            assert.equal(await Deno.readTextFile(old), letter("old1"));
             a.close();
           } finally {
             Deno.linkSync = linkSync;
@@ -215,6 +221,21 @@ for (const restarted of [false, true]) {
     );
   }
 }
+
+Deno.test("watch and backup: accounts may have names of what is left out at the top", () =>
+  withWorld(async (w) => {
+    for (const name of ["tmp", "removed", "ctl"]) {
+      const a = await w.accounts.open(name);
+      await w.deliver(a, letter(name));
+      a.close();
+    }
+    await w.same();
+    const to = join(w.dir, "backup");
+    await backupData({ from: w.data, to }, () => {});
+    assert.deepEqual(contents(to, w.dir), contents(w.data, w.dir));
+    Deno.removeSync(join(to, "accounts", "tmp", "msg", "0", "1"));
+    assert.equal(faults(to, w.dir).length, 1);
+  }));
 
 Deno.test("watch: a database is packed, and made anew in its place", () =>
   withWorld(async (w) => {
