@@ -224,7 +224,14 @@ async function trainBatch(
       trained,
     );
     if (!steps) continue;
-    const words = messageWords(storedMessageText(account, emailId), params);
+    let words: Set<string>;
+    try {
+      words = messageWords(storedMessageText(account, emailId), params);
+    } catch (err) {
+      // Gone meanwhile, or damaged: the others are trained all the same.
+      account.log.debug("message left out of training", { id, err: err as Error });
+      continue;
+    }
     if (steps.untrain !== undefined) filter.untrain(steps.untrain, words);
     if (steps.train !== undefined) filter.train(steps.train, words);
     states.push({ id, state: steps.state });

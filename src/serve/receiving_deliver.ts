@@ -226,6 +226,7 @@ function newMessage(m: Incoming, d: Decided, message: IncomingMessage): NewMessa
     file: m.arrived.file,
     fileSynced: m.arrived.synced,
     fileSize: m.arrived.size,
+    read: m.arrived.read,
     prefix: d.prefix,
     description: m.arrived.description,
     received: message.received,

@@ -20,7 +20,7 @@ import { checkAccount } from "./consistency.ts";
 import { FulltextIndex } from "./fulltext/index.ts";
 import { Credentials } from "./credentials.ts";
 import { Db } from "./database.ts";
-import { describeFile, type EmailDescription } from "./describe.ts";
+import { describeBytes, describeFile, type EmailDescription } from "./describe.ts";
 import * as reading from "./fetch.ts";
 import { copyMessages, insertEmail, type MailboxRules, type ReadyEmail } from "./insert.ts";
 import { normalizeKeywords } from "./keywords.ts";
@@ -28,6 +28,7 @@ import * as mailboxes from "./mailboxes.ts";
 import { MessageFiles } from "./message_files.ts";
 import { RowCache } from "./mailbox_rows.ts";
 import * as modify from "./modify.ts";
+import { smallFile } from "./recent_messages.ts";
 import { accountMigrations } from "./schema.ts";
 import {
   type FetchRow,
@@ -413,7 +414,13 @@ export class Account {
     const synced = m.fileSynced === true ? undefined : m.fileSynced || syncFile(m.file);
     // Content and name are made durable side by side: on most file systems they share a commit.
     synced?.catch(() => {});
-    description ??= m.description ?? await describeFile(m.file);
+    const known = description ?? m.description;
+    // Of an import nobody waits for single messages.
+    const keep = size <= smallFile && !m.noThread;
+    const content = !keep
+      ? undefined
+      : m.read?.(0, size) ?? (known === undefined ? await Deno.readFile(m.file) : undefined);
+    description = known ?? (content ? describeBytes(content) : await describeFile(m.file));
     for (;;) {
       const emailId = this.#nextEmailId++;
       this.#arriving.add(emailId);
@@ -432,6 +439,7 @@ export class Account {
         this.files.remove(emailId);
         throw err;
       }
+      if (content !== undefined) this.files.keep(emailId, content);
       return {
         emailId,
         prefix: m.prefix,

@@ -116,6 +116,13 @@ function hasAttachment(root: Part): boolean {
   return false;
 }
 
+/** Describes a small message, without its prefix. */
+export function describeBytes(bytes: Uint8Array): EmailDescription {
+  const parser = new StructureParser();
+  parser.write(bytes);
+  return describe(parser.end(), (from, to) => bytes.subarray(from, to));
+}
+
 /** Describes a message file, read in pieces. */
 export async function describeFile(path: string): Promise<EmailDescription> {
   const file = await Deno.open(path, { read: true });

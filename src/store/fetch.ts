@@ -211,7 +211,7 @@ export function fetchMessages(
 
 /** Rows of the emails table that one query reads at most. Content is large, and often not all is taken. */
 const emailsPerQuery = 500;
-const contentsPerQuery = 32;
+const contentsPerQuery = 64;
 
 /**
  * As {@link fetchMessages}, for a mailbox whose rows are in memory: only what costs extra is read, and

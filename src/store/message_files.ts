@@ -91,7 +91,11 @@ export class MessageFiles {
     removeFile(this.path(emailId));
   }
 
-  /** Opens an email for reading by offset, its prefix in front. */
+  /**
+   * Opens an email for reading by offset, its prefix in front. Of a file that has become shorter than its row
+   * says, what is left can be read.
+   * @throws errors of files
+   */
   open(emailId: number, prefix: Uint8Array, size: number): MessageReader {
     const length = size - prefix.length;
     if (length <= smallFile) {
@@ -100,9 +104,10 @@ export class MessageFiles {
       const file = kept?.bytes.length === length
         ? kept
         : this.#recent.add(emailId, length, (buffer) => readWhole(this.path(emailId), buffer));
-      return new MemoryReader(file, prefix, size);
+      return new MemoryReader(file, prefix, prefix.length + file.bytes.length);
     }
     const file = Deno.openSync(this.path(emailId), { read: true });
+    size = prefix.length + Math.min(length, file.statSync().size);
     this.#open.set(emailId, (this.#open.get(emailId) ?? 0) + 1);
     return new FileReader(file, prefix, size, () => {
       const n = this.#open.get(emailId)! - 1;
@@ -112,6 +117,15 @@ export class MessageFiles {
       }
       this.#open.delete(emailId);
       if (this.#removeWhenClosed.delete(emailId)) removeFile(this.path(emailId));
+    });
+  }
+
+  /** Keeps the content of a new file in memory if it is small: whoever waits for it will read it now. */
+  keep(emailId: number, content: Uint8Array): void {
+    if (content.length > smallFile) return;
+    this.#recent.add(emailId, content.length, (buffer) => {
+      buffer.set(content);
+      return content.length;
     });
   }
 

@@ -1,6 +1,7 @@
 /**
- * Small message files that were read lately, in memory: several programs of a person fetch the same new
- * messages, and opening a file costs more than all else of answering with it.
+ * Small message files that came or were read lately, in memory: several programs of a person fetch the same new
+ * messages, and opening a file costs more than all else of answering with it (a permission of the runtime to
+ * read is checked with a system call for each folder of the path).
  *
  * What an email's file holds never changes (see types.ts), so nothing has to be kept up to date. The memory is
  * bounded over all accounts: files are read into chunks one after the other, and when all chunks are
@@ -11,9 +12,9 @@
 
 /** Files up to so many bytes are kept. */
 export const smallFile = 64 * 1024;
-/** Together: the most that is kept, 16 MB. */
+/** Together: the most that is kept, 48 MB, so some ten thousand messages of text. */
 const chunkBytes = 1024 * 1024;
-const maxChunks = 16;
+const maxChunks = 48;
 /** So that the bookkeeping of tiny messages stays small beside the chunks. */
 const filesPerChunk = 1024;
 

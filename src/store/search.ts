@@ -10,7 +10,7 @@ import type { Account } from "./account.ts";
 import { addressText, foldCase, MessageText, type TextNode } from "./search_text.ts";
 import { needs, type SearchNode } from "./search_types.ts";
 import { isCutSummary } from "./summary_limits.ts";
-import { type FetchRow, type SummaryAddress, Want } from "./types.ts";
+import { type FetchRow, type MessageReader, type SummaryAddress, Want } from "./types.ts";
 
 export { foldCase } from "./search_text.ts";
 
@@ -156,12 +156,35 @@ function summaryMayHave(summaryText: string, text: string): boolean {
   return /["\\<>\x00-\x1f\x7f]/.test(text) || foldCase(summaryText).includes(text);
 }
 
+const nothing: MessageReader = {
+  size: 0,
+  readInto: () => 0,
+  read: () => new Uint8Array(0),
+  close() {},
+};
+
+/** Opens a message's file. One that can't be read has no texts: the others are searched all the same. */
+function openOrNothing(
+  account: Account,
+  row: { emailId: number; prefix: Uint8Array; size: number },
+): MessageReader {
+  try {
+    return account.openRow(row);
+  } catch (err) {
+    account.log.error("message file can't be searched; see verifydata", {
+      err: err as Error,
+      emailid: row.emailId,
+    });
+    return nothing;
+  }
+}
+
 /** The texts of a message; undefined if it is gone. Only for what isn't decided without: most are. */
 function textOf(account: Account, mailboxId: number, uid: number): MessageText | undefined {
   let text: MessageText | undefined;
   account.fetch(mailboxId, [uid], Want.Content, ({ emailId, prefix, size, structure }) => {
     const row = { emailId, prefix: prefix.slice(), size };
-    text = new MessageText(structure, () => account.openRow(row));
+    text = new MessageText(structure, () => openOrNothing(account, row));
   });
   return text;
 }

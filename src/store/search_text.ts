@@ -208,6 +208,9 @@ export class MessageText {
     let end = Math.min(to, from + headerPieceBytes);
     while (from < to) {
       const bytes = this.#open().read(from, end);
+      // The file is damaged, and ends here.
+      if (bytes.length < end - from) to = end = from + bytes.length;
+      if (bytes.length === 0) return;
       let cut = end === to ? bytes.length : fieldCut(bytes);
       if (cut === 0) {
         if (bytes.length < maxFieldBytes) {

@@ -226,6 +226,8 @@ export interface NewMessage {
   /** Milliseconds; now if not given. */
   received?: number;
   facts?: DeliveryFacts;
+  /** Reads bytes of the file by offsets, where it is open anyway; saves opening it. */
+  read?: (from: number, to: number) => Uint8Array;
   /** Set for a message put into a Rejects mailbox: the mailbox it would have gone to. */
   isReject?: boolean;
   destinedMailboxId?: number;
@@ -297,6 +299,7 @@ export interface Listener {
 
 /** Reads an email's bytes: prefix and file as one, by offset. Close it; on Windows files can't be removed while open. */
 export interface MessageReader {
+  /** Bytes that can be read: fewer than the message's size if its file is damaged. */
   readonly size: number;
   /** Fills the buffer from the offset; returns how many bytes were there (less than asked at the end only). */
   readInto(buffer: Uint8Array, offset: number): number;

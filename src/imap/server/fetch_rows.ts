@@ -7,13 +7,12 @@
  * @module
  */
 import { chooseFieldLines, listedFields } from "../../mail/header_filter.ts";
-import { type Part, unpackStructure } from "../../mail/structure.ts";
 import { type FetchRow, Flag, type MessageReader, Want } from "../../store/types.ts";
-import { formatDateTime, formatFlags, formatString } from "../format/text.ts";
+import { formatFlags } from "../format/text.ts";
 import type { FetchItem } from "../parse/fetch.ts";
 import { lowerBound } from "../parse/numset.ts";
+import { contentPieces, simpleItem, wholeMessage } from "./fetch_items.ts";
 import { idSuffix } from "./places.ts";
-import { readBinary, readSection, sectionSpan } from "./sections.ts";
 import type { Session } from "./session.ts";
 
 /** Messages between two waits for the peer. */
@@ -25,10 +24,6 @@ const contentBytes = 256 * 1024;
 const largeMessage = 256 * 1024;
 /** Characters gathered before they are handed to the connection. */
 const piece = 16 * 1024;
-/** Bytes read from a file at a time. */
-const fileBuffer = new Uint8Array(64 * 1024);
-/** Decoded parts (BINARY) are held in memory, up to so many bytes. */
-const maxBinaryBytes = 64 * 1024 * 1024;
 
 export interface FetchOptions {
   /** Answer with UID in any case (UID FETCH). */
@@ -114,19 +109,29 @@ function plan(s: Session, items: readonly FetchItem[], o: FetchOptions): Plan {
   return p;
 }
 
-/** Writes the answers for uids of the selected mailbox; returns how many messages weren't there. */
+/** How a FETCH went. */
+export interface Fetched {
+  /** Messages that weren't there any more. */
+  missing: number;
+  /** A part's transfer encoding can't be undone. */
+  unknownEncoding: boolean;
+  /** Uids of messages whose files can't be read; of these only the other items were told. */
+  unreadable: number[];
+}
+
+/** Writes the answers for uids of the selected mailbox. */
 export async function fetchUids(
   s: Session,
   uids: Uint32Array,
   items: readonly FetchItem[],
   options: FetchOptions,
-): Promise<{ missing: number; unknownEncoding: boolean }> {
+): Promise<Fetched> {
   const o = { ...options };
   const p = plan(s, items, o);
   const v = s.selected;
   const account = v.account;
   const conn = s.conn;
-  const r = { missing: 0, unknownEncoding: false };
+  const r: Fetched = { missing: 0, unknownEncoding: false, unreadable: [] };
   // RFC 4314 §4: without the right, messages stay unseen.
   const sets = p.items.some((i) => i.kind === "section" && !i.peek) && !v.readOnly &&
     v.rights.includes("s");
@@ -144,7 +149,7 @@ export async function fetchUids(
     let bytes = 0;
     let last = 0;
     /** A message too large to write without waiting in between. */
-    let large: FetchRow | undefined;
+    let large: { row: FetchRow; reader: MessageReader } | undefined;
 
     const begin = (row: FetchRow): string | undefined => {
       const uid = row.uid;
@@ -170,28 +175,28 @@ export async function fetchUids(
       last = row.uid;
       const line = begin(row);
       if (line === undefined) return;
-      out += line;
       if (p.content) {
+        const reader = openContent(s, row, r);
+        if (reader === undefined) {
+          out += withoutContent(line, p.items, row, suffix);
+          return;
+        }
         if (row.size > largeMessage) {
-          large = { ...row };
+          out += line;
+          large = { row: { ...row }, reader };
           return false;
         }
-        conn.write(out);
-        out = "";
-        for (const _ of contentPieces(s, row, p.items, r)) {
-          // Small: written in one go.
-        }
+        writeContent(s, row, reader, p.items, r, out + line);
         bytes += row.size;
-        out += ")\r\n";
+        out = ")\r\n";
         return bytes < contentBytes;
       }
       if (row.listed === null && p.listed.size > 0) {
-        conn.write(out);
-        out = "";
-        readInstead(s, row, p.items, r);
-        out += ")\r\n";
+        if (readInstead(s, row, p.items, r, out + line)) out = ")\r\n";
+        else out += withoutContent(line, p.items, row, suffix);
         return;
       }
+      out += line;
       for (let k = 0; k < p.items.length; k++) {
         if (k > 0) out += " ";
         const item = p.items[k];
@@ -206,7 +211,12 @@ export async function fetchUids(
     });
     if (out !== "") conn.write(out);
     if (large) {
-      for (const _ of contentPieces(s, large, p.items, r)) await conn.flush();
+      const { row, reader } = large;
+      try {
+        for (const _ of contentPieces(s, row, reader, p.items, r, "")) await conn.flush();
+      } finally {
+        reader.close();
+      }
       conn.write(")\r\n");
     }
     // What was looked at: all of the part, or up to the message at which the reading stopped.
@@ -240,23 +250,82 @@ function listedItem(item: FetchItem, names: ReadonlySet<string>, lines: string):
   return `${label} {${text.length}}\r\n${text}`;
 }
 
-/** The items of a message whose header fields weren't kept: it is opened. */
+/** Opens a message's file; trouble with it is noted, and others are still served. */
+function openContent(s: Session, row: FetchRow, r: Fetched): MessageReader | undefined {
+  let reader: MessageReader;
+  try {
+    reader = s.selected.account.openRow(row);
+  } catch (err) {
+    s.log.error("message file can't be read; see verifydata", {
+      err: err as Error,
+      uid: row.uid,
+      emailid: row.emailId,
+    });
+    r.unreadable.push(row.uid);
+    return undefined;
+  }
+  if (reader.size < row.size) {
+    s.log.error("message file is shorter than recorded; what is left is given", {
+      uid: row.uid,
+      emailid: row.emailId,
+      size: reader.size,
+      recorded: row.size,
+    });
+  }
+  return reader;
+}
+
+/** Writes a small message's items in one go, and closes its file. */
+function writeContent(
+  s: Session,
+  row: FetchRow,
+  reader: MessageReader,
+  items: readonly FetchItem[],
+  r: Fetched,
+  before: string,
+): void {
+  try {
+    for (const _ of contentPieces(s, row, reader, items, r, before)) {
+      // No waiting in between.
+    }
+  } finally {
+    reader.close();
+  }
+}
+
+/** An answer of the items that need no file; empty if there are none. */
+function withoutContent(
+  line: string,
+  items: readonly FetchItem[],
+  row: FetchRow,
+  suffix: string,
+): string {
+  const simple = items.filter((i) => i.kind !== "section" && i.kind !== "binarysize");
+  const text = line + simple.map((i) => simpleItem(i, row, suffix)).join(" ");
+  return text.endsWith("(") ? "" : `${text.trimEnd()})\r\n`;
+}
+
+/** The items of a message whose header fields weren't kept: it is opened. False if it can't be. */
 function readInstead(
   s: Session,
   { uid, flags }: FetchRow,
   items: readonly FetchItem[],
-  r: { unknownEncoding: boolean },
-): void {
+  r: Fetched,
+  before: string,
+): boolean {
   const want = Want.Content | Want.Envelope | Want.Body | Want.BodyStructure | Want.Summary |
     Want.Thread;
   const { account, mailboxId } = s.selected;
+  let written = false;
   account.fetch(mailboxId, [uid], want, (row) => {
     // As it will be told: \Seen may have been set just now.
     row.flags |= flags;
-    for (const _ of contentPieces(s, row, items, r)) {
-      // A header is small: written in one go.
-    }
+    const reader = openContent(s, row, r);
+    if (reader === undefined) return;
+    writeContent(s, row, reader, items, r, before);
+    written = true;
   });
+  return written;
 }
 
 /** Sets \Seen on those of the uids that don't have it; their new modseqs. */
@@ -274,137 +343,4 @@ async function setSeen(s: Session, uids: Uint32Array): Promise<Map<number, numbe
   s.noteOwnFlags(r.changed, false);
   for (const c of r.changed) changed.set(c.uid, c.modseq);
   return changed;
-}
-
-function simpleItem(item: FetchItem, row: FetchRow, idSuffix: string): string {
-  switch (item.kind) {
-    case "flags":
-      return `FLAGS (${formatFlags(row.flags, row.keywords)})`;
-    case "internaldate":
-      return `INTERNALDATE ${formatDateTime(row.received)}`;
-    case "size":
-      return `RFC822.SIZE ${row.size}`;
-    case "envelope":
-      return `ENVELOPE ${row.envelope}`;
-    case "body":
-      return `BODY ${row.body}`;
-    case "bodystructure":
-      return `BODYSTRUCTURE ${row.bodyStructure}`;
-    case "savedate":
-      return `SAVEDATE ${formatDateTime(row.saved)}`;
-    case "emailid":
-      return `EMAILID (E${row.emailId}${idSuffix})`;
-    case "threadid":
-      return `THREADID (T${row.threadId}${idSuffix})`;
-    case "preview":
-      return `PREVIEW ${formatPreview(row.summary.preview)}`;
-    default:
-      return "";
-  }
-}
-
-/** RFC 8970 §3.1: at most 256 characters. Always in UTF-8: a preview is a string, a literal if need be. */
-function formatPreview(text: string): string {
-  return formatString([...text.replace(/[\r\n\0]+/g, " ")].slice(0, 200).join(""), false);
-}
-
-/** Writes the items of a row of which some are message bytes. Yields where a large one may wait. */
-function* contentPieces(
-  s: Session,
-  row: FetchRow,
-  items: readonly FetchItem[],
-  r: { unknownEncoding: boolean },
-): Generator<void> {
-  let sep = "";
-  const conn = s.conn;
-  let structure: Part | undefined;
-  const root = () => structure ??= unpackStructure(row.structure);
-  let reader: MessageReader | undefined;
-  const open = () => reader ??= s.selected.account.openRow(row);
-  try {
-    for (const item of items) {
-      if (item.kind !== "section" && item.kind !== "binarysize") {
-        conn.write(sep + simpleItem(item, row, idSuffix(s, s.selected.account)));
-        sep = " ";
-        continue;
-      }
-      const section = item.section;
-      if (item.kind === "binarysize" || item.binary) {
-        const bytes = row.size <= maxBinaryBytes ? readBinary(open(), root(), section) : "unknown";
-        const known = typeof bytes !== "string";
-        if (bytes === "unknown") r.unknownEncoding = true;
-        if (item.kind === "binarysize") {
-          conn.write(`${sep}BINARY.SIZE[${section.label}] ${known ? bytes.length : 0}`);
-        } else {
-          conn.write(`${sep}BINARY[${section.label}]`);
-          if (item.partial) conn.write(`<${item.partial[0]}>`);
-          writeBytes(s, known ? cut(bytes, item.partial) : undefined, true);
-        }
-        sep = " ";
-        continue;
-      }
-      conn.write(`${sep}${item.name ?? `BODY[${section.label}]`}`);
-      if (item.partial) conn.write(`<${item.partial[0]}>`);
-      sep = " ";
-      const span = wholeMessage(item)
-        ? { from: 0, to: row.size }
-        : sectionSpan(root(), section, row.size);
-      if (!span) {
-        conn.write(" NIL");
-      } else if (section.fields.length > 0) {
-        writeBytes(s, cut(readSection(open(), span, section), item.partial), false);
-      } else {
-        yield* writeSpan(s, open(), span.from, span.to, item.partial);
-      }
-    }
-  } finally {
-    reader?.close();
-  }
-}
-
-/** The whole message, byte for byte: what its parts are doesn't matter. */
-function wholeMessage(item: FetchItem & { kind: "section" | "binarysize" }): boolean {
-  return item.kind === "section" && !item.binary && item.section.part.length === 0 &&
-    item.section.text === "";
-}
-
-function cut(bytes: Uint8Array, partial: [number, number] | undefined): Uint8Array {
-  return partial ? bytes.subarray(partial[0], partial[0] + partial[1]) : bytes;
-}
-
-/** A literal, or a literal8 where NUL is in it and may be. */
-function writeBytes(s: Session, bytes: Uint8Array | undefined, binary: boolean): void {
-  if (!bytes) {
-    s.conn.write(" NIL");
-    return;
-  }
-  const eight = binary && bytes.includes(0) ? "~" : "";
-  s.conn.write(` ${eight}{${bytes.length}}\r\n`);
-  s.conn.write(bytes);
-}
-
-/** A span of the file as a literal, through one buffer. */
-function* writeSpan(
-  s: Session,
-  reader: MessageReader,
-  from: number,
-  to: number,
-  partial: [number, number] | undefined,
-): Generator<void> {
-  if (partial) {
-    from = Math.min(to, from + partial[0]);
-    to = Math.min(to, from + partial[1]);
-  }
-  s.conn.write(` {${to - from}}\r\n`);
-  while (from < to) {
-    const want = Math.min(fileBuffer.length, to - from);
-    const n = reader.readInto(
-      want === fileBuffer.length ? fileBuffer : fileBuffer.subarray(0, want),
-      from,
-    );
-    if (n === 0) throw new Error(`message file is shorter than recorded, ends at ${from}`);
-    s.conn.write(fileBuffer.subarray(0, n));
-    from += n;
-    yield;
-  }
 }

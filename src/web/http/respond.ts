@@ -118,6 +118,8 @@ async function sendBody(
     }
     if (req !== undefined && !req.raw.complete) await restDropped(req.raw);
     to.end();
+    // Who still sends after that has had its answer; the rest is not waited for.
+    if (req !== undefined && !req.raw.complete) req.raw.socket.end();
   } catch {
     await reader.cancel().catch(() => {});
     // Cutting the connection is the one way to tell that an answer isn't whole.
@@ -131,9 +133,8 @@ function nextTurn(): Promise<undefined> {
 }
 
 /**
- * Reads and drops, for a moment, what still comes of a request that is answered before its end. The
- * runtime closes the connection when such an answer ends; TCP would then reset it, and the client
- * lose the answer.
+ * Reads and drops, for a moment, what still comes of a request that is answered before its end: if the
+ * connection were closed with bytes unread, TCP would reset it, and the client lose the answer.
  */
 function restDropped(raw: IncomingMessage): Promise<void> {
   return new Promise((resolve) => {

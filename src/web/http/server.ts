@@ -81,6 +81,9 @@ export async function serveHttp(o: HttpOptions, handlers: HttpHandlers): Promise
   // Timeouts are kept here, per connection; the runtime's own would not know sockets that it is given.
   http.headersTimeout = 0;
   http.timeout = 0;
+  // It gets its connections from acceptSockets. Of a server that doesn't listen, the runtime would close each
+  // connection after an answer, and reset it under a request that is on its way.
+  Object.defineProperty(http, "listening", { value: true });
 
   const idle = (socket: Duplex, c: HttpConnection, ms: number) => {
     clearTimeout(c.timer);

@@ -1,12 +1,13 @@
 /** Reading the content of a message: its parts decoded, whole or as a stream. @module */
 import type { Log } from "../../log/mod.ts";
 import type { Account } from "../../store/account.ts";
-import type { Message, MessageReader } from "../../store/types.ts";
+import type { FetchRow, Message, MessageReader } from "../../store/types.ts";
 import { Want } from "../../store/types.ts";
 import { decodeCharset } from "../../mail/charset.ts";
 import { type HeaderField, splitHeader } from "../../mail/header.ts";
 import { type Part, unpackStructure } from "../../mail/structure.ts";
 import { decodeTransferEncoding } from "../../mail/transfer.ts";
+import { HttpError } from "../http/types.ts";
 import { missing } from "./errors.ts";
 
 /** Bytes of a header that are looked at. */
@@ -24,13 +25,27 @@ export interface MessageContent {
   close(): void;
 }
 
-/** Opens a message. @throws HttpError 404 if it is gone. */
+function openFile(account: Account, row: FetchRow): MessageReader {
+  try {
+    return account.openRow(row);
+  } catch (err) {
+    throw new HttpError(
+      500,
+      `the file of message ${row.id} can't be read; the server's administrator learns more from ` +
+        '"mox verifydata"',
+      {},
+      { cause: err },
+    );
+  }
+}
+
+/** Opens a message. @throws HttpError 404 if it is gone, 500 if its file can't be read. */
 export function openContent(account: Account, id: number): MessageContent {
   const message = account.message(id);
   if (message === undefined) throw missing("message");
   let content: MessageContent | undefined;
   account.fetch(message.mailboxId, [message.uid], Want.Content, (row) => {
-    const reader = account.openRow(row);
+    const reader = openFile(account, row);
     content = {
       message,
       root: unpackStructure(row.structure),

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { get } from "node:https";
 import { connect, type Socket } from "node:net";
+import { connect as tlsConnect } from "node:tls";
 import { Log } from "../../../src/log/mod.ts";
 import { selfSignedCertificate } from "../../../src/net/mod.ts";
 import {
@@ -171,6 +172,55 @@ Deno.test("requests one after the other use one connection; a request in pieces 
     );
     assert.match(got, /\/a\n.*\/b\n$/s);
   });
+});
+
+Deno.test("a connection stays open after each answer has been read, with TLS too", async () => {
+  const handle: WebHandler = async (r) => {
+    if (r.path === "/empty") return new Response(null, { status: 204 });
+    if (r.path === "/body") return textResponse(200, new TextDecoder().decode(await r.body(100)));
+    return textResponse(200, r.path);
+  };
+  const pair = await selfSignedCertificate({ names: ["mail.example"], authority: true });
+  for (const tls of [undefined, pair]) {
+    await withServer([service("/", handle)], async (_base, port) => {
+      const socket: Socket = await new Promise((resolve, reject) => {
+        const s = tls === undefined
+          ? connect(port, "127.0.0.1", () => resolve(s))
+          : tlsConnect({ port, host: "127.0.0.1", rejectUnauthorized: false }, () => resolve(s));
+        s.on("error", reject);
+      });
+      const ask = (request: string, end: string) =>
+        new Promise<string>((resolve, reject) => {
+          let got = "";
+          const take = (d: Uint8Array) => {
+            got += new TextDecoder().decode(d);
+            if (!got.endsWith(end)) return;
+            socket.off("data", take);
+            socket.off("close", gone);
+            resolve(got);
+          };
+          const gone = () => reject(new Error(`closed after ${request}`));
+          socket.on("data", take);
+          socket.on("close", gone);
+          socket.write(`${request.replace("\r\n", "\r\nHost: mail.example\r\n")}`);
+        });
+      for (let i = 0; i < 5; i++) {
+        assert.match(await ask("GET /a HTTP/1.1\r\n\r\n", "/a\n"), / 200 /);
+        assert.match(
+          await ask("POST /body HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc", "abc\n"),
+          / 200 /,
+        );
+        assert.match(await ask("HEAD /a HTTP/1.1\r\n\r\n", "\r\n\r\n"), / 200 /);
+        assert.match(await ask("GET /empty HTTP/1.1\r\n\r\n", "\r\n\r\n"), / 204 /);
+        // Answered without a look at what it brings.
+        assert.match(
+          await ask("POST /a HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc", "/a\n"),
+          / 200 /,
+        );
+      }
+      socket.destroy();
+    }, tls);
+  }
 });
 
 Deno.test("what is not HTTP gets 400 and the connection is closed", async () => {

@@ -78,6 +78,15 @@ async function fetch(
   if (r.unknownEncoding) {
     throw new ImapNo("a part has a transfer encoding that can't be undone", "UNKNOWN-CTE");
   }
+  // RFC 5530: what is damaged is in the log.
+  if (r.unreadable.length > 0) {
+    const n = r.unreadable.length;
+    throw new ImapNo(
+      `files of ${n} ${n === 1 ? "message" : "messages"} can't be read, UID ` +
+        `${formatNumSet(r.unreadable.slice(0, 100))}; ask the server's administrator`,
+      "CORRUPTION",
+    );
+  }
   // RFC 5530: the client will hear of it when expunges may be announced.
   if (r.missing > 0 && !uid) return { code: "EXPUNGEISSUED", text: "some messages are gone" };
 }
