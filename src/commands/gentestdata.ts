@@ -10,8 +10,8 @@ export const gentestdata: Command = {
   help: `
 Makes a new folder with a small configuration and a data folder that has something of everything: accounts
 test0 (empty), test1 and test2 with messages of many shapes, flags, keywords, copies, moved and expunged
-messages, and a queue. The password of all is ${testPassword}. Upgrades of the program are tried on such folders
-of its earlier versions.
+messages, a queue, and all other databases: junk filters, sessions, keys, reports, policies, webhooks and so on. The
+password of all is ${testPassword}. Upgrades of the program are tried on such folders of its earlier versions.
 
 To look at it: mox verifydata folder/data, or mox -config folder/config/mox.conf serve.`.trim(),
   async run(args) {

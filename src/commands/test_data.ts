@@ -1,6 +1,6 @@
 /**
  * A data folder with something of everything: what `gentestdata` makes. Upgrades are tried on folders that
- * earlier versions made with this, so it uses only what all versions have had.
+ * earlier versions made with this, so databases of mail and the queue get only what all versions have had.
  *
  * @module
  */
@@ -10,6 +10,7 @@ import { Queue } from "../queue/mod.ts";
 import type { Account, AccountRules } from "../store/account.ts";
 import { Accounts } from "../store/accounts.ts";
 import { Flag, SpecialUse } from "../store/types.ts";
+import { fillBesideMail, makeOtherDatabases } from "./test_data_others.ts";
 
 /** Password of all accounts. */
 export const testPassword = "testtest1234";
@@ -136,7 +137,10 @@ export async function makeTestData(dir: string): Promise<void> {
       const account = await accounts.open(name);
       try {
         await account.credentials.setPassword(testPassword);
-        if (name !== "test0") await fill(account, await Deno.makeTempDir({ dir: temporary }));
+        if (name !== "test0") {
+          await fill(account, await Deno.makeTempDir({ dir: temporary }));
+          await fillBesideMail(account);
+        }
       } finally {
         account.close();
       }
@@ -174,5 +178,6 @@ export async function makeTestData(dir: string): Promise<void> {
   } finally {
     await queue.stop();
   }
+  await makeOtherDatabases(join(dir, "data"));
   await Deno.remove(temporary, { recursive: true });
 }

@@ -20,6 +20,7 @@ import {
   type SmtpSession,
   type Transaction,
 } from "../smtp/server/mod.ts";
+import { isStorageFull } from "../platform/storage_errors.ts";
 import type { Account } from "../store/account.ts";
 import { Flag, type NewMessage, StoreError } from "../store/types.ts";
 import { openArrived } from "./arrived.ts";
@@ -51,6 +52,7 @@ export function storeFailure(err: unknown, log: Log): SmtpError {
     return new SmtpError(452, "2.2", "mailbox is full, its limit is set by QuotaMessageSize");
   }
   log.error("delivering message", { err: err as Error });
+  if (isStorageFull(err)) return new SmtpError(452, "3.1", "insufficient system storage");
   return new SmtpError(451, "3.0", "could not store the message, try again later");
 }
 

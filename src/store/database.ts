@@ -30,7 +30,7 @@ import {
 import { dirname } from "node:path";
 import { SharedSync } from "../platform/fsync.ts";
 import { syncDir } from "../platform/files.ts";
-import { isDatabaseDamaged } from "../platform/storage_errors.ts";
+import { isDatabaseDamaged, isStorageFull } from "../platform/storage_errors.ts";
 import { checkpointInWorker } from "./checkpoint.ts";
 
 /** A step that brings a database from the version before to this one. */
@@ -187,9 +187,11 @@ export class Db {
     this.#db.exec(sql);
   }
 
-  /** The error to throw for one of SQLite: of a damaged file it tells which, and what to do. */
+  /** The error to throw for one of SQLite: of a damaged file, and one that can't grow, it tells which. */
   #named(err: unknown): unknown {
-    return isDatabaseDamaged(err) ? new DatabaseError(this.path, err) : err;
+    if (err instanceof DatabaseError) return err;
+    const of = isDatabaseDamaged(err) || isStorageFull(err);
+    return of ? new DatabaseError(this.path, err) : err;
   }
 
   /** All rows. */
@@ -243,7 +245,7 @@ export class Db {
     } catch (err) {
       // SQLite has rolled back by itself after some errors (disk full): then there is nothing to do.
       if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
-      throw err;
+      throw this.#named(err);
     } finally {
       this.#depth--;
     }

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { connect } from "node:net";
 import nodemailer from "nodemailer";
 import { type Localserve, mox, startLocalserve } from "../support/localserve.ts";
-import { check, lines, messages, messageText } from "./load.ts";
+import { check, lines, messages, messageText, subjects } from "./load.ts";
 
 /** What is known of a message: where it is, or where it may be. */
 type Place = "INBOX" | "Archive" | "gone" | "copied";
@@ -161,20 +161,3 @@ Deno.test("SIGKILL during submission: what was queued is delivered after it", as
     await s.close();
   }
 });
-
-/** How often each subject is in INBOX. */
-async function subjects(s: Localserve): Promise<Map<string, number>> {
-  const socket = connect(s.imap, "127.0.0.1");
-  const next = lines(socket);
-  socket.write("t login mox@localhost moxmoxmox\r\nt select inbox\r\n");
-  socket.write("u fetch 1:* (body.peek[header.fields (subject)])\r\n");
-  const found = new Map<string, number>();
-  for (;;) {
-    const line = await next();
-    if (line === undefined || line.startsWith("u ")) break;
-    const id = /^Subject: (\S+)/i.exec(line)?.[1];
-    if (id) found.set(id, (found.get(id) ?? 0) + 1);
-  }
-  socket.destroy();
-  return found;
-}

@@ -1,6 +1,6 @@
 /** What the tests with SIGKILL share: raw connections, messages that tell whether they are whole, and a look after. */
 import assert from "node:assert/strict";
-import type { Socket } from "node:net";
+import { connect, type Socket } from "node:net";
 import { loadLocalserve } from "../../src/config/mod.ts";
 import { Log } from "../../src/log/mod.ts";
 import { accountRules } from "../../src/serve/rules.ts";
@@ -51,8 +51,28 @@ export async function messages(s: Localserve, mailbox = "INBOX"): Promise<Map<st
   return found;
 }
 
+/** How often each subject is in INBOX of an account. */
+export async function subjects(
+  s: Localserve,
+  user = "mox@localhost",
+): Promise<Map<string, number>> {
+  const socket = connect(s.imap, "127.0.0.1");
+  const next = lines(socket);
+  socket.write(`t login ${user} moxmoxmox\r\nt select inbox\r\n`);
+  socket.write("u fetch 1:* (body.peek[header.fields (subject)])\r\n");
+  const found = new Map<string, number>();
+  for (;;) {
+    const line = await next();
+    if (line === undefined || line.startsWith("u ")) break;
+    const id = /^Subject: (\S+)/i.exec(line)?.[1];
+    if (id) found.set(id, (found.get(id) ?? 0) + 1);
+  }
+  socket.destroy();
+  return found;
+}
+
 /** Opens the account as the server does, and checks it. */
-export async function check(dir: string, offset: number): Promise<string[]> {
+export async function check(dir: string, offset: number, name = "mox"): Promise<string[]> {
   const { config } = await loadLocalserve({
     dir,
     portOffset: offset,
@@ -63,7 +83,7 @@ export async function check(dir: string, offset: number): Promise<string[]> {
     new Log("store"),
     (name) => accountRules(config, name),
   );
-  const account = await accounts.open("mox");
+  const account = await accounts.open(name);
   try {
     return inconsistencies(account.db, account.files);
   } finally {

@@ -30,6 +30,8 @@ export interface Call {
 
 interface Plan {
   dir: string;
+  /** Statements that read count too. */
+  reads: boolean;
   at: number;
   fault: Fault;
   calls: Call[];
@@ -54,8 +56,8 @@ export function possible(fault: Fault, name: string): boolean {
       return true;
     case "ENOSPC":
       return writing.has(name) || creating.test(name) ||
-        /sync/i.test(name) && !/^Deno/.test(name) ||
-        name.startsWith("SQL");
+        name.startsWith("sync") ||
+        /^SQL (?:run|exec)/.test(name);
     case "EMFILE":
       return opening.test(name);
     case "short":
@@ -193,15 +195,17 @@ function install(): void {
       errcode: full ? 13 : 10,
     });
   };
-  replace(
-    StatementSync.prototype as unknown as Record<string, unknown>,
-    "run",
-    (original) =>
-      function (this: unknown, ...args: unknown[]) {
-        sql("SQL run", "statement");
-        return original.apply(this, args);
-      },
-  );
+  for (const m of ["run", "all", "get"]) {
+    replace(
+      StatementSync.prototype as unknown as Record<string, unknown>,
+      m,
+      (original) =>
+        function (this: unknown, ...args: unknown[]) {
+          if (m === "run" || plan?.reads) sql(`SQL ${m}`, "statement");
+          return original.apply(this, args);
+        },
+    );
+  }
   replace(
     DatabaseSync.prototype as unknown as Record<string, unknown>,
     "exec",
@@ -217,14 +221,23 @@ function install(): void {
 
 install();
 
-/** Runs with the fault at the n-th call about the folder (0: none). */
+/** Runs with the fault at the n-th call about the folder (0: none); with `reads`, statements that only read count. */
 export async function withFault(
   dir: string,
   at: number,
   fault: Fault,
   fn: () => Promise<void>,
+  o: { reads?: boolean } = {},
 ): Promise<{ calls: Call[]; hit: Call | undefined; error: unknown }> {
-  const own: Plan = { dir, at, fault, calls: [], hit: undefined, torn: undefined };
+  const own: Plan = {
+    dir,
+    reads: o.reads === true,
+    at,
+    fault,
+    calls: [],
+    hit: undefined,
+    torn: undefined,
+  };
   plan = own;
   let error: unknown;
   try {

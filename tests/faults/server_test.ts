@@ -66,6 +66,9 @@ Deno.test("SMTP: every call of a delivery fails once", async () => {
         if (!(r.hit && undecided(r.hit))) assert.deepEqual(found, [], "refused");
       }
       if (fault === "delay" || fault === "short") assert.equal(code, 250);
+      if ((fault === "ENOSPC" || fault === "torn") && r.hit && possible("ENOSPC", r.hit.name)) {
+        assert.ok(code === 250 || code === 452, "a full disk is told as such");
+      }
       // The server may still be putting the files of the connection away.
       const temporary = () => filesBelow(join(data, "tmp"));
       for (let i = 0; i < 50 && temporary().length > 0; i++) {
@@ -141,6 +144,9 @@ Deno.test("IMAP: every call of an APPEND fails once", async () => {
       if (answer.startsWith("OK")) assert.deepEqual(found, [text]);
       else {
         assert.match(answer, /^NO /);
+        if (fault === "ENOSPC" && r.hit && possible(fault, r.hit.name) && !undecided(r.hit)) {
+          assert.match(answer, /^NO \[UNAVAILABLE\] .*disk is full/);
+        }
         if (!(r.hit && undecided(r.hit))) assert.deepEqual(found, []);
       }
       if (fault === "delay" || fault === "short") assert.match(answer, /^OK/);

@@ -21,6 +21,9 @@ export class ImapNo extends Error {
   }
 }
 
+/** What a user is told where the server has no room left. */
+export const diskFull = "the server's disk is full, try again later";
+
 /** The command is wrong: tagged BAD. */
 export class ImapBad extends Error {
   readonly code: string | undefined;

@@ -6,9 +6,9 @@
  * @module
  */
 import { join } from "node:path";
-import { isStorageError } from "../../platform/storage_errors.ts";
+import { isStorageError, isStorageFull } from "../../platform/storage_errors.ts";
 import type { NewMessage } from "../../store/types.ts";
-import { ImapBad, ImapNo } from "./answer.ts";
+import { diskFull, ImapBad, ImapNo } from "./answer.ts";
 import { splitFlags } from "./flag_bits.ts";
 import { readUrl } from "./message_url.ts";
 import { type LiteralHeader, readBytes, requestLiteral } from "./reader.ts";
@@ -128,7 +128,8 @@ async function literalToFile(input: StreamedInput, h: LiteralHeader, path: strin
 }
 
 function cannotStore(cause: unknown): ImapNo {
-  return new ImapNo("message can't be stored now", "UNAVAILABLE", { cause });
+  const why = isStorageFull(cause) ? diskFull : "message can't be stored now";
+  return new ImapNo(why, "UNAVAILABLE", { cause });
 }
 
 /**

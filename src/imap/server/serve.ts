@@ -4,9 +4,10 @@
  * @module
  */
 import { type Connection, ConnectionError } from "../../net/types.ts";
+import { isStorageFull } from "../../platform/storage_errors.ts";
 import { StoreError } from "../../store/types.ts";
 import { Cursor, ParseError } from "../parse/cursor.ts";
-import { type Answer, ImapBad, ImapNo, noForStore } from "./answer.ts";
+import { type Answer, diskFull, ImapBad, ImapNo, noForStore } from "./answer.ts";
 import type { ImapBackend } from "./backend.ts";
 import { capabilityText } from "./capabilities.ts";
 import { deliverChanges, deliverUntilInput } from "./changes.ts";
@@ -164,6 +165,11 @@ function refusal(s: Session, err: unknown): string {
   }
   if (err instanceof StoreError) return refusal(s, noForStore(err));
   if (err instanceof ConnectionError || err instanceof Unrecoverable) throw err;
+  // Only writing fails so, which is never in the middle of an answer.
+  if (isStorageFull(err)) {
+    s.log.error("command can't be carried out", { err: err as Error });
+    return `NO${text("UNAVAILABLE", diskFull)}`;
+  }
   // The answer may have been cut off in the middle, so the connection can't go on.
   throw err;
 }

@@ -44,8 +44,16 @@ export class BackupError extends Error {
 export const watchMarker = "watch.json";
 /** In a copy until it is whole: one that was broken off lacks what comes last, and nothing else tells so. */
 export const incomplete = "incomplete-backup";
-/** What is not copied: locks, sockets, temporary files, an index that is made anew, and the above. */
-export const left = new Set(["tmp", "ctl", "ctl.json", "fulltext.db", watchMarker, incomplete]);
+/** In a copy that follows: folders of accounts in whose place another one came. */
+export const removedFolder = "removed";
+/** What is not copied of the data folder: locks, sockets, temporary files, and the above. */
+const left = new Set(["tmp", "ctl", "ctl.json", removedFolder, watchMarker, incomplete]);
+
+/** Whether something in a folder, "" for the data folder, is not copied; an index is made anew. */
+export function leftOut(folder: string, name: string): boolean {
+  return name === "fulltext.db" || folder === "" && left.has(name);
+}
+
 /** How often a folder is tried whose messages go meanwhile. */
 const attempts = 10;
 
@@ -82,7 +90,7 @@ async function folder(
   const from = join(o.from, path);
   const to = join(o.to, path);
   Deno.mkdirSync(to, { recursive: true, mode: 0o700 });
-  const entries = [...Deno.readDirSync(from)].filter((e) => !left.has(e.name));
+  const entries = [...Deno.readDirSync(from)].filter((e) => !leftOut(path, e.name));
   const names = new Set(entries.map((e) => e.name));
   const mail = names.has("index.db") && names.has("msg");
   if (mail) await messages(path, o, counts, say);
@@ -208,10 +216,10 @@ function take(
   try {
     size = Deno.statSync(from).size;
     if (link(from, to)) counts.linked++;
-    else if (o.base !== undefined && sameSize(join(o.base, path, "msg", name), size, to)) {
+    else if (o.base !== undefined && fromBase(from, join(o.base, path, "msg", name), to)) {
       counts.linked++;
     } else {
-      copyFile(from, to);
+      copyFile(from, to, true);
       counts.copied++;
     }
   } catch (err) {
@@ -234,18 +242,40 @@ function link(from: string, to: string): boolean {
   }
 }
 
-/** Links the file of the earlier backup, if it has the size. */
-function sameSize(base: string, size: number, to: string): boolean {
+/** Links the file of the earlier backup, if it is the same one. */
+function fromBase(from: string, base: string, to: string): boolean {
   try {
-    return Deno.statSync(base).size === size && link(base, to);
+    return sameFile(from, base) && link(base, to);
   } catch {
     return false;
   }
 }
 
-function copyFile(from: string, to: string): void {
+/**
+ * Whether a message file of a copy is the original of that name, rather than one of an account that was removed, and
+ * made anew under its name.
+ * @throws errors of files
+ */
+export function sameFile(original: string, copy: string): boolean {
+  const a = Deno.statSync(original);
+  const b = Deno.statSync(copy);
+  if (a.ino !== null && a.ino === b.ino && a.dev === b.dev) return true;
+  if (a.size !== b.size || !a.mtime || !b.mtime) return false;
+  const difference = Math.abs(a.mtime.getTime() - b.mtime.getTime());
+  // Some file systems keep whole, or even, seconds only.
+  return difference === 0 || b.mtime.getTime() % 1000 === 0 && difference < 2000;
+}
+
+/** Gives a copy the time of its original, for {@link sameFile}. */
+export function keepTime(from: string, to: string): void {
+  const { mtime } = Deno.statSync(from);
+  if (mtime) Deno.utimeSync(to, mtime, mtime);
+}
+
+function copyFile(from: string, to: string, time = false): void {
   Deno.copyFileSync(from, to);
   Deno.chmodSync(to, 0o600);
+  if (time) keepTime(from, to);
   sync(to);
 }
 

@@ -8,8 +8,9 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { removeFile } from "../../platform/files.ts";
 import { incomplete, watchMarker } from "./copy.ts";
+import { accountMigrations } from "../schema.ts";
 import { verifyAccount } from "./verify_account.ts";
-import { verifyQueue } from "./verify_queue.ts";
+import { queueVersion, verifyQueue } from "./verify_queue.ts";
 import { rows, type Say } from "./verify_rows.ts";
 
 /** Something that is not as it should be. */
@@ -26,7 +27,7 @@ export function verifyData(dir: string, fix: boolean, say: (text: string) => voi
   const faults: Fault[] = [];
   const unfinished = brokenOff(dir);
   if (unfinished) faults.push(unfinished);
-  folder(dir, fix, faults, say);
+  folder(dir, fix, faults, say, true);
   return faults;
 }
 
@@ -49,12 +50,20 @@ function read(path: string): string | undefined {
   }
 }
 
-function folder(dir: string, fix: boolean, faults: Fault[], say: (text: string) => void): void {
+function folder(
+  dir: string,
+  fix: boolean,
+  faults: Fault[],
+  say: (text: string) => void,
+  top = false,
+): void {
   const entries = [...Deno.readDirSync(dir)].sort((a, b) => a.name < b.name ? -1 : 1);
   const names = new Set(entries.map((e) => e.name));
   for (const e of entries) {
     const path = join(dir, e.name);
-    if (e.isDirectory && !(e.name === "msg" && names.has("index.db")) && e.name !== "tmp") {
+    if (
+      e.isDirectory && !(e.name === "msg" && names.has("index.db")) && !(top && e.name === "tmp")
+    ) {
       folder(path, fix, faults, say);
     }
     if (!e.isFile || !e.name.endsWith(".db")) continue;
@@ -66,7 +75,7 @@ function folder(dir: string, fix: boolean, faults: Fault[], say: (text: string) 
       faults.push({ path, text, fixed: fix && spare ? "removed; it is made anew" : fixed });
     };
     try {
-      const checked = check(path, dir, fix, tell);
+      const checked = check(path, dir, fix, tell, say);
       if (checked === "other" && e.name === "index.db" && names.has("msg")) {
         tell("has no tables, but there are message files");
       }
@@ -83,17 +92,33 @@ function folder(dir: string, fix: boolean, faults: Fault[], say: (text: string) 
 }
 
 /** Checks one database; "other" is one of which no more than its pages is known here. */
-function check(path: string, dir: string, fix: boolean, tell: Say): "known" | "other" {
+function check(
+  path: string,
+  dir: string,
+  fix: boolean,
+  tell: Say,
+  say: (text: string) => void,
+): "known" | "other" {
   const db = new DatabaseSync(path, { readOnly: !fix, timeout: 5000 });
   try {
     if (!whole(db, fix, tell)) return "known";
     const tables = new Set(rows(db, "SELECT name FROM sqlite_master WHERE type = 'table'").flat());
-    const kind = tables.has("emails")
-      ? verifyAccount
-      : tables.has("recipients") && tables.has("destinations")
-      ? verifyQueue
-      : undefined;
-    if (!kind) return "other";
+    const queue = tables.has("recipients") && tables.has("destinations");
+    const account = tables.has("emails") || tables.has("messages") && tables.has("mailboxes");
+    if (!queue && !account) return "other";
+    const kind = queue ? verifyQueue : verifyAccount;
+    const known = queue ? queueVersion : accountMigrations[accountMigrations.length - 1].version;
+    const [[version]] = rows(db, "PRAGMA user_version") as number[][];
+    if (version < known) {
+      say(
+        `${path}: of an earlier version; a start brings it up to date, then its rows can be checked`,
+      );
+      return "known";
+    }
+    if (version > known) {
+      tell("written by a newer version: check it with that one");
+      return "known";
+    }
     if (!fix) {
       kind(db, dir, fix, tell);
       return "known";

@@ -144,6 +144,11 @@ function copyStretch(from: Deno.FsFile, to: Deno.FsFile, at: number, end: number
   }
 }
 
+function identityOf(path: string): string {
+  const { dev, ino, birthtime } = Deno.statSync(path);
+  return `${dev} ${ino} ${birthtime?.getTime()}`;
+}
+
 function removeIfThere(path: string): void {
   try {
     Deno.removeSync(path);
@@ -164,6 +169,8 @@ export class FollowedDatabase {
   #held = false;
   #stamp = "";
   #looked = 0;
+  /** Of the file that is followed, as another one may come in its place. */
+  #identity: string | undefined;
   readonly #maxLog: number;
   /** When the log was last made to begin anew. */
   #rewound = -Infinity;
@@ -178,12 +185,38 @@ export class FollowedDatabase {
     this.#maxLog = maxLog;
   }
 
-  /** Whether the database may have changed since the last look. */
+  /** Whether another file is in the database's place than the one that was followed. */
+  replaced(): boolean {
+    const now = identityOf(this.#from);
+    const was = this.#identity;
+    this.#identity = now;
+    return was !== undefined && was !== now;
+  }
+
+  /** Lets go of a database that was replaced: the copy needs a new base. */
+  forget(): void {
+    this.release();
+    this.#copied = undefined;
+  }
+
+  /**
+   * Whether the database has a log. One that was restored, or is being made just now, has none until its server opens
+   * it, and a reader that is held would keep the server from beginning one.
+   */
+  #logged(): boolean {
+    using file = Deno.openSync(this.#from);
+    const header = new Uint8Array(20);
+    // "The Database Header": a read version of 2 is that of logs.
+    return readAt(file, header, 0) === header.length && header[19] === 2;
+  }
+
+  /** Whether the database may have changed since the last look. @throws Deno.errors.NotFound if it is gone */
   changed(): boolean {
-    let stamp = "";
+    const base = Deno.statSync(this.#from);
+    let stamp = `${base.size} ${base.mtime?.getTime()}`;
     try {
       const s = Deno.statSync(`${this.#from}-wal`);
-      stamp = `${s.size} ${s.mtime?.getTime()}`;
+      stamp += ` ${s.size} ${s.mtime?.getTime()}`;
       // In the same tick of the file system's clock it may have changed again.
       if (s.mtime && this.#looked - s.mtime.getTime() < 100) stamp += ` ${Date.now()}`;
     } catch (err) {
@@ -198,6 +231,7 @@ export class FollowedDatabase {
   resume(): boolean {
     try {
       Deno.statSync(this.#to);
+      if (!this.#logged()) return false;
       this.#read();
       using theirs = Deno.openSync(`${this.#from}-wal`);
       using ours = Deno.openSync(`${this.#to}-wal`);
@@ -253,6 +287,7 @@ export class FollowedDatabase {
    */
   pending(): Pending | "nothing" | undefined {
     this.#looked = Date.now();
+    if (!this.#logged()) return undefined;
     const was = this.#held;
     this.#read();
     this.#held = true;
@@ -350,8 +385,8 @@ export class FollowedDatabase {
   /** Makes a new base, in place of what is there: at each moment the old copy or the new one is whole. */
   async rebase(): Promise<void> {
     this.release();
-    this.#read();
-    this.#held = true;
+    this.#held = this.#logged();
+    if (this.#held) this.#read();
     const made = `${this.#to}.new`;
     removeIfThere(made);
     const source = new DatabaseSync(this.#from, { readOnly: true, timeout: 30_000 });

@@ -5,7 +5,15 @@
  * @module
  */
 import { join } from "node:path";
-import { BackupError, left, watchMarker as marker } from "./copy.ts";
+import {
+  BackupError,
+  files,
+  keepTime,
+  leftOut,
+  removedFolder,
+  sameFile,
+  watchMarker as marker,
+} from "./copy.ts";
 import { FollowedDatabase } from "./wal_follow.ts";
 
 /** Milliseconds between looks. */
@@ -48,6 +56,8 @@ export class DataWatch {
   readonly #shards = new Map<string, number>();
   /** Files of the copy that went, with the round in which that was seen. */
   readonly #gone = new Map<string, number>();
+  /** Folders that were removed: in the copy they stay until another one comes in their place. */
+  readonly #removed = new Set<string>();
   readonly #others = new Map<string, string>();
   #round = 0;
   #scanned = 0;
@@ -84,14 +94,23 @@ export class DataWatch {
       this.#scan("");
     }
     const now = Date.now();
+    // A folder that is begun anew is followed in this round too, as it is added to the end.
     for (const [path, f] of this.#databases) {
       try {
+        if (f.db.replaced()) {
+          if (f.mail) {
+            this.#beginAnew(f.path);
+            continue;
+          }
+          f.db.forget();
+        }
         await this.#follow(f, now);
       } catch (err) {
-        // Its folder was removed.
-        if (!(err instanceof Deno.errors.NotFound) || exists(join(this.#from, path))) throw err;
+        // Its folder was removed, and SQLite may have noticed it first.
+        if (exists(join(this.#from, path))) throw err;
         f.db.release();
         this.#databases.delete(path);
+        if (f.mail) this.#removed.add(f.path);
       }
     }
     this.#removeGone();
@@ -108,6 +127,53 @@ export class DataWatch {
     const path = join(this.#to, marker);
     Deno.writeTextFileSync(`${path}.new`, `${JSON.stringify({ upToDate, ...this.state })}\n`);
     Deno.renameSync(`${path}.new`, path);
+  }
+
+  /**
+   * Takes a folder out of the copy, and begins it anew: another account has come in its place, whose message files
+   * have names that the old one's had.
+   */
+  #beginAnew(path: string): void {
+    const below = (p: string) =>
+      p === path || p.startsWith(`${path}/`) || p.startsWith(`${path}\\`);
+    for (const [name, f] of this.#databases) {
+      if (!below(f.path)) continue;
+      f.db.release();
+      this.#databases.delete(name);
+    }
+    for (const map of [this.#shards, this.#gone, this.#others]) {
+      for (const name of map.keys()) if (below(name)) map.delete(name);
+    }
+    this.#putAside(path);
+    this.#scan(path);
+  }
+
+  /** Takes a folder out of the copy, at once. It is kept: it may be that the data was lost, and begun anew. */
+  #putAside(path: string): void {
+    const from = join(this.#to, path);
+    if (!exists(from)) return;
+    const aside = join(this.#to, removedFolder);
+    Deno.mkdirSync(aside, { recursive: true, mode: 0o700 });
+    const time = new Date().toISOString().replaceAll(":", "");
+    Deno.renameSync(from, join(aside, `${path.replaceAll(/[/\\]/g, "-")}-${time}`));
+  }
+
+  /**
+   * Whether a message file of the copy is another one than the original of that name: then the copy is that of an
+   * account that was removed, while nobody looked. Those that have no original are noted as gone.
+   */
+  #foreign(path: string): boolean {
+    const ours = join(this.#to, path, "msg");
+    if (!exists(ours)) return false;
+    for (const name of files(ours)) {
+      try {
+        if (!sameFile(join(this.#from, path, "msg", name), join(ours, name))) return true;
+      } catch (err) {
+        if (!(err instanceof Deno.errors.NotFound)) throw err;
+        this.#gone.set(join(path, "msg", name), this.#round);
+      }
+    }
+    return false;
   }
 
   async #follow(f: Followed, now: number): Promise<void> {
@@ -135,19 +201,30 @@ export class DataWatch {
   /** Looks for databases, and copies other files that have changed. */
   #scan(path: string): void {
     const from = join(this.#from, path);
-    const entries = [...Deno.readDirSync(from)].filter((e) => !left.has(e.name));
+    let entries: Deno.DirEntry[];
+    try {
+      entries = [...Deno.readDirSync(from)].filter((e) => !leftOut(path, e.name));
+    } catch (err) {
+      // Removed just now.
+      if (path !== "" && err instanceof Deno.errors.NotFound) return;
+      throw err;
+    }
     const names = new Set(entries.map((e) => e.name));
+    const mail = names.has("index.db") && names.has("msg");
+    if (mail && !this.#databases.has(join(path, "index.db"))) {
+      if (this.#removed.delete(path) || this.#foreign(path)) return this.#beginAnew(path);
+    }
     Deno.mkdirSync(join(this.#to, path), { recursive: true, mode: 0o700 });
     for (const e of entries) {
       const below = join(path, e.name);
       if (e.isDirectory) {
-        if (!(e.name === "msg" && names.has("index.db"))) this.#scan(below);
+        if (!(mail && e.name === "msg")) this.#scan(below);
       } else if (e.isFile && e.name.endsWith(".db")) {
         if (!this.#databases.has(below)) {
           const db = new FollowedDatabase(join(this.#from, below), join(this.#to, below));
           db.resume();
-          const mail = e.name === "index.db" && names.has("msg");
-          this.#databases.set(below, { db, path, mail, used: Date.now() });
+          const own = mail && e.name === "index.db";
+          this.#databases.set(below, { db, path, mail: own, used: Date.now() });
         }
       } else if (e.isFile && !/\.db-(?:wal|shm)$/.test(e.name)) {
         this.#copyOther(below);
@@ -187,9 +264,11 @@ export class DataWatch {
       const ours = names(to);
       let added = false;
       for (const name of theirs) {
-        if (ours.has(name)) {
-          ours.delete(name);
-          continue;
+        if (ours.delete(name)) {
+          // One that had no original and has one now is another account's.
+          if (!this.#gone.delete(join(key, name))) continue;
+          if (sameFile(join(from, name), join(to, name))) continue;
+          Deno.removeSync(join(to, name));
         }
         added = bring(join(from, name), join(to, name)) || added;
         this.state.messages++;
@@ -267,6 +346,7 @@ function bring(from: string, to: string): boolean {
   try {
     const made = `${to}.new`;
     Deno.copyFileSync(from, made);
+    keepTime(from, made);
     sync(made);
     Deno.renameSync(made, to);
     return true;

@@ -68,6 +68,8 @@ function add(
       { name, size, mode: 0o600, mtime },
       (err) => err ? reject(err) : resolve(),
     );
+    // Of the entry too: it ends with the archive when that does, and an error that nobody hears would end the process.
+    out.on("error", reject);
     Readable.from(pieces).on("error", reject).pipe(out);
   });
 }

@@ -20,6 +20,7 @@ export { checkCall, checkSameSite } from "./same_site.ts";
 export { type HttpHandlers, type HttpOptions, serveHttp } from "./server.ts";
 export { ownHost, requestHost, routeServices } from "./services.ts";
 export {
+  diskFull,
   HttpError,
   type UpgradeHandler,
   type WebHandler,

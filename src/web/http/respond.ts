@@ -4,7 +4,8 @@
  * @module
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { HttpError, type WebRequest } from "./types.ts";
+import { isStorageFull } from "../../platform/storage_errors.ts";
+import { diskFull, HttpError, type WebRequest } from "./types.ts";
 
 /** Milliseconds that a client may leave an answer unread. */
 const writeTimeout = 60_000;
@@ -56,8 +57,9 @@ export function redirect(status: 301 | 302 | 303 | 307 | 308, location: string):
   return new Response(null, { status, headers: { Location: location } });
 }
 
-/** The answer that stands for an error of a handler; undefined if it isn't an HttpError. */
+/** The answer that stands for an error of a handler; undefined if nobody expects it. */
 export function errorResponse(e: unknown): Response | undefined {
+  if (isStorageFull(e)) e = diskFull();
   return e instanceof HttpError ? textResponse(e.status, e.message, e.headers) : undefined;
 }
 

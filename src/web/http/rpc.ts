@@ -4,7 +4,7 @@
  * An answer has status 200 and the response as JSON, or another status and
  * `{"error": {"code": …, "message": …}}`: "request" (400, does not fit the schema), "login" (401),
  * "forbidden" (403), "missing" (404), "conflict" (409), "size" (413), "limit" (429),
- * "user" (422, the message is for the user), "internal" (500).
+ * "user" (422, the message is for the user), "internal" (500, and 507 where the disk is full).
  *
  * @module
  */
@@ -12,7 +12,8 @@ import * as v from "valibot";
 import { countPanic, type PanicPackage } from "../../metrics/mod.ts";
 import { jsonResponse } from "./respond.ts";
 import { checkCall } from "./same_site.ts";
-import { HttpError, type WebRequest } from "./types.ts";
+import { isStorageFull } from "../../platform/storage_errors.ts";
+import { diskFull, HttpError, type WebRequest } from "./types.ts";
 
 /** Schemas of one call. */
 export interface CallSchemas {
@@ -107,6 +108,10 @@ export async function answerCall<C extends Calls, Context>(
     return jsonResponse(200, v.parse(calls[name].response, response) ?? null);
   } catch (e) {
     if (e instanceof HttpError) return callError(e);
+    if (isStorageFull(e)) {
+      req.log.error("call can't be carried out", { call: name, err: e as Error });
+      return callError(diskFull());
+    }
     countPanic(pkg);
     req.log.error("unhandled error in a call", {
       call: name,

@@ -21,6 +21,7 @@ import {
   type TcpServer,
 } from "../../net/mod.ts";
 import { webRequest } from "./request.ts";
+import { isStorageFull } from "../../platform/storage_errors.ts";
 import { errorResponse, sendResponse, textResponse } from "./respond.ts";
 import type { UpgradeHandler, WebHandler, WebRequest } from "./types.ts";
 
@@ -139,6 +140,7 @@ export async function serveHttp(o: HttpOptions, handlers: HttpHandlers): Promise
     } catch (e) {
       const known = errorResponse(e);
       if (known === undefined && !signal.aborted) unhandled(e, c.log);
+      if (isStorageFull(e)) c.log.error("request can't be carried out", { err: e as Error });
       response = known ?? textResponse(500, "internal error, see the server's log");
     }
     const streaming = response.headers.get("content-type")?.startsWith("text/event-stream");

@@ -78,3 +78,8 @@ export class HttpError extends Error {
     this.headers = headers;
   }
 }
+
+/** What a user is told where the server has no room left (507 Insufficient Storage, RFC 4918 section 11.5). */
+export function diskFull(): HttpError {
+  return new HttpError(507, "the server's disk is full: try again later, and tell who runs it");
+}

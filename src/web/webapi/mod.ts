@@ -7,8 +7,15 @@
  * @module
  */
 import { counter, countPanic, histogram } from "../../metrics/mod.ts";
+import { isStorageFull } from "../../platform/storage_errors.ts";
 import type { Account } from "../../store/account.ts";
-import { HttpError, jsonResponse, type WebHandler, type WebRequest } from "../http/mod.ts";
+import {
+  diskFull,
+  HttpError,
+  jsonResponse,
+  type WebHandler,
+  type WebRequest,
+} from "../http/mod.ts";
 import { readRequest } from "./body.ts";
 import { ApiError } from "./errors.ts";
 import { authenticate } from "./login.ts";
@@ -97,6 +104,11 @@ async function route(
       return errorAnswer(new ApiError("protocol", err.message, { cause: err, status: err.status }));
     }
     calls.inc({ method, result: "server" });
+    if (isStorageFull(err)) {
+      req.log.error("method can't be carried out", { method, err: err as Error });
+      const { message, status } = diskFull();
+      return errorAnswer(new ApiError("server", message, { cause: err, status }));
+    }
     countPanic("webapi");
     req.log.error("unhandled error in a method", {
       method,

@@ -387,3 +387,18 @@ Deno.test("the description in OpenAPI names all methods, and its references lead
     const page = await w.raw("", {});
     assert.match(page.text, /<h2 id="MessagePartGet">/);
   }));
+
+Deno.test("a full disk is told as such, and the call works once there is room", () =>
+  withApi(async (w) => {
+    const { queue } = w.server;
+    const { add } = queue;
+    queue.add = () =>
+      Promise.reject(Object.assign(new Error("No space left on device"), { code: "ENOSPC" }));
+    const refused = await w.call("Send", hello);
+    assert.equal(refused.status, 507, refused.text);
+    assert.equal(refused.json.Code, "server");
+    assert.match(refused.json.Message, /disk is full/);
+    queue.add = add;
+    const r = await w.call("Send", hello);
+    assert.equal(r.status, 200, r.text);
+  }));

@@ -1,0 +1,206 @@
+/**
+ * The databases beside those of mail in the folder that `gentestdata` makes, each with something in it: junk filter,
+ * search index, sessions, logins, keys, shares, reports, policies, webhooks, answers of the web API.
+ *
+ * @module
+ */
+import { JunkFilter } from "../junk/mod.ts";
+import { Log } from "../log/mod.ts";
+import { selfSignedCertificate } from "../net/mod.ts";
+import { Webhooks } from "../queue/webhooks/mod.ts";
+import {
+  DmarcEvaluations,
+  DmarcReports,
+  type PolicyPublished,
+  TlsReports,
+  TlsResults,
+} from "../reports/mod.ts";
+import type { Account } from "../store/account.ts";
+import { LoginLog } from "../store/login_attempts.ts";
+import { Shares } from "../store/shares.ts";
+import { TlsKeys } from "../store/tls_keys.ts";
+import { StsCache } from "../tlspolicy/sts_cache.ts";
+import { Sessions } from "../web/login/mod.ts";
+import { SeenRequests } from "../web/webapi/seen_requests.ts";
+
+const time = Date.UTC(2026, 10, 23, 10);
+const day = 86_400_000;
+
+/** What an account has beside its mail: a junk filter, and an index for searches. */
+export async function fillBesideMail(account: Account): Promise<void> {
+  const filter = await JunkFilter.open(account.dir);
+  try {
+    for (let i = 0; i < 20; i++) {
+      filter.train(true, ["meeting", "minutes", `ham${i}`]);
+      filter.train(false, ["lottery", "winner", `spam${i}`]);
+    }
+    await filter.flush();
+  } finally {
+    await filter.close();
+  }
+  await account.fulltext.update();
+}
+
+/** Opens something, fills it, and closes it. */
+async function filled<T extends { close(): Promise<void> }>(
+  opened: Promise<T>,
+  fill: (t: T) => void | Promise<unknown>,
+): Promise<void> {
+  const t = await opened;
+  try {
+    await fill(t);
+  } finally {
+    await t.close();
+  }
+}
+
+/** Makes the databases at the top of a data folder. */
+export async function makeOtherDatabases(data: string): Promise<void> {
+  const login = { account: "test1", login: "test1@mox.example", remoteIp: "192.0.2.7" };
+  await filled(Sessions.open(data), (s) => {
+    s.create({ ...login, service: "webmail", userAgent: "Browser 1.0" });
+    s.create({ ...login, service: "account", userAgent: "Browser 1.0" });
+  });
+  await filled(LoginLog.open(data, () => time), (l) => {
+    const attempt = { ...login, service: "imap", mechanism: "plain", client: "Program 2" };
+    l.note({ ...attempt, result: "ok" });
+    l.note({ ...attempt, result: "badcreds" });
+  });
+  const { cert } = await selfSignedCertificate({ names: ["test1"] });
+  await filled(TlsKeys.open(data), (k) => k.add(login, cert, "a laptop"));
+  await filled(Shares.open(data), (s) => s.add("test1", "test2@mox.example"));
+  await filled(
+    SeenRequests.open(data, () => time),
+    (s) => s.once("test1", "request-1", new Uint8Array([1]), () => Promise.resolve({ ok: true })),
+  );
+  await filled(StsCache.open(data), (c) =>
+    c.put({
+      domain: "remote.example",
+      recordId: "20261123",
+      fetched: time,
+      expires: time + day,
+      used: time,
+      mode: "enforce",
+      mx: ["*.remote.example"],
+      maxAge: 86_400,
+      lines: ["version: STSv1", "mode: enforce", "mx: *.remote.example", "max_age: 86400"],
+    }));
+  await makeReports(data);
+  const webhooks = await Webhooks.open(data, {
+    log: new Log("webhook"),
+    retiredPeriod: () => 0,
+  });
+  try {
+    for (const event of ["incoming", "delivered"]) {
+      await webhooks.add({
+        account: "test1",
+        url: "https://hooks.example.org/",
+        authorization: "Bearer x",
+        event,
+        queueMsgId: event === "incoming" ? 0 : 1,
+        fromId: "",
+        messageId: "<m30@example.org>",
+        subject: "message 30",
+        payload: '{"Version":0}',
+      });
+    }
+  } finally {
+    await webhooks.stop();
+  }
+}
+
+async function makeReports(data: string): Promise<void> {
+  const policy: PolicyPublished = {
+    domain: "mox.example",
+    adkim: "r",
+    aspf: "r",
+    p: "reject",
+    sp: "reject",
+    pct: 100,
+    fo: "",
+  };
+  await filled(DmarcReports.open(data), (r) =>
+    r.add(
+      {
+        version: "1.0",
+        orgName: "Remote",
+        email: "reports@remote.example",
+        extraContactInfo: "",
+        reportId: "r1",
+        begin: (time - day) / 1000,
+        end: time / 1000,
+        errors: [],
+        policy,
+        records: [{
+          sourceIp: "192.0.2.7",
+          count: 3,
+          disposition: "none",
+          dkim: "pass",
+          spf: "fail",
+          reasons: [],
+          envelopeTo: "remote.example",
+          envelopeFrom: "mox.example",
+          headerFrom: "mox.example",
+          dkimResults: [],
+          spfResults: [{ domain: "mox.example", scope: "mfrom", result: "fail" }],
+        }],
+      },
+      "remote.example",
+      time,
+    ));
+  await filled(DmarcEvaluations.open(data), (e) => {
+    e.add({
+      policyDomain: "remote.example",
+      evaluated: time,
+      optional: false,
+      intervalHours: 24,
+      addresses: [{ address: "mailto:dmarc@remote.example" }],
+      policy: { ...policy, domain: "remote.example" },
+      sourceIp: "192.0.2.9",
+      disposition: "none",
+      alignedDkimPass: true,
+      alignedSpfPass: false,
+      reasons: [],
+      envelopeTo: "mox.example",
+      envelopeFrom: "remote.example",
+      headerFrom: "remote.example",
+      dkimResults: [],
+      spfResults: [],
+    });
+    e.suppress("loop@remote.example", time + 1000 * day, "sends reports about reports");
+  });
+  const results = [{
+    policyType: "sts" as const,
+    policyString: ["version: STSv1"],
+    policyDomain: "remote.example",
+    mxHost: ["mx.remote.example"],
+    totalSuccessfulSessionCount: 5,
+    totalFailureSessionCount: 0,
+    failures: [],
+  }];
+  await filled(TlsReports.open(data), (r) =>
+    r.add({
+      received: time,
+      domain: "mox.example",
+      fromDomain: "remote.example",
+      mailFrom: "reports@remote.example",
+      hostReport: false,
+      report: {
+        organizationName: "Remote",
+        begin: time - day,
+        end: time,
+        contactInfo: "reports@remote.example",
+        reportId: "t1",
+        policies: results,
+      },
+    }));
+  await filled(TlsResults.open(data), (r) =>
+    r.add({
+      day: "20261123",
+      policyDomain: "remote.example",
+      recipientDomain: "remote.example",
+      isHost: false,
+      wanted: true,
+      results,
+    }));
+}
