@@ -126,7 +126,9 @@ async function exportTo(
   const bar = teller(args, print);
   let messages = 0;
   let bytes = 0;
+  const damaged: string[] = [];
   const files = exportFiles(account, mailboxes, format, {
+    damaged: (text) => void damaged.push(text),
     separator: maildirSeparator(),
     progress(mailbox, size) {
       counts.set(mailbox, counts.get(mailbox)! + 1);
@@ -150,6 +152,11 @@ async function exportTo(
   }
   for (const [name, count] of counts) print(`${name}: ${count} messages\n`);
   print(`${messages} messages exported\n`);
+  if (damaged.length > 0) {
+    throw new ControlError(
+      `${damaged.join("\n")}\nAll others were exported; "mox verifydata" tells more.`,
+    );
+  }
 }
 
 export const transferCommands: Record<string, AdminCommand> = {

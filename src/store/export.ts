@@ -8,7 +8,7 @@ import type { Account } from "./account.ts";
 import { exportPaths } from "./export_paths.ts";
 import { deliveryOf } from "./listing.ts";
 import { indexName, specialUseName, type TransferIndex } from "./transfer_index.ts";
-import { type FetchRow, Flag, flagNames, type Mailbox, Want } from "./types.ts";
+import { type FetchRow, Flag, flagNames, type Mailbox, type MessageReader, Want } from "./types.ts";
 
 export type ExportFormat = "mbox" | "maildir";
 
@@ -43,13 +43,28 @@ const pieceSize = 256 * 1024;
 /**
  * The messages of a mailbox as it is now, one after the other; those that go meanwhile are left out. A message's file
  * is open while it is the current one, so that one that is expunged then is still whole.
+ * @param damaged told of messages whose file is missing or has lost bytes; of these goes out what there is
  */
-function* exportedMessages(account: Account, mailboxId: number): Generator<ExportedMessage> {
-  for (const uid of account.uids(mailboxId)) {
-    const row = messageRow(account, mailboxId, uid);
+function* exportedMessages(
+  account: Account,
+  box: Mailbox,
+  damaged: (text: string) => void,
+): Generator<ExportedMessage> {
+  for (const uid of account.uids(box.id)) {
+    const row = messageRow(account, box.id, uid);
     if (row === undefined) continue;
-    const { size } = row;
-    const reader = account.openRow(row);
+    let reader: MessageReader;
+    try {
+      reader = account.openRow(row);
+    } catch (err) {
+      if (!(err instanceof Deno.errors.NotFound)) throw err;
+      damaged(`${box.name}: message with UID ${uid} was left out, its file is missing`);
+      continue;
+    }
+    const { size } = reader;
+    if (size < row.size) {
+      damaged(`${box.name}: message with UID ${uid} has only ${size} of ${row.size} bytes left`);
+    }
     try {
       yield {
         id: row.id,
@@ -136,7 +151,12 @@ export interface ExportOptions {
   separator?: string;
   /** Told of each message, before it is read. */
   progress?: (mailbox: string, bytes: number) => void;
+  /** Told of what is damaged; without it a file {@link errorsName} says so at the end. */
+  damaged?: (text: string) => void;
 }
+
+/** In an export from which something is missing: what, a line each. */
+export const errorsName = "export-errors.txt";
 
 /**
  * The files of an export: of each mailbox a mailbox file or a Maildir, in folders like the mailboxes', and last the
@@ -151,28 +171,37 @@ export async function* exportFiles(
 ): AsyncGenerator<ExportFile> {
   const paths = exportPaths(mailboxes.map((m) => m.name));
   const index: TransferIndex = { version: 1, mailboxes: [], keywords: {} };
+  const errors: string[] = [];
+  const damaged = o.damaged ?? ((text) => void errors.push(text));
   for (const m of mailboxes) {
     const path = paths.get(m.name)! + (format === "mbox" ? ".mbox" : "");
     const specialUse = specialUseName(m.specialUse);
     index.mailboxes.push({ path, name: m.name, ...specialUse ? { specialUse } : {} });
-    if (format === "maildir") yield* maildir(account, m, path, index, o);
+    if (format === "maildir") yield* maildir(account, m, path, index, { ...o, damaged });
     else {
-      const pieces = mbox(account, m, o);
+      const pieces = mbox(account, m, { ...o, damaged });
       // What stands around messages, and quotes in them.
       yield { name: path, atMost: Math.ceil(m.size * 1.2) + m.total * 5000, pieces };
     }
   }
-  const text = new TextEncoder().encode(JSON.stringify(index, undefined, 1));
-  yield { name: indexName, size: text.length, pieces: [text] };
+  if (errors.length > 0) yield textFile(errorsName, errors.map((e) => `${e}\r\n`).join(""));
+  yield textFile(indexName, JSON.stringify(index, undefined, 1));
 }
 
-async function* mbox(account: Account, box: Mailbox, o: ExportOptions): AsyncGenerator<Uint8Array> {
+function textFile(name: string, content: string): ExportFile {
+  const bytes = new TextEncoder().encode(content);
+  return { name, size: bytes.length, pieces: [bytes] };
+}
+
+type Exporting = ExportOptions & Required<Pick<ExportOptions, "damaged">>;
+
+async function* mbox(account: Account, box: Mailbox, o: Exporting): AsyncGenerator<Uint8Array> {
   // Dovecot takes keywords only if the first message lists them.
   const keywords = flagNames.map(([, name]) => name).filter((n) => n.startsWith("$"));
   let before = `X-IMAPbase: ${box.uidValidity} 0000000000 ${
     [...keywords, ...box.keywords].join(" ")
   }\r\n`;
-  for (const m of exportedMessages(account, box.id)) {
+  for (const m of exportedMessages(account, box, o.damaged)) {
     o.progress?.(box.name, m.size);
     yield* mboxPieces(account, m, before);
     before = "";
@@ -185,12 +214,12 @@ async function* maildir(
   box: Mailbox,
   path: string,
   index: TransferIndex,
-  o: ExportOptions,
+  o: Exporting,
 ): AsyncGenerator<ExportFile> {
   for (const kind of ["new", "tmp", "cur"]) yield { name: `${path}/${kind}/`, pieces: [] };
   // There are letters for 26 keywords.
   const letters = new Map<string, string>();
-  for (const m of exportedMessages(account, box.id)) {
+  for (const m of exportedMessages(account, box, o.damaged)) {
     o.progress?.(box.name, m.size);
     const own: string[] = [];
     const others: string[] = [];
@@ -213,9 +242,7 @@ async function* maildir(
     await turn();
   }
   if (letters.size > 0) {
-    const text = new TextEncoder().encode(
-      [...letters.keys()].map((k, i) => `${i} ${k}\n`).join(""),
-    );
-    yield { name: `${path}/dovecot-keywords`, size: text.length, pieces: [text] };
+    const lines = [...letters.keys()].map((k, i) => `${i} ${k}\n`);
+    yield textFile(`${path}/dovecot-keywords`, lines.join(""));
   }
 }

@@ -62,16 +62,22 @@ export async function withStore(
     },
   };
   s.account = await s.accounts.open("test");
-  try {
-    await fn(s);
-  } finally {
+  const close = async () => {
     try {
       s.account.close();
       await s.accounts.closeAll();
     } finally {
       await Deno.remove(dir, { recursive: true });
     }
+  };
+  try {
+    await fn(s);
+  } catch (err) {
+    // What went wrong first says more than what is found at the end.
+    await close().catch(() => {});
+    throw err;
   }
+  await close();
 }
 
 /** Files below the account's message folder, relative paths. */

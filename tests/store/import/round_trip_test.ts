@@ -149,6 +149,52 @@ for (const format of ["mbox", "maildir"] as ExportFormat[]) {
   }
 }
 
+Deno.test("damaged message files: all else is exported, and a file tells what is missing", () =>
+  withStore(async (s) => {
+    const tempDir = join(s.dir, "tmp");
+    await Deno.mkdir(tempDir);
+    const paths: string[] = [];
+    // Above what is kept in memory.
+    for (const subject of ["one", "two", "three", "four"]) {
+      const m = await s.message(`Subject: ${subject}\r\n\r\n${"a line\r\n".repeat(9000)}`);
+      paths.push(s.account.files.path((await s.account.deliver("Inbox", m)).emailId));
+    }
+    Deno.removeSync(paths[1]);
+    Deno.truncateSync(paths[2], 50);
+    const missing = "Inbox: message with UID 2 was left out, its file is missing";
+    const short = "Inbox: message with UID 3 has only 50 of 72018 bytes left";
+    for (const format of ["mbox", "maildir"] as ExportFormat[]) {
+      const told: string[] = [];
+      const mailboxes = s.account.mailboxes().filter((m) => m.name === "Inbox");
+      const damaged = (text: string) => void told.push(text);
+      for await (const f of exportFiles(s.account, mailboxes, format, { damaged })) {
+        for await (const _ of f.pieces);
+      }
+      assert.deepEqual(told, [missing, short]);
+      for (const kind of ["zip", "tgz"] as ArchiveKind[]) {
+        const path = join(s.dir, `export.${kind}`);
+        await write(path, exportArchive(s.account, mailboxes, format, kind, tempDir));
+        const python = "import sys,zipfile,tarfile; n='export-errors.txt'\n" +
+          "print((zipfile.ZipFile(sys.argv[1]).read(n) if sys.argv[1].endswith('zip') else " +
+          "tarfile.open(sys.argv[1]).extractfile(n).read()).decode())";
+        const r = spawnSync("python3", ["-c", python, path]);
+        if (!r.error) assert.equal(r.stdout.toString().trim(), `${missing}\r\n${short}`);
+        await withStore(async (to) => {
+          await Deno.mkdir(join(to.dir, "tmp"));
+          const { source } = await pathSource(path, "");
+          const r = await importMessages(to.account, source, {
+            mailbox: "",
+            tempDir: join(to.dir, "tmp"),
+          });
+          assert.deepEqual([r.imported, r.warnings], [3, []]);
+        });
+        Deno.removeSync(path);
+      }
+    }
+    const inbox = s.account.mailboxByName("Inbox")!;
+    await s.account.expunge(inbox.id, [1, 2, 3, 4], undefined, { force: true });
+  }));
+
 Deno.test("paths of mailboxes differ where case doesn't count, and no system stumbles over them", () => {
   const paths = [...exportPaths(odd).values()];
   assert.equal(new Set(paths.map((p) => p.toLowerCase())).size, paths.length);
