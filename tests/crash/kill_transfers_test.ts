@@ -18,8 +18,13 @@ function begin(args: string[]): Deno.ChildProcess {
   }).spawn();
 }
 
+interface Session {
+  run(command: string): Promise<string[] | undefined>;
+  close(): void;
+}
+
 /** An IMAP connection that runs one command after the other; undefined when it breaks. */
-async function session(s: Localserve) {
+async function session(s: Localserve): Promise<Session> {
   const socket = connect(s.imap, "127.0.0.1");
   socket.on("error", () => {});
   const next = lines(socket);
@@ -94,8 +99,7 @@ Deno.test("SIGKILL while mailboxes are made, renamed and removed: each is done w
     for (let round = 0; round < 3; round++) {
       const enough = Promise.withResolvers<void>();
       let steps = 0;
-      const load = async (c: number) => {
-        const { run } = await session(s);
+      const load = async ({ run }: Session, c: number) => {
         for (let i = 0;; i++) {
           const name = `r${round}c${c}-${i}`;
           const step = async (command: string, then: string | undefined) => {
@@ -114,7 +118,9 @@ Deno.test("SIGKILL while mailboxes are made, renamed and removed: each is done w
           if (i % 2 === 0 && !await step(`delete ${name}-other/below`, undefined)) return;
         }
       };
-      const loads = [0, 1, 2].map(load);
+      // All are logged in before the first begins: the kill comes after so many steps.
+      const sessions = await Promise.all([0, 1, 2].map(() => session(s)));
+      const loads = sessions.map(load);
       await Promise.race([enough.promise, Promise.all(loads)]);
       await s.signal("SIGKILL");
       await Promise.all(loads);
