@@ -367,11 +367,8 @@ function sortChildren(roots: ThreadNode[]): void {
   for (let i = order.length - 1; i >= 0; i--) order[i].children.sort(byDate);
 }
 
-/** Threads as THREAD answers have them. @param number what stands for a uid */
-export function formatThreads(
-  roots: readonly ThreadNode[],
-  number: (uid: number) => number,
-): string {
+/** Threads as THREAD answers have them, of uids. */
+export function formatThreads(roots: readonly ThreadNode[]): string {
   let out = "";
   // Work still to do: a node to write, or text to put between.
   const stack: (ThreadNode | string)[] = [];
@@ -387,7 +384,7 @@ export function formatThreads(
         continue;
       }
       if (n.uid !== 0) {
-        out += `${space ? " " : ""}${number(n.uid)}`;
+        out += `${space ? " " : ""}${n.uid}`;
         space = true;
       }
       if (n.children.length === 1) {

@@ -4,9 +4,9 @@
  * @module
  */
 import type { Command } from "../command.ts";
+import { threadText } from "../kept_threads.ts";
 import { badCharset, parseCriteria, runSearch, searchContext } from "../searching.ts";
 import { State } from "../session.ts";
-import { formatThreads, orderedSubject, references } from "../sorting.ts";
 
 function threadCommand(uid: boolean): Command {
   return {
@@ -27,9 +27,9 @@ function threadCommand(uid: boolean): Command {
       }
       return async () => {
         const r = await runSearch(s, key, ctx, uid);
-        const make = algorithm === "REFERENCES" ? references : orderedSubject;
-        const roots = await make(s.selected.account, s.selected.mailboxId, r.uids);
-        const text = formatThreads(roots, (u) => uid ? u : s.selected.seqOf(u));
+        const { account, mailboxId } = s.selected;
+        let text = await threadText(account, mailboxId, r.uids, algorithm);
+        if (!uid) text = text.replace(/\d+/g, (u) => String(s.selected.seqOf(Number(u))));
         s.untagged(`THREAD${text === "" ? "" : ` ${text}`}`);
       };
     },
