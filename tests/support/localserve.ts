@@ -4,11 +4,13 @@ import { returnOffset, takeOffset } from "./ports.ts";
 
 const main = fileURLToPath(new URL("../../main.ts", import.meta.url));
 /** What the task "localserve" of deno.json grants. */
-const permissions = ["net", "read", "write", "env", "sys"].map((p) => `--allow-${p}`);
+export const localservePermissions = ["net", "read", "write", "env", "sys"].map((p) =>
+  `--allow-${p}`
+);
 
 const command = (args: string[], stdin: "piped" | "null") =>
   new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", ...permissions, main, ...args],
+    args: ["run", "--no-prompt", ...localservePermissions, main, ...args],
     stdin,
     stdout: "piped",
     stderr: "piped",
