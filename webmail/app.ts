@@ -256,7 +256,7 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
   }
 
   function showSettings(): void {
-    openSettings(settings!, applySettings);
+    openSettings(settings!, start?.accountPage ?? null, applySettings);
   }
 
   function applySettings(s: Settings): void {

@@ -7,8 +7,16 @@ import { el, explain, field, fill } from "./lib/dom.ts";
 import { longDate, shortDate } from "./lib/format.ts";
 import { attempt, notice } from "./lib/notify.ts";
 
-/** Shows the settings. `saved` gets them when they have changed. */
-export function openSettings(now: Settings, saved: (s: Settings) => void): void {
+/**
+ * Shows the settings.
+ * @param accountPage path of the page with all else of the account
+ * @param saved gets the settings when they have changed
+ */
+export function openSettings(
+  now: Settings,
+  accountPage: string | null,
+  saved: (s: Settings) => void,
+): void {
   const choice = <T extends string>(value: T, options: readonly (readonly [T, string])[]) =>
     el(
       "select",
@@ -120,6 +128,16 @@ export function openSettings(now: Settings, saved: (s: Settings) => void): void 
         button("Cancel", () => dialog.close()),
         el("button", { type: "submit", class: "primary" }, "Save"),
       ),
+      accountPage === null ? null : [
+        el("h3", {}, "Account"),
+        el(
+          "p",
+          {},
+          el("a", { href: accountPage, target: "_blank" }, "Account page"),
+          ": password and second factor, where mail goes, forwarding and replies while away, junk " +
+            "filter, import and export",
+        ),
+      ],
       el("h3", {}, "Logged in"),
       sessions,
     ),

@@ -40,6 +40,21 @@ Deno.test({ name: "account page", ignore: lacks("chromium") }, async (t) => {
       await page.getByRole("button", { name: "Save" }).click();
       await page.getByRole("definition").filter({ hasText: "Ann Example" }).waitFor();
     });
+    await step("webmail and account page lead to each other", async () => {
+      const mail = await w.login(c);
+      await mail.getByRole("button", { name: "Settings" }).click();
+      const opened = mail.waitForEvent("popup");
+      await mail.getByRole("link", { name: "Account page" }).click();
+      const account = await opened;
+      await account.getByRole("heading", { name: "Who you are" }).waitFor();
+      await shot(account, "account-links");
+      await account.getByRole("link", { name: "Webmail" }).click();
+      await account.getByRole("listbox").first().waitFor();
+      assert.equal(new URL(account.url()).pathname, "/webmail/");
+      await account.close();
+      await shot(mail, "webmail-settings");
+      await mail.close();
+    });
     await step("a reply while away is turned on and off, and messages are forwarded", async () => {
       await page.getByRole("link", { name: "Away" }).click();
       await page.getByRole("button", { name: "Turn on" }).click();

@@ -53,6 +53,8 @@ export type JunkSettings = v.InferOutput<typeof JunkSettings>;
 export const Overview = v.object({
   account: v.string(),
   loginAddress: v.string(),
+  /** Path of the webmail; null if it isn't served here. */
+  webmail: v.nullable(v.string()),
   fullName: v.string(),
   destinations: v.array(Destination),
   mailboxes: v.array(v.string()),

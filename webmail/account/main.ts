@@ -35,6 +35,7 @@ async function main(): Promise<void> {
   const page = frame(root, {
     title: "Account",
     who: overview.loginAddress,
+    links: overview.webmail === null ? [] : [{ title: "Webmail", href: overview.webmail }],
     sections: sections(() => page.refresh()),
     logout: async () => {
       await makeCall(accountCalls, "Logout", {});

@@ -31,6 +31,8 @@ export const StartEvent = v.object({
   settings: Settings,
   /** Bytes of a message, attachments encoded. */
   maxMessageSize: Count,
+  /** Path of the account page; null if it isn't served here. */
+  accountPage: v.nullable(v.string()),
 });
 export type StartEvent = v.InferOutput<typeof StartEvent>;
 

@@ -40,6 +40,8 @@ export interface FrameOptions {
   title: string;
   who: string;
   sections: readonly Section[];
+  /** Other pages, at the end of the top line. */
+  links?: readonly { title: string; href: string }[];
   logout: () => unknown;
 }
 
@@ -177,6 +179,7 @@ export function frame(into: HTMLElement, o: FrameOptions): Frame {
         el("strong", {}, o.title),
         el("span", { class: "who" }, o.who),
         el("span", { class: "grow" }),
+        (o.links ?? []).map((l) => el("a", { href: l.href, class: "top-link" }, l.title)),
         button("Log out", o.logout, { attributes: { class: "quiet" } }),
       ),
       below,

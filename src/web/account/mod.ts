@@ -135,6 +135,7 @@ export function accountPage(o: AccountPageOptions): AccountPage {
       return {
         account: name,
         loginAddress: c.session!.login,
+        webmail: c.req.sibling("webmail") ?? null,
         fullName: a.FullName,
         destinations: destinationsOf(a),
         mailboxes,

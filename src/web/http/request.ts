@@ -51,6 +51,7 @@ export function webRequest(raw: IncomingMessage, origin: RequestOrigin): WebRequ
     path: url.pathname,
     headers,
     ...origin,
+    sibling: () => undefined,
     raw,
     body: (limit) => readBody(raw, limit),
     stream: (limit) => streamBody(raw, limit),

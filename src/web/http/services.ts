@@ -35,6 +35,12 @@ export function routeServices(services: readonly WebService[]): HttpHandlers {
     );
   };
 
+  /** The request as a service gets it. */
+  const given = (s: WebService, req: WebRequest): WebRequest => ({
+    ...seenThrough(s, below(req, req.path.slice(s.path.length - 1))),
+    sibling: (name) => sorted.find((x) => x.name === name && x.host(requestHost(req)))?.path,
+  });
+
   return {
     service: (req) => find(req)?.name ?? "none",
     handle(req) {
@@ -45,14 +51,13 @@ export function routeServices(services: readonly WebService[]): HttpHandlers {
         throw known ? new HttpError(404, "not found") : new HttpError(421, "no such host here");
       }
       if (req.path === s.path.slice(0, -1)) return redirect(308, `${s.path}${req.url.search}`);
-      return s.handle(seenThrough(s, below(req, req.path.slice(s.path.length - 1))));
+      return s.handle(given(s, req));
     },
     upgrade(req) {
       const s = find(req);
       if (s?.upgrade === undefined || !req.path.startsWith(s.path)) return undefined;
       const { upgrade } = s;
-      return (_r, socket, head) =>
-        upgrade(seenThrough(s, below(req, req.path.slice(s.path.length - 1))), socket, head);
+      return (_r, socket, head) => upgrade(given(s, req), socket, head);
     },
   };
 }

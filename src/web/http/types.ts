@@ -33,6 +33,8 @@ export interface WebRequest {
   body(limit: number): Promise<Uint8Array>;
   /** The body as it comes in; reading fails as `body` does. It can be read once. */
   stream(limit: number): ReadableStream<Uint8Array>;
+  /** Path of another service, by its name, of the same port and host; undefined if there is none. */
+  readonly sibling: (service: string) => string | undefined;
   /** The request of the runtime, for passing it on as it is (reverse proxy). */
   readonly raw: IncomingMessage;
 }

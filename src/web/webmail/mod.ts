@@ -171,7 +171,12 @@ function eventStream(
   }
   const view = v.safeParse(View, json);
   if (!view.success) throw new HttpError(400, `view: ${view.issues[0].message}`);
-  const who = { account: session.account, loginAddress: session.login, sessionId: session.id };
+  const who = {
+    account: session.account,
+    loginAddress: session.login,
+    sessionId: session.id,
+    accountPage: req.sibling("account"),
+  };
   const connection = new EventConnection(account, who, state.services, view.output);
   state.connections.add(connection);
   const close = () => connection.close();

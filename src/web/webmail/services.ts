@@ -54,4 +54,6 @@ export interface Who {
   account: string;
   loginAddress: string;
   sessionId: number;
+  /** Path of the account page on the same host and port, if there is one. */
+  accountPage: string | undefined;
 }

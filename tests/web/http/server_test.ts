@@ -12,6 +12,7 @@ import {
   serveHttp,
   textResponse,
   type WebHandler,
+  type WebRequest,
   type WebService,
 } from "../../../src/web/http/mod.ts";
 
@@ -59,6 +60,31 @@ Deno.test("the service with the longest path answers, and sees the path below it
     assert.equal(redirected.status, 308);
     assert.equal(redirected.headers.get("location"), "/mail/?q");
     await redirected.body?.cancel();
+  });
+});
+
+Deno.test("a service knows where the others of its port and host are", async () => {
+  const paths = (r: { sibling(name: string): string | undefined }) =>
+    `${r.sibling("mail")} ${r.sibling("other")} ${r.sibling("none")}`;
+  const at = (name: string, path: string, host: string) => ({
+    name,
+    path,
+    host: ownHost(host),
+    handle: (r: WebRequest) => textResponse(200, paths(r)),
+  });
+  const services = [
+    at("account", "/", "mail.example"),
+    at("mail", "/mail/", "mail.example"),
+    { ...at("other", "/other/", ""), host: (name: string) => name === "other.example" },
+  ];
+  await withServer(services, async (_base, port) => {
+    for (const path of ["/x", "/mail/y"]) {
+      const got = await exchange(
+        port,
+        `GET ${path} HTTP/1.1\r\nHost: mail.example\r\nConnection: close\r\n\r\n`,
+      );
+      assert.match(got, /\/mail\/ undefined undefined\n$/);
+    }
   });
 });
 

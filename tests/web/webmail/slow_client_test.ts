@@ -17,7 +17,7 @@ Deno.test("events are made when the client reads, and what happened meanwhile is
     const sessionId = w.sessions.find("webmail", token)!.id;
     const c = new EventConnection(
       w.account.acquire(),
-      { account: "mox", loginAddress: "mox@localhost", sessionId },
+      { account: "mox", loginAddress: "mox@localhost", sessionId, accountPage: undefined },
       w.services,
       { viewId: 1, query: query(mailboxId), page: { anchor: null, count: 10 } },
     );
