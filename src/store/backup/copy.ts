@@ -259,7 +259,8 @@ function fromBase(from: string, base: string, to: string): boolean {
 export function sameFile(original: string, copy: string): boolean {
   const a = Deno.statSync(original);
   const b = Deno.statSync(copy);
-  if (a.ino !== null && a.ino === b.ino && a.dev === b.dev) return true;
+  // Where a file has no number it is 0 or null.
+  if (a.ino && a.ino === b.ino && a.dev === b.dev) return true;
   if (a.size !== b.size || !a.mtime || !b.mtime) return false;
   const difference = Math.abs(a.mtime.getTime() - b.mtime.getTime());
   // Some file systems keep whole, or even, seconds only.
