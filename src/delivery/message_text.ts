@@ -6,7 +6,8 @@
 import type { MessageText } from "../junk/mod.ts";
 import { decodeCharset } from "../mail/charset.ts";
 import { splitHeader } from "../mail/header.ts";
-import { leaves, type Part, unpackStructure } from "../mail/structure.ts";
+import { leaves, type Part } from "../mail/structure.ts";
+import { unpackStructure } from "../mail/structure_packed.ts";
 import { decodeTransferEncoding } from "../mail/transfer.ts";
 import { decodeWords } from "../mail/words.ts";
 import type { Account } from "../store/account.ts";

@@ -10,13 +10,8 @@ import { type HeaderField, headerField, splitHeader } from "../mail/header.ts";
 import { listedLines } from "../mail/header_filter.ts";
 import { normalizeMessageId, parseMessageIds } from "../mail/messageid.ts";
 import { preview } from "../mail/preview.ts";
-import {
-  leaves,
-  packStructure,
-  type ParsedMessage,
-  type Part,
-  StructureParser,
-} from "../mail/structure.ts";
+import { leaves, type ParsedMessage, type Part, StructureParser } from "../mail/structure.ts";
+import { packStructure } from "../mail/structure_packed.ts";
 import { baseSubject } from "../mail/subject.ts";
 import { decodeWords } from "../mail/words.ts";
 import { parse as parseDomain } from "tldts";

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
-import { packStructure, StructureParser } from "../../src/mail/structure.ts";
+import { StructureParser } from "../../src/mail/structure.ts";
+import { packStructure } from "../../src/mail/structure_packed.ts";
 import { foldCase, searchMailbox } from "../../src/store/search.ts";
 import { foldPieces, MessageText } from "../../src/store/search_text.ts";
 import type { SearchNode } from "../../src/store/search_types.ts";

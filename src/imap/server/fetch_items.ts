@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { type Part, unpackStructure } from "../../mail/structure.ts";
+import type { Part } from "../../mail/structure.ts";
+import { unpackStructure } from "../../mail/structure_packed.ts";
 import type { FetchRow, MessageReader } from "../../store/types.ts";
 import { formatDateTime, formatFlags, formatString } from "../format/text.ts";
 import type { FetchItem } from "../parse/fetch.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { unpackStructure } from "../../mail/structure.ts";
+import { unpackStructure } from "../../mail/structure_packed.ts";
 import type { Account } from "../../store/account.ts";
 import { type Mailbox, Want } from "../../store/types.ts";
 import { Cursor, ParseError } from "../parse/cursor.ts";
