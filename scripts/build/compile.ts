@@ -1,6 +1,6 @@
 /** Executables from a bundle: one for each operating system, with nothing in it but the bundle. @module */
 import { basename, dirname, join } from "node:path";
-import { programPermissions } from "../../src/commands/server_program.ts";
+import { programFlags } from "../../src/commands/server_program.ts";
 import { type Bundle, deno } from "./bundle.ts";
 
 /** A system that executables are made for. */
@@ -48,7 +48,7 @@ export async function compile(
     "--no-config",
     "--no-lock",
     "--no-check",
-    ...programPermissions,
+    ...programFlags,
     "--target",
     target.triple,
     ...bundle.workers.flatMap((w) => ["--include", basename(w)]),

@@ -6,12 +6,16 @@ import { parentDir } from "../platform/paths.ts";
 import { executablePath, isCompiled, mainModulePath } from "../platform/process.ts";
 
 /**
- * What the program may do, as flags of the runtime; compiled into the executable. Which files and addresses
+ * Flags of the runtime, compiled into the executable: what the program may do, and its memory. Which files and addresses
  * it may touch is up to its configuration, and so to the operating system (see the systemd unit). The
  * permission for foreign functions is for dropping root's privileges, and is given back right after.
+ *
+ * New objects get 4 MB at a time, not 16: a page that is touched for the first time costs more than all that is
+ * done in it where the machine is virtual (18 microseconds, a third of a FETCH), and memory that is used again none.
  */
-export const programPermissions: readonly string[] = [
+export const programFlags: readonly string[] = [
   "--no-prompt",
+  "--v8-flags=--max-semi-space-size=4",
   "--allow-net",
   "--allow-read",
   "--allow-write",
@@ -26,7 +30,7 @@ export const programPermissions: readonly string[] = [
 export function programCommand(): string[] {
   return isCompiled()
     ? [executablePath()]
-    : [executablePath(), "run", ...programPermissions, mainModulePath()];
+    : [executablePath(), "run", ...programFlags, mainModulePath()];
 }
 
 /** The unit for a configuration. */

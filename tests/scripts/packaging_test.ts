@@ -4,7 +4,7 @@ import { basename, join } from "node:path";
 import { bundleProgram } from "../../scripts/build/bundle.ts";
 import { compile, sizeBudget, targets } from "../../scripts/build/compile.ts";
 import { smoke } from "../../scripts/smoke.ts";
-import { programPermissions } from "../../src/commands/server_program.ts";
+import { programFlags } from "../../src/commands/server_program.ts";
 import { takeOffset } from "../support/ports.ts";
 
 Deno.test("the bundle runs from an empty folder, and reads nothing but its data", async (t) => {
@@ -25,7 +25,7 @@ Deno.test("the bundle runs from an empty folder, and reads nothing but its data"
       "mail in and out, with the permissions that are compiled in, but for reading",
       async () => {
         const read = [empty, ...bundle.workers, "/etc/resolv.conf"].join(",");
-        const permissions = programPermissions.map((p) =>
+        const permissions = programFlags.map((p) =>
           p === "--allow-read"
             ? `--allow-read=${read}`
             : p === "--allow-write"

@@ -3,14 +3,15 @@ import { fileURLToPath } from "node:url";
 import { returnOffset, takeOffset } from "./ports.ts";
 
 const main = fileURLToPath(new URL("../../main.ts", import.meta.url));
-/** What the task "localserve" of deno.json grants. */
-export const localservePermissions = ["net", "read", "write", "env", "sys"].map((p) =>
-  `--allow-${p}`
-);
+/** Flags of the task "localserve" of deno.json. */
+export const localserveFlags = [
+  "--v8-flags=--max-semi-space-size=4",
+  ...["net", "read", "write", "env", "sys"].map((p) => `--allow-${p}`),
+];
 
 const command = (args: string[], stdin: "piped" | "null") =>
   new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", ...localservePermissions, main, ...args],
+    args: ["run", "--no-prompt", ...localserveFlags, main, ...args],
     stdin,
     stdout: "piped",
     stderr: "piped",

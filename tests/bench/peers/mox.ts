@@ -1,7 +1,7 @@
 /** This server as localserve in a temporary folder, in a process of its own. @module */
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { localservePermissions } from "../../support/localserve.ts";
+import { localserveFlags } from "../../support/localserve.ts";
 import { type Peer, processMemory, waitForPort } from "./types.ts";
 
 const main = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "..", "main.ts");
@@ -14,7 +14,7 @@ export async function startMox(offset = 21_000): Promise<Peer> {
     args: [
       "run",
       "--no-check",
-      ...localservePermissions,
+      ...localserveFlags,
       main,
       "localserve",
       "-dir",
