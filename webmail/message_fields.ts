@@ -2,7 +2,7 @@
 import type { Address, MessageItem, ParsedMessage } from "./api/mod.ts";
 import { linkButton } from "./lib/button.ts";
 import { el, explain, fill } from "./lib/dom.ts";
-import { longDate } from "./lib/format.ts";
+import { longDate, sizeText } from "./lib/format.ts";
 import { safeText } from "./lib/scripts.ts";
 import { fullAddress, has } from "./names.ts";
 
@@ -64,6 +64,18 @@ function keywords(it: MessageItem): HTMLElement[] | null {
   return fieldRow(
     "Flags",
     words.flatMap((w, i) => [...i > 0 ? [" "] : [], el("span", { class: "label" }, w)]),
+  );
+}
+
+/** A line on what is missing of a message whose file is damaged. */
+export function damage(m: ParsedMessage): HTMLElement | null {
+  return m.lost === 0 ? null : el(
+    "p",
+    { class: "error", role: "alert" },
+    `The server has lost the end of this message: ${sizeText(m.lost)} of ${
+      sizeText(m.item.size)
+    }. ` +
+      "Its administrator may have a backup.",
   );
 }
 

@@ -22,7 +22,7 @@ import { countText } from "./lib/format.ts";
 import type { Shortcut } from "./lib/keys.ts";
 import { alertUser, attempt, errorText } from "./lib/notify.ts";
 import { safeText } from "./lib/scripts.ts";
-import { authentication, messageFields } from "./message_fields.ts";
+import { authentication, damage, messageFields } from "./message_fields.ts";
 import { has, subjectText } from "./names.ts";
 import { textBody } from "./text_body.ts";
 
@@ -141,6 +141,7 @@ export function messageView(o: MessageViewOptions): MessageView {
         moreButton(m),
       ),
       el("h1", {}, safeText(subjectText(it))),
+      damage(m),
       messageFields(it, allHeaders ? m.headers : [], o.onCompose),
       authentication(m),
       bodyChoice(m, mode, setBody),

@@ -116,5 +116,7 @@ export const ParsedMessage = v.object({
   listUnsubscribe: v.nullable(ListUnsubscribe),
   /** How this sender's messages are shown, if it was remembered. */
   senderView: v.nullable(v.picklist(["text", "html", "htmlExternal"])),
+  /** Bytes of the message that its damaged file has lost. */
+  lost: Count,
 });
 export type ParsedMessage = v.InferOutput<typeof ParsedMessage>;

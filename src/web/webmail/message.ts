@@ -97,6 +97,7 @@ export function parsedMessage(
       listPost: listPost(fields),
       listUnsubscribe: listUnsubscribe(fields),
       senderView: (from === undefined ? undefined : senderView(account, from)) ?? null,
+      lost: Math.max(0, c.message.size - c.reader.size),
     };
   });
 }

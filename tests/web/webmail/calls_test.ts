@@ -403,3 +403,23 @@ Deno.test("a recipient's security is asked once, and unknown where nothing can b
     },
   });
 });
+
+Deno.test("a damaged message: what is left is shown and how much is missing; without a file an error says so", async () => {
+  await withWebmail(async (w) => {
+    const text = (subject: string) =>
+      `From: a@example.org\r\nSubject: ${subject}\r\n\r\n${"some words\r\n".repeat(9000)}`;
+    const ids = [await w.deliver(text("cut")), await w.deliver(text("gone"))];
+    const file = (id: number) => w.account.files.path(w.account.message(id)!.emailId);
+    Deno.truncateSync(file(ids[0]), 100);
+    Deno.removeSync(file(ids[1]));
+    const b = await w.login();
+    const cut = await b.call("MessageGet", { id: ids[0] });
+    assert.equal(cut.lost, cut.item.size - 100);
+    assert.match(cut.texts[0].text, /^some words/);
+    assert.match(
+      await refused(b.call("MessageGet", { id: ids[1] }), "internal"),
+      /the file of message \d+ can't be read/,
+    );
+    assert.equal((await b.call("Delete", { target: { ids }, forever: true })).count, 2);
+  });
+});
