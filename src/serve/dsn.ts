@@ -49,11 +49,23 @@ function diagnostic(a: Attempt): string {
 export async function deliverDsn(s: DsnServices, e: DsnEvent): Promise<void> {
   const { message } = e;
   // RFC 3461 §4.3: RET is for failures. What is binary can't stand in a report.
-  const whole = e.action === "failed" && message.ret === "full" && !message.binary &&
+  let whole = e.action === "failed" && message.ret === "full" && !message.binary &&
     message.fileSize <= maxQuoted;
-  const file = whole
-    ? await Deno.readFile(message.path)
-    : headerOf(await readStart(message.path, maxQuotedHeader));
+  let file: Uint8Array;
+  try {
+    file = whole
+      ? await Deno.readFile(message.path)
+      : headerOf(await readStart(message.path, maxQuotedHeader));
+  } catch (err) {
+    if (!(err instanceof Deno.errors.NotFound)) throw err;
+    // The sender is told all the same, of a message that was lost most of all.
+    log.error("file of a queued message is missing; its sender is told", {
+      id: message.id,
+      path: message.path,
+    });
+    file = new Uint8Array(0);
+    whole = false;
+  }
   const hostname = s.config.static.Hostname;
   const messageId = `${crypto.randomUUID()}@${hostname}`;
   const bytes = composeDsn({
