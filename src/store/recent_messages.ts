@@ -15,6 +15,7 @@ export const smallFile = 64 * 1024;
 /** Together: the most that is kept, 48 MB, so some ten thousand messages of text. */
 const chunkBytes = 1024 * 1024;
 const maxChunks = 48;
+export const maxKeptBytes = maxChunks * chunkBytes;
 /** So that the bookkeeping of tiny messages stays small beside the chunks. */
 const filesPerChunk = 1024;
 
