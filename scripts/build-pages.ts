@@ -19,7 +19,7 @@ interface Page {
 const pages: Page[] = [
   {
     html: "webmail/page.html",
-    script: "webmail/main.ts",
+    script: "webmail/mail/main.ts",
     styles: ["webmail/lib/base.css", "webmail/webmail.css"],
     output: "src/web/pages/webmail.html",
     title: "Webmail",

@@ -10,7 +10,7 @@ import { NameError, packAddress, parseAddress, parseDomain } from "../config/nam
 import type { Log } from "../log/mod.ts";
 import { writeFileAtomic } from "../platform/files.ts";
 import { isSafeName } from "../platform/paths.ts";
-import type { Accounts } from "../store/accounts.ts";
+import type { Accounts } from "../store/account/accounts.ts";
 import { AdminError, changing } from "./errors.ts";
 
 /** An address as domains.conf has it as a key; "@domain" for a catch-all. */

@@ -1,5 +1,5 @@
 /** Aliases: addresses whose mail goes to several accounts. @module */
-import { alias as aliasType } from "../config/domain.ts";
+import { alias as aliasType } from "../config/dynamic/domain.ts";
 import type { Alias, Config, Dynamic } from "../config/mod.ts";
 import { NameError, parseAddress } from "../config/names.ts";
 import { requireDomain } from "./domains.ts";

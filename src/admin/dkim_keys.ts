@@ -1,7 +1,7 @@
 /** DKIM keys of domains: made, written to files, and as DNS records. @module */
 import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } from "node:crypto";
 import { promisify } from "node:util";
-import { selector as selectorType } from "../config/domain.ts";
+import { selector as selectorType } from "../config/dynamic/domain.ts";
 import type { Config, Selector } from "../config/mod.ts";
 import { ensureDir, writeFileAtomic } from "../platform/files.ts";
 import { parentDir } from "../platform/paths.ts";

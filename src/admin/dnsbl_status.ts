@@ -1,6 +1,6 @@
 /** Whether block lists have the addresses that this host sends from. @module */
 import type { Config } from "../config/mod.ts";
-import { isLoopbackIp, isUnspecifiedIp } from "../config/types.ts";
+import { isLoopbackIp, isUnspecifiedIp } from "../config/sconf/types.ts";
 import { dnsblChecker, type Resolver } from "../dns/mod.ts";
 import { addressesOf } from "./dns_check_host.ts";
 

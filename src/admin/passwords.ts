@@ -4,7 +4,7 @@ import type { Config } from "../config/mod.ts";
 import { writeFileAtomic } from "../platform/files.ts";
 import { ownLikeFolder } from "../platform/users.ts";
 import { preparePassword } from "../sasl/mod.ts";
-import { hashPassword } from "../store/password.ts";
+import { hashPassword } from "../store/logins/password.ts";
 import { AdminError } from "./errors.ts";
 
 /** Without those that are taken for one another: 0 O, 1 l I. */

@@ -10,16 +10,16 @@ import { ensureDir } from "../platform/files.ts";
 import { onShutdown } from "../platform/signals.ts";
 import { writeStdout } from "../platform/stdio.ts";
 import { becomeDataOwner } from "../serve/become_user.ts";
-import { runAdminCommand } from "../serve/admin_commands.ts";
+import { runAdminCommand } from "../serve/control/admin_commands.ts";
 import {
   callControl,
   controlAnswers,
   ControlError,
   ControlServer,
   type Json,
-} from "../serve/control.ts";
+} from "../serve/control/control.ts";
 import { accountRules } from "../serve/rules.ts";
-import { Accounts } from "../store/accounts.ts";
+import { Accounts } from "../store/account/accounts.ts";
 import { type Command, type Flags, parseFlags } from "./command.ts";
 import { findConfigPath } from "./datadir.ts";
 

@@ -4,7 +4,7 @@ import { Config } from "../config/mod.ts";
 import { onShutdown } from "../platform/signals.ts";
 import { writeStdout } from "../platform/stdio.ts";
 import { becomeDataOwner } from "../serve/become_user.ts";
-import { controlAnswers } from "../serve/control.ts";
+import { controlAnswers } from "../serve/control/control.ts";
 import { noteBackup } from "../store/backup/last_backup.ts";
 import { DataWatch } from "../store/backup/watch.ts";
 import { verifyInWorker } from "../store/backup/worker.ts";

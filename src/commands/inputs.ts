@@ -1,6 +1,6 @@
 /** What several commands read: the DNS, and messages. @module */
 import { makeResolver, parseServer, type Resolver } from "../dns/mod.ts";
-import { parseMessage } from "../mail/structure.ts";
+import { parseMessage } from "../mail/structure/structure.ts";
 import { readStdinBytes } from "../platform/terminal.ts";
 import { type ReportPart, reportParts } from "../reports/mod.ts";
 import { bodyStart, bytesSource, type MessageSource } from "../senderauth/mod.ts";

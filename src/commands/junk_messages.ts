@@ -2,10 +2,10 @@
 import { join } from "node:path";
 import { messageText } from "../delivery/message_text.ts";
 import { type JunkParams, type LabelledMessage, messageWords } from "../junk/mod.ts";
-import { parseDate } from "../mail/date.ts";
-import { headerField, splitHeader } from "../mail/header.ts";
-import { mboxMessages } from "../mail/mbox_read.ts";
-import { parseMessage } from "../mail/structure.ts";
+import { parseDate } from "../mail/header/date.ts";
+import { headerField, splitHeader } from "../mail/header/header.ts";
+import { mboxMessages } from "../mail/mbox/read.ts";
+import { parseMessage } from "../mail/structure/structure.ts";
 import { withCrlf } from "./inputs.ts";
 
 /** Bytes of a message that is looked at whole. */

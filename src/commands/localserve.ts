@@ -10,12 +10,12 @@ import {
 import { Log, setLevel } from "../log/mod.ts";
 import { onShutdown } from "../platform/signals.ts";
 import { writeStdout } from "../platform/stdio.ts";
-import { controlAnswers } from "../serve/control.ts";
+import { controlAnswers } from "../serve/control/control.ts";
 import { setAccountPassword } from "../serve/logins.ts";
 import { type Endpoint, MailServer } from "../serve/server.ts";
-import { Accounts } from "../store/accounts.ts";
+import { Accounts } from "../store/account/accounts.ts";
 import { accountRules } from "../serve/rules.ts";
-import { hashPassword } from "../store/password.ts";
+import { hashPassword } from "../store/logins/password.ts";
 import { type Command, parseFlags, UsageError } from "./command.ts";
 import { defaultLocalserveDir } from "./datadir.ts";
 

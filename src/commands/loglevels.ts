@@ -1,7 +1,7 @@
 /** `mox loglevels`. @module */
 import { isLevel, levels } from "../log/mod.ts";
 import { writeStdout } from "../platform/stdio.ts";
-import { callControl } from "../serve/control.ts";
+import { callControl } from "../serve/control/control.ts";
 import { type Command, parseFlags, UsageError } from "./command.ts";
 import { findDataDir } from "./datadir.ts";
 

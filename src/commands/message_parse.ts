@@ -1,8 +1,8 @@
 /** `mox message parse`. @module */
-import { splitHeader } from "../mail/header.ts";
-import { parseMessage, type Part } from "../mail/structure.ts";
+import { splitHeader } from "../mail/header/header.ts";
+import { parseMessage, type Part } from "../mail/structure/structure.ts";
 import { writeStdout } from "../platform/stdio.ts";
-import { describe } from "../store/describe.ts";
+import { describe } from "../store/account/describe.ts";
 import { type Command, parseFlags } from "./command.ts";
 import { readMessage } from "./inputs.ts";
 

@@ -1,7 +1,7 @@
 /** Subcommands that change what is queued: hold, unhold, schedule, transport, requiretls, fail, drop. @module */
 import { writeStdout } from "../platform/stdio.ts";
 import { parseDuration } from "../config/mod.ts";
-import { callControl, type Json } from "../serve/control.ts";
+import { callControl, type Json } from "../serve/control/control.ts";
 import { type Command, parseFlags, UsageError } from "./command.ts";
 import { findDataDir } from "./datadir.ts";
 import { filterFlags, filterHelp, filterUsage, neededFilter, parseTime } from "./queue_flags.ts";

@@ -1,6 +1,6 @@
 /** Flags by which queue commands choose recipients, and how they are shown. @module */
 import { parseDuration } from "../config/mod.ts";
-import type { Json } from "../serve/control.ts";
+import type { Json } from "../serve/control/control.ts";
 import { UsageError } from "./command.ts";
 
 /** Flags of the commands that choose among what is queued. */

@@ -1,6 +1,6 @@
 /** `mox queue holdrules …` and `mox queue suppress …`. @module */
 import { writeStdout } from "../platform/stdio.ts";
-import { callControl, type Json } from "../serve/control.ts";
+import { callControl, type Json } from "../serve/control/control.ts";
 import { type Command, parseFlags, UsageError } from "./command.ts";
 import { findDataDir } from "./datadir.ts";
 import { columns, parseIds, shownTime } from "./queue_flags.ts";

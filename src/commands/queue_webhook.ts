@@ -2,7 +2,7 @@
 import { writeStdout } from "../platform/stdio.ts";
 import { parseDuration } from "../config/mod.ts";
 import type { Hook, RetiredHook } from "../queue/webhooks/mod.ts";
-import { callControl, type Json } from "../serve/control.ts";
+import { callControl, type Json } from "../serve/control/control.ts";
 import { type Command, parseFlags, UsageError } from "./command.ts";
 import { findDataDir } from "./datadir.ts";
 import { columns, parseIds, parseTime, shownTime } from "./queue_flags.ts";

@@ -9,7 +9,7 @@ import { fixPermissions, isRoot, lookupUser } from "../platform/users.ts";
 import { setAccountPassword } from "../serve/logins.ts";
 import { accountRules } from "../serve/rules.ts";
 import { Log } from "../log/mod.ts";
-import { Accounts } from "../store/accounts.ts";
+import { Accounts } from "../store/account/accounts.ts";
 import { type Command, parseFlags, UsageError } from "./command.ts";
 import { configPath } from "./datadir.ts";
 import { programCommand, unitFor } from "./server_program.ts";

@@ -1,6 +1,6 @@
 /** `mox retrain`. @module */
 import { writeStdout } from "../platform/stdio.ts";
-import { callControl } from "../serve/control.ts";
+import { callControl } from "../serve/control/control.ts";
 import { type Command, parseFlags } from "./command.ts";
 import { findDataDir } from "./datadir.ts";
 

@@ -1,7 +1,7 @@
 /** `mox sendmail`. @module */
 import { writeStderr } from "../platform/stdio.ts";
 import { readStdinBytes } from "../platform/terminal.ts";
-import { callControl } from "../serve/control.ts";
+import { callControl } from "../serve/control/control.ts";
 import { type Command, UsageError } from "./command.ts";
 import { findDataDir } from "./datadir.ts";
 

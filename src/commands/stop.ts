@@ -1,5 +1,5 @@
 /** `mox stop`. @module */
-import { callControl } from "../serve/control.ts";
+import { callControl } from "../serve/control/control.ts";
 import { type Command, parseFlags } from "./command.ts";
 import { findDataDir } from "./datadir.ts";
 

@@ -15,10 +15,10 @@ import {
   TlsReports,
   TlsResults,
 } from "../reports/mod.ts";
-import type { Account } from "../store/account.ts";
-import { LoginLog } from "../store/login_attempts.ts";
-import { Shares } from "../store/shares.ts";
-import { TlsKeys } from "../store/tls_keys.ts";
+import type { Account } from "../store/account/account.ts";
+import { LoginLog } from "../store/logins/attempts.ts";
+import { Shares } from "../store/mailboxes/shares.ts";
+import { TlsKeys } from "../store/logins/tls_keys.ts";
 import { StsCache } from "../tlspolicy/sts_cache.ts";
 import { Sessions } from "../web/login/mod.ts";
 import { SeenRequests } from "../web/webapi/seen_requests.ts";

@@ -1,6 +1,6 @@
 /** What a change of domains.conf means to the parts of the server. @module */
-import type { Dynamic } from "./dynamic.ts";
-import { equal } from "./schema.ts";
+import type { Dynamic } from "./dynamic/dynamic.ts";
+import { equal } from "./sconf/schema.ts";
 
 /** Names that were added, removed, or have other values now. */
 export interface NameChanges {

@@ -3,10 +3,10 @@ import { writeFileAtomic } from "../platform/files.ts";
 import { dataPath, joinPath, parentDir, resolveFrom } from "../platform/paths.ts";
 import { ownLikeFolder } from "../platform/users.ts";
 import { Log } from "../log/mod.ts";
-import type { Account } from "./account.ts";
-import { accountAddresses, type AddressIndex, type DomainEntry } from "./addresses.ts";
+import type { Account } from "./dynamic/account.ts";
+import { accountAddresses, type AddressIndex, type DomainEntry } from "./dynamic/addresses.ts";
 import { type ConfigChange, isEmptyChange, whatChanged } from "./changes.ts";
-import { type Dynamic, dynamicConfig } from "./dynamic.ts";
+import { type Dynamic, dynamicConfig } from "./dynamic/dynamic.ts";
 import {
   ConfigError,
   type FileProblem,
@@ -17,9 +17,9 @@ import {
 } from "./load.ts";
 import { type AddressLookup, lookup, type LookupOptions, owned } from "./lookup.ts";
 import { asciiDomain, parseAddress, parseDomain } from "./names.ts";
-import { equal } from "./schema.ts";
-import { type MapNode, parseSconf, printSconf } from "./sconf.ts";
-import type { Static } from "./static.ts";
+import { equal } from "./sconf/schema.ts";
+import { type MapNode, parseSconf, printSconf } from "./sconf/sconf.ts";
+import type { Static } from "./static/static.ts";
 
 const log = new Log("config");
 

@@ -1,14 +1,14 @@
 /** Reading the two files, with all that is wrong in them at once. @module */
 import { Buffer } from "node:buffer";
 import { parentDir } from "../platform/paths.ts";
-import type { AddressIndex } from "./addresses.ts";
-import { checkDynamic } from "./check_dynamic.ts";
-import { checkStatic } from "./check_static.ts";
-import { type Dynamic, dynamicConfig } from "./dynamic.ts";
-import { checkDynamicFiles, checkStaticFiles } from "./key_files.ts";
-import { type PathReport, reportAt, type Type } from "./schema.ts";
-import { type MapNode, maxProblems, parseSconf, type Problem } from "./sconf.ts";
-import { type Static, staticConfig } from "./static.ts";
+import type { AddressIndex } from "./dynamic/addresses.ts";
+import { checkDynamic } from "./dynamic/check_dynamic.ts";
+import { checkStatic } from "./static/check_static.ts";
+import { type Dynamic, dynamicConfig } from "./dynamic/dynamic.ts";
+import { checkDynamicFiles, checkStaticFiles } from "./static/key_files.ts";
+import { type PathReport, reportAt, type Type } from "./sconf/schema.ts";
+import { type MapNode, maxProblems, parseSconf, type Problem } from "./sconf/sconf.ts";
+import { type Static, staticConfig } from "./static/static.ts";
 
 /** Something wrong in a configuration file. */
 export interface FileProblem extends Problem {

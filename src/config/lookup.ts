@@ -1,14 +1,14 @@
 /** What becomes of mail for an address. @module */
-import type { Destination } from "./account.ts";
+import type { Destination } from "./dynamic/account.ts";
 import {
   type AddressIndex,
   addressKey,
   canonicalLocalpart,
   plainDestination,
   type ResolvedAlias,
-} from "./addresses.ts";
+} from "./dynamic/addresses.ts";
 import { asciiDomain, packAddress, parseDomain, parseLocalpart } from "./names.ts";
-import type { Static } from "./static.ts";
+import type { Static } from "./static/static.ts";
 
 /** What an address leads to. */
 export type AddressLookup =

@@ -14,9 +14,9 @@
  *
  * @module
  */
-import { describe } from "./describe.ts";
-import { dynamicConfig } from "./dynamic.ts";
-import { staticConfig } from "./static.ts";
+import { describe } from "./sconf/describe.ts";
+import { dynamicConfig } from "./dynamic/dynamic.ts";
+import { staticConfig } from "./static/static.ts";
 
 export { Config, dynamicPathOf, type NewMailbox } from "./config.ts";
 export { type AddressLookup, type LookupOptions } from "./lookup.ts";
@@ -31,8 +31,8 @@ export {
   readDynamic,
   readStatic,
 } from "./load.ts";
-export { type ACME, type SpecialUseMailboxes, type Static, staticConfig } from "./static.ts";
-export { type Dynamic, dynamicConfig } from "./dynamic.ts";
+export { type ACME, type SpecialUseMailboxes, type Static, staticConfig } from "./static/static.ts";
+export { type Dynamic, dynamicConfig } from "./dynamic/dynamic.ts";
 export {
   type Account,
   account,
@@ -42,8 +42,14 @@ export {
   type JunkFilterParams,
   outgoingWebhookEvents,
   type Ruleset,
-} from "./account.ts";
-export { type Alias, catchallSeparators, type Domain, domain, type Selector } from "./domain.ts";
+} from "./dynamic/account.ts";
+export {
+  type Alias,
+  catchallSeparators,
+  type Domain,
+  domain,
+  type Selector,
+} from "./dynamic/domain.ts";
 export {
   defaultMaxMessageSize,
   firstTimeSenderDelay,
@@ -52,7 +58,7 @@ export {
   type Listener,
   listener,
   type ListenerTLS,
-} from "./listener.ts";
+} from "./static/listener.ts";
 export {
   type Route,
   type Transport,
@@ -60,7 +66,7 @@ export {
   transportPort,
   type TransportSMTP,
   type TransportSocks,
-} from "./transport.ts";
+} from "./static/transport.ts";
 export {
   type WebForward,
   type WebHandler,
@@ -68,7 +74,7 @@ export {
   type WebInternal,
   type WebRedirect,
   type WebStatic,
-} from "./web_handler.ts";
+} from "./dynamic/web_handler.ts";
 export {
   type AccountAddress,
   type AddressIndex,
@@ -76,13 +82,13 @@ export {
   canonicalLocalpart,
   type DomainEntry,
   type ResolvedAlias,
-} from "./addresses.ts";
-export { portUses } from "./check_static.ts";
-export { formatConfig } from "./describe.ts";
-export { formatDuration, parseDuration } from "./duration.ts";
+} from "./dynamic/addresses.ts";
+export { portUses } from "./static/check_static.ts";
+export { formatConfig } from "./sconf/describe.ts";
+export { formatDuration, parseDuration } from "./sconf/duration.ts";
 export { type ConfigExample, configExamples } from "./examples.ts";
-export { automaticJunkFlag, type JunkMark } from "./junk_flags.ts";
-export { compileRegExp, type LinearRegExp, RegExpSyntaxError } from "./regexp.ts";
+export { automaticJunkFlag, type JunkMark } from "./dynamic/junk_flags.ts";
+export { compileRegExp, type LinearRegExp, RegExpSyntaxError } from "./sconf/regexp.ts";
 export {
   loadLocalserve,
   localserveAccount,
@@ -91,8 +97,8 @@ export {
   type LocalserveOptions,
   localservePassword,
   newAccountJunkSettings,
-} from "./localserve.ts";
-export { equal } from "./schema.ts";
+} from "./static/localserve.ts";
+export { equal } from "./sconf/schema.ts";
 
 /** All fields of mox.conf with their documentation, for `mox config describe-static`. */
 export function describeStatic(): string {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Db, SqlValue } from "../store/database.ts";
+import type { Db, SqlValue } from "../store/database/database.ts";
 import { Flag } from "../store/types.ts";
 import type { History, HistoryQuery, Network } from "./reputation.ts";
 

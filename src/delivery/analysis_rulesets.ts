@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { compileRegExp, RegExpSyntaxError } from "../config/regexp.ts";
+import { compileRegExp, RegExpSyntaxError } from "../config/sconf/regexp.ts";
 import type { DeliveryFacts } from "../store/types.ts";
 import type { AnalysisContext, Ruleset } from "./analysis_types.ts";
 

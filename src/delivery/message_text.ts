@@ -4,13 +4,13 @@
  * @module
  */
 import type { MessageText } from "../junk/mod.ts";
-import { decodeCharset } from "../mail/charset.ts";
-import { splitHeader } from "../mail/header.ts";
-import { leaves, type Part } from "../mail/structure.ts";
-import { unpackStructure } from "../mail/structure_packed.ts";
-import { decodeTransferEncoding } from "../mail/transfer.ts";
-import { decodeWords } from "../mail/words.ts";
-import type { Account } from "../store/account.ts";
+import { decodeCharset } from "../mail/text/charset.ts";
+import { splitHeader } from "../mail/header/header.ts";
+import { leaves, type Part } from "../mail/structure/structure.ts";
+import { unpackStructure } from "../mail/structure/packed.ts";
+import { decodeTransferEncoding } from "../mail/transfer/transfer.ts";
+import { decodeWords } from "../mail/header/words.ts";
+import type { Account } from "../store/account/account.ts";
 
 /** Bytes of a header and of a part that are looked at; the filter has bounds of its own above. */
 const maxHeaderBytes = 64 * 1024;

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import type { Account } from "../store/account.ts";
+import type { Account } from "../store/account/account.ts";
 import { Flag, type Message, type NewMessage } from "../store/types.ts";
 
 /** Milliseconds that a reject is kept. */

@@ -21,7 +21,7 @@ import {
 } from "../junk/mod.ts";
 import type { Log } from "../log/mod.ts";
 import { countPanic } from "../metrics/mod.ts";
-import type { Account } from "../store/account.ts";
+import type { Account } from "../store/account/account.ts";
 import { Flag } from "../store/types.ts";
 import { JunkFilters } from "./junk_filters.ts";
 import { storedMessageText } from "./message_text.ts";

@@ -5,9 +5,9 @@
  */
 import * as v from "valibot";
 import { composeText, foldField, joinMessage, textField } from "../mail/compose.ts";
-import { formatAddress, type WrittenAddress } from "../mail/address_format.ts";
-import { formatDate } from "../mail/date.ts";
-import type { HeaderField } from "../mail/header.ts";
+import { formatAddress, type WrittenAddress } from "../mail/address/format.ts";
+import { formatDate } from "../mail/header/date.ts";
+import type { HeaderField } from "../mail/header/header.ts";
 import type { Summary } from "../store/types.ts";
 
 /** Characters of a reply. */

@@ -17,7 +17,7 @@
  * @module
  */
 import { join } from "node:path";
-import { Db } from "../store/database.ts";
+import { Db } from "../store/database/database.ts";
 import { Bloom, bloomBytes, wordHash } from "./bloom.ts";
 import { type JunkParams, junkParams } from "./params.ts";
 import { filterMigrations } from "./schema.ts";

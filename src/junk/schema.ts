@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Migration } from "../store/database.ts";
+import type { Migration } from "../store/database/database.ts";
 
 export const filterMigrations: readonly Migration[] = [
   {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { compileRegExp } from "../config/regexp.ts";
+import { compileRegExp } from "../config/sconf/regexp.ts";
 
 /** What a message was trained as, as the store keeps it with the message. */
 export const Trained = { No: 0, Ham: 1, Spam: 2 } as const;

@@ -4,15 +4,15 @@
  *
  * @module
  */
-import { encodeBase64, encodeQuotedPrintable } from "./transfer_encode.ts";
+import { encodeBase64, encodeQuotedPrintable } from "./transfer/encode.ts";
 import {
   formatAddressList,
   withoutControls,
   type WriteOptions,
   type WrittenAddress,
   type WrittenGroup,
-} from "./address_format.ts";
-import { encodeWord } from "./encode.ts";
+} from "./address/format.ts";
+import { encodeWord } from "./header/encode.ts";
 
 /** Characters of a line that should not be exceeded (RFC 5322 §2.1.1). */
 const lineLength = 78;

@@ -1,6 +1,6 @@
 /** What an administrator does to queued recipients: hold, schedule, transport, requiretls, drop, fail. @module */
-import type { Db } from "../store/database.ts";
-import { type Deliveries, retireItem, tellOf } from "./attempt.ts";
+import type { Db } from "../store/database/database.ts";
+import { type Deliveries, retireItem, tellOf } from "./sending/attempt.ts";
 import { maxResults } from "./events.ts";
 import { findIds, type QueueFilter } from "./list.ts";
 import { itemColumns, itemFromRow, readMessage, updateDestination } from "./rows.ts";

@@ -1,6 +1,6 @@
 /** What an attempt means for its recipient, and who is told of it. @module */
 import type { Log } from "../log/mod.ts";
-import { delayedAfter, nextWait, remaining } from "./schedule.ts";
+import { delayedAfter, nextWait, remaining } from "./scheduling/schedule.ts";
 import type { Attempt, DsnEvent, OutgoingEvent, QueueItem, QueueMessage, Result } from "./types.ts";
 
 /** Results that are kept of a recipient. */

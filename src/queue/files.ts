@@ -1,8 +1,8 @@
 /** The files of queued messages, removed once it is durable that nobody needs them. @module */
 import type { Log } from "../log/mod.ts";
-import type { Db } from "../store/database.ts";
-import type { MessageFiles } from "../store/message_files.ts";
-import type { Tasks } from "./tasks.ts";
+import type { Db } from "../store/database/database.ts";
+import type { MessageFiles } from "../store/files/message_files.ts";
+import type { Tasks } from "./scheduling/tasks.ts";
 
 export class QueueFiles {
   readonly #db: Db;

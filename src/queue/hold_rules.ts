@@ -1,6 +1,6 @@
 /** Rules by which new messages are held. @module */
 import { normalizeName } from "../dns/mod.ts";
-import type { Db } from "../store/database.ts";
+import type { Db } from "../store/database/database.ts";
 
 /** A rule: what is undefined fits any message. */
 export interface HoldRule {

@@ -1,5 +1,5 @@
 /** What an account may send in a day, counted in the queue's database. @module */
-import type { Db } from "../store/database.ts";
+import type { Db } from "../store/database/database.ts";
 import { type NewQueueMessage, QueueLimitError } from "./types.ts";
 
 const day = 24 * 3600_000;

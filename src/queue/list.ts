@@ -1,5 +1,5 @@
 /** Finding recipients in the queue. @module */
-import type { Db, SqlValue } from "../store/database.ts";
+import type { Db, SqlValue } from "../store/database/database.ts";
 import { itemColumns, itemFromRow } from "./rows.ts";
 import type { QueueItem } from "./types.ts";
 

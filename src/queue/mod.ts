@@ -6,16 +6,16 @@
  *
  * @module
  */
-export { remoteDeliverer, type RemoteDelivererOptions } from "./deliverer.ts";
-export { maxDeliveries, maxPerDestination, maxRunning, runningForNew } from "./due.ts";
+export { remoteDeliverer, type RemoteDelivererOptions } from "./sending/deliverer.ts";
+export { maxDeliveries, maxPerDestination, maxRunning, runningForNew } from "./scheduling/due.ts";
 export type { HoldRule } from "./hold_rules.ts";
 export type { QueueFilter, QueueOrder } from "./list.ts";
-export { messageBytes } from "./hand_over.ts";
-export { localDeliverer } from "./localserve.ts";
+export { messageBytes } from "./sending/hand_over.ts";
+export { localDeliverer } from "./sending/localserve.ts";
 export { Queue } from "./queue.ts";
 export { baseAddress, isHardBounce, type RetiredItem, type Suppression } from "./retired.ts";
-export { transportFor } from "./routes.ts";
-export { backoff, delayedAfter, maxAttempts } from "./schedule.ts";
+export { transportFor } from "./sending/routes.ts";
+export { backoff, delayedAfter, maxAttempts } from "./scheduling/schedule.ts";
 export {
   type Attempt,
   type Clock,
@@ -33,4 +33,4 @@ export {
   type Result,
   type SendingLimits,
 } from "./types.ts";
-export type { SourceAddress } from "./way.ts";
+export type { SourceAddress } from "./sending/way.ts";

@@ -12,9 +12,9 @@
 import { join } from "node:path";
 import { countPanic, gauge } from "../metrics/mod.ts";
 import { ensureDir } from "../platform/files.ts";
-import { Db } from "../store/database.ts";
-import { MessageFiles } from "../store/message_files.ts";
-import { deliver, type Deliveries } from "./attempt.ts";
+import { Db } from "../store/database/database.ts";
+import { MessageFiles } from "../store/files/message_files.ts";
+import { deliver, type Deliveries } from "./sending/attempt.ts";
 import { dropItems, failItems, setColumn } from "./changes.ts";
 import {
   type DueDestination,
@@ -23,9 +23,9 @@ import {
   nextDue,
   nextTime,
   runningForNew,
-} from "./due.ts";
+} from "./scheduling/due.ts";
 import { QueueFiles } from "./files.ts";
-import { systemClock } from "./clock.ts";
+import { systemClock } from "./scheduling/clock.ts";
 import { addHoldRule, type HoldRule, holdRules, isHeld, removeHoldRule } from "./hold_rules.ts";
 import { countAgainstLimits, sentInDay } from "./limits.ts";
 import { countItems, findItems, type QueueFilter, type QueueOrder } from "./list.ts";
@@ -51,10 +51,10 @@ import {
   releaseAll,
   updateDestination,
 } from "./rows.ts";
-import { Runs } from "./runs.ts";
+import { Runs } from "./scheduling/runs.ts";
 import { queueMigrations } from "./schema.ts";
-import { Tasks } from "./tasks.ts";
-import { Turns } from "./turns.ts";
+import { Tasks } from "./scheduling/tasks.ts";
+import { Turns } from "./scheduling/turns.ts";
 import {
   type Attempt,
   type Clock,

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Db, Row } from "../store/database.ts";
+import type { Db, Row } from "../store/database/database.ts";
 import type { Attempt, OutgoingEvent, QueueItem, QueueMessage } from "./types.ts";
 
 /** How a recipient left the queue. */

@@ -1,5 +1,5 @@
 /** Rows of the queue's database. @module */
-import type { Db, Row } from "../store/database.ts";
+import type { Db, Row } from "../store/database/database.ts";
 import type { Attempt, NewQueueMessage, Notify, QueueItem, QueueMessage } from "./types.ts";
 
 export const itemColumns =

@@ -1,5 +1,5 @@
 /** The queue's database. @module */
-import type { Migration } from "../store/database.ts";
+import type { Migration } from "../store/database/database.ts";
 
 export const queueMigrations: readonly Migration[] = [
   {

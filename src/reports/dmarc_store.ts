@@ -4,7 +4,7 @@
  * @module
  */
 import { join } from "node:path";
-import { Db, type Migration } from "../store/database.ts";
+import { Db, type Migration } from "../store/database/database.ts";
 import type { DmarcReport } from "./dmarc.ts";
 import type { DmarcEvaluation } from "./dmarc_build.ts";
 import { dmarcAligned, dmarcMessages, dmarcReports } from "./metrics.ts";

@@ -6,8 +6,8 @@
  *
  * @module
  */
-import { leaves, type Part } from "../mail/structure.ts";
-import { decodeTransferEncoding } from "../mail/transfer.ts";
+import { leaves, type Part } from "../mail/structure/structure.ts";
+import { decodeTransferEncoding } from "../mail/transfer/transfer.ts";
 import { type DmarcReport, parseDmarcXml } from "./dmarc.ts";
 import { ReportError } from "./errors.ts";
 import { parseTlsReport, type TlsReport } from "./tlsrpt.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 import { join } from "node:path";
-import { Db, type Migration } from "../store/database.ts";
+import { Db, type Migration } from "../store/database/database.ts";
 import { tlsFailures, tlsReports, tlsSessions } from "./metrics.ts";
 import { type TlsPolicyResult, type TlsReport, tlsResultTypes } from "./tlsrpt.ts";
 import { mergeTlsResults } from "./tlsrpt_build.ts";

@@ -9,7 +9,7 @@ import type { Log } from "../log/mod.ts";
 import { freeSpace } from "../platform/files.ts";
 import { baseName, joinPath, parentDir } from "../platform/paths.ts";
 import { executablePath, isCompiled, restrictNewFiles } from "../platform/process.ts";
-import { keepPasswordWorker } from "../store/password.ts";
+import { keepPasswordWorker } from "../store/logins/password.ts";
 import {
   becomeOwner,
   currentUid,

@@ -5,8 +5,8 @@ import type { ImapBackend } from "../imap/server/mod.ts";
 import type { Log } from "../log/mod.ts";
 import type { FailedAuthLimiter, ServerTls } from "../net/mod.ts";
 import type { SaslBackend } from "../sasl/mod.ts";
-import type { Accounts } from "../store/accounts.ts";
-import type { Shares } from "../store/shares.ts";
+import type { Accounts } from "../store/account/accounts.ts";
+import type { Shares } from "../store/mailboxes/shares.ts";
 import { loginAccount } from "./logins.ts";
 
 /** Options of one IMAP listener. */

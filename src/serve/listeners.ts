@@ -28,23 +28,23 @@ import {
   type SmtpBackend,
   type SmtpServerOptions,
 } from "../smtp/server/mod.ts";
-import type { Accounts } from "../store/accounts.ts";
-import type { Shares } from "../store/shares.ts";
-import type { TlsKeys } from "../store/tls_keys.ts";
+import type { Accounts } from "../store/account/accounts.ts";
+import type { Shares } from "../store/mailboxes/shares.ts";
+import type { TlsKeys } from "../store/logins/tls_keys.ts";
 import { imapBackend } from "./imap_backend.ts";
-import { type MetricsListener, serveMetrics } from "./metrics_http.ts";
-import type { Receiving } from "./receiving.ts";
+import { type MetricsListener, serveMetrics } from "./web/metrics_http.ts";
+import type { Receiving } from "./receiving/receiving.ts";
 import { submissionBackend } from "./smtp_backend.ts";
 import type { Sockets } from "./sockets.ts";
-import type { ServerCertificates } from "./tls.ts";
+import type { ServerCertificates } from "./tls/tls.ts";
 import {
   type AlpnHandler,
   type Endpoint,
   serveWebPort,
   type WebHandlers,
   webPorts,
-} from "./web.ts";
-import type { WebPages } from "./web_pages.ts";
+} from "./web/web.ts";
+import type { WebPages } from "./web/pages.ts";
 
 /** What the protocols are served with. */
 export interface ListenerServices {

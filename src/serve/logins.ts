@@ -5,10 +5,10 @@
  */
 import type { Config } from "../config/mod.ts";
 import { preparePassword, type SaslBackend, SaslError } from "../sasl/mod.ts";
-import type { Account } from "../store/account.ts";
-import type { Accounts } from "../store/accounts.ts";
-import { checkAbsentPassword } from "../store/credentials.ts";
-import type { TlsKeys } from "../store/tls_keys.ts";
+import type { Account } from "../store/account/account.ts";
+import type { Accounts } from "../store/account/accounts.ts";
+import { checkAbsentPassword } from "../store/logins/credentials.ts";
+import type { TlsKeys } from "../store/logins/tls_keys.ts";
 
 /** Name of the account that logs in with an address; undefined if none does or it may not. */
 export function loginAccount(config: Config, login: string): string | undefined {

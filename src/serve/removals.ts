@@ -7,9 +7,9 @@
 import { finishRemovals } from "../admin/mod.ts";
 import type { Config } from "../config/mod.ts";
 import type { Log } from "../log/mod.ts";
-import type { Accounts } from "../store/accounts.ts";
-import { forgetIdentifier } from "../store/rights.ts";
-import type { Shares } from "../store/shares.ts";
+import type { Accounts } from "../store/account/accounts.ts";
+import { forgetIdentifier } from "../store/mailboxes/rights.ts";
+import type { Shares } from "../store/mailboxes/shares.ts";
 
 /** Milliseconds between looks. */
 const interval = 60_000;

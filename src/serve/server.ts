@@ -12,11 +12,11 @@ import { ensureDir } from "../platform/files.ts";
 import { Queue } from "../queue/mod.ts";
 import type { SaslBackend } from "../sasl/mod.ts";
 import { makeFilesAhead, removeLeftovers } from "../smtp/server/mod.ts";
-import { Accounts } from "../store/accounts.ts";
-import { LoginLog } from "../store/login_attempts.ts";
-import { Shares } from "../store/shares.ts";
-import { TlsKeys } from "../store/tls_keys.ts";
-import { adminHandlers } from "./admin_commands.ts";
+import { Accounts } from "../store/account/accounts.ts";
+import { LoginLog } from "../store/logins/attempts.ts";
+import { Shares } from "../store/mailboxes/shares.ts";
+import { TlsKeys } from "../store/logins/tls_keys.ts";
+import { adminHandlers } from "./control/admin_commands.ts";
 import {
   controlAnswers,
   ControlError,
@@ -24,26 +24,26 @@ import {
   ControlServer,
   inUse,
   type Json,
-} from "./control.ts";
+} from "./control/control.ts";
 import { Listeners } from "./listeners.ts";
 import { accountOfLogin, saslBackend } from "./logins.ts";
 import { catchPanics } from "./panics.ts";
-import { queueHandlers } from "./queue_control.ts";
-import { type OutgoingOptions, outgoingOptions, queueServices } from "./queue_services.ts";
+import { queueHandlers } from "./control/queue.ts";
+import { type OutgoingOptions, outgoingOptions, queueServices } from "./sending/queue_services.ts";
 import { watchRemovals } from "./removals.ts";
 import { accountRules } from "./rules.ts";
 import { openSrs } from "./onward/srs_key.ts";
-import { Receiving, type ReceivingOptions, type ReportDatabases } from "./receiving.ts";
-import { retrainHandler } from "./receiving_retrain.ts";
+import { Receiving, type ReceivingOptions, type ReportDatabases } from "./receiving/receiving.ts";
+import { retrainHandler } from "./receiving/retrain.ts";
 import { Sockets } from "./sockets.ts";
-import { submitFromProgram } from "./submit.ts";
+import { submitFromProgram } from "./sending/submit.ts";
 import { startReports } from "./reports/mod.ts";
-import { ServerCertificates } from "./tls.ts";
+import { ServerCertificates } from "./tls/tls.ts";
 import type { Patience } from "../acme/mod.ts";
-import { ServerWebhooks } from "./webhooks.ts";
-import { webhookHandlers } from "./webhook_control.ts";
-import type { Endpoint } from "./web.ts";
-import { openWebPages, type WebPages } from "./web_pages.ts";
+import { ServerWebhooks } from "./sending/webhooks.ts";
+import { webhookHandlers } from "./control/webhook.ts";
+import type { Endpoint } from "./web/web.ts";
+import { openWebPages, type WebPages } from "./web/pages.ts";
 
 /** How a server is started. */
 export interface ServerOptions {
@@ -65,7 +65,7 @@ export interface ServerOptions {
   prepare?: (accounts: Accounts) => Promise<void>;
 }
 
-export type { Endpoint } from "./web.ts";
+export type { Endpoint } from "./web/web.ts";
 /** Milliseconds that connections get to finish when the server stops. */
 const stopGrace = 5_000;
 

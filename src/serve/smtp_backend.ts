@@ -7,8 +7,8 @@
 import type { Config } from "../config/mod.ts";
 import { deliveryFacts } from "../delivery/facts.ts";
 import type { Log } from "../log/mod.ts";
-import { flattenAddresses, parseAddressList } from "../mail/address.ts";
-import { headerField, splitHeader } from "../mail/header.ts";
+import { flattenAddresses, parseAddressList } from "../mail/address/address.ts";
+import { headerField, splitHeader } from "../mail/header/header.ts";
 import { counter } from "../metrics/mod.ts";
 import type { Queue } from "../queue/mod.ts";
 import type { SaslBackend } from "../sasl/mod.ts";
@@ -21,15 +21,15 @@ import {
   type SmtpSession,
   type Transaction,
 } from "../smtp/server/mod.ts";
-import type { Accounts } from "../store/accounts.ts";
-import type { EmailDescription } from "../store/describe.ts";
-import { ParsingObserver } from "./arrived.ts";
+import type { Accounts } from "../store/account/accounts.ts";
+import type { EmailDescription } from "../store/account/describe.ts";
+import { ParsingObserver } from "./receiving/arrived.ts";
 import { loginAccount } from "./logins.ts";
-import { queueOutgoing } from "./outgoing.ts";
-import { submittedMessage } from "./submission.ts";
-import { storeFailure } from "./receiving_deliver.ts";
-import { targetsOf } from "./receiving_targets.ts";
-import type { ServerWebhooks } from "./webhooks.ts";
+import { queueOutgoing } from "./sending/outgoing.ts";
+import { submittedMessage } from "./sending/submission.ts";
+import { storeFailure } from "./receiving/deliver.ts";
+import { targetsOf } from "./receiving/targets.ts";
+import type { ServerWebhooks } from "./sending/webhooks.ts";
 
 const submissions = counter(
   "mox_smtpserver_submission_total",

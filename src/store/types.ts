@@ -11,8 +11,8 @@
  *
  * @module
  */
-import type { Part } from "../mail/structure.ts";
-import type { EmailDescription } from "./describe.ts";
+import type { Part } from "../mail/structure/structure.ts";
+import type { EmailDescription } from "./account/describe.ts";
 
 /** System and well-known flags, as bits. Other keywords are strings. */
 export const Flag = {
@@ -143,7 +143,7 @@ export interface FetchRow {
   envelope: string;
   body: string;
   bodyStructure: string;
-  /** Lines of the fields that lists show (mail/header_filter.ts); null where the message must be read. */
+  /** Lines of the fields that lists show (mail/header/filter.ts); null where the message must be read. */
   listed: string | null;
   /** Bytes before the file's, and the structure still packed. */
   prefix: Uint8Array;

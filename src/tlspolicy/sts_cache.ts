@@ -1,6 +1,6 @@
 /** Policies of MTA-STS that were seen, in a database of their own (`mtasts.db`). @module */
 import { join } from "node:path";
-import { Db, type Migration } from "../store/database.ts";
+import { Db, type Migration } from "../store/database/database.ts";
 import type { StsPolicy } from "./sts_policy.ts";
 
 /** A policy as it was fetched. */

@@ -6,7 +6,7 @@ import { Config } from "../../src/config/mod.ts";
 import { scriptedResolver, type Zone } from "../../src/dns/mod.ts";
 import { Log } from "../../src/log/mod.ts";
 import { accountRules } from "../../src/serve/rules.ts";
-import { Accounts } from "../../src/store/accounts.ts";
+import { Accounts } from "../../src/store/account/accounts.ts";
 
 const mtasts = "\t\tMTASTSHTTPS:\n\t\t\tEnabled: true\n\t\t\tNonTLS: true\n";
 

@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { type ImapBackend, serveImap } from "../../src/imap/server/mod.ts";
 import { Log, setLevel } from "../../src/log/mod.ts";
 import { serveTcp } from "../../src/net/mod.ts";
-import { Accounts } from "../../src/store/accounts.ts";
+import { Accounts } from "../../src/store/account/accounts.ts";
 import { importMessages } from "../../src/store/import/import.ts";
 import { mboxSource } from "../../src/store/import/mbox.ts";
 

@@ -9,8 +9,8 @@ import { join } from "node:path";
 import { type ImapBackend, serveImap } from "../../src/imap/server/mod.ts";
 import { Log, setLevel } from "../../src/log/mod.ts";
 import { serveTcp } from "../../src/net/mod.ts";
-import type { Account } from "../../src/store/account.ts";
-import { Accounts } from "../../src/store/accounts.ts";
+import type { Account } from "../../src/store/account/account.ts";
+import { Accounts } from "../../src/store/account/accounts.ts";
 import { ImapLoad } from "./imap.ts";
 import { type Curve, plot } from "./plot.ts";
 

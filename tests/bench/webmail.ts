@@ -4,11 +4,11 @@
  *
  * deno run -A tests/bench/webmail.ts [messages [messages of a thread]]
  */
-import { describe } from "../../src/store/describe.ts";
-import { insertEmail } from "../../src/store/insert.ts";
-import { mailboxByName } from "../../src/store/mailboxes.ts";
-import { parseMessage } from "../../src/mail/structure.ts";
-import { consistency } from "../../src/store/account.ts";
+import { describe } from "../../src/store/account/describe.ts";
+import { insertEmail } from "../../src/store/messages/insert.ts";
+import { mailboxByName } from "../../src/store/mailboxes/mailboxes.ts";
+import { parseMessage } from "../../src/mail/structure/structure.ts";
+import { consistency } from "../../src/store/account/account.ts";
 import { type Browser, message, query, withWebmail, type World } from "../web/webmail/server.ts";
 
 const count = Number(Deno.args[0] ?? 100_000);

@@ -4,7 +4,7 @@ import type { Page } from "playwright-core";
 import { Buffer } from "node:buffer";
 import { openArchive } from "../../src/store/import/archive/open.ts";
 import { writeZip } from "../../src/web/export/zip.ts";
-import { totpCode, totpStep } from "../../src/store/totp.ts";
+import { totpCode, totpStep } from "../../src/store/logins/totp.ts";
 import { lacks } from "../support/programs.ts";
 import { violations } from "./accessibility.ts";
 import { withWorld, type World } from "./browser.ts";

@@ -15,7 +15,7 @@ import {
   readStatic,
   staticConfig,
 } from "../../src/config/mod.ts";
-import { type MapNode, parseSconf, printSconf } from "../../src/config/sconf.ts";
+import { type MapNode, parseSconf, printSconf } from "../../src/config/sconf/sconf.ts";
 import { smallDynamic, smallStatic, staticOf } from "./fixtures.ts";
 
 const folder = join(dirname(fileURLToPath(import.meta.url)), "testdata", "quickstart");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { compileRegExp, RegExpSyntaxError } from "../../src/config/regexp.ts";
+import { compileRegExp, RegExpSyntaxError } from "../../src/config/sconf/regexp.ts";
 
 Deno.test("patterns of configuration files match as in RE2", () => {
   const table: [string, string, string | undefined][] = [

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { describe, formatConfig } from "../../src/config/describe.ts";
-import { formatDuration, parseDuration } from "../../src/config/duration.ts";
-import { equal, nullable, optional, required } from "../../src/config/schema.ts";
-import { list, map, struct } from "../../src/config/schema_blocks.ts";
-import { bool, duration, float, int, text } from "../../src/config/schema_scalars.ts";
-import { type MapNode, parseSconf, printSconf } from "../../src/config/sconf.ts";
+import { describe, formatConfig } from "../../src/config/sconf/describe.ts";
+import { formatDuration, parseDuration } from "../../src/config/sconf/duration.ts";
+import { equal, nullable, optional, required } from "../../src/config/sconf/schema.ts";
+import { list, map, struct } from "../../src/config/sconf/schema_blocks.ts";
+import { bool, duration, float, int, text } from "../../src/config/sconf/schema_scalars.ts";
+import { type MapNode, parseSconf, printSconf } from "../../src/config/sconf/sconf.ts";
 
 const thing = struct({
   Name: required(text(), "What it is called."),

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { lineOf, parseSconf, printSconf, SconfWriteError } from "../../src/config/sconf.ts";
+import { lineOf, parseSconf, printSconf, SconfWriteError } from "../../src/config/sconf/sconf.ts";
 
 Deno.test("a tree of texts, blocks and lists, with line numbers and comments", () => {
   const text =

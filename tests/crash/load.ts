@@ -4,8 +4,8 @@ import { connect, type Socket } from "node:net";
 import { loadLocalserve } from "../../src/config/mod.ts";
 import { Log } from "../../src/log/mod.ts";
 import { accountRules } from "../../src/serve/rules.ts";
-import { Accounts } from "../../src/store/accounts.ts";
-import { inconsistencies } from "../../src/store/consistency.ts";
+import { Accounts } from "../../src/store/account/accounts.ts";
+import { inconsistencies } from "../../src/store/account/consistency.ts";
 import { loggedIn } from "../support/imap_client.ts";
 import type { Localserve } from "../support/localserve.ts";
 

@@ -7,8 +7,8 @@ import { analyze } from "../../src/delivery/analysis_decide.ts";
 import { accountHistory } from "../../src/delivery/analysis_history.ts";
 import { generateSubjectPass } from "../../src/delivery/analysis_subjectpass.ts";
 import type { AnalysisContext, Decision } from "../../src/delivery/analysis_types.ts";
-import { Db } from "../../src/store/database.ts";
-import { accountMigrations } from "../../src/store/schema.ts";
+import { Db } from "../../src/store/database/database.ts";
+import { accountMigrations } from "../../src/store/database/schema.ts";
 import type { DeliveryFacts } from "../../src/store/types.ts";
 import { fillHistory } from "./history.ts";
 import {

@@ -8,8 +8,8 @@ import { generateSubjectPass, verifySubjectPass } from "../../src/delivery/analy
 import { reasons } from "../../src/delivery/analysis_types.ts";
 import { reputation } from "../../src/delivery/reputation.ts";
 import { ReportError } from "../../src/reports/mod.ts";
-import { Db } from "../../src/store/database.ts";
-import { accountMigrations } from "../../src/store/schema.ts";
+import { Db } from "../../src/store/database/database.ts";
+import { accountMigrations } from "../../src/store/database/schema.ts";
 import { fillHistory } from "./history.ts";
 import {
   day,

@@ -1,5 +1,5 @@
 /** Puts a history into an account's database. */
-import type { Db } from "../../src/store/database.ts";
+import type { Db } from "../../src/store/database/database.ts";
 import { Flag } from "../../src/store/types.ts";
 import { now, type Past, type Sent } from "./scenario.ts";
 

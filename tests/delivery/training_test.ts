@@ -5,8 +5,8 @@ import { Trainer } from "../../src/delivery/training.ts";
 import { JunkFilter } from "../../src/junk/mod.ts";
 import { Log } from "../../src/log/mod.ts";
 import { accountRules } from "../../src/serve/rules.ts";
-import type { Account } from "../../src/store/account.ts";
-import { Accounts } from "../../src/store/accounts.ts";
+import type { Account } from "../../src/store/account/account.ts";
+import { Accounts } from "../../src/store/account/accounts.ts";
 import { Flag } from "../../src/store/types.ts";
 
 async function withTrainer(

@@ -8,8 +8,8 @@ import {
   readVacation,
   type Vacation,
 } from "../../src/delivery/vacation.ts";
-import { StructureParser } from "../../src/mail/structure.ts";
-import { describe } from "../../src/store/describe.ts";
+import { StructureParser } from "../../src/mail/structure/structure.ts";
+import { describe } from "../../src/store/account/describe.ts";
 
 function occasion(header: string, over: Partial<Occasion> = {}): Occasion {
   const bytes = new TextEncoder().encode(`${header.trim().replaceAll("\n", "\r\n")}\r\n\r\nx\r\n`);

@@ -8,7 +8,7 @@ import { gunzipSync } from "node:zlib";
 import tar from "tar-stream";
 import { Log, setLogSink } from "../../src/log/mod.ts";
 import { verifyData } from "../../src/store/backup/verify.ts";
-import { transferCommands } from "../../src/serve/transfer_commands.ts";
+import { transferCommands } from "../../src/serve/control/transfer_commands.ts";
 import { transferRoutes } from "../../src/web/account/transfer.ts";
 import { ownHost, routeServices, serveHttp, textResponse } from "../../src/web/http/mod.ts";
 import type { Login } from "../../src/web/login/mod.ts";

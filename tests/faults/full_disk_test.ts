@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { setLogSink } from "../../src/log/mod.ts";
 import { isStorageFull } from "../../src/platform/storage_errors.ts";
-import { Accounts } from "../../src/store/accounts.ts";
+import { Accounts } from "../../src/store/account/accounts.ts";
 import { Log } from "../../src/log/mod.ts";
 import { verifyData } from "../../src/store/backup/verify.ts";
 import { testRules, withStore } from "../store/setup.ts";

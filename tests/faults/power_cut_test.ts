@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Log, setLogSink } from "../../src/log/mod.ts";
 import { Queue } from "../../src/queue/mod.ts";
-import { Accounts } from "../../src/store/accounts.ts";
+import { Accounts } from "../../src/store/account/accounts.ts";
 import { verifyData } from "../../src/store/backup/verify.ts";
 import { testRules } from "../store/setup.ts";
 import { type Event, ForgetfulDisk, type Luck, readRecord } from "./power_cut.ts";

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { Log, setLogSink } from "../../src/log/mod.ts";
 import { syncFile } from "../../src/platform/files.ts";
 import { Queue } from "../../src/queue/mod.ts";
-import { Accounts } from "../../src/store/accounts.ts";
+import { Accounts } from "../../src/store/account/accounts.ts";
 import { importMessages } from "../../src/store/import/import.ts";
 import { pathSource } from "../../src/store/import/path.ts";
 import { testRules } from "../store/setup.ts";

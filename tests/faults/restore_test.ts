@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { makeTestData } from "../../src/commands/test_data.ts";
 import { setLogSink } from "../../src/log/mod.ts";
-import { consistency } from "../../src/store/account.ts";
+import { consistency } from "../../src/store/account/account.ts";
 import { backupData } from "../../src/store/backup/copy.ts";
 import { verifyData } from "../../src/store/backup/verify.ts";
 import { databases, databasesIn, rowsOf } from "../upgrade/databases.ts";

@@ -6,8 +6,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { setLogSink } from "../../src/log/mod.ts";
-import { consistency } from "../../src/store/account.ts";
-import type { Account } from "../../src/store/account.ts";
+import { consistency } from "../../src/store/account/account.ts";
+import type { Account } from "../../src/store/account/account.ts";
 import { backupData } from "../../src/store/backup/copy.ts";
 import { verifyData } from "../../src/store/backup/verify.ts";
 import { importMessages } from "../../src/store/import/import.ts";

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { dynamicConfig, readDynamic, readStatic, staticConfig } from "../../src/config/mod.ts";
 import { NameError, packAddress, parseAddress, parseDomain } from "../../src/config/names.ts";
-import { equal } from "../../src/config/schema.ts";
-import { type MapNode, parseSconf, printSconf } from "../../src/config/sconf.ts";
+import { equal } from "../../src/config/sconf/schema.ts";
+import { type MapNode, parseSconf, printSconf } from "../../src/config/sconf/sconf.ts";
 import { smallDynamic, smallStatic, staticOf } from "../config/fixtures.ts";
 
 const piece = fc.constantFrom(

@@ -2,29 +2,29 @@
  * What reads input from the network or from files, as functions over bytes. Each must give a value or the
  * error that it documents, for any bytes, in time about linear in their number.
  */
-import { parseSconf } from "../../src/config/sconf.ts";
+import { parseSconf } from "../../src/config/sconf/sconf.ts";
 import { decodeResponse } from "../../src/dns/wire.ts";
 import { parseResolvConf } from "../../src/dns/resolv_conf.ts";
 import { Cursor, ParseError } from "../../src/imap/parse/cursor.ts";
 import { parseFetchItems } from "../../src/imap/parse/fetch.ts";
 import { parseList } from "../../src/imap/parse/list.ts";
 import { parseNumSet } from "../../src/imap/parse/numset.ts";
-import { decodeUtf7 } from "../../src/mail/utf7.ts";
-import { parseAddressList } from "../../src/mail/address.ts";
-import { decodeCharset } from "../../src/mail/charset.ts";
-import { parseDate } from "../../src/mail/date.ts";
-import { parseDsn } from "../../src/mail/dsn_parse.ts";
-import { imapBodyStructure, imapEnvelope } from "../../src/mail/envelope.ts";
-import { parseFeedbackReport } from "../../src/mail/feedback_parse.ts";
-import { splitHeader } from "../../src/mail/header.ts";
-import { listedLines } from "../../src/mail/header_filter.ts";
-import { parseContentType } from "../../src/mail/params.ts";
-import { parseMessage } from "../../src/mail/structure.ts";
-import { packStructure, unpackStructure } from "../../src/mail/structure_packed.ts";
-import { toSevenBit } from "../../src/mail/seven_bit.ts";
-import { baseSubject } from "../../src/mail/subject.ts";
-import { decodeBase64, decodeQuotedPrintable } from "../../src/mail/transfer.ts";
-import { decodeWords } from "../../src/mail/words.ts";
+import { decodeUtf7 } from "../../src/mail/text/utf7.ts";
+import { parseAddressList } from "../../src/mail/address/address.ts";
+import { decodeCharset } from "../../src/mail/text/charset.ts";
+import { parseDate } from "../../src/mail/header/date.ts";
+import { parseDsn } from "../../src/mail/dsn/parse.ts";
+import { imapBodyStructure, imapEnvelope } from "../../src/mail/structure/envelope.ts";
+import { parseFeedbackReport } from "../../src/mail/dsn/feedback_parse.ts";
+import { splitHeader } from "../../src/mail/header/header.ts";
+import { listedLines } from "../../src/mail/header/filter.ts";
+import { parseContentType } from "../../src/mail/header/params.ts";
+import { parseMessage } from "../../src/mail/structure/structure.ts";
+import { packStructure, unpackStructure } from "../../src/mail/structure/packed.ts";
+import { toSevenBit } from "../../src/mail/transfer/seven_bit.ts";
+import { baseSubject } from "../../src/mail/header/subject.ts";
+import { decodeBase64, decodeQuotedPrintable } from "../../src/mail/transfer/transfer.ts";
+import { decodeWords } from "../../src/mail/header/words.ts";
 import { readClientHello } from "../../src/net/client_hello.ts";
 import { readDer, readDerList } from "../../src/net/der.ts";
 import { parseIp } from "../../src/net/ip.ts";

@@ -6,13 +6,13 @@ import { openArchive } from "../../src/store/import/archive/open.ts";
 import { ArchiveError } from "../../src/store/import/archive/types.ts";
 import { parseDovecotKeywords } from "../../src/store/import/maildir.ts";
 import { flagsOf } from "../../src/store/import/sources.ts";
-import { MboxError, mboxMessages } from "../../src/mail/mbox_read.ts";
-import { parseMessageIds } from "../../src/mail/messageid.ts";
+import { MboxError, mboxMessages } from "../../src/mail/mbox/read.ts";
+import { parseMessageIds } from "../../src/mail/header/messageid.ts";
 import { htmlText } from "../../src/junk/html_text.ts";
 import { methods } from "../../src/web/webapi/schemas.ts";
 import { parseRange } from "../../src/web/webserver/range.ts";
 import { calls } from "../../webmail/api/mod.ts";
-import { parseSearch } from "../../webmail/search_syntax.ts";
+import { parseSearch } from "../../webmail/mail/search/syntax.ts";
 import {
   Challenges,
   checkNewPasskey,
@@ -21,7 +21,7 @@ import {
 } from "../../src/web/login/webauthn.ts";
 import { ReportError } from "../../src/reports/errors.ts";
 import { findDmarcReport, findTlsReport, reportParts } from "../../src/reports/recognise.ts";
-import { parseMessage } from "../../src/mail/structure.ts";
+import { parseMessage } from "../../src/mail/structure/structure.ts";
 import type { Target } from "./targets.ts";
 
 const utf8 = new TextDecoder();

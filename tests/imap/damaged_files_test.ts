@@ -1,6 +1,6 @@
 /** Message files that are gone or cut off: what can be given is given, and the connection goes on. */
 import assert from "node:assert/strict";
-import { smallFile } from "../../src/store/recent_messages.ts";
+import { smallFile } from "../../src/store/files/recent_messages.ts";
 import { withClient } from "./with_server.ts";
 
 const message = (n: number) =>

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { chooseFieldLines, chooseFields, listedLines } from "../../src/mail/header_filter.ts";
+import { chooseFieldLines, chooseFields, listedLines } from "../../src/mail/header/filter.ts";
 import { type Client, startServer, type TestServer } from "./server.ts";
 
 async function withServer(fn: (c: Client, s: TestServer) => Promise<void>): Promise<void> {

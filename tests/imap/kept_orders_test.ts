@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { sortUids } from "../../src/imap/server/kept_orders.ts";
-import { sortAnew, type SortKey } from "../../src/imap/server/sorting.ts";
+import { sortUids } from "../../src/imap/server/search/kept_orders.ts";
+import { sortAnew, type SortKey } from "../../src/imap/server/search/sorting.ts";
 import { withStore } from "../store/setup.ts";
 
 const keys = (...names: SortKey["key"][]): SortKey[] =>

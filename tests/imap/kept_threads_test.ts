@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { threadText } from "../../src/imap/server/kept_threads.ts";
-import { formatThreads, orderedSubject, references } from "../../src/imap/server/sorting.ts";
+import { threadText } from "../../src/imap/server/search/kept_threads.ts";
+import { formatThreads, orderedSubject, references } from "../../src/imap/server/search/sorting.ts";
 import { withStore } from "../store/setup.ts";
 
 Deno.test("kept threads are what threading anew gives, as messages come and go", () =>

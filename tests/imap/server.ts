@@ -8,10 +8,10 @@ import { type ImapBackend, serveImap } from "../../src/imap/server/mod.ts";
 import { Log } from "../../src/log/mod.ts";
 import { serveTcp } from "../../src/net/mod.ts";
 import type { KeyCert } from "../../src/net/types.ts";
-import type { Account } from "../../src/store/account.ts";
-import { consistency } from "../../src/store/account.ts";
-import { Shares } from "../../src/store/shares.ts";
-import { Accounts } from "../../src/store/accounts.ts";
+import type { Account } from "../../src/store/account/account.ts";
+import { consistency } from "../../src/store/account/account.ts";
+import { Shares } from "../../src/store/mailboxes/shares.ts";
+import { Accounts } from "../../src/store/account/accounts.ts";
 
 export const login = "mjl@mox.example";
 export const password = "correct horse battery";

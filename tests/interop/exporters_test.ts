@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { exportFiles, type ExportFormat } from "../../src/store/export.ts";
+import { exportFiles, type ExportFormat } from "../../src/store/export/export.ts";
 import { importMessages } from "../../src/store/import/import.ts";
 import { pathSource } from "../../src/store/import/path.ts";
 import { Flag, Want } from "../../src/store/types.ts";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { ImapFlow } from "imapflow";
 import { SpecialUse, Want } from "../../src/store/types.ts";
-import type { Account } from "../../src/store/account.ts";
+import type { Account } from "../../src/store/account/account.ts";
 import { type Dovecot, noDovecot, startDovecot } from "../support/dovecot.ts";
 import { type JobsWorld, withJobs } from "../web/account/jobs.ts";
 

@@ -1,7 +1,7 @@
 /** Reports of Postfix about our messages: delivered, or bounced after it has taken them; and ours for it. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { parseDsn } from "../../src/mail/dsn_parse.ts";
+import { parseDsn } from "../../src/mail/dsn/parse.ts";
 import { isRoot } from "../../src/platform/users.ts";
 import { fakeHost } from "../smtp/fake_host.ts";
 import { domainsConf, startReceiver } from "../serve/receiver.ts";

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
 import { simpleParser } from "mailparser";
-import { parseAddressList } from "../../src/mail/address.ts";
-import { AddressError, formatAddress, formatAddressList } from "../../src/mail/address_format.ts";
+import { parseAddressList } from "../../src/mail/address/address.ts";
+import { AddressError, formatAddress, formatAddressList } from "../../src/mail/address/format.ts";
 import {
   addressField,
   chooseEncoding,
@@ -15,11 +15,11 @@ import {
   joinMessage,
   textField,
 } from "../../src/mail/compose.ts";
-import { splitHeader } from "../../src/mail/header.ts";
-import { parseDisposition } from "../../src/mail/params.ts";
-import { decodeBase64, decodeQuotedPrintable } from "../../src/mail/transfer.ts";
-import { encodeBase64, encodeQuotedPrintable } from "../../src/mail/transfer_encode.ts";
-import { decodeWords } from "../../src/mail/words.ts";
+import { splitHeader } from "../../src/mail/header/header.ts";
+import { parseDisposition } from "../../src/mail/header/params.ts";
+import { decodeBase64, decodeQuotedPrintable } from "../../src/mail/transfer/transfer.ts";
+import { encodeBase64, encodeQuotedPrintable } from "../../src/mail/transfer/encode.ts";
+import { decodeWords } from "../../src/mail/header/words.ts";
 
 const utf8 = (s: string) => new TextEncoder().encode(s);
 const text = (b: Uint8Array) => new TextDecoder().decode(b);

@@ -1,10 +1,10 @@
 /** Delivery status notifications: ours come back, those of others are understood. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { composeDsn, type Dsn } from "../../src/mail/dsn.ts";
-import { parseDsn } from "../../src/mail/dsn_parse.ts";
-import { headerField } from "../../src/mail/header.ts";
-import { headersNeedUtf8 } from "../../src/mail/structure.ts";
+import { composeDsn, type Dsn } from "../../src/mail/dsn/dsn.ts";
+import { parseDsn } from "../../src/mail/dsn/parse.ts";
+import { headerField } from "../../src/mail/header/header.ts";
+import { headersNeedUtf8 } from "../../src/mail/structure/structure.ts";
 
 const utf8 = (s: string) => new TextEncoder().encode(s);
 const text = (b: Uint8Array) => new TextDecoder().decode(b);

@@ -1,8 +1,8 @@
 /** Complaints about messages (ARF), as providers send them. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { parseFeedbackReport } from "../../src/mail/feedback_parse.ts";
-import { headerField } from "../../src/mail/header.ts";
+import { parseFeedbackReport } from "../../src/mail/dsn/feedback_parse.ts";
+import { headerField } from "../../src/mail/header/header.ts";
 
 const utf8 = (s: string) => new TextEncoder().encode(s);
 

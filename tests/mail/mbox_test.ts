@@ -1,10 +1,10 @@
 /** Mailbox files: what is written comes back, and files of other programs are read. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { splitHeader } from "../../src/mail/header.ts";
-import { statusFields, statusFlagsOf, writeMboxMessage } from "../../src/mail/mbox.ts";
-import type { MboxFormat } from "../../src/mail/mbox_lines.ts";
-import { MboxError, mboxMessages } from "../../src/mail/mbox_read.ts";
+import { splitHeader } from "../../src/mail/header/header.ts";
+import { statusFields, statusFlagsOf, writeMboxMessage } from "../../src/mail/mbox/mbox.ts";
+import type { MboxFormat } from "../../src/mail/mbox/lines.ts";
+import { MboxError, mboxMessages } from "../../src/mail/mbox/read.ts";
 
 const utf8 = (s: string) => new TextEncoder().encode(s);
 const text = (b: Uint8Array) => new TextDecoder().decode(b);

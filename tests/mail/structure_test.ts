@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { leaves, parseMessage, type Part, StructureParser } from "../../src/mail/structure.ts";
-import { packStructure, unpackStructure } from "../../src/mail/structure_packed.ts";
+import {
+  leaves,
+  parseMessage,
+  type Part,
+  StructureParser,
+} from "../../src/mail/structure/structure.ts";
+import { packStructure, unpackStructure } from "../../src/mail/structure/packed.ts";
 
 const bytes = (s: string) => new TextEncoder().encode(s.replace(/\n/g, "\r\n"));
 const bodyOf = (message: Uint8Array, p: Part) =>

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
-import { decodeCharset, decodePieces } from "../../src/mail/charset.ts";
-import { decodeTransferEncoding } from "../../src/mail/transfer.ts";
-import { transferStream } from "../../src/mail/transfer_stream.ts";
+import { decodeCharset, decodePieces } from "../../src/mail/text/charset.ts";
+import { decodeTransferEncoding } from "../../src/mail/transfer/transfer.ts";
+import { transferStream } from "../../src/mail/transfer/stream.ts";
 
 const seed = Number(Deno.env.get("FUZZ_SEED") ?? Date.now() % 1_000_000_000);
 const options = { seed, numRuns: 500 };

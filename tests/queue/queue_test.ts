@@ -12,7 +12,7 @@ import {
   type Result,
 } from "../../src/queue/mod.ts";
 import { TestClock } from "./clock.ts";
-import { delayedAfter, maxAttempts } from "../../src/queue/schedule.ts";
+import { delayedAfter, maxAttempts } from "../../src/queue/scheduling/schedule.ts";
 
 setLevel("queue", "error");
 const minute = 60_000;

@@ -1,7 +1,7 @@
 /** The control socket: commands that come early wait, others are told why they can't run. */
 import assert from "node:assert/strict";
 import { Log, setLevel } from "../../src/log/mod.ts";
-import { callControl, ControlError, ControlServer } from "../../src/serve/control.ts";
+import { callControl, ControlError, ControlServer } from "../../src/serve/control/control.ts";
 
 setLevel("control", "error");
 

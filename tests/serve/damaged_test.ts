@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { Log, setLogSink } from "../../src/log/mod.ts";
 import { Queue } from "../../src/queue/mod.ts";
-import { DatabaseError } from "../../src/store/database.ts";
+import { DatabaseError } from "../../src/store/database/database.ts";
 import { startReceiver } from "./receiver.ts";
 
 const letter = (to: string) =>

@@ -9,7 +9,7 @@ import type { MechanismName } from "../../src/sasl/mod.ts";
 import { setAccountPassword } from "../../src/serve/logins.ts";
 import { MailServer } from "../../src/serve/server.ts";
 import { SmtpClient } from "../../src/smtp/client/mod.ts";
-import { totpCode, totpStep } from "../../src/store/totp.ts";
+import { totpCode, totpStep } from "../../src/store/logins/totp.ts";
 import { freePorts } from "./instance.ts";
 
 for (

@@ -1,7 +1,7 @@
 /** What a writer is told of a recipient's domain. */
 import assert from "node:assert/strict";
 import { scriptedResolver } from "../../src/dns/mod.ts";
-import { recipientSecurity } from "../../src/serve/recipient_security.ts";
+import { recipientSecurity } from "../../src/serve/sending/recipient_security.ts";
 import { noPolicy, opportunistic } from "../../src/tlspolicy/opportunistic.ts";
 
 const tlsa = { usage: 3, selector: 1, matchingType: 1, data: new Uint8Array(32) };

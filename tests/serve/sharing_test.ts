@@ -6,8 +6,8 @@ import { setLevel } from "../../src/log/mod.ts";
 import { setAccountPassword } from "../../src/serve/logins.ts";
 import { forgetRights } from "../../src/serve/removals.ts";
 import { MailServer } from "../../src/serve/server.ts";
-import { grantedRights } from "../../src/store/rights.ts";
-import { Shares } from "../../src/store/shares.ts";
+import { grantedRights } from "../../src/store/mailboxes/rights.ts";
+import { Shares } from "../../src/store/mailboxes/shares.ts";
 import { freePorts, writeSmallConfig } from "./instance.ts";
 
 for (const pkg of ["serve", "imapserver", "control", "store"]) setLevel(pkg, "error");

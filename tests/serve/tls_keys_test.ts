@@ -5,7 +5,7 @@ import { Config } from "../../src/config/mod.ts";
 import { Log, setLevel } from "../../src/log/mod.ts";
 import type { KeyCert } from "../../src/net/mod.ts";
 import { selfSignedCertificate } from "../../src/net/mod.ts";
-import { runAdminCommand } from "../../src/serve/admin_commands.ts";
+import { runAdminCommand } from "../../src/serve/control/admin_commands.ts";
 import { MailServer } from "../../src/serve/server.ts";
 import { certificate } from "../smtp/talk.ts";
 import { freePorts } from "./instance.ts";

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { type FakeHost, fakeHost } from "../smtp/fake_host.ts";
 import { vacationSetting } from "../../src/delivery/vacation.ts";
-import { changeAccountSetting } from "../../src/store/settings.ts";
-import { forgetVacationReplies } from "../../src/store/vacation_replies.ts";
+import { changeAccountSetting } from "../../src/store/account/settings.ts";
+import { forgetVacationReplies } from "../../src/store/account/vacation_replies.ts";
 import { mail, type Receiver, startReceiver } from "./receiver.ts";
 
 const day = 24 * 3600_000;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { smallFile } from "../../src/store/recent_messages.ts";
+import { smallFile } from "../../src/store/files/recent_messages.ts";
 import { Flag, SpecialUse, StoreError, Want } from "../../src/store/types.ts";
 import { messageFiles, withStore } from "./setup.ts";
 

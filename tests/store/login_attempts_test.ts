@@ -1,6 +1,6 @@
 /** The log of attempts to log in. */
 import assert from "node:assert/strict";
-import { type LoginAttempt, LoginLog } from "../../src/store/login_attempts.ts";
+import { type LoginAttempt, LoginLog } from "../../src/store/logins/attempts.ts";
 
 const day = 86_400_000;
 

@@ -1,6 +1,6 @@
 /** Repairs of an account: broken on purpose, set right, with the checker of consistency as judge. */
 import assert from "node:assert/strict";
-import { inconsistencies } from "../../src/store/consistency.ts";
+import { inconsistencies } from "../../src/store/account/consistency.ts";
 import {
   AccountInUse,
   bumpUidValidity,
@@ -9,8 +9,8 @@ import {
   reassignUids,
   recalculateCounts,
   reparse,
-} from "../../src/store/maintenance.ts";
-import { reassignThreads } from "../../src/store/rethread.ts";
+} from "../../src/store/account/maintenance.ts";
+import { reassignThreads } from "../../src/store/messages/rethread.ts";
 import { type TestStore, withStore } from "./setup.ts";
 
 async function deliver(s: TestStore, count: number, mailbox = "Inbox"): Promise<void> {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
-import { MessageFiles } from "../../src/store/message_files.ts";
-import { maxKeptBytes } from "../../src/store/recent_messages.ts";
+import { MessageFiles } from "../../src/store/files/message_files.ts";
+import { maxKeptBytes } from "../../src/store/files/recent_messages.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();

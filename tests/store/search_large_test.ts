@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
-import { StructureParser } from "../../src/mail/structure.ts";
-import { packStructure } from "../../src/mail/structure_packed.ts";
-import { foldCase, searchMailbox } from "../../src/store/search.ts";
-import { foldPieces, MessageText } from "../../src/store/search_text.ts";
-import type { SearchNode } from "../../src/store/search_types.ts";
+import { StructureParser } from "../../src/mail/structure/structure.ts";
+import { packStructure } from "../../src/mail/structure/packed.ts";
+import { foldCase, searchMailbox } from "../../src/store/search/search.ts";
+import { foldPieces, MessageText } from "../../src/store/search/text.ts";
+import type { SearchNode } from "../../src/store/search/types.ts";
 import { type TestStore, withStore } from "./setup.ts";
 
 const seed = Number(Deno.env.get("FUZZ_SEED") ?? Date.now() % 1_000_000_000);

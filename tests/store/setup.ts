@@ -1,8 +1,8 @@
 /** An account in a temporary folder, checked for consistency when it is closed. */
 import { join } from "node:path";
 import { Log, setLevel } from "../../src/log/mod.ts";
-import { type Account, type AccountRules, consistency } from "../../src/store/account.ts";
-import { Accounts } from "../../src/store/accounts.ts";
+import { type Account, type AccountRules, consistency } from "../../src/store/account/account.ts";
+import { Accounts } from "../../src/store/account/accounts.ts";
 import { SpecialUse } from "../../src/store/types.ts";
 
 consistency.checkAtClose = true;

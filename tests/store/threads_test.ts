@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { threadParents } from "../../src/store/threads.ts";
-import { matchThread } from "../../src/store/threads.ts";
+import { threadParents } from "../../src/store/messages/threads.ts";
+import { matchThread } from "../../src/store/messages/threads.ts";
 import { Flag } from "../../src/store/types.ts";
 import { withStore } from "./setup.ts";
 

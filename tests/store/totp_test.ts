@@ -1,6 +1,6 @@
 /** One-time passwords (RFC 6238). */
 import assert from "node:assert/strict";
-import { matchingStep, newTotpKey, totpCode, totpStep } from "../../src/store/totp.ts";
+import { matchingStep, newTotpKey, totpCode, totpStep } from "../../src/store/logins/totp.ts";
 
 // "12345678901234567890" of RFC 6238 appendix B.
 const key = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";

@@ -8,7 +8,7 @@ import { setLogSink } from "../../src/log/mod.ts";
 import { queueMigrations } from "../../src/queue/schema.ts";
 import { verifyData } from "../../src/store/backup/verify.ts";
 import { queueVersion } from "../../src/store/backup/verify_queue.ts";
-import { SchemaError } from "../../src/store/database.ts";
+import { SchemaError } from "../../src/store/database/database.ts";
 import { databases, databasesIn, versionOf } from "./databases.ts";
 import { packedFolders, unpackTestData } from "./unpack.ts";
 

@@ -14,7 +14,7 @@ import { join } from "node:path";
 import { makeTestData, testPassword } from "../../src/commands/test_data.ts";
 import { Log, setLevel } from "../../src/log/mod.ts";
 import { Queue } from "../../src/queue/mod.ts";
-import { Accounts } from "../../src/store/accounts.ts";
+import { Accounts } from "../../src/store/account/accounts.ts";
 import { verifyData } from "../../src/store/backup/verify.ts";
 import { Want } from "../../src/store/types.ts";
 import { testRules } from "../store/setup.ts";

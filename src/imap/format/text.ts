@@ -4,7 +4,7 @@
  * @module
  */
 import { flagNames } from "../../store/types.ts";
-import { encodeUtf7 } from "../../mail/utf7.ts";
+import { encodeUtf7 } from "../../mail/text/utf7.ts";
 
 const encoder = new TextEncoder();
 

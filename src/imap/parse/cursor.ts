@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { decodeUtf7 } from "../../mail/utf7.ts";
+import { decodeUtf7 } from "../../mail/text/utf7.ts";
 
 /** Wrong syntax; answered with BAD. The offset counts bytes from the start of the command. */
 export class ParseError extends Error {

@@ -6,8 +6,8 @@
  *
  * @module
  */
-import { flagBit } from "../../store/keywords.ts";
-import type { SearchNode } from "../../store/search_types.ts";
+import { flagBit } from "../../store/mailboxes/keywords.ts";
+import type { SearchNode } from "../../store/search/types.ts";
 import { Flag } from "../../store/types.ts";
 import type { Cursor } from "./cursor.ts";
 import { type NumSet, parseNumSet } from "./numset.ts";

@@ -7,5 +7,5 @@
  *
  * @module
  */
-export type { ImapBackend } from "./backend.ts";
-export { serveImap } from "./serve.ts";
+export type { ImapBackend } from "./session/backend.ts";
+export { serveImap } from "./session/serve.ts";

@@ -10,7 +10,7 @@ import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import { counter, countPanic, gauge, histogram } from "../../metrics/mod.ts";
 import { ensureDir } from "../../platform/files.ts";
-import { Db } from "../../store/database.ts";
+import { Db } from "../../store/database/database.ts";
 import type { Clock } from "../types.ts";
 import { callHook, callTimeout } from "./call.ts";
 import {

@@ -1,5 +1,5 @@
 /** Rows of the database of webhooks. @module */
-import type { Db, Migration, Row, SqlValue } from "../../store/database.ts";
+import type { Db, Migration, Row, SqlValue } from "../../store/database/database.ts";
 import type { Hook, HookFilter, RetiredHook } from "./types.ts";
 
 export const hookMigrations: readonly Migration[] = [{

@@ -8,11 +8,11 @@ import type { Account as AccountConfig } from "../../config/mod.ts";
 import { counter } from "../../metrics/mod.ts";
 import { syncFile } from "../../platform/files.ts";
 import { type Address, addressText, type IncomingMessage } from "../../smtp/server/mod.ts";
-import type { Incoming } from "../receiving_analysis.ts";
-import type { ReceivingServices } from "../receiving.ts";
-import type { Plan } from "../receiving_targets.ts";
-import { forwardingSignatures } from "../signing.ts";
-import { asksForNoTls } from "../tls_required.ts";
+import type { Incoming } from "../receiving/analysis.ts";
+import type { ReceivingServices } from "../receiving/receiving.ts";
+import type { Plan } from "../receiving/targets.ts";
+import { forwardingSignatures } from "../sending/signing.ts";
+import { asksForNoTls } from "../sending/tls_required.ts";
 
 const forwarded = counter(
   "mox_forward_total",

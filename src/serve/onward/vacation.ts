@@ -10,15 +10,15 @@ import {
 import { counter } from "../../metrics/mod.ts";
 import { withTempFile } from "../../platform/files.ts";
 import { type Address, addressText, needsUtf8 } from "../../smtp/server/mod.ts";
-import type { Account } from "../../store/account.ts";
-import { organizationalDomain } from "../../store/describe.ts";
-import { accountSetting } from "../../store/settings.ts";
+import type { Account } from "../../store/account/account.ts";
+import { organizationalDomain } from "../../store/account/describe.ts";
+import { accountSetting } from "../../store/account/settings.ts";
 import type { DeliveryFacts } from "../../store/types.ts";
-import { claimVacationReply } from "../../store/vacation_replies.ts";
-import { queueOutgoing } from "../outgoing.ts";
-import type { Incoming } from "../receiving_analysis.ts";
-import type { ReceivingServices } from "../receiving.ts";
-import type { Plan } from "../receiving_targets.ts";
+import { claimVacationReply } from "../../store/account/vacation_replies.ts";
+import { queueOutgoing } from "../sending/outgoing.ts";
+import type { Incoming } from "../receiving/analysis.ts";
+import type { ReceivingServices } from "../receiving/receiving.ts";
+import type { Plan } from "../receiving/targets.ts";
 
 const replies = counter(
   "mox_vacation_total",

@@ -7,12 +7,12 @@ import {
   foldField,
   joinMessage,
 } from "../../mail/compose.ts";
-import { formatDate } from "../../mail/date.ts";
+import { formatDate } from "../../mail/header/date.ts";
 import { withTempFile } from "../../platform/files.ts";
 import type { Queue } from "../../queue/mod.ts";
 import type { ReportAttachment } from "../../reports/mod.ts";
 import { hostDomain } from "../host_domain.ts";
-import { queueOutgoing } from "../outgoing.ts";
+import { queueOutgoing } from "../sending/outgoing.ts";
 import { reportExtra } from "./undeliverable.ts";
 
 export interface ReportServices {

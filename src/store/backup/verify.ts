@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { removeFile } from "../../platform/files.ts";
 import { incomplete, watchMarker } from "./copy.ts";
-import { accountMigrations } from "../schema.ts";
+import { accountMigrations } from "../database/schema.ts";
 import { verifyAccount } from "./verify_account.ts";
 import { queueVersion, verifyQueue } from "./verify_queue.ts";
 import { rows, type Say } from "./verify_rows.ts";

@@ -6,9 +6,9 @@
  * @module
  */
 import { DatabaseSync } from "node:sqlite";
-import { accountMigrations } from "../schema.ts";
-import { matchEmail } from "../rethread.ts";
-import { mergeThreads } from "../threads.ts";
+import { accountMigrations } from "../database/schema.ts";
+import { matchEmail } from "../messages/rethread.ts";
+import { mergeThreads } from "../messages/threads.ts";
 import { Flag } from "../types.ts";
 import { messageFiles } from "./verify_files.ts";
 import { places } from "./verify_places.ts";

@@ -1,6 +1,6 @@
 /** What the checks of databases share: reading rows, and conditions that no row may break. @module */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import type { RowDb } from "../database.ts";
+import type { RowDb } from "../database/database.ts";
 
 /** Told of a fault, and of what was done about it. */
 export type Say = (text: string, fixed?: string) => void;

@@ -10,8 +10,8 @@
 import { join } from "node:path";
 import type { Log } from "../../log/mod.ts";
 import { removeFile } from "../../platform/files.ts";
-import { Db } from "../database.ts";
-import type { SearchNode } from "../search_types.ts";
+import { Db } from "../database/database.ts";
+import type { SearchNode } from "../search/types.ts";
 import { trigramQuery } from "./query.ts";
 import { fulltextMigrations, partField, separator } from "./schema.ts";
 import { indexInWorker } from "./worker.ts";

@@ -2,10 +2,10 @@
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { answerRequests } from "../../platform/worker.ts";
-import { parseSummary } from "../fetch.ts";
-import { MessageFiles } from "../message_files.ts";
-import { fieldText, MessageText, summaryTexts } from "../search_text.ts";
-import { isCutSummary } from "../summary_limits.ts";
+import { parseSummary } from "../messages/fetch.ts";
+import { MessageFiles } from "../files/message_files.ts";
+import { fieldText, MessageText, summaryTexts } from "../search/text.ts";
+import { isCutSummary } from "../messages/summary_limits.ts";
 import { maxIndexedText, maxKeptText, partField, separator } from "./schema.ts";
 
 export interface IndexRequest {

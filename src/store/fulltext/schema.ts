@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Migration } from "../database.ts";
+import type { Migration } from "../database/database.ts";
 
 /** Separates texts that are found one by one. It can't be typed, so nothing matches across it. */
 export const separator = "\x01";

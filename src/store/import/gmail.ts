@@ -1,6 +1,6 @@
 /** Gmail's labels in its mailbox files: which mailbox they stand for, which flags. @module */
-import { decodeWords } from "../../mail/words.ts";
-import { encodeUtf7 } from "../../mail/utf7.ts";
+import { decodeWords } from "../../mail/header/words.ts";
+import { encodeUtf7 } from "../../mail/text/utf7.ts";
 import { SpecialUse } from "../types.ts";
 
 /** Labels that say where a message is, the first that fits; in the languages that Gmail writes them in. */

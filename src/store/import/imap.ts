@@ -8,9 +8,9 @@
  * @module
  */
 import { ImapFlow, type ListResponse } from "imapflow";
-import { normalizeMessageId } from "../../mail/messageid.ts";
-import type { Account } from "../account.ts";
-import { accountSetting, changeAccountSetting } from "../settings.ts";
+import { normalizeMessageId } from "../../mail/header/messageid.ts";
+import type { Account } from "../account/account.ts";
+import { accountSetting, changeAccountSetting } from "../account/settings.ts";
 import { specialUseBit, usualNames } from "../transfer_index.ts";
 import { SpecialUse } from "../types.ts";
 import { flagsOf, maxMessage, type Source, type SourceMailbox, tooLarge } from "./sources.ts";

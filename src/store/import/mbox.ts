@@ -1,7 +1,7 @@
 /** Messages of mailbox files, with the flags and dates that mail programs leave in them. @module */
-import { type HeaderField, headerField } from "../../mail/header.ts";
-import { statusFlagsOf } from "../../mail/mbox.ts";
-import { type MboxMessage, mboxMessages } from "../../mail/mbox_read.ts";
+import { type HeaderField, headerField } from "../../mail/header/header.ts";
+import { statusFlagsOf } from "../../mail/mbox/mbox.ts";
+import { type MboxMessage, mboxMessages } from "../../mail/mbox/read.ts";
 import { gmailLabels } from "./gmail.ts";
 import {
   flagsOf,

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { parseDate } from "../../mail/date.ts";
-import { type HeaderField, headerField, splitHeader } from "../../mail/header.ts";
+import { parseDate } from "../../mail/header/date.ts";
+import { type HeaderField, headerField, splitHeader } from "../../mail/header/header.ts";
 import { flagNames } from "../types.ts";
 
 /** A message to import. */

@@ -6,8 +6,8 @@
  */
 import { removeFile } from "../../platform/files.ts";
 import type { Log } from "../../log/mod.ts";
-import type { Account } from "../../store/account.ts";
-import type { Accounts } from "../../store/accounts.ts";
+import type { Account } from "../../store/account/account.ts";
+import type { Accounts } from "../../store/account/accounts.ts";
 import {
   hasMessageId,
   importMessages,

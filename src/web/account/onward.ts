@@ -3,9 +3,9 @@ import type { onwardCalls } from "../../../webmail/account/onward_api.ts";
 import type { Account as AccountConfig, Config } from "../../config/mod.ts";
 import { parseAddress } from "../../config/names.ts";
 import { isAway, readVacation, vacationSetting } from "../../delivery/vacation.ts";
-import type { Account } from "../../store/account.ts";
-import { accountSetting, changeAccountSetting } from "../../store/settings.ts";
-import { forgetVacationReplies } from "../../store/vacation_replies.ts";
+import type { Account } from "../../store/account/account.ts";
+import { accountSetting, changeAccountSetting } from "../../store/account/settings.ts";
+import { forgetVacationReplies } from "../../store/account/vacation_replies.ts";
 import { type CallHandlers, UserError } from "../http/mod.ts";
 import type { PageContext } from "../login/mod.ts";
 

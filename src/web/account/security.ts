@@ -4,18 +4,18 @@ import qrcode from "qrcode-generator";
 import type { securityCalls } from "../../../webmail/account/security_api.ts";
 import type { Config } from "../../config/mod.ts";
 import { preparePassword } from "../../sasl/mod.ts";
-import type { Account } from "../../store/account.ts";
-import { maxAppPasswords } from "../../store/app_passwords.ts";
-import type { LoginLog } from "../../store/login_attempts.ts";
+import type { Account } from "../../store/account/account.ts";
+import { maxAppPasswords } from "../../store/logins/app_passwords.ts";
+import type { LoginLog } from "../../store/logins/attempts.ts";
 import {
   addPasskey,
   credentialIds,
   listPasskeys,
   maxPasskeys,
   removePasskey,
-} from "../../store/passkeys.ts";
-import { TlsKeyError, type TlsKeys } from "../../store/tls_keys.ts";
-import { newTotpKey } from "../../store/totp.ts";
+} from "../../store/logins/passkeys.ts";
+import { TlsKeyError, type TlsKeys } from "../../store/logins/tls_keys.ts";
+import { newTotpKey } from "../../store/logins/totp.ts";
 import { type CallHandlers, HttpError, UserError } from "../http/mod.ts";
 import {
   type Challenges,

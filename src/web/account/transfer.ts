@@ -2,8 +2,8 @@
 import { join } from "node:path";
 import type { transferCalls } from "../../../webmail/account/transfer_api.ts";
 import { createTemp, freeSpace, removeFile, writeAll } from "../../platform/files.ts";
-import type { Account } from "../../store/account.ts";
-import type { Accounts } from "../../store/accounts.ts";
+import type { Account } from "../../store/account/account.ts";
+import type { Accounts } from "../../store/account/accounts.ts";
 import { type ArchiveKind, checkRoom, exportArchive, exportMailboxes } from "../export/archive.ts";
 import {
   callError,
@@ -17,8 +17,8 @@ import {
   type WebRequest,
 } from "../http/mod.ts";
 import type { Login, PageContext } from "../login/mod.ts";
-import { pieceStream } from "../webmail/content.ts";
-import { disposition } from "../webmail/documents.ts";
+import { pieceStream } from "../webmail/reading/content.ts";
+import { disposition } from "../webmail/reading/documents.ts";
 import type { ImportJobs } from "./import_jobs.ts";
 
 interface Options {

@@ -1,8 +1,8 @@
 /** Which ruleset of an address would take a message that was pasted. @module */
 import type { Destination } from "../../../webmail/account/api.ts";
 import { matchingRuleset } from "../../delivery/analysis_rulesets.ts";
-import { parseAddressList } from "../../mail/address.ts";
-import { splitHeader } from "../../mail/header.ts";
+import { parseAddressList } from "../../mail/address/address.ts";
+import { splitHeader } from "../../mail/header/header.ts";
 import type { DeliveryFacts } from "../../store/types.ts";
 import { checkedDestination } from "./settings.ts";
 

@@ -2,8 +2,8 @@
 import type { accountsCalls } from "../../../webmail/admin/api/accounts.ts";
 import * as admin from "../../admin/mod.ts";
 import { preparePassword } from "../../sasl/mod.ts";
-import { listAppPasswords } from "../../store/app_passwords.ts";
-import { listPasskeys } from "../../store/passkeys.ts";
+import { listAppPasswords } from "../../store/logins/app_passwords.ts";
+import { listPasskeys } from "../../store/logins/passkeys.ts";
 import { type CallHandlers, HttpError, UserError } from "../http/mod.ts";
 import type { PageContext } from "../login/mod.ts";
 import { type AdminPageOptions, told, usageOf, withAccount } from "./options.ts";

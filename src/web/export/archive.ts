@@ -1,7 +1,7 @@
 /** Mailboxes as a file to take away: an archive with a mailbox file or a Maildir of each. @module */
 import { freeSpace } from "../../platform/files.ts";
-import type { Account } from "../../store/account.ts";
-import { exportFiles, type ExportFormat } from "../../store/export.ts";
+import type { Account } from "../../store/account/account.ts";
+import { exportFiles, type ExportFormat } from "../../store/export/export.ts";
 import type { Mailbox } from "../../store/types.ts";
 import { UserError } from "../http/mod.ts";
 import { writeTar } from "./tar.ts";

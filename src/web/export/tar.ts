@@ -3,7 +3,7 @@ import { Readable } from "node:stream";
 import { createGzip } from "node:zlib";
 import tar from "tar-stream";
 import { createTemp, removeFile, writeAll } from "../../platform/files.ts";
-import type { ExportFile } from "../../store/export.ts";
+import type { ExportFile } from "../../store/export/export.ts";
 
 const pieceSize = 256 * 1024;
 

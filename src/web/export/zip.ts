@@ -7,7 +7,7 @@
  * @module
  */
 import { crc32 } from "node:zlib";
-import type { ExportFile } from "../../store/export.ts";
+import type { ExportFile } from "../../store/export/export.ts";
 
 /** A file of an archive; its pieces are read once. */
 export type ZipEntry = ExportFile;

@@ -8,7 +8,7 @@
  */
 import { createHash, randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { Db, type Migration } from "../../store/database.ts";
+import { Db, type Migration } from "../../store/database/database.ts";
 
 /** Pages with a login. */
 export type LoginService = "webmail" | "account" | "admin";

@@ -9,12 +9,12 @@ import {
   parameters,
   textField,
 } from "../../mail/compose.ts";
-import { AddressError, formatMailbox, type WrittenAddress } from "../../mail/address_format.ts";
-import { formatDate } from "../../mail/date.ts";
+import { AddressError, formatMailbox, type WrittenAddress } from "../../mail/address/format.ts";
+import { formatDate } from "../../mail/header/date.ts";
 import { createTemp, removeFile, writeAll } from "../../platform/files.ts";
-import { type MimeNode, mimePieces } from "../webmail/mime_tree.ts";
-import { needsUtf8 } from "../webmail/recipients.ts";
-import { fileType } from "../webmail/uploads.ts";
+import { type MimeNode, mimePieces } from "../webmail/reading/mime_tree.ts";
+import { needsUtf8 } from "../webmail/sending/recipients.ts";
+import { fileType } from "../webmail/sending/uploads.ts";
 import { ApiError } from "./errors.ts";
 import type { SendRequest } from "./schemas.ts";
 import { fillFields } from "./template.ts";

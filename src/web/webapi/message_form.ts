@@ -1,9 +1,9 @@
 /** A message as programs are given it, by the web API and by webhooks. @module */
-import { headerText } from "../../mail/header.ts";
-import { parseMessageIds } from "../../mail/messageid.ts";
-import type { Part } from "../../mail/structure.ts";
-import type { Account } from "../../store/account.ts";
-import { type DeliveryRecord, deliveryRecord } from "../../store/delivery_facts.ts";
+import { headerText } from "../../mail/header/header.ts";
+import { parseMessageIds } from "../../mail/header/messageid.ts";
+import type { Part } from "../../mail/structure/structure.ts";
+import type { Account } from "../../store/account/account.ts";
+import { type DeliveryRecord, deliveryRecord } from "../../store/account/delivery_facts.ts";
 import {
   flagNames,
   type Message,
@@ -11,8 +11,8 @@ import {
   type SummaryAddress,
   Want,
 } from "../../store/types.ts";
-import { headerFields, type MessageContent, partText } from "../webmail/content.ts";
-import { contentId, decodedSize, fileNameOf, sortParts } from "../webmail/parts.ts";
+import { headerFields, type MessageContent, partText } from "../webmail/reading/content.ts";
+import { contentId, decodedSize, fileNameOf, sortParts } from "../webmail/reading/parts.ts";
 import type { Structure } from "./schemas.ts";
 
 /** Bytes of text and of HTML that are told, each. */

@@ -1,8 +1,8 @@
 /** Methods about messages that are in the account. @module */
 import type { Log } from "../../log/mod.ts";
-import type { Part } from "../../mail/structure.ts";
-import type { Account } from "../../store/account.ts";
-import { flagBit } from "../../store/keywords.ts";
+import type { Part } from "../../mail/structure/structure.ts";
+import type { Account } from "../../store/account/account.ts";
+import { flagBit } from "../../store/mailboxes/keywords.ts";
 import { type Message, StoreError } from "../../store/types.ts";
 import { HttpError } from "../http/mod.ts";
 import {
@@ -11,7 +11,7 @@ import {
   partPieces,
   pieceStream,
   rawPieces,
-} from "../webmail/content.ts";
+} from "../webmail/reading/content.ts";
 import { ApiError } from "./errors.ts";
 import { messageForm, messageMeta, structureForm } from "./message_form.ts";
 

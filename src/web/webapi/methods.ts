@@ -1,7 +1,7 @@
 /** The table of methods: from a checked request to an answer. @module */
 import * as v from "valibot";
 import { jsonResponse, type WebRequest } from "../http/mod.ts";
-import { addressOf } from "../webmail/recipients.ts";
+import { addressOf } from "../webmail/sending/recipients.ts";
 import { requestAddress } from "./compose.ts";
 import { ApiError } from "./errors.ts";
 import {

@@ -8,7 +8,7 @@
  */
 import { counter, countPanic, histogram } from "../../metrics/mod.ts";
 import { isStorageFull } from "../../platform/storage_errors.ts";
-import type { Account } from "../../store/account.ts";
+import type { Account } from "../../store/account/account.ts";
 import {
   diskFull,
   HttpError,

@@ -9,7 +9,7 @@
  */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { Db, type Migration } from "../../store/database.ts";
+import { Db, type Migration } from "../../store/database/database.ts";
 import { ApiError } from "./errors.ts";
 
 const lifetime = 24 * 3600_000;

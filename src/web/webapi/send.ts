@@ -1,11 +1,11 @@
 /** The method Send. @module */
 import { Buffer } from "node:buffer";
 import type { Account as AccountConfig } from "../../config/mod.ts";
-import type { WrittenAddress } from "../../mail/address_format.ts";
+import type { WrittenAddress } from "../../mail/address/format.ts";
 import { removeFile } from "../../platform/files.ts";
-import type { Account } from "../../store/account.ts";
+import type { Account } from "../../store/account/account.ts";
 import { Flag, SpecialUse, StoreError } from "../../store/types.ts";
-import { addressOf, needsUtf8 } from "../webmail/recipients.ts";
+import { addressOf, needsUtf8 } from "../webmail/sending/recipients.ts";
 import { bccField, composeRequest, type Envelope, requestAddress } from "./compose.ts";
 import { ApiError } from "./errors.ts";
 import type { SendRequest } from "./schemas.ts";

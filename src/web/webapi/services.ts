@@ -2,7 +2,7 @@
 import type { Config } from "../../config/mod.ts";
 import type { FailedAuthLimiter } from "../../net/mod.ts";
 import type { NewQueueRecipient, Queue } from "../../queue/mod.ts";
-import type { Accounts } from "../../store/accounts.ts";
+import type { Accounts } from "../../store/account/accounts.ts";
 import type { LoginForm, LoginResult } from "../login/mod.ts";
 
 /** A message that was composed, for some of its recipients. */

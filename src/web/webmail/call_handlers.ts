@@ -1,25 +1,25 @@
 /** What each call does. @module */
 import type { CallName, calls } from "../../../webmail/api/mod.ts";
-import type { Account } from "../../store/account.ts";
+import type { Account } from "../../store/account/account.ts";
 import { type CallHandlers, HttpError, UserError, type WebRequest } from "../http/mod.ts";
 import type { FoundSession } from "../login/mod.ts";
-import * as actions from "./actions.ts";
-import type { AddressBooks } from "./address_book.ts";
-import type { ComposeContext } from "./compose.ts";
-import { openDraft, saveDraft } from "./drafts.ts";
+import * as actions from "./list/actions.ts";
+import type { AddressBooks } from "./sending/address_book.ts";
+import type { ComposeContext } from "./sending/compose.ts";
+import { openDraft, saveDraft } from "./sending/drafts.ts";
 import { missing, rethrow } from "./errors.ts";
-import type { EventConnections } from "./event_stream.ts";
-import { bitsFromUses } from "./flags.ts";
-import { rejectsMailboxes } from "./identities.ts";
-import { mailboxItem, messageItem } from "./items.ts";
-import { parsedMessage } from "./message.ts";
-import { domainSecurity } from "./recipient_security.ts";
-import { send } from "./send.ts";
+import type { EventConnections } from "./list/event_stream.ts";
+import { bitsFromUses } from "./list/flags.ts";
+import { rejectsMailboxes } from "./sending/identities.ts";
+import { mailboxItem, messageItem } from "./list/items.ts";
+import { parsedMessage } from "./reading/message.ts";
+import { domainSecurity } from "./sending/recipient_security.ts";
+import { send } from "./sending/send.ts";
 import type { WebmailServices } from "./services.ts";
 import { saveSenderView, saveWebmailSettings, webmailSettings } from "./settings.ts";
-import { countTargets, targetUids } from "./targets.ts";
-import type { UndoLog } from "./undo.ts";
-import type { Uploads } from "./uploads.ts";
+import { countTargets, targetUids } from "./list/targets.ts";
+import type { UndoLog } from "./list/undo.ts";
+import type { Uploads } from "./sending/uploads.ts";
 
 /** Kept while the server runs, for all accounts. */
 export interface WebmailState {

@@ -12,7 +12,7 @@ import * as v from "valibot";
 import { calls, View } from "../../../webmail/api/mod.ts";
 import { countPanic } from "../../metrics/mod.ts";
 import { ensureDir, removeFile } from "../../platform/files.ts";
-import type { Account } from "../../store/account.ts";
+import type { Account } from "../../store/account/account.ts";
 import {
   answerCall,
   callError,
@@ -24,18 +24,18 @@ import {
   type WebRequest,
 } from "../http/mod.ts";
 import type { FoundSession } from "../login/mod.ts";
-import { AddressBooks } from "./address_book.ts";
+import { AddressBooks } from "./sending/address_book.ts";
 import { type CallContext, callHandlers, openCalls, type WebmailState } from "./call_handlers.ts";
 import { compressed } from "./compression.ts";
-import { pieceStream } from "./content.ts";
-import { disposition, messageDocument } from "./documents.ts";
+import { pieceStream } from "./reading/content.ts";
+import { disposition, messageDocument } from "./reading/documents.ts";
 import { missing, rethrow } from "./errors.ts";
-import { EventConnection, EventConnections } from "./event_stream.ts";
+import { EventConnection, EventConnections } from "./list/event_stream.ts";
 import { exportArchive, exportMailboxes } from "../export/archive.ts";
 import { stopSanitizeWorker } from "./html/worker.ts";
 import type { WebmailServices } from "./services.ts";
-import { UndoLog } from "./undo.ts";
-import { Uploads } from "./uploads.ts";
+import { UndoLog } from "./list/undo.ts";
+import { Uploads } from "./sending/uploads.ts";
 
 export { servePage } from "./page.ts";
 export type { SubmittedMessage, WebmailServices } from "./services.ts";

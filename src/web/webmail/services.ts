@@ -1,7 +1,7 @@
 /** What the webmail needs of the rest of the server. @module */
 import type { DomainSecurity } from "../../../webmail/api/mod.ts";
 import type { Config } from "../../config/mod.ts";
-import type { Accounts } from "../../store/accounts.ts";
+import type { Accounts } from "../../store/account/accounts.ts";
 import type { WebHandler } from "../http/mod.ts";
 import type { Login, Sessions } from "../login/mod.ts";
 

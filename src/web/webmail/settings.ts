@@ -1,8 +1,8 @@
 /** Settings of the webmail, kept with the account. @module */
 import * as v from "valibot";
 import { defaultSettings, SenderView, Settings } from "../../../webmail/api/mod.ts";
-import type { Account } from "../../store/account.ts";
-import { accountSetting, changeAccountSetting } from "../../store/settings.ts";
+import type { Account } from "../../store/account/account.ts";
+import { accountSetting, changeAccountSetting } from "../../store/account/settings.ts";
 
 /** Senders whose view is remembered; the ones set first are forgotten first. */
 const maxSenders = 1000;

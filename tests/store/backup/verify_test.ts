@@ -6,7 +6,7 @@ import { backupData } from "../../../src/store/backup/copy.ts";
 import { type Fault, verifyData } from "../../../src/store/backup/verify.ts";
 import { Log, setLevel } from "../../../src/log/mod.ts";
 import { Queue } from "../../../src/queue/mod.ts";
-import { Accounts } from "../../../src/store/accounts.ts";
+import { Accounts } from "../../../src/store/account/accounts.ts";
 import { Flag } from "../../../src/store/types.ts";
 import { testRules, withStore } from "../setup.ts";
 

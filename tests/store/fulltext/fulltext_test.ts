@@ -4,8 +4,8 @@ import { DatabaseSync } from "node:sqlite";
 import { join } from "node:path";
 import fc from "fast-check";
 import { trigramQuery } from "../../../src/store/fulltext/query.ts";
-import { foldCase, searchMailbox } from "../../../src/store/search.ts";
-import type { SearchNode } from "../../../src/store/search_types.ts";
+import { foldCase, searchMailbox } from "../../../src/store/search/search.ts";
+import type { SearchNode } from "../../../src/store/search/types.ts";
 import { type TestStore, withStore } from "../setup.ts";
 
 function message(subject: string, body: string, extra = ""): string {

@@ -1,6 +1,6 @@
 /** Imports in the background: progress, abort, one at a time; and from another IMAP server. */
 import assert from "node:assert/strict";
-import type { Account } from "../../../src/store/account.ts";
+import type { Account } from "../../../src/store/account/account.ts";
 import { Want } from "../../../src/store/types.ts";
 import { HttpError } from "../../../src/web/http/mod.ts";
 import { login, message, password } from "../../imap/server.ts";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { Log, setLevel } from "../../../src/log/mod.ts";
-import type { Account } from "../../../src/store/account.ts";
+import type { Account } from "../../../src/store/account/account.ts";
 import { ImportJobs, type ImportState } from "../../../src/web/account/import_jobs.ts";
 import { startServer, type TestServer } from "../../imap/server.ts";
 

@@ -1,6 +1,6 @@
 /** The webmail's list: what is selected. */
 import assert from "node:assert/strict";
-import { newSelection } from "../../../webmail/selection.ts";
+import { newSelection } from "../../../webmail/mail/list/selection.ts";
 
 const lines = [1, 2, 3, 4, 5];
 const order = () => lines;

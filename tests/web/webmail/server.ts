@@ -18,8 +18,8 @@ import { loadLocalserve } from "../../../src/config/mod.ts";
 import { Log, setLevel } from "../../../src/log/mod.ts";
 import { FailedAuthLimiter } from "../../../src/net/mod.ts";
 import { accountRules } from "../../../src/serve/rules.ts";
-import { type Account, consistency } from "../../../src/store/account.ts";
-import { Accounts } from "../../../src/store/accounts.ts";
+import { type Account, consistency } from "../../../src/store/account/account.ts";
+import { Accounts } from "../../../src/store/account/accounts.ts";
 import { ownHost, routeServices, serveHttp, textResponse } from "../../../src/web/http/mod.ts";
 import { Login, Sessions } from "../../../src/web/login/mod.ts";
 import {

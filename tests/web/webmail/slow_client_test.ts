@@ -1,6 +1,6 @@
 /** A client that reads slowly costs no memory: changes wait where they are bounded, and are told together. */
 import assert from "node:assert/strict";
-import { EventConnection } from "../../../src/web/webmail/event_stream.ts";
+import { EventConnection } from "../../../src/web/webmail/list/event_stream.ts";
 import { message, query, withWebmail } from "./server.ts";
 
 Deno.test("events are made when the client reads, and what happened meanwhile is told in few", async () => {

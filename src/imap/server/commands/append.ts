@@ -5,11 +5,11 @@
  */
 import type { NewMessage } from "../../../store/types.ts";
 import { formatNumSet } from "../../parse/numset.ts";
-import { type Answer, ImapNo } from "../answer.ts";
-import { type Command, loggedIn } from "../command.ts";
-import { receiveMessage, storing, withFiles } from "../incoming_message.ts";
-import { permittedFlags, place } from "../places.ts";
-import { refusing, StreamedInput } from "../streamed_input.ts";
+import { type Answer, ImapNo } from "../session/answer.ts";
+import { type Command, loggedIn } from "../session/command.ts";
+import { receiveMessage, storing, withFiles } from "../messages/incoming_message.ts";
+import { permittedFlags, place } from "../mailboxes/places.ts";
+import { refusing, StreamedInput } from "../messages/streamed_input.ts";
 
 /** Messages in one APPEND. */
 const maxMessages = 1000;

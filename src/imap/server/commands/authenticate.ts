@@ -6,11 +6,11 @@
 import { Buffer } from "node:buffer";
 import { serverMechanism } from "../../../sasl/choose.ts";
 import { SaslError } from "../../../sasl/types.ts";
-import { ImapBad, ImapNo } from "../answer.ts";
-import type { Command } from "../command.ts";
-import { checkLimit, logIn } from "../logging_in.ts";
-import { saslContext } from "../sasl_context.ts";
-import { State } from "../session.ts";
+import { ImapBad, ImapNo } from "../session/answer.ts";
+import type { Command } from "../session/command.ts";
+import { checkLimit, logIn } from "../session/logging_in.ts";
+import { saslContext } from "../session/sasl_context.ts";
+import { State } from "../session/session.ts";
 
 /** Bytes of a line with a SASL response (RFC 9051 gives no limit; tokens are short). */
 const maxSaslLine = 16 * 1024;

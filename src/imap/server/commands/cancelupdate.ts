@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { ImapBad, ImapNo } from "../answer.ts";
-import type { Command } from "../command.ts";
-import { State } from "../session.ts";
+import { ImapBad, ImapNo } from "../session/answer.ts";
+import type { Command } from "../session/command.ts";
+import { State } from "../session/session.ts";
 
 export const cancelUpdate: Command = {
   name: "CANCELUPDATE",

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { capabilityText } from "../capabilities.ts";
-import { anyState, type Command } from "../command.ts";
+import { capabilityText } from "../session/capabilities.ts";
+import { anyState, type Command } from "../session/command.ts";
 
 export const capability: Command = {
   name: "CAPABILITY",

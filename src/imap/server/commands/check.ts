@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Command } from "../command.ts";
-import { State } from "../session.ts";
+import type { Command } from "../session/command.ts";
+import { State } from "../session/session.ts";
 
 export const check: Command = { name: "CHECK", states: State.Selected, parse: () => () => {} };

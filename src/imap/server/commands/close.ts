@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { Command } from "../command.ts";
-import { State } from "../session.ts";
+import type { Command } from "../session/command.ts";
+import { State } from "../session/session.ts";
 
 export const close: Command = {
   name: "CLOSE",

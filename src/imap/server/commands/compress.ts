@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { ImapBad, ImapNo } from "../answer.ts";
-import { type Command, loggedIn } from "../command.ts";
+import { ImapBad, ImapNo } from "../session/answer.ts";
+import { type Command, loggedIn } from "../session/command.ts";
 
 export const compress: Command = {
   name: "COMPRESS",

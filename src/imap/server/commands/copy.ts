@@ -3,13 +3,13 @@
  *
  * @module
  */
-import type { Answer } from "../answer.ts";
-import { copyToAccount } from "../between_accounts.ts";
-import type { Command } from "../command.ts";
-import { copied, parseCopy, staysWithin } from "../copying.ts";
-import { place } from "../places.ts";
-import { resolveUids } from "../resolve.ts";
-import { State } from "../session.ts";
+import type { Answer } from "../session/answer.ts";
+import { copyToAccount } from "../messages/between_accounts.ts";
+import type { Command } from "../session/command.ts";
+import { copied, parseCopy, staysWithin } from "../messages/copying.ts";
+import { place } from "../mailboxes/places.ts";
+import { resolveUids } from "../messages/resolve.ts";
+import { State } from "../session/session.ts";
 
 function copyCommand(uid: boolean): Command {
   return {

@@ -4,9 +4,9 @@
  * @module
  */
 import { type Mailbox, specialUseNames } from "../../../store/types.ts";
-import { ImapNo } from "../answer.ts";
-import { type Command, loggedIn } from "../command.ts";
-import { idSuffix, newPlace, prefixOf, trimDelimiter } from "../places.ts";
+import { ImapNo } from "../session/answer.ts";
+import { type Command, loggedIn } from "../session/command.ts";
+import { idSuffix, newPlace, prefixOf, trimDelimiter } from "../mailboxes/places.ts";
 
 export const create: Command = {
   name: "CREATE",

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { type Command, loggedIn } from "../command.ts";
-import { place, trimDelimiter } from "../places.ts";
+import { type Command, loggedIn } from "../session/command.ts";
+import { place, trimDelimiter } from "../mailboxes/places.ts";
 
 export const remove: Command = {
   name: "DELETE",

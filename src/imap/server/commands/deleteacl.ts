@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { changeRights, grantedRights } from "../../../store/rights.ts";
-import { whoIs } from "../acl_identifiers.ts";
-import { ImapNo } from "../answer.ts";
-import { type Command, loggedIn } from "../command.ts";
-import { place } from "../places.ts";
+import { changeRights, grantedRights } from "../../../store/mailboxes/rights.ts";
+import { whoIs } from "../mailboxes/acl_identifiers.ts";
+import { ImapNo } from "../session/answer.ts";
+import { type Command, loggedIn } from "../session/command.ts";
+import { place } from "../mailboxes/places.ts";
 
 export const deleteAcl: Command = {
   name: "DELETEACL",

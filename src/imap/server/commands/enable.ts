@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { type Command, loggedIn } from "../command.ts";
-import type { Enabled } from "../session.ts";
+import { type Command, loggedIn } from "../session/command.ts";
+import type { Enabled } from "../session/session.ts";
 
 export const enable: Command = {
   name: "ENABLE",

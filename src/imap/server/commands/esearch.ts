@@ -1,17 +1,17 @@
 /** ESEARCH: searching several mailboxes (RFC 7377). @module */
 import { formatString } from "../../format/text.ts";
-import { searchMailbox } from "../../../store/search.ts";
-import { allRights } from "../../../store/rights.ts";
+import { searchMailbox } from "../../../store/search/search.ts";
+import { allRights } from "../../../store/mailboxes/rights.ts";
 import { resolveSearch } from "../../parse/search.ts";
-import { ImapBad } from "../answer.ts";
-import { type Command, loggedIn } from "../command.ts";
+import { ImapBad } from "../session/answer.ts";
+import { type Command, loggedIn } from "../session/command.ts";
 import {
   fitsFilter,
   isSelected,
   type MailboxFilter,
   parseMailboxFilter,
-} from "../mailbox_filter.ts";
-import { type Place, sharedPlaces } from "../places.ts";
+} from "../mailboxes/filter.ts";
+import { type Place, sharedPlaces } from "../mailboxes/places.ts";
 import {
   allOptions,
   badCharset,
@@ -21,8 +21,8 @@ import {
   saveResult,
   searchContext,
   takeReturn,
-} from "../searching.ts";
-import type { Session } from "../session.ts";
+} from "../search/searching.ts";
+import type { Session } from "../session/session.ts";
 
 /** RFC 7377 §2.2: the mailboxes that the filters name. */
 async function filteredMailboxes(s: Session, filters: MailboxFilter[]): Promise<Place[]> {

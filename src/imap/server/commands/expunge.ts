@@ -4,12 +4,12 @@
  * @module
  */
 import { parseNumSet } from "../../parse/numset.ts";
-import type { Answer } from "../answer.ts";
-import { deliverChanges } from "../changes.ts";
-import type { Command } from "../command.ts";
-import { requireRight } from "../places.ts";
-import { resolveUids } from "../resolve.ts";
-import { State } from "../session.ts";
+import type { Answer } from "../session/answer.ts";
+import { deliverChanges } from "../session/changes.ts";
+import type { Command } from "../session/command.ts";
+import { requireRight } from "../mailboxes/places.ts";
+import { resolveUids } from "../messages/resolve.ts";
+import { State } from "../session/session.ts";
 
 function expungeCommand(uid: boolean): Command {
   return {

@@ -6,11 +6,11 @@
 import { type FetchItem, parseFetchItems } from "../../parse/fetch.ts";
 import { formatNumSet, normalRanges, type NumSet, parseNumSet } from "../../parse/numset.ts";
 import { parsePartialRange, type PartialRange, slicePartial } from "../../parse/partial.ts";
-import { type Answer, ImapBad, ImapNo } from "../answer.ts";
-import type { Command } from "../command.ts";
-import { fetchUids } from "../fetch_rows.ts";
-import { resolveUids } from "../resolve.ts";
-import { type Session, State } from "../session.ts";
+import { type Answer, ImapBad, ImapNo } from "../session/answer.ts";
+import type { Command } from "../session/command.ts";
+import { fetchUids } from "../fetch/rows.ts";
+import { resolveUids } from "../messages/resolve.ts";
+import { type Session, State } from "../session/session.ts";
 
 function fetchCommand(uid: boolean): Command {
   return {

@@ -3,11 +3,17 @@
  *
  * @module
  */
-import { makeUrlKey } from "../../../store/url_keys.ts";
+import { makeUrlKey } from "../../../store/logins/url_keys.ts";
 import { formatString } from "../../format/text.ts";
-import { ImapBad, ImapNo } from "../answer.ts";
-import { maxUrl, maxUrls, parseAuthorizedUrl, urlAccount, urlToken } from "../authorized_url.ts";
-import { type Command, loggedIn } from "../command.ts";
+import { ImapBad, ImapNo } from "../session/answer.ts";
+import {
+  maxUrl,
+  maxUrls,
+  parseAuthorizedUrl,
+  urlAccount,
+  urlToken,
+} from "../messages/authorized_url.ts";
+import { type Command, loggedIn } from "../session/command.ts";
 
 function badUrl(url: string, why: string): ImapNo {
   const shown = url.replace(/[^\x21-\x7e]|["\\]/g, "").slice(0, maxUrl);

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { allRights, formatRights, grantedRights } from "../../../store/rights.ts";
+import { allRights, formatRights, grantedRights } from "../../../store/mailboxes/rights.ts";
 import { formatAstring } from "../../format/text.ts";
-import { type Command, loggedIn } from "../command.ts";
-import { place } from "../places.ts";
+import { type Command, loggedIn } from "../session/command.ts";
+import { place } from "../mailboxes/places.ts";
 
 export const getAcl: Command = {
   name: "GETACL",

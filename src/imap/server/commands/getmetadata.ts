@@ -3,10 +3,10 @@
  *
  * @module
  */
-import type { Answer } from "../answer.ts";
-import { type Command, loggedIn } from "../command.ts";
-import { checkEntry, metadataTarget } from "../metadata_entries.ts";
-import { metadataText } from "../metadata_text.ts";
+import type { Answer } from "../session/answer.ts";
+import { type Command, loggedIn } from "../session/command.ts";
+import { checkEntry, metadataTarget } from "../mailboxes/metadata_entries.ts";
+import { metadataText } from "../mailboxes/metadata_text.ts";
 
 export const getMetadata: Command = {
   name: "GETMETADATA",

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { ImapNo } from "../answer.ts";
-import { type Command, loggedIn } from "../command.ts";
-import { sharedPlaces, splitShared } from "../places.ts";
-import { quotaLine } from "../quota_roots.ts";
+import { ImapNo } from "../session/answer.ts";
+import { type Command, loggedIn } from "../session/command.ts";
+import { sharedPlaces, splitShared } from "../mailboxes/places.ts";
+import { quotaLine } from "../mailboxes/quota_roots.ts";
 
 export const getQuota: Command = {
   name: "GETQUOTA",

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { type Command, loggedIn } from "../command.ts";
-import { place } from "../places.ts";
-import { quotaLine, quotaRoot } from "../quota_roots.ts";
+import { type Command, loggedIn } from "../session/command.ts";
+import { place } from "../mailboxes/places.ts";
+import { quotaLine, quotaRoot } from "../mailboxes/quota_roots.ts";
 
 export const getQuotaRoot: Command = {
   name: "GETQUOTAROOT",

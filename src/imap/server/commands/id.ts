@@ -4,7 +4,7 @@
  * @module
  */
 import { formatString } from "../../format/text.ts";
-import { anyState, type Command } from "../command.ts";
+import { anyState, type Command } from "../session/command.ts";
 
 export const id: Command = {
   name: "ID",

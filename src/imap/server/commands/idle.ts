@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { ImapBad } from "../answer.ts";
-import { deliverUntilInput } from "../changes.ts";
-import { type Command, loggedIn } from "../command.ts";
+import { ImapBad } from "../session/answer.ts";
+import { deliverUntilInput } from "../session/changes.ts";
+import { type Command, loggedIn } from "../session/command.ts";
 
 export const idle: Command = {
   name: "IDLE",

@@ -3,16 +3,16 @@
  *
  * @module
  */
-import { allRights } from "../../../store/rights.ts";
+import { allRights } from "../../../store/mailboxes/rights.ts";
 import { specialUseNames } from "../../../store/types.ts";
 import { type ListArgs, parseList } from "../../parse/list.ts";
-import type { Answer } from "../answer.ts";
-import { type Command, loggedIn } from "../command.ts";
-import { inboxFirst, nameMatcher } from "../list_names.ts";
-import { metadataText } from "../metadata_text.ts";
-import { type Place, sharedPlaces, splitShared } from "../places.ts";
-import type { Session } from "../session.ts";
-import { statusText } from "../status_text.ts";
+import type { Answer } from "../session/answer.ts";
+import { type Command, loggedIn } from "../session/command.ts";
+import { inboxFirst, nameMatcher } from "../mailboxes/list_names.ts";
+import { metadataText } from "../mailboxes/metadata_text.ts";
+import { type Place, sharedPlaces, splitShared } from "../mailboxes/places.ts";
+import type { Session } from "../session/session.ts";
+import { statusText } from "../mailboxes/status_text.ts";
 
 async function list(s: Session, a: ListArgs): Promise<Answer | void> {
   if (a.basic && a.patterns[0] === "") {

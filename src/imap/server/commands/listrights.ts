@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { allRights, formatRights } from "../../../store/rights.ts";
+import { allRights, formatRights } from "../../../store/mailboxes/rights.ts";
 import { formatAstring } from "../../format/text.ts";
-import { whoIs } from "../acl_identifiers.ts";
-import { type Command, loggedIn } from "../command.ts";
-import { place } from "../places.ts";
+import { whoIs } from "../mailboxes/acl_identifiers.ts";
+import { type Command, loggedIn } from "../session/command.ts";
+import { place } from "../mailboxes/places.ts";
 
 /** What can't be had one without another: all are single (RFC 4314 §3.7). */
 const single = [...formatRights(allRights)].join(" ");

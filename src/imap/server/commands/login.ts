@@ -5,11 +5,11 @@
  */
 import { preparePassword, prepareUsername } from "../../../sasl/prepare.ts";
 import { SaslError } from "../../../sasl/types.ts";
-import { ImapNo } from "../answer.ts";
-import type { Command } from "../command.ts";
-import { checkLimit, logIn } from "../logging_in.ts";
-import { peerOf } from "../sasl_context.ts";
-import { State } from "../session.ts";
+import { ImapNo } from "../session/answer.ts";
+import type { Command } from "../session/command.ts";
+import { checkLimit, logIn } from "../session/logging_in.ts";
+import { peerOf } from "../session/sasl_context.ts";
+import { State } from "../session/session.ts";
 
 export const login: Command = {
   name: "LOGIN",

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { anyState, type Command } from "../command.ts";
+import { anyState, type Command } from "../session/command.ts";
 
 export const logout: Command = {
   name: "LOGOUT",

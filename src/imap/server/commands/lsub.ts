@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { type Command, loggedIn } from "../command.ts";
-import { inboxFirst, nameMatcher } from "../list_names.ts";
+import { type Command, loggedIn } from "../session/command.ts";
+import { inboxFirst, nameMatcher } from "../mailboxes/list_names.ts";
 
 export const lsub: Command = {
   name: "LSUB",

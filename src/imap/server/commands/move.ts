@@ -3,15 +3,15 @@
  *
  * @module
  */
-import type { Answer } from "../answer.ts";
-import { copyToAccount } from "../between_accounts.ts";
-import { deliverChanges } from "../changes.ts";
-import type { Command } from "../command.ts";
-import { copied, parseCopy, staysWithin } from "../copying.ts";
-import { type Place, place, requireRight } from "../places.ts";
-import { resolveUids } from "../resolve.ts";
-import { State } from "../session.ts";
-import type { View } from "../view.ts";
+import type { Answer } from "../session/answer.ts";
+import { copyToAccount } from "../messages/between_accounts.ts";
+import { deliverChanges } from "../session/changes.ts";
+import type { Command } from "../session/command.ts";
+import { copied, parseCopy, staysWithin } from "../messages/copying.ts";
+import { type Place, place, requireRight } from "../mailboxes/places.ts";
+import { resolveUids } from "../messages/resolve.ts";
+import { State } from "../session/session.ts";
+import type { View } from "../session/view.ts";
 
 function moveCommand(uid: boolean): Command {
   return {

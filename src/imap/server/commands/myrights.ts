@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { formatRights } from "../../../store/rights.ts";
-import { type Command, loggedIn } from "../command.ts";
-import { place } from "../places.ts";
+import { formatRights } from "../../../store/mailboxes/rights.ts";
+import { type Command, loggedIn } from "../session/command.ts";
+import { place } from "../mailboxes/places.ts";
 
 export const myRights: Command = {
   name: "MYRIGHTS",

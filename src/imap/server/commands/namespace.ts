@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { type Command, loggedIn } from "../command.ts";
-import { otherUsers } from "../places.ts";
+import { type Command, loggedIn } from "../session/command.ts";
+import { otherUsers } from "../mailboxes/places.ts";
 
 export const namespace: Command = {
   name: "NAMESPACE",

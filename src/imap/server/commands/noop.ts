@@ -3,6 +3,6 @@
  *
  * @module
  */
-import { anyState, type Command } from "../command.ts";
+import { anyState, type Command } from "../session/command.ts";
 
 export const noop: Command = { name: "NOOP", states: anyState, parse: () => () => {} };

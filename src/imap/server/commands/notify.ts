@@ -5,14 +5,14 @@
  */
 import type { Cursor } from "../../parse/cursor.ts";
 import { type FetchItem, parseFetchItems } from "../../parse/fetch.ts";
-import { ImapBad, ImapNo } from "../answer.ts";
-import { deliverChanges } from "../changes.ts";
-import { type Command, loggedIn } from "../command.ts";
-import { isSelected, parseMailboxFilter } from "../mailbox_filter.ts";
-import { eventsFor, type NotifyEvent, type NotifyGroup } from "../notify_rules.ts";
-import { type Place, sharedPlaces, sourceOf } from "../places.ts";
-import { allRights } from "../../../store/rights.ts";
-import { statusText } from "../status_text.ts";
+import { ImapBad, ImapNo } from "../session/answer.ts";
+import { deliverChanges } from "../session/changes.ts";
+import { type Command, loggedIn } from "../session/command.ts";
+import { isSelected, parseMailboxFilter } from "../mailboxes/filter.ts";
+import { eventsFor, type NotifyEvent, type NotifyGroup } from "../mailboxes/notify_rules.ts";
+import { type Place, sharedPlaces, sourceOf } from "../mailboxes/places.ts";
+import { allRights } from "../../../store/mailboxes/rights.ts";
+import { statusText } from "../mailboxes/status_text.ts";
 
 /** Those that there are here: annotations of messages are not kept. */
 const eventNames = "MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange " +

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { ImapNo } from "../answer.ts";
-import { type Command, loggedIn } from "../command.ts";
-import { newPlace, place, trimDelimiter } from "../places.ts";
+import { ImapNo } from "../session/answer.ts";
+import { type Command, loggedIn } from "../session/command.ts";
+import { newPlace, place, trimDelimiter } from "../mailboxes/places.ts";
 
 export const rename: Command = {
   name: "RENAME",

@@ -6,14 +6,14 @@
 import type { Message } from "../../../store/types.ts";
 import { Cursor } from "../../parse/cursor.ts";
 import { type NumSet, parseNumSet } from "../../parse/numset.ts";
-import { type Answer, ImapNo } from "../answer.ts";
-import { deliverChanges } from "../changes.ts";
-import type { Command } from "../command.ts";
-import { receiveMessage, storing, withFiles } from "../incoming_message.ts";
-import { permittedFlags, place, requireRight } from "../places.ts";
-import { resolveUids } from "../resolve.ts";
-import { type Session, State } from "../session.ts";
-import { refusing, StreamedInput } from "../streamed_input.ts";
+import { type Answer, ImapNo } from "../session/answer.ts";
+import { deliverChanges } from "../session/changes.ts";
+import type { Command } from "../session/command.ts";
+import { receiveMessage, storing, withFiles } from "../messages/incoming_message.ts";
+import { permittedFlags, place, requireRight } from "../mailboxes/places.ts";
+import { resolveUids } from "../messages/resolve.ts";
+import { type Session, State } from "../session/session.ts";
+import { refusing, StreamedInput } from "../messages/streamed_input.ts";
 
 function replaceCommand(uid: boolean): Command {
   return {

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { resetUrlKeys } from "../../../store/url_keys.ts";
-import { ImapNo } from "../answer.ts";
-import { type Command, loggedIn } from "../command.ts";
-import { place } from "../places.ts";
+import { resetUrlKeys } from "../../../store/logins/url_keys.ts";
+import { ImapNo } from "../session/answer.ts";
+import { type Command, loggedIn } from "../session/command.ts";
+import { place } from "../mailboxes/places.ts";
 
 export const resetKey: Command = {
   name: "RESETKEY",

@@ -4,9 +4,9 @@
  * @module
  */
 import { formatString } from "../../format/text.ts";
-import type { Answer } from "../answer.ts";
-import type { Command } from "../command.ts";
-import { addContext } from "../contexts.ts";
+import type { Answer } from "../session/answer.ts";
+import type { Command } from "../session/command.ts";
+import { addContext } from "../search/contexts.ts";
 import {
   allOptions,
   asksForResult,
@@ -20,8 +20,8 @@ import {
   searchContext,
   takeReturn,
   toNumbers,
-} from "../searching.ts";
-import { State } from "../session.ts";
+} from "../search/searching.ts";
+import { State } from "../session/session.ts";
 
 function searchCommand(uid: boolean): Command {
   return {

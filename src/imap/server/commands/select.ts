@@ -5,12 +5,12 @@
  */
 import type { Cursor } from "../../parse/cursor.ts";
 import { formatNumSet, normalRanges, type NumSet, parseNumSet } from "../../parse/numset.ts";
-import { type Answer, ImapBad, ImapNo } from "../answer.ts";
-import { deliverChanges, writeFlags, writeFlagsLines } from "../changes.ts";
-import { type Command, loggedIn } from "../command.ts";
-import { idSuffix, place, sourceOf } from "../places.ts";
-import type { Session } from "../session.ts";
-import { View } from "../view.ts";
+import { type Answer, ImapBad, ImapNo } from "../session/answer.ts";
+import { deliverChanges, writeFlags, writeFlagsLines } from "../session/changes.ts";
+import { type Command, loggedIn } from "../session/command.ts";
+import { idSuffix, place, sourceOf } from "../mailboxes/places.ts";
+import type { Session } from "../session/session.ts";
+import { View } from "../session/view.ts";
 
 interface Qresync {
   uidValidity: number;

@@ -3,11 +3,16 @@
  *
  * @module
  */
-import { allRights, changeRights, formatRights, parseRights } from "../../../store/rights.ts";
-import { whoIs } from "../acl_identifiers.ts";
-import { ImapBad, ImapNo } from "../answer.ts";
-import { type Command, loggedIn } from "../command.ts";
-import { place } from "../places.ts";
+import {
+  allRights,
+  changeRights,
+  formatRights,
+  parseRights,
+} from "../../../store/mailboxes/rights.ts";
+import { whoIs } from "../mailboxes/acl_identifiers.ts";
+import { ImapBad, ImapNo } from "../session/answer.ts";
+import { type Command, loggedIn } from "../session/command.ts";
+import { place } from "../mailboxes/places.ts";
 
 export const setAcl: Command = {
   name: "SETACL",

@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { maxAnnotationBytes } from "../../../store/annotations.ts";
+import { maxAnnotationBytes } from "../../../store/mailboxes/annotations.ts";
 import type { Cursor } from "../../parse/cursor.ts";
-import { ImapNo } from "../answer.ts";
-import { type Command, loggedIn } from "../command.ts";
-import { checkEntry, metadataTarget } from "../metadata_entries.ts";
-import { isPrivateEntry } from "../metadata_text.ts";
+import { ImapNo } from "../session/answer.ts";
+import { type Command, loggedIn } from "../session/command.ts";
+import { checkEntry, metadataTarget } from "../mailboxes/metadata_entries.ts";
+import { isPrivateEntry } from "../mailboxes/metadata_text.ts";
 
 function readValue(c: Cursor): Uint8Array | null {
   if (c.takeWord("NIL")) return null;

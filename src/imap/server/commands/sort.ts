@@ -4,9 +4,9 @@
  * @module
  */
 import { formatString } from "../../format/text.ts";
-import type { Command } from "../command.ts";
-import { addContext } from "../contexts.ts";
-import { sortUids } from "../kept_orders.ts";
+import type { Command } from "../session/command.ts";
+import { addContext } from "../search/contexts.ts";
+import { sortUids } from "../search/kept_orders.ts";
 import {
   badCharset,
   esearchItems,
@@ -18,9 +18,9 @@ import {
   searchContext,
   takeReturn,
   toNumbers,
-} from "../searching.ts";
-import { State } from "../session.ts";
-import { type SortKey, sortKeys } from "../sorting.ts";
+} from "../search/searching.ts";
+import { State } from "../session/session.ts";
+import { type SortKey, sortKeys } from "../search/sorting.ts";
 
 function sortCommand(uid: boolean): Command {
   return {

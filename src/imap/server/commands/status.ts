@@ -4,9 +4,9 @@
  * @module
  */
 import { parseStatusItems } from "../../parse/list.ts";
-import { type Command, loggedIn } from "../command.ts";
-import { place } from "../places.ts";
-import { statusText } from "../status_text.ts";
+import { type Command, loggedIn } from "../session/command.ts";
+import { place } from "../mailboxes/places.ts";
+import { statusText } from "../mailboxes/status_text.ts";
 
 export const status: Command = {
   name: "STATUS",

@@ -4,13 +4,13 @@
  * @module
  */
 import { formatNumSet, type NumSet, parseNumSet } from "../../parse/numset.ts";
-import { type Answer, ImapNo } from "../answer.ts";
-import { announceKeywords, writeFlags } from "../changes.ts";
-import type { Command } from "../command.ts";
-import { splitFlags } from "../flag_bits.ts";
-import { changeableFlags } from "../places.ts";
-import { resolveUids } from "../resolve.ts";
-import { type Session, State } from "../session.ts";
+import { type Answer, ImapNo } from "../session/answer.ts";
+import { announceKeywords, writeFlags } from "../session/changes.ts";
+import type { Command } from "../session/command.ts";
+import { splitFlags } from "../messages/flag_bits.ts";
+import { changeableFlags } from "../mailboxes/places.ts";
+import { resolveUids } from "../messages/resolve.ts";
+import { type Session, State } from "../session/session.ts";
 
 /** Messages whose new flags are written between two waits for the peer. */
 const slice = 2000;

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { type Command, loggedIn } from "../command.ts";
-import { place, splitShared } from "../places.ts";
+import { type Command, loggedIn } from "../session/command.ts";
+import { place, splitShared } from "../mailboxes/places.ts";
 
 export const subscribe: Command = {
   name: "SUBSCRIBE",

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import type { Command } from "../command.ts";
-import { threadText } from "../kept_threads.ts";
-import { badCharset, parseCriteria, runSearch, searchContext } from "../searching.ts";
-import { State } from "../session.ts";
+import type { Command } from "../session/command.ts";
+import { threadText } from "../search/kept_threads.ts";
+import { badCharset, parseCriteria, runSearch, searchContext } from "../search/searching.ts";
+import { State } from "../session/session.ts";
 
 function threadCommand(uid: boolean): Command {
   return {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Command, loggedIn } from "../command.ts";
+import { type Command, loggedIn } from "../session/command.ts";
 
 export const unsubscribe: Command = {
   name: "UNSUBSCRIBE",

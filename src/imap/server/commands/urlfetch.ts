@@ -5,17 +5,17 @@
  */
 import { StoreError } from "../../../store/types.ts";
 import { formatString } from "../../format/text.ts";
-import { ImapBad } from "../answer.ts";
+import { ImapBad } from "../session/answer.ts";
 import {
   type AuthorizedUrl,
   isAuthorized,
   maxUrls,
   parseAuthorizedUrl,
   urlAccount,
-} from "../authorized_url.ts";
-import { type Command, loggedIn } from "../command.ts";
-import { readMessage } from "../message_url.ts";
-import type { Session } from "../session.ts";
+} from "../messages/authorized_url.ts";
+import { type Command, loggedIn } from "../session/command.ts";
+import { readMessage } from "../messages/url.ts";
+import type { Session } from "../session/session.ts";
 
 /** Bytes that a URL names, if the session may have them. */
 async function urlBytes(s: Session, u: AuthorizedUrl): Promise<Uint8Array | undefined> {

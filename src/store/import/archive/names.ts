@@ -1,5 +1,5 @@
 /** Which files of an archive are mail, and what mailboxes they are of. @module */
-import { decodeUtf7 } from "../../../mail/utf7.ts";
+import { decodeUtf7 } from "../../../mail/text/utf7.ts";
 
 /** Levels of a file's folder. */
 export function folderOf(name: string): string[] {

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { MboxError } from "../../../mail/mbox_read.ts";
+import { MboxError } from "../../../mail/mbox/read.ts";
 import {
   indexName,
   maxIndex,

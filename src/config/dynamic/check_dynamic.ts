@@ -1,0 +1,230 @@
+/** What must hold in domains.conf beyond the form of single values, and together with mox.conf. @module */
+import type { Account, Destination } from "./account.ts";
+import { type AddressIndex, addressKey, buildIndex, canonicalLocalpart } from "./addresses.ts";
+import { checkUnique } from "../static/check_static.ts";
+import type { Domain } from "./domain.ts";
+import type { Dynamic } from "./dynamic.ts";
+import { asciiDomain, NameError, parseAddress } from "../names.ts";
+import type { PathReport } from "../sconf/schema.ts";
+import type { Static } from "../static/static.ts";
+import type { Route } from "../static/transport.ts";
+import { isInbox } from "../sconf/types.ts";
+import type { WebHandler } from "./web_handler.ts";
+
+type Path = (string | number)[];
+
+/** Reports all that is wrong, and gives the addresses. */
+export function checkDynamic(s: Static, d: Dynamic, report: PathReport): AddressIndex {
+  if (!d.Accounts.has(s.Postmaster.Account)) {
+    report(
+      ["Accounts"],
+      `there is no account ${JSON.stringify(s.Postmaster.Account)}, the Postmaster of mox.conf`,
+    );
+  }
+  const index = buildIndex(s, d, report);
+  checkRoutes(["Routes"], d.Routes, s, report);
+  for (const [name, domain] of d.Domains) checkDomain(["Domains", name], domain, s, report);
+  for (const [name, account] of d.Accounts) {
+    checkAccount(["Accounts", name], account, index, report);
+    checkRoutes(["Accounts", name, "Routes"], account.Routes, s, report);
+  }
+  checkFolders([...d.Accounts.keys()], report);
+  checkWeb(s, d, report);
+  checkUnique(d.MonitorDNSBLs, (i, zone) => report(["MonitorDNSBLs", i], `${zone} is there twice`));
+  return index;
+}
+
+function checkRoutes(path: Path, routes: Route[], s: Static, report: PathReport): void {
+  routes.forEach((route, i) => {
+    if (route.Transport !== "" && !s.Transports.has(route.Transport)) {
+      report(
+        [...path, i, "Transport"],
+        `there is no ${JSON.stringify(route.Transport)} among Transports of mox.conf`,
+      );
+    }
+    for (const key of ["FromDomain", "ToDomain"] as const) {
+      route[key].forEach((name, j) => {
+        const plain = name.replace(/^\./, "");
+        if (plain !== "" && asciiDomain(plain) === undefined) {
+          report([...path, i, key, j], `${JSON.stringify(name)} is not a domain`);
+        }
+      });
+    }
+  });
+}
+
+function checkDomain(path: Path, d: Domain, s: Static, report: PathReport): void {
+  d.DKIM.Sign.forEach((name, i) => {
+    if (!d.DKIM.Selectors.has(name)) {
+      report([...path, "DKIM", "Sign", i], `there is no selector ${JSON.stringify(name)}`);
+    }
+  });
+  checkUnique(
+    d.DKIM.Sign,
+    (i, name) => report([...path, "DKIM", "Sign", i], `${name} is there twice`),
+  );
+  for (const [name, selector] of d.DKIM.Selectors) {
+    const headers = selector.Headers.map((h) => h.toLowerCase());
+    // RFC 6376 §5.4: the From field must be signed.
+    if (headers.length > 0 && !headers.includes("from")) {
+      report(
+        [...path, "DKIM", "Selectors", name, "Headers"],
+        "From must be among the signed headers",
+      );
+    }
+  }
+  if (d.MTASTS) {
+    if (![...s.Listeners.values()].some((l) => l.MTASTSHTTPS.Enabled)) {
+      report(
+        [...path, "MTASTS"],
+        "no listener in mox.conf has MTASTSHTTPS, which serves the policy",
+      );
+    }
+    // RFC 8461 §3.2: at most a year.
+    if (d.MTASTS.MaxAge > 31_557_600_000) {
+      report([...path, "MTASTS", "MaxAge"], "is longer than a year");
+    }
+    d.MTASTS.MX.forEach((name, i) => {
+      if (asciiDomain(name.replace(/^\*\./, "")) === undefined) {
+        report([...path, "MTASTS", "MX", i], `${JSON.stringify(name)} is not a host`);
+      }
+    });
+  }
+  checkRoutes([...path, "Routes"], d.Routes, s, report);
+}
+
+/** On Windows and macOS folders whose names differ in case are the same. */
+function checkFolders(names: string[], report: PathReport): void {
+  const seen = new Map<string, string>();
+  for (const name of names) {
+    const folded = name.normalize("NFC").toLowerCase();
+    const before = seen.get(folded);
+    if (before !== undefined) {
+      report(
+        ["Accounts", name],
+        `the name differs from ${
+          JSON.stringify(before)
+        } by case only: their folders could be the same`,
+      );
+    }
+    seen.set(folded, name);
+  }
+}
+
+function checkAccount(path: Path, a: Account, index: AddressIndex, report: PathReport): void {
+  if (isInbox(a.RejectsMailbox)) {
+    report(
+      [...path, "RejectsMailbox"],
+      "must not be the Inbox: messages in it are removed after some time",
+    );
+  }
+  if (asciiDomain(a.Domain) !== undefined && !index.domains.has(asciiDomain(a.Domain)!)) {
+    report([...path, "Domain"], `${a.Domain} is not among Domains`);
+  }
+  a.FromIDLoginAddresses.forEach((text, i) => {
+    checkFromId([...path, "FromIDLoginAddresses", i], text, a, index, report);
+  });
+  for (const [address, destination] of a.Destinations) {
+    checkDestination([...path, "Destinations", address], destination, report);
+  }
+}
+
+function checkFromId(
+  path: Path,
+  text: string,
+  a: Account,
+  index: AddressIndex,
+  report: PathReport,
+): void {
+  try {
+    const { localpart, domain } = parseAddress(text);
+    const entry = index.domains.get(domain.ascii);
+    if (!entry) {
+      report(path, `the domain of ${text} is not among Domains`);
+      return;
+    }
+    if (entry.separators.length === 0) {
+      report(path, `the domain of ${text} has no LocalpartCatchallSeparator, which this needs`);
+      return;
+    }
+    const key = addressKey(canonicalLocalpart(localpart, entry), domain);
+    const owner = index.destinations.get(key) ?? index.destinations.get(addressKey("", domain));
+    if (!owner || ![...a.Destinations.values()].includes(owner.destination)) {
+      report(path, `${text} is not an address of the account`);
+    }
+  } catch (err) {
+    // Reported with the form of the value.
+    if (!(err instanceof NameError)) throw err;
+  }
+}
+
+function checkDestination(path: Path, d: Destination, report: PathReport): void {
+  if (d.SMTPError !== "") {
+    if (!isInbox(d.Mailbox)) {
+      report([...path, "SMTPError"], "can't go together with Mailbox, which would get nothing");
+    }
+    if (d.Rulesets.length > 0) {
+      report([...path, "SMTPError"], "can't go together with Rulesets, which would get nothing");
+    }
+  }
+  d.Rulesets.forEach((r, i) => {
+    const at = (...rest: Path) => [...path, "Rulesets", i, ...rest];
+    const conditions = r.SMTPMailFromRegexp + r.MsgFromRegexp + r.VerifiedDomain;
+    if (conditions === "" && r.HeadersRegexp.size === 0) {
+      report(
+        at(),
+        "a ruleset needs a condition: SMTPMailFromRegexp, MsgFromRegexp, VerifiedDomain or HeadersRegexp",
+      );
+    }
+    if (r.IsForward && r.ListAllowDomain !== "") {
+      report(at("IsForward"), "can't go together with ListAllowDomain");
+    }
+    if (r.IsForward && (r.SMTPMailFromRegexp === "" || r.VerifiedDomain === "")) {
+      report(at("IsForward"), "needs both SMTPMailFromRegexp and VerifiedDomain");
+    }
+    if (isInbox(r.AcceptRejectsToMailbox)) {
+      report(at("AcceptRejectsToMailbox"), "must not be the Inbox");
+    }
+  });
+}
+
+function checkWeb(s: Static, d: Dynamic, report: PathReport): void {
+  const served = [...s.Listeners.values()].some((l) =>
+    l.WebserverHTTP.Enabled || l.WebserverHTTPS.Enabled
+  );
+  if (!served && d.WebHandlers.length + d.WebDomainRedirects.size > 0) {
+    report(
+      [d.WebHandlers.length > 0 ? "WebHandlers" : "WebDomainRedirects"],
+      "no listener in mox.conf has WebserverHTTP or WebserverHTTPS enabled, which would serve it",
+    );
+  }
+  const from = new Map<string, string>();
+  for (const [source, target] of d.WebDomainRedirects) {
+    const path = ["WebDomainRedirects", source];
+    const ascii = asciiDomain(source) ?? source;
+    if (ascii === asciiDomain(target)) report(path, `${source} would be redirected to itself`);
+    if (from.has(ascii)) report(path, `${source} is there twice`);
+    from.set(ascii, target);
+  }
+  d.WebHandlers.forEach((h, i) => checkHandler(["WebHandlers", i], h, report));
+}
+
+function checkHandler(path: Path, h: WebHandler, report: PathReport): void {
+  const kinds = [h.WebStatic, h.WebRedirect, h.WebForward, h.WebInternal].filter((k) => k).length;
+  if (kinds !== 1) {
+    report(
+      path,
+      `a handler needs exactly one of WebStatic, WebRedirect, WebForward and WebInternal, not ${kinds}`,
+    );
+  }
+  const r = h.WebRedirect;
+  if (!r) return;
+  if ((r.OrigPathRegexp === "") !== (r.ReplacePath === "")) {
+    report([...path, "WebRedirect"], "OrigPathRegexp and ReplacePath go together");
+  } else if (r.BaseURL === "" && r.OrigPathRegexp === "") {
+    report([...path, "WebRedirect"], "needs BaseURL, or OrigPathRegexp with ReplacePath");
+  }
+  if (r.StatusCode < 300) {
+    report([...path, "WebRedirect", "StatusCode"], `${r.StatusCode} is no redirect: 300 to 399`);
+  }
+}

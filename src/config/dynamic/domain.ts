@@ -1,0 +1,178 @@
+/** A domain of domains.conf. @module */
+import { type Infer, nullable, optional, required } from "../sconf/schema.ts";
+import { list, map, struct } from "../sconf/schema_blocks.ts";
+import { bool, duration, text, word } from "../sconf/schema_scalars.ts";
+import { parseDuration } from "../sconf/duration.ts";
+import { route } from "../static/transport.ts";
+import {
+  addressText,
+  checkLocalpart,
+  domainText,
+  fileText,
+  localpartText,
+  mailboxText,
+} from "../sconf/types.ts";
+
+const durationAsText = text(
+  (s) => (parseDuration(s) ?? -1) > 0 ? undefined : "is not a duration such as 72h",
+  "a duration such as 72h",
+);
+
+export const selector = struct({
+  Hash: optional(
+    word(["sha256", "sha1"]),
+    "Hash of the signatures: sha256, or the broken sha1.",
+    "sha256",
+  ),
+  Canonicalization: optional(
+    struct({
+      HeaderRelaxed: required(bool, "The signature stays valid if white space in headers changes."),
+      BodyRelaxed: required(bool, "The signature stays valid if white space in the body changes."),
+    }),
+    "What may happen to a message on its way without breaking the signature.",
+  ),
+  Headers: optional(
+    list(text((s) => /^[!-9;-~]+$/.test(s) ? undefined : "is not the name of a header field")),
+    "Header fields that are signed. By default those that people see, that messages are related by, and those of lists.",
+  ),
+  DontSealHeaders: optional(
+    bool,
+    "Let further fields of the same names be added to a signed message. Not recommended.",
+  ),
+  Expiration: optional(
+    durationAsText,
+    "How long a signature is valid, for example 72h. It must be enough for all hops to the recipient: days.",
+  ),
+  PrivateKeyFile: required(
+    fileText,
+    "PEM file (PKCS8) with a private key of RSA or Ed25519, relative to the folder of this file.",
+  ),
+});
+export type Selector = Infer<typeof selector>;
+
+const reportDomainDoc =
+  "Domain of the address, if it is not this one: another domain of this server. For reports about a domain " +
+  "whose mail does not come here: the domain is configured but has no MX record to this server, and its " +
+  "DNS record for reports names an address at a domain that does.";
+
+const mtasts = struct({
+  PolicyID: required(
+    text((s) => /^[A-Za-z0-9]{1,32}$/.test(s) ? undefined : "must be 1 to 32 letters and digits"),
+    "Version of the policy. After a change of the policy change it here, and then in the DNS record.",
+  ),
+  Mode: required(
+    word(["none", "testing", "enforce"]),
+    "With enforce other servers deliver with verified TLS or not at all; with testing they deliver and " +
+      "report what would have failed; none takes a policy back.",
+  ),
+  MaxAge: required(duration, "How long others may keep the policy: one or more weeks, as in 168h."),
+  MX: optional(
+    list(
+      text((s) => /^(?:\*\.)?[^\s*]+$/.test(s) ? undefined : "is not a host, or *. with a domain"),
+    ),
+    "Servers that mail for the domain may be delivered to; a name may start with *. for any one label. " +
+      "By default Hostname of mox.conf.",
+  ),
+});
+
+export const alias = struct({
+  Addresses: required(
+    list(addressText),
+    "Members: addresses of accounts here. A member that is a recipient of the same message anyway gets it " +
+      "once, and one that is in the From header does not get it.",
+  ),
+  PostPublic: optional(
+    bool,
+    "Anybody may write to it. Otherwise only members, as told from a verified From address.",
+  ),
+  ListMembers: optional(bool, "Members may see who the members are."),
+  AllowMsgFrom: optional(bool, "Members may send messages with this address in the From header."),
+});
+export type Alias = Infer<typeof alias>;
+
+export const domain = struct({
+  Disabled: optional(
+    bool,
+    "For moving a domain to or from this server. Incoming mail is refused with a temporary error (450 " +
+      "4.2.1), and so is mail from users with an address of the domain (451 4.3.0). No certificates are " +
+      "requested for its names. Accounts with its addresses can still log in.",
+  ),
+  Description: optional(text(), "Free text."),
+  ClientSettingsDomain: optional(
+    domainText,
+    "Name of the mail server in the settings of users' programs, in place of Hostname, for example " +
+      "mail.example.org. With a name of the domain's own, users need no new settings should the domain " +
+      "move to another server.",
+  ),
+  LocalpartCatchallSeparator: optional(
+    text(),
+    'With "+", mail to you+anything@example.org goes to you@example.org.',
+  ),
+  LocalpartCatchallSeparators: optional(
+    list(text()),
+    "The same, for several separators. The first one is used for addresses with unique ids (see " +
+      "FromIDLoginAddresses of accounts).",
+  ),
+  LocalpartCaseSensitive: optional(
+    bool,
+    "Upper and lower case are told apart in the part of addresses before the @.",
+  ),
+  DKIM: optional(
+    struct({
+      Selectors: required(
+        map(selector, (s) => /[\s@]/.test(s) ? "is not the name of a selector" : undefined),
+        "Keys to sign with, each under its name in DNS.",
+      ),
+      Sign: optional(list(text()), "Names of the selectors that messages are signed with."),
+    }),
+    "With DKIM the domain signs what it sends, and so can earn itself a reputation.",
+  ),
+  DMARC: nullable(
+    struct({
+      Localpart: required(
+        localpartText,
+        "The part before the @ of the address for reports, in ASCII, for example dmarcreports.",
+      ),
+      Domain: optional(domainText, reportDomainDoc),
+      Account: required(text(), "Account that the reports go to."),
+      Mailbox: required(mailboxText, "Mailbox in it, for example DMARC."),
+    }),
+    "Address for DMARC reports: what others found about messages in the name of the domain. Reports that " +
+      "arrive are read, counted in metrics, and shown at the admin page.",
+  ),
+  MTASTS: nullable(
+    mtasts,
+    "Policy that asks other servers to deliver with verified TLS. It is served by HTTPS and announced in " +
+      "DNS. To change it, serve the new policy first and then change the DNS record. To get rid of one " +
+      "that is enforced, serve one with mode none for longer than MaxAge before it is removed.",
+  ),
+  TLSRPT: nullable(
+    struct({
+      Localpart: required(
+        localpartText,
+        "The part before the @ of the address for reports, in ASCII, for example tlsreports.",
+      ),
+      Domain: optional(domainText, reportDomainDoc),
+      Account: required(text(), "Account that the reports go to."),
+      Mailbox: required(mailboxText, "Mailbox in it, for example TLSRPT."),
+    }),
+    "Address for TLS reports: how other servers fared with TLS when they delivered mail for the domain. " +
+      "Reports that arrive are read, counted in metrics, and shown at the admin page.",
+  ),
+  Routes: optional(
+    list(route),
+    "Which transport takes messages from the domain. They come after the account's and before the global " +
+      "ones; the first that fits counts, and without any messages are delivered directly.",
+  ),
+  Aliases: optional(
+    map(alias, checkLocalpart),
+    "Addresses of the domain whose mail goes to several accounts. Keys are the parts before the @.",
+  ),
+});
+export type Domain = Infer<typeof domain>;
+
+/** All separators of a domain. */
+export function catchallSeparators(d: Domain): string[] {
+  const one = d.LocalpartCatchallSeparator;
+  return one === "" ? d.LocalpartCatchallSeparators : [...d.LocalpartCatchallSeparators, one];
+}

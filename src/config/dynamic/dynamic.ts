@@ -1,0 +1,49 @@
+/** domains.conf: what can change while the server runs. @module */
+import { type Infer, optional, required } from "../sconf/schema.ts";
+import { list, map, struct } from "../sconf/schema_blocks.ts";
+import { isSafeName } from "../../platform/paths.ts";
+import { account } from "./account.ts";
+import { domain } from "./domain.ts";
+import { route } from "../static/transport.ts";
+import { checkDomain, checkUnicodeDomain, dnsZoneText, domainText } from "../sconf/types.ts";
+import { webHandler } from "./web_handler.ts";
+
+export const dynamicConfig = struct({
+  Domains: required(
+    map(domain, checkUnicodeDomain),
+    "Domains that mail is accepted for. Names are in Unicode, not in the form xn--.",
+  ),
+  Accounts: required(
+    map(
+      account,
+      (s) => isSafeName(s) ? undefined : "can't be the name of an account, as that of its folder",
+    ),
+    "Users. Each account has a password, addresses, of any of the domains, and a folder with its messages. The " +
+      "keys are names of choice, not addresses.",
+  ),
+  WebDomainRedirects: optional(
+    map(domainText, checkDomain),
+    "Web sites that are somewhere else: requests for the key's domain are redirected to that of the value, by " +
+      "HTTPS.",
+  ),
+  WebHandlers: optional(
+    list(webHandler),
+    "What the web server does with requests; the first handler that fits counts. Certificates by ACME, " +
+      "automatic configuration and MTA-STS come before them, the pages of the mail server after them. What " +
+      "nothing fits is not found (404). Each handler has just one of WebStatic, WebRedirect, WebForward and " +
+      "WebInternal.",
+  ),
+  Routes: optional(
+    list(route),
+    "Which transport takes outgoing messages. They come after those of the account and of the domain; the " +
+      "first that fits counts, and without any messages are delivered directly.",
+  ),
+  MonitorDNSBLs: optional(
+    list(dnsZoneText),
+    "DNS block lists in which the own addresses are looked up from time to time. Those of SMTP in mox.conf, " +
+      "which incoming mail is judged by, are looked up anyway.",
+  ),
+});
+
+/** The values of domains.conf. */
+export type Dynamic = Infer<typeof dynamicConfig>;

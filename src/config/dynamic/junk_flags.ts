@@ -1,0 +1,24 @@
+/** The flags that messages get by the mailbox they come into. @module */
+import type { Account } from "./account.ts";
+import { compileRegExp } from "../sconf/regexp.ts";
+
+/** What a mailbox says of its messages; `neutral` clears both flags. */
+export type JunkMark = "junk" | "neutral" | "notJunk";
+
+/** What AutomaticJunkFlags say of a mailbox; undefined if flags are to be left alone. */
+export function automaticJunkFlag(account: Account, mailbox: string): JunkMark | undefined {
+  const flags = account.AutomaticJunkFlags;
+  if (!flags.Enabled) return undefined;
+  const name = mailbox.toLowerCase();
+  const rules: [string, JunkMark][] = [
+    [flags.JunkMailboxRegexp, "junk"],
+    [flags.NeutralMailboxRegexp, "neutral"],
+    [flags.NotJunkMailboxRegexp, "notJunk"],
+  ];
+  for (const [pattern, mark] of rules) {
+    if (pattern !== "" && compileRegExp(pattern).test(name)) return mark;
+  }
+  // Two expressions leave the rest to the third.
+  const unset = rules.filter(([pattern]) => pattern === "");
+  return unset.length === 1 ? unset[0][1] : undefined;
+}

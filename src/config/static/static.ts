@@ -1,0 +1,201 @@
+/** mox.conf: what is fixed while the server runs. @module */
+import { type Infer, nullable, optional, required } from "../sconf/schema.ts";
+import { list, map, struct } from "../sconf/schema_blocks.ts";
+import { bool, duration, int, text, word } from "../sconf/schema_scalars.ts";
+import { listener } from "./listener.ts";
+import { transport } from "./transport.ts";
+import {
+  addressText,
+  domainText,
+  fileText,
+  httpUrlText,
+  localpartText,
+  mailboxText,
+  port,
+  unicodeDomainText,
+} from "../sconf/types.ts";
+
+/** Levels of the log, as in the configuration. */
+const logLevels = ["error", "warn", "info", "debug", "trace", "traceauth", "tracedata"] as const;
+
+const acme = struct({
+  DirectoryURL: required(
+    httpUrlText,
+    "Where the authority's service is found; for Let's Encrypt https://acme-v02.api.letsencrypt.org/directory.",
+  ),
+  RenewBefore: optional(
+    duration,
+    "How long before a certificate ends it is renewed.",
+    30 * 24 * 3_600_000,
+  ),
+  ContactEmail: required(
+    addressText,
+    "Address that the authority may write to, about certificates that end soon for instance. If it is on " +
+      "this server, remember that a broken certificate can also keep such mail from arriving.",
+  ),
+  Port: optional(
+    port,
+    "Port on which the authority's proof of control by TLS (tls-alpn-01) is answered. The authority " +
+      "connects to port 443, so with another one these connections must be passed on to it unchanged; an " +
+      "HTTPS proxy does not do.",
+    443,
+  ),
+  IssuerDomainName: optional(
+    domainText,
+    "Name of the authority in CAA records, for the suggested DNS records that restrict who may issue " +
+      "certificates for the domains. Known by itself for Let's Encrypt.",
+  ),
+  ExternalAccountBinding: nullable(
+    struct({
+      KeyID: required(text(), "Id of the key, from the authority."),
+      KeyFile: required(
+        fileText,
+        "File with the key in base64url, relative to the folder of mox.conf.",
+      ),
+    }),
+    "Some authorities want a new ACME account to be bound to an account at their site.",
+  ),
+});
+export type ACME = Infer<typeof acme>;
+
+const specialUse = struct({
+  Sent: optional(mailboxText, "For messages that were sent."),
+  Archive: optional(mailboxText, "For messages that are done with."),
+  Trash: optional(mailboxText, "For messages that were deleted."),
+  Draft: optional(mailboxText, "For messages that are being written."),
+  Junk: optional(mailboxText, "For unwanted messages."),
+});
+export type SpecialUseMailboxes = Infer<typeof specialUse>;
+
+export const staticConfig = struct({
+  DataDir: required(
+    fileText,
+    "Folder of all data: accounts with their messages, the queue, certificates from ACME. Relative paths " +
+      "start at the folder of mox.conf.",
+  ),
+  LogLevel: required(
+    word(logLevels),
+    "How much is logged: error, warn, info, debug, trace, traceauth or tracedata. From trace on the log " +
+      "has the lines of SMTP and IMAP connections, with traceauth also those with passwords, with " +
+      "tracedata also whole messages, which can be very much.",
+  ),
+  PackageLogLevels: optional(
+    map(word(logLevels)),
+    "Other levels for single packages, such as smtpserver, imapserver, queue, smtpclient, store, junk, " +
+      "spf, dkim, dmarc, mtasts, tlsrpt, webserver, webmail.",
+  ),
+  User: optional(
+    text(),
+    "User that the server becomes once it listens, if it was started as root: a name, or a number that " +
+      "is taken for the ids of both user and group.",
+    "mox",
+  ),
+  NoFixPermissions: optional(
+    bool,
+    "Leave owners and permissions of files alone. Otherwise, at a start as root, the configuration and data " +
+      "folders and the program are given the owner and permissions they should have.",
+  ),
+  Hostname: required(
+    unicodeDomainText,
+    "Full name of this machine, such as mail.example.org. It is the name in SMTP and in MX records.",
+  ),
+  CheckUpdates: optional(
+    bool,
+    "Look once a day whether there is a new version, and if so put its notes in the postmaster's mailbox.",
+  ),
+  Pedantic: optional(
+    bool,
+    "Refuse violations of the protocols that others commit in practice and that are accepted otherwise.",
+  ),
+  TLS: optional(
+    struct({
+      CA: nullable(
+        struct({
+          AdditionalToSystem: optional(bool, "Trust those of the operating system as well."),
+          CertFiles: optional(list(fileText), "PEM files with certificates of authorities."),
+        }),
+        "Certificate authorities that are trusted.",
+      ),
+    }),
+    "TLS of outgoing connections, by SMTP and HTTPS.",
+  ),
+  ACME: optional(
+    map(acme),
+    "Authorities that issue certificates automatically. The keys are names of choice, such as " +
+      "letsencrypt, by which a listener's TLS refers to them.",
+  ),
+  AdminPasswordFile: optional(
+    fileText,
+    "File with the hash of the administrator's password. Without it nobody can log in at the admin page.",
+  ),
+  Listeners: required(
+    map(listener),
+    "Groups of addresses with the services on them: mail for the world, pages for the administrator, " +
+      "metrics. Each listener serves all domains. Some checks, of certificates and of block lists, look at " +
+      "the one that is called 'public'.",
+  ),
+  Postmaster: required(
+    struct({
+      Account: required(text(), "Account that the mail goes to."),
+      Mailbox: required(mailboxText, "Mailbox in it, for example Postmaster or Inbox."),
+    }),
+    "Where mail for postmaster goes: without a domain, at Hostname and the listeners' names, and at each " +
+      "domain that has no such address itself.",
+  ),
+  HostTLSRPT: nullable(
+    struct({
+      Account: required(text(), "Account that the reports go to, mostly the postmaster's."),
+      Mailbox: required(mailboxText, "Mailbox in it, for example TLSRPT."),
+      Localpart: required(
+        localpartText,
+        "The part before the @ of the address at Hostname, for example tlsreports.",
+      ),
+    }),
+    "Reports of other servers about TLS with this host, as DANE has them (RFC 8460). Those for domains are " +
+      "set up in domains.conf. Without this the suggested DNS records ask for none.",
+  ),
+  InitialMailboxes: optional(
+    struct({
+      SpecialUse: optional(
+        specialUse,
+        "Names of the mailboxes with a special use, which mail programs find by that use and not by name.",
+      ),
+      Regular: optional(list(mailboxText), "Other mailboxes."),
+    }),
+    "Mailboxes of a new account, besides the Inbox. Without any of them: Sent, Archive, Trash, Drafts and " +
+      "Junk, each with its special use.",
+  ),
+  DefaultMailboxes: optional(
+    list(mailboxText),
+    "Out of use, replaced by InitialMailboxes: mailboxes of a new account, besides the Inbox.",
+  ),
+  Transports: optional(
+    map(transport),
+    "Ways to deliver outgoing messages, which Routes choose from. Without them messages go directly to the " +
+      "servers of the recipients' domains. Each transport is of one kind, or of none, which is direct " +
+      "delivery. Who delivers for a domain must be in its SPF record.",
+  ),
+  NoOutgoingDMARCReports: optional(
+    bool,
+    "Do not send DMARC reports. Otherwise domains that ask for them get a summary of what was found about " +
+      "messages in their name, at most hourly and at least daily, at whole hours, from postmaster at Hostname.",
+  ),
+  NoOutgoingTLSReports: optional(
+    bool,
+    "Do not send TLS reports. Otherwise domains that ask for them are told daily about failures of TLS with " +
+      "their servers, from the postmaster of the domain that Hostname is in; none if there is no such domain " +
+      "or it does not sign by DKIM.",
+  ),
+  OutgoingTLSReportsForAllSuccess: optional(
+    bool,
+    "Send TLS reports also where all went well.",
+  ),
+  QuotaMessageSize: optional(
+    int(0),
+    "Most bytes of messages that an account may hold, unless the account says otherwise; 0 is no limit. " +
+      "What would exceed it is refused. The database, some 15% of the size, does not count.",
+  ),
+});
+
+/** The values of mox.conf. */
+export type Static = Infer<typeof staticConfig>;

@@ -1,0 +1,163 @@
+/**
+ * One message's items of FETCH (RFC 9051 §7.5.2): those that the store has ready as text, and message bytes.
+ *
+ * @module
+ */
+import type { Part } from "../../../mail/structure/structure.ts";
+import { unpackStructure } from "../../../mail/structure/packed.ts";
+import type { FetchRow, MessageReader } from "../../../store/types.ts";
+import { formatDateTime, formatFlags, formatString } from "../../format/text.ts";
+import type { FetchItem } from "../../parse/fetch.ts";
+import { idSuffix } from "../mailboxes/places.ts";
+import { readBinary, readSection, sectionSpan } from "./sections.ts";
+import type { Session } from "../session/session.ts";
+
+/** Bytes read from a file at a time. */
+const fileBuffer = new Uint8Array(64 * 1024);
+/** Decoded parts (BINARY) are held in memory, up to so many bytes. */
+const maxBinaryBytes = 64 * 1024 * 1024;
+
+/** An item without message bytes. */
+export function simpleItem(item: FetchItem, row: FetchRow, idSuffix: string): string {
+  switch (item.kind) {
+    case "flags":
+      return `FLAGS (${formatFlags(row.flags, row.keywords)})`;
+    case "internaldate":
+      return `INTERNALDATE ${formatDateTime(row.received)}`;
+    case "size":
+      return `RFC822.SIZE ${row.size}`;
+    case "envelope":
+      return `ENVELOPE ${row.envelope}`;
+    case "body":
+      return `BODY ${row.body}`;
+    case "bodystructure":
+      return `BODYSTRUCTURE ${row.bodyStructure}`;
+    case "savedate":
+      return `SAVEDATE ${formatDateTime(row.saved)}`;
+    case "emailid":
+      return `EMAILID (E${row.emailId}${idSuffix})`;
+    case "threadid":
+      return `THREADID (T${row.threadId}${idSuffix})`;
+    case "preview":
+      return `PREVIEW ${formatPreview(row.summary.preview)}`;
+    default:
+      return "";
+  }
+}
+
+/** RFC 8970 §3.1: at most 256 characters. Always in UTF-8: a preview is a string, a literal if need be. */
+function formatPreview(text: string): string {
+  return formatString([...text.replace(/[\r\n\0]+/g, " ")].slice(0, 200).join(""), false);
+}
+
+/**
+ * Writes the items of a row of which some are message bytes. Yields where a large one may wait.
+ * @param before text that goes out before the first item
+ */
+export function* contentPieces(
+  s: Session,
+  row: FetchRow,
+  reader: MessageReader,
+  items: readonly FetchItem[],
+  r: { unknownEncoding: boolean },
+  before: string,
+): Generator<void> {
+  let sep = before;
+  const conn = s.conn;
+  let structure: Part | undefined;
+  const root = () => structure ??= unpackStructure(row.structure);
+  for (const item of items) {
+    if (item.kind !== "section" && item.kind !== "binarysize") {
+      conn.write(sep + simpleItem(item, row, idSuffix(s, s.selected.account)));
+      sep = " ";
+      continue;
+    }
+    const section = item.section;
+    if (item.kind === "binarysize" || item.binary) {
+      const bytes = row.size <= maxBinaryBytes ? readBinary(reader, root(), section) : "unknown";
+      const known = typeof bytes !== "string";
+      if (bytes === "unknown") r.unknownEncoding = true;
+      if (item.kind === "binarysize") {
+        conn.write(`${sep}BINARY.SIZE[${section.label}] ${known ? bytes.length : 0}`);
+      } else {
+        const label = `${sep}BINARY[${section.label}]${originText(item.partial)}`;
+        writeBytes(s, label, known ? cut(bytes, item.partial) : undefined, true);
+      }
+      sep = " ";
+      continue;
+    }
+    const label = `${sep}${item.name ?? `BODY[${section.label}]`}${originText(item.partial)}`;
+    sep = " ";
+    const span = wholeMessage(item)
+      ? { from: 0, to: reader.size }
+      : sectionSpan(root(), section, reader.size);
+    if (!span) {
+      conn.write(`${label} NIL`);
+    } else if (section.fields.length > 0) {
+      writeBytes(s, label, cut(readSection(reader, span, section), item.partial), false);
+    } else {
+      yield* writeSpan(s, label, reader, span.from, span.to, item.partial);
+    }
+  }
+}
+
+/** The whole message, byte for byte: what its parts are doesn't matter. */
+export function wholeMessage(item: FetchItem & { kind: "section" | "binarysize" }): boolean {
+  return item.kind === "section" && !item.binary && item.section.part.length === 0 &&
+    item.section.text === "";
+}
+
+/** Where a part of a section begins, as answers tell it (RFC 9051 §7.5.2). */
+function originText(partial: [number, number] | undefined): string {
+  return partial ? `<${partial[0]}>` : "";
+}
+
+function cut(bytes: Uint8Array, partial: [number, number] | undefined): Uint8Array {
+  return partial ? bytes.subarray(partial[0], partial[0] + partial[1]) : bytes;
+}
+
+/** A literal, or a literal8 where NUL is in it and may be. */
+function writeBytes(
+  s: Session,
+  label: string,
+  bytes: Uint8Array | undefined,
+  binary: boolean,
+): void {
+  if (!bytes) {
+    s.conn.write(`${label} NIL`);
+    return;
+  }
+  const eight = binary && bytes.includes(0) ? "~" : "";
+  s.conn.write(`${label} ${eight}{${bytes.length}}\r\n`);
+  s.conn.write(bytes);
+}
+
+/** A span of the file as a literal, through one buffer. */
+function* writeSpan(
+  s: Session,
+  label: string,
+  reader: MessageReader,
+  from: number,
+  to: number,
+  partial: [number, number] | undefined,
+): Generator<void> {
+  // A damaged file may end before.
+  to = Math.min(to, reader.size);
+  from = Math.min(from, to);
+  if (partial) {
+    from = Math.min(to, from + partial[0]);
+    to = Math.min(to, from + partial[1]);
+  }
+  s.conn.write(`${label} {${to - from}}\r\n`);
+  while (from < to) {
+    const want = Math.min(fileBuffer.length, to - from);
+    const n = reader.readInto(
+      want === fileBuffer.length ? fileBuffer : fileBuffer.subarray(0, want),
+      from,
+    );
+    if (n === 0) throw new Error(`message file is shorter than recorded, ends at ${from}`);
+    s.conn.write(fileBuffer.subarray(0, n));
+    from += n;
+    yield;
+  }
+}

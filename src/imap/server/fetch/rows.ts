@@ -1,0 +1,346 @@
+/**
+ * Answering FETCH: rows from the database become text, a slice at a time, with back-pressure.
+ *
+ * Metadata opens no file. The text of a slice is gathered in pieces that the connection encodes into
+ * its buffer; after each slice the peer is waited for, so a slow reader costs bounded memory.
+ *
+ * @module
+ */
+import { chooseFieldLines, listedFields } from "../../../mail/header/filter.ts";
+import { type FetchRow, Flag, type MessageReader, Want } from "../../../store/types.ts";
+import { formatFlags } from "../../format/text.ts";
+import type { FetchItem } from "../../parse/fetch.ts";
+import { lowerBound } from "../../parse/numset.ts";
+import { contentPieces, simpleItem, wholeMessage } from "./items.ts";
+import { idSuffix } from "../mailboxes/places.ts";
+import type { Session } from "../session/session.ts";
+
+/** Messages between two waits for the peer. */
+const slice = 500;
+const contentSlice = 100;
+/** Bytes of messages between two waits for the peer. */
+const contentBytes = 256 * 1024;
+/** A message above this is written with waits in between. */
+const largeMessage = 256 * 1024;
+/** Characters gathered before they are handed to the connection. */
+const piece = 16 * 1024;
+
+export interface FetchOptions {
+  /** Answer with UID in any case (UID FETCH). */
+  uid: boolean;
+  /** Only messages with a higher modseq (CHANGEDSINCE). */
+  changedSince?: number;
+}
+
+interface Plan {
+  want: number;
+  items: FetchItem[];
+  /** Message bytes are needed. */
+  content: boolean;
+  modseq: boolean;
+  flags: boolean;
+  /** Header fields that the store has kept, by item. */
+  listed: Map<FetchItem, ReadonlySet<string>>;
+}
+
+function plan(s: Session, items: readonly FetchItem[], o: FetchOptions): Plan {
+  const p: Plan = {
+    want: 0,
+    items: [],
+    content: false,
+    modseq: false,
+    flags: false,
+    listed: new Map(),
+  };
+  const seen = new Set<string>();
+  for (const item of items) {
+    // Of simple items a second one says nothing new.
+    if (item.kind !== "section" && item.kind !== "binarysize") {
+      if (seen.has(item.kind)) continue;
+      seen.add(item.kind);
+    }
+    switch (item.kind) {
+      case "envelope":
+        p.want |= Want.Envelope;
+        break;
+      case "body":
+        p.want |= Want.Body;
+        break;
+      case "bodystructure":
+        p.want |= Want.BodyStructure;
+        break;
+      case "preview":
+        p.want |= Want.Summary;
+        break;
+      case "threadid":
+        p.want |= Want.Thread;
+        break;
+      case "section": {
+        const names = listedNames(item);
+        if (names) {
+          p.listed.set(item, names);
+          p.want |= Want.Listed;
+          break;
+        }
+        p.want |= wholeMessage(item) ? Want.Prefix : Want.Content;
+        p.content = true;
+        break;
+      }
+      case "binarysize":
+        p.want |= Want.Content;
+        p.content = true;
+        break;
+      case "modseq":
+        p.modseq = true;
+        continue;
+      case "flags":
+        p.flags = true;
+        break;
+      case "uid":
+        continue;
+    }
+    p.items.push(item);
+  }
+  // Opened in any case: the fields are taken from there as well.
+  if (p.content && p.listed.size > 0) p.want |= Want.Content;
+  // RFC 7162 §3.1.4.1: CHANGEDSINCE asks for MODSEQ too; §3.1: each FETCH has it once flags are in it.
+  if (o.changedSince !== undefined || (s.condstore && p.flags)) p.modseq = true;
+  if (seen.has("uid") || s.uidOnly) o.uid = true;
+  return p;
+}
+
+/** How a FETCH went. */
+export interface Fetched {
+  /** Messages that weren't there any more. */
+  missing: number;
+  /** A part's transfer encoding can't be undone. */
+  unknownEncoding: boolean;
+  /** Uids of messages whose files can't be read; of these only the other items were told. */
+  unreadable: number[];
+}
+
+/** Writes the answers for uids of the selected mailbox. */
+export async function fetchUids(
+  s: Session,
+  uids: Uint32Array,
+  items: readonly FetchItem[],
+  options: FetchOptions,
+): Promise<Fetched> {
+  const o = { ...options };
+  const p = plan(s, items, o);
+  const v = s.selected;
+  const account = v.account;
+  const conn = s.conn;
+  const r: Fetched = { missing: 0, unknownEncoding: false, unreadable: [] };
+  // RFC 4314 §4: without the right, messages stay unseen.
+  const sets = p.items.some((i) => i.kind === "section" && !i.peek) && !v.readOnly &&
+    v.rights.includes("s");
+  const all = v.uids;
+  const suffix = idSuffix(s, account);
+  let at = uids.length > 0 ? v.seqOf(uids[0]) - 1 : 0;
+  const changedSince = o.changedSince ?? -1;
+  const uidOnly = s.uidOnly;
+
+  for (let i = 0; i < uids.length && !conn.closed;) {
+    const part = uids.subarray(i, i + (p.content ? contentSlice : slice));
+    const nowSeen = sets ? await setSeen(s, part) : undefined;
+    let out = "";
+    let found = 0;
+    let bytes = 0;
+    let last = 0;
+    /** A message too large to write without waiting in between. */
+    let large: { row: FetchRow; reader: MessageReader } | undefined;
+
+    const begin = (row: FetchRow): string | undefined => {
+      const uid = row.uid;
+      while (all[at] < uid) at++;
+      const marked = nowSeen?.get(uid);
+      const modseq = marked ?? row.modseq;
+      if (modseq <= changedSince) return undefined;
+      let line = uidOnly ? `* ${uid} UIDFETCH (` : `* ${at + 1} FETCH (`;
+      const start = line.length;
+      if (o.uid && !uidOnly) line += `UID ${uid} `;
+      if (p.modseq || (marked !== undefined && s.condstore)) line += `MODSEQ (${modseq}) `;
+      if (marked !== undefined) {
+        row.flags |= Flag.Seen;
+        if (!p.flags) line += `FLAGS (${formatFlags(row.flags, row.keywords)}) `;
+      }
+      if (p.items.length > 0) return line;
+      // RFC 9586 §3.2: never empty.
+      return line.length > start ? line.slice(0, -1) : `${line}UID ${uid}`;
+    };
+
+    account.fetch(v.mailboxId, part, p.want, (row) => {
+      found++;
+      last = row.uid;
+      const line = begin(row);
+      if (line === undefined) return;
+      if (p.content) {
+        const reader = openContent(s, row, r);
+        if (reader === undefined) {
+          out += withoutContent(line, p.items, row, suffix);
+          return;
+        }
+        if (row.size > largeMessage) {
+          out += line;
+          large = { row: { ...row }, reader };
+          return false;
+        }
+        writeContent(s, row, reader, p.items, r, out + line);
+        bytes += row.size;
+        out = ")\r\n";
+        return bytes < contentBytes;
+      }
+      if (row.listed === null && p.listed.size > 0) {
+        if (readInstead(s, row, p.items, r, out + line)) out = ")\r\n";
+        else out += withoutContent(line, p.items, row, suffix);
+        return;
+      }
+      out += line;
+      for (let k = 0; k < p.items.length; k++) {
+        if (k > 0) out += " ";
+        const item = p.items[k];
+        const names = p.listed.get(item);
+        out += names ? listedItem(item, names, row.listed!) : simpleItem(item, row, suffix);
+      }
+      out += ")\r\n";
+      if (out.length > piece) {
+        conn.write(out);
+        out = "";
+      }
+    });
+    if (out !== "") conn.write(out);
+    if (large) {
+      const { row, reader } = large;
+      try {
+        for (const _ of contentPieces(s, row, reader, p.items, r, "")) await conn.flush();
+      } finally {
+        reader.close();
+      }
+      conn.write(")\r\n");
+    }
+    // What was looked at: all of the part, or up to the message at which the reading stopped.
+    const stopped = large !== undefined || bytes >= contentBytes;
+    const done = stopped ? lowerBound(part, last + 1) : part.length;
+    r.missing += done - found;
+    i += done;
+    await conn.flush();
+  }
+  return r;
+}
+
+/** The names of fields that are asked for, if the store keeps all of them. */
+function listedNames(item: FetchItem): ReadonlySet<string> | undefined {
+  if (item.kind !== "section" || item.binary || item.section.part.length > 0) return undefined;
+  if (item.section.text !== "HEADER.FIELDS") return undefined;
+  const names = new Set(item.section.fields.map((f) => f.toLowerCase()));
+  for (const n of names) if (!listedFields.has(n)) return undefined;
+  return names;
+}
+
+/** Header fields out of the lines that were kept, which are ASCII. */
+function listedItem(item: FetchItem, names: ReadonlySet<string>, lines: string): string {
+  const { section, partial, name } = item as FetchItem & { kind: "section" };
+  let text = `${chooseFieldLines(lines, names)}\r\n`;
+  let label = name ?? `BODY[${section.label}]`;
+  if (partial) {
+    text = text.slice(partial[0], partial[0] + partial[1]);
+    label += `<${partial[0]}>`;
+  }
+  return `${label} {${text.length}}\r\n${text}`;
+}
+
+/** Opens a message's file; trouble with it is noted, and others are still served. */
+function openContent(s: Session, row: FetchRow, r: Fetched): MessageReader | undefined {
+  let reader: MessageReader;
+  try {
+    reader = s.selected.account.openRow(row);
+  } catch (err) {
+    s.log.error("message file can't be read; see verifydata", {
+      err: err as Error,
+      uid: row.uid,
+      emailid: row.emailId,
+    });
+    r.unreadable.push(row.uid);
+    return undefined;
+  }
+  if (reader.size < row.size) {
+    s.log.error("message file is shorter than recorded; what is left is given", {
+      uid: row.uid,
+      emailid: row.emailId,
+      size: reader.size,
+      recorded: row.size,
+    });
+  }
+  return reader;
+}
+
+/** Writes a small message's items in one go, and closes its file. */
+function writeContent(
+  s: Session,
+  row: FetchRow,
+  reader: MessageReader,
+  items: readonly FetchItem[],
+  r: Fetched,
+  before: string,
+): void {
+  try {
+    for (const _ of contentPieces(s, row, reader, items, r, before)) {
+      // No waiting in between.
+    }
+  } finally {
+    reader.close();
+  }
+}
+
+/** An answer of the items that need no file; empty if there are none. */
+function withoutContent(
+  line: string,
+  items: readonly FetchItem[],
+  row: FetchRow,
+  suffix: string,
+): string {
+  const simple = items.filter((i) => i.kind !== "section" && i.kind !== "binarysize");
+  const text = line + simple.map((i) => simpleItem(i, row, suffix)).join(" ");
+  return text.endsWith("(") ? "" : `${text.trimEnd()})\r\n`;
+}
+
+/** The items of a message whose header fields weren't kept: it is opened. False if it can't be. */
+function readInstead(
+  s: Session,
+  { uid, flags }: FetchRow,
+  items: readonly FetchItem[],
+  r: Fetched,
+  before: string,
+): boolean {
+  const want = Want.Content | Want.Envelope | Want.Body | Want.BodyStructure | Want.Summary |
+    Want.Thread;
+  const { account, mailboxId } = s.selected;
+  let written = false;
+  account.fetch(mailboxId, [uid], want, (row) => {
+    // As it will be told: \Seen may have been set just now.
+    row.flags |= flags;
+    const reader = openContent(s, row, r);
+    if (reader === undefined) return;
+    writeContent(s, row, reader, items, r, before);
+    written = true;
+  });
+  return written;
+}
+
+/** Sets \Seen on those of the uids that don't have it; their new modseqs. */
+async function setSeen(s: Session, uids: Uint32Array): Promise<Map<number, number>> {
+  const unseen: number[] = [];
+  const { account, mailboxId, source } = s.selected;
+  account.fetch(mailboxId, uids, 0, (row) => {
+    if (!(row.flags & Flag.Seen)) unseen.push(row.uid);
+  });
+  const changed = new Map<number, number>();
+  if (unseen.length === 0) return changed;
+  const r = await account.storeFlags(mailboxId, unseen, "add", Flag.Seen, [], {
+    origin: source.listener,
+  });
+  s.noteOwnFlags(r.changed, false);
+  for (const c of r.changed) changed.set(c.uid, c.modseq);
+  return changed;
+}

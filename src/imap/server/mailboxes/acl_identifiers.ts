@@ -1,0 +1,19 @@
+/**
+ * Identifiers of access control lists: whose rights a command is about (RFC 4314 §2).
+ *
+ * The owner of a mailbox keeps all rights, so nobody can be locked out of their own mail.
+ *
+ * @module
+ */
+import { anyone } from "../../../store/mailboxes/rights.ts";
+import { ImapNo } from "../session/answer.ts";
+import type { Session } from "../session/session.ts";
+
+/** Whom an identifier stands for, and whether rights are taken away. @throws ImapNo if there is nobody of that name */
+export function whoIs(s: Session, identifier: string): { user: string; negative: boolean } {
+  const negative = identifier.startsWith("-");
+  const name = negative ? identifier.slice(1) : identifier;
+  const user = name === anyone ? anyone : s.backend.sharing?.accountNamed(name);
+  if (user === undefined) throw new ImapNo(`there is no account ${name} here`, "CANNOT");
+  return { user, negative };
+}

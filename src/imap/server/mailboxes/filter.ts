@@ -1,0 +1,62 @@
+/**
+ * Mailboxes by a filter, as NOTIFY and ESEARCH name them (RFC 5465 §6, RFC 7377 §2.2).
+ *
+ * @module
+ */
+import type { Cursor } from "../../parse/cursor.ts";
+import { canonicalName } from "./places.ts";
+
+const kinds = [
+  "SELECTED",
+  "SELECTED-DELAYED",
+  "INBOXES",
+  "PERSONAL",
+  "SUBSCRIBED",
+  "SUBTREE",
+  "SUBTREE-ONE",
+  "MAILBOXES",
+] as const;
+
+export type MailboxFilter =
+  | { kind: "selected" | "selected-delayed" | "inboxes" | "personal" | "subscribed" }
+  | { kind: "subtree" | "subtree-one" | "mailboxes"; names: string[] };
+
+/** Reads a filter; `what` it is for is said in errors. */
+export function parseMailboxFilter(c: Cursor, what: string): MailboxFilter {
+  const kind = c.oneOf(kinds, what).toLowerCase() as MailboxFilter["kind"];
+  if (kind !== "subtree" && kind !== "subtree-one" && kind !== "mailboxes") return { kind };
+  c.sp();
+  const name = () => canonicalName(c.mailbox());
+  return { kind, names: c.at("(") ? c.list(name) : [name()] };
+}
+
+/** Whether the filter is about the selected mailbox, which {@link fitsFilter} knows nothing of. */
+export function isSelected(f: MailboxFilter): boolean {
+  return f.kind.startsWith("selected");
+}
+
+/** Whether a mailbox is one of those that a filter names. */
+export function fitsFilter(
+  f: MailboxFilter,
+  m: { name: string; personal: boolean; subscribed: () => boolean },
+): boolean {
+  const { name } = m;
+  switch (f.kind) {
+    case "personal":
+      return m.personal;
+    case "inboxes":
+      return name === "Inbox";
+    case "subscribed":
+      return m.subscribed();
+    case "subtree":
+      return f.names.some((n) => name === n || name.startsWith(`${n}/`));
+    case "subtree-one":
+      return f.names.some((n) =>
+        name === n || (name.startsWith(`${n}/`) && !name.slice(n.length + 1).includes("/"))
+      );
+    case "mailboxes":
+      return f.names.includes(name);
+    default:
+      return false;
+  }
+}

@@ -1,0 +1,46 @@
+/**
+ * What METADATA commands name: the annotated mailbox, or the server, and the entries (RFC 5464 §3).
+ *
+ * @module
+ */
+import { ImapBad, ImapNo } from "../session/answer.ts";
+import { place, type Source } from "./places.ts";
+import type { Session } from "../session/session.ts";
+
+/** Bytes of an entry's name. */
+const maxEntryName = 250;
+
+/**
+ * The mailbox, 0 for the server's own annotations, in its account.
+ * @param letters rights of which the client needs one
+ * @throws ImapNo if it does not exist for this client or may not be used so
+ */
+export async function metadataTarget(
+  s: Session,
+  name: string,
+  letters: string,
+): Promise<{ source: Source; id: number; name: string }> {
+  if (name === "") return { source: s.sources[0], id: 0, name: "" };
+  const p = await place(s, name, letters);
+  // RFC 5464 §3.3: that and the right to look it up.
+  if (!p.rights.includes("l")) throw new ImapNo("no such mailbox", "NONEXISTENT");
+  const source = s.sources.find((x) => x.account === p.account) ??
+    { account: p.account, listener: s.sources[0].listener, prefix: "" };
+  return { source, id: p.mailbox.id, name: p.name };
+}
+
+/**
+ * RFC 5464 §3.2: begins with "/private/" or "/shared/", no wildcards, no empty components. What is above all
+ * entries can be asked for with a depth.
+ * @throws ImapBad
+ */
+export function checkEntry(name: string, depth = 0): void {
+  const whole = depth > 0 ? /^\/(private|shared)(\/[^/]+)*$/i : /^\/(private|shared)(\/[^/]+)+$/i;
+  if (!whole.test(name) || name.length > maxEntryName) {
+    throw new ImapBad("entry name must begin with /private/ or /shared/ and have no empty parts");
+  }
+  // deno-lint-ignore no-control-regex
+  if (/[*%\x00-\x1f\x7f-\uffff]/.test(name)) {
+    throw new ImapBad("entry name has a character that is not allowed");
+  }
+}

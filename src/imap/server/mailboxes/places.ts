@@ -1,0 +1,226 @@
+/**
+ * Mailboxes by the names that a client uses: its own, and those of other accounts that were shared with it,
+ * which are below "Other Users" (RFC 2342 §5, RFC 4314).
+ *
+ * @module
+ */
+import type { Account } from "../../../store/account/account.ts";
+import { allRights, effectiveRights, sharedMailboxIds } from "../../../store/mailboxes/rights.ts";
+import { normalizeMailboxName } from "../../../store/mailboxes/mailboxes.ts";
+import type { ChangeableFlags } from "../../../store/messages/store_flags.ts";
+import { Flag, flagNames, type Listener, type Mailbox, StoreError } from "../../../store/types.ts";
+import { ImapNo } from "../session/answer.ts";
+import type { Session } from "../session/session.ts";
+
+/** Above the mailboxes of others; the next level is the name of their account. */
+export const otherUsers = "Other Users";
+
+/** Where changes come from: an account whose mailboxes the client uses. */
+export interface Source {
+  account: Account;
+  listener: Listener;
+  /** In front of the names of its mailboxes. */
+  prefix: string;
+  /** Mailboxes of another account that the client could look up when NOTIFY was set. */
+  listed?: Set<number>;
+}
+
+/** A mailbox as this client may use it. */
+export interface Place {
+  account: Account;
+  mailbox: Mailbox;
+  /** As the client calls it. */
+  name: string;
+  /** What the client may do. */
+  rights: string;
+}
+
+/** Account and name of a mailbox of another account; undefined for names of the client's own. */
+export function splitShared(name: string): { owner: string; rest: string } | undefined {
+  if (name.slice(0, otherUsers.length + 1).toLowerCase() !== `${otherUsers.toLowerCase()}/`) {
+    return undefined;
+  }
+  const path = name.slice(otherUsers.length + 1);
+  const slash = path.indexOf("/");
+  return slash < 0
+    ? { owner: path, rest: "" }
+    : { owner: path.slice(0, slash), rest: path.slice(slash + 1) };
+}
+
+/** A name of a command as the server spells it; one that can't be is left as it is. */
+export function canonicalName(name: string): string {
+  const shared = splitShared(name);
+  try {
+    if (!shared || shared.rest === "") return normalizeMailboxName(name);
+    return `${otherUsers}/${shared.owner}/${normalizeMailboxName(shared.rest)}`;
+  } catch (err) {
+    if (err instanceof StoreError) return name;
+    throw err;
+  }
+}
+
+/** The name in front of those of an account's mailboxes. */
+export function prefixOf(s: Session, account: Account): string {
+  return account === s.account ? "" : `${otherUsers}/${account.name}/`;
+}
+
+/** An account that may share something with the client; it stays open as long as the session. */
+export async function sharingAccount(s: Session, owner: string): Promise<Account | undefined> {
+  const known = s.shared.get(owner);
+  if (known) return known;
+  if (!s.backend.sharing?.owners(s.store.name).includes(owner)) return undefined;
+  try {
+    const account = await s.backend.sharing.open(owner);
+    s.shared.set(owner, account);
+    return account;
+  } catch (err) {
+    // Removed since.
+    if (err instanceof StoreError && err.code === "accountMissing") return undefined;
+    throw err;
+  }
+}
+
+/** Follows the changes of an account. */
+export function sourceOf(s: Session, account: Account): Source {
+  const known = s.sources.find((x) => x.account === account);
+  if (known) return known;
+  const source = { account, listener: account.listen(), prefix: prefixOf(s, account) };
+  s.sources.push(source);
+  return source;
+}
+
+/** The mailbox of a name, with what the client may do there; undefined if it may not know of it. */
+export async function findPlace(s: Session, name: string): Promise<Place | undefined> {
+  const own = s.store.mailboxByName(name);
+  if (own) return { account: s.store, mailbox: own, name: own.name, rights: allRights };
+  const shared = splitShared(name);
+  const account = shared && await sharingAccount(s, shared.owner);
+  const mailbox = account?.mailboxByName(shared!.rest);
+  if (!account || !mailbox) return undefined;
+  const rights = effectiveRights(account, mailbox.id, s.store.name);
+  if (rights === "") return undefined;
+  return { account, mailbox, name: prefixOf(s, account) + mailbox.name, rights };
+}
+
+const rightNames: Record<string, string> = {
+  l: "see it",
+  r: "read it",
+  s: "mark messages as seen",
+  w: "change flags",
+  i: "put messages into it",
+  k: "make mailboxes below it",
+  x: "remove or rename it",
+  t: "mark messages as deleted",
+  e: "expunge messages",
+  a: "change its rights",
+};
+
+/** @throws ImapNo unless the rights have one of the letters */
+export function requireRight(rights: string, letters: string): void {
+  if ([...letters].some((l) => rights.includes(l))) return;
+  throw new ImapNo(`you have no right to ${rightNames[letters[0]]} (${letters})`, "NOPERM");
+}
+
+/**
+ * The mailbox of a name.
+ * @param letters rights of which the client needs one
+ * @throws ImapNo with the code if it does not exist for this client, NOPERM if it may not do that (RFC 4314 §6)
+ */
+export async function place(
+  s: Session,
+  name: string,
+  letters: string,
+  code: "NONEXISTENT" | "TRYCREATE" = "NONEXISTENT",
+): Promise<Place> {
+  const p = await findPlace(s, name);
+  if (!p) {
+    // Nothing can be made where only others may.
+    const shared = code === "TRYCREATE" && splitShared(name) ? "NONEXISTENT" : code;
+    throw new ImapNo("no such mailbox", shared);
+  }
+  if ([...letters].some((l) => p.rights.includes(l))) return p;
+  // RFC 4314 §6: one who may not look it up shall not learn that it exists.
+  if (!p.rights.includes("l")) throw new ImapNo("no such mailbox", "NONEXISTENT");
+  requireRight(p.rights, letters);
+  return p;
+}
+
+/** A name as it comes: a "/" at the end announces mailboxes below it (RFC 9051 §6.3.4). */
+export function trimDelimiter(name: string): string {
+  return name.length > 1 && name.endsWith("/") ? name.slice(0, -1) : name;
+}
+
+/**
+ * Where a new mailbox is to be, and its name there. Below a mailbox of others that takes the right k (RFC 4314
+ * §4).
+ * @throws ImapNo NOPERM if it may not be made there
+ */
+export async function newPlace(
+  s: Session,
+  name: string,
+): Promise<{ account: Account; own: string }> {
+  const shared = s.store.mailboxByName(name) ? undefined : splitShared(name);
+  if (!shared) return { account: s.store, own: name };
+  for (let at = name.lastIndexOf("/"); at > 0; at = name.lastIndexOf("/", at - 1)) {
+    const parent = splitShared(name.slice(0, at));
+    const account = parent && await sharingAccount(s, parent.owner);
+    if (!account) break;
+    // The nearest that exists counts, also one that the client may not know of.
+    const mailbox = account.mailboxByName(parent.rest);
+    if (!mailbox) continue;
+    const rights = effectiveRights(account, mailbox.id, s.store.name);
+    if (!rights.includes("l")) break;
+    requireRight(rights, "k");
+    return { account, own: shared.rest };
+  }
+  throw new ImapNo("mailboxes of others can only be made below one that was shared", "NOPERM");
+}
+
+/** All mailboxes of others that the client may look up. */
+export async function sharedPlaces(s: Session): Promise<Place[]> {
+  const places: Place[] = [];
+  for (const owner of s.backend.sharing?.owners(s.store.name) ?? []) {
+    const account = await sharingAccount(s, owner);
+    if (!account) continue;
+    const ids = sharedMailboxIds(account.db);
+    if (ids.size === 0) continue;
+    for (const mailbox of account.mailboxes()) {
+      if (!ids.has(mailbox.id)) continue;
+      const rights = effectiveRights(account, mailbox.id, s.store.name);
+      if (!rights.includes("l")) continue;
+      places.push({ account, mailbox, name: prefixOf(s, account) + mailbox.name, rights });
+    }
+  }
+  return places;
+}
+
+/** What makes ids of another account's mailboxes, emails and threads differ from the client's own (RFC 8474). */
+export function idSuffix(s: Session, account: Account): string {
+  if (account === s.account) return "";
+  const name = new TextEncoder().encode(account.name);
+  return `_${Array.from(name, (b) => b.toString(16).padStart(2, "0")).join("").slice(0, 200)}`;
+}
+
+/** The right that changing a flag takes (RFC 4314 §4). */
+export function rightForFlag(bit: number): "s" | "t" | "w" {
+  return bit === Flag.Seen ? "s" : bit === Flag.Deleted ? "t" : "w";
+}
+
+/** The flags that may be changed with some rights; undefined if all may. */
+export function changeableFlags(rights: string): ChangeableFlags | undefined {
+  const keywords = rights.includes("w");
+  if (keywords && rights.includes("s") && rights.includes("t")) return undefined;
+  let flags = 0;
+  for (const [bit] of flagNames) if (rights.includes(rightForFlag(bit))) flags |= bit;
+  return { flags, keywords };
+}
+
+/** Of the flags of a new message, those that may be set (RFC 4314 §4). */
+export function permittedFlags<T extends { flags?: number; keywords?: string[] }>(
+  rights: string,
+  m: T,
+): T {
+  const only = changeableFlags(rights);
+  if (!only) return m;
+  return { ...m, flags: (m.flags ?? 0) & only.flags, keywords: only.keywords ? m.keywords : [] };
+}

@@ -1,0 +1,97 @@
+/**
+ * URLs that carry their own permission (RFC 4467): `imap://user@host/mailbox/;UID=1;URLAUTH=access:INTERNAL:token`.
+ *
+ * @module
+ */
+import { createHmac, timingSafeEqual } from "node:crypto";
+import { Buffer } from "node:buffer";
+import type { Account } from "../../../store/account/account.ts";
+import { urlKey } from "../../../store/logins/url_keys.ts";
+import { type MessageUrl, parseUrl } from "./url.ts";
+import type { Session } from "../session/session.ts";
+
+/** Longest URL that is looked at. */
+export const maxUrl = 8192;
+/** URLs of a command at most. */
+export const maxUrls = 100;
+/** In front of tokens, so that they could be made in another way one day. */
+const version = "01";
+
+export interface AuthorizedUrl {
+  /** Up to and with the access; what the token is for. */
+  rump: string;
+  user: string;
+  host: string;
+  message: MessageUrl & { mailbox: string };
+  /** Milliseconds since the epoch. */
+  expires: number | undefined;
+  /** Lower case: submit+…, user+…, authuser or anonymous. */
+  access: string;
+  /** Hexadecimal; undefined if it isn't authorised yet. */
+  token: string | undefined;
+}
+
+/** Takes a URL apart; undefined if it is none of these. */
+export function parseAuthorizedUrl(url: string): AuthorizedUrl | undefined {
+  if (url.length > maxUrl) return undefined;
+  const m =
+    /^imap:\/\/([^/@;]+)(?:;AUTH=[^/@]*)?@([^/:@]+)(?::\d{1,5})?(\/.*?)(?:;EXPIRE=([^;/]+))?;URLAUTH=([^:;/]+)(?::INTERNAL:([0-9A-F]+))?$/i
+      .exec(url);
+  if (!m) return undefined;
+  const [, user, host, path, expire, access, token] = m;
+  const message = parseUrl(path);
+  if (!message || message.mailbox === undefined) return undefined;
+  if (!/^(?:submit\+.+|user\+.+|authuser|anonymous)$/i.test(access)) return undefined;
+  let expires: number | undefined;
+  if (expire !== undefined) {
+    // RFC 3339, as RFC 4467 §2.1 has it.
+    if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/i.test(expire)) {
+      return undefined;
+    }
+    expires = Date.parse(expire);
+    if (Number.isNaN(expires)) return undefined;
+  }
+  try {
+    return {
+      rump: token === undefined
+        ? url
+        : url.slice(0, url.length - ":internal:".length - token.length),
+      user: decodeURIComponent(user),
+      host: host.toLowerCase(),
+      message: { ...message, mailbox: message.mailbox },
+      expires,
+      access: decodeURIComponent(access).toLowerCase(),
+      token: token?.toLowerCase(),
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/** The token of a URL with the key of its mailbox. */
+export function urlToken(rump: string, key: Uint8Array): string {
+  return version + createHmac("sha256", key).update(rump).digest("hex");
+}
+
+/** The account of a URL's user on this server; undefined if it has none. */
+export function urlAccount(s: Session, u: AuthorizedUrl): string | undefined {
+  if (u.host !== s.backend.hostname.toLowerCase()) return undefined;
+  if (u.user === s.login || u.user === s.store.name) return s.store.name;
+  return s.backend.sharing?.accountNamed(u.user);
+}
+
+/** Whether the session may use a URL of an account (RFC 4467 §2.4.1, §6). */
+export function isAuthorized(s: Session, u: AuthorizedUrl, account: Account, now: number): boolean {
+  if (u.token === undefined || (u.expires !== undefined && now > u.expires)) return false;
+  const mailbox = account.mailboxByName(u.message.mailbox);
+  const key = mailbox && urlKey(account, mailbox.id);
+  if (!key) return false;
+  const expected = Buffer.from(urlToken(u.rump, key));
+  const given = Buffer.from(u.token);
+  if (expected.length !== given.length || !timingSafeEqual(expected, given)) return false;
+  if (u.access === "anonymous" || u.access === "authuser") return true;
+  // "submit+" is for submission servers, which log in here as nobody.
+  if (!u.access.startsWith("user+")) return false;
+  const user = u.access.slice("user+".length);
+  return [s.login, s.store.name].some((name) => name?.toLowerCase() === user);
+}

@@ -1,0 +1,34 @@
+/**
+ * What COPY and MOVE share: their arguments, how messages get there, and the COPYUID answer.
+ *
+ * @module
+ */
+import type { Cursor } from "../../parse/cursor.ts";
+import { formatNumSet, type NumSet, parseNumSet } from "../../parse/numset.ts";
+import type { Answer } from "../session/answer.ts";
+import { changeableFlags, type Place } from "../mailboxes/places.ts";
+import type { View } from "../session/view.ts";
+
+/** Reads the messages and the mailbox that they go to. @throws ParseError */
+export function parseCopy(c: Cursor, uid: boolean): { set: NumSet; name: string } {
+  c.sp();
+  const set = parseNumSet(c, uid ? "uid set" : "sequence set");
+  c.sp();
+  return { set, name: c.mailbox() };
+}
+
+/** Within an account with all rights flags stay as they are, and no file is touched. */
+export function staysWithin(v: View, to: Place): boolean {
+  return to.account === v.account && !changeableFlags(to.rights);
+}
+
+/** The COPYUID answer (RFC 4315 §3); none if nothing was copied. */
+export function copied(
+  r: { fromUids: number[]; toUids: number[]; uidValidity: number },
+): Answer {
+  if (r.fromUids.length === 0) return {};
+  return {
+    code: `COPYUID ${r.uidValidity} ${formatNumSet(r.fromUids)} ${formatNumSet(r.toUids)}`,
+    text: "copied",
+  };
+}

@@ -1,0 +1,168 @@
+/**
+ * Messages that APPEND and REPLACE bring (RFC 9051 §6.3.12, RFC 4469, RFC 6855 §4).
+ *
+ * They go straight to files; no message is held in memory.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { isStorageError, isStorageFull } from "../../../platform/storage_errors.ts";
+import type { NewMessage } from "../../../store/types.ts";
+import { diskFull, ImapBad, ImapNo } from "../session/answer.ts";
+import { splitFlags } from "./flag_bits.ts";
+import { readUrl } from "./url.ts";
+import { type LiteralHeader, readBytes, requestLiteral } from "../session/reader.ts";
+import type { Session } from "../session/session.ts";
+import type { StreamedInput } from "./streamed_input.ts";
+
+/** One message: flags, date, and the message itself, into a file. */
+export async function receiveMessage(input: StreamedInput, file: string): Promise<NewMessage> {
+  const { s } = input;
+  let names: string[] = [];
+  let received: number | undefined;
+  if (input.c.at("(")) {
+    names = input.c.flagList();
+    input.c.sp();
+  }
+  if (input.c.at('"')) {
+    received = input.c.dateTime();
+    input.c.sp();
+  }
+  const { flags, keywords } = splitFlags(names);
+  if (input.c.takeText("CATENATE (")) {
+    const fileSize = await catenate(input, file);
+    return { file, prefix: new Uint8Array(0), fileSize, flags, keywords, received };
+  }
+  // RFC 6855 §4: UTF8 (~{n}...)
+  const utf8 = input.c.takeText("UTF8 (");
+  if (utf8 && !s.utf8) throw new ImapBad("ENABLE UTF8=ACCEPT first");
+  const h = input.header();
+  if (!h) input.c.fail("literal with the message");
+  if (utf8 && !h.binary) input.c.fail("literal8 with the message");
+  const max = s.backend.maxMessageSize;
+  if (h.size > max) throw new ImapNo(`message is larger than ${max} bytes`, "TOOBIG");
+  if (h.size === 0) throw new ImapNo("message is empty", "CANNOT");
+  await literalToFile(input, h, file);
+  if (utf8) input.c.expect(")");
+  return { file, prefix: new Uint8Array(0), fileSize: h.size, flags, keywords, received };
+}
+
+/** RFC 4469: a message put together from texts and from parts of other messages. Returns its size. */
+async function catenate(input: StreamedInput, path: string): Promise<number> {
+  const { s } = input;
+  const max = s.backend.maxMessageSize;
+  const file = Deno.openSync(path, { write: true, createNew: true, mode: 0o600 });
+  let size = 0;
+  let failure: unknown;
+  const add = (b: Uint8Array) => {
+    try {
+      for (let n = 0; failure === undefined && n < b.length;) n += file.writeSync(b.subarray(n));
+    } catch (err) {
+      failure = err;
+    }
+  };
+  try {
+    do {
+      if (input.c.takeText("URL ")) {
+        const url = input.c.astring("URL");
+        const n = await readUrl(s, url, max - size, add);
+        if (n === undefined) {
+          throw new ImapNo("URL names nothing here", `BADURL "${quotable(url)}"`);
+        }
+        size += n;
+      } else {
+        if (!input.c.takeText("TEXT ")) input.c.fail("URL or TEXT");
+        const h = input.header();
+        if (!h) input.c.fail("literal with text");
+        if (size + h.size > max) {
+          throw new ImapNo(`message is larger than ${max} bytes`, "TOOBIG");
+        }
+        await requestLiteral(s.conn, h);
+        await readBytes(s.conn, h.size, add);
+        size += h.size;
+        await input.nextLine();
+      }
+      if (failure !== undefined) throw cannotStore(failure);
+      if (size > max) throw new ImapNo(`message is larger than ${max} bytes`, "TOOBIG");
+    } while (input.c.take(" "));
+    input.c.expect(")");
+  } finally {
+    file.close();
+  }
+  if (size === 0) throw new ImapNo("message is empty", "CANNOT");
+  return size;
+}
+
+/** A URL as it can stand between quotes in an answer. */
+function quotable(url: string): string {
+  return url.replace(/[^\x21-\x7e]|["\\]/g, "").slice(0, 1000);
+}
+
+/** Writes a literal to a new file, and goes on to the line after it. */
+async function literalToFile(input: StreamedInput, h: LiteralHeader, path: string): Promise<void> {
+  const { s } = input;
+  await requestLiteral(s.conn, h);
+  let file: Deno.FsFile | undefined;
+  let failure: unknown;
+  try {
+    file = await Deno.open(path, { write: true, createNew: true, mode: 0o600 });
+  } catch (err) {
+    failure = err;
+  }
+  try {
+    await readBytes(s.conn, h.size, (b) => {
+      // When the disk is full the rest of the literal is read all the same.
+      for (let n = 0; failure === undefined && n < b.length;) {
+        try {
+          n += file!.writeSync(b.subarray(n));
+        } catch (err) {
+          failure = err;
+        }
+      }
+    });
+  } finally {
+    file?.close();
+  }
+  await input.nextLine();
+  if (failure !== undefined) throw cannotStore(failure);
+}
+
+function cannotStore(cause: unknown): ImapNo {
+  const why = isStorageFull(cause) ? diskFull : "message can't be stored now";
+  return new ImapNo(why, "UNAVAILABLE", { cause });
+}
+
+/**
+ * Waits for what has been read to be stored; trouble of the disk is answered, and the connection goes on.
+ * @throws ImapNo UNAVAILABLE
+ */
+export async function storing<T>(s: Session, stored: Promise<T>): Promise<T> {
+  try {
+    return await stored;
+  } catch (err) {
+    if (!isStorageError(err)) throw err;
+    s.log.error("storing message", { err: err as Error });
+    throw cannotStore(err);
+  }
+}
+
+/** Names for the files of messages under way. */
+let nextFile = 0;
+
+/** Runs with file names, whose files are removed at the end. */
+export async function withFiles<T>(s: Session, fn: (next: () => string) => Promise<T>): Promise<T> {
+  const files: string[] = [];
+  try {
+    return await fn(() => {
+      const f = join(s.backend.tempDir, `imap-${s.conn.cid}-${++nextFile}`);
+      files.push(f);
+      return f;
+    });
+  } finally {
+    for (const f of files) {
+      await Deno.remove(f).catch(() => {
+        // It was not made.
+      });
+    }
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * SORT with the order of a mailbox kept from the last time.
+ *
+ * What a message is sorted by never changes, so an order stays right: messages that are gone are left out, and
+ * new ones put in their places. An order takes 4 bytes a message, and is kept no longer than the
+ * mailbox's rows are in memory (store/mailboxes/rows.ts), which is bounded.
+ *
+ * @module
+ */
+import type { Account } from "../../../store/account/account.ts";
+import type { MailboxRows } from "../../../store/mailboxes/rows.ts";
+import { compareSorted, readSorted, sortAnew, type SortKey } from "./sorting.ts";
+
+interface Order {
+  /** All messages up to `highest` that were there when it was last brought up to date. */
+  uids: Uint32Array;
+  highest: number;
+}
+
+/** By the keys, as text; least recently used first. */
+const kept = new WeakMap<MailboxRows, Map<string, Order>>();
+const maxOrders = 4;
+/** New messages that are put in their places one by one; with more of them all is sorted anew. */
+const maxNew = 100;
+/** To pick less than such a part from a whole order takes longer than to sort it. */
+const smallPart = 1 / 20;
+
+/** Uids in the order of the keys; equal ones by uid. Scores are for RELEVANCY. */
+export async function sortUids(
+  account: Account,
+  mailboxId: number,
+  uids: number[],
+  keys: readonly SortKey[],
+  scores?: ReadonlyMap<number, number>,
+): Promise<number[]> {
+  const anew = () => sortAnew(account, mailboxId, uids, keys, scores);
+  if (keys.some((k) => k.key === "RELEVANCY")) return await anew();
+  const rows = account.rows.get(mailboxId);
+  if (!rows || uids.length < rows.count * smallPart) return await anew();
+  let orders = kept.get(rows);
+  if (!orders) kept.set(rows, orders = new Map());
+  const name = keys.map((k) => `${k.reverse ? "-" : ""}${k.key}`).join();
+  let order = orders.get(name);
+  if (order && !update(account, rows, order, keys)) order = undefined;
+  if (!order) {
+    // Made for half of a mailbox or more: less may never be asked for again.
+    if (uids.length < rows.count / 2) return await anew();
+    const all = Array.from(rows.uids.subarray(0, rows.count));
+    const sorted = await sortAnew(account, mailboxId, all, keys);
+    order = { uids: Uint32Array.from(sorted), highest: all[all.length - 1] ?? 0 };
+  }
+  orders.delete(name);
+  orders.set(name, order);
+  for (const oldest of orders.keys()) {
+    if (orders.size <= maxOrders) break;
+    orders.delete(oldest);
+  }
+  return pick(order.uids, uids);
+}
+
+/** Brings an order up to the rows as they are now. False where sorting anew costs less. */
+function update(
+  account: Account,
+  rows: MailboxRows,
+  order: Order,
+  keys: readonly SortKey[],
+): boolean {
+  const old = rows.indexOf(order.highest + 1);
+  const fresh = rows.uids.slice(old, rows.count);
+  if (fresh.length > maxNew) return false;
+  if (order.uids.length > old) {
+    order.uids = order.uids.filter((uid) => {
+      const i = rows.indexOf(uid);
+      return i < rows.count && rows.uids[i] === uid;
+    });
+  }
+  if (order.uids.length !== old) return false;
+  if (fresh.length === 0) return true;
+  const { mailboxId } = rows;
+  for (const row of readSorted(account, mailboxId, fresh, keys)) {
+    let lo = 0;
+    let hi = order.uids.length;
+    while (lo < hi) {
+      const mid = (lo + hi) >>> 1;
+      const [other] = readSorted(account, mailboxId, order.uids.subarray(mid, mid + 1), keys);
+      if (other === undefined) return false;
+      if (compareSorted(other, row, keys) < 0) lo = mid + 1;
+      else hi = mid;
+    }
+    const uids = new Uint32Array(order.uids.length + 1);
+    uids.set(order.uids.subarray(0, lo));
+    uids[lo] = row.uid;
+    uids.set(order.uids.subarray(lo), lo + 1);
+    order.uids = uids;
+    order.highest = row.uid;
+  }
+  return true;
+}
+
+/** Those of the wanted uids (ascending) that are in the order, in its order. */
+function pick(order: Uint32Array, wanted: readonly number[]): number[] {
+  const set = new Set(wanted);
+  const out: number[] = [];
+  for (const uid of order) if (set.has(uid)) out.push(uid);
+  return out;
+}

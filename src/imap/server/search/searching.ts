@@ -1,0 +1,301 @@
+/**
+ * What SEARCH, SORT, THREAD and ESEARCH share: return options, charsets, running a search, and its answer
+ * (RFC 4731, 5182, 5267, 9394, 9585).
+ *
+ * @module
+ */
+import { decodeCharset, isKnownCharset } from "../../../mail/text/charset.ts";
+import { searchMailbox } from "../../../store/search/search.ts";
+import type { SearchNode } from "../../../store/search/types.ts";
+import { formatString } from "../../format/text.ts";
+import type { Cursor } from "../../parse/cursor.ts";
+import { type FetchItem, parseFetchItems } from "../../parse/fetch.ts";
+import { formatNumSet, type NumSet } from "../../parse/numset.ts";
+import { parsePartialRange, type PartialRange, slicePartial } from "../../parse/partial.ts";
+import {
+  parseSearchKey,
+  resolveSearch,
+  type SearchContext,
+  type SearchKey,
+} from "../../parse/search.ts";
+import { ImapBad, ImapNo } from "../session/answer.ts";
+import { idSuffix } from "../mailboxes/places.ts";
+import type { Session } from "../session/session.ts";
+import type { View } from "../session/view.ts";
+
+const returnOptions = [
+  "MIN",
+  "MAX",
+  "ALL",
+  "COUNT",
+  "SAVE",
+  "PARTIAL",
+  "UPDATE",
+  "CONTEXT",
+  "RELEVANCY",
+] as const;
+
+export interface ReturnOptions {
+  min: boolean;
+  max: boolean;
+  all: boolean;
+  count: boolean;
+  save: boolean;
+  /** RFC 5267 §4.3. */
+  update: boolean;
+  /** What is sent of messages that come into the result (RFC 5465 §7). */
+  updateItems: FetchItem[];
+  /** RFC 6203 §4. */
+  relevancy: boolean;
+  partial?: PartialRange;
+}
+
+export function noOptions(): ReturnOptions {
+  return {
+    min: false,
+    max: false,
+    all: false,
+    count: false,
+    save: false,
+    update: false,
+    updateItems: [],
+    relevancy: false,
+  };
+}
+
+/** What an answer without return options says. */
+export const allOptions = (): ReturnOptions => ({ ...noOptions(), all: true });
+
+/** True if a result is asked for, not just that it be kept. */
+export function asksForResult(r: ReturnOptions): boolean {
+  return r.min || r.max || r.all || r.count || r.relevancy || r.partial !== undefined;
+}
+
+/** RETURN with its options, if it comes next. */
+export function takeReturn(c: Cursor): ReturnOptions | undefined {
+  if (!c.takeText("RETURN ")) return undefined;
+  const options = parseReturn(c);
+  c.sp();
+  return options;
+}
+
+function parseReturn(c: Cursor): ReturnOptions {
+  const r = noOptions();
+  c.expect("(");
+  const start = c.pos;
+  while (!c.take(")")) {
+    if (c.pos > start) c.sp();
+    const w = c.oneOf(returnOptions, "search return option");
+    if (w === "PARTIAL") {
+      if (r.partial) c.fail("only one PARTIAL", start);
+      c.sp();
+      r.partial = parsePartialRange(c);
+    } else if (w !== "CONTEXT") {
+      // RFC 5267 §4.2: CONTEXT is a hint that more searches like this will come.
+      r[w.toLowerCase() as "min"] = true;
+      if (w === "UPDATE" && c.at(" ") && c.bytes[c.pos + 1] === 0x28) {
+        c.sp();
+        r.updateItems = parseFetchItems(c);
+      }
+    }
+  }
+  // RFC 4731 §3.1: "()" is ALL; SAVE and UPDATE alone ask for no result.
+  if (!asksForResult(r) && !r.save && !r.update) r.all = true;
+  if (r.all && r.partial) c.fail("only one of ALL and PARTIAL", start);
+  return r;
+}
+
+/** A {@link SearchContext} with the charset of texts, which may come first. */
+export interface CharsetContext extends SearchContext {
+  charset: string;
+}
+
+export function searchContext(s: Session): CharsetContext {
+  const { view } = s;
+  return {
+    idSuffix: view ? idSuffix(s, view.account) : "",
+    keys: 0,
+    modseq: false,
+    sequenceNumbers: false,
+    charset: "utf-8",
+    decode(bytes) {
+      if (this.charset === "utf-8") {
+        try {
+          return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+        } catch {
+          // Some clients send 8-bit text and no charset; latin1 finds at least itself.
+          return s.utf8 ? undefined : new TextDecoder("latin1").decode(bytes);
+        }
+      }
+      return decodeCharset(bytes, this.charset);
+    },
+  };
+}
+
+/** A charset; unknown ones are told of once the whole command was read. */
+function setCharset(ctx: CharsetContext, name: string): boolean {
+  const lower = name.toLowerCase();
+  if (lower === "utf-8" || lower === "us-ascii") return true;
+  if (!isKnownCharset(lower)) return false;
+  ctx.charset = lower;
+  return true;
+}
+
+function parseKeys(c: Cursor, ctx: SearchContext): SearchKey {
+  const keys = [parseSearchKey(c, ctx)];
+  while (c.take(" ")) keys.push(parseSearchKey(c, ctx));
+  return keys.length === 1 ? keys[0] : { op: "and", keys };
+}
+
+/**
+ * What is searched for, to the end of the command. SORT and THREAD have a charset before it ("must"), in other
+ * searches there may be one.
+ * @returns undefined if the charset is not known: see {@link badCharset}
+ */
+export function parseCriteria(
+  c: Cursor,
+  s: Session,
+  ctx: CharsetContext,
+  charset: "must" | "may",
+): SearchKey | undefined {
+  if (charset === "must" || c.takeText("CHARSET ")) {
+    // RFC 6855 §3: with UTF8=ACCEPT everything is UTF-8, and a charset must not be named.
+    if (charset === "may" && s.enabled.has("UTF8=ACCEPT")) {
+      throw new ImapBad("no CHARSET after ENABLE UTF8=ACCEPT");
+    }
+    const known = setCharset(ctx, c.astring("charset"));
+    c.sp();
+    if (!known) {
+      // What follows can't be read, so it is not.
+      c.pos = c.bytes.length;
+      return undefined;
+    }
+  }
+  return parseKeys(c, ctx);
+}
+
+/** Refuses a charset that is not known. RFC 5182 §2.1: a search that was to be saved leaves nothing saved. */
+export function badCharset(s: Session, options: ReturnOptions | undefined): ImapNo {
+  if (options?.save && s.view) s.view.saved = [];
+  return new ImapNo("charset is not known", "BADCHARSET (US-ASCII UTF-8)");
+}
+
+/** Keeps the client informed of a long search (RFC 9585). */
+export function progress(s: Session, tag: string): (done: number, total: number) => void {
+  const interval = s.backend.progressInterval ?? 10_000;
+  let next = performance.now() + interval;
+  return (done, total) => {
+    if (performance.now() < next) return;
+    next = performance.now() + interval;
+    s.untagged(`OK [INPROGRESS (${formatString(tag, false)} ${done} ${total})] searching`);
+    s.conn.flush().catch(() => {
+      // The command finds out by itself that the connection is gone.
+    });
+  };
+}
+
+export async function runSearch(
+  s: Session,
+  key: SearchKey,
+  ctx: SearchContext,
+  uid: boolean,
+): Promise<{ uids: number[]; modseq: number; node: SearchNode }> {
+  if ((!uid || ctx.sequenceNumbers)) s.requireSequenceNumbers();
+  if (ctx.modseq) s.enableCondstore();
+  const v = s.selected;
+  const node = resolveSearch(key, rangesIn(v));
+  const r = await searchMailbox(v.account, v.mailboxId, node, {
+    uids: v.uids.slice(),
+    stopped: () => s.conn.closed,
+    progress: progress(s, s.tag),
+  });
+  return { ...r, node };
+}
+
+/**
+ * Sets in a search, as ranges of uids. RFC 9051 §6.4.4 has no error for numbers that no message has: a search
+ * with them finds what there is.
+ */
+function rangesIn(v: View): (set: NumSet, uid: boolean) => [number, number][] {
+  return (set, uid) => v.uidRanges(set, uid);
+}
+
+/**
+ * How well messages of a result fit, from 1 to 100 (RFC 6203 §4): best with the texts as they were given, less
+ * with all their words, least with words that begin like them.
+ */
+export async function relevancies(
+  s: Session,
+  key: SearchKey,
+  uids: readonly number[],
+): Promise<Map<number, number>> {
+  const v = s.selected;
+  const scores = new Map(uids.map((u) => [u, 50]));
+  for (const [fuzziness, score] of [["words", 75], ["none", 100]] as const) {
+    const node = resolveSearch(key, rangesIn(v), fuzziness);
+    const ascending = Uint32Array.from(uids).sort();
+    const r = await searchMailbox(v.account, v.mailboxId, node, { uids: ascending });
+    for (const u of r.uids) scores.set(u, score);
+  }
+  return scores;
+}
+
+/** The rest of an ESEARCH line: what was asked for of a result, in its order. */
+export function esearchItems(
+  numbers: readonly number[],
+  modseq: number | undefined,
+  r: ReturnOptions,
+  scores?: readonly number[],
+): string {
+  let out = "";
+  if (numbers.length > 0) {
+    if (r.min) out += ` MIN ${numbers[0]}`;
+    if (r.max) out += ` MAX ${numbers[numbers.length - 1]}`;
+    if (r.all) out += ` ALL ${formatNumSet(numbers)}`;
+  }
+  if (r.count) out += ` COUNT ${numbers.length}`;
+  if (r.partial) {
+    const part = slicePartial(numbers as number[], r.partial);
+    out += ` PARTIAL (${r.partial.label} ${part.length > 0 ? formatNumSet(part) : "NIL"})`;
+  }
+  if (scores && r.relevancy && numbers.length > 0) {
+    const shown = r.partial ? slicePartial(scores as number[], r.partial) : scores;
+    if (shown.length > 0) out += ` RELEVANCY (${shown.join(" ")})`;
+  }
+  if (modseq !== undefined && numbers.length > 0) out += ` MODSEQ ${modseq}`;
+  return out;
+}
+
+/**
+ * The MODSEQ of an answer (RFC 4731 §3.2): the highest of the result, or where only its ends are asked for,
+ * of these.
+ */
+export function resultModseq(s: Session, uids: readonly number[], r: ReturnOptions): number {
+  const onlyEnds = (r.min || r.max) && !r.all && !r.count && !r.partial;
+  const asked = onlyEnds
+    ? [...(r.min ? uids.slice(0, 1) : []), ...(r.max ? uids.slice(-1) : [])].sort((a, b) => a - b)
+    : [...uids].sort((a, b) => a - b);
+  let highest = 0;
+  s.selected.account.fetch(s.selected.mailboxId, asked, 0, (row) => {
+    if (row.modseq > highest) highest = row.modseq;
+  });
+  return highest;
+}
+
+export function toNumbers(s: Session, uids: readonly number[], uid: boolean): number[] {
+  return uid ? uids as number[] : uids.map((u) => s.selected.seqOf(u));
+}
+
+/**
+ * What SAVE keeps: all that was found, or without ALL and COUNT just what MIN, MAX (RFC 5182 §2.4) and PARTIAL
+ * (RFC 9394 §3.2) tell of it.
+ */
+export function saveResult(s: Session, uids: number[], r: ReturnOptions): void {
+  let kept = uids;
+  if ((r.min || r.max || r.partial) && !r.all && !r.count) {
+    kept = r.partial ? [...slicePartial(uids, r.partial)] : [];
+    if (r.min) kept.push(...uids.slice(0, 1));
+    if (r.max) kept.push(...uids.slice(-1));
+  }
+  s.selected.saved = [...new Set(kept)].sort((a, b) => a - b);
+}

@@ -1,0 +1,401 @@
+/**
+ * SORT and THREAD (RFC 5256, RFC 5957) over the summaries of messages.
+ *
+ * @module
+ */
+import { collationKey } from "../../../mail/text/collation.ts";
+import { standardBaseSubject } from "../../../mail/header/subject.ts";
+import type { Account } from "../../../store/account/account.ts";
+import { storedSent, storedSortSubject } from "../../../store/messages/fetch.ts";
+import { type FetchRow, type Summary, type SummaryAddress, Want } from "../../../store/types.ts";
+
+export const sortKeys = [
+  "ARRIVAL",
+  "CC",
+  "DATE",
+  "FROM",
+  "SIZE",
+  "SUBJECT",
+  "TO",
+  "DISPLAYFROM",
+  "DISPLAYTO",
+  // RFC 6203 §5.
+  "RELEVANCY",
+] as const;
+export interface SortKey {
+  key: (typeof sortKeys)[number];
+  reverse: boolean;
+}
+
+function localpart(list: readonly SummaryAddress[]): string {
+  const a = list[0]?.address ?? "";
+  const at = a.lastIndexOf("@");
+  return collationKey(at < 0 ? a : a.slice(0, at));
+}
+
+function display(list: readonly SummaryAddress[]): string {
+  // RFC 5957 §3: the display name, or else the address.
+  const a = list[0];
+  return collationKey(a ? a.name || a.address : "");
+}
+
+const compareText = (a: string, b: string) => a < b ? -1 : a > b ? 1 : 0;
+
+/** Rows read between looks at the clock, and milliseconds of work between two turns of the event loop. */
+const sliceRows = 1000;
+const sliceTime = 10;
+
+/** Calls `each` for the messages, in slices. */
+async function eachRow(
+  account: Account,
+  mailboxId: number,
+  uids: readonly number[],
+  want: number,
+  each: (row: FetchRow) => void,
+): Promise<void> {
+  let turn = performance.now();
+  for (let i = 0; i < uids.length; i += sliceRows) {
+    account.fetch(mailboxId, uids.slice(i, i + sliceRows), want, each);
+    if (performance.now() - turn > sliceTime) {
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      turn = performance.now();
+    }
+  }
+}
+
+/** A message with what it is sorted by. */
+export interface SortedRow {
+  uid: number;
+  values: (string | number)[];
+}
+
+function valuesOf(
+  row: FetchRow,
+  keys: readonly SortKey[],
+  scores: ReadonlyMap<number, number> | undefined,
+): (string | number)[] {
+  return keys.map(({ key }): string | number => {
+    switch (key) {
+      case "ARRIVAL":
+        return row.received;
+      case "SIZE":
+        return row.size;
+      case "DATE":
+        // RFC 5256 §2.2: without a usable Date the internal date stands in.
+        return storedSent(row.summaryText) ?? row.received;
+      case "SUBJECT":
+        return storedSortSubject(row.summaryText);
+      case "FROM":
+        return localpart(row.summary.from);
+      case "TO":
+        return localpart(row.summary.to);
+      case "CC":
+        return localpart(row.summary.cc);
+      case "DISPLAYFROM":
+        return display(row.summary.from);
+      case "DISPLAYTO":
+        return display(row.summary.to);
+      case "RELEVANCY":
+        // The best first.
+        return -(scores?.get(row.uid) ?? 0);
+    }
+  });
+}
+
+function wantFor(keys: readonly SortKey[]): number {
+  const columns = ["ARRIVAL", "SIZE", "RELEVANCY"];
+  return keys.every((k) => columns.includes(k.key)) ? 0 : Want.Summary;
+}
+
+/** Compares by the keys; equal ones by uid. */
+export function compareSorted(a: SortedRow, b: SortedRow, keys: readonly SortKey[]): number {
+  for (let i = 0; i < keys.length; i++) {
+    const x = a.values[i];
+    const y = b.values[i];
+    const d = typeof x === "number" ? x - (y as number) : compareText(x, y as string);
+    if (d !== 0) return keys[i].reverse ? -d : d;
+  }
+  return a.uid - b.uid;
+}
+
+/** A few messages with what they are sorted by, read at once. */
+export function readSorted(
+  account: Account,
+  mailboxId: number,
+  uids: ArrayLike<number>,
+  keys: readonly SortKey[],
+): SortedRow[] {
+  const rows: SortedRow[] = [];
+  account.fetch(mailboxId, uids, wantFor(keys), (row) => {
+    rows.push({ uid: row.uid, values: valuesOf(row, keys, undefined) });
+  });
+  return rows;
+}
+
+/** Uids in the order of the keys, all read and compared. Scores are for RELEVANCY. */
+export async function sortAnew(
+  account: Account,
+  mailboxId: number,
+  uids: number[],
+  keys: readonly SortKey[],
+  scores?: ReadonlyMap<number, number>,
+): Promise<number[]> {
+  const rows: SortedRow[] = [];
+  await eachRow(account, mailboxId, uids, wantFor(keys), (row) => {
+    rows.push({ uid: row.uid, values: valuesOf(row, keys, scores) });
+  });
+  rows.sort((a, b) => compareSorted(a, b, keys));
+  return rows.map((r) => r.uid);
+}
+
+/** A node of a thread; uid 0 is a message that isn't there. */
+export interface ThreadNode {
+  uid: number;
+  date: number;
+  subject: string;
+  /** The subject is a reply's or forward's. */
+  reply: boolean;
+  children: ThreadNode[];
+  parent: ThreadNode | undefined;
+}
+
+interface Source {
+  uid: number;
+  date: number;
+  subject: string;
+  reply: boolean;
+  messageId: string;
+  references: string[];
+}
+
+/** RFC 5256 §3: the ids of References, or without any the first of In-Reply-To. */
+function threadReferences({ references, repliesOnly = 0 }: Summary): string[] {
+  const fromReferences = references.length - repliesOnly;
+  return references.slice(0, fromReferences > 0 ? fromReferences : 1);
+}
+
+async function sources(account: Account, mailboxId: number, uids: number[]): Promise<Source[]> {
+  const list: Source[] = [];
+  await eachRow(account, mailboxId, uids, Want.Summary, (row) => {
+    const m = row.summary;
+    list.push({
+      uid: row.uid,
+      date: m.sent ?? row.received,
+      subject: m.sortSubject,
+      // Most can't have a mark, "Re:" or "(fwd)": those need no second look.
+      reply: /[:(]/.test(m.subject) && standardBaseSubject(m.subject).isReply,
+      messageId: m.messageId,
+      references: threadReferences(m),
+    });
+  });
+  return list;
+}
+
+function node(m: Source | undefined): ThreadNode {
+  return {
+    uid: m?.uid ?? 0,
+    date: m?.date ?? 0,
+    subject: m?.subject ?? "",
+    reply: m?.reply ?? false,
+    children: [],
+    parent: undefined,
+  };
+}
+
+function byDate(a: ThreadNode, b: ThreadNode): number {
+  const [x, y] = [dated(a), dated(b)];
+  return x.date - y.date || x.uid - y.uid;
+}
+
+/** What a node is sorted by: of a dummy, its first child. */
+function dated(n: ThreadNode): ThreadNode {
+  return n.uid === 0 && n.children.length > 0 ? n.children[0] : n;
+}
+
+/** RFC 5256 §3 ORDEREDSUBJECT. */
+export async function orderedSubject(
+  account: Account,
+  mailboxId: number,
+  uids: number[],
+): Promise<ThreadNode[]> {
+  const list = (await sources(account, mailboxId, uids)).map(node).sort(byDate);
+  const roots = new Map<string, ThreadNode>();
+  for (const n of list) {
+    const root = roots.get(n.subject);
+    if (root) root.children.push(n);
+    else roots.set(n.subject, n);
+  }
+  return [...roots.values()].sort(byDate);
+}
+
+/** RFC 5256 §3 REFERENCES, its six steps. No recursion: chains may be as long as a mailbox. */
+export async function references(
+  account: Account,
+  mailboxId: number,
+  uids: number[],
+): Promise<ThreadNode[]> {
+  const byId = new Map<string, ThreadNode>();
+  const container = (id: string): ThreadNode => {
+    let n = byId.get(id);
+    if (!n) byId.set(id, n = node(undefined));
+    return n;
+  };
+  const extra: ThreadNode[] = [];
+  // A loop can only come about where the child has children. Looking for one is bounded, so that the
+  // whole is linear whatever the references say: beyond it a message stays a root.
+  let steps = 100 * uids.length + 100_000;
+  const adopt = (parent: ThreadNode, child: ThreadNode) => {
+    if (child.children.length > 0) {
+      for (let p: ThreadNode | undefined = parent; p; p = p.parent) {
+        if (p === child || --steps < 0) return;
+      }
+    }
+    child.parent = parent;
+    parent.children.push(child);
+  };
+  let turn = performance.now();
+  // 1. Link by References.
+  for (const [i, m] of (await sources(account, mailboxId, uids)).entries()) {
+    if (i % sliceRows === 0 && performance.now() - turn > sliceTime) {
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      turn = performance.now();
+    }
+    let n: ThreadNode;
+    const known = m.messageId === "" ? undefined : byId.get(m.messageId);
+    if (m.messageId === "" || (known && known.uid !== 0)) {
+      // Without an id of its own, or with one that another has already.
+      n = node(m);
+      extra.push(n);
+    } else {
+      n = container(m.messageId);
+      Object.assign(n, { uid: m.uid, date: m.date, subject: m.subject, reply: m.reply });
+    }
+    let previous: ThreadNode | undefined;
+    for (const id of m.references) {
+      const r = container(id);
+      if (previous && !r.parent && r !== previous) adopt(previous, r);
+      previous = r;
+    }
+    if (previous && previous !== n) {
+      if (n.parent) {
+        const { children } = n.parent;
+        // The last one takes its place: the order comes later, by date.
+        const at = children.lastIndexOf(n);
+        children[at] = children[children.length - 1];
+        children.pop();
+        n.parent = undefined;
+      }
+      adopt(previous, n);
+    }
+  }
+  // 2. and 3. Roots; messages that aren't there are left out where they hold nothing together.
+  let roots = prune([...byId.values(), ...extra].filter((n) => !n.parent));
+  // 4. Sort roots by date, with their children first so that dummies have a date.
+  sortChildren(roots);
+  roots.sort(byDate);
+  // 5. Join threads with the same subject.
+  const bySubject = new Map<string, ThreadNode>();
+  for (const n of roots) {
+    const first = n.uid === 0 ? n.children[0] : n;
+    if (first.subject === "") continue;
+    const other = bySubject.get(first.subject);
+    const otherFirst = other && (other.uid === 0 ? other.children[0] : other);
+    if (
+      !other || (n.uid === 0 && other.uid !== 0) ||
+      (other.uid !== 0 && otherFirst!.reply && !first.reply)
+    ) bySubject.set(first.subject, n);
+  }
+  const kept: ThreadNode[] = [];
+  const replaced = new Map<ThreadNode, ThreadNode>();
+  for (const n of roots) {
+    const first = n.uid === 0 ? n.children[0] : n;
+    let other = first.subject === "" ? undefined : bySubject.get(first.subject);
+    if (!other || other === n) {
+      kept.push(n);
+      continue;
+    }
+    other = replaced.get(other) ?? other;
+    const otherFirst = other.uid === 0 ? other.children[0] : other;
+    if (other.uid === 0 && n.uid === 0) {
+      for (const c of n.children) other.children.push(c);
+    } else if (other.uid === 0 || (first.reply && !otherFirst.reply)) {
+      other.children.push(n);
+    } else {
+      const dummy = node(undefined);
+      dummy.children.push(other, n);
+      replaced.set(bySubject.get(first.subject)!, dummy);
+    }
+  }
+  roots = kept.map((n) => replaced.get(n) ?? n);
+  const there = new Set(kept);
+  for (const [from, to] of replaced) if (!there.has(from)) roots.push(to);
+  // 6. Sort all.
+  sortChildren(roots);
+  return roots.sort(byDate);
+}
+
+/** Takes out nodes without message: their children take their place, but not several at the root. */
+function prune(roots: ThreadNode[]): ThreadNode[] {
+  const order: ThreadNode[] = [];
+  const stack = [...roots];
+  while (stack.length > 0) {
+    const n = stack.pop()!;
+    order.push(n);
+    for (const c of n.children) stack.push(c);
+  }
+  const lift = (list: ThreadNode[], atRoot: boolean): ThreadNode[] => {
+    const out: ThreadNode[] = [];
+    for (const n of list) {
+      if (n.uid !== 0 || (atRoot && n.children.length > 1)) out.push(n);
+      else for (const c of n.children) out.push(c);
+    }
+    return out;
+  };
+  // Children come before their parents when the order is walked backwards.
+  for (let i = order.length - 1; i >= 0; i--) order[i].children = lift(order[i].children, false);
+  return lift(roots, true);
+}
+
+function sortChildren(roots: ThreadNode[]): void {
+  const order: ThreadNode[] = [];
+  const stack = [...roots];
+  while (stack.length > 0) {
+    const n = stack.pop()!;
+    order.push(n);
+    for (const c of n.children) stack.push(c);
+  }
+  for (let i = order.length - 1; i >= 0; i--) order[i].children.sort(byDate);
+}
+
+/** Threads as THREAD answers have them, of uids. */
+export function formatThreads(roots: readonly ThreadNode[]): string {
+  let out = "";
+  // Work still to do: a node to write, or text to put between.
+  const stack: (ThreadNode | string)[] = [];
+  for (const r of roots) {
+    out += "(";
+    stack.push(r);
+    let space = false;
+    while (stack.length > 0) {
+      const n = stack.pop()!;
+      if (typeof n === "string") {
+        out += n;
+        space = false;
+        continue;
+      }
+      if (n.uid !== 0) {
+        out += `${space ? " " : ""}${n.uid}`;
+        space = true;
+      }
+      if (n.children.length === 1) {
+        stack.push(n.children[0]);
+      } else if (n.children.length > 1) {
+        if (space) out += " ";
+        for (let i = n.children.length - 1; i >= 0; i--) stack.push(")", n.children[i], "(");
+        space = false;
+      }
+    }
+    out += ")";
+  }
+  return out;
+}

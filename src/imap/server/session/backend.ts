@@ -1,0 +1,50 @@
+/**
+ * What the IMAP server asks of the rest of the process.
+ *
+ * @module
+ */
+import type { Log } from "../../../log/mod.ts";
+import type { Connection, ServerTls } from "../../../net/types.ts";
+import type { SaslBackend } from "../../../sasl/types.ts";
+import type { AuthResult } from "../../../metrics/authentication.ts";
+import type { Account } from "../../../store/account/account.ts";
+
+/** What sharing asks of the rest. Accounts go by their names. */
+export interface Sharing {
+  /** Accounts that may have granted something to a user. */
+  owners(user: string): string[];
+  /** Notes that an account grants something to an identifier; durable when it resolves. */
+  granting(owner: string, identifier: string): Promise<void>;
+  /** The account of a name or an address; undefined if there is none. */
+  accountNamed(identifier: string): string | undefined;
+  /** Opens an account; the session closes it. @throws StoreError "accountMissing" */
+  open(account: string): Promise<Account>;
+}
+
+export interface ImapBackend {
+  /** Name of this server for greetings. */
+  readonly hostname: string;
+  readonly log: Log;
+  /** Folder for messages under way; on the file system of the accounts, so that they can be linked. */
+  readonly tempDir: string;
+  /** Bytes of a message that APPEND takes. */
+  readonly maxMessageSize: number;
+  /** Passwords may be sent without TLS (localserve). */
+  readonly plaintextLogin: boolean;
+  /** For STARTTLS; undefined offers none. */
+  readonly tls: ServerTls | undefined;
+  /** Milliseconds that a client may be silent; one minute before login and 31 minutes after it if not given. */
+  readonly timeouts?: { beforeLogin: number; afterLogin: number };
+  /** Milliseconds between two notes of how far a long command has got; 10 seconds if not given. */
+  readonly progressInterval?: number;
+  /** Checks passwords and the like. EXTERNAL is offered only if it has certificateUsername. */
+  readonly sasl: SaslBackend;
+  /** False while the peer's network has had too many failed logins. */
+  mayTryLogin(conn: Connection): boolean;
+  /** Counts a login for metrics and limits. */
+  loginDone(conn: Connection, login: string, result: AuthResult, mechanism: string): void;
+  /** Opens the account of a login name, for one session, which closes it. */
+  accountForLogin(login: string): Promise<Account | undefined>;
+  /** Mailboxes shared between accounts (RFC 4314); undefined where they are not. */
+  readonly sharing?: Sharing;
+}

@@ -1,0 +1,37 @@
+/**
+ * What a command is: a name, the states it is allowed in, a parser, and what it does.
+ *
+ * @module
+ */
+import type { Cursor } from "../../parse/cursor.ts";
+import type { Answer } from "./answer.ts";
+import { type Session, State } from "./session.ts";
+
+export type Run = () => Promise<Answer | void> | Answer | void;
+
+export interface Command {
+  /** Upper case; with "UID " in front for the variants by uid. */
+  readonly name: string;
+  /** Bits of State. */
+  readonly states: number;
+  /** Capabilities that this command stands for. */
+  readonly capabilities?: readonly string[];
+  /** Expunges aren't announced when it ends: it answered with sequence numbers (RFC 9051 §7.5.1). */
+  readonly holdsExpunges?: boolean;
+  /** Runs after the tagged answer has been sent: STARTTLS, COMPRESS. */
+  afterwards?(s: Session): Promise<void>;
+  /**
+   * Reads the arguments, from the space after the name on, and returns what to do. The end of the
+   * command is checked by the caller.
+   * @throws ParseError
+   */
+  parse(c: Cursor, s: Session): Run;
+  /**
+   * In place of `parse` for commands with message literals: reads them from the connection. `c` is
+   * at the end of the name in the first line.
+   */
+  stream?(c: Cursor, s: Session): Promise<Answer | void>;
+}
+
+export const anyState = State.NotAuthenticated | State.Authenticated | State.Selected;
+export const loggedIn = State.Authenticated | State.Selected;

@@ -1,0 +1,149 @@
+/**
+ * Reading commands: lines and the literals within them, bounded.
+ *
+ * @module
+ */
+import type { Connection } from "../../../net/types.ts";
+import { ImapBad, ImapNo } from "./answer.ts";
+
+/** Bytes of a line before and after login (RFC 7162 §4 asks for at least 8192). */
+export const maxLineBefore = 16 * 1024;
+export const maxLineAfter = 1024 * 1024;
+/** Bytes of a command with its literals, before and after login. Messages don't count. */
+const maxCommandBefore = 32 * 1024;
+const maxCommandAfter = 2 * 1024 * 1024;
+/** Literals in one command. */
+const maxLiterals = 1000;
+/** Bytes of a refused LITERAL+ literal that are read and dropped; for more the connection is closed. */
+export const maxDiscard = 128 * 1024 * 1024;
+
+/** The literal that a line ends with. */
+export interface LiteralHeader {
+  size: number;
+  /** Sent without waiting for the continuation request (RFC 7888). */
+  nonSync: boolean;
+  /** "~{": literal8. */
+  binary: boolean;
+  /** Offset of "{" or "~{" in the line. */
+  offset: number;
+}
+
+/** The literal header at the end of a line, if there is one. */
+export function literalHeader(line: Uint8Array): LiteralHeader | undefined {
+  let i = line.length - 1;
+  if (line[i] !== 0x7d) return undefined;
+  i--;
+  const nonSync = line[i] === 0x2b || line[i] === 0x2d;
+  if (nonSync) i--;
+  let size = 0;
+  let scale = 1;
+  let digits = 0;
+  while (i >= 0 && line[i] >= 0x30 && line[i] <= 0x39) {
+    // 2^63 and such become large enough to be refused, whatever is lost of their digits.
+    size = Math.min(Number.MAX_SAFE_INTEGER, size + (line[i] - 0x30) * scale);
+    scale = Math.min(Number.MAX_SAFE_INTEGER, scale * 10);
+    digits++;
+    i--;
+  }
+  if (digits === 0 || line[i] !== 0x7b) return undefined;
+  const binary = i > 0 && line[i - 1] === 0x7e;
+  return { size, nonSync, binary, offset: binary ? i - 1 : i };
+}
+
+const crlf = new Uint8Array([13, 10]);
+
+/** Reads exactly so many bytes, handing out pieces that are valid until the next. */
+export async function readBytes(
+  conn: Connection,
+  count: number,
+  each: (bytes: Uint8Array) => void | Promise<void>,
+): Promise<void> {
+  while (count > 0) {
+    const b = await conn.readSome(Math.min(count, 64 * 1024));
+    count -= b.length;
+    await each(b);
+  }
+}
+
+/**
+ * Drops a literal that is refused, if it comes in any case.
+ * @returns false if it is too large: then the connection can't go on.
+ */
+export async function discardLiteral(conn: Connection, h: LiteralHeader): Promise<boolean> {
+  if (!h.nonSync) return true;
+  if (h.size > maxDiscard) return false;
+  await readBytes(conn, h.size, () => {});
+  return true;
+}
+
+/** Asks for a literal. */
+export async function requestLiteral(conn: Connection, h: LiteralHeader): Promise<void> {
+  if (h.nonSync) return;
+  conn.write("+ send it\r\n");
+  await conn.flush();
+}
+
+/** Thrown when the client sends on and on something that was refused. */
+export class Unrecoverable extends Error {
+  constructor(text: string) {
+    super(text);
+    this.name = "Unrecoverable";
+  }
+}
+
+/**
+ * Reads the rest of a command whose first line is given: its literals and what follows each.
+ * @throws ImapNo, ImapBad with the whole of it read; Unrecoverable.
+ */
+export async function readRest(
+  conn: Connection,
+  first: Uint8Array,
+  loggedIn: boolean,
+): Promise<Uint8Array> {
+  let header = literalHeader(first);
+  if (!header) return first;
+  const limit = loggedIn ? maxCommandAfter : maxCommandBefore;
+  const maxLine = loggedIn ? maxLineAfter : maxLineBefore;
+  const parts: Uint8Array[] = [first.slice()];
+  let total = first.length;
+  let literals = 0;
+  let refusal: ImapNo | ImapBad | undefined;
+  while (header) {
+    if (!refusal && total + header.size > limit) {
+      refusal = new ImapBad(`literal makes the command longer than ${limit} bytes`, "TOOBIG");
+    }
+    if (!refusal && ++literals > maxLiterals) {
+      refusal = new ImapBad(`more than ${maxLiterals} literals`, "LIMIT");
+    }
+    if (refusal) {
+      if (!await discardLiteral(conn, header)) throw new Unrecoverable("literal too large");
+      // A literal that waits for permission ends the command when it is refused.
+      if (!header.nonSync) throw refusal;
+    } else {
+      await requestLiteral(conn, header);
+      const bytes = new Uint8Array(header.size);
+      let n = 0;
+      await readBytes(conn, header.size, (b) => {
+        bytes.set(b, n);
+        n += b.length;
+      });
+      parts.push(crlf, bytes);
+      total += 2 + bytes.length;
+    }
+    const line = await conn.readLine(maxLine);
+    header = literalHeader(line);
+    if (!refusal) {
+      parts.push(line.slice());
+      total += line.length;
+      if (total > limit) refusal = new ImapBad(`command longer than ${limit} bytes`, "TOOBIG");
+    }
+  }
+  if (refusal) throw refusal;
+  const out = new Uint8Array(total);
+  let n = 0;
+  for (const p of parts) {
+    out.set(p, n);
+    n += p.length;
+  }
+  return out;
+}

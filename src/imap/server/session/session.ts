@@ -1,0 +1,167 @@
+/**
+ * One client's session: what state it is in and what it has switched on.
+ *
+ * @module
+ */
+import type { Log } from "../../../log/mod.ts";
+import type { Connection } from "../../../net/types.ts";
+import type { Account } from "../../../store/account/account.ts";
+import { formatMailbox } from "../../format/text.ts";
+import { ImapBad, ImapNo } from "./answer.ts";
+import type { ImapBackend } from "./backend.ts";
+import type { NotifyRules } from "../mailboxes/notify_rules.ts";
+import type { Source } from "../mailboxes/places.ts";
+import type { View } from "./view.ts";
+
+/** States as bits, so that a command can name those it is allowed in. */
+export const State = { NotAuthenticated: 1, Authenticated: 2, Selected: 4 } as const;
+
+/** What ENABLE can switch on. */
+export type Enabled =
+  | "IMAP4REV2"
+  | "CONDSTORE"
+  | "QRESYNC"
+  | "UTF8=ACCEPT"
+  | "UIDONLY"
+  | "METADATA";
+
+/** Flags as the session's own change left them. */
+export interface OwnFlags {
+  modseq: number;
+  flags: number;
+  keywords: string[];
+  /** The client wasn't told (.SILENT). */
+  silent: boolean;
+}
+
+export class Session {
+  readonly conn: Connection;
+  readonly backend: ImapBackend;
+  log: Log;
+  readonly enabled = new Set<Enabled>();
+  login: string | undefined;
+  account: Account | undefined;
+  /** Whose changes are followed: first the account's own. */
+  sources: Source[] = [];
+  /** Accounts of others that were looked into, by name. */
+  readonly shared = new Map<string, Account>();
+  view: View | undefined;
+  /** NOTIFY (RFC 5465); undefined is the behaviour without it. */
+  notify: NotifyRules | undefined;
+  compressed = false;
+  /** New messages were announced at the end of a FETCH, where some clients don't listen; see idle.ts. */
+  existsAfterFetch = false;
+  /**
+   * Flags that this session has set while changes of others were pending. Those are older, and must
+   * not be sent after them as if they were the last word.
+   */
+  readonly ownFlags = new Map<number, OwnFlags>();
+  /** Commands in a row that were answered with BAD. */
+  badCommands = 0;
+  /** Tag of the command that runs. */
+  tag = "";
+  /** Set by LOGOUT, or when the session can't go on. */
+  ended = false;
+
+  constructor(conn: Connection, backend: ImapBackend, log: Log) {
+    this.conn = conn;
+    this.backend = backend;
+    this.log = log;
+  }
+
+  get state(): number {
+    if (!this.account) return State.NotAuthenticated;
+    return this.view ? State.Selected : State.Authenticated;
+  }
+
+  /** Names and texts go out in UTF-8. */
+  get utf8(): boolean {
+    return this.enabled.has("IMAP4REV2") || this.enabled.has("UTF8=ACCEPT");
+  }
+  get condstore(): boolean {
+    return this.enabled.has("CONDSTORE") || this.enabled.has("QRESYNC");
+  }
+  /** Expunges are announced by uid. */
+  get vanished(): boolean {
+    return this.enabled.has("QRESYNC") || this.enabled.has("UIDONLY");
+  }
+  get uidOnly(): boolean {
+    return this.enabled.has("UIDONLY");
+  }
+
+  /** An untagged line. */
+  untagged(line: string): void {
+    this.conn.write(`* ${line}\r\n`);
+  }
+
+  /** @throws ImapBad outside of the authenticated states; the table keeps that from happening. */
+  get store(): Account {
+    if (!this.account) throw new ImapBad("not logged in");
+    return this.account;
+  }
+  get selected(): View {
+    if (!this.view) throw new ImapBad("no mailbox selected");
+    return this.view;
+  }
+
+  /** The selected view, if it may be changed. */
+  writable(): View {
+    const v = this.selected;
+    if (v.readOnly) throw new ImapNo("mailbox is selected read-only", "READ-ONLY");
+    return v;
+  }
+
+  /** Nothing is selected any more. */
+  closeView(): void {
+    const source = this.view?.source;
+    this.view = undefined;
+    if (source === undefined || source === this.sources[0] || this.notify) return;
+    source.listener.close();
+    this.sources = this.sources.filter((x) => x !== source);
+  }
+
+  mailboxText(name: string): string {
+    return formatMailbox(name, this.utf8);
+  }
+
+  /** Switches CONDSTORE on by a command that implies it (RFC 7162 §3.1). */
+  enableCondstore(): void {
+    if (this.condstore) return;
+    this.enabled.add("CONDSTORE");
+    this.tellHighestModseq();
+  }
+
+  /** Of the selected mailbox, if any. */
+  tellHighestModseq(): void {
+    if (!this.view) return;
+    const { account, mailboxId } = this.view;
+    this.untagged(`OK [HIGHESTMODSEQ ${account.highestModseq(mailboxId)}] now`);
+  }
+
+  /** Refuses commands by sequence number where only uids are used (RFC 9586 §3). */
+  requireSequenceNumbers(): void {
+    if (this.uidOnly) throw new ImapBad("use uids", "UIDREQUIRED");
+  }
+
+  /** Remembers flags set by this session until pending changes have been sent. */
+  noteOwnFlags(
+    changed: readonly { uid: number; modseq: number; flags: number; keywords: string[] }[],
+    silent: boolean,
+  ): void {
+    const { view } = this;
+    if (view && view.contexts.length > 0) view.touched.push(...changed.map((c) => c.uid));
+    if (!view?.source.listener.pending) return;
+    for (const c of changed) this.ownFlags.set(c.uid, { ...c, silent });
+  }
+
+  /** Gives back all that the session holds. */
+  close(): void {
+    this.view = undefined;
+    for (const { listener } of this.sources) listener.close();
+    for (const account of this.shared.values()) account.close();
+    this.account?.close();
+    this.sources = [];
+    this.shared.clear();
+    this.account = undefined;
+  }
+}

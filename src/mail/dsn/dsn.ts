@@ -1,0 +1,202 @@
+/**
+ * Delivery status notifications (RFC 3461, 3464; RFC 6533 for addresses beyond ASCII).
+ *
+ * @module
+ */
+import { foldField } from "../compose.ts";
+import { formatDate } from "../header/date.ts";
+import { advice } from "./advice.ts";
+import { encodeWord } from "../header/encode.ts";
+
+export interface DsnRecipient {
+  /** localpart@domain */
+  finalRecipient: string;
+  originalRecipient?: { type: string; address: string };
+  /** Enhanced status code, such as "5.1.1". */
+  status: string;
+  /** Host that gave the answer. */
+  remoteMta?: string;
+  /** SMTP answer of the last attempt, if there was one. */
+  diagnostic?: string;
+  lastAttempt?: Date;
+  /** For delays. */
+  retryUntil?: Date;
+}
+
+export interface Dsn {
+  action: "failed" | "delayed" | "delivered" | "relayed";
+  /** Name of this server. */
+  reportingMta: string;
+  /** Sender of the original message: the recipient of this one. */
+  to: string;
+  arrival: Date;
+  date: Date;
+  messageId: string;
+  /** ENVID of the original, decoded. */
+  envelopeId?: string;
+  /** Message-ID and subject of the original, for people and threads. */
+  originalMessageId: string;
+  originalSubject: string;
+  recipients: readonly DsnRecipient[];
+  /** The original: its header, or the whole of it. */
+  original: Uint8Array;
+  originalIsWhole: boolean;
+  smtputf8: boolean;
+}
+
+const subjects = {
+  failed: "Message not delivered",
+  delayed: "Message delayed",
+  delivered: "Message delivered",
+  relayed: "Message passed on",
+};
+
+const explanations = {
+  failed:
+    "Your message could not be delivered to the recipients below. It will not be tried again.",
+  delayed:
+    "Your message has not been delivered to the recipients below yet. You don't have to do " +
+    "anything: it will be tried again until the time given.",
+  delivered: "Your message has been delivered to the recipients below.",
+  relayed:
+    "Your message has been passed on for the recipients below to a server that doesn't report about " +
+    "delivery. You will hear of it again only if it tells of a failure.",
+};
+
+/** Text that can stand in a line of a header. */
+function line(s: string): string {
+  // deno-lint-ignore no-control-regex
+  return s.replace(/[\x00-\x1f\x7f]+/g, " ").slice(0, 900);
+}
+
+/** A field over as many lines as it takes, without the last line end. */
+function field(name: string, value: string): string {
+  return foldField(name, value).trimEnd();
+}
+
+/** Where the header ends: at its empty line, or with the bytes. */
+function headerEnd(message: Uint8Array): number {
+  for (let at = 0; at < message.length;) {
+    if (message[at] === 10 || (message[at] === 13 && message[at + 1] === 10)) return at;
+    const end = message.indexOf(10, at);
+    if (end < 0) break;
+    at = end + 1;
+  }
+  return message.length;
+}
+
+function wrap(text: string): string {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const last = lines[lines.length - 1];
+    if (last !== "" && last.length + word.length > 71) lines.push(word);
+    else lines[lines.length - 1] = last === "" ? word : `${last} ${word}`;
+  }
+  return lines.join("\r\n");
+}
+
+// deno-lint-ignore no-control-regex
+const isAscii = (s: string) => /^[\x00-\x7f]*$/.test(s);
+
+/** The message, from its header on. */
+export function composeDsn(d: Dsn): Uint8Array {
+  const utf8 = d.smtputf8 || !isAscii(d.to) ||
+    d.recipients.some((r) =>
+      !isAscii(r.finalRecipient) || !isAscii(r.originalRecipient?.address ?? "")
+    );
+  const boundary = `mox-${d.messageId.replace(/[^A-Za-z0-9]/g, "").slice(0, 40)}`;
+  const charset = utf8 ? "utf-8" : "us-ascii";
+  const word = (s: string) => isAscii(s) ? s : encodeWord(s);
+  const ascii = (s: string) => utf8 ? s : word(s);
+  // deno-lint-ignore no-control-regex
+  const plain = (s: string) => utf8 ? s : s.replace(/[^\x00-\x7f]/g, "?");
+  const out: string[] = [
+    `From: Mail Delivery System <postmaster@${d.reportingMta}>`,
+    `To: <${line(d.to)}>`,
+    // Whatever stands in it: the message is not to need SMTPUTF8 for its subject.
+    field("Subject", `${subjects[d.action]}: ${word(line(d.originalSubject)) || "(no subject)"}`),
+    `Date: ${formatDate(d.date)}`,
+    `Message-ID: <${d.messageId}>`,
+  ];
+  if (d.originalMessageId !== "") {
+    const id = line(d.originalMessageId).replace(/^<?/, "<").replace(/>?$/, ">");
+    out.push(`In-Reply-To: ${id}`, `References: ${id}`);
+  }
+  out.push(
+    // RFC 3834 §5: nobody's program shall answer this.
+    "Auto-Submitted: auto-replied",
+    "MIME-Version: 1.0",
+    `Content-Type: multipart/report; report-type="delivery-status"; boundary="${boundary}"`,
+    "",
+    `--${boundary}`,
+    `Content-Type: text/plain; charset=${charset}`,
+    `Content-Transfer-Encoding: ${utf8 ? "8bit" : "7bit"}`,
+    "",
+    wrap(explanations[d.action]),
+    "",
+  );
+  for (const r of d.recipients) {
+    out.push(`  ${line(r.finalRecipient)}`);
+    if (r.diagnostic && d.action !== "delivered") {
+      const by = r.remoteMta ? `${line(r.remoteMta)}: ` : "";
+      out.push(...wrap(`${by}${plain(line(r.diagnostic))}`).split("\r\n").map((l) => `    ${l}`));
+    }
+    if (r.retryUntil) out.push(`    tried until ${formatDate(r.retryUntil)}`);
+    if (d.action === "failed") {
+      out.push("", ...wrap(advice(r.status)).split("\r\n").map((l) => `    ${l}`), "");
+    }
+  }
+  out.push(
+    "",
+    `--${boundary}`,
+    // RFC 6533 §3: with addresses beyond ASCII it is another type.
+    `Content-Type: message/${utf8 ? "global-delivery-status" : "delivery-status"}`,
+    `Content-Transfer-Encoding: ${utf8 ? "8bit" : "7bit"}`,
+    "",
+    `Reporting-MTA: dns; ${d.reportingMta}`,
+    `Arrival-Date: ${formatDate(d.arrival)}`,
+  );
+  // RFC 3461 §6.3: as it is, without the encoding of the ENVID parameter.
+  if (d.envelopeId !== undefined) out.push(field("Original-Envelope-Id", line(d.envelopeId)));
+  for (const r of d.recipients) {
+    out.push("");
+    if (r.originalRecipient) {
+      const { type, address } = r.originalRecipient;
+      out.push(field("Original-Recipient", `${line(type)}; ${line(address)}`));
+    }
+    const type = isAscii(r.finalRecipient) ? "rfc822" : "utf-8";
+    out.push(
+      `Final-Recipient: ${type}; ${line(r.finalRecipient)}`,
+      `Action: ${d.action}`,
+      `Status: ${r.status}`,
+    );
+    if (r.remoteMta) out.push(`Remote-MTA: dns; ${line(r.remoteMta)}`);
+    if (r.diagnostic) out.push(field("Diagnostic-Code", `smtp; ${ascii(line(r.diagnostic))}`));
+    if (r.lastAttempt) out.push(`Last-Attempt-Date: ${formatDate(r.lastAttempt)}`);
+    if (r.retryUntil) out.push(`Will-Retry-Until: ${formatDate(r.retryUntil)}`);
+  }
+  const eightBit = d.original.some((b) => b >= 128);
+  // RFC 6533 §6: the types for internationalised messages, which those with 8-bit text alone are not.
+  const utf8Header = eightBit &&
+    d.original.subarray(0, headerEnd(d.original)).some((b) => b >= 128);
+  const type = d.originalIsWhole
+    ? (utf8Header ? "message/global" : "message/rfc822")
+    : utf8Header
+    ? "message/global-headers"
+    : "text/rfc822-headers";
+  out.push(
+    "",
+    `--${boundary}`,
+    `Content-Type: ${type}`,
+    `Content-Transfer-Encoding: ${eightBit ? "8bit" : "7bit"}`,
+    "",
+    "",
+  );
+  const head = new TextEncoder().encode(out.join("\r\n"));
+  const tail = new TextEncoder().encode(`\r\n--${boundary}--\r\n`);
+  const all = new Uint8Array(head.length + d.original.length + tail.length);
+  all.set(head);
+  all.set(d.original, head.length);
+  all.set(tail, head.length + d.original.length);
+  return all;
+}

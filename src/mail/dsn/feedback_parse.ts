@@ -1,0 +1,45 @@
+/**
+ * Reading complaints about messages: feedback reports (ARF, RFC 5965).
+ *
+ * @module
+ */
+import { type HeaderField, headerField, splitHeader } from "../header/header.ts";
+import { reportParts } from "./report.ts";
+
+/** A complaint about a message. */
+export interface FeedbackReport {
+  /** Such as "abuse" or "not-spam", in lower case. */
+  type: string;
+  /** Recipients of the message, as far as they are told; at most 100. */
+  recipients: string[];
+  /** The message's sender in SMTP; "" if it isn't told. */
+  mailFrom: string;
+  /** Header fields of the message; none if it isn't quoted. */
+  original: HeaderField[];
+}
+
+const maxRecipients = 100;
+/** Bytes of the part that programs read that are looked at. */
+const maxContent = 256 * 1024;
+
+/** What a message complains about; undefined if it is no feedback report. Total and linear. */
+export function parseFeedbackReport(message: Uint8Array): FeedbackReport | undefined {
+  const report = reportParts(message, ["feedback-report"]);
+  if (!report) return undefined;
+  const fields = splitHeader(report.content.subarray(0, maxContent));
+  const type = headerField(fields, "feedback-type")?.trim().toLowerCase().split(/[\s(;]/, 1)[0];
+  if (!type) return undefined;
+  return {
+    type,
+    recipients: fields.filter((f) => f.name === "original-rcpt-to").slice(0, maxRecipients)
+      .map((f) => address(f.value)).filter((a) => a.includes("@")),
+    mailFrom: address(headerField(fields, "original-mail-from") ?? ""),
+    original: report.original,
+  };
+}
+
+/** An address without the brackets and the type that some write with it. */
+function address(value: string): string {
+  const v = value.trim().replace(/^rfc822\s*;\s*/i, "");
+  return v.startsWith("<") && v.endsWith(">") ? v.slice(1, -1) : v;
+}

@@ -1,0 +1,278 @@
+/**
+ * Reading mailboxes in one file: mboxrd, mboxo, mboxcl and mboxcl2, with CRLF or LF (RFC 4155 and practice).
+ *
+ * Where a message's Content-Length leads to the next "From " line or to the end of the file, it counts (mboxcl2,
+ * as mutt and Dovecot write it): lines in between that begin with "From " are the message's, and nothing was quoted.
+ * Otherwise it is wrong, as of files that were edited, and each such line begins a message.
+ *
+ * @module
+ */
+import { parseDate } from "../header/date.ts";
+import { Lines, type MboxFormat, quotes, startsWith } from "./lines.ts";
+
+/** A file that is no mbox. */
+export class MboxError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "MboxError";
+  }
+}
+
+/** A message of a mailbox file. */
+export interface MboxMessage {
+  /** Of the envelope. */
+  sender: string;
+  /** When it came, as the "From " line says; undefined if it doesn't. */
+  date: Date | undefined;
+  /** Lines end in CRLF; undefined if it is larger than was asked for. */
+  message: Uint8Array | undefined;
+}
+
+/** Bytes of a line that starts a message. */
+const maxFromLine = 1000;
+
+const decoder = new TextDecoder();
+const crlf = new TextEncoder().encode("\r\n");
+const gt = 62;
+
+/**
+ * The "From " line of a message: its sender and date; undefined if it is more likely a sentence that a
+ * program forgot to quote. A line has a date with time, or after an empty line a sender alone.
+ */
+function fromLine(
+  line: Uint8Array,
+  afterEmpty: boolean,
+): { sender: string; date: Date | undefined } | undefined {
+  if (line.length > maxFromLine || !startsWith(line, 0)) return undefined;
+  const text = decoder.decode(line.subarray(5)).trim();
+  const blank = text.search(/[ \t]/);
+  const sender = blank < 0 ? text : text.slice(0, blank);
+  const rest = blank < 0 ? "" : text.slice(blank);
+  if (rest === "") return afterEmpty && sender !== "" ? { sender, date: undefined } : undefined;
+  const date = /\d:\d\d/.test(rest) ? parseDate(rest) : undefined;
+  return date && { sender, date };
+}
+
+/** Bytes that grow; what is added is copied. */
+class Buffer {
+  #bytes = new Uint8Array(64 * 1024);
+  size = 0;
+
+  add(more: Uint8Array): void {
+    if (this.size + more.length > this.#bytes.length) {
+      const larger = new Uint8Array(Math.max(this.#bytes.length * 2, this.size + more.length));
+      larger.set(this.#bytes.subarray(0, this.size));
+      this.#bytes = larger;
+    }
+    this.#bytes.set(more, this.size);
+    this.size += more.length;
+  }
+
+  copy(start: number, end: number): Uint8Array {
+    return this.#bytes.slice(start, end);
+  }
+
+  clear(): void {
+    this.size = 0;
+    // One large message shall not hold its memory until the end of the file.
+    if (this.#bytes.length > 1024 * 1024) this.#bytes = new Uint8Array(64 * 1024);
+  }
+}
+
+type Start = { sender: string; date: Date | undefined };
+
+/** A line in a message of known length that begins another one if that length is wrong. */
+interface Tentative {
+  start: Start;
+  /** Where the message before it ends, and where its own lines begin. */
+  end: number;
+  next: number;
+}
+
+/** Puts lines together to messages. */
+class Assembler {
+  readonly done: MboxMessage[] = [];
+  readonly #unquoted: (bytes: Uint8Array) => Uint8Array;
+  readonly #maxSize: number;
+  readonly #out = new Buffer();
+  #start: Start | undefined;
+  #tooLarge = false;
+  #inHeader = true;
+  /** Content-Length. */
+  #needed: number | undefined;
+  /** Bytes of the body in the file: as they are, and with line ends counted as one. */
+  #body = 0;
+  #bodyLf = 0;
+  // The empty line before the next message isn't part of this one, so each is held until it's known.
+  #pendingEmpty = false;
+  #tentative: Tentative[] = [];
+
+  constructor(options: { format?: MboxFormat; maxSize: number }) {
+    this.#unquoted = (b) => unquoted(b, options.format === "mboxo");
+    this.#maxSize = options.maxSize;
+  }
+
+  line(piece: Uint8Array, first: boolean, last: boolean, end: number): void {
+    if (first && last) {
+      if (piece.length === 0) return this.#emptyLine(end);
+      const start = fromLine(piece, this.#pendingEmpty || this.#start === undefined);
+      if (start && !this.#isWithin(start, piece)) {
+        this.#finish();
+        this.#start = start;
+        return;
+      }
+    }
+    if (this.#start === undefined) {
+      throw new MboxError('the file is not an mbox: it doesn\'t start with "From "');
+    }
+    if (first && this.#inHeader && last) this.#headerLine(piece);
+    this.#add(piece, last);
+    this.#count(piece.length, end);
+  }
+
+  #emptyLine(end: number): void {
+    if (this.#start === undefined) return;
+    this.#flushEmpty();
+    this.#pendingEmpty = true;
+    if (this.#inHeader) this.#inHeader = false;
+    else this.#count(0, end);
+  }
+
+  #count(length: number, end: number): void {
+    if (this.#inHeader) return;
+    this.#body += length + end;
+    this.#bodyLf += length + (end > 0 ? 1 : 0);
+  }
+
+  #headerLine(piece: Uint8Array): void {
+    if (piece.length > 40 || (piece[0] | 32) !== 99) return;
+    const m = /^content-length:[ \t]*(\d{1,12})[ \t]*$/i.exec(decoder.decode(piece));
+    if (m) this.#needed = Number(m[1]);
+  }
+
+  #flushEmpty(): void {
+    if (!this.#pendingEmpty) return;
+    this.#pendingEmpty = false;
+    this.#add(new Uint8Array(0), true);
+  }
+
+  #add(piece: Uint8Array, last: boolean): void {
+    if (this.#pendingEmpty) this.#flushEmpty();
+    if (this.#tooLarge) return;
+    if (this.#out.size + piece.length + 2 > this.#maxSize) {
+      // A length that leads so far is no length.
+      if (this.#tentative.length > 0) this.#split();
+      if (this.#out.size + piece.length + 2 > this.#maxSize) {
+        this.#tooLarge = true;
+        this.#needed = undefined;
+        this.#out.clear();
+        return;
+      }
+    }
+    this.#out.add(piece);
+    if (last) this.#out.add(crlf);
+  }
+
+  /** Whether the length leads here, or past it by the line that separates messages. */
+  #leadsHere(): boolean {
+    const n = this.#needed!;
+    return [this.#body, this.#bodyLf].some((at) => at >= n && at <= n + 2);
+  }
+
+  /** Whether a "From " line is of the message that it stands in, as far as is known. */
+  #isWithin(start: Start, line: Uint8Array): boolean {
+    if (this.#needed === undefined || this.#inHeader || this.#bodyLf >= this.#needed) return false;
+    if (this.#leadsHere()) return false;
+    const end = this.#out.size;
+    // Not what separates messages if the length is right, and that if it is wrong.
+    this.#flushEmpty();
+    this.#tentative.push({ start, end, next: this.#out.size + line.length + 2 });
+    return true;
+  }
+
+  /** The length is wrong: what stands in the message so far are several. */
+  #split(): void {
+    this.#needed = undefined;
+    let from = 0;
+    for (const t of this.#tentative) {
+      this.#hand(this.#out.copy(from, t.end));
+      this.#start = t.start;
+      from = t.next;
+    }
+    this.#tentative = [];
+    const rest = this.#out.copy(from, this.#out.size);
+    this.#out.clear();
+    this.#out.add(rest);
+  }
+
+  #hand(raw: Uint8Array): void {
+    this.done.push({ ...this.#start!, message: this.#unquoted(raw) });
+  }
+
+  #finish(): void {
+    if (this.#start === undefined) return;
+    if (this.#needed !== undefined && !this.#inHeader && this.#leadsHere()) {
+      // Without a line between messages, an empty one at the end is the message's.
+      if (this.#body === this.#needed) this.#flushEmpty();
+      this.done.push({ ...this.#start, message: this.#out.copy(0, this.#out.size) });
+    } else {
+      this.#split();
+      if (this.#tooLarge) this.done.push({ ...this.#start, message: undefined });
+      else this.#hand(this.#out.copy(0, this.#out.size));
+    }
+    this.#out.clear();
+    this.#tentative = [];
+    this.#needed = undefined;
+    this.#inHeader = true;
+    this.#pendingEmpty = false;
+    this.#tooLarge = false;
+    this.#body = this.#bodyLf = 0;
+  }
+
+  /** The file has ended. */
+  end(): void {
+    this.#finish();
+    this.#start = undefined;
+  }
+}
+
+/** The message without the marks before its lines that begin with "From ". */
+function unquoted(bytes: Uint8Array, mboxo: boolean): Uint8Array {
+  let out: Uint8Array | undefined;
+  let size = 0;
+  let from = 0;
+  for (let at = bytes.indexOf(gt); at >= 0; at = bytes.indexOf(gt, at + 1)) {
+    if (at > 0 && bytes[at - 1] !== 10) continue;
+    const line = bytes.subarray(at, at + maxFromLine);
+    const n = quotes(line);
+    if (n === undefined || mboxo && n !== 1) continue;
+    out ??= new Uint8Array(bytes.length);
+    out.set(bytes.subarray(from, at), size);
+    size += at - from;
+    from = at + 1;
+    at += n - 1;
+  }
+  if (out === undefined) return bytes;
+  out.set(bytes.subarray(from), size);
+  return out.subarray(0, size + bytes.length - from);
+}
+
+/**
+ * The messages of a mailbox file, each whole in memory; the file never is.
+ * @param options.maxSize bytes of a message; of larger ones no more than their place is given
+ * @throws MboxError if the file has something in it but doesn't start with a "From " line
+ */
+export async function* mboxMessages(
+  chunks: AsyncIterable<Uint8Array>,
+  options: { format?: MboxFormat; maxSize: number },
+): AsyncGenerator<MboxMessage> {
+  const messages = new Assembler(options);
+  const lines = new Lines((piece, first, last, end) => messages.line(piece, first, last, end));
+  for await (const chunk of chunks) {
+    lines.write(chunk);
+    yield* messages.done.splice(0);
+  }
+  lines.finish();
+  messages.end();
+  yield* messages.done;
+}

@@ -1,0 +1,395 @@
+/**
+ * MIME structure of a message with byte offsets (RFC 2045, 2046), computed while it streams by.
+ *
+ * Total: any bytes give a structure. Linear in the size, in constant memory but for headers, which are
+ * kept up to {@link limits}. Lines may end in CRLF or in LF alone. Beyond a limit the rest of a part is
+ * taken as it is, without looking for parts in it.
+ *
+ * @module
+ */
+import { headerField, headerText, splitHeader } from "../header/header.ts";
+import {
+  type ContentType,
+  parseContentType,
+  parseDisposition,
+  parseLanguages,
+} from "../header/params.ts";
+
+/** What is looked at; more than that is stored, but opaque. */
+export const limits = {
+  /** Levels of multiparts and embedded messages. */
+  depth: 100,
+  /** Parts of a message. */
+  parts: 10_000,
+  /** Bytes of one header that are looked at. */
+  header: 1024 * 1024,
+  /** Bytes of the headers of all parts together that are looked at. */
+  headers: 8 * 1024 * 1024,
+};
+
+/** A part; offsets are bytes from the start of the message. */
+export interface Part {
+  headerOffset: number;
+  bodyOffset: number;
+  /** Where the body ends; the line end before a boundary is not in it. */
+  endOffset: number;
+  /** Lines of the body. */
+  lines: number;
+  /** Lower case. */
+  type: string;
+  subtype: string;
+  /** Of Content-Type: names in lower case, values decoded (RFC 2231). */
+  params: Record<string, string>;
+  /** Content-Transfer-Encoding in lower case; "7bit" if not given. */
+  encoding: string;
+  id?: string;
+  description?: string;
+  md5?: string;
+  disposition?: string;
+  dispositionParams?: Record<string, string>;
+  language?: string[];
+  location?: string;
+  /** Of a multipart. */
+  parts: Part[];
+  /** Of message/rfc822 and message/global: the message in it. */
+  message?: Part;
+  /** Header of a message (the whole one, or one embedded), raw; only while parsing, not stored. */
+  header?: Uint8Array;
+}
+
+export interface ParsedMessage {
+  root: Part;
+  /** Bytes in all. */
+  size: number;
+  /** A header, be it of a part, has bytes beyond ASCII (RFC 6532). Those of embedded messages are content. */
+  utf8Headers: boolean;
+}
+
+interface Open {
+  part: Part;
+  /** Of a multipart: "--" and the boundary. */
+  delimiter: Uint8Array | undefined;
+  digest: boolean;
+  /** Count of lines when the body began, and whether it began with a whole line. */
+  linesBefore: number;
+}
+
+const empty = new Uint8Array(0);
+/** A boundary line is recognised in its first bytes: "--", at most 250, "--", blanks. */
+const maxDelimiterLine = 512;
+
+/** Takes a message in pieces of any size. */
+export class StructureParser {
+  readonly #root: Part;
+  readonly #stack: Open[] = [];
+  #offset = 0;
+  #lines = 0;
+  /** Bytes of a line that goes on in the next piece, as far as they matter. */
+  #carry: Uint8Array = empty;
+  #carryTotal = 0;
+  #inHeader = true;
+  #header: Uint8Array[] = [];
+  #headerSize = 0;
+  #headersTotal = 0;
+  #parts = 1;
+  /** Length of the line end before the current line: 0, 1 (LF) or 2 (CRLF). */
+  #lastEnd = 0;
+  /** True if the last line was empty. */
+  #lastEmpty = false;
+  #utf8Headers = false;
+  /** Open multiparts: without one no line can be a boundary. */
+  #multiparts = 0;
+
+  constructor() {
+    this.#root = newPart(0);
+    this.#push(this.#root, false);
+  }
+
+  #push(part: Part, digest: boolean): void {
+    this.#stack.push({ part, delimiter: undefined, digest, linesBefore: 0 });
+    this.#inHeader = true;
+    this.#header = [];
+    this.#headerSize = 0;
+  }
+
+  /** The next bytes; they may be reused after the call. */
+  write(chunk: Uint8Array): void {
+    let at = 0;
+    if (this.#carryTotal > 0) {
+      const end = chunk.indexOf(10);
+      if (end < 0) {
+        this.#keep(chunk);
+        return;
+      }
+      this.#keep(chunk.subarray(0, end + 1));
+      at = end + 1;
+      const line = this.#carry;
+      const total = this.#carryTotal;
+      this.#carry = empty;
+      this.#carryTotal = 0;
+      // The last byte of what was kept is not the line's last, if it was cut.
+      const lineEnd = end > 0
+        ? (chunk[end - 1] === 13 ? 2 : 1)
+        : (line.length === total && line.length > 1 && line[line.length - 2] === 13 ? 2 : 1);
+      this.#line(line, 0, line.length, total, lineEnd);
+    }
+    while (at < chunk.length) {
+      // Most of a big body is lines that can't be boundaries.
+      const end = chunk.indexOf(10, at);
+      if (end < 0) break;
+      const lineEnd = end > at && chunk[end - 1] === 13 ? 2 : 1;
+      if (!this.#inHeader && (chunk[at] !== 45 || this.#multiparts === 0)) {
+        this.#lines++;
+        this.#lastEnd = lineEnd;
+        this.#lastEmpty = end + 1 - at === lineEnd;
+        this.#offset += end + 1 - at;
+      } else {
+        this.#line(chunk, at, end + 1, end + 1 - at, lineEnd);
+      }
+      at = end + 1;
+    }
+    if (at < chunk.length) this.#keep(chunk.subarray(at));
+  }
+
+  #keep(bytes: Uint8Array): void {
+    const limit = this.#inHeader ? limits.header : maxDelimiterLine;
+    const room = Math.max(0, limit - this.#carry.length);
+    if (room > 0) {
+      const part = bytes.subarray(0, room);
+      const joined = new Uint8Array(this.#carry.length + part.length);
+      joined.set(this.#carry);
+      joined.set(part, this.#carry.length);
+      this.#carry = joined;
+    }
+    this.#carryTotal += bytes.length;
+  }
+
+  /** A line: `buf[from, to)` is its start, the whole is `length` bytes and ends with `lineEnd` of them. */
+  #line(buf: Uint8Array, from: number, to: number, length: number, lineEnd: number): void {
+    const start = this.#offset;
+    if (
+      this.#multiparts > 0 && buf[from] === 45 && buf[from + 1] === 45 &&
+      this.#boundary(buf, from, to, start, length)
+    ) {
+      this.#lastEnd = lineEnd;
+      this.#lines++;
+      return;
+    }
+    this.#offset = start + length;
+    this.#lines++;
+    this.#lastEnd = lineEnd;
+    this.#lastEmpty = length === lineEnd;
+    if (!this.#inHeader) return;
+    if (length === lineEnd) {
+      this.#endHeader(this.#offset);
+      return;
+    }
+    this.#addHeader(buf.slice(from, to));
+  }
+
+  #addHeader(bytes: Uint8Array): void {
+    const room = Math.min(
+      limits.header - this.#headerSize,
+      limits.headers - this.#headersTotal,
+    );
+    if (room <= 0) return;
+    const part = bytes.subarray(0, room);
+    this.#header.push(part);
+    this.#headerSize += part.length;
+    this.#headersTotal += part.length;
+  }
+
+  /** Acts on a boundary line; false if it is none. */
+  #boundary(buf: Uint8Array, from: number, to: number, start: number, length: number): boolean {
+    for (let i = this.#stack.length - 1; i >= 0; i--) {
+      const d = this.#stack[i].delimiter;
+      if (!d || !startsWith(buf, from, to, d)) continue;
+      let at = from + d.length;
+      const close = buf[at] === 45 && buf[at + 1] === 45 && at + 1 < to;
+      if (close) at += 2;
+      // RFC 2046 §5.1.1: only blanks may follow.
+      while (at < to && (buf[at] === 32 || buf[at] === 9)) at++;
+      if (at < to && buf[at] !== 13 && buf[at] !== 10) continue;
+      this.#closeAbove(i, start);
+      this.#offset = start + length;
+      const open = this.#stack[i];
+      if (close) {
+        open.delimiter = undefined;
+        this.#multiparts--;
+        return true;
+      }
+      if (this.#parts >= limits.parts) {
+        // The rest is the last part's, as it is.
+        open.delimiter = undefined;
+        this.#multiparts--;
+        return true;
+      }
+      this.#parts++;
+      const part = newPart(this.#offset);
+      if (open.digest) [part.type, part.subtype] = ["message", "rfc822"];
+      open.part.parts.push(part);
+      this.#push(part, false);
+      return true;
+    }
+    return false;
+  }
+
+  /** Ends the parts above the i-th of the stack, before a boundary line that starts at the offset. */
+  #closeAbove(i: number, start: number): void {
+    const end = start - this.#lastEnd;
+    while (this.#stack.length > i + 1) {
+      if (this.#inHeader) this.#endHeader(start, true);
+      const open = this.#stack.pop()!;
+      if (open.delimiter) this.#multiparts--;
+      this.#end(open, end, true);
+    }
+  }
+
+  #end(open: Open, end: number, atBoundary: boolean): void {
+    const p = open.part;
+    p.endOffset = Math.max(p.bodyOffset, end);
+    if (p.endOffset === p.bodyOffset) return;
+    const lines = this.#lines - open.linesBefore;
+    // A line without an end counts as one; at a boundary the last line's end isn't the body's, so an
+    // empty last line is none.
+    if (atBoundary) p.lines = this.#lastEmpty ? lines - 1 : lines;
+    else p.lines = this.#carryTotal > 0 ? lines + 1 : lines;
+  }
+
+  /** The header of the innermost part is complete; its body starts at the offset. */
+  #endHeader(offset: number, closing = false): void {
+    this.#inHeader = false;
+    const open = this.#stack[this.#stack.length - 1];
+    const p = open.part;
+    p.bodyOffset = offset;
+    open.linesBefore = this.#lines;
+    const bytes = concat(this.#header, this.#headerSize);
+    if (!this.#stack.some((o) => o.part.message)) {
+      this.#utf8Headers ||= bytes.some((b) => b >= 128);
+    }
+    const fields = splitHeader(bytes);
+    const type: ContentType = parseContentType(headerField(fields, "content-type")) ?? {
+      type: p.type,
+      subtype: p.subtype,
+      params: p.type === "text" ? { charset: "us-ascii" } : {},
+    };
+    p.type = type.type;
+    p.subtype = type.subtype;
+    p.params = type.params;
+    const encoding = headerText(fields, "content-transfer-encoding");
+    if (encoding) p.encoding = encoding.replace(/[;(\s].*$/s, "").toLowerCase() || "7bit";
+    const id = headerText(fields, "content-id");
+    if (id) p.id = id;
+    const description = headerText(fields, "content-description");
+    if (description) p.description = description.slice(0, 1000);
+    const md5 = headerText(fields, "content-md5");
+    if (md5) p.md5 = md5.slice(0, 100);
+    const location = headerText(fields, "content-location");
+    if (location) p.location = location.slice(0, 1000);
+    const disposition = parseDisposition(headerField(fields, "content-disposition"));
+    if (disposition) {
+      p.disposition = disposition.type;
+      p.dispositionParams = disposition.params;
+    }
+    const languages = parseLanguages(headerText(fields, "content-language"));
+    if (languages.length > 0) p.language = languages;
+    if (this.#isMessage(this.#stack.length - 1)) p.header = bytes;
+    this.#header = [];
+    this.#headerSize = 0;
+    if (closing || this.#stack.length >= limits.depth) return;
+    const identity = p.encoding === "7bit" || p.encoding === "8bit" || p.encoding === "binary";
+    if (p.type === "multipart" && p.params.boundary && identity) {
+      open.delimiter = new TextEncoder().encode(`--${p.params.boundary.slice(0, 250)}`);
+      open.digest = p.subtype === "digest";
+      this.#multiparts++;
+    } else if (
+      p.type === "message" && (p.subtype === "rfc822" || p.subtype === "global") && identity &&
+      this.#parts < limits.parts
+    ) {
+      this.#parts++;
+      p.message = newPart(offset);
+      this.#push(p.message, false);
+    }
+  }
+
+  #isMessage(i: number): boolean {
+    return i === 0 || this.#stack[i - 1].part.message === this.#stack[i].part;
+  }
+
+  /** No more bytes: the structure. */
+  end(): ParsedMessage {
+    let rest = this.#carryTotal;
+    if (rest > 0) {
+      // A last line without its end.
+      const line = this.#carry;
+      const start = this.#offset;
+      if (
+        this.#multiparts > 0 && line[0] === 45 && line[1] === 45 &&
+        this.#boundary(line, 0, line.length, start, rest)
+      ) {
+        rest = 0;
+        this.#carryTotal = 0;
+        this.#lastEnd = 0;
+      } else {
+        if (this.#inHeader) this.#addHeader(line);
+        this.#offset += rest;
+      }
+    }
+    while (this.#stack.length > 0) {
+      if (this.#inHeader) this.#endHeader(this.#offset, true);
+      const open = this.#stack.pop()!;
+      this.#end(open, this.#offset, false);
+    }
+    return { root: this.#root, size: this.#offset, utf8Headers: this.#utf8Headers };
+  }
+}
+
+function newPart(offset: number): Part {
+  return {
+    headerOffset: offset,
+    bodyOffset: offset,
+    endOffset: offset,
+    lines: 0,
+    type: "text",
+    subtype: "plain",
+    params: {},
+    encoding: "7bit",
+    parts: [],
+  };
+}
+
+function startsWith(buf: Uint8Array, from: number, to: number, d: Uint8Array): boolean {
+  if (to - from < d.length) return false;
+  for (let i = 2; i < d.length; i++) if (buf[from + i] !== d[i]) return false;
+  return true;
+}
+
+function concat(pieces: Uint8Array[], size: number): Uint8Array {
+  if (pieces.length === 1) return pieces[0];
+  const r = new Uint8Array(size);
+  let at = 0;
+  for (const p of pieces) {
+    r.set(p, at);
+    at += p.length;
+  }
+  return r;
+}
+
+/** Structure of a message that is in memory. */
+export function parseMessage(bytes: Uint8Array): ParsedMessage {
+  const p = new StructureParser();
+  p.write(bytes);
+  return p.end();
+}
+
+/** Whether a message has a header, be it of a part, that only SMTPUTF8 can carry. */
+export function headersNeedUtf8(message: Uint8Array): boolean {
+  return parseMessage(message).utf8Headers;
+}
+
+/** Leaf parts, from the first to the last, those of embedded messages too. */
+export function* leaves(p: Part): Generator<Part> {
+  if (p.message) yield* leaves(p.message);
+  else if (p.parts.length > 0) { for (const c of p.parts) yield* leaves(c); }
+  else yield p;
+}

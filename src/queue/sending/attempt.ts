@@ -1,0 +1,214 @@
+/** One delivery: the attempt, who is told what came of it, and writing that down. @module */
+import { counter } from "../../metrics/mod.ts";
+import type { Db } from "../../store/database/database.ts";
+import { attempted, type Done, dsnEvents, outgoingEvent, owe } from "../events.ts";
+import type { QueueFiles } from "../files.ts";
+import { retire, suppressAfterFailure, suppressed, type Suppression } from "../retired.ts";
+import { updateDestination } from "../rows.ts";
+import type { Run } from "../scheduling/runs.ts";
+import type {
+  Attempt,
+  Clock,
+  OutgoingEvent,
+  QueueItem,
+  QueueMessage,
+  QueueOptions,
+  Result,
+} from "../types.ts";
+
+const results = counter("mox_queue_delivery_total", "Attempts to deliver, by result.", {
+  result: ["delivered", "temporary", "permanent"],
+});
+
+/** Enhanced codes of what our own end of a connection looks like. */
+const cutOff = new Set(["4.3.0", "4.4.1", "4.4.2", "4.4.3"]);
+
+/** What deliveries work with. */
+export interface Deliveries {
+  db: Db;
+  files: QueueFiles;
+  options: QueueOptions;
+  clock: Clock;
+  /** The end of the process. */
+  stopping: AbortSignal;
+  /** The number of recipients in the queue has changed. */
+  counted(change: number): void;
+  /** Resolves when a result may be written: see turns.ts. */
+  turn(): Promise<void>;
+}
+
+/** Delivers a message to recipients of one destination, that are leased for it. */
+export async function deliver(
+  q: Deliveries,
+  message: QueueMessage,
+  items: readonly QueueItem[],
+  run: Run,
+): Promise<void> {
+  // Those that have failed already are only here because their DSN is owed.
+  const fresh = items.filter((i) => i.dsnOwed === 0);
+  const refused = new Map<QueueItem, Suppression>();
+  for (const i of fresh) {
+    const s = suppressed(q.db, message.senderAccount, i.address);
+    if (s && !message.isDsn) refused.set(i, s);
+  }
+  const tried = fresh.filter((i) => !refused.has(i));
+  const outcome = await attempt(q, message, tried, run);
+  const dead = outcome.length > 0
+    ? outcome.every((r) => r.kind === "temporary" && r.unreachable === true)
+    : run.failing;
+  await q.turn();
+  const now = q.clock.now();
+  const done: Done[] = items.filter((i) => i.dsnOwed > 0).map((item) => ({
+    item,
+    attempt: item.results[item.results.length - 1],
+    wait: undefined,
+    outcome: "failed",
+    again: true,
+  }));
+  for (const [item, s] of refused) {
+    const text = `address is on the suppression list of the account: ${s.reason}`;
+    const r: Result = { kind: "permanent", code: 550, enhanced: "5.7.1", text };
+    done.push({ ...noted(q, item, r, now), outcome: "suppressed" });
+  }
+  for (const [i, item] of tried.entries()) {
+    // What the end of the process cut off was no attempt.
+    if (q.stopping.aborted && outcome[i].kind === "temporary") release(q, [item]);
+    else done.push(noted(q, item, outcome[i], now));
+  }
+  await tell(q, message, done);
+  if (done.length > 0) settle(q, message, done, dead, now);
+}
+
+/** A result for each of the items, whatever happens. */
+async function attempt(
+  q: Deliveries,
+  message: QueueMessage,
+  items: readonly QueueItem[],
+  run: Run,
+): Promise<Result[]> {
+  if (items.length === 0) return [];
+  const all = (text: string): Result[] =>
+    items.map(() => ({ kind: "temporary", code: 451, enhanced: "4.3.0", text }));
+  let outcome: readonly Result[];
+  try {
+    outcome = await q.options.deliverer.deliver(message, items, run.signal, run.progress);
+  } catch (err) {
+    if (!q.stopping.aborted && !run.madeRoom) {
+      q.options.log.error("delivering", { err: err as Error, id: message.id });
+    }
+    outcome = all(err instanceof Error ? err.message : String(err));
+  }
+  return items.map((_, i): Result => {
+    const r = outcome[i] ?? all("no result")[i];
+    // What the server itself had to say stays.
+    if (!run.madeRoom || r.kind !== "temporary" || !cutOff.has(r.enhanced)) return r;
+    // As for a destination where nobody is: it must not take the place of others the next time either.
+    const text = "the server was silent while other messages waited";
+    return { ...r, code: 451, enhanced: "4.4.1", text, unreachable: true };
+  });
+}
+
+/** DSNs and webhooks. */
+async function tell(q: Deliveries, message: QueueMessage, done: readonly Done[]): Promise<void> {
+  const { log, onDsn } = q.options;
+  for (const event of dsnEvents(message, done)) {
+    try {
+      await onDsn(event);
+    } catch (err) {
+      log.error("making DSN", { err: err as Error, id: message.id, kind: event.action });
+      if (event.action === "failed") owe(done, event, log);
+    }
+  }
+  for (const d of done) {
+    const event = outgoingEvent(message, d);
+    if (event) await tellOf(q.options, event);
+  }
+}
+
+/** Tells of an event; what goes wrong with that is logged. */
+export async function tellOf(o: QueueOptions, event: OutgoingEvent): Promise<void> {
+  try {
+    await o.onEvent?.(event);
+  } catch (err) {
+    o.log.error("telling of delivery", { err: err as Error, id: event.item.id });
+  }
+}
+
+/** Notes a result in the item; says when it is tried again. */
+function noted(q: Deliveries, item: QueueItem, r: Result, now: number): Done {
+  results.inc({ result: r.kind });
+  const done = attempted(item, r, now, q.clock.random());
+  const { attempt, wait } = done;
+  q.options.log.info(r.kind === "delivered" ? "delivered from queue" : "delivery failed", {
+    id: item.id,
+    to: item.address,
+    kind: r.kind,
+    attempt: item.attempts,
+    code: attempt.code,
+    text: attempt.text,
+    remote: attempt.remoteMta,
+    retry: wait === undefined ? undefined : new Date(now + wait),
+  });
+  return done;
+}
+
+/** Writes down what became of the items, and whether their destination is dead. */
+function settle(
+  q: Deliveries,
+  message: QueueMessage,
+  done: readonly Done[],
+  dead: boolean,
+  now: number,
+): void {
+  const { db } = q;
+  let gone = 0;
+  db.transaction(() => {
+    for (const { item, wait, outcome, unreachable, attempt } of done) {
+      if (wait === undefined) {
+        retireItem(q, message, item, outcome, attempt, now);
+        gone += db.run("DELETE FROM recipients WHERE id = ?", item.id).changes;
+      } else {
+        db.run(
+          "UPDATE recipients SET attempts = ?, next_attempt = ?, leased = 0, results = ?, " +
+            "dsn_owed = ?, unreachable = ? WHERE id = ?",
+          item.attempts,
+          now + wait,
+          JSON.stringify(item.results),
+          item.dsnOwed,
+          unreachable ? 1 : 0,
+          item.id,
+        );
+      }
+    }
+    updateDestination(db, done[0].item.domain, done[0].item.priority, dead);
+    q.files.eraseIfDone(message.id);
+  });
+  q.counted(-gone);
+  q.files.settled();
+}
+
+/** Keeps a recipient that leaves the queue, in the transaction that removes it, if its account wants that. */
+export function retireItem(
+  q: Pick<Deliveries, "db" | "options">,
+  message: QueueMessage,
+  item: QueueItem,
+  outcome: Done["outcome"],
+  attempt: Attempt,
+  now: number,
+): void {
+  const { retiredPeriod, log } = q.options;
+  const period = retiredPeriod?.(message.senderAccount) ?? 0;
+  if (period <= 0 || outcome === undefined) return;
+  if (outcome === "failed") {
+    const reason = suppressAfterFailure(q.db, message.senderAccount, item, attempt, now);
+    if (reason) log.info("suppressing recipient", { to: item.address, reason });
+  }
+  retire(q.db, message, item, outcome, now, period);
+}
+
+function release(q: Deliveries, items: readonly QueueItem[]): void {
+  q.db.transaction(() => {
+    for (const i of items) q.db.run("UPDATE recipients SET leased = 0 WHERE id = ?", i.id);
+    updateDestination(q.db, items[0].domain, items[0].priority);
+  });
+}

@@ -1,0 +1,358 @@
+/**
+ * Delivery to the hosts of a recipient's domain.
+ *
+ * Hosts and their addresses are tried in order until one of them takes or refuses the message: refusals in
+ * words are final for the attempt, failures of connections lead to the next address. For each host the
+ * policies say what TLS is needed; only where none of them demands it is plain text used, and only after
+ * TLS has failed.
+ *
+ * @module
+ */
+import { DnsError, parseIp, type Resolver } from "../../dns/mod.ts";
+import type { Log } from "../../log/mod.ts";
+import {
+  type Progress,
+  SmtpClient,
+  SmtpClientError,
+  type Timeouts,
+} from "../../smtp/client/mod.ts";
+import { daneHost } from "../../tlspolicy/dane_host.ts";
+import { noPolicy } from "../../tlspolicy/opportunistic.ts";
+import type {
+  DanePolicy,
+  DomainPolicy,
+  TlsFailureDetail,
+  TlsOutcome,
+  TlsPolicy,
+} from "../../tlspolicy/types.ts";
+import { DestinationError, type Failure, failureOf, permanent, temporary } from "../failure.ts";
+import { type HandOver, handOver, lost, resultOf, wasDead } from "./hand_over.ts";
+import type { HostMemory } from "./host_memory.ts";
+import { type MxHosts, mxHosts } from "./mx.ts";
+import type { Sessions } from "./sessions.ts";
+import {
+  failureDetail,
+  type TlsDemand,
+  tlsDemand,
+  tlsOutcomes,
+  type TlsTrial,
+} from "./tls_demand.ts";
+import type { QueueItem, QueueMessage, Result } from "../types.ts";
+import { connectBy, type Way } from "./way.ts";
+
+/** Addresses of a host that are tried, and connections of a delivery in all. */
+const maxAddresses = 4;
+const maxConnections = 12;
+
+/** What deliveries have in common. */
+export interface RemoteOptions {
+  log: Log;
+  resolver: Resolver;
+  tlsPolicy: TlsPolicy;
+  sessions: Sessions;
+  memory: HostMemory;
+  isOwnHost(host: string): boolean;
+  isOwnDomain(domain: string): boolean;
+  random(): number;
+  /** Certificate authorities, PEM; undefined for the system's. */
+  ca: string[] | undefined;
+  /** Port of other servers: 25, except in tests. */
+  port: number;
+  timeouts: Partial<Timeouts> | undefined;
+  /** See HandOver. */
+  signAgain: HandOver["signAgain"];
+}
+
+/** What TLS a message asks for: "yes" is REQUIRETLS, "no" waives all policies (RFC 8689). */
+export type MessageTls = "yes" | "no" | "policy";
+
+/** One delivery. */
+export interface RemoteDelivery {
+  message: QueueMessage;
+  /** All of one domain. */
+  items: readonly QueueItem[];
+  way: Way;
+  tls: MessageTls;
+  signal: AbortSignal;
+  progress: (step: Progress) => void;
+}
+
+/** Delivers to the hosts of the items' domain; results in the order of the items. */
+export async function deliverRemote(o: RemoteOptions, d: RemoteDelivery): Promise<Result[]> {
+  let gathered: [DomainPolicy, MxHosts];
+  try {
+    const domain = d.items[0].domain;
+    gathered = await Promise.all([
+      d.tls === "no" || domain.startsWith("[")
+        ? noPolicy(domain)
+        : o.tlsPolicy.policyFor(domain, d.signal),
+      mxHosts(domain, { ...o, signal: d.signal }),
+    ]);
+  } catch (err) {
+    if (!(err instanceof DestinationError)) throw err;
+    return d.items.map(() => err.failure);
+  }
+  return await new Attempt(o, d, ...gathered).run();
+}
+
+/** An address of a host, and what is known before it is connected to. */
+interface Target {
+  host: string;
+  ip: string;
+  dane: DanePolicy;
+  /** The MTA-STS policy does not name the host, but only tests. */
+  mismatch: TlsFailureDetail | undefined;
+}
+
+/** The hosts one after the other. */
+class Attempt {
+  readonly #o: RemoteOptions;
+  readonly #d: RemoteDelivery;
+  readonly #policy: DomainPolicy;
+  readonly #mx: MxHosts;
+  readonly #results = new Map<QueueItem, Result>();
+  /** Of hosts that could not be used. */
+  #failure: Failure | undefined;
+  #reached = false;
+  /** A server that had answered fell silent. */
+  #silent = false;
+  #connections = 0;
+
+  constructor(o: RemoteOptions, d: RemoteDelivery, policy: DomainPolicy, mx: MxHosts) {
+    this.#o = o;
+    this.#d = d;
+    this.#policy = policy;
+    this.#mx = mx;
+  }
+
+  /** Items without a final result. */
+  get #left(): QueueItem[] {
+    return this.#d.items.filter((i) => !this.#results.has(i));
+  }
+
+  async run(): Promise<Result[]> {
+    for (const host of this.#mx.hosts) {
+      if (this.#left.length === 0 || this.#connections >= maxConnections) break;
+      await this.#tryHost(host);
+    }
+    const failure = this.#failure ?? temporary("4.4.1", "no host could be tried");
+    const rest: Failure = this.#reached && !this.#silent
+      ? failure
+      : { ...failure, unreachable: true };
+    return this.#d.items.map((i) => this.#results.get(i) ?? rest);
+  }
+
+  /** A temporary failure of one host outweighs permanent ones of others. */
+  #failed(f: Failure): void {
+    if (this.#failure?.kind !== "temporary" || f.kind === "temporary") this.#failure = f;
+  }
+
+  #report(
+    host: string,
+    dane: DanePolicy,
+    where: { localIp: string; remoteIp: string; helo: string },
+    outcomes: readonly TlsOutcome[],
+  ): void {
+    if (this.#d.tls === "no" || this.#mx.domain.startsWith("[")) return;
+    this.#o.tlsPolicy.report({
+      recipientDomain: this.#mx.domain,
+      policy: this.#policy,
+      mxHost: host,
+      dane,
+      localIp: where.localIp,
+      remoteIp: where.remoteIp,
+      remoteHelo: where.helo,
+      isReport: this.#d.message.isDsn,
+      outcomes,
+    });
+  }
+
+  async #tryHost(host: string): Promise<void> {
+    const policy = this.#policy;
+    const nowhere = { localIp: "", remoteIp: "", helo: "" };
+    let mismatch: TlsFailureDetail | undefined;
+    if (policy.mode !== "none" && !policy.matches(host)) {
+      const information = `host ${host} is not in the MTA-STS policy`;
+      mismatch = { resultType: "validation-failure", reasonCode: "", information };
+      if (policy.mode === "enforce") {
+        const outcomes: TlsOutcome[] = [{ policyType: "sts", failure: mismatch }];
+        this.#report(host, { kind: "none" }, nowhere, outcomes);
+        return this.#failed(temporary("4.7.5", information));
+      }
+    }
+    const found = await this.#addresses(host);
+    if (!found) return;
+    const port = this.#o.port;
+    const { authenticated } = found;
+    const dane: DanePolicy = this.#d.tls === "no" || this.#mx.domain.startsWith("[")
+      ? { kind: "none" }
+      : await this.#o.tlsPolicy.daneFor(
+        { host, port, names: found.names, domains: [this.#mx.domain, this.#mx.canonicalName] },
+        this.#d.signal,
+      );
+    if (dane.kind === "unavailable") {
+      this.#report(host, dane, nowhere, [{ policyType: "tlsa", failure: dane.failure }]);
+      const text = `TLSA records of ${host} can't be had: ${dane.failure.information}`;
+      return this.#failed(temporary("4.7.5", text));
+    }
+    const required = this.#d.tls === "yes";
+    // RFC 8689 §4.2.1: the name of the host must be one to be sure of, too.
+    const vouched = authenticated || (policy.mode !== "none" && mismatch === undefined);
+    if (required && dane.kind !== "verify" && !vouched) {
+      const text =
+        `the message demands verified TLS, and neither MTA-STS nor DNSSEC vouches for ${host}`;
+      return this.#failed(permanent("5.7.30", text));
+    }
+    const demand = tlsDemand({ host, policy, dane, required, ca: this.#o.ca });
+    let tried = 0;
+    for (const ip of found.ips) {
+      if (this.#left.length === 0 || tried >= maxAddresses) return;
+      const why = this.#o.memory.whyNot(ip, port);
+      if (why !== undefined) {
+        this.#failed({ ...temporary("4.4.1", why), remoteMta: host });
+        continue;
+      }
+      tried++;
+      await this.#tryAddress({ host, ip, dane, mismatch }, demand);
+    }
+  }
+
+  /** Addresses of a host in the order to try; undefined if there are none. */
+  async #addresses(host: string) {
+    const { way, signal } = this.#d;
+    let ips: string[];
+    let authenticated = false;
+    let names: readonly string[] = [];
+    if (parseIp(host)) {
+      ips = [host];
+    } else {
+      try {
+        const a = await daneHost(this.#o.resolver, host, { signal });
+        ips = a.addresses;
+        if (this.#mx.authenticated) ({ authenticated, names } = a);
+      } catch (err) {
+        if (!(err instanceof DnsError)) throw err;
+        const text = `addresses of ${host}: ${err.message}`;
+        this.#failed(err.temporary ? temporary("4.4.3", text) : permanent("5.4.4", text));
+        return undefined;
+      }
+    }
+    const usable = ips.filter((ip) => way.allows(ip));
+    if (usable.length === 0) {
+      this.#failed(temporary("4.4.1", `${host} has no address of a family that may be used`));
+      return undefined;
+    }
+    return { ips: this.#o.memory.order(host, usable), authenticated, names };
+  }
+
+  async #tryAddress(to: Target, first: TlsDemand): Promise<void> {
+    const { host, ip } = to;
+    for (let demand: TlsDemand | undefined = first; demand;) {
+      const key = `${this.#d.way.name} ${host} ${this.#o.port} ${demand.name}`;
+      const kept = this.#o.sessions.take(key);
+      if (kept) {
+        this.#reached = true;
+        if (await this.#use(kept, key, host, true)) return;
+        // The host had ended it meanwhile: once more, afresh.
+      }
+      if (++this.#connections > maxConnections) return;
+      try {
+        const client = await this.#connect(to, demand, demand !== first);
+        this.#o.memory.used(host, ip, false);
+        await this.#use(client, key, host, false);
+        return;
+      } catch (err) {
+        if (!(err instanceof SmtpClientError)) throw err;
+        this.#o.memory.used(host, ip, true);
+        // With the words of a server the destination is alive, whatever they are.
+        if (err.kind === "reply") this.#reached = true;
+        else if (nobodyThere(err) && !this.#d.signal.aborted) {
+          this.#o.memory.unreachable(ip, this.#o.port, err.text);
+        }
+        this.#failed(failureOf(err, host));
+        this.#o.log.debug("session failed", { host, ip, tls: demand.name, err });
+        if (err.kind !== "tls") return;
+        demand = demand.fallback;
+      }
+    }
+  }
+
+  /** Begins a session, and reports how TLS went. @throws SmtpClientError */
+  async #connect(to: Target, demand: TlsDemand, again: boolean): Promise<SmtpClient> {
+    const { host, ip, dane, mismatch } = to;
+    const made = await connectBy(this.#d.way, ip, this.#o.port, this.#d.signal);
+    const { connection, hostname, localIp } = made;
+    const stop = () => connection.destroy();
+    this.#d.signal.addEventListener("abort", stop);
+    const where = { localIp, remoteIp: ip, helo: "" };
+    const report = (trial: Pick<TlsTrial, "ended" | "byDane">) =>
+      this.#report(
+        host,
+        dane,
+        where,
+        tlsOutcomes({ policy: this.#policy, dane, mismatch, ...trial }),
+      );
+    try {
+      const client = await SmtpClient.start(connection, {
+        log: this.#o.log,
+        hostname,
+        tls: demand.use,
+        clientTls: demand.clientTls,
+        timeouts: this.#o.timeouts,
+        onProgress: this.#d.progress,
+      });
+      this.#reached = true;
+      where.helo = client.greetingName;
+      // What follows a failure of TLS is not counted once more.
+      if (!again) report({ ended: client.tls, byDane: false });
+      return client;
+    } catch (err) {
+      if (err instanceof SmtpClientError && err.kind === "tls" && !again) {
+        const refused = demand.refusedFor?.();
+        report({ ended: refused ?? failureDetail(err), byDane: refused !== undefined });
+      }
+      throw err;
+    } finally {
+      this.#d.signal.removeEventListener("abort", stop);
+    }
+  }
+
+  /** Sends on a session. False if it turned out to be dead before anything was asked of it. */
+  async #use(client: SmtpClient, key: string, host: string, kept: boolean): Promise<boolean> {
+    const { message, signal, progress } = this.#d;
+    const items = this.#left;
+    const requireTls = this.#d.tls === "yes";
+    let outcomes;
+    try {
+      const { signAgain } = this.#o;
+      const h: HandOver = { message, requireTls, signal, progress, signAgain };
+      outcomes = await handOver(client, h, items);
+    } finally {
+      this.#o.sessions.give(key, client);
+    }
+    if (kept && wasDead(outcomes)) return false;
+    for (const [i, o] of outcomes.entries()) {
+      if (o === undefined) continue;
+      if (o instanceof SmtpClientError && o.kind === "timeout") this.#silent = true;
+      if (o instanceof SmtpClientError && elsewhere(o)) this.#failed(failureOf(o, host));
+      else this.#results.set(items[i], resultOf(o, items[i], client, host));
+    }
+    return true;
+  }
+}
+
+/** No server answered at all: others need not wait for it as well. */
+function nobodyThere(e: SmtpClientError): boolean {
+  return e.phase === "connect" || (e.phase === "greeting" && e.kind === "timeout");
+}
+
+/**
+ * Whether another host may do better. Once the message was sent it may have been taken, whatever happened
+ * then: that waits for the next attempt.
+ */
+function elsewhere(e: SmtpClientError): boolean {
+  if (e.phase === "message") return false;
+  // A host that takes no message from anybody now, such as with a full disk, has others beside it for that.
+  if (e.phase === "mail" && e.kind === "reply" && !e.permanent) return true;
+  return e.kind === "unsupported" || e.kind === "protocol" || lost(e);
+}

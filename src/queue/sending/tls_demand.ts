@@ -1,0 +1,131 @@
+/** What TLS a connection needs, and how failures of TLS are reported. @module */
+import type { ClientTls, TlsInfo } from "../../net/mod.ts";
+import type { SmtpClientError, TlsUse } from "../../smtp/client/mod.ts";
+import { certificateFailure, errorCode } from "../../tlspolicy/tls_errors.ts";
+import type {
+  DanePolicy,
+  DomainPolicy,
+  TlsFailureDetail,
+  TlsOutcome,
+} from "../../tlspolicy/types.ts";
+
+/** What is demanded of a connection. */
+export interface TlsDemand {
+  /** Sessions begun under the same demand can be used for each other. */
+  name: string;
+  use: TlsUse;
+  clientTls: ClientTls | undefined;
+  /** What to try if TLS fails; undefined if that is the end with this address. */
+  fallback: TlsDemand | undefined;
+  /** Why `clientTls.verifyChain` refused the certificates. */
+  refusedFor?(): TlsFailureDetail | undefined;
+}
+
+/** What is known before the connection is made. */
+export interface TlsWishes {
+  host: string;
+  /** Undefined where policies are waived. */
+  policy: DomainPolicy;
+  dane: DanePolicy;
+  /** REQUIRETLS, or an administrator's word. */
+  required: boolean;
+  /** Certificate authorities, PEM; undefined for the system's. */
+  ca: string[] | undefined;
+}
+
+const plain: TlsDemand = { name: "plain", use: "never", clientTls: undefined, fallback: undefined };
+
+/** TLS where it is offered, with any certificate, and plain text if it fails (RFC 7435). */
+function opportunistic(host: string): TlsDemand {
+  return {
+    name: "opportunistic",
+    use: "offered",
+    clientTls: { serverName: host, verify: false },
+    fallback: plain,
+  };
+}
+
+/** The first demand to try. */
+export function tlsDemand(w: TlsWishes): TlsDemand {
+  const verified: TlsDemand = {
+    name: "verified",
+    use: "required",
+    clientTls: { serverName: w.host, verify: true, ca: w.ca },
+    fallback: undefined,
+  };
+  if (w.dane.kind === "verify") {
+    const { verify, serverName } = w.dane;
+    let detail: TlsFailureDetail | undefined;
+    // RFC 8461 §2: both policies hold where both are there; DANE is the stronger one (RFC 7672 §2.2).
+    return {
+      name: `dane ${serverName}`,
+      use: "required",
+      clientTls: {
+        serverName,
+        verify: false,
+        ca: w.ca,
+        verifyChain: (c) => (detail = verify(c)) === undefined,
+      },
+      fallback: undefined,
+      refusedFor: () => detail,
+    };
+  }
+  if (w.required || w.policy.mode === "enforce") return verified;
+  if (w.dane.kind === "encrypt") {
+    return { ...opportunistic(w.host), name: "encrypted", use: "required", fallback: undefined };
+  }
+  if (w.policy.mode === "testing") {
+    return { ...verified, name: "testing", use: "offered", fallback: opportunistic(w.host) };
+  }
+  return opportunistic(w.host);
+}
+
+/** The failure as a TLS report has it. */
+export function failureDetail(err: SmtpClientError): TlsFailureDetail {
+  if (err.phase === "starttls" && err.enhanced === "4.7.4") return stripped;
+  const reasonCode = errorCode(err);
+  return {
+    resultType: certificateFailure(reasonCode) ?? "validation-failure",
+    reasonCode,
+    information: err.text.slice(0, 200),
+  };
+}
+
+const stripped: TlsFailureDetail = {
+  resultType: "starttls-not-supported",
+  reasonCode: "",
+  information: "",
+};
+
+/** How a session began, or why not. */
+export interface TlsTrial {
+  policy: DomainPolicy;
+  dane: DanePolicy;
+  /** The policy does not name the host. */
+  mismatch: TlsFailureDetail | undefined;
+  /** The session; of one that TLS has ended, the failure. */
+  ended: TlsInfo | undefined | TlsFailureDetail;
+  /** The failure is that the certificate is not what TLSA records say: of others it says nothing. */
+  byDane: boolean;
+}
+
+/** What became of each policy (RFC 8460 §4.2). */
+export function tlsOutcomes(t: TlsTrial): TlsOutcome[] {
+  const { policy, dane, ended = stripped } = t;
+  const failure = "resultType" in ended ? ended : undefined;
+  const outcomes: TlsOutcome[] = [];
+  if (dane.kind !== "none") outcomes.push({ policyType: "tlsa", failure });
+  if (policy.mode !== "none" && !(failure && t.byDane)) {
+    // With DANE the authorities' word was not asked for, but is known.
+    const untrusted = "untrusted" in ended && ended.untrusted !== undefined
+      ? {
+        resultType: certificateFailure(ended.untrusted) ?? "certificate-not-trusted",
+        reasonCode: ended.untrusted,
+        information: "",
+      } as const
+      : undefined;
+    outcomes.push({ policyType: "sts", failure: t.mismatch ?? failure ?? untrusted });
+  }
+  if (outcomes.length === 0) outcomes.push({ policyType: "no-policy-found", failure });
+  return outcomes;
+}

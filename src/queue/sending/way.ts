@@ -1,0 +1,122 @@
+/** How connections to other servers are made: from which address, or through which proxy. @module */
+import type { Log } from "../../log/mod.ts";
+import { type Connection, connectSocks, connectTcp } from "../../net/mod.ts";
+import { SmtpClientError } from "../../smtp/client/mod.ts";
+
+/** An address of this server that connections are made from. */
+export interface SourceAddress {
+  ip: string;
+  /** Name of the listener: what EHLO says. */
+  hostname: string;
+}
+
+/** A way to connect. */
+export interface Way {
+  /** Of the transport, "" without one; sessions of different ways are not mixed. */
+  name: string;
+  /** Whether an address can be connected to. */
+  allows(ip: string): boolean;
+  /** @throws ConnectionError */
+  connect(ip: string, port: number, signal: AbortSignal): Promise<WayConnection>;
+}
+
+/** A connection that was made. */
+export interface WayConnection {
+  connection: Connection;
+  /** What this server calls itself on it. */
+  hostname: string;
+  /** The address that the other one sees. */
+  localIp: string;
+}
+
+/** What ways need. */
+export interface WayOptions {
+  log: Log;
+  hostname: string;
+  /** Addresses to connect from; those of a family without any are left to the system. */
+  sources: readonly SourceAddress[];
+  connectTimeout: number | undefined;
+  random(): number;
+}
+
+const isV6 = (ip: string) => ip.includes(":");
+/** Between such an address and a public one there is no connection. */
+const isLocal = (ip: string) => ip.startsWith("127.") || ip === "::1";
+
+/** Directly from this machine. */
+export function directWay(
+  o: WayOptions,
+  name = "",
+  disabled: { v4?: boolean; v6?: boolean } = {},
+): Way {
+  return {
+    name,
+    allows: (ip) => !(isV6(ip) ? disabled.v6 : disabled.v4),
+    async connect(ip, port, signal) {
+      const fitting = o.sources.filter((s) =>
+        isV6(s.ip) === isV6(ip) && isLocal(s.ip) === isLocal(ip)
+      );
+      const source = fitting[Math.floor(o.random() * fitting.length)];
+      const connection = await connectTcp({
+        host: ip,
+        port,
+        localAddress: source?.ip,
+        timeout: o.connectTimeout,
+        signal,
+        log: o.log,
+      });
+      return {
+        connection,
+        hostname: source?.hostname ?? o.hostname,
+        localIp: connection.localIp,
+      };
+    },
+  };
+}
+
+/** Through a SOCKS5 proxy. */
+export function socksWay(
+  o: WayOptions,
+  name: string,
+  proxy: { host: string; port: number; remoteIps: readonly string[]; remoteHostname: string },
+): Way {
+  return {
+    name,
+    // The proxy connects from these addresses only.
+    allows: (ip) => proxy.remoteIps.some((r) => isV6(r) === isV6(ip)),
+    async connect(ip, port, signal) {
+      const connection = await connectSocks({
+        host: proxy.host,
+        port: proxy.port,
+        targetHost: ip,
+        targetPort: port,
+        timeout: o.connectTimeout,
+        signal,
+        log: o.log,
+      });
+      const localIp = proxy.remoteIps.find((r) => isV6(r) === isV6(ip)) ?? "";
+      return { connection, hostname: proxy.remoteHostname, localIp };
+    },
+  };
+}
+
+/** Connects. @throws SmtpClientError of phase connect */
+export async function connectBy(
+  way: Way,
+  ip: string,
+  port: number,
+  signal: AbortSignal,
+): Promise<WayConnection> {
+  try {
+    return await way.connect(ip, port, signal);
+  } catch (err) {
+    const cause = err as Error;
+    const text = cause.cause instanceof Error
+      ? `${cause.message}: ${cause.cause.message}`
+      : cause.message;
+    throw new SmtpClientError(
+      { kind: "network", phase: "connect", code: 451, enhanced: "4.4.1", text },
+      { cause },
+    );
+  }
+}

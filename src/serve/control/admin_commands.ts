@@ -1,0 +1,196 @@
+/**
+ * Commands of the administrator that change or look at the configuration: run by the server when it is
+ * asked over the control socket, or by the subcommand itself where no server runs.
+ *
+ * @module
+ */
+import * as admin from "../../admin/mod.ts";
+import type { Config } from "../../config/mod.ts";
+import { makeResolver } from "../../dns/mod.ts";
+import type { Log } from "../../log/mod.ts";
+import type { Accounts } from "../../store/account/accounts.ts";
+import { ControlError, type ControlHandler, type Json } from "./control.ts";
+import { backupCommands } from "./backup_command.ts";
+import { maintenanceCommands } from "./maintenance_commands.ts";
+import { transferCommands } from "./transfer_commands.ts";
+import { setAccountPassword } from "../logins.ts";
+import { tlsKeyCommands } from "./tls_key_commands.ts";
+
+/** What the commands work on. */
+export interface AdminContext {
+  config: Config;
+  accounts: Accounts;
+  log: Log;
+}
+
+type Print = (text: string) => void;
+/** Arguments by their names, as the subcommands send them. */
+export type Arguments = { [name: string]: Json };
+export type AdminCommand = (
+  c: AdminContext,
+  args: Arguments,
+  print: Print,
+  signal?: AbortSignal,
+) => Promise<Json | void>;
+
+/** An argument that is a text. @throws ControlError */
+export function textArgument(args: Arguments, name: string): string {
+  const value = args[name];
+  if (typeof value !== "string" || value === "") throw new ControlError(`${name} is missing`);
+  return value;
+}
+
+function listArgument(args: Arguments, name: string): string[] {
+  const value = args[name];
+  if (!Array.isArray(value) || !value.every((v) => typeof v === "string")) {
+    throw new ControlError(`${name} is missing`);
+  }
+  return value as string[];
+}
+
+function aliasOptions(args: Arguments): admin.AliasOptions {
+  const flag = (name: string) =>
+    typeof args[name] === "boolean" ? args[name] as boolean : undefined;
+  return {
+    postPublic: flag("postPublic"),
+    listMembers: flag("listMembers"),
+    allowMsgFrom: flag("allowMsgFrom"),
+  };
+}
+
+const text = textArgument;
+
+const configCommands: Record<string, AdminCommand> = {
+  "domain add": ({ config }, args) =>
+    admin.addDomain(config, text(args, "domain"), {
+      account: text(args, "account"),
+      disabled: args.disabled === true,
+    }),
+  "domain rm": ({ config }, args) => admin.removeDomain(config, text(args, "domain")),
+  "domain disable": ({ config }, args) =>
+    admin.setDomainDisabled(config, text(args, "domain"), true),
+  "domain enable": ({ config }, args) =>
+    admin.setDomainDisabled(config, text(args, "domain"), false),
+  async "domain list"({ config }, _args, print) {
+    for (const [name, d] of config.dynamic.Domains) {
+      print(`${name}${d.Disabled ? " (disabled)" : ""}\n`);
+    }
+    await Promise.resolve();
+  },
+  "account add": ({ config, accounts }, args) =>
+    admin.addAccount(config, accounts, text(args, "account"), text(args, "address")),
+  async "account rm"({ config, accounts }, args, print) {
+    const gone = await admin.removeAccount(config, accounts, text(args, "account"));
+    if (!gone) print("its mail is deleted when the last session that has it open ends\n");
+  },
+  "account disable": ({ config }, args) =>
+    admin.disableLogin(config, text(args, "account"), text(args, "text")),
+  "account enable": ({ config }, args) => admin.enableLogin(config, text(args, "account")),
+  async "account list"({ config }, _args, print) {
+    for (const [name, a] of config.dynamic.Accounts) {
+      const state = a.LoginDisabled === "" ? "" : ` (login disabled: ${a.LoginDisabled})`;
+      print(`${name}${state}\n`);
+    }
+    await Promise.resolve();
+  },
+  "address add": ({ config }, args) =>
+    admin.addAddress(config, text(args, "address"), text(args, "account")),
+  "address rm": ({ config }, args) => admin.removeAddress(config, text(args, "address")),
+  async "address list"({ config }, args, print) {
+    for (const [name] of config.dynamic.Accounts) {
+      if (typeof args.account === "string" && args.account !== "" && args.account !== name) {
+        continue;
+      }
+      for (const address of config.accountAddresses(name)) print(`${address} ${name}\n`);
+    }
+    await Promise.resolve();
+  },
+  "alias add": ({ config }, args) =>
+    admin.addAlias(
+      config,
+      text(args, "address"),
+      listArgument(args, "members"),
+      aliasOptions(args),
+    ),
+  "alias update": ({ config }, args) =>
+    admin.updateAlias(config, text(args, "address"), aliasOptions(args)),
+  "alias rm": ({ config }, args) => admin.removeAlias(config, text(args, "address")),
+  "alias addaddr": ({ config }, args) =>
+    admin.addAliasMembers(config, text(args, "address"), listArgument(args, "members")),
+  "alias rmaddr": ({ config }, args) =>
+    admin.removeAliasMembers(config, text(args, "address"), listArgument(args, "members")),
+  async "alias list"({ config }, args, print) {
+    const entry = config.domain(text(args, "domain"));
+    if (!entry) throw new ControlError(`no domain ${args.domain}`);
+    for (const [localpart, a] of entry.config.Aliases) {
+      const options = [
+        a.PostPublic && "anybody may post",
+        a.ListMembers && "members see each other",
+        a.AllowMsgFrom && "members may send as it",
+      ].filter(Boolean);
+      print(
+        `${localpart}@${entry.name.unicode}: ${a.Addresses.join(", ")}${
+          options.length > 0 ? ` (${options.join(", ")})` : ""
+        }\n`,
+      );
+    }
+    await Promise.resolve();
+  },
+  async dnscheck({ config }, args, print) {
+    const domain = text(args, "domain");
+    const check = await admin.checkDomainDns(config, domain, { resolver: makeResolver() });
+    print(admin.formatDomainCheck(check));
+    return { errors: check.parts.filter((p) => p.state === "error").length };
+  },
+  async dnsrecords({ config }, args, print) {
+    print(admin.formatZone(await admin.domainRecords(config, text(args, "domain"))));
+  },
+};
+
+/** Commands on passwords. */
+const passwordCommands: Record<string, AdminCommand> = {
+  async setaccountpassword({ config, accounts }, args) {
+    const account = text(args, "account");
+    const password = text(args, "password");
+    if (!config.account(account)) throw new ControlError(`no account ${account}`);
+    if (password.length < 8) throw new ControlError("a password has at least 8 characters");
+    await setAccountPassword(accounts, account, password);
+  },
+  setadminpassword: ({ config }, args) => admin.writeAdminPassword(config, text(args, "password")),
+};
+
+/** All of them, by their names on the control socket. */
+export const adminCommands: ReadonlyMap<string, AdminCommand> = new Map([
+  ...Object.entries(configCommands).map(([name, c]) => [`config ${name}`, c] as const),
+  ...Object.entries(tlsKeyCommands).map(([name, c]) => [`config ${name}`, c] as const),
+  ...Object.entries(passwordCommands),
+  ...Object.entries(maintenanceCommands),
+  ...Object.entries(backupCommands),
+  ...Object.entries(transferCommands),
+]);
+
+/** Runs one. @throws ControlError, AdminError in words for the administrator */
+export async function runAdminCommand(
+  context: AdminContext,
+  name: string,
+  args: Json,
+  print: Print,
+  signal?: AbortSignal,
+): Promise<Json> {
+  const command = adminCommands.get(name);
+  if (!command) throw new ControlError(`no command ${name}`);
+  return await command(context, (args ?? {}) as Arguments, print, signal) ?? null;
+}
+
+/** The commands as handlers of the control socket. */
+export function adminHandlers(context: AdminContext): [string, ControlHandler][] {
+  return [...adminCommands.keys()].map((name) => [name, async (args, print, signal) => {
+    try {
+      return await runAdminCommand(context, name, args, print, signal);
+    } catch (err) {
+      // The administrator's mistake, not one to log.
+      if (err instanceof admin.AdminError) throw new ControlError(err.message, { cause: err });
+      throw err;
+    }
+  }]);
+}

@@ -1,0 +1,84 @@
+/** Repairs of accounts, as commands. @module */
+import type { Account } from "../../store/account/account.ts";
+import {
+  bumpUidValidity,
+  fixMessageSizes,
+  fixUidMeta,
+  reassignUids,
+  recalculateCounts,
+  reparse,
+} from "../../store/account/maintenance.ts";
+import { reassignThreads } from "../../store/messages/rethread.ts";
+import type { AdminCommand, AdminContext, Arguments } from "./admin_commands.ts";
+import { ControlError } from "./control.ts";
+
+type Print = (text: string) => void;
+
+/** Runs for the account that is named, or for all; one that is busy does not keep others from it. */
+async function forAccounts(
+  { config, accounts }: AdminContext,
+  args: Arguments,
+  fn: (account: Account) => Promise<void>,
+): Promise<void> {
+  const named = typeof args.account === "string" ? args.account : "";
+  if (named !== "" && !config.account(named)) throw new ControlError(`no account ${named}`);
+  for (const name of named !== "" ? [named] : config.dynamic.Accounts.keys()) {
+    const account = await accounts.open(name);
+    try {
+      await fn(account);
+    } finally {
+      account.close();
+    }
+  }
+}
+
+function mailboxOf(args: Arguments): string {
+  return typeof args.mailbox === "string" ? args.mailbox : "";
+}
+
+function printFixed(print: Print, account: Account, fixed: readonly string[]): void {
+  for (const line of fixed) print(`${account.name}: ${line}\n`);
+  if (fixed.length === 0) print(`${account.name}: all was right\n`);
+}
+
+export const maintenanceCommands: Record<string, AdminCommand> = {
+  bumpuidvalidity: (c, args, print) =>
+    forAccounts(c, args, async (a) => {
+      for (const [name, value] of await bumpUidValidity(a, mailboxOf(args))) {
+        print(`${a.name}: mailbox ${name} has uidvalidity ${value} now\n`);
+      }
+    }),
+  reassignuids: (c, args, print) =>
+    forAccounts(c, args, async (a) => {
+      for (const [name, count] of await reassignUids(a, mailboxOf(args))) {
+        print(`${a.name}: mailbox ${name}, ${count} messages numbered anew\n`);
+      }
+    }),
+  fixuidmeta: (c, args, print) =>
+    forAccounts(c, args, async (a) => printFixed(print, a, await fixUidMeta(a))),
+  fixmsgsize: (c, args, print) =>
+    forAccounts(c, args, async (a) => printFixed(print, a, await fixMessageSizes(a))),
+  recalculatemailboxcounts: (c, args, print) =>
+    forAccounts(c, args, async (a) => printFixed(print, a, await recalculateCounts(a))),
+  reparse: (c, args, print) => forAccounts(c, args, (a) => reparseAccount(a, false, print)),
+  ensureparsed: (c, args, print) =>
+    forAccounts(c, args, (a) => reparseAccount(a, args.all !== true, print)),
+  reassignthreads: (c, args, print) =>
+    forAccounts(c, args, async (a) => {
+      const count = await reassignThreads(a, (done) => {
+        if (done % 10_000 === 0) print(`${a.name}: ${done} messages\n`);
+      });
+      print(`${a.name}: ${count} messages matched to threads\n`);
+    }),
+};
+
+async function reparseAccount(account: Account, missing: boolean, print: Print): Promise<void> {
+  const { done, failed } = await reparse(account, {
+    missing,
+    progress: (n) => {
+      if (n % 10_000 === 0) print(`${account.name}: ${n} messages\n`);
+    },
+  });
+  for (const f of failed) print(`${account.name}: ${f}\n`);
+  print(`${account.name}: ${done} messages parsed\n`);
+}

@@ -1,0 +1,161 @@
+/**
+ * What the analysis of an incoming message is given: the message, its sender, the recipient's
+ * configuration and history.
+ *
+ * @module
+ */
+import { createHmac, randomBytes } from "node:crypto";
+import type { Account as AccountConfig, Config } from "../../config/mod.ts";
+import { accountHistory } from "../../delivery/analysis_history.ts";
+import type { AnalysisContext } from "../../delivery/analysis_types.ts";
+import type { JunkFilters } from "../../delivery/junk_filters.ts";
+import { messageText } from "../../delivery/message_text.ts";
+import type { DnsblChecker } from "../../dns/mod.ts";
+import { junkParams, messageWords } from "../../junk/mod.ts";
+import { findDmarcReport, findTlsReport, reportParts } from "../../reports/mod.ts";
+import type { SmtpSession, Transaction } from "../../smtp/server/mod.ts";
+import type { Account } from "../../store/account/account.ts";
+import type { Arrived } from "./arrived.ts";
+import type { Sender } from "./sender.ts";
+import type { Plan, Target } from "./targets.ts";
+
+/** What is asked besides the account. */
+export interface AnalysisServices {
+  config: Config;
+  filters: JunkFilters;
+  /** Undefined where no DNS is asked. */
+  dnsbl: DnsblChecker | undefined;
+  /** Block lists of the listener. */
+  dnsblZones: readonly string[];
+  now: () => number;
+  random: () => number;
+}
+
+/** A message under way, the same for all recipients. */
+export interface Incoming {
+  session: SmtpSession;
+  transaction: Transaction;
+  arrived: Arrived;
+  sender: Sender;
+  /** Bytes with what will stand before it. */
+  size: number;
+}
+
+/** The context for one target of a recipient. `prefix` is what will stand before the message. */
+export function analysisContext(
+  s: AnalysisServices,
+  m: Incoming,
+  plan: Plan,
+  target: Target,
+  account: Account,
+  conf: AccountConfig,
+  prefix: Uint8Array,
+): AnalysisContext {
+  const { sender, arrived } = m;
+  const { auth } = sender;
+  const { summary, fields } = arrived.description;
+  const { address } = plan.recipient;
+  const rcptTo = `${address.localpart}@${address.domain ?? ""}`;
+  return {
+    now: s.now(),
+    facts: sender.factsFor(address),
+    size: m.size,
+    tls: m.session.tls !== undefined,
+    smtputf8: m.transaction.smtpUtf8,
+    iprevPass: auth?.iprev.result === "pass",
+    spf: auth?.spf.result ?? "none",
+    signatures: sender.signatures,
+    dmarc: {
+      use: auth !== undefined && !auth.dmarc.sampledOut,
+      pass: auth?.dmarc.result === "pass",
+      // Nothing is delivered to a junk mailbox here: quarantine is a rejection as well.
+      reject: auth !== undefined && auth.dmarc.applied !== "none",
+      temporary: auth?.dmarc.result === "temperror",
+    },
+    headers: fields.map((f) => [f.name, f.value] as const),
+    subject: summary.subject,
+    from: summary.from.length === 1 ? summary.from[0].address : undefined,
+    toCc: [...summary.to, ...summary.cc].map((a) => a.address),
+    rcptTo,
+    destination: {
+      mailbox: target.destination.Mailbox,
+      rulesets: target.destination.Rulesets.map((r) => ({
+        ...r,
+        HeadersRegexp: Object.fromEntries(r.HeadersRegexp),
+      })),
+      dmarcReports: target.reports === "dmarc",
+      tlsReports: target.reports === "domainTls" || target.reports === "hostTls",
+    },
+    history: accountHistory(account.db),
+    mailboxId: (name) => account.mailboxByName(name)?.id ?? 0,
+    junk: junkCheck(s.filters, account, conf, arrived, prefix),
+    subjectPass: conf.SubjectPass.Period > 0
+      ? {
+        get key() {
+          return subjectPassKey(account, rcptTo);
+        },
+        periodMs: conf.SubjectPass.Period,
+      }
+      : undefined,
+    dnsbls: s.dnsbl
+      ? s.dnsblZones.map((zone) => blockList(s.dnsbl!, zone, m.session.remoteIp))
+      : [],
+    dmarcReport: () => findDmarcReport(reportParts(arrived.root, arrived.read)),
+    tlsReport: () => findTlsReport(reportParts(arrived.root, arrived.read)),
+    isOurDomain: (domain) => isOurDomain(s.config, domain),
+    random: s.random,
+  };
+}
+
+/** Whether reports about a domain are ours: of a configured domain, or of this host. */
+export function isOurDomain(config: Config, domain: string): boolean {
+  return config.domain(domain) !== undefined ||
+    domain.toLowerCase() === config.static.Hostname.toLowerCase();
+}
+
+function junkCheck(
+  filters: JunkFilters,
+  account: Account,
+  conf: AccountConfig,
+  arrived: Arrived,
+  prefix: Uint8Array,
+): AnalysisContext["junk"] {
+  if (!conf.JunkFilter) return undefined;
+  const params = junkParams(conf.JunkFilter.Params);
+  return {
+    threshold: conf.JunkFilter.Threshold,
+    classify: () =>
+      filters.use(account.dir, params, (filter) => {
+        const text = messageText(arrived.root, (a, b) => arrived.read(a, b), prefix);
+        return filter.classify(messageWords(text, params));
+      }),
+  };
+}
+
+function blockList(dnsbl: DnsblChecker, zone: string, ip: string): AnalysisContext["dnsbls"][0] {
+  return {
+    zone,
+    listed: async () => {
+      // A list that is out of order, or was given up and answers to everything, decides nothing.
+      if (await dnsbl.health(zone) !== undefined) throw new Error("list does not work");
+      const r = await dnsbl.check(zone, ip);
+      if (r.status === "temperror") throw new Error(r.error ?? "no answer");
+      return r.status === "fail";
+    },
+  };
+}
+
+/** The key that subject passes for an address of an account are made with; made when first needed. */
+function subjectPassKey(account: Account, rcptTo: string): Uint8Array {
+  const read = () =>
+    account.db.get("SELECT json_extract(settings, '$.subjectPassKey') FROM state")?.[0] as
+      | string
+      | null
+      | undefined;
+  let secret = read();
+  if (!secret) {
+    secret = randomBytes(32).toString("hex");
+    account.db.run("UPDATE state SET settings = json_set(settings, '$.subjectPassKey', ?)", secret);
+  }
+  return createHmac("sha256", secret).update(rcptTo.toLowerCase()).digest();
+}

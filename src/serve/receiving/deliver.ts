@@ -1,0 +1,412 @@
+/**
+ * From a complete incoming message to an outcome for each recipient: decisions, the wait of first-time
+ * senders, then mailboxes and Rejects.
+ *
+ * @module
+ */
+import type { Account as AccountConfig } from "../../config/mod.ts";
+import { analyze, sortOnly } from "../../delivery/analysis_decide.ts";
+import type { Decision } from "../../delivery/analysis_types.ts";
+import { dmarcEvaluation } from "../../delivery/dmarc_evaluation.ts";
+import { cleanUpRejects, dropReject, keepReject } from "../../delivery/rejects.ts";
+import type { Log } from "../../log/mod.ts";
+import { counter } from "../../metrics/mod.ts";
+import {
+  addressText,
+  type Delivered,
+  type IncomingMessage,
+  type Outcome,
+  SmtpError,
+  type SmtpSession,
+  type Transaction,
+} from "../../smtp/server/mod.ts";
+import { isStorageFull } from "../../platform/storage_errors.ts";
+import type { Account } from "../../store/account/account.ts";
+import { Flag, type NewMessage, StoreError } from "../../store/types.ts";
+import { openArrived } from "./arrived.ts";
+import { analysisContext, type Incoming, isOurDomain } from "./analysis.ts";
+import type { ReceivingListener, ReceivingServices } from "./receiving.ts";
+import { notifyDelivered, RefusedMessage } from "./dsn.ts";
+import { checkSender } from "./sender.ts";
+import { type Plan, planRecipients, type Target } from "./targets.ts";
+import { forward, type Onward, onwardOf } from "../onward/forward.ts";
+import { suppressReported } from "./reported.ts";
+import { sendBack } from "../onward/returned.ts";
+import { replyIfAway } from "../onward/vacation.ts";
+
+const deliveries = counter(
+  "mox_smtpserver_delivery_total",
+  "Recipients of incoming messages, by result; a member of an alias counts as one.",
+  { result: ["delivered", "reject", "forwarded", "refused", "error"] },
+);
+const firstTimeWaits = counter(
+  "mox_smtpserver_first_time_sender_total",
+  "Messages whose senders were made to wait, as nothing was known of them.",
+  { result: ["waited", "gone"] },
+);
+
+/** The answer for what went wrong in the store. */
+export function storeFailure(err: unknown, log: Log): SmtpError {
+  if (err instanceof SmtpError) return err;
+  if (err instanceof StoreError && err.code === "overQuota") {
+    return new SmtpError(452, "2.2", "mailbox is full, its limit is set by QuotaMessageSize");
+  }
+  log.error("delivering message", { err: err as Error });
+  if (isStorageFull(err)) return new SmtpError(452, "3.1", "insufficient system storage");
+  return new SmtpError(451, "3.0", "could not store the message, try again later");
+}
+
+/** What was decided for one account that a recipient leads to. */
+interface Decided {
+  target: Target;
+  account: Account;
+  conf: AccountConfig;
+  decision: Decision;
+  prefix: Uint8Array;
+}
+
+/** Takes a message for all recipients. */
+export async function receive(
+  s: ReceivingServices,
+  l: ReceivingListener,
+  session: SmtpSession,
+  transaction: Transaction,
+  message: IncomingMessage,
+): Promise<Delivered> {
+  const names = [...new Set([l.hostname, s.config.static.Hostname])];
+  const arrived = await openArrived(message, names, s.tempDir);
+  const opened: Account[] = [];
+  try {
+    const sender = await checkSender(session, transaction, arrived, s.resolver, l.hostname);
+    const m: Incoming = { session, transaction, arrived, sender, size: arrived.size };
+    const plans = planRecipients(
+      s.config,
+      transaction.recipients,
+      sender.factsFor(transaction.recipients[0].address),
+      sender.auth !== undefined,
+    );
+    const decided = await Promise.all(
+      plans.map((plan) => decideFor(s, l, m, plan, message, opened)),
+    );
+    await waitForStranger(s, l, session, decided.flatMap((d) => d.decided));
+    const kept = new Set<Plan>();
+    const outcomes = await Promise.all(
+      plans.map((plan, i) => carryOut(s, m, plan, decided[i], message, kept)),
+    );
+    const delivered = plans.filter((p, i) => outcomes[i] === undefined && kept.has(p))
+      .map((p) => p.recipient);
+    await notifyDelivered(s, session, transaction, message, sender.auth?.spf.result, delivered);
+    return { outcomes };
+  } finally {
+    for (const a of opened) a.close();
+    arrived.close();
+  }
+}
+
+/** Decisions for a recipient, and what keeps accounts from deciding. */
+interface Decisions {
+  decided: Decided[];
+  failure: SmtpError | undefined;
+}
+
+async function decideFor(
+  s: ReceivingServices,
+  l: ReceivingListener,
+  m: Incoming,
+  plan: Plan,
+  message: IncomingMessage,
+  opened: Account[],
+): Promise<Decisions> {
+  const result: Decisions = { decided: [], failure: plan.refusal };
+  for (const target of plan.targets) {
+    try {
+      const account = await s.accounts.open(target.account);
+      opened.push(account);
+      const conf = s.config.account(target.account);
+      // Removed from the configuration since RCPT.
+      if (!conf) throw new SmtpError(550, "1.1", "no such address here");
+      checkVerified(m, plan, target);
+      const prefix = new TextEncoder().encode(
+        `Delivered-To: <${addressText(plan.recipient.address)}>\r\n` + message.returnPathHeader(),
+      );
+      const services = { ...s, dnsblZones: l.dnsblZones };
+      const context = analysisContext(services, m, plan, target, account, conf, prefix);
+      const decision = await (m.sender.auth ? analyze(context) : sortOnly(context));
+      const text = new TextEncoder().encode(
+        (m.sender.auth ? decision.headers : "") + m.sender.headers +
+          message.receivedHeader(plan.recipient.address),
+      );
+      result.decided.push({ target, account, conf, decision, prefix: joined(prefix, text) });
+    } catch (err) {
+      deliveries.inc({ result: err instanceof SmtpError ? "refused" : "error" });
+      result.failure = storeFailure(err, m.session.log);
+    }
+  }
+  return result;
+}
+
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const r = new Uint8Array(a.length + b.length);
+  r.set(a);
+  r.set(b, a.length);
+  return r;
+}
+
+/** Destinations that answer mail want to know who wrote it. */
+function checkVerified(m: Incoming, plan: Plan, target: Target): void {
+  const text = target.destination.MessageAuthRequiredSMTPError;
+  if (text === "" || !m.sender.auth) return;
+  if (m.sender.factsFor(plan.recipient.address).msgFromValidated) return;
+  throw new RefusedMessage(550, "7.1", text);
+}
+
+/** Who sends for the first time waits, once for all recipients. Spammers are in a hurry. */
+async function waitForStranger(
+  s: ReceivingServices,
+  l: ReceivingListener,
+  session: SmtpSession,
+  decided: readonly Decided[],
+): Promise<void> {
+  if (s.resolver === undefined || l.firstTimeSenderDelay <= 0) return;
+  const stranger = decided.some(({ decision: d, conf }) =>
+    d.accept && d.firstTimeSender && !conf.NoFirstTimeSenderDelay &&
+    !d.facts.isForward && !d.facts.isMailingList && d.reason !== "reporting"
+  );
+  if (!stranger) return;
+  session.log.debug("first-time sender waits", { ms: l.firstTimeSenderDelay });
+  const waited = await s.wait(session, l.firstTimeSenderDelay, s.stopping);
+  firstTimeWaits.inc({ result: waited ? "waited" : "gone" });
+  if (!waited) {
+    throw new SmtpError(421, "3.2", "service not available, try again later", { close: true });
+  }
+}
+
+async function carryOut(
+  s: ReceivingServices,
+  m: Incoming,
+  plan: Plan,
+  decisions: Decisions,
+  message: IncomingMessage,
+  kept: Set<Plan>,
+): Promise<Outcome> {
+  let { failure } = decisions;
+  let accepted = 0;
+  if (plan.sender) {
+    try {
+      await sendBack(s, m, plan.recipient.address, plan.sender, message);
+      return undefined;
+    } catch (err) {
+      return storeFailure(err, m.session.log);
+    }
+  }
+  for (const d of decisions.decided) {
+    let refusal: SmtpError | undefined;
+    try {
+      refusal = d.decision.accept
+        ? await accept(s, m, plan, d, message, kept)
+        : await refuse(s, m, plan, d, message);
+    } catch (err) {
+      deliveries.inc({ result: "error" });
+      refusal = storeFailure(err, m.session.log);
+    }
+    if (refusal === undefined) accepted++;
+    // To try again may help, and hurts nobody.
+    else if (failure === undefined || refusal.temporary) failure = refusal;
+  }
+  const first = decisions.decided[0];
+  if (first) evaluate(s, m, plan, first.decision, message);
+  // Members of a list that got it must not get it again because of one that didn't. Where nobody was
+  // left to deliver to, all have it.
+  return accepted > 0 ? undefined : failure;
+}
+
+/** What is stored, in whichever mailbox. */
+function newMessage(m: Incoming, d: Decided, message: IncomingMessage): NewMessage {
+  return {
+    file: m.arrived.file,
+    fileSynced: m.arrived.synced,
+    fileSize: m.arrived.size,
+    read: m.arrived.read,
+    prefix: d.prefix,
+    description: m.arrived.description,
+    received: message.received,
+    facts: d.decision.facts,
+  };
+}
+
+function logFields(m: Incoming, plan: Plan, d: Decided) {
+  const { mailFrom } = m.transaction;
+  return {
+    account: d.target.account,
+    from: mailFrom ? addressText(mailFrom) : "",
+    to: addressText(plan.recipient.address),
+    msgfrom: m.arrived.description.summary.from[0]?.address ?? "",
+    size: m.arrived.size,
+    reason: d.decision.reason,
+    mailbox: d.decision.mailbox,
+    why: d.decision.reasonText.join("; "),
+  };
+}
+
+const keepOnly: Onward = { to: [], keep: true };
+
+/** For the administrator's pages, and nobody else's mail. */
+function isReport({ decision: { dmarcReport, tlsReport }, target }: Decided): boolean {
+  return target.reports !== undefined || dmarcReport !== undefined || tlsReport !== undefined;
+}
+
+/** @param kept gets the plan if the message is in a mailbox; else its next server tells of success */
+async function accept(
+  s: ReceivingServices,
+  m: Incoming,
+  plan: Plan,
+  d: Decided,
+  message: IncomingMessage,
+  kept: Set<Plan>,
+): Promise<undefined> {
+  const { decision, account, conf } = d;
+  const own = decision.isReject || isReport(d)
+    ? keepOnly
+    : onwardOf(s, m, plan, account.name, conf);
+  if (own.keep) {
+    const delivered = await account.deliver(decision.mailbox, {
+      ...newMessage(m, d, message),
+      // Draws no attention.
+      flags: decision.isReject ? Flag.Seen : 0,
+      isReject: decision.isReject,
+      destinedMailboxId: decision.destinedMailboxId,
+    });
+    kept.add(plan);
+    deliveries.inc({ result: decision.isReject ? "reject" : "delivered" });
+    m.session.log.info("delivered", logFields(m, plan, d));
+    if (!decision.isReject) {
+      const added = await noteReport(s, m, plan, d);
+      await s.webhooks?.incoming(account, delivered, added > 0);
+    }
+  }
+  // Also after it was delivered: should it fail, a message twice is better than one less.
+  if (own.to.length > 0) await forward(s, m, plan, account.name, own, message);
+  if (!own.keep) deliveries.inc({ result: "forwarded" });
+  try {
+    if (!decision.isReject && !isReport(d)) await replyIfAway(s, m, plan, account, conf);
+    const { messageId } = m.arrived.description.summary;
+    if (!decision.isReject && conf.RejectsMailbox !== "" && messageId !== "") {
+      await dropReject(account, conf.RejectsMailbox, messageId);
+    }
+    await storeReports(s, m, decision, d.target, message.received);
+  } catch (err) {
+    // It is delivered, and must not come again.
+    m.session.log.error("after delivery", { err: err as Error, account: d.target.account });
+  }
+  return undefined;
+}
+
+/** Of a report about a message of ours; how many recipients it has suppressed. */
+async function noteReport(
+  s: ReceivingServices,
+  m: Incoming,
+  plan: Plan,
+  d: Decided,
+): Promise<number> {
+  const { arrived, session: { log } } = m;
+  try {
+    return await suppressReported({ ...s, log }, {
+      account: d.target.account,
+      rcptTo: addressText(plan.recipient.address),
+      verified: m.sender.auth === undefined || d.decision.facts.msgFromValidated,
+      root: arrived.root,
+      size: arrived.size,
+      read: arrived.read,
+    });
+  } catch (err) {
+    log.error("noting a report", { err: err as Error, account: d.target.account });
+    return 0;
+  }
+}
+
+async function storeReports(
+  s: ReceivingServices,
+  m: Incoming,
+  decision: Decision,
+  target: Target,
+  received: number,
+): Promise<void> {
+  if (!s.reports) return;
+  const { dmarcReport, tlsReport, facts } = decision;
+  if (dmarcReport) await s.reports.dmarc.add(dmarcReport, facts.msgFromDomain, received);
+  if (tlsReport) {
+    const { mailFrom } = m.transaction;
+    const domain = tlsReport.policies.find((p) => isOurDomain(s.config, p.policyDomain));
+    await s.reports.tls.add({
+      received,
+      domain: domain?.policyDomain ?? "",
+      fromDomain: facts.msgFromDomain,
+      mailFrom: mailFrom ? addressText(mailFrom) : "",
+      hostReport: target.reports === "hostTls",
+      report: tlsReport,
+    });
+  }
+}
+
+async function refuse(
+  s: ReceivingServices,
+  m: Incoming,
+  plan: Plan,
+  d: Decided,
+  message: IncomingMessage,
+): Promise<SmtpError> {
+  const { decision, account, conf } = d;
+  const { log } = m.session;
+  deliveries.inc({ result: decision.userError ? "refused" : "error" });
+  if (decision.error !== undefined) {
+    log.error("message could not be judged", {
+      ...logFields(m, plan, d),
+      err: decision.error as Error,
+    });
+  } else {
+    log.info("refused", { ...logFields(m, plan, d), code: decision.code });
+  }
+  if (decision.userError && decision.reason !== "high-rate") m.session.suspicious = true;
+  if (decision.toRejects && conf.RejectsMailbox !== "") {
+    try {
+      if (!conf.KeepRejects) await cleanUpRejects(account, conf.RejectsMailbox, s.now());
+      await keepReject(account, conf.RejectsMailbox, m.arrived.description.summary.messageId, {
+        ...newMessage(m, d, message),
+        destinedMailboxId: decision.destinedMailboxId,
+      });
+    } catch (err) {
+      // It is refused all the same.
+      log.error("keeping a refused message", { err: err as Error, account: d.target.account });
+    }
+  }
+  const enhanced = decision.enhancedCode.slice(decision.enhancedCode.indexOf(".") + 1);
+  return decision.userError
+    ? new RefusedMessage(decision.code, enhanced, decision.message)
+    : new SmtpError(decision.code, enhanced, decision.message);
+}
+
+/** Remembers what the domain in From is to be told about its policy. */
+function evaluate(
+  s: ReceivingServices,
+  m: Incoming,
+  plan: Plan,
+  decision: Decision,
+  message: IncomingMessage,
+): void {
+  const { auth } = m.sender;
+  if (!s.reports || !auth) return;
+  const report = plan.targets.some((t) => t.reports !== undefined);
+  const { summary } = m.arrived.description;
+  try {
+    const evaluation = dmarcEvaluation(auth, decision, {
+      remoteIp: m.session.remoteIp,
+      mailFromDomain: m.transaction.mailFrom?.asciiDomain ?? "",
+      rcptToDomain: plan.recipient.address.asciiDomain,
+      received: message.received,
+      isReport: report || /^report domain: /i.test(summary.subject),
+    });
+    if (evaluation) s.reports.evaluations.add(evaluation);
+  } catch (err) {
+    m.session.log.error("storing a DMARC evaluation", { err: err as Error });
+  }
+}

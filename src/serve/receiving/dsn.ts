@@ -1,0 +1,160 @@
+/**
+ * Telling the sender of an incoming message what became of it: which recipients of several did not get it,
+ * as SMTP has but one answer for all (RFC 5321 §6.1), and who got it if that was asked for (RFC 3461).
+ *
+ * Nobody is told about messages that were refused for what they are, nor of deliveries, unless SPF verified
+ * the sender: the sender's address of spam is mostly forged, and its owner has nothing to do with it (RFC
+ * 5321 §6.2). The recipient finds refused ones in Rejects.
+ *
+ * @module
+ */
+import { composeDsn, type Dsn, type DsnRecipient } from "../../mail/dsn/dsn.ts";
+import { headersNeedUtf8 } from "../../mail/structure/structure.ts";
+import { withTempFile } from "../../platform/files.ts";
+import {
+  addressText,
+  type IncomingMessage,
+  type Recipient,
+  SmtpError,
+  type SmtpSession,
+  type Transaction,
+} from "../../smtp/server/mod.ts";
+import { checkSpf, type SpfResult } from "../../senderauth/mod.ts";
+import type { ReceivingServices } from "./receiving.ts";
+
+/** Bytes of the original's header that are quoted. */
+const maxQuoted = 64 * 1024;
+
+/** A refusal because of what the message is, not because of trouble of ours: see notifyFailures. */
+export class RefusedMessage extends SmtpError {}
+
+/** Queues a DSN about the recipients that failed. Throwing has the sender try all again. */
+export async function notifyFailures(
+  s: ReceivingServices,
+  session: SmtpSession,
+  transaction: Transaction,
+  message: IncomingMessage,
+  failures: readonly { recipient: Recipient; error: SmtpError }[],
+): Promise<void> {
+  const { mailFrom } = transaction;
+  // RFC 5321 §6.1: never about a DSN.
+  if (!mailFrom) return;
+  let told = failures.filter((f) =>
+    f.recipient.notify === undefined || f.recipient.notify.includes("failure")
+  );
+  if (told.some((f) => f.error instanceof RefusedMessage) && s.resolver) {
+    const spf = await checkSpf({
+      ip: session.remoteIp,
+      helo: session.hello.name,
+      mailFrom: addressText(mailFrom, true),
+      resolver: s.resolver,
+      hostname: s.config.static.Hostname,
+      now: new Date(),
+    });
+    if (spf.result !== "pass") told = told.filter((f) => !(f.error instanceof RefusedMessage));
+  }
+  if (told.length === 0) {
+    session.log.info("some recipients refused the message, its sender is not told", {
+      from: addressText(mailFrom),
+      recipients: failures.map((f) => addressText(f.recipient.address)).join(" "),
+    });
+    return;
+  }
+  await tell(s, transaction, message, {
+    action: "failed",
+    recipients: told.map(({ recipient, error }) => ({
+      ...named(recipient),
+      status: error.status,
+      diagnostic: `${error.code} ${error.status} ${error.message}`,
+    })),
+  });
+}
+
+/**
+ * Queues a DSN about the recipients that got the message and whose sender wants to know. Never throws: the
+ * message is delivered.
+ */
+export async function notifyDelivered(
+  s: ReceivingServices,
+  session: SmtpSession,
+  transaction: Transaction,
+  message: IncomingMessage,
+  spf: SpfResult | undefined,
+  delivered: readonly Recipient[],
+): Promise<void> {
+  const asked = delivered.filter((r) => r.notify?.includes("success"));
+  if (!transaction.mailFrom || asked.length === 0) return;
+  // Without DNS nothing is verified, and nothing leaves.
+  if (spf !== undefined && spf !== "pass") {
+    session.log.info("not telling of a delivery, as the sender's address is not verified", {
+      from: addressText(transaction.mailFrom),
+      spf,
+    });
+    return;
+  }
+  try {
+    await tell(s, transaction, message, {
+      action: "delivered",
+      recipients: asked.map((r) => ({ ...named(r), status: "2.0.0" })),
+    });
+  } catch (err) {
+    session.log.error("telling of a delivery", { err: err as Error });
+  }
+}
+
+function named(r: Recipient): Pick<DsnRecipient, "finalRecipient" | "originalRecipient"> {
+  return { finalRecipient: addressText(r.address), originalRecipient: r.originalRecipient };
+}
+
+/** Composes and queues. */
+async function tell(
+  s: ReceivingServices,
+  transaction: Transaction,
+  message: IncomingMessage,
+  about: Pick<Dsn, "action" | "recipients">,
+): Promise<void> {
+  const mailFrom = transaction.mailFrom!;
+  const { Hostname, Postmaster } = s.config.static;
+  const messageId = `${crypto.randomUUID()}@${Hostname}`;
+  const now = new Date();
+  const bytes = composeDsn({
+    ...about,
+    recipients: about.recipients.map((r) => ({ ...r, lastAttempt: now })),
+    reportingMta: Hostname,
+    to: addressText(mailFrom),
+    arrival: new Date(message.received),
+    date: now,
+    messageId,
+    envelopeId: transaction.envelopeId,
+    originalMessageId: "",
+    originalSubject: "",
+    original: await headerOf(message),
+    originalIsWhole: false,
+    smtputf8: transaction.smtpUtf8,
+  });
+  await withTempFile(s.tempDir, "smtp-dsn-", bytes, (path) =>
+    s.queue.add({
+      senderAccount: Postmaster.Account,
+      mailFrom: "",
+      recipients: [{ address: addressText(mailFrom), notify: ["never"] }],
+      file: path,
+      fileSize: bytes.length,
+      prefix: new Uint8Array(0),
+      smtputf8: headersNeedUtf8(bytes),
+      has8bit: bytes.some((b) => b >= 128),
+      requireTls: transaction.requireTls,
+      messageId: `<${messageId}>`,
+      isDsn: true,
+    }));
+}
+
+async function headerOf(message: IncomingMessage): Promise<Uint8Array> {
+  const file = await Deno.open(message.file, { read: true });
+  try {
+    const out = new Uint8Array(Math.min(message.headerSize, maxQuoted));
+    const n = file.readSync(out) ?? 0;
+    return out.subarray(0, n);
+  } finally {
+    file.close();
+  }
+}

@@ -1,0 +1,194 @@
+/**
+ * Receiving mail from other servers: what a running server keeps for it (resolver, block lists, junk
+ * filters, databases of reports), and the backend of its SMTP listeners.
+ *
+ * A message is taken in four steps, each in a file of its own: it is opened and stripped of claims that
+ * only this server may make (arrived.ts), its sender is authenticated (receiving_sender.ts), each
+ * recipient's account decides about it (receiving_analysis.ts), and it is delivered or refused
+ * (receiving_deliver.ts).
+ *
+ * @module
+ */
+import { type Config, firstTimeSenderDelay, type Listener } from "../../config/mod.ts";
+import type { JunkFilters } from "../../delivery/junk_filters.ts";
+import { type DnsblChecker, dnsblChecker, makeResolver, type Resolver } from "../../dns/mod.ts";
+import type { Queue } from "../../queue/mod.ts";
+import { DmarcEvaluations, DmarcReports, TlsReports } from "../../reports/mod.ts";
+import type { Delivered, SmtpBackend, SmtpSession } from "../../smtp/server/mod.ts";
+import type { Srs } from "../../senderauth/mod.ts";
+import type { Accounts } from "../../store/account/accounts.ts";
+import { ParsingObserver } from "./arrived.ts";
+import { receive } from "./deliver.ts";
+import { notifyFailures } from "./dsn.ts";
+import { routeForRecipient } from "./targets.ts";
+import type { ServerWebhooks } from "../sending/webhooks.ts";
+
+/** Databases of reports: those that arrive, and what is to be reported to others. */
+export interface ReportDatabases {
+  dmarc: DmarcReports;
+  tls: TlsReports;
+  evaluations: DmarcEvaluations;
+}
+
+/**
+ * Waits so many milliseconds for a first-time sender. False if the wait was ended: the peer has gone, or
+ * the server stops; the message must not be delivered then, as nobody would be told.
+ */
+export type SenderWait = (
+  session: SmtpSession,
+  ms: number,
+  stopping: AbortSignal,
+) => Promise<boolean>;
+
+/** What can be chosen about receiving; tests do. */
+export interface ReceivingOptions {
+  /** By default the system's. Localserve asks none. */
+  resolver?: Resolver;
+  wait?: SenderWait;
+  /** Milliseconds since the epoch. */
+  now?: () => number;
+  /** From 0 to below 1. */
+  random?: () => number;
+}
+
+/** What the steps of receiving work with. */
+export interface ReceivingServices {
+  config: Config;
+  accounts: Accounts;
+  queue: Queue;
+  filters: JunkFilters;
+  tempDir: string;
+  /** Undefined in localserve, where nothing is refused. */
+  resolver: Resolver | undefined;
+  dnsbl: DnsblChecker | undefined;
+  reports: ReportDatabases | undefined;
+  webhooks?: ServerWebhooks;
+  /** Rewrites the senders of what is forwarded. */
+  srs: Srs;
+  wait: SenderWait;
+  now: () => number;
+  random: () => number;
+  stopping: AbortSignal;
+}
+
+/** A listener as far as it matters for receiving. */
+export interface ReceivingListener {
+  hostname: string;
+  dnsblZones: readonly string[];
+  firstTimeSenderDelay: number;
+}
+
+/** Milliseconds of a wait after which it is looked whether it is to end. */
+const waitSlice = 100;
+
+async function waitConnected(
+  session: SmtpSession,
+  ms: number,
+  stopping: AbortSignal,
+): Promise<boolean> {
+  for (let left = ms; left > 0;) {
+    if (stopping.aborted) return false;
+    const slice = Math.min(left, waitSlice);
+    const started = performance.now();
+    await session.pause(slice);
+    const waited = performance.now() - started;
+    // It returns early only if the peer has gone.
+    if (waited < slice - 1) return false;
+    left -= waited;
+  }
+  return !stopping.aborted;
+}
+
+/** Receiving in a running server. */
+export class Receiving {
+  readonly #services: ReceivingServices;
+  readonly #stop: AbortController;
+
+  private constructor(services: ReceivingServices, stop: AbortController) {
+    this.#services = services;
+    this.#stop = stop;
+  }
+
+  /**
+   * Opens the databases.
+   * @param s `local` for localserve, which works without DNS, and takes all messages.
+   */
+  static async open(
+    s:
+      & Pick<
+        ReceivingServices,
+        "config" | "accounts" | "queue" | "filters" | "tempDir" | "webhooks" | "srs"
+      >
+      & {
+        local: boolean;
+      },
+    options: ReceivingOptions = {},
+  ): Promise<Receiving> {
+    const { config, accounts, queue, filters, tempDir, local } = s;
+    const stop = new AbortController();
+    const resolver = local ? undefined : options.resolver ?? makeResolver();
+    const now = options.now ?? Date.now;
+    return new Receiving({
+      config,
+      accounts,
+      queue,
+      filters,
+      tempDir,
+      webhooks: s.webhooks,
+      srs: s.srs,
+      resolver,
+      dnsbl: resolver && dnsblChecker(resolver),
+      reports: local ? undefined : await openReports(config.dataDir),
+      wait: options.wait ?? waitConnected,
+      now,
+      random: options.random ?? Math.random,
+      stopping: stop.signal,
+    }, stop);
+  }
+
+  /** The databases of reports, for the admin pages and for sending reports; none in localserve. */
+  get reports(): ReportDatabases | undefined {
+    return this.#services.reports;
+  }
+
+  /** What stands behind port 25 of a listener: messages for our own addresses. */
+  backend(l: Listener): SmtpBackend {
+    const s = this.#services;
+    const listener: ReceivingListener = {
+      hostname: l.Hostname || s.config.static.Hostname,
+      dnsblZones: l.SMTP.DNSBLs,
+      firstTimeSenderDelay: firstTimeSenderDelay(l),
+    };
+    return {
+      checkRecipient: (_session, transaction, recipient) =>
+        Promise.resolve().then(() => routeForRecipient(s, recipient.address, transaction.mailFrom)),
+      startMessage: () => new ParsingObserver(),
+      deliver: (session, transaction, message): Promise<Delivered> =>
+        receive(s, listener, session, transaction, message),
+      failed: (session, transaction, message, failures) =>
+        notifyFailures(s, session, transaction, message, failures),
+    };
+  }
+
+  /** Ends waits, so that connections can end; call it when listeners are about to stop. */
+  stop(): void {
+    this.#stop.abort();
+  }
+
+  /** Closes the databases, when nothing is received any more. */
+  async close(): Promise<void> {
+    this.stop();
+    const { reports } = this.#services;
+    if (reports) {
+      await Promise.all([reports.dmarc.close(), reports.tls.close(), reports.evaluations.close()]);
+    }
+  }
+}
+
+async function openReports(dataDir: string): Promise<ReportDatabases> {
+  return {
+    dmarc: await DmarcReports.open(dataDir),
+    tls: await TlsReports.open(dataDir),
+    evaluations: await DmarcEvaluations.open(dataDir),
+  };
+}

@@ -1,0 +1,125 @@
+/**
+ * Reports that come in about messages that this server has sent: bounces that another server sends after it
+ * has taken a message, and complaints (ARF, RFC 5965). They put recipients on the suppression list of the
+ * account that wrote to them, as failures in the queue do.
+ *
+ * Anybody can write a report. So it must name a message that is among the retired ones by its Message-ID
+ * or the unique sender made for a recipient, and a recipient of it; and it must have come to who sent that
+ * message, or complaints to the administrator.
+ *
+ * @module
+ */
+import type { Config } from "../../config/mod.ts";
+import type { Log } from "../../log/mod.ts";
+import { parseDsn } from "../../mail/dsn/parse.ts";
+import { parseFeedbackReport } from "../../mail/dsn/feedback_parse.ts";
+import { type HeaderField, headerField } from "../../mail/header/header.ts";
+import { normalizeMessageId } from "../../mail/header/messageid.ts";
+import type { Part } from "../../mail/structure/structure.ts";
+import { recipientOfSender } from "../sending/unique_sender.ts";
+import { baseAddress, isHardBounce, type Queue, type RetiredItem } from "../../queue/mod.ts";
+
+/** Bytes of a report that are looked at. */
+const maxReport = 1024 * 1024;
+
+/** Complaints that mean that the recipient wants no more (RFC 5965 §3.1, RFC 6650). */
+const unwanted = new Set(["abuse", "fraud", "opt-out", "opt-out-list"]);
+
+/** A message that has come in. */
+export interface ReportedMessage {
+  account: string;
+  /** The address that it was sent to. */
+  rcptTo: string;
+  /** Its author's domain is verified. */
+  verified: boolean;
+  root: Part;
+  size: number;
+  read(from: number, to: number): Uint8Array;
+}
+
+/** Somebody to suppress. */
+interface Finding {
+  item: RetiredItem;
+  reason: string;
+}
+
+/** Suppresses whom a report is about. Returns how many recipients were added to a list. */
+export async function suppressReported(
+  s: { config: Config; queue: Queue; log: Log },
+  m: ReportedMessage,
+): Promise<number> {
+  if (m.root.type !== "multipart" || m.root.subtype !== "report") return 0;
+  const bytes = m.read(0, Math.min(m.size, maxReport));
+  let added = 0;
+  for (const { item, reason } of [...bounces(s, m, bytes), ...complaints(s, m, bytes)]) {
+    const entry = { account: item.account, address: item.address, manual: false, reason };
+    if (!await s.queue.suppress(entry)) continue;
+    added++;
+    s.log.info("suppressing recipient after a report", { ...entry });
+  }
+  return added;
+}
+
+function bounces(
+  s: { config: Config; queue: Queue },
+  m: ReportedMessage,
+  bytes: Uint8Array,
+): Finding[] {
+  const dsn = parseDsn(bytes);
+  if (!dsn) return [];
+  const sent = sentMessage(s, dsn.original, m.rcptTo).filter((i) => i.account === m.account);
+  return dsn.recipients.flatMap((r) => {
+    if (r.action !== "failed" || !isHardBounce(r.status)) return [];
+    const named = [r.finalRecipient, r.originalRecipient].flatMap((a) => a?.value ?? []);
+    const item = recipientOf(sent, named);
+    const said = r.diagnosticCode?.value ?? r.status;
+    return item ? [{ item, reason: `bounced after it was taken: ${said}`.slice(0, 300) }] : [];
+  });
+}
+
+function complaints(
+  s: { config: Config; queue: Queue },
+  m: ReportedMessage,
+  bytes: Uint8Array,
+): Finding[] {
+  const report = m.verified ? parseFeedbackReport(bytes) : undefined;
+  if (!report || !unwanted.has(report.type)) return [];
+  const sent = sentMessage(s, report.original, report.mailFrom)
+    .filter((i) => mayComplain(s.config, m, i));
+  const reason = `complaint: ${report.type}`;
+  // Some leave out who complains: with one recipient it is clear all the same.
+  if (report.recipients.length === 0) return sent.length === 1 ? [{ item: sent[0], reason }] : [];
+  return report.recipients.flatMap((address) => {
+    const item = recipientOf(sent, [address]);
+    return item ? [{ item, reason }] : [];
+  });
+}
+
+/** Complaints come to the sender, or to whom they were agreed on with the other side. */
+function mayComplain(config: Config, m: ReportedMessage, item: RetiredItem): boolean {
+  if (m.account === item.account || m.account === config.static.Postmaster.Account) return true;
+  const at = m.rcptTo.lastIndexOf("@");
+  const senderDomain = item.mailFrom.slice(item.mailFrom.lastIndexOf("@") + 1);
+  return ["abuse", "postmaster"].includes(m.rcptTo.slice(0, at).toLowerCase()) &&
+    m.rcptTo.slice(at + 1).toLowerCase() === senderDomain.toLowerCase();
+}
+
+/**
+ * Recipients of the message that a report quotes, or the one for whom a unique sender was made.
+ * @param sender its sender in SMTP, or the address that the report came to
+ */
+function sentMessage(
+  { config, queue }: { config: Config; queue: Queue },
+  original: HeaderField[],
+  sender: string,
+): RetiredItem[] {
+  const unique = recipientOfSender(config, queue, sender);
+  if (unique) return [unique];
+  const id = normalizeMessageId(headerField(original, "message-id") ?? "");
+  return id === "" ? [] : queue.retiredByMessageId(id);
+}
+
+function recipientOf(sent: readonly RetiredItem[], named: readonly string[]) {
+  const wanted = named.map(baseAddress);
+  return sent.find((i) => wanted.includes(baseAddress(i.address)));
+}

@@ -1,0 +1,168 @@
+/**
+ * Where the mail of an address goes: accounts with their destinations, behind aliases too.
+ *
+ * @module
+ */
+import type { AddressLookup, Config, Destination, ResolvedAlias } from "../../config/mod.ts";
+import { type Address, type Recipient, SmtpError } from "../../smtp/server/mod.ts";
+import type { DeliveryFacts } from "../../store/types.ts";
+import type { Srs } from "../../senderauth/mod.ts";
+import { originalSender } from "../onward/returned.ts";
+
+/** An account that gets a message. */
+export interface Target {
+  account: string;
+  destination: Destination;
+  /** Set for addresses that other servers send their reports to. */
+  reports: "dmarc" | "domainTls" | "hostTls" | undefined;
+  /** The address that led here as configured, to tell whether two recipients are the same. */
+  canonical: string;
+}
+
+/** What an address leads to. */
+export type Route =
+  | { target: Target }
+  | { alias: ResolvedAlias; members: Target[] }
+  /** Reports about a forwarded message, for who sent that. */
+  | { sender: Address };
+
+/** What an address leads to; throws the SMTP answer for addresses that lead nowhere. */
+export function routeOf(config: Config, address: Address): Route {
+  const found: AddressLookup = config.lookupAddress(address.localpart, address.domain ?? "");
+  switch (found.kind) {
+    case "account": {
+      const { account, destination, canonical, reports } = found;
+      return { target: { account, destination, canonical, reports } };
+    }
+    case "alias": {
+      const members = found.alias.members.map((m): Target => ({
+        account: m.account,
+        destination: m.destination,
+        reports: undefined,
+        canonical: canonicalAddress(config, m.address) ?? m.address,
+      }));
+      return { alias: found.alias, members };
+    }
+    case "disabledDomain":
+      throw new SmtpError(450, "2.1", "domain is disabled for now");
+    case "unknownDomain":
+      throw new SmtpError(550, "7.1", "no mail for this domain here, and no relaying");
+    default:
+      throw new SmtpError(550, "1.1", "no such address here");
+  }
+}
+
+/** The accounts behind an address, each once; throws the SMTP answer for addresses that lead nowhere. */
+export function targetsOf(config: Config, address: Address): Target[] {
+  const route = routeOf(config, address);
+  if ("target" in route) return [route.target];
+  if ("sender" in route) return [];
+  return [...new Map(route.members.map((m) => [m.account, m])).values()];
+}
+
+/**
+ * The same for RCPT TO, where a destination may have all mail refused, and reports about what was forwarded
+ * come for rewritten senders.
+ */
+export function routeForRecipient(
+  s: { config: Config; srs: Srs },
+  address: Address,
+  mailFrom: Address | undefined,
+): Route {
+  const sender = originalSender(s.config, s.srs, address);
+  if (sender) {
+    // Others would have found a relay to this one sender.
+    if (mailFrom) throw new SmtpError(550, "7.1", "this address only takes delivery reports");
+    return s.config.domain(sender.domain) ? routeForRecipient(s, sender, undefined) : { sender };
+  }
+  const route = routeOf(s.config, address);
+  if ("target" in route) {
+    const refusal = route.target.destination.SMTPError;
+    if (refusal !== "") {
+      const [code, ...words] = refusal.split(" ");
+      // A text of its own may start with an enhanced status code.
+      const status = /^[45]\.(\d{1,3}\.\d{1,3})$/.exec(words[0] ?? "");
+      if (status) words.shift();
+      const text = words.join(" ").trim();
+      throw code === "421"
+        ? new SmtpError(421, status?.[1] ?? "3.0", text || "try again later")
+        : new SmtpError(550, status?.[1] ?? "1.1", text || "no such address here");
+    }
+  }
+  return route;
+}
+
+/** The configured address that mail for an address goes to; undefined if it is none of an account. */
+export function canonicalAddress(config: Config, address: string): string | undefined {
+  const at = address.lastIndexOf("@");
+  if (at < 0) return undefined;
+  const found = config.lookupAddress(address.slice(0, at), address.slice(at + 1), {
+    disabledDomains: true,
+  });
+  return found.kind === "account" ? found.canonical : undefined;
+}
+
+/** The sender's address in From, and whether its domain was verified. */
+export type Author = Pick<
+  DeliveryFacts,
+  "msgFromLocalpart" | "msgFromDomain" | "msgFromValidated"
+>;
+
+/** A recipient with those who get the message because of it. */
+export interface Plan {
+  recipient: Recipient;
+  /** The alias that it is. */
+  alias: ResolvedAlias | undefined;
+  /** Who gets it elsewhere, as a report about a message that was forwarded for them. */
+  sender?: Address;
+  /** Empty if all got it by another recipient, or wrote it. */
+  targets: Target[];
+  /** The sender may not write to the alias. */
+  refusal: SmtpError | undefined;
+}
+
+/**
+ * Who gets a message. Members of aliases get it once, also if they are recipients themselves, and not
+ * if they wrote it.
+ * @param checkPosting false where nobody's From can be verified
+ */
+export function planRecipients(
+  config: Config,
+  recipients: readonly Recipient[],
+  author: Author,
+  checkPosting: boolean,
+): Plan[] {
+  const taken = new Set<string>();
+  for (const r of recipients) {
+    const route = r.handle as Route;
+    if ("target" in route) taken.add(route.target.canonical);
+  }
+  const from = author.msgFromDomain === ""
+    ? undefined
+    : canonicalAddress(config, `${author.msgFromLocalpart}@${author.msgFromDomain}`);
+  return recipients.map((recipient): Plan => {
+    const route = recipient.handle as Route;
+    if ("target" in route) {
+      return { recipient, alias: undefined, targets: [route.target], refusal: undefined };
+    }
+    if ("sender" in route) {
+      const { sender } = route;
+      return { recipient, alias: undefined, sender, targets: [], refusal: undefined };
+    }
+    const { alias, members } = route;
+    if (checkPosting && !alias.PostPublic) {
+      const member = author.msgFromValidated && from !== undefined &&
+        members.some((m) => m.canonical === from);
+      if (!member) {
+        const refusal = new SmtpError(550, "7.1", "only members may write to this address");
+        return { recipient, alias, targets: [], refusal };
+      }
+    }
+    const targets = members.filter((m) => {
+      if (m.canonical === from || taken.has(m.canonical)) return false;
+      taken.add(m.canonical);
+      return true;
+    });
+    return { recipient, alias, targets, refusal: undefined };
+  });
+}

@@ -1,0 +1,75 @@
+/**
+ * The way of all messages of our users into the queue: counted against the account's limits, and signed
+ * for the domain in From.
+ *
+ * @module
+ */
+import type { Config } from "../../config/mod.ts";
+import { counter } from "../../metrics/mod.ts";
+import { Log } from "../../log/mod.ts";
+import { type NewQueueMessage, type Queue, QueueLimitError } from "../../queue/mod.ts";
+import { SmtpError } from "../../smtp/server/mod.ts";
+import { signatures } from "./signing.ts";
+
+const log = new Log("submission");
+const limited = counter(
+  "mox_submission_limit_total",
+  "Messages refused because the account had sent too much.",
+  { limit: ["messages", "firstTimeRecipients"] },
+);
+
+/** What it works with. */
+export interface OutgoingServices {
+  config: Config;
+  queue: Queue;
+}
+
+/** A message of an account. */
+export interface OutgoingMessage extends Omit<NewQueueMessage, "limits"> {
+  /** Domain of the From header; its keys sign. */
+  fromDomain: string;
+}
+
+/**
+ * Signs and queues a message; durable when it resolves.
+ * @returns the ids of the recipients' items.
+ * @throws SmtpError if the account may not send more now, in words that name the parameter to change.
+ */
+export async function queueOutgoing(s: OutgoingServices, m: OutgoingMessage): Promise<number[]> {
+  const { config } = s;
+  const signature = await signatures(config, m.fromDomain, m);
+  const head = new TextEncoder().encode(signature);
+  const prefix = new Uint8Array(head.length + m.prefix.length);
+  prefix.set(head);
+  prefix.set(m.prefix, head.length);
+  const account = config.account(m.senderAccount);
+  // Localserve sends nothing, and is used for load tests. Reports are no doing of the account's.
+  const unlimited = !account || config.acceptAllAccount === m.senderAccount || m.isDsn;
+  try {
+    return await s.queue.add({
+      ...m,
+      prefix,
+      limits: unlimited ? undefined : {
+        messages: account.MaxOutgoingMessagesPerDay,
+        firstTimeRecipients: account.MaxFirstTimeRecipientsPerDay,
+        counts: (address) =>
+          config.domain(address.slice(address.lastIndexOf("@") + 1)) === undefined,
+      },
+    });
+  } catch (err) {
+    if (!(err instanceof QueueLimitError)) throw err;
+    limited.inc({ limit: err.limit });
+    const name = err.limit === "messages"
+      ? "MaxOutgoingMessagesPerDay"
+      : "MaxFirstTimeRecipientsPerDay";
+    log.warn("account has sent as much as it may", {
+      account: m.senderAccount,
+      limit: err.limit,
+      max: err.max,
+    });
+    const text =
+      `${err.message}: that is the limit of the account, set by its parameter ${name} in ` +
+      "domains.conf; if these messages are not yours, change your password";
+    throw new SmtpError(451, "7.1", text, { cause: err });
+  }
+}

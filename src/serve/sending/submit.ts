@@ -1,0 +1,117 @@
+/** Messages of local programs (`mox sendmail`), into the queue. @module */
+import type { Config } from "../../config/mod.ts";
+import { flattenAddresses, parseAddressList } from "../../mail/address/address.ts";
+import { headerField, splitHeader } from "../../mail/header/header.ts";
+import { parseMessage } from "../../mail/structure/structure.ts";
+import { withTempFile } from "../../platform/files.ts";
+import type { Queue } from "../../queue/mod.ts";
+import { ControlError } from "../control/control.ts";
+import { queueOutgoing } from "./outgoing.ts";
+import { priorityOf } from "./submission.ts";
+
+/** What sendmail hands over. */
+export interface ProgramMessage {
+  /** "" for the account's own address. */
+  from: string;
+  recipients: string[];
+  /** Recipients come from To, Cc and Bcc (-t). */
+  fromHeader: boolean;
+  /** The message, each byte a character. */
+  message: string;
+}
+
+/** Line ends as SMTP has them; a message without a header gets an empty one. */
+function normalize(text: string): string {
+  const lines = text.replace(/\r\n|\r|\n/g, "\r\n");
+  const first = lines.slice(0, lines.indexOf("\r\n"));
+  return /^[\x21-\x39\x3b-\x7e]+[ \t]*:/.test(first) || lines.startsWith("\r\n")
+    ? lines
+    : `\r\n${lines}`;
+}
+
+/** Queues a program's message. @throws ControlError in words for the user. */
+export async function submitFromProgram(
+  s: { config: Config; queue: Queue; tempDir: string },
+  m: ProgramMessage,
+): Promise<string[]> {
+  const text = normalize(m.message);
+  let bytes = Uint8Array.from(text, (c) => c.charCodeAt(0));
+  const parsed = parseMessage(bytes);
+  const fields = splitHeader(parsed.root.header ?? new Uint8Array(0));
+  const addressesOf = (name: string) =>
+    fields.filter((f) => f.name === name).flatMap((f) =>
+      flattenAddresses(parseAddressList(f.value)).map((a) => `${a.localpart}@${a.domain}`)
+    );
+  const recipients = [...m.recipients];
+  if (m.fromHeader) {
+    for (const name of ["to", "cc", "bcc"]) recipients.push(...addressesOf(name));
+    // Nobody is to read whom a blind copy went to.
+    bytes = withoutField(bytes, "bcc");
+  }
+  if (recipients.length === 0) throw new ControlError("no recipients");
+  const from = m.from || addressesOf("from")[0] || "";
+  const account = from === ""
+    ? s.config.acceptAllAccount
+    : s.config.accountFor(from) ?? s.config.acceptAllAccount;
+  if (account === undefined) {
+    throw new ControlError(
+      from === ""
+        ? "no sender: use -f or a From header"
+        : `${from} is not an address of an account`,
+    );
+  }
+  let prefix = "";
+  if (headerField(fields, "date") === undefined) {
+    prefix += `Date: ${new Date().toUTCString().replace("GMT", "+0000")}\r\n`;
+  }
+  let messageId = headerField(fields, "message-id");
+  if (messageId === undefined) {
+    messageId = `<${crypto.randomUUID()}@${s.config.static.Hostname}>`;
+    prefix += `Message-ID: ${messageId}\r\n`;
+  }
+  const sender = from || s.config.accountAddresses(account).find((a) => !a.startsWith("@")) || "";
+  if (headerField(fields, "from") === undefined) prefix += `From: <${sender}>\r\n`;
+  const ids = await withTempFile(s.tempDir, "sendmail-", bytes, (path) =>
+    queueOutgoing(s, {
+      senderAccount: account,
+      fromDomain: (addressesOf("from")[0] ?? sender).split("@").at(-1)!,
+      mailFrom: sender,
+      recipients: recipients.map((address) => ({ address })),
+      file: path,
+      fileSize: bytes.length,
+      prefix: new TextEncoder().encode(prefix),
+      smtputf8: (parsed.root.header ?? new Uint8Array(0)).some((b) => b >= 128),
+      has8bit: bytes.some((b) => b >= 128),
+      requireTls: false,
+      messageId,
+      subject: headerField(fields, "subject"),
+      priority: priorityOf(fields),
+    }));
+  return ids.map(String);
+}
+
+/** The message without the header fields of that name. */
+function withoutField(bytes: Uint8Array, name: string): Uint8Array<ArrayBuffer> {
+  const out = new Uint8Array(bytes.length);
+  let n = 0;
+  let at = 0;
+  let drop = false;
+  while (at < bytes.length) {
+    let end = bytes.indexOf(10, at);
+    end = end < 0 ? bytes.length : end + 1;
+    if (bytes[at] === 13 || bytes[at] === 10) break;
+    if (bytes[at] !== 32 && bytes[at] !== 9) {
+      const start = new TextDecoder().decode(
+        bytes.subarray(at, Math.min(end, at + name.length + 1)),
+      );
+      drop = start.toLowerCase() === `${name}:`;
+    }
+    if (!drop) {
+      out.set(bytes.subarray(at, end), n);
+      n += end - at;
+    }
+    at = end;
+  }
+  out.set(bytes.subarray(at), n);
+  return out.slice(0, n + bytes.length - at);
+}

@@ -1,0 +1,12 @@
+/** The header field TLS-Required (RFC 8689 §5). @module */
+import type { HeaderField } from "../../mail/header/header.ts";
+
+/**
+ * Whether a message is rather to go in plain text than not at all. REQUIRETLS of its transaction outweighs
+ * the field (RFC 8689 §4.1), and one that is there more than once says nothing.
+ */
+export function asksForNoTls(fields: readonly HeaderField[], requireTls: boolean): boolean {
+  if (requireTls) return false;
+  const found = fields.filter((f) => f.name === "tls-required");
+  return found.length === 1 && found[0].value.trim().toLowerCase() === "no";
+}

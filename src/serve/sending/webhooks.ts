@@ -1,0 +1,214 @@
+/** Webhooks of the running server: what accounts are told, and when. @module */
+import type { Config } from "../../config/mod.ts";
+import { Log } from "../../log/mod.ts";
+import { parseDsn } from "../../mail/dsn/parse.ts";
+import type { OutgoingEvent, Queue, RetiredItem } from "../../queue/mod.ts";
+import { type NewHook, Webhooks } from "../../queue/webhooks/mod.ts";
+import type { Account } from "../../store/account/account.ts";
+import { deliveryRecord } from "../../store/account/delivery_facts.ts";
+import type { Message } from "../../store/types.ts";
+import { recipientOfSender } from "./unique_sender.ts";
+import { type MessageContent, openContent } from "../../web/webmail/reading/content.ts";
+import {
+  inReplyTo,
+  isAutomated,
+  messageForm,
+  messageMeta,
+  structureForm,
+} from "../../web/webapi/message_form.ts";
+
+/** Bytes of a report of delivery that are looked at. */
+const maxDsn = 1024 * 1024;
+
+/** What an outgoing webhook is told besides the event itself. */
+interface Told {
+  account: string;
+  event: string;
+  dsn: boolean;
+  suppressing: boolean;
+  queueMsgId: number;
+  fromId: string;
+  messageId: string;
+  subject: string;
+  code: number;
+  enhanced: string;
+  error: string;
+  extra: Record<string, string>;
+}
+
+function outgoingHook(config: Config, t: Told): NewHook | undefined {
+  const hook = config.account(t.account)?.OutgoingWebhook;
+  if (!hook) return undefined;
+  if (hook.Events.length > 0 && !(hook.Events as readonly string[]).includes(t.event)) {
+    return undefined;
+  }
+  return {
+    account: t.account,
+    url: hook.URL,
+    authorization: hook.Authorization,
+    event: t.event,
+    queueMsgId: t.queueMsgId,
+    fromId: t.fromId,
+    messageId: t.messageId,
+    subject: t.subject,
+    payload: JSON.stringify({
+      Version: 0,
+      Event: t.event,
+      DSN: t.dsn,
+      Suppressing: t.suppressing,
+      QueueMsgID: t.queueMsgId,
+      FromID: t.fromId,
+      MessageID: t.messageId,
+      Subject: t.subject,
+      WebhookQueued: new Date().toISOString(),
+      SMTPCode: t.code,
+      SMTPEnhancedCode: t.enhanced,
+      Error: t.error,
+      Extra: t.extra,
+    }),
+  };
+}
+
+/** What is told of a recipient of the queue. */
+function ofEvent(e: OutgoingEvent, queue: Queue): Told {
+  const { message, item, attempt } = e;
+  return {
+    account: message.senderAccount,
+    event: e.kind,
+    dsn: false,
+    suppressing: e.kind === "failed" &&
+      queue.suppressesAfter(message.senderAccount, item, attempt),
+    queueMsgId: item.id,
+    fromId: item.fromId,
+    messageId: message.messageId,
+    subject: message.subject,
+    code: attempt.code,
+    // Without the class, which the code has already.
+    enhanced: attempt.enhanced.replace(/^[245]\./, ""),
+    error: attempt.kind === "delivered" ? "" : attempt.text,
+    extra: message.extra,
+  };
+}
+
+/** What a message to a unique sender address says of the recipient that it was made for. */
+function ofAnswer(c: MessageContent, sent: RetiredItem, suppressing: boolean): Told {
+  const bytes = c.reader.read(0, Math.min(c.reader.size, maxDsn));
+  const dsn = parseDsn(bytes);
+  const r = dsn?.recipients[0];
+  return {
+    account: sent.account,
+    event: r?.action ?? "unrecognized",
+    dsn: r !== undefined,
+    suppressing,
+    queueMsgId: sent.id,
+    fromId: sent.fromId,
+    messageId: sent.messageKey,
+    subject: sent.subject,
+    code: 0,
+    enhanced: r?.status.replace(/^[245]\./, "") ?? "",
+    error: r?.diagnosticCode?.value ?? "",
+    extra: sent.extra,
+  };
+}
+
+export class ServerWebhooks {
+  readonly hooks: Webhooks;
+  readonly #config: Config;
+  readonly #log: Log;
+  readonly #queue: () => Queue;
+
+  private constructor(config: Config, hooks: Webhooks, log: Log, queue: () => Queue) {
+    this.#config = config;
+    this.hooks = hooks;
+    this.#log = log;
+    this.#queue = queue;
+  }
+
+  static async open(config: Config, queue: () => Queue): Promise<ServerWebhooks> {
+    const log = new Log("webhook");
+    const hooks = await Webhooks.open(config.dataDir, {
+      log,
+      retiredPeriod: (account) => config.account(account)?.KeepRetiredWebhookPeriod ?? 0,
+    });
+    return new ServerWebhooks(config, hooks, log, queue);
+  }
+
+  /** Tells of an event of the queue. DSNs of our own are nobody's message. */
+  async outgoing(e: OutgoingEvent): Promise<void> {
+    if (e.message.isDsn) return;
+    const hook = outgoingHook(this.#config, ofEvent(e, this.#queue()));
+    if (hook) await this.hooks.add(hook);
+  }
+
+  /**
+   * Tells of a message that came in. Never throws: it is delivered whatever becomes of the call.
+   * @param suppressing it is a report that has put recipients on the suppression list
+   */
+  async incoming(account: Account, message: Message, suppressing = false): Promise<void> {
+    const conf = this.#config.account(account.name);
+    if (!conf?.IncomingWebhook && !conf?.OutgoingWebhook) return;
+    try {
+      const c = openContent(account, message.id);
+      try {
+        const sent = this.#answered(account, message.id);
+        const hook = sent
+          ? outgoingHook(this.#config, ofAnswer(c, sent, suppressing))
+          : this.#incomingHook(account, c);
+        if (hook) await this.hooks.add(hook);
+      } finally {
+        c.close();
+      }
+    } catch (err) {
+      this.#log.error("telling of an incoming message", {
+        err: err as Error,
+        account: account.name,
+        id: message.id,
+      });
+    }
+  }
+
+  /** The recipient whose unique sender address a message went to. */
+  #answered(account: Account, id: number): RetiredItem | undefined {
+    const to = deliveryRecord(account.db, id)?.rcptTo ?? "";
+    const found = recipientOfSender(this.#config, this.#queue(), to);
+    return found?.account === account.name ? found : undefined;
+  }
+
+  #incomingHook(account: Account, c: MessageContent): NewHook | undefined {
+    const hook = this.#config.account(account.name)?.IncomingWebhook;
+    if (!hook) return undefined;
+    const form = messageForm(account, c);
+    const meta = messageMeta(account, c);
+    const d = deliveryRecord(account.db, c.message.id);
+    return {
+      account: account.name,
+      url: hook.URL,
+      authorization: hook.Authorization,
+      event: "incoming",
+      queueMsgId: 0,
+      fromId: "",
+      messageId: form.MessageID,
+      subject: form.Subject,
+      payload: JSON.stringify({
+        Version: 0,
+        ...form,
+        InReplyTo: inReplyTo(c),
+        Structure: structureForm(c.root),
+        Meta: {
+          MsgID: c.message.id,
+          MailFrom: meta.MailFrom,
+          MailFromValidated: meta.MailFromValidated,
+          MailFromValidation: d?.mailFromValidation ?? "",
+          MsgFromValidated: meta.MsgFromValidated,
+          MsgFromValidation: d?.msgFromValidation ?? "",
+          RcptTo: meta.RcptTo,
+          DKIMVerifiedDomains: meta.DKIMVerifiedDomains,
+          RemoteIP: meta.RemoteIP,
+          Received: new Date(c.message.received).toISOString(),
+          MailboxName: meta.MailboxName,
+          Automated: isAutomated(c, d),
+        },
+      }),
+    };
+  }
+}

@@ -1,0 +1,25 @@
+/** The names that a listener needs certificates for. @module */
+import { domainToASCII } from "node:url";
+import type { Config, Listener } from "../../config/mod.ts";
+
+/** In the order of their worth: mail before pages. */
+export function certificateNames(config: Config, l: Listener): string[] {
+  const names = new Set<string>();
+  const add = (name: string) => {
+    if (name === "") return;
+    const ascii = domainToASCII(name).toLowerCase();
+    if (ascii.includes(".")) names.add(ascii);
+  };
+  add(l.Hostname || config.static.Hostname);
+  for (const [name, d] of config.dynamic.Domains) {
+    if (d.Disabled) continue;
+    add(d.ClientSettingsDomain);
+    if (d.MTASTS && l.MTASTSHTTPS.Enabled && !l.MTASTSHTTPS.NonTLS) add(`mta-sts.${name}`);
+    if (l.AutoconfigHTTPS.Enabled && !l.AutoconfigHTTPS.NonTLS) add(`autoconfig.${name}`);
+  }
+  if (l.WebserverHTTPS.Enabled) {
+    for (const name of config.dynamic.WebDomainRedirects.keys()) add(name);
+    for (const h of config.dynamic.WebHandlers) add(h.Domain);
+  }
+  return [...names];
+}

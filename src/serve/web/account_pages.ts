@@ -1,0 +1,209 @@
+/** The account and admin pages of the running server: their logins, and what they work on. @module */
+import type { Config } from "../../config/mod.ts";
+import type { Resolver } from "../../dns/mod.ts";
+import type { FailedAuthLimiter, OpenConnection } from "../../net/mod.ts";
+import { programVersion } from "../../platform/version.ts";
+import type { Queue } from "../../queue/mod.ts";
+import type { Webhooks } from "../../queue/webhooks/mod.ts";
+import type { TlsResults } from "../../reports/mod.ts";
+import type { ReportDatabases } from "../receiving/receiving.ts";
+import { preparePassword } from "../../sasl/mod.ts";
+import type { Accounts } from "../../store/account/accounts.ts";
+import { checkAbsentPassword } from "../../store/logins/credentials.ts";
+import { checkPassword } from "../../store/logins/password.ts";
+import type { LoginLog } from "../../store/logins/attempts.ts";
+import type { TlsKeys } from "../../store/logins/tls_keys.ts";
+import type { CertificateState } from "../tls/tls.ts";
+import type { StsPolicyState } from "../../tlspolicy/policies.ts";
+import { type AccountPage, accountPage, type AccountPageOptions } from "../../web/account/mod.ts";
+import { adminPage, type Glance } from "../../web/admin/mod.ts";
+import type { WebHandler } from "../../web/http/mod.ts";
+import {
+  type Challenges,
+  checkPasskeyLogin,
+  Login,
+  type LoginForm,
+  type LoginResult,
+  PasskeyError,
+  type PasskeyLogin,
+  type PasskeyPlace,
+  type Sessions,
+} from "../../web/login/mod.ts";
+import { Buffer } from "node:buffer";
+import { findPasskey, usedPasskey } from "../../store/logins/passkeys.ts";
+import { accountPageHtml, adminPageHtml } from "../../web/pages/mod.ts";
+import { servePage } from "../../web/webmail/mod.ts";
+
+/** What the pages need of the server. */
+export interface PagesServer {
+  config: Config;
+  accounts: Accounts;
+  queue: Queue;
+  webhooks: Webhooks | undefined;
+  sessions: Sessions;
+  limiter: FailedAuthLimiter;
+  tempDir: string;
+  listeners: () => string[];
+  connections: () => OpenConnection[];
+  glance: Glance;
+  resolver: Resolver | undefined;
+  reports: ReportDatabases | undefined;
+  tlsResults: TlsResults | undefined;
+  /** Undefined while the server starts. */
+  tlsKeys: () => TlsKeys | undefined;
+  loginLog: () => LoginLog | undefined;
+  /** What an account's junk filter has learned from. */
+  trained: AccountPageOptions["trained"];
+  certificates: () => CertificateState[];
+  stsPolicies: () => StsPolicyState[];
+}
+
+/**
+ * Checks name and password of an account, and the code of its second factor, in the same time whether or not
+ * there is one.
+ */
+export async function checkAccountLogin(
+  s: { config: Config; accounts: Accounts },
+  form: LoginForm,
+): Promise<LoginResult> {
+  const name = s.config.accountFor(form.username);
+  const password = preparePassword(form.password);
+  if (name === undefined) {
+    await checkAbsentPassword(password);
+    return "wrong";
+  }
+  const account = await s.accounts.open(name);
+  try {
+    const { credentials } = account;
+    if (!(await credentials.verifyPassword(password))) return "wrong";
+    if (s.config.account(name)?.LoginDisabled) return "disabled";
+    if (!credentials.hasSecondFactor) return { account: name };
+    if (!form.code) return "second";
+    return await credentials.checkSecondFactor(form.code, Date.now())
+      ? { account: name }
+      : "wrongCode";
+  } finally {
+    account.close();
+  }
+}
+
+/** Checks a passkey's answer. It stands for password and code. */
+export async function checkAccountPasskey(
+  s: { config: Config; accounts: Accounts },
+  answer: PasskeyLogin,
+  place: PasskeyPlace,
+  challenges: Challenges,
+): Promise<{ account: string; login: string } | "wrong" | "disabled"> {
+  const name = Buffer.from(answer.userHandle, "base64url").toString();
+  const conf = s.config.account(name);
+  if (!conf) return "wrong";
+  const account = await s.accounts.open(name);
+  try {
+    const key = findPasskey(account, Uint8Array.from(Buffer.from(answer.id, "base64url")));
+    if (!key) return "wrong";
+    const signCount = checkPasskeyLogin(answer, key, place, challenges);
+    if (conf.LoginDisabled) return "disabled";
+    await usedPasskey(account, key.id, signCount);
+    const login = s.config.accountAddresses(name).find((a) => !a.startsWith("@")) ?? name;
+    return { account: name, login };
+  } catch (err) {
+    if (err instanceof PasskeyError) return "wrong";
+    throw err;
+  } finally {
+    account.close();
+  }
+}
+
+/** The same for programs, which have no second factor but passwords of their own. */
+export async function checkProgramLogin(
+  s: { config: Config; accounts: Accounts },
+  form: LoginForm,
+  peer: { protocol: string; remoteIp: string },
+): Promise<LoginResult> {
+  const name = s.config.accountFor(form.username);
+  const password = preparePassword(form.password);
+  if (name === undefined) {
+    await checkAbsentPassword(password);
+    return "wrong";
+  }
+  const account = await s.accounts.open(name);
+  try {
+    const result = await account.credentials.verifyForProgram(password, peer);
+    if (result === "wrong") return "wrong";
+    if (s.config.account(name)?.LoginDisabled) return "disabled";
+    return result === "secondFactor" ? "second" : { account: name };
+  } finally {
+    account.close();
+  }
+}
+
+/** Checks the administrator's password, whose hash is in a file. */
+async function checkAdminLogin(config: Config, form: LoginForm): Promise<LoginResult> {
+  const password = preparePassword(form.password);
+  let hash = "";
+  try {
+    const file = config.static.AdminPasswordFile;
+    if (file !== "") hash = (await Deno.readTextFile(config.configPath(file))).trim();
+  } catch (e) {
+    if (!(e instanceof Deno.errors.NotFound)) throw e;
+  }
+  if (hash === "") {
+    await checkAbsentPassword(password);
+    return "wrong";
+  }
+  return await checkPassword(password, hash) ? { account: "" } : "wrong";
+}
+
+/** Makes both pages. */
+export function accountAndAdminPages(
+  s: PagesServer,
+): { account: AccountPage; admin: WebHandler } {
+  const { config, accounts, queue, sessions, limiter } = s;
+  return {
+    account: accountPage({
+      config,
+      webhooks: s.webhooks,
+      accounts,
+      queue,
+      sessions,
+      login: new Login({
+        service: "account",
+        sessions,
+        limiter,
+        check: (form) => checkAccountLogin(s, form),
+        checkPasskey: (...a) => checkAccountPasskey(s, ...a),
+        allowed: (account) => config.account(account)?.LoginDisabled === "",
+      }),
+      page: servePage(accountPageHtml),
+      tempDir: s.tempDir,
+      tlsKeys: s.tlsKeys,
+      loginLog: s.loginLog,
+      trained: s.trained,
+    }),
+    admin: adminPage({
+      config,
+      accounts,
+      queue,
+      webhooks: s.webhooks,
+      sessions,
+      login: new Login({
+        service: "admin",
+        sessions,
+        limiter,
+        check: (form) => checkAdminLogin(config, form),
+        allowed: () => true,
+      }),
+      page: servePage(adminPageHtml),
+      version: programVersion,
+      listeners: s.listeners,
+      connections: s.connections,
+      glance: s.glance,
+      resolver: s.resolver,
+      reports: s.reports,
+      tlsResults: s.tlsResults,
+      loginLog: s.loginLog,
+      certificates: s.certificates,
+      stsPolicies: s.stsPolicies,
+    }),
+  };
+}

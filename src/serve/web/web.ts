@@ -1,0 +1,185 @@
+/**
+ * Web listeners: which services of the configuration are on which port, and starting them.
+ *
+ * @module
+ */
+import type { Server } from "node:net";
+import type { Config, Listener } from "../../config/mod.ts";
+import { Log } from "../../log/mod.ts";
+import {
+  type ConnectionLimiter,
+  type Handshaken,
+  type RateLimiter,
+  type ServerTls,
+  type TcpServer,
+} from "../../net/mod.ts";
+import {
+  ownHost,
+  redirect,
+  routeServices,
+  serveHttp,
+  type UpgradeHandler,
+  type WebHandler,
+  type WebService,
+} from "../../web/http/mod.ts";
+
+/** A protocol that is served, for telling the user. */
+export interface Endpoint {
+  protocol: string;
+  hostname: string;
+  port: number;
+}
+
+/** The pages and services that listeners may have; those left out are not served. */
+export interface WebHandlers {
+  account?: WebHandler;
+  admin?: WebHandler;
+  webmail?: WebHandler;
+  webapi?: WebHandler;
+  /** Answers on hosts of its own choice. */
+  autoconfig?: { host: (name: string) => boolean; handle: WebHandler };
+  mtasts?: { host: (name: string) => boolean; handle: WebHandler };
+  webserver?: {
+    host: (name: string) => boolean;
+    handle: WebHandler;
+    upgrade?: UpgradeHandler;
+  };
+  /** Challenges of ACME's http-01 at /.well-known/acme-challenge/, on plain HTTP. */
+  acme?: WebHandler;
+}
+
+/** The services of one port. */
+export interface WebPort {
+  port: number;
+  /** Served over TLS. */
+  https: boolean;
+  services: WebService[];
+  /** Names for the user, such as "webmail". */
+  names: string[];
+  rateLimited: boolean;
+}
+
+/** What a listener serves, by port. */
+export function webPorts(config: Config, l: Listener, handlers: WebHandlers): WebPort[] {
+  const hostname = (l.Hostname || config.static.Hostname).toLowerCase();
+  const own = ownHost(hostname);
+  const ports = new Map<string, WebPort>();
+
+  const on = (port: number, https: boolean): WebPort => {
+    const key = `${port} ${https}`;
+    let p = ports.get(key);
+    if (p === undefined) {
+      p = { port, https, services: [], names: [], rateLimited: true };
+      ports.set(key, p);
+    }
+    return p;
+  };
+  const page = (
+    name: "account" | "admin" | "webmail" | "webapi",
+    https: boolean,
+    s: Listener["AccountHTTP"],
+    defaultPath: string,
+  ) => {
+    const handle = handlers[name];
+    if (!s.Enabled || handle === undefined) return;
+    const p = on(s.Port || (https ? 443 : 80), https);
+    const path = s.Path || defaultPath;
+    p.services.push({ name, path, host: own, handle, forwarded: s.Forwarded });
+    p.names.push(`${name} at ${path}`);
+  };
+  for (const https of [false, true]) {
+    page("account", https, https ? l.AccountHTTPS : l.AccountHTTP, "/");
+    page("webmail", https, https ? l.WebmailHTTPS : l.WebmailHTTP, "/webmail/");
+    page("admin", https, https ? l.AdminHTTPS : l.AdminHTTP, "/admin/");
+    page("webapi", https, https ? l.WebAPIHTTPS : l.WebAPIHTTP, "/webapi/");
+  }
+  const wellKnown = (
+    name: "autoconfig" | "mtasts",
+    s: Listener["MTASTSHTTPS"],
+  ) => {
+    const service = handlers[name];
+    if (!s.Enabled || service === undefined) return;
+    const p = on(s.Port || 443, !s.NonTLS);
+    p.services.push({ name, path: "/", host: service.host, handle: service.handle });
+    p.names.push(name);
+  };
+  wellKnown("autoconfig", l.AutoconfigHTTPS);
+  wellKnown("mtasts", l.MTASTSHTTPS);
+  for (const https of [false, true]) {
+    const s = https ? l.WebserverHTTPS : l.WebserverHTTP;
+    if (!s.Enabled || handlers.webserver === undefined) continue;
+    const p = on(s.Port || (https ? 443 : 80), https);
+    const { host, handle, upgrade } = handlers.webserver;
+    p.services.push({ name: "webserver", path: "/", host, handle, upgrade });
+    p.names.push("webserver");
+    if (s.RateLimitDisabled) p.rateLimited = false;
+  }
+  const acme = l.TLS && config.static.ACME.get(l.TLS.ACME);
+  if (acme) {
+    // Proofs of control are looked for there, also where nothing else is served.
+    on(80, false);
+    on(acme.Port, true);
+  }
+  if (l.IMAPS.EnabledOnHTTPS || l.Submissions.EnabledOnHTTPS) on(443, true);
+  for (const p of ports.values()) {
+    // Where "/" has no page, people find the one there is.
+    const place = p.services.find((s) => s.name === "admin") ??
+      p.services.find((s) => s.name === "webmail");
+    const taken = p.services.some((s) => s.path === "/" && s.host === own);
+    if (!taken && place !== undefined) {
+      p.services.push({
+        name: "root",
+        path: "/",
+        host: own,
+        handle: (req) =>
+          req.path === "/" ? redirect(307, place.path) : new Response(null, { status: 404 }),
+      });
+    }
+    if (!p.https && handlers.acme !== undefined) {
+      const handle = handlers.acme;
+      const path = "/.well-known/acme-challenge/";
+      p.services.push({ name: "acme", path, host: () => true, handle });
+    }
+  }
+  return [...ports.values()];
+}
+
+/** How the ports of a listener are served. */
+export interface WebListenerOptions {
+  tls: ServerTls | undefined;
+  /** The bound socket. */
+  listener: Server;
+  limits: () => { connectionLimiter: ConnectionLimiter; rateLimiter: RateLimiter };
+  /** Other protocols on HTTPS ports, by the name that clients ask for when TLS begins (ALPN). */
+  alpn?: ReadonlyMap<string, AlpnHandler>;
+}
+
+/** Serves a connection to its end. */
+export type AlpnHandler = (made: Handshaken, cid: number, log: Log) => Promise<void>;
+
+/** Starts one port on one address. */
+export async function serveWebPort(
+  ip: string,
+  p: WebPort,
+  o: WebListenerOptions,
+): Promise<TcpServer> {
+  if (p.https && o.tls === undefined) {
+    throw new Error(
+      `port ${p.port} serves HTTPS (${p.names.join(", ")}), but its listener has no TLS`,
+    );
+  }
+  const tls: ServerTls | undefined = p.https
+    ? { ...o.tls!, alpnProtocols: ["http/1.1", ...o.alpn?.keys() ?? []] }
+    : undefined;
+  const limits = o.limits();
+  return await serveHttp({
+    hostname: ip,
+    port: p.port,
+    listener: o.listener,
+    tls,
+    log: new Log("http"),
+    connectionLimiter: limits.connectionLimiter,
+    rateLimiter: p.rateLimited ? limits.rateLimiter : undefined,
+    alpn: (made, cid, log) => o.alpn?.get(made.info.alpn ?? "")?.(made, cid, log),
+  }, routeServices(p.services));
+}

@@ -1,0 +1,87 @@
+/** The webmail of the running server: its logins, and sending through the queue. @module */
+import { type Config, defaultMaxMessageSize } from "../../config/mod.ts";
+import type { FailedAuthLimiter } from "../../net/mod.ts";
+import { programVersion } from "../../platform/version.ts";
+import type { Queue } from "../../queue/mod.ts";
+import type { Accounts } from "../../store/account/accounts.ts";
+import { SmtpError } from "../../smtp/server/mod.ts";
+import { UserError } from "../../web/http/mod.ts";
+import { Login, type Sessions } from "../../web/login/mod.ts";
+import { webmailPage } from "../../web/pages/mod.ts";
+import {
+  openWebmail,
+  servePage,
+  type SubmittedMessage,
+  type Webmail,
+} from "../../web/webmail/mod.ts";
+import { checkAccountLogin, checkAccountPasskey } from "./account_pages.ts";
+import { queueOutgoing } from "../sending/outgoing.ts";
+import { recipientSecurity, type SecurityServices } from "../sending/recipient_security.ts";
+
+/** What the webmail needs of the server. */
+export interface WebmailServer {
+  config: Config;
+  accounts: Accounts;
+  queue: Queue;
+  sessions: Sessions;
+  limiter: FailedAuthLimiter;
+  tempDir: string;
+  /** Undefined where there is no DNS. */
+  security: SecurityServices | undefined;
+}
+
+/** Opens the webmail. */
+export function webmail(s: WebmailServer): Promise<Webmail> {
+  const { config } = s;
+  const sizes = [...config.static.Listeners.values()].map((l) => l.SMTPMaxMessageSize);
+  return openWebmail({
+    config,
+    accounts: s.accounts,
+    sessions: s.sessions,
+    login: new Login({
+      service: "webmail",
+      sessions: s.sessions,
+      limiter: s.limiter,
+      check: (form) => checkAccountLogin(s, form),
+      checkPasskey: (...a) => checkAccountPasskey(s, ...a),
+      allowed: (account) => config.account(account)?.LoginDisabled === "",
+    }),
+    hostname: config.static.Hostname,
+    version: programVersion,
+    tempDir: s.tempDir,
+    maxMessageSize: Math.max(...sizes) || defaultMaxMessageSize,
+    page: servePage(webmailPage),
+    submit: (m) => submit(s, m),
+    domainSecurity: s.security && ((domain) => recipientSecurity(s.security!, domain)),
+  });
+}
+
+async function submit(s: WebmailServer, m: SubmittedMessage): Promise<void> {
+  const at = m.mailFrom.lastIndexOf("@");
+  const may = s.config.mayUseFrom(m.account, m.mailFrom.slice(0, at), m.mailFrom.slice(at + 1));
+  if (may !== "yes" && s.config.acceptAllAccount !== m.account) {
+    throw new UserError(`${m.mailFrom} is not one of your addresses`);
+  }
+  try {
+    await queueOutgoing(s, {
+      senderAccount: m.account,
+      fromDomain: m.mailFrom.slice(at + 1),
+      mailFrom: m.mailFrom,
+      recipients: m.recipients.map((address) => ({ address })),
+      file: m.file,
+      fileSize: m.fileSize,
+      prefix: new Uint8Array(0),
+      smtputf8: m.smtputf8,
+      has8bit: m.has8bit,
+      requireTls: m.requireTls === true,
+      tlsOptional: m.requireTls === false,
+      notBefore: m.notBefore,
+      messageId: `<${m.messageId}>`,
+      subject: m.subject,
+    });
+  } catch (err) {
+    // Limits of the account, in words.
+    if (err instanceof SmtpError) throw new UserError(err.message, { cause: err });
+    throw err;
+  }
+}

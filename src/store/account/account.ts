@@ -1,0 +1,371 @@
+/**
+ * An open account: the face through which protocols read and change its mail.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import type { Log } from "../../log/mod.ts";
+import { AccountReader } from "./reader.ts";
+import { Annotations } from "../mailboxes/annotations.ts";
+import { Broadcast } from "../changes.ts";
+import { checkAccount } from "./consistency.ts";
+import {
+  copyMessages,
+  type CopyResult,
+  moveMessages,
+  type MoveResult,
+} from "../messages/copy_move.ts";
+import { Credentials } from "../logins/credentials.ts";
+import { Db } from "../database/database.ts";
+import { EmailFiles } from "../files/email_files.ts";
+import { expungeMessages } from "../messages/expunge.ts";
+import { FulltextIndex } from "../fulltext/index.ts";
+import { insertEmail, type MailboxRules } from "../messages/insert.ts";
+import * as changing from "../mailboxes/changes.ts";
+import { requireMailbox } from "../mailboxes/mailboxes.ts";
+import { accountMigrations } from "../database/schema.ts";
+import {
+  type ChangeableFlags,
+  storeFlags,
+  type StoreFlagsResult,
+} from "../messages/store_flags.ts";
+import {
+  junkFlags,
+  type Listener,
+  type Mailbox,
+  type Message,
+  type NewMessage,
+  StoreError,
+} from "../types.ts";
+import { Writer } from "../database/writer.ts";
+
+/** Mailboxes of a new account, from the configuration. */
+export interface InitialMailbox {
+  name: string;
+  /** Bits of SpecialUse. */
+  specialUse: number;
+}
+
+/** What the store asks of an account's configuration, each time anew as it may be reloaded. */
+export interface AccountRules extends MailboxRules {
+  initialMailboxes(): readonly InitialMailbox[];
+}
+
+/** Checks counts and files at each close. Set in tests; it reads everything. */
+export const consistency = { checkAtClose: false };
+
+export class Account extends AccountReader {
+  readonly name: string;
+  readonly dir: string;
+  readonly log: Log;
+  readonly rules: AccountRules;
+  readonly writer: Writer;
+  readonly broadcast = new Broadcast();
+  readonly credentials: Credentials;
+  readonly annotations: Annotations;
+  #fulltext: FulltextIndex | undefined;
+  readonly #emails: EmailFiles;
+  readonly #removeFiles = (emailIds: number[]) => this.#emails.remove(emailIds);
+  #references = 0;
+  readonly #onIdle: (a: Account) => void;
+  /** Called after a commit in which messages may have become ham or spam, or ceased to be. */
+  onTraining: ((messageIds: number[]) => void) | undefined;
+
+  private constructor(
+    name: string,
+    dir: string,
+    db: Db,
+    log: Log,
+    rules: AccountRules,
+    onIdle: (a: Account) => void,
+  ) {
+    super(db, join(dir, "msg"));
+    this.name = name;
+    this.dir = dir;
+    this.log = log;
+    this.rules = rules;
+    this.writer = new Writer(db, (changes, origin) => {
+      this.rows.note(changes);
+      this.broadcast.publish(changes, origin);
+    });
+    this.#emails = new EmailFiles(
+      db,
+      this.files,
+      this.writer,
+      log,
+      (gone) => this.fulltext.changed(gone),
+    );
+    this.credentials = new Credentials(db, this.writer);
+    this.annotations = new Annotations(db, this.writer);
+    this.#onIdle = onIdle;
+  }
+
+  /** Opens the account's folder, made if needed. For Accounts only. */
+  static async open(
+    name: string,
+    dir: string,
+    log: Log,
+    rules: AccountRules,
+    onIdle: (a: Account) => void,
+  ): Promise<Account> {
+    const db = await Db.open(join(dir, "index.db"), accountMigrations);
+    let account: Account | undefined;
+    try {
+      account = new Account(name, dir, db, log, rules, onIdle);
+      await account.#prepare();
+      return account;
+    } catch (err) {
+      // It will be tried again, for each message that comes: nothing may stay open.
+      await account?.closeFulltext();
+      await db.close();
+      throw err;
+    }
+  }
+
+  /** What an account needs before its first use. */
+  async #prepare(): Promise<void> {
+    this.#emails.removeLeftovers();
+    this.#fulltext = await FulltextIndex.open({
+      dir: this.dir,
+      log: this.log,
+      settledBelow: () => this.#emails.settledBelow(),
+    });
+    this.#fulltext.changed();
+    if (this.mailboxByName("Inbox")) return;
+    await this.writer.write((ctx) => {
+      changing.createMailbox(this.db, ctx, "Inbox");
+      for (const m of this.rules.initialMailboxes()) {
+        if (!this.mailboxByName(m.name)) {
+          changing.createMailbox(this.db, ctx, m.name, m.specialUse);
+        }
+      }
+    });
+  }
+
+  /** Counts one more user of the account. */
+  acquire(): this {
+    this.#references++;
+    return this;
+  }
+
+  /** Drops one use; the last one lets the account be closed. */
+  close(): void {
+    if (--this.#references === 0) this.#onIdle(this);
+  }
+
+  get references(): number {
+    return this.#references;
+  }
+
+  /** Ends all use: writes under way are finished. For Accounts only. */
+  async shutdown(): Promise<void> {
+    await this.writer.close();
+    try {
+      if (consistency.checkAtClose) checkAccount(this.db, this.files, this.rows.differences());
+    } finally {
+      this.rows.clear();
+      this.files.close();
+      await this.fulltext.close();
+      await this.db.close();
+    }
+  }
+
+  /** For a failure to open. */
+  private async closeFulltext(): Promise<void> {
+    await this.#fulltext?.close();
+  }
+
+  /** What searches are narrowed with. */
+  get fulltext(): FulltextIndex {
+    return this.#fulltext!;
+  }
+
+  /** Bytes used by messages, and the limit if there is one. */
+  quota(): { messageSize: { used: number; limit: number | undefined } } {
+    const used = this.db.get("SELECT message_size FROM state")![0] as number;
+    return { messageSize: { used, limit: this.rules.quotaMessageSize() } };
+  }
+
+  listen(): Listener {
+    return this.broadcast.listen();
+  }
+
+  // --- mailboxes
+
+  /** Makes a mailbox and missing parents. @throws StoreError */
+  createMailbox(
+    name: string,
+    opts: { specialUse?: number; origin?: Listener } = {},
+  ): Promise<{ mailbox: Mailbox; created: Mailbox[] }> {
+    return this.writer.write(
+      (ctx) => changing.createMailbox(this.db, ctx, name, opts.specialUse ?? 0),
+      opts.origin,
+    );
+  }
+
+  /** Renames with all below; renaming Inbox moves its messages to a new mailbox (RFC 9051 §6.3.6). */
+  renameMailbox(oldName: string, newName: string, origin?: Listener): Promise<Mailbox[]> {
+    return this.writer.write(
+      (ctx) => changing.renameMailbox(this.db, ctx, this.rules, oldName, newName),
+      origin,
+    );
+  }
+
+  /** Removes a mailbox with its messages. @throws StoreError "inbox", "mailboxHasChildren", "mailboxMissing" */
+  deleteMailbox(name: string, origin?: Listener): Promise<void> {
+    return this.writer.write(
+      (ctx) => changing.deleteMailbox(this.db, ctx, name, this.#removeFiles),
+      origin,
+    );
+  }
+
+  subscribe(name: string, origin?: Listener): Promise<void> {
+    return this.writer.write((ctx) => changing.subscribe(this.db, ctx, name), origin);
+  }
+  unsubscribe(name: string, origin?: Listener): Promise<void> {
+    return this.writer.write((ctx) => changing.unsubscribe(this.db, ctx, name), origin);
+  }
+  /** Gives the mailbox these special uses, in place of those it had. */
+  setSpecialUse(mailboxId: number, bits: number, origin?: Listener): Promise<void> {
+    return this.writer.write(
+      (ctx) => changing.setSpecialUse(this.db, ctx, mailboxId, bits),
+      origin,
+    );
+  }
+
+  // --- messages
+
+  #train(list: readonly NewMessage[], messages: Message[]): void {
+    const ids = messages.filter((m, i) => !list[i].noTrain && (m.flags & junkFlags) !== 0)
+      .map((m) => m.id);
+    if (ids.length > 0) this.onTraining?.(ids);
+  }
+
+  /** Puts a message into the named mailbox, made if it is missing. Durable when it resolves. */
+  async deliver(mailboxName: string, m: NewMessage, origin?: Listener): Promise<Message> {
+    const message = await this.#emails.arrive([m], origin, (ctx, [ready]) => {
+      const mailbox = changing.ensureMailbox(this.db, ctx, mailboxName);
+      return insertEmail(this.db, ctx, mailbox, this.rules, ready);
+    });
+    this.#train([m], [message]);
+    return message;
+  }
+
+  /** APPEND of one or more messages, all or nothing (RFC 3502). */
+  async append(
+    mailboxId: number,
+    list: readonly NewMessage[],
+    origin?: Listener,
+  ): Promise<Message[]> {
+    const messages = await this.#emails.arrive(
+      list,
+      origin,
+      (ctx, ready) =>
+        ready.map((r) =>
+          insertEmail(this.db, ctx, requireMailbox(this.db, mailboxId), this.rules, r)
+        ),
+    );
+    this.#train(list, messages);
+    return messages;
+  }
+
+  /** REPLACE (RFC 8508): the new message comes and the old one goes in one transaction. */
+  async replace(
+    mailboxId: number,
+    uid: number,
+    toMailboxId: number,
+    m: NewMessage,
+    origin?: Listener,
+  ): Promise<{ message: Message; expunged: number[]; modseq: number }> {
+    const r = await this.#emails.arrive([m], origin, (ctx, [ready]) => {
+      const to = requireMailbox(this.db, toMailboxId);
+      if (!this.messageByUid(mailboxId, uid)) {
+        throw new StoreError("mailboxMissing", "message to be replaced is gone");
+      }
+      const message = insertEmail(this.db, ctx, to, this.rules, ready);
+      const { uids, modseq } = expungeMessages(
+        this.db,
+        ctx,
+        mailboxId,
+        [uid],
+        true,
+        this.#removeFiles,
+      );
+      return { message, expunged: uids, modseq };
+    });
+    this.#train([m], [r.message]);
+    return r;
+  }
+
+  /** Changes flags of messages; see store_flags.ts. The origin's listener isn't told. */
+  async storeFlags(
+    mailboxId: number,
+    uids: ArrayLike<number>,
+    op: "set" | "add" | "remove",
+    flags: number,
+    keywords: readonly string[],
+    opts: { unchangedSince?: number; origin?: Listener; only?: ChangeableFlags } = {},
+  ): Promise<StoreFlagsResult> {
+    const r = await this.writer.write(
+      (ctx) =>
+        storeFlags(
+          this.db,
+          ctx,
+          mailboxId,
+          uids,
+          op,
+          flags,
+          keywords,
+          opts.unchangedSince,
+          opts.only,
+        ),
+      opts.origin,
+    );
+    if (r.trainable.length > 0) this.onTraining?.(r.trainable);
+    return r;
+  }
+
+  /** COPY; touches no file. */
+  async copy(
+    fromMailboxId: number,
+    uids: ArrayLike<number>,
+    toMailboxId: number,
+    origin?: Listener,
+  ): Promise<CopyResult> {
+    const r = await this.writer.write(
+      (ctx) => copyMessages(this.db, ctx, this.rules, fromMailboxId, uids, toMailboxId),
+      origin,
+    );
+    if (r.trainable.length > 0) this.onTraining?.(r.trainable);
+    return r;
+  }
+
+  /** MOVE (RFC 6851). */
+  async move(
+    fromMailboxId: number,
+    uids: ArrayLike<number>,
+    toMailboxId: number,
+    origin?: Listener,
+  ): Promise<MoveResult> {
+    const r = await this.writer.write(
+      (ctx) => moveMessages(this.db, ctx, this.rules, fromMailboxId, uids, toMailboxId),
+      origin,
+    );
+    if (r.trainable.length > 0) this.onTraining?.(r.trainable);
+    return r;
+  }
+
+  /** EXPUNGE: messages with \Deleted, among the uids if given; with `force` whatever their flags. */
+  expunge(
+    mailboxId: number,
+    uids?: ArrayLike<number>,
+    origin?: Listener,
+    opts: { force?: boolean } = {},
+  ): Promise<{ uids: number[]; modseq: number }> {
+    return this.writer.write(
+      (ctx) =>
+        expungeMessages(this.db, ctx, mailboxId, uids, opts.force ?? false, this.#removeFiles),
+      origin,
+    );
+  }
+}

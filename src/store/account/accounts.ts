@@ -1,0 +1,140 @@
+/**
+ * The accounts of a data folder: opened when needed, kept while used and some time after.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import type { Log } from "../../log/mod.ts";
+import { ensureDir } from "../../platform/files.ts";
+import { isSafeName } from "../../platform/paths.ts";
+import { Account, type AccountRules } from "./account.ts";
+import { stopCheckpointWorker } from "../database/checkpoint.ts";
+import { stopIndexWorker } from "../fulltext/worker.ts";
+import { stopPasswordWorker } from "../logins/password.ts";
+import { StoreError } from "../types.ts";
+
+/** Milliseconds that an account without users stays open. */
+const idleTime = 60_000;
+
+export class Accounts {
+  readonly dir: string;
+  readonly log: Log;
+  readonly #rules: (name: string) => AccountRules | undefined;
+  readonly #open = new Map<string, Promise<Account>>();
+  readonly #closing = new Map<string, Promise<void>>();
+  readonly #timers = new Map<string, ReturnType<typeof setTimeout>>();
+  #closed = false;
+  /** Called once for each account that is opened: training, threads, indexing hook in here. */
+  onOpen: ((a: Account) => void) | undefined;
+
+  /**
+   * @param dir the folder `accounts` in the data folder.
+   * @param rules what the configuration says of an account; undefined if it has none of that name.
+   */
+  constructor(dir: string, log: Log, rules: (name: string) => AccountRules | undefined) {
+    this.dir = dir;
+    this.log = log;
+    this.#rules = rules;
+  }
+
+  /**
+   * Opens an account, made if its folder is missing. Close it once for each time it was opened.
+   * @throws StoreError "accountMissing" if the configuration has no such account.
+   */
+  async open(name: string): Promise<Account> {
+    if (this.#closed) throw new StoreError("closed", "server is stopping");
+    // A closed account is reopened after its files are closed.
+    while (this.#closing.has(name)) await this.#closing.get(name);
+    let p = this.#open.get(name);
+    if (!p) {
+      p = this.#openNew(name);
+      this.#open.set(name, p);
+      p.catch(() => this.#open.delete(name));
+    }
+    const account = (await p).acquire();
+    clearTimeout(this.#timers.get(name));
+    this.#timers.delete(name);
+    return account;
+  }
+
+  async #openNew(name: string): Promise<Account> {
+    const rules = this.#rules(name);
+    // An account's name is a folder's name too.
+    if (!rules || !isSafeName(name)) {
+      throw new StoreError(
+        "accountMissing",
+        `no account ${JSON.stringify(name)} in the configuration`,
+      );
+    }
+    const dir = join(this.dir, name);
+    await ensureDir(join(dir, "msg"), 0o700);
+    const log = this.log.with({ account: name });
+    const account = await Account.open(name, dir, log, rules, (a) => this.#idle(a));
+    this.onOpen?.(account);
+    return account;
+  }
+
+  #idle(account: Account): void {
+    if (this.#closed) return;
+    const timer = setTimeout(() => this.#closeNow(account.name), idleTime);
+    Deno.unrefTimer(timer as unknown as number);
+    this.#timers.set(account.name, timer);
+  }
+
+  #closeNow(name: string): void {
+    this.#timers.delete(name);
+    const p = this.#open.get(name);
+    if (!p) return;
+    const closing = p.then(async (account) => {
+      if (account.references > 0) return;
+      this.#open.delete(name);
+      await account.shutdown();
+    }).catch((err) => this.log.error("closing account", { account: name, err }))
+      .finally(() => this.#closing.delete(name));
+    this.#closing.set(name, closing);
+  }
+
+  /** Names of the accounts that have a folder. */
+  names(): string[] {
+    try {
+      return [...Deno.readDirSync(this.dir)].filter((e) => e.isDirectory).map((e) => e.name).sort();
+    } catch (err) {
+      if (err instanceof Deno.errors.NotFound) return [];
+      throw err;
+    }
+  }
+
+  /** Removes an account's folder with all its mail. It must not be in use. */
+  async remove(name: string): Promise<void> {
+    const p = this.#open.get(name);
+    if (p) {
+      const account = await p;
+      if (account.references > 0) throw new Error(`account ${name} is in use`);
+      this.#open.delete(name);
+      clearTimeout(this.#timers.get(name));
+      await account.shutdown();
+    }
+    await Deno.remove(join(this.dir, name), { recursive: true });
+  }
+
+  /** Finishes writes and closes all databases; nothing can be opened any more. */
+  async closeAll(): Promise<void> {
+    this.#closed = true;
+    for (const t of this.#timers.values()) clearTimeout(t);
+    this.#timers.clear();
+    await Promise.all(this.#closing.values());
+    const errors: unknown[] = [];
+    for (const p of this.#open.values()) {
+      try {
+        await (await p).shutdown();
+      } catch (err) {
+        errors.push(err);
+      }
+    }
+    this.#open.clear();
+    stopCheckpointWorker();
+    stopPasswordWorker();
+    stopIndexWorker();
+    if (errors.length > 0) throw errors[0];
+  }
+}

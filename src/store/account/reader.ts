@@ -1,0 +1,143 @@
+/**
+ * What can be read of an open account: mailboxes, messages and their bytes.
+ *
+ * @module
+ */
+import type { Db } from "../database/database.ts";
+import * as reading from "../messages/fetch.ts";
+import { RowCache } from "../mailboxes/rows.ts";
+import * as mailboxes from "../mailboxes/mailboxes.ts";
+import { MessageFiles } from "../files/message_files.ts";
+import {
+  type FetchRow,
+  type Mailbox,
+  type Message,
+  type MessageReader,
+  StoreError,
+} from "../types.ts";
+
+/** For so few messages changes aren't followed in memory first. */
+const fewMessages = 8;
+
+export class AccountReader {
+  readonly db: Db;
+  readonly files: MessageFiles;
+  /** Mailboxes that are in memory. */
+  readonly rows: RowCache;
+
+  /** @param messageDir folder of the message files */
+  constructor(db: Db, messageDir: string) {
+    this.db = db;
+    this.files = new MessageFiles(messageDir);
+    this.rows = new RowCache(db);
+  }
+
+  mailboxes(): Mailbox[] {
+    return mailboxes.listMailboxes(this.db);
+  }
+  mailbox(id: number): Mailbox | undefined {
+    return mailboxes.mailboxById(this.db, id);
+  }
+  /** By name; "inbox" in any case is Inbox. */
+  mailboxByName(name: string): Mailbox | undefined {
+    return mailboxes.mailboxByName(this.db, name);
+  }
+  mailboxBySpecialUse(bit: number): Mailbox | undefined {
+    return mailboxes.mailboxBySpecialUse(this.db, bit);
+  }
+  subscriptions(): string[] {
+    return mailboxes.subscriptions(this.db);
+  }
+  /** Uids of the live messages, ascending. */
+  uids(mailboxId: number): Uint32Array {
+    const rows = this.rows.get(mailboxId);
+    return rows ? rows.uids.slice(0, rows.count) : reading.mailboxUids(this.db, mailboxId);
+  }
+  /** Uids of the messages of these emails, and of all emails with the id or a higher one. */
+  uidsOfEmails(mailboxId: number, emailIds: Iterable<number>, from: number): Uint32Array {
+    return reading.uidsOfEmails(this.db, mailboxId, emailIds, from);
+  }
+  firstUnseenUid(mailboxId: number): number | undefined {
+    return reading.firstUnseenUid(this.db, mailboxId);
+  }
+  /** Takes a mailbox into memory, as it will be read much. Done in slices. */
+  prepareRows(mailboxId: number): Promise<void> {
+    return this.rows.prepare(mailboxId);
+  }
+  /** Rows of the live ones among the uids (ascending); see fetch.ts. */
+  fetch(
+    mailboxId: number,
+    uids: ArrayLike<number>,
+    want: number,
+    each: (row: FetchRow) => boolean | void,
+  ): void {
+    const rows = this.rows.get(mailboxId, uids.length <= fewMessages);
+    if (rows) reading.fetchFromRows(this.db, rows, uids, want, each);
+    else reading.fetchMessages(this.db, mailboxId, uids, want, each);
+  }
+  /** Live messages changed after the modseq. */
+  fetchSince(
+    mailboxId: number,
+    modseq: number,
+    want: number,
+    each: (row: FetchRow) => boolean | void,
+  ): void {
+    reading.fetchSince(this.db, mailboxId, modseq, want, each);
+  }
+  /** Uids expunged after the modseq, ascending. */
+  expungedSince(mailboxId: number, modseq: number): number[] {
+    return reading.expungedSince(this.db, mailboxId, modseq);
+  }
+  /** Highest uid that a message of the mailbox has, or had. */
+  highestEverUid(mailboxId: number): number {
+    return (mailboxes.mailboxById(this.db, mailboxId)?.uidNext ?? 1) - 1;
+  }
+  /** The mailbox's HIGHESTMODSEQ. */
+  highestModseq(mailboxId: number): number {
+    return mailboxes.mailboxById(this.db, mailboxId)?.modseq ?? 0;
+  }
+  message(id: number): Message | undefined {
+    return reading.messageById(this.db, id);
+  }
+  messageByUid(mailboxId: number, uid: number): Message | undefined {
+    return reading.messageByUid(this.db, mailboxId, uid);
+  }
+  /** Modseq of the last change anywhere in the account. */
+  state(): number {
+    return this.db.get("SELECT modseq FROM state")![0];
+  }
+
+  /** Highest id of a message so far; those made later have higher ones. */
+  newestMessageId(): number {
+    return this.db.get("SELECT coalesce(max(id), 0) FROM messages")![0];
+  }
+
+  /** Opens an email's bytes. @throws StoreError "mailboxMissing" if it is gone; file errors. */
+  openMessage(emailId: number): MessageReader {
+    const r = this.db.get("SELECT prefix, size FROM emails WHERE id = ?", emailId);
+    if (!r) throw new StoreError("mailboxMissing", "message is gone");
+    return this.files.open(emailId, r[0], r[1]);
+  }
+
+  /** Opens the bytes of a message whose row was fetched with Want.Content. @throws file errors. */
+  openRow(row: { emailId: number; prefix: Uint8Array; size: number }): MessageReader {
+    return this.files.open(row.emailId, row.prefix, row.size);
+  }
+
+  /** Calls `each` for live messages with all of the flags in `set` and none in `clear`, ascending by uid. */
+  eachWithFlags(
+    mailboxId: number,
+    set: number,
+    clear: number,
+    each: (uid: number, modseq: number) => void,
+  ): void {
+    const rows = this.rows.get(mailboxId);
+    if (!rows) {
+      reading.eachWithFlags(this.db, mailboxId, set, clear, each);
+      return;
+    }
+    const { uids, flags, modseqs, count } = rows;
+    const mask = set | clear;
+    for (let i = 0; i < count; i++) if ((flags[i] & mask) === set) each(uids[i], modseqs[i]);
+  }
+}

@@ -1,0 +1,128 @@
+/**
+ * Group commit: writes that arrive while another is being made durable run together in the next
+ * transaction and share its fsync.
+ *
+ * Each write is a function over the database. It runs in a savepoint, so that one that fails leaves
+ * nothing behind and does not hurt the others of its group.
+ *
+ * @module
+ */
+import type { Db } from "./database.ts";
+import { type Change, type Listener, StoreError } from "../types.ts";
+
+/** Collects what a write does besides its rows. */
+export interface WriteContext {
+  /** Changes to broadcast when the write is committed. */
+  readonly changes: Change[];
+  /** Runs after the commit is durable, before the caller goes on: removing files, say. */
+  afterCommit(fn: () => void): void;
+}
+
+interface Job {
+  fn: (ctx: WriteContext) => unknown;
+  origin: Listener | undefined;
+  resolve: (v: never) => void;
+  reject: (err: unknown) => void;
+}
+
+interface Done {
+  job: Job;
+  value: unknown;
+}
+
+/** Writes in one transaction at the most; a long queue is done in several. */
+const maxGroup = 256;
+
+export class Writer {
+  readonly #db: Db;
+  readonly #publish: (changes: readonly Change[], origin: Listener | undefined) => void;
+  #queue: Job[] = [];
+  #running: Promise<void> | undefined;
+  #failure: Error | undefined;
+  #closed = false;
+
+  constructor(
+    db: Db,
+    publish: (changes: readonly Change[], origin: Listener | undefined) => void,
+  ) {
+    this.#db = db;
+    this.#publish = publish;
+  }
+
+  /**
+   * Runs the write in a transaction, soon; resolves with its result when that is on disk.
+   * The changes are broadcast at the commit. If the function throws, nothing of it is kept.
+   */
+  write<T>(fn: (ctx: WriteContext) => T, origin?: Listener): Promise<T> {
+    if (this.#closed) return Promise.reject(new StoreError("closed", "account is closed"));
+    if (this.#failure) return Promise.reject(this.#failure);
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    this.#queue.push({ fn, origin, resolve: resolve as (v: never) => void, reject });
+    this.#running ??= this.#run();
+    return promise;
+  }
+
+  async #run(): Promise<void> {
+    // Writes asked for in the same turn join the first group.
+    await Promise.resolve();
+    while (this.#queue.length > 0) {
+      const group = this.#queue.splice(0, maxGroup);
+      const done: Done[] = [];
+      const after: (() => void)[] = [];
+      try {
+        const broadcasts: { changes: Change[]; origin: Listener | undefined }[] = [];
+        this.#db.transaction(() => {
+          for (const job of group) {
+            const ctx: WriteContext & { after: (() => void)[] } = {
+              changes: [],
+              after: [],
+              afterCommit(fn) {
+                this.after.push(fn);
+              },
+            };
+            if (group.length > 1) this.#db.exec("SAVEPOINT job");
+            try {
+              done.push({ job, value: job.fn(ctx) });
+            } catch (err) {
+              if (group.length === 1) throw err;
+              this.#db.exec("ROLLBACK TO job; RELEASE job");
+              job.reject(err);
+              continue;
+            }
+            if (group.length > 1) this.#db.exec("RELEASE job");
+            broadcasts.push({ changes: ctx.changes, origin: job.origin });
+            after.push(...ctx.after);
+          }
+        });
+        for (const b of broadcasts) this.#publish(b.changes, b.origin);
+      } catch (err) {
+        for (const job of group) job.reject(err);
+        continue;
+      }
+      try {
+        await this.#db.durable();
+      } catch (err) {
+        // After a failed fsync the kernel may have dropped the pages: nothing can be promised any
+        // more, so nothing is accepted any more until the next start, which recovers from the WAL.
+        this.#failure = new Error("making changes durable failed; restart needed", { cause: err });
+        for (const d of done) d.job.reject(this.#failure);
+        for (const job of this.#queue.splice(0)) job.reject(this.#failure);
+        break;
+      }
+      for (const fn of after) fn();
+      for (const d of done) d.job.resolve(d.value as never);
+    }
+    this.#running = undefined;
+  }
+
+  /** Resolves when no write is under way. */
+  async idle(): Promise<void> {
+    while (this.#running) await this.#running;
+  }
+
+  /** Refuses further writes and waits for those under way. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.idle();
+  }
+}

@@ -1,0 +1,255 @@
+/**
+ * Mail on its way out: mailboxes as files, each a mailbox file or a Maildir, with flags, keywords and dates.
+ *
+ * @module
+ */
+import { statusFields, writeMboxMessage } from "../../mail/mbox/mbox.ts";
+import type { Account } from "../account/account.ts";
+import { exportPaths } from "./paths.ts";
+import { deliveryOf } from "../mailboxes/listing.ts";
+import { indexName, specialUseName, type TransferIndex } from "../transfer_index.ts";
+import {
+  type FetchRow,
+  Flag,
+  flagNames,
+  type Mailbox,
+  type MessageReader,
+  Want,
+} from "../types.ts";
+
+export type ExportFormat = "mbox" | "maildir";
+
+/** A file to export. */
+export interface ExportFile {
+  /** With "/" between levels; that of an empty folder ends in one. */
+  name: string;
+  /** Bytes, where they are known before they are read. */
+  size?: number;
+  /** Bytes that it will have at most, where size isn't known. */
+  atMost?: number;
+  /** Milliseconds since the epoch; now if not given. */
+  modified?: number;
+  /** Once, and before the next file is asked for. */
+  pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+}
+
+/** A message as it is exported. */
+interface ExportedMessage {
+  id: number;
+  flags: number;
+  keywords: string[];
+  /** Milliseconds. */
+  received: number;
+  size: number;
+  /** The message's bytes, read as they are asked for, before the next message is. */
+  pieces(): Generator<Uint8Array>;
+}
+
+const pieceSize = 256 * 1024;
+
+/**
+ * The messages of a mailbox as it is now, one after the other; those that go meanwhile are left out. A message's file
+ * is open while it is the current one, so that one that is expunged then is still whole.
+ * @param damaged told of messages whose file is missing or has lost bytes; of these goes out what there is
+ */
+function* exportedMessages(
+  account: Account,
+  box: Mailbox,
+  damaged: (text: string) => void,
+): Generator<ExportedMessage> {
+  for (const uid of account.uids(box.id)) {
+    const row = messageRow(account, box.id, uid);
+    if (row === undefined) continue;
+    let reader: MessageReader;
+    try {
+      reader = account.openRow(row);
+    } catch (err) {
+      if (!(err instanceof Deno.errors.NotFound)) throw err;
+      damaged(`${box.name}: message with UID ${uid} was left out, its file is missing`);
+      continue;
+    }
+    const { size } = reader;
+    if (size < row.size) {
+      damaged(`${box.name}: message with UID ${uid} has only ${size} of ${row.size} bytes left`);
+    }
+    try {
+      yield {
+        id: row.id,
+        flags: row.flags,
+        keywords: row.keywords === "" ? [] : row.keywords.split(" "),
+        received: row.received,
+        size,
+        *pieces() {
+          for (let at = 0; at < size; at += pieceSize) {
+            yield reader.read(at, Math.min(size, at + pieceSize));
+          }
+        },
+      };
+    } finally {
+      reader.close();
+    }
+  }
+}
+
+/** What a message's row says, with copies of what fetch gives for a moment only. */
+function messageRow(account: Account, mailboxId: number, uid: number) {
+  let found;
+  account.fetch(mailboxId, [uid], Want.Content, (r) => {
+    const { id, emailId, prefix, size, flags, keywords, received } = r;
+    found = { id, emailId, prefix, size, flags, keywords, received };
+    return false;
+  });
+  return found as
+    | Pick<FetchRow, "id" | "emailId" | "prefix" | "size" | "flags" | "keywords" | "received">
+    | undefined;
+}
+
+const maildirLetters: readonly (readonly [number, string])[] = [
+  [Flag.Draft, "D"],
+  [Flag.Flagged, "F"],
+  [Flag.Forwarded, "P"],
+  [Flag.Answered, "R"],
+  [Flag.Seen, "S"],
+  [Flag.Deleted, "T"],
+];
+
+/** Name of a message's file in `cur`, without flags. */
+function maildirName(m: ExportedMessage): string {
+  return `${Math.floor(m.received / 1000)}.${m.id}.mox`;
+}
+
+/** Flags behind a file's name, in the order of the alphabet. */
+function maildirFlags(m: ExportedMessage, keywordLetters: readonly string[]): string {
+  const letters = maildirLetters.filter(([bit]) => m.flags & bit).map(([, letter]) => letter);
+  return `2,${[...letters, ...keywordLetters.toSorted()].join("")}`;
+}
+
+/** The keywords, and names of flags that IMAP has as such; Dovecot knows no letter for $Forwarded. */
+function maildirKeywords(m: ExportedMessage): string[] {
+  return [
+    ...flagNames.filter(([bit, name]) => m.flags & bit && name.startsWith("$")).map(([, n]) => n),
+    ...m.keywords,
+  ];
+}
+
+/** A message as it stands in a mailbox file. */
+function mboxPieces(
+  account: Account,
+  m: ExportedMessage,
+  before: string,
+): AsyncGenerator<Uint8Array> {
+  const names = flagNames.filter(([bit]) => m.flags & bit).map(([, name]) => name);
+  const fields = statusFields(
+    names.filter((n) => n.startsWith("\\")).map((n) => n.slice(1)),
+    [...names.filter((n) => !n.startsWith("\\")), ...m.keywords],
+  );
+  return writeMboxMessage({
+    sender: deliveryOf(account.db, m.id)?.mailFrom ?? "",
+    date: new Date(m.received),
+    fields: before + fields,
+  }, m.pieces());
+}
+
+/** Lets others run. */
+const turn = () => new Promise((resolve) => setTimeout(resolve, 0));
+
+export interface ExportOptions {
+  /** Between the name of a Maildir's file and its flags; ":" except where names can't have one. */
+  separator?: string;
+  /** Told of each message, before it is read. */
+  progress?: (mailbox: string, bytes: number) => void;
+  /** Told of what is damaged; without it a file {@link errorsName} says so at the end. */
+  damaged?: (text: string) => void;
+}
+
+/** In an export from which something is missing: what, a line each. */
+export const errorsName = "export-errors.txt";
+
+/**
+ * The files of an export: of each mailbox a mailbox file or a Maildir, in folders like the mailboxes', and last the
+ * list of mailboxes (transfer_index.ts).
+ * @throws file errors
+ */
+export async function* exportFiles(
+  account: Account,
+  mailboxes: readonly Mailbox[],
+  format: ExportFormat,
+  o: ExportOptions = {},
+): AsyncGenerator<ExportFile> {
+  const paths = exportPaths(mailboxes.map((m) => m.name));
+  const index: TransferIndex = { version: 1, mailboxes: [], keywords: {} };
+  const errors: string[] = [];
+  const damaged = o.damaged ?? ((text) => void errors.push(text));
+  for (const m of mailboxes) {
+    const path = paths.get(m.name)! + (format === "mbox" ? ".mbox" : "");
+    const specialUse = specialUseName(m.specialUse);
+    index.mailboxes.push({ path, name: m.name, ...specialUse ? { specialUse } : {} });
+    if (format === "maildir") yield* maildir(account, m, path, index, { ...o, damaged });
+    else {
+      const pieces = mbox(account, m, { ...o, damaged });
+      // What stands around messages, and quotes in them.
+      yield { name: path, atMost: Math.ceil(m.size * 1.2) + m.total * 5000, pieces };
+    }
+  }
+  if (errors.length > 0) yield textFile(errorsName, errors.map((e) => `${e}\r\n`).join(""));
+  yield textFile(indexName, JSON.stringify(index, undefined, 1));
+}
+
+function textFile(name: string, content: string): ExportFile {
+  const bytes = new TextEncoder().encode(content);
+  return { name, size: bytes.length, pieces: [bytes] };
+}
+
+type Exporting = ExportOptions & Required<Pick<ExportOptions, "damaged">>;
+
+async function* mbox(account: Account, box: Mailbox, o: Exporting): AsyncGenerator<Uint8Array> {
+  // Dovecot takes keywords only if the first message lists them.
+  const keywords = flagNames.map(([, name]) => name).filter((n) => n.startsWith("$"));
+  let before = `X-IMAPbase: ${box.uidValidity} 0000000000 ${
+    [...keywords, ...box.keywords].join(" ")
+  }\r\n`;
+  for (const m of exportedMessages(account, box, o.damaged)) {
+    o.progress?.(box.name, m.size);
+    yield* mboxPieces(account, m, before);
+    before = "";
+    await turn();
+  }
+}
+
+async function* maildir(
+  account: Account,
+  box: Mailbox,
+  path: string,
+  index: TransferIndex,
+  o: Exporting,
+): AsyncGenerator<ExportFile> {
+  for (const kind of ["new", "tmp", "cur"]) yield { name: `${path}/${kind}/`, pieces: [] };
+  // There are letters for 26 keywords.
+  const letters = new Map<string, string>();
+  for (const m of exportedMessages(account, box, o.damaged)) {
+    o.progress?.(box.name, m.size);
+    const own: string[] = [];
+    const others: string[] = [];
+    for (const k of maildirKeywords(m)) {
+      if (!letters.has(k) && letters.size < 26) {
+        letters.set(k, String.fromCharCode(97 + letters.size));
+      }
+      const letter = letters.get(k);
+      if (letter) own.push(letter);
+      else others.push(k);
+    }
+    const name = `${path}/cur/${maildirName(m)}`;
+    if (others.length > 0) index.keywords[name] = others;
+    yield {
+      name: `${name}${o.separator ?? ":"}${maildirFlags(m, own)}`,
+      size: m.size,
+      modified: m.received,
+      pieces: m.pieces(),
+    };
+    await turn();
+  }
+  if (letters.size > 0) {
+    const lines = [...letters.keys()].map((k, i) => `${i} ${k}\n`);
+    yield textFile(`${path}/dovecot-keywords`, lines.join(""));
+  }
+}

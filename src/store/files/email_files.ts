@@ -1,0 +1,195 @@
+/**
+ * Message files and their rows kept in step: a file comes before its row, and goes after it.
+ *
+ * Order of steps of a delivery, so that an answer after it is a promise:
+ * 1. the message file is complete under a temporary name, and its content fsynced (by the caller, or here);
+ * 2. it is linked into `msg/`, and the folder fsynced; 1 and 2 may overlap, 3 waits for both;
+ * 3. rows and counts are committed, and the WAL fsynced: only now does the caller answer.
+ * A crash before 3 leaves a file without a row, which the next start removes (the sender was not told
+ * that it arrived, and tries again); a crash after it leaves everything. There is no moment at which
+ * a durable row names a file that is not durable. A failure in 3 removes the file of 2.
+ *
+ * @module
+ */
+import type { Log } from "../../log/mod.ts";
+import { syncFile } from "../../platform/files.ts";
+import type { Db } from "../database/database.ts";
+import { describeBytes, describeFile } from "../account/describe.ts";
+import type { ReadyEmail } from "../messages/insert.ts";
+import { normalizeKeywords } from "../mailboxes/keywords.ts";
+import type { MessageFiles } from "./message_files.ts";
+import { smallFile } from "./recent_messages.ts";
+import { type Listener, type NewMessage, StoreError } from "../types.ts";
+import type { WriteContext, Writer } from "../database/writer.ts";
+
+/** Files that are put in place side by side, so that they share fsyncs of their folder. */
+const placedAtOnce = 16;
+
+export class EmailFiles {
+  readonly #db: Db;
+  readonly #files: MessageFiles;
+  readonly #writer: Writer;
+  readonly #log: Log;
+  readonly #changed: (gone: boolean) => void;
+  #nextId: number;
+  /** Ids of emails whose files are in place, or nearly, and whose rows aren't written yet. */
+  readonly #arriving = new Set<number>();
+
+  /** @param changed called when emails have come, or are gone */
+  constructor(
+    db: Db,
+    files: MessageFiles,
+    writer: Writer,
+    log: Log,
+    changed: (gone: boolean) => void,
+  ) {
+    this.#db = db;
+    this.#files = files;
+    this.#writer = writer;
+    this.#log = log;
+    this.#changed = changed;
+    const r = db.get("SELECT next_email_id FROM state")!;
+    const max = db.get("SELECT coalesce(max(id), 0) + 1 FROM emails")!;
+    this.#nextId = Math.max(r[0], max[0]);
+  }
+
+  /** No email will come with a lower id: those there are have rows. */
+  settledBelow(): number {
+    return Math.min(this.#nextId, ...this.#arriving);
+  }
+
+  /** Files that a crash left without a row, or that were to be removed when it came. */
+  removeLeftovers(): void {
+    for (const [id] of this.#db.all("SELECT email_id FROM erased")) this.#files.remove(id);
+    this.#db.transaction(() => this.#db.exec("DELETE FROM erased"));
+    const there = this.#files.recent(this.#nextId);
+    const first = there.reduce((least, id) => Math.min(least, id), Infinity);
+    const named = new Set<number>();
+    if (there.length > 0) {
+      for (const [id] of this.#db.all("SELECT id FROM emails WHERE id >= ?", first)) named.add(id);
+    }
+    for (const id of there) {
+      if (!named.has(id)) {
+        this.#log.warn("removing message file that no row names, left by a crash", {
+          path: this.#files.path(id),
+        });
+        this.#files.remove(id);
+      }
+    }
+  }
+
+  /** Puts the file in place and makes it durable. */
+  async #place(m: NewMessage): Promise<ReadyEmail> {
+    const keywords = normalizeKeywords(m.keywords ?? []);
+    const { size } = Deno.statSync(m.file);
+    if (size !== m.fileSize) {
+      throw new StoreError("size", `message file has ${size} bytes, not ${m.fileSize}`);
+    }
+    const synced = m.fileSynced === true ? undefined : m.fileSynced || syncFile(m.file);
+    // Content and name are made durable side by side: on most file systems they share a commit.
+    synced?.catch(() => {});
+    // Of an import nobody waits for single messages.
+    const keep = size <= smallFile && !m.noThread;
+    const content = !keep
+      ? undefined
+      : m.read?.(0, size) ?? (m.description ? undefined : await Deno.readFile(m.file));
+    const description = m.description ??
+      (content ? describeBytes(content) : await describeFile(m.file));
+    for (;;) {
+      const emailId = this.#nextId++;
+      this.#arriving.add(emailId);
+      try {
+        await this.#files.add(emailId, m.file);
+      } catch (err) {
+        this.#arriving.delete(emailId);
+        // A stray file: never written over, the next id is as good.
+        if (err instanceof Deno.errors.AlreadyExists) continue;
+        throw err;
+      }
+      try {
+        await synced;
+      } catch (err) {
+        this.#arriving.delete(emailId);
+        this.#files.remove(emailId);
+        throw err;
+      }
+      if (content !== undefined) this.#files.keep(emailId, content);
+      return {
+        emailId,
+        prefix: m.prefix,
+        size: m.prefix.length + m.fileSize,
+        description,
+        flags: m.flags ?? 0,
+        keywords,
+        received: m.received ?? Date.now(),
+        facts: m.facts,
+        isReject: m.isReject ?? false,
+        destinedMailboxId: m.destinedMailboxId ?? 0,
+        noThread: m.noThread ?? false,
+      };
+    }
+  }
+
+  /**
+   * Places the files of new messages, then runs the write that makes their rows. Durable when it
+   * resolves; when anything fails no file and no row is left.
+   */
+  async arrive<T>(
+    list: readonly NewMessage[],
+    origin: Listener | undefined,
+    fn: (ctx: WriteContext, ready: ReadyEmail[]) => T,
+  ): Promise<T> {
+    const ready: ReadyEmail[] = [];
+    try {
+      for (let at = 0; at < list.length; at += placedAtOnce) {
+        const part = list.slice(at, at + placedAtOnce).map((m) => this.#place(m));
+        const placed = await Promise.allSettled(part);
+        for (const p of placed) if (p.status === "fulfilled") ready.push(p.value);
+        const failed = placed.find((p) => p.status === "rejected");
+        if (failed) throw failed.reason;
+      }
+      const r = await this.#writer.write((ctx) => fn(ctx, ready), origin);
+      this.#changed(false);
+      return r;
+    } catch (err) {
+      for (const r of ready) {
+        // A row can be there if the commit was done and its fsync failed: then the file stays.
+        try {
+          if (!this.#db.get("SELECT 1 FROM emails WHERE id = ?", r.emailId)) {
+            this.#files.remove(r.emailId);
+          }
+        } catch (cleanup) {
+          this.#log.error("removing file of a failed delivery", {
+            err: cleanup as Error,
+            path: this.#files.path(r.emailId),
+          });
+        }
+      }
+      throw err;
+    } finally {
+      for (const r of ready) this.#arriving.delete(r.emailId);
+    }
+  }
+
+  /** Removes the files of emails whose rows are gone. For after the commit. */
+  remove(emailIds: number[]): void {
+    this.#changed(true);
+    for (const id of emailIds) {
+      try {
+        this.#files.remove(id);
+      } catch (err) {
+        // Its row in `erased` stays, so that the next start tries again.
+        this.#log.error("removing file of an expunged message", {
+          err: err as Error,
+          path: this.#files.path(id),
+        });
+        emailIds = emailIds.filter((e) => e !== id);
+      }
+    }
+    this.#writer.write(() => {
+      for (const id of emailIds) this.#db.run("DELETE FROM erased WHERE email_id = ?", id);
+    }).catch(() => {
+      // The account is being closed: the next start looks at what is left.
+    });
+  }
+}

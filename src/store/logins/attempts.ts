@@ -1,0 +1,201 @@
+/**
+ * Who has tried to log in, from where, and how it ended: `logins.db` in the data folder. Attempts that are alike
+ * are counted in one row for each day.
+ *
+ * They are written in batches, some time after: nothing depends on the last second of them. The number of rows is
+ * bounded, however many names and addresses somebody tries.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { Db, type Migration } from "../database/database.ts";
+
+const migrations: readonly Migration[] = [{
+  version: 1,
+  sql: `
+CREATE TABLE attempts (
+  -- Days since the epoch.
+  day INTEGER NOT NULL,
+  -- "" for names that are no account's; the administrator is "(admin)".
+  account TEXT NOT NULL,
+  login TEXT NOT NULL,
+  service TEXT NOT NULL,
+  mechanism TEXT NOT NULL,
+  result TEXT NOT NULL,
+  remote_ip TEXT NOT NULL,
+  client TEXT NOT NULL,
+  first INTEGER NOT NULL,
+  last INTEGER NOT NULL,
+  count INTEGER NOT NULL,
+  PRIMARY KEY (account, day, login, service, mechanism, result, remote_ip, client)
+) WITHOUT ROWID;
+CREATE INDEX attempts_day ON attempts (day);
+`,
+}];
+
+const dayMs = 86_400_000;
+/** Days for which attempts are kept. */
+const keepDays = 30;
+/** Rows of one account and day, and of all names that are no account's. More are counted as of one client. */
+const maxRows = 500;
+/** Milliseconds until what was noted is written. */
+const delay = 500;
+/** Different attempts waiting to be written. */
+const maxWaiting = 2000;
+
+/** An attempt as it happens. */
+export interface LoginAttempt {
+  account: string;
+  /** As it was typed. */
+  login: string;
+  /** Such as "imap". */
+  service: string;
+  /** Such as "plain". */
+  mechanism: string;
+  /** "ok", or why not. */
+  result: string;
+  remoteIp: string;
+  /** What the program says that it is; "" if it says nothing. */
+  client: string;
+}
+
+/** Attempts of a day that are alike. Times in milliseconds since the epoch. */
+export interface LoginAttempts extends LoginAttempt {
+  first: number;
+  last: number;
+  count: number;
+}
+
+export class LoginLog {
+  readonly #db: Db;
+  readonly #now: () => number;
+  #waiting = new Map<string, LoginAttempts>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #cleaned = 0;
+
+  private constructor(db: Db, now: () => number) {
+    this.#db = db;
+    this.#now = now;
+  }
+
+  static async open(dataDir: string, now: () => number = Date.now): Promise<LoginLog> {
+    return new LoginLog(await Db.open(join(dataDir, "logins.db"), migrations), now);
+  }
+
+  /** Notes an attempt; it is written soon. */
+  note(attempt: LoginAttempt): void {
+    const a: LoginAttempt = {
+      ...attempt,
+      login: attempt.login.slice(0, 200),
+      client: attempt.client.slice(0, 200),
+    };
+    const now = this.#now();
+    const key = JSON.stringify([
+      a.account,
+      a.login,
+      a.service,
+      a.mechanism,
+      a.result,
+      a.remoteIp,
+      a.client,
+    ]);
+    const known = this.#waiting.get(key);
+    if (known) {
+      known.last = now;
+      known.count++;
+      return;
+    }
+    if (this.#waiting.size >= maxWaiting) this.flush();
+    this.#waiting.set(key, { ...a, first: now, last: now, count: 1 });
+    this.#timer ??= setTimeout(() => this.flush(), delay);
+    Deno.unrefTimer(this.#timer as unknown as number);
+  }
+
+  /** Writes what waits. */
+  flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const waiting = [...this.#waiting.values()];
+    this.#waiting = new Map();
+    if (waiting.length === 0) return;
+    this.#db.transaction(() => {
+      const today = Math.floor(this.#now() / dayMs);
+      if (this.#cleaned !== today) {
+        this.#cleaned = today;
+        this.#db.run("DELETE FROM attempts WHERE day < ?", today - keepDays);
+      }
+      for (const a of waiting) this.#write(a, today);
+    });
+  }
+
+  #write(a: LoginAttempts, day: number): void {
+    const update = this.#db.run(
+      "UPDATE attempts SET last = ?, count = count + ? WHERE account = ? AND day = ? AND login = ? " +
+        "AND service = ? AND mechanism = ? AND result = ? AND remote_ip = ? AND client = ?",
+      a.last,
+      a.count,
+      a.account,
+      day,
+      a.login,
+      a.service,
+      a.mechanism,
+      a.result,
+      a.remoteIp,
+      a.client,
+    );
+    if (update.changes > 0) return;
+    const [rows] = this.#db.get(
+      "SELECT count(*) FROM attempts WHERE account = ? AND day = ?",
+      a.account,
+      day,
+    )!;
+    // Somebody tries names, or from many addresses: that they do is enough to know.
+    const row = rows < maxRows ? a : { ...a, login: a.account, remoteIp: "many", client: "" };
+    this.#db.run(
+      "INSERT INTO attempts (day, account, login, service, mechanism, result, remote_ip, client, " +
+        "first, last, count) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) " +
+        "ON CONFLICT DO UPDATE SET last = excluded.last, count = count + excluded.count",
+      day,
+      row.account,
+      row.login,
+      row.service,
+      row.mechanism,
+      row.result,
+      row.remoteIp,
+      row.client,
+      row.first,
+      row.last,
+      row.count,
+    );
+  }
+
+  /** The last attempts first; of all accounts and names if none is given. */
+  list(account: string | undefined, limit: number): LoginAttempts[] {
+    this.flush();
+    return this.#db.all(
+      "SELECT account, login, service, mechanism, result, remote_ip, client, first, last, count " +
+        "FROM attempts WHERE ?1 IS NULL OR account = ?1 ORDER BY last DESC LIMIT ?2",
+      account ?? null,
+      limit,
+    ).map(
+      ([account, login, service, mechanism, result, remoteIp, client, first, last, count]) => ({
+        account,
+        login,
+        service,
+        mechanism,
+        result,
+        remoteIp,
+        client,
+        first,
+        last,
+        count,
+      }),
+    );
+  }
+
+  /** Writes what waits, and closes. */
+  async close(): Promise<void> {
+    this.flush();
+    await this.#db.close();
+  }
+}

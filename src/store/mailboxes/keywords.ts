@@ -1,0 +1,78 @@
+/**
+ * Keywords: flags beyond those that have a bit. Kept lower case and sorted, as one text in a row.
+ *
+ * @module
+ */
+import type { Db } from "../database/database.ts";
+import { flagNames, StoreError } from "../types.ts";
+import type { WriteContext } from "../database/writer.ts";
+
+/** Keywords a mailbox may have; more are refused with a clear NO. */
+export const maxKeywordsPerMailbox = 1000;
+/** Keywords a message may have. */
+export const maxKeywordsPerMessage = 100;
+/** Bytes of a keyword. */
+export const maxKeywordBytes = 100;
+
+const bits = new Map(flagNames.map(([bit, name]) => [name.toLowerCase(), bit]));
+// Spellings of other clients for what has a bit.
+for (
+  const [name, of] of [["$forwarded", 32], ["forwarded", 32], ["junk", 64], ["nonjunk", 128], [
+    "notjunk",
+    128,
+  ], ["phishing", 256]] as const
+) {
+  bits.set(name, of);
+}
+
+/** The bit of a flag such as `\Seen` or `$Junk`, in any case. */
+export function flagBit(name: string): number | undefined {
+  return bits.get(name.toLowerCase());
+}
+
+/**
+ * Checks keywords and brings them into the stored form: lower case, sorted, each once.
+ * @throws StoreError "keyword" for characters that IMAP atoms can't have.
+ */
+export function normalizeKeywords(keywords: readonly string[]): string[] {
+  const r = new Set<string>();
+  for (const k of keywords) {
+    const lower = k.toLowerCase();
+    // RFC 9051 §9: flag-keyword is an atom.
+    if (!/^[\x21-\x7e]+$/.test(lower) || /[(){%*"\\\]]/.test(lower)) {
+      throw new StoreError(
+        "keyword",
+        `keyword ${JSON.stringify(k)} has a character that is not allowed`,
+      );
+    }
+    if (lower.length > maxKeywordBytes) {
+      throw new StoreError("keyword", `keyword is longer than ${maxKeywordBytes} bytes`);
+    }
+    r.add(lower);
+  }
+  if (r.size > maxKeywordsPerMessage) {
+    throw new StoreError("tooManyKeywords", `a message can have ${maxKeywordsPerMessage} keywords`);
+  }
+  return [...r].sort();
+}
+
+/** Adds keywords to those known in the mailbox. @throws StoreError "tooManyKeywords" */
+export function addMailboxKeywords(
+  db: Db,
+  ctx: WriteContext,
+  mailboxId: number,
+  keywords: readonly string[],
+): void {
+  if (keywords.length === 0) return;
+  const text = db.get("SELECT keywords FROM mailboxes WHERE id = ?", mailboxId)![0] as string;
+  const known = new Set(text === "" ? [] : text.split(" "));
+  const before = known.size;
+  for (const k of keywords) known.add(k);
+  if (known.size === before) return;
+  if (known.size > maxKeywordsPerMailbox) {
+    throw new StoreError("tooManyKeywords", `a mailbox can have ${maxKeywordsPerMailbox} keywords`);
+  }
+  const all = [...known].sort();
+  db.run("UPDATE mailboxes SET keywords = ? WHERE id = ?", all.join(" "), mailboxId);
+  ctx.changes.push({ kind: "mailboxKeywords", mailboxId, keywords: all });
+}

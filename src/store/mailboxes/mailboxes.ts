@@ -1,0 +1,113 @@
+/**
+ * Mailboxes as they are: names, and looking them up. See mailbox_changes.ts for what changes them.
+ *
+ * @module
+ */
+import type { Db, Row } from "../database/database.ts";
+import { type Mailbox, StoreError } from "../types.ts";
+
+/** Longest mailbox name, in UTF-8 bytes. */
+export const maxMailboxNameBytes = 1000;
+/** Deepest hierarchy. */
+export const maxMailboxDepth = 32;
+
+const columns =
+  "id, parent_id, name, uidvalidity, uidnext, modseq, createseq, special_use, keywords, " +
+  "total, deleted, unread, unseen, size";
+
+function fromRow(r: Row): Mailbox {
+  return {
+    id: r[0],
+    parentId: r[1],
+    name: r[2],
+    uidValidity: r[3],
+    uidNext: r[4],
+    modseq: r[5],
+    createseq: r[6],
+    specialUse: r[7],
+    keywords: r[8] === "" ? [] : r[8].split(" "),
+    total: r[9],
+    deleted: r[10],
+    unread: r[11],
+    unseen: r[12],
+    size: r[13],
+  };
+}
+
+/**
+ * The name as it is stored: Unicode NFC, "Inbox" spelled so in any case of the first level.
+ * @throws StoreError "mailboxName" for names that can't be used.
+ */
+export function normalizeMailboxName(name: string): string {
+  const bad = (why: string) => new StoreError("mailboxName", `bad mailbox name: ${why}`);
+  name = name.normalize("NFC");
+  if (name === "") throw bad("empty");
+  if (name.startsWith("/") || name.endsWith("/")) throw bad('starts or ends with "/"');
+  if (name.startsWith("#")) throw bad('starts with "#"');
+  // deno-lint-ignore no-control-regex
+  if (/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/.test(name)) throw bad("has a control character");
+  if (/[%*]/.test(name)) throw bad('has "%" or "*"');
+  if (!name.isWellFormed()) throw bad("is not valid Unicode");
+  if (new TextEncoder().encode(name).length > maxMailboxNameBytes) {
+    throw bad(`longer than ${maxMailboxNameBytes} bytes`);
+  }
+  const levels = name.split("/");
+  if (levels.length > maxMailboxDepth) throw bad(`more than ${maxMailboxDepth} levels`);
+  if (levels.some((l) => l === "" || l === "." || l === "..")) {
+    throw bad('has an empty level, "." or ".."');
+  }
+  if (levels[0].toLowerCase() === "inbox") levels[0] = "Inbox";
+  return levels.join("/");
+}
+
+function compareNames(a: Mailbox, b: Mailbox): number {
+  const inbox = Number(b.name === "Inbox") - Number(a.name === "Inbox");
+  return inbox || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
+}
+
+/** All live mailboxes: Inbox first, then by name. */
+export function listMailboxes(db: Db): Mailbox[] {
+  return db.all(`SELECT ${columns} FROM mailboxes WHERE expunged = 0`).map(fromRow).sort(
+    compareNames,
+  );
+}
+
+export function mailboxById(db: Db, id: number): Mailbox | undefined {
+  const r = db.get(`SELECT ${columns} FROM mailboxes WHERE id = ? AND expunged = 0`, id);
+  return r && fromRow(r);
+}
+
+/** By name in any spelling; undefined also for names that can't exist. */
+export function mailboxByName(db: Db, name: string): Mailbox | undefined {
+  try {
+    name = normalizeMailboxName(name);
+  } catch {
+    return undefined;
+  }
+  const r = db.get(`SELECT ${columns} FROM mailboxes WHERE name = ? AND expunged = 0`, name);
+  return r && fromRow(r);
+}
+
+export function mailboxBySpecialUse(db: Db, bit: number): Mailbox | undefined {
+  const r = db.get(
+    `SELECT ${columns} FROM mailboxes WHERE expunged = 0 AND special_use & ? != 0 ORDER BY id LIMIT 1`,
+    bit,
+  );
+  return r && fromRow(r);
+}
+
+/** @throws StoreError "mailboxMissing" */
+export function requireMailbox(db: Db, id: number): Mailbox {
+  const m = mailboxById(db, id);
+  if (!m) throw new StoreError("mailboxMissing", "mailbox does not exist (any more)");
+  return m;
+}
+
+/** Raises the account's modseq; each change gets a new one. */
+export function nextModseq(db: Db): number {
+  return db.get("UPDATE state SET modseq = modseq + 1 RETURNING modseq")![0];
+}
+
+export function subscriptions(db: Db): string[] {
+  return db.all("SELECT name FROM subscriptions ORDER BY name").map((r) => r[0]);
+}

@@ -1,0 +1,74 @@
+/**
+ * Which accounts have granted rights to whom: `shares.db` in the data folder. What the rights are is in the
+ * accounts; this tells where to look, so that a list of mailboxes need not open every account.
+ *
+ * An entry is written before the right that it is about, so none is missing after a crash. One that has become
+ * void does no harm.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { Db, type Migration } from "../database/database.ts";
+import { anyone } from "./rights.ts";
+
+const migrations: readonly Migration[] = [{
+  version: 1,
+  sql: `
+CREATE TABLE shares (
+  -- Name of an account, or "anyone".
+  identifier TEXT NOT NULL,
+  owner TEXT NOT NULL,
+  PRIMARY KEY (identifier, owner)
+) WITHOUT ROWID;
+`,
+}];
+
+export class Shares {
+  readonly #db: Db;
+
+  private constructor(db: Db) {
+    this.#db = db;
+  }
+
+  static async open(dataDir: string): Promise<Shares> {
+    return new Shares(await Db.open(join(dataDir, "shares.db"), migrations));
+  }
+
+  /** Notes that an account grants something to an identifier; durable when it resolves. */
+  async add(owner: string, identifier: string): Promise<void> {
+    this.#db.run(
+      "INSERT OR IGNORE INTO shares (identifier, owner) VALUES (?, ?)",
+      identifier,
+      owner,
+    );
+    await this.#db.durable();
+  }
+
+  /** Accounts that may have granted something to a user, without its own. */
+  owners(user: string): string[] {
+    return this.#db.all(
+      "SELECT DISTINCT owner FROM shares WHERE identifier IN (?, ?) AND owner != ? ORDER BY owner",
+      user,
+      anyone,
+      user,
+    ).map((r) => r[0]);
+  }
+
+  /** Forgets an account, on either side; durable when it resolves. */
+  async forget(account: string): Promise<void> {
+    this.#db.run("DELETE FROM shares WHERE identifier = ?1 OR owner = ?1", account);
+    await this.#db.durable();
+  }
+
+  /** Names on either side, without "anyone". */
+  names(): string[] {
+    return this.#db.all(
+      "SELECT identifier FROM shares WHERE identifier != ?1 UNION SELECT owner FROM shares",
+      anyone,
+    ).map((r) => r[0]);
+  }
+
+  close(): Promise<void> {
+    return this.#db.close();
+  }
+}

@@ -1,0 +1,416 @@
+/**
+ * Reading messages of a mailbox in uid order, with as much of them as is wanted.
+ *
+ * Runs of consecutive uids are read as ranges: FETCH 1:* is one pass over an index. A row's object is
+ * reused, and its columns are read as arrays, so that 10,000 rows cost some milliseconds.
+ *
+ * @module
+ */
+import { collationKey } from "../../mail/text/collation.ts";
+import { standardBaseSubject } from "../../mail/header/subject.ts";
+import type { Db, Row } from "../database/database.ts";
+import type { MailboxRows } from "../mailboxes/rows.ts";
+import { type FetchRow, Flag, type Message, type Summary, Want } from "../types.ts";
+
+const base = "m.id, m.email_id, m.uid, m.modseq, m.flags, m.keywords, m.received, m.saved, m.size";
+const baseColumns = 9;
+
+/** Columns of the emails table, by what asks for them. */
+const emailColumns = [
+  [Want.Envelope, "e.envelope", "envelope"],
+  [Want.Body, "e.body", "body"],
+  [Want.BodyStructure, "e.bodystructure", "bodyStructure"],
+  [Want.Prefix, "e.prefix", "prefix"],
+  [Want.Structure, "e.structure", "structure"],
+  [Want.Summary, "e.summary", "summaryText"],
+  [Want.Listed, "e.listed", "listed"],
+] as const;
+
+interface Columns {
+  /** With a comma before each. */
+  columns: string;
+  /** Fields of the row they fill, in their order. */
+  fields: (typeof emailColumns[number][2])[];
+  /** The thread's id is the last column. */
+  thread: boolean;
+}
+
+function columnsFor(want: number): Columns {
+  const r: Columns = { columns: "", fields: [], thread: (want & Want.Thread) !== 0 };
+  for (const [bit, column, field] of emailColumns) {
+    if (!(want & bit)) continue;
+    r.columns += `, ${column}`;
+    r.fields.push(field);
+  }
+  if (r.thread) r.columns += ", t.thread_id";
+  return r;
+}
+
+/** Joins for the columns, to the messages table. */
+function joinsFor(c: Columns): string {
+  return (c.fields.length > 0 ? " JOIN emails e ON e.id = m.email_id" : "") +
+    (c.thread ? " LEFT JOIN threads t ON t.email_id = m.email_id" : "");
+}
+
+const noBytes = new Uint8Array(0);
+const noSummary: Summary = {
+  messageId: "",
+  references: [],
+  repliesOnly: undefined,
+  subject: "",
+  sortSubject: "",
+  sent: undefined,
+  sentZone: undefined,
+  from: [],
+  to: [],
+  cc: [],
+  bcc: [],
+  replyTo: [],
+  preview: "",
+  hasAttachment: false,
+};
+
+class ReusedRow implements FetchRow {
+  id = 0;
+  emailId = 0;
+  uid = 0;
+  modseq = 0;
+  flags = 0;
+  keywords = "";
+  received = 0;
+  saved = 0;
+  size = 0;
+  threadId = 0;
+  envelope = "";
+  body = "";
+  bodyStructure = "";
+  prefix = noBytes;
+  structure = "";
+  summaryText = "";
+  listed: string | null = null;
+  #parsedText = "";
+  #parsed = noSummary;
+
+  get summary(): Summary {
+    if (this.#parsedText !== this.summaryText) {
+      this.#parsed = parseSummary(this.summaryText);
+      this.#parsedText = this.summaryText;
+    }
+    return this.#parsed;
+  }
+}
+
+/** Fills the columns that cost extra, from the given index of a row on. */
+function fillExtra(o: ReusedRow, c: Columns, r: Row, at: number): void {
+  for (let k = 0; k < c.fields.length; k++) o[c.fields[k]] = r[at + k] as never;
+  if (c.thread) o.threadId = r[at + c.fields.length] ?? o.emailId;
+}
+
+/** Fills one object from rows, again and again. */
+function rowReader(c: Columns): (r: Row) => FetchRow {
+  const o = new ReusedRow();
+  return (r) => {
+    o.id = r[0];
+    o.emailId = r[1];
+    o.uid = r[2];
+    o.modseq = r[3];
+    o.flags = r[4];
+    o.keywords = r[5];
+    o.received = r[6];
+    o.saved = r[7];
+    o.size = r[8];
+    fillExtra(o, c, r, baseColumns);
+    return o;
+  };
+}
+
+/** Reads a summary as it is stored: only what isn't empty. */
+export function parseSummary(text: string): Summary {
+  const s = { ...noSummary, ...JSON.parse(text) };
+  // Of before the collation was that of the RFC.
+  if ("baseSubject" in s) s.sortSubject = sortSubject(s.subject);
+  return s;
+}
+
+/** What SORT and THREAD compare of a decoded subject. */
+export function sortSubject(subject: string): string {
+  return collationKey(standardBaseSubject(subject).base);
+}
+
+/**
+ * Single fields of a summary as it is stored, for sorting: without the cost of reading all of it. Quotes in
+ * values are escaped, so what looks like a key is one, and no other object in a summary has these.
+ */
+export function storedSent(text: string): number | undefined {
+  const at = text.indexOf('"sent":');
+  return at < 0 ? undefined : Number.parseInt(text.slice(at + 7, at + 30));
+}
+export function storedSortSubject(text: string): string {
+  const start = text.indexOf('"sortSubject":"');
+  if (start < 0) return text.includes('"baseSubject":"') ? parseSummary(text).sortSubject : "";
+  const end = text.indexOf('"', start + 15);
+  const value = text.slice(start + 15, end < 0 ? undefined : end);
+  return value.includes("\\") ? parseSummary(text).sortSubject : value;
+}
+
+/** A summary as it is stored. */
+export function packSummary(s: Summary): string {
+  const r: Record<string, unknown> = {};
+  for (const [k, v] of Object.entries(s)) {
+    if (v === undefined || v === "" || v === false || (Array.isArray(v) && v.length === 0)) {
+      continue;
+    }
+    r[k] = v;
+  }
+  return JSON.stringify(r);
+}
+
+/** Rows that one query reads at most, so that memory stays bounded. */
+const rowsPerQuery = 1000;
+
+/**
+ * Calls `each` for the live messages among the uids, in their (ascending) order. The object is reused:
+ * copy what is kept. `each` ends it by returning false.
+ */
+export function fetchMessages(
+  db: Db,
+  mailboxId: number,
+  uids: ArrayLike<number>,
+  want: number,
+  each: (row: FetchRow) => boolean | void,
+): void {
+  const c = columnsFor(want);
+  const sql = `SELECT ${base}${c.columns} FROM messages m${joinsFor(c)} WHERE m.mailbox_id = ? ` +
+    "AND m.uid >= ? AND m.uid <= ? AND m.expunged = 0 ORDER BY m.uid LIMIT ?";
+  const read = rowReader(c);
+  let i = 0;
+  while (i < uids.length) {
+    // A run: uids with gaps of a few are read as one range too, and the strangers skipped.
+    let end = i + 1;
+    while (end < uids.length && end - i < rowsPerQuery && uids[end] - uids[end - 1] <= 4) end++;
+    let from = uids[i];
+    const to = uids[end - 1];
+    const wanted = end - i === to - from + 1 ? undefined : i;
+    let at = i;
+    for (;;) {
+      const rows = db.all(sql, mailboxId, from, to, rowsPerQuery);
+      for (const r of rows) {
+        if (wanted !== undefined) {
+          const uid = r[2] as number;
+          while (at < end && uids[at] < uid) at++;
+          if (at >= end || uids[at] !== uid) continue;
+        }
+        if (each(read(r)) === false) return;
+      }
+      if (rows.length < rowsPerQuery) break;
+      from = (rows[rows.length - 1][2] as number) + 1;
+    }
+    i = end;
+  }
+}
+
+/** Rows of the emails table that one query reads at most. Content is large, and often not all is taken. */
+const emailsPerQuery = 500;
+const contentsPerQuery = 64;
+
+/**
+ * As {@link fetchMessages}, for a mailbox whose rows are in memory: only what costs extra is read, and
+ * ids of emails that rise together with the uids as one range.
+ */
+export function fetchFromRows(
+  db: Db,
+  rows: MailboxRows,
+  uids: ArrayLike<number>,
+  want: number,
+  each: (row: FetchRow) => boolean | void,
+): void {
+  const o = new ReusedRow();
+  const c = columnsFor(want);
+  let at = uids.length > 0 ? rows.indexOf(uids[0]) : 0;
+  /** Index of the next uid that is there, with `at` on its row; or the end. */
+  const find = (i: number): number => {
+    for (; i < uids.length; i++) {
+      const uid = uids[i];
+      if (rows.uids[at] < uid && at < rows.count) {
+        at++;
+        if (at < rows.count && rows.uids[at] < uid) at = rows.indexOf(uid);
+      }
+      if (at >= rows.count) return uids.length;
+      if (rows.uids[at] === uid) return i;
+    }
+    return i;
+  };
+  if (c.columns === "") {
+    for (let i = find(0); i < uids.length; i = find(i + 1)) {
+      rows.fill(o, at);
+      if (each(o) === false) return;
+    }
+    return;
+  }
+  const sql = `SELECT e.id${c.columns} FROM emails e${
+    c.thread ? " LEFT JOIN threads t ON t.email_id = e.id" : ""
+  } WHERE e.id >= ? AND e.id <= ? ORDER BY e.id`;
+  const most = want & Want.Content ? contentsPerQuery : emailsPerQuery;
+  /** Indexes of the rows of a run. */
+  let run: number[] = [];
+  const readRun = (): boolean => {
+    const first = rows.emailIds[run[0]];
+    const emails = db.all(sql, first, rows.emailIds[run[run.length - 1]]);
+    let k = 0;
+    for (const index of run) {
+      const id = rows.emailIds[index];
+      while (k < emails.length && emails[k][0] < id) k++;
+      if (k === emails.length || emails[k][0] !== id) continue;
+      rows.fill(o, index);
+      fillExtra(o, c, emails[k], 1);
+      if (each(o) === false) return false;
+    }
+    run = [];
+    return true;
+  };
+  for (let i = find(0); i < uids.length; i = find(i + 1)) {
+    if (run.length > 0) {
+      const gap = rows.emailIds[at] - rows.emailIds[run[run.length - 1]];
+      if ((gap < 1 || gap > 4 || run.length === most) && !readRun()) return;
+    }
+    run.push(at);
+  }
+  if (run.length > 0) readRun();
+}
+
+/**
+ * Calls `each` for the live messages that have all of the flags in `set` and none in `clear`, ascending.
+ * Messages without \\Seen are found by an index of their own.
+ */
+export function eachWithFlags(
+  db: Db,
+  mailboxId: number,
+  set: number,
+  clear: number,
+  each: (uid: number, modseq: number) => void,
+): void {
+  const unseen = clear & Flag.Seen ? " AND flags & 1 = 0" : "";
+  const rows = db.all(
+    "SELECT uid, modseq FROM messages WHERE mailbox_id = ? AND expunged = 0 AND flags & ? = ?" +
+      `${unseen} ORDER BY uid`,
+    mailboxId,
+    set | clear,
+    set,
+  );
+  for (const [uid, modseq] of rows) each(uid, modseq);
+}
+
+/** Live messages whose modseq is higher than given, in uid order (RFC 7162 §3.1.4). */
+export function fetchSince(
+  db: Db,
+  mailboxId: number,
+  modseq: number,
+  want: number,
+  each: (row: FetchRow) => boolean | void,
+): void {
+  const c = columnsFor(want);
+  const read = rowReader(c);
+  const rows = db.all(
+    `SELECT ${base}${c.columns} FROM messages m${
+      joinsFor(c)
+    } WHERE m.mailbox_id = ? AND m.modseq > ? AND m.expunged = 0 ` +
+      "ORDER BY m.uid",
+    mailboxId,
+    modseq,
+  );
+  for (const r of rows) if (each(read(r)) === false) return;
+}
+
+/** Uids that were expunged after the modseq (RFC 7162 §3.2.6), ascending. */
+export function expungedSince(db: Db, mailboxId: number, modseq: number): number[] {
+  return db.all(
+    "SELECT uid FROM messages WHERE mailbox_id = ? AND modseq > ? AND expunged = 1 ORDER BY uid",
+    mailboxId,
+    modseq,
+  ).map((r) => r[0]);
+}
+
+/** Uids of all live messages, ascending. */
+export function mailboxUids(db: Db, mailboxId: number): Uint32Array {
+  const rows = db.all(
+    "SELECT uid FROM messages WHERE mailbox_id = ? AND expunged = 0 ORDER BY uid",
+    mailboxId,
+  );
+  const r = new Uint32Array(rows.length);
+  for (let i = 0; i < rows.length; i++) r[i] = rows[i][0];
+  return r;
+}
+
+/** Uids in a mailbox of the messages of emails: of those given, and of all with the id `from` or a higher one. */
+export function uidsOfEmails(
+  db: Db,
+  mailboxId: number,
+  emailIds: Iterable<number>,
+  from: number,
+): Uint32Array {
+  // The plus keeps the planner from going through the whole mailbox by another index.
+  const uids = db.all(
+    "SELECT uid FROM messages WHERE +mailbox_id = ? AND email_id >= ? AND expunged = 0",
+    mailboxId,
+    from,
+  ).map((r) => r[0] as number);
+  for (const id of emailIds) {
+    if (id >= from) continue;
+    const rows = db.all(
+      "SELECT uid FROM messages WHERE email_id = ? AND +mailbox_id = ? AND expunged = 0",
+      id,
+      mailboxId,
+    );
+    for (const [uid] of rows) uids.push(uid);
+  }
+  return Uint32Array.from(uids).sort();
+}
+
+/** The lowest uid without \Seen; undefined if all are seen. */
+export function firstUnseenUid(db: Db, mailboxId: number): number | undefined {
+  return db.get(
+    "SELECT uid FROM messages INDEXED BY messages_unseen WHERE mailbox_id = ? AND expunged = 0 " +
+      "AND flags & 1 = 0 ORDER BY uid LIMIT 1",
+    mailboxId,
+  )?.[0];
+}
+
+const messageColumns =
+  "m.id, m.email_id, m.mailbox_id, m.uid, m.modseq, m.createseq, m.flags, m.keywords, m.received, " +
+  "m.saved, m.size, coalesce(t.thread_id, m.email_id)";
+
+function messageFromRow(r: Row): Message {
+  return {
+    id: r[0],
+    emailId: r[1],
+    mailboxId: r[2],
+    uid: r[3],
+    modseq: r[4],
+    createseq: r[5],
+    flags: r[6],
+    keywords: r[7] === "" ? [] : r[7].split(" "),
+    received: r[8],
+    saved: r[9],
+    size: r[10],
+    threadId: r[11],
+  };
+}
+
+export function messageById(db: Db, id: number): Message | undefined {
+  const r = db.get(
+    `SELECT ${messageColumns} FROM messages m LEFT JOIN threads t ON t.email_id = m.email_id ` +
+      "WHERE m.id = ? AND m.expunged = 0",
+    id,
+  );
+  return r && messageFromRow(r);
+}
+
+export function messageByUid(db: Db, mailboxId: number, uid: number): Message | undefined {
+  const r = db.get(
+    `SELECT ${messageColumns} FROM messages m LEFT JOIN threads t ON t.email_id = m.email_id ` +
+      "WHERE m.mailbox_id = ? AND m.uid = ? AND m.expunged = 0",
+    mailboxId,
+    uid,
+  );
+  return r && messageFromRow(r);
+}

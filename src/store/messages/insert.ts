@@ -1,0 +1,242 @@
+/**
+ * Putting an email into a mailbox: rows of email, thread, message and delivery, and the counts.
+ *
+ * The file is in place and durable before this runs; see email_files.ts for the order of steps.
+ *
+ * @module
+ */
+import type { Db } from "../database/database.ts";
+import type { EmailDescription } from "../account/describe.ts";
+import { packSummary } from "./fetch.ts";
+import { addMailboxKeywords } from "../mailboxes/keywords.ts";
+import { applyCounts, CountDelta } from "../mailboxes/counts.ts";
+import { nextModseq } from "../mailboxes/mailboxes.ts";
+import { matchThread } from "./threads.ts";
+import {
+  type DeliveryFacts,
+  Flag,
+  junkFlags,
+  type Mailbox,
+  type Message,
+  SpecialUse,
+  StoreError,
+} from "../types.ts";
+import type { WriteContext } from "../database/writer.ts";
+
+/** An email that is ready to be put into a mailbox. */
+export interface ReadyEmail {
+  emailId: number;
+  prefix: Uint8Array;
+  /** Prefix and file, in bytes. */
+  size: number;
+  description: EmailDescription;
+  flags: number;
+  keywords: string[];
+  received: number;
+  facts: DeliveryFacts | undefined;
+  isReject: boolean;
+  destinedMailboxId: number;
+  noThread: boolean;
+}
+
+/** What the account's configuration says that matters here. */
+export interface MailboxRules {
+  /** $Junk / $NotJunk bits that messages get in this mailbox; undefined leaves them alone. */
+  junkFlags(mailboxName: string): number | undefined;
+  /** Bytes of all messages together; undefined for no limit. */
+  quotaMessageSize(): number | undefined;
+}
+
+/** Sets junk flags as the mailbox's name asks for (AutomaticJunkFlags). */
+export function applyJunkFlags(rules: MailboxRules, mailboxName: string, flags: number): number {
+  const junk = rules.junkFlags(mailboxName);
+  return junk === undefined ? flags : (flags & ~junkFlags) | junk;
+}
+
+/**
+ * Counts bytes of new message files against the quota.
+ * @throws StoreError "overQuota"
+ */
+function chargeQuota(db: Db, rules: MailboxRules, size: number): void {
+  const used = db.get(
+    "UPDATE state SET message_size = message_size + ? RETURNING message_size",
+    size,
+  )![0] as number;
+  const limit = rules.quotaMessageSize();
+  if (limit !== undefined && used > limit) {
+    throw new StoreError(
+      "overQuota",
+      `account is over its quota of ${limit} bytes (QuotaMessageSize)`,
+    );
+  }
+}
+
+/** Inserts a message for a new email. */
+export function insertEmail(
+  db: Db,
+  ctx: WriteContext,
+  mailbox: Mailbox,
+  rules: MailboxRules,
+  m: ReadyEmail,
+): Message {
+  const d = m.description;
+  chargeQuota(db, rules, m.size);
+  db.run(
+    "INSERT INTO emails (id, size, prefix, envelope, body, bodystructure, structure, summary, listed) " +
+      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    m.emailId,
+    m.size,
+    m.prefix,
+    d.envelope,
+    d.body,
+    d.bodyStructure,
+    d.structure(m.prefix.length),
+    packSummary(d.summary),
+    d.listed(m.prefix) ?? null,
+  );
+  db.run("UPDATE state SET next_email_id = max(next_email_id, ?)", m.emailId + 1);
+  let threadId = m.emailId;
+  let flags = applyJunkFlags(rules, mailbox.name, m.flags);
+  if (!m.noThread) {
+    const thread = matchThread(db, {
+      emailId: m.emailId,
+      messageId: d.summary.messageId,
+      references: d.summary.references,
+      subject: d.threadSubject,
+      isReply: d.isReply,
+      received: m.received,
+    });
+    threadId = thread.threadId;
+    if (thread.muted) flags |= Flag.Seen;
+  }
+  const message = insertMessage(db, ctx, mailbox, {
+    emailId: m.emailId,
+    flags,
+    keywords: m.keywords,
+    received: m.received,
+    size: m.size,
+    threadId,
+  });
+  if (m.facts) insertFacts(db, message, m.facts, m);
+  if (mailbox.specialUse & SpecialUse.Sent) insertRecipients(db, message, d);
+  return message;
+}
+
+/** Inserts a message for an email that is there: a new uid, flags, counts, the change. */
+export function insertMessage(
+  db: Db,
+  ctx: WriteContext,
+  mailbox: Mailbox,
+  m: {
+    emailId: number;
+    flags: number;
+    keywords: string[];
+    received: number;
+    size: number;
+    threadId: number;
+  },
+): Message {
+  const modseq = nextModseq(db);
+  const uid = db.get(
+    "UPDATE mailboxes SET uidnext = uidnext + 1 WHERE id = ? RETURNING uidnext - 1",
+    mailbox.id,
+  )![0] as number;
+  if (uid >= 0xffffffff) throw new StoreError("mailboxName", "mailbox has used up its uids");
+  const saved = Date.now();
+  const { lastInsertRowid } = db.run(
+    "INSERT INTO messages (email_id, mailbox_id, uid, modseq, createseq, flags, keywords, received, " +
+      "saved, size) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    m.emailId,
+    mailbox.id,
+    uid,
+    modseq,
+    modseq,
+    m.flags,
+    m.keywords.join(" "),
+    m.received,
+    saved,
+    m.size,
+  );
+  const delta = new CountDelta();
+  delta.count(1, m.flags, m.size);
+  addMailboxKeywords(db, ctx, mailbox.id, m.keywords);
+  ctx.changes.push({
+    kind: "addMessage",
+    mailboxId: mailbox.id,
+    uid,
+    modseq,
+    flags: m.flags,
+    keywords: m.keywords,
+    messageId: lastInsertRowid,
+    emailId: m.emailId,
+    threadId: m.threadId,
+  });
+  applyCounts(db, ctx, mailbox.id, delta, modseq);
+  return {
+    id: lastInsertRowid,
+    emailId: m.emailId,
+    mailboxId: mailbox.id,
+    uid,
+    modseq,
+    createseq: modseq,
+    flags: m.flags,
+    keywords: m.keywords,
+    received: m.received,
+    saved,
+    size: m.size,
+    threadId: m.threadId,
+  };
+}
+
+function insertFacts(db: Db, message: Message, f: DeliveryFacts, m: ReadyEmail): void {
+  db.run(
+    "INSERT INTO deliveries VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+    message.id,
+    m.received,
+    message.mailboxId,
+    m.destinedMailboxId,
+    m.isReject ? 1 : 0,
+    f.isForward ? 1 : 0,
+    f.isMailingList ? 1 : 0,
+    f.remoteIp,
+    ...f.networks,
+    f.ehloDomain,
+    f.mailFromLocalpart,
+    f.mailFromDomain,
+    f.rcptToLocalpart,
+    f.rcptToDomain,
+    f.msgFromLocalpart,
+    f.msgFromDomain,
+    f.msgFromOrgDomain,
+    f.ehloValidated ? 1 : 0,
+    f.mailFromValidated ? 1 : 0,
+    f.msgFromValidated ? 1 : 0,
+    f.ehloValidation,
+    f.mailFromValidation,
+    f.msgFromValidation,
+    f.receivedTlsVersion,
+    f.receivedRequireTls ? 1 : 0,
+    m.size,
+  );
+  for (const domain of new Set(f.dkimDomains)) {
+    db.run("INSERT OR IGNORE INTO dkim_domains VALUES (?, ?)", domain, message.id);
+  }
+}
+
+/** Remembers whom the user wrote to: mail from them is welcome. */
+export function insertRecipients(db: Db, message: Message, d: EmailDescription): void {
+  const { to, cc, bcc, sent } = d.summary;
+  for (const a of [...to, ...cc, ...bcc].slice(0, 1000)) {
+    const at = a.address.lastIndexOf("@");
+    if (at <= 0) continue;
+    const domain = a.address.slice(at + 1);
+    db.run(
+      "INSERT OR IGNORE INTO recipients (localpart, domain, sent, message_id, org_domain) VALUES (?, ?, ?, ?, ?)",
+      a.address.slice(0, at),
+      domain,
+      sent ?? message.received,
+      message.id,
+      d.organizationalDomain(domain),
+    );
+  }
+}

@@ -1,0 +1,205 @@
+/**
+ * Threads: matching an email to its parent at delivery, and later when the parent comes after it.
+ *
+ * An email's parent is the newest email that its References or In-Reply-To name and that has the same
+ * base subject. Without such headers it is the newest email with the same base subject of the last
+ * four weeks, if the subject says that it is an answer. An email without a parent joins the thread of one
+ * with the same message-id. Each email stores its thread's id and its
+ * direct parent only; the parents up to the root are found by walking, so a chain of n messages takes
+ * space linear in n. An email whose direct parent is not here keeps the parent's message-id in
+ * `wanted`, and is matched again when that arrives.
+ *
+ * Two threads that turn out to be one are merged by renaming the smaller: each email is renamed at
+ * most log2(n) times, whatever the order of arrival.
+ *
+ * @module
+ */
+import type { RowDb } from "../database/database.ts";
+
+/** What matching needs of an email. */
+export interface ThreadInput {
+  emailId: number;
+  /** Normalised, "" if none. */
+  messageId: string;
+  /** Ancestors, oldest first. */
+  references: readonly string[];
+  /** For matching: lower case without reply and forward marks; "" if none. */
+  subject: string;
+  /** True if the subject had a reply or forward mark. */
+  isReply: boolean;
+  /** Milliseconds. */
+  received: number;
+}
+
+export interface ThreadResult {
+  threadId: number;
+  parentId: number;
+  muted: boolean;
+  collapsed: boolean;
+}
+
+/** How old an email may be that is matched by its subject alone: 4 weeks, in milliseconds. */
+export const subjectMatchAge = 4 * 7 * 24 * 3600 * 1000;
+
+interface Candidate {
+  emailId: number;
+  threadId: number;
+  muted: boolean;
+  collapsed: boolean;
+}
+
+const candidateColumns = "email_id, thread_id, muted, collapsed";
+
+function candidate(r: unknown[] | undefined): Candidate | undefined {
+  if (!r) return undefined;
+  return {
+    emailId: r[0] as number,
+    threadId: r[1] as number,
+    muted: r[2] === 1,
+    collapsed: r[3] === 1,
+  };
+}
+
+/** Ancestors of an email that a search for a parent looks at; more is abuse. */
+const maxReferences = 100;
+
+/** Finds the email's parent, stores its row, and matches emails that waited for it. */
+export function matchThread(db: RowDb, m: ThreadInput): ThreadResult {
+  let parent: Candidate | undefined;
+  let wanted: string | null = null;
+  const references = m.references.slice(-maxReferences).filter((id) => id !== m.messageId);
+  for (let i = references.length - 1; i >= 0 && !parent; i--) {
+    parent = candidate(db.get(
+      `SELECT ${candidateColumns} FROM threads INDEXED BY threads_message_id WHERE message_id = ? ` +
+        "AND message_id != '' AND subject = ? AND email_id != ? " +
+        "ORDER BY email_id DESC LIMIT 1",
+      references[i],
+      m.subject,
+      m.emailId,
+    ));
+    // Only the direct parent is waited for: what refers to earlier ones finds them through it.
+    if (!parent && i === references.length - 1) wanted = references[i];
+  }
+  const missingLink = wanted !== null;
+  if (!parent && references.length === 0 && m.isReply && m.subject !== "") {
+    parent = candidate(db.get(
+      `SELECT ${candidateColumns} FROM threads WHERE subject = ? AND subject != '' AND received >= ? ` +
+        "AND received <= ? " +
+        "AND email_id != ? ORDER BY received DESC, email_id DESC LIMIT 1",
+      m.subject,
+      m.received - subjectMatchAge,
+      m.received,
+      m.emailId,
+    ));
+  }
+  // A message without a parent here that is here already, as its copy in Sent, or another through a
+  // list: beside it, under the same id, so that answers to either are in one thread.
+  const twin = parent || m.messageId === "" ? undefined : candidate(db.get(
+    `SELECT ${candidateColumns} FROM threads INDEXED BY threads_message_id WHERE message_id = ? ` +
+      "AND message_id != '' AND subject = ? AND email_id != ? ORDER BY email_id LIMIT 1",
+    m.messageId,
+    m.subject,
+    m.emailId,
+  ));
+  const joined = parent ?? twin;
+  const threadId = joined?.threadId ?? m.emailId;
+  const result: ThreadResult = {
+    threadId,
+    parentId: parent?.emailId ?? 0,
+    muted: joined?.muted ?? false,
+    collapsed: joined?.collapsed ?? false,
+  };
+  db.run(
+    "INSERT OR REPLACE INTO threads (email_id, thread_id, parent_id, missing_link, muted, collapsed, " +
+      "message_id, subject, received, wanted) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    m.emailId,
+    threadId,
+    result.parentId,
+    missingLink ? 1 : 0,
+    result.muted ? 1 : 0,
+    result.collapsed ? 1 : 0,
+    m.messageId,
+    m.subject,
+    m.received,
+    wanted,
+  );
+  if (m.messageId !== "") result.threadId = adoptWaiting(db, m, threadId);
+  return result;
+}
+
+/** Gives the emails that waited for this one their parent. Returns the thread's id afterwards. */
+function adoptWaiting(db: RowDb, m: ThreadInput, threadId: number): number {
+  const waiting = db.all(
+    "SELECT email_id, thread_id FROM threads INDEXED BY threads_wanted WHERE wanted = ? AND subject = ? " +
+      "AND email_id != ?",
+    m.messageId,
+    m.subject,
+    m.emailId,
+  );
+  for (const [emailId, otherThread] of waiting as [number, number][]) {
+    if (otherThread === threadId && isAncestor(db, emailId, m.emailId)) continue;
+    db.run(
+      "UPDATE threads SET parent_id = ?, missing_link = 0, wanted = NULL WHERE email_id = ?",
+      m.emailId,
+      emailId,
+    );
+    threadId = mergeThreads(db, threadId, otherThread);
+  }
+  return threadId;
+}
+
+/** Steps of a walk up a chain that look for a circle; readers of chains bound their walks as well. */
+const maxCircle = 50;
+
+/**
+ * True if `ancestor` is the email or closely above it: message-ids that are used twice, or forged
+ * references, could make a circle.
+ */
+function isAncestor(db: RowDb, ancestor: number, emailId: number): boolean {
+  let at = emailId;
+  for (let steps = 0; at !== 0 && steps < maxCircle; steps++) {
+    if (at === ancestor) return true;
+    at = db.get("SELECT parent_id FROM threads WHERE email_id = ?", at)?.[0] ?? 0;
+  }
+  return false;
+}
+
+/** Makes two threads one, under the id of the larger; returns it. */
+export function mergeThreads(db: RowDb, a: number, b: number): number {
+  if (a === b) return a;
+  const [keep, gone] = isLarger(db, a, b) ? [a, b] : [b, a];
+  db.run("UPDATE threads SET thread_id = ? WHERE thread_id = ?", keep, gone);
+  return keep;
+}
+
+/** Compares sizes without counting further than the smaller one goes. */
+function isLarger(db: RowDb, a: number, b: number): boolean {
+  for (let limit = 8;; limit *= 4) {
+    const count = (id: number): number =>
+      db.get(
+        "SELECT count(*) FROM (SELECT 1 FROM threads WHERE thread_id = ? LIMIT ?)",
+        id,
+        limit,
+      )![0];
+    const [na, nb] = [count(a), count(b)];
+    if (na < limit || nb < limit) return na >= nb;
+  }
+}
+
+/** Removes an email that is gone; its children keep their thread, their link to it is missing. */
+export function forgetThread(db: RowDb, emailId: number): void {
+  const row = db.get("SELECT message_id, parent_id FROM threads WHERE email_id = ?", emailId);
+  if (!row) return;
+  db.run("DELETE FROM threads WHERE email_id = ?", emailId);
+}
+
+/** Parents of an email from the direct one to the root, at most `limit`. */
+export function threadParents(db: RowDb, emailId: number, limit = 10_000): number[] {
+  return db.all(
+    "WITH RECURSIVE up (id, n) AS (SELECT parent_id, 1 FROM threads WHERE email_id = ? " +
+      "UNION ALL SELECT t.parent_id, n + 1 FROM up JOIN threads t ON t.email_id = up.id WHERE n < ?) " +
+      "SELECT id FROM up WHERE id != 0",
+    emailId,
+    limit,
+  ).map((r) => r[0]);
+}

@@ -1,0 +1,240 @@
+/**
+ * A message's texts as SEARCH compares them: decoded from transfer encodings and charsets, and folded.
+ * The search and the full-text index see the same ones.
+ *
+ * Large parts are read and decoded in pieces, so that the memory for them is bounded, and found in all of their
+ * length.
+ *
+ * @module
+ */
+import { flattenAddresses, parseAddressList } from "../../mail/address/address.ts";
+import { decodeCharset, decodePieces } from "../../mail/text/charset.ts";
+import { type HeaderField, splitHeader } from "../../mail/header/header.ts";
+import { decodeWords } from "../../mail/header/words.ts";
+import type { Part } from "../../mail/structure/structure.ts";
+import { unpackStructure } from "../../mail/structure/packed.ts";
+import { decodeTransferEncoding } from "../../mail/transfer/transfer.ts";
+import { transferStream } from "../../mail/transfer/stream.ts";
+import type { SearchNode, SummaryField } from "./types.ts";
+import type { MessageReader, Summary, SummaryAddress } from "../types.ts";
+
+/** Bytes of a part up to which it is decoded in one go, and of the pieces of larger ones. */
+const wholePartBytes = 1024 * 1024;
+const pieceBytes = 256 * 1024;
+/** Bytes of a header that are read at a time. */
+const headerPieceBytes = 32 * 1024;
+/** Bytes of one field of a header that are looked at. */
+const maxFieldBytes = 4 * 1024 * 1024;
+/** Characters that are held back where they could be composed with what follows. */
+const maxHeldText = 1024 * 1024;
+
+/** Text for comparing without regard to case: upper case takes ß with SS and ς with σ as one. */
+export function foldCase(s: string): string {
+  return s.normalize("NFC").toUpperCase();
+}
+
+/** Folds text that comes in pieces: what can be composed with what follows (NFC) is not cut off from it. */
+export function* foldPieces(pieces: Iterable<string>): Generator<string> {
+  let held = "";
+  for (const p of pieces) {
+    const text = held + p;
+    const cut = composedCut(text);
+    if (cut > 0) yield foldCase(text.slice(0, cut));
+    held = text.slice(cut);
+  }
+  yield foldCase(held);
+}
+
+/** In front of the last character that isn't composed with the one before it. */
+function composedCut(text: string): number {
+  for (let i = text.length - 1; i >= 0; i--) {
+    const c = text.codePointAt(i)!;
+    if (c < 0x300) return i;
+    // Halves of a character, of which the second one may be still to come.
+    const half = c >= 0xd800 && c <= 0xdfff;
+    const jamo = (c >= 0x1160 && c <= 0x11ff) || (c >= 0xd7b0 && c <= 0xd7ff);
+    if (!half && !jamo && !/\p{M}/u.test(String.fromCodePoint(c))) return i;
+  }
+  return text.length > maxHeldText ? text.length : 0;
+}
+
+/** A field of a header: its name in lower case, its value decoded and folded. */
+export interface TextField {
+  name: string;
+  value: string;
+}
+
+/** A field as TEXT sees it. */
+export function fieldText(f: TextField): string {
+  return `${f.name.toUpperCase()}: ${f.value}`;
+}
+
+/** Addresses as FROM, TO, CC and BCC see them. */
+export function addressText(a: SummaryAddress): string {
+  return foldCase(a.name === "" ? a.address : `${a.name} <${a.address}>`);
+}
+
+/** All texts of a summary that are searched, one by one. */
+export function summaryTexts(s: Summary): string[] {
+  const lists = [s.from, s.to, s.cc, s.bcc];
+  return [foldCase(s.subject), ...lists.flatMap((l) => l.map(addressText))];
+}
+
+/** A condition on the texts of a message. */
+export type TextNode = Extract<SearchNode, { op: "header" | "body" | "text" | "summary" }>;
+
+/** A message's texts, read as they are asked for. */
+export class MessageText {
+  readonly #openFile: () => MessageReader;
+  readonly #root: Part;
+  #reader: MessageReader | undefined;
+
+  /** @param structure packed, as it is stored. */
+  constructor(structure: string, open: () => MessageReader) {
+    this.#root = unpackStructure(structure);
+    this.#openFile = open;
+  }
+
+  close(): void {
+    this.#reader?.close();
+  }
+
+  #open(): MessageReader {
+    return this.#reader ??= this.#openFile();
+  }
+
+  /** Fields of the message's own header. */
+  *fields(): Generator<TextField> {
+    for (const f of this.#fieldsIn(0, this.#root.bodyOffset)) yield folded(f);
+  }
+
+  /** Whether the message meets a condition; in steps, between which others may be served. */
+  *find(n: TextNode): Generator<void, boolean> {
+    switch (n.op) {
+      case "header":
+        return this.#anyField((f) => f.name === n.name && f.value.includes(n.text));
+      case "summary":
+        return this.#inSummary(n.field, n.text);
+      case "text":
+        if (this.#anyField((f) => fieldText(f).includes(n.text))) return true;
+        for (const t of this.partFields()) if (t.includes(n.text)) return true;
+        return yield* this.#inBody(n.text);
+      case "body":
+        return yield* this.#inBody(n.text);
+    }
+  }
+
+  #anyField(fits: (f: TextField) => boolean): boolean {
+    for (const f of this.fields()) if (fits(f)) return true;
+    return false;
+  }
+
+  /** MIME header fields of parts, which TEXT looks at too (RFC 9051 §6.4.4). */
+  partFields(): Generator<string> {
+    return this.#fieldsOfParts(this.#root);
+  }
+
+  *#fieldsOfParts(p: Part): Generator<string> {
+    if (p.message) yield* this.#fieldsOfParts(p.message);
+    for (const c of p.parts) {
+      for (const f of this.#fieldsIn(c.headerOffset, c.bodyOffset)) yield fieldText(folded(f));
+      yield* this.#fieldsOfParts(c);
+    }
+  }
+
+  /** What the envelope's field has, also beyond what is kept of it. */
+  #inSummary(field: SummaryField, text: string): boolean {
+    const values: string[] = [];
+    for (const f of this.#fieldsIn(0, this.#root.bodyOffset)) {
+      if (f.name !== field) continue;
+      if (field === "subject") return folded(f).value.includes(text);
+      values.push(f.value);
+    }
+    return flattenAddresses(parseAddressList(values.join(", "))).some((a) =>
+      addressText({ name: a.name, address: `${a.localpart}@${a.domain.toLowerCase()}` })
+        .includes(text)
+    );
+  }
+
+  *#inBody(text: string): Generator<void, boolean> {
+    for (const pieces of this.bodyTexts()) {
+      // The end of what was looked at, which the text may begin in.
+      let end = "";
+      for (const p of pieces) {
+        const t = end + p;
+        if (t.includes(text)) return true;
+        end = text.length > 1 ? t.slice(1 - text.length) : "";
+        yield;
+      }
+    }
+    return false;
+  }
+
+  /** Texts of the body, in pieces: parts of text, and fields of messages in it. */
+  bodyTexts(): Generator<Iterable<string>> {
+    return this.#partTexts(this.#root);
+  }
+
+  *#partTexts(p: Part): Generator<Iterable<string>> {
+    if (p.message) {
+      for (const f of this.#fieldsIn(p.message.headerOffset, p.message.bodyOffset)) {
+        yield [fieldText(folded(f))];
+      }
+      yield* this.#partTexts(p.message);
+    } else if (p.parts.length > 0) {
+      for (const c of p.parts) yield* this.#partTexts(c);
+    } else if (p.type === "text" || p.type === "") {
+      const charset = p.params.charset ?? "utf-8";
+      if (p.endOffset - p.bodyOffset <= wholePartBytes) {
+        const raw = this.#open().read(p.bodyOffset, p.endOffset);
+        const bytes = decodeTransferEncoding(raw, p.encoding) ?? raw;
+        yield [foldCase(decodeCharset(bytes, charset))];
+      } else {
+        yield foldPieces(decodePieces(() => this.#decoded(p), charset));
+      }
+    }
+  }
+
+  /** A part's bytes without their transfer encoding, in pieces. */
+  *#decoded(p: Part): Generator<Uint8Array> {
+    const decoder = transferStream(p.encoding);
+    for (let at = p.bodyOffset; at < p.endOffset; at += pieceBytes) {
+      yield decoder.push(this.#open().read(at, Math.min(p.endOffset, at + pieceBytes)));
+    }
+    yield decoder.end();
+  }
+
+  /** Fields of a header, read in pieces that end with a field. */
+  *#fieldsIn(from: number, to: number): Generator<HeaderField> {
+    let end = Math.min(to, from + headerPieceBytes);
+    while (from < to) {
+      const bytes = this.#open().read(from, end);
+      // The file is damaged, and ends here.
+      if (bytes.length < end - from) to = end = from + bytes.length;
+      if (bytes.length === 0) return;
+      let cut = end === to ? bytes.length : fieldCut(bytes);
+      if (cut === 0) {
+        if (bytes.length < maxFieldBytes) {
+          end = Math.min(to, end + headerPieceBytes * 8);
+          continue;
+        }
+        cut = bytes.length;
+      }
+      yield* splitHeader(bytes.subarray(0, cut));
+      from += cut;
+      end = Math.min(to, from + headerPieceBytes);
+    }
+  }
+}
+
+/** After the last line that is followed by another field's; 0 if there is none. */
+function fieldCut(b: Uint8Array): number {
+  for (let i = b.length - 2; i >= 0; i--) {
+    if (b[i] === 10 && b[i + 1] !== 32 && b[i + 1] !== 9) return i + 1;
+  }
+  return 0;
+}
+
+function folded(f: HeaderField): TextField {
+  return { name: f.name, value: foldCase(decodeWords(f.value)) };
+}

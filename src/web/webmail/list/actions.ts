@@ -1,0 +1,144 @@
+/** Actions on messages: flags, moving, deleting, muting and collapsing threads. @module */
+import type { Done, Flag as FlagName, SpecialUse as UseName } from "../../../../webmail/api/mod.ts";
+import type { Account } from "../../../store/account/account.ts";
+import { flagBit } from "../../../store/mailboxes/keywords.ts";
+import { setThreadState } from "../../../store/messages/thread_state.ts";
+import { Flag, type Mailbox, SpecialUse } from "../../../store/types.ts";
+import { UserError } from "../../http/mod.ts";
+import { missing } from "../errors.ts";
+import { bitsFromFlags, bitsFromUses } from "./flags.ts";
+import { countTargets, inWrites, type TargetUids } from "./targets.ts";
+import type { Moved, UndoLog } from "./undo.ts";
+
+/** Flags that were typed as keywords, such as "$forwarded". */
+function bitsFromKeywords(keywords: readonly string[]): number {
+  return keywords.reduce((bits, k) => bits | (flagBit(k) ?? 0), 0);
+}
+
+/** Adds and removes flags and keywords. */
+export async function setFlags(
+  account: Account,
+  targets: TargetUids,
+  o: { add: FlagName[]; remove: FlagName[]; addKeywords: string[]; removeKeywords: string[] },
+): Promise<Done> {
+  const remove = bitsFromFlags(o.remove) | bitsFromKeywords(o.removeKeywords);
+  const add = bitsFromFlags(o.add) | bitsFromKeywords(o.addKeywords);
+  const removeKeywords = o.removeKeywords.filter((k) => flagBit(k) === undefined);
+  const addKeywords = o.addKeywords.filter((k) => flagBit(k) === undefined);
+  if (add & remove) throw new UserError("a flag can't be added and removed at the same time");
+  for (const { mailboxId, uids } of inWrites(targets)) {
+    if (remove !== 0 || removeKeywords.length > 0) {
+      await account.storeFlags(mailboxId, uids, "remove", remove, removeKeywords);
+    }
+    if (add !== 0 || addKeywords.length > 0) {
+      await account.storeFlags(mailboxId, uids, "add", add, addKeywords);
+    }
+  }
+  return { count: countTargets(targets), undo: null };
+}
+
+/** Moves messages to a mailbox; those that are there already stay. */
+export async function moveMessages(
+  account: Account,
+  targets: TargetUids,
+  to: Mailbox,
+  undo: UndoLog,
+): Promise<Done> {
+  targets.delete(to.id);
+  const moved: Moved[] = [];
+  for (const { mailboxId, uids } of inWrites(targets)) {
+    account.fetch(mailboxId, uids, 0, (m) => {
+      moved.push({ id: m.id, mailboxId, flags: m.flags });
+    });
+    const { toUids } = await account.move(mailboxId, uids, to.id);
+    if (to.specialUse & SpecialUse.Junk) await markJunk(account, to.id, toUids);
+  }
+  return { count: moved.length, undo: undo.add(account.name, to.id, moved) };
+}
+
+/** What a person puts there is junk, also where the configuration doesn't say so. */
+async function markJunk(account: Account, mailboxId: number, uids: number[]): Promise<void> {
+  const wrong: number[] = [];
+  account.fetch(mailboxId, Uint32Array.from(uids).sort(), 0, (m) => {
+    if ((m.flags & (Flag.Junk | Flag.NotJunk)) !== Flag.Junk) wrong.push(m.uid);
+  });
+  if (wrong.length === 0) return;
+  await account.storeFlags(mailboxId, wrong, "remove", Flag.NotJunk, []);
+  await account.storeFlags(mailboxId, wrong, "add", Flag.Junk, []);
+}
+
+const useNames: Record<UseName, string> = {
+  archive: "Archive",
+  drafts: "Drafts",
+  junk: "Junk",
+  sent: "Sent",
+  trash: "Trash",
+};
+
+/** The mailbox of a special use; one is chosen by its name, or made, if there is none. */
+export async function mailboxForUse(account: Account, use: UseName): Promise<Mailbox> {
+  const bit = bitsFromUses([use]);
+  const found = account.mailboxBySpecialUse(bit);
+  if (found !== undefined) return found;
+  const named = account.mailboxByName(useNames[use]);
+  if (named === undefined) {
+    return (await account.createMailbox(useNames[use], { specialUse: bit })).mailbox;
+  }
+  await account.setSpecialUse(named.id, named.specialUse | bit);
+  return account.mailbox(named.id)!;
+}
+
+/** Gives a mailbox its special uses; those that had them lose them. */
+export async function setSpecialUse(account: Account, id: number, bits: number): Promise<void> {
+  if (account.mailbox(id) === undefined) throw missing("mailbox");
+  for (const m of account.mailboxes()) {
+    if (m.id !== id && m.specialUse & bits) await account.setSpecialUse(m.id, m.specialUse & ~bits);
+  }
+  await account.setSpecialUse(id, bits);
+}
+
+/** Removes messages for good. */
+export async function expungeMessages(account: Account, targets: TargetUids): Promise<number> {
+  let count = 0;
+  for (const { mailboxId, uids } of inWrites(targets)) {
+    count += (await account.expunge(mailboxId, uids, undefined, { force: true })).uids.length;
+  }
+  return count;
+}
+
+/** Moves messages to the trash; those there, and all with `forever`, go for good. */
+export async function deleteMessages(
+  account: Account,
+  targets: TargetUids,
+  forever: boolean,
+  rejects: readonly string[],
+  undo: UndoLog,
+): Promise<Done> {
+  const gone: TargetUids = new Map();
+  const kept: TargetUids = new Map();
+  for (const [id, uids] of targets) {
+    const m = account.mailbox(id);
+    if (m === undefined) continue;
+    const last = forever || (m.specialUse & SpecialUse.Trash) !== 0 || rejects.includes(m.name);
+    (last ? gone : kept).set(id, uids);
+  }
+  const expunged = await expungeMessages(account, gone);
+  if (kept.size === 0) return { count: expunged, undo: null };
+  const moved = await moveMessages(account, kept, await mailboxForUse(account, "trash"), undo);
+  return { count: expunged + moved.count, undo: moved.undo };
+}
+
+/** Sets a state of the threads of messages. */
+export async function setThreads(
+  account: Account,
+  targets: TargetUids,
+  state: { muted?: boolean; collapsed?: boolean },
+): Promise<void> {
+  for (const { mailboxId, uids } of inWrites(targets)) {
+    const emailIds: number[] = [];
+    account.fetch(mailboxId, uids, 0, (m) => {
+      emailIds.push(m.emailId);
+    });
+    await setThreadState(account, emailIds, state);
+  }
+}

@@ -1,0 +1,145 @@
+/**
+ * Changes of an account as a page with a view of it is told them.
+ *
+ * @module
+ */
+import type { Change as ApiChange } from "../../../../webmail/api/mod.ts";
+import type { Account } from "../../../store/account/account.ts";
+import { type Change, Flag } from "../../../store/types.ts";
+import { flagsFromBits, usesFromBits } from "./flags.ts";
+import { mailboxItem, messageItem } from "./items.ts";
+import type { ListView } from "./view.ts";
+
+/** New messages beyond which a view is better set anew. */
+const maxAdded = 500;
+/** Messages of one change of flags or removal. */
+const maxItems = 1000;
+
+type Added = Extract<Change, { kind: "addMessage" }>;
+
+/** Told changes, and whether the view is still worth anything. */
+export interface Told {
+  changes: ApiChange[];
+  stale: boolean;
+  gone: boolean;
+}
+
+/** Translates changes, in their order. `newestId`: messages with a higher id have just been made. */
+export async function tellChanges(
+  account: Account,
+  view: ListView | undefined,
+  changes: readonly Change[],
+  newestId: number,
+): Promise<Told> {
+  const told: ApiChange[] = [];
+  let stale = false;
+  let gone = false;
+  let added: Added[] = [];
+  const adds = changes.reduce((n, c) => n + (c.kind === "addMessage" ? 1 : 0), 0);
+  if (adds > maxAdded) {
+    stale = true;
+    told.push({ kind: "viewStale" });
+  }
+  const flush = async () => {
+    if (added.length === 0) return;
+    const list = added;
+    added = [];
+    if (view !== undefined && !stale) {
+      const { threads, moved } = await view.added(list);
+      if (moved.length > 0) told.push({ kind: "messagesRemove", ids: moved });
+      if (threads.length > 0) told.push({ kind: "threads", threads });
+    }
+    if (list.length > maxAdded) return;
+    for (const m of list) {
+      if (m.messageId <= newestId || m.flags & Flag.Seen) continue;
+      if (account.mailbox(m.mailboxId)?.name !== "Inbox") continue;
+      const item = messageItem(account, m.messageId);
+      if (item !== undefined) told.push({ kind: "arrived", item });
+    }
+  };
+  const mailboxesChanged = (renamed: boolean) => {
+    const now = view?.mailboxesChanged(renamed);
+    if (now === "gone") gone = true;
+    if (now !== "stale" || stale) return;
+    stale = true;
+    told.push({ kind: "viewStale" });
+  };
+  // Counts change with each message: the last ones say it all.
+  const lastCounts = new Map<number, number>();
+  for (const [i, c] of changes.entries()) {
+    if (c.kind === "mailboxCounts") lastCounts.set(c.mailboxId, i);
+  }
+  for (const [i, c] of changes.entries()) {
+    if (c.kind === "addMessage") {
+      added.push(c);
+      continue;
+    }
+    if (c.kind === "mailboxCounts" && lastCounts.get(c.mailboxId) !== i) continue;
+    await flush();
+    switch (c.kind) {
+      case "removeMessages": {
+        const more = view === undefined || stale ? [] : await view.removed(c.messageIds);
+        const ids = [...c.messageIds, ...more];
+        for (let at = 0; at < ids.length; at += maxItems) {
+          told.push({ kind: "messagesRemove", ids: ids.slice(at, at + maxItems) });
+        }
+        break;
+      }
+      case "changeFlags": {
+        const item = {
+          id: c.messageId,
+          flags: flagsFromBits(c.flags),
+          keywords: [...c.keywords],
+        };
+        const last = told.at(-1);
+        if (last?.kind === "flags" && last.items.length < maxItems) last.items.push(item);
+        else told.push({ kind: "flags", items: [item] });
+        break;
+      }
+      case "changeThread":
+        told.push({
+          kind: "threadState",
+          emailIds: c.emailIds,
+          muted: c.muted,
+          collapsed: c.collapsed,
+        });
+        break;
+      case "addMailbox":
+        // As it was made; what came into it since follows.
+        told.push({ kind: "mailboxAdd", mailbox: mailboxItem(c.mailbox) });
+        mailboxesChanged(false);
+        break;
+      case "removeMailbox":
+        told.push({ kind: "mailboxRemove", id: c.mailboxId });
+        mailboxesChanged(false);
+        break;
+      case "renameMailbox":
+        told.push({
+          kind: "mailboxRename",
+          id: c.mailboxId,
+          name: c.newName,
+          parentId: account.mailbox(c.mailboxId)?.parentId ?? 0,
+        });
+        mailboxesChanged(true);
+        break;
+      case "mailboxCounts":
+        told.push({ kind: "mailboxCounts", id: c.mailboxId, counts: c.counts });
+        break;
+      case "mailboxSpecialUse":
+        told.push({
+          kind: "mailboxSpecialUse",
+          id: c.mailboxId,
+          specialUse: usesFromBits(c.specialUse),
+        });
+        break;
+      case "mailboxKeywords":
+        told.push({ kind: "mailboxKeywords", id: c.mailboxId, keywords: c.keywords });
+        break;
+      case "subscription":
+      case "annotation":
+        break;
+    }
+  }
+  await flush();
+  return { changes: told, stale, gone };
+}

@@ -1,0 +1,80 @@
+/**
+ * The messages of several mailboxes as one list by date: each mailbox is read in windows through its
+ * index, and the windows are merged, so that the first lines of a list cost the same in a mailbox of
+ * ten and of a million messages.
+ *
+ * @module
+ */
+import type { Account } from "../../../store/account/account.ts";
+import {
+  comparePlaces,
+  type DatePlace,
+  listByDate,
+  type Listed,
+} from "../../../store/mailboxes/listing.ts";
+
+/** Rows of a window; of the first one of a mailbox fewer, as most mailboxes have nothing so new. */
+const firstWindow = 32;
+const maxWindow = 512;
+
+interface Cursor {
+  mailboxId: number;
+  rows: Listed[];
+  /** Index of the next one. */
+  at: number;
+  window: number;
+  behind: DatePlace | undefined;
+  ended: boolean;
+}
+
+export class DatedMessages {
+  readonly #account: Account;
+  readonly #order: "newest" | "oldest";
+  #cursors: Cursor[];
+
+  /** @param behind starts behind this place */
+  constructor(
+    account: Account,
+    mailboxIds: Iterable<number>,
+    order: "newest" | "oldest",
+    behind?: DatePlace,
+  ) {
+    this.#account = account;
+    this.#order = order;
+    this.#cursors = [...mailboxIds].map((mailboxId) => ({
+      mailboxId,
+      rows: [],
+      at: 0,
+      window: firstWindow,
+      behind,
+      ended: false,
+    }));
+  }
+
+  /** The next message; undefined at the end. */
+  next(): Listed | undefined {
+    let best: Cursor | undefined;
+    for (const c of this.#cursors) {
+      const row = this.#peek(c);
+      if (row === undefined) continue;
+      if (best === undefined || this.#before(row, best.rows[best.at])) best = c;
+    }
+    return best === undefined ? undefined : best.rows[best.at++];
+  }
+
+  #before(a: DatePlace, b: DatePlace): boolean {
+    const n = comparePlaces(a, b);
+    return this.#order === "newest" ? n > 0 : n < 0;
+  }
+
+  #peek(c: Cursor): Listed | undefined {
+    if (c.at < c.rows.length) return c.rows[c.at];
+    if (c.ended) return undefined;
+    c.rows = listByDate(this.#account.db, c.mailboxId, this.#order, c.behind, c.window);
+    c.at = 0;
+    c.ended = c.rows.length < c.window;
+    c.window = Math.min(maxWindow, c.window * 2);
+    c.behind = c.rows.at(-1) ?? c.behind;
+    return c.rows[0];
+  }
+}

@@ -1,0 +1,322 @@
+/**
+ * The event stream of one page: views as they are asked for, and changes as they happen.
+ *
+ * Events are made when the client has read the ones before (the stream's pull), so that a slow client
+ * costs no memory: changes then wait in the account's listener, which has a bound of its own, beyond
+ * which the connection ends and the page starts anew.
+ *
+ * @module
+ */
+import type { Change, Page, ServerEvent, View } from "../../../../webmail/api/mod.ts";
+import type { Account } from "../../../store/account/account.ts";
+import type { Listener } from "../../../store/types.ts";
+import { tellChanges } from "./change_events.ts";
+import { identities, rejectsMailboxes } from "../sending/identities.ts";
+import { mailboxItem } from "./items.ts";
+import { ListView, ViewError, type ViewStep, type Wanted } from "./view.ts";
+import type { WebmailServices, Who } from "../services.ts";
+import { webmailSettings } from "../settings.ts";
+
+/** Milliseconds without an event after which the page is told that the connection lives. */
+const aliveInterval = 20_000;
+/** Milliseconds between events about the progress of a search. */
+const progressInterval = 500;
+/** Changes of one event. */
+const maxChanges = 500;
+/** ViewMore requests that wait. */
+const maxWaiting = 20;
+
+const encoder = new TextEncoder();
+
+export class EventConnection {
+  readonly sseId = crypto.randomUUID();
+  readonly who: Who;
+  readonly #account: Account;
+  readonly #services: WebmailServices;
+  readonly #listener: Listener;
+  #view: ListView | undefined;
+  #viewId: number;
+  /** Asked for, not begun. */
+  #nextView: View | undefined;
+  #more: Wanted[] = [];
+  #load: AsyncGenerator<ViewStep> | undefined;
+  #lastProgress = 0;
+  #sessionChecked = Date.now();
+  /** Told by the server itself, not by the account. */
+  #own: Change[] = [];
+  #end: string | undefined;
+  #closed = false;
+  #wake: (() => void) | undefined;
+  /** Id of the newest message that was told. */
+  #newestId: number;
+
+  /** @param account in use until the stream is closed; the caller closes it then */
+  constructor(account: Account, who: Who, services: WebmailServices, view: View) {
+    this.#account = account;
+    this.who = who;
+    this.#services = services;
+    this.#listener = account.listen();
+    this.#listener.onPending = () => this.#wakeUp();
+    this.#nextView = view;
+    this.#viewId = view.viewId;
+    this.#newestId = account.newestMessageId();
+  }
+
+  /** Shows another view. */
+  setView(view: View): void {
+    this.#nextView = view;
+    this.#more = [];
+    this.#wakeUp();
+  }
+
+  /** Loads more of the current view; a view that was set meanwhile is another one. */
+  loadMore(viewId: number, page: Page): boolean {
+    if ((this.#nextView?.viewId ?? this.#viewId) !== viewId || this.#more.length >= maxWaiting) {
+      return false;
+    }
+    this.#more.push({ count: page.count, until: page.until });
+    this.#wakeUp();
+    return true;
+  }
+
+  /** Tells a change that is none of the account's. */
+  tell(change: Change): void {
+    if (this.#own.length < maxChanges) this.#own.push(change);
+    this.#wakeUp();
+  }
+
+  /** Ends the stream; the page doesn't try again. */
+  end(reason: string): void {
+    this.#end = reason;
+    this.#wakeUp();
+  }
+
+  /** Ends the stream without a word: the server stops, or the client is gone. */
+  close(): void {
+    this.#closed = true;
+    this.#wakeUp();
+  }
+
+  #wakeUp(): void {
+    const wake = this.#wake;
+    this.#wake = undefined;
+    wake?.();
+  }
+
+  /** Waits for something to do; false if there was nothing for a while. */
+  async #wait(): Promise<boolean> {
+    if (this.#busy) return true;
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    this.#wake = () => resolve(true);
+    const timer = setTimeout(() => resolve(false), aliveInterval);
+    try {
+      return await promise;
+    } finally {
+      clearTimeout(timer);
+      this.#wake = undefined;
+    }
+  }
+
+  get #busy(): boolean {
+    return this.#closed || this.#end !== undefined || this.#nextView !== undefined ||
+      this.#load !== undefined || this.#more.length > 0 || this.#own.length > 0 ||
+      this.#listener.pending;
+  }
+
+  /**
+   * The answer's body. `onClose` runs once, when nothing is sent any more, `onError` before it where the
+   * reason is a mistake of ours.
+   */
+  stream(onClose: () => void, onError: (err: unknown) => void): ReadableStream<Uint8Array> {
+    const events = this.#events();
+    let open = true;
+    const finish = () => {
+      if (!open) return;
+      open = false;
+      this.close();
+      this.#listener.close();
+      onClose();
+    };
+    return new ReadableStream<Uint8Array>({
+      pull: async (controller) => {
+        try {
+          const r = await events.next();
+          if (r.done) {
+            finish();
+            controller.close();
+          } else {
+            controller.enqueue(encoder.encode(`data: ${JSON.stringify(r.value)}\n\n`));
+          }
+        } catch (err) {
+          onError(err);
+          finish();
+          controller.error(err);
+        }
+      },
+      cancel: () => finish(),
+    }, { highWaterMark: 0 });
+  }
+
+  async *#events(): AsyncGenerator<ServerEvent> {
+    yield this.#start();
+    while (!this.#closed) {
+      if (this.#end !== undefined) {
+        yield { kind: "end", reason: this.#end };
+        return;
+      }
+      // Changes were dropped: only a new start can tell what is there.
+      if (this.#listener.overflowed) return;
+      yield* this.#changes();
+      const failed = this.#beginLoad();
+      if (failed !== undefined) yield failed;
+      if (this.#load !== undefined) {
+        const event = await this.#loadStep();
+        if (event !== undefined) yield event;
+        // Others are served between two steps.
+        await new Promise((resolve) => setTimeout(resolve, 0));
+        continue;
+      }
+      if (!(await this.#wait())) yield { kind: "alive" };
+      this.checkSession();
+    }
+  }
+
+  /** A session that was ended elsewhere, or an account that may not log in any more, ends its streams. */
+  checkSession(now = false): void {
+    if (!now && Date.now() - this.#sessionChecked < aliveInterval) return;
+    this.#sessionChecked = Date.now();
+    const { sessions, config } = this.#services;
+    const open = sessions.list(this.who.account);
+    const account = config.account(this.who.account);
+    if (account === undefined || account.LoginDisabled) this.end("this account can't log in");
+    else if (!open.some((s) => s.id === this.who.sessionId)) this.end("logged out");
+  }
+
+  #start(): ServerEvent {
+    const { config, version, maxMessageSize } = this.#services;
+    return {
+      kind: "start",
+      sseId: this.sseId,
+      version,
+      account: this.who.account,
+      loginAddress: this.who.loginAddress,
+      ...identities(config, this.who.account, this.who.loginAddress),
+      mailboxes: this.#account.mailboxes().map(mailboxItem),
+      rejectsMailboxes: rejectsMailboxes(config, this.who.account),
+      settings: webmailSettings(this.#account),
+      maxMessageSize,
+      accountPage: this.who.accountPage ?? null,
+    };
+  }
+
+  /** Begins what was asked for; an event if it can't be. */
+  #beginLoad(): ServerEvent | undefined {
+    const next = this.#nextView;
+    if (next !== undefined) {
+      this.#nextView = undefined;
+      this.#load = undefined;
+      this.#view = undefined;
+      this.#viewId = next.viewId;
+      try {
+        this.#view = new ListView(
+          this.#account,
+          next,
+          rejectsMailboxes(this.#services.config, this.who.account),
+        );
+      } catch (err) {
+        if (!(err instanceof ViewError)) throw err;
+        return { kind: "viewError", viewId: next.viewId, message: err.message };
+      }
+      this.#more.unshift({ count: next.page.count, until: next.page.until });
+    }
+    const view = this.#view;
+    // More of a view that is stale or gone: the page will set another.
+    if (view === undefined) this.#more = [];
+    if (this.#load === undefined && view !== undefined) {
+      const wanted = this.#more.shift();
+      if (wanted !== undefined) {
+        this.#load = view.load(wanted, () => this.#closed || this.#nextView !== undefined);
+        this.#lastProgress = performance.now();
+      }
+    }
+    return undefined;
+  }
+
+  async #loadStep(): Promise<ServerEvent | undefined> {
+    const r = await this.#load!.next();
+    if (r.done) {
+      this.#load = undefined;
+      return undefined;
+    }
+    const { threads, done, end, total, looked, of } = r.value;
+    if (threads.length > 0 || done) {
+      return { kind: "view", viewId: this.#viewId, threads, done, end, total };
+    }
+    if (performance.now() - this.#lastProgress < progressInterval) return undefined;
+    this.#lastProgress = performance.now();
+    return { kind: "progress", viewId: this.#viewId, done: Math.min(looked, of), total: of };
+  }
+
+  async *#changes(): AsyncGenerator<ServerEvent> {
+    const changes = this.#own.splice(0);
+    if (this.#listener.pending) {
+      const taken = this.#listener.take();
+      const newest = this.#newestId;
+      this.#newestId = this.#account.newestMessageId();
+      const told = await tellChanges(this.#account, this.#view, taken, newest);
+      changes.push(...told.changes);
+      if (told.stale || told.gone) {
+        this.#view = undefined;
+        this.#load = undefined;
+      }
+      if (told.gone) {
+        yield { kind: "viewError", viewId: this.#viewId, message: "this mailbox is gone" };
+      }
+    }
+    for (let at = 0; at < changes.length; at += maxChanges) {
+      yield {
+        kind: "changes",
+        viewId: this.#viewId,
+        changes: changes.slice(at, at + maxChanges),
+      };
+    }
+  }
+}
+
+/** Streams of one account that are open at a time; the oldest ends for one more. */
+const maxStreams = 50;
+
+/** The open streams of all accounts. */
+export class EventConnections {
+  readonly #open = new Map<string, EventConnection>();
+
+  add(c: EventConnection): void {
+    const mine = this.of(c.who.account);
+    if (mine.length >= maxStreams) mine[0].end("too many windows are open");
+    this.#open.set(c.sseId, c);
+  }
+
+  remove(c: EventConnection): void {
+    this.#open.delete(c.sseId);
+  }
+
+  /** The stream of a page of this account. */
+  find(account: string, sseId: string): EventConnection | undefined {
+    const c = this.#open.get(sseId);
+    return c?.who.account === account ? c : undefined;
+  }
+
+  of(account: string): EventConnection[] {
+    return [...this.#open.values()].filter((c) => c.who.account === account);
+  }
+
+  /** Tells all pages of an account. */
+  tell(account: string, change: Change): void {
+    for (const c of this.of(account)) c.tell(change);
+  }
+
+  /** Ends the streams of a session. */
+  endSession(account: string, sessionId: number, reason: string): void {
+    for (const c of this.of(account)) if (c.who.sessionId === sessionId) c.end(reason);
+  }
+}

@@ -1,0 +1,163 @@
+/** Mailboxes and messages as the webmail's API shows them; threads put in order. @module */
+import type { Mailbox as ApiMailbox, MessageItem, Thread } from "../../../../webmail/api/mod.ts";
+import type { Account } from "../../../store/account/account.ts";
+import {
+  type ListedMessage,
+  listedMessage,
+  listedThread,
+} from "../../../store/mailboxes/listing.ts";
+import { threadParents } from "../../../store/messages/threads.ts";
+import type { Mailbox, SummaryAddress } from "../../../store/types.ts";
+import { flagsFromBits, usesFromBits } from "./flags.ts";
+import { shownAddress } from "../reading/shown_address.ts";
+
+/** Emails of a thread that are shown, the newest. */
+export const maxThread = 500;
+/** Parents that an item names. */
+const maxParents = 100;
+/** Addresses of a field that an item names: a list doesn't show more. */
+const maxAddresses = 50;
+
+export function mailboxItem(m: Mailbox): ApiMailbox {
+  return {
+    id: m.id,
+    name: m.name,
+    parentId: m.parentId,
+    specialUse: usesFromBits(m.specialUse),
+    keywords: m.keywords,
+    total: m.total,
+    unread: m.unread,
+    unseen: m.unseen,
+    deleted: m.deleted,
+    size: m.size,
+  };
+}
+
+const few = (list: readonly SummaryAddress[]) => list.slice(0, maxAddresses).map(shownAddress);
+
+function item(m: ListedMessage, parentIds: number[], level: number, matches: boolean): MessageItem {
+  const s = m.summary;
+  return {
+    id: m.id,
+    emailId: m.emailId,
+    mailboxId: m.mailboxId,
+    uid: m.uid,
+    threadId: m.threadId,
+    flags: flagsFromBits(m.flags),
+    keywords: m.keywords,
+    received: m.received,
+    sent: s.sent ?? null,
+    size: m.size,
+    subject: s.subject,
+    from: few(s.from),
+    to: few(s.to),
+    cc: few(s.cc),
+    bcc: few(s.bcc),
+    replyTo: few(s.replyTo),
+    preview: s.preview,
+    hasAttachment: s.hasAttachment,
+    parentIds,
+    level,
+    missingParent: m.missingLink,
+    threadMuted: m.muted,
+    threadCollapsed: m.collapsed,
+    matches,
+  };
+}
+
+/** One message, out of its thread; undefined if it is gone. */
+export function messageItem(account: Account, id: number): MessageItem | undefined {
+  const m = listedMessage(account.db, id);
+  if (m === undefined) return undefined;
+  const parents = m.parentId === 0 ? [] : threadParents(account.db, m.emailId, maxParents);
+  return item(m, parents, 0, true);
+}
+
+/** What decides which messages of a thread are shown. */
+export interface ThreadChoice {
+  /** Ids among these messages that the query finds. */
+  matching(messages: readonly ListedMessage[]): Promise<ReadonlySet<number>>;
+  /** Mailboxes whose messages are only shown if they match: trash, junk, rejects. */
+  hidden: ReadonlySet<number>;
+}
+
+/** A thread with all its messages but hidden ones, in the order of {@link Thread}. */
+export async function threadItems(
+  account: Account,
+  threadId: number,
+  choice: ThreadChoice,
+): Promise<Thread> {
+  const all = listedThread(account.db, threadId, maxThread);
+  const matching = await choice.matching(all);
+  // Of the copies of a message those that match are shown, or else one: copies are the same email, or
+  // another with its Message-ID, such as the one in Sent of a message that came back through a list.
+  const shown = new Map<number, ListedMessage[]>();
+  const standsFor = new Map<number, number>();
+  const byMessageId = new Map<string, number>();
+  for (const m of all) {
+    if (!matching.has(m.id) && choice.hidden.has(m.mailboxId)) continue;
+    const id = m.summary.messageId || `email ${m.emailId}`;
+    const first = byMessageId.get(id) ?? m.emailId;
+    byMessageId.set(id, first);
+    standsFor.set(m.emailId, first);
+    const copies = shown.get(first);
+    if (copies === undefined) shown.set(first, [m]);
+    else if (!matching.has(copies[0].id) && matching.has(m.id)) copies[0] = m;
+    else if (matching.has(m.id)) copies.push(m);
+  }
+  return arrange(all, shown, standsFor, matching);
+}
+
+/** Roots first, answers below what they answer, siblings by time. */
+function arrange(
+  all: readonly ListedMessage[],
+  shown: ReadonlyMap<number, ListedMessage[]>,
+  standsFor: ReadonlyMap<number, number>,
+  matching: ReadonlySet<number>,
+): Thread {
+  const parentOf = new Map<number, number>();
+  for (const m of all) parentOf.set(m.emailId, m.parentId);
+  const parentsOf = (emailId: number): number[] => {
+    const list: number[] = [];
+    for (let at = parentOf.get(emailId) ?? 0; at !== 0 && list.length < maxParents;) {
+      // Forged references can make a circle.
+      if (at === emailId || list.includes(at)) break;
+      list.push(at);
+      at = parentOf.get(at) ?? 0;
+    }
+    return list;
+  };
+  const children = new Map<number, number[]>();
+  const parents = new Map<number, number[]>();
+  for (const emailId of shown.keys()) {
+    const list = parentsOf(emailId);
+    parents.set(emailId, list);
+    // A parent that isn't shown leaves its answers to its own parent.
+    const above = list.map((p) => standsFor.get(p)).find((p) => p !== undefined && p !== emailId) ??
+      0;
+    const siblings = children.get(above);
+    if (siblings === undefined) children.set(above, [emailId]);
+    else siblings.push(emailId);
+  }
+  const out: Thread = [];
+  const done = new Set<number>();
+  const walk = (start: number[]) => {
+    const stack = start.map((emailId) => ({ emailId, level: 0 })).reverse();
+    for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+      const { emailId, level } = next;
+      if (done.has(emailId)) continue;
+      done.add(emailId);
+      for (const m of shown.get(emailId)!) {
+        out.push(item(m, parents.get(emailId)!, level, matching.has(m.id)));
+      }
+      const below = children.get(emailId) ?? [];
+      for (let i = below.length - 1; i >= 0; i--) {
+        stack.push({ emailId: below[i], level: level + 1 });
+      }
+    }
+  };
+  walk(children.get(0) ?? []);
+  // What is part of a circle has no root.
+  for (const emailId of shown.keys()) if (!done.has(emailId)) walk([emailId]);
+  return out;
+}

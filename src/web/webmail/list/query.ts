@@ -1,0 +1,70 @@
+/** A query of the webmail as mailboxes and a search tree of the store. @module */
+import type { Filter, Query } from "../../../../webmail/api/mod.ts";
+import type { Account } from "../../../store/account/account.ts";
+import type { SearchNode, SummaryField } from "../../../store/search/types.ts";
+import { type Mailbox, SpecialUse } from "../../../store/types.ts";
+import { bitsFromFlags } from "./flags.ts";
+
+/** The conditions as one tree; undefined if all messages meet them. */
+export function filterTree(f: Filter): SearchNode | undefined {
+  const nodes: SearchNode[] = [];
+  const texts = (
+    yes: readonly string[] | undefined,
+    no: readonly string[] | undefined,
+    node: (text: string) => SearchNode,
+  ) => {
+    for (const t of yes ?? []) nodes.push(node(t));
+    for (const t of no ?? []) nodes.push({ op: "not", node: node(t) });
+  };
+  const summary = (...fields: SummaryField[]) => (text: string): SearchNode =>
+    fields.length === 1 ? { op: "summary", field: fields[0], text } : {
+      op: "or",
+      nodes: fields.map((field) => ({ op: "summary", field, text })),
+    };
+  const bits = (names: Filter["flags"]): SearchNode[] => {
+    const all = bitsFromFlags(names ?? []);
+    const list: SearchNode[] = [];
+    for (let bit = 1; bit <= all; bit <<= 1) if (all & bit) list.push({ op: "flag", bit });
+    return list;
+  };
+  // What columns decide stands first: the rest is then not looked at.
+  nodes.push(...bits(f.flags));
+  for (const node of bits(f.notFlags)) nodes.push({ op: "not", node });
+  texts(f.keywords, f.notKeywords, (keyword) => ({ op: "keyword", keyword }));
+  if (f.oldest !== undefined || f.newest !== undefined) {
+    nodes.push({ op: "received", from: f.oldest, before: f.newest });
+  }
+  if (f.largerThan !== undefined) nodes.push({ op: "larger", size: f.largerThan });
+  if (f.smallerThan !== undefined) nodes.push({ op: "smaller", size: f.smallerThan });
+  if (f.attachments === "with") nodes.push({ op: "attachment" });
+  if (f.attachments === "without") nodes.push({ op: "not", node: { op: "attachment" } });
+  texts(f.from, f.notFrom, summary("from"));
+  texts(f.to, f.notTo, summary("to", "cc", "bcc"));
+  texts(f.subject, f.notSubject, summary("subject"));
+  for (const h of f.headers ?? []) {
+    nodes.push({ op: "header", name: h.name.toLowerCase(), text: h.text });
+  }
+  texts(f.words, f.notWords, (text) => ({ op: "text", text }));
+  if (nodes.length === 0) return undefined;
+  return nodes.length === 1 ? nodes[0] : { op: "and", nodes };
+}
+
+/** Mailboxes that are left out where none is asked for. */
+export function isHidden(m: Mailbox, rejects: readonly string[]): boolean {
+  return (m.specialUse & (SpecialUse.Junk | SpecialUse.Trash)) !== 0 || rejects.includes(m.name);
+}
+
+/** The mailboxes that a query looks in; undefined if the one it names is gone. */
+export function queryMailboxes(
+  account: Account,
+  q: Query,
+  rejects: readonly string[],
+): Mailbox[] | undefined {
+  const all = account.mailboxes();
+  if (q.mailboxId === null) return all.filter((m) => !isHidden(m, rejects));
+  const named = all.find((m) => m.id === q.mailboxId);
+  if (named === undefined) return undefined;
+  return q.withChildren
+    ? [named, ...all.filter((m) => m.name.startsWith(`${named.name}/`))]
+    : [named];
+}

@@ -1,0 +1,89 @@
+/** Moves that can be taken back, kept in memory for some minutes. @module */
+import type { Account } from "../../../store/account/account.ts";
+import { placesOf } from "../../../store/mailboxes/listing.ts";
+import { Flag } from "../../../store/types.ts";
+import { HttpError } from "../../http/mod.ts";
+
+/** A message that was moved, as it was before. */
+export interface Moved {
+  id: number;
+  mailboxId: number;
+  flags: number;
+}
+
+interface Entry {
+  account: string;
+  /** Where the messages were moved to. */
+  mailboxId: number;
+  messages: Moved[];
+  until: number;
+}
+
+/** Milliseconds that a move can be undone. */
+const lifetime = 10 * 60_000;
+/** Moves of an account, and messages of all of them, that are remembered. */
+const maxEntries = 20;
+const maxMessages = 500_000;
+
+const junk = Flag.Junk | Flag.NotJunk;
+
+export class UndoLog {
+  readonly #entries = new Map<string, Entry>();
+
+  /** Remembers a move; returns the name under which it can be undone, null if it is too large. */
+  add(account: string, mailboxId: number, messages: Moved[]): string | null {
+    const now = Date.now();
+    let total = messages.length;
+    for (const [id, e] of this.#entries) {
+      if (e.until < now) this.#entries.delete(id);
+      else total += e.messages.length;
+    }
+    const own = [...this.#entries].filter(([, e]) => e.account === account);
+    for (let i = 0; i <= own.length - maxEntries; i++) this.#entries.delete(own[i][0]);
+    if (messages.length === 0 || total > maxMessages) return null;
+    const id = crypto.randomUUID();
+    this.#entries.set(id, { account, mailboxId, messages, until: now + lifetime });
+    return id;
+  }
+
+  /** Moves the messages back that are still where they were moved to. Returns how many. */
+  async undo(account: Account, id: string): Promise<number> {
+    const entry = this.#entries.get(id);
+    if (entry === undefined || entry.account !== account.name || entry.until < Date.now()) {
+      throw new HttpError(404, "this can't be undone any more");
+    }
+    this.#entries.delete(id);
+    let count = 0;
+    for (const [mailboxId, list] of Map.groupBy(entry.messages, (m) => m.mailboxId)) {
+      if (account.mailbox(mailboxId) === undefined) continue;
+      for (let at = 0; at < list.length; at += 500) {
+        count += await this.#moveBack(
+          account,
+          entry.mailboxId,
+          mailboxId,
+          list.slice(at, at + 500),
+        );
+      }
+    }
+    return count;
+  }
+
+  async #moveBack(account: Account, from: number, to: number, list: Moved[]): Promise<number> {
+    const here = placesOf(account.db, list.map((m) => m.id)).filter((m) => m.mailboxId === from);
+    const uids = Uint32Array.from(here, (m) => m.uid).sort();
+    await account.move(from, uids, to);
+    // Junk marks that the move brought go with it.
+    const before = new Map(list.map((m) => [m.id, m.flags & junk]));
+    const back = placesOf(account.db, here.map((m) => m.id)).filter((m) => m.mailboxId === to);
+    for (const [flags, messages] of Map.groupBy(back, (m) => before.get(m.id)!)) {
+      const wrong = Uint32Array.from(
+        messages.filter((m) => (m.flags & junk) !== flags),
+        (m) => m.uid,
+      ).sort();
+      if (wrong.length === 0) continue;
+      await account.storeFlags(to, wrong, "remove", junk & ~flags, []);
+      if (flags !== 0) await account.storeFlags(to, wrong, "add", flags, []);
+    }
+    return here.length;
+  }
+}

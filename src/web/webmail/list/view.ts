@@ -1,0 +1,346 @@
+/**
+ * One view of the message list: finds its messages (or threads) in order, as many as the page asks for,
+ * and decides which changes of the account concern it.
+ *
+ * What it keeps is bounded: a window of messages, and the ids of threads that were sent.
+ *
+ * @module
+ */
+import type { Query, Thread, View } from "../../../../webmail/api/mod.ts";
+import type { Account } from "../../../store/account/account.ts";
+import {
+  comparePlaces,
+  type DatePlace,
+  type Listed,
+  listedMessage,
+  threadPlaces,
+} from "../../../store/mailboxes/listing.ts";
+import { searchMailbox } from "../../../store/search/search.ts";
+import { needs, type SearchNode } from "../../../store/search/types.ts";
+import type { Mailbox } from "../../../store/types.ts";
+import { DatedMessages } from "./dated_messages.ts";
+import { maxThread, messageItem, threadItems } from "./items.ts";
+import { filterTree, isHidden, queryMailboxes } from "./query.ts";
+
+/** Threads of one event. */
+const threadsPerEvent = 50;
+/**
+ * Messages that are looked at before the filter runs on them together: few at first, so that something
+ * shows soon, then more, as each time the index is asked anew.
+ */
+const windowSizes = { all: [64, 64], columns: [1000, 10_000], files: [200, 5000] } as const;
+/** Milliseconds of work between two turns of the event loop. */
+const sliceTime = 10;
+/** Most threads for `until`. */
+const maxUntil = 5000;
+
+/** A step of loading: threads to show, or none but the chance to do something else. */
+export interface ViewStep {
+  threads: Thread[];
+  done: boolean;
+  end: boolean;
+  total: number | null;
+  /** Messages looked at, of so many in the mailboxes. */
+  looked: number;
+  of: number;
+}
+
+/** What the list asks to be loaded. */
+export interface Wanted {
+  count: number;
+  until?: number;
+}
+
+export class ListView {
+  readonly viewId: number;
+  readonly query: Query;
+  readonly #account: Account;
+  readonly #rejects: readonly string[];
+  readonly #tree: SearchNode | undefined;
+  #window: number;
+  readonly #maxWindow: number;
+  #mailboxes = new Map<number, Mailbox>();
+  #hidden = new Set<number>();
+  #source: DatedMessages;
+  /** Found, not sent yet. */
+  #pending: Listed[] = [];
+  readonly #threads = new Set<number>();
+  /** Under which thread each message was sent: a message that arrives can make two threads one. */
+  readonly #sentIn = new Map<number, number>();
+  /** The last message that was sent: what sorts behind it comes when it is asked for. */
+  #horizon: DatePlace | undefined;
+  #ended = false;
+  /** The page was told that there is no more: from then on it is told all that comes. */
+  #toldEnd = false;
+  #looked = 0;
+  #of = 0;
+  #found = 0;
+  #anchored = false;
+
+  /** @throws ViewError if the mailbox is gone. */
+  constructor(account: Account, view: View, rejects: readonly string[]) {
+    this.viewId = view.viewId;
+    this.query = view.query;
+    this.#account = account;
+    this.#rejects = rejects;
+    this.#tree = filterTree(view.query.filter);
+    [this.#window, this.#maxWindow] = this.#tree === undefined
+      ? windowSizes.all
+      : needs(this.#tree).file
+      ? windowSizes.files
+      : windowSizes.columns;
+    if (!this.#chooseMailboxes()) throw new ViewError("this mailbox is gone");
+    for (const m of this.#mailboxes.values()) this.#of += m.total;
+    if (view.page.anchor !== null) {
+      const anchor = listedMessage(account.db, view.page.anchor);
+      if (anchor === undefined) throw new ViewError("the message to go on from is gone");
+      this.#horizon = { received: anchor.received, id: anchor.id };
+      this.#threads.add(anchor.threadId);
+      this.#anchored = true;
+    }
+    this.#source = this.#open();
+  }
+
+  #chooseMailboxes(): boolean {
+    const chosen = queryMailboxes(this.#account, this.query, this.#rejects);
+    if (chosen === undefined) return false;
+    this.#mailboxes = new Map(chosen.map((m) => [m.id, m]));
+    this.#hidden = new Set(
+      this.#account.mailboxes().filter((m) => isHidden(m, this.#rejects)).map((m) => m.id),
+    );
+    return true;
+  }
+
+  #open(): DatedMessages {
+    return new DatedMessages(
+      this.#account,
+      this.#mailboxes.keys(),
+      this.query.order,
+      this.#horizon,
+    );
+  }
+
+  get #threaded(): boolean {
+    return this.query.threading !== "off";
+  }
+
+  /**
+   * Loads more: each step is a little work. `stopped` is asked during long searches; after it said yes
+   * the view must not be used any more.
+   */
+  async *load(wanted: Wanted, stopped: () => boolean): AsyncGenerator<ViewStep> {
+    let sent = 0;
+    let waitFor = wanted.until;
+    let chunk: Thread[] = [];
+    let turn = performance.now();
+    const step = (done: boolean): ViewStep => {
+      const threads = chunk;
+      chunk = [];
+      turn = performance.now();
+      this.#toldEnd = this.#ended && this.#pending.length === 0;
+      return {
+        threads,
+        done,
+        end: this.#toldEnd,
+        total: this.#total(),
+        looked: this.#looked,
+        of: this.#of,
+      };
+    };
+    while (sent < wanted.count || (waitFor !== undefined && sent < maxUntil)) {
+      if (this.#pending.length === 0 && !this.#ended) {
+        await this.#refill(stopped);
+        if (stopped()) return;
+      }
+      const next = this.#pending.shift();
+      if (next === undefined) {
+        if (this.#ended) break;
+      } else {
+        this.#found++;
+        this.#horizon = { received: next.received, id: next.id };
+        const thread = await this.#show(next);
+        if (thread !== undefined) {
+          chunk.push(thread);
+          sent++;
+          if (thread.some((m) => m.id === waitFor)) waitFor = undefined;
+        }
+      }
+      if (chunk.length >= threadsPerEvent || performance.now() - turn > sliceTime) {
+        yield step(false);
+      }
+    }
+    // Whether these were the last is only known by looking for one more.
+    if (this.#pending.length === 0 && !this.#ended) await this.#refill(stopped);
+    if (!stopped()) yield step(true);
+  }
+
+  #total(): number | null {
+    if (this.#tree === undefined) return this.#of;
+    return this.#ended && this.#pending.length === 0 && !this.#anchored ? this.#found : null;
+  }
+
+  /** Looks at the next window. */
+  async #refill(stopped: () => boolean): Promise<void> {
+    const window: Listed[] = [];
+    while (window.length < this.#window) {
+      const m = this.#source.next();
+      if (m === undefined) {
+        this.#ended = true;
+        break;
+      }
+      window.push(m);
+    }
+    this.#looked += window.length;
+    this.#window = Math.min(this.#maxWindow, this.#window * 2);
+    const matching = await this.#matching(window, stopped);
+    for (const m of window) if (matching.has(m.id)) this.#pending.push(m);
+  }
+
+  /** Those of the messages that the query finds. */
+  async #matching(
+    messages: readonly Pick<Listed, "id" | "mailboxId" | "uid">[],
+    stopped: () => boolean = () => false,
+  ): Promise<Set<number>> {
+    const found = new Set<number>();
+    const byMailbox = Map.groupBy(messages, (m) => m.mailboxId);
+    for (const [mailboxId, list] of byMailbox) {
+      if (!this.#mailboxes.has(mailboxId)) continue;
+      if (this.#tree === undefined) {
+        for (const m of list) found.add(m.id);
+        continue;
+      }
+      const uids = Uint32Array.from(list, (m) => m.uid).sort();
+      const r = await searchMailbox(this.#account, mailboxId, this.#tree, { uids, stopped });
+      const set = new Set(r.uids);
+      for (const m of list) if (set.has(m.uid)) found.add(m.id);
+    }
+    return found;
+  }
+
+  /** The message or its thread as it is shown; undefined if that was done, or there is nothing. */
+  async #show(m: Listed): Promise<Thread | undefined> {
+    if (!this.#threaded) {
+      const item = messageItem(this.#account, m.id);
+      return item && [item];
+    }
+    if (this.#threads.has(m.threadId)) return undefined;
+    this.#threads.add(m.threadId);
+    const thread = await this.#thread(m.threadId);
+    return thread.length === 0 ? undefined : thread;
+  }
+
+  /** The thread as it is now. Adds to `moved` the messages that were sent as another thread's. */
+  async #thread(threadId: number, moved: number[] = []): Promise<Thread> {
+    const thread = await threadItems(this.#account, threadId, {
+      matching: (messages) => this.#matching(messages),
+      hidden: this.#hidden,
+    });
+    for (const { id } of thread) {
+      const before = this.#sentIn.get(id);
+      if (before !== undefined && before !== threadId) moved.push(id);
+      this.#sentIn.set(id, threadId);
+    }
+    return thread;
+  }
+
+  /**
+   * Messages that came into mailboxes: the threads that the list shows for them, and messages that it
+   * shows in other threads and has to take from there first.
+   */
+  async added(
+    messages: readonly { messageId: number }[],
+  ): Promise<{ threads: Thread[]; moved: number[] }> {
+    const candidates: Listed[] = [];
+    for (const { messageId } of messages) {
+      const m = listedMessage(this.#account.db, messageId);
+      if (m !== undefined) candidates.push(m);
+    }
+    const matching = await this.#matching(candidates);
+    const threads: Thread[] = [];
+    const moved: number[] = [];
+    const done = new Set<number>();
+    for (const m of candidates) {
+      const known = this.#threaded && this.#isShown(m.threadId);
+      if (matching.has(m.id) && !known && this.#isBehind(m)) {
+        // It may be in what was read ahead of it.
+        this.#readAgain();
+        continue;
+      }
+      if (!matching.has(m.id) && !known) continue;
+      if (!this.#threaded) {
+        const item = messageItem(this.#account, m.id);
+        if (item !== undefined) threads.push([item]);
+      } else if (!done.has(m.threadId)) {
+        done.add(m.threadId);
+        this.#threads.add(m.threadId);
+        const thread = await this.#thread(m.threadId, moved);
+        if (thread.some((i) => i.matches)) threads.push(thread);
+      }
+    }
+    return { threads, moved };
+  }
+
+  /** Messages that were removed: those that were shown only for their thread, and go with it. */
+  async removed(ids: readonly number[]): Promise<number[]> {
+    const threads = new Set<number>();
+    for (const id of ids) {
+      const threadId = this.#sentIn.get(id);
+      if (threadId !== undefined) threads.add(threadId);
+    }
+    const gone: number[] = [];
+    let turn = performance.now();
+    for (const threadId of threads) {
+      const places = threadPlaces(this.#account.db, threadId, maxThread);
+      if ((await this.#matching(places)).size === 0) {
+        for (const { id } of places) if (this.#sentIn.has(id)) gone.push(id);
+      }
+      if (performance.now() - turn > sliceTime) {
+        await new Promise((resolve) => setTimeout(resolve, 0));
+        turn = performance.now();
+      }
+    }
+    for (const id of [...ids, ...gone]) this.#sentIn.delete(id);
+    return gone;
+  }
+
+  /** True if the thread, or one that has become part of it, was sent. */
+  #isShown(threadId: number): boolean {
+    if (this.#threads.has(threadId)) return true;
+    return threadPlaces(this.#account.db, threadId, maxThread)
+      .some(({ id }) => this.#sentIn.has(id));
+  }
+
+  #isBehind(m: DatePlace): boolean {
+    if (this.#toldEnd) return false;
+    if (this.#horizon === undefined) return true;
+    const n = comparePlaces(m, this.#horizon);
+    return this.query.order === "newest" ? n < 0 : n > 0;
+  }
+
+  #readAgain(): void {
+    this.#pending = [];
+    this.#ended = false;
+    this.#source = this.#open();
+  }
+
+  /**
+   * Mailboxes were added, renamed or removed. "gone": the view's own mailbox is. "stale": messages came
+   * into the view or left it with a renamed mailbox; those of others are told one by one.
+   */
+  mailboxesChanged(renamed: boolean): "same" | "gone" | "stale" {
+    const before = this.#mailboxes;
+    if (!this.#chooseMailboxes()) return "gone";
+    const now = this.#mailboxes;
+    const full = (id: number) => (this.#account.mailbox(id)?.total ?? 0) > 0;
+    const gained = [...now.keys()].filter((id) => !before.has(id));
+    const lost = [...before.keys()].filter((id) => !now.has(id));
+    if (renamed && [...gained, ...lost].some(full)) return "stale";
+    if (gained.length > 0 && !this.#toldEnd) this.#readAgain();
+    return "same";
+  }
+}
+
+/** A view that can't be shown; the message is for the user. */
+export class ViewError extends Error {
+  override name = "ViewError";
+}

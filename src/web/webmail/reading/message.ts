@@ -1,0 +1,103 @@
+/** A message as the page opens it. @module */
+import type { ParsedMessage } from "../../../../webmail/api/mod.ts";
+import type { Config } from "../../../config/mod.ts";
+import { flattenAddresses, parseAddressList } from "../../../mail/address/address.ts";
+import type { HeaderField } from "../../../mail/header/header.ts";
+import { decodeWords } from "../../../mail/header/words.ts";
+import type { Account } from "../../../store/account/account.ts";
+import { listedMessage } from "../../../store/mailboxes/listing.ts";
+import { authenticationOf } from "./authentication.ts";
+import { headerFields, type MessageContent, partText, withContent } from "./content.ts";
+import { missing } from "../errors.ts";
+import { unflow } from "./format_flowed.ts";
+import { htmlAsText } from "../html/text.ts";
+import { htmlBody } from "./html_body.ts";
+import { messageItem } from "../list/items.ts";
+import { listPost, listUnsubscribe } from "./list_headers.ts";
+import { attachmentItem, type NumberedPart, sortParts } from "./parts.ts";
+import { senderView } from "../settings.ts";
+
+/** Bytes of a text that are shown, and texts of a message. */
+const maxText = 1_000_000;
+const maxTexts = 20;
+const maxAttachments = 1000;
+
+/** Fields that people look for, besides those that are always shown. */
+const interesting = new Set(
+  ("date sender return-path delivered-to list-id user-agent x-mailer organization organisation importance " +
+    "x-priority resent-from resent-to resent-date auto-submitted precedence mail-followup-to comments " +
+    "keywords x-originating-ip disposition-notification-to").split(" "),
+);
+
+function interestingFields(fields: readonly HeaderField[]): { name: string; value: string }[] {
+  return fields.filter((f) => interesting.has(f.name)).slice(0, 50).map((f) => ({
+    name: f.name.replace(/(^|-)[a-z]/g, (c) => c.toUpperCase()),
+    value: decodeWords(f.value).replace(/\s+/g, " ").trim().slice(0, 1000),
+  }));
+}
+
+/** Text of a plain part as it is read. */
+export function readableText(
+  c: MessageContent,
+  p: NumberedPart,
+): { path: string; text: string; truncated: boolean } {
+  const { text, truncated } = partText(c, p.part, maxText);
+  const { format, delsp } = p.part.params;
+  return {
+    path: p.path,
+    text: format?.toLowerCase() === "flowed"
+      ? unflow(text, delsp?.toLowerCase() === "yes")
+      : text.replaceAll("\r\n", "\n"),
+    truncated,
+  };
+}
+
+/** Own addresses that a message is for, the one it was delivered to first. */
+function ownAddresses(config: Config, account: string, fields: readonly HeaderField[]): string[] {
+  const own = new Set<string>();
+  for (const name of ["delivered-to", "to", "cc", "bcc"]) {
+    for (const f of fields.filter((f) => f.name === name).slice(0, 20)) {
+      for (const a of flattenAddresses(parseAddressList(f.value)).slice(0, 1000)) {
+        if (config.mayUseFrom(account, a.localpart, a.domain) !== "yes") continue;
+        own.add(`${a.localpart}@${a.domain.toLowerCase()}`);
+      }
+    }
+  }
+  return [...own].slice(0, 20);
+}
+
+/** Opens a message. @throws HttpError 404 */
+export function parsedMessage(
+  config: Config,
+  account: Account,
+  id: number,
+): Promise<ParsedMessage> {
+  return withContent(account, id, async (c) => {
+    const item = messageItem(account, id);
+    const listed = listedMessage(account.db, id);
+    if (item === undefined || listed === undefined) throw missing("message");
+    const fields = headerFields(c);
+    const parts = sortParts(c.root);
+    const hasHtml = parts.html.length > 0;
+    const html = await htmlBody(c, false, parts, account.name).catch(() => undefined);
+    const from = item.from[0]?.address;
+    return {
+      item,
+      messageId: listed.summary.messageId,
+      ownAddresses: ownAddresses(config, account.name, fields),
+      headers: interestingFields(fields),
+      texts: parts.texts.slice(0, maxTexts).map((p) => readableText(c, p)),
+      hasHtml,
+      htmlText: parts.texts.length === 0 && html !== undefined ? htmlAsText(html.html) : "",
+      hasExternal: (html?.external ?? 0) > 0,
+      attachments: parts.attachments.slice(0, maxAttachments).map((p) =>
+        attachmentItem(p, hasHtml)
+      ),
+      authentication: authenticationOf(account, c),
+      listPost: listPost(fields),
+      listUnsubscribe: listUnsubscribe(fields),
+      senderView: (from === undefined ? undefined : senderView(account, from)) ?? null,
+      lost: Math.max(0, c.message.size - c.reader.size),
+    };
+  });
+}

@@ -1,0 +1,87 @@
+/** A message's parts, by the numbers that IMAP gives them, sorted into what is read and what is saved. @module */
+import type { Attachment } from "../../../../webmail/api/mod.ts";
+import type { Part } from "../../../mail/structure/structure.ts";
+
+/** A part that isn't a multipart. */
+export interface NumberedPart {
+  /** As RFC 9051 §6.4.5.1 counts: "1", "2.1". */
+  path: string;
+  part: Part;
+}
+
+/** Parts in their order. Those of an embedded message are under its number. */
+export function* numberedParts(root: Part, prefix = ""): Generator<NumberedPart> {
+  if (root.parts.length > 0) {
+    for (const [i, p] of root.parts.entries()) {
+      yield* numberedParts(p, prefix === "" ? String(i + 1) : `${prefix}.${i + 1}`);
+    }
+    return;
+  }
+  const path = prefix === "" ? "1" : prefix;
+  yield { path, part: root };
+  if (root.message === undefined) return;
+  // A message that is no multipart has its text as its first part.
+  yield* numberedParts(root.message, root.message.parts.length > 0 ? path : `${path}.1`);
+}
+
+/** The part with a number; undefined if there is none. */
+export function partByPath(root: Part, path: string): Part | undefined {
+  for (const p of numberedParts(root)) if (p.path === path) return p.part;
+  return undefined;
+}
+
+/** File name of a part, without folders and controls; "" if it has none. */
+export function fileNameOf(p: Part): string {
+  const name = p.dispositionParams?.filename ?? p.params.name ?? "";
+  return name.slice(Math.max(name.lastIndexOf("/"), name.lastIndexOf("\\")) + 1)
+    // deno-lint-ignore no-control-regex -- and what turns the reading direction, to hide the ending
+    .replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "").trim().slice(0, 255);
+}
+
+export const contentId = (p: Part): string => (p.id ?? "").replace(/^<|>$/g, "").trim();
+
+/** Bytes of a part when decoded, nearly. */
+export function decodedSize(p: Part): number {
+  const size = p.endOffset - p.bodyOffset;
+  if (p.encoding !== "base64") return size;
+  return Math.max(0, Math.floor((size - 2 * p.lines) * 3 / 4));
+}
+
+/** What a person reads of a message, and what is beside it. */
+export interface SortedParts {
+  texts: NumberedPart[];
+  html: NumberedPart[];
+  attachments: NumberedPart[];
+}
+
+/** Sorts the parts of a message; those of embedded messages stay in them. */
+export function sortParts(root: Part): SortedParts {
+  const sorted: SortedParts = { texts: [], html: [], attachments: [] };
+  const walk = (p: Part, path: string) => {
+    if (p.parts.length > 0) {
+      p.parts.forEach((c, i) => walk(c, path === "" ? String(i + 1) : `${path}.${i + 1}`));
+      return;
+    }
+    const found = { path: path === "" ? "1" : path, part: p };
+    const attached = p.disposition === "attachment" || fileNameOf(p) !== "";
+    if (!attached && p.type === "text" && p.subtype === "plain") sorted.texts.push(found);
+    else if (!attached && p.type === "text" && p.subtype === "html") sorted.html.push(found);
+    else if (p.type !== "multipart" && (attached || p.endOffset > p.bodyOffset)) {
+      sorted.attachments.push(found);
+    }
+  };
+  walk(root, "");
+  return sorted;
+}
+
+export function attachmentItem({ path, part }: NumberedPart, hasHtml: boolean): Attachment {
+  const cid = contentId(part);
+  return {
+    path,
+    filename: fileNameOf(part),
+    type: `${part.type}/${part.subtype}`,
+    size: decodedSize(part),
+    inline: hasHtml && cid !== "" && part.type === "image" && part.disposition !== "attachment",
+    cid,
+  };
+}

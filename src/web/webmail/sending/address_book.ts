@@ -1,0 +1,120 @@
+/**
+ * Addresses for completing what is typed: people the account wrote to first, then people who wrote to it.
+ *
+ * @module
+ */
+import type { Address } from "../../../../webmail/api/mod.ts";
+import type { Account } from "../../../store/account/account.ts";
+import { foldCase } from "../../../store/search/search.ts";
+import { SpecialUse, type SummaryAddress, Want } from "../../../store/types.ts";
+import { shownAddress } from "../reading/shown_address.ts";
+
+/** Newest messages that are looked at, of a mailbox and of all together. */
+const maxMessages = 5000;
+const maxOfAll = 30_000;
+/** Addresses that are known of an account, and offered at a time. */
+const maxAddresses = 20_000;
+const maxOffered = 20;
+/** Milliseconds that a book is used before it is made anew. */
+const lifetime = 5 * 60_000;
+const maxBooks = 100;
+
+interface Entry extends Address {
+  /** Times written to; times that it wrote. */
+  written: number;
+  received: number;
+  last: number;
+  /** For comparing: name and address. */
+  folded: string;
+}
+
+export class AddressBooks {
+  readonly #books = new Map<string, { made: number; entries: Promise<Entry[]> }>();
+
+  /** The likeliest addresses with a word that begins as the text does, or that have it within. */
+  async complete(account: Account, text: string): Promise<Address[]> {
+    const wanted = foldCase(text.trim());
+    if (wanted === "") return [];
+    const entries = await this.#entries(account);
+    const found: { entry: Entry; score: number }[] = [];
+    for (const entry of entries) {
+      const at = entry.folded.indexOf(wanted);
+      if (at < 0) continue;
+      const start = at === 0 || /[\s<@."'(-]/.test(entry.folded[at - 1]);
+      found.push({ entry, score: (start ? 1e6 : 0) + entry.written * 100 + entry.received });
+    }
+    found.sort((a, b) => b.score - a.score || b.entry.last - a.entry.last);
+    return found.slice(0, maxOffered).map(({ entry }) => ({
+      name: entry.name,
+      address: entry.address,
+    }));
+  }
+
+  #entries(account: Account): Promise<Entry[]> {
+    const now = Date.now();
+    const known = this.#books.get(account.name);
+    if (known !== undefined && now - known.made < lifetime) return known.entries;
+    const entries = readEntries(account);
+    this.#books.set(account.name, { made: now, entries });
+    entries.catch(() => this.#books.delete(account.name));
+    if (this.#books.size > maxBooks) this.#books.delete(this.#books.keys().next().value!);
+    return entries;
+  }
+
+  /** After a message was sent: the next completion knows its recipients. */
+  forget(account: string): void {
+    this.#books.delete(account);
+  }
+}
+
+async function readEntries(account: Account): Promise<Entry[]> {
+  const entries = new Map<string, Entry>();
+  const add = (found: SummaryAddress, kind: "written" | "received", time: number) => {
+    const a = shownAddress(found);
+    if (!a.address.includes("@") || a.address.startsWith("@") || a.address.endsWith("@")) return;
+    const e = entries.get(a.address);
+    if (e === undefined) {
+      if (entries.size >= maxAddresses) return;
+      const first = { ...a, written: 0, received: 0, last: time, folded: "" };
+      first[kind]++;
+      entries.set(a.address, first);
+      return;
+    }
+    e[kind]++;
+    // The newest name that someone gives.
+    if (a.name !== "" && (e.name === "" || time > e.last)) e.name = a.name;
+    e.last = Math.max(e.last, time);
+  };
+  const mailboxes = account.mailboxes();
+  const sent = mailboxes.filter((m) => m.specialUse & SpecialUse.Sent);
+  const received = mailboxes.filter((m) =>
+    !(m.specialUse & (SpecialUse.Sent | SpecialUse.Junk | SpecialUse.Trash | SpecialUse.Drafts))
+  );
+  let turn = performance.now();
+  let left = maxOfAll;
+  for (const m of [...sent, ...received]) {
+    if (left <= 0) break;
+    const isSent = sent.includes(m);
+    const uids = account.uids(m.id).slice(-Math.min(maxMessages, left));
+    left -= uids.length;
+    for (let at = 0; at < uids.length; at += 200) {
+      account.fetch(m.id, uids.subarray(at, at + 200), Want.Summary, (row) => {
+        const s = row.summary;
+        if (isSent) {
+          for (const a of [...s.to, ...s.cc, ...s.bcc].slice(0, 200)) {
+            add(a, "written", row.received);
+          }
+        } else {
+          for (const a of s.from.slice(0, 5)) add(a, "received", row.received);
+        }
+      });
+      if (performance.now() - turn > 10) {
+        await new Promise((resolve) => setTimeout(resolve, 0));
+        turn = performance.now();
+      }
+    }
+  }
+  const list = [...entries.values()];
+  for (const e of list) e.folded = foldCase(`${e.name} ${e.address}`);
+  return list;
+}

@@ -1,0 +1,292 @@
+/** From what the compose window holds to a message file. @module */
+import type { Attach, Composition } from "../../../../webmail/api/mod.ts";
+import {
+  addressField,
+  composePart,
+  composeText,
+  foldField,
+  parameters,
+  textField,
+} from "../../../mail/compose.ts";
+import { AddressError, type WrittenAddress } from "../../../mail/address/format.ts";
+import { formatDate } from "../../../mail/header/date.ts";
+import type { Account } from "../../../store/account/account.ts";
+import { createTemp, removeFile, writeAll } from "../../../platform/files.ts";
+import { listedMessage } from "../../../store/mailboxes/listing.ts";
+import { HttpError, UserError } from "../../http/mod.ts";
+import { type MessageContent, openContent, partPieces, rawPieces } from "../reading/content.ts";
+import { missing } from "../errors.ts";
+import { type MimeNode, mimePieces } from "../reading/mime_tree.ts";
+import { fileNameOf, partByPath } from "../reading/parts.ts";
+import { needsUtf8 } from "./recipients.ts";
+import { fileType, type Uploads } from "./uploads.ts";
+
+/** Message-IDs of References, the root and the newest. */
+const maxReferences = 30;
+
+/** A message that was written. */
+export interface ComposedMessage {
+  path: string;
+  size: number;
+  messageId: string;
+  /** Some address or header needs SMTPUTF8. */
+  smtputf8: boolean;
+  has8bit: boolean;
+}
+
+export interface ComposeContext {
+  account: Account;
+  uploads: Uploads;
+  tempDir: string;
+  hostname: string;
+  maxMessageSize: number;
+}
+
+/** Addresses of a message's header. */
+export interface HeaderAddresses {
+  from: WrittenAddress[];
+  to: WrittenAddress[];
+  cc: WrittenAddress[];
+  bcc: WrittenAddress[];
+  replyTo: WrittenAddress[];
+}
+
+/** In-Reply-To and References of an answer. */
+function threadFields(account: Account, inReplyTo: number | null): string[] {
+  const parent = inReplyTo === null ? undefined : listedMessage(account.db, inReplyTo);
+  const id = parent?.summary.messageId ?? "";
+  // A forged id must not be able to start another field, nor be longer than a line.
+  const clean = (s: string) => /^[\x21-\x3b\x3d\x3f-\x7e]{1,400}$/.test(s);
+  if (parent === undefined || !clean(id)) return [];
+  const before = parent.summary.references.filter((r) => r !== id && clean(r));
+  const kept = before.length < maxReferences
+    ? before
+    : [before[0], ...before.slice(1 - maxReferences)];
+  return [
+    foldField("In-Reply-To", `<${id}>`),
+    foldField("References", [...kept, id].map((r) => `<${r}>`).join(" ")),
+  ];
+}
+
+/** Bcc, which stands only in copies that the sender keeps. */
+export function bccField(a: HeaderAddresses): string {
+  return a.bcc.length === 0 ? "" : addressField("Bcc", a.bcc, { smtputf8: headerNeedsUtf8(a) });
+}
+
+function headerNeedsUtf8(a: HeaderAddresses): boolean {
+  return [a.from, a.to, a.cc, a.bcc, a.replyTo].flat().some(needsUtf8);
+}
+
+/**
+ * Writes the message into a temporary file, synced. The caller removes it.
+ * @param more fields of the header besides the usual ones
+ * @throws UserError, HttpError 404 for files that are gone, 413 for a message that is too large
+ */
+export async function composeMessage(
+  ctx: ComposeContext,
+  c: Composition,
+  addresses: HeaderAddresses,
+  more: readonly string[] = [],
+): Promise<ComposedMessage> {
+  const smtputf8 = headerNeedsUtf8(addresses);
+  const messageId = `${crypto.randomUUID()}@${ctx.hostname}`;
+  const fields = headerOf(
+    c,
+    addresses,
+    smtputf8,
+    messageId,
+    threadFields(ctx.account, c.inReplyTo),
+  );
+  const open: MessageContent[] = [];
+  try {
+    const files: AttachedFile[] = [];
+    for (const a of c.attachments) files.push(await attachedNode(ctx, a, open));
+    const root = bodyTree(c, files.filter((f) => f.cid !== ""), files.filter((f) => f.cid === ""));
+    const { path, file } = await createTemp(ctx.tempDir, "compose-");
+    let size = 0;
+    let done = false;
+    try {
+      for await (const piece of mimePieces(root, [...fields, ...more])) {
+        size += piece.length;
+        if (size > ctx.maxMessageSize) {
+          throw new HttpError(
+            413,
+            `the message is too large: with its attachments encoded it may have ${ctx.maxMessageSize} bytes`,
+          );
+        }
+        await writeAll(file, piece);
+      }
+      await file.sync();
+      done = true;
+    } finally {
+      file.close();
+      if (!done) removeFile(path);
+    }
+    const has8bit = smtputf8 || files.some((f) => f.has8bit);
+    return { path, size, messageId, smtputf8, has8bit };
+  } finally {
+    for (const o of open) o.close();
+  }
+}
+
+function headerOf(
+  c: Composition,
+  a: HeaderAddresses,
+  smtputf8: boolean,
+  messageId: string,
+  thread: string[],
+): string[] {
+  try {
+    const fields = [addressField("From", a.from, { smtputf8 })];
+    if (a.to.length > 0) fields.push(addressField("To", a.to, { smtputf8 }));
+    if (a.cc.length > 0) fields.push(addressField("Cc", a.cc, { smtputf8 }));
+    // RFC 5322 §3.6: some field of recipients must be there.
+    if (a.to.length + a.cc.length === 0) fields.push("To: undisclosed-recipients:;\r\n");
+    if (a.replyTo.length > 0) fields.push(addressField("Reply-To", a.replyTo, { smtputf8 }));
+    fields.push(
+      textField("Subject", c.subject, { smtputf8 }),
+      foldField("Date", formatDate(new Date())),
+      foldField("Message-ID", `<${messageId}>`),
+      ...thread,
+      foldField("MIME-Version", "1.0"),
+    );
+    return fields;
+  } catch (err) {
+    if (!(err instanceof AddressError)) throw err;
+    throw new UserError(`${err.address}: ${err.message}`, { cause: err });
+  }
+}
+
+interface AttachedFile {
+  node: MimeNode;
+  cid: string;
+  has8bit: boolean;
+}
+
+function bodyTree(c: Composition, inline: AttachedFile[], attached: AttachedFile[]): MimeNode {
+  let body: MimeNode = { entity: composeText(c.text) };
+  if (c.html !== null) {
+    const html: MimeNode = {
+      entity: composePart({
+        type: "text/html",
+        params: { charset: "utf-8" },
+        data: new TextEncoder().encode(c.html.toWellFormed().replace(/\r\n|\r|\n/g, "\r\n")),
+      }),
+    };
+    const shown: MimeNode = inline.length === 0
+      ? html
+      : { multipart: "related", parts: [html, ...inline.map((f) => f.node)] };
+    body = { multipart: "alternative", parts: [body, shown] };
+  } else {
+    attached = [...inline, ...attached];
+  }
+  return attached.length === 0
+    ? body
+    : { multipart: "mixed", parts: [body, ...attached.map((f) => f.node)] };
+}
+
+/** Reads what is attached: the file is opened now, so that nothing can go before it is read. */
+async function attachedNode(
+  ctx: ComposeContext,
+  a: Attach,
+  open: MessageContent[],
+): Promise<AttachedFile> {
+  if (a.kind === "upload") {
+    const f = ctx.uploads.get(ctx.account.name, a.uploadId);
+    return fileNode(f.type, a.filename || f.filename, a.cid, () => filePieces(f.path));
+  }
+  const content = openContent(ctx.account, a.messageId);
+  open.push(content);
+  if (a.kind === "part") {
+    const part = partByPath(content.root, a.path);
+    if (part === undefined) throw missing("attachment");
+    const name = a.filename || fileNameOf(part);
+    if (part.type === "message") {
+      return await messageNode(content, part.bodyOffset, part.endOffset, name || "message.eml");
+    }
+    const type = fileType(`${part.type}/${part.subtype}`);
+    return fileNode(type, name, a.cid, () => partPieces(content, part), part.params.charset);
+  }
+  // Whom a copy of ours went to in secret stands before it.
+  const secret = /^bcc:/i.test(new TextDecoder().decode(content.prefix.subarray(0, 4)));
+  const subject = listedMessage(ctx.account.db, a.messageId)?.summary.subject ?? "";
+  const name = subject.replace(/[/\\:*?"<>|]+/g, " ").trim().slice(0, 80) || "message";
+  return await messageNode(
+    content,
+    secret ? content.prefix.length : 0,
+    content.reader.size,
+    `${name}.eml`,
+  );
+}
+
+async function* filePieces(path: string): AsyncGenerator<Uint8Array> {
+  const file = await Deno.open(path, { read: true });
+  try {
+    for (;;) {
+      const buffer = new Uint8Array(96 * 1024);
+      const n = await file.read(buffer);
+      if (n === null) return;
+      yield buffer.subarray(0, n);
+    }
+  } finally {
+    file.close();
+  }
+}
+
+function fileNode(
+  type: string,
+  filename: string,
+  cid: string,
+  pieces: () => Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  charset?: string,
+): AttachedFile {
+  // A part without a name is taken for the message's text.
+  if (filename === "" && cid === "") filename = "attachment";
+  const params: Record<string, string> = {};
+  if (type.startsWith("text/") && charset !== undefined) params.charset = charset;
+  if (filename !== "") params.name = filename;
+  const fields = [
+    foldField("Content-Type", type + parameters(params)),
+    foldField("Content-Transfer-Encoding", "base64"),
+  ];
+  const plainCid = cid.replace(/[^\x21-\x3b\x3d\x3f-\x7e]/g, "");
+  const kind = plainCid === "" ? "attachment" : "inline";
+  fields.push(
+    foldField("Content-Disposition", kind + parameters(filename === "" ? {} : { filename })),
+  );
+  if (plainCid !== "") fields.push(foldField("Content-ID", `<${plainCid}>`));
+  return { node: { fields, encoding: "base64", pieces }, cid: plainCid, has8bit: false };
+}
+
+/** A message in a message: it may not be encoded (RFC 2046 §5.2.1). */
+async function messageNode(
+  content: MessageContent,
+  from: number,
+  to: number,
+  filename: string,
+): Promise<AttachedFile> {
+  let has8bit = false;
+  let line = 0;
+  let fits = true;
+  for (const piece of rawPieces(content, from, to)) {
+    for (let i = 0; i < piece.length; i++) {
+      const c = piece[i];
+      if (c === 10) line = 0;
+      else if (++line > 998 || c === 0) fits = false;
+      if (c > 127) has8bit = true;
+    }
+    // Others are served between two pieces.
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+  // What no transport would take as it is goes as a file.
+  if (!fits) {
+    return fileNode("application/octet-stream", filename, "", () => rawPieces(content, from, to));
+  }
+  const fields = [
+    foldField("Content-Type", `message/rfc822${parameters({ name: filename })}`),
+    foldField("Content-Transfer-Encoding", has8bit ? "8bit" : "7bit"),
+    foldField("Content-Disposition", `attachment${parameters({ filename })}`),
+  ];
+  const node: MimeNode = { fields, encoding: "as is", pieces: () => rawPieces(content, from, to) };
+  return { node, cid: "", has8bit };
+}

@@ -1,0 +1,212 @@
+/** Drafts: messages in the mailbox for them, which other mail programs can go on with. @module */
+import type { Attach, ComposeAttachment, Composition } from "../../../../webmail/api/mod.ts";
+import * as v from "valibot";
+import { Composition as CompositionSchema } from "../../../../webmail/api/mod.ts";
+import { foldField } from "../../../mail/compose.ts";
+import { headerField } from "../../../mail/header/header.ts";
+import { removeFile } from "../../../platform/files.ts";
+import type { Account } from "../../../store/account/account.ts";
+import { listedMessage } from "../../../store/mailboxes/listing.ts";
+import { Flag, type NewMessage, type SummaryAddress } from "../../../store/types.ts";
+import { mailboxForUse } from "../list/actions.ts";
+import { bccField, type ComposeContext, composeMessage } from "./compose.ts";
+import { headerFields, type MessageContent, partText, withContent } from "../reading/content.ts";
+import { missing } from "../errors.ts";
+import { sanitizeSoon } from "../html/worker.ts";
+import {
+  attachmentItem,
+  contentId,
+  type NumberedPart,
+  type SortedParts,
+  sortParts,
+} from "../reading/parts.ts";
+import { typedAddresses } from "./recipients.ts";
+import { shownAddress } from "../reading/shown_address.ts";
+
+/**
+ * What a draft remembers besides a message: addresses that are not complete yet, and what it answers.
+ * Never in a message that is sent.
+ */
+const field = "X-Mox-Draft";
+const Remembered = v.pick(CompositionSchema, [
+  "from",
+  "to",
+  "cc",
+  "bcc",
+  "replyTo",
+  "inReplyTo",
+  "forwards",
+]);
+type Remembered = v.InferOutput<typeof Remembered>;
+
+/** Bytes of a text that is opened again. */
+const maxText = 5_000_000;
+
+function packRemembered(r: Remembered): string {
+  const { from, to, cc, bcc, replyTo, inReplyTo, forwards } = r;
+  const json = JSON.stringify({ from, to, cc, bcc, replyTo, inReplyTo, forwards });
+  const bytes = new TextEncoder().encode(json);
+  let text = "";
+  for (let i = 0; i < bytes.length; i += 45) {
+    text += ` ${btoa(String.fromCharCode(...bytes.subarray(i, i + 45)))}`;
+  }
+  return text;
+}
+
+function unpackRemembered(value: string | undefined): Remembered | undefined {
+  if (value === undefined) return undefined;
+  try {
+    const bytes = value.trim().split(/\s+/).map((word) =>
+      Uint8Array.from(atob(word), (c) => c.charCodeAt(0))
+    );
+    const json = new TextDecoder().decode(Uint8Array.from(bytes.flatMap((b) => [...b])));
+    const r = v.safeParse(Remembered, JSON.parse(json));
+    return r.success ? r.output : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The draft that is at this id, if it is one. */
+export function isDraft(account: Account, id: number): boolean {
+  const m = account.message(id);
+  return m !== undefined && (m.flags & Flag.Draft) !== 0;
+}
+
+/** Saves a draft in place of the one before, if that is still there. */
+export async function saveDraft(
+  ctx: ComposeContext,
+  draftId: number | null,
+  c: Composition,
+): Promise<{ draftId: number; attachments: Attach[] }> {
+  const { account } = ctx;
+  const typed = (texts: readonly string[]) => texts.flatMap(typedAddresses);
+  const addresses = {
+    from: [{ ...splitAddress(c.from.address), name: c.from.name }],
+    to: typed(c.to),
+    cc: typed(c.cc),
+    bcc: typed(c.bcc),
+    replyTo: typed([c.replyTo]),
+  };
+  const remembered = foldField(field, packRemembered(c));
+  const composed = await composeMessage(ctx, c, addresses, [remembered]);
+  try {
+    const m: NewMessage = {
+      file: composed.path,
+      fileSize: composed.size,
+      fileSynced: true,
+      prefix: new TextEncoder().encode(bccField(addresses)),
+      flags: Flag.Draft | Flag.Seen,
+      noTrain: true,
+    };
+    const drafts = await mailboxForUse(account, "drafts");
+    const old = draftId !== null && isDraft(account, draftId)
+      ? account.message(draftId)
+      : undefined;
+    const saved = old === undefined
+      ? (await account.append(drafts.id, [m]))[0]
+      : (await account.replace(old.mailboxId, old.uid, drafts.id, m)).message;
+    return { draftId: saved.id, attachments: await ownAttachments(account, saved.id, c) };
+  } finally {
+    removeFile(composed.path);
+  }
+}
+
+function splitAddress(address: string): { localpart: string; domain: string } {
+  const [a] = typedAddresses(address);
+  return a ?? { localpart: address.replace(/@.*$/s, ""), domain: "" };
+}
+
+/** The attachments as parts of the saved draft, in the order in which they were given. */
+function ownAttachments(account: Account, id: number, c: Composition): Promise<Attach[]> {
+  return withContent(account, id, (content) => {
+    // Pictures in the text come before the others there.
+    const isInline = (a: Attach) => c.html !== null && a.kind !== "message" && a.cid !== "";
+    const order = [
+      ...c.attachments.filter(isInline),
+      ...c.attachments.filter((a) => !isInline(a)),
+    ];
+    const parts = sortParts(content.root).attachments;
+    const found = new Map<Attach, Attach>();
+    // An empty file is no part that is listed: it stays what it was.
+    if (parts.length === order.length) {
+      for (const [i, a] of order.entries()) found.set(a, partOf(id, parts[i], a));
+    }
+    return c.attachments.map((a) => found.get(a) ?? a);
+  });
+}
+
+function partOf(messageId: number, p: NumberedPart, a: Attach): Attach {
+  const item = attachmentItem(p, false);
+  return {
+    kind: "part",
+    messageId,
+    path: p.path,
+    filename: item.filename,
+    cid: a.kind === "message" ? "" : a.cid,
+  };
+}
+
+function typedText(found: SummaryAddress): string {
+  const a = shownAddress(found);
+  return a.name === "" ? a.address : `${JSON.stringify(a.name)} <${a.address}>`;
+}
+
+/** The HTML with its pictures named as they are, for going on with; the page doesn't load what is elsewhere. */
+async function draftHtml(c: MessageContent, parts: SortedParts): Promise<string | undefined> {
+  if (parts.html.length === 0) return undefined;
+  const inline = new Map<string, string>();
+  for (const { part } of parts.attachments) {
+    const cid = contentId(part);
+    if (cid !== "") inline.set(cid, `cid:${cid}`);
+  }
+  const html = parts.html.map((p) => partText(c, p.part, maxText).text).join("\n");
+  return (await sanitizeSoon(html, { external: true, inline })).html;
+}
+
+/** Opens a draft for writing on. @throws HttpError 404 */
+export function openDraft(
+  account: Account,
+  id: number,
+): Promise<{ composition: Composition; attachments: ComposeAttachment[] }> {
+  return withContent(account, id, async (c) => {
+    const listed = listedMessage(account.db, id);
+    if (listed === undefined) throw missing("draft");
+    const s = listed.summary;
+    const kept = unpackRemembered(headerField(headerFields(c), field.toLowerCase()));
+    const parts = sortParts(c.root);
+    const html = await draftHtml(c, parts);
+    const text = parts.texts.map((p) => partText(c, p.part, maxText).text.replaceAll("\r\n", "\n"))
+      .join("\n");
+    const files = parts.attachments.map((p) => attachmentItem(p, html !== undefined));
+    const attachments = files.map((f): ComposeAttachment => ({
+      attach: {
+        kind: "part",
+        messageId: id,
+        path: f.path,
+        filename: f.filename,
+        cid: f.inline ? f.cid : "",
+      },
+      filename: f.filename,
+      type: f.type,
+      size: f.size,
+    }));
+    const [from] = s.from;
+    return {
+      composition: {
+        from: kept?.from ?? { name: from?.name ?? "", address: from?.address ?? "" },
+        to: kept?.to ?? s.to.map(typedText),
+        cc: kept?.cc ?? s.cc.map(typedText),
+        bcc: kept?.bcc ?? s.bcc.map(typedText),
+        replyTo: kept?.replyTo ?? s.replyTo.map(typedText).join(", "),
+        subject: s.subject,
+        text,
+        html: html ?? null,
+        attachments: attachments.map((a) => a.attach),
+        inReplyTo: kept?.inReplyTo ?? null,
+        forwards: kept?.forwards ?? [],
+      },
+      attachments,
+    };
+  });
+}

@@ -1,0 +1,43 @@
+/** Addresses that were typed. @module */
+import { flattenAddresses, parseAddressList } from "../../../mail/address/address.ts";
+import { AddressError, formatMailbox, type WrittenAddress } from "../../../mail/address/format.ts";
+import { UserError } from "../../http/mod.ts";
+
+/** True for what can be mailed to, and written in a header. */
+function isComplete(a: WrittenAddress): boolean {
+  if (a.localpart === "" || a.domain === "") return false;
+  if (a.localpart.length > 64 || a.domain.length > 255) return false;
+  try {
+    for (const smtputf8 of needsUtf8(a) ? [true] : [true, false]) formatMailbox(a, { smtputf8 });
+    return true;
+  } catch (err) {
+    if (err instanceof AddressError) return false;
+    throw err;
+  }
+}
+
+/** True if an address can only be written in UTF-8. */
+export function needsUtf8(a: WrittenAddress): boolean {
+  return /[\u0080-\u{10ffff}]/u.test(a.localpart);
+}
+
+/** Addresses of a typed text; those that aren't complete are left out. */
+export function typedAddresses(text: string): WrittenAddress[] {
+  return flattenAddresses(parseAddressList(text)).filter(isComplete);
+}
+
+/** Addresses of typed texts. @throws UserError naming one that is none */
+export function requiredAddresses(texts: readonly string[]): WrittenAddress[] {
+  const all: WrittenAddress[] = [];
+  for (const text of texts) {
+    if (text.trim() === "") continue;
+    const found = flattenAddresses(parseAddressList(text));
+    if (found.length === 0 || !found.every(isComplete)) {
+      throw new UserError(`${JSON.stringify(text)} is not an email address`);
+    }
+    all.push(...found);
+  }
+  return all;
+}
+
+export const addressOf = (a: WrittenAddress): string => `${a.localpart}@${a.domain.toLowerCase()}`;

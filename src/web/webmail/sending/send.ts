@@ -1,0 +1,182 @@
+/** Sending a message, and what goes with it: the copy in Sent, the draft, marks on what it answers. @module */
+import type { CallChecked, CallResponse, Composition } from "../../../../webmail/api/mod.ts";
+import type { Log } from "../../../log/mod.ts";
+import { removeFile } from "../../../platform/files.ts";
+import type { Account } from "../../../store/account/account.ts";
+import { listedThread } from "../../../store/mailboxes/listing.ts";
+import { Flag, SpecialUse } from "../../../store/types.ts";
+import { UserError } from "../../http/mod.ts";
+import { expungeMessages, mailboxForUse, moveMessages } from "../list/actions.ts";
+import {
+  bccField,
+  type ComposeContext,
+  type ComposedMessage,
+  composeMessage,
+  type HeaderAddresses,
+} from "./compose.ts";
+import { isDraft } from "./drafts.ts";
+import { maxThread } from "../list/items.ts";
+import { addressOf, requiredAddresses } from "./recipients.ts";
+import type { WebmailServices } from "../services.ts";
+import type { UndoLog } from "../list/undo.ts";
+
+/** Milliseconds that a message may wait to be sent. */
+const maxWait = 60 * 24 * 3600_000;
+/** Recipients of a message. */
+const maxRecipients = 1000;
+
+function headerAddresses(c: Composition): HeaderAddresses {
+  const [from, ...others] = requiredAddresses([c.from.address]);
+  if (from === undefined || others.length > 0) {
+    throw new UserError("choose an address to send from");
+  }
+  return {
+    from: [{ ...from, name: c.from.name }],
+    to: requiredAddresses(c.to),
+    cc: requiredAddresses(c.cc),
+    bcc: requiredAddresses(c.bcc),
+    replyTo: requiredAddresses([c.replyTo]),
+  };
+}
+
+/** Each recipient once. @throws UserError */
+function recipientsOf(a: HeaderAddresses): string[] {
+  const all = new Map<string, string>();
+  for (const r of [...a.to, ...a.cc, ...a.bcc]) {
+    const address = addressOf(r);
+    if (!all.has(address)) all.set(address, address);
+  }
+  if (all.size === 0) throw new UserError("a message needs someone to go to");
+  if (all.size > maxRecipients) {
+    throw new UserError(`a message can go to ${maxRecipients} recipients`);
+  }
+  return [...all.values()];
+}
+
+function checkFrom(s: WebmailServices, account: string, a: HeaderAddresses): void {
+  const [{ localpart, domain }] = a.from;
+  const may = s.config.mayUseFrom(account, localpart, domain);
+  if (may === "yes" || may === "no" && s.config.acceptAllAccount === account) return;
+  throw new UserError(
+    may === "disabledDomain"
+      ? `the domain ${domain} is disabled`
+      : `${localpart}@${domain} is not one of your addresses`,
+  );
+}
+
+/** Sends. @throws UserError, HttpError; nothing was sent then. */
+export async function send(
+  s: WebmailServices,
+  ctx: ComposeContext,
+  request: CallChecked<"Send">,
+  undo: UndoLog,
+  log: Log,
+): Promise<CallResponse<"Send">> {
+  const { account } = ctx;
+  const c = request.composition;
+  const addresses = headerAddresses(c);
+  checkFrom(s, account.name, addresses);
+  const recipients = recipientsOf(addresses);
+  const now = Date.now();
+  const sendAt = request.sendAt !== null && request.sendAt > now ? request.sendAt : undefined;
+  if (sendAt !== undefined && sendAt > now + maxWait) {
+    throw new UserError("a message can be sent at most 60 days from now");
+  }
+  // RFC 8689 §5: asks transports not to insist on TLS.
+  const more = request.requireTls === false ? ["TLS-Required: No\r\n"] : [];
+  const composed = await composeMessage(ctx, c, addresses, more);
+  const warnings: string[] = [];
+  const attempt = async <T>(what: string, fn: () => Promise<T>): Promise<T | undefined> => {
+    try {
+      return await fn();
+    } catch (err) {
+      // The message is on its way: what failed after it must not look as if it weren't.
+      log.error("after sending a message", { what, err: err as Error });
+      warnings.push(`The message was sent, but ${what} failed.`);
+      return undefined;
+    }
+  };
+  try {
+    await s.submit({
+      account: account.name,
+      mailFrom: addressOf(addresses.from[0]),
+      recipients,
+      file: composed.path,
+      fileSize: composed.size,
+      smtputf8: composed.smtputf8,
+      has8bit: composed.has8bit,
+      requireTls: request.requireTls ?? undefined,
+      notBefore: sendAt,
+      messageId: composed.messageId,
+      subject: c.subject,
+    });
+    const sentId = await attempt(
+      "keeping a copy",
+      () => keepCopy(account, composed, addresses, request.draftId),
+    );
+    await attempt("marking the message as answered", () => markAnswered(account, c));
+    if (request.archiveThread && c.inReplyTo !== null) {
+      await attempt("moving to the archive", () => archiveThread(account, c.inReplyTo!, undo));
+    }
+    for (const a of c.attachments) {
+      if (a.kind === "upload") ctx.uploads.remove(account.name, a.uploadId);
+    }
+    return { sentId: sentId ?? null, warnings };
+  } finally {
+    removeFile(composed.path);
+  }
+}
+
+/** Puts the message into Sent, and removes its draft. */
+async function keepCopy(
+  account: Account,
+  m: ComposedMessage,
+  addresses: HeaderAddresses,
+  draftId: number | null,
+): Promise<number | null> {
+  const sent = account.mailboxBySpecialUse(SpecialUse.Sent);
+  let id: number | null = null;
+  if (sent !== undefined) {
+    const [kept] = await account.append(sent.id, [{
+      file: m.path,
+      fileSize: m.size,
+      fileSynced: true,
+      prefix: new TextEncoder().encode(bccField(addresses)),
+      flags: Flag.Seen,
+      noTrain: true,
+    }]);
+    id = kept.id;
+  }
+  const draft = draftId !== null && isDraft(account, draftId)
+    ? account.message(draftId)
+    : undefined;
+  if (draft !== undefined) {
+    await expungeMessages(account, new Map([[draft.mailboxId, Uint32Array.of(draft.uid)]]));
+  }
+  return id;
+}
+
+async function markAnswered(account: Account, c: Composition): Promise<void> {
+  const mark = async (id: number, flag: number) => {
+    const m = account.message(id);
+    if (m === undefined || m.flags & flag) return;
+    await account.storeFlags(m.mailboxId, [m.uid], "add", flag, []);
+  };
+  if (c.inReplyTo !== null) await mark(c.inReplyTo, Flag.Answered);
+  for (const id of c.forwards) await mark(id, Flag.Forwarded);
+}
+
+/** Moves the messages of a thread that are in the mailbox of the one answered. */
+async function archiveThread(account: Account, id: number, undo: UndoLog): Promise<void> {
+  const answered = account.message(id);
+  if (answered === undefined) return;
+  const archive = await mailboxForUse(account, "archive");
+  const uids = listedThread(account.db, answered.threadId, maxThread)
+    .filter((m) => m.mailboxId === answered.mailboxId).map((m) => m.uid);
+  await moveMessages(
+    account,
+    new Map([[answered.mailboxId, Uint32Array.from(uids).sort()]]),
+    archive,
+    undo,
+  );
+}

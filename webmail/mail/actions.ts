@@ -1,0 +1,158 @@
+/**
+ * What can be done to messages: each with the words for it, its undo, and errors told.
+ *
+ * @module
+ */
+import { call } from "../api/client.ts";
+import type { Done, Flag, Mailbox, SpecialUse, Target } from "../api/mod.ts";
+import { confirmDialog, openMenu, promptDialog } from "../lib/dialog.ts";
+import { countText } from "../lib/format.ts";
+import { attempt, notice } from "../lib/notify.ts";
+import { leafName, sortedMailboxes } from "./names.ts";
+
+/** What actions ask the page for. */
+export interface ActionContext {
+  /** Messages to act on; undefined if none is selected. */
+  target: () => Target | undefined;
+  mailboxes: () => Iterable<Mailbox>;
+  /** Called before messages leave the list, so that the next one can be opened. */
+  leaving: () => void;
+}
+
+export interface Actions {
+  archive(): void;
+  trash(): void;
+  deleteForever(): void;
+  junk(): void;
+  notJunk(): void;
+  flags(add: Flag[], remove: Flag[]): void;
+  label(): void;
+  move(mailboxId: number, target?: Target): void;
+  moveMenu(at: Element): void;
+  mute(mute: boolean): void;
+  undo(): void;
+}
+
+const places: Record<SpecialUse, string> = {
+  archive: "archive",
+  drafts: "drafts",
+  junk: "junk",
+  sent: "sent mail",
+  trash: "trash",
+};
+
+/** Makes the actions. */
+export function actions(c: ActionContext): Actions {
+  let lastUndo: string | undefined;
+
+  const undo = () =>
+    attempt(async () => {
+      if (lastUndo === undefined) return notice("Nothing to undo.");
+      const token = lastUndo;
+      lastUndo = undefined;
+      const { count } = await call("Undo", { undo: token });
+      notice(`Undone for ${countText(count, "message")}.`);
+    });
+
+  const done = (d: Done, what: string) => {
+    if (d.undo !== null) lastUndo = d.undo;
+    notice(
+      `${countText(d.count, "message")} ${what}.`,
+      d.undo === null ? undefined : { text: "Undo", key: "z", run: undo },
+    );
+  };
+  /** Runs with the messages that are selected, if any are. */
+  const act = (run: (target: Target) => Promise<unknown>, target = c.target()) => {
+    if (target !== undefined) attempt(() => run(target));
+  };
+  const moveTo = (specialUse: SpecialUse) =>
+    act(async (target) => {
+      c.leaving();
+      const d = await call("MoveTo", { target, specialUse });
+      done(d, `moved to ${places[specialUse]}`);
+    });
+  const setFlags = (target: Target, add: Flag[], remove: Flag[]) =>
+    call("FlagsSet", { target, add, remove, addKeywords: [], removeKeywords: [] });
+
+  const move = (mailboxId: number, target = c.target()) =>
+    act(async (t) => {
+      const name = [...c.mailboxes()].find((m) => m.id === mailboxId)?.name ?? "mailbox";
+      c.leaving();
+      done(await call("Move", { target: t, mailboxId }), `moved to ${leafName(name)}`);
+    }, target);
+
+  return {
+    archive: () => moveTo("archive"),
+    junk: () => moveTo("junk"),
+    trash: () =>
+      act(async (target) => {
+        c.leaving();
+        done(await call("Delete", { target }), "deleted");
+      }),
+    deleteForever: () =>
+      act(async (target) => {
+        const yes = await confirmDialog(
+          "Delete for good",
+          "The messages are removed and can't be brought back.",
+          "Delete",
+          { danger: true },
+        );
+        if (!yes) return;
+        c.leaving();
+        done(await call("Delete", { target, forever: true }), "deleted for good");
+      }),
+    notJunk: () =>
+      act(async (target) => {
+        done(await setFlags(target, ["notjunk"], ["junk"]), "marked as not junk");
+      }),
+    flags: (add, remove) =>
+      act(async (target) => {
+        const d = await setFlags(target, add, remove);
+        if (d.undo !== null) lastUndo = d.undo;
+      }),
+    label: () =>
+      act(async (target) => {
+        const text = await promptDialog(
+          "Keywords",
+          "Keywords to add, with a minus in front to remove; separated by blanks",
+          "",
+          "Set",
+        );
+        if (text === undefined) return;
+        const words = text.split(/[\s,]+/).filter((w) => w !== "" && w !== "-");
+        if (words.length === 0) return;
+        const d = await call("FlagsSet", {
+          target,
+          add: [],
+          remove: [],
+          addKeywords: words.filter((w) => !w.startsWith("-")),
+          removeKeywords: words.filter((w) => w.startsWith("-")).map((w) => w.slice(1)),
+        });
+        done(d, "changed");
+      }),
+    move,
+    moveMenu: (at) => {
+      const target = c.target();
+      if (target === undefined) return;
+      openMenu(
+        at,
+        sortedMailboxes(c.mailboxes()).map(({ mailbox, depth }) => ({
+          text: `${"\u2003".repeat(depth)}${leafName(mailbox.name)}`,
+          title: mailbox.name,
+          run: () => move(mailbox.id, target),
+        })),
+        "Move to mailbox",
+      );
+    },
+    mute: (mute) =>
+      act(async (target) => {
+        await call("ThreadMute", { target, mute });
+        notice(
+          mute
+            ? "Thread muted: new messages in it are marked as read."
+            : "Thread is no longer muted.",
+        );
+      }),
+    undo,
+  };
+}

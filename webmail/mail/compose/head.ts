@@ -1,0 +1,109 @@
+/**
+ * The lines over the text of a message that is written: sender, recipients and subject. Those that are
+ * seldom used come when asked for.
+ *
+ * @module
+ */
+import type { Composition, Settings, StartEvent } from "../../api/mod.ts";
+import { linkButton } from "../../lib/button.ts";
+import { el, newId } from "../../lib/dom.ts";
+import { fullAddress } from "../names.ts";
+import { recipients } from "./recipients.ts";
+
+export interface ComposeHeadOptions {
+  start: StartEvent;
+  settings: Settings;
+  /** What the lines begin with. */
+  composition: Composition;
+  changed: () => void;
+}
+
+export interface ComposeHead {
+  lines: HTMLElement[];
+  subject: HTMLInputElement;
+  /** What is in the lines now. */
+  values(): Pick<Composition, "from" | "to" | "cc" | "bcc" | "replyTo" | "subject">;
+  /** Puts the cursor into the line for recipients. */
+  focus(): void;
+}
+
+/** Makes the lines. */
+export function composeHead(o: ComposeHeadOptions): ComposeHead {
+  const { start, composition: c, changed } = o;
+  const lineOptions = { changed, security: () => o.settings.showRecipientSecurity };
+  const to = recipients("To", c.to, lineOptions);
+  const cc = recipients("Cc", c.cc, lineOptions);
+  const bcc = recipients("Bcc", c.bcc, lineOptions);
+  const identities = start.addresses.length > 0
+    ? start.addresses
+    : [{ name: "", address: start.loginAddress }];
+  const from = el(
+    "select",
+    { "aria-label": "From", onchange: changed },
+    identities.map((a, i) =>
+      el("option", {
+        value: i,
+        selected: a.address.toLowerCase() === c.from.address.toLowerCase(),
+      }, fullAddress(a))
+    ),
+  );
+  const replyTo = el("input", {
+    id: newId("replyto"),
+    type: "text",
+    value: c.replyTo,
+    oninput: changed,
+  });
+  const subject = el("input", {
+    id: newId("subject"),
+    type: "text",
+    value: c.subject,
+    oninput: changed,
+  });
+
+  const line = (label: string, ...content: HTMLElement[]) =>
+    el("div", { class: "compose-line" }, el("span", { class: "compose-label" }, label), content);
+  const inputLine = (label: string, input: HTMLInputElement) =>
+    el(
+      "div",
+      { class: "compose-line" },
+      el("label", { class: "compose-label", for: input.id }, label),
+      input,
+    );
+  const adders = el("span", { class: "compose-adders" });
+  /** Hides an empty line, and offers it. */
+  const seldom = (name: string, row: HTMLElement, used: boolean, focus: () => void) => {
+    row.hidden = !used;
+    if (used) return row;
+    const b: HTMLButtonElement = linkButton(name, () => {
+      row.hidden = false;
+      b.remove();
+      focus();
+    }, `Add ${name}`);
+    adders.append(b);
+    return row;
+  };
+
+  return {
+    lines: [
+      line("From", from, adders),
+      line("To", to.root),
+      seldom("Cc", line("Cc", cc.root), c.cc.length > 0, () => cc.focus()),
+      seldom("Bcc", line("Bcc", bcc.root), c.bcc.length > 0, () => bcc.focus()),
+      seldom("Reply to", inputLine("Reply to", replyTo), c.replyTo !== "", () => replyTo.focus()),
+      inputLine("Subject", subject),
+    ],
+    subject,
+    values: () => {
+      const { name, address } = identities[Number(from.value)] ?? identities[0];
+      return {
+        from: { name, address },
+        to: to.values(),
+        cc: cc.values(),
+        bcc: bcc.values(),
+        replyTo: replyTo.value.trim(),
+        subject: subject.value,
+      };
+    },
+    focus: () => to.focus(),
+  };
+}

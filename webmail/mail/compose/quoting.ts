@@ -1,0 +1,178 @@
+/**
+ * What a reply or forward begins with: recipients, subject, quoted text.
+ *
+ * @module
+ */
+import {
+  type Address,
+  type Attach,
+  type Composition,
+  type ParsedMessage,
+  type Settings,
+  type StartEvent,
+} from "../../api/mod.ts";
+import { longDate } from "../../lib/format.ts";
+import { addressesText, fullAddress } from "../names.ts";
+
+export type ReplyKind = "reply" | "replyAll" | "list" | "forward" | "forwardAttached";
+
+/** A message to write, with names and sizes of its attachments. */
+export interface Beginning {
+  composition: Composition;
+  attachments: { attach: Attach; filename: string; type: string; size: number }[];
+  draftId: number | null;
+}
+
+/** A message to nobody yet. */
+export function newMessage(start: StartEvent, settings: Settings, to: string[] = []): Beginning {
+  const from = start.addresses[0] ?? { name: "", address: start.loginAddress };
+  return {
+    draftId: null,
+    attachments: [],
+    composition: {
+      from,
+      to,
+      cc: [],
+      bcc: [],
+      replyTo: "",
+      subject: "",
+      text: settings.signature === "" ? "" : `\n\n${signatureText(settings)}`,
+      html: null,
+      attachments: [],
+      inReplyTo: null,
+      forwards: [],
+    },
+  };
+}
+
+function signatureText(s: Settings): string {
+  return s.signature === "" ? "" : `-- \n${s.signature.trimEnd()}\n`;
+}
+
+/** A message from a mailto: address (RFC 6068). */
+export function fromMailto(start: StartEvent, settings: Settings, url: string): Beginning {
+  const parsed = URL.parse(url);
+  if (parsed === null || parsed.protocol !== "mailto:") return newMessage(start, settings, [url]);
+  const decode = (s: string) => {
+    try {
+      return decodeURIComponent(s);
+    } catch {
+      return s;
+    }
+  };
+  const b = newMessage(
+    start,
+    settings,
+    parsed.pathname.split(",").map(decode).filter((a) => a !== ""),
+  );
+  const c = b.composition;
+  for (const pair of parsed.search.slice(1).split("&")) {
+    const eq = pair.indexOf("=");
+    const name = decode(pair.slice(0, eq)).toLowerCase();
+    const value = decode(pair.slice(eq + 1));
+    if (name === "subject") c.subject = value;
+    else if (name === "body") c.text = `${value}${c.text}`;
+    else if (name === "to" || name === "cc") {
+      c[name].push(...value.split(",").filter((a) => a !== ""));
+    }
+  }
+  return b;
+}
+
+/** An answer to a message, or its forwarding. */
+export function answer(
+  start: StartEvent,
+  settings: Settings,
+  m: ParsedMessage,
+  kind: ReplyKind,
+): Beginning {
+  const b = newMessage(start, settings);
+  const c = b.composition;
+  const { item } = m;
+  const own = new Set(start.addresses.map((a) => a.address.toLowerCase()));
+  const answering = m.ownAddresses[0]?.toLowerCase();
+  c.from = start.addresses.find((a) => a.address.toLowerCase() === answering) ?? c.from;
+  if (kind === "forward" || kind === "forwardAttached") {
+    c.subject = prefixed("Fwd", item.subject);
+    c.forwards = [item.id];
+    if (kind === "forwardAttached") {
+      b.attachments = [{
+        attach: { kind: "message", messageId: item.id },
+        filename: `${item.subject || "message"}.eml`,
+        type: "message/rfc822",
+        size: item.size,
+      }];
+      return b;
+    }
+    const lines = [
+      "---------- Forwarded message ----------",
+      `From: ${addressesText(item.from)}`,
+      `Date: ${longDate(item.sent ?? item.received)}`,
+      `Subject: ${item.subject}`,
+      ...item.to.length > 0 ? [`To: ${addressesText(item.to)}`] : [],
+      ...item.cc.length > 0 ? [`Cc: ${addressesText(item.cc)}`] : [],
+    ];
+    c.text = `${c.text}\n\n${lines.join("\n")}\n\n${bodyText(m)}`;
+    b.attachments = m.attachments.map((a) => ({
+      attach: { kind: "part", messageId: item.id, path: a.path, filename: a.filename, cid: "" },
+      filename: a.filename || "unnamed",
+      type: a.type,
+      size: a.size,
+    }));
+    return b;
+  }
+  c.subject = prefixed("Re", item.subject);
+  c.inReplyTo = item.id;
+  // An answer to a message of one's own goes to the same people.
+  const mine = item.from.some((a) => own.has(a.address.toLowerCase()));
+  const sender = item.replyTo.length > 0 ? item.replyTo : item.from;
+  const taken = new Set<string>();
+  const once = (list: readonly Address[], dropOwn: boolean) =>
+    list.filter((a) => {
+      const key = a.address.toLowerCase();
+      if (taken.has(key) || (dropOwn && own.has(key))) return false;
+      taken.add(key);
+      return true;
+    }).map(fullAddress);
+  if (kind === "list" && m.listPost !== null) c.to = [m.listPost];
+  else {
+    c.to = once(mine ? item.to : sender, false);
+    if (kind === "replyAll") {
+      if (!mine) c.to.push(...once(item.to, true));
+      c.cc = once(item.cc, true);
+    }
+  }
+  const who = item.from.map((a) => a.name || a.address).join(", ") || "Someone";
+  const when = longDate(item.sent ?? item.received);
+  const quoted = bodyText(m).replace(/\s+$/, "").split("\n")
+    .map((l) => l.startsWith(">") ? `>${l}` : l === "" ? ">" : `> ${l}`).join("\n");
+  const quote = `On ${when}, ${who} wrote:\n${quoted}\n`;
+  const bottom = settings.quoting === "bottom" ||
+    (settings.quoting === "auto" && quoted.length < 2000);
+  const signature = signatureText(settings);
+  c.text = bottom
+    ? `${quote}\n\n${signature === "" ? "" : `\n${signature}`}`
+    : `\n\n${signature === "" ? "" : `${signature}\n`}${quote}`;
+  return b;
+}
+
+/** Where the cursor stands at first: before a quote, or below it if it comes first. */
+export function cursorStart(text: string): number {
+  if (!text.startsWith("On ")) return 0;
+  const signature = text.lastIndexOf("\n-- \n");
+  return signature < 0 ? text.length : signature;
+}
+
+function prefixed(prefix: string, subject: string): string {
+  return new RegExp(`^${prefix}(?:\\[\\d+\\])?:`, "i").test(subject.trim())
+    ? subject
+    : `${prefix}: ${subject}`;
+}
+
+/** The message's text without its signature; that of its HTML if it has no other. */
+function bodyText(m: ParsedMessage): string {
+  const all = m.texts.length > 0 ? m.texts.map((t) => t.text).join("\n\n") : m.htmlText;
+  const text = all.replace(/\r\n?/g, "\n");
+  const signature = text.lastIndexOf("\n-- \n");
+  return signature < 0 ? text : text.slice(0, signature);
+}

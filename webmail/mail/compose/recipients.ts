@@ -1,0 +1,238 @@
+/**
+ * A line of recipients while writing: one field each, completion, and how safely mail travels to them.
+ *
+ * @module
+ */
+import { call } from "../../api/client.ts";
+import type { DomainSecurity } from "../../api/mod.ts";
+import { el, fill, newId } from "../../lib/dom.ts";
+import { safeText } from "../../lib/scripts.ts";
+import { fullAddress } from "../names.ts";
+
+export interface Recipients {
+  root: HTMLElement;
+  values(): string[];
+  add(address: string): void;
+  focus(): void;
+}
+
+/** Splits what was typed or pasted at commas and semicolons outside of quotes and brackets. */
+export function splitAddresses(text: string): string[] {
+  const out: string[] = [];
+  let now = "";
+  let quoted = false;
+  let angle = false;
+  for (const c of text) {
+    if (c === '"') quoted = !quoted;
+    else if (c === "<" && !quoted) angle = true;
+    else if (c === ">" && !quoted) angle = false;
+    if ((c === "," || c === ";" || c === "\n") && !quoted && !angle) {
+      out.push(now);
+      now = "";
+    } else now += c;
+  }
+  out.push(now);
+  return out.map((s) => s.trim()).filter((s) => s !== "");
+}
+
+/** True for what can be an address, as far as its form goes. */
+export function plausible(address: string): boolean {
+  const bare = /<([^<>]*)>\s*$/.exec(address)?.[1] ?? address;
+  return /^[^@\s]+@[^@\s]+$|^".+"@[^@\s]+$/.test(bare.trim());
+}
+
+/** Makes the line. `changed` is called after each change. */
+export function recipients(
+  label: string,
+  initial: readonly string[],
+  o: { changed: () => void; security: () => boolean },
+): Recipients {
+  const listId = newId("addresses");
+  const chips = el("span", { class: "chips", role: "list" });
+  const list = el("ul", {
+    id: listId,
+    class: "completions",
+    role: "listbox",
+    "aria-label": `Addresses for ${label}`,
+  });
+  list.hidden = true;
+  const input = el("input", {
+    type: "text",
+    "aria-label": label,
+    role: "combobox",
+    "aria-expanded": "false",
+    "aria-controls": listId,
+    "aria-autocomplete": "list",
+    autocomplete: "off",
+    autocapitalize: "off",
+    spellcheck: "false",
+  });
+  let values: { text: string; chip: HTMLElement }[] = [];
+  let choices: string[] = [];
+  let chosen = -1;
+  let asked = 0;
+
+  function show(texts: string[]): void {
+    choices = texts;
+    chosen = texts.length > 0 ? 0 : -1;
+    list.hidden = texts.length === 0;
+    input.setAttribute("aria-expanded", String(!list.hidden));
+    fill(
+      list,
+      texts.map((t, i) =>
+        el(
+          "li",
+          {
+            id: `${listId}-${i}`,
+            role: "option",
+            "aria-selected": String(i === chosen),
+            onmousedown: (e: Event) => {
+              e.preventDefault();
+              take(t);
+            },
+          },
+          safeText(t),
+        )
+      ),
+    );
+    if (chosen >= 0) input.setAttribute("aria-activedescendant", `${listId}-0`);
+    else input.removeAttribute("aria-activedescendant");
+  }
+
+  function mark(i: number): void {
+    list.children[chosen]?.setAttribute("aria-selected", "false");
+    chosen = i;
+    list.children[chosen]?.setAttribute("aria-selected", "true");
+    input.setAttribute("aria-activedescendant", `${listId}-${i}`);
+  }
+
+  function take(text: string): void {
+    asked++;
+    show([]);
+    input.value = "";
+    for (const a of splitAddresses(text)) put(a);
+    o.changed();
+  }
+
+  function put(text: string): void {
+    const remove = el("button", {
+      type: "button",
+      class: "quiet",
+      "aria-label": `Remove ${text}`,
+      onclick: () => {
+        values = values.filter((v) => v.chip !== chip);
+        chip.remove();
+        input.focus();
+        o.changed();
+      },
+    }, "×");
+    const name = el("span", {
+      title: "Double click to edit",
+      ondblclick: () => edit(chip),
+    }, safeText(text));
+    const chip = el(
+      "span",
+      { class: plausible(text) ? "chip" : "chip wrong", role: "listitem" },
+      name,
+      remove,
+    );
+    if (!plausible(text)) name.title = "This isn't an address. Double click to edit";
+    values.push({ text, chip });
+    chips.append(chip);
+    if (o.security() && plausible(text)) secure(text, chip, name);
+  }
+
+  function edit(chip: HTMLElement): void {
+    const v = values.find((x) => x.chip === chip);
+    if (v === undefined) return;
+    finish();
+    values = values.filter((x) => x !== v);
+    chip.remove();
+    input.value = v.text;
+    input.focus();
+  }
+
+  async function secure(text: string, chip: HTMLElement, name: HTMLElement): Promise<void> {
+    try {
+      const s = await call("RecipientSecurity", { address: text });
+      chip.dataset.security = grade(s);
+      name.title = `${securityText(s)}. Double click to edit`;
+    } catch {
+      // Not known: nothing is shown.
+    }
+  }
+
+  function finish(): void {
+    if (input.value.trim() === "") return;
+    take(input.value);
+  }
+
+  async function complete(): Promise<void> {
+    const text = input.value.trim();
+    const turn = ++asked;
+    if (text.length < 1) return show([]);
+    try {
+      const { addresses } = await call("AddressComplete", { text });
+      if (turn === asked) show(addresses.slice(0, 8).map(fullAddress));
+    } catch {
+      if (turn === asked) show([]);
+    }
+  }
+
+  input.addEventListener("input", () => {
+    if (/[,;]\s*$/.test(input.value)) finish();
+    else complete();
+  });
+  input.addEventListener("paste", () => setTimeout(() => /[,;\n]/.test(input.value) && finish()));
+  input.addEventListener("blur", () => {
+    show([]);
+    finish();
+  });
+  input.addEventListener("keydown", (e) => {
+    if (e.key === "ArrowDown" && choices.length > 0) mark((chosen + 1) % choices.length);
+    else if (e.key === "ArrowUp" && choices.length > 0) {
+      mark((chosen - 1 + choices.length) % choices.length);
+    } else if ((e.key === "Enter" || e.key === "Tab") && chosen >= 0) take(choices[chosen]);
+    else if (e.key === "Enter") finish();
+    else if (e.key === "Escape" && choices.length > 0) show([]);
+    else if (e.key === "Backspace" && input.value === "" && values.length > 0) {
+      edit(values.at(-1)!.chip);
+    } else return;
+    e.preventDefault();
+    e.stopPropagation();
+  });
+
+  for (const a of initial) put(a);
+  const root = el(
+    "div",
+    { class: "recipients", onclick: (e: Event) => e.target === root && input.focus() },
+    chips,
+    input,
+    list,
+  );
+  return {
+    root,
+    values: () => [
+      ...values.map((v) => v.text),
+      ...input.value.trim() === "" ? [] : splitAddresses(input.value),
+    ],
+    add: (a) => put(a),
+    focus: () => input.focus(),
+  };
+}
+
+function grade(s: DomainSecurity): "verified" | "encrypted" | "none" | "unknown" {
+  if (s.mtaSts === "yes" || s.dane === "yes") return "verified";
+  if (s.startTls === "yes") return "encrypted";
+  return s.startTls === "no" ? "none" : "unknown";
+}
+
+function securityText(s: DomainSecurity): string {
+  const first = {
+    verified: "Delivered over verified TLS only",
+    encrypted: "Encrypted on its way, to a server that isn't verified",
+    none: "Travels without encryption",
+    unknown: "Not known yet how mail travels there",
+  }[grade(s)];
+  return `${first} (STARTTLS: ${s.startTls}, MTA-STS: ${s.mtaSts}, DANE: ${s.dane}, DNSSEC: ${s.dnssec})`;
+}

@@ -1,0 +1,44 @@
+/** What is looked at before a message is sent. @module */
+import type { Composition } from "../../api/mod.ts";
+import { confirmDialog } from "../../lib/dialog.ts";
+import { alertUser } from "../../lib/notify.ts";
+import { plausible } from "./recipients.ts";
+import type { Uploads } from "./uploads.ts";
+
+const attachmentWords =
+  /\b(attach(?:ed|ment|ments|ing)?|enclosed|angeh(?:ä|ae)ngt|anhang|bijlage|ci-joint|adjunto)\b/i;
+
+/**
+ * Whether a message can be sent. What is missing is told, and what seems to be forgotten is asked about.
+ * `onNoRecipient`: there is none.
+ */
+export async function readyToSend(
+  c: Composition,
+  files: Uploads,
+  onNoRecipient: () => void,
+): Promise<boolean> {
+  const refuse = (why: string) => {
+    alertUser(why);
+    return false;
+  };
+  const all = [...c.to, ...c.cc, ...c.bcc];
+  if (all.length === 0) {
+    onNoRecipient();
+    return refuse("Give at least one recipient.");
+  }
+  const wrong = all.filter((a) => !plausible(a));
+  if (wrong.length > 0) return refuse(`${wrong.join(", ")}: not an address.`);
+  if (files.busy()) return refuse("Attachments are still on their way.");
+  const own = c.text.split("\n").filter((l) => !l.startsWith(">")).join("\n");
+  if (
+    files.count() === 0 && c.forwards.length === 0 &&
+    attachmentWords.test(`${c.subject}\n${own}`) &&
+    !await confirmDialog(
+      "Send without attachment?",
+      "The text speaks of an attachment, but there is none.",
+      "Send anyway",
+    )
+  ) return false;
+  return c.subject.trim() !== "" ||
+    await confirmDialog("Send without subject?", "The subject is empty.", "Send anyway");
+}

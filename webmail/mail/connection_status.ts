@@ -1,0 +1,59 @@
+/** Whether the page is connected, at its top; and whether that is because the session has ended. @module */
+import { call } from "../api/client.ts";
+import type { ConnectionState } from "./events.ts";
+import { button } from "../lib/button.ts";
+import { confirmDialog } from "../lib/dialog.ts";
+import { el, fill } from "../lib/dom.ts";
+
+export interface ConnectionStatusOptions {
+  reconnect: () => void;
+  /** Something is written that isn't saved yet. */
+  unsaved: () => boolean;
+  onLoggedOut: () => void;
+}
+
+export interface ConnectionStatus {
+  root: HTMLElement;
+  /** `began`: it was connected before. */
+  show(state: ConnectionState, seconds: number | undefined, began: boolean): void;
+}
+
+/** Makes the status, empty. */
+export function connectionStatus(o: ConnectionStatusOptions): ConnectionStatus {
+  const root = el("span", { class: "connection", role: "status" });
+
+  /** After a broken connection: is it the session that has ended? */
+  async function checkSession(): Promise<void> {
+    try {
+      const { who } = await call("Session", {});
+      if (who !== null) return;
+      if (o.unsaved()) {
+        const stay = await confirmDialog(
+          "You are logged out",
+          "What you are writing can't be saved. Copy it before you go on.",
+          "Stay on this page",
+        );
+        if (stay) return;
+      }
+      o.onLoggedOut();
+    } catch {
+      // The server can't be reached: nothing is known.
+    }
+  }
+
+  return {
+    root,
+    show: (state, seconds, began) => {
+      root.dataset.state = state;
+      fill(
+        root,
+        state === "waiting"
+          ? [`Not connected, trying again in ${seconds} s. `, button("Now", o.reconnect)]
+          : state === "connecting" && began
+          ? "Connecting…"
+          : null,
+      );
+      if (state === "waiting") void checkSession();
+    },
+  };
+}

@@ -1,0 +1,103 @@
+/**
+ * The event stream: one connection for all that the server tells, made anew when it breaks.
+ *
+ * @module
+ */
+import * as v from "valibot";
+import { eventsUrl, ServerEvent, type View } from "../api/mod.ts";
+
+/** How it stands with the connection. */
+export type ConnectionState = "connecting" | "connected" | "waiting" | "ended";
+
+export interface EventsOptions {
+  /** The view to ask for when connecting. */
+  view: () => View;
+  onEvent: (e: ServerEvent) => void;
+  /** `seconds` until the next attempt, with "waiting". */
+  onState: (s: ConnectionState, seconds?: number) => void;
+}
+
+export interface Events {
+  /** Tries at once. */
+  reconnect(): void;
+  close(): void;
+}
+
+/** Milliseconds without any event after which the connection counts as broken. */
+const silence = 60_000;
+const delays = [1, 2, 5, 10, 20, 30];
+
+/** Opens the stream and keeps it open. */
+export function openEvents(o: EventsOptions): Events {
+  let source: EventSource | undefined;
+  let quiet: ReturnType<typeof setTimeout> | undefined;
+  let retry: ReturnType<typeof setTimeout> | undefined;
+  let failures = 0;
+  let ended = false;
+
+  const drop = () => {
+    clearTimeout(quiet);
+    clearTimeout(retry);
+    source?.close();
+    source = undefined;
+  };
+  const broken = () => {
+    drop();
+    if (ended) return;
+    const seconds = delays[Math.min(failures++, delays.length - 1)];
+    o.onState("waiting", seconds);
+    // Spread out, so that a restarted server isn't asked by everybody at once.
+    retry = setTimeout(connect, seconds * 1000 * (0.8 + Math.random() * 0.4));
+  };
+  const heard = () => {
+    clearTimeout(quiet);
+    quiet = setTimeout(broken, silence);
+  };
+  const connect = () => {
+    drop();
+    o.onState("connecting");
+    source = new EventSource(eventsUrl(o.view()));
+    heard();
+    source.onerror = broken;
+    source.onmessage = (message) => {
+      heard();
+      const parsed = v.safeParse(ServerEvent, JSON.parse(message.data));
+      if (!parsed.success) {
+        console.error("event that does not fit", parsed.issues[0]);
+        return;
+      }
+      const event = parsed.output;
+      if (event.kind === "start") {
+        failures = 0;
+        o.onState("connected");
+      }
+      if (event.kind === "end") {
+        ended = true;
+        drop();
+        o.onState("ended");
+      }
+      o.onEvent(event);
+    };
+  };
+  const online = () => {
+    if (!ended && retry !== undefined) {
+      failures = 0;
+      connect();
+    }
+  };
+  globalThis.addEventListener("online", online);
+  globalThis.addEventListener("offline", broken);
+  connect();
+  return {
+    reconnect: () => {
+      failures = 0;
+      connect();
+    },
+    close: () => {
+      ended = true;
+      globalThis.removeEventListener("online", online);
+      globalThis.removeEventListener("offline", broken);
+      drop();
+    },
+  };
+}

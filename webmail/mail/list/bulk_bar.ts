@@ -1,0 +1,71 @@
+/**
+ * The line over the list when several messages are selected: how many, and the choice of all that the
+ * query finds, also what isn't loaded.
+ *
+ * @module
+ */
+import { button } from "../../lib/button.ts";
+import { type Child, el, fill } from "../../lib/dom.ts";
+import { countText } from "../../lib/format.ts";
+import { attempt } from "../../lib/notify.ts";
+
+export interface BulkBarOptions {
+  /** Messages of the list; null if that isn't known. */
+  total: () => number | null;
+  /** Counts all that the query finds. */
+  count: () => Promise<number>;
+  /** Buttons for those selected, where they have no other place. */
+  tools: () => Child;
+}
+
+export interface BulkBar {
+  root: HTMLElement;
+  /** So many messages are selected now, one by one. */
+  show(selected: number): void;
+  /** Everything the query finds is selected. */
+  whole(): boolean;
+}
+
+/** Makes the line, empty. */
+export function bulkBar(o: BulkBarOptions): BulkBar {
+  const root = el("div", { class: "bulk", role: "status" });
+  /** Selected by the query: so many. */
+  let whole: number | undefined;
+  let turn = 0;
+
+  function draw(count: number): void {
+    if (count < 2) return fill(root);
+    const total = o.total();
+    const more = total === null || total > count;
+    fill(
+      root,
+      whole === undefined
+        ? `${countText(count, "message")} selected.`
+        : `All ${countText(whole, "message")} found are selected.`,
+      whole === undefined && more
+        ? button(total === null ? "Select all found" : `Select all ${total}`, () => {
+          attempt(() => selectWhole(count));
+        }, { title: "Also those that aren't loaded yet" })
+        : null,
+      o.tools(),
+    );
+  }
+
+  async function selectWhole(shown: number): Promise<void> {
+    const mine = turn;
+    const count = await o.count();
+    if (mine !== turn) return;
+    whole = count;
+    draw(shown);
+  }
+
+  return {
+    root,
+    show: (selected) => {
+      turn++;
+      whole = undefined;
+      draw(selected);
+    },
+    whole: () => whole !== undefined,
+  };
+}

@@ -1,0 +1,58 @@
+/** The threads of the message list: what a line shows of them, and where they belong. @module */
+import type { MessageItem, Settings, Threading } from "../../api/mod.ts";
+import { has } from "../names.ts";
+
+/** A thread as the list shows it; a message on its own is one too. */
+export interface ListedThread {
+  key: number;
+  items: MessageItem[];
+  expanded: boolean;
+  /** Newest message. */
+  sort: number;
+  root: HTMLElement;
+}
+
+/** How many the query found; the others are shown with them. */
+export function matching(items: readonly MessageItem[]): number {
+  return items.filter((m) => m.matches).length;
+}
+
+/** Whether a thread is expanded when it comes into the list. */
+export function expandedAtFirst(items: readonly MessageItem[], threading: Threading): boolean {
+  if (items.length < 2) return true;
+  if (items[0].threadCollapsed) return false;
+  return threading === "on" || items.some((m) => !has(m, "seen"));
+}
+
+/** One line stands for all messages. */
+export function isCollapsed(t: ListedThread): boolean {
+  return !t.expanded && t.items.length > 1;
+}
+
+/** The message that a collapsed thread's line shows: the newest that was found. */
+export function shown(t: ListedThread): MessageItem {
+  const found = t.items.filter((m) => m.matches);
+  return (found.length > 0 ? found : t.items).reduce((a, b) => b.received > a.received ? b : a);
+}
+
+/** Messages that have a line, from top to bottom. */
+export function lines(threads: readonly ListedThread[]): MessageItem[] {
+  return threads.flatMap((t) => isCollapsed(t) ? [shown(t)] : t.items);
+}
+
+/** Index at which a thread belongs among those sorted by their newest message. */
+export function placeOf(
+  sort: number,
+  threads: readonly ListedThread[],
+  order: Settings["order"],
+): number {
+  let low = 0;
+  let high = threads.length;
+  while (low < high) {
+    const mid = (low + high) >> 1;
+    const before = order === "newest" ? threads[mid].sort >= sort : threads[mid].sort <= sort;
+    if (before) low = mid + 1;
+    else high = mid;
+  }
+  return low;
+}

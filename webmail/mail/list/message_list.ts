@@ -1,0 +1,431 @@
+/**
+ * The message list: threads or single messages, selection by mouse and keys, more as one scrolls.
+ *
+ * @module
+ */
+import type { Change, MessageItem, Settings, Threading, ViewEvent } from "../../api/mod.ts";
+import { call } from "../../api/client.ts";
+import { el, fill } from "../../lib/dom.ts";
+import type { Shortcut } from "../../lib/keys.ts";
+import { countText, numberText } from "../../lib/format.ts";
+import { attempt } from "../../lib/notify.ts";
+import { dragType } from "../mailboxes/list.ts";
+import {
+  expandedAtFirst,
+  isCollapsed,
+  lines,
+  type ListedThread,
+  matching,
+  placeOf,
+  shown,
+} from "./listed_threads.ts";
+import { messageListKeys } from "./message_list_keys.ts";
+import { fillRow, type RowStyle } from "./message_row.ts";
+import { has } from "../names.ts";
+import { newSelection, type Pick } from "./selection.ts";
+
+export interface MessageListOptions {
+  /** The selection has changed; `focus` is the message to show. `byUser`: not because messages left. */
+  onSelect: (selected: MessageItem[], focus: MessageItem | undefined, byUser: boolean) => void;
+  /** A message was opened with Enter, a double click, or a tap. */
+  onOpen: (item: MessageItem) => void;
+  /** More are wanted, after this message. */
+  onMore: (anchor: number) => void;
+  settings: () => Settings;
+  /** Name of a mailbox if it isn't the one that is shown. */
+  mailboxName: (id: number) => string | undefined;
+  outgoing: () => boolean;
+}
+
+export interface MessageList {
+  root: HTMLElement;
+  /** Begins a new view; the message `keep` is selected when it comes. */
+  reset(threading: Threading, keep?: number): void;
+  add(e: ViewEvent): void;
+  change(c: Change): void;
+  /** A line over the list: progress, an error. */
+  say(text: string): void;
+  /** Selected messages, those of collapsed threads with them. */
+  selected(): MessageItem[];
+  select(id: number): void;
+  clear(): void;
+  /** Draws all lines anew. */
+  redraw(): void;
+  total(): number | null;
+  /** The count of a whole mailbox, which is known better than by what was loaded. */
+  setTotal(n: number): void;
+  focus(): void;
+  shortcuts: Shortcut[];
+}
+
+/** Makes the list. */
+export function messageList(o: MessageListOptions): MessageList {
+  let threading: Threading = "off";
+  let threads: ListedThread[] = [];
+  const byKey = new Map<number, ListedThread>();
+  /** Lines by the id of the message they show. */
+  const rows = new Map<number, { row: HTMLElement; thread: ListedThread; collapsed: boolean }>();
+  const selection = newSelection();
+  let end = false;
+  let loading = false;
+  let total: number | null = null;
+  /** To be selected when it comes. */
+  let awaited: number | undefined;
+
+  const status = el("div", { class: "list-status", role: "status" });
+  const list = el("div", {
+    class: "messages",
+    role: "listbox",
+    "aria-multiselectable": "true",
+    "aria-label": "Messages",
+    tabindex: 0,
+    onscroll: () => more(),
+  });
+  const root = el("section", { class: "message-list", "aria-label": "Message list" }, status, list);
+
+  /** Ids of lines from top to bottom. */
+  const order = () => lines(threads).map((m) => m.id);
+  const keyOf = (m: MessageItem) => threading === "off" ? m.id : m.threadId;
+  const style = (): RowStyle => ({
+    outgoing: o.outgoing(),
+    previews: o.settings().showPreviews,
+    mailboxName: o.mailboxName,
+  });
+
+  function drawThread(t: ListedThread): void {
+    for (const [id, r] of rows) if (r.thread === t) rows.delete(id);
+    fill(t.root, lines([t]).map((m) => makeRow(t, m, isCollapsed(t))));
+  }
+
+  function makeRow(t: ListedThread, m: MessageItem, collapsed: boolean): HTMLElement {
+    const row = el("div", {
+      role: "option",
+      id: `message-${m.id}`,
+      draggable: "true",
+      onclick: (e: MouseEvent) => click(m.id, e),
+      ondblclick: () => t.items.length > 1 ? toggle(t) : o.onOpen(m),
+      ondragstart: (e: DragEvent) => {
+        if (!selection.has(m.id)) pick(m.id, "only");
+        e.dataTransfer?.setData(dragType, String(m.id));
+        e.dataTransfer!.effectAllowed = "move";
+      },
+    });
+    rows.set(m.id, { row, thread: t, collapsed });
+    drawRow(m.id);
+    return row;
+  }
+
+  function drawRow(id: number): void {
+    const r = rows.get(id);
+    const item = r?.thread.items.find((m) => m.id === id);
+    if (r === undefined || item === undefined) return;
+    const items = r.collapsed ? r.thread.items : [item];
+    const isRoot = r.thread.items[0].id === id || r.collapsed;
+    fillRow(r.row, { item, items, collapsed: r.collapsed, root: isRoot }, style());
+    mark([id]);
+  }
+
+  function put(items: MessageItem[]): void {
+    const key = keyOf(items[0]);
+    const sort = Math.max(...items.map((m) => m.received));
+    const known = byKey.get(key);
+    if (known !== undefined) {
+      known.items = items;
+      if (items.length > 1 && !known.expanded && expandedAtFirst(items, threading)) {
+        known.expanded = true;
+      }
+      if (known.sort !== sort) {
+        threads.splice(threads.indexOf(known), 1);
+        known.sort = sort;
+        place(known);
+      }
+      drawThread(known);
+      return;
+    }
+    const t: ListedThread = {
+      key,
+      items,
+      sort,
+      expanded: expandedAtFirst(items, threading),
+      root: el("div", { class: "thread", role: "presentation" }),
+    };
+    byKey.set(key, t);
+    place(t);
+    drawThread(t);
+  }
+
+  /** Puts a thread where its newest message belongs. */
+  function place(t: ListedThread): void {
+    const at = placeOf(t.sort, threads, o.settings().order);
+    list.insertBefore(t.root, threads[at]?.root ?? null);
+    threads.splice(at, 0, t);
+  }
+
+  function setExpanded(t: ListedThread, expanded: boolean, byUser: boolean): void {
+    t.expanded = expanded;
+    const inside = selection.focused !== undefined &&
+      t.items.some((m) => m.id === selection.focused);
+    drawThread(t);
+    if (inside) pick(expanded ? selection.focused! : shown(t).id, "only", byUser);
+  }
+
+  function toggle(t: ListedThread): void {
+    if (t.items.length < 2) return;
+    setExpanded(t, !t.expanded, true);
+    attempt(() =>
+      call("ThreadCollapse", { target: { ids: [t.items[0].id] }, collapse: !t.expanded })
+    );
+  }
+
+  const focusThread = () =>
+    selection.focused === undefined ? undefined : rows.get(selection.focused)?.thread;
+
+  /** Shows on lines whether they are selected, and have the focus. */
+  function mark(ids: Iterable<number>): void {
+    for (const id of ids) {
+      const row = rows.get(id)?.row;
+      row?.setAttribute("aria-selected", String(selection.has(id)));
+      row?.classList.toggle("focused", selection.focused === id);
+    }
+  }
+
+  /** Changes the selection. */
+  function pick(id: number, how: Pick, byUser = true): void {
+    mark(selection.pick(id, how, order));
+    const row = rows.get(id)?.row;
+    row?.scrollIntoView({ block: "nearest" });
+    if (row) list.setAttribute("aria-activedescendant", row.id);
+    told(byUser);
+  }
+
+  function told(byUser: boolean): void {
+    const chosen = selected();
+    const alone = selection.size === 1 ? itemOf(selection.ids()[0]) : undefined;
+    o.onSelect(chosen, alone, byUser);
+  }
+
+  function itemOf(id: number): MessageItem | undefined {
+    return rows.get(id)?.thread.items.find((m) => m.id === id);
+  }
+
+  function selected(): MessageItem[] {
+    return selection.ids().flatMap((id) => {
+      const r = rows.get(id);
+      if (r === undefined) return [];
+      if (!r.collapsed) return r.thread.items.filter((m) => m.id === id);
+      return r.thread.items.filter((m) => m.matches);
+    });
+  }
+
+  function click(id: number, e: MouseEvent): void {
+    list.focus({ preventScroll: true });
+    pick(id, e.shiftKey ? "range" : e.ctrlKey || e.metaKey ? "toggle" : "only");
+    if (!e.shiftKey && !e.ctrlKey && !e.metaKey) o.onOpen(itemOf(id)!);
+  }
+
+  function step(to: (ids: readonly number[], at: number) => number, extend = false): void {
+    const ids = order();
+    if (ids.length === 0) return;
+    const at = selection.focused === undefined ? -1 : ids.indexOf(selection.focused);
+    const i = Math.max(0, Math.min(ids.length - 1, to(ids, at)));
+    pick(ids[i], extend ? "range" : "only");
+    more();
+  }
+
+  /** Lines that fit on the screen. */
+  function pageSize(): number {
+    const row = list.querySelector<HTMLElement>("[role=option]");
+    return row === null ? 1 : Math.max(1, Math.floor(list.clientHeight / row.offsetHeight) - 1);
+  }
+
+  function more(): void {
+    if (end || loading || threads.length === 0) return;
+    if (list.scrollTop + list.clientHeight * 2 < list.scrollHeight) return;
+    loading = true;
+    const last = threads.at(-1)!;
+    o.onMore((last.items.find((m) => m.matches) ?? last.items[0]).id);
+  }
+
+  function remove(ids: readonly number[]): void {
+    const gone = new Set(ids);
+    const before = order();
+    const at = selection.focused === undefined ? -1 : before.indexOf(selection.focused);
+    const chosen = selection.size;
+    let found = 0;
+    selection.drop(ids);
+    for (const t of new Set(ids.map((id) => byItem(id)))) {
+      if (t === undefined) continue;
+      found += t.items.filter((m) => gone.has(m.id) && m.matches).length;
+      t.items = t.items.filter((m) => !gone.has(m.id));
+      if (t.items.length > 0) {
+        drawThread(t);
+        continue;
+      }
+      t.root.remove();
+      byKey.delete(t.key);
+      threads.splice(threads.indexOf(t), 1);
+      for (const [id, r] of rows) if (r.thread === t) rows.delete(id);
+    }
+    if (total !== null) total = Math.max(0, total - found);
+    sayCount();
+    if (selection.focused !== undefined && !rows.has(selection.focused)) {
+      const next = before.slice(at).find((id) => rows.has(id)) ??
+        before.slice(0, Math.max(at, 0)).reverse().find((id) => rows.has(id));
+      selection.focused = undefined;
+      if (next !== undefined) pick(next, "only", false);
+      else told(false);
+    } else if (selection.size !== chosen) told(false);
+    more();
+  }
+
+  function byItem(id: number): ListedThread | undefined {
+    return rows.get(id)?.thread ?? threads.find((t) => t.items.some((m) => m.id === id));
+  }
+
+  function patch(ids: readonly number[], by: (m: MessageItem) => MessageItem): void {
+    const wanted = new Set(ids);
+    let open: MessageItem | undefined;
+    for (const t of new Set(ids.map(byItem))) {
+      if (t === undefined) continue;
+      t.items = t.items.map((m) => wanted.has(m.id) ? by(m) : m);
+      for (const m of t.items) if (rows.has(m.id)) drawRow(m.id);
+      if (isCollapsed(t)) drawRow(shown(t).id);
+      open ??= t.items.find((m) => m.id === selection.focused && wanted.has(m.id));
+    }
+    if (open !== undefined) told(false);
+  }
+
+  function sayCount(): void {
+    if (threads.length === 0 && end) fill(status, "No messages.");
+    else if (total !== null) fill(status, countText(total, "message"));
+    else {
+      const loaded = threads.reduce((n, t) => n + matching(t.items), 0);
+      fill(status, end ? countText(loaded, "message") : `${numberText(loaded)} messages and more`);
+    }
+  }
+
+  function stepUnread(delta: 1 | -1): void {
+    step((ids, at) => {
+      for (let i = at + delta; i >= 0 && i < ids.length; i += delta) {
+        const r = rows.get(ids[i])!;
+        const items = r.collapsed ? r.thread.items : r.thread.items.filter((m) => m.id === ids[i]);
+        if (items.some((m) => !has(m, "seen"))) return i;
+      }
+      return at;
+    });
+  }
+
+  function stepThread(delta: 1 | -1): void {
+    const t = focusThread();
+    const at = t === undefined ? -1 : threads.indexOf(t);
+    const next = threads[Math.max(0, Math.min(threads.length - 1, at + delta))];
+    if (next !== undefined) step((ids) => ids.findIndex((id) => rows.get(id)?.thread === next));
+  }
+
+  const shortcuts = messageListKeys({
+    step,
+    stepUnread,
+    stepThread,
+    pageSize,
+    expand: (expanded) => {
+      const t = focusThread();
+      if (t !== undefined && t.expanded !== expanded) toggle(t);
+    },
+    open: () => {
+      const item = selection.focused === undefined ? undefined : itemOf(selection.focused);
+      if (item !== undefined) o.onOpen(item);
+    },
+    selectAll: () => {
+      mark(selection.selectAll(order()));
+      told(true);
+    },
+    selectNothing: clear,
+  });
+
+  function clear(): void {
+    mark(selection.clear());
+    told(true);
+  }
+
+  return {
+    root,
+    shortcuts,
+    reset: (t, keep) => {
+      threading = t;
+      awaited = keep;
+      threads = [];
+      byKey.clear();
+      rows.clear();
+      selection.reset();
+      end = false;
+      loading = true;
+      total = null;
+      fill(list);
+      list.scrollTop = 0;
+      list.removeAttribute("aria-activedescendant");
+      fill(status, "Loading…");
+    },
+    add: (e) => {
+      for (const items of e.threads) if (items.length > 0) put(items);
+      if (e.total !== null) total = e.total;
+      if (e.end) end = true;
+      if (e.done) loading = false;
+      if (awaited !== undefined && rows.has(awaited)) {
+        pick(awaited, "only", false);
+        awaited = undefined;
+      }
+      sayCount();
+      if (e.done) more();
+    },
+    change: (c) => {
+      switch (c.kind) {
+        case "threads": {
+          for (const items of c.threads) {
+            if (items.length === 0) continue;
+            const before = byKey.get(keyOf(items[0]))?.items ?? [];
+            if (total !== null) total += matching(items) - matching(before);
+            put(items);
+          }
+          sayCount();
+          break;
+        }
+        case "messagesRemove":
+          remove(c.ids);
+          break;
+        case "flags": {
+          const now = new Map(c.items.map((i) => [i.id, i]));
+          patch([...now.keys()], (m) => ({ ...m, ...now.get(m.id)! }));
+          break;
+        }
+        case "threadState": {
+          const emails = new Set(c.emailIds);
+          const ids = threads.flatMap((t) =>
+            t.items.filter((m) => emails.has(m.emailId)).map((m) => m.id)
+          );
+          const turned = new Set(ids.map(byItem)).values().filter((t) =>
+            t !== undefined && t.items.length > 1 && t.expanded === c.collapsed &&
+            t.items[0].threadCollapsed !== c.collapsed
+          ).toArray();
+          patch(ids, (m) => ({ ...m, threadMuted: c.muted, threadCollapsed: c.collapsed }));
+          for (const t of turned) setExpanded(t!, !c.collapsed, false);
+        }
+      }
+    },
+    say: (text) => fill(status, text),
+    selected,
+    select: (id) => {
+      if (rows.has(id)) pick(id, "only");
+    },
+    clear,
+    redraw: () => {
+      for (const id of rows.keys()) drawRow(id);
+    },
+    total: () => total,
+    setTotal: (n) => {
+      if (total === null || total === n) return;
+      total = n;
+      sayCount();
+    },
+    focus: () => list.focus(),
+  };
+}

@@ -1,0 +1,120 @@
+/** A line of the message list. @module */
+import type { Address, MessageItem } from "../../api/mod.ts";
+import { el, fill, unseen } from "../../lib/dom.ts";
+import { countText, longDate, shortDate, sizeText } from "../../lib/format.ts";
+import { safeText } from "../../lib/scripts.ts";
+import { flagWords, has, shortName, subjectText } from "../names.ts";
+
+/** What a line shows: a message, or a collapsed thread. */
+export interface RowContent {
+  item: MessageItem;
+  /** All messages that the line stands for. */
+  items: readonly MessageItem[];
+  collapsed: boolean;
+  /** The first of a thread with more than one message. */
+  root: boolean;
+}
+
+export interface RowStyle {
+  /** Show recipients in place of senders: in Sent and Drafts. */
+  outgoing: boolean;
+  previews: boolean;
+  /** Names of mailboxes, for messages of another than the one shown. */
+  mailboxName: (id: number) => string | undefined;
+}
+
+/** Fills the line of a message. */
+export function fillRow(row: HTMLElement, c: RowContent, style: RowStyle): void {
+  const { item, items } = c;
+  const unread = items.some((m) => !has(m, "seen"));
+  const newest = Math.max(...items.map((m) => m.received));
+  const people = peopleOf(c, style.outgoing);
+  const where = style.mailboxName(item.mailboxId);
+  const flagged = items.some((m) => has(m, "flagged"));
+  row.className = [
+    "message",
+    unread ? "unread" : "",
+    item.matches ? "" : "context",
+    c.collapsed && items.length > 1 ? "collapsed" : "",
+    item.level > 0 && !c.collapsed ? "reply" : "",
+    item.threadMuted ? "muted" : "",
+  ].filter((s) => s !== "").join(" ");
+  row.style.setProperty("--level", String(c.collapsed ? 0 : Math.min(item.level, 6)));
+  const words = marksOf(items);
+  fill(
+    row,
+    el(
+      "span",
+      { class: "row-people", title: item.from.map((a) => a.address).join(", ") },
+      unread ? unseen("unread, ") : null,
+      flagged ? unseen("flagged, ") : null,
+      safeText(people),
+      c.root && items.length > 1
+        ? [
+          el(
+            "span",
+            {
+              class: "thread-count",
+              title: countText(items.length, "message"),
+              "aria-hidden": "true",
+            },
+            String(items.length),
+          ),
+          unseen(`thread of ${countText(items.length, "message")}, `),
+        ]
+        : null,
+    ),
+    el(
+      "span",
+      { class: "row-subject" },
+      flagged
+        ? el("span", { class: "mark flagged", title: "Flagged", "aria-hidden": "true" }, "★")
+        : null,
+      items.some((m) => m.hasAttachment)
+        ? el("span", {
+          class: "mark clip",
+          role: "img",
+          "aria-label": "With attachments",
+          title: "With attachments",
+        })
+        : null,
+      words.map((w) => el("span", { class: "label" }, safeText(w))),
+      where === undefined ? null : el("span", { class: "label place" }, where),
+      el("span", { class: "subject" }, safeText(subjectText(item))),
+      style.previews && item.preview !== ""
+        ? el("span", { class: "preview" }, safeText(item.preview.slice(0, 200)))
+        : null,
+    ),
+    el(
+      "span",
+      { class: "row-date", title: `${longDate(newest)}, ${sizeText(item.size)}` },
+      shortDate(newest),
+    ),
+  );
+}
+
+/** Words for flags and keywords. */
+function marksOf(items: readonly MessageItem[]): string[] {
+  const words = new Set<string>();
+  for (const m of items) {
+    for (const f of m.flags) {
+      const w = flagWords[f];
+      if (w !== undefined && f !== "flagged" && f !== "answered") words.add(w);
+    }
+    for (const k of m.keywords) if (!k.startsWith("$")) words.add(k);
+    if (m.threadMuted) words.add("muted");
+  }
+  return [...words];
+}
+
+/** Senders of a message or thread (or recipients of what was sent), each once. */
+function peopleOf(c: RowContent, outgoing: boolean): string {
+  const list: Address[] = c.items.flatMap((m) => outgoing ? [...m.to, ...m.cc, ...m.bcc] : m.from);
+  const names = new Map<string, string>();
+  for (const a of list) names.set(a.address.toLowerCase(), shortName(a));
+  const all = [...names.values()];
+  if (all.length === 0) return outgoing ? "(nobody)" : "(unknown sender)";
+  const prefix = outgoing ? "To: " : "";
+  if (all.length <= 3) return prefix + all.join(", ");
+  return `${prefix}${all[0]} … ${all.at(-2)}, ${all.at(-1)}`;
+}

@@ -1,0 +1,248 @@
+/**
+ * The list of mailboxes: counts, opening, dropping messages, and what can be done with a mailbox.
+ *
+ * @module
+ */
+import { call } from "../../api/client.ts";
+import { exportUrl, type Mailbox, type SpecialUse } from "../../api/mod.ts";
+import { button } from "../../lib/button.ts";
+import { confirmDialog, type MenuItem, openMenu, promptDialog } from "../../lib/dialog.ts";
+import { el, fill, unseen } from "../../lib/dom.ts";
+import { countText, numberText, sizeText } from "../../lib/format.ts";
+import { attempt, notice } from "../../lib/notify.ts";
+import { safeText } from "../../lib/scripts.ts";
+import { leafName, sortedMailboxes } from "../names.ts";
+
+/** Type of what is dragged from the message list. */
+export const dragType = "application/x-mox-messages";
+
+export interface MailboxListOptions {
+  onOpen: (id: number | null) => void;
+  /** Messages were dropped on a mailbox. */
+  onDrop: (id: number) => void;
+}
+
+export interface MailboxList {
+  root: HTMLElement;
+  set(mailboxes: Iterable<Mailbox>): void;
+  /** Shows changed counts or names. */
+  update(m: Mailbox): void;
+  setOpen(id: number | null): void;
+  focus(): void;
+}
+
+const uses: readonly [SpecialUse, string][] = [
+  ["archive", "Archive"],
+  ["drafts", "Drafts"],
+  ["junk", "Junk"],
+  ["sent", "Sent"],
+  ["trash", "Trash"],
+];
+
+/** Makes the list. */
+export function mailboxList(o: MailboxListOptions): MailboxList {
+  let all = new Map<number, Mailbox>();
+  const rows = new Map<number, { row: HTMLElement; count: HTMLElement; name: HTMLElement }>();
+  let open: number | null | undefined;
+
+  const allRow = el(
+    "button",
+    {
+      type: "button",
+      class: "mailbox all",
+      onclick: () => o.onOpen(null),
+      title: "Messages of all mailboxes but junk, trash and rejects",
+    },
+    el("span", { class: "mailbox-name" }, "All mail"),
+  );
+  const items = el("ul", { class: "mailboxes" });
+  const root = el(
+    "nav",
+    { class: "mailbox-list", "aria-label": "Mailboxes" },
+    items,
+    el("div", { class: "mailbox-tools" }, button("New mailbox", () => create(""))),
+  );
+
+  const showCounts = (m: Mailbox) => {
+    const r = rows.get(m.id);
+    if (r === undefined) return;
+    // Of drafts the number there is says more than how many are unread.
+    const n = m.specialUse.includes("drafts") ? m.total : m.unread;
+    const what = m.specialUse.includes("drafts") ? " messages" : " unread";
+    fill(r.count, n > 0 ? [numberText(n), unseen(what)] : null);
+    r.row.classList.toggle("unread", m.unread > 0);
+    r.row.title = `${m.name}: ${countText(m.total, "message")}, ${numberText(m.unread)} unread, ${
+      sizeText(m.size)
+    }`;
+  };
+
+  function render(): void {
+    rows.clear();
+    fill(
+      items,
+      sortedMailboxes(all.values()).map(({ mailbox, depth }) => el("li", {}, row(mailbox, depth))),
+      el("li", {}, allRow),
+    );
+    mark();
+  }
+
+  function row(m: Mailbox, depth: number): HTMLElement {
+    const count = el("span", { class: "mailbox-count" });
+    const name = el("span", { class: "mailbox-name" }, safeText(leafName(m.name)));
+    const more = el("button", {
+      type: "button",
+      class: "quiet mailbox-more",
+      "aria-label": `Actions for ${m.name}`,
+      title: "Actions",
+      onclick: (e: Event) => {
+        e.stopPropagation();
+        menu(m.id, more);
+      },
+    }, "…");
+    const row = el(
+      "button",
+      {
+        type: "button",
+        class: "mailbox",
+        "data-name": m.name,
+        style: `--depth:${depth}`,
+        onclick: () => o.onOpen(m.id),
+        oncontextmenu: (e: Event) => {
+          e.preventDefault();
+          menu(m.id, row);
+        },
+        ondragover: (e: DragEvent) => {
+          if (!e.dataTransfer?.types.includes(dragType)) return;
+          e.preventDefault();
+          e.dataTransfer.dropEffect = "move";
+          row.classList.add("drop");
+        },
+        ondragleave: () => row.classList.remove("drop"),
+        ondrop: (e: DragEvent) => {
+          e.preventDefault();
+          row.classList.remove("drop");
+          o.onDrop(m.id);
+        },
+      },
+      name,
+      count,
+    );
+    rows.set(m.id, { row, count, name });
+    showCounts(m);
+    return el("div", { class: "mailbox-row" }, row, more);
+  }
+
+  function mark(): void {
+    for (const [id, { row }] of rows) {
+      if (id === open) row.setAttribute("aria-current", "page");
+      else row.removeAttribute("aria-current");
+    }
+    if (open === null) allRow.setAttribute("aria-current", "page");
+    else allRow.removeAttribute("aria-current");
+  }
+
+  function menu(id: number, at: Element): void {
+    const m = all.get(id);
+    if (m === undefined) return;
+    const setUse = (use: SpecialUse) => {
+      const now = m.specialUse.includes(use);
+      return call("MailboxSetSpecialUse", {
+        id,
+        specialUse: now ? m.specialUse.filter((u) => u !== use) : [...m.specialUse, use],
+      });
+    };
+    const list: MenuItem[] = [
+      { text: "New mailbox below", run: () => create(`${m.name}/`) },
+      { text: "Mark all as read", run: () => attempt(() => markRead(m)) },
+      { text: "Empty", danger: true, run: () => attempt(() => empty(m)) },
+      { text: "Save as mbox", run: () => location.assign(exportUrl(id, "mbox")) },
+      { text: "Save as Maildir", run: () => location.assign(exportUrl(id, "maildir")) },
+    ];
+    if (m.name !== "Inbox") {
+      list.splice(
+        1,
+        0,
+        { text: "Rename", run: () => attempt(() => rename(m)) },
+        { text: "Delete", danger: true, run: () => attempt(() => remove(m)) },
+      );
+      for (const [use, text] of uses) {
+        list.push({
+          text: `Use for ${text}`,
+          checked: m.specialUse.includes(use),
+          run: () => attempt(() => setUse(use)),
+        });
+      }
+    }
+    openMenu(at, list, `Actions for ${m.name}`);
+  }
+
+  const create = (prefix: string) =>
+    attempt(async () => {
+      const name = await promptDialog("New mailbox", "Name; / separates levels", prefix, "Create");
+      if (name === undefined || name === prefix) return;
+      const { mailbox } = await call("MailboxCreate", { name });
+      o.onOpen(mailbox.id);
+    });
+  const rename = async (m: Mailbox) => {
+    const name = await promptDialog("Rename", `New name of ${m.name}`, m.name, "Rename");
+    if (name !== undefined && name !== m.name) await call("MailboxRename", { id: m.id, name });
+  };
+  const remove = async (m: Mailbox) => {
+    const yes = await confirmDialog(
+      `Delete ${m.name}`,
+      `The mailbox and its ${countText(m.total, "message")} are removed for good.`,
+      "Delete",
+      { danger: true },
+    );
+    if (yes) await call("MailboxDelete", { id: m.id });
+  };
+  const empty = async (m: Mailbox) => {
+    const yes = await confirmDialog(
+      `Empty ${m.name}`,
+      `Its ${countText(m.total, "message")} are removed for good.`,
+      "Empty",
+      { danger: true },
+    );
+    if (!yes) return;
+    const { count } = await call("MailboxEmpty", { id: m.id });
+    notice(`${countText(count, "message")} removed.`);
+  };
+  const markRead = async (m: Mailbox) => {
+    const { count } = await call("FlagsSet", {
+      target: {
+        query: {
+          mailboxId: m.id,
+          withChildren: false,
+          filter: { notFlags: ["seen"] },
+          order: "newest",
+          threading: "off",
+        },
+      },
+      add: ["seen"],
+      remove: [],
+      addKeywords: [],
+      removeKeywords: [],
+    });
+    notice(`${countText(count, "message")} marked as read.`);
+  };
+
+  return {
+    root,
+    set: (mailboxes) => {
+      all = new Map([...mailboxes].map((m) => [m.id, m]));
+      render();
+    },
+    update: (m) => {
+      all.set(m.id, m);
+      showCounts(m);
+    },
+    setOpen: (id) => {
+      open = id;
+      mark();
+    },
+    focus: () => {
+      (root.querySelector<HTMLElement>("[aria-current]") ??
+        root.querySelector<HTMLElement>("button"))?.focus();
+    },
+  };
+}

@@ -1,0 +1,72 @@
+/** Names of mailboxes, people and messages as the page shows them. @module */
+import type { Address, Flag, Mailbox, MessageItem, SpecialUse } from "../api/mod.ts";
+
+/** Where a mailbox stands in the list: the inbox, those with a use, the others. */
+const useOrder: readonly SpecialUse[] = ["drafts", "sent", "archive", "trash", "junk"];
+
+export function mailboxRank(m: Mailbox): number {
+  if (m.name === "Inbox") return 0;
+  const i = Math.min(...m.specialUse.map((u) => useOrder.indexOf(u) + 1));
+  return Number.isFinite(i) ? i : useOrder.length + 1;
+}
+
+/** Last part of a mailbox's name. */
+export function leafName(name: string): string {
+  return name.slice(name.lastIndexOf("/") + 1);
+}
+
+/** Mailboxes in the order of the list, those below another after it. */
+export function sortedMailboxes(all: Iterable<Mailbox>): { mailbox: Mailbox; depth: number }[] {
+  const list = [...all];
+  const below = (parent: number) =>
+    list.filter((m) => m.parentId === parent).sort((a, b) =>
+      mailboxRank(a) - mailboxRank(b) || a.name.localeCompare(b.name)
+    );
+  const ids = new Set(list.map((m) => m.id));
+  const out: { mailbox: Mailbox; depth: number }[] = [];
+  const add = (m: Mailbox, depth: number) => {
+    out.push({ mailbox: m, depth });
+    for (const c of below(m.id)) add(c, depth + 1);
+  };
+  const tops = [...below(0), ...list.filter((m) => m.parentId !== 0 && !ids.has(m.parentId))];
+  for (const m of tops) add(m, 0);
+  return out;
+}
+
+/** A person, short: the name, or the part before the @. */
+export function shortName(a: Address): string {
+  return a.name || a.address.split("@", 1)[0] || a.address || "(nobody)";
+}
+
+/** A person, whole. */
+export function fullAddress(a: Address): string {
+  return a.name === "" ? a.address : `${quoteName(a.name)} <${a.address}>`;
+}
+
+/** A name as it stands before an address: quoted if it has characters that mean something there. */
+function quoteName(name: string): string {
+  return /[()<>[\]:;@\\,."]/.test(name) ? `"${name.replace(/["\\]/g, "\\$&")}"` : name;
+}
+
+export function addressesText(list: readonly Address[]): string {
+  return list.map(fullAddress).join(", ");
+}
+
+export function has(item: MessageItem, flag: Flag): boolean {
+  return item.flags.includes(flag);
+}
+
+export function subjectText(item: { subject: string }): string {
+  return item.subject.trim() === "" ? "(no subject)" : item.subject;
+}
+
+/** Flags that are shown in words, beside keywords. */
+export const flagWords: Partial<Record<Flag, string>> = {
+  flagged: "flagged",
+  answered: "answered",
+  forwarded: "forwarded",
+  junk: "junk",
+  phishing: "phishing",
+  draft: "draft",
+  deleted: "deleted",
+};

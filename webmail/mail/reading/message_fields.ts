@@ -1,0 +1,95 @@
+/** The header of an opened message: who, when, flags, and whether its sender is who it says. @module */
+import type { Address, MessageItem, ParsedMessage } from "../../api/mod.ts";
+import { linkButton } from "../../lib/button.ts";
+import { el, explain, fill } from "../../lib/dom.ts";
+import { longDate, sizeText } from "../../lib/format.ts";
+import { safeText } from "../../lib/scripts.ts";
+import { fullAddress, has } from "../names.ts";
+
+/** Fields of the header, with `more` of them below. Addresses are buttons to write to. */
+export function messageFields(
+  it: MessageItem,
+  more: ParsedMessage["headers"],
+  onCompose: (to: string) => void,
+): HTMLElement {
+  return el(
+    "dl",
+    { class: "message-fields" },
+    people("From", it.from, onCompose),
+    people("Reply to", differs(it.replyTo, it.from) ? it.replyTo : [], onCompose),
+    people("To", it.to, onCompose),
+    people("Cc", it.cc, onCompose),
+    people("Bcc", it.bcc, onCompose),
+    fieldRow("Date", [longDate(it.sent ?? it.received)]),
+    keywords(it),
+    more.map((h) => fieldRow(h.name, safeText(h.value))),
+  );
+}
+
+function people(
+  label: string,
+  list: readonly Address[],
+  onCompose: (to: string) => void,
+): HTMLElement[] | null {
+  if (list.length === 0) return null;
+  const shown = list.slice(0, 12);
+  const rest = list.slice(12);
+  const one = (a: Address) => [
+    linkButton(fullAddress(a), () => onCompose(fullAddress(a)), `Write to ${a.address}`),
+  ];
+  const links = (l: readonly Address[]) => l.flatMap((a, i) => [...i > 0 ? [", "] : [], ...one(a)]);
+  const box = el("span", {}, links(shown));
+  for (const b of box.querySelectorAll("button")) fill(b, safeText(b.textContent ?? ""));
+  if (rest.length > 0) {
+    box.append(
+      " ",
+      linkButton(`and ${rest.length} more`, () => fill(box, links(list)), "Show all"),
+    );
+  }
+  return fieldRow(label, [box]);
+}
+
+function differs(a: readonly Address[], b: readonly Address[]): boolean {
+  const set = (l: readonly Address[]) => l.map((x) => x.address.toLowerCase()).sort().join();
+  return a.length > 0 && set(a) !== set(b);
+}
+
+function fieldRow(label: string, value: readonly (string | HTMLElement)[]): HTMLElement[] {
+  return [el("dt", {}, label), el("dd", {}, value)];
+}
+
+function keywords(it: MessageItem): HTMLElement[] | null {
+  const words = [...it.flags.filter((f) => f !== "seen"), ...it.keywords];
+  if (words.length === 0) return null;
+  return fieldRow(
+    "Flags",
+    words.flatMap((w, i) => [...i > 0 ? [" "] : [], el("span", { class: "label" }, w)]),
+  );
+}
+
+/** A line on what is missing of a message whose file is damaged. */
+export function damage(m: ParsedMessage): HTMLElement | null {
+  return m.lost === 0 ? null : el(
+    "p",
+    { class: "error", role: "alert" },
+    `The server has lost the end of this message: ${sizeText(m.lost)} of ${
+      sizeText(m.item.size)
+    }. ` +
+      "Its administrator may have a backup.",
+  );
+}
+
+/** A line on what SPF, DKIM and DMARC say of the sender. */
+export function authentication(m: ParsedMessage): HTMLElement | null {
+  const a = m.authentication;
+  if (a === null || has(m.item, "draft")) return null;
+  const detail = `SPF: ${a.spf || "none"}. DKIM: ${a.dkim || "none"}${
+    a.dkimDomains.length > 0 ? ` (${a.dkimDomains.join(", ")})` : ""
+  }. DMARC: ${a.dmarc || "none"}. ${a.tls === "" ? "Came without TLS." : `Came with ${a.tls}.`}`;
+  return a.fromVerified
+    ? explain(el("p", { class: "verified" }, "Sender's domain is verified"), detail)
+    : explain(
+      el("p", { class: "unverified" }, "Sender is not verified: anyone may have written this"),
+      detail,
+    );
+}

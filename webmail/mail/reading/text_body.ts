@@ -1,0 +1,88 @@
+/**
+ * The text of a message: quotes by level, links with their real host, signatures.
+ *
+ * @module
+ */
+import { el } from "../../lib/dom.ts";
+import { safeText } from "../../lib/scripts.ts";
+
+/** Web addresses, and mail addresses, in a line. */
+const links = /(https?:\/\/[^\s<>"']{1,2000})|([\w.+-]{1,64}@[\w-]+(?:\.[\w-]+){1,8})/gi;
+
+/** Lines with more characters aren't searched for links. */
+const longLine = 20_000;
+
+/** The text as nodes. `write` begins a message to an address. */
+export function textBody(text: string, write: (address: string) => void): HTMLElement {
+  const root = el("div", { class: "text-body" });
+  let signature = false;
+  let block: HTMLElement | undefined;
+  let blockLevel = -1;
+  for (const line of text.replace(/\r\n?/g, "\n").split("\n")) {
+    if (line === "-- ") signature = true;
+    const level = quoteLevel(line);
+    const kind = signature && level === 0 ? -2 : level;
+    if (block === undefined || kind !== blockLevel) {
+      block = el("div", {
+        class: kind === -2
+          ? "signature"
+          : level > 0
+          ? `quote quote-${((level - 1) % 3) + 1}`
+          : null,
+      });
+      blockLevel = kind;
+      root.append(block);
+    }
+    block.append(...lineNodes(line, write), "\n");
+  }
+  return root;
+}
+
+function quoteLevel(line: string): number {
+  let n = 0;
+  for (const c of line) {
+    if (c === ">") n++;
+    else if (c !== " ") break;
+  }
+  return line.startsWith(">") ? n : 0;
+}
+
+function lineNodes(line: string, write: (address: string) => void): (string | Node)[] {
+  if (line.length > longLine) return [line];
+  const out: (string | Node)[] = [];
+  let at = 0;
+  for (const m of line.matchAll(links)) {
+    const found = m[0].replace(/[).,;:!?\]}]+$/, "");
+    out.push(...safeText(line.slice(at, m.index)));
+    at = m.index + found.length;
+    if (m[1] === undefined) {
+      out.push(el("button", {
+        type: "button",
+        class: "link",
+        title: `Write to ${found}`,
+        onclick: () => write(found),
+      }, safeText(found)));
+      continue;
+    }
+    const url = URL.parse(found);
+    if (url === null) {
+      out.push(found);
+      continue;
+    }
+    out.push(
+      el(
+        "a",
+        {
+          href: url.href,
+          target: "_blank",
+          rel: "noopener noreferrer",
+          // In ASCII: letters that only look like others show.
+          title: `Opens ${url.host}`,
+        },
+        safeText(found),
+      ),
+    );
+  }
+  out.push(...safeText(line.slice(at)));
+  return out;
+}

@@ -1,0 +1,215 @@
+/** Settings, and where one is logged in. @module */
+import { call } from "../api/client.ts";
+import type { Settings } from "../api/mod.ts";
+import { button } from "../lib/button.ts";
+import { openDialog } from "../lib/dialog.ts";
+import { el, explain, field, fill } from "../lib/dom.ts";
+import { longDate, shortDate } from "../lib/format.ts";
+import { attempt, notice } from "../lib/notify.ts";
+
+/**
+ * Shows the settings.
+ * @param accountPage path of the page with all else of the account
+ * @param saved gets the settings when they have changed
+ */
+export function openSettings(
+  now: Settings,
+  accountPage: string | null,
+  saved: (s: Settings) => void,
+): void {
+  const choice = <T extends string>(value: T, options: readonly (readonly [T, string])[]) =>
+    el(
+      "select",
+      {},
+      options.map(([v, text]) => el("option", { value: v, selected: v === value }, text)),
+    );
+  const box = (value: boolean) => el("input", { type: "checkbox", checked: value });
+  const number = (value: number, min: number, max: number) =>
+    el("input", { type: "number", min, max, value });
+
+  const signature = el("textarea", { rows: 4 });
+  signature.value = now.signature;
+  const theme = choice(now.theme, [["auto", "As the system"], ["light", "Light"], [
+    "dark",
+    "Dark",
+  ]]);
+  const layout = choice(now.layout, [
+    ["auto", "By size of the window"],
+    ["topBottom", "List over message"],
+    ["leftRight", "List beside message"],
+  ]);
+  const threading = choice(now.threading, [
+    ["unread", "Threads, unread ones expanded"],
+    ["on", "Threads, expanded"],
+    ["off", "Single messages"],
+  ]);
+  const order = choice(now.order, [["newest", "Newest first"], ["oldest", "Oldest first"]]);
+  const quoting = choice(now.quoting, [
+    ["auto", "Below the quote if it is short"],
+    ["top", "Above the quote"],
+    ["bottom", "Below the quote"],
+  ]);
+  const readAfter = number(now.readAfter, -1, 60);
+  const notJunkAfter = number(now.notJunkAfter, -1, 600);
+  const undoSend = number(now.undoSend, 0, 60);
+  const preferHtml = box(now.preferHtml);
+  const security = box(now.showRecipientSecurity);
+  const shortcuts = box(now.showShortcuts);
+  const previews = box(now.showPreviews);
+  const checkbox = (b: HTMLInputElement, text: string, more: string) =>
+    explain(el("label", { class: "checkbox" }, b, el("span", {}, text)), more);
+  const sessions = el("div", {}, "Loading…");
+
+  const submit = (e: Event) => {
+    e.preventDefault();
+    attempt(async () => {
+      const settings: Settings = {
+        signature: signature.value,
+        theme: theme.value as Settings["theme"],
+        layout: layout.value as Settings["layout"],
+        threading: threading.value as Settings["threading"],
+        order: order.value as Settings["order"],
+        quoting: quoting.value as Settings["quoting"],
+        readAfter: readAfter.valueAsNumber,
+        notJunkAfter: notJunkAfter.valueAsNumber,
+        undoSend: undoSend.valueAsNumber,
+        preferHtml: preferHtml.checked,
+        showRecipientSecurity: security.checked,
+        showShortcuts: shortcuts.checked,
+        showPreviews: previews.checked,
+      };
+      await call("SettingsSet", { settings });
+      saved(settings);
+      dialog.close();
+      notice("Settings saved.");
+    });
+  };
+  const dialog = openDialog(
+    "Settings",
+    el(
+      "form",
+      { onsubmit: submit, class: "settings" },
+      field("Look", theme),
+      field("Layout", layout),
+      field("Message list", threading),
+      field("Order", order),
+      field("Signature", signature),
+      field("Answers stand", quoting),
+      field(
+        "Read after (s)",
+        readAfter,
+        "Seconds until an opened message counts as read. -1: only by hand.",
+      ),
+      field(
+        "Not junk after (s)",
+        notJunkAfter,
+        "Seconds until an opened message is marked as not junk, which trains your filter. -1: never.",
+      ),
+      field(
+        "Undo sending (s)",
+        undoSend,
+        "Seconds in which sending can be called off. 0: sent at once.",
+      ),
+      el(
+        "div",
+        { class: "checkboxes" },
+        checkbox(preferHtml, "Prefer HTML", "Show the HTML of messages that have text too"),
+        checkbox(previews, "Previews", "Show the first words of messages in the list"),
+        checkbox(
+          security,
+          "Recipients' encryption",
+          "Show how safely mail travels to those you write to",
+        ),
+        checkbox(shortcuts, "Show keys", "Show the key of a button that was clicked"),
+      ),
+      el(
+        "div",
+        { class: "buttons" },
+        button("Cancel", () => dialog.close()),
+        el("button", { type: "submit", class: "primary" }, "Save"),
+      ),
+      accountPage === null ? null : [
+        el("h3", {}, "Account"),
+        el(
+          "p",
+          {},
+          el("a", { href: accountPage, target: "_blank" }, "Account page"),
+          ": password and second factor, where mail goes, forwarding and replies while away, junk " +
+            "filter, import and export",
+        ),
+      ],
+      el("h3", {}, "Logged in"),
+      sessions,
+    ),
+  );
+  attempt(() => showSessions(sessions));
+}
+
+async function showSessions(into: HTMLElement): Promise<void> {
+  const { sessions } = await call("SessionsList", {});
+  fill(
+    into,
+    el(
+      "table",
+      { class: "sessions" },
+      el(
+        "thead",
+        {},
+        el(
+          "tr",
+          {},
+          ["Where", "Address", "Last used", ""].map((t) => el("th", { scope: "col" }, t)),
+        ),
+      ),
+      el(
+        "tbody",
+        {},
+        sessions.map((s) =>
+          el(
+            "tr",
+            {},
+            el(
+              "td",
+              { title: s.userAgent },
+              `${browserName(s.userAgent)} (${s.service})`,
+            ),
+            el("td", {}, s.remoteIp),
+            el("td", { title: longDate(s.lastUsed) }, shortDate(s.lastUsed)),
+            el(
+              "td",
+              {},
+              s.current ? "this one" : button("End", () =>
+                attempt(async () => {
+                  await call("SessionRevoke", { id: s.id });
+                  await showSessions(into);
+                }), { title: "Log this one out" }),
+            ),
+          )
+        ),
+      ),
+    ),
+  );
+}
+
+/** A browser and its system, as people call them, from its User-Agent. */
+function browserName(userAgent: string): string {
+  const find = (names: readonly (readonly [string, string])[]) =>
+    names.find(([mark]) => userAgent.includes(mark))?.[1];
+  const browser = find([
+    ["Firefox/", "Firefox"],
+    ["Edg/", "Edge"],
+    ["OPR/", "Opera"],
+    ["Chrome/", "Chrome"],
+    ["Safari/", "Safari"],
+  ]);
+  const system = find([
+    ["Android", "Android"],
+    ["iPhone", "iPhone"],
+    ["iPad", "iPad"],
+    ["Windows", "Windows"],
+    ["Mac OS X", "macOS"],
+    ["Linux", "Linux"],
+  ]);
+  if (browser === undefined) return userAgent.slice(0, 40) || "Unknown program";
+  return system === undefined ? browser : `${browser} on ${system}`;
+}
