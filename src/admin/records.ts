@@ -239,6 +239,9 @@ export function clientRecords(config: Config, ascii: string, domain: Domain): Dn
     ["_pop3", undefined],
     ["_pop3s", undefined],
   ];
+  // RFC 8620 §2.2.
+  const jmap = has((l) => l.JMAPHTTPS);
+  if (jmap !== undefined) services.push(["_jmap", jmap]);
   for (const [service, port] of services) {
     records.push({
       name: `${service}._tcp.${ascii}`,

@@ -183,6 +183,7 @@ export class MailServer {
       server.#pages = await openWebPages(server, {
         limiter: server.#authLimiter,
         tempDir,
+        shares: () => server!.#shares,
         states: {
           tlsKeys: () => server!.#tlsKeys,
           loginLog: () => server!.loginLog,

@@ -8,6 +8,7 @@ import type { FailedAuthLimiter, OpenConnection } from "../../net/mod.ts";
 import { hostPort } from "../../platform/net.ts";
 import type { Queue } from "../../queue/mod.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
+import type { Shares } from "../../store/mailboxes/shares.ts";
 import { followGlance } from "../../web/admin/mod.ts";
 import { Sessions } from "../../web/login/mod.ts";
 import { autoconfigHandler, autoconfigHost } from "../../web/settings/autoconfig.ts";
@@ -17,6 +18,7 @@ import { accountAndAdminPages, type PagesServer } from "./account_pages.ts";
 import type { ReportDatabases } from "../receiving/receiving.ts";
 import type { SecurityServices } from "../sending/recipient_security.ts";
 import type { Endpoint, WebHandlers } from "./web.ts";
+import { jmap } from "./jmap.ts";
 import { webApi } from "./webapi.ts";
 import type { ServerWebhooks } from "../sending/webhooks.ts";
 import { webmail } from "./webmail.ts";
@@ -39,6 +41,8 @@ export interface WebShared {
   tempDir: string;
   /** Undefined where there is no DNS. */
   security: SecurityServices | undefined;
+  /** Who shares mailboxes with whom; undefined while the server starts. */
+  shares: () => Shares | undefined;
   /** What the pages show, and what is only there when the server has started. */
   states: Pick<
     PagesServer,
@@ -59,6 +63,7 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
   const sessions = await Sessions.open(config.dataDir);
   const mail = await webmail({ config, accounts, queue, sessions, ...shared });
   const api = await webApi(server, shared);
+  const jmapServer = jmap(server, shared);
   const glance = followGlance();
   const pages = accountAndAdminPages({
     config,
@@ -82,6 +87,7 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
     admin: pages.admin,
     webmail: mail.handle,
     webapi: api.handle,
+    jmap: jmapServer,
     autoconfig: {
       host: (name) => autoconfigHost(config, name),
       handle: autoconfigHandler(config),
@@ -99,6 +105,7 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
     mail.close();
     await pages.account.close();
     await api.close();
+    jmapServer.close();
     await sessions.close();
   };
   return { handlers, sessions, close };
