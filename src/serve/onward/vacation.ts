@@ -11,7 +11,7 @@ import { counter } from "../../metrics/mod.ts";
 import { withTempFile } from "../../platform/files.ts";
 import { type Address, addressText, needsUtf8 } from "../../smtp/server/mod.ts";
 import type { Account } from "../../store/account/account.ts";
-import { organizationalDomain } from "../../store/account/describe.ts";
+import { organizationalDomain } from "../../store/messages/describe.ts";
 import { accountSetting } from "../../store/account/settings.ts";
 import type { DeliveryFacts } from "../../store/types.ts";
 import { claimVacationReply } from "../../store/account/vacation_replies.ts";

@@ -14,7 +14,7 @@ import {
 } from "../../queue/mod.ts";
 import { SmtpError } from "../../smtp/server/mod.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
-import { describeFile } from "../../store/account/describe.ts";
+import { describeFile } from "../../store/messages/describe.ts";
 import { StoreError } from "../../store/types.ts";
 import { opportunistic } from "../../tlspolicy/opportunistic.ts";
 import { resolvingFetch } from "../../tlspolicy/sts_https.ts";
