@@ -3,7 +3,7 @@ import type { Config } from "../../config/mod.ts";
 import type { FailedAuthLimiter, OpenConnection } from "../../net/mod.ts";
 import type { Queue } from "../../queue/mod.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
-import type { ReportDatabases } from "../receiving/receiving.ts";
+import type { ReportDatabases } from "../receiving/services.ts";
 import type { SecurityServices } from "../sending/recipient_security.ts";
 import type { ServerWebhooks } from "../sending/webhooks.ts";
 import type { PagesServer } from "./account_pages.ts";
