@@ -2,7 +2,7 @@
 import { defaultMaxMessageSize } from "../../config/mod.ts";
 import { type Jmap, openJmap, Uploads } from "../../jmap/mod.ts";
 import { checkProgramLogin } from "./account_pages.ts";
-import type { WebServer, WebShared } from "./pages.ts";
+import type { WebServer, WebShared } from "./page_server.ts";
 
 /** Opens JMAP. */
 export function jmap(
