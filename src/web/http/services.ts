@@ -71,7 +71,8 @@ function seenThrough(s: WebService, req: WebRequest): WebRequest {
   const ip = parseIp(last.replace(/^\[|\]$/g, "")) === undefined ? req.remoteIp : last;
   const proto = req.headers.get("x-forwarded-proto");
   const secure = proto === null ? req.secure : proto.trim().toLowerCase() === "https";
-  const host = req.headers.get("x-forwarded-host")?.split(",").at(-1)!.trim() ?? req.url.host;
+  const given = req.headers.get("x-forwarded-host") ?? req.url.host;
+  const host = given.split(",").at(-1)!.trim();
   const named = hostForm(host) && URL.parse(`${secure ? "https" : "http"}://${host}`);
   return { ...req, remoteIp: ip, secure, origin: named ? named.origin : req.origin };
 }
