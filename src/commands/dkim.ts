@@ -1,5 +1,4 @@
 /** `mox dkim lookup`, `verify`, `sign`, `txt`, `gened25519` and `genrsa`. @module */
-import { createPrivateKey } from "node:crypto";
 import { privateKeyFromPem } from "../platform/private_key.ts";
 import { dkimRecordText, makeDkimKey } from "../admin/mod.ts";
 import { parseDuration } from "../config/mod.ts";
