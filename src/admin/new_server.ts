@@ -103,8 +103,14 @@ function internalListener(o: NewServer): Listener {
           Enabled: true,
           Port: proxiedPorts.public + o.portOffset,
           NonTLS: true,
+          Forwarded: true,
         },
-        MTASTSHTTPS: { Enabled: true, Port: proxiedPorts.public + o.portOffset, NonTLS: true },
+        MTASTSHTTPS: {
+          Enabled: true,
+          Port: proxiedPorts.public + o.portOffset,
+          NonTLS: true,
+          Forwarded: true,
+        },
       }
       : {}),
   };

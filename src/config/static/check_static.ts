@@ -50,7 +50,6 @@ function checkListener(
   report: PathReport,
 ): void {
   const at = (...rest: Path) => [...path, ...rest];
-  if (l.IPs.length === 0) report(at("IPs"), "there must be at least one IP");
   checkUnique(l.IPs, (i, ip) => report(at("IPs", i), `${ip} is there twice`));
   if (l.IPsNATed && l.NATIPs.length > 0) {
     report(at("IPsNATed"), "can't go together with NATIPs, which replaces it: remove IPsNATed");

@@ -114,6 +114,10 @@ function wellKnownService(what: string) {
       443,
     ),
     NonTLS: optional(bool, "Speak plain HTTP on the port, for use behind a reverse proxy."),
+    Forwarded: optional(
+      bool,
+      "Requests come from a reverse proxy: take the client's address from the X-Forwarded headers.",
+    ),
   });
 }
 
@@ -126,9 +130,9 @@ function webserver(https: boolean) {
 }
 
 export const listener = struct({
-  IPs: required(
+  IPs: optional(
     list(ipText),
-    "Addresses to listen on. 0.0.0.0 stands for all of IPv4, :: for all of IPv6. Better name the " +
+    "Addresses to listen on; without any, nothing of the listener is served. 0.0.0.0 stands for all of IPv4, :: for all of IPv6. Better name the " +
       "addresses that are meant for mail: outgoing connections are then made from them only. If there " +
       "are addresses of one family only, the other one is still used for outgoing connections; a " +
       "transport of kind Direct can forbid that.",

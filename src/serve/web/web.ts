@@ -120,7 +120,13 @@ export function webPorts(config: Config, l: Listener, handlers: WebHandlers): We
     const service = handlers[name];
     if (!s.Enabled || service === undefined) return;
     const p = on(s.Port || 443, !s.NonTLS);
-    p.services.push({ name, path: "/", host: service.host, handle: service.handle });
+    p.services.push({
+      name,
+      path: "/",
+      host: service.host,
+      handle: service.handle,
+      forwarded: s.Forwarded,
+    });
     p.names.push(name);
   };
   wellKnown("autoconfig", l.AutoconfigHTTPS);
