@@ -1,6 +1,7 @@
 /** Downloading (RFC 8620 §6.2), whole or a range (RFC 9110 §14). @module */
 import { HttpError, type WebRequest } from "../../web/http/mod.ts";
-import { type Blob, openBlob } from "../blobs/blob.ts";
+import { openBlob } from "../blobs/blob.ts";
+import type { Blob } from "../blobs/types.ts";
 import { AccountAccess } from "../core/access.ts";
 import type { User } from "../core/method.ts";
 import type { JmapServices } from "../services.ts";
@@ -78,7 +79,7 @@ export async function answerDownload(
     access.close();
   };
   try {
-    blob = openBlob(s, await access.open(accountId), blobId);
+    blob = await openBlob(s, await access.open(accountId), blobId);
     if (blob === undefined) throw new HttpError(404, "there is no such file");
     const { size } = blob;
     const headers: Record<string, string> = {
