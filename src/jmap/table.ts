@@ -1,5 +1,6 @@
 /** All methods of JMAP that there are. @module */
 import type { Method } from "./core/method.ts";
+import { blobCopy } from "./methods/blob/copy.ts";
 import { coreEcho } from "./methods/core/echo.ts";
 import { emailChangesMethod } from "./methods/email/changes.ts";
 import { emailCopy } from "./methods/email/copy.ts";
@@ -20,6 +21,7 @@ import { threadGet } from "./methods/thread/get.ts";
 
 export const methods: readonly Method[] = [
   coreEcho,
+  blobCopy,
   mailboxGet,
   mailboxChangesMethod,
   mailboxQuery,

@@ -299,6 +299,11 @@ export class MailServer {
     return this.#listeners?.endpoints ?? [];
   }
 
+  /** Who shares mailboxes with whom. */
+  get shares(): Shares | undefined {
+    return this.#shares;
+  }
+
   /** Databases of reports; none in localserve. */
   get reports(): ReportDatabases | undefined {
     return this.#receiving?.reports;

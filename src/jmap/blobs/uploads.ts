@@ -1,5 +1,5 @@
 /**
- * Files that clients upload (RFC 8620 §6.1): kept for a day, under `jmap/<account>` in the data folder, so that
+ * Files that clients upload (RFC 8620 §6.1): kept for a day, under `uploads/<account>` in the data folder, so that
  * what was answered with 201 is there after a restart too.
  *
  * @module
@@ -41,7 +41,7 @@ export class Uploads {
 
   /** @param maxSize of one upload, in bytes */
   constructor(dataDir: string, maxSize: number) {
-    this.#dir = join(dataDir, "jmap");
+    this.#dir = join(dataDir, "uploads");
     this.#maxBytes = Math.max(4 * maxSize, 500_000_000);
     this.#timer = setInterval(() => this.#sweep(), sweepTime);
     Deno.unrefTimer(this.#timer as unknown as number);

@@ -39,11 +39,11 @@ export const emailQueryChanges = defineMethod({
     // Where one email of a thread stands for all, or others count, all of it may have moved.
     if (query.collapseThreads || looksAtThreads(query.filter) || sortsByThread(query.sort)) {
       for (
-        const [thread] of account.db.all(
-          "SELECT thread_id FROM gone_emails WHERE modseq >= ?",
+        const [thread, modseq, emailId] of account.db.all(
+          "SELECT thread_id, modseq, email_id FROM gone_emails WHERE modseq >= ?",
           since.modseq,
         )
-      ) threads.add(thread);
+      ) if (!covers(since, modseq, emailId)) threads.add(thread);
       for (const slot of index.hidden()) {
         if (!covers(since, index.modseq[slot], index.emailId[slot])) {
           threads.add(index.threadId[slot]);
