@@ -4,11 +4,16 @@ import { Capability } from "./core/capabilities.ts";
 import type { User } from "./core/method.ts";
 import { maxMailboxesPerEmail } from "./mail/email_changes.ts";
 import { emailSorts } from "./mail/email_sort.ts";
+import { maxDelayedSend } from "./mail/submit.ts";
 import type { JmapServices } from "./services.ts";
 
 /** Capabilities beside the core, with what is true for the whole server. */
 export function serverCapabilities(_s: JmapServices): Record<string, Record<string, unknown>> {
-  return { [Capability.Mail]: {} };
+  return {
+    [Capability.Mail]: {},
+    [Capability.Submission]: {},
+    [Capability.VacationResponse]: {},
+  };
 }
 
 /** Capabilities of an account as a user may use it. */
@@ -17,7 +22,23 @@ export function accountCapabilities(
   user: User,
   account: string,
 ): Record<string, Record<string, unknown>> {
+  const own: Record<string, Record<string, unknown>> = account !== user.account ? {} : {
+    // RFC 8621 §1.3.2.
+    [Capability.Submission]: {
+      maxDelayedSend,
+      submissionExtensions: {
+        FUTURERELEASE: [String(maxDelayedSend)],
+        DSN: [],
+        REQUIRETLS: [],
+        SMTPUTF8: [],
+        "8BITMIME": [],
+        SIZE: [String(s.maxMessageSize)],
+      },
+    },
+    [Capability.VacationResponse]: {},
+  };
   return {
+    ...own,
     // RFC 8621 §1.3.1.
     [Capability.Mail]: {
       maxMailboxesPerEmail,

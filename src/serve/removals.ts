@@ -35,17 +35,23 @@ export async function forgetRights(
   }
 }
 
-/** Looks now, for what the last process left, and from time to time. @returns function that ends it */
+/**
+ * Looks now, for what the last process left, and from time to time.
+ * @param forgetMore forgets what is kept of removed accounts elsewhere
+ * @returns function that ends it
+ */
 export function watchRemovals(
   config: Config,
   accounts: Accounts,
   shares: Shares,
   log: Log,
+  forgetMore: () => Promise<void>,
 ): () => void {
   let running: Promise<unknown> | undefined;
   const look = () => {
     running ??= finishRemovals(config, accounts, log)
       .then(() => forgetRights(config, accounts, shares))
+      .then(forgetMore)
       .catch((err) => log.error("looking for removed accounts", { err: err as Error }))
       .finally(() => running = undefined);
   };

@@ -228,7 +228,13 @@ export class MailServer {
       );
       const unwatch = [
         config.watch(),
-        watchRemovals(config, accounts, server.#shares, log),
+        watchRemovals(
+          config,
+          accounts,
+          server.#shares,
+          log,
+          () => server!.#pages!.handlers.jmap?.forgetRemoved() ?? Promise.resolve(),
+        ),
         catchPanics(log),
       ];
       server.#closePolicies = outgoing.close;

@@ -1,6 +1,7 @@
 /** All databases of a data folder: what opens them, and what is in them. */
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { ObjectStore } from "../../src/jmap/mod.ts";
 import { JunkFilter } from "../../src/junk/mod.ts";
 import { Log } from "../../src/log/mod.ts";
 import { Queue } from "../../src/queue/mod.ts";
@@ -50,6 +51,7 @@ export const databases: Record<string, Opener> = {
   "logins.db": closing((d) => LoginLog.open(d)),
   "tlskeys.db": closing((d) => TlsKeys.open(d)),
   "shares.db": closing((d) => Shares.open(d)),
+  "jmap.db": closing((d) => ObjectStore.open(d)),
   "webapi.db": closing((d) => SeenRequests.open(d)),
   "mtasts.db": closing((d) => StsCache.open(d)),
   "dmarcrpt.db": closing((d) => DmarcReports.open(d)),

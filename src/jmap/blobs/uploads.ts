@@ -139,15 +139,26 @@ export class Uploads {
     removeFile(u.path);
   }
 
-  #sweep(): void {
-    let names: string[];
+  #names(): string[] {
     try {
-      names = [...Deno.readDirSync(this.#dir)].filter((e) => e.isDirectory).map((e) => e.name);
+      return [...Deno.readDirSync(this.#dir)].filter((e) => e.isDirectory).map((e) => e.name);
     } catch {
       // Nothing was uploaded yet.
-      return;
+      return [];
     }
-    for (const account of names) {
+  }
+
+  /** Removes the files of accounts that aren't any more. */
+  forgetOthers(exists: (account: string) => boolean): void {
+    for (const account of this.#names()) {
+      if (exists(account)) continue;
+      this.#accounts.delete(account);
+      Deno.removeSync(join(this.#dir, account), { recursive: true });
+    }
+  }
+
+  #sweep(): void {
+    for (const account of this.#names()) {
       const files = this.#files(account);
       for (const u of [...files.values()]) {
         if (u.uploaded + keepTime <= Date.now()) this.#remove(files, u);

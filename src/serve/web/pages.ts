@@ -29,7 +29,7 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
   const sessions = await Sessions.open(config.dataDir);
   const mail = await webmail({ config, accounts, queue, sessions, ...shared });
   const api = await webApi(server, shared);
-  const jmapServer = jmap(server, shared);
+  const jmapServer = await jmap(server, shared);
   const glance = followGlance();
   const pages = accountAndAdminPages({
     config,
@@ -71,7 +71,7 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
     mail.close();
     await pages.account.close();
     await api.close();
-    jmapServer.close();
+    await jmapServer.close();
     await sessions.close();
   };
   return { handlers, sessions, close };
