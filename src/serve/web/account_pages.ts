@@ -1,7 +1,7 @@
 /** The account and admin pages of the running server: their logins, and what they work on. @module */
 import type { Config } from "../../config/mod.ts";
 import type { Resolver } from "../../dns/mod.ts";
-import type { FailedAuthLimiter, OpenConnection } from "../../net/mod.ts";
+import type { FailedAuthLimiter, OpenConnection, Outbound } from "../../net/mod.ts";
 import { programVersion } from "../../platform/version.ts";
 import type { Queue } from "../../queue/mod.ts";
 import type { Webhooks } from "../../queue/webhooks/mod.ts";
@@ -42,6 +42,7 @@ export interface PagesServer {
   webhooks: Webhooks | undefined;
   sessions: Sessions;
   limiter: FailedAuthLimiter;
+  outbound: Outbound;
   tempDir: string;
   listeners: () => string[];
   connections: () => OpenConnection[];
@@ -176,6 +177,7 @@ export function accountAndAdminPages(
       }),
       page: servePage(accountPageHtml),
       tempDir: s.tempDir,
+      outbound: s.outbound,
       tlsKeys: s.tlsKeys,
       loginLog: s.loginLog,
       trained: s.trained,

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Config } from "../../config/mod.ts";
-import type { FailedAuthLimiter, OpenConnection } from "../../net/mod.ts";
+import type { FailedAuthLimiter, OpenConnection, Outbound } from "../../net/mod.ts";
 import { hostPort } from "../../platform/net.ts";
 import type { Queue } from "../../queue/mod.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
@@ -36,6 +36,7 @@ export interface WebServer {
 /** What they share with the mail protocols. */
 export interface WebShared {
   limiter: FailedAuthLimiter;
+  outbound: Outbound;
   tempDir: string;
   /** Undefined where there is no DNS. */
   security: SecurityServices | undefined;
@@ -67,6 +68,7 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
     webhooks: server.webhooks?.hooks,
     sessions,
     limiter: shared.limiter,
+    outbound: shared.outbound,
     tempDir: shared.tempDir,
     listeners: () => server.endpoints.map((e) => `${e.protocol}: ${hostPort(e.hostname, e.port)}`),
     connections: () => server.connections(),
@@ -93,7 +95,7 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
     admin: handlers.admin,
     webmail: handlers.webmail,
     webapi: handlers.webapi,
-  });
+  }, shared.outbound);
   const close = async () => {
     glance.stop();
     mail.close();
