@@ -7,6 +7,7 @@
  * @module
  */
 import { join } from "node:path";
+import { privateKeyFromPem, withoutPemHeaders } from "../../platform/private_key.ts";
 import {
   acmeLibrary,
   Authority,
@@ -103,11 +104,12 @@ export class ServerCertificates {
       this.#acme.set(name, entry);
     }
     const keys = await Promise.all(
-      l.TLS!.HostPrivateKeyFiles.map((f) => Deno.readTextFile(config.configPath(f))),
+      l.TLS!.HostPrivateKeyFiles.map(async (f) =>
+        withoutPemHeaders(await Deno.readTextFile(config.configPath(f)))
+      ),
     );
     // One certificate per name: the key of P-256 is the quicker one.
-    const { createPrivateKey } = await import("node:crypto");
-    const hostKey = keys.find((k) => createPrivateKey(k).asymmetricKeyType === "ec") ?? keys[0];
+    const hostKey = keys.find((k) => privateKeyFromPem(k).asymmetricKeyType === "ec") ?? keys[0];
     entry.listeners.push({ listener: l, hostKey });
     const own = this.#hostname(l);
     /** For mail, until there is a certificate: senders that don't verify use TLS all the same. */
