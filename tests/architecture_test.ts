@@ -127,6 +127,18 @@ Deno.test("only the platform layer asks which operating system it runs on", () =
   assert.deepEqual(wrong, []);
 });
 
+Deno.test("connections to other servers by TLS and HTTPS go by src/net alone", () => {
+  const own =
+    /from "node:https"|\brootCertificates\b|\bfetch\(\s*(?:["'`]|new URL|url\b)|\bDeno\.(?:connectTls|startTls)\b|import \{[^}]*\b(?:connect|request)\b[^}]*\} from "node:(?:tls|http)"/;
+  const wrong: string[] = [];
+  for (const file of sources(src)) {
+    const path = relative(src, file).replaceAll("\\", "/");
+    const found = path.startsWith("net/") ? null : own.exec(Deno.readTextFileSync(file));
+    if (found) wrong.push(`${path}: ${found[0]}`);
+  }
+  assert.deepEqual(wrong, []);
+});
+
 Deno.test("every IMAP command is in a file of its name", async () => {
   const dir = join(src, "imap/server/commands");
   const files = new Set<string>();

@@ -110,6 +110,7 @@ export class Listeners {
         tls,
         limits: l.SMTPMaxMessageSize > 0 ? { size: l.SMTPMaxMessageSize } : undefined,
         authLimiter: this.#s.authLimiter,
+        pedantic: this.#s.config.static.Pedantic,
       };
       const submission: SmtpServerOptions = {
         ...smtp,
@@ -126,6 +127,7 @@ export class Listeners {
             ...await this.#at(ip, l.SMTP.Port || 25, "SMTP"),
             tls: l.SMTP.NoSTARTTLS ? undefined : tls,
             requireTls: l.SMTP.RequireSTARTTLS,
+            noRequireTls: l.SMTP.NoRequireTLS,
           }),
         );
       }
@@ -227,6 +229,7 @@ export class Listeners {
       tempDir: this.#s.tempDir,
       maxMessageSize: l.SMTPMaxMessageSize > 0 ? l.SMTPMaxMessageSize : 100 * 1024 * 1024,
       plaintextLogin: l.IMAP.NoRequireSTARTTLS,
+      pedantic: this.#s.config.static.Pedantic,
       tls,
       authLimiter: this.#s.authLimiter,
     });

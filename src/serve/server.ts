@@ -28,6 +28,7 @@ import {
 import { Listeners } from "./listeners.ts";
 import { accountOfLogin, saslBackend } from "./logins.ts";
 import { catchPanics } from "./panics.ts";
+import { startUpdateChecks } from "./updates.ts";
 import { openOutbound } from "./outbound.ts";
 import { queueHandlers } from "./control/queue.ts";
 import { type OutgoingOptions, outgoingOptions, queueServices } from "./sending/queue_services.ts";
@@ -235,6 +236,12 @@ export class MailServer {
         config.watch(),
         watchRemovals(config, accounts, server.#shares, log),
         catchPanics(log),
+        startUpdateChecks({
+          config,
+          accounts,
+          tempDir,
+          resolver: outgoing.resolver ?? makeResolver(),
+        }),
       ];
       server.#closePolicies = outgoing.close;
       server.#unwatch = () => unwatch.forEach((end) => end());
