@@ -10,6 +10,7 @@ import {
 import { Log, setLevel } from "../log/mod.ts";
 import { onShutdown } from "../platform/signals.ts";
 import { writeStdout } from "../platform/stdio.ts";
+import { forgoForeignFunctions } from "../platform/users.ts";
 import { controlAnswers } from "../serve/control/control.ts";
 import { setAccountPassword } from "../serve/logins.ts";
 import { type Endpoint, MailServer } from "../serve/server.ts";
@@ -64,6 +65,7 @@ misbehave as asked: when the message is given, at MAIL FROM if the localpart of 
       return;
     }
     const server = await MailServer.start({ config, local: true, prepare: ensurePassword });
+    await forgoForeignFunctions();
     const stopListening = onShutdown(() => {
       server.stop();
     });

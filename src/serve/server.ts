@@ -13,6 +13,7 @@ import { Queue } from "../queue/mod.ts";
 import type { SaslBackend } from "../sasl/mod.ts";
 import { makeFilesAhead, removeLeftovers } from "../smtp/server/mod.ts";
 import { Accounts } from "../store/account/accounts.ts";
+import { settleLastBackup } from "../store/backup/last_backup.ts";
 import { LoginLog } from "../store/logins/attempts.ts";
 import { Shares } from "../store/mailboxes/shares.ts";
 import { TlsKeys } from "../store/logins/tls_keys.ts";
@@ -152,6 +153,7 @@ export class MailServer {
     let server: MailServer | undefined;
     try {
       await removeLeftovers(tempDir);
+      await settleLastBackup(config.dataDir);
       const accounts = new Accounts(
         config.dataPath("accounts"),
         new Log("store"),
