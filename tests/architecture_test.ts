@@ -13,6 +13,7 @@ const levels: string[][] = [
   ["log", "metrics"],
   ["mail", "net", "sasl", "dns"],
   ["config"],
+  ["sieve"],
   ["store"],
   ["junk", "senderauth", "tlspolicy", "reports", "acme", "smtp/client"],
   ["queue"],
