@@ -175,6 +175,15 @@ export interface Summary {
   replyTo: SummaryAddress[];
   preview: string;
   hasAttachment: boolean;
+  /** Names of groups in the address fields (RFC 5322 §3.4), which searches look at too. */
+  groups?: Partial<Record<AddressField, GroupNames>>;
+}
+/** Address fields in which groups are kept. */
+export type AddressField = "from" | "to" | "cc" | "bcc";
+export interface GroupNames {
+  names: string[];
+  /** The field begins with the first of them: it is sorted by that (RFC 5256 §3, RFC 5957 §3). */
+  first: boolean;
 }
 export interface SummaryAddress {
   name: string;

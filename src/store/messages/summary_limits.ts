@@ -14,5 +14,8 @@ export function isCutSummary(s: Summary): boolean {
   const long = (a: SummaryAddress) =>
     a.name.length >= maxSummaryText || a.address.length >= maxSummaryText;
   return s.subject.length >= maxSummaryText ||
-    [s.from, s.to, s.cc, s.bcc].some((l) => l.length >= maxSummaryAddresses || l.some(long));
+    [s.from, s.to, s.cc, s.bcc].some((l) => l.length >= maxSummaryAddresses || l.some(long)) ||
+    Object.values(s.groups ?? {}).some((g) =>
+      g.names.length >= maxSummaryAddresses || g.names.some((n) => n.length >= maxSummaryText)
+    );
 }

@@ -347,7 +347,8 @@ function decide(
       if (isCutSummary(row.summary)) return text(n);
       if (!summaryMayHave(row.summaryText, n.text)) return false;
       if (n.field === "subject") return foldCase(row.summary.subject).includes(n.text);
-      return addressMatches(row.summary[n.field], n.text);
+      return addressMatches(row.summary[n.field], n.text) ||
+        (row.summary.groups?.[n.field]?.names ?? []).some((g) => foldCase(g).includes(n.text));
     case "header":
     case "body":
     case "text":

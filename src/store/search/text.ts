@@ -8,13 +8,17 @@
  * @module
  */
 import { flattenAddresses, parseAddressList } from "../../mail/address/address.ts";
-import { decodeCharset, decodePieces } from "../../mail/text/charset.ts";
 import { type HeaderField, splitHeader } from "../../mail/header/header.ts";
 import { decodeWords } from "../../mail/header/words.ts";
-import type { Part } from "../../mail/structure/structure.ts";
+import { parseContentType, parseDisposition } from "../../mail/header/params.ts";
+import {
+  decodeText,
+  decodeTextPieces,
+  isEncodedMessage,
+  openEncodedMessage,
+} from "../../mail/structure/contents.ts";
+import { leaves, type Part } from "../../mail/structure/structure.ts";
 import { unpackStructure } from "../../mail/structure/packed.ts";
-import { decodeTransferEncoding } from "../../mail/transfer/transfer.ts";
-import { transferStream } from "../../mail/transfer/stream.ts";
 import type { SearchNode, SummaryField } from "./types.ts";
 import type { MessageReader, Summary, SummaryAddress } from "../types.ts";
 
@@ -77,7 +81,8 @@ export function addressText(a: SummaryAddress): string {
 /** All texts of a summary that are searched, one by one. */
 export function summaryTexts(s: Summary): string[] {
   const lists = [s.from, s.to, s.cc, s.bcc];
-  return [foldCase(s.subject), ...lists.flatMap((l) => l.map(addressText))];
+  const groups = Object.values(s.groups ?? {}).flatMap((g) => g.names.map(foldCase));
+  return [foldCase(s.subject), ...lists.flatMap((l) => l.map(addressText)), ...groups];
 }
 
 /** A condition on the texts of a message. */
@@ -150,10 +155,12 @@ export class MessageText {
       if (field === "subject") return folded(f).value.includes(text);
       values.push(f.value);
     }
-    return flattenAddresses(parseAddressList(values.join(", "))).some((a) =>
-      addressText({ name: a.name, address: `${a.localpart}@${a.domain.toLowerCase()}` })
-        .includes(text)
-    );
+    const list = parseAddressList(values.join(", "));
+    return list.some((a) => "group" in a && foldCase(a.group).includes(text)) ||
+      flattenAddresses(list).some((a) =>
+        addressText({ name: a.name, address: `${a.localpart}@${a.domain.toLowerCase()}` })
+          .includes(text)
+      );
   }
 
   *#inBody(text: string): Generator<void, boolean> {
@@ -183,25 +190,28 @@ export class MessageText {
       yield* this.#partTexts(p.message);
     } else if (p.parts.length > 0) {
       for (const c of p.parts) yield* this.#partTexts(c);
+    } else if (isEncodedMessage(p)) {
+      const inner = openEncodedMessage(p, this.#open().read(p.bodyOffset, p.endOffset));
+      yield [headerTexts(inner.read(0, inner.root.bodyOffset))];
+      for (const t of leaves(inner.root)) {
+        if (t.type === "text") {
+          yield [foldCase(decodeText(t, inner.read(t.bodyOffset, t.endOffset)))];
+        }
+      }
     } else if (p.type === "text" || p.type === "") {
-      const charset = p.params.charset ?? "utf-8";
       if (p.endOffset - p.bodyOffset <= wholePartBytes) {
-        const raw = this.#open().read(p.bodyOffset, p.endOffset);
-        const bytes = decodeTransferEncoding(raw, p.encoding) ?? raw;
-        yield [foldCase(decodeCharset(bytes, charset))];
+        yield [foldCase(decodeText(p, this.#open().read(p.bodyOffset, p.endOffset)))];
       } else {
-        yield foldPieces(decodePieces(() => this.#decoded(p), charset));
+        yield foldPieces(decodeTextPieces(p, () => this.#pieces(p)));
       }
     }
   }
 
-  /** A part's bytes without their transfer encoding, in pieces. */
-  *#decoded(p: Part): Generator<Uint8Array> {
-    const decoder = transferStream(p.encoding);
+  /** A part's bytes, in pieces. */
+  *#pieces(p: Part): Generator<Uint8Array> {
     for (let at = p.bodyOffset; at < p.endOffset; at += pieceBytes) {
-      yield decoder.push(this.#open().read(at, Math.min(p.endOffset, at + pieceBytes)));
+      yield this.#open().read(at, Math.min(p.endOffset, at + pieceBytes));
     }
-    yield decoder.end();
   }
 
   /** Fields of a header, read in pieces that end with a field. */
@@ -236,5 +246,22 @@ function fieldCut(b: Uint8Array): number {
 }
 
 function folded(f: HeaderField): TextField {
-  return { name: f.name, value: foldCase(decodeWords(f.value)) };
+  return { name: f.name, value: foldCase(decodeWords(f.value) + decodedParameters(f)) };
+}
+
+/** Parameters that are written in the ways of RFC 2231, as they are meant. */
+function decodedParameters(f: HeaderField): string {
+  if (!f.value.includes("*")) return "";
+  const parsed = f.name === "content-type"
+    ? parseContentType(f.value)
+    : f.name === "content-disposition"
+    ? parseDisposition(f.value)
+    : undefined;
+  if (!parsed) return "";
+  return Object.entries(parsed.params).map(([name, value]) => `; ${name}=${value}`).join("");
+}
+
+/** A header's fields in one text. */
+function headerTexts(header: Uint8Array): string {
+  return splitHeader(header).map((f) => fieldText(folded(f))).join("\r\n");
 }
