@@ -9,11 +9,13 @@
  */
 import { flattenAddresses, parseAddressList } from "../../mail/address/address.ts";
 import { type HeaderField, splitHeader } from "../../mail/header/header.ts";
+import { htmlText } from "../../mail/text/html_text.ts";
 import { decodeWords } from "../../mail/header/words.ts";
 import { parseContentType, parseDisposition } from "../../mail/header/params.ts";
 import {
   decodeText,
   decodeTextPieces,
+  fileNameOf,
   isEncodedMessage,
   openEncodedMessage,
 } from "../../mail/structure/contents.ts";
@@ -36,6 +38,28 @@ const maxHeldText = 1024 * 1024;
 export function foldCase(s: string): string {
   return s.normalize("NFC").toUpperCase();
 }
+
+/** A folded text without the marks on its letters. */
+export function withoutMarks(folded: string): string {
+  // deno-lint-ignore no-control-regex -- all of ASCII
+  if (/^[\x00-\x7f]*$/.test(folded)) return folded;
+  return folded.normalize("NFD").replace(/[\u0300-\u036f\u00ad\u200b\u2060]/g, "").normalize("NFC")
+    .replace(/[ØŁĐĦŦıÞÐÆŒ]/g, (c) => plainLetters[c]);
+}
+
+/** Letters that have no marks to take off, and are looked for as if they had. */
+const plainLetters: Record<string, string> = {
+  "Ø": "O",
+  "Ł": "L",
+  "Đ": "D",
+  "Ħ": "H",
+  "Ŧ": "T",
+  "ı": "I",
+  "Þ": "TH",
+  "Ð": "D",
+  "Æ": "AE",
+  "Œ": "OE",
+};
 
 /** Folds text that comes in pieces: what can be composed with what follows (NFC) is not cut off from it. */
 export function* foldPieces(pieces: Iterable<string>): Generator<string> {
@@ -86,7 +110,15 @@ export function summaryTexts(s: Summary): string[] {
 }
 
 /** A condition on the texts of a message. */
-export type TextNode = Extract<SearchNode, { op: "header" | "body" | "text" | "summary" }>;
+export type TextNode = Extract<
+  SearchNode,
+  { op: "header" | "body" | "text" | "summary" | "shown" }
+>;
+
+/** Header fields that people see. */
+const shownFields: ReadonlySet<string> = new Set([
+  ...["subject", "from", "sender", "reply-to", "to", "cc", "bcc"],
+]);
 
 /** A message's texts, read as they are asked for. */
 export class MessageText {
@@ -119,13 +151,21 @@ export class MessageText {
       case "header":
         return this.#anyField((f) => f.name === n.name && f.value.includes(n.text));
       case "summary":
-        return this.#inSummary(n.field, n.text);
+        return this.#inSummary(n.field, n.text, n.loose === true);
+      case "shown":
+        if (
+          this.#anyField((f) => shownFields.has(f.name) && withoutMarks(f.value).includes(n.text))
+        ) {
+          return true;
+        }
+        for (const name of this.fileNames()) if (name.includes(n.text)) return true;
+        return yield* this.#inTexts(this.shownTexts(), n.text);
       case "text":
         if (this.#anyField((f) => fieldText(f).includes(n.text))) return true;
         for (const t of this.partFields()) if (t.includes(n.text)) return true;
-        return yield* this.#inBody(n.text);
+        return yield* this.#inTexts(this.bodyTexts(), n.text);
       case "body":
-        return yield* this.#inBody(n.text);
+        return yield* this.#inTexts(this.bodyTexts(), n.text);
     }
   }
 
@@ -148,23 +188,24 @@ export class MessageText {
   }
 
   /** What the envelope's field has, also beyond what is kept of it. */
-  #inSummary(field: SummaryField, text: string): boolean {
+  #inSummary(field: SummaryField, text: string, loose: boolean): boolean {
+    const form = (s: string) => loose ? withoutMarks(s) : s;
     const values: string[] = [];
     for (const f of this.#fieldsIn(0, this.#root.bodyOffset)) {
       if (f.name !== field) continue;
-      if (field === "subject") return folded(f).value.includes(text);
+      if (field === "subject") return form(folded(f).value).includes(text);
       values.push(f.value);
     }
     const list = parseAddressList(values.join(", "));
-    return list.some((a) => "group" in a && foldCase(a.group).includes(text)) ||
+    return list.some((a) => "group" in a && form(foldCase(a.group)).includes(text)) ||
       flattenAddresses(list).some((a) =>
-        addressText({ name: a.name, address: `${a.localpart}@${a.domain.toLowerCase()}` })
+        form(addressText({ name: a.name, address: `${a.localpart}@${a.domain.toLowerCase()}` }))
           .includes(text)
       );
   }
 
-  *#inBody(text: string): Generator<void, boolean> {
-    for (const pieces of this.bodyTexts()) {
+  *#inTexts(texts: Iterable<Iterable<string>>, text: string): Generator<void, boolean> {
+    for (const pieces of texts) {
       // The end of what was looked at, which the text may begin in.
       let end = "";
       for (const p of pieces) {
@@ -175,6 +216,39 @@ export class MessageText {
       }
     }
     return false;
+  }
+
+  /** Names of files, folded and without marks. */
+  *fileNames(): Generator<string> {
+    for (const p of leaves(this.#root)) {
+      const name = fileNameOf(p);
+      if (name !== "") yield withoutMarks(foldCase(name));
+    }
+  }
+
+  /** True if what people see of the texts isn't what {@link bodyTexts} gives. */
+  get isFormatted(): boolean {
+    for (const p of leaves(this.#root)) {
+      if (p.subtype === "html" || fileNameOf(p) !== "") return true;
+    }
+    return false;
+  }
+
+  /** The texts as people see them, in pieces, folded and without marks: of HTML what is between the tags. */
+  *shownTexts(): Generator<Iterable<string>> {
+    for (const p of leaves(this.#root)) {
+      if (p.type !== "text" || p.disposition === "attachment") continue;
+      const html = p.subtype === "html";
+      yield (function* (pieces: Iterable<string>) {
+        for (const t of pieces) yield withoutMarks(foldCase(html ? htmlText(t).text : t));
+      })(this.#decoded(p));
+    }
+  }
+
+  #decoded(p: Part): Iterable<string> {
+    return p.endOffset - p.bodyOffset <= wholePartBytes
+      ? [decodeText(p, this.#open().read(p.bodyOffset, p.endOffset))]
+      : decodeTextPieces(p, () => this.#pieces(p));
   }
 
   /** Texts of the body, in pieces: parts of text, and fields of messages in it. */
