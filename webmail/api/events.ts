@@ -99,6 +99,8 @@ export const Change = v.variant("kind", [
   v.object({ kind: v.literal("mailboxSpecialUse"), id: Id, specialUse: v.array(SpecialUse) }),
   v.object({ kind: v.literal("mailboxKeywords"), id: Id, keywords: v.array(v.string()) }),
   v.object({ kind: v.literal("settings"), settings: Settings }),
+  /** A message that waited could not be sent, and is a draft again. */
+  v.object({ kind: v.literal("sendFailed"), draftId: Id, subject: v.string(), why: v.string() }),
 ]);
 export type Change = v.InferOutput<typeof Change>;
 

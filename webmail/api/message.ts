@@ -116,6 +116,8 @@ export const ParsedMessage = v.object({
   listUnsubscribe: v.nullable(ListUnsubscribe),
   /** How this sender's messages are shown, if it was remembered. */
   senderView: v.nullable(v.picklist(["text", "html", "htmlExternal"])),
+  /** When it is sent, if it waits for that; null otherwise. */
+  sendAt: v.nullable(Time),
   /** Bytes of the message that its damaged file has lost. */
   lost: Count,
 });

@@ -96,7 +96,7 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
   });
   const close = async () => {
     glance.stop();
-    mail.close();
+    await mail.close();
     await pages.account.close();
     await api.close();
     await sessions.close();

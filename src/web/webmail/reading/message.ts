@@ -71,7 +71,7 @@ export function parsedMessage(
   config: Config,
   account: Account,
   id: number,
-): Promise<ParsedMessage> {
+): Promise<Omit<ParsedMessage, "sendAt">> {
   return withContent(account, id, async (c) => {
     const item = messageItem(account, id);
     const listed = listedMessage(account.db, id);

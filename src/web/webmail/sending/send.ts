@@ -14,7 +14,8 @@ import {
   composeMessage,
   type HeaderAddresses,
 } from "./compose.ts";
-import { isDraft } from "./drafts.ts";
+import { isDraft, messageIdOf, oneAfterTheOther, putDraft, writtenUnder } from "./drafts.ts";
+import type { Scheduler } from "../scheduled/scheduler.ts";
 import { maxThread } from "../list/items.ts";
 import { addressOf, requiredAddresses } from "./recipients.ts";
 import type { WebmailServices } from "../services.ts";
@@ -64,27 +65,110 @@ function checkFrom(s: WebmailServices, account: string, a: HeaderAddresses): voi
   );
 }
 
-/** Sends. @throws UserError, HttpError; nothing was sent then. */
-export async function send(
+/** @throws UserError for a time that can't be sent at */
+export function checkSendAt(sendAt: number): void {
+  const now = Date.now();
+  if (sendAt <= now) throw new UserError("the time to send at is in the past");
+  if (sendAt > now + maxWait) {
+    throw new UserError("a message can be sent at most 60 days from now");
+  }
+}
+
+/** What a page asks for: sent at once, or kept until it is time. @throws UserError, HttpError */
+export function sendOrSchedule(
   s: WebmailServices,
   ctx: ComposeContext,
   request: CallChecked<"Send">,
   undo: UndoLog,
   log: Log,
+  scheduler: Scheduler,
+): Promise<CallResponse<"Send">> {
+  const { sendAt } = request;
+  if (sendAt !== null) checkSendAt(sendAt);
+  const key = request.key;
+  return oneAfterTheOther(ctx.account, key, async () => {
+    let { draftId } = request;
+    if (key !== undefined) {
+      const there = writtenUnder(ctx, key);
+      if (there.sent) throw new UserError("this message was sent from another window already");
+      // Another window has saved it since: it is the same message.
+      draftId = there.draftId ?? draftId;
+    }
+    if (sendAt === null && request.undo === 0) {
+      const messageId = key === undefined ? undefined : messageIdOf(ctx, key);
+      return await send(s, ctx, { ...request, draftId }, undo, log, messageId);
+    }
+    return await schedule(s, ctx, { ...request, draftId }, scheduler);
+  });
+}
+
+/** Keeps a message as a draft that is sent when it is time. */
+async function schedule(
+  s: WebmailServices,
+  ctx: ComposeContext,
+  request: CallChecked<"Send">,
+  scheduler: Scheduler,
+): Promise<CallResponse<"Send">> {
+  const { account } = ctx;
+  const c = request.composition;
+  // What would be refused then is refused now.
+  const addresses = headerAddresses(c);
+  checkFrom(s, account.name, addresses);
+  recipientsOf(addresses);
+  const key = request.key ?? crypto.randomUUID();
+  const at = request.sendAt ?? Date.now() + request.undo * 1000;
+  const later = request.sendAt !== null;
+  const { draftId } = await putDraft(ctx, request.draftId, c, {
+    key,
+    options: { sendAt: request.sendAt, requireTls: request.requireTls },
+    mailbox: later ? await scheduler.mailbox(account) : undefined,
+    received: later ? at : undefined,
+  });
+  await scheduler.add(account, {
+    message: draftId,
+    due: at,
+    requireTls: request.requireTls,
+    archiveThread: request.archiveThread,
+    messageId: messageIdOf(ctx, key),
+  });
+  for (const a of c.attachments) {
+    if (a.kind === "upload") ctx.uploads.remove(account.name, a.uploadId);
+  }
+  return { sentId: null, waiting: { id: draftId, at }, warnings: [] };
+}
+
+/** What is left to do for a message that is in the queue already. */
+export async function finishSent(account: Account, r: SendRequest): Promise<void> {
+  if (r.draftId !== null) await removeDraft(account, r.draftId);
+  await markAnswered(account, r.composition);
+}
+
+/** A message to send now. */
+export type SendRequest = Pick<
+  CallChecked<"Send">,
+  "composition" | "draftId" | "requireTls" | "archiveThread"
+>;
+
+/**
+ * Sends now. @throws UserError, HttpError; nothing was sent then.
+ * @param messageId without <>
+ */
+export async function send(
+  s: WebmailServices,
+  ctx: ComposeContext,
+  request: SendRequest,
+  undo: UndoLog,
+  log: Log,
+  messageId?: string,
 ): Promise<CallResponse<"Send">> {
   const { account } = ctx;
   const c = request.composition;
   const addresses = headerAddresses(c);
   checkFrom(s, account.name, addresses);
   const recipients = recipientsOf(addresses);
-  const now = Date.now();
-  const sendAt = request.sendAt !== null && request.sendAt > now ? request.sendAt : undefined;
-  if (sendAt !== undefined && sendAt > now + maxWait) {
-    throw new UserError("a message can be sent at most 60 days from now");
-  }
   // RFC 8689 §5: asks transports not to insist on TLS.
   const more = request.requireTls === false ? ["TLS-Required: No\r\n"] : [];
-  const composed = await composeMessage(ctx, c, addresses, more);
+  const composed = await composeMessage(ctx, c, addresses, more, messageId);
   const warnings: string[] = [];
   const attempt = async <T>(what: string, fn: () => Promise<T>): Promise<T | undefined> => {
     try {
@@ -106,7 +190,7 @@ export async function send(
       smtputf8: composed.smtputf8,
       has8bit: composed.has8bit,
       requireTls: request.requireTls ?? undefined,
-      notBefore: sendAt,
+      notBefore: undefined,
       messageId: composed.messageId,
       subject: c.subject,
     });
@@ -121,7 +205,7 @@ export async function send(
     for (const a of c.attachments) {
       if (a.kind === "upload") ctx.uploads.remove(account.name, a.uploadId);
     }
-    return { sentId: sentId ?? null, warnings };
+    return { sentId: sentId ?? null, waiting: null, warnings };
   } finally {
     removeFile(composed.path);
   }
@@ -147,13 +231,14 @@ async function keepCopy(
     }]);
     id = kept.id;
   }
-  const draft = draftId !== null && isDraft(account, draftId)
-    ? account.message(draftId)
-    : undefined;
-  if (draft !== undefined) {
-    await expungeMessages(account, new Map([[draft.mailboxId, Uint32Array.of(draft.uid)]]));
-  }
+  if (draftId !== null) await removeDraft(account, draftId);
   return id;
+}
+
+async function removeDraft(account: Account, id: number): Promise<void> {
+  const draft = isDraft(account, id) ? account.message(id) : undefined;
+  if (draft === undefined) return;
+  await expungeMessages(account, new Map([[draft.mailboxId, Uint32Array.of(draft.uid)]]));
 }
 
 async function markAnswered(account: Account, c: Composition): Promise<void> {
