@@ -26,7 +26,13 @@ import {
 import type { FoundSession } from "../login/mod.ts";
 import { Log } from "../../log/mod.ts";
 import { AddressBooks } from "./sending/address_book.ts";
-import { type CallContext, callHandlers, composeContext, openCalls, type WebmailState } from "./call_handlers.ts";
+import {
+  type CallContext,
+  callHandlers,
+  composeContext,
+  openCalls,
+  type WebmailState,
+} from "./call_handlers.ts";
 import { compressed } from "./compression.ts";
 import { pieceStream } from "./reading/content.ts";
 import { disposition, messageDocument } from "./reading/documents.ts";
@@ -67,6 +73,7 @@ export async function openWebmail(services: WebmailServices): Promise<Webmail> {
     log: new Log("webmail"),
     onFailed: (account, draftId, subject, why) =>
       connections.tell(account, { kind: "sendFailed", draftId, subject, why }),
+    onWaits: (account, id, sendAt) => connections.tell(account, { kind: "waits", id, sendAt }),
     onSent: (account) => books.forget(account),
   });
   scheduler.start();

@@ -39,7 +39,7 @@ Deno.test("a message that can be called off is a draft meanwhile, then it is sen
     assert.equal(w.sent[0].messageId, `${key}@localhost`);
     assert.deepEqual(w.sent[0].recipients, ["ann@example.org", "hid@example.org"]);
     assert.doesNotMatch(w.sent[0].text, /hid@|X-Mox-Draft/);
-    assert.ok(w.account.message(asked)!.flags & Flag.Answered);
+    await until("marked", () => (w.account.message(asked)!.flags & Flag.Answered) !== 0);
     assert.match(await refused(b.call("SendCancel", { id: r.waiting!.id }), "conflict"), /sent/);
     // Another window that still has it.
     assert.match(

@@ -40,6 +40,8 @@ export interface SchedulerOptions {
   log: Log;
   /** A message could not be sent, and is a draft again. */
   onFailed: (account: string, draftId: number, subject: string, why: string) => void;
+  /** A draft waits until this time, or (null) no more. */
+  onWaits: (account: string, draftId: number, at: number | null) => void;
   /** It was sent. */
   onSent: (account: string) => void;
 }
@@ -85,6 +87,7 @@ export class Scheduler {
     const mailbox = account.message(s.message)?.mailboxId;
     if (mailbox === undefined) throw new UserError("the draft is gone");
     await this.#o.rows.add({ ...s, account: account.name, mailbox });
+    this.#o.onWaits(account.name, s.message, s.due);
     this.#wake();
   }
 
@@ -92,9 +95,10 @@ export class Scheduler {
   async forget(account: Account, id: number): Promise<Scheduled> {
     const s = this.#o.rows.find(account.name, id);
     if (this.#now === `${account.name} ${id}` || s === undefined || !isDraft(account, id)) {
-      throw new HttpError(409, "the message was sent already");
+      throw new HttpError(409, "this message waits no more: it was sent, or changed");
     }
     await this.#o.rows.remove(account.name, id);
+    this.#o.onWaits(account.name, id, null);
     return s;
   }
 

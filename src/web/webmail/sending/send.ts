@@ -90,7 +90,9 @@ export function sendOrSchedule(
     let { draftId } = request;
     if (key !== undefined) {
       const there = writtenUnder(ctx, key);
-      if (there.sent) throw new UserError("this message was sent from another window already");
+      if (there.sent) {
+        throw new UserError("this message was sent already, perhaps from another window");
+      }
       // Another window has saved it since: it is the same message.
       draftId = there.draftId ?? draftId;
     }
