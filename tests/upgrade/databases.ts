@@ -14,6 +14,7 @@ import { StsCache } from "../../src/tlspolicy/sts_cache.ts";
 import { Sessions } from "../../src/web/login/mod.ts";
 import { SeenRequests } from "../../src/web/webapi/seen_requests.ts";
 import { ScheduledRows } from "../../src/web/webmail/scheduled/rows.ts";
+import { outboundTo } from "../support/outbound.ts";
 import { testRules } from "../store/setup.ts";
 
 /** Opens a database as the server does, and closes it. `data` is the data folder. */
@@ -44,7 +45,11 @@ export const databases: Record<string, Opener> = {
     await queue.stop();
   },
   "webhooks/hooks.db": async (data) => {
-    const hooks = await Webhooks.open(data, { log: new Log("webhook"), retiredPeriod: () => 0 });
+    const hooks = await Webhooks.open(data, {
+      outbound: outboundTo(),
+      log: new Log("webhook"),
+      retiredPeriod: () => 0,
+    });
     await hooks.stop();
   },
   "sessions.db": closing((d) => Sessions.open(d)),
