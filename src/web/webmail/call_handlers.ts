@@ -14,7 +14,7 @@ import { rejectsMailboxes } from "./sending/identities.ts";
 import { mailboxItem, messageItem } from "./list/items.ts";
 import { parsedMessage } from "./reading/message.ts";
 import { domainSecurity } from "./sending/recipient_security.ts";
-import { checkSendAt, sendOrSchedule } from "./sending/send.ts";
+import { checkSendAt, sendOrSchedule } from "./scheduled/schedule.ts";
 import type { WebmailServices } from "./services.ts";
 import { saveSenderView, saveWebmailSettings, webmailSettings } from "./settings.ts";
 import { countTargets, targetUids } from "./list/targets.ts";

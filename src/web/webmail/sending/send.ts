@@ -14,19 +14,17 @@ import {
   composeMessage,
   type HeaderAddresses,
 } from "./compose.ts";
-import { isDraft, messageIdOf, oneAfterTheOther, putDraft, writtenUnder } from "./drafts.ts";
-import type { Scheduler } from "../scheduled/scheduler.ts";
+import { isDraft } from "./drafts.ts";
 import { maxThread } from "../list/items.ts";
 import { addressOf, requiredAddresses } from "./recipients.ts";
 import type { WebmailServices } from "../services.ts";
 import type { UndoLog } from "../list/undo.ts";
 
-/** Milliseconds that a message may wait to be sent. */
-const maxWait = 60 * 24 * 3600_000;
 /** Recipients of a message. */
 const maxRecipients = 1000;
 
-function headerAddresses(c: Composition): HeaderAddresses {
+/** @throws UserError */
+export function headerAddresses(c: Composition): HeaderAddresses {
   const [from, ...others] = requiredAddresses([c.from.address]);
   if (from === undefined || others.length > 0) {
     throw new UserError("choose an address to send from");
@@ -41,7 +39,7 @@ function headerAddresses(c: Composition): HeaderAddresses {
 }
 
 /** Each recipient once. @throws UserError */
-function recipientsOf(a: HeaderAddresses): string[] {
+export function recipientsOf(a: HeaderAddresses): string[] {
   const all = new Map<string, string>();
   for (const r of [...a.to, ...a.cc, ...a.bcc]) {
     const address = addressOf(r);
@@ -54,7 +52,8 @@ function recipientsOf(a: HeaderAddresses): string[] {
   return [...all.values()];
 }
 
-function checkFrom(s: WebmailServices, account: string, a: HeaderAddresses): void {
+/** @throws UserError for an address that is not one of the account's */
+export function checkFrom(s: WebmailServices, account: string, a: HeaderAddresses): void {
   const [{ localpart, domain }] = a.from;
   const may = s.config.mayUseFrom(account, localpart, domain);
   if (may === "yes" || may === "no" && s.config.acceptAllAccount === account) return;
@@ -63,80 +62,6 @@ function checkFrom(s: WebmailServices, account: string, a: HeaderAddresses): voi
       ? `the domain ${domain} is disabled`
       : `${localpart}@${domain} is not one of your addresses`,
   );
-}
-
-/** @throws UserError for a time that can't be sent at */
-export function checkSendAt(sendAt: number): void {
-  const now = Date.now();
-  if (sendAt <= now) throw new UserError("the time to send at is in the past");
-  if (sendAt > now + maxWait) {
-    throw new UserError("a message can be sent at most 60 days from now");
-  }
-}
-
-/** What a page asks for: sent at once, or kept until it is time. @throws UserError, HttpError */
-export function sendOrSchedule(
-  s: WebmailServices,
-  ctx: ComposeContext,
-  request: CallChecked<"Send">,
-  undo: UndoLog,
-  log: Log,
-  scheduler: Scheduler,
-): Promise<CallResponse<"Send">> {
-  const { sendAt } = request;
-  if (sendAt !== null) checkSendAt(sendAt);
-  const key = request.key;
-  return oneAfterTheOther(ctx.account, key, async () => {
-    let { draftId } = request;
-    if (key !== undefined) {
-      const there = writtenUnder(ctx, key);
-      if (there.sent) {
-        throw new UserError("this message was sent already, perhaps from another window");
-      }
-      // Another window has saved it since: it is the same message.
-      draftId = there.draftId ?? draftId;
-    }
-    if (sendAt === null && request.undo === 0) {
-      const messageId = key === undefined ? undefined : messageIdOf(ctx, key);
-      return await send(s, ctx, { ...request, draftId }, undo, log, messageId);
-    }
-    return await schedule(s, ctx, { ...request, draftId }, scheduler);
-  });
-}
-
-/** Keeps a message as a draft that is sent when it is time. */
-async function schedule(
-  s: WebmailServices,
-  ctx: ComposeContext,
-  request: CallChecked<"Send">,
-  scheduler: Scheduler,
-): Promise<CallResponse<"Send">> {
-  const { account } = ctx;
-  const c = request.composition;
-  // What would be refused then is refused now.
-  const addresses = headerAddresses(c);
-  checkFrom(s, account.name, addresses);
-  recipientsOf(addresses);
-  const key = request.key ?? crypto.randomUUID();
-  const at = request.sendAt ?? Date.now() + request.undo * 1000;
-  const later = request.sendAt !== null;
-  const { draftId } = await putDraft(ctx, request.draftId, c, {
-    key,
-    options: { sendAt: request.sendAt, requireTls: request.requireTls },
-    mailbox: later ? await scheduler.mailbox(account) : undefined,
-    received: later ? at : undefined,
-  });
-  await scheduler.add(account, {
-    message: draftId,
-    due: at,
-    requireTls: request.requireTls,
-    archiveThread: request.archiveThread,
-    messageId: messageIdOf(ctx, key),
-  });
-  for (const a of c.attachments) {
-    if (a.kind === "upload") ctx.uploads.remove(account.name, a.uploadId);
-  }
-  return { sentId: null, waiting: { id: draftId, at }, warnings: [] };
 }
 
 /** What is left to do for a message that is in the queue already. */
