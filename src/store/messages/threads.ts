@@ -15,8 +15,7 @@
  * @module
  */
 import type { RowDb } from "../database/database.ts";
-import type { SummaryAddress } from "../types.ts";
-import { parseSummary } from "./fetch.ts";
+import { parseSummary, type SummaryAddress } from "./summary.ts";
 
 /** What matching needs of an email. */
 export interface ThreadInput {
