@@ -31,8 +31,7 @@ export function preview(root: Part, read: (from: number, to: number) => Uint8Arr
     .trim();
 }
 
-/** What takes no place within a word: soft hyphens, zero-width characters, marks of direction. */
-// deno-lint-ignore no-control-regex -- NUL is none of a text either
+/** NUL, and what takes no place within a word: soft hyphens, zero-width characters, marks of direction. */
 const invisible = /[\0\u00ad\u034f\u061c\u200b\u200e\u200f\u2060\ufeff]/g;
 /** A word without joiners at its ends: they join nothing, and senders fill up previews with them. */
 function withoutEdges(word: string): string {
