@@ -7,7 +7,7 @@ import type { Config } from "../config/mod.ts";
 import { makeResolver } from "../dns/mod.ts";
 import { Trainer } from "../delivery/training.ts";
 import { clearLevel, currentLevels, isLevel, Log, setLevel } from "../log/mod.ts";
-import { FailedAuthLimiter, type OpenConnection } from "../net/mod.ts";
+import { FailedAuthLimiter, type OpenConnection, type Outbound } from "../net/mod.ts";
 import { ensureDir } from "../platform/files.ts";
 import { Queue } from "../queue/mod.ts";
 import type { SaslBackend } from "../sasl/mod.ts";
@@ -28,12 +28,14 @@ import {
 import { Listeners } from "./listeners.ts";
 import { accountOfLogin, saslBackend } from "./logins.ts";
 import { catchPanics } from "./panics.ts";
+import { openOutbound } from "./outbound.ts";
 import { queueHandlers } from "./control/queue.ts";
 import { type OutgoingOptions, outgoingOptions, queueServices } from "./sending/queue_services.ts";
 import { watchRemovals } from "./removals.ts";
 import { accountRules } from "./rules.ts";
 import { openSrs } from "./onward/srs_key.ts";
-import { Receiving, type ReceivingOptions, type ReportDatabases } from "./receiving/receiving.ts";
+import { Receiving, type ReceivingOptions } from "./receiving/receiving.ts";
+import type { ReportDatabases } from "./receiving/services.ts";
 import { retrainHandler } from "./receiving/retrain.ts";
 import { Sockets } from "./sockets.ts";
 import { submitFromProgram } from "./sending/submit.ts";
@@ -125,8 +127,9 @@ export class MailServer {
     const sockets = await Sockets.bind(config.static);
     try {
       const certificates = await ServerCertificates.open(config);
+      const outbound = openOutbound(config.static, config.dir, o.outgoing?.resolver);
       await o.becomeUser?.();
-      return await MailServer.#open(o, sockets, certificates);
+      return await MailServer.#open(o, sockets, certificates, outbound);
     } finally {
       await sockets.close();
     }
@@ -136,6 +139,7 @@ export class MailServer {
     o: ServerOptions,
     sockets: Sockets,
     certificates: ServerCertificates,
+    outbound: Outbound,
   ): Promise<MailServer> {
     const log = new Log("serve");
     const { config } = o;
@@ -152,8 +156,8 @@ export class MailServer {
         new Log("store"),
         (name) => accountRules(config, name),
       );
-      const outgoing = await outgoingOptions(o);
-      const webhooks = await ServerWebhooks.open(config, () => server!.queue);
+      const outgoing = await outgoingOptions({ ...o, outbound });
+      const webhooks = await ServerWebhooks.open(config, outbound, () => server!.queue);
       const srs = await openSrs(config.dataDir, o.receiving?.now ?? Date.now);
       const queue = await Queue.open(
         config.dataDir,
@@ -162,6 +166,7 @@ export class MailServer {
             config,
             accounts,
             local: o.local,
+            outbound,
             tempDir,
             queue: () => server!.queue,
             srs,
@@ -182,7 +187,9 @@ export class MailServer {
       await o.prepare?.(accounts);
       server.#pages = await openWebPages(server, {
         limiter: server.#authLimiter,
+        outbound,
         tempDir,
+        shares: () => server!.#shares,
         states: {
           tlsKeys: () => server!.#tlsKeys,
           loginLog: () => server!.loginLog,
@@ -242,9 +249,11 @@ export class MailServer {
           resolver: outgoing.resolver,
           evaluations: reports.evaluations,
           results: outgoing.tlsResults,
+          outbound,
         });
       }
       await certificates.start({
+        outbound,
         resolver: o.local ? undefined : outgoing.resolver ?? makeResolver(),
         patience: o.acmePatience,
       });
