@@ -1,14 +1,14 @@
 /** The same scripts on the same messages, here and with Dovecot's `sieve-test`. */
 import assert from "node:assert/strict";
 import { SieveSyntaxError } from "../../src/sieve/mod.ts";
-import { findProgram } from "../support/programs.ts";
+import { lacks } from "../support/programs.ts";
 import { runScript, shortActions } from "./context.ts";
 import { dovecotActions, SieveTest } from "./dovecot.ts";
 import { expressions, requireLine } from "./expressions.ts";
 import { messages } from "./messages.ts";
 import { scripts, wrong } from "./scripts.ts";
 
-const ignore = findProgram("sieve-test") === undefined || Deno.build.os === "windows";
+const ignore = lacks("sieve-test");
 
 /** Where Dovecot 2.3 answers otherwise, and why ours stays. */
 const known: Readonly<Record<string, string>> = {

@@ -7,7 +7,7 @@ import type { SyntaxNode } from "../language/syntax.ts";
 import type { Problems } from "../language/problems.ts";
 import type { CommandFn, TestFn } from "../run/run.ts";
 import { readArguments } from "./arguments.ts";
-import type { Args, Checker, CommandDefinition, TagSpec, TestDefinition } from "./definition.ts";
+import type { Checker, CommandDefinition, TagSpec, TestDefinition } from "./definition.ts";
 import { extensions, withImplied } from "./extensions.ts";
 import { ifCommand, requireNames } from "./control.ts";
 import { decodeEncodedCharacters, parseVariables, type Text, TextError } from "./text.ts";
