@@ -14,6 +14,10 @@ export interface ScramCredentials {
   iterations: number;
   storedKey: Uint8Array;
   serverKey: Uint8Array;
+  /** Which password it is, as the server's last step tells. */
+  credential?: string;
+  /** Of a name without account: no password fits. */
+  absent?: boolean;
   /** Called when somebody has logged in with it. */
   used?: () => void;
   /** Further passwords of the same user, with the same salt and iterations. */
@@ -24,6 +28,8 @@ export interface ScramCredentials {
 export interface CramMd5Credentials {
   inner: Uint8Array;
   outer: Uint8Array;
+  /** Which password it is, as the server's last step tells. */
+  credential?: string;
   /** Called when somebody has logged in with it. */
   used?: () => void;
   /** Further passwords of the same user. */

@@ -7,13 +7,9 @@
  *
  * @module
  */
-import { Buffer } from "node:buffer";
-import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import {
   type CramMd5Credentials,
-  decodeCredentials,
   deriveCredentials,
-  type DerivedCredentials,
   encodeCredentials,
   type ScramCredentials,
 } from "../../sasl/credentials.ts";
@@ -28,7 +24,14 @@ import {
 } from "./app_passwords.ts";
 import type { Db } from "../database/database.ts";
 import { matchingStep } from "./totp.ts";
-import { checkPassword, hashPassword } from "./password.ts";
+import { hashPassword } from "./password.ts";
+import {
+  cramMd5Credentials,
+  readSecrets,
+  scramCredentials,
+  type Secrets,
+  verifyPassword,
+} from "./secrets.ts";
 import type { Writer } from "../database/writer.ts";
 
 /** Who logs in from where. */
@@ -37,29 +40,17 @@ type Peer = { protocol: string; remoteIp: string };
 /** Fewest characters of a password; set through {@link Credentials.setPassword}. */
 export const minPasswordLength = 8;
 
-/** How long a password that was right is known to be so, in milliseconds. */
-const cacheTime = 10 * 60 * 1000;
-
-// A MAC with a key of this process: what is kept in memory is of no use elsewhere.
-const cacheKey = randomBytes(32);
-function mac(password: string): Uint8Array {
-  return createHmac("sha256", cacheKey).update(password).digest();
-}
-
-/** Checked in place of a hash that doesn't exist, so that timing doesn't tell which accounts do. */
-const absentHash =
-  "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-
-/** Spends the time of a password check, for names without an account. */
-export async function checkAbsentPassword(password: string): Promise<false> {
-  await checkPassword(password, absentHash).catch(() => {});
-  return false;
-}
+/** What has changed of an account's ways to log in. */
+export type CredentialChange = "password" | "appPassword" | "secondFactor" | "passkey";
 
 export class Credentials {
   readonly #db: Db;
   readonly #writer: Writer;
-  #known: { mac: Uint8Array; hash: string; until: number } | undefined;
+  /**
+   * Is told of each change, when it is durable: who is in with what is no more has to go. With it goes what the
+   * change was given as its origin: a session that may stay.
+   */
+  onChange: ((change: CredentialChange, keepSession: number | undefined) => void) | undefined;
 
   constructor(db: Db, writer: Writer) {
     this.#db = db;
@@ -75,24 +66,18 @@ export class Credentials {
     return this.#read("password") !== undefined;
   }
 
-  /** Checks a password; a right one is remembered for some minutes, so that clients reconnect fast. */
-  async verifyPassword(password: string): Promise<boolean> {
-    const hash = this.#read("password");
-    if (hash === undefined) return await checkAbsentPassword(password);
-    const known = this.#known;
-    const m = mac(password);
-    if (
-      known && known.hash === hash && known.until > Date.now() && timingSafeEqual(known.mac, m)
-    ) {
-      return true;
-    }
-    if (!await checkPassword(password, hash)) return false;
-    this.#known = { mac: m, hash, until: Date.now() + cacheTime };
-    return true;
+  /** All that logins are checked with. */
+  secrets(): Secrets {
+    return readSecrets(this.#db);
+  }
+
+  /** Checks the user's own password. `from` is whose place in the queue it takes, such as an address. */
+  verifyPassword(password: string, from = ""): Promise<boolean> {
+    return verifyPassword(this.#read("password"), password, from);
   }
 
   /** Sets a new password for all mechanisms. Durable when it resolves. */
-  async setPassword(password: string): Promise<void> {
+  async setPassword(password: string, keepSession?: number): Promise<void> {
     const derived = await deriveCredentials(password, storedAppPasswords(this.#db)[0]?.derived);
     const rows: [string, string][] = [["password", await hashPassword(password)]];
     for (const [kind, value] of Object.entries(encodeCredentials(derived))) {
@@ -104,68 +89,22 @@ export class Credentials {
         this.#db.run("INSERT INTO credentials (kind, value) VALUES (?, ?)", kind, value);
       }
     });
-    this.#known = undefined;
-  }
-
-  #derived(): ReturnType<typeof decodeCredentials> {
-    const rows: Record<string, string> = {};
-    for (const [k, v] of this.#db.all("SELECT kind, value FROM credentials")) rows[k] = v;
-    return decodeCredentials(rows);
-  }
-
-  /** Of all passwords that programs may log in with. */
-  #forPrograms(peer: Peer | undefined): (DerivedCredentials & { used?: () => void })[] {
-    return [
-      ...this.hasSecondFactor ? [] : [this.#derived()],
-      ...storedAppPasswords(this.#db).map((p) => ({
-        ...p.derived,
-        used: () => this.#used(p.id, peer),
-      })),
-    ];
+    this.onChange?.("password", keepSession);
   }
 
   scram(
     mechanism: "SCRAM-SHA-1" | "SCRAM-SHA-256",
     peer?: Peer,
   ): ScramCredentials | undefined {
-    const all = this.#forPrograms(peer).flatMap((d) => {
-      const c = mechanism === "SCRAM-SHA-1" ? d.scramSha1 : d.scramSha256;
-      return c ? [{ ...c, used: d.used }] : [];
-    });
-    return all.length === 0 ? undefined : { ...all[0], others: all.slice(1) };
+    return scramCredentials(this.secrets(), mechanism, (id) => this.used(id, peer));
   }
 
   cramMd5(peer?: Peer): CramMd5Credentials | undefined {
-    const all = this.#forPrograms(peer).flatMap((d) =>
-      d.cramMd5 ? [{ ...d.cramMd5, used: d.used }] : []
-    );
-    return all.length === 0 ? undefined : { ...all[0], others: all.slice(1) };
+    return cramMd5Credentials(this.secrets(), (id) => this.used(id, peer));
   }
 
-  /**
-   * Checks a password that a program has sent. "secondFactor": it is the user's own, and would be right were
-   * there no second factor.
-   */
-  async verifyForProgram(
-    password: string,
-    peer?: Peer,
-  ): Promise<"ok" | "wrong" | "secondFactor"> {
-    const hash = Buffer.from(appPasswordHash(password));
-    let found: number | undefined;
-    for (const p of storedAppPasswords(this.#db)) {
-      const stored = Buffer.from(p.hash);
-      if (stored.length === hash.length && timingSafeEqual(stored, hash)) found = p.id;
-    }
-    if (found !== undefined) {
-      this.#used(found, peer);
-      return "ok";
-    }
-    if (!await this.verifyPassword(password)) return "wrong";
-    return this.hasSecondFactor ? "secondFactor" : "ok";
-  }
-
-  /** Notes the use of a password, not more than once a minute. */
-  #used(id: number, peer: Peer | undefined): void {
+  /** Notes the use of an app password, not more than once a minute. */
+  used(id: number, peer: Peer | undefined): void {
     const now = Date.now();
     this.#writer.write(() => {
       this.#db.run(
@@ -190,7 +129,7 @@ export class Credentials {
     const stored = storedAppPasswords(this.#db);
     if (stored.length >= maxAppPasswords) return undefined;
     const password = newAppPassword();
-    const main = this.#derived();
+    const main = this.secrets().derived;
     const derived = await deriveCredentials(password, main.scramSha256 ? main : stored[0]?.derived);
     await this.#writer.write(() => {
       this.#db.run(
@@ -204,10 +143,12 @@ export class Credentials {
   }
 
   /** False if there is none with that id. */
-  removeAppPassword(id: number): Promise<boolean> {
-    return this.#writer.write(() =>
+  async removeAppPassword(id: number): Promise<boolean> {
+    const removed = await this.#writer.write(() =>
       this.#db.run("DELETE FROM app_passwords WHERE id = ?", id).changes > 0
     );
+    if (removed) this.onChange?.("appPassword", undefined);
+    return removed;
   }
 
   // --- the second factor
@@ -243,13 +184,19 @@ export class Credentials {
    * Turns the second factor on with a key whose current code the user has shown to have.
    * @returns recovery codes, each good for one login; undefined if the code is wrong.
    */
-  async enableTotp(key: string, code: string, now: number): Promise<string[] | undefined> {
+  async enableTotp(
+    key: string,
+    code: string,
+    now: number,
+    keepSession?: number,
+  ): Promise<string[] | undefined> {
     const step = matchingStep(key, code, now, 0);
     if (step === undefined) return undefined;
     const codes = Array.from({ length: 10 }, () => newAppPassword().slice(0, 10));
     await this.#writer.write(() =>
       this.#write({ totp: { key, used: step }, recovery: codes.map(appPasswordHash) })
     );
+    this.onChange?.("secondFactor", keepSession);
     return codes;
   }
 
