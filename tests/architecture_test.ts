@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { commands } from "../src/imap/server/session/table.ts";
+import { commands } from "../src/imap/server/table.ts";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const src = join(root, "src");
@@ -73,6 +73,46 @@ Deno.test("imports point downwards", () => {
     }
   }
   assert.deepEqual(wrong, []);
+});
+
+/** The files of a folder and what each imports of the tree, by paths from the root. */
+function importGraph(folders: readonly string[]): Map<string, string[]> {
+  const graph = new Map<string, string[]>();
+  for (const folder of folders) {
+    for (const file of sources(join(root, folder))) {
+      const targets = imports(Deno.readTextFileSync(file)).filter((spec) => spec.startsWith("."));
+      graph.set(relative(root, file), targets.map((t) => relative(root, join(dirname(file), t))));
+    }
+  }
+  return graph;
+}
+
+/** A path that leads back to where it starts, for each file that a walk finds to be on one. */
+function circles(graph: ReadonlyMap<string, string[]>): string[] {
+  const found: string[] = [];
+  const done = new Set<string>();
+  const path: string[] = [];
+  const walk = (file: string): void => {
+    const at = path.indexOf(file);
+    if (at >= 0) {
+      found.push([...path.slice(at), file].join(" -> "));
+      return;
+    }
+    if (done.has(file)) return;
+    path.push(file);
+    for (const target of graph.get(file) ?? []) walk(target);
+    path.pop();
+    done.add(file);
+  };
+  for (const file of graph.keys()) walk(file);
+  return found;
+}
+
+Deno.test("no files import each other in a circle, not even for types", () => {
+  const graph = importGraph(["src", "webmail", "scripts", "tests/support"]);
+  assert.ok(graph.size > 500, "the files were found");
+  assert.deepEqual(circles(graph), []);
+  assert.deepEqual(circles(new Map([["a", ["b"]], ["b", ["c"]], ["c", ["b"]]])), ["b -> c -> b"]);
 });
 
 Deno.test("only the platform layer asks which operating system it runs on", () => {

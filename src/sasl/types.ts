@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { CramMd5Credentials, ScramCredentials } from "./credentials.ts";
 
 /**
  * Why an exchange ended without login.
@@ -41,6 +40,34 @@ export const mechanismNames = [
   "EXTERNAL",
 ] as const;
 export type MechanismName = (typeof mechanismNames)[number];
+
+/** RFC 5802 §3: what a server keeps for a SCRAM mechanism. */
+export interface ScramCredentials {
+  salt: Uint8Array;
+  iterations: number;
+  storedKey: Uint8Array;
+  serverKey: Uint8Array;
+  /** Which password it is, as the server's last step tells. */
+  credential?: string;
+  /** Of a name without account: no password fits. */
+  absent?: boolean;
+  /** Called when somebody has logged in with it. */
+  used?: () => void;
+  /** Further passwords of the same user, with the same salt and iterations. */
+  others?: readonly ScramCredentials[];
+}
+
+/** RFC 2195 §3: MD5 states (16 bytes) after the key, padded and masked for the inner and outer hash. */
+export interface CramMd5Credentials {
+  inner: Uint8Array;
+  outer: Uint8Array;
+  /** Which password it is, as the server's last step tells. */
+  credential?: string;
+  /** Called when somebody has logged in with it. */
+  used?: () => void;
+  /** Further passwords of the same user. */
+  others?: readonly CramMd5Credentials[];
+}
 
 /** Who logs in from where, for what is noted about passwords. */
 export interface SaslPeer {

@@ -33,7 +33,8 @@ import { type OutgoingOptions, outgoingOptions, queueServices } from "./sending/
 import { watchRemovals } from "./removals.ts";
 import { accountRules } from "./rules.ts";
 import { openSrs } from "./onward/srs_key.ts";
-import { Receiving, type ReceivingOptions, type ReportDatabases } from "./receiving/receiving.ts";
+import { Receiving, type ReceivingOptions } from "./receiving/receiving.ts";
+import type { ReportDatabases } from "./receiving/services.ts";
 import { retrainHandler } from "./receiving/retrain.ts";
 import { Sockets } from "./sockets.ts";
 import { submitFromProgram } from "./sending/submit.ts";

@@ -22,7 +22,7 @@ import {
   type Transaction,
 } from "../smtp/server/mod.ts";
 import type { Accounts } from "../store/account/accounts.ts";
-import type { EmailDescription } from "../store/account/describe.ts";
+import type { EmailDescription } from "../store/messages/describe.ts";
 import { ParsingObserver } from "./receiving/arrived.ts";
 import { loginAccount } from "./logins.ts";
 import { queueOutgoing } from "./sending/outgoing.ts";

@@ -5,40 +5,15 @@
  * @module
  */
 import * as admin from "../../admin/mod.ts";
-import type { Config } from "../../config/mod.ts";
 import { makeResolver } from "../../dns/mod.ts";
-import type { Log } from "../../log/mod.ts";
-import type { Accounts } from "../../store/account/accounts.ts";
 import { ControlError, type ControlHandler, type Json } from "./control.ts";
+import type { AdminCommand, AdminContext, Arguments, Print } from "./admin_command.ts";
+import { textArgument } from "./admin_command.ts";
 import { backupCommands } from "./backup_command.ts";
 import { maintenanceCommands } from "./maintenance_commands.ts";
 import { transferCommands } from "./transfer_commands.ts";
 import { setAccountPassword } from "../logins.ts";
 import { tlsKeyCommands } from "./tls_key_commands.ts";
-
-/** What the commands work on. */
-export interface AdminContext {
-  config: Config;
-  accounts: Accounts;
-  log: Log;
-}
-
-type Print = (text: string) => void;
-/** Arguments by their names, as the subcommands send them. */
-export type Arguments = { [name: string]: Json };
-export type AdminCommand = (
-  c: AdminContext,
-  args: Arguments,
-  print: Print,
-  signal?: AbortSignal,
-) => Promise<Json | void>;
-
-/** An argument that is a text. @throws ControlError */
-export function textArgument(args: Arguments, name: string): string {
-  const value = args[name];
-  if (typeof value !== "string" || value === "") throw new ControlError(`${name} is missing`);
-  return value;
-}
 
 function listArgument(args: Arguments, name: string): string[] {
   const value = args[name];

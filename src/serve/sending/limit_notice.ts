@@ -5,7 +5,7 @@ import { formatDate } from "../../mail/header/date.ts";
 import { withTempFile } from "../../platform/files.ts";
 import type { QueueLimitError } from "../../queue/mod.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
-import { describeFile } from "../../store/account/describe.ts";
+import { describeFile } from "../../store/messages/describe.ts";
 import { addressOf } from "./dsn.ts";
 import { deliverToSelf } from "../smtp_backend.ts";
 

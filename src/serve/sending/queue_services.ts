@@ -14,7 +14,7 @@ import {
 } from "../../queue/mod.ts";
 import { SmtpError } from "../../smtp/server/mod.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
-import { describeFile } from "../../store/account/describe.ts";
+import { describeFile } from "../../store/messages/describe.ts";
 import { StoreError } from "../../store/types.ts";
 import { opportunistic } from "../../tlspolicy/opportunistic.ts";
 import { resolvingFetch } from "../../tlspolicy/sts_https.ts";
@@ -22,7 +22,7 @@ import { Policies } from "../../tlspolicy/policies.ts";
 import type { TlsPolicy } from "../../tlspolicy/types.ts";
 import type { Srs } from "../../senderauth/mod.ts";
 import { TlsResults } from "../../reports/mod.ts";
-import type { ReportDatabases } from "../receiving/receiving.ts";
+import type { ReportDatabases } from "../receiving/services.ts";
 import { recordTlsResult } from "../reports/tls_results.ts";
 import { noteUndeliverable } from "../reports/undeliverable.ts";
 import { addressOf, deliverDsn } from "./dsn.ts";

@@ -6,7 +6,7 @@ import { programVersion } from "../../platform/version.ts";
 import type { Queue } from "../../queue/mod.ts";
 import type { Webhooks } from "../../queue/webhooks/mod.ts";
 import type { TlsResults } from "../../reports/mod.ts";
-import type { ReportDatabases } from "../receiving/receiving.ts";
+import type { ReportDatabases } from "../receiving/services.ts";
 import { preparePassword } from "../../sasl/mod.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
 import { checkAbsentPassword } from "../../store/logins/credentials.ts";

@@ -3,48 +3,17 @@
  *
  * @module
  */
-import type { Config } from "../../config/mod.ts";
-import type { FailedAuthLimiter, OpenConnection } from "../../net/mod.ts";
 import { hostPort } from "../../platform/net.ts";
-import type { Queue } from "../../queue/mod.ts";
-import type { Accounts } from "../../store/account/accounts.ts";
 import { followGlance } from "../../web/admin/mod.ts";
 import { Sessions } from "../../web/login/mod.ts";
 import { autoconfigHandler, autoconfigHost } from "../../web/settings/autoconfig.ts";
 import { mtastsHandler, mtastsHost } from "../../web/settings/mtasts.ts";
 import { webserver } from "../../web/webserver/mod.ts";
-import { accountAndAdminPages, type PagesServer } from "./account_pages.ts";
-import type { ReportDatabases } from "../receiving/receiving.ts";
-import type { SecurityServices } from "../sending/recipient_security.ts";
-import type { Endpoint, WebHandlers } from "./web.ts";
+import { accountAndAdminPages } from "./account_pages.ts";
+import type { WebServer, WebShared } from "./page_server.ts";
+import type { WebHandlers } from "./web.ts";
 import { webApi } from "./webapi.ts";
-import type { ServerWebhooks } from "../sending/webhooks.ts";
 import { webmail } from "./webmail.ts";
-
-/** What pages need of the server. */
-export interface WebServer {
-  readonly config: Config;
-  readonly accounts: Accounts;
-  readonly queue: Queue;
-  readonly webhooks: ServerWebhooks | undefined;
-  readonly endpoints: readonly Endpoint[];
-  /** Open ones of all listeners. */
-  connections(): OpenConnection[];
-  readonly reports: ReportDatabases | undefined;
-}
-
-/** What they share with the mail protocols. */
-export interface WebShared {
-  limiter: FailedAuthLimiter;
-  tempDir: string;
-  /** Undefined where there is no DNS. */
-  security: SecurityServices | undefined;
-  /** What the pages show, and what is only there when the server has started. */
-  states: Pick<
-    PagesServer,
-    "tlsKeys" | "loginLog" | "trained" | "certificates" | "stsPolicies" | "tlsResults"
-  >;
-}
 
 /** Handlers, and what has to be closed when the server stops. */
 export interface WebPages {

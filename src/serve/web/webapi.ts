@@ -6,7 +6,7 @@ import { SmtpError } from "../../smtp/server/mod.ts";
 import { ApiError, type ApiSubmission, openWebApi, type WebApi } from "../../web/webapi/mod.ts";
 import { checkProgramLogin } from "./account_pages.ts";
 import { queueOutgoing } from "../sending/outgoing.ts";
-import type { WebServer, WebShared } from "./pages.ts";
+import type { WebServer, WebShared } from "./page_server.ts";
 
 type Server = Pick<WebServer, "config" | "accounts" | "queue">;
 

@@ -8,7 +8,6 @@ import { countPanic } from "../../metrics/mod.ts";
 import { type Connection, ConnectionError, type TlsInfo } from "../../net/mod.ts";
 import { isStorageError, isStorageFull } from "../../platform/storage_errors.ts";
 import type { Recipient, SmtpSession, Transaction } from "./backend.ts";
-import { commandTable } from "./command_table.ts";
 import type { DataReader } from "./data_reader.ts";
 import { formatReply, SmtpError, syntaxError } from "./errors.ts";
 import type { MessageFile } from "./message_file.ts";
@@ -22,6 +21,12 @@ export type OpenTransaction =
     -readonly [K in keyof Omit<Transaction, "recipients">]: Transaction[K];
   }
   & { recipients: Recipient[] };
+
+/** A command: answers, or throws the SmtpError to answer with. */
+export interface Command {
+  metric: metrics.CommandName;
+  run(session: Session, args: string): Promise<void>;
+}
 
 /** A message that arrives by BDAT, between two chunks. */
 export interface ChunkedMessage {
@@ -72,8 +77,16 @@ export class Session implements SmtpSession {
   #quit = false;
   #lastCode = 0;
 
-  constructor(conn: Connection, options: SmtpServerOptions) {
+  readonly #commands: ReadonlyMap<string, Command>;
+
+  /** @param commands by verb in upper case */
+  constructor(
+    conn: Connection,
+    options: SmtpServerOptions,
+    commands: ReadonlyMap<string, Command>,
+  ) {
     this.conn = conn;
+    this.#commands = commands;
     this.options = options;
     this.limits = { ...defaultLimits, ...options.limits };
     this.log = options.log.withCid(conn.cid);
@@ -198,7 +211,7 @@ export class Session implements SmtpSession {
       if (++this.#sinceMessage > this.limits.commands) {
         throw new SmtpError(421, "7.0", "too many commands", { close: true });
       }
-      const command = commandTable.get(verb);
+      const command = this.#commands.get(verb);
       if (command === undefined) throw this.#unknown(verb);
       cmd = command.metric;
       if (bytes.length + 2 > this.limits.commandLine && verb !== "AUTH") {

@@ -2,10 +2,9 @@
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { answerRequests } from "../../platform/worker.ts";
-import { parseSummary } from "../messages/fetch.ts";
 import { MessageFiles } from "../files/message_files.ts";
 import { fieldText, MessageText, summaryTexts } from "../search/text.ts";
-import { isCutSummary } from "../messages/summary_limits.ts";
+import { isCutSummary, parseSummary } from "../messages/summary.ts";
 import { maxIndexedText, maxKeptText, partField, separator } from "./schema.ts";
 
 export interface IndexRequest {

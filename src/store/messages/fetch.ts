@@ -6,11 +6,10 @@
  *
  * @module
  */
-import { collationKey } from "../../mail/text/collation.ts";
-import { standardBaseSubject } from "../../mail/header/subject.ts";
 import type { Db, Row } from "../database/database.ts";
 import type { MailboxRows } from "../mailboxes/rows.ts";
-import { type FetchRow, Flag, type Message, type Summary, Want } from "../types.ts";
+import { type FetchRow, Flag, type Message, Want } from "../types.ts";
+import { noSummary, parseSummary, type Summary } from "./summary.ts";
 
 const base = "m.id, m.email_id, m.uid, m.modseq, m.flags, m.keywords, m.received, m.saved, m.size";
 const baseColumns = 9;
@@ -53,23 +52,6 @@ function joinsFor(c: Columns): string {
 }
 
 const noBytes = new Uint8Array(0);
-const noSummary: Summary = {
-  messageId: "",
-  references: [],
-  repliesOnly: undefined,
-  subject: "",
-  sortSubject: "",
-  sent: undefined,
-  sentZone: undefined,
-  from: [],
-  to: [],
-  cc: [],
-  bcc: [],
-  replyTo: [],
-  preview: "",
-  hasAttachment: false,
-};
-
 class ReusedRow implements FetchRow {
   id = 0;
   emailId = 0;
@@ -122,47 +104,6 @@ function rowReader(c: Columns): (r: Row) => FetchRow {
     fillExtra(o, c, r, baseColumns);
     return o;
   };
-}
-
-/** Reads a summary as it is stored: only what isn't empty. */
-export function parseSummary(text: string): Summary {
-  const s = { ...noSummary, ...JSON.parse(text) };
-  // Of before the collation was that of the RFC.
-  if ("baseSubject" in s) s.sortSubject = sortSubject(s.subject);
-  return s;
-}
-
-/** What SORT and THREAD compare of a decoded subject. */
-export function sortSubject(subject: string): string {
-  return collationKey(standardBaseSubject(subject).base);
-}
-
-/**
- * Single fields of a summary as it is stored, for sorting: without the cost of reading all of it. Quotes in
- * values are escaped, so what looks like a key is one, and no other object in a summary has these.
- */
-export function storedSent(text: string): number | undefined {
-  const at = text.indexOf('"sent":');
-  return at < 0 ? undefined : Number.parseInt(text.slice(at + 7, at + 30));
-}
-export function storedSortSubject(text: string): string {
-  const start = text.indexOf('"sortSubject":"');
-  if (start < 0) return text.includes('"baseSubject":"') ? parseSummary(text).sortSubject : "";
-  const end = text.indexOf('"', start + 15);
-  const value = text.slice(start + 15, end < 0 ? undefined : end);
-  return value.includes("\\") ? parseSummary(text).sortSubject : value;
-}
-
-/** A summary as it is stored. */
-export function packSummary(s: Summary): string {
-  const r: Record<string, unknown> = {};
-  for (const [k, v] of Object.entries(s)) {
-    if (v === undefined || v === "" || v === false || (Array.isArray(v) && v.length === 0)) {
-      continue;
-    }
-    r[k] = v;
-  }
-  return JSON.stringify(r);
 }
 
 /** Rows that one query reads at most, so that memory stays bounded. */

@@ -6,8 +6,8 @@
  * @module
  */
 import type { Db } from "../database/database.ts";
-import type { EmailDescription } from "../account/describe.ts";
-import { packSummary } from "./fetch.ts";
+import type { EmailDescription } from "./describe.ts";
+import { packSummary } from "./summary.ts";
 import { addMailboxKeywords } from "../mailboxes/keywords.ts";
 import { applyCounts, CountDelta } from "../mailboxes/counts.ts";
 import { nextModseq } from "../mailboxes/mailboxes.ts";

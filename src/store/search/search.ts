@@ -9,7 +9,7 @@
 import type { Account } from "../account/account.ts";
 import { addressText, foldCase, MessageText, type TextNode } from "./text.ts";
 import { needs, type SearchNode } from "./types.ts";
-import { isCutSummary } from "../messages/summary_limits.ts";
+import { isCutSummary } from "../messages/summary.ts";
 import { type FetchRow, type MessageReader, type SummaryAddress, Want } from "../types.ts";
 
 export { foldCase } from "./text.ts";

@@ -6,7 +6,7 @@
 import { collationKey } from "../../../mail/text/collation.ts";
 import { standardBaseSubject } from "../../../mail/header/subject.ts";
 import type { Account } from "../../../store/account/account.ts";
-import { storedSent, storedSortSubject } from "../../../store/messages/fetch.ts";
+import { storedSent, storedSortSubject } from "../../../store/messages/summary.ts";
 import { type FetchRow, type Summary, type SummaryAddress, Want } from "../../../store/types.ts";
 
 export const sortKeys = [

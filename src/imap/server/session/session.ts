@@ -10,7 +10,7 @@ import { formatMailbox } from "../../format/text.ts";
 import { ImapBad, ImapNo } from "./answer.ts";
 import type { ImapBackend } from "./backend.ts";
 import type { NotifyRules } from "../mailboxes/notify_rules.ts";
-import type { Source } from "../mailboxes/places.ts";
+import type { Source } from "../mailboxes/names.ts";
 import type { View } from "./view.ts";
 
 /** States as bits, so that a command can name those it is allowed in. */
@@ -63,7 +63,16 @@ export class Session {
   /** Set by LOGOUT, or when the session can't go on. */
   ended = false;
 
-  constructor(conn: Connection, backend: ImapBackend, log: Log) {
+  /** Capabilities of all commands. */
+  readonly commandCapabilities: readonly string[];
+
+  constructor(
+    conn: Connection,
+    backend: ImapBackend,
+    log: Log,
+    commandCapabilities: readonly string[],
+  ) {
+    this.commandCapabilities = commandCapabilities;
     this.conn = conn;
     this.backend = backend;
     this.log = log;

@@ -20,9 +20,13 @@ import { packStructure } from "../../mail/structure/packed.ts";
 import { baseSubject } from "../../mail/header/subject.ts";
 import { decodeWords } from "../../mail/header/words.ts";
 import { parse as parseDomain } from "tldts";
-import { sortSubject } from "../messages/fetch.ts";
-import { maxSummaryAddresses, maxSummaryText } from "../messages/summary_limits.ts";
-import type { Summary, SummaryAddress } from "../types.ts";
+import {
+  maxSummaryAddresses,
+  maxSummaryText,
+  sortSubject,
+  type Summary,
+  type SummaryAddress,
+} from "./summary.ts";
 
 /** Computed of a file's content, without the prefix: it can be shared by several deliveries of a file. */
 export interface EmailDescription {

@@ -3,20 +3,20 @@
  *
  * @module
  */
-import { type Connection, ConnectionError } from "../../../net/types.ts";
-import { isStorageFull } from "../../../platform/storage_errors.ts";
-import { StoreError } from "../../../store/types.ts";
-import { Cursor, ParseError } from "../../parse/cursor.ts";
-import { type Answer, diskFull, ImapBad, ImapNo, noForStore } from "./answer.ts";
-import type { ImapBackend } from "./backend.ts";
-import { capabilityText } from "./capabilities.ts";
-import { deliverChanges, deliverUntilInput } from "./changes.ts";
-import type { Command } from "./command.ts";
-import { effectiveRights } from "../../../store/mailboxes/rights.ts";
-import { selectedGroup } from "../mailboxes/notify_rules.ts";
-import { maxLineAfter, maxLineBefore, readRest, Unrecoverable } from "./reader.ts";
-import { Session, State } from "./session.ts";
-import { commandNamed } from "./table.ts";
+import { type Connection, ConnectionError } from "../../net/types.ts";
+import { isStorageFull } from "../../platform/storage_errors.ts";
+import { StoreError } from "../../store/types.ts";
+import { Cursor, ParseError } from "../parse/cursor.ts";
+import { type Answer, diskFull, ImapBad, ImapNo, noForStore } from "./session/answer.ts";
+import type { ImapBackend } from "./session/backend.ts";
+import { capabilityText } from "./session/capabilities.ts";
+import { deliverChanges, deliverUntilInput } from "./session/changes.ts";
+import type { Command } from "./session/command.ts";
+import { effectiveRights } from "../../store/mailboxes/rights.ts";
+import { selectedGroup } from "./mailboxes/notify_rules.ts";
+import { maxLineAfter, maxLineBefore, readRest, Unrecoverable } from "./session/reader.ts";
+import { Session, State } from "./session/session.ts";
+import { commandCapabilities, commandNamed } from "./table.ts";
 
 /** Milliseconds that a client may be silent, before and after login (RFC 9051 §5.4: at least 30 min). */
 const defaultTimeouts = { beforeLogin: 60_000, afterLogin: 31 * 60_000 };
@@ -26,7 +26,7 @@ const maxBadBeforeLogin = 20;
 
 /** Runs a session until the client logs out or is gone. The caller closes the connection. */
 export async function serveImap(conn: Connection, backend: ImapBackend): Promise<void> {
-  const s = new Session(conn, backend, backend.log.withCid(conn.cid));
+  const s = new Session(conn, backend, backend.log.withCid(conn.cid), commandCapabilities);
   conn.readTimeout = (backend.timeouts ?? defaultTimeouts).beforeLogin;
   try {
     s.untagged(`OK [CAPABILITY ${capabilityText(s)}] ${backend.hostname} ready`);
