@@ -26,6 +26,7 @@ export const authResults = [
   "badchanbind",
   "disabled",
   "aborted",
+  "limited",
   "error",
 ] as const;
 export type AuthResult = (typeof authResults)[number];
@@ -44,6 +45,7 @@ export const authVariants = [
   "passkey",
   "websessionuse",
   "httpbasic",
+  "confirm",
 ] as const;
 export type AuthVariant = (typeof authVariants)[number];
 

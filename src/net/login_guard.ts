@@ -209,7 +209,9 @@ export class LoginGuard {
       result,
       client: way.client ?? "",
     });
-    this.#log(result === "ok" ? "login" : "failed login", t, {
+    // Who is asked for a code, or thinks better of it, has failed at nothing.
+    const what = result === "ok" ? "login" : result === "aborted" ? "unfinished login" : undefined;
+    this.#log(what ?? "failed login", t, {
       mechanism: way.mechanism.toLowerCase(),
       reason: result === "ok" ? undefined : way.reason ?? result,
     });
@@ -218,18 +220,21 @@ export class LoginGuard {
   /** One shape for all protocols: programs that watch the log go by it (contrib/fail2ban). */
   #log(what: string, t: LoginTry, more: { mechanism?: string; reason: string | undefined }): void {
     const log = t.cid === undefined ? this.#o.log : this.#o.log?.withCid(t.cid);
-    log?.info(what, {
+    const fields = {
       remote: t.remoteIp,
       login: t.login.slice(0, 200),
       reason: more.reason,
       service: t.service,
-      mechanism: more.mechanism,
-    });
+      mechanism: more.mechanism || undefined,
+    };
+    // Programs send their password with each call.
+    if (what === "login" && more.mechanism === "httpbasic") log?.debug(what, fields);
+    else log?.info(what, fields);
   }
 
   #limited(t: LoginTry, wait: number): LoginLimited {
     countAuthenticationLimited(t.service);
-    this.#log("failed login", t, { reason: "limited" });
+    this.note(t, "limited", { mechanism: "" });
     return new LoginLimited(wait);
   }
 
@@ -292,5 +297,5 @@ const pair = (who: string, ip: string) => `${networksOf(ip)[0]} ${who}`;
 function remember<T>(map: Map<string, T>, key: string, value: T): void {
   map.delete(key);
   map.set(key, value);
-  if (map.size > maxPairs) for (const [first] of map) return void map.delete(first);
+  if (map.size > maxPairs) { for (const [first] of map) return void map.delete(first); }
 }

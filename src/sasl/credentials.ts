@@ -9,6 +9,7 @@ import { md5Block, md5BlockSize, md5Finish, md5Start, md5StateBytes, md5StateFro
 import { preparePassword } from "./prepare.ts";
 import type { CramMd5Credentials, ScramCredentials } from "./types.ts";
 
+export type { CramMd5Credentials, ScramCredentials } from "./types.ts";
 
 /** Everything derived from one password. */
 export interface DerivedCredentials {

@@ -10,7 +10,7 @@ import { Log } from "../log/mod.ts";
 import {
   ConnectionLimiter,
   connectionRate,
-  type FailedAuthLimiter,
+  type LoginGuard,
   type OpenConnection,
   openConnectionLimits,
   RateLimiter,
@@ -33,6 +33,7 @@ import type { Shares } from "../store/mailboxes/shares.ts";
 import type { TlsKeys } from "../store/logins/tls_keys.ts";
 import { imapBackend } from "./imap_backend.ts";
 import { type MetricsListener, serveMetrics } from "./web/metrics_http.ts";
+import type { OpenLogins } from "./open_logins.ts";
 import type { Receiving } from "./receiving/receiving.ts";
 import { submissionBackend } from "./smtp_backend.ts";
 import type { Sockets } from "./sockets.ts";
@@ -61,7 +62,8 @@ export interface ListenerServices {
   tlsKeys: TlsKeys;
   shares: Shares;
   sasl: SaslBackend;
-  authLimiter: FailedAuthLimiter;
+  loginGuard: LoginGuard;
+  openLogins: OpenLogins;
 }
 
 export class Listeners {
@@ -91,6 +93,7 @@ export class Listeners {
       queue: this.#s.queue,
       log: smtpLog,
       sasl: this.#s.sasl,
+      openLogins: this.#s.openLogins,
       hostname,
     };
     const wrap = (b: SmtpBackend) => this.#s.local ? misbehaving(b) : b;
@@ -109,7 +112,7 @@ export class Listeners {
         tmpDir: this.#s.tempDir,
         tls,
         limits: l.SMTPMaxMessageSize > 0 ? { size: l.SMTPMaxMessageSize } : undefined,
-        authLimiter: this.#s.authLimiter,
+        loginGuard: this.#s.loginGuard,
       };
       const submission: SmtpServerOptions = {
         ...smtp,
@@ -228,7 +231,8 @@ export class Listeners {
       maxMessageSize: l.SMTPMaxMessageSize > 0 ? l.SMTPMaxMessageSize : 100 * 1024 * 1024,
       plaintextLogin: l.IMAP.NoRequireSTARTTLS,
       tls,
-      authLimiter: this.#s.authLimiter,
+      loginGuard: this.#s.loginGuard,
+      openLogins: this.#s.openLogins,
     });
   }
 

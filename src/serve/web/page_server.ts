@@ -1,8 +1,9 @@
 /** What pages need of the running server. @module */
 import type { Config } from "../../config/mod.ts";
-import type { FailedAuthLimiter, OpenConnection } from "../../net/mod.ts";
+import type { LoginGuard, OpenConnection } from "../../net/mod.ts";
 import type { Queue } from "../../queue/mod.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
+import type { LoginServices } from "../logins.ts";
 import type { ReportDatabases } from "../receiving/services.ts";
 import type { SecurityServices } from "../sending/recipient_security.ts";
 import type { ServerWebhooks } from "../sending/webhooks.ts";
@@ -23,7 +24,8 @@ export interface WebServer {
 
 /** What they share with the mail protocols. */
 export interface WebShared {
-  limiter: FailedAuthLimiter;
+  limiter: LoginGuard;
+  logins: LoginServices;
   tempDir: string;
   /** Undefined where there is no DNS. */
   security: SecurityServices | undefined;

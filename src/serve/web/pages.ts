@@ -27,7 +27,7 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
   const { config, accounts, queue } = server;
   const sessions = await Sessions.open(config.dataDir);
   const mail = await webmail({ config, accounts, queue, sessions, ...shared });
-  const api = await webApi(server, shared);
+  const api = await webApi({ config, accounts, queue, logins: shared.logins }, shared);
   const glance = followGlance();
   const pages = accountAndAdminPages({
     config,
@@ -36,6 +36,7 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
     webhooks: server.webhooks?.hooks,
     sessions,
     limiter: shared.limiter,
+    logins: shared.logins,
     tempDir: shared.tempDir,
     listeners: () => server.endpoints.map((e) => `${e.protocol}: ${hostPort(e.hostname, e.port)}`),
     connections: () => server.connections(),

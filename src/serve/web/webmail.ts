@@ -1,6 +1,6 @@
 /** The webmail of the running server: its logins, and sending through the queue. @module */
 import { type Config, defaultMaxMessageSize } from "../../config/mod.ts";
-import type { FailedAuthLimiter } from "../../net/mod.ts";
+import type { LoginGuard } from "../../net/mod.ts";
 import { programVersion } from "../../platform/version.ts";
 import type { Queue } from "../../queue/mod.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
@@ -15,6 +15,7 @@ import {
   type Webmail,
 } from "../../web/webmail/mod.ts";
 import { checkAccountLogin, checkAccountPasskey } from "./account_pages.ts";
+import { loginAccount, type LoginServices } from "../logins.ts";
 import { queueOutgoing } from "../sending/outgoing.ts";
 import { recipientSecurity, type SecurityServices } from "../sending/recipient_security.ts";
 
@@ -24,7 +25,8 @@ export interface WebmailServer {
   accounts: Accounts;
   queue: Queue;
   sessions: Sessions;
-  limiter: FailedAuthLimiter;
+  limiter: LoginGuard;
+  logins: LoginServices;
   tempDir: string;
   /** Undefined where there is no DNS. */
   security: SecurityServices | undefined;
@@ -42,9 +44,9 @@ export function webmail(s: WebmailServer): Promise<Webmail> {
       service: "webmail",
       sessions: s.sessions,
       limiter: s.limiter,
-      check: (form) => checkAccountLogin(s, form),
+      check: (form, remoteIp) => checkAccountLogin(s.logins, form, remoteIp),
       checkPasskey: (...a) => checkAccountPasskey(s, ...a),
-      allowed: (account) => config.account(account)?.LoginDisabled === "",
+      allowed: (session) => loginAccount(config, session.login) === session.account,
     }),
     hostname: config.static.Hostname,
     version: programVersion,

@@ -36,7 +36,8 @@ export function misbehaving(backend: SmtpBackend): SmtpBackend {
   return {
     sasl: backend.sasl,
     connected: async (session) => await backend.connected?.(session),
-    authenticated: async (session, username) => await backend.authenticated?.(session, username),
+    authenticated: async (session, username, credential) =>
+      await backend.authenticated?.(session, username, credential),
     startMessage: (session, transaction) => backend.startMessage?.(session, transaction),
     failed: async (session, transaction, message, failures) =>
       await backend.failed?.(session, transaction, message, failures),

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Log } from "../../log/mod.ts";
-import type { FailedAuthLimiter, ServerTls } from "../../net/mod.ts";
+import type { LoginGuard, ServerTls } from "../../net/mod.ts";
 import type { SmtpBackend } from "./backend.ts";
 import type { MessageLimits } from "./message_file.ts";
 
@@ -59,8 +59,8 @@ export interface SmtpServerOptions {
   /** Refuse what breaks the specifications but is harmless. */
   pedantic?: boolean;
   limits?: Partial<SmtpLimits>;
-  /** Limits guessing of passwords. */
-  authLimiter?: FailedAuthLimiter;
+  /** Limits guessing of passwords, and notes who tries; without it nothing is limited. */
+  loginGuard?: LoginGuard;
   /** Milliseconds before the greeting: peers that talk first are turned away. 0 if not given. */
   greetingDelay?: number;
   /** Milliseconds added for each refused command after the fifth; 200 if not given. */

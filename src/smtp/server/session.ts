@@ -39,6 +39,9 @@ export interface ChunkedMessage {
 /** RFC 4954 §4: lines of an authentication exchange. */
 const maxAuthLine = 12_288;
 
+/** Milliseconds that a command has to finish when its session is ended. */
+const endGrace = 500;
+
 /** First words that no SMTP client sends, but a web browser tricked into it. */
 const foreign = new Set([
   "GET",
@@ -75,6 +78,9 @@ export class Session implements SmtpSession {
   #errors = 0;
   #sinceMessage = 0;
   #quit = false;
+  /** Why {@link end} was called. */
+  #endReason: string | undefined;
+  #endTimer: ReturnType<typeof setTimeout> | undefined;
   #lastCode = 0;
 
   readonly #commands: ReadonlyMap<string, Command>;
@@ -131,6 +137,7 @@ export class Session implements SmtpSession {
     try {
       if (await this.#greet()) await this.#serve();
     } finally {
+      clearTimeout(this.#endTimer);
       await this.dropTransaction();
       try {
         await backend.disconnected?.(this);
@@ -170,6 +177,10 @@ export class Session implements SmtpSession {
 
   async #serve(): Promise<void> {
     while (!this.#quit) {
+      if (this.#endReason !== undefined) {
+        this.reply(421, "7.0", this.#endReason);
+        break;
+      }
       if (!this.conn.hasLine) await this.conn.flush();
       this.conn.readTimeout = this.limits.commandTimeout;
       let line: Uint8Array;
@@ -192,6 +203,7 @@ export class Session implements SmtpSession {
       return true;
     }
     if (e.reason === "timeout") this.reply(421, "4.2", "timeout, closing connection");
+    else if (this.#endReason !== undefined) this.reply(421, "7.0", this.#endReason);
     else if (e.reason === "shutdown") this.reply(421, "3.2", "server is shutting down");
     else throw e;
     await this.conn.flush();
@@ -386,6 +398,13 @@ export class Session implements SmtpSession {
   accepted(): void {
     this.#errors = 0;
     this.#sinceMessage = 0;
+  }
+
+  end(reason: string): void {
+    if (this.#endReason !== undefined) return;
+    this.#endReason = reason;
+    this.conn.stop();
+    this.#endTimer = setTimeout(() => this.conn.destroy(), endGrace);
   }
 
   /** The loop ends after the answer. */

@@ -94,9 +94,11 @@ export async function verifyPassword(
   if (!await checkPassword(password, hash, from)) return false;
   known.delete(hash);
   known.set(hash, { mac: m, until: Date.now() + cacheTime });
-  if (known.size > maxKnown) for (const [first] of known) {
-    known.delete(first);
-    break;
+  if (known.size > maxKnown) {
+    for (const [first] of known) {
+      known.delete(first);
+      break;
+    }
   }
   return true;
 }

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { countAuthentication } from "../../metrics/authentication.ts";
-import type { AuthService } from "../../metrics/authentication.ts";
-import type { FailedAuthLimiter } from "../../net/mod.ts";
+import { Buffer } from "node:buffer";
+import { type AuthService, countAuthentication } from "../../metrics/authentication.ts";
+import { type Admission, type LoginGuard, LoginLimited, type LoginTry } from "../../net/mod.ts";
 import { HttpError, type WebRequest } from "../http/types.ts";
 import { Challenges, type PasskeyAnswer, type PasskeyPlace } from "./webauthn.ts";
 import type { FoundSession, LoginService, Sessions } from "./sessions.ts";
@@ -37,9 +37,9 @@ export interface PasskeyLogin extends PasskeyAnswer {
 export interface LoginOptions {
   service: LoginService;
   sessions: Sessions;
-  limiter: FailedAuthLimiter;
+  limiter: LoginGuard;
   /** Checks what was typed; takes the same time whether or not the name exists. */
-  check(form: LoginForm): Promise<LoginResult>;
+  check(form: LoginForm, remoteIp: string): Promise<LoginResult>;
   /** Checks a passkey's answer and whose it is; undefined where passkeys open nothing. */
   checkPasskey?(
     answer: PasskeyLogin,
@@ -47,7 +47,7 @@ export interface LoginOptions {
     challenges: Challenges,
   ): Promise<{ account: string; login: string } | "wrong" | "disabled">;
   /** Asked at each request: false ends sessions of accounts that are gone or may not log in. */
-  allowed(account: string): boolean;
+  allowed(session: { account: string; login: string }): boolean;
 }
 
 const authNames: Record<LoginService, AuthService> = {
@@ -57,19 +57,27 @@ const authNames: Record<LoginService, AuthService> = {
 };
 
 /** How attempts that didn't get in are noted. */
-const attemptResults = {
+export const attemptResults = {
   wrong: "badcreds",
   disabled: "disabled",
   second: "aborted",
   wrongCode: "badcreds",
+  error: "error",
 } as const;
 
-function tooMany(): HttpError {
-  return new HttpError(
-    429,
-    "too many failed logins from your network, try again in some minutes",
-    { "Retry-After": "60" },
-  );
+/** The account that a passkey says that it is of. */
+export function accountOfPasskey(answer: PasskeyLogin): string {
+  return Buffer.from(answer.userHandle, "base64url").toString();
+}
+
+/** Takes a place for a try. @throws HttpError 429 */
+export async function admitted(guard: LoginGuard, t: LoginTry): Promise<Admission> {
+  try {
+    return await guard.admit(t);
+  } catch (e) {
+    if (!(e instanceof LoginLimited)) throw e;
+    throw new HttpError(429, e.message, { "Retry-After": String(e.retryAfter) }, { cause: e });
+  }
 }
 
 /** Where a passkey is asked for. */
@@ -114,48 +122,45 @@ export class Login {
    */
   async login(req: WebRequest, form: LoginForm): Promise<{ account: string; cookie: string }> {
     const { service, sessions, limiter } = this.#o;
-    const kind = authNames[service];
-    if (!limiter.mayTry(req.remoteIp, kind)) {
-      throw tooMany();
-    }
-    const result = await this.#o.check(form);
-    limiter.attempted({
-      service: kind,
-      mechanism: "weblogin",
-      result: typeof result !== "string" ? "ok" : attemptResults[result],
+    const client = req.headers.get("user-agent") ?? "";
+    const admission = await admitted(limiter, {
+      service: authNames[service],
       login: form.username || "(admin)",
       remoteIp: req.remoteIp,
-      client: req.headers.get("user-agent") ?? "",
+      cid: req.cid,
     });
-    if (result === "second") {
-      countAuthentication(kind, "weblogin", "aborted");
-      throw new HttpError(401, "the code of your second factor is needed", {
-        "X-Mox-Second-Factor": "required",
+    let result: LoginResult | "error" = "error";
+    try {
+      result = await this.#o.check(form, req.remoteIp);
+    } finally {
+      const failed = typeof result === "string" ? result : undefined;
+      await admission.done(failed === undefined ? "ok" : attemptResults[failed], {
+        mechanism: "weblogin",
+        client,
+        reason: failed,
       });
     }
-    if (result === "wrongCode") {
-      limiter.failed(req.remoteIp);
-      countAuthentication(kind, "weblogin", "badcreds");
-      req.log.info("failed login", { service, login: form.username, remote: req.remoteIp, result });
-      throw new HttpError(401, "the code is wrong, or was used before: wait for the next one", {
-        "X-Mox-Second-Factor": "required",
-      });
+    switch (result) {
+      case "second":
+      case "wrongCode":
+        throw new HttpError(
+          401,
+          result === "second"
+            ? "the code of your second factor is needed"
+            : "the code is wrong, or was used before: wait for the next one",
+          { "X-Mox-Second-Factor": "required" },
+        );
+      case "disabled":
+        throw new HttpError(403, "login is disabled for this account");
+      case "wrong":
+        throw new HttpError(401, "wrong name or password");
     }
-    if (result === "wrong" || result === "disabled") {
-      limiter.failed(req.remoteIp);
-      countAuthentication(kind, "weblogin", result === "wrong" ? "badcreds" : "disabled");
-      req.log.info("failed login", { service, login: form.username, remote: req.remoteIp, result });
-      if (result === "disabled") throw new HttpError(403, "login is disabled for this account");
-      throw new HttpError(401, "wrong name or password");
-    }
-    limiter.succeeded(req.remoteIp);
-    countAuthentication(kind, "weblogin", "ok");
     const token = sessions.create({
       service,
       account: result.account,
       login: form.username,
       remoteIp: req.remoteIp,
-      userAgent: req.headers.get("user-agent") ?? "",
+      userAgent: client,
     });
     return { account: result.account, cookie: this.#setCookie(req, token, 90 * 86_400) };
   }
@@ -171,27 +176,31 @@ export class Login {
     answer: PasskeyLogin,
   ): Promise<{ account: string; login: string; cookie: string }> {
     const { service, sessions, limiter } = this.#o;
-    const kind = authNames[service];
-    if (!limiter.mayTry(req.remoteIp, kind)) throw tooMany();
-    const place = placeOf(req);
-    const result = await this.#o.checkPasskey?.(answer, place, this.challenges) ?? "wrong";
     const client = req.headers.get("user-agent") ?? "";
-    limiter.attempted({
-      service: kind,
-      mechanism: "passkey",
-      result: typeof result === "string" ? attemptResults[result] : "ok",
-      login: typeof result === "string" ? "" : result.login,
+    const account = accountOfPasskey(answer);
+    const admission = await admitted(limiter, {
+      service: authNames[service],
+      login: account,
+      account,
       remoteIp: req.remoteIp,
-      client,
+      cid: req.cid,
     });
+    const place = placeOf(req);
+    let result: Awaited<ReturnType<NonNullable<LoginOptions["checkPasskey"]>>> | "error" = "error";
+    try {
+      result = await this.#o.checkPasskey?.(answer, place, this.challenges) ?? "wrong";
+    } finally {
+      const failed = typeof result === "string" ? result : undefined;
+      await admission.done(failed === undefined ? "ok" : attemptResults[failed], {
+        mechanism: "passkey",
+        client,
+        reason: failed,
+      });
+    }
+    if (result === "disabled") throw new HttpError(403, "login is disabled for this account");
     if (typeof result === "string") {
-      limiter.failed(req.remoteIp);
-      countAuthentication(kind, "passkey", attemptResults[result]);
-      if (result === "disabled") throw new HttpError(403, "login is disabled for this account");
       throw new HttpError(401, "this passkey is not known here: log in with your password");
     }
-    limiter.succeeded(req.remoteIp);
-    countAuthentication(kind, "passkey", "ok");
     const token = sessions.create({
       service,
       ...result,
@@ -210,7 +219,7 @@ export class Login {
       countAuthentication(authNames[this.#o.service], "websessionuse", "badcreds");
       return undefined;
     }
-    if (!this.#o.allowed(s.account)) {
+    if (!this.#o.allowed(s)) {
       this.#o.sessions.end(s.account, s.id);
       return undefined;
     }

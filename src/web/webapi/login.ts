@@ -1,8 +1,8 @@
 /** Who calls the web API: HTTP basic authentication (RFC 7617). @module */
 import { Buffer } from "node:buffer";
-import { countAuthentication } from "../../metrics/authentication.ts";
+import { type Admission, LoginLimited } from "../../net/mod.ts";
 import type { WebRequest } from "../http/mod.ts";
-import type { LoginForm } from "../login/mod.ts";
+import type { LoginForm, LoginResult } from "../login/mod.ts";
 import { ApiError } from "./errors.ts";
 import type { WebApiServices } from "./services.ts";
 
@@ -26,42 +26,39 @@ export async function authenticate(
   s: WebApiServices,
   req: WebRequest,
 ): Promise<{ account: string; login: string }> {
-  const kind = "webapi";
-  // Before the password is looked at, which costs.
-  if (!s.limiter.mayTry(req.remoteIp, kind)) {
-    throw new ApiError(
-      "user",
-      "too many failed logins from your network, try again in some minutes",
-      {
-        status: 429,
-      },
-    );
-  }
   const form = basicCredentials(req.headers.get("authorization"));
+  const client = req.headers.get("user-agent") ?? "";
+  const who = { service: "webapi", remoteIp: req.remoteIp, cid: req.cid } as const;
   if (form === undefined) {
-    countAuthentication(kind, "httpbasic", "badprotocol");
+    s.limiter.note({ ...who, login: "" }, "badprotocol", { mechanism: "httpbasic", client });
     throw new ApiError("user", "log in with an email address and password (HTTP basic)", {
       status: 401,
     });
   }
-  const result = await s.checkLogin(form, req.remoteIp);
-  s.limiter.attempted({
-    service: kind,
-    mechanism: "httpbasic",
-    result: typeof result !== "string" ? "ok" : result === "disabled" ? result : "badcreds",
-    login: form.username,
-    remoteIp: req.remoteIp,
-    client: req.headers.get("user-agent") ?? "",
-  });
-  if (typeof result === "string") {
-    s.limiter.failed(req.remoteIp);
-    countAuthentication(kind, "httpbasic", result === "disabled" ? "disabled" : "badcreds");
-    req.log.info("failed login", {
-      service: kind,
-      login: form.username,
-      remote: req.remoteIp,
-      result,
+  let admission: Admission;
+  try {
+    // Before the password is looked at, which costs.
+    admission = await s.limiter.admit({ ...who, login: form.username });
+  } catch (cause) {
+    if (!(cause instanceof LoginLimited)) throw cause;
+    throw new ApiError("user", cause.message, {
+      cause,
+      status: 429,
+      retryAfter: cause.retryAfter,
     });
+  }
+  let result: LoginResult | "error" = "error";
+  try {
+    result = await s.checkLogin(form, req.remoteIp);
+  } finally {
+    const failed = typeof result === "string" ? result : undefined;
+    await admission.done(failed === undefined ? "ok" : results[failed], {
+      mechanism: "httpbasic",
+      client,
+      reason: failed,
+    });
+  }
+  if (typeof result === "string") {
     throw new ApiError(
       "user",
       result === "disabled"
@@ -72,7 +69,14 @@ export async function authenticate(
       { status: result === "disabled" ? 403 : 401 },
     );
   }
-  s.limiter.succeeded(req.remoteIp);
-  countAuthentication(kind, "httpbasic", "ok");
   return { account: result.account, login: form.username };
 }
+
+/** How attempts that didn't get in are noted. */
+const results = {
+  wrong: "badcreds",
+  disabled: "disabled",
+  second: "badcreds",
+  wrongCode: "badcreds",
+  error: "error",
+} as const;

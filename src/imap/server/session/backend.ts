@@ -4,9 +4,9 @@
  * @module
  */
 import type { Log } from "../../../log/mod.ts";
-import type { Connection, ServerTls } from "../../../net/types.ts";
+import type { ServerTls } from "../../../net/types.ts";
 import type { SaslBackend } from "../../../sasl/types.ts";
-import type { AuthResult } from "../../../metrics/authentication.ts";
+import type { LoginGuard } from "../../../net/mod.ts";
 import type { Account } from "../../../store/account/account.ts";
 
 /** What sharing asks of the rest. Accounts go by their names. */
@@ -19,6 +19,20 @@ export interface Sharing {
   accountNamed(identifier: string): string | undefined;
   /** Opens an account; the session closes it. @throws StoreError "accountMissing" */
   open(account: string): Promise<Account>;
+}
+
+/** A session with somebody in it. */
+export interface LoggedIn {
+  /** Name of the account. */
+  readonly account: string;
+  readonly login: string;
+  /** What opened it: see ServerStep of sasl. */
+  readonly credential: string;
+  /**
+   * Ends it, whatever it does: what waits for a command gets a BYE, a command that runs has half a second to finish.
+   * Nothing more is taken from it.
+   */
+  end(reason: string): void;
 }
 
 export interface ImapBackend {
@@ -39,10 +53,10 @@ export interface ImapBackend {
   readonly progressInterval?: number;
   /** Checks passwords and the like. EXTERNAL is offered only if it has certificateUsername. */
   readonly sasl: SaslBackend;
-  /** False while the peer's network has had too many failed logins. */
-  mayTryLogin(conn: Connection): boolean;
-  /** Counts a login for metrics and limits. */
-  loginDone(conn: Connection, login: string, result: AuthResult, mechanism: string): void;
+  /** Limits guessing of passwords, and notes who tries. */
+  readonly loginGuard: LoginGuard;
+  /** Is told of each login; what it returns is called when the session is over. */
+  loggedIn?(session: LoggedIn): () => void;
   /** Opens the account of a login name, for one session, which closes it. */
   accountForLogin(login: string): Promise<Account | undefined>;
   /** Mailboxes shared between accounts (RFC 4314); undefined where they are not. */

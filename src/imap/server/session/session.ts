@@ -34,6 +34,9 @@ export interface OwnFlags {
   silent: boolean;
 }
 
+/** Milliseconds that a command has to finish when its session is ended. */
+const endGrace = 500;
+
 export class Session {
   readonly conn: Connection;
   readonly backend: ImapBackend;
@@ -62,6 +65,11 @@ export class Session {
   tag = "";
   /** Set by LOGOUT, or when the session can't go on. */
   ended = false;
+  /** Why {@link end} was called. */
+  endReason: string | undefined;
+  #endTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Called when the session is over. */
+  onClose: (() => void) | undefined;
 
   /** Capabilities of all commands. */
   readonly commandCapabilities: readonly string[];
@@ -163,8 +171,19 @@ export class Session {
     for (const c of changed) this.ownFlags.set(c.uid, { ...c, silent });
   }
 
+  /** See LoggedIn. */
+  end(reason: string): void {
+    if (this.endReason !== undefined) return;
+    this.endReason = reason;
+    this.conn.stop();
+    this.#endTimer = setTimeout(() => this.conn.destroy(), endGrace);
+  }
+
   /** Gives back all that the session holds. */
   close(): void {
+    clearTimeout(this.#endTimer);
+    this.onClose?.();
+    this.onClose = undefined;
     this.view = undefined;
     for (const { listener } of this.sources) listener.close();
     for (const account of this.shared.values()) account.close();
