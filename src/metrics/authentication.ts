@@ -46,6 +46,7 @@ export const authVariants = [
   "websessionuse",
   "httpbasic",
   "confirm",
+  "httpbearer",
 ] as const;
 export type AuthVariant = (typeof authVariants)[number];
 

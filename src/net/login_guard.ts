@@ -228,7 +228,7 @@ export class LoginGuard {
       mechanism: more.mechanism || undefined,
     };
     // Programs send their password with each call.
-    if (what === "login" && more.mechanism === "httpbasic") log?.debug(what, fields);
+    if (what === "login" && more.mechanism?.startsWith("http")) log?.debug(what, fields);
     else log?.info(what, fields);
   }
 

@@ -42,6 +42,7 @@ export function imapBackend(o: ImapOptions): ImapBackend {
     sasl: o.sasl,
     loginGuard: o.loginGuard,
     loggedIn: (session) => o.openLogins.add(session),
+    capabilitiesDisabled: (account) => o.config.account(account)?.IMAPCapabilitiesDisabled ?? [],
     async accountForLogin(login) {
       const name = loginAccount(o.config, login);
       return name === undefined ? undefined : await o.accounts.open(name);

@@ -7,6 +7,7 @@ import type { Config } from "../config/mod.ts";
 import { preparePassword, type SaslBackend, SaslError, type SaslPeer } from "../sasl/mod.ts";
 import type { Account } from "../store/account/account.ts";
 import type { Accounts } from "../store/account/accounts.ts";
+import { isOwnHash } from "../store/logins/password.ts";
 import type { LoginDirectory } from "../store/logins/directory.ts";
 import {
   cramMd5Credentials,
@@ -93,6 +94,7 @@ export async function checkProgramPassword(
   const secrets = await secretsOf(s, login, account);
   const result = await verifyForProgram(secrets, password, peer?.remoteIp);
   if (result.appPassword !== undefined) noteUse(s, account!, result.appPassword, peer);
+  else if (result.result !== "wrong") await renewHash(s, account!, password, secrets);
   return result;
 }
 
@@ -105,7 +107,20 @@ export async function checkOwnPassword(
   remoteIp: string,
 ): Promise<boolean> {
   const secrets = await secretsOf(s, login, account);
-  return await verifyPassword(secrets.passwordHash, password, remoteIp);
+  if (!await verifyPassword(secrets.passwordHash, password, remoteIp)) return false;
+  await renewHash(s, account!, password, secrets);
+  return true;
+}
+
+/** Replaces the hash of another server, now that the password is known. */
+async function renewHash(
+  s: LoginServices,
+  account: string,
+  password: string,
+  { passwordHash, derived }: Secrets,
+): Promise<void> {
+  if (isOwnHash(passwordHash!) && derived.scramSha256 !== undefined) return;
+  await withAccount(s.accounts, account, (a) => a.credentials.renewHash(password, passwordHash!));
 }
 
 /** What SASL asks of accounts. */

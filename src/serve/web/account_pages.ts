@@ -1,7 +1,9 @@
 /** The account and admin pages of the running server: their logins, and what they work on. @module */
+import { writeAdminHash } from "../../admin/passwords.ts";
 import type { Config } from "../../config/mod.ts";
 import type { Resolver } from "../../dns/mod.ts";
-import type { LoginGuard, OpenConnection } from "../../net/mod.ts";
+import { Log } from "../../log/mod.ts";
+import type { LoginGuard, OpenConnection, Outbound } from "../../net/mod.ts";
 import { programVersion } from "../../platform/version.ts";
 import type { Queue } from "../../queue/mod.ts";
 import type { Webhooks } from "../../queue/webhooks/mod.ts";
@@ -10,6 +12,7 @@ import type { ReportDatabases } from "../receiving/services.ts";
 import { preparePassword } from "../../sasl/mod.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
 import { FactorFile } from "../../store/logins/factor_file.ts";
+import { isOwnHash } from "../../store/logins/password.ts";
 import { verifyPassword } from "../../store/logins/secrets.ts";
 import type { LoginLog } from "../../store/logins/attempts.ts";
 import type { TlsKeys } from "../../store/logins/tls_keys.ts";
@@ -50,6 +53,7 @@ export interface PagesServer {
   sessions: Sessions;
   limiter: LoginGuard;
   logins: LoginServices;
+  outbound: Outbound;
   tempDir: string;
   listeners: () => string[];
   connections: () => OpenConnection[];
@@ -140,6 +144,8 @@ export async function checkProgramLogin(
   return result === "secondFactor" ? "second" : { account: name };
 }
 
+const log = new Log("web");
+
 /** Checks the administrator's password, whose hash is in a file, and the code of the second factor. */
 export async function checkAdminLogin(
   config: Config,
@@ -147,6 +153,7 @@ export async function checkAdminLogin(
   form: Pick<LoginForm, "password" | "code">,
   remoteIp: string,
 ): Promise<LoginResult> {
+  const password = preparePassword(form.password);
   let hash: string | undefined;
   try {
     const file = config.static.AdminPasswordFile;
@@ -154,8 +161,12 @@ export async function checkAdminLogin(
   } catch (e) {
     if (!(e instanceof Deno.errors.NotFound)) throw e;
   }
-  if (!await verifyPassword(hash || undefined, preparePassword(form.password), remoteIp)) {
-    return "wrong";
+  if (!await verifyPassword(hash || undefined, password, remoteIp)) return "wrong";
+  if (hash && !isOwnHash(hash)) {
+    // As of the original, which has bcrypt.
+    await writeAdminHash(config, password).catch((err) => {
+      log.warn("replacing the hash of the administrator's password", { err: err as Error });
+    });
   }
   if (!(await factor.state()).on) return { account: "" };
   if (!form.code) return "second";
@@ -186,6 +197,7 @@ export function accountAndAdminPages(
       page: servePage(accountPageHtml),
       tempDir: s.tempDir,
       limiter,
+      outbound: s.outbound,
       tlsKeys: s.tlsKeys,
       loginLog: s.loginLog,
       trained: s.trained,

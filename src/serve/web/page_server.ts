@@ -1,8 +1,9 @@
 /** What pages need of the running server. @module */
 import type { Config } from "../../config/mod.ts";
-import type { LoginGuard, OpenConnection } from "../../net/mod.ts";
+import type { LoginGuard, OpenConnection, Outbound } from "../../net/mod.ts";
 import type { Queue } from "../../queue/mod.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
+import type { Shares } from "../../store/mailboxes/shares.ts";
 import type { LoginServices } from "../logins.ts";
 import type { ReportDatabases } from "../receiving/services.ts";
 import type { SecurityServices } from "../sending/recipient_security.ts";
@@ -26,9 +27,13 @@ export interface WebServer {
 export interface WebShared {
   limiter: LoginGuard;
   logins: LoginServices;
+  /** The way to other servers. */
+  outbound: Outbound;
   tempDir: string;
   /** Undefined where there is no DNS. */
   security: SecurityServices | undefined;
+  /** Who shares mailboxes with whom; undefined while the server starts. */
+  shares: () => Shares | undefined;
   /** What the pages show, and what is only there when the server has started. */
   states: Pick<
     PagesServer,

@@ -10,6 +10,7 @@
 import {
   type CramMd5Credentials,
   deriveCredentials,
+  type DerivedCredentials,
   encodeCredentials,
   type ScramCredentials,
 } from "../../sasl/credentials.ts";
@@ -24,15 +25,21 @@ import {
 } from "./app_passwords.ts";
 import type { Db } from "../database/database.ts";
 import { matchingStep } from "./totp.ts";
-import { hashPassword } from "./password.ts";
+import { Log } from "../../log/mod.ts";
+import { hashPassword, isOwnHash } from "./password.ts";
+import { parsePasswordHash } from "./password_hash.ts";
 import {
   cramMd5Credentials,
+  newPasswordId,
+  passwordIdKind,
   readSecrets,
   scramCredentials,
   type Secrets,
   verifyPassword,
 } from "./secrets.ts";
 import type { Writer } from "../database/writer.ts";
+
+const log = new Log("store");
 
 /** Who logs in from where. */
 type Peer = { protocol: string; remoteIp: string };
@@ -72,24 +79,69 @@ export class Credentials {
   }
 
   /** Checks the user's own password. `from` is whose place in the queue it takes, such as an address. */
-  verifyPassword(password: string, from = ""): Promise<boolean> {
-    return verifyPassword(this.#read("password"), password, from);
+  async verifyPassword(password: string, from = ""): Promise<boolean> {
+    const hash = this.#read("password");
+    if (!await verifyPassword(hash, password, from)) return false;
+    await this.renewHash(password, hash!);
+    return true;
+  }
+
+  /** Replaces the hash of another server, or adds keys that it had not, where a password was right. */
+  async renewHash(password: string, hash: string): Promise<void> {
+    const own = isOwnHash(hash);
+    if (own && this.secrets().derived.scramSha256 !== undefined) return;
+    await this.#setPassword(password, hash).catch((err) => {
+      // The login is good all the same; the next one tries again.
+      log.error("replacing the hash of a password", { err: err as Error });
+    });
+  }
+
+  /**
+   * Takes over what another server kept of a password: its hash (password_hash.ts), which is replaced by our
+   * own at the next login with the password itself, and keys of SCRAM and CRAM-MD5 if there are any.
+   */
+  async setPasswordHash(hash: string, derived: DerivedCredentials = {}): Promise<void> {
+    if (parsePasswordHash(hash) === undefined) {
+      throw new Error("the hash is of a kind that can't be verified");
+    }
+    await this.#replacePassword(hash, derived);
+    this.onChange?.("password", undefined);
   }
 
   /** Sets a new password for all mechanisms. Durable when it resolves. */
   async setPassword(password: string, keepSession?: number): Promise<void> {
+    await this.#setPassword(password);
+    this.onChange?.("password", keepSession);
+  }
+
+  /** @param ifHash nothing is set if the hash is meanwhile another one; it stays the same password */
+  async #setPassword(password: string, ifHash?: string): Promise<void> {
     const derived = await deriveCredentials(password, storedAppPasswords(this.#db)[0]?.derived);
-    const rows: [string, string][] = [["password", await hashPassword(password)]];
+    await this.#replacePassword(await hashPassword(password), derived, ifHash);
+  }
+
+  async #replacePassword(
+    hash: string,
+    derived: DerivedCredentials,
+    ifHash?: string,
+  ): Promise<void> {
+    // A hash that is renewed is of the same password: who is in with it stays in.
+    const { passwordName } = this.secrets();
+    const id = ifHash === undefined ? undefined : passwordName;
+    const rows: [string, string][] = [
+      ["password", hash],
+      [passwordIdKind, id ?? newPasswordId()],
+    ];
     for (const [kind, value] of Object.entries(encodeCredentials(derived))) {
       rows.push([kind, value]);
     }
     await this.#writer.write(() => {
+      if (ifHash !== undefined && this.#read("password") !== ifHash) return;
       this.#db.exec("DELETE FROM credentials WHERE kind NOT IN ('totp', 'recovery')");
       for (const [kind, value] of rows) {
         this.#db.run("INSERT INTO credentials (kind, value) VALUES (?, ?)", kind, value);
       }
     });
-    this.onChange?.("password", keepSession);
   }
 
   scram(

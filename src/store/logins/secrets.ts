@@ -19,6 +19,8 @@ import { checkPassword } from "./password.ts";
 export interface Secrets {
   /** Argon2id of the password; undefined if none was set. */
   passwordHash: string | undefined;
+  /** Name of the password as a credential, another one for each password; undefined if none was set. */
+  passwordName: string | undefined;
   /** Of the password. */
   derived: DerivedCredentials;
   appPasswords: StoredAppPassword[];
@@ -29,6 +31,7 @@ export interface Secrets {
 /** Those of a name without account. */
 export const noSecrets: Secrets = {
   passwordHash: undefined,
+  passwordName: undefined,
   derived: {},
   appPasswords: [],
   secondFactor: false,
@@ -40,21 +43,31 @@ export function readSecrets(db: Pick<RowDb, "all">): Secrets {
   for (const [k, v] of db.all("SELECT kind, value FROM credentials")) rows[k] = v;
   return {
     passwordHash: rows.password,
+    passwordName: rows.password &&
+      (rows[passwordIdKind] ?? nameOfHash(rows.password)),
     derived: decodeCredentials(rows),
     appPasswords: storedAppPasswords(db),
     secondFactor: rows.totp !== undefined,
   };
 }
 
-const passwordName = (hash: string) =>
+/** Kind of the row that has the name of the password. */
+export const passwordIdKind = "password-id";
+
+/** A name for a new password. */
+export function newPasswordId(): string {
+  return `password ${randomBytes(12).toString("base64url")}`;
+}
+
+/** Of passwords that were set before they had names. */
+const nameOfHash = (hash: string) =>
   `password ${createHash("sha256").update(hash).digest("base64url").slice(0, 16)}`;
 const appPasswordName = (id: number) => `app password ${id}`;
 
 /** Whether a program may stay in that has logged in with a credential, as the checks here name them. */
 export function stillOpens(s: Secrets, credential: string): boolean {
   if (s.appPasswords.some((p) => appPasswordName(p.id) === credential)) return true;
-  return s.passwordHash !== undefined && !s.secondFactor &&
-    passwordName(s.passwordHash) === credential;
+  return s.passwordName !== undefined && !s.secondFactor && s.passwordName === credential;
 }
 
 /** How long a password that was right is known to be so, in milliseconds. */
@@ -132,16 +145,16 @@ export async function verifyForProgram(
   }
   if (!await verifyPassword(s.passwordHash, password, from)) return { result: "wrong" };
   if (s.secondFactor) return { result: "secondFactor" };
-  return { result: "ok", credential: passwordName(s.passwordHash!) };
+  return { result: "ok", credential: s.passwordName };
 }
 
 type Named = DerivedCredentials & { credential: string; used?: () => void };
 
 /** Of all passwords that programs may log in with. `used` is called with the id of an app password. */
 function forPrograms(s: Secrets, used?: (appPassword: number) => void): Named[] {
-  const own = s.secondFactor || s.passwordHash === undefined
+  const own = s.secondFactor || s.passwordName === undefined
     ? []
-    : [{ ...s.derived, credential: passwordName(s.passwordHash) }];
+    : [{ ...s.derived, credential: s.passwordName }];
   return [
     ...own,
     ...s.appPasswords.map((p) => ({

@@ -12,7 +12,7 @@ import type { Config } from "../../config/mod.ts";
 import type { TrainingFigures } from "../../delivery/training.ts";
 import { Log } from "../../log/mod.ts";
 import { ensureDir, removeFile } from "../../platform/files.ts";
-import type { LoginGuard } from "../../net/mod.ts";
+import type { LoginGuard, Outbound } from "../../net/mod.ts";
 import type { Queue } from "../../queue/mod.ts";
 import type { Webhooks } from "../../queue/webhooks/mod.ts";
 import { preparePassword } from "../../sasl/mod.ts";
@@ -43,6 +43,8 @@ export interface AccountPageOptions {
   tempDir: string;
   /** Limits guessing of passwords. */
   limiter: LoginGuard;
+  /** The way to other servers, for imports. */
+  outbound: Outbound;
   /** Undefined while the server starts. */
   tlsKeys: () => TlsKeys | undefined;
   loginLog: () => LoginLog | undefined;
@@ -85,6 +87,7 @@ export function accountPage(o: AccountPageOptions): AccountPage {
   const transfers = {
     accounts: o.accounts,
     jobs,
+    outbound: o.outbound,
     login: o.login,
     tempDir,
     anyPort: config.acceptAllAccount !== undefined,

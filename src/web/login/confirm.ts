@@ -6,13 +6,20 @@
 import type { AuthService } from "../../metrics/authentication.ts";
 import type { LoginGuard } from "../../net/mod.ts";
 import { UserError, type WebRequest } from "../http/mod.ts";
-import { admitted, attemptResults, type LoginResult } from "./login.ts";
+import { limitedLogin, type LoginFailure } from "./limited.ts";
 
 /** Whose password it is, and where it is asked for. */
 export interface Confirmation {
   service: AuthService;
   login: string;
 }
+
+const texts: Record<LoginFailure, string> = {
+  wrong: "the current password is wrong",
+  wrongCode: "the code is wrong, or was used before: wait for the next one",
+  second: "the code of your second factor is needed",
+  disabled: "login is disabled for this account",
+};
 
 /**
  * Checks the password that was given again, and the code where there is a second factor, limited like logins.
@@ -22,28 +29,8 @@ export async function confirm(
   guard: LoginGuard,
   req: WebRequest,
   c: Confirmation,
-  check: () => Promise<LoginResult>,
+  check: () => Promise<{ account: string } | LoginFailure>,
 ): Promise<void> {
-  const admission = await admitted(guard, { ...c, remoteIp: req.remoteIp, cid: req.cid });
-  let result: LoginResult | "error" = "error";
-  try {
-    result = await check();
-  } finally {
-    const failed = typeof result === "string" ? result : undefined;
-    await admission.done(failed === undefined ? "ok" : attemptResults[failed], {
-      mechanism: "confirm",
-      client: req.headers.get("user-agent") ?? "",
-      reason: failed,
-    });
-  }
-  switch (result) {
-    case "second":
-      throw new UserError("the code of your second factor is needed");
-    case "wrongCode":
-      throw new UserError("the code is wrong, or was used before: wait for the next one");
-    case "wrong":
-      throw new UserError("the current password is wrong");
-    case "disabled":
-      throw new UserError("login is disabled for this account");
-  }
+  const result = await limitedLogin(guard, req, { ...c, mechanism: "confirm" }, check);
+  if (typeof result === "string") throw new UserError(texts[result]);
 }

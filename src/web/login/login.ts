@@ -5,8 +5,9 @@
  */
 import { Buffer } from "node:buffer";
 import { type AuthService, countAuthentication } from "../../metrics/authentication.ts";
-import { type Admission, type LoginGuard, LoginLimited, type LoginTry } from "../../net/mod.ts";
+import type { LoginGuard } from "../../net/mod.ts";
 import { HttpError, type WebRequest } from "../http/types.ts";
+import { limitedLogin, type LoginFailure } from "./limited.ts";
 import { Challenges, type PasskeyAnswer, type PasskeyPlace } from "./webauthn.ts";
 import type { FoundSession, LoginService, Sessions } from "./sessions.ts";
 
@@ -18,13 +19,8 @@ export interface LoginForm {
   code?: string;
 }
 
-/** How a login ended. "second" asks for the code of the second factor. */
-export type LoginResult =
-  | { account: string }
-  | "wrong"
-  | "disabled"
-  | "second"
-  | "wrongCode";
+/** How a login ended. */
+export type LoginResult = { account: string } | LoginFailure;
 
 /** A passkey's answer at a login. */
 export interface PasskeyLogin extends PasskeyAnswer {
@@ -56,28 +52,9 @@ const authNames: Record<LoginService, AuthService> = {
   admin: "webadmin",
 };
 
-/** How attempts that didn't get in are noted. */
-export const attemptResults = {
-  wrong: "badcreds",
-  disabled: "disabled",
-  second: "aborted",
-  wrongCode: "badcreds",
-  error: "error",
-} as const;
-
 /** The account that a passkey says that it is of. */
 export function accountOfPasskey(answer: PasskeyLogin): string {
   return Buffer.from(answer.userHandle, "base64url").toString();
-}
-
-/** Takes a place for a try. @throws HttpError 429 */
-export async function admitted(guard: LoginGuard, t: LoginTry): Promise<Admission> {
-  try {
-    return await guard.admit(t);
-  } catch (e) {
-    if (!(e instanceof LoginLimited)) throw e;
-    throw new HttpError(429, e.message, { "Retry-After": String(e.retryAfter) }, { cause: e });
-  }
 }
 
 /** Where a passkey is asked for. */
@@ -123,23 +100,16 @@ export class Login {
   async login(req: WebRequest, form: LoginForm): Promise<{ account: string; cookie: string }> {
     const { service, sessions, limiter } = this.#o;
     const client = req.headers.get("user-agent") ?? "";
-    const admission = await admitted(limiter, {
-      service: authNames[service],
-      login: form.username || "(admin)",
-      remoteIp: req.remoteIp,
-      cid: req.cid,
-    });
-    let result: LoginResult | "error" = "error";
-    try {
-      result = await this.#o.check(form, req.remoteIp);
-    } finally {
-      const failed = typeof result === "string" ? result : undefined;
-      await admission.done(failed === undefined ? "ok" : attemptResults[failed], {
+    const result = await limitedLogin(
+      limiter,
+      req,
+      {
+        service: authNames[service],
+        login: form.username || "(admin)",
         mechanism: "weblogin",
-        client,
-        reason: failed,
-      });
-    }
+      },
+      () => this.#o.check(form, req.remoteIp),
+    );
     switch (result) {
       case "second":
       case "wrongCode":
@@ -178,25 +148,13 @@ export class Login {
     const { service, sessions, limiter } = this.#o;
     const client = req.headers.get("user-agent") ?? "";
     const account = accountOfPasskey(answer);
-    const admission = await admitted(limiter, {
-      service: authNames[service],
-      login: account,
-      account,
-      remoteIp: req.remoteIp,
-      cid: req.cid,
-    });
     const place = placeOf(req);
-    let result: Awaited<ReturnType<NonNullable<LoginOptions["checkPasskey"]>>> | "error" = "error";
-    try {
-      result = await this.#o.checkPasskey?.(answer, place, this.challenges) ?? "wrong";
-    } finally {
-      const failed = typeof result === "string" ? result : undefined;
-      await admission.done(failed === undefined ? "ok" : attemptResults[failed], {
-        mechanism: "passkey",
-        client,
-        reason: failed,
-      });
-    }
+    const result = await limitedLogin(
+      limiter,
+      req,
+      { service: authNames[service], login: account, account, mechanism: "passkey" },
+      async () => await this.#o.checkPasskey?.(answer, place, this.challenges) ?? "wrong",
+    );
     if (result === "disabled") throw new HttpError(403, "login is disabled for this account");
     if (typeof result === "string") {
       throw new HttpError(401, "this passkey is not known here: log in with your password");

@@ -6,6 +6,7 @@
  * @module
  */
 export { confirm, type Confirmation } from "./confirm.ts";
+export { type HttpLogin, limitedLogin, type LoginFailure } from "./limited.ts";
 export {
   Login,
   type LoginForm,

@@ -1,8 +1,8 @@
 /** Who calls the web API: HTTP basic authentication (RFC 7617). @module */
 import { Buffer } from "node:buffer";
-import { type Admission, LoginLimited } from "../../net/mod.ts";
-import type { WebRequest } from "../http/mod.ts";
-import type { LoginForm, LoginResult } from "../login/mod.ts";
+import { countAuthentication } from "../../metrics/authentication.ts";
+import { HttpError, type WebRequest } from "../http/mod.ts";
+import { limitedLogin, type LoginForm } from "../login/mod.ts";
 import { ApiError } from "./errors.ts";
 import type { WebApiServices } from "./services.ts";
 
@@ -27,37 +27,22 @@ export async function authenticate(
   req: WebRequest,
 ): Promise<{ account: string; login: string }> {
   const form = basicCredentials(req.headers.get("authorization"));
-  const client = req.headers.get("user-agent") ?? "";
-  const who = { service: "webapi", remoteIp: req.remoteIp, cid: req.cid } as const;
   if (form === undefined) {
-    s.limiter.note({ ...who, login: "" }, "badprotocol", { mechanism: "httpbasic", client });
+    countAuthentication("webapi", "httpbasic", "badprotocol");
     throw new ApiError("user", "log in with an email address and password (HTTP basic)", {
       status: 401,
     });
   }
-  let admission: Admission;
-  try {
-    // Before the password is looked at, which costs.
-    admission = await s.limiter.admit({ ...who, login: form.username });
-  } catch (cause) {
-    if (!(cause instanceof LoginLimited)) throw cause;
-    throw new ApiError("user", cause.message, {
-      cause,
-      status: 429,
-      retryAfter: cause.retryAfter,
-    });
-  }
-  let result: LoginResult | "error" = "error";
-  try {
-    result = await s.checkLogin(form, req.remoteIp);
-  } finally {
-    const failed = typeof result === "string" ? result : undefined;
-    await admission.done(failed === undefined ? "ok" : results[failed], {
-      mechanism: "httpbasic",
-      client,
-      reason: failed,
-    });
-  }
+  const result = await limitedLogin(
+    s.limiter,
+    req,
+    { service: "webapi", login: form.username, mechanism: "httpbasic", second: "badcreds" },
+    () => s.checkLogin(form, req.remoteIp),
+  ).catch((cause) => {
+    if (!(cause instanceof HttpError) || cause.status !== 429) throw cause;
+    const retryAfter = Number(cause.headers["Retry-After"]);
+    throw new ApiError("user", cause.message, { cause, status: 429, retryAfter });
+  });
   if (typeof result === "string") {
     throw new ApiError(
       "user",
@@ -71,12 +56,3 @@ export async function authenticate(
   }
   return { account: result.account, login: form.username };
 }
-
-/** How attempts that didn't get in are noted. */
-const results = {
-  wrong: "badcreds",
-  disabled: "disabled",
-  second: "badcreds",
-  wrongCode: "badcreds",
-  error: "error",
-} as const;
