@@ -6,8 +6,8 @@
  */
 import { Buffer } from "node:buffer";
 import { countAuthentication } from "../../metrics/authentication.ts";
-import { HttpError, type WebRequest } from "../../web/http/mod.ts";
-import { limitedLogin } from "../../web/login/mod.ts";
+import { HttpError, limitedLogin, type WebRequest } from "../../web/http/mod.ts";
+
 import type { User } from "../core/method.ts";
 import type { JmapServices } from "../services.ts";
 

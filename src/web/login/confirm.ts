@@ -6,7 +6,7 @@
 import type { AuthService } from "../../metrics/authentication.ts";
 import type { LoginGuard } from "../../net/mod.ts";
 import { UserError, type WebRequest } from "../http/mod.ts";
-import { limitedLogin, type LoginFailure } from "./limited.ts";
+import { limitedLogin, type LoginFailure } from "../http/limited_login.ts";
 
 /** Whose password it is, and where it is asked for. */
 export interface Confirmation {

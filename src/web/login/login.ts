@@ -7,7 +7,7 @@ import { Buffer } from "node:buffer";
 import { type AuthService, countAuthentication } from "../../metrics/authentication.ts";
 import type { LoginGuard } from "../../net/mod.ts";
 import { HttpError, type WebRequest } from "../http/types.ts";
-import { limitedLogin, type LoginFailure } from "./limited.ts";
+import { limitedLogin, type LoginFailure } from "../http/limited_login.ts";
 import { Challenges, type PasskeyAnswer, type PasskeyPlace } from "./webauthn.ts";
 import type { FoundSession, LoginService, Sessions } from "./sessions.ts";
 

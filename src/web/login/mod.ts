@@ -6,7 +6,6 @@
  * @module
  */
 export { confirm, type Confirmation } from "./confirm.ts";
-export { type HttpLogin, limitedLogin, type LoginFailure } from "./limited.ts";
 export {
   Login,
   type LoginForm,

@@ -1,8 +1,8 @@
 /** Who calls the web API: HTTP basic authentication (RFC 7617). @module */
 import { Buffer } from "node:buffer";
 import { countAuthentication } from "../../metrics/authentication.ts";
-import { HttpError, type WebRequest } from "../http/mod.ts";
-import { limitedLogin, type LoginForm } from "../login/mod.ts";
+import { HttpError, limitedLogin, type WebRequest } from "../http/mod.ts";
+import type { LoginForm } from "../login/mod.ts";
 import { ApiError } from "./errors.ts";
 import type { WebApiServices } from "./services.ts";
 

@@ -1,7 +1,7 @@
 /** Logins over HTTP: limited, noted, and answered no sooner than failures may be. @module */
 import type { AuthResult, AuthService } from "../../metrics/authentication.ts";
 import { type LoginGuard, LoginLimited } from "../../net/mod.ts";
-import { HttpError, type WebRequest } from "../http/mod.ts";
+import { HttpError, type WebRequest } from "./types.ts";
 
 /** How a check can end without somebody being in. "second" asks for the code of the second factor. */
 export type LoginFailure = "wrong" | "disabled" | "second" | "wrongCode";
