@@ -25,6 +25,7 @@ import {
   inUse,
   type Json,
 } from "./control/control.ts";
+import { defaultDeveloper, type DeveloperOptions } from "./catcher/developer.ts";
 import { Listeners } from "./listeners.ts";
 import { accountOfLogin, saslBackend } from "./logins.ts";
 import { catchPanics } from "./panics.ts";
@@ -51,6 +52,8 @@ export interface ServerOptions {
   config: Config;
   /** Localserve: mail never leaves, special localparts misbehave, loopback has no limits. */
   local: boolean;
+  /** Of localserve: what it does for developers. */
+  developer?: DeveloperOptions;
   /** How mail leaves; of no use with `local`. */
   outgoing?: OutgoingOptions;
   /** Of receiving: the resolver, and what tests choose. */
@@ -208,6 +211,7 @@ export class MailServer {
         queue,
         tempDir,
         local: o.local,
+        developer: o.local ? o.developer ?? defaultDeveloper() : undefined,
         sockets,
         certificates,
         receiving: server.#receiving,
