@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { methods as jmapMethods } from "../src/jmap/table.ts";
 import { commands } from "../src/imap/server/table.ts";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
@@ -14,7 +15,7 @@ const levels: string[][] = [
   ["mail", "net", "sasl", "dns"],
   ["config"],
   ["store"],
-  ["junk", "senderauth", "tlspolicy", "reports", "acme", "smtp/client"],
+  ["junk", "senderauth", "tlspolicy", "reports", "acme", "smtp/client", "web/http"],
   ["queue"],
   ["delivery"],
   ["admin"],
@@ -138,4 +139,14 @@ Deno.test("every IMAP command is in a file of its name", async () => {
     assert.ok(Object.values(await import(url.href)).includes(c), `${file} has ${c.name}`);
   }
   assert.deepEqual([...Deno.readDirSync(dir)].map((e) => e.name).sort(), [...files].sort());
+});
+
+Deno.test("every JMAP method is in a file of its name", () => {
+  const dir = join(src, "jmap/methods");
+  const files = new Set([...sources(dir)].map((f) => relative(dir, f).replaceAll("\\", "/")));
+  for (const m of jmapMethods) {
+    const file = `${m.name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`).slice(1)}.ts`;
+    assert.ok(files.delete(file), `${file} has ${m.name}`);
+  }
+  assert.deepEqual([...files], []);
 });

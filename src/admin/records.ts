@@ -1,5 +1,6 @@
 /** The DNS records that belong in the zone of a domain. @module */
-import { createHash, createPrivateKey, createPublicKey } from "node:crypto";
+import { createHash, createPublicKey } from "node:crypto";
+import { privateKeyFromPem } from "../platform/private_key.ts";
 import type { Config, Domain, Listener } from "../config/mod.ts";
 import { packLocalpart } from "../config/names.ts";
 import { dkimRecordText } from "./dkim_keys.ts";
@@ -51,7 +52,7 @@ export async function hostTlsa(config: Config): Promise<string[]> {
   for (const l of publicListeners(config)) {
     for (const file of l.TLS?.HostPrivateKeyFiles ?? []) {
       const pem = await Deno.readTextFile(config.configPath(file));
-      const spki = createPublicKey(createPrivateKey(pem)).export({ type: "spki", format: "der" });
+      const spki = createPublicKey(privateKeyFromPem(pem)).export({ type: "spki", format: "der" });
       data.add(`3 1 1 ${createHash("sha256").update(spki).digest("hex")}`);
     }
   }
@@ -239,6 +240,9 @@ export function clientRecords(config: Config, ascii: string, domain: Domain): Dn
     ["_pop3", undefined],
     ["_pop3s", undefined],
   ];
+  // RFC 8620 §2.2.
+  const jmap = has((l) => l.JMAPHTTPS);
+  if (jmap !== undefined) services.push(["_jmap", jmap]);
   for (const [service, port] of services) {
     records.push({
       name: `${service}._tcp.${ascii}`,

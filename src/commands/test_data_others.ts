@@ -6,6 +6,7 @@
  */
 import { JunkFilter } from "../junk/mod.ts";
 import { Log } from "../log/mod.ts";
+import { Authorities, Outbound } from "../net/mod.ts";
 import { selfSignedCertificate } from "../net/mod.ts";
 import { Webhooks } from "../queue/webhooks/mod.ts";
 import {
@@ -87,6 +88,8 @@ export async function makeOtherDatabases(data: string): Promise<void> {
     }));
   await makeReports(data);
   const webhooks = await Webhooks.open(data, {
+    // Nothing is called.
+    outbound: new Outbound({ authorities: Authorities.of(), lookup: () => Promise.resolve([]) }),
     log: new Log("webhook"),
     retiredPeriod: () => 0,
   });

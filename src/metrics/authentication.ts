@@ -44,6 +44,7 @@ export const authVariants = [
   "passkey",
   "websessionuse",
   "httpbasic",
+  "httpbearer",
 ] as const;
 export type AuthVariant = (typeof authVariants)[number];
 

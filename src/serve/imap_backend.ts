@@ -57,6 +57,7 @@ export function imapBackend(o: ImapOptions): ImapBackend {
       });
       o.log.withCid(conn.cid).info(ok ? "login" : "login failed", { login, remote: conn.remoteIp });
     },
+    capabilitiesDisabled: (account) => o.config.account(account)?.IMAPCapabilitiesDisabled ?? [],
     async accountForLogin(login) {
       const name = loginAccount(o.config, login);
       return name === undefined ? undefined : await o.accounts.open(name);

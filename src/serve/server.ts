@@ -7,7 +7,7 @@ import type { Config } from "../config/mod.ts";
 import { makeResolver } from "../dns/mod.ts";
 import { Trainer } from "../delivery/training.ts";
 import { clearLevel, currentLevels, isLevel, Log, setLevel } from "../log/mod.ts";
-import { FailedAuthLimiter, type OpenConnection } from "../net/mod.ts";
+import { FailedAuthLimiter, type OpenConnection, type Outbound } from "../net/mod.ts";
 import { ensureDir } from "../platform/files.ts";
 import { Queue } from "../queue/mod.ts";
 import type { SaslBackend } from "../sasl/mod.ts";
@@ -29,6 +29,7 @@ import { defaultDeveloper, type DeveloperOptions } from "./catcher/developer.ts"
 import { Listeners } from "./listeners.ts";
 import { accountOfLogin, saslBackend } from "./logins.ts";
 import { catchPanics } from "./panics.ts";
+import { openOutbound } from "./outbound.ts";
 import { queueHandlers } from "./control/queue.ts";
 import { type OutgoingOptions, outgoingOptions, queueServices } from "./sending/queue_services.ts";
 import { watchRemovals } from "./removals.ts";
@@ -129,8 +130,9 @@ export class MailServer {
     const sockets = await Sockets.bind(config.static);
     try {
       const certificates = await ServerCertificates.open(config);
+      const outbound = openOutbound(config.static, config.dir, o.outgoing?.resolver);
       await o.becomeUser?.();
-      return await MailServer.#open(o, sockets, certificates);
+      return await MailServer.#open(o, sockets, certificates, outbound);
     } finally {
       await sockets.close();
     }
@@ -140,6 +142,7 @@ export class MailServer {
     o: ServerOptions,
     sockets: Sockets,
     certificates: ServerCertificates,
+    outbound: Outbound,
   ): Promise<MailServer> {
     const log = new Log("serve");
     const { config } = o;
@@ -156,8 +159,8 @@ export class MailServer {
         new Log("store"),
         (name) => accountRules(config, name),
       );
-      const outgoing = await outgoingOptions(o);
-      const webhooks = await ServerWebhooks.open(config, () => server!.queue);
+      const outgoing = await outgoingOptions({ ...o, outbound });
+      const webhooks = await ServerWebhooks.open(config, outbound, () => server!.queue);
       const srs = await openSrs(config.dataDir, o.receiving?.now ?? Date.now);
       const queue = await Queue.open(
         config.dataDir,
@@ -166,6 +169,7 @@ export class MailServer {
             config,
             accounts,
             local: o.local,
+            outbound,
             tempDir,
             queue: () => server!.queue,
             srs,
@@ -186,7 +190,9 @@ export class MailServer {
       await o.prepare?.(accounts);
       server.#pages = await openWebPages(server, {
         limiter: server.#authLimiter,
+        outbound,
         tempDir,
+        shares: () => server!.#shares,
         states: {
           tlsKeys: () => server!.#tlsKeys,
           loginLog: () => server!.loginLog,
@@ -247,9 +253,11 @@ export class MailServer {
           resolver: outgoing.resolver,
           evaluations: reports.evaluations,
           results: outgoing.tlsResults,
+          outbound,
         });
       }
       await certificates.start({
+        outbound,
         resolver: o.local ? undefined : outgoing.resolver ?? makeResolver(),
         patience: o.acmePatience,
       });

@@ -10,8 +10,8 @@
  */
 import { lineOf, type MapNode, type Node } from "./sconf.ts";
 
-/** Told of what is wrong, with the line it is in. */
-export type Report = (line: number, message: string) => void;
+/** Told of what is wrong, with the line it is in; with `warning`, of what is only passed over. */
+export type Report = (line: number, message: string, warning?: "warning") => void;
 
 /** A kind of value. */
 export interface Type<T> {
@@ -67,7 +67,9 @@ export function absentValue<T>(field: Field<T>): T | undefined {
 /** Whether the old tree says the value, without a fault. */
 export function sameValue<T>(type: Type<T>, old: Node, value: T): boolean {
   let problems = 0;
-  const was = type.read(old, 0, () => problems++);
+  const was = type.read(old, 0, (_line, _message, warning) => {
+    if (!warning) problems++;
+  });
   return problems === 0 && equal(was, value);
 }
 

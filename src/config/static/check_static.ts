@@ -35,6 +35,7 @@ function tlsServices(l: Listener): string[] {
     ["AdminHTTPS", l.AdminHTTPS.Enabled],
     ["WebmailHTTPS", l.WebmailHTTPS.Enabled],
     ["WebAPIHTTPS", l.WebAPIHTTPS.Enabled],
+    ["JMAPHTTPS", l.JMAPHTTPS.Enabled],
     ["AutoconfigHTTPS", l.AutoconfigHTTPS.Enabled && !l.AutoconfigHTTPS.NonTLS],
     ["MTASTSHTTPS", l.MTASTSHTTPS.Enabled && !l.MTASTSHTTPS.NonTLS],
     ["WebserverHTTPS", l.WebserverHTTPS.Enabled],
@@ -49,7 +50,6 @@ function checkListener(
   report: PathReport,
 ): void {
   const at = (...rest: Path) => [...path, ...rest];
-  if (l.IPs.length === 0) report(at("IPs"), "there must be at least one IP");
   checkUnique(l.IPs, (i, ip) => report(at("IPs", i), `${ip} is there twice`));
   if (l.IPsNATed && l.NATIPs.length > 0) {
     report(at("IPsNATed"), "can't go together with NATIPs, which replaces it: remove IPsNATed");
@@ -107,12 +107,14 @@ export function portUses(l: Listener): Map<number, PortUse[]> {
   add("AdminHTTP", l.AdminHTTP, "HTTP");
   add("WebmailHTTP", l.WebmailHTTP, "HTTP");
   add("WebAPIHTTP", l.WebAPIHTTP, "HTTP");
+  add("JMAPHTTP", l.JMAPHTTP, "HTTP");
   add("MetricsHTTP", l.MetricsHTTP, "HTTP");
   add("WebserverHTTP", l.WebserverHTTP, "HTTP");
   add("AccountHTTPS", l.AccountHTTPS, "HTTPS");
   add("AdminHTTPS", l.AdminHTTPS, "HTTPS");
   add("WebmailHTTPS", l.WebmailHTTPS, "HTTPS");
   add("WebAPIHTTPS", l.WebAPIHTTPS, "HTTPS");
+  add("JMAPHTTPS", l.JMAPHTTPS, "HTTPS");
   add("WebserverHTTPS", l.WebserverHTTPS, "HTTPS");
   add("AutoconfigHTTPS", l.AutoconfigHTTPS, l.AutoconfigHTTPS.NonTLS ? "HTTP" : "HTTPS");
   add("MTASTSHTTPS", l.MTASTSHTTPS, l.MTASTSHTTPS.NonTLS ? "HTTP" : "HTTPS");

@@ -23,6 +23,9 @@ export const localservePassword = "moxmoxmox";
 /** Password of the administrator. */
 export const localserveAdminPassword = "moxadmin";
 
+/** Pages that a developer works on, on this machine. Others must not read mail with a password that all know. */
+const localPages = ["http://localhost:*", "http://127.0.0.1:*"];
+
 /** What localserve is told on the command line. */
 export interface LocalserveOptions {
   /** Folder of the configuration, with the data in its folder `data`. */
@@ -61,6 +64,8 @@ function localListener(ips: string[], offset: number): Listener {
     WebmailHTTPS: { ...zero.WebmailHTTPS, ...at(443) },
     WebAPIHTTP: { ...zero.WebAPIHTTP, ...at(80) },
     WebAPIHTTPS: { ...zero.WebAPIHTTPS, ...at(443) },
+    JMAPHTTP: { ...zero.JMAPHTTP, ...at(80), AllowedOrigins: localPages },
+    JMAPHTTPS: { ...zero.JMAPHTTPS, ...at(443), AllowedOrigins: localPages },
     MetricsHTTP: at(81),
     WebserverHTTP: { ...zero.WebserverHTTP, ...at(80) },
     WebserverHTTPS: { ...zero.WebserverHTTPS, ...at(443) },

@@ -67,6 +67,16 @@ const specialUse = struct({
 });
 export type SpecialUseMailboxes = Infer<typeof specialUse>;
 
+/** Keys at the top of domains.conf. */
+const dynamicKeys = [
+  "Domains",
+  "Accounts",
+  "WebDomainRedirects",
+  "WebHandlers",
+  "Routes",
+  "MonitorDNSBLs",
+];
+
 export const staticConfig = struct({
   DataDir: required(
     fileText,
@@ -195,7 +205,7 @@ export const staticConfig = struct({
     "Most bytes of messages that an account may hold, unless the account says otherwise; 0 is no limit. " +
       "What would exceed it is refused. The database, some 15% of the size, does not count.",
   ),
-});
+}, (key) => dynamicKeys.includes(key) ? "domains.conf" : undefined);
 
 /** The values of mox.conf. */
 export type Static = Infer<typeof staticConfig>;

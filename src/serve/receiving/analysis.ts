@@ -75,6 +75,7 @@ export function analysisContext(
       dmarcReports: target.reports === "dmarc",
       tlsReports: target.reports === "domainTls" || target.reports === "hostTls",
     },
+    introbox: auth ? conf.Introbox : "",
     history: accountHistory(account.db),
     mailboxId: (name) => account.mailboxByName(name)?.id ?? 0,
     junk: junkCheck(s.filters, account, conf, arrived, prefix),

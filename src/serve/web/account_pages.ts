@@ -1,7 +1,9 @@
 /** The account and admin pages of the running server: their logins, and what they work on. @module */
+import { writeAdminHash } from "../../admin/passwords.ts";
 import type { Config } from "../../config/mod.ts";
 import type { Resolver } from "../../dns/mod.ts";
-import type { FailedAuthLimiter, OpenConnection } from "../../net/mod.ts";
+import { Log } from "../../log/mod.ts";
+import type { FailedAuthLimiter, OpenConnection, Outbound } from "../../net/mod.ts";
 import { programVersion } from "../../platform/version.ts";
 import type { Queue } from "../../queue/mod.ts";
 import type { Webhooks } from "../../queue/webhooks/mod.ts";
@@ -10,7 +12,7 @@ import type { ReportDatabases } from "../receiving/services.ts";
 import { preparePassword } from "../../sasl/mod.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
 import { checkAbsentPassword } from "../../store/logins/credentials.ts";
-import { checkPassword } from "../../store/logins/password.ts";
+import { checkPassword, isOwnHash } from "../../store/logins/password.ts";
 import type { LoginLog } from "../../store/logins/attempts.ts";
 import type { TlsKeys } from "../../store/logins/tls_keys.ts";
 import type { CertificateState } from "../tls/tls.ts";
@@ -42,6 +44,7 @@ export interface PagesServer {
   webhooks: Webhooks | undefined;
   sessions: Sessions;
   limiter: FailedAuthLimiter;
+  outbound: Outbound;
   tempDir: string;
   listeners: () => string[];
   connections: () => OpenConnection[];
@@ -137,6 +140,8 @@ export async function checkProgramLogin(
   }
 }
 
+const log = new Log("web");
+
 /** Checks the administrator's password, whose hash is in a file. */
 async function checkAdminLogin(config: Config, form: LoginForm): Promise<LoginResult> {
   const password = preparePassword(form.password);
@@ -151,7 +156,14 @@ async function checkAdminLogin(config: Config, form: LoginForm): Promise<LoginRe
     await checkAbsentPassword(password);
     return "wrong";
   }
-  return await checkPassword(password, hash) ? { account: "" } : "wrong";
+  if (!await checkPassword(password, hash)) return "wrong";
+  if (!isOwnHash(hash)) {
+    // As of the original, which has bcrypt.
+    await writeAdminHash(config, password).catch((err) => {
+      log.warn("replacing the hash of the administrator's password", { err: err as Error });
+    });
+  }
+  return { account: "" };
 }
 
 /** Makes both pages. */
@@ -176,6 +188,7 @@ export function accountAndAdminPages(
       }),
       page: servePage(accountPageHtml),
       tempDir: s.tempDir,
+      outbound: s.outbound,
       tlsKeys: s.tlsKeys,
       loginLog: s.loginLog,
       trained: s.trained,

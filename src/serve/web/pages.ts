@@ -12,6 +12,7 @@ import { webserver } from "../../web/webserver/mod.ts";
 import { accountAndAdminPages } from "./account_pages.ts";
 import type { WebServer, WebShared } from "./page_server.ts";
 import type { WebHandlers } from "./web.ts";
+import { jmap } from "./jmap.ts";
 import { webApi } from "./webapi.ts";
 import { webmail } from "./webmail.ts";
 
@@ -28,6 +29,7 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
   const sessions = await Sessions.open(config.dataDir);
   const mail = await webmail({ config, accounts, queue, sessions, ...shared });
   const api = await webApi(server, shared);
+  const jmapServer = jmap(server, shared);
   const glance = followGlance();
   const pages = accountAndAdminPages({
     config,
@@ -36,6 +38,7 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
     webhooks: server.webhooks?.hooks,
     sessions,
     limiter: shared.limiter,
+    outbound: shared.outbound,
     tempDir: shared.tempDir,
     listeners: () => server.endpoints.map((e) => `${e.protocol}: ${hostPort(e.hostname, e.port)}`),
     connections: () => server.connections(),
@@ -51,6 +54,7 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
     admin: pages.admin,
     webmail: mail.handle,
     webapi: api.handle,
+    jmap: jmapServer,
     autoconfig: {
       host: (name) => autoconfigHost(config, name),
       handle: autoconfigHandler(config),
@@ -62,12 +66,13 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
     admin: handlers.admin,
     webmail: handlers.webmail,
     webapi: handlers.webapi,
-  });
+  }, shared.outbound);
   const close = async () => {
     glance.stop();
     mail.close();
     await pages.account.close();
     await api.close();
+    jmapServer.close();
     await sessions.close();
   };
   return { handlers, sessions, close };

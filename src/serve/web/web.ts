@@ -5,6 +5,7 @@
  */
 import type { Server } from "node:net";
 import type { Config, Listener } from "../../config/mod.ts";
+import type { Jmap } from "../../jmap/mod.ts";
 import { Log } from "../../log/mod.ts";
 import {
   type ConnectionLimiter,
@@ -36,6 +37,7 @@ export interface WebHandlers {
   admin?: WebHandler;
   webmail?: WebHandler;
   webapi?: WebHandler;
+  jmap?: Jmap;
   /** Answers on hosts of its own choice. */
   autoconfig?: { host: (name: string) => boolean; handle: WebHandler };
   mtasts?: { host: (name: string) => boolean; handle: WebHandler };
@@ -93,6 +95,24 @@ export function webPorts(config: Config, l: Listener, handlers: WebHandlers): We
     page("admin", https, https ? l.AdminHTTPS : l.AdminHTTP, "/admin/");
     page("webapi", https, https ? l.WebAPIHTTPS : l.WebAPIHTTP, "/webapi/");
   }
+  for (const https of [false, true]) {
+    const s = https ? l.JMAPHTTPS : l.JMAPHTTP;
+    if (!s.Enabled || handlers.jmap === undefined) continue;
+    const p = on(s.Port || (https ? 443 : 80), https);
+    const place = { path: s.Path || "/jmap/", origins: s.AllowedOrigins };
+    const common = { host: own, forwarded: s.Forwarded };
+    p.services.push(
+      { name: "jmap", path: place.path, handle: handlers.jmap.handler(place), ...common },
+      {
+        name: "jmap",
+        path: "/.well-known/jmap/",
+        handle: handlers.jmap.wellKnown(place),
+        exact: true,
+        ...common,
+      },
+    );
+    p.names.push(`jmap at ${place.path}`);
+  }
   const wellKnown = (
     name: "autoconfig" | "mtasts",
     s: Listener["MTASTSHTTPS"],
@@ -100,7 +120,13 @@ export function webPorts(config: Config, l: Listener, handlers: WebHandlers): We
     const service = handlers[name];
     if (!s.Enabled || service === undefined) return;
     const p = on(s.Port || 443, !s.NonTLS);
-    p.services.push({ name, path: "/", host: service.host, handle: service.handle });
+    p.services.push({
+      name,
+      path: "/",
+      host: service.host,
+      handle: service.handle,
+      forwarded: s.Forwarded,
+    });
     p.names.push(name);
   };
   wellKnown("autoconfig", l.AutoconfigHTTPS);

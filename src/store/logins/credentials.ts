@@ -28,8 +28,12 @@ import {
 } from "./app_passwords.ts";
 import type { Db } from "../database/database.ts";
 import { matchingStep } from "./totp.ts";
-import { checkPassword, hashPassword } from "./password.ts";
+import { Log } from "../../log/mod.ts";
+import { checkPassword, hashPassword, isOwnHash } from "./password.ts";
+import { parsePasswordHash } from "./password_hash.ts";
 import type { Writer } from "../database/writer.ts";
+
+const log = new Log("store");
 
 /** Who logs in from where. */
 type Peer = { protocol: string; remoteIp: string };
@@ -88,17 +92,48 @@ export class Credentials {
     }
     if (!await checkPassword(password, hash)) return false;
     this.#known = { mac: m, hash, until: Date.now() + cacheTime };
+    if (!isOwnHash(hash) || this.#derived().scramSha256 === undefined) {
+      await this.#setPassword(password, hash).catch((err) => {
+        // The login is good all the same; the next one tries again.
+        log.error("replacing the hash of a password", { err: err as Error });
+      });
+    }
     return true;
   }
 
+  /**
+   * Takes over what another server kept of a password: its hash (password_hash.ts), which is replaced by our
+   * own at the next login with the password itself, and keys of SCRAM and CRAM-MD5 if there are any.
+   */
+  async setPasswordHash(hash: string, derived: DerivedCredentials = {}): Promise<void> {
+    if (parsePasswordHash(hash) === undefined) {
+      throw new Error("the hash is of a kind that can't be verified");
+    }
+    await this.#replacePassword(hash, derived);
+  }
+
   /** Sets a new password for all mechanisms. Durable when it resolves. */
-  async setPassword(password: string): Promise<void> {
+  setPassword(password: string): Promise<void> {
+    return this.#setPassword(password);
+  }
+
+  /** @param ifHash nothing is set if the hash is meanwhile another one */
+  async #setPassword(password: string, ifHash?: string): Promise<void> {
     const derived = await deriveCredentials(password, storedAppPasswords(this.#db)[0]?.derived);
-    const rows: [string, string][] = [["password", await hashPassword(password)]];
+    await this.#replacePassword(await hashPassword(password), derived, ifHash);
+  }
+
+  async #replacePassword(
+    hash: string,
+    derived: DerivedCredentials,
+    ifHash?: string,
+  ): Promise<void> {
+    const rows: [string, string][] = [["password", hash]];
     for (const [kind, value] of Object.entries(encodeCredentials(derived))) {
       rows.push([kind, value]);
     }
     await this.#writer.write(() => {
+      if (ifHash !== undefined && this.#read("password") !== ifHash) return;
       this.#db.exec("DELETE FROM credentials WHERE kind NOT IN ('totp', 'recovery')");
       for (const [kind, value] of rows) {
         this.#db.run("INSERT INTO credentials (kind, value) VALUES (?, ?)", kind, value);

@@ -23,12 +23,17 @@ function ask(request: PasswordRequest): Promise<string | boolean> {
   return worker.ask(request);
 }
 
+/** True for a hash as it is made here; others are replaced when the password is known. */
+export function isOwnHash(hash: string): boolean {
+  return hash.startsWith("$argon2id$v=19$m=19456,t=2,p=1$");
+}
+
 /** Hash of a password in PHC format (`$argon2id$...`), with a new salt. */
 export async function hashPassword(password: string): Promise<string> {
   return await ask({ password }) as string;
 }
 
-/** True if the password is the one that was hashed. Takes the same time whether it is or not. */
+/** True if the password is the one that was hashed, here or by another server (password_hash.ts). Takes the same time whether it is or not. */
 export async function checkPassword(password: string, hash: string): Promise<boolean> {
   return await ask({ password, hash }) as boolean;
 }

@@ -156,6 +156,14 @@ export function moveMessages(
         "THEN destined_mailbox_id ELSE orig_mailbox_id END WHERE message_id = ? AND is_reject = 1",
       m.id,
     ).changes > 0;
+    // Out of an introbox it counts as delivered to where it was meant for.
+    if (!reject) {
+      db.run(
+        "UPDATE deliveries SET orig_mailbox_id = destined_mailbox_id, destined_mailbox_id = 0 " +
+          "WHERE message_id = ? AND destined_mailbox_id != 0",
+        m.id,
+      );
+    }
     // Its user has looked at a rejected message and wants it, so it counts as good.
     if (reject && !(flags & junkFlags) && to.specialUse !== SpecialUse.Trash) {
       flags |= Flag.NotJunk;

@@ -45,6 +45,8 @@ export interface ImapBackend {
   loginDone(conn: Connection, login: string, result: AuthResult, mechanism: string): void;
   /** Opens the account of a login name, for one session, which closes it. */
   accountForLogin(login: string): Promise<Account | undefined>;
+  /** Capabilities that an account's programs are not told of. */
+  capabilitiesDisabled?(account: string): readonly string[];
   /** Mailboxes shared between accounts (RFC 4314); undefined where they are not. */
   readonly sharing?: Sharing;
 }

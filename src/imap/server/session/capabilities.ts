@@ -25,5 +25,8 @@ export function capabilityText(s: Session): string {
     list.push(c === "APPENDLIMIT" ? `APPENDLIMIT=${s.backend.maxMessageSize}` : c);
   }
   if (!s.compressed && s.state !== State.NotAuthenticated) list.push("COMPRESS=DEFLATE");
-  return list.join(" ");
+  const disabled = s.account && s.backend.capabilitiesDisabled?.(s.account.name);
+  if (!disabled || disabled.length === 0) return list.join(" ");
+  const names = new Set(disabled.map((c) => c.toUpperCase()));
+  return list.filter((c) => !names.has(c.toUpperCase())).join(" ");
 }
