@@ -93,6 +93,7 @@ export class MailServer {
   readonly #sasl: SaslBackend;
   readonly #tempDir: string;
   #endReports: (() => Promise<void>) | undefined;
+  readonly #developer: DeveloperOptions | undefined;
   /** Ends the making of temporary files ahead. */
   #noMoreFiles: (() => Promise<void>) | undefined;
   readonly #authLimiter: FailedAuthLimiter;
@@ -116,6 +117,7 @@ export class MailServer {
     accounts.onOpen = (a) => this.#trainer.attach(a);
     this.#tempDir = o.config.dataPath("tmp");
     this.#sasl = saslBackend(o.config, accounts, () => this.#tlsKeys);
+    this.#developer = o.local ? o.developer ?? defaultDeveloper() : undefined;
     this.#authLimiter = new FailedAuthLimiter({ exemptLoopback: o.local });
   }
 
@@ -192,6 +194,7 @@ export class MailServer {
         limiter: server.#authLimiter,
         outbound,
         tempDir,
+        developer: server.#developer,
         shares: () => server!.#shares,
         states: {
           tlsKeys: () => server!.#tlsKeys,
@@ -217,7 +220,7 @@ export class MailServer {
         queue,
         tempDir,
         local: o.local,
-        developer: o.local ? o.developer ?? defaultDeveloper() : undefined,
+        developer: server.#developer,
         sockets,
         certificates,
         receiving: server.#receiving,
@@ -333,6 +336,7 @@ export class MailServer {
     await this.#listeners?.stop(stopGrace);
     await this.#noMoreFiles?.();
     await this.#endReports?.();
+    this.#developer?.faults.stop();
     await this.queue.stop();
     await this.webhooks?.hooks.stop();
     await this.#closePolicies?.();

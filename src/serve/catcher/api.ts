@@ -1,6 +1,5 @@
 /** The API of caught mail in a running localserve. @module */
-import { defaultMaxMessageSize } from "../../config/mod.ts";
-import { localserveAccount } from "../../config/mod.ts";
+import { defaultMaxMessageSize, localserveAccount } from "../../config/mod.ts";
 import { programVersion } from "../../platform/version.ts";
 import { type Catcher, CaughtMail, openCatcher } from "../../web/catcher/mod.ts";
 import type { WebServer, WebShared } from "../web/page_server.ts";
@@ -12,7 +11,7 @@ import { releaseBy } from "./release.ts";
 /** Opens the API. */
 export function catcherApi(
   s: Pick<WebServer, "config" | "accounts">,
-  shared: Pick<WebShared, "tempDir">,
+  shared: Pick<WebShared, "tempDir" | "outbound">,
   d: DeveloperOptions,
 ): Catcher {
   const { config } = s;
@@ -25,8 +24,9 @@ export function catcherApi(
     maxMessageSize: defaultMaxMessageSize,
     dataDir: config.dataDir,
     faults: d.faults,
+    keep: { messages: d.maxMessages, age: d.maxAge },
     release: d.relay && releaseBy(d.relay, config.static.Hostname),
-    checkLink,
+    checkLink: (url, follow) => checkLink(shared.outbound, url, follow),
     async refusal(req) {
       if (!d.login) return undefined;
       const login = /^Basic ([A-Za-z0-9+/=]+)$/.exec(req.headers.get("authorization") ?? "");

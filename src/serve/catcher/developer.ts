@@ -13,6 +13,7 @@ import {
   type SmtpBackend,
   type SmtpListenOptions,
 } from "../../smtp/server/mod.ts";
+import type { Relay } from "./release.ts";
 import { anyLogin, anyLoginMechanisms, catchingSubmission } from "./submission.ts";
 
 /** How localserve was started. */
@@ -21,12 +22,20 @@ export interface DeveloperOptions {
   strict: boolean;
   /** Programs that send need the password of the account, and submission needs a login. */
   auth: boolean;
+  /** The pages and the API need a login. */
+  login: boolean;
   faults: Faults;
+  /** Messages that are kept; the oldest go. Undefined for no limit. */
+  maxMessages?: number;
+  /** Milliseconds that messages are kept. Undefined for no limit. */
+  maxAge?: number;
+  /** Where messages may be released to. */
+  relay?: Relay;
 }
 
 /** As localserve is without flags. */
 export function defaultDeveloper(): DeveloperOptions {
-  return { strict: false, auth: false, faults: new Faults() };
+  return { strict: false, auth: false, login: false, faults: new Faults() };
 }
 
 /** The backends of the SMTP ports of localserve. */

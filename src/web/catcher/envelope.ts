@@ -40,7 +40,7 @@ const note = "X-Mox-Note: line ends were not CRLF; real mail servers may refuse 
 
 const ascii = (json: string) =>
   json.replaceAll(
-    /[^\x20-\x7e]/g,
+    /[^\x20-\x7e\t]/g,
     (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 

@@ -27,7 +27,8 @@ const linksAtATime = 5;
 export const notFound = () => textResponse(404, "message not found");
 
 /** What strangers' HTML may do in a page of this server: be looked at. */
-const viewPolicy = "default-src * data: blob: 'unsafe-inline'; script-src 'none'; object-src 'none'; " +
+const viewPolicy =
+  "default-src * data: blob: 'unsafe-inline'; script-src 'none'; object-src 'none'; " +
   "form-action 'none'; base-uri 'none'; frame-ancestors 'self'";
 
 function read<T>(m: Caught, fn: (c: MessageContent) => T): T {

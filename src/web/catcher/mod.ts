@@ -35,12 +35,21 @@ import {
   sendRequest,
   tagsRequest,
 } from "./schemas.ts";
+import { keepSmall } from "./keep_small.ts";
 import { sendMessage } from "./send.ts";
 import type { CatcherServices } from "./services.ts";
 import { cleanTag, keywordsLike, tagKeyword, tagOf, tagsOf } from "./tags.ts";
 
 export { CaughtMail } from "./box.ts";
 export type { CatcherServices } from "./services.ts";
+
+/** The steps of a scenario's file. @throws Error that says what is wrong where */
+export function parseScenario(text: string): v.InferOutput<typeof scenarioRequest> {
+  const result = v.safeParse(scenarioRequest, JSON.parse(text));
+  if (result.success) return result.output;
+  const issue = result.issues[0];
+  throw new Error(`${v.getDotPath(issue) ?? "scenario"}: ${issue.message}`);
+}
 
 /** Messages of a list at most, and seconds that a request waits at most. */
 const maxList = 1000;
@@ -66,6 +75,7 @@ export interface Catcher {
 export function openCatcher(s: CatcherServices): Catcher {
   const live = new LiveMail(s.mail, s.version);
   const counters: Counters = { started: Date.now(), deleted: 0 };
+  const endPruning = keepSmall(s);
   return {
     async handle(req) {
       try {
@@ -75,7 +85,9 @@ export function openCatcher(s: CatcherServices): Catcher {
         if (err instanceof QueryError || err instanceof v.ValiError) {
           return textResponse(400, err.message);
         }
-        if (err instanceof HttpError && err.status < 500) return textResponse(err.status, err.message);
+        if (err instanceof HttpError && err.status < 500) {
+          return textResponse(err.status, err.message);
+        }
         throw err;
       }
     },
@@ -86,6 +98,7 @@ export function openCatcher(s: CatcherServices): Catcher {
       } else await live.upgrade(req, socket, head);
     },
     async close() {
+      endPruning();
       live.close();
       await s.mail.close();
     },
@@ -237,7 +250,9 @@ async function list(s: CatcherServices, req: WebRequest, found: Caught[] | undef
   const limit = number(req, "limit", 50, maxList);
   const { total, unread } = await s.mail.counts();
   const page = found?.slice(start, start + limit) ?? await s.mail.list(start, limit);
-  const messages = page.flatMap((m): MessageSummary[] => summaryForm(s.mail, m) ?? []);
+  const messages = page.map((m) => summaryForm(s.mail, m)).filter((m): m is MessageSummary =>
+    m !== undefined
+  );
   return {
     total,
     unread,
@@ -299,7 +314,10 @@ async function tagCall(s: CatcherServices, req: WebRequest, tag: string): Promis
 function tagNamed(text: string): string {
   const tag = cleanTag(text);
   if (tag === undefined) {
-    throw new HttpError(400, `${JSON.stringify(text)} can't be a tag: letters, digits, blanks, - . _ @`);
+    throw new HttpError(
+      400,
+      `${JSON.stringify(text)} can't be a tag: letters, digits, blanks, - . _ @`,
+    );
   }
   return tag;
 }

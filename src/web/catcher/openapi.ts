@@ -12,7 +12,10 @@ interface Call {
   answer?: string;
 }
 
-const page = { start: "Messages to leave out, from the newest", limit: "Messages at most (50; 1000)" };
+const page = {
+  start: "Messages to leave out, from the newest",
+  limit: "Messages at most (50; 1000)",
+};
 const search = {
   query:
     'Words and "phrases", and from: to: cc: bcc: reply-to: addressed: subject: message-id: tag: is:read ' +
@@ -37,7 +40,12 @@ const calls: Call[] = [
     body: { IDs: ["m1"] },
     answer: "text/plain",
   },
-  { path: "/api/v1/search", method: "get", summary: "Search messages", query: { ...search, ...page } },
+  {
+    path: "/api/v1/search",
+    method: "get",
+    summary: "Search messages",
+    query: { ...search, ...page },
+  },
   {
     path: "/api/v1/search",
     method: "delete",
@@ -64,7 +72,11 @@ const calls: Call[] = [
     summary: "A part, decoded",
     answer: "application/octet-stream",
   },
-  { path: "/api/v1/message/{ID}/html-check", method: "get", summary: "Support of its HTML by mail programs" },
+  {
+    path: "/api/v1/message/{ID}/html-check",
+    method: "get",
+    summary: "Support of its HTML by mail programs",
+  },
   {
     path: "/api/v1/message/{ID}/link-check",
     method: "get",
@@ -82,7 +94,12 @@ const calls: Call[] = [
     path: "/api/v1/send",
     method: "post",
     summary: "Put a message into the list",
-    body: { From: { Email: "a@example.org" }, To: [{ Email: "b@example.org" }], Subject: "Hello", Text: "…" },
+    body: {
+      From: { Email: "a@example.org" },
+      To: [{ Email: "b@example.org" }],
+      Subject: "Hello",
+      Text: "…",
+    },
   },
   { path: "/api/v1/tags", method: "get", summary: "All tags" },
   {
@@ -99,7 +116,12 @@ const calls: Call[] = [
     body: { Name: "second" },
     answer: "text/plain",
   },
-  { path: "/api/v1/tags/{Tag}", method: "delete", summary: "Remove a tag from all messages", answer: "text/plain" },
+  {
+    path: "/api/v1/tags/{Tag}",
+    method: "delete",
+    summary: "Remove a tag from all messages",
+    answer: "text/plain",
+  },
   { path: "/api/v1/chaos", method: "get", summary: "Refusals by chance" },
   {
     path: "/api/v1/chaos",
@@ -145,7 +167,10 @@ function operation(c: Call) {
     }),
     responses: {
       200: { description: "Done", content: { [c.answer ?? "application/json"]: { schema: {} } } },
-      400: { description: "What is wrong with the request", content: { "text/plain": { schema: {} } } },
+      400: {
+        description: "What is wrong with the request",
+        content: { "text/plain": { schema: {} } },
+      },
       404: { description: "There is no such message", content: { "text/plain": { schema: {} } } },
     },
   };
@@ -160,7 +185,8 @@ export function openApi(version: string) {
     info: {
       title: "Caught mail of localserve",
       version,
-      description: "Calls and answers of Mailpit's /api/v1, with wait, faults and scenario besides. " +
+      description:
+        "Calls and answers of Mailpit's /api/v1, with wait, faults and scenario besides. " +
         "Events come by websocket at /api/events.",
     },
     paths,

@@ -40,6 +40,8 @@ export interface CatcherServices {
       steps: readonly { Messages?: number; Seconds?: number; Faults: Partial<ChaosSettings> }[],
     ): void;
   };
+  /** How many messages are kept and how long, in milliseconds; undefined for no limit. */
+  keep: { messages: number | undefined; age: number | undefined };
   /** Sends a message on to a real server; undefined if none is set. */
   release?: {
     server: string;
