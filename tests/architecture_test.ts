@@ -14,6 +14,7 @@ const levels: string[][] = [
   ["log", "metrics"],
   ["mail", "net", "sasl", "dns"],
   ["config"],
+  ["sieve"],
   ["store"],
   ["junk", "senderauth", "tlspolicy", "reports", "acme", "smtp/client", "web/http"],
   ["queue"],

@@ -81,7 +81,7 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
   }, shared.outbound);
   const close = async () => {
     glance.stop();
-    mail.close();
+    await mail.close();
     await pages.account.close();
     await api.close();
     jmapServer.close();

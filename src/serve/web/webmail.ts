@@ -55,6 +55,7 @@ export function webmail(s: WebmailServer): Promise<Webmail> {
     maxMessageSize: Math.max(...sizes) || defaultMaxMessageSize,
     page: servePage(webmailPage),
     submit: (m) => submit(s, m),
+    wasSubmitted: (account, messageId) => s.queue.hasMessageId(account, messageId),
     domainSecurity: s.security && ((domain) => recipientSecurity(s.security!, domain)),
   });
 }
