@@ -11,6 +11,7 @@ import { Log, setLevel } from "../log/mod.ts";
 import { makeMemoryFolder } from "../platform/memory_folder.ts";
 import { onShutdown } from "../platform/signals.ts";
 import { writeStdout } from "../platform/stdio.ts";
+import { forgoForeignFunctions } from "../platform/users.ts";
 import type { DeveloperOptions } from "../serve/catcher/developer.ts";
 import { parseRelay, type Relay } from "../serve/catcher/release.ts";
 import { controlAnswers } from "../serve/control/control.ts";
@@ -107,6 +108,7 @@ misbehave as asked: when the message is given, at MAIL FROM if the localpart of 
         developer,
         prepare: ensurePassword,
       });
+      await forgoForeignFunctions();
       const stopListening = onShutdown(() => {
         server.stop();
       });

@@ -118,6 +118,7 @@ export class Listeners {
         tls,
         limits: l.SMTPMaxMessageSize > 0 ? { size: l.SMTPMaxMessageSize } : undefined,
         authLimiter: this.#s.authLimiter,
+        pedantic: this.#s.config.static.Pedantic,
       };
       const submission: SmtpServerOptions = {
         ...smtp,
@@ -134,6 +135,7 @@ export class Listeners {
             ...await this.#at(ip, l.SMTP.Port || 25, "SMTP"),
             tls: l.SMTP.NoSTARTTLS ? undefined : tls,
             requireTls: l.SMTP.RequireSTARTTLS,
+            noRequireTls: l.SMTP.NoRequireTLS,
           }),
         );
       }
@@ -235,6 +237,7 @@ export class Listeners {
       tempDir: this.#s.tempDir,
       maxMessageSize: l.SMTPMaxMessageSize > 0 ? l.SMTPMaxMessageSize : 100 * 1024 * 1024,
       plaintextLogin: l.IMAP.NoRequireSTARTTLS,
+      pedantic: this.#s.config.static.Pedantic,
       tls,
       authLimiter: this.#s.authLimiter,
     });

@@ -1,17 +1,10 @@
 /** Runs the program as its own process, as a developer would: subcommands, and `localserve` on ports of its own. */
-import { fileURLToPath } from "node:url";
+import { programArgs } from "./program.ts";
 import { returnOffset, takeOffset } from "./ports.ts";
-
-const main = fileURLToPath(new URL("../../main.ts", import.meta.url));
-/** Flags of the task "localserve" of deno.json. */
-export const localserveFlags = [
-  "--v8-flags=--max-semi-space-size=4",
-  ...["net", "read", "write", "env", "sys"].map((p) => `--allow-${p}`),
-];
 
 const command = (args: string[], stdin: "piped" | "null") =>
   new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", ...localserveFlags, main, ...args],
+    args: programArgs(args),
     stdin,
     stdout: "piped",
     stderr: "piped",

@@ -218,6 +218,7 @@ export function accountAndAdminPages(
       connections: s.connections,
       glance: s.glance,
       resolver: s.resolver,
+      outbound: s.outbound,
       reports: s.reports,
       tlsResults: s.tlsResults,
       loginLog: s.loginLog,

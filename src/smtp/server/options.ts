@@ -65,6 +65,8 @@ export interface SmtpServerOptions {
   requireTls?: boolean;
   /** Plain passwords may be sent without TLS. For loopback. */
   allowPlainAuth?: boolean;
+  /** REQUIRETLS is not offered, and not taken. */
+  noRequireTls?: boolean;
   /** Refuse what breaks the specifications but is harmless. */
   pedantic?: boolean;
   limits?: Partial<SmtpLimits>;

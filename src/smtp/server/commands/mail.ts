@@ -45,7 +45,8 @@ export async function mail(s: Session, args: string): Promise<void> {
     if (e instanceof PathError) throw pathRefusal(e, "1.7");
     throw e;
   }
-  const extensions = s.hello.extended || !s.pedantic ? known : [];
+  const extensions = (s.hello.extended || !s.pedantic ? known : [])
+    .filter((e) => e !== "REQUIRETLS" || !s.options.noRequireTls);
   const hold = s.submission ? ["HOLDFOR", "HOLDUNTIL"] : [];
   const parameters = parseParameters(path.rest, [...extensions, ...hold]);
   const t: OpenTransaction = {
