@@ -230,3 +230,12 @@ Deno.test("-login asks for the account's password, -max-messages keeps the newes
     assert.deepEqual(subjects, ["4", "3"]);
   });
 });
+
+Deno.test("flags can be set in the environment", async () => {
+  Deno.env.set("MOX_LOCALSERVE_MAX_MESSAGES", "none");
+  try {
+    await assert.rejects(startLocalserve(undefined, []), /-max-messages is a number/);
+  } finally {
+    Deno.env.delete("MOX_LOCALSERVE_MAX_MESSAGES");
+  }
+});
