@@ -22,15 +22,15 @@ import {
 import type { Queue } from "../queue/mod.ts";
 import type { SaslBackend } from "../sasl/mod.ts";
 import {
-  misbehaving,
   serveSmtp,
   serveSmtpConnection,
-  type SmtpBackend,
+  type SmtpListenOptions,
   type SmtpServerOptions,
 } from "../smtp/server/mod.ts";
 import type { Accounts } from "../store/account/accounts.ts";
 import type { Shares } from "../store/mailboxes/shares.ts";
 import type { TlsKeys } from "../store/logins/tls_keys.ts";
+import { developerBackends, type DeveloperOptions, developerPort } from "./catcher/developer.ts";
 import { imapBackend } from "./imap_backend.ts";
 import { type MetricsListener, serveMetrics } from "./web/metrics_http.ts";
 import type { OpenLogins } from "./open_logins.ts";
@@ -55,6 +55,8 @@ export interface ListenerServices {
   tempDir: string;
   /** Localserve: special localparts misbehave, loopback has no limits. */
   local: boolean;
+  /** Of localserve: what goes wrong on purpose, and what is taken that real servers refuse. */
+  developer?: DeveloperOptions;
   sockets: Sockets;
   certificates: ServerCertificates;
   receiving: Receiving;
@@ -96,7 +98,13 @@ export class Listeners {
       openLogins: this.#s.openLogins,
       hostname,
     };
-    const wrap = (b: SmtpBackend) => this.#s.local ? misbehaving(b) : b;
+    const { developer, config, sasl } = this.#s;
+    const receiving = this.#s.receiving.backend(l);
+    const queueing = submissionBackend(services);
+    const backends = developer
+      ? developerBackends(developer, config, sasl, receiving, queueing)
+      : { receiving, submission: queueing };
+    const serve = (o: SmtpListenOptions) => serveSmtp(developer ? developerPort(developer, o) : o);
     for (const ip of this.#s.sockets.ips(l)) {
       const limits = () => ({
         connectionLimiter: new ConnectionLimiter(openConnectionLimits, {
@@ -108,34 +116,36 @@ export class Listeners {
       const smtp: SmtpServerOptions = {
         hostname,
         log: smtpLog,
-        backend: wrap(this.#s.receiving.backend(l)),
+        backend: backends.receiving,
         tmpDir: this.#s.tempDir,
         tls,
         limits: l.SMTPMaxMessageSize > 0 ? { size: l.SMTPMaxMessageSize } : undefined,
         loginGuard: this.#s.loginGuard,
+        pedantic: this.#s.config.static.Pedantic,
       };
       const submission: SmtpServerOptions = {
         ...smtp,
         submission: true,
         tls: clientTls,
-        backend: wrap(submissionBackend(services)),
+        backend: backends.submission,
       };
       if (l.SMTP.Enabled) {
         this.#add(
           "SMTP",
-          await serveSmtp({
+          await serve({
             ...smtp,
             ...limits(),
             ...await this.#at(ip, l.SMTP.Port || 25, "SMTP"),
             tls: l.SMTP.NoSTARTTLS ? undefined : tls,
             requireTls: l.SMTP.RequireSTARTTLS,
+            noRequireTls: l.SMTP.NoRequireTLS,
           }),
         );
       }
       if (l.Submission.Enabled) {
         this.#add(
           "submission",
-          await serveSmtp({
+          await serve({
             ...submission,
             ...limits(),
             ...await this.#at(ip, l.Submission.Port || 587, "submission"),
@@ -147,7 +157,7 @@ export class Listeners {
       if (l.Submissions.Enabled && tls) {
         this.#add(
           "submissions (TLS)",
-          await serveSmtp({
+          await serve({
             ...submission,
             ...limits(),
             ...await this.#at(ip, l.Submissions.Port || 465, "submissions"),
@@ -230,6 +240,7 @@ export class Listeners {
       tempDir: this.#s.tempDir,
       maxMessageSize: l.SMTPMaxMessageSize > 0 ? l.SMTPMaxMessageSize : 100 * 1024 * 1024,
       plaintextLogin: l.IMAP.NoRequireSTARTTLS,
+      pedantic: this.#s.config.static.Pedantic,
       tls,
       loginGuard: this.#s.loginGuard,
       openLogins: this.#s.openLogins,

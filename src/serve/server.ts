@@ -14,6 +14,7 @@ import type { SaslBackend } from "../sasl/mod.ts";
 import { makeFilesAhead, removeLeftovers } from "../smtp/server/mod.ts";
 import { Accounts } from "../store/account/accounts.ts";
 import { LoginDirectory } from "../store/logins/directory.ts";
+import { settleLastBackup } from "../store/backup/last_backup.ts";
 import { LoginLog } from "../store/logins/attempts.ts";
 import { Shares } from "../store/mailboxes/shares.ts";
 import { TlsKeys } from "../store/logins/tls_keys.ts";
@@ -26,10 +27,12 @@ import {
   inUse,
   type Json,
 } from "./control/control.ts";
+import { defaultDeveloper, type DeveloperOptions } from "./catcher/developer.ts";
 import { Listeners } from "./listeners.ts";
 import { accountOfLogin, type LoginServices, saslBackend } from "./logins.ts";
 import { OpenLogins } from "./open_logins.ts";
 import { catchPanics } from "./panics.ts";
+import { startUpdateChecks } from "./updates.ts";
 import { openOutbound } from "./outbound.ts";
 import { queueHandlers } from "./control/queue.ts";
 import { type OutgoingOptions, outgoingOptions, queueServices } from "./sending/queue_services.ts";
@@ -54,6 +57,8 @@ export interface ServerOptions {
   config: Config;
   /** Localserve: mail never leaves, special localparts misbehave, loopback has no limits. */
   local: boolean;
+  /** Of localserve: what it does for developers. */
+  developer?: DeveloperOptions;
   /** How mail leaves; of no use with `local`. */
   outgoing?: OutgoingOptions;
   /** Of receiving: the resolver, and what tests choose. */
@@ -92,6 +97,7 @@ export class MailServer {
   readonly #sasl: SaslBackend;
   readonly #tempDir: string;
   #endReports: (() => Promise<void>) | undefined;
+  readonly #developer: DeveloperOptions | undefined;
   /** Ends the making of temporary files ahead. */
   #noMoreFiles: (() => Promise<void>) | undefined;
   readonly #loginGuard: LoginGuard;
@@ -130,6 +136,7 @@ export class MailServer {
     const tlsKeys = () => this.#tlsKeys;
     this.#logins = { config, accounts, directory };
     this.#sasl = saslBackend(this.#logins, tlsKeys);
+    this.#developer = o.local ? o.developer ?? defaultDeveloper() : undefined;
     this.#openLogins = new OpenLogins({ config, accounts, tlsKeys, log: new Log("auth") });
     this.#loginGuard = new LoginGuard({
       exemptLoopback: o.local,
@@ -173,6 +180,7 @@ export class MailServer {
     let server: MailServer | undefined;
     try {
       await removeLeftovers(tempDir);
+      await settleLastBackup(config.dataDir);
       const accounts = new Accounts(
         config.dataPath("accounts"),
         new Log("store"),
@@ -213,6 +221,7 @@ export class MailServer {
         logins: server.#logins,
         outbound,
         tempDir,
+        developer: server.#developer,
         shares: () => server!.#shares,
         states: {
           tlsKeys: () => server!.#tlsKeys,
@@ -241,6 +250,7 @@ export class MailServer {
         queue,
         tempDir,
         local: o.local,
+        developer: server.#developer,
         sockets,
         certificates,
         receiving: server.#receiving,
@@ -263,6 +273,12 @@ export class MailServer {
         config.watch(),
         watchRemovals(config, accounts, server.#shares, log),
         catchPanics(log),
+        startUpdateChecks({
+          config,
+          accounts,
+          tempDir,
+          resolver: outgoing.resolver ?? makeResolver(),
+        }),
       ];
       server.#closePolicies = outgoing.close;
       server.#unwatch = () => unwatch.forEach((end) => end());
@@ -367,6 +383,7 @@ export class MailServer {
     await this.#listeners?.stop(stopGrace);
     await this.#noMoreFiles?.();
     await this.#endReports?.();
+    this.#developer?.faults.stop();
     await this.queue.stop();
     await this.webhooks?.hooks.stop();
     await this.#closePolicies?.();

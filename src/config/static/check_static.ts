@@ -12,6 +12,13 @@ export function checkStatic(c: Static, report: PathReport): void {
   checkPorts(c, report);
   checkInitialMailboxes(c, report);
   for (const [name, t] of c.Transports) checkTransport(["Transports", name], t, report);
+  if (c.CheckUpdates && c.CheckUpdatesDomain === "") {
+    report(
+      ["CheckUpdates"],
+      "nothing is looked up: CheckUpdatesDomain names no domain to ask",
+      "warning",
+    );
+  }
   const ca = c.TLS.CA;
   if (ca && !ca.AdditionalToSystem && ca.CertFiles.length === 0) {
     report(
@@ -59,6 +66,16 @@ function checkListener(
       report(at("NATIPs", i), `${ip} is not a public address`);
     }
   });
+  if (l.PprofHTTP.Enabled) {
+    report(at("PprofHTTP"), "profiles are not served by this program", "warning");
+  }
+  if (l.SMTP.TLSSessionTicketsDisabled === true) {
+    report(
+      at("SMTP", "TLSSessionTicketsDisabled"),
+      "the runtime hands out session tickets always: to clients that fail on them, tickets go all the same",
+      "warning",
+    );
+  }
   const needs = tlsServices(l);
   if (!l.TLS) {
     if (needs.length > 0) {

@@ -191,8 +191,8 @@ export const listener = struct({
       ),
       TLSSessionTicketsDisabled: nullable(
         bool,
-        "Whether to withhold TLS session tickets, on which some other implementations fail. By default " +
-          "they are handed out for all but this service.",
+        "Out of use: to withhold TLS session tickets, on which some other implementations fail. The runtime " +
+          "hands them out always, and there is no way to keep it from that: true gives a warning.",
       ),
     }),
     "Mail from other servers.",
@@ -280,7 +280,7 @@ export const listener = struct({
       Enabled: required(bool, "Serve it."),
       Port: optional(port, "", 8011),
     }),
-    "Profiles of the running server, in the original. Accepted, and ignored here.",
+    "Out of use: profiles of the running server, in the original. Enabled, it gives a warning.",
   ),
   AutoconfigHTTPS: optional(
     wellKnownService("automatic configuration"),

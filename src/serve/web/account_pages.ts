@@ -33,6 +33,7 @@ import {
   checkPasskeyLogin,
   Login,
   type LoginForm,
+  type LoginOptions,
   type LoginResult,
   PasskeyError,
   type PasskeyLogin,
@@ -61,6 +62,8 @@ export interface PagesServer {
   resolver: Resolver | undefined;
   reports: ReportDatabases | undefined;
   tlsResults: TlsResults | undefined;
+  /** Localserve: who a request is of without a login. */
+  withoutLogin?: LoginOptions["withoutLogin"];
   /** Undefined while the server starts. */
   tlsKeys: () => TlsKeys | undefined;
   loginLog: () => LoginLog | undefined;
@@ -192,6 +195,7 @@ export function accountAndAdminPages(
         limiter,
         check: (form, remoteIp) => checkAccountLogin(s.logins, form, remoteIp),
         checkPasskey: (...a) => checkAccountPasskey(s, ...a),
+        withoutLogin: s.withoutLogin,
         allowed: (session) => loginAccount(config, session.login) === session.account,
       }),
       page: servePage(accountPageHtml),
@@ -213,6 +217,8 @@ export function accountAndAdminPages(
         sessions,
         limiter,
         check: (form, remoteIp) => checkAdminLogin(config, factor, form, remoteIp),
+        withoutLogin: s.withoutLogin &&
+          ((req) => s.withoutLogin!(req) && { account: "", login: "" }),
         allowed: () => true,
       }),
       limiter,
@@ -224,6 +230,7 @@ export function accountAndAdminPages(
       connections: s.connections,
       glance: s.glance,
       resolver: s.resolver,
+      outbound: s.outbound,
       reports: s.reports,
       tlsResults: s.tlsResults,
       loginLog: s.loginLog,

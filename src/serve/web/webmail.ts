@@ -6,7 +6,7 @@ import type { Queue } from "../../queue/mod.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
 import { SmtpError } from "../../smtp/server/mod.ts";
 import { UserError } from "../../web/http/mod.ts";
-import { Login, type Sessions } from "../../web/login/mod.ts";
+import { Login, type LoginOptions, type Sessions } from "../../web/login/mod.ts";
 import { webmailPage } from "../../web/pages/mod.ts";
 import {
   openWebmail,
@@ -28,6 +28,8 @@ export interface WebmailServer {
   limiter: LoginGuard;
   logins: LoginServices;
   tempDir: string;
+  /** Localserve: who a request is of without a login. */
+  withoutLogin?: LoginOptions["withoutLogin"];
   /** Undefined where there is no DNS. */
   security: SecurityServices | undefined;
 }
@@ -46,6 +48,7 @@ export function webmail(s: WebmailServer): Promise<Webmail> {
       limiter: s.limiter,
       check: (form, remoteIp) => checkAccountLogin(s.logins, form, remoteIp),
       checkPasskey: (...a) => checkAccountPasskey(s, ...a),
+      withoutLogin: s.withoutLogin,
       allowed: (session) => loginAccount(config, session.login) === session.account,
     }),
     hostname: config.static.Hostname,
