@@ -11,7 +11,7 @@ import { releaseBy } from "./release.ts";
 /** Opens the API. */
 export function catcherApi(
   s: Pick<WebServer, "config" | "accounts">,
-  shared: Pick<WebShared, "tempDir" | "outbound">,
+  shared: Pick<WebShared, "logins" | "tempDir" | "outbound">,
   d: DeveloperOptions,
 ): Catcher {
   const { config } = s;
