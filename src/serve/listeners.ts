@@ -19,6 +19,7 @@ import {
   serveTcp,
   type TcpServer,
 } from "../net/mod.ts";
+import { MaildropLocks, servePop3 } from "../pop3/mod.ts";
 import type { Queue } from "../queue/mod.ts";
 import type { SaslBackend } from "../sasl/mod.ts";
 import {
@@ -31,6 +32,7 @@ import type { Accounts } from "../store/account/accounts.ts";
 import type { Shares } from "../store/mailboxes/shares.ts";
 import type { TlsKeys } from "../store/logins/tls_keys.ts";
 import { developerBackends, type DeveloperOptions, developerPort } from "./catcher/developer.ts";
+import { pop3Backend } from "./pop3_backend.ts";
 import { imapBackend } from "./imap_backend.ts";
 import { type MetricsListener, serveMetrics } from "./web/metrics_http.ts";
 import type { OpenLogins } from "./open_logins.ts";
@@ -74,6 +76,7 @@ export class Listeners {
   readonly #s: ListenerServices;
   readonly #servers: TcpServer[] = [];
   readonly #metrics: MetricsListener[] = [];
+  readonly #maildrops = new MaildropLocks();
 
   constructor(s: ListenerServices) {
     this.#s = s;
@@ -170,6 +173,12 @@ export class Listeners {
       }
       if (l.IMAPS.Enabled && tls) {
         await this.#imap(ip, l, l.IMAPS.Port || 993, clientTls, true, hostname, limits());
+      }
+      if (l.POP3.Enabled) {
+        await this.#pop3(ip, l, l.POP3.Port || 110, clientTls, false, hostname, limits());
+      }
+      if (l.POP3S.Enabled && tls) {
+        await this.#pop3(ip, l, l.POP3S.Port || 995, clientTls, true, hostname, limits());
       }
       // Where networks let nothing but HTTPS through, mail programs get through this way.
       const alpn = new Map<string, AlpnHandler>();
@@ -271,6 +280,43 @@ export class Listeners {
       ...limits,
     }, (conn) => serveImap(conn, backend));
     this.#add(implicit ? "IMAPS (TLS)" : "IMAP", server);
+  }
+
+  async #pop3(
+    ip: string,
+    l: Listener,
+    port: number,
+    tls: ServerTls | undefined,
+    implicit: boolean,
+    hostname: string,
+    limits: { connectionLimiter: ConnectionLimiter; rateLimiter: RateLimiter },
+  ): Promise<void> {
+    const log = new Log("pop3server");
+    const { config, accounts, sasl, authLimiter } = this.#s;
+    const backend = pop3Backend({
+      config,
+      accounts,
+      sasl,
+      log,
+      hostname,
+      plaintextLogin: l.POP3.NoRequireSTARTTLS,
+      tls,
+      authLimiter,
+      locks: this.#maildrops,
+    });
+    const { listener } = await this.#at(ip, port, implicit ? "POP3S" : "POP3");
+    const server = await serveTcp({
+      hostname: ip,
+      port,
+      listener,
+      tls: implicit ? tls : undefined,
+      log,
+      protocol: implicit ? "pop3s" : "pop3",
+      pkg: "pop3server",
+      refusal: "-ERR [SYS/TEMP] too many connections\r\n",
+      ...limits,
+    }, (conn) => servePop3(conn, backend));
+    this.#add(implicit ? "POP3S (TLS)" : "POP3", server);
   }
 
   #add(protocol: string, server: TcpServer): void {
