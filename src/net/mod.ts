@@ -28,6 +28,7 @@ export {
   type LoginTry,
   type LoginWay,
 } from "./login_guard.ts";
+export { type LoggedIn, LoginAttempt, SessionEnd } from "./logged_in.ts";
 export {
   type AddressLookup,
   type AddressRule,

@@ -292,7 +292,7 @@ export class Listeners {
     limits: { connectionLimiter: ConnectionLimiter; rateLimiter: RateLimiter },
   ): Promise<void> {
     const log = new Log("pop3server");
-    const { config, accounts, sasl, authLimiter } = this.#s;
+    const { config, accounts, sasl, loginGuard, openLogins } = this.#s;
     const backend = pop3Backend({
       config,
       accounts,
@@ -301,7 +301,8 @@ export class Listeners {
       hostname,
       plaintextLogin: l.POP3.NoRequireSTARTTLS,
       tls,
-      authLimiter,
+      loginGuard,
+      openLogins,
       locks: this.#maildrops,
     });
     const { listener } = await this.#at(ip, port, implicit ? "POP3S" : "POP3");

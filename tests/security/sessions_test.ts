@@ -1,7 +1,7 @@
 /** Who is in stays in only as long as they may. */
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { adminPassword, Browser, type Line, password, startWorld, type World } from "./world.ts";
+import { adminPassword, Browser, Line, password, startWorld, type World } from "./world.ts";
 import { callControl } from "../../src/serve/control/control.ts";
 
 const ann = "ann@mox.example";
@@ -21,17 +21,22 @@ async function everywhere(w: World, pass: string): Promise<Line[]> {
   await sending.smtp("MAIL FROM:<ann@mox.example>");
   await sending.smtp("RCPT TO:<bob@mox.example>");
   await sending.smtp("DATA");
-  return [idle, quiet, notify, smtp, sending];
+  const pop3 = await Line.dial(w.ports.pop3);
+  await pop3.until(/^\+OK[^\r\n]*\r\n/m);
+  pop3.write(`USER ${ann}\r\nPASS ${pass}\r\n`);
+  await pop3.until(/messages\r\n/);
+  return [idle, quiet, notify, smtp, sending, pop3];
 }
 
 /** All of them are over within a second, and each was told as its protocol has it. */
 async function allEnd(lines: Line[]): Promise<void> {
   const start = performance.now();
-  const [idle, quiet, notify, smtp] = await Promise.all(lines.map((l) => l.end()));
+  const [idle, quiet, notify, smtp, , pop3] = await Promise.all(lines.map((l) => l.end()));
   // Told at once; half a second for what runs, and room for a machine that is busy.
   assert.ok(performance.now() - start < 3000, `${performance.now() - start} ms`);
   for (const text of [idle, quiet, notify]) assert.match(text, /^\* BYE \[EXPIRED\] /m);
   assert.match(smtp, /^421 4\.7\.0 /m);
+  assert.match(pop3, /^-ERR \[AUTH\] /m);
 }
 
 async function signedIn(b: Browser, path: string): Promise<boolean> {

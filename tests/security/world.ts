@@ -41,6 +41,7 @@ export interface Ports {
   submissions: number;
   imap: number;
   imaps: number;
+  pop3: number;
   web: number;
 }
 
@@ -217,8 +218,8 @@ export async function startWorld(o: WorldOptions = {}): Promise<World> {
   const before = setLogSink((l) => log.push(l));
   setLevel("", "info");
   const dir = await Deno.makeTempDir({ prefix: "mox-security-" });
-  const [smtp, submission, submissions, imap, imaps, web] = await freePorts(6);
-  const ports = { smtp, submission, submissions, imap, imaps, web };
+  const [smtp, submission, submissions, imap, imaps, pop3, web] = await freePorts(7);
+  const ports = { smtp, submission, submissions, imap, imaps, pop3, web };
   await Deno.mkdir(`${dir}/config`);
   const files: Record<string, string> = {
     "cert.pem": certificate.cert,
@@ -255,6 +256,10 @@ ${o.static ?? ""}Listeners:
 		IMAPS:
 			Enabled: true
 			Port: ${imaps}
+		POP3:
+			Enabled: true
+			Port: ${pop3}
+			NoRequireSTARTTLS: true
 		AccountHTTP:
 			Enabled: true
 			Port: ${web}

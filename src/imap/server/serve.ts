@@ -32,7 +32,7 @@ export async function serveImap(conn: Connection, backend: ImapBackend): Promise
     s.untagged(`OK [CAPABILITY ${capabilityText(s)}] ${backend.hostname} ready`);
     await conn.flush();
     while (!s.ended && !conn.closed) {
-      if (s.endReason !== undefined) throw new ConnectionError("shutdown", s.endReason);
+      if (s.ending.reason !== undefined) throw new ConnectionError("shutdown", s.ending.reason);
       await serveCommand(s);
     }
   } catch (err) {
@@ -40,7 +40,7 @@ export async function serveImap(conn: Connection, backend: ImapBackend): Promise
       s.untagged(`BYE [TOOBIG] ${err.message}`);
     } else if (err instanceof ConnectionError) {
       if (err.reason === "timeout") s.untagged("BYE [UNAVAILABLE] no command for too long");
-      if (s.endReason !== undefined) s.untagged(`BYE [EXPIRED] ${s.endReason}`);
+      if (s.ending.reason !== undefined) s.untagged(`BYE [EXPIRED] ${s.ending.reason}`);
       else if (err.reason === "shutdown") s.untagged("BYE [UNAVAILABLE] server is shutting down");
       if (err.reason !== "timeout" && err.reason !== "shutdown") {
         s.log.debug("connection ended", { reason: err.reason });

@@ -5,7 +5,7 @@
  */
 import { cidString, type Log } from "../../log/mod.ts";
 import { countPanic } from "../../metrics/mod.ts";
-import { type Connection, ConnectionError, type TlsInfo } from "../../net/mod.ts";
+import { type Connection, ConnectionError, SessionEnd, type TlsInfo } from "../../net/mod.ts";
 import { isStorageError, isStorageFull } from "../../platform/storage_errors.ts";
 import type { Recipient, SmtpSession, Transaction } from "./backend.ts";
 import type { LineReader } from "./data_reader.ts";
@@ -38,9 +38,6 @@ export interface ChunkedMessage {
 
 /** RFC 4954 §4: lines of an authentication exchange. */
 const maxAuthLine = 12_288;
-
-/** Milliseconds that a command has to finish when its session is ended. */
-const endGrace = 500;
 
 /** First words that no SMTP client sends, but a web browser tricked into it. */
 const foreign = new Set([
@@ -78,9 +75,7 @@ export class Session implements SmtpSession {
   #errors = 0;
   #sinceMessage = 0;
   #quit = false;
-  /** Why {@link end} was called. */
-  #endReason: string | undefined;
-  #endTimer: ReturnType<typeof setTimeout> | undefined;
+  readonly #ending: SessionEnd;
   #lastCode = 0;
 
   readonly #commands: ReadonlyMap<string, Command>;
@@ -92,6 +87,7 @@ export class Session implements SmtpSession {
     commands: ReadonlyMap<string, Command>,
   ) {
     this.conn = conn;
+    this.#ending = new SessionEnd(conn);
     this.#commands = commands;
     this.options = options;
     this.limits = { ...defaultLimits, ...options.limits };
@@ -137,7 +133,7 @@ export class Session implements SmtpSession {
     try {
       if (await this.#greet()) await this.#serve();
     } finally {
-      clearTimeout(this.#endTimer);
+      this.#ending.over();
       await this.dropTransaction();
       try {
         await backend.disconnected?.(this);
@@ -177,8 +173,8 @@ export class Session implements SmtpSession {
 
   async #serve(): Promise<void> {
     while (!this.#quit) {
-      if (this.#endReason !== undefined) {
-        this.reply(421, "7.0", this.#endReason);
+      if (this.#ending.reason !== undefined) {
+        this.reply(421, "7.0", this.#ending.reason);
         break;
       }
       if (!this.conn.hasLine) await this.conn.flush();
@@ -203,7 +199,7 @@ export class Session implements SmtpSession {
       return true;
     }
     if (e.reason === "timeout") this.reply(421, "4.2", "timeout, closing connection");
-    else if (this.#endReason !== undefined) this.reply(421, "7.0", this.#endReason);
+    else if (this.#ending.reason !== undefined) this.reply(421, "7.0", this.#ending.reason);
     else if (e.reason === "shutdown") this.reply(421, "3.2", "server is shutting down");
     else throw e;
     await this.conn.flush();
@@ -407,10 +403,7 @@ export class Session implements SmtpSession {
   }
 
   end(reason: string): void {
-    if (this.#endReason !== undefined) return;
-    this.#endReason = reason;
-    this.conn.stop();
-    this.#endTimer = setTimeout(() => this.conn.destroy(), endGrace);
+    this.#ending.begin(reason);
   }
 
   /** The loop ends after the answer. */

@@ -10,7 +10,7 @@ import { serverMechanism } from "../../../sasl/choose.ts";
 import { SaslError } from "../../../sasl/types.ts";
 import { ImapBad, ImapNo } from "../session/answer.ts";
 import type { Command } from "../session/command.ts";
-import { logIn, LoginAttempt } from "../session/logging_in.ts";
+import { admit, logIn, loginAttempt } from "../session/logging_in.ts";
 import { saslContext } from "../session/sasl_context.ts";
 import { State } from "../session/session.ts";
 
@@ -44,10 +44,10 @@ export const authenticate: Command = {
       c.pos = c.bytes.length;
     }
     return async () => {
-      const attempt = new LoginAttempt(s, name);
+      const attempt = loginAttempt(s, name);
       const mechanism = serverMechanism(name, s.backend.sasl, {
         ...saslContext(s),
-        admit: (login) => attempt.admit(login),
+        admit: (login) => admit(attempt, login),
       });
       if (!mechanism) {
         if (name === "PLAIN" || name === "LOGIN") {

@@ -7,7 +7,7 @@ import { preparePassword, prepareUsername } from "../../../sasl/prepare.ts";
 import { SaslError } from "../../../sasl/types.ts";
 import { ImapNo } from "../session/answer.ts";
 import type { Command } from "../session/command.ts";
-import { logIn, LoginAttempt } from "../session/logging_in.ts";
+import { admit, logIn, loginAttempt } from "../session/logging_in.ts";
 import { peerOf } from "../session/sasl_context.ts";
 import { State } from "../session/session.ts";
 
@@ -24,13 +24,13 @@ export const login: Command = {
       if (!s.conn.tls && !s.backend.plaintextLogin) {
         throw new ImapNo("switch on TLS first", "PRIVACYREQUIRED");
       }
-      const attempt = new LoginAttempt(s, "login");
+      const attempt = loginAttempt(s, "login");
       let credential: string | undefined;
       let prepared = name;
       let reason: string | undefined;
       try {
         prepared = prepareUsername(name);
-        await attempt.admit(prepared);
+        await admit(attempt, prepared);
         credential = await s.backend.sasl.checkPassword(
           prepared,
           preparePassword(password),

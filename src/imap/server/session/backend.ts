@@ -6,7 +6,7 @@
 import type { Log } from "../../../log/mod.ts";
 import type { ServerTls } from "../../../net/types.ts";
 import type { SaslBackend } from "../../../sasl/types.ts";
-import type { LoginGuard } from "../../../net/mod.ts";
+import type { LoggedIn, LoginGuard } from "../../../net/mod.ts";
 import type { Account } from "../../../store/account/account.ts";
 
 /** What sharing asks of the rest. Accounts go by their names. */
@@ -19,20 +19,6 @@ export interface Sharing {
   accountNamed(identifier: string): string | undefined;
   /** Opens an account; the session closes it. @throws StoreError "accountMissing" */
   open(account: string): Promise<Account>;
-}
-
-/** A session with somebody in it. */
-export interface LoggedIn {
-  /** Name of the account. */
-  readonly account: string;
-  readonly login: string;
-  /** What opened it: see ServerStep of sasl. */
-  readonly credential: string;
-  /**
-   * Ends it, whatever it does: what waits for a command gets a BYE, a command that runs has half a second to finish.
-   * Nothing more is taken from it.
-   */
-  end(reason: string): void;
 }
 
 export interface ImapBackend {

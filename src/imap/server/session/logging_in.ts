@@ -3,46 +3,23 @@
  *
  * @module
  */
-import type { AuthResult } from "../../../metrics/authentication.ts";
-import { type Admission, LoginLimited } from "../../../net/mod.ts";
+import { LoginAttempt, LoginLimited } from "../../../net/mod.ts";
 import { type Answer, ImapNo } from "./answer.ts";
 import { capabilityText } from "./capabilities.ts";
 import type { Session } from "./session.ts";
 
-/** One try to log in, counted and noted. */
-export class LoginAttempt {
-  readonly #s: Session;
-  readonly #mechanism: string;
-  #admission: Admission | undefined;
-  #ended = false;
+/** A try to log in. */
+export function loginAttempt(s: Session, mechanism: string): LoginAttempt {
+  return new LoginAttempt(s.backend.loginGuard, "imap", s.conn, mechanism);
+}
 
-  constructor(s: Session, mechanism: string) {
-    this.#s = s;
-    this.#mechanism = mechanism;
-  }
-
-  get #who() {
-    return { service: "imap", remoteIp: this.#s.conn.remoteIp, cid: this.#s.conn.cid } as const;
-  }
-
-  /** Before anything of the name is looked at. @throws ImapNo LIMIT after too many failed logins from there */
-  async admit(login: string): Promise<void> {
-    try {
-      this.#admission = await this.#s.backend.loginGuard.admit({ ...this.#who, login });
-    } catch (err) {
-      if (!(err instanceof LoginLimited)) throw err;
-      this.#ended = true;
-      throw new ImapNo(err.message, "LIMIT", { cause: err });
-    }
-  }
-
-  /** How it ended; resolves when that may be answered. */
-  async done(result: AuthResult, login: string, reason?: string): Promise<void> {
-    if (this.#ended) return;
-    this.#ended = true;
-    const way = { mechanism: this.#mechanism, client: "", reason };
-    if (this.#admission) await this.#admission.done(result, way);
-    else this.#s.backend.loginGuard.note({ ...this.#who, login }, result, way);
+/** Before anything of a name is looked at. @throws ImapNo LIMIT after too many failed logins from there */
+export async function admit(attempt: LoginAttempt, login: string): Promise<void> {
+  try {
+    await attempt.admit(login);
+  } catch (err) {
+    if (!(err instanceof LoginLimited)) throw err;
+    throw new ImapNo(err.message, "LIMIT", { cause: err });
   }
 }
 
@@ -64,7 +41,7 @@ export async function logIn(
     account: account.name,
     login,
     credential,
-    end: (reason) => s.end(reason),
+    end: (reason) => s.ending.begin(reason),
   });
   return { code: `CAPABILITY ${capabilityText(s)}`, text: "logged in" };
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Log } from "../../../log/mod.ts";
+import { SessionEnd } from "../../../net/mod.ts";
 import type { Connection } from "../../../net/types.ts";
 import type { Account } from "../../../store/account/account.ts";
 import { formatMailbox } from "../../format/text.ts";
@@ -34,9 +35,6 @@ export interface OwnFlags {
   silent: boolean;
 }
 
-/** Milliseconds that a command has to finish when its session is ended. */
-const endGrace = 500;
-
 export class Session {
   readonly conn: Connection;
   readonly backend: ImapBackend;
@@ -65,9 +63,8 @@ export class Session {
   tag = "";
   /** Set by LOGOUT, or when the session can't go on. */
   ended = false;
-  /** Why {@link end} was called. */
-  endReason: string | undefined;
-  #endTimer: ReturnType<typeof setTimeout> | undefined;
+  /** The end that comes from outside: see LoggedIn. */
+  readonly ending: SessionEnd;
   /** Called when the session is over. */
   onClose: (() => void) | undefined;
 
@@ -82,6 +79,7 @@ export class Session {
   ) {
     this.commandCapabilities = commandCapabilities;
     this.conn = conn;
+    this.ending = new SessionEnd(conn);
     this.backend = backend;
     this.log = log;
   }
@@ -171,17 +169,9 @@ export class Session {
     for (const c of changed) this.ownFlags.set(c.uid, { ...c, silent });
   }
 
-  /** See LoggedIn. */
-  end(reason: string): void {
-    if (this.endReason !== undefined) return;
-    this.endReason = reason;
-    this.conn.stop();
-    this.#endTimer = setTimeout(() => this.conn.destroy(), endGrace);
-  }
-
   /** Gives back all that the session holds. */
   close(): void {
-    clearTimeout(this.#endTimer);
+    this.ending.over();
     this.onClose?.();
     this.onClose = undefined;
     this.view = undefined;
