@@ -6,11 +6,11 @@
  */
 import { join } from "node:path";
 import { packLocalpart } from "../config/names.ts";
-import { ensureDir, linkOrCopy, syncDir } from "../platform/files.ts";
+import { ensureDir, syncDir } from "../platform/files.ts";
 import { type BoltRecord, RecordFile } from "../store/bolt/records.ts";
 import { Db } from "../store/database/database.ts";
 import { MessageFiles } from "../store/files/message_files.ts";
-import { originalPath } from "../store/import/original/messages.ts";
+import { OriginalFiles } from "../store/import/original/messages.ts";
 import { baseAddress, type Outcome } from "./retired.ts";
 import { domainOf, updateDestination } from "./rows.ts";
 import { queueMigrations } from "./schema.ts";
@@ -101,6 +101,7 @@ export async function takeQueue(
   const hooks = await Db.open(join(to, "webhooks", "hooks.db"), hookMigrations);
   try {
     const files = new MessageFiles(join(dir, "msg"));
+    const sources = new OriginalFiles(join(from, "queue"));
     const messages: BoltRecord[] = [];
     withQueue(from, (file) => {
       messages.push(...file.records("Msg"));
@@ -126,7 +127,7 @@ export async function takeQueue(
       const target = files.path(m.number("ID"));
       await ensureDir(join(target, ".."));
       try {
-        await linkOrCopy(originalPath(join(from, "queue"), m.number("ID")), target);
+        await sources.place(m.number("ID"), target);
       } catch (err) {
         if (!(err instanceof Deno.errors.NotFound)) throw err;
         warn(

@@ -59,6 +59,49 @@ export function originalPath(messageDir: string, id: number): string {
   return join(messageDir, shard, String(id));
 }
 
+/** The message files in a folder of the original. */
+export class OriginalFiles {
+  readonly #dir: string;
+  #found: Map<number, string> | undefined;
+
+  constructor(dir: string) {
+    this.#dir = dir;
+  }
+
+  /**
+   * Links or copies a file to another place.
+   * @throws Deno.errors.NotFound if there is none of that id in any folder; errors of the file system
+   */
+  async place(id: number, target: string): Promise<void> {
+    try {
+      return await linkOrCopy(originalPath(this.#dir, id), target);
+    } catch (err) {
+      if (!(err instanceof Deno.errors.NotFound)) throw err;
+    }
+    this.#found ??= this.#scan();
+    await linkOrCopy(this.#found.get(id) ?? originalPath(this.#dir, id), target);
+  }
+
+  /** Where each file is, for what is not where it is expected. */
+  #scan(): Map<number, string> {
+    const found = new Map<number, string>();
+    try {
+      for (const shard of Deno.readDirSync(this.#dir)) {
+        if (!shard.isDirectory) continue;
+        for (const e of Deno.readDirSync(join(this.#dir, shard.name))) {
+          const id = Number(e.name);
+          if (e.isFile && Number.isSafeInteger(id)) {
+            found.set(id, join(this.#dir, shard.name, e.name));
+          }
+        }
+      }
+    } catch (err) {
+      if (!(err instanceof Deno.errors.NotFound)) throw err;
+    }
+    return found;
+  }
+}
+
 /** What a first look at the messages tells. */
 export interface MessageSurvey {
   live: Set<number>;
@@ -100,7 +143,7 @@ export function surveyMessages(
 /** Writes messages into a new account's database and folder. */
 export class MessageTaker {
   readonly #db: Db;
-  readonly #from: string;
+  readonly #from: OriginalFiles;
   readonly #files: MessageFiles;
   readonly #survey: MessageSurvey;
   readonly #mailboxes: ReadonlyMap<number, TakenMailbox>;
@@ -117,7 +160,7 @@ export class MessageTaker {
     warn: Warn,
   ) {
     this.#db = db;
-    this.#from = folders.from;
+    this.#from = new OriginalFiles(folders.from);
     this.#files = new MessageFiles(folders.to);
     this.#survey = survey;
     this.#mailboxes = mailboxes;
@@ -127,7 +170,6 @@ export class MessageTaker {
   /** What takes time and is no matter of the database: the file, and what is in it. */
   async prepare(m: BoltRecord): Promise<EmailDescription | undefined> {
     const id = m.number("ID");
-    const source = originalPath(this.#from, id);
     const target = this.#files.path(id);
     const shard = join(target, "..");
     if (!this.shards.has(shard)) {
@@ -135,10 +177,10 @@ export class MessageTaker {
       this.shards.add(shard);
     }
     try {
-      await linkOrCopy(source, target);
+      await this.#from.place(id, target);
     } catch (err) {
       if (!(err instanceof Deno.errors.NotFound)) throw err;
-      this.#warn(`${this.#name(m)} is left out: its file ${source} is missing`);
+      this.#warn(`${this.#name(m)} is left out: its file is missing`);
       this.missing++;
       return undefined;
     }
