@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { methods as jmapMethods } from "../src/jmap/table.ts";
 import { commands } from "../src/imap/server/table.ts";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
@@ -13,12 +14,13 @@ const levels: string[][] = [
   ["log", "metrics"],
   ["mail", "net", "sasl", "dns"],
   ["config"],
+  ["sieve"],
   ["store"],
-  ["junk", "senderauth", "tlspolicy", "reports", "acme", "smtp/client"],
+  ["junk", "senderauth", "tlspolicy", "reports", "acme", "smtp/client", "web/http"],
   ["queue"],
   ["delivery"],
   ["admin"],
-  ["smtp/server", "imap", "web", "managesieve", "jmap"],
+  ["smtp/server", "imap", "web", "managesieve", "jmap", "pop3"],
   ["serve"],
   ["commands"],
 ];
@@ -121,7 +123,23 @@ Deno.test("only the platform layer asks which operating system it runs on", () =
   const wrong: string[] = [];
   for (const file of sources(src)) {
     const path = relative(src, file).replaceAll("\\", "/");
-    if (!path.startsWith("platform/") && asks.test(Deno.readTextFileSync(file))) wrong.push(path);
+    if (path.startsWith("platform/")) continue;
+    const text = Deno.readTextFileSync(file);
+    if (asks.test(text) || imports(text).some((i) => /\/platform\/(?:os|libc)\.ts$/.test(i))) {
+      wrong.push(path);
+    }
+  }
+  assert.deepEqual(wrong, []);
+});
+
+Deno.test("connections to other servers by TLS and HTTPS go by src/net alone", () => {
+  const own =
+    /from "node:https"|\brootCertificates\b|\bfetch\(\s*(?:["'`]|new URL|url\b)|\bDeno\.(?:connectTls|startTls)\b|import \{[^}]*\b(?:connect|request)\b[^}]*\} from "node:(?:tls|http)"/;
+  const wrong: string[] = [];
+  for (const file of sources(src)) {
+    const path = relative(src, file).replaceAll("\\", "/");
+    const found = path.startsWith("net/") ? null : own.exec(Deno.readTextFileSync(file));
+    if (found) wrong.push(`${path}: ${found[0]}`);
   }
   assert.deepEqual(wrong, []);
 });
@@ -138,4 +156,14 @@ Deno.test("every IMAP command is in a file of its name", async () => {
     assert.ok(Object.values(await import(url.href)).includes(c), `${file} has ${c.name}`);
   }
   assert.deepEqual([...Deno.readDirSync(dir)].map((e) => e.name).sort(), [...files].sort());
+});
+
+Deno.test("every JMAP method is in a file of its name", () => {
+  const dir = join(src, "jmap/methods");
+  const files = new Set([...sources(dir)].map((f) => relative(dir, f).replaceAll("\\", "/")));
+  for (const m of jmapMethods) {
+    const file = `${m.name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`).slice(1)}.ts`;
+    assert.ok(files.delete(file), `${file} has ${m.name}`);
+  }
+  assert.deepEqual([...files], []);
 });

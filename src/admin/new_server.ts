@@ -94,6 +94,7 @@ function internalListener(o: NewServer): Listener {
     AdminHTTP: { ...zero.AdminHTTP, ...page },
     WebmailHTTP: { ...zero.WebmailHTTP, ...page },
     WebAPIHTTP: { ...zero.WebAPIHTTP, ...page },
+    JMAPHTTP: { ...zero.JMAPHTTP, ...page },
     MetricsHTTP: { Enabled: true, Port: 8010 + o.portOffset },
     // The other web server hands over what is for the mail server, in clear text.
     ...(o.existingWebserver
@@ -129,6 +130,7 @@ function publicListener(o: NewServer): Listener {
   const web = o.existingWebserver ? {} : {
     AutoconfigHTTPS: { ...zero.AutoconfigHTTPS, ...at(443) },
     MTASTSHTTPS: { ...zero.MTASTSHTTPS, ...at(443) },
+    JMAPHTTPS: { ...zero.JMAPHTTPS, ...at(443) },
     WebserverHTTP: { ...zero.WebserverHTTP, ...at(80) },
     WebserverHTTPS: { ...zero.WebserverHTTPS, ...at(443) },
   };

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { restrictNewFiles } from "../platform/process.ts";
 import { writeStderr, writeStdout } from "../platform/stdio.ts";
 import { backup, verifydata } from "./backup.ts";
 import { checkupdate } from "./checkupdate.ts";
@@ -104,6 +105,8 @@ export async function run(args: readonly string[]): Promise<number> {
     return 0;
   }
   try {
+    // Keys, passwords and mail: nothing that is written is for others to read.
+    restrictNewFiles();
     return await command.run(own) ?? 0;
   } catch (err) {
     if (err instanceof UsageError) {

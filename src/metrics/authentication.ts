@@ -9,6 +9,7 @@ import { counter } from "./mod.ts";
 export const authServices = [
   "submission",
   "imap",
+  "pop3",
   "managesieve",
   "webmail",
   "webaccount",
@@ -44,6 +45,7 @@ export const authVariants = [
   "passkey",
   "websessionuse",
   "httpbasic",
+  "httpbearer",
 ] as const;
 export type AuthVariant = (typeof authVariants)[number];
 

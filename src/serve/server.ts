@@ -9,12 +9,13 @@ import type { Config } from "../config/mod.ts";
 import { makeResolver } from "../dns/mod.ts";
 import { Trainer } from "../delivery/training.ts";
 import { clearLevel, currentLevels, isLevel, Log, setLevel } from "../log/mod.ts";
-import { FailedAuthLimiter, type OpenConnection } from "../net/mod.ts";
+import { FailedAuthLimiter, type OpenConnection, type Outbound } from "../net/mod.ts";
 import { ensureDir, removeFile } from "../platform/files.ts";
 import { Queue } from "../queue/mod.ts";
 import type { SaslBackend } from "../sasl/mod.ts";
 import { makeFilesAhead, removeLeftovers } from "../smtp/server/mod.ts";
 import { Accounts } from "../store/account/accounts.ts";
+import { settleLastBackup } from "../store/backup/last_backup.ts";
 import { LoginLog } from "../store/logins/attempts.ts";
 import { Shares } from "../store/mailboxes/shares.ts";
 import { TlsKeys } from "../store/logins/tls_keys.ts";
@@ -27,9 +28,12 @@ import {
   inUse,
   type Json,
 } from "./control/control.ts";
+import { defaultDeveloper, type DeveloperOptions } from "./catcher/developer.ts";
 import { Listeners } from "./listeners.ts";
 import { accountOfLogin, saslBackend } from "./logins.ts";
 import { catchPanics } from "./panics.ts";
+import { startUpdateChecks } from "./updates.ts";
+import { openOutbound } from "./outbound.ts";
 import { queueHandlers } from "./control/queue.ts";
 import { type OutgoingOptions, outgoingOptions, queueServices } from "./sending/queue_services.ts";
 import { watchRemovals } from "./removals.ts";
@@ -53,6 +57,8 @@ export interface ServerOptions {
   config: Config;
   /** Localserve: mail never leaves, special localparts misbehave, loopback has no limits. */
   local: boolean;
+  /** Of localserve: what it does for developers. */
+  developer?: DeveloperOptions;
   /** How mail leaves; of no use with `local`. */
   outgoing?: OutgoingOptions;
   /** Of receiving: the resolver, and what tests choose. */
@@ -91,6 +97,7 @@ export class MailServer {
   readonly #sasl: SaslBackend;
   readonly #tempDir: string;
   #endReports: (() => Promise<void>) | undefined;
+  readonly #developer: DeveloperOptions | undefined;
   /** Ends the making of temporary files ahead. */
   #noMoreFiles: (() => Promise<void>) | undefined;
   readonly #authLimiter: FailedAuthLimiter;
@@ -114,6 +121,7 @@ export class MailServer {
     accounts.onOpen = (a) => this.#trainer.attach(a);
     this.#tempDir = o.config.dataPath("tmp");
     this.#sasl = saslBackend(o.config, accounts, () => this.#tlsKeys);
+    this.#developer = o.local ? o.developer ?? defaultDeveloper() : undefined;
     this.#authLimiter = new FailedAuthLimiter({ exemptLoopback: o.local });
   }
 
@@ -129,8 +137,9 @@ export class MailServer {
     const sockets = await Sockets.bind(config.static);
     try {
       const certificates = await ServerCertificates.open(config);
+      const outbound = openOutbound(config.static, config.dir, o.outgoing?.resolver);
       await o.becomeUser?.();
-      return await MailServer.#open(o, sockets, certificates);
+      return await MailServer.#open(o, sockets, certificates, outbound);
     } finally {
       await sockets.close();
     }
@@ -140,6 +149,7 @@ export class MailServer {
     o: ServerOptions,
     sockets: Sockets,
     certificates: ServerCertificates,
+    outbound: Outbound,
   ): Promise<MailServer> {
     const log = new Log("serve");
     const { config } = o;
@@ -153,13 +163,14 @@ export class MailServer {
     let server: MailServer | undefined;
     try {
       await removeLeftovers(tempDir);
+      await settleLastBackup(config.dataDir);
       const accounts = new Accounts(
         config.dataPath("accounts"),
         new Log("store"),
         (name) => accountRules(config, name),
       );
-      const outgoing = await outgoingOptions(o);
-      const webhooks = await ServerWebhooks.open(config, () => server!.queue);
+      const outgoing = await outgoingOptions({ ...o, outbound });
+      const webhooks = await ServerWebhooks.open(config, outbound, () => server!.queue);
       const srs = await openSrs(config.dataDir, o.receiving?.now ?? Date.now);
       const queue = await Queue.open(
         config.dataDir,
@@ -168,6 +179,7 @@ export class MailServer {
             config,
             accounts,
             local: o.local,
+            outbound,
             tempDir,
             queue: () => server!.queue,
             srs,
@@ -188,7 +200,10 @@ export class MailServer {
       await o.prepare?.(accounts);
       server.#pages = await openWebPages(server, {
         limiter: server.#authLimiter,
+        outbound,
         tempDir,
+        developer: server.#developer,
+        shares: () => server!.#shares,
         states: {
           tlsKeys: () => server!.#tlsKeys,
           loginLog: () => server!.loginLog,
@@ -213,6 +228,7 @@ export class MailServer {
         queue,
         tempDir,
         local: o.local,
+        developer: server.#developer,
         sockets,
         certificates,
         receiving: server.#receiving,
@@ -234,6 +250,12 @@ export class MailServer {
         config.watch(),
         watchRemovals(config, accounts, server.#shares, log),
         catchPanics(log),
+        startUpdateChecks({
+          config,
+          accounts,
+          tempDir,
+          resolver: outgoing.resolver ?? makeResolver(),
+        }),
       ];
       server.#closePolicies = outgoing.close;
       server.#unwatch = () => unwatch.forEach((end) => end());
@@ -248,9 +270,11 @@ export class MailServer {
           resolver: outgoing.resolver,
           evaluations: reports.evaluations,
           results: outgoing.tlsResults,
+          outbound,
         });
       }
       await certificates.start({
+        outbound,
         resolver: o.local ? undefined : outgoing.resolver ?? makeResolver(),
         patience: o.acmePatience,
       });
@@ -326,6 +350,7 @@ export class MailServer {
     await this.#listeners?.stop(stopGrace);
     await this.#noMoreFiles?.();
     await this.#endReports?.();
+    this.#developer?.faults.stop();
     await this.queue.stop();
     await this.webhooks?.hooks.stop();
     await this.#closePolicies?.();

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { Log, setLevel } from "../../src/log/mod.ts";
 import {
+  Authorities,
   connectTcp,
   type KeyCert,
   selfSignedCertificate,
@@ -196,7 +197,7 @@ export class Client implements AsyncDisposable {
     await this.conn.startTlsClient({
       serverName: "mail.example",
       verify: true,
-      ca: [certificate.cert],
+      authorities: Authorities.of(certificate.cert),
     });
   }
 

@@ -7,7 +7,14 @@
 import { passkeyCalls } from "./passkeys.ts";
 import * as v from "valibot";
 import { Address, Count, Flag, Id, Keyword, Nothing, SpecialUse, text, Time } from "./basics.ts";
-import { DomainSecurity, DraftGet, DraftSave, Send } from "./compose.ts";
+import {
+  DomainSecurity,
+  DraftGet,
+  DraftSave,
+  Send,
+  SendCancel,
+  SendReschedule,
+} from "./compose.ts";
 import { Mailbox, MailboxName } from "./mailbox.ts";
 import { MessageItem, ParsedMessage } from "./message.ts";
 import { Page, Query, Target, View } from "./query.ts";
@@ -144,6 +151,8 @@ export const calls = {
   /** Throws a draft away. */
   DraftDiscard: { request: v.strictObject({ id: Id }), response: Nothing },
   Send,
+  SendCancel,
+  SendReschedule,
 
   // --- settings
   SettingsGet: { request: Nothing, response: v.object({ settings: Settings }) },

@@ -21,18 +21,25 @@ export interface NoticeAction {
   text: string;
   key?: string;
   run: () => unknown;
+  /** How long it is offered. */
+  seconds?: number;
 }
 
 const seconds = { notice: 6, undo: 12, error: 12 };
 
 /** Says something for some seconds. The function that comes back takes it away. */
 export function notice(text: string, action?: NoticeAction): () => void {
-  return show(status, text, action, action === undefined ? seconds.notice : seconds.undo);
+  return show(
+    status,
+    text,
+    action,
+    action === undefined ? seconds.notice : action.seconds ?? seconds.undo,
+  );
 }
 
 /** Says that something went wrong. */
 export function alertUser(text: string, action?: NoticeAction): () => void {
-  return show(alerts, text, action, seconds.error);
+  return show(alerts, text, action, action?.seconds ?? seconds.error);
 }
 
 function show(

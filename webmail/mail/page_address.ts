@@ -25,3 +25,9 @@ function decoded(part = ""): string {
     return "";
   }
 }
+
+/** The draft that a window is for, which writes one message and shows nothing else. */
+export function readDraft(): number | undefined {
+  const id = new URLSearchParams(location.search).get("compose") ?? "";
+  return /^[1-9]\d{0,14}$/.test(id) ? Number(id) : undefined;
+}

@@ -103,10 +103,14 @@ export function equal(a: unknown, b: unknown): boolean {
     );
 }
 
-/** Reports problems of a value by the path to it, as checks of whole files do. */
-export type PathReport = (path: readonly (string | number)[], message: string) => void;
+/** Reports problems (and what is passed over) of a value by the path to it, as checks of whole files do. */
+export type PathReport = (
+  path: readonly (string | number)[],
+  message: string,
+  warning?: "warning",
+) => void;
 
 /** Turns paths into lines of a tree. */
 export function reportAt(root: MapNode, report: Report): PathReport {
-  return (path, message) => report(lineOf(root, path), message);
+  return (path, message, warning) => report(lineOf(root, path), message, warning);
 }

@@ -7,6 +7,7 @@
 import type { Config } from "../../config/mod.ts";
 import type { Resolver } from "../../dns/mod.ts";
 import { Log } from "../../log/mod.ts";
+import type { Outbound } from "../../net/mod.ts";
 import type { Queue } from "../../queue/mod.ts";
 import type { DmarcEvaluations, TlsResults } from "../../reports/mod.ts";
 import { sendDmarcReports } from "./dmarc_reports.ts";
@@ -21,6 +22,7 @@ export interface ReportSenderOptions {
   resolver: Resolver;
   evaluations: DmarcEvaluations;
   results: TlsResults;
+  outbound: Outbound;
 }
 
 /** Sends reports from now on; the result ends that, when what is under way is done. */

@@ -3,7 +3,7 @@ import { writeAdminHash } from "../../admin/passwords.ts";
 import type { Config } from "../../config/mod.ts";
 import type { Resolver } from "../../dns/mod.ts";
 import { Log } from "../../log/mod.ts";
-import type { FailedAuthLimiter, OpenConnection } from "../../net/mod.ts";
+import type { FailedAuthLimiter, OpenConnection, Outbound } from "../../net/mod.ts";
 import { programVersion } from "../../platform/version.ts";
 import type { Queue } from "../../queue/mod.ts";
 import type { Webhooks } from "../../queue/webhooks/mod.ts";
@@ -25,6 +25,7 @@ import {
   checkPasskeyLogin,
   Login,
   type LoginForm,
+  type LoginOptions,
   type LoginResult,
   PasskeyError,
   type PasskeyLogin,
@@ -44,6 +45,7 @@ export interface PagesServer {
   webhooks: Webhooks | undefined;
   sessions: Sessions;
   limiter: FailedAuthLimiter;
+  outbound: Outbound;
   tempDir: string;
   listeners: () => string[];
   connections: () => OpenConnection[];
@@ -51,6 +53,8 @@ export interface PagesServer {
   resolver: Resolver | undefined;
   reports: ReportDatabases | undefined;
   tlsResults: TlsResults | undefined;
+  /** Localserve: who a request is of without a login. */
+  withoutLogin?: LoginOptions["withoutLogin"];
   /** Undefined while the server starts. */
   tlsKeys: () => TlsKeys | undefined;
   loginLog: () => LoginLog | undefined;
@@ -183,10 +187,12 @@ export function accountAndAdminPages(
         limiter,
         check: (form) => checkAccountLogin(s, form),
         checkPasskey: (...a) => checkAccountPasskey(s, ...a),
+        withoutLogin: s.withoutLogin,
         allowed: (account) => config.account(account)?.LoginDisabled === "",
       }),
       page: servePage(accountPageHtml),
       tempDir: s.tempDir,
+      outbound: s.outbound,
       tlsKeys: s.tlsKeys,
       loginLog: s.loginLog,
       trained: s.trained,
@@ -202,6 +208,8 @@ export function accountAndAdminPages(
         sessions,
         limiter,
         check: (form) => checkAdminLogin(config, form),
+        withoutLogin: s.withoutLogin &&
+          ((req) => s.withoutLogin!(req) && { account: "", login: "" }),
         allowed: () => true,
       }),
       page: servePage(adminPageHtml),
@@ -210,6 +218,7 @@ export function accountAndAdminPages(
       connections: s.connections,
       glance: s.glance,
       resolver: s.resolver,
+      outbound: s.outbound,
       reports: s.reports,
       tlsResults: s.tlsResults,
       loginLog: s.loginLog,

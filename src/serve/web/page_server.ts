@@ -1,8 +1,10 @@
 /** What pages need of the running server. @module */
 import type { Config } from "../../config/mod.ts";
-import type { FailedAuthLimiter, OpenConnection } from "../../net/mod.ts";
+import type { FailedAuthLimiter, OpenConnection, Outbound } from "../../net/mod.ts";
 import type { Queue } from "../../queue/mod.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
+import type { Shares } from "../../store/mailboxes/shares.ts";
+import type { DeveloperOptions } from "../catcher/developer.ts";
 import type { ReportDatabases } from "../receiving/services.ts";
 import type { SecurityServices } from "../sending/recipient_security.ts";
 import type { ServerWebhooks } from "../sending/webhooks.ts";
@@ -24,9 +26,15 @@ export interface WebServer {
 /** What they share with the mail protocols. */
 export interface WebShared {
   limiter: FailedAuthLimiter;
+  /** The way to other servers. */
+  outbound: Outbound;
   tempDir: string;
+  /** Of localserve: what it does for developers. */
+  developer?: DeveloperOptions;
   /** Undefined where there is no DNS. */
   security: SecurityServices | undefined;
+  /** Who shares mailboxes with whom; undefined while the server starts. */
+  shares: () => Shares | undefined;
   /** What the pages show, and what is only there when the server has started. */
   states: Pick<
     PagesServer,

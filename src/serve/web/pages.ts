@@ -12,6 +12,9 @@ import { webserver } from "../../web/webserver/mod.ts";
 import { accountAndAdminPages } from "./account_pages.ts";
 import type { WebServer, WebShared } from "./page_server.ts";
 import type { WebHandlers } from "./web.ts";
+import { jmap } from "./jmap.ts";
+import { catcherApi } from "../catcher/api.ts";
+import { withoutLogin } from "../catcher/without_login.ts";
 import { webApi } from "./webapi.ts";
 import { webmail } from "./webmail.ts";
 
@@ -26,8 +29,17 @@ export interface WebPages {
 export async function openWebPages(server: WebServer, shared: WebShared): Promise<WebPages> {
   const { config, accounts, queue } = server;
   const sessions = await Sessions.open(config.dataDir);
-  const mail = await webmail({ config, accounts, queue, sessions, ...shared });
+  const mail = await webmail({
+    config,
+    accounts,
+    queue,
+    sessions,
+    ...shared,
+    withoutLogin: withoutLogin(shared.developer),
+  });
   const api = await webApi(server, shared);
+  const jmapServer = jmap(server, shared);
+  const catcher = shared.developer && catcherApi(server, shared, shared.developer);
   const glance = followGlance();
   const pages = accountAndAdminPages({
     config,
@@ -36,7 +48,9 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
     webhooks: server.webhooks?.hooks,
     sessions,
     limiter: shared.limiter,
+    outbound: shared.outbound,
     tempDir: shared.tempDir,
+    withoutLogin: withoutLogin(shared.developer),
     listeners: () => server.endpoints.map((e) => `${e.protocol}: ${hostPort(e.hostname, e.port)}`),
     connections: () => server.connections(),
     glance,
@@ -51,6 +65,8 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
     admin: pages.admin,
     webmail: mail.handle,
     webapi: api.handle,
+    jmap: jmapServer,
+    catcher,
     autoconfig: {
       host: (name) => autoconfigHost(config, name),
       handle: autoconfigHandler(config),
@@ -62,12 +78,14 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
     admin: handlers.admin,
     webmail: handlers.webmail,
     webapi: handlers.webapi,
-  });
+  }, shared.outbound);
   const close = async () => {
     glance.stop();
-    mail.close();
+    await mail.close();
     await pages.account.close();
     await api.close();
+    jmapServer.close();
+    await catcher?.close();
     await sessions.close();
   };
   return { handlers, sessions, close };

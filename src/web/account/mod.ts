@@ -11,6 +11,7 @@ import { clientServices, randomPassword } from "../../admin/mod.ts";
 import type { Config } from "../../config/mod.ts";
 import type { TrainingFigures } from "../../delivery/training.ts";
 import { Log } from "../../log/mod.ts";
+import type { Outbound } from "../../net/mod.ts";
 import { ensureDir, removeFile } from "../../platform/files.ts";
 import type { Queue } from "../../queue/mod.ts";
 import type { Webhooks } from "../../queue/webhooks/mod.ts";
@@ -40,6 +41,8 @@ export interface AccountPageOptions {
   page: WebHandler;
   /** For messages on their way, on the file system of the accounts. */
   tempDir: string;
+  /** The way to other servers, for imports. */
+  outbound: Outbound;
   /** Undefined while the server starts. */
   tlsKeys: () => TlsKeys | undefined;
   loginLog: () => LoginLog | undefined;
@@ -82,6 +85,7 @@ export function accountPage(o: AccountPageOptions): AccountPage {
   const transfers = {
     accounts: o.accounts,
     jobs,
+    outbound: o.outbound,
     login: o.login,
     tempDir,
     anyPort: config.acceptAllAccount !== undefined,

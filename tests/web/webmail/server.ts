@@ -148,7 +148,7 @@ export async function withWebmail(
   } finally {
     for (const b of browsers) b.close();
     await server.shutdown(1000);
-    webmail.close();
+    await webmail.close();
     account.close();
     await accounts.closeAll();
     await sessions.close();

@@ -8,6 +8,7 @@ import {
   type Attach,
   type Composition,
   type ParsedMessage,
+  type SendOptions,
   type Settings,
   type StartEvent,
 } from "../../api/mod.ts";
@@ -21,6 +22,15 @@ export interface Beginning {
   composition: Composition;
   attachments: { attach: Attach; filename: string; type: string; size: number }[];
   draftId: number | null;
+  /** Names it in all windows; a new one without. */
+  key?: string;
+  options?: SendOptions;
+  /** Why it could not be sent. */
+  failure?: string;
+  /** Files that aren't on the server. */
+  files?: { filename: string; type: string; blob: Blob }[];
+  /** The server doesn't have it yet. */
+  unsaved?: boolean;
 }
 
 /** A message to nobody yet. */
@@ -109,8 +119,8 @@ export function answer(
       `From: ${addressesText(item.from)}`,
       `Date: ${longDate(item.sent ?? item.received)}`,
       `Subject: ${item.subject}`,
-      ...item.to.length > 0 ? [`To: ${addressesText(item.to)}`] : [],
-      ...item.cc.length > 0 ? [`Cc: ${addressesText(item.cc)}`] : [],
+      ...m.recipients.to.length > 0 ? [`To: ${addressesText(m.recipients.to)}`] : [],
+      ...m.recipients.cc.length > 0 ? [`Cc: ${addressesText(m.recipients.cc)}`] : [],
     ];
     c.text = `${c.text}\n\n${lines.join("\n")}\n\n${bodyText(m)}`;
     b.attachments = m.attachments.map((a) => ({
@@ -125,7 +135,8 @@ export function answer(
   c.inReplyTo = item.id;
   // An answer to a message of one's own goes to the same people.
   const mine = item.from.some((a) => own.has(a.address.toLowerCase()));
-  const sender = item.replyTo.length > 0 ? item.replyTo : item.from;
+  const { to, cc, replyTo } = m.recipients;
+  const sender = replyTo.length > 0 ? replyTo : item.from;
   const taken = new Set<string>();
   const once = (list: readonly Address[], dropOwn: boolean) =>
     list.filter((a) => {
@@ -136,10 +147,10 @@ export function answer(
     }).map(fullAddress);
   if (kind === "list" && m.listPost !== null) c.to = [m.listPost];
   else {
-    c.to = once(mine ? item.to : sender, false);
+    c.to = once(mine ? to : sender, false);
     if (kind === "replyAll") {
-      if (!mine) c.to.push(...once(item.to, true));
-      c.cc = once(item.cc, true);
+      if (!mine) c.to.push(...once(to, true));
+      c.cc = once(cc, true);
     }
   }
   const who = item.from.map((a) => a.name || a.address).join(", ") || "Someone";

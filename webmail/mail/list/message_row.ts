@@ -28,7 +28,7 @@ export function fillRow(row: HTMLElement, c: RowContent, style: RowStyle): void 
   const { item, items } = c;
   const unread = items.some((m) => !has(m, "seen"));
   const newest = Math.max(...items.map((m) => m.received));
-  const people = peopleOf(c, style.outgoing);
+  const people = peopleOf(c, style.outgoing || items.every((m) => has(m, "draft")));
   const where = style.mailboxName(item.mailboxId);
   const flagged = items.some((m) => has(m, "flagged"));
   row.className = [

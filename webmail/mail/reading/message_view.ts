@@ -22,7 +22,7 @@ import { countText } from "../../lib/format.ts";
 import type { Shortcut } from "../../lib/keys.ts";
 import { alertUser, attempt, errorText } from "../../lib/notify.ts";
 import { safeText } from "../../lib/scripts.ts";
-import { authentication, damage, messageFields } from "./message_fields.ts";
+import { authentication, damage, messageFields, waiting } from "./message_fields.ts";
 import { has, subjectText } from "../names.ts";
 import { textBody } from "./text_body.ts";
 
@@ -35,8 +35,10 @@ export interface MessageViewOptions {
     m: ParsedMessage,
     how: "reply" | "replyAll" | "list" | "forward" | "forwardAttached",
   ) => void;
-  onEditDraft: (m: MessageItem) => void;
+  onEditDraft: (id: number) => void;
   onBack: () => void;
+  /** Shows a message of the list. */
+  onShow: (id: number) => void;
   onCompose: (to: string) => void;
   /** Buttons for what can be done to messages, made anew for each message. */
   tools: (m: MessageItem) => HTMLElement[];
@@ -51,9 +53,14 @@ export interface MessageView {
   showNone(selected: MessageItem[], tools: HTMLElement[]): void;
   /** The shown message has new flags. */
   update(item: MessageItem): void;
+  /** A message waits to be sent, or does no more. */
+  waits(id: number, sendAt: number | null): void;
   current(): ParsedMessage | undefined;
   shortcuts: Shortcut[];
 }
+
+/** The button of a draft. */
+const editButton = '[aria-keyshortcuts="e"]';
 
 /** Milliseconds: messages that follow each other faster are passed over. */
 const hurry = 120;
@@ -142,7 +149,8 @@ export function messageView(o: MessageViewOptions): MessageView {
       ),
       el("h1", {}, safeText(subjectText(it))),
       damage(m),
-      messageFields(it, allHeaders ? m.headers : [], o.onCompose),
+      waiting(m, o.onShow),
+      messageFields(it, m.recipients, allHeaders ? m.headers : [], o.onCompose),
       authentication(m),
       bodyChoice(m, mode, setBody),
       attachmentList(m),
@@ -164,7 +172,16 @@ export function messageView(o: MessageViewOptions): MessageView {
 
   function answerButtons(m: ParsedMessage): HTMLElement[] {
     if (has(m.item, "draft")) {
-      return [button("Edit draft", () => o.onEditDraft(m.item), { key: "e", primary: true })];
+      const edit = async () => {
+        // What is written on isn't sent meanwhile.
+        const id = m.sendAt === null
+          ? m.item.id
+          : (await call("SendCancel", { id: m.item.id })).draftId;
+        o.onEditDraft(id);
+      };
+      return [
+        button("Edit draft", () => attempt(edit), { key: "e", primary: true }),
+      ];
     }
     return [
       button("Reply", () => o.onReply(m, "reply"), { key: "r", title: "Answer the sender" }),
@@ -277,6 +294,11 @@ export function messageView(o: MessageViewOptions): MessageView {
         drawHead();
       }
     },
+    waits: (id, sendAt) => {
+      if (message?.item.id !== id) return;
+      message.sendAt = sendAt;
+      drawHead();
+    },
     current: () => message,
     shortcuts: [
       { key: "r", what: "Reply", run: whenOpen((m) => o.onReply(m, "reply")) },
@@ -292,7 +314,11 @@ export function messageView(o: MessageViewOptions): MessageView {
         what: "Forward as attachment",
         run: whenOpen((m) => o.onReply(m, "forwardAttached")),
       },
-      { key: "e", what: "Edit the draft", run: whenOpen((m) => o.onEditDraft(m.item)) },
+      {
+        key: "e",
+        what: "Edit the draft",
+        run: () => root.querySelector<HTMLElement>(editButton)?.click(),
+      },
       { key: "t", what: "Show text", run: setMode("text") },
       { key: "T", what: "Show HTML", run: setMode("html") },
       { key: "E", what: "Show HTML with external content", run: setMode("htmlExternal") },
