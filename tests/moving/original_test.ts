@@ -75,7 +75,7 @@ async function move(dir: string): Promise<Moved> {
 async function withMoved(fn: (m: Moved, server: MailServer) => Promise<void>): Promise<void> {
   await inTempDir(async (dir) => {
     const m = await move(dir);
-    const server = await MailServer.start({ config: m.config, local: true });
+    const server = await MailServer.start({ config: m.config, local: false });
     try {
       await fn(m, server);
     } finally {
@@ -246,7 +246,7 @@ Deno.test("it can be made again until a server has run, and never within the ori
       [...survey.accounts].map(([name, a]) => [name, a.messages, a.expunged, a.bytes]),
     );
     assert.equal(again.accounts.get("mox")!.messages, 118);
-    await (await MailServer.start({ config: m.config, local: true })).stop();
+    await (await MailServer.start({ config: m.config, local: false })).stop();
     await assert.rejects(
       takeOverOriginal(from, m.config.dataDir, quiet),
       /with which a server has run/,
@@ -260,7 +260,7 @@ Deno.test("it can be made again until a server has run, and never within the ori
       text.replace(/^DataDir: .*/m, `DataDir: ${from.dataDir}`),
     );
     const config = await Config.load(m.config.staticPath);
-    await assert.rejects(MailServer.start({ config, local: true }), /mox import go -dir/);
+    await assert.rejects(MailServer.start({ config, local: false }), /mox import go -dir/);
   }));
 
 Deno.test("the command: dry run, take-over, what is left behind, and a missing message file", () =>
