@@ -50,6 +50,23 @@ export const minPasswordLength = 8;
 /** What has changed of an account's ways to log in. */
 export type CredentialChange = "password" | "appPassword" | "secondFactor" | "passkey";
 
+/**
+ * Puts a password's hash, and what else is kept of it, in the place of the one before. In a transaction.
+ * @param name of the password as a credential; a new one if not given
+ */
+export function putCredentials(
+  db: Db,
+  hash: string,
+  derived: DerivedCredentials,
+  name = newPasswordId(),
+): void {
+  const rows = { password: hash, [passwordIdKind]: name, ...encodeCredentials(derived) };
+  db.exec("DELETE FROM credentials WHERE kind NOT IN ('totp', 'recovery')");
+  for (const [kind, value] of Object.entries(rows)) {
+    db.run("INSERT INTO credentials (kind, value) VALUES (?, ?)", kind, value);
+  }
+}
+
 export class Credentials {
   readonly #db: Db;
   readonly #writer: Writer;
@@ -128,19 +145,9 @@ export class Credentials {
     // A hash that is renewed is of the same password: who is in with it stays in.
     const { passwordName } = this.secrets();
     const id = ifHash === undefined ? undefined : passwordName;
-    const rows: [string, string][] = [
-      ["password", hash],
-      [passwordIdKind, id ?? newPasswordId()],
-    ];
-    for (const [kind, value] of Object.entries(encodeCredentials(derived))) {
-      rows.push([kind, value]);
-    }
     await this.#writer.write(() => {
       if (ifHash !== undefined && this.#read("password") !== ifHash) return;
-      this.#db.exec("DELETE FROM credentials WHERE kind NOT IN ('totp', 'recovery')");
-      for (const [kind, value] of rows) {
-        this.#db.run("INSERT INTO credentials (kind, value) VALUES (?, ?)", kind, value);
-      }
+      putCredentials(this.#db, hash, derived, id);
     });
   }
 
