@@ -14,7 +14,7 @@ import {
   type Settings,
 } from "../../api/mod.ts";
 import { attachmentList, openAttachments, showParts } from "../compose/attachments.ts";
-import { bodyChoice, type BodyMode } from "./body_choice.ts";
+import { bodyChoice, type BodyLook, type BodyMode } from "./body_choice.ts";
 import { button } from "../../lib/button.ts";
 import { type MenuItem, openMenu } from "../../lib/dialog.ts";
 import { el, fill } from "../../lib/dom.ts";
@@ -24,7 +24,8 @@ import { alertUser, attempt, errorText } from "../../lib/notify.ts";
 import { safeText } from "../../lib/scripts.ts";
 import { authentication, damage, messageFields, waiting } from "./message_fields.ts";
 import { has, subjectText } from "../names.ts";
-import { textBody } from "./text_body.ts";
+import { darkPage, remember, remembered } from "./looks.ts";
+import { hasColumns, textBody } from "./text_body.ts";
 
 export interface MessageViewOptions {
   settings: () => Settings;
@@ -70,6 +71,7 @@ export function messageView(o: MessageViewOptions): MessageView {
   let item: MessageItem | undefined;
   let message: ParsedMessage | undefined;
   let mode: BodyMode = "text";
+  let look: BodyLook = { mono: false, dark: undefined };
   let allHeaders = false;
   let turn = 0;
   let shownAt = -Infinity;
@@ -112,8 +114,15 @@ export function messageView(o: MessageViewOptions): MessageView {
     message = got;
     const s = o.settings();
     mode = got.senderView ??
-      (got.hasHtml && (s.preferHtml || got.texts.length === 0) ? "html" : "text");
+      (s.body === "html" || got.texts.length === 0 || s.body === "auto" && got.htmlSaysMore
+        ? "html"
+        : "text");
     if (!got.hasHtml) mode = "text";
+    const dark = darkPage() && remembered("dark") !== "no" ? true : darkPage() ? false : undefined;
+    look = {
+      mono: remembered("mono") === "yes" || got.texts.some((t) => hasColumns(t.text)),
+      dark,
+    };
     draw();
     const later = (seconds: number, run: (m: MessageItem) => void) => {
       if (seconds < 0) return;
@@ -147,12 +156,12 @@ export function messageView(o: MessageViewOptions): MessageView {
         o.tools(it),
         moreButton(m),
       ),
-      el("h1", {}, safeText(subjectText(it))),
+      el("h1", { dir: "auto" }, safeText(subjectText(it))),
       damage(m),
       waiting(m, o.onShow),
       messageFields(it, m.recipients, allHeaders ? m.headers : [], o.onCompose),
       authentication(m),
-      bodyChoice(m, mode, setBody),
+      bodyChoice(m, mode, look, setBody, setLook),
       attachmentList(m),
     );
   }
@@ -165,6 +174,13 @@ export function messageView(o: MessageViewOptions): MessageView {
       message.senderView = next;
       attempt(() => call("SenderViewSet", { address: from, view: next }));
     }
+  }
+
+  function setLook(next: Partial<BodyLook>): void {
+    look = { ...look, ...next };
+    if (next.mono !== undefined) remember("mono", next.mono ? "yes" : "no");
+    if (next.dark !== undefined) remember("dark", next.dark ? "yes" : "no");
+    draw();
   }
 
   const backButton = () =>
@@ -222,7 +238,12 @@ export function messageView(o: MessageViewOptions): MessageView {
 
   function print(): void {
     if (item === undefined) return;
-    const url = printUrl(item.id, { html: mode !== "text", external: mode === "htmlExternal" });
+    const url = printUrl(item.id, {
+      html: mode !== "text",
+      external: mode === "htmlExternal",
+      zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+      language: navigator.language,
+    });
     open(url, "_blank", "noopener");
   }
 
@@ -233,7 +254,7 @@ export function messageView(o: MessageViewOptions): MessageView {
       fill(
         body,
         m.texts.length === 0 ? el("p", { class: "empty" }, "This message has no text.") : null,
-        m.texts.map((t) => textBody(t.text, o.onCompose)),
+        m.texts.map((t) => textBody(t.text, o.onCompose, look.mono)),
         m.texts.some((t) => t.truncated)
           ? el("p", { class: "empty" }, "Only the beginning is shown; save the part to see all.")
           : null,
@@ -245,7 +266,9 @@ export function messageView(o: MessageViewOptions): MessageView {
       // No scripts, no forms, an origin of its own: see also the policy that the document comes with.
       sandbox: "allow-popups allow-popups-to-escape-sandbox",
       referrerpolicy: "no-referrer",
-      src: htmlUrl(m.item.id, { external: mode === "htmlExternal" }),
+      // So that the message's own rules for dark pages know which one this is.
+      class: look.dark ? "dark" : "light",
+      src: htmlUrl(m.item.id, { external: mode === "htmlExternal", dark: look.dark === true }),
     });
     fill(body, frame);
   }
