@@ -17,6 +17,8 @@ export const Settings = v.object({
   order: Order,
   /** Which part of a message that has text and HTML is shown: by default the one that says more. */
   body: v.optional(v.picklist(["auto", "html", "text"]), "auto"),
+  /** Rich text or plain; "auto": as the message that is answered, new ones in plain text. */
+  writing: v.optional(v.picklist(["auto", "rich", "plain"]), "auto"),
   /** Show the state of encryption at the recipients while writing. */
   showRecipientSecurity: v.boolean(),
   /** Show the shortcut when a button is clicked. */
@@ -41,6 +43,7 @@ export const defaultSettings: Settings = {
   threading: "unread",
   order: "newest",
   body: "auto",
+  writing: "auto",
   showRecipientSecurity: true,
   showShortcuts: true,
   showPreviews: true,

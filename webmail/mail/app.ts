@@ -38,7 +38,7 @@ import { readAddress, readDraft, readMailto, setAddress } from "./page_address.t
 import { relogin } from "./relogin.ts";
 import { sayOnce } from "./say_once.ts";
 import { pageKeys } from "./page_keys.ts";
-import { answer, fromMailto, newMessage } from "./compose/quoting.ts";
+import { answer, fromMailto, newMessage, wantsRich } from "./compose/quoting.ts";
 import { searchBar } from "./search/bar.ts";
 import { openSettings } from "./settings.ts";
 
@@ -172,7 +172,14 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
         { text: "Settings", run: showSettings, seconds: 30 },
       );
     },
-    onReply: (m, how) => windows.open(answer(start!, settings!, m, how)),
+    onReply: (m, how, shown) =>
+      attempt(async () => {
+        const rich = how !== "forwardAttached" && wantsRich(settings!, m, shown);
+        const quote = rich
+          ? await call("MessageQuote", { id: m.item.id, style: how === "forward" })
+          : undefined;
+        windows.open(answer(start!, settings!, m, how, quote));
+      }),
     onEditDraft: (id) => attempt(() => windows.edit(id)),
     onShow: (id) => list.selectSoon(id),
     onBack: () => panes.show("list"),

@@ -49,6 +49,11 @@ export function openSettings(
     ["top", "Above the quote"],
     ["bottom", "Below the quote"],
   ]);
+  const writing = choice(now.writing, [
+    ["auto", "As the message answered"],
+    ["rich", "Rich text"],
+    ["plain", "Plain text"],
+  ]);
   const readAfter = number(now.readAfter, -1, 60);
   const notJunkAfter = number(now.notJunkAfter, -1, 600);
   const undoSend = number(now.undoSend, 0, 60);
@@ -77,6 +82,7 @@ export function openSettings(
         readAfter: readAfter.valueAsNumber,
         notJunkAfter: notJunkAfter.valueAsNumber,
         undoSend: undoSend.valueAsNumber,
+        writing: writing.value as Settings["writing"],
         body: body.value as Settings["body"],
         showRecipientSecurity: security.checked,
         showShortcuts: shortcuts.checked,
@@ -99,6 +105,7 @@ export function openSettings(
       field("Order", order),
       field("Messages with text and HTML", body),
       field("Signature", signature),
+      field("Write in", writing),
       field("Answers stand", quoting),
       field(
         "Read after (s)",

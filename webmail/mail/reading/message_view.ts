@@ -35,6 +35,8 @@ export interface MessageViewOptions {
   onReply: (
     m: ParsedMessage,
     how: "reply" | "replyAll" | "list" | "forward" | "forwardAttached",
+    /** What is shown of it. */
+    shown: "text" | "html",
   ) => void;
   onEditDraft: (id: number) => void;
   onBack: () => void;
@@ -176,6 +178,11 @@ export function messageView(o: MessageViewOptions): MessageView {
     }
   }
 
+  const reply = (
+    m: ParsedMessage,
+    how: "reply" | "replyAll" | "list" | "forward" | "forwardAttached",
+  ) => o.onReply(m, how, mode === "text" ? "text" : "html");
+
   function setLook(next: Partial<BodyLook>): void {
     look = { ...look, ...next };
     if (next.mono !== undefined) remember("mono", next.mono ? "yes" : "no");
@@ -200,18 +207,18 @@ export function messageView(o: MessageViewOptions): MessageView {
       ];
     }
     return [
-      button("Reply", () => o.onReply(m, "reply"), { key: "r", title: "Answer the sender" }),
-      button("Reply all", () => o.onReply(m, "replyAll"), {
+      button("Reply", () => reply(m, "reply"), { key: "r", title: "Answer the sender" }),
+      button("Reply all", () => reply(m, "replyAll"), {
         key: "R",
         title: "Answer the sender and all recipients",
       }),
       ...m.listPost === null ? [] : [
-        button("Reply list", () => o.onReply(m, "list"), {
+        button("Reply list", () => reply(m, "list"), {
           key: "L",
           title: `Answer ${m.listPost}`,
         }),
       ],
-      button("Forward", () => o.onReply(m, "forward"), { key: "f" }),
+      button("Forward", () => reply(m, "forward"), { key: "f" }),
     ];
   }
 
@@ -219,7 +226,7 @@ export function messageView(o: MessageViewOptions): MessageView {
     const b: HTMLButtonElement = button("More", () =>
       openMenu(b, [
         ...o.more(m.item),
-        { text: "Forward as attachment", run: () => o.onReply(m, "forwardAttached") },
+        { text: "Forward as attachment", run: () => reply(m, "forwardAttached") },
         { text: "Print", run: print },
         { text: "Save as .eml", run: () => location.assign(rawUrl(m.item.id, { download: true })) },
         { text: "Show raw message", run: () => open(rawUrl(m.item.id), "_blank", "noopener") },
@@ -324,18 +331,18 @@ export function messageView(o: MessageViewOptions): MessageView {
     },
     current: () => message,
     shortcuts: [
-      { key: "r", what: "Reply", run: whenOpen((m) => o.onReply(m, "reply")) },
-      { key: "R", what: "Reply to all", run: whenOpen((m) => o.onReply(m, "replyAll")) },
+      { key: "r", what: "Reply", run: whenOpen((m) => reply(m, "reply")) },
+      { key: "R", what: "Reply to all", run: whenOpen((m) => reply(m, "replyAll")) },
       {
         key: "L",
         what: "Reply to the list",
-        run: whenOpen((m) => o.onReply(m, m.listPost === null ? "replyAll" : "list")),
+        run: whenOpen((m) => reply(m, m.listPost === null ? "replyAll" : "list")),
       },
-      { key: "f", what: "Forward", run: whenOpen((m) => o.onReply(m, "forward")) },
+      { key: "f", what: "Forward", run: whenOpen((m) => reply(m, "forward")) },
       {
         key: "F",
         what: "Forward as attachment",
-        run: whenOpen((m) => o.onReply(m, "forwardAttached")),
+        run: whenOpen((m) => reply(m, "forwardAttached")),
       },
       {
         key: "e",
