@@ -3,12 +3,14 @@
  *
  * @module
  */
+import { isOriginalData, originalDataText } from "../admin/original/folder.ts";
+import { takenOverFile } from "../admin/original/take_over.ts";
 import type { Config } from "../config/mod.ts";
 import { makeResolver } from "../dns/mod.ts";
 import { Trainer } from "../delivery/training.ts";
 import { clearLevel, currentLevels, isLevel, Log, setLevel } from "../log/mod.ts";
 import { FailedAuthLimiter, type OpenConnection, type Outbound } from "../net/mod.ts";
-import { ensureDir } from "../platform/files.ts";
+import { ensureDir, removeFile } from "../platform/files.ts";
 import { Queue } from "../queue/mod.ts";
 import type { SaslBackend } from "../sasl/mod.ts";
 import { makeFilesAhead, removeLeftovers } from "../smtp/server/mod.ts";
@@ -131,6 +133,7 @@ export class MailServer {
   static async start(o: ServerOptions): Promise<MailServer> {
     const { config } = o;
     if (await controlAnswers(config.dataDir)) throw inUse(config.dataDir);
+    if (isOriginalData(config.dataDir)) throw new Error(originalDataText(config.dataDir));
     const sockets = await Sockets.bind(config.static);
     try {
       const certificates = await ServerCertificates.open(config);
@@ -155,6 +158,8 @@ export class MailServer {
     // First of all: a second server on this folder is refused before it touches anything.
     const control = new ControlServer(config.dataDir, log.forPackage("control"));
     await control.start();
+    // What was taken over is in use from here on, and can't be taken over anew.
+    removeFile(config.dataPath(takenOverFile));
     let server: MailServer | undefined;
     try {
       await removeLeftovers(tempDir);
