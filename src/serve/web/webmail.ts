@@ -7,7 +7,7 @@ import type { Accounts } from "../../store/account/accounts.ts";
 import { SmtpError } from "../../smtp/server/mod.ts";
 import { UserError } from "../../web/http/mod.ts";
 import { Login, type LoginOptions, type Sessions } from "../../web/login/mod.ts";
-import { webmailPage } from "../../web/pages/mod.ts";
+import { editorPage, webmailPage } from "../../web/pages/mod.ts";
 import {
   openWebmail,
   servePage,
@@ -38,6 +38,8 @@ export interface WebmailServer {
 export function webmail(s: WebmailServer): Promise<Webmail> {
   const { config } = s;
   const sizes = [...config.static.Listeners.values()].map((l) => l.SMTPMaxMessageSize);
+  const page = servePage(webmailPage);
+  const editor = servePage(editorPage, { path: "/editor", framed: true });
   return openWebmail({
     config,
     accounts: s.accounts,
@@ -55,7 +57,7 @@ export function webmail(s: WebmailServer): Promise<Webmail> {
     version: programVersion,
     tempDir: s.tempDir,
     maxMessageSize: Math.max(...sizes) || defaultMaxMessageSize,
-    page: servePage(webmailPage),
+    page: (req) => req.path === "/editor" ? editor(req) : page(req),
     submit: (m) => submit(s, m),
     wasSubmitted: (account, messageId) => s.queue.hasMessageId(account, messageId),
     domainSecurity: s.security && ((domain) => recipientSecurity(s.security!, domain)),
