@@ -20,7 +20,7 @@ const levels: string[][] = [
   ["queue"],
   ["delivery"],
   ["admin"],
-  ["smtp/server", "imap", "web", "managesieve", "jmap"],
+  ["smtp/server", "imap", "web", "managesieve", "jmap", "pop3"],
   ["serve"],
   ["commands"],
 ];

@@ -16,6 +16,7 @@ import { configFileCommands } from "./config_files.ts";
 import { useConfigPath } from "./datadir.ts";
 import { gentestdata } from "./gentestdata.ts";
 import { groupHelp, help } from "./help.ts";
+import { importGo } from "./import_go.ts";
 import { localserve } from "./localserve.ts";
 import { loglevels } from "./loglevels.ts";
 import { maintenanceCommands } from "./maintenance.ts";
@@ -47,6 +48,7 @@ export const commands: readonly Command[] = [
   sendmail,
   cid,
   ...transferCommands,
+  importGo,
   backup,
   verifydata,
   gentestdata,

@@ -23,6 +23,9 @@ const variables = [
   "LISTEN_PID",
   "LISTEN_FDS",
   "LISTEN_FDNAMES",
+  "XDG_RUNTIME_DIR",
+  // One for each flag of localserve.
+  "MOX_LOCALSERVE_*",
 ];
 
 /** Facts about the system that are asked for. Users: as who the server was started. */

@@ -3,16 +3,19 @@
  *
  * @module
  */
+import { isOriginalData, originalDataText } from "../admin/original/folder.ts";
+import { takenOverFile } from "../admin/original/take_over.ts";
 import type { Config } from "../config/mod.ts";
 import { makeResolver } from "../dns/mod.ts";
 import { Trainer } from "../delivery/training.ts";
 import { clearLevel, currentLevels, isLevel, Log, setLevel } from "../log/mod.ts";
-import { FailedAuthLimiter, type OpenConnection, type Outbound } from "../net/mod.ts";
-import { ensureDir } from "../platform/files.ts";
+import { LoginGuard, type OpenConnection, type Outbound } from "../net/mod.ts";
+import { ensureDir, removeFile } from "../platform/files.ts";
 import { Queue } from "../queue/mod.ts";
 import type { SaslBackend } from "../sasl/mod.ts";
 import { makeFilesAhead, removeLeftovers } from "../smtp/server/mod.ts";
 import { Accounts } from "../store/account/accounts.ts";
+import { LoginDirectory } from "../store/logins/directory.ts";
 import { settleLastBackup } from "../store/backup/last_backup.ts";
 import { LoginLog } from "../store/logins/attempts.ts";
 import { Shares } from "../store/mailboxes/shares.ts";
@@ -26,8 +29,10 @@ import {
   inUse,
   type Json,
 } from "./control/control.ts";
+import { defaultDeveloper, type DeveloperOptions } from "./catcher/developer.ts";
 import { Listeners } from "./listeners.ts";
-import { accountOfLogin, saslBackend } from "./logins.ts";
+import { accountOfLogin, type LoginServices, saslBackend } from "./logins.ts";
+import { OpenLogins } from "./open_logins.ts";
 import { catchPanics } from "./panics.ts";
 import { startUpdateChecks } from "./updates.ts";
 import { openOutbound } from "./outbound.ts";
@@ -35,7 +40,7 @@ import { queueHandlers } from "./control/queue.ts";
 import { type OutgoingOptions, outgoingOptions, queueServices } from "./sending/queue_services.ts";
 import { watchRemovals } from "./removals.ts";
 import { accountRules } from "./rules.ts";
-import { openSrs } from "./onward/srs_key.ts";
+import { keyFor, openServerSecret, srsOf } from "./onward/srs_key.ts";
 import { Receiving, type ReceivingOptions } from "./receiving/receiving.ts";
 import type { ReportDatabases } from "./receiving/services.ts";
 import { retrainHandler } from "./receiving/retrain.ts";
@@ -54,6 +59,8 @@ export interface ServerOptions {
   config: Config;
   /** Localserve: mail never leaves, special localparts misbehave, loopback has no limits. */
   local: boolean;
+  /** Of localserve: what it does for developers. */
+  developer?: DeveloperOptions;
   /** How mail leaves; of no use with `local`. */
   outgoing?: OutgoingOptions;
   /** Of receiving: the resolver, and what tests choose. */
@@ -92,9 +99,12 @@ export class MailServer {
   readonly #sasl: SaslBackend;
   readonly #tempDir: string;
   #reportSending: ReportSending | undefined;
+  readonly #developer: DeveloperOptions | undefined;
   /** Ends the making of temporary files ahead. */
   #noMoreFiles: (() => Promise<void>) | undefined;
-  readonly #authLimiter: FailedAuthLimiter;
+  readonly #loginGuard: LoginGuard;
+  readonly #openLogins: OpenLogins;
+  readonly #logins: LoginServices;
   #unwatch: (() => void) | undefined;
   #stopping: Promise<void> | undefined;
   readonly #stopped = Promise.withResolvers<void>();
@@ -105,6 +115,7 @@ export class MailServer {
     accounts: Accounts,
     queue: Queue,
     control: ControlServer,
+    secret: Uint8Array,
   ) {
     this.config = o.config;
     this.#log = log;
@@ -112,10 +123,28 @@ export class MailServer {
     this.queue = queue;
     this.#control = control;
     this.#trainer = new Trainer(o.config, new Log("junk"));
-    accounts.onOpen = (a) => this.#trainer.attach(a);
+    accounts.onOpen = (a) => {
+      this.#trainer.attach(a);
+      a.credentials.onChange = (change, keep) =>
+        void this.#openLogins.changed(a.name, change, keep);
+    };
     this.#tempDir = o.config.dataPath("tmp");
-    this.#sasl = saslBackend(o.config, accounts, () => this.#tlsKeys);
-    this.#authLimiter = new FailedAuthLimiter({ exemptLoopback: o.local });
+    const { config } = o;
+    const directory = new LoginDirectory(
+      accounts.dir,
+      keyFor(secret, "names without account"),
+      () => config.dynamic.Accounts.keys(),
+    );
+    const tlsKeys = () => this.#tlsKeys;
+    this.#logins = { config, accounts, directory };
+    this.#sasl = saslBackend(this.#logins, tlsKeys);
+    this.#developer = o.local ? o.developer ?? defaultDeveloper() : undefined;
+    this.#openLogins = new OpenLogins({ config, accounts, tlsKeys, log: new Log("auth") });
+    this.#loginGuard = new LoginGuard({
+      exemptLoopback: o.local,
+      accountOf: (login) => accountOfLogin(config, login) || undefined,
+      log: new Log("auth"),
+    });
   }
 
   /**
@@ -126,6 +155,7 @@ export class MailServer {
   static async start(o: ServerOptions): Promise<MailServer> {
     const { config } = o;
     if (await controlAnswers(config.dataDir)) throw inUse(config.dataDir);
+    if (isOriginalData(config.dataDir)) throw new Error(originalDataText(config.dataDir));
     const sockets = await Sockets.bind(config.static);
     try {
       const certificates = await ServerCertificates.open(config);
@@ -150,6 +180,8 @@ export class MailServer {
     // First of all: a second server on this folder is refused before it touches anything.
     const control = new ControlServer(config.dataDir, log.forPackage("control"));
     await control.start();
+    // What was taken over is in use from here on, and can't be taken over anew.
+    removeFile(config.dataPath(takenOverFile));
     let server: MailServer | undefined;
     try {
       await removeLeftovers(tempDir);
@@ -161,7 +193,8 @@ export class MailServer {
       );
       const outgoing = await outgoingOptions({ ...o, outbound });
       const webhooks = await ServerWebhooks.open(config, outbound, () => server!.queue);
-      const srs = await openSrs(config.dataDir, o.receiving?.now ?? Date.now);
+      const secret = await openServerSecret(config.dataDir);
+      const srs = srsOf(secret, o.receiving?.now ?? Date.now);
       const queue = await Queue.open(
         config.dataDir,
         queueServices(
@@ -179,7 +212,7 @@ export class MailServer {
           outgoing,
         ),
       );
-      server = new MailServer(o, log, accounts, queue, control);
+      server = new MailServer(o, log, accounts, queue, control, secret);
       server.webhooks = webhooks;
       server.#noMoreFiles = makeFilesAhead(tempDir);
       const { filters } = server.#trainer;
@@ -189,9 +222,11 @@ export class MailServer {
       );
       await o.prepare?.(accounts);
       server.#pages = await openWebPages(server, {
-        limiter: server.#authLimiter,
+        limiter: server.#loginGuard,
+        logins: server.#logins,
         outbound,
         tempDir,
+        developer: server.#developer,
         shares: () => server!.#shares,
         states: {
           tlsKeys: () => server!.#tlsKeys,
@@ -206,17 +241,21 @@ export class MailServer {
           : { resolver: outgoing.resolver ?? makeResolver(), tlsPolicy: outgoing.tlsPolicy },
       });
       server.#certificates = certificates;
-      server.#tlsKeys = await TlsKeys.open(config.dataDir);
+      server.#openLogins.sessions = server.#pages.sessions;
+      const tlsKeys = server.#tlsKeys = await TlsKeys.open(config.dataDir);
+      tlsKeys.onRemoved = () => void server!.#openLogins.recheckAll();
       server.#shares = await Shares.open(config.dataDir);
       const loginLog = server.loginLog = await LoginLog.open(config.dataDir);
-      server.#authLimiter.onAttempt = (a) =>
+      server.#loginGuard.onAttempt = (a) =>
         loginLog.note({ ...a, account: accountOfLogin(config, a.login) });
+      for (const p of loginLog.places()) server.#loginGuard.knows(p.account, p.remoteIp, p.last);
       const listeners = server.#listeners = new Listeners({
         config,
         accounts,
         queue,
         tempDir,
         local: o.local,
+        developer: server.#developer,
         sockets,
         certificates,
         receiving: server.#receiving,
@@ -224,7 +263,8 @@ export class MailServer {
         tlsKeys: server.#tlsKeys,
         shares: server.#shares,
         sasl: server.#sasl,
-        authLimiter: server.#authLimiter,
+        loginGuard: server.#loginGuard,
+        openLogins: server.#openLogins,
       });
       for (const l of config.static.Listeners.values()) await listeners.open(l);
       control.serve(
@@ -276,8 +316,17 @@ export class MailServer {
   /** Commands that come over the control socket. */
   #handlers(): Map<string, ControlHandler> {
     const fields = (args: Json) => (args ?? {}) as Record<string, Json>;
+    const rechecked = (h: ControlHandler): ControlHandler => async (...a) => {
+      try {
+        return await h(...a);
+      } finally {
+        // Keys are changed through another handle of their database.
+        await this.#openLogins.recheckAll();
+      }
+    };
+    const admin = adminHandlers({ config: this.config, accounts: this.accounts, log: this.#log });
     return new Map<string, ControlHandler>([
-      ...adminHandlers({ config: this.config, accounts: this.accounts, log: this.#log }),
+      ...[...admin].map(([name, h]) => [name, rechecked(h)] as const),
       ["stop", () => {
         // After the answer, which goes over a connection that the stop closes.
         setTimeout(() => this.stop(), 0);
@@ -337,11 +386,13 @@ export class MailServer {
   async #stop(): Promise<void> {
     this.#log.info("stopping");
     this.#unwatch?.();
+    this.#openLogins.close();
     this.#receiving?.stop();
     this.#certificates?.stop();
     await this.#listeners?.stop(stopGrace);
     await this.#noMoreFiles?.();
     await this.#reportSending?.end();
+    this.#developer?.faults.stop();
     await this.queue.stop();
     await this.webhooks?.hooks.stop();
     await this.#closePolicies?.();

@@ -111,13 +111,17 @@ export interface Localserve extends Ports {
   close(): Promise<void>;
 }
 
+/** As servers are for everybody: line ends and addresses must be right, and who sends or reads logs in. */
+export const strictFlags = ["-strict", "-login"];
+
 /** Starts a server, and waits until it says that it runs. A given folder is used again. */
 export async function startLocalserve(
   given?: { dir: string; offset: number; logTo?: string },
+  flags: readonly string[] = strictFlags,
 ): Promise<Localserve> {
   const dir = given?.dir ?? await Deno.makeTempDir({ prefix: "mox-interop-" });
   const offset = given?.offset ?? takeOffset();
-  const args = ["localserve", "-dir", dir, "-ports", String(offset)];
+  const args = ["localserve", "-dir", dir, "-ports", String(offset), ...flags];
   const running = await startMox(args, "running", given?.logTo);
   let ended = false;
   const server: Localserve = {

@@ -41,11 +41,18 @@ export interface Field<T> {
   /** Required fields must be there; of optional ones the default is taken; nullable ones are undefined. */
   readonly presence: "required" | "optional" | "nullable";
   readonly fallback?: T;
+  /** The key must be there, but may have no value. */
+  readonly mayBeEmpty?: boolean;
 }
 
 /** A field that must be there. */
 export function required<T>(type: Type<T>, doc: string): Field<T> {
   return { type, doc, presence: "required" };
+}
+
+/** A field that must be there, also without a value. */
+export function present(type: Type<string>, doc: string): Field<string> {
+  return { type, doc, presence: "required", mayBeEmpty: true };
 }
 
 /** A field that may be absent, and then has a default: by default its type's zero. */

@@ -38,6 +38,8 @@ function tlsServices(l: Listener): string[] {
     ["Submissions", l.Submissions.Enabled],
     ["IMAP", l.IMAP.Enabled && !l.IMAP.NoRequireSTARTTLS],
     ["IMAPS", l.IMAPS.Enabled],
+    ["POP3", l.POP3.Enabled && !l.POP3.NoRequireSTARTTLS],
+    ["POP3S", l.POP3S.Enabled],
     ["AccountHTTPS", l.AccountHTTPS.Enabled],
     ["AdminHTTPS", l.AdminHTTPS.Enabled],
     ["WebmailHTTPS", l.WebmailHTTPS.Enabled],
@@ -120,6 +122,8 @@ export function portUses(l: Listener): Map<number, PortUse[]> {
   add("Submissions", l.Submissions, "submissions");
   add("IMAP", l.IMAP, "IMAP");
   add("IMAPS", l.IMAPS, "IMAPS");
+  add("POP3", l.POP3, "POP3");
+  add("POP3S", l.POP3S, "POP3S");
   add("AccountHTTP", l.AccountHTTP, "HTTP");
   add("AdminHTTP", l.AdminHTTP, "HTTP");
   add("WebmailHTTP", l.WebmailHTTP, "HTTP");

@@ -242,6 +242,24 @@ export const listener = struct({
     }),
     "Mailboxes for the users' programs, over TLS. Needs TLS.",
   ),
+  POP3: optional(
+    struct({
+      Enabled: required(bool, "Give access to the Inbox by POP3."),
+      Port: optional(port, "", 110),
+      NoRequireSTARTTLS: optional(
+        bool,
+        "Let users log in without TLS. Only where connections are protected otherwise, as in a VPN.",
+      ),
+    }),
+    "The Inbox for programs that have nothing but POP3, in clear text until STLS. POP3S is to be preferred.",
+  ),
+  POP3S: optional(
+    struct({
+      Enabled: required(bool, "Give access to the Inbox by POP3."),
+      Port: optional(port, "", 995),
+    }),
+    "The Inbox for programs that have nothing but POP3, over TLS. Needs TLS.",
+  ),
   AccountHTTP: optional(
     httpService(false, "/"),
     "Page where users change their password, addresses, rules and the like, by plain HTTP.",
