@@ -158,7 +158,7 @@ export interface FetchRow {
   readonly summary: Summary;
 }
 
-export type { Summary, SummaryAddress } from "./messages/summary.ts";
+export type { AddressField, GroupNames, Summary, SummaryAddress } from "./messages/summary.ts";
 
 /** Where an incoming message came from and what is known of it; basis of reputation. */
 export interface DeliveryFacts {

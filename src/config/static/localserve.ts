@@ -56,6 +56,8 @@ function localListener(ips: string[], offset: number): Listener {
     Submissions: { ...zero.Submissions, ...at(465) },
     IMAP: { ...at(143), NoRequireSTARTTLS: true },
     IMAPS: { ...zero.IMAPS, ...at(993) },
+    POP3: { ...at(110), NoRequireSTARTTLS: true },
+    POP3S: at(995),
     AccountHTTP: { ...zero.AccountHTTP, ...at(80) },
     AccountHTTPS: { ...zero.AccountHTTPS, ...at(443) },
     AdminHTTP: { ...zero.AdminHTTP, ...at(80) },

@@ -21,7 +21,12 @@ import {
 import type { ACME, Config, Listener } from "../../config/mod.ts";
 import { DnsError, type Resolver } from "../../dns/mod.ts";
 import { Log } from "../../log/mod.ts";
-import { type KeyCert, selfSignedCertificate, type ServerTls } from "../../net/mod.ts";
+import {
+  type KeyCert,
+  type Outbound,
+  selfSignedCertificate,
+  type ServerTls,
+} from "../../net/mod.ts";
 import { FileCertificates } from "./files.ts";
 import { certificateNames } from "./names.ts";
 
@@ -48,6 +53,7 @@ export interface CertificateState extends Omit<NameState, "next" | "notBefore"> 
 }
 
 export interface StartOptions {
+  outbound: Outbound;
   resolver: Resolver | undefined;
   /** For tests: how long the authority is waited for. */
   patience?: Patience;
@@ -148,6 +154,7 @@ export class ServerCertificates {
         config,
         files,
         proofs: this.proofs,
+        outbound: o.outbound,
         bindingKey,
         patience: o.patience,
       });

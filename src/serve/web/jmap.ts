@@ -18,7 +18,7 @@ type Server = Pick<WebServer, "config" | "accounts" | "queue">;
 /** Opens JMAP. */
 export async function jmap(
   s: Server,
-  shared: Pick<WebShared, "limiter" | "tempDir" | "shares">,
+  shared: Pick<WebShared, "limiter" | "logins" | "tempDir" | "shares">,
 ): Promise<Jmap> {
   const { config } = s;
   const sizes = [...config.static.Listeners.values()].map((l) => l.SMTPMaxMessageSize);
@@ -34,7 +34,8 @@ export async function jmap(
     uploads: new Uploads(config.dataDir, maxMessageSize),
     objects: await ObjectStore.open(config.dataDir),
     queue: s.queue,
-    checkLogin: (form, remoteIp) => checkProgramLogin(s, form, { protocol: "jmap", remoteIp }),
+    checkLogin: (form, remoteIp) =>
+      checkProgramLogin(shared.logins, form, { protocol: "jmap", remoteIp }),
     submit: (m) => submit(s, m),
   });
 }

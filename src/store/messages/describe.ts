@@ -10,17 +10,14 @@ import { type HeaderField, headerField, splitHeader } from "../../mail/header/he
 import { listedLines } from "../../mail/header/filter.ts";
 import { normalizeMessageId, parseMessageIds } from "../../mail/header/messageid.ts";
 import { preview } from "../../mail/structure/preview.ts";
-import {
-  leaves,
-  type ParsedMessage,
-  type Part,
-  StructureParser,
-} from "../../mail/structure/structure.ts";
+import { hasAttachment } from "../../mail/structure/contents.ts";
+import { type ParsedMessage, StructureParser } from "../../mail/structure/structure.ts";
 import { packStructure } from "../../mail/structure/packed.ts";
 import { baseSubject } from "../../mail/header/subject.ts";
 import { decodeWords } from "../../mail/header/words.ts";
 import { parse as parseDomain } from "tldts";
 import {
+  type AddressField,
   maxSummaryAddresses,
   maxSummaryText,
   sortSubject,
@@ -58,6 +55,23 @@ function addresses(fields: readonly HeaderField[], name: string): SummaryAddress
   }));
 }
 
+/** Names of groups, if there are any. */
+function groups(fields: readonly HeaderField[]): Pick<Summary, "groups"> {
+  const found: Summary["groups"] = {};
+  for (const field of addressFields) {
+    const values = fields.filter((f) => f.name === field).map((f) => f.value);
+    // A group has a colon; nearly no address has one.
+    if (!values.some((v) => v.includes(":"))) continue;
+    const list = parseAddressList(values.join(", "));
+    const names = list.flatMap((a) => "group" in a ? [a.group.slice(0, maxSummaryText)] : []);
+    if (names.length === 0) continue;
+    found[field] = { names: names.slice(0, maxSummaryAddresses), first: "group" in list[0] };
+  }
+  return Object.keys(found).length > 0 ? { groups: found } : {};
+}
+
+const addressFields: readonly AddressField[] = ["from", "to", "cc", "bcc"];
+
 /** The domain that an organisation registered: the public suffix and one label (RFC 7489 §3.2). */
 export function organizationalDomain(domain: string): string {
   return parseDomain(domain, { allowPrivateDomains: true }).domain ?? domain;
@@ -93,6 +107,7 @@ export function describe(
     replyTo: addresses(fields, "reply-to"),
     preview: preview(root, read),
     hasAttachment: hasAttachment(root),
+    ...groups(fields),
   };
   return {
     envelope: imapEnvelope(fields),
@@ -110,14 +125,6 @@ export function describe(
     fields,
     organizationalDomain,
   };
-}
-
-function hasAttachment(root: Part): boolean {
-  for (const p of leaves(root)) {
-    if (p.disposition === "attachment") return true;
-    if (p.dispositionParams?.filename || p.params.name) return true;
-  }
-  return false;
 }
 
 /** Describes a small message, without its prefix. */

@@ -29,6 +29,15 @@ export interface Summary {
   replyTo: SummaryAddress[];
   preview: string;
   hasAttachment: boolean;
+  /** Names of groups in the address fields (RFC 5322 §3.4), which searches look at too. */
+  groups?: Partial<Record<AddressField, GroupNames>>;
+}
+/** Address fields in which groups are kept. */
+export type AddressField = "from" | "to" | "cc" | "bcc";
+export interface GroupNames {
+  names: string[];
+  /** The field begins with the first of them: it is sorted by that (RFC 5256 §3, RFC 5957 §3). */
+  first: boolean;
 }
 export interface SummaryAddress {
   name: string;
@@ -45,7 +54,10 @@ export function isCutSummary(s: Summary): boolean {
   const long = (a: SummaryAddress) =>
     a.name.length >= maxSummaryText || a.address.length >= maxSummaryText;
   return s.subject.length >= maxSummaryText ||
-    [s.from, s.to, s.cc, s.bcc].some((l) => l.length >= maxSummaryAddresses || l.some(long));
+    [s.from, s.to, s.cc, s.bcc].some((l) => l.length >= maxSummaryAddresses || l.some(long)) ||
+    Object.values(s.groups ?? {}).some((g) =>
+      g.names.length >= maxSummaryAddresses || g.names.some((n) => n.length >= maxSummaryText)
+    );
 }
 
 /** A summary in which everything is empty. */

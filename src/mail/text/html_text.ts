@@ -1,5 +1,5 @@
 /**
- * The text that a reader of an HTML part sees, for the junk filter: one pass, linear, total. Not a
+ * The text that a reader of an HTML part sees, for previews and the junk filter: one pass, linear, total. Not a
  * renderer and not a sanitiser.
  *
  * Tags within a line don't break words, because spammers write `via<b></b>gra` and `via<!-- -->gra`;
@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { decodeHTML } from "entities";
 
 /** Tags whose content is not text for people. */
 const skipped = new Set(["script", "style", "svg", "template", "noscript", "xml"]);
@@ -15,77 +16,9 @@ const inline = new Set(
   "a abbr acronym b bdi bdo big cite code em font i ins kbd mark q s samp small span strike strong sub sup tt u var wbr o:p"
     .split(" "),
 );
-const entities: Record<string, string> = {
-  amp: "&",
-  lt: "<",
-  gt: ">",
-  quot: '"',
-  apos: "'",
-  nbsp: " ",
-  shy: "",
-  zwnj: "",
-  zwj: "",
-  rsquo: "'",
-  lsquo: "'",
-  euro: "€",
-  pound: "£",
-  copy: "©",
-  reg: "®",
-  auml: "ä",
-  ouml: "ö",
-  uuml: "ü",
-  Auml: "Ä",
-  Ouml: "Ö",
-  Uuml: "Ü",
-  szlig: "ß",
-  eacute: "é",
-  Eacute: "É",
-  egrave: "è",
-  ecirc: "ê",
-  agrave: "à",
-  aacute: "á",
-  acirc: "â",
-  ccedil: "ç",
-  iacute: "í",
-  icirc: "î",
-  iuml: "ï",
-  oacute: "ó",
-  ocirc: "ô",
-  uacute: "ú",
-  ugrave: "ù",
-  ntilde: "ñ",
-  aring: "å",
-  oslash: "ø",
-  aelig: "æ",
-};
-
-/** Text with character references decoded. At most 32 characters are looked at for each `&`. */
+/** Text with its character references decoded, all that HTML has names for. */
 export function decodeEntities(s: string): string {
-  let at = s.indexOf("&");
-  if (at < 0) return s;
-  let out = "", done = 0;
-  while (at >= 0) {
-    const end = s.slice(at + 1, at + 33).indexOf(";");
-    if (end > 0) {
-      const decoded = entity(s.slice(at + 1, at + 1 + end));
-      if (decoded !== undefined) {
-        out += s.slice(done, at) + decoded;
-        done = at + end + 2;
-      }
-    }
-    at = s.indexOf("&", Math.max(done, at + 1));
-  }
-  return out + s.slice(done);
-}
-
-function entity(name: string): string | undefined {
-  if (name[0] !== "#") return Object.hasOwn(entities, name) ? entities[name] : undefined;
-  const hex = name[1] === "x" || name[1] === "X";
-  const digits = name.slice(hex ? 2 : 1);
-  if (!(hex ? /^[0-9a-fA-F]{1,6}$/ : /^[0-9]{1,7}$/).test(digits)) return undefined;
-  const n = parseInt(digits, hex ? 16 : 10);
-  if (n === 0 || n > 0x10ffff || n >= 0xd800 && n < 0xe000) return undefined;
-  return String.fromCodePoint(n);
+  return s.includes("&") ? decodeHTML(s) : s;
 }
 
 /** Text and link targets of an HTML part. */
@@ -95,8 +28,11 @@ export interface HtmlText {
   links: string[];
 }
 
-/** Strips HTML. Work is linear in the length of the text. */
-export function htmlText(html: string): HtmlText {
+/**
+ * Strips HTML. Work is linear in the length of the text.
+ * @param o.shown leave out what isn't part of the page's text: its title, texts in place of images
+ */
+export function htmlText(html: string, o: { shown?: boolean } = {}): HtmlText {
   const links: string[] = [];
   const out: string[] = [];
   let pos = 0;
@@ -133,11 +69,12 @@ export function htmlText(html: string): HtmlText {
     for (const [name, value] of tag.attributes) {
       if ((name === "href" || name === "src" || name === "action") && links.length < 200) {
         links.push(decodeEntities(value).slice(0, 1000));
-      } else if (name === "alt" || name === "title") {
+      } else if (!o.shown && (name === "alt" || name === "title")) {
         out.push(` ${value} `);
       }
     }
-    if (!tag.closing && skipped.has(tag.name)) pos = skipContent(html, pos, tag.name);
+    const skip = skipped.has(tag.name) || (o.shown === true && tag.name === "title");
+    if (!tag.closing && skip) pos = skipContent(html, pos, tag.name);
   }
   return { text: decodeEntities(out.join("")), links };
 }
