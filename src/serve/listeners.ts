@@ -5,6 +5,7 @@
  * @module
  */
 import type { Config, Listener } from "../config/mod.ts";
+import type { Scripts } from "../delivery/sieve/scripts.ts";
 import { type ImapBackend, serveImap } from "../imap/server/mod.ts";
 import { Log } from "../log/mod.ts";
 import {
@@ -19,6 +20,7 @@ import {
   serveTcp,
   type TcpServer,
 } from "../net/mod.ts";
+import { serveManageSieve } from "../managesieve/mod.ts";
 import type { Queue } from "../queue/mod.ts";
 import type { SaslBackend } from "../sasl/mod.ts";
 import {
@@ -31,6 +33,7 @@ import {
 import type { Accounts } from "../store/account/accounts.ts";
 import type { Shares } from "../store/mailboxes/shares.ts";
 import type { TlsKeys } from "../store/logins/tls_keys.ts";
+import { managesieveBackend } from "./managesieve_backend.ts";
 import { imapBackend } from "./imap_backend.ts";
 import { type MetricsListener, serveMetrics } from "./web/metrics_http.ts";
 import type { Receiving } from "./receiving/receiving.ts";
@@ -61,6 +64,8 @@ export interface ListenerServices {
   tlsKeys: TlsKeys;
   shares: Shares;
   sasl: SaslBackend;
+  /** Sieve scripts of the accounts. */
+  scripts: Scripts;
   authLimiter: FailedAuthLimiter;
 }
 
@@ -157,6 +162,9 @@ export class Listeners {
       }
       if (l.IMAPS.Enabled && tls) {
         await this.#imap(ip, l, l.IMAPS.Port || 993, clientTls, true, hostname, limits());
+      }
+      if (l.ManageSieve.Enabled) {
+        await this.#managesieve(ip, l, clientTls, hostname, limits());
       }
       // Where networks let nothing but HTTPS through, mail programs get through this way.
       const alpn = new Map<string, AlpnHandler>();
@@ -256,6 +264,42 @@ export class Listeners {
       ...limits,
     }, (conn) => serveImap(conn, backend));
     this.#add(implicit ? "IMAPS (TLS)" : "IMAP", server);
+  }
+
+  async #managesieve(
+    ip: string,
+    l: Listener,
+    tls: ServerTls | undefined,
+    hostname: string,
+    limits: { connectionLimiter: ConnectionLimiter; rateLimiter: RateLimiter },
+  ): Promise<void> {
+    const log = new Log("managesieve");
+    const { config, scripts, sasl, authLimiter } = this.#s;
+    const plaintextLogin = l.ManageSieve.NoRequireSTARTTLS;
+    const backend = managesieveBackend({
+      config,
+      scripts,
+      sasl,
+      log,
+      hostname,
+      plaintextLogin,
+      tls,
+      authLimiter,
+    });
+    const port = l.ManageSieve.Port || 4190;
+    const { listener } = await this.#at(ip, port, "ManageSieve");
+    const server = await serveTcp({
+      hostname: ip,
+      port,
+      listener,
+      tls: undefined,
+      log,
+      protocol: "managesieve",
+      pkg: "managesieve",
+      refusal: 'BYE (TRYLATER) "too many connections"\r\n',
+      ...limits,
+    }, (conn) => serveManageSieve(conn, backend));
+    this.#add("ManageSieve", server);
   }
 
   #add(protocol: string, server: TcpServer): void {

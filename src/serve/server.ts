@@ -232,6 +232,7 @@ export class MailServer {
         tlsKeys: server.#tlsKeys,
         shares: server.#shares,
         sasl: server.#sasl,
+        scripts: sieve.db.scripts,
         authLimiter: server.#authLimiter,
       });
       for (const l of config.static.Listeners.values()) await listeners.open(l);

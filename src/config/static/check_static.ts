@@ -31,6 +31,7 @@ function tlsServices(l: Listener): string[] {
     ["Submissions", l.Submissions.Enabled],
     ["IMAP", l.IMAP.Enabled && !l.IMAP.NoRequireSTARTTLS],
     ["IMAPS", l.IMAPS.Enabled],
+    ["ManageSieve", l.ManageSieve.Enabled && !l.ManageSieve.NoRequireSTARTTLS],
     ["AccountHTTPS", l.AccountHTTPS.Enabled],
     ["AdminHTTPS", l.AdminHTTPS.Enabled],
     ["WebmailHTTPS", l.WebmailHTTPS.Enabled],
@@ -103,6 +104,7 @@ export function portUses(l: Listener): Map<number, PortUse[]> {
   add("Submissions", l.Submissions, "submissions");
   add("IMAP", l.IMAP, "IMAP");
   add("IMAPS", l.IMAPS, "IMAPS");
+  add("ManageSieve", l.ManageSieve, "ManageSieve");
   add("AccountHTTP", l.AccountHTTP, "HTTP");
   add("AdminHTTP", l.AdminHTTP, "HTTP");
   add("WebmailHTTP", l.WebmailHTTP, "HTTP");
