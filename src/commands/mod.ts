@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { restrictNewFiles } from "../platform/process.ts";
 import { writeStderr, writeStdout } from "../platform/stdio.ts";
 import { backup, verifydata } from "./backup.ts";
 import { checkupdate } from "./checkupdate.ts";
@@ -15,6 +16,7 @@ import { configFileCommands } from "./config_files.ts";
 import { useConfigPath } from "./datadir.ts";
 import { gentestdata } from "./gentestdata.ts";
 import { groupHelp, help } from "./help.ts";
+import { importGo } from "./import_go.ts";
 import { localserve } from "./localserve.ts";
 import { loglevels } from "./loglevels.ts";
 import { maintenanceCommands } from "./maintenance.ts";
@@ -45,6 +47,7 @@ export const commands: readonly Command[] = [
   sendmail,
   cid,
   ...transferCommands,
+  importGo,
   backup,
   verifydata,
   gentestdata,
@@ -102,6 +105,8 @@ export async function run(args: readonly string[]): Promise<number> {
     return 0;
   }
   try {
+    // Keys, passwords and mail: nothing that is written is for others to read.
+    restrictNewFiles();
     return await command.run(own) ?? 0;
   } catch (err) {
     if (err instanceof UsageError) {

@@ -9,6 +9,7 @@ import { counter } from "./mod.ts";
 export const authServices = [
   "submission",
   "imap",
+  "pop3",
   "managesieve",
   "webmail",
   "webaccount",

@@ -32,6 +32,8 @@ export interface SaslServerContext {
   peerCertificate?: Uint8Array;
   /** Of this server, for CRAM-MD5's challenge. */
   hostname: string;
+  /** Mechanisms to offer among those that the connection allows; all if not given. */
+  only?: readonly MechanismName[];
   /** Handed on to the backend. */
   peer?: SaslPeer;
 }
@@ -39,6 +41,7 @@ export interface SaslServerContext {
 /** Names of the mechanisms to offer, in the order of {@link mechanismNames}. */
 export function offeredMechanisms(c: SaslServerContext): MechanismName[] {
   return mechanismNames.filter((name) => {
+    if (c.only !== undefined && !c.only.includes(name)) return false;
     if (name.endsWith("-PLUS")) return c.channelBindings.size > 0;
     if (name === "EXTERNAL") return c.peerCertificate !== undefined;
     return c.mayShowPassword || (name !== "PLAIN" && name !== "LOGIN");

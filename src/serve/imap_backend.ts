@@ -20,6 +20,7 @@ export interface ImapOptions {
   tempDir: string;
   maxMessageSize: number;
   plaintextLogin: boolean;
+  pedantic: boolean;
   tls: ServerTls | undefined;
   authLimiter: FailedAuthLimiter;
 }
@@ -37,6 +38,7 @@ export function imapBackend(o: ImapOptions): ImapBackend {
     tempDir: o.tempDir,
     maxMessageSize: o.maxMessageSize,
     plaintextLogin: o.plaintextLogin,
+    pedantic: o.pedantic,
     tls: o.tls,
     sasl: o.sasl,
     mayTryLogin: (conn) => o.authLimiter.mayTry(conn.remoteIp, "imap"),

@@ -20,19 +20,21 @@ import {
   serveTcp,
   type TcpServer,
 } from "../net/mod.ts";
+import { MaildropLocks, servePop3 } from "../pop3/mod.ts";
 import { serveManageSieve } from "../managesieve/mod.ts";
 import type { Queue } from "../queue/mod.ts";
 import type { SaslBackend } from "../sasl/mod.ts";
 import {
-  misbehaving,
   serveSmtp,
   serveSmtpConnection,
-  type SmtpBackend,
+  type SmtpListenOptions,
   type SmtpServerOptions,
 } from "../smtp/server/mod.ts";
 import type { Accounts } from "../store/account/accounts.ts";
 import type { Shares } from "../store/mailboxes/shares.ts";
 import type { TlsKeys } from "../store/logins/tls_keys.ts";
+import { developerBackends, type DeveloperOptions, developerPort } from "./catcher/developer.ts";
+import { pop3Backend } from "./pop3_backend.ts";
 import { managesieveBackend } from "./managesieve_backend.ts";
 import { imapBackend } from "./imap_backend.ts";
 import { type MetricsListener, serveMetrics } from "./web/metrics_http.ts";
@@ -57,6 +59,8 @@ export interface ListenerServices {
   tempDir: string;
   /** Localserve: special localparts misbehave, loopback has no limits. */
   local: boolean;
+  /** Of localserve: what goes wrong on purpose, and what is taken that real servers refuse. */
+  developer?: DeveloperOptions;
   sockets: Sockets;
   certificates: ServerCertificates;
   receiving: Receiving;
@@ -75,6 +79,7 @@ export class Listeners {
   readonly #s: ListenerServices;
   readonly #servers: TcpServer[] = [];
   readonly #metrics: MetricsListener[] = [];
+  readonly #maildrops = new MaildropLocks();
 
   constructor(s: ListenerServices) {
     this.#s = s;
@@ -98,7 +103,13 @@ export class Listeners {
       sasl: this.#s.sasl,
       hostname,
     };
-    const wrap = (b: SmtpBackend) => this.#s.local ? misbehaving(b) : b;
+    const { developer, config, sasl } = this.#s;
+    const receiving = this.#s.receiving.backend(l);
+    const queueing = submissionBackend(services);
+    const backends = developer
+      ? developerBackends(developer, config, sasl, receiving, queueing)
+      : { receiving, submission: queueing };
+    const serve = (o: SmtpListenOptions) => serveSmtp(developer ? developerPort(developer, o) : o);
     for (const ip of this.#s.sockets.ips(l)) {
       const limits = () => ({
         connectionLimiter: new ConnectionLimiter(openConnectionLimits, {
@@ -110,34 +121,36 @@ export class Listeners {
       const smtp: SmtpServerOptions = {
         hostname,
         log: smtpLog,
-        backend: wrap(this.#s.receiving.backend(l)),
+        backend: backends.receiving,
         tmpDir: this.#s.tempDir,
         tls,
         limits: l.SMTPMaxMessageSize > 0 ? { size: l.SMTPMaxMessageSize } : undefined,
         authLimiter: this.#s.authLimiter,
+        pedantic: this.#s.config.static.Pedantic,
       };
       const submission: SmtpServerOptions = {
         ...smtp,
         submission: true,
         tls: clientTls,
-        backend: wrap(submissionBackend(services)),
+        backend: backends.submission,
       };
       if (l.SMTP.Enabled) {
         this.#add(
           "SMTP",
-          await serveSmtp({
+          await serve({
             ...smtp,
             ...limits(),
             ...await this.#at(ip, l.SMTP.Port || 25, "SMTP"),
             tls: l.SMTP.NoSTARTTLS ? undefined : tls,
             requireTls: l.SMTP.RequireSTARTTLS,
+            noRequireTls: l.SMTP.NoRequireTLS,
           }),
         );
       }
       if (l.Submission.Enabled) {
         this.#add(
           "submission",
-          await serveSmtp({
+          await serve({
             ...submission,
             ...limits(),
             ...await this.#at(ip, l.Submission.Port || 587, "submission"),
@@ -149,7 +162,7 @@ export class Listeners {
       if (l.Submissions.Enabled && tls) {
         this.#add(
           "submissions (TLS)",
-          await serveSmtp({
+          await serve({
             ...submission,
             ...limits(),
             ...await this.#at(ip, l.Submissions.Port || 465, "submissions"),
@@ -162,6 +175,12 @@ export class Listeners {
       }
       if (l.IMAPS.Enabled && tls) {
         await this.#imap(ip, l, l.IMAPS.Port || 993, clientTls, true, hostname, limits());
+      }
+      if (l.POP3.Enabled) {
+        await this.#pop3(ip, l, l.POP3.Port || 110, clientTls, false, hostname, limits());
+      }
+      if (l.POP3S.Enabled && tls) {
+        await this.#pop3(ip, l, l.POP3S.Port || 995, clientTls, true, hostname, limits());
       }
       if (l.ManageSieve.Enabled) {
         await this.#managesieve(ip, l, clientTls, hostname, limits());
@@ -235,6 +254,7 @@ export class Listeners {
       tempDir: this.#s.tempDir,
       maxMessageSize: l.SMTPMaxMessageSize > 0 ? l.SMTPMaxMessageSize : 100 * 1024 * 1024,
       plaintextLogin: l.IMAP.NoRequireSTARTTLS,
+      pedantic: this.#s.config.static.Pedantic,
       tls,
       authLimiter: this.#s.authLimiter,
     });
@@ -264,6 +284,43 @@ export class Listeners {
       ...limits,
     }, (conn) => serveImap(conn, backend));
     this.#add(implicit ? "IMAPS (TLS)" : "IMAP", server);
+  }
+
+  async #pop3(
+    ip: string,
+    l: Listener,
+    port: number,
+    tls: ServerTls | undefined,
+    implicit: boolean,
+    hostname: string,
+    limits: { connectionLimiter: ConnectionLimiter; rateLimiter: RateLimiter },
+  ): Promise<void> {
+    const log = new Log("pop3server");
+    const { config, accounts, sasl, authLimiter } = this.#s;
+    const backend = pop3Backend({
+      config,
+      accounts,
+      sasl,
+      log,
+      hostname,
+      plaintextLogin: l.POP3.NoRequireSTARTTLS,
+      tls,
+      authLimiter,
+      locks: this.#maildrops,
+    });
+    const { listener } = await this.#at(ip, port, implicit ? "POP3S" : "POP3");
+    const server = await serveTcp({
+      hostname: ip,
+      port,
+      listener,
+      tls: implicit ? tls : undefined,
+      log,
+      protocol: implicit ? "pop3s" : "pop3",
+      pkg: "pop3server",
+      refusal: "-ERR [SYS/TEMP] too many connections\r\n",
+      ...limits,
+    }, (conn) => servePop3(conn, backend));
+    this.#add(implicit ? "POP3S (TLS)" : "POP3", server);
   }
 
   async #managesieve(

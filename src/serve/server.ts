@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { isOriginalData, originalDataText } from "../admin/original/folder.ts";
+import { takenOverFile } from "../admin/original/take_over.ts";
 import type { Config } from "../config/mod.ts";
 import { makeResolver } from "../dns/mod.ts";
 import { join } from "node:path";
@@ -11,11 +13,12 @@ import { SiteScripts } from "../delivery/sieve/site_scripts.ts";
 import { Trainer } from "../delivery/training.ts";
 import { clearLevel, currentLevels, isLevel, Log, setLevel } from "../log/mod.ts";
 import { FailedAuthLimiter, type OpenConnection, type Outbound } from "../net/mod.ts";
-import { ensureDir } from "../platform/files.ts";
+import { ensureDir, removeFile } from "../platform/files.ts";
 import { Queue } from "../queue/mod.ts";
 import type { SaslBackend } from "../sasl/mod.ts";
 import { makeFilesAhead, removeLeftovers } from "../smtp/server/mod.ts";
 import { Accounts } from "../store/account/accounts.ts";
+import { settleLastBackup } from "../store/backup/last_backup.ts";
 import { LoginLog } from "../store/logins/attempts.ts";
 import { Shares } from "../store/mailboxes/shares.ts";
 import { TlsKeys } from "../store/logins/tls_keys.ts";
@@ -28,9 +31,11 @@ import {
   inUse,
   type Json,
 } from "./control/control.ts";
+import { defaultDeveloper, type DeveloperOptions } from "./catcher/developer.ts";
 import { Listeners } from "./listeners.ts";
 import { accountOfLogin, saslBackend } from "./logins.ts";
 import { catchPanics } from "./panics.ts";
+import { startUpdateChecks } from "./updates.ts";
 import { openOutbound } from "./outbound.ts";
 import { queueHandlers } from "./control/queue.ts";
 import { type OutgoingOptions, outgoingOptions, queueServices } from "./sending/queue_services.ts";
@@ -55,6 +60,8 @@ export interface ServerOptions {
   config: Config;
   /** Localserve: mail never leaves, special localparts misbehave, loopback has no limits. */
   local: boolean;
+  /** Of localserve: what it does for developers. */
+  developer?: DeveloperOptions;
   /** How mail leaves; of no use with `local`. */
   outgoing?: OutgoingOptions;
   /** Of receiving: the resolver, and what tests choose. */
@@ -95,6 +102,7 @@ export class MailServer {
   readonly #sasl: SaslBackend;
   readonly #tempDir: string;
   #endReports: (() => Promise<void>) | undefined;
+  readonly #developer: DeveloperOptions | undefined;
   /** Ends the making of temporary files ahead. */
   #noMoreFiles: (() => Promise<void>) | undefined;
   readonly #authLimiter: FailedAuthLimiter;
@@ -118,6 +126,7 @@ export class MailServer {
     accounts.onOpen = (a) => this.#trainer.attach(a);
     this.#tempDir = o.config.dataPath("tmp");
     this.#sasl = saslBackend(o.config, accounts, () => this.#tlsKeys);
+    this.#developer = o.local ? o.developer ?? defaultDeveloper() : undefined;
     this.#authLimiter = new FailedAuthLimiter({ exemptLoopback: o.local });
   }
 
@@ -129,6 +138,7 @@ export class MailServer {
   static async start(o: ServerOptions): Promise<MailServer> {
     const { config } = o;
     if (await controlAnswers(config.dataDir)) throw inUse(config.dataDir);
+    if (isOriginalData(config.dataDir)) throw new Error(originalDataText(config.dataDir));
     const sockets = await Sockets.bind(config.static);
     try {
       const certificates = await ServerCertificates.open(config);
@@ -153,9 +163,12 @@ export class MailServer {
     // First of all: a second server on this folder is refused before it touches anything.
     const control = new ControlServer(config.dataDir, log.forPackage("control"));
     await control.start();
+    // What was taken over is in use from here on, and can't be taken over anew.
+    removeFile(config.dataPath(takenOverFile));
     let server: MailServer | undefined;
     try {
       await removeLeftovers(tempDir);
+      await settleLastBackup(config.dataDir);
       const accounts = new Accounts(
         config.dataPath("accounts"),
         new Log("store"),
@@ -200,6 +213,7 @@ export class MailServer {
         limiter: server.#authLimiter,
         outbound,
         tempDir,
+        developer: server.#developer,
         shares: () => server!.#shares,
         states: {
           tlsKeys: () => server!.#tlsKeys,
@@ -225,6 +239,7 @@ export class MailServer {
         queue,
         tempDir,
         local: o.local,
+        developer: server.#developer,
         sockets,
         certificates,
         receiving: server.#receiving,
@@ -247,6 +262,12 @@ export class MailServer {
         config.watch(),
         watchRemovals(config, accounts, server.#shares, sieve.db, log),
         catchPanics(log),
+        startUpdateChecks({
+          config,
+          accounts,
+          tempDir,
+          resolver: outgoing.resolver ?? makeResolver(),
+        }),
       ];
       server.#closePolicies = outgoing.close;
       server.#unwatch = () => unwatch.forEach((end) => end());
@@ -341,6 +362,7 @@ export class MailServer {
     await this.#listeners?.stop(stopGrace);
     await this.#noMoreFiles?.();
     await this.#endReports?.();
+    this.#developer?.faults.stop();
     await this.queue.stop();
     await this.webhooks?.hooks.stop();
     await this.#closePolicies?.();

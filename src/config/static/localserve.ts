@@ -57,6 +57,8 @@ function localListener(ips: string[], offset: number): Listener {
     IMAP: { ...at(143), NoRequireSTARTTLS: true },
     IMAPS: { ...zero.IMAPS, ...at(993) },
     ManageSieve: { ...at(4190), NoRequireSTARTTLS: true },
+    POP3: { ...at(110), NoRequireSTARTTLS: true },
+    POP3S: at(995),
     AccountHTTP: { ...zero.AccountHTTP, ...at(80) },
     AccountHTTPS: { ...zero.AccountHTTPS, ...at(443) },
     AdminHTTP: { ...zero.AdminHTTP, ...at(80) },

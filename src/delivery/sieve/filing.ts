@@ -105,7 +105,11 @@ export function fileMessage(
         noTrain: !incoming,
         ...flags,
       }
-      : { ...d.stored, ...flags };
+      : {
+        ...d.stored,
+        flags: flags.flags,
+        keywords: [...d.stored.keywords ?? [], ...flags.keywords],
+      };
     try {
       return { message: await d.account.deliver(mailbox, stored), mailbox, note: "" };
     } catch (err) {

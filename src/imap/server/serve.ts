@@ -69,10 +69,13 @@ async function serveCommand(s: Session): Promise<void> {
       }
       throw err;
     }
+    const bareLf = s.backend.pedantic === true && s.conn.lastLineBareLf;
     const c = new Cursor(line);
     c.utf8Names = s.utf8;
     tag = c.tag();
     s.tag = tag;
+    // RFC 9051 §2.2: all lines end in CRLF.
+    if (bareLf) throw new ImapBad("lines must end in CRLF", "CLIENTBUG");
     c.sp();
     command = readCommand(c, s);
     if (command.states === State.Selected) renewRights(s, command);

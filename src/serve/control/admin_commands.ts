@@ -7,6 +7,8 @@
 import * as admin from "../../admin/mod.ts";
 import { makeResolver } from "../../dns/mod.ts";
 import { ControlError, type ControlHandler, type Json } from "./control.ts";
+import { policyText } from "../../tlspolicy/sts_https.ts";
+import { openOutbound } from "../outbound.ts";
 import type { AdminCommand, AdminContext, Arguments, Print } from "./admin_command.ts";
 import { textArgument } from "./admin_command.ts";
 import { backupCommands } from "./backup_command.ts";
@@ -113,7 +115,12 @@ const configCommands: Record<string, AdminCommand> = {
   },
   async dnscheck({ config }, args, print) {
     const domain = text(args, "domain");
-    const check = await admin.checkDomainDns(config, domain, { resolver: makeResolver() });
+    const resolver = makeResolver();
+    const outbound = openOutbound(config.static, config.dir, resolver);
+    const check = await admin.checkDomainDns(config, domain, {
+      resolver,
+      fetchPolicy: (name) => policyText(outbound, name),
+    });
     print(admin.formatDomainCheck(check));
     return { errors: check.parts.filter((p) => p.state === "error").length };
   },

@@ -32,6 +32,12 @@ import { notifyDelivered, RefusedMessage } from "./dsn.ts";
 import { checkSender } from "./sender.ts";
 import { planRecipients } from "./targets.ts";
 import { forward, type Onward, onwardOf } from "../onward/forward.ts";
+import {
+  broughtKeywords,
+  envelopePrefix,
+  onePerAccount,
+  withEnvelope,
+} from "../catcher/catching.ts";
 import { suppressReported } from "./reported.ts";
 import { sendBack } from "../onward/returned.ts";
 import { replyIfAway } from "../onward/vacation.ts";
@@ -96,6 +102,7 @@ export async function receive(
       sender.factsFor(transaction.recipients[0].address),
       sender.auth !== undefined,
     );
+    if (s.catching) onePerAccount(plans);
     const decided = await Promise.all(
       plans.map((plan) => decideFor(s, l, m, plan, message, opened)),
     );
@@ -139,7 +146,8 @@ async function decideFor(
       if (!conf) throw new SmtpError(550, "1.1", "no such address here");
       checkVerified(m, plan, target);
       const prefix = new TextEncoder().encode(
-        `Delivered-To: <${addressText(plan.recipient.address)}>\r\n` + message.returnPathHeader(),
+        (s.catching ? envelopePrefix(m, message) : "") +
+          `Delivered-To: <${addressText(plan.recipient.address)}>\r\n` + message.returnPathHeader(),
       );
       const services = { ...s, dnsblZones: l.dnsblZones };
       const context = analysisContext(services, m, plan, target, account, conf, prefix);
@@ -233,14 +241,21 @@ async function carryOut(
 }
 
 /** What is stored, in whichever mailbox. */
-function newMessage(m: Incoming, d: Decided, message: IncomingMessage): NewMessage {
+function newMessage(
+  s: ReceivingServices,
+  m: Incoming,
+  d: Decided,
+  message: IncomingMessage,
+): NewMessage {
+  const { description } = m.arrived;
   return {
     file: m.arrived.file,
     fileSynced: m.arrived.synced,
     fileSize: m.arrived.size,
     read: m.arrived.read,
     prefix: d.prefix,
-    description: m.arrived.description,
+    description: s.catching ? withEnvelope(m, description) : description,
+    keywords: s.catching ? broughtKeywords(m, d.account, d.decision.mailbox) : undefined,
     received: message.received,
     facts: d.decision.facts,
   };
@@ -284,7 +299,7 @@ async function accept(
     : undefined;
   let answered = false, discarded = false;
   if (scripts) {
-    const stored = newMessage(m, d, message);
+    const stored = newMessage(s, m, d, message);
     const of = { plan, account, conf, decision, prefix: d.prefix, message, stored };
     const carried = await carryOutScripts(s, m, of, scripts, own.keep);
     if (carried.refusal) {
@@ -301,7 +316,7 @@ async function accept(
     m.session.log.info("delivered by scripts", logFields(m, plan, d));
   } else if (own.keep) {
     const delivered = await account.deliver(decision.mailbox, {
-      ...newMessage(m, d, message),
+      ...newMessage(s, m, d, message),
       // Draws no attention.
       flags: decision.isReject ? Flag.Seen : 0,
       isReject: decision.isReject,
@@ -402,7 +417,7 @@ async function refuse(
     try {
       if (!conf.KeepRejects) await cleanUpRejects(account, conf.RejectsMailbox, s.now());
       await keepReject(account, conf.RejectsMailbox, m.arrived.description.summary.messageId, {
-        ...newMessage(m, d, message),
+        ...newMessage(s, m, d, message),
         destinedMailboxId: decision.destinedMailboxId,
       });
     } catch (err) {

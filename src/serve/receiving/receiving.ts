@@ -97,6 +97,7 @@ export class Receiving {
       resolver,
       dnsbl: resolver && dnsblChecker(resolver),
       reports: local ? undefined : await openReports(config.dataDir),
+      catching: local,
       wait: options.wait ?? waitConnected,
       now,
       random: options.random ?? Math.random,

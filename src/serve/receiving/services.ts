@@ -49,6 +49,8 @@ export interface ReceivingServices {
   resolver: Resolver | undefined;
   dnsbl: DnsblChecker | undefined;
   reports: ReportDatabases | undefined;
+  /** Localserve: messages are kept once for all recipients, with their envelope. */
+  catching: boolean;
   webhooks?: ServerWebhooks;
   /** Rewrites the senders of what is forwarded. */
   srs: Srs;

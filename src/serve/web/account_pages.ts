@@ -25,6 +25,7 @@ import {
   checkPasskeyLogin,
   Login,
   type LoginForm,
+  type LoginOptions,
   type LoginResult,
   PasskeyError,
   type PasskeyLogin,
@@ -52,6 +53,8 @@ export interface PagesServer {
   resolver: Resolver | undefined;
   reports: ReportDatabases | undefined;
   tlsResults: TlsResults | undefined;
+  /** Localserve: who a request is of without a login. */
+  withoutLogin?: LoginOptions["withoutLogin"];
   /** Undefined while the server starts. */
   tlsKeys: () => TlsKeys | undefined;
   loginLog: () => LoginLog | undefined;
@@ -184,6 +187,7 @@ export function accountAndAdminPages(
         limiter,
         check: (form) => checkAccountLogin(s, form),
         checkPasskey: (...a) => checkAccountPasskey(s, ...a),
+        withoutLogin: s.withoutLogin,
         allowed: (account) => config.account(account)?.LoginDisabled === "",
       }),
       page: servePage(accountPageHtml),
@@ -204,6 +208,8 @@ export function accountAndAdminPages(
         sessions,
         limiter,
         check: (form) => checkAdminLogin(config, form),
+        withoutLogin: s.withoutLogin &&
+          ((req) => s.withoutLogin!(req) && { account: "", login: "" }),
         allowed: () => true,
       }),
       page: servePage(adminPageHtml),
@@ -212,6 +218,7 @@ export function accountAndAdminPages(
       connections: s.connections,
       glance: s.glance,
       resolver: s.resolver,
+      outbound: s.outbound,
       reports: s.reports,
       tlsResults: s.tlsResults,
       loginLog: s.loginLog,

@@ -4,6 +4,7 @@ import type { FailedAuthLimiter, OpenConnection, Outbound } from "../../net/mod.
 import type { Queue } from "../../queue/mod.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
 import type { Shares } from "../../store/mailboxes/shares.ts";
+import type { DeveloperOptions } from "../catcher/developer.ts";
 import type { ReportDatabases } from "../receiving/services.ts";
 import type { SecurityServices } from "../sending/recipient_security.ts";
 import type { ServerWebhooks } from "../sending/webhooks.ts";
@@ -28,6 +29,8 @@ export interface WebShared {
   /** The way to other servers. */
   outbound: Outbound;
   tempDir: string;
+  /** Of localserve: what it does for developers. */
+  developer?: DeveloperOptions;
   /** Undefined where there is no DNS. */
   security: SecurityServices | undefined;
   /** Who shares mailboxes with whom; undefined while the server starts. */

@@ -6,7 +6,7 @@ import type { Queue } from "../../queue/mod.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
 import { SmtpError } from "../../smtp/server/mod.ts";
 import { UserError } from "../../web/http/mod.ts";
-import { Login, type Sessions } from "../../web/login/mod.ts";
+import { Login, type LoginOptions, type Sessions } from "../../web/login/mod.ts";
 import { webmailPage } from "../../web/pages/mod.ts";
 import {
   openWebmail,
@@ -26,6 +26,8 @@ export interface WebmailServer {
   sessions: Sessions;
   limiter: FailedAuthLimiter;
   tempDir: string;
+  /** Localserve: who a request is of without a login. */
+  withoutLogin?: LoginOptions["withoutLogin"];
   /** Undefined where there is no DNS. */
   security: SecurityServices | undefined;
 }
@@ -44,6 +46,7 @@ export function webmail(s: WebmailServer): Promise<Webmail> {
       limiter: s.limiter,
       check: (form) => checkAccountLogin(s, form),
       checkPasskey: (...a) => checkAccountPasskey(s, ...a),
+      withoutLogin: s.withoutLogin,
       allowed: (account) => config.account(account)?.LoginDisabled === "",
     }),
     hostname: config.static.Hostname,

@@ -31,6 +31,8 @@ export interface SmtpSession {
   suspicious: boolean;
   /** Waits so many milliseconds, but not longer than the peer does. */
   pause(ms: number): Promise<void>;
+  /** Ends the connection without another word. */
+  drop(): void;
 }
 
 /** What a sender wants to know of a recipient's fate (RFC 3461 §4.1). */
@@ -90,6 +92,8 @@ export interface IncomingMessage {
   readonly headerSize: number;
   /** Some byte has its highest bit set. */
   readonly has8bit: boolean;
+  /** Line ends were not CRLF and have been repaired, which only localserve does. */
+  readonly repairedLineEnds: boolean;
   /** The header has bytes beyond ASCII, so the message can only be relayed with SMTPUTF8. */
   readonly headerHas8bit: boolean;
   /** What startMessage gave. */

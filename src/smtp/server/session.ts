@@ -8,7 +8,7 @@ import { countPanic } from "../../metrics/mod.ts";
 import { type Connection, ConnectionError, type TlsInfo } from "../../net/mod.ts";
 import { isStorageError, isStorageFull } from "../../platform/storage_errors.ts";
 import type { Recipient, SmtpSession, Transaction } from "./backend.ts";
-import type { DataReader } from "./data_reader.ts";
+import type { LineReader } from "./data_reader.ts";
 import { formatReply, SmtpError, syntaxError } from "./errors.ts";
 import type { MessageFile } from "./message_file.ts";
 import * as metrics from "./metrics.ts";
@@ -32,7 +32,7 @@ export interface Command {
 export interface ChunkedMessage {
   file: MessageFile;
   /** Checks line ends; undefined for BODY=BINARYMIME. */
-  reader: DataReader | undefined;
+  reader: LineReader | undefined;
   started: number;
 }
 
@@ -300,6 +300,12 @@ export class Session implements SmtpSession {
       if (left <= 0) return;
       await new Promise((resolve) => setTimeout(resolve, Math.min(left, 500)));
     }
+  }
+
+  /** Ends the connection without another word. */
+  drop(): void {
+    this.#quit = true;
+    this.conn.destroy();
   }
 
   #unhandled(e: unknown, where: string): SmtpError {

@@ -60,6 +60,14 @@ export async function checkAbsentPassword(password: string): Promise<false> {
   return false;
 }
 
+/** Puts a password's hash, and what else is kept of it, in the place of the one before. In a transaction. */
+export function putCredentials(db: Db, hash: string, derived: DerivedCredentials): void {
+  db.exec("DELETE FROM credentials WHERE kind NOT IN ('totp', 'recovery')");
+  for (const [kind, value] of Object.entries({ password: hash, ...encodeCredentials(derived) })) {
+    db.run("INSERT INTO credentials (kind, value) VALUES (?, ?)", kind, value);
+  }
+}
+
 export class Credentials {
   readonly #db: Db;
   readonly #writer: Writer;
@@ -128,16 +136,9 @@ export class Credentials {
     derived: DerivedCredentials,
     ifHash?: string,
   ): Promise<void> {
-    const rows: [string, string][] = [["password", hash]];
-    for (const [kind, value] of Object.entries(encodeCredentials(derived))) {
-      rows.push([kind, value]);
-    }
     await this.#writer.write(() => {
       if (ifHash !== undefined && this.#read("password") !== ifHash) return;
-      this.#db.exec("DELETE FROM credentials WHERE kind NOT IN ('totp', 'recovery')");
-      for (const [kind, value] of rows) {
-        this.#db.run("INSERT INTO credentials (kind, value) VALUES (?, ?)", kind, value);
-      }
+      putCredentials(this.#db, hash, derived);
     });
     this.#known = undefined;
   }

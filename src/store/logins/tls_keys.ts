@@ -107,12 +107,14 @@ export class TlsKeys {
    * Lets a certificate's key log in; on disk when it resolves.
    * @param certificate PEM or DER
    * @param name the certificate's common name if ""
+   * @param added milliseconds since the epoch
    * @throws TlsKeyError
    */
   async add(
     { login, account }: { login: string; account: string },
     certificate: string | Uint8Array,
     name = "",
+    added = Date.now(),
   ): Promise<TlsKey> {
     let der: Uint8Array;
     let about: ReturnType<typeof describe>;
@@ -133,7 +135,7 @@ export class TlsKeys {
       login,
       name: (name || about.subject || "unnamed").slice(0, 100),
       type: about.type,
-      added: Date.now(),
+      added,
     };
     const { changes } = this.#db.run(
       "INSERT INTO keys VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",

@@ -79,7 +79,7 @@ export function copyMessages(
   const keywords = new Set<string>();
   const saved = Date.now();
   for (const m of sources) {
-    const flags = applyJunkFlags(rules, to.name, m.flags);
+    const flags = applyJunkFlags(rules, to, m.flags);
     const { lastInsertRowid } = db.run(
       "INSERT INTO messages (email_id, mailbox_id, uid, modseq, createseq, flags, keywords, received, " +
         "saved, size) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -148,7 +148,7 @@ export function moveMessages(
   const saved = Date.now();
   const added: typeof ctx.changes = [];
   for (const m of sources) {
-    let flags = applyJunkFlags(rules, to.name, m.flags);
+    let flags = applyJunkFlags(rules, to, m.flags);
     const list = m.keywords === "" ? [] : m.keywords.split(" ");
     for (const k of list) keywords.add(k);
     const reject = db.run(

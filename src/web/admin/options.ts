@@ -2,7 +2,7 @@
 import { AdminError } from "../../admin/mod.ts";
 import { type Config, ConfigError } from "../../config/mod.ts";
 import type { Resolver } from "../../dns/mod.ts";
-import type { OpenConnection } from "../../net/mod.ts";
+import type { OpenConnection, Outbound } from "../../net/mod.ts";
 import type { Queue } from "../../queue/mod.ts";
 import type { Webhooks } from "../../queue/webhooks/mod.ts";
 import type { DmarcEvaluations, DmarcReports, TlsReports, TlsResults } from "../../reports/mod.ts";
@@ -29,6 +29,8 @@ export interface AdminPageOptions {
   glance: Glance;
   /** Undefined where there is no DNS. */
   resolver: Resolver | undefined;
+  /** The way to other servers, for looking at policies. */
+  outbound: Outbound;
   /** Undefined where none are received. */
   reports:
     | { dmarc: DmarcReports; tls: TlsReports; evaluations: DmarcEvaluations }

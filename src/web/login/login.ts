@@ -46,6 +46,11 @@ export interface LoginOptions {
     place: PasskeyPlace,
     challenges: Challenges,
   ): Promise<{ account: string; login: string } | "wrong" | "disabled">;
+  /**
+   * Who is logged in without having typed anything; undefined for nobody. For localserve, where whoever sits at
+   * the machine may see all mail.
+   */
+  withoutLogin?(req: WebRequest): { account: string; login: string } | undefined;
   /** Asked at each request: false ends sessions of accounts that are gone or may not log in. */
   allowed(account: string): boolean;
 }
@@ -204,9 +209,11 @@ export class Login {
   /** The session of a request; undefined if nobody is logged in. */
   session(req: WebRequest): FoundSession | undefined {
     const token = this.#token(req);
-    if (token === undefined) return undefined;
+    if (token === undefined) return this.#opened(req);
     const s = this.#o.sessions.find(this.#o.service, token);
     if (s === undefined) {
+      const opened = this.#opened(req);
+      if (opened !== undefined) return opened;
       countAuthentication(authNames[this.#o.service], "websessionuse", "badcreds");
       return undefined;
     }
@@ -215,6 +222,17 @@ export class Login {
       return undefined;
     }
     return s;
+  }
+
+  /** A session that begins by itself; its cookie is set by `renew`. */
+  #opened(req: WebRequest): FoundSession | undefined {
+    const who = this.#o.withoutLogin?.(req);
+    if (who === undefined || !this.#o.allowed(who.account)) return undefined;
+    const { service, sessions } = this.#o;
+    const userAgent = req.headers.get("user-agent") ?? "";
+    const newToken = sessions.create({ service, ...who, remoteIp: req.remoteIp, userAgent });
+    const found = sessions.find(service, newToken);
+    return found && { ...found, newToken };
   }
 
   /** The session of a request. @throws HttpError 401 */

@@ -31,6 +31,8 @@ export interface ImapBackend {
   readonly maxMessageSize: number;
   /** Passwords may be sent without TLS (localserve). */
   readonly plaintextLogin: boolean;
+  /** Refuse what breaks the specification but is harmless: lines that end in LF alone. */
+  readonly pedantic?: boolean;
   /** For STARTTLS; undefined offers none. */
   readonly tls: ServerTls | undefined;
   /** Milliseconds that a client may be silent; one minute before login and 31 minutes after it if not given. */

@@ -16,6 +16,7 @@ export function saslContext(s: Session): SaslServerContext {
     channelBindings: s.tls?.channelBindings ?? new Map(),
     peerCertificate: s.tls?.peerCertificate,
     hostname: s.options.hostname,
+    only: s.options.mechanisms,
     peer: { protocol: "submission", remoteIp: s.remoteIp },
   };
 }
