@@ -1,8 +1,7 @@
 /** What the ManageSieve server asks of the rest of the process. @module */
 import type { Scripts } from "../delivery/sieve/scripts.ts";
 import type { Log } from "../log/mod.ts";
-import type { AuthResult } from "../metrics/authentication.ts";
-import type { Connection, ServerTls } from "../net/mod.ts";
+import type { LoggedIn, LoginGuard, ServerTls } from "../net/mod.ts";
 import type { SaslBackend } from "../sasl/mod.ts";
 
 export interface ManageSieveBackend {
@@ -16,10 +15,10 @@ export interface ManageSieveBackend {
   readonly sasl: SaslBackend;
   /** Milliseconds that a client may be silent; 1 and 31 minutes if not given. */
   readonly timeouts?: { beforeLogin: number; afterLogin: number };
-  /** False while the peer's network has had too many failed logins. */
-  mayTryLogin(conn: Connection): boolean;
-  /** Counts a login for metrics and limits. */
-  loginDone(conn: Connection, login: string, result: AuthResult, mechanism: string): void;
+  /** Limits guessing of passwords, and notes who tries. */
+  readonly loginGuard: LoginGuard;
+  /** Is told of each login; what it returns is called when the session is over. */
+  loggedIn?(session: LoggedIn): () => void;
   /** The account of a login name; undefined for one that may not log in. */
   accountForLogin(login: string): string | undefined;
 }

@@ -57,6 +57,7 @@ export async function serveManageSieve(
     conn.write(s.capabilities() + answerLine("OK", { text: `${backend.hostname} ready` }));
     await conn.flush();
     while (!s.ended && !conn.closed) {
+      if (s.ending.reason !== undefined) throw new ConnectionError("shutdown", s.ending.reason);
       conn.readTimeout = s.account === undefined ? timeouts.beforeLogin : timeouts.afterLogin;
       await serveCommand(s);
     }
@@ -67,6 +68,9 @@ export async function serveManageSieve(
       const text = err.reason === "timeout" ? "no command for too long" : "server is shutting down";
       conn.write(answerLine("BYE", { code: "TRYLATER", text }));
     } else s.log.debug("connection ended", { reason: err.reason });
+  } finally {
+    s.ending.over();
+    s.logOut();
   }
 }
 

@@ -1,7 +1,7 @@
 /** The state of one connection, and what commands are. @module */
 import { offeredMechanisms } from "../sasl/mod.ts";
 import { extensions } from "../sieve/mod.ts";
-import type { Connection } from "../net/mod.ts";
+import { type Connection, SessionEnd } from "../net/mod.ts";
 import type { Log } from "../log/mod.ts";
 import { programVersion } from "../platform/version.ts";
 import { type Done, No, stringText } from "./answers.ts";
@@ -19,6 +19,10 @@ export class Session {
   account: string | undefined;
   login = "";
   ended = false;
+  /** Its end from outside. */
+  readonly ending: SessionEnd;
+  /** Tells that nobody is logged in any more. */
+  onLogout: (() => void) | undefined;
   /** Wrong commands in a row. */
   wrong = 0;
 
@@ -26,6 +30,7 @@ export class Session {
     this.conn = conn;
     this.backend = backend;
     this.log = backend.log.withCid(conn.cid);
+    this.ending = new SessionEnd(conn);
   }
 
   /** What decides how one may log in here. */
@@ -57,6 +62,13 @@ export class Session {
     return lines.map(([name, value]) =>
       `${stringText(name)}${value === undefined ? "" : ` ${stringText(value)}`}\r\n`
     ).join("");
+  }
+
+  logOut(): void {
+    this.onLogout?.();
+    this.onLogout = undefined;
+    this.account = undefined;
+    this.login = "";
   }
 
   /** The account. @throws No before login */

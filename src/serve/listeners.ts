@@ -11,7 +11,7 @@ import { Log } from "../log/mod.ts";
 import {
   ConnectionLimiter,
   connectionRate,
-  type FailedAuthLimiter,
+  type LoginGuard,
   type OpenConnection,
   openConnectionLimits,
   RateLimiter,
@@ -38,6 +38,7 @@ import { pop3Backend } from "./pop3_backend.ts";
 import { managesieveBackend } from "./managesieve_backend.ts";
 import { imapBackend } from "./imap_backend.ts";
 import { type MetricsListener, serveMetrics } from "./web/metrics_http.ts";
+import type { OpenLogins } from "./open_logins.ts";
 import type { Receiving } from "./receiving/receiving.ts";
 import { submissionBackend } from "./smtp_backend.ts";
 import type { Sockets } from "./sockets.ts";
@@ -70,7 +71,8 @@ export interface ListenerServices {
   sasl: SaslBackend;
   /** Sieve scripts of the accounts. */
   scripts: Scripts;
-  authLimiter: FailedAuthLimiter;
+  loginGuard: LoginGuard;
+  openLogins: OpenLogins;
 }
 
 export class Listeners {
@@ -101,6 +103,7 @@ export class Listeners {
       queue: this.#s.queue,
       log: smtpLog,
       sasl: this.#s.sasl,
+      openLogins: this.#s.openLogins,
       hostname,
     };
     const { developer, config, sasl } = this.#s;
@@ -125,7 +128,7 @@ export class Listeners {
         tmpDir: this.#s.tempDir,
         tls,
         limits: l.SMTPMaxMessageSize > 0 ? { size: l.SMTPMaxMessageSize } : undefined,
-        authLimiter: this.#s.authLimiter,
+        loginGuard: this.#s.loginGuard,
         pedantic: this.#s.config.static.Pedantic,
       };
       const submission: SmtpServerOptions = {
@@ -256,7 +259,8 @@ export class Listeners {
       plaintextLogin: l.IMAP.NoRequireSTARTTLS,
       pedantic: this.#s.config.static.Pedantic,
       tls,
-      authLimiter: this.#s.authLimiter,
+      loginGuard: this.#s.loginGuard,
+      openLogins: this.#s.openLogins,
     });
   }
 
@@ -296,7 +300,7 @@ export class Listeners {
     limits: { connectionLimiter: ConnectionLimiter; rateLimiter: RateLimiter },
   ): Promise<void> {
     const log = new Log("pop3server");
-    const { config, accounts, sasl, authLimiter } = this.#s;
+    const { config, accounts, sasl, loginGuard, openLogins } = this.#s;
     const backend = pop3Backend({
       config,
       accounts,
@@ -305,7 +309,8 @@ export class Listeners {
       hostname,
       plaintextLogin: l.POP3.NoRequireSTARTTLS,
       tls,
-      authLimiter,
+      loginGuard,
+      openLogins,
       locks: this.#maildrops,
     });
     const { listener } = await this.#at(ip, port, implicit ? "POP3S" : "POP3");
@@ -331,7 +336,7 @@ export class Listeners {
     limits: { connectionLimiter: ConnectionLimiter; rateLimiter: RateLimiter },
   ): Promise<void> {
     const log = new Log("managesieve");
-    const { config, scripts, sasl, authLimiter } = this.#s;
+    const { config, scripts, sasl, loginGuard, openLogins } = this.#s;
     const plaintextLogin = l.ManageSieve.NoRequireSTARTTLS;
     const backend = managesieveBackend({
       config,
@@ -341,7 +346,8 @@ export class Listeners {
       hostname,
       plaintextLogin,
       tls,
-      authLimiter,
+      loginGuard,
+      openLogins,
     });
     const port = l.ManageSieve.Port || 4190;
     const { listener } = await this.#at(ip, port, "ManageSieve");

@@ -12,12 +12,13 @@ import { SieveDatabase } from "../delivery/sieve/database.ts";
 import { SiteScripts } from "../delivery/sieve/site_scripts.ts";
 import { Trainer } from "../delivery/training.ts";
 import { clearLevel, currentLevels, isLevel, Log, setLevel } from "../log/mod.ts";
-import { FailedAuthLimiter, type OpenConnection, type Outbound } from "../net/mod.ts";
+import { LoginGuard, type OpenConnection, type Outbound } from "../net/mod.ts";
 import { ensureDir, removeFile } from "../platform/files.ts";
 import { Queue } from "../queue/mod.ts";
 import type { SaslBackend } from "../sasl/mod.ts";
 import { makeFilesAhead, removeLeftovers } from "../smtp/server/mod.ts";
 import { Accounts } from "../store/account/accounts.ts";
+import { LoginDirectory } from "../store/logins/directory.ts";
 import { settleLastBackup } from "../store/backup/last_backup.ts";
 import { LoginLog } from "../store/logins/attempts.ts";
 import { Shares } from "../store/mailboxes/shares.ts";
@@ -33,7 +34,8 @@ import {
 } from "./control/control.ts";
 import { defaultDeveloper, type DeveloperOptions } from "./catcher/developer.ts";
 import { Listeners } from "./listeners.ts";
-import { accountOfLogin, saslBackend } from "./logins.ts";
+import { accountOfLogin, type LoginServices, saslBackend } from "./logins.ts";
+import { OpenLogins } from "./open_logins.ts";
 import { catchPanics } from "./panics.ts";
 import { startUpdateChecks } from "./updates.ts";
 import { openOutbound } from "./outbound.ts";
@@ -41,7 +43,7 @@ import { queueHandlers } from "./control/queue.ts";
 import { type OutgoingOptions, outgoingOptions, queueServices } from "./sending/queue_services.ts";
 import { watchRemovals } from "./removals.ts";
 import { accountRules } from "./rules.ts";
-import { openSrs } from "./onward/srs_key.ts";
+import { keyFor, openServerSecret, srsOf } from "./onward/srs_key.ts";
 import { Receiving, type ReceivingOptions } from "./receiving/receiving.ts";
 import type { ReportDatabases } from "./receiving/services.ts";
 import { retrainHandler } from "./receiving/retrain.ts";
@@ -105,7 +107,9 @@ export class MailServer {
   readonly #developer: DeveloperOptions | undefined;
   /** Ends the making of temporary files ahead. */
   #noMoreFiles: (() => Promise<void>) | undefined;
-  readonly #authLimiter: FailedAuthLimiter;
+  readonly #loginGuard: LoginGuard;
+  readonly #openLogins: OpenLogins;
+  readonly #logins: LoginServices;
   #unwatch: (() => void) | undefined;
   #stopping: Promise<void> | undefined;
   readonly #stopped = Promise.withResolvers<void>();
@@ -116,6 +120,7 @@ export class MailServer {
     accounts: Accounts,
     queue: Queue,
     control: ControlServer,
+    secret: Uint8Array,
   ) {
     this.config = o.config;
     this.#log = log;
@@ -123,11 +128,28 @@ export class MailServer {
     this.queue = queue;
     this.#control = control;
     this.#trainer = new Trainer(o.config, new Log("junk"));
-    accounts.onOpen = (a) => this.#trainer.attach(a);
+    accounts.onOpen = (a) => {
+      this.#trainer.attach(a);
+      a.credentials.onChange = (change, keep) =>
+        void this.#openLogins.changed(a.name, change, keep);
+    };
     this.#tempDir = o.config.dataPath("tmp");
-    this.#sasl = saslBackend(o.config, accounts, () => this.#tlsKeys);
+    const { config } = o;
+    const directory = new LoginDirectory(
+      accounts.dir,
+      keyFor(secret, "names without account"),
+      () => config.dynamic.Accounts.keys(),
+    );
+    const tlsKeys = () => this.#tlsKeys;
+    this.#logins = { config, accounts, directory };
+    this.#sasl = saslBackend(this.#logins, tlsKeys);
     this.#developer = o.local ? o.developer ?? defaultDeveloper() : undefined;
-    this.#authLimiter = new FailedAuthLimiter({ exemptLoopback: o.local });
+    this.#openLogins = new OpenLogins({ config, accounts, tlsKeys, log: new Log("auth") });
+    this.#loginGuard = new LoginGuard({
+      exemptLoopback: o.local,
+      accountOf: (login) => accountOfLogin(config, login) || undefined,
+      log: new Log("auth"),
+    });
   }
 
   /**
@@ -176,7 +198,8 @@ export class MailServer {
       );
       const outgoing = await outgoingOptions({ ...o, outbound });
       const webhooks = await ServerWebhooks.open(config, outbound, () => server!.queue);
-      const srs = await openSrs(config.dataDir, o.receiving?.now ?? Date.now);
+      const secret = await openServerSecret(config.dataDir);
+      const srs = srsOf(secret, o.receiving?.now ?? Date.now);
       const sieve = {
         db: await SieveDatabase.open(config.dataDir, o.receiving?.now),
         site: new SiteScripts(join(config.dir, "sieve"), new Log("sieve")),
@@ -198,7 +221,7 @@ export class MailServer {
           outgoing,
         ),
       );
-      server = new MailServer(o, log, accounts, queue, control);
+      server = new MailServer(o, log, accounts, queue, control, secret);
       server.sieve = sieve.db;
       await sieve.db.memory.settle((note) => queue.holds({ ...note, since: note.begun - 1000 }));
       server.webhooks = webhooks;
@@ -210,7 +233,8 @@ export class MailServer {
       );
       await o.prepare?.(accounts);
       server.#pages = await openWebPages(server, {
-        limiter: server.#authLimiter,
+        limiter: server.#loginGuard,
+        logins: server.#logins,
         outbound,
         tempDir,
         developer: server.#developer,
@@ -228,11 +252,14 @@ export class MailServer {
           : { resolver: outgoing.resolver ?? makeResolver(), tlsPolicy: outgoing.tlsPolicy },
       });
       server.#certificates = certificates;
-      server.#tlsKeys = await TlsKeys.open(config.dataDir);
+      server.#openLogins.sessions = server.#pages.sessions;
+      const tlsKeys = server.#tlsKeys = await TlsKeys.open(config.dataDir);
+      tlsKeys.onRemoved = () => void server!.#openLogins.recheckAll();
       server.#shares = await Shares.open(config.dataDir);
       const loginLog = server.loginLog = await LoginLog.open(config.dataDir);
-      server.#authLimiter.onAttempt = (a) =>
+      server.#loginGuard.onAttempt = (a) =>
         loginLog.note({ ...a, account: accountOfLogin(config, a.login) });
+      for (const p of loginLog.places()) server.#loginGuard.knows(p.account, p.remoteIp, p.last);
       const listeners = server.#listeners = new Listeners({
         config,
         accounts,
@@ -248,7 +275,8 @@ export class MailServer {
         shares: server.#shares,
         sasl: server.#sasl,
         scripts: sieve.db.scripts,
-        authLimiter: server.#authLimiter,
+        loginGuard: server.#loginGuard,
+        openLogins: server.#openLogins,
       });
       for (const l of config.static.Listeners.values()) await listeners.open(l);
       control.serve(
@@ -300,8 +328,17 @@ export class MailServer {
   /** Commands that come over the control socket. */
   #handlers(): Map<string, ControlHandler> {
     const fields = (args: Json) => (args ?? {}) as Record<string, Json>;
+    const rechecked = (h: ControlHandler): ControlHandler => async (...a) => {
+      try {
+        return await h(...a);
+      } finally {
+        // Keys are changed through another handle of their database.
+        await this.#openLogins.recheckAll();
+      }
+    };
+    const admin = adminHandlers({ config: this.config, accounts: this.accounts, log: this.#log });
     return new Map<string, ControlHandler>([
-      ...adminHandlers({ config: this.config, accounts: this.accounts, log: this.#log }),
+      ...[...admin].map(([name, h]) => [name, rechecked(h)] as const),
       ["stop", () => {
         // After the answer, which goes over a connection that the stop closes.
         setTimeout(() => this.stop(), 0);
@@ -357,6 +394,7 @@ export class MailServer {
   async #stop(): Promise<void> {
     this.#log.info("stopping");
     this.#unwatch?.();
+    this.#openLogins.close();
     this.#receiving?.stop();
     this.#certificates?.stop();
     await this.#listeners?.stop(stopGrace);

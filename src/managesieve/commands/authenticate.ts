@@ -1,5 +1,6 @@
 /** AUTHENTICATE (RFC 5804 §2.1). @module */
 import { Buffer } from "node:buffer";
+import { LoginAttempt, LoginLimited } from "../../net/mod.ts";
 import { SaslError, type ServerMechanism, serverMechanism } from "../../sasl/mod.ts";
 import { type Done, No, stringText } from "../answers.ts";
 import { readCommand, textOf } from "../reader.ts";
@@ -29,18 +30,22 @@ async function response(s: Session): Promise<Uint8Array> {
 
 async function exchange(
   s: Session,
+  attempt: LoginAttempt,
   mechanism: ServerMechanism,
   initial: Uint8Array | undefined,
 ): Promise<Done> {
   let input = initial;
   for (let step = 0; step < maxSteps; step++) {
     const r = await mechanism.step(input);
-    if ("username" in r) return logIn(s, r.username, mechanism.name);
+    if ("username" in r) return await logIn(s, attempt, r.username, r.credential);
     // RFC 5804 §2.1: what a mechanism says last goes with the answer.
-    if (mechanism.name.startsWith("SCRAM-") && r.challenge[0] === 0x76 && r.challenge[1] === 0x3d) {
+    if (
+      mechanism.name.startsWith("SCRAM-") && r.challenge[0] === 0x76 && r.challenge[1] === 0x3d
+    ) {
       const last = await mechanism.step(new Uint8Array(0));
       if ("username" in last) {
-        return { ...logIn(s, last.username, mechanism.name), code: `SASL ${encoded(r.challenge)}` };
+        const done = await logIn(s, attempt, last.username, last.credential);
+        return { ...done, code: `SASL ${encoded(r.challenge)}` };
       }
     }
     s.conn.write(`${encoded(r.challenge)}\r\n`);
@@ -50,13 +55,24 @@ async function exchange(
   throw new No("too many steps");
 }
 
-function logIn(s: Session, login: string, mechanism: string): Done {
+async function logIn(
+  s: Session,
+  attempt: LoginAttempt,
+  login: string,
+  credential: string,
+): Promise<Done> {
   const account = s.backend.accountForLogin(login);
-  s.backend.loginDone(s.conn, login, account === undefined ? "disabled" : "ok", mechanism);
+  await attempt.done(account === undefined ? "disabled" : "ok", login);
   if (account === undefined) throw new No("login failed");
   s.account = account;
   s.login = login;
   s.log = s.log.with({ login, account });
+  s.onLogout = s.backend.loggedIn?.({
+    account,
+    login,
+    credential,
+    end: (reason) => s.ending.begin(reason),
+  });
   return { text: "logged in" };
 }
 
@@ -67,7 +83,11 @@ export const authenticate: Command = {
     const name = a.text("mechanism");
     const initial = a.more ? decoded(a.text("initial response")) : undefined;
     a.end();
-    const mechanism = serverMechanism(name, s.backend.sasl, s.saslContext());
+    const attempt = new LoginAttempt(s.backend.loginGuard, "managesieve", s.conn, name);
+    const mechanism = serverMechanism(name, s.backend.sasl, {
+      ...s.saslContext(),
+      admit: (login) => attempt.admit(login),
+    });
     if (!mechanism) {
       const plain = /^(?:PLAIN|LOGIN)$/i.test(name) && s.conn.tls === undefined;
       throw new No(
@@ -75,17 +95,26 @@ export const authenticate: Command = {
         plain ? "ENCRYPT-NEEDED" : undefined,
       );
     }
-    if (!s.backend.mayTryLogin(s.conn)) {
-      throw new No("too many failed logins from your network, try again later", "TRYLATER");
-    }
     try {
-      return await exchange(s, mechanism, initial);
+      return await exchange(s, attempt, mechanism, initial);
     } catch (err) {
-      if (!(err instanceof SaslError)) throw err;
-      if (err.reason === "malformed") throw new No(`authentication: ${err.message}`);
-      const result = err.reason === "channelBinding" ? "badchanbind" : "badcreds";
-      s.backend.loginDone(s.conn, mechanism.username ?? "", result, mechanism.name);
-      throw new No(err.reason === "credentials" ? "wrong user name or password" : err.message);
+      const login = mechanism.username ?? "";
+      if (err instanceof LoginLimited) throw new No(err.message, "TRYLATER", { cause: err });
+      if (!(err instanceof SaslError)) {
+        await attempt.done(err instanceof No ? "aborted" : "error", login, (err as Error).message);
+        throw err;
+      }
+      const result = err.reason === "malformed"
+        ? "badprotocol"
+        : err.reason === "channelBinding"
+        ? "badchanbind"
+        : "badcreds";
+      await attempt.done(result, login, err.message);
+      throw new No(
+        err.reason === "credentials" ? "wrong user name or password" : err.message,
+        undefined,
+        { cause: err },
+      );
     }
   },
 };

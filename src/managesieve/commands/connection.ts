@@ -55,8 +55,7 @@ export const unauthenticate: Command = {
   when: "after",
   run(s, a) {
     a.end();
-    s.account = undefined;
-    s.login = "";
+    s.logOut();
     return {};
   },
 };

@@ -5,7 +5,10 @@
  * @module
  */
 import * as admin from "../../admin/mod.ts";
+import type { Config } from "../../config/mod.ts";
 import { makeResolver } from "../../dns/mod.ts";
+import { FactorFile } from "../../store/logins/factor_file.ts";
+import { Sessions } from "../../web/login/mod.ts";
 import { ControlError, type ControlHandler, type Json } from "./control.ts";
 import { policyText } from "../../tlspolicy/sts_https.ts";
 import { openOutbound } from "../outbound.ts";
@@ -129,6 +132,16 @@ const configCommands: Record<string, AdminCommand> = {
   },
 };
 
+/** Ends logins of the pages; "" is the administrator's. Also those that a server which doesn't run has left. */
+async function endSessions(config: Config, account: string): Promise<void> {
+  const sessions = await Sessions.open(config.dataDir);
+  try {
+    sessions.endAll(account);
+  } finally {
+    await sessions.close();
+  }
+}
+
 /** Commands on passwords. */
 const passwordCommands: Record<string, AdminCommand> = {
   async setaccountpassword({ config, accounts }, args) {
@@ -137,8 +150,13 @@ const passwordCommands: Record<string, AdminCommand> = {
     if (!config.account(account)) throw new ControlError(`no account ${account}`);
     if (password.length < 8) throw new ControlError("a password has at least 8 characters");
     await setAccountPassword(accounts, account, password);
+    await endSessions(config, account);
   },
-  setadminpassword: ({ config }, args) => admin.writeAdminPassword(config, text(args, "password")),
+  async setadminpassword({ config }, args) {
+    await admin.writeAdminPassword(config, text(args, "password"));
+    if (args.noSecondFactor === true) await new FactorFile(config.dataDir).disable();
+    await endSessions(config, "");
+  },
 };
 
 /** All of them, by their names on the control socket. */
