@@ -22,6 +22,7 @@ import { loglevels } from "./loglevels.ts";
 import { maintenanceCommands } from "./maintenance.ts";
 import { quickstart } from "./quickstart.ts";
 import { queueCommands } from "./queue.ts";
+import { reportsSend } from "./reports.ts";
 import { receivingCommands } from "./receiving.ts";
 import { sendmail } from "./sendmail.ts";
 import { serve } from "./serve.ts";
@@ -55,6 +56,7 @@ export const commands: readonly Command[] = [
   checkupdate,
   ...queueCommands,
   ...receivingCommands,
+  reportsSend,
   version,
 ];
 

@@ -243,7 +243,7 @@ export class Listeners {
 
   #webHandlers(): WebHandlers {
     const { proofs } = this.#s.certificates;
-    return { ...this.#s.pages.handlers, acme: (req) => proofs.answerHttp(req.path) };
+    return { ...this.#s.pages.handlers, acme: (req) => proofs.answerHttp(req.url.pathname) };
   }
 
   #imapBackend(l: Listener, tls: ServerTls | undefined, hostname: string): ImapBackend {

@@ -49,7 +49,7 @@ import type { ReportDatabases } from "./receiving/services.ts";
 import { retrainHandler } from "./receiving/retrain.ts";
 import { Sockets } from "./sockets.ts";
 import { submitFromProgram } from "./sending/submit.ts";
-import { startReports } from "./reports/mod.ts";
+import { type ReportSending, startReports } from "./reports/mod.ts";
 import { ServerCertificates } from "./tls/tls.ts";
 import type { Patience } from "../acme/mod.ts";
 import { ServerWebhooks } from "./sending/webhooks.ts";
@@ -103,7 +103,7 @@ export class MailServer {
   #closePolicies: (() => Promise<void>) | undefined;
   readonly #sasl: SaslBackend;
   readonly #tempDir: string;
-  #endReports: (() => Promise<void>) | undefined;
+  #reportSending: ReportSending | undefined;
   readonly #developer: DeveloperOptions | undefined;
   /** Ends the making of temporary files ahead. */
   #noMoreFiles: (() => Promise<void>) | undefined;
@@ -303,7 +303,7 @@ export class MailServer {
       webhooks.hooks.start();
       const { reports } = server;
       if (reports && outgoing.tlsResults && outgoing.resolver) {
-        server.#endReports = startReports({
+        server.#reportSending = startReports({
           config,
           queue,
           tempDir,
@@ -349,6 +349,10 @@ export class MailServer {
         else if (level !== null && isLevel(level)) setLevel(pkg, level);
         else if (level !== null) throw new ControlError(`no log level ${level}`);
         return currentLevels();
+      }],
+      ["reports send", async () => {
+        if (!this.#reportSending) throw new ControlError("this server sends no reports");
+        return await this.#reportSending.now();
       }],
       ["retrain", retrainHandler(this.config, this.accounts, this.#trainer)],
       ["sendmail", async (args) => {
@@ -399,7 +403,7 @@ export class MailServer {
     this.#certificates?.stop();
     await this.#listeners?.stop(stopGrace);
     await this.#noMoreFiles?.();
-    await this.#endReports?.();
+    await this.#reportSending?.end();
     this.#developer?.faults.stop();
     await this.queue.stop();
     await this.webhooks?.hooks.stop();
