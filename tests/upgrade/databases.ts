@@ -1,6 +1,7 @@
 /** All databases of a data folder: what opens them, and what is in them. */
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { SieveDatabase } from "../../src/delivery/sieve/database.ts";
 import { ObjectStore } from "../../src/jmap/mod.ts";
 import { JunkFilter } from "../../src/junk/mod.ts";
 import { Log } from "../../src/log/mod.ts";
@@ -60,6 +61,7 @@ export const databases: Record<string, Opener> = {
   "jmap.db": closing((d) => ObjectStore.open(d)),
   "webapi.db": closing((d) => SeenRequests.open(d)),
   "scheduled.db": closing((d) => ScheduledRows.open(d)),
+  "sieve.db": closing((d) => SieveDatabase.open(d)),
   "mtasts.db": closing((d) => StsCache.open(d)),
   "dmarcrpt.db": closing((d) => DmarcReports.open(d)),
   "dmarceval.db": closing((d) => DmarcEvaluations.open(d)),

@@ -286,7 +286,7 @@ export class Account extends AccountReader {
       const [first, ...others] = mailboxIds.map((id) => requireMailbox(this.db, id));
       const made = insertEmail(this.db, ctx, first, this.rules, ready);
       for (const mailbox of others) {
-        const flags = applyJunkFlags(this.rules, mailbox.name, made.flags);
+        const flags = applyJunkFlags(this.rules, mailbox, made.flags);
         insertMessage(this.db, ctx, mailbox, { ...made, flags });
       }
       return made;
