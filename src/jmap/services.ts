@@ -1,9 +1,12 @@
 /** What JMAP needs of the server. @module */
 import type { Config } from "../config/mod.ts";
-import type { LoginGuard } from "../net/mod.ts";
+import type { AddressRule, LoginGuard } from "../net/mod.ts";
 import type { Accounts } from "../store/account/accounts.ts";
 import type { NewQueueRecipient, Queue } from "../queue/mod.ts";
 import type { ObjectStore } from "./objects/store.ts";
+import type { Pusher } from "./push/pusher.ts";
+import type { Signals } from "./push/signals.ts";
+import type { Vapid } from "./push/vapid.ts";
 import type { Uploads } from "./blobs/uploads.ts";
 
 /** A login of a program: the account, or why there is none. */
@@ -43,6 +46,11 @@ export interface JmapServices {
   };
   uploads: Uploads;
   objects: ObjectStore;
+  signals: Signals;
+  pusher: Pusher;
+  vapid: Vapid;
+  /** Addresses that no push service is at. */
+  pushRule: AddressRule;
   queue: Queue;
   /**
    * Queues; durable when it resolves, with ids in the order of the recipients.
