@@ -36,25 +36,38 @@ export function onwardOf(
   conf: AccountConfig,
 ): Onward {
   if (conf.ForwardTo.length === 0) return { to: [], keep: true };
+  if (cameBefore(m, plan, account)) return { to: [], keep: true };
+  const to = allowed(s, m, account, conf.ForwardTo);
+  return { to, keep: !conf.ForwardOnly || to.length === 0 };
+}
+
+/** True for a message that has been forwarded by the same address already. */
+export function cameBefore(m: Incoming, plan: Plan, account: string): boolean {
   const recipient = addressText(plan.recipient.address).toLowerCase();
-  const { log } = m.session;
-  // It came by here before, when it was forwarded.
   const before = m.arrived.description.fields.some((f) =>
     f.name === "delivered-to" && f.value.trim().replace(/^<|>$/g, "").toLowerCase() === recipient
   );
   if (before) {
     forwarded.inc({ result: "loop" });
-    log.warn("message was forwarded before, keeping it", { account, to: recipient });
-    return { to: [], keep: true };
+    m.session.log.warn("message was forwarded before, not again", { account, to: recipient });
   }
-  const to = conf.ForwardTo.filter((address) => {
+  return before;
+}
+
+/** The addresses that an account's forwarded messages may go to. */
+export function allowed(
+  s: ReceivingServices,
+  m: Incoming,
+  account: string,
+  addresses: readonly string[],
+): string[] {
+  return addresses.filter((address) => {
     const refused = s.queue.suppressed(account, address);
     if (!refused) return true;
     forwarded.inc({ result: "suppressed" });
-    log.warn("not forwarding, the address is suppressed", { account, address });
+    m.session.log.warn("not forwarding, the address is suppressed", { account, address });
     return false;
   });
-  return { to, keep: !conf.ForwardOnly || to.length === 0 };
 }
 
 /** The sender's address of a forwarded message: bounces come back over us if it is not ours anyway. */

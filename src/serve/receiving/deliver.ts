@@ -31,6 +31,7 @@ import type { ReceivingListener, ReceivingServices } from "./services.ts";
 import { notifyDelivered, RefusedMessage } from "./dsn.ts";
 import { checkSender } from "./sender.ts";
 import { planRecipients } from "./targets.ts";
+import { forwardToMembers, judgeOf } from "../onward/alias.ts";
 import { forward, type Onward, onwardOf } from "../onward/forward.ts";
 import {
   broughtKeywords,
@@ -127,7 +128,7 @@ async function decideFor(
   opened: Account[],
 ): Promise<Decisions> {
   const result: Decisions = { decided: [], failure: plan.refusal };
-  for (const target of plan.targets) {
+  for (const target of judgeOf(s, plan)) {
     try {
       const account = await s.accounts.open(target.account);
       opened.push(account);
@@ -209,12 +210,22 @@ async function carryOut(
       return storeFailure(err, m.session.log);
     }
   }
+  // Before it is in mailboxes here: when this fails the sender tries again, and nobody has it twice.
+  if (decisions.decided.some((d) => d.decision.accept && !d.decision.isReject)) {
+    try {
+      await forwardToMembers(s, m, plan, message);
+    } catch (err) {
+      return storeFailure(err, m.session.log);
+    }
+  }
   for (const d of decisions.decided) {
     let refusal: SmtpError | undefined;
     try {
-      refusal = d.decision.accept
-        ? await accept(s, m, plan, d, message, kept)
-        : await refuse(s, m, plan, d, message);
+      refusal = !d.decision.accept
+        ? await refuse(s, m, plan, d, message)
+        : d.target.judgeOnly
+        ? undefined
+        : await accept(s, m, plan, d, message, kept);
     } catch (err) {
       deliveries.inc({ result: "error" });
       refusal = storeFailure(err, m.session.log);
@@ -384,7 +395,7 @@ async function refuse(
     log.info("refused", { ...logFields(m, plan, d), code: decision.code });
   }
   if (decision.userError && decision.reason !== "high-rate") m.session.suspicious = true;
-  if (decision.toRejects && conf.RejectsMailbox !== "") {
+  if (decision.toRejects && conf.RejectsMailbox !== "" && !d.target.judgeOnly) {
     try {
       if (!conf.KeepRejects) await cleanUpRejects(account, conf.RejectsMailbox, s.now());
       await keepReject(account, conf.RejectsMailbox, m.arrived.description.summary.messageId, {
