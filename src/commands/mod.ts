@@ -23,6 +23,7 @@ import { maintenanceCommands } from "./maintenance.ts";
 import { movingCommands } from "./moving.ts";
 import { quickstart } from "./quickstart.ts";
 import { queueCommands } from "./queue.ts";
+import { reportsSend } from "./reports.ts";
 import { receivingCommands } from "./receiving.ts";
 import { sendmail } from "./sendmail.ts";
 import { serve } from "./serve.ts";
@@ -57,6 +58,7 @@ export const commands: readonly Command[] = [
   checkupdate,
   ...queueCommands,
   ...receivingCommands,
+  reportsSend,
   version,
 ];
 

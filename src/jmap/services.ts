@@ -1,6 +1,6 @@
 /** What JMAP needs of the server. @module */
 import type { Config } from "../config/mod.ts";
-import type { FailedAuthLimiter } from "../net/mod.ts";
+import type { LoginGuard } from "../net/mod.ts";
 import type { Accounts } from "../store/account/accounts.ts";
 import type { Uploads } from "./blobs/uploads.ts";
 
@@ -10,7 +10,7 @@ export type ProgramLogin = { account: string } | "wrong" | "wrongCode" | "second
 export interface JmapServices {
   config: Config;
   accounts: Accounts;
-  limiter: FailedAuthLimiter;
+  limiter: LoginGuard;
   tempDir: string;
   hostname: string;
   /** Largest message, and upload, in bytes. */

@@ -10,7 +10,7 @@ import { Log } from "../log/mod.ts";
 import {
   ConnectionLimiter,
   connectionRate,
-  type FailedAuthLimiter,
+  type LoginGuard,
   type OpenConnection,
   openConnectionLimits,
   RateLimiter,
@@ -35,6 +35,7 @@ import { developerBackends, type DeveloperOptions, developerPort } from "./catch
 import { pop3Backend } from "./pop3_backend.ts";
 import { imapBackend } from "./imap_backend.ts";
 import { type MetricsListener, serveMetrics } from "./web/metrics_http.ts";
+import type { OpenLogins } from "./open_logins.ts";
 import type { Receiving } from "./receiving/receiving.ts";
 import { submissionBackend } from "./smtp_backend.ts";
 import type { Sockets } from "./sockets.ts";
@@ -65,7 +66,8 @@ export interface ListenerServices {
   tlsKeys: TlsKeys;
   shares: Shares;
   sasl: SaslBackend;
-  authLimiter: FailedAuthLimiter;
+  loginGuard: LoginGuard;
+  openLogins: OpenLogins;
 }
 
 export class Listeners {
@@ -96,6 +98,7 @@ export class Listeners {
       queue: this.#s.queue,
       log: smtpLog,
       sasl: this.#s.sasl,
+      openLogins: this.#s.openLogins,
       hostname,
     };
     const { developer, config, sasl } = this.#s;
@@ -120,7 +123,7 @@ export class Listeners {
         tmpDir: this.#s.tempDir,
         tls,
         limits: l.SMTPMaxMessageSize > 0 ? { size: l.SMTPMaxMessageSize } : undefined,
-        authLimiter: this.#s.authLimiter,
+        loginGuard: this.#s.loginGuard,
         pedantic: this.#s.config.static.Pedantic,
       };
       const submission: SmtpServerOptions = {
@@ -232,7 +235,7 @@ export class Listeners {
 
   #webHandlers(): WebHandlers {
     const { proofs } = this.#s.certificates;
-    return { ...this.#s.pages.handlers, acme: (req) => proofs.answerHttp(req.path) };
+    return { ...this.#s.pages.handlers, acme: (req) => proofs.answerHttp(req.url.pathname) };
   }
 
   #imapBackend(l: Listener, tls: ServerTls | undefined, hostname: string): ImapBackend {
@@ -248,7 +251,8 @@ export class Listeners {
       plaintextLogin: l.IMAP.NoRequireSTARTTLS,
       pedantic: this.#s.config.static.Pedantic,
       tls,
-      authLimiter: this.#s.authLimiter,
+      loginGuard: this.#s.loginGuard,
+      openLogins: this.#s.openLogins,
     });
   }
 
@@ -288,7 +292,7 @@ export class Listeners {
     limits: { connectionLimiter: ConnectionLimiter; rateLimiter: RateLimiter },
   ): Promise<void> {
     const log = new Log("pop3server");
-    const { config, accounts, sasl, authLimiter } = this.#s;
+    const { config, accounts, sasl, loginGuard, openLogins } = this.#s;
     const backend = pop3Backend({
       config,
       accounts,
@@ -297,7 +301,8 @@ export class Listeners {
       hostname,
       plaintextLogin: l.POP3.NoRequireSTARTTLS,
       tls,
-      authLimiter,
+      loginGuard,
+      openLogins,
       locks: this.#maildrops,
     });
     const { listener } = await this.#at(ip, port, implicit ? "POP3S" : "POP3");

@@ -5,7 +5,10 @@
  * @module
  */
 import * as admin from "../../admin/mod.ts";
+import type { Config } from "../../config/mod.ts";
 import { makeResolver } from "../../dns/mod.ts";
+import { FactorFile } from "../../store/logins/factor_file.ts";
+import { Sessions } from "../../web/login/mod.ts";
 import { ControlError, type ControlHandler, type Json } from "./control.ts";
 import { policyText } from "../../tlspolicy/sts_https.ts";
 import { openOutbound } from "../outbound.ts";
@@ -145,13 +148,26 @@ async function setHash(accounts: Accounts, name: string, hash: string): Promise<
   }
 }
 
+/** Ends logins of the pages; "" is the administrator's. Also those that a server which doesn't run has left. */
+async function endSessions(config: Config, account: string): Promise<void> {
+  const sessions = await Sessions.open(config.dataDir);
+  try {
+    sessions.endAll(account);
+  } finally {
+    await sessions.close();
+  }
+}
+
 /** Commands on passwords. */
 const passwordCommands: Record<string, AdminCommand> = {
   async setaccountpassword({ config, accounts }, args) {
     const account = text(args, "account");
     const password = text(args, "password");
     if (!config.account(account)) throw new ControlError(`no account ${account}`);
-    if (args.hash === true) return await setHash(accounts, account, password.trim());
+    if (args.hash === true) {
+      await setHash(accounts, account, password.trim());
+      return await endSessions(config, account);
+    }
     if (args.plain !== true && looksLikeHash(password)) {
       throw new ControlError(
         "what was given looks like the hash of a password: set it with -hash, or with -plain if it is the password itself",
@@ -159,8 +175,13 @@ const passwordCommands: Record<string, AdminCommand> = {
     }
     if (password.length < 8) throw new ControlError("a password has at least 8 characters");
     await setAccountPassword(accounts, account, password);
+    await endSessions(config, account);
   },
-  setadminpassword: ({ config }, args) => admin.writeAdminPassword(config, text(args, "password")),
+  async setadminpassword({ config }, args) {
+    await admin.writeAdminPassword(config, text(args, "password"));
+    if (args.noSecondFactor === true) await new FactorFile(config.dataDir).disable();
+    await endSessions(config, "");
+  },
 };
 
 /** All of them, by their names on the control socket. */

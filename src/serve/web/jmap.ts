@@ -7,7 +7,7 @@ import type { WebServer, WebShared } from "./page_server.ts";
 /** Opens JMAP. */
 export function jmap(
   s: Pick<WebServer, "config" | "accounts" | "queue">,
-  shared: Pick<WebShared, "limiter" | "tempDir" | "shares">,
+  shared: Pick<WebShared, "limiter" | "logins" | "tempDir" | "shares">,
 ): Jmap {
   const { config } = s;
   const sizes = [...config.static.Listeners.values()].map((l) => l.SMTPMaxMessageSize);
@@ -21,6 +21,7 @@ export function jmap(
     maxMessageSize,
     sharing: { owners: (user) => shared.shares()?.owners(user) ?? [] },
     uploads: new Uploads(config.dataDir, maxMessageSize),
-    checkLogin: (form, remoteIp) => checkProgramLogin(s, form, { protocol: "jmap", remoteIp }),
+    checkLogin: (form, remoteIp) =>
+      checkProgramLogin(shared.logins, form, { protocol: "jmap", remoteIp }),
   });
 }

@@ -37,7 +37,7 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
     ...shared,
     withoutLogin: withoutLogin(shared.developer),
   });
-  const api = await webApi(server, shared);
+  const api = await webApi({ config, accounts, queue, logins: shared.logins }, shared);
   const jmapServer = jmap(server, shared);
   const catcher = shared.developer && catcherApi(server, shared, shared.developer);
   const glance = followGlance();
@@ -48,6 +48,7 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
     webhooks: server.webhooks?.hooks,
     sessions,
     limiter: shared.limiter,
+    logins: shared.logins,
     outbound: shared.outbound,
     tempDir: shared.tempDir,
     withoutLogin: withoutLogin(shared.developer),

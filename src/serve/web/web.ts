@@ -98,8 +98,10 @@ export function webPorts(config: Config, l: Listener, handlers: WebHandlers): We
     const mail = https ? l.WebmailHTTPS : l.WebmailHTTP;
     if (mail.Enabled && handlers.catcher !== undefined) {
       const p = on(mail.Port || (https ? 443 : 80), https);
-      for (const path of ["/api/", "/view/"]) {
-        p.services.push({ name: "catcher", path, host: own, ...handlers.catcher });
+      // Beside the account page, whose calls are below /api/ too.
+      for (const path of ["/api/v1/", "/api/events/", "/view/"]) {
+        const exact = path === "/api/events/";
+        p.services.push({ name: "catcher", path, host: own, exact, ...handlers.catcher });
       }
       p.names.push("test API at /api/v1/");
     }
