@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { SieveDatabase } from "../delivery/sieve/database.ts";
 import { JunkFilter } from "../junk/mod.ts";
 import { Log } from "../log/mod.ts";
 import { Authorities, Outbound } from "../net/mod.ts";
@@ -85,6 +86,14 @@ export async function makeOtherDatabases(data: string): Promise<void> {
       archiveThread: false,
       messageId: "6f0ac9f6-6f0e-4d0c-9c0b-0d6a6b8a8d11@mox.example",
     }));
+  await filled(SieveDatabase.open(data, () => time), async (s) => {
+    await s.scripts.put("test1", "main", 'require "fileinto";\nif true { fileinto "Lists"; }\n');
+    await s.scripts.put("test1", "other", "keep;\n");
+    await s.scripts.setActive("test1", "main");
+    await s.memory.remember("test1", [{ key: "k1", seconds: 1000 * 86_400 }]);
+    const steps = [{ script: "main", line: 2, text: "filed into Lists" }];
+    s.log.add("test1", 1, { from: "a@remote.example", subject: "x", steps });
+  });
   await filled(StsCache.open(data), (c) =>
     c.put({
       domain: "remote.example",

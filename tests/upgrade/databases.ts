@@ -1,6 +1,7 @@
 /** All databases of a data folder: what opens them, and what is in them. */
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { SieveDatabase } from "../../src/delivery/sieve/database.ts";
 import { JunkFilter } from "../../src/junk/mod.ts";
 import { Log } from "../../src/log/mod.ts";
 import { Queue } from "../../src/queue/mod.ts";
@@ -58,6 +59,7 @@ export const databases: Record<string, Opener> = {
   "shares.db": closing((d) => Shares.open(d)),
   "webapi.db": closing((d) => SeenRequests.open(d)),
   "scheduled.db": closing((d) => ScheduledRows.open(d)),
+  "sieve.db": closing((d) => SieveDatabase.open(d)),
   "mtasts.db": closing((d) => StsCache.open(d)),
   "dmarcrpt.db": closing((d) => DmarcReports.open(d)),
   "dmarceval.db": closing((d) => DmarcEvaluations.open(d)),

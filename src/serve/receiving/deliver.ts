@@ -42,6 +42,8 @@ import {
 import { suppressReported } from "./reported.ts";
 import { sendBack } from "../onward/returned.ts";
 import { replyIfAway } from "../onward/vacation.ts";
+import { carryOutScripts } from "../sieve/deliver.ts";
+import { scriptsFor } from "../sieve/running.ts";
 
 const deliveries = counter(
   "mox_smtpserver_delivery_total",
@@ -87,7 +89,14 @@ export async function receive(
   const opened: Account[] = [];
   try {
     const sender = await checkSender(session, transaction, arrived, s.resolver, l.hostname);
-    const m: Incoming = { session, transaction, arrived, sender, size: arrived.size };
+    const m: Incoming = {
+      session,
+      transaction,
+      arrived,
+      sender,
+      size: arrived.size,
+      sentBySieve: [],
+    };
     const plans = planRecipients(
       s.config,
       transaction.recipients,
@@ -106,6 +115,7 @@ export async function receive(
     const delivered = plans.filter((p, i) => outcomes[i] === undefined && kept.has(p))
       .map((p) => p.recipient);
     await notifyDelivered(s, session, transaction, message, sender.auth?.spf.result, delivered);
+    if (outcomes.includes(undefined)) s.sieve.db.memory.taken(m.sentBySieve);
     return { outcomes };
   } finally {
     for (const a of opened) a.close();
@@ -291,12 +301,31 @@ async function accept(
   d: Decided,
   message: IncomingMessage,
   kept: Set<Plan>,
-): Promise<undefined> {
+): Promise<SmtpError | undefined> {
   const { decision, account, conf } = d;
-  const own = decision.isReject || isReport(d)
-    ? keepOnly
-    : onwardOf(s, m, plan, account.name, conf);
-  if (own.keep) {
+  const ordinary = !decision.isReject && !isReport(d);
+  const own = ordinary ? onwardOf(s, m, plan, account.name, conf) : keepOnly;
+  const scripts = ordinary
+    ? scriptsFor(s.sieve, account.name, plan.recipient.address.domain)
+    : undefined;
+  let answered = false, discarded = false;
+  if (scripts) {
+    const stored = newMessage(s, m, d, message);
+    const of = { plan, account, conf, decision, prefix: d.prefix, message, stored };
+    const carried = await carryOutScripts(s, m, of, scripts, own.keep);
+    if (carried.refusal) {
+      deliveries.inc({ result: "refused" });
+      return carried.refusal;
+    }
+    ({ answered, discarded } = carried);
+    if (carried.delivered) {
+      kept.add(plan);
+      const added = await noteReport(s, m, plan, d);
+      await s.webhooks?.incoming(account, carried.delivered, added > 0);
+    }
+    deliveries.inc({ result: "delivered" });
+    m.session.log.info("delivered by scripts", logFields(m, plan, d));
+  } else if (own.keep) {
     const delivered = await account.deliver(decision.mailbox, {
       ...newMessage(s, m, d, message),
       // Draws no attention.
@@ -313,10 +342,10 @@ async function accept(
     }
   }
   // Also after it was delivered: should it fail, a message twice is better than one less.
-  if (own.to.length > 0) await forward(s, m, plan, account.name, own, message);
-  if (!own.keep) deliveries.inc({ result: "forwarded" });
+  if (own.to.length > 0 && !discarded) await forward(s, m, plan, account.name, own, message);
+  if (!own.keep && !scripts) deliveries.inc({ result: "forwarded" });
   try {
-    if (!decision.isReject && !isReport(d)) await replyIfAway(s, m, plan, account, conf);
+    if (ordinary && !answered && !discarded) await replyIfAway(s, m, plan, account, conf);
     const { messageId } = m.arrived.description.summary;
     if (!decision.isReject && conf.RejectsMailbox !== "" && messageId !== "") {
       await dropReject(account, conf.RejectsMailbox, messageId);
