@@ -22,6 +22,11 @@ export const targets: readonly Target[] = [
 /** Bytes that the program's own files may have; the runtime comes on top, with about 90 MB. */
 export const sizeBudget = 12 * 1024 * 1024;
 
+/** The compiler's runtime for a system can't be downloaded; the message says what to do. */
+export class CompilerUnavailable extends Error {
+  override name = "CompilerUnavailable";
+}
+
 /** What was packed. */
 export interface Packed {
   path: string;
@@ -55,7 +60,15 @@ export async function compile(
     "--output",
     output,
     basename(bundle.main),
-  ], { cwd: dir, env: standIn === undefined ? {} : { DENORT_BIN: standIn } });
+  ], { cwd: dir, env: standIn === undefined ? {} : { DENORT_BIN: standIn } }).catch((err) => {
+    if (!/denort|dl\.deno\.land/.test(String(err))) throw err;
+    throw new CompilerUnavailable(
+      `The executable for ${target.name} can't be built, as the compiler's runtime for it can't be had from ` +
+        "dl.deno.land: build where that can be reached, name a denort file in DENORT_BIN, or take the " +
+        'portable archive, which "deno task build --portable" makes without it.',
+      { cause: err },
+    );
+  });
   const path = target.name.startsWith("windows") && !output.endsWith(".exe")
     ? `${output}.exe`
     : output;

@@ -20,8 +20,10 @@ import { importGo } from "./import_go.ts";
 import { localserve } from "./localserve.ts";
 import { loglevels } from "./loglevels.ts";
 import { maintenanceCommands } from "./maintenance.ts";
+import { movingCommands } from "./moving.ts";
 import { quickstart } from "./quickstart.ts";
 import { queueCommands } from "./queue.ts";
+import { reportsSend } from "./reports.ts";
 import { receivingCommands } from "./receiving.ts";
 import { sendmail } from "./sendmail.ts";
 import { serve } from "./serve.ts";
@@ -48,6 +50,7 @@ export const commands: readonly Command[] = [
   cid,
   ...transferCommands,
   importGo,
+  ...movingCommands,
   backup,
   verifydata,
   gentestdata,
@@ -55,6 +58,7 @@ export const commands: readonly Command[] = [
   checkupdate,
   ...queueCommands,
   ...receivingCommands,
+  reportsSend,
   version,
 ];
 

@@ -2,21 +2,41 @@
 import { resolve } from "node:path";
 import { systemdUnit } from "../admin/systemd_unit.ts";
 import type { Config } from "../config/mod.ts";
-import { parentDir } from "../platform/paths.ts";
-import { executablePath, isCompiled, mainModulePath } from "../platform/process.ts";
+import { baseName, joinPath, parentDir } from "../platform/paths.ts";
+import {
+  executablePath,
+  isCompiled,
+  mainModulePath,
+  portableLauncher,
+} from "../platform/process.ts";
 import { runtimeFlags } from "./runtime_flags.ts";
+
+/** The launcher of a portable archive, if this runs from one: its runtime and program are in folders beside it. */
+function launcher(): string | undefined {
+  const folder = parentDir(parentDir(executablePath()));
+  const main = mainModulePath();
+  if (baseName(main) !== "mox.js" || parentDir(parentDir(main)) !== folder) return undefined;
+  return joinPath([folder, portableLauncher]);
+}
 
 /** Program and arguments that stand before a subcommand. */
 export function programCommand(): string[] {
-  return isCompiled()
-    ? [executablePath()]
-    : [executablePath(), "run", ...runtimeFlags, mainModulePath()];
+  if (isCompiled()) return [executablePath()];
+  const portable = launcher();
+  return portable === undefined
+    ? [executablePath(), "run", ...runtimeFlags, mainModulePath()]
+    : [portable];
 }
 
 /** The unit for a configuration. */
 export function unitFor(config: Config): string {
   const dir = parentDir(resolve(config.dir));
-  const readable = isCompiled() ? [] : [parentDir(mainModulePath())];
+  const portable = launcher();
+  const readable = isCompiled()
+    ? []
+    : portable === undefined
+    ? [parentDir(mainModulePath())]
+    : [parentDir(portable)];
   return systemdUnit({
     dir,
     program: [...programCommand(), "-config", config.staticPath],

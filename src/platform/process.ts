@@ -76,6 +76,9 @@ export function isCompiled(): boolean {
   return (Deno.build as { standalone?: boolean }).standalone === true;
 }
 
+/** Name of the script that starts the program from a portable archive. */
+export const portableLauncher: string = isWindows ? "mox.cmd" : "mox";
+
 /** Path of the program's main module, when it runs from its sources. */
 export function mainModulePath(): string {
   return fromFileUrl(Deno.mainModule);

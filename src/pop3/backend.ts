@@ -1,7 +1,7 @@
 /** What the POP3 server asks of the rest of the process. @module */
 import type { Log } from "../log/mod.ts";
-import type { AuthResult } from "../metrics/authentication.ts";
-import type { Connection, ServerTls } from "../net/types.ts";
+import type { LoggedIn, LoginGuard } from "../net/mod.ts";
+import type { ServerTls } from "../net/types.ts";
 import type { SaslBackend } from "../sasl/mod.ts";
 import type { Account } from "../store/account/account.ts";
 
@@ -17,10 +17,10 @@ export interface Pop3Backend {
   readonly sasl: SaslBackend;
   /** Milliseconds that a client may be silent, before and after login; one and ten minutes if not given. */
   readonly timeouts?: { beforeLogin: number; afterLogin: number };
-  /** False while the peer's network has had too many failed logins. */
-  mayTryLogin(conn: Connection): boolean;
-  /** Counts a login for metrics and limits. */
-  loginDone(conn: Connection, login: string, result: AuthResult, mechanism: string): void;
+  /** Limits guessing of passwords, and notes who tries. */
+  readonly loginGuard: LoginGuard;
+  /** Is told of each login; what it returns is called when the session is over. */
+  loggedIn?(session: LoggedIn): () => void;
   /** Opens the account of a login name, for one session, which closes it. */
   accountForLogin(login: string): Promise<Account | undefined>;
   /** Takes the maildrop of an account for one session (RFC 1939 §4); undefined while another has it. */

@@ -29,6 +29,7 @@ export async function servePop3(conn: Connection, backend: Pop3Backend): Promise
     s.ok(`${backend.hostname} ready`);
     while (!s.ended && !conn.closed) {
       await conn.flush();
+      if (s.ending.reason !== undefined) throw new ConnectionError("shutdown", s.ending.reason);
       conn.readTimeout = s.drop === undefined ? timeouts.beforeLogin : timeouts.afterLogin;
       try {
         await serveCommand(s);
@@ -43,7 +44,8 @@ export async function servePop3(conn: Connection, backend: Pop3Backend): Promise
   } catch (err) {
     if (!(err instanceof ConnectionError)) throw err;
     if (err.reason === "timeout") conn.write("-ERR [SYS/TEMP] no command for too long\r\n");
-    if (err.reason === "shutdown") conn.write("-ERR [SYS/TEMP] server is shutting down\r\n");
+    if (s.ending.reason !== undefined) conn.write(`-ERR [AUTH] ${s.ending.reason}\r\n`);
+    else if (err.reason === "shutdown") conn.write("-ERR [SYS/TEMP] server is shutting down\r\n");
     // RFC 1939 §3: without QUIT nothing is deleted.
     s.log.debug("connection ended", { reason: err.reason });
   } finally {
@@ -77,6 +79,8 @@ async function serveCommand(s: Pop3Session): Promise<void> {
 
 async function end(s: Pop3Session): Promise<void> {
   const { drop } = s;
+  s.ending.over();
+  s.onClose?.();
   if (drop === undefined) return;
   try {
     await drop.markRead();

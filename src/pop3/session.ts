@@ -1,5 +1,6 @@
 /** State of one POP3 connection (RFC 1939), and what commands are. @module */
 import type { Log } from "../log/mod.ts";
+import { SessionEnd } from "../net/mod.ts";
 import type { Connection } from "../net/types.ts";
 import { offeredMechanisms, type SaslServerContext } from "../sasl/mod.ts";
 import type { Pop3Backend } from "./backend.ts";
@@ -46,10 +47,15 @@ export class Pop3Session {
   /** UTF8 was given (RFC 6856). */
   utf8 = false;
   failedLogins = 0;
+  /** The end that comes from outside: see LoggedIn. */
+  readonly ending: SessionEnd;
+  /** Called when the session is over. */
+  onClose: (() => void) | undefined;
   ended = false;
 
   constructor(conn: Connection, backend: Pop3Backend, log: Log) {
     this.conn = conn;
+    this.ending = new SessionEnd(conn);
     this.backend = backend;
     this.log = log;
   }

@@ -36,6 +36,11 @@ export interface SaslServerContext {
   only?: readonly MechanismName[];
   /** Handed on to the backend. */
   peer?: SaslPeer;
+  /**
+   * Called with the user's name before anything of theirs is looked at, so that tries are counted first; what it
+   * throws ends the exchange.
+   */
+  admit?(username: string): Promise<void>;
 }
 
 /** Names of the mechanisms to offer, in the order of {@link mechanismNames}. */
@@ -55,12 +60,18 @@ export function serverMechanism(
   context: SaslServerContext,
 ): ServerMechanism | undefined {
   const { peer } = context;
+  const admitted = async <T>(user: string, then: () => Promise<T>): Promise<T> => {
+    await context.admit?.(user);
+    return await then();
+  };
   const backend: SaslBackend = {
     certificateUsername: accounts.certificateUsername &&
       ((certificate) => accounts.certificateUsername!(certificate)),
-    checkPassword: (user, password) => accounts.checkPassword(user, password, peer),
-    scramCredentials: (user, mechanism) => accounts.scramCredentials(user, mechanism, peer),
-    cramMd5Credentials: (user) => accounts.cramMd5Credentials(user, peer),
+    checkPassword: (user, password) =>
+      admitted(user, () => accounts.checkPassword(user, password, peer)),
+    scramCredentials: (user, mechanism) =>
+      admitted(user, () => accounts.scramCredentials(user, mechanism, peer)),
+    cramMd5Credentials: (user) => admitted(user, () => accounts.cramMd5Credentials(user, peer)),
   };
   const known = offeredMechanisms(context).find((n) => n === name.toUpperCase());
   switch (known) {

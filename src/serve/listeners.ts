@@ -5,12 +5,13 @@
  * @module
  */
 import type { Config, Listener } from "../config/mod.ts";
+import type { Scripts } from "../delivery/sieve/scripts.ts";
 import { type ImapBackend, serveImap } from "../imap/server/mod.ts";
 import { Log } from "../log/mod.ts";
 import {
   ConnectionLimiter,
   connectionRate,
-  type FailedAuthLimiter,
+  type LoginGuard,
   type OpenConnection,
   openConnectionLimits,
   RateLimiter,
@@ -20,6 +21,7 @@ import {
   type TcpServer,
 } from "../net/mod.ts";
 import { MaildropLocks, servePop3 } from "../pop3/mod.ts";
+import { serveManageSieve } from "../managesieve/mod.ts";
 import type { Queue } from "../queue/mod.ts";
 import type { SaslBackend } from "../sasl/mod.ts";
 import {
@@ -33,8 +35,10 @@ import type { Shares } from "../store/mailboxes/shares.ts";
 import type { TlsKeys } from "../store/logins/tls_keys.ts";
 import { developerBackends, type DeveloperOptions, developerPort } from "./catcher/developer.ts";
 import { pop3Backend } from "./pop3_backend.ts";
+import { managesieveBackend } from "./managesieve_backend.ts";
 import { imapBackend } from "./imap_backend.ts";
 import { type MetricsListener, serveMetrics } from "./web/metrics_http.ts";
+import type { OpenLogins } from "./open_logins.ts";
 import type { Receiving } from "./receiving/receiving.ts";
 import { submissionBackend } from "./smtp_backend.ts";
 import type { Sockets } from "./sockets.ts";
@@ -65,7 +69,10 @@ export interface ListenerServices {
   tlsKeys: TlsKeys;
   shares: Shares;
   sasl: SaslBackend;
-  authLimiter: FailedAuthLimiter;
+  /** Sieve scripts of the accounts. */
+  scripts: Scripts;
+  loginGuard: LoginGuard;
+  openLogins: OpenLogins;
 }
 
 export class Listeners {
@@ -96,6 +103,7 @@ export class Listeners {
       queue: this.#s.queue,
       log: smtpLog,
       sasl: this.#s.sasl,
+      openLogins: this.#s.openLogins,
       hostname,
     };
     const { developer, config, sasl } = this.#s;
@@ -120,7 +128,7 @@ export class Listeners {
         tmpDir: this.#s.tempDir,
         tls,
         limits: l.SMTPMaxMessageSize > 0 ? { size: l.SMTPMaxMessageSize } : undefined,
-        authLimiter: this.#s.authLimiter,
+        loginGuard: this.#s.loginGuard,
         pedantic: this.#s.config.static.Pedantic,
       };
       const submission: SmtpServerOptions = {
@@ -177,6 +185,9 @@ export class Listeners {
       if (l.POP3S.Enabled && tls) {
         await this.#pop3(ip, l, l.POP3S.Port || 995, clientTls, true, hostname, limits());
       }
+      if (l.ManageSieve.Enabled) {
+        await this.#managesieve(ip, l, clientTls, hostname, limits());
+      }
       // Where networks let nothing but HTTPS through, mail programs get through this way.
       const alpn = new Map<string, AlpnHandler>();
       if (l.Submissions.EnabledOnHTTPS) {
@@ -232,7 +243,7 @@ export class Listeners {
 
   #webHandlers(): WebHandlers {
     const { proofs } = this.#s.certificates;
-    return { ...this.#s.pages.handlers, acme: (req) => proofs.answerHttp(req.path) };
+    return { ...this.#s.pages.handlers, acme: (req) => proofs.answerHttp(req.url.pathname) };
   }
 
   #imapBackend(l: Listener, tls: ServerTls | undefined, hostname: string): ImapBackend {
@@ -248,7 +259,8 @@ export class Listeners {
       plaintextLogin: l.IMAP.NoRequireSTARTTLS,
       pedantic: this.#s.config.static.Pedantic,
       tls,
-      authLimiter: this.#s.authLimiter,
+      loginGuard: this.#s.loginGuard,
+      openLogins: this.#s.openLogins,
     });
   }
 
@@ -288,7 +300,7 @@ export class Listeners {
     limits: { connectionLimiter: ConnectionLimiter; rateLimiter: RateLimiter },
   ): Promise<void> {
     const log = new Log("pop3server");
-    const { config, accounts, sasl, authLimiter } = this.#s;
+    const { config, accounts, sasl, loginGuard, openLogins } = this.#s;
     const backend = pop3Backend({
       config,
       accounts,
@@ -297,7 +309,8 @@ export class Listeners {
       hostname,
       plaintextLogin: l.POP3.NoRequireSTARTTLS,
       tls,
-      authLimiter,
+      loginGuard,
+      openLogins,
       locks: this.#maildrops,
     });
     const { listener } = await this.#at(ip, port, implicit ? "POP3S" : "POP3");
@@ -313,6 +326,43 @@ export class Listeners {
       ...limits,
     }, (conn) => servePop3(conn, backend));
     this.#add(implicit ? "POP3S (TLS)" : "POP3", server);
+  }
+
+  async #managesieve(
+    ip: string,
+    l: Listener,
+    tls: ServerTls | undefined,
+    hostname: string,
+    limits: { connectionLimiter: ConnectionLimiter; rateLimiter: RateLimiter },
+  ): Promise<void> {
+    const log = new Log("managesieve");
+    const { config, scripts, sasl, loginGuard, openLogins } = this.#s;
+    const plaintextLogin = l.ManageSieve.NoRequireSTARTTLS;
+    const backend = managesieveBackend({
+      config,
+      scripts,
+      sasl,
+      log,
+      hostname,
+      plaintextLogin,
+      tls,
+      loginGuard,
+      openLogins,
+    });
+    const port = l.ManageSieve.Port || 4190;
+    const { listener } = await this.#at(ip, port, "ManageSieve");
+    const server = await serveTcp({
+      hostname: ip,
+      port,
+      listener,
+      tls: undefined,
+      log,
+      protocol: "managesieve",
+      pkg: "managesieve",
+      refusal: 'BYE (TRYLATER) "too many connections"\r\n',
+      ...limits,
+    }, (conn) => serveManageSieve(conn, backend));
+    this.#add("ManageSieve", server);
   }
 
   #add(protocol: string, server: TcpServer): void {

@@ -7,14 +7,18 @@ import { isOriginalData, originalDataText } from "../admin/original/folder.ts";
 import { takenOverFile } from "../admin/original/take_over.ts";
 import type { Config } from "../config/mod.ts";
 import { makeResolver } from "../dns/mod.ts";
+import { join } from "node:path";
+import { SieveDatabase } from "../delivery/sieve/database.ts";
+import { SiteScripts } from "../delivery/sieve/site_scripts.ts";
 import { Trainer } from "../delivery/training.ts";
 import { clearLevel, currentLevels, isLevel, Log, setLevel } from "../log/mod.ts";
-import { FailedAuthLimiter, type OpenConnection, type Outbound } from "../net/mod.ts";
+import { LoginGuard, type OpenConnection, type Outbound } from "../net/mod.ts";
 import { ensureDir, removeFile } from "../platform/files.ts";
 import { Queue } from "../queue/mod.ts";
 import type { SaslBackend } from "../sasl/mod.ts";
 import { makeFilesAhead, removeLeftovers } from "../smtp/server/mod.ts";
 import { Accounts } from "../store/account/accounts.ts";
+import { LoginDirectory } from "../store/logins/directory.ts";
 import { settleLastBackup } from "../store/backup/last_backup.ts";
 import { LoginLog } from "../store/logins/attempts.ts";
 import { Shares } from "../store/mailboxes/shares.ts";
@@ -30,7 +34,8 @@ import {
 } from "./control/control.ts";
 import { defaultDeveloper, type DeveloperOptions } from "./catcher/developer.ts";
 import { Listeners } from "./listeners.ts";
-import { accountOfLogin, saslBackend } from "./logins.ts";
+import { accountOfLogin, type LoginServices, saslBackend } from "./logins.ts";
+import { OpenLogins } from "./open_logins.ts";
 import { catchPanics } from "./panics.ts";
 import { startUpdateChecks } from "./updates.ts";
 import { openOutbound } from "./outbound.ts";
@@ -38,13 +43,13 @@ import { queueHandlers } from "./control/queue.ts";
 import { type OutgoingOptions, outgoingOptions, queueServices } from "./sending/queue_services.ts";
 import { watchRemovals } from "./removals.ts";
 import { accountRules } from "./rules.ts";
-import { openSrs } from "./onward/srs_key.ts";
+import { keyFor, openServerSecret, srsOf } from "./onward/srs_key.ts";
 import { Receiving, type ReceivingOptions } from "./receiving/receiving.ts";
 import type { ReportDatabases } from "./receiving/services.ts";
 import { retrainHandler } from "./receiving/retrain.ts";
 import { Sockets } from "./sockets.ts";
 import { submitFromProgram } from "./sending/submit.ts";
-import { startReports } from "./reports/mod.ts";
+import { type ReportSending, startReports } from "./reports/mod.ts";
 import { ServerCertificates } from "./tls/tls.ts";
 import type { Patience } from "../acme/mod.ts";
 import { ServerWebhooks } from "./sending/webhooks.ts";
@@ -83,6 +88,8 @@ export class MailServer {
   readonly accounts: Accounts;
   readonly queue: Queue;
   webhooks: ServerWebhooks | undefined;
+  /** Scripts of accounts, and what they did. */
+  sieve: SieveDatabase | undefined;
   loginLog: LoginLog | undefined;
   readonly #log: Log;
   #listeners: Listeners | undefined;
@@ -96,11 +103,13 @@ export class MailServer {
   #closePolicies: (() => Promise<void>) | undefined;
   readonly #sasl: SaslBackend;
   readonly #tempDir: string;
-  #endReports: (() => Promise<void>) | undefined;
+  #reportSending: ReportSending | undefined;
   readonly #developer: DeveloperOptions | undefined;
   /** Ends the making of temporary files ahead. */
   #noMoreFiles: (() => Promise<void>) | undefined;
-  readonly #authLimiter: FailedAuthLimiter;
+  readonly #loginGuard: LoginGuard;
+  readonly #openLogins: OpenLogins;
+  readonly #logins: LoginServices;
   #unwatch: (() => void) | undefined;
   #stopping: Promise<void> | undefined;
   readonly #stopped = Promise.withResolvers<void>();
@@ -111,6 +120,7 @@ export class MailServer {
     accounts: Accounts,
     queue: Queue,
     control: ControlServer,
+    secret: Uint8Array,
   ) {
     this.config = o.config;
     this.#log = log;
@@ -118,11 +128,28 @@ export class MailServer {
     this.queue = queue;
     this.#control = control;
     this.#trainer = new Trainer(o.config, new Log("junk"));
-    accounts.onOpen = (a) => this.#trainer.attach(a);
+    accounts.onOpen = (a) => {
+      this.#trainer.attach(a);
+      a.credentials.onChange = (change, keep) =>
+        void this.#openLogins.changed(a.name, change, keep);
+    };
     this.#tempDir = o.config.dataPath("tmp");
-    this.#sasl = saslBackend(o.config, accounts, () => this.#tlsKeys);
+    const { config } = o;
+    const directory = new LoginDirectory(
+      accounts.dir,
+      keyFor(secret, "names without account"),
+      () => config.dynamic.Accounts.keys(),
+    );
+    const tlsKeys = () => this.#tlsKeys;
+    this.#logins = { config, accounts, directory };
+    this.#sasl = saslBackend(this.#logins, tlsKeys);
     this.#developer = o.local ? o.developer ?? defaultDeveloper() : undefined;
-    this.#authLimiter = new FailedAuthLimiter({ exemptLoopback: o.local });
+    this.#openLogins = new OpenLogins({ config, accounts, tlsKeys, log: new Log("auth") });
+    this.#loginGuard = new LoginGuard({
+      exemptLoopback: o.local,
+      accountOf: (login) => accountOfLogin(config, login) || undefined,
+      log: new Log("auth"),
+    });
   }
 
   /**
@@ -171,7 +198,12 @@ export class MailServer {
       );
       const outgoing = await outgoingOptions({ ...o, outbound });
       const webhooks = await ServerWebhooks.open(config, outbound, () => server!.queue);
-      const srs = await openSrs(config.dataDir, o.receiving?.now ?? Date.now);
+      const secret = await openServerSecret(config.dataDir);
+      const srs = srsOf(secret, o.receiving?.now ?? Date.now);
+      const sieve = {
+        db: await SieveDatabase.open(config.dataDir, o.receiving?.now),
+        site: new SiteScripts(join(config.dir, "sieve"), new Log("sieve")),
+      };
       const queue = await Queue.open(
         config.dataDir,
         queueServices(
@@ -189,17 +221,20 @@ export class MailServer {
           outgoing,
         ),
       );
-      server = new MailServer(o, log, accounts, queue, control);
+      server = new MailServer(o, log, accounts, queue, control, secret);
+      server.sieve = sieve.db;
+      await sieve.db.memory.settle((note) => queue.holds({ ...note, since: note.begun - 1000 }));
       server.webhooks = webhooks;
       server.#noMoreFiles = makeFilesAhead(tempDir);
       const { filters } = server.#trainer;
       server.#receiving = await Receiving.open(
-        { config, accounts, queue, filters, tempDir, local: o.local, webhooks, srs },
+        { config, accounts, queue, filters, tempDir, local: o.local, webhooks, srs, sieve },
         o.receiving,
       );
       await o.prepare?.(accounts);
       server.#pages = await openWebPages(server, {
-        limiter: server.#authLimiter,
+        limiter: server.#loginGuard,
+        logins: server.#logins,
         outbound,
         tempDir,
         developer: server.#developer,
@@ -217,11 +252,14 @@ export class MailServer {
           : { resolver: outgoing.resolver ?? makeResolver(), tlsPolicy: outgoing.tlsPolicy },
       });
       server.#certificates = certificates;
-      server.#tlsKeys = await TlsKeys.open(config.dataDir);
+      server.#openLogins.sessions = server.#pages.sessions;
+      const tlsKeys = server.#tlsKeys = await TlsKeys.open(config.dataDir);
+      tlsKeys.onRemoved = () => void server!.#openLogins.recheckAll();
       server.#shares = await Shares.open(config.dataDir);
       const loginLog = server.loginLog = await LoginLog.open(config.dataDir);
-      server.#authLimiter.onAttempt = (a) =>
+      server.#loginGuard.onAttempt = (a) =>
         loginLog.note({ ...a, account: accountOfLogin(config, a.login) });
+      for (const p of loginLog.places()) server.#loginGuard.knows(p.account, p.remoteIp, p.last);
       const listeners = server.#listeners = new Listeners({
         config,
         accounts,
@@ -236,7 +274,9 @@ export class MailServer {
         tlsKeys: server.#tlsKeys,
         shares: server.#shares,
         sasl: server.#sasl,
-        authLimiter: server.#authLimiter,
+        scripts: sieve.db.scripts,
+        loginGuard: server.#loginGuard,
+        openLogins: server.#openLogins,
       });
       for (const l of config.static.Listeners.values()) await listeners.open(l);
       control.serve(
@@ -248,7 +288,14 @@ export class MailServer {
       );
       const unwatch = [
         config.watch(),
-        watchRemovals(config, accounts, server.#shares, log),
+        watchRemovals(
+          config,
+          accounts,
+          server.#shares,
+          sieve.db,
+          log,
+          () => server!.#pages!.handlers.jmap?.forgetRemoved() ?? Promise.resolve(),
+        ),
         catchPanics(log),
         startUpdateChecks({
           config,
@@ -263,7 +310,7 @@ export class MailServer {
       webhooks.hooks.start();
       const { reports } = server;
       if (reports && outgoing.tlsResults && outgoing.resolver) {
-        server.#endReports = startReports({
+        server.#reportSending = startReports({
           config,
           queue,
           tempDir,
@@ -288,8 +335,17 @@ export class MailServer {
   /** Commands that come over the control socket. */
   #handlers(): Map<string, ControlHandler> {
     const fields = (args: Json) => (args ?? {}) as Record<string, Json>;
+    const rechecked = (h: ControlHandler): ControlHandler => async (...a) => {
+      try {
+        return await h(...a);
+      } finally {
+        // Keys are changed through another handle of their database.
+        await this.#openLogins.recheckAll();
+      }
+    };
+    const admin = adminHandlers({ config: this.config, accounts: this.accounts, log: this.#log });
     return new Map<string, ControlHandler>([
-      ...adminHandlers({ config: this.config, accounts: this.accounts, log: this.#log }),
+      ...[...admin].map(([name, h]) => [name, rechecked(h)] as const),
       ["stop", () => {
         // After the answer, which goes over a connection that the stop closes.
         setTimeout(() => this.stop(), 0);
@@ -300,6 +356,10 @@ export class MailServer {
         else if (level !== null && isLevel(level)) setLevel(pkg, level);
         else if (level !== null) throw new ControlError(`no log level ${level}`);
         return currentLevels();
+      }],
+      ["reports send", async () => {
+        if (!this.#reportSending) throw new ControlError("this server sends no reports");
+        return await this.#reportSending.now();
       }],
       ["retrain", retrainHandler(this.config, this.accounts, this.#trainer)],
       ["sendmail", async (args) => {
@@ -327,6 +387,11 @@ export class MailServer {
     return this.#listeners?.endpoints ?? [];
   }
 
+  /** Who shares mailboxes with whom. */
+  get shares(): Shares | undefined {
+    return this.#shares;
+  }
+
   /** Databases of reports; none in localserve. */
   get reports(): ReportDatabases | undefined {
     return this.#receiving?.reports;
@@ -345,11 +410,12 @@ export class MailServer {
   async #stop(): Promise<void> {
     this.#log.info("stopping");
     this.#unwatch?.();
+    this.#openLogins.close();
     this.#receiving?.stop();
     this.#certificates?.stop();
     await this.#listeners?.stop(stopGrace);
     await this.#noMoreFiles?.();
-    await this.#endReports?.();
+    await this.#reportSending?.end();
     this.#developer?.faults.stop();
     await this.queue.stop();
     await this.webhooks?.hooks.stop();
@@ -359,6 +425,7 @@ export class MailServer {
     await this.#trainer.stop();
     await this.#tlsKeys?.close();
     await this.#shares?.close();
+    await this.sieve?.close();
     await this.loginLog?.close();
     await this.accounts.closeAll();
     await this.#control.stop();

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { basename, join } from "node:path";
 import { bundleProgram } from "../../scripts/build/bundle.ts";
 import { compile, sizeBudget, targets } from "../../scripts/build/compile.ts";
-import { smoke } from "../../scripts/smoke.ts";
+import { smokeLocalserve } from "../../scripts/smoke/localserve.ts";
 import { narrowedFlags } from "../../src/commands/runtime_flags.ts";
 import { takeOffset } from "../support/ports.ts";
 
@@ -28,7 +28,7 @@ Deno.test("the bundle runs from an empty folder, and reads nothing but its data"
         const read = [empty, ...bundle.workers, "/etc"];
         const permissions = narrowedFlags({ read, write: [empty] });
         const program = [Deno.execPath(), "run", "--no-config", "--no-lock", "--cached-only"];
-        await smoke([...program, ...permissions, bundle.main], empty, takeOffset());
+        await smokeLocalserve([...program, ...permissions, bundle.main], empty, takeOffset());
       },
     );
     await t.step("an executable has the bundle in it and nothing else", async () => {

@@ -2,7 +2,7 @@
 import { Buffer } from "node:buffer";
 import { ConnectionError } from "../../net/types.ts";
 import { preparePassword, prepareUsername, SaslError, serverMechanism } from "../../sasl/mod.ts";
-import { checkLimit, logIn, refused } from "../logging_in.ts";
+import { admit, logIn, loginAttempt, refused } from "../logging_in.ts";
 import { type Pop3Command, Pop3Error, type Pop3Session } from "../session.ts";
 
 /** Bytes of a line with a SASL response. */
@@ -35,16 +35,20 @@ export const pass: Pop3Command = {
     const name = s.user;
     if (name === undefined) throw new Pop3Error("USER first");
     s.user = undefined;
-    checkLimit(s);
+    const attempt = loginAttempt(s, "LOGIN");
     try {
       const [username, password] = [prepareUsername(name), preparePassword(args.join(" "))];
-      if (!await s.backend.sasl.checkPassword(username, password, s.saslContext.peer)) {
+      await admit(attempt, username);
+      const { peer } = s.saslContext;
+      const credential = await s.backend.sasl.checkPassword(username, password, peer);
+      if (credential === undefined) {
         throw new SaslError("credentials", "wrong user name or password");
       }
-      await logIn(s, username, "LOGIN");
+      await logIn(s, attempt, username, credential);
     } catch (err) {
-      if (!(err instanceof SaslError)) throw err;
-      throw await refused(s, err, name, "LOGIN");
+      if (err instanceof SaslError) throw await refused(s, attempt, err, name);
+      await attempt.done("error", name, (err as Error).message);
+      throw err;
     }
   },
 };
@@ -68,26 +72,32 @@ export const auth: Pop3Command = {
       s.lines(s.mechanisms);
       return;
     }
-    const mechanism = serverMechanism(name, s.backend.sasl, s.saslContext);
+    const attempt = loginAttempt(s, name);
+    const mechanism = serverMechanism(name, s.backend.sasl, {
+      ...s.saslContext,
+      admit: (login) => admit(attempt, login),
+    });
     if (mechanism === undefined) throw new Pop3Error("mechanism is not offered", "AUTH");
-    checkLimit(s);
     // RFC 5034 §4: "=" is an empty response, not an absent one.
     let response = initial === undefined ? undefined : decode(initial === "=" ? "" : initial);
     try {
       for (let step = 0; step < maxSteps; step++) {
         const r = await mechanism.step(response);
-        if ("username" in r) return await logIn(s, r.username, mechanism.name);
+        if ("username" in r) return await logIn(s, attempt, r.username, r.credential);
         s.conn.write(`+ ${Buffer.from(r.challenge).toString("base64")}\r\n`);
         await s.conn.flush();
         const line = new TextDecoder("latin1").decode(await s.conn.readLine(maxSaslLine));
         if (line === "*") throw new Pop3Error("cancelled");
         response = decode(line);
       }
+      throw new Pop3Error("too many steps");
     } catch (err) {
-      if (!(err instanceof SaslError)) throw err;
-      throw await refused(s, err, mechanism.username ?? "", mechanism.name);
+      const login = mechanism.username ?? "";
+      if (err instanceof SaslError) throw await refused(s, attempt, err, login);
+      const gone = err instanceof Pop3Error || err instanceof ConnectionError;
+      await attempt.done(gone ? "aborted" : "error", login, (err as Error).message);
+      throw err;
     }
-    throw new Pop3Error("too many steps");
   },
 };
 

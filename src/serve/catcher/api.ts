@@ -11,7 +11,7 @@ import { releaseBy } from "./release.ts";
 /** Opens the API. */
 export function catcherApi(
   s: Pick<WebServer, "config" | "accounts">,
-  shared: Pick<WebShared, "tempDir" | "outbound">,
+  shared: Pick<WebShared, "logins" | "tempDir" | "outbound">,
   d: DeveloperOptions,
 ): Catcher {
   const { config } = s;
@@ -34,11 +34,14 @@ export function catcherApi(
         const text = new TextDecoder().decode(Uint8Array.fromBase64(login[1]));
         const colon = text.indexOf(":");
         const username = text.slice(0, Math.max(0, colon));
-        const ok = await checkProgramLogin(s, { username, password: text.slice(colon + 1) }, {
+        const ok = await checkProgramLogin(shared.logins, {
+          username,
+          password: text.slice(colon + 1),
+        }, {
           protocol: "catcher",
           remoteIp: req.remoteIp,
         }).catch(() => undefined);
-        if (ok) return undefined;
+        if (typeof ok === "object") return undefined;
       }
       return new Response("log in with the account's address and password\n", {
         status: 401,

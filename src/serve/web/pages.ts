@@ -37,8 +37,8 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
     ...shared,
     withoutLogin: withoutLogin(shared.developer),
   });
-  const api = await webApi(server, shared);
-  const jmapServer = jmap(server, shared);
+  const api = await webApi({ config, accounts, queue, logins: shared.logins }, shared);
+  const jmapServer = await jmap(server, shared);
   const catcher = shared.developer && catcherApi(server, shared, shared.developer);
   const glance = followGlance();
   const pages = accountAndAdminPages({
@@ -48,6 +48,7 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
     webhooks: server.webhooks?.hooks,
     sessions,
     limiter: shared.limiter,
+    logins: shared.logins,
     outbound: shared.outbound,
     tempDir: shared.tempDir,
     withoutLogin: withoutLogin(shared.developer),
@@ -84,7 +85,7 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
     await mail.close();
     await pages.account.close();
     await api.close();
-    jmapServer.close();
+    await jmapServer.close();
     await catcher?.close();
     await sessions.close();
   };

@@ -1,6 +1,6 @@
 /** The webmail of the running server: its logins, and sending through the queue. @module */
 import { type Config, defaultMaxMessageSize } from "../../config/mod.ts";
-import type { FailedAuthLimiter, Outbound } from "../../net/mod.ts";
+import type { LoginGuard, Outbound } from "../../net/mod.ts";
 import { programVersion } from "../../platform/version.ts";
 import type { Queue } from "../../queue/mod.ts";
 import { hookRule } from "../../queue/webhooks/mod.ts";
@@ -16,6 +16,7 @@ import {
   type Webmail,
 } from "../../web/webmail/mod.ts";
 import { checkAccountLogin, checkAccountPasskey } from "./account_pages.ts";
+import { loginAccount, type LoginServices } from "../logins.ts";
 import { queueOutgoing } from "../sending/outgoing.ts";
 import { recipientSecurity, type SecurityServices } from "../sending/recipient_security.ts";
 
@@ -25,7 +26,8 @@ export interface WebmailServer {
   accounts: Accounts;
   queue: Queue;
   sessions: Sessions;
-  limiter: FailedAuthLimiter;
+  limiter: LoginGuard;
+  logins: LoginServices;
   tempDir: string;
   outbound: Outbound;
   /** Localserve: who a request is of without a login. */
@@ -48,10 +50,10 @@ export function webmail(s: WebmailServer): Promise<Webmail> {
       service: "webmail",
       sessions: s.sessions,
       limiter: s.limiter,
-      check: (form) => checkAccountLogin(s, form),
+      check: (form, remoteIp) => checkAccountLogin(s.logins, form, remoteIp),
       checkPasskey: (...a) => checkAccountPasskey(s, ...a),
       withoutLogin: s.withoutLogin,
-      allowed: (account) => config.account(account)?.LoginDisabled === "",
+      allowed: (session) => loginAccount(config, session.login) === session.account,
     }),
     hostname: config.static.Hostname,
     version: programVersion,

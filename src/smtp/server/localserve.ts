@@ -37,9 +37,9 @@ export function misbehaving(backend: SmtpBackend, faults?: Faults): SmtpBackend 
   return {
     sasl: backend.sasl,
     connected: async (session) => await backend.connected?.(session),
-    async authenticated(session, username) {
+    async authenticated(session, username, credential) {
       await faults?.at("Authentication", session);
-      await backend.authenticated?.(session, username);
+      await backend.authenticated?.(session, username, credential);
     },
     startMessage: (session, transaction) => backend.startMessage?.(session, transaction),
     failed: async (session, transaction, message, failures) =>

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Log } from "../../log/mod.ts";
-import type { FailedAuthLimiter, ServerTls } from "../../net/mod.ts";
+import type { LoginGuard, ServerTls } from "../../net/mod.ts";
 import type { MechanismName } from "../../sasl/mod.ts";
 import type { SmtpBackend } from "./backend.ts";
 import type { MessageLimits } from "./message_file.ts";
@@ -70,8 +70,8 @@ export interface SmtpServerOptions {
   /** Refuse what breaks the specifications but is harmless. */
   pedantic?: boolean;
   limits?: Partial<SmtpLimits>;
-  /** Limits guessing of passwords. */
-  authLimiter?: FailedAuthLimiter;
+  /** Limits guessing of passwords, and notes who tries; without it nothing is limited. */
+  loginGuard?: LoginGuard;
   /**
    * For localserve: lines of a message may end in LF or CR alone and get CRLF; addresses may lack a domain.
    * Never for mail from strangers.

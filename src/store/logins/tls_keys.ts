@@ -68,6 +68,8 @@ function describe(certificate: Uint8Array): { fingerprint: string; type: string;
 
 export class TlsKeys {
   readonly #db: Db;
+  /** Called when a key has been removed. */
+  onRemoved: (() => void) | undefined;
 
   private constructor(db: Db) {
     this.#db = db;
@@ -83,7 +85,9 @@ export class TlsKeys {
   }
 
   /** The login name that a certificate (DER) stands for, and the account it was then of. */
-  loginOf(certificate: Uint8Array): { login: string; account: string } | undefined {
+  loginOf(
+    certificate: Uint8Array,
+  ): { login: string; account: string; fingerprint: string } | undefined {
     let fingerprint: string;
     try {
       ({ fingerprint } = describe(certificate));
@@ -91,7 +95,7 @@ export class TlsKeys {
       return undefined;
     }
     const r = this.#db.get("SELECT login, account FROM keys WHERE fingerprint = ?", fingerprint);
-    return r && { login: r[0], account: r[1] };
+    return r && { login: r[0], account: r[1], fingerprint };
   }
 
   /** Keys of a login name, or of all with "". */
@@ -164,6 +168,7 @@ export class TlsKeys {
   async remove(fingerprint: string): Promise<boolean> {
     const { changes } = this.#db.run("DELETE FROM keys WHERE fingerprint = ?", fingerprint);
     await this.#db.durable();
+    if (changes > 0) this.onRemoved?.();
     return changes > 0;
   }
 
