@@ -156,7 +156,7 @@ export function messageView(o: MessageViewOptions): MessageView {
         if (mine !== turn || n === 0) return;
         inThread = true;
         if (mode === "text") drawBody();
-        head.scrollIntoView({ block: "start" });
+        root.scrollTop = head.offsetTop - root.offsetTop;
       }, () => {});
     }
     const later = (seconds: number, run: (m: MessageItem) => void) => {
@@ -263,6 +263,12 @@ export function messageView(o: MessageViewOptions): MessageView {
       openMenu(b, [
         ...o.more(m.item),
         { text: "Forward as attachment", run: () => reply(m, "forwardAttached") },
+        {
+          text: "Monospace",
+          title: "Text in letters of one width: tables and patches keep their columns",
+          checked: look.mono,
+          run: () => setLook({ mono: !look.mono }),
+        },
         { text: "Print", run: print },
         { text: "Save as .eml", run: () => location.assign(rawUrl(m.item.id, { download: true })) },
         { text: "Show raw message", run: () => open(rawUrl(m.item.id), "_blank", "noopener") },
