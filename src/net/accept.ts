@@ -5,11 +5,18 @@
  */
 import type { Server, Socket } from "node:net";
 import { type Log, newCid } from "../log/mod.ts";
-import { countPanic, gauge, type PanicPackage } from "../metrics/mod.ts";
+import { counter, countPanic, gauge, type PanicPackage } from "../metrics/mod.ts";
 import { acceptConnections, boundPort, closeListener, listenTcp } from "../platform/net.ts";
+import { memoryShort } from "./budget.ts";
 import { canonicalIp } from "./ip.ts";
 import type { ConnectionLimiter, RateLimiter } from "./limits.ts";
 import { ConnectionError } from "./types.ts";
+
+const refused = counter(
+  "mox_connections_refused_total",
+  "Connections turned away, by reason.",
+  { reason: ["limit", "memory", "files"] },
+);
 
 const openConnections = gauge(
   "mox_connections_open",
@@ -38,9 +45,12 @@ export interface AcceptOptions {
   connectionLimiter?: ConnectionLimiter;
   /** New connections per time, per network. */
   rateLimiter?: RateLimiter;
-  /** A line in plain text for those that a limit turns away, with its CRLF. */
-  refusal?: string;
+  /** What those get to read that are turned away, in the protocol's words, with its CRLF. */
+  refusal?: (why: Refused) => string;
 }
+
+/** Why a connection is turned away: a limit on connections, or the server is short of memory or open files. */
+export type Refused = "limit" | "memory" | "files";
 
 /** A connection that is open. */
 export interface OpenConnection {
@@ -92,21 +102,25 @@ export async function acceptSockets(
   const maxConnections = options.maxConnections ?? 10_000;
   let stopping = false;
 
-  function refuse(socket: Socket, why: string): void {
+  function refuse(socket: Socket, reason: Refused, why: string): void {
+    refused.inc({ reason });
     log.info(`refusing connection, ${why}`, { remote: socket.remoteAddress ?? "" });
     socket.on("error", () => {});
-    if (options.refusal === undefined) socket.destroy();
-    else socket.end(options.refusal, () => socket.destroy());
+    if (options.refusal === undefined) return void socket.destroy();
+    socket.end(options.refusal(reason), () => socket.destroy());
+    // A peer that sends without end, or doesn't read, is not waited for.
+    setTimeout(() => socket.destroy(), 2000);
   }
 
   function accepted(socket: Socket): void {
     const ip = socket.remoteAddress ?? "";
-    if (stopping || open.size >= maxConnections) return refuse(socket, "too many open");
+    if (stopping || open.size >= maxConnections) return refuse(socket, "limit", "too many open");
+    if (memoryShort()) return refuse(socket, "memory", "memory is short");
     if (options.rateLimiter?.take(ip) === false) {
-      return refuse(socket, "too many new ones from network");
+      return refuse(socket, "limit", "too many new ones from network");
     }
     if (options.connectionLimiter?.add(ip) === false) {
-      return refuse(socket, "too many open from network");
+      return refuse(socket, "limit", "too many open from network");
     }
     const cid = newCid();
     const connLog = log.withCid(cid);

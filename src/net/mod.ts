@@ -20,7 +20,8 @@ export {
   RateLimiter,
   type RateWindow,
 } from "./limits.ts";
-export { type AcceptOptions, acceptSockets, type Taken } from "./accept.ts";
+export { memoryShort, Share } from "./budget.ts";
+export { type AcceptOptions, acceptSockets, type Refused, type Taken } from "./accept.ts";
 export {
   type OpenConnection,
   type ServeOptions,

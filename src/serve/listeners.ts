@@ -164,7 +164,7 @@ export class Listeners {
         alpn.set("smtp", (made, cid, log) =>
           serveSecured(
             made,
-            { cid, log: log.forPackage("smtpserver") },
+            { cid, log: log.forPackage("smtpserver"), protocol: "submissions" },
             (conn) => serveSmtpConnection(conn, submission),
           ));
       }
@@ -173,7 +173,7 @@ export class Listeners {
         alpn.set("imap", (made, cid, log) =>
           serveSecured(
             made,
-            { cid, log: log.forPackage("imapserver") },
+            { cid, log: log.forPackage("imapserver"), protocol: "imaps" },
             (conn) => serveImap(conn, backend),
           ));
       }
@@ -252,7 +252,10 @@ export class Listeners {
       log,
       protocol: implicit ? "imaps" : "imap",
       pkg: "imapserver",
-      refusal: "* BYE too many connections\r\n",
+      refusal: (why) =>
+        why === "limit"
+          ? "* BYE too many connections\r\n"
+          : `* BYE [UNAVAILABLE] server is short of ${why}, try again later\r\n`,
       ...limits,
     }, (conn) => serveImap(conn, backend));
     this.#add(implicit ? "IMAPS (TLS)" : "IMAP", server);
