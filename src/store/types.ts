@@ -126,33 +126,6 @@ export const Want = {
   Listed: 128,
 } as const;
 
-/** A row as FETCH, search and webmail read it. The object is reused between rows: copy what you keep. */
-export interface FetchRow {
-  id: number;
-  emailId: number;
-  uid: number;
-  modseq: number;
-  flags: number;
-  /** Lower case, separated by one space, "" if none. */
-  keywords: string;
-  received: number;
-  saved: number;
-  size: number;
-  threadId: number;
-  /** Each with its bit of {@link Want}. */
-  envelope: string;
-  body: string;
-  bodyStructure: string;
-  /** Lines of the fields that lists show (mail/header/filter.ts); null where the message must be read. */
-  listed: string | null;
-  /** Bytes before the file's, and the structure still packed. */
-  prefix: Uint8Array;
-  structure: string;
-  /** With {@link Want}.Summary: as it is stored, and parsed when it is asked for. */
-  summaryText: string;
-  readonly summary: Summary;
-}
-
 /** What lists, SORT and THREAD need of an email without opening it. Texts are decoded. */
 export interface Summary {
   /** Normalised, without <>; "" if none. */

@@ -20,7 +20,7 @@ import { packStructure } from "../../mail/structure/packed.ts";
 import { baseSubject } from "../../mail/header/subject.ts";
 import { decodeWords } from "../../mail/header/words.ts";
 import { parse as parseDomain } from "tldts";
-import { sortSubject } from "../messages/fetch.ts";
+import { sortSubject } from "../messages/row.ts";
 import { maxSummaryAddresses, maxSummaryText } from "../messages/summary_limits.ts";
 import type { Summary, SummaryAddress } from "../types.ts";
 

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { answerRequests } from "../../platform/worker.ts";
-import { parseSummary } from "../messages/fetch.ts";
+import { parseSummary } from "../messages/row.ts";
 import { MessageFiles } from "../files/message_files.ts";
 import { fieldText, MessageText, summaryTexts } from "../search/text.ts";
 import { isCutSummary } from "../messages/summary_limits.ts";

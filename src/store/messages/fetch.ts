@@ -6,11 +6,10 @@
  *
  * @module
  */
-import { collationKey } from "../../mail/text/collation.ts";
-import { standardBaseSubject } from "../../mail/header/subject.ts";
 import type { Db, Row } from "../database/database.ts";
+import { FetchRow, parseSummary } from "./row.ts";
 import type { MailboxRows } from "../mailboxes/rows.ts";
-import { type FetchRow, Flag, type Message, type Summary, Want } from "../types.ts";
+import { Flag, type Message, type Summary, Want } from "../types.ts";
 
 const base = "m.id, m.email_id, m.uid, m.modseq, m.flags, m.keywords, m.received, m.saved, m.size";
 const baseColumns = 9;
@@ -52,63 +51,15 @@ function joinsFor(c: Columns): string {
     (c.thread ? " LEFT JOIN threads t ON t.email_id = m.email_id" : "");
 }
 
-const noBytes = new Uint8Array(0);
-const noSummary: Summary = {
-  messageId: "",
-  references: [],
-  repliesOnly: undefined,
-  subject: "",
-  sortSubject: "",
-  sent: undefined,
-  sentZone: undefined,
-  from: [],
-  to: [],
-  cc: [],
-  bcc: [],
-  replyTo: [],
-  preview: "",
-  hasAttachment: false,
-};
-
-class ReusedRow implements FetchRow {
-  id = 0;
-  emailId = 0;
-  uid = 0;
-  modseq = 0;
-  flags = 0;
-  keywords = "";
-  received = 0;
-  saved = 0;
-  size = 0;
-  threadId = 0;
-  envelope = "";
-  body = "";
-  bodyStructure = "";
-  prefix = noBytes;
-  structure = "";
-  summaryText = "";
-  listed: string | null = null;
-  #parsedText = "";
-  #parsed = noSummary;
-
-  get summary(): Summary {
-    if (this.#parsedText !== this.summaryText) {
-      this.#parsed = parseSummary(this.summaryText);
-      this.#parsedText = this.summaryText;
-    }
-    return this.#parsed;
-  }
-}
-
 /** Fills the columns that cost extra, from the given index of a row on. */
-function fillExtra(o: ReusedRow, c: Columns, r: Row, at: number): void {
+function fillExtra(o: FetchRow, c: Columns, r: Row, at: number): void {
   for (let k = 0; k < c.fields.length; k++) o[c.fields[k]] = r[at + k] as never;
   if (c.thread) o.threadId = r[at + c.fields.length] ?? o.emailId;
 }
 
 /** Fills one object from rows, again and again. */
 function rowReader(c: Columns): (r: Row) => FetchRow {
-  const o = new ReusedRow();
+  const o = new FetchRow();
   return (r) => {
     o.id = r[0];
     o.emailId = r[1];
@@ -122,19 +73,6 @@ function rowReader(c: Columns): (r: Row) => FetchRow {
     fillExtra(o, c, r, baseColumns);
     return o;
   };
-}
-
-/** Reads a summary as it is stored: only what isn't empty. */
-export function parseSummary(text: string): Summary {
-  const s = { ...noSummary, ...JSON.parse(text) };
-  // Of before the collation was that of the RFC.
-  if ("baseSubject" in s) s.sortSubject = sortSubject(s.subject);
-  return s;
-}
-
-/** What SORT and THREAD compare of a decoded subject. */
-export function sortSubject(subject: string): string {
-  return collationKey(standardBaseSubject(subject).base);
 }
 
 /**
@@ -224,7 +162,7 @@ export function fetchFromRows(
   want: number,
   each: (row: FetchRow) => boolean | void,
 ): void {
-  const o = new ReusedRow();
+  const o = new FetchRow();
   const c = columnsFor(want);
   let at = uids.length > 0 ? rows.indexOf(uids[0]) : 0;
   /** Index of the next uid that is there, with `at` on its row; or the end. */

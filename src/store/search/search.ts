@@ -6,11 +6,12 @@
  *
  * @module
  */
+import type { FetchRow } from "../messages/row.ts";
 import type { Account } from "../account/account.ts";
 import { addressText, foldCase, MessageText, type TextNode } from "./text.ts";
 import { needs, type SearchNode } from "./types.ts";
 import { isCutSummary } from "../messages/summary_limits.ts";
-import { type FetchRow, type MessageReader, type SummaryAddress, Want } from "../types.ts";
+import { type MessageReader, type SummaryAddress, Want } from "../types.ts";
 
 export { foldCase } from "./text.ts";
 
@@ -99,7 +100,7 @@ export async function searchMailbox(
       last = row.uid;
       const quick = decide(tree, row, (n) => kept(account, n, row.emailId));
       if (quick === undefined && row.size > largeMessage) {
-        large = { ...row };
+        large = row.kept();
         stoppedEarly = true;
         return false;
       }

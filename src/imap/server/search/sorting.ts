@@ -3,11 +3,12 @@
  *
  * @module
  */
+import type { FetchRow } from "../../../store/messages/row.ts";
 import { collationKey } from "../../../mail/text/collation.ts";
 import { standardBaseSubject } from "../../../mail/header/subject.ts";
 import type { Account } from "../../../store/account/account.ts";
 import { storedSent, storedSortSubject } from "../../../store/messages/fetch.ts";
-import { type FetchRow, type Summary, type SummaryAddress, Want } from "../../../store/types.ts";
+import { type Summary, type SummaryAddress, Want } from "../../../store/types.ts";
 
 export const sortKeys = [
   "ARRIVAL",
