@@ -6,6 +6,7 @@
 import type { Server, Socket } from "node:net";
 import { type Log, newCid } from "../log/mod.ts";
 import { counter, countPanic, gauge, type PanicPackage } from "../metrics/mod.ts";
+import { openFilesLimit } from "../platform/process.ts";
 import { acceptConnections, boundPort, closeListener, listenTcp } from "../platform/net.ts";
 import { memoryShort } from "./budget.ts";
 import { canonicalIp } from "./ip.ts";
@@ -23,6 +24,10 @@ const openConnections = gauge(
   "Connections open now, by protocol.",
   ["protocol"],
 );
+
+/** Connections of all listeners that may be open: a share of the files that the process may have open. */
+const maxSockets = Math.floor((openFilesLimit() ?? Infinity) * 0.4);
+let sockets = 0;
 
 /** A listener and the limits on its connections. */
 export interface AcceptOptions {
@@ -115,6 +120,7 @@ export async function acceptSockets(
   function accepted(socket: Socket): void {
     const ip = socket.remoteAddress ?? "";
     if (stopping || open.size >= maxConnections) return refuse(socket, "limit", "too many open");
+    if (sockets >= maxSockets) return refuse(socket, "files", "too many files are open");
     if (memoryShort()) return refuse(socket, "memory", "memory is short");
     if (options.rateLimiter?.take(ip) === false) {
       return refuse(socket, "limit", "too many new ones from network");
@@ -133,11 +139,13 @@ export async function acceptSockets(
       since: Date.now(),
     });
     openConnections.inc({ protocol: options.protocol });
+    sockets++;
     // Never rejects: whatever happens ends this connection only.
     const run = taken.done.catch((e: unknown) => ended(e, connLog)).finally(() => {
       open.delete(taken);
       running.delete(run);
       openConnections.dec({ protocol: options.protocol });
+      sockets--;
       options.connectionLimiter?.remove(ip);
     });
     running.add(run);

@@ -82,6 +82,17 @@ export function memoryLimit(): number | undefined {
   return both.length === 0 ? undefined : Math.min(...both);
 }
 
+/** Files and sockets that this process may have open at a time; undefined where that can't be asked. */
+export function openFilesLimit(): number | undefined {
+  try {
+    const limits = Deno.readTextFileSync("/proc/self/limits");
+    const n = Number(/^Max open files\s+(\d+)/m.exec(limits)?.[1]);
+    return n > 0 ? n : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Path of the executable: the program itself when compiled, otherwise Deno. */
 export function executablePath(): string {
   return Deno.execPath();

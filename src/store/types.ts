@@ -302,6 +302,7 @@ export class StoreError extends Error {
     | "annotation"
     | "size"
     | "rights"
+    | "busy"
     | "closed";
   constructor(code: StoreError["code"], message: string, options?: ErrorOptions) {
     super(message, options);

@@ -20,13 +20,15 @@ import {
   type SmtpSession,
   type Transaction,
 } from "../../smtp/server/mod.ts";
+import { giveWay } from "../../platform/turns.ts";
 import { isStorageFull } from "../../platform/storage_errors.ts";
 import type { Account } from "../../store/account/account.ts";
 import { Flag, type NewMessage, StoreError } from "../../store/types.ts";
 import { openArrived } from "./arrived.ts";
 import { analysisContext, type Incoming, isOurDomain } from "./analysis.ts";
 import type { ReceivingListener, ReceivingServices } from "./receiving.ts";
-import { notifyDelivered, RefusedMessage } from "./dsn.ts";
+import { notifyDelivered, notifyFailures, RefusedMessage } from "./dsn.ts";
+import { deliverLater } from "./later.ts";
 import { checkSender } from "./sender.ts";
 import { type Plan, planRecipients, type Target } from "./targets.ts";
 import { forward, type Onward, onwardOf } from "../onward/forward.ts";
@@ -37,7 +39,7 @@ import { replyIfAway } from "../onward/vacation.ts";
 const deliveries = counter(
   "mox_smtpserver_delivery_total",
   "Recipients of incoming messages, by result; a member of an alias counts as one.",
-  { result: ["delivered", "reject", "forwarded", "refused", "error"] },
+  { result: ["delivered", "reject", "forwarded", "later", "refused", "error"] },
 );
 const firstTimeWaits = counter(
   "mox_smtpserver_first_time_sender_total",
@@ -51,15 +53,17 @@ export function storeFailure(err: unknown, log: Log): SmtpError {
   if (err instanceof StoreError && err.code === "overQuota") {
     return new SmtpError(452, "2.2", "mailbox is full, its limit is set by QuotaMessageSize");
   }
+  if (err instanceof StoreError && err.code === "busy") {
+    return new SmtpError(451, "3.2", err.message);
+  }
   log.error("delivering message", { err: err as Error });
   if (isStorageFull(err)) return new SmtpError(452, "3.1", "insufficient system storage");
   return new SmtpError(451, "3.0", "could not store the message, try again later");
 }
 
-/** What was decided for one account that a recipient leads to. */
+/** What was decided for one account that a recipient leads to. Accounts aren't held open: there may be thousands. */
 interface Decided {
   target: Target;
-  account: Account;
   conf: AccountConfig;
   decision: Decision;
   prefix: Uint8Array;
@@ -75,7 +79,6 @@ export async function receive(
 ): Promise<Delivered> {
   const names = [...new Set([l.hostname, s.config.static.Hostname])];
   const arrived = await openArrived(message, names, s.tempDir);
-  const opened: Account[] = [];
   try {
     const sender = await checkSender(session, transaction, arrived, s.resolver, l.hostname);
     const m: Incoming = { session, transaction, arrived, sender, size: arrived.size };
@@ -86,7 +89,7 @@ export async function receive(
       sender.auth !== undefined,
     );
     const decided = await Promise.all(
-      plans.map((plan) => decideFor(s, l, m, plan, message, opened)),
+      plans.map((plan) => decideFor(s, l, m, plan, message)),
     );
     await waitForStranger(s, l, session, decided.flatMap((d) => d.decided));
     const kept = new Set<Plan>();
@@ -98,7 +101,6 @@ export async function receive(
     await notifyDelivered(s, session, transaction, message, sender.auth?.spf.result, delivered);
     return { outcomes };
   } finally {
-    for (const a of opened) a.close();
     arrived.close();
   }
 }
@@ -106,7 +108,15 @@ export async function receive(
 /** Decisions for a recipient, and what keeps accounts from deciding. */
 interface Decisions {
   decided: Decided[];
-  failure: SmtpError | undefined;
+  /** The sender may not write here. */
+  refusal: SmtpError | undefined;
+  failed: Failed[];
+}
+
+/** An account that did not get the message, not because it doesn't want it. */
+interface Failed {
+  target: Target;
+  error: SmtpError;
 }
 
 async function decideFor(
@@ -115,13 +125,12 @@ async function decideFor(
   m: Incoming,
   plan: Plan,
   message: IncomingMessage,
-  opened: Account[],
 ): Promise<Decisions> {
-  const result: Decisions = { decided: [], failure: plan.refusal };
+  const result: Decisions = { decided: [], refusal: plan.refusal, failed: [] };
   for (const target of plan.targets) {
+    let account: Account | undefined;
     try {
-      const account = await s.accounts.open(target.account);
-      opened.push(account);
+      account = await s.accounts.open(target.account);
       const conf = s.config.account(target.account);
       // Removed from the configuration since RCPT.
       if (!conf) throw new SmtpError(550, "1.1", "no such address here");
@@ -136,11 +145,15 @@ async function decideFor(
         (m.sender.auth ? decision.headers : "") + m.sender.headers +
           message.receivedHeader(plan.recipient.address),
       );
-      result.decided.push({ target, account, conf, decision, prefix: joined(prefix, text) });
+      result.decided.push({ target, conf, decision, prefix: joined(prefix, text) });
     } catch (err) {
       deliveries.inc({ result: err instanceof SmtpError ? "refused" : "error" });
-      result.failure = storeFailure(err, m.session.log);
+      result.failed.push({ target, error: storeFailure(err, m.session.log) });
+    } finally {
+      account?.close();
     }
+    // An alias may have thousands of members.
+    await giveWay();
   }
   return result;
 }
@@ -189,7 +202,8 @@ async function carryOut(
   message: IncomingMessage,
   kept: Set<Plan>,
 ): Promise<Outcome> {
-  let { failure } = decisions;
+  const failed = [...decisions.failed];
+  let failure = decisions.refusal;
   let accepted = 0;
   if (plan.sender) {
     try {
@@ -200,24 +214,71 @@ async function carryOut(
     }
   }
   for (const d of decisions.decided) {
-    let refusal: SmtpError | undefined;
+    let account: Account | undefined;
     try {
-      refusal = d.decision.accept
-        ? await accept(s, m, plan, d, message, kept)
-        : await refuse(s, m, plan, d, message);
+      account = await s.accounts.open(d.target.account);
+      if (d.decision.accept) {
+        await accept(s, m, plan, d, account, message, kept);
+        accepted++;
+      } else {
+        const refusal = await refuse(s, m, plan, d, account, message);
+        // To try again may help, and hurts nobody.
+        if (failure === undefined || refusal.temporary) failure = refusal;
+        if (d.decision.error !== undefined) failed.push({ target: d.target, error: refusal });
+      }
     } catch (err) {
       deliveries.inc({ result: "error" });
-      refusal = storeFailure(err, m.session.log);
+      failed.push({ target: d.target, error: storeFailure(err, m.session.log) });
+    } finally {
+      account?.close();
     }
-    if (refusal === undefined) accepted++;
-    // To try again may help, and hurts nobody.
-    else if (failure === undefined || refusal.temporary) failure = refusal;
+    await giveWay();
+  }
+  for (const { error } of failed) {
+    if (failure === undefined || error.temporary) failure = error;
   }
   const first = decisions.decided[0];
   if (first) evaluate(s, m, plan, first.decision, message);
-  // Members of a list that got it must not get it again because of one that didn't. Where nobody was
-  // left to deliver to, all have it.
-  return accepted > 0 ? undefined : failure;
+  // Where nobody was left to deliver to, all have it.
+  if (accepted === 0) return failure;
+  // Members of a list that got it must not get it again because of one that didn't: that one gets it later.
+  // Only once it is durable that it will, the message is taken.
+  return failed.length === 0 ? undefined : await takeUp(s, m, plan, failed, message);
+}
+
+/**
+ * Sees to the members of an alias that could not get a message that others have: it is queued for those where
+ * trying again may help, and the sender is told of the others.
+ * @returns the answer where that is not possible: then the sender tries again, for all
+ */
+async function takeUp(
+  s: ReceivingServices,
+  m: Incoming,
+  plan: Plan,
+  failed: readonly Failed[],
+  message: IncomingMessage,
+): Promise<Outcome> {
+  try {
+    const later = failed.filter((f) => f.error.temporary).map((f) => f.target);
+    if (later.length > 0) await deliverLater(s, m, plan, later, message);
+    const never = failed.filter((f) => !f.error.temporary);
+    if (never.length > 0) {
+      m.session.log.warn("members of an alias can't get a message", {
+        to: addressText(plan.recipient.address),
+        accounts: never.map((f) => f.target.account).join(" "),
+        err: never[0].error,
+      });
+      // As for messages refused for what they are: nobody is told whose address isn't verified.
+      const { code, message: text } = never[0].error;
+      await notifyFailures(s, m.session, m.transaction, message, [{
+        recipient: plan.recipient,
+        error: new RefusedMessage(code, "2.4", `${never.length} of its members: ${text}`),
+      }]);
+    }
+    return undefined;
+  } catch (err) {
+    return storeFailure(err, m.session.log);
+  }
 }
 
 /** What is stored, in whichever mailbox. */
@@ -261,10 +322,11 @@ async function accept(
   m: Incoming,
   plan: Plan,
   d: Decided,
+  account: Account,
   message: IncomingMessage,
   kept: Set<Plan>,
-): Promise<undefined> {
-  const { decision, account, conf } = d;
+): Promise<void> {
+  const { decision, conf } = d;
   const own = decision.isReject || isReport(d)
     ? keepOnly
     : onwardOf(s, m, plan, account.name, conf);
@@ -298,7 +360,6 @@ async function accept(
     // It is delivered, and must not come again.
     m.session.log.error("after delivery", { err: err as Error, account: d.target.account });
   }
-  return undefined;
 }
 
 /** Of a report about a message of ours; how many recipients it has suppressed. */
@@ -353,9 +414,10 @@ async function refuse(
   m: Incoming,
   plan: Plan,
   d: Decided,
+  account: Account,
   message: IncomingMessage,
 ): Promise<SmtpError> {
-  const { decision, account, conf } = d;
+  const { decision, conf } = d;
   const { log } = m.session;
   deliveries.inc({ result: decision.userError ? "refused" : "error" });
   if (decision.error !== undefined) {
