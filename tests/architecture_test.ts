@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { commands } from "../src/imap/server/session/table.ts";
+import { methods as jmapMethods } from "../src/jmap/table.ts";
+import { commands } from "../src/imap/server/table.ts";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const src = join(root, "src");
@@ -13,12 +14,13 @@ const levels: string[][] = [
   ["log", "metrics"],
   ["mail", "net", "sasl", "dns"],
   ["config"],
+  ["sieve"],
   ["store"],
-  ["junk", "senderauth", "tlspolicy", "reports", "acme", "smtp/client"],
+  ["junk", "senderauth", "tlspolicy", "reports", "acme", "smtp/client", "web/http"],
   ["queue"],
   ["delivery"],
   ["admin"],
-  ["smtp/server", "imap", "web", "managesieve", "jmap"],
+  ["smtp/server", "imap", "web", "managesieve", "jmap", "pop3"],
   ["serve"],
   ["commands"],
 ];
@@ -75,13 +77,69 @@ Deno.test("imports point downwards", () => {
   assert.deepEqual(wrong, []);
 });
 
+/** The files of a folder and what each imports of the tree, by paths from the root. */
+function importGraph(folders: readonly string[]): Map<string, string[]> {
+  const graph = new Map<string, string[]>();
+  for (const folder of folders) {
+    for (const file of sources(join(root, folder))) {
+      const targets = imports(Deno.readTextFileSync(file)).filter((spec) => spec.startsWith("."));
+      graph.set(relative(root, file), targets.map((t) => relative(root, join(dirname(file), t))));
+    }
+  }
+  return graph;
+}
+
+/** A path that leads back to where it starts, for each file that a walk finds to be on one. */
+function circles(graph: ReadonlyMap<string, string[]>): string[] {
+  const found: string[] = [];
+  const done = new Set<string>();
+  const path: string[] = [];
+  const walk = (file: string): void => {
+    const at = path.indexOf(file);
+    if (at >= 0) {
+      found.push([...path.slice(at), file].join(" -> "));
+      return;
+    }
+    if (done.has(file)) return;
+    path.push(file);
+    for (const target of graph.get(file) ?? []) walk(target);
+    path.pop();
+    done.add(file);
+  };
+  for (const file of graph.keys()) walk(file);
+  return found;
+}
+
+Deno.test("no files import each other in a circle, not even for types", () => {
+  const graph = importGraph(["src", "webmail", "scripts", "tests/support"]);
+  assert.ok(graph.size > 500, "the files were found");
+  assert.deepEqual(circles(graph), []);
+  assert.deepEqual(circles(new Map([["a", ["b"]], ["b", ["c"]], ["c", ["b"]]])), ["b -> c -> b"]);
+});
+
 Deno.test("only the platform layer asks which operating system it runs on", () => {
   const asks =
     /\bDeno\.(build|uid|gid|osRelease)\b|\bprocess\.(platform|setuid|setgid|getuid)\b|from "node:os"/;
   const wrong: string[] = [];
   for (const file of sources(src)) {
     const path = relative(src, file).replaceAll("\\", "/");
-    if (!path.startsWith("platform/") && asks.test(Deno.readTextFileSync(file))) wrong.push(path);
+    if (path.startsWith("platform/")) continue;
+    const text = Deno.readTextFileSync(file);
+    if (asks.test(text) || imports(text).some((i) => /\/platform\/(?:os|libc)\.ts$/.test(i))) {
+      wrong.push(path);
+    }
+  }
+  assert.deepEqual(wrong, []);
+});
+
+Deno.test("connections to other servers by TLS and HTTPS go by src/net alone", () => {
+  const own =
+    /from "node:https"|\brootCertificates\b|\bfetch\(\s*(?:["'`]|new URL|url\b)|\bDeno\.(?:connectTls|startTls)\b|import \{[^}]*\b(?:connect|request)\b[^}]*\} from "node:(?:tls|http)"/;
+  const wrong: string[] = [];
+  for (const file of sources(src)) {
+    const path = relative(src, file).replaceAll("\\", "/");
+    const found = path.startsWith("net/") ? null : own.exec(Deno.readTextFileSync(file));
+    if (found) wrong.push(`${path}: ${found[0]}`);
   }
   assert.deepEqual(wrong, []);
 });
@@ -98,4 +156,14 @@ Deno.test("every IMAP command is in a file of its name", async () => {
     assert.ok(Object.values(await import(url.href)).includes(c), `${file} has ${c.name}`);
   }
   assert.deepEqual([...Deno.readDirSync(dir)].map((e) => e.name).sort(), [...files].sort());
+});
+
+Deno.test("every JMAP method is in a file of its name", () => {
+  const dir = join(src, "jmap/methods");
+  const files = new Set([...sources(dir)].map((f) => relative(dir, f).replaceAll("\\", "/")));
+  for (const m of jmapMethods) {
+    const file = `${m.name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`).slice(1)}.ts`;
+    assert.ok(files.delete(file), `${file} has ${m.name}`);
+  }
+  assert.deepEqual([...files], []);
 });

@@ -6,10 +6,10 @@
 import { createHash } from "node:crypto";
 import type { Authorization, Client } from "acme-client";
 import type { ACME } from "../config/mod.ts";
-import { type KeyCert, selfSignedCertificate } from "../net/mod.ts";
+import { type KeyCert, type Outbound, selfSignedCertificate } from "../net/mod.ts";
 import type { CertificateFiles } from "./certificate_files.ts";
 import { AcmeError, explain } from "./errors.ts";
-import { acmeLibrary } from "./library.ts";
+import { type AcmeLibrary, acmeLibrary, withWay } from "./library.ts";
 import type { Proofs } from "./proofs.ts";
 
 /** How control over a name is shown. */
@@ -29,6 +29,8 @@ export interface AuthorityOptions {
   config: ACME;
   files: CertificateFiles;
   proofs: Proofs;
+  /** The way to the authority. */
+  outbound: Outbound;
   /** The key of the external account binding in base64url, if one is configured. */
   bindingKey?: string;
   patience?: Patience;
@@ -85,6 +87,15 @@ export class Authority {
    */
   async obtain(name: string, key: string | undefined, proof: ProofKind): Promise<KeyCert> {
     const acme = await acmeLibrary();
+    return await withWay(this.#o.outbound, () => this.#obtain(acme, name, key, proof));
+  }
+
+  async #obtain(
+    acme: AcmeLibrary,
+    name: string,
+    key: string | undefined,
+    proof: ProofKind,
+  ): Promise<KeyCert> {
     try {
       const client = await this.#account();
       const own = key ?? (await acme.crypto.createPrivateEcdsaKey()).toString();

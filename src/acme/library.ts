@@ -1,23 +1,79 @@
 /**
  * The ACME library, loaded when the first certificate is got, with its habit taken away to wait hours for a
- * rate limit by itself: who waits for what is decided in schedule.ts.
+ * rate limit by itself: who waits for what is decided in schedule.ts. Its requests go by the server's one way
+ * out, not by its own.
  *
  * @module
  */
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { Outbound } from "../net/mod.ts";
 import { AcmeError } from "./errors.ts";
 
-type Library = typeof import("acme-client");
+/** The library's exports. */
+export type AcmeLibrary = typeof import("acme-client");
 
 /** Milliseconds for one request. */
 const requestTimeout = 60_000;
 
-let loaded: Promise<Library> | undefined;
+let loaded: Promise<AcmeLibrary> | undefined;
+
+/** Bytes of an answer: a chain of certificates has some thousands. */
+const maxAnswer = 1024 * 1024;
+/** Redirects that are followed. */
+const redirects = 5;
+
+/** The library has one client for all: which way a request goes is known by who began it. */
+const way = new AsyncLocalStorage<Outbound>();
+
+/** Runs a function whose requests to authorities go by a way. */
+export function withWay<T>(outbound: Outbound, fn: () => Promise<T>): Promise<T> {
+  return way.run(outbound, fn);
+}
+
+/** A request as the library wants it made. */
+interface Asked {
+  url?: string;
+  method?: string;
+  headers: { toJSON(): Record<string, unknown> };
+  data?: unknown;
+}
+
+/** Makes a request; answers are errors too, see below. */
+async function ask(config: Asked): Promise<never> {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(config.headers.toJSON())) {
+    if (typeof value === "string") headers[name] = value;
+  }
+  let response: FailedRequest["response"];
+  let message = "";
+  try {
+    const answer = await way.getStore()!.request({
+      url: new URL(config.url ?? ""),
+      method: (config.method ?? "GET").toUpperCase(),
+      headers,
+      body: typeof config.data === "string" ? config.data : undefined,
+      timeout: requestTimeout,
+      maxBytes: maxAnswer,
+      redirects,
+    });
+    response = {
+      status: answer.status,
+      statusText: "",
+      headers: Object.fromEntries(answer.headers),
+      data: new TextDecoder().decode(answer.body),
+      config,
+    };
+  } catch (err) {
+    message = err instanceof Error ? err.message : String(err);
+  }
+  throw Object.assign(new Error(message), { config, response });
+}
 
 /** The library; loaded once. */
-export function acmeLibrary(): Promise<Library> {
+export function acmeLibrary(): Promise<AcmeLibrary> {
   return loaded ??= import("acme-client").then((acme) => {
     const { axios } = acme;
-    axios.defaults.timeout = requestTimeout;
+    axios.defaults.adapter = ask;
     axios.interceptors.response.clear();
     // All answers come through here, as errors: the library's request interceptor makes them so.
     axios.interceptors.response.use(null, (err: FailedRequest) => {
@@ -46,8 +102,11 @@ interface FailedRequest extends Error {
   config?: { url?: string; retryValidateStatus?: (status: number) => boolean };
   response?: {
     status: number;
+    statusText?: string;
     headers?: Record<string, string>;
-    data?: { detail?: string };
+    // deno-lint-ignore no-explicit-any
+    data?: any;
+    config?: unknown;
   };
 }
 

@@ -1,6 +1,7 @@
 /** DKIM keys of domains: made, written to files, and as DNS records. @module */
-import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } from "node:crypto";
+import { createPublicKey, generateKeyPair, type KeyObject } from "node:crypto";
 import { promisify } from "node:util";
+import { privateKeyFromPem } from "../platform/private_key.ts";
 import { selector as selectorType } from "../config/dynamic/domain.ts";
 import type { Config, Selector } from "../config/mod.ts";
 import { ensureDir, writeFileAtomic } from "../platform/files.ts";
@@ -25,7 +26,7 @@ export async function makeDkimKey(algorithm: DkimAlgorithm): Promise<string> {
 
 /** The TXT record of a key (RFC 6376 §3.6.1), from its private key in PEM. */
 export function dkimRecordText(privateKeyPem: string, hash = "sha256"): string {
-  const key = createPrivateKey(privateKeyPem);
+  const key = privateKeyFromPem(privateKeyPem);
   const spki = createPublicKey(key).export({ type: "spki", format: "der" });
   const ed25519 = key.asymmetricKeyType === "ed25519";
   // RFC 8463 §4.2: the bare 32 bytes, which end the SubjectPublicKeyInfo.

@@ -4,8 +4,7 @@
  *
  * @module
  */
-import type { Config, Domain } from "../config/mod.ts";
-import type { Resolver } from "../dns/mod.ts";
+import type { Config } from "../config/mod.ts";
 import {
   checkClients,
   checkDnsbls,
@@ -23,88 +22,17 @@ import {
   checkSpfRecords,
   checkTlsrpt,
 } from "./dns_check_policies.ts";
+import {
+  type CheckContext,
+  type CheckName,
+  type DnsCheckOptions,
+  type DomainCheck,
+  type DomainCheckPart,
+  Part,
+} from "./dns_check_part.ts";
 import { domainName } from "./domains.ts";
 import { AdminError } from "./errors.ts";
 import { publicIps } from "./records.ts";
-
-export type CheckName =
-  | "dnssec"
-  | "host"
-  | "iprev"
-  | "dnsbl"
-  | "mx"
-  | "spf"
-  | "dkim"
-  | "dmarc"
-  | "mtasts"
-  | "tlsrpt"
-  | "dane"
-  | "clients"
-  | "services";
-
-/** Something that is not as it should be. */
-export interface Finding {
-  /** Errors keep mail from working as configured; warnings are worth a look. */
-  level: "error" | "warning";
-  message: string;
-}
-
-/** One subject of the check. */
-export interface DomainCheckPart {
-  name: CheckName;
-  title: string;
-  /** "skipped" if it is not configured, or can't be told from here. */
-  state: "ok" | "warning" | "error" | "skipped";
-  findings: Finding[];
-  /** What the DNS has, for showing. */
-  found: string[];
-  /** What to do: records to add or change, settings to correct. Empty if all is well. */
-  fix: string[];
-}
-
-export interface DomainCheck {
-  domain: string;
-  parts: DomainCheckPart[];
-}
-
-export interface DnsCheckOptions {
-  resolver: Resolver;
-  /** Public addresses of this host; by default those of the configuration. */
-  ips?: readonly string[];
-  /** Gets the text of a domain's MTA-STS policy by HTTPS; without it that is not looked at. */
-  fetchPolicy?: (domain: string) => Promise<string>;
-  /** Milliseconds for each subject. */
-  timeout?: number;
-}
-
-/** What all subjects need. */
-export interface CheckContext extends DnsCheckOptions {
-  config: Config;
-  /** The domain in ASCII. */
-  domain: string;
-  settings: Domain;
-  /** The host's name in ASCII. */
-  host: string;
-  ips: readonly string[];
-}
-
-/** Collects what one subject finds. */
-export class Part {
-  readonly findings: Finding[] = [];
-  readonly found: string[] = [];
-  readonly fix: string[] = [];
-  skipped = false;
-
-  error(message: string, fix?: string): void {
-    this.findings.push({ level: "error", message });
-    if (fix !== undefined) this.fix.push(fix);
-  }
-
-  warn(message: string, fix?: string): void {
-    this.findings.push({ level: "warning", message });
-    if (fix !== undefined) this.fix.push(fix);
-  }
-}
 
 type Check = (c: CheckContext, part: Part) => Promise<void> | void;
 

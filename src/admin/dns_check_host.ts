@@ -7,7 +7,7 @@ import {
   type SrvRecord,
 } from "../dns/mod.ts";
 import { checkIprev } from "../senderauth/iprev.ts";
-import type { CheckContext, Part } from "./dns_check.ts";
+import type { CheckContext, Part } from "./dns_check_part.ts";
 import { domainName } from "./domains.ts";
 import { clientRecords } from "./records.ts";
 

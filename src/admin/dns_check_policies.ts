@@ -12,7 +12,7 @@ import {
   parseSpfRecord,
   SpfSyntaxError,
 } from "../senderauth/mod.ts";
-import type { CheckContext, Part } from "./dns_check.ts";
+import type { CheckContext, Part } from "./dns_check_part.ts";
 import { addressesOf, recordsOf, zoneLine } from "./dns_check_host.ts";
 import { dkimTexts, dmarcText, hostSpfText, hostTlsa, spfText, tlsrptText } from "./records.ts";
 

@@ -1,5 +1,5 @@
 /** The outcome of a DNS check as text for a terminal. @module */
-import type { DomainCheck } from "./dns_check.ts";
+import type { DomainCheck } from "./dns_check_part.ts";
 
 const words = { ok: "ok", warning: "warning", error: "ERROR", skipped: "not set up" } as const;
 

@@ -43,13 +43,13 @@ export { type DkimAlgorithm, dkimRecordText, makeDkimKey, newDkimSelector } from
 export { type DnsRecord, domainRecords, formatZone, type RecordOptions } from "./records.ts";
 export { type ClientService, clientServices } from "./client_config.ts";
 export { randomPassword, writeAdminPassword } from "./passwords.ts";
+export { checkDomainDns } from "./dns_check.ts";
 export {
-  checkDomainDns,
   type CheckName,
   type DnsCheckOptions,
   type DomainCheck,
   type DomainCheckPart,
   type Finding,
-} from "./dns_check.ts";
+} from "./dns_check_part.ts";
 export { formatDomainCheck } from "./dns_check_text.ts";
 export { type DnsblState, dnsblStatus } from "./dnsbl_status.ts";

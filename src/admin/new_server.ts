@@ -94,6 +94,7 @@ function internalListener(o: NewServer): Listener {
     AdminHTTP: { ...zero.AdminHTTP, ...page },
     WebmailHTTP: { ...zero.WebmailHTTP, ...page },
     WebAPIHTTP: { ...zero.WebAPIHTTP, ...page },
+    JMAPHTTP: { ...zero.JMAPHTTP, ...page },
     MetricsHTTP: { Enabled: true, Port: 8010 + o.portOffset },
     // The other web server hands over what is for the mail server, in clear text.
     ...(o.existingWebserver
@@ -102,8 +103,14 @@ function internalListener(o: NewServer): Listener {
           Enabled: true,
           Port: proxiedPorts.public + o.portOffset,
           NonTLS: true,
+          Forwarded: true,
         },
-        MTASTSHTTPS: { Enabled: true, Port: proxiedPorts.public + o.portOffset, NonTLS: true },
+        MTASTSHTTPS: {
+          Enabled: true,
+          Port: proxiedPorts.public + o.portOffset,
+          NonTLS: true,
+          Forwarded: true,
+        },
       }
       : {}),
   };
@@ -123,6 +130,7 @@ function publicListener(o: NewServer): Listener {
   const web = o.existingWebserver ? {} : {
     AutoconfigHTTPS: { ...zero.AutoconfigHTTPS, ...at(443) },
     MTASTSHTTPS: { ...zero.MTASTSHTTPS, ...at(443) },
+    JMAPHTTPS: { ...zero.JMAPHTTPS, ...at(443) },
     WebserverHTTP: { ...zero.WebserverHTTP, ...at(80) },
     WebserverHTTPS: { ...zero.WebserverHTTPS, ...at(443) },
   };

@@ -27,7 +27,15 @@ export async function writeAdminPassword(
   if (file === "") throw new AdminError("mox.conf has no AdminPasswordFile");
   const prepared = preparePassword(password);
   if (prepared.length < 8) throw new AdminError("a password has at least 8 characters");
-  const path = config.configPath(file);
+  await writeAdminHash(config, prepared);
+}
+
+/** Puts a new hash of the administrator's password, which is known to be right, in the place of its old one. */
+export async function writeAdminHash(
+  config: Pick<Config, "configPath" | "static">,
+  prepared: string,
+): Promise<void> {
+  const path = config.configPath(config.static.AdminPasswordFile);
   await writeFileAtomic(path, new TextEncoder().encode(await hashPassword(prepared)));
   ownLikeFolder(path);
 }

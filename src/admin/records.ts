@@ -1,5 +1,6 @@
 /** The DNS records that belong in the zone of a domain. @module */
-import { createHash, createPrivateKey, createPublicKey } from "node:crypto";
+import { createHash, createPublicKey } from "node:crypto";
+import { privateKeyFromPem } from "../platform/private_key.ts";
 import type { Config, Domain, Listener } from "../config/mod.ts";
 import { packLocalpart } from "../config/names.ts";
 import { dkimRecordText } from "./dkim_keys.ts";
@@ -51,7 +52,7 @@ export async function hostTlsa(config: Config): Promise<string[]> {
   for (const l of publicListeners(config)) {
     for (const file of l.TLS?.HostPrivateKeyFiles ?? []) {
       const pem = await Deno.readTextFile(config.configPath(file));
-      const spki = createPublicKey(createPrivateKey(pem)).export({ type: "spki", format: "der" });
+      const spki = createPublicKey(privateKeyFromPem(pem)).export({ type: "spki", format: "der" });
       data.add(`3 1 1 ${createHash("sha256").update(spki).digest("hex")}`);
     }
   }
@@ -212,19 +213,24 @@ export function clientRecords(config: Config, ascii: string, domain: Domain): Dn
     });
   }
   const listeners = [...config.static.Listeners.values()];
-  const has = (f: (l: Listener) => { Enabled: boolean; Port: number }) => {
-    const services = listeners.map(f).filter((s) => s.Enabled);
-    return services[0]?.Port;
+  /** The port of the first listener with the service; the usual one where something else passes it on. */
+  const has = (
+    f: (l: Listener) => { Enabled: boolean; Port: number; NonTLS?: boolean },
+    usual: number,
+  ) => {
+    const service = listeners.map(f).find((s) => s.Enabled);
+    return service && (service.NonTLS ? usual : service.Port || usual);
   };
   const comment = "For mail programs that set themselves up.";
   const optional = true;
-  if (has((l) => l.AutoconfigHTTPS) !== undefined) {
+  const autoconfig = has((l) => l.AutoconfigHTTPS, 443);
+  if (autoconfig !== undefined) {
     records.push(
       { name: `autoconfig.${ascii}`, type: "CNAME", data: `${host}.`, comment, optional },
       {
         name: `_autodiscover._tcp.${ascii}`,
         type: "SRV",
-        data: `0 1 443 ${host}.`,
+        data: `0 1 ${autoconfig} ${host}.`,
         comment,
         optional,
       },
@@ -232,13 +238,16 @@ export function clientRecords(config: Config, ascii: string, domain: Domain): Dn
   }
   // RFC 6186, RFC 8314 §5.1; target "." says that there is no such service.
   const services: [string, number | undefined][] = [
-    ["_imaps", has((l) => l.IMAPS)],
-    ["_submissions", has((l) => l.Submissions)],
-    ["_imap", has((l) => l.IMAP)],
-    ["_submission", has((l) => l.Submission)],
+    ["_imaps", has((l) => l.IMAPS, 993)],
+    ["_submissions", has((l) => l.Submissions, 465)],
+    ["_imap", has((l) => l.IMAP, 143)],
+    ["_submission", has((l) => l.Submission, 587)],
     ["_pop3", undefined],
     ["_pop3s", undefined],
   ];
+  // RFC 8620 §2.2.
+  const jmap = has((l) => l.JMAPHTTPS, 443);
+  if (jmap !== undefined) services.push(["_jmap", jmap]);
   for (const [service, port] of services) {
     records.push({
       name: `${service}._tcp.${ascii}`,

@@ -1,5 +1,11 @@
 /** `mox config test`, `describe-…`, `example`, `printservice`, `dnscheck` and `dnsrecords`. @module */
-import { Config, configExamples, describeDomains, describeStatic } from "../config/mod.ts";
+import {
+  Config,
+  configExamples,
+  describeDomains,
+  describeStatic,
+  formatProblem,
+} from "../config/mod.ts";
 import { writeStdout } from "../platform/stdio.ts";
 import { adminCommand } from "./admin_call.ts";
 import { type Command, parseFlags, UsageError } from "./command.ts";
@@ -12,10 +18,12 @@ const test: Command = {
   summary: "Check both configuration files",
   help: `
 Reads mox.conf and domains.conf with all checks, and the key files that they name. All mistakes are told at
-once, each with its file and line. Ends with status 1 if there are any.`,
+once, each with its file and line. Ends with status 1 if there are any. Keys that are passed over, as they may be of
+a newer version of the original, are told too, and are no mistake.`,
   async run(args) {
     parseFlags(args, {});
     const config = await Config.load(configPath());
+    for (const w of config.warnings) writeStdout(`${formatProblem(w)}\n`);
     writeStdout(`${config.staticPath} and ${config.dynamicPath} are in order\n`);
   },
 };

@@ -1,5 +1,6 @@
 /** `mox dane`: TLSA records, and connections that are verified by them. @module */
-import { createHash, createPrivateKey, createPublicKey, X509Certificate } from "node:crypto";
+import { createHash, createPublicKey, X509Certificate } from "node:crypto";
+import { privateKeyFromPem } from "../platform/private_key.ts";
 import { DnsError, type Resolver } from "../dns/mod.ts";
 import { Log } from "../log/mod.ts";
 import { connectTcp } from "../net/mod.ts";
@@ -180,7 +181,7 @@ Usual for a mail server is: mox dane makerecord dane-ee spki sha2-256 hostkeys/h
       const key = certificate
         ? new X509Certificate(pem).publicKey
         : pem.includes("PRIVATE KEY")
-        ? createPublicKey(createPrivateKey(pem))
+        ? createPublicKey(privateKeyFromPem(pem))
         : createPublicKey(pem);
       data = key.export({ type: "spki", format: "der" });
     }

@@ -1,5 +1,5 @@
 /** `mox dkim lookup`, `verify`, `sign`, `txt`, `gened25519` and `genrsa`. @module */
-import { createPrivateKey } from "node:crypto";
+import { privateKeyFromPem } from "../platform/private_key.ts";
 import { dkimRecordText, makeDkimKey } from "../admin/mod.ts";
 import { parseDuration } from "../config/mod.ts";
 import { Log } from "../log/mod.ts";
@@ -109,7 +109,7 @@ the configuration has for the domain of its From address. Put them in front of t
       signers.push({
         domain: author.domain,
         selector: name,
-        privateKey: createPrivateKey(pem),
+        privateKey: privateKeyFromPem(pem),
         headers: selector.Headers.length > 0 ? selector.Headers : undefined,
         oversign: !selector.DontSealHeaders,
         headerForm: selector.Canonicalization.HeaderRelaxed ? "relaxed" : "simple",

@@ -1,10 +1,15 @@
 /** What several commands read: the DNS, and messages. @module */
+import { loadStatic } from "../config/mod.ts";
 import { makeResolver, parseServer, type Resolver } from "../dns/mod.ts";
+import type { Outbound } from "../net/mod.ts";
 import { parseMessage } from "../mail/structure/structure.ts";
+import { parentDir } from "../platform/paths.ts";
 import { readStdinBytes } from "../platform/terminal.ts";
 import { type ReportPart, reportParts } from "../reports/mod.ts";
 import { bodyStart, bytesSource, type MessageSource } from "../senderauth/mod.ts";
+import { openOutbound } from "../serve/outbound.ts";
 import { UsageError } from "./command.ts";
+import { findConfigPath } from "./datadir.ts";
 
 /** Bytes of a message that is read whole. */
 export const maxMessage = 200 * 1024 * 1024;
@@ -20,6 +25,18 @@ export function resolverOf(flags: { server: string }): Resolver {
   const server = parseServer(flags.server);
   if (!server) throw new UsageError(`not the address of a name server: ${flags.server}`);
   return makeResolver({ servers: [server] });
+}
+
+/**
+ * The server's way out, with the certificate authorities of its mox.conf; with those of the system where
+ * there is no configuration.
+ * @throws ConfigError
+ */
+export async function outboundOf(resolver: Resolver): Promise<Outbound> {
+  const path = await findConfigPath("");
+  const there = await Deno.stat(path).then(() => true, () => false);
+  const config = there ? await loadStatic(path) : { TLS: { CA: undefined } };
+  return openOutbound(config, parentDir(path), resolver);
 }
 
 /** "with DNSSEC" or not, for people. */

@@ -2,7 +2,7 @@
 import { splitHeader } from "../mail/header/header.ts";
 import { parseMessage, type Part } from "../mail/structure/structure.ts";
 import { writeStdout } from "../platform/stdio.ts";
-import { describe } from "../store/account/describe.ts";
+import { describe } from "../store/messages/describe.ts";
 import { type Command, parseFlags } from "./command.ts";
 import { readMessage } from "./inputs.ts";
 

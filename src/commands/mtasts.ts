@@ -2,9 +2,9 @@
 import { DnsError } from "../dns/mod.ts";
 import { writeStdout } from "../platform/stdio.ts";
 import { fetchPolicy, recordId } from "../tlspolicy/mod.ts";
-import { resolvingFetch } from "../tlspolicy/sts_https.ts";
+import { outboundFetch } from "../tlspolicy/sts_https.ts";
 import { type Command, parseFlags } from "./command.ts";
-import { resolverOf, serverFlag, serverHelp } from "./inputs.ts";
+import { outboundOf, resolverOf, serverFlag, serverHelp } from "./inputs.ts";
 
 export const mtastsLookup: Command = {
   name: "mtasts lookup",
@@ -31,7 +31,7 @@ ${serverHelp}`,
       writeStdout("no record: the domain does not use MTA-STS\n");
       return 1;
     }
-    const fetchFn = resolvingFetch(resolver, undefined);
+    const fetchFn = outboundFetch(await outboundOf(resolver));
     const policy = await fetchPolicy(domain, fetchFn, AbortSignal.timeout(60_000));
     writeStdout(`policy: mode ${policy.mode}, good for ${policy.maxAge} seconds\n`);
     for (const mx of policy.mx) writeStdout(`mx: ${mx}\n`);

@@ -1,5 +1,5 @@
 /** `mox serve`. @module */
-import { Config } from "../config/mod.ts";
+import { Config, formatProblem } from "../config/mod.ts";
 import { type Level, Log, setLevel } from "../log/mod.ts";
 import { hostPort, ListenError } from "../platform/net.ts";
 import { exitProcess } from "../platform/process.ts";
@@ -33,6 +33,7 @@ databases closed. A second signal ends it at once.`,
     setLevel("", config.static.LogLevel as Level);
     for (const [pkg, level] of config.static.PackageLogLevels) setLevel(pkg, level as Level);
     const log = new Log("serve");
+    for (const w of config.warnings) log.warn(formatProblem(w));
     const user = await serviceUser(config);
     const server = await MailServer.start({
       config,

@@ -5,6 +5,7 @@ import { connectTcp } from "../net/mod.ts";
 import { writeStdout } from "../platform/stdio.ts";
 import { SmtpClient } from "../smtp/client/mod.ts";
 import { type Command, parseFlags, UsageError } from "./command.ts";
+import { outboundOf } from "./inputs.ts";
 
 export const smtpDial: Command = {
   name: "smtp dial",
@@ -39,12 +40,13 @@ what the server says of itself. Nothing is sent.
       throw new UsageError(`-tls is never, offered, required or immediate, not ${tls}`);
     }
     const timeout = seconds * 1000;
+    const { authorities } = await outboundOf(makeResolver());
     const client = await dial(host, port, timeout, (connection) =>
       SmtpClient.start(connection, {
         log: new Log("smtpclient"),
         hostname: flags.ehlo,
         tls,
-        clientTls: { serverName: host, verify: flags.verify },
+        clientTls: { serverName: host, verify: flags.verify, authorities },
         timeouts: { greeting: timeout, hello: timeout },
       }));
     const x = client.extensions;

@@ -6,6 +6,7 @@
  */
 import { JunkFilter } from "../junk/mod.ts";
 import { Log } from "../log/mod.ts";
+import { Authorities, Outbound } from "../net/mod.ts";
 import { selfSignedCertificate } from "../net/mod.ts";
 import { Webhooks } from "../queue/webhooks/mod.ts";
 import {
@@ -22,6 +23,7 @@ import { TlsKeys } from "../store/logins/tls_keys.ts";
 import { StsCache } from "../tlspolicy/sts_cache.ts";
 import { Sessions } from "../web/login/mod.ts";
 import { SeenRequests } from "../web/webapi/seen_requests.ts";
+import { ScheduledRows } from "../web/webmail/scheduled/rows.ts";
 
 const time = Date.UTC(2026, 10, 23, 10);
 const day = 86_400_000;
@@ -73,6 +75,16 @@ export async function makeOtherDatabases(data: string): Promise<void> {
     SeenRequests.open(data, () => time),
     (s) => s.once("test1", "request-1", new Uint8Array([1]), () => Promise.resolve({ ok: true })),
   );
+  await filled(ScheduledRows.open(data), (s) =>
+    s.add({
+      account: "test1",
+      message: 1,
+      mailbox: 1,
+      due: time + 365 * day,
+      requireTls: null,
+      archiveThread: false,
+      messageId: "6f0ac9f6-6f0e-4d0c-9c0b-0d6a6b8a8d11@mox.example",
+    }));
   await filled(StsCache.open(data), (c) =>
     c.put({
       domain: "remote.example",
@@ -87,6 +99,8 @@ export async function makeOtherDatabases(data: string): Promise<void> {
     }));
   await makeReports(data);
   const webhooks = await Webhooks.open(data, {
+    // Nothing is called.
+    outbound: new Outbound({ authorities: Authorities.of(), lookup: () => Promise.resolve([]) }),
     log: new Log("webhook"),
     retiredPeriod: () => 0,
   });

@@ -10,6 +10,8 @@ import { type Dynamic, dynamicConfig } from "./dynamic/dynamic.ts";
 import {
   ConfigError,
   type FileProblem,
+  type FileWarning,
+  formatProblem,
   inFile,
   readConfigFile,
   readDynamic,
@@ -18,7 +20,7 @@ import {
 import { type AddressLookup, lookup, type LookupOptions, owned } from "./lookup.ts";
 import { asciiDomain, parseAddress, parseDomain } from "./names.ts";
 import { equal } from "./sconf/schema.ts";
-import { type MapNode, parseSconf, printSconf } from "./sconf/sconf.ts";
+import { type MapNode, parseSconf, printSconf, type Problem } from "./sconf/sconf.ts";
 import type { Static } from "./static/static.ts";
 
 const log = new Log("config");
@@ -33,6 +35,7 @@ interface DynamicState {
   value: Dynamic;
   root: MapNode;
   addresses: AddressIndex;
+  warnings: Problem[];
   /** Of the file that this was read from. */
   stamp: string;
 }
@@ -58,7 +61,15 @@ export class Config {
   /** Changes of the file one after the other. */
   #writing: Promise<unknown> = Promise.resolve();
 
-  private constructor(path: string, s: Static, state: DynamicState) {
+  readonly #staticWarnings: Problem[];
+
+  private constructor(
+    path: string,
+    s: Static,
+    staticWarnings: Problem[],
+    state: DynamicState,
+  ) {
+    this.#staticWarnings = staticWarnings;
     this.staticPath = path;
     this.dynamicPath = dynamicPathOf(path);
     this.static = s;
@@ -98,13 +109,15 @@ export class Config {
     if (dynamicText !== undefined && problems.length > 0) {
       // References to a broken mox.conf say nothing: just the form is looked at.
       const { root, problems: more } = parseSconf(dynamicText);
-      dynamicConfig.read(root, 0, (line, message) => more.push({ line, message }));
+      dynamicConfig.read(root, 0, (line, message, warning) => {
+        if (!warning) more.push({ line, message });
+      });
       problems.push(...inFile(dynamicPath, more));
     }
     if (problems.length > 0) throw new ConfigError(problems);
     const d = readDynamic(dynamicText!, s.value, { dir });
     if (d.problems.length > 0) throw new ConfigError(inFile(dynamicPath, d.problems));
-    return new Config(path, s.value, { ...d, stamp });
+    return new Config(path, s.value, s.warnings, { ...d, stamp });
   }
 
   /** The values of domains.conf. Not to be changed: see {@link writeDynamic}. */
@@ -114,6 +127,14 @@ export class Config {
 
   get addresses(): AddressIndex {
     return this.#state.addresses;
+  }
+
+  /** What is passed over in both files. */
+  get warnings(): FileWarning[] {
+    return [
+      ...inFile(this.staticPath, this.#staticWarnings),
+      ...inFile(this.dynamicPath, this.#state.warnings),
+    ];
   }
 
   /** Folder of the configuration files. */
@@ -336,18 +357,23 @@ export class Config {
   }
 
   /**
-   * Looks for changes of domains.conf each second. A file with mistakes is logged, once, and the
+   * Looks for changes of domains.conf twice a second. A file with mistakes is logged, once, and the
    * configuration in use stays.
    * @returns function that ends it.
    */
-  watch(interval = 1000): () => void {
+  watch(interval = 400): () => void {
     let failed = "";
     let busy = false;
     const look = async () => {
       if (busy) return;
       busy = true;
       try {
-        if (await this.reload()) log.info("domains.conf reloaded");
+        if (await this.reload()) {
+          log.info("domains.conf reloaded");
+          for (const w of this.#state.warnings) {
+            log.warn(formatProblem({ file: this.dynamicPath, ...w }));
+          }
+        }
         failed = "";
       } catch (err) {
         const stamp = await fileStamp(this.dynamicPath).catch(() => "missing");

@@ -6,7 +6,7 @@ import { checkDynamic } from "./dynamic/check_dynamic.ts";
 import { checkStatic } from "./static/check_static.ts";
 import { type Dynamic, dynamicConfig } from "./dynamic/dynamic.ts";
 import { checkDynamicFiles, checkStaticFiles } from "./static/key_files.ts";
-import { type PathReport, reportAt, type Type } from "./sconf/schema.ts";
+import { type PathReport, type Report, reportAt, type Type } from "./sconf/schema.ts";
 import { type MapNode, maxProblems, parseSconf, type Problem } from "./sconf/sconf.ts";
 import { type Static, staticConfig } from "./static/static.ts";
 
@@ -15,6 +15,9 @@ export interface FileProblem extends Problem {
   /** Path of the file. */
   file: string;
 }
+
+/** Something in a file that is passed over, for the log and for `config test`. */
+export type FileWarning = FileProblem;
 
 /** A problem as it is shown: `file:line: message`. */
 export function formatProblem(p: FileProblem): string {
@@ -83,6 +86,8 @@ export interface ReadConfig<T> {
   value: T;
   root: MapNode;
   problems: Problem[];
+  /** What is passed over: keys that may be of a newer version of the original. */
+  warnings: Problem[];
 }
 
 /**
@@ -96,21 +101,23 @@ function readText<T>(
 ): ReadConfig<T> {
   const { root, problems } = parseSconf(text);
   const inForm = problems.length === 0;
-  const report = (line: number, message: string) => {
-    if (problems.length < maxProblems) problems.push({ line, message });
+  const warnings: Problem[] = [];
+  const report: Report = (line, message, warning) => {
+    const list = warning ? warnings : problems;
+    if (list.length < maxProblems) list.push({ line, message });
   };
   const value = type.read(root, 0, report);
   const broken = new Set(problems.map((p) => p.line));
   if (inForm) {
     check(
       value,
-      reportAt(root, (line, message) => {
-        if (line === 0 || !broken.has(line)) report(line, message);
+      reportAt(root, (line, message, warning) => {
+        if (line === 0 || !broken.has(line)) report(line, message, warning);
       }),
     );
   }
   problems.sort((a, b) => (a.line || Infinity) - (b.line || Infinity));
-  return { value, root, problems };
+  return { value, root, problems, warnings };
 }
 
 /** Options of reading. */

@@ -24,6 +24,7 @@ export { type ConfigChange, type NameChanges } from "./changes.ts";
 export {
   ConfigError,
   type FileProblem,
+  type FileWarning,
   formatProblem,
   loadDynamic,
   loadStatic,

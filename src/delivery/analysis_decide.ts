@@ -120,6 +120,15 @@ function decision(s: AnalysisState, v: Verdict): Decision {
     tlsReport: v.accept ? s.tlsReport : undefined,
     headers: "",
   };
+  const { introbox = "" } = s.c;
+  if (
+    d.firstTimeSender && introbox !== "" && !s.ruleset && v.reason !== "reporting" &&
+    !s.facts.isForward && !s.facts.isMailingList
+  ) {
+    d.destinedMailboxId = s.c.mailboxId(s.mailbox);
+    d.mailbox = introbox;
+    s.text.push("first-time sender, to the introbox");
+  }
   if (!v.accept) {
     d.code = v.code;
     d.enhancedCode = v.enhancedCode;

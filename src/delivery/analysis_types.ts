@@ -137,6 +137,8 @@ export interface AnalysisContext {
   history: History;
   /** Id of a mailbox by name; 0 if it doesn't exist. */
   mailboxId: (name: string) => number;
+  /** Mailbox for those who write for the first time; "" for none. Default "". */
+  introbox?: string;
   /** The account's junk filter; undefined without one. */
   junk:
     | { threshold: number; classify: () => Classification | Promise<Classification> }

@@ -7,7 +7,7 @@
 import { normalizeName } from "../dns/mod.ts";
 import { networksOf } from "../net/mod.ts";
 import type { SenderAuth } from "../senderauth/mod.ts";
-import { type EmailDescription, organizationalDomain } from "../store/account/describe.ts";
+import { type EmailDescription, organizationalDomain } from "../store/messages/describe.ts";
 import type { DeliveryFacts } from "../store/types.ts";
 
 /** The SMTP session and envelope as far as they matter here. */

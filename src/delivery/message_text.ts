@@ -4,11 +4,15 @@
  * @module
  */
 import type { MessageText } from "../junk/mod.ts";
-import { decodeCharset } from "../mail/text/charset.ts";
 import { splitHeader } from "../mail/header/header.ts";
+import {
+  decodeText,
+  fileNameOf,
+  isEncodedMessage,
+  openEncodedMessage,
+} from "../mail/structure/contents.ts";
 import { leaves, type Part } from "../mail/structure/structure.ts";
 import { unpackStructure } from "../mail/structure/packed.ts";
-import { decodeTransferEncoding } from "../mail/transfer/transfer.ts";
 import { decodeWords } from "../mail/header/words.ts";
 import type { Account } from "../store/account/account.ts";
 
@@ -28,18 +32,7 @@ export function messageText(
 ): MessageText {
   const texts: { html: boolean; text: string }[] = [];
   const attachments: string[] = [];
-  for (const p of leaves(root)) {
-    const name = p.dispositionParams?.filename ?? p.params.name;
-    if (name) attachments.push(name);
-    if (p.type !== "text" || p.disposition === "attachment") continue;
-    const raw = read(p.bodyOffset, Math.min(p.endOffset, p.bodyOffset + maxPartBytes));
-    const bytes = decodeTransferEncoding(raw, p.encoding);
-    if (!bytes) continue;
-    texts.push({
-      html: p.subtype === "html",
-      text: decodeCharset(bytes, p.params.charset ?? "utf-8"),
-    });
-  }
+  collect(root, read, 0, texts, attachments);
   const header = read(0, Math.min(root.bodyOffset, maxHeaderBytes));
   return {
     headers: [...splitHeader(prefix), ...splitHeader(header)]
@@ -47,6 +40,29 @@ export function messageText(
     texts,
     attachments,
   };
+}
+
+/** Encoded messages within each other that are looked into. */
+const maxEncoded = 3;
+
+function collect(
+  root: Part,
+  read: (from: number, to: number) => Uint8Array,
+  depth: number,
+  texts: { html: boolean; text: string }[],
+  attachments: string[],
+): void {
+  for (const p of leaves(root)) {
+    const name = fileNameOf(p);
+    if (name !== "") attachments.push(name);
+    if (isEncodedMessage(p) && depth < maxEncoded) {
+      const inner = openEncodedMessage(p, read(p.bodyOffset, p.endOffset));
+      collect(inner.root, inner.read, depth + 1, texts, attachments);
+    } else if (p.type === "text" && p.disposition !== "attachment") {
+      const raw = read(p.bodyOffset, Math.min(p.endOffset, p.bodyOffset + maxPartBytes));
+      texts.push({ html: p.subtype === "html", text: decodeText(p, raw) });
+    }
+  }
 }
 
 /** The texts of a stored message. @throws file errors if the message is gone. */

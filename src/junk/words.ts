@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { htmlText } from "./html_text.ts";
+import { htmlText } from "../mail/text/html_text.ts";
 import type { JunkParams } from "./params.ts";
 
 /** UTF-16 units of text parts that are looked at, all parts together; of HTML source, twice as much. */

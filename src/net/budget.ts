@@ -28,7 +28,18 @@ const maxResident = Math.min(4096 * mib, Math.max(512 * mib, (memoryLimit() ?? 4
 /** Milliseconds for which a look at the resident size is good. */
 const residentFor = 500;
 
-const protocols = ["smtp", "submission", "submissions", "imap", "imaps", "http", "https", "other"];
+const protocols = [
+  "smtp",
+  "submission",
+  "submissions",
+  "imap",
+  "imaps",
+  "pop3",
+  "pop3s",
+  "http",
+  "https",
+  "other",
+];
 
 const shed = counter(
   "mox_connections_shed_total",

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { connect, type TcpNetConnectOpts } from "node:net";
+import { connect, type Socket, type TcpNetConnectOpts } from "node:net";
 import { Log, newCid } from "../log/mod.ts";
 import { SocketConnection } from "./connection.ts";
 import { ConnectionError } from "./types.ts";
@@ -29,6 +29,18 @@ export interface ConnectOptions {
 
 /** Opens a TCP connection. Fails with a ConnectionError "timeout" or "closed", the cause in it. */
 export async function connectTcp(options: ConnectOptions): Promise<SocketConnection> {
+  return new SocketConnection(await connectSocket(options), {
+    cid: options.cid ?? newCid(),
+    log: options.log ?? new Log("net"),
+    readTimeout: options.readTimeout,
+    writeTimeout: options.writeTimeout,
+  });
+}
+
+/** As {@link connectTcp}, the socket itself. */
+export async function connectSocket(
+  options: Pick<ConnectOptions, "host" | "port" | "localAddress" | "timeout" | "signal">,
+): Promise<Socket> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const where = `${options.host} port ${options.port}`;
   const how: TcpNetConnectOpts & { allowHalfOpen: boolean } = {
@@ -62,10 +74,5 @@ export async function connectTcp(options: ConnectOptions): Promise<SocketConnect
     socket.off("connect", resolve);
     socket.off("error", onError);
   }
-  return new SocketConnection(socket, {
-    cid: options.cid ?? newCid(),
-    log: options.log ?? new Log("net"),
-    readTimeout: options.readTimeout,
-    writeTimeout: options.writeTimeout,
-  });
+  return socket;
 }

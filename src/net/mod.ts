@@ -1,6 +1,6 @@
 /**
  * Connections: framed input and buffered output over sockets, TLS, compression, limits per network,
- * listeners, proxies.
+ * listeners, proxies, and in outbound/ the one way out to other servers by TLS and HTTPS.
  *
  * May import platform, log and metrics. Used by every protocol server and client.
  *
@@ -12,14 +12,38 @@ export { canonicalIp, ipText, isLoopbackIp, networkOf, networksOf, parseIp } fro
 export {
   ConnectionLimiter,
   connectionRate,
-  FailedAuthLimiter,
-  failedAuthWindows,
   type LimiterOptions,
   type NetworkLimits,
   openConnectionLimits,
   RateLimiter,
   type RateWindow,
+  SlidingAllowance,
 } from "./limits.ts";
+export {
+  type Admission,
+  type AuthAttempt,
+  failedLoginWindows,
+  LoginGuard,
+  LoginLimited,
+  type LoginTry,
+  type LoginWay,
+} from "./login_guard.ts";
+export { type LoggedIn, LoginAttempt, SessionEnd } from "./logged_in.ts";
+export {
+  type AddressLookup,
+  type AddressRule,
+  allowedAddresses,
+  bareHost,
+  OutboundError,
+} from "./outbound/addresses.ts";
+export { Authorities, systemAuthorities } from "./outbound/authorities.ts";
+export {
+  type HttpAnswer,
+  type HttpCall,
+  Outbound,
+  type OutboundOptions,
+  type Target,
+} from "./outbound/http.ts";
 export { memoryShort, Share } from "./budget.ts";
 export { type AcceptOptions, acceptSockets, type Refused, type Taken } from "./accept.ts";
 export {

@@ -16,6 +16,7 @@ import {
 } from "node:tls";
 import { acmeProtocol, peekHello, showProof } from "./acme_tls.ts";
 import { parseIp } from "./ip.ts";
+import { systemAuthorities } from "./outbound/authorities.ts";
 import { endPointBinding, prepareCertificate, type PreparedCertificate } from "./tlscert.ts";
 import { type ClientTls, ConnectionError, type ServerTls, type TlsInfo } from "./types.ts";
 
@@ -86,11 +87,11 @@ export async function clientHandshake(
   };
   // RFC 6066 §3: an address must not stand in the server name extension.
   if (!isIp) how.servername = options.serverName;
-  if (options.ca !== undefined) how.ca = options.ca;
   if (options.keyCert !== undefined) {
     how.key = options.keyCert.key;
     how.cert = options.keyCert.cert;
   }
+  (options.authorities ?? systemAuthorities).apply();
   const socket = connect(how);
   await settled(socket, "secureConnect", timeout);
   const chain = peerChain(socket);

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Authorities } from "./outbound/authorities.ts";
+
 /** What is known of a connection's TLS layer once it is on. */
 export interface TlsInfo {
   /** "TLSv1.2" or "TLSv1.3". */
@@ -100,6 +102,8 @@ export interface Connection {
   /** From here on raw deflate both ways (RFC 4978). Call flush first. */
   startDeflate(): void;
 
+  /** From now on waiting for the start of a line fails with "shutdown"; what runs goes on. */
+  stop(): void;
   /** Flushes what can be sent within a second, then closes. Never throws. */
   close(): Promise<void>;
   /** Drops the connection at once. Never throws. */
@@ -130,10 +134,10 @@ export interface ServerTls {
 
 export interface ClientTls {
   serverName: string;
-  /** Verify against the system's certificate authorities (or `ca`) and the server name. */
+  /** Verify against the authorities and the server name. */
   verify: boolean;
-  /** PEM, in place of the system's. */
-  ca?: string[];
+  /** Who vouches for servers; those of the system if not given. */
+  authorities?: Authorities;
   /** Certificate to show if the server asks for one. */
   keyCert?: KeyCert;
   /** Called with the peer's chain in DER, leaf first; false refuses it (DANE). */

@@ -40,6 +40,11 @@ export class ListenError extends Error {
   }
 }
 
+/** The file with names of hosts that the operating system goes by before it asks the DNS. */
+export const hostsFile: string = isWindows
+  ? "C:\\Windows\\System32\\drivers\\etc\\hosts"
+  : "/etc/hosts";
+
 /** An address and port as they are written, an IPv6 address in brackets. */
 export function hostPort(hostname: string, port: number): string {
   return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;

@@ -289,6 +289,16 @@ export class Queue {
     return findItems(this.#db, filter, order);
   }
 
+  /** Whether a message of an account with this Message-ID, without <>, waits here, or is retired. */
+  hasMessageId(senderAccount: string, messageId: string): boolean {
+    return this.#db.get(
+          "SELECT 1 FROM messages WHERE account = ? AND message_id IN (?, ?) LIMIT 1",
+          senderAccount,
+          `<${messageId}>`,
+          messageId,
+        ) !== undefined || this.retiredByMessageId(messageId).length > 0;
+  }
+
   /** The message of an item. */
   message(messageId: number): QueueMessage | undefined {
     return readMessage(this.#db, messageId, this.#files.path);

@@ -7,28 +7,9 @@ import { createHash, createHmac, pbkdf2, randomBytes } from "node:crypto";
 import { promisify } from "node:util";
 import { md5Block, md5BlockSize, md5Finish, md5Start, md5StateBytes, md5StateFrom } from "./md5.ts";
 import { preparePassword } from "./prepare.ts";
+import type { CramMd5Credentials, ScramCredentials } from "./types.ts";
 
-/** RFC 5802 §3: what a server keeps for a SCRAM mechanism. */
-export interface ScramCredentials {
-  salt: Uint8Array;
-  iterations: number;
-  storedKey: Uint8Array;
-  serverKey: Uint8Array;
-  /** Called when somebody has logged in with it. */
-  used?: () => void;
-  /** Further passwords of the same user, with the same salt and iterations. */
-  others?: readonly ScramCredentials[];
-}
-
-/** RFC 2195 §3: MD5 states (16 bytes) after the key, padded and masked for the inner and outer hash. */
-export interface CramMd5Credentials {
-  inner: Uint8Array;
-  outer: Uint8Array;
-  /** Called when somebody has logged in with it. */
-  used?: () => void;
-  /** Further passwords of the same user. */
-  others?: readonly CramMd5Credentials[];
-}
+export type { CramMd5Credentials, ScramCredentials } from "./types.ts";
 
 /** Everything derived from one password. */
 export interface DerivedCredentials {

@@ -3,7 +3,14 @@ import { normalizeName } from "../dns/mod.ts";
 import { fieldText, type HeaderFields } from "./header_fields.ts";
 
 /** The domain of From, or why there is none that a policy could be about. */
-export type AuthorDomain = { domain: string } | { error: string };
+export type AuthorDomain = { domain: string } | {
+  error: string;
+  /** Where there are several authors: all their domains, at most {@link maxDomains}. */
+  domains?: string[];
+};
+
+/** Domains of several authors that policies are asked of. */
+export const maxDomains = 5;
 
 /** Characters of a From field that are looked at. */
 const MAX_FROM = 65_536;
@@ -14,8 +21,17 @@ const MAX_FROM = 65_536;
  */
 export function authorDomain(header: HeaderFields): AuthorDomain {
   const fields = header.fields.filter((f) => f.name === "from");
-  if (fields.length !== 1) {
-    return { error: fields.length === 0 ? "no From field" : "several From fields" };
+  if (fields.length === 0) return { error: "no From field" };
+  if (fields.length > 1) {
+    const domains = new Set<string>();
+    for (const f of fields.slice(0, 20)) {
+      const text = fieldText(header, f).slice(0, MAX_FROM);
+      for (const d of addressDomains(text) ?? []) {
+        const name = normalizeName(d.trim());
+        if (name?.includes(".") && !name.includes(" ")) domains.add(name);
+      }
+    }
+    return { error: "several From fields", domains: [...domains].slice(0, maxDomains) };
   }
   const text = fieldText(header, fields[0]);
   if (text.length > MAX_FROM) return { error: "From field too long" };
@@ -30,7 +46,9 @@ export function authorDomain(header: HeaderFields): AuthorDomain {
     normal.add(name);
   }
   if (normal.size === 0) return { error: "From field has no address" };
-  if (normal.size > 1) return { error: "From field has several domains" };
+  if (normal.size > 1) {
+    return { error: "From field has several domains", domains: [...normal].slice(0, maxDomains) };
+  }
   return { domain: [...normal][0] };
 }
 

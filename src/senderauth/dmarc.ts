@@ -54,7 +54,10 @@ export async function checkDmarc(input: {
     alignedDkim: [],
   };
   if ("error" in input.author) {
-    return { ...outcome, result: "permerror", error: input.author.error };
+    const strictest = await ofSeveral(outcome, input.author.domains ?? [], input);
+    return strictest
+      ? { ...strictest, error: input.author.error }
+      : { ...outcome, result: "permerror", error: input.author.error };
   }
   outcome.fromDomain = input.author.domain;
   try {
@@ -63,6 +66,32 @@ export async function checkDmarc(input: {
     if (!(err instanceof DnsError)) throw err;
     return { ...outcome, result: err.temporary ? "temperror" : "permerror", error: err.message };
   }
+}
+
+/**
+ * Of a message with several authors (RFC 7489 §6.6.1): the strictest policy among those that it fails, so that a
+ * second address doesn't switch off the policy of the first. Undefined if none has to be applied.
+ */
+async function ofSeveral(
+  outcome: DmarcOutcome,
+  domains: readonly string[],
+  input: Parameters<typeof checkDmarc>[0],
+): Promise<DmarcOutcome | undefined> {
+  const strictness: Record<DmarcPolicy, number> = { none: 0, quarantine: 1, reject: 2 };
+  let strictest: DmarcOutcome | undefined;
+  for (const domain of domains) {
+    let one: DmarcOutcome;
+    try {
+      one = await evaluate({ ...outcome, fromDomain: domain, alignedDkim: [] }, domain, input);
+    } catch (err) {
+      if (!(err instanceof DnsError)) throw err;
+      if (!err.temporary) continue;
+      one = { ...outcome, fromDomain: domain, result: "temperror" };
+    }
+    if (one.result !== "fail" && one.result !== "temperror") continue;
+    if (!strictest || strictness[one.applied] > strictness[strictest.applied]) strictest = one;
+  }
+  return strictest;
 }
 
 async function evaluate(

@@ -1,6 +1,6 @@
 /** What is counted of sender authentication. @module */
 import { counter, histogram } from "../metrics/mod.ts";
-import type { SenderAuth } from "./mod.ts";
+import type { SenderAuth } from "./outcome.ts";
 
 const results = counter(
   "mox_senderauth_total",

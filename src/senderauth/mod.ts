@@ -12,19 +12,20 @@
  */
 import type { Resolver } from "../dns/mod.ts";
 import type { Log } from "../log/mod.ts";
-import { arcBodyHashRequest, type ArcOutcome, readArc, verifyArc } from "./arc_verify.ts";
+import { arcBodyHashRequest, readArc, verifyArc } from "./arc_verify.ts";
 import { authorDomain } from "./author.ts";
 import { limitLookups } from "./budget.ts";
 import { type BodyHash, hashBody, type MessageSource } from "./canonical.ts";
-import { bodyHashRequest, type DkimOutcome, readSignatures, verifyDkim } from "./dkim_verify.ts";
-import { checkDmarc, type DmarcOutcome } from "./dmarc.ts";
+import { bodyHashRequest, readSignatures, verifyDkim } from "./dkim_verify.ts";
+import { checkDmarc } from "./dmarc.ts";
 import type { DmarcMethod } from "./dmarc_discovery.ts";
 import { scanHeader } from "./header_fields.ts";
-import { checkIprev, type IprevOutcome } from "./iprev.ts";
+import { checkIprev } from "./iprev.ts";
 import { LOOKUP_LIMITS, MAX_LOOKUP_MS } from "./limits.ts";
 import { countResults } from "./metrics.ts";
 import { signedHeader } from "./signed_header.ts";
-import { checkSpf, type SpfOutcome } from "./spf.ts";
+import type { SenderAuth } from "./outcome.ts";
+import { checkSpf } from "./spf.ts";
 
 export { type ArcOutcome } from "./arc_verify.ts";
 export { sealArc } from "./arc_seal.ts";
@@ -59,6 +60,7 @@ export {
   methodResults,
   receivedSpf,
 } from "./results_header.ts";
+export { type SenderAuth } from "./outcome.ts";
 export { checkSpf, type SpfInput, type SpfOutcome, type SpfResult } from "./spf.ts";
 export { isSpfRecord, parseSpfRecord, type SpfRecord } from "./spf_record.ts";
 export { SpfSyntaxError } from "./spf_error.ts";
@@ -87,18 +89,6 @@ export interface AuthenticateInput {
   dmarcMethod?: DmarcMethod;
   /** For DMARC's pct=: a number from 0 up to 1. By default random. */
   random?: () => number;
-}
-
-/** What is known of who sent a message. */
-export interface SenderAuth {
-  spf: SpfOutcome;
-  /** Evaluated signatures from the top. */
-  dkim: DkimOutcome[];
-  /** Signatures past the limit, which were not looked at. */
-  dkimSkipped: number;
-  dmarc: DmarcOutcome;
-  arc: ArcOutcome;
-  iprev: IprevOutcome;
 }
 
 /** Does all checks. Rejects only if the message can't be read. */

@@ -1,6 +1,6 @@
 /** Authentication-Results (RFC 8601) and Received-SPF (RFC 7208 §9.1) as text. @module */
 import { Buffer } from "node:buffer";
-import type { SenderAuth } from "./mod.ts";
+import type { SenderAuth } from "./outcome.ts";
 
 /** One method with its result, as it stands in Authentication-Results. */
 export interface MethodResult {

@@ -22,12 +22,13 @@ import {
   type Transaction,
 } from "../smtp/server/mod.ts";
 import type { Accounts } from "../store/account/accounts.ts";
-import type { EmailDescription } from "../store/account/describe.ts";
+import type { EmailDescription } from "../store/messages/describe.ts";
 import { ParsingObserver } from "./receiving/arrived.ts";
 import { loginAccount } from "./logins.ts";
+import type { OpenLogins } from "./open_logins.ts";
 import { queueOutgoing } from "./sending/outgoing.ts";
 import { submittedMessage } from "./sending/submission.ts";
-import { storeFailure } from "./receiving/deliver.ts";
+import { storeFailure } from "./receiving/failure.ts";
 import { targetsOf } from "./receiving/targets.ts";
 import type { ServerWebhooks } from "./sending/webhooks.ts";
 
@@ -45,6 +46,7 @@ export interface MailServices {
   log: Log;
   sasl: SaslBackend;
   hostname: string;
+  openLogins: OpenLogins;
 }
 
 /** Behind ports 587 and 465: messages of our users, into the queue. */
@@ -58,6 +60,19 @@ export function submissionBackend(s: MailServices): SmtpBackend {
   };
   return {
     sasl: s.sasl,
+    authenticated(session, username, credential): Promise<void> {
+      const account = loginAccount(s.config, username);
+      if (account === undefined) {
+        return Promise.reject(new SmtpError(535, "7.8", "this account may not log in"));
+      }
+      const end = (reason: string) => session.end(reason);
+      session.state = s.openLogins.add({ account, login: username, credential, end });
+      return Promise.resolve();
+    },
+    disconnected(session): Promise<void> {
+      (session.state as (() => void) | undefined)?.();
+      return Promise.resolve();
+    },
     checkMailFrom(session, transaction): Promise<void> {
       return Promise.resolve().then(() => {
         const account = accountOf(session);

@@ -12,7 +12,8 @@
  * @module
  */
 import type { Part } from "../mail/structure/structure.ts";
-import type { EmailDescription } from "./account/describe.ts";
+import type { EmailDescription } from "./messages/describe.ts";
+import type { Summary } from "./messages/summary.ts";
 
 /** System and well-known flags, as bits. Other keywords are strings. */
 export const Flag = {
@@ -126,34 +127,8 @@ export const Want = {
   Listed: 128,
 } as const;
 
-/** What lists, SORT and THREAD need of an email without opening it. Texts are decoded. */
-export interface Summary {
-  /** Normalised, without <>; "" if none. */
-  messageId: string;
-  /** References then In-Reply-To, oldest first, at most 100. */
-  references: string[];
-  /** How many of them, the last ones, are in In-Reply-To only; undefined for none. */
-  repliesOnly: number | undefined;
-  subject: string;
-  /** Collation key of the base subject (RFC 5256 §2.1). */
-  sortSubject: string;
-  /** Of the Date header, milliseconds; undefined without a valid one. */
-  sent: number | undefined;
-  /** Minutes east of Greenwich of the zone that the Date was written in; undefined for 0. */
-  sentZone: number | undefined;
-  from: SummaryAddress[];
-  to: SummaryAddress[];
-  cc: SummaryAddress[];
-  bcc: SummaryAddress[];
-  replyTo: SummaryAddress[];
-  preview: string;
-  hasAttachment: boolean;
-}
-export interface SummaryAddress {
-  name: string;
-  /** localpart@domain, domain in Unicode and lower case. */
-  address: string;
-}
+export type { FetchRow } from "./messages/row.ts";
+export type { AddressField, GroupNames, Summary, SummaryAddress } from "./messages/summary.ts";
 
 /** Where an incoming message came from and what is known of it; basis of reputation. */
 export interface DeliveryFacts {

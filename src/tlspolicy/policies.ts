@@ -48,7 +48,7 @@ export interface PoliciesOptions {
   resolver: Resolver;
   log: Log;
   /** The runtime's if not given. */
-  fetch?: Fetch;
+  fetch: Fetch;
   now?: () => number;
   /** Is told of each result, for reports. */
   onResult?: (r: TlsResult) => void;
@@ -159,7 +159,7 @@ export class Policies implements TlsPolicy {
   ): Promise<DomainPolicy> {
     const now = this.#now();
     try {
-      const policy = await fetchPolicy(domain, this.#o.fetch ?? fetch, this.#closed.signal);
+      const policy = await fetchPolicy(domain, this.#o.fetch, this.#closed.signal);
       const fresh: CachedPolicy = {
         ...policy,
         domain,

@@ -13,6 +13,7 @@ import { Log, setLevel } from "../../src/log/mod.ts";
 import { type KeyCert, serveTcp } from "../../src/net/mod.ts";
 import { selfSignedCertificate } from "../../src/net/mod.ts";
 import { lacks } from "../support/programs.ts";
+import { outboundTo } from "../support/outbound.ts";
 import { type AuthorityOptions, TestAuthority } from "./authority.ts";
 
 setLevel("acme", "error");
@@ -87,6 +88,7 @@ async function withWorld(
             config,
             files,
             proofs,
+            outbound: outboundTo(),
             bindingKey: options.bindingKey,
             patience: { least: 20, most: 50, looks: 20 },
           }),

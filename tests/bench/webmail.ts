@@ -4,7 +4,7 @@
  *
  * deno run -A tests/bench/webmail.ts [messages [messages of a thread]]
  */
-import { describe } from "../../src/store/account/describe.ts";
+import { describe } from "../../src/store/messages/describe.ts";
 import { insertEmail } from "../../src/store/messages/insert.ts";
 import { mailboxByName } from "../../src/store/mailboxes/mailboxes.ts";
 import { parseMessage } from "../../src/mail/structure/structure.ts";

@@ -9,7 +9,7 @@ import {
   type Vacation,
 } from "../../src/delivery/vacation.ts";
 import { StructureParser } from "../../src/mail/structure/structure.ts";
-import { describe } from "../../src/store/account/describe.ts";
+import { describe } from "../../src/store/messages/describe.ts";
 
 function occasion(header: string, over: Partial<Occasion> = {}): Occasion {
   const bytes = new TextEncoder().encode(`${header.trim().replaceAll("\n", "\r\n")}\r\n\r\nx\r\n`);

@@ -13,6 +13,7 @@ import { transferRoutes } from "../../src/web/account/transfer.ts";
 import { ownHost, routeServices, serveHttp, textResponse } from "../../src/web/http/mod.ts";
 import type { Login } from "../../src/web/login/mod.ts";
 import type { ImportJobs } from "../../src/web/account/import_jobs.ts";
+import { outboundTo } from "../support/outbound.ts";
 import { withWebmail, type World } from "../web/webmail/server.ts";
 import { unzipSync } from "../web/webmail/unzip.ts";
 import { type Call, type Fault, isPlanted, possible, withFault } from "./disk.ts";
@@ -206,6 +207,7 @@ for (const [kind, format] of [["tgz", "mbox"], ["tar", "maildir"], ["zip", "mbox
         // Who is asking, and imports, are not what is tried here.
         login: { require: () => ({ account: "mox" }) } as unknown as Login,
         jobs: {} as ImportJobs,
+        outbound: outboundTo(),
         tempDir,
         anyPort: false,
       });

@@ -4,7 +4,7 @@ import { Cursor, ParseError } from "../../src/imap/parse/cursor.ts";
 import { formatNumSet, normalRanges, parseNumSet } from "../../src/imap/parse/numset.ts";
 import { decodeUtf7, encodeUtf7 } from "../../src/mail/text/utf7.ts";
 import { Session } from "../../src/imap/server/session/session.ts";
-import { commands } from "../../src/imap/server/session/table.ts";
+import { commands } from "../../src/imap/server/table.ts";
 
 const seed = Number(Deno.env.get("FUZZ_SEED") ?? Date.now() % 1_000_000_000);
 console.log(`FUZZ_SEED=${seed}`);

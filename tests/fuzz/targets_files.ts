@@ -8,7 +8,7 @@ import { parseDovecotKeywords } from "../../src/store/import/maildir.ts";
 import { flagsOf } from "../../src/store/import/sources.ts";
 import { MboxError, mboxMessages } from "../../src/mail/mbox/read.ts";
 import { parseMessageIds } from "../../src/mail/header/messageid.ts";
-import { htmlText } from "../../src/junk/html_text.ts";
+import { htmlText } from "../../src/mail/text/html_text.ts";
 import { methods } from "../../src/web/webapi/schemas.ts";
 import { parseRange } from "../../src/web/webserver/range.ts";
 import { calls } from "../../webmail/api/mod.ts";

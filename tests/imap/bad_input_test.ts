@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { commands } from "../../src/imap/server/session/table.ts";
+import { commands } from "../../src/imap/server/table.ts";
 import { randomFrom } from "./random.ts";
 import { Client, message, startServer } from "./server.ts";
 

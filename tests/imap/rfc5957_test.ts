@@ -2,6 +2,35 @@
 import { talk } from "./transcript.ts";
 import { withClient } from "./with_server.ts";
 
+Deno.test("§3, RFC 5256 §3: a group is sorted by its name, and found by it", () =>
+  withClient(async (c) => {
+    const mail = (to: string) => `From: a@x.example\r\nTo: ${to}\r\nSubject: x\r\n\r\nx\r\n`;
+    await c.append("INBOX", mail("Zebras: Ann <a@x.example>, b@x.example;"));
+    await c.append("INBOX", mail("Mole <n@x.example>, Zebras:;"));
+    await c.append("INBOX", mail("Antelopes:;"));
+    await c.ok("SELECT INBOX");
+    await talk(
+      c,
+      `
+      C: SORT (DISPLAYTO) UTF-8 ALL
+      S: * SORT 3 2 1
+      S: OK …
+      C: SORT (TO) UTF-8 ALL
+      S: * SORT 3 2 1
+      S: OK …
+      C: SEARCH TO zebras
+      S: * SEARCH 1 2
+      S: OK …
+      C: SEARCH TO antelope
+      S: * SEARCH 3
+      S: OK …
+      C: SEARCH CC zebras
+      S: * SEARCH
+      S: OK …
+      `,
+    );
+  }));
+
 Deno.test("§3 DISPLAYFROM and DISPLAYTO sort by what is shown: the decoded name, or else the address", () =>
   withClient(async (c) => {
     const mail = (from: string, to: string) =>

@@ -1,7 +1,7 @@
 /** Our queue and our receiving side with Exim as the peer, over TLS both ways. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { selfSignedCertificate } from "../../src/net/mod.ts";
+import { Authorities, selfSignedCertificate } from "../../src/net/mod.ts";
 import { isRoot } from "../../src/platform/users.ts";
 import { enforcedFor, World } from "../queue/world.ts";
 import { freePorts } from "../serve/instance.ts";
@@ -32,7 +32,11 @@ Deno.test({
           "exim.example": { MX: ["10 mx.exim.example"] },
           "mx.exim.example": { A: ["127.0.0.1"] },
         },
-        deliverer: { ca: [certificate.cert], tlsPolicy: enforcedFor(() => true), port },
+        deliverer: {
+          authorities: Authorities.of(certificate.cert),
+          tlsPolicy: enforcedFor(() => true),
+          port,
+        },
       });
       await world.open();
       await world.queue.start();

@@ -4,6 +4,7 @@ import { ImapFlow } from "imapflow";
 import { SpecialUse, Want } from "../../src/store/types.ts";
 import type { Account } from "../../src/store/account/account.ts";
 import { type Dovecot, noDovecot, startDovecot } from "../support/dovecot.ts";
+import { outboundTo } from "../support/outbound.ts";
 import { type JobsWorld, withJobs } from "../web/account/jobs.ts";
 
 const request = { account: "fred", mailbox: "", skipDuplicates: true };
@@ -116,6 +117,7 @@ function check(w: JobsWorld, count: number): void {
 }
 
 const options = (d: Dovecot, port = d.port) => ({
+  outbound: outboundTo(),
   host: "127.0.0.1",
   port,
   tls: false,

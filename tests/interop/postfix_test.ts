@@ -1,7 +1,7 @@
 /** Our queue and our receiving side with Postfix as the peer, over TLS both ways. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { selfSignedCertificate } from "../../src/net/mod.ts";
+import { Authorities, selfSignedCertificate } from "../../src/net/mod.ts";
 import { isRoot } from "../../src/platform/users.ts";
 import { enforcedFor, World } from "../queue/world.ts";
 import { freePorts } from "../serve/instance.ts";
@@ -48,7 +48,11 @@ message_size_limit = 20000000
           "postfix.example": { MX: ["10 mx.postfix.example"] },
           "mx.postfix.example": { A: ["127.0.0.1"] },
         },
-        deliverer: { ca: [certificate.cert], tlsPolicy: enforcedFor(() => true), port },
+        deliverer: {
+          authorities: Authorities.of(certificate.cert),
+          tlsPolicy: enforcedFor(() => true),
+          port,
+        },
       });
       await world.open();
       await world.queue.start();

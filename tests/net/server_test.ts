@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Log, setLevel, setLogSink } from "../../src/log/mod.ts";
 import { registry } from "../../src/metrics/mod.ts";
 import {
+  Authorities,
   ConnectionError,
   ConnectionLimiter,
   connectSocks,
@@ -161,7 +162,11 @@ Deno.test("TLS from the first byte", async () => {
   const pair = await selfSignedCertificate({ names: ["mail.example"] });
   const server = await serveTcp({ ...listen, tls: { certificateFor: () => pair } }, echo);
   const conn = await dial(server.port);
-  await conn.startTlsClient({ serverName: "mail.example", verify: true, ca: [pair.cert] });
+  await conn.startTlsClient({
+    serverName: "mail.example",
+    verify: true,
+    authorities: Authorities.of(pair.cert),
+  });
   conn.write("secret\r\n");
   await conn.flush();
   assert.equal(text(await conn.readLine(100)), "secret");
@@ -174,9 +179,11 @@ Deno.test("a listener bound earlier: connections that came meanwhile are served,
   for (const tls of [undefined, { certificateFor: () => pair }]) {
     const listener = await listenTcp({ hostname: "127.0.0.1", port: 0 });
     const conn = await dial(boundPort(listener));
-    const begun = tls === undefined
-      ? Promise.resolve()
-      : conn.startTlsClient({ serverName: "mail.example", verify: true, ca: [pair.cert] });
+    const begun = tls === undefined ? Promise.resolve() : conn.startTlsClient({
+      serverName: "mail.example",
+      verify: true,
+      authorities: Authorities.of(pair.cert),
+    });
     if (tls === undefined) {
       conn.write("early\r\n");
       await conn.flush();

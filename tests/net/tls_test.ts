@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import {
+  Authorities,
   endPointBinding,
   type KeyCert,
   selfSignedCertificate,
@@ -40,7 +41,11 @@ Deno.test("TLS is put on in the middle of a conversation", async () => {
   await pair.server.flush();
   const server = pair.server.startTlsServer(both);
   assert.equal(text(await pair.client.readLine(100)), "220 go ahead");
-  await pair.client.startTlsClient({ serverName: "one.example", verify: true, ca: [one.cert] });
+  await pair.client.startTlsClient({
+    serverName: "one.example",
+    verify: true,
+    authorities: Authorities.of(one.cert),
+  });
   await server;
 
   assert.equal(pair.server.tls?.version, "TLSv1.3");
@@ -96,7 +101,11 @@ Deno.test("plain text sent before the handshake is never read after it", async (
 Deno.test("the certificate is chosen by server name, and so is the channel binding", async () => {
   await using pair = await connectedPair();
   const server = pair.server.startTlsServer(both);
-  await pair.client.startTlsClient({ serverName: "two.example", verify: true, ca: [two.cert] });
+  await pair.client.startTlsClient({
+    serverName: "two.example",
+    verify: true,
+    authorities: Authorities.of(two.cert),
+  });
   await server;
   assert.deepEqual(pair.client.tls?.peerCertificate, der(two));
   const binding = pair.server.tls?.channelBindings.get("tls-server-end-point");
@@ -107,7 +116,11 @@ Deno.test("the certificate is chosen by server name, and so is the channel bindi
 Deno.test("a client that names no server gets the default certificate", async () => {
   await using pair = await connectedPair();
   const server = pair.server.startTlsServer(both);
-  await pair.client.startTlsClient({ serverName: "127.0.0.1", verify: true, ca: [one.cert] });
+  await pair.client.startTlsClient({
+    serverName: "127.0.0.1",
+    verify: true,
+    authorities: Authorities.of(one.cert),
+  });
   await server;
   assert.equal(pair.server.tls?.serverName, undefined);
 });
@@ -126,8 +139,8 @@ Deno.test("certificates are verified when asked for", async () => {
   for (
     const options of [
       { serverName: "one.example", verify: true },
-      { serverName: "localhost", verify: true, ca: [two.cert] },
-      { serverName: "two.example", verify: true, ca: [one.cert] },
+      { serverName: "localhost", verify: true, authorities: Authorities.of(two.cert) },
+      { serverName: "two.example", verify: true, authorities: Authorities.of(one.cert) },
     ]
   ) {
     await using pair = await connectedPair();

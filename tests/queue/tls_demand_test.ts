@@ -1,6 +1,6 @@
 /** What TLS is demanded of a host by policies, DANE and the message, and what is reported of it. */
 import assert from "node:assert/strict";
-import { type KeyCert, selfSignedCertificate } from "../../src/net/mod.ts";
+import { Authorities, type KeyCert, selfSignedCertificate } from "../../src/net/mod.ts";
 import { noPolicy } from "../../src/tlspolicy/opportunistic.ts";
 import type { DanePolicy, DomainPolicy, TlsPolicy, TlsResult } from "../../src/tlspolicy/types.ts";
 import type { FakeOptions } from "../smtp/fake_host.ts";
@@ -192,7 +192,7 @@ for (const c of tlsCases) {
         "to.example": { MX: ["10 mx.example"], authenticated },
         "mx.example": { A: ["127.7.1.1"], authenticated },
       },
-      deliverer: { tlsPolicy, ca: [trusted.cert] },
+      deliverer: { tlsPolicy, authorities: Authorities.of(trusted.cert) },
     });
     const host = await world.host("127.7.1.1", { certificate: c.certificate, ...c.host });
     await world.open();

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { createHash, X509Certificate } from "node:crypto";
 import type { ScriptedName, TlsaRecord, Zone } from "../../src/dns/mod.ts";
 import { Log, setLevel } from "../../src/log/mod.ts";
-import { type KeyCert, selfSignedCertificate } from "../../src/net/mod.ts";
+import { Authorities, type KeyCert, selfSignedCertificate } from "../../src/net/mod.ts";
 import { Policies } from "../../src/tlspolicy/policies.ts";
 import type { TlsResult } from "../../src/tlspolicy/types.ts";
 import { TestCa } from "../support/test_ca.ts";
@@ -422,7 +422,7 @@ for (const c of cases) {
     const options = {
       zone: { "to.example": { MX: ["10 mx.example"] }, "mx.example": at },
       authenticated: true,
-      deliverer: { ca: [ca.root] } as Record<string, unknown>,
+      deliverer: { authorities: Authorities.of(ca.root) } as Record<string, unknown>,
     };
     await using world = await World.make(options);
     const host = await world.host("127.7.4.1", { certificate: c.certificate, ...c.host });

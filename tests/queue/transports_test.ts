@@ -1,5 +1,6 @@
 /** Transports and the routes that choose them. */
 import assert from "node:assert/strict";
+import { Authorities } from "../../src/net/mod.ts";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { Config } from "../../src/config/mod.ts";
 import { join } from "node:path";
@@ -38,7 +39,7 @@ Deno.test("submission: with STARTTLS or TLS, logged in, the certificate checked"
 				Username: ${account.name}
 				Password: ${password}
 `;
-    const deliverer = { ca: [certificate.cert] };
+    const deliverer = { authorities: Authorities.of(certificate.cert) };
     const dynamic = globalRoute("relay");
     {
       const password = account.password.replace("\u00a0", " ");

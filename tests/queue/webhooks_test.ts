@@ -10,6 +10,7 @@ import {
   Webhooks,
 } from "../../src/queue/webhooks/mod.ts";
 import { type Receiver, receiver } from "../support/hook_receiver.ts";
+import { outboundTo } from "../support/outbound.ts";
 
 setLevel("webhook", "error");
 
@@ -43,6 +44,7 @@ async function withHooks(
   const open = async () => {
     const hooks = await Webhooks.open(dir, {
       log: new Log("webhook"),
+      outbound: outboundTo(),
       retiredPeriod: () => o.period ?? 3600_000,
       timeout: o.timeout ?? 5000,
       clock: {

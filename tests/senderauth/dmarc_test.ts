@@ -46,6 +46,39 @@ async function dmarcOf(given: Given) {
 
 const reject = { "_dmarc.example.com": txt("v=DMARC1; p=reject") };
 
+Deno.test("a second author doesn't switch off the policy of the first", async () => {
+  const zone = {
+    "_dmarc.bank.example": txt("v=DMARC1; p=reject"),
+    "_dmarc.evil.example": txt("v=DMARC1; p=none"),
+  };
+  const of = (header: string, dkim: string) =>
+    checkDmarc({
+      author: authorDomain(scanHeader(new TextEncoder().encode(header))),
+      spf: { result: "none", identity: "mailfrom", domain: "x.example", authenticated: false },
+      dkim: [{ status: "pass", domain: dkim, testing: false, recordAuthenticated: false }],
+      resolver: scriptedResolver(zone),
+      method: "psl",
+      random: () => 0.5,
+    });
+  const two = (a: string, b: string) => `From: x@${a}\r\nFrom: y@${b}\r\n\r\n`;
+  const one = (a: string, b: string) => `From: x@${a}, y@${b}\r\n\r\n`;
+  for (const header of [two, one]) {
+    for (const [a, b] of [["bank.example", "evil.example"], ["evil.example", "bank.example"]]) {
+      const r = await of(header(a, b), "evil.example");
+      assert.deepEqual([r.result, r.applied, r.fromDomain], ["fail", "reject", "bank.example"]);
+    }
+    // Even a message that passes for all its authors is none that a single one vouches for.
+    assert.equal(
+      (await of(header("evil.example", "evil.example"), "evil.example")).applied,
+      "none",
+    );
+    assert.equal(
+      (await of(header("no.example", "none.example"), "evil.example")).result,
+      "permerror",
+    );
+  }
+});
+
 Deno.test("aligned identifiers, relaxed and strict", async () => {
   const strict = { "_dmarc.example.com": txt("v=DMARC1;p=reject;adkim=s;aspf=s") };
   const rows: [Given, string][] = [

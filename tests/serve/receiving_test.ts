@@ -1,7 +1,7 @@
 /** Receiving mail from other servers, over real connections, with a scripted DNS. */
 import assert from "node:assert/strict";
 import { Flag } from "../../src/store/types.ts";
-import { type Mail, mail, startReceiver } from "./receiver.ts";
+import { domainsConf, type Mail, mail, startReceiver } from "./receiver.ts";
 
 /** From someone whose SPF record does not have this machine. */
 const forged = (over: Partial<Mail> = {}): Mail => ({
@@ -65,6 +65,40 @@ Deno.test("bad SPF of a stranger is refused into Rejects; moved to Inbox, the ne
   assert.equal(second.code, 250, second.lines.join());
   assert.equal((await r.messages("ann", "Inbox")).length, 2);
   assert.deepEqual(await r.messages("ann", "Rejects"), []);
+});
+
+Deno.test("who writes for the first time comes to the introbox, and once moved counts as of the Inbox", async () => {
+  await using r = await startReceiver({
+    domains: domainsConf.replace(
+      "\tann:\n\t\tDomain: ours.example\n",
+      "\tann:\n\t\tDomain: ours.example\n\t\tIntrobox: Introbox\n",
+    ),
+  });
+  const good = () => r.send({ text: mail(), sign: "sender.example" });
+  assert.equal((await good()).code, 250);
+  assert.deepEqual(await r.messages("ann", "Inbox"), []);
+  assert.equal((await r.messages("ann", "Introbox")).length, 1);
+  await r.account("ann", async (a) => {
+    const intro = a.mailboxByName("Introbox")!, inbox = a.mailboxByName("Inbox")!;
+    assert.deepEqual(
+      a.db.get("SELECT orig_mailbox_id, destined_mailbox_id FROM deliveries"),
+      [intro.id, inbox.id],
+    );
+    await a.move(intro.id, a.uids(intro.id), inbox.id);
+    assert.deepEqual(a.db.get("SELECT orig_mailbox_id FROM deliveries"), [inbox.id]);
+    await a.storeFlags(inbox.id, a.uids(inbox.id), "add", Flag.NotJunk, []);
+  });
+  assert.equal((await good()).code, 250);
+  assert.equal((await r.messages("ann", "Inbox")).length, 2);
+  assert.equal((await r.messages("ann", "Introbox")).length, 0);
+  // What a ruleset puts elsewhere stays there.
+  const list = await r.send({
+    from: "new@sender.example",
+    text: mail({ from: "new@sender.example" }).replace("\n", "\nList-Id: <talk.sender.example>\n"),
+    sign: "sender.example",
+  });
+  assert.equal(list.code, 250);
+  assert.equal((await r.messages("ann", "Lists/Talk")).length, 1);
 });
 
 Deno.test("moved to Junk, it speaks against its sender", async () => {

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { createServer } from "node:https";
 import { gunzipSync } from "node:zlib";
 import { Config } from "../../src/config/mod.ts";
 import { scriptedResolver, type Zone } from "../../src/dns/mod.ts";
 import { Log, setLevel } from "../../src/log/mod.ts";
+import type { Outbound } from "../../src/net/mod.ts";
 import { localDeliverer, Queue } from "../../src/queue/mod.ts";
 import {
   type DmarcEvaluation,
@@ -18,11 +21,14 @@ import { recordTlsResult } from "../../src/serve/reports/tls_results.ts";
 import { sendTlsReports } from "../../src/serve/reports/tls_reports.ts";
 import { noPolicy } from "../../src/tlspolicy/opportunistic.ts";
 import type { TlsResult } from "../../src/tlspolicy/mod.ts";
+import { outboundTo } from "../support/outbound.ts";
+import { TestCa } from "../support/test_ca.ts";
 import { writeSmallConfig } from "./instance.ts";
 
 setLevel("reports", "error");
 setLevel("queue", "error");
 const log = new Log("reports");
+const ca = new TestCa();
 const hour = 3_600_000;
 /** 2026-11-23 00:00 UTC. */
 const midnight = Date.UTC(2026, 10, 23);
@@ -45,7 +51,9 @@ interface World {
 async function withWorld(
   fn: (
     w: World,
-    resolver: (zone: Zone) => World & { resolver: ReturnType<typeof scriptedResolver> },
+    resolver: (
+      zone: Zone,
+    ) => World & { resolver: ReturnType<typeof scriptedResolver>; outbound: Outbound },
   ) => Promise<void>,
 ): Promise<void> {
   const dir = await Deno.makeTempDir();
@@ -91,7 +99,11 @@ async function withWorld(
   };
   await queue.start();
   try {
-    await fn(w, (zone) => ({ ...w, resolver: scriptedResolver(zone) }));
+    await fn(w, (zone) => ({
+      ...w,
+      resolver: scriptedResolver(zone),
+      outbound: outboundTo([ca.root], zone),
+    }));
   } finally {
     await queue.stop();
     await w.evaluations.close();
@@ -263,20 +275,22 @@ Deno.test("TLSRPT: failures of a day are told the day after, by mail and HTTPS",
     );
     recordTlsResult(w.results, result({ policy: sts, outcomes: [failure] }), day);
     recordTlsResult(w.results, result({ policy: sts, outcomes: [failure] }), day);
-    const posted: { url: string; body: Uint8Array; type: string | null }[] = [];
-    const s = {
-      ...at({
-        "_smtp._tls.to.example": {
-          TXT: ["v=TLSRPTv1; rua=mailto:tls@to.example,https://reports.to.example/v1"],
-        },
-      }),
-      fetch: (async (url: string, init: RequestInit) => {
-        const r = new Request(url, init);
-        const body = new Uint8Array(await r.arrayBuffer());
-        posted.push({ url, body, type: r.headers.get("content-type") });
-        return new Response();
-      }) as typeof fetch,
-    };
+    const posted: { url: string; body: Uint8Array; type: string | undefined }[] = [];
+    const receiver = createServer(ca.pair(["reports.to.example"]), async (req, res) => {
+      const pieces: Uint8Array[] = [];
+      for await (const piece of req) pieces.push(piece);
+      const url = `https://${req.headers.host}${req.url}`;
+      posted.push({ url, body: Buffer.concat(pieces), type: req.headers["content-type"] });
+      res.end();
+    });
+    await new Promise<void>((resolve) => receiver.listen(0, "127.0.0.1", resolve));
+    const { port } = receiver.address() as { port: number };
+    const s = at({
+      "reports.to.example": { A: ["127.0.0.1"] },
+      "_smtp._tls.to.example": {
+        TXT: [`v=TLSRPTv1; rua=mailto:tls@to.example,https://reports.to.example:${port}/v1`],
+      },
+    });
     assert.deepEqual(await sendTlsReports(s, day), []);
     assert.deepEqual(await sendTlsReports(s, midnight + hour), ["to.example"]);
     await w.delivered(1);
@@ -298,10 +312,12 @@ Deno.test("TLSRPT: failures of a day are told the day after, by mail and HTTPS",
       ["certificate-expired", 2],
     ]);
     assert.deepEqual(posted.map((x) => [x.url, x.type]), [
-      ["https://reports.to.example/v1", "application/tlsrpt+gzip"],
+      [`https://reports.to.example:${port}/v1`, "application/tlsrpt+gzip"],
     ]);
     assert.deepEqual(parseTlsReport(gunzipSync(posted[0].body)), report);
     assert.deepEqual(await sendTlsReports(s, midnight + 2 * hour), []);
+    receiver.closeAllConnections();
+    await new Promise((resolve) => receiver.close(resolve));
   }));
 
 Deno.test("TLSRPT: of DANE the domain and the host are told, an address that both name once; success alone, or reports alone, tell nothing", () =>

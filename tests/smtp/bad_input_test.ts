@@ -68,7 +68,9 @@ const cases: [State, string | Uint8Array, ...string[]][] = [
   ["hello", "MAIL FROM", "501 5.5.2"],
   ["hello", "MAIL TO:<a@b.example>", "501 5.5.2"],
   ["hello", "MAIL FROM:", "501 5.1.7"],
-  ["hello", "MAIL FROM:a@b.example", "501 5.1.7"],
+  ["hello", "MAIL FROM:a@b.example", "250 2.1.0"],
+  ["hello", "MAIL FROM:a@b.example>", "501 5.1.7"],
+  ["hello", "MAIL FROM:a", "501 5.1.7"],
   ["hello", "MAIL FROM:<a@b.example", "501 5.1.7"],
   ["hello", "MAIL FROM:<a>", "501 5.1.7"],
   ["hello", "MAIL FROM:<@b.example>", "501 5.1.7"],
@@ -76,9 +78,10 @@ const cases: [State, string | Uint8Array, ...string[]][] = [
   ["hello", "MAIL FROM:<a@b..example>", "501 5.1.7"],
   ["hello", "MAIL FROM:<a@-b.example>", "501 5.1.7"],
   ["hello", "MAIL FROM:<a@b.example.>", "501 5.1.7"],
-  ["hello", "MAIL FROM:<a..b@b.example>", "501 5.1.7"],
+  ["hello", "MAIL FROM:<a..b@b.example>", "250 2.1.0"],
+  ["hello", "MAIL FROM:<..b@b.example>", "501 5.1.7"],
   ["hello", "MAIL FROM:<.a@b.example>", "501 5.1.7"],
-  ["hello", "MAIL FROM:<a.@b.example>", "501 5.1.7"],
+  ["hello", "MAIL FROM:<a.@b.example>", "250 2.1.0"],
   ["hello", "MAIL FROM:<a b@b.example>", "501 5.1.7"],
   ["hello", 'MAIL FROM:<"a@b.example>', "501 5.1.7"],
   ["hello", 'MAIL FROM:<""@b.example>', "501 5.1.7"],
@@ -249,6 +252,21 @@ Deno.test("pedantic: what is harmless but wrong is refused too", async () => {
     await using c = await lenient.dial();
     await enter(c, state);
     await c.command(input, "250");
+  }
+});
+
+Deno.test("NoRequireTLS: REQUIRETLS is neither offered nor taken", async () => {
+  for (const [noRequireTls, code] of [[true, 555], [false, 250]] as const) {
+    await using t = await startServer({ noRequireTls });
+    await using c = await t.dial();
+    await c.expect(220);
+    await c.command("EHLO x.example", 250);
+    await c.command("STARTTLS", 220);
+    await c.startTls();
+    const { lines } = await c.command("EHLO x.example", 250);
+    const offers = lines.includes("REQUIRETLS");
+    assert.equal(offers, !noRequireTls);
+    await c.command("MAIL FROM:<a@b.example> REQUIRETLS", code);
   }
 });
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { Log } from "../../src/log/mod.ts";
-import { type ClientTls, connectTcp } from "../../src/net/mod.ts";
+import { Authorities, type ClientTls, connectTcp } from "../../src/net/mod.ts";
 import {
   DataEncoder,
   type Envelope,
@@ -19,7 +19,11 @@ import { type FakeHost, fakeHost, type FakeOptions } from "./fake_host.ts";
 import { account, bytes, certificate, startServer, text } from "./talk.ts";
 
 const log = new Log("smtpclient");
-const clientTls: ClientTls = { serverName: "mail.example", verify: true, ca: [certificate.cert] };
+const clientTls: ClientTls = {
+  serverName: "mail.example",
+  verify: true,
+  authorities: Authorities.of(certificate.cert),
+};
 
 async function begin(port: number, more: Partial<SessionOptions> = {}): Promise<SmtpClient> {
   const conn = await connectTcp({ host: "127.0.0.1", port });

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { Log, setLevel } from "../../src/log/mod.ts";
 import {
+  Authorities,
   connectTcp,
   type KeyCert,
   selfSignedCertificate,
@@ -57,7 +58,8 @@ const credentials = decodeCredentials(encodeCredentials(await deriveCredentials(
 
 /** The test server's SASL backend: one account. */
 export const sasl: SaslBackend = {
-  checkPassword: (u, p) => Promise.resolve(u === account.name && p === "te st1234"),
+  checkPassword: (u, p) =>
+    Promise.resolve(u === account.name && p === "te st1234" ? "password" : undefined),
   scramCredentials: (u, m) =>
     Promise.resolve(
       u !== account.name
@@ -196,7 +198,7 @@ export class Client implements AsyncDisposable {
     await this.conn.startTlsClient({
       serverName: "mail.example",
       verify: true,
-      ca: [certificate.cert],
+      authorities: Authorities.of(certificate.cert),
     });
   }
 

@@ -37,6 +37,24 @@ Deno.test("without references an answer is matched by subject, a new message is 
     assert.notEqual(late.threadId, root.threadId);
   }));
 
+Deno.test("an answer without references by somebody else is not of the conversation", () =>
+  withStore(async (s) => {
+    const mail = (from: string, to: string, subject: string) =>
+      `From: ${from}\nTo: ${to}\nMessage-ID: <${crypto.randomUUID()}@x>\nSubject: ${subject}\n\nx\n`;
+    const add = async (from: string, to: string, subject: string) =>
+      await s.account.deliver("Inbox", await s.message(mail(from, to, subject)));
+    const bob = await add("bob@x.example", "me@x.example, carol@x.example", "Invoice");
+    const eve = await add("eve@evil.example", "me@x.example", "Re: Invoice");
+    const forwarded = await add("eve@evil.example", "me@x.example", "Fwd: Invoice");
+    const carol = await add("carol@x.example", "me@x.example", "Re: Invoice");
+    const mine = await add("me@x.example", "bob@x.example", "Re: Invoice");
+    assert.notEqual(eve.threadId, bob.threadId);
+    // Her own two messages are one conversation.
+    assert.equal(forwarded.threadId, eve.threadId);
+    assert.equal(carol.threadId, bob.threadId);
+    assert.equal(mine.threadId, bob.threadId);
+  }));
+
 Deno.test("a parent that arrives after its answers gathers them", () =>
   withStore(async (s) => {
     const c = await s.account.deliver(

@@ -17,6 +17,7 @@ const known = [
   "dovecot",
   "postfix",
   "exim4",
+  "sieve-test",
 ] as const;
 export type Program = (typeof known)[number];
 

@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import type { ServerResponse } from "node:http";
 import { createServer } from "node:https";
-import { scriptedResolver, type Zone } from "../../src/dns/mod.ts";
+import { hostAddresses, scriptedResolver, type Zone } from "../../src/dns/mod.ts";
 import { Log, setLevel } from "../../src/log/mod.ts";
-import type { KeyCert } from "../../src/net/mod.ts";
+import { Authorities, type KeyCert, Outbound } from "../../src/net/mod.ts";
 import { Policies } from "../../src/tlspolicy/mod.ts";
-import { resolvingFetch } from "../../src/tlspolicy/sts_https.ts";
+import { outboundFetch } from "../../src/tlspolicy/sts_https.ts";
 import { TestCa } from "../support/test_ca.ts";
 
 setLevel("mtasts", "error");
@@ -108,7 +108,12 @@ for (const c of cases) {
       [name]: { A: ["127.7.9.1"] },
       ...c.zone,
     });
-    const fetch = resolvingFetch(resolver, [ca.root]);
+    const fetch = outboundFetch(
+      new Outbound({
+        authorities: Authorities.of(ca.root),
+        lookup: hostAddresses(resolver),
+      }),
+    );
     const policies = await Policies.open({
       dataDir: dir,
       resolver,

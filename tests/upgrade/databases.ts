@@ -13,6 +13,8 @@ import { TlsKeys } from "../../src/store/logins/tls_keys.ts";
 import { StsCache } from "../../src/tlspolicy/sts_cache.ts";
 import { Sessions } from "../../src/web/login/mod.ts";
 import { SeenRequests } from "../../src/web/webapi/seen_requests.ts";
+import { ScheduledRows } from "../../src/web/webmail/scheduled/rows.ts";
+import { outboundTo } from "../support/outbound.ts";
 import { testRules } from "../store/setup.ts";
 
 /** Opens a database as the server does, and closes it. `data` is the data folder. */
@@ -43,7 +45,11 @@ export const databases: Record<string, Opener> = {
     await queue.stop();
   },
   "webhooks/hooks.db": async (data) => {
-    const hooks = await Webhooks.open(data, { log: new Log("webhook"), retiredPeriod: () => 0 });
+    const hooks = await Webhooks.open(data, {
+      outbound: outboundTo(),
+      log: new Log("webhook"),
+      retiredPeriod: () => 0,
+    });
     await hooks.stop();
   },
   "sessions.db": closing((d) => Sessions.open(d)),
@@ -51,6 +57,7 @@ export const databases: Record<string, Opener> = {
   "tlskeys.db": closing((d) => TlsKeys.open(d)),
   "shares.db": closing((d) => Shares.open(d)),
   "webapi.db": closing((d) => SeenRequests.open(d)),
+  "scheduled.db": closing((d) => ScheduledRows.open(d)),
   "mtasts.db": closing((d) => StsCache.open(d)),
   "dmarcrpt.db": closing((d) => DmarcReports.open(d)),
   "dmarceval.db": closing((d) => DmarcEvaluations.open(d)),

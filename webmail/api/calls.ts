@@ -7,7 +7,15 @@
 import { passkeyCalls } from "./passkeys.ts";
 import * as v from "valibot";
 import { Address, Count, Flag, Id, Keyword, Nothing, SpecialUse, text, Time } from "./basics.ts";
-import { DomainSecurity, DraftGet, DraftSave, Send } from "./compose.ts";
+import {
+  DomainSecurity,
+  DraftGet,
+  DraftSave,
+  MessageQuote,
+  Send,
+  SendCancel,
+  SendReschedule,
+} from "./compose.ts";
 import { Mailbox, MailboxName } from "./mailbox.ts";
 import { MessageItem, ParsedMessage } from "./message.ts";
 import { Page, Query, Target, View } from "./query.ts";
@@ -139,11 +147,14 @@ export const calls = {
     request: v.strictObject({ address: text(2000) }),
     response: DomainSecurity,
   },
+  MessageQuote,
   DraftSave,
   DraftGet,
   /** Throws a draft away. */
   DraftDiscard: { request: v.strictObject({ id: Id }), response: Nothing },
   Send,
+  SendCancel,
+  SendReschedule,
 
   // --- settings
   SettingsGet: { request: Nothing, response: v.object({ settings: Settings }) },

@@ -49,15 +49,37 @@ export const Composition = v.strictObject({
 });
 export type Composition = v.InferOutput<typeof Composition>;
 
+/** When and how a message is sent. */
+export const SendOptions = v.strictObject({
+  /** At this time; null at once. */
+  sendAt: v.nullable(Time),
+  /** true: only with verified TLS (RFC 8689); false: "TLS-Required: no"; null: as usual. */
+  requireTls: v.nullable(v.boolean()),
+});
+export type SendOptions = v.InferOutput<typeof SendOptions>;
+
+/**
+ * Names a message from the first key until it is sent, in all windows: a UUID that the page makes. The
+ * Message-ID is made of it.
+ */
+const Key = v.pipe(v.string(), v.regex(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/));
+
 export const DraftSave = {
   request: v.strictObject({
     /** The draft that this one replaces; null for the first time. */
     draftId: v.nullable(Id),
+    key: v.optional(Key),
+    /** Replaces what another window has saved meanwhile. */
+    force: v.optional(v.boolean(), false),
     composition: Composition,
+    /** Options of sending, kept with the draft. */
+    options: v.optional(SendOptions),
   }),
   response: v.object({
-    /** Id of the draft from now on. */
-    draftId: Id,
+    /** Id of the draft from now on; null: it was sent, and nothing was saved. */
+    draftId: v.nullable(Id),
+    /** Another window has saved it meanwhile, and nothing was saved: `draftId` is the one there is. */
+    conflict: v.optional(v.boolean(), false),
     /**
      * The attachments as they are from now on: parts of the draft, in the order of the request. Use these
      * for the next save, so that nothing depends on uploads that go after a day.
@@ -78,7 +100,21 @@ export type ComposeAttachment = v.InferOutput<typeof ComposeAttachment>;
 /** Opens a draft (also one that another client saved) for writing on. */
 export const DraftGet = {
   request: v.strictObject({ id: Id }),
-  response: v.object({ composition: Composition, attachments: v.array(ComposeAttachment) }),
+  response: v.object({
+    composition: Composition,
+    attachments: v.array(ComposeAttachment),
+    /** Null for a draft of another program. */
+    key: v.nullable(v.string()),
+    options: SendOptions,
+    /** Why it could not be sent at its time; "" otherwise. */
+    failure: v.string(),
+  }),
+};
+
+/** The HTML of a message for quoting or forwarding it, harmless, its pictures still named by `cid:`. */
+export const MessageQuote = {
+  request: v.strictObject({ id: Id, style: v.boolean() }),
+  response: v.object({ html: v.string(), pictures: v.array(ComposeAttachment) }),
 };
 
 export const Send = {
@@ -86,19 +122,33 @@ export const Send = {
     composition: Composition,
     /** Removed when the message is sent. */
     draftId: v.nullable(Id),
-    /** Not before this time (RFC 4865); null at once. */
-    sendAt: v.nullable(Time),
-    /** true: only with verified TLS (RFC 8689); false: "TLS-Required: no"; null: as usual. */
-    requireTls: v.nullable(v.boolean()),
+    key: v.optional(Key),
+    ...SendOptions.entries,
+    /** Seconds in which it can be called off; it waits on the server. Not with `sendAt`. */
+    undo: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(120)), 0),
     /** Moves the thread of the message that this answers to the archive. */
     archiveThread: v.boolean(),
   }),
   response: v.object({
     /** The copy in the Sent mailbox; null if there is no such mailbox. */
     sentId: v.nullable(Id),
+    /** It waits: message `id` is sent at `at` unless it is called off. Null: it is on its way. */
+    waiting: v.nullable(v.object({ id: Id, at: Time })),
     /** What could not be done besides sending, in words; mostly none. */
     warnings: v.array(v.string()),
   }),
+};
+
+/** Calls off a message that waits: it is a draft again. @throws "conflict" if it is sent already */
+export const SendCancel = {
+  request: v.strictObject({ id: Id }),
+  response: v.object({ draftId: Id }),
+};
+
+/** Another time for a message that waits; its id changes. */
+export const SendReschedule = {
+  request: v.strictObject({ id: Id, sendAt: Time }),
+  response: v.object({ id: Id }),
 };
 
 /** Answer to POST upload?filename=…&type=… with the file as its body. */

@@ -6,7 +6,7 @@
  * @module
  */
 import * as v from "valibot";
-import { Address, Count, Flag, Id } from "./basics.ts";
+import { Address, Count, Flag, Id, Time } from "./basics.ts";
 import { Mailbox, MailboxCounts } from "./mailbox.ts";
 import { MessageItem, Thread } from "./message.ts";
 import { SpecialUse } from "./basics.ts";
@@ -99,6 +99,10 @@ export const Change = v.variant("kind", [
   v.object({ kind: v.literal("mailboxSpecialUse"), id: Id, specialUse: v.array(SpecialUse) }),
   v.object({ kind: v.literal("mailboxKeywords"), id: Id, keywords: v.array(v.string()) }),
   v.object({ kind: v.literal("settings"), settings: Settings }),
+  /** A message waits for its time from now on, or waits no more (null). */
+  v.object({ kind: v.literal("waits"), id: Id, sendAt: v.nullable(Time) }),
+  /** A message that waited could not be sent, and is a draft again. */
+  v.object({ kind: v.literal("sendFailed"), draftId: Id, subject: v.string(), why: v.string() }),
 ]);
 export type Change = v.InferOutput<typeof Change>;
 

@@ -97,6 +97,13 @@ export const ListUnsubscribe = v.object({
 /** An opened message. */
 export const ParsedMessage = v.object({
   item: MessageItem,
+  /** All of them; the item has the first ones. */
+  recipients: v.object({
+    to: v.array(Address),
+    cc: v.array(Address),
+    bcc: v.array(Address),
+    replyTo: v.array(Address),
+  }),
   /** Message-ID without <>; "" if none. */
   messageId: v.string(),
   /** Own addresses that it was sent to or delivered for: the first one answers. */
@@ -105,6 +112,8 @@ export const ParsedMessage = v.object({
   headers: v.array(v.object({ name: v.string(), value: v.string() })),
   texts: v.array(TextPart),
   hasHtml: v.boolean(),
+  /** The HTML says more than the text: pictures, tables, or what the text only points to. */
+  htmlSaysMore: v.boolean(),
   /** The HTML as text, for quoting it; only of a message that has no text, otherwise "". */
   htmlText: v.string(),
   /** The HTML has resources that are only loaded on request. */
@@ -116,6 +125,8 @@ export const ParsedMessage = v.object({
   listUnsubscribe: v.nullable(ListUnsubscribe),
   /** How this sender's messages are shown, if it was remembered. */
   senderView: v.nullable(v.picklist(["text", "html", "htmlExternal"])),
+  /** When it is sent, if it waits for that; null otherwise. */
+  sendAt: v.nullable(Time),
   /** Bytes of the message that its damaged file has lost. */
   lost: Count,
 });

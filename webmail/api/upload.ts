@@ -10,8 +10,8 @@ export interface UploadOptions<S extends v.GenericSchema> {
   /** Shows how much has been sent. */
   bar: HTMLProgressElement;
   onDone: (answer: v.InferOutput<S>) => void;
-  /** `why` ends a sentence. */
-  onFailed: (why: string) => void;
+  /** `why` ends a sentence. `unanswered`: it may work when it is tried again. */
+  onFailed: (why: string, unanswered: boolean) => void;
   onCancelled?: () => void;
 }
 
@@ -27,14 +27,17 @@ export function uploadFile<S extends v.GenericSchema>(o: UploadOptions<S>): () =
     try {
       body = JSON.parse(request.responseText);
     } catch {
-      return o.onFailed("the server's answer makes no sense");
+      return o.onFailed("the server's answer makes no sense", false);
     }
     const answer = v.safeParse(o.answer, body);
     if (request.status === 200 && answer.success) return o.onDone(answer.output);
     const refused = v.safeParse(ErrorAnswer, body);
-    o.onFailed(refused.success ? refused.output.error.message : `status ${request.status}`);
+    o.onFailed(
+      refused.success ? refused.output.error.message : `status ${request.status}`,
+      request.status === 401 || request.status === 503,
+    );
   };
-  request.onerror = () => o.onFailed("the connection broke");
+  request.onerror = () => o.onFailed("the connection broke", true);
   if (o.onCancelled !== undefined) request.onabort = o.onCancelled;
   request.open("POST", o.url);
   request.setRequestHeader("x-mox-request", "1");

@@ -8,6 +8,7 @@ const date = new Intl.DateTimeFormat(undefined, {
   year: "numeric",
 });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
+const minute = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "short" });
 const weekday = new Intl.DateTimeFormat(undefined, { weekday: "short" });
 const number = new Intl.NumberFormat();
 
@@ -24,6 +25,11 @@ export function shortDate(ms: number, now = Date.now()): string {
 /** Whole. */
 export function longDate(ms: number): string {
   return full.format(new Date(ms));
+}
+
+/** Whole, to the minute: of what is planned. */
+export function plannedDate(ms: number): string {
+  return minute.format(new Date(ms));
 }
 
 /** Bytes: "812 B", "3.4 kB", "12 MB". */

@@ -13,26 +13,36 @@ let hintTimer: ReturnType<typeof setTimeout> | undefined;
 
 /** Puts the places for messages into the page. */
 export function mountNotifications(): void {
-  document.body.append(status, alerts, hintBox);
+  document.body.append(status, alerts);
 }
+
+/** Where keys of clicked buttons are shown; it has a place of its own, so that it covers nothing. */
+export const keyHintPlace: HTMLElement = hintBox;
 
 /** What can be done about a message. */
 export interface NoticeAction {
   text: string;
   key?: string;
   run: () => unknown;
+  /** How long it is offered. */
+  seconds?: number;
 }
 
 const seconds = { notice: 6, undo: 12, error: 12 };
 
 /** Says something for some seconds. The function that comes back takes it away. */
 export function notice(text: string, action?: NoticeAction): () => void {
-  return show(status, text, action, action === undefined ? seconds.notice : seconds.undo);
+  return show(
+    status,
+    text,
+    action,
+    action === undefined ? seconds.notice : action.seconds ?? seconds.undo,
+  );
 }
 
 /** Says that something went wrong. */
 export function alertUser(text: string, action?: NoticeAction): () => void {
-  return show(alerts, text, action, seconds.error);
+  return show(alerts, text, action, action?.seconds ?? seconds.error);
 }
 
 function show(

@@ -27,15 +27,18 @@ import { layout } from "./layout.ts";
 import { button, onButtonHint } from "../lib/button.ts";
 import { el, fill } from "../lib/dom.ts";
 import { addKeys, keyLayers } from "../lib/keys.ts";
-import { attempt, keyHint } from "../lib/notify.ts";
+import { confirmDialog } from "../lib/dialog.ts";
+import { alertUser, attempt, keyHint, keyHintPlace } from "../lib/notify.ts";
 import { mailboxList } from "./mailboxes/list.ts";
 import { messageList } from "./list/message_list.ts";
 import { messageView } from "./reading/message_view.ts";
 import { messageTools } from "./reading/message_tools.ts";
 import { leafName } from "./names.ts";
-import { readAddress, setAddress } from "./page_address.ts";
+import { readAddress, readDraft, readMailto, setAddress } from "./page_address.ts";
+import { relogin } from "./relogin.ts";
+import { sayOnce } from "./say_once.ts";
 import { pageKeys } from "./page_keys.ts";
-import { answer, fromMailto, newMessage } from "./compose/quoting.ts";
+import { answer, fromMailto, newMessage, wantsRich } from "./compose/quoting.ts";
 import { searchBar } from "./search/bar.ts";
 import { openSettings } from "./settings.ts";
 
@@ -55,6 +58,8 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
   let filter: Filter = {};
   let viewId = 1;
   const unload: (() => void)[] = [];
+  /** This window is for one message that is written. */
+  const alone = readDraft();
 
   const mail = () =>
     openMailbox === null || openMailbox === undefined ? undefined : mailboxes.get(openMailbox);
@@ -106,9 +111,23 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
   const windows = composeWindows({
     start: () => start!,
     settings: () => settings!,
-    onClose: () => list.focus(),
+    onClose: () => alone ? close() : list.focus(),
+    onLogin: () => again.ask("Your session has ended."),
+    onPopOut: alone ? null : (id) => {
+      const look = "popup,width=780,height=760";
+      if (open(`?compose=${id}`, "_blank", look) === null) attempt(() => windows.edit(id));
+    },
   });
-  const compose = (...to: string[]) => windows.open(newMessage(start!, settings!, to));
+  const again = relogin(() => start?.account ?? "", () => {
+    connect();
+    void windows.save();
+  });
+  /** Asked for before the server has said who we are. */
+  let composeSoon = false;
+  const compose = (...to: string[]) => {
+    if (start === undefined || settings === undefined) composeSoon = true;
+    else windows.open(newMessage(start, settings, to));
+  };
   const list = messageList({
     settings: () => settings!,
     mailboxName: (id) => id === openMailbox ? undefined : leafName(mailboxes.get(id)?.name ?? ""),
@@ -146,9 +165,23 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
       if (box !== undefined && start?.rejectsMailboxes.includes(box.name)) return;
       if (box?.specialUse.includes("sent") || box?.specialUse.includes("drafts")) return;
       void setFlags(m, "notjunk");
+      sayOnce(
+        "notJunk",
+        `Messages that are open for ${settings!.notJunkAfter} seconds are marked as not junk, ` +
+          "which trains your filter.",
+        { text: "Settings", run: showSettings, seconds: 30 },
+      );
     },
-    onReply: (m, how) => windows.open(answer(start!, settings!, m, how)),
-    onEditDraft: (m) => attempt(() => windows.edit(m.id)),
+    onReply: (m, how, shown) =>
+      attempt(async () => {
+        const rich = how !== "forwardAttached" && wantsRich(settings!, m, shown);
+        const quote = rich
+          ? await call("MessageQuote", { id: m.item.id, style: how === "forward" })
+          : undefined;
+        windows.open(answer(start!, settings!, m, how, quote));
+      }),
+    onEditDraft: (id) => attempt(() => windows.edit(id)),
+    onShow: (id) => list.selectSoon(id),
     onBack: () => panes.show("list"),
     onCompose: (to) =>
       to.startsWith("mailto:") ? windows.open(fromMailto(start!, settings!, to)) : compose(to),
@@ -166,8 +199,7 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
   list.root.prepend(bulk.root);
   const connection = connectionStatus({
     reconnect: () => events?.reconnect(),
-    unsaved: windows.unsaved,
-    onLoggedOut: () => finish("Your session has ended."),
+    onLoggedOut: () => sessionEnded("Your session has ended."),
   });
   const place = el("h1", { class: "place" });
   const title = el("span", { class: "who" });
@@ -181,7 +213,7 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
     place,
     search.root,
     connection.root,
-    el("div", { class: "end only-wide" }, title, general()),
+    el("div", { class: "end only-wide" }, keyHintPlace, title, general()),
   );
   boxes.root.append(el("div", { class: "mailbox-tools only-narrow" }, general()));
   const panes = layout({ top, mailboxes: boxes.root, list: list.root, message: message.root });
@@ -192,8 +224,31 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
     return [
       button("Settings", () => showSettings(), { attributes: quiet }),
       button("Help", showHelp, { key: "?", attributes: quiet }),
-      button("Log out", () => attempt(() => call("Logout", {})), { attributes: quiet }),
+      button("Log out", () => attempt(logout), { attributes: quiet }),
     ];
+  }
+
+  /** What is written goes to the server first. */
+  async function logout(): Promise<void> {
+    await windows.save();
+    if (
+      windows.unsaved() && !await confirmDialog(
+        "Log out without saving?",
+        "What you are writing could not be saved on the server. It is kept in this browser until " +
+          "you log in again.",
+        "Log out",
+      )
+    ) return;
+    windows.remove();
+    await call("Logout", {});
+  }
+
+  /** The server knows us no more: what is written stays, under a login form. */
+  function sessionEnded(reason: string): void {
+    if (windows.count() === 0) return finish(reason);
+    events?.close();
+    events = undefined;
+    again.ask(reason);
   }
 
   const setFlags = (m: MessageItem, flag: "seen" | "notjunk") =>
@@ -299,6 +354,18 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
       case "arrived":
         tellArrival(c.item, () => list.select(c.item.id));
         break;
+      case "waits":
+        message.waits(c.id, c.sendAt);
+        break;
+      case "sendFailed": {
+        const { draftId, subject, why } = c;
+        alertUser(`"${subject || "(no subject)"}" was not sent: ${why}. It is a draft again.`, {
+          text: "Edit",
+          run: () => attempt(() => windows.edit(draftId)),
+          seconds: 60,
+        });
+        break;
+      }
       case "viewStale":
         show(openMailbox ?? null, filter, true);
         break;
@@ -323,7 +390,7 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
         const first = start === undefined;
         const other = start !== undefined && start.version !== e.version;
         start = e;
-        if (other && windows.count() === 0) {
+        if (other && windows.count() === 0 && !again.asked()) {
           location.reload();
           return;
         }
@@ -335,6 +402,11 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
         onButtonHint(settings.showShortcuts ? keyHint : () => {});
         fill(title, e.loginAddress);
         if (first) {
+          const mailto = readMailto();
+          if (mailto !== undefined) windows.open(fromMailto(start, settings, mailto));
+          if (alone !== undefined) attempt(() => windows.edit(alone));
+          else void windows.recover();
+          if (composeSoon) compose();
           const text = readAddress().search;
           search.set("");
           show(wanted(), {});
@@ -368,7 +440,7 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
         }
         break;
       case "end":
-        finish(e.reason);
+        sessionEnded(`Your session has ended: ${e.reason}.`);
     }
   }
 
@@ -394,13 +466,19 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
     addKeys({ name: "Message list", shortcuts: list.shortcuts }),
   );
 
+  document.body.classList.toggle("alone", alone !== undefined);
   fill(into, panes.root, windows.root);
   addEventListener("beforeunload", (e) => {
     if (windows.unsaved()) e.preventDefault();
   });
-  const events: Events | undefined = openEvents({
-    view,
-    onEvent,
-    onState: (s, seconds) => connection.show(s, seconds, start !== undefined),
-  });
+  let events: Events | undefined;
+  function connect(): void {
+    events?.close();
+    events = openEvents({
+      view,
+      onEvent,
+      onState: (s, seconds) => connection.show(s, seconds, start !== undefined),
+    });
+  }
+  connect();
 }

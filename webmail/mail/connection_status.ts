@@ -2,13 +2,10 @@
 import { call } from "../api/client.ts";
 import type { ConnectionState } from "./events.ts";
 import { button } from "../lib/button.ts";
-import { confirmDialog } from "../lib/dialog.ts";
 import { el, fill } from "../lib/dom.ts";
 
 export interface ConnectionStatusOptions {
   reconnect: () => void;
-  /** Something is written that isn't saved yet. */
-  unsaved: () => boolean;
   onLoggedOut: () => void;
 }
 
@@ -26,16 +23,7 @@ export function connectionStatus(o: ConnectionStatusOptions): ConnectionStatus {
   async function checkSession(): Promise<void> {
     try {
       const { who } = await call("Session", {});
-      if (who !== null) return;
-      if (o.unsaved()) {
-        const stay = await confirmDialog(
-          "You are logged out",
-          "What you are writing can't be saved. Copy it before you go on.",
-          "Stay on this page",
-        );
-        if (stay) return;
-      }
-      o.onLoggedOut();
+      if (who === null) o.onLoggedOut();
     } catch {
       // The server can't be reached: nothing is known.
     }

@@ -1,5 +1,5 @@
 /** An account of domains.conf. @module */
-import { type Infer, nullable, optional, required } from "../sconf/schema.ts";
+import { type Infer, nullable, optional, present, required } from "../sconf/schema.ts";
 import { list, map, struct } from "../sconf/schema_blocks.ts";
 import { bool, duration, float, int, text, word } from "../sconf/schema_scalars.ts";
 import { route } from "../static/transport.ts";
@@ -196,7 +196,7 @@ export const account = struct({
     "Keep no copy of what is forwarded. What can't be forwarded, such as a message that was here before, is " +
       "kept.",
   ),
-  Domain: required(
+  Domain: present(
     unicodeDomainText,
     "The account's main domain. Destinations without a domain (out of use) are taken to be of this one.",
   ),
@@ -230,6 +230,13 @@ export const account = struct({
   KeepRejects: optional(
     bool,
     "Do not clean up RejectsMailbox. It may grow large.",
+  ),
+  Introbox: optional(
+    mailboxText,
+    "Mailbox for messages of those who write to the account for the first time, in place of the one that " +
+      "they would go to, for example Introbox. Not for mailing lists, forwarded messages, and those that a " +
+      "ruleset puts elsewhere. Moving one out of it makes it count as if it had come to where it was meant " +
+      "for.",
   ),
   AutomaticJunkFlags: optional(
     struct({
@@ -277,6 +284,11 @@ export const account = struct({
     bool,
     "The user can't choose a password but can have a new random one, so that no weak or shared one is used. " +
       "The administrator can set any.",
+  ),
+  IMAPCapabilitiesDisabled: optional(
+    list(text((s) => /^[!-~]+$/.test(s) ? undefined : "is not the name of a capability")),
+    "IMAP capabilities that are not announced to programs that have logged in to the account, such as " +
+      "COMPRESS=DEFLATE or NOTIFY. For programs that stumble over one.",
   ),
   Routes: optional(
     list(route),

@@ -4,9 +4,15 @@ import { list, map, struct } from "../sconf/schema_blocks.ts";
 import { isSafeName } from "../../platform/paths.ts";
 import { account } from "./account.ts";
 import { domain } from "./domain.ts";
+import { staticConfig } from "../static/static.ts";
 import { route } from "../static/transport.ts";
 import { checkDomain, checkUnicodeDomain, dnsZoneText, domainText } from "../sconf/types.ts";
 import { webHandler } from "./web_handler.ts";
+
+/** Keys at the top of mox.conf. */
+function staticKeys(): string[] {
+  return staticConfig.shape.kind === "struct" ? Object.keys(staticConfig.shape.fields) : [];
+}
 
 export const dynamicConfig = struct({
   Domains: required(
@@ -43,7 +49,7 @@ export const dynamicConfig = struct({
     "DNS block lists in which the own addresses are looked up from time to time. Those of SMTP in mox.conf, " +
       "which incoming mail is judged by, are looked up anyway.",
   ),
-});
+}, (key) => staticKeys().includes(key) ? "mox.conf" : undefined);
 
 /** The values of domains.conf. */
 export type Dynamic = Infer<typeof dynamicConfig>;

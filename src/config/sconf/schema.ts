@@ -10,8 +10,8 @@
  */
 import { lineOf, type MapNode, type Node } from "./sconf.ts";
 
-/** Told of what is wrong, with the line it is in. */
-export type Report = (line: number, message: string) => void;
+/** Told of what is wrong, with the line it is in; with `warning`, of what is only passed over. */
+export type Report = (line: number, message: string, warning?: "warning") => void;
 
 /** A kind of value. */
 export interface Type<T> {
@@ -41,11 +41,18 @@ export interface Field<T> {
   /** Required fields must be there; of optional ones the default is taken; nullable ones are undefined. */
   readonly presence: "required" | "optional" | "nullable";
   readonly fallback?: T;
+  /** The key must be there, but may have no value. */
+  readonly mayBeEmpty?: boolean;
 }
 
 /** A field that must be there. */
 export function required<T>(type: Type<T>, doc: string): Field<T> {
   return { type, doc, presence: "required" };
+}
+
+/** A field that must be there, also without a value. */
+export function present(type: Type<string>, doc: string): Field<string> {
+  return { type, doc, presence: "required", mayBeEmpty: true };
 }
 
 /** A field that may be absent, and then has a default: by default its type's zero. */
@@ -67,7 +74,9 @@ export function absentValue<T>(field: Field<T>): T | undefined {
 /** Whether the old tree says the value, without a fault. */
 export function sameValue<T>(type: Type<T>, old: Node, value: T): boolean {
   let problems = 0;
-  const was = type.read(old, 0, () => problems++);
+  const was = type.read(old, 0, (_line, _message, warning) => {
+    if (!warning) problems++;
+  });
   return problems === 0 && equal(was, value);
 }
 
@@ -94,10 +103,14 @@ export function equal(a: unknown, b: unknown): boolean {
     );
 }
 
-/** Reports problems of a value by the path to it, as checks of whole files do. */
-export type PathReport = (path: readonly (string | number)[], message: string) => void;
+/** Reports problems (and what is passed over) of a value by the path to it, as checks of whole files do. */
+export type PathReport = (
+  path: readonly (string | number)[],
+  message: string,
+  warning?: "warning",
+) => void;
 
 /** Turns paths into lines of a tree. */
 export function reportAt(root: MapNode, report: Report): PathReport {
-  return (path, message) => report(lineOf(root, path), message);
+  return (path, message, warning) => report(lineOf(root, path), message, warning);
 }

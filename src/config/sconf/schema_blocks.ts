@@ -84,7 +84,7 @@ export function map<T>(item: Type<T>, checkKey?: TextCheck): Type<Map<string, T>
       for (const e of node.entries) {
         const problem = checkKey?.(e.key);
         if (problem) report(e.line, `${quoted(e.key)} ${problem}`);
-        const within: Report = (l, message) => report(l, `${e.key}: ${message}`);
+        const within: Report = (l, message, w) => report(l, `${e.key}: ${message}`, w);
         // "nil" stands for a value of which all is absent.
         values.set(
           e.key,
@@ -135,8 +135,15 @@ function mapItem<T>(item: Type<T>, value: T, old?: Node): Node {
 type Fields = Record<string, Field<any>>;
 type StructValue<F extends Fields> = { [K in keyof F]: F[K] extends Field<infer T> ? T : never };
 
-/** Values under given keys. */
-export function struct<F extends Fields>(fields: F): Type<StructValue<F>> {
+/**
+ * Values under given keys. An unknown key that nearly is a known one is a mistake; others may be of a newer
+ * version of the original, so they are warned of, and stay in the file.
+ * @param elsewhere where a key belongs that is of another file; undefined if it is not.
+ */
+export function struct<F extends Fields>(
+  fields: F,
+  elsewhere?: (key: string) => string | undefined,
+): Type<StructValue<F>> {
   const names = Object.keys(fields);
   const type: Type<StructValue<F>> = {
     expected: "a block of indented keys",
@@ -160,16 +167,18 @@ export function struct<F extends Fields>(fields: F): Type<StructValue<F>> {
           value[name] = absentValue(field);
           continue;
         }
-        const within: Report = (l, message) => report(l, `${name}: ${message}`);
+        const within: Report = (l, message, w) => report(l, `${name}: ${message}`, w);
         let v: unknown = isNil(e.value) && field.type.shape.kind !== "scalar"
           ? field.type.zero()
           : field.type.read(e.value, e.line, within);
-        if (field.presence === "required" && v === "") within(e.line, "must not be empty");
+        if (field.presence === "required" && v === "" && !field.mayBeEmpty) {
+          within(e.line, "must not be empty");
+        }
         if (field.fallback !== undefined && equal(v, field.type.zero())) v = absentValue(field);
         value[name] = v;
       }
       for (const e of entries) {
-        if (!Object.hasOwn(fields, e.key)) report(e.line, unknownKey(e.key, names));
+        if (!Object.hasOwn(fields, e.key)) reportUnknown(e, names, elsewhere?.(e.key), report);
       }
       return value as StructValue<F>;
     },
@@ -208,6 +217,10 @@ function updateStruct(
 ): Node {
   const entries: Entry[] = [];
   for (const e of old.entries) {
+    if (!Object.hasOwn(fields, e.key)) {
+      entries.push(e);
+      continue;
+    }
     const field = fields[e.key];
     const v = value[e.key];
     // An optional field that stands in the file with its default may go on standing there.
@@ -234,16 +247,27 @@ function sameField(field: Field<unknown>, old: Node, value: unknown): boolean {
     sameValue(field.type, old, field.type.zero());
 }
 
-function unknownKey(key: string, names: string[]): string {
-  const lower = key.toLowerCase();
-  const near = names
+function reportUnknown(
+  e: Entry,
+  names: string[],
+  elsewhere: string | undefined,
+  report: Report,
+): void {
+  const unknown = `unknown key ${quoted(e.key)}`;
+  if (elsewhere !== undefined) return report(e.line, `${unknown}: it belongs into ${elsewhere}`);
+  const lower = e.key.toLowerCase();
+  const [near] = names
     .map((name) => ({ name, d: distance(lower, name.toLowerCase()) }))
-    .filter((n) => n.d <= Math.max(1, Math.floor(n.name.length / 3)))
-    .sort((a, b) => a.d - b.d)[0];
-  const hint = near
-    ? `did you mean ${near.name}?`
-    : `expected ${names.length > 12 ? "one of the documented keys" : names.join(", ")}`;
-  return `unknown key ${quoted(key)}: ${hint}`;
+    .sort((a, b) => a.d - b.d);
+  if (near && near.d <= (near.name.length < 8 ? 1 : 2)) {
+    return report(e.line, `${unknown}: did you mean ${near.name}?`);
+  }
+  // As names of fields are; what is none of a newer version either is a mistake.
+  if (/^[A-Z][A-Za-z0-9]{2,}$/.test(e.key)) {
+    return report(e.line, `${unknown} is passed over: no field of this version`, "warning");
+  }
+  const expected = names.length > 12 ? "one of the documented keys" : names.join(", ");
+  report(e.line, `${unknown}: expected ${expected}`);
 }
 
 /** Levenshtein distance, of texts cut to 40 characters. */

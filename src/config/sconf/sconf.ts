@@ -75,13 +75,13 @@ export function parseSconf(text: string): { root: MapNode; problems: Problem[] }
       pending.push(line);
       continue;
     }
-    let depth = 0;
-    while (line.charCodeAt(depth) === 9) depth++;
+    const indent = indentOf(line);
+    const { depth } = indent;
     if (depth > skipDeeperThan) continue;
     skipDeeperThan = Infinity;
-    const rest = trimSpaceEnd(line.slice(depth));
+    const rest = trimSpaceEnd(line.slice(indent.width));
     if (rest.startsWith(" ")) {
-      report("indented with spaces: use tabs only, one for each level");
+      report("indented with spaces: use tabs only, one for each level (or four spaces)");
       skipDeeperThan = depth;
       continue;
     }
@@ -102,8 +102,6 @@ export function parseSconf(text: string): { root: MapNode; problems: Problem[] }
         ? "indented without a key above it"
         : last.value.kind !== "text" || last.value.text !== ""
         ? `indented below ${describeEntry(last)}, which has a value already`
-        : depth > top.depth + 1
-        ? `indented by ${depth} tabs where ${top.depth + 1} were expected`
         : undefined;
       if (problem) {
         report(problem);
@@ -117,6 +115,12 @@ export function parseSconf(text: string): { root: MapNode; problems: Problem[] }
       top = { block, depth, keys: new Set() };
       stack.push(top);
     } else if (depth < top.depth) {
+      const between = stack.find((open) => open.depth >= depth)!;
+      if (between.depth > depth) {
+        report(`indented by ${depth} tabs where ${between.depth} were expected`);
+        // Told once: what follows is most likely as deep as this line.
+        between.depth = depth;
+      }
       // Comments stay with the block whose indentation they have.
       for (; top.depth > depth; top = stack[stack.length - 1]) {
         const of = top.depth;
@@ -169,11 +173,23 @@ function isSpace(code: number): boolean {
   return code === 32 || code === 9 || code === 13;
 }
 
+/**
+ * Levels that a line is indented by, and the characters of that. As in the original four spaces are a tab,
+ * and the first line of a block says how deep the block is: deeper than its key.
+ */
+function indentOf(line: string): { depth: number; width: number } {
+  let depth = 0;
+  let width = 0;
+  for (;; depth++) {
+    if (line.charCodeAt(width) === 9) width++;
+    else if (line.startsWith("    ", width)) width += 4;
+    else return { depth, width };
+  }
+}
+
 function tabs(line: string): number {
-  let n = 0;
-  while (line.charCodeAt(n) === 9) n++;
   // An empty line belongs to what follows it.
-  return trimSpace(line) === "" ? 0 : n;
+  return trimSpace(line) === "" ? 0 : indentOf(line).depth;
 }
 
 function describeEntry(entry: Entry): string {

@@ -112,6 +112,15 @@ export const httpUrlText: Type<string> = text((s) => {
   return undefined;
 }, "a URL");
 
+/** Origin of web pages (RFC 6454), with * as port for all ports; or * for all. */
+export const originText: Type<string> = text((s) => {
+  if (s === "*") return undefined;
+  const plain = s.replace(/:\*$/, "");
+  return URL.parse(plain)?.origin === plain
+    ? undefined
+    : "must be an origin such as https://mail.example.org or http://localhost:*, or *";
+}, "an origin, or *");
+
 /** Text that goes into answers of SMTP and IMAP: printable ASCII, at most 256 characters. */
 export const checkAnswer: TextCheck = (s) => {
   if (s.length > 256) return "is longer than 256 characters";

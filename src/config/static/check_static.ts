@@ -12,6 +12,13 @@ export function checkStatic(c: Static, report: PathReport): void {
   checkPorts(c, report);
   checkInitialMailboxes(c, report);
   for (const [name, t] of c.Transports) checkTransport(["Transports", name], t, report);
+  if (c.CheckUpdates && c.CheckUpdatesDomain === "") {
+    report(
+      ["CheckUpdates"],
+      "nothing is looked up: CheckUpdatesDomain names no domain to ask",
+      "warning",
+    );
+  }
   const ca = c.TLS.CA;
   if (ca && !ca.AdditionalToSystem && ca.CertFiles.length === 0) {
     report(
@@ -31,10 +38,13 @@ function tlsServices(l: Listener): string[] {
     ["Submissions", l.Submissions.Enabled],
     ["IMAP", l.IMAP.Enabled && !l.IMAP.NoRequireSTARTTLS],
     ["IMAPS", l.IMAPS.Enabled],
+    ["POP3", l.POP3.Enabled && !l.POP3.NoRequireSTARTTLS],
+    ["POP3S", l.POP3S.Enabled],
     ["AccountHTTPS", l.AccountHTTPS.Enabled],
     ["AdminHTTPS", l.AdminHTTPS.Enabled],
     ["WebmailHTTPS", l.WebmailHTTPS.Enabled],
     ["WebAPIHTTPS", l.WebAPIHTTPS.Enabled],
+    ["JMAPHTTPS", l.JMAPHTTPS.Enabled],
     ["AutoconfigHTTPS", l.AutoconfigHTTPS.Enabled && !l.AutoconfigHTTPS.NonTLS],
     ["MTASTSHTTPS", l.MTASTSHTTPS.Enabled && !l.MTASTSHTTPS.NonTLS],
     ["WebserverHTTPS", l.WebserverHTTPS.Enabled],
@@ -49,7 +59,6 @@ function checkListener(
   report: PathReport,
 ): void {
   const at = (...rest: Path) => [...path, ...rest];
-  if (l.IPs.length === 0) report(at("IPs"), "there must be at least one IP");
   checkUnique(l.IPs, (i, ip) => report(at("IPs", i), `${ip} is there twice`));
   if (l.IPsNATed && l.NATIPs.length > 0) {
     report(at("IPsNATed"), "can't go together with NATIPs, which replaces it: remove IPsNATed");
@@ -59,6 +68,16 @@ function checkListener(
       report(at("NATIPs", i), `${ip} is not a public address`);
     }
   });
+  if (l.PprofHTTP.Enabled) {
+    report(at("PprofHTTP"), "profiles are not served by this program", "warning");
+  }
+  if (l.SMTP.TLSSessionTicketsDisabled === true) {
+    report(
+      at("SMTP", "TLSSessionTicketsDisabled"),
+      "the runtime hands out session tickets always: to clients that fail on them, tickets go all the same",
+      "warning",
+    );
+  }
   const needs = tlsServices(l);
   if (!l.TLS) {
     if (needs.length > 0) {
@@ -103,16 +122,20 @@ export function portUses(l: Listener): Map<number, PortUse[]> {
   add("Submissions", l.Submissions, "submissions");
   add("IMAP", l.IMAP, "IMAP");
   add("IMAPS", l.IMAPS, "IMAPS");
+  add("POP3", l.POP3, "POP3");
+  add("POP3S", l.POP3S, "POP3S");
   add("AccountHTTP", l.AccountHTTP, "HTTP");
   add("AdminHTTP", l.AdminHTTP, "HTTP");
   add("WebmailHTTP", l.WebmailHTTP, "HTTP");
   add("WebAPIHTTP", l.WebAPIHTTP, "HTTP");
+  add("JMAPHTTP", l.JMAPHTTP, "HTTP");
   add("MetricsHTTP", l.MetricsHTTP, "HTTP");
   add("WebserverHTTP", l.WebserverHTTP, "HTTP");
   add("AccountHTTPS", l.AccountHTTPS, "HTTPS");
   add("AdminHTTPS", l.AdminHTTPS, "HTTPS");
   add("WebmailHTTPS", l.WebmailHTTPS, "HTTPS");
   add("WebAPIHTTPS", l.WebAPIHTTPS, "HTTPS");
+  add("JMAPHTTPS", l.JMAPHTTPS, "HTTPS");
   add("WebserverHTTPS", l.WebserverHTTPS, "HTTPS");
   add("AutoconfigHTTPS", l.AutoconfigHTTPS, l.AutoconfigHTTPS.NonTLS ? "HTTP" : "HTTPS");
   add("MTASTSHTTPS", l.MTASTSHTTPS, l.MTASTSHTTPS.NonTLS ? "HTTP" : "HTTPS");

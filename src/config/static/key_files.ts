@@ -1,5 +1,6 @@
 /** The files with keys and certificates that the configuration names: there, readable, and what they should be. @module */
-import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from "node:crypto";
+import { createPublicKey, type KeyObject, X509Certificate } from "node:crypto";
+import { privateKeyFromPem } from "../../platform/private_key.ts";
 import { resolveFrom } from "../../platform/paths.ts";
 import type { Dynamic } from "../dynamic/dynamic.ts";
 import type { PathReport } from "../sconf/schema.ts";
@@ -34,7 +35,7 @@ function privateKey(
   const text = read(dir, file, path, report);
   if (text === undefined) return undefined;
   try {
-    return createPrivateKey(text);
+    return privateKeyFromPem(text);
   } catch {
     report(path, `${resolveFrom(dir, file)} is not a private key in PEM form`);
     return undefined;

@@ -8,6 +8,7 @@ import {
   domainText,
   fileText,
   ipText,
+  originText,
   port,
   servicePathText,
 } from "../sconf/types.ts";
@@ -73,6 +74,35 @@ function httpService(https: boolean, path: string) {
 }
 export type HttpService = Infer<ReturnType<typeof httpService>>;
 
+/** JMAP, with the pages of other sites that may use it. */
+function jmapService(https: boolean) {
+  return struct({
+    Enabled: required(bool, "Serve it."),
+    Port: optional(
+      port,
+      "Requests are answered if they name an IP, this listener's Hostname or localhost. Programs look for " +
+        "JMAP at /.well-known/jmap there.",
+      https ? 443 : 80,
+    ),
+    Path: optional(
+      servicePathText,
+      "Path below which it is served; it ends with a slash.",
+      "/jmap/",
+    ),
+    Forwarded: optional(
+      bool,
+      "Requests come from a reverse proxy: take the client's address (which limits are kept by), whether it " +
+        "used HTTPS, and the host that it asked for from the X-Forwarded headers.",
+    ),
+    AllowedOrigins: optional(
+      list(originText),
+      "Origins of web pages that may use it, such as https://mail.example.org; with :* at the end on all " +
+        "ports; * for all. Pages of other sites are refused.",
+    ),
+  });
+}
+export type JmapService = Infer<ReturnType<typeof jmapService>>;
+
 /** Something served on a TLS port, or in clear text behind a reverse proxy. */
 function wellKnownService(what: string) {
   return struct({
@@ -84,6 +114,10 @@ function wellKnownService(what: string) {
       443,
     ),
     NonTLS: optional(bool, "Speak plain HTTP on the port, for use behind a reverse proxy."),
+    Forwarded: optional(
+      bool,
+      "Requests come from a reverse proxy: take the client's address from the X-Forwarded headers.",
+    ),
   });
 }
 
@@ -96,9 +130,9 @@ function webserver(https: boolean) {
 }
 
 export const listener = struct({
-  IPs: required(
+  IPs: optional(
     list(ipText),
-    "Addresses to listen on. 0.0.0.0 stands for all of IPv4, :: for all of IPv6. Better name the " +
+    "Addresses to listen on; without any, nothing of the listener is served. 0.0.0.0 stands for all of IPv4, :: for all of IPv6. Better name the " +
       "addresses that are meant for mail: outgoing connections are then made from them only. If there " +
       "are addresses of one family only, the other one is still used for outgoing connections; a " +
       "transport of kind Direct can forbid that.",
@@ -157,8 +191,8 @@ export const listener = struct({
       ),
       TLSSessionTicketsDisabled: nullable(
         bool,
-        "Whether to withhold TLS session tickets, on which some other implementations fail. By default " +
-          "they are handed out for all but this service.",
+        "Out of use: to withhold TLS session tickets, on which some other implementations fail. The runtime " +
+          "hands them out always, and there is no way to keep it from that: true gives a warning.",
       ),
     }),
     "Mail from other servers.",
@@ -208,6 +242,24 @@ export const listener = struct({
     }),
     "Mailboxes for the users' programs, over TLS. Needs TLS.",
   ),
+  POP3: optional(
+    struct({
+      Enabled: required(bool, "Give access to the Inbox by POP3."),
+      Port: optional(port, "", 110),
+      NoRequireSTARTTLS: optional(
+        bool,
+        "Let users log in without TLS. Only where connections are protected otherwise, as in a VPN.",
+      ),
+    }),
+    "The Inbox for programs that have nothing but POP3, in clear text until STLS. POP3S is to be preferred.",
+  ),
+  POP3S: optional(
+    struct({
+      Enabled: required(bool, "Give access to the Inbox by POP3."),
+      Port: optional(port, "", 995),
+    }),
+    "The Inbox for programs that have nothing but POP3, over TLS. Needs TLS.",
+  ),
   AccountHTTP: optional(
     httpService(false, "/"),
     "Page where users change their password, addresses, rules and the like, by plain HTTP.",
@@ -229,6 +281,11 @@ export const listener = struct({
     "Interface by which programs send and get mail with JSON, by plain HTTP.",
   ),
   WebAPIHTTPS: optional(httpService(true, "/webapi/"), "The same by HTTPS. Needs TLS."),
+  JMAPHTTP: optional(
+    jmapService(false),
+    "Mailboxes and sending for the users' programs by JMAP, by plain HTTP.",
+  ),
+  JMAPHTTPS: optional(jmapService(true), "The same by HTTPS. Needs TLS."),
   MetricsHTTP: optional(
     struct({
       Enabled: required(bool, "Serve it."),
@@ -241,7 +298,7 @@ export const listener = struct({
       Enabled: required(bool, "Serve it."),
       Port: optional(port, "", 8011),
     }),
-    "Profiles of the running server, in the original. Accepted, and ignored here.",
+    "Out of use: profiles of the running server, in the original. Enabled, it gives a warning.",
   ),
   AutoconfigHTTPS: optional(
     wellKnownService("automatic configuration"),

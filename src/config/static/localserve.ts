@@ -23,6 +23,9 @@ export const localservePassword = "moxmoxmox";
 /** Password of the administrator. */
 export const localserveAdminPassword = "moxadmin";
 
+/** Pages that a developer works on, on this machine. Others must not read mail with a password that all know. */
+const localPages = ["http://localhost:*", "http://127.0.0.1:*"];
+
 /** What localserve is told on the command line. */
 export interface LocalserveOptions {
   /** Folder of the configuration, with the data in its folder `data`. */
@@ -53,6 +56,8 @@ function localListener(ips: string[], offset: number): Listener {
     Submissions: { ...zero.Submissions, ...at(465) },
     IMAP: { ...at(143), NoRequireSTARTTLS: true },
     IMAPS: { ...zero.IMAPS, ...at(993) },
+    POP3: { ...at(110), NoRequireSTARTTLS: true },
+    POP3S: at(995),
     AccountHTTP: { ...zero.AccountHTTP, ...at(80) },
     AccountHTTPS: { ...zero.AccountHTTPS, ...at(443) },
     AdminHTTP: { ...zero.AdminHTTP, ...at(80) },
@@ -61,6 +66,8 @@ function localListener(ips: string[], offset: number): Listener {
     WebmailHTTPS: { ...zero.WebmailHTTPS, ...at(443) },
     WebAPIHTTP: { ...zero.WebAPIHTTP, ...at(80) },
     WebAPIHTTPS: { ...zero.WebAPIHTTPS, ...at(443) },
+    JMAPHTTP: { ...zero.JMAPHTTP, ...at(80), AllowedOrigins: localPages },
+    JMAPHTTPS: { ...zero.JMAPHTTPS, ...at(443), AllowedOrigins: localPages },
     MetricsHTTP: at(81),
     WebserverHTTP: { ...zero.WebserverHTTP, ...at(80) },
     WebserverHTTPS: { ...zero.WebserverHTTPS, ...at(443) },

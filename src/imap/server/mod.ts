@@ -8,4 +8,4 @@
  * @module
  */
 export type { ImapBackend } from "./session/backend.ts";
-export { serveImap } from "./session/serve.ts";
+export { serveImap } from "./serve.ts";

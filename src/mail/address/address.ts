@@ -162,8 +162,12 @@ class Builder {
 
   get words(): string {
     let s = "";
-    for (const w of this.#phrase) s += (w.blank && s !== "" ? " " : "") + w.text;
-    return s.trim();
+    for (const [i, w] of this.#phrase.entries()) {
+      // Of an address in place of a name the "@" is shown: who reads it should know what stands there.
+      if (i === this.#at) s += "@";
+      s += (w.blank && s !== "" ? " " : "") + w.text;
+    }
+    return (this.#at === this.#phrase.length && this.#at > 0 ? `${s}@` : s).trim();
   }
 
   finish(): Address | undefined {

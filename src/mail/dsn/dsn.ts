@@ -100,9 +100,11 @@ const isAscii = (s: string) => /^[\x00-\x7f]*$/.test(s);
 
 /** The message, from its header on. */
 export function composeDsn(d: Dsn): Uint8Array {
-  const utf8 = d.smtputf8 || !isAscii(d.to) ||
+  // Only what has more than ASCII in it needs the types of RFC 6533, which few programs know.
+  const utf8 = !isAscii(d.to) || (d.smtputf8 && !isAscii(d.envelopeId ?? "")) ||
     d.recipients.some((r) =>
-      !isAscii(r.finalRecipient) || !isAscii(r.originalRecipient?.address ?? "")
+      !isAscii(r.finalRecipient) || !isAscii(r.originalRecipient?.address ?? "") ||
+      (d.smtputf8 && !isAscii(r.diagnostic ?? ""))
     );
   const boundary = `mox-${d.messageId.replace(/[^A-Za-z0-9]/g, "").slice(0, 40)}`;
   const charset = utf8 ? "utf-8" : "us-ascii";

@@ -88,6 +88,11 @@ export function parseZonedDate(value: string): ZonedDate | undefined {
       year = fullYear(dashed[3]);
       continue;
     }
+    const slashed = /^(\d{1,4})\/(\d{1,2})\/(\d{2,4})$/.exec(word);
+    if (slashed && day === undefined) {
+      [year, month, day] = slashedDate(slashed[1], slashed[2], slashed[3]);
+      continue;
+    }
     if (/^\d+$/.test(word)) {
       if (day === undefined && word.length <= 2) day = Number(word);
       else if (year === undefined && word.length >= 2 && word.length <= 4) year = fullYear(word);
@@ -110,6 +115,14 @@ export function parseZonedDate(value: string): ZonedDate | undefined {
   if (month > 11 || day < 1 || day > 31 || year < 1900 || year > 9999) return undefined;
   const date = new Date(Date.UTC(year, month, day) + (seconds ?? 0) * 1000 - offset * 60_000);
   return Number.isNaN(date.getTime()) ? undefined : { date, zone: offset };
+}
+
+/** Year, month and day of a date with slashes: as Americans write it, unless only the other way makes sense. */
+function slashedDate(a: string, b: string, c: string): [number, number, number] {
+  if (a.length > 2) return [fullYear(a), Number(b) - 1, Number(c)];
+  return Number(a) > 12 && Number(b) <= 12
+    ? [fullYear(c), Number(b) - 1, Number(a)]
+    : [fullYear(c), Number(a) - 1, Number(b)];
 }
 
 /** RFC 5322 §4.3: two digits are 1950 to 2049, three count from 1900. */

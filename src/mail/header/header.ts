@@ -4,23 +4,32 @@
  * @module
  */
 
+import { decodeCharset } from "../text/charset.ts";
+import { guessByContent } from "../text/guess.ts";
+import { hasIso2022Escape } from "../text/iso2022.ts";
+
 /** A field as it stands in the header. */
 export interface HeaderField {
   /** Lower case. */
   name: string;
-  /** Unfolded: line ends removed, the blanks after them kept. Bytes as UTF-8, else as windows-1252. */
+  /** Unfolded: line ends removed, the blanks after them kept. Bytes as {@link decodeHeaderBytes} has it. */
   value: string;
 }
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-const windows1252 = new TextDecoder("windows-1252");
 
-/** Bytes of a header as text: UTF-8 if they are that, otherwise windows-1252. Never fails. */
+/**
+ * Bytes of a header as text: UTF-8 if they are that, or ISO 2022 with its escapes, otherwise in the charset that they
+ * look like. Never fails.
+ */
 export function decodeHeaderBytes(bytes: Uint8Array): string {
   try {
-    return utf8.decode(bytes);
+    const text = utf8.decode(bytes);
+    return text.includes("\x1b") && hasIso2022Escape(bytes)
+      ? decodeCharset(bytes, "iso-2022-jp")
+      : text;
   } catch {
-    return windows1252.decode(bytes);
+    return decodeCharset(bytes, guessByContent(bytes));
   }
 }
 

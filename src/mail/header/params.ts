@@ -1,6 +1,6 @@
 /**
- * Content-Type and Content-Disposition with their parameters (RFC 2045 §5.1, 2183, 2231), as found in
- * the wild: missing quotes, encoded words in values, stray semicolons.
+ * Content-Type, Content-Disposition and Content-Transfer-Encoding (RFC 2045 §5.1, §6.1, RFC 2183, 2231), as found
+ * in the wild: comments anywhere, missing quotes and semicolons, encoded words in values, misspelt encodings.
  *
  * @module
  */
@@ -19,15 +19,18 @@ export interface ContentType {
 const maxParams = 100;
 /** Characters of a value that are kept. */
 const maxValue = 4000;
+/** Characters of a field that are looked at. */
+const maxField = 64 * 1024;
 
 /** Undefined if the value is no content type: the default applies (RFC 2045 §5.2). */
 export function parseContentType(value: string | undefined): ContentType | undefined {
   if (value === undefined) return undefined;
   const s = new Scanner(value);
-  const type = s.token().toLowerCase();
+  const type = s.word().toLowerCase();
   if (type === "" || !s.skip("/")) return undefined;
-  const subtype = s.token().toLowerCase();
+  const subtype = s.word().toLowerCase();
   if (subtype === "") return undefined;
+  s.endQuote();
   return { type: type.slice(0, 127), subtype: subtype.slice(0, 127), params: s.params() };
 }
 
@@ -37,7 +40,14 @@ export function parseDisposition(
 ): { type: string; params: Record<string, string> } | undefined {
   if (value === undefined) return undefined;
   const s = new Scanner(value);
-  const type = s.token().toLowerCase().slice(0, 127);
+  const start = s.at;
+  let type = s.word().toLowerCase().slice(0, 127);
+  s.endQuote();
+  if (s.s[s.at] === "=") {
+    // A parameter, and no type before it: RFC 2183 §2.8 wants what isn't known to be an attachment.
+    s.at = start;
+    type = "attachment";
+  }
   if (type === "") return undefined;
   return { type, params: s.params() };
 }
@@ -45,35 +55,105 @@ export function parseDisposition(
 /** Tags of Content-Language. */
 export function parseLanguages(value: string | undefined): string[] {
   if (!value) return [];
-  return value.split(",", 20).map((v) => v.trim().slice(0, 50)).filter((v) => v !== "");
+  return withoutComments(value).split(",", 20).map((v) => v.trim().slice(0, 50)).filter((v) =>
+    v !== ""
+  );
+}
+
+/** Encodings by what is left of their names without marks between letters. */
+const encodings: Record<string, string> = {
+  "7bit": "7bit",
+  "7bits": "7bit",
+  "bit7": "7bit",
+  "8bit": "8bit",
+  "8bits": "8bit",
+  "bit8": "8bit",
+  "binary": "binary",
+  "bin": "binary",
+  "base64": "base64",
+  "b64": "base64",
+  "quotedprintable": "quoted-printable",
+  "quotedprintible": "quoted-printable",
+  "quoteprintable": "quoted-printable",
+  "qp": "quoted-printable",
+  "xuuencode": "x-uuencode",
+  "xuue": "x-uuencode",
+  "uuencode": "x-uuencode",
+  "uue": "x-uuencode",
+};
+
+/**
+ * A transfer encoding in lower case: by its proper name, also where it is misspelt, quoted, or has a comment;
+ * one that isn't known as it stands there. "7bit" if there is none.
+ */
+export function parseEncoding(value: string | undefined): string {
+  if (value === undefined) return "7bit";
+  const plain = withoutComments(value).trim().toLowerCase();
+  const known = encodings[plain.slice(0, 100).split(/[;,]/, 1)[0].replace(/[^a-z0-9]/g, "")];
+  return known ?? (plain.split(/[;,\s]/, 1)[0].replace(/"/g, "").slice(0, 100) || "7bit");
+}
+
+/** A field's value without comments (RFC 5322 §3.2.2), those in quotes kept. */
+export function withoutComments(value: string): string {
+  if (!value.includes("(")) return value;
+  let out = "";
+  let from = 0;
+  const s = new Scanner(value);
+  for (; s.at < s.s.length; s.at++) {
+    const c = s.s[s.at];
+    if (c === '"') {
+      s.quoted();
+      s.at--;
+    } else if (c === "(") {
+      out += s.s.slice(from, s.at);
+      s.comment();
+      from = s.at--;
+      out += " ";
+    }
+  }
+  return out + s.s.slice(from);
 }
 
 // deno-lint-ignore no-control-regex -- RFC 2045 names them
 const tokenEnd = /[\x00-\x20()<>@,;:\\"/[\]?=\x7f]/g;
+/** What may follow a comment that is one, and not a part of a value. */
+const afterComment = /[\s;,(]|$/y;
+/** Blanks and the name of another parameter. */
+const nextParam = /\s([a-z0-9*_-]{1,40})\s{0,9}=(?![=?])/gi;
+/** Parameters that a missing semicolon is believed of where a value may have blanks and "=" in it. */
+const commonParams: ReadonlySet<string> = new Set([
+  ..."charset name filename size boundary format delsp type creation-date".split(" "),
+  ..."modification-date read-date x-unix-mode x-mac-type x-mac-creator protocol micalg".split(" "),
+]);
 
 class Scanner {
   readonly s: string;
   at = 0;
 
   constructor(s: string) {
-    this.s = s;
+    this.s = s.length > maxField ? s.slice(0, maxField) : s;
+  }
+
+  /** Past a comment that begins here; they nest. One that has no end is the rest. */
+  comment(): void {
+    let depth = 0;
+    for (; this.at < this.s.length; this.at++) {
+      const c = this.s[this.at];
+      if (c === "\\") this.at++;
+      else if (c === "(") depth++;
+      else if (c === ")" && --depth === 0) {
+        this.at++;
+        return;
+      }
+    }
+    this.at = this.s.length;
   }
 
   blanks(): void {
     for (;;) {
       while (this.at < this.s.length && this.s.charCodeAt(this.at) <= 32) this.at++;
       if (this.s[this.at] !== "(") return;
-      // A comment; they nest.
-      let depth = 0;
-      for (; this.at < this.s.length; this.at++) {
-        const c = this.s[this.at];
-        if (c === "\\") this.at++;
-        else if (c === "(") depth++;
-        else if (c === ")" && --depth === 0) {
-          this.at++;
-          break;
-        }
-      }
+      this.comment();
     }
   }
 
@@ -86,6 +166,20 @@ class Scanner {
     return r;
   }
 
+  /** A token, perhaps after a quote that doesn't belong there. */
+  word(): string {
+    this.blanks();
+    if (this.s[this.at] === '"' || this.s[this.at] === "'") this.at++;
+    return this.token();
+  }
+
+  /** Past the quote at the end of words in quotes. */
+  endQuote(): void {
+    this.blanks();
+    if (this.s[this.at] === '"' || this.s[this.at] === "'") this.at++;
+    this.blanks();
+  }
+
   skip(c: string): boolean {
     this.blanks();
     if (this.s[this.at] !== c) return false;
@@ -93,16 +187,8 @@ class Scanner {
     return true;
   }
 
-  value(): string {
-    this.blanks();
-    if (this.s[this.at] !== '"') {
-      // Unquoted values with characters that should be quoted are common: up to the next semicolon.
-      let end = this.s.indexOf(";", this.at);
-      if (end < 0) end = this.s.length;
-      const r = this.s.slice(this.at, end).trim();
-      this.at = end;
-      return r.slice(0, maxValue);
-    }
+  /** The content of a string in quotes that begins here; undefined if it has no end. */
+  quoted(): string | undefined {
     let r = "";
     let from = ++this.at;
     for (; this.at < this.s.length; this.at++) {
@@ -111,24 +197,82 @@ class Scanner {
         r += this.s.slice(from, this.at);
         from = ++this.at;
       } else if (c === 34) {
-        break;
+        r += this.s.slice(from, this.at++);
+        return r;
       }
     }
-    r += this.s.slice(from, this.at);
-    this.at++;
-    return r.slice(0, maxValue);
+    return undefined;
+  }
+
+  value(name: string): string {
+    this.blanks();
+    const start = this.at;
+    if (this.s[start] === '"') {
+      const r = this.quoted();
+      if (r !== undefined) return r.slice(0, maxValue);
+      // The quote was forgotten at the end: the value ends where the next parameter begins.
+      this.at = start + 1;
+    }
+    return this.unquoted(name).slice(0, maxValue);
+  }
+
+  /**
+   * A value without quotes. Such with blanks and other characters that should be quoted are common, so that it
+   * goes on to the next semicolon, but for comments and parameters that follow without one.
+   */
+  unquoted(name: string): string {
+    const start = this.at;
+    let end = this.s.indexOf(";", start);
+    if (end < 0) end = this.s.length;
+    for (let open = this.s.indexOf("(", start); open >= 0 && open < end;) {
+      this.at = open;
+      this.comment();
+      const closed = this.s[this.at - 1] === ")";
+      afterComment.lastIndex = this.at;
+      // "Invoice (1).pdf" is a name.
+      if (closed && afterComment.test(this.s)) {
+        const r = this.s.slice(start, open);
+        this.blanks();
+        return this.split(name, r, start);
+      }
+      open = this.s.indexOf("(", Math.max(open + 1, closed ? this.at : end));
+    }
+    this.at = end;
+    return this.split(name, this.s.slice(start, end), start);
+  }
+
+  /** Cuts a value off before a parameter that stands in it, and goes on there. */
+  split(name: string, value: string, start: number): string {
+    const isName = name.startsWith("name") || name.startsWith("filename");
+    nextParam.lastIndex = 0;
+    for (let m = nextParam.exec(value); m; m = nextParam.exec(value)) {
+      if (isName && !commonParams.has(m[1].toLowerCase().replace(/\*.*$/, ""))) continue;
+      this.at = start + m.index;
+      value = value.slice(0, m.index);
+      break;
+    }
+    return value.trim().replace(/[,"]+$/, "").trim();
   }
 
   params(): Record<string, string> {
     const plain = new Map<string, string>();
     const extended = new Map<string, Map<number, { value: string; encoded: boolean }>>();
     for (let n = 0; n < maxParams && this.at < this.s.length; n++) {
-      const semicolon = this.s.indexOf(";", this.at);
-      if (semicolon < 0) break;
-      this.at = semicolon + 1;
+      this.blanks();
+      while (this.s[this.at] === ";" || this.s[this.at] === ",") {
+        this.at++;
+        this.blanks();
+      }
       const name = this.token().toLowerCase().slice(0, 100);
-      if (name === "" || !this.skip("=")) continue;
-      const value = this.value();
+      if (name === "" || !this.skip("=")) {
+        // No parameter: what is between here and the next semicolon says nothing.
+        if (name !== "" && this.at < this.s.length && this.startsParam()) continue;
+        const semicolon = this.s.indexOf(";", this.at);
+        if (semicolon < 0) break;
+        this.at = semicolon;
+        continue;
+      }
+      const value = this.value(name);
       const star = name.indexOf("*");
       if (star <= 0) {
         if (!plain.has(name)) plain.set(name, value);
@@ -142,42 +286,65 @@ class Scanner {
       if (Number.isNaN(index)) continue;
       let pieces = extended.get(base);
       if (!pieces) extended.set(base, pieces = new Map());
-      pieces.set(index, { value, encoded });
+      if (!pieces.has(index)) pieces.set(index, { value, encoded });
     }
     const r: Record<string, string> = Object.create(null);
-    for (const [name, value] of plain) r[name] = value.includes("=?") ? decodeWords(value) : value;
-    for (const [name, pieces] of extended) r[name] = joinExtended(pieces);
+    // A boundary is compared as it is, even if it looks like an encoded word.
+    for (const [name, value] of plain) r[name] = name === "boundary" ? value : words(value);
+    for (const [name, pieces] of extended) r[name] = joinExtended(pieces, name);
     return { ...r };
+  }
+
+  /** Whether a token and "=" come next. */
+  startsParam(): boolean {
+    const at = this.at;
+    const found = this.token() !== "" && this.skip("=");
+    this.at = at;
+    return found;
   }
 }
 
-function joinExtended(pieces: Map<number, { value: string; encoded: boolean }>): string {
-  let charset = "utf-8";
+function words(value: string): string {
+  return value.includes("=?") ? decodeWords(value) : value;
+}
+
+const encoder = new TextEncoder();
+
+function joinExtended(
+  pieces: Map<number, { value: string; encoded: boolean }>,
+  name: string,
+): string {
+  let charset: string | undefined;
   const bytes: number[] = [];
   let first = true;
-  for (let i = 0; pieces.has(i); i++) {
+  let anyEncoded = false;
+  // Counting from 1 is wrong, and done.
+  for (let i = pieces.has(0) ? 0 : 1; pieces.has(i); i++) {
     let { value, encoded } = pieces.get(i)!;
+    anyEncoded ||= encoded;
     if (first && encoded) {
       const [cs, , ...rest] = value.split("'");
       if (rest.length > 0) {
-        charset = cs || "utf-8";
+        charset = cs || undefined;
         value = rest.join("'");
       }
     }
     first = false;
     if (!encoded) {
-      bytes.push(...new TextEncoder().encode(value));
+      for (const b of encoder.encode(value)) bytes.push(b);
       continue;
     }
     for (let k = 0; k < value.length; k++) {
-      const hex = value[k] === "%" ? parseInt(value.slice(k + 1, k + 3), 16) : NaN;
-      if (!Number.isNaN(hex) && /^[0-9a-f]{2}$/i.test(value.slice(k + 1, k + 3))) {
-        bytes.push(hex);
+      const digits = value[k] === "%" ? value.slice(k + 1, k + 3) : "";
+      if (/^[0-9a-f]{2}$/i.test(digits)) {
+        bytes.push(parseInt(digits, 16));
         k += 2;
       } else {
-        bytes.push(...new TextEncoder().encode(value[k]));
+        for (const b of encoder.encode(value[k])) bytes.push(b);
       }
     }
   }
-  return decodeCharset(new Uint8Array(bytes), charset).slice(0, maxValue);
+  const text = decodeCharset(new Uint8Array(bytes), charset).slice(0, maxValue);
+  // Encoded words cut into numbered pieces.
+  return anyEncoded || name === "boundary" ? text : words(text);
 }

@@ -91,7 +91,7 @@ function languages(p: Part): string {
 
 /** BODY, or with `extended` BODYSTRUCTURE. Uses the headers of embedded messages, so only after parsing. */
 export function imapBodyStructure(p: Part, extended: boolean): string {
-  if (p.type === "multipart" && p.parts.length > 0) {
+  if (p.parts.length > 0) {
     let s = "(";
     for (const c of p.parts) s += imapBodyStructure(c, extended);
     s += ` ${imapString(p.subtype.toUpperCase())}`;
@@ -100,8 +100,7 @@ export function imapBodyStructure(p: Part, extended: boolean): string {
     }
     return `${s})`;
   }
-  // A multipart in which no part was found can only be shown as a text (RFC 9051 has no empty one).
-  const [type, subtype] = p.type === "multipart" ? ["text", "plain"] : [p.type, p.subtype];
+  const { type, subtype } = p;
   let s = `(${imapString(type.toUpperCase())} ${imapString(subtype.toUpperCase())} ${
     params(p.params)
   } ${imapString(p.id)} ${imapString(p.description && encodeWord(p.description))} ${

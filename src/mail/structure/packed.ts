@@ -58,6 +58,8 @@ function unpack(a: Packed): Part {
     encoding: (more.e as string | undefined) ?? "7bit",
     parts: ((more.c as Packed[] | undefined) ?? []).map(unpack),
   };
+  // As it is taken since: a multipart without parts is a text.
+  if (p.type === "multipart" && p.parts.length === 0) [p.type, p.subtype] = ["text", "plain"];
   if (more.i) p.id = more.i as string;
   if (more.d) p.disposition = more.d as string;
   if (more.dp) p.dispositionParams = more.dp as Record<string, string>;

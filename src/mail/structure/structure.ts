@@ -12,7 +12,9 @@ import {
   type ContentType,
   parseContentType,
   parseDisposition,
+  parseEncoding,
   parseLanguages,
+  withoutComments,
 } from "../header/params.ts";
 
 /** What is looked at; more than that is stored, but opaque. */
@@ -27,7 +29,11 @@ export const limits = {
   headers: 8 * 1024 * 1024,
 };
 
-/** A part; offsets are bytes from the start of the message. */
+/**
+ * A part; offsets are bytes from the start of the message. What parts a message has, and what each is, is decided
+ * here once, and all that reads messages goes by it: IMAP, the webmail, the web API, previews, searches, the junk
+ * filter, exports. A multipart in which no part is found is a text: that is how it is shown.
+ */
 export interface Part {
   headerOffset: number;
   bodyOffset: number;
@@ -40,7 +46,10 @@ export interface Part {
   subtype: string;
   /** Of Content-Type: names in lower case, values decoded (RFC 2231). */
   params: Record<string, string>;
-  /** Content-Transfer-Encoding in lower case; "7bit" if not given. */
+  /**
+   * Content-Transfer-Encoding in lower case, its proper name also where it is misspelt; "7bit" if not given. Of
+   * multiparts, and of messages that were looked into, always one that leaves bytes as they are.
+   */
   encoding: string;
   id?: string;
   description?: string;
@@ -247,6 +256,7 @@ export class StructureParser {
 
   #end(open: Open, end: number, atBoundary: boolean): void {
     const p = open.part;
+    if (p.type === "multipart") asFound(p);
     p.endOffset = Math.max(p.bodyOffset, end);
     if (p.endOffset === p.bodyOffset) return;
     const lines = this.#lines - open.linesBefore;
@@ -276,14 +286,13 @@ export class StructureParser {
     p.type = type.type;
     p.subtype = type.subtype;
     p.params = type.params;
-    const encoding = headerText(fields, "content-transfer-encoding");
-    if (encoding) p.encoding = encoding.replace(/[;(\s].*$/s, "").toLowerCase() || "7bit";
+    p.encoding = parseEncoding(headerText(fields, "content-transfer-encoding"));
     const id = headerText(fields, "content-id");
-    if (id) p.id = id;
+    if (id) p.id = withoutComments(id).trim().slice(0, 1000);
     const description = headerText(fields, "content-description");
     if (description) p.description = description.slice(0, 1000);
     const md5 = headerText(fields, "content-md5");
-    if (md5) p.md5 = md5.slice(0, 100);
+    if (md5) p.md5 = withoutComments(md5).trim().slice(0, 100);
     const location = headerText(fields, "content-location");
     if (location) p.location = location.slice(0, 1000);
     const disposition = parseDisposition(headerField(fields, "content-disposition"));
@@ -298,8 +307,11 @@ export class StructureParser {
     this.#headerSize = 0;
     if (closing || this.#stack.length >= limits.depth) return;
     const identity = p.encoding === "7bit" || p.encoding === "8bit" || p.encoding === "binary";
-    if (p.type === "multipart" && p.params.boundary && identity) {
-      open.delimiter = new TextEncoder().encode(`--${p.params.boundary.slice(0, 250)}`);
+    // RFC 2046 §5.1.1: a boundary doesn't end in a blank.
+    const boundary = p.type === "multipart" ? p.params.boundary?.trimEnd().slice(0, 250) : "";
+    if (boundary) {
+      // RFC 2045 §6.4: a multipart isn't encoded, whatever its header says.
+      open.delimiter = new TextEncoder().encode(`--${boundary}`);
       open.digest = p.subtype === "digest";
       this.#multiparts++;
     } else if (
@@ -342,6 +354,18 @@ export class StructureParser {
     }
     return { root: this.#root, size: this.#offset, utf8Headers: this.#utf8Headers };
   }
+}
+
+/** A multipart as what it is: parts as they stand there, or else a text. */
+function asFound(p: Part): void {
+  if (p.parts.length > 0) {
+    if (p.encoding !== "8bit" && p.encoding !== "binary") p.encoding = "7bit";
+    return;
+  }
+  p.type = "text";
+  p.subtype = "plain";
+  const charset = p.params.charset;
+  p.params = charset === undefined ? {} : { charset };
 }
 
 function newPart(offset: number): Part {

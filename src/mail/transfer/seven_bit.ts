@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { splitHeader } from "../header/header.ts";
+import { headerField, splitHeader } from "../header/header.ts";
+import { parseContentType } from "../header/params.ts";
 import { parseMessage, type Part } from "../structure/structure.ts";
 import { decodeTransferEncoding } from "./transfer.ts";
 import { encodeBase64, encodeQuotedPrintable } from "./encode.ts";
@@ -67,7 +68,9 @@ function leaf(
 ): boolean {
   // RFC 2046 §5.2: no other kinds of messages may be encoded; those of RFC 6532 and 6533 may.
   const internationalized = p.type === "message" && p.subtype.startsWith("global");
-  if (p.type === "multipart" || (p.type === "message" && !internationalized)) return false;
+  if (p.type === "message" && !internationalized) return false;
+  // A multipart whose parts weren't found.
+  if (headerType(header) === "multipart") return false;
   const content = decodeTransferEncoding(body, p.encoding);
   if (!content) return false;
   if (p.type === "text" || internationalized) {
@@ -79,6 +82,10 @@ function leaf(
     out.push(withEncoding(header, "base64", isMessage, content), encodeBase64(content));
   }
   return true;
+}
+
+function headerType(header: Uint8Array): string | undefined {
+  return parseContentType(headerField(splitHeader(header), "content-type"))?.type;
 }
 
 function isAscii(bytes: Uint8Array): boolean {

@@ -2,6 +2,7 @@
 import type { Config, Transport } from "../../config/mod.ts";
 import type { Resolver } from "../../dns/mod.ts";
 import type { Log } from "../../log/mod.ts";
+import type { Authorities } from "../../net/mod.ts";
 import type { Progress, Timeouts } from "../../smtp/client/mod.ts";
 import type { TlsPolicy } from "../../tlspolicy/types.ts";
 import { permanent, temporary } from "../failure.ts";
@@ -21,8 +22,8 @@ export interface RemoteDelivererOptions {
   tlsPolicy: TlsPolicy;
   /** Addresses to connect from. */
   sources: readonly SourceAddress[];
-  /** Certificate authorities, PEM; undefined for the system's. */
-  ca?: string[];
+  /** Who vouches for other servers; those of the system if not given. */
+  authorities?: Authorities;
   /** Signs a message that had to be encoded for its server as it was signed before. */
   signAgain?(message: Uint8Array): Promise<Uint8Array>;
   /** For tests: port of other servers, milliseconds for a connection, for answers, and the time. */
@@ -47,7 +48,7 @@ export function remoteDeliverer(o: RemoteDelivererOptions): Deliverer {
     isOwnHost: (host) => config.hostnames.has(host),
     isOwnDomain: (domain) => config.hostnames.has(domain) || config.domain(domain) !== undefined,
     random,
-    ca: o.ca,
+    authorities: o.authorities,
     port: o.port ?? 25,
     timeouts: o.timeouts,
     signAgain: o.signAgain,

@@ -10,6 +10,7 @@
  */
 import { DnsError, parseIp, type Resolver } from "../../dns/mod.ts";
 import type { Log } from "../../log/mod.ts";
+import type { Authorities } from "../../net/mod.ts";
 import {
   type Progress,
   SmtpClient,
@@ -54,8 +55,8 @@ export interface RemoteOptions {
   isOwnHost(host: string): boolean;
   isOwnDomain(domain: string): boolean;
   random(): number;
-  /** Certificate authorities, PEM; undefined for the system's. */
-  ca: string[] | undefined;
+  /** Who vouches for other servers; those of the system if undefined. */
+  authorities: Authorities | undefined;
   /** Port of other servers: 25, except in tests. */
   port: number;
   timeouts: Partial<Timeouts> | undefined;
@@ -203,7 +204,7 @@ class Attempt {
         `the message demands verified TLS, and neither MTA-STS nor DNSSEC vouches for ${host}`;
       return this.#failed(permanent("5.7.30", text));
     }
-    const demand = tlsDemand({ host, policy, dane, required, ca: this.#o.ca });
+    const demand = tlsDemand({ host, policy, dane, required, authorities: this.#o.authorities });
     let tried = 0;
     for (const ip of found.ips) {
       if (this.#left.length === 0 || tried >= maxAddresses) return;

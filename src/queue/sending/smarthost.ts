@@ -97,7 +97,11 @@ async function begin(
       : kind === "Submission" || d.tls === "yes"
       ? "required"
       : "offered",
-    clientTls: { serverName: t.Host, verify: !t.STARTTLSInsecureSkipVerify, ca: o.ca },
+    clientTls: {
+      serverName: t.Host,
+      verify: !t.STARTTLSInsecureSkipVerify,
+      authorities: o.authorities,
+    },
     auth: t.Auth && {
       username: t.Auth.Username,
       password: t.Auth.Password,

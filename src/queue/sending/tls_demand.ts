@@ -1,5 +1,5 @@
 /** What TLS a connection needs, and how failures of TLS are reported. @module */
-import type { ClientTls, TlsInfo } from "../../net/mod.ts";
+import type { Authorities, ClientTls, TlsInfo } from "../../net/mod.ts";
 import type { SmtpClientError, TlsUse } from "../../smtp/client/mod.ts";
 import { certificateFailure, errorCode } from "../../tlspolicy/tls_errors.ts";
 import type {
@@ -29,8 +29,8 @@ export interface TlsWishes {
   dane: DanePolicy;
   /** REQUIRETLS, or an administrator's word. */
   required: boolean;
-  /** Certificate authorities, PEM; undefined for the system's. */
-  ca: string[] | undefined;
+  /** Who vouches for other servers; those of the system if undefined. */
+  authorities: Authorities | undefined;
 }
 
 const plain: TlsDemand = { name: "plain", use: "never", clientTls: undefined, fallback: undefined };
@@ -50,7 +50,7 @@ export function tlsDemand(w: TlsWishes): TlsDemand {
   const verified: TlsDemand = {
     name: "verified",
     use: "required",
-    clientTls: { serverName: w.host, verify: true, ca: w.ca },
+    clientTls: { serverName: w.host, verify: true, authorities: w.authorities },
     fallback: undefined,
   };
   if (w.dane.kind === "verify") {
@@ -63,7 +63,7 @@ export function tlsDemand(w: TlsWishes): TlsDemand {
       clientTls: {
         serverName,
         verify: false,
-        ca: w.ca,
+        authorities: w.authorities,
         verifyChain: (c) => (detail = verify(c)) === undefined,
       },
       fallback: undefined,

@@ -8,10 +8,7 @@
  * @module
  */
 import { createHmac } from "node:crypto";
-import { lookup } from "node:dns/promises";
-import { request as httpRequest } from "node:http";
-import { request as httpsRequest } from "node:https";
-import { networkOf, parseIp } from "../../net/mod.ts";
+import { type AddressRule, networkOf, type Outbound, parseIp } from "../../net/mod.ts";
 import { programVersion } from "../../platform/version.ts";
 import type { HookAttempt } from "./types.ts";
 
@@ -63,25 +60,13 @@ export function isRefusedAddress(text: string): boolean {
   });
 }
 
-/** Addresses of a host, checked. @throws Error in words for the user */
-async function addressesOf(hostname: string): Promise<string[]> {
-  const literal = hostname.replace(/^\[|\]$/g, "");
-  const found = parseIp(literal)
-    ? [literal]
-    : (await lookup(hostname, { all: true })).map((a) => a.address);
-  const allowed = found.filter((a) => !isRefusedAddress(a));
-  if (allowed.length === 0) {
-    throw new Error(
-      found.length === 0
-        ? `${hostname} has no address`
-        : `${hostname} is at an address that is not called: ${found[0]}`,
-    );
-  }
-  return allowed;
-}
+/** Why no webhook is called at an address; undefined where one may be. */
+export const hookRule: AddressRule = (ip) =>
+  isRefusedAddress(ip) ? "no webhook can be there" : undefined;
 
 /** Makes a call. Never throws; what went wrong is in the attempt. */
 export async function callHook(
+  outbound: Outbound,
   r: HookRequest,
   signal: AbortSignal,
   timeout: number = callTimeout,
@@ -94,91 +79,38 @@ export async function callHook(
     error,
     response,
   });
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(timeout)]);
   try {
-    const url = new URL(r.url);
-    if (url.protocol !== "http:" && url.protocol !== "https:") {
-      throw new Error("the URL is neither http nor https");
-    }
-    const aborted = Promise.withResolvers<never>();
-    aborted.promise.catch(() => {});
-    limit.addEventListener("abort", () => aborted.reject(new Error("no answer in time")));
-    const addresses = await Promise.race([addressesOf(url.hostname), aborted.promise]);
-    const { code, response } = await post(url, addresses[0], r, limit);
-    if (code >= 200 && code < 300) return ended(code, "", response);
-    return ended(code, `the answer has status ${code}`, response);
+    const answer = await outbound.request({
+      url: new URL(r.url),
+      method: "POST",
+      headers: headersFor(r),
+      body: r.payload,
+      rule: hookRule,
+      signal,
+      timeout,
+      maxBytes: maxResponse,
+      // The status says all that matters.
+      cutOff: true,
+    });
+    const { status } = answer;
+    const response = new TextDecoder().decode(answer.body).replaceAll("\0", "\ufffd");
+    if (status >= 200 && status < 300) return ended(status, "", response);
+    return ended(status, `the answer has status ${status}`, response);
   } catch (err) {
-    const text = limit.aborted && !signal.aborted
-      ? `no answer in ${timeout / 1000} seconds`
-      : err instanceof Error
-      ? err.message
-      : String(err);
+    const text = err instanceof Error ? err.message : String(err);
     return ended(0, text.slice(0, 500) || "the call failed", "");
   }
 }
 
-function post(
-  url: URL,
-  address: string,
-  r: HookRequest,
-  signal: AbortSignal,
-): Promise<{ code: number; response: string }> {
-  const body = new TextEncoder().encode(r.payload);
+function headersFor(r: HookRequest): Record<string, string> {
   const time = Math.floor(Date.now() / 1000);
   const headers: Record<string, string> = {
-    "Host": url.host,
     "Content-Type": "application/json; charset=utf-8",
-    "Content-Length": String(body.length),
     "User-Agent": `mox/${programVersion} (webhook)`,
-    "Connection": "close",
     "X-Mox-Webhook-ID": String(r.id),
     "X-Mox-Webhook-Attempt": String(r.attempt),
     "X-Mox-Webhook-Signature": `t=${time},v1=${signPayload(r.secret, time, r.payload)}`,
   };
   if (r.authorization !== "") headers["Authorization"] = r.authorization;
-  const https = url.protocol === "https:";
-  const hostname = url.hostname.replace(/^\[|\]$/g, "");
-  return new Promise((resolve, reject) => {
-    const req = (https ? httpsRequest : httpRequest)({
-      method: "POST",
-      host: address,
-      port: url.port === "" ? (https ? 443 : 80) : Number(url.port),
-      path: `${url.pathname}${url.search}`,
-      headers,
-      agent: false,
-      signal,
-      // The certificate must be the name's, though the connection goes to an address.
-      ...(https && parseIp(hostname) === undefined ? { servername: hostname } : {}),
-    }, (res) => {
-      const pieces: Uint8Array[] = [];
-      let size = 0;
-      const done = () => {
-        const all = new Uint8Array(Math.min(size, maxResponse));
-        let at = 0;
-        for (const p of pieces) {
-          const part = p.subarray(0, all.length - at);
-          all.set(part, at);
-          at += part.length;
-        }
-        resolve({
-          code: res.statusCode ?? 0,
-          response: new TextDecoder().decode(all).replaceAll("\0", "\ufffd"),
-        });
-      };
-      res.on("data", (piece: Uint8Array) => {
-        pieces.push(piece);
-        size += piece.length;
-        if (size >= maxResponse) {
-          // The status says all that matters.
-          done();
-          req.destroy();
-        }
-      });
-      res.on("end", done);
-      res.on("error", reject);
-      res.on("aborted", () => reject(new Error("the answer breaks off")));
-    });
-    req.on("error", reject);
-    req.end(body);
-  });
+  return headers;
 }

@@ -202,6 +202,7 @@ export class Webhooks {
   async #call(hook: Hook): Promise<void> {
     const time = this.#clock.now();
     const r = await callHook(
+      this.#o.outbound,
       {
         url: hook.url,
         authorization: hook.authorization,
@@ -275,6 +276,7 @@ export class Webhooks {
     const secret = this.secret(h.account);
     await this.#db.durable();
     const r = await callHook(
+      this.#o.outbound,
       { ...h, id: 0, attempt: 1, secret },
       this.#abort.signal,
       this.#o.timeout ?? callTimeout,

@@ -1,5 +1,6 @@
 /** Calls of webhooks that wait, and that were made. @module */
 import type { Log } from "../../log/mod.ts";
+import type { Outbound } from "../../net/mod.ts";
 import type { Clock } from "../types.ts";
 
 /** A call to make. */
@@ -61,6 +62,8 @@ export interface HookFilter {
 
 export interface HookOptions {
   log: Log;
+  /** The way out for calls. */
+  outbound: Outbound;
   /** Milliseconds that calls of an account are kept after they are done; 0 for not at all. */
   retiredPeriod(account: string): number;
   clock?: Clock;

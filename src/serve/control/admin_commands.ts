@@ -7,38 +7,18 @@
 import * as admin from "../../admin/mod.ts";
 import type { Config } from "../../config/mod.ts";
 import { makeResolver } from "../../dns/mod.ts";
-import type { Log } from "../../log/mod.ts";
-import type { Accounts } from "../../store/account/accounts.ts";
+import { FactorFile } from "../../store/logins/factor_file.ts";
+import { Sessions } from "../../web/login/mod.ts";
 import { ControlError, type ControlHandler, type Json } from "./control.ts";
+import { policyText } from "../../tlspolicy/sts_https.ts";
+import { openOutbound } from "../outbound.ts";
+import type { AdminCommand, AdminContext, Arguments, Print } from "./admin_command.ts";
+import { textArgument } from "./admin_command.ts";
 import { backupCommands } from "./backup_command.ts";
 import { maintenanceCommands } from "./maintenance_commands.ts";
 import { transferCommands } from "./transfer_commands.ts";
 import { setAccountPassword } from "../logins.ts";
 import { tlsKeyCommands } from "./tls_key_commands.ts";
-
-/** What the commands work on. */
-export interface AdminContext {
-  config: Config;
-  accounts: Accounts;
-  log: Log;
-}
-
-type Print = (text: string) => void;
-/** Arguments by their names, as the subcommands send them. */
-export type Arguments = { [name: string]: Json };
-export type AdminCommand = (
-  c: AdminContext,
-  args: Arguments,
-  print: Print,
-  signal?: AbortSignal,
-) => Promise<Json | void>;
-
-/** An argument that is a text. @throws ControlError */
-export function textArgument(args: Arguments, name: string): string {
-  const value = args[name];
-  if (typeof value !== "string" || value === "") throw new ControlError(`${name} is missing`);
-  return value;
-}
 
 function listArgument(args: Arguments, name: string): string[] {
   const value = args[name];
@@ -138,7 +118,12 @@ const configCommands: Record<string, AdminCommand> = {
   },
   async dnscheck({ config }, args, print) {
     const domain = text(args, "domain");
-    const check = await admin.checkDomainDns(config, domain, { resolver: makeResolver() });
+    const resolver = makeResolver();
+    const outbound = openOutbound(config.static, config.dir, resolver);
+    const check = await admin.checkDomainDns(config, domain, {
+      resolver,
+      fetchPolicy: (name) => policyText(outbound, name),
+    });
     print(admin.formatDomainCheck(check));
     return { errors: check.parts.filter((p) => p.state === "error").length };
   },
@@ -146,6 +131,16 @@ const configCommands: Record<string, AdminCommand> = {
     print(admin.formatZone(await admin.domainRecords(config, text(args, "domain"))));
   },
 };
+
+/** Ends logins of the pages; "" is the administrator's. Also those that a server which doesn't run has left. */
+async function endSessions(config: Config, account: string): Promise<void> {
+  const sessions = await Sessions.open(config.dataDir);
+  try {
+    sessions.endAll(account);
+  } finally {
+    await sessions.close();
+  }
+}
 
 /** Commands on passwords. */
 const passwordCommands: Record<string, AdminCommand> = {
@@ -155,8 +150,13 @@ const passwordCommands: Record<string, AdminCommand> = {
     if (!config.account(account)) throw new ControlError(`no account ${account}`);
     if (password.length < 8) throw new ControlError("a password has at least 8 characters");
     await setAccountPassword(accounts, account, password);
+    await endSessions(config, account);
   },
-  setadminpassword: ({ config }, args) => admin.writeAdminPassword(config, text(args, "password")),
+  async setadminpassword({ config }, args) {
+    await admin.writeAdminPassword(config, text(args, "password"));
+    if (args.noSecondFactor === true) await new FactorFile(config.dataDir).disable();
+    await endSessions(config, "");
+  },
 };
 
 /** All of them, by their names on the control socket. */

@@ -2,7 +2,7 @@
 import { BackupError } from "../../store/backup/copy.ts";
 import { noteBackup } from "../../store/backup/last_backup.ts";
 import { backupInWorker, verifyInWorker } from "../../store/backup/worker.ts";
-import type { AdminCommand } from "./admin_commands.ts";
+import type { AdminCommand } from "./admin_command.ts";
 import { ControlError } from "./control.ts";
 
 export const backupCommands: Record<string, AdminCommand> = {

@@ -9,7 +9,7 @@ import {
   reparse,
 } from "../../store/account/maintenance.ts";
 import { reassignThreads } from "../../store/messages/rethread.ts";
-import type { AdminCommand, AdminContext, Arguments } from "./admin_commands.ts";
+import type { AdminCommand, AdminContext, Arguments } from "./admin_command.ts";
 import { ControlError } from "./control.ts";
 
 type Print = (text: string) => void;

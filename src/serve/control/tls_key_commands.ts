@@ -1,6 +1,6 @@
 /** `config tlspubkey`: keys of TLS client certificates that log in. @module */
 import { TlsKeyError, TlsKeys } from "../../store/logins/tls_keys.ts";
-import { type AdminCommand, textArgument } from "./admin_commands.ts";
+import { type AdminCommand, textArgument } from "./admin_command.ts";
 import { ControlError } from "./control.ts";
 import { loginAccount } from "../logins.ts";
 

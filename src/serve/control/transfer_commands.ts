@@ -7,7 +7,7 @@ import { exportFiles, type ExportFormat } from "../../store/export/export.ts";
 import { importMessages } from "../../store/import/import.ts";
 import { pathSource } from "../../store/import/path.ts";
 import type { Mailbox } from "../../store/types.ts";
-import type { AdminCommand, AdminContext, Arguments } from "./admin_commands.ts";
+import type { AdminCommand, AdminContext, Arguments } from "./admin_command.ts";
 import { ControlError } from "./control.ts";
 
 type Print = (text: string) => void;

@@ -8,9 +8,9 @@ import type { Account as AccountConfig } from "../../config/mod.ts";
 import { counter } from "../../metrics/mod.ts";
 import { syncFile } from "../../platform/files.ts";
 import { type Address, addressText, type IncomingMessage } from "../../smtp/server/mod.ts";
-import type { Incoming } from "../receiving/analysis.ts";
-import type { ReceivingServices } from "../receiving/receiving.ts";
-import type { Plan } from "../receiving/targets.ts";
+import type { Incoming } from "../receiving/incoming.ts";
+import type { ReceivingServices } from "../receiving/services.ts";
+import type { Plan } from "../receiving/plan.ts";
 import { forwardingSignatures } from "../sending/signing.ts";
 import { asksForNoTls } from "../sending/tls_required.ts";
 

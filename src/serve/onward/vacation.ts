@@ -11,14 +11,14 @@ import { counter } from "../../metrics/mod.ts";
 import { withTempFile } from "../../platform/files.ts";
 import { type Address, addressText, needsUtf8 } from "../../smtp/server/mod.ts";
 import type { Account } from "../../store/account/account.ts";
-import { organizationalDomain } from "../../store/account/describe.ts";
+import { organizationalDomain } from "../../store/messages/describe.ts";
 import { accountSetting } from "../../store/account/settings.ts";
 import type { DeliveryFacts } from "../../store/types.ts";
 import { claimVacationReply } from "../../store/account/vacation_replies.ts";
 import { queueOutgoing } from "../sending/outgoing.ts";
-import type { Incoming } from "../receiving/analysis.ts";
-import type { ReceivingServices } from "../receiving/receiving.ts";
-import type { Plan } from "../receiving/targets.ts";
+import type { Incoming } from "../receiving/incoming.ts";
+import type { ReceivingServices } from "../receiving/services.ts";
+import type { Plan } from "../receiving/plan.ts";
 
 const replies = counter(
   "mox_vacation_total",

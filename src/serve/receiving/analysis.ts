@@ -13,11 +13,10 @@ import { messageText } from "../../delivery/message_text.ts";
 import type { DnsblChecker } from "../../dns/mod.ts";
 import { junkParams, messageWords } from "../../junk/mod.ts";
 import { findDmarcReport, findTlsReport, reportParts } from "../../reports/mod.ts";
-import type { SmtpSession, Transaction } from "../../smtp/server/mod.ts";
 import type { Account } from "../../store/account/account.ts";
 import type { Arrived } from "./arrived.ts";
-import type { Sender } from "./sender.ts";
-import type { Plan, Target } from "./targets.ts";
+import type { Incoming } from "./incoming.ts";
+import type { Plan, Target } from "./plan.ts";
 
 /** What is asked besides the account. */
 export interface AnalysisServices {
@@ -29,16 +28,6 @@ export interface AnalysisServices {
   dnsblZones: readonly string[];
   now: () => number;
   random: () => number;
-}
-
-/** A message under way, the same for all recipients. */
-export interface Incoming {
-  session: SmtpSession;
-  transaction: Transaction;
-  arrived: Arrived;
-  sender: Sender;
-  /** Bytes with what will stand before it. */
-  size: number;
 }
 
 /** The context for one target of a recipient. `prefix` is what will stand before the message. */
@@ -86,6 +75,7 @@ export function analysisContext(
       dmarcReports: target.reports === "dmarc",
       tlsReports: target.reports === "domainTls" || target.reports === "hostTls",
     },
+    introbox: auth ? conf.Introbox : "",
     history: accountHistory(account.db),
     mailboxId: (name) => account.mailboxByName(name)?.id ?? 0,
     junk: junkCheck(s.filters, account, conf, arrived, prefix),

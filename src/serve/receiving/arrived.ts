@@ -9,7 +9,7 @@ import type { ParsedMessage, Part } from "../../mail/structure/structure.ts";
 import { createTemp, removeFile, writeAll } from "../../platform/files.ts";
 import { type HeaderRange, type MessageSource, stripForgedResults } from "../../senderauth/mod.ts";
 import type { IncomingMessage, MessageObserver } from "../../smtp/server/mod.ts";
-import { describe, type EmailDescription } from "../../store/account/describe.ts";
+import { describe, type EmailDescription } from "../../store/messages/describe.ts";
 
 /** Parses while the message arrives, so that nothing has to be read twice. */
 export class ParsingObserver implements MessageObserver {

@@ -9,7 +9,6 @@ import { analyze, sortOnly } from "../../delivery/analysis_decide.ts";
 import type { Decision } from "../../delivery/analysis_types.ts";
 import { dmarcEvaluation } from "../../delivery/dmarc_evaluation.ts";
 import { cleanUpRejects, dropReject, keepReject } from "../../delivery/rejects.ts";
-import type { Log } from "../../log/mod.ts";
 import { counter } from "../../metrics/mod.ts";
 import {
   addressText,
@@ -21,17 +20,25 @@ import {
   type Transaction,
 } from "../../smtp/server/mod.ts";
 import { giveWay } from "../../platform/turns.ts";
-import { isStorageFull } from "../../platform/storage_errors.ts";
 import type { Account } from "../../store/account/account.ts";
-import { Flag, type NewMessage, StoreError } from "../../store/types.ts";
+import { Flag, type NewMessage } from "../../store/types.ts";
 import { openArrived } from "./arrived.ts";
-import { analysisContext, type Incoming, isOurDomain } from "./analysis.ts";
-import type { ReceivingListener, ReceivingServices } from "./receiving.ts";
-import { notifyDelivered, notifyFailures, RefusedMessage } from "./dsn.ts";
-import { deliverLater } from "./later.ts";
+import { analysisContext, isOurDomain } from "./analysis.ts";
+import type { Incoming } from "./incoming.ts";
+import type { Plan, Target } from "./plan.ts";
+import type { ReceivingListener, ReceivingServices } from "./services.ts";
+import { notifyDelivered, RefusedMessage } from "./dsn.ts";
+import { storeFailure } from "./failure.ts";
+import { type Failed, takeUp } from "./later.ts";
 import { checkSender } from "./sender.ts";
-import { type Plan, planRecipients, type Target } from "./targets.ts";
+import { planRecipients } from "./targets.ts";
 import { forward, type Onward, onwardOf } from "../onward/forward.ts";
+import {
+  broughtKeywords,
+  envelopePrefix,
+  onePerAccount,
+  withEnvelope,
+} from "../catcher/catching.ts";
 import { suppressReported } from "./reported.ts";
 import { sendBack } from "../onward/returned.ts";
 import { replyIfAway } from "../onward/vacation.ts";
@@ -46,20 +53,6 @@ const firstTimeWaits = counter(
   "Messages whose senders were made to wait, as nothing was known of them.",
   { result: ["waited", "gone"] },
 );
-
-/** The answer for what went wrong in the store. */
-export function storeFailure(err: unknown, log: Log): SmtpError {
-  if (err instanceof SmtpError) return err;
-  if (err instanceof StoreError && err.code === "overQuota") {
-    return new SmtpError(452, "2.2", "mailbox is full, its limit is set by QuotaMessageSize");
-  }
-  if (err instanceof StoreError && err.code === "busy") {
-    return new SmtpError(451, "3.2", err.message);
-  }
-  log.error("delivering message", { err: err as Error });
-  if (isStorageFull(err)) return new SmtpError(452, "3.1", "insufficient system storage");
-  return new SmtpError(451, "3.0", "could not store the message, try again later");
-}
 
 /** What was decided for one account that a recipient leads to. Accounts aren't held open: there may be thousands. */
 interface Decided {
@@ -88,6 +81,7 @@ export async function receive(
       sender.factsFor(transaction.recipients[0].address),
       sender.auth !== undefined,
     );
+    if (s.catching) onePerAccount(plans);
     const decided = await Promise.all(
       plans.map((plan) => decideFor(s, l, m, plan, message)),
     );
@@ -113,12 +107,6 @@ interface Decisions {
   failed: Failed[];
 }
 
-/** An account that did not get the message, not because it doesn't want it. */
-interface Failed {
-  target: Target;
-  error: SmtpError;
-}
-
 async function decideFor(
   s: ReceivingServices,
   l: ReceivingListener,
@@ -136,7 +124,8 @@ async function decideFor(
       if (!conf) throw new SmtpError(550, "1.1", "no such address here");
       checkVerified(m, plan, target);
       const prefix = new TextEncoder().encode(
-        `Delivered-To: <${addressText(plan.recipient.address)}>\r\n` + message.returnPathHeader(),
+        (s.catching ? envelopePrefix(m, message) : "") +
+          `Delivered-To: <${addressText(plan.recipient.address)}>\r\n` + message.returnPathHeader(),
       );
       const services = { ...s, dnsblZones: l.dnsblZones };
       const context = analysisContext(services, m, plan, target, account, conf, prefix);
@@ -246,50 +235,23 @@ async function carryOut(
   return failed.length === 0 ? undefined : await takeUp(s, m, plan, failed, message);
 }
 
-/**
- * Sees to the members of an alias that could not get a message that others have: it is queued for those where
- * trying again may help, and the sender is told of the others.
- * @returns the answer where that is not possible: then the sender tries again, for all
- */
-async function takeUp(
+/** What is stored, in whichever mailbox. */
+function newMessage(
   s: ReceivingServices,
   m: Incoming,
-  plan: Plan,
-  failed: readonly Failed[],
+  d: Decided,
+  account: Account,
   message: IncomingMessage,
-): Promise<Outcome> {
-  try {
-    const later = failed.filter((f) => f.error.temporary).map((f) => f.target);
-    if (later.length > 0) await deliverLater(s, m, plan, later, message);
-    const never = failed.filter((f) => !f.error.temporary);
-    if (never.length > 0) {
-      m.session.log.warn("members of an alias can't get a message", {
-        to: addressText(plan.recipient.address),
-        accounts: never.map((f) => f.target.account).join(" "),
-        err: never[0].error,
-      });
-      // As for messages refused for what they are: nobody is told whose address isn't verified.
-      const { code, message: text } = never[0].error;
-      await notifyFailures(s, m.session, m.transaction, message, [{
-        recipient: plan.recipient,
-        error: new RefusedMessage(code, "2.4", `${never.length} of its members: ${text}`),
-      }]);
-    }
-    return undefined;
-  } catch (err) {
-    return storeFailure(err, m.session.log);
-  }
-}
-
-/** What is stored, in whichever mailbox. */
-function newMessage(m: Incoming, d: Decided, message: IncomingMessage): NewMessage {
+): NewMessage {
+  const { description } = m.arrived;
   return {
     file: m.arrived.file,
     fileSynced: m.arrived.synced,
     fileSize: m.arrived.size,
     read: m.arrived.read,
     prefix: d.prefix,
-    description: m.arrived.description,
+    description: s.catching ? withEnvelope(m, description) : description,
+    keywords: s.catching ? broughtKeywords(m, account, d.decision.mailbox) : undefined,
     received: message.received,
     facts: d.decision.facts,
   };
@@ -332,7 +294,7 @@ async function accept(
     : onwardOf(s, m, plan, account.name, conf);
   if (own.keep) {
     const delivered = await account.deliver(decision.mailbox, {
-      ...newMessage(m, d, message),
+      ...newMessage(s, m, d, account, message),
       // Draws no attention.
       flags: decision.isReject ? Flag.Seen : 0,
       isReject: decision.isReject,
@@ -433,7 +395,7 @@ async function refuse(
     try {
       if (!conf.KeepRejects) await cleanUpRejects(account, conf.RejectsMailbox, s.now());
       await keepReject(account, conf.RejectsMailbox, m.arrived.description.summary.messageId, {
-        ...newMessage(m, d, message),
+        ...newMessage(s, m, d, account, message),
         destinedMailboxId: decision.destinedMailboxId,
       });
     } catch (err) {

@@ -7,10 +7,17 @@
 import { headersNeedUtf8 } from "../../mail/structure/structure.ts";
 import { syncFile } from "../../platform/files.ts";
 import type { QueueMessage } from "../../queue/mod.ts";
-import { addressText, type IncomingMessage } from "../../smtp/server/mod.ts";
-import type { Incoming } from "./analysis.ts";
-import type { ReceivingServices } from "./receiving.ts";
-import type { Plan, Target } from "./targets.ts";
+import {
+  addressText,
+  type IncomingMessage,
+  type Outcome,
+  type SmtpError,
+} from "../../smtp/server/mod.ts";
+import { notifyFailures, RefusedMessage } from "./dsn.ts";
+import { storeFailure } from "./failure.ts";
+import type { Incoming } from "./incoming.ts";
+import type { ReceivingServices } from "./services.ts";
+import type { Plan, Target } from "./plan.ts";
 
 /** Marks such messages in the queue; no user can choose it, as names of the web API's fields are "X-...". */
 const mark = "mox:member";
@@ -65,4 +72,45 @@ export async function deliverLater(
     members: members.length,
     ids: ids.slice(0, 10).join(" "),
   });
+}
+
+/** An account that did not get the message, not because it doesn't want it. */
+export interface Failed {
+  target: Target;
+  error: SmtpError;
+}
+
+/**
+ * Sees to the members of an alias that could not get a message that others have: it is queued for those where
+ * trying again may help, and the sender is told of the others.
+ * @returns the answer where that is not possible: then the sender tries again, for all
+ */
+export async function takeUp(
+  s: ReceivingServices,
+  m: Incoming,
+  plan: Plan,
+  failed: readonly Failed[],
+  message: IncomingMessage,
+): Promise<Outcome> {
+  try {
+    const later = failed.filter((f) => f.error.temporary).map((f) => f.target);
+    if (later.length > 0) await deliverLater(s, m, plan, later, message);
+    const never = failed.filter((f) => !f.error.temporary);
+    if (never.length > 0) {
+      m.session.log.warn("members of an alias can't get a message", {
+        to: addressText(plan.recipient.address),
+        accounts: never.map((f) => f.target.account).join(" "),
+        err: never[0].error,
+      });
+      // As for messages refused for what they are: nobody is told whose address isn't verified.
+      const { code, message: text } = never[0].error;
+      await notifyFailures(s, m.session, m.transaction, message, [{
+        recipient: plan.recipient,
+        error: new RefusedMessage(code, "2.4", `${never.length} of its members: ${text}`),
+      }]);
+    }
+    return undefined;
+  } catch (err) {
+    return storeFailure(err, m.session.log);
+  }
 }

@@ -9,36 +9,20 @@
  *
  * @module
  */
-import { type Config, firstTimeSenderDelay, type Listener } from "../../config/mod.ts";
-import type { JunkFilters } from "../../delivery/junk_filters.ts";
-import { type DnsblChecker, dnsblChecker, makeResolver, type Resolver } from "../../dns/mod.ts";
-import type { Queue } from "../../queue/mod.ts";
+import { firstTimeSenderDelay, type Listener } from "../../config/mod.ts";
+import { dnsblChecker, makeResolver, type Resolver } from "../../dns/mod.ts";
 import { DmarcEvaluations, DmarcReports, TlsReports } from "../../reports/mod.ts";
 import type { Delivered, SmtpBackend, SmtpSession } from "../../smtp/server/mod.ts";
-import type { Srs } from "../../senderauth/mod.ts";
-import type { Accounts } from "../../store/account/accounts.ts";
 import { ParsingObserver } from "./arrived.ts";
 import { receive } from "./deliver.ts";
 import { notifyFailures } from "./dsn.ts";
+import type {
+  ReceivingListener,
+  ReceivingServices,
+  ReportDatabases,
+  SenderWait,
+} from "./services.ts";
 import { routeForRecipient } from "./targets.ts";
-import type { ServerWebhooks } from "../sending/webhooks.ts";
-
-/** Databases of reports: those that arrive, and what is to be reported to others. */
-export interface ReportDatabases {
-  dmarc: DmarcReports;
-  tls: TlsReports;
-  evaluations: DmarcEvaluations;
-}
-
-/**
- * Waits so many milliseconds for a first-time sender. False if the wait was ended: the peer has gone, or
- * the server stops; the message must not be delivered then, as nobody would be told.
- */
-export type SenderWait = (
-  session: SmtpSession,
-  ms: number,
-  stopping: AbortSignal,
-) => Promise<boolean>;
 
 /** What can be chosen about receiving; tests do. */
 export interface ReceivingOptions {
@@ -49,33 +33,6 @@ export interface ReceivingOptions {
   now?: () => number;
   /** From 0 to below 1. */
   random?: () => number;
-}
-
-/** What the steps of receiving work with. */
-export interface ReceivingServices {
-  config: Config;
-  accounts: Accounts;
-  queue: Queue;
-  filters: JunkFilters;
-  tempDir: string;
-  /** Undefined in localserve, where nothing is refused. */
-  resolver: Resolver | undefined;
-  dnsbl: DnsblChecker | undefined;
-  reports: ReportDatabases | undefined;
-  webhooks?: ServerWebhooks;
-  /** Rewrites the senders of what is forwarded. */
-  srs: Srs;
-  wait: SenderWait;
-  now: () => number;
-  random: () => number;
-  stopping: AbortSignal;
-}
-
-/** A listener as far as it matters for receiving. */
-export interface ReceivingListener {
-  hostname: string;
-  dnsblZones: readonly string[];
-  firstTimeSenderDelay: number;
 }
 
 /** Milliseconds of a wait after which it is looked whether it is to end. */
@@ -139,6 +96,7 @@ export class Receiving {
       resolver,
       dnsbl: resolver && dnsblChecker(resolver),
       reports: local ? undefined : await openReports(config.dataDir),
+      catching: local,
       wait: options.wait ?? waitConnected,
       now,
       random: options.random ?? Math.random,

@@ -3,28 +3,11 @@
  *
  * @module
  */
-import type { AddressLookup, Config, Destination, ResolvedAlias } from "../../config/mod.ts";
+import type { AddressLookup, Config } from "../../config/mod.ts";
 import { type Address, type Recipient, SmtpError } from "../../smtp/server/mod.ts";
-import type { DeliveryFacts } from "../../store/types.ts";
 import type { Srs } from "../../senderauth/mod.ts";
+import type { Author, Plan, Route, Target } from "./plan.ts";
 import { originalSender } from "../onward/returned.ts";
-
-/** An account that gets a message. */
-export interface Target {
-  account: string;
-  destination: Destination;
-  /** Set for addresses that other servers send their reports to. */
-  reports: "dmarc" | "domainTls" | "hostTls" | undefined;
-  /** The address that led here as configured, to tell whether two recipients are the same. */
-  canonical: string;
-}
-
-/** What an address leads to. */
-export type Route =
-  | { target: Target }
-  | { alias: ResolvedAlias; members: Target[] }
-  /** Reports about a forwarded message, for who sent that. */
-  | { sender: Address };
 
 /** What an address leads to; throws the SMTP answer for addresses that lead nowhere. */
 export function routeOf(config: Config, address: Address): Route {
@@ -100,25 +83,6 @@ export function canonicalAddress(config: Config, address: string): string | unde
     disabledDomains: true,
   });
   return found.kind === "account" ? found.canonical : undefined;
-}
-
-/** The sender's address in From, and whether its domain was verified. */
-export type Author = Pick<
-  DeliveryFacts,
-  "msgFromLocalpart" | "msgFromDomain" | "msgFromValidated"
->;
-
-/** A recipient with those who get the message because of it. */
-export interface Plan {
-  recipient: Recipient;
-  /** The alias that it is. */
-  alias: ResolvedAlias | undefined;
-  /** Who gets it elsewhere, as a report about a message that was forwarded for them. */
-  sender?: Address;
-  /** Empty if all got it by another recipient, or wrote it. */
-  targets: Target[];
-  /** The sender may not write to the alias. */
-  refusal: SmtpError | undefined;
 }
 
 /**

@@ -16,7 +16,7 @@ import {
   lookupReportConsent,
 } from "../../reports/mod.ts";
 import { parseDmarcRecord } from "../../senderauth/mod.ts";
-import { organizationalDomain } from "../../store/account/describe.ts";
+import { organizationalDomain } from "../../store/messages/describe.ts";
 import { type ReportServices, sendReport } from "./report_mail.ts";
 
 const hour = 3_600_000;

@@ -6,6 +6,7 @@
  */
 import { DnsError, type Resolver } from "../../dns/mod.ts";
 import type { Log } from "../../log/mod.ts";
+import type { Outbound } from "../../net/mod.ts";
 import {
   type DmarcEvaluations,
   lookupTlsrpt,
@@ -35,8 +36,7 @@ export interface TlsReportServices extends ReportServices {
   evaluations: DmarcEvaluations;
   resolver: Resolver;
   log: Log;
-  /** The runtime's if not given. */
-  fetch?: typeof fetch;
+  outbound: Outbound;
 }
 
 /**
@@ -159,15 +159,15 @@ function mailAddress(text: string): string | undefined {
 /** Reports by HTTPS (RFC 8460 §3, §5.4). Certificates need not verify, but here they do. */
 async function post(s: TlsReportServices, url: string, data: Uint8Array): Promise<boolean> {
   try {
-    const r = await (s.fetch ?? fetch)(url, {
+    const r = await s.outbound.request({
+      url: new URL(url),
       method: "POST",
       headers: { "content-type": "application/tlsrpt+gzip" },
-      body: data as Uint8Array<ArrayBuffer>,
-      redirect: "error",
-      signal: AbortSignal.timeout(httpsTimeout),
+      body: data,
+      timeout: httpsTimeout,
+      cutOff: true,
     });
-    await r.body?.cancel();
-    if (r.ok) return true;
+    if (r.status >= 200 && r.status <= 299) return true;
     s.log.info("tls report was not taken", { url, status: r.status });
   } catch (err) {
     s.log.info("tls report can't be sent", { url, err: err as Error });

@@ -9,7 +9,7 @@ import { withTempFile } from "../../platform/files.ts";
 import type { Attempt, DsnEvent, Queue } from "../../queue/mod.ts";
 import { type Address, addressText, SmtpError } from "../../smtp/server/mod.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
-import { describeFile } from "../../store/account/describe.ts";
+import { describeFile } from "../../store/messages/describe.ts";
 import type { Srs } from "../../senderauth/mod.ts";
 import { originalSender } from "../onward/returned.ts";
 import { queueOutgoing } from "./outgoing.ts";

@@ -1,8 +1,8 @@
 /** What the queue needs of the rest of the server: delivery, and telling senders. @module */
-import { rootCertificates } from "node:tls";
 import type { Config } from "../../config/mod.ts";
 import { makeResolver, type Resolver } from "../../dns/mod.ts";
 import { Log } from "../../log/mod.ts";
+import type { Outbound } from "../../net/mod.ts";
 import {
   type Deliverer,
   localDeliverer,
@@ -14,16 +14,16 @@ import {
 } from "../../queue/mod.ts";
 import { SmtpError } from "../../smtp/server/mod.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
-import { describeFile } from "../../store/account/describe.ts";
+import { describeFile } from "../../store/messages/describe.ts";
 import { StoreError } from "../../store/types.ts";
 import { opportunistic } from "../../tlspolicy/opportunistic.ts";
-import { resolvingFetch } from "../../tlspolicy/sts_https.ts";
+import { outboundFetch } from "../../tlspolicy/sts_https.ts";
 import { Policies } from "../../tlspolicy/policies.ts";
 import type { TlsPolicy } from "../../tlspolicy/types.ts";
 import type { Srs } from "../../senderauth/mod.ts";
 import { TlsResults } from "../../reports/mod.ts";
 import { isForMembers } from "../receiving/later.ts";
-import type { ReportDatabases } from "../receiving/receiving.ts";
+import type { ReportDatabases } from "../receiving/services.ts";
 import { recordTlsResult } from "../reports/tls_results.ts";
 import { noteUndeliverable } from "../reports/undeliverable.ts";
 import { addressOf, deliverDsn } from "./dsn.ts";
@@ -46,7 +46,7 @@ export interface OutgoingOptions {
 
 /** How mail leaves a server: with the policies of others, unless something else is given. */
 export async function outgoingOptions(
-  s: { config: Config; local: boolean; outgoing?: OutgoingOptions },
+  s: { config: Config; local: boolean; outbound: Outbound; outgoing?: OutgoingOptions },
 ): Promise<
   OutgoingOptions & { tlsResults?: TlsResults; close?: () => Promise<void>; policies?: Policies }
 > {
@@ -57,7 +57,7 @@ export async function outgoingOptions(
     dataDir: s.config.dataDir,
     resolver,
     log: new Log("mtasts"),
-    fetch: resolvingFetch(resolver, certificateAuthorities(s.config)),
+    fetch: outboundFetch(s.outbound),
     onResult: (r) => recordTlsResult(tlsResults, r, Date.now()),
   });
   policies.keepFresh();
@@ -79,6 +79,7 @@ export function queueServices(
     config: Config;
     accounts: Accounts;
     local: boolean;
+    outbound: Outbound;
     tempDir: string;
     queue: () => Queue;
     srs: Srs;
@@ -98,7 +99,7 @@ export function queueServices(
         resolver: o.resolver ?? makeResolver(),
         tlsPolicy: o.tlsPolicy ?? opportunistic,
         sources: sourceAddresses(s.config),
-        ca: certificateAuthorities(s.config),
+        authorities: s.outbound.authorities,
         port: o.port,
         signAgain: (message) => signAgain(s.config, message),
       }),
@@ -163,14 +164,6 @@ function sourceAddresses(config: Config): SourceAddress[] {
     }
   }
   return sources;
-}
-
-/** The authorities of mox.conf, PEM; undefined for those of the system alone. */
-function certificateAuthorities(config: Config): string[] | undefined {
-  const ca = config.static.TLS.CA;
-  if (!ca) return undefined;
-  const own = ca.CertFiles.map((f) => Deno.readTextFileSync(config.configPath(f)));
-  return ca.AdditionalToSystem ? [...own, ...rootCertificates] : own;
 }
 
 function prefixWith(text: string, prefix: Uint8Array): Uint8Array {

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { createPrivateKey, type KeyObject } from "node:crypto";
+import { type KeyObject } from "node:crypto";
+import { privateKeyFromPem } from "../../platform/private_key.ts";
 import { type Config, parseDuration } from "../../config/mod.ts";
 import { Log } from "../../log/mod.ts";
 import {
@@ -26,7 +27,7 @@ async function privateKey(path: string): Promise<KeyObject> {
   const modified = (await Deno.stat(path)).mtime?.getTime() ?? 0;
   const known = keys.get(path);
   if (known?.modified === modified) return known.key;
-  const key = createPrivateKey(await Deno.readTextFile(path));
+  const key = privateKeyFromPem(await Deno.readTextFile(path));
   keys.set(path, { modified, key });
   return key;
 }

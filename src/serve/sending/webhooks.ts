@@ -2,6 +2,7 @@
 import type { Config } from "../../config/mod.ts";
 import { Log } from "../../log/mod.ts";
 import { parseDsn } from "../../mail/dsn/parse.ts";
+import type { Outbound } from "../../net/mod.ts";
 import type { OutgoingEvent, Queue, RetiredItem } from "../../queue/mod.ts";
 import { type NewHook, Webhooks } from "../../queue/webhooks/mod.ts";
 import type { Account } from "../../store/account/account.ts";
@@ -124,10 +125,15 @@ export class ServerWebhooks {
     this.#queue = queue;
   }
 
-  static async open(config: Config, queue: () => Queue): Promise<ServerWebhooks> {
+  static async open(
+    config: Config,
+    outbound: Outbound,
+    queue: () => Queue,
+  ): Promise<ServerWebhooks> {
     const log = new Log("webhook");
     const hooks = await Webhooks.open(config.dataDir, {
       log,
+      outbound,
       retiredPeriod: (account) => config.account(account)?.KeepRetiredWebhookPeriod ?? 0,
     });
     return new ServerWebhooks(config, hooks, log, queue);

@@ -1,5 +1,6 @@
 /** Certificates from files (KeyCerts of a listener): chosen by name, read again when the files change. @module */
 import { X509Certificate } from "node:crypto";
+import { privateKeyFromPem, withoutPemHeaders } from "../../platform/private_key.ts";
 import type { Config, Listener } from "../../config/mod.ts";
 import type { Log } from "../../log/mod.ts";
 import type { KeyCert } from "../../net/mod.ts";
@@ -98,10 +99,12 @@ async function stampOf(...paths: string[]): Promise<string> {
 
 async function load(keyFile: string, certFile: string): Promise<Loaded> {
   const stamp = await stampOf(keyFile, certFile);
-  const pair = { key: await Deno.readTextFile(keyFile), cert: await Deno.readTextFile(certFile) };
+  const pair = {
+    key: withoutPemHeaders(await Deno.readTextFile(keyFile)),
+    cert: await Deno.readTextFile(certFile),
+  };
   const certificate = new X509Certificate(pair.cert);
-  const { createPrivateKey } = await import("node:crypto");
-  if (!certificate.checkPrivateKey(createPrivateKey(pair.key))) {
+  if (!certificate.checkPrivateKey(privateKeyFromPem(pair.key))) {
     throw new Error(`the key in ${keyFile} is not that of the certificate in ${certFile}`);
   }
   return { keyFile, certFile, stamp, pair, certificate, complained: "" };

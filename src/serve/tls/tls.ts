@@ -7,6 +7,7 @@
  * @module
  */
 import { join } from "node:path";
+import { privateKeyFromPem, withoutPemHeaders } from "../../platform/private_key.ts";
 import {
   acmeLibrary,
   Authority,
@@ -20,7 +21,12 @@ import {
 import type { ACME, Config, Listener } from "../../config/mod.ts";
 import { DnsError, type Resolver } from "../../dns/mod.ts";
 import { Log } from "../../log/mod.ts";
-import { type KeyCert, selfSignedCertificate, type ServerTls } from "../../net/mod.ts";
+import {
+  type KeyCert,
+  type Outbound,
+  selfSignedCertificate,
+  type ServerTls,
+} from "../../net/mod.ts";
 import { FileCertificates } from "./files.ts";
 import { certificateNames } from "./names.ts";
 
@@ -47,6 +53,7 @@ export interface CertificateState extends Omit<NameState, "next" | "notBefore"> 
 }
 
 export interface StartOptions {
+  outbound: Outbound;
   resolver: Resolver | undefined;
   /** For tests: how long the authority is waited for. */
   patience?: Patience;
@@ -97,11 +104,12 @@ export class ServerCertificates {
       this.#acme.set(name, entry);
     }
     const keys = await Promise.all(
-      l.TLS!.HostPrivateKeyFiles.map((f) => Deno.readTextFile(config.configPath(f))),
+      l.TLS!.HostPrivateKeyFiles.map(async (f) =>
+        withoutPemHeaders(await Deno.readTextFile(config.configPath(f)))
+      ),
     );
     // One certificate per name: the key of P-256 is the quicker one.
-    const { createPrivateKey } = await import("node:crypto");
-    const hostKey = keys.find((k) => createPrivateKey(k).asymmetricKeyType === "ec") ?? keys[0];
+    const hostKey = keys.find((k) => privateKeyFromPem(k).asymmetricKeyType === "ec") ?? keys[0];
     entry.listeners.push({ listener: l, hostKey });
     const own = this.#hostname(l);
     /** For mail, until there is a certificate: senders that don't verify use TLS all the same. */
@@ -146,6 +154,7 @@ export class ServerCertificates {
         config,
         files,
         proofs: this.proofs,
+        outbound: o.outbound,
         bindingKey,
         patience: o.patience,
       });

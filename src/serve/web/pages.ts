@@ -3,48 +3,20 @@
  *
  * @module
  */
-import type { Config } from "../../config/mod.ts";
-import type { FailedAuthLimiter, OpenConnection } from "../../net/mod.ts";
 import { hostPort } from "../../platform/net.ts";
-import type { Queue } from "../../queue/mod.ts";
-import type { Accounts } from "../../store/account/accounts.ts";
 import { followGlance } from "../../web/admin/mod.ts";
 import { Sessions } from "../../web/login/mod.ts";
 import { autoconfigHandler, autoconfigHost } from "../../web/settings/autoconfig.ts";
 import { mtastsHandler, mtastsHost } from "../../web/settings/mtasts.ts";
 import { webserver } from "../../web/webserver/mod.ts";
-import { accountAndAdminPages, type PagesServer } from "./account_pages.ts";
-import type { ReportDatabases } from "../receiving/receiving.ts";
-import type { SecurityServices } from "../sending/recipient_security.ts";
-import type { Endpoint, WebHandlers } from "./web.ts";
+import { accountAndAdminPages } from "./account_pages.ts";
+import type { WebServer, WebShared } from "./page_server.ts";
+import type { WebHandlers } from "./web.ts";
+import { jmap } from "./jmap.ts";
+import { catcherApi } from "../catcher/api.ts";
+import { withoutLogin } from "../catcher/without_login.ts";
 import { webApi } from "./webapi.ts";
-import type { ServerWebhooks } from "../sending/webhooks.ts";
 import { webmail } from "./webmail.ts";
-
-/** What pages need of the server. */
-export interface WebServer {
-  readonly config: Config;
-  readonly accounts: Accounts;
-  readonly queue: Queue;
-  readonly webhooks: ServerWebhooks | undefined;
-  readonly endpoints: readonly Endpoint[];
-  /** Open ones of all listeners. */
-  connections(): OpenConnection[];
-  readonly reports: ReportDatabases | undefined;
-}
-
-/** What they share with the mail protocols. */
-export interface WebShared {
-  limiter: FailedAuthLimiter;
-  tempDir: string;
-  /** Undefined where there is no DNS. */
-  security: SecurityServices | undefined;
-  /** What the pages show, and what is only there when the server has started. */
-  states: Pick<
-    PagesServer,
-    "tlsKeys" | "loginLog" | "trained" | "certificates" | "stsPolicies" | "tlsResults"
-  >;
-}
 
 /** Handlers, and what has to be closed when the server stops. */
 export interface WebPages {
@@ -57,8 +29,17 @@ export interface WebPages {
 export async function openWebPages(server: WebServer, shared: WebShared): Promise<WebPages> {
   const { config, accounts, queue } = server;
   const sessions = await Sessions.open(config.dataDir);
-  const mail = await webmail({ config, accounts, queue, sessions, ...shared });
-  const api = await webApi(server, shared);
+  const mail = await webmail({
+    config,
+    accounts,
+    queue,
+    sessions,
+    ...shared,
+    withoutLogin: withoutLogin(shared.developer),
+  });
+  const api = await webApi({ config, accounts, queue, logins: shared.logins }, shared);
+  const jmapServer = jmap(server, shared);
+  const catcher = shared.developer && catcherApi(server, shared, shared.developer);
   const glance = followGlance();
   const pages = accountAndAdminPages({
     config,
@@ -67,7 +48,10 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
     webhooks: server.webhooks?.hooks,
     sessions,
     limiter: shared.limiter,
+    logins: shared.logins,
+    outbound: shared.outbound,
     tempDir: shared.tempDir,
+    withoutLogin: withoutLogin(shared.developer),
     listeners: () => server.endpoints.map((e) => `${e.protocol}: ${hostPort(e.hostname, e.port)}`),
     connections: () => server.connections(),
     glance,
@@ -82,6 +66,8 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
     admin: pages.admin,
     webmail: mail.handle,
     webapi: api.handle,
+    jmap: jmapServer,
+    catcher,
     autoconfig: {
       host: (name) => autoconfigHost(config, name),
       handle: autoconfigHandler(config),
@@ -93,12 +79,14 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
     admin: handlers.admin,
     webmail: handlers.webmail,
     webapi: handlers.webapi,
-  });
+  }, shared.outbound);
   const close = async () => {
     glance.stop();
-    mail.close();
+    await mail.close();
     await pages.account.close();
     await api.close();
+    jmapServer.close();
+    await catcher?.close();
     await sessions.close();
   };
   return { handlers, sessions, close };

@@ -5,6 +5,7 @@
  */
 import type { Server } from "node:net";
 import type { Config, Listener } from "../../config/mod.ts";
+import type { Jmap } from "../../jmap/mod.ts";
 import { Log } from "../../log/mod.ts";
 import {
   type ConnectionLimiter,
@@ -36,6 +37,9 @@ export interface WebHandlers {
   admin?: WebHandler;
   webmail?: WebHandler;
   webapi?: WebHandler;
+  /** The API of caught mail, in localserve: where the webmail is. */
+  catcher?: { handle: WebHandler; upgrade: UpgradeHandler };
+  jmap?: Jmap;
   /** Answers on hosts of its own choice. */
   autoconfig?: { host: (name: string) => boolean; handle: WebHandler };
   mtasts?: { host: (name: string) => boolean; handle: WebHandler };
@@ -91,7 +95,35 @@ export function webPorts(config: Config, l: Listener, handlers: WebHandlers): We
     page("account", https, https ? l.AccountHTTPS : l.AccountHTTP, "/");
     page("webmail", https, https ? l.WebmailHTTPS : l.WebmailHTTP, "/webmail/");
     page("admin", https, https ? l.AdminHTTPS : l.AdminHTTP, "/admin/");
+    const mail = https ? l.WebmailHTTPS : l.WebmailHTTP;
+    if (mail.Enabled && handlers.catcher !== undefined) {
+      const p = on(mail.Port || (https ? 443 : 80), https);
+      // Beside the account page, whose calls are below /api/ too.
+      for (const path of ["/api/v1/", "/api/events/", "/view/"]) {
+        const exact = path === "/api/events/";
+        p.services.push({ name: "catcher", path, host: own, exact, ...handlers.catcher });
+      }
+      p.names.push("test API at /api/v1/");
+    }
     page("webapi", https, https ? l.WebAPIHTTPS : l.WebAPIHTTP, "/webapi/");
+  }
+  for (const https of [false, true]) {
+    const s = https ? l.JMAPHTTPS : l.JMAPHTTP;
+    if (!s.Enabled || handlers.jmap === undefined) continue;
+    const p = on(s.Port || (https ? 443 : 80), https);
+    const place = { path: s.Path || "/jmap/", origins: s.AllowedOrigins };
+    const common = { host: own, forwarded: s.Forwarded };
+    p.services.push(
+      { name: "jmap", path: place.path, handle: handlers.jmap.handler(place), ...common },
+      {
+        name: "jmap",
+        path: "/.well-known/jmap/",
+        handle: handlers.jmap.wellKnown(place),
+        exact: true,
+        ...common,
+      },
+    );
+    p.names.push(`jmap at ${place.path}`);
   }
   const wellKnown = (
     name: "autoconfig" | "mtasts",
@@ -100,7 +132,13 @@ export function webPorts(config: Config, l: Listener, handlers: WebHandlers): We
     const service = handlers[name];
     if (!s.Enabled || service === undefined) return;
     const p = on(s.Port || 443, !s.NonTLS);
-    p.services.push({ name, path: "/", host: service.host, handle: service.handle });
+    p.services.push({
+      name,
+      path: "/",
+      host: service.host,
+      handle: service.handle,
+      forwarded: s.Forwarded,
+    });
     p.names.push(name);
   };
   wellKnown("autoconfig", l.AutoconfigHTTPS);

@@ -11,14 +11,7 @@ import { expn, help, noop, quit, rset, vrfy } from "./commands/small.ts";
 import { mail } from "./commands/mail.ts";
 import { rcpt } from "./commands/rcpt.ts";
 import { starttls } from "./commands/starttls.ts";
-import type { CommandName } from "./metrics.ts";
-import type { Session } from "./session.ts";
-
-/** A command: answers, or throws the SmtpError to answer with. */
-export interface Command {
-  metric: CommandName;
-  run(session: Session, args: string): Promise<void>;
-}
+import type { Command } from "./session.ts";
 
 /** By verb in upper case. */
 export const commandTable: ReadonlyMap<string, Command> = new Map<string, Command>([

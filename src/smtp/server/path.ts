@@ -52,6 +52,8 @@ export interface PathOptions {
   pedantic: boolean;
   /** Characters beyond ASCII are allowed. */
   utf8: boolean;
+  /** The domain of any address that has none; undefined refuses them. */
+  localDomain?: string;
   /** "<Postmaster>" without domain stands for this one. */
   postmasterDomain?: string;
 }
@@ -61,7 +63,7 @@ export function parsePath(
   text: string,
   options: PathOptions,
 ): { address: Address | undefined; rest: string } {
-  if (text[0] !== "<") throw new PathError("address in angle brackets expected");
+  if (text[0] !== "<") return withoutBrackets(text, options);
   if (text.startsWith("<>")) return { address: undefined, rest: text.slice(2) };
   let at = 1;
   // RFC 5321 §4.1.2: a source route is accepted and ignored.
@@ -74,7 +76,9 @@ export function parsePath(
     }
     at = colon + 1;
   }
-  const local = text[at] === '"' ? quotedLocalpart(text, at) : dotLocalpart(text, at);
+  const local = text[at] === '"'
+    ? quotedLocalpart(text, at)
+    : dotLocalpart(text, at, options.pedantic);
   const localpart = local.value.normalize("NFC");
   if (!isAscii(localpart) && !options.utf8) {
     throw new PathError("localpart with non-ASCII characters needs SMTPUTF8", true);
@@ -90,6 +94,8 @@ export function parsePath(
     localpart.toLowerCase() === "postmaster"
   ) {
     domain = parseDomain(options.postmasterDomain, { pedantic: false, utf8: true });
+  } else if (text[at] === ">" && options.localDomain !== undefined) {
+    domain = parseDomain(options.localDomain, { pedantic: false, utf8: true });
   } else {
     if (text[at] !== "@") throw new PathError("@ expected after localpart");
     const close = text.indexOf(">", at);
@@ -101,19 +107,37 @@ export function parsePath(
   return { address: { localpart, ...domain }, rest: text.slice(at + 1) };
 }
 
-function dotLocalpart(text: string, from: number): { value: string; end: number } {
+/** An address that stands there without "<>", as old programs and people write it, up to a blank. */
+function withoutBrackets(
+  text: string,
+  options: PathOptions,
+): { address: Address | undefined; rest: string } {
+  const end = text.indexOf(" ");
+  const word = end < 0 ? text : text.slice(0, end);
+  if (options.pedantic || word === "" || /[<>]/.test(word)) {
+    throw new PathError("address in angle brackets expected");
+  }
+  return { ...parsePath(`<${word}>`, options), rest: end < 0 ? "" : text.slice(end) };
+}
+
+function dotLocalpart(
+  text: string,
+  from: number,
+  pedantic: boolean,
+): { value: string; end: number } {
   let at = from;
   let atomStart = from;
   for (; at < text.length; at++) {
     const c = text.charCodeAt(at);
     if (c === 0x2e) {
-      if (at === atomStart) break;
+      // Large providers in Japan have addresses such as "a..b@" and "a.@".
+      if (at === atomStart && (pedantic || at === from)) break;
       atomStart = at + 1;
     } else if (!isAtext(c)) {
       break;
     }
   }
-  if (at === atomStart) throw new PathError("localpart expected");
+  if (at === atomStart && (pedantic || at === from)) throw new PathError("localpart expected");
   return { value: text.slice(from, at), end: at };
 }
 

@@ -12,6 +12,7 @@ import {
   type TcpServer,
 } from "../../net/mod.ts";
 import type { SmtpServerOptions } from "./options.ts";
+import { commandTable } from "./command_table.ts";
 import { Session } from "./session.ts";
 
 /** An SMTP listener: behaviour and where to listen. */
@@ -35,7 +36,7 @@ export async function serveSmtpConnection(
   conn: SocketConnection,
   options: SmtpServerOptions,
 ): Promise<void> {
-  await new Session(conn, options).run();
+  await new Session(conn, options, commandTable).run();
 }
 
 /** Starts a listener. */

@@ -5,11 +5,10 @@
  */
 import { cidString, type Log } from "../../log/mod.ts";
 import { countPanic } from "../../metrics/mod.ts";
-import { type Connection, ConnectionError, type TlsInfo } from "../../net/mod.ts";
+import { type Connection, ConnectionError, SessionEnd, type TlsInfo } from "../../net/mod.ts";
 import { isStorageError, isStorageFull } from "../../platform/storage_errors.ts";
 import type { Recipient, SmtpSession, Transaction } from "./backend.ts";
-import { commandTable } from "./command_table.ts";
-import type { DataReader } from "./data_reader.ts";
+import type { LineReader } from "./data_reader.ts";
 import { formatReply, SmtpError, syntaxError } from "./errors.ts";
 import type { MessageFile } from "./message_file.ts";
 import * as metrics from "./metrics.ts";
@@ -23,11 +22,17 @@ export type OpenTransaction =
   }
   & { recipients: Recipient[] };
 
+/** A command: answers, or throws the SmtpError to answer with. */
+export interface Command {
+  metric: metrics.CommandName;
+  run(session: Session, args: string): Promise<void>;
+}
+
 /** A message that arrives by BDAT, between two chunks. */
 export interface ChunkedMessage {
   file: MessageFile;
   /** Checks line ends; undefined for BODY=BINARYMIME. */
-  reader: DataReader | undefined;
+  reader: LineReader | undefined;
   started: number;
 }
 
@@ -70,10 +75,20 @@ export class Session implements SmtpSession {
   #errors = 0;
   #sinceMessage = 0;
   #quit = false;
+  readonly #ending: SessionEnd;
   #lastCode = 0;
 
-  constructor(conn: Connection, options: SmtpServerOptions) {
+  readonly #commands: ReadonlyMap<string, Command>;
+
+  /** @param commands by verb in upper case */
+  constructor(
+    conn: Connection,
+    options: SmtpServerOptions,
+    commands: ReadonlyMap<string, Command>,
+  ) {
     this.conn = conn;
+    this.#ending = new SessionEnd(conn);
+    this.#commands = commands;
     this.options = options;
     this.limits = { ...defaultLimits, ...options.limits };
     this.log = options.log.withCid(conn.cid);
@@ -118,6 +133,7 @@ export class Session implements SmtpSession {
     try {
       if (await this.#greet()) await this.#serve();
     } finally {
+      this.#ending.over();
       await this.dropTransaction();
       try {
         await backend.disconnected?.(this);
@@ -157,6 +173,10 @@ export class Session implements SmtpSession {
 
   async #serve(): Promise<void> {
     while (!this.#quit) {
+      if (this.#ending.reason !== undefined) {
+        this.reply(421, "7.0", this.#ending.reason);
+        break;
+      }
       if (!this.conn.hasLine) await this.conn.flush();
       this.conn.readTimeout = this.limits.commandTimeout;
       let line: Uint8Array;
@@ -181,6 +201,7 @@ export class Session implements SmtpSession {
     if (e.reason === "endless") this.reply(500, "5.2", "line too long, closing connection");
     else if (e.reason === "overload") this.reply(421, "3.2", "server is short of memory");
     else if (e.reason === "timeout") this.reply(421, "4.2", "timeout, closing connection");
+    else if (this.#ending.reason !== undefined) this.reply(421, "7.0", this.#ending.reason);
     else if (e.reason === "shutdown") this.reply(421, "3.2", "server is shutting down");
     else throw e;
     await this.conn.flush();
@@ -200,7 +221,7 @@ export class Session implements SmtpSession {
       if (++this.#sinceMessage > this.limits.commands) {
         throw new SmtpError(421, "7.0", "too many commands", { close: true });
       }
-      const command = commandTable.get(verb);
+      const command = this.#commands.get(verb);
       if (command === undefined) throw this.#unknown(verb);
       cmd = command.metric;
       if (bytes.length + 2 > this.limits.commandLine && verb !== "AUTH") {
@@ -291,6 +312,12 @@ export class Session implements SmtpSession {
     }
   }
 
+  /** Ends the connection without another word. */
+  drop(): void {
+    this.#quit = true;
+    this.conn.destroy();
+  }
+
   #unhandled(e: unknown, where: string): SmtpError {
     if (e instanceof ConnectionError) throw e;
     if (isStorageFull(e)) {
@@ -376,6 +403,10 @@ export class Session implements SmtpSession {
   accepted(): void {
     this.#errors = 0;
     this.#sinceMessage = 0;
+  }
+
+  end(reason: string): void {
+    this.#ending.begin(reason);
   }
 
   /** The loop ends after the answer. */

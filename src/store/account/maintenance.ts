@@ -8,8 +8,8 @@
  * @module
  */
 import type { Account } from "./account.ts";
-import { describeFile } from "./describe.ts";
-import { packSummary } from "../messages/fetch.ts";
+import { describeFile } from "../messages/describe.ts";
+import { packSummary } from "../messages/summary.ts";
 import { applyCounts, CountDelta } from "../mailboxes/counts.ts";
 import { mailboxByName, nextModseq } from "../mailboxes/mailboxes.ts";
 import { type Mailbox, StoreError } from "../types.ts";

@@ -14,7 +14,7 @@
 import type { Log } from "../../log/mod.ts";
 import { syncFile } from "../../platform/files.ts";
 import type { Db } from "../database/database.ts";
-import { describeBytes, describeFile } from "../account/describe.ts";
+import { describeBytes, describeFile } from "../messages/describe.ts";
 import type { ReadyEmail } from "../messages/insert.ts";
 import { normalizeKeywords } from "../mailboxes/keywords.ts";
 import type { MessageFiles } from "./message_files.ts";

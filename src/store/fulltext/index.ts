@@ -11,6 +11,7 @@ import { join } from "node:path";
 import type { Log } from "../../log/mod.ts";
 import { removeFile } from "../../platform/files.ts";
 import { Db } from "../database/database.ts";
+import { withoutMarks } from "../search/text.ts";
 import type { SearchNode } from "../search/types.ts";
 import { trigramQuery } from "./query.ts";
 import { fulltextMigrations, partField, separator } from "./schema.ts";
@@ -124,7 +125,9 @@ export class FulltextIndex {
       case "body":
       case "header":
       case "summary":
-        return this.#candidates(n.text);
+      case "shown":
+        // The index has no marks on letters: it finds too many, and the texts decide.
+        return this.#candidates(withoutMarks(n.text));
       case "and": {
         let r: Set<number> | undefined;
         for (const c of n.nodes) {
@@ -172,6 +175,15 @@ export class FulltextIndex {
     return row === undefined || row[0] === null
       ? undefined
       : { header: row[0] === 1, body: row[1] === 1 };
+  }
+
+  /** True if people see a folded text without marks in the message's texts; undefined if they aren't kept here. */
+  keptShown(emailId: number, text: string): boolean | undefined {
+    if (emailId >= this.#below) return undefined;
+    if (["\0", separator, partField].some((c) => text.includes(c))) return undefined;
+    const row = this.#db.get("SELECT shown, body FROM texts WHERE id = ?", emailId);
+    if (typeof row?.[0] === "string") return row[0].includes(text);
+    return typeof row?.[1] === "string" ? withoutMarks(row[1]).includes(text) : undefined;
   }
 
   /** True if a field has a folded text ("" for any); undefined if the header isn't kept here. */

@@ -2,10 +2,9 @@
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { answerRequests } from "../../platform/worker.ts";
-import { parseSummary } from "../messages/row.ts";
 import { MessageFiles } from "../files/message_files.ts";
-import { fieldText, MessageText, summaryTexts } from "../search/text.ts";
-import { isCutSummary } from "../messages/summary_limits.ts";
+import { fieldText, MessageText, summaryTexts, withoutMarks } from "../search/text.ts";
+import { isCutSummary, parseSummary } from "../messages/summary.ts";
 import { maxIndexedText, maxKeptText, partField, separator } from "./schema.ts";
 
 export interface IndexRequest {
@@ -50,7 +49,9 @@ function fill(r: IndexRequest, mail: DatabaseSync, index: DatabaseSync): number 
      WHERE id >= ? AND id < ? ORDER BY id LIMIT ${batch}`,
   );
   const addTrigrams = index.prepare("INSERT INTO trigrams (rowid, text) VALUES (?, ?)");
-  const addText = index.prepare("INSERT OR REPLACE INTO texts (id, header, body) VALUES (?, ?, ?)");
+  const addText = index.prepare(
+    "INSERT OR REPLACE INTO texts (id, header, body, shown) VALUES (?, ?, ?, ?)",
+  );
   const addLarge = index.prepare("INSERT OR IGNORE INTO large (id) VALUES (?)");
   const setBelow = index.prepare("UPDATE state SET below = ?");
   let below = (index.prepare("SELECT below FROM state").get() as { below: number }).below;
@@ -64,12 +65,19 @@ function fill(r: IndexRequest, mail: DatabaseSync, index: DatabaseSync): number 
         if (t === undefined) continue;
         if (t === "large") {
           addLarge.run(row.id);
-          addText.run(row.id, null, null);
+          addText.run(row.id, null, null, null);
           continue;
         }
-        addTrigrams.run(row.id, [t.header, t.body, t.summary].join(separator));
-        const keep = t.header.length + t.body.length <= maxKeptText && !t.odd;
-        addText.run(row.id, keep ? t.header : null, keep ? t.body : null);
+        const all = withoutMarks([t.header, t.body, t.summary].join(separator));
+        addTrigrams.run(row.id, t.shown === null ? all : all + separator + t.shown);
+        const kept = t.header.length + t.body.length + (t.shown?.length ?? 0) <= maxKeptText;
+        const keep = kept && !t.odd;
+        addText.run(
+          row.id,
+          keep ? t.header : null,
+          keep ? t.body : null,
+          keep ? t.shown : null,
+        );
       }
       below = rows.length < batch ? r.below : rows[rows.length - 1].id + 1;
       setBelow.run(below);
@@ -85,7 +93,10 @@ function fill(r: IndexRequest, mail: DatabaseSync, index: DatabaseSync): number 
 function texts(
   files: MessageFiles,
   row: EmailRow,
-): { header: string; body: string; summary: string; odd: boolean } | "large" | undefined {
+):
+  | { header: string; body: string; summary: string; shown: string | null; odd: boolean }
+  | "large"
+  | undefined {
   const text = new MessageText(row.structure, () => files.open(row.id, row.prefix, row.size));
   try {
     const stored = parseSummary(row.summary);
@@ -99,12 +110,24 @@ function texts(
       ? own
       : own + separator + ofParts;
     const body = header === undefined ? undefined : joined(text.bodyTexts(), limit);
-    if (header === undefined || body === undefined) return "large";
+    const shown = text.isFormatted
+      ? joined([...text.fileNames()].map((n) => [n]), limit)?.concat(separator).concat(
+        joined(text.shownTexts(), limit) ?? "",
+      )
+      : null;
+    if (header === undefined || body === undefined || shown === undefined) return "large";
+    if (limit.left < 0) return "large";
     const summary = summaryTexts(stored).join(separator);
     // SQLite's functions end a text at NUL.
-    const odd = header.includes("\0") || body.includes("\0");
+    const odd = [header, body, shown ?? ""].some((t) => t.includes("\0"));
     const plain = (s: string) => odd ? s.replaceAll("\0", separator) : s;
-    return { header: plain(header), body: plain(body), summary: plain(summary), odd };
+    return {
+      header: plain(header),
+      body: plain(body),
+      summary: plain(summary),
+      shown: shown === null ? null : plain(shown),
+      odd,
+    };
   } catch (err) {
     if (err instanceof Deno.errors.NotFound) return undefined;
     throw err;

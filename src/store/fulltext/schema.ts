@@ -47,6 +47,16 @@ DELETE FROM texts;
 INSERT INTO trigrams (trigrams) VALUES ('delete-all');
 UPDATE state SET below = 1;
 `,
+}, {
+  version: 4,
+  sql: `
+-- What people see of the texts, without marks on letters, where that isn't what the body has. The trigrams have no
+-- marks any more either: all is indexed again.
+ALTER TABLE texts ADD COLUMN shown TEXT;
+DELETE FROM texts;
+INSERT INTO trigrams (trigrams) VALUES ('delete-all');
+UPDATE state SET below = 1;
+`,
 }];
 
 /** Begins a field of a part, among those of the message's header. */

@@ -7,8 +7,10 @@
  *
  * @module
  */
+import { isIP } from "node:net";
 import { ImapFlow, type ListResponse } from "imapflow";
 import { normalizeMessageId } from "../../mail/header/messageid.ts";
+import { type AddressRule, type Outbound, OutboundError } from "../../net/mod.ts";
 import type { Account } from "../account/account.ts";
 import { accountSetting, changeAccountSetting } from "../account/settings.ts";
 import { specialUseBit, usualNames } from "../transfer_index.ts";
@@ -24,8 +26,10 @@ export interface ImapOptions {
   password?: string;
   /** OAuth2, in place of a password. */
   accessToken?: string;
-  /** PEM of authorities besides the system's; for tests. */
-  ca?: string;
+  /** The way to the server. */
+  outbound: Outbound;
+  /** Which addresses the server may have. */
+  rule?: AddressRule;
   /** Without TLS; for tests on loopback. */
   plain?: boolean;
   /** Milliseconds to wait before each further try when the connection broke; begins anew after each success. */
@@ -49,6 +53,8 @@ export function rememberBrought(account: Account, o: ImapOptions, b: Brought): P
   return changeAccountSetting(account, settingOf(o), () => b);
 }
 
+/** Addresses of a server that are tried. */
+const maxAddresses = 4;
 /** Messages fetched in one go. */
 const batch = 50;
 
@@ -130,26 +136,10 @@ export class ImapSource {
   }
 
   async *#connection(): Source {
-    const o = this.#o;
-    const client = new ImapFlow({
-      host: o.host,
-      port: o.port,
-      secure: o.tls,
-      doSTARTTLS: o.plain ? false : o.tls ? undefined : true,
-      auth: o.accessToken
-        ? { user: o.user, accessToken: o.accessToken }
-        : { user: o.user, pass: o.password ?? "" },
-      tls: o.ca ? { ca: o.ca } : undefined,
-      logger: false,
-      emitLogs: false,
-      disableAutoIdle: true,
-    });
+    const client = await this.#connect();
     const stop = () => client.close();
-    // What goes wrong is told by the command that it happens to.
-    client.on("error", () => {});
     this.#signal.addEventListener("abort", stop);
     try {
-      await this.#connect(client);
       const found = (await client.list({ statusQuery: { messages: true } })).filter((m) =>
         !m.flags.has("\\Noselect") && !m.flags.has("\\NonExistent") &&
         !(m.specialUse && virtual.has(m.specialUse))
@@ -166,20 +156,62 @@ export class ImapSource {
     }
   }
 
-  async #connect(client: ImapFlow): Promise<void> {
-    const { host, port } = this.#o;
+  /** A client for an address of the server. */
+  #client(ip: string): ImapFlow {
+    const o = this.#o;
+    const client = new ImapFlow({
+      host: ip,
+      servername: isIP(o.host) === 0 ? o.host : undefined,
+      port: o.port,
+      secure: o.tls,
+      doSTARTTLS: o.plain ? false : o.tls ? undefined : true,
+      auth: o.accessToken
+        ? { user: o.user, accessToken: o.accessToken }
+        : { user: o.user, pass: o.password ?? "" },
+      tls: { ca: [...o.outbound.authorities.list()] },
+      logger: false,
+      emitLogs: false,
+      disableAutoIdle: true,
+    });
+    // What goes wrong is told by the command that it happens to.
+    client.on("error", () => {});
+    return client;
+  }
+
+  /** Logs in at the first address that answers. */
+  async #connect(): Promise<ImapFlow> {
+    const { host, port, outbound, rule } = this.#o;
+    let failure: Error | undefined;
     try {
-      await client.connect();
-    } catch (err) {
-      this.#signal.throwIfAborted();
-      const e = err as Error & { authenticationFailed?: boolean; responseText?: string };
-      if (e.authenticationFailed) {
-        throw new Refused(`the server refuses name and password: ${textOf(e)}`, { cause: err });
+      for (
+        const ip of (await outbound.addresses(host, rule, this.#signal)).slice(0, maxAddresses)
+      ) {
+        const client = this.#client(ip);
+        const stop = () => client.close();
+        this.#signal.addEventListener("abort", stop);
+        try {
+          await client.connect();
+          return client;
+        } catch (err) {
+          client.close();
+          this.#signal.throwIfAborted();
+          const e = err as Error & { authenticationFailed?: boolean; responseText?: string };
+          if (e.authenticationFailed) {
+            throw new Refused(`the server refuses name and password: ${textOf(e)}`, { cause: err });
+          }
+          failure = e;
+        } finally {
+          this.#signal.removeEventListener("abort", stop);
+        }
       }
-      const text = `can't connect to ${host}, port ${port}: ${e.message}`;
-      // Before anything came this is a mistake in what was typed, more likely than not.
-      throw this.#total === 0 ? new Refused(text, { cause: err }) : new Error(text, { cause: err });
+    } catch (err) {
+      if (!(err instanceof OutboundError)) throw err;
+      failure = err;
     }
+    const text = `can't connect to ${host}, port ${port}: ${failure?.message}`;
+    // Before anything came this is a mistake in what was typed, more likely than not.
+    const Kind = this.#total === 0 ? Refused : Error;
+    throw new Kind(text, { cause: failure });
   }
 
   async *#mailbox(client: ImapFlow, m: ListResponse): Source {

@@ -9,7 +9,7 @@
 import { join } from "node:path";
 import { removeFile, syncFile } from "../../platform/files.ts";
 import type { Account } from "../account/account.ts";
-import { describeFile } from "../account/describe.ts";
+import { describeFile } from "../messages/describe.ts";
 import { Flag, type Mailbox, type NewMessage, SpecialUse, StoreError } from "../types.ts";
 import type { Source, SourceMailbox, SourceMessage } from "./sources.ts";
 

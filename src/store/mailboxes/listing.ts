@@ -4,7 +4,7 @@
  * @module
  */
 import type { Db, Row } from "../database/database.ts";
-import { parseSummary } from "../messages/row.ts";
+import { parseSummary } from "../messages/summary.ts";
 import type { Summary } from "../types.ts";
 
 /** A place in the order by date. Messages of the same millisecond are told apart by id. */
@@ -122,6 +122,22 @@ export function threadPlaces(
     threadId,
     maxEmails,
   ).map((r) => ({ id: r[0], mailboxId: r[1], uid: r[2] }));
+}
+
+/** Live messages with a Message-ID (normalised, without <>), the newest first. */
+export function messagesWithMessageId(
+  db: Db,
+  messageId: string,
+  limit: number,
+): { id: number; mailboxId: number; uid: number; flags: number }[] {
+  if (messageId === "") return [];
+  return db.all(
+    "SELECT m.id, m.mailbox_id, m.uid, m.flags FROM threads t INDEXED BY threads_message_id " +
+      "CROSS JOIN messages m INDEXED BY messages_email ON m.email_id = t.email_id " +
+      "AND m.expunged = 0 WHERE t.message_id = ? AND t.message_id != '' ORDER BY m.id DESC LIMIT ?",
+    messageId,
+    limit,
+  ).map((r) => ({ id: r[0], mailboxId: r[1], uid: r[2], flags: r[3] }));
 }
 
 /** Mailbox and uid of live messages, by id. */

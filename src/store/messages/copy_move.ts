@@ -82,7 +82,7 @@ export function copyMessages(
   const keywords = new Set<string>();
   const saved = Date.now();
   for (const m of sources) {
-    const flags = applyJunkFlags(rules, to.name, m.flags);
+    const flags = applyJunkFlags(rules, to, m.flags);
     const { lastInsertRowid } = db.run(
       "INSERT INTO messages (email_id, mailbox_id, uid, modseq, createseq, flags, keywords, received, " +
         "saved, size) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -151,7 +151,7 @@ export function moveMessages(
   const saved = Date.now();
   const added: typeof ctx.changes = [];
   for (const m of sources) {
-    let flags = applyJunkFlags(rules, to.name, m.flags);
+    let flags = applyJunkFlags(rules, to, m.flags);
     const list = m.keywords === "" ? [] : m.keywords.split(" ");
     for (const k of list) keywords.add(k);
     const reject = db.run(
@@ -159,6 +159,14 @@ export function moveMessages(
         "THEN destined_mailbox_id ELSE orig_mailbox_id END WHERE message_id = ? AND is_reject = 1",
       m.id,
     ).changes > 0;
+    // Out of an introbox it counts as delivered to where it was meant for.
+    if (!reject) {
+      db.run(
+        "UPDATE deliveries SET orig_mailbox_id = destined_mailbox_id, destined_mailbox_id = 0 " +
+          "WHERE message_id = ? AND destined_mailbox_id != 0",
+        m.id,
+      );
+    }
     // Its user has looked at a rejected message and wants it, so it counts as good.
     if (reject && !(flags & junkFlags) && to.specialUse !== SpecialUse.Trash) {
       flags |= Flag.NotJunk;

@@ -7,9 +7,9 @@
  * @module
  */
 import type { Db, Row } from "../database/database.ts";
-import { FetchRow, parseSummary } from "./row.ts";
+import { FetchRow } from "./row.ts";
 import type { MailboxRows } from "../mailboxes/rows.ts";
-import { Flag, type Message, type Summary, Want } from "../types.ts";
+import { Flag, type Message, Want } from "../types.ts";
 
 const base = "m.id, m.email_id, m.uid, m.modseq, m.flags, m.keywords, m.received, m.saved, m.size";
 const baseColumns = 9;
@@ -73,34 +73,6 @@ function rowReader(c: Columns): (r: Row) => FetchRow {
     fillExtra(o, c, r, baseColumns);
     return o;
   };
-}
-
-/**
- * Single fields of a summary as it is stored, for sorting: without the cost of reading all of it. Quotes in
- * values are escaped, so what looks like a key is one, and no other object in a summary has these.
- */
-export function storedSent(text: string): number | undefined {
-  const at = text.indexOf('"sent":');
-  return at < 0 ? undefined : Number.parseInt(text.slice(at + 7, at + 30));
-}
-export function storedSortSubject(text: string): string {
-  const start = text.indexOf('"sortSubject":"');
-  if (start < 0) return text.includes('"baseSubject":"') ? parseSummary(text).sortSubject : "";
-  const end = text.indexOf('"', start + 15);
-  const value = text.slice(start + 15, end < 0 ? undefined : end);
-  return value.includes("\\") ? parseSummary(text).sortSubject : value;
-}
-
-/** A summary as it is stored. */
-export function packSummary(s: Summary): string {
-  const r: Record<string, unknown> = {};
-  for (const [k, v] of Object.entries(s)) {
-    if (v === undefined || v === "" || v === false || (Array.isArray(v) && v.length === 0)) {
-      continue;
-    }
-    r[k] = v;
-  }
-  return JSON.stringify(r);
 }
 
 /** Rows that one query reads at most, so that memory stays bounded. */

@@ -6,8 +6,8 @@
  * @module
  */
 import type { Db } from "../database/database.ts";
-import type { EmailDescription } from "../account/describe.ts";
-import { packSummary } from "./fetch.ts";
+import type { EmailDescription } from "./describe.ts";
+import { packSummary } from "./summary.ts";
 import { addMailboxKeywords } from "../mailboxes/keywords.ts";
 import { applyCounts, CountDelta } from "../mailboxes/counts.ts";
 import { nextModseq } from "../mailboxes/mailboxes.ts";
@@ -42,14 +42,18 @@ export interface ReadyEmail {
 /** What the account's configuration says that matters here. */
 export interface MailboxRules {
   /** $Junk / $NotJunk bits that messages get in this mailbox; undefined leaves them alone. */
-  junkFlags(mailboxName: string): number | undefined;
+  junkFlags(mailbox: { name: string; specialUse: number }): number | undefined;
   /** Bytes of all messages together; undefined for no limit. */
   quotaMessageSize(): number | undefined;
 }
 
-/** Sets junk flags as the mailbox's name asks for (AutomaticJunkFlags). */
-export function applyJunkFlags(rules: MailboxRules, mailboxName: string, flags: number): number {
-  const junk = rules.junkFlags(mailboxName);
+/** Sets junk flags as the mailbox's special use and name ask for (AutomaticJunkFlags). */
+export function applyJunkFlags(
+  rules: MailboxRules,
+  mailbox: { name: string; specialUse: number },
+  flags: number,
+): number {
+  const junk = rules.junkFlags(mailbox);
   return junk === undefined ? flags : (flags & ~junkFlags) | junk;
 }
 
@@ -96,7 +100,7 @@ export function insertEmail(
   );
   db.run("UPDATE state SET next_email_id = max(next_email_id, ?)", m.emailId + 1);
   let threadId = m.emailId;
-  let flags = applyJunkFlags(rules, mailbox.name, m.flags);
+  let flags = applyJunkFlags(rules, mailbox, m.flags);
   if (!m.noThread) {
     const thread = matchThread(db, {
       emailId: m.emailId,

@@ -2,7 +2,7 @@
 import { baseSubject } from "../../mail/header/subject.ts";
 import type { Account } from "../account/account.ts";
 import type { RowDb } from "../database/database.ts";
-import { parseSummary } from "./row.ts";
+import { parseSummary } from "./summary.ts";
 import { matchThread } from "./threads.ts";
 
 /** Emails matched in one transaction. */

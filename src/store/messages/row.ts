@@ -3,27 +3,9 @@
  *
  * @module
  */
-import { collationKey } from "../../mail/text/collation.ts";
-import { standardBaseSubject } from "../../mail/header/subject.ts";
-import type { Summary } from "../types.ts";
+import { noSummary, parseSummary, type Summary } from "./summary.ts";
 
 const noBytes = new Uint8Array(0);
-const noSummary: Summary = {
-  messageId: "",
-  references: [],
-  repliesOnly: undefined,
-  subject: "",
-  sortSubject: "",
-  sent: undefined,
-  sentZone: undefined,
-  from: [],
-  to: [],
-  cc: [],
-  bcc: [],
-  replyTo: [],
-  preview: "",
-  hasAttachment: false,
-};
 
 /** A row as FETCH, search and webmail read it. The object is reused between rows: copy what you keep. *
  * A class, not a shape: a copy made by spreading it would lack the summary, and is no FetchRow to the compiler.
@@ -66,17 +48,4 @@ export class FetchRow {
   kept(): FetchRow {
     return Object.assign(new FetchRow(), this, { prefix: this.prefix.slice() });
   }
-}
-
-/** Reads a summary as it is stored: only what isn't empty. */
-export function parseSummary(text: string): Summary {
-  const s = { ...noSummary, ...JSON.parse(text) };
-  // Of before the collation was that of the RFC.
-  if ("baseSubject" in s) s.sortSubject = sortSubject(s.subject);
-  return s;
-}
-
-/** What SORT and THREAD compare of a decoded subject. */
-export function sortSubject(subject: string): string {
-  return collationKey(standardBaseSubject(subject).base);
 }

@@ -3,7 +3,7 @@
  *
  * An email's parent is the newest email that its References or In-Reply-To name and that has the same
  * base subject. Without such headers it is the newest email with the same base subject of the last
- * four weeks, if the subject says that it is an answer. An email without a parent joins the thread of one
+ * four weeks, if the subject says that it is an answer, and somebody took part in both. An email without a parent joins the thread of one
  * with the same message-id. Each email stores its thread's id and its
  * direct parent only; the parents up to the root are found by walking, so a chain of n messages takes
  * space linear in n. An email whose direct parent is not here keeps the parent's message-id in
@@ -15,6 +15,7 @@
  * @module
  */
 import type { RowDb } from "../database/database.ts";
+import { parseSummary, type SummaryAddress } from "./summary.ts";
 
 /** What matching needs of an email. */
 export interface ThreadInput {
@@ -82,15 +83,7 @@ export function matchThread(db: RowDb, m: ThreadInput): ThreadResult {
   }
   const missingLink = wanted !== null;
   if (!parent && references.length === 0 && m.isReply && m.subject !== "") {
-    parent = candidate(db.get(
-      `SELECT ${candidateColumns} FROM threads WHERE subject = ? AND subject != '' AND received >= ? ` +
-        "AND received <= ? " +
-        "AND email_id != ? ORDER BY received DESC, email_id DESC LIMIT 1",
-      m.subject,
-      m.received - subjectMatchAge,
-      m.received,
-      m.emailId,
-    ));
+    parent = bySubject(db, m);
   }
   // A message without a parent here that is here already, as its copy in Sent, or another through a
   // list: beside it, under the same id, so that answers to either are in one thread.
@@ -125,6 +118,41 @@ export function matchThread(db: RowDb, m: ThreadInput): ThreadResult {
   );
   if (m.messageId !== "") result.threadId = adoptWaiting(db, m, threadId);
   return result;
+}
+
+/** Emails with the same subject that are looked at, the newest first. */
+const maxSameSubject = 20;
+
+/** The newest email that an answer without references can be an answer to: between the same people. */
+function bySubject(db: RowDb, m: ThreadInput): Candidate | undefined {
+  const same = db.all(
+    `SELECT ${candidateColumns} FROM threads WHERE subject = ? AND subject != '' AND received >= ? ` +
+      `AND received <= ? AND email_id != ? ORDER BY received DESC, email_id DESC LIMIT ${maxSameSubject}`,
+    m.subject,
+    m.received - subjectMatchAge,
+    m.received,
+    m.emailId,
+  );
+  if (same.length === 0) return undefined;
+  const answer = participants(db, m.emailId);
+  for (const row of same) {
+    const original = participants(db, row[0] as number);
+    // Everything in a mailbox is addressed to its owner: that alone is no conversation. Somebody who took part
+    // in the one has to write the other, or be answered by it.
+    const joins = answer.from.some((a) => original.from.includes(a) || original.to.includes(a)) ||
+      original.from.some((a) => answer.to.includes(a));
+    if (joins) return candidate(row);
+  }
+  return undefined;
+}
+
+/** Addresses that an email is from (or is answered at), and to, in lower case. */
+function participants(db: RowDb, emailId: number): { from: string[]; to: string[] } {
+  const row = db.get("SELECT summary FROM emails WHERE id = ?", emailId);
+  if (!row) return { from: [], to: [] };
+  const s = parseSummary(row[0]);
+  const of = (...lists: SummaryAddress[][]) => lists.flat().map((a) => a.address.toLowerCase());
+  return { from: of(s.from, s.replyTo), to: of(s.to, s.cc) };
 }
 
 /** Gives the emails that waited for this one their parent. Returns the thread's id afterwards. */

@@ -6,12 +6,11 @@
  *
  * @module
  */
-import type { FetchRow } from "../messages/row.ts";
 import type { Account } from "../account/account.ts";
-import { addressText, foldCase, MessageText, type TextNode } from "./text.ts";
-import { needs, type SearchNode } from "./types.ts";
-import { isCutSummary } from "../messages/summary_limits.ts";
-import { type MessageReader, type SummaryAddress, Want } from "../types.ts";
+import { addressText, foldCase, MessageText, type TextNode, withoutMarks } from "./text.ts";
+import { needs, type SearchNode, type SummaryField } from "./types.ts";
+import { isCutSummary } from "../messages/summary.ts";
+import { type FetchRow, type MessageReader, type Summary, Want } from "../types.ts";
 
 export { foldCase } from "./text.ts";
 
@@ -48,6 +47,9 @@ function folded(n: SearchNode): SearchNode {
     case "not":
       return { op: "not", node: folded(n.node) };
     case "summary":
+      return { ...n, text: n.loose ? withoutMarks(foldCase(n.text)) : foldCase(n.text) };
+    case "shown":
+      return { ...n, text: withoutMarks(foldCase(n.text)) };
     case "header":
     case "body":
     case "text":
@@ -151,10 +153,12 @@ function flagsOnly(n: SearchNode): { set: number; clear: number } | undefined {
 }
 
 /** False if a summary as it is stored can't have the folded text in one of its fields. */
-function summaryMayHave(summaryText: string, text: string): boolean {
+function summaryMayHave(summaryText: string, text: string, loose: boolean): boolean {
   // Characters that JSON escapes, or that stand between name and address, need the parsed fields.
   // deno-lint-ignore no-control-regex
-  return /["\\<>\x00-\x1f\x7f]/.test(text) || foldCase(summaryText).includes(text);
+  if (/["\\<>\x00-\x1f\x7f]/.test(text)) return true;
+  const all = foldCase(summaryText);
+  return (loose ? withoutMarks(all) : all).includes(text);
 }
 
 const nothing: MessageReader = {
@@ -249,6 +253,7 @@ async function matchesLarge(
 /** What the index has kept of the message; undefined if it must be read. */
 function kept(account: Account, n: TextNode, emailId: number): boolean | undefined {
   if (n.op === "summary") return undefined;
+  if (n.op === "shown") return account.fulltext.keptShown(emailId, n.text);
   if (n.op === "header") return account.fulltext.keptHeader(emailId, n.name, n.text);
   const k = account.fulltext.kept(emailId, n.text);
   return k && (k.body || (n.op === "text" && k.header));
@@ -346,9 +351,16 @@ function decide(
     case "summary":
       // RFC 9051 §6.4.4: of the envelope, all of it.
       if (isCutSummary(row.summary)) return text(n);
-      if (!summaryMayHave(row.summaryText, n.text)) return false;
-      if (n.field === "subject") return foldCase(row.summary.subject).includes(n.text);
-      return addressMatches(row.summary[n.field], n.text);
+      return summaryMayHave(row.summaryText, n.text, n.loose === true) &&
+        fieldMatches(row.summary, n.field, n.text, n.loose === true);
+    case "shown":
+      if (
+        summaryMayHave(row.summaryText, n.text, true) &&
+        summaryFields.some((f) => fieldMatches(row.summary, f, n.text, true))
+      ) {
+        return true;
+      }
+      return text(n);
     case "header":
     case "body":
     case "text":
@@ -371,9 +383,11 @@ function inRanges(ranges: readonly (readonly [number, number])[], uid: number): 
   return lo < ranges.length && ranges[lo][0] <= uid;
 }
 
-function addressMatches(list: readonly SummaryAddress[], text: string): boolean {
-  for (const a of list) {
-    if (addressText(a).includes(text)) return true;
-  }
-  return false;
+const summaryFields: readonly SummaryField[] = ["subject", "from", "to", "cc", "bcc"];
+
+function fieldMatches(s: Summary, field: SummaryField, text: string, loose: boolean): boolean {
+  const has = (t: string) => (loose ? withoutMarks(t) : t).includes(text);
+  if (field === "subject") return has(foldCase(s.subject));
+  for (const a of s[field]) if (has(addressText(a))) return true;
+  return (s.groups?.[field]?.names ?? []).some((g) => has(foldCase(g)));
 }

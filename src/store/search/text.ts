@@ -8,13 +8,19 @@
  * @module
  */
 import { flattenAddresses, parseAddressList } from "../../mail/address/address.ts";
-import { decodeCharset, decodePieces } from "../../mail/text/charset.ts";
 import { type HeaderField, splitHeader } from "../../mail/header/header.ts";
+import { htmlText } from "../../mail/text/html_text.ts";
 import { decodeWords } from "../../mail/header/words.ts";
-import type { Part } from "../../mail/structure/structure.ts";
+import { parseContentType, parseDisposition } from "../../mail/header/params.ts";
+import {
+  decodeText,
+  decodeTextPieces,
+  fileNameOf,
+  isEncodedMessage,
+  openEncodedMessage,
+} from "../../mail/structure/contents.ts";
+import { leaves, type Part } from "../../mail/structure/structure.ts";
 import { unpackStructure } from "../../mail/structure/packed.ts";
-import { decodeTransferEncoding } from "../../mail/transfer/transfer.ts";
-import { transferStream } from "../../mail/transfer/stream.ts";
 import type { SearchNode, SummaryField } from "./types.ts";
 import type { MessageReader, Summary, SummaryAddress } from "../types.ts";
 
@@ -32,6 +38,28 @@ const maxHeldText = 1024 * 1024;
 export function foldCase(s: string): string {
   return s.normalize("NFC").toUpperCase();
 }
+
+/** A folded text without the marks on its letters. */
+export function withoutMarks(folded: string): string {
+  // deno-lint-ignore no-control-regex -- all of ASCII
+  if (/^[\x00-\x7f]*$/.test(folded)) return folded;
+  return folded.normalize("NFD").replace(/[\u0300-\u036f\u00ad\u200b\u2060]/g, "").normalize("NFC")
+    .replace(/[ØŁĐĦŦıÞÐÆŒ]/g, (c) => plainLetters[c]);
+}
+
+/** Letters that have no marks to take off, and are looked for as if they had. */
+const plainLetters: Record<string, string> = {
+  "Ø": "O",
+  "Ł": "L",
+  "Đ": "D",
+  "Ħ": "H",
+  "Ŧ": "T",
+  "ı": "I",
+  "Þ": "TH",
+  "Ð": "D",
+  "Æ": "AE",
+  "Œ": "OE",
+};
 
 /** Folds text that comes in pieces: what can be composed with what follows (NFC) is not cut off from it. */
 export function* foldPieces(pieces: Iterable<string>): Generator<string> {
@@ -77,11 +105,20 @@ export function addressText(a: SummaryAddress): string {
 /** All texts of a summary that are searched, one by one. */
 export function summaryTexts(s: Summary): string[] {
   const lists = [s.from, s.to, s.cc, s.bcc];
-  return [foldCase(s.subject), ...lists.flatMap((l) => l.map(addressText))];
+  const groups = Object.values(s.groups ?? {}).flatMap((g) => g.names.map(foldCase));
+  return [foldCase(s.subject), ...lists.flatMap((l) => l.map(addressText)), ...groups];
 }
 
 /** A condition on the texts of a message. */
-export type TextNode = Extract<SearchNode, { op: "header" | "body" | "text" | "summary" }>;
+export type TextNode = Extract<
+  SearchNode,
+  { op: "header" | "body" | "text" | "summary" | "shown" }
+>;
+
+/** Header fields that people see. */
+const shownFields: ReadonlySet<string> = new Set([
+  ...["subject", "from", "sender", "reply-to", "to", "cc", "bcc"],
+]);
 
 /** A message's texts, read as they are asked for. */
 export class MessageText {
@@ -114,13 +151,21 @@ export class MessageText {
       case "header":
         return this.#anyField((f) => f.name === n.name && f.value.includes(n.text));
       case "summary":
-        return this.#inSummary(n.field, n.text);
+        return this.#inSummary(n.field, n.text, n.loose === true);
+      case "shown":
+        if (
+          this.#anyField((f) => shownFields.has(f.name) && withoutMarks(f.value).includes(n.text))
+        ) {
+          return true;
+        }
+        for (const name of this.fileNames()) if (name.includes(n.text)) return true;
+        return yield* this.#inTexts(this.shownTexts(), n.text);
       case "text":
         if (this.#anyField((f) => fieldText(f).includes(n.text))) return true;
         for (const t of this.partFields()) if (t.includes(n.text)) return true;
-        return yield* this.#inBody(n.text);
+        return yield* this.#inTexts(this.bodyTexts(), n.text);
       case "body":
-        return yield* this.#inBody(n.text);
+        return yield* this.#inTexts(this.bodyTexts(), n.text);
     }
   }
 
@@ -143,21 +188,24 @@ export class MessageText {
   }
 
   /** What the envelope's field has, also beyond what is kept of it. */
-  #inSummary(field: SummaryField, text: string): boolean {
+  #inSummary(field: SummaryField, text: string, loose: boolean): boolean {
+    const form = (s: string) => loose ? withoutMarks(s) : s;
     const values: string[] = [];
     for (const f of this.#fieldsIn(0, this.#root.bodyOffset)) {
       if (f.name !== field) continue;
-      if (field === "subject") return folded(f).value.includes(text);
+      if (field === "subject") return form(folded(f).value).includes(text);
       values.push(f.value);
     }
-    return flattenAddresses(parseAddressList(values.join(", "))).some((a) =>
-      addressText({ name: a.name, address: `${a.localpart}@${a.domain.toLowerCase()}` })
-        .includes(text)
-    );
+    const list = parseAddressList(values.join(", "));
+    return list.some((a) => "group" in a && form(foldCase(a.group)).includes(text)) ||
+      flattenAddresses(list).some((a) =>
+        form(addressText({ name: a.name, address: `${a.localpart}@${a.domain.toLowerCase()}` }))
+          .includes(text)
+      );
   }
 
-  *#inBody(text: string): Generator<void, boolean> {
-    for (const pieces of this.bodyTexts()) {
+  *#inTexts(texts: Iterable<Iterable<string>>, text: string): Generator<void, boolean> {
+    for (const pieces of texts) {
       // The end of what was looked at, which the text may begin in.
       let end = "";
       for (const p of pieces) {
@@ -168,6 +216,39 @@ export class MessageText {
       }
     }
     return false;
+  }
+
+  /** Names of files, folded and without marks. */
+  *fileNames(): Generator<string> {
+    for (const p of leaves(this.#root)) {
+      const name = fileNameOf(p);
+      if (name !== "") yield withoutMarks(foldCase(name));
+    }
+  }
+
+  /** True if what people see of the texts isn't what {@link bodyTexts} gives. */
+  get isFormatted(): boolean {
+    for (const p of leaves(this.#root)) {
+      if (p.subtype === "html" || fileNameOf(p) !== "") return true;
+    }
+    return false;
+  }
+
+  /** The texts as people see them, in pieces, folded and without marks: of HTML what is between the tags. */
+  *shownTexts(): Generator<Iterable<string>> {
+    for (const p of leaves(this.#root)) {
+      if (p.type !== "text" || p.disposition === "attachment") continue;
+      const html = p.subtype === "html";
+      yield (function* (pieces: Iterable<string>) {
+        for (const t of pieces) yield withoutMarks(foldCase(html ? htmlText(t).text : t));
+      })(this.#decoded(p));
+    }
+  }
+
+  #decoded(p: Part): Iterable<string> {
+    return p.endOffset - p.bodyOffset <= wholePartBytes
+      ? [decodeText(p, this.#open().read(p.bodyOffset, p.endOffset))]
+      : decodeTextPieces(p, () => this.#pieces(p));
   }
 
   /** Texts of the body, in pieces: parts of text, and fields of messages in it. */
@@ -183,25 +264,28 @@ export class MessageText {
       yield* this.#partTexts(p.message);
     } else if (p.parts.length > 0) {
       for (const c of p.parts) yield* this.#partTexts(c);
+    } else if (isEncodedMessage(p)) {
+      const inner = openEncodedMessage(p, this.#open().read(p.bodyOffset, p.endOffset));
+      yield [headerTexts(inner.read(0, inner.root.bodyOffset))];
+      for (const t of leaves(inner.root)) {
+        if (t.type === "text") {
+          yield [foldCase(decodeText(t, inner.read(t.bodyOffset, t.endOffset)))];
+        }
+      }
     } else if (p.type === "text" || p.type === "") {
-      const charset = p.params.charset ?? "utf-8";
       if (p.endOffset - p.bodyOffset <= wholePartBytes) {
-        const raw = this.#open().read(p.bodyOffset, p.endOffset);
-        const bytes = decodeTransferEncoding(raw, p.encoding) ?? raw;
-        yield [foldCase(decodeCharset(bytes, charset))];
+        yield [foldCase(decodeText(p, this.#open().read(p.bodyOffset, p.endOffset)))];
       } else {
-        yield foldPieces(decodePieces(() => this.#decoded(p), charset));
+        yield foldPieces(decodeTextPieces(p, () => this.#pieces(p)));
       }
     }
   }
 
-  /** A part's bytes without their transfer encoding, in pieces. */
-  *#decoded(p: Part): Generator<Uint8Array> {
-    const decoder = transferStream(p.encoding);
+  /** A part's bytes, in pieces. */
+  *#pieces(p: Part): Generator<Uint8Array> {
     for (let at = p.bodyOffset; at < p.endOffset; at += pieceBytes) {
-      yield decoder.push(this.#open().read(at, Math.min(p.endOffset, at + pieceBytes)));
+      yield this.#open().read(at, Math.min(p.endOffset, at + pieceBytes));
     }
-    yield decoder.end();
   }
 
   /** Fields of a header, read in pieces that end with a field. */
@@ -236,5 +320,22 @@ function fieldCut(b: Uint8Array): number {
 }
 
 function folded(f: HeaderField): TextField {
-  return { name: f.name, value: foldCase(decodeWords(f.value)) };
+  return { name: f.name, value: foldCase(decodeWords(f.value) + decodedParameters(f)) };
+}
+
+/** Parameters that are written in the ways of RFC 2231, as they are meant. */
+function decodedParameters(f: HeaderField): string {
+  if (!f.value.includes("*")) return "";
+  const parsed = f.name === "content-type"
+    ? parseContentType(f.value)
+    : f.name === "content-disposition"
+    ? parseDisposition(f.value)
+    : undefined;
+  if (!parsed) return "";
+  return Object.entries(parsed.params).map(([name, value]) => `; ${name}=${value}`).join("");
+}
+
+/** A header's fields in one text. */
+function headerTexts(header: Uint8Array): string {
+  return splitHeader(header).map((f) => fieldText(folded(f))).join("\r\n");
 }

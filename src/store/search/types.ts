@@ -25,13 +25,23 @@ export type SearchNode =
   | { op: "received" | "saved"; from?: number; before?: number }
   /** Day of the Date header, in the zone it has (RFC 9051 §6.4.4), as ms of that day at 0:00 UTC. */
   | { op: "sent"; from?: number; before?: number }
-  | { op: "summary"; field: SummaryField; text: string }
+  | {
+    op: "summary";
+    field: SummaryField;
+    text: string;
+    /** Marks on letters don't matter, as people expect: "nunez" finds "Núñez". */
+    loose?: boolean;
+  }
   /** Header by lower-case name; "" matches if it is there. */
   | { op: "header"; name: string; text: string }
   /** Decoded text of the body. */
   | { op: "body"; text: string }
   /** Headers or decoded text. */
   | { op: "text"; text: string }
+  /**
+   * What people see of a message: subject, names, addresses, texts, names of files; marks on letters don't matter.
+   */
+  | { op: "shown"; text: string }
   /** Has a part that is an attachment. */
   | { op: "attachment" }
   | { op: "emailId"; id: number }
@@ -58,6 +68,10 @@ export function needs(node: SearchNode): { summary: boolean; file: boolean; thre
       case "header":
       case "body":
       case "text":
+        r.file = true;
+        break;
+      case "shown":
+        r.summary = true;
         r.file = true;
         break;
       case "threadId":

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import type { transferCalls } from "../../../webmail/account/transfer_api.ts";
 import { createTemp, freeSpace, removeFile, writeAll } from "../../platform/files.ts";
+import type { Outbound } from "../../net/mod.ts";
 import type { Account } from "../../store/account/account.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
 import { type ArchiveKind, checkRoom, exportArchive, exportMailboxes } from "../export/archive.ts";
@@ -24,6 +25,7 @@ import type { ImportJobs } from "./import_jobs.ts";
 interface Options {
   accounts: Accounts;
   jobs: ImportJobs;
+  outbound: Outbound;
   login: Login;
   tempDir: string;
   /** IMAP servers at any port, for developers; else 143 and 993. */
@@ -60,6 +62,7 @@ export function transferHandlers(
       const request = { account, mailbox: checkedMailbox(mailbox), skipDuplicates: true };
       return {
         token: o.jobs.startImap(request, {
+          outbound: o.outbound,
           host,
           port,
           tls,

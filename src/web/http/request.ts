@@ -59,6 +59,7 @@ export function webRequest(raw: IncomingMessage, origin: RequestOrigin): WebRequ
   return {
     method: (raw.method ?? "GET").toUpperCase(),
     url,
+    origin: url.origin,
     path: url.pathname,
     headers,
     ...origin,
@@ -75,7 +76,7 @@ export function below(req: WebRequest, path: string): WebRequest {
 }
 
 /** True for a host with an optional port, as far as its characters go. */
-function hostForm(host: string): boolean {
+export function hostForm(host: string): boolean {
   return host.length <= 300 && /^[a-z0-9._:[\]-]+$/i.test(host);
 }
 

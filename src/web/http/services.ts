@@ -4,7 +4,7 @@
  * @module
  */
 import { parseIp } from "../../net/mod.ts";
-import { below } from "./request.ts";
+import { below, hostForm } from "./request.ts";
 import { redirect } from "./respond.ts";
 import type { HttpHandlers } from "./server.ts";
 import { HttpError, type WebRequest, type WebService } from "./types.ts";
@@ -50,12 +50,15 @@ export function routeServices(services: readonly WebService[]): HttpHandlers {
         // RFC 9110 §15.5.20: this server does not answer for that name.
         throw known ? new HttpError(404, "not found") : new HttpError(421, "no such host here");
       }
-      if (req.path === s.path.slice(0, -1)) return redirect(308, `${s.path}${req.url.search}`);
+      if (req.path === s.path.slice(0, -1) && s.exact !== true) {
+        return redirect(308, `${s.path}${req.url.search}`);
+      }
       return s.handle(given(s, req));
     },
     upgrade(req) {
       const s = find(req);
-      if (s?.upgrade === undefined || !req.path.startsWith(s.path)) return undefined;
+      if (s?.upgrade === undefined) return undefined;
+      if (!req.path.startsWith(s.path) && s.exact !== true) return undefined;
       const { upgrade } = s;
       return (_r, socket, head) => upgrade(given(s, req), socket, head);
     },
@@ -69,5 +72,8 @@ function seenThrough(s: WebService, req: WebRequest): WebRequest {
   const ip = parseIp(last.replace(/^\[|\]$/g, "")) === undefined ? req.remoteIp : last;
   const proto = req.headers.get("x-forwarded-proto");
   const secure = proto === null ? req.secure : proto.trim().toLowerCase() === "https";
-  return { ...req, remoteIp: ip, secure };
+  const given = req.headers.get("x-forwarded-host") ?? req.url.host;
+  const host = given.split(",").at(-1)!.trim();
+  const named = hostForm(host) && URL.parse(`${secure ? "https" : "http"}://${host}`);
+  return { ...req, remoteIp: ip, secure, origin: named ? named.origin : req.origin };
 }

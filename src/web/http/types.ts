@@ -13,6 +13,8 @@ export interface WebRequest {
   readonly method: string;
   /** As the client asked for it: scheme, host and path. */
   readonly url: URL;
+  /** Scheme, host and port that the client knows, also behind a reverse proxy that is trusted. */
+  readonly origin: string;
   /** Path below the service's own, decoded only as far as URL does; starts with "/". */
   readonly path: string;
   readonly headers: Headers;
@@ -59,8 +61,10 @@ export interface WebService {
   host: (name: string) => boolean;
   handle: WebHandler;
   upgrade?: UpgradeHandler;
-  /** Take the client's address and scheme from X-Forwarded-For and X-Forwarded-Proto. */
+  /** Take the client's address, scheme and host from X-Forwarded-For, -Proto and -Host. */
   forwarded?: boolean;
+  /** Answers to the path without its last slash too, instead of redirecting. */
+  exact?: boolean;
 }
 
 /** An answer in place of the one that was asked for; thrown by handlers. */

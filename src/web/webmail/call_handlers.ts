@@ -6,7 +6,7 @@ import type { FoundSession } from "../login/mod.ts";
 import * as actions from "./list/actions.ts";
 import type { AddressBooks } from "./sending/address_book.ts";
 import type { ComposeContext } from "./sending/compose.ts";
-import { openDraft, saveDraft } from "./sending/drafts.ts";
+import { openDraft, putDraft, quotedHtml, saveDraft } from "./sending/drafts.ts";
 import { missing, rethrow } from "./errors.ts";
 import type { EventConnections } from "./list/event_stream.ts";
 import { bitsFromUses } from "./list/flags.ts";
@@ -14,11 +14,12 @@ import { rejectsMailboxes } from "./sending/identities.ts";
 import { mailboxItem, messageItem } from "./list/items.ts";
 import { parsedMessage } from "./reading/message.ts";
 import { domainSecurity } from "./sending/recipient_security.ts";
-import { send } from "./sending/send.ts";
+import { checkSendAt, sendOrSchedule } from "./scheduled/schedule.ts";
 import type { WebmailServices } from "./services.ts";
 import { saveSenderView, saveWebmailSettings, webmailSettings } from "./settings.ts";
 import { countTargets, targetUids } from "./list/targets.ts";
 import type { UndoLog } from "./list/undo.ts";
+import type { Scheduler } from "./scheduled/scheduler.ts";
 import type { Uploads } from "./sending/uploads.ts";
 
 /** Kept while the server runs, for all accounts. */
@@ -28,8 +29,19 @@ export interface WebmailState {
   uploads: Uploads;
   undo: UndoLog;
   books: AddressBooks;
+  scheduler: Scheduler;
   /** For files that are being written. */
   tempDir: string;
+}
+
+/** What writing a message of an account needs. */
+export function composeContext(
+  state: Pick<WebmailState, "services" | "uploads" | "tempDir">,
+  account: Account,
+): ComposeContext {
+  const { services, uploads, tempDir } = state;
+  const { hostname, maxMessageSize } = services;
+  return { account, uploads, tempDir, hostname, maxMessageSize };
 }
 
 /** Who makes a call. Those that work without a session don't look at it. */
@@ -62,13 +74,7 @@ export function callHandlers(state: WebmailState): Handlers {
     return { account: ctx.account, session: ctx.session };
   };
   const rejects = (account: Account) => rejectsMailboxes(services.config, account.name);
-  const compose = (account: Account): ComposeContext => ({
-    account,
-    uploads: state.uploads,
-    tempDir: state.tempDir,
-    hostname: services.hostname,
-    maxMessageSize: services.maxMessageSize,
-  });
+  const compose = (account: Account): ComposeContext => composeContext(state, account);
   const mailbox = (account: Account, id: number) => {
     const m = account.mailbox(id);
     if (m === undefined) throw missing("mailbox");
@@ -140,7 +146,11 @@ export function callHandlers(state: WebmailState): Handlers {
       return {};
     },
 
-    MessageGet: (r, ctx) => parsedMessage(services.config, of(ctx).account, r.id),
+    async MessageGet(r, ctx) {
+      const { account } = of(ctx);
+      const m = await parsedMessage(services.config, account, r.id);
+      return { ...m, sendAt: state.scheduler.timeOf(account, r.id) ?? null };
+    },
     MessageItems(r, ctx) {
       const { account } = of(ctx);
       return {
@@ -223,7 +233,8 @@ export function callHandlers(state: WebmailState): Handlers {
       addresses: await state.books.complete(of(ctx).account, r.text),
     }),
     RecipientSecurity: (r) => domainSecurity(services, r.address),
-    DraftSave: (r, ctx) => saveDraft(compose(of(ctx).account), r.draftId, r.composition),
+    MessageQuote: (r, ctx) => quotedHtml(of(ctx).account, r.id, r.style),
+    DraftSave: (r, ctx) => saveDraft(compose(of(ctx).account), r),
     DraftGet: (r, ctx) => openDraft(of(ctx).account, r.id),
     async DraftDiscard(r, ctx) {
       const { account } = of(ctx);
@@ -233,9 +244,29 @@ export function callHandlers(state: WebmailState): Handlers {
     },
     async Send(r, ctx) {
       const { account } = of(ctx);
-      const sent = await send(services, compose(account), r, undo, ctx.req.log);
+      const { scheduler } = state;
+      const log = ctx.req.log;
+      const sent = await sendOrSchedule(services, compose(account), r, undo, log, scheduler);
       state.books.forget(account.name);
       return sent;
+    },
+    async SendCancel(r, ctx) {
+      return { draftId: await state.scheduler.cancel(of(ctx).account, r.id) };
+    },
+    async SendReschedule(r, ctx) {
+      const { account } = of(ctx);
+      const { scheduler } = state;
+      checkSendAt(r.sendAt);
+      const before = await scheduler.forget(account, r.id);
+      const { composition, key, options } = await openDraft(account, r.id);
+      const { draftId } = await putDraft(compose(account), r.id, composition, {
+        key: key ?? undefined,
+        options: { ...options, sendAt: r.sendAt },
+        mailbox: await scheduler.mailbox(account),
+        received: r.sendAt,
+      });
+      await scheduler.add(account, { ...before, message: draftId, due: r.sendAt });
+      return { id: draftId };
     },
 
     SettingsGet: (_r, ctx) => ({ settings: webmailSettings(of(ctx).account) }),

@@ -24,8 +24,15 @@ import {
   type WebRequest,
 } from "../http/mod.ts";
 import type { FoundSession } from "../login/mod.ts";
+import { Log } from "../../log/mod.ts";
 import { AddressBooks } from "./sending/address_book.ts";
-import { type CallContext, callHandlers, openCalls, type WebmailState } from "./call_handlers.ts";
+import {
+  type CallContext,
+  callHandlers,
+  composeContext,
+  openCalls,
+  type WebmailState,
+} from "./call_handlers.ts";
 import { compressed } from "./compression.ts";
 import { pieceStream } from "./reading/content.ts";
 import { disposition, messageDocument } from "./reading/documents.ts";
@@ -34,6 +41,8 @@ import { EventConnection, EventConnections } from "./list/event_stream.ts";
 import { exportArchive, exportMailboxes } from "../export/archive.ts";
 import { stopSanitizeWorker } from "./html/worker.ts";
 import type { WebmailServices } from "./services.ts";
+import { ScheduledRows } from "./scheduled/rows.ts";
+import { Scheduler } from "./scheduled/scheduler.ts";
 import { UndoLog } from "./list/undo.ts";
 import { Uploads } from "./sending/uploads.ts";
 
@@ -43,8 +52,8 @@ export type { SubmittedMessage, WebmailServices } from "./services.ts";
 /** The webmail of a running server. */
 export interface Webmail {
   handle: WebHandler;
-  /** Removes uploads and ends the Worker. */
-  close(): void;
+  /** Finishes what is being sent, removes uploads and ends the Worker. */
+  close(): Promise<void>;
 }
 
 /** Makes the webmail; what a server before it left is removed. */
@@ -52,12 +61,29 @@ export async function openWebmail(services: WebmailServices): Promise<Webmail> {
   const tempDir = join(services.tempDir, "webmail");
   await ensureDir(tempDir);
   for await (const e of Deno.readDir(tempDir)) if (e.isFile) removeFile(join(tempDir, e.name));
+  const uploads = new Uploads(tempDir, services.maxMessageSize);
+  const connections = new EventConnections();
+  const undo = new UndoLog();
+  const books = new AddressBooks();
+  const scheduler = new Scheduler({
+    services,
+    rows: await ScheduledRows.open(services.config.dataDir),
+    undo,
+    compose: (account) => composeContext({ services, uploads, tempDir }, account),
+    log: new Log("webmail"),
+    onFailed: (account, draftId, subject, why) =>
+      connections.tell(account, { kind: "sendFailed", draftId, subject, why }),
+    onWaits: (account, id, sendAt) => connections.tell(account, { kind: "waits", id, sendAt }),
+    onSent: (account) => books.forget(account),
+  });
+  scheduler.start();
   const state: WebmailState = {
     services,
-    connections: new EventConnections(),
-    uploads: new Uploads(tempDir, services.maxMessageSize),
-    undo: new UndoLog(),
-    books: new AddressBooks(),
+    connections,
+    uploads,
+    undo,
+    books,
+    scheduler,
     tempDir,
   };
   const handlers = callHandlers(state);
@@ -66,8 +92,9 @@ export async function openWebmail(services: WebmailServices): Promise<Webmail> {
   });
   return {
     handle: (req) => route(state, handlers, req),
-    close() {
+    async close() {
       unwatch();
+      await scheduler.close();
       state.uploads.close();
       stopSanitizeWorker();
     },

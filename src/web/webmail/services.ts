@@ -45,6 +45,8 @@ export interface WebmailServices {
    * @throws UserError in words for the sender, when a limit or rule forbids it.
    */
   submit(m: SubmittedMessage): Promise<void>;
+  /** Whether the queue has, or had, a message of the account with this Message-ID, without <>. */
+  wasSubmitted?(account: string, messageId: string): boolean;
   /** How safely mail to a domain travels; without it nothing is known. */
   domainSecurity?(domain: string): Promise<Omit<DomainSecurity, "address">>;
 }

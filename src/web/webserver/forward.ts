@@ -3,15 +3,10 @@
  *
  * @module
  */
-import {
-  type ClientRequest,
-  type IncomingMessage,
-  type OutgoingHttpHeaders,
-  request as httpRequest,
-} from "node:http";
-import { request as httpsRequest } from "node:https";
+import { type ClientRequest, type IncomingMessage, type OutgoingHttpHeaders } from "node:http";
 import { type Duplex, Readable } from "node:stream";
 import type { WebForward } from "../../config/mod.ts";
+import type { Outbound } from "../../net/mod.ts";
 import { HttpError, type WebRequest } from "../http/mod.ts";
 
 /** Milliseconds that the other server has to begin its answer. */
@@ -59,9 +54,22 @@ function requestHeaders(req: WebRequest): OutgoingHttpHeaders {
   return headers;
 }
 
-function open(req: WebRequest, url: URL, headers: OutgoingHttpHeaders): ClientRequest {
-  const make = url.protocol === "https:" ? httpsRequest : httpRequest;
-  return make(url, { method: req.method, headers, agent: false });
+async function open(
+  outbound: Outbound,
+  req: WebRequest,
+  url: URL,
+  headers: OutgoingHttpHeaders,
+): Promise<ClientRequest> {
+  try {
+    return await outbound.begin({
+      url,
+      method: req.method,
+      headers: headers as Record<string, string | string[]>,
+      signal: req.signal,
+    });
+  } catch (err) {
+    throw unreachable(err);
+  }
 }
 
 function unreachable(e: unknown): HttpError {
@@ -70,11 +78,12 @@ function unreachable(e: unknown): HttpError {
 
 /** Passes a request on and its answer back. @throws HttpError 502, 504 */
 export async function forward(
+  outbound: Outbound,
   req: WebRequest,
   f: WebForward,
   matched: number,
 ): Promise<Response> {
-  const out = open(req, targetUrl(req, f, matched), requestHeaders(req));
+  const out = await open(outbound, req, targetUrl(req, f, matched), requestHeaders(req));
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const timer = setTimeout(() => {
     reject(new HttpError(504, "the server behind this one takes too long"));
@@ -123,6 +132,7 @@ const passedOn: Record<string, string> = {
 
 /** Passes an upgrade (websocket) on, and then bytes in both directions. */
 export async function forwardUpgrade(
+  outbound: Outbound,
   req: WebRequest,
   f: WebForward,
   matched: number,
@@ -132,7 +142,7 @@ export async function forwardUpgrade(
   const headers = requestHeaders(req);
   headers["connection"] = "Upgrade";
   headers["upgrade"] = req.headers.get("upgrade") ?? "websocket";
-  const out = open(req, targetUrl(req, f, matched), headers);
+  const out = await open(outbound, req, targetUrl(req, f, matched), headers);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const timer = setTimeout(() => out.destroy(new Error("takes too long")), answerTimeout);
   socket.on("close", () => out.destroy());

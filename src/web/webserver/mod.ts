@@ -12,6 +12,7 @@ import {
   type LinearRegExp,
   type WebHandler as Configured,
 } from "../../config/mod.ts";
+import type { Outbound } from "../../net/mod.ts";
 import { compress } from "./compress.ts";
 import { forward, forwardUpgrade } from "./forward.ts";
 import {
@@ -49,8 +50,12 @@ function asciiHost(name: string): string {
   return URL.parse(`http://${name}`)?.hostname ?? name.toLowerCase();
 }
 
-/** Makes the web server; it follows changes of the configuration. */
-export function webserver(config: Config, internal: InternalPages): Webserver {
+/** Makes the web server; it follows changes of the configuration. @param outbound the way to servers behind it */
+export function webserver(
+  config: Config,
+  internal: InternalPages,
+  outbound: Outbound,
+): Webserver {
   let handlers: Prepared[] = [];
   let redirects = new Map<string, string>();
   let hosts = new Set<string>();
@@ -106,7 +111,7 @@ export function webserver(config: Config, internal: InternalPages): Webserver {
   ): Promise<Response | undefined> {
     const { WebStatic, WebRedirect, WebForward, WebInternal } = h.config;
     if (WebStatic) return await serveStatic(req, WebStatic);
-    if (WebForward) return await forward(req, WebForward, matched);
+    if (WebForward) return await forward(outbound, req, WebForward, matched);
     if (WebRedirect) {
       const to = redirectTarget(req.url, WebRedirect, h.replacePath);
       if (to === "unmatched") throw new HttpError(404, "not found");
@@ -121,7 +126,7 @@ export function webserver(config: Config, internal: InternalPages): Webserver {
     for (const { h, matched } of fitting(req)) {
       if (!req.secure && !h.config.DontRedirectPlainHTTP) break;
       if (h.config.WebForward) {
-        return await forwardUpgrade(req, h.config.WebForward, matched, socket, head);
+        return await forwardUpgrade(outbound, req, h.config.WebForward, matched, socket, head);
       }
     }
     throw new HttpError(404, "not found");

@@ -23,6 +23,50 @@ async function find(s: TestStore, node: SearchNode): Promise<number[]> {
   return (await searchMailbox(s.account, inbox.id, node)).uids;
 }
 
+Deno.test("people find what they see: without marks on letters, within tags, by names of files", async () => {
+  await withStore(async (s) => {
+    const html = (body: string) =>
+      `From: =?utf-8?q?Mar=C3=ADa_N=C3=BA=C3=B1ez?= <m@x.example>\r\nTo: bob@example.org\r\n` +
+      `Subject: Caf\u00e9\r\nX-Hidden: secretword\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n` +
+      `--b\r\nContent-Type: text/html; charset=utf-8\r\n\r\n${body}\r\n--b\r\n` +
+      `Content-Type: application/pdf\r\nContent-Disposition: attachment;\r\n` +
+      ` filename*=utf-8''Rechnung%20M%C3%A4rz.pdf\r\n\r\nx\r\n--b--\r\n`;
+    await add(
+      s,
+      html('<p class="wrapper">Gr&uuml;&szlig;e, <b>un</b>believable \u0141\u00f3d\u017a</p>'),
+    );
+    await add(s, message("r\u00e9sum\u00e9", "Stra\u00dfe nach Malm\u00f6"));
+    const cases: [SearchNode, number[]][] = [
+      [{ op: "summary", field: "from", text: "nunez", loose: true }, [1]],
+      [{ op: "summary", field: "from", text: "nu\u00f1ez", loose: true }, [1]],
+      [{ op: "summary", field: "from", text: "nunez" }, []],
+      [{ op: "summary", field: "subject", text: "resume", loose: true }, [2]],
+      [{ op: "shown", text: "cafe" }, [1]],
+      [{ op: "shown", text: "Maria Nunez" }, [1]],
+      [{ op: "shown", text: "grusse" }, [1]],
+      [{ op: "shown", text: "Gr\u00fc\u00dfe" }, [1]],
+      [{ op: "shown", text: "unbelievable" }, [1]],
+      [{ op: "shown", text: "lodz" }, [1]],
+      [{ op: "shown", text: "marz.pdf" }, [1]],
+      [{ op: "shown", text: "malmo" }, [2]],
+      [{ op: "shown", text: "strasse" }, [2]],
+      [{ op: "shown", text: "example.org" }, [1, 2]],
+      [{ op: "shown", text: "wrapper" }, []],
+      [{ op: "shown", text: "secretword" }, []],
+      [{ op: "shown", text: "quoted-printable" }, []],
+      [{ op: "header", name: "x-hidden", text: "secretword" }, [1]],
+      [{ op: "text", text: "M\u00e4rz.pdf" }, [1]],
+      [{ op: "not", node: { op: "shown", text: "malmo" } }, [1]],
+    ];
+    for (const indexed of [false, true]) {
+      if (indexed) await s.account.fulltext.update();
+      for (const [node, want] of cases) {
+        assert.deepEqual(await find(s, node), want, `${indexed} ${JSON.stringify(node)}`);
+      }
+    }
+  });
+});
+
 Deno.test("a search finds the same before, while and after messages are indexed", async () => {
   await withStore(async (s) => {
     const bodies = [

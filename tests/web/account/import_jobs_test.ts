@@ -4,6 +4,7 @@ import type { Account } from "../../../src/store/account/account.ts";
 import { Want } from "../../../src/store/types.ts";
 import { HttpError } from "../../../src/web/http/mod.ts";
 import { login, message, password } from "../../imap/server.ts";
+import { outboundTo } from "../../support/outbound.ts";
 import { withJobs } from "./jobs.ts";
 
 const request = { account: "fred", mailbox: "", skipDuplicates: false };
@@ -67,7 +68,14 @@ Deno.test("from another server: mailboxes, flags and dates; later only what is n
     await c.append("INBOX", message("a"), '(\\Seen \\Flagged work) "03-Mar-2026 10:20:30 +0000" ');
     await c.append("Work/Plans", message("b"));
     await c.append("Sent", message("c"), "(\\Seen) ");
-    const o = { host: "127.0.0.1", port: w.server.port, tls: false, plain: true, user: login };
+    const o = {
+      outbound: outboundTo(),
+      host: "127.0.0.1",
+      port: w.server.port,
+      tls: false,
+      plain: true,
+      user: login,
+    };
     const run = async (pass: string) =>
       (await w.follow(
         w.jobs.startImap({ ...request, skipDuplicates: true }, { ...o, password: pass }),

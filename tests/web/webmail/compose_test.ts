@@ -156,7 +156,7 @@ Deno.test("a draft takes any text for an address, and says what is wrong when it
         draftId: null,
         composition: composition({ to: [to], from: { name: "", address: to } }),
       });
-      const opened = await b.call("DraftGet", { id: saved.draftId });
+      const opened = await b.call("DraftGet", { id: saved.draftId! });
       assert.deepEqual(opened.composition.to, [to]);
     }
   });
@@ -212,20 +212,18 @@ Deno.test("a refusal of the queue is told, and neither a copy nor a mark is made
   });
 });
 
-Deno.test("later, with TLS only, and the answered thread into the archive", async () => {
+Deno.test("with TLS only, and the answered thread into the archive", async () => {
   await withWebmail(async (w) => {
     const first = await w.deliver(message({ subject: "x", id: "1@x" }));
     const second = await w.deliver(message({ subject: "Re: x", id: "2@x", references: ["1@x"] }));
     const b = await w.login();
-    const sendAt = Date.now() + 3600_000;
     const r = await b.call("Send", {
       draftId: null,
-      sendAt,
+      sendAt: null,
       requireTls: true,
       archiveThread: true,
       composition: composition({ subject: "Re: x", inReplyTo: second }),
     });
-    assert.equal(w.sent[0].notBefore, sendAt);
     assert.equal(w.sent[0].requireTls, true);
     const archive = w.account.mailboxByName("Archive")!.id;
     assert.deepEqual([first, second].map((id) => w.account.message(id)!.mailboxId), [
@@ -272,7 +270,7 @@ Deno.test("a draft is saved in place of the one before, opened again, and gone w
     assert.notEqual(again.draftId, first.draftId);
     assert.equal(w.account.mailbox(drafts.id)!.total, 1);
 
-    const opened = await other.call("DraftGet", { id: again.draftId });
+    const opened = await other.call("DraftGet", { id: again.draftId! });
     assert.deepEqual(opened.composition.to, c.to);
     assert.deepEqual(opened.composition.bcc, c.bcc);
     assert.equal(opened.composition.text, "changed\n");

@@ -6,6 +6,7 @@ import fc from "fast-check";
 import { textResponse } from "../../../src/web/http/mod.ts";
 import { webserver } from "../../../src/web/webserver/mod.ts";
 import { parseRange } from "../../../src/web/webserver/range.ts";
+import { outboundTo } from "../../support/outbound.ts";
 import { type Site, withSite } from "../site.ts";
 
 const domains = "\tmox.example: nil\n";
@@ -75,7 +76,11 @@ const statics = `	-
 
 function withWeb(rest: string, fn: (site: Site) => Promise<void>): Promise<void> {
   return withSite({ domains, rest, files }, (config) => {
-    const web = webserver(config, { webmail: (r) => textResponse(200, `webmail ${r.path}`) });
+    const web = webserver(
+      config,
+      { webmail: (r) => textResponse(200, `webmail ${r.path}`) },
+      outboundTo(),
+    );
     return [{ name: "webserver", path: "/", ...web }];
   }, fn);
 }

@@ -1,20 +1,24 @@
 /**
- * Writing a message: a window over the page, saved as a draft while one types.
+ * Writing a message: a window over the page, kept while one types.
  *
  * @module
  */
-import { call } from "../../api/client.ts";
-import type { Composition, Settings, StartEvent } from "../../api/mod.ts";
+import { call, CallError } from "../../api/client.ts";
+import type { Composition, SendOptions, Settings, StartEvent } from "../../api/mod.ts";
+import { type Body, type BodyText, plainBody } from "./body.ts";
+import { richBody } from "./rich_body.ts";
+import { textHtml } from "./text_html.ts";
+import { type Draft, keepDraft } from "./draft.ts";
 import { composeHead } from "./head.ts";
 import { button } from "../../lib/button.ts";
 import { confirmDialog } from "../../lib/dialog.ts";
 import { el, fill } from "../../lib/dom.ts";
-import { longDate } from "../../lib/format.ts";
 import { addKeys } from "../../lib/keys.ts";
 import { alertUser, attempt, errorText, notice } from "../../lib/notify.ts";
-import { type Beginning, cursorStart } from "./quoting.ts";
+import type { Beginning } from "./quoting.ts";
 import { readyToSend } from "./send_checks.ts";
-import { openSendOptions, type SendOptions, sendOptionsText } from "./send_options.ts";
+import { openSendOptions, sendOptionsText } from "./send_options.ts";
+import { tellSent } from "./sent_notice.ts";
 import { uploads } from "./uploads.ts";
 
 export interface ComposeOptions {
@@ -23,43 +27,50 @@ export interface ComposeOptions {
   beginning: Beginning;
   /** The window is gone. */
   onClose: (c: ComposeWindow) => void;
+  /** The session has ended. */
+  onLogin: () => void;
+  /** Opens a draft in a window of this page. */
+  onEdit: (draftId: number) => void;
+  /** Opens a message in place of this one. */
+  onReopen: (b: Beginning) => void;
+  /** Opens a draft in a window of the browser; null where that can't be. */
+  onPopOut: ((draftId: number) => void) | null;
 }
 
 export interface ComposeWindow {
   root: HTMLElement;
-  /** Something is written that isn't saved yet. */
+  key: string;
+  /** Something is written that isn't on the server yet. */
   unsaved(): boolean;
+  save(): Promise<void>;
+  /** Takes it away; what isn't saved stays in the browser. */
+  end(): void;
   focus(): void;
+  minimise(small: boolean): void;
 }
-
-/** Milliseconds after the last key until the draft is saved. */
-const saveAfter = 3_000;
 
 /** Opens a window for writing. */
 export function composeWindow(o: ComposeOptions): ComposeWindow {
   const { settings, beginning } = o;
   const c = beginning.composition;
-  let draftId = beginning.draftId;
-  let dirty = false;
-  let saving: Promise<void> | undefined;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let sending: SendOptions = { sendAt: null, requireTls: null };
+  let sending: SendOptions = beginning.options ?? { sendAt: null, requireTls: null };
   let closed = false;
 
   const changed = () => {
-    dirty = true;
     fill(state, "");
-    clearTimeout(timer);
-    timer = setTimeout(() => void save(), saveAfter);
+    draft.changed();
   };
   const head = composeHead({ start: o.start, settings, composition: c, changed });
-  const text = el("textarea", {
-    "aria-label": "Message text",
-    spellcheck: "true",
-    oninput: changed,
-  });
-  text.value = c.text;
   const files = uploads(beginning.attachments, changed);
+  const makeBody = (b: BodyText): Body =>
+    b.html === null ? plainBody(b, changed) : richBody(b, {
+      changed,
+      pictures: files.pictures,
+      addPicture: files.addPicture,
+      addFiles: files.add,
+    });
+  let rich = c.html !== null;
+  let body = makeBody(c);
   const picker = el("input", {
     type: "file",
     multiple: true,
@@ -71,83 +82,152 @@ export function composeWindow(o: ComposeOptions): ComposeWindow {
   });
   const state = el("span", { class: "compose-state", role: "status" });
   const options = el("span", { class: "compose-state" });
+  const bar = el("div", { class: "compose-bar", role: "alert" });
   const title = el("h2", {}, c.subject || "New message");
   const { subject } = head;
-  subject.addEventListener("input", () => fill(title, subject.value || "New message"));
+  const drawTitle = () => fill(title, subject.value || "New message");
+  subject.addEventListener("input", drawTitle);
+  const sendButton = button("Send", () => attempt(() => send(false)), {
+    key: "ctrl Enter",
+    primary: true,
+  });
 
-  function composition(): Composition {
-    return { ...c, ...head.values(), text: text.value, attachments: files.attachments() };
+  function setOptions(next: SendOptions): void {
+    sending = next;
+    fill(options, sendOptionsText(next));
+    fill(sendButton, next.sendAt === null ? "Send" : "Send later");
   }
 
-  /** Saves the draft; one save after the other. */
-  async function save(): Promise<void> {
-    clearTimeout(timer);
-    while (saving !== undefined) await saving;
-    if (!dirty || closed) return;
-    saving = (async () => {
-      dirty = false;
-      fill(state, "Saving…");
-      try {
-        const now = composition();
-        const r = await call("DraftSave", { draftId, composition: now });
-        draftId = r.draftId;
-        files.replace(now.attachments, r.attachments);
-        if (!dirty) fill(state, "Draft saved");
-      } catch (e) {
-        dirty = true;
-        fill(state, `Draft is not saved: ${errorText(e)}`);
-        timer = setTimeout(() => void save(), 15_000);
+  function composition(): Composition {
+    const written = body.read();
+    // Pictures that are no longer in the text don't go with it.
+    const attachments = files.attachments().filter((a) =>
+      a.kind === "message" || a.cid === "" || written.html?.includes(`cid:${a.cid}`)
+    );
+    return { ...c, ...head.values(), ...written, attachments };
+  }
+
+  const content = () => ({
+    composition: composition(),
+    options: sending,
+    files: files.waiting(),
+  });
+  const draft: Draft = keepDraft({
+    account: o.start.account,
+    key: beginning.key ?? crypto.randomUUID(),
+    draftId: beginning.draftId,
+    content,
+    onAttachments: files.replace,
+    onState: (text) => fill(state, text),
+    onLogin: o.onLogin,
+    onOther: take,
+    onConflict: (theirs) =>
+      say(
+        "This draft was changed in another window.",
+        button("Use that version", () =>
+          attempt(async () => {
+            // It is there before what is here goes.
+            await call("DraftGet", { id: theirs });
+            draft.gone("replaced");
+            remove();
+            o.onEdit(theirs);
+          })),
+        button("Keep this version", () => {
+          say("");
+          body.focus();
+          void draft.save({ force: true });
+        }),
+      ),
+    onGone: (how, written) => {
+      if (!written) {
+        draft.close();
+        remove();
+        if (how === "sent") notice("This message was sent from another window.");
+        return;
       }
-    })();
-    await saving;
-    saving = undefined;
+      say(
+        how === "sent"
+          ? "This message was sent from another window, without what you wrote here since."
+          : "This draft was thrown away in another window.",
+        button("Keep as a new draft", () => {
+          const { options, files: waiting, composition: now } = content();
+          // Its parts went with the draft.
+          const attachments = now.attachments.filter((a) => a.kind === "upload");
+          draft.gone("replaced");
+          remove();
+          o.onReopen({
+            draftId: null,
+            composition: { ...now, attachments },
+            attachments: attachments.map((attach) => ({
+              attach,
+              filename: attach.filename,
+              type: "",
+              size: 0,
+            })),
+            options,
+            files: waiting,
+            unsaved: true,
+          });
+        }),
+        button("Close", () => {
+          draft.gone("replaced");
+          remove();
+        }),
+      );
+    },
+  });
+
+  /** What another window has written. */
+  function take(now: Composition, opts: SendOptions): void {
+    head.write(now);
+    files.show(now.attachments);
+    if (rich === (now.html !== null)) body.write(now);
+    else setRich(!rich, now);
+    setOptions(opts);
+    drawTitle();
+  }
+
+  /** Goes on in rich text, or in plain. */
+  function setRich(next: boolean, b: BodyText = body.read()): void {
+    const before = body.root;
+    rich = next;
+    body = makeBody({ text: b.text, html: next ? b.html ?? textHtml(b.text) : null });
+    before.replaceWith(body.root);
+    fill(richButton, next ? "Plain text" : "Rich text");
+  }
+
+  const richButton = button(rich ? "Plain text" : "Rich text", () => {
+    setRich(!rich);
+    body.focus();
+    draft.changed();
+  }, { title: "With formats, links and pictures, or text alone" });
+
+  /** A line over the text. */
+  function say(text: string, ...buttons: HTMLElement[]): void {
+    fill(bar, text === "" ? null : el("span", {}, text), buttons);
   }
 
   async function send(archiveThread: boolean): Promise<void> {
     if (!await readyToSend(composition(), files, head.focus)) return;
-    if (settings.undoSend > 0 && sending.sendAt === null && !await waited(settings.undoSend)) {
-      return;
-    }
-    clearTimeout(timer);
-    while (saving !== undefined) await saving;
     setBusy(true);
     try {
+      await draft.settled();
       const r = await call("Send", {
         composition: composition(),
-        draftId,
+        draftId: draft.id(),
+        key: draft.key,
         ...sending,
+        undo: sending.sendAt === null ? settings.undoSend : 0,
         archiveThread,
       });
-      closed = true;
-      notice(
-        sending.sendAt === null
-          ? "Message sent."
-          : `Message will be sent ${longDate(sending.sendAt)}.`,
-      );
-      for (const w of r.warnings) alertUser(w);
+      draft.gone("sent");
+      tellSent(r, sending, o.onEdit);
       remove();
     } catch (e) {
       setBusy(false);
+      if (e instanceof CallError && e.code === "login") o.onLogin();
       alertUser(errorText(e));
     }
-  }
-
-  /** Some seconds in which sending can be called off. */
-  function waited(seconds: number): Promise<boolean> {
-    setBusy(true);
-    return new Promise((resolve) => {
-      const finish = (yes: boolean) => {
-        clearTimeout(wait);
-        gone();
-        if (!yes) setBusy(false);
-        resolve(yes);
-      };
-      const wait = setTimeout(() => finish(true), seconds * 1000);
-      const gone = notice(`Sending in ${seconds} seconds.`, {
-        text: "Don't send",
-        run: () => finish(false),
-      });
-    });
   }
 
   function setBusy(busy: boolean): void {
@@ -156,8 +236,8 @@ export function composeWindow(o: ComposeOptions): ComposeWindow {
   }
 
   async function close(): Promise<void> {
-    await save();
-    if (dirty) {
+    await draft.save();
+    if (draft.dirty()) {
       const yes = await confirmDialog(
         "Close without saving?",
         "The draft could not be saved. What you wrote is lost if you close.",
@@ -165,32 +245,54 @@ export function composeWindow(o: ComposeOptions): ComposeWindow {
         { danger: true },
       );
       if (!yes) return;
-    }
-    closed = true;
-    if (draftId !== null) notice("Saved in Drafts.");
+      draft.gone("discarded");
+    } else draft.close();
+    if (draft.id() !== null) notice("Saved in Drafts.");
     remove();
   }
 
   async function discard(): Promise<void> {
-    if (text.value.trim() !== "" || draftId !== null) {
+    if (body.read().text.trim() !== "" || draft.id() !== null) {
       const yes = await confirmDialog("Discard", "What you wrote is thrown away.", "Discard", {
         danger: true,
       });
       if (!yes) return;
     }
-    closed = true;
-    clearTimeout(timer);
-    while (saving !== undefined) await saving;
-    if (draftId !== null) await call("DraftDiscard", { id: draftId });
+    await draft.settled();
+    draft.gone("discarded");
     remove();
+    const id = draft.id();
+    if (id !== null) await call("DraftDiscard", { id });
+  }
+
+  async function popOut(): Promise<void> {
+    draft.changed();
+    await draft.save();
+    const id = draft.id();
+    if (id === null || draft.dirty()) return void alertUser("The draft could not be saved.");
+    draft.close();
+    remove();
+    o.onPopOut!(id);
   }
 
   function remove(): void {
-    clearTimeout(timer);
+    if (closed) return;
+    closed = true;
+    files.stop();
     removeKeys();
     root.remove();
     o.onClose(self);
   }
+
+  function minimise(small: boolean): void {
+    root.classList.toggle("minimised", small);
+    fill(sizeButton, small ? "Open" : "Minimise");
+    if (!small) self.focus();
+  }
+  const sizeButton = button("Minimise", () => minimise(!root.classList.contains("minimised")), {
+    title: "Only the title, or all of it",
+    attributes: { class: "quiet only-wide" },
+  });
 
   const root = el(
     "section",
@@ -221,20 +323,30 @@ export function composeWindow(o: ComposeOptions): ComposeWindow {
       "header",
       {},
       title,
-      button("Close", () => attempt(close), {
-        title: "Keep as draft and close",
-        key: "ctrl Backspace",
-        attributes: { class: "quiet" },
-      }),
+      el(
+        "span",
+        { class: "window-buttons" },
+        sizeButton,
+        o.onPopOut === null ? null : button("Pop out", () => attempt(popOut), {
+          title: "Write in a window of its own",
+          attributes: { class: "quiet only-wide" },
+        }),
+        button("Close", () => attempt(close), {
+          title: "Keep as draft and close",
+          key: "ctrl Backspace",
+          attributes: { class: "quiet" },
+        }),
+      ),
     ),
-    head.lines,
-    text,
+    el("div", { class: "compose-head" }, head.lines),
+    bar,
+    body.root,
     files.root,
     picker,
     el(
       "footer",
       {},
-      button("Send", () => attempt(() => send(false)), { key: "ctrl Enter", primary: true }),
+      sendButton,
       c.inReplyTo === null ? null : button("Send and archive", () => attempt(() => send(true)), {
         title: "Send, and move the thread to the archive",
         key: "ctrl shift Enter",
@@ -242,10 +354,11 @@ export function composeWindow(o: ComposeOptions): ComposeWindow {
       button("Attach", () => picker.click(), {
         title: "Add files; you can also drop or paste them here",
       }),
+      richButton,
       button("Options", () =>
         openSendOptions(sending, (set) => {
-          sending = set;
-          fill(options, sendOptionsText(set));
+          setOptions(set);
+          draft.changed();
         }), { title: "Send later, or require TLS" }),
       button("Discard", () => attempt(discard), { attributes: { class: "quiet" } }),
       options,
@@ -263,20 +376,26 @@ export function composeWindow(o: ComposeOptions): ComposeWindow {
         inFields: true,
         run: () => attempt(() => send(c.inReplyTo !== null)),
       },
-      { key: "ctrl s", what: "Save the draft", inFields: true, run: () => void save() },
+      { key: "ctrl s", what: "Save the draft", inFields: true, run: () => void draft.save() },
       { key: "Escape", what: "Keep as draft and close", inFields: true, run: () => attempt(close) },
     ],
   });
+  setOptions(sending);
+  if (beginning.failure) say(`It could not be sent: ${beginning.failure}`);
+  for (const f of beginning.files ?? []) files.add([new File([f.blob], f.filename, f)]);
+  if (beginning.unsaved) draft.changed();
 
   const self: ComposeWindow = {
     root,
-    unsaved: () => !closed && (dirty || files.busy()),
-    focus: () => {
-      if (c.to.length === 0) return head.focus();
-      text.focus();
-      const at = cursorStart(text.value);
-      text.setSelectionRange(at, at);
+    key: draft.key,
+    unsaved: () => !closed && (draft.dirty() || files.busy()),
+    save: () => draft.save(),
+    end: () => {
+      draft.close();
+      remove();
     },
+    focus: () => c.to.length === 0 ? head.focus() : body.focus(),
+    minimise,
   };
   return self;
 }

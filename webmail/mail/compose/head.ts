@@ -22,6 +22,8 @@ export interface ComposeHead {
   lines: HTMLElement[];
   subject: HTMLInputElement;
   /** What is in the lines now. */
+  /** Puts in what another window has. */
+  write(c: Composition): void;
   values(): Pick<Composition, "from" | "to" | "cc" | "bcc" | "replyTo" | "subject">;
   /** Puts the cursor into the line for recipients. */
   focus(): void;
@@ -57,6 +59,7 @@ export function composeHead(o: ComposeHeadOptions): ComposeHead {
     id: newId("subject"),
     type: "text",
     value: c.subject,
+    dir: "auto",
     oninput: changed,
   });
 
@@ -93,6 +96,16 @@ export function composeHead(o: ComposeHeadOptions): ComposeHead {
       inputLine("Subject", subject),
     ],
     subject,
+    write: (now) => {
+      to.write(now.to);
+      cc.write(now.cc);
+      bcc.write(now.bcc);
+      for (const [line, used] of [[cc, now.cc], [bcc, now.bcc]] as const) {
+        if (used.length > 0) line.root.closest<HTMLElement>(".compose-line")!.hidden = false;
+      }
+      if (replyTo.value.trim() !== now.replyTo) replyTo.value = now.replyTo;
+      if (subject.value !== now.subject) subject.value = now.subject;
+    },
     values: () => {
       const { name, address } = identities[Number(from.value)] ?? identities[0];
       return {

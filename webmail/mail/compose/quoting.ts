@@ -6,11 +6,14 @@
 import {
   type Address,
   type Attach,
+  type CallResponse,
   type Composition,
   type ParsedMessage,
+  type SendOptions,
   type Settings,
   type StartEvent,
 } from "../../api/mod.ts";
+import { escapeHtml, textHtml } from "./text_html.ts";
 import { longDate } from "../../lib/format.ts";
 import { addressesText, fullAddress } from "../names.ts";
 
@@ -21,6 +24,15 @@ export interface Beginning {
   composition: Composition;
   attachments: { attach: Attach; filename: string; type: string; size: number }[];
   draftId: number | null;
+  /** Names it in all windows; a new one without. */
+  key?: string;
+  options?: SendOptions;
+  /** Why it could not be sent. */
+  failure?: string;
+  /** Files that aren't on the server. */
+  files?: { filename: string; type: string; blob: Blob }[];
+  /** The server doesn't have it yet. */
+  unsaved?: boolean;
 }
 
 /** A message to nobody yet. */
@@ -37,7 +49,7 @@ export function newMessage(start: StartEvent, settings: Settings, to: string[] =
       replyTo: "",
       subject: "",
       text: settings.signature === "" ? "" : `\n\n${signatureText(settings)}`,
-      html: null,
+      html: settings.writing === "rich" ? `<div><br></div>${signatureHtml(settings)}` : null,
       attachments: [],
       inReplyTo: null,
       forwards: [],
@@ -47,6 +59,19 @@ export function newMessage(start: StartEvent, settings: Settings, to: string[] =
 
 function signatureText(s: Settings): string {
   return s.signature === "" ? "" : `-- \n${s.signature.trimEnd()}\n`;
+}
+
+/** The HTML of the message that is answered or forwarded, with its pictures. */
+export type Quote = CallResponse<"MessageQuote">;
+
+/** Whether an answer is written in rich text. */
+export function wantsRich(settings: Settings, m: ParsedMessage, shown: "text" | "html"): boolean {
+  if (settings.writing === "plain" || !m.hasHtml) return false;
+  return settings.writing === "rich" || shown === "html";
+}
+
+function signatureHtml(s: Settings): string {
+  return s.signature === "" ? "" : `<div>-- </div>${textHtml(s.signature.trimEnd())}`;
 }
 
 /** A message from a mailto: address (RFC 6068). */
@@ -71,8 +96,10 @@ export function fromMailto(start: StartEvent, settings: Settings, url: string): 
     const name = decode(pair.slice(0, eq)).toLowerCase();
     const value = decode(pair.slice(eq + 1));
     if (name === "subject") c.subject = value;
-    else if (name === "body") c.text = `${value}${c.text}`;
-    else if (name === "to" || name === "cc") {
+    else if (name === "body") {
+      c.text = `${value}${c.text}`;
+      if (c.html !== null) c.html = `${textHtml(value)}${c.html}`;
+    } else if (name === "to" || name === "cc") {
       c[name].push(...value.split(",").filter((a) => a !== ""));
     }
   }
@@ -85,6 +112,7 @@ export function answer(
   settings: Settings,
   m: ParsedMessage,
   kind: ReplyKind,
+  quote?: Quote,
 ): Beginning {
   const b = newMessage(start, settings);
   const c = b.composition;
@@ -109,23 +137,34 @@ export function answer(
       `From: ${addressesText(item.from)}`,
       `Date: ${longDate(item.sent ?? item.received)}`,
       `Subject: ${item.subject}`,
-      ...item.to.length > 0 ? [`To: ${addressesText(item.to)}`] : [],
-      ...item.cc.length > 0 ? [`Cc: ${addressesText(item.cc)}`] : [],
+      ...m.recipients.to.length > 0 ? [`To: ${addressesText(m.recipients.to)}`] : [],
+      ...m.recipients.cc.length > 0 ? [`Cc: ${addressesText(m.recipients.cc)}`] : [],
     ];
     c.text = `${c.text}\n\n${lines.join("\n")}\n\n${bodyText(m)}`;
-    b.attachments = m.attachments.map((a) => ({
+    if (quote !== undefined) {
+      c.html = `<div><br></div>${signatureHtml(settings)}<div>${
+        lines.map(escapeHtml).join("<br>")
+      }</div><div><br></div>${quote.html}`;
+    }
+    const inText = new Set(
+      quote?.pictures.map((p) => p.attach.kind === "part" ? p.attach.path : ""),
+    );
+    const files = m.attachments.filter((a) => !inText.has(a.path));
+    b.attachments = files.map((a) => ({
       attach: { kind: "part", messageId: item.id, path: a.path, filename: a.filename, cid: "" },
       filename: a.filename || "unnamed",
       type: a.type,
       size: a.size,
     }));
+    b.attachments.push(...quote?.pictures ?? []);
     return b;
   }
   c.subject = prefixed("Re", item.subject);
   c.inReplyTo = item.id;
   // An answer to a message of one's own goes to the same people.
   const mine = item.from.some((a) => own.has(a.address.toLowerCase()));
-  const sender = item.replyTo.length > 0 ? item.replyTo : item.from;
+  const { to, cc, replyTo } = m.recipients;
+  const sender = replyTo.length > 0 ? replyTo : item.from;
   const taken = new Set<string>();
   const once = (list: readonly Address[], dropOwn: boolean) =>
     list.filter((a) => {
@@ -136,23 +175,32 @@ export function answer(
     }).map(fullAddress);
   if (kind === "list" && m.listPost !== null) c.to = [m.listPost];
   else {
-    c.to = once(mine ? item.to : sender, false);
+    c.to = once(mine ? to : sender, false);
     if (kind === "replyAll") {
-      if (!mine) c.to.push(...once(item.to, true));
-      c.cc = once(item.cc, true);
+      if (!mine) c.to.push(...once(to, true));
+      c.cc = once(cc, true);
     }
   }
   const who = item.from.map((a) => a.name || a.address).join(", ") || "Someone";
   const when = longDate(item.sent ?? item.received);
   const quoted = bodyText(m).replace(/\s+$/, "").split("\n")
     .map((l) => l.startsWith(">") ? `>${l}` : l === "" ? ">" : `> ${l}`).join("\n");
-  const quote = `On ${when}, ${who} wrote:\n${quoted}\n`;
+  const intro = `On ${when}, ${who} wrote:`;
+  const lines = `${intro}\n${quoted}\n`;
   const bottom = settings.quoting === "bottom" ||
     (settings.quoting === "auto" && quoted.length < 2000);
   const signature = signatureText(settings);
   c.text = bottom
-    ? `${quote}\n\n${signature === "" ? "" : `\n${signature}`}`
-    : `\n\n${signature === "" ? "" : `${signature}\n`}${quote}`;
+    ? `${lines}\n\n${signature === "" ? "" : `\n${signature}`}`
+    : `\n\n${signature === "" ? "" : `${signature}\n`}${lines}`;
+  if (quote !== undefined) {
+    const block = `<div>${escapeHtml(intro)}</div><blockquote>${quote.html}</blockquote>`;
+    const space = "<div><br></div>";
+    c.html = bottom
+      ? `${block}${space}${signatureHtml(settings)}`
+      : `${space}${signatureHtml(settings)}${space}${block}`;
+    b.attachments = [...quote.pictures];
+  }
   return b;
 }
 

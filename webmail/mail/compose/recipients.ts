@@ -12,6 +12,8 @@ import { fullAddress } from "../names.ts";
 export interface Recipients {
   root: HTMLElement;
   values(): string[];
+  /** Shows others instead. */
+  write(values: readonly string[]): void;
   add(address: string): void;
   focus(): void;
 }
@@ -41,6 +43,9 @@ export function plausible(address: string): boolean {
   return /^[^@\s]+@[^@\s]+$|^".+"@[^@\s]+$/.test(bare.trim());
 }
 
+/** Recipients that are shown at first, where there are more: a window has room for its text, too. */
+const shownAtFirst = 20;
+
 /** Makes the line. `changed` is called after each change. */
 export function recipients(
   label: string,
@@ -68,6 +73,21 @@ export function recipients(
     spellcheck: "false",
   });
   let values: { text: string; chip: HTMLElement }[] = [];
+  /** Not shown yet. */
+  let folded: string[] = [];
+  const unfold = el("button", {
+    type: "button",
+    class: "chip-rest",
+    title: "Show all",
+    onclick: () => {
+      const rest = folded;
+      folded = [];
+      unfold.hidden = true;
+      for (const a of rest) put(a, false);
+      input.focus();
+    },
+  });
+  unfold.hidden = true;
   let choices: string[] = [];
   let chosen = -1;
   let asked = 0;
@@ -110,11 +130,21 @@ export function recipients(
     asked++;
     show([]);
     input.value = "";
-    for (const a of splitAddresses(text)) put(a);
+    putAll(splitAddresses(text));
     o.changed();
   }
 
-  function put(text: string): void {
+  /** Shows addresses, the first of many. */
+  function putAll(texts: readonly string[]): void {
+    const many = values.length + texts.length > shownAtFirst + 5;
+    const shown = many ? texts.slice(0, Math.max(0, shownAtFirst - values.length)) : texts;
+    for (const a of shown) put(a);
+    folded.push(...texts.slice(shown.length));
+    unfold.hidden = folded.length === 0;
+    fill(unfold, `and ${folded.length} more`);
+  }
+
+  function put(text: string, ask = true): void {
     const remove = el("button", {
       type: "button",
       class: "quiet",
@@ -139,7 +169,7 @@ export function recipients(
     if (!plausible(text)) name.title = "This isn't an address. Double click to edit";
     values.push({ text, chip });
     chips.append(chip);
-    if (o.security() && plausible(text)) secure(text, chip, name);
+    if (ask && o.security() && plausible(text)) secure(text, chip, name);
   }
 
   function edit(chip: HTMLElement): void {
@@ -202,18 +232,27 @@ export function recipients(
     e.stopPropagation();
   });
 
-  for (const a of initial) put(a);
+  putAll(initial);
   const root = el(
     "div",
     { class: "recipients", onclick: (e: Event) => e.target === root && input.focus() },
     chips,
+    unfold,
     input,
     list,
   );
+  const all = () => [...values.map((v) => v.text), ...folded];
   return {
     root,
+    write: (next) => {
+      if (next.join("\n") === all().join("\n")) return;
+      for (const v of values) v.chip.remove();
+      values = [];
+      folded = [];
+      putAll(next);
+    },
     values: () => [
-      ...values.map((v) => v.text),
+      ...all(),
       ...input.value.trim() === "" ? [] : splitAddresses(input.value),
     ],
     add: (a) => put(a),

@@ -1,26 +1,84 @@
 /** When and how a message is sent: the dialog that asks for it. @module */
+import type { SendOptions } from "../../api/mod.ts";
+import { button } from "../../lib/button.ts";
 import { openDialog } from "../../lib/dialog.ts";
-import { el, field } from "../../lib/dom.ts";
-import { longDate } from "../../lib/format.ts";
-
-export interface SendOptions {
-  /** Milliseconds since 1970; null: at once. */
-  sendAt: number | null;
-  /** REQUIRETLS on all of the way, or TLS-Required: No; null: as usual. */
-  requireTls: boolean | null;
-}
+import { el, field, fill } from "../../lib/dom.ts";
+import { plannedDate } from "../../lib/format.ts";
 
 /** In words; "" for the usual ones. */
 export function sendOptionsText({ sendAt, requireTls }: SendOptions): string {
   return [
-    sendAt === null ? "" : `To be sent ${longDate(sendAt)}.`,
+    sendAt === null ? "" : `To be sent ${plannedDate(sendAt)}.`,
     requireTls === null ? "" : requireTls ? "Verified TLS required." : "TLS not required.",
   ].filter((s) => s !== "").join(" ");
 }
 
+/** A time as a field for date and time has it, in the browser's zone. */
+function localTime(at: number): string {
+  const d = new Date(at);
+  return new Date(at - d.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+}
+
+/** Times that people often want. */
+function usualTimes(): { text: string; at: number }[] {
+  const at = (days: number, hours: number) => {
+    const d = new Date();
+    d.setDate(d.getDate() + days);
+    d.setHours(hours, 0, 0, 0);
+    return d.getTime();
+  };
+  const toMonday = (8 - new Date().getDay()) % 7 || 7;
+  return [
+    { text: "Tomorrow morning", at: at(1, 8) },
+    { text: "Tomorrow afternoon", at: at(1, 14) },
+    { text: "Monday morning", at: at(toMonday, 8) },
+  ];
+}
+
+/** A field for a time to come, with those that are often wanted. `read`: null if empty, undefined if wrong. */
+export function timeField(
+  label: string,
+  now: number | null,
+  hint: string,
+): { root: HTMLElement; read: () => number | null | undefined } {
+  const error = el("p", { class: "error", role: "alert" });
+  const when = el("input", {
+    type: "datetime-local",
+    min: localTime(Date.now()),
+    value: now === null ? "" : localTime(now),
+  });
+  const root = el(
+    "div",
+    { class: "time-field" },
+    field(label, when, hint),
+    el(
+      "div",
+      { class: "buttons-in-row" },
+      usualTimes().map((t) =>
+        button(t.text, () => {
+          when.value = localTime(t.at);
+        }, { title: plannedDate(t.at) })
+      ),
+    ),
+    error,
+  );
+  return {
+    root,
+    read: () => {
+      fill(error);
+      if (when.value === "" && when.validity.badInput === false) return null;
+      const at = new Date(when.value).getTime();
+      if (Number.isFinite(at) && at > Date.now()) return at;
+      fill(error, Number.isFinite(at) ? "That time is in the past." : "That is not a time.");
+      when.focus();
+      return undefined;
+    },
+  };
+}
+
 /** Asks for options, beginning with those there are. */
 export function openSendOptions(now: SendOptions, onSet: (o: SendOptions) => void): void {
-  const when = el("input", { type: "datetime-local" });
+  const when = timeField("Send at", now.sendAt, "Not before this time. Empty: at once.");
   const tls = el(
     "select",
     {},
@@ -38,22 +96,44 @@ export function openSendOptions(now: SendOptions, onSet: (o: SendOptions) => voi
     el(
       "form",
       {
+        novalidate: true,
         onsubmit: (e: Event) => {
           e.preventDefault();
-          const at = when.value === "" ? null : new Date(when.value).getTime();
-          onSet({
-            sendAt: at !== null && at > Date.now() ? at : null,
-            requireTls: tls.value === "" ? null : tls.value === "yes",
-          });
+          const sendAt = when.read();
+          if (sendAt === undefined) return;
+          onSet({ sendAt, requireTls: tls.value === "" ? null : tls.value === "yes" });
           dialog.close();
         },
       },
-      field("Send at", when, "Not before this time. Empty: at once."),
+      when.root,
       field(
         "Encryption",
         tls,
         "Whether all servers on the way must use verified TLS (REQUIRETLS).",
       ),
+      el("div", { class: "buttons" }, el("button", { type: "submit", class: "primary" }, "Set")),
+    ),
+  );
+}
+
+/** Asks for another time for a message that waits. */
+export function askSendTime(now: number, onSet: (at: number) => void): void {
+  const when = timeField("Send at", now, "The message waits on the server until then.");
+  const dialog = openDialog(
+    "Change the time",
+    el(
+      "form",
+      {
+        novalidate: true,
+        onsubmit: (e: Event) => {
+          e.preventDefault();
+          const at = when.read();
+          if (at === undefined || at === null) return;
+          onSet(at);
+          dialog.close();
+        },
+      },
+      when.root,
       el("div", { class: "buttons" }, el("button", { type: "submit", class: "primary" }, "Set")),
     ),
   );

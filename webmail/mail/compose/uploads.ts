@@ -1,9 +1,10 @@
 /**
- * Files of a message that is being written: upload with progress, and what is shown of them.
+ * Files of a message that is being written: upload with progress, and what is shown of them. Those that
+ * could not be uploaded because there is no connection wait for it.
  *
  * @module
  */
-import { type Attach, Upload, uploadUrl } from "../../api/mod.ts";
+import { type Attach, partUrl, Upload, uploadUrl } from "../../api/mod.ts";
 import { uploadFile } from "../../api/upload.ts";
 import { el, fill } from "../../lib/dom.ts";
 import { sizeText } from "../../lib/format.ts";
@@ -14,21 +15,39 @@ interface Entry {
   attach: Attach | undefined;
   filename: string;
   size: number;
+  /** Of a picture in the text. */
+  cid?: string;
   row: HTMLElement;
+  /** Not on the server yet. */
+  file?: File;
   abort?: () => void;
+  retry?: ReturnType<typeof setTimeout>;
 }
 
 export interface Uploads {
   root: HTMLElement;
   /** All that are complete. */
   attachments(): Attach[];
+  /** Those that aren't on the server. */
+  waiting(): { filename: string; type: string; blob: Blob }[];
   /** After a draft was saved: those that went into it are parts of it from now on. */
   replace(sent: readonly Attach[], saved: readonly Attach[]): void;
+  /** Shows those that another window has. */
+  show(list: readonly Attach[]): void;
   add(files: Iterable<File>): void;
+  /** A picture in the text; gives its Content-ID. */
+  addPicture(file: File): string;
+  /** Where the pictures in the text are, by Content-ID. */
+  pictures(): ReadonlyMap<string, string>;
   /** Some are still on their way. */
   busy(): boolean;
   count(): number;
+  /** Ends what is on its way. */
+  stop(): void;
 }
+
+/** Milliseconds until an upload that got no answer is tried again. */
+const retryAfter = 5_000;
 
 /** Makes the list. */
 export function uploads(
@@ -36,37 +55,53 @@ export function uploads(
   changed: () => void,
 ): Uploads {
   let entries: Entry[] = [];
+  /** Pictures of this window, by Content-ID. */
+  const urls = new Map<string, string>();
   const root = el("div", { class: "attachments", "aria-label": "Attachments", role: "group" });
 
   function addRow(e: Omit<Entry, "row">): Entry {
     const progress = el("progress", { max: 1, value: 0, "aria-label": `Upload of ${e.filename}` });
-    progress.hidden = e.attach !== undefined;
     const row = el(
       "span",
       { class: "attachment" },
-      el("span", {}, safeText(e.filename), el("span", { class: "size" }, ` ${sizeText(e.size)}`)),
-      progress,
+      el(
+        "span",
+        {},
+        safeText(e.filename),
+        e.size > 0 ? el("span", { class: "size" }, ` ${sizeText(e.size)}`) : null,
+      ),
+      e.attach === undefined ? progress : null,
       el("button", {
         type: "button",
         class: "quiet",
         "aria-label": `Remove ${e.filename}`,
         onclick: () => {
-          entry.abort?.();
-          entries = entries.filter((x) => x !== entry);
-          row.remove();
+          remove(entry);
           changed();
         },
       }, "×"),
     );
     const entry: Entry = { ...e, row };
+    const inText = e.cid ?? (e.attach?.kind === "message" ? "" : e.attach?.cid ?? "");
+    row.hidden = inText !== "";
     entries.push(entry);
     root.append(row);
     return entry;
   }
 
-  function upload(file: File): void {
-    const filename = file.name || "pasted image.png";
-    const entry = addRow({ attach: undefined, filename, size: file.size });
+  function stop(e: Entry): void {
+    e.abort?.();
+    clearTimeout(e.retry);
+  }
+
+  function remove(e: Entry): void {
+    stop(e);
+    entries = entries.filter((x) => x !== e);
+    e.row.remove();
+  }
+
+  function upload(entry: Entry, file: File): void {
+    const { filename } = entry;
     const bar = entry.row.querySelector("progress")!;
     entry.abort = uploadFile({
       url: uploadUrl(filename, file.type || "application/octet-stream"),
@@ -74,15 +109,20 @@ export function uploads(
       answer: Upload,
       bar,
       onDone: ({ uploadId }) => {
-        entry.attach = { kind: "upload", uploadId, filename, cid: "" };
-        entry.abort = undefined;
+        entry.attach = { kind: "upload", uploadId, filename, cid: entry.cid ?? "" };
+        entry.abort = entry.file = undefined;
         bar.remove();
         changed();
       },
-      onFailed: (why) => {
+      onFailed: (why, unanswered) => {
+        if (unanswered) {
+          bar.value = 0;
+          bar.title = "Waits for the connection";
+          entry.retry = setTimeout(() => upload(entry, file), retryAfter);
+          return;
+        }
         alertUser(`${filename} could not be attached: ${why}`);
-        entries = entries.filter((x) => x !== entry);
-        entry.row.remove();
+        remove(entry);
       },
     });
   }
@@ -91,6 +131,10 @@ export function uploads(
   return {
     root,
     attachments: () => entries.flatMap((e) => e.attach === undefined ? [] : [e.attach]),
+    waiting: () =>
+      entries.flatMap(({ file, filename }) =>
+        file === undefined ? [] : [{ filename, type: file.type, blob: file }]
+      ),
     replace: (sent, saved) => {
       // Others may have come and gone while the draft was saved.
       for (const e of entries) {
@@ -98,11 +142,38 @@ export function uploads(
         if (i >= 0 && i < saved.length) e.attach = saved[i];
       }
     },
+    show: (list) => {
+      for (const e of entries.filter((x) => x.attach !== undefined)) remove(e);
+      for (const attach of list) {
+        const filename = attach.kind === "message" ? "message.eml" : attach.filename;
+        addRow({ attach, filename, size: 0 });
+      }
+    },
     add: (files) => {
-      for (const f of files) upload(f);
+      for (const file of files) {
+        const filename = file.name || "pasted image.png";
+        upload(addRow({ attach: undefined, filename, size: file.size, file }), file);
+        changed();
+      }
       fill(root, entries.map((e) => e.row));
     },
+    addPicture: (file) => {
+      const cid = `${crypto.randomUUID()}@picture`;
+      const filename = file.name || "picture.png";
+      urls.set(cid, URL.createObjectURL(file));
+      upload(addRow({ attach: undefined, filename, size: file.size, file, cid }), file);
+      return cid;
+    },
+    pictures: () => {
+      const all = new Map(urls);
+      for (const { attach } of entries) {
+        if (attach?.kind !== "part" || attach.cid === "" || all.has(attach.cid)) continue;
+        all.set(attach.cid, partUrl(attach.messageId, attach.path));
+      }
+      return all;
+    },
     busy: () => entries.some((e) => e.attach === undefined),
-    count: () => entries.length,
+    count: () => entries.filter((e) => !e.row.hidden).length,
+    stop: () => entries.forEach(stop),
   };
 }

@@ -3,16 +3,23 @@ import { call } from "../../api/client.ts";
 import type { Settings, StartEvent } from "../../api/mod.ts";
 import { type ComposeWindow, composeWindow } from "./compose.ts";
 import { el } from "../../lib/dom.ts";
-import { notice } from "../../lib/notify.ts";
+import { attempt, notice } from "../../lib/notify.ts";
+import { heldWritten, writtenBy } from "./journal.ts";
 import type { Beginning } from "./quoting.ts";
 
-const maxWindows = 3;
+const maxWindows = 8;
+/** Windows that are open beside each other; others are made small. */
+const maxOpen = 2;
 
 export interface ComposeWindowsOptions {
   start: () => StartEvent;
   settings: () => Settings;
   /** A window is gone. */
   onClose: () => void;
+  /** The session has ended. */
+  onLogin: () => void;
+  /** Opens a draft in a window of the browser; null where that can't be. */
+  onPopOut: ((draftId: number) => void) | null;
 }
 
 export interface ComposeWindows {
@@ -20,8 +27,12 @@ export interface ComposeWindows {
   open(beginning: Beginning): void;
   /** Opens a draft. @throws CallError */
   edit(draftId: number): Promise<void>;
+  /** Opens what was written in this browser and never came to the server. */
+  recover(): Promise<void>;
   /** Something is written that isn't saved yet. */
   unsaved(): boolean;
+  /** Saves all. */
+  save(): Promise<void>;
   count(): number;
   /** Takes all windows away, saved or not. */
   remove(): void;
@@ -33,6 +44,8 @@ export function composeWindows(o: ComposeWindowsOptions): ComposeWindows {
   const root = el("div", { class: "compose-windows" });
 
   function open(beginning: Beginning): void {
+    const there = windows.find((w) => w.key === beginning.key);
+    if (there !== undefined) return there.minimise(false);
     if (windows.length >= maxWindows) return void notice("Close another message first.");
     const w = composeWindow({
       start: o.start(),
@@ -42,23 +55,51 @@ export function composeWindows(o: ComposeWindowsOptions): ComposeWindows {
         windows.splice(windows.indexOf(gone), 1);
         o.onClose();
       },
+      onLogin: o.onLogin,
+      onEdit: (id) => attempt(() => edit(id)),
+      onReopen: open,
+      onPopOut: o.onPopOut,
     });
     windows.push(w);
     root.append(w.root);
+    for (const old of windows.slice(0, -maxOpen)) old.minimise(true);
     w.focus();
+  }
+
+  async function edit(id: number): Promise<void> {
+    const d = await call("DraftGet", { id });
+    const { composition, attachments, options, failure } = d;
+    open({ draftId: id, key: d.key ?? undefined, composition, attachments, options, failure });
   }
 
   return {
     root,
     open,
-    edit: async (id) => {
-      const d = await call("DraftGet", { id });
-      open({ draftId: id, composition: d.composition, attachments: d.attachments });
+    edit,
+    recover: async () => {
+      const held = await heldWritten();
+      const mine = new Set(windows.map((w) => w.key));
+      const left = (await writtenBy(o.start().account))
+        .filter((w) => !held.has(w.key) && !mine.has(w.key));
+      for (const { composition, ...w } of left.slice(0, maxWindows - windows.length)) {
+        // Uploads of a page that is gone may be gone too; parts of a draft are there.
+        const attachments = composition.attachments.map((attach) => ({
+          attach,
+          filename: attach.kind === "message" ? "message.eml" : attach.filename,
+          type: "",
+          size: 0,
+        }));
+        open({ ...w, composition, attachments, unsaved: true });
+      }
+      if (left.length > 0) notice("What you were writing is here again.");
     },
     unsaved: () => windows.some((w) => w.unsaved()),
+    save: async () => {
+      await Promise.all(windows.map((w) => w.save()));
+    },
     count: () => windows.length,
     remove: () => {
-      for (const w of windows) w.root.remove();
+      for (const w of [...windows]) w.end();
     },
   };
 }

@@ -47,6 +47,8 @@ export interface MessageList {
   say(text: string): void;
   /** Selected messages, those of collapsed threads with them. */
   selected(): MessageItem[];
+  /** Selects a message as soon as it comes. */
+  selectSoon(id: number): void;
   select(id: number): void;
   clear(): void;
   /** Draws all lines anew. */
@@ -342,6 +344,12 @@ export function messageList(o: MessageListOptions): MessageList {
     selectNothing: clear,
   });
 
+  function pickAwaited(): void {
+    if (awaited === undefined || !rows.has(awaited)) return;
+    pick(awaited, "only", false);
+    awaited = undefined;
+  }
+
   function clear(): void {
     mark(selection.clear());
     told(true);
@@ -370,10 +378,7 @@ export function messageList(o: MessageListOptions): MessageList {
       if (e.total !== null) total = e.total;
       if (e.end) end = true;
       if (e.done) loading = false;
-      if (awaited !== undefined && rows.has(awaited)) {
-        pick(awaited, "only", false);
-        awaited = undefined;
-      }
+      pickAwaited();
       sayCount();
       if (e.done) more();
     },
@@ -386,6 +391,7 @@ export function messageList(o: MessageListOptions): MessageList {
             if (total !== null) total += matching(items) - matching(before);
             put(items);
           }
+          pickAwaited();
           sayCount();
           break;
         }
@@ -415,6 +421,10 @@ export function messageList(o: MessageListOptions): MessageList {
     selected,
     select: (id) => {
       if (rows.has(id)) pick(id, "only");
+    },
+    selectSoon: (id) => {
+      awaited = id;
+      pickAwaited();
     },
     clear,
     redraw: () => {

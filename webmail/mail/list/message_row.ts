@@ -28,7 +28,7 @@ export function fillRow(row: HTMLElement, c: RowContent, style: RowStyle): void 
   const { item, items } = c;
   const unread = items.some((m) => !has(m, "seen"));
   const newest = Math.max(...items.map((m) => m.received));
-  const people = peopleOf(c, style.outgoing);
+  const people = peopleOf(c, style.outgoing || items.every((m) => has(m, "draft")));
   const where = style.mailboxName(item.mailboxId);
   const flagged = items.some((m) => has(m, "flagged"));
   row.className = [
@@ -80,9 +80,9 @@ export function fillRow(row: HTMLElement, c: RowContent, style: RowStyle): void 
         : null,
       words.map((w) => el("span", { class: "label" }, safeText(w))),
       where === undefined ? null : el("span", { class: "label place" }, where),
-      el("span", { class: "subject" }, safeText(subjectText(item))),
+      el("span", { class: "subject", dir: "auto" }, safeText(subjectText(item))),
       style.previews && item.preview !== ""
-        ? el("span", { class: "preview" }, safeText(item.preview.slice(0, 200)))
+        ? el("span", { class: "preview", dir: "auto" }, safeText(item.preview.slice(0, 200)))
         : null,
     ),
     el(

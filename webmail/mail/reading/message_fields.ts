@@ -1,14 +1,18 @@
 /** The header of an opened message: who, when, flags, and whether its sender is who it says. @module */
 import type { Address, MessageItem, ParsedMessage } from "../../api/mod.ts";
-import { linkButton } from "../../lib/button.ts";
+import { call } from "../../api/client.ts";
+import { askSendTime } from "../compose/send_options.ts";
+import { button, linkButton } from "../../lib/button.ts";
+import { attempt, notice } from "../../lib/notify.ts";
 import { el, explain, fill } from "../../lib/dom.ts";
-import { longDate, sizeText } from "../../lib/format.ts";
+import { longDate, plannedDate, sizeText } from "../../lib/format.ts";
 import { safeText } from "../../lib/scripts.ts";
-import { fullAddress, has } from "../names.ts";
+import { flagWords, fullAddress, has } from "../names.ts";
 
 /** Fields of the header, with `more` of them below. Addresses are buttons to write to. */
 export function messageFields(
   it: MessageItem,
+  { to, cc, bcc, replyTo }: ParsedMessage["recipients"],
   more: ParsedMessage["headers"],
   onCompose: (to: string) => void,
 ): HTMLElement {
@@ -16,12 +20,11 @@ export function messageFields(
     "dl",
     { class: "message-fields" },
     people("From", it.from, onCompose),
-    people("Reply to", differs(it.replyTo, it.from) ? it.replyTo : [], onCompose),
-    people("To", it.to, onCompose),
-    people("Cc", it.cc, onCompose),
-    people("Bcc", it.bcc, onCompose),
-    fieldRow("Date", [longDate(it.sent ?? it.received)]),
-    keywords(it),
+    people("Reply to", differs(replyTo, it.from) ? replyTo : [], onCompose),
+    people("To", to, onCompose),
+    people("Cc", cc, onCompose),
+    people("Bcc", bcc, onCompose),
+    fieldRow("Date", [longDate(it.sent ?? it.received), ...keywords(it)]),
     more.map((h) => fieldRow(h.name, safeText(h.value))),
   );
 }
@@ -58,12 +61,38 @@ function fieldRow(label: string, value: readonly (string | HTMLElement)[]): HTML
   return [el("dt", {}, label), el("dd", {}, value)];
 }
 
-function keywords(it: MessageItem): HTMLElement[] | null {
-  const words = [...it.flags.filter((f) => f !== "seen"), ...it.keywords];
-  if (words.length === 0) return null;
-  return fieldRow(
-    "Flags",
-    words.flatMap((w, i) => [...i > 0 ? [" "] : [], el("span", { class: "label" }, w)]),
+/** Flags and keywords in words, beside the date: nothing moves when there are more or less of them. */
+function keywords(it: MessageItem): HTMLElement[] {
+  const flags = it.flags.flatMap((f) => flagWords[f] ?? []);
+  const words = it.keywords.filter((k) => !k.startsWith("$"));
+  return [...flags, ...words].map((w) => el("span", { class: "label" }, safeText(w)));
+}
+
+/** A line on when a message is sent that waits for it, with what can be done about that. */
+export function waiting(
+  m: ParsedMessage,
+  onChange: (id: number) => void,
+): HTMLElement | null {
+  if (m.sendAt === null) return null;
+  const { id } = m.item;
+  const at = m.sendAt;
+  return el(
+    "p",
+    { class: "waiting" },
+    `It will be sent ${plannedDate(at)}. `,
+    button("Change the time", () =>
+      askSendTime(at, (sendAt) =>
+        void attempt(async () => {
+          const r = await call("SendReschedule", { id, sendAt });
+          onChange(r.id);
+          notice(`Message will be sent ${plannedDate(sendAt)}.`);
+        }))),
+    " ",
+    button("Call off", () =>
+      attempt(async () => {
+        await call("SendCancel", { id });
+        notice("It is a draft again, in Drafts.");
+      }), { title: "It isn't sent, and is a draft again" }),
   );
 }
 

@@ -11,7 +11,8 @@ import {
   type MailboxFilter,
   parseMailboxFilter,
 } from "../mailboxes/filter.ts";
-import { type Place, sharedPlaces } from "../mailboxes/places.ts";
+import { sharedPlaces } from "../mailboxes/places.ts";
+import type { Place } from "../mailboxes/names.ts";
 import {
   allOptions,
   badCharset,

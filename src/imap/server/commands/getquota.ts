@@ -5,7 +5,8 @@
  */
 import { ImapNo } from "../session/answer.ts";
 import { type Command, loggedIn } from "../session/command.ts";
-import { sharedPlaces, splitShared } from "../mailboxes/places.ts";
+import { sharedPlaces } from "../mailboxes/places.ts";
+import { splitShared } from "../mailboxes/names.ts";
 import { quotaLine } from "../mailboxes/quota_roots.ts";
 
 export const getQuota: Command = {

@@ -10,7 +10,8 @@ import type { Answer } from "../session/answer.ts";
 import { type Command, loggedIn } from "../session/command.ts";
 import { inboxFirst, nameMatcher } from "../mailboxes/list_names.ts";
 import { metadataText } from "../mailboxes/metadata_text.ts";
-import { type Place, sharedPlaces, splitShared } from "../mailboxes/places.ts";
+import { sharedPlaces } from "../mailboxes/places.ts";
+import { type Place, splitShared } from "../mailboxes/names.ts";
 import type { Session } from "../session/session.ts";
 import { statusText } from "../mailboxes/status_text.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { type Command, loggedIn } from "../session/command.ts";
-import { otherUsers } from "../mailboxes/places.ts";
+import { otherUsers } from "../mailboxes/names.ts";
 
 export const namespace: Command = {
   name: "NAMESPACE",

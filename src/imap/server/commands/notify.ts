@@ -10,7 +10,8 @@ import { deliverChanges } from "../session/changes.ts";
 import { type Command, loggedIn } from "../session/command.ts";
 import { isSelected, parseMailboxFilter } from "../mailboxes/filter.ts";
 import { eventsFor, type NotifyEvent, type NotifyGroup } from "../mailboxes/notify_rules.ts";
-import { type Place, sharedPlaces, sourceOf } from "../mailboxes/places.ts";
+import { sharedPlaces, sourceOf } from "../mailboxes/places.ts";
+import type { Place } from "../mailboxes/names.ts";
 import { allRights } from "../../../store/mailboxes/rights.ts";
 import { statusText } from "../mailboxes/status_text.ts";
 

@@ -4,7 +4,8 @@
  * @module
  */
 import { type Command, loggedIn } from "../session/command.ts";
-import { place, splitShared } from "../mailboxes/places.ts";
+import { place } from "../mailboxes/places.ts";
+import { splitShared } from "../mailboxes/names.ts";
 
 export const subscribe: Command = {
   name: "SUBSCRIBE",

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Cursor } from "../../parse/cursor.ts";
-import { canonicalName } from "./places.ts";
+import { canonicalName } from "./names.ts";
 
 const kinds = [
   "SELECTED",

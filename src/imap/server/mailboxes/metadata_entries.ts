@@ -4,7 +4,8 @@
  * @module
  */
 import { ImapBad, ImapNo } from "../session/answer.ts";
-import { place, type Source } from "./places.ts";
+import { place } from "./places.ts";
+import type { Source } from "./names.ts";
 import type { Session } from "../session/session.ts";
 
 /** Bytes of an entry's name. */

@@ -6,7 +6,7 @@
 import type { Account } from "../../../store/account/account.ts";
 import type { FetchItem } from "../../parse/fetch.ts";
 import { fitsFilter, isSelected, type MailboxFilter } from "./filter.ts";
-import { splitShared } from "./places.ts";
+import { splitShared } from "./names.ts";
 
 export type NotifyEvent =
   | "MESSAGENEW"

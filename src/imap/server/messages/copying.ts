@@ -6,7 +6,8 @@
 import type { Cursor } from "../../parse/cursor.ts";
 import { formatNumSet, type NumSet, parseNumSet } from "../../parse/numset.ts";
 import type { Answer } from "../session/answer.ts";
-import { changeableFlags, type Place } from "../mailboxes/places.ts";
+import { changeableFlags } from "../mailboxes/places.ts";
+import type { Place } from "../mailboxes/names.ts";
 import type { View } from "../session/view.ts";
 
 /** Reads the messages and the mailbox that they go to. @throws ParseError */

@@ -7,33 +7,15 @@
  * @module
  */
 import { searchMailbox } from "../../../store/search/search.ts";
-import type { SearchNode } from "../../../store/search/types.ts";
 import { formatString } from "../../format/text.ts";
 import { formatNumSet } from "../../parse/numset.ts";
-import type { FetchItem } from "../../parse/fetch.ts";
 import { fetchUids } from "../fetch/rows.ts";
 import type { Session } from "../session/session.ts";
+import type { Context } from "./context.ts";
 import { sortUids } from "./kept_orders.ts";
-import type { SortKey } from "./sorting.ts";
 
 /** Results of a mailbox that are kept up to date. */
 const maxContexts = 16;
-
-/** A result that the client is told of. */
-export interface Context {
-  /** Of the command that made it. */
-  tag: string;
-  /** Told in uids, not in sequence numbers. */
-  uid: boolean;
-  /** Message numbers in it stand for what they did when the search ran. */
-  node: SearchNode;
-  /** Undefined for the order of the mailbox. */
-  keys: readonly SortKey[] | undefined;
-  /** Uids in their order. */
-  result: number[];
-  /** What is sent of new messages that come into it (RFC 5465 §7). */
-  items: FetchItem[];
-}
 
 /** Keeps a result up to date from now on, or tells that it is not (§4.3.1). */
 export function addContext(s: Session, c: Context): void {

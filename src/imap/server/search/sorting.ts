@@ -3,12 +3,17 @@
  *
  * @module
  */
-import type { FetchRow } from "../../../store/messages/row.ts";
 import { collationKey } from "../../../mail/text/collation.ts";
 import { standardBaseSubject } from "../../../mail/header/subject.ts";
 import type { Account } from "../../../store/account/account.ts";
-import { storedSent, storedSortSubject } from "../../../store/messages/fetch.ts";
-import { type Summary, type SummaryAddress, Want } from "../../../store/types.ts";
+import { storedSent, storedSortSubject } from "../../../store/messages/summary.ts";
+import {
+  type AddressField,
+  type FetchRow,
+  type Summary,
+  type SummaryAddress,
+  Want,
+} from "../../../store/types.ts";
 
 export const sortKeys = [
   "ARRIVAL",
@@ -28,16 +33,23 @@ export interface SortKey {
   reverse: boolean;
 }
 
-function localpart(list: readonly SummaryAddress[]): string {
-  const a = list[0]?.address ?? "";
-  const at = a.lastIndexOf("@");
-  return collationKey(at < 0 ? a : a.slice(0, at));
+/** The name of the group that a field begins with; undefined if it begins with an address. */
+function firstGroup(s: Summary, field: AddressField): string | undefined {
+  const g = s.groups?.[field];
+  return g?.first ? g.names[0] : undefined;
 }
 
-function display(list: readonly SummaryAddress[]): string {
-  // RFC 5957 §3: the display name, or else the address.
-  const a = list[0];
-  return collationKey(a ? a.name || a.address : "");
+function localpart(s: Summary, field: AddressField): string {
+  // RFC 5256 §3: the mailbox of the envelope, which of a group is its name.
+  const a = s[field][0]?.address ?? "";
+  const at = a.lastIndexOf("@");
+  return collationKey(firstGroup(s, field) ?? (at < 0 ? a : a.slice(0, at)));
+}
+
+function display(s: Summary, field: AddressField): string {
+  // RFC 5957 §3: the display name, or else the address; of a group its name.
+  const a: SummaryAddress | undefined = s[field][0];
+  return collationKey(firstGroup(s, field) ?? (a ? a.name || a.address : ""));
 }
 
 const compareText = (a: string, b: string) => a < b ? -1 : a > b ? 1 : 0;
@@ -87,15 +99,15 @@ function valuesOf(
       case "SUBJECT":
         return storedSortSubject(row.summaryText);
       case "FROM":
-        return localpart(row.summary.from);
+        return localpart(row.summary, "from");
       case "TO":
-        return localpart(row.summary.to);
+        return localpart(row.summary, "to");
       case "CC":
-        return localpart(row.summary.cc);
+        return localpart(row.summary, "cc");
       case "DISPLAYFROM":
-        return display(row.summary.from);
+        return display(row.summary, "from");
       case "DISPLAYTO":
-        return display(row.summary.to);
+        return display(row.summary, "to");
       case "RELEVANCY":
         // The best first.
         return -(scores?.get(row.uid) ?? 0);

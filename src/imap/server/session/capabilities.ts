@@ -1,23 +1,19 @@
 /**
  * Which capabilities are announced, by state and TLS.
  *
- * Computed from the table of commands; what has no command of its own is listed here.
+ * Those of commands come from their table, by the session; what has no command of its own is listed here.
  *
  * @module
  */
 import { mechanisms } from "./sasl_context.ts";
 import type { Session } from "./session.ts";
 import { State } from "./session.ts";
-import { commands } from "./table.ts";
 
 /** Extensions to how commands are read or answered, wherever they are. */
 const withoutCommand = ["LITERAL+", "UTF8=ACCEPT", "UIDONLY", "INPROGRESS"];
 
-let fromTable: string[] | undefined;
-
 /** The capabilities as one text. */
 export function capabilityText(s: Session): string {
-  fromTable ??= [...new Set(commands.flatMap((c) => c.capabilities ?? []))];
   const list = ["IMAP4rev2", "IMAP4rev1"];
   if (s.state === State.NotAuthenticated) {
     if (!s.conn.tls && s.backend.tls) list.push("STARTTLS");
@@ -25,9 +21,12 @@ export function capabilityText(s: Session): string {
     if (!s.conn.tls && !s.backend.plaintextLogin) list.push("LOGINDISABLED");
     for (const m of mechanisms(s)) list.push(`AUTH=${m}`);
   }
-  for (const c of [...withoutCommand, ...fromTable]) {
+  for (const c of [...withoutCommand, ...s.commandCapabilities]) {
     list.push(c === "APPENDLIMIT" ? `APPENDLIMIT=${s.backend.maxMessageSize}` : c);
   }
   if (!s.compressed && s.state !== State.NotAuthenticated) list.push("COMPRESS=DEFLATE");
-  return list.join(" ");
+  const disabled = s.account && s.backend.capabilitiesDisabled?.(s.account.name);
+  if (!disabled || disabled.length === 0) return list.join(" ");
+  const names = new Set(disabled.map((c) => c.toUpperCase()));
+  return list.filter((c) => !names.has(c.toUpperCase())).join(" ");
 }

@@ -15,7 +15,8 @@ import type { Session } from "./session.ts";
 import { statusText } from "../mailboxes/status_text.ts";
 import type { View } from "./view.ts";
 import { effectiveRights } from "../../../store/mailboxes/rights.ts";
-import { rightForFlag, type Source } from "../mailboxes/places.ts";
+import { rightForFlag } from "../mailboxes/places.ts";
+import type { Source } from "../mailboxes/names.ts";
 
 /** Flags that exist in every mailbox. */
 export const standardFlags = flagNames.map(([, name]) => name).join(" ");

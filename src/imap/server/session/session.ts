@@ -4,13 +4,14 @@
  * @module
  */
 import type { Log } from "../../../log/mod.ts";
+import { SessionEnd } from "../../../net/mod.ts";
 import type { Connection } from "../../../net/types.ts";
 import type { Account } from "../../../store/account/account.ts";
 import { formatMailbox } from "../../format/text.ts";
 import { ImapBad, ImapNo } from "./answer.ts";
 import type { ImapBackend } from "./backend.ts";
 import type { NotifyRules } from "../mailboxes/notify_rules.ts";
-import type { Source } from "../mailboxes/places.ts";
+import type { Source } from "../mailboxes/names.ts";
 import type { View } from "./view.ts";
 
 /** States as bits, so that a command can name those it is allowed in. */
@@ -62,9 +63,23 @@ export class Session {
   tag = "";
   /** Set by LOGOUT, or when the session can't go on. */
   ended = false;
+  /** The end that comes from outside: see LoggedIn. */
+  readonly ending: SessionEnd;
+  /** Called when the session is over. */
+  onClose: (() => void) | undefined;
 
-  constructor(conn: Connection, backend: ImapBackend, log: Log) {
+  /** Capabilities of all commands. */
+  readonly commandCapabilities: readonly string[];
+
+  constructor(
+    conn: Connection,
+    backend: ImapBackend,
+    log: Log,
+    commandCapabilities: readonly string[],
+  ) {
+    this.commandCapabilities = commandCapabilities;
     this.conn = conn;
+    this.ending = new SessionEnd(conn);
     this.backend = backend;
     this.log = log;
   }
@@ -156,6 +171,9 @@ export class Session {
 
   /** Gives back all that the session holds. */
   close(): void {
+    this.ending.over();
+    this.onClose?.();
+    this.onClose = undefined;
     this.view = undefined;
     for (const { listener } of this.sources) listener.close();
     for (const account of this.shared.values()) account.close();

@@ -7,8 +7,8 @@
  * @module
  */
 import type { Account } from "../../../store/account/account.ts";
-import type { Context } from "../search/contexts.ts";
-import type { Place, Source } from "../mailboxes/places.ts";
+import type { Context } from "../search/context.ts";
+import type { Place, Source } from "../mailboxes/names.ts";
 import { lowerBound, normalRanges, type NumSet } from "../../parse/numset.ts";
 
 export class View {

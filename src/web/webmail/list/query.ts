@@ -17,9 +17,9 @@ export function filterTree(f: Filter): SearchNode | undefined {
     for (const t of no ?? []) nodes.push({ op: "not", node: node(t) });
   };
   const summary = (...fields: SummaryField[]) => (text: string): SearchNode =>
-    fields.length === 1 ? { op: "summary", field: fields[0], text } : {
+    fields.length === 1 ? { op: "summary", field: fields[0], text, loose: true } : {
       op: "or",
-      nodes: fields.map((field) => ({ op: "summary", field, text })),
+      nodes: fields.map((field) => ({ op: "summary", field, text, loose: true })),
     };
   const bits = (names: Filter["flags"]): SearchNode[] => {
     const all = bitsFromFlags(names ?? []);
@@ -44,7 +44,7 @@ export function filterTree(f: Filter): SearchNode | undefined {
   for (const h of f.headers ?? []) {
     nodes.push({ op: "header", name: h.name.toLowerCase(), text: h.text });
   }
-  texts(f.words, f.notWords, (text) => ({ op: "text", text }));
+  texts(f.words, f.notWords, (text) => ({ op: "shown", text }));
   if (nodes.length === 0) return undefined;
   return nodes.length === 1 ? nodes[0] : { op: "and", nodes };
 }

@@ -4,8 +4,8 @@ import type { Log } from "../../../log/mod.ts";
 import type { Account } from "../../../store/account/account.ts";
 import type { Message, MessageReader } from "../../../store/types.ts";
 import { Want } from "../../../store/types.ts";
-import { decodeCharset } from "../../../mail/text/charset.ts";
 import { type HeaderField, splitHeader } from "../../../mail/header/header.ts";
+import { decodeBody, decodeText } from "../../../mail/structure/contents.ts";
 import type { Part } from "../../../mail/structure/structure.ts";
 import { unpackStructure } from "../../../mail/structure/packed.ts";
 import { decodeTransferEncoding } from "../../../mail/transfer/transfer.ts";
@@ -88,17 +88,15 @@ export function partText(
 ): { text: string; truncated: boolean } {
   const end = Math.min(p.endOffset, p.bodyOffset + maxBytes);
   const raw = c.reader.read(p.bodyOffset, end);
-  const bytes = decodeTransferEncoding(raw, p.encoding) ?? raw;
   return {
-    text: decodeCharset(bytes, p.params.charset ?? "utf-8").replaceAll("\0", "\ufffd"),
+    text: decodeText(p, raw).replaceAll("\0", "\ufffd"),
     truncated: end < p.endOffset,
   };
 }
 
 /** A part decoded, whole. */
 export function partBytes(c: MessageContent, p: Part): Uint8Array {
-  const raw = c.reader.read(p.bodyOffset, p.endOffset);
-  return decodeTransferEncoding(raw, p.encoding) ?? raw;
+  return decodeBody(p, c.reader.read(p.bodyOffset, p.endOffset));
 }
 
 /** Bytes of the message as they are, in pieces. */

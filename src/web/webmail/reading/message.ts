@@ -1,8 +1,8 @@
 /** A message as the page opens it. @module */
-import type { ParsedMessage } from "../../../../webmail/api/mod.ts";
+import type { Address, ParsedMessage } from "../../../../webmail/api/mod.ts";
 import type { Config } from "../../../config/mod.ts";
 import { flattenAddresses, parseAddressList } from "../../../mail/address/address.ts";
-import type { HeaderField } from "../../../mail/header/header.ts";
+import { type HeaderField, splitHeader } from "../../../mail/header/header.ts";
 import { decodeWords } from "../../../mail/header/words.ts";
 import type { Account } from "../../../store/account/account.ts";
 import { listedMessage } from "../../../store/mailboxes/listing.ts";
@@ -10,7 +10,9 @@ import { authenticationOf } from "./authentication.ts";
 import { headerFields, type MessageContent, partText, withContent } from "./content.ts";
 import { missing } from "../errors.ts";
 import { unflow } from "./format_flowed.ts";
+import { saysMore } from "../html/says_more.ts";
 import { htmlAsText } from "../html/text.ts";
+import { shownAddress } from "./shown_address.ts";
 import { htmlBody } from "./html_body.ts";
 import { messageItem } from "../list/items.ts";
 import { listPost, listUnsubscribe } from "./list_headers.ts";
@@ -66,12 +68,24 @@ function ownAddresses(config: Config, account: string, fields: readonly HeaderFi
   return [...own].slice(0, 20);
 }
 
+/** Addresses of a field that are named. */
+const maxRecipients = 5000;
+
+/** All addresses of the fields with a name. */
+function addressesOf(fields: readonly HeaderField[], name: string): Address[] {
+  return fields.filter((f) => f.name === name)
+    .flatMap((f) => flattenAddresses(parseAddressList(f.value)))
+    .filter((a) => a.localpart !== "" && a.domain !== "")
+    .slice(0, maxRecipients)
+    .map((a) => shownAddress({ name: a.name, address: `${a.localpart}@${a.domain}` }));
+}
+
 /** Opens a message. @throws HttpError 404 */
 export function parsedMessage(
   config: Config,
   account: Account,
   id: number,
-): Promise<ParsedMessage> {
+): Promise<Omit<ParsedMessage, "sendAt">> {
   return withContent(account, id, async (c) => {
     const item = messageItem(account, id);
     const listed = listedMessage(account.db, id);
@@ -81,13 +95,21 @@ export function parsedMessage(
     const hasHtml = parts.html.length > 0;
     const html = await htmlBody(c, false, parts, account.name).catch(() => undefined);
     const from = item.from[0]?.address;
+    const texts = parts.texts.slice(0, maxTexts).map((p) => readableText(c, p));
     return {
       item,
+      recipients: {
+        to: addressesOf(fields, "to"),
+        cc: addressesOf(fields, "cc"),
+        bcc: addressesOf([...splitHeader(c.prefix), ...fields], "bcc"),
+        replyTo: addressesOf(fields, "reply-to"),
+      },
       messageId: listed.summary.messageId,
       ownAddresses: ownAddresses(config, account.name, fields),
       headers: interestingFields(fields),
-      texts: parts.texts.slice(0, maxTexts).map((p) => readableText(c, p)),
+      texts,
       hasHtml,
+      htmlSaysMore: html !== undefined && saysMore(html.html, texts.map((t) => t.text).join("\n")),
       htmlText: parts.texts.length === 0 && html !== undefined ? htmlAsText(html.html) : "",
       hasExternal: (html?.external ?? 0) > 0,
       attachments: parts.attachments.slice(0, maxAttachments).map((p) =>

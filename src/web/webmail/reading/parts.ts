@@ -1,6 +1,14 @@
 /** A message's parts, by the numbers that IMAP gives them, sorted into what is read and what is saved. @module */
 import type { Attachment } from "../../../../webmail/api/mod.ts";
+import {
+  contentId,
+  fileNameOf,
+  isAttachment,
+  isInlineImage,
+} from "../../../mail/structure/contents.ts";
 import type { Part } from "../../../mail/structure/structure.ts";
+
+export { contentId, fileNameOf } from "../../../mail/structure/contents.ts";
 
 /** A part that isn't a multipart. */
 export interface NumberedPart {
@@ -30,16 +38,6 @@ export function partByPath(root: Part, path: string): Part | undefined {
   return undefined;
 }
 
-/** File name of a part, without folders and controls; "" if it has none. */
-export function fileNameOf(p: Part): string {
-  const name = p.dispositionParams?.filename ?? p.params.name ?? "";
-  return name.slice(Math.max(name.lastIndexOf("/"), name.lastIndexOf("\\")) + 1)
-    // deno-lint-ignore no-control-regex -- and what turns the reading direction, to hide the ending
-    .replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "").trim().slice(0, 255);
-}
-
-export const contentId = (p: Part): string => (p.id ?? "").replace(/^<|>$/g, "").trim();
-
 /** Bytes of a part when decoded, nearly. */
 export function decodedSize(p: Part): number {
   const size = p.endOffset - p.bodyOffset;
@@ -63,10 +61,10 @@ export function sortParts(root: Part): SortedParts {
       return;
     }
     const found = { path: path === "" ? "1" : path, part: p };
-    const attached = p.disposition === "attachment" || fileNameOf(p) !== "";
+    const attached = isAttachment(p) || fileNameOf(p) !== "";
     if (!attached && p.type === "text" && p.subtype === "plain") sorted.texts.push(found);
     else if (!attached && p.type === "text" && p.subtype === "html") sorted.html.push(found);
-    else if (p.type !== "multipart" && (attached || p.endOffset > p.bodyOffset)) {
+    else if (attached || p.endOffset > p.bodyOffset) {
       sorted.attachments.push(found);
     }
   };
@@ -81,7 +79,7 @@ export function attachmentItem({ path, part }: NumberedPart, hasHtml: boolean): 
     filename: fileNameOf(part),
     type: `${part.type}/${part.subtype}`,
     size: decodedSize(part),
-    inline: hasHtml && cid !== "" && part.type === "image" && part.disposition !== "attachment",
+    inline: hasHtml && isInlineImage(part),
     cid,
   };
 }

@@ -80,6 +80,7 @@ function headerNeedsUtf8(a: HeaderAddresses): boolean {
 /**
  * Writes the message into a temporary file, synced. The caller removes it.
  * @param more fields of the header besides the usual ones
+ * @param messageId without <>
  * @throws UserError, HttpError 404 for files that are gone, 413 for a message that is too large
  */
 export async function composeMessage(
@@ -87,9 +88,9 @@ export async function composeMessage(
   c: Composition,
   addresses: HeaderAddresses,
   more: readonly string[] = [],
+  messageId = `${crypto.randomUUID()}@${ctx.hostname}`,
 ): Promise<ComposedMessage> {
   const smtputf8 = headerNeedsUtf8(addresses);
-  const messageId = `${crypto.randomUUID()}@${ctx.hostname}`;
   const fields = headerOf(
     c,
     addresses,

@@ -1,13 +1,23 @@
 /** Drafts: messages in the mailbox for them, which other mail programs can go on with. @module */
-import type { Attach, ComposeAttachment, Composition } from "../../../../webmail/api/mod.ts";
+import type {
+  Attach,
+  CallChecked,
+  CallResponse,
+  ComposeAttachment,
+  Composition,
+  SendOptions,
+} from "../../../../webmail/api/mod.ts";
 import * as v from "valibot";
-import { Composition as CompositionSchema } from "../../../../webmail/api/mod.ts";
+import {
+  Composition as CompositionSchema,
+  SendOptions as SendOptionsSchema,
+} from "../../../../webmail/api/mod.ts";
 import { foldField } from "../../../mail/compose.ts";
 import { headerField } from "../../../mail/header/header.ts";
 import { removeFile } from "../../../platform/files.ts";
 import type { Account } from "../../../store/account/account.ts";
-import { listedMessage } from "../../../store/mailboxes/listing.ts";
-import { Flag, type NewMessage, type SummaryAddress } from "../../../store/types.ts";
+import { listedMessage, messagesWithMessageId } from "../../../store/mailboxes/listing.ts";
+import { Flag, type Mailbox, type NewMessage, type SummaryAddress } from "../../../store/types.ts";
 import { mailboxForUse } from "../list/actions.ts";
 import { bccField, type ComposeContext, composeMessage } from "./compose.ts";
 import { headerFields, type MessageContent, partText, withContent } from "../reading/content.ts";
@@ -28,23 +38,31 @@ import { shownAddress } from "../reading/shown_address.ts";
  * Never in a message that is sent.
  */
 const field = "X-Mox-Draft";
-const Remembered = v.pick(CompositionSchema, [
-  "from",
-  "to",
-  "cc",
-  "bcc",
-  "replyTo",
-  "inReplyTo",
-  "forwards",
-]);
+const Remembered = v.object({
+  ...v.pick(CompositionSchema, ["from", "to", "cc", "bcc", "replyTo", "inReplyTo", "forwards"])
+    .entries,
+  options: v.optional(SendOptionsSchema, { sendAt: null, requireTls: null }),
+  /** Why it could not be sent. */
+  failure: v.optional(v.string(), ""),
+});
 type Remembered = v.InferOutput<typeof Remembered>;
 
 /** Bytes of a text that is opened again. */
 const maxText = 5_000_000;
 
 function packRemembered(r: Remembered): string {
-  const { from, to, cc, bcc, replyTo, inReplyTo, forwards } = r;
-  const json = JSON.stringify({ from, to, cc, bcc, replyTo, inReplyTo, forwards });
+  const { from, to, cc, bcc, replyTo, inReplyTo, forwards, options, failure } = r;
+  const json = JSON.stringify({
+    from,
+    to,
+    cc,
+    bcc,
+    replyTo,
+    inReplyTo,
+    forwards,
+    options,
+    failure,
+  });
   const bytes = new TextEncoder().encode(json);
   let text = "";
   for (let i = 0; i < bytes.length; i += 45) {
@@ -73,12 +91,85 @@ export function isDraft(account: Account, id: number): boolean {
   return m !== undefined && (m.flags & Flag.Draft) !== 0;
 }
 
+const usualOptions: SendOptions = { sendAt: null, requireTls: null };
+
+/** Message-ID of the message that a page writes under a key. */
+export const messageIdOf = (ctx: ComposeContext, key: string): string => `${key}@${ctx.hostname}`;
+
+/** What there is of a message that is written under a key. */
+export function writtenUnder(
+  ctx: ComposeContext,
+  key: string,
+): { draftId: number | undefined; sent: boolean } {
+  const found = messagesWithMessageId(ctx.account.db, messageIdOf(ctx, key), 20);
+  const draft = found.find((m) => (m.flags & Flag.Draft) !== 0);
+  return { draftId: draft?.id, sent: draft === undefined && found.length > 0 };
+}
+
+/** Saves run one after the other for each message, so that two windows can't make two drafts of it. */
+const saving = new Map<string, Promise<unknown>>();
+
+/** Runs when what came before for the same message is done. */
+export async function oneAfterTheOther<T>(
+  account: Account,
+  key: string | undefined,
+  run: () => Promise<T>,
+): Promise<T> {
+  if (key === undefined) return await run();
+  const name = `${account.name} ${key}`;
+  const before = saving.get(name) ?? Promise.resolve();
+  const mine = before.then(run, run);
+  const settled = mine.then(() => {}, () => {});
+  saving.set(name, settled);
+  try {
+    return await mine;
+  } finally {
+    if (saving.get(name) === settled) saving.delete(name);
+  }
+}
+
+/** Saves a draft for a page: one for each message, however many windows write it. */
+export function saveDraft(
+  ctx: ComposeContext,
+  r: CallChecked<"DraftSave">,
+): Promise<CallResponse<"DraftSave">> {
+  return oneAfterTheOther(ctx.account, r.key, async () => {
+    let replaced = r.draftId;
+    if (r.key !== undefined) {
+      const there = writtenUnder(ctx, r.key);
+      const known = r.draftId !== null && isDraft(ctx.account, r.draftId);
+      if (there.sent && !known) return { draftId: null, conflict: false, attachments: [] };
+      if (there.draftId !== undefined && there.draftId !== r.draftId) {
+        if (!r.force && r.draftId !== null) {
+          return { draftId: there.draftId, conflict: true, attachments: [] };
+        }
+        replaced = there.draftId;
+      }
+    }
+    const options = r.options ?? usualOptions;
+    return { ...await putDraft(ctx, replaced, r.composition, { key: r.key, options }) };
+  });
+}
+
+/** How a draft is kept. */
+export interface DraftPlace {
+  key?: string;
+  options?: SendOptions;
+  failure?: string;
+  /** Instead of the mailbox for drafts. */
+  mailbox?: Mailbox;
+  /** Its date in lists. */
+  received?: number;
+  flags?: number;
+}
+
 /** Saves a draft in place of the one before, if that is still there. */
-export async function saveDraft(
+export async function putDraft(
   ctx: ComposeContext,
   draftId: number | null,
   c: Composition,
-): Promise<{ draftId: number; attachments: Attach[] }> {
+  o: DraftPlace = {},
+): Promise<{ draftId: number; attachments: Attach[]; conflict: boolean }> {
   const { account } = ctx;
   const typed = (texts: readonly string[]) => texts.flatMap(typedAddresses);
   const addresses = {
@@ -88,25 +179,39 @@ export async function saveDraft(
     bcc: typed(c.bcc),
     replyTo: typed([c.replyTo]),
   };
-  const remembered = foldField(field, packRemembered(c));
-  const composed = await composeMessage(ctx, c, addresses, [remembered]);
+  const remembered = foldField(
+    field,
+    packRemembered({ ...c, options: o.options ?? usualOptions, failure: o.failure ?? "" }),
+  );
+  const composed = await composeMessage(
+    ctx,
+    c,
+    addresses,
+    [remembered],
+    o.key === undefined ? undefined : messageIdOf(ctx, o.key),
+  );
   try {
     const m: NewMessage = {
       file: composed.path,
       fileSize: composed.size,
       fileSynced: true,
       prefix: new TextEncoder().encode(bccField(addresses)),
-      flags: Flag.Draft | Flag.Seen,
+      flags: Flag.Draft | Flag.Seen | (o.flags ?? 0),
+      received: o.received,
       noTrain: true,
     };
-    const drafts = await mailboxForUse(account, "drafts");
+    const drafts = o.mailbox ?? await mailboxForUse(account, "drafts");
     const old = draftId !== null && isDraft(account, draftId)
       ? account.message(draftId)
       : undefined;
     const saved = old === undefined
       ? (await account.append(drafts.id, [m]))[0]
       : (await account.replace(old.mailboxId, old.uid, drafts.id, m)).message;
-    return { draftId: saved.id, attachments: await ownAttachments(account, saved.id, c) };
+    return {
+      draftId: saved.id,
+      attachments: await ownAttachments(account, saved.id, c),
+      conflict: false,
+    };
   } finally {
     removeFile(composed.path);
   }
@@ -152,6 +257,32 @@ function typedText(found: SummaryAddress): string {
   return a.name === "" ? a.address : `${JSON.stringify(a.name)} <${a.address}>`;
 }
 
+/** The HTML of a message, for quoting or forwarding. @param style with its style sheets */
+export function quotedHtml(
+  account: Account,
+  id: number,
+  style: boolean,
+): Promise<CallResponse<"MessageQuote">> {
+  return withContent(account, id, async (c) => {
+    const parts = sortParts(c.root);
+    const html = await draftHtml(c, parts) ?? "";
+    const pictures = parts.attachments.map((p) => attachmentItem(p, true))
+      .filter((f) => f.cid !== "" && html.includes(`cid:${f.cid}`))
+      .map((f): ComposeAttachment => ({
+        attach: { kind: "part", messageId: id, path: f.path, filename: f.filename, cid: f.cid },
+        filename: f.filename,
+        type: f.type,
+        size: f.size,
+      }));
+    return { html: style ? html : withoutStyle(html), pictures };
+  });
+}
+
+/** Sanitised HTML begins with its only style sheet, whose rules would be for the answer as well. */
+function withoutStyle(html: string): string {
+  return html.startsWith("<style>") ? html.slice(html.indexOf("</style>") + 8) : html;
+}
+
 /** The HTML with its pictures named as they are, for going on with; the page doesn't load what is elsewhere. */
 async function draftHtml(c: MessageContent, parts: SortedParts): Promise<string | undefined> {
   if (parts.html.length === 0) return undefined;
@@ -168,7 +299,7 @@ async function draftHtml(c: MessageContent, parts: SortedParts): Promise<string 
 export function openDraft(
   account: Account,
   id: number,
-): Promise<{ composition: Composition; attachments: ComposeAttachment[] }> {
+): Promise<CallResponse<"DraftGet">> {
   return withContent(account, id, async (c) => {
     const listed = listedMessage(account.db, id);
     if (listed === undefined) throw missing("draft");
@@ -207,6 +338,9 @@ export function openDraft(
         forwards: kept?.forwards ?? [],
       },
       attachments,
+      key: /^([0-9a-f-]{36})@/.exec(s.messageId)?.[1] ?? null,
+      options: kept?.options ?? usualOptions,
+      failure: kept?.failure ?? "",
     };
   });
 }

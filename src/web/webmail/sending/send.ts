@@ -20,12 +20,11 @@ import { addressOf, requiredAddresses } from "./recipients.ts";
 import type { WebmailServices } from "../services.ts";
 import type { UndoLog } from "../list/undo.ts";
 
-/** Milliseconds that a message may wait to be sent. */
-const maxWait = 60 * 24 * 3600_000;
 /** Recipients of a message. */
 const maxRecipients = 1000;
 
-function headerAddresses(c: Composition): HeaderAddresses {
+/** @throws UserError */
+export function headerAddresses(c: Composition): HeaderAddresses {
   const [from, ...others] = requiredAddresses([c.from.address]);
   if (from === undefined || others.length > 0) {
     throw new UserError("choose an address to send from");
@@ -40,7 +39,7 @@ function headerAddresses(c: Composition): HeaderAddresses {
 }
 
 /** Each recipient once. @throws UserError */
-function recipientsOf(a: HeaderAddresses): string[] {
+export function recipientsOf(a: HeaderAddresses): string[] {
   const all = new Map<string, string>();
   for (const r of [...a.to, ...a.cc, ...a.bcc]) {
     const address = addressOf(r);
@@ -53,7 +52,8 @@ function recipientsOf(a: HeaderAddresses): string[] {
   return [...all.values()];
 }
 
-function checkFrom(s: WebmailServices, account: string, a: HeaderAddresses): void {
+/** @throws UserError for an address that is not one of the account's */
+export function checkFrom(s: WebmailServices, account: string, a: HeaderAddresses): void {
   const [{ localpart, domain }] = a.from;
   const may = s.config.mayUseFrom(account, localpart, domain);
   if (may === "yes" || may === "no" && s.config.acceptAllAccount === account) return;
@@ -64,27 +64,38 @@ function checkFrom(s: WebmailServices, account: string, a: HeaderAddresses): voi
   );
 }
 
-/** Sends. @throws UserError, HttpError; nothing was sent then. */
+/** What is left to do for a message that is in the queue already. */
+export async function finishSent(account: Account, r: SendRequest): Promise<void> {
+  if (r.draftId !== null) await removeDraft(account, r.draftId);
+  await markAnswered(account, r.composition);
+}
+
+/** A message to send now. */
+export type SendRequest = Pick<
+  CallChecked<"Send">,
+  "composition" | "draftId" | "requireTls" | "archiveThread"
+>;
+
+/**
+ * Sends now. @throws UserError, HttpError; nothing was sent then.
+ * @param messageId without <>
+ */
 export async function send(
   s: WebmailServices,
   ctx: ComposeContext,
-  request: CallChecked<"Send">,
+  request: SendRequest,
   undo: UndoLog,
   log: Log,
+  messageId?: string,
 ): Promise<CallResponse<"Send">> {
   const { account } = ctx;
   const c = request.composition;
   const addresses = headerAddresses(c);
   checkFrom(s, account.name, addresses);
   const recipients = recipientsOf(addresses);
-  const now = Date.now();
-  const sendAt = request.sendAt !== null && request.sendAt > now ? request.sendAt : undefined;
-  if (sendAt !== undefined && sendAt > now + maxWait) {
-    throw new UserError("a message can be sent at most 60 days from now");
-  }
   // RFC 8689 §5: asks transports not to insist on TLS.
   const more = request.requireTls === false ? ["TLS-Required: No\r\n"] : [];
-  const composed = await composeMessage(ctx, c, addresses, more);
+  const composed = await composeMessage(ctx, c, addresses, more, messageId);
   const warnings: string[] = [];
   const attempt = async <T>(what: string, fn: () => Promise<T>): Promise<T | undefined> => {
     try {
@@ -106,7 +117,7 @@ export async function send(
       smtputf8: composed.smtputf8,
       has8bit: composed.has8bit,
       requireTls: request.requireTls ?? undefined,
-      notBefore: sendAt,
+      notBefore: undefined,
       messageId: composed.messageId,
       subject: c.subject,
     });
@@ -121,7 +132,7 @@ export async function send(
     for (const a of c.attachments) {
       if (a.kind === "upload") ctx.uploads.remove(account.name, a.uploadId);
     }
-    return { sentId: sentId ?? null, warnings };
+    return { sentId: sentId ?? null, waiting: null, warnings };
   } finally {
     removeFile(composed.path);
   }
@@ -147,13 +158,14 @@ async function keepCopy(
     }]);
     id = kept.id;
   }
-  const draft = draftId !== null && isDraft(account, draftId)
-    ? account.message(draftId)
-    : undefined;
-  if (draft !== undefined) {
-    await expungeMessages(account, new Map([[draft.mailboxId, Uint32Array.of(draft.uid)]]));
-  }
+  if (draftId !== null) await removeDraft(account, draftId);
   return id;
+}
+
+async function removeDraft(account: Account, id: number): Promise<void> {
+  const draft = isDraft(account, id) ? account.message(id) : undefined;
+  if (draft === undefined) return;
+  await expungeMessages(account, new Map([[draft.mailboxId, Uint32Array.of(draft.uid)]]));
 }
 
 async function markAnswered(account: Account, c: Composition): Promise<void> {

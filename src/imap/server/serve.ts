@@ -1,0 +1,203 @@
+/**
+ * Serving one connection: commands are read, run and answered, one after the other.
+ *
+ * @module
+ */
+import { type Connection, ConnectionError } from "../../net/types.ts";
+import { isStorageFull } from "../../platform/storage_errors.ts";
+import { StoreError } from "../../store/types.ts";
+import { Cursor, ParseError } from "../parse/cursor.ts";
+import { type Answer, diskFull, ImapBad, ImapNo, noForStore } from "./session/answer.ts";
+import type { ImapBackend } from "./session/backend.ts";
+import { capabilityText } from "./session/capabilities.ts";
+import { deliverChanges, deliverUntilInput } from "./session/changes.ts";
+import type { Command } from "./session/command.ts";
+import { effectiveRights } from "../../store/mailboxes/rights.ts";
+import { selectedGroup } from "./mailboxes/notify_rules.ts";
+import { maxLineAfter, maxLineBefore, readRest, Unrecoverable } from "./session/reader.ts";
+import { Session, State } from "./session/session.ts";
+import { commandCapabilities, commandNamed } from "./table.ts";
+
+/** Milliseconds that a client may be silent, before and after login (RFC 9051 §5.4: at least 30 min). */
+const defaultTimeouts = { beforeLogin: 60_000, afterLogin: 31 * 60_000 };
+
+/** Wrong commands in a row, before login, after which the client is taken for none of IMAP. */
+const maxBadBeforeLogin = 20;
+
+/** Runs a session until the client logs out or is gone. The caller closes the connection. */
+export async function serveImap(conn: Connection, backend: ImapBackend): Promise<void> {
+  const s = new Session(conn, backend, backend.log.withCid(conn.cid), commandCapabilities);
+  conn.readTimeout = (backend.timeouts ?? defaultTimeouts).beforeLogin;
+  try {
+    s.untagged(`OK [CAPABILITY ${capabilityText(s)}] ${backend.hostname} ready`);
+    await conn.flush();
+    while (!s.ended && !conn.closed) {
+      if (s.ending.reason !== undefined) throw new ConnectionError("shutdown", s.ending.reason);
+      await serveCommand(s);
+    }
+  } catch (err) {
+    if (err instanceof Unrecoverable) {
+      s.untagged(`BYE [TOOBIG] ${err.message}`);
+    } else if (err instanceof ConnectionError) {
+      if (err.reason === "timeout") s.untagged("BYE [UNAVAILABLE] no command for too long");
+      if (s.ending.reason !== undefined) s.untagged(`BYE [EXPIRED] ${s.ending.reason}`);
+      else if (err.reason === "shutdown") s.untagged("BYE [UNAVAILABLE] server is shutting down");
+      if (err.reason === "overload") s.untagged("BYE [UNAVAILABLE] server is short of memory");
+      if (err.reason === "closed" || err.reason === "tls") {
+        s.log.debug("connection ended", { reason: err.reason });
+      }
+    } else {
+      throw err;
+    }
+  } finally {
+    s.close();
+  }
+}
+
+async function serveCommand(s: Session): Promise<void> {
+  const loggedIn = s.state !== State.NotAuthenticated;
+  const timeouts = s.backend.timeouts ?? defaultTimeouts;
+  s.conn.readTimeout = loggedIn ? timeouts.afterLogin : timeouts.beforeLogin;
+  let tag = "*";
+  let command: Command | undefined;
+  let answer: Answer | void;
+  try {
+    // RFC 5465 §3: with NOTIFY changes are sent also between commands.
+    if (s.notify) await deliverUntilInput(s, selectedGroup(s.notify)?.filter.kind === "selected");
+    if (s.ended) return;
+    let line: Uint8Array;
+    try {
+      line = (await s.conn.readLine(loggedIn ? maxLineAfter : maxLineBefore)).slice();
+    } catch (err) {
+      if (err instanceof ConnectionError && err.start !== undefined) {
+        tag = tagOf(err.start);
+        if (err.reason === "endless") {
+          s.conn.write(`${tag} BAD [TOOBIG] ${err.message}\r\n`);
+          throw new Unrecoverable(err.message);
+        }
+        throw new ImapBad(err.message, "TOOBIG");
+      }
+      throw err;
+    }
+    const bareLf = s.backend.pedantic === true && s.conn.lastLineBareLf;
+    const c = new Cursor(line);
+    c.utf8Names = s.utf8;
+    tag = c.tag();
+    s.tag = tag;
+    // RFC 9051 §2.2: all lines end in CRLF.
+    if (bareLf) throw new ImapBad("lines must end in CRLF", "CLIENTBUG");
+    c.sp();
+    command = readCommand(c, s);
+    if (command.states === State.Selected) renewRights(s, command);
+    if (command.stream) {
+      s.conn.mailUnderWay = true;
+      try {
+        answer = await command.stream(c, s);
+      } finally {
+        s.conn.mailUnderWay = false;
+      }
+    } else {
+      const all = await readRest(s.conn, line, loggedIn);
+      const whole = new Cursor(all, c.pos);
+      whole.utf8Names = s.utf8;
+      const run = command.parse(whole, s);
+      whole.end();
+      answer = await run();
+    }
+    await finish(s, command, `OK${text(answer?.code, answer?.text ?? "done")}`, tag);
+    s.badCommands = 0;
+  } catch (err) {
+    const answer = refusal(s, err);
+    await finish(s, command, answer, tag);
+    s.badCommands = answer.startsWith("BAD") ? s.badCommands + 1 : 0;
+    if (!loggedIn && s.badCommands >= maxBadBeforeLogin) {
+      s.untagged("BYE [CLIENTBUG] too many commands that are wrong");
+      s.ended = true;
+      await s.conn.flush();
+    }
+    return;
+  }
+  if (command?.afterwards) await command.afterwards(s);
+}
+
+/** The tag that a line begins with; "*" if it has none. */
+function tagOf(start: Uint8Array): string {
+  try {
+    return new Cursor(start).tag();
+  } catch (err) {
+    if (!(err instanceof ParseError)) throw err;
+    return "*";
+  }
+}
+
+/** Sends what is pending, then the tagged answer. */
+async function finish(
+  s: Session,
+  command: Command | undefined,
+  answer: string,
+  tag: string,
+): Promise<void> {
+  if (command && !s.ended) {
+    const known = s.view?.count ?? 0;
+    await deliverChanges(s, command.holdsExpunges !== true);
+    if ((s.view?.count ?? 0) > known && command.name.endsWith("FETCH")) s.existsAfterFetch = true;
+  }
+  s.conn.write(`${tag} ${answer}\r\n`);
+  await s.conn.flush();
+}
+
+/**
+ * Rights of a selected mailbox of others, which its owner may have changed since.
+ * @throws ImapNo if it may not be read any more
+ */
+function renewRights(s: Session, command: Command): void {
+  const v = s.view;
+  if (!v || v.account === s.account) return;
+  v.rights = effectiveRights(v.account, v.mailboxId, s.store.name);
+  if (v.rights.includes("r") || command.name === "CLOSE" || command.name === "UNSELECT") return;
+  throw new ImapNo("you may not read this mailbox any more", "NOPERM");
+}
+
+function text(code: string | undefined, words: string): string {
+  return code ? ` [${code}] ${words}` : ` ${words}`;
+}
+
+/** The command's name, looked up and checked against the state. */
+function readCommand(c: Cursor, s: Session): Command {
+  const start = c.pos;
+  let name = c.word("command");
+  if (name === "UID") {
+    c.sp();
+    name = `UID ${c.word("command")}`;
+  }
+  const command = commandNamed(name);
+  if (!command) throw new ParseError(start, "known command");
+  if (!(command.states & s.state)) {
+    const when = s.state === State.NotAuthenticated
+      ? "log in first"
+      : command.states & State.NotAuthenticated
+      ? "already logged in"
+      : "select a mailbox first";
+    throw new ImapBad(`${name}: ${when}`);
+  }
+  return command;
+}
+
+/** The answer to a command that failed. What is the server's own fault ends the connection. */
+function refusal(s: Session, err: unknown): string {
+  if (err instanceof ParseError) return `BAD ${err.message}`;
+  if (err instanceof ImapBad) return `BAD${text(err.code, err.message)}`;
+  if (err instanceof ImapNo) {
+    if (err.cause) s.log.debug("command refused", { err: err.cause as Error });
+    return `NO${text(err.code, err.message)}`;
+  }
+  if (err instanceof StoreError) return refusal(s, noForStore(err));
+  if (err instanceof ConnectionError || err instanceof Unrecoverable) throw err;
+  // Only writing fails so, which is never in the middle of an answer.
+  if (isStorageFull(err)) {
+    s.log.error("command can't be carried out", { err: err as Error });
+    return `NO${text("UNAVAILABLE", diskFull)}`;
+  }
+  // The answer may have been cut off in the middle, so the connection can't go on.
+  throw err;
+}

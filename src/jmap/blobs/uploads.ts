@@ -1,0 +1,157 @@
+/**
+ * Files that clients upload (RFC 8620 §6.1): kept for a day, under `jmap/<account>` in the data folder, so that
+ * what was answered with 201 is there after a restart too.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { ensureDir, removeFile, syncDir } from "../../platform/files.ts";
+
+/** Milliseconds that a file is kept, and those that it is kept at least when room is needed. */
+const keepTime = 24 * 3600_000;
+const minKeepTime = 3600_000;
+/** Files of an account at most. */
+const maxFiles = 2000;
+/** Milliseconds between two looks for old files. */
+const sweepTime = 600_000;
+
+/** A file that was uploaded. */
+export interface Upload {
+  id: string;
+  path: string;
+  size: number;
+  /** Milliseconds since the epoch. */
+  uploaded: number;
+}
+
+/** An account has uploaded as much as it may, for now. */
+export class UploadLimitError extends Error {
+  override name = "UploadLimitError";
+}
+
+/** Form of the ids of uploads. */
+export const uploadIdForm = /^U[0-9a-f]{32}$/;
+
+export class Uploads {
+  readonly #dir: string;
+  /** Bytes of an account's files together. */
+  readonly #maxBytes: number;
+  readonly #accounts = new Map<string, Map<string, Upload>>();
+  readonly #timer: ReturnType<typeof setInterval>;
+
+  /** @param maxSize of one upload, in bytes */
+  constructor(dataDir: string, maxSize: number) {
+    this.#dir = join(dataDir, "jmap");
+    this.#maxBytes = Math.max(4 * maxSize, 500_000_000);
+    this.#timer = setInterval(() => this.#sweep(), sweepTime);
+    Deno.unrefTimer(this.#timer as unknown as number);
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  #files(account: string): Map<string, Upload> {
+    const known = this.#accounts.get(account);
+    if (known) return known;
+    const found = new Map<string, Upload>();
+    try {
+      for (const e of Deno.readDirSync(join(this.#dir, account))) {
+        const path = join(this.#dir, account, e.name);
+        if (!uploadIdForm.test(e.name)) {
+          // What a crash has left of an upload.
+          removeFile(path);
+          continue;
+        }
+        const { size, mtime } = Deno.statSync(path);
+        found.set(e.name, { id: e.name, path, size, uploaded: mtime?.getTime() ?? 0 });
+      }
+    } catch (err) {
+      if (!(err instanceof Deno.errors.NotFound)) throw err;
+    }
+    this.#accounts.set(account, found);
+    return found;
+  }
+
+  /** A file; undefined if there is none, or none any more. */
+  get(account: string, id: string): Upload | undefined {
+    if (!uploadIdForm.test(id)) return undefined;
+    const u = this.#files(account).get(id);
+    return u && u.uploaded + keepTime > Date.now() ? u : undefined;
+  }
+
+  /**
+   * Takes a file in; durable when it resolves.
+   * @throws UploadLimitError, HttpError of the stream, errors of the file system
+   */
+  async add(account: string, stream: ReadableStream<Uint8Array>): Promise<Upload> {
+    const files = this.#files(account);
+    this.#makeRoom(files);
+    const id = `U${crypto.randomUUID().replaceAll("-", "")}`;
+    const dir = join(this.#dir, account);
+    await ensureDir(dir, 0o700);
+    const path = join(dir, id);
+    const partial = `${path}.part`;
+    let size = 0;
+    const used = [...files.values()].reduce((n, u) => n + u.size, 0);
+    try {
+      const file = await Deno.open(partial, { write: true, createNew: true, mode: 0o600 });
+      try {
+        for await (const chunk of stream) {
+          size += chunk.length;
+          if (used + size > this.#maxBytes) {
+            throw new UploadLimitError("the files that you uploaded take too much room");
+          }
+          for (let n = 0; n < chunk.length;) n += await file.write(chunk.subarray(n));
+        }
+        await file.syncData();
+      } finally {
+        file.close();
+      }
+      await Deno.rename(partial, path);
+      await syncDir(dir);
+    } catch (err) {
+      removeFile(partial);
+      throw err;
+    }
+    const upload = { id, path, size, uploaded: Date.now() };
+    files.set(id, upload);
+    return upload;
+  }
+
+  /** Drops the oldest files where there are too many, if they have had their time. */
+  #makeRoom(files: Map<string, Upload>): void {
+    const old = [...files.values()].filter((u) => u.uploaded + minKeepTime < Date.now())
+      .sort((a, b) => a.uploaded - b.uploaded);
+    let bytes = [...files.values()].reduce((n, u) => n + u.size, 0);
+    for (const u of old) {
+      if (files.size < maxFiles && bytes < this.#maxBytes / 2) return;
+      this.#remove(files, u);
+      bytes -= u.size;
+    }
+    if (files.size >= maxFiles) {
+      throw new UploadLimitError(`you have uploaded ${maxFiles} files in an hour`);
+    }
+  }
+
+  #remove(files: Map<string, Upload>, u: Upload): void {
+    files.delete(u.id);
+    removeFile(u.path);
+  }
+
+  #sweep(): void {
+    let names: string[];
+    try {
+      names = [...Deno.readDirSync(this.#dir)].filter((e) => e.isDirectory).map((e) => e.name);
+    } catch {
+      // Nothing was uploaded yet.
+      return;
+    }
+    for (const account of names) {
+      const files = this.#files(account);
+      for (const u of [...files.values()]) {
+        if (u.uploaded + keepTime <= Date.now()) this.#remove(files, u);
+      }
+    }
+  }
+}

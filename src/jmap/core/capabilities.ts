@@ -1,0 +1,17 @@
+/** Names of JMAP capabilities. @module */
+
+export const Capability = {
+  Core: "urn:ietf:params:jmap:core",
+  Mail: "urn:ietf:params:jmap:mail",
+  Submission: "urn:ietf:params:jmap:submission",
+  VacationResponse: "urn:ietf:params:jmap:vacationresponse",
+  WebSocket: "urn:ietf:params:jmap:websocket",
+  Mdn: "urn:ietf:params:jmap:mdn",
+  Quota: "urn:ietf:params:jmap:quota",
+  Blob: "urn:ietf:params:jmap:blob",
+  Principals: "urn:ietf:params:jmap:principals",
+  PrincipalsOwner: "urn:ietf:params:jmap:principals:owner",
+  Vapid: "urn:ietf:params:jmap:webpush-vapid",
+  Sieve: "urn:ietf:params:jmap:sieve",
+} as const;
+export type CapabilityName = typeof Capability[keyof typeof Capability];

@@ -1,0 +1,47 @@
+/** Requests over HTTP (RFC 8620 §3). @module */
+import type { WebRequest } from "../../web/http/mod.ts";
+import { HttpError, jsonResponse } from "../../web/http/mod.ts";
+import { RequestError } from "../core/errors.ts";
+import { maxSizeRequest } from "../core/limits.ts";
+import type { User } from "../core/method.ts";
+import { checkRequest, parseJson } from "../core/request.ts";
+import { runRequest } from "../core/run.ts";
+import type { JmapServices } from "../services.ts";
+import { methodTable } from "../table.ts";
+import { knownCapabilities, sessionState } from "./session.ts";
+
+/** The answer for an error of a whole request. */
+export function problemResponse(err: RequestError): Response {
+  const r = jsonResponse(err.status, err.problem());
+  r.headers.set("Content-Type", "application/problem+json");
+  return r;
+}
+
+async function readBody(req: WebRequest): Promise<Uint8Array> {
+  const type = (req.headers.get("content-type") ?? "").split(";", 1)[0].trim().toLowerCase();
+  if (type !== "application/json") {
+    throw new RequestError("notJSON", "the request's Content-Type is not application/json");
+  }
+  try {
+    return await req.body(maxSizeRequest);
+  } catch (cause) {
+    if (!(cause instanceof HttpError) || cause.status !== 413) throw cause;
+    throw new RequestError("limit", `a request can have ${maxSizeRequest} bytes`, {
+      limit: "maxSizeRequest",
+      cause,
+    });
+  }
+}
+
+/** Answers a POST to the API. */
+export async function answerApi(s: JmapServices, user: User, req: WebRequest): Promise<Response> {
+  try {
+    const value = parseJson(await readBody(req));
+    const request = checkRequest(value, knownCapabilities(s, user));
+    const response = await runRequest(s, methodTable, user, request, req);
+    return jsonResponse(200, { ...response, sessionState: sessionState(s, user) });
+  } catch (err) {
+    if (err instanceof RequestError) return problemResponse(err);
+    throw err;
+  }
+}

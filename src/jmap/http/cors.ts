@@ -1,0 +1,54 @@
+/**
+ * Requests of pages of other sites (CORS): answered for the origins that the configuration lists, and for those
+ * alone.
+ *
+ * @module
+ */
+import { HttpError, type WebRequest } from "../../web/http/mod.ts";
+
+/** The request's origin if it is one of those allowed, "*" for all; undefined otherwise. */
+export function allowedOrigin(req: WebRequest, origins: readonly string[]): string | undefined {
+  const origin = req.headers.get("origin");
+  if (origin === null) return undefined;
+  const anyPort = `${origin.replace(/:\d+$/, "")}:*`;
+  return origins.some((o) => o === "*" || o === origin || o === anyPort) ? origin : undefined;
+}
+
+/**
+ * Refuses what a page of another site makes a browser send: it may know the password.
+ * @throws HttpError 403
+ */
+export function checkOrigin(req: WebRequest, origins: readonly string[]): void {
+  if (allowedOrigin(req, origins) !== undefined) return;
+  const site = req.headers.get("sec-fetch-site");
+  const origin = req.headers.get("origin");
+  const foreign = site === null
+    ? origin !== null && origin !== req.origin && URL.parse(origin)?.host !== req.url.host
+    : site !== "same-origin" && site !== "none";
+  if (foreign) throw new HttpError(403, "requests from pages of other sites are refused");
+}
+
+/** Answers a preflight (Fetch §3.2.3): what such a page may send, if it may. */
+export function preflight(req: WebRequest, origins: readonly string[]): Response {
+  const origin = allowedOrigin(req, origins);
+  const headers: Record<string, string> = { Vary: "Origin" };
+  if (origin !== undefined) {
+    headers["Access-Control-Allow-Origin"] = origin;
+    headers["Access-Control-Allow-Methods"] = "GET, HEAD, POST, OPTIONS";
+    headers["Access-Control-Allow-Headers"] =
+      "Authorization, Content-Type, Accept, Range, Last-Event-ID";
+    headers["Access-Control-Max-Age"] = "7200";
+  }
+  return new Response(null, { status: 204, headers });
+}
+
+/** Lets a page of an allowed origin read the answer. */
+export function withCors(req: WebRequest, origins: readonly string[], r: Response): Response {
+  const origin = allowedOrigin(req, origins);
+  if (origins.length > 0) r.headers.append("Vary", "Origin");
+  if (origin === undefined) return r;
+  r.headers.set("Access-Control-Allow-Origin", origin);
+  r.headers.set("Access-Control-Expose-Headers", "Content-Range, Accept-Ranges, Content-Length");
+  r.headers.set("Cross-Origin-Resource-Policy", "cross-origin");
+  return r;
+}

@@ -1,0 +1,57 @@
+/** Uploading a file (RFC 8620 §6.1). @module */
+import { HttpError, jsonResponse, type WebRequest } from "../../web/http/mod.ts";
+import { UploadLimitError } from "../blobs/uploads.ts";
+import { accountIdOf, accountNames } from "../core/access.ts";
+import { RequestError } from "../core/errors.ts";
+import type { User } from "../core/method.ts";
+import type { JmapServices } from "../services.ts";
+import { problemResponse } from "./api.ts";
+
+/** A media type as it can stand in an answer; what isn't one is any bytes. */
+export function mediaType(given: string | null): string {
+  const type = (given ?? "").trim();
+  return /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}\/[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}(?:\s*;[\x20-\x7e]{0,200})?$/
+      .test(type)
+    ? type
+    : "application/octet-stream";
+}
+
+/** The name of the account of an id that the user may do something with. @throws HttpError 404 */
+export function accountNamed(s: JmapServices, user: User, id: string): string {
+  const name = accountNames(s, user).find((n) => accountIdOf(n) === id);
+  if (name === undefined) throw new HttpError(404, "there is no such account");
+  return name;
+}
+
+/** Takes a file in. */
+export async function answerUpload(
+  s: JmapServices,
+  user: User,
+  req: WebRequest,
+  accountId: string,
+): Promise<Response> {
+  const account = accountNamed(s, user, accountId);
+  try {
+    const upload = await s.uploads.add(account, req.stream(s.maxMessageSize));
+    return jsonResponse(201, {
+      accountId,
+      blobId: upload.id,
+      type: mediaType(req.headers.get("content-type")),
+      size: upload.size,
+    });
+  } catch (cause) {
+    if (cause instanceof HttpError && cause.status === 413) {
+      return problemResponse(
+        new RequestError("limit", `a file can have ${s.maxMessageSize} bytes`, {
+          status: 413,
+          limit: "maxSizeUpload",
+          cause,
+        }),
+      );
+    }
+    if (cause instanceof UploadLimitError) {
+      throw new HttpError(429, cause.message, { "Retry-After": "3600" }, { cause });
+    }
+    throw cause;
+  }
+}

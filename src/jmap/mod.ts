@@ -1,0 +1,147 @@
+/**
+ * JMAP (RFC 8620, RFC 8621): what mail programs of our day speak, over HTTP with JSON.
+ *
+ * - `core/`: requests, references to results, errors, running method calls;
+ * - `methods/`: a file for each method, in the folder of its type of object; `table.ts` has them all;
+ * - `http/`: the URLs of a session;
+ * - `blobs/`: binary data.
+ *
+ * May import the store, mail, queue and config below it, and web/http; serve/ gives it logins and submission and
+ * puts it on listeners.
+ *
+ * @module
+ */
+import { HttpError, jsonResponse, type WebHandler, type WebRequest } from "../web/http/mod.ts";
+import { RequestError } from "./core/errors.ts";
+import { maxConcurrentRequests, maxConcurrentUpload } from "./core/limits.ts";
+import { answerApi, problemResponse } from "./http/api.ts";
+import { checkOrigin, preflight, withCors } from "./http/cors.ts";
+import { answerDownload } from "./http/download.ts";
+import { authenticate } from "./http/login.ts";
+import { Running } from "./http/running.ts";
+import { sessionObject } from "./http/session.ts";
+import { answerUpload } from "./http/upload.ts";
+import type { JmapServices } from "./services.ts";
+
+export { Uploads } from "./blobs/uploads.ts";
+export type { JmapServices } from "./services.ts";
+
+/** Where a listener serves it. */
+export interface JmapPlace {
+  /** Path of the service on the same port, with slashes around it. */
+  path: string;
+  /** Origins of pages that may use it. */
+  origins: readonly string[];
+}
+
+export interface Jmap {
+  /** Answers requests below the service's path. */
+  handler(place: JmapPlace): WebHandler;
+  /** Answers /.well-known/jmap (RFC 8620 §2.2). */
+  wellKnown(place: JmapPlace): WebHandler;
+  close(): void;
+}
+
+/** Makes the handlers. */
+export function openJmap(s: JmapServices): Jmap {
+  const requests = new Running(maxConcurrentRequests);
+  const uploads = new Running(maxConcurrentUpload);
+
+  const session = async (req: WebRequest, place: JmapPlace): Promise<Response> => {
+    allow(req, "GET", "HEAD");
+    const user = await authenticate(s, req);
+    return jsonResponse(200, sessionObject(s, user, req.origin + place.path), {
+      "Cache-Control": "no-cache, no-store, must-revalidate",
+    });
+  };
+
+  const route = async (req: WebRequest, place: JmapPlace): Promise<Response> => {
+    const [what, ...rest] = req.path.slice(1).split("/");
+    switch (what) {
+      case "":
+      case "session":
+        return rest.length === 0 ? await session(req, place) : notFound();
+      case "api": {
+        if (rest.length > 0 && rest[0] !== "") notFound();
+        allow(req, "POST");
+        const user = await authenticate(s, req);
+        return await requests.run(user.account, () => answerApi(s, user, req)) ??
+          tooMany("maxConcurrentRequests");
+      }
+      case "upload": {
+        if (rest.length === 0 || rest.length > 2 || rest[0] === "") notFound();
+        allow(req, "POST");
+        const user = await authenticate(s, req);
+        return await uploads.run(
+          user.account,
+          () => answerUpload(s, user, req, decoded(rest[0])),
+        ) ??
+          tooMany("maxConcurrentUpload");
+      }
+      case "download": {
+        if (rest.length < 2) notFound();
+        allow(req, "GET", "HEAD");
+        const user = await authenticate(s, req);
+        const name = decoded(rest.slice(2).join("/")) || "file";
+        return await answerDownload(s, user, req, decoded(rest[0]), decoded(rest[1]), name);
+      }
+      default:
+        return notFound();
+    }
+  };
+
+  const guarded =
+    (answer: (req: WebRequest, place: JmapPlace) => Promise<Response>) =>
+    (place: JmapPlace): WebHandler =>
+    async (req) => {
+      const { origins } = place;
+      if (req.method === "OPTIONS") return preflight(req, origins);
+      try {
+        checkOrigin(req, origins);
+        return withCors(req, origins, await answer(req, place));
+      } catch (err) {
+        // A page has to be able to read why it was refused.
+        if (!(err instanceof HttpError)) throw err;
+        const r = new Response(`${err.message}\n`, {
+          status: err.status,
+          headers: {
+            "Content-Type": "text/plain; charset=utf-8",
+            "Cache-Control": "no-store",
+            ...err.headers,
+          },
+        });
+        return withCors(req, origins, r);
+      }
+    };
+
+  return {
+    handler: guarded(route),
+    wellKnown: guarded((req, place) => req.path === "/" ? session(req, place) : notFound()),
+    close: () => s.uploads.close(),
+  };
+}
+
+function notFound(): never {
+  throw new HttpError(404, "not found");
+}
+
+function allow(req: WebRequest, ...methods: string[]): void {
+  if (methods.includes(req.method)) return;
+  const all = [...methods, "OPTIONS"].join(", ");
+  throw new HttpError(405, `only ${methods.join(" and ")} here`, { Allow: all });
+}
+
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    throw new HttpError(400, "bad percent-encoding in the address");
+  }
+}
+
+function tooMany(limit: "maxConcurrentRequests" | "maxConcurrentUpload"): Response {
+  const most = limit === "maxConcurrentUpload" ? maxConcurrentUpload : maxConcurrentRequests;
+  return problemResponse(
+    new RequestError("limit", `more than ${most} at a time`, { status: 429, limit }),
+  );
+}

@@ -1,0 +1,192 @@
+/**
+ * Guesses which charset a text is in that doesn't say so, or says something that isn't known.
+ *
+ * @module
+ */
+import { analyse } from "chardet";
+import { hasIso2022Escape } from "./iso2022.ts";
+
+/** Bytes that are looked at. */
+const sampleBytes = 16 * 1024;
+/** Certainty, of 100, below which a guess of the content is none. */
+const leastCertain = 20;
+
+/** Charsets of scripts other than Latin, where most letters are bytes beyond ASCII. */
+const otherScripts: ReadonlySet<string> = new Set([
+  ..."shift_jis euc-jp euc-kr big5 gb18030 koi8-r windows-1251 iso-8859-5".split(" "),
+  ..."iso-8859-6 iso-8859-7 iso-8859-8 windows-1253 windows-1255 windows-1256".split(" "),
+]);
+
+/** What of a text is looked at: its start, and from shortly before its first byte beyond ASCII on. */
+export interface TextSample {
+  start: Uint8Array;
+  beyondAscii: Uint8Array;
+}
+
+/** Bytes before the first one beyond ASCII that are looked at. */
+const context = 256;
+
+/** The sample of a whole text. */
+export function sampleOf(bytes: Uint8Array): TextSample {
+  const c = new SampleCollector();
+  c.add(bytes);
+  return c.sample();
+}
+
+/** Takes the sample of a text that comes in pieces. */
+export class SampleCollector {
+  readonly #start = new Bounded(sampleBytes);
+  readonly #beyond = new Bounded(sampleBytes);
+  #before: Uint8Array = new Uint8Array(0);
+  #found = false;
+
+  /** True if no more bytes are wanted. */
+  get complete(): boolean {
+    return this.#start.full && this.#beyond.full;
+  }
+
+  /** The next bytes; they may be reused after the call. */
+  add(p: Uint8Array): void {
+    this.#start.add(p);
+    if (this.#found) {
+      this.#beyond.add(p);
+      return;
+    }
+    let at = 0;
+    while (at < p.length && p[at] < 128) at++;
+    this.#found = at < p.length;
+    const from = this.#found ? at : p.length;
+    const last = new Bounded(context);
+    last.add(this.#before.subarray(Math.max(0, this.#before.length - Math.max(0, context - from))));
+    last.add(p.subarray(Math.max(0, from - context), from));
+    this.#before = last.bytes;
+    if (!this.#found) return;
+    this.#beyond.add(this.#before);
+    this.#beyond.add(p.subarray(at));
+  }
+
+  sample(): TextSample {
+    return { start: this.#start.bytes, beyondAscii: this.#beyond.bytes };
+  }
+}
+
+/** Bytes up to a number of them. */
+class Bounded {
+  readonly #most: number;
+  #buffer: Uint8Array = new Uint8Array(0);
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  get full(): boolean {
+    return this.#buffer.length >= this.#most;
+  }
+
+  get bytes(): Uint8Array {
+    return this.#buffer;
+  }
+
+  add(p: Uint8Array): void {
+    const part = p.subarray(0, this.#most - this.#buffer.length);
+    if (part.length === 0) return;
+    const all = new Uint8Array(this.#buffer.length + part.length);
+    all.set(this.#buffer);
+    all.set(part, this.#buffer.length);
+    this.#buffer = all;
+  }
+}
+
+/**
+ * The charset that a text seems to be in, by what it shows: a byte order mark, for HTML its meta element, escapes of
+ * ISO 2022, UTF-8 that is valid, and else how often which bytes occur. Never fails.
+ * @param o.isUtf8 whether all of the text is valid UTF-8
+ */
+export function guessCharset(t: TextSample, o: { html?: boolean; isUtf8: boolean }): string {
+  const marked = byteOrderMark(t.start);
+  if (marked) return marked;
+  const named = o.html ? metaCharset(t.start) : undefined;
+  if (named) return named;
+  if (hasIso2022Escape(t.start)) return "iso-2022-jp";
+  if (isHz(t.start)) return "hz-gb-2312";
+  return o.isUtf8 ? "utf-8" : byContent(t.beyondAscii);
+}
+
+/** The charset of text that isn't UTF-8, by which bytes occur in it. */
+export function guessByContent(bytes: Uint8Array): string {
+  return byContent(sampleOf(bytes).beyondAscii);
+}
+
+/** The charset of a byte order mark at the start. */
+export function byteOrderMark(b: Uint8Array): string | undefined {
+  if (b[0] === 0xef && b[1] === 0xbb && b[2] === 0xbf) return "utf-8";
+  if (b[0] === 0xff && b[1] === 0xfe) return b[2] === 0 && b[3] === 0 ? "utf-32le" : "utf-16le";
+  if (b[0] === 0xfe && b[1] === 0xff) return "utf-16be";
+  return undefined;
+}
+
+/** The charset in a meta element among the first 2 KB of HTML. */
+function metaCharset(bytes: Uint8Array): string | undefined {
+  const head = latin1.decode(bytes.subarray(0, 2048)).toLowerCase();
+  for (let at = head.indexOf("<meta"); at >= 0; at = head.indexOf("<meta", at + 5)) {
+    const end = head.indexOf(">", at);
+    const tag = head.slice(at, end < 0 ? head.length : end);
+    const value = tag.indexOf("charset");
+    if (value < 0) continue;
+    const m = /^charset\s{0,9}=\s{0,9}["']?\s{0,9}([a-z0-9_:.+-]{1,40})/.exec(tag.slice(value));
+    // HTML §13.2.3.2: what could be read so far is no UTF-16.
+    if (m) return m[1].startsWith("utf-16") ? "utf-8" : m[1];
+  }
+  return undefined;
+}
+
+const latin1 = new TextDecoder("latin1");
+
+/** Whether "~{" and "~}" come in turns, with nothing but 7-bit text (RFC 1843). */
+function isHz(b: Uint8Array): boolean {
+  let open = false;
+  let pairs = 0;
+  for (let i = 0; i < b.length; i++) {
+    if (b[i] >= 128) return false;
+    if (b[i] !== 0x7e) continue;
+    const next = b[i + 1];
+    if (next === 0x7b && !open) open = true;
+    else if (next === 0x7d && open) {
+      open = false;
+      pairs++;
+    }
+  }
+  return pairs > 0 && !open;
+}
+
+function byContent(sample: Uint8Array): string {
+  let high = 0;
+  let letters = 0;
+  for (const b of sample) {
+    if (b >= 128) high++;
+    else if ((b | 32) >= 0x61 && (b | 32) <= 0x7a) letters++;
+  }
+  // Scripts of letters with marks have few bytes beyond ASCII; which of their charsets it is hardly shows.
+  if (high < 4 || high * 2 < letters) return "windows-1252";
+  if (isHangul(sample)) return "euc-kr";
+  for (const m of analyse(sample)) {
+    const name = m.name.toLowerCase();
+    if (m.confidence >= leastCertain && otherScripts.has(name)) return name;
+  }
+  return "windows-1252";
+}
+
+const eucKr = new TextDecoder("euc-kr");
+
+/** Whether nearly all beyond ASCII is Hangul, if it is read as EUC-KR: pairs of bytes from A1 on. */
+function isHangul(sample: Uint8Array): boolean {
+  if (sample.some((b) => b >= 128 && b < 0xa1)) return false;
+  let hangul = 0;
+  let other = 0;
+  for (const c of eucKr.decode(sample)) {
+    const code = c.charCodeAt(0);
+    if (code >= 0xac00 && code <= 0xd7a3) hangul++;
+    else if (code >= 128) other++;
+  }
+  return hangul > other * 6;
+}

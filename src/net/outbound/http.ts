@@ -1,0 +1,275 @@
+/**
+ * The one way out for requests by HTTP and HTTPS: names are resolved by the server's resolver, a rule may
+ * refuse addresses, certificates are verified by the server's authorities, and everything has a limit.
+ *
+ * The connection is made here and the runtime's HTTP client speaks on it: its own way to HTTPS needs a
+ * permission that isn't granted.
+ *
+ * @module
+ */
+import { Agent, type ClientRequest, type IncomingMessage, request as httpRequest } from "node:http";
+import { isIP, type Socket } from "node:net";
+import type { Duplex, Readable } from "node:stream";
+import type { TLSSocket } from "node:tls";
+import { connectSocket } from "../connect.ts";
+import { clientHandshake } from "../tls.ts";
+import { ConnectionError } from "../types.ts";
+import {
+  type AddressLookup,
+  type AddressRule,
+  allowedAddresses,
+  bareHost,
+  OutboundError,
+} from "./addresses.ts";
+import type { Authorities } from "./authorities.ts";
+
+/** Addresses of a host that are tried. */
+const maxAddresses = 4;
+/** Milliseconds for a connection with its handshake, where the caller gives no less. */
+const connectTimeout = 15_000;
+/** Milliseconds for a whole request, where the caller gives none. */
+const usualTimeout = 30_000;
+/** Bytes of an answer's body, where the caller gives none. */
+const usualMaxBytes = 1024 * 1024;
+
+export interface OutboundOptions {
+  authorities: Authorities;
+  lookup: AddressLookup;
+}
+
+/** Where a request goes. */
+export interface Target {
+  /** http or https. */
+  url: URL;
+  method?: string;
+  /** Host is that of the URL if it isn't given. */
+  headers?: Record<string, string | string[]>;
+  rule?: AddressRule;
+  signal?: AbortSignal;
+}
+
+export interface HttpCall extends Target {
+  body?: Uint8Array | string;
+  /** Milliseconds for all of it; 30 s if not given. */
+  timeout?: number;
+  /** Bytes of the answer's body, 1 MiB if not given: more is an error, or cut off. */
+  maxBytes?: number;
+  /** Longer answers are cut off, and are no error. */
+  cutOff?: boolean;
+  /** Redirects that are followed for GET and HEAD; none if not given. */
+  redirects?: number;
+}
+
+export interface HttpAnswer {
+  status: number;
+  headers: Headers;
+  body: Uint8Array;
+  /** After redirects. */
+  url: URL;
+}
+
+/** An agent for one connection that stands already. */
+class OneConnection extends Agent {
+  readonly #socket: Duplex;
+  constructor(socket: Duplex) {
+    super({ keepAlive: false });
+    this.#socket = socket;
+  }
+  override createConnection(): Duplex {
+    return this.#socket;
+  }
+}
+
+/** Requests to other servers. */
+export class Outbound {
+  readonly authorities: Authorities;
+  readonly #lookup: AddressLookup;
+
+  constructor(o: OutboundOptions) {
+    this.authorities = o.authorities;
+    this.#lookup = o.lookup;
+  }
+
+  /** Addresses of a host that may be connected to. @throws OutboundError */
+  addresses(host: string, rule?: AddressRule, signal?: AbortSignal): Promise<string[]> {
+    return allowedAddresses(bareHost(host), this.#lookup, rule, signal);
+  }
+
+  /**
+   * Connects to the host of a URL, with TLS for https. The caller has to handle the socket's errors.
+   * @throws OutboundError, the signal's reason
+   */
+  async connect(t: Target): Promise<Socket | TLSSocket> {
+    const { url, signal } = t;
+    const secure = url.protocol === "https:";
+    if (!secure && url.protocol !== "http:") {
+      throw new OutboundError("url", `the URL is neither http nor https: ${url.protocol}`);
+    }
+    const host = bareHost(url.hostname);
+    const port = url.port === "" ? (secure ? 443 : 80) : Number(url.port);
+    let failure: unknown;
+    for (const ip of (await this.addresses(host, t.rule, signal)).slice(0, maxAddresses)) {
+      signal?.throwIfAborted();
+      let socket: Socket | undefined;
+      const abort = () => socket?.destroy();
+      try {
+        socket = await connectSocket({ host: ip, port, timeout: connectTimeout, signal });
+        if (!secure) return socket;
+        signal?.addEventListener("abort", abort);
+        const tls = { serverName: host, verify: true, authorities: this.authorities };
+        return (await clientHandshake(socket, tls, connectTimeout)).socket;
+      } catch (err) {
+        signal?.throwIfAborted();
+        failure = err;
+      } finally {
+        signal?.removeEventListener("abort", abort);
+      }
+    }
+    throw explained(url, failure);
+  }
+
+  /**
+   * Begins a request on a connection of its own, which ends with it: the caller writes the body and calls
+   * `end`, and handles "response", "upgrade" and "error".
+   * @throws OutboundError, the signal's reason
+   */
+  async begin(t: Target): Promise<ClientRequest> {
+    const socket = await this.connect(t);
+    const { url } = t;
+    const headers = { ...t.headers };
+    if (!Object.keys(headers).some((h) => h.toLowerCase() === "host")) headers["host"] = url.host;
+    const request = httpRequest({
+      method: t.method ?? "GET",
+      // Of no consequence: the connection stands.
+      host: isIP(bareHost(url.hostname)) ? undefined : url.hostname,
+      path: `${url.pathname}${url.search}`,
+      headers,
+      agent: new OneConnection(socket),
+    });
+    const end = () => socket.destroy();
+    request.on("close", end);
+    // The connection goes on when the request is done with.
+    request.on("upgrade", () => request.off("close", end));
+    if (t.signal) {
+      const { signal } = t;
+      const abort = () => request.destroy(signal.reason as Error);
+      signal.addEventListener("abort", abort);
+      request.on("close", () => signal.removeEventListener("abort", abort));
+      if (signal.aborted) abort();
+    }
+    return request;
+  }
+
+  /** A request with its whole answer. @throws OutboundError, the signal's reason */
+  async request(call: HttpCall): Promise<HttpAnswer> {
+    const ms = call.timeout ?? usualTimeout;
+    const limit = AbortSignal.timeout(ms);
+    const signal = call.signal ? AbortSignal.any([call.signal, limit]) : limit;
+    let url = call.url;
+    try {
+      for (let left = call.redirects ?? 0;; left--) {
+        const answer = await this.#once({ ...call, url, signal });
+        const to = answer.headers.get("location");
+        const plain = call.method === undefined || call.method === "GET" || call.method === "HEAD";
+        if (
+          left <= 0 || to === null || !plain || ![301, 302, 303, 307, 308].includes(answer.status)
+        ) {
+          return answer;
+        }
+        const next = URL.parse(to, url);
+        if (!next) throw new OutboundError("url", `${url.host} redirects to what is no URL`);
+        if (url.protocol === "https:" && next.protocol !== "https:") {
+          throw new OutboundError("url", `${url.host} redirects from https to ${next.protocol}`);
+        }
+        url = next;
+      }
+    } catch (err) {
+      if (limit.aborted && !call.signal?.aborted) {
+        throw new OutboundError("timeout", `no answer in ${ms / 1000} seconds`, { cause: err });
+      }
+      throw err;
+    }
+  }
+
+  async #once(call: HttpCall): Promise<HttpAnswer> {
+    const body = typeof call.body === "string" ? new TextEncoder().encode(call.body) : call.body;
+    const headers = { ...call.headers };
+    if (body !== undefined) headers["content-length"] = String(body.length);
+    const request = await this.begin({ ...call, headers });
+    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+    request.on("response", resolve);
+    request.on("error", reject);
+    request.on("close", () => reject(new Error("the connection was closed before the answer")));
+    request.end(body);
+    try {
+      const answer = await promise;
+      const max = call.maxBytes ?? usualMaxBytes;
+      return {
+        status: answer.statusCode ?? 0,
+        headers: headersOf(answer),
+        body: await wholeBody(answer, max, call.cutOff === true, call.url),
+        url: call.url,
+      };
+    } catch (err) {
+      call.signal?.throwIfAborted();
+      throw explained(call.url, err);
+    } finally {
+      request.on("error", () => {});
+      request.destroy();
+    }
+  }
+}
+
+function headersOf(answer: IncomingMessage): Headers {
+  const headers = new Headers();
+  for (let i = 0; i + 1 < answer.rawHeaders.length; i += 2) {
+    headers.append(answer.rawHeaders[i], answer.rawHeaders[i + 1]);
+  }
+  return headers;
+}
+
+async function wholeBody(
+  answer: Readable & { complete?: boolean },
+  max: number,
+  cutOff: boolean,
+  url: URL,
+): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  answer.on("data", (piece: Uint8Array) => {
+    pieces.push(piece.subarray(0, Math.max(0, max - size)));
+    size += piece.length;
+    if (size <= max) return;
+    if (cutOff) resolve();
+    else {
+      reject(
+        new OutboundError("answer", `the answer of ${url.host} is larger than ${max} bytes`),
+      );
+    }
+  });
+  answer.on("end", resolve);
+  answer.on("error", reject);
+  answer.on("close", () => reject(new Error("the answer breaks off")));
+  await promise;
+  const body = new Uint8Array(Math.min(size, max));
+  let at = 0;
+  for (const p of pieces) {
+    body.set(p, at);
+    at += p.length;
+  }
+  return body;
+}
+
+/** A failure in words with the host in them, the runtime's error as its cause. */
+function explained(url: URL, err: unknown): unknown {
+  if (err instanceof OutboundError) return err;
+  const text = err instanceof Error ? err.message : String(err);
+  if (err instanceof ConnectionError) {
+    const reason = err.reason === "tls" || err.reason === "timeout" ? err.reason : "connect";
+    const detail = err.cause instanceof Error ? `${text}: ${err.cause.message}` : text;
+    const whole = text.includes((err.cause as Error | undefined)?.message ?? "\0") ? text : detail;
+    return new OutboundError(reason, `${url.host}: ${whole}`, { cause: err });
+  }
+  return new OutboundError("answer", `${url.host}: ${text}`, { cause: err });
+}

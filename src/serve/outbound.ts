@@ -1,0 +1,27 @@
+/** The one way out of a server: its authorities and its resolver. @module */
+import type { Static } from "../config/mod.ts";
+import { hostAddresses, makeResolver, type Resolver } from "../dns/mod.ts";
+import { Log } from "../log/mod.ts";
+import { Authorities, Outbound } from "../net/mod.ts";
+import { resolveFrom } from "../platform/paths.ts";
+
+/**
+ * Reads the authorities of mox.conf (those of the system without any), and makes the way out.
+ * @param dir the folder of mox.conf
+ * @throws Error naming a file of TLS, CA, CertFiles that can't be used
+ */
+export function openOutbound(
+  config: Pick<Static, "TLS">,
+  dir: string,
+  resolver: Resolver = makeResolver(),
+): Outbound {
+  const ca = config.TLS.CA;
+  return new Outbound({
+    authorities: Authorities.open({
+      system: !ca || ca.AdditionalToSystem,
+      files: ca?.CertFiles.map((f) => resolveFrom(dir, f)),
+      log: new Log("tls"),
+    }),
+    lookup: hostAddresses(resolver),
+  });
+}

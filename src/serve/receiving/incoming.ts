@@ -1,0 +1,14 @@
+/** A message under way. @module */
+import type { SmtpSession, Transaction } from "../../smtp/server/mod.ts";
+import type { Arrived } from "./arrived.ts";
+import type { Sender } from "./sender.ts";
+
+/** A message under way, the same for all recipients. */
+export interface Incoming {
+  session: SmtpSession;
+  transaction: Transaction;
+  arrived: Arrived;
+  sender: Sender;
+  /** Bytes with what will stand before it. */
+  size: number;
+}

@@ -1,0 +1,40 @@
+/** Who gets a message that is under way, and because of which recipient. @module */
+import type { Destination, ResolvedAlias } from "../../config/mod.ts";
+import type { Address, Recipient, SmtpError } from "../../smtp/server/mod.ts";
+import type { DeliveryFacts } from "../../store/types.ts";
+
+/** An account that gets a message. */
+export interface Target {
+  account: string;
+  destination: Destination;
+  /** Set for addresses that other servers send their reports to. */
+  reports: "dmarc" | "domainTls" | "hostTls" | undefined;
+  /** The address that led here as configured, to tell whether two recipients are the same. */
+  canonical: string;
+}
+
+/** What an address leads to. */
+export type Route =
+  | { target: Target }
+  | { alias: ResolvedAlias; members: Target[] }
+  /** Reports about a forwarded message, for who sent that. */
+  | { sender: Address };
+
+/** The sender's address in From, and whether its domain was verified. */
+export type Author = Pick<
+  DeliveryFacts,
+  "msgFromLocalpart" | "msgFromDomain" | "msgFromValidated"
+>;
+
+/** A recipient with those who get the message because of it. */
+export interface Plan {
+  recipient: Recipient;
+  /** The alias that it is. */
+  alias: ResolvedAlias | undefined;
+  /** Who gets it elsewhere, as a report about a message that was forwarded for them. */
+  sender?: Address;
+  /** Empty if all got it by another recipient, or wrote it. */
+  targets: Target[];
+  /** The sender may not write to the alias. */
+  refusal: SmtpError | undefined;
+}

@@ -1,0 +1,45 @@
+/** What pages need of the running server. @module */
+import type { Config } from "../../config/mod.ts";
+import type { LoginGuard, OpenConnection, Outbound } from "../../net/mod.ts";
+import type { Queue } from "../../queue/mod.ts";
+import type { Accounts } from "../../store/account/accounts.ts";
+import type { Shares } from "../../store/mailboxes/shares.ts";
+import type { LoginServices } from "../logins.ts";
+import type { DeveloperOptions } from "../catcher/developer.ts";
+import type { ReportDatabases } from "../receiving/services.ts";
+import type { SecurityServices } from "../sending/recipient_security.ts";
+import type { ServerWebhooks } from "../sending/webhooks.ts";
+import type { PagesServer } from "./account_pages.ts";
+import type { Endpoint } from "./web.ts";
+
+/** What pages need of the server. */
+export interface WebServer {
+  readonly config: Config;
+  readonly accounts: Accounts;
+  readonly queue: Queue;
+  readonly webhooks: ServerWebhooks | undefined;
+  readonly endpoints: readonly Endpoint[];
+  /** Open ones of all listeners. */
+  connections(): OpenConnection[];
+  readonly reports: ReportDatabases | undefined;
+}
+
+/** What they share with the mail protocols. */
+export interface WebShared {
+  limiter: LoginGuard;
+  logins: LoginServices;
+  /** The way to other servers. */
+  outbound: Outbound;
+  tempDir: string;
+  /** Of localserve: what it does for developers. */
+  developer?: DeveloperOptions;
+  /** Undefined where there is no DNS. */
+  security: SecurityServices | undefined;
+  /** Who shares mailboxes with whom; undefined while the server starts. */
+  shares: () => Shares | undefined;
+  /** What the pages show, and what is only there when the server has started. */
+  states: Pick<
+    PagesServer,
+    "tlsKeys" | "loginLog" | "trained" | "certificates" | "stsPolicies" | "tlsResults"
+  >;
+}

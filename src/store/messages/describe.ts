@@ -1,0 +1,159 @@
+/**
+ * What is computed once of an email's content, when it is stored: structure, IMAP texts, summary.
+ *
+ * @module
+ */
+import { flattenAddresses, parseAddressList } from "../../mail/address/address.ts";
+import { parseZonedDate } from "../../mail/header/date.ts";
+import { imapBodyStructure, imapEnvelope } from "../../mail/structure/envelope.ts";
+import { type HeaderField, headerField, splitHeader } from "../../mail/header/header.ts";
+import { listedLines } from "../../mail/header/filter.ts";
+import { normalizeMessageId, parseMessageIds } from "../../mail/header/messageid.ts";
+import { preview } from "../../mail/structure/preview.ts";
+import { hasAttachment } from "../../mail/structure/contents.ts";
+import { type ParsedMessage, StructureParser } from "../../mail/structure/structure.ts";
+import { packStructure } from "../../mail/structure/packed.ts";
+import { baseSubject } from "../../mail/header/subject.ts";
+import { decodeWords } from "../../mail/header/words.ts";
+import { parse as parseDomain } from "tldts";
+import {
+  type AddressField,
+  maxSummaryAddresses,
+  maxSummaryText,
+  sortSubject,
+  type Summary,
+  type SummaryAddress,
+} from "./summary.ts";
+
+/** Computed of a file's content, without the prefix: it can be shared by several deliveries of a file. */
+export interface EmailDescription {
+  /** IMAP ENVELOPE, BODY and BODYSTRUCTURE, ready to be sent. */
+  envelope: string;
+  body: string;
+  bodyStructure: string;
+  /** Packed structure of the message with so many bytes of prefix before it. */
+  structure(prefixLength: number): string;
+  /** Listed fields of prefix and header (mail/header/filter.ts). */
+  listed(prefix: Uint8Array): string | undefined;
+  summary: Summary;
+  /** For matching threads: base subject in lower case. */
+  threadSubject: string;
+  isReply: boolean;
+  /** The header's fields. */
+  fields: readonly HeaderField[];
+  organizationalDomain(domain: string): string;
+}
+
+function addresses(fields: readonly HeaderField[], name: string): SummaryAddress[] {
+  const values = fields.filter((f) => f.name === name).map((f) => f.value);
+  if (values.length === 0) return [];
+  return flattenAddresses(parseAddressList(values.join(", "))).slice(0, maxSummaryAddresses).map((
+    a,
+  ) => ({
+    name: a.name.slice(0, maxSummaryText),
+    address: `${a.localpart}@${a.domain.toLowerCase()}`.slice(0, maxSummaryText),
+  }));
+}
+
+/** Names of groups, if there are any. */
+function groups(fields: readonly HeaderField[]): Pick<Summary, "groups"> {
+  const found: Summary["groups"] = {};
+  for (const field of addressFields) {
+    const values = fields.filter((f) => f.name === field).map((f) => f.value);
+    // A group has a colon; nearly no address has one.
+    if (!values.some((v) => v.includes(":"))) continue;
+    const list = parseAddressList(values.join(", "));
+    const names = list.flatMap((a) => "group" in a ? [a.group.slice(0, maxSummaryText)] : []);
+    if (names.length === 0) continue;
+    found[field] = { names: names.slice(0, maxSummaryAddresses), first: "group" in list[0] };
+  }
+  return Object.keys(found).length > 0 ? { groups: found } : {};
+}
+
+const addressFields: readonly AddressField[] = ["from", "to", "cc", "bcc"];
+
+/** The domain that an organisation registered: the public suffix and one label (RFC 7489 §3.2). */
+export function organizationalDomain(domain: string): string {
+  return parseDomain(domain, { allowPrivateDomains: true }).domain ?? domain;
+}
+
+/** Describes a parsed message; `read` gives its bytes, from the file without a prefix. */
+export function describe(
+  parsed: Pick<ParsedMessage, "root" | "size">,
+  read: (from: number, to: number) => Uint8Array,
+): EmailDescription {
+  const { root } = parsed;
+  const fields = splitHeader(root.header ?? new Uint8Array(0));
+  const subject = decodeWords(headerField(fields, "subject") ?? "").slice(0, maxSummaryText);
+  const { base, isReply } = baseSubject(subject);
+  const references = parseMessageIds(headerField(fields, "references") ?? "");
+  const fromReferences = references.length;
+  for (const id of parseMessageIds(headerField(fields, "in-reply-to") ?? "")) {
+    if (!references.includes(id)) references.push(id);
+  }
+  const date = parseZonedDate(headerField(fields, "date") ?? "");
+  const summary: Summary = {
+    messageId: normalizeMessageId(headerField(fields, "message-id") ?? ""),
+    references: references.slice(-100),
+    repliesOnly: Math.min(100, references.length - fromReferences) || undefined,
+    subject,
+    sortSubject: sortSubject(subject),
+    sent: date?.date.getTime(),
+    sentZone: date?.zone || undefined,
+    from: addresses(fields, "from"),
+    to: addresses(fields, "to"),
+    cc: addresses(fields, "cc"),
+    bcc: addresses(fields, "bcc"),
+    replyTo: addresses(fields, "reply-to"),
+    preview: preview(root, read),
+    hasAttachment: hasAttachment(root),
+    ...groups(fields),
+  };
+  return {
+    envelope: imapEnvelope(fields),
+    body: imapBodyStructure(root, false),
+    bodyStructure: imapBodyStructure(root, true),
+    structure: (prefixLength) => packStructure(root, prefixLength),
+    listed: (prefix) =>
+      // Of a header cut off where it was too long nothing is known for sure.
+      root.header && root.header.length >= root.bodyOffset - 2
+        ? listedLines([prefix, root.header])
+        : undefined,
+    summary,
+    threadSubject: base.toLowerCase(),
+    isReply,
+    fields,
+    organizationalDomain,
+  };
+}
+
+/** Describes a small message, without its prefix. */
+export function describeBytes(bytes: Uint8Array): EmailDescription {
+  const parser = new StructureParser();
+  parser.write(bytes);
+  return describe(parser.end(), (from, to) => bytes.subarray(from, to));
+}
+
+/** Describes a message file, read in pieces. */
+export async function describeFile(path: string): Promise<EmailDescription> {
+  const file = await Deno.open(path, { read: true });
+  try {
+    const parser = new StructureParser();
+    const buffer = new Uint8Array(64 * 1024);
+    for (;;) {
+      // Small messages are in the page cache: one call, no waiting. Big ones let others run in between.
+      const n = file.readSync(buffer);
+      if (n === null) break;
+      parser.write(buffer.subarray(0, n));
+      if (n === buffer.length) await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+    return describe(parser.end(), (from, to) => {
+      file.seekSync(from, Deno.SeekMode.Start);
+      const out = new Uint8Array(to - from);
+      const n = file.readSync(out) ?? 0;
+      return out.subarray(0, n);
+    });
+  } finally {
+    file.close();
+  }
+}

@@ -1,0 +1,120 @@
+/**
+ * The summary of an email: what lists, SORT and THREAD need without opening it, how it is stored, and how much
+ * of a header's addresses and texts goes into it.
+ *
+ * @module
+ */
+import { standardBaseSubject } from "../../mail/header/subject.ts";
+import { collationKey } from "../../mail/text/collation.ts";
+
+/** What lists, SORT and THREAD need of an email without opening it. Texts are decoded. */
+export interface Summary {
+  /** Normalised, without <>; "" if none. */
+  messageId: string;
+  /** References then In-Reply-To, oldest first, at most 100. */
+  references: string[];
+  /** How many of them, the last ones, are in In-Reply-To only; undefined for none. */
+  repliesOnly: number | undefined;
+  subject: string;
+  /** Collation key of the base subject (RFC 5256 §2.1). */
+  sortSubject: string;
+  /** Of the Date header, milliseconds; undefined without a valid one. */
+  sent: number | undefined;
+  /** Minutes east of Greenwich of the zone that the Date was written in; undefined for 0. */
+  sentZone: number | undefined;
+  from: SummaryAddress[];
+  to: SummaryAddress[];
+  cc: SummaryAddress[];
+  bcc: SummaryAddress[];
+  replyTo: SummaryAddress[];
+  preview: string;
+  hasAttachment: boolean;
+  /** Names of groups in the address fields (RFC 5322 §3.4), which searches look at too. */
+  groups?: Partial<Record<AddressField, GroupNames>>;
+}
+/** Address fields in which groups are kept. */
+export type AddressField = "from" | "to" | "cc" | "bcc";
+export interface GroupNames {
+  names: string[];
+  /** The field begins with the first of them: it is sorted by that (RFC 5256 §3, RFC 5957 §3). */
+  first: boolean;
+}
+export interface SummaryAddress {
+  name: string;
+  /** localpart@domain, domain in Unicode and lower case. */
+  address: string;
+}
+
+/** Addresses of a field, and characters of a text. */
+export const maxSummaryAddresses = 1000;
+export const maxSummaryText = 4000;
+
+/** True if something may have been left out of a summary: then only the header has all. */
+export function isCutSummary(s: Summary): boolean {
+  const long = (a: SummaryAddress) =>
+    a.name.length >= maxSummaryText || a.address.length >= maxSummaryText;
+  return s.subject.length >= maxSummaryText ||
+    [s.from, s.to, s.cc, s.bcc].some((l) => l.length >= maxSummaryAddresses || l.some(long)) ||
+    Object.values(s.groups ?? {}).some((g) =>
+      g.names.length >= maxSummaryAddresses || g.names.some((n) => n.length >= maxSummaryText)
+    );
+}
+
+/** A summary in which everything is empty. */
+export const noSummary: Summary = {
+  messageId: "",
+  references: [],
+  repliesOnly: undefined,
+  subject: "",
+  sortSubject: "",
+  sent: undefined,
+  sentZone: undefined,
+  from: [],
+  to: [],
+  cc: [],
+  bcc: [],
+  replyTo: [],
+  preview: "",
+  hasAttachment: false,
+};
+
+/** Reads a summary as it is stored: only what isn't empty. */
+export function parseSummary(text: string): Summary {
+  const s = { ...noSummary, ...JSON.parse(text) };
+  // Of before the collation was that of the RFC.
+  if ("baseSubject" in s) s.sortSubject = sortSubject(s.subject);
+  return s;
+}
+
+/** What SORT and THREAD compare of a decoded subject. */
+export function sortSubject(subject: string): string {
+  return collationKey(standardBaseSubject(subject).base);
+}
+
+/**
+ * Single fields of a summary as it is stored, for sorting: without the cost of reading all of it. Quotes in
+ * values are escaped, so what looks like a key is one, and no other object in a summary has these.
+ */
+export function storedSent(text: string): number | undefined {
+  const at = text.indexOf('"sent":');
+  return at < 0 ? undefined : Number.parseInt(text.slice(at + 7, at + 30));
+}
+export function storedSortSubject(text: string): string {
+  const start = text.indexOf('"sortSubject":"');
+  if (start < 0) return text.includes('"baseSubject":"') ? parseSummary(text).sortSubject : "";
+  const end = text.indexOf('"', start + 15);
+  const value = text.slice(start + 15, end < 0 ? undefined : end);
+  return value.includes("\\") ? parseSummary(text).sortSubject : value;
+}
+
+/** A summary as it is stored. */
+export function packSummary(s: Summary): string {
+  const r: Record<string, unknown> = {};
+  for (const [k, v] of Object.entries(s)) {
+    if (v === undefined || v === "" || v === false || (Array.isArray(v) && v.length === 0)) {
+      continue;
+    }
+    r[k] = v;
+  }
+  return JSON.stringify(r);
+}

@@ -1,0 +1,222 @@
+/**
+ * Messages that wait to be sent: for some seconds in which sending can be called off, or until a time.
+ *
+ * Crash safety. The draft is on disk before its row, and the row before the page is told that the message
+ * waits. That sending has begun is durable before the message goes into the queue; a server that starts
+ * with such a row looks for the message in the queue and in the account before it sends it again.
+ *
+ * @module
+ */
+import type { Log } from "../../../log/mod.ts";
+import type { Account } from "../../../store/account/account.ts";
+import { type Mailbox, SpecialUse } from "../../../store/types.ts";
+import { messagesWithMessageId } from "../../../store/mailboxes/listing.ts";
+import { HttpError, UserError } from "../../http/mod.ts";
+import { mailboxForUse } from "../list/actions.ts";
+import type { ComposeContext } from "../sending/compose.ts";
+import { isDraft, openDraft, putDraft } from "../sending/drafts.ts";
+import { finishSent, send } from "../sending/send.ts";
+import type { UndoLog } from "../list/undo.ts";
+import type { WebmailServices } from "../services.ts";
+import type { Scheduled, ScheduledRows } from "./rows.ts";
+
+/** Milliseconds between attempts that failed for a reason that may pass, and how many there are. */
+const retryAfter = 60_000;
+const maxAttempts = 30;
+/** Messages of an account that wait. */
+const maxWaiting = 1000;
+/** The longest that a timer is set for: clocks are changed, and computers sleep. */
+const maxTimer = 60_000;
+
+/** Name of the mailbox for messages that are sent later. */
+export const scheduledMailbox = "Scheduled";
+
+/** What the scheduler needs. */
+export interface SchedulerOptions {
+  services: WebmailServices;
+  rows: ScheduledRows;
+  undo: UndoLog;
+  compose: (account: Account) => ComposeContext;
+  log: Log;
+  /** A message could not be sent, and is a draft again. */
+  onFailed: (account: string, draftId: number, subject: string, why: string) => void;
+  /** A draft waits until this time, or (null) no more. */
+  onWaits: (account: string, draftId: number, at: number | null) => void;
+  /** It was sent. */
+  onSent: (account: string) => void;
+}
+
+export class Scheduler {
+  readonly #o: SchedulerOptions;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #running: Promise<void> | undefined;
+  #again = false;
+  /** The one that is being sent. */
+  #now: string | undefined;
+  #closed = false;
+
+  constructor(o: SchedulerOptions) {
+    this.#o = o;
+  }
+
+  /** Begins to send what is due. */
+  start(): void {
+    this.#wake();
+  }
+
+  /** When a message is sent; undefined if it doesn't wait, or was moved away. */
+  timeOf(account: Account, id: number): number | undefined {
+    const s = this.#o.rows.find(account.name, id);
+    return s !== undefined && account.message(id)?.mailboxId === s.mailbox ? s.due : undefined;
+  }
+
+  /** Where messages wait that are sent later. */
+  async mailbox(account: Account): Promise<Mailbox> {
+    return account.mailboxByName(scheduledMailbox) ??
+      (await account.createMailbox(scheduledMailbox)).mailbox;
+  }
+
+  /** Lets a draft wait. Durable when it resolves. @throws UserError */
+  async add(
+    account: Account,
+    s: Pick<Scheduled, "message" | "due" | "requireTls" | "archiveThread" | "messageId">,
+  ): Promise<void> {
+    if (this.#o.rows.count(account.name) >= maxWaiting) {
+      throw new UserError(`${maxWaiting} messages wait to be sent: that is as many as may`);
+    }
+    const mailbox = account.message(s.message)?.mailboxId;
+    if (mailbox === undefined) throw new UserError("the draft is gone");
+    await this.#o.rows.add({ ...s, account: account.name, mailbox });
+    this.#o.onWaits(account.name, s.message, s.due);
+    this.#wake();
+  }
+
+  /** Forgets that a draft waits. @throws HttpError 409 if it is being sent, or was. */
+  async forget(account: Account, id: number): Promise<Scheduled> {
+    const s = this.#o.rows.find(account.name, id);
+    if (this.#now === `${account.name} ${id}` || s === undefined || !isDraft(account, id)) {
+      throw new HttpError(409, "this message waits no more: it was sent, or changed");
+    }
+    await this.#o.rows.remove(account.name, id);
+    this.#o.onWaits(account.name, id, null);
+    return s;
+  }
+
+  /** Makes one a draft again, like any other. */
+  async cancel(account: Account, id: number): Promise<number> {
+    await this.forget(account, id);
+    return await this.#toDrafts(account, id, "");
+  }
+
+  async #toDrafts(account: Account, id: number, failure: string): Promise<number> {
+    const { composition, key, options } = await openDraft(account, id);
+    const ctx = this.#o.compose(account);
+    const { draftId } = await putDraft(ctx, id, composition, {
+      key: key ?? undefined,
+      options,
+      failure,
+    });
+    return draftId;
+  }
+
+  #wake(): void {
+    if (this.#closed) return;
+    clearTimeout(this.#timer);
+    if (this.#running !== undefined) {
+      this.#again = true;
+      return;
+    }
+    this.#running = this.#run().catch((err) => {
+      this.#o.log.error("sending what is due", { err: err as Error });
+    }).finally(() => {
+      this.#running = undefined;
+      if (this.#closed) return;
+      const [next] = this.#again ? [] : this.#o.rows.next(1);
+      if (this.#again) {
+        this.#again = false;
+        this.#wake();
+      } else if (next !== undefined) {
+        const wait = Math.max(0, Math.min(maxTimer, next.due - Date.now()));
+        this.#timer = setTimeout(() => this.#wake(), wait);
+      }
+    });
+  }
+
+  async #run(): Promise<void> {
+    for (;;) {
+      const [s] = this.#o.rows.next(1);
+      if (this.#closed || s === undefined || s.due > Date.now()) return;
+      this.#now = `${s.account} ${s.message}`;
+      try {
+        await this.#send(s);
+      } finally {
+        this.#now = undefined;
+      }
+    }
+  }
+
+  /** Sends one; afterwards its row is gone, or due later. */
+  async #send(s: Scheduled): Promise<void> {
+    const { services, rows } = this.#o;
+    if (services.config.account(s.account) === undefined) {
+      return await rows.remove(s.account, s.message);
+    }
+    let account: Account | undefined;
+    try {
+      account = await services.accounts.open(s.account);
+      const m = account.message(s.message);
+      // Removed, moved away, or written on elsewhere: it is not to be sent any more.
+      if (m === undefined || m.mailboxId !== s.mailbox || !isDraft(account, s.message)) {
+        return await rows.remove(s.account, s.message);
+      }
+      await this.#submit(account, s);
+      await rows.remove(s.account, s.message);
+      this.#o.onSent(s.account);
+    } catch (err) {
+      await this.#failed(account, s, err);
+    } finally {
+      account?.close();
+    }
+  }
+
+  async #submit(account: Account, s: Scheduled): Promise<void> {
+    const { services, rows, undo, log } = this.#o;
+    const { composition } = await openDraft(account, s.message);
+    const request = { composition, draftId: s.message, ...s, sendAt: null };
+    if (s.sending && this.#wasSubmitted(account, s)) {
+      return await finishSent(account, request);
+    }
+    await rows.begin(s);
+    await send(services, this.#o.compose(account), request, undo, log, s.messageId);
+  }
+
+  /** The end of the process came between the queue and us. */
+  #wasSubmitted(account: Account, s: Scheduled): boolean {
+    const sent = account.mailboxBySpecialUse(SpecialUse.Sent);
+    return this.#o.services.wasSubmitted?.(s.account, s.messageId) === true ||
+      messagesWithMessageId(account.db, s.messageId, 20).some((m) => m.mailboxId === sent?.id);
+  }
+
+  async #failed(account: Account | undefined, s: Scheduled, err: unknown): Promise<void> {
+    const { rows, log } = this.#o;
+    const refused = err instanceof HttpError;
+    log.error("sending a message that waited", { account: s.account, err: err as Error });
+    if (account === undefined || !refused && s.failures < maxAttempts) {
+      return rows.postpone(s, Date.now() + retryAfter);
+    }
+    await rows.remove(s.account, s.message);
+    const why = refused ? err.message : "an error of the server, which its log tells";
+    await mailboxForUse(account, "drafts");
+    const draftId = await this.#toDrafts(account, s.message, why);
+    const { composition } = await openDraft(account, draftId);
+    this.#o.onFailed(s.account, draftId, composition.subject, why);
+  }
+
+  /** Stops; what is being sent is finished. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    await this.#running;
+    await this.#o.rows.close();
+  }
+}

@@ -1,0 +1,27 @@
+/** Telling that a message was sent, or waits; and calling it off. @module */
+import { call } from "../../api/client.ts";
+import type { CallResponse, SendOptions } from "../../api/mod.ts";
+import { plannedDate } from "../../lib/format.ts";
+import { alertUser, attempt, notice } from "../../lib/notify.ts";
+
+/** `onEdit` opens the draft that it is again. */
+export function tellSent(
+  r: CallResponse<"Send">,
+  { sendAt }: SendOptions,
+  onEdit: (draftId: number) => void,
+): void {
+  for (const w of r.warnings) alertUser(w);
+  if (r.waiting === null) return void notice("Message sent.");
+  const { id, at } = r.waiting;
+  const callOff = () =>
+    attempt(async () => {
+      const { draftId } = await call("SendCancel", { id });
+      onEdit(draftId);
+    });
+  if (sendAt !== null) {
+    notice(`Message will be sent ${plannedDate(at)}.`, { text: "Call off", run: callOff });
+    return;
+  }
+  const seconds = Math.max(1, Math.round((at - Date.now()) / 1000));
+  notice(`Sending in ${seconds} seconds.`, { text: "Don't send", run: callOff, seconds });
+}

@@ -1,0 +1,46 @@
+/** Logging in again over the page, when the session has ended while something is written. @module */
+import { call } from "../api/client.ts";
+import { el } from "../lib/dom.ts";
+import { login } from "./login.ts";
+
+export interface Relogin {
+  /** Shows the login form over all else; what is below can't be seen nor reached. */
+  ask(reason: string): void;
+  asked(): boolean;
+}
+
+/**
+ * @param account whose page it is: for another one's login it is loaded anew
+ * @param onAgain the same account is logged in again
+ */
+export function relogin(account: () => string, onAgain: () => void): Relogin {
+  let open = false;
+
+  async function run(reason: string): Promise<void> {
+    const into = el("div");
+    const dialog = el("dialog", { class: "relogin", "aria-label": "Log in again" }, into);
+    dialog.addEventListener("cancel", (e) => e.preventDefault());
+    document.body.append(dialog);
+    dialog.showModal();
+    document.body.classList.add("locked");
+    for (;;) {
+      await login(into, `${reason} What you were writing is kept. Log in to go on.`);
+      const { who } = await call("Session", {}).catch(() => ({ who: null }));
+      if (who?.account === account()) break;
+      if (who !== null) return location.reload();
+    }
+    dialog.close();
+    dialog.remove();
+    document.body.classList.remove("locked");
+    onAgain();
+  }
+
+  return {
+    ask: (reason) => {
+      if (open) return;
+      open = true;
+      run(reason).finally(() => open = false);
+    },
+    asked: () => open,
+  };
+}
