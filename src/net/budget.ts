@@ -36,6 +36,7 @@ const protocols = [
   "imaps",
   "pop3",
   "pop3s",
+  "managesieve",
   "http",
   "https",
   "other",

@@ -32,6 +32,7 @@ import { storeFailure } from "./failure.ts";
 import { type Failed, takeUp } from "./later.ts";
 import { checkSender } from "./sender.ts";
 import { planRecipients } from "./targets.ts";
+import { forwardToMembers, judgeOf } from "../onward/alias.ts";
 import { forward, type Onward, onwardOf } from "../onward/forward.ts";
 import {
   broughtKeywords,
@@ -42,6 +43,8 @@ import {
 import { suppressReported } from "./reported.ts";
 import { sendBack } from "../onward/returned.ts";
 import { replyIfAway } from "../onward/vacation.ts";
+import { carryOutScripts } from "../sieve/deliver.ts";
+import { scriptsFor } from "../sieve/running.ts";
 
 const deliveries = counter(
   "mox_smtpserver_delivery_total",
@@ -74,7 +77,14 @@ export async function receive(
   const arrived = await openArrived(message, names, s.tempDir);
   try {
     const sender = await checkSender(session, transaction, arrived, s.resolver, l.hostname);
-    const m: Incoming = { session, transaction, arrived, sender, size: arrived.size };
+    const m: Incoming = {
+      session,
+      transaction,
+      arrived,
+      sender,
+      size: arrived.size,
+      sentBySieve: [],
+    };
     const plans = planRecipients(
       s.config,
       transaction.recipients,
@@ -93,6 +103,7 @@ export async function receive(
     const delivered = plans.filter((p, i) => outcomes[i] === undefined && kept.has(p))
       .map((p) => p.recipient);
     await notifyDelivered(s, session, transaction, message, sender.auth?.spf.result, delivered);
+    if (outcomes.includes(undefined)) s.sieve.db.memory.taken(m.sentBySieve);
     return { outcomes };
   } finally {
     arrived.close();
@@ -115,7 +126,7 @@ async function decideFor(
   message: IncomingMessage,
 ): Promise<Decisions> {
   const result: Decisions = { decided: [], refusal: plan.refusal, failed: [] };
-  for (const target of plan.targets) {
+  for (const target of judgeOf(s, plan)) {
     let account: Account | undefined;
     try {
       account = await s.accounts.open(target.account);
@@ -202,18 +213,28 @@ async function carryOut(
       return storeFailure(err, m.session.log);
     }
   }
+  // Before it is in mailboxes here: when this fails the sender tries again, and nobody has it twice.
+  if (decisions.decided.some((d) => d.decision.accept && !d.decision.isReject)) {
+    try {
+      await forwardToMembers(s, m, plan, message);
+    } catch (err) {
+      return storeFailure(err, m.session.log);
+    }
+  }
   for (const d of decisions.decided) {
     let account: Account | undefined;
     try {
       account = await s.accounts.open(d.target.account);
-      if (d.decision.accept) {
-        await accept(s, m, plan, d, account, message, kept);
-        accepted++;
-      } else {
-        const refusal = await refuse(s, m, plan, d, account, message);
-        // To try again may help, and hurts nobody.
-        if (failure === undefined || refusal.temporary) failure = refusal;
-        if (d.decision.error !== undefined) failed.push({ target: d.target, error: refusal });
+      const refusal = !d.decision.accept
+        ? await refuse(s, m, plan, d, account, message)
+        : d.target.judgeOnly
+        ? undefined
+        : await accept(s, m, plan, d, account, message, kept);
+      if (refusal === undefined) accepted++;
+      // To try again may help, and hurts nobody.
+      else if (failure === undefined || refusal.temporary) failure = refusal;
+      if (refusal && d.decision.error !== undefined) {
+        failed.push({ target: d.target, error: refusal });
       }
     } catch (err) {
       deliveries.inc({ result: "error" });
@@ -287,12 +308,31 @@ async function accept(
   account: Account,
   message: IncomingMessage,
   kept: Set<Plan>,
-): Promise<void> {
+): Promise<SmtpError | undefined> {
   const { decision, conf } = d;
-  const own = decision.isReject || isReport(d)
-    ? keepOnly
-    : onwardOf(s, m, plan, account.name, conf);
-  if (own.keep) {
+  const ordinary = !decision.isReject && !isReport(d);
+  const own = ordinary ? onwardOf(s, m, plan, account.name, conf) : keepOnly;
+  const scripts = ordinary
+    ? scriptsFor(s.sieve, account.name, plan.recipient.address.domain)
+    : undefined;
+  let answered = false, discarded = false;
+  if (scripts) {
+    const stored = newMessage(s, m, d, account, message);
+    const of = { plan, account, conf, decision, prefix: d.prefix, message, stored };
+    const carried = await carryOutScripts(s, m, of, scripts, own.keep);
+    if (carried.refusal) {
+      deliveries.inc({ result: "refused" });
+      return carried.refusal;
+    }
+    ({ answered, discarded } = carried);
+    if (carried.delivered) {
+      kept.add(plan);
+      const added = await noteReport(s, m, plan, d);
+      await s.webhooks?.incoming(account, carried.delivered, added > 0);
+    }
+    deliveries.inc({ result: "delivered" });
+    m.session.log.info("delivered by scripts", logFields(m, plan, d));
+  } else if (own.keep) {
     const delivered = await account.deliver(decision.mailbox, {
       ...newMessage(s, m, d, account, message),
       // Draws no attention.
@@ -309,10 +349,10 @@ async function accept(
     }
   }
   // Also after it was delivered: should it fail, a message twice is better than one less.
-  if (own.to.length > 0) await forward(s, m, plan, account.name, own, message);
-  if (!own.keep) deliveries.inc({ result: "forwarded" });
+  if (own.to.length > 0 && !discarded) await forward(s, m, plan, account.name, own, message);
+  if (!own.keep && !scripts) deliveries.inc({ result: "forwarded" });
   try {
-    if (!decision.isReject && !isReport(d)) await replyIfAway(s, m, plan, account, conf);
+    if (ordinary && !answered && !discarded) await replyIfAway(s, m, plan, account, conf);
     const { messageId } = m.arrived.description.summary;
     if (!decision.isReject && conf.RejectsMailbox !== "" && messageId !== "") {
       await dropReject(account, conf.RejectsMailbox, messageId);
@@ -391,7 +431,7 @@ async function refuse(
     log.info("refused", { ...logFields(m, plan, d), code: decision.code });
   }
   if (decision.userError && decision.reason !== "high-rate") m.session.suspicious = true;
-  if (decision.toRejects && conf.RejectsMailbox !== "") {
+  if (decision.toRejects && conf.RejectsMailbox !== "" && !d.target.judgeOnly) {
     try {
       if (!conf.KeepRejects) await cleanUpRejects(account, conf.RejectsMailbox, s.now());
       await keepReject(account, conf.RejectsMailbox, m.arrived.description.summary.messageId, {

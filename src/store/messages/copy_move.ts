@@ -182,7 +182,7 @@ export function moveMessages(
       saved,
       m.id,
     );
-    insertRemnant(db, fromMailboxId, m.uid, modseq);
+    insertRemnant(db, fromMailboxId, m, modseq);
     minus.count(-1, m.flags, m.size);
     plus.count(1, flags, m.size);
     fromUids.push(m.uid);
@@ -213,12 +213,13 @@ export function moveMessages(
   return { fromUids, toUids, uidValidity: to.uidValidity, modseq, trainable };
 }
 
-function insertRemnant(db: Db, mailboxId: number, uid: number, modseq: number): void {
+function insertRemnant(db: Db, mailboxId: number, m: Source, modseq: number): void {
   db.run(
     "INSERT INTO messages (email_id, mailbox_id, uid, modseq, createseq, expunged, flags, keywords, " +
-      "received, saved, size) VALUES (0, ?, ?, ?, 0, 1, 0, '', 0, 0, 0)",
+      "received, saved, size) VALUES (?, ?, ?, ?, 0, 1, 0, '', 0, 0, 0)",
+    m.emailId,
     mailboxId,
-    uid,
+    m.uid,
     modseq,
   );
 }
