@@ -13,7 +13,6 @@
  */
 import type { Part } from "../mail/structure/structure.ts";
 import type { EmailDescription } from "./messages/describe.ts";
-import type { Summary } from "./messages/summary.ts";
 
 /** System and well-known flags, as bits. Other keywords are strings. */
 export const Flag = {
