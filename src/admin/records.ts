@@ -245,6 +245,9 @@ export function clientRecords(config: Config, ascii: string, domain: Domain): Dn
     ["_pop3", undefined],
     ["_pop3s", undefined],
   ];
+  // RFC 5804 §1.8.
+  const sieve = has((l) => l.ManageSieve, 4190);
+  if (sieve !== undefined) services.push(["_sieve", sieve]);
   // RFC 8620 §2.2.
   const jmap = has((l) => l.JMAPHTTPS, 443);
   if (jmap !== undefined) services.push(["_jmap", jmap]);

@@ -5,6 +5,7 @@
  * @module
  */
 import type { Config, Listener } from "../config/mod.ts";
+import type { Scripts } from "../delivery/sieve/scripts.ts";
 import { type ImapBackend, serveImap } from "../imap/server/mod.ts";
 import { Log } from "../log/mod.ts";
 import {
@@ -20,6 +21,7 @@ import {
   type TcpServer,
 } from "../net/mod.ts";
 import { MaildropLocks, servePop3 } from "../pop3/mod.ts";
+import { serveManageSieve } from "../managesieve/mod.ts";
 import type { Queue } from "../queue/mod.ts";
 import type { SaslBackend } from "../sasl/mod.ts";
 import {
@@ -33,6 +35,7 @@ import type { Shares } from "../store/mailboxes/shares.ts";
 import type { TlsKeys } from "../store/logins/tls_keys.ts";
 import { developerBackends, type DeveloperOptions, developerPort } from "./catcher/developer.ts";
 import { pop3Backend } from "./pop3_backend.ts";
+import { managesieveBackend } from "./managesieve_backend.ts";
 import { imapBackend } from "./imap_backend.ts";
 import { type MetricsListener, serveMetrics } from "./web/metrics_http.ts";
 import type { OpenLogins } from "./open_logins.ts";
@@ -66,6 +69,8 @@ export interface ListenerServices {
   tlsKeys: TlsKeys;
   shares: Shares;
   sasl: SaslBackend;
+  /** Sieve scripts of the accounts. */
+  scripts: Scripts;
   loginGuard: LoginGuard;
   openLogins: OpenLogins;
 }
@@ -180,13 +185,16 @@ export class Listeners {
       if (l.POP3S.Enabled && tls) {
         await this.#pop3(ip, l, l.POP3S.Port || 995, clientTls, true, hostname, limits());
       }
+      if (l.ManageSieve.Enabled) {
+        await this.#managesieve(ip, l, clientTls, hostname, limits());
+      }
       // Where networks let nothing but HTTPS through, mail programs get through this way.
       const alpn = new Map<string, AlpnHandler>();
       if (l.Submissions.EnabledOnHTTPS) {
         alpn.set("smtp", (made, cid, log) =>
           serveSecured(
             made,
-            { cid, log: log.forPackage("smtpserver") },
+            { cid, log: log.forPackage("smtpserver"), protocol: "submissions" },
             (conn) => serveSmtpConnection(conn, submission),
           ));
       }
@@ -195,7 +203,7 @@ export class Listeners {
         alpn.set("imap", (made, cid, log) =>
           serveSecured(
             made,
-            { cid, log: log.forPackage("imapserver") },
+            { cid, log: log.forPackage("imapserver"), protocol: "imaps" },
             (conn) => serveImap(conn, backend),
           ));
       }
@@ -276,7 +284,10 @@ export class Listeners {
       log,
       protocol: implicit ? "imaps" : "imap",
       pkg: "imapserver",
-      refusal: "* BYE too many connections\r\n",
+      refusal: (why) =>
+        why === "limit"
+          ? "* BYE too many connections\r\n"
+          : `* BYE [UNAVAILABLE] server is short of ${why}, try again later\r\n`,
       ...limits,
     }, (conn) => serveImap(conn, backend));
     this.#add(implicit ? "IMAPS (TLS)" : "IMAP", server);
@@ -314,10 +325,53 @@ export class Listeners {
       log,
       protocol: implicit ? "pop3s" : "pop3",
       pkg: "pop3server",
-      refusal: "-ERR [SYS/TEMP] too many connections\r\n",
+      refusal: (why) =>
+        why === "limit"
+          ? "-ERR [SYS/TEMP] too many connections\r\n"
+          : `-ERR [SYS/TEMP] server is short of ${why}, try again later\r\n`,
       ...limits,
     }, (conn) => servePop3(conn, backend));
     this.#add(implicit ? "POP3S (TLS)" : "POP3", server);
+  }
+
+  async #managesieve(
+    ip: string,
+    l: Listener,
+    tls: ServerTls | undefined,
+    hostname: string,
+    limits: { connectionLimiter: ConnectionLimiter; rateLimiter: RateLimiter },
+  ): Promise<void> {
+    const log = new Log("managesieve");
+    const { config, scripts, sasl, loginGuard, openLogins } = this.#s;
+    const plaintextLogin = l.ManageSieve.NoRequireSTARTTLS;
+    const backend = managesieveBackend({
+      config,
+      scripts,
+      sasl,
+      log,
+      hostname,
+      plaintextLogin,
+      tls,
+      loginGuard,
+      openLogins,
+    });
+    const port = l.ManageSieve.Port || 4190;
+    const { listener } = await this.#at(ip, port, "ManageSieve");
+    const server = await serveTcp({
+      hostname: ip,
+      port,
+      listener,
+      tls: undefined,
+      log,
+      protocol: "managesieve",
+      pkg: "managesieve",
+      refusal: (why) =>
+        why === "limit"
+          ? 'BYE (TRYLATER) "too many connections"\r\n'
+          : `BYE (TRYLATER) "server is short of ${why}"\r\n`,
+      ...limits,
+    }, (conn) => serveManageSieve(conn, backend));
+    this.#add("ManageSieve", server);
   }
 
   #add(protocol: string, server: TcpServer): void {

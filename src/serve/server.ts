@@ -7,6 +7,9 @@ import { isOriginalData, originalDataText } from "../admin/original/folder.ts";
 import { takenOverFile } from "../admin/original/take_over.ts";
 import type { Config } from "../config/mod.ts";
 import { makeResolver } from "../dns/mod.ts";
+import { join } from "node:path";
+import { SieveDatabase } from "../delivery/sieve/database.ts";
+import { SiteScripts } from "../delivery/sieve/site_scripts.ts";
 import { Trainer } from "../delivery/training.ts";
 import { clearLevel, currentLevels, isLevel, Log, setLevel } from "../log/mod.ts";
 import { LoginGuard, type OpenConnection, type Outbound } from "../net/mod.ts";
@@ -85,6 +88,8 @@ export class MailServer {
   readonly accounts: Accounts;
   readonly queue: Queue;
   webhooks: ServerWebhooks | undefined;
+  /** Scripts of accounts, and what they did. */
+  sieve: SieveDatabase | undefined;
   loginLog: LoginLog | undefined;
   readonly #log: Log;
   #listeners: Listeners | undefined;
@@ -195,6 +200,10 @@ export class MailServer {
       const webhooks = await ServerWebhooks.open(config, outbound, () => server!.queue);
       const secret = await openServerSecret(config.dataDir);
       const srs = srsOf(secret, o.receiving?.now ?? Date.now);
+      const sieve = {
+        db: await SieveDatabase.open(config.dataDir, o.receiving?.now),
+        site: new SiteScripts(join(config.dir, "sieve"), new Log("sieve")),
+      };
       const queue = await Queue.open(
         config.dataDir,
         queueServices(
@@ -213,11 +222,13 @@ export class MailServer {
         ),
       );
       server = new MailServer(o, log, accounts, queue, control, secret);
+      server.sieve = sieve.db;
+      await sieve.db.memory.settle((note) => queue.holds({ ...note, since: note.begun - 1000 }));
       server.webhooks = webhooks;
       server.#noMoreFiles = makeFilesAhead(tempDir);
       const { filters } = server.#trainer;
       server.#receiving = await Receiving.open(
-        { config, accounts, queue, filters, tempDir, local: o.local, webhooks, srs },
+        { config, accounts, queue, filters, tempDir, local: o.local, webhooks, srs, sieve },
         o.receiving,
       );
       await o.prepare?.(accounts);
@@ -263,6 +274,7 @@ export class MailServer {
         tlsKeys: server.#tlsKeys,
         shares: server.#shares,
         sasl: server.#sasl,
+        scripts: sieve.db.scripts,
         loginGuard: server.#loginGuard,
         openLogins: server.#openLogins,
       });
@@ -276,7 +288,14 @@ export class MailServer {
       );
       const unwatch = [
         config.watch(),
-        watchRemovals(config, accounts, server.#shares, log),
+        watchRemovals(
+          config,
+          accounts,
+          server.#shares,
+          sieve.db,
+          log,
+          () => server!.#pages!.handlers.jmap?.forgetRemoved() ?? Promise.resolve(),
+        ),
         catchPanics(log),
         startUpdateChecks({
           config,
@@ -368,6 +387,11 @@ export class MailServer {
     return this.#listeners?.endpoints ?? [];
   }
 
+  /** Who shares mailboxes with whom. */
+  get shares(): Shares | undefined {
+    return this.#shares;
+  }
+
   /** Databases of reports; none in localserve. */
   get reports(): ReportDatabases | undefined {
     return this.#receiving?.reports;
@@ -401,6 +425,7 @@ export class MailServer {
     await this.#trainer.stop();
     await this.#tlsKeys?.close();
     await this.#shares?.close();
+    await this.sieve?.close();
     await this.loginLog?.close();
     await this.accounts.closeAll();
     await this.#control.stop();

@@ -84,6 +84,7 @@ export interface Ports {
   imaps: number;
   http: number;
   metrics: number;
+  managesieve: number;
 }
 
 /** Ports of a localserve from its offset. */
@@ -96,6 +97,7 @@ export function portsAt(offset: number): Ports {
     imaps: 1993 + offset,
     http: 1080 + offset,
     metrics: 1081 + offset,
+    managesieve: 5190 + offset,
   };
 }
 

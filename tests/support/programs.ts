@@ -18,6 +18,7 @@ const known = [
   "postfix",
   "exim4",
   "sieve-test",
+  "sieve-connect",
 ] as const;
 export type Program = (typeof known)[number];
 

@@ -38,6 +38,7 @@ function tlsServices(l: Listener): string[] {
     ["Submissions", l.Submissions.Enabled],
     ["IMAP", l.IMAP.Enabled && !l.IMAP.NoRequireSTARTTLS],
     ["IMAPS", l.IMAPS.Enabled],
+    ["ManageSieve", l.ManageSieve.Enabled && !l.ManageSieve.NoRequireSTARTTLS],
     ["POP3", l.POP3.Enabled && !l.POP3.NoRequireSTARTTLS],
     ["POP3S", l.POP3S.Enabled],
     ["AccountHTTPS", l.AccountHTTPS.Enabled],
@@ -122,6 +123,7 @@ export function portUses(l: Listener): Map<number, PortUse[]> {
   add("Submissions", l.Submissions, "submissions");
   add("IMAP", l.IMAP, "IMAP");
   add("IMAPS", l.IMAPS, "IMAPS");
+  add("ManageSieve", l.ManageSieve, "ManageSieve");
   add("POP3", l.POP3, "POP3");
   add("POP3S", l.POP3S, "POP3S");
   add("AccountHTTP", l.AccountHTTP, "HTTP");

@@ -260,6 +260,20 @@ export const listener = struct({
     }),
     "The Inbox for programs that have nothing but POP3, over TLS. Needs TLS.",
   ),
+  ManageSieve: optional(
+    struct({
+      Enabled: required(
+        bool,
+        "Let users' programs store and choose Sieve scripts, which sort their mail.",
+      ),
+      Port: optional(port, "", 4190),
+      NoRequireSTARTTLS: optional(
+        bool,
+        "Let users log in without TLS. Only where connections are protected otherwise, as in a VPN.",
+      ),
+    }),
+    "Sieve scripts of users (ManageSieve), in clear text until STARTTLS, as all programs for it expect.",
+  ),
   AccountHTTP: optional(
     httpService(false, "/"),
     "Page where users change their password, addresses, rules and the like, by plain HTTP.",

@@ -58,6 +58,7 @@ function localListener(ips: string[], offset: number): Listener {
     Submissions: { ...zero.Submissions, ...at(465) },
     IMAP: { ...at(143), NoRequireSTARTTLS: true },
     IMAPS: { ...zero.IMAPS, ...at(993) },
+    ManageSieve: { ...at(4190), NoRequireSTARTTLS: true },
     POP3: { ...at(110), NoRequireSTARTTLS: true },
     POP3S: at(995),
     AccountHTTP: { ...zero.AccountHTTP, ...at(80) },
