@@ -6,7 +6,6 @@ import { closeFrame, FrameError, FrameReader } from "../../src/jmap/http/frames.
 import { encryptPush, readKeys } from "../../src/jmap/push/encrypt.ts";
 import { newVapidKey } from "../../src/jmap/push/vapid.ts";
 import { Pusher } from "../../src/jmap/push/pusher.ts";
-import { Log } from "../../src/log/mod.ts";
 import { mail } from "./messages.ts";
 import { type Client, type Json, withJmap, type World } from "./world.ts";
 
