@@ -13,6 +13,7 @@ import type { Incoming } from "../receiving/incoming.ts";
 import type { ReceivingServices } from "../receiving/services.ts";
 import type { Plan } from "../receiving/plan.ts";
 import { forwardingSignatures } from "../sending/signing.ts";
+import { vouches } from "./vouch.ts";
 import { asksForNoTls } from "../sending/tls_required.ts";
 
 const forwarded = counter(
@@ -126,7 +127,11 @@ export async function forward(
     prefix: head,
   };
   const signed = new TextEncoder().encode(
-    await forwardingSignatures(s.config, via.domain, file, sender.auth?.arc, sender.results),
+    await forwardingSignatures(s.config, via.domain, file, {
+      chain: sender.auth?.arc,
+      results: sender.results,
+      vouched: vouches(via.asciiDomain ?? via.domain ?? "", arrived.header, sender.auth),
+    }),
   );
   const prefix = new Uint8Array(signed.length + head.length);
   prefix.set(signed);
