@@ -13,10 +13,13 @@ import { type AllStates, changedStates, currentStates } from "./states.ts";
 /** Milliseconds in which further changes are waited for: they mostly come as several. */
 const quiet = 15;
 
+/** Gets the states that changed, and all. */
+type Tell = (changed: AllStates, all: AllStates) => void;
+
 export class Watcher {
   readonly #s: JmapServices;
   readonly #access: AccountAccess;
-  readonly #tell: (changed: AllStates, all: AllStates) => void;
+  readonly #tell: Tell;
   #accounts: Access[] = [];
   #listeners: Listener[] = [];
   #endSignals: (() => void)[] = [];
@@ -27,7 +30,7 @@ export class Watcher {
   /** Types that are told of; undefined for all. */
   types: ReadonlySet<string> | undefined;
 
-  private constructor(s: JmapServices, user: User, tell: Watcher["tell"]) {
+  private constructor(s: JmapServices, user: User, tell: Tell) {
     this.#s = s;
     this.#access = new AccountAccess(s, user);
     this.#tell = tell;
