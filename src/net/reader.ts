@@ -125,16 +125,18 @@ export class Reader implements Waiter {
     // to the connection for ever.
     const deadline = performance.now() + this.timeout;
     let dropped = 0;
+    let start: Uint8Array | undefined;
     for (;;) {
       const length = this.#input.lineLength();
       const tooLong = length > maxBytes || (length === 0 && this.#input.size >= maxBytes);
       if (dropped > 0 || tooLong) {
         const part = length > 0 ? length : this.#input.size;
-        this.#input.take(part);
+        const taken = this.#input.take(part);
+        start ??= taken.slice(0, 300);
         dropped += part;
         this.#resumeIfDrained();
         if (length > 0) {
-          throw new ConnectionError("line", `line longer than ${maxBytes} bytes`);
+          throw new ConnectionError("line", `line longer than ${maxBytes} bytes`, { start });
         }
         if (dropped > maxBytes + maxDropped) {
           this.#source.destroy();

@@ -25,10 +25,17 @@ export interface TlsInfo {
 /** Why reading or writing ended. `timeout` and `line` leave the connection usable for a last answer. */
 export class ConnectionError extends Error {
   readonly reason: "closed" | "timeout" | "line" | "tls" | "shutdown";
-  constructor(reason: ConnectionError["reason"], message: string, options?: ErrorOptions) {
+  /** Of a line that is too long: how it begins, at most 300 bytes. */
+  readonly start?: Uint8Array;
+  constructor(
+    reason: ConnectionError["reason"],
+    message: string,
+    options?: ErrorOptions & { start?: Uint8Array },
+  ) {
     super(message, options);
     this.name = "ConnectionError";
     this.reason = reason;
+    this.start = options?.start;
   }
 }
 

@@ -4,11 +4,28 @@ import { outgoingMessage } from "../../mail/transfer/outgoing.ts";
 import { type ParsedMessage, StructureParser } from "../../mail/structure/structure.ts";
 import { createTemp, removeFile, writeAll } from "../../platform/files.ts";
 import { isOwnResult } from "../../senderauth/mod.ts";
-import type { OutgoingMessage } from "./outgoing.ts";
+
+/** A message that is to leave. */
+export interface Leaving {
+  file: string;
+  fileSize: number;
+  smtputf8: boolean;
+  binary?: boolean;
+  /** Header fields may have UTF-8 where they have it; `smtputf8` if not given. */
+  utf8Allowed?: boolean;
+  /** The structure of the file, if it is known. */
+  parsed?: ParsedMessage;
+}
 
 /** What is other of a changed message. */
 export interface Changed {
-  message: Pick<OutgoingMessage, "file" | "fileSize" | "smtputf8" | "has8bit" | "parsed">;
+  message: {
+    file: string;
+    fileSize: number;
+    smtputf8: boolean;
+    has8bit: boolean;
+    parsed: ParsedMessage;
+  };
   /** Removes the new file. */
   remove(): void;
 }
@@ -22,7 +39,7 @@ const pieceBytes = 64 * 1024;
  */
 export async function asItMayLeave(
   config: Config,
-  m: OutgoingMessage,
+  m: Leaving,
 ): Promise<Changed | undefined> {
   const file = await Deno.open(m.file, { read: true });
   try {

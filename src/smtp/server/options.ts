@@ -56,6 +56,8 @@ export interface SmtpServerOptions {
   requireTls?: boolean;
   /** Plain passwords may be sent without TLS. For loopback. */
   allowPlainAuth?: boolean;
+  /** Offer SCRAM-*-PLUS: not all clients that take it can do it. */
+  scramPlus?: boolean;
   /** Refuse what breaks the specifications but is harmless. */
   pedantic?: boolean;
   limits?: Partial<SmtpLimits>;

@@ -32,6 +32,8 @@ export interface ReadyEmail {
   description: EmailDescription;
   flags: number;
   keywords: string[];
+  /** The keywords as they were spelled. */
+  keywordNames?: readonly string[];
   received: number;
   facts: DeliveryFacts | undefined;
   isReject: boolean;
@@ -113,6 +115,7 @@ export function insertEmail(
     emailId: m.emailId,
     flags,
     keywords: m.keywords,
+    keywordNames: m.keywordNames,
     received: m.received,
     size: m.size,
     threadId,
@@ -131,6 +134,7 @@ export function insertMessage(
     emailId: number;
     flags: number;
     keywords: string[];
+    keywordNames?: readonly string[];
     received: number;
     size: number;
     threadId: number;
@@ -159,7 +163,7 @@ export function insertMessage(
   );
   const delta = new CountDelta();
   delta.count(1, m.flags, m.size);
-  addMailboxKeywords(db, ctx, mailbox.id, m.keywords);
+  addMailboxKeywords(db, ctx, mailbox.id, m.keywordNames ?? m.keywords);
   ctx.changes.push({
     kind: "addMessage",
     mailboxId: mailbox.id,

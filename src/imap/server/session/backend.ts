@@ -29,6 +29,8 @@ export interface ImapBackend {
   readonly tempDir: string;
   /** Bytes of a message that APPEND takes. */
   readonly maxMessageSize: number;
+  /** Commands are taken as the grammar has them only, without blanks too many. */
+  readonly pedantic?: boolean;
   /** Passwords may be sent without TLS (localserve). */
   readonly plaintextLogin: boolean;
   /** For STARTTLS; undefined offers none. */

@@ -11,6 +11,7 @@ import { ImapBad, ImapNo } from "./answer.ts";
 import type { ImapBackend } from "./backend.ts";
 import type { NotifyRules } from "../mailboxes/notify_rules.ts";
 import type { Source } from "../mailboxes/names.ts";
+import type { ProtocolTrace } from "./trace.ts";
 import type { View } from "./view.ts";
 
 /** States as bits, so that a command can name those it is allowed in. */
@@ -62,6 +63,9 @@ export class Session {
   tag = "";
   /** Set by LOGOUT, or when the session can't go on. */
   ended = false;
+
+  /** What goes to and fro, for the log. */
+  trace: ProtocolTrace | undefined;
 
   /** Capabilities of all commands. */
   readonly commandCapabilities: readonly string[];

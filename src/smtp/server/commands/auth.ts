@@ -1,6 +1,7 @@
 /** AUTH (RFC 4954). */
 import { type AuthResult, countAuthentication } from "../../../metrics/authentication.ts";
 import {
+  bindingsFor,
   SaslError,
   type SaslServerContext,
   type ServerMechanism,
@@ -13,7 +14,9 @@ import type { Session } from "../session.ts";
 export function saslContext(s: Session): SaslServerContext {
   return {
     mayShowPassword: s.tls !== undefined || s.options.allowPlainAuth === true,
-    channelBindings: s.tls?.channelBindings ?? new Map(),
+    // Debian's mutt and neomutt take SCRAM-SHA-256-PLUS where it is offered, find that they can't bind to TLS 1.3,
+    // and give up.
+    channelBindings: s.options.scramPlus ? bindingsFor(s.remoteIp, s.tls) : new Map(),
     peerCertificate: s.tls?.peerCertificate,
     hostname: s.options.hostname,
     peer: { protocol: "submission", remoteIp: s.remoteIp },
