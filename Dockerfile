@@ -8,17 +8,24 @@ FROM denoland/deno:debian-2.9.6 AS build
 ARG TARGETARCH=amd64
 WORKDIR /src
 COPY . .
+# The executable; where the compiler's runtime for it can't be had, the portable archive in its place.
 RUN case "$TARGETARCH" in amd64) target=linux-x64 ;; arm64) target=linux-arm64 ;; *) exit 1 ;; esac \
  && deno install --frozen \
- && deno task build "$target" \
- && install -D -m 755 dist/mox-*-"$target" /out/mox
+ && mkdir -p /out \
+ && if deno task build --executables "$target"; then \
+      install -m 755 dist/mox-*-"$target" /out/mox; \
+    else \
+      deno task build --portable "$target" \
+      && tar xzf dist/mox-*-"$target"-portable.tar.gz --strip-components=1 -C /out; \
+    fi
 
 FROM debian:trixie-slim
 RUN apt-get update \
  && apt-get install -y --no-install-recommends ca-certificates \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --system --user-group --no-create-home --shell /usr/sbin/nologin mox
-COPY --from=build /out/mox /usr/local/bin/mox
+COPY --from=build /out/ /opt/mox/
+RUN ln -s /opt/mox/mox /usr/local/bin/mox
 WORKDIR /mox
 VOLUME /mox
 EXPOSE 25 80 443 465 993

@@ -1,40 +1,84 @@
 /**
- * `deno task build`: executables for all systems in `dist`, with their checksums.
+ * `deno task build`: what is offered for download, in `dist`: for each system a portable archive (the runtime,
+ * the program and a launcher) and an executable, with checksums and the list of what they are made of.
  *
- * With names of systems as arguments (linux-x64, windows-x64, ...) just those. With `--pack-only` the
- * packing is tried without the compiler's runtimes, which it would download: Deno executables for the same
- * systems stand in for them (or the one that the environment variable DENORT_BIN names), and what comes out
- * is removed again, as it can't be run.
+ * With names of systems as arguments (linux-x64, windows-x64, ...) for just those; with `--portable` or
+ * `--executables` just one kind. The compiler's runtime for executables is downloaded from dl.deno.land; where
+ * that can't be reached the archives are made all the same. With `--pack-only` the packing of executables
+ * is tried without it: Deno executables of the same systems stand in (or the one that the environment variable
+ * DENORT_BIN names), and what comes out is removed again, as it can't be run.
  *
  * @module
  */
 import { createHash } from "node:crypto";
 import { basename, join } from "node:path";
 import { bundleProgram, root } from "./build/bundle.ts";
-import { compile, type Target, targets } from "./build/compile.ts";
-import { standInFor } from "./build/stand_in.ts";
+import { compile, CompilerUnavailable, type Target, targets } from "./build/compile.ts";
+import { portable } from "./build/portable.ts";
+import { runtimeFor } from "./build/runtimes.ts";
+import { sbom } from "./build/sbom.ts";
 import config from "../deno.json" with { type: "json" };
 
-/** Builds executables for targets into `dist`; returns their paths. */
-export async function build(wanted: readonly Target[], packOnly: boolean): Promise<string[]> {
-  const dist = join(root, "dist");
+const dist = join(root, "dist");
+
+/** What is built. */
+export interface BuildOptions {
+  targets: readonly Target[];
+  portable: boolean;
+  executables: boolean;
+  packOnly: boolean;
+}
+
+const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(0)} MB`;
+
+/** Builds into `dist`; returns the paths. @throws CompilerUnavailable when all else is there */
+export async function build(o: BuildOptions): Promise<string[]> {
   await Deno.mkdir(dist, { recursive: true });
   const bundle = await bundleProgram(join(dist, "bundle"));
   const paths: string[] = [];
-  for (const target of wanted) {
-    const output = join(dist, `mox-${config.version}-${target.name}`);
-    const standIn = packOnly ? await standInFor(target) : undefined;
-    const packed = await compile(bundle, target, output, standIn);
-    const size = (packed.size / 1e6).toFixed(0);
-    console.log(`${basename(packed.path)}: ${size} MB with ${packed.embedded.join(", ")}`);
-    if (packOnly) await Deno.remove(packed.path);
-    else paths.push(packed.path);
+  if (o.packOnly) {
+    for (const target of o.targets) {
+      const standIn = Deno.env.get("DENORT_BIN") ?? await runtimeFor(target);
+      const packed = await compile(bundle, target, executable(target), standIn);
+      console.log(`${basename(packed.path)}: ${megabytes(packed.size)}, not runnable, removed`);
+      await Deno.remove(packed.path);
+    }
+    return paths;
   }
+  const list = await sbom();
+  const sbomPath = join(dist, `mox-${config.version}.cdx.json`);
+  await Deno.writeTextFile(sbomPath, list);
+  paths.push(sbomPath);
+  let failure: unknown;
+  try {
+    for (const target of o.targets) {
+      if (o.portable) {
+        const path = await portable(bundle, target, dist, list);
+        console.log(`${basename(path)}: ${megabytes((await Deno.stat(path)).size)}`);
+        paths.push(path);
+      }
+    }
+    if (o.executables) {
+      for (const target of o.targets) {
+        const packed = await compile(bundle, target, executable(target));
+        console.log(`${basename(packed.path)}: ${megabytes(packed.size)}`);
+        paths.push(packed.path);
+      }
+    }
+  } catch (err) {
+    failure = err;
+  }
+  await writeChecksums(paths);
+  if (failure !== undefined) throw failure;
   return paths;
 }
 
+function executable(target: Target): string {
+  return join(dist, `mox-${config.version}-${target.name}`);
+}
+
 /** Writes the SHA-256 of each file, as `sha256sum -c` reads them. */
-export async function writeChecksums(paths: readonly string[]): Promise<void> {
+async function writeChecksums(paths: readonly string[]): Promise<void> {
   const lines: string[] = [];
   for (const path of paths) {
     const hash = createHash("sha256");
@@ -42,18 +86,38 @@ export async function writeChecksums(paths: readonly string[]): Promise<void> {
     for await (const chunk of file.readable) hash.update(chunk);
     lines.push(`${hash.digest("hex")}  ${basename(path)}\n`);
   }
-  await Deno.writeTextFile(join(root, "dist", "SHA256SUMS"), lines.join(""));
+  await Deno.writeTextFile(join(dist, "SHA256SUMS"), lines.join(""));
 }
 
-if (import.meta.main) {
-  const names = Deno.args.filter((a) => !a.startsWith("--"));
+/** Reads the command line; ends the process for what it doesn't know. */
+export function optionsOf(args: readonly string[]): BuildOptions {
+  const flags = ["--pack-only", "--portable", "--executables"];
+  const names = args.filter((a) => !flags.includes(a));
   const unknown = names.find((n) => !targets.some((t) => t.name === n));
   if (unknown !== undefined) {
-    console.error(`no system ${unknown}: ${targets.map((t) => t.name).join(", ")}`);
+    console.error(
+      `no system ${unknown}: ${targets.map((t) => t.name).join(", ")}; or ${flags.join(", ")}`,
+    );
     Deno.exit(2);
   }
-  const packOnly = Deno.args.includes("--pack-only");
-  const wanted = targets.filter((t) => names.length === 0 || names.includes(t.name));
-  const paths = await build(wanted, packOnly);
-  if (!packOnly) await writeChecksums(paths);
+  const both = !args.includes("--portable") && !args.includes("--executables");
+  return {
+    targets: targets.filter((t) => names.length === 0 || names.includes(t.name)),
+    portable: both || args.includes("--portable"),
+    executables: both || args.includes("--executables"),
+    packOnly: args.includes("--pack-only"),
+  };
 }
+
+/** Builds for a command line, and says in one sentence what could not be done. */
+export async function buildFor(o: BuildOptions): Promise<void> {
+  try {
+    await build(o);
+  } catch (err) {
+    if (!(err instanceof CompilerUnavailable)) throw err;
+    console.error(err.message);
+    Deno.exit(1);
+  }
+}
+
+if (import.meta.main) await buildFor(optionsOf(Deno.args));

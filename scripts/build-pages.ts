@@ -25,6 +25,13 @@ const pages: Page[] = [
     title: "Webmail",
   },
   {
+    html: "webmail/editor.html",
+    script: "webmail/editor/main.ts",
+    styles: ["webmail/editor.css"],
+    output: "src/web/pages/editor.html",
+    title: "Message text",
+  },
+  {
     html: "webmail/page.html",
     script: "webmail/account/main.ts",
     styles: ["webmail/lib/base.css", "webmail/pages.css"],

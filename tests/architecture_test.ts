@@ -14,12 +14,13 @@ const levels: string[][] = [
   ["log", "metrics"],
   ["mail", "net", "sasl", "dns"],
   ["config"],
+  ["sieve"],
   ["store"],
   ["junk", "senderauth", "tlspolicy", "reports", "acme", "smtp/client", "web/http"],
   ["queue"],
   ["delivery"],
   ["admin"],
-  ["smtp/server", "imap", "web", "managesieve", "jmap"],
+  ["smtp/server", "imap", "web", "managesieve", "jmap", "pop3"],
   ["serve"],
   ["commands"],
 ];
@@ -122,7 +123,23 @@ Deno.test("only the platform layer asks which operating system it runs on", () =
   const wrong: string[] = [];
   for (const file of sources(src)) {
     const path = relative(src, file).replaceAll("\\", "/");
-    if (!path.startsWith("platform/") && asks.test(Deno.readTextFileSync(file))) wrong.push(path);
+    if (path.startsWith("platform/")) continue;
+    const text = Deno.readTextFileSync(file);
+    if (asks.test(text) || imports(text).some((i) => /\/platform\/(?:os|libc)\.ts$/.test(i))) {
+      wrong.push(path);
+    }
+  }
+  assert.deepEqual(wrong, []);
+});
+
+Deno.test("connections to other servers by TLS and HTTPS go by src/net alone", () => {
+  const own =
+    /from "node:https"|\brootCertificates\b|\bfetch\(\s*(?:["'`]|new URL|url\b)|\bDeno\.(?:connectTls|startTls)\b|import \{[^}]*\b(?:connect|request)\b[^}]*\} from "node:(?:tls|http)"/;
+  const wrong: string[] = [];
+  for (const file of sources(src)) {
+    const path = relative(src, file).replaceAll("\\", "/");
+    const found = path.startsWith("net/") ? null : own.exec(Deno.readTextFileSync(file));
+    if (found) wrong.push(`${path}: ${found[0]}`);
   }
   assert.deepEqual(wrong, []);
 });

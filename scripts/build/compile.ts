@@ -1,6 +1,6 @@
 /** Executables from a bundle: one for each operating system, with nothing in it but the bundle. @module */
 import { basename, dirname, join } from "node:path";
-import { programFlags } from "../../src/commands/server_program.ts";
+import { runtimeFlags } from "../../src/commands/runtime_flags.ts";
 import { type Bundle, deno } from "./bundle.ts";
 
 /** A system that executables are made for. */
@@ -20,7 +20,12 @@ export const targets: readonly Target[] = [
 ];
 
 /** Bytes that the program's own files may have; the runtime comes on top, with about 90 MB. */
-export const sizeBudget = 8 * 1024 * 1024;
+export const sizeBudget = 12 * 1024 * 1024;
+
+/** The compiler's runtime for a system can't be downloaded; the message says what to do. */
+export class CompilerUnavailable extends Error {
+  override name = "CompilerUnavailable";
+}
 
 /** What was packed. */
 export interface Packed {
@@ -48,14 +53,22 @@ export async function compile(
     "--no-config",
     "--no-lock",
     "--no-check",
-    ...programFlags,
+    ...runtimeFlags,
     "--target",
     target.triple,
     ...bundle.workers.flatMap((w) => ["--include", basename(w)]),
     "--output",
     output,
     basename(bundle.main),
-  ], { cwd: dir, env: standIn === undefined ? {} : { DENORT_BIN: standIn } });
+  ], { cwd: dir, env: standIn === undefined ? {} : { DENORT_BIN: standIn } }).catch((err) => {
+    if (!/denort|dl\.deno\.land/.test(String(err))) throw err;
+    throw new CompilerUnavailable(
+      `The executable for ${target.name} can't be built, as the compiler's runtime for it can't be had from ` +
+        "dl.deno.land: build where that can be reached, name a denort file in DENORT_BIN, or take the " +
+        'portable archive, which "deno task build --portable" makes without it.',
+      { cause: err },
+    );
+  });
   const path = target.name.startsWith("windows") && !output.endsWith(".exe")
     ? `${output}.exe`
     : output;

@@ -5,7 +5,7 @@ import { AdminError } from "./errors.ts";
 
 /** A service that a mail program connects to. */
 export interface ClientService {
-  protocol: "IMAP" | "submission";
+  protocol: "IMAP" | "submission" | "ManageSieve";
   host: string;
   port: number;
   /** TLS from the first byte, STARTTLS, or none. */
@@ -36,6 +36,7 @@ export function clientServices(config: Config, domain: string): ClientService[] 
     add("IMAP", l.IMAPS, "TLS");
     add("submission", l.Submissions, "TLS");
     add("IMAP", l.IMAP, l.TLS ? "STARTTLS" : "none");
+    add("ManageSieve", l.ManageSieve, l.TLS ? "STARTTLS" : "none");
     add("submission", l.Submission, l.TLS ? "STARTTLS" : "none");
   }
   const rank = { TLS: 0, STARTTLS: 1, none: 2 };

@@ -16,8 +16,11 @@ export interface NewDomain {
   selectorPrefix?: string;
 }
 
-/** Milliseconds that others may keep the MTA-STS policy of a new domain: short while mistakes are likely. */
-const mtastsMaxAge = 24 * 3600_000;
+/**
+ * Milliseconds that others may keep the MTA-STS policy of a new domain: a week, the shortest that RFC 8461 §3.2
+ * means. Who makes a mistake can be helped by a new policy at once: senders look at its id.
+ */
+const mtastsMaxAge = 7 * 24 * 3600_000;
 
 export function domainName(text: string): DomainName {
   try {

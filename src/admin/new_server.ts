@@ -146,6 +146,7 @@ function publicListener(o: NewServer): Listener {
       EnabledOnHTTPS: !o.existingWebserver,
     },
     IMAPS: { ...zero.IMAPS, ...at(993), EnabledOnHTTPS: !o.existingWebserver },
+    ManageSieve: { ...zero.ManageSieve, ...at(4190) },
     ...web,
   };
 }

@@ -213,19 +213,24 @@ export function clientRecords(config: Config, ascii: string, domain: Domain): Dn
     });
   }
   const listeners = [...config.static.Listeners.values()];
-  const has = (f: (l: Listener) => { Enabled: boolean; Port: number }) => {
-    const services = listeners.map(f).filter((s) => s.Enabled);
-    return services[0]?.Port;
+  /** The port of the first listener with the service; the usual one where something else passes it on. */
+  const has = (
+    f: (l: Listener) => { Enabled: boolean; Port: number; NonTLS?: boolean },
+    usual: number,
+  ) => {
+    const service = listeners.map(f).find((s) => s.Enabled);
+    return service && (service.NonTLS ? usual : service.Port || usual);
   };
   const comment = "For mail programs that set themselves up.";
   const optional = true;
-  if (has((l) => l.AutoconfigHTTPS) !== undefined) {
+  const autoconfig = has((l) => l.AutoconfigHTTPS, 443);
+  if (autoconfig !== undefined) {
     records.push(
       { name: `autoconfig.${ascii}`, type: "CNAME", data: `${host}.`, comment, optional },
       {
         name: `_autodiscover._tcp.${ascii}`,
         type: "SRV",
-        data: `0 1 443 ${host}.`,
+        data: `0 1 ${autoconfig} ${host}.`,
         comment,
         optional,
       },
@@ -233,15 +238,18 @@ export function clientRecords(config: Config, ascii: string, domain: Domain): Dn
   }
   // RFC 6186, RFC 8314 §5.1; target "." says that there is no such service.
   const services: [string, number | undefined][] = [
-    ["_imaps", has((l) => l.IMAPS)],
-    ["_submissions", has((l) => l.Submissions)],
-    ["_imap", has((l) => l.IMAP)],
-    ["_submission", has((l) => l.Submission)],
+    ["_imaps", has((l) => l.IMAPS, 993)],
+    ["_submissions", has((l) => l.Submissions, 465)],
+    ["_imap", has((l) => l.IMAP, 143)],
+    ["_submission", has((l) => l.Submission, 587)],
     ["_pop3", undefined],
     ["_pop3s", undefined],
   ];
+  // RFC 5804 §1.8.
+  const sieve = has((l) => l.ManageSieve, 4190);
+  if (sieve !== undefined) services.push(["_sieve", sieve]);
   // RFC 8620 §2.2.
-  const jmap = has((l) => l.JMAPHTTPS);
+  const jmap = has((l) => l.JMAPHTTPS, 443);
   if (jmap !== undefined) services.push(["_jmap", jmap]);
   for (const [service, port] of services) {
     records.push({

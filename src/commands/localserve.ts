@@ -8,70 +8,176 @@ import {
   localservePassword,
 } from "../config/mod.ts";
 import { Log, setLevel } from "../log/mod.ts";
+import { makeMemoryFolder } from "../platform/memory_folder.ts";
 import { onShutdown } from "../platform/signals.ts";
 import { writeStdout } from "../platform/stdio.ts";
+import { forgoForeignFunctions } from "../platform/users.ts";
+import type { DeveloperOptions } from "../serve/catcher/developer.ts";
+import { parseRelay, type Relay } from "../serve/catcher/release.ts";
 import { controlAnswers } from "../serve/control/control.ts";
 import { setAccountPassword } from "../serve/logins.ts";
 import { type Endpoint, MailServer } from "../serve/server.ts";
+import { Faults, type ScenarioStep } from "../smtp/server/mod.ts";
 import { Accounts } from "../store/account/accounts.ts";
 import { accountRules } from "../serve/rules.ts";
+import { parseScenario } from "../web/catcher/mod.ts";
 import { hashPassword } from "../store/logins/password.ts";
 import { type Command, parseFlags, UsageError } from "./command.ts";
 import { defaultLocalserveDir } from "./datadir.ts";
 
+const defaults = {
+  dir: "",
+  ip: "",
+  ports: "0",
+  initonly: false,
+  strict: false,
+  auth: false,
+  login: false,
+  memory: false,
+  "max-messages": "",
+  "max-age": "",
+  relay: "",
+  "relay-allow": "",
+  scenario: "",
+};
+
 export const localserve: Command = {
   name: "localserve",
-  usage: "localserve [-dir folder] [-ip address] [-ports offset] [-initonly]",
+  usage: "localserve [flags]",
   summary: "Run a mail server for developers on this machine",
   help: `
 Starts a mail server on loopback with the standard ports + 1000. It takes mail for every address, and
-what is sent never leaves: it is delivered to itself. Account "mox@localhost", password "moxmoxmox";
-admin password "moxadmin". The data folder is made at the first start.
+what is sent never leaves: it is delivered to itself, one message per transaction with its envelope. Account
+"mox@localhost", password "moxmoxmox"; admin password "moxadmin". The data folder is made at the first start.
 
-  -dir       folder for configuration and data; default is in your configuration folder
-  -ip        address to listen on, in place of loopback
-  -ports     number added to each port, to run several side by side
-  -initonly  make the folder and stop
+  -dir           folder for configuration and data; default is in your configuration folder
+  -ip            address to listen on, in place of loopback
+  -ports         number added to each port, to run several side by side
+  -initonly      make the folder and stop
+  -strict        line ends, addresses and logins of SMTP as with "serve"
+  -auth          programs that send need the account's password (any name and password will do without)
+  -login         the pages and the API need a login (on loopback they need none without)
+  -memory        keep nothing: data is in memory where the system can, else in a folder that goes at the end
+  -max-messages  keep so many messages; the oldest go
+  -max-age       keep messages so long, such as 30m, 12h or 7d
+  -relay         host:port of a server that messages may be released to
+  -relay-allow   addresses and @domains they may be released to, with commas; all if not given
+  -scenario      file with faults to play one after the other, see docs/localserve.md
+
+Each flag can be set in the environment too: MOX_LOCALSERVE_MAX_AGE for -max-age.
+
+Programs find what was caught at /api/v1/ of the web port, whose calls are those of Mailpit; /api/v1/openapi.json
+lists them.
 
 Addresses whose localpart ends in "temperror", "permerror", a code such as "451" or "550", or "timeout"
 misbehave as asked: when the message is given, at MAIL FROM if the localpart of the sender starts with
 "mailfrom", at RCPT TO if that of a recipient starts with "rcptto", or in the queue if it starts with
 "queue".`,
   async run(args) {
-    const { flags } = parseFlags(args, { dir: "", ip: "", ports: "0", initonly: false });
+    const { flags } = parseFlags(args, environmentDefaults());
     const portOffset = Number(flags.ports);
     if (!Number.isInteger(portOffset) || portOffset < 0 || portOffset > 60_000) {
       throw new UsageError(`-ports is a number from 0 to 60000, not ${flags.ports}`);
     }
-    const dir = resolve(flags.dir === "" ? defaultLocalserveDir() : flags.dir);
-    const { config, created } = await loadLocalserve({
-      dir,
-      ip: flags.ip === "" ? undefined : flags.ip,
-      portOffset,
-      adminPasswordHash: () => hashPassword(localserveAdminPassword),
-    });
-    for (const [pkg, level] of config.static.PackageLogLevels) setLevel(pkg, level as "info");
-    if (flags.initonly) {
-      if (await controlAnswers(config.dataDir)) throw new Error(`a server is running in ${dir}`);
-      const accounts = new Accounts(
-        config.dataPath("accounts"),
-        new Log("store"),
-        (name) => accountRules(config, name),
-      );
-      await ensurePassword(accounts);
-      await accounts.closeAll();
-      writeStdout(`${created ? "made" : "found"} ${dir}\n`);
-      return;
+    const developer = await developerOptions(flags);
+    const memory = flags.memory ? await makeMemoryFolder() : undefined;
+    const dir = memory?.dir ?? resolve(flags.dir === "" ? defaultLocalserveDir() : flags.dir);
+    try {
+      const { config, created } = await loadLocalserve({
+        dir,
+        ip: flags.ip === "" ? undefined : flags.ip,
+        portOffset,
+        adminPasswordHash: () => hashPassword(localserveAdminPassword),
+      });
+      for (const [pkg, level] of config.static.PackageLogLevels) setLevel(pkg, level as "info");
+      if (flags.initonly) {
+        if (await controlAnswers(config.dataDir)) throw new Error(`a server is running in ${dir}`);
+        const accounts = new Accounts(
+          config.dataPath("accounts"),
+          new Log("store"),
+          (name) => accountRules(config, name),
+        );
+        await ensurePassword(accounts);
+        await accounts.closeAll();
+        writeStdout(`${created ? "made" : "found"} ${dir}\n`);
+        return;
+      }
+      const server = await MailServer.start({
+        config,
+        local: true,
+        developer,
+        prepare: ensurePassword,
+      });
+      await forgoForeignFunctions();
+      const stopListening = onShutdown(() => {
+        server.stop();
+      });
+      const where = memory === undefined
+        ? `its data in ${dir}`
+        : memory.inMemory
+        ? "its data in memory"
+        : "its data in a folder that goes at the end";
+      writeStdout(welcome(where, developer, server.endpoints));
+      await server.stopped;
+      stopListening();
+    } finally {
+      if (memory) await Deno.remove(dir, { recursive: true });
     }
-    const server = await MailServer.start({ config, local: true, prepare: ensurePassword });
-    const stopListening = onShutdown(() => {
-      server.stop();
-    });
-    writeStdout(welcome(dir, server.endpoints));
-    await server.stopped;
-    stopListening();
   },
 };
+
+/** The flags as the environment sets them. @throws UsageError */
+function environmentDefaults(): typeof defaults {
+  const flags: Record<string, string | boolean> = { ...defaults };
+  for (const [name, value] of Object.entries(defaults)) {
+    const variable = `MOX_LOCALSERVE_${name.toUpperCase().replaceAll("-", "_")}`;
+    const text = Deno.env.get(variable);
+    if (text === undefined) continue;
+    if (typeof value === "string") flags[name] = text;
+    else if (/^(?:true|1|yes)$/i.test(text)) flags[name] = true;
+    else if (/^(?:false|0|no|)$/i.test(text)) flags[name] = false;
+    else throw new UsageError(`${variable} is true or false, not ${JSON.stringify(text)}`);
+  }
+  return flags as typeof defaults;
+}
+
+const ageUnits: Record<string, number> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+async function developerOptions(flags: typeof defaults): Promise<DeveloperOptions> {
+  const maxMessages = flags["max-messages"] === "" ? undefined : Number(flags["max-messages"]);
+  if (maxMessages !== undefined && (!Number.isInteger(maxMessages) || maxMessages < 1)) {
+    throw new UsageError(`-max-messages is a number from 1 on, not ${flags["max-messages"]}`);
+  }
+  const age = /^(\d+)([smhd])$/.exec(flags["max-age"]);
+  if (flags["max-age"] !== "" && age === null) {
+    throw new UsageError(`-max-age is a time such as 30m, 12h or 7d, not ${flags["max-age"]}`);
+  }
+  let relay: Relay | undefined;
+  try {
+    if (flags.relay !== "") relay = parseRelay(flags.relay, flags["relay-allow"]);
+  } catch (err) {
+    throw new UsageError((err as Error).message, { cause: err });
+  }
+  const faults = new Faults();
+  if (flags.scenario !== "") faults.play(await readScenario(flags.scenario));
+  return {
+    strict: flags.strict,
+    auth: flags.auth,
+    login: flags.login,
+    faults,
+    maxMessages,
+    maxAge: age === null ? undefined : Number(age[1]) * ageUnits[age[2]],
+    relay,
+  };
+}
+
+async function readScenario(path: string): Promise<ScenarioStep[]> {
+  try {
+    return parseScenario(await Deno.readTextFile(path));
+  } catch (err) {
+    throw new UsageError(`-scenario ${path}: ${(err as Error).message}`, { cause: err });
+  }
+}
 
 /** Gives the account its well-known password if it has none. */
 async function ensurePassword(accounts: Accounts): Promise<void> {
@@ -81,7 +187,7 @@ async function ensurePassword(accounts: Accounts): Promise<void> {
   if (!has) await setAccountPassword(accounts, localserveAccount, localservePassword);
 }
 
-function welcome(dir: string, endpoints: readonly Endpoint[]): string {
+function welcome(where: string, d: DeveloperOptions, endpoints: readonly Endpoint[]): string {
   const byProtocol = new Map<string, string[]>();
   for (const e of endpoints) {
     const host = e.hostname.includes(":") ? `[${e.hostname}]` : e.hostname;
@@ -89,12 +195,15 @@ function welcome(dir: string, endpoints: readonly Endpoint[]): string {
   }
   const width = Math.max(...[...byProtocol.keys()].map((k) => k.length));
   const lines = [...byProtocol].map(([k, v]) => `  ${k.padEnd(width)}  ${v.join("  ")}`);
+  const logins = d.auth || d.strict
+    ? "Programs that send log in"
+    : "Programs may send with any login or none; mail programs log in";
   return `
-mox localserve is running, with its data in ${dir}
+mox localserve is running, with ${where}
 
 ${lines.join("\n")}
 
-Log in as ${localserveAddress} with password ${localservePassword}. Mail to any address arrives in that
+${logins} as ${localserveAddress} with password ${localservePassword}. Mail to any address arrives in that
 account, and mail you send is delivered to it: nothing leaves this machine. Ctrl-C stops the server.
 `;
 }

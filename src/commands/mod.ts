@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { restrictNewFiles } from "../platform/process.ts";
 import { writeStderr, writeStdout } from "../platform/stdio.ts";
 import { backup, verifydata } from "./backup.ts";
 import { checkupdate } from "./checkupdate.ts";
@@ -15,11 +16,14 @@ import { configFileCommands } from "./config_files.ts";
 import { useConfigPath } from "./datadir.ts";
 import { gentestdata } from "./gentestdata.ts";
 import { groupHelp, help } from "./help.ts";
+import { importGo } from "./import_go.ts";
 import { localserve } from "./localserve.ts";
 import { loglevels } from "./loglevels.ts";
 import { maintenanceCommands } from "./maintenance.ts";
+import { movingCommands } from "./moving.ts";
 import { quickstart } from "./quickstart.ts";
 import { queueCommands } from "./queue.ts";
+import { reportsSend } from "./reports.ts";
 import { receivingCommands } from "./receiving.ts";
 import { sendmail } from "./sendmail.ts";
 import { serve } from "./serve.ts";
@@ -45,6 +49,8 @@ export const commands: readonly Command[] = [
   sendmail,
   cid,
   ...transferCommands,
+  importGo,
+  ...movingCommands,
   backup,
   verifydata,
   gentestdata,
@@ -52,6 +58,7 @@ export const commands: readonly Command[] = [
   checkupdate,
   ...queueCommands,
   ...receivingCommands,
+  reportsSend,
   version,
 ];
 
@@ -102,6 +109,8 @@ export async function run(args: readonly string[]): Promise<number> {
     return 0;
   }
   try {
+    // Keys, passwords and mail: nothing that is written is for others to read.
+    restrictNewFiles();
     return await command.run(own) ?? 0;
   } catch (err) {
     if (err instanceof UsageError) {

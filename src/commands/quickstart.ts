@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { checkDomainDns, domainRecords, formatDomainCheck, formatZone } from "../admin/mod.ts";
 import { makeNewServer, type QuickstartOptions } from "../admin/quickstart.ts";
 import { makeResolver } from "../dns/mod.ts";
-import { isLinux } from "../platform/os.ts";
+import { hasServiceUnits } from "../platform/process.ts";
 import { writeStderr, writeStdout } from "../platform/stdio.ts";
 import { fixPermissions, isRoot, lookupUser } from "../platform/users.ts";
 import { setAccountPassword } from "../serve/logins.ts";
@@ -74,7 +74,9 @@ The last argument is the user (or numeric uid) that the server runs as, by defau
     writeStdout(`Wrote ${made.files.join("\n      ")}\n\n`);
     for (const note of made.notes) writeStdout(`Note: ${note}\n\n`);
 
-    const unit = isLinux ? await placeUnit(unitFor(config), join(path, "..", "..")) : undefined;
+    const unit = hasServiceUnits
+      ? await placeUnit(unitFor(config), join(path, "..", ".."))
+      : undefined;
     const userProblem = await giveToUser(config.static.User, [config.dir, config.dataDir]);
 
     if (options.resolver) {
@@ -143,7 +145,7 @@ function nextSteps(o: {
   }
   lines.push(
     `  # try the configuration, and start by hand${
-      isLinux ? " (as root; it becomes the user)" : ""
+      hasServiceUnits ? " (as root; it becomes the user)" : ""
     }`,
     `  ${mox} -config ${o.path} config test`,
     `  ${mox} -config ${o.path} serve`,

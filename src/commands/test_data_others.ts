@@ -4,6 +4,8 @@
  *
  * @module
  */
+import { SieveDatabase } from "../delivery/sieve/database.ts";
+import { ObjectStore } from "../jmap/mod.ts";
 import { JunkFilter } from "../junk/mod.ts";
 import { Log } from "../log/mod.ts";
 import { Authorities, Outbound } from "../net/mod.ts";
@@ -59,6 +61,18 @@ async function filled<T extends { close(): Promise<void> }>(
 /** Makes the databases at the top of a data folder. */
 export async function makeOtherDatabases(data: string): Promise<void> {
   const login = { account: "test1", login: "test1@mox.example", remoteIp: "192.0.2.7" };
+  await filled(ObjectStore.open(data), async (s) => {
+    await s.add("test1", "identity", {
+      name: "Test",
+      email: "test1@mox.example",
+      replyTo: null,
+      bcc: null,
+      textSignature: "-- \nTest\n",
+      htmlSignature: "",
+      ofAddress: true,
+    });
+    await s.key("test", () => Promise.resolve("a key"));
+  });
   await filled(Sessions.open(data), (s) => {
     s.create({ ...login, service: "webmail", userAgent: "Browser 1.0" });
     s.create({ ...login, service: "account", userAgent: "Browser 1.0" });
@@ -85,6 +99,14 @@ export async function makeOtherDatabases(data: string): Promise<void> {
       archiveThread: false,
       messageId: "6f0ac9f6-6f0e-4d0c-9c0b-0d6a6b8a8d11@mox.example",
     }));
+  await filled(SieveDatabase.open(data, () => time), async (s) => {
+    await s.scripts.put("test1", "main", 'require "fileinto";\nif true { fileinto "Lists"; }\n');
+    await s.scripts.put("test1", "other", "keep;\n");
+    await s.scripts.setActive("test1", "main");
+    await s.memory.remember("test1", [{ key: "k1", seconds: 1000 * 86_400 }]);
+    const steps = [{ script: "main", line: 2, text: "filed into Lists" }];
+    s.log.add("test1", 1, { from: "a@remote.example", subject: "x", steps });
+  });
   await filled(StsCache.open(data), (c) =>
     c.put({
       domain: "remote.example",

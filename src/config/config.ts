@@ -357,11 +357,11 @@ export class Config {
   }
 
   /**
-   * Looks for changes of domains.conf each second. A file with mistakes is logged, once, and the
+   * Looks for changes of domains.conf twice a second. A file with mistakes is logged, once, and the
    * configuration in use stays.
    * @returns function that ends it.
    */
-  watch(interval = 1000): () => void {
+  watch(interval = 400): () => void {
     let failed = "";
     let busy = false;
     const look = async () => {

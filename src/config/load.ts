@@ -111,8 +111,8 @@ function readText<T>(
   if (inForm) {
     check(
       value,
-      reportAt(root, (line, message) => {
-        if (line === 0 || !broken.has(line)) report(line, message);
+      reportAt(root, (line, message, warning) => {
+        if (line === 0 || !broken.has(line)) report(line, message, warning);
       }),
     );
   }

@@ -44,6 +44,7 @@ export const checkContent: Step = async (s) => {
     s.text.push("classifying failed");
     return temporary("junk-classify-error", err);
   }
+  s.spamScore = result.probability;
   let threshold = s.c.junk.threshold + (s.c.random() - 0.5) * jitterWidth;
   const because = strictBecause(s);
   const strict = because !== undefined && threshold > strictThreshold;

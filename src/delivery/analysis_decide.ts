@@ -81,6 +81,7 @@ async function decide(c: AnalysisContext, steps: readonly Step[]): Promise<Decis
     reputation: { junk: undefined, conclusive: false, method: "none", text: "" },
     suspiciousIprev: false,
     moderate: false,
+    spamScore: undefined,
     blocklisted: false,
   };
   let verdict: Verdict | undefined;
@@ -118,6 +119,7 @@ function decision(s: AnalysisState, v: Verdict): Decision {
     // A report that is not accepted is not used either.
     dmarcReport: v.accept ? s.dmarcReport : undefined,
     tlsReport: v.accept ? s.tlsReport : undefined,
+    spamScore: s.spamScore ?? (s.reputation.junk === false ? 0 : undefined),
     headers: "",
   };
   const { introbox = "" } = s.c;

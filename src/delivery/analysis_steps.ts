@@ -48,6 +48,8 @@ export interface AnalysisState {
   suspiciousIprev: boolean;
   /** Content is near enough to good for a subject pass. */
   moderate: boolean;
+  /** What the junk filter says. */
+  spamScore: number | undefined;
   blocklisted: boolean;
 }
 

@@ -187,6 +187,8 @@ export interface Decision {
   /** Authenticated reports, to be stored. */
   dmarcReport: DmarcReport | undefined;
   tlsReport: TlsReport | undefined;
+  /** Probability of being junk, from 0 to 1, where the sender's history or the content told. */
+  spamScore: number | undefined;
   /** Header fields for the delivered message, X-Mox-Reason among them; lines end with CRLF. */
   headers: string;
 }

@@ -13,6 +13,7 @@
  */
 export * from "./types.ts";
 export * from "./addresses.ts";
+export { isLater, latestVersion } from "./latest_version.ts";
 export { hostAddresses, parseHosts } from "./host_addresses.ts";
 export {
   decimal,

@@ -26,7 +26,7 @@ import { classified, trained } from "./metrics.ts";
 
 /** Words in the journal at which it is merged; about 12 ms of work, once in some 15 messages. */
 export const mergeAt = 4000;
-const bloomChunk = 64 * 1024;
+export const bloomChunk = 64 * 1024;
 /** Counts kept in memory between classifications. */
 const cacheSize = 50_000;
 
@@ -43,7 +43,7 @@ export interface LabelledWords {
 
 /** Ham and spam count of a word in one number: both are below 2^26. */
 const hamUnit = 2 ** 26;
-const maxCount = hamUnit - 1;
+export const maxCount = hamUnit - 1;
 
 interface JournalEntry {
   ham: boolean;

@@ -9,6 +9,7 @@ import { counter } from "./mod.ts";
 export const authServices = [
   "submission",
   "imap",
+  "pop3",
   "managesieve",
   "webmail",
   "webaccount",
@@ -26,6 +27,7 @@ export const authResults = [
   "badchanbind",
   "disabled",
   "aborted",
+  "limited",
   "error",
 ] as const;
 export type AuthResult = (typeof authResults)[number];
@@ -44,6 +46,7 @@ export const authVariants = [
   "passkey",
   "websessionuse",
   "httpbasic",
+  "confirm",
   "httpbearer",
 ] as const;
 export type AuthVariant = (typeof authVariants)[number];

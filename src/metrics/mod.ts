@@ -77,6 +77,7 @@ export const panicPackages = [
   "jmap",
   "junk",
   "managesieve",
+  "pop3server",
   "mtasts",
   "queue",
   "serve",

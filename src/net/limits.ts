@@ -1,20 +1,18 @@
 /**
- * Limits per IP network: how many connections are open, how often something may happen, how many
- * failed logins are tolerated. Each address is counted in three networks (see networksOf), so that
+ * Limits per IP network: how many connections are open, how often something may happen (logins have more:
+ * login_guard.ts). Each address is counted in three networks (see networksOf), so that
  * one who owns many addresses doesn't get many allowances.
  *
- * Memory is bounded: what ran out of its window is forgotten, and so is the oldest when there is
- * too much.
+ * Memory is bounded: what is unused again is forgotten, and so is the oldest when there is too much.
  *
  * @module
  */
-import { type AuthService, countAuthenticationLimited } from "../metrics/authentication.ts";
 import { isLoopbackIp, networksOf } from "./ip.ts";
 
 /** Allowances for the narrow, middle and wide network of an address. */
 export type NetworkLimits = readonly [number, number, number];
 
-/** An allowance per window of time. */
+/** An allowance that an empty one becomes again in a window of time. */
 export interface RateWindow {
   /** Milliseconds. */
   window: number;
@@ -37,89 +35,88 @@ export interface LimiterOptions {
   now?: () => number;
 }
 
-const maxNetworks = 100_000;
+/** What is remembered at most of each window; the oldest is forgotten first. */
+const maxKept = 100_000;
 
-interface Slot {
-  /** Number of the window that the count is of. */
-  index: number;
-  count: number;
+/**
+ * Allowances that refill steadily (the generic cell rate algorithm): of a full allowance all may be used at once,
+ * then as much comes back as time goes by. Nothing depends on where a minute or a day begins.
+ */
+export class SlidingAllowance {
+  /** When the allowance will be full again, by key; in the order of the last use. */
+  readonly #full = new Map<string, number>();
+  /** Milliseconds in which an empty allowance becomes full. */
+  readonly #window: number;
+
+  constructor(window: number) {
+    this.#window = window;
+  }
+
+  /** Milliseconds until `n` of an allowance of `limit` can be used; 0 if they can now, Infinity if never. */
+  wait(key: string, limit: number, n: number, now: number): number {
+    if (n > limit) return Infinity;
+    const each = this.#window / limit;
+    const left = Math.max(0, (this.#full.get(key) ?? 0) - now);
+    return Math.max(0, Math.ceil(left + n * each - this.#window - 1e-6));
+  }
+
+  /** How many are used now, of an allowance of `limit`; a fraction while one comes back. */
+  used(key: string, limit: number, now: number): number {
+    return Math.max(0, (this.#full.get(key) ?? 0) - now) / (this.#window / limit);
+  }
+
+  /** Uses some; less than none gives back. */
+  use(key: string, limit: number, n: number, now: number): void {
+    const before = Math.max(now, this.#full.get(key) ?? 0);
+    const full = before + n * (this.#window / limit);
+    // Taken out and put in again: the map stays in the order of use.
+    this.#full.delete(key);
+    if (full > now) this.#full.set(key, full);
+    for (const [k, until] of this.#full) {
+      if (until > now && this.#full.size <= maxKept) break;
+      this.#full.delete(k);
+    }
+  }
 }
 
-/** Counts events per network in windows of time. */
+/** Counts events per network. Each window's limit may be used at once, and comes back in its time. */
 export class RateLimiter {
-  readonly #windows: readonly RateWindow[];
-  readonly #slots: Map<string, Slot>[];
+  readonly #windows: readonly { limits: NetworkLimits; allowance: SlidingAllowance }[];
   readonly #now: () => number;
   readonly #exemptLoopback: boolean;
 
   constructor(windows: readonly RateWindow[], options: LimiterOptions = {}) {
-    this.#windows = windows;
-    this.#slots = windows.map(() => new Map());
+    this.#windows = windows.map((w) => ({
+      limits: w.limits,
+      allowance: new SlidingAllowance(w.window),
+    }));
     this.#now = options.now ?? Date.now;
     this.#exemptLoopback = options.exemptLoopback === true;
   }
 
   /** True if so many more events would be allowed. */
   allows(ip: string, n = 1): boolean {
-    return this.#check(ip, n, false);
+    if (this.#exemptLoopback && isLoopbackIp(ip)) return true;
+    const now = this.#now();
+    const networks = networksOf(ip);
+    return this.#windows.every(({ limits, allowance }) =>
+      networks.every((net, i) => allowance.wait(net, limits[i], n, now) === 0)
+    );
   }
 
   /** Counts the events if they are allowed; false, and nothing counted, if not. */
   take(ip: string, n = 1): boolean {
-    return this.#check(ip, n, true);
-  }
-
-  /** Forgets what was counted for the address, e.g. after a successful login. */
-  reset(ip: string): void {
-    const networks = networksOf(ip);
-    for (let w = 0; w < this.#windows.length; w++) {
-      const own = this.#slots[w].get(networks[0]);
-      const index = this.#index(w);
-      if (own === undefined || own.index !== index) continue;
-      for (const net of networks) {
-        const slot = this.#slots[w].get(net);
-        if (slot?.index === index) slot.count = Math.max(0, slot.count - own.count);
-      }
-      this.#slots[w].delete(networks[0]);
-    }
-  }
-
-  #index(w: number): number {
-    return Math.floor(this.#now() / this.#windows[w].window);
-  }
-
-  #check(ip: string, n: number, count: boolean): boolean {
     if (this.#exemptLoopback && isLoopbackIp(ip)) return true;
+    if (!this.allows(ip, n)) return false;
+    const now = this.#now();
     const networks = networksOf(ip);
-    for (let w = 0; w < this.#windows.length; w++) {
-      const index = this.#index(w);
-      for (let i = 0; i < networks.length; i++) {
-        const slot = this.#slots[w].get(networks[i]);
-        const used = slot?.index === index ? slot.count : 0;
-        if (used + n > this.#windows[w].limits[i]) return false;
+    for (const { limits, allowance } of this.#windows) {
+      // What is no address counts as one network.
+      for (const [i, net] of networks.entries()) {
+        if (networks.indexOf(net) === i) allowance.use(net, limits[i], n, now);
       }
     }
-    if (count) { for (let w = 0; w < this.#windows.length; w++) this.#count(w, networks, n); }
     return true;
-  }
-
-  #count(w: number, networks: readonly string[], n: number): void {
-    const index = this.#index(w);
-    const slots = this.#slots[w];
-    for (const net of new Set(networks)) {
-      const slot = slots.get(net);
-      if (slot?.index === index) {
-        slot.count += n;
-        continue;
-      }
-      // Taken out and put in again: the map stays in order of age, oldest first.
-      slots.delete(net);
-      slots.set(net, { index, count: n });
-    }
-    for (const [net, slot] of slots) {
-      if (slot.index === index && slots.size <= maxNetworks) break;
-      slots.delete(net);
-    }
   }
 }
 
@@ -153,58 +150,5 @@ export class ConnectionLimiter {
       if (n > 0) this.#open.set(net, n);
       else this.#open.delete(net);
     }
-  }
-}
-
-/** The allowance of failed logins: 10 a minute and 50 a day for one address, more for wider networks. */
-export const failedAuthWindows: readonly RateWindow[] = [
-  { window: 60_000, limits: [10, 30, 90] },
-  { window: 86_400_000, limits: [50, 150, 450] },
-];
-
-/** An attempt to log in, as the protocols know it. */
-export interface AuthAttempt {
-  service: AuthService;
-  /** Such as "plain". */
-  mechanism: string;
-  /** "ok", or why not. */
-  result: string;
-  /** As it was typed. */
-  login: string;
-  remoteIp: string;
-  /** What the program says that it is; "" if it says nothing. */
-  client: string;
-}
-
-/** Keeps passwords from being guessed: a network with too many failed logins must wait. */
-export class FailedAuthLimiter {
-  readonly #limiter: RateLimiter;
-  /** Is told of attempts. */
-  onAttempt: ((a: AuthAttempt) => void) | undefined;
-
-  constructor(options: LimiterOptions & { windows?: readonly RateWindow[] } = {}) {
-    this.#limiter = new RateLimiter(options.windows ?? failedAuthWindows, options);
-  }
-
-  /** True if a login may be tried now; refusals are counted in a metric. */
-  mayTry(ip: string, service: AuthService): boolean {
-    if (this.#limiter.allows(ip)) return true;
-    countAuthenticationLimited(service);
-    return false;
-  }
-
-  /** Tells of an attempt, whatever its end. */
-  attempted(a: AuthAttempt): void {
-    this.onAttempt?.(a);
-  }
-
-  /** Notes a failed login. */
-  failed(ip: string): void {
-    this.#limiter.take(ip);
-  }
-
-  /** Notes a successful login: the address starts afresh. */
-  succeeded(ip: string): void {
-    this.#limiter.reset(ip);
   }
 }

@@ -12,14 +12,23 @@ export { canonicalIp, ipText, isLoopbackIp, networkOf, networksOf, parseIp } fro
 export {
   ConnectionLimiter,
   connectionRate,
-  FailedAuthLimiter,
-  failedAuthWindows,
   type LimiterOptions,
   type NetworkLimits,
   openConnectionLimits,
   RateLimiter,
   type RateWindow,
+  SlidingAllowance,
 } from "./limits.ts";
+export {
+  type Admission,
+  type AuthAttempt,
+  failedLoginWindows,
+  LoginGuard,
+  LoginLimited,
+  type LoginTry,
+  type LoginWay,
+} from "./login_guard.ts";
+export { type LoggedIn, LoginAttempt, SessionEnd } from "./logged_in.ts";
 export {
   type AddressLookup,
   type AddressRule,

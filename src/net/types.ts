@@ -91,6 +91,8 @@ export interface Connection {
   /** From here on raw deflate both ways (RFC 4978). Call flush first. */
   startDeflate(): void;
 
+  /** From now on waiting for the start of a line fails with "shutdown"; what runs goes on. */
+  stop(): void;
   /** Flushes what can be sent within a second, then closes. Never throws. */
   close(): Promise<void>;
   /** Drops the connection at once. Never throws. */

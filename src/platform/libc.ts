@@ -1,6 +1,7 @@
 /**
- * The few functions of the C library that the runtime has no call for, used once when a server that was
- * started as root becomes another user. Needs the permission for foreign functions, Linux only.
+ * The few functions of the C library that the runtime has no call for (or none that may be permitted alone): used
+ * when the program starts, and when a server that was started as root becomes another user. They need the
+ * permission for foreign functions; changing users is for Linux only.
  *
  * @module
  */
@@ -41,6 +42,25 @@ const symbols = {
 
 /** Where d_name starts in a struct dirent of 64-bit Linux: after d_ino, d_off, d_reclen and d_type. */
 const direntName = 19;
+
+/** Sets the mask of rights that new files and folders don't get (umask(2)), also on macOS. @throws as dlopen */
+export function setFileMask(mask: number): void {
+  const symbols = { umask: { parameters: ["u32"], result: "u32" } } as const;
+  let failure: unknown;
+  for (const name of [...libraryNames, "libSystem.B.dylib"]) {
+    let library;
+    try {
+      library = Deno.dlopen(name, symbols);
+    } catch (err) {
+      failure ??= err;
+      continue;
+    }
+    library.symbols.umask(mask);
+    library.close();
+    return;
+  }
+  throw failure;
+}
 
 function openLibrary(): Deno.DynamicLibrary<typeof symbols> {
   let failure: unknown;

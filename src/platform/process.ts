@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { isWindows } from "./os.ts";
+import { isLinux, isWindows } from "./os.ts";
+import { setFileMask } from "./libc.ts";
 import { fromFileUrl, joinPath } from "./paths.ts";
 
 /** The command line after the program's name. */
@@ -75,23 +76,35 @@ export function isCompiled(): boolean {
   return (Deno.build as { standalone?: boolean }).standalone === true;
 }
 
+/** Name of the script that starts the program from a portable archive. */
+export const portableLauncher: string = isWindows ? "mox.cmd" : "mox";
+
 /** Path of the program's main module, when it runs from its sources. */
 export function mainModulePath(): string {
   return fromFileUrl(Deno.mainModule);
 }
 
 /**
- * New files and folders give rights to their owner alone. Without the permission for it (the runtime has
- * no name for just that one) it is left to the folders, which nobody else may enter.
+ * New files and folders of the process give rights to their owner alone, whatever the shell has it as: databases
+ * too, which are made without a mode. The runtime's own call needs a permission that has no narrow name, so
+ * the C library is asked. Where neither may be called it is left to the folders, which nobody else may enter.
  */
 export function restrictNewFiles(): void {
   if (isWindows) return;
+  const mask = 0o077;
   try {
-    Deno.umask(0o077);
-  } catch (err) {
-    if (!(err instanceof Deno.errors.NotCapable)) throw err;
+    setFileMask(mask);
+  } catch {
+    try {
+      Deno.umask(mask);
+    } catch (err) {
+      if (!(err instanceof Deno.errors.NotCapable)) throw err;
+    }
   }
 }
+
+/** True where systemd may start services, and where a server becomes another user after it was started as root. */
+export const hasServiceUnits: boolean = isLinux;
 
 /** Ends the process at once. */
 export function exitProcess(code: number): never {

@@ -157,6 +157,7 @@ export class Queue {
       throw err;
     }
     this.#counted(ids.length);
+    m.onAdded?.();
     try {
       await this.#db.durable();
     } catch (err) {
@@ -180,6 +181,18 @@ export class Queue {
       return items.length;
     });
     this.#counted(-gone);
+  }
+
+  /** Whether a message of an account to an address is in the queue, queued at a time or later. */
+  holds(m: { account: string; address: string; messageId: string; since: number }): boolean {
+    return this.#db.get(
+      "SELECT 1 FROM messages m JOIN recipients r ON r.message_id = m.id WHERE m.account = ? AND m.message_id = ? " +
+        "AND r.address = ? AND m.queued >= ? LIMIT 1",
+      m.account,
+      m.messageId,
+      m.address,
+      m.since,
+    ) !== undefined;
   }
 
   /** Begins to deliver. */

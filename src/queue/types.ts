@@ -52,6 +52,8 @@ export interface NewQueueMessage {
   priority?: Priority;
   /** Passed on to webhooks. */
   extra?: Record<string, string>;
+  /** Called when it is in the queue's database, before it is delivered. Must not fail. */
+  onAdded?: () => void;
   /** Counts the message against the account's limits; `add` throws {@link QueueLimitError} beyond them. */
   limits?: SendingLimits;
 }

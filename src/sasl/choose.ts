@@ -32,13 +32,21 @@ export interface SaslServerContext {
   peerCertificate?: Uint8Array;
   /** Of this server, for CRAM-MD5's challenge. */
   hostname: string;
+  /** Mechanisms to offer among those that the connection allows; all if not given. */
+  only?: readonly MechanismName[];
   /** Handed on to the backend. */
   peer?: SaslPeer;
+  /**
+   * Called with the user's name before anything of theirs is looked at, so that tries are counted first; what it
+   * throws ends the exchange.
+   */
+  admit?(username: string): Promise<void>;
 }
 
 /** Names of the mechanisms to offer, in the order of {@link mechanismNames}. */
 export function offeredMechanisms(c: SaslServerContext): MechanismName[] {
   return mechanismNames.filter((name) => {
+    if (c.only !== undefined && !c.only.includes(name)) return false;
     if (name.endsWith("-PLUS")) return c.channelBindings.size > 0;
     if (name === "EXTERNAL") return c.peerCertificate !== undefined;
     return c.mayShowPassword || (name !== "PLAIN" && name !== "LOGIN");
@@ -52,12 +60,18 @@ export function serverMechanism(
   context: SaslServerContext,
 ): ServerMechanism | undefined {
   const { peer } = context;
+  const admitted = async <T>(user: string, then: () => Promise<T>): Promise<T> => {
+    await context.admit?.(user);
+    return await then();
+  };
   const backend: SaslBackend = {
     certificateUsername: accounts.certificateUsername &&
       ((certificate) => accounts.certificateUsername!(certificate)),
-    checkPassword: (user, password) => accounts.checkPassword(user, password, peer),
-    scramCredentials: (user, mechanism) => accounts.scramCredentials(user, mechanism, peer),
-    cramMd5Credentials: (user) => accounts.cramMd5Credentials(user, peer),
+    checkPassword: (user, password) =>
+      admitted(user, () => accounts.checkPassword(user, password, peer)),
+    scramCredentials: (user, mechanism) =>
+      admitted(user, () => accounts.scramCredentials(user, mechanism, peer)),
+    cramMd5Credentials: (user) => admitted(user, () => accounts.cramMd5Credentials(user, peer)),
   };
   const known = offeredMechanisms(context).find((n) => n === name.toUpperCase());
   switch (known) {

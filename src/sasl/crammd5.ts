@@ -64,8 +64,9 @@ export function cramMd5Server(backend: SaslBackend, hostname: string): ServerMec
       if (fitting.length === 0 || stored === undefined) {
         throw new SaslError("credentials", "wrong user name or password");
       }
-      (fitting[0] as CramMd5Credentials).used?.();
-      return { username };
+      const fits: CramMd5Credentials = fitting[0];
+      fits.used?.();
+      return { username, credential: fits.credential ?? "" };
     },
   };
 }

@@ -34,7 +34,8 @@ async function checkPassword(
   username: string,
   password: string,
 ): Promise<ServerStep> {
-  if (await backend.checkPassword(username, preparePassword(password))) return { username };
+  const credential = await backend.checkPassword(username, preparePassword(password));
+  if (credential !== undefined) return { username, credential };
   throw new SaslError("credentials", "wrong user name or password");
 }
 
@@ -132,12 +133,13 @@ export function externalServer(
         throw new SaslError("unavailable", "no TLS client certificate");
       }
       const wanted = input.length === 0 ? undefined : prepareUsername(textOf(input));
-      username = await backend.certificateUsername(certificate);
-      if (username === undefined) throw new SaslError("credentials", "certificate is not known");
+      const known = await backend.certificateUsername(certificate);
+      if (known === undefined) throw new SaslError("credentials", "certificate is not known");
+      username = known.username;
       if (wanted !== undefined && wanted !== username) {
         throw new SaslError("authorization", "can't act as another user");
       }
-      return { username };
+      return known;
     },
   };
 }

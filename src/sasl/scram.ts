@@ -73,6 +73,7 @@ export function scramServer(
   let username: string | undefined;
   let credentials: ScramCredentials;
   let known = false;
+  let credential = "";
   let nonce: string;
   let serverFirst: string;
 
@@ -102,7 +103,7 @@ export function scramServer(
     }
     const mechanism = hash === "sha1" ? "SCRAM-SHA-1" : "SCRAM-SHA-256";
     const stored = await backend.scramCredentials(username, mechanism);
-    known = stored !== undefined;
+    known = stored !== undefined && stored.absent !== true;
     credentials = stored ?? absentCredentials(username, hash);
     nonce = first.nonce + newNonce();
     serverFirst = `r=${nonce},s=${credentials.salt.toBase64()},i=${credentials.iterations}`;
@@ -136,6 +137,7 @@ export function scramServer(
     }
     state = "acknowledge";
     fitting[0].used?.();
+    credential = fitting[0].credential ?? "";
     const signature = hmac(hash, fitting[0].serverKey, message);
     return { challenge: encoder.encode(`v=${signature.toBase64()}`) };
   }
@@ -156,7 +158,7 @@ export function scramServer(
       if (now === "final") return finish(input);
       // Where success can't carry data, the client acknowledges the server's last message.
       if (input.length > 0) throw new SaslError("malformed", "scram exchange is over");
-      return { username: username! };
+      return { username: username!, credential };
     },
   };
 }

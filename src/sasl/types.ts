@@ -47,6 +47,10 @@ export interface ScramCredentials {
   iterations: number;
   storedKey: Uint8Array;
   serverKey: Uint8Array;
+  /** Which password it is, as the server's last step tells. */
+  credential?: string;
+  /** Of a name without account: no password fits. */
+  absent?: boolean;
   /** Called when somebody has logged in with it. */
   used?: () => void;
   /** Further passwords of the same user, with the same salt and iterations. */
@@ -57,6 +61,8 @@ export interface ScramCredentials {
 export interface CramMd5Credentials {
   inner: Uint8Array;
   outer: Uint8Array;
+  /** Which password it is, as the server's last step tells. */
+  credential?: string;
   /** Called when somebody has logged in with it. */
   used?: () => void;
   /** Further passwords of the same user. */
@@ -74,21 +80,35 @@ export interface SaslPeer {
 export interface SaslBackend {
   /**
    * Checks a prepared password; for names without account too, in about the same time.
+   * @returns which credential it is, as {@link ServerStep} has it; undefined if it is wrong
    * @throws SaslError "appPassword"
    */
-  checkPassword(username: string, password: string, peer?: SaslPeer): Promise<boolean>;
+  checkPassword(
+    username: string,
+    password: string,
+    peer?: SaslPeer,
+  ): Promise<string | undefined>;
+  /**
+   * What a SCRAM exchange is checked with. For names without account credentials that no password fits, marked
+   * `absent`, whose salt and rounds stay the same from try to try; undefined makes such ones up.
+   */
   scramCredentials(
     username: string,
     mechanism: "SCRAM-SHA-1" | "SCRAM-SHA-256",
     peer?: SaslPeer,
   ): Promise<ScramCredentials | undefined>;
   cramMd5Credentials(username: string, peer?: SaslPeer): Promise<CramMd5Credentials | undefined>;
-  /** The login name that a client certificate (DER) stands for. */
-  certificateUsername?(certificate: Uint8Array): Promise<string | undefined>;
+  /** The login name that a client certificate (DER) stands for, and the credential that it is. */
+  certificateUsername?(
+    certificate: Uint8Array,
+  ): Promise<{ username: string; credential: string } | undefined>;
 }
 
-/** One step of the server: a challenge to send, or the name of the user who has logged in. */
-export type ServerStep = { challenge: Uint8Array } | { username: string };
+/**
+ * One step of the server: a challenge to send, or the name of the user who has logged in, and with what: a name
+ * of the password, app password or key, by which the session ends when that is taken away.
+ */
+export type ServerStep = { challenge: Uint8Array } | { username: string; credential: string };
 
 /** The server's side of one exchange. */
 export interface ServerMechanism {

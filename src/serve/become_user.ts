@@ -8,7 +8,7 @@ import type { Config } from "../config/mod.ts";
 import type { Log } from "../log/mod.ts";
 import { freeSpace } from "../platform/files.ts";
 import { baseName, joinPath, parentDir } from "../platform/paths.ts";
-import { executablePath, isCompiled, restrictNewFiles } from "../platform/process.ts";
+import { executablePath, isCompiled } from "../platform/process.ts";
 import { keepPasswordWorker } from "../store/logins/password.ts";
 import {
   becomeOwner,
@@ -61,8 +61,6 @@ export async function becomeUser(
   user: User | undefined,
   log: Log,
 ): Promise<void> {
-  // What is made from here on is for the user alone.
-  restrictNewFiles();
   if (user) {
     await makeDataDir(config, user);
     if (!config.static.NoFixPermissions) await fixAll(config, user, log);

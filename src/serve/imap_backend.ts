@@ -1,13 +1,13 @@
 /** What the IMAP listeners ask of the server. @module */
 import type { Config } from "../config/mod.ts";
-import { countAuthentication } from "../metrics/authentication.ts";
 import type { ImapBackend } from "../imap/server/mod.ts";
 import type { Log } from "../log/mod.ts";
-import type { FailedAuthLimiter, ServerTls } from "../net/mod.ts";
+import type { LoginGuard, ServerTls } from "../net/mod.ts";
 import type { SaslBackend } from "../sasl/mod.ts";
 import type { Accounts } from "../store/account/accounts.ts";
 import type { Shares } from "../store/mailboxes/shares.ts";
 import { loginAccount } from "./logins.ts";
+import type { OpenLogins } from "./open_logins.ts";
 
 /** Options of one IMAP listener. */
 export interface ImapOptions {
@@ -20,8 +20,10 @@ export interface ImapOptions {
   tempDir: string;
   maxMessageSize: number;
   plaintextLogin: boolean;
+  pedantic: boolean;
   tls: ServerTls | undefined;
-  authLimiter: FailedAuthLimiter;
+  loginGuard: LoginGuard;
+  openLogins: OpenLogins;
 }
 
 export function imapBackend(o: ImapOptions): ImapBackend {
@@ -37,26 +39,11 @@ export function imapBackend(o: ImapOptions): ImapBackend {
     tempDir: o.tempDir,
     maxMessageSize: o.maxMessageSize,
     plaintextLogin: o.plaintextLogin,
+    pedantic: o.pedantic,
     tls: o.tls,
     sasl: o.sasl,
-    mayTryLogin: (conn) => o.authLimiter.mayTry(conn.remoteIp, "imap"),
-    loginDone(conn, login, result, mechanism) {
-      const ok = result === "ok";
-      if (ok) o.authLimiter.succeeded(conn.remoteIp);
-      else o.authLimiter.failed(conn.remoteIp);
-      countAuthentication("imap", mechanism, result);
-      const { remoteIp } = conn;
-      const kind = mechanism.toLowerCase();
-      o.authLimiter.attempted({
-        service: "imap",
-        mechanism: kind,
-        result,
-        login,
-        remoteIp,
-        client: "",
-      });
-      o.log.withCid(conn.cid).info(ok ? "login" : "login failed", { login, remote: conn.remoteIp });
-    },
+    loginGuard: o.loginGuard,
+    loggedIn: (session) => o.openLogins.add(session),
     capabilitiesDisabled: (account) => o.config.account(account)?.IMAPCapabilitiesDisabled ?? [],
     async accountForLogin(login) {
       const name = loginAccount(o.config, login);

@@ -5,12 +5,13 @@
  * @module
  */
 import type { Config, Listener } from "../config/mod.ts";
+import type { Scripts } from "../delivery/sieve/scripts.ts";
 import { type ImapBackend, serveImap } from "../imap/server/mod.ts";
 import { Log } from "../log/mod.ts";
 import {
   ConnectionLimiter,
   connectionRate,
-  type FailedAuthLimiter,
+  type LoginGuard,
   type OpenConnection,
   openConnectionLimits,
   RateLimiter,
@@ -19,20 +20,25 @@ import {
   serveTcp,
   type TcpServer,
 } from "../net/mod.ts";
+import { MaildropLocks, servePop3 } from "../pop3/mod.ts";
+import { serveManageSieve } from "../managesieve/mod.ts";
 import type { Queue } from "../queue/mod.ts";
 import type { SaslBackend } from "../sasl/mod.ts";
 import {
-  misbehaving,
   serveSmtp,
   serveSmtpConnection,
-  type SmtpBackend,
+  type SmtpListenOptions,
   type SmtpServerOptions,
 } from "../smtp/server/mod.ts";
 import type { Accounts } from "../store/account/accounts.ts";
 import type { Shares } from "../store/mailboxes/shares.ts";
 import type { TlsKeys } from "../store/logins/tls_keys.ts";
+import { developerBackends, type DeveloperOptions, developerPort } from "./catcher/developer.ts";
+import { pop3Backend } from "./pop3_backend.ts";
+import { managesieveBackend } from "./managesieve_backend.ts";
 import { imapBackend } from "./imap_backend.ts";
 import { type MetricsListener, serveMetrics } from "./web/metrics_http.ts";
+import type { OpenLogins } from "./open_logins.ts";
 import type { Receiving } from "./receiving/receiving.ts";
 import { submissionBackend } from "./smtp_backend.ts";
 import type { Sockets } from "./sockets.ts";
@@ -54,6 +60,8 @@ export interface ListenerServices {
   tempDir: string;
   /** Localserve: special localparts misbehave, loopback has no limits. */
   local: boolean;
+  /** Of localserve: what goes wrong on purpose, and what is taken that real servers refuse. */
+  developer?: DeveloperOptions;
   sockets: Sockets;
   certificates: ServerCertificates;
   receiving: Receiving;
@@ -61,7 +69,10 @@ export interface ListenerServices {
   tlsKeys: TlsKeys;
   shares: Shares;
   sasl: SaslBackend;
-  authLimiter: FailedAuthLimiter;
+  /** Sieve scripts of the accounts. */
+  scripts: Scripts;
+  loginGuard: LoginGuard;
+  openLogins: OpenLogins;
 }
 
 export class Listeners {
@@ -70,6 +81,7 @@ export class Listeners {
   readonly #s: ListenerServices;
   readonly #servers: TcpServer[] = [];
   readonly #metrics: MetricsListener[] = [];
+  readonly #maildrops = new MaildropLocks();
 
   constructor(s: ListenerServices) {
     this.#s = s;
@@ -91,9 +103,16 @@ export class Listeners {
       queue: this.#s.queue,
       log: smtpLog,
       sasl: this.#s.sasl,
+      openLogins: this.#s.openLogins,
       hostname,
     };
-    const wrap = (b: SmtpBackend) => this.#s.local ? misbehaving(b) : b;
+    const { developer, config, sasl } = this.#s;
+    const receiving = this.#s.receiving.backend(l);
+    const queueing = submissionBackend(services);
+    const backends = developer
+      ? developerBackends(developer, config, sasl, receiving, queueing)
+      : { receiving, submission: queueing };
+    const serve = (o: SmtpListenOptions) => serveSmtp(developer ? developerPort(developer, o) : o);
     for (const ip of this.#s.sockets.ips(l)) {
       const limits = () => ({
         connectionLimiter: new ConnectionLimiter(openConnectionLimits, {
@@ -105,34 +124,36 @@ export class Listeners {
       const smtp: SmtpServerOptions = {
         hostname,
         log: smtpLog,
-        backend: wrap(this.#s.receiving.backend(l)),
+        backend: backends.receiving,
         tmpDir: this.#s.tempDir,
         tls,
         limits: l.SMTPMaxMessageSize > 0 ? { size: l.SMTPMaxMessageSize } : undefined,
-        authLimiter: this.#s.authLimiter,
+        loginGuard: this.#s.loginGuard,
+        pedantic: this.#s.config.static.Pedantic,
       };
       const submission: SmtpServerOptions = {
         ...smtp,
         submission: true,
         tls: clientTls,
-        backend: wrap(submissionBackend(services)),
+        backend: backends.submission,
       };
       if (l.SMTP.Enabled) {
         this.#add(
           "SMTP",
-          await serveSmtp({
+          await serve({
             ...smtp,
             ...limits(),
             ...await this.#at(ip, l.SMTP.Port || 25, "SMTP"),
             tls: l.SMTP.NoSTARTTLS ? undefined : tls,
             requireTls: l.SMTP.RequireSTARTTLS,
+            noRequireTls: l.SMTP.NoRequireTLS,
           }),
         );
       }
       if (l.Submission.Enabled) {
         this.#add(
           "submission",
-          await serveSmtp({
+          await serve({
             ...submission,
             ...limits(),
             ...await this.#at(ip, l.Submission.Port || 587, "submission"),
@@ -144,7 +165,7 @@ export class Listeners {
       if (l.Submissions.Enabled && tls) {
         this.#add(
           "submissions (TLS)",
-          await serveSmtp({
+          await serve({
             ...submission,
             ...limits(),
             ...await this.#at(ip, l.Submissions.Port || 465, "submissions"),
@@ -157,6 +178,15 @@ export class Listeners {
       }
       if (l.IMAPS.Enabled && tls) {
         await this.#imap(ip, l, l.IMAPS.Port || 993, clientTls, true, hostname, limits());
+      }
+      if (l.POP3.Enabled) {
+        await this.#pop3(ip, l, l.POP3.Port || 110, clientTls, false, hostname, limits());
+      }
+      if (l.POP3S.Enabled && tls) {
+        await this.#pop3(ip, l, l.POP3S.Port || 995, clientTls, true, hostname, limits());
+      }
+      if (l.ManageSieve.Enabled) {
+        await this.#managesieve(ip, l, clientTls, hostname, limits());
       }
       // Where networks let nothing but HTTPS through, mail programs get through this way.
       const alpn = new Map<string, AlpnHandler>();
@@ -213,7 +243,7 @@ export class Listeners {
 
   #webHandlers(): WebHandlers {
     const { proofs } = this.#s.certificates;
-    return { ...this.#s.pages.handlers, acme: (req) => proofs.answerHttp(req.path) };
+    return { ...this.#s.pages.handlers, acme: (req) => proofs.answerHttp(req.url.pathname) };
   }
 
   #imapBackend(l: Listener, tls: ServerTls | undefined, hostname: string): ImapBackend {
@@ -227,8 +257,10 @@ export class Listeners {
       tempDir: this.#s.tempDir,
       maxMessageSize: l.SMTPMaxMessageSize > 0 ? l.SMTPMaxMessageSize : 100 * 1024 * 1024,
       plaintextLogin: l.IMAP.NoRequireSTARTTLS,
+      pedantic: this.#s.config.static.Pedantic,
       tls,
-      authLimiter: this.#s.authLimiter,
+      loginGuard: this.#s.loginGuard,
+      openLogins: this.#s.openLogins,
     });
   }
 
@@ -256,6 +288,81 @@ export class Listeners {
       ...limits,
     }, (conn) => serveImap(conn, backend));
     this.#add(implicit ? "IMAPS (TLS)" : "IMAP", server);
+  }
+
+  async #pop3(
+    ip: string,
+    l: Listener,
+    port: number,
+    tls: ServerTls | undefined,
+    implicit: boolean,
+    hostname: string,
+    limits: { connectionLimiter: ConnectionLimiter; rateLimiter: RateLimiter },
+  ): Promise<void> {
+    const log = new Log("pop3server");
+    const { config, accounts, sasl, loginGuard, openLogins } = this.#s;
+    const backend = pop3Backend({
+      config,
+      accounts,
+      sasl,
+      log,
+      hostname,
+      plaintextLogin: l.POP3.NoRequireSTARTTLS,
+      tls,
+      loginGuard,
+      openLogins,
+      locks: this.#maildrops,
+    });
+    const { listener } = await this.#at(ip, port, implicit ? "POP3S" : "POP3");
+    const server = await serveTcp({
+      hostname: ip,
+      port,
+      listener,
+      tls: implicit ? tls : undefined,
+      log,
+      protocol: implicit ? "pop3s" : "pop3",
+      pkg: "pop3server",
+      refusal: "-ERR [SYS/TEMP] too many connections\r\n",
+      ...limits,
+    }, (conn) => servePop3(conn, backend));
+    this.#add(implicit ? "POP3S (TLS)" : "POP3", server);
+  }
+
+  async #managesieve(
+    ip: string,
+    l: Listener,
+    tls: ServerTls | undefined,
+    hostname: string,
+    limits: { connectionLimiter: ConnectionLimiter; rateLimiter: RateLimiter },
+  ): Promise<void> {
+    const log = new Log("managesieve");
+    const { config, scripts, sasl, loginGuard, openLogins } = this.#s;
+    const plaintextLogin = l.ManageSieve.NoRequireSTARTTLS;
+    const backend = managesieveBackend({
+      config,
+      scripts,
+      sasl,
+      log,
+      hostname,
+      plaintextLogin,
+      tls,
+      loginGuard,
+      openLogins,
+    });
+    const port = l.ManageSieve.Port || 4190;
+    const { listener } = await this.#at(ip, port, "ManageSieve");
+    const server = await serveTcp({
+      hostname: ip,
+      port,
+      listener,
+      tls: undefined,
+      log,
+      protocol: "managesieve",
+      pkg: "managesieve",
+      refusal: 'BYE (TRYLATER) "too many connections"\r\n',
+      ...limits,
+    }, (conn) => serveManageSieve(conn, backend));
+    this.#add("ManageSieve", server);
   }
 
   #add(protocol: string, server: TcpServer): void {

@@ -4,17 +4,35 @@
  * @module
  */
 import type { Config } from "../config/mod.ts";
-import { preparePassword, type SaslBackend, SaslError } from "../sasl/mod.ts";
+import { preparePassword, type SaslBackend, SaslError, type SaslPeer } from "../sasl/mod.ts";
 import type { Account } from "../store/account/account.ts";
 import type { Accounts } from "../store/account/accounts.ts";
-import { checkAbsentPassword } from "../store/logins/credentials.ts";
+import { isOwnHash } from "../store/logins/password.ts";
+import type { LoginDirectory } from "../store/logins/directory.ts";
+import {
+  cramMd5Credentials,
+  type ProgramLogin,
+  scramCredentials,
+  type Secrets,
+  verifyForProgram,
+  verifyPassword,
+} from "../store/logins/secrets.ts";
 import type { TlsKeys } from "../store/logins/tls_keys.ts";
+import { keyCredential } from "./key_credential.ts";
 
-/** Name of the account that logs in with an address; undefined if none does or it may not. */
+/**
+ * Name of the account that logs in with an address; undefined if none does or it may not, as its domain or the
+ * account is disabled.
+ */
 export function loginAccount(config: Config, login: string): string | undefined {
   const name = config.accountFor(login);
-  if (name === undefined) return undefined;
+  if (name === undefined || loginDomainDisabled(config, login)) return undefined;
   return config.account(name)?.LoginDisabled ? undefined : name;
+}
+
+/** Whether the domain of a login name is one of ours that is disabled. */
+export function loginDomainDisabled(config: Config, login: string): boolean {
+  return config.domain(login.slice(login.lastIndexOf("@") + 1))?.config.Disabled === true;
 }
 
 /** Whose attempt to log in it was, for the log of them: "" for names that are no account's. */
@@ -26,15 +44,19 @@ export function accountOfLogin(config: Config, login: string): string {
 export const needsAppPassword =
   "this account has a second factor: programs need an app password, made on the account page";
 
-/** Runs with the account of a login name open; undefined without one. */
+/** Where logins find what they are checked with. */
+export interface LoginServices {
+  config: Config;
+  accounts: Accounts;
+  directory: LoginDirectory;
+}
+
+/** Runs with an account open. */
 async function withAccount<T>(
-  config: Config,
   accounts: Accounts,
-  login: string,
+  name: string,
   fn: (a: Account) => T | Promise<T>,
-): Promise<T | undefined> {
-  const name = loginAccount(config, login);
-  if (name === undefined) return undefined;
+): Promise<T> {
   const account = await accounts.open(name);
   try {
     return await fn(account);
@@ -43,33 +65,94 @@ async function withAccount<T>(
   }
 }
 
+/** The secrets of a login name's account; none for names that have no account. */
+async function secretsOf(
+  s: LoginServices,
+  login: string,
+  account: string | undefined,
+): Promise<Secrets> {
+  const found = await s.directory.read(login, account);
+  if (found !== "unread") return found;
+  return await withAccount(s.accounts, account!, (a) => a.credentials.secrets());
+}
+
+/** Notes that an app password was used; nothing waits for it. */
+function noteUse(s: LoginServices, account: string, id: number, peer: SaslPeer | undefined): void {
+  withAccount(s.accounts, account, (a) => a.credentials.used(id, peer)).catch(() => {
+    // The server is stopping; nothing depends on it.
+  });
+}
+
+/** Checks the password that a program sends. In about the same time whether or not the name has an account. */
+export async function checkProgramPassword(
+  s: LoginServices,
+  login: string,
+  account: string | undefined,
+  password: string,
+  peer: SaslPeer | undefined,
+): Promise<ProgramLogin> {
+  const secrets = await secretsOf(s, login, account);
+  const result = await verifyForProgram(secrets, password, peer?.remoteIp);
+  if (result.appPassword !== undefined) noteUse(s, account!, result.appPassword, peer);
+  else if (result.result !== "wrong") await renewHash(s, account!, password, secrets);
+  return result;
+}
+
+/** Checks a user's own password, for the pages; in about the same time whether or not the name has an account. */
+export async function checkOwnPassword(
+  s: LoginServices,
+  login: string,
+  account: string | undefined,
+  password: string,
+  remoteIp: string,
+): Promise<boolean> {
+  const secrets = await secretsOf(s, login, account);
+  if (!await verifyPassword(secrets.passwordHash, password, remoteIp)) return false;
+  await renewHash(s, account!, password, secrets);
+  return true;
+}
+
+/** Replaces the hash of another server, now that the password is known. */
+async function renewHash(
+  s: LoginServices,
+  account: string,
+  password: string,
+  { passwordHash, derived }: Secrets,
+): Promise<void> {
+  if (isOwnHash(passwordHash!) && derived.scramSha256 !== undefined) return;
+  await withAccount(s.accounts, account, (a) => a.credentials.renewHash(password, passwordHash!));
+}
+
 /** What SASL asks of accounts. */
-export function saslBackend(
-  config: Config,
-  accounts: Accounts,
-  tlsKeys: () => TlsKeys | undefined,
-): SaslBackend {
+export function saslBackend(s: LoginServices, tlsKeys: () => TlsKeys | undefined): SaslBackend {
+  const { config } = s;
   return {
     certificateUsername(certificate) {
       const key = tlsKeys()?.loginOf(certificate);
       // The address may have gone since, or be another's, or its account may be closed.
       const good = key !== undefined && loginAccount(config, key.login) === key.account;
-      return Promise.resolve(good ? key.login : undefined);
+      return Promise.resolve(
+        good ? { username: key.login, credential: keyCredential(key.fingerprint) } : undefined,
+      );
     },
     async checkPassword(username, password, peer) {
-      const result = await withAccount(
-        config,
-        accounts,
-        username,
-        (a) => a.credentials.verifyForProgram(password, peer),
-      );
-      if (result === "secondFactor") throw new SaslError("appPassword", needsAppPassword);
-      return result === undefined ? await checkAbsentPassword(password) : result === "ok";
+      const account = loginAccount(config, username);
+      const r = await checkProgramPassword(s, username, account, password, peer);
+      if (r.result === "secondFactor") throw new SaslError("appPassword", needsAppPassword);
+      return r.result === "ok" ? r.credential : undefined;
     },
-    scramCredentials: (username, mechanism, peer) =>
-      withAccount(config, accounts, username, (a) => a.credentials.scram(mechanism, peer)),
-    cramMd5Credentials: (username, peer) =>
-      withAccount(config, accounts, username, (a) => a.credentials.cramMd5(peer)),
+    async scramCredentials(username, mechanism, peer) {
+      const account = loginAccount(config, username);
+      const secrets = await secretsOf(s, username, account);
+      // Made up in any case, so that it takes the time in any case.
+      const absent = s.directory.absentScram(username, mechanism);
+      return scramCredentials(secrets, mechanism, (id) => noteUse(s, account!, id, peer)) ?? absent;
+    },
+    async cramMd5Credentials(username, peer) {
+      const account = loginAccount(config, username);
+      const secrets = await secretsOf(s, username, account);
+      return cramMd5Credentials(secrets, (id) => noteUse(s, account!, id, peer));
+    },
   };
 }
 
@@ -79,10 +162,9 @@ export async function setAccountPassword(
   name: string,
   password: string,
 ): Promise<void> {
-  const account = await accounts.open(name);
-  try {
-    await account.credentials.setPassword(preparePassword(password));
-  } finally {
-    account.close();
-  }
+  await withAccount(
+    accounts,
+    name,
+    (a) => a.credentials.setPassword(preparePassword(password)),
+  );
 }

@@ -6,6 +6,7 @@
  */
 import { finishRemovals } from "../admin/mod.ts";
 import type { Config } from "../config/mod.ts";
+import type { SieveDatabase } from "../delivery/sieve/database.ts";
 import type { Log } from "../log/mod.ts";
 import type { Accounts } from "../store/account/accounts.ts";
 import { forgetIdentifier } from "../store/mailboxes/rights.ts";
@@ -35,17 +36,30 @@ export async function forgetRights(
   }
 }
 
-/** Looks now, for what the last process left, and from time to time. @returns function that ends it */
+/** Scripts of accounts that are no more. */
+async function forgetScripts(config: Config, sieve: SieveDatabase): Promise<void> {
+  for (const name of sieve.accounts()) if (!config.account(name)) await sieve.forget(name);
+}
+
+/**
+ * Looks now, for what the last process left, and from time to time.
+ * @param forgetMore forgets what is kept of removed accounts elsewhere
+ * @returns function that ends it
+ */
 export function watchRemovals(
   config: Config,
   accounts: Accounts,
   shares: Shares,
+  sieve: SieveDatabase,
   log: Log,
+  forgetMore: () => Promise<void>,
 ): () => void {
   let running: Promise<unknown> | undefined;
   const look = () => {
     running ??= finishRemovals(config, accounts, log)
       .then(() => forgetRights(config, accounts, shares))
+      .then(() => forgetScripts(config, sieve))
+      .then(forgetMore)
       .catch((err) => log.error("looking for removed accounts", { err: err as Error }))
       .finally(() => running = undefined);
   };

@@ -13,9 +13,10 @@ export function accountRules(config: Config, name: string): AccountRules | undef
         specialUse: m.specialUse === undefined ? 0 : SpecialUse[m.specialUse],
       })),
     quotaMessageSize: () => config.quotaMessageSize(name),
-    junkFlags(mailboxName) {
+    junkFlags(mailbox) {
       const account = config.account(name);
-      const mark = account && automaticJunkFlag(account, mailboxName);
+      const isJunk = (mailbox.specialUse & SpecialUse.Junk) !== 0;
+      const mark = account && automaticJunkFlag(account, mailbox.name, isJunk);
       if (mark === undefined) return undefined;
       return mark === "junk" ? Flag.Junk : mark === "notJunk" ? Flag.NotJunk : 0;
     },

@@ -3,16 +3,23 @@
  *
  * @module
  */
+import { isOriginalData, originalDataText } from "../admin/original/folder.ts";
+import { takenOverFile } from "../admin/original/take_over.ts";
 import type { Config } from "../config/mod.ts";
 import { makeResolver } from "../dns/mod.ts";
+import { join } from "node:path";
+import { SieveDatabase } from "../delivery/sieve/database.ts";
+import { SiteScripts } from "../delivery/sieve/site_scripts.ts";
 import { Trainer } from "../delivery/training.ts";
 import { clearLevel, currentLevels, isLevel, Log, setLevel } from "../log/mod.ts";
-import { FailedAuthLimiter, type OpenConnection, type Outbound } from "../net/mod.ts";
-import { ensureDir } from "../platform/files.ts";
+import { LoginGuard, type OpenConnection, type Outbound } from "../net/mod.ts";
+import { ensureDir, removeFile } from "../platform/files.ts";
 import { Queue } from "../queue/mod.ts";
 import type { SaslBackend } from "../sasl/mod.ts";
 import { makeFilesAhead, removeLeftovers } from "../smtp/server/mod.ts";
 import { Accounts } from "../store/account/accounts.ts";
+import { LoginDirectory } from "../store/logins/directory.ts";
+import { settleLastBackup } from "../store/backup/last_backup.ts";
 import { LoginLog } from "../store/logins/attempts.ts";
 import { Shares } from "../store/mailboxes/shares.ts";
 import { TlsKeys } from "../store/logins/tls_keys.ts";
@@ -25,21 +32,24 @@ import {
   inUse,
   type Json,
 } from "./control/control.ts";
+import { defaultDeveloper, type DeveloperOptions } from "./catcher/developer.ts";
 import { Listeners } from "./listeners.ts";
-import { accountOfLogin, saslBackend } from "./logins.ts";
+import { accountOfLogin, type LoginServices, saslBackend } from "./logins.ts";
+import { OpenLogins } from "./open_logins.ts";
 import { catchPanics } from "./panics.ts";
+import { startUpdateChecks } from "./updates.ts";
 import { openOutbound } from "./outbound.ts";
 import { queueHandlers } from "./control/queue.ts";
 import { type OutgoingOptions, outgoingOptions, queueServices } from "./sending/queue_services.ts";
 import { watchRemovals } from "./removals.ts";
 import { accountRules } from "./rules.ts";
-import { openSrs } from "./onward/srs_key.ts";
+import { keyFor, openServerSecret, srsOf } from "./onward/srs_key.ts";
 import { Receiving, type ReceivingOptions } from "./receiving/receiving.ts";
 import type { ReportDatabases } from "./receiving/services.ts";
 import { retrainHandler } from "./receiving/retrain.ts";
 import { Sockets } from "./sockets.ts";
 import { submitFromProgram } from "./sending/submit.ts";
-import { startReports } from "./reports/mod.ts";
+import { type ReportSending, startReports } from "./reports/mod.ts";
 import { ServerCertificates } from "./tls/tls.ts";
 import type { Patience } from "../acme/mod.ts";
 import { ServerWebhooks } from "./sending/webhooks.ts";
@@ -52,6 +62,8 @@ export interface ServerOptions {
   config: Config;
   /** Localserve: mail never leaves, special localparts misbehave, loopback has no limits. */
   local: boolean;
+  /** Of localserve: what it does for developers. */
+  developer?: DeveloperOptions;
   /** How mail leaves; of no use with `local`. */
   outgoing?: OutgoingOptions;
   /** Of receiving: the resolver, and what tests choose. */
@@ -76,6 +88,8 @@ export class MailServer {
   readonly accounts: Accounts;
   readonly queue: Queue;
   webhooks: ServerWebhooks | undefined;
+  /** Scripts of accounts, and what they did. */
+  sieve: SieveDatabase | undefined;
   loginLog: LoginLog | undefined;
   readonly #log: Log;
   #listeners: Listeners | undefined;
@@ -89,10 +103,13 @@ export class MailServer {
   #closePolicies: (() => Promise<void>) | undefined;
   readonly #sasl: SaslBackend;
   readonly #tempDir: string;
-  #endReports: (() => Promise<void>) | undefined;
+  #reportSending: ReportSending | undefined;
+  readonly #developer: DeveloperOptions | undefined;
   /** Ends the making of temporary files ahead. */
   #noMoreFiles: (() => Promise<void>) | undefined;
-  readonly #authLimiter: FailedAuthLimiter;
+  readonly #loginGuard: LoginGuard;
+  readonly #openLogins: OpenLogins;
+  readonly #logins: LoginServices;
   #unwatch: (() => void) | undefined;
   #stopping: Promise<void> | undefined;
   readonly #stopped = Promise.withResolvers<void>();
@@ -103,6 +120,7 @@ export class MailServer {
     accounts: Accounts,
     queue: Queue,
     control: ControlServer,
+    secret: Uint8Array,
   ) {
     this.config = o.config;
     this.#log = log;
@@ -110,10 +128,28 @@ export class MailServer {
     this.queue = queue;
     this.#control = control;
     this.#trainer = new Trainer(o.config, new Log("junk"));
-    accounts.onOpen = (a) => this.#trainer.attach(a);
+    accounts.onOpen = (a) => {
+      this.#trainer.attach(a);
+      a.credentials.onChange = (change, keep) =>
+        void this.#openLogins.changed(a.name, change, keep);
+    };
     this.#tempDir = o.config.dataPath("tmp");
-    this.#sasl = saslBackend(o.config, accounts, () => this.#tlsKeys);
-    this.#authLimiter = new FailedAuthLimiter({ exemptLoopback: o.local });
+    const { config } = o;
+    const directory = new LoginDirectory(
+      accounts.dir,
+      keyFor(secret, "names without account"),
+      () => config.dynamic.Accounts.keys(),
+    );
+    const tlsKeys = () => this.#tlsKeys;
+    this.#logins = { config, accounts, directory };
+    this.#sasl = saslBackend(this.#logins, tlsKeys);
+    this.#developer = o.local ? o.developer ?? defaultDeveloper() : undefined;
+    this.#openLogins = new OpenLogins({ config, accounts, tlsKeys, log: new Log("auth") });
+    this.#loginGuard = new LoginGuard({
+      exemptLoopback: o.local,
+      accountOf: (login) => accountOfLogin(config, login) || undefined,
+      log: new Log("auth"),
+    });
   }
 
   /**
@@ -124,6 +160,7 @@ export class MailServer {
   static async start(o: ServerOptions): Promise<MailServer> {
     const { config } = o;
     if (await controlAnswers(config.dataDir)) throw inUse(config.dataDir);
+    if (isOriginalData(config.dataDir)) throw new Error(originalDataText(config.dataDir));
     const sockets = await Sockets.bind(config.static);
     try {
       const certificates = await ServerCertificates.open(config);
@@ -148,9 +185,12 @@ export class MailServer {
     // First of all: a second server on this folder is refused before it touches anything.
     const control = new ControlServer(config.dataDir, log.forPackage("control"));
     await control.start();
+    // What was taken over is in use from here on, and can't be taken over anew.
+    removeFile(config.dataPath(takenOverFile));
     let server: MailServer | undefined;
     try {
       await removeLeftovers(tempDir);
+      await settleLastBackup(config.dataDir);
       const accounts = new Accounts(
         config.dataPath("accounts"),
         new Log("store"),
@@ -158,7 +198,12 @@ export class MailServer {
       );
       const outgoing = await outgoingOptions({ ...o, outbound });
       const webhooks = await ServerWebhooks.open(config, outbound, () => server!.queue);
-      const srs = await openSrs(config.dataDir, o.receiving?.now ?? Date.now);
+      const secret = await openServerSecret(config.dataDir);
+      const srs = srsOf(secret, o.receiving?.now ?? Date.now);
+      const sieve = {
+        db: await SieveDatabase.open(config.dataDir, o.receiving?.now),
+        site: new SiteScripts(join(config.dir, "sieve"), new Log("sieve")),
+      };
       const queue = await Queue.open(
         config.dataDir,
         queueServices(
@@ -176,19 +221,23 @@ export class MailServer {
           outgoing,
         ),
       );
-      server = new MailServer(o, log, accounts, queue, control);
+      server = new MailServer(o, log, accounts, queue, control, secret);
+      server.sieve = sieve.db;
+      await sieve.db.memory.settle((note) => queue.holds({ ...note, since: note.begun - 1000 }));
       server.webhooks = webhooks;
       server.#noMoreFiles = makeFilesAhead(tempDir);
       const { filters } = server.#trainer;
       server.#receiving = await Receiving.open(
-        { config, accounts, queue, filters, tempDir, local: o.local, webhooks, srs },
+        { config, accounts, queue, filters, tempDir, local: o.local, webhooks, srs, sieve },
         o.receiving,
       );
       await o.prepare?.(accounts);
       server.#pages = await openWebPages(server, {
-        limiter: server.#authLimiter,
+        limiter: server.#loginGuard,
+        logins: server.#logins,
         outbound,
         tempDir,
+        developer: server.#developer,
         shares: () => server!.#shares,
         states: {
           tlsKeys: () => server!.#tlsKeys,
@@ -203,17 +252,21 @@ export class MailServer {
           : { resolver: outgoing.resolver ?? makeResolver(), tlsPolicy: outgoing.tlsPolicy },
       });
       server.#certificates = certificates;
-      server.#tlsKeys = await TlsKeys.open(config.dataDir);
+      server.#openLogins.sessions = server.#pages.sessions;
+      const tlsKeys = server.#tlsKeys = await TlsKeys.open(config.dataDir);
+      tlsKeys.onRemoved = () => void server!.#openLogins.recheckAll();
       server.#shares = await Shares.open(config.dataDir);
       const loginLog = server.loginLog = await LoginLog.open(config.dataDir);
-      server.#authLimiter.onAttempt = (a) =>
+      server.#loginGuard.onAttempt = (a) =>
         loginLog.note({ ...a, account: accountOfLogin(config, a.login) });
+      for (const p of loginLog.places()) server.#loginGuard.knows(p.account, p.remoteIp, p.last);
       const listeners = server.#listeners = new Listeners({
         config,
         accounts,
         queue,
         tempDir,
         local: o.local,
+        developer: server.#developer,
         sockets,
         certificates,
         receiving: server.#receiving,
@@ -221,7 +274,9 @@ export class MailServer {
         tlsKeys: server.#tlsKeys,
         shares: server.#shares,
         sasl: server.#sasl,
-        authLimiter: server.#authLimiter,
+        scripts: sieve.db.scripts,
+        loginGuard: server.#loginGuard,
+        openLogins: server.#openLogins,
       });
       for (const l of config.static.Listeners.values()) await listeners.open(l);
       control.serve(
@@ -233,8 +288,21 @@ export class MailServer {
       );
       const unwatch = [
         config.watch(),
-        watchRemovals(config, accounts, server.#shares, log),
+        watchRemovals(
+          config,
+          accounts,
+          server.#shares,
+          sieve.db,
+          log,
+          () => server!.#pages!.handlers.jmap?.forgetRemoved() ?? Promise.resolve(),
+        ),
         catchPanics(log),
+        startUpdateChecks({
+          config,
+          accounts,
+          tempDir,
+          resolver: outgoing.resolver ?? makeResolver(),
+        }),
       ];
       server.#closePolicies = outgoing.close;
       server.#unwatch = () => unwatch.forEach((end) => end());
@@ -242,7 +310,7 @@ export class MailServer {
       webhooks.hooks.start();
       const { reports } = server;
       if (reports && outgoing.tlsResults && outgoing.resolver) {
-        server.#endReports = startReports({
+        server.#reportSending = startReports({
           config,
           queue,
           tempDir,
@@ -267,8 +335,17 @@ export class MailServer {
   /** Commands that come over the control socket. */
   #handlers(): Map<string, ControlHandler> {
     const fields = (args: Json) => (args ?? {}) as Record<string, Json>;
+    const rechecked = (h: ControlHandler): ControlHandler => async (...a) => {
+      try {
+        return await h(...a);
+      } finally {
+        // Keys are changed through another handle of their database.
+        await this.#openLogins.recheckAll();
+      }
+    };
+    const admin = adminHandlers({ config: this.config, accounts: this.accounts, log: this.#log });
     return new Map<string, ControlHandler>([
-      ...adminHandlers({ config: this.config, accounts: this.accounts, log: this.#log }),
+      ...[...admin].map(([name, h]) => [name, rechecked(h)] as const),
       ["stop", () => {
         // After the answer, which goes over a connection that the stop closes.
         setTimeout(() => this.stop(), 0);
@@ -279,6 +356,10 @@ export class MailServer {
         else if (level !== null && isLevel(level)) setLevel(pkg, level);
         else if (level !== null) throw new ControlError(`no log level ${level}`);
         return currentLevels();
+      }],
+      ["reports send", async () => {
+        if (!this.#reportSending) throw new ControlError("this server sends no reports");
+        return await this.#reportSending.now();
       }],
       ["retrain", retrainHandler(this.config, this.accounts, this.#trainer)],
       ["sendmail", async (args) => {
@@ -306,6 +387,11 @@ export class MailServer {
     return this.#listeners?.endpoints ?? [];
   }
 
+  /** Who shares mailboxes with whom. */
+  get shares(): Shares | undefined {
+    return this.#shares;
+  }
+
   /** Databases of reports; none in localserve. */
   get reports(): ReportDatabases | undefined {
     return this.#receiving?.reports;
@@ -324,11 +410,13 @@ export class MailServer {
   async #stop(): Promise<void> {
     this.#log.info("stopping");
     this.#unwatch?.();
+    this.#openLogins.close();
     this.#receiving?.stop();
     this.#certificates?.stop();
     await this.#listeners?.stop(stopGrace);
     await this.#noMoreFiles?.();
-    await this.#endReports?.();
+    await this.#reportSending?.end();
+    this.#developer?.faults.stop();
     await this.queue.stop();
     await this.webhooks?.hooks.stop();
     await this.#closePolicies?.();
@@ -337,6 +425,7 @@ export class MailServer {
     await this.#trainer.stop();
     await this.#tlsKeys?.close();
     await this.#shares?.close();
+    await this.sieve?.close();
     await this.loginLog?.close();
     await this.accounts.closeAll();
     await this.#control.stop();

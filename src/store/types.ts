@@ -81,6 +81,10 @@ export interface Mailbox extends MailboxCounts {
   uidNext: number;
   modseq: number;
   createseq: number;
+  /** Modseq of the last change of anything but counts. */
+  formseq: number;
+  /** Place among the others, the lowest first (RFC 8621 §2). */
+  sortOrder: number;
   /** Bits of {@link SpecialUse}. */
   specialUse: number;
   /** Keywords ever used in this mailbox, lower case, sorted. */
@@ -292,6 +296,7 @@ export class StoreError extends Error {
   readonly code:
     | "mailboxExists"
     | "mailboxMissing"
+    | "emailMissing"
     | "mailboxName"
     | "mailboxHasChildren"
     | "inbox"

@@ -1,6 +1,11 @@
 /** Getting a policy by HTTPS (RFC 8461 §3.3). @module */
 import { maxPolicyBytes, parsePolicy, StsError, type StsPolicy } from "./sts_policy.ts";
 
+/** Where the policy of a domain (ASCII) is. */
+export function policyUrl(domain: string): string {
+  return `https://mta-sts.${domain}/.well-known/mta-sts.txt`;
+}
+
 /** Gets a document; replaced in tests. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
@@ -17,7 +22,7 @@ export async function fetchPolicy(
   fetchFn: Fetch,
   signal: AbortSignal,
 ): Promise<StsPolicy> {
-  const response = await fetchFn(`https://mta-sts.${domain}/.well-known/mta-sts.txt`, {
+  const response = await fetchFn(policyUrl(domain), {
     redirect: "manual",
     headers: { Accept: "text/plain" },
     signal: AbortSignal.any([signal, AbortSignal.timeout(fetchTimeout)]),

@@ -5,8 +5,18 @@
  * @module
  */
 import type { Outbound } from "../net/mod.ts";
-import type { Fetch } from "./sts_fetch.ts";
+import { type Fetch, policyUrl } from "./sts_fetch.ts";
 import { maxPolicyBytes } from "./sts_policy.ts";
+
+/** The text of a domain's policy (ASCII), as it is served. @throws Error in words for people */
+export async function policyText(outbound: Outbound, domain: string): Promise<string> {
+  const { status, body } = await outbound.request({
+    url: new URL(policyUrl(domain)),
+    maxBytes: maxPolicyBytes,
+  });
+  if (status !== 200) throw new Error(`the server answers with status ${status}`);
+  return new TextDecoder().decode(body);
+}
 
 /** Makes a function that gets documents, redirects as they are. */
 export function outboundFetch(outbound: Outbound): Fetch {

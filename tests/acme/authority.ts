@@ -16,6 +16,12 @@ import { TestCa } from "../support/test_ca.ts";
 export interface AuthorityOptions {
   /** Where proofs are looked for, in place of ports 80 and 443 of the name. */
   host?: string;
+  /** The same for each name. */
+  hostOf?: (name: string) => string;
+  /** Kinds of proofs that are offered; three if not given. */
+  kindsFor?: (name: string) => string[];
+  /** Speaks HTTPS, with a certificate of its own for this name. */
+  name?: string;
   httpPort?: number;
   tlsPort?: number;
   /** Key of the external account binding that new accounts must have, in base64url. */
@@ -63,17 +69,20 @@ export class TestAuthority {
 
   constructor(o: AuthorityOptions = {}) {
     this.options = o;
+    const tls = o.name === undefined ? {} : this.ca.pair([o.name]);
     this.#server = Deno.serve(
-      { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+      { hostname: "127.0.0.1", port: 0, onListen: () => {}, ...tls },
       (r) => this.#answer(r),
     );
   }
 
   get #base(): string {
-    return `http://127.0.0.1:${this.#server.addr.port}`;
+    const { name } = this.options;
+    const { port } = this.#server.addr;
+    return name === undefined ? `http://127.0.0.1:${port}` : `https://${name}:${port}`;
   }
-  get #host(): string {
-    return this.options.host ?? "127.0.0.1";
+  #host(name: string): string {
+    return this.options.hostOf?.(name) ?? this.options.host ?? "127.0.0.1";
   }
   get directory(): string {
     return `${this.#base}/directory`;
@@ -233,7 +242,9 @@ export class TestAuthority {
     return {
       status: a.status,
       identifier: { type: "dns", value: a.name },
-      challenges: ["http-01", "tls-alpn-01", "dns-01"].map((t) => this.#challengeBody(a, t)),
+      challenges: (this.options.kindsFor?.(a.name) ?? ["http-01", "tls-alpn-01", "dns-01"]).map((
+        t,
+      ) => this.#challengeBody(a, t)),
     };
   }
 
@@ -259,7 +270,7 @@ export class TestAuthority {
   async #lookHttp(a: Authz, expected: string): Promise<string | undefined> {
     try {
       const path = `/.well-known/acme-challenge/${a.token}`;
-      const r = await fetch(`http://${this.#host}:${this.options.httpPort}${path}`, {
+      const r = await fetch(`http://${this.#host(a.name)}:${this.options.httpPort}${path}`, {
         headers: { host: a.name },
         redirect: "manual",
       });
@@ -278,7 +289,7 @@ c = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 c.check_hostname = False
 c.verify_mode = ssl.CERT_NONE
 c.set_alpn_protocols(["acme-tls/1"])
-with c.wrap_socket(socket.create_connection(("${this.#host}", ${this.options.tlsPort}), 5),
+with c.wrap_socket(socket.create_connection(("${this.#host(a.name)}", ${this.options.tlsPort}), 5),
                    server_hostname="${a.name}") as s:
     print(s.selected_alpn_protocol(), s.getpeercert(True).hex())
 `;

@@ -222,6 +222,33 @@ Deno.test("with the suggested records, and reverse names, the check finds nothin
     for (const [, s] of zone.matchAll(/"((?:[^"\\]|\\.)*)"/g)) assert.ok(s.length <= 255);
   }, mtasts));
 
+Deno.test("SRV records name the ports as they are, and policies may be kept for a week", () => {
+  const on = (name: string, port: number) =>
+    `\t\t${name}:\n\t\t\tEnabled: true\n\t\t\tPort: ${port}\n`;
+  const services = mtasts + "\t\tIMAP:\n\t\t\tEnabled: true\n\t\t\tNoRequireSTARTTLS: true\n" +
+    `${on("AutoconfigHTTPS", 8443)}\t\t\tNonTLS: true\n` +
+    `${on("Submission", 10587)}\t\t\tNoRequireSTARTTLS: true\n`;
+  return withConfig(async (config) => {
+    await admin.addDomain(config, "other.example", { account: "ann" });
+    assert.equal(config.domain("other.example")!.config.MTASTS!.MaxAge, 7 * 86_400_000);
+    const srv = async () =>
+      (await admin.domainRecords(config, "other.example")).filter((r) => r.type === "SRV")
+        .map((r) => `${r.name.split(".")[0]} ${r.data.split(" ")[2]}`);
+    assert.deepEqual(await srv(), [
+      // Something else has port 443, and passes it on in clear text.
+      "_autodiscover 443",
+      "_imaps 0",
+      "_submissions 0",
+      "_imap 143",
+      "_submission 10587",
+      "_pop3 0",
+      "_pop3s 0",
+    ]);
+    config.static.Listeners.get("public")!.AutoconfigHTTPS.NonTLS = false;
+    assert.equal((await srv())[0], "_autodiscover 8443");
+  }, services);
+});
+
 Deno.test("an empty zone, a wrong one and a silent resolver: each finding says what to do", () =>
   withConfig(async (config) => {
     await admin.addDomain(config, "other.example", { account: "ann", selectorPrefix: "k" });

@@ -9,7 +9,7 @@
 import { join } from "node:path";
 import { type ImapBackend, serveImap } from "../../src/imap/server/mod.ts";
 import { Log, setLevel } from "../../src/log/mod.ts";
-import { serveTcp } from "../../src/net/mod.ts";
+import { LoginGuard, serveTcp } from "../../src/net/mod.ts";
 import { Accounts } from "../../src/store/account/accounts.ts";
 import { importMessages } from "../../src/store/import/import.ts";
 import { mboxSource } from "../../src/store/import/mbox.ts";
@@ -96,9 +96,8 @@ const backend = {
   maxMessageSize: 1e8,
   plaintextLogin: true,
   tls: undefined,
-  sasl: { checkPassword: () => Promise.resolve(true) },
-  mayTryLogin: () => true,
-  loginDone: () => {},
+  sasl: { checkPassword: () => Promise.resolve("password") },
+  loginGuard: new LoginGuard(),
   accountForLogin: () => accounts.open("other"),
 } as unknown as ImapBackend;
 const server = await serveTcp(

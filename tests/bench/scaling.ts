@@ -8,7 +8,7 @@
 import { join } from "node:path";
 import { type ImapBackend, serveImap } from "../../src/imap/server/mod.ts";
 import { Log, setLevel } from "../../src/log/mod.ts";
-import { serveTcp } from "../../src/net/mod.ts";
+import { LoginGuard, serveTcp } from "../../src/net/mod.ts";
 import type { Account } from "../../src/store/account/account.ts";
 import { Accounts } from "../../src/store/account/accounts.ts";
 import { ImapLoad } from "./imap.ts";
@@ -89,9 +89,8 @@ async function mailboxes(): Promise<void> {
       maxMessageSize: 1e8,
       plaintextLogin: true,
       tls: undefined,
-      sasl: { checkPassword: () => Promise.resolve(true) },
-      mayTryLogin: () => true,
-      loginDone: () => {},
+      sasl: { checkPassword: () => Promise.resolve("password") },
+      loginGuard: new LoginGuard(),
       accountForLogin: () => accounts.open(name),
     } as unknown as ImapBackend;
     const server = await serveTcp(

@@ -37,6 +37,7 @@ Deno.test({
         await row.waitFor();
         await check(p, "list");
         await row.click();
+        await p.getByRole("button", { name: "Text", exact: true }).click();
         await p.locator(".text-body").first().waitFor();
         await check(p, "message");
         await p.getByRole("button", { name: "More", exact: true }).click();
@@ -51,7 +52,7 @@ Deno.test({
         await check(p, "attachment");
         await p.keyboard.press("Escape");
         await p.keyboard.press("r");
-        await p.getByLabel("Message text").waitFor();
+        await p.frameLocator("iframe.rich-text").getByText("See").waitFor();
         await check(p, "compose");
         await p.getByRole("button", { name: "Options" }).click();
         await p.getByLabel("Send at").waitFor();

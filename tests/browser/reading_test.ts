@@ -76,8 +76,10 @@ Deno.test({
         await mailbox(p, "Inbox").getByText("3 unread").waitFor();
       });
 
-      await t.step("after five seconds it is marked as not junk", async () => {
-        await p.locator(".message-fields .label", { hasText: "notjunk" }).waitFor();
+      await t.step("after five seconds it is marked as not junk, which is said once", async () => {
+        await p.getByText("open for 5 seconds are marked as not junk").waitFor();
+        await p.getByRole("button", { name: "Dismiss" }).click();
+        assert.equal(await p.locator(".message-fields .label", { hasText: /junk/ }).count(), 0);
       });
 
       await t.step("keys go through the list and come back", async () => {

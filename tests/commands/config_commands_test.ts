@@ -1,7 +1,7 @@
 /** Commands that print and check: configuration, systemd unit, quickstart's refusals. */
 import assert from "node:assert/strict";
 import { systemdUnit } from "../../src/admin/systemd_unit.ts";
-import { isLater } from "../../src/commands/checkupdate.ts";
+import { isLater } from "../../src/dns/mod.ts";
 import { configExamples } from "../../src/config/mod.ts";
 import { moxIn, writeSmallConfig } from "../serve/instance.ts";
 

@@ -176,6 +176,10 @@ Deno.test("initial mailboxes, quotas and junk flags", async () => {
       const bob = config.account("bob")!;
       assert.equal(automaticJunkFlag(bob, "Junk/2024"), "junk");
       assert.equal(automaticJunkFlag(bob, "INBOX"), "neutral");
+      // The special use comes before the name.
+      assert.equal(automaticJunkFlag(bob, "Müll"), "notJunk");
+      assert.equal(automaticJunkFlag(bob, "Müll", true), "junk");
+      assert.equal(automaticJunkFlag(config.account("ann")!, "Müll", true), undefined);
       assert.equal(automaticJunkFlag(bob, "Archive"), "notJunk");
       assert.equal(automaticJunkFlag(config.account("ann")!, "Junk"), undefined);
     },

@@ -26,11 +26,14 @@ Deno.test("the first start makes a configuration that loads, later ones keep it"
       1025,
       1080,
       1081,
+      1110,
       1143,
       1443,
       1465,
       1587,
       1993,
+      1995,
+      5190,
     ]);
     assert.ok(local.IPs.includes("127.0.0.1"));
     assert.equal(local.SMTP.FirstTimeSenderDelay, 0);

@@ -2,16 +2,14 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { programArgs } from "../support/program.ts";
 import { type Localserve, mox, startLocalserve } from "../support/localserve.ts";
 import { check, lines, messages, messageText } from "./load.ts";
-
-const main = fileURLToPath(new URL("../../main.ts", import.meta.url));
 
 /** Starts a subcommand that is not waited for. */
 function begin(args: string[]): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", "-A", main, ...args],
+    args: programArgs(args),
     stdin: "null",
     stdout: "null",
     stderr: "null",

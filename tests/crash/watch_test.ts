@@ -1,12 +1,10 @@
 /** `backup -watch`: the copy has what was acknowledged a second before SIGKILL ends both, and a server runs on it. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import nodemailer from "nodemailer";
+import { programArgs } from "../support/program.ts";
 import { mox, startLocalserve } from "../support/localserve.ts";
 import { messages, messageText } from "./load.ts";
-
-const main = fileURLToPath(new URL("../../main.ts", import.meta.url));
 
 Deno.test("backup -watch: over two kills of both, the copy lacks at most the last second, and verifies", async () => {
   let s = await startLocalserve();
@@ -18,7 +16,7 @@ Deno.test("backup -watch: over two kills of both, the copy lacks at most the las
     let killed = 0;
     for (let round = 0; round < 2; round++) {
       const watch = new Deno.Command(Deno.execPath(), {
-        args: ["run", "-A", main, "backup", "-dir", dir, "-watch", to],
+        args: programArgs(["backup", "-dir", dir, "-watch", to]),
         stdout: "piped",
         stderr: "piped",
       }).spawn();

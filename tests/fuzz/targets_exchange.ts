@@ -37,7 +37,7 @@ function lines(b: Uint8Array): Uint8Array[] {
 
 const credentials = await deriveCredentials("secret");
 const backend: SaslBackend = {
-  checkPassword: (_u, p) => Promise.resolve(p === "secret"),
+  checkPassword: (_u, p) => Promise.resolve(p === "secret" ? "password" : undefined),
   scramCredentials: (u, m) =>
     Promise.resolve(
       u === "ann"

@@ -6,7 +6,7 @@ import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { type ImapBackend, serveImap } from "../../src/imap/server/mod.ts";
 import { Log } from "../../src/log/mod.ts";
-import { serveTcp } from "../../src/net/mod.ts";
+import { LoginGuard, serveTcp } from "../../src/net/mod.ts";
 import type { KeyCert } from "../../src/net/types.ts";
 import type { Account } from "../../src/store/account/account.ts";
 import { consistency } from "../../src/store/account/account.ts";
@@ -87,14 +87,19 @@ export async function startServer(
       requestClientCertificate: options.certificateUsername !== undefined,
     },
     sasl: {
-      checkPassword: async (name, p) => await credentialsOf(name)?.verifyPassword(p) ?? false,
+      checkPassword: async (name, p) =>
+        await credentialsOf(name)?.verifyPassword(p) ? "password" : undefined,
       scramCredentials: (name, mechanism) => Promise.resolve(credentialsOf(name)?.scram(mechanism)),
       cramMd5Credentials: (name) => Promise.resolve(credentialsOf(name)?.cramMd5()),
       certificateUsername: options.certificateUsername &&
-        ((certificate) => Promise.resolve(options.certificateUsername!(certificate))),
+        ((certificate) => {
+          const username = options.certificateUsername!(certificate);
+          return Promise.resolve(
+            username === undefined ? undefined : { username, credential: "certificate" },
+          );
+        }),
     },
-    mayTryLogin: () => true,
-    loginDone: () => {},
+    loginGuard: new LoginGuard({ exemptLoopback: true }),
     accountForLogin(name) {
       const of = accountNamed(name);
       return of === undefined ? Promise.resolve(undefined) : accounts.open(of);

@@ -1,6 +1,7 @@
 /** Export and import of a running server: a round trip keeps all, and Python's mailbox module reads it. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { programArgs } from "../support/program.ts";
 import { lacks } from "../support/programs.ts";
 import { loggedIn } from "../support/imap_client.ts";
 import { mox, startLocalserve } from "../support/localserve.ts";
@@ -118,8 +119,7 @@ async function writeMbox(path: string, count: number): Promise<void> {
 
 /** Begins an import, breaks it off when it has told of messages, and returns what it said at last. */
 async function brokenOff(dir: string, file: string): Promise<string> {
-  const main = join(import.meta.dirname!, "..", "..", "main.ts");
-  const args = ["run", "-A", "--no-check", main, "import", "mbox", "-dir", dir, "mox"];
+  const args = programArgs(["import", "mbox", "-dir", dir, "mox"]);
   const command = new Deno.Command(Deno.execPath(), {
     args: [...args, "Broken off", file],
     stdout: "piped",

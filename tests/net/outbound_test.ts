@@ -4,6 +4,7 @@ import { createServer as createHttp, type RequestListener } from "node:http";
 import { createServer } from "node:https";
 import { createServer as createTcp } from "node:net";
 import { fileURLToPath } from "node:url";
+import { runtimeFlags } from "../../src/commands/runtime_flags.ts";
 import { hostAddresses, parseHosts, scriptedResolver } from "../../src/dns/mod.ts";
 import { Authorities, Outbound, OutboundError } from "../../src/net/mod.ts";
 import { outboundTo } from "../support/outbound.ts";
@@ -193,11 +194,10 @@ Deno.test("names: this machine's, the hosts file's, then the DNS", async () => {
 });
 
 Deno.test("the system's authorities can be had with the permissions that are shipped", async () => {
-  const { programFlags } = await import("../../src/commands/server_program.ts");
   const mod = new URL("../../src/net/mod.ts", import.meta.url).href;
   const dir = await Deno.makeTempDir();
   await Deno.writeTextFile(
-    `${dir}/main.ts`,
+    `${dir}/trust.ts`,
     `import { systemAuthorities } from ${JSON.stringify(mod)};
 systemAuthorities.apply();
 console.log(systemAuthorities.list().length);`,
@@ -205,11 +205,11 @@ console.log(systemAuthorities.list().length);`,
   const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
       "run",
-      ...programFlags,
+      ...runtimeFlags,
       "--no-check",
       "--config",
       fileURLToPath(new URL("../../deno.json", import.meta.url)),
-      `${dir}/main.ts`,
+      `${dir}/trust.ts`,
     ],
   }).output();
   await Deno.remove(dir, { recursive: true });

@@ -30,13 +30,17 @@ const stored = decodeCredentials(encodeCredentials(await deriveCredentials(passw
 const certificate = bytes("certificate of mjl");
 
 const backend: SaslBackend = {
-  checkPassword: (u, p) => Promise.resolve(u === name && p === preparePassword(password)),
+  checkPassword: (u, p) =>
+    Promise.resolve(u === name && p === preparePassword(password) ? "password" : undefined),
   scramCredentials: (u, m) =>
     Promise.resolve(
       u !== name ? undefined : m === "SCRAM-SHA-1" ? stored.scramSha1 : stored.scramSha256,
     ),
   cramMd5Credentials: (u) => Promise.resolve(u === name ? stored.cramMd5 : undefined),
-  certificateUsername: (c) => Promise.resolve(text(c) === text(certificate) ? name : undefined),
+  certificateUsername: (c) =>
+    Promise.resolve(
+      text(c) === text(certificate) ? { username: name, credential: "key" } : undefined,
+    ),
 };
 
 const bindings = new Map([["tls-server-end-point", bytes("hash of the certificate")]]);

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { basename, join } from "node:path";
 import { bundleProgram } from "../../scripts/build/bundle.ts";
 import { compile, sizeBudget, targets } from "../../scripts/build/compile.ts";
-import { smoke } from "../../scripts/smoke.ts";
-import { programFlags } from "../../src/commands/server_program.ts";
+import { smokeLocalserve } from "../../scripts/smoke/localserve.ts";
+import { narrowedFlags } from "../../src/commands/runtime_flags.ts";
 import { takeOffset } from "../support/ports.ts";
 
 Deno.test("the bundle runs from an empty folder, and reads nothing but its data", async (t) => {
@@ -24,16 +24,11 @@ Deno.test("the bundle runs from an empty folder, and reads nothing but its data"
     await t.step(
       "mail in and out, with the permissions that are compiled in, but for reading",
       async () => {
-        const read = [empty, ...bundle.workers, "/etc/resolv.conf"].join(",");
-        const permissions = programFlags.map((p) =>
-          p === "--allow-read"
-            ? `--allow-read=${read}`
-            : p === "--allow-write"
-            ? `${p}=${empty}`
-            : p
-        );
+        // Of the system: the resolver, names, and the certificate authorities.
+        const read = [empty, ...bundle.workers, "/etc"];
+        const permissions = narrowedFlags({ read, write: [empty] });
         const program = [Deno.execPath(), "run", "--no-config", "--no-lock", "--cached-only"];
-        await smoke([...program, ...permissions, bundle.main], empty, takeOffset());
+        await smokeLocalserve([...program, ...permissions, bundle.main], empty, takeOffset());
       },
     );
     await t.step("an executable has the bundle in it and nothing else", async () => {

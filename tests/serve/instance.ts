@@ -1,23 +1,7 @@
 /** Runs `mox serve` as its own process, with a configuration of the test's. */
-import { fileURLToPath } from "node:url";
+import { programArgsIn } from "../support/program.ts";
 
 export { freePorts } from "../support/ports.ts";
-
-const main = fileURLToPath(new URL("../../main.ts", import.meta.url));
-const source = fileURLToPath(new URL("../..", import.meta.url));
-
-/** What the task "serve" of deno.json grants, for a server with all its files below `dir`. */
-export function permissions(dir: string): string[] {
-  return [
-    "--no-prompt",
-    "--allow-net",
-    `--allow-read=${dir},${source},/etc,/usr/share/ca-certificates,/usr/lib/ssl`,
-    `--allow-write=${dir}`,
-    "--allow-env",
-    "--allow-sys",
-    "--allow-ffi",
-  ];
-}
 
 /** Runs a subcommand to its end, for the server in `dir`. */
 export async function moxIn(
@@ -26,7 +10,7 @@ export async function moxIn(
   options: { stdin?: string; env?: Record<string, string> } = {},
 ): Promise<{ code: number; stdout: string; stderr: string }> {
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", ...permissions(dir), main, ...args],
+    args: programArgsIn(dir, args),
     cwd: dir,
     env: options.env,
     stdin: "piped",
@@ -55,7 +39,7 @@ export interface RunningServer {
 /** Starts the server; it may fail: see `ended` and `log`. */
 export function startServe(dir: string, env: Record<string, string> = {}): RunningServer {
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", ...permissions(dir), main, "-config", `${dir}/config/mox.conf`, "serve"],
+    args: programArgsIn(dir, ["-config", `${dir}/config/mox.conf`, "serve"]),
     env,
     stdin: "null",
     stdout: "null",

@@ -240,7 +240,24 @@ Deno.test("with a second factor pages ask for a code, each good once, and progra
     assert.equal(on.status, 200, JSON.stringify(on.json));
     const codes = on.json.recoveryCodes as string[];
     assert.equal(codes.length, 10);
-    const { json: app } = await w.call("AppPasswordAdd", { name: "phone", current: password });
+    // Who changes ways in is asked for the code too.
+    for (
+      const [name, request] of [
+        ["AppPasswordAdd", { name: "phone" }],
+        ["PasswordSet", { password: "new password" }],
+        ["SecondFactorOff", {}],
+        ["PasskeyRemove", { id: 1 }],
+      ] as const
+    ) {
+      const without = await w.call(name, { ...request, current: password });
+      assert.equal(without.status, 422, name);
+      assert.match(JSON.stringify(without.json), /code of your second factor/, name);
+    }
+    const { json: app } = await w.call("AppPasswordAdd", {
+      name: "phone",
+      current: password,
+      totp: codes[0],
+    });
 
     const asked = await w.call("Login", { username: login, password });
     assert.equal(asked.status, 401);
@@ -265,9 +282,14 @@ Deno.test("with a second factor pages ask for a code, each good once, and progra
     assert.equal(await w.imap(String(app.password)), "ok");
 
     // A new password leaves the factor on; without it, the password alone is enough again.
-    await w.call("PasswordSet", { current: password, password: "new password" });
+    await w.call("PasswordSet", {
+      current: password,
+      password: "new password",
+      totp: codes[5],
+    });
     assert.match(await w.imap("new password"), told);
-    assert.equal((await w.call("SecondFactorOff", { current: "new password" })).status, 200);
+    const off = await w.call("SecondFactorOff", { current: "new password", totp: codes[6] });
+    assert.equal(off.status, 200);
     assert.equal(await w.imap("new password"), "ok");
     assert.equal(
       (await w.call("Login", { username: login, password: "new password" })).status,

@@ -86,8 +86,8 @@ Deno.test("a change of domains.conf is in force soon, a broken one is not, and n
     await Deno.writeTextFile(path, `${text}\t\t\tnew@mox.example: nil\n`);
     await server.logged(/domains\.conf reloaded/);
     await say("RCPT TO:<new@mox.example>", /^250 /m);
-    await Deno.writeTextFile(path, `${text}\t\tNoSuchKey: 1\n`);
-    await server.logged(/domains\.conf changed but can't be used.*:\d+: .*NoSuchKey/);
+    await Deno.writeTextFile(path, `${text}\t\tDestinatoins: 1\n`);
+    await server.logged(/domains\.conf changed but can't be used.*:\d+: .*Destinatoins/);
     await say("RCPT TO:<new@mox.example>", /^250 /m);
     conn.close();
     assert.equal(await server.end("SIGTERM"), 0);

@@ -255,6 +255,21 @@ Deno.test("pedantic: what is harmless but wrong is refused too", async () => {
   }
 });
 
+Deno.test("NoRequireTLS: REQUIRETLS is neither offered nor taken", async () => {
+  for (const [noRequireTls, code] of [[true, 555], [false, 250]] as const) {
+    await using t = await startServer({ noRequireTls });
+    await using c = await t.dial();
+    await c.expect(220);
+    await c.command("EHLO x.example", 250);
+    await c.command("STARTTLS", 220);
+    await c.startTls();
+    const { lines } = await c.command("EHLO x.example", 250);
+    const offers = lines.includes("REQUIRETLS");
+    assert.equal(offers, !noRequireTls);
+    await c.command("MAIL FROM:<a@b.example> REQUIRETLS", code);
+  }
+});
+
 Deno.test("no more recipients than announced", async () => {
   await using t = await startServer();
   await using c = await t.dial();

@@ -3,7 +3,7 @@ import nodemailer from "nodemailer";
 import { Log, setLevel, setLogSink } from "../../src/log/mod.ts";
 import { registry } from "../../src/metrics/mod.ts";
 import { fromPem } from "../../src/net/der.ts";
-import { FailedAuthLimiter, selfSignedCertificate } from "../../src/net/mod.ts";
+import { LoginGuard, selfSignedCertificate } from "../../src/net/mod.ts";
 import { clientMechanism, type MechanismName, mechanismNames } from "../../src/sasl/mod.ts";
 import { misbehaving, SmtpError } from "../../src/smtp/server/mod.ts";
 import { account, type Client, recordingBackend, sasl, startServer, text, tls } from "./talk.ts";
@@ -105,7 +105,11 @@ Deno.test("EXTERNAL: a TLS client certificate logs in, if the server knows it", 
     sasl: {
       ...sasl,
       certificateUsername: (c: Uint8Array) =>
-        Promise.resolve(c.toHex() === knownDer.toHex() ? account.name : undefined),
+        Promise.resolve(
+          c.toHex() === knownDer.toHex()
+            ? { username: account.name, credential: "key" }
+            : undefined,
+        ),
     },
   });
   await using t = await startServer({
@@ -224,17 +228,22 @@ Deno.test("exchanges that go wrong", async () => {
 });
 
 Deno.test("guessing passwords is limited per network, and forgiven after a login", async () => {
-  const authLimiter = new FailedAuthLimiter({ windows: [{ window: 1e9, limits: [3, 9, 9] }] });
-  await using t = await startServer({ submission: true, allowPlainAuth: true, authLimiter });
+  const loginGuard = new LoginGuard({ windows: [{ window: 1e9, limits: [3, 9, 9] }] });
+  await using t = await startServer({ submission: true, allowPlainAuth: true, loginGuard });
   await using c = await t.dial();
   await c.hello();
-  for (let i = 0; i < 2; i++) await c.command(`AUTH PLAIN ${b64("\0a\0b")}`, "535 5.7.8");
+  const wrong = b64(`\0${account.name}\0wrong`);
+  for (let i = 0; i < 2; i++) await c.command(`AUTH PLAIN ${wrong}`, "535 5.7.8");
   await c.command(`AUTH PLAIN ${plain}`, 235);
   await using d = await t.dial();
   await d.hello();
   for (let i = 0; i < 3; i++) await d.command(`AUTH PLAIN ${b64("\0a\0b")}`, "535 5.7.8");
-  await d.command(`AUTH PLAIN ${plain}`, "454 4.7.0");
+  await d.command(`AUTH PLAIN ${b64("\0a\0b")}`, "454 4.7.0");
   await d.end();
+  // Who has logged in from there before isn't kept out by what others try.
+  await using e = await t.dial();
+  await e.hello();
+  await e.command(`AUTH PLAIN ${plain}`, 235);
 });
 
 Deno.test("a backend can refuse a login that was right", async () => {

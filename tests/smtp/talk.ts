@@ -58,7 +58,8 @@ const credentials = decodeCredentials(encodeCredentials(await deriveCredentials(
 
 /** The test server's SASL backend: one account. */
 export const sasl: SaslBackend = {
-  checkPassword: (u, p) => Promise.resolve(u === account.name && p === "te st1234"),
+  checkPassword: (u, p) =>
+    Promise.resolve(u === account.name && p === "te st1234" ? "password" : undefined),
   scramCredentials: (u, m) =>
     Promise.resolve(
       u !== account.name

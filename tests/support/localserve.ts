@@ -1,17 +1,10 @@
 /** Runs the program as its own process, as a developer would: subcommands, and `localserve` on ports of its own. */
-import { fileURLToPath } from "node:url";
+import { programArgs } from "./program.ts";
 import { returnOffset, takeOffset } from "./ports.ts";
-
-const main = fileURLToPath(new URL("../../main.ts", import.meta.url));
-/** Flags of the task "localserve" of deno.json. */
-export const localserveFlags = [
-  "--v8-flags=--max-semi-space-size=4",
-  ...["net", "read", "write", "env", "sys"].map((p) => `--allow-${p}`),
-];
 
 const command = (args: string[], stdin: "piped" | "null") =>
   new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", ...localserveFlags, main, ...args],
+    args: programArgs(args),
     stdin,
     stdout: "piped",
     stderr: "piped",
@@ -91,6 +84,7 @@ export interface Ports {
   imaps: number;
   http: number;
   metrics: number;
+  managesieve: number;
 }
 
 /** Ports of a localserve from its offset. */
@@ -103,6 +97,7 @@ export function portsAt(offset: number): Ports {
     imaps: 1993 + offset,
     http: 1080 + offset,
     metrics: 1081 + offset,
+    managesieve: 5190 + offset,
   };
 }
 
@@ -118,13 +113,17 @@ export interface Localserve extends Ports {
   close(): Promise<void>;
 }
 
+/** As servers are for everybody: line ends and addresses must be right, and who sends or reads logs in. */
+export const strictFlags = ["-strict", "-login"];
+
 /** Starts a server, and waits until it says that it runs. A given folder is used again. */
 export async function startLocalserve(
   given?: { dir: string; offset: number; logTo?: string },
+  flags: readonly string[] = strictFlags,
 ): Promise<Localserve> {
   const dir = given?.dir ?? await Deno.makeTempDir({ prefix: "mox-interop-" });
   const offset = given?.offset ?? takeOffset();
-  const args = ["localserve", "-dir", dir, "-ports", String(offset)];
+  const args = ["localserve", "-dir", dir, "-ports", String(offset), ...flags];
   const running = await startMox(args, "running", given?.logTo);
   let ended = false;
   const server: Localserve = {

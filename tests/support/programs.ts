@@ -17,6 +17,8 @@ const known = [
   "dovecot",
   "postfix",
   "exim4",
+  "sieve-test",
+  "sieve-connect",
 ] as const;
 export type Program = (typeof known)[number];
 

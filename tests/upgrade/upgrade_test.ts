@@ -105,7 +105,11 @@ Deno.test("data of earlier versions is brought up to date, whole", async (t) => 
         const old = join(dir, name);
         await unpackTestData(name, old);
         assert.deepEqual(await contents(old), expected);
-        assert.deepEqual(await others(old), without.includes(name) ? {} : expectedOthers);
+        // Databases that came later are made when they are first opened.
+        const there = databasesIn(join(old, "data"));
+        const wanted = Object.entries(expectedOthers).filter(([path]) => there.includes(path));
+        assert.equal(wanted.length === 0, without.includes(name));
+        assert.deepEqual(await others(old), Object.fromEntries(wanted));
         assert.deepEqual(verifyData(join(old, "data"), false, () => {}), []);
         // And once more, as at the next start.
         assert.deepEqual(await contents(old), expected);

@@ -8,7 +8,7 @@ import * as v from "valibot";
 import { Count, Id, Nothing, text, Time } from "../api/basics.ts";
 import { passkeyCalls } from "../api/passkeys.ts";
 import { onwardCalls } from "./onward_api.ts";
-import { securityCalls } from "./security_api.ts";
+import { confirmation, securityCalls } from "./security_api.ts";
 import { transferCalls } from "./transfer_api.ts";
 import { webhookCalls } from "./webhook_api.ts";
 
@@ -67,6 +67,8 @@ export const Overview = v.object({
   junk: JunkSettings,
   /** Messages that the junk filter has learned from, and that wait to be learned from; null without one. */
   trained: v.nullable(v.object({ hams: Count, spams: Count, waiting: Count })),
+  /** The account has a second factor. */
+  secondFactor: v.boolean(),
   /** Passwords are made by the server only. */
   noCustomPassword: v.boolean(),
   sessions: v.array(v.object({
@@ -113,7 +115,7 @@ export const accountCalls = {
   FullNameSet: { request: v.strictObject({ fullName: text(500) }), response: Nothing },
   /** Ends all other sessions. With an empty new password, one is made and told. */
   PasswordSet: {
-    request: v.strictObject({ current: text(1000), password: text(1000) }),
+    request: v.strictObject({ ...confirmation, password: text(1000) }),
     response: v.object({ password: v.nullable(v.string()) }),
   },
   DestinationSet: { request: v.strictObject({ destination: Destination }), response: Nothing },

@@ -11,6 +11,7 @@ import { onwardSection } from "./onward.ts";
 import { securitySection } from "./security.ts";
 import { transferSection } from "./transfer.ts";
 import { webhookSection } from "./webhooks.ts";
+import { confirmation, confirmFields } from "../lib/confirm.ts";
 import { accountCalls, type Destination, type Overview } from "./api.ts";
 import { rulesDialog } from "./rules.ts";
 
@@ -73,8 +74,8 @@ function account(o: Overview, changed: () => Promise<void>): HTMLElement[] {
       el(
         "div",
         { class: "tools" },
-        o.noCustomPassword ? null : button("Change password", () => passwordDialog()),
-        button("Have one made", () => madePasswordDialog()),
+        o.noCustomPassword ? null : button("Change password", () => passwordDialog(o.secondFactor)),
+        button("Have one made", () => madePasswordDialog(o.secondFactor)),
       ),
     ),
     part(
@@ -88,17 +89,11 @@ function account(o: Overview, changed: () => Promise<void>): HTMLElement[] {
   ];
 }
 
-function passwordDialog(): void {
+function passwordDialog(secondFactor: boolean): void {
   formDialog(
     "Change password",
     [
-      {
-        name: "current",
-        label: "Current password",
-        type: "password",
-        required: true,
-        autocomplete: "current-password",
-      },
+      ...confirmFields(secondFactor),
       {
         name: "password",
         label: "New password",
@@ -115,27 +110,24 @@ function passwordDialog(): void {
       },
     ],
     "Change",
-    async ({ current, password, again }) => {
+    async ({ password, again, ...given }) => {
       if (password !== again) throw new Error("The new passwords differ.");
-      await makeCall(accountCalls, "PasswordSet", { current, password });
+      await makeCall(accountCalls, "PasswordSet", { ...confirmation(given), password });
       notice("Password changed.");
     },
   );
 }
 
-function madePasswordDialog(): void {
+function madePasswordDialog(secondFactor: boolean): void {
   formDialog(
     "Make a password",
-    [{
-      name: "current",
-      label: "Current password",
-      type: "password",
-      required: true,
-      autocomplete: "current-password",
-    }],
+    confirmFields(secondFactor),
     "Make",
-    async ({ current }) => {
-      const { password } = await makeCall(accountCalls, "PasswordSet", { current, password: "" });
+    async (given) => {
+      const { password } = await makeCall(accountCalls, "PasswordSet", {
+        ...confirmation(given),
+        password: "",
+      });
       if (password !== null) {
         secretDialog(
           "New password",

@@ -2,13 +2,15 @@
 import { makeCall } from "../api/client.ts";
 import { attemptsTable } from "../lib/attempts.ts";
 import { button } from "../lib/button.ts";
-import { confirmDialog, openDialog } from "../lib/dialog.ts";
+import { confirmDialog } from "../lib/dialog.ts";
 import type { Section } from "../lib/frame.ts";
-import { el, svg } from "../lib/dom.ts";
+import { el } from "../lib/dom.ts";
 import { longDate, programName, shortDate } from "../lib/format.ts";
+import { turnOnDialog } from "../lib/second_factor.ts";
 import { hasPasskeys, makePasskey } from "../lib/passkey.ts";
 import { attempt, notice } from "../lib/notify.ts";
-import { facts, formDialog, type FormField, part, secretDialog, table } from "../lib/page.ts";
+import { facts, formDialog, part, secretDialog, table } from "../lib/page.ts";
+import { confirmation, confirmFields } from "../lib/confirm.ts";
 import { accountCalls, type Overview } from "./api.ts";
 
 type Changed = () => Promise<void>;
@@ -38,75 +40,7 @@ export function securitySection(changed: Changed): Section {
   };
 }
 
-const currentPassword: FormField = {
-  name: "current",
-  label: "Current password",
-  type: "password",
-  required: true,
-  autocomplete: "current-password",
-};
-
 const date = (ms: number) => el("span", { title: longDate(ms) }, shortDate(ms));
-
-function qrCode(size: number, path: string): SVGElement {
-  return svg(
-    "svg",
-    {
-      viewBox: `-3 -3 ${size + 6} ${size + 6}`,
-      class: "qr",
-      role: "img",
-      "aria-label": "QR code of the key below",
-    },
-    svg("path", { d: path }),
-  );
-}
-
-async function turnOn(changed: Changed): Promise<void> {
-  const { key, uri, size, path } = await makeCall(accountCalls, "SecondFactorBegin", {});
-  formDialog(
-    "Second factor",
-    [
-      {
-        name: "code",
-        label: "Code that the app shows",
-        required: true,
-        autocomplete: "one-time-code",
-      },
-      currentPassword,
-    ],
-    "Turn on",
-    async ({ code, current }) => {
-      const r = await makeCall(accountCalls, "SecondFactorOn", { key, code, current });
-      await changed();
-      openDialog(
-        "Recovery codes",
-        el(
-          "div",
-          {},
-          el(
-            "p",
-            {},
-            "Each lets you in once without the app. They are shown this once: keep them where you find " +
-              "them without your device.",
-          ),
-          el("ul", { class: "codes" }, r.recoveryCodes.map((c) => el("li", {}, el("code", {}, c)))),
-        ),
-      );
-    },
-    el(
-      "div",
-      {},
-      el(
-        "p",
-        {},
-        "Scan this with an app for one-time codes, or type the key into it. From then on the pages ask for a " +
-          "code, and your mail programs need app passwords.",
-      ),
-      el("a", { href: uri, class: "qr-link" }, qrCode(size, path)),
-      el("p", {}, "Key: ", el("code", { class: "key" }, key.replace(/.{4}(?!$)/g, "$& "))),
-    ),
-  );
-}
 
 function secondFactor(s: Security, changed: Changed): HTMLElement {
   return part(
@@ -124,29 +58,39 @@ function secondFactor(s: Security, changed: Changed): HTMLElement {
       ? button("Turn off", () =>
         formDialog(
           "Turn the second factor off",
-          [currentPassword],
+          confirmFields(true),
           "Turn off",
-          async ({ current }) => {
-            await makeCall(accountCalls, "SecondFactorOff", { current });
+          async (given) => {
+            await makeCall(accountCalls, "SecondFactorOff", confirmation(given));
             notice("The second factor is off.");
             await changed();
           },
         ))
-      : button("Set up", () => attempt(() => turnOn(changed))),
+      : button(
+        "Set up",
+        () =>
+          attempt(async () =>
+            turnOnDialog(await makeCall(accountCalls, "SecondFactorBegin", {}), async (r) => {
+              const made = await makeCall(accountCalls, "SecondFactorOn", r);
+              await changed();
+              return made.recoveryCodes;
+            })
+          ),
+      ),
   );
 }
 
-async function addPasskey(changed: Changed): Promise<void> {
+async function addPasskey(s: Security, changed: Changed): Promise<void> {
   const passkey = await makePasskey(await makeCall(accountCalls, "PasskeyBegin", {}));
   formDialog(
     "Passkey",
     [
       { name: "name", label: "Name", required: true, explanation: "For you, such as “phone”." },
-      currentPassword,
+      ...confirmFields(s.secondFactor),
     ],
     "Add",
-    async ({ name, current }) => {
-      await makeCall(accountCalls, "PasskeyAdd", { name, passkey, current });
+    async ({ name, ...given }) => {
+      await makeCall(accountCalls, "PasskeyAdd", { name, passkey, ...confirmation(given) });
       await changed();
     },
   );
@@ -167,20 +111,21 @@ function passkeys(s: Security, changed: Changed): HTMLElement {
         date(p.created),
         p.lastUsed === 0 ? "never" : date(p.lastUsed),
         button("Remove", () =>
-          attempt(async () => {
-            if (
-              !await confirmDialog("Remove passkey", `${p.name} lets nobody in any more.`, "Remove")
-            ) {
-              return;
-            }
-            await makeCall(accountCalls, "PasskeyRemove", { id: p.id });
-            await changed();
-          })),
+          formDialog(
+            "Remove passkey",
+            confirmFields(s.secondFactor),
+            "Remove",
+            async (given) => {
+              await makeCall(accountCalls, "PasskeyRemove", { id: p.id, ...confirmation(given) });
+              await changed();
+            },
+            el("p", {}, `${p.name} lets nobody in any more, and all other logins end.`),
+          )),
       ]),
       "There are none.",
     ),
     hasPasskeys()
-      ? button("Add passkey", () => attempt(() => addPasskey(changed)))
+      ? button("Add passkey", () => attempt(() => addPasskey(s, changed)))
       : el("p", { class: "muted" }, "This browser has none, or the page was not loaded by HTTPS."),
   );
 }
@@ -225,11 +170,14 @@ function appPasswords(s: Security, changed: Changed): HTMLElement {
             required: true,
             explanation: "For you, such as “phone”.",
           },
-          currentPassword,
+          ...confirmFields(s.secondFactor),
         ],
         "Make",
-        async ({ name, current }) => {
-          const { password } = await makeCall(accountCalls, "AppPasswordAdd", { name, current });
+        async ({ name, ...given }) => {
+          const { password } = await makeCall(accountCalls, "AppPasswordAdd", {
+            name,
+            ...confirmation(given),
+          });
           await changed();
           secretDialog(
             `Password of ${name}`,
@@ -277,11 +225,16 @@ function tlsKeys(s: Security, o: Overview, changed: Changed): HTMLElement {
             required: true,
             explanation: "PEM, from -----BEGIN CERTIFICATE----- on.",
           },
-          currentPassword,
+          ...confirmFields(s.secondFactor),
         ],
         "Add",
-        async ({ login, name, certificate, current }) => {
-          await makeCall(accountCalls, "TlsKeyAdd", { login, name, certificate, current });
+        async ({ login, name, certificate, ...given }) => {
+          await makeCall(accountCalls, "TlsKeyAdd", {
+            login,
+            name,
+            certificate,
+            ...confirmation(given),
+          });
           await changed();
         },
       )),

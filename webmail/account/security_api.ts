@@ -18,8 +18,11 @@ export const Attempts = v.object({
 });
 export type Attempts = v.InferOutput<typeof Attempts>;
 
-/** Whoever finds an open page must not be able to make ways in: the password is asked for again. */
-const current = text(1000);
+/**
+ * Whoever finds an open page must not be able to change ways in: the password is asked for again, and the code where
+ * there is a second factor.
+ */
+export const confirmation = { current: text(1000), totp: v.optional(text(20)) };
 
 export const securityCalls = {
   Security: {
@@ -67,10 +70,10 @@ export const securityCalls = {
     }),
   },
   SecondFactorOn: {
-    request: v.strictObject({ key: text(100), code: text(20), current }),
+    request: v.strictObject({ key: text(100), code: text(20), ...confirmation }),
     response: v.object({ recoveryCodes: v.array(v.string()) }),
   },
-  SecondFactorOff: { request: v.strictObject({ current }), response: Nothing },
+  SecondFactorOff: { request: v.strictObject({ ...confirmation }), response: Nothing },
   /** What a device needs to make a passkey. */
   PasskeyBegin: {
     request: Nothing,
@@ -86,13 +89,13 @@ export const securityCalls = {
     request: v.strictObject({
       name: v.pipe(text(100), v.minLength(1)),
       passkey: NewPasskey,
-      current,
+      ...confirmation,
     }),
     response: Nothing,
   },
-  PasskeyRemove: { request: v.strictObject({ id: Id }), response: Nothing },
+  PasskeyRemove: { request: v.strictObject({ id: Id, ...confirmation }), response: Nothing },
   AppPasswordAdd: {
-    request: v.strictObject({ name: v.pipe(text(100), v.minLength(1)), current }),
+    request: v.strictObject({ name: v.pipe(text(100), v.minLength(1)), ...confirmation }),
     response: v.object({ password: v.string() }),
   },
   AppPasswordRemove: { request: v.strictObject({ id: Id }), response: Nothing },
@@ -101,7 +104,7 @@ export const securityCalls = {
       login: text(500),
       certificate: text(20_000),
       name: text(100),
-      current,
+      ...confirmation,
     }),
     response: Nothing,
   },

@@ -11,6 +11,7 @@ import {
   DomainSecurity,
   DraftGet,
   DraftSave,
+  MessageQuote,
   Send,
   SendCancel,
   SendReschedule,
@@ -146,6 +147,7 @@ export const calls = {
     request: v.strictObject({ address: text(2000) }),
     response: DomainSecurity,
   },
+  MessageQuote,
   DraftSave,
   DraftGet,
   /** Throws a draft away. */

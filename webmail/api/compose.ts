@@ -111,6 +111,12 @@ export const DraftGet = {
   }),
 };
 
+/** The HTML of a message for quoting or forwarding it, harmless, its pictures still named by `cid:`. */
+export const MessageQuote = {
+  request: v.strictObject({ id: Id, style: v.boolean() }),
+  response: v.object({ html: v.string(), pictures: v.array(ComposeAttachment) }),
+};
+
 export const Send = {
   request: v.strictObject({
     composition: Composition,

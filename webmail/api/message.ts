@@ -112,6 +112,8 @@ export const ParsedMessage = v.object({
   headers: v.array(v.object({ name: v.string(), value: v.string() })),
   texts: v.array(TextPart),
   hasHtml: v.boolean(),
+  /** The HTML says more than the text: pictures, tables, or what the text only points to. */
+  htmlSaysMore: v.boolean(),
   /** The HTML as text, for quoting it; only of a message that has no text, otherwise "". */
   htmlText: v.string(),
   /** The HTML has resources that are only loaded on request. */

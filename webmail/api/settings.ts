@@ -15,8 +15,10 @@ export const Settings = v.object({
   theme: v.picklist(["auto", "light", "dark"]),
   threading: Threading,
   order: Order,
-  /** Show the HTML of a message that has text too. */
-  preferHtml: v.boolean(),
+  /** Which part of a message that has text and HTML is shown: by default the one that says more. */
+  body: v.optional(v.picklist(["auto", "html", "text"]), "auto"),
+  /** Rich text or plain; "auto": as the message that is answered, new ones in plain text. */
+  writing: v.optional(v.picklist(["auto", "rich", "plain"]), "auto"),
   /** Show the state of encryption at the recipients while writing. */
   showRecipientSecurity: v.boolean(),
   /** Show the shortcut when a button is clicked. */
@@ -40,7 +42,8 @@ export const defaultSettings: Settings = {
   theme: "auto",
   threading: "unread",
   order: "newest",
-  preferHtml: false,
+  body: "auto",
+  writing: "auto",
   showRecipientSecurity: true,
   showShortcuts: true,
   showPreviews: true,

@@ -36,15 +36,20 @@ export function textUrl(id: number): string {
 
 /**
  * The sanitised HTML, for a frame with `sandbox="allow-popups allow-popups-to-escape-sandbox"`; without
- * external resources unless asked for.
+ * external resources unless asked for. `dark`: its colours for a dark page.
  */
-export function htmlUrl(id: number, o: { external: boolean }): string {
-  return `message/${id}/html?external=${o.external ? 1 : 0}`;
+export function htmlUrl(id: number, o: { external: boolean; dark: boolean }): string {
+  return `message/${id}/html?external=${o.external ? 1 : 0}&dark=${o.dark ? 1 : 0}`;
 }
 
 /** The message with its header on white paper. */
-export function printUrl(id: number, o: { html: boolean; external: boolean }): string {
-  return `message/${id}/print?html=${o.html ? 1 : 0}&external=${o.external ? 1 : 0}`;
+export function printUrl(
+  id: number,
+  o: { html: boolean; external: boolean; zone: string; language: string },
+): string {
+  const { html, external, zone, language } = o;
+  return `message/${id}/print?html=${html ? 1 : 0}&external=${external ? 1 : 0}` +
+    `&zone=${encodeURIComponent(zone)}&language=${encodeURIComponent(language)}`;
 }
 
 /** All attachments in one zip file. */

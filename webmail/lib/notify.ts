@@ -13,8 +13,11 @@ let hintTimer: ReturnType<typeof setTimeout> | undefined;
 
 /** Puts the places for messages into the page. */
 export function mountNotifications(): void {
-  document.body.append(status, alerts, hintBox);
+  document.body.append(status, alerts);
 }
+
+/** Where keys of clicked buttons are shown; it has a place of its own, so that it covers nothing. */
+export const keyHintPlace: HTMLElement = hintBox;
 
 /** What can be done about a message. */
 export interface NoticeAction {

@@ -44,22 +44,26 @@ const places: Record<SpecialUse, string> = {
 /** Makes the actions. */
 export function actions(c: ActionContext): Actions {
   let lastUndo: string | undefined;
+  /** Takes the notice away that offers it. */
+  let endNotice = () => {};
 
   const undo = () =>
     attempt(async () => {
       if (lastUndo === undefined) return notice("Nothing to undo.");
       const token = lastUndo;
       lastUndo = undefined;
+      endNotice();
       const { count } = await call("Undo", { undo: token });
       notice(`Undone for ${countText(count, "message")}.`);
     });
 
   const done = (d: Done, what: string) => {
     if (d.undo !== null) lastUndo = d.undo;
-    notice(
+    const gone = notice(
       `${countText(d.count, "message")} ${what}.`,
       d.undo === null ? undefined : { text: "Undo", key: "z", run: undo },
     );
+    if (d.undo !== null) endNotice = gone;
   };
   /** Runs with the messages that are selected, if any are. */
   const act = (run: (target: Target) => Promise<unknown>, target = c.target()) => {

@@ -28,16 +28,17 @@ import { button, onButtonHint } from "../lib/button.ts";
 import { el, fill } from "../lib/dom.ts";
 import { addKeys, keyLayers } from "../lib/keys.ts";
 import { confirmDialog } from "../lib/dialog.ts";
-import { alertUser, attempt, keyHint } from "../lib/notify.ts";
+import { alertUser, attempt, keyHint, keyHintPlace } from "../lib/notify.ts";
 import { mailboxList } from "./mailboxes/list.ts";
 import { messageList } from "./list/message_list.ts";
 import { messageView } from "./reading/message_view.ts";
 import { messageTools } from "./reading/message_tools.ts";
 import { leafName } from "./names.ts";
-import { readAddress, readDraft, setAddress } from "./page_address.ts";
+import { readAddress, readDraft, readMailto, setAddress } from "./page_address.ts";
 import { relogin } from "./relogin.ts";
+import { sayOnce } from "./say_once.ts";
 import { pageKeys } from "./page_keys.ts";
-import { answer, fromMailto, newMessage } from "./compose/quoting.ts";
+import { answer, fromMailto, newMessage, wantsRich } from "./compose/quoting.ts";
 import { searchBar } from "./search/bar.ts";
 import { openSettings } from "./settings.ts";
 
@@ -164,8 +165,21 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
       if (box !== undefined && start?.rejectsMailboxes.includes(box.name)) return;
       if (box?.specialUse.includes("sent") || box?.specialUse.includes("drafts")) return;
       void setFlags(m, "notjunk");
+      sayOnce(
+        "notJunk",
+        `Messages that are open for ${settings!.notJunkAfter} seconds are marked as not junk, ` +
+          "which trains your filter.",
+        { text: "Settings", run: showSettings, seconds: 30 },
+      );
     },
-    onReply: (m, how) => windows.open(answer(start!, settings!, m, how)),
+    onReply: (m, how, shown) =>
+      attempt(async () => {
+        const rich = how !== "forwardAttached" && wantsRich(settings!, m, shown);
+        const quote = rich
+          ? await call("MessageQuote", { id: m.item.id, style: how === "forward" })
+          : undefined;
+        windows.open(answer(start!, settings!, m, how, quote));
+      }),
     onEditDraft: (id) => attempt(() => windows.edit(id)),
     onShow: (id) => list.selectSoon(id),
     onBack: () => panes.show("list"),
@@ -199,7 +213,7 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
     place,
     search.root,
     connection.root,
-    el("div", { class: "end only-wide" }, title, general()),
+    el("div", { class: "end only-wide" }, keyHintPlace, title, general()),
   );
   boxes.root.append(el("div", { class: "mailbox-tools only-narrow" }, general()));
   const panes = layout({ top, mailboxes: boxes.root, list: list.root, message: message.root });
@@ -388,6 +402,8 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
         onButtonHint(settings.showShortcuts ? keyHint : () => {});
         fill(title, e.loginAddress);
         if (first) {
+          const mailto = readMailto();
+          if (mailto !== undefined) windows.open(fromMailto(start, settings, mailto));
           if (alone !== undefined) attempt(() => windows.edit(alone));
           else void windows.recover();
           if (composeSoon) compose();

@@ -31,3 +31,12 @@ export function readDraft(): number | undefined {
   const id = new URLSearchParams(location.search).get("compose") ?? "";
   return /^[1-9]\d{0,14}$/.test(id) ? Number(id) : undefined;
 }
+
+/** The mailto: address that the page was opened for, taken out of its own address. */
+export function readMailto(): string | undefined {
+  const url = new URLSearchParams(location.search).get("mailto");
+  if (url === null || !/^mailto:/i.test(url)) return undefined;
+  // A reload doesn't begin another message.
+  history.replaceState(null, "", location.pathname + location.hash);
+  return url;
+}

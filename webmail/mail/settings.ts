@@ -49,10 +49,19 @@ export function openSettings(
     ["top", "Above the quote"],
     ["bottom", "Below the quote"],
   ]);
+  const writing = choice(now.writing, [
+    ["auto", "As the message answered"],
+    ["rich", "Rich text"],
+    ["plain", "Plain text"],
+  ]);
   const readAfter = number(now.readAfter, -1, 60);
   const notJunkAfter = number(now.notJunkAfter, -1, 600);
   const undoSend = number(now.undoSend, 0, 60);
-  const preferHtml = box(now.preferHtml);
+  const body = choice(now.body, [
+    ["auto", "What says more"],
+    ["html", "HTML"],
+    ["text", "Plain text"],
+  ]);
   const security = box(now.showRecipientSecurity);
   const shortcuts = box(now.showShortcuts);
   const previews = box(now.showPreviews);
@@ -73,7 +82,8 @@ export function openSettings(
         readAfter: readAfter.valueAsNumber,
         notJunkAfter: notJunkAfter.valueAsNumber,
         undoSend: undoSend.valueAsNumber,
-        preferHtml: preferHtml.checked,
+        writing: writing.value as Settings["writing"],
+        body: body.value as Settings["body"],
         showRecipientSecurity: security.checked,
         showShortcuts: shortcuts.checked,
         showPreviews: previews.checked,
@@ -93,7 +103,9 @@ export function openSettings(
       field("Layout", layout),
       field("Message list", threading),
       field("Order", order),
+      field("Messages with text and HTML", body),
       field("Signature", signature),
+      field("Write in", writing),
       field("Answers stand", quoting),
       field(
         "Read after (s)",
@@ -113,7 +125,6 @@ export function openSettings(
       el(
         "div",
         { class: "checkboxes" },
-        checkbox(preferHtml, "Prefer HTML", "Show the HTML of messages that have text too"),
         checkbox(previews, "Previews", "Show the first words of messages in the list"),
         checkbox(
           security,
@@ -138,11 +149,35 @@ export function openSettings(
             "filter, import and export",
         ),
       ],
+      notificationsChoice(),
       el("h3", {}, "Logged in"),
       sessions,
     ),
   );
   attempt(() => showSessions(sessions));
+}
+
+/** Whether the browser tells of new messages, which it asks its user about. */
+function notificationsChoice(): HTMLElement | null {
+  if (!("Notification" in globalThis)) return null;
+  const into = el("div", { class: "notifications" });
+  const draw = () => {
+    const { permission } = Notification;
+    fill(
+      into,
+      permission === "granted"
+        ? "This browser tells of new messages while the page is in the background."
+        : permission === "denied"
+        ? "This browser was told not to show notifications; its own settings change that."
+        : button("Tell of new messages", () =>
+          attempt(async () => {
+            await Notification.requestPermission();
+            draw();
+          }), { title: "While the page is in the background" }),
+    );
+  };
+  draw();
+  return el("div", {}, el("h3", {}, "Notifications"), into);
 }
 
 async function showSessions(into: HTMLElement): Promise<void> {

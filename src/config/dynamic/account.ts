@@ -1,5 +1,5 @@
 /** An account of domains.conf. @module */
-import { type Infer, nullable, optional, required } from "../sconf/schema.ts";
+import { type Infer, nullable, optional, present, required } from "../sconf/schema.ts";
 import { list, map, struct } from "../sconf/schema_blocks.ts";
 import { bool, duration, float, int, text, word } from "../sconf/schema_scalars.ts";
 import { route } from "../static/transport.ts";
@@ -196,7 +196,7 @@ export const account = struct({
     "Keep no copy of what is forwarded. What can't be forwarded, such as a message that was here before, is " +
       "kept.",
   ),
-  Domain: required(
+  Domain: present(
     unicodeDomainText,
     "The account's main domain. Destinations without a domain (out of use) are taken to be of this one.",
   ),

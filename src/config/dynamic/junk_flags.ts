@@ -5,10 +5,18 @@ import { compileRegExp } from "../sconf/regexp.ts";
 /** What a mailbox says of its messages; `neutral` clears both flags. */
 export type JunkMark = "junk" | "neutral" | "notJunk";
 
-/** What AutomaticJunkFlags say of a mailbox; undefined if flags are to be left alone. */
-export function automaticJunkFlag(account: Account, mailbox: string): JunkMark | undefined {
+/**
+ * What AutomaticJunkFlags say of a mailbox; undefined if flags are to be left alone.
+ * @param isJunk the mailbox has that special use, whatever its name is: it may be in any language
+ */
+export function automaticJunkFlag(
+  account: Account,
+  mailbox: string,
+  isJunk = false,
+): JunkMark | undefined {
   const flags = account.AutomaticJunkFlags;
   if (!flags.Enabled) return undefined;
+  if (isJunk) return "junk";
   const name = mailbox.toLowerCase();
   const rules: [string, JunkMark][] = [
     [flags.JunkMailboxRegexp, "junk"],

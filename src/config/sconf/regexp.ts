@@ -39,6 +39,10 @@ export interface Match {
 /** A compiled regular expression. */
 export interface LinearRegExp {
   readonly pattern: string;
+  /** Instructions: a character of the text costs as many steps at most. */
+  readonly size: number;
+  /** Groups, the whole match included. */
+  readonly groups: number;
   /** True if it matches anywhere in the text. */
   test(text: string): boolean;
   /** The leftmost match at or after an offset. */
@@ -68,6 +72,8 @@ function compile(pattern: string): LinearRegExp {
   const exec = (text: string, from = 0) => run(program, groups, text, from, true);
   return {
     pattern,
+    size: program.length,
+    groups,
     test: (text) => run(program, groups, text, 0, false) !== undefined,
     exec,
     replace(text, template) {

@@ -41,11 +41,18 @@ export interface Field<T> {
   /** Required fields must be there; of optional ones the default is taken; nullable ones are undefined. */
   readonly presence: "required" | "optional" | "nullable";
   readonly fallback?: T;
+  /** The key must be there, but may have no value. */
+  readonly mayBeEmpty?: boolean;
 }
 
 /** A field that must be there. */
 export function required<T>(type: Type<T>, doc: string): Field<T> {
   return { type, doc, presence: "required" };
+}
+
+/** A field that must be there, also without a value. */
+export function present(type: Type<string>, doc: string): Field<string> {
+  return { type, doc, presence: "required", mayBeEmpty: true };
 }
 
 /** A field that may be absent, and then has a default: by default its type's zero. */
@@ -96,10 +103,14 @@ export function equal(a: unknown, b: unknown): boolean {
     );
 }
 
-/** Reports problems of a value by the path to it, as checks of whole files do. */
-export type PathReport = (path: readonly (string | number)[], message: string) => void;
+/** Reports problems (and what is passed over) of a value by the path to it, as checks of whole files do. */
+export type PathReport = (
+  path: readonly (string | number)[],
+  message: string,
+  warning?: "warning",
+) => void;
 
 /** Turns paths into lines of a tree. */
 export function reportAt(root: MapNode, report: Report): PathReport {
-  return (path, message) => report(lineOf(root, path), message);
+  return (path, message, warning) => report(lineOf(root, path), message, warning);
 }

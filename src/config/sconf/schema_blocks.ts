@@ -171,7 +171,9 @@ export function struct<F extends Fields>(
         let v: unknown = isNil(e.value) && field.type.shape.kind !== "scalar"
           ? field.type.zero()
           : field.type.read(e.value, e.line, within);
-        if (field.presence === "required" && v === "") within(e.line, "must not be empty");
+        if (field.presence === "required" && v === "" && !field.mayBeEmpty) {
+          within(e.line, "must not be empty");
+        }
         if (field.fallback !== undefined && equal(v, field.type.zero())) v = absentValue(field);
         value[name] = v;
       }

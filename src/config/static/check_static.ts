@@ -12,6 +12,13 @@ export function checkStatic(c: Static, report: PathReport): void {
   checkPorts(c, report);
   checkInitialMailboxes(c, report);
   for (const [name, t] of c.Transports) checkTransport(["Transports", name], t, report);
+  if (c.CheckUpdates && c.CheckUpdatesDomain === "") {
+    report(
+      ["CheckUpdates"],
+      "nothing is looked up: CheckUpdatesDomain names no domain to ask",
+      "warning",
+    );
+  }
   const ca = c.TLS.CA;
   if (ca && !ca.AdditionalToSystem && ca.CertFiles.length === 0) {
     report(
@@ -31,6 +38,9 @@ function tlsServices(l: Listener): string[] {
     ["Submissions", l.Submissions.Enabled],
     ["IMAP", l.IMAP.Enabled && !l.IMAP.NoRequireSTARTTLS],
     ["IMAPS", l.IMAPS.Enabled],
+    ["ManageSieve", l.ManageSieve.Enabled && !l.ManageSieve.NoRequireSTARTTLS],
+    ["POP3", l.POP3.Enabled && !l.POP3.NoRequireSTARTTLS],
+    ["POP3S", l.POP3S.Enabled],
     ["AccountHTTPS", l.AccountHTTPS.Enabled],
     ["AdminHTTPS", l.AdminHTTPS.Enabled],
     ["WebmailHTTPS", l.WebmailHTTPS.Enabled],
@@ -59,6 +69,16 @@ function checkListener(
       report(at("NATIPs", i), `${ip} is not a public address`);
     }
   });
+  if (l.PprofHTTP.Enabled) {
+    report(at("PprofHTTP"), "profiles are not served by this program", "warning");
+  }
+  if (l.SMTP.TLSSessionTicketsDisabled === true) {
+    report(
+      at("SMTP", "TLSSessionTicketsDisabled"),
+      "the runtime hands out session tickets always: to clients that fail on them, tickets go all the same",
+      "warning",
+    );
+  }
   const needs = tlsServices(l);
   if (!l.TLS) {
     if (needs.length > 0) {
@@ -103,6 +123,9 @@ export function portUses(l: Listener): Map<number, PortUse[]> {
   add("Submissions", l.Submissions, "submissions");
   add("IMAP", l.IMAP, "IMAP");
   add("IMAPS", l.IMAPS, "IMAPS");
+  add("ManageSieve", l.ManageSieve, "ManageSieve");
+  add("POP3", l.POP3, "POP3");
+  add("POP3S", l.POP3S, "POP3S");
   add("AccountHTTP", l.AccountHTTP, "HTTP");
   add("AdminHTTP", l.AdminHTTP, "HTTP");
   add("WebmailHTTP", l.WebmailHTTP, "HTTP");

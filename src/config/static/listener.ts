@@ -191,8 +191,8 @@ export const listener = struct({
       ),
       TLSSessionTicketsDisabled: nullable(
         bool,
-        "Whether to withhold TLS session tickets, on which some other implementations fail. By default " +
-          "they are handed out for all but this service.",
+        "Out of use: to withhold TLS session tickets, on which some other implementations fail. The runtime " +
+          "hands them out always, and there is no way to keep it from that: true gives a warning.",
       ),
     }),
     "Mail from other servers.",
@@ -242,6 +242,38 @@ export const listener = struct({
     }),
     "Mailboxes for the users' programs, over TLS. Needs TLS.",
   ),
+  POP3: optional(
+    struct({
+      Enabled: required(bool, "Give access to the Inbox by POP3."),
+      Port: optional(port, "", 110),
+      NoRequireSTARTTLS: optional(
+        bool,
+        "Let users log in without TLS. Only where connections are protected otherwise, as in a VPN.",
+      ),
+    }),
+    "The Inbox for programs that have nothing but POP3, in clear text until STLS. POP3S is to be preferred.",
+  ),
+  POP3S: optional(
+    struct({
+      Enabled: required(bool, "Give access to the Inbox by POP3."),
+      Port: optional(port, "", 995),
+    }),
+    "The Inbox for programs that have nothing but POP3, over TLS. Needs TLS.",
+  ),
+  ManageSieve: optional(
+    struct({
+      Enabled: required(
+        bool,
+        "Let users' programs store and choose Sieve scripts, which sort their mail.",
+      ),
+      Port: optional(port, "", 4190),
+      NoRequireSTARTTLS: optional(
+        bool,
+        "Let users log in without TLS. Only where connections are protected otherwise, as in a VPN.",
+      ),
+    }),
+    "Sieve scripts of users (ManageSieve), in clear text until STARTTLS, as all programs for it expect.",
+  ),
   AccountHTTP: optional(
     httpService(false, "/"),
     "Page where users change their password, addresses, rules and the like, by plain HTTP.",
@@ -280,7 +312,7 @@ export const listener = struct({
       Enabled: required(bool, "Serve it."),
       Port: optional(port, "", 8011),
     }),
-    "Profiles of the running server, in the original. Accepted, and ignored here.",
+    "Out of use: profiles of the running server, in the original. Enabled, it gives a warning.",
   ),
   AutoconfigHTTPS: optional(
     wellKnownService("automatic configuration"),

@@ -111,11 +111,19 @@ export const staticConfig = struct({
   ),
   CheckUpdates: optional(
     bool,
-    "Look once a day whether there is a new version, and if so put its notes in the postmaster's mailbox.",
+    "Look once a day whether there is a new version, and if so tell the postmaster, once for each version. Off " +
+      "by default. Nobody but the DNS of CheckUpdatesDomain learns of the question.",
+  ),
+  CheckUpdatesDomain: optional(
+    domainText,
+    'Domain in which CheckUpdates looks: the TXT record of _updates in it, such as "v=UPDATES0; l=0.2.0", ' +
+      "names the latest version. Without one nothing is asked: no domain is built in.",
   ),
   Pedantic: optional(
     bool,
-    "Refuse violations of the protocols that others commit in practice and that are accepted otherwise.",
+    "Refuse violations of the protocols that others commit in practice and that are accepted otherwise: in SMTP " +
+      "names with underscores, a space after MAIL FROM:, localparts over 64 bytes, lines over 998 bytes, 8-bit text that was " +
+      "not announced; in IMAP lines that end in LF alone.",
   ),
   TLS: optional(
     struct({

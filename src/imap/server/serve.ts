@@ -33,13 +33,17 @@ export async function serveImap(conn: Connection, backend: ImapBackend): Promise
   try {
     s.untagged(`OK [CAPABILITY ${capabilityText(s)}] ${backend.hostname} ready`);
     await conn.flush();
-    while (!s.ended && !conn.closed) await serveCommand(s);
+    while (!s.ended && !conn.closed) {
+      if (s.ending.reason !== undefined) throw new ConnectionError("shutdown", s.ending.reason);
+      await serveCommand(s);
+    }
   } catch (err) {
     if (err instanceof Unrecoverable) {
       s.untagged(`BYE [TOOBIG] ${err.message}`);
     } else if (err instanceof ConnectionError) {
       if (err.reason === "timeout") s.untagged("BYE [UNAVAILABLE] no command for too long");
-      if (err.reason === "shutdown") s.untagged("BYE [UNAVAILABLE] server is shutting down");
+      if (s.ending.reason !== undefined) s.untagged(`BYE [EXPIRED] ${s.ending.reason}`);
+      else if (err.reason === "shutdown") s.untagged("BYE [UNAVAILABLE] server is shutting down");
       if (err.reason !== "timeout" && err.reason !== "shutdown") {
         s.log.debug("connection ended", { reason: err.reason });
       }
@@ -73,11 +77,14 @@ async function serveCommand(s: Session): Promise<void> {
       throw err;
     }
     s.trace?.command(line);
+    const bareLf = s.backend.pedantic === true && s.conn.lastLineBareLf;
     const c = new Cursor(line);
     c.utf8Names = s.utf8;
     c.lenient = s.backend.pedantic !== true;
     tag = c.tag();
     s.tag = tag;
+    // RFC 9051 §2.2: all lines end in CRLF.
+    if (bareLf) throw new ImapBad("lines must end in CRLF", "CLIENTBUG");
     c.sp();
     command = readCommand(c, s);
     if (command.states === State.Selected) renewRights(s, command);

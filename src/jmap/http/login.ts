@@ -6,7 +6,8 @@
  */
 import { Buffer } from "node:buffer";
 import { countAuthentication } from "../../metrics/authentication.ts";
-import { HttpError, type WebRequest } from "../../web/http/mod.ts";
+import { HttpError, limitedLogin, type WebRequest } from "../../web/http/mod.ts";
+
 import type { User } from "../core/method.ts";
 import type { JmapServices } from "../services.ts";
 
@@ -44,49 +45,26 @@ function unauthorized(message: string): HttpError {
 
 /** Checks name and password of a request. @throws HttpError 401, 403, 429 */
 export async function authenticate(s: JmapServices, req: WebRequest): Promise<User> {
-  const kind = "jmap";
-  // Before the password is looked at, which costs.
-  if (!s.limiter.mayTry(req.remoteIp, kind)) {
-    throw new HttpError(
-      429,
-      "too many failed logins from your network, try again in some minutes",
-      { "Retry-After": "60" },
-    );
-  }
   const header = req.headers.get("authorization");
   const form = credentialsOf(header);
   if (form === undefined) {
-    if (header !== null) countAuthentication(kind, "httpbasic", "badprotocol");
+    if (header !== null) countAuthentication("jmap", "httpbasic", "badprotocol");
     throw unauthorized("log in with an email address and password");
   }
-  const { mechanism } = form;
-  const result = await s.checkLogin(form, req.remoteIp);
-  const failed = typeof result === "string";
-  s.limiter.attempted({
-    service: kind,
-    mechanism,
-    result: !failed ? "ok" : result === "disabled" ? result : "badcreds",
-    login: form.username,
-    remoteIp: req.remoteIp,
-    client: req.headers.get("user-agent") ?? "",
-  });
-  if (failed) {
-    s.limiter.failed(req.remoteIp);
-    countAuthentication(kind, mechanism, result === "disabled" ? "disabled" : "badcreds");
-    req.log.info("failed login", {
-      service: kind,
-      login: form.username,
-      remote: req.remoteIp,
-      result,
-    });
-    if (result === "disabled") throw new HttpError(403, "login is disabled for this account");
+  const { mechanism, username } = form;
+  const result = await limitedLogin(
+    s.limiter,
+    req,
+    { service: "jmap", login: username, mechanism, second: "badcreds" },
+    () => s.checkLogin(form, req.remoteIp),
+  );
+  if (result === "disabled") throw new HttpError(403, "login is disabled for this account");
+  if (typeof result === "string") {
     throw unauthorized(
       result === "second"
         ? "this account has a second factor: log in with an app password, made on the account page"
         : "wrong name or password",
     );
   }
-  s.limiter.succeeded(req.remoteIp);
-  countAuthentication(kind, mechanism, "ok");
-  return { account: result.account, login: form.username };
+  return { account: result.account, login: username };
 }

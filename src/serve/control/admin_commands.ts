@@ -5,15 +5,23 @@
  * @module
  */
 import * as admin from "../../admin/mod.ts";
+import type { Config } from "../../config/mod.ts";
 import { makeResolver } from "../../dns/mod.ts";
+import { FactorFile } from "../../store/logins/factor_file.ts";
+import { Sessions } from "../../web/login/mod.ts";
 import { ControlError, type ControlHandler, type Json } from "./control.ts";
+import { policyText } from "../../tlspolicy/sts_https.ts";
+import { openOutbound } from "../outbound.ts";
 import type { AdminCommand, AdminContext, Arguments, Print } from "./admin_command.ts";
 import { textArgument } from "./admin_command.ts";
 import { backupCommands } from "./backup_command.ts";
 import { maintenanceCommands } from "./maintenance_commands.ts";
+import { movingCommands } from "./moving_commands.ts";
 import { transferCommands } from "./transfer_commands.ts";
 import { setAccountPassword } from "../logins.ts";
 import { tlsKeyCommands } from "./tls_key_commands.ts";
+import type { Accounts } from "../../store/account/accounts.ts";
+import { looksLikeHash, parsePasswordHash } from "../../store/logins/password_hash.ts";
 
 function listArgument(args: Arguments, name: string): string[] {
   const value = args[name];
@@ -113,7 +121,12 @@ const configCommands: Record<string, AdminCommand> = {
   },
   async dnscheck({ config }, args, print) {
     const domain = text(args, "domain");
-    const check = await admin.checkDomainDns(config, domain, { resolver: makeResolver() });
+    const resolver = makeResolver();
+    const outbound = openOutbound(config.static, config.dir, resolver);
+    const check = await admin.checkDomainDns(config, domain, {
+      resolver,
+      fetchPolicy: (name) => policyText(outbound, name),
+    });
     print(admin.formatDomainCheck(check));
     return { errors: check.parts.filter((p) => p.state === "error").length };
   },
@@ -122,16 +135,53 @@ const configCommands: Record<string, AdminCommand> = {
   },
 };
 
+/** Sets what another server has kept of a password. */
+async function setHash(accounts: Accounts, name: string, hash: string): Promise<void> {
+  if (parsePasswordHash(hash) === undefined) {
+    throw new ControlError("the hash is of a kind that can't be verified here");
+  }
+  const account = await accounts.open(name);
+  try {
+    await account.credentials.setPasswordHash(hash);
+  } finally {
+    account.close();
+  }
+}
+
+/** Ends logins of the pages; "" is the administrator's. Also those that a server which doesn't run has left. */
+async function endSessions(config: Config, account: string): Promise<void> {
+  const sessions = await Sessions.open(config.dataDir);
+  try {
+    sessions.endAll(account);
+  } finally {
+    await sessions.close();
+  }
+}
+
 /** Commands on passwords. */
 const passwordCommands: Record<string, AdminCommand> = {
   async setaccountpassword({ config, accounts }, args) {
     const account = text(args, "account");
     const password = text(args, "password");
     if (!config.account(account)) throw new ControlError(`no account ${account}`);
+    if (args.hash === true) {
+      await setHash(accounts, account, password.trim());
+      return await endSessions(config, account);
+    }
+    if (args.plain !== true && looksLikeHash(password)) {
+      throw new ControlError(
+        "what was given looks like the hash of a password: set it with -hash, or with -plain if it is the password itself",
+      );
+    }
     if (password.length < 8) throw new ControlError("a password has at least 8 characters");
     await setAccountPassword(accounts, account, password);
+    await endSessions(config, account);
   },
-  setadminpassword: ({ config }, args) => admin.writeAdminPassword(config, text(args, "password")),
+  async setadminpassword({ config }, args) {
+    await admin.writeAdminPassword(config, text(args, "password"));
+    if (args.noSecondFactor === true) await new FactorFile(config.dataDir).disable();
+    await endSessions(config, "");
+  },
 };
 
 /** All of them, by their names on the control socket. */
@@ -142,6 +192,7 @@ export const adminCommands: ReadonlyMap<string, AdminCommand> = new Map([
   ...Object.entries(maintenanceCommands),
   ...Object.entries(backupCommands),
   ...Object.entries(transferCommands),
+  ...Object.entries(movingCommands),
 ]);
 
 /** Runs one. @throws ControlError, AdminError in words for the administrator */

@@ -8,13 +8,16 @@
  *
  * @module
  */
-import { randomBytes, timingSafeEqual } from "node:crypto";
+import { timingSafeEqual } from "node:crypto";
 import { createConnection, createServer, type Server, type Socket } from "node:net";
-import { join } from "node:path";
 import type { Log } from "../../log/mod.ts";
 import { countPanic } from "../../metrics/mod.ts";
-import { writeFileAtomic } from "../../platform/files.ts";
-import { isWindows } from "../../platform/os.ts";
+import {
+  type ControlAddress,
+  controlAddress,
+  forgetControl,
+  listenForControl,
+} from "../../platform/control_socket.ts";
 
 /** A value that goes over the socket. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
@@ -43,12 +46,6 @@ export function inUse(dir: string): ControlError {
 
 /** Bytes of a request; more is refused. */
 const maxRequest = 64 * 1024 * 1024;
-
-interface Address {
-  path?: string;
-  port?: number;
-  secret?: string;
-}
 
 /** The server's end. */
 export class ControlServer {
@@ -80,25 +77,7 @@ export class ControlServer {
   /** Starts to listen. @throws if another server runs on this data folder. */
   async start(): Promise<void> {
     if (await controlAnswers(this.#dir)) throw inUse(this.#dir);
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#server.once("error", reject);
-    if (isWindows) {
-      this.#server.listen({ host: "127.0.0.1", port: 0 }, resolve);
-      await promise;
-      this.#secret = randomBytes(24).toString("base64url");
-      const port = (this.#server.address() as { port: number }).port;
-      await writeFileAtomic(
-        join(this.#dir, "ctl.json"),
-        new TextEncoder().encode(JSON.stringify({ port, secret: this.#secret })),
-        0o600,
-      );
-    } else {
-      const path = join(this.#dir, "ctl");
-      await Deno.remove(path).catch(() => {});
-      this.#server.listen({ path }, resolve);
-      await promise;
-      await Deno.chmod(path, 0o600);
-    }
+    this.#secret = await listenForControl(this.#server, this.#dir);
   }
 
   async stop(): Promise<void> {
@@ -108,7 +87,7 @@ export class ControlServer {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     for (const s of this.#sockets) s.destroySoon();
     await closed;
-    await Deno.remove(join(this.#dir, isWindows ? "ctl.json" : "ctl")).catch(() => {});
+    await forgetControl(this.#dir);
   }
 
   #accept(socket: Socket): void {
@@ -161,11 +140,6 @@ function sameText(a: string, b: string): boolean {
   return x.length === y.length && timingSafeEqual(x, y);
 }
 
-async function controlAddress(dir: string): Promise<Address> {
-  if (!isWindows) return { path: join(dir, "ctl") };
-  return JSON.parse(await Deno.readTextFile(join(dir, "ctl.json"))) as Address;
-}
-
 /** True if a server answers on the data folder's control socket. */
 export async function controlAnswers(dir: string): Promise<boolean> {
   try {
@@ -183,7 +157,7 @@ export async function controlAnswers(dir: string): Promise<boolean> {
   }
 }
 
-function connect(a: Address): Socket {
+function connect(a: ControlAddress): Socket {
   return a.path !== undefined
     ? createConnection({ path: a.path })
     : createConnection({ host: "127.0.0.1", port: a.port! });
@@ -199,7 +173,7 @@ export async function callControl(
   args: Json = null,
   print: (text: string) => void = () => {},
 ): Promise<Json> {
-  let address: Address;
+  let address: ControlAddress;
   try {
     address = await controlAddress(dir);
   } catch (err) {

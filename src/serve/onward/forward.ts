@@ -8,10 +8,12 @@ import type { Account as AccountConfig } from "../../config/mod.ts";
 import { counter } from "../../metrics/mod.ts";
 import { syncFile } from "../../platform/files.ts";
 import { type Address, addressText, type IncomingMessage } from "../../smtp/server/mod.ts";
+import type { NewQueueRecipient } from "../../queue/mod.ts";
 import type { Incoming } from "../receiving/incoming.ts";
 import type { ReceivingServices } from "../receiving/services.ts";
 import type { Plan } from "../receiving/plan.ts";
 import { forwardingSignatures } from "../sending/signing.ts";
+import { vouches } from "./vouch.ts";
 import { asksForNoTls } from "../sending/tls_required.ts";
 
 const forwarded = counter(
@@ -36,34 +38,68 @@ export function onwardOf(
   conf: AccountConfig,
 ): Onward {
   if (conf.ForwardTo.length === 0) return { to: [], keep: true };
+  const to = mayGoOn(s, m, plan, account, conf.ForwardTo);
+  return { to, keep: !conf.ForwardOnly || to.length === 0 };
+}
+
+/** Those addresses that a message may go on to: none if it came by here before, and none that is suppressed. */
+export function mayGoOn(
+  s: ReceivingServices,
+  m: Incoming,
+  plan: Plan,
+  account: string,
+  addresses: readonly string[],
+): string[] {
+  return cameBefore(m, plan, account) ? [] : allowed(s, m, account, addresses);
+}
+
+/** True for a message that has been forwarded by the same address already. */
+export function cameBefore(m: Incoming, plan: Plan, account: string): boolean {
   const recipient = addressText(plan.recipient.address).toLowerCase();
-  const { log } = m.session;
-  // It came by here before, when it was forwarded.
   const before = m.arrived.description.fields.some((f) =>
     f.name === "delivered-to" && f.value.trim().replace(/^<|>$/g, "").toLowerCase() === recipient
   );
   if (before) {
     forwarded.inc({ result: "loop" });
-    log.warn("message was forwarded before, keeping it", { account, to: recipient });
-    return { to: [], keep: true };
+    m.session.log.warn("message was forwarded before, not again", { account, to: recipient });
   }
-  const to = conf.ForwardTo.filter((address) => {
+  return before;
+}
+
+/** The addresses that an account's forwarded messages may go to. */
+export function allowed(
+  s: ReceivingServices,
+  m: Incoming,
+  account: string,
+  addresses: readonly string[],
+): string[] {
+  return addresses.filter((address) => {
     const refused = s.queue.suppressed(account, address);
     if (!refused) return true;
     forwarded.inc({ result: "suppressed" });
-    log.warn("not forwarding, the address is suppressed", { account, address });
+    m.session.log.warn("not forwarding, the address is suppressed", { account, address });
     return false;
   });
-  return { to, keep: !conf.ForwardOnly || to.length === 0 };
 }
 
 /** The sender's address of a forwarded message: bounces come back over us if it is not ours anyway. */
-function senderFor(s: ReceivingServices, from: Address | undefined, via: Address): string {
+export function senderFor(s: ReceivingServices, from: Address | undefined, via: Address): string {
   if (!from) return "";
   if (s.config.domain(from.domain)) return addressText(from);
   const localpart = s.srs.rewrite({ localpart: from.localpart, domain: from.asciiDomain });
   // With one too long for that, the account is told of failures.
   return localpart === undefined ? addressText(via) : addressText({ ...via, localpart });
+}
+
+/** What goes on otherwise than it came, as a script wants it. */
+export interface Changed {
+  /** Another file in place of the one that came in: it has all that stands before it. */
+  file?: { file: string; fileSize: number };
+  /** Demands on reports (RFC 6009). */
+  notify?: NewQueueRecipient["notify"];
+  ret?: "full" | "hdrs";
+  /** As that of NewQueueMessage. */
+  onAdded?: () => void;
 }
 
 /**
@@ -78,6 +114,7 @@ export async function forward(
   account: string,
   onward: Onward,
   message: IncomingMessage,
+  changed: Changed = {},
 ): Promise<void> {
   const { arrived, transaction, sender } = m;
   const via = plan.recipient.address;
@@ -85,14 +122,22 @@ export async function forward(
   const head = new TextEncoder().encode(
     `Delivered-To: <${recipient}>\r\n` + sender.headers + message.receivedHeader(via),
   );
-  const file = { file: arrived.file, fileSize: arrived.size, prefix: head };
+  const file = {
+    ...changed.file ?? { file: arrived.file, fileSize: arrived.size },
+    prefix: head,
+  };
   const signed = new TextEncoder().encode(
-    await forwardingSignatures(s.config, via.domain, file, sender.auth?.arc, sender.results),
+    await forwardingSignatures(s.config, via.domain, file, {
+      chain: sender.auth?.arc,
+      results: sender.results,
+      vouched: vouches(via.asciiDomain ?? via.domain ?? "", arrived.header, sender.auth),
+    }),
   );
   const prefix = new Uint8Array(signed.length + head.length);
   prefix.set(signed);
   prefix.set(head, signed.length);
-  await (arrived.synced ?? syncFile(arrived.file));
+  if (changed.file) await syncFile(changed.file.file);
+  else await (arrived.synced ?? syncFile(arrived.file));
   const { notify, originalRecipient } = plan.recipient;
   const ids = await s.queue.add({
     ...file,
@@ -101,7 +146,7 @@ export async function forward(
     mailFrom: senderFor(s, transaction.mailFrom, via),
     recipients: onward.to.map((address) => ({
       address,
-      notify,
+      notify: changed.notify ?? notify,
       originalRecipient: originalRecipient ?? { type: "rfc822", address: recipient },
     })),
     smtputf8: message.headerHas8bit,
@@ -109,8 +154,9 @@ export async function forward(
     binary: transaction.body === "binarymime",
     requireTls: transaction.requireTls,
     tlsOptional: asksForNoTls(arrived.description.fields, transaction.requireTls),
-    ret: transaction.ret,
+    ret: changed.ret ?? transaction.ret,
     envelopeId: transaction.envelopeId,
+    onAdded: changed.onAdded,
     messageId: arrived.description.summary.messageId,
     subject: arrived.description.summary.subject,
   });

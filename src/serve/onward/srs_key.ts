@@ -1,6 +1,6 @@
-/** The key of sender rewriting, in the data folder. @module */
+/** The secret of this server, in the data folder: for sender rewriting, and what else has to stay the same. @module */
 import { Buffer } from "node:buffer";
-import { randomBytes } from "node:crypto";
+import { createHmac, randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { writeFileAtomic } from "../../platform/files.ts";
 import { Srs } from "../../senderauth/mod.ts";
@@ -13,7 +13,7 @@ const length = 32;
  * @throws Error if the file has something else in it: a new key would have reports about what was
  * forwarded lead nowhere.
  */
-export async function openSrs(dataDir: string, now: () => number): Promise<Srs> {
+export async function openServerSecret(dataDir: string): Promise<Uint8Array> {
   const path = join(dataDir, file);
   let text: string;
   try {
@@ -29,5 +29,15 @@ export async function openSrs(dataDir: string, now: () => number): Promise<Srs> 
       `${path}: expected ${2 * length} hexadecimal digits; remove it to have one made`,
     );
   }
-  return new Srs(Uint8Array.from(secret), now);
+  return Uint8Array.from(secret);
+}
+
+/** Sender rewriting with the secret. */
+export function srsOf(secret: Uint8Array, now: () => number): Srs {
+  return new Srs(secret, now);
+}
+
+/** A key for a purpose, from the secret. */
+export function keyFor(secret: Uint8Array, purpose: string): Uint8Array {
+  return Uint8Array.from(createHmac("sha256", secret).update(purpose).digest());
 }

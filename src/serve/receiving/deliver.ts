@@ -31,10 +31,19 @@ import type { ReceivingListener, ReceivingServices } from "./services.ts";
 import { notifyDelivered, RefusedMessage } from "./dsn.ts";
 import { checkSender } from "./sender.ts";
 import { planRecipients } from "./targets.ts";
+import { forwardToMembers, judgeOf } from "../onward/alias.ts";
 import { forward, type Onward, onwardOf } from "../onward/forward.ts";
+import {
+  broughtKeywords,
+  envelopePrefix,
+  onePerAccount,
+  withEnvelope,
+} from "../catcher/catching.ts";
 import { suppressReported } from "./reported.ts";
 import { sendBack } from "../onward/returned.ts";
 import { replyIfAway } from "../onward/vacation.ts";
+import { carryOutScripts } from "../sieve/deliver.ts";
+import { scriptsFor } from "../sieve/running.ts";
 
 const deliveries = counter(
   "mox_smtpserver_delivery_total",
@@ -80,13 +89,21 @@ export async function receive(
   const opened: Account[] = [];
   try {
     const sender = await checkSender(session, transaction, arrived, s.resolver, l.hostname);
-    const m: Incoming = { session, transaction, arrived, sender, size: arrived.size };
+    const m: Incoming = {
+      session,
+      transaction,
+      arrived,
+      sender,
+      size: arrived.size,
+      sentBySieve: [],
+    };
     const plans = planRecipients(
       s.config,
       transaction.recipients,
       sender.factsFor(transaction.recipients[0].address),
       sender.auth !== undefined,
     );
+    if (s.catching) onePerAccount(plans);
     const decided = await Promise.all(
       plans.map((plan) => decideFor(s, l, m, plan, message, opened)),
     );
@@ -98,6 +115,7 @@ export async function receive(
     const delivered = plans.filter((p, i) => outcomes[i] === undefined && kept.has(p))
       .map((p) => p.recipient);
     await notifyDelivered(s, session, transaction, message, sender.auth?.spf.result, delivered);
+    if (outcomes.includes(undefined)) s.sieve.db.memory.taken(m.sentBySieve);
     return { outcomes };
   } finally {
     for (const a of opened) a.close();
@@ -120,7 +138,7 @@ async function decideFor(
   opened: Account[],
 ): Promise<Decisions> {
   const result: Decisions = { decided: [], failure: plan.refusal };
-  for (const target of plan.targets) {
+  for (const target of judgeOf(s, plan)) {
     try {
       const account = await s.accounts.open(target.account);
       opened.push(account);
@@ -129,7 +147,8 @@ async function decideFor(
       if (!conf) throw new SmtpError(550, "1.1", "no such address here");
       checkVerified(m, plan, target);
       const prefix = new TextEncoder().encode(
-        `Delivered-To: <${addressText(plan.recipient.address)}>\r\n` + message.returnPathHeader(),
+        (s.catching ? envelopePrefix(m, message) : "") +
+          `Delivered-To: <${addressText(plan.recipient.address)}>\r\n` + message.returnPathHeader(),
       );
       const services = { ...s, dnsblZones: l.dnsblZones };
       const context = analysisContext(services, m, plan, target, account, conf, prefix);
@@ -201,12 +220,22 @@ async function carryOut(
       return storeFailure(err, m.session.log);
     }
   }
+  // Before it is in mailboxes here: when this fails the sender tries again, and nobody has it twice.
+  if (decisions.decided.some((d) => d.decision.accept && !d.decision.isReject)) {
+    try {
+      await forwardToMembers(s, m, plan, message);
+    } catch (err) {
+      return storeFailure(err, m.session.log);
+    }
+  }
   for (const d of decisions.decided) {
     let refusal: SmtpError | undefined;
     try {
-      refusal = d.decision.accept
-        ? await accept(s, m, plan, d, message, kept)
-        : await refuse(s, m, plan, d, message);
+      refusal = !d.decision.accept
+        ? await refuse(s, m, plan, d, message)
+        : d.target.judgeOnly
+        ? undefined
+        : await accept(s, m, plan, d, message, kept);
     } catch (err) {
       deliveries.inc({ result: "error" });
       refusal = storeFailure(err, m.session.log);
@@ -223,14 +252,21 @@ async function carryOut(
 }
 
 /** What is stored, in whichever mailbox. */
-function newMessage(m: Incoming, d: Decided, message: IncomingMessage): NewMessage {
+function newMessage(
+  s: ReceivingServices,
+  m: Incoming,
+  d: Decided,
+  message: IncomingMessage,
+): NewMessage {
+  const { description } = m.arrived;
   return {
     file: m.arrived.file,
     fileSynced: m.arrived.synced,
     fileSize: m.arrived.size,
     read: m.arrived.read,
     prefix: d.prefix,
-    description: m.arrived.description,
+    description: s.catching ? withEnvelope(m, description) : description,
+    keywords: s.catching ? broughtKeywords(m, d.account, d.decision.mailbox) : undefined,
     received: message.received,
     facts: d.decision.facts,
   };
@@ -265,14 +301,33 @@ async function accept(
   d: Decided,
   message: IncomingMessage,
   kept: Set<Plan>,
-): Promise<undefined> {
+): Promise<SmtpError | undefined> {
   const { decision, account, conf } = d;
-  const own = decision.isReject || isReport(d)
-    ? keepOnly
-    : onwardOf(s, m, plan, account.name, conf);
-  if (own.keep) {
+  const ordinary = !decision.isReject && !isReport(d);
+  const own = ordinary ? onwardOf(s, m, plan, account.name, conf) : keepOnly;
+  const scripts = ordinary
+    ? scriptsFor(s.sieve, account.name, plan.recipient.address.domain)
+    : undefined;
+  let answered = false, discarded = false;
+  if (scripts) {
+    const stored = newMessage(s, m, d, message);
+    const of = { plan, account, conf, decision, prefix: d.prefix, message, stored };
+    const carried = await carryOutScripts(s, m, of, scripts, own.keep);
+    if (carried.refusal) {
+      deliveries.inc({ result: "refused" });
+      return carried.refusal;
+    }
+    ({ answered, discarded } = carried);
+    if (carried.delivered) {
+      kept.add(plan);
+      const added = await noteReport(s, m, plan, d);
+      await s.webhooks?.incoming(account, carried.delivered, added > 0);
+    }
+    deliveries.inc({ result: "delivered" });
+    m.session.log.info("delivered by scripts", logFields(m, plan, d));
+  } else if (own.keep) {
     const delivered = await account.deliver(decision.mailbox, {
-      ...newMessage(m, d, message),
+      ...newMessage(s, m, d, message),
       // Draws no attention.
       flags: decision.isReject ? Flag.Seen : 0,
       isReject: decision.isReject,
@@ -287,10 +342,10 @@ async function accept(
     }
   }
   // Also after it was delivered: should it fail, a message twice is better than one less.
-  if (own.to.length > 0) await forward(s, m, plan, account.name, own, message);
-  if (!own.keep) deliveries.inc({ result: "forwarded" });
+  if (own.to.length > 0 && !discarded) await forward(s, m, plan, account.name, own, message);
+  if (!own.keep && !scripts) deliveries.inc({ result: "forwarded" });
   try {
-    if (!decision.isReject && !isReport(d)) await replyIfAway(s, m, plan, account, conf);
+    if (ordinary && !answered && !discarded) await replyIfAway(s, m, plan, account, conf);
     const { messageId } = m.arrived.description.summary;
     if (!decision.isReject && conf.RejectsMailbox !== "" && messageId !== "") {
       await dropReject(account, conf.RejectsMailbox, messageId);
@@ -369,11 +424,11 @@ async function refuse(
     log.info("refused", { ...logFields(m, plan, d), code: decision.code });
   }
   if (decision.userError && decision.reason !== "high-rate") m.session.suspicious = true;
-  if (decision.toRejects && conf.RejectsMailbox !== "") {
+  if (decision.toRejects && conf.RejectsMailbox !== "" && !d.target.judgeOnly) {
     try {
       if (!conf.KeepRejects) await cleanUpRejects(account, conf.RejectsMailbox, s.now());
       await keepReject(account, conf.RejectsMailbox, m.arrived.description.summary.messageId, {
-        ...newMessage(m, d, message),
+        ...newMessage(s, m, d, message),
         destinedMailboxId: decision.destinedMailboxId,
       });
     } catch (err) {

@@ -11,4 +11,6 @@ export interface Incoming {
   sender: Sender;
   /** Bytes with what will stand before it. */
   size: number;
+  /** Of messages that scripts have sent because of it. */
+  readonly sentBySieve: string[];
 }

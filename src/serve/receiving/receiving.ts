@@ -74,7 +74,7 @@ export class Receiving {
     s:
       & Pick<
         ReceivingServices,
-        "config" | "accounts" | "queue" | "filters" | "tempDir" | "webhooks" | "srs"
+        "config" | "accounts" | "queue" | "filters" | "tempDir" | "webhooks" | "srs" | "sieve"
       >
       & {
         local: boolean;
@@ -93,9 +93,11 @@ export class Receiving {
       tempDir,
       webhooks: s.webhooks,
       srs: s.srs,
+      sieve: s.sieve,
       resolver,
       dnsbl: resolver && dnsblChecker(resolver),
       reports: local ? undefined : await openReports(config.dataDir),
+      catching: local,
       wait: options.wait ?? waitConnected,
       now,
       random: options.random ?? Math.random,

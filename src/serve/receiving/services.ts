@@ -8,6 +8,8 @@ import type { JunkFilters } from "../../delivery/junk_filters.ts";
 import type { DnsblChecker, Resolver } from "../../dns/mod.ts";
 import type { Queue } from "../../queue/mod.ts";
 import type { DmarcEvaluations, DmarcReports, TlsReports } from "../../reports/mod.ts";
+import type { SieveDatabase } from "../../delivery/sieve/database.ts";
+import type { SiteScripts } from "../../delivery/sieve/site_scripts.ts";
 import type { Srs } from "../../senderauth/mod.ts";
 import type { SmtpSession } from "../../smtp/server/mod.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
@@ -30,6 +32,12 @@ export type SenderWait = (
   stopping: AbortSignal,
 ) => Promise<boolean>;
 
+/** Scripts of accounts and of the administrator. */
+export interface SieveServices {
+  db: SieveDatabase;
+  site: SiteScripts;
+}
+
 /** What the steps of receiving work with. */
 export interface ReceivingServices {
   config: Config;
@@ -41,9 +49,12 @@ export interface ReceivingServices {
   resolver: Resolver | undefined;
   dnsbl: DnsblChecker | undefined;
   reports: ReportDatabases | undefined;
+  /** Localserve: messages are kept once for all recipients, with their envelope. */
+  catching: boolean;
   webhooks?: ServerWebhooks;
   /** Rewrites the senders of what is forwarded. */
   srs: Srs;
+  sieve: SieveServices;
   wait: SenderWait;
   now: () => number;
   random: () => number;

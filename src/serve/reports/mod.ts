@@ -25,8 +25,16 @@ export interface ReportSenderOptions {
   outbound: Outbound;
 }
 
-/** Sends reports from now on; the result ends that, when what is under way is done. */
-export function startReports(o: ReportSenderOptions): () => Promise<void> {
+/** Sending of reports that has begun. */
+export interface ReportSending {
+  /** Sends those that are due, without waiting for their hour. @returns the domains that were reported to */
+  now(): Promise<string[]>;
+  /** Ends it, when what is under way is done. */
+  end(): Promise<void>;
+}
+
+/** Sends reports from now on, each in its hour. */
+export function startReports(o: ReportSenderOptions): ReportSending {
   const log = new Log("reports");
   let timer: ReturnType<typeof setTimeout> | undefined;
   let running: Promise<void> | undefined;
@@ -35,12 +43,22 @@ export function startReports(o: ReportSenderOptions): () => Promise<void> {
   const minute = Math.floor(Math.random() * 10 * 60_000) + 60_000;
   const tlsHour = Math.floor(Math.random() * 4);
 
-  const send = async (now: number) => {
+  const send = async (now: number, fromHour: number): Promise<string[]> => {
     const { static: s } = o.config;
-    if (!s.NoOutgoingDMARCReports) await sendDmarcReports({ ...o, log }, now);
-    if (!s.NoOutgoingTLSReports && new Date(now).getUTCHours() >= tlsHour) {
-      await sendTlsReports({ ...o, log }, now);
+    const told: string[] = [];
+    if (!s.NoOutgoingDMARCReports) told.push(...await sendDmarcReports({ ...o, log }, now));
+    if (!s.NoOutgoingTLSReports && new Date(now).getUTCHours() >= fromHour) {
+      told.push(...await sendTlsReports({ ...o, log }, now));
     }
+    return told;
+  };
+  /** One after the other: a report isn't to be sent twice. */
+  const run = (fromHour: number): Promise<string[]> => {
+    const before = running ?? Promise.resolve();
+    const mine = before.then(() => send(Date.now(), fromHour));
+    const settled = mine.then(() => {}, () => {});
+    running = settled;
+    return mine;
   };
   const schedule = () => {
     if (stopped) return;
@@ -48,18 +66,18 @@ export function startReports(o: ReportSenderOptions): () => Promise<void> {
     let next = Math.floor(now / hour) * hour + minute;
     if (next <= now) next += hour;
     timer = setTimeout(() => {
-      running = send(Date.now()).catch((err) => log.error("sending reports", { err: err as Error }))
-        .finally(() => {
-          running = undefined;
-          schedule();
-        });
+      run(tlsHour).catch((err) => log.error("sending reports", { err: err as Error }))
+        .finally(schedule);
     }, next - now);
     Deno.unrefTimer(timer as unknown as number);
   };
   schedule();
-  return async () => {
-    stopped = true;
-    clearTimeout(timer);
-    await running;
+  return {
+    now: () => run(0),
+    async end() {
+      stopped = true;
+      clearTimeout(timer);
+      await running;
+    },
   };
 }

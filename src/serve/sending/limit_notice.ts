@@ -1,13 +1,9 @@
 /** Tells the postmaster of an account that has sent as much as it may: its password may be stolen. @module */
 import type { Config } from "../../config/mod.ts";
 import { Log } from "../../log/mod.ts";
-import { formatDate } from "../../mail/header/date.ts";
-import { withTempFile } from "../../platform/files.ts";
 import type { QueueLimitError } from "../../queue/mod.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
-import { describeFile } from "../../store/messages/describe.ts";
-import { addressOf } from "./dsn.ts";
-import { deliverToSelf } from "../smtp_backend.ts";
+import { deliverToPostmaster } from "../postmaster.ts";
 
 const log = new Log("submission");
 /** Milliseconds between notices about one account. */
@@ -29,7 +25,7 @@ export function limitNotices(
     if (now - (told.get(account) ?? -Infinity) < interval) return;
     told.set(account, now);
     try {
-      await deliverNotice(s, account, err, new Date(now));
+      await deliverNotice(s, account, err);
     } catch (e) {
       told.delete(account);
       log.error("telling the postmaster of a limit", { err: e as Error, account });
@@ -41,23 +37,11 @@ async function deliverNotice(
   s: Services,
   account: string,
   err: QueueLimitError,
-  now: Date,
 ): Promise<void> {
-  const hostname = s.config.static.Hostname;
   const parameter = err.limit === "messages"
     ? "MaxOutgoingMessagesPerDay"
     : "MaxFirstTimeRecipientsPerDay";
-  const text = [
-    `From: <postmaster@${hostname}>`,
-    `To: <postmaster@${hostname}>`,
-    `Subject: Account ${account.replace(/[^\x20-\x7e]/g, "?")} has reached a limit for sending`,
-    `Date: ${formatDate(now)}`,
-    `Message-ID: <${crypto.randomUUID()}@${hostname}>`,
-    "Auto-Submitted: auto-generated",
-    "MIME-Version: 1.0",
-    "Content-Type: text/plain; charset=utf-8",
-    "Content-Transfer-Encoding: 8bit",
-    "",
+  await deliverToPostmaster(s, `Account ${account} has reached a limit for sending`, [
     `The account ${account} tried to send ${err.message}.`,
     "Further messages are refused until 24 hours have passed since its earlier ones.",
     "",
@@ -65,14 +49,5 @@ async function deliverNotice(
     `"mox setaccountpassword ${account}". Stop what waits with "mox queue hold -account ${account}", look at it`,
     `with "mox queue list -account ${account}", and remove it with "mox queue drop -account ${account}".`,
     `If it is right, raise ${parameter} of the account in domains.conf.`,
-    "",
-  ].join("\r\n");
-  const bytes = new TextEncoder().encode(text);
-  await withTempFile(s.tempDir, "notice-", bytes, async (path) => {
-    await deliverToSelf(s, addressOf(`postmaster@${hostname}`), undefined, {
-      file: path,
-      fileSize: bytes.length,
-      prefix: new TextEncoder().encode("Return-Path: <>\r\n"),
-    }, await describeFile(path));
-  });
+  ]);
 }

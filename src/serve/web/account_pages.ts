@@ -3,7 +3,7 @@ import { writeAdminHash } from "../../admin/passwords.ts";
 import type { Config } from "../../config/mod.ts";
 import type { Resolver } from "../../dns/mod.ts";
 import { Log } from "../../log/mod.ts";
-import type { FailedAuthLimiter, OpenConnection, Outbound } from "../../net/mod.ts";
+import type { LoginGuard, OpenConnection, Outbound } from "../../net/mod.ts";
 import { programVersion } from "../../platform/version.ts";
 import type { Queue } from "../../queue/mod.ts";
 import type { Webhooks } from "../../queue/webhooks/mod.ts";
@@ -11,10 +11,18 @@ import type { TlsResults } from "../../reports/mod.ts";
 import type { ReportDatabases } from "../receiving/services.ts";
 import { preparePassword } from "../../sasl/mod.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
-import { checkAbsentPassword } from "../../store/logins/credentials.ts";
-import { checkPassword, isOwnHash } from "../../store/logins/password.ts";
+import { FactorFile } from "../../store/logins/factor_file.ts";
+import { isOwnHash } from "../../store/logins/password.ts";
+import { verifyPassword } from "../../store/logins/secrets.ts";
 import type { LoginLog } from "../../store/logins/attempts.ts";
 import type { TlsKeys } from "../../store/logins/tls_keys.ts";
+import {
+  checkOwnPassword,
+  checkProgramPassword,
+  loginAccount,
+  loginDomainDisabled,
+  type LoginServices,
+} from "../logins.ts";
 import type { CertificateState } from "../tls/tls.ts";
 import type { StsPolicyState } from "../../tlspolicy/policies.ts";
 import { type AccountPage, accountPage, type AccountPageOptions } from "../../web/account/mod.ts";
@@ -25,6 +33,7 @@ import {
   checkPasskeyLogin,
   Login,
   type LoginForm,
+  type LoginOptions,
   type LoginResult,
   PasskeyError,
   type PasskeyLogin,
@@ -43,7 +52,8 @@ export interface PagesServer {
   queue: Queue;
   webhooks: Webhooks | undefined;
   sessions: Sessions;
-  limiter: FailedAuthLimiter;
+  limiter: LoginGuard;
+  logins: LoginServices;
   outbound: Outbound;
   tempDir: string;
   listeners: () => string[];
@@ -52,6 +62,8 @@ export interface PagesServer {
   resolver: Resolver | undefined;
   reports: ReportDatabases | undefined;
   tlsResults: TlsResults | undefined;
+  /** Localserve: who a request is of without a login. */
+  withoutLogin?: LoginOptions["withoutLogin"];
   /** Undefined while the server starts. */
   tlsKeys: () => TlsKeys | undefined;
   loginLog: () => LoginLog | undefined;
@@ -61,25 +73,28 @@ export interface PagesServer {
   stsPolicies: () => StsPolicyState[];
 }
 
+/** Whether an account can't be logged in to with a name. */
+function disabled(config: Config, account: string, login: string): boolean {
+  return loginDomainDisabled(config, login) || config.account(account)?.LoginDisabled !== "";
+}
+
 /**
  * Checks name and password of an account, and the code of its second factor, in the same time whether or not
  * there is one.
  */
 export async function checkAccountLogin(
-  s: { config: Config; accounts: Accounts },
+  s: LoginServices,
   form: LoginForm,
+  remoteIp: string,
 ): Promise<LoginResult> {
   const name = s.config.accountFor(form.username);
   const password = preparePassword(form.password);
-  if (name === undefined) {
-    await checkAbsentPassword(password);
-    return "wrong";
-  }
+  const right = await checkOwnPassword(s, form.username, name, password, remoteIp);
+  if (!right || name === undefined) return "wrong";
+  if (disabled(s.config, name, form.username)) return "disabled";
   const account = await s.accounts.open(name);
   try {
     const { credentials } = account;
-    if (!(await credentials.verifyPassword(password))) return "wrong";
-    if (s.config.account(name)?.LoginDisabled) return "disabled";
     if (!credentials.hasSecondFactor) return { account: name };
     if (!form.code) return "second";
     return await credentials.checkSecondFactor(form.code, Date.now())
@@ -105,9 +120,10 @@ export async function checkAccountPasskey(
     const key = findPasskey(account, Uint8Array.from(Buffer.from(answer.id, "base64url")));
     if (!key) return "wrong";
     const signCount = checkPasskeyLogin(answer, key, place, challenges);
-    if (conf.LoginDisabled) return "disabled";
+    const login = s.config.accountAddresses(name)
+      .find((a) => !a.startsWith("@") && loginAccount(s.config, a) === name);
+    if (conf.LoginDisabled || login === undefined) return "disabled";
     await usedPasskey(account, key.id, signCount);
-    const login = s.config.accountAddresses(name).find((a) => !a.startsWith("@")) ?? name;
     return { account: name, login };
   } catch (err) {
     if (err instanceof PasskeyError) return "wrong";
@@ -119,51 +135,45 @@ export async function checkAccountPasskey(
 
 /** The same for programs, which have no second factor but passwords of their own. */
 export async function checkProgramLogin(
-  s: { config: Config; accounts: Accounts },
+  s: LoginServices,
   form: LoginForm,
   peer: { protocol: string; remoteIp: string },
 ): Promise<LoginResult> {
   const name = s.config.accountFor(form.username);
   const password = preparePassword(form.password);
-  if (name === undefined) {
-    await checkAbsentPassword(password);
-    return "wrong";
-  }
-  const account = await s.accounts.open(name);
-  try {
-    const result = await account.credentials.verifyForProgram(password, peer);
-    if (result === "wrong") return "wrong";
-    if (s.config.account(name)?.LoginDisabled) return "disabled";
-    return result === "secondFactor" ? "second" : { account: name };
-  } finally {
-    account.close();
-  }
+  const { result } = await checkProgramPassword(s, form.username, name, password, peer);
+  if (result === "wrong" || name === undefined) return "wrong";
+  if (disabled(s.config, name, form.username)) return "disabled";
+  return result === "secondFactor" ? "second" : { account: name };
 }
 
 const log = new Log("web");
 
-/** Checks the administrator's password, whose hash is in a file. */
-async function checkAdminLogin(config: Config, form: LoginForm): Promise<LoginResult> {
+/** Checks the administrator's password, whose hash is in a file, and the code of the second factor. */
+export async function checkAdminLogin(
+  config: Config,
+  factor: FactorFile,
+  form: Pick<LoginForm, "password" | "code">,
+  remoteIp: string,
+): Promise<LoginResult> {
   const password = preparePassword(form.password);
-  let hash = "";
+  let hash: string | undefined;
   try {
     const file = config.static.AdminPasswordFile;
     if (file !== "") hash = (await Deno.readTextFile(config.configPath(file))).trim();
   } catch (e) {
     if (!(e instanceof Deno.errors.NotFound)) throw e;
   }
-  if (hash === "") {
-    await checkAbsentPassword(password);
-    return "wrong";
-  }
-  if (!await checkPassword(password, hash)) return "wrong";
-  if (!isOwnHash(hash)) {
+  if (!await verifyPassword(hash || undefined, password, remoteIp)) return "wrong";
+  if (hash && !isOwnHash(hash)) {
     // As of the original, which has bcrypt.
     await writeAdminHash(config, password).catch((err) => {
       log.warn("replacing the hash of the administrator's password", { err: err as Error });
     });
   }
-  return { account: "" };
+  if (!(await factor.state()).on) return { account: "" };
+  if (!form.code) return "second";
+  return await factor.check(form.code, Date.now()) ? { account: "" } : "wrongCode";
 }
 
 /** Makes both pages. */
@@ -171,6 +181,7 @@ export function accountAndAdminPages(
   s: PagesServer,
 ): { account: AccountPage; admin: WebHandler } {
   const { config, accounts, queue, sessions, limiter } = s;
+  const factor = new FactorFile(config.dataDir);
   return {
     account: accountPage({
       config,
@@ -182,12 +193,14 @@ export function accountAndAdminPages(
         service: "account",
         sessions,
         limiter,
-        check: (form) => checkAccountLogin(s, form),
+        check: (form, remoteIp) => checkAccountLogin(s.logins, form, remoteIp),
         checkPasskey: (...a) => checkAccountPasskey(s, ...a),
-        allowed: (account) => config.account(account)?.LoginDisabled === "",
+        withoutLogin: s.withoutLogin,
+        allowed: (session) => loginAccount(config, session.login) === session.account,
       }),
       page: servePage(accountPageHtml),
       tempDir: s.tempDir,
+      limiter,
       outbound: s.outbound,
       tlsKeys: s.tlsKeys,
       loginLog: s.loginLog,
@@ -203,15 +216,21 @@ export function accountAndAdminPages(
         service: "admin",
         sessions,
         limiter,
-        check: (form) => checkAdminLogin(config, form),
+        check: (form, remoteIp) => checkAdminLogin(config, factor, form, remoteIp),
+        withoutLogin: s.withoutLogin &&
+          ((req) => s.withoutLogin!(req) && { account: "", login: "" }),
         allowed: () => true,
       }),
+      limiter,
+      factor,
+      check: (form, remoteIp) => checkAdminLogin(config, factor, form, remoteIp),
       page: servePage(adminPageHtml),
       version: programVersion,
       listeners: s.listeners,
       connections: s.connections,
       glance: s.glance,
       resolver: s.resolver,
+      outbound: s.outbound,
       reports: s.reports,
       tlsResults: s.tlsResults,
       loginLog: s.loginLog,

@@ -1,9 +1,11 @@
 /** What pages need of the running server. @module */
 import type { Config } from "../../config/mod.ts";
-import type { FailedAuthLimiter, OpenConnection, Outbound } from "../../net/mod.ts";
+import type { LoginGuard, OpenConnection, Outbound } from "../../net/mod.ts";
 import type { Queue } from "../../queue/mod.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
 import type { Shares } from "../../store/mailboxes/shares.ts";
+import type { LoginServices } from "../logins.ts";
+import type { DeveloperOptions } from "../catcher/developer.ts";
 import type { ReportDatabases } from "../receiving/services.ts";
 import type { SecurityServices } from "../sending/recipient_security.ts";
 import type { ServerWebhooks } from "../sending/webhooks.ts";
@@ -24,10 +26,13 @@ export interface WebServer {
 
 /** What they share with the mail protocols. */
 export interface WebShared {
-  limiter: FailedAuthLimiter;
+  limiter: LoginGuard;
+  logins: LoginServices;
   /** The way to other servers. */
   outbound: Outbound;
   tempDir: string;
+  /** Of localserve: what it does for developers. */
+  developer?: DeveloperOptions;
   /** Undefined where there is no DNS. */
   security: SecurityServices | undefined;
   /** Who shares mailboxes with whom; undefined while the server starts. */

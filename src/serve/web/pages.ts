@@ -13,6 +13,8 @@ import { accountAndAdminPages } from "./account_pages.ts";
 import type { WebServer, WebShared } from "./page_server.ts";
 import type { WebHandlers } from "./web.ts";
 import { jmap } from "./jmap.ts";
+import { catcherApi } from "../catcher/api.ts";
+import { withoutLogin } from "../catcher/without_login.ts";
 import { webApi } from "./webapi.ts";
 import { webmail } from "./webmail.ts";
 
@@ -27,9 +29,17 @@ export interface WebPages {
 export async function openWebPages(server: WebServer, shared: WebShared): Promise<WebPages> {
   const { config, accounts, queue } = server;
   const sessions = await Sessions.open(config.dataDir);
-  const mail = await webmail({ config, accounts, queue, sessions, ...shared });
-  const api = await webApi(server, shared);
-  const jmapServer = jmap(server, shared);
+  const mail = await webmail({
+    config,
+    accounts,
+    queue,
+    sessions,
+    ...shared,
+    withoutLogin: withoutLogin(shared.developer),
+  });
+  const api = await webApi({ config, accounts, queue, logins: shared.logins }, shared);
+  const jmapServer = await jmap(server, shared);
+  const catcher = shared.developer && catcherApi(server, shared, shared.developer);
   const glance = followGlance();
   const pages = accountAndAdminPages({
     config,
@@ -38,8 +48,10 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
     webhooks: server.webhooks?.hooks,
     sessions,
     limiter: shared.limiter,
+    logins: shared.logins,
     outbound: shared.outbound,
     tempDir: shared.tempDir,
+    withoutLogin: withoutLogin(shared.developer),
     listeners: () => server.endpoints.map((e) => `${e.protocol}: ${hostPort(e.hostname, e.port)}`),
     connections: () => server.connections(),
     glance,
@@ -55,6 +67,7 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
     webmail: mail.handle,
     webapi: api.handle,
     jmap: jmapServer,
+    catcher,
     autoconfig: {
       host: (name) => autoconfigHost(config, name),
       handle: autoconfigHandler(config),
@@ -72,7 +85,8 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
     await mail.close();
     await pages.account.close();
     await api.close();
-    jmapServer.close();
+    await jmapServer.close();
+    await catcher?.close();
     await sessions.close();
   };
   return { handlers, sessions, close };

@@ -37,6 +37,8 @@ export interface WebHandlers {
   admin?: WebHandler;
   webmail?: WebHandler;
   webapi?: WebHandler;
+  /** The API of caught mail, in localserve: where the webmail is. */
+  catcher?: { handle: WebHandler; upgrade: UpgradeHandler };
   jmap?: Jmap;
   /** Answers on hosts of its own choice. */
   autoconfig?: { host: (name: string) => boolean; handle: WebHandler };
@@ -93,6 +95,16 @@ export function webPorts(config: Config, l: Listener, handlers: WebHandlers): We
     page("account", https, https ? l.AccountHTTPS : l.AccountHTTP, "/");
     page("webmail", https, https ? l.WebmailHTTPS : l.WebmailHTTP, "/webmail/");
     page("admin", https, https ? l.AdminHTTPS : l.AdminHTTP, "/admin/");
+    const mail = https ? l.WebmailHTTPS : l.WebmailHTTP;
+    if (mail.Enabled && handlers.catcher !== undefined) {
+      const p = on(mail.Port || (https ? 443 : 80), https);
+      // Beside the account page, whose calls are below /api/ too.
+      for (const path of ["/api/v1/", "/api/events/", "/view/"]) {
+        const exact = path === "/api/events/";
+        p.services.push({ name: "catcher", path, host: own, exact, ...handlers.catcher });
+      }
+      p.names.push("test API at /api/v1/");
+    }
     page("webapi", https, https ? l.WebAPIHTTPS : l.WebAPIHTTP, "/webapi/");
   }
   for (const https of [false, true]) {

@@ -6,9 +6,10 @@ import { SmtpError } from "../../smtp/server/mod.ts";
 import { ApiError, type ApiSubmission, openWebApi, type WebApi } from "../../web/webapi/mod.ts";
 import { checkProgramLogin } from "./account_pages.ts";
 import { queueOutgoing } from "../sending/outgoing.ts";
+import type { LoginServices } from "../logins.ts";
 import type { WebServer, WebShared } from "./page_server.ts";
 
-type Server = Pick<WebServer, "config" | "accounts" | "queue">;
+type Server = Pick<WebServer, "config" | "accounts" | "queue"> & { logins: LoginServices };
 
 /** Opens the web API. */
 export function webApi(s: Server, shared: Pick<WebShared, "limiter" | "tempDir">): Promise<WebApi> {
@@ -23,7 +24,8 @@ export function webApi(s: Server, shared: Pick<WebShared, "limiter" | "tempDir">
     hostname: config.static.Hostname,
     version: programVersion,
     maxMessageSize: Math.max(...sizes) || defaultMaxMessageSize,
-    checkLogin: (form, remoteIp) => checkProgramLogin(s, form, { protocol: "webapi", remoteIp }),
+    checkLogin: (form, remoteIp) =>
+      checkProgramLogin(s.logins, form, { protocol: "webapi", remoteIp }),
     submit: (m) => submit(s, m),
   });
 }

@@ -1,13 +1,13 @@
 /** The webmail of the running server: its logins, and sending through the queue. @module */
 import { type Config, defaultMaxMessageSize } from "../../config/mod.ts";
-import type { FailedAuthLimiter } from "../../net/mod.ts";
+import type { LoginGuard } from "../../net/mod.ts";
 import { programVersion } from "../../platform/version.ts";
 import type { Queue } from "../../queue/mod.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
 import { SmtpError } from "../../smtp/server/mod.ts";
 import { UserError } from "../../web/http/mod.ts";
-import { Login, type Sessions } from "../../web/login/mod.ts";
-import { webmailPage } from "../../web/pages/mod.ts";
+import { Login, type LoginOptions, type Sessions } from "../../web/login/mod.ts";
+import { editorPage, webmailPage } from "../../web/pages/mod.ts";
 import {
   openWebmail,
   servePage,
@@ -15,6 +15,7 @@ import {
   type Webmail,
 } from "../../web/webmail/mod.ts";
 import { checkAccountLogin, checkAccountPasskey } from "./account_pages.ts";
+import { loginAccount, type LoginServices } from "../logins.ts";
 import { queueOutgoing } from "../sending/outgoing.ts";
 import { recipientSecurity, type SecurityServices } from "../sending/recipient_security.ts";
 
@@ -24,8 +25,11 @@ export interface WebmailServer {
   accounts: Accounts;
   queue: Queue;
   sessions: Sessions;
-  limiter: FailedAuthLimiter;
+  limiter: LoginGuard;
+  logins: LoginServices;
   tempDir: string;
+  /** Localserve: who a request is of without a login. */
+  withoutLogin?: LoginOptions["withoutLogin"];
   /** Undefined where there is no DNS. */
   security: SecurityServices | undefined;
 }
@@ -34,6 +38,8 @@ export interface WebmailServer {
 export function webmail(s: WebmailServer): Promise<Webmail> {
   const { config } = s;
   const sizes = [...config.static.Listeners.values()].map((l) => l.SMTPMaxMessageSize);
+  const page = servePage(webmailPage);
+  const editor = servePage(editorPage, { path: "/editor", framed: true });
   return openWebmail({
     config,
     accounts: s.accounts,
@@ -42,15 +48,16 @@ export function webmail(s: WebmailServer): Promise<Webmail> {
       service: "webmail",
       sessions: s.sessions,
       limiter: s.limiter,
-      check: (form) => checkAccountLogin(s, form),
+      check: (form, remoteIp) => checkAccountLogin(s.logins, form, remoteIp),
       checkPasskey: (...a) => checkAccountPasskey(s, ...a),
-      allowed: (account) => config.account(account)?.LoginDisabled === "",
+      withoutLogin: s.withoutLogin,
+      allowed: (session) => loginAccount(config, session.login) === session.account,
     }),
     hostname: config.static.Hostname,
     version: programVersion,
     tempDir: s.tempDir,
     maxMessageSize: Math.max(...sizes) || defaultMaxMessageSize,
-    page: servePage(webmailPage),
+    page: (req) => req.path === "/editor" ? editor(req) : page(req),
     submit: (m) => submit(s, m),
     wasSubmitted: (account, messageId) => s.queue.hasMessageId(account, messageId),
     domainSecurity: s.security && ((domain) => recipientSecurity(s.security!, domain)),

@@ -29,8 +29,15 @@ export interface SmtpSession {
   state: unknown;
   /** Set it for peers that seem to send spam: they get their answers slowly from then on. */
   suspicious: boolean;
+  /**
+   * Ends the session, whatever it does: what waits for a command is answered 421, a command that runs has half a
+   * second to finish. Nothing more is taken from it.
+   */
+  end(reason: string): void;
   /** Waits so many milliseconds, but not longer than the peer does. */
   pause(ms: number): Promise<void>;
+  /** Ends the connection without another word. */
+  drop(): void;
 }
 
 /** What a sender wants to know of a recipient's fate (RFC 3461 §4.1). */
@@ -90,6 +97,8 @@ export interface IncomingMessage {
   readonly headerSize: number;
   /** Some byte has its highest bit set. */
   readonly has8bit: boolean;
+  /** Line ends were not CRLF and have been repaired, which only localserve does. */
+  readonly repairedLineEnds: boolean;
   /** The header has bytes beyond ASCII, so the message can only be relayed with SMTPUTF8. */
   readonly headerHas8bit: boolean;
   /** What startMessage gave. */
@@ -122,8 +131,11 @@ export interface SmtpBackend {
   readonly sasl?: SaslBackend;
   /** Called before the greeting, e.g. to turn blocked networks away. */
   connected?(session: SmtpSession): Promise<void>;
-  /** Called after each login; may refuse it, e.g. for disabled accounts. */
-  authenticated?(session: SmtpSession, username: string): Promise<void>;
+  /**
+   * Called after each login, with the name of what opened it (see ServerStep of sasl); may refuse it, e.g. for
+   * disabled accounts.
+   */
+  authenticated?(session: SmtpSession, username: string, credential: string): Promise<void>;
   /** Called for MAIL; what it returns becomes the transaction's handle. */
   checkMailFrom?(session: SmtpSession, transaction: Transaction): Promise<unknown>;
   /** Called for RCPT with the ones accepted so far; what it returns becomes the recipient's handle. */

@@ -15,8 +15,21 @@ const dot = 0x2e;
 /** Where the next byte stands. */
 type Place = "lineStart" | "inLine" | "afterCr" | "afterDot" | "afterDotCr" | "end";
 
+/** What finds the end of a message and watches its line ends. */
+export interface LineReader {
+  /** The first CR or LF that came alone, where that is refused. */
+  readonly bareLineEnd: "cr" | "lf" | undefined;
+  /** Bytes in the longest line, without its end. */
+  readonly longestLine: number;
+  /** Line ends were made CRLF. */
+  readonly repaired: boolean;
+  /** Takes a chunk; gives the number of its bytes that belong to the message's end, or -1 if all do. */
+  push(bytes: Uint8Array): number;
+}
+
 /** Takes chunks and passes on the message without dot-stuffing. */
-export class DataReader {
+export class DataReader implements LineReader {
+  readonly repaired = false;
   readonly #put: (bytes: Uint8Array) => void;
   readonly #dots: boolean;
   #place: Place = "lineStart";

@@ -11,7 +11,8 @@
 import type { Delivered, Outcome, SmtpBackend, SmtpSession } from "./backend.ts";
 import { SmtpError } from "./errors.ts";
 import { misbehaviourOf } from "../../mail/misbehaviour.ts";
-import type { Address } from "./path.ts";
+import type { Faults } from "./faults.ts";
+import { type Address, addressText } from "./path.ts";
 
 /** The refusal for a code that was asked for. */
 export function requestedError(code: number): SmtpError {
@@ -20,8 +21,8 @@ export function requestedError(code: number): SmtpError {
 
 const anHour = 3600_000;
 
-/** The backend with the misbehaviour in front of it. */
-export function misbehaving(backend: SmtpBackend): SmtpBackend {
+/** The backend with the misbehaviour in front of it: by localparts, and the faults that are set. */
+export function misbehaving(backend: SmtpBackend, faults?: Faults): SmtpBackend {
   async function act(session: SmtpSession, address: Address | undefined): Promise<void> {
     const asked = address && misbehaviourOf(address.localpart);
     if (asked === undefined) return;
@@ -36,20 +37,30 @@ export function misbehaving(backend: SmtpBackend): SmtpBackend {
   return {
     sasl: backend.sasl,
     connected: async (session) => await backend.connected?.(session),
-    authenticated: async (session, username) => await backend.authenticated?.(session, username),
+    async authenticated(session, username, credential) {
+      await faults?.at("Authentication", session);
+      await backend.authenticated?.(session, username, credential);
+    },
     startMessage: (session, transaction) => backend.startMessage?.(session, transaction),
     failed: async (session, transaction, message, failures) =>
       await backend.failed?.(session, transaction, message, failures),
     disconnected: async (session) => await backend.disconnected?.(session),
     async checkMailFrom(session, transaction) {
+      await faults?.at("Sender", session);
       await act(session, prefixed(transaction.mailFrom, "mailfrom"));
       return await backend.checkMailFrom?.(session, transaction);
     },
     async checkRecipient(session, transaction, recipient) {
+      await faults?.at("Recipient", session);
+      faults?.greylist(
+        transaction.mailFrom ? addressText(transaction.mailFrom) : "",
+        addressText(recipient.address),
+      );
       await act(session, prefixed(recipient.address, "rcptto"));
       return await backend.checkRecipient(session, transaction, recipient);
     },
     async deliver(session, transaction, message): Promise<Delivered> {
+      await faults?.message(session, message.size);
       const outcomes: Outcome[] = [];
       for (const { address } of transaction.recipients) {
         try {

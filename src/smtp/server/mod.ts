@@ -20,10 +20,16 @@ export type {
   Transaction,
 } from "./backend.ts";
 export { SmtpError } from "./errors.ts";
+export { Faults, type FaultSettings, noFaults, type ScenarioStep, type Trigger } from "./faults.ts";
 export { misbehaving, requestedError } from "./localserve.ts";
 export { removeLeftovers } from "./message_file.ts";
 export { filesAhead, makeFilesAhead } from "./spare_files.ts";
-export { defaultLimits, type SmtpLimits, type SmtpServerOptions } from "./options.ts";
+export {
+  defaultLimits,
+  type Lenience,
+  type SmtpLimits,
+  type SmtpServerOptions,
+} from "./options.ts";
 export {
   type Address,
   addressText,

@@ -4,7 +4,8 @@
  * @module
  */
 import type { Log } from "../../log/mod.ts";
-import type { FailedAuthLimiter, ServerTls } from "../../net/mod.ts";
+import type { LoginGuard, ServerTls } from "../../net/mod.ts";
+import type { MechanismName } from "../../sasl/mod.ts";
 import type { SmtpBackend } from "./backend.ts";
 import type { MessageLimits } from "./message_file.ts";
 
@@ -40,6 +41,14 @@ export const defaultLimits: SmtpLimits = {
   messageTime: 3600_000,
 };
 
+/** What a server for developers takes although real ones refuse it. */
+export interface Lenience {
+  /** The domain of addresses that are given without one, such as `<root>`. */
+  localDomain: string;
+  /** Submission needs no login. */
+  loginOptional: boolean;
+}
+
 /** An SMTP listener's behaviour. */
 export interface SmtpServerOptions {
   /** Name in the greeting and in Received. */
@@ -58,11 +67,20 @@ export interface SmtpServerOptions {
   allowPlainAuth?: boolean;
   /** Offer SCRAM-*-PLUS: not all clients that take it can do it. */
   scramPlus?: boolean;
+  /** REQUIRETLS is not offered, and not taken. */
+  noRequireTls?: boolean;
   /** Refuse what breaks the specifications but is harmless. */
   pedantic?: boolean;
   limits?: Partial<SmtpLimits>;
-  /** Limits guessing of passwords. */
-  authLimiter?: FailedAuthLimiter;
+  /** Limits guessing of passwords, and notes who tries; without it nothing is limited. */
+  loginGuard?: LoginGuard;
+  /**
+   * For localserve: lines of a message may end in LF or CR alone and get CRLF; addresses may lack a domain.
+   * Never for mail from strangers.
+   */
+  lenient?: Lenience;
+  /** Mechanisms of AUTH to offer among those that the connection allows; all if not given. */
+  mechanisms?: readonly MechanismName[];
   /** Milliseconds before the greeting: peers that talk first are turned away. 0 if not given. */
   greetingDelay?: number;
   /** Milliseconds added for each refused command after the fifth; 200 if not given. */

@@ -52,6 +52,8 @@ export interface PathOptions {
   pedantic: boolean;
   /** Characters beyond ASCII are allowed. */
   utf8: boolean;
+  /** The domain of any address that has none; undefined refuses them. */
+  localDomain?: string;
   /** "<Postmaster>" without domain stands for this one. */
   postmasterDomain?: string;
 }
@@ -92,6 +94,8 @@ export function parsePath(
     localpart.toLowerCase() === "postmaster"
   ) {
     domain = parseDomain(options.postmasterDomain, { pedantic: false, utf8: true });
+  } else if (text[at] === ">" && options.localDomain !== undefined) {
+    domain = parseDomain(options.localDomain, { pedantic: false, utf8: true });
   } else {
     if (text[at] !== "@") throw new PathError("@ expected after localpart");
     const close = text.indexOf(">", at);

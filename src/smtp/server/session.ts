@@ -5,10 +5,10 @@
  */
 import { cidString, type Log } from "../../log/mod.ts";
 import { countPanic } from "../../metrics/mod.ts";
-import { type Connection, ConnectionError, type TlsInfo } from "../../net/mod.ts";
+import { type Connection, ConnectionError, SessionEnd, type TlsInfo } from "../../net/mod.ts";
 import { isStorageError, isStorageFull } from "../../platform/storage_errors.ts";
 import type { Recipient, SmtpSession, Transaction } from "./backend.ts";
-import type { DataReader } from "./data_reader.ts";
+import type { LineReader } from "./data_reader.ts";
 import { formatReply, SmtpError, syntaxError } from "./errors.ts";
 import type { MessageFile } from "./message_file.ts";
 import * as metrics from "./metrics.ts";
@@ -32,7 +32,7 @@ export interface Command {
 export interface ChunkedMessage {
   file: MessageFile;
   /** Checks line ends; undefined for BODY=BINARYMIME. */
-  reader: DataReader | undefined;
+  reader: LineReader | undefined;
   started: number;
 }
 
@@ -75,6 +75,7 @@ export class Session implements SmtpSession {
   #errors = 0;
   #sinceMessage = 0;
   #quit = false;
+  readonly #ending: SessionEnd;
   #lastCode = 0;
 
   readonly #commands: ReadonlyMap<string, Command>;
@@ -86,6 +87,7 @@ export class Session implements SmtpSession {
     commands: ReadonlyMap<string, Command>,
   ) {
     this.conn = conn;
+    this.#ending = new SessionEnd(conn);
     this.#commands = commands;
     this.options = options;
     this.limits = { ...defaultLimits, ...options.limits };
@@ -131,6 +133,7 @@ export class Session implements SmtpSession {
     try {
       if (await this.#greet()) await this.#serve();
     } finally {
+      this.#ending.over();
       await this.dropTransaction();
       try {
         await backend.disconnected?.(this);
@@ -170,6 +173,10 @@ export class Session implements SmtpSession {
 
   async #serve(): Promise<void> {
     while (!this.#quit) {
+      if (this.#ending.reason !== undefined) {
+        this.reply(421, "7.0", this.#ending.reason);
+        break;
+      }
       if (!this.conn.hasLine) await this.conn.flush();
       this.conn.readTimeout = this.limits.commandTimeout;
       let line: Uint8Array;
@@ -192,6 +199,7 @@ export class Session implements SmtpSession {
       return true;
     }
     if (e.reason === "timeout") this.reply(421, "4.2", "timeout, closing connection");
+    else if (this.#ending.reason !== undefined) this.reply(421, "7.0", this.#ending.reason);
     else if (e.reason === "shutdown") this.reply(421, "3.2", "server is shutting down");
     else throw e;
     await this.conn.flush();
@@ -306,6 +314,12 @@ export class Session implements SmtpSession {
     }
   }
 
+  /** Ends the connection without another word. */
+  drop(): void {
+    this.#quit = true;
+    this.conn.destroy();
+  }
+
   #unhandled(e: unknown, where: string): SmtpError {
     if (e instanceof ConnectionError) throw e;
     if (isStorageFull(e)) {
@@ -390,6 +404,10 @@ export class Session implements SmtpSession {
   accepted(): void {
     this.#errors = 0;
     this.#sinceMessage = 0;
+  }
+
+  end(reason: string): void {
+    this.#ending.begin(reason);
   }
 
   /** The loop ends after the answer. */

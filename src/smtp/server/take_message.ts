@@ -4,15 +4,25 @@
  * @module
  */
 import type { Delivered, IncomingMessage, Recipient } from "./backend.ts";
-import type { DataReader } from "./data_reader.ts";
+import { DataReader, type LineReader } from "./data_reader.ts";
 import { SmtpError } from "./errors.ts";
+import { LineRepairer } from "./line_repair.ts";
 import type { MessageFile } from "./message_file.ts";
 import * as metrics from "./metrics.ts";
 import type { OpenTransaction, Session } from "./session.ts";
 import { receivedHeader, returnPathHeader } from "./trace_headers.ts";
 
+/** What reads the lines of a message: strictly, or for developers. @param dots of DATA */
+export function lineReader(
+  s: Session,
+  put: (bytes: Uint8Array) => void,
+  dots: boolean,
+): LineReader {
+  return s.options.lenient ? new LineRepairer(put, dots) : new DataReader(put, dots);
+}
+
 /** Refuses messages whose lines don't end as they must. */
-export function checkLineEnds(s: Session, reader: DataReader, file: MessageFile): void {
+export function checkLineEnds(s: Session, reader: LineReader, file: MessageFile): void {
   if (reader.bareLineEnd !== undefined) {
     metrics.smuggling.inc({ kind: s.kind });
     s.log.info("bare line end in message", { which: reader.bareLineEnd });
@@ -35,6 +45,7 @@ export async function finishMessage(
   s: Session,
   t: OpenTransaction,
   file: MessageFile,
+  repairedLineEnds: boolean,
 ): Promise<void> {
   const count = (result: "accepted" | "refused" | "tempfail" | "error", n: number) => {
     if (n > 0) metrics.messages.inc({ kind: s.kind, result }, n);
@@ -61,6 +72,7 @@ export async function finishMessage(
     size: file.size,
     headerSize: file.headerSize,
     has8bit: file.has8bit,
+    repairedLineEnds,
     headerHas8bit: file.headerHas8bit,
     observer: file.observer,
     received,

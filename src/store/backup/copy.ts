@@ -46,8 +46,19 @@ export const watchMarker = "watch.json";
 export const incomplete = "incomplete-backup";
 /** In a copy that follows: folders of accounts in whose place another one came. */
 export const removedFolder = "removed";
-/** What is not copied of the data folder: locks, sockets, temporary files, and the above. */
-const left = new Set(["tmp", "ctl", "ctl.json", removedFolder, watchMarker, incomplete]);
+/** In the data folder: when the last backup of it was made; of no meaning for a copy, see last_backup.ts. */
+export const lastBackupFile = "lastbackup.json";
+/** What is not copied of the data folder: locks, sockets, temporary files, uploads of JMAP, and the above. */
+const left = new Set([
+  "tmp",
+  "uploads",
+  "ctl",
+  "ctl.json",
+  removedFolder,
+  watchMarker,
+  incomplete,
+  lastBackupFile,
+]);
 
 /** Whether something in a folder, "" for the data folder, is not copied; an index is made anew. */
 export function leftOut(folder: string, name: string): boolean {

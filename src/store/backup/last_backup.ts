@@ -8,6 +8,7 @@
 import { join } from "node:path";
 import * as v from "valibot";
 import { writeFileAtomic } from "../../platform/files.ts";
+import { lastBackupFile } from "./copy.ts";
 
 const schema = v.object({
   destination: v.string(),
@@ -20,7 +21,7 @@ const schema = v.object({
 });
 export type LastBackup = v.InferOutput<typeof schema>;
 
-const pathIn = (dataDir: string) => join(dataDir, "lastbackup.json");
+const pathIn = (dataDir: string) => join(dataDir, lastBackupFile);
 
 /** Notes a backup. */
 export async function noteBackup(dataDir: string, b: LastBackup): Promise<void> {
@@ -34,4 +35,15 @@ export async function lastBackup(dataDir: string): Promise<LastBackup | undefine
   } catch {
     return undefined;
   }
+}
+
+/**
+ * At the start of a server, when no backup of the folder runs: one that has no end was broken off, or is noted in a
+ * copy that it made itself (as those of earlier versions are).
+ */
+export async function settleLastBackup(dataDir: string): Promise<void> {
+  const last = await lastBackup(dataDir);
+  if (!last || last.ended !== null) return;
+  const text = "it did not come to its end, or these data were restored from it";
+  await noteBackup(dataDir, { ...last, ended: last.started, ok: false, text });
 }

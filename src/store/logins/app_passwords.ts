@@ -50,7 +50,7 @@ export function encodeAppPassword(password: string, derived: DerivedCredentials)
 }
 
 /** All of an account, as far as they can be read. */
-export function storedAppPasswords(db: Db): StoredAppPassword[] {
+export function storedAppPasswords(db: Pick<Db, "all">): StoredAppPassword[] {
   return db.all("SELECT id, value FROM app_passwords").flatMap(([id, value]) => {
     try {
       const rows = JSON.parse(value) as Record<string, string>;

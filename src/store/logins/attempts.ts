@@ -169,6 +169,14 @@ export class LoginLog {
     );
   }
 
+  /** Where accounts have logged in from, and when last. */
+  places(): { account: string; remoteIp: string; last: number }[] {
+    return this.#db.all(
+      "SELECT account, remote_ip, max(last) FROM attempts WHERE result = 'ok' AND account <> '' " +
+        "GROUP BY account, remote_ip ORDER BY max(last)",
+    ).map(([account, remoteIp, last]) => ({ account, remoteIp, last }));
+  }
+
   /** The last attempts first; of all accounts and names if none is given. */
   list(account: string | undefined, limit: number): LoginAttempts[] {
     this.flush();

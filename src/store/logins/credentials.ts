@@ -7,11 +7,8 @@
  *
  * @module
  */
-import { Buffer } from "node:buffer";
-import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import {
   type CramMd5Credentials,
-  decodeCredentials,
   deriveCredentials,
   type DerivedCredentials,
   encodeCredentials,
@@ -29,8 +26,17 @@ import {
 import type { Db } from "../database/database.ts";
 import { matchingStep } from "./totp.ts";
 import { Log } from "../../log/mod.ts";
-import { checkPassword, hashPassword, isOwnHash } from "./password.ts";
+import { hashPassword, isOwnHash } from "./password.ts";
 import { parsePasswordHash } from "./password_hash.ts";
+import {
+  cramMd5Credentials,
+  newPasswordId,
+  passwordIdKind,
+  readSecrets,
+  scramCredentials,
+  type Secrets,
+  verifyPassword,
+} from "./secrets.ts";
 import type { Writer } from "../database/writer.ts";
 
 const log = new Log("store");
@@ -41,29 +47,34 @@ type Peer = { protocol: string; remoteIp: string };
 /** Fewest characters of a password; set through {@link Credentials.setPassword}. */
 export const minPasswordLength = 8;
 
-/** How long a password that was right is known to be so, in milliseconds. */
-const cacheTime = 10 * 60 * 1000;
+/** What has changed of an account's ways to log in. */
+export type CredentialChange = "password" | "appPassword" | "secondFactor" | "passkey";
 
-// A MAC with a key of this process: what is kept in memory is of no use elsewhere.
-const cacheKey = randomBytes(32);
-function mac(password: string): Uint8Array {
-  return createHmac("sha256", cacheKey).update(password).digest();
-}
-
-/** Checked in place of a hash that doesn't exist, so that timing doesn't tell which accounts do. */
-const absentHash =
-  "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-
-/** Spends the time of a password check, for names without an account. */
-export async function checkAbsentPassword(password: string): Promise<false> {
-  await checkPassword(password, absentHash).catch(() => {});
-  return false;
+/**
+ * Puts a password's hash, and what else is kept of it, in the place of the one before. In a transaction.
+ * @param name of the password as a credential; a new one if not given
+ */
+export function putCredentials(
+  db: Db,
+  hash: string,
+  derived: DerivedCredentials,
+  name = newPasswordId(),
+): void {
+  const rows = { password: hash, [passwordIdKind]: name, ...encodeCredentials(derived) };
+  db.exec("DELETE FROM credentials WHERE kind NOT IN ('totp', 'recovery')");
+  for (const [kind, value] of Object.entries(rows)) {
+    db.run("INSERT INTO credentials (kind, value) VALUES (?, ?)", kind, value);
+  }
 }
 
 export class Credentials {
   readonly #db: Db;
   readonly #writer: Writer;
-  #known: { mac: Uint8Array; hash: string; until: number } | undefined;
+  /**
+   * Is told of each change, when it is durable: who is in with what is no more has to go. With it goes what the
+   * change was given as its origin: a session that may stay.
+   */
+  onChange: ((change: CredentialChange, keepSession: number | undefined) => void) | undefined;
 
   constructor(db: Db, writer: Writer) {
     this.#db = db;
@@ -79,26 +90,27 @@ export class Credentials {
     return this.#read("password") !== undefined;
   }
 
-  /** Checks a password; a right one is remembered for some minutes, so that clients reconnect fast. */
-  async verifyPassword(password: string): Promise<boolean> {
+  /** All that logins are checked with. */
+  secrets(): Secrets {
+    return readSecrets(this.#db);
+  }
+
+  /** Checks the user's own password. `from` is whose place in the queue it takes, such as an address. */
+  async verifyPassword(password: string, from = ""): Promise<boolean> {
     const hash = this.#read("password");
-    if (hash === undefined) return await checkAbsentPassword(password);
-    const known = this.#known;
-    const m = mac(password);
-    if (
-      known && known.hash === hash && known.until > Date.now() && timingSafeEqual(known.mac, m)
-    ) {
-      return true;
-    }
-    if (!await checkPassword(password, hash)) return false;
-    this.#known = { mac: m, hash, until: Date.now() + cacheTime };
-    if (!isOwnHash(hash) || this.#derived().scramSha256 === undefined) {
-      await this.#setPassword(password, hash).catch((err) => {
-        // The login is good all the same; the next one tries again.
-        log.error("replacing the hash of a password", { err: err as Error });
-      });
-    }
+    if (!await verifyPassword(hash, password, from)) return false;
+    await this.renewHash(password, hash!);
     return true;
+  }
+
+  /** Replaces the hash of another server, or adds keys that it had not, where a password was right. */
+  async renewHash(password: string, hash: string): Promise<void> {
+    const own = isOwnHash(hash);
+    if (own && this.secrets().derived.scramSha256 !== undefined) return;
+    await this.#setPassword(password, hash).catch((err) => {
+      // The login is good all the same; the next one tries again.
+      log.error("replacing the hash of a password", { err: err as Error });
+    });
   }
 
   /**
@@ -110,14 +122,16 @@ export class Credentials {
       throw new Error("the hash is of a kind that can't be verified");
     }
     await this.#replacePassword(hash, derived);
+    this.onChange?.("password", undefined);
   }
 
   /** Sets a new password for all mechanisms. Durable when it resolves. */
-  setPassword(password: string): Promise<void> {
-    return this.#setPassword(password);
+  async setPassword(password: string, keepSession?: number): Promise<void> {
+    await this.#setPassword(password);
+    this.onChange?.("password", keepSession);
   }
 
-  /** @param ifHash nothing is set if the hash is meanwhile another one */
+  /** @param ifHash nothing is set if the hash is meanwhile another one; it stays the same password */
   async #setPassword(password: string, ifHash?: string): Promise<void> {
     const derived = await deriveCredentials(password, storedAppPasswords(this.#db)[0]?.derived);
     await this.#replacePassword(await hashPassword(password), derived, ifHash);
@@ -128,79 +142,28 @@ export class Credentials {
     derived: DerivedCredentials,
     ifHash?: string,
   ): Promise<void> {
-    const rows: [string, string][] = [["password", hash]];
-    for (const [kind, value] of Object.entries(encodeCredentials(derived))) {
-      rows.push([kind, value]);
-    }
+    // A hash that is renewed is of the same password: who is in with it stays in.
+    const { passwordName } = this.secrets();
+    const id = ifHash === undefined ? undefined : passwordName;
     await this.#writer.write(() => {
       if (ifHash !== undefined && this.#read("password") !== ifHash) return;
-      this.#db.exec("DELETE FROM credentials WHERE kind NOT IN ('totp', 'recovery')");
-      for (const [kind, value] of rows) {
-        this.#db.run("INSERT INTO credentials (kind, value) VALUES (?, ?)", kind, value);
-      }
+      putCredentials(this.#db, hash, derived, id);
     });
-    this.#known = undefined;
-  }
-
-  #derived(): ReturnType<typeof decodeCredentials> {
-    const rows: Record<string, string> = {};
-    for (const [k, v] of this.#db.all("SELECT kind, value FROM credentials")) rows[k] = v;
-    return decodeCredentials(rows);
-  }
-
-  /** Of all passwords that programs may log in with. */
-  #forPrograms(peer: Peer | undefined): (DerivedCredentials & { used?: () => void })[] {
-    return [
-      ...this.hasSecondFactor ? [] : [this.#derived()],
-      ...storedAppPasswords(this.#db).map((p) => ({
-        ...p.derived,
-        used: () => this.#used(p.id, peer),
-      })),
-    ];
   }
 
   scram(
     mechanism: "SCRAM-SHA-1" | "SCRAM-SHA-256",
     peer?: Peer,
   ): ScramCredentials | undefined {
-    const all = this.#forPrograms(peer).flatMap((d) => {
-      const c = mechanism === "SCRAM-SHA-1" ? d.scramSha1 : d.scramSha256;
-      return c ? [{ ...c, used: d.used }] : [];
-    });
-    return all.length === 0 ? undefined : { ...all[0], others: all.slice(1) };
+    return scramCredentials(this.secrets(), mechanism, (id) => this.used(id, peer));
   }
 
   cramMd5(peer?: Peer): CramMd5Credentials | undefined {
-    const all = this.#forPrograms(peer).flatMap((d) =>
-      d.cramMd5 ? [{ ...d.cramMd5, used: d.used }] : []
-    );
-    return all.length === 0 ? undefined : { ...all[0], others: all.slice(1) };
+    return cramMd5Credentials(this.secrets(), (id) => this.used(id, peer));
   }
 
-  /**
-   * Checks a password that a program has sent. "secondFactor": it is the user's own, and would be right were
-   * there no second factor.
-   */
-  async verifyForProgram(
-    password: string,
-    peer?: Peer,
-  ): Promise<"ok" | "wrong" | "secondFactor"> {
-    const hash = Buffer.from(appPasswordHash(password));
-    let found: number | undefined;
-    for (const p of storedAppPasswords(this.#db)) {
-      const stored = Buffer.from(p.hash);
-      if (stored.length === hash.length && timingSafeEqual(stored, hash)) found = p.id;
-    }
-    if (found !== undefined) {
-      this.#used(found, peer);
-      return "ok";
-    }
-    if (!await this.verifyPassword(password)) return "wrong";
-    return this.hasSecondFactor ? "secondFactor" : "ok";
-  }
-
-  /** Notes the use of a password, not more than once a minute. */
-  #used(id: number, peer: Peer | undefined): void {
+  /** Notes the use of an app password, not more than once a minute. */
+  used(id: number, peer: Peer | undefined): void {
     const now = Date.now();
     this.#writer.write(() => {
       this.#db.run(
@@ -225,7 +188,7 @@ export class Credentials {
     const stored = storedAppPasswords(this.#db);
     if (stored.length >= maxAppPasswords) return undefined;
     const password = newAppPassword();
-    const main = this.#derived();
+    const main = this.secrets().derived;
     const derived = await deriveCredentials(password, main.scramSha256 ? main : stored[0]?.derived);
     await this.#writer.write(() => {
       this.#db.run(
@@ -239,10 +202,12 @@ export class Credentials {
   }
 
   /** False if there is none with that id. */
-  removeAppPassword(id: number): Promise<boolean> {
-    return this.#writer.write(() =>
+  async removeAppPassword(id: number): Promise<boolean> {
+    const removed = await this.#writer.write(() =>
       this.#db.run("DELETE FROM app_passwords WHERE id = ?", id).changes > 0
     );
+    if (removed) this.onChange?.("appPassword", undefined);
+    return removed;
   }
 
   // --- the second factor
@@ -278,13 +243,19 @@ export class Credentials {
    * Turns the second factor on with a key whose current code the user has shown to have.
    * @returns recovery codes, each good for one login; undefined if the code is wrong.
    */
-  async enableTotp(key: string, code: string, now: number): Promise<string[] | undefined> {
+  async enableTotp(
+    key: string,
+    code: string,
+    now: number,
+    keepSession?: number,
+  ): Promise<string[] | undefined> {
     const step = matchingStep(key, code, now, 0);
     if (step === undefined) return undefined;
     const codes = Array.from({ length: 10 }, () => newAppPassword().slice(0, 10));
     await this.#writer.write(() =>
       this.#write({ totp: { key, used: step }, recovery: codes.map(appPasswordHash) })
     );
+    this.onChange?.("secondFactor", keepSession);
     return codes;
   }
 

@@ -6,8 +6,11 @@
 import { workerClient } from "../../platform/worker.ts";
 import type { PasswordRequest } from "./password_worker.ts";
 
-/** Logins that may wait at a time; more are refused rather than piled up. */
+/** Logins that may wait at a time, in all and of one place; more are refused rather than piled up. */
 const maxWaiting = 200;
+const maxWaitingOfPlace = 20;
+/** Those that the Worker has: one that it computes, and the next. */
+const maxAsked = 2;
 
 const worker = workerClient<PasswordRequest, string | boolean>({
   name: "password",
@@ -16,11 +19,43 @@ const worker = workerClient<PasswordRequest, string | boolean>({
   idleTimeout: 30_000,
 });
 
-function ask(request: PasswordRequest): Promise<string | boolean> {
-  if (worker.waiting() >= maxWaiting) {
-    return Promise.reject(new Error("too many logins at a time"));
+/** Starts one that waits. */
+type Start = () => void;
+/** Those that wait, by place; places take turns, so that one with many keeps no other waiting for all of them. */
+const waiting = new Map<string, Start[]>();
+let waitingCount = 0;
+let asked = 0;
+
+async function ask(request: PasswordRequest, from: string): Promise<string | boolean> {
+  const own = waiting.get(from);
+  if (waitingCount >= maxWaiting || (own?.length ?? 0) >= maxWaitingOfPlace) {
+    throw new Error("too many logins at a time");
   }
-  return worker.ask(request);
+  if (asked < maxAsked) asked++;
+  else {
+    waitingCount++;
+    await new Promise<void>((start) => {
+      if (own) own.push(start);
+      else waiting.set(from, [start]);
+    });
+  }
+  try {
+    return await worker.ask(request);
+  } finally {
+    next();
+  }
+}
+
+/** Hands a place at the Worker to one of the place whose turn it is. */
+function next(): void {
+  for (const [from, starts] of waiting) {
+    const start = starts.shift()!;
+    waiting.delete(from);
+    if (starts.length > 0) waiting.set(from, starts);
+    waitingCount--;
+    return start();
+  }
+  asked--;
 }
 
 /** True for a hash as it is made here; others are replaced when the password is known. */
@@ -30,12 +65,20 @@ export function isOwnHash(hash: string): boolean {
 
 /** Hash of a password in PHC format (`$argon2id$...`), with a new salt. */
 export async function hashPassword(password: string): Promise<string> {
-  return await ask({ password }) as string;
+  return await ask({ password }, "") as string;
 }
 
-/** True if the password is the one that was hashed, here or by another server (password_hash.ts). Takes the same time whether it is or not. */
-export async function checkPassword(password: string, hash: string): Promise<boolean> {
-  return await ask({ password, hash }) as boolean;
+/**
+ * True if the password is the one that was hashed, here or by another server (password_hash.ts). Takes the same time
+ * whether it is or not.
+ * @param from the place that asks, such as an address: places take turns
+ */
+export async function checkPassword(
+  password: string,
+  hash: string,
+  from = "",
+): Promise<boolean> {
+  return await ask({ password, hash }, from) as boolean;
 }
 
 /**

@@ -68,6 +68,8 @@ function describe(certificate: Uint8Array): { fingerprint: string; type: string;
 
 export class TlsKeys {
   readonly #db: Db;
+  /** Called when a key has been removed. */
+  onRemoved: (() => void) | undefined;
 
   private constructor(db: Db) {
     this.#db = db;
@@ -83,7 +85,9 @@ export class TlsKeys {
   }
 
   /** The login name that a certificate (DER) stands for, and the account it was then of. */
-  loginOf(certificate: Uint8Array): { login: string; account: string } | undefined {
+  loginOf(
+    certificate: Uint8Array,
+  ): { login: string; account: string; fingerprint: string } | undefined {
     let fingerprint: string;
     try {
       ({ fingerprint } = describe(certificate));
@@ -91,7 +95,7 @@ export class TlsKeys {
       return undefined;
     }
     const r = this.#db.get("SELECT login, account FROM keys WHERE fingerprint = ?", fingerprint);
-    return r && { login: r[0], account: r[1] };
+    return r && { login: r[0], account: r[1], fingerprint };
   }
 
   /** Keys of a login name, or of all with "". */
@@ -107,12 +111,14 @@ export class TlsKeys {
    * Lets a certificate's key log in; on disk when it resolves.
    * @param certificate PEM or DER
    * @param name the certificate's common name if ""
+   * @param added milliseconds since the epoch
    * @throws TlsKeyError
    */
   async add(
     { login, account }: { login: string; account: string },
     certificate: string | Uint8Array,
     name = "",
+    added = Date.now(),
   ): Promise<TlsKey> {
     let der: Uint8Array;
     let about: ReturnType<typeof describe>;
@@ -133,7 +139,7 @@ export class TlsKeys {
       login,
       name: (name || about.subject || "unnamed").slice(0, 100),
       type: about.type,
-      added: Date.now(),
+      added,
     };
     const { changes } = this.#db.run(
       "INSERT INTO keys VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
@@ -162,6 +168,7 @@ export class TlsKeys {
   async remove(fingerprint: string): Promise<boolean> {
     const { changes } = this.#db.run("DELETE FROM keys WHERE fingerprint = ?", fingerprint);
     await this.#db.durable();
+    if (changes > 0) this.onRemoved?.();
     return changes > 0;
   }
 

@@ -79,7 +79,7 @@ export function copyMessages(
   const keywords = new Set<string>();
   const saved = Date.now();
   for (const m of sources) {
-    const flags = applyJunkFlags(rules, to.name, m.flags);
+    const flags = applyJunkFlags(rules, to, m.flags);
     const { lastInsertRowid } = db.run(
       "INSERT INTO messages (email_id, mailbox_id, uid, modseq, createseq, flags, keywords, received, " +
         "saved, size) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -148,7 +148,7 @@ export function moveMessages(
   const saved = Date.now();
   const added: typeof ctx.changes = [];
   for (const m of sources) {
-    let flags = applyJunkFlags(rules, to.name, m.flags);
+    let flags = applyJunkFlags(rules, to, m.flags);
     const list = m.keywords === "" ? [] : m.keywords.split(" ");
     for (const k of list) keywords.add(k);
     const reject = db.run(
@@ -179,7 +179,7 @@ export function moveMessages(
       saved,
       m.id,
     );
-    insertRemnant(db, fromMailboxId, m.uid, modseq);
+    insertRemnant(db, fromMailboxId, m, modseq);
     minus.count(-1, m.flags, m.size);
     plus.count(1, flags, m.size);
     fromUids.push(m.uid);
@@ -210,12 +210,13 @@ export function moveMessages(
   return { fromUids, toUids, uidValidity: to.uidValidity, modseq, trainable };
 }
 
-function insertRemnant(db: Db, mailboxId: number, uid: number, modseq: number): void {
+function insertRemnant(db: Db, mailboxId: number, m: Source, modseq: number): void {
   db.run(
     "INSERT INTO messages (email_id, mailbox_id, uid, modseq, createseq, expunged, flags, keywords, " +
-      "received, saved, size) VALUES (0, ?, ?, ?, 0, 1, 0, '', 0, 0, 0)",
+      "received, saved, size) VALUES (?, ?, ?, ?, 0, 1, 0, '', 0, 0, 0)",
+    m.emailId,
     mailboxId,
-    uid,
+    m.uid,
     modseq,
   );
 }

@@ -44,14 +44,18 @@ export interface ReadyEmail {
 /** What the account's configuration says that matters here. */
 export interface MailboxRules {
   /** $Junk / $NotJunk bits that messages get in this mailbox; undefined leaves them alone. */
-  junkFlags(mailboxName: string): number | undefined;
+  junkFlags(mailbox: { name: string; specialUse: number }): number | undefined;
   /** Bytes of all messages together; undefined for no limit. */
   quotaMessageSize(): number | undefined;
 }
 
-/** Sets junk flags as the mailbox's name asks for (AutomaticJunkFlags). */
-export function applyJunkFlags(rules: MailboxRules, mailboxName: string, flags: number): number {
-  const junk = rules.junkFlags(mailboxName);
+/** Sets junk flags as the mailbox's special use and name ask for (AutomaticJunkFlags). */
+export function applyJunkFlags(
+  rules: MailboxRules,
+  mailbox: { name: string; specialUse: number },
+  flags: number,
+): number {
+  const junk = rules.junkFlags(mailbox);
   return junk === undefined ? flags : (flags & ~junkFlags) | junk;
 }
 
@@ -98,7 +102,7 @@ export function insertEmail(
   );
   db.run("UPDATE state SET next_email_id = max(next_email_id, ?)", m.emailId + 1);
   let threadId = m.emailId;
-  let flags = applyJunkFlags(rules, mailbox.name, m.flags);
+  let flags = applyJunkFlags(rules, mailbox, m.flags);
   if (!m.noThread) {
     const thread = matchThread(db, {
       emailId: m.emailId,
@@ -107,6 +111,8 @@ export function insertEmail(
       subject: d.threadSubject,
       isReply: d.isReply,
       received: m.received,
+      // What insertMessage takes.
+      createseq: db.get("SELECT modseq + 1 FROM state")![0],
     });
     threadId = thread.threadId;
     if (thread.muted) flags |= Flag.Seen;

@@ -11,8 +11,8 @@ import { clientServices, randomPassword } from "../../admin/mod.ts";
 import type { Config } from "../../config/mod.ts";
 import type { TrainingFigures } from "../../delivery/training.ts";
 import { Log } from "../../log/mod.ts";
-import type { Outbound } from "../../net/mod.ts";
 import { ensureDir, removeFile } from "../../platform/files.ts";
+import type { LoginGuard, Outbound } from "../../net/mod.ts";
 import type { Queue } from "../../queue/mod.ts";
 import type { Webhooks } from "../../queue/webhooks/mod.ts";
 import { preparePassword } from "../../sasl/mod.ts";
@@ -24,7 +24,7 @@ import { type Login, type PageContext, pageHandler, type Sessions } from "../log
 import { changeAccount, checkedDestination, destinationsOf, junkOf, setJunk } from "./settings.ts";
 import type { LoginLog } from "../../store/logins/attempts.ts";
 import type { TlsKeys } from "../../store/logins/tls_keys.ts";
-import { securityHandlers } from "./security.ts";
+import { confirmUser, securityHandlers } from "./security.ts";
 import { ImportJobs } from "./import_jobs.ts";
 import { importFolder, transferHandlers, transferRoutes } from "./transfer.ts";
 import { tryRulesets } from "./try_rulesets.ts";
@@ -41,6 +41,8 @@ export interface AccountPageOptions {
   page: WebHandler;
   /** For messages on their way, on the file system of the accounts. */
   tempDir: string;
+  /** Limits guessing of passwords. */
+  limiter: LoginGuard;
   /** The way to other servers, for imports. */
   outbound: Outbound;
   /** Undefined while the server starts. */
@@ -105,6 +107,7 @@ export function accountPage(o: AccountPageOptions): AccountPage {
     ...transferHandlers({ ...transfers, withAccount }),
     ...securityHandlers({
       config,
+      limiter: o.limiter,
       sessions: o.sessions,
       challenges: o.login.challenges,
       tlsKeys: o.tlsKeys,
@@ -130,11 +133,15 @@ export function accountPage(o: AccountPageOptions): AccountPage {
     async Overview(_r, c) {
       const a = settings(c);
       const name = c.session!.account;
-      const { usage, mailboxes, trained } = await withAccount(name, async (account) => ({
-        trained: await o.trained(account) ?? null,
-        usage: account.db.get("SELECT message_size FROM state")![0] as number,
-        mailboxes: account.mailboxes().map((m) => m.name).sort(),
-      }));
+      const { usage, mailboxes, trained, secondFactor } = await withAccount(
+        name,
+        async (account) => ({
+          trained: await o.trained(account) ?? null,
+          secondFactor: account.credentials.hasSecondFactor,
+          usage: account.db.get("SELECT message_size FROM state")![0] as number,
+          mailboxes: account.mailboxes().map((m) => m.name).sort(),
+        }),
+      );
       const quota = config.quotaMessageSize(name);
       return {
         account: name,
@@ -149,6 +156,7 @@ export function accountPage(o: AccountPageOptions): AccountPage {
         maxFirstTimeRecipientsPerDay: a.MaxFirstTimeRecipientsPerDay,
         junk: junkOf(a),
         trained,
+        secondFactor,
         noCustomPassword: a.NoCustomPassword,
         sessions: o.sessions.list(name).slice(0, maxShown).map((s) => ({
           id: s.id,
@@ -166,7 +174,7 @@ export function accountPage(o: AccountPageOptions): AccountPage {
       await changeAccount(config, c.session!.account, (a) => a.FullName = fullName);
       return {};
     },
-    async PasswordSet({ current, password }, c) {
+    async PasswordSet({ current, password, totp }, c) {
       const a = settings(c);
       const made = password === "";
       if (!made && a.NoCustomPassword) {
@@ -180,12 +188,9 @@ export function accountPage(o: AccountPageOptions): AccountPage {
       }
       await withAccount(c.session!.account, async (account) => {
         // Someone who finds an open page must not be able to take the account over.
-        if (!await account.credentials.verifyPassword(preparePassword(current))) {
-          throw new UserError("the current password is wrong");
-        }
-        await account.credentials.setPassword(next);
+        await confirmUser(o.limiter, c, account, { current, totp });
+        await account.credentials.setPassword(next, c.session!.id);
       });
-      o.sessions.endAll(c.session!.account, c.session!.id);
       return { password: made ? next : null };
     },
     async DestinationSet({ destination }, c) {

@@ -1,8 +1,8 @@
 /** Ways to log in to an account, for its page. @module */
 import { Buffer } from "node:buffer";
-import qrcode from "qrcode-generator";
 import type { securityCalls } from "../../../webmail/account/security_api.ts";
 import type { Config } from "../../config/mod.ts";
+import type { LoginGuard } from "../../net/mod.ts";
 import { preparePassword } from "../../sasl/mod.ts";
 import type { Account } from "../../store/account/account.ts";
 import { maxAppPasswords } from "../../store/logins/app_passwords.ts";
@@ -15,20 +15,24 @@ import {
   removePasskey,
 } from "../../store/logins/passkeys.ts";
 import { TlsKeyError, type TlsKeys } from "../../store/logins/tls_keys.ts";
-import { newTotpKey } from "../../store/logins/totp.ts";
 import { type CallHandlers, HttpError, UserError } from "../http/mod.ts";
 import {
   type Challenges,
+  checkedKey,
   checkNewPasskey,
+  confirm,
+  newFactor,
   type PageContext,
   passkeyAlgorithms,
   PasskeyError,
   placeOf,
   type Sessions,
+  wrongFirstCode,
 } from "../login/mod.ts";
 
 interface Options {
   config: Config;
+  limiter: LoginGuard;
   sessions: Sessions;
   challenges: Challenges;
   tlsKeys: () => TlsKeys | undefined;
@@ -39,17 +43,30 @@ interface Options {
 /** Attempts that are shown. */
 const maxShown = 200;
 
-/** A text as a QR code: modules on a side, and the dark ones as a path of an SVG. */
-export function qrPath(content: string): { size: number; path: string } {
-  const code = qrcode(0, "M");
-  code.addData(content);
-  code.make();
-  const size = code.getModuleCount();
-  let path = "";
-  for (let y = 0; y < size; y++) {
-    for (let x = 0; x < size; x++) if (code.isDark(y, x)) path += `M${x} ${y}h1v1h-1z`;
-  }
-  return { size, path };
+/** What was asked for again. */
+export interface Given {
+  current: string;
+  totp?: string;
+}
+
+/** Asks the user of an open page again who they are. @throws UserError, HttpError 429 */
+export async function confirmUser(
+  guard: LoginGuard,
+  c: PageContext,
+  account: Account,
+  given: Given,
+): Promise<void> {
+  const { credentials } = account;
+  const who = { service: "webaccount", login: c.session!.login } as const;
+  await confirm(guard, c.req, who, async () => {
+    const password = preparePassword(given.current);
+    if (!await credentials.verifyPassword(password, c.req.remoteIp)) return "wrong";
+    if (!credentials.hasSecondFactor) return { account: account.name };
+    if (!given.totp) return "second";
+    return await credentials.checkSecondFactor(given.totp, Date.now())
+      ? { account: account.name }
+      : "wrongCode";
+  });
 }
 
 /** Handlers of the page's calls. */
@@ -57,16 +74,14 @@ export function securityHandlers(o: Options): CallHandlers<typeof securityCalls,
   const { config } = o;
   const nameOf = (c: PageContext) => c.session!.account;
 
-  /** Runs with the account open once its password was given again. @throws UserError */
+  /** Runs with the account open once its user was asked again. @throws UserError, HttpError 429 */
   function confirmed<T>(
     c: PageContext,
-    current: string,
+    given: Given,
     fn: (a: Account) => T | Promise<T>,
   ): Promise<T> {
     return o.withAccount(nameOf(c), async (account) => {
-      if (!await account.credentials.verifyPassword(preparePassword(current))) {
-        throw new UserError("the current password is wrong");
-      }
+      await confirmUser(o.limiter, c, account, given);
       return await fn(account);
     });
   }
@@ -83,27 +98,21 @@ export function securityHandlers(o: Options): CallHandlers<typeof securityCalls,
         tlsKeys: keysOf(c),
         attempts: o.loginLog()?.list(nameOf(c), maxShown) ?? [],
       })),
-    SecondFactorBegin(_r, c) {
-      const key = newTotpKey();
-      const label = `${config.static.Hostname}:${c.session!.login}`;
-      const uri = `otpauth://totp/${encodeURIComponent(label)}?secret=${key}&issuer=${
-        encodeURIComponent(config.static.Hostname)
-      }`;
-      return { key, uri, ...qrPath(uri) };
-    },
-    SecondFactorOn: ({ key, code, current }, c) =>
-      confirmed(c, current, async ({ credentials }) => {
+    SecondFactorBegin: (_r, c) => newFactor(config.static.Hostname, c.session!.login),
+    SecondFactorOn: ({ key, code, ...given }, c) =>
+      confirmed(c, given, async ({ credentials }) => {
         if (credentials.hasSecondFactor) throw new UserError("there is a second factor already");
-        if (!/^[A-Z2-7]{16,100}$/.test(key)) throw new UserError("that is no key");
-        const codes = await credentials.enableTotp(key, code.replace(/\s/g, ""), Date.now());
-        if (codes === undefined) {
-          throw new UserError("the code is wrong: look whether the clock of your device is right");
-        }
-        o.sessions.endAll(nameOf(c), c.session!.id);
+        const codes = await credentials.enableTotp(
+          checkedKey(key),
+          code.replace(/\s/g, ""),
+          Date.now(),
+          c.session!.id,
+        );
+        if (codes === undefined) throw new UserError(wrongFirstCode);
         return { recoveryCodes: codes };
       }),
-    SecondFactorOff: ({ current }, c) =>
-      confirmed(c, current, async ({ credentials }) => {
+    SecondFactorOff: (given, c) =>
+      confirmed(c, given, async ({ credentials }) => {
         await credentials.disableTotp();
         return {};
       }),
@@ -115,8 +124,8 @@ export function securityHandlers(o: Options): CallHandlers<typeof securityCalls,
         algorithms: passkeyAlgorithms,
         existing: credentialIds(account).map((id) => Buffer.from(id).toString("base64url")),
       })),
-    PasskeyAdd: ({ name, passkey, current }, c) =>
-      confirmed(c, current, async (account) => {
+    PasskeyAdd: ({ name, passkey, ...given }, c) =>
+      confirmed(c, given, async (account) => {
         let checked;
         try {
           checked = checkNewPasskey(passkey, placeOf(c.req), o.challenges);
@@ -129,13 +138,14 @@ export function securityHandlers(o: Options): CallHandlers<typeof securityCalls,
         }
         return {};
       }),
-    PasskeyRemove: ({ id }, c) =>
-      o.withAccount(nameOf(c), async (account) => {
+    PasskeyRemove: ({ id, ...given }, c) =>
+      confirmed(c, given, async (account) => {
         if (!await removePasskey(account, id)) throw new HttpError(404, "no such passkey");
+        account.credentials.onChange?.("passkey", c.session!.id);
         return {};
       }),
-    AppPasswordAdd: ({ name, current }, c) =>
-      confirmed(c, current, async ({ credentials }) => {
+    AppPasswordAdd: ({ name, ...given }, c) =>
+      confirmed(c, given, async ({ credentials }) => {
         const password = await credentials.addAppPassword(name);
         if (password === undefined) {
           throw new UserError(`there are ${maxAppPasswords} already: remove one that is not used`);
@@ -147,8 +157,8 @@ export function securityHandlers(o: Options): CallHandlers<typeof securityCalls,
         if (!await credentials.removeAppPassword(id)) throw new HttpError(404, "no such password");
         return {};
       }),
-    TlsKeyAdd: ({ login, certificate, name, current }, c) =>
-      confirmed(c, current, async () => {
+    TlsKeyAdd: ({ login, certificate, name, ...given }, c) =>
+      confirmed(c, given, async () => {
         if (config.accountFor(login) !== nameOf(c)) {
           throw new UserError(`${login} is not an address of yours`);
         }

@@ -1,6 +1,7 @@
 /** Domains: their settings, aliases, keys, DNS records and the check of these. @module */
 import type { domainCalls } from "../../../webmail/admin/api/domains.ts";
 import * as admin from "../../admin/mod.ts";
+import { policyText } from "../../tlspolicy/sts_https.ts";
 import { catchallSeparators, formatDuration } from "../../config/mod.ts";
 import { type CallHandlers, HttpError, UserError } from "../http/mod.ts";
 import type { PageContext } from "../login/mod.ts";
@@ -108,7 +109,8 @@ export function domainHandlers(
       if (resolver === undefined) {
         throw new UserError("localserve uses no DNS, so there is nothing to compare with");
       }
-      const check = await told(() => admin.checkDomainDns(config, name, { resolver }));
+      const fetchPolicy = (domain: string) => policyText(o.outbound, domain);
+      const check = await told(() => admin.checkDomainDns(config, name, { resolver, fetchPolicy }));
       return {
         parts: check.parts.map((p) => ({
           name: p.title,

@@ -2,15 +2,22 @@
 import { AdminError } from "../../admin/mod.ts";
 import { type Config, ConfigError } from "../../config/mod.ts";
 import type { Resolver } from "../../dns/mod.ts";
-import type { OpenConnection } from "../../net/mod.ts";
+import type { LoginGuard, OpenConnection, Outbound } from "../../net/mod.ts";
 import type { Queue } from "../../queue/mod.ts";
 import type { Webhooks } from "../../queue/webhooks/mod.ts";
 import type { DmarcEvaluations, DmarcReports, TlsReports, TlsResults } from "../../reports/mod.ts";
 import type { Account } from "../../store/account/account.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
 import type { LoginLog } from "../../store/logins/attempts.ts";
+import type { FactorFile } from "../../store/logins/factor_file.ts";
 import { HttpError, UserError, type WebHandler } from "../http/mod.ts";
-import type { Login, Sessions } from "../login/mod.ts";
+import {
+  confirm,
+  type Login,
+  type LoginResult,
+  type PageContext,
+  type Sessions,
+} from "../login/mod.ts";
 import type { Glance } from "./glance.ts";
 
 export interface AdminPageOptions {
@@ -21,6 +28,12 @@ export interface AdminPageOptions {
   sessions: Sessions;
   login: Login;
   page: WebHandler;
+  /** Limits guessing of passwords. */
+  limiter: LoginGuard;
+  /** The administrator's second factor. */
+  factor: FactorFile;
+  /** Checks the administrator's password and code. */
+  check(form: { password: string; code?: string }, remoteIp: string): Promise<LoginResult>;
   version: string;
   /** What is listened on, in words. */
   listeners: () => string[];
@@ -29,6 +42,8 @@ export interface AdminPageOptions {
   glance: Glance;
   /** Undefined where there is no DNS. */
   resolver: Resolver | undefined;
+  /** The way to other servers, for looking at policies. */
+  outbound: Outbound;
   /** Undefined where none are received. */
   reports:
     | { dmarc: DmarcReports; tls: TlsReports; evaluations: DmarcEvaluations }
@@ -66,6 +81,21 @@ export async function told<T>(run: () => T | Promise<T>): Promise<T> {
     }
     throw e;
   }
+}
+
+/** Asks the administrator again who they are. @throws UserError, HttpError 429 */
+export async function confirmAdmin(
+  o: Pick<AdminPageOptions, "limiter" | "check">,
+  c: PageContext,
+  given: { current: string; totp?: string },
+): Promise<void> {
+  const form = { password: given.current, code: given.totp };
+  await confirm(
+    o.limiter,
+    c.req,
+    { service: "webadmin", login: "(admin)" },
+    () => o.check(form, c.req.remoteIp),
+  );
 }
 
 /** Runs with an account open. @throws HttpError 404 if the configuration has none of that name */

@@ -1,9 +1,9 @@
 /** Who comes in, certificates, and TLS policies of others. @module */
 import type { securityCalls } from "../../../webmail/admin/api/security.ts";
 import { cidString } from "../../log/mod.ts";
-import type { CallHandlers } from "../http/mod.ts";
-import type { PageContext } from "../login/mod.ts";
-import type { AdminPageOptions } from "./options.ts";
+import { type CallHandlers, UserError } from "../http/mod.ts";
+import { checkedKey, newFactor, type PageContext, wrongFirstCode } from "../login/mod.ts";
+import { type AdminPageOptions, confirmAdmin } from "./options.ts";
 
 /** Attempts to log in, and connections, that are shown. */
 const maxAttempts = 500;
@@ -13,10 +13,29 @@ export function securityHandlers(
   o: AdminPageOptions,
 ): CallHandlers<typeof securityCalls, PageContext> {
   return {
-    Attempts: (_r, c) => ({
-      attempts: o.loginLog()?.list(undefined, maxAttempts) ?? [],
-      sessions: o.sessions.list("").map((s) => ({ ...s, current: s.id === c.session!.id })),
-    }),
+    async Attempts(_r, c) {
+      const { on, recoveryCodes } = await o.factor.state();
+      return {
+        attempts: o.loginLog()?.list(undefined, maxAttempts) ?? [],
+        sessions: o.sessions.list("").map((s) => ({ ...s, current: s.id === c.session!.id })),
+        secondFactor: on,
+        recoveryCodes,
+      };
+    },
+    AdminSecondFactorBegin: () => newFactor(o.config.static.Hostname, "administrator"),
+    async AdminSecondFactorOn({ key, code, ...given }, c) {
+      await confirmAdmin(o, c, given);
+      if ((await o.factor.state()).on) throw new UserError("there is a second factor already");
+      const codes = await o.factor.enable(checkedKey(key), code.replace(/\s/g, ""), Date.now());
+      if (codes === undefined) throw new UserError(wrongFirstCode);
+      o.sessions.endAll("", c.session!.id);
+      return { recoveryCodes: codes };
+    },
+    async AdminSecondFactorOff(given, c) {
+      await confirmAdmin(o, c, given);
+      await o.factor.disable();
+      return {};
+    },
     AdminSessionsEnd(_r, c) {
       o.sessions.endAll("", c.session!.id);
       return {};

@@ -6,7 +6,7 @@ import { ConfigError, describeDomains, readConfigFile } from "../../config/mod.t
 import { clearLevel, currentLevels, isLevel, knownPackages, setLevel } from "../../log/mod.ts";
 import { type CallHandlers, UserError } from "../http/mod.ts";
 import type { PageContext } from "../login/mod.ts";
-import { type AdminPageOptions, told } from "./options.ts";
+import { type AdminPageOptions, confirmAdmin, told } from "./options.ts";
 import { webHandlerOf, webHandlerShown } from "./web_handlers.ts";
 
 const versionOf = (text: string) => createHash("sha256").update(text).digest("base64url");
@@ -63,7 +63,8 @@ export function settingsHandlers(
       else throw new UserError(`no log level ${level}`);
       return {};
     },
-    async PasswordSet({ password }, c) {
+    async PasswordSet({ password, ...given }, c) {
+      await confirmAdmin(o, c, given);
       await told(() => admin.writeAdminPassword(config, password));
       o.sessions.endAll("", c.session!.id);
       return {};

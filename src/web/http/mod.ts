@@ -5,6 +5,7 @@
  *
  * @module
  */
+export { type HttpLogin, limitedLogin, type LoginFailure } from "./limited_login.ts";
 export { errorResponse, jsonResponse, redirect, textResponse } from "./respond.ts";
 export {
   answerCall,

@@ -57,7 +57,8 @@ export function routeServices(services: readonly WebService[]): HttpHandlers {
     },
     upgrade(req) {
       const s = find(req);
-      if (s?.upgrade === undefined || !req.path.startsWith(s.path)) return undefined;
+      if (s?.upgrade === undefined) return undefined;
+      if (!req.path.startsWith(s.path) && s.exact !== true) return undefined;
       const { upgrade } = s;
       return (_r, socket, head) => upgrade(given(s, req), socket, head);
     },

@@ -3,10 +3,11 @@
  *
  * @module
  */
-import { countAuthentication } from "../../metrics/authentication.ts";
-import type { AuthService } from "../../metrics/authentication.ts";
-import type { FailedAuthLimiter } from "../../net/mod.ts";
+import { Buffer } from "node:buffer";
+import { type AuthService, countAuthentication } from "../../metrics/authentication.ts";
+import type { LoginGuard } from "../../net/mod.ts";
 import { HttpError, type WebRequest } from "../http/types.ts";
+import { limitedLogin, type LoginFailure } from "../http/limited_login.ts";
 import { Challenges, type PasskeyAnswer, type PasskeyPlace } from "./webauthn.ts";
 import type { FoundSession, LoginService, Sessions } from "./sessions.ts";
 
@@ -18,13 +19,8 @@ export interface LoginForm {
   code?: string;
 }
 
-/** How a login ended. "second" asks for the code of the second factor. */
-export type LoginResult =
-  | { account: string }
-  | "wrong"
-  | "disabled"
-  | "second"
-  | "wrongCode";
+/** How a login ended. */
+export type LoginResult = { account: string } | LoginFailure;
 
 /** A passkey's answer at a login. */
 export interface PasskeyLogin extends PasskeyAnswer {
@@ -37,17 +33,22 @@ export interface PasskeyLogin extends PasskeyAnswer {
 export interface LoginOptions {
   service: LoginService;
   sessions: Sessions;
-  limiter: FailedAuthLimiter;
+  limiter: LoginGuard;
   /** Checks what was typed; takes the same time whether or not the name exists. */
-  check(form: LoginForm): Promise<LoginResult>;
+  check(form: LoginForm, remoteIp: string): Promise<LoginResult>;
   /** Checks a passkey's answer and whose it is; undefined where passkeys open nothing. */
   checkPasskey?(
     answer: PasskeyLogin,
     place: PasskeyPlace,
     challenges: Challenges,
   ): Promise<{ account: string; login: string } | "wrong" | "disabled">;
+  /**
+   * Who is logged in without having typed anything; undefined for nobody. For localserve, where whoever sits at
+   * the machine may see all mail.
+   */
+  withoutLogin?(req: WebRequest): { account: string; login: string } | undefined;
   /** Asked at each request: false ends sessions of accounts that are gone or may not log in. */
-  allowed(account: string): boolean;
+  allowed(session: { account: string; login: string }): boolean;
 }
 
 const authNames: Record<LoginService, AuthService> = {
@@ -56,20 +57,9 @@ const authNames: Record<LoginService, AuthService> = {
   admin: "webadmin",
 };
 
-/** How attempts that didn't get in are noted. */
-const attemptResults = {
-  wrong: "badcreds",
-  disabled: "disabled",
-  second: "aborted",
-  wrongCode: "badcreds",
-} as const;
-
-function tooMany(): HttpError {
-  return new HttpError(
-    429,
-    "too many failed logins from your network, try again in some minutes",
-    { "Retry-After": "60" },
-  );
+/** The account that a passkey says that it is of. */
+export function accountOfPasskey(answer: PasskeyLogin): string {
+  return Buffer.from(answer.userHandle, "base64url").toString();
 }
 
 /** Where a passkey is asked for. */
@@ -114,48 +104,38 @@ export class Login {
    */
   async login(req: WebRequest, form: LoginForm): Promise<{ account: string; cookie: string }> {
     const { service, sessions, limiter } = this.#o;
-    const kind = authNames[service];
-    if (!limiter.mayTry(req.remoteIp, kind)) {
-      throw tooMany();
+    const client = req.headers.get("user-agent") ?? "";
+    const result = await limitedLogin(
+      limiter,
+      req,
+      {
+        service: authNames[service],
+        login: form.username || "(admin)",
+        mechanism: "weblogin",
+      },
+      () => this.#o.check(form, req.remoteIp),
+    );
+    switch (result) {
+      case "second":
+      case "wrongCode":
+        throw new HttpError(
+          401,
+          result === "second"
+            ? "the code of your second factor is needed"
+            : "the code is wrong, or was used before: wait for the next one",
+          { "X-Mox-Second-Factor": "required" },
+        );
+      case "disabled":
+        throw new HttpError(403, "login is disabled for this account");
+      case "wrong":
+        throw new HttpError(401, "wrong name or password");
     }
-    const result = await this.#o.check(form);
-    limiter.attempted({
-      service: kind,
-      mechanism: "weblogin",
-      result: typeof result !== "string" ? "ok" : attemptResults[result],
-      login: form.username || "(admin)",
-      remoteIp: req.remoteIp,
-      client: req.headers.get("user-agent") ?? "",
-    });
-    if (result === "second") {
-      countAuthentication(kind, "weblogin", "aborted");
-      throw new HttpError(401, "the code of your second factor is needed", {
-        "X-Mox-Second-Factor": "required",
-      });
-    }
-    if (result === "wrongCode") {
-      limiter.failed(req.remoteIp);
-      countAuthentication(kind, "weblogin", "badcreds");
-      req.log.info("failed login", { service, login: form.username, remote: req.remoteIp, result });
-      throw new HttpError(401, "the code is wrong, or was used before: wait for the next one", {
-        "X-Mox-Second-Factor": "required",
-      });
-    }
-    if (result === "wrong" || result === "disabled") {
-      limiter.failed(req.remoteIp);
-      countAuthentication(kind, "weblogin", result === "wrong" ? "badcreds" : "disabled");
-      req.log.info("failed login", { service, login: form.username, remote: req.remoteIp, result });
-      if (result === "disabled") throw new HttpError(403, "login is disabled for this account");
-      throw new HttpError(401, "wrong name or password");
-    }
-    limiter.succeeded(req.remoteIp);
-    countAuthentication(kind, "weblogin", "ok");
     const token = sessions.create({
       service,
       account: result.account,
       login: form.username,
       remoteIp: req.remoteIp,
-      userAgent: req.headers.get("user-agent") ?? "",
+      userAgent: client,
     });
     return { account: result.account, cookie: this.#setCookie(req, token, 90 * 86_400) };
   }
@@ -171,27 +151,19 @@ export class Login {
     answer: PasskeyLogin,
   ): Promise<{ account: string; login: string; cookie: string }> {
     const { service, sessions, limiter } = this.#o;
-    const kind = authNames[service];
-    if (!limiter.mayTry(req.remoteIp, kind)) throw tooMany();
-    const place = placeOf(req);
-    const result = await this.#o.checkPasskey?.(answer, place, this.challenges) ?? "wrong";
     const client = req.headers.get("user-agent") ?? "";
-    limiter.attempted({
-      service: kind,
-      mechanism: "passkey",
-      result: typeof result === "string" ? attemptResults[result] : "ok",
-      login: typeof result === "string" ? "" : result.login,
-      remoteIp: req.remoteIp,
-      client,
-    });
+    const account = accountOfPasskey(answer);
+    const place = placeOf(req);
+    const result = await limitedLogin(
+      limiter,
+      req,
+      { service: authNames[service], login: account, account, mechanism: "passkey" },
+      async () => await this.#o.checkPasskey?.(answer, place, this.challenges) ?? "wrong",
+    );
+    if (result === "disabled") throw new HttpError(403, "login is disabled for this account");
     if (typeof result === "string") {
-      limiter.failed(req.remoteIp);
-      countAuthentication(kind, "passkey", attemptResults[result]);
-      if (result === "disabled") throw new HttpError(403, "login is disabled for this account");
       throw new HttpError(401, "this passkey is not known here: log in with your password");
     }
-    limiter.succeeded(req.remoteIp);
-    countAuthentication(kind, "passkey", "ok");
     const token = sessions.create({
       service,
       ...result,
@@ -204,17 +176,30 @@ export class Login {
   /** The session of a request; undefined if nobody is logged in. */
   session(req: WebRequest): FoundSession | undefined {
     const token = this.#token(req);
-    if (token === undefined) return undefined;
+    if (token === undefined) return this.#opened(req);
     const s = this.#o.sessions.find(this.#o.service, token);
     if (s === undefined) {
+      const opened = this.#opened(req);
+      if (opened !== undefined) return opened;
       countAuthentication(authNames[this.#o.service], "websessionuse", "badcreds");
       return undefined;
     }
-    if (!this.#o.allowed(s.account)) {
+    if (!this.#o.allowed(s)) {
       this.#o.sessions.end(s.account, s.id);
       return undefined;
     }
     return s;
+  }
+
+  /** A session that begins by itself; its cookie is set by `renew`. */
+  #opened(req: WebRequest): FoundSession | undefined {
+    const who = this.#o.withoutLogin?.(req);
+    if (who === undefined || !this.#o.allowed(who)) return undefined;
+    const { service, sessions } = this.#o;
+    const userAgent = req.headers.get("user-agent") ?? "";
+    const newToken = sessions.create({ service, ...who, remoteIp: req.remoteIp, userAgent });
+    const found = sessions.find(service, newToken);
+    return found && { ...found, newToken };
   }
 
   /** The session of a request. @throws HttpError 401 */

@@ -5,6 +5,7 @@
  *
  * @module
  */
+export { confirm, type Confirmation } from "./confirm.ts";
 export {
   Login,
   type LoginForm,
@@ -21,5 +22,6 @@ export {
   PasskeyError,
   type PasskeyPlace,
 } from "./webauthn.ts";
+export { checkedKey, newFactor, qrPath, wrongFirstCode } from "./new_factor.ts";
 export { type PageContext, pageHandler, type PageOptions } from "./page_calls.ts";
 export { type FoundSession, type LoginService, type Session, Sessions } from "./sessions.ts";

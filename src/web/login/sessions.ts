@@ -193,6 +193,11 @@ export class Sessions {
     ).map(session);
   }
 
+  /** Accounts with sessions; "" is the administrator. */
+  accounts(): string[] {
+    return this.#db.all("SELECT DISTINCT account FROM sessions").map(([account]) => account);
+  }
+
   /** Ends a session of an account. False if it has none with that id. */
   end(account: string, id: number): boolean {
     const { changes } = this.#db.run(

@@ -1,16 +1,24 @@
 /**
  * Verifying passkeys (W3C Web Authentication §7): that a device has the private key, that it asked its user who they
- * are, and that it was for this page and this login. Where keys come from (attestation) is not looked at.
+ * are, and that it was for this page and this login. Who made the device (the attestation's signature) is not looked at.
  *
  * @module
  */
 import { Buffer } from "node:buffer";
-import { createHash, createPublicKey, randomBytes, verify } from "node:crypto";
+import {
+  createHash,
+  createHmac,
+  createPublicKey,
+  randomBytes,
+  timingSafeEqual,
+  verify,
+} from "node:crypto";
+import { coseKey } from "./cose.ts";
 
 /** Milliseconds for which a challenge can be answered. */
 const lifetime = 5 * 60_000;
-/** Challenges that wait for an answer. */
-const maxChallenges = 10_000;
+/** Challenges that were answered rightly and could be again, while they live. */
+const maxSpent = 100_000;
 /** ES256, EdDSA and RS256. */
 export const passkeyAlgorithms = [-7, -8, -257];
 
@@ -19,32 +27,54 @@ export class PasskeyError extends Error {
   override name = "PasskeyError";
 }
 
-/** Challenges that were given out, each good once. */
+/**
+ * Challenges, each good for one right answer. They carry their end and a MAC, so that nothing is kept of those that
+ * nobody answers: however many a stranger asks for, those of others stay good.
+ */
 export class Challenges {
-  readonly #open = new Map<string, number>();
+  readonly #key = randomBytes(32);
+  /** Those that were answered rightly, with their end. */
+  readonly #spent = new Map<string, number>();
   readonly #now: () => number;
 
   constructor(now: () => number = Date.now) {
     this.#now = now;
   }
 
-  /** A new one, base64url. */
-  make(): string {
-    const now = this.#now();
-    for (const [c, until] of this.#open) {
-      if (until > now && this.#open.size < maxChallenges) break;
-      this.#open.delete(c);
-    }
-    const challenge = randomBytes(32).toString("base64url");
-    this.#open.set(challenge, now + lifetime);
-    return challenge;
+  #mac(body: Uint8Array): Uint8Array {
+    return createHmac("sha256", this.#key).update(body).digest().subarray(0, 16);
   }
 
-  /** True once for each that was given out, while it lives. */
-  use(challenge: string): boolean {
-    const until = this.#open.get(challenge);
-    this.#open.delete(challenge);
-    return until !== undefined && until > this.#now();
+  /** A new one, base64url. */
+  make(): string {
+    const body = randomBytes(24);
+    body.writeUIntBE(this.#now() + lifetime, 0, 6);
+    return Buffer.concat([body, this.#mac(body)]).toString("base64url");
+  }
+
+  #end(challenge: string): number | undefined {
+    const bytes = Buffer.from(challenge, "base64url");
+    if (bytes.length !== 40 || bytes.toString("base64url") !== challenge) return undefined;
+    const body = bytes.subarray(0, 24);
+    if (!timingSafeEqual(this.#mac(body), bytes.subarray(24))) return undefined;
+    return body.readUIntBE(0, 6);
+  }
+
+  /** True for each that was given out, while it lives and was not answered rightly. */
+  open(challenge: string): boolean {
+    const end = this.#end(challenge);
+    return end !== undefined && end > this.#now() && !this.#spent.has(challenge);
+  }
+
+  /** It was answered rightly. */
+  spend(challenge: string): void {
+    const end = this.#end(challenge);
+    if (end === undefined) return;
+    this.#spent.set(challenge, end);
+    for (const [c, until] of this.#spent) {
+      if (until > this.#now() && this.#spent.size <= maxSpent) break;
+      this.#spent.delete(c);
+    }
   }
 }
 
@@ -71,6 +101,7 @@ interface AuthenticatorData {
   bytes: Uint8Array;
   flags: number;
   signCount: number;
+  challenge: string;
 }
 
 /** Checks what a login and a new passkey have in common (§7.1, §7.2). @throws PasskeyError */
@@ -80,7 +111,13 @@ function checked(
   place: PasskeyPlace,
   challenges: Challenges,
 ): AuthenticatorData {
-  let client: { type?: unknown; challenge?: unknown; origin?: unknown };
+  let client: {
+    type?: unknown;
+    challenge?: unknown;
+    origin?: unknown;
+    crossOrigin?: unknown;
+    topOrigin?: unknown;
+  };
   try {
     client = JSON.parse(Buffer.from(a.clientData, "base64url").toString());
   } catch (cause) {
@@ -90,12 +127,16 @@ function checked(
     throw new PasskeyError("client data is no object");
   }
   if (client.type !== type) throw new PasskeyError("answer is of another kind");
-  if (typeof client.challenge !== "string" || !challenges.use(client.challenge)) {
+  if (typeof client.challenge !== "string" || !challenges.open(client.challenge)) {
     throw new PasskeyError("challenge is not known (any more)");
   }
   // Only the host: behind a reverse proxy the scheme may differ.
   if (URL.parse(String(client.origin))?.host !== place.host) {
     throw new PasskeyError("answer is for another site");
+  }
+  // The page is shown in no frame of others, so whoever asked from one is none of ours.
+  if ((client.crossOrigin ?? false) !== false || client.topOrigin !== undefined) {
+    throw new PasskeyError("answer was asked for in a frame of another site");
   }
   const bytes = bytesOf(a.authenticatorData);
   if (bytes.length < 37) throw new PasskeyError("authenticator data is too short");
@@ -105,7 +146,12 @@ function checked(
   const flags = bytes[32];
   // The user was there (bit 0), and was asked who they are (bit 2): a passkey stands for password and code.
   if ((flags & 1) === 0 || (flags & 4) === 0) throw new PasskeyError("user was not verified");
-  return { bytes, flags, signCount: new DataView(bytes.buffer).getUint32(33) };
+  return {
+    bytes,
+    flags,
+    signCount: new DataView(bytes.buffer).getUint32(33),
+    challenge: client.challenge,
+  };
 }
 
 /** A new passkey, as the browser gives it. */
@@ -121,7 +167,7 @@ export function checkNewPasskey(
   place: PasskeyPlace,
   challenges: Challenges,
 ): { credentialId: Uint8Array; publicKey: Uint8Array; algorithm: number; signCount: number } {
-  const { bytes, flags, signCount } = checked(p, "webauthn.create", place, challenges);
+  const { bytes, flags, signCount, challenge } = checked(p, "webauthn.create", place, challenges);
   const credentialId = bytesOf(p.id);
   if ((flags & 0x40) === 0 || bytes.length < 55) throw new PasskeyError("there is no key in it");
   const length = (bytes[53] << 8) | bytes[54];
@@ -130,7 +176,18 @@ export function checkNewPasskey(
   }
   if (!passkeyAlgorithms.includes(p.algorithm)) throw new PasskeyError("algorithm is not known");
   const publicKey = bytesOf(p.publicKey);
-  keyOf(publicKey);
+  const given = keyOf(publicKey);
+  let attested;
+  try {
+    attested = coseKey(bytes.subarray(55 + length));
+  } catch (cause) {
+    throw new PasskeyError("the authenticator's key can't be read", { cause });
+  }
+  // What a script in the page says of the key must be what the authenticator says.
+  if (attested.algorithm !== p.algorithm || !attested.key.equals(given)) {
+    throw new PasskeyError("the key is not the authenticator's");
+  }
+  challenges.spend(challenge);
   return { credentialId, publicKey, algorithm: p.algorithm, signCount };
 }
 
@@ -149,7 +206,7 @@ export function checkPasskeyLogin(
   place: PasskeyPlace,
   challenges: Challenges,
 ): number {
-  const { bytes, signCount } = checked(a, "webauthn.get", place, challenges);
+  const { bytes, signCount, challenge } = checked(a, "webauthn.get", place, challenges);
   const signed = Buffer.concat([bytes, sha256(bytesOf(a.clientData))]);
   const digest = key.algorithm === -8 ? null : "sha256";
   let good = false;
@@ -164,5 +221,6 @@ export function checkPasskeyLogin(
   if (signCount !== 0 && signCount <= key.signCount) {
     throw new PasskeyError("device counts backwards: the key was copied");
   }
+  challenges.spend(challenge);
   return signCount;
 }

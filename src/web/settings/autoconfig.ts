@@ -164,10 +164,26 @@ function uuid(...of: string[]): string {
     .join("-");
 }
 
+/** Accounts of one profile. */
+const maxAddresses = 20;
+
+/** The addresses that are asked for: `addresses` with commas between, or `address`, also more than once. */
+function profileAddresses(query: URLSearchParams): string[] {
+  const given = [...query.getAll("addresses"), ...query.getAll("address")]
+    .flatMap((text) => text.split(",")).map((text) => text.trim()).filter((text) => text !== "");
+  const addresses = [...new Set(given)];
+  if (addresses.length > maxAddresses) {
+    throw new HttpError(400, `a profile has at most ${maxAddresses} addresses`);
+  }
+  return addresses.length > 0 ? addresses : [""];
+}
+
 function profile(config: Config, req: WebRequest): Response {
-  const address = req.url.searchParams.get("address") ?? "";
-  const a = asked(config, address);
-  const name = (req.url.searchParams.get("name") ?? "").slice(0, 200);
+  const addresses = profileAddresses(req.url.searchParams);
+  const all = addresses.map((address) => asked(config, address));
+  const [a] = all;
+  const name = (req.url.searchParams.get("name") ?? req.url.searchParams.get("fullName") ?? "")
+    .slice(0, 200);
   const reversed = a.domain.split(".").reverse().join(".");
   const pair = (key: string, value: string | number | boolean) =>
     `<key>${key}</key>${
@@ -180,31 +196,35 @@ function profile(config: Config, req: WebRequest): Response {
   const doc = xmlDocument(
     `<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">`,
     `<plist version="1.0"><dict>`,
-    `<key>PayloadContent</key><array><dict>`,
-    pair("EmailAccountDescription", a.address),
-    name === "" ? "" : pair("EmailAccountName", name),
-    pair("EmailAccountType", "EmailTypeIMAP"),
-    pair("EmailAddress", a.address),
-    pair("IncomingMailServerAuthentication", "EmailAuthCRAMMD5"),
-    pair("IncomingMailServerHostName", a.imap.host),
-    pair("IncomingMailServerPortNumber", a.imap.port),
-    pair("IncomingMailServerUseSSL", a.imap.security !== "none"),
-    pair("IncomingMailServerUsername", a.address),
-    pair("OutgoingMailServerAuthentication", "EmailAuthCRAMMD5"),
-    pair("OutgoingMailServerHostName", a.submission.host),
-    pair("OutgoingMailServerPortNumber", a.submission.port),
-    pair("OutgoingMailServerUseSSL", a.submission.security !== "none"),
-    pair("OutgoingMailServerUsername", a.address),
-    pair("OutgoingPasswordSameAsIncomingPassword", true),
-    pair("PayloadIdentifier", `${reversed}.mail.account`),
-    pair("PayloadType", "com.apple.mail.managed"),
-    pair("PayloadUUID", uuid("account", a.address)),
-    pair("PayloadVersion", 1),
-    `</dict></array>`,
-    pair("PayloadDisplayName", `Mail of ${a.address}`),
+    `<key>PayloadContent</key><array>`,
+    ...all.flatMap((x, i) => [
+      `<dict>`,
+      pair("EmailAccountDescription", x.address),
+      name === "" ? "" : pair("EmailAccountName", name),
+      pair("EmailAccountType", "EmailTypeIMAP"),
+      pair("EmailAddress", x.address),
+      pair("IncomingMailServerAuthentication", "EmailAuthCRAMMD5"),
+      pair("IncomingMailServerHostName", x.imap.host),
+      pair("IncomingMailServerPortNumber", x.imap.port),
+      pair("IncomingMailServerUseSSL", x.imap.security !== "none"),
+      pair("IncomingMailServerUsername", x.address),
+      pair("OutgoingMailServerAuthentication", "EmailAuthCRAMMD5"),
+      pair("OutgoingMailServerHostName", x.submission.host),
+      pair("OutgoingMailServerPortNumber", x.submission.port),
+      pair("OutgoingMailServerUseSSL", x.submission.security !== "none"),
+      pair("OutgoingMailServerUsername", x.address),
+      pair("OutgoingPasswordSameAsIncomingPassword", true),
+      pair("PayloadIdentifier", `${reversed}.mail.account${i === 0 ? "" : i + 1}`),
+      pair("PayloadType", "com.apple.mail.managed"),
+      pair("PayloadUUID", uuid("account", x.address)),
+      pair("PayloadVersion", 1),
+      `</dict>`,
+    ]),
+    `</array>`,
+    pair("PayloadDisplayName", `Mail of ${addresses.join(", ")}`),
     pair("PayloadIdentifier", `${reversed}.mail`),
     pair("PayloadType", "Configuration"),
-    pair("PayloadUUID", uuid("profile", a.address)),
+    pair("PayloadUUID", uuid("profile", ...addresses)),
     pair("PayloadVersion", 1),
     `</dict></plist>`,
   );

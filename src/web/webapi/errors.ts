@@ -34,15 +34,18 @@ export class ApiError extends Error {
   readonly status: number;
   /** Something was done before it failed: to repeat the call would do it twice. */
   readonly partial: boolean;
+  /** Seconds after which the call may be made again; undefined if that isn't known. */
+  readonly retryAfter: number | undefined;
   constructor(
     code: ApiErrorCode,
     message: string,
-    options: ErrorOptions & { status?: number; partial?: boolean } = {},
+    options: ErrorOptions & { status?: number; partial?: boolean; retryAfter?: number } = {},
   ) {
     super(message, options);
     this.name = "ApiError";
     this.code = code;
     this.status = options.status ?? 400;
     this.partial = options.partial ?? false;
+    this.retryAfter = options.retryAfter;
   }
 }

@@ -1,7 +1,7 @@
 /** Who calls the web API: HTTP basic authentication (RFC 7617). @module */
 import { Buffer } from "node:buffer";
 import { countAuthentication } from "../../metrics/authentication.ts";
-import type { WebRequest } from "../http/mod.ts";
+import { HttpError, limitedLogin, type WebRequest } from "../http/mod.ts";
 import type { LoginForm } from "../login/mod.ts";
 import { ApiError } from "./errors.ts";
 import type { WebApiServices } from "./services.ts";
@@ -26,42 +26,24 @@ export async function authenticate(
   s: WebApiServices,
   req: WebRequest,
 ): Promise<{ account: string; login: string }> {
-  const kind = "webapi";
-  // Before the password is looked at, which costs.
-  if (!s.limiter.mayTry(req.remoteIp, kind)) {
-    throw new ApiError(
-      "user",
-      "too many failed logins from your network, try again in some minutes",
-      {
-        status: 429,
-      },
-    );
-  }
   const form = basicCredentials(req.headers.get("authorization"));
   if (form === undefined) {
-    countAuthentication(kind, "httpbasic", "badprotocol");
+    countAuthentication("webapi", "httpbasic", "badprotocol");
     throw new ApiError("user", "log in with an email address and password (HTTP basic)", {
       status: 401,
     });
   }
-  const result = await s.checkLogin(form, req.remoteIp);
-  s.limiter.attempted({
-    service: kind,
-    mechanism: "httpbasic",
-    result: typeof result !== "string" ? "ok" : result === "disabled" ? result : "badcreds",
-    login: form.username,
-    remoteIp: req.remoteIp,
-    client: req.headers.get("user-agent") ?? "",
+  const result = await limitedLogin(
+    s.limiter,
+    req,
+    { service: "webapi", login: form.username, mechanism: "httpbasic", second: "badcreds" },
+    () => s.checkLogin(form, req.remoteIp),
+  ).catch((cause) => {
+    if (!(cause instanceof HttpError) || cause.status !== 429) throw cause;
+    const retryAfter = Number(cause.headers["Retry-After"]);
+    throw new ApiError("user", cause.message, { cause, status: 429, retryAfter });
   });
   if (typeof result === "string") {
-    s.limiter.failed(req.remoteIp);
-    countAuthentication(kind, "httpbasic", result === "disabled" ? "disabled" : "badcreds");
-    req.log.info("failed login", {
-      service: kind,
-      login: form.username,
-      remote: req.remoteIp,
-      result,
-    });
     throw new ApiError(
       "user",
       result === "disabled"
@@ -72,7 +54,5 @@ export async function authenticate(
       { status: result === "disabled" ? 403 : 401 },
     );
   }
-  s.limiter.succeeded(req.remoteIp);
-  countAuthentication(kind, "httpbasic", "ok");
   return { account: result.account, login: form.username };
 }

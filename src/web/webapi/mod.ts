@@ -64,7 +64,7 @@ export async function openWebApi(s: WebApiServices): Promise<WebApi> {
 function errorAnswer(e: ApiError): Response {
   const headers: Record<string, string> = {};
   if (e.status === 401) headers["WWW-Authenticate"] = 'Basic realm="mox webapi", charset="UTF-8"';
-  if (e.status === 429) headers["Retry-After"] = "60";
+  if (e.status === 429) headers["Retry-After"] = String(e.retryAfter ?? 60);
   return jsonResponse(e.status, { Code: e.code, Message: e.message }, headers);
 }
 

@@ -1,6 +1,6 @@
 /** What the web API needs of the server. @module */
 import type { Config } from "../../config/mod.ts";
-import type { FailedAuthLimiter } from "../../net/mod.ts";
+import type { LoginGuard } from "../../net/mod.ts";
 import type { NewQueueRecipient, Queue } from "../../queue/mod.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
 import type { LoginForm, LoginResult } from "../login/mod.ts";
@@ -28,7 +28,7 @@ export interface WebApiServices {
   config: Config;
   accounts: Accounts;
   queue: Queue;
-  limiter: FailedAuthLimiter;
+  limiter: LoginGuard;
   tempDir: string;
   hostname: string;
   version: string;

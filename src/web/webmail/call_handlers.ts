@@ -6,7 +6,7 @@ import type { FoundSession } from "../login/mod.ts";
 import * as actions from "./list/actions.ts";
 import type { AddressBooks } from "./sending/address_book.ts";
 import type { ComposeContext } from "./sending/compose.ts";
-import { openDraft, putDraft, saveDraft } from "./sending/drafts.ts";
+import { openDraft, putDraft, quotedHtml, saveDraft } from "./sending/drafts.ts";
 import { missing, rethrow } from "./errors.ts";
 import type { EventConnections } from "./list/event_stream.ts";
 import { bitsFromUses } from "./list/flags.ts";
@@ -233,6 +233,7 @@ export function callHandlers(state: WebmailState): Handlers {
       addresses: await state.books.complete(of(ctx).account, r.text),
     }),
     RecipientSecurity: (r) => domainSecurity(services, r.address),
+    MessageQuote: (r, ctx) => quotedHtml(of(ctx).account, r.id, r.style),
     DraftSave: (r, ctx) => saveDraft(compose(of(ctx).account), r),
     DraftGet: (r, ctx) => openDraft(of(ctx).account, r.id),
     async DraftDiscard(r, ctx) {

@@ -22,11 +22,25 @@ function contentHashes(html: string, tag: string): string {
   }
 }
 
+const ownPage =
+  "connect-src 'self'; img-src 'self' data: blob:; media-src 'self'; object-src 'self'; " +
+  "frame-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+/** A page that stands alone, or in a frame of one of its own origin. */
+export interface PageOptions {
+  /** "/" for the page itself. */
+  path: string;
+  framed: boolean;
+}
+
 /**
- * Serves a page at "/". Scripts are those within it, no others; it may talk to its own origin, and show
- * pictures of it and what it made itself.
+ * Serves a page. Scripts are those within it, no others; it may talk to its own origin, and show pictures
+ * of it and what it made itself. One in a frame talks to nobody, and has any styles: those of messages.
  */
-export function servePage(html: string): WebHandler {
+export function servePage(
+  html: string,
+  { path, framed }: PageOptions = { path: "/", framed: false },
+): WebHandler {
   const bytes = new TextEncoder().encode(html);
   const bodies = {
     br: new Uint8Array(brotliCompressSync(bytes, {
@@ -44,14 +58,14 @@ export function servePage(html: string): WebHandler {
     "Cache-Control": "no-cache",
     "Vary": "Accept-Encoding",
     "Content-Security-Policy": "default-src 'none'; " +
-      `script-src ${contentHashes(html, "script") || "'none'"}; style-src ${
-        contentHashes(html, "style") || "'none'"
-      }; ` +
-      "connect-src 'self'; img-src 'self' data: blob:; media-src 'self'; object-src 'self'; " +
-      "frame-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+      `script-src ${contentHashes(html, "script") || "'none'"}; ` +
+      (framed
+        ? "style-src 'unsafe-inline'; img-src 'self' data: blob:; base-uri 'none'; " +
+          "form-action 'none'; frame-ancestors 'self'"
+        : `style-src ${contentHashes(html, "style") || "'none'"}; ${ownPage}`),
   };
   return (req) => {
-    if (req.path !== "/") return textResponse(404, "not found");
+    if (req.path !== path) return textResponse(404, "not found");
     if (req.method !== "GET" && req.method !== "HEAD") {
       return textResponse(405, "only GET", { Allow: "GET, HEAD" });
     }

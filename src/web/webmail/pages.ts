@@ -14,13 +14,20 @@ export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (c) => marks[c]);
 }
 
+const message = "html,body,.mail-html,.mail-body{min-height:100%}html{height:100%}" +
+  "body{font:14px/1.45 ui-sans-serif,system-ui,sans-serif;margin:0;overflow-wrap:anywhere}" +
+  ".mail-body,body:not(:has(.mail-body)){padding:8px;box-sizing:border-box}img{max-width:100%}";
+
 const styles = {
   text: "body{font:14px/1.45 ui-sans-serif,system-ui,sans-serif;margin:8px;white-space:pre-wrap;" +
     "overflow-wrap:anywhere;tab-size:4}" +
     "@media (prefers-color-scheme:dark){:root{color-scheme:dark}a{color:#8ab4f8}}",
-  // Messages are made for white paper: dark colours would be guessed.
-  html: "body{font:14px/1.45 ui-sans-serif,system-ui,sans-serif;margin:8px;background:#fff;" +
-    "color:#000;overflow-wrap:anywhere}img{max-width:100%}",
+  // Messages are made for white paper.
+  html: `${message}html{color-scheme:light}body{background:#fff;color:#000}`,
+  // Their colours are turned around by then; what they leave to the page is dark.
+  dark: `${message}html{color-scheme:dark}body{background:#1e2125;color:#e6e6e6}` +
+    "a{color:#8ab4f8}",
+  ownDark: `${message}html{color-scheme:light dark}body{background:Canvas;color:CanvasText}`,
   print: "body{font:13px/1.4 ui-sans-serif,system-ui,sans-serif;margin:16px;background:#fff;" +
     "color:#000;overflow-wrap:anywhere}img{max-width:100%}h1{font-size:17px;margin:0 0 8px}" +
     "dl{display:grid;grid-template-columns:max-content auto;gap:2px 12px;margin:0 0 16px;" +
@@ -67,13 +74,26 @@ function addressText(list: readonly Address[]): string {
   return list.map((a) => a.name === "" ? a.address : `${a.name} <${a.address}>`).join(", ");
 }
 
+/** A date in the reader's zone and language; in UTC where those are none. */
+function dateIn(ms: number, timeZone: string, language: string): string {
+  try {
+    return new Intl.DateTimeFormat(language, {
+      dateStyle: "full",
+      timeStyle: "long",
+      timeZone,
+    }).format(ms);
+  } catch {
+    return new Date(ms).toUTCString();
+  }
+}
+
 /** What stands over a printed message. */
-export function messageHeadHtml(m: MessageItem): string {
+export function messageHeadHtml(m: MessageItem, zone = "UTC", language = "en"): string {
   const lines: [string, string][] = [
     ["From", addressText(m.from)],
     ["To", addressText(m.to)],
     ["Cc", addressText(m.cc)],
-    ["Date", new Date(m.sent ?? m.received).toUTCString()],
+    ["Date", dateIn(m.sent ?? m.received, zone, language)],
   ];
   const list = lines.filter(([, v]) => v !== "")
     .map(([k, v]) => `<dt>${k}</dt><dd>${escapeHtml(v)}</dd>`).join("");

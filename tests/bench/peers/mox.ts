@@ -1,27 +1,13 @@
 /** This server as localserve in a temporary folder, in a process of its own. @module */
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { localserveFlags } from "../../support/localserve.ts";
+import { programArgs } from "../../support/program.ts";
 import { type Peer, processMemory, waitForPort } from "./types.ts";
-
-const main = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "..", "main.ts");
 
 /** Starts localserve on ports from an offset. */
 export async function startMox(offset = 21_000): Promise<Peer> {
   const dir = await Deno.makeTempDir({ prefix: "mox-bench-" });
   const log = await Deno.open(`${dir}/log`, { write: true, create: true });
   const child = new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--no-check",
-      ...localserveFlags,
-      main,
-      "localserve",
-      "-dir",
-      `${dir}/server`,
-      "-ports",
-      String(offset),
-    ],
+    args: programArgs(["localserve", "-dir", `${dir}/server`, "-ports", String(offset)]),
     stdout: "null",
     stderr: "piped",
     stdin: "null",

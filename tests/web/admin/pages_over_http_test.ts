@@ -140,12 +140,9 @@ Deno.test("account and admin page over HTTP", async (t) => {
     });
 
     await t.step(
-      "guessing is stopped after ten attempts, on either page, and counted",
+      "guessing is stopped after ten attempts, and counted",
       async () => {
-        const before = {
-          webadmin: await limited("webadmin"),
-          webaccount: await limited("webaccount"),
-        };
+        const before = await limited("webadmin");
         const statuses = [];
         for (let i = 0; i < 10; i++) {
           const form = { username: "", password: `guess number ${i}` };
@@ -154,12 +151,11 @@ Deno.test("account and admin page over HTTP", async (t) => {
         assert.deepEqual(statuses, new Array(10).fill(401));
         const refused = await call(s, "admin", "Login", login.admin);
         assert.equal(refused.status, 429);
-        assert.equal(refused.headers.get("retry-after"), "60");
+        assert.match(refused.headers.get("retry-after") ?? "", /^[1-6]$/);
         assert.match((await refused.json()).error.message, /too many failed logins/);
-        // The limit is of the address, not of the page.
-        assert.equal(await statusOf(call(s, "account", "Login", login.account)), 429);
-        assert.equal(await limited("webadmin"), before.webadmin + 1);
-        assert.equal(await limited("webaccount"), before.webaccount + 1);
+        // It keeps nobody else out who has logged in from here before.
+        assert.equal(await statusOf(call(s, "account", "Login", login.account)), 200);
+        assert.equal(await limited("webadmin"), before + 1);
       },
     );
   }, { empty: true });

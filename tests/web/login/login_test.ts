@@ -1,7 +1,7 @@
 /** Login of pages: cookies, sessions that end, guessing, other sites. */
 import assert from "node:assert/strict";
 import { Log } from "../../../src/log/mod.ts";
-import { FailedAuthLimiter } from "../../../src/net/mod.ts";
+import { LoginGuard } from "../../../src/net/mod.ts";
 import {
   answerCall,
   ownHost,
@@ -37,14 +37,14 @@ async function withPage(fn: (w: World) => Promise<void>): Promise<void> {
   const login = new Login({
     service: "webmail",
     sessions,
-    limiter: new FailedAuthLimiter({ now: () => clock.now }),
+    limiter: new LoginGuard({ now: () => clock.now, sleep: () => Promise.resolve() }),
     check: (f) =>
       Promise.resolve(
         f.username === "ann@example.org" && f.password === "secretsecret"
           ? { account: "ann" }
           : "wrong",
       ),
-    allowed: (a) => accounts.has(a),
+    allowed: (s) => accounts.has(s.account),
   });
   const handle: WebHandler = async (req) => {
     if (req.path === "/logout") {

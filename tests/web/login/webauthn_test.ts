@@ -9,6 +9,7 @@ import {
   checkPasskeyLogin,
   PasskeyError,
 } from "../../../src/web/login/mod.ts";
+import { coseKey } from "../../../src/web/login/cose.ts";
 
 const place = { host: "mail.example:8443", hostname: "mail.example" };
 const id = Buffer.from("credential");
@@ -20,6 +21,8 @@ interface Changes {
   rp?: string;
   flags?: number;
   count?: number;
+  crossOrigin?: boolean;
+  topOrigin?: string;
 }
 
 function clientData(challenge: string, type: string, o: Changes): string {
@@ -27,6 +30,8 @@ function clientData(challenge: string, type: string, o: Changes): string {
     type: o.type ?? type,
     challenge,
     origin: o.origin ?? "https://mail.example:8443",
+    crossOrigin: o.crossOrigin,
+    topOrigin: o.topOrigin,
   }));
 }
 
@@ -49,12 +54,43 @@ const kinds: [string, number, () => Pair][] = [
 ];
 const spki = (k: KeyObject) => k.export({ type: "spki", format: "der" });
 
-function made(challenges: Challenges, key: KeyObject, algorithm: number, o: Changes = {}) {
+/** A COSE key, in CBOR as authenticators write it. */
+function cose(key: KeyObject, algorithm: number): Uint8Array {
+  const j = key.export({ format: "jwk" }) as Record<string, string>;
+  const int = (n: number): number[] => {
+    const [major, v] = n < 0 ? [1, -1 - n] : [0, n];
+    if (v < 24) return [major << 5 | v];
+    return v < 256 ? [major << 5 | 24, v] : [major << 5 | 25, v >> 8, v & 255];
+  };
+  const bytes = (text: string): number[] => {
+    const b = [...Buffer.from(text, "base64url")];
+    const head = int(b.length);
+    return [head[0] | 2 << 5, ...head.slice(1), ...b];
+  };
+  const pairs = j.kty === "EC"
+    ? [[1, int(2)], [3, int(algorithm)], [-1, int(1)], [-2, bytes(j.x)], [-3, bytes(j.y)]]
+    : j.kty === "OKP"
+    ? [[1, int(1)], [3, int(algorithm)], [-1, int(6)], [-2, bytes(j.x)]]
+    : [[1, int(3)], [3, int(algorithm)], [-1, bytes(j.n)], [-2, bytes(j.e)]];
+  const entries = pairs as [number, number[]][];
+  return Uint8Array.from([
+    5 << 5 | entries.length,
+    ...entries.flatMap(([k, v]) => [...int(k), ...v]),
+  ]);
+}
+
+function made(
+  challenges: Challenges,
+  key: KeyObject,
+  algorithm: number,
+  o: Changes = {},
+  attested = cose(key, algorithm),
+) {
   const data = Buffer.concat([
     Buffer.alloc(16),
     Buffer.from([0, id.length]),
     id,
-    Buffer.from([0xa0]),
+    attested,
   ]);
   return {
     id: b64(id),
@@ -115,11 +151,23 @@ Deno.test("a challenge is good for five minutes", () => {
   const a = challenges.make();
   const b = challenges.make();
   now += 5 * 60_000 - 1;
-  assert.equal(challenges.use(a), true);
-  assert.equal(challenges.use(a), false);
+  assert.equal(challenges.open(a), true);
+  challenges.spend(a);
+  assert.equal(challenges.open(a), false);
+  assert.equal(challenges.open(b), true);
   now += 1;
-  assert.equal(challenges.use(b), false);
-  assert.equal(challenges.use("made up"), false);
+  assert.equal(challenges.open(b), false);
+  for (const other of ["made up", "", a.slice(0, -1), `${a.slice(0, -1)}_`, `${a}A`]) {
+    assert.equal(challenges.open(other), false);
+  }
+  assert.equal(new Challenges(() => now).open(challenges.make()), false);
+});
+
+Deno.test("however many challenges strangers ask for, those of others stay good", () => {
+  const challenges = new Challenges();
+  const own = challenges.make();
+  for (let i = 0; i < 20_000; i++) challenges.make();
+  assert.equal(challenges.open(own), true);
 });
 
 Deno.test("a new key with another id, of an unknown kind, or that is none, is refused", () => {
@@ -149,4 +197,49 @@ Deno.test("any answer is refused without failing", () => {
     const fresh = { id: a, clientData: own, authenticatorData: c, publicKey: d, algorithm: -7 };
     assert.throws(() => checkNewPasskey(fresh, place, challenges), PasskeyError);
   }));
+});
+
+Deno.test("a key that is not the authenticator's is refused, and one made in a frame of another site", () => {
+  const challenges = new Challenges();
+  const check = (m: Parameters<typeof checkNewPasskey>[0]) => checkNewPasskey(m, place, challenges);
+  for (const [, algorithm, pair] of kinds) {
+    const { publicKey } = pair();
+    const other = pair().publicKey;
+    check(made(challenges, publicKey, algorithm));
+    const attested = cose(other, algorithm);
+    assert.throws(
+      () => check(made(challenges, publicKey, algorithm, {}, attested)),
+      /authenticator/,
+    );
+    assert.throws(
+      () => check(made(challenges, publicKey, algorithm, {}, attested.subarray(0, 20))),
+      /can't be read/,
+    );
+    for (const frame of [{ crossOrigin: true }, { topOrigin: "https://other.example" }]) {
+      assert.throws(() => check(made(challenges, publicKey, algorithm, frame)), /frame/);
+      assert.throws(
+        () =>
+          checkPasskeyLogin(
+            login(challenges, pair().privateKey, algorithm, frame),
+            { publicKey: spki(publicKey), algorithm, signCount: 0 },
+            place,
+            challenges,
+          ),
+        /frame/,
+      );
+    }
+  }
+});
+
+Deno.test("any bytes as an authenticator's key give a key or an error", () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+      try {
+        coseKey(bytes);
+      } catch (e) {
+        assert.ok(e instanceof Error);
+      }
+    }),
+    { numRuns: 2000 },
+  );
 });

@@ -84,6 +84,26 @@ Deno.test("a profile for Apple's systems carries the address, escaped", async ()
     assert.match(String(r.headers["content-disposition"]), /a_b_@mox\.example\.mobileconfig/);
     assert.doesNotMatch(r.text, /<script>|a<b/);
     assert.match(r.text, /<string>a&#60;b&#38;@mox\.example<\/string>/);
+    // The original's form of the question, for several addresses.
+    const several = await s.ask(
+      "autoconfig.mox.example",
+      "/profile.mobileconfig?addresses=a@mox.example,b@mox.example&fullName=A",
+    );
+    assert.equal(several.status, 200);
+    const of = (key: string) =>
+      [...several.text.matchAll(new RegExp(`<key>${key}</key><string>([^<]*)`, "g"))]
+        .map((m) => m[1]);
+    assert.deepEqual(of("EmailAddress"), ["a@mox.example", "b@mox.example"]);
+    assert.deepEqual(of("EmailAccountName"), ["A", "A"]);
+    assert.equal(new Set(of("PayloadUUID")).size, 3);
+    assert.equal(new Set(of("PayloadIdentifier")).size, 3);
+    const none = await s.ask("autoconfig.mox.example", "/profile.mobileconfig?addresses=,");
+    assert.equal(none.status, 400);
+    const other = await s.ask(
+      "autoconfig.mox.example",
+      "/profile.mobileconfig?addresses=a@mox.example,b@other.example",
+    );
+    assert.equal(other.status, 404);
   });
 });
 

@@ -136,10 +136,11 @@ Deno.test("letters keep their looks: text, tables, colours, own pictures, links 
         `<td style="padding: 4px 8px; color: #333; font-family: 'Helvetica Neue', Arial">x</td></tr></table>` +
         `<img src="cid:pic%40x" alt="a picture" width=10></body></html>`,
     ),
-    `<div bgcolor="#eee" style="margin:0"><h1>Guten Tag &amp; hallo</h1>` +
+    `<style>:where(.mail-hint-1){background-color:#eee}\n</style><div class="mail-html">` +
+      `<div style="margin:0" class="mail-body mail-hint-1"><h1>Guten Tag &amp; hallo</h1>` +
       `<table width="100%" cellpadding="0"><tr>` +
       `<td style="padding:4px 8px;color:#333;font-family:&quot;Helvetica Neue&quot;, Arial">x</td></tr></table>` +
-      `<img src="data:image/png;base64,UE5H" alt="a picture" width="10" /></div>`,
+      `<img src="data:image/png;base64,UE5H" alt="a picture" width="10" /></div></div>`,
   );
   assert.equal(
     clean(

@@ -16,7 +16,7 @@ import {
 } from "../../../webmail/api/mod.ts";
 import { loadLocalserve } from "../../../src/config/mod.ts";
 import { Log, setLevel } from "../../../src/log/mod.ts";
-import { FailedAuthLimiter } from "../../../src/net/mod.ts";
+import { LoginGuard } from "../../../src/net/mod.ts";
 import { accountRules } from "../../../src/serve/rules.ts";
 import { type Account, consistency } from "../../../src/store/account/account.ts";
 import { Accounts } from "../../../src/store/account/accounts.ts";
@@ -82,12 +82,12 @@ export async function withWebmail(
     login: new Login({
       service: "webmail",
       sessions,
-      limiter: new FailedAuthLimiter(),
+      limiter: new LoginGuard(),
       check: (f) =>
         Promise.resolve(
           f.username === "mox@localhost" && f.password === password ? { account: "mox" } : "wrong",
         ),
-      allowed: (a) => config.account(a) !== undefined,
+      allowed: (s) => config.account(s.account) !== undefined,
     }),
     hostname: "localhost",
     version: "0.0.1",

@@ -1,7 +1,7 @@
 /** Calls about who comes in, certificates, and policies of others. @module */
 import * as v from "valibot";
-import { Attempts } from "../../account/security_api.ts";
-import { Count, Nothing, Time } from "../../api/basics.ts";
+import { Attempts, confirmation } from "../../account/security_api.ts";
+import { Count, Nothing, text, Time } from "../../api/basics.ts";
 
 export const securityCalls = {
   /** Attempts to log in, and sessions of this page. */
@@ -17,8 +17,21 @@ export const securityCalls = {
         userAgent: v.string(),
         current: v.boolean(),
       })),
+      /** Of the administrator's login. */
+      secondFactor: v.boolean(),
+      recoveryCodes: Count,
     }),
   },
+  /** A new key for the administrator's second factor, not in use yet. */
+  AdminSecondFactorBegin: {
+    request: Nothing,
+    response: v.object({ key: v.string(), uri: v.string(), size: Count, path: v.string() }),
+  },
+  AdminSecondFactorOn: {
+    request: v.strictObject({ key: text(100), code: text(20), ...confirmation }),
+    response: v.object({ recoveryCodes: v.array(v.string()) }),
+  },
+  AdminSecondFactorOff: { request: v.strictObject({ ...confirmation }), response: Nothing },
   /** Ends all sessions of this page but the one that asks. */
   AdminSessionsEnd: { request: Nothing, response: Nothing },
   Connections: {

@@ -1,5 +1,6 @@
 /** Calls about settings: configuration files, the web server, levels of the log, the password. @module */
 import * as v from "valibot";
+import { confirmation } from "../../account/security_api.ts";
 import { Count, Nothing, text } from "../../api/basics.ts";
 
 /** Header names with values. */
@@ -92,5 +93,8 @@ export const settingsCalls = {
     request: v.strictObject({ pkg: text(100), level: text(30) }),
     response: Nothing,
   },
-  PasswordSet: { request: v.strictObject({ password: text(1000) }), response: Nothing },
+  PasswordSet: {
+    request: v.strictObject({ password: text(1000), ...confirmation }),
+    response: Nothing,
+  },
 };

@@ -5,7 +5,9 @@
  */
 import { call, CallError } from "../../api/client.ts";
 import type { Composition, SendOptions, Settings, StartEvent } from "../../api/mod.ts";
-import { plainBody } from "./body.ts";
+import { type Body, type BodyText, plainBody } from "./body.ts";
+import { richBody } from "./rich_body.ts";
+import { textHtml } from "./text_html.ts";
 import { type Draft, keepDraft } from "./draft.ts";
 import { composeHead } from "./head.ts";
 import { button } from "../../lib/button.ts";
@@ -59,8 +61,16 @@ export function composeWindow(o: ComposeOptions): ComposeWindow {
     draft.changed();
   };
   const head = composeHead({ start: o.start, settings, composition: c, changed });
-  const body = plainBody(c, changed);
   const files = uploads(beginning.attachments, changed);
+  const makeBody = (b: BodyText): Body =>
+    b.html === null ? plainBody(b, changed) : richBody(b, {
+      changed,
+      pictures: files.pictures,
+      addPicture: files.addPicture,
+      addFiles: files.add,
+    });
+  let rich = c.html !== null;
+  let body = makeBody(c);
   const picker = el("input", {
     type: "file",
     multiple: true,
@@ -89,7 +99,12 @@ export function composeWindow(o: ComposeOptions): ComposeWindow {
   }
 
   function composition(): Composition {
-    return { ...c, ...head.values(), ...body.read(), attachments: files.attachments() };
+    const written = body.read();
+    // Pictures that are no longer in the text don't go with it.
+    const attachments = files.attachments().filter((a) =>
+      a.kind === "message" || a.cid === "" || written.html?.includes(`cid:${a.cid}`)
+    );
+    return { ...c, ...head.values(), ...written, attachments };
   }
 
   const content = () => ({
@@ -165,11 +180,27 @@ export function composeWindow(o: ComposeOptions): ComposeWindow {
   /** What another window has written. */
   function take(now: Composition, opts: SendOptions): void {
     head.write(now);
-    body.write(now);
     files.show(now.attachments);
+    if (rich === (now.html !== null)) body.write(now);
+    else setRich(!rich, now);
     setOptions(opts);
     drawTitle();
   }
+
+  /** Goes on in rich text, or in plain. */
+  function setRich(next: boolean, b: BodyText = body.read()): void {
+    const before = body.root;
+    rich = next;
+    body = makeBody({ text: b.text, html: next ? b.html ?? textHtml(b.text) : null });
+    before.replaceWith(body.root);
+    fill(richButton, next ? "Plain text" : "Rich text");
+  }
+
+  const richButton = button(rich ? "Plain text" : "Rich text", () => {
+    setRich(!rich);
+    body.focus();
+    draft.changed();
+  }, { title: "With formats, links and pictures, or text alone" });
 
   /** A line over the text. */
   function say(text: string, ...buttons: HTMLElement[]): void {
@@ -323,6 +354,7 @@ export function composeWindow(o: ComposeOptions): ComposeWindow {
       button("Attach", () => picker.click(), {
         title: "Add files; you can also drop or paste them here",
       }),
+      richButton,
       button("Options", () =>
         openSendOptions(sending, (set) => {
           setOptions(set);

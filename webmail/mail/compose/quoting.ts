@@ -6,12 +6,14 @@
 import {
   type Address,
   type Attach,
+  type CallResponse,
   type Composition,
   type ParsedMessage,
   type SendOptions,
   type Settings,
   type StartEvent,
 } from "../../api/mod.ts";
+import { escapeHtml, textHtml } from "./text_html.ts";
 import { longDate } from "../../lib/format.ts";
 import { addressesText, fullAddress } from "../names.ts";
 
@@ -47,7 +49,7 @@ export function newMessage(start: StartEvent, settings: Settings, to: string[] =
       replyTo: "",
       subject: "",
       text: settings.signature === "" ? "" : `\n\n${signatureText(settings)}`,
-      html: null,
+      html: settings.writing === "rich" ? `<div><br></div>${signatureHtml(settings)}` : null,
       attachments: [],
       inReplyTo: null,
       forwards: [],
@@ -57,6 +59,19 @@ export function newMessage(start: StartEvent, settings: Settings, to: string[] =
 
 function signatureText(s: Settings): string {
   return s.signature === "" ? "" : `-- \n${s.signature.trimEnd()}\n`;
+}
+
+/** The HTML of the message that is answered or forwarded, with its pictures. */
+export type Quote = CallResponse<"MessageQuote">;
+
+/** Whether an answer is written in rich text. */
+export function wantsRich(settings: Settings, m: ParsedMessage, shown: "text" | "html"): boolean {
+  if (settings.writing === "plain" || !m.hasHtml) return false;
+  return settings.writing === "rich" || shown === "html";
+}
+
+function signatureHtml(s: Settings): string {
+  return s.signature === "" ? "" : `<div>-- </div>${textHtml(s.signature.trimEnd())}`;
 }
 
 /** A message from a mailto: address (RFC 6068). */
@@ -81,8 +96,10 @@ export function fromMailto(start: StartEvent, settings: Settings, url: string): 
     const name = decode(pair.slice(0, eq)).toLowerCase();
     const value = decode(pair.slice(eq + 1));
     if (name === "subject") c.subject = value;
-    else if (name === "body") c.text = `${value}${c.text}`;
-    else if (name === "to" || name === "cc") {
+    else if (name === "body") {
+      c.text = `${value}${c.text}`;
+      if (c.html !== null) c.html = `${textHtml(value)}${c.html}`;
+    } else if (name === "to" || name === "cc") {
       c[name].push(...value.split(",").filter((a) => a !== ""));
     }
   }
@@ -95,6 +112,7 @@ export function answer(
   settings: Settings,
   m: ParsedMessage,
   kind: ReplyKind,
+  quote?: Quote,
 ): Beginning {
   const b = newMessage(start, settings);
   const c = b.composition;
@@ -123,12 +141,22 @@ export function answer(
       ...m.recipients.cc.length > 0 ? [`Cc: ${addressesText(m.recipients.cc)}`] : [],
     ];
     c.text = `${c.text}\n\n${lines.join("\n")}\n\n${bodyText(m)}`;
-    b.attachments = m.attachments.map((a) => ({
+    if (quote !== undefined) {
+      c.html = `<div><br></div>${signatureHtml(settings)}<div>${
+        lines.map(escapeHtml).join("<br>")
+      }</div><div><br></div>${quote.html}`;
+    }
+    const inText = new Set(
+      quote?.pictures.map((p) => p.attach.kind === "part" ? p.attach.path : ""),
+    );
+    const files = m.attachments.filter((a) => !inText.has(a.path));
+    b.attachments = files.map((a) => ({
       attach: { kind: "part", messageId: item.id, path: a.path, filename: a.filename, cid: "" },
       filename: a.filename || "unnamed",
       type: a.type,
       size: a.size,
     }));
+    b.attachments.push(...quote?.pictures ?? []);
     return b;
   }
   c.subject = prefixed("Re", item.subject);
@@ -157,13 +185,22 @@ export function answer(
   const when = longDate(item.sent ?? item.received);
   const quoted = bodyText(m).replace(/\s+$/, "").split("\n")
     .map((l) => l.startsWith(">") ? `>${l}` : l === "" ? ">" : `> ${l}`).join("\n");
-  const quote = `On ${when}, ${who} wrote:\n${quoted}\n`;
+  const intro = `On ${when}, ${who} wrote:`;
+  const lines = `${intro}\n${quoted}\n`;
   const bottom = settings.quoting === "bottom" ||
     (settings.quoting === "auto" && quoted.length < 2000);
   const signature = signatureText(settings);
   c.text = bottom
-    ? `${quote}\n\n${signature === "" ? "" : `\n${signature}`}`
-    : `\n\n${signature === "" ? "" : `${signature}\n`}${quote}`;
+    ? `${lines}\n\n${signature === "" ? "" : `\n${signature}`}`
+    : `\n\n${signature === "" ? "" : `${signature}\n`}${lines}`;
+  if (quote !== undefined) {
+    const block = `<div>${escapeHtml(intro)}</div><blockquote>${quote.html}</blockquote>`;
+    const space = "<div><br></div>";
+    c.html = bottom
+      ? `${block}${space}${signatureHtml(settings)}`
+      : `${space}${signatureHtml(settings)}${space}${block}`;
+    b.attachments = [...quote.pictures];
+  }
   return b;
 }
 

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type Attach, Upload, uploadUrl } from "../../api/mod.ts";
+import { type Attach, partUrl, Upload, uploadUrl } from "../../api/mod.ts";
 import { uploadFile } from "../../api/upload.ts";
 import { el, fill } from "../../lib/dom.ts";
 import { sizeText } from "../../lib/format.ts";
@@ -15,6 +15,8 @@ interface Entry {
   attach: Attach | undefined;
   filename: string;
   size: number;
+  /** Of a picture in the text. */
+  cid?: string;
   row: HTMLElement;
   /** Not on the server yet. */
   file?: File;
@@ -33,6 +35,10 @@ export interface Uploads {
   /** Shows those that another window has. */
   show(list: readonly Attach[]): void;
   add(files: Iterable<File>): void;
+  /** A picture in the text; gives its Content-ID. */
+  addPicture(file: File): string;
+  /** Where the pictures in the text are, by Content-ID. */
+  pictures(): ReadonlyMap<string, string>;
   /** Some are still on their way. */
   busy(): boolean;
   count(): number;
@@ -49,11 +55,12 @@ export function uploads(
   changed: () => void,
 ): Uploads {
   let entries: Entry[] = [];
+  /** Pictures of this window, by Content-ID. */
+  const urls = new Map<string, string>();
   const root = el("div", { class: "attachments", "aria-label": "Attachments", role: "group" });
 
   function addRow(e: Omit<Entry, "row">): Entry {
     const progress = el("progress", { max: 1, value: 0, "aria-label": `Upload of ${e.filename}` });
-    progress.hidden = e.attach !== undefined;
     const row = el(
       "span",
       { class: "attachment" },
@@ -63,7 +70,7 @@ export function uploads(
         safeText(e.filename),
         e.size > 0 ? el("span", { class: "size" }, ` ${sizeText(e.size)}`) : null,
       ),
-      progress,
+      e.attach === undefined ? progress : null,
       el("button", {
         type: "button",
         class: "quiet",
@@ -75,6 +82,8 @@ export function uploads(
       }, "×"),
     );
     const entry: Entry = { ...e, row };
+    const inText = e.cid ?? (e.attach?.kind === "message" ? "" : e.attach?.cid ?? "");
+    row.hidden = inText !== "";
     entries.push(entry);
     root.append(row);
     return entry;
@@ -100,7 +109,7 @@ export function uploads(
       answer: Upload,
       bar,
       onDone: ({ uploadId }) => {
-        entry.attach = { kind: "upload", uploadId, filename, cid: "" };
+        entry.attach = { kind: "upload", uploadId, filename, cid: entry.cid ?? "" };
         entry.abort = entry.file = undefined;
         bar.remove();
         changed();
@@ -148,8 +157,23 @@ export function uploads(
       }
       fill(root, entries.map((e) => e.row));
     },
+    addPicture: (file) => {
+      const cid = `${crypto.randomUUID()}@picture`;
+      const filename = file.name || "picture.png";
+      urls.set(cid, URL.createObjectURL(file));
+      upload(addRow({ attach: undefined, filename, size: file.size, file, cid }), file);
+      return cid;
+    },
+    pictures: () => {
+      const all = new Map(urls);
+      for (const { attach } of entries) {
+        if (attach?.kind !== "part" || attach.cid === "" || all.has(attach.cid)) continue;
+        all.set(attach.cid, partUrl(attach.messageId, attach.path));
+      }
+      return all;
+    },
     busy: () => entries.some((e) => e.attach === undefined),
-    count: () => entries.length,
+    count: () => entries.filter((e) => !e.row.hidden).length,
     stop: () => entries.forEach(stop),
   };
 }

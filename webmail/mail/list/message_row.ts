@@ -80,9 +80,9 @@ export function fillRow(row: HTMLElement, c: RowContent, style: RowStyle): void 
         : null,
       words.map((w) => el("span", { class: "label" }, safeText(w))),
       where === undefined ? null : el("span", { class: "label place" }, where),
-      el("span", { class: "subject" }, safeText(subjectText(item))),
+      el("span", { class: "subject", dir: "auto" }, safeText(subjectText(item))),
       style.previews && item.preview !== ""
-        ? el("span", { class: "preview" }, safeText(item.preview.slice(0, 200)))
+        ? el("span", { class: "preview", dir: "auto" }, safeText(item.preview.slice(0, 200)))
         : null,
     ),
     el(

@@ -5,13 +5,41 @@ import { el } from "../../lib/dom.ts";
 
 export type BodyMode = "text" | "html" | "htmlExternal";
 
-/** Choice between text and HTML, and of external content. */
+/** How the body looks besides. */
+export interface BodyLook {
+  /** Text in letters of one width. */
+  mono: boolean;
+  /** HTML in colours for a dark page; undefined where the page isn't dark. */
+  dark: boolean | undefined;
+}
+
+/** Choice between text and HTML, of external content, and of looks. */
 export function bodyChoice(
   m: ParsedMessage,
   mode: BodyMode,
+  look: BodyLook,
   onChoice: (mode: BodyMode, always?: boolean) => void,
+  onLook: (look: Partial<BodyLook>) => void,
 ): HTMLElement | null {
-  if (!m.hasHtml) return null;
+  if (!m.hasHtml && m.texts.length === 0) return null;
+  const toggle = (text: string, on: boolean, run: () => void, title: string) =>
+    button(text, run, { title, attributes: { "aria-pressed": String(on) } });
+  const looks = mode === "text"
+    ? toggle(
+      "Monospace",
+      look.mono,
+      () => onLook({ mono: !look.mono }),
+      "Letters of one width: tables and patches keep their columns",
+    )
+    : look.dark === undefined
+    ? null
+    : toggle(
+      "Dark",
+      look.dark,
+      () => onLook({ dark: !look.dark }),
+      "Its colours for a dark page, or as they were sent",
+    );
+  if (!m.hasHtml) return el("div", { class: "body-choice" }, looks);
   const choice = (text: string, next: BodyMode, title: string, key?: string) =>
     button(text, () => onChoice(next), {
       title,
@@ -33,6 +61,7 @@ export function bodyChoice(
         "E",
       )
       : null,
+    looks,
     m.senderView !== mode && m.item.from.length > 0
       ? linkButton(
         "Always for this sender",

@@ -7,7 +7,7 @@ import { attempt, notice } from "../../lib/notify.ts";
 import { el, explain, fill } from "../../lib/dom.ts";
 import { longDate, plannedDate, sizeText } from "../../lib/format.ts";
 import { safeText } from "../../lib/scripts.ts";
-import { fullAddress, has } from "../names.ts";
+import { flagWords, fullAddress, has } from "../names.ts";
 
 /** Fields of the header, with `more` of them below. Addresses are buttons to write to. */
 export function messageFields(
@@ -24,8 +24,7 @@ export function messageFields(
     people("To", to, onCompose),
     people("Cc", cc, onCompose),
     people("Bcc", bcc, onCompose),
-    fieldRow("Date", [longDate(it.sent ?? it.received)]),
-    keywords(it),
+    fieldRow("Date", [longDate(it.sent ?? it.received), ...keywords(it)]),
     more.map((h) => fieldRow(h.name, safeText(h.value))),
   );
 }
@@ -62,13 +61,11 @@ function fieldRow(label: string, value: readonly (string | HTMLElement)[]): HTML
   return [el("dt", {}, label), el("dd", {}, value)];
 }
 
-function keywords(it: MessageItem): HTMLElement[] | null {
-  const words = [...it.flags.filter((f) => f !== "seen"), ...it.keywords];
-  if (words.length === 0) return null;
-  return fieldRow(
-    "Flags",
-    words.flatMap((w, i) => [...i > 0 ? [" "] : [], el("span", { class: "label" }, w)]),
-  );
+/** Flags and keywords in words, beside the date: nothing moves when there are more or less of them. */
+function keywords(it: MessageItem): HTMLElement[] {
+  const flags = it.flags.flatMap((f) => flagWords[f] ?? []);
+  const words = it.keywords.filter((k) => !k.startsWith("$"));
+  return [...flags, ...words].map((w) => el("span", { class: "label" }, safeText(w)));
 }
 
 /** A line on when a message is sent that waits for it, with what can be done about that. */

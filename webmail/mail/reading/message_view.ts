@@ -14,7 +14,7 @@ import {
   type Settings,
 } from "../../api/mod.ts";
 import { attachmentList, openAttachments, showParts } from "../compose/attachments.ts";
-import { bodyChoice, type BodyMode } from "./body_choice.ts";
+import { bodyChoice, type BodyLook, type BodyMode } from "./body_choice.ts";
 import { button } from "../../lib/button.ts";
 import { type MenuItem, openMenu } from "../../lib/dialog.ts";
 import { el, fill } from "../../lib/dom.ts";
@@ -24,7 +24,8 @@ import { alertUser, attempt, errorText } from "../../lib/notify.ts";
 import { safeText } from "../../lib/scripts.ts";
 import { authentication, damage, messageFields, waiting } from "./message_fields.ts";
 import { has, subjectText } from "../names.ts";
-import { textBody } from "./text_body.ts";
+import { darkPage, remember, remembered } from "./looks.ts";
+import { hasColumns, textBody } from "./text_body.ts";
 
 export interface MessageViewOptions {
   settings: () => Settings;
@@ -34,6 +35,8 @@ export interface MessageViewOptions {
   onReply: (
     m: ParsedMessage,
     how: "reply" | "replyAll" | "list" | "forward" | "forwardAttached",
+    /** What is shown of it. */
+    shown: "text" | "html",
   ) => void;
   onEditDraft: (id: number) => void;
   onBack: () => void;
@@ -70,6 +73,7 @@ export function messageView(o: MessageViewOptions): MessageView {
   let item: MessageItem | undefined;
   let message: ParsedMessage | undefined;
   let mode: BodyMode = "text";
+  let look: BodyLook = { mono: false, dark: undefined };
   let allHeaders = false;
   let turn = 0;
   let shownAt = -Infinity;
@@ -112,8 +116,15 @@ export function messageView(o: MessageViewOptions): MessageView {
     message = got;
     const s = o.settings();
     mode = got.senderView ??
-      (got.hasHtml && (s.preferHtml || got.texts.length === 0) ? "html" : "text");
+      (s.body === "html" || got.texts.length === 0 || s.body === "auto" && got.htmlSaysMore
+        ? "html"
+        : "text");
     if (!got.hasHtml) mode = "text";
+    const dark = darkPage() && remembered("dark") !== "no" ? true : darkPage() ? false : undefined;
+    look = {
+      mono: remembered("mono") === "yes" || got.texts.some((t) => hasColumns(t.text)),
+      dark,
+    };
     draw();
     const later = (seconds: number, run: (m: MessageItem) => void) => {
       if (seconds < 0) return;
@@ -147,12 +158,12 @@ export function messageView(o: MessageViewOptions): MessageView {
         o.tools(it),
         moreButton(m),
       ),
-      el("h1", {}, safeText(subjectText(it))),
+      el("h1", { dir: "auto" }, safeText(subjectText(it))),
       damage(m),
       waiting(m, o.onShow),
       messageFields(it, m.recipients, allHeaders ? m.headers : [], o.onCompose),
       authentication(m),
-      bodyChoice(m, mode, setBody),
+      bodyChoice(m, mode, look, setBody, setLook),
       attachmentList(m),
     );
   }
@@ -165,6 +176,18 @@ export function messageView(o: MessageViewOptions): MessageView {
       message.senderView = next;
       attempt(() => call("SenderViewSet", { address: from, view: next }));
     }
+  }
+
+  const reply = (
+    m: ParsedMessage,
+    how: "reply" | "replyAll" | "list" | "forward" | "forwardAttached",
+  ) => o.onReply(m, how, mode === "text" ? "text" : "html");
+
+  function setLook(next: Partial<BodyLook>): void {
+    look = { ...look, ...next };
+    if (next.mono !== undefined) remember("mono", next.mono ? "yes" : "no");
+    if (next.dark !== undefined) remember("dark", next.dark ? "yes" : "no");
+    draw();
   }
 
   const backButton = () =>
@@ -184,18 +207,18 @@ export function messageView(o: MessageViewOptions): MessageView {
       ];
     }
     return [
-      button("Reply", () => o.onReply(m, "reply"), { key: "r", title: "Answer the sender" }),
-      button("Reply all", () => o.onReply(m, "replyAll"), {
+      button("Reply", () => reply(m, "reply"), { key: "r", title: "Answer the sender" }),
+      button("Reply all", () => reply(m, "replyAll"), {
         key: "R",
         title: "Answer the sender and all recipients",
       }),
       ...m.listPost === null ? [] : [
-        button("Reply list", () => o.onReply(m, "list"), {
+        button("Reply list", () => reply(m, "list"), {
           key: "L",
           title: `Answer ${m.listPost}`,
         }),
       ],
-      button("Forward", () => o.onReply(m, "forward"), { key: "f" }),
+      button("Forward", () => reply(m, "forward"), { key: "f" }),
     ];
   }
 
@@ -203,7 +226,7 @@ export function messageView(o: MessageViewOptions): MessageView {
     const b: HTMLButtonElement = button("More", () =>
       openMenu(b, [
         ...o.more(m.item),
-        { text: "Forward as attachment", run: () => o.onReply(m, "forwardAttached") },
+        { text: "Forward as attachment", run: () => reply(m, "forwardAttached") },
         { text: "Print", run: print },
         { text: "Save as .eml", run: () => location.assign(rawUrl(m.item.id, { download: true })) },
         { text: "Show raw message", run: () => open(rawUrl(m.item.id), "_blank", "noopener") },
@@ -222,7 +245,12 @@ export function messageView(o: MessageViewOptions): MessageView {
 
   function print(): void {
     if (item === undefined) return;
-    const url = printUrl(item.id, { html: mode !== "text", external: mode === "htmlExternal" });
+    const url = printUrl(item.id, {
+      html: mode !== "text",
+      external: mode === "htmlExternal",
+      zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+      language: navigator.language,
+    });
     open(url, "_blank", "noopener");
   }
 
@@ -233,7 +261,7 @@ export function messageView(o: MessageViewOptions): MessageView {
       fill(
         body,
         m.texts.length === 0 ? el("p", { class: "empty" }, "This message has no text.") : null,
-        m.texts.map((t) => textBody(t.text, o.onCompose)),
+        m.texts.map((t) => textBody(t.text, o.onCompose, look.mono)),
         m.texts.some((t) => t.truncated)
           ? el("p", { class: "empty" }, "Only the beginning is shown; save the part to see all.")
           : null,
@@ -245,7 +273,9 @@ export function messageView(o: MessageViewOptions): MessageView {
       // No scripts, no forms, an origin of its own: see also the policy that the document comes with.
       sandbox: "allow-popups allow-popups-to-escape-sandbox",
       referrerpolicy: "no-referrer",
-      src: htmlUrl(m.item.id, { external: mode === "htmlExternal" }),
+      // So that the message's own rules for dark pages know which one this is.
+      class: look.dark ? "dark" : "light",
+      src: htmlUrl(m.item.id, { external: mode === "htmlExternal", dark: look.dark === true }),
     });
     fill(body, frame);
   }
@@ -301,18 +331,18 @@ export function messageView(o: MessageViewOptions): MessageView {
     },
     current: () => message,
     shortcuts: [
-      { key: "r", what: "Reply", run: whenOpen((m) => o.onReply(m, "reply")) },
-      { key: "R", what: "Reply to all", run: whenOpen((m) => o.onReply(m, "replyAll")) },
+      { key: "r", what: "Reply", run: whenOpen((m) => reply(m, "reply")) },
+      { key: "R", what: "Reply to all", run: whenOpen((m) => reply(m, "replyAll")) },
       {
         key: "L",
         what: "Reply to the list",
-        run: whenOpen((m) => o.onReply(m, m.listPost === null ? "replyAll" : "list")),
+        run: whenOpen((m) => reply(m, m.listPost === null ? "replyAll" : "list")),
       },
-      { key: "f", what: "Forward", run: whenOpen((m) => o.onReply(m, "forward")) },
+      { key: "f", what: "Forward", run: whenOpen((m) => reply(m, "forward")) },
       {
         key: "F",
         what: "Forward as attachment",
-        run: whenOpen((m) => o.onReply(m, "forwardAttached")),
+        run: whenOpen((m) => reply(m, "forwardAttached")),
       },
       {
         key: "e",

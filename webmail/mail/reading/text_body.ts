@@ -12,9 +12,34 @@ const links = /(https?:\/\/[^\s<>"']{1,2000})|([\w.+-]{1,64}@[\w-]+(?:\.[\w-]+){
 /** Lines with more characters aren't searched for links. */
 const longLine = 20_000;
 
-/** The text as nodes. `write` begins a message to an address. */
-export function textBody(text: string, write: (address: string) => void): HTMLElement {
-  const root = el("div", { class: "text-body" });
+/** Lines that are looked at for columns. */
+const maxLooked = 2000;
+
+/** Whether a text is a patch, or has a table made with blanks: letters of any width would break it. */
+export function hasColumns(text: string): boolean {
+  if (/^(?:diff --git |@@ -\d+(?:,\d+)? \+\d+)/m.test(text)) return true;
+  // Two lines after each other with a gap that begins the next column at the same place.
+  let before = new Set<number>();
+  let same = 0;
+  for (const line of text.split("\n", maxLooked)) {
+    const starts = new Set<number>();
+    if (line.length < 400 && !line.startsWith(">")) {
+      for (const m of line.matchAll(/\S(?: {2,}|\t+)(?=\S)/g)) starts.add(m.index + m[0].length);
+    }
+    if ([...starts].some((s) => before.has(s))) same++;
+    before = starts;
+    if (same >= 2) return true;
+  }
+  return false;
+}
+
+/** The text as nodes. `write` begins a message to an address; `mono`: in letters of one width. */
+export function textBody(
+  text: string,
+  write: (address: string) => void,
+  mono = false,
+): HTMLElement {
+  const root = el("div", { class: mono ? "text-body mono" : "text-body" });
   let signature = false;
   let block: HTMLElement | undefined;
   let blockLevel = -1;
@@ -24,6 +49,7 @@ export function textBody(text: string, write: (address: string) => void): HTMLEl
     const kind = signature && level === 0 ? -2 : level;
     if (block === undefined || kind !== blockLevel) {
       block = el("div", {
+        dir: "auto",
         class: kind === -2
           ? "signature"
           : level > 0

@@ -4,12 +4,14 @@
  * @module
  */
 import { Buffer } from "node:buffer";
+import type { AuthResult } from "../../../metrics/authentication.ts";
+import { ConnectionError } from "../../../net/types.ts";
 import { serverMechanism } from "../../../sasl/choose.ts";
 import { plusCancelled } from "../../../sasl/cancelled.ts";
 import { SaslError } from "../../../sasl/types.ts";
 import { ImapBad, ImapNo } from "../session/answer.ts";
 import type { Command } from "../session/command.ts";
-import { checkLimit, logIn } from "../session/logging_in.ts";
+import { admit, logIn, loginAttempt } from "../session/logging_in.ts";
 import { saslContext } from "../session/sasl_context.ts";
 import { State } from "../session/session.ts";
 
@@ -43,14 +45,17 @@ export const authenticate: Command = {
       c.pos = c.bytes.length;
     }
     return async () => {
-      const mechanism = serverMechanism(name, s.backend.sasl, saslContext(s));
+      const attempt = loginAttempt(s, name);
+      const mechanism = serverMechanism(name, s.backend.sasl, {
+        ...saslContext(s),
+        admit: (login) => admit(attempt, login),
+      });
       if (!mechanism) {
         if (name === "PLAIN" || name === "LOGIN") {
           throw new ImapNo("switch on TLS first", "PRIVACYREQUIRED");
         }
         throw new ImapNo("mechanism is not offered", "CANNOT");
       }
-      checkLimit(s);
       // RFC 4959 §3: "=" is an empty response, not an absent one.
       let response = initial === undefined
         ? undefined
@@ -58,7 +63,7 @@ export const authenticate: Command = {
       try {
         for (let step = 0; step < maxSteps; step++) {
           const r = await mechanism.step(response);
-          if ("username" in r) return await logIn(s, r.username, mechanism.name);
+          if ("username" in r) return await logIn(s, attempt, r.username, r.credential);
           s.conn.write(`+ ${Buffer.from(r.challenge).toString("base64")}\r\n`);
           await s.conn.flush();
           const line = new TextDecoder("latin1").decode(await s.conn.readLine(maxSaslLine));
@@ -69,17 +74,26 @@ export const authenticate: Command = {
           }
           response = decodeBase64(line);
         }
+        throw new ImapBad("too many steps");
       } catch (err) {
-        if (!(err instanceof SaslError)) throw err;
+        const login = mechanism.username ?? "";
+        if (!(err instanceof SaslError)) {
+          const gone = err instanceof ImapBad || err instanceof ConnectionError;
+          await attempt.done(gone ? "aborted" : "error", login, (err as Error).message);
+          throw err;
+        }
+        await attempt.done(resultOf(err), login, err.message);
         if (err.reason === "malformed") throw new ImapBad(`authentication: ${err.message}`);
-        const result = err.reason === "channelBinding" ? "badchanbind" : "badcreds";
-        s.backend.loginDone(s.conn, mechanism.username ?? "", result, mechanism.name);
         throw new ImapNo(
           err.reason === "credentials" ? "wrong user name or password" : err.message,
           err.reason === "authorization" ? "AUTHORIZATIONFAILED" : "AUTHENTICATIONFAILED",
         );
       }
-      throw new ImapBad("too many steps");
     };
   },
 };
+
+function resultOf(err: SaslError): AuthResult {
+  if (err.reason === "malformed" || err.reason === "unavailable") return "badprotocol";
+  return err.reason === "channelBinding" ? "badchanbind" : "badcreds";
+}

@@ -7,7 +7,7 @@ import { preparePassword, prepareUsername } from "../../../sasl/prepare.ts";
 import { SaslError } from "../../../sasl/types.ts";
 import { ImapNo } from "../session/answer.ts";
 import type { Command } from "../session/command.ts";
-import { checkLimit, logIn } from "../session/logging_in.ts";
+import { admit, logIn, loginAttempt } from "../session/logging_in.ts";
 import { peerOf } from "../session/sasl_context.ts";
 import { State } from "../session/session.ts";
 
@@ -24,24 +24,34 @@ export const login: Command = {
       if (!s.conn.tls && !s.backend.plaintextLogin) {
         throw new ImapNo("switch on TLS first", "PRIVACYREQUIRED");
       }
-      checkLimit(s);
-      let ok = false;
+      const attempt = loginAttempt(s, "login");
+      let credential: string | undefined;
       let prepared = name;
+      let reason: string | undefined;
       try {
         prepared = prepareUsername(name);
-        ok = await s.backend.sasl.checkPassword(prepared, preparePassword(password), peerOf(s));
+        await admit(attempt, prepared);
+        credential = await s.backend.sasl.checkPassword(
+          prepared,
+          preparePassword(password),
+          peerOf(s),
+        );
       } catch (err) {
-        if (!(err instanceof SaslError)) throw err;
+        if (!(err instanceof SaslError)) {
+          await attempt.done("error", prepared, (err as Error).message);
+          throw err;
+        }
+        reason = err.message;
         if (err.reason === "appPassword") {
-          s.backend.loginDone(s.conn, name, "badcreds", "login");
+          await attempt.done("badcreds", prepared, reason);
           throw new ImapNo(err.message, "AUTHENTICATIONFAILED");
         }
       }
-      if (!ok) {
-        s.backend.loginDone(s.conn, name, "badcreds", "login");
+      if (credential === undefined) {
+        await attempt.done("badcreds", prepared, reason);
         throw new ImapNo("wrong user name or password", "AUTHENTICATIONFAILED");
       }
-      return logIn(s, prepared, "login");
+      return logIn(s, attempt, prepared, credential);
     };
   },
 };

@@ -36,6 +36,7 @@ export class ImapBad extends Error {
 
 const codes: Record<StoreError["code"], string | undefined> = {
   mailboxExists: "ALREADYEXISTS",
+  emailMissing: "NONEXISTENT",
   mailboxMissing: "NONEXISTENT",
   mailboxName: "CANNOT",
   mailboxHasChildren: "HASCHILDREN",

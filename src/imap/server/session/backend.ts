@@ -4,9 +4,9 @@
  * @module
  */
 import type { Log } from "../../../log/mod.ts";
-import type { Connection, ServerTls } from "../../../net/types.ts";
+import type { ServerTls } from "../../../net/types.ts";
 import type { SaslBackend } from "../../../sasl/types.ts";
-import type { AuthResult } from "../../../metrics/authentication.ts";
+import type { LoggedIn, LoginGuard } from "../../../net/mod.ts";
 import type { Account } from "../../../store/account/account.ts";
 
 /** What sharing asks of the rest. Accounts go by their names. */
@@ -29,10 +29,10 @@ export interface ImapBackend {
   readonly tempDir: string;
   /** Bytes of a message that APPEND takes. */
   readonly maxMessageSize: number;
-  /** Commands are taken as the grammar has them only, without blanks too many. */
-  readonly pedantic?: boolean;
   /** Passwords may be sent without TLS (localserve). */
   readonly plaintextLogin: boolean;
+  /** Refuse what breaks the specification but is harmless: lines that end in LF alone. */
+  readonly pedantic?: boolean;
   /** For STARTTLS; undefined offers none. */
   readonly tls: ServerTls | undefined;
   /** Milliseconds that a client may be silent; one minute before login and 31 minutes after it if not given. */
@@ -41,10 +41,10 @@ export interface ImapBackend {
   readonly progressInterval?: number;
   /** Checks passwords and the like. EXTERNAL is offered only if it has certificateUsername. */
   readonly sasl: SaslBackend;
-  /** False while the peer's network has had too many failed logins. */
-  mayTryLogin(conn: Connection): boolean;
-  /** Counts a login for metrics and limits. */
-  loginDone(conn: Connection, login: string, result: AuthResult, mechanism: string): void;
+  /** Limits guessing of passwords, and notes who tries. */
+  readonly loginGuard: LoginGuard;
+  /** Is told of each login; what it returns is called when the session is over. */
+  loggedIn?(session: LoggedIn): () => void;
   /** Opens the account of a login name, for one session, which closes it. */
   accountForLogin(login: string): Promise<Account | undefined>;
   /** Capabilities that an account's programs are not told of. */

@@ -3,26 +3,45 @@
  *
  * @module
  */
+import { LoginAttempt, LoginLimited } from "../../../net/mod.ts";
 import { type Answer, ImapNo } from "./answer.ts";
 import { capabilityText } from "./capabilities.ts";
 import type { Session } from "./session.ts";
 
-/** @throws ImapNo LIMIT after too many failed logins from there */
-export function checkLimit(s: Session): void {
-  if (!s.backend.mayTryLogin(s.conn)) {
-    throw new ImapNo("too many failed logins from your network, try again later", "LIMIT");
+/** A try to log in. */
+export function loginAttempt(s: Session, mechanism: string): LoginAttempt {
+  return new LoginAttempt(s.backend.loginGuard, "imap", s.conn, mechanism);
+}
+
+/** Before anything of a name is looked at. @throws ImapNo LIMIT after too many failed logins from there */
+export async function admit(attempt: LoginAttempt, login: string): Promise<void> {
+  try {
+    await attempt.admit(login);
+  } catch (err) {
+    if (!(err instanceof LoginLimited)) throw err;
+    throw new ImapNo(err.message, "LIMIT", { cause: err });
   }
 }
 
 /** The account for a name that has proved itself; the answer has the new capabilities. @throws ImapNo if it is disabled */
-export async function logIn(s: Session, login: string, mechanism: string): Promise<Answer> {
+export async function logIn(
+  s: Session,
+  attempt: LoginAttempt,
+  login: string,
+  credential: string,
+): Promise<Answer> {
   const account = await s.backend.accountForLogin(login);
-  s.backend.loginDone(s.conn, login, account ? "ok" : "disabled", mechanism);
+  await attempt.done(account ? "ok" : "disabled", login);
   if (!account) throw new ImapNo("login failed", "AUTHENTICATIONFAILED");
   s.login = login;
   s.account = account;
   s.sources = [{ account, listener: account.listen(), prefix: "" }];
   s.log = s.log.with({ login, account: account.name });
-  s.log.info("login");
+  s.onClose = s.backend.loggedIn?.({
+    account: account.name,
+    login,
+    credential,
+    end: (reason) => s.ending.begin(reason),
+  });
   return { code: `CAPABILITY ${capabilityText(s)}`, text: "logged in" };
 }

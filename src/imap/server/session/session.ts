@@ -4,6 +4,7 @@
  * @module
  */
 import type { Log } from "../../../log/mod.ts";
+import { SessionEnd } from "../../../net/mod.ts";
 import type { Connection } from "../../../net/types.ts";
 import type { Account } from "../../../store/account/account.ts";
 import { formatMailbox } from "../../format/text.ts";
@@ -63,6 +64,10 @@ export class Session {
   tag = "";
   /** Set by LOGOUT, or when the session can't go on. */
   ended = false;
+  /** The end that comes from outside: see LoggedIn. */
+  readonly ending: SessionEnd;
+  /** Called when the session is over. */
+  onClose: (() => void) | undefined;
 
   /** What goes to and fro, for the log. */
   trace: ProtocolTrace | undefined;
@@ -78,6 +83,7 @@ export class Session {
   ) {
     this.commandCapabilities = commandCapabilities;
     this.conn = conn;
+    this.ending = new SessionEnd(conn);
     this.backend = backend;
     this.log = log;
   }
@@ -169,6 +175,9 @@ export class Session {
 
   /** Gives back all that the session holds. */
   close(): void {
+    this.ending.over();
+    this.onClose?.();
+    this.onClose = undefined;
     this.view = undefined;
     for (const { listener } of this.sources) listener.close();
     for (const account of this.shared.values()) account.close();

@@ -1,7 +1,9 @@
 /** AUTH (RFC 4954). */
-import { type AuthResult, countAuthentication } from "../../../metrics/authentication.ts";
+import type { AuthResult } from "../../../metrics/authentication.ts";
+import { type Admission, LoginGuard, LoginLimited } from "../../../net/mod.ts";
 import {
   bindingsFor,
+  offeredMechanisms,
   SaslError,
   type SaslServerContext,
   type ServerMechanism,
@@ -19,6 +21,7 @@ export function saslContext(s: Session): SaslServerContext {
     channelBindings: s.options.scramPlus ? bindingsFor(s.remoteIp, s.tls) : new Map(),
     peerCertificate: s.tls?.peerCertificate,
     hostname: s.options.hostname,
+    only: s.options.mechanisms,
     peer: { protocol: "submission", remoteIp: s.remoteIp },
   };
 }
@@ -35,56 +38,62 @@ export async function auth(s: Session, args: string): Promise<void> {
   }
   const context = saslContext(s);
   const encrypted = s.tls !== undefined;
-  const mechanism = serverMechanism(name, backend.sasl, context);
+  const offered = offeredMechanisms(context).some((n) => n === name.toUpperCase());
   if (!encrypted && s.options.requireTls) {
     throw new SmtpError(538, "7.11", "encryption required: STARTTLS first");
   }
-  if (mechanism === undefined) {
+  if (!offered) {
     if (!encrypted && /^(plain|login)$/i.test(name)) {
       throw new SmtpError(538, "7.11", "encryption required for this mechanism: STARTTLS first");
     }
     throw new SmtpError(504, "5.4", "authentication mechanism is not supported");
   }
-  if (s.options.authLimiter?.mayTry(s.remoteIp, "submission") === false) {
-    throw new SmtpError(454, "7.0", "too many failed logins, try again later", { close: true });
-  }
+  const guard = s.options.loginGuard ?? new LoginGuard();
+  const who = { service: "submission", remoteIp: s.remoteIp, cid: s.cid } as const;
+  let admission: Admission | undefined;
+  const mechanism = serverMechanism(name, backend.sasl, {
+    ...context,
+    async admit(login) {
+      admission = await guard.admit({ ...who, login });
+    },
+  })!;
   let result: AuthResult = "error";
+  let reason: string | undefined;
   try {
-    const username = await exchange(s, mechanism, initial);
+    const { username, credential } = await exchange(s, mechanism, initial);
     result = "disabled";
     s.username = username;
     try {
-      await backend.authenticated?.(s, username);
+      await backend.authenticated?.(s, username, credential);
     } catch (e) {
       s.username = undefined;
       throw e;
     }
     result = "ok";
-    s.options.authLimiter?.succeeded(s.remoteIp);
-    s.log.info("login", { username, mechanism: mechanism.name });
-    s.reply(235, "7.0", "authenticated");
   } catch (e) {
+    if (e instanceof LoginLimited) {
+      // It is noted already.
+      result = "limited";
+      throw new SmtpError(454, "7.0", e.message, { close: true, cause: e });
+    }
     if (e instanceof Cancelled) {
       result = "aborted";
       throw new SmtpError(501, "7.0", "authentication cancelled", { cause: e });
     }
+    reason = e instanceof Error ? e.message : undefined;
     if (!(e instanceof SaslError)) {
       if (e instanceof SmtpError && result === "error") result = "badprotocol";
       throw e;
     }
     result = resultOf(e);
-    throw await refusal(s, mechanism, e);
+    throw await refusal(s, e);
   } finally {
-    countAuthentication("submission", mechanism.name, result);
-    s.options.authLimiter?.attempted({
-      service: "submission",
-      mechanism: mechanism.name.toLowerCase(),
-      result,
-      login: s.username ?? mechanism.username ?? "",
-      remoteIp: s.remoteIp,
-      client: s.hello.name,
-    });
+    const way = { mechanism: mechanism.name, client: s.hello.name, reason };
+    const login = s.username ?? mechanism.username ?? "";
+    if (admission) await admission.done(result, way);
+    else if (result !== "limited") guard.note({ ...who, login }, result, way);
   }
+  s.reply(235, "7.0", "authenticated");
 }
 
 /** The client has answered "*". */
@@ -94,12 +103,12 @@ async function exchange(
   s: Session,
   mechanism: ServerMechanism,
   initial: string | undefined,
-): Promise<string> {
+): Promise<{ username: string; credential: string }> {
   // RFC 4954 §4: "=" is an initial response without content.
   let input = initial === undefined ? undefined : initial === "=" ? "" : initial;
   for (;;) {
     const step = await mechanism.step(input === undefined ? undefined : decode(input));
-    if ("username" in step) return step.username;
+    if ("username" in step) return step;
     s.replyPlain(334, step.challenge.toBase64());
     input = await s.readAuthLine();
     s.traceSecret("", input);
@@ -120,15 +129,8 @@ function resultOf(e: SaslError): AuthResult {
   return e.reason === "malformed" || e.reason === "unavailable" ? "badprotocol" : "badcreds";
 }
 
-async function refusal(s: Session, mechanism: ServerMechanism, e: SaslError): Promise<SmtpError> {
-  s.log.info("failed login", {
-    username: mechanism.username,
-    mechanism: mechanism.name,
-    remote: s.remoteIp,
-    reason: e.message,
-  });
+async function refusal(s: Session, e: SaslError): Promise<SmtpError> {
   if (e.reason === "malformed") return new SmtpError(501, "5.2", e.message, { cause: e });
-  s.options.authLimiter?.failed(s.remoteIp);
   // The first mistake is answered at once, those who guess on must wait.
   if (++s.failedLogins > 3) await s.pause(Math.min(5000, 5 * (s.options.errorDelay ?? 200)));
   if (e.reason === "appPassword") {

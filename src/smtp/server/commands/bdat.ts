@@ -1,10 +1,9 @@
 /** BDAT (RFC 3030). */
-import { DataReader } from "../data_reader.ts";
 import { SmtpError } from "../errors.ts";
 import { MessageFile } from "../message_file.ts";
 import { isDigits } from "../parameters.ts";
 import type { Session } from "../session.ts";
-import { checkLineEnds, finishMessage } from "../take_message.ts";
+import { checkLineEnds, finishMessage, lineReader } from "../take_message.ts";
 import { checkProgress, readyForMessage } from "./data.ts";
 
 const chunkSize = 64 * 1024;
@@ -36,7 +35,7 @@ export async function bdat(s: Session, args: string): Promise<void> {
   try {
     if (reader !== undefined) checkLineEnds(s, reader, file);
     if (s.log.enabled("trace")) s.log.trace("trace", `C: (message of ${file.size} bytes)`);
-    await finishMessage(s, s.transaction!, file);
+    await finishMessage(s, s.transaction!, file, reader?.repaired === true);
   } finally {
     await s.dropTransaction();
   }
@@ -62,7 +61,7 @@ function begin(s: Session): void {
   s.chunked = {
     file,
     // Only BINARYMIME frees a message from lines (RFC 3030 §3).
-    reader: t.body === "binarymime" ? undefined : new DataReader(put, false),
+    reader: t.body === "binarymime" ? undefined : lineReader(s, put, false),
     started: performance.now(),
   };
 }

@@ -1,9 +1,8 @@
 /** DATA (RFC 5321 §4.1.1.4). */
-import { DataReader } from "../data_reader.ts";
 import { sequenceError, SmtpError } from "../errors.ts";
 import { MessageFile } from "../message_file.ts";
 import type { OpenTransaction, Session } from "../session.ts";
-import { checkLineEnds, finishMessage } from "../take_message.ts";
+import { checkLineEnds, finishMessage, lineReader } from "../take_message.ts";
 
 /** Bytes of one read; what MessageFile has room for. */
 const chunkSize = 64 * 1024;
@@ -29,8 +28,8 @@ export async function data(s: Session, args: string): Promise<void> {
   try {
     s.replyPlain(354, "send the message, end with a dot on a line of its own");
     await s.conn.flush();
-    await receive(s, file);
-    await finishMessage(s, t, file);
+    const repaired = await receive(s, file);
+    await finishMessage(s, t, file, repaired);
   } finally {
     await file.discard();
     // RFC 5321 §4.1.1.4: whatever became of it, the transaction is over.
@@ -38,8 +37,9 @@ export async function data(s: Session, args: string): Promise<void> {
   }
 }
 
-async function receive(s: Session, file: MessageFile): Promise<void> {
-  const reader = new DataReader((bytes) => file.put(bytes));
+/** True if line ends were repaired. */
+async function receive(s: Session, file: MessageFile): Promise<boolean> {
+  const reader = lineReader(s, (bytes) => file.put(bytes), true);
   const deadline = performance.now() + s.limits.messageTime;
   s.conn.readTimeout = s.limits.dataTimeout;
   for (;;) {
@@ -54,6 +54,7 @@ async function receive(s: Session, file: MessageFile): Promise<void> {
   }
   checkLineEnds(s, reader, file);
   if (s.log.enabled("trace")) s.log.trace("trace", `C: (message of ${file.size} bytes)`);
+  return reader.repaired;
 }
 
 /** Ends connections that send on and on. */

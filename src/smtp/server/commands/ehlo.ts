@@ -38,7 +38,7 @@ function extensions(s: Session, args: string): string[] {
   const list = [`${options.hostname} hello ${args}`, "PIPELINING", `SIZE ${limits.size}`];
   if (options.tls !== undefined && s.tls === undefined) list.push("STARTTLS");
   // RFC 8689 §4.1: only once TLS is on.
-  if (s.tls !== undefined) list.push("REQUIRETLS");
+  if (s.tls !== undefined && !options.noRequireTls) list.push("REQUIRETLS");
   if (options.backend.sasl !== undefined && s.username === undefined) {
     const names = s.tls === undefined && options.requireTls
       ? []

@@ -36,12 +36,17 @@ export async function mail(s: Session, args: string): Promise<void> {
   const smtpUtf8 = / SMTPUTF8( |$)/i.test(text);
   let path: ReturnType<typeof parsePath>;
   try {
-    path = parsePath(text, { pedantic: s.pedantic, utf8: smtpUtf8 });
+    path = parsePath(text, {
+      pedantic: s.pedantic,
+      utf8: smtpUtf8,
+      localDomain: s.options.lenient?.localDomain,
+    });
   } catch (e) {
     if (e instanceof PathError) throw pathRefusal(e, "1.7");
     throw e;
   }
-  const extensions = s.hello.extended || !s.pedantic ? known : [];
+  const extensions = (s.hello.extended || !s.pedantic ? known : [])
+    .filter((e) => e !== "REQUIRETLS" || !s.options.noRequireTls);
   const hold = s.submission ? ["HOLDFOR", "HOLDUNTIL"] : [];
   const parameters = parseParameters(path.rest, [...extensions, ...hold]);
   const t: OpenTransaction = {
@@ -89,7 +94,7 @@ function checkMailAllowed(s: Session): void {
   if (options.requireTls && s.tls === undefined) {
     throw new SmtpError(530, "7.0", "STARTTLS first");
   }
-  if (s.submission && s.username === undefined) {
+  if (s.submission && s.username === undefined && !options.lenient?.loginOptional) {
     throw new SmtpError(530, "7.0", "authentication required");
   }
 }

@@ -17,6 +17,7 @@ export async function rcpt(s: Session, args: string): Promise<void> {
       pedantic: s.pedantic,
       utf8: t.smtpUtf8,
       postmasterDomain: s.options.hostname,
+      localDomain: s.options.lenient?.localDomain,
     });
   } catch (e) {
     if (e instanceof PathError) throw pathRefusal(e, "1.3");

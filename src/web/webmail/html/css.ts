@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { colorFunctions, colorProperty, darkened, isColorName } from "./colors.ts";
 import { type CssToken, cssTokens, tokenText } from "./css_tokens.ts";
 
 /** Characters of CSS that are looked at; more is dropped. */
@@ -28,14 +29,29 @@ const badProperties = new Set(["behavior", "-moz-binding", "-ms-behavior", "src"
 /** Decides on an address: what stands for it, or undefined if it must not be loaded. */
 export type CssUrl = (url: string) => string | undefined;
 
+/** Names of the classes that stand for the elements of a page, which a message's rules may name. */
+const pageClasses: Record<string, string> = { html: ".mail-html", body: ".mail-body" };
+
+/** The page that a message is shown on. */
+export interface CssPage {
+  /** It is dark: rules for dark pages count, and only then. */
+  dark: boolean;
+  /** Colours with their lightness turned around. */
+  turned: boolean;
+}
+
+const paper: CssPage = { dark: false, turned: false };
+
 class Parser {
   readonly #tokens: CssToken[];
   readonly #url: CssUrl;
+  readonly #page: CssPage;
   #at = 0;
 
-  constructor(css: string, url: CssUrl) {
+  constructor(css: string, url: CssUrl, page: CssPage) {
     this.#tokens = css.length > maxCss ? [] : [...cssTokens(css)];
     this.#url = url;
+    this.#page = page;
   }
 
   #isMark(text: string, at = this.#at): boolean {
@@ -115,7 +131,13 @@ class Parser {
     }
     this.#at++;
     const rules = this.rules(level + 1);
-    return rules === "" ? "" : `@media ${text}{${rules}}\n`;
+    // The page may be another than the system's.
+    const known = text.replace(
+      /\(\s*prefers-color-scheme\s*:\s*(dark|light)\s*\)/gi,
+      (_, scheme: string) =>
+        (scheme.toLowerCase() === "dark") === this.#page.dark ? "(min-width:0)" : "(max-width:0)",
+    );
+    return rules === "" ? "" : `@media ${known}{${rules}}\n`;
   }
 
   /** Declarations up to the end or a "}", which is taken. */
@@ -144,15 +166,20 @@ class Parser {
     }
     const name = property.text.toLowerCase();
     if (badProperties.has(name) || !/^-{0,2}[a-z][a-z0-9_-]*$/.test(name)) return undefined;
+    const dark = this.#page.turned && colorProperty.test(name);
+    // A background that isn't loaded leaves its colour.
+    const instead = name === "background" || name === "background-image" ? "none" : undefined;
     let value = "";
     let open = 0;
+    /** Where a colour's function begins in the value, and at which depth. */
+    let color: { at: number; open: number } | undefined;
     for (let i = tokens.indexOf(colon) + 1; i < tokens.length; i++) {
       const t = tokens[i];
       if (t.kind === "at") return undefined;
       if (t.kind === "url") {
         const url = this.#url(t.text);
-        if (url === undefined) return undefined;
-        value += tokenText({ kind: "url", text: url });
+        if (url === undefined && instead === undefined) return undefined;
+        value += url === undefined ? instead : tokenText({ kind: "url", text: url });
         continue;
       }
       if (t.kind === "function") {
@@ -164,13 +191,24 @@ class Parser {
             return undefined;
           }
           const url = this.#url(text.text);
-          if (url === undefined) return undefined;
-          value += tokenText({ kind: "url", text: url });
+          if (url === undefined && instead === undefined) return undefined;
+          value += url === undefined ? instead : tokenText({ kind: "url", text: url });
           i = tokens.indexOf(close, i);
           continue;
         }
         if (!functions.has(t.text.toLowerCase())) return undefined;
+        if (dark && color === undefined && colorFunctions.has(t.text.toLowerCase())) {
+          color = { at: value.length, open };
+        }
         open++;
+      }
+      if (dark && color === undefined) {
+        const whole = t.kind === "hash" &&
+          /^(?:[0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})$/i.test(t.text);
+        if (whole || t.kind === "ident" && !name.startsWith("--") && isColorName(t.text)) {
+          value += darkened(tokenText(t));
+          continue;
+        }
       }
       if (t.kind === "mark") {
         if (t.text === "(" || t.text === "[") open++;
@@ -180,6 +218,10 @@ class Parser {
         if (!"()[],/+-*!".includes(t.text)) return undefined;
       }
       value += tokenText(t);
+      if (color !== undefined && open === color.open) {
+        value = value.slice(0, color.at) + darkened(value.slice(color.at));
+        color = undefined;
+      }
     }
     if (open > 0) return undefined;
     value = value.trim();
@@ -193,8 +235,15 @@ class Parser {
 function selectorText(tokens: CssToken[]): string | undefined {
   let out = "";
   let open = 0;
-  for (const t of tokens) {
+  for (const [i, t] of tokens.entries()) {
     if (t.kind === "url" || t.kind === "at") return undefined;
+    if (t.kind === "ident" && open === 0 && isType(tokens, i)) {
+      const page = pageClasses[t.text.toLowerCase()];
+      if (page !== undefined) {
+        out += page;
+        continue;
+      }
+    }
     if (t.kind === "function") {
       if (!selectorFunctions.has(t.text.toLowerCase())) return undefined;
       open++;
@@ -210,12 +259,19 @@ function selectorText(tokens: CssToken[]): string | undefined {
   return open !== 0 || out === "" ? undefined : out;
 }
 
+/** Whether a name in a selector is that of an element: nothing that makes it another stands before it. */
+function isType(tokens: CssToken[], at: number): boolean {
+  const before = tokens[at - 1];
+  return before === undefined || before.kind === "space" ||
+    before.kind === "mark" && /[,>+~]/.test(before.text);
+}
+
 /** A style sheet. */
-export function safeStyleSheet(css: string, url: CssUrl): string {
-  return new Parser(css, url).rules();
+export function safeStyleSheet(css: string, url: CssUrl, page = paper): string {
+  return new Parser(css, url, page).rules();
 }
 
 /** The value of a style attribute. */
-export function safeStyle(css: string, url: CssUrl): string {
-  return new Parser(css, url).declarations();
+export function safeStyle(css: string, url: CssUrl, page = paper): string {
+  return new Parser(css, url, page).declarations();
 }

@@ -8,6 +8,7 @@
  * @module
  */
 import untyped from "sanitize-html";
+import { attributeColor, darkened } from "./colors.ts";
 import { safeStyle, safeStyleSheet } from "./css.ts";
 
 /** What is used of the package, which has no types of its own. */
@@ -32,13 +33,20 @@ const sanitizeHtml = untyped as (html: string, options: {
 
 /** Characters of HTML that are shown; more is cut off. */
 const maxHtml = 5_000_000;
+/** Colours of attributes that are kept as rules. */
+const maxHints = 500;
+const colorAttributes = [
+  ["bgcolor", "background-color"],
+  ["text", "color"],
+  ["color", "color"],
+] as const;
 /** Characters of data: URLs that are kept, all together. */
 const maxData = 30_000_000;
 
 const tags =
   ("a abbr acronym address article aside b bdi bdo big blockquote body br caption center cite " +
     "code col colgroup dd del details dfn dir div dl dt em figcaption figure font footer h1 h2 h3 h4 h5 h6 " +
-    "header hr i img ins kbd li main mark menu nav ol p pre q rp rt ruby s samp section small span strike " +
+    "header hr html i img ins kbd li main mark menu nav ol p pre q rp rt ruby s samp section small span strike " +
     "strong sub summary sup table tbody td tfoot th thead time tr tt u ul var wbr").split(" ");
 
 /** Elements that go with all that is in them. */
@@ -48,7 +56,7 @@ const dropped =
     "listing xml").split(" ");
 
 const attributes =
-  ("style class id dir lang title align valign width height bgcolor color border cellpadding cellspacing " +
+  ("text style class id dir lang title align valign width height bgcolor color border cellpadding cellspacing " +
     "background face size span colspan rowspan nowrap start type reversed value hspace vspace scope abbr " +
     "datetime open role").split(" ");
 
@@ -57,9 +65,15 @@ export interface SanitizeOptions {
   external: boolean;
   /** What is loaded for `cid:` and a Content-ID; undefined if there is no such part. */
   inline: (contentId: string) => string | undefined;
+  /** For a dark page: colours with their lightness turned around, unless the message has dark ones itself. */
+  dark?: boolean;
+  /** What stands before the address in links that write to one. */
+  mailto?: string;
 }
 
 export interface Sanitized {
+  /** The message has colours of its own for dark pages. */
+  ownDark: boolean;
   html: string;
   /** Addresses elsewhere that the message would load, kept or not. */
   external: number;
@@ -116,16 +130,48 @@ export function sanitizeMessageHtml(html: string, o: SanitizeOptions): Sanitized
   };
   // Messages have the same few styles again and again.
   const known = new Map<string, string>();
+  const text = html.slice(0, maxHtml).toWellFormed();
+  const styles = /<style/i.test(text) ? styleSheets(text) : [];
+  const ownDark = styles.some((s) => s.includes("prefers-color-scheme"));
+  const dark = o.dark === true && !ownDark;
+  const page = { dark: o.dark === true, turned: dark };
   const styleOf = (css: string): string => {
     const seen = css.includes("(") ? undefined : known.get(css);
     if (seen !== undefined) return seen;
-    const style = safeStyle(css, resource);
+    const style = safeStyle(css, resource, page);
     if (known.size < 1000) known.set(css, style);
     return style;
   };
-  const text = html.slice(0, maxHtml).toWellFormed();
-  const styles = /<style/i.test(text) ? styleSheets(text) : [];
-  const css = styles.map((s) => safeStyleSheet(s, resource)).join("");
+  const css = styles.map((s) => safeStyleSheet(s, resource, page)).join("");
+  /** Rules that stand for attributes, which count less than all others, by their class. */
+  const hints = new Map<string, string>();
+  const hint = (rule: string) => {
+    const known = hints.get(rule);
+    if (known !== undefined) return known;
+    if (hints.size >= maxHints) return "";
+    const name = `mail-hint-${hints.size + 1}`;
+    hints.set(rule, name);
+    return name;
+  };
+  /** Attributes that a browser takes for colours, of elements that aren't what they were, or are dark now. */
+  const colored = (tagName: string, a: Record<string, string>) => {
+    const top = tagName === "body" || tagName === "html";
+    const rules: string[] = [];
+    for (const [attribute, property] of colorAttributes) {
+      const value = a[attribute];
+      if (value === undefined || attribute === "color" && tagName !== "font") continue;
+      if (!top && !dark) continue;
+      delete a[attribute];
+      const color = attributeColor(value);
+      if (color !== undefined) rules.push(`${property}:${dark ? darkened(color) : color}`);
+    }
+    if (top && a.background !== undefined) {
+      rules.push(`background-image:url("${a.background.replace(/["\\\n]/g, encodeURIComponent)}")`);
+      delete a.background;
+    }
+    const names = rules.map(hint).filter((n) => n !== "");
+    if (names.length > 0) a.class = [...a.class ? [a.class] : [], ...names].join(" ");
+  };
   const body = sanitizeHtml(text, {
     allowedTags: tags,
     nonTextTags: dropped,
@@ -155,6 +201,8 @@ export function sanitizeMessageHtml(html: string, o: SanitizeOptions): Sanitized
           } else if (name === "href" && tagName === "a") {
             const url = linkUrl(value);
             if (url !== undefined) a.href = url;
+          } else if (name === "text" && tagName !== "body") {
+            continue;
           } else if (name === "srcset" || name === "poster") {
             // Left out, but told: what a browser chooses from can't be shown in part.
             if (/\S/.test(value)) external++;
@@ -167,12 +215,21 @@ export function sanitizeMessageHtml(html: string, o: SanitizeOptions): Sanitized
           a.rel = "noopener noreferrer nofollow";
           // Where it really leads, whatever its text says.
           a.title = a.href;
+          if (o.mailto !== undefined && a.href.startsWith("mailto:")) {
+            a.href = o.mailto + encodeURIComponent(a.href);
+          }
         }
-        return { tagName: tagName === "body" ? "div" : tagName, attribs: a };
+        colored(tagName, a);
+        if (tagName !== "body" && tagName !== "html") return { tagName, attribs: a };
+        return {
+          tagName: "div",
+          attribs: { ...a, class: `mail-${tagName} ${a.class ?? ""}`.trim() },
+        };
       },
     },
   });
-  return { html: css === "" ? body : `<style>${css}</style>${body}`, external };
+  const all = [...hints].map(([rule, name]) => `:where(.${name}){${rule}}\n`).join("") + css;
+  return { html: all === "" ? body : `<style>${all}</style>${body}`, external, ownDark };
 }
 
 /** Texts of the style elements. */

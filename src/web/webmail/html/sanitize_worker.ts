@@ -7,8 +7,10 @@ export interface SanitizeRequest {
   external: boolean;
   /** data: URLs by Content-ID. */
   inline: Map<string, string>;
+  dark?: boolean;
+  mailto?: string;
 }
 
-answerRequests(({ html, external, inline }: SanitizeRequest) =>
-  sanitizeMessageHtml(html, { external, inline: (cid) => inline.get(cid) })
+answerRequests(({ html, inline, ...o }: SanitizeRequest) =>
+  sanitizeMessageHtml(html, { ...o, inline: (cid) => inline.get(cid) })
 );

@@ -28,10 +28,10 @@ export function stopSanitizeWorker(): void {
 /** As {@link sanitizeMessageHtml}. @throws Error if it takes too long, or the Worker fails */
 export function sanitizeSoon(
   html: string,
-  o: { external: boolean; inline: Map<string, string> },
+  o: Omit<SanitizeRequest, "html">,
 ): Promise<Sanitized> {
   if (html.length > smallHtml) return worker.ask({ html, ...o });
   return Promise.resolve(
-    sanitizeMessageHtml(html, { external: o.external, inline: (cid) => o.inline.get(cid) }),
+    sanitizeMessageHtml(html, { ...o, inline: (cid) => o.inline.get(cid) }),
   );
 }

@@ -129,7 +129,7 @@ export async function messageDocument(
       case "text":
         return await withContent(account, id, (c) => textDocument(c));
       case "html":
-        return await htmlDocument(account, id, req.url.searchParams.get("external") === "1");
+        return await htmlDocument(account, id, req.url.searchParams);
       case "print":
         return await printDocument(account, id, req.url.searchParams);
       case "attachments.zip": {
@@ -200,14 +200,24 @@ function textDocument(c: MessageContent): Response {
   });
 }
 
-async function htmlDocument(account: Account, id: number, external: boolean): Promise<Response> {
+/** Where links to addresses lead: the webmail itself, which is two levels above. */
+const composeAddress = "../../?mailto=";
+
+async function htmlDocument(
+  account: Account,
+  id: number,
+  params: URLSearchParams,
+): Promise<Response> {
+  const external = params.get("external") === "1";
+  const dark = params.get("dark") === "1";
   const html = await withContent(
     account,
     id,
-    (c) => htmlBody(c, external, undefined, account.name),
+    (c) => htmlBody(c, external, undefined, account.name, { dark, mailto: composeAddress }),
   );
   if (html === undefined) throw new HttpError(404, "this message has no HTML");
-  return new Response(htmlPage("html", html.html), {
+  const kind = !dark ? "html" : html.ownDark ? "ownDark" : "dark";
+  return new Response(htmlPage(kind, html.html), {
     headers: headers(
       "text/html; charset=utf-8",
       `default-src 'none'; img-src data:${external ? " http: https:" : ""}; ` +
@@ -223,6 +233,8 @@ async function printDocument(
   params: URLSearchParams,
 ): Promise<Response> {
   const external = params.get("external") === "1";
+  const zone = params.get("zone") ?? "UTC";
+  const language = params.get("language") ?? "en";
   const nonce = crypto.randomUUID();
   const item = messageItem(account, id);
   if (item === undefined) throw missing("message");
@@ -235,7 +247,7 @@ async function printDocument(
       parts.texts.map((p) => textHtml(readableText(c, p).text)).join("<hr>");
     return htmlPage(
       "print",
-      `${messageHeadHtml(item)}${body}<script nonce="${nonce}">print()</script>`,
+      `${messageHeadHtml(item, zone, language)}${body}<script nonce="${nonce}">print()</script>`,
       item.subject,
     );
   });

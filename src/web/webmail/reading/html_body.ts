@@ -23,13 +23,14 @@ export async function htmlBody(
   external: boolean,
   parts: SortedParts = sortParts(c.root),
   accountName = "",
+  o: { dark?: boolean; mailto?: string } = {},
 ): Promise<Sanitized | undefined> {
   if (parts.html.length === 0) return undefined;
-  const key = `${accountName} ${c.message.emailId} ${external}`;
+  const key = `${accountName} ${c.message.emailId} ${external} ${o.dark} ${o.mailto}`;
   const known = kept.get(key);
   if (known !== undefined) return known;
   const html = parts.html.map((p) => partText(c, p.part, maxHtml).text).join("\n<hr>\n");
-  const result = await sanitizeSoon(html, { external, inline: await pictures(c, html) });
+  const result = await sanitizeSoon(html, { external, inline: await pictures(c, html), ...o });
   if (result.html.length < maxKeptSize) {
     kept.set(key, result);
     if (kept.size > maxKept) kept.delete(kept.keys().next().value!);

@@ -10,6 +10,7 @@ import { authenticationOf } from "./authentication.ts";
 import { headerFields, type MessageContent, partText, withContent } from "./content.ts";
 import { missing } from "../errors.ts";
 import { unflow } from "./format_flowed.ts";
+import { saysMore } from "../html/says_more.ts";
 import { htmlAsText } from "../html/text.ts";
 import { shownAddress } from "./shown_address.ts";
 import { htmlBody } from "./html_body.ts";
@@ -94,6 +95,7 @@ export function parsedMessage(
     const hasHtml = parts.html.length > 0;
     const html = await htmlBody(c, false, parts, account.name).catch(() => undefined);
     const from = item.from[0]?.address;
+    const texts = parts.texts.slice(0, maxTexts).map((p) => readableText(c, p));
     return {
       item,
       recipients: {
@@ -105,8 +107,9 @@ export function parsedMessage(
       messageId: listed.summary.messageId,
       ownAddresses: ownAddresses(config, account.name, fields),
       headers: interestingFields(fields),
-      texts: parts.texts.slice(0, maxTexts).map((p) => readableText(c, p)),
+      texts,
       hasHtml,
+      htmlSaysMore: html !== undefined && saysMore(html.html, texts.map((t) => t.text).join("\n")),
       htmlText: parts.texts.length === 0 && html !== undefined ? htmlAsText(html.html) : "",
       hasExternal: (html?.external ?? 0) > 0,
       attachments: parts.attachments.slice(0, maxAttachments).map((p) =>

@@ -257,6 +257,32 @@ function typedText(found: SummaryAddress): string {
   return a.name === "" ? a.address : `${JSON.stringify(a.name)} <${a.address}>`;
 }
 
+/** The HTML of a message, for quoting or forwarding. @param style with its style sheets */
+export function quotedHtml(
+  account: Account,
+  id: number,
+  style: boolean,
+): Promise<CallResponse<"MessageQuote">> {
+  return withContent(account, id, async (c) => {
+    const parts = sortParts(c.root);
+    const html = await draftHtml(c, parts) ?? "";
+    const pictures = parts.attachments.map((p) => attachmentItem(p, true))
+      .filter((f) => f.cid !== "" && html.includes(`cid:${f.cid}`))
+      .map((f): ComposeAttachment => ({
+        attach: { kind: "part", messageId: id, path: f.path, filename: f.filename, cid: f.cid },
+        filename: f.filename,
+        type: f.type,
+        size: f.size,
+      }));
+    return { html: style ? html : withoutStyle(html), pictures };
+  });
+}
+
+/** Sanitised HTML begins with its only style sheet, whose rules would be for the answer as well. */
+function withoutStyle(html: string): string {
+  return html.startsWith("<style>") ? html.slice(html.indexOf("</style>") + 8) : html;
+}
+
 /** The HTML with its pictures named as they are, for going on with; the page doesn't load what is elsewhere. */
 async function draftHtml(c: MessageContent, parts: SortedParts): Promise<string | undefined> {
   if (parts.html.length === 0) return undefined;

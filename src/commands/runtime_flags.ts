@@ -1,0 +1,61 @@
+/**
+ * What the program may do: the one list of the runtime's flags, for the executable, the portable archives, the
+ * unit, the tasks of deno.json, the tests and the bench. A flag that a new part needs is added here, and in
+ * deno.json, where a test compares it.
+ *
+ * Which files and addresses the program may touch is up to its configuration, and so to the operating system
+ * (see the systemd unit): `read` and `write` can't be narrower in what is shipped to everyone. They can where
+ * the folders are known: {@link narrowedFlags}.
+ *
+ * @module
+ */
+
+/** Environment variables that are read. Others, which libraries ask for, count as not set. */
+const variables = [
+  "MOXCONF",
+  "MOX_DNS_SERVERS",
+  "HOME",
+  "XDG_CONFIG_HOME",
+  "APPDATA",
+  "TMPDIR",
+  "TEMP",
+  "TMP",
+  "LISTEN_PID",
+  "LISTEN_FDS",
+  "LISTEN_FDNAMES",
+  "XDG_RUNTIME_DIR",
+  // One for each flag of localserve.
+  "MOX_LOCALSERVE_*",
+];
+
+/** Facts about the system that are asked for. Users: as who the server was started. */
+const system = ["hostname", "networkInterfaces", "statfs", "uid", "gid"];
+
+/** The flags, each one word. */
+export const runtimeFlags: readonly string[] = [
+  "--no-prompt",
+  // New objects get 4 MB at a time, not 16: a page that is touched for the first time costs more than all that
+  // is done in it where the machine is virtual (18 microseconds, a third of a FETCH), and memory that is used
+  // again none.
+  "--v8-flags=--max-semi-space-size=4",
+  "--allow-net",
+  "--allow-read",
+  "--allow-write",
+  `--allow-env=${variables.join(",")}`,
+  "--ignore-env",
+  `--allow-sys=${system.join(",")}`,
+  // For dropping root's privileges, and for the certificate authorities of Windows; given back right after.
+  // Libraries are found by their names in folders of the system: no path can be given.
+  "--allow-ffi",
+];
+
+/** The same flags for folders that are known. */
+export function narrowedFlags(
+  to: { read?: readonly string[]; write?: readonly string[] },
+): string[] {
+  return runtimeFlags.map((flag) => {
+    if (flag === "--allow-read" && to.read) return `${flag}=${to.read.join(",")}`;
+    if (flag === "--allow-write" && to.write) return `${flag}=${to.write.join(",")}`;
+    return flag;
+  });
+}

@@ -1,0 +1,123 @@
+/** Filing a message as a script wants it: mailbox, flags, changed header. @module */
+import { withTempFile } from "../../platform/files.ts";
+import type { Action, Edited, Filing, MessagePiece } from "../../sieve/mod.ts";
+import type { Account } from "../../store/account/account.ts";
+import { flagBit } from "../../store/mailboxes/keywords.ts";
+import { type Message, type NewMessage, StoreError } from "../../store/types.ts";
+import { accountMailboxes } from "./context.ts";
+
+/** A message to file. */
+export interface DeliveryOf {
+  account: Account;
+  /** As it came. */
+  stored: NewMessage;
+  /** Where keep puts it. */
+  keepMailbox: string;
+  tempDir: string;
+}
+
+/** Flags in bits and keywords. */
+export function flagsOf(
+  names: readonly string[] | undefined,
+): { flags: number; keywords: string[] } {
+  let flags = 0;
+  const keywords: string[] = [];
+  for (const n of names ?? []) {
+    const bit = flagBit(n);
+    if (bit !== undefined) flags |= bit;
+    else keywords.push(n.toLowerCase());
+  }
+  return { flags, keywords };
+}
+
+/** Name of the mailbox that is meant: by id, special use, then name (RFC 9042, 8579). */
+export function mailboxFor(account: Account, f: Filing): string {
+  const boxes = accountMailboxes(account);
+  const byId = f.mailboxId === undefined ? undefined : boxes.byId(f.mailboxId);
+  const byUse = f.specialUse === undefined ? undefined : boxes.bySpecialUse(f.specialUse);
+  return (byId ?? byUse)?.name ?? f.mailbox;
+}
+
+function piecesBytes(stored: NewMessage, pieces: readonly MessagePiece[]): Uint8Array {
+  const read = (from: number, to: number): Uint8Array => {
+    if (stored.read) return stored.read(from, to);
+    const file = Deno.openSync(stored.file);
+    try {
+      file.seekSync(from, Deno.SeekMode.Start);
+      const out = new Uint8Array(to - from);
+      let n = 0;
+      while (n < out.length) {
+        const got = file.readSync(out.subarray(n));
+        if (got === null) break;
+        n += got;
+      }
+      return out.subarray(0, n);
+    } finally {
+      file.close();
+    }
+  };
+  const list = pieces.map((p) => p instanceof Uint8Array ? p : read(p.from, p.to));
+  const all = new Uint8Array(list.reduce((n, b) => n + b.length, 0));
+  let at = 0;
+  for (const b of list) {
+    all.set(b, at);
+    at += b.length;
+  }
+  return all;
+}
+
+/** Calls with a file of the changed message; undefined if it wasn't changed. */
+export async function withEdited<T>(
+  d: DeliveryOf,
+  edited: Edited,
+  fn: (file: { file: string; fileSize: number } | undefined) => Promise<T>,
+): Promise<T> {
+  if (!edited) return await fn(undefined);
+  const bytes = piecesBytes(d.stored, edited);
+  return await withTempFile(
+    d.tempDir,
+    "sieve-",
+    bytes,
+    (file) => fn({ file, fileSize: bytes.length }),
+  );
+}
+
+/**
+ * Files a message; a mailbox that isn't there is made. With a name that can't be one it is kept where keep puts it.
+ * @param incoming false for a copy of what a script sends: it came from nowhere
+ * @throws StoreError "overQuota" and other store errors
+ */
+export function fileMessage(
+  d: DeliveryOf,
+  a: Extract<Action, { kind: "keep" | "fileinto" }>,
+  incoming = true,
+): Promise<{ message: Message; mailbox: string; note: string }> {
+  const names = a.kind === "keep" ? a.flags : a.filing.flags;
+  const flags = flagsOf(names);
+  const mailbox = a.kind === "keep" ? d.keepMailbox : mailboxFor(d.account, a.filing);
+  return withEdited(d, a.edited, async (file) => {
+    const stored: NewMessage = file
+      ? {
+        ...file,
+        prefix: new Uint8Array(0),
+        received: d.stored.received,
+        facts: incoming ? d.stored.facts : undefined,
+        noTrain: !incoming,
+        ...flags,
+      }
+      : {
+        ...d.stored,
+        flags: flags.flags,
+        keywords: [...d.stored.keywords ?? [], ...flags.keywords],
+      };
+    try {
+      return { message: await d.account.deliver(mailbox, stored), mailbox, note: "" };
+    } catch (err) {
+      const bad = err instanceof StoreError &&
+        /^(?:mailboxName|tooManyKeywords|keyword)$/.test(err.code);
+      if (!bad) throw err;
+      const message = await d.account.deliver(d.keepMailbox, { ...stored, keywords: [] });
+      return { message, mailbox: d.keepMailbox, note: `, as ${err.message}` };
+    }
+  });
+}

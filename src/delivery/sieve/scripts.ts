@@ -1,0 +1,247 @@
+/**
+ * Scripts of accounts, as ManageSieve, JMAP and the webmail see them: each has a name, one may be active. What is
+ * stored has no errors; it is compiled once, and kept so while it is used.
+ *
+ * @module
+ */
+import {
+  compileSieve,
+  isScriptName,
+  type SieveProblem,
+  type SieveScript,
+  SieveSyntaxError,
+} from "../../sieve/mod.ts";
+import type { Db } from "../../store/database/database.ts";
+
+/** Bounds of an account's scripts. */
+export const scriptLimits = {
+  /** Scripts. */
+  count: 100,
+  /** Bytes of one. */
+  size: 1024 * 1024,
+  /** Bytes of all. */
+  total: 4 * 1024 * 1024,
+};
+
+/** Compiled scripts that are kept. */
+const maxKept = 200;
+
+export interface ScriptInfo {
+  id: number;
+  name: string;
+  active: boolean;
+  /** Bytes. */
+  size: number;
+  /** Milliseconds since the epoch. */
+  changed: number;
+}
+
+/** A request about scripts that can't be carried out. */
+export class ScriptError extends Error {
+  override name = "ScriptError";
+  readonly code:
+    | "missing"
+    | "exists"
+    | "active"
+    | "name"
+    | "tooMany"
+    | "tooLarge"
+    | "overQuota"
+    | "invalid";
+  /** Of an invalid script. */
+  readonly problems: readonly SieveProblem[];
+
+  constructor(code: ScriptError["code"], message: string, problems: readonly SieveProblem[] = []) {
+    super(message);
+    this.code = code;
+    this.problems = problems;
+  }
+}
+
+const encoder = new TextEncoder();
+
+export class Scripts {
+  readonly #db: Db;
+  readonly #now: () => number;
+  /** By account, then name; the active one under "". */
+  readonly #kept = new Map<string, Map<string, SieveScript | SieveProblem[] | undefined>>();
+  /** Is told when an account's scripts have changed. */
+  onChange: ((account: string) => void) | undefined;
+
+  constructor(db: Db, now: () => number) {
+    this.#db = db;
+    this.#now = now;
+  }
+
+  list(account: string): ScriptInfo[] {
+    return this.#db.all(
+      "SELECT id, name, active, length(CAST(content AS BLOB)), changed FROM scripts WHERE account = ? ORDER BY name",
+      account,
+    ).map(([id, name, active, size, changed]) => ({
+      id,
+      name,
+      active: active === 1,
+      size,
+      changed,
+    }));
+  }
+
+  /** Text of a script; undefined for none of that name. */
+  get(account: string, name: string): string | undefined {
+    return this.#db.get("SELECT content FROM scripts WHERE account = ? AND name = ?", account, name)
+      ?.[0];
+  }
+
+  /** Name of the active script. */
+  active(account: string): string | undefined {
+    return this.#db.get("SELECT name FROM scripts WHERE account = ? AND active = 1", account)?.[0];
+  }
+
+  /**
+   * Checks whether a script of that size would find room.
+   * @throws ScriptError "name", "tooMany", "tooLarge", "overQuota"
+   */
+  checkSpace(account: string, name: string, size: number): void {
+    if (!isScriptName(name)) throw new ScriptError("name", "this can't be the name of a script");
+    if (size > scriptLimits.size) {
+      throw new ScriptError("tooLarge", `a script has ${scriptLimits.size} bytes at most`);
+    }
+    const others = this.list(account).filter((s) => s.name !== name);
+    if (others.length >= scriptLimits.count) {
+      throw new ScriptError("tooMany", `an account has ${scriptLimits.count} scripts at most`);
+    }
+    if (others.reduce((n, s) => n + s.size, size) > scriptLimits.total) {
+      throw new ScriptError(
+        "overQuota",
+        `the scripts of an account have ${scriptLimits.total} bytes at most`,
+      );
+    }
+  }
+
+  /** Compiles a text. @throws ScriptError "invalid" with all its problems */
+  check(text: string): SieveScript {
+    try {
+      return compileSieve(text);
+    } catch (err) {
+      if (err instanceof SieveSyntaxError) {
+        throw new ScriptError("invalid", err.message, err.problems);
+      }
+      throw err;
+    }
+  }
+
+  /**
+   * Stores a script, all or nothing, in place of one that has the name; durable when it resolves.
+   * @returns what may not be meant.
+   * @throws ScriptError
+   */
+  async put(account: string, name: string, text: string): Promise<readonly SieveProblem[]> {
+    this.checkSpace(account, name, encoder.encode(text).length);
+    const { warnings } = this.check(text);
+    this.#db.transaction(() => {
+      this.#db.run(
+        "INSERT INTO scripts (account, name, id, content, changed) " +
+          "VALUES (?1, ?2, (SELECT coalesce(max(id), 0) + 1 FROM scripts), ?3, ?4) " +
+          "ON CONFLICT (account, name) DO UPDATE SET content = excluded.content, changed = excluded.changed",
+        account,
+        name,
+        text,
+        this.#now(),
+      );
+    });
+    await this.#changed(account);
+    return warnings;
+  }
+
+  /** Makes a script the active one, or with "" none. @throws ScriptError "missing" */
+  async setActive(account: string, name: string): Promise<void> {
+    if (name !== "") this.#require(account, name);
+    this.#db.transaction(() => {
+      this.#db.run("UPDATE scripts SET active = 0 WHERE account = ? AND active = 1", account);
+      this.#db.run("UPDATE scripts SET active = 1 WHERE account = ? AND name = ?", account, name);
+    });
+    await this.#changed(account);
+  }
+
+  /** @throws ScriptError "missing", or "active" for the active one */
+  async remove(account: string, name: string): Promise<void> {
+    this.#require(account, name);
+    if (this.active(account) === name) {
+      throw new ScriptError("active", "the active script can't be deleted");
+    }
+    this.#db.run("DELETE FROM scripts WHERE account = ? AND name = ?", account, name);
+    await this.#changed(account);
+  }
+
+  /** @throws ScriptError "missing", "exists", "name" */
+  async rename(account: string, from: string, to: string): Promise<void> {
+    this.#require(account, from);
+    if (!isScriptName(to)) throw new ScriptError("name", "this can't be the name of a script");
+    if (from === to) return;
+    if (this.get(account, to) !== undefined) {
+      throw new ScriptError("exists", "there is a script of that name");
+    }
+    this.#db.run("UPDATE scripts SET name = ? WHERE account = ? AND name = ?", to, account, from);
+    await this.#changed(account);
+  }
+
+  #require(account: string, name: string): void {
+    if (this.get(account, name) === undefined) {
+      throw new ScriptError("missing", "there is no script of that name");
+    }
+  }
+
+  async #changed(account: string): Promise<void> {
+    this.#kept.delete(account);
+    await this.#db.durable();
+    this.onChange?.(account);
+  }
+
+  /** For an account that was removed. */
+  forget(account: string): void {
+    this.#kept.delete(account);
+  }
+
+  /** The active script compiled; undefined for none. */
+  compiledActive(account: string): SieveScript | SieveProblem[] | undefined {
+    return this.#compiled(account, "", () => {
+      const name = this.active(account);
+      return name === undefined ? undefined : { name, text: this.get(account, name)! };
+    });
+  }
+
+  /** A script to include, compiled; undefined for none of that name. */
+  compiled(account: string, name: string): SieveScript | SieveProblem[] | undefined {
+    return name === "" ? undefined : this.#compiled(account, name, () => {
+      const text = this.get(account, name);
+      return text === undefined ? undefined : { name, text };
+    });
+  }
+
+  #compiled(
+    account: string,
+    key: string,
+    read: () => { name: string; text: string } | undefined,
+  ): SieveScript | SieveProblem[] | undefined {
+    let own = this.#kept.get(account);
+    if (own?.has(key)) return own.get(key);
+    const found = read();
+    const made = found && compileOrProblems(found.text, found.name);
+    if (!own) {
+      if (this.#kept.size >= maxKept) this.#kept.delete(this.#kept.keys().next().value!);
+      this.#kept.set(account, own = new Map());
+    }
+    if (own.size < scriptLimits.count * 2) own.set(key, made);
+    return made;
+  }
+}
+
+/** A script, or what is wrong with it: one that was stored by another version may not be known to this one. */
+export function compileOrProblems(text: string, name: string): SieveScript | SieveProblem[] {
+  try {
+    return compileSieve(text, { name });
+  } catch (err) {
+    if (err instanceof SieveSyntaxError) return [...err.problems];
+    throw err;
+  }
+}

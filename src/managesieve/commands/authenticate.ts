@@ -1,0 +1,120 @@
+/** AUTHENTICATE (RFC 5804 §2.1). @module */
+import { Buffer } from "node:buffer";
+import { LoginAttempt, LoginLimited } from "../../net/mod.ts";
+import { SaslError, type ServerMechanism, serverMechanism } from "../../sasl/mod.ts";
+import { type Done, No, stringText } from "../answers.ts";
+import { readCommand, textOf } from "../reader.ts";
+import type { Command, Session } from "../session.ts";
+
+/** Bytes of a response, and steps of an exchange. */
+const maxResponse = 16 * 1024;
+const maxSteps = 10;
+
+function decoded(text: string): Uint8Array {
+  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text) || text.length % 4 !== 0) {
+    throw new No("the response isn't base64");
+  }
+  return new Uint8Array(Buffer.from(text, "base64"));
+}
+
+const encoded = (bytes: Uint8Array) => stringText(Buffer.from(bytes).toString("base64"));
+
+/** The client's next response. */
+async function response(s: Session): Promise<Uint8Array> {
+  const [token, ...more] = await readCommand(s.conn, maxResponse);
+  if (token?.kind !== "string" || more.length > 0) throw new No("the exchange was cancelled");
+  const text = textOf(token.bytes, "response");
+  if (text === "*") throw new No("the exchange was cancelled");
+  return decoded(text);
+}
+
+async function exchange(
+  s: Session,
+  attempt: LoginAttempt,
+  mechanism: ServerMechanism,
+  initial: Uint8Array | undefined,
+): Promise<Done> {
+  let input = initial;
+  for (let step = 0; step < maxSteps; step++) {
+    const r = await mechanism.step(input);
+    if ("username" in r) return await logIn(s, attempt, r.username, r.credential);
+    // RFC 5804 §2.1: what a mechanism says last goes with the answer.
+    if (
+      mechanism.name.startsWith("SCRAM-") && r.challenge[0] === 0x76 && r.challenge[1] === 0x3d
+    ) {
+      const last = await mechanism.step(new Uint8Array(0));
+      if ("username" in last) {
+        const done = await logIn(s, attempt, last.username, last.credential);
+        return { ...done, code: `SASL ${encoded(r.challenge)}` };
+      }
+    }
+    s.conn.write(`${encoded(r.challenge)}\r\n`);
+    await s.conn.flush();
+    input = await response(s);
+  }
+  throw new No("too many steps");
+}
+
+async function logIn(
+  s: Session,
+  attempt: LoginAttempt,
+  login: string,
+  credential: string,
+): Promise<Done> {
+  const account = s.backend.accountForLogin(login);
+  await attempt.done(account === undefined ? "disabled" : "ok", login);
+  if (account === undefined) throw new No("login failed");
+  s.account = account;
+  s.login = login;
+  s.log = s.log.with({ login, account });
+  s.onLogout = s.backend.loggedIn?.({
+    account,
+    login,
+    credential,
+    end: (reason) => s.ending.begin(reason),
+  });
+  return { text: "logged in" };
+}
+
+export const authenticate: Command = {
+  name: "AUTHENTICATE",
+  when: "before",
+  async run(s, a) {
+    const name = a.text("mechanism");
+    const initial = a.more ? decoded(a.text("initial response")) : undefined;
+    a.end();
+    const attempt = new LoginAttempt(s.backend.loginGuard, "managesieve", s.conn, name);
+    const mechanism = serverMechanism(name, s.backend.sasl, {
+      ...s.saslContext(),
+      admit: (login) => attempt.admit(login),
+    });
+    if (!mechanism) {
+      const plain = /^(?:PLAIN|LOGIN)$/i.test(name) && s.conn.tls === undefined;
+      throw new No(
+        plain ? "switch on TLS first" : "the mechanism is not offered",
+        plain ? "ENCRYPT-NEEDED" : undefined,
+      );
+    }
+    try {
+      return await exchange(s, attempt, mechanism, initial);
+    } catch (err) {
+      const login = mechanism.username ?? "";
+      if (err instanceof LoginLimited) throw new No(err.message, "TRYLATER", { cause: err });
+      if (!(err instanceof SaslError)) {
+        await attempt.done(err instanceof No ? "aborted" : "error", login, (err as Error).message);
+        throw err;
+      }
+      const result = err.reason === "malformed"
+        ? "badprotocol"
+        : err.reason === "channelBinding"
+        ? "badchanbind"
+        : "badcreds";
+      await attempt.done(result, login, err.message);
+      throw new No(
+        err.reason === "credentials" ? "wrong user name or password" : err.message,
+        undefined,
+        { cause: err },
+      );
+    }
+  },
+};

@@ -1,0 +1,52 @@
+/** The body of an answer with several lines (RFC 1939 §3): dots at the start of lines doubled, and its end. @module */
+
+const lf = 0x0a;
+const cr = 0x0d;
+const dot = 0x2e;
+
+/** Takes a message's bytes in pieces. Stops behind the header and so many lines of the body (TOP). */
+export class DotStuffer {
+  #lineStart = true;
+  /** Within the body. */
+  #body = false;
+  #left: number;
+  /** The last two bytes. */
+  #last = 0;
+  #before = 0;
+  /** Nothing but a CR has been seen of the line: it may be the empty one behind the header. */
+  #blank = true;
+  /** Enough has been sent. */
+  done = false;
+
+  constructor(bodyLines: number) {
+    this.#left = bodyLines;
+  }
+
+  push(b: Uint8Array): Uint8Array {
+    const out = new Uint8Array(2 * b.length);
+    let n = 0;
+    for (let i = 0; i < b.length && !this.done; i++) {
+      const c = b[i];
+      if (this.#lineStart && c === dot) out[n++] = dot;
+      this.#lineStart = false;
+      out[n++] = c;
+      this.#before = this.#last;
+      this.#last = c;
+      if (c === lf) {
+        if (this.#body) this.#left--;
+        else if (this.#blank) this.#body = true;
+        if (this.#body && this.#left <= 0) this.done = true;
+        this.#lineStart = this.#blank = true;
+      } else if (c !== cr) {
+        this.#blank = false;
+      }
+    }
+    return out.subarray(0, n);
+  }
+
+  /** The end, on a line of its own whatever the message ended with. */
+  end(): string {
+    const ended = this.#last === 0 || (this.#before === cr && this.#last === lf);
+    return ended ? ".\r\n" : "\r\n.\r\n";
+  }
+}

@@ -1,0 +1,79 @@
+/** What PASS and AUTH share: the limit before, the account and its lock after. @module */
+import { LoginAttempt, LoginLimited } from "../net/mod.ts";
+import type { SaslError } from "../sasl/mod.ts";
+import { Maildrop } from "./maildrop.ts";
+import { Pop3Error, type Pop3Session } from "./session.ts";
+
+/** Failed logins of one connection, after which it is ended. */
+const maxFailures = 5;
+/** Milliseconds that are added to each answer to a failed login. */
+const failureDelay = 500;
+
+/** A try to log in. */
+export function loginAttempt(s: Pop3Session, mechanism: string): LoginAttempt {
+  return new LoginAttempt(s.backend.loginGuard, "pop3", s.conn, mechanism);
+}
+
+/** Before anything of a name is looked at. @throws Pop3Error after too many failed logins from there */
+export async function admit(attempt: LoginAttempt, login: string): Promise<void> {
+  try {
+    await attempt.admit(login);
+  } catch (cause) {
+    if (!(cause instanceof LoginLimited)) throw cause;
+    throw new Pop3Error(cause.message, "SYS/TEMP", { cause, close: true });
+  }
+}
+
+/** Opens the maildrop for a name that has proved itself. @throws Pop3Error */
+export async function logIn(
+  s: Pop3Session,
+  attempt: LoginAttempt,
+  login: string,
+  credential: string,
+): Promise<void> {
+  const account = await s.backend.accountForLogin(login);
+  await attempt.done(account ? "ok" : "disabled", login);
+  if (account === undefined) throw new Pop3Error("login failed", "AUTH");
+  const unlock = s.backend.lock(account.name);
+  if (unlock === undefined) {
+    account.close();
+    throw new Pop3Error("another session has the maildrop", "IN-USE");
+  }
+  try {
+    s.drop = new Maildrop(account);
+    s.unlock = unlock;
+  } catch (err) {
+    unlock();
+    account.close();
+    throw err;
+  }
+  s.log = s.log.with({ login, account: account.name });
+  s.onClose = s.backend.loggedIn?.({
+    account: account.name,
+    login,
+    credential,
+    end: (reason) => s.ending.begin(reason),
+  });
+  s.ok(`${s.drop.messages.length} messages`);
+}
+
+/** Notes a login that failed, and makes its answer. */
+export async function refused(
+  s: Pop3Session,
+  attempt: LoginAttempt,
+  err: SaslError,
+  login: string,
+): Promise<Pop3Error> {
+  const malformed = err.reason === "malformed" || err.reason === "unavailable";
+  const result = malformed
+    ? "badprotocol"
+    : err.reason === "channelBinding"
+    ? "badchanbind"
+    : "badcreds";
+  await attempt.done(result, login, err.message);
+  if (err.reason === "malformed") return new Pop3Error(err.message, undefined, { cause: err });
+  s.failedLogins++;
+  await new Promise((resolve) => setTimeout(resolve, failureDelay));
+  const text = err.reason === "credentials" ? "wrong user name or password" : err.message;
+  return new Pop3Error(text, "AUTH", { cause: err, close: s.failedLogins >= maxFailures });
+}

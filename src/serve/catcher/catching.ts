@@ -1,0 +1,77 @@
+/**
+ * How localserve keeps what it catches: one message per transaction and account, with its envelope in front,
+ * recipients that only the envelope names found like those of Bcc, and the tags it brings along.
+ *
+ * @module
+ */
+import { headerText } from "../../mail/header/header.ts";
+import { addressText, type IncomingMessage } from "../../smtp/server/mod.ts";
+import type { Account } from "../../store/account/account.ts";
+import { maxKeywordsPerMailbox } from "../../store/mailboxes/keywords.ts";
+import type { EmailDescription } from "../../store/messages/describe.ts";
+import { type Envelope, envelopeField, hiddenRecipients } from "../../web/catcher/envelope.ts";
+import { tagKeyword, tagsBrought } from "../../web/catcher/tags.ts";
+import type { Incoming } from "../receiving/incoming.ts";
+import type { Plan } from "../receiving/plan.ts";
+
+/** Leaves each account with the first recipient that leads to it; the others have it by that one. */
+export function onePerAccount(plans: Plan[]): void {
+  const taken = new Set<string>();
+  for (const plan of plans) {
+    plan.targets = plan.targets.filter((t) => !taken.has(t.account));
+    for (const t of plan.targets) taken.add(t.account);
+  }
+}
+
+const recipientsOf = (m: Incoming) => m.transaction.recipients.map((r) => addressText(r.address));
+
+/** What stands before a caught message. */
+export function envelopePrefix(m: Incoming, message: IncomingMessage): string {
+  const { session, transaction: t } = m;
+  const parameters = [
+    ...(t.body === "7bit" ? [] : [`BODY=${t.body.toUpperCase()}`]),
+    ...(t.smtpUtf8 ? ["SMTPUTF8"] : []),
+    ...(t.requireTls ? ["REQUIRETLS"] : []),
+    ...(t.ret === undefined ? [] : [`RET=${t.ret.toUpperCase()}`]),
+    ...(t.envelopeId === undefined ? [] : [`ENVID=${t.envelopeId}`]),
+    ...(t.declaredSize === undefined ? [] : [`SIZE=${t.declaredSize}`]),
+  ];
+  const envelope: Envelope = {
+    From: t.mailFrom ? addressText(t.mailFrom) : "",
+    To: t.recipients.map((r) => ({
+      Address: addressText(r.address),
+      ...(r.notify && { Notify: r.notify.join(",").toUpperCase() }),
+      ...(r.originalRecipient && {
+        OriginalRecipient: `${r.originalRecipient.type};${r.originalRecipient.address}`,
+      }),
+    })),
+    Helo: session.hello.name,
+    RemoteIP: session.remoteIp,
+    TLS: session.tls?.version ?? "",
+    Username: session.username ?? "",
+    Parameters: parameters,
+    RepairedLineEnds: message.repairedLineEnds,
+  };
+  return envelopeField(envelope);
+}
+
+/** The description with the recipients that the header doesn't name, as Bcc. */
+export function withEnvelope(m: Incoming, d: EmailDescription): EmailDescription {
+  const { to, cc, bcc } = d.summary;
+  const hidden = hiddenRecipients(recipientsOf(m), [...to, ...cc, ...bcc]);
+  if (hidden.length === 0) return d;
+  const added = hidden.map((address) => ({ name: "", address }));
+  return { ...d, summary: { ...d.summary, bcc: [...bcc, ...added] } };
+}
+
+/** Keywords that a mailbox may have besides those of new tags. */
+const spareKeywords = 100;
+
+/** Keywords of the tags that a message brings along; none for a mailbox that has nearly all it can have. */
+export function broughtKeywords(m: Incoming, account: Account, mailboxName: string): string[] {
+  const known = account.mailboxByName(mailboxName)?.keywords.length ?? 0;
+  if (known > maxKeywordsPerMailbox - spareKeywords) return [];
+  const xTags = headerText(m.arrived.description.fields, "x-tags");
+  const tags = tagsBrought(recipientsOf(m), xTags, m.session.username ?? "");
+  return tags.map(tagKeyword);
+}

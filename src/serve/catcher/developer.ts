@@ -1,0 +1,84 @@
+/**
+ * What localserve does for developers at its SMTP ports: it takes what real servers refuse, lets any name log in,
+ * and goes wrong on purpose.
+ *
+ * @module
+ */
+import type { Config } from "../../config/mod.ts";
+import type { ServerTls } from "../../net/mod.ts";
+import type { SaslBackend } from "../../sasl/mod.ts";
+import {
+  Faults,
+  misbehaving,
+  type SmtpBackend,
+  type SmtpListenOptions,
+} from "../../smtp/server/mod.ts";
+import type { Relay } from "./release.ts";
+import { anyLogin, anyLoginMechanisms, catchingSubmission } from "./submission.ts";
+
+/** How localserve was started. */
+export interface DeveloperOptions {
+  /** Line ends, addresses and logins as with `serve`. */
+  strict: boolean;
+  /** Programs that send need the password of the account, and submission needs a login. */
+  auth: boolean;
+  /** The pages and the API need a login. */
+  login: boolean;
+  faults: Faults;
+  /** Messages that are kept; the oldest go. Undefined for no limit. */
+  maxMessages?: number;
+  /** Milliseconds that messages are kept. Undefined for no limit. */
+  maxAge?: number;
+  /** Where messages may be released to. */
+  relay?: Relay;
+}
+
+/** As localserve is without flags. */
+export function defaultDeveloper(): DeveloperOptions {
+  return { strict: false, auth: false, login: false, faults: new Faults() };
+}
+
+/** The backends of the SMTP ports of localserve. */
+export function developerBackends(
+  d: DeveloperOptions,
+  config: Config,
+  sasl: SaslBackend,
+  receiving: SmtpBackend,
+  queueing: SmtpBackend,
+): { receiving: SmtpBackend; submission: SmtpBackend } {
+  const open = !d.auth && !d.strict;
+  const logins = open ? anyLogin() : sasl;
+  const submission = catchingSubmission(config, receiving, queueing, logins);
+  return {
+    receiving: misbehaving(open ? { ...receiving, sasl: logins } : receiving, d.faults),
+    submission: misbehaving(
+      d.strict ? { ...submission, checkMailFrom: queueing.checkMailFrom } : submission,
+      d.faults,
+    ),
+  };
+}
+
+/** A TLS whose handshakes fail. */
+const brokenTls: ServerTls = {
+  certificateFor: () => {
+    throw new Error("STARTTLS is broken, as asked for");
+  },
+};
+
+/** Options of a port as localserve has them. */
+export function developerPort(d: DeveloperOptions, o: SmtpListenOptions): SmtpListenOptions {
+  const open = !d.auth && !d.strict;
+  const port: SmtpListenOptions = {
+    ...o,
+    ...(d.strict ? {} : { lenient: { localDomain: "localhost", loginOptional: open } }),
+    ...(open ? { mechanisms: anyLoginMechanisms, allowPlainAuth: true } : {}),
+  };
+  if (o.implicitTls) return port;
+  // Asked anew for each connection: it can change while the server runs.
+  return Object.defineProperty(port, "tls", {
+    get: () => {
+      const { StartTLS } = d.faults.settings;
+      return StartTLS === "off" ? undefined : StartTLS === "broken" ? brokenTls : o.tls;
+    },
+  });
+}

@@ -1,0 +1,48 @@
+/**
+ * Submission in localserve: what programs send is caught as it is, like mail that comes from outside. Only what is
+ * to be sent later, or asks for trouble in the queue, goes through the queue.
+ *
+ * @module
+ */
+import type { Config } from "../../config/mod.ts";
+import { type SaslBackend, SaslError } from "../../sasl/mod.ts";
+import { type SmtpBackend, SmtpError } from "../../smtp/server/mod.ts";
+import { loginAccount } from "../logins.ts";
+
+/** Any name and password log in. */
+export function anyLogin(): SaslBackend {
+  return {
+    checkPassword: () => Promise.resolve("any password"),
+    scramCredentials: () => Promise.reject(new SaslError("unavailable", "not offered here")),
+    cramMd5Credentials: () => Promise.reject(new SaslError("unavailable", "not offered here")),
+  };
+}
+
+/** Mechanisms in which a server needs to know nothing beforehand. */
+export const anyLoginMechanisms = ["PLAIN", "LOGIN"] as const;
+
+/**
+ * Catches what is submitted.
+ * @param receiving what takes mail from outside
+ * @param queueing what puts mail of a logged-in user into the queue
+ */
+export function catchingSubmission(
+  config: Config,
+  receiving: SmtpBackend,
+  queueing: SmtpBackend,
+  sasl: SaslBackend,
+): SmtpBackend {
+  return {
+    ...receiving,
+    sasl,
+    async deliver(session, transaction, message) {
+      const later = transaction.holdUntil !== undefined ||
+        transaction.recipients.some((r) => r.address.localpart.toLowerCase().startsWith("queue"));
+      if (!later) return await receiving.deliver(session, transaction, message);
+      if (session.username === undefined || loginAccount(config, session.username) === undefined) {
+        throw new SmtpError(530, "7.0", "log in as the account of localserve to use the queue");
+      }
+      return await queueing.deliver(session, transaction, message);
+    },
+  };
+}

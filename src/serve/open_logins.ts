@@ -1,0 +1,125 @@
+/**
+ * Who is in, over all protocols: sessions end as soon as what let them in doesn't any more, because a password, app
+ * password or key is changed or gone, or because the account or the domain of its login name is.
+ *
+ * @module
+ */
+import type { Config } from "../config/mod.ts";
+import type { Log } from "../log/mod.ts";
+import type { Accounts } from "../store/account/accounts.ts";
+import type { CredentialChange } from "../store/logins/credentials.ts";
+import { stillOpens } from "../store/logins/secrets.ts";
+import type { TlsKeys } from "../store/logins/tls_keys.ts";
+import type { Sessions } from "../web/login/mod.ts";
+import { fingerprintOf } from "./key_credential.ts";
+import { loginAccount } from "./logins.ts";
+
+/** A session with somebody in it. */
+export interface OpenLogin {
+  /** Name of the account. */
+  readonly account: string;
+  readonly login: string;
+  /** What opened it: see ServerStep of sasl. */
+  readonly credential: string;
+  /** Ends it soon, whatever it does. */
+  end(reason: string): void;
+}
+
+/** What decides who may stay. */
+export interface OpenLoginsOptions {
+  config: Config;
+  accounts: Accounts;
+  tlsKeys: () => TlsKeys | undefined;
+  log: Log;
+}
+
+export class OpenLogins {
+  readonly #o: OpenLoginsOptions;
+  readonly #open = new Map<string, Set<OpenLogin>>();
+  /** Of the pages; set once they are open. */
+  sessions: Sessions | undefined;
+  readonly #unwatch: () => void;
+
+  constructor(o: OpenLoginsOptions) {
+    this.#o = o;
+    this.#unwatch = o.config.onChange(() => void this.recheckAll());
+  }
+
+  /** Follows a session until it is over. @returns what tells that it is */
+  add(session: OpenLogin): () => void {
+    const { account } = session;
+    let all = this.#open.get(account);
+    if (!all) this.#open.set(account, all = new Set());
+    all.add(session);
+    return () => {
+      all.delete(session);
+      if (all.size === 0 && this.#open.get(account) === all) this.#open.delete(account);
+    };
+  }
+
+  /** Looks at all accounts with sessions, after a change of the configuration or of keys. */
+  async recheckAll(): Promise<void> {
+    for (const account of [...this.#open.keys()]) await this.recheck(account);
+    for (const account of this.sessions?.accounts() ?? []) {
+      const conf = this.#o.config.account(account);
+      if (account !== "" && (!conf || conf.LoginDisabled !== "")) this.sessions!.endAll(account);
+    }
+  }
+
+  /** An account's credentials have changed. One session of the pages may stay. */
+  async changed(
+    account: string,
+    change: CredentialChange,
+    keepSession: number | undefined,
+  ): Promise<void> {
+    // App passwords open no page.
+    if (change !== "appPassword") this.sessions?.endAll(account, keepSession);
+    await this.recheck(account);
+  }
+
+  /** Ends those sessions of an account that nothing opens any more. */
+  async recheck(account: string): Promise<void> {
+    const all = this.#open.get(account);
+    if (!all) return;
+    const { config, accounts, log } = this.#o;
+    for (const s of [...all]) {
+      if (loginAccount(config, s.login) !== account) {
+        this.#end(s, "this account may not log in any more");
+      }
+    }
+    if (all.size === 0) return;
+    try {
+      const open = await accounts.open(account);
+      try {
+        const secrets = open.credentials.secrets();
+        for (const s of [...all]) {
+          if (this.#keyOpens(s) || stillOpens(secrets, s.credential)) continue;
+          this.#end(s, "what you have logged in with is not valid any more");
+        }
+      } finally {
+        open.close();
+      }
+    } catch (err) {
+      // Who can't be vouched for has to log in again.
+      log.error("looking whether sessions may stay", { account, err: err as Error });
+      for (const s of [...all]) this.#end(s, "log in again");
+    }
+  }
+
+  #keyOpens(s: OpenLogin): boolean {
+    const fingerprint = fingerprintOf(s.credential);
+    return fingerprint !== undefined &&
+      (this.#o.tlsKeys()?.list(s.login).some((k) => k.fingerprint === fingerprint) ?? false);
+  }
+
+  #end(s: OpenLogin, reason: string): void {
+    this.#open.get(s.account)?.delete(s);
+    if (this.#open.get(s.account)?.size === 0) this.#open.delete(s.account);
+    this.#o.log.info("session ended", { account: s.account, login: s.login, reason });
+    s.end(reason);
+  }
+
+  close(): void {
+    this.#unwatch();
+  }
+}

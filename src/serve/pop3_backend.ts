@@ -1,0 +1,41 @@
+/** What the POP3 listeners ask of the server. @module */
+import type { Config } from "../config/mod.ts";
+import type { Log } from "../log/mod.ts";
+import type { LoginGuard, ServerTls } from "../net/mod.ts";
+import type { MaildropLocks, Pop3Backend } from "../pop3/mod.ts";
+import type { SaslBackend } from "../sasl/mod.ts";
+import type { Accounts } from "../store/account/accounts.ts";
+import { loginAccount } from "./logins.ts";
+import type { OpenLogins } from "./open_logins.ts";
+
+/** Options of one POP3 listener. */
+export interface Pop3Options {
+  config: Config;
+  accounts: Accounts;
+  sasl: SaslBackend;
+  log: Log;
+  hostname: string;
+  plaintextLogin: boolean;
+  tls: ServerTls | undefined;
+  loginGuard: LoginGuard;
+  openLogins: OpenLogins;
+  /** The same for all listeners. */
+  locks: MaildropLocks;
+}
+
+export function pop3Backend(o: Pop3Options): Pop3Backend {
+  return {
+    hostname: o.hostname,
+    log: o.log,
+    plaintextLogin: o.plaintextLogin,
+    tls: o.tls,
+    sasl: o.sasl,
+    loginGuard: o.loginGuard,
+    loggedIn: (session) => o.openLogins.add(session),
+    async accountForLogin(login) {
+      const name = loginAccount(o.config, login);
+      return name === undefined ? undefined : await o.accounts.open(name);
+    },
+    lock: (account) => o.locks.take(account),
+  };
+}

@@ -1,0 +1,280 @@
+/**
+ * Carrying out what scripts want done with a message that was accepted for an account.
+ *
+ * @module
+ */
+import type { Account as AccountConfig } from "../../config/mod.ts";
+import type { Decision } from "../../delivery/analysis_types.ts";
+import type { DoneStep } from "../../delivery/sieve/done_log.ts";
+import { type DeliveryOf, fileMessage, withEdited } from "../../delivery/sieve/filing.ts";
+import { type Action, problemText, type SieveResult } from "../../sieve/mod.ts";
+import { type IncomingMessage, SmtpError } from "../../smtp/server/mod.ts";
+import type { Account } from "../../store/account/account.ts";
+import type { Message, NewMessage } from "../../store/types.ts";
+import type { Incoming } from "../receiving/incoming.ts";
+import type { Plan } from "../receiving/plan.ts";
+import type { ReceivingServices } from "../receiving/services.ts";
+import { noteFailure } from "./failure_note.ts";
+import { notification, vacationReply } from "./replies.ts";
+import { runScripts, type Scripts } from "./running.ts";
+import { redirect, sendWritten, sieveActions } from "./sending.ts";
+
+/** A message, and for whom. */
+export interface ForScripts {
+  plan: Plan;
+  account: Account;
+  conf: AccountConfig;
+  decision: Decision;
+  prefix: Uint8Array;
+  message: IncomingMessage;
+  /** What is stored of it. */
+  stored: NewMessage;
+}
+
+/** What came of it. */
+export interface Carried {
+  /** The sender is refused, and nothing was done. */
+  refusal: SmtpError | undefined;
+  /** The message as it was filed, in the first of its mailboxes. */
+  delivered: Message | undefined;
+  /** Nothing is left of it. */
+  discarded: boolean;
+  /** A script sent a reply or decided not to: no other one is sent. */
+  answered: boolean;
+}
+
+/** RFC 5429 §2.1: the words of a refusal, as an answer can have them. */
+function refusalOf(reason: string, utf8: boolean): SmtpError {
+  const text = utf8 ? reason : reason.replace(/[^\p{ASCII}]/gu, "?");
+  return new SmtpError(
+    550,
+    "7.1",
+    text.trim().replace(/\r?\n/g, "\n").split("\n").slice(0, 20).join("\n") || "refused",
+  );
+}
+
+/**
+ * Runs the scripts and does what they want; what is filed and sent is durable when it resolves.
+ * @param keep whether a keep files the message; else it only goes on elsewhere
+ * @throws store and queue errors; the sender tries again then
+ */
+export async function carryOutScripts(
+  s: ReceivingServices,
+  m: Incoming,
+  f: ForScripts,
+  scripts: Scripts,
+  keep: boolean,
+): Promise<Carried> {
+  const { account } = f;
+  const result = await runScripts(s, m, f.plan, account, f.decision, f.prefix, scripts);
+  const steps: DoneStep[] = [];
+  const reject = result.actions.find((a) => a.kind === "reject");
+  if (reject) {
+    sieveActions.inc({ action: "reject" });
+    note(s, m, f, undefined, [step(reject, "refused")], result, scripts);
+    m.session.log.info("refused by a script", { account: account.name, line: reject.line });
+    return {
+      refusal: refusalOf(reject.reason, m.transaction.smtpUtf8),
+      delivered: undefined,
+      discarded: true,
+      answered: true,
+    };
+  }
+  const delivered = await carryOutActions(s, m, f, result, keep, steps);
+  await s.sieve.db.memory.remember(account.name, result.remembered);
+  note(s, m, f, delivered, steps, result, scripts);
+  await tellOfFailure(s, m, f, result, scripts);
+  return {
+    refusal: undefined,
+    delivered,
+    discarded: result.actions.some((a) => a.kind === "discard") &&
+      !result.actions.some((a) => a.kind === "keep" || a.kind === "fileinto"),
+    answered: result.actions.some((a) => a.kind === "vacation"),
+  };
+}
+
+const step = (a: Action, text: string): DoneStep => ({ script: a.script, line: a.line, text });
+
+async function carryOutActions(
+  s: ReceivingServices,
+  m: Incoming,
+  f: ForScripts,
+  result: SieveResult,
+  keep: boolean,
+  steps: DoneStep[],
+): Promise<Message | undefined> {
+  const { account } = f;
+  const d: DeliveryOf = {
+    account,
+    stored: f.stored,
+    keepMailbox: f.decision.mailbox,
+    tempDir: s.tempDir,
+  };
+  let delivered: Message | undefined;
+  let unsent = false;
+  // What is kept first: should the rest fail, the sender tries again, and a message twice is better than one less.
+  for (const a of result.actions) {
+    if (a.kind !== "keep" && a.kind !== "fileinto") continue;
+    if (a.kind === "keep" && !keep) continue;
+    const filed = await fileMessage(d, a);
+    delivered ??= filed.message;
+    sieveActions.inc({ action: a.kind });
+    steps.push(
+      step(
+        a,
+        `${
+          a.kind === "keep" && a.implicit ? "kept in" : "filed into"
+        } ${filed.mailbox}${filed.note}`,
+      ),
+    );
+  }
+  for (const a of result.actions) {
+    switch (a.kind) {
+      case "discard":
+        sieveActions.inc({ action: "discard" });
+        steps.push(step(a, "discarded"));
+        break;
+      case "redirect": {
+        const went = await withEdited(
+          d,
+          a.edited,
+          (file) => redirect(s, m, f.plan, account, a.redirect, f.message, file),
+        );
+        sieveActions.inc({ action: went ? "redirect" : "failed" });
+        if (!went) unsent = true;
+        steps.push(
+          step(
+            a,
+            went
+              ? `sent on to ${a.redirect.address}`
+              : `not sent on to ${a.redirect.address}: it came from there, or mail to it fails`,
+          ),
+        );
+        break;
+      }
+      case "redirectToList":
+        unsent = true;
+        steps.push(step(a, `not sent on: ${a.list} is a list to look in, not to write to`));
+        break;
+      case "vacation":
+        steps.push(step(a, await reply(s, m, f, a)));
+        break;
+      case "notify":
+        steps.push(step(a, await notify(s, m, f, a)));
+        break;
+    }
+  }
+  // What went nowhere is not lost.
+  if (unsent && !delivered) {
+    const kept = result.actions.some((a) => a.kind === "keep" || a.kind === "fileinto");
+    if (!kept && !steps.some((x) => x.text.startsWith("sent on"))) {
+      const filed = await fileMessage(d, {
+        kind: "keep",
+        line: 0,
+        script: "",
+        flags: undefined,
+        edited: undefined,
+        implicit: true,
+      });
+      delivered = filed.message;
+      steps.push({ script: "", line: 0, text: `kept in ${filed.mailbox}` });
+    }
+  }
+  return delivered;
+}
+
+async function reply(
+  s: ReceivingServices,
+  m: Incoming,
+  f: ForScripts,
+  a: Extract<Action, { kind: "vacation" }>,
+): Promise<string> {
+  const w = vacationReply(s, m, f.plan, f.account, f.conf, a.vacation);
+  if (typeof w === "string") return `no reply: ${w}`;
+  const { memory } = s.sieve.db;
+  const key = JSON.stringify(["vacation", a.vacation.handle, w.to[0].toLowerCase()]);
+  if (memory.seen(f.account.name, key)) return "no reply: the sender had one lately";
+  await sendWritten(s, m, f.plan, f.account, w, `vacation ${key}`);
+  await memory.remember(f.account.name, [{ key, seconds: a.vacation.seconds }]);
+  await fileCopy(s, f, a.vacation.fcc, w.bytes);
+  sieveActions.inc({ action: "vacation" });
+  return `replied to ${w.to[0]}`;
+}
+
+async function notify(
+  s: ReceivingServices,
+  m: Incoming,
+  f: ForScripts,
+  a: Extract<Action, { kind: "notify" }>,
+): Promise<string> {
+  const w = notification(s, m, f.plan, f.account, a.notification);
+  if (typeof w === "string") return `no notification: ${w}`;
+  await sendWritten(s, m, f.plan, f.account, w, `notify ${a.line} ${a.notification.method}`);
+  await fileCopy(s, f, a.notification.fcc, w.bytes);
+  sieveActions.inc({ action: "notify" });
+  return `notified ${w.to.join(", ")}`;
+}
+
+/** RFC 8580: a copy of what was sent. */
+async function fileCopy(
+  s: ReceivingServices,
+  f: ForScripts,
+  filing: Extract<Action, { kind: "fileinto" }>["filing"] | undefined,
+  bytes: Uint8Array,
+): Promise<void> {
+  if (!filing) return;
+  const d = { account: f.account, stored: f.stored, keepMailbox: "Inbox", tempDir: s.tempDir };
+  await fileMessage(d, { kind: "fileinto", line: 0, script: "", filing, edited: [bytes] }, false);
+}
+
+/** In the log that people see. */
+function note(
+  s: ReceivingServices,
+  m: Incoming,
+  f: ForScripts,
+  delivered: Message | undefined,
+  steps: DoneStep[],
+  result: SieveResult,
+  scripts: Scripts,
+): void {
+  const { summary } = m.arrived.description;
+  const error = result.error
+    ? problemText(result.error, result.error.script)
+    : scripts.broken && `the active script isn't run: ${problemText(scripts.broken[0])}`;
+  // Only what scripts did is worth a line.
+  if (!error && steps.every((x) => x.line === 0)) return;
+  s.sieve.db.log.add(f.account.name, delivered?.emailId, {
+    from: summary.from[0]?.address ?? "",
+    subject: summary.subject,
+    steps,
+    error,
+  });
+}
+
+async function tellOfFailure(
+  s: ReceivingServices,
+  m: Incoming,
+  f: ForScripts,
+  result: SieveResult,
+  scripts: Scripts,
+): Promise<void> {
+  const why = result.error
+    ? problemText(result.error, result.error.script || "script")
+    : scripts.broken && problemText(scripts.broken[0], "script");
+  if (!why) return;
+  sieveActions.inc({ action: "failed" });
+  m.session.log.info("script failed", { account: f.account.name, why });
+  const { summary } = m.arrived.description;
+  try {
+    await noteFailure(s, f.account, why, {
+      from: summary.from[0]?.address ?? "",
+      subject: summary.subject,
+    });
+  } catch (err) {
+    // The message is delivered, and must not come again.
+    m.session.log.error("noting a script's failure", {
+      err: err as Error,
+      account: f.account.name,
+    });
+  }
+}

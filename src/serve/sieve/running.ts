@@ -1,0 +1,100 @@
+/**
+ * Running scripts on a message that arrives: which ones, and what they see of it.
+ *
+ * @module
+ */
+import { catchallSeparators } from "../../config/mod.ts";
+import type { Decision } from "../../delivery/analysis_types.ts";
+import {
+  accountMailboxes,
+  inAddressBook,
+  localZone,
+  serverEnvironment,
+} from "../../delivery/sieve/context.ts";
+import {
+  executeSieveAsync,
+  type SieveContext,
+  SieveMail,
+  type SieveProblem,
+  type SieveResult,
+  type SieveScript,
+} from "../../sieve/mod.ts";
+import { addressText } from "../../smtp/server/mod.ts";
+import type { Account } from "../../store/account/account.ts";
+import type { Incoming } from "../receiving/incoming.ts";
+import type { Plan } from "../receiving/plan.ts";
+import type { ReceivingServices, SieveServices } from "../receiving/services.ts";
+
+/** Scripts for a message, in their order. */
+export interface Scripts {
+  run: SieveScript[];
+  /** Of the account's own: it was stored by another version, and isn't run. */
+  broken: SieveProblem[] | undefined;
+}
+
+/** Scripts for mail of an account to an address of a domain; undefined if there is none. */
+export function scriptsFor(s: SieveServices, account: string, domain: string): Scripts | undefined {
+  const own = s.db.scripts.compiledActive(account);
+  const before = s.site.around("before", domain);
+  const after = s.site.around("after", domain);
+  if (own === undefined && before.length + after.length === 0) return undefined;
+  const broken = Array.isArray(own) ? own : undefined;
+  return {
+    run: [
+      ...before,
+      ...(own === undefined || Array.isArray(own) ? [] : [own as SieveScript]),
+      ...after,
+    ],
+    broken,
+  };
+}
+
+/** Runs the scripts. Nothing is done yet. */
+export function runScripts(
+  s: ReceivingServices,
+  m: Incoming,
+  plan: Plan,
+  account: Account,
+  decision: Decision,
+  prefix: Uint8Array,
+  scripts: Scripts,
+): Promise<SieveResult> {
+  const { arrived, transaction, session } = m;
+  const { address, notify, originalRecipient } = plan.recipient;
+  const { db, site } = s.sieve;
+  const own = s.config.domain(address.domain ?? "");
+  const separators = own ? catchallSeparators(own.config) : [];
+  const context: SieveContext = {
+    message: new SieveMail({
+      prefix,
+      size: arrived.size,
+      read: (from, to) => arrived.read(from, to),
+      root: arrived.root,
+    }),
+    envelope: {
+      from: transaction.mailFrom ? addressText(transaction.mailFrom) : "",
+      to: addressText(address),
+      ret: transaction.ret,
+      envelopeId: transaction.envelopeId,
+      notify,
+      originalRecipient: originalRecipient &&
+        `${originalRecipient.type};${originalRecipient.address}`,
+    },
+    mailboxes: accountMailboxes(account),
+    now: s.now(),
+    zone: localZone,
+    environment: (name) =>
+      name === "remote-ip" ? session.remoteIp : serverEnvironment(s.config.static.Hostname, name),
+    inList: (list, value) => inAddressBook(account, list, value),
+    include: (name, where) =>
+      where === "personal" ? db.scripts.compiled(account.name, name) : site.global(name),
+    seen: (key) => db.memory.seen(account.name, key),
+    spamScore: decision.spamScore,
+    virus: undefined,
+    isOwnAddress: (a) => s.config.accountFor(a) === account.name,
+    keepMailbox: decision.mailbox,
+    separators: separators.length > 0 ? separators : ["+"],
+    limits: { redirects: 16 },
+  };
+  return executeSieveAsync(scripts.run, context);
+}

@@ -1,0 +1,133 @@
+/**
+ * Sending what scripts want sent, so that a crash neither loses nor doubles it (see src/delivery/sieve/memory.ts).
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import { counter } from "../../metrics/mod.ts";
+import { withTempFile } from "../../platform/files.ts";
+import type { Redirect } from "../../sieve/mod.ts";
+import { addressText, type IncomingMessage } from "../../smtp/server/mod.ts";
+import type { Account } from "../../store/account/account.ts";
+import { forward, mayGoOn } from "../onward/forward.ts";
+import type { Incoming } from "../receiving/incoming.ts";
+import type { Plan } from "../receiving/plan.ts";
+import type { ReceivingServices } from "../receiving/services.ts";
+import { queueOutgoing } from "../sending/outgoing.ts";
+import type { Written } from "./replies.ts";
+
+export const sieveActions = counter(
+  "mox_sieve_action_total",
+  "What scripts did with messages for accounts.",
+  {
+    action: ["keep", "fileinto", "redirect", "discard", "reject", "vacation", "notify", "failed"],
+  },
+);
+
+/** Bytes of a message that tell it from others. */
+const digested = 64 * 1024;
+
+/** What is the same when the sender tries again, and with no other message. */
+export function keyOf(m: Incoming, plan: Plan, account: Account, what: string): string {
+  const { arrived, transaction } = m;
+  const hash = createHash("sha256");
+  const words = [
+    account.name,
+    what,
+    transaction.mailFrom ? addressText(transaction.mailFrom) : "",
+    addressText(plan.recipient.address),
+    String(arrived.size),
+  ];
+  hash.update(JSON.stringify(words)).update(arrived.read(0, Math.min(arrived.size, digested)));
+  return hash.digest("base64url");
+}
+
+/** Queues something once for an incoming message. @returns false if it was before */
+async function once(
+  s: ReceivingServices,
+  m: Incoming,
+  account: Account,
+  key: string,
+  address: string,
+  messageId: string,
+  queue: (onAdded: () => void) => Promise<unknown>,
+): Promise<boolean> {
+  const { memory } = s.sieve.db;
+  m.sentBySieve.push(key);
+  if (!await memory.begin({ key, account: account.name, address, messageId })) return false;
+  try {
+    await queue(() => memory.done(key));
+  } catch (err) {
+    memory.failed(key);
+    throw err;
+  }
+  return true;
+}
+
+/** Sends a message on. @returns whether it goes on; if not it is to be kept */
+export async function redirect(
+  s: ReceivingServices,
+  m: Incoming,
+  plan: Plan,
+  account: Account,
+  r: Redirect,
+  message: IncomingMessage,
+  file: { file: string; fileSize: number } | undefined,
+): Promise<boolean> {
+  const to = mayGoOn(s, m, plan, account.name, [r.address]);
+  if (to.length === 0) return false;
+  const changed = {
+    file,
+    notify: r.notify?.map((n) => n.toLowerCase() as "never"),
+    ret: r.ret?.toLowerCase() as "full" | undefined,
+  };
+  const { messageId } = m.arrived.description.summary;
+  const key = keyOf(m, plan, account, `redirect ${r.address}`);
+  await once(
+    s,
+    m,
+    account,
+    key,
+    r.address,
+    messageId,
+    (onAdded) =>
+      forward(s, m, plan, account.name, { to, keep: false }, message, { ...changed, onAdded }),
+  );
+  return true;
+}
+
+/** Queues a message that was written for a user. @throws SmtpError beyond the account's limits */
+export async function sendWritten(
+  s: ReceivingServices,
+  m: Incoming,
+  plan: Plan,
+  account: Account,
+  w: Written,
+  what: string,
+): Promise<void> {
+  const key = keyOf(m, plan, account, what);
+  await withTempFile(
+    s.tempDir,
+    "sieve-",
+    w.bytes,
+    (path) =>
+      once(s, m, account, key, w.to[0], w.messageId, () =>
+        queueOutgoing(s, {
+          priority: -1,
+          senderAccount: account.name,
+          fromDomain: plan.recipient.address.domain,
+          // RFC 3834 §3.3, RFC 5436 §2.6: nothing is to come back.
+          mailFrom: "",
+          recipients: w.to.map((address) => ({ address, notify: ["never"] as const })),
+          file: path,
+          fileSize: w.bytes.length,
+          prefix: new Uint8Array(0),
+          smtputf8: w.smtputf8,
+          has8bit: w.bytes.some((b) => b >= 128),
+          requireTls: m.transaction.requireTls,
+          messageId: w.messageId,
+          subject: w.subject,
+          isDsn: true,
+        })),
+  );
+}

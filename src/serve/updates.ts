@@ -1,0 +1,68 @@
+/**
+ * A daily look whether there is a newer version (CheckUpdates of mox.conf): a question to the DNS of the
+ * configured domain, and a message to the postmaster, once for each version.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import type { Config } from "../config/mod.ts";
+import { isLater, latestVersion, type Resolver } from "../dns/mod.ts";
+import { Log } from "../log/mod.ts";
+import { writeFileAtomic } from "../platform/files.ts";
+import { programVersion } from "../platform/version.ts";
+import type { Accounts } from "../store/account/accounts.ts";
+import { deliverToPostmaster } from "./postmaster.ts";
+
+/** Milliseconds between looks, and from the start to the first one. */
+const interval = 24 * 3600_000;
+const firstAfter = 60_000;
+
+/** In the data folder: the last version that the postmaster was told of. */
+const toldFile = "lastknownversion";
+
+interface Services {
+  config: Config;
+  accounts: Accounts;
+  tempDir: string;
+  resolver: Resolver;
+}
+
+/**
+ * Looks once, and tells the postmaster of a version that is newer than this one and than any told before.
+ * @returns that version; undefined if there was nothing to tell
+ * @throws Error if the version can't be had
+ */
+export async function lookForUpdate(s: Services): Promise<string | undefined> {
+  const domain = s.config.static.CheckUpdatesDomain;
+  const latest = await latestVersion(s.resolver, domain);
+  const path = join(s.config.dataDir, toldFile);
+  const told = (await Deno.readTextFile(path).catch(() => "")).trim();
+  if (!isLater(latest, programVersion) || (told !== "" && !isLater(latest, told))) return undefined;
+  await deliverToPostmaster(s, `Version ${latest} of the mail server is there`, [
+    `This server runs version ${programVersion} of mox for Deno; ${domain} names ${latest} as the latest.`,
+    "",
+    'Read its release notes, make a backup ("mox backup"), put the new program in place of the old one, and',
+    "start the server again: the data are brought up to date by themselves.",
+    "",
+    "You are told of each version once. CheckUpdates of mox.conf switches this off.",
+  ]);
+  await writeFileAtomic(path, new TextEncoder().encode(`${latest}\n`));
+  return latest;
+}
+
+/** Looks every day, if the configuration wants it; the result ends that. */
+export function startUpdateChecks(s: Services): () => void {
+  const { CheckUpdates, CheckUpdatesDomain } = s.config.static;
+  if (!CheckUpdates || CheckUpdatesDomain === "") return () => {};
+  const log = new Log("updates");
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const look = () => {
+    timer = setTimeout(look, interval);
+    lookForUpdate(s).then(
+      (version) => log.info("looked for a newer version", { domain: CheckUpdatesDomain, version }),
+      (err) => log.info("looking for a newer version", { err: err as Error }),
+    );
+  };
+  timer = setTimeout(look, firstAfter);
+  return () => clearTimeout(timer);
+}

@@ -1,0 +1,275 @@
+/**
+ * From syntax to what runs: names, arguments, places of commands, requirements.
+ *
+ * @module
+ */
+import type { SyntaxNode } from "../language/syntax.ts";
+import type { Problems } from "../language/problems.ts";
+import type { CommandFn, TestFn } from "../run/run.ts";
+import { readArguments } from "./arguments.ts";
+import type { Checker, CommandDefinition, TagSpec, TestDefinition } from "./definition.ts";
+import { extensions, withImplied } from "./extensions.ts";
+import { ifCommand, requireNames } from "./control.ts";
+import { decodeEncodedCharacters, parseVariables, type Text, TextError } from "./text.ts";
+
+/** All commands and tests there are. */
+export interface Tables {
+  commands: ReadonlyMap<string, CommandDefinition>;
+  tests: ReadonlyMap<string, TestDefinition>;
+}
+
+const never: TestFn = () => false;
+
+/** Checks one script. */
+export class ScriptChecker implements Checker {
+  readonly #problems: Problems;
+  readonly #tables: Tables;
+  readonly #available: ReadonlySet<string>;
+  readonly required = new Set<string>();
+  readonly loops: string[] = [];
+
+  /** @param available extensions that may be required */
+  constructor(problems: Problems, tables: Tables, available: ReadonlySet<string>) {
+    this.#problems = problems;
+    this.#tables = tables;
+    this.#available = available;
+  }
+
+  error(at: number, message: string): void {
+    this.#problems.error(at, message);
+  }
+
+  warn(at: number, message: string): void {
+    this.#problems.warn(at, message);
+  }
+
+  requires(extension: string): boolean {
+    return this.required.has(extension);
+  }
+
+  allow(extension: string): void {
+    for (const name of withImplied(extension)) this.required.add(name);
+  }
+
+  /** Commands of a script or block. */
+  commands(nodes: readonly SyntaxNode[], top: boolean): CommandFn[] {
+    const list: CommandFn[] = [];
+    let requiring = top;
+    for (let i = 0; i < nodes.length; i++) {
+      const node = nodes[i];
+      if (node.name === "require") {
+        if (!requiring) {
+          this.error(node.at, "require must stand before all other commands of the script");
+        }
+        this.#require(node);
+        continue;
+      }
+      requiring = false;
+      if (node.name === "if") {
+        let end = i + 1;
+        while (end < nodes.length && (nodes[end].name === "elsif" || nodes[end].name === "else")) {
+          end++;
+          if (nodes[end - 1].name === "else") break;
+        }
+        list.push(this.#if(nodes.slice(i, end)));
+        i = end - 1;
+        continue;
+      }
+      if (node.name === "elsif" || node.name === "else") {
+        this.error(node.at, `${node.name} must follow the block of an if or elsif`);
+        this.commands(node.block ?? [], false);
+        continue;
+      }
+      const fn = this.#command(node);
+      if (fn) list.push(fn);
+    }
+    return list;
+  }
+
+  #require(node: SyntaxNode): void {
+    if (node.tests.length > 0 || node.testList) this.error(node.at, "require takes no test");
+    if (node.block) this.error(node.at, "require takes no block");
+    for (const { at, value } of requireNames(node, (a, m) => this.error(a, m))) {
+      // RFC 5228 §2.10.5 wants what is not known to be an error.
+      if (this.#available.has(value)) this.allow(value);
+      else if (extensions.includes(value)) {
+        this.error(
+          at,
+          `the extension ${JSON.stringify(value)} can't be used in scripts of this kind`,
+        );
+      } else this.error(at, `there is no extension ${JSON.stringify(value.slice(0, 100))}`);
+    }
+  }
+
+  #if(nodes: readonly SyntaxNode[]): CommandFn {
+    const branches: { test: TestFn; block: CommandFn[] }[] = [];
+    // RFC 5463 §4: what can't come to be run isn't looked at, as it may need extensions that aren't here.
+    let reachable = true;
+    for (const node of nodes) {
+      if (node.args.length > 0) this.error(node.args[0].at, `${node.name} takes no arguments`);
+      if (node.block === undefined) this.error(node.at, `${node.name} needs a block`);
+      const block = node.block ?? [];
+      if (node.name === "else") {
+        if (node.tests.length > 0) this.error(node.tests[0].at, "else takes no test");
+        if (reachable) branches.push({ test: () => true, block: this.commands(block, false) });
+        continue;
+      }
+      if (node.tests.length !== 1 || node.testList) {
+        this.error(node.at, `${node.name} needs one test; allof (…) and anyof (…) join several`);
+        this.commands(block, false);
+        continue;
+      }
+      if (!reachable) continue;
+      const known = this.#known(node.tests[0]);
+      const test = this.test(node.tests[0]);
+      if (known !== false) branches.push({ test, block: this.commands(block, false) });
+      if (known === true) reachable = false;
+    }
+    return ifCommand(branches, nodes[0].at);
+  }
+
+  /** What a test with ihave in it comes to, if that is known now. */
+  #known(node: SyntaxNode): boolean | undefined {
+    if (!this.requires("ihave")) return undefined;
+    switch (node.name) {
+      case "ihave": {
+        const names = node.args.flatMap((a) =>
+          a.kind === "list" ? a.items.map((s) => s.value) : a.kind === "string" ? [a.value] : []
+        );
+        return names.every((n) => this.#available.has(n));
+      }
+      case "not": {
+        const inner = node.tests.length === 1 ? this.#known(node.tests[0]) : undefined;
+        return inner === undefined ? undefined : !inner;
+      }
+      case "allof":
+      case "anyof": {
+        const all = node.tests.map((t) => this.#known(t));
+        const decides = node.name === "anyof";
+        if (all.includes(decides)) return decides;
+        return all.every((k) => k === !decides) ? !decides : undefined;
+      }
+      default:
+        return undefined;
+    }
+  }
+
+  #needs(extension: string | readonly string[] | undefined): string | undefined {
+    if (extension === undefined) return undefined;
+    const list = typeof extension === "string" ? [extension] : extension;
+    return list.some((e) => this.required.has(e))
+      ? undefined
+      : `needs require ${JSON.stringify(list[0])}`;
+  }
+
+  tagRefused(tag: string, spec: TagSpec): string | undefined {
+    const missing = this.#needs(spec.extension);
+    return missing && `the tag :${tag} ${missing}`;
+  }
+
+  /** A string, with what extensions make of it. */
+  text(at: number, value: string): Text {
+    try {
+      const decoded = this.required.has("encoded-character")
+        ? decodeEncodedCharacters(value)
+        : value;
+      if (!this.required.has("variables")) return decoded;
+      const text = parseVariables(decoded);
+      if (typeof text !== "string") {
+        for (const p of text.parts) {
+          if (typeof p === "string" || "match" in p || !p.name.includes(".")) continue;
+          if (
+            !p.name.startsWith("global.") || !this.required.has("include") ||
+            p.name.split(".").length > 2
+          ) {
+            this.error(at, `there are no variables such as \${${p.name}} here`);
+          }
+        }
+      }
+      return text;
+    } catch (err) {
+      if (!(err instanceof TextError)) throw err;
+      this.error(at, err.message);
+      return "";
+    }
+  }
+
+  #command(node: SyntaxNode): CommandFn | undefined {
+    const d = this.#tables.commands.get(node.name);
+    if (!d) {
+      const isTest = this.#tables.tests.has(node.name);
+      this.error(
+        node.at,
+        isTest ? `${node.name} is a test, not a command` : `there is no command ${node.name}`,
+      );
+      if (node.block) this.commands(node.block, false);
+      return undefined;
+    }
+    const missing = this.#needs(d.extension);
+    if (missing) {
+      this.error(node.at, `the command ${node.name} ${missing}`);
+      return undefined;
+    }
+    const args = readArguments(node, "command", d, this);
+    this.#checkTests(node, "command", d.tests);
+    if (node.block && !d.block) this.error(node.at, `the command ${node.name} takes no block`);
+    if (!node.block && d.block) this.error(node.at, `the command ${node.name} needs a block`);
+    if (!args) {
+      if (node.block && d.block) this.commands(node.block, false);
+      return undefined;
+    }
+    if (d.block) {
+      this.loops.push(String(args.text("name") ?? ""));
+      args.block = this.commands(node.block ?? [], false);
+      this.loops.pop();
+    }
+    const fn = d.compile(this, args);
+    const { at } = node;
+    return (run) => {
+      run.offset = at;
+      return fn(run);
+    };
+  }
+
+  #checkTests(node: SyntaxNode, what: string, tests: "one" | "some" | undefined): void {
+    const { length } = node.tests;
+    if (tests === undefined && (length > 0 || node.testList)) {
+      this.error(node.tests[0]?.at ?? node.at, `the ${what} ${node.name} takes no test`);
+    } else if (tests === "one" && (length !== 1 || node.testList)) {
+      this.error(node.at, `the ${what} ${node.name} needs one test after it`);
+    } else if (tests === "some" && !node.testList) {
+      this.error(node.at, `the ${what} ${node.name} needs tests in parentheses`);
+    }
+  }
+
+  test(node: SyntaxNode): TestFn {
+    const d = this.#tables.tests.get(node.name);
+    if (!d) {
+      const isCommand = this.#tables.commands.has(node.name) ||
+        ["if", "elsif", "else", "require"].includes(node.name);
+      this.error(
+        node.at,
+        isCommand ? `${node.name} is a command, not a test` : `there is no test ${node.name}`,
+      );
+      return never;
+    }
+    const missing = this.#needs(d.extension);
+    if (missing) {
+      this.error(node.at, `the test ${node.name} ${missing}`);
+      return never;
+    }
+    const args = readArguments(node, "test", d, this);
+    this.#checkTests(node, "test", d.tests);
+    // Of tests joined, those behind one that decides are never run (RFC 5463 §4).
+    const decides = node.name === "allof" ? false : node.name === "anyof" ? true : undefined;
+    const tests: TestFn[] = [];
+    for (const t of node.tests) {
+      const known = this.#known(t);
+      tests.push(this.test(t));
+      if (known !== undefined && known === decides) break;
+    }
+    if (!args) return never;
+    args.tests = tests;
+    return d.compile(this, args);
+  }
+}

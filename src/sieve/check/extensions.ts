@@ -1,0 +1,62 @@
+/** What a script may require. @module */
+
+/** Extensions, in the order in which they are listed to clients. */
+export const extensions: readonly string[] = [
+  "fileinto",
+  "reject",
+  "ereject",
+  "envelope",
+  "encoded-character",
+  "vacation",
+  "vacation-seconds",
+  "subaddress",
+  "comparator-i;octet",
+  "comparator-i;ascii-casemap",
+  "comparator-i;ascii-numeric",
+  "comparator-i;unicode-casemap",
+  "relational",
+  "regex",
+  "imap4flags",
+  "copy",
+  "include",
+  "variables",
+  "body",
+  "enotify",
+  "environment",
+  "mailbox",
+  "mboxmetadata",
+  "servermetadata",
+  "special-use",
+  "mailboxid",
+  "date",
+  "index",
+  "ihave",
+  "duplicate",
+  "editheader",
+  "foreverypart",
+  "mime",
+  "extracttext",
+  "replace",
+  "enclose",
+  "extlists",
+  "spamtest",
+  "spamtestplus",
+  "virustest",
+  "redirect-dsn",
+  "redirect-deliverby",
+  "envelope-dsn",
+  "envelope-deliverby",
+  "fcc",
+  "imapsieve",
+];
+
+/** Extensions that have others in them. */
+const implied: Readonly<Record<string, readonly string[]>> = {
+  "vacation-seconds": ["vacation"],
+  spamtestplus: ["spamtest"],
+};
+
+/** The extension with those in it. */
+export function withImplied(name: string): readonly string[] {
+  return [name, ...(implied[name] ?? [])];
+}

@@ -1,0 +1,174 @@
+/**
+ * Tags that many tests share: match types, comparators, address parts, indexes, MIME parts.
+ *
+ * @module
+ */
+import { RegExpSyntaxError } from "../../config/sconf/regexp.ts";
+import { type Comparator, comparators } from "../matching/comparators.ts";
+import {
+  type Match,
+  Matcher,
+  type MatchType,
+  type Relation,
+  sieveRegExp,
+} from "../matching/match.ts";
+import type { Args, Checker, PlacedText, Tags } from "./definition.ts";
+import { constant } from "./text.ts";
+
+/** Match types and comparator (RFC 5228 §2.7, RFC 5231, RFC 6134). */
+export const matchTags: Tags = {
+  is: {},
+  contains: {},
+  matches: {},
+  regex: { extension: "regex" },
+  value: { takes: "string", extension: "relational" },
+  count: { takes: "string", extension: "relational" },
+  list: { extension: "extlists" },
+  comparator: { takes: "string" },
+};
+
+const types: readonly MatchType[] = [
+  "is",
+  "contains",
+  "matches",
+  "regex",
+  "value",
+  "count",
+  "list",
+];
+const relations: readonly string[] = ["gt", "ge", "lt", "le", "eq", "ne"];
+
+/** Only one of some tags may be given: that one, if any. */
+export function oneOf<T extends string>(
+  c: Checker,
+  a: Args,
+  tags: readonly T[],
+  what: string,
+): T | undefined {
+  if (!a.tagged) return undefined;
+  const given = tags.filter((t) => a.has(t));
+  for (const t of given.slice(1)) {
+    c.error(a.tagAt(t), `:${given[0]} and :${t} exclude each other: a test has one ${what}`);
+  }
+  return given[0];
+}
+
+const plain: Match = { type: "is", relation: "eq", comparator: "i;ascii-casemap" };
+
+/** The way of matching that the tags ask for. */
+export function compileMatch(c: Checker, a: Args): Match {
+  if (!a.tagged) return plain;
+  const type = oneOf(c, a, types, "match type") ?? "is";
+  const match: Match = { type, relation: "eq", comparator: "i;ascii-casemap" };
+  if (type === "value" || type === "count") {
+    const relation = constant(a.text(type))?.toLowerCase();
+    if (relation === undefined || !relations.includes(relation)) {
+      c.error(
+        a.tagAt(type),
+        `:${type} needs one of the relations ${relations.join(", ")} after it`,
+      );
+    } else {
+      match.relation = relation as Relation;
+    }
+  }
+  if (a.has("comparator")) {
+    const name = constant(a.text("comparator"));
+    const known = name === undefined ? undefined : comparators.get(name);
+    if (name === undefined || !known) {
+      c.error(
+        a.tagAt("comparator"),
+        `there is no comparator ${JSON.stringify(name ?? "with variables in it")}`,
+      );
+      return match;
+    }
+    const always = name === "i;octet" || name === "i;ascii-casemap";
+    if (!always && !c.requires(`comparator-${name}`)) {
+      c.error(a.tagAt("comparator"), `the comparator ${name} needs require "comparator-${name}"`);
+    }
+    match.comparator = name as Comparator;
+    if (!known.substring && (type === "contains" || type === "matches" || type === "regex")) {
+      c.error(
+        a.tagAt(type),
+        `:${type} can't be used with the comparator ${name}, which looks at whole values`,
+      );
+    }
+  }
+  return match;
+}
+
+/** Keys of a test, by the match type its tags ask for. */
+export function compileMatcher(c: Checker, a: Args, keys: readonly PlacedText[]): Matcher {
+  const match = compileMatch(c, a);
+  if (match.type === "regex") {
+    for (const k of keys) {
+      if (typeof k.text !== "string") continue;
+      try {
+        sieveRegExp(k.text, match.comparator);
+      } catch (err) {
+        if (!(err instanceof RegExpSyntaxError)) throw err;
+        c.error(k.at, `this regular expression ${err.message}`);
+        return new Matcher({ ...match, type: "is" }, []);
+      }
+    }
+  }
+  return new Matcher(match, keys.map((k) => k.text));
+}
+
+/** RFC 5228 §2.7.4, RFC 5233. */
+export type AddressPart = "all" | "localpart" | "domain" | "user" | "detail";
+export const addressPartTags: Tags = {
+  all: {},
+  localpart: {},
+  domain: {},
+  user: { extension: "subaddress" },
+  detail: { extension: "subaddress" },
+};
+
+export function compileAddressPart(c: Checker, a: Args): AddressPart {
+  return oneOf(c, a, ["all", "localpart", "domain", "user", "detail"] as const, "address part") ??
+    "all";
+}
+
+/** RFC 5260 §6. */
+export interface IndexChoice {
+  index: number;
+  last: boolean;
+}
+export const indexTags: Tags = {
+  index: { takes: "number", extension: "index" },
+  last: { extension: "index" },
+};
+
+export function compileIndex(c: Checker, a: Args): IndexChoice | undefined {
+  const index = a.number("index");
+  if (a.has("last") && index === undefined) {
+    c.error(a.tagAt("last"), ":last needs :index beside it");
+  }
+  if (index === undefined) return undefined;
+  if (index < 1) c.error(a.tagAt("index"), ":index counts from 1");
+  return { index, last: a.has("last") };
+}
+
+/** The one that is meant of those in a header. */
+export function atIndex<T>(list: readonly T[], choice: IndexChoice | undefined): readonly T[] {
+  if (!choice) return list;
+  const i = choice.last ? list.length - choice.index : choice.index - 1;
+  return i >= 0 && i < list.length ? [list[i]] : [];
+}
+
+const fieldName = /^[\x21-\x39\x3b-\x7e]+$/;
+
+/** Names of header fields: those that can't be any match nothing, and are warned of. */
+export function checkFieldNames(c: Checker, names: readonly PlacedText[]): void {
+  for (const n of names) {
+    const name = constant(n.text);
+    if (name !== undefined && !fieldName.test(name)) {
+      c.warn(n.at, `${JSON.stringify(name.slice(0, 80))} can't be the name of a header field`);
+    }
+  }
+}
+
+/** Whether a text can be the name of a header field (RFC 5322 §3.6.8). */
+export function isFieldName(name: string): boolean {
+  return fieldName.test(name);
+}

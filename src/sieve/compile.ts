@@ -1,0 +1,92 @@
+/**
+ * From the text of a script to what can be run, or to all that is wrong with it.
+ *
+ * @module
+ */
+import { ScriptChecker, type Tables } from "./check/checker.ts";
+import { extensions } from "./check/extensions.ts";
+import { tablesFor } from "./extensions/tables.ts";
+import { byPlace, Problems, problemText, type SieveProblem } from "./language/problems.ts";
+import { parseSyntax } from "./language/syntax.ts";
+import type { SieveScript } from "./run/run.ts";
+
+/** Bytes of a script. */
+export const maxScriptSize = 2 * 1024 * 1024;
+
+/** A script has errors; the message lists them, one a line. */
+export class SieveSyntaxError extends Error {
+  override name = "SieveSyntaxError";
+  readonly problems: readonly SieveProblem[];
+
+  constructor(problems: readonly SieveProblem[], script = "") {
+    super(problems.map((p) => problemText(p, script)).join("\n"));
+    this.problems = problems;
+  }
+}
+
+const everything: ReadonlySet<string> = new Set(extensions);
+const tables = new WeakMap<ReadonlySet<string>, Tables>();
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+function tablesOf(available: ReadonlySet<string>): Tables {
+  let t = tables.get(available);
+  if (!t) tables.set(available, t = tablesFor(available));
+  return t;
+}
+
+/** The text of a script. @throws SieveSyntaxError for one that is too large or isn't UTF-8 */
+export function scriptText(bytes: Uint8Array, name = ""): string {
+  if (bytes.length > maxScriptSize) {
+    throw new SieveSyntaxError([{
+      line: 1,
+      column: 1,
+      message: `a script has ${maxScriptSize} bytes at most`,
+    }], name);
+  }
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    // Up to the first byte that is none of UTF-8.
+    const before =
+      new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes).split("\ufffd", 1)[0];
+    const { line, column } = new Problems(before).place(before.length);
+    throw new SieveSyntaxError(
+      [{ line, column, message: "the script is not in UTF-8 here" }],
+      name,
+    );
+  }
+}
+
+/**
+ * Compiles a script.
+ * @param available extensions that it may require; all if not given
+ * @throws SieveSyntaxError with all that is wrong, in the order of the lines
+ */
+export function compileSieve(
+  source: string | Uint8Array,
+  o: { name?: string; available?: ReadonlySet<string> } = {},
+): SieveScript {
+  const name = o.name ?? "";
+  const text = typeof source === "string" ? source : scriptText(source, name);
+  if (text.length > maxScriptSize) {
+    throw new SieveSyntaxError([{
+      line: 1,
+      column: 1,
+      message: `a script has ${maxScriptSize} bytes at most`,
+    }], name);
+  }
+  const available = o.available ?? everything;
+  const problems = new Problems(text);
+  const nodes = parseSyntax(text, problems);
+  const checker = new ScriptChecker(problems, tablesOf(available), available);
+  const commands = checker.commands(nodes, true);
+  if (problems.errors.length > 0) throw new SieveSyntaxError(byPlace(problems.errors), name);
+  const place = (offset: number) => problems.place(offset);
+  return {
+    name,
+    commands,
+    requires: checker.required,
+    warnings: byPlace(problems.warnings),
+    place,
+  };
+}

@@ -1,0 +1,100 @@
+/** The test `body` (RFC 5173). @module */
+import type { TestDefinition } from "../check/definition.ts";
+import { compileMatcher, matchTags, oneOf } from "../check/matching.ts";
+import type { Part } from "../../mail/structure/structure.ts";
+import { allParts, isOfType, partText, readableText } from "../message/parts.ts";
+import type { Run } from "../run/run.ts";
+
+const latin1 = new TextDecoder("latin1");
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Octets as text: UTF-8 where they are that. */
+function bytesText(bytes: Uint8Array): string {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    return latin1.decode(bytes);
+  }
+}
+
+/** Texts of parts, made once for a message: scripts ask for them again and again. */
+const kept = new WeakMap<Part, Map<string, string>>();
+
+function textOf(run: Run, p: Part, how: "text" | "content"): string {
+  let texts = kept.get(p);
+  if (!texts) kept.set(p, texts = new Map());
+  let text = texts.get(how);
+  if (text === undefined) {
+    const max = run.limits.partText;
+    run.spend((p.endOffset - p.bodyOffset) >> 6);
+    text = how === "text" ? readableText(run.message, p, max) : partText(run.message, p, max);
+    if (text.length < 1_000_000) texts.set(how, text);
+  }
+  return text;
+}
+
+/** What `:content` looks at of a part whose type fits (RFC 5173 §5.2). */
+function contentOf(run: Run, p: Part): string[] {
+  const { message, limits: { partText: max } } = run;
+  if (p.message) {
+    return [
+      bytesText(
+        message.read(
+          p.message.headerOffset,
+          Math.min(p.message.bodyOffset, p.message.headerOffset + max),
+        ),
+      ),
+    ];
+  }
+  if (p.parts.length === 0) return [textOf(run, p, "content")];
+  // Of a multipart, what stands before its first part, and after its last.
+  const texts: string[] = [];
+  const start = p.parts[0].headerOffset;
+  texts.push(bytesText(message.read(p.bodyOffset, Math.min(start, p.bodyOffset + max))));
+  const end = p.parts[p.parts.length - 1].endOffset;
+  if (end < p.endOffset) texts.push(bytesText(message.read(end, Math.min(p.endOffset, end + max))));
+  return texts;
+}
+
+const body: TestDefinition = {
+  name: "body",
+  extension: "body",
+  tags: { ...matchTags, raw: {}, content: { takes: "strings" }, text: {} },
+  positional: ["strings"],
+  compile(c, a) {
+    const how = oneOf(c, a, ["raw", "content", "text"] as const, "kind of body") ?? "text";
+    const matcher = compileMatcher(c, a, a.strings(0));
+    const types = a.texts("content")?.map((t) => t.text) ?? [];
+    return (run) => {
+      const { message } = run;
+      const { root } = message;
+      let values: string[];
+      if (how === "raw") {
+        run.spend((message.end - root.bodyOffset) >> 6);
+        values = [
+          bytesText(
+            message.read(
+              root.bodyOffset,
+              Math.min(message.end, root.bodyOffset + run.limits.partText),
+            ),
+          ),
+        ];
+      } else {
+        values = [];
+        const wanted = how === "content" ? run.texts(types) : [];
+        for (const p of allParts(root)) {
+          run.spend(1);
+          if (how === "text") {
+            if (p.type === "text" && p.parts.length === 0) values.push(textOf(run, p, "text"));
+          } else if (wanted.some((w) => isOfType(p, w))) {
+            values.push(...contentOf(run, p));
+          }
+        }
+      }
+      // RFC 5173 §6: ${1} and so on stay as they are.
+      return matcher.any(run, values, false);
+    };
+  },
+};
+
+export const bodyTests: readonly TestDefinition[] = [body];

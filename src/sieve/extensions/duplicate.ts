@@ -1,0 +1,48 @@
+/** The test `duplicate` (RFC 7352). @module */
+import type { TestDefinition } from "../check/definition.ts";
+import { oneOf } from "../check/matching.ts";
+import { constant } from "../check/text.ts";
+
+const day = 86_400;
+const defaultSeconds = 7 * day;
+const mostSeconds = 90 * day;
+
+const duplicate: TestDefinition = {
+  name: "duplicate",
+  extension: "duplicate",
+  tags: {
+    header: { takes: "string" },
+    uniqueid: { takes: "string" },
+    handle: { takes: "string" },
+    seconds: { takes: "number" },
+    last: {},
+  },
+  compile(c, a) {
+    oneOf(c, a, ["header", "uniqueid"] as const, "kind of id");
+    const header = a.text("header");
+    const name = constant(header);
+    if (name !== undefined && !/^[\x21-\x39\x3b-\x7e]+$/.test(name)) {
+      c.error(a.tagAt("header"), ":header needs the name of a header field");
+    }
+    const id = a.text("uniqueid");
+    const handle = a.text("handle");
+    const seconds = Math.min(mostSeconds, a.number("seconds") ?? defaultSeconds);
+    const last = a.has("last");
+    return (run) => {
+      run.spend(10);
+      const field = header === undefined ? "message-id" : run.text(header).toLowerCase();
+      const value = id === undefined ? run.message.values(field)[0] : run.text(id);
+      // RFC 7352 §3: a message without the field is none that came before.
+      if (value === undefined || value === "") return false;
+      const key = JSON.stringify([handle === undefined ? "" : run.text(handle), value]);
+      // Twice in one execution it is the same message: both tests have one result.
+      const seen = run.context.seen(key);
+      const known = run.remembered.some((r) => r.key === key);
+      if ((!seen || last) && !known) run.remembered.push({ key, seconds });
+      if (run.context.trace) run.trace(`duplicate: ${seen ? "seen before" : "not seen before"}`);
+      return seen;
+    };
+  },
+};
+
+export const duplicateTests: readonly TestDefinition[] = [duplicate];

@@ -1,0 +1,130 @@
+/** Header fields added and taken out (RFC 5293). @module */
+import { encodeWord } from "../../mail/header/encode.ts";
+import type { CommandDefinition } from "../check/definition.ts";
+import { compileIndex, compileMatcher, isFieldName, matchTags } from "../check/matching.ts";
+import { constant } from "../check/text.ts";
+import { decodedValue, type MailField, newField } from "../message/mail.ts";
+import { SieveRuntimeError } from "../run/run.ts";
+
+/** RFC 5293 §6, §7: fields that tell how a message came, and keep loops from forming. */
+const protectedFromDeleting = new Set([
+  "received",
+  "auto-submitted",
+  "delivered-to",
+  "return-path",
+]);
+const protectedFromAdding = new Set(["return-path", "delivered-to", "authentication-results"]);
+/** Bytes of a field's value. */
+const longestValue = 2048;
+
+/** The value as it is written: one line for each of its own, encoded where it is beyond ASCII. */
+function writable(value: string): string {
+  const clean = value.replace(/\r?\n/g, "\r\n").replace(
+    // deno-lint-ignore no-control-regex -- what would end the field
+    /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)/g,
+    " ",
+  ).trim();
+  return clean.split("\r\n").map((line, i) =>
+    (i > 0 && !/^[ \t]/.test(line) ? " " : "") + encodeWord(line)
+  )
+    .filter((line, i) => i === 0 || line.trim() !== "").join("\r\n");
+}
+
+const addheader: CommandDefinition = {
+  name: "addheader",
+  extension: "editheader",
+  tags: { last: {} },
+  positional: ["string", "string"],
+  compile(c, a) {
+    const name = constant(a.string(0));
+    if (name !== undefined && !isFieldName(name)) {
+      c.error(
+        a.positionalAt(0),
+        `${JSON.stringify(name.slice(0, 80))} can't be the name of a header field`,
+      );
+    }
+    const value = constant(a.string(1));
+    if (value !== undefined && value.length > longestValue) {
+      c.error(
+        a.positionalAt(1),
+        `the value of a header field has ${longestValue} characters at most`,
+      );
+    }
+    const last = a.has("last");
+    const [nameText, valueText] = [a.string(0), a.string(1)];
+    return (run) => {
+      const field = run.text(nameText);
+      if (!isFieldName(field)) {
+        throw new SieveRuntimeError(
+          `${JSON.stringify(field.slice(0, 80))} can't be the name of a header field`,
+        );
+      }
+      if (protectedFromAdding.has(field.toLowerCase())) {
+        run.warn(`the field ${field} can't be added; it is left as it is`);
+        return undefined;
+      }
+      const text = run.text(valueText);
+      if (text.length > longestValue) {
+        throw new SieveRuntimeError("the value of a header field is too long");
+      }
+      const added = newField(field, writable(text));
+      const { fields } = run.message;
+      run.spend(10 + fields.length);
+      run.message.setFields(last ? [...fields, added] : [added, ...fields]);
+      run.trace(`addheader ${field}`);
+      return undefined;
+    };
+  },
+};
+
+const deleteheader: CommandDefinition = {
+  name: "deleteheader",
+  extension: "editheader",
+  tags: { ...matchTags, index: { takes: "number" }, last: {} },
+  positional: ["string", "strings"],
+  // Without patterns all fields of the name go.
+  optionalLast: true,
+  compile(c, a) {
+    const name = constant(a.string(0));
+    if (name !== undefined && !isFieldName(name)) {
+      c.error(
+        a.positionalAt(0),
+        `${JSON.stringify(name.slice(0, 80))} can't be the name of a header field`,
+      );
+    }
+    const index = compileIndex(c, a);
+    const matcher = compileMatcher(c, a, a.strings(1));
+    const all = !a.given(1);
+    const nameText = a.string(0);
+    return (run) => {
+      const field = run.text(nameText).toLowerCase();
+      if (!isFieldName(field)) {
+        throw new SieveRuntimeError(
+          `${JSON.stringify(field.slice(0, 80))} can't be the name of a header field`,
+        );
+      }
+      if (protectedFromDeleting.has(field)) {
+        run.warn(`the field ${field} can't be deleted; it is left as it is`);
+        return undefined;
+      }
+      let found = run.message.named(field);
+      run.spend(10 + found.length);
+      if (index) {
+        const i = index.last ? found.length - index.index : index.index - 1;
+        found = i >= 0 && i < found.length ? [found[i]] : [];
+      }
+      if (!all) {
+        const { match } = matcher;
+        found = match.type === "count"
+          ? (matcher.count(run, found.length) ? found : [])
+          : found.filter((f) => matcher.value(run, decodedValue(f)));
+      }
+      const gone = new Set<MailField>(found);
+      if (gone.size > 0) run.message.setFields(run.message.fields.filter((f) => !gone.has(f)));
+      run.trace(`deleteheader ${field}: ${gone.size}`);
+      return undefined;
+    };
+  },
+};
+
+export const editCommands: readonly CommandDefinition[] = [addheader, deleteheader];

@@ -1,0 +1,109 @@
+/** Notifications (RFC 5435), by mail (RFC 5436). @module */
+import type { CommandDefinition, TestDefinition } from "../check/definition.ts";
+import { compileMatcher, matchTags } from "../check/matching.ts";
+import { constant } from "../check/text.ts";
+import { oneAddress } from "../message/addresses.ts";
+import { mailtoProblem } from "../message/mailto.ts";
+import { SieveRuntimeError } from "../run/run.ts";
+import { compileFcc, fccTags } from "./filing.ts";
+
+/** Why nothing can be sent by a method; undefined if it can. */
+function methodProblem(method: string): string | undefined {
+  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(method)?.[1].toLowerCase();
+  if (scheme === undefined) return "is no URI";
+  if (scheme !== "mailto") return `asks for ${scheme}: only mailto: can be used`;
+  return mailtoProblem(method);
+}
+
+const shown = (s: string) => JSON.stringify(s.slice(0, 200));
+
+const notify: CommandDefinition = {
+  name: "notify",
+  extension: "enotify",
+  tags: {
+    from: { takes: "string" },
+    importance: { takes: "string" },
+    options: { takes: "strings" },
+    message: { takes: "string" },
+    ...fccTags,
+  },
+  positional: ["string"],
+  compile(c, a) {
+    const from = a.text("from");
+    const importance = a.text("importance");
+    const options = a.texts("options")?.map((o) => o.text) ?? [];
+    const message = a.text("message");
+    const method = a.string(0);
+    const sender = constant(from);
+    if (sender !== undefined && !oneAddress(sender)) {
+      c.error(a.tagAt("from"), `${shown(sender)} is no address`);
+    }
+    const level = constant(importance);
+    if (level !== undefined && !/^[123]$/.test(level)) {
+      c.error(a.tagAt("importance"), ':importance is "1", "2" or "3"');
+    }
+    const uri = constant(method);
+    const problem = uri === undefined ? undefined : methodProblem(uri);
+    if (problem) c.error(a.positionalAt(0), `the method ${shown(uri!)} ${problem}`);
+    const fcc = compileFcc(c, a);
+    return (run) => {
+      const uri = run.text(method);
+      const problem = methodProblem(uri);
+      if (problem) throw new SieveRuntimeError(`the method ${shown(uri)} ${problem}`);
+      const sender = from === undefined ? undefined : run.text(from);
+      if (sender !== undefined && !oneAddress(sender)) {
+        throw new SieveRuntimeError(`${shown(sender)} is no address`);
+      }
+      const level = importance === undefined ? "2" : run.text(importance);
+      if (!/^[123]$/.test(level)) throw new SieveRuntimeError(":importance isn't 1, 2 or 3");
+      run.trace(`notify ${uri}`);
+      run.act({
+        ...run.at,
+        kind: "notify",
+        notification: {
+          method: uri,
+          from: sender,
+          importance: Number(level) as 1 | 2 | 3,
+          options: run.texts(options),
+          message: message === undefined ? undefined : run.text(message),
+          fcc: fcc(run),
+        },
+      });
+      return undefined;
+    };
+  },
+};
+
+const validMethod: TestDefinition = {
+  name: "valid_notify_method",
+  extension: "enotify",
+  positional: ["strings"],
+  compile(_c, a) {
+    const methods = a.strings(0).map((m) => m.text);
+    return (run) => {
+      run.spend(methods.length * 5);
+      return run.texts(methods).every((m) => methodProblem(m) === undefined);
+    };
+  },
+};
+
+const capability: TestDefinition = {
+  name: "notify_method_capability",
+  extension: "enotify",
+  tags: matchTags,
+  positional: ["string", "string", "strings"],
+  compile(c, a) {
+    const [method, name] = [a.string(0), a.string(1)];
+    const matcher = compileMatcher(c, a, a.strings(2));
+    return (run) => {
+      run.spend(5);
+      if (methodProblem(run.text(method)) !== undefined) return false;
+      // RFC 5436 §2: nobody knows whether who gets mail is there.
+      if (run.text(name).toLowerCase() !== "online") return false;
+      return matcher.any(run, ["maybe"]);
+    };
+  },
+};
+
+export const notifyCommands: readonly CommandDefinition[] = [notify];
+export const notifyTests: readonly TestDefinition[] = [validMethod, capability];

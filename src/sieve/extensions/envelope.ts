@@ -1,0 +1,91 @@
+/** The test `envelope` (RFC 5228 §5.4), with what RFC 6009 adds. @module */
+import type { TestDefinition } from "../check/definition.ts";
+import {
+  addressPartTags,
+  compileAddressPart,
+  compileMatcher,
+  matchTags,
+} from "../check/matching.ts";
+import { constant } from "../check/text.ts";
+import { oneAddress } from "../message/addresses.ts";
+import type { Run } from "../run/run.ts";
+import { partOfAddress } from "./address_parts.ts";
+
+/** Parts of the envelope, and the extension that each needs. */
+const parts: Readonly<Record<string, string | undefined>> = {
+  from: undefined,
+  to: undefined,
+  auth: undefined,
+  notify: "envelope-dsn",
+  orcpt: "envelope-dsn",
+  ret: "envelope-dsn",
+  envid: "envelope-dsn",
+  bytimeabsolute: "envelope-deliverby",
+  bytimerelative: "envelope-deliverby",
+  bymode: "envelope-deliverby",
+  bytrace: "envelope-deliverby",
+};
+
+function plainValues(run: Run, name: string): string[] {
+  const { envelope } = run.context;
+  const one = (v: string | undefined) => v === undefined ? [] : [v];
+  switch (name) {
+    case "auth":
+      return one(envelope.auth);
+    case "notify":
+      return (envelope.notify ?? []).map((n) => n.toUpperCase());
+    case "orcpt":
+      return one(envelope.originalRecipient);
+    case "ret":
+      return one(envelope.ret?.toUpperCase());
+    case "envid":
+      return one(envelope.envelopeId);
+    default:
+      // The server takes no DELIVERBY: nothing has such a time.
+      return [];
+  }
+}
+
+const envelope: TestDefinition = {
+  name: "envelope",
+  extension: "envelope",
+  tags: { ...matchTags, ...addressPartTags },
+  positional: ["strings", "strings"],
+  compile(c, a) {
+    const names = a.strings(0);
+    for (const n of names) {
+      const name = constant(n.text)?.toLowerCase();
+      if (name === undefined) continue;
+      if (!Object.hasOwn(parts, name)) {
+        c.error(n.at, `the envelope has no part ${JSON.stringify(name.slice(0, 80))}`);
+      } else if (parts[name] !== undefined && !c.requires(parts[name])) {
+        c.error(
+          n.at,
+          `the part ${name} of the envelope needs require ${JSON.stringify(parts[name])}`,
+        );
+      }
+    }
+    const part = compileAddressPart(c, a);
+    const matcher = compileMatcher(c, a, a.strings(1));
+    return (run) => {
+      run.spend(1);
+      const values: string[] = [];
+      for (const n of names) {
+        const name = run.text(n.text).toLowerCase();
+        if (name !== "from" && name !== "to") {
+          values.push(...plainValues(run, name));
+          continue;
+        }
+        const text = run.context.envelope[name];
+        if (text === undefined) continue;
+        // RFC 5228 §5.4: the null reverse path is the empty string, whatever part is asked for.
+        const found = text === "" ? undefined : oneAddress(text) ?? { invalid: text };
+        const v = found === undefined ? "" : partOfAddress(run, found, part);
+        if (v !== undefined) values.push(v);
+      }
+      return matcher.any(run, values);
+    };
+  },
+};
+
+export const envelopeTests: readonly TestDefinition[] = [envelope];

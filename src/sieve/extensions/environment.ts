@@ -1,0 +1,61 @@
+/** What a script can ask about where it runs (RFC 5183), and what it may use there (RFC 5463). @module */
+import type { CommandDefinition, TestDefinition } from "../check/definition.ts";
+import { compileMatcher, matchTags } from "../check/matching.ts";
+import { constant } from "../check/text.ts";
+import { SieveRuntimeError } from "../run/run.ts";
+
+const environment: TestDefinition = {
+  name: "environment",
+  extension: "environment",
+  tags: matchTags,
+  positional: ["string", "strings"],
+  compile(c, a) {
+    const name = a.string(0);
+    const matcher = compileMatcher(c, a, a.strings(1));
+    return (run) => {
+      run.spend(1);
+      const value = run.context.environment(run.text(name).toLowerCase());
+      // RFC 5183 §4: an item that isn't known matches nothing.
+      if (value === undefined) return false;
+      if (matcher.match.type === "count") return matcher.count(run, value === "" ? 0 : 1);
+      return matcher.value(run, value);
+    };
+  },
+};
+
+/** @param available extensions that scripts may use */
+export function ihaveTest(available: (name: string) => boolean): TestDefinition {
+  return {
+    name: "ihave",
+    extension: "ihave",
+    positional: ["strings"],
+    compile(c, a) {
+      const names = a.strings(0).map(({ at, text }) => {
+        const name = constant(text);
+        if (name === undefined) c.error(at, "ihave takes no variables");
+        return name ?? "";
+      });
+      const all = names.every(available);
+      if (all) { for (const n of names) c.allow(n); }
+      return (run) => {
+        run.spend(1);
+        return all;
+      };
+    },
+  };
+}
+
+const error: CommandDefinition = {
+  name: "error",
+  extension: "ihave",
+  positional: ["string"],
+  compile(_c, a) {
+    const text = a.string(0);
+    return (run) => {
+      throw new SieveRuntimeError(run.text(text).slice(0, 500));
+    };
+  },
+};
+
+export const environmentTests: readonly TestDefinition[] = [environment];
+export const environmentCommands: readonly CommandDefinition[] = [error];

@@ -1,0 +1,88 @@
+/**
+ * Where messages go: tags that `fileinto`, `keep`, and `:fcc` share (RFC 5228 §4.1, 5232, 5490, 8579, 8580, 9042).
+ *
+ * @module
+ */
+import type { Args, Checker, PlacedText, Tags } from "../check/definition.ts";
+import { constant, type Text } from "../check/text.ts";
+import { type Run, SieveRuntimeError } from "../run/run.ts";
+import type { Filing } from "../run/types.ts";
+import { cleanFlags } from "./flags.ts";
+
+export const filingTags: Tags = {
+  flags: { takes: "strings", extension: "imap4flags" },
+  create: { extension: "mailbox" },
+  specialuse: { takes: "string", extension: "special-use" },
+  mailboxid: { takes: "string", extension: "mailboxid" },
+};
+
+const longest = 1000;
+
+/** Why a text can't name a mailbox; undefined if it can. */
+export function badMailboxName(name: string): string | undefined {
+  if (name === "") return "a mailbox needs a name";
+  if (name.length > longest) return "the name of a mailbox is too long";
+  if (/\p{Cc}/u.test(name) || !name.isWellFormed()) {
+    return "the name of a mailbox can't have control characters in it";
+  }
+  return undefined;
+}
+
+export function checkMailboxName(c: Checker, at: number, text: Text): void {
+  const name = constant(text);
+  const why = name === undefined ? undefined : badMailboxName(name);
+  if (why) c.error(at, why);
+}
+
+/** Checks the tags; gives the filing at each run. */
+export function compileFiling(c: Checker, a: Args, mailbox: PlacedText): (run: Run) => Filing {
+  checkMailboxName(c, mailbox.at, mailbox.text);
+  const flags = a.texts("flags")?.map((f) => f.text);
+  const create = a.has("create");
+  const use = a.text("specialuse");
+  const id = a.text("mailboxid");
+  const useName = constant(use);
+  if (useName !== undefined && !/^\\?[\w-]+$/.test(useName)) {
+    c.error(
+      a.tagAt("specialuse"),
+      `${JSON.stringify(useName)} is no special use, such as "\\\\Junk"`,
+    );
+  }
+  if (use !== undefined && id !== undefined) {
+    c.error(a.tagAt("mailboxid"), ":mailboxid and :specialuse exclude each other");
+  }
+  return (run) => {
+    const name = run.text(mailbox.text);
+    const why = badMailboxName(name);
+    if (why) throw new SieveRuntimeError(why);
+    return {
+      mailbox: name,
+      flags: flags ? cleanFlags(run, run.texts(flags)) : run.flags,
+      create,
+      specialUse: use === undefined ? undefined : run.text(use),
+      mailboxId: id === undefined ? undefined : run.text(id),
+    };
+  };
+}
+
+/** RFC 8580: where a copy of what is sent goes. */
+export const fccTags: Tags = {
+  fcc: { takes: "string", extension: "fcc" },
+  ...filingTags,
+};
+
+export function compileFcc(c: Checker, a: Args): (run: Run) => Filing | undefined {
+  const mailbox = a.text("fcc");
+  if (mailbox === undefined) {
+    for (const tag of Object.keys(filingTags)) {
+      if (a.has(tag)) c.error(a.tagAt(tag), `:${tag} needs :fcc beside it`);
+    }
+    return () => undefined;
+  }
+  const filing = compileFiling(c, a, { at: a.tagAt("fcc"), text: mailbox });
+  return (run) => {
+    const f = filing(run);
+    // RFC 8580 §3.1: flags of the copy are those given here only.
+    return a.has("flags") ? f : { ...f, flags: undefined };
+  };
+}

@@ -1,0 +1,229 @@
+/**
+ * Tests of header fields: `header`, `address`, `exists`, and `size` (RFC 5228 §5), also of parts (RFC 5703 §4).
+ *
+ * @module
+ */
+import type { Args, Checker, Tags, TestDefinition } from "../check/definition.ts";
+import {
+  addressPartTags,
+  atIndex,
+  checkFieldNames,
+  compileAddressPart,
+  compileIndex,
+  compileMatcher,
+  type IndexChoice,
+  indexTags,
+  matchTags,
+  oneOf,
+} from "../check/matching.ts";
+import { constant, type Text } from "../check/text.ts";
+import { addressesOf, type FoundAddress } from "../message/addresses.ts";
+import { decodedValue, type MailField } from "../message/mail.ts";
+import { allParts, fieldPieces, partFields } from "../message/parts.ts";
+import type { Run } from "../run/run.ts";
+import { partOfAddress } from "./address_parts.ts";
+
+/** RFC 5703 §4. */
+const partTags: Tags = { mime: { extension: "mime" }, anychild: { extension: "mime" } };
+const pieceTags: Tags = {
+  type: { extension: "mime" },
+  subtype: { extension: "mime" },
+  contenttype: { extension: "mime" },
+  param: { takes: "strings", extension: "mime" },
+};
+
+interface Where {
+  mime: boolean;
+  anychild: boolean;
+}
+
+function compileWhere(c: Checker, a: Args): Where {
+  const where = { mime: a.has("mime"), anychild: a.has("anychild") };
+  for (const tag of ["anychild", "type", "subtype", "contenttype", "param"]) {
+    if (a.has(tag) && !where.mime) c.error(a.tagAt(tag), `:${tag} needs :mime beside it`);
+  }
+  return where;
+}
+
+/** Lists of fields that the test looks at: of the message, of the part a loop stands at, of those in it. */
+function fieldLists(run: Run, where: Where): (readonly MailField[])[] {
+  const { message } = run;
+  if (!where.mime) return [message.fields];
+  const part = run.loops[run.loops.length - 1]?.part ?? message.root;
+  if (!where.anychild) return [partFields(message, part)];
+  const lists: (readonly MailField[])[] = [];
+  for (const p of allParts(part)) {
+    run.spend(2);
+    lists.push(partFields(message, p));
+  }
+  return lists;
+}
+
+function* fieldsNamed(
+  run: Run,
+  where: Where,
+  names: readonly Text[],
+  index: IndexChoice | undefined,
+) {
+  for (const list of fieldLists(run, where)) {
+    for (const t of names) {
+      const name = run.text(t).toLowerCase();
+      yield* atIndex(list.filter((f) => f.name === name), index);
+    }
+  }
+}
+
+/** Fields whose values are addresses (RFC 5228 §5.1, and those that are in use besides). */
+const addressFields = new Set([
+  ...["from", "to", "cc", "bcc", "sender", "reply-to", "return-path"],
+  ...["resent-from", "resent-to", "resent-cc", "resent-bcc", "resent-sender", "resent-reply-to"],
+  ...["mail-followup-to", "mail-reply-to", "disposition-notification-to", "return-receipt-to"],
+  ...["delivered-to", "envelope-to", "apparently-to", "errors-to", "abuse-reports-to"],
+  ...["x-original-to", "x-original-from", "x-envelope-from", "x-envelope-to", "x-beenthere"],
+  ...["x-complaints-to", "x-report-abuse-to", "x-confirm-reading-to", "read-receipt-to"],
+  ...[
+    "for-approval",
+    "for-handling",
+    "for-comment",
+    "x-admin",
+    "x-forwarded-to",
+    "x-forwarded-for",
+  ],
+  ...["registered-mail-reply-requested-by", "return-receipt-requested", "author"],
+]);
+
+const header: TestDefinition = {
+  name: "header",
+  tags: { ...matchTags, ...indexTags, ...partTags, ...pieceTags },
+  positional: ["strings", "strings"],
+  compile(c, a) {
+    const names = a.strings(0);
+    checkFieldNames(c, names);
+    const where = compileWhere(c, a);
+    const index = compileIndex(c, a);
+    const matcher = compileMatcher(c, a, a.strings(1));
+    const piece = oneOf(
+      c,
+      a,
+      ["type", "subtype", "contenttype", "param"] as const,
+      "piece of the field",
+    );
+    const params = a.texts("param")?.map((p) => p.text) ?? [];
+    const texts = names.map((n) => n.text);
+    if (!where.mime && !index && matcher.match.type !== "count") {
+      const constants = texts.map((t) => constant(t)?.toLowerCase());
+      // What most tests are: values decoded once for all of them.
+      return (run) => {
+        for (let i = 0; i < texts.length; i++) {
+          const name = constants[i] ?? run.text(texts[i]).toLowerCase();
+          for (const v of run.message.values(name)) if (matcher.value(run, v)) return true;
+        }
+        return false;
+      };
+    }
+    const valuesOf = (run: Run, f: MailField): string[] =>
+      piece === undefined ? [decodedValue(f)] : fieldPieces(
+        f,
+        piece === "param" ? { params: run.texts(params).map((p) => p.toLowerCase()) } : piece,
+      );
+    return (run) => {
+      const values: string[] = [];
+      for (const f of fieldsNamed(run, where, texts, index)) {
+        run.spend(1);
+        values.push(...valuesOf(run, f));
+      }
+      return matcher.any(run, values);
+    };
+  },
+};
+
+const address: TestDefinition = {
+  name: "address",
+  tags: { ...matchTags, ...addressPartTags, ...indexTags, ...partTags },
+  positional: ["strings", "strings"],
+  compile(c, a) {
+    const names = a.strings(0);
+    for (const n of names) {
+      const name = constant(n.text);
+      if (name !== undefined && !addressFields.has(name.toLowerCase())) {
+        c.error(
+          n.at,
+          `the field ${
+            JSON.stringify(name.slice(0, 80))
+          } has no addresses that the test address could look at`,
+        );
+      }
+    }
+    const where = compileWhere(c, a);
+    const part = compileAddressPart(c, a);
+    const index = compileIndex(c, a);
+    const matcher = compileMatcher(c, a, a.strings(1));
+    const texts = names.map((n) => n.text);
+    return (run) => {
+      const values: string[] = [];
+      for (const f of fieldsNamed(run, where, texts, index)) {
+        if (!addressFields.has(f.name)) continue;
+        for (const found of addressesIn(run, f)) {
+          const v = partOfAddress(run, found, part);
+          if (v !== undefined) values.push(v);
+        }
+      }
+      return matcher.any(run, values);
+    };
+  },
+};
+
+const utf8 = new TextDecoder();
+const read = new WeakMap<MailField, FoundAddress[]>();
+
+/** Addresses of a field, read once. */
+function addressesIn(run: Run, f: MailField): FoundAddress[] {
+  let list = read.get(f);
+  run.spend(1);
+  if (!list) {
+    run.spend(f.raw.length >> 6);
+    read.set(f, list = addressesOf(decodedForAddresses(f)));
+  }
+  return list;
+}
+
+/** Encoded words stand in names only: they are not decoded, as they could have marks of addresses in them. */
+function decodedForAddresses(f: MailField): string {
+  return utf8.decode(f.raw).slice(f.raw.indexOf(58) + 1).replace(/\r?\n/g, "").trim();
+}
+
+const exists: TestDefinition = {
+  name: "exists",
+  tags: partTags,
+  positional: ["strings"],
+  compile(c, a) {
+    const names = a.strings(0);
+    checkFieldNames(c, names);
+    const where = compileWhere(c, a);
+    return (run) => {
+      run.spend(names.length);
+      const lists = fieldLists(run, where);
+      return names.every((n) => {
+        const name = run.text(n.text).toLowerCase();
+        return lists.some((l) => l.some((f) => f.name === name));
+      });
+    };
+  },
+};
+
+const size: TestDefinition = {
+  name: "size",
+  tags: { over: {}, under: {} },
+  positional: ["number"],
+  compile(c, a) {
+    const tag = oneOf(c, a, ["over", "under"] as const, "side");
+    if (tag === undefined) c.error(a.at, "the test size needs :over or :under");
+    const limit = a.numberAt(0);
+    return (run) => {
+      run.spend(1);
+      return tag === "over" ? run.message.size > limit : run.message.size < limit;
+    };
+  },
+};
+
+export const headerTests: readonly TestDefinition[] = [header, address, exists, size];

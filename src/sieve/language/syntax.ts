@@ -1,0 +1,207 @@
+/**
+ * The grammar of Sieve: commands, tests and arguments, whatever their names (RFC 5228 §8.2).
+ *
+ * @module
+ */
+import { Lexer, type TokenKind } from "./lexer.ts";
+import type { Problems } from "./problems.ts";
+
+/** Arguments as they are written; `at` is an offset into the script. */
+export type Argument =
+  | { kind: "number"; at: number; value: number }
+  | { kind: "string"; at: number; value: string }
+  | { kind: "list"; at: number; items: { at: number; value: string }[] }
+  | { kind: "tag"; at: number; name: string };
+
+/** A command or test. */
+export interface SyntaxNode {
+  /** Lower case. */
+  name: string;
+  at: number;
+  args: Argument[];
+  tests: SyntaxNode[];
+  /** The tests stand in parentheses. */
+  testList: boolean;
+  /** Of a command with a block. */
+  block: SyntaxNode[] | undefined;
+}
+
+/** Blocks and tests nest no deeper; RFC 5228 §2.10.5 wants 15 at least. */
+export const maxNesting = 64;
+
+/** Reads a script; faults go to `problems`, and reading goes on after them. */
+export function parseSyntax(text: string, problems: Problems): SyntaxNode[] {
+  return new Parser(text, problems).script();
+}
+
+/** The rest of a command can't be made out. */
+class Skip extends Error {}
+
+class Parser {
+  readonly #lexer: Lexer;
+  readonly #problems: Problems;
+
+  constructor(text: string, problems: Problems) {
+    this.#problems = problems;
+    this.#lexer = new Lexer(text, problems);
+  }
+
+  script(): SyntaxNode[] {
+    const all: SyntaxNode[] = [];
+    for (;;) {
+      all.push(...this.#commands(0));
+      if (this.#lexer.kind === "end") return all;
+      this.#problems.error(this.#lexer.start, "this } closes no block");
+      this.#lexer.next();
+    }
+  }
+
+  #commands(depth: number): SyntaxNode[] {
+    const list: SyntaxNode[] = [];
+    while (this.#lexer.kind !== "end" && this.#lexer.kind !== "}" && !this.#problems.full) {
+      try {
+        list.push(this.#command(depth));
+      } catch (err) {
+        if (!(err instanceof Skip)) throw err;
+        this.#skip();
+      }
+    }
+    return this.#problems.full ? this.#giveUp(list) : list;
+  }
+
+  #giveUp(list: SyntaxNode[]): SyntaxNode[] {
+    while (this.#lexer.kind !== "end") this.#lexer.next();
+    return list;
+  }
+
+  #is(kind: TokenKind): boolean {
+    return this.#lexer.kind === kind;
+  }
+
+  #fail(message: string, at = this.#lexer.start): never {
+    // What the lexer has told of needs no second word.
+    if (this.#lexer.kind !== "bad") this.#problems.error(at, message);
+    throw new Skip();
+  }
+
+  /** To the end of a command: its semicolon, or its block with what is in it. */
+  #skip(): void {
+    let depth = 0;
+    for (;; this.#lexer.next()) {
+      const { kind } = this.#lexer;
+      if (kind === "end") return;
+      if (kind === "{") depth++;
+      if (kind === "}" && depth-- === 0) return;
+      if (depth === 0 && (kind === ";" || kind === "}")) break;
+    }
+    this.#lexer.next();
+  }
+
+  #command(depth: number): SyntaxNode {
+    const l = this.#lexer;
+    if (!this.#is("identifier")) this.#fail(`expected a command, found ${this.#found()}`);
+    const node = this.#named(depth);
+    if (this.#is(";")) {
+      l.next();
+      return node;
+    }
+    if (!this.#is("{")) {
+      const at = l.endBefore;
+      this.#fail(`expected ; or { after the command ${node.name}, found ${this.#found()}`, at);
+    }
+    if (depth >= maxNesting) this.#fail(`blocks nest deeper than ${maxNesting}`);
+    const open = l.start;
+    l.next();
+    node.block = this.#commands(depth + 1);
+    if (this.#is("}")) l.next();
+    else if (!this.#problems.full) {
+      this.#problems.error(open, "the block that starts here has no end (})");
+    }
+    return node;
+  }
+
+  /** A name with its arguments and tests. */
+  #named(depth: number): SyntaxNode {
+    const l = this.#lexer;
+    const node: SyntaxNode = {
+      name: l.value,
+      at: l.start,
+      args: [],
+      tests: [],
+      testList: false,
+      block: undefined,
+    };
+    l.next();
+    for (;;) {
+      const at = l.start;
+      if (this.#is("tag")) node.args.push({ kind: "tag", at, name: l.value });
+      else if (this.#is("number")) node.args.push({ kind: "number", at, value: l.number });
+      else if (this.#is("string")) node.args.push({ kind: "string", at, value: l.value });
+      else if (this.#is("[")) {
+        node.args.push({ kind: "list", at, items: this.#list() });
+        continue;
+      } else break;
+      l.next();
+    }
+    if (this.#is("identifier")) {
+      this.#nest(depth);
+      node.tests.push(this.#named(depth + 1));
+    } else if (this.#is("(")) {
+      this.#nest(depth);
+      node.testList = true;
+      l.next();
+      for (;;) {
+        if (!this.#is("identifier")) {
+          this.#fail(`expected a test, found ${this.#found()}`);
+        }
+        node.tests.push(this.#named(depth + 1));
+        if (this.#is(")")) break;
+        if (!this.#is(",")) {
+          this.#fail(`expected , or ) between tests, found ${this.#found()}`);
+        }
+        l.next();
+      }
+      l.next();
+    }
+    return node;
+  }
+
+  #nest(depth: number): void {
+    if (depth >= maxNesting) this.#fail(`tests nest deeper than ${maxNesting}`);
+  }
+
+  #list(): { at: number; value: string }[] {
+    const l = this.#lexer;
+    const items: { at: number; value: string }[] = [];
+    for (;;) {
+      l.next();
+      if (!this.#is("string")) this.#fail(`expected a string in the list, found ${this.#found()}`);
+      items.push({ at: l.start, value: l.value });
+      l.next();
+      if (this.#is("]")) break;
+      if (!this.#is(",")) {
+        this.#fail(`expected , or ] in the list, found ${this.#found()}`);
+      }
+    }
+    l.next();
+    return items;
+  }
+
+  #found(): string {
+    const l = this.#lexer;
+    switch (l.kind) {
+      case "end":
+        return "the end of the script";
+      case "identifier":
+        return l.value;
+      case "tag":
+        return `:${l.value}`;
+      case "number":
+        return `the number ${l.number}`;
+      case "string":
+        return "a string";
+      default:
+        return l.kind;
+    }
+  }
+}

@@ -1,0 +1,183 @@
+/**
+ * A message as scripts see and change it: header fields in front of a body that is read where it is needed.
+ *
+ * @module
+ */
+import { decodeHeaderBytes } from "../../mail/header/header.ts";
+import { decodeWords } from "../../mail/header/words.ts";
+import { parseMessage, type Part } from "../../mail/structure/structure.ts";
+
+/** Bytes of a message that something else holds. */
+export interface MailSource {
+  /** Header fields that stand, or will stand, before the message; each ends with CRLF. */
+  prefix: Uint8Array;
+  /** Bytes after the prefix. */
+  size: number;
+  /** Reads bytes after the prefix, by offsets. */
+  read(from: number, to: number): Uint8Array;
+  /** Structure of what follows the prefix; made from the bytes if it is not given. */
+  root?: Part;
+}
+
+/** Bytes that are new, or a range of the message as it came (offsets after its prefix). */
+export type MessagePiece = Uint8Array | { from: number; to: number };
+
+/** A header field. */
+export interface MailField {
+  /** Lower case. */
+  name: string;
+  /** As it stands in the message, with its line end; undefined for one read from `start` to `end`. */
+  raw: Uint8Array;
+}
+
+/** Bytes of a header that are looked at. */
+const maxHeader = 1024 * 1024;
+const maxFields = 5000;
+const encoder = new TextEncoder();
+
+/** Splits a header, up to its empty line, into its fields. */
+export function splitFields(bytes: Uint8Array): MailField[] {
+  const fields: MailField[] = [];
+  let at = 0;
+  while (at < bytes.length && fields.length < maxFields) {
+    let end = lineEnd(bytes, at);
+    if (bytes[at] === 10 || bytes[at] === 13 && bytes[at + 1] === 10) break;
+    while (end < bytes.length && (bytes[end] === 32 || bytes[end] === 9)) end = lineEnd(bytes, end);
+    const colon = bytes.subarray(at, end).indexOf(58);
+    if (colon > 0 && bytes[at] !== 32 && bytes[at] !== 9) {
+      const name = decodeHeaderBytes(bytes.subarray(at, at + colon)).trimEnd().toLowerCase();
+      fields.push({ name, raw: bytes.subarray(at, end) });
+    }
+    at = end;
+  }
+  return fields;
+}
+
+function lineEnd(bytes: Uint8Array, from: number): number {
+  const lf = bytes.indexOf(10, from);
+  return lf < 0 ? bytes.length : lf + 1;
+}
+
+/** Value of a field: unfolded, without blanks around it, encoded words as they are. */
+export function rawValue(f: MailField): string {
+  const colon = f.raw.indexOf(58);
+  return decodeHeaderBytes(f.raw.subarray(colon + 1)).replace(/\r?\n/g, "").trim();
+}
+
+/** Value of a field with its encoded words decoded, without blanks around it. */
+export function decodedValue(f: MailField): string {
+  const v = rawValue(f);
+  return v.includes("=?") ? decodeWords(v).trim() : v;
+}
+
+/** The message; it may be changed. */
+export class SieveMail {
+  #source: MailSource;
+  #root: Part | undefined;
+  /** Of the prefix and the message's header together. */
+  fields: MailField[];
+  #headerChanged = false;
+  /** Set if the body is another one than it was: the whole is in memory then. */
+  #rewritten = false;
+  readonly #values = new Map<string, string[]>();
+
+  constructor(source: MailSource) {
+    this.#source = source;
+    this.#root = source.root;
+    const header = source.read(0, Math.min(source.root?.bodyOffset ?? source.size, maxHeader));
+    this.fields = [...splitFields(source.prefix), ...splitFields(header)];
+  }
+
+  /** Bytes of header and body. */
+  get size(): number {
+    if (!this.#headerChanged) return this.#source.prefix.length + this.#source.size;
+    const { bodyOffset } = this.root;
+    return this.#header().length + this.#source.size - bodyOffset;
+  }
+
+  /** Structure of what is read by {@link read}. */
+  get root(): Part {
+    return this.#root ??= parseMessage(this.#source.read(0, this.#source.size)).root;
+  }
+
+  /** Bytes by the offsets of the structure. */
+  read(from: number, to: number): Uint8Array {
+    return this.#source.read(from, to);
+  }
+
+  /** Bytes in the message, by the offsets of the structure. */
+  get end(): number {
+    return this.#source.size;
+  }
+
+  /** Fields of a name, in lower case. */
+  named(name: string): MailField[] {
+    return this.fields.filter((f) => f.name === name);
+  }
+
+  /** Decoded values of the fields of a name, in lower case. */
+  values(name: string): string[] {
+    let v = this.#values.get(name);
+    if (!v) this.#values.set(name, v = this.named(name).map(decodedValue));
+    return v;
+  }
+
+  /** Puts fields in place of those that are there. */
+  setFields(fields: MailField[]): void {
+    this.fields = fields;
+    this.#headerChanged = true;
+    this.#values.clear();
+  }
+
+  /** Puts another message in place of this one. */
+  setMessage(bytes: Uint8Array): void {
+    this.#source = {
+      prefix: new Uint8Array(0),
+      size: bytes.length,
+      read: (from, to) => bytes.slice(from, Math.max(from, to)),
+    };
+    this.#root = parseMessage(bytes).root;
+    this.fields = splitFields(bytes.subarray(0, Math.min(this.#root.bodyOffset, maxHeader)));
+    this.#rewritten = true;
+    this.#headerChanged = false;
+    this.#values.clear();
+  }
+
+  #header(): Uint8Array {
+    const crlf = encoder.encode("\r\n");
+    const pieces = this.fields.flatMap((f) =>
+      f.raw[f.raw.length - 1] === 10 ? [f.raw] : [f.raw, crlf]
+    );
+    return joined([...pieces, crlf]);
+  }
+
+  /** The message as it is now; undefined if it is as it came. */
+  pieces(): readonly MessagePiece[] | undefined {
+    if (!this.#headerChanged && !this.#rewritten) return undefined;
+    if (this.#rewritten) return [this.bytes()];
+    return [this.#header(), { from: this.root.bodyOffset, to: this.#source.size }];
+  }
+
+  /** All of it, prefix included. */
+  bytes(): Uint8Array {
+    const { prefix, size } = this.#source;
+    if (!this.#headerChanged) return joined([prefix, this.#source.read(0, size)]);
+    return joined([this.#header(), this.#source.read(this.root.bodyOffset, size)]);
+  }
+}
+
+/** Bytes one after the other. */
+export function joined(list: readonly Uint8Array[]): Uint8Array {
+  const all = new Uint8Array(list.reduce((n, b) => n + b.length, 0));
+  let at = 0;
+  for (const b of list) {
+    all.set(b, at);
+    at += b.length;
+  }
+  return all;
+}
+
+/** A field with a value that is text, folded where the value has line ends in it. */
+export function newField(name: string, value: string): MailField {
+  return { name: name.toLowerCase(), raw: encoder.encode(`${name}: ${value}\r\n`) };
+}

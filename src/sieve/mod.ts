@@ -1,0 +1,35 @@
+/**
+ * The Sieve mail filtering language (RFC 5228) with its extensions: scripts are compiled to what can be run, and run
+ * on a message to a list of actions. Pure: no file, no socket, no clock; what a script asks for comes from its
+ * context, and the actions are the caller's to carry out.
+ *
+ * It knows src/mail and the regular expressions of src/config; src/delivery, the servers and the commands call it.
+ *
+ * @module
+ */
+export { compileSieve, maxScriptSize, scriptText, SieveSyntaxError } from "./compile.ts";
+export { extensions } from "./check/extensions.ts";
+export { isScriptName } from "./extensions/include.ts";
+export { problemText, type SieveProblem } from "./language/problems.ts";
+export { type Argument, parseSyntax, type SyntaxNode } from "./language/syntax.ts";
+export { type MailSource, type MessagePiece, SieveMail } from "./message/mail.ts";
+export { addressText, type MailAddress, oneAddress } from "./message/addresses.ts";
+export { type Mailto, parseMailto } from "./message/mailto.ts";
+export { executeSieve, executeSieveAsync } from "./run/execute.ts";
+export { type SieveContext, SieveRuntimeError, type SieveScript } from "./run/run.ts";
+export {
+  type Action,
+  defaultLimits,
+  type Edited,
+  type Filing,
+  type ImapEvent,
+  type Limits,
+  type MailboxFacts,
+  type Notification,
+  type Redirect,
+  type Remembered,
+  type SieveEnvelope,
+  type SieveMailboxes,
+  type SieveResult,
+  type Vacation,
+} from "./run/types.ts";

@@ -1,0 +1,100 @@
+/**
+ * Finding the end of a message where line ends are repaired: what a server for developers (localserve) takes,
+ * although real servers refuse it. A CR or LF on its own becomes CRLF, and a dot on a line of its own ends
+ * the message whichever way the line ends.
+ *
+ * Never for mail from strangers: servers that disagree about line ends are how mail gets smuggled.
+ *
+ * @module
+ */
+import type { LineReader } from "./data_reader.ts";
+
+const lf = 0x0a;
+const cr = 0x0d;
+const dot = 0x2e;
+
+type Place = "lineStart" | "inLine" | "afterCr" | "afterDot" | "afterDotCr";
+
+/** Takes chunks and passes on the message with CRLF, without dot-stuffing. */
+export class LineRepairer implements LineReader {
+  readonly #put: (bytes: Uint8Array) => void;
+  readonly #dots: boolean;
+  #place: Place = "lineStart";
+  #repaired = false;
+  #length = 0;
+  #longest = 0;
+
+  /** Without `dots` (BDAT) nothing ends the message nor is unstuffed. */
+  constructor(put: (bytes: Uint8Array) => void, dots = true) {
+    this.#put = put;
+    this.#dots = dots;
+  }
+
+  /** Nothing is refused for its line ends. */
+  readonly bareLineEnd = undefined;
+
+  /** Some line end was not CRLF. */
+  get repaired(): boolean {
+    return this.#repaired;
+  }
+
+  get longestLine(): number {
+    return Math.max(this.#longest, this.#length);
+  }
+
+  push(b: Uint8Array): number {
+    // Each byte becomes two at most, and a CR and a dot may be left from the chunk before.
+    const out = new Uint8Array(2 * b.length + 4);
+    let n = 0;
+    const lineEnd = (repaired: boolean) => {
+      out[n++] = cr;
+      out[n++] = lf;
+      this.#repaired ||= repaired;
+      if (this.#length > this.#longest) this.#longest = this.#length;
+      this.#length = 0;
+      this.#place = "lineStart";
+    };
+    const plain = (c: number) => {
+      if (c === cr) this.#place = "afterCr";
+      else if (c === lf) lineEnd(true);
+      else {
+        out[n++] = c;
+        this.#length++;
+        this.#place = "inLine";
+      }
+    };
+    let end = -1;
+    for (let i = 0; i < b.length && end < 0; i++) {
+      const c = b[i];
+      switch (this.#place) {
+        case "lineStart":
+          if (c === dot && this.#dots) this.#place = "afterDot";
+          else plain(c);
+          break;
+        case "afterCr":
+          lineEnd(c !== lf);
+          // What follows a lone CR begins a line, the dot of an end included.
+          if (c !== lf) i--;
+          break;
+        case "afterDot":
+          if (c === lf) {
+            this.#repaired = true;
+            end = i + 1;
+          } else if (c === cr) this.#place = "afterDotCr";
+          else plain(c);
+          break;
+        case "afterDotCr":
+          if (c === lf) end = i + 1;
+          else {
+            lineEnd(true);
+            i--;
+          }
+          break;
+        default:
+          plain(c);
+      }
+    }
+    if (n > 0) this.#put(out.subarray(0, n));
+    return end;
+  }
+}

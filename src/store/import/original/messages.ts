@@ -1,0 +1,337 @@
+/** Messages of an account of the Go original: rows, files by hard link, threads, reputation. @module */
+import { join } from "node:path";
+import { linkOrCopy } from "../../../platform/files.ts";
+import type { BoltRecord, RecordFile } from "../../bolt/records.ts";
+import type { Db } from "../../database/database.ts";
+import { MessageFiles } from "../../files/message_files.ts";
+import { describeFile, type EmailDescription } from "../../messages/describe.ts";
+import { packSummary } from "../../messages/summary.ts";
+import { matchThread } from "../../messages/threads.ts";
+import { Flag } from "../../types.ts";
+import type { TakenMailbox, Warn } from "./mailboxes.ts";
+
+const flagFields: readonly (readonly [field: string, bit: number])[] = [
+  ["Seen", Flag.Seen],
+  ["Answered", Flag.Answered],
+  ["Flagged", Flag.Flagged],
+  ["Deleted", Flag.Deleted],
+  ["Draft", Flag.Draft],
+  ["Forwarded", Flag.Forwarded],
+  ["Junk", Flag.Junk],
+  ["Notjunk", Flag.NotJunk],
+  ["Phishing", Flag.Phishing],
+  ["MDNSent", Flag.MDNSent],
+];
+
+/** How a domain was verified, by the original's numbers. */
+const validations = [
+  "unknown",
+  "strict",
+  "dmarc",
+  "relaxed",
+  "pass",
+  "neutral",
+  "temperror",
+  "permerror",
+  "fail",
+  "softfail",
+  "none",
+];
+
+const tlsVersions: Record<number, string> = {
+  0x301: "TLSv1",
+  0x302: "TLSv1.1",
+  0x303: "TLSv1.2",
+  0x304: "TLSv1.3",
+};
+
+/** Letters of the original's folders of message files, 8192 in each. */
+const shardLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+
+/** Path of a message's file in the original's folder. */
+export function originalPath(messageDir: string, id: number): string {
+  let shard = "";
+  let n = Math.floor(id / 8192);
+  do {
+    shard += shardLetters[n % 64];
+    n = Math.floor(n / 64);
+  } while (n > 0);
+  return join(messageDir, shard, String(id));
+}
+
+/** The message files in a folder of the original. */
+export class OriginalFiles {
+  readonly #dir: string;
+  #found: Map<number, string> | undefined;
+
+  constructor(dir: string) {
+    this.#dir = dir;
+  }
+
+  /**
+   * Links or copies a file to another place.
+   * @throws Deno.errors.NotFound if there is none of that id in any folder; errors of the file system
+   */
+  async place(id: number, target: string): Promise<void> {
+    try {
+      return await linkOrCopy(originalPath(this.#dir, id), target);
+    } catch (err) {
+      if (!(err instanceof Deno.errors.NotFound)) throw err;
+    }
+    this.#found ??= this.#scan();
+    await linkOrCopy(this.#found.get(id) ?? originalPath(this.#dir, id), target);
+  }
+
+  /** Where each file is, for what is not where it is expected. */
+  #scan(): Map<number, string> {
+    const found = new Map<number, string>();
+    try {
+      for (const shard of Deno.readDirSync(this.#dir)) {
+        if (!shard.isDirectory) continue;
+        for (const e of Deno.readDirSync(join(this.#dir, shard.name))) {
+          const id = Number(e.name);
+          if (e.isFile && Number.isSafeInteger(id)) {
+            found.set(id, join(this.#dir, shard.name, e.name));
+          }
+        }
+      }
+    } catch (err) {
+      if (!(err instanceof Deno.errors.NotFound)) throw err;
+    }
+    return found;
+  }
+}
+
+/** What a first look at the messages tells. */
+export interface MessageSurvey {
+  live: Set<number>;
+  expunged: number;
+  lastId: number;
+  lastModseq: number;
+  /** For each thread the first of its messages that is there. */
+  threads: Map<number, number>;
+}
+
+/** Goes through all messages once, without files. */
+export function surveyMessages(
+  file: RecordFile,
+  mailboxes: { has(id: number): boolean },
+): MessageSurvey {
+  const s: MessageSurvey = {
+    live: new Set(),
+    expunged: 0,
+    lastId: 0,
+    lastModseq: 1,
+    threads: new Map(),
+  };
+  for (const m of file.records("Message")) {
+    const id = m.number("ID");
+    s.lastId = Math.max(s.lastId, id);
+    s.lastModseq = Math.max(s.lastModseq, m.number("ModSeq"));
+    if (!mailboxes.has(m.number("MailboxID"))) continue;
+    if (m.flag("Expunged")) {
+      s.expunged++;
+      continue;
+    }
+    s.live.add(id);
+    const thread = m.number("ThreadID");
+    if (thread !== 0 && !s.threads.has(thread)) s.threads.set(thread, id);
+  }
+  return s;
+}
+
+/** Writes messages into a new account's database and folder. */
+export class MessageTaker {
+  readonly #db: Db;
+  readonly #from: OriginalFiles;
+  readonly #files: MessageFiles;
+  readonly #survey: MessageSurvey;
+  readonly #mailboxes: ReadonlyMap<number, TakenMailbox>;
+  readonly #warn: Warn;
+  readonly shards = new Set<string>();
+  /** Messages whose files are missing. */
+  missing = 0;
+
+  constructor(
+    db: Db,
+    folders: { from: string; to: string },
+    survey: MessageSurvey,
+    mailboxes: ReadonlyMap<number, TakenMailbox>,
+    warn: Warn,
+  ) {
+    this.#db = db;
+    this.#from = new OriginalFiles(folders.from);
+    this.#files = new MessageFiles(folders.to);
+    this.#survey = survey;
+    this.#mailboxes = mailboxes;
+    this.#warn = warn;
+  }
+
+  /** What takes time and is no matter of the database: the file, and what is in it. */
+  async prepare(m: BoltRecord): Promise<EmailDescription | undefined> {
+    const id = m.number("ID");
+    const target = this.#files.path(id);
+    const shard = join(target, "..");
+    if (!this.shards.has(shard)) {
+      Deno.mkdirSync(shard, { recursive: true, mode: 0o700 });
+      this.shards.add(shard);
+    }
+    try {
+      await this.#from.place(id, target);
+    } catch (err) {
+      if (!(err instanceof Deno.errors.NotFound)) throw err;
+      this.#warn(`${this.#name(m)} is left out: its file is missing`);
+      this.missing++;
+      return undefined;
+    }
+    return await describeFile(target);
+  }
+
+  #name(m: BoltRecord): string {
+    const mailbox = this.#mailboxes.get(m.number("MailboxID"))?.name ?? "?";
+    return `message ${m.number("ID")} (uid ${m.number("UID")} in ${mailbox})`;
+  }
+
+  /** A message that is gone, or can't be taken: programs are told that its uid is. */
+  remnant(m: BoltRecord): void {
+    this.#db.run(
+      "INSERT INTO messages (id, email_id, mailbox_id, uid, modseq, createseq, expunged, flags, keywords, " +
+        "received, saved, size) VALUES (?, 0, ?, ?, ?, ?, 1, 0, '', 0, 0, 0)",
+      m.number("ID"),
+      m.number("MailboxID"),
+      m.number("UID"),
+      Math.max(1, m.number("ModSeq")),
+      Math.max(1, m.number("CreateSeq")),
+    );
+  }
+
+  /** The rows of a message whose file is in place. */
+  insert(m: BoltRecord, d: EmailDescription): void {
+    const db = this.#db;
+    const id = m.number("ID");
+    const prefix = m.bytes("MsgPrefix");
+    const size = prefix.length + Deno.statSync(this.#files.path(id)).size;
+    if (size !== m.number("Size")) {
+      this.#warn(`${this.#name(m)} has ${size} bytes, where the database said ${m.number("Size")}`);
+    }
+    const received = m.number("Received");
+    db.run(
+      "INSERT INTO emails (id, size, prefix, envelope, body, bodystructure, structure, summary, listed) " +
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      id,
+      size,
+      prefix,
+      d.envelope,
+      d.body,
+      d.bodyStructure,
+      d.structure(prefix.length),
+      packSummary(d.summary),
+      d.listed(prefix) ?? null,
+    );
+    let flags = 0;
+    for (const [field, bit] of flagFields) if (m.flag(field)) flags |= bit;
+    const junk = m.value("TrainedJunk");
+    db.run(
+      "INSERT INTO messages (id, email_id, mailbox_id, uid, modseq, createseq, flags, keywords, received, " +
+        "saved, size, trained) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      id,
+      id,
+      m.number("MailboxID"),
+      m.number("UID"),
+      Math.max(1, m.number("ModSeq")),
+      Math.max(1, m.number("CreateSeq")),
+      flags,
+      m.texts("Keywords").map((k) => k.toLowerCase()).sort().join(" "),
+      received,
+      m.number("SaveDate") || received,
+      size,
+      junk === true ? 2 : junk === false ? 1 : 0,
+    );
+    this.#thread(m, d);
+    if (m.text("RemoteIP") !== "") this.#facts(m, size);
+  }
+
+  #thread(m: BoltRecord, d: EmailDescription): void {
+    const id = m.number("ID");
+    const { messageId, references } = d.summary;
+    const received = m.number("Received");
+    const thread = this.#survey.threads.get(m.number("ThreadID"));
+    if (thread === undefined) {
+      // Of a version before threads.
+      matchThread(this.#db, {
+        emailId: id,
+        messageId,
+        references,
+        subject: d.threadSubject,
+        isReply: d.isReply,
+        received,
+      });
+      return;
+    }
+    const parents = m.list("ThreadParentIDs").filter((p) => typeof p === "number");
+    const parent = parents.find((p) => p !== id && this.#survey.live.has(p)) ?? 0;
+    const missing = m.flag("ThreadMissingLink") || (parent === 0 && parents.length > 0);
+    const last = references.findLast((r) => r !== messageId);
+    this.#db.run(
+      "INSERT INTO threads (email_id, thread_id, parent_id, missing_link, muted, collapsed, message_id, " +
+        "subject, received, wanted) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      id,
+      thread,
+      parent,
+      missing ? 1 : 0,
+      m.flag("ThreadMuted") ? 1 : 0,
+      m.flag("ThreadCollapsed") ? 1 : 0,
+      messageId,
+      d.threadSubject,
+      received,
+      missing ? last ?? null : null,
+    );
+  }
+
+  #facts(m: BoltRecord, size: number): void {
+    const validation = (field: string) => validations[m.number(field)] ?? "unknown";
+    this.#db.run(
+      "INSERT INTO deliveries VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+      m.number("ID"),
+      m.number("Received"),
+      m.number("MailboxOrigID"),
+      m.number("MailboxDestinedID"),
+      m.flag("IsReject") ? 1 : 0,
+      m.flag("IsForward") ? 1 : 0,
+      m.flag("IsMailingList") ? 1 : 0,
+      m.text("RemoteIP"),
+      m.text("RemoteIPMasked1"),
+      m.text("RemoteIPMasked2"),
+      m.text("RemoteIPMasked3"),
+      m.text("EHLODomain"),
+      m.text("MailFromLocalpart"),
+      m.text("MailFromDomain"),
+      m.text("RcptToLocalpart"),
+      m.text("RcptToDomain"),
+      m.text("MsgFromLocalpart"),
+      m.text("MsgFromDomain"),
+      m.text("MsgFromOrgDomain"),
+      m.flag("EHLOValidated") ? 1 : 0,
+      m.flag("MailFromValidated") ? 1 : 0,
+      m.flag("MsgFromValidated") ? 1 : 0,
+      validation("EHLOValidation"),
+      validation("MailFromValidation"),
+      validation("MsgFromValidation"),
+      tlsVersions[m.number("ReceivedTLSVersion")] ?? "",
+      m.flag("ReceivedRequireTLS") ? 1 : 0,
+      size,
+    );
+    for (const domain of new Set(m.texts("DKIMDomains"))) {
+      this.#db.run("INSERT OR IGNORE INTO dkim_domains VALUES (?, ?)", domain, m.number("ID"));
+    }
+  }
+
+  /** What can be said of threads once all messages are there. */
+  finish(): void {
+    // A parent that could not be taken over, or is in another thread, is none.
+    this.#db.exec(
+      "UPDATE threads SET parent_id = 0, missing_link = 1 WHERE parent_id != 0 AND NOT EXISTS " +
+        "(SELECT 1 FROM threads p WHERE p.email_id = threads.parent_id AND p.thread_id = threads.thread_id)",
+    );
+  }
+}

@@ -1,0 +1,194 @@
+/**
+ * What an account's logins are checked with, read at once, and the checks: of the password and of app passwords.
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import {
+  type CramMd5Credentials,
+  decodeCredentials,
+  type DerivedCredentials,
+  type ScramCredentials,
+} from "../../sasl/credentials.ts";
+import type { RowDb } from "../database/database.ts";
+import { appPasswordHash, type StoredAppPassword, storedAppPasswords } from "./app_passwords.ts";
+import { checkPassword } from "./password.ts";
+
+/** Secrets of an account; none of them is a password. */
+export interface Secrets {
+  /** Argon2id of the password; undefined if none was set. */
+  passwordHash: string | undefined;
+  /** Name of the password as a credential, another one for each password; undefined if none was set. */
+  passwordName: string | undefined;
+  /** Of the password. */
+  derived: DerivedCredentials;
+  appPasswords: StoredAppPassword[];
+  /** The password opens the pages only, and together with a code. */
+  secondFactor: boolean;
+}
+
+/** Those of a name without account. */
+export const noSecrets: Secrets = {
+  passwordHash: undefined,
+  passwordName: undefined,
+  derived: {},
+  appPasswords: [],
+  secondFactor: false,
+};
+
+/** Reads an account's secrets from its database. */
+export function readSecrets(db: Pick<RowDb, "all">): Secrets {
+  const rows: Record<string, string> = {};
+  for (const [k, v] of db.all("SELECT kind, value FROM credentials")) rows[k] = v;
+  return {
+    passwordHash: rows.password,
+    passwordName: rows.password &&
+      (rows[passwordIdKind] ?? nameOfHash(rows.password)),
+    derived: decodeCredentials(rows),
+    appPasswords: storedAppPasswords(db),
+    secondFactor: rows.totp !== undefined,
+  };
+}
+
+/** Kind of the row that has the name of the password. */
+export const passwordIdKind = "password-id";
+
+/** A name for a new password. */
+export function newPasswordId(): string {
+  return `password ${randomBytes(12).toString("base64url")}`;
+}
+
+/** Of passwords that were set before they had names. */
+const nameOfHash = (hash: string) =>
+  `password ${createHash("sha256").update(hash).digest("base64url").slice(0, 16)}`;
+const appPasswordName = (id: number) => `app password ${id}`;
+
+/** Whether a program may stay in that has logged in with a credential, as the checks here name them. */
+export function stillOpens(s: Secrets, credential: string): boolean {
+  if (s.appPasswords.some((p) => appPasswordName(p.id) === credential)) return true;
+  return s.passwordName !== undefined && !s.secondFactor && s.passwordName === credential;
+}
+
+/** How long a password that was right is known to be so, in milliseconds. */
+const cacheTime = 10 * 60 * 1000;
+/** Passwords that are known. */
+const maxKnown = 10_000;
+// A MAC with a key of this process: what is kept in memory is of no use elsewhere.
+const cacheKey = randomBytes(32);
+/** By the hash that it fits. */
+const known = new Map<string, { mac: Uint8Array; until: number }>();
+
+function mac(password: string): Uint8Array {
+  return createHmac("sha256", cacheKey).update(password).digest();
+}
+
+/** Checked in place of a hash that doesn't exist, so that timing doesn't tell which accounts do. */
+const absentHash =
+  "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+/**
+ * Checks a password against a hash; a right one is remembered for some minutes, so that clients reconnect fast.
+ * Without hash the time is spent all the same.
+ * @param from whose place in the queue it takes, such as an address
+ */
+export async function verifyPassword(
+  hash: string | undefined,
+  password: string,
+  from = "",
+): Promise<boolean> {
+  if (hash === undefined) {
+    await checkPassword(password, absentHash, from).catch(() => {});
+    return false;
+  }
+  const before = known.get(hash);
+  const m = mac(password);
+  if (before && before.until > Date.now() && timingSafeEqual(before.mac, m)) return true;
+  if (!await checkPassword(password, hash, from)) return false;
+  known.delete(hash);
+  known.set(hash, { mac: m, until: Date.now() + cacheTime });
+  if (known.size > maxKnown) {
+    for (const [first] of known) {
+      known.delete(first);
+      break;
+    }
+  }
+  return true;
+}
+
+/** What a password that a program has sent is. */
+export interface ProgramLogin {
+  /**
+   * "secondFactor": it is the user's own, and would be right were there no second factor.
+   */
+  result: "ok" | "wrong" | "secondFactor";
+  /** Name of what it has logged in with. */
+  credential?: string;
+  /** Id of the app password that it was. */
+  appPassword?: number;
+}
+
+/** Checks a password that a program has sent. */
+export async function verifyForProgram(
+  s: Secrets,
+  password: string,
+  from = "",
+): Promise<ProgramLogin> {
+  const hash = Buffer.from(appPasswordHash(password));
+  let found: number | undefined;
+  for (const p of s.appPasswords) {
+    const stored = Buffer.from(p.hash);
+    if (stored.length === hash.length && timingSafeEqual(stored, hash)) found = p.id;
+  }
+  if (found !== undefined) {
+    return { result: "ok", credential: appPasswordName(found), appPassword: found };
+  }
+  if (!await verifyPassword(s.passwordHash, password, from)) return { result: "wrong" };
+  if (s.secondFactor) return { result: "secondFactor" };
+  return { result: "ok", credential: s.passwordName };
+}
+
+type Named = DerivedCredentials & { credential: string; used?: () => void };
+
+/** Of all passwords that programs may log in with. `used` is called with the id of an app password. */
+function forPrograms(s: Secrets, used?: (appPassword: number) => void): Named[] {
+  const own = s.secondFactor || s.passwordName === undefined
+    ? []
+    : [{ ...s.derived, credential: s.passwordName }];
+  return [
+    ...own,
+    ...s.appPasswords.map((p) => ({
+      ...p.derived,
+      credential: appPasswordName(p.id),
+      used: () => used?.(p.id),
+    })),
+  ];
+}
+
+/** What SCRAM checks with; undefined if the account has nothing for it. */
+export function scramCredentials(
+  s: Secrets,
+  mechanism: "SCRAM-SHA-1" | "SCRAM-SHA-256",
+  used?: (appPassword: number) => void,
+): ScramCredentials | undefined {
+  const all = forPrograms(s, used).flatMap((d) => {
+    const c = mechanism === "SCRAM-SHA-1" ? d.scramSha1 : d.scramSha256;
+    return c ? [{ ...c, credential: d.credential, used: d.used }] : [];
+  });
+  // The client computes with the salt of the first: those with another can't fit.
+  const others = all.slice(1).filter((c) =>
+    Buffer.compare(c.salt, all[0].salt) === 0 && c.iterations === all[0].iterations
+  );
+  return all.length === 0 ? undefined : { ...all[0], others };
+}
+
+/** What CRAM-MD5 checks with; undefined if the account has nothing for it. */
+export function cramMd5Credentials(
+  s: Secrets,
+  used?: (appPassword: number) => void,
+): CramMd5Credentials | undefined {
+  const all = forPrograms(s, used).flatMap((d) =>
+    d.cramMd5 ? [{ ...d.cramMd5, credential: d.credential, used: d.used }] : []
+  );
+  return all.length === 0 ? undefined : { ...all[0], others: all.slice(1) };
+}

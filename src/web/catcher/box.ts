@@ -1,0 +1,192 @@
+/**
+ * The mail that localserve has caught: what is in the mailboxes of its accounts, but for sent mail, drafts and
+ * trash. A message is named by its number in the account, and the account's name where there are several.
+ *
+ * @module
+ */
+import type { Account } from "../../store/account/account.ts";
+import type { Accounts } from "../../store/account/accounts.ts";
+import { comparePlaces, listByDate, type Listed } from "../../store/mailboxes/listing.ts";
+import { searchMailbox } from "../../store/search/search.ts";
+import type { SearchNode } from "../../store/search/types.ts";
+import { Flag, type Mailbox, SpecialUse } from "../../store/types.ts";
+
+/** A caught message. */
+export interface Caught {
+  account: Account;
+  /** Number of the message in the account. */
+  id: number;
+  mailboxId: number;
+  uid: number;
+  /** Milliseconds since the epoch. */
+  received: number;
+}
+
+const left = SpecialUse.Sent | SpecialUse.Drafts | SpecialUse.Trash;
+/** Messages that one change touches at a time; others are served in between. */
+const changeSize = 500;
+
+const newestFirst = (a: Caught, b: Caught) =>
+  comparePlaces({ received: b.received, id: b.id }, { received: a.received, id: a.id });
+
+export class CaughtMail {
+  readonly #accounts: Accounts;
+  readonly #names: () => string[];
+  readonly #open = new Map<string, Promise<Account>>();
+  /** Whose messages have no account in their name. */
+  readonly #main: string;
+
+  constructor(accounts: Accounts, main: string, names: () => string[]) {
+    this.#accounts = accounts;
+    this.#main = main;
+    this.#names = names;
+  }
+
+  /** The accounts, open until this is closed. */
+  async accounts(): Promise<Account[]> {
+    const names = this.#names();
+    const open: Promise<Account>[] = [];
+    for (const name of names) {
+      let a = this.#open.get(name);
+      if (a === undefined) {
+        a = this.#accounts.open(name);
+        this.#open.set(name, a);
+        a.catch(() => this.#open.delete(name));
+      }
+      open.push(a);
+    }
+    return await Promise.all(open);
+  }
+
+  async close(): Promise<void> {
+    for (const a of this.#open.values()) (await a.catch(() => undefined))?.close();
+    this.#open.clear();
+  }
+
+  /** Mailboxes that mail is caught in. */
+  mailboxes(account: Account): Mailbox[] {
+    return account.mailboxes().filter((m) => (m.specialUse & left) === 0);
+  }
+
+  /** Messages, and those not read. */
+  async counts(): Promise<{ total: number; unread: number }> {
+    let [total, unread] = [0, 0];
+    for (const account of await this.accounts()) {
+      for (const m of this.mailboxes(account)) {
+        total += m.total;
+        unread += m.unseen;
+      }
+    }
+    return { total, unread };
+  }
+
+  /** Bytes of all messages. */
+  async size(): Promise<number> {
+    let size = 0;
+    for (const account of await this.accounts()) {
+      for (const m of this.mailboxes(account)) size += m.size;
+    }
+    return size;
+  }
+
+  /** The id of a message in the API. */
+  idOf(m: Pick<Caught, "account" | "id">): string {
+    return m.account.name === this.#main ? `m${m.id}` : `m${m.id}-${m.account.name}`;
+  }
+
+  /** The message of an id, or the newest for "latest"; undefined if there is none. */
+  async find(id: string): Promise<Caught | undefined> {
+    if (id === "latest") return (await this.list(0, 1))[0];
+    const parts = /^m(\d{1,15})(?:-(.+))?$/.exec(id);
+    if (parts === null) return undefined;
+    const account = (await this.accounts()).find((a) => a.name === (parts[2] ?? this.#main));
+    const m = account?.message(Number(parts[1]));
+    return account && m &&
+      { account, id: m.id, mailboxId: m.mailboxId, uid: m.uid, received: m.received };
+  }
+
+  /** Newest first. */
+  async list(start: number, limit: number): Promise<Caught[]> {
+    const found: Caught[] = [];
+    for (const account of await this.accounts()) {
+      for (const mailbox of this.mailboxes(account)) {
+        const rows = listByDate(account.db, mailbox.id, "newest", undefined, start + limit);
+        found.push(...rows.map((r: Listed) => ({ account, ...r })));
+      }
+    }
+    return found.sort(newestFirst).slice(start, start + limit);
+  }
+
+  /** What a search finds, newest first. */
+  async search(node: SearchNode, only?: ReadonlySet<string>): Promise<Caught[]> {
+    const found: Caught[] = [];
+    for (const account of await this.accounts()) {
+      if (only !== undefined && !only.has(account.name)) continue;
+      for (const mailbox of this.mailboxes(account)) {
+        const { uids } = await searchMailbox(account, mailbox.id, node);
+        account.fetch(mailbox.id, uids, 0, (row) => {
+          const { id, uid, received } = row;
+          found.push({ account, id, uid, received, mailboxId: mailbox.id });
+        });
+      }
+    }
+    return found.sort(newestFirst);
+  }
+
+  /** Runs a change on messages, some at a time, by mailbox. */
+  async #each(
+    list: readonly Caught[],
+    change: (account: Account, mailboxId: number, uids: number[]) => Promise<unknown>,
+  ): Promise<void> {
+    const groups = new Map<string, { account: Account; mailboxId: number; uids: number[] }>();
+    for (const { account, mailboxId, uid } of list) {
+      const key = `${mailboxId} ${account.name}`;
+      const group = groups.get(key) ?? { account, mailboxId, uids: [] };
+      group.uids.push(uid);
+      groups.set(key, group);
+    }
+    for (const { account, mailboxId, uids } of groups.values()) {
+      uids.sort((a, b) => a - b);
+      for (let i = 0; i < uids.length; i += changeSize) {
+        await change(account, mailboxId, uids.slice(i, i + changeSize));
+        await new Promise((resolve) => setTimeout(resolve, 0));
+      }
+    }
+  }
+
+  /** Deletes messages for good. */
+  async remove(list: readonly Caught[]): Promise<void> {
+    await this.#each(
+      list,
+      (a, mailboxId, uids) => a.expunge(mailboxId, uids, undefined, { force: true }),
+    );
+  }
+
+  async setRead(list: readonly Caught[], read: boolean): Promise<void> {
+    await this.#each(
+      list,
+      (a, mailboxId, uids) => a.storeFlags(mailboxId, uids, read ? "add" : "remove", Flag.Seen, []),
+    );
+  }
+
+  /** Adds and removes keywords. */
+  async setKeywords(
+    list: readonly Caught[],
+    add: readonly string[],
+    remove: readonly string[],
+  ): Promise<void> {
+    await this.#each(list, async (a, mailboxId, uids) => {
+      if (remove.length > 0) await a.storeFlags(mailboxId, uids, "remove", 0, remove);
+      if (add.length > 0) await a.storeFlags(mailboxId, uids, "add", 0, add);
+    });
+  }
+
+  /** Keywords of all mailboxes. */
+  async keywords(): Promise<string[]> {
+    const found = new Set<string>();
+    for (const account of await this.accounts()) {
+      for (const m of this.mailboxes(account)) for (const k of m.keywords) found.add(k);
+    }
+    return [...found];
+  }
+}

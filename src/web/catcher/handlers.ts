@@ -1,0 +1,167 @@
+/**
+ * The calls of the API about one message: its form, header, source, parts and checks.
+ *
+ * @module
+ */
+import { Flag } from "../../store/types.ts";
+import type { WebRequest } from "../http/mod.ts";
+import { HttpError, jsonResponse, textResponse } from "../http/mod.ts";
+import {
+  type MessageContent,
+  openContent,
+  partBytes,
+  pieceStream,
+  rawPieces,
+} from "../webmail/reading/content.ts";
+import { contentId, fileNameOf, numberedParts, partByPath } from "../webmail/reading/parts.ts";
+import type { Caught } from "./box.ts";
+import { checkHtml } from "./html_check.ts";
+import { linksOf } from "./links.ts";
+import { bodies, headersForm, messageForm } from "./message.ts";
+import type { CatcherServices } from "./services.ts";
+
+/** Links of a message that are looked at, and how many at a time. */
+const maxLinks = 100;
+const linksAtATime = 5;
+
+export const notFound = () => textResponse(404, "message not found");
+
+/** What strangers' HTML may do in a page of this server: be looked at. */
+const viewPolicy =
+  "default-src * data: blob: 'unsafe-inline'; script-src 'none'; object-src 'none'; " +
+  "form-action 'none'; base-uri 'none'; frame-ancestors 'self'";
+
+function read<T>(m: Caught, fn: (c: MessageContent) => T): T {
+  const c = openContent(m.account, m.id);
+  try {
+    return fn(c);
+  } finally {
+    c.close();
+  }
+}
+
+/** The message, which then counts as read. */
+export async function message(s: CatcherServices, m: Caught): Promise<Response> {
+  const form = messageForm(s.mail, m);
+  if (form === undefined) return notFound();
+  await s.mail.setRead([m], true);
+  return jsonResponse(200, form);
+}
+
+export const headers = (_s: CatcherServices, m: Caught): Response =>
+  jsonResponse(200, headersForm(m));
+
+/** The source as it is stored. */
+export function raw(_s: CatcherServices, m: Caught, req: WebRequest): Response {
+  const c = openContent(m.account, m.id);
+  const stream = pieceStream(rawPieces(c, 0, c.reader.size), () => c.close(), req.log);
+  return new Response(stream, {
+    headers: { "Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store" },
+  });
+}
+
+/** A part, decoded. Only pictures are shown as what they are; all else is a file to save. */
+export function part(_s: CatcherServices, m: Caught, path: string): Response {
+  return read(m, (c) => {
+    const p = partByPath(c.root, path);
+    if (p === undefined) return notFound();
+    const type = `${p.type}/${p.subtype}`;
+    const shown = p.type === "image" && p.subtype !== "svg+xml";
+    const name = encodeURIComponent(fileNameOf(p) || `part-${path}`);
+    return new Response(partBytes(c, p).slice(), {
+      headers: {
+        "Content-Type": type,
+        "Content-Disposition": `${shown ? "inline" : "attachment"}; filename*=UTF-8''${name}`,
+        "Content-Security-Policy": "sandbox; default-src 'none'",
+        "Cache-Control": "no-store",
+      },
+    });
+  });
+}
+
+/** The HTML as a page whose pictures come from the message; or the text. */
+export function view(s: CatcherServices, m: Caught, kind: "html" | "txt"): Response {
+  const found = read(m, (c) => {
+    const { text, html } = bodies(c);
+    const cids = new Map<string, string>();
+    for (const { path, part: p } of numberedParts(c.root)) {
+      if (contentId(p) !== "") cids.set(contentId(p), path);
+    }
+    return { text, html, cids };
+  });
+  if (kind === "txt") return textResponse(200, found.text);
+  if (found.html === "") return textResponse(404, "this message has no HTML");
+  const html = found.html.replaceAll(/\bcid:([^"'\s)<>]{1,500})/gi, (all, id: string) => {
+    const path = found.cids.get(id) ?? found.cids.get(safeDecode(id));
+    return path === undefined ? all : `/api/v1/message/${s.mail.idOf(m)}/part/${path}`;
+  });
+  return new Response(html, {
+    headers: {
+      "Content-Type": "text/html; charset=utf-8",
+      "Content-Security-Policy": viewPolicy,
+      "Cache-Control": "no-store",
+    },
+  });
+}
+
+function safeDecode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** What mail programs don't support of the HTML. */
+export function htmlCheck(_s: CatcherServices, m: Caught): Response {
+  const { html } = read(m, bodies);
+  if (html === "") throw new HttpError(400, "this message has no HTML");
+  return jsonResponse(200, checkHtml(html));
+}
+
+/** Whether the links lead somewhere. */
+export async function linkCheck(s: CatcherServices, m: Caught, follow: boolean): Promise<Response> {
+  const { text, html } = read(m, bodies);
+  const urls = linksOf(text, html).slice(0, maxLinks);
+  const Links: { URL: string; StatusCode: number; Status: string }[] = [];
+  let next = 0;
+  const work = async () => {
+    while (next < urls.length) {
+      const at = next++;
+      Links[at] = { URL: urls[at], ...await s.checkLink(urls[at], follow) };
+    }
+  };
+  await Promise.all(Array.from({ length: linksAtATime }, work));
+  const bad = Links.filter((l) => l.StatusCode < 200 || l.StatusCode >= 400);
+  return jsonResponse(200, { Errors: bad.length, Links });
+}
+
+/** Sends the message on to a real server. */
+export async function release(s: CatcherServices, m: Caught, to: string[]): Promise<Response> {
+  if (s.release === undefined) {
+    throw new HttpError(400, "no server to release to: start localserve with -relay host:port");
+  }
+  for (const address of to) {
+    const why = s.release.refusal(address);
+    if (why !== undefined) throw new HttpError(400, why);
+  }
+  const form = messageForm(s.mail, m);
+  if (form === undefined) return notFound();
+  const c = openContent(m.account, m.id);
+  try {
+    const from = c.prefix.length;
+    await s.release.send(
+      form.ReturnPath,
+      to,
+      () => rawPieces(c, from, c.reader.size),
+      c.reader.size - from,
+    );
+  } finally {
+    c.close();
+  }
+  return textResponse(200, "ok");
+}
+
+/** True if the message has been read. */
+export const isRead = (m: Caught): boolean =>
+  ((m.account.message(m.id)?.flags ?? 0) & Flag.Seen) !== 0;

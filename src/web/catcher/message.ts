@@ -1,0 +1,225 @@
+/** Caught messages as the API gives them. @module */
+import { headerText } from "../../mail/header/header.ts";
+import { unpackStructure } from "../../mail/structure/packed.ts";
+import type { Part } from "../../mail/structure/structure.ts";
+import { Flag, type Summary, type SummaryAddress, Want } from "../../store/types.ts";
+import {
+  headerFields,
+  type MessageContent,
+  openContent,
+  partText,
+} from "../webmail/reading/content.ts";
+import {
+  contentId,
+  decodedSize,
+  fileNameOf,
+  type NumberedPart,
+  sortParts,
+} from "../webmail/reading/parts.ts";
+import { listUnsubscribe } from "../webmail/reading/list_headers.ts";
+import type { Caught, CaughtMail } from "./box.ts";
+import { type Envelope, readEnvelope } from "./envelope.ts";
+import { tagsOf } from "./tags.ts";
+
+export interface NamedAddress {
+  Name: string;
+  Address: string;
+}
+
+/** A line of the list. */
+export interface MessageSummary {
+  ID: string;
+  MessageID: string;
+  Read: boolean;
+  From: NamedAddress | null;
+  To: NamedAddress[];
+  Cc: NamedAddress[];
+  Bcc: NamedAddress[];
+  ReplyTo: NamedAddress[];
+  Subject: string;
+  /** When it was caught. */
+  Created: string;
+  /** Name that the program logged in with. */
+  Username: string;
+  Tags: string[];
+  Size: number;
+  Attachments: number;
+  Snippet: string;
+}
+
+/** A part beside the text. */
+export interface AttachmentForm {
+  PartID: string;
+  FileName: string;
+  ContentType: string;
+  ContentID: string;
+  Size: number;
+}
+
+/** Characters of text and of HTML that are given, each. */
+const maxText = 5_000_000;
+/** Characters of a snippet. */
+const maxSnippet = 250;
+
+const address = (a: SummaryAddress): NamedAddress => ({ Name: a.name, Address: a.address });
+
+interface Row {
+  summary: Summary;
+  flags: number;
+  keywords: string[];
+  size: number;
+  received: number;
+  root: Part;
+  prefix: Uint8Array;
+}
+
+function rowOf(m: Caught): Row | undefined {
+  let found: Row | undefined;
+  m.account.fetch(m.mailboxId, [m.uid], Want.Summary | Want.Content, (row) => {
+    found = {
+      summary: row.summary,
+      flags: row.flags,
+      keywords: row.keywords === "" ? [] : row.keywords.split(" "),
+      size: row.size,
+      received: row.received,
+      root: unpackStructure(row.structure),
+      prefix: row.prefix,
+    };
+    return false;
+  });
+  return found;
+}
+
+/** A part that belongs to the HTML by its Content-ID. */
+const isInline = (p: Part, hasHtml: boolean) =>
+  p.disposition === "inline" || (hasHtml && contentId(p) !== "" && p.disposition !== "attachment");
+
+function split(root: Part): { attachments: NumberedPart[]; inline: NumberedPart[] } {
+  const parts = sortParts(root);
+  const hasHtml = parts.html.length > 0;
+  return {
+    attachments: parts.attachments.filter((p) => !isInline(p.part, hasHtml)),
+    inline: parts.attachments.filter((p) => isInline(p.part, hasHtml)),
+  };
+}
+
+/** A message of a list; undefined if it is gone. */
+export function summaryForm(mail: CaughtMail, m: Caught): MessageSummary | undefined {
+  const row = rowOf(m);
+  if (row === undefined) return undefined;
+  const { summary: s } = row;
+  return {
+    ID: mail.idOf(m),
+    MessageID: s.messageId,
+    Read: (row.flags & Flag.Seen) !== 0,
+    From: s.from.length > 0 ? address(s.from[0]) : null,
+    To: s.to.map(address),
+    Cc: s.cc.map(address),
+    Bcc: s.bcc.map(address),
+    ReplyTo: s.replyTo.map(address),
+    Subject: s.subject,
+    Created: new Date(row.received).toISOString(),
+    Username: readEnvelope(row.prefix)?.Username ?? "",
+    Tags: tagsOf(row.keywords),
+    Size: row.size,
+    Attachments: split(row.root).attachments.length,
+    Snippet: s.preview.slice(0, maxSnippet),
+  };
+}
+
+function attachmentForm({ path, part }: NumberedPart): AttachmentForm {
+  return {
+    PartID: path,
+    FileName: fileNameOf(part),
+    ContentType: `${part.type}/${part.subtype}`,
+    ContentID: contentId(part),
+    Size: decodedSize(part),
+  };
+}
+
+function texts(c: MessageContent, list: readonly NumberedPart[]): string {
+  let left = maxText;
+  const out: string[] = [];
+  for (const { part } of list) {
+    if (left <= 0) break;
+    const { text } = partText(c, part, left);
+    left -= text.length;
+    out.push(text);
+  }
+  return out.join("\n");
+}
+
+/** The text and HTML of an open message. */
+export function bodies(c: MessageContent): { text: string; html: string } {
+  const parts = sortParts(c.root);
+  return { text: texts(c, parts.texts), html: texts(c, parts.html) };
+}
+
+function unsubscribeForm(c: MessageContent) {
+  const fields = headerFields(c);
+  const Header = headerText(fields, "list-unsubscribe") ?? "";
+  const found = listUnsubscribe(fields);
+  const Links = [found?.url, found?.mailto].filter((l) => l !== null && l !== undefined);
+  return {
+    Header,
+    Links,
+    Errors: Header !== "" && Links.length === 0 ? "no https: or mailto: link in <>" : "",
+    HeaderPost: headerText(fields, "list-unsubscribe-post") ?? "",
+  };
+}
+
+/** A whole message, without the content of its attachments. */
+export function messageForm(mail: CaughtMail, m: Caught) {
+  const row = rowOf(m);
+  if (row === undefined) return undefined;
+  const c = openContent(m.account, m.id);
+  try {
+    const { summary: s } = row;
+    const { text, html } = bodies(c);
+    const { attachments, inline } = split(row.root);
+    const envelope: Envelope | undefined = readEnvelope(row.prefix);
+    return {
+      ID: mail.idOf(m),
+      MessageID: s.messageId,
+      From: s.from.length > 0 ? address(s.from[0]) : null,
+      To: s.to.map(address),
+      Cc: s.cc.map(address),
+      Bcc: s.bcc.map(address),
+      ReplyTo: s.replyTo.map(address),
+      ReturnPath: envelope?.From ?? s.from[0]?.address ?? "",
+      Subject: s.subject,
+      ListUnsubscribe: unsubscribeForm(c),
+      Date: new Date(s.sent ?? row.received).toISOString(),
+      Tags: tagsOf(row.keywords),
+      Username: envelope?.Username ?? "",
+      Text: text,
+      HTML: html,
+      Size: row.size,
+      Inline: inline.map(attachmentForm),
+      Attachments: attachments.map(attachmentForm),
+      Envelope: envelope ?? null,
+    };
+  } finally {
+    c.close();
+  }
+}
+
+/** The header's fields by name, in the spelling of their first occurrence. */
+export function headersForm(m: Caught): Record<string, string[]> {
+  const c = openContent(m.account, m.id);
+  try {
+    const found = new Map<string, { name: string; values: string[] }>();
+    const text = new TextDecoder().decode(c.reader.read(0, Math.min(c.root.bodyOffset, 1_000_000)));
+    for (const field of text.replaceAll(/\r\n(?=[ \t])/g, "").split("\r\n")) {
+      const colon = field.indexOf(":");
+      if (colon <= 0) continue;
+      const name = field.slice(0, colon).trimEnd();
+      const entry = found.get(name.toLowerCase()) ?? { name, values: [] };
+      entry.values.push(field.slice(colon + 1).trim());
+      found.set(name.toLowerCase(), entry);
+    }
+    return Object.fromEntries([...found.values()].map((e) => [e.name, e.values]));
+  } finally {
+    c.close();
+  }
+}

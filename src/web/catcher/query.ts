@@ -1,0 +1,209 @@
+/**
+ * The search language of the API: words and "phrases", and filters such as `from:ann`, `is:unread`,
+ * `has:attachment`, `tag:"first mail"`, `before:2026-01-31`, `larger:2M`; `-` or `!` in front negates.
+ *
+ * @module
+ */
+import type { SearchNode, SummaryField } from "../../store/search/types.ts";
+import { Flag } from "../../store/types.ts";
+import { keywordsLike } from "./tags.ts";
+
+/** A search that can't be understood. */
+export class QueryError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "QueryError";
+  }
+}
+
+/** What a search is read with. */
+export interface QueryContext {
+  /** Keywords in use, for tags. */
+  keywords: readonly string[];
+  /** Name of a time zone for dates without one, such as "Europe/Berlin"; UTC if not given. */
+  timeZone?: string;
+}
+
+/** Characters of a search, and conditions in it. */
+const maxQuery = 4000;
+const maxTerms = 100;
+
+interface Term {
+  negated: boolean;
+  /** Lower case; "" for words. */
+  filter: string;
+  value: string;
+}
+
+const filters = new Set([
+  "from",
+  "to",
+  "cc",
+  "bcc",
+  "reply-to",
+  "addressed",
+  "subject",
+  "message-id",
+  "tag",
+  "is",
+  "has",
+  "before",
+  "after",
+  "larger",
+  "smaller",
+]);
+
+/** Takes a search apart. */
+function* terms(text: string): Generator<Term> {
+  let at = 0;
+  const quoted = (): string => {
+    const end = text.indexOf('"', at + 1);
+    const value = text.slice(at + 1, end < 0 ? undefined : end);
+    at = end < 0 ? text.length : end + 1;
+    return value;
+  };
+  const word = (ends: RegExp): string => {
+    const start = at;
+    while (at < text.length && !ends.test(text[at])) at++;
+    return text.slice(start, at);
+  };
+  while (at < text.length) {
+    if (/\s/.test(text[at])) {
+      at++;
+      continue;
+    }
+    const negated = (text[at] === "-" || text[at] === "!") && at + 1 < text.length;
+    if (negated) at++;
+    if (text[at] === '"') {
+      yield { negated, filter: "", value: quoted() };
+      continue;
+    }
+    const start = at;
+    const name = word(/[\s:"]/).toLowerCase();
+    if (text[at] === ":" && filters.has(name)) {
+      at++;
+      yield { negated, filter: name, value: text[at] === '"' ? quoted() : word(/\s/) };
+    } else {
+      at = start;
+      yield { negated, filter: "", value: word(/\s/) };
+    }
+  }
+}
+
+/** Minutes that a zone is east of Greenwich at a moment. */
+function offsetAt(zone: string, ms: number): number {
+  const parts = new Intl.DateTimeFormat("en-US", {
+    timeZone: zone,
+    hourCycle: "h23",
+    year: "numeric",
+    month: "numeric",
+    day: "numeric",
+    hour: "numeric",
+    minute: "numeric",
+    second: "numeric",
+  }).formatToParts(ms);
+  const n = (type: string) => Number(parts.find((p) => p.type === type)!.value);
+  const local = Date.UTC(n("year"), n("month") - 1, n("day"), n("hour"), n("minute"), n("second"));
+  return Math.round((local - Math.floor(ms / 1000) * 1000) / 60_000);
+}
+
+function dateOf(text: string, zone: string | undefined): number {
+  const local = /^(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?:[T ](\d{1,2}):(\d{2})(?::(\d{2}))?)?$/.exec(
+    text,
+  );
+  if (local !== null) {
+    const [y, mo, d, h, mi, s] = local.slice(1).map((x) => Number(x ?? 0));
+    const utc = Date.UTC(y, mo - 1, d, h, mi, s);
+    if (zone === undefined || Number.isNaN(utc)) return utc;
+    try {
+      return utc - offsetAt(zone, utc) * 60_000;
+    } catch {
+      throw new QueryError(`there is no time zone ${JSON.stringify(zone)}`);
+    }
+  }
+  const ms = Date.parse(text);
+  if (Number.isNaN(ms)) {
+    throw new QueryError(`${JSON.stringify(text)} is no date such as 2026-01-31`);
+  }
+  return ms;
+}
+
+function sizeOf(text: string): number {
+  const parts = /^(\d+(?:\.\d+)?)\s*([km]?)b?$/i.exec(text);
+  if (parts === null) throw new QueryError(`${JSON.stringify(text)} is no size such as 200k or 2M`);
+  const unit = { "": 1, k: 1024, m: 1024 * 1024 }[parts[2].toLowerCase()]!;
+  return Math.round(Number(parts[1]) * unit);
+}
+
+const summary = (text: string, ...fields: SummaryField[]): SearchNode => ({
+  op: "or",
+  nodes: fields.map((field): SearchNode => ({ op: "summary", field, text })),
+});
+
+const tagged = (keywords: readonly string[]): SearchNode => ({
+  op: "or",
+  nodes: keywords.map((keyword): SearchNode => ({ op: "keyword", keyword })),
+});
+
+function nodeOf({ filter, value }: Term, c: QueryContext): SearchNode {
+  switch (filter) {
+    case "from":
+    case "cc":
+    case "bcc":
+    case "subject":
+      return { op: "summary", field: filter, text: value };
+    case "to":
+      // Recipients that only the envelope names are kept as Bcc.
+      return summary(value, "to", "cc", "bcc");
+    case "addressed":
+      return summary(value, "from", "to", "cc", "bcc");
+    case "reply-to":
+    case "message-id":
+      return { op: "header", name: filter, text: value };
+    case "tag":
+      return tagged(keywordsLike(c.keywords, value));
+    case "is":
+      switch (value.toLowerCase()) {
+        case "read":
+          return { op: "flag", bit: Flag.Seen };
+        case "unread":
+          return { op: "not", node: { op: "flag", bit: Flag.Seen } };
+        case "tagged":
+          return tagged(c.keywords.filter((k) => k.startsWith("tag:")));
+        default:
+          throw new QueryError("is: takes read, unread or tagged");
+      }
+    case "has":
+      if (/^attachments?$/i.test(value)) return { op: "attachment" };
+      throw new QueryError("has: takes attachment");
+    case "before":
+      return { op: "received", before: dateOf(value, c.timeZone) };
+    case "after":
+      return { op: "received", from: dateOf(value, c.timeZone) };
+    case "larger":
+      return { op: "larger", size: sizeOf(value) };
+    case "smaller":
+      return { op: "smaller", size: sizeOf(value) };
+    default:
+      return {
+        op: "or",
+        nodes: [summary(value, "subject", "from", "to", "cc", "bcc"), { op: "text", text: value }],
+      };
+  }
+}
+
+/** A search as a tree of the store. @throws QueryError */
+export function parseQuery(text: string, c: QueryContext): SearchNode {
+  if (text.length > maxQuery) throw new QueryError(`a search has at most ${maxQuery} characters`);
+  const nodes: SearchNode[] = [];
+  for (const term of terms(text)) {
+    if (nodes.length >= maxTerms) {
+      throw new QueryError(`a search has at most ${maxTerms} conditions`);
+    }
+    if (term.value === "") continue;
+    const node = nodeOf(term, c);
+    nodes.push(term.negated ? { op: "not", node } : node);
+  }
+  if (nodes.length === 0) return { op: "all" };
+  return nodes.length === 1 ? nodes[0] : { op: "and", nodes };
+}

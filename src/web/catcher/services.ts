@@ -1,0 +1,61 @@
+/** What the API of caught mail needs of the server. @module */
+import type { WebRequest } from "../http/mod.ts";
+import type { CaughtMail } from "./box.ts";
+
+/** A refusal that comes by chance. */
+export interface ChaosTrigger {
+  /** SMTP code, 400-599. */
+  ErrorCode: number;
+  /** Percent, 0-100. */
+  Probability: number;
+}
+
+/** Faults on purpose. */
+export interface ChaosSettings {
+  Sender: ChaosTrigger;
+  Recipient: ChaosTrigger;
+  Authentication: ChaosTrigger;
+  Message: ChaosTrigger;
+  DropProbability: number;
+  LatencyMs: number;
+  BytesPerSecond: number;
+  GreylistSeconds: number;
+  QuotaBytes: number;
+  StartTLS: "" | "off" | "broken";
+}
+
+export interface CatcherServices {
+  mail: CaughtMail;
+  /** The account that sent messages are put into. */
+  account: string;
+  tempDir: string;
+  hostname: string;
+  version: string;
+  maxMessageSize: number;
+  dataDir: string;
+  faults: {
+    readonly settings: ChaosSettings;
+    set(settings: Partial<ChaosSettings>): void;
+    play(
+      steps: readonly { Messages?: number; Seconds?: number; Faults: Partial<ChaosSettings> }[],
+    ): void;
+  };
+  /** How many messages are kept and how long, in milliseconds; undefined for no limit. */
+  keep: { messages: number | undefined; age: number | undefined };
+  /** Sends a message on to a real server; undefined if none is set. */
+  release?: {
+    server: string;
+    /** Why an address may not be sent to; undefined if it may. */
+    refusal(address: string): string | undefined;
+    send(
+      from: string,
+      to: string[],
+      message: () => Iterable<Uint8Array>,
+      size: number,
+    ): Promise<void>;
+  };
+  /** HEAD of a link, within limits: status and text. */
+  checkLink(url: string, follow: boolean): Promise<{ StatusCode: number; Status: string }>;
+  /** Why a request may not use the API; undefined if it may. */
+  refusal(req: WebRequest): Promise<Response | undefined>;
+}

@@ -1,0 +1,69 @@
+/** Logins over HTTP: limited, noted, and answered no sooner than failures may be. @module */
+import type { AuthResult, AuthService } from "../../metrics/authentication.ts";
+import { type LoginGuard, LoginLimited } from "../../net/mod.ts";
+import { HttpError, type WebRequest } from "./types.ts";
+
+/** How a check can end without somebody being in. "second" asks for the code of the second factor. */
+export type LoginFailure = "wrong" | "disabled" | "second" | "wrongCode";
+
+/** A try to log in. */
+export interface HttpLogin {
+  service: AuthService;
+  login: string;
+  /** Such as "weblogin". */
+  mechanism: string;
+  /** The account, where it isn't a login name that says it. */
+  account?: string;
+  /** How "second" is noted: as a failure where no code can be given. */
+  second?: "aborted" | "badcreds";
+}
+
+/**
+ * Checks a login, counted before it is checked.
+ * @throws HttpError 429 if it may not be tried now; what `check` throws
+ */
+export async function limitedLogin<T extends { account: string }>(
+  guard: LoginGuard,
+  req: WebRequest,
+  l: HttpLogin,
+  check: () => Promise<T | LoginFailure>,
+): Promise<T | LoginFailure> {
+  const { service, login, account, mechanism } = l;
+  const client = req.headers.get("user-agent") ?? "";
+  let admission;
+  try {
+    admission = await guard.admit({
+      service,
+      login,
+      account,
+      remoteIp: req.remoteIp,
+      cid: req.cid,
+    });
+  } catch (e) {
+    if (!(e instanceof LoginLimited)) throw e;
+    throw new HttpError(429, e.message, { "Retry-After": String(e.retryAfter) }, { cause: e });
+  }
+  let result: T | LoginFailure | "error" = "error";
+  try {
+    return result = await check();
+  } finally {
+    const reason: LoginFailure | "error" | undefined = typeof result === "string"
+      ? result
+      : undefined;
+    await admission.done(noted(reason, l), { mechanism, client, reason });
+  }
+}
+
+function noted(reason: LoginFailure | "error" | undefined, l: HttpLogin): AuthResult {
+  switch (reason) {
+    case undefined:
+      return "ok";
+    case "second":
+      return l.second ?? "aborted";
+    case "wrong":
+    case "wrongCode":
+      return "badcreds";
+    default:
+      return reason;
+  }
+}

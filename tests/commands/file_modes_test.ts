@@ -1,0 +1,60 @@
+/** What the program writes is for its user alone, whatever the shell's mask for new files is. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import nodemailer from "nodemailer";
+import { mox, portsAt } from "../support/localserve.ts";
+import { returnOffset, takeOffset } from "../support/ports.ts";
+import { programArgs } from "../support/program.ts";
+
+function* below(dir: string): Generator<string> {
+  for (const e of Deno.readDirSync(dir)) {
+    const path = join(dir, e.name);
+    yield path;
+    if (e.isDirectory) yield* below(path);
+  }
+}
+
+Deno.test({
+  name:
+    "localserve started with umask 0: databases, messages, keys and folders give no rights to others",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    const dir = await Deno.makeTempDir({ prefix: "mox-modes-" });
+    const data = join(dir, "mail");
+    const offset = takeOffset();
+    const args = programArgs(["localserve", "-dir", data, "-ports", String(offset)]);
+    const server = new Deno.Command("/bin/sh", {
+      args: ["-c", 'umask 0; exec "$0" "$@"', Deno.execPath(), ...args],
+      stdout: "piped",
+      stderr: "null",
+    }).spawn();
+    try {
+      const reader = server.stdout.pipeThrough(new TextDecoderStream()).getReader();
+      for (let said = ""; !said.includes("running");) {
+        const { value, done } = await reader.read();
+        if (done) throw new Error(`it ended: ${said}`);
+        said += value;
+      }
+      const transport = nodemailer.createTransport({
+        host: "127.0.0.1",
+        port: portsAt(offset).smtp,
+        ignoreTLS: true,
+      });
+      await transport.sendMail({ from: "a@b.example", to: "c@d.example", text: "x" });
+      const files = [...below(data)];
+      assert.ok(files.some((f) => f.endsWith("index.db")), files.join(" "));
+      assert.ok(files.some((f) => f.includes("/msg/")), files.join(" "));
+      const open = files.filter((f) => {
+        const { mode, isFile } = Deno.lstatSync(f);
+        return (mode! & 0o077) !== 0 && (isFile || Deno.lstatSync(f).isDirectory);
+      });
+      assert.deepEqual(open, []);
+      await mox(["stop", "-dir", data]);
+      await reader.cancel();
+    } finally {
+      await server.status;
+      returnOffset(offset);
+      await Deno.remove(dir, { recursive: true });
+    }
+  },
+});

@@ -1,0 +1,139 @@
+/** The same scripts on the same messages, here and with Dovecot's `sieve-test`. */
+import assert from "node:assert/strict";
+import { SieveSyntaxError } from "../../src/sieve/mod.ts";
+import { lacks } from "../support/programs.ts";
+import { runScript, shortActions } from "./context.ts";
+import { dovecotActions, SieveTest } from "./dovecot.ts";
+import { expressions, requireLine } from "./expressions.ts";
+import { messages } from "./messages.ts";
+import { scripts, wrong } from "./scripts.ts";
+
+const ignore = lacks("sieve-test");
+
+/** Where Dovecot 2.3 answers otherwise, and why ours stays. */
+const known: Readonly<Record<string, string>> = {
+  [`header :matches "subject" "?stars*"`]: "no subject has such a text: theirs is always true",
+  [`address :matches "cc" "*"`]: "a group without members has no address that could match",
+  [`body :contains "bold world"`]: "words of HTML are divided where elements end",
+  [`string "a" "A"`]:
+    "RFC 5228 §2.7.3: i;ascii-casemap unless said otherwise; theirs is i;octet here",
+  [`string "\${hex:41 42}" "ab"`]: "the same",
+  [`string :value "gt" "abc" "ABD"`]: "the same",
+  [`string :value "lt" "a_" "aa"`]: "the same; besides, RFC 4790 §9.2 compares upper case",
+  [`header :value "lt" "subject" "i"`]: "RFC 4790 §9.2 compares upper case: [ is after I",
+  [`string :is :comparator "i;ascii-numeric" "" "x"`]: "RFC 4790 §9.1: both are infinity",
+  [`string :matches "ä" "?"`]: "one character; theirs are octets",
+  [`header :is "x-folded" "one two\tthree"`]: "RFC 5322 §2.2.3: only the line ends go",
+};
+
+/** The same for whole scripts, by a part of them. */
+const knownScripts: readonly string[] = [
+  `require "ereject"`, // They have reject only.
+  `addheader :last "Received"`, // RFC 5293 §6: ours may be added, and none taken out.
+  `extracttext :first 5`, // They count octets, and cut a character in two.
+  `foreverypart { if header :mime :contains "content-type" "alternative" { foreverypart`, // They fail at it.
+  `/* more`, // A name of a mailbox with a line end in it is an error.
+  `require "editheader"; deleteheader :last "a";`, // An error for both; sieve-test goes on.
+  `fileinto "\${a.b}";`,
+];
+const isKnown = (s: string) => knownScripts.some((k) => s.includes(k));
+
+Deno.test({
+  name: "tests of scripts come to what Dovecot's come to",
+  ignore,
+  fn() {
+    const other = new SieveTest();
+    try {
+      const requires = requireLine.replace(`"comparator-i;unicode-casemap", `, "");
+      const script = requires +
+        expressions.map((e, i) => `if ${e} { fileinto :copy "T${i}"; }`).join("\n");
+      const differences: string[] = [];
+      let pairs = 0;
+      for (const [name, message] of Object.entries(messages)) {
+        const theirs = new Set(dovecotActions(other.run(script, message).actions));
+        assert.ok(theirs.size > 10, `sieve-test did nothing with ${name}`);
+        const r = runScript(script, message, { limits: { actions: 1000 } });
+        assert.equal(r.error, undefined);
+        const ours = new Set(shortActions(r));
+        expressions.forEach((e, i) => {
+          pairs++;
+          const box = `fileinto T${i}`;
+          if (ours.has(box) === theirs.has(box) || known[e]) return;
+          differences.push(`${name}: ${e}: ${ours.has(box)} here, ${theirs.has(box)} there`);
+        });
+      }
+      assert.deepEqual(differences, []);
+      assert.ok(pairs > 800);
+    } finally {
+      other.close();
+    }
+  },
+});
+
+/** As far as both print it. */
+function comparable(actions: string[]): string[] {
+  return actions.map((a) =>
+    a.replace(/^e?(reject|vacation|notify) .*/s, "$1")
+      .replace(/ \[[^\]]*\]$/, (flags) => flags.toLowerCase())
+  ).sort();
+}
+
+function outcome(script: string, message: string): string {
+  try {
+    const r = runScript(script, message);
+    return r.error ? "error" : JSON.stringify(comparable(shortActions(r)));
+  } catch (err) {
+    if (err instanceof SieveSyntaxError) return "error";
+    throw err;
+  }
+}
+
+Deno.test({
+  name: "scripts do what they do with Dovecot",
+  ignore,
+  fn() {
+    const other = new SieveTest();
+    try {
+      const differences: string[] = [];
+      for (const script of scripts) {
+        if (isKnown(script)) continue;
+        for (const name of ["mime", "list", "plain"]) {
+          const { actions, errors } = other.run(script, messages[name]);
+          const theirs = /\berror\b/.test(errors)
+            ? "error"
+            : JSON.stringify(comparable(dovecotActions(actions)));
+          const ours = outcome(script, messages[name]);
+          if (ours !== theirs) {
+            differences.push(`${name}: ${script}\n  ${ours} here\n  ${theirs} there`);
+          }
+        }
+      }
+      assert.deepEqual(differences, []);
+    } finally {
+      other.close();
+    }
+  },
+});
+
+Deno.test({
+  name: "scripts that Dovecot refuses are refused",
+  ignore,
+  fn() {
+    const other = new SieveTest();
+    try {
+      for (const script of wrong) {
+        if (isKnown(script)) continue;
+        const theirs = /failed to compile/.test(other.run(script, messages.plain).errors);
+        let ours: unknown;
+        try {
+          runScript(script, messages.plain);
+        } catch (err) {
+          ours = err;
+        }
+        assert.equal(ours instanceof SieveSyntaxError, theirs, script);
+      }
+    } finally {
+      other.close();
+    }
+  },
+});

@@ -1,0 +1,28 @@
+/** Fields that ask users again who they are, before ways to log in are changed. @module */
+import type { FormField } from "./page.ts";
+
+/** The current password, and the code where there is a second factor. */
+export function confirmFields(secondFactor: boolean): FormField[] {
+  const password: FormField = {
+    name: "current",
+    label: "Current password",
+    type: "password",
+    required: true,
+    autocomplete: "current-password",
+  };
+  const code: FormField = {
+    name: "totp",
+    label: "Code of your second factor",
+    required: true,
+    autocomplete: "one-time-code",
+  };
+  return secondFactor ? [password, code] : [password];
+}
+
+/** What the fields have, as calls take it. */
+export function confirmation(v: { [name: string]: string | undefined }): {
+  current: string;
+  totp?: string;
+} {
+  return v.totp ? { current: v.current ?? "", totp: v.totp } : { current: v.current ?? "" };
+}

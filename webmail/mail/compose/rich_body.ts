@@ -1,0 +1,163 @@
+/**
+ * Rich text: a frame with the editor, and the buttons for it. The frame is loaded when it is first needed.
+ *
+ * @module
+ */
+import type { Editor, Format } from "../../editor/api.ts";
+import { darkPage } from "../reading/looks.ts";
+import { button } from "../../lib/button.ts";
+import { openMenu, promptDialog } from "../../lib/dialog.ts";
+import { el, fill, unseen } from "../../lib/dom.ts";
+import type { Body, BodyText } from "./body.ts";
+import { textHtml } from "./text_html.ts";
+
+export interface RichBodyOptions {
+  changed: () => void;
+  /** Where pictures of the text are, by their Content-ID. */
+  pictures: () => ReadonlyMap<string, string>;
+  /** Takes a picture for the text; gives its Content-ID. */
+  addPicture: (file: File) => string;
+  /** Files that are no pictures. */
+  addFiles: (files: File[]) => void;
+}
+
+const colors = [
+  ["Black", null],
+  ["Grey", "#6b7280"],
+  ["Red", "#c0392b"],
+  ["Orange", "#c05a00"],
+  ["Green", "#2e7d32"],
+  ["Blue", "#1f5fbf"],
+  ["Purple", "#7b3fb5"],
+] as const;
+const backgrounds = [["None", null], ["Yellow", "#fff2a8"], ["Green", "#d3f0d0"], [
+  "Blue",
+  "#d4e6fb",
+], ["Pink", "#fbd7e2"]] as const;
+
+/** A field for rich text. */
+export function richBody(b: BodyText, o: RichBodyOptions): Body {
+  let last: BodyText = b;
+  let editor: Editor | undefined;
+  let wantsFocus = false;
+
+  const frame = el("iframe", { src: "editor", title: "Message text", class: "rich-text" });
+  frame.addEventListener("load", () => {
+    editor = (frame.contentWindow as Window & typeof globalThis | null)?.moxEditor;
+    if (editor === undefined) return;
+    editor.look(darkPage());
+    editor.start(
+      {
+        changed: o.changed,
+        onFormats: (on) => {
+          for (const [f, x] of buttons) x.setAttribute("aria-pressed", String(on.has(f)));
+        },
+        onPictures: (files) => {
+          const pictures = files.filter((f) => f.type.startsWith("image/"));
+          for (const f of pictures) editor!.picture(o.addPicture(f), URL.createObjectURL(f));
+          const others = files.filter((f) => !f.type.startsWith("image/"));
+          if (others.length > 0) o.addFiles(others);
+        },
+      },
+      last.html ?? textHtml(last.text),
+      o.pictures(),
+    );
+    // Keys that are the window's.
+    frame.contentWindow!.addEventListener("keydown", (e) => {
+      if (!(e.ctrlKey || e.metaKey || e.key === "Escape") || e.defaultPrevented) return;
+      const { key, ctrlKey, metaKey, shiftKey, altKey } = e;
+      const same = new KeyboardEvent("keydown", {
+        key,
+        ctrlKey,
+        metaKey,
+        shiftKey,
+        altKey,
+        bubbles: true,
+        cancelable: true,
+      });
+      if (!frame.dispatchEvent(same)) e.preventDefault();
+    });
+    if (wantsFocus) focus();
+  });
+
+  function focus(): void {
+    wantsFocus = true;
+    if (editor === undefined) return;
+    frame.focus();
+    frame.contentWindow?.focus();
+    editor.focus();
+  }
+
+  function read(): BodyText {
+    if (editor !== undefined) last = { html: editor.html(), text: editor.text() };
+    return last;
+  }
+
+  const tool = (sign: string, f: Format, title: string, key?: string) => {
+    const b = button(title, () => editor?.format(f), {
+      title,
+      key,
+      attributes: { class: `quiet tool-${f}` },
+    });
+    fill(b, el("span", { "aria-hidden": "true" }, sign), unseen(title));
+    return b;
+  };
+  const buttons: (readonly [Format, HTMLButtonElement])[] = [
+    ["bold", tool("B", "bold", "Bold", "ctrl b")],
+    ["italic", tool("I", "italic", "Italic", "ctrl i")],
+    ["underline", tool("U", "underline", "Underlined", "ctrl u")],
+    ["strikethrough", tool("S", "strikethrough", "Struck through")],
+    ["bullets", tool("•", "bullets", "List with bullets", "ctrl shift 8")],
+    ["numbers", tool("1.", "numbers", "List with numbers", "ctrl shift 9")],
+    ["quote", tool("❝", "quote", "Quote", "ctrl ]")],
+    ["unquote", tool("❞", "unquote", "Less quoted", "ctrl [")],
+  ];
+  const link = button("Link", async () => {
+    const url = await promptDialog("Link", "Address; empty for none", "https://", "Set");
+    if (url === undefined) return;
+    const plain = url.trim();
+    editor?.link(
+      /^(?:https?:|mailto:|tel:)/i.test(plain) || plain === "" ? plain : `https://${plain}`,
+    );
+  }, { title: "Make what is selected a link", attributes: { class: "quiet" } });
+  const palette = (
+    text: string,
+    title: string,
+    what: "text" | "background",
+    list: readonly (readonly [string, string | null])[],
+  ): HTMLButtonElement => {
+    const b: HTMLButtonElement = button(text, () =>
+      openMenu(
+        b,
+        list.map(([name, color]) => ({ text: name, run: () => editor?.color(what, color) })),
+        title,
+      ), { title, attributes: { class: "quiet" } });
+    return b;
+  };
+
+  const root = el(
+    "div",
+    { class: "rich" },
+    el(
+      "div",
+      { class: "rich-tools", role: "toolbar", "aria-label": "Format" },
+      buttons.map(([, b]) => b),
+      link,
+      palette("Colour", "Colour of the text", "text", colors),
+      palette("Marker", "Colour behind the text", "background", backgrounds),
+      tool("Clear", "plain", "No formats"),
+      tool("↶", "undo", "Undo", "ctrl z"),
+      tool("↷", "redo", "Redo", "ctrl y"),
+    ),
+    frame,
+  );
+  return {
+    root,
+    read,
+    write: (next) => {
+      last = next;
+      editor?.write(next.html ?? textHtml(next.text), o.pictures());
+    },
+    focus,
+  };
+}
