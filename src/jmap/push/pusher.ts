@@ -6,7 +6,7 @@
 import type { Log } from "../../log/mod.ts";
 import type { Outbound } from "../../net/mod.ts";
 import type { User } from "../core/method.ts";
-import type { JmapServices } from "../services.ts";
+import type { JmapServices, PushNotifier } from "../services.ts";
 import { encryptPush, readKeys } from "./encrypt.ts";
 import { type AllStates, changedStates } from "./states.ts";
 import { Watcher } from "./watcher.ts";
@@ -46,7 +46,7 @@ interface Followed {
   timer: ReturnType<typeof setTimeout> | undefined;
 }
 
-export class Pusher {
+export class Pusher implements PushNotifier {
   /** Takes requests instead of the network. */
   static outboundForTests: Pick<Outbound, "request"> | undefined;
   readonly #s: () => JmapServices;
