@@ -28,6 +28,7 @@ import { sendmail } from "./sendmail.ts";
 import { serve } from "./serve.ts";
 import { setaccountpassword } from "./setaccountpassword.ts";
 import { setadminpassword } from "./setadminpassword.ts";
+import { sieveCommands } from "./sieve.ts";
 import { stop } from "./stop.ts";
 import { transferCommands } from "./transfer.ts";
 import { version } from "./version.ts";
@@ -56,6 +57,7 @@ export const commands: readonly Command[] = [
   checkupdate,
   ...queueCommands,
   ...receivingCommands,
+  ...sieveCommands,
   reportsSend,
   version,
 ];

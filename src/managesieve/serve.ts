@@ -65,7 +65,8 @@ export async function serveManageSieve(
     if (err instanceof Bye) conn.write(answerLine("BYE", { code: err.code, text: err.message }));
     else if (!(err instanceof ConnectionError)) throw err;
     else if (err.reason === "timeout" || err.reason === "shutdown") {
-      const text = err.reason === "timeout" ? "no command for too long" : "server is shutting down";
+      const text = s.ending.reason ??
+        (err.reason === "timeout" ? "no command for too long" : "server is shutting down");
       conn.write(answerLine("BYE", { code: "TRYLATER", text }));
     } else s.log.debug("connection ended", { reason: err.reason });
   } finally {

@@ -15,6 +15,7 @@ export { type Argument, parseSyntax, type SyntaxNode } from "./language/syntax.t
 export { type MailSource, type MessagePiece, SieveMail } from "./message/mail.ts";
 export { addressText, type MailAddress, oneAddress } from "./message/addresses.ts";
 export { type Mailto, parseMailto } from "./message/mailto.ts";
+export { actionText } from "./run/action_text.ts";
 export { executeSieve, executeSieveAsync } from "./run/execute.ts";
 export { type SieveContext, SieveRuntimeError, type SieveScript } from "./run/run.ts";
 export {
