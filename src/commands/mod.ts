@@ -20,6 +20,7 @@ import { importGo } from "./import_go.ts";
 import { localserve } from "./localserve.ts";
 import { loglevels } from "./loglevels.ts";
 import { maintenanceCommands } from "./maintenance.ts";
+import { movingCommands } from "./moving.ts";
 import { quickstart } from "./quickstart.ts";
 import { queueCommands } from "./queue.ts";
 import { reportsSend } from "./reports.ts";
@@ -50,6 +51,7 @@ export const commands: readonly Command[] = [
   cid,
   ...transferCommands,
   importGo,
+  ...movingCommands,
   backup,
   verifydata,
   gentestdata,

@@ -5,6 +5,7 @@
  * @module
  */
 import { SieveDatabase } from "../delivery/sieve/database.ts";
+import { ObjectStore } from "../jmap/mod.ts";
 import { JunkFilter } from "../junk/mod.ts";
 import { Log } from "../log/mod.ts";
 import { Authorities, Outbound } from "../net/mod.ts";
@@ -60,6 +61,18 @@ async function filled<T extends { close(): Promise<void> }>(
 /** Makes the databases at the top of a data folder. */
 export async function makeOtherDatabases(data: string): Promise<void> {
   const login = { account: "test1", login: "test1@mox.example", remoteIp: "192.0.2.7" };
+  await filled(ObjectStore.open(data), async (s) => {
+    await s.add("test1", "identity", {
+      name: "Test",
+      email: "test1@mox.example",
+      replyTo: null,
+      bcc: null,
+      textSignature: "-- \nTest\n",
+      htmlSignature: "",
+      ofAddress: true,
+    });
+    await s.key("test", () => Promise.resolve("a key"));
+  });
   await filled(Sessions.open(data), (s) => {
     s.create({ ...login, service: "webmail", userAgent: "Browser 1.0" });
     s.create({ ...login, service: "account", userAgent: "Browser 1.0" });

@@ -1,17 +1,52 @@
 /** What this server can do, for a session to tell (RFC 8620 §2). @module */
+import { maxMailboxDepth } from "../store/mailboxes/mailboxes.ts";
+import { Capability } from "./core/capabilities.ts";
 import type { User } from "./core/method.ts";
+import { maxMailboxesPerEmail } from "./mail/email_changes.ts";
+import { emailSorts } from "./mail/email_sort.ts";
+import { maxDelayedSend } from "./mail/submit.ts";
 import type { JmapServices } from "./services.ts";
 
 /** Capabilities beside the core, with what is true for the whole server. */
 export function serverCapabilities(_s: JmapServices): Record<string, Record<string, unknown>> {
-  return {};
+  return {
+    [Capability.Mail]: {},
+    [Capability.Submission]: {},
+    [Capability.VacationResponse]: {},
+  };
 }
 
 /** Capabilities of an account as a user may use it. */
 export function accountCapabilities(
-  _s: JmapServices,
-  _user: User,
-  _account: string,
+  s: JmapServices,
+  user: User,
+  account: string,
 ): Record<string, Record<string, unknown>> {
-  return {};
+  const own: Record<string, Record<string, unknown>> = account !== user.account ? {} : {
+    // RFC 8621 §1.3.2.
+    [Capability.Submission]: {
+      maxDelayedSend,
+      submissionExtensions: {
+        FUTURERELEASE: [String(maxDelayedSend)],
+        DSN: [],
+        REQUIRETLS: [],
+        SMTPUTF8: [],
+        "8BITMIME": [],
+        SIZE: [String(s.maxMessageSize)],
+      },
+    },
+    [Capability.VacationResponse]: {},
+  };
+  return {
+    ...own,
+    // RFC 8621 §1.3.1.
+    [Capability.Mail]: {
+      maxMailboxesPerEmail,
+      maxMailboxDepth,
+      maxSizeMailboxName: 255,
+      maxSizeAttachmentsPerEmail: Math.floor(s.maxMessageSize * 0.7),
+      emailQuerySortOptions: emailSorts,
+      mayCreateTopLevelMailbox: account === user.account,
+    },
+  };
 }

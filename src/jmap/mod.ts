@@ -24,7 +24,9 @@ import { answerUpload } from "./http/upload.ts";
 import type { JmapServices } from "./services.ts";
 
 export { Uploads } from "./blobs/uploads.ts";
-export type { JmapServices } from "./services.ts";
+export { SetError } from "./core/errors.ts";
+export { ObjectStore } from "./objects/store.ts";
+export type { JmapServices, JmapSubmission } from "./services.ts";
 
 /** Where a listener serves it. */
 export interface JmapPlace {
@@ -39,7 +41,9 @@ export interface Jmap {
   handler(place: JmapPlace): WebHandler;
   /** Answers /.well-known/jmap (RFC 8620 §2.2). */
   wellKnown(place: JmapPlace): WebHandler;
-  close(): void;
+  /** Forgets what is kept of accounts that are no more: one of the same name may come. */
+  forgetRemoved(): Promise<void>;
+  close(): Promise<void>;
 }
 
 /** Makes the handlers. */
@@ -117,7 +121,16 @@ export function openJmap(s: JmapServices): Jmap {
   return {
     handler: guarded(route),
     wellKnown: guarded((req, place) => req.path === "/" ? session(req, place) : notFound()),
-    close: () => s.uploads.close(),
+    async forgetRemoved() {
+      for (const name of s.objects.accounts()) {
+        if (s.config.account(name) === undefined) await s.objects.forget(name);
+      }
+      s.uploads.forgetOthers((name) => s.config.account(name) !== undefined);
+    },
+    async close() {
+      s.uploads.close();
+      await s.objects.close();
+    },
   };
 }
 

@@ -2,10 +2,32 @@
 import type { Config } from "../config/mod.ts";
 import type { LoginGuard } from "../net/mod.ts";
 import type { Accounts } from "../store/account/accounts.ts";
+import type { NewQueueRecipient, Queue } from "../queue/mod.ts";
+import type { ObjectStore } from "./objects/store.ts";
 import type { Uploads } from "./blobs/uploads.ts";
 
 /** A login of a program: the account, or why there is none. */
 export type ProgramLogin = { account: string } | "wrong" | "wrongCode" | "second" | "disabled";
+
+/** A message of the account, for its recipients. */
+export interface JmapSubmission {
+  account: string;
+  /** Domain of From; its keys sign. */
+  fromDomain: string;
+  mailFrom: string;
+  recipients: NewQueueRecipient[];
+  file: string;
+  fileSize: number;
+  smtputf8: boolean;
+  has8bit: boolean;
+  requireTls: boolean;
+  ret: "full" | "hdrs" | undefined;
+  envelopeId: string | undefined;
+  notBefore: number | undefined;
+  /** With <>. */
+  messageId: string;
+  subject: string;
+}
 
 export interface JmapServices {
   config: Config;
@@ -20,6 +42,13 @@ export interface JmapServices {
     owners(user: string): string[];
   };
   uploads: Uploads;
+  objects: ObjectStore;
+  queue: Queue;
+  /**
+   * Queues; durable when it resolves, with ids in the order of the recipients.
+   * @throws SetError for limits of the account
+   */
+  submit(m: JmapSubmission): Promise<number[]>;
   /** Checks name and password; takes the same time whether or not the name exists. */
   checkLogin(
     form: { username: string; password: string },

@@ -1,9 +1,63 @@
 /** All methods of JMAP that there are. @module */
 import type { Method } from "./core/method.ts";
+import { blobCopy } from "./methods/blob/copy.ts";
 import { coreEcho } from "./methods/core/echo.ts";
+import { emailChangesMethod } from "./methods/email/changes.ts";
+import { emailCopy } from "./methods/email/copy.ts";
+import { emailGet } from "./methods/email/get.ts";
+import { emailImport } from "./methods/email/import.ts";
+import { emailParse } from "./methods/email/parse.ts";
+import { emailQuery } from "./methods/email/query.ts";
+import { emailQueryChanges } from "./methods/email/query_changes.ts";
+import { emailSet } from "./methods/email/set.ts";
+import { emailSubmissionChanges } from "./methods/email_submission/changes.ts";
+import { emailSubmissionGet } from "./methods/email_submission/get.ts";
+import { emailSubmissionQuery } from "./methods/email_submission/query.ts";
+import { emailSubmissionQueryChanges } from "./methods/email_submission/query_changes.ts";
+import { emailSubmissionSet } from "./methods/email_submission/set.ts";
+import { identityChanges } from "./methods/identity/changes.ts";
+import { identityGet } from "./methods/identity/get.ts";
+import { identitySet } from "./methods/identity/set.ts";
+import { mailboxChangesMethod } from "./methods/mailbox/changes.ts";
+import { mailboxGet } from "./methods/mailbox/get.ts";
+import { mailboxQuery } from "./methods/mailbox/query.ts";
+import { mailboxQueryChanges } from "./methods/mailbox/query_changes.ts";
+import { mailboxSet } from "./methods/mailbox/set.ts";
+import { searchSnippetGet } from "./methods/search_snippet/get.ts";
+import { threadChanges } from "./methods/thread/changes.ts";
+import { threadGet } from "./methods/thread/get.ts";
+import { vacationResponseGet } from "./methods/vacation_response/get.ts";
+import { vacationResponseSet } from "./methods/vacation_response/set.ts";
 
 export const methods: readonly Method[] = [
   coreEcho,
+  blobCopy,
+  mailboxGet,
+  mailboxChangesMethod,
+  mailboxQuery,
+  mailboxQueryChanges,
+  mailboxSet,
+  threadGet,
+  threadChanges,
+  emailGet,
+  emailChangesMethod,
+  emailQuery,
+  emailQueryChanges,
+  emailSet,
+  emailCopy,
+  emailImport,
+  emailParse,
+  searchSnippetGet,
+  identityGet,
+  identityChanges,
+  identitySet,
+  emailSubmissionGet,
+  emailSubmissionChanges,
+  emailSubmissionQuery,
+  emailSubmissionQueryChanges,
+  emailSubmissionSet,
+  vacationResponseGet,
+  vacationResponseSet,
 ];
 
 /** By name. */

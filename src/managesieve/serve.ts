@@ -64,9 +64,15 @@ export async function serveManageSieve(
   } catch (err) {
     if (err instanceof Bye) conn.write(answerLine("BYE", { code: err.code, text: err.message }));
     else if (!(err instanceof ConnectionError)) throw err;
-    else if (err.reason === "timeout" || err.reason === "shutdown") {
-      const text = s.ending.reason ??
-        (err.reason === "timeout" ? "no command for too long" : "server is shutting down");
+    else if (
+      err.reason === "timeout" || err.reason === "shutdown" || err.reason === "overload"
+    ) {
+      const texts = {
+        timeout: "no command for too long",
+        shutdown: "server is shutting down",
+        overload: "server is short of memory",
+      };
+      const text = s.ending.reason ?? texts[err.reason];
       conn.write(answerLine("BYE", { code: "TRYLATER", text }));
     } else s.log.debug("connection ended", { reason: err.reason });
   } finally {

@@ -1,6 +1,7 @@
 /** The domain of a message's author, which DMARC is about (RFC 7489 §6.6.1). @module */
 import { normalizeName } from "../dns/mod.ts";
-import { fieldText, type HeaderFields } from "./header_fields.ts";
+import { mentionedDomains, strictAuthors } from "../mail/address/author.ts";
+import { fieldText, type HeaderFields, latin1 } from "./header_fields.ts";
 
 /** The domain of From, or why there is none that a policy could be about. */
 export type AuthorDomain = { domain: string } | {
@@ -16,32 +17,32 @@ export const maxDomains = 5;
 const MAX_FROM = 65_536;
 
 /**
- * The domain that all addresses of the only From field share, in lower case and ASCII. Several
- * From fields, several domains, or no address are errors: a reader can't tell who wrote it.
+ * The domain that all addresses of the only From field share, in lower case and ASCII. Several From fields, several
+ * domains, no address, or a field that programs read differently, are errors: a reader can't tell who wrote it.
  */
 export function authorDomain(header: HeaderFields): AuthorDomain {
   const fields = header.fields.filter((f) => f.name === "from");
-  if (fields.length === 0) return { error: "no From field" };
-  if (fields.length > 1) {
-    const domains = new Set<string>();
-    for (const f of fields.slice(0, 20)) {
-      const text = fieldText(header, f).slice(0, MAX_FROM);
-      for (const d of addressDomains(text) ?? []) {
-        const name = normalizeName(d.trim());
-        if (name?.includes(".") && !name.includes(" ")) domains.add(name);
-      }
-    }
-    return { error: "several From fields", domains: [...domains].slice(0, maxDomains) };
-  }
-  const text = fieldText(header, fields[0]);
+  const texts = fields.map((f) => fieldText(header, f));
+  // Some programs take a first line that continues none for a field.
+  const first = /^[ \t]+from[ \t]*:([^\r\n]*)/i.exec(latin1(header.bytes, 0, 1000))?.[1];
+  if (first !== undefined) texts.unshift(first);
+  if (texts.length === 0) return { error: "no From field" };
+  if (texts.length > 1) return { error: "several From fields", domains: allDomains(texts) };
+  const [text] = texts;
   if (text.length > MAX_FROM) return { error: "From field too long" };
-  const domains = addressDomains(text);
-  if (!domains) return { error: "From field is malformed" };
+  const authors = strictAuthors(text);
+  // Where all that looks like an address has one domain, sloppy writing harms nobody.
+  const domains = "addresses" in authors
+    ? authors.addresses.map((a) => a.domain)
+    : lenientDomains(text);
+  if (domains === undefined) {
+    return { error: "From field is malformed", domains: allDomains(texts) };
+  }
   const normal = new Set<string>();
   for (const d of domains) {
     const name = normalizeName(d.trim());
     if (name === undefined || !name.includes(".") || name.includes(" ")) {
-      return { error: "From field has no valid domain" };
+      return { error: "From field has no valid domain", domains: allDomains(texts) };
     }
     normal.add(name);
   }
@@ -52,71 +53,22 @@ export function authorDomain(header: HeaderFields): AuthorDomain {
   return { domain: [...normal][0] };
 }
 
-/**
- * The domains of the addresses in an address list: of what stands in angle brackets, else of the
- * bare address. Quoted strings and comments are passed over. Undefined if they don't end.
- */
-function addressDomains(text: string): string[] | undefined {
-  const domains: string[] = [];
-  // The address so far: outside of brackets, and inside of them where there are any.
-  let bare = "";
-  let bracketed: string | undefined;
-  let inBrackets = false;
-  const endAddress = (): boolean => {
-    const address = bracketed ?? bare.trim();
-    bare = "";
-    bracketed = undefined;
-    if (address.trim() === "") return true;
-    const at = address.lastIndexOf("@");
-    if (at < 0) return false;
-    domains.push(address.slice(at + 1));
-    return true;
-  };
-  for (let i = 0; i < text.length; i++) {
-    const c = text[i];
-    if (c === '"') {
-      const end = quotedEnd(text, i);
-      if (end < 0) return undefined;
-      // What is quoted has no say in which domain it is, but stands for a local part.
-      if (inBrackets) bracketed += "q";
-      else bare += "q";
-      i = end;
-    } else if (c === "(") {
-      const end = commentEnd(text, i);
-      if (end < 0) return undefined;
-      i = end;
-    } else if (c === "<") {
-      if (inBrackets || bracketed !== undefined) return undefined;
-      inBrackets = true;
-      bracketed = "";
-    } else if (c === ">") {
-      if (!inBrackets) return undefined;
-      inBrackets = false;
-    } else if (inBrackets) bracketed += c;
-    // RFC 5322 §3.4: a group is "name: addresses;".
-    else if (c === ":") bare = "";
-    else if (c === "," || c === ";") {
-      if (!endAddress()) return undefined;
-    } else bare += c;
-  }
-  if (inBrackets || !endAddress()) return undefined;
-  return domains;
+/** The domain of a field that isn't written as it should be; undefined if there could be several addresses. */
+function lenientDomains(text: string): string[] | undefined {
+  const count = (c: string) => text.split(c).length - 1;
+  if (count("<") > 1 || count("<") !== count(">") || count('"') % 2 !== 0) return undefined;
+  const domains = mentionedDomains(text, 2);
+  return domains.length === 1 ? domains : undefined;
 }
 
-function quotedEnd(text: string, start: number): number {
-  for (let i = start + 1; i < text.length; i++) {
-    if (text[i] === "\\") i++;
-    else if (text[i] === '"') return i;
+/** All domains that some reader could take for the author's. */
+function allDomains(texts: readonly string[]): string[] {
+  const domains = new Set<string>();
+  for (const text of texts.slice(0, 20)) {
+    for (const d of mentionedDomains(text, maxDomains)) {
+      const name = normalizeName(d);
+      if (name?.includes(".") && domains.size < maxDomains) domains.add(name);
+    }
   }
-  return -1;
-}
-
-function commentEnd(text: string, start: number): number {
-  let depth = 0;
-  for (let i = start; i < text.length; i++) {
-    if (text[i] === "\\") i++;
-    else if (text[i] === "(") depth++;
-    else if (text[i] === ")" && --depth === 0) return i;
-  }
-  return -1;
+  return [...domains];
 }

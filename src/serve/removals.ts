@@ -41,19 +41,25 @@ async function forgetScripts(config: Config, sieve: SieveDatabase): Promise<void
   for (const name of sieve.accounts()) if (!config.account(name)) await sieve.forget(name);
 }
 
-/** Looks now, for what the last process left, and from time to time. @returns function that ends it */
+/**
+ * Looks now, for what the last process left, and from time to time.
+ * @param forgetMore forgets what is kept of removed accounts elsewhere
+ * @returns function that ends it
+ */
 export function watchRemovals(
   config: Config,
   accounts: Accounts,
   shares: Shares,
   sieve: SieveDatabase,
   log: Log,
+  forgetMore: () => Promise<void>,
 ): () => void {
   let running: Promise<unknown> | undefined;
   const look = () => {
     running ??= finishRemovals(config, accounts, log)
       .then(() => forgetRights(config, accounts, shares))
       .then(() => forgetScripts(config, sieve))
+      .then(forgetMore)
       .catch((err) => log.error("looking for removed accounts", { err: err as Error }))
       .finally(() => running = undefined);
   };

@@ -289,7 +289,14 @@ export class MailServer {
       );
       const unwatch = [
         config.watch(),
-        watchRemovals(config, accounts, server.#shares, sieve.db, log),
+        watchRemovals(
+          config,
+          accounts,
+          server.#shares,
+          sieve.db,
+          log,
+          () => server!.#pages!.handlers.jmap?.forgetRemoved() ?? Promise.resolve(),
+        ),
         catchPanics(log),
         startUpdateChecks({
           config,
@@ -379,6 +386,11 @@ export class MailServer {
   /** Where it can be reached. */
   get endpoints(): readonly Endpoint[] {
     return this.#listeners?.endpoints ?? [];
+  }
+
+  /** Who shares mailboxes with whom. */
+  get shares(): Shares | undefined {
+    return this.#shares;
   }
 
   /** Databases of reports; none in localserve. */

@@ -7,7 +7,6 @@
 import type { Config } from "../config/mod.ts";
 import { deliveryFacts } from "../delivery/facts.ts";
 import type { Log } from "../log/mod.ts";
-import { flattenAddresses, parseAddressList } from "../mail/address/address.ts";
 import { headerField, splitHeader } from "../mail/header/header.ts";
 import { counter } from "../metrics/mod.ts";
 import type { Queue } from "../queue/mod.ts";
@@ -26,9 +25,10 @@ import type { EmailDescription } from "../store/messages/describe.ts";
 import { ParsingObserver } from "./receiving/arrived.ts";
 import { loginAccount } from "./logins.ts";
 import type { OpenLogins } from "./open_logins.ts";
+import { checkAuthors, checkOwnAddress } from "./sending/authors.ts";
 import { queueOutgoing } from "./sending/outgoing.ts";
 import { submittedMessage } from "./sending/submission.ts";
-import { storeFailure } from "./receiving/deliver.ts";
+import { storeFailure } from "./receiving/failure.ts";
 import { targetsOf } from "./receiving/targets.ts";
 import type { ServerWebhooks } from "./sending/webhooks.ts";
 
@@ -102,19 +102,6 @@ export function submissionBackend(s: MailServices): SmtpBackend {
   };
 }
 
-function checkOwnAddress(config: Config, account: string, localpart: string, domain: string): void {
-  switch (config.mayUseFrom(account, localpart, domain)) {
-    case "yes":
-      return;
-    case "disabledDomain":
-      throw new SmtpError(550, "7.1", "the sender's domain is disabled");
-    default:
-      // Localserve takes any sender.
-      if (config.acceptAllAccount === account) return;
-      throw new SmtpError(550, "7.1", `${localpart}@${domain} is not an address of your account`);
-  }
-}
-
 async function submit(
   s: MailServices,
   session: SmtpSession,
@@ -123,14 +110,9 @@ async function submit(
   message: IncomingMessage,
 ): Promise<number[]> {
   const { parsed } = message.observer as ParsingObserver;
-  const fields = splitHeader(parsed.root.header ?? new Uint8Array(0));
-  const from = fields.filter((f) => f.name === "from");
-  // RFC 6409 §6.1: a submission without exactly one From is not a message.
-  const senders = from.length === 1 ? flattenAddresses(parseAddressList(from[0].value)) : [];
-  if (senders.length === 0) {
-    throw new SmtpError(550, "6.0", "message needs one From header field with an address");
-  }
-  for (const a of senders) checkOwnAddress(s.config, account, a.localpart, a.domain);
+  const header = parsed.root.header ?? new Uint8Array(0);
+  const fields = splitHeader(header);
+  const senders = checkAuthors(s.config, account, header, fields);
   let prefix = message.receivedHeader();
   // RFC 6409 §8: Date and Message-ID are added if they are missing.
   if (headerField(fields, "date") === undefined) {

@@ -30,6 +30,20 @@ const domains = `Domains:
 				Addresses:
 					- only@ours.example
 					- plain@ours.example
+			mixed:
+				PostPublic: true
+				Addresses:
+					- plain@ours.example
+					- carl@away.example
+					- dora@home.example
+			beyond:
+				PostPublic: true
+				Addresses:
+					- carl@away.example
+			closed:
+				Addresses:
+					- joe@sender.example
+					- carl@away.example
 Accounts:
 	ann:
 		Domain: ours.example
@@ -216,4 +230,63 @@ Deno.test("a sender too long to be rewritten is replaced by the account's addres
       to: "only@ours.example",
     });
     assert.deepEqual((await settled(r, host)).map((m) => m.from), ["only@ours.example"]);
+  }));
+
+Deno.test("members of an alias at other servers get its mail as forwarded, with those here", () =>
+  withWorld({}, async (r, host) => {
+    const reply = await r.send({
+      to: "mixed@ours.example",
+      text: mail({ subject: "to all" }),
+      sign: "sender.example",
+    });
+    assert.equal(reply.code, 250);
+    const sent = await settled(r, host);
+    assert.deepEqual(sent.map((m) => m.to), [["carl@away.example"], ["dora@home.example"]]);
+    for (const m of sent) {
+      assert.match(m.from, /^SRS0=[a-z2-7]{8}=[a-z2-7]{2}=sender\.example=joe@ours\.example$/);
+      assert.match(m.data, /^ARC-Seal: /m);
+      assert.match(m.data, /^Delivered-To: <mixed@ours\.example>\r$/m);
+    }
+    assert.equal((await r.messages("plain", "Inbox")).length, 1);
+  }));
+
+Deno.test("an alias with members elsewhere alone: judged here, kept nowhere, and not sent in circles", () =>
+  withWorld({}, async (r, host) => {
+    const to = "beyond@ours.example";
+    assert.equal((await r.send({ to, text: mail(), sign: "sender.example" })).code, 250);
+    assert.deepEqual((await settled(r, host)).map((m) => m.to), [["carl@away.example"]]);
+    for (const a of ["ann", "plain"]) assert.deepEqual(await r.messages(a, "Inbox"), []);
+    // What nobody vouches for is not passed on.
+    const forged = await r.send({
+      to,
+      from: "mallory@forger.example",
+      ehlo: "forger.example",
+      text: mail({ from: "mallory@forger.example" }),
+    });
+    assert.equal(forged.code, 451, forged.lines.join());
+    const circle = await r.send({
+      to,
+      text: `Delivered-To: <${to}>\n${mail()}`,
+      sign: "sender.example",
+    });
+    assert.equal(`${circle.code} ${circle.status}`, "554 5.4.6", circle.lines.join());
+    await r.server.queue.suppress({
+      account: "ann",
+      address: "carl@away.example",
+      manual: true,
+      reason: "test",
+    });
+    const refused = await r.send({ to, text: mail(), sign: "sender.example" });
+    assert.equal(refused.code, 550, refused.lines.join());
+    assert.equal((await settled(r, host)).length, 1);
+  }));
+
+Deno.test("a verified member elsewhere may write to a list for members, and does not get it", () =>
+  withWorld({}, async (r, host) => {
+    const to = "closed@ours.example";
+    assert.equal((await r.send({ to, text: mail(), sign: "sender.example" })).code, 250);
+    assert.deepEqual((await settled(r, host)).map((m) => m.to), [["carl@away.example"]]);
+    const from = "zoe@sender.example";
+    const other = await r.send({ to, from, text: mail({ from }), sign: "sender.example" });
+    assert.equal(other.code, 550, other.lines.join());
   }));

@@ -42,6 +42,8 @@ export interface ResolvedAlias extends Alias {
   localpart: string;
   domain: DomainName;
   members: AliasMember[];
+  /** Members at other servers. */
+  outside: string[];
 }
 
 /** A domain with what is derived from it. */
@@ -319,9 +321,17 @@ function addAlias(
   }
   if (alias.Addresses.length === 0) report([...path, "Addresses"], "an alias needs a member");
   const members: AliasMember[] = [];
+  const outside: string[] = [];
   const seen = new Set<string>();
   alias.Addresses.forEach((member, i) => {
     const at = [...path, "Addresses", i];
+    const elsewhere = outsideAddress(index, member);
+    if (elsewhere !== undefined) {
+      if (seen.has(elsewhere)) report(at, `${member} is there twice`);
+      seen.add(elsewhere);
+      outside.push(member);
+      return;
+    }
     const found = memberAddress(index, member);
     if (!found) {
       report(at, `${member} is not an address of an account here`);
@@ -333,7 +343,20 @@ function addAlias(
       members.push({ address: member, account, destination });
     }
   });
-  index.aliases.set(key, { ...alias, localpart, domain: entry.name, members });
+  index.aliases.set(key, { ...alias, localpart, domain: entry.name, members, outside });
+}
+
+/** An address at a domain that is not of this server, for comparing; undefined for others. */
+function outsideAddress(index: AddressIndex, text: string): string | undefined {
+  try {
+    const { localpart, domain } = parseAddress(text);
+    return index.domains.has(domain.ascii)
+      ? undefined
+      : `outside ${localpart.toLowerCase()}@${domain.ascii}`;
+  } catch (err) {
+    why(err);
+    return undefined;
+  }
 }
 
 function memberAddress(

@@ -78,7 +78,8 @@ const mtasts = struct({
 export const alias = struct({
   Addresses: required(
     list(addressText),
-    "Members: addresses of accounts here. A member that is a recipient of the same message anyway gets it " +
+    "Members: addresses of accounts here, or of other servers, which messages are forwarded to (with SRS and " +
+      "ARC, as for ForwardTo of accounts). A member that is a recipient of the same message anyway gets it " +
       "once, and one that is in the From header does not get it.",
   ),
   PostPublic: optional(

@@ -1,5 +1,5 @@
 /**
- * Files that clients upload (RFC 8620 §6.1): kept for a day, under `jmap/<account>` in the data folder, so that
+ * Files that clients upload (RFC 8620 §6.1): kept for a day, under `uploads/<account>` in the data folder, so that
  * what was answered with 201 is there after a restart too.
  *
  * @module
@@ -41,7 +41,7 @@ export class Uploads {
 
   /** @param maxSize of one upload, in bytes */
   constructor(dataDir: string, maxSize: number) {
-    this.#dir = join(dataDir, "jmap");
+    this.#dir = join(dataDir, "uploads");
     this.#maxBytes = Math.max(4 * maxSize, 500_000_000);
     this.#timer = setInterval(() => this.#sweep(), sweepTime);
     Deno.unrefTimer(this.#timer as unknown as number);
@@ -139,15 +139,26 @@ export class Uploads {
     removeFile(u.path);
   }
 
-  #sweep(): void {
-    let names: string[];
+  #names(): string[] {
     try {
-      names = [...Deno.readDirSync(this.#dir)].filter((e) => e.isDirectory).map((e) => e.name);
+      return [...Deno.readDirSync(this.#dir)].filter((e) => e.isDirectory).map((e) => e.name);
     } catch {
       // Nothing was uploaded yet.
-      return;
+      return [];
     }
-    for (const account of names) {
+  }
+
+  /** Removes the files of accounts that aren't any more. */
+  forgetOthers(exists: (account: string) => boolean): void {
+    for (const account of this.#names()) {
+      if (exists(account)) continue;
+      this.#accounts.delete(account);
+      Deno.removeSync(join(this.#dir, account), { recursive: true });
+    }
+  }
+
+  #sweep(): void {
+    for (const account of this.#names()) {
       const files = this.#files(account);
       for (const u of [...files.values()]) {
         if (u.uploaded + keepTime <= Date.now()) this.#remove(files, u);

@@ -1,13 +1,12 @@
 /** Downloading (RFC 8620 §6.2), whole or a range (RFC 9110 §14). @module */
 import { HttpError, type WebRequest } from "../../web/http/mod.ts";
-import { type Blob, openBlob } from "../blobs/blob.ts";
+import { openBlob } from "../blobs/blob.ts";
+import { blobStream } from "../blobs/stream.ts";
+import type { Blob } from "../blobs/types.ts";
 import { AccountAccess } from "../core/access.ts";
 import type { User } from "../core/method.ts";
 import type { JmapServices } from "../services.ts";
 import { accountNamed, mediaType } from "./upload.ts";
-
-/** Bytes that are read at a time. */
-const piece = 256 * 1024;
 
 /** A single range of bytes [from, to); undefined for no range, "none" for one outside (RFC 9110 §14.1.2). */
 export function rangeOf(
@@ -34,30 +33,6 @@ function disposition(name: string): string {
   return `attachment; filename="${plain}"; filename*=UTF-8''${full}`;
 }
 
-function bodyOf(blob: Blob, from: number, to: number, close: () => void): ReadableStream {
-  let at = from;
-  return new ReadableStream<Uint8Array>({
-    pull(controller) {
-      try {
-        const bytes = at < to ? blob.read(at, Math.min(to, at + piece)) : undefined;
-        if (bytes !== undefined && bytes.length > 0) {
-          at += bytes.length;
-          controller.enqueue(bytes);
-          return;
-        }
-        close();
-        // A file that ends before its size is damaged; the cut connection says so.
-        if (at < to) controller.error(new Error("file is damaged"));
-        else controller.close();
-      } catch (err) {
-        close();
-        controller.error(err);
-      }
-    },
-    cancel: close,
-  }, { highWaterMark: 0 });
-}
-
 /** Sends what a blob id stands for. */
 export async function answerDownload(
   s: JmapServices,
@@ -78,7 +53,7 @@ export async function answerDownload(
     access.close();
   };
   try {
-    blob = openBlob(s, await access.open(accountId), blobId);
+    blob = await openBlob(s, await access.open(accountId), blobId);
     if (blob === undefined) throw new HttpError(404, "there is no such file");
     const { size } = blob;
     const headers: Record<string, string> = {
@@ -102,7 +77,7 @@ export async function answerDownload(
       close();
       return new Response(null, { status, headers });
     }
-    return new Response(bodyOf(blob, from, to, close), { status, headers });
+    return new Response(blobStream(blob, from, to, close), { status, headers });
   } catch (err) {
     close();
     throw err;

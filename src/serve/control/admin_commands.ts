@@ -14,11 +14,16 @@ import { policyText } from "../../tlspolicy/sts_https.ts";
 import { openOutbound } from "../outbound.ts";
 import type { AdminCommand, AdminContext, Arguments, Print } from "./admin_command.ts";
 import { textArgument } from "./admin_command.ts";
+import { accessCommands } from "./access_command.ts";
 import { backupCommands } from "./backup_command.ts";
 import { maintenanceCommands } from "./maintenance_commands.ts";
+import { movingCommands } from "./moving_commands.ts";
+import { movingMailCommands } from "./moving_mail.ts";
 import { transferCommands } from "./transfer_commands.ts";
 import { setAccountPassword } from "../logins.ts";
 import { tlsKeyCommands } from "./tls_key_commands.ts";
+import type { Accounts } from "../../store/account/accounts.ts";
+import { looksLikeHash, parsePasswordHash } from "../../store/logins/password_hash.ts";
 
 function listArgument(args: Arguments, name: string): string[] {
   const value = args[name];
@@ -132,6 +137,19 @@ const configCommands: Record<string, AdminCommand> = {
   },
 };
 
+/** Sets what another server has kept of a password. */
+async function setHash(accounts: Accounts, name: string, hash: string): Promise<void> {
+  if (parsePasswordHash(hash) === undefined) {
+    throw new ControlError("the hash is of a kind that can't be verified here");
+  }
+  const account = await accounts.open(name);
+  try {
+    await account.credentials.setPasswordHash(hash);
+  } finally {
+    account.close();
+  }
+}
+
 /** Ends logins of the pages; "" is the administrator's. Also those that a server which doesn't run has left. */
 async function endSessions(config: Config, account: string): Promise<void> {
   const sessions = await Sessions.open(config.dataDir);
@@ -148,6 +166,15 @@ const passwordCommands: Record<string, AdminCommand> = {
     const account = text(args, "account");
     const password = text(args, "password");
     if (!config.account(account)) throw new ControlError(`no account ${account}`);
+    if (args.hash === true) {
+      await setHash(accounts, account, password.trim());
+      return await endSessions(config, account);
+    }
+    if (args.plain !== true && looksLikeHash(password)) {
+      throw new ControlError(
+        "what was given looks like the hash of a password: set it with -hash, or with -plain if it is the password itself",
+      );
+    }
     if (password.length < 8) throw new ControlError("a password has at least 8 characters");
     await setAccountPassword(accounts, account, password);
     await endSessions(config, account);
@@ -165,8 +192,11 @@ export const adminCommands: ReadonlyMap<string, AdminCommand> = new Map([
   ...Object.entries(tlsKeyCommands).map(([name, c]) => [`config ${name}`, c] as const),
   ...Object.entries(passwordCommands),
   ...Object.entries(maintenanceCommands),
+  ...Object.entries(accessCommands),
   ...Object.entries(backupCommands),
   ...Object.entries(transferCommands),
+  ...Object.entries(movingCommands),
+  ...Object.entries(movingMailCommands),
 ]);
 
 /** Runs one. @throws ControlError, AdminError in words for the administrator */

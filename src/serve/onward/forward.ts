@@ -13,6 +13,7 @@ import type { Incoming } from "../receiving/incoming.ts";
 import type { ReceivingServices } from "../receiving/services.ts";
 import type { Plan } from "../receiving/plan.ts";
 import { forwardingSignatures } from "../sending/signing.ts";
+import { vouches } from "./vouch.ts";
 import { asksForNoTls } from "../sending/tls_required.ts";
 
 const forwarded = counter(
@@ -49,21 +50,34 @@ export function mayGoOn(
   account: string,
   addresses: readonly string[],
 ): string[] {
+  return cameBefore(m, plan, account) ? [] : allowed(s, m, account, addresses);
+}
+
+/** True for a message that has been forwarded by the same address already. */
+export function cameBefore(m: Incoming, plan: Plan, account: string): boolean {
   const recipient = addressText(plan.recipient.address).toLowerCase();
-  const { log } = m.session;
   const before = m.arrived.description.fields.some((f) =>
     f.name === "delivered-to" && f.value.trim().replace(/^<|>$/g, "").toLowerCase() === recipient
   );
   if (before) {
     forwarded.inc({ result: "loop" });
-    log.warn("message was forwarded before, keeping it", { account, to: recipient });
-    return [];
+    m.session.log.warn("message was forwarded before, not again", { account, to: recipient });
   }
+  return before;
+}
+
+/** The addresses that an account's forwarded messages may go to. */
+export function allowed(
+  s: ReceivingServices,
+  m: Incoming,
+  account: string,
+  addresses: readonly string[],
+): string[] {
   return addresses.filter((address) => {
     const refused = s.queue.suppressed(account, address);
     if (!refused) return true;
     forwarded.inc({ result: "suppressed" });
-    log.warn("not forwarding, the address is suppressed", { account, address });
+    m.session.log.warn("not forwarding, the address is suppressed", { account, address });
     return false;
   });
 }
@@ -113,7 +127,11 @@ export async function forward(
     prefix: head,
   };
   const signed = new TextEncoder().encode(
-    await forwardingSignatures(s.config, via.domain, file, sender.auth?.arc, sender.results),
+    await forwardingSignatures(s.config, via.domain, file, {
+      chain: sender.auth?.arc,
+      results: sender.results,
+      vouched: vouches(via.asciiDomain ?? via.domain ?? "", arrived.header, sender.auth),
+    }),
   );
   const prefix = new Uint8Array(signed.length + head.length);
   prefix.set(signed);

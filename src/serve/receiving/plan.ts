@@ -11,6 +11,8 @@ export interface Target {
   reports: "dmarc" | "domainTls" | "hostTls" | undefined;
   /** The address that led here as configured, to tell whether two recipients are the same. */
   canonical: string;
+  /** Its account decides about the message, and does not get it. */
+  judgeOnly?: true;
 }
 
 /** What an address leads to. */
@@ -35,6 +37,8 @@ export interface Plan {
   sender?: Address;
   /** Empty if all got it by another recipient, or wrote it. */
   targets: Target[];
+  /** Members of the alias at other servers. */
+  outside?: string[];
   /** The sender may not write to the alias. */
   refusal: SmtpError | undefined;
 }

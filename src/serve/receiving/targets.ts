@@ -104,6 +104,7 @@ export function planRecipients(
   const from = author.msgFromDomain === ""
     ? undefined
     : canonicalAddress(config, `${author.msgFromLocalpart}@${author.msgFromDomain}`);
+  const writer = `${author.msgFromLocalpart}@${author.msgFromDomain}`;
   return recipients.map((recipient): Plan => {
     const route = recipient.handle as Route;
     if ("target" in route) {
@@ -115,8 +116,9 @@ export function planRecipients(
     }
     const { alias, members } = route;
     if (checkPosting && !alias.PostPublic) {
-      const member = author.msgFromValidated && from !== undefined &&
-        members.some((m) => m.canonical === from);
+      const member = author.msgFromValidated &&
+        (from !== undefined && members.some((m) => m.canonical === from) ||
+          alias.outside.some((address) => sameAddress(address, writer)));
       if (!member) {
         const refusal = new SmtpError(550, "7.1", "only members may write to this address");
         return { recipient, alias, targets: [], refusal };
@@ -127,6 +129,17 @@ export function planRecipients(
       taken.add(m.canonical);
       return true;
     });
-    return { recipient, alias, targets, refusal: undefined };
+    const outside = alias.outside.filter((address) => {
+      const key = `outside ${address.toLowerCase()}`;
+      if (sameAddress(address, writer) || taken.has(key)) return false;
+      taken.add(key);
+      return true;
+    });
+    return { recipient, alias, targets, outside, refusal: undefined };
   });
+}
+
+/** Whether two addresses of other servers are the same, as far as can be told. */
+function sameAddress(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase();
 }

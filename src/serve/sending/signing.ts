@@ -115,23 +115,32 @@ function fieldEnd(bytes: Uint8Array, start: number): number {
   }
 }
 
+/** What is known of a message that is passed on. */
+export interface PassedOn {
+  /** What was found of the ARC sets that it came with. */
+  chain: ArcOutcome | undefined;
+  /** Value of the Authentication-Results of the message as it came in. */
+  results: string;
+  /** The message may be signed as if it were the domain's own (onward/vouch.ts). */
+  vouched: boolean;
+}
+
 /**
- * DKIM-Signature fields and an ARC set for a message that is passed on by a domain (RFC 8617 §5.1); "" if
- * the domain has no keys. They go in front of the prefix.
- * @param chain what was found of the ARC sets that it came with
- * @param results value of the Authentication-Results of the message as it came in
+ * An ARC set for a message that is passed on by a domain (RFC 8617 §5.1), and DKIM-Signature fields if the domain
+ * vouches for it; "" if the domain has no keys. They go in front of the prefix.
  */
 export async function forwardingSignatures(
   config: Config,
   domain: string,
   m: PrefixedFile,
-  chain: ArcOutcome | undefined,
-  results: string,
+  { chain, results, vouched }: PassedOn,
 ): Promise<string> {
   const signers = await signersOf(config, domain);
   if (signers.length === 0) return "";
   const now = new Date();
-  const signature = await withMessage(m, (message) => signDkim({ ...message, signers, now }));
+  const signature = vouched
+    ? await withMessage(m, (message) => signDkim({ ...message, signers, now }))
+    : "";
   if (chain === undefined) return signature;
   // RFC 8617 §4.1.2: verifiers need not know other algorithms than RSA's.
   const sealer = signers.find((s) => s.privateKey.asymmetricKeyType === "rsa") ?? signers[0];

@@ -1,6 +1,7 @@
 /** Messages of local programs (`mox sendmail`), into the queue. @module */
 import type { Config } from "../../config/mod.ts";
 import { flattenAddresses, parseAddressList } from "../../mail/address/address.ts";
+import { fieldsNamed, strictAuthors } from "../../mail/address/author.ts";
 import { headerField, splitHeader } from "../../mail/header/header.ts";
 import { parseMessage } from "../../mail/structure/structure.ts";
 import { withTempFile } from "../../platform/files.ts";
@@ -38,6 +39,12 @@ export async function submitFromProgram(
   let bytes = Uint8Array.from(text, (c) => c.charCodeAt(0));
   const parsed = parseMessage(bytes);
   const fields = splitHeader(parsed.root.header ?? new Uint8Array(0));
+  const from5322 = fieldsNamed(fields, "from");
+  const authors = from5322.length === 1 ? strictAuthors(from5322[0].value) : undefined;
+  if (from5322.length > 1) throw new ControlError("message has several From header fields");
+  if (authors && "problem" in authors) {
+    throw new ControlError(`the From header field can be read in several ways: ${authors.problem}`);
+  }
   const addressesOf = (name: string) =>
     fields.filter((f) => f.name === name).flatMap((f) =>
       flattenAddresses(parseAddressList(f.value)).map((a) => `${a.localpart}@${a.domain}`)

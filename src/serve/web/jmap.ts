@@ -1,14 +1,25 @@
-/** JMAP of the running server: its logins, and what is shared. @module */
+/** JMAP of the running server: its logins, what is shared, and sending through the queue. @module */
 import { defaultMaxMessageSize } from "../../config/mod.ts";
-import { type Jmap, openJmap, Uploads } from "../../jmap/mod.ts";
+import {
+  type Jmap,
+  type JmapSubmission,
+  ObjectStore,
+  openJmap,
+  SetError,
+  Uploads,
+} from "../../jmap/mod.ts";
+import { SmtpError } from "../../smtp/server/mod.ts";
+import { queueOutgoing } from "../sending/outgoing.ts";
 import { checkProgramLogin } from "./account_pages.ts";
 import type { WebServer, WebShared } from "./page_server.ts";
 
+type Server = Pick<WebServer, "config" | "accounts" | "queue">;
+
 /** Opens JMAP. */
-export function jmap(
-  s: Pick<WebServer, "config" | "accounts" | "queue">,
+export async function jmap(
+  s: Server,
   shared: Pick<WebShared, "limiter" | "logins" | "tempDir" | "shares">,
-): Jmap {
+): Promise<Jmap> {
   const { config } = s;
   const sizes = [...config.static.Listeners.values()].map((l) => l.SMTPMaxMessageSize);
   const maxMessageSize = Math.max(...sizes) || defaultMaxMessageSize;
@@ -21,7 +32,25 @@ export function jmap(
     maxMessageSize,
     sharing: { owners: (user) => shared.shares()?.owners(user) ?? [] },
     uploads: new Uploads(config.dataDir, maxMessageSize),
+    objects: await ObjectStore.open(config.dataDir),
+    queue: s.queue,
     checkLogin: (form, remoteIp) =>
       checkProgramLogin(shared.logins, form, { protocol: "jmap", remoteIp }),
+    submit: (m) => submit(s, m),
   });
+}
+
+async function submit(s: Server, m: JmapSubmission): Promise<number[]> {
+  const { account, ...message } = m;
+  try {
+    return await queueOutgoing(s, {
+      ...message,
+      senderAccount: account,
+      prefix: new Uint8Array(0),
+    });
+  } catch (cause) {
+    // Limits of the account, in words.
+    if (cause instanceof SmtpError) throw new SetError("forbiddenToSend", cause.message);
+    throw cause;
+  }
 }

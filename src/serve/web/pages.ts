@@ -38,7 +38,7 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
     withoutLogin: withoutLogin(shared.developer),
   });
   const api = await webApi({ config, accounts, queue, logins: shared.logins }, shared);
-  const jmapServer = jmap(server, shared);
+  const jmapServer = await jmap(server, shared);
   const catcher = shared.developer && catcherApi(server, shared, shared.developer);
   const glance = followGlance();
   const pages = accountAndAdminPages({
@@ -85,7 +85,7 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
     await mail.close();
     await pages.account.close();
     await api.close();
-    jmapServer.close();
+    await jmapServer.close();
     await catcher?.close();
     await sessions.close();
   };

@@ -20,7 +20,13 @@ import { Db } from "../database/database.ts";
 import { EmailFiles } from "../files/email_files.ts";
 import { expungeMessages } from "../messages/expunge.ts";
 import { FulltextIndex } from "../fulltext/index.ts";
-import { insertEmail, type MailboxRules } from "../messages/insert.ts";
+import {
+  applyJunkFlags,
+  insertEmail,
+  insertMessage,
+  type MailboxRules,
+} from "../messages/insert.ts";
+import { destroyEmail, type EmailChange, updateEmail } from "../emails/update.ts";
 import * as changing from "../mailboxes/changes.ts";
 import { requireMailbox } from "../mailboxes/mailboxes.ts";
 import { accountMigrations } from "../database/schema.ts";
@@ -233,6 +239,11 @@ export class Account extends AccountReader {
     );
   }
 
+  /** Gives a mailbox its place among the others (RFC 8621 §2). */
+  setSortOrder(mailboxId: number, order: number): Promise<void> {
+    return this.writer.write(() => changing.setSortOrder(this.db, mailboxId, order));
+  }
+
   // --- messages
 
   #train(list: readonly NewMessage[], messages: Message[]): void {
@@ -267,6 +278,36 @@ export class Account extends AccountReader {
     );
     this.#train(list, messages);
     return messages;
+  }
+
+  /** Puts one message into several mailboxes; durable when it resolves. @throws StoreError */
+  async addEmail(mailboxIds: readonly number[], m: NewMessage): Promise<Message> {
+    const message = await this.#emails.arrive([m], undefined, (ctx, [ready]) => {
+      const [first, ...others] = mailboxIds.map((id) => requireMailbox(this.db, id));
+      const made = insertEmail(this.db, ctx, first, this.rules, ready);
+      for (const mailbox of others) {
+        const flags = applyJunkFlags(this.rules, mailbox, made.flags);
+        insertMessage(this.db, ctx, mailbox, { ...made, flags });
+      }
+      return made;
+    });
+    this.#train([m], [message]);
+    return message;
+  }
+
+  /** Changes flags and mailboxes of an email; see emails/update.ts. @throws StoreError */
+  async updateEmail(emailId: number, change: EmailChange): Promise<void> {
+    const trainable = await this.writer.write((ctx) =>
+      updateEmail(this.db, ctx, this.rules, emailId, change, this.#removeFiles)
+    );
+    if (trainable.length > 0) this.onTraining?.(trainable);
+  }
+
+  /** Takes an email out of all its mailboxes, or of those that `may` allows. @throws StoreError */
+  destroyEmail(emailId: number, may: (mailboxId: number) => boolean = () => true): Promise<void> {
+    return this.writer.write((ctx) => {
+      destroyEmail(this.db, ctx, emailId, may, this.#removeFiles);
+    });
   }
 
   /** REPLACE (RFC 8508): the new message comes and the old one goes in one transaction. */

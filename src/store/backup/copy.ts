@@ -48,9 +48,10 @@ export const incomplete = "incomplete-backup";
 export const removedFolder = "removed";
 /** In the data folder: when the last backup of it was made; of no meaning for a copy, see last_backup.ts. */
 export const lastBackupFile = "lastbackup.json";
-/** What is not copied of the data folder: locks, sockets, temporary files, and the above. */
+/** What is not copied of the data folder: locks, sockets, temporary files, uploads of JMAP, and the above. */
 const left = new Set([
   "tmp",
+  "uploads",
   "ctl",
   "ctl.json",
   removedFolder,

@@ -227,4 +227,37 @@ CREATE TABLE passkeys (
 CREATE TABLE vacation_replies (address TEXT PRIMARY KEY, sent INTEGER NOT NULL) WITHOUT ROWID;
 `,
   },
+  {
+    version: 5,
+    // What changed of emails in the whole account, for JMAP (RFC 8621): rows of expunged messages keep the email's id
+    // from here on.
+    sql: `
+CREATE INDEX messages_changed ON messages (modseq);
+
+-- Modseq at which an email came to be with the thread that it has, and how often its thread was another before:
+-- as the thread of a JMAP Email never changes, the Email is another one then.
+ALTER TABLE threads ADD COLUMN createseq INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE threads ADD COLUMN reborn INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX threads_createseq ON threads (createseq);
+
+-- JMAP Emails that are gone, for Email/changes.
+CREATE TABLE gone_emails (
+  email_id INTEGER NOT NULL,
+  reborn INTEGER NOT NULL,
+  thread_id INTEGER NOT NULL,
+  createseq INTEGER NOT NULL,
+  modseq INTEGER NOT NULL,
+  PRIMARY KEY (email_id, reborn)
+) WITHOUT ROWID;
+CREATE INDEX gone_emails_modseq ON gone_emails (modseq);
+
+-- Modseq before which it isn't known what changed.
+ALTER TABLE state ADD COLUMN known_since INTEGER NOT NULL DEFAULT 0;
+UPDATE state SET known_since = modseq;
+
+-- Modseq of the last change of a mailbox beside its counts, and its place among the others in JMAP.
+ALTER TABLE mailboxes ADD COLUMN formseq INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE mailboxes ADD COLUMN sort_order INTEGER NOT NULL DEFAULT 0;
+`,
+  },
 ];

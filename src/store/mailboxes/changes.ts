@@ -30,12 +30,11 @@ function insertMailbox(db: Db, name: string, specialUse: number, modseq: number)
     Math.floor(Date.now() / 1000) - 1_600_000_000,
   )![0];
   const { lastInsertRowid } = db.run(
-    "INSERT INTO mailboxes (parent_id, name, uidvalidity, uidnext, modseq, createseq, special_use) " +
-      "VALUES (?, ?, ?, 1, ?, ?, ?)",
+    "INSERT INTO mailboxes (parent_id, name, uidvalidity, uidnext, modseq, createseq, formseq, special_use) " +
+      "VALUES (?, ?, ?, 1, ?4, ?4, ?4, ?5)",
     parent?.id ?? 0,
     name,
     uidValidity,
-    modseq,
     modseq,
     specialUse,
   );
@@ -125,7 +124,7 @@ export function renameMailbox(
     const cut = name.lastIndexOf("/");
     const parent = cut < 0 ? 0 : mailboxByName(db, name.slice(0, cut))?.id ?? 0;
     db.run(
-      "UPDATE mailboxes SET name = ?, parent_id = ?, modseq = ? WHERE id = ?",
+      "UPDATE mailboxes SET name = ?1, parent_id = ?2, modseq = ?3, formseq = ?3 WHERE id = ?4",
       name,
       parent,
       modseq,
@@ -177,7 +176,7 @@ export function deleteMailbox(
   expungeMessages(db, ctx, m.id, undefined, true, removeFiles);
   const modseq = nextModseq(db);
   db.run(
-    "UPDATE mailboxes SET expunged = 1, modseq = ?, special_use = 0 WHERE id = ?",
+    "UPDATE mailboxes SET expunged = 1, modseq = ?1, formseq = ?1, special_use = 0 WHERE id = ?2",
     modseq,
     m.id,
   );
@@ -199,7 +198,12 @@ export function setSpecialUse(db: Db, ctx: WriteContext, mailboxId: number, bits
   }
   if (mailbox.specialUse === bits) return;
   const modseq = nextModseq(db);
-  db.run("UPDATE mailboxes SET special_use = ?, modseq = ? WHERE id = ?", bits, modseq, mailboxId);
+  db.run(
+    "UPDATE mailboxes SET special_use = ?1, modseq = ?2, formseq = ?2 WHERE id = ?3",
+    bits,
+    modseq,
+    mailboxId,
+  );
   ctx.changes.push({
     kind: "mailboxSpecialUse",
     mailboxId,
@@ -209,10 +213,28 @@ export function setSpecialUse(db: Db, ctx: WriteContext, mailboxId: number, bits
   });
 }
 
+/** Notes a change of what JMAP says of a mailbox, and IMAP doesn't: its modseq stays. */
+function noteForm(db: Db, name: string): void {
+  const m = mailboxByName(db, name);
+  if (m) db.run("UPDATE mailboxes SET formseq = ? WHERE id = ?", nextModseq(db), m.id);
+}
+
+/** Gives a mailbox its place among the others, as JMAP clients show them (RFC 8621 §2). */
+export function setSortOrder(db: Db, mailboxId: number, order: number): void {
+  requireMailbox(db, mailboxId);
+  db.run(
+    "UPDATE mailboxes SET sort_order = ?1, formseq = ?2 WHERE id = ?3 AND sort_order != ?1",
+    order,
+    nextModseq(db),
+    mailboxId,
+  );
+}
+
 /** Subscribes to a name; the mailbox need not exist (RFC 9051 §6.3.7). */
 export function subscribe(db: Db, ctx: WriteContext, name: string): void {
   name = normalizeMailboxName(name);
   if (db.run("INSERT OR IGNORE INTO subscriptions (name) VALUES (?)", name).changes > 0) {
+    noteForm(db, name);
     ctx.changes.push({ kind: "subscription", name, subscribed: true });
   }
 }
@@ -220,6 +242,7 @@ export function subscribe(db: Db, ctx: WriteContext, name: string): void {
 export function unsubscribe(db: Db, ctx: WriteContext, name: string): void {
   name = normalizeMailboxName(name);
   if (db.run("DELETE FROM subscriptions WHERE name = ?", name).changes > 0) {
+    noteForm(db, name);
     ctx.changes.push({ kind: "subscription", name, subscribed: false });
   }
 }

@@ -13,7 +13,7 @@ export const maxMailboxDepth = 32;
 
 const columns =
   "id, parent_id, name, uidvalidity, uidnext, modseq, createseq, special_use, keywords, " +
-  "total, deleted, unread, unseen, size";
+  "total, deleted, unread, unseen, size, formseq, sort_order";
 
 function fromRow(r: Row): Mailbox {
   return {
@@ -31,6 +31,8 @@ function fromRow(r: Row): Mailbox {
     unread: r[11],
     unseen: r[12],
     size: r[13],
+    formseq: r[14],
+    sortOrder: r[15],
   };
 }
 
@@ -104,7 +106,7 @@ export function requireMailbox(db: Db, id: number): Mailbox {
 }
 
 /** Raises the account's modseq; each change gets a new one. */
-export function nextModseq(db: Db): number {
+export function nextModseq(db: Pick<Db, "get">): number {
   return db.get("UPDATE state SET modseq = modseq + 1 RETURNING modseq")![0];
 }
 

@@ -7,7 +7,7 @@
  */
 import type { Account } from "../account/account.ts";
 import type { Db } from "../database/database.ts";
-import { requireMailbox } from "./mailboxes.ts";
+import { nextModseq, requireMailbox } from "./mailboxes.ts";
 import { StoreError } from "../types.ts";
 
 /**
@@ -102,6 +102,8 @@ export function changeRights(
       identifier,
     )?.[0] ?? "";
     const after = ordered(change(before));
+    if (after === before) return;
+    db.run("UPDATE mailboxes SET formseq = ? WHERE id = ?", nextModseq(db), mailboxId);
     if (after === "") {
       db.run(
         "DELETE FROM mailbox_rights WHERE mailbox_id = ? AND identifier = ?",

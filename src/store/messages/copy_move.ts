@@ -42,7 +42,10 @@ interface Source {
 /** The live ones among the uids, in their order. */
 function readSources(db: Db, mailboxId: number, uids: ArrayLike<number>): Source[] {
   const sources: Source[] = [];
-  fetchMessages(db, mailboxId, uids, Want.Thread, (m) => void sources.push({ ...m }));
+  fetchMessages(db, mailboxId, uids, Want.Thread, (m) => {
+    const { id, emailId, uid, flags, keywords, received, size, threadId } = m;
+    sources.push({ id, emailId, uid, flags, keywords, received, size, threadId });
+  });
   return sources;
 }
 
@@ -179,7 +182,7 @@ export function moveMessages(
       saved,
       m.id,
     );
-    insertRemnant(db, fromMailboxId, m.uid, modseq);
+    insertRemnant(db, fromMailboxId, m, modseq);
     minus.count(-1, m.flags, m.size);
     plus.count(1, flags, m.size);
     fromUids.push(m.uid);
@@ -210,12 +213,13 @@ export function moveMessages(
   return { fromUids, toUids, uidValidity: to.uidValidity, modseq, trainable };
 }
 
-function insertRemnant(db: Db, mailboxId: number, uid: number, modseq: number): void {
+function insertRemnant(db: Db, mailboxId: number, m: Source, modseq: number): void {
   db.run(
     "INSERT INTO messages (email_id, mailbox_id, uid, modseq, createseq, expunged, flags, keywords, " +
-      "received, saved, size) VALUES (0, ?, ?, ?, 0, 1, 0, '', 0, 0, 0)",
+      "received, saved, size) VALUES (?, ?, ?, ?, 0, 1, 0, '', 0, 0, 0)",
+    m.emailId,
     mailboxId,
-    uid,
+    m.uid,
     modseq,
   );
 }

@@ -52,7 +52,7 @@ export function expungeMessages(
   for (const m of gone) {
     delta.count(-1, m.flags, m.size);
     db.run(
-      "UPDATE messages SET expunged = 1, modseq = ?, keywords = '', email_id = 0 WHERE id = ?",
+      "UPDATE messages SET expunged = 1, modseq = ?, keywords = '' WHERE id = ?",
       modseq,
       m.id,
     );
@@ -61,7 +61,7 @@ export function expungeMessages(
       continue;
     }
     freed += m.size;
-    eraseEmail(db, m.emailId);
+    eraseEmail(db, m.emailId, modseq);
     erased.push(m.emailId);
   }
   if (freed > 0) db.run("UPDATE state SET message_size = max(0, message_size - ?)", freed);
@@ -77,8 +77,8 @@ export function expungeMessages(
   return { uids: gone.map((m) => m.uid), modseq };
 }
 
-function eraseEmail(db: Db, emailId: number): void {
+function eraseEmail(db: Db, emailId: number, modseq: number): void {
   db.run("DELETE FROM emails WHERE id = ?", emailId);
-  forgetThread(db, emailId);
+  forgetThread(db, emailId, modseq);
   db.run("INSERT OR IGNORE INTO erased (email_id) VALUES (?)", emailId);
 }

@@ -109,6 +109,8 @@ export function insertEmail(
       subject: d.threadSubject,
       isReply: d.isReply,
       received: m.received,
+      // What insertMessage takes.
+      createseq: db.get("SELECT modseq + 1 FROM state")![0],
     });
     threadId = thread.threadId;
     if (thread.muted) flags |= Flag.Seen;

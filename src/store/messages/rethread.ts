@@ -58,6 +58,9 @@ export async function reassignThreads(
     progress(done);
   }
   await account.writer.write(() => {
+    // Who knew the threads as they were has to look anew.
+    db.run("DELETE FROM gone_emails");
+    db.run("UPDATE state SET modseq = modseq + 1, known_since = modseq + 1");
     for (const [emailId, muted, collapsed] of marked) {
       db.run(
         "UPDATE threads SET muted = ?, collapsed = ? WHERE email_id = ?",

@@ -8,7 +8,7 @@ import { fetchMessages } from "./fetch.ts";
 import { addMailboxKeywords, normalizeKeywords } from "../mailboxes/keywords.ts";
 import { applyCounts, CountDelta } from "../mailboxes/counts.ts";
 import { nextModseq, requireMailbox } from "../mailboxes/mailboxes.ts";
-import { junkFlags } from "../types.ts";
+import { Flag, junkFlags } from "../types.ts";
 import type { WriteContext } from "../database/writer.ts";
 
 /** A message as STORE leaves it. */
@@ -54,6 +54,7 @@ export function storeFlags(
   const r: StoreFlagsResult = { changed: [], modified: [], missing: [], trainable: [] };
   const delta = new CountDelta();
   const updates: { id: number; at: number }[] = [];
+  const restored: { id: number; emailId: number }[] = [];
   let next = 0;
   fetchMessages(db, mailboxId, uids, 0, (m) => {
     while (next < uids.length && uids[next] < m.uid) r.missing.push(uids[next++]);
@@ -73,6 +74,7 @@ export function storeFlags(
     delta.countFlags(-1, m.flags);
     delta.countFlags(1, newFlags);
     if ((m.flags ^ newFlags) & junkFlags) r.trainable.push(m.id);
+    if (m.flags & ~newFlags & Flag.Deleted) restored.push({ id: m.id, emailId: m.emailId });
     updates.push({ id: m.id, at: r.changed.length - 1 });
   });
   while (next < uids.length) r.missing.push(uids[next++]);
@@ -91,8 +93,23 @@ export function storeFlags(
     );
     ctx.changes.push({ kind: "changeFlags", mailboxId, messageId: u.id, ...c });
   }
+  for (const { id, emailId } of restored) appearAgain(db, id, emailId, modseq);
   applyCounts(db, ctx, mailboxId, delta, modseq);
   return r;
+}
+
+/**
+ * To JMAP, where a message with \Deleted isn't there (RFC 8621 §4.1.1), an email comes into being when none of its
+ * others is.
+ */
+function appearAgain(db: Db, id: number, emailId: number, modseq: number): void {
+  db.run(
+    "UPDATE threads SET createseq = ?1 WHERE email_id = ?2 AND NOT EXISTS (SELECT 1 FROM messages " +
+      "WHERE email_id = ?2 AND expunged = 0 AND flags & 8 = 0 AND id != ?3)",
+    modseq,
+    emailId,
+    id,
+  );
 }
 
 function combine(have: string, op: "set" | "add" | "remove", words: readonly string[]): string {

@@ -15,6 +15,7 @@
  * @module
  */
 import type { RowDb } from "../database/database.ts";
+import { nextModseq } from "../mailboxes/mailboxes.ts";
 import { parseSummary, type SummaryAddress } from "./summary.ts";
 
 /** What matching needs of an email. */
@@ -30,6 +31,8 @@ export interface ThreadInput {
   isReply: boolean;
   /** Milliseconds. */
   received: number;
+  /** Modseq at which the email comes to be; 0, the default, for one that was there before. */
+  createseq?: number;
 }
 
 export interface ThreadResult {
@@ -104,7 +107,7 @@ export function matchThread(db: RowDb, m: ThreadInput): ThreadResult {
   };
   db.run(
     "INSERT OR REPLACE INTO threads (email_id, thread_id, parent_id, missing_link, muted, collapsed, " +
-      "message_id, subject, received, wanted) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "message_id, subject, received, wanted, createseq) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     m.emailId,
     threadId,
     result.parentId,
@@ -115,6 +118,7 @@ export function matchThread(db: RowDb, m: ThreadInput): ThreadResult {
     m.subject,
     m.received,
     wanted,
+    m.createseq ?? 0,
   );
   if (m.messageId !== "") result.threadId = adoptWaiting(db, m, threadId);
   return result;
@@ -171,7 +175,11 @@ function adoptWaiting(db: RowDb, m: ThreadInput, threadId: number): number {
       m.emailId,
       emailId,
     );
-    threadId = mergeThreads(db, threadId, otherThread);
+    if (threadId === m.emailId && (m.createseq ?? 0) > 0) {
+      // A new email that nothing else is with joins the thread that was here first.
+      db.run("UPDATE threads SET thread_id = ? WHERE email_id = ?", otherThread, m.emailId);
+      threadId = otherThread;
+    } else threadId = mergeThreads(db, threadId, otherThread, m.emailId);
   }
   return threadId;
 }
@@ -192,11 +200,30 @@ function isAncestor(db: RowDb, ancestor: number, emailId: number): boolean {
   return false;
 }
 
-/** Makes two threads one, under the id of the larger; returns it. */
-export function mergeThreads(db: RowDb, a: number, b: number): number {
+/**
+ * Makes two threads one, under the id of the larger; returns it. To JMAP, whose Emails never change their thread
+ * (RFC 8621 §3), those that are renamed are gone, and come again under another id.
+ * @param arriving an email that is new, and known to nobody
+ */
+export function mergeThreads(db: RowDb, a: number, b: number, arriving = 0): number {
   if (a === b) return a;
   const [keep, gone] = isLarger(db, a, b) ? [a, b] : [b, a];
-  db.run("UPDATE threads SET thread_id = ? WHERE thread_id = ?", keep, gone);
+  const modseq = nextModseq(db);
+  db.run(
+    "INSERT OR REPLACE INTO gone_emails (email_id, reborn, thread_id, createseq, modseq) " +
+      "SELECT email_id, reborn, thread_id, createseq, ? FROM threads WHERE thread_id = ? AND email_id != ?",
+    modseq,
+    gone,
+    arriving,
+  );
+  db.run(
+    "UPDATE threads SET thread_id = ?1, createseq = CASE WHEN email_id = ?4 THEN createseq ELSE ?3 END, " +
+      "reborn = reborn + (email_id != ?4) WHERE thread_id = ?2",
+    keep,
+    gone,
+    modseq,
+    arriving,
+  );
   return keep;
 }
 
@@ -215,9 +242,13 @@ function isLarger(db: RowDb, a: number, b: number): boolean {
 }
 
 /** Removes an email that is gone; its children keep their thread, their link to it is missing. */
-export function forgetThread(db: RowDb, emailId: number): void {
-  const row = db.get("SELECT message_id, parent_id FROM threads WHERE email_id = ?", emailId);
-  if (!row) return;
+export function forgetThread(db: RowDb, emailId: number, modseq: number): void {
+  db.run(
+    "INSERT OR REPLACE INTO gone_emails (email_id, reborn, thread_id, createseq, modseq) " +
+      "SELECT email_id, reborn, thread_id, createseq, ? FROM threads WHERE email_id = ?",
+    modseq,
+    emailId,
+  );
   db.run("DELETE FROM threads WHERE email_id = ?", emailId);
 }
 

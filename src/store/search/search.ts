@@ -39,7 +39,7 @@ export interface SearchResult {
 }
 
 /** The tree with its texts folded, so that this is done once. */
-function folded(n: SearchNode): SearchNode {
+export function folded(n: SearchNode): SearchNode {
   switch (n.op) {
     case "and":
     case "or":
@@ -102,7 +102,7 @@ export async function searchMailbox(
       last = row.uid;
       const quick = decide(tree, row, (n) => kept(account, n, row.emailId));
       if (quick === undefined && row.size > largeMessage) {
-        large = { ...row };
+        large = row.kept();
         stoppedEarly = true;
         return false;
       }
@@ -169,7 +169,7 @@ const nothing: MessageReader = {
 };
 
 /** Opens a message's file. One that can't be read has no texts: the others are searched all the same. */
-function openOrNothing(
+export function openOrNothing(
   account: Account,
   row: { emailId: number; prefix: Uint8Array; size: number },
 ): MessageReader {
@@ -251,7 +251,7 @@ async function matchesLarge(
 }
 
 /** What the index has kept of the message; undefined if it must be read. */
-function kept(account: Account, n: TextNode, emailId: number): boolean | undefined {
+export function kept(account: Account, n: TextNode, emailId: number): boolean | undefined {
   if (n.op === "summary") return undefined;
   if (n.op === "shown") return account.fulltext.keptShown(emailId, n.text);
   if (n.op === "header") return account.fulltext.keptHeader(emailId, n.name, n.text);
@@ -289,7 +289,7 @@ function includesSorted(list: Uint32Array, value: number): boolean {
 }
 
 /** True, false, or undefined where the message must be read and isn't at hand. */
-function decide(
+export function decide(
   n: SearchNode,
   row: FetchRow,
   text: (n: TextNode) => boolean | undefined,

@@ -51,6 +51,8 @@ export interface WebmailServices {
   wasSubmitted?(account: string, messageId: string): boolean;
   /** Sieve scripts of the accounts, which the rules are, and those that all can include. */
   sieve?: { db: SieveDatabase; site: SiteScripts };
+  /** POSTs "List-Unsubscribe=One-Click" to an address (RFC 8058); gives the status of the answer. */
+  postOneClick?(url: string): Promise<number>;
   /** How safely mail to a domain travels; without it nothing is known. */
   domainSecurity?(domain: string): Promise<Omit<DomainSecurity, "address">>;
 }

@@ -181,7 +181,7 @@ const faults: Planted[] = [
     plant: (a) =>
       sql(
         a,
-        "INSERT INTO threads VALUES (99, 99, 0, 0, 0, 0, 'x@y', 'subject', 0, NULL)",
+        "INSERT INTO threads VALUES (99, 99, 0, 0, 0, 0, 'x@y', 'subject', 0, NULL, 0, 0)",
       ),
     found: /threading of email 99, which does not exist/,
   },

@@ -36,6 +36,7 @@ export class ImapBad extends Error {
 
 const codes: Record<StoreError["code"], string | undefined> = {
   mailboxExists: "ALREADYEXISTS",
+  emailMissing: "NONEXISTENT",
   mailboxMissing: "NONEXISTENT",
   mailboxName: "CANNOT",
   mailboxHasChildren: "HASCHILDREN",
@@ -48,6 +49,7 @@ const codes: Record<StoreError["code"], string | undefined> = {
   annotation: "METADATA TOOMANY",
   size: "TOOBIG",
   rights: "LIMIT",
+  busy: "UNAVAILABLE",
   closed: "UNAVAILABLE",
 };
 

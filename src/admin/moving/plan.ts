@@ -1,0 +1,37 @@
+/** What moving in does to the configuration, as a list that can be looked at before. @module */
+import type { Dynamic } from "../../config/mod.ts";
+import type { LineProblem } from "./users.ts";
+
+/** Changes that were worked out for a configuration. */
+export interface Plan {
+  /** A line for each change, for people. */
+  changes: string[];
+  problems: LineProblem[];
+  /** Domains that are missing. */
+  domains: string[];
+  /** Makes the changes; the domains are there. */
+  apply(d: Dynamic): void;
+}
+
+/** Address of an account, by any of its addresses in lower case. */
+export function ownersOf(d: Dynamic): Map<string, string> {
+  const owners = new Map<string, string>();
+  for (const [name, account] of d.Accounts) {
+    for (const address of account.Destinations.keys()) {
+      const full = address.includes("@") ? address : `${address}@${account.Domain}`;
+      owners.set(full.toLowerCase(), name);
+    }
+  }
+  return owners;
+}
+
+/** Addresses that are aliases, in lower case. */
+export function aliasesOf(d: Dynamic): Set<string> {
+  const aliases = new Set<string>();
+  for (const [domain, config] of d.Domains) {
+    for (const localpart of config.Aliases.keys()) {
+      aliases.add(`${localpart}@${domain}`.toLowerCase());
+    }
+  }
+  return aliases;
+}

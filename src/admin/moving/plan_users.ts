@@ -1,0 +1,140 @@
+/** Accounts for the users of another server. What is there already stays as it is, so a list can come again. @module */
+import { destination as destinationType, type Dynamic } from "../../config/mod.ts";
+import { isSafeName } from "../../platform/paths.ts";
+import { looksLikeHash, parsePasswordHash } from "../../store/logins/password_hash.ts";
+import { addressKeyOf, newAccountConfig } from "../accounts.ts";
+import { AdminError } from "../errors.ts";
+import { aliasesOf, ownersOf, type Plan } from "./plan.ts";
+import type { LineProblem, NewUser } from "./users.ts";
+
+/** A password to set once the account is there. */
+export interface NewPassword {
+  account: string;
+  hash: string;
+  password: string;
+}
+
+export interface UserPlan extends Plan {
+  passwords: NewPassword[];
+}
+
+/** Works out what is missing for a list of users. */
+export function planUsers(d: Dynamic, users: readonly NewUser[]): UserPlan {
+  const owners = ownersOf(d);
+  const aliases = aliasesOf(d);
+  const names = new Set(d.Accounts.keys());
+  const domains = new Set<string>();
+  const changes: string[] = [];
+  const problems: LineProblem[] = [];
+  const passwords: NewPassword[] = [];
+  const steps: ((d: Dynamic) => void)[] = [];
+
+  for (const u of users) {
+    const problem = (message: string) => problems.push({ line: u.line, message });
+    const address = keyOf(u.address, problem);
+    if (!address) continue;
+    if (u.hash !== "" && parsePasswordHash(u.hash) === undefined) {
+      problem(
+        `the password's hash of ${u.address} is of a kind that can't be verified here: ${
+          kindOf(u.hash)
+        }`,
+      );
+      continue;
+    }
+    if (aliases.has(address.key.toLowerCase())) {
+      problem(`${u.address} is an alias`);
+      continue;
+    }
+    const need = (domain: string) => {
+      if (!d.Domains.has(domain)) domains.add(domain);
+    };
+    need(address.domain);
+    const known = owners.get(address.key.toLowerCase());
+    const name = known ?? newName(u, names, problem);
+    if (name === undefined) continue;
+    if (known === undefined) {
+      names.add(name);
+      owners.set(address.key.toLowerCase(), name);
+      changes.push(`account ${name} (${address.key})${u.active ? "" : ", login disabled"}`);
+      steps.push((d) => {
+        const account = newAccountConfig(address.key);
+        // They had chosen their passwords, and may go on to.
+        account.NoCustomPassword = false;
+        account.FullName = u.fullName;
+        account.QuotaMessageSize = u.quota;
+        if (!u.active) account.LoginDisabled = "account is disabled";
+        d.Accounts.set(name, account);
+      });
+    }
+    if (u.hash !== "" || u.password !== "") {
+      passwords.push({ account: name, hash: u.hash, password: u.password });
+    }
+    for (const text of u.aliases) {
+      const more = keyOf(text, problem);
+      if (!more) continue;
+      const owner = owners.get(more.key.toLowerCase());
+      if (owner === name) continue;
+      if (owner !== undefined || aliases.has(more.key.toLowerCase())) {
+        problem(`${text} is an address of ${owner ?? "an alias"} already`);
+        continue;
+      }
+      need(more.domain);
+      owners.set(more.key.toLowerCase(), name);
+      changes.push(`address ${more.key} of account ${name}`);
+      steps.push((d) => d.Accounts.get(name)!.Destinations.set(more.key, destinationType.zero()));
+    }
+  }
+  return {
+    changes,
+    problems,
+    passwords,
+    domains: [...domains],
+    apply: (d) => steps.forEach((step) => step(d)),
+  };
+}
+
+function keyOf(
+  text: string,
+  problem: (message: string) => void,
+): { key: string; domain: string } | undefined {
+  try {
+    return addressKeyOf(text);
+  } catch (err) {
+    if (!(err instanceof AdminError)) throw err;
+    problem(err.message);
+    return undefined;
+  }
+}
+
+/** Scheme of a hash, without what is secret. */
+function kindOf(hash: string): string {
+  const kind = /^(?:\{[^}]{1,30}\}|\$[^$]{1,16}\$)/.exec(hash)?.[0];
+  if (kind !== undefined) return kind;
+  return looksLikeHash(hash)
+    ? "unknown"
+    : "no known hash; is it the password itself? Write {PLAIN} before it";
+}
+
+/** A name for the account of a new user: the one that is given, the localpart, or with the domain. */
+function newName(
+  u: NewUser,
+  taken: ReadonlySet<string>,
+  problem: (message: string) => void,
+): string | undefined {
+  const lower = new Set([...taken].map((n) => n.toLowerCase()));
+  if (u.account !== "") {
+    if (!isSafeName(u.account)) problem(`${JSON.stringify(u.account)} can't name an account`);
+    else if (lower.has(u.account.toLowerCase())) {
+      problem(`account ${u.account} is there already, without the address ${u.address}`);
+    } else return u.account;
+    return undefined;
+  }
+  const at = u.address.lastIndexOf("@");
+  const localpart = u.address.slice(0, at).toLowerCase().replace(/[^a-z0-9._-]/g, "-");
+  const domain = u.address.slice(at + 1).toLowerCase();
+  for (const name of [localpart, `${localpart}.${domain}`]) {
+    if (isSafeName(name) && !lower.has(name)) return name;
+  }
+  problem(`no account name for ${u.address} is free: give one`);
+  return undefined;
+}

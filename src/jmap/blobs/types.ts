@@ -1,0 +1,9 @@
+/** Binary data as it is read. @module */
+
+/** Bytes that can be read piece by piece. Close it. */
+export interface Blob {
+  size: number;
+  /** Bytes [from, to); fewer where it is damaged. */
+  read(from: number, to: number): Uint8Array;
+  close(): void;
+}

@@ -1,0 +1,155 @@
+/** What all /set methods have in common (RFC 8620 §5.3). @module */
+import * as v from "valibot";
+import { isStorageFull } from "../../platform/storage_errors.ts";
+import { StoreError } from "../../store/types.ts";
+import { MethodError, SetError } from "./errors.ts";
+import { maxObjectsInSet } from "./limits.ts";
+import type { MethodContext } from "./method.ts";
+import { anyObject, id, isId } from "./types.ts";
+
+const creations = v.optional(v.nullable(v.record(id, anyObject)));
+
+/** Arguments of a /set method. */
+export const setEntries = {
+  accountId: id,
+  ifInState: v.optional(v.nullable(v.string())),
+  create: creations,
+  update: v.optional(v.nullable(v.record(v.string(), anyObject))),
+  destroy: v.optional(v.nullable(v.array(v.string()))),
+};
+export const setArgs = v.strictObject(setEntries);
+export type SetArgs = v.InferOutput<typeof setArgs>;
+
+/** How objects of a type are changed; each throws SetError. */
+export interface Setter {
+  state(): string | Promise<string>;
+  /** Returns the id, and the properties that the client doesn't know. */
+  create(o: Record<string, unknown>, creationId: string): Promise<Record<string, unknown>>;
+  /** Returns properties that changed in a way the client didn't ask for; null if there are none. */
+  update(objectId: string, patch: Record<string, unknown>): Promise<Record<string, unknown> | null>;
+  destroy(objectId: string): Promise<void>;
+  /** Order in which things are created; that of the arguments if not given. */
+  creationOrder?(create: Record<string, Record<string, unknown>>): string[];
+  /** Order in which things are destroyed. */
+  destroyOrder?(ids: string[]): string[];
+}
+
+/** The SetError for what a change has thrown; others are thrown on. */
+export function setErrorOf(err: unknown): SetError {
+  if (err instanceof SetError) return err;
+  if (isStorageFull(err)) return new SetError("overQuota", "the server's disk is full");
+  if (!(err instanceof StoreError)) throw err;
+  switch (err.code) {
+    case "overQuota":
+      return new SetError("overQuota", err.message);
+    case "emailMissing":
+    case "mailboxMissing":
+      return new SetError("notFound", err.message);
+    case "tooManyKeywords":
+      return new SetError("tooManyKeywords", err.message);
+    case "keyword":
+      return new SetError("invalidProperties", err.message, { properties: ["keywords"] });
+    case "mailboxExists":
+      return new SetError("alreadyExists", err.message);
+    case "mailboxName":
+      return new SetError("invalidProperties", err.message, { properties: ["name"] });
+    case "mailboxHasChildren":
+      return new SetError("mailboxHasChild", err.message);
+    case "inbox":
+    case "rights":
+      return new SetError("forbidden", err.message);
+    case "specialUse":
+      return new SetError("invalidProperties", err.message, { properties: ["role"] });
+    default:
+      throw err;
+  }
+}
+
+/** An id, or that of something created in this request. Undefined if that wasn't created. */
+export function resolveId(ctx: MethodContext, given: string): string | undefined {
+  if (!given.startsWith("#")) return given;
+  return ctx.createdIds.get(given.slice(1));
+}
+
+const nullIfEmpty = <T extends object>(o: T) => Object.keys(o).length === 0 ? null : o;
+
+/**
+ * Carries out a /set: creations, then updates, then what is to be destroyed.
+ * @throws MethodError stateMismatch, requestTooLarge
+ */
+export async function runSet(
+  ctx: MethodContext,
+  args: Pick<SetArgs, "accountId" | "ifInState" | "create" | "update" | "destroy">,
+  setter: Setter,
+): Promise<Record<string, unknown>> {
+  const create = args.create ?? {};
+  const update = args.update ?? {};
+  const destroy = [...new Set(args.destroy ?? [])];
+  const count = Object.keys(create).length + Object.keys(update).length + destroy.length;
+  if (count > maxObjectsInSet) {
+    throw new MethodError("requestTooLarge", `more than ${maxObjectsInSet} objects`);
+  }
+  const oldState = await setter.state();
+  if (args.ifInState !== null && args.ifInState !== undefined && args.ifInState !== oldState) {
+    throw new MethodError("stateMismatch", "the state is another one by now");
+  }
+  const created: Record<string, unknown> = {};
+  const updated: Record<string, unknown> = {};
+  const destroyed: string[] = [];
+  const notCreated: Record<string, unknown> = {};
+  const notUpdated: Record<string, unknown> = {};
+  const notDestroyed: Record<string, unknown> = {};
+  const attempt = async (key: string, failed: Record<string, unknown>, fn: () => Promise<void>) => {
+    try {
+      await fn();
+    } catch (err) {
+      failed[key] = setErrorOf(err).value();
+    }
+  };
+  for (const key of setter.creationOrder?.(create) ?? Object.keys(create)) {
+    await attempt(key, notCreated, async () => {
+      const made = await setter.create(create[key], key);
+      created[key] = made;
+      ctx.createdIds.set(key, made.id as string);
+    });
+  }
+  const gone = new Set(destroy.map((d) => resolveId(ctx, d)));
+  // Side by side, so that they share what makes them durable.
+  await Promise.all(
+    Object.entries(update).map(([given, patch]) =>
+      attempt(given, notUpdated, async () => {
+        const objectId = resolveId(ctx, given);
+        if (objectId === undefined || !isId(objectId)) throw notFound();
+        if (gone.has(objectId)) {
+          throw new SetError("willDestroy", "the same call destroys the object");
+        }
+        updated[given] = await setter.update(objectId, patch);
+      })
+    ),
+  );
+  const order = setter.destroyOrder?.(destroy) ?? destroy;
+  const removeOne = (given: string) =>
+    attempt(given, notDestroyed, async () => {
+      const objectId = resolveId(ctx, given);
+      if (objectId === undefined || !isId(objectId)) throw notFound();
+      await setter.destroy(objectId);
+      destroyed.push(given.startsWith("#") ? objectId : given);
+    });
+  if (setter.destroyOrder) { for (const d of order) await removeOne(d); }
+  else await Promise.all(order.map(removeOne));
+  return {
+    accountId: args.accountId,
+    oldState,
+    newState: await setter.state(),
+    created: nullIfEmpty(created),
+    updated: nullIfEmpty(updated),
+    destroyed: destroyed.length === 0 ? null : destroyed,
+    notCreated: nullIfEmpty(notCreated),
+    notUpdated: nullIfEmpty(notUpdated),
+    notDestroyed: nullIfEmpty(notDestroyed),
+  };
+}
+
+export function notFound(): SetError {
+  return new SetError("notFound", "there is no such object");
+}

@@ -1,0 +1,198 @@
+/** Conditions on emails (RFC 8621 §4.4.1): what the index decides, and what their texts do. @module */
+import * as v from "valibot";
+import type { EmailIndex } from "../../store/emails/email_index.ts";
+import type { SearchNode } from "../../store/search/types.ts";
+import { type FilterTree, readFilter } from "../core/query.ts";
+import { dateMs, id, unsignedInt, utcDate } from "../core/types.ts";
+import { mailboxNumber } from "./ids.ts";
+import { keywordBit } from "./keywords.ts";
+import { readCondition } from "./mailbox_query.ts";
+
+export const emailCondition = v.strictObject({
+  inMailbox: v.optional(v.nullable(id)),
+  inMailboxOtherThan: v.optional(v.nullable(v.array(id))),
+  before: v.optional(v.nullable(utcDate)),
+  after: v.optional(v.nullable(utcDate)),
+  minSize: v.optional(v.nullable(unsignedInt)),
+  maxSize: v.optional(v.nullable(unsignedInt)),
+  allInThreadHaveKeyword: v.optional(v.nullable(v.string())),
+  someInThreadHaveKeyword: v.optional(v.nullable(v.string())),
+  noneInThreadHaveKeyword: v.optional(v.nullable(v.string())),
+  hasKeyword: v.optional(v.nullable(v.string())),
+  notKeyword: v.optional(v.nullable(v.string())),
+  hasAttachment: v.optional(v.nullable(v.boolean())),
+  text: v.optional(v.nullable(v.string())),
+  from: v.optional(v.nullable(v.string())),
+  to: v.optional(v.nullable(v.string())),
+  cc: v.optional(v.nullable(v.string())),
+  bcc: v.optional(v.nullable(v.string())),
+  subject: v.optional(v.nullable(v.string())),
+  body: v.optional(v.nullable(v.string())),
+  header: v.optional(
+    v.nullable(
+      v.pipe(
+        v.array(v.string()),
+        v.check(
+          (h) => h.length === 1 || h.length === 2,
+          "must have a name, and maybe a text",
+        ),
+        v.check(
+          (h) => /^[\x21-\x39\x3b-\x7e]{1,255}$/.test(h[0] ?? ""),
+          "must name a header field",
+        ),
+      ),
+    ),
+  ),
+});
+export type EmailCondition = v.InferOutput<typeof emailCondition>;
+
+export type EmailFilter = FilterTree<EmailCondition>;
+
+/** @throws MethodError */
+export function readEmailFilter(
+  filter: Record<string, unknown> | null | undefined,
+): EmailFilter | undefined {
+  return readFilter(filter, (c) => readCondition(emailCondition, c));
+}
+
+/** Calls for each condition of a filter. */
+export function eachCondition(
+  f: EmailFilter | undefined,
+  fn: (c: EmailCondition) => void,
+): void {
+  if (f === undefined) return;
+  if ("condition" in f) fn(f.condition);
+  else for (const c of f.conditions) eachCondition(c, fn);
+}
+
+/** Words and, between quotes, phrases of a text to search for (RFC 8621 §4.4.1): each has to be there. */
+export function searchTerms(text: string): string[] {
+  const terms: string[] = [];
+  for (const m of text.matchAll(/"([^"]*)"|'([^']*)'(?=\s|$)|(\S+)/g)) {
+    const term = (m[1] ?? m[2] ?? m[3]).trim();
+    if (term !== "" && terms.length < 50) terms.push(term);
+  }
+  return terms;
+}
+
+const both = (nodes: SearchNode[]): SearchNode =>
+  nodes.length === 1 ? nodes[0] : { op: "and", nodes };
+
+/** What has to be looked for in the texts of emails; undefined for conditions without. */
+export function textNode(c: EmailCondition): SearchNode | undefined {
+  const nodes: SearchNode[] = [];
+  for (const field of ["from", "to", "cc", "bcc", "subject"] as const) {
+    for (const text of searchTerms(c[field] ?? "")) nodes.push({ op: "summary", field, text });
+  }
+  for (const text of searchTerms(c.body ?? "")) nodes.push({ op: "body", text });
+  for (const text of searchTerms(c.text ?? "")) {
+    nodes.push({
+      op: "or",
+      nodes: [
+        ...(["from", "to", "cc", "bcc", "subject"] as const).map((field) =>
+          ({ op: "summary", field, text }) as const
+        ),
+        { op: "body", text },
+      ],
+    });
+  }
+  if (c.header) {
+    nodes.push({ op: "header", name: c.header[0].toLowerCase(), text: c.header[1] ?? "" });
+  }
+  if (c.hasAttachment !== null && c.hasAttachment !== undefined) {
+    nodes.push(
+      c.hasAttachment ? { op: "attachment" } : { op: "not", node: { op: "attachment" } },
+    );
+  }
+  return nodes.length === 0 ? undefined : both(nodes);
+}
+
+/** Whether an email has a keyword. */
+export function keywordTest(index: EmailIndex, keyword: string): (slot: number) => boolean {
+  const bit = keywordBit(keyword);
+  if (bit !== undefined) return (slot) => (index.flags[slot] & bit) !== 0;
+  const lower = keyword.toLowerCase();
+  return (slot) => index.hasKeyword(slot, lower);
+}
+
+/** Threads with an email that has a keyword, and with one that hasn't. */
+export function threadsByKeyword(
+  index: EmailIndex,
+  keyword: string,
+  visible: (slot: number) => boolean,
+): { some: Set<number>; lacking: Set<number> } {
+  const has = keywordTest(index, keyword);
+  const some = new Set<number>();
+  const lacking = new Set<number>();
+  for (const slot of index.order.slots) {
+    if (visible(slot)) (has(slot) ? some : lacking).add(index.threadId[slot]);
+  }
+  return { some, lacking };
+}
+
+/** The part of a condition that the index decides. */
+export function indexTest(
+  index: EmailIndex,
+  c: EmailCondition,
+  visible: (slot: number) => boolean,
+): (slot: number) => boolean {
+  const tests: ((slot: number) => boolean)[] = [];
+  if (c.inMailbox !== null && c.inMailbox !== undefined) {
+    const mailbox = mailboxNumber(c.inMailbox) ?? 0;
+    tests.push(mailbox === 0 ? () => false : (slot) => index.isIn(slot, mailbox));
+  }
+  if (c.inMailboxOtherThan) {
+    const others = new Set(c.inMailboxOtherThan.map((m) => mailboxNumber(m) ?? 0));
+    tests.push((slot) => index.mailboxesOf(slot).some((m) => !others.has(m)));
+  }
+  if (c.before) {
+    const before = dateMs(c.before)!;
+    tests.push((slot) => index.received[slot] < before);
+  }
+  if (c.after) {
+    const after = dateMs(c.after)!;
+    tests.push((slot) => index.received[slot] >= after);
+  }
+  const { minSize, maxSize } = c;
+  if (minSize) tests.push((slot) => index.size[slot] >= minSize);
+  if (maxSize !== null && maxSize !== undefined) tests.push((slot) => index.size[slot] < maxSize);
+  if (c.hasKeyword) tests.push(keywordTest(index, c.hasKeyword));
+  if (c.notKeyword) {
+    const has = keywordTest(index, c.notKeyword);
+    tests.push((slot) => !has(slot));
+  }
+  if (c.allInThreadHaveKeyword) {
+    const { lacking } = threadsByKeyword(index, c.allInThreadHaveKeyword, visible);
+    tests.push((slot) => !lacking.has(index.threadId[slot]));
+  }
+  if (c.someInThreadHaveKeyword) {
+    const { some } = threadsByKeyword(index, c.someInThreadHaveKeyword, visible);
+    tests.push((slot) => some.has(index.threadId[slot]));
+  }
+  if (c.noneInThreadHaveKeyword) {
+    const { some } = threadsByKeyword(index, c.noneInThreadHaveKeyword, visible);
+    tests.push((slot) => !some.has(index.threadId[slot]));
+  }
+  if (tests.length === 1) return tests[0];
+  return (slot) => tests.every((t) => t(slot));
+}
+
+/** True if a filter looks at other emails of the thread too. */
+export function looksAtThreads(f: EmailFilter | undefined): boolean {
+  let r = false;
+  eachCondition(f, (c) => {
+    r ||= Boolean(
+      c.allInThreadHaveKeyword || c.someInThreadHaveKeyword || c.noneInThreadHaveKeyword,
+    );
+  });
+  return r;
+}
+
+/** True if what a filter asks for never changes of an email. */
+export function isImmutable(f: EmailFilter | undefined): boolean {
+  let r = !looksAtThreads(f);
+  eachCondition(f, (c) => {
+    if (c.inMailbox || c.inMailboxOtherThan || c.hasKeyword || c.notKeyword) r = false;
+  });
+  return r;
+}

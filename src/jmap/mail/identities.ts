@@ -1,0 +1,66 @@
+/** Identities: what a user sends as (RFC 8621 §6). Each address of an account has one. @module */
+import type { Config } from "../../config/mod.ts";
+import type { Access } from "../core/method.ts";
+import type { JmapServices } from "../services.ts";
+
+export interface IdentityAddress {
+  name: string | null;
+  email: string;
+}
+
+export interface Identity {
+  name: string;
+  email: string;
+  replyTo: IdentityAddress[] | null;
+  bcc: IdentityAddress[] | null;
+  textSignature: string;
+  htmlSignature: string;
+  /** Made for an address of the configuration; it goes with it. */
+  ofAddress: boolean;
+}
+
+export const identityProperties = [
+  "id",
+  "name",
+  "email",
+  "replyTo",
+  "bcc",
+  "textSignature",
+  "htmlSignature",
+  "mayDelete",
+];
+
+/** Whether an account may send as an address. */
+export function maySendAs(config: Config, account: string, email: string): boolean {
+  if (config.acceptAllAccount === account) return email.includes("@");
+  const at = email.lastIndexOf("@");
+  return at > 0 && config.mayUseFrom(account, email.slice(0, at), email.slice(at + 1)) === "yes";
+}
+
+/** Makes the identities of addresses that are new, and removes those of addresses that are gone. */
+export async function syncIdentities(s: JmapServices, a: Access): Promise<void> {
+  const { name: account } = a.account;
+  const settings = s.config.account(account);
+  const addresses = s.config.accountAddresses(account).filter((x) => !x.startsWith("@"));
+  const login = a.user.login.toLowerCase();
+  // The address that is used comes first.
+  addresses.sort((x, y) => Number(y.toLowerCase() === login) - Number(x.toLowerCase() === login));
+  const stored = s.objects.list<Identity>(account, "identity").filter((i) => i.value.ofAddress);
+  for (const email of addresses) {
+    if (stored.some((i) => i.value.email === email)) continue;
+    const name = settings?.Destinations.get(email)?.FullName || settings?.FullName || "";
+    const identity: Identity = {
+      name,
+      email,
+      replyTo: null,
+      bcc: null,
+      textSignature: "",
+      htmlSignature: "",
+      ofAddress: true,
+    };
+    await s.objects.add(account, "identity", identity);
+  }
+  for (const i of stored) {
+    if (!addresses.includes(i.value.email)) await s.objects.remove(account, "identity", i.id);
+  }
+}

@@ -1,0 +1,50 @@
+/**
+ * Ids of mail objects: those that IMAP has for them too (RFC 8474), so that a program can use both (RFC 9698). An
+ * email whose thread has become another is another Email, as threads of Emails never change (RFC 8621 §3): it gets
+ * a count behind its id.
+ *
+ * @module
+ */
+import type { EmailIndex } from "../../store/emails/email_index.ts";
+import type { EmailKey } from "../../store/emails/changes.ts";
+
+export function mailboxIdOf(id: number): string {
+  return `M${id}`;
+}
+
+export function threadIdOf(id: number): string {
+  return `T${id}`;
+}
+
+export function emailIdOf(e: EmailKey): string {
+  return e.reborn === 0 ? `E${e.emailId}` : `E${e.emailId}r${e.reborn}`;
+}
+
+function numberIn(text: string, prefix: string): number | undefined {
+  if (!text.startsWith(prefix) || !/^[1-9]\d{0,14}$/.test(text.slice(1))) return undefined;
+  return Number(text.slice(1));
+}
+
+/** The number of a mailbox; undefined for what is no id of one. */
+export function mailboxNumber(id: string): number | undefined {
+  return numberIn(id, "M");
+}
+
+export function threadNumber(id: string): number | undefined {
+  return numberIn(id, "T");
+}
+
+/** The id of the email of a slot. */
+export function slotId(index: EmailIndex, slot: number): string {
+  return emailIdOf({ emailId: index.emailId[slot], reborn: index.reborn[slot] });
+}
+
+/** The slot of a visible email; undefined if there is none with that id. */
+export function slotOfId(index: EmailIndex, id: string): number | undefined {
+  const m = /^E([1-9]\d{0,14})(?:r([1-9]\d{0,4}))?$/.exec(id);
+  if (!m) return undefined;
+  const slot = index.slotOf(Number(m[1]));
+  return slot !== undefined && index.mailbox[slot] !== 0 && index.reborn[slot] === Number(m[2] ?? 0)
+    ? slot
+    : undefined;
+}

@@ -1,0 +1,84 @@
+/** Mailboxes as JMAP has them (RFC 8621 §2). @module */
+import { emailCounts } from "../../store/emails/mailbox_counts.ts";
+import { type Mailbox, SpecialUse } from "../../store/types.ts";
+import { mailboxIdOf } from "./ids.ts";
+import type { MailView } from "./view.ts";
+
+/** Roles that a mailbox can get, with the special uses of IMAP that they are. */
+const roles: readonly (readonly [string, number])[] = [
+  ["archive", SpecialUse.Archive],
+  ["drafts", SpecialUse.Drafts],
+  ["junk", SpecialUse.Junk],
+  ["sent", SpecialUse.Sent],
+  ["trash", SpecialUse.Trash],
+];
+
+export function roleOf(m: Mailbox): string | null {
+  if (m.name === "Inbox") return "inbox";
+  return roles.find(([, bit]) => m.specialUse & bit)?.[0] ?? null;
+}
+
+/** Bit of SpecialUse of a role that can be set; undefined for others. */
+export function specialUseOf(role: string): number | undefined {
+  return roles.find(([r]) => r === role)?.[1];
+}
+
+/** The last level of a mailbox's name. */
+export function leafName(name: string): string {
+  return name.slice(name.lastIndexOf("/") + 1);
+}
+
+export const countProperties = ["totalEmails", "unreadEmails", "totalThreads", "unreadThreads"];
+export const mailboxProperties = [
+  "id",
+  "name",
+  "parentId",
+  "role",
+  "sortOrder",
+  ...countProperties,
+  "myRights",
+  "isSubscribed",
+];
+
+/** What a user may do, from the letters of RFC 4314. */
+export function myRights(rights: string, isInbox: boolean): Record<string, boolean> {
+  const has = (letters: string) => [...letters].every((l) => rights.includes(l));
+  return {
+    mayReadItems: has("lr"),
+    mayAddItems: has("i"),
+    mayRemoveItems: has("te"),
+    maySetSeen: has("s"),
+    maySetKeywords: has("w"),
+    mayCreateChild: has("k"),
+    mayRename: has("x") && !isInbox,
+    mayDelete: has("x") && !isInbox,
+    maySubmit: has("p"),
+  };
+}
+
+/** All mailboxes of a view, by id, in the order of their names. */
+export function mailboxObjects(view: MailView): Map<string, Record<string, unknown>> {
+  const trash = view.mailboxes.find((m) => m.specialUse & SpecialUse.Trash)?.id ?? 0;
+  const counts = emailCounts(view.index, trash);
+  const subscribed = new Set(view.account.subscriptions());
+  const shown = new Set(view.mailboxes.map((m) => m.id));
+  const objects = new Map<string, Record<string, unknown>>();
+  for (const m of view.mailboxes) {
+    const rights = view.rights(m.id);
+    const id = mailboxIdOf(m.id);
+    objects.set(id, {
+      id,
+      name: leafName(m.name),
+      // One that is above, and not shared, is not there for this user.
+      parentId: shown.has(m.parentId) ? mailboxIdOf(m.parentId) : null,
+      role: view.access.own ? roleOf(m) : null,
+      sortOrder: m.sortOrder,
+      ...rights.includes("r")
+        ? counts(m.id)
+        : { totalEmails: 0, unreadEmails: 0, totalThreads: 0, unreadThreads: 0 },
+      myRights: myRights(rights, m.name === "Inbox"),
+      isSubscribed: subscribed.has(m.name),
+    });
+  }
+  return objects;
+}

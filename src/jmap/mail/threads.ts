@@ -1,0 +1,21 @@
+/** Emails of a thread. @module */
+import type { MailView } from "./view.ts";
+
+/** Slots of the visible emails of a thread, the oldest first (RFC 8621 §3). */
+export function threadSlots(view: MailView, threadId: number | undefined): number[] {
+  if (threadId === undefined) return [];
+  const { index } = view;
+  const slots: number[] = [];
+  for (
+    const [emailId] of view.account.db.all(
+      "SELECT email_id FROM threads WHERE thread_id = ?",
+      threadId,
+    )
+  ) {
+    const slot = index.slotOf(emailId);
+    if (slot !== undefined && view.visible(slot)) slots.push(slot);
+  }
+  return slots.sort((a, b) =>
+    index.received[a] - index.received[b] || index.emailId[a] - index.emailId[b]
+  );
+}

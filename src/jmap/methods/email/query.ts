@@ -1,0 +1,31 @@
+/** Email/query (RFC 8621 §4.4). @module */
+import * as v from "valibot";
+import { emailState } from "../../../store/emails/changes.ts";
+import { Capability } from "../../core/capabilities.ts";
+import { defineMethod } from "../../core/method.ts";
+import { queryEntries, queryWindow } from "../../core/query.ts";
+import { findEmails, readEmailQuery, resultsOf } from "../../mail/email_query.ts";
+import { mailView } from "../../mail/view.ts";
+
+export const emailQuery = defineMethod({
+  name: "Email/query",
+  capability: Capability.Mail,
+  args: v.strictObject({
+    ...queryEntries,
+    collapseThreads: v.optional(v.nullable(v.boolean())),
+  }),
+  async run(ctx, args) {
+    const query = readEmailQuery(args);
+    const view = await mailView(await ctx.access(args.accountId));
+    // Of before: what changes while it is looked for comes with the next changes.
+    const queryState = String(emailState(view.account));
+    const slots = await findEmails(view, query, () => ctx.signal.aborted);
+    return {
+      accountId: args.accountId,
+      queryState,
+      canCalculateChanges: true,
+      collapseThreads: query.collapseThreads,
+      ...queryWindow(resultsOf(view.index, slots), args),
+    };
+  },
+});

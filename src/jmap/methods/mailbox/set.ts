@@ -1,0 +1,274 @@
+/** Mailbox/set (RFC 8621 §2.5). @module */
+import * as v from "valibot";
+import { mailboxState } from "../../../store/emails/changes.ts";
+import { maxMailboxDepth, maxMailboxNameBytes } from "../../../store/mailboxes/mailboxes.ts";
+import type { Mailbox } from "../../../store/types.ts";
+import { Capability } from "../../core/capabilities.ts";
+import { invalidProperties, SetError } from "../../core/errors.ts";
+import { defineMethod, type MethodContext } from "../../core/method.ts";
+import { applyPatch, sameJson } from "../../core/patch.ts";
+import { notFound, resolveId, runSet, setEntries } from "../../core/set.ts";
+import { mailboxIdOf, mailboxNumber } from "../../mail/ids.ts";
+import {
+  leafName,
+  mailboxObjects,
+  mailboxProperties,
+  roleOf,
+  specialUseOf,
+} from "../../mail/mailbox_object.ts";
+import { type MailView, mailView } from "../../mail/view.ts";
+
+/** Properties that a client sets, checked. */
+interface Wanted {
+  name?: string;
+  /** 0 for none. */
+  parentId?: number;
+  role?: string | null;
+  sortOrder?: number;
+  isSubscribed?: boolean;
+}
+
+const settable = ["name", "parentId", "role", "sortOrder", "isSubscribed"];
+
+/** @throws SetError invalidProperties */
+function readWanted(ctx: MethodContext, view: MailView, o: Record<string, unknown>): Wanted {
+  const bad: string[] = [];
+  const w: Wanted = {};
+  for (const [name, value] of Object.entries(o)) {
+    switch (name) {
+      case "name":
+        if (typeof value === "string" && isName(value)) w.name = value.normalize("NFC");
+        else bad.push(name);
+        break;
+      case "parentId": {
+        if (value === null) {
+          w.parentId = 0;
+          break;
+        }
+        const id = typeof value === "string" ? resolveId(ctx, value) : undefined;
+        const number = id === undefined ? undefined : mailboxNumber(id);
+        if (number !== undefined && view.rights(number) !== "") w.parentId = number;
+        else bad.push(name);
+        break;
+      }
+      case "role":
+        if (value === null || typeof value === "string" && specialUseOf(value) !== undefined) {
+          w.role = value;
+        } else bad.push(name);
+        break;
+      case "sortOrder":
+        if (Number.isInteger(value) && (value as number) >= 0 && (value as number) < 2 ** 31) {
+          w.sortOrder = value as number;
+        } else bad.push(name);
+        break;
+      case "isSubscribed":
+        if (typeof value === "boolean") w.isSubscribed = value;
+        else bad.push(name);
+        break;
+      default:
+        bad.push(name);
+    }
+  }
+  if (bad.length > 0) throw invalidProperties(bad, `can't be set so: ${bad.join(", ")}`);
+  return w;
+}
+
+/** One level of a name: not empty, no controls, not divided. */
+function isName(s: string): boolean {
+  return s !== "" && s.isWellFormed() && new TextEncoder().encode(s).length <= 255 &&
+    // deno-lint-ignore no-control-regex
+    !/[\x00-\x1f\x7f-\x9f\u2028\u2029/]/.test(s);
+}
+
+function pathOf(view: MailView, parentId: number, name: string): string {
+  const parent = parentId === 0 ? undefined : view.account.mailbox(parentId);
+  const path = parent === undefined ? name : `${parent.name}/${name}`;
+  if (path.split("/").length > maxMailboxDepth) {
+    throw invalidProperties(["parentId"], `mailboxes can be ${maxMailboxDepth} levels deep`);
+  }
+  if (new TextEncoder().encode(path).length > maxMailboxNameBytes) {
+    throw invalidProperties(
+      ["name"],
+      `name and those above are longer than ${maxMailboxNameBytes}`,
+    );
+  }
+  return path;
+}
+
+function checkFree(view: MailView, path: string): void {
+  const existing = view.account.mailboxByName(path);
+  if (existing) {
+    throw new SetError("alreadyExists", "there is a mailbox of this name there already", {
+      existingId: mailboxIdOf(existing.id),
+    });
+  }
+}
+
+function checkRole(view: MailView, role: string, own: number): number {
+  const bit = specialUseOf(role)!;
+  const holder = view.account.mailboxBySpecialUse(bit);
+  if (holder && holder.id !== own) {
+    throw invalidProperties(["role"], `the mailbox ${holder.name} has this role`);
+  }
+  return bit;
+}
+
+async function create(
+  ctx: MethodContext,
+  view: MailView,
+  given: Record<string, unknown>,
+): Promise<Record<string, unknown>> {
+  const { account, access } = view;
+  const w = readWanted(ctx, view, given);
+  if (w.name === undefined) throw invalidProperties(["name"], "a mailbox needs a name");
+  const parentId = w.parentId ?? 0;
+  if (!access.own && !view.rights(parentId).includes("k")) {
+    throw new SetError("forbidden", "you may not make a mailbox there");
+  }
+  const path = pathOf(view, parentId, w.name);
+  checkFree(view, path);
+  const specialUse = w.role ? checkRole(view, w.role, 0) : 0;
+  const { mailbox } = await account.createMailbox(path, { specialUse });
+  if (w.sortOrder) await account.setSortOrder(mailbox.id, w.sortOrder);
+  if (w.isSubscribed === false) await account.unsubscribe(path);
+  const id = mailboxIdOf(mailbox.id);
+  const made = mailboxObjects(await mailView(access)).get(id);
+  if (!made) return { id };
+  // What the client said itself, it knows.
+  return Object.fromEntries(
+    Object.entries(made).filter(([k, value]) =>
+      k === "id" || !(settable.includes(k) && sameJson(given[k], value))
+    ),
+  );
+}
+
+async function rename(view: MailView, m: Mailbox, w: Wanted): Promise<void> {
+  const parentId = w.parentId ?? m.parentId;
+  const path = pathOf(view, parentId, w.name ?? leafName(m.name));
+  if (path === m.name) return;
+  if (m.name === "Inbox") throw new SetError("forbidden", "Inbox can't be renamed or moved");
+  for (let at = parentId; at !== 0; at = view.account.mailbox(at)?.parentId ?? 0) {
+    if (at === m.id) throw invalidProperties(["parentId"], "a mailbox can't be below itself");
+  }
+  if (!view.access.own && !view.rights(parentId).includes("k")) {
+    throw new SetError("forbidden", "you may not put a mailbox there");
+  }
+  checkFree(view, path);
+  await view.account.renameMailbox(m.name, path);
+}
+
+async function update(
+  ctx: MethodContext,
+  access: MailView["access"],
+  id: string,
+  patch: Record<string, unknown>,
+): Promise<null> {
+  const view = await mailView(access);
+  const { account } = view;
+  const number = mailboxNumber(id);
+  const m = number === undefined ? undefined : account.mailbox(number);
+  const before = m && mailboxObjects(view).get(id);
+  if (!m || !before) throw notFound();
+  const after = applyPatch(before, patch);
+  const changed = Object.keys(after).filter((k) => !sameJson(after[k], before[k]));
+  const fixed = changed.filter((k) => !settable.includes(k));
+  if (fixed.length > 0) {
+    throw invalidProperties(
+      fixed,
+      fixed.some((k) => mailboxProperties.includes(k))
+        ? `the server sets these: ${fixed.join(", ")}`
+        : `there is no ${fixed.join(", ")}`,
+    );
+  }
+  const w = readWanted(ctx, view, Object.fromEntries(changed.map((k) => [k, after[k]])));
+  const rights = view.rights(m.id);
+  if ((w.name !== undefined || w.parentId !== undefined) && !rights.includes("x")) {
+    throw new SetError("forbidden", "you may not rename this mailbox");
+  }
+  if (!access.own && (w.role !== undefined || w.sortOrder !== undefined)) {
+    throw new SetError("forbidden", "only its owner may change that");
+  }
+  if (!access.own && w.isSubscribed !== undefined) {
+    throw new SetError("forbidden", "subscriptions of shared mailboxes are those of their owner");
+  }
+  if (w.role !== undefined && m.name === "Inbox") {
+    throw invalidProperties(["role"], "the role of Inbox can't be changed");
+  }
+  if (w.role) checkRole(view, w.role, m.id);
+  if (w.name !== undefined || w.parentId !== undefined) await rename(view, m, w);
+  if (w.role !== undefined && w.role !== roleOf(m)) {
+    await account.setSpecialUse(m.id, w.role === null ? 0 : specialUseOf(w.role)!);
+  }
+  if (w.sortOrder !== undefined) await account.setSortOrder(m.id, w.sortOrder);
+  if (w.isSubscribed !== undefined) {
+    const { name } = account.mailbox(m.id) ?? m;
+    if (w.isSubscribed) await account.subscribe(name);
+    else await account.unsubscribe(name);
+  }
+  return null;
+}
+
+async function destroy(
+  access: MailView["access"],
+  id: string,
+  removeEmails: boolean,
+): Promise<void> {
+  const view = await mailView(access);
+  const number = mailboxNumber(id);
+  const m = number === undefined ? undefined : view.account.mailbox(number);
+  if (!m || view.rights(m.id) === "") throw notFound();
+  if (!view.rights(m.id).includes("x") || m.name === "Inbox") {
+    throw new SetError("forbidden", `${m.name} can't be removed`);
+  }
+  if (view.account.mailboxes().some((c) => c.parentId === m.id)) {
+    throw new SetError("mailboxHasChild", "there are mailboxes below it");
+  }
+  const { index } = view;
+  if (!removeEmails && index.order.slots.some((slot) => index.isIn(slot, m.id))) {
+    throw new SetError("mailboxHasEmail", "there are emails in it");
+  }
+  if (m.total > 0 && !view.rights(m.id).includes("e")) {
+    throw new SetError("forbidden", "you may not expunge its emails");
+  }
+  await view.account.deleteMailbox(m.name);
+}
+
+/** Those that others are put below come first. */
+function creationOrder(create: Record<string, Record<string, unknown>>): string[] {
+  const done = new Set<string>();
+  const visit = (key: string, depth: number) => {
+    if (done.has(key) || depth > maxMailboxDepth) return;
+    const parent = create[key].parentId;
+    if (typeof parent === "string" && parent.startsWith("#")) {
+      const above = parent.slice(1);
+      if (Object.hasOwn(create, above)) visit(above, depth + 1);
+    }
+    done.add(key);
+  };
+  for (const key of Object.keys(create)) visit(key, 0);
+  return [...new Set([...done, ...Object.keys(create)])];
+}
+
+export const mailboxSet = defineMethod({
+  name: "Mailbox/set",
+  capability: Capability.Mail,
+  args: v.strictObject({
+    ...setEntries,
+    onDestroyRemoveEmails: v.optional(v.nullable(v.boolean())),
+  }),
+  async run(ctx, args) {
+    const access = await ctx.access(args.accountId);
+    const removeEmails = args.onDestroyRemoveEmails ?? false;
+    const depth = (id: string) =>
+      access.account.mailbox(mailboxNumber(id) ?? 0)?.name.split("/").length ?? 0;
+    return await runSet(ctx, args, {
+      state: () => String(mailboxState(access.account)),
+      create: async (o) => await create(ctx, await mailView(access), o),
+      update: (id, patch) => update(ctx, access, id, patch),
+      destroy: (id) => destroy(access, id, removeEmails),
+      creationOrder,
+      // Those below others first.
+      destroyOrder: (ids) => [...ids].sort((a, b) => depth(b) - depth(a)),
+    });
+  },
+});

@@ -1,0 +1,224 @@
+/**
+ * Objects of JMAP that are no mail: identities, submissions, push subscriptions. In `jmap.db` of the data folder, as
+ * JSON by account and type, with what it takes to tell what changed.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { Db, type Migration } from "../../store/database/database.ts";
+import type { Event } from "../../store/emails/changes.ts";
+
+const migrations: readonly Migration[] = [{
+  version: 1,
+  sql: `
+-- Counters of an account, as its mail has them.
+CREATE TABLE accounts (
+  account TEXT PRIMARY KEY,
+  modseq INTEGER NOT NULL,
+  next_id INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE objects (
+  account TEXT NOT NULL,
+  type TEXT NOT NULL,
+  id INTEGER NOT NULL,
+  -- Null for one that is gone.
+  value TEXT,
+  createseq INTEGER NOT NULL,
+  modseq INTEGER NOT NULL,
+  PRIMARY KEY (account, type, id)
+) WITHOUT ROWID;
+CREATE INDEX objects_modseq ON objects (account, type, modseq);
+
+-- Keys of the server, such as that by which push services know it.
+CREATE TABLE keys (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+`,
+}];
+
+/** Types of objects, with the letter in front of their ids. */
+export const objectTypes = { identity: "I", submission: "S", push: "P" } as const;
+export type ObjectType = keyof typeof objectTypes;
+
+export interface StoredObject<T> {
+  id: number;
+  value: T;
+}
+
+/** Milliseconds that it is remembered that an object is gone, by how many later changes there are: enough of them. */
+const keptGone = 10_000;
+
+export class ObjectStore {
+  readonly #db: Db;
+  /** Is told when objects of an account have changed. */
+  onChange: ((account: string, type: ObjectType) => void) | undefined;
+
+  private constructor(db: Db) {
+    this.#db = db;
+  }
+
+  static async open(dataDir: string): Promise<ObjectStore> {
+    return new ObjectStore(await Db.open(join(dataDir, "jmap.db"), migrations));
+  }
+
+  close(): Promise<void> {
+    return this.#db.close();
+  }
+
+  #next(account: string): number {
+    return this.#db.get(
+      "INSERT INTO accounts (account, modseq, next_id) VALUES (?, 1, 1) " +
+        "ON CONFLICT (account) DO UPDATE SET modseq = modseq + 1 RETURNING modseq",
+      account,
+    )![0];
+  }
+
+  async #done(account: string, type: ObjectType): Promise<void> {
+    await this.#db.durable();
+    this.onChange?.(account, type);
+  }
+
+  /** Modseq of the last change of objects of a type. */
+  state(account: string, type: ObjectType): number {
+    return this.#db.get(
+      "SELECT coalesce(max(modseq), 0) FROM objects WHERE account = ? AND type = ?",
+      account,
+      type,
+    )![0];
+  }
+
+  /** Those that are there, by id. */
+  list<T>(account: string, type: ObjectType): StoredObject<T>[] {
+    return this.#db.all(
+      "SELECT id, value FROM objects WHERE account = ? AND type = ? AND value IS NOT NULL ORDER BY id",
+      account,
+      type,
+    ).map(([id, value]) => ({ id, value: JSON.parse(value) }));
+  }
+
+  get<T>(account: string, type: ObjectType, id: number): T | undefined {
+    const value = this.#db.get(
+      "SELECT value FROM objects WHERE account = ? AND type = ? AND id = ?",
+      account,
+      type,
+      id,
+    )?.[0];
+    return typeof value === "string" ? JSON.parse(value) : undefined;
+  }
+
+  /** Adds an object; durable when it resolves with its id. */
+  async add(account: string, type: ObjectType, value: unknown): Promise<number> {
+    const id = this.#db.transaction(() => {
+      const modseq = this.#next(account);
+      const taken = this.#db.get(
+        "UPDATE accounts SET next_id = next_id + 1 WHERE account = ? RETURNING next_id - 1",
+        account,
+      )![0];
+      this.#db.run(
+        "INSERT INTO objects (account, type, id, value, createseq, modseq) VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
+        account,
+        type,
+        taken,
+        JSON.stringify(value),
+        modseq,
+      );
+      return taken as number;
+    });
+    await this.#done(account, type);
+    return id;
+  }
+
+  /** Replaces an object; durable when it resolves. False if it isn't there. */
+  async put(account: string, type: ObjectType, id: number, value: unknown): Promise<boolean> {
+    const changed = this.#db.transaction(() =>
+      this.#db.run(
+        "UPDATE objects SET value = ?, modseq = ? WHERE account = ? AND type = ? AND id = ? " +
+          "AND value IS NOT NULL",
+        JSON.stringify(value),
+        this.#next(account),
+        account,
+        type,
+        id,
+      ).changes > 0
+    );
+    await this.#done(account, type);
+    return changed;
+  }
+
+  /** Removes an object; durable when it resolves. False if it isn't there. */
+  async remove(account: string, type: ObjectType, id: number): Promise<boolean> {
+    const changed = this.#db.transaction(() => {
+      const modseq = this.#next(account);
+      const { changes } = this.#db.run(
+        "UPDATE objects SET value = NULL, modseq = ? WHERE account = ? AND type = ? AND id = ? " +
+          "AND value IS NOT NULL",
+        modseq,
+        account,
+        type,
+        id,
+      );
+      this.#db.run(
+        "DELETE FROM objects WHERE account = ? AND type = ? AND value IS NULL AND modseq < ?",
+        account,
+        type,
+        modseq - keptGone,
+      );
+      return changes > 0;
+    });
+    await this.#done(account, type);
+    return changed;
+  }
+
+  /** What changed since a modseq; undefined for one that isn't known. */
+  changes(account: string, type: ObjectType, since: number): Event[] | undefined {
+    const now = this.state(account, type);
+    if (since > now || since < now - keptGone) return undefined;
+    return this.#db.all(
+      "SELECT id, value IS NULL, createseq, modseq FROM objects " +
+        "WHERE account = ? AND type = ? AND modseq > ?",
+      account,
+      type,
+      since,
+    ).flatMap(([id, gone, createseq, modseq]): Event[] => {
+      const isNew = createseq > since;
+      if (gone) return isNew ? [] : [{ order: id, modseq, kind: "destroyed" }];
+      return [{
+        order: id,
+        modseq: isNew ? createseq : modseq,
+        kind: isNew ? "created" : "updated",
+      }];
+    });
+  }
+
+  /** Names of accounts that have objects. */
+  accounts(): string[] {
+    return this.#db.all("SELECT DISTINCT account FROM objects").map((r) => r[0]);
+  }
+
+  /** Forgets an account; durable when it resolves. */
+  async forget(account: string): Promise<void> {
+    this.#db.run("DELETE FROM objects WHERE account = ?", account);
+    this.#db.run("DELETE FROM accounts WHERE account = ?", account);
+    await this.#db.durable();
+  }
+
+  /** A key of the server, made when it is first asked for. */
+  async key(name: string, make: () => Promise<string>): Promise<string> {
+    const known = this.#db.get("SELECT value FROM keys WHERE name = ?", name)?.[0];
+    if (known !== undefined) return known;
+    this.#db.run("INSERT OR IGNORE INTO keys (name, value) VALUES (?, ?)", name, await make());
+    await this.#db.durable();
+    return this.#db.get("SELECT value FROM keys WHERE name = ?", name)![0];
+  }
+}
+
+/** The id of an object, for clients. */
+export function objectId(type: ObjectType, id: number): string {
+  return `${objectTypes[type]}${id}`;
+}
+
+/** The number of an id; undefined for what is none of that type. */
+export function objectNumber(type: ObjectType, id: string): number | undefined {
+  return id.startsWith(objectTypes[type]) && /^[1-9]\d{0,14}$/.test(id.slice(1))
+    ? Number(id.slice(1))
+    : undefined;
+}

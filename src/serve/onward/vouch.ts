@@ -1,0 +1,41 @@
+/**
+ * Whether a message that only passes through may get a DKIM signature of ours. A signature in the name of From says
+ * that the message is from there; who can have us pass on a message must not be able to have us say that.
+ *
+ * @module
+ */
+import { mentionedDomains } from "../../mail/address/author.ts";
+import { splitHeader } from "../../mail/header/header.ts";
+import type { SenderAuth } from "../../senderauth/mod.ts";
+import { organizationalDomain } from "../../store/messages/describe.ts";
+
+/** Domains of a From field that are looked at; with more nothing is signed. */
+const maxDomains = 50;
+
+/**
+ * True if nobody can take a signature of the domain for one of the author: the message was shown to be the author's
+ * (DMARC), or names no address of the domain or one that belongs with it. Otherwise the ARC seal alone says what was
+ * found when the message came in.
+ * @param header of the message as it came in
+ */
+export function vouches(
+  domain: string,
+  header: Uint8Array,
+  auth: Pick<SenderAuth, "dmarc"> | undefined,
+): boolean {
+  if (auth?.dmarc.result === "pass") return true;
+  const own = organizationalDomain(domain.toLowerCase());
+  let count = 0;
+  for (const { name, value } of splitHeader(header)) {
+    if (name !== "from") continue;
+    for (const d of mentionedDomains(value, maxDomains)) {
+      if (++count >= maxDomains || organizationalDomain(asciiOf(d)) === own) return false;
+    }
+  }
+  // Without a From that says something, or with one that some programs find where others don't.
+  return count > 0 && !/^[ \t]/.test(new TextDecoder("latin1").decode(header.subarray(0, 1)));
+}
+
+function asciiOf(domain: string): string {
+  return URL.parse(`http://${domain}`)?.hostname ?? domain;
+}

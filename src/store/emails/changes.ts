@@ -1,0 +1,258 @@
+/**
+ * What changed of emails, threads and mailboxes since a state (RFC 8620 §5.2): exactly, as far back as the account
+ * knows.
+ *
+ * A state is a modseq; or, where more changed than is told at a time, a modseq and the id of the last email of those
+ * told: "12-345".
+ *
+ * @module
+ */
+import type { Account } from "../account/account.ts";
+import type { EmailIndex } from "./email_index.ts";
+
+/** A point in an account's history: all up to it is known. */
+export interface Point {
+  modseq: number;
+  /** Of the changes of that modseq, those of objects up to this number are known. */
+  emailId: number;
+}
+
+/** Everything of a modseq. */
+const whole = Number.MAX_SAFE_INTEGER;
+
+/** Reads a state; undefined for one that this server never gave out. */
+export function parseState(text: string): Point | undefined {
+  const m = /^(\d{1,15})(?:-(\d{1,15}))?$/.exec(text);
+  if (!m) return undefined;
+  return { modseq: Number(m[1]), emailId: m[2] === undefined ? whole : Number(m[2]) };
+}
+
+export function formatState(p: Point): string {
+  return p.emailId === whole ? String(p.modseq) : `${p.modseq}-${p.emailId}`;
+}
+
+/** True if what happened at that time to that email is known at the point. */
+export function covers(p: Point, modseq: number, emailId: number): boolean {
+  return modseq < p.modseq || (modseq === p.modseq && emailId <= p.emailId);
+}
+
+function maxOf(account: Account, sql: string): number {
+  return account.db.get(sql)![0] ?? 0;
+}
+
+/** Modseq below which changes aren't known any more. */
+export function knownSince(account: Account): number {
+  return account.db.get("SELECT known_since FROM state")![0];
+}
+
+/** State of the account's threads: emails that come, go or hide change them. */
+export function threadState(account: Account, index: EmailIndex): number {
+  return Math.max(
+    knownSince(account),
+    index.hiddenModseq(),
+    maxOf(account, "SELECT max(createseq) FROM threads"),
+    maxOf(account, "SELECT max(modseq) FROM gone_emails"),
+  );
+}
+
+/** State of the account's emails. */
+export function emailState(account: Account): number {
+  return Math.max(
+    knownSince(account),
+    maxOf(account, "SELECT max(createseq) FROM threads"),
+    maxOf(account, "SELECT max(modseq) FROM gone_emails"),
+    maxOf(account, "SELECT max(modseq) FROM messages"),
+  );
+}
+
+/** State of the account's mailboxes: their counts are part of them. */
+export function mailboxState(account: Account): number {
+  return Math.max(
+    emailState(account),
+    maxOf(account, "SELECT max(max(modseq, formseq)) FROM mailboxes"),
+  );
+}
+
+/** The point of a state; undefined if what changed since can't be told (any more). */
+export function pointOf(account: Account, state: string, now: number): Point | undefined {
+  const p = parseState(state);
+  return p === undefined || p.modseq > now || p.modseq < knownSince(account) ? undefined : p;
+}
+
+/** An email with the count that its id has. */
+export interface EmailKey {
+  emailId: number;
+  reborn: number;
+}
+
+export interface EmailChanges {
+  created: EmailKey[];
+  updated: EmailKey[];
+  destroyed: EmailKey[];
+  newState: string;
+  hasMore: boolean;
+}
+
+/** Something that came, changed or went. */
+export interface Event {
+  modseq: number;
+  /** Number of the object: at one modseq the lower come first. */
+  order: number;
+  kind: "created" | "updated" | "destroyed";
+}
+
+/**
+ * The oldest of some events, at most `limit`, and the state after them.
+ * @param now the state after all of them
+ */
+export function oldest<E extends Event>(
+  events: readonly E[],
+  limit: number,
+  now: number,
+): { events: readonly E[]; newState: string; hasMore: boolean } {
+  if (events.length <= limit) {
+    return { events, newState: formatState({ modseq: now, emailId: whole }), hasMore: false };
+  }
+  const sorted = [...events].sort((a, b) => a.modseq - b.modseq || a.order - b.order);
+  let n = limit;
+  // One that goes and comes again at one time is one step.
+  while (
+    n < sorted.length && sorted[n].modseq === sorted[n - 1].modseq &&
+    sorted[n].order === sorted[n - 1].order
+  ) n++;
+  const last = sorted[n - 1];
+  if (n === sorted.length) {
+    return { events, newState: formatState({ modseq: now, emailId: whole }), hasMore: false };
+  }
+  return {
+    events: sorted.slice(0, n),
+    newState: formatState({ modseq: last.modseq, emailId: last.order }),
+    hasMore: true,
+  };
+}
+
+type EmailEvent = Event & EmailKey;
+
+function emailEvents(
+  account: Account,
+  index: EmailIndex,
+  since: Point,
+  visible: (slot: number) => boolean,
+): EmailEvent[] {
+  const found: EmailEvent[] = [];
+  for (let slot = 0; slot < index.count; slot++) {
+    const modseq = index.modseq[slot];
+    if (modseq < since.modseq) continue;
+    const emailId = index.emailId[slot];
+    const createseq = index.createseq[slot];
+    const created = !covers(since, createseq, emailId);
+    if (!created && covers(since, modseq, emailId)) continue;
+    if (index.slotOf(emailId) !== slot) continue;
+    const key = { emailId, reborn: index.reborn[slot], order: emailId };
+    if (index.mailbox[slot] !== 0 && visible(slot)) {
+      found.push(
+        created
+          ? { ...key, modseq: createseq, kind: "created" }
+          : { ...key, modseq, kind: "updated" },
+      );
+    } else if (!created) found.push({ ...key, modseq, kind: "destroyed" });
+  }
+  for (
+    const [emailId, reborn, createseq, modseq] of account.db.all(
+      "SELECT email_id, reborn, createseq, modseq FROM gone_emails WHERE modseq >= ?",
+      since.modseq,
+    )
+  ) {
+    if (covers(since, modseq, emailId) || !covers(since, createseq, emailId)) continue;
+    found.push({ emailId, reborn, order: emailId, modseq, kind: "destroyed" });
+  }
+  return found;
+}
+
+/**
+ * Changes of emails since a point, at most `limit`, the oldest first.
+ * @param visible which emails the asker may see
+ */
+export function emailChanges(
+  account: Account,
+  index: EmailIndex,
+  since: Point,
+  limit: number,
+  visible: (slot: number) => boolean = () => true,
+): EmailChanges {
+  const all = emailEvents(account, index, since, visible);
+  const { events, newState, hasMore } = oldest(all, limit, emailState(account));
+  const of = (kind: Event["kind"]) =>
+    events.filter((e) => e.kind === kind).map(({ emailId, reborn }) => ({ emailId, reborn }));
+  return {
+    created: of("created"),
+    updated: of("updated"),
+    destroyed: of("destroyed"),
+    newState,
+    hasMore,
+  };
+}
+
+/** A thread that changed: when it did first, and last. */
+export interface ThreadChange {
+  threadId: number;
+  first: number;
+  last: number;
+}
+
+/** Threads with emails that came, went or hid since a point. */
+export function changedThreads(
+  account: Account,
+  index: EmailIndex,
+  since: Point,
+): ThreadChange[] {
+  const threads = new Map<number, ThreadChange>();
+  const note = (threadId: number, modseq: number) => {
+    // Threads are told in the order of their ids.
+    if (covers(since, modseq, threadId)) return;
+    const known = threads.get(threadId);
+    if (!known) threads.set(threadId, { threadId, first: modseq, last: modseq });
+    else {
+      known.first = Math.min(known.first, modseq);
+      known.last = Math.max(known.last, modseq);
+    }
+  };
+  for (const slot of index.hidden()) note(index.threadId[slot], index.modseq[slot]);
+  const { db } = account;
+  for (
+    const [thread, createseq] of db.all(
+      "SELECT thread_id, createseq FROM threads WHERE createseq >= ?",
+      since.modseq,
+    )
+  ) note(thread, createseq);
+  for (
+    const [thread, modseq] of db.all(
+      "SELECT thread_id, modseq FROM gone_emails WHERE modseq >= ?",
+      since.modseq,
+    )
+  ) note(thread, modseq);
+  return [...threads.values()];
+}
+
+/** True if a thread had an email at the point that is there no more, or still is. */
+export function threadWasThere(
+  account: Account,
+  index: EmailIndex,
+  threadId: number,
+  since: Point,
+): boolean {
+  const { db } = account;
+  for (
+    const [emailId] of db.all("SELECT email_id FROM threads WHERE thread_id = ?", threadId)
+  ) {
+    const slot = index.slotOf(emailId);
+    if (slot !== undefined && covers(since, index.createseq[slot], threadId)) return true;
+  }
+  return db.all(
+    "SELECT createseq, modseq FROM gone_emails WHERE thread_id = ? AND modseq >= ?",
+    threadId,
+    since.modseq,
+  ).some(([createseq, modseq]) =>
+    covers(since, createseq, threadId) && !covers(since, modseq, threadId)
+  );
+}
