@@ -46,9 +46,9 @@ export async function runOnMessages(
 ): Promise<void> {
   const keepMailbox = account.mailbox(mailboxId)?.name;
   for (let at = 0; at < uids.length; at += 20) {
-    const rows: (Omit<FetchRow, "summary"> & { summary: FetchRow["summary"] })[] = [];
+    const rows: FetchRow[] = [];
     account.fetch(mailboxId, uids.subarray(at, at + 20), Want.Content | Want.Summary, (row) => {
-      rows.push({ ...row, summary: row.summary });
+      rows.push(row.kept());
     });
     for (const row of rows) {
       const result = await runOne(account, row, script, i, keepMailbox);
