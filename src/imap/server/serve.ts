@@ -79,6 +79,7 @@ async function serveCommand(s: Session): Promise<void> {
       }
       throw err;
     }
+    traceCommand(s, line);
     const bareLf = s.backend.pedantic === true && s.conn.lastLineBareLf;
     const c = new Cursor(line);
     c.utf8Names = s.utf8;
@@ -142,8 +143,25 @@ async function finish(
     await deliverChanges(s, command.holdsExpunges !== true);
     if ((s.view?.count ?? 0) > known && command.name.endsWith("FETCH")) s.existsAfterFetch = true;
   }
+  if (s.log.enabled("trace")) s.log.trace("trace", `S: ${tag} ${answer}`);
   s.conn.write(`${tag} ${answer}\r\n`);
   await s.conn.flush();
+}
+
+/** Characters of a command in the log. */
+const maxTraced = 1000;
+
+/**
+ * Logs the first line of a command, as it is answered with its last one. Passwords are there at the level traceauth
+ * only; what follows in literals, and untagged answers, which are mail, are not.
+ */
+function traceCommand(s: Session, line: Uint8Array): void {
+  if (!s.log.enabled("trace")) return;
+  const text = new TextDecoder("latin1").decode(line.subarray(0, maxTraced));
+  const secret = /^(\S+ (?:LOGIN|AUTHENTICATE \S+))\s/i.exec(text);
+  if (secret === null) s.log.trace("trace", `C: ${text}`);
+  else if (s.log.enabled("traceauth")) s.log.trace("traceauth", `C: ${text}`);
+  else s.log.trace("trace", `C: ${secret[1]} ***`);
 }
 
 /**
