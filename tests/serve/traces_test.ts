@@ -64,7 +64,7 @@ Deno.test("SMTP: trace hides passwords and messages, traceauth and tracedata sho
   assert.match(await logged("smtpserver", "tracedata", message), /the text/);
 });
 
-Deno.test("IMAP: trace shows commands and their last answers, traceauth passwords too; never mail", async () => {
+Deno.test("IMAP: trace shows commands and answers, traceauth passwords too; never mail", async () => {
   const trace = await logged("imapserver", "trace", imap);
   assert.match(trace, /C: \S+ (?:LOGIN|AUTHENTICATE \S+) \*\*\*/);
   assert.match(trace, /C: \S+ SELECT INBOX/);

@@ -16,6 +16,7 @@ import { effectiveRights } from "../../store/mailboxes/rights.ts";
 import { selectedGroup } from "./mailboxes/notify_rules.ts";
 import { maxLineAfter, maxLineBefore, readRest, Unrecoverable } from "./session/reader.ts";
 import { Session, State } from "./session/session.ts";
+import { ProtocolTrace } from "./session/trace.ts";
 import { commandCapabilities, commandNamed } from "./table.ts";
 
 /** Milliseconds that a client may be silent, before and after login (RFC 9051 §5.4: at least 30 min). */
@@ -27,6 +28,7 @@ const maxBadBeforeLogin = 20;
 /** Runs a session until the client logs out or is gone. The caller closes the connection. */
 export async function serveImap(conn: Connection, backend: ImapBackend): Promise<void> {
   const s = new Session(conn, backend, backend.log.withCid(conn.cid), commandCapabilities);
+  s.trace = new ProtocolTrace(conn, () => s.log);
   conn.readTimeout = (backend.timeouts ?? defaultTimeouts).beforeLogin;
   try {
     s.untagged(`OK [CAPABILITY ${capabilityText(s)}] ${backend.hostname} ready`);
@@ -79,10 +81,11 @@ async function serveCommand(s: Session): Promise<void> {
       }
       throw err;
     }
-    traceCommand(s, line);
+    s.trace?.command(line);
     const bareLf = s.backend.pedantic === true && s.conn.lastLineBareLf;
     const c = new Cursor(line);
     c.utf8Names = s.utf8;
+    c.lenient = s.backend.pedantic !== true;
     tag = c.tag();
     s.tag = tag;
     // RFC 9051 §2.2: all lines end in CRLF.
@@ -101,6 +104,7 @@ async function serveCommand(s: Session): Promise<void> {
       const all = await readRest(s.conn, line, loggedIn);
       const whole = new Cursor(all, c.pos);
       whole.utf8Names = s.utf8;
+      whole.lenient = c.lenient;
       const run = command.parse(whole, s);
       whole.end();
       answer = await run();
@@ -143,25 +147,8 @@ async function finish(
     await deliverChanges(s, command.holdsExpunges !== true);
     if ((s.view?.count ?? 0) > known && command.name.endsWith("FETCH")) s.existsAfterFetch = true;
   }
-  if (s.log.enabled("trace")) s.log.trace("trace", `S: ${tag} ${answer}`);
   s.conn.write(`${tag} ${answer}\r\n`);
   await s.conn.flush();
-}
-
-/** Characters of a command in the log. */
-const maxTraced = 1000;
-
-/**
- * Logs the first line of a command, as it is answered with its last one. Passwords are there at the level traceauth
- * only; what follows in literals, and untagged answers, which are mail, are not.
- */
-function traceCommand(s: Session, line: Uint8Array): void {
-  if (!s.log.enabled("trace")) return;
-  const text = new TextDecoder("latin1").decode(line.subarray(0, maxTraced));
-  const secret = /^(\S+ (?:LOGIN|AUTHENTICATE \S+))\s/i.exec(text);
-  if (secret === null) s.log.trace("trace", `C: ${text}`);
-  else if (s.log.enabled("traceauth")) s.log.trace("traceauth", `C: ${text}`);
-  else s.log.trace("trace", `C: ${secret[1]} ***`);
 }
 
 /**
