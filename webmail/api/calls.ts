@@ -80,6 +80,11 @@ export const calls = {
 
   // --- messages
   MessageGet: { request: v.strictObject({ id: Id }), response: ParsedMessage },
+  /** All of a thread by time, wherever its messages are, each once; not what is thrown away or being written. */
+  ThreadGet: {
+    request: v.strictObject({ id: Id }),
+    response: v.object({ items: v.array(MessageItem) }),
+  },
   /** Items by id, in the order asked for, without those that are gone. */
   MessageItems: {
     request: v.strictObject({ ids: v.pipe(v.array(Id), v.minLength(1), v.maxLength(1000)) }),
@@ -120,6 +125,17 @@ export const calls = {
   ThreadCollapse: {
     request: v.strictObject({ target: Target, collapse: v.boolean() }),
     response: Nothing,
+  },
+
+  /** Asks a list's server to send no more (RFC 8058), from this server, without anything of the reader's. */
+  Unsubscribe: { request: v.strictObject({ id: Id }), response: Nothing },
+  /** Answers an invitation; its organiser gets a message. */
+  InvitationAnswer: {
+    request: v.strictObject({
+      id: Id,
+      answer: v.picklist(["accepted", "tentative", "declined"]),
+    }),
+    response: v.object({ warnings: v.array(v.string()) }),
   },
 
   // --- mailboxes

@@ -14,6 +14,8 @@ export const Settings = v.object({
   layout: v.picklist(["auto", "topBottom", "leftRight"]),
   theme: v.picklist(["auto", "light", "dark"]),
   threading: Threading,
+  /** An opened message has the others of its thread around it. */
+  conversations: v.optional(v.boolean(), true),
   order: Order,
   /** Which part of a message that has text and HTML is shown: by default the one that says more. */
   body: v.optional(v.picklist(["auto", "html", "text"]), "auto"),
@@ -41,6 +43,7 @@ export const defaultSettings: Settings = {
   layout: "auto",
   theme: "auto",
   threading: "unread",
+  conversations: true,
   order: "newest",
   body: "auto",
   writing: "auto",

@@ -169,7 +169,7 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
         "notJunk",
         `Messages that are open for ${settings!.notJunkAfter} seconds are marked as not junk, ` +
           "which trains your filter.",
-        { text: "Settings", run: showSettings, seconds: 30 },
+        { text: "Change", run: showSettings, seconds: 30 },
       );
     },
     onReply: (m, how, shown) =>
@@ -206,6 +206,7 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
   const top = el(
     "header",
     { class: "top" },
+    button("Skip to the messages", () => list.focus(), { attributes: { class: "skip" } }),
     button("Mailboxes", () => panes.show(panes.pane() === "mailboxes" ? "list" : "mailboxes"), {
       attributes: { class: "only-narrow" },
     }),
@@ -406,6 +407,8 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
           if (mailto !== undefined) windows.open(fromMailto(start, settings, mailto));
           if (alone !== undefined) attempt(() => windows.edit(alone));
           else void windows.recover();
+          // Someone who just came is where the mail is.
+          if (document.activeElement === document.body) list.focus();
           if (composeSoon) compose();
           const text = readAddress().search;
           search.set("");

@@ -63,6 +63,7 @@ export function openSettings(
     ["text", "Plain text"],
   ]);
   const security = box(now.showRecipientSecurity);
+  const conversations = box(now.conversations);
   const shortcuts = box(now.showShortcuts);
   const previews = box(now.showPreviews);
   const checkbox = (b: HTMLInputElement, text: string, more: string) =>
@@ -76,6 +77,7 @@ export function openSettings(
         signature: signature.value,
         theme: theme.value as Settings["theme"],
         layout: layout.value as Settings["layout"],
+        conversations: conversations.checked,
         threading: threading.value as Settings["threading"],
         order: order.value as Settings["order"],
         quoting: quoting.value as Settings["quoting"],
@@ -125,6 +127,11 @@ export function openSettings(
       el(
         "div",
         { class: "checkboxes" },
+        checkbox(
+          conversations,
+          "Conversations",
+          "Show the other messages of its thread around an opened message",
+        ),
         checkbox(previews, "Previews", "Show the first words of messages in the list"),
         checkbox(
           security,

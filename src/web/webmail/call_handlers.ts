@@ -11,7 +11,9 @@ import { missing, rethrow } from "./errors.ts";
 import type { EventConnections } from "./list/event_stream.ts";
 import { bitsFromUses } from "./list/flags.ts";
 import { rejectsMailboxes } from "./sending/identities.ts";
-import { mailboxItem, messageItem } from "./list/items.ts";
+import { conversationItems, mailboxItem, messageItem } from "./list/items.ts";
+import { answerTo } from "./reading/invitation.ts";
+import { unsubscribe } from "./reading/unsubscribe.ts";
 import { parsedMessage } from "./reading/message.ts";
 import { domainSecurity } from "./sending/recipient_security.ts";
 import { checkSendAt, sendOrSchedule } from "./scheduled/schedule.ts";
@@ -157,6 +159,10 @@ export function callHandlers(state: WebmailState): Handlers {
         items: r.ids.map((id) => messageItem(account, id)).filter((m) => m !== undefined),
       };
     },
+    ThreadGet(r, ctx) {
+      const { account } = of(ctx);
+      return { items: conversationItems(account, r.id, rejects(account)) };
+    },
     FlagsSet: async (r, ctx) => actions.setFlags(of(ctx).account, await targets(ctx, r.target), r),
     async Move(r, ctx) {
       const { account } = of(ctx);
@@ -195,6 +201,13 @@ export function callHandlers(state: WebmailState): Handlers {
       await actions.setThreads(account, await targets(ctx, r.target), { collapsed: r.collapse });
       return {};
     },
+
+    async Unsubscribe(r, ctx) {
+      await unsubscribe(services, of(ctx).account, r.id);
+      return {};
+    },
+    InvitationAnswer: (r, ctx) =>
+      answerTo(services, compose(of(ctx).account), r, undo, ctx.req.log),
 
     MailboxCreate: async (r, ctx) => ({
       mailbox: mailboxItem((await of(ctx).account.createMailbox(r.name)).mailbox),

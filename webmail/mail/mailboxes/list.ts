@@ -92,6 +92,8 @@ export function mailboxList(o: MailboxListOptions): MailboxList {
     const more = el("button", {
       type: "button",
       class: "quiet mailbox-more",
+      // The mailbox itself opens the menu by key.
+      tabindex: -1,
       "aria-label": `Actions for ${m.name}`,
       title: "Actions",
       onclick: (e: Event) => {
@@ -107,6 +109,17 @@ export function mailboxList(o: MailboxListOptions): MailboxList {
         "data-name": m.name,
         style: `--depth:${depth}`,
         onclick: () => o.onOpen(m.id),
+        "aria-keyshortcuts": "ArrowRight",
+        onkeydown: (e: KeyboardEvent) => {
+          const steps: Record<string, number> = { ArrowDown: 1, ArrowUp: -1 };
+          if (e.key === "ArrowRight") menu(m.id, row);
+          else if (steps[e.key] !== undefined) {
+            const list = [...items.querySelectorAll<HTMLElement>(".mailbox")];
+            list[list.indexOf(row) + steps[e.key]]?.focus();
+          } else return;
+          e.preventDefault();
+          e.stopPropagation();
+        },
         oncontextmenu: (e: Event) => {
           e.preventDefault();
           menu(m.id, row);
