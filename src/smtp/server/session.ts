@@ -285,6 +285,10 @@ export class Session implements SmtpSession {
   async #refused(cmd: metrics.CommandName, e: SmtpError): Promise<void> {
     const result = e.temporary ? "4xx" : "5xx";
     metrics.commands.inc({ kind: this.kind, cmd, result });
+    if (e.harmless) {
+      this.reply(e.code, e.enhanced, e.message);
+      return;
+    }
     this.#errors++;
     this.log.debug("command refused", { cmd, code: e.code, status: e.status, reason: e.message });
     const tooMany = this.#errors > this.limits.errors;
