@@ -76,6 +76,7 @@ export function openSettings(
     e.preventDefault();
     attempt(async () => {
       const settings: Settings = {
+        ...now,
         signature: signature.value,
         theme: theme.value as Settings["theme"],
         layout: layout.value as Settings["layout"],
