@@ -1,8 +1,13 @@
 /** What this server can do, for a session to tell (RFC 8620 §2). @module */
 import { maxMailboxDepth } from "../store/mailboxes/mailboxes.ts";
+import { scriptLimits } from "../delivery/sieve/scripts.ts";
+import { extensions } from "../sieve/mod.ts";
 import { Capability } from "./core/capabilities.ts";
 import type { User } from "./core/method.ts";
 import { maxMailboxesPerEmail } from "./mail/email_changes.ts";
+import { digests } from "./methods/blob/get.ts";
+import { lookupTypes } from "./methods/blob/lookup.ts";
+import { maxDataSources, maxSizeBlobSet } from "./methods/blob/upload.ts";
 import { emailSorts } from "./mail/email_sort.ts";
 import { maxDelayedSend } from "./mail/submit.ts";
 import type { JmapServices } from "./services.ts";
@@ -18,6 +23,9 @@ export function serverCapabilities(s: JmapServices): Record<string, Record<strin
     // RFC 9749 §3.
     [Capability.Vapid]: { applicationServerKey: s.vapid.publicKey },
     [Capability.Quota]: {},
+    [Capability.Blob]: {},
+    // RFC 9661 §1.3.
+    [Capability.Sieve]: { implementation: "mox" },
   };
 }
 
@@ -42,8 +50,24 @@ export function accountCapabilities(
     },
     [Capability.VacationResponse]: {},
     [Capability.Quota]: {},
+    [Capability.Sieve]: {
+      maxSizeScriptName: 512,
+      maxSizeScript: scriptLimits.size,
+      maxNumberScripts: scriptLimits.count,
+      maxNumberRedirects: null,
+      sieveExtensions: [...extensions],
+      notificationMethods: null,
+      externalLists: null,
+    },
   };
   return {
+    // RFC 9404 §3.
+    [Capability.Blob]: {
+      maxSizeBlobSet,
+      maxDataSources,
+      supportedTypeNames: lookupTypes,
+      supportedDigestAlgorithms: Object.keys(digests),
+    },
     ...own,
     // RFC 8621 §1.3.1.
     [Capability.Mail]: {

@@ -1,6 +1,9 @@
 /** All methods of JMAP that there are. @module */
 import type { Method } from "./core/method.ts";
 import { blobCopy } from "./methods/blob/copy.ts";
+import { blobGet } from "./methods/blob/get.ts";
+import { blobLookup } from "./methods/blob/lookup.ts";
+import { blobUpload } from "./methods/blob/upload.ts";
 import { coreEcho } from "./methods/core/echo.ts";
 import { emailChangesMethod } from "./methods/email/changes.ts";
 import { emailCopy } from "./methods/email/copy.ts";
@@ -29,6 +32,10 @@ import { quotaChanges } from "./methods/quota/changes.ts";
 import { quotaGet } from "./methods/quota/get.ts";
 import { quotaQuery } from "./methods/quota/query.ts";
 import { quotaQueryChanges } from "./methods/quota/query_changes.ts";
+import { sieveScriptGet } from "./methods/sieve_script/get.ts";
+import { sieveScriptQuery } from "./methods/sieve_script/query.ts";
+import { sieveScriptSet } from "./methods/sieve_script/set.ts";
+import { sieveScriptValidate } from "./methods/sieve_script/validate.ts";
 import { searchSnippetGet } from "./methods/search_snippet/get.ts";
 import { threadChanges } from "./methods/thread/changes.ts";
 import { threadGet } from "./methods/thread/get.ts";
@@ -38,6 +45,9 @@ import { vacationResponseSet } from "./methods/vacation_response/set.ts";
 export const methods: readonly Method[] = [
   coreEcho,
   blobCopy,
+  blobUpload,
+  blobGet,
+  blobLookup,
   pushSubscriptionGet,
   pushSubscriptionSet,
   mailboxGet,
@@ -70,6 +80,10 @@ export const methods: readonly Method[] = [
   quotaChanges,
   quotaQuery,
   quotaQueryChanges,
+  sieveScriptGet,
+  sieveScriptSet,
+  sieveScriptQuery,
+  sieveScriptValidate,
 ];
 
 /** By name. */

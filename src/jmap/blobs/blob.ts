@@ -9,6 +9,7 @@ import type { Part } from "../../mail/structure/structure.ts";
 import type { Access } from "../core/method.ts";
 import { partOfId } from "../mail/body_parts.ts";
 import { blobMessage, decodedPieces, isIdentity } from "../mail/message_source.ts";
+import { scriptBlob } from "../mail/scripts.ts";
 import { mailView } from "../mail/view.ts";
 import type { JmapServices } from "../services.ts";
 import type { Blob } from "./types.ts";
@@ -104,12 +105,23 @@ async function wholeBlob(s: JmapServices, a: Access, id: string): Promise<Blob |
   };
 }
 
+/** The content of a Sieve script (RFC 9661 §2.1), of the user's own. */
+function ofScript(s: JmapServices, a: Access, id: string): Blob | undefined {
+  const bytes = a.own ? scriptBlob(s.scripts, a.account.name, id) : undefined;
+  return bytes && {
+    size: bytes.length,
+    read: (from, to) => bytes.slice(from, to),
+    close() {},
+  };
+}
+
 /** Opens what a blob id stands for in an account; undefined if there is no such thing for this user. */
 export async function openBlob(
   s: JmapServices,
   a: Access,
   id: string,
 ): Promise<Blob | undefined> {
+  if (id.startsWith("S")) return ofScript(s, a, id);
   const m = idForm.exec(id);
   if (!m) return undefined;
   const levels = m[2] === "" ? [] : m[2].slice(1).split("-");

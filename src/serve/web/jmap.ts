@@ -25,7 +25,7 @@ type Server = Pick<WebServer, "config" | "accounts" | "queue">;
 /** Opens JMAP. */
 export async function jmap(
   s: Server,
-  shared: Pick<WebShared, "limiter" | "logins" | "tempDir" | "shares" | "outbound">,
+  shared: Pick<WebShared, "limiter" | "logins" | "tempDir" | "shares" | "outbound" | "sieve">,
 ): Promise<Jmap> {
   const { config } = s;
   const sizes = [...config.static.Listeners.values()].map((l) => l.SMTPMaxMessageSize);
@@ -47,6 +47,7 @@ export async function jmap(
     sharing: { owners: (user) => shared.shares()?.owners(user) ?? [] },
     uploads: new Uploads(config.dataDir, maxMessageSize),
     objects,
+    scripts: shared.sieve.db.scripts,
     signals,
     vapid,
     pusher: new Pusher(() => services, shared.outbound, new Log("jmap")),

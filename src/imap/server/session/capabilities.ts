@@ -22,6 +22,7 @@ export function capabilityText(s: Session): string {
     for (const m of mechanisms(s)) list.push(`AUTH=${m}`);
   }
   for (const c of [...withoutCommand, ...s.commandCapabilities]) {
+    if (c === "JMAPACCESS" && s.backend.jmapUrl === undefined) continue;
     list.push(c === "APPENDLIMIT" ? `APPENDLIMIT=${s.backend.maxMessageSize}` : c);
   }
   if (!s.compressed && s.state !== State.NotAuthenticated) list.push("COMPRESS=DEFLATE");
