@@ -80,25 +80,16 @@ Deno.test("RFC 9404: blobs of pieces, their bytes and digests, and what they are
       length: 9,
       properties: ["data:asText", "data:asBase64", "digest:sha", "digest:sha-256", "size"],
     });
+    const [piece] = part.list;
     assert.deepEqual(
-      part.list,
-      [{
-        id: a,
-        "data:asText": "quick bro",
-        "data:asBase64": "cXVpY2sgYnJv",
-        "digest:sha": "QiRAPtw4a0K7dyeEhmYy39bCWbU=",
-        "digest:sha-256": "gdg9INifinbMJQqNfgCT1mWbdqwZPuIefiNiwxlVe/k=",
-        size: 19,
-      }].map((x) => ({
-        ...x,
-        "digest:sha": part.list[0]["digest:sha"],
-        "digest:sha-256": part.list[0]["digest:sha-256"],
-      })),
+      [piece["data:asText"], piece["data:asBase64"], piece.size],
+      ["quick bro", "cXVpY2sgYnJv", 19],
     );
+    assert.equal(Uint8Array.fromBase64(piece["digest:sha"]).length, 20);
     const hash = new Uint8Array(
       await crypto.subtle.digest("SHA-256", new TextEncoder().encode("quick bro")),
     );
-    assert.equal(part.list[0]["digest:sha-256"], hash.toBase64());
+    assert.equal(piece["digest:sha-256"], hash.toBase64());
     const cut = await ann.call("Blob/get", { ids: [b], offset: 4, length: 9 });
     assert.deepEqual(cut.list, [{ id: b, isTruncated: true, size: 6, "data:asText": "k!" }]);
     const binary = await ann.call("Blob/get", {
