@@ -64,8 +64,14 @@ export async function serveManageSieve(
   } catch (err) {
     if (err instanceof Bye) conn.write(answerLine("BYE", { code: err.code, text: err.message }));
     else if (!(err instanceof ConnectionError)) throw err;
-    else if (err.reason === "timeout" || err.reason === "shutdown") {
-      const text = err.reason === "timeout" ? "no command for too long" : "server is shutting down";
+    else if (
+      err.reason === "timeout" || err.reason === "shutdown" || err.reason === "overload"
+    ) {
+      const text = err.reason === "timeout"
+        ? "no command for too long"
+        : err.reason === "shutdown"
+        ? "server is shutting down"
+        : "server is short of memory";
       conn.write(answerLine("BYE", { code: "TRYLATER", text }));
     } else s.log.debug("connection ended", { reason: err.reason });
   } finally {

@@ -5,17 +5,29 @@
  */
 import type { Server, Socket } from "node:net";
 import { type Log, newCid } from "../log/mod.ts";
-import { countPanic, gauge, type PanicPackage } from "../metrics/mod.ts";
+import { counter, countPanic, gauge, type PanicPackage } from "../metrics/mod.ts";
+import { openFilesLimit } from "../platform/process.ts";
 import { acceptConnections, boundPort, closeListener, listenTcp } from "../platform/net.ts";
+import { memoryShort } from "./budget.ts";
 import { canonicalIp } from "./ip.ts";
 import type { ConnectionLimiter, RateLimiter } from "./limits.ts";
 import { ConnectionError } from "./types.ts";
+
+const refused = counter(
+  "mox_connections_refused_total",
+  "Connections turned away, by reason.",
+  { reason: ["limit", "memory", "files"] },
+);
 
 const openConnections = gauge(
   "mox_connections_open",
   "Connections open now, by protocol.",
   ["protocol"],
 );
+
+/** Connections of all listeners that may be open: a share of the files that the process may have open. */
+const maxSockets = Math.floor((openFilesLimit() ?? Infinity) * 0.4);
+let sockets = 0;
 
 /** A listener and the limits on its connections. */
 export interface AcceptOptions {
@@ -38,9 +50,12 @@ export interface AcceptOptions {
   connectionLimiter?: ConnectionLimiter;
   /** New connections per time, per network. */
   rateLimiter?: RateLimiter;
-  /** A line in plain text for those that a limit turns away, with its CRLF. */
-  refusal?: string;
+  /** What those get to read that are turned away, in the protocol's words, with its CRLF. */
+  refusal?: (why: Refused) => string;
 }
+
+/** Why a connection is turned away: a limit on connections, or the server is short of memory or open files. */
+export type Refused = "limit" | "memory" | "files";
 
 /** A connection that is open. */
 export interface OpenConnection {
@@ -92,21 +107,26 @@ export async function acceptSockets(
   const maxConnections = options.maxConnections ?? 10_000;
   let stopping = false;
 
-  function refuse(socket: Socket, why: string): void {
+  function refuse(socket: Socket, reason: Refused, why: string): void {
+    refused.inc({ reason });
     log.info(`refusing connection, ${why}`, { remote: socket.remoteAddress ?? "" });
     socket.on("error", () => {});
-    if (options.refusal === undefined) socket.destroy();
-    else socket.end(options.refusal, () => socket.destroy());
+    if (options.refusal === undefined) return void socket.destroy();
+    socket.end(options.refusal(reason), () => socket.destroy());
+    // A peer that sends without end, or doesn't read, is not waited for.
+    setTimeout(() => socket.destroy(), 2000);
   }
 
   function accepted(socket: Socket): void {
     const ip = socket.remoteAddress ?? "";
-    if (stopping || open.size >= maxConnections) return refuse(socket, "too many open");
+    if (stopping || open.size >= maxConnections) return refuse(socket, "limit", "too many open");
+    if (sockets >= maxSockets) return refuse(socket, "files", "too many files are open");
+    if (memoryShort()) return refuse(socket, "memory", "memory is short");
     if (options.rateLimiter?.take(ip) === false) {
-      return refuse(socket, "too many new ones from network");
+      return refuse(socket, "limit", "too many new ones from network");
     }
     if (options.connectionLimiter?.add(ip) === false) {
-      return refuse(socket, "too many open from network");
+      return refuse(socket, "limit", "too many open from network");
     }
     const cid = newCid();
     const connLog = log.withCid(cid);
@@ -119,11 +139,13 @@ export async function acceptSockets(
       since: Date.now(),
     });
     openConnections.inc({ protocol: options.protocol });
+    sockets++;
     // Never rejects: whatever happens ends this connection only.
     const run = taken.done.catch((e: unknown) => ended(e, connLog)).finally(() => {
       open.delete(taken);
       running.delete(run);
       openConnections.dec({ protocol: options.protocol });
+      sockets--;
       options.connectionLimiter?.remove(ip);
     });
     running.add(run);

@@ -11,6 +11,8 @@ import type { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { Log } from "../log/mod.ts";
+import { nextTurn, turnSpent } from "../platform/turns.ts";
+import { Share } from "./budget.ts";
 import { Compression } from "./compression.ts";
 import { register, unregister } from "./deadlines.ts";
 import { canonicalIp } from "./ip.ts";
@@ -28,12 +30,19 @@ import { Writer } from "./writer.ts";
 
 const lingerMs = 1000;
 
+/** Bytes that compression both ways holds (zlib's windows and tables). */
+const compressionCost = 300 * 1024;
+/** Commands that are read out of the input of one connection in a turn of the loop. */
+const commandsInTurn = 256;
+
 const ignore = () => {};
 
 /** How a connection is set up. */
 export interface ConnectionOptions {
   cid: number;
   log: Log;
+  /** For the metrics of connections closed for want of memory. */
+  protocol?: string;
   /** Milliseconds, 5 minutes if not given. */
   readTimeout?: number;
   /** Milliseconds, 5 minutes if not given. */
@@ -52,8 +61,11 @@ export class SocketConnection implements Connection {
 
   readonly #log: Log;
   readonly #state: ConnectionState = { error: undefined, closed: false };
+  readonly #share: Share;
   readonly #reader: Reader;
   readonly #writer: Writer;
+  /** Lines read without waiting since the last turn of the loop. */
+  #linesInTurn = 0;
   #socket: Socket;
   #tls: TlsInfo | undefined;
   #compression: Compression | undefined;
@@ -72,23 +84,36 @@ export class SocketConnection implements Connection {
     this.#tls = options.tls;
     this.#socket = socket;
     const destroy = () => this.destroy();
-    this.#reader = new Reader(this.#state, {
-      start: () => this.#startReading(),
-      pause: () => (this.#compression ?? this.#socket).pause(),
-      resume: () => (this.#compression ?? this.#socket).resume(),
-      destroy,
-    }, options.readTimeout ?? 300_000);
-    this.#writer = new Writer(this.#state, {
-      write: (bytes, sent) => void (this.#compression ?? this.#socket).write(bytes, sent),
-      flush: () => this.#compression?.flush(),
-      destroy,
-    }, options.writeTimeout ?? 300_000);
+    this.#share = new Share(options.protocol ?? "other", () => this.#shed());
+    this.#reader = new Reader(
+      this.#state,
+      {
+        start: () => this.#startReading(),
+        pause: () => (this.#compression ?? this.#socket).pause(),
+        resume: () => (this.#compression ?? this.#socket).resume(),
+        destroy,
+      },
+      this.#share,
+      options.readTimeout ?? 300_000,
+    );
+    this.#writer = new Writer(
+      this.#state,
+      {
+        write: (bytes, sent) => void (this.#compression ?? this.#socket).write(bytes, sent),
+        flush: () => this.#compression?.flush(),
+        destroy,
+      },
+      this.#share,
+      options.writeTimeout ?? 300_000,
+    );
     socket.allowHalfOpen = true;
     socket.setNoDelay(true);
     socket.on("error", this.#onError);
     socket.on("close", this.#onClose);
-    if (socket.destroyed) this.#state.closed = true;
-    else register(this.#reader);
+    if (socket.destroyed) {
+      this.#state.closed = true;
+      this.#share.end();
+    } else register(this.#reader);
   }
 
   get tls(): TlsInfo | undefined {
@@ -121,12 +146,34 @@ export class SocketConnection implements Connection {
     return this.#reader.hasLine;
   }
 
+  get mailUnderWay(): boolean {
+    return this.#share.mail;
+  }
+
+  set mailUnderWay(mail: boolean) {
+    this.#share.mail = mail;
+  }
+
   get lastLineBareLf(): boolean {
     return this.#reader.lastLineBareLf;
   }
 
   readLine(maxBytes: number): Promise<Uint8Array> {
-    return this.#reader.readLine(maxBytes);
+    if (!this.#reader.hasLine) {
+      this.#linesInTurn = 0;
+      if (!this.#writer.crowded) return this.#reader.readLine(maxBytes);
+    } else if (
+      ++this.#linesInTurn < commandsInTurn && !this.#writer.crowded && !turnSpent()
+    ) return this.#reader.readLine(maxBytes);
+    return this.#readLineInTurn(maxBytes);
+  }
+
+  async #readLineInTurn(maxBytes: number): Promise<Uint8Array> {
+    this.#linesInTurn = 0;
+    // Who leaves answers unread gets no more of them.
+    if (this.#writer.crowded) await this.#writer.uncrowded();
+    else await nextTurn();
+    return await this.#reader.readLine(maxBytes);
   }
 
   readSome(maxBytes: number): Promise<Uint8Array> {
@@ -201,6 +248,7 @@ export class SocketConnection implements Connection {
     this.#compression?.destroy();
     this.#reader.wake();
     this.#writer.clear();
+    this.#share.end();
     for (const f of this.#onClosed.splice(0)) f();
   };
 
@@ -265,6 +313,7 @@ export class SocketConnection implements Connection {
     this.#writer.sendBuffered();
     const pending = this.#reader.takeAll();
     const socket = this.#socket;
+    this.#share.add(compressionCost);
     this.#compression = new Compression({
       send: (bytes, sent) => socket.write(bytes, sent),
       arrived: (bytes) => this.#reader.arrived(bytes),
@@ -308,6 +357,17 @@ export class SocketConnection implements Connection {
     if (this.#reader.ended) this.#socket.once("finish", () => this.destroy());
     await gone.promise;
     clearTimeout(timer);
+  }
+
+  /** Lets go of what is held. A peer that reads may still be told why. */
+  #shed(): void {
+    this.#log.info("closing connection, all of them hold too much memory", {
+      remote: this.remoteIp,
+      bytes: this.#share.held,
+    });
+    if (this.#writer.inFlight > 0) return this.destroy();
+    this.#reader.overload();
+    if (this.#socket.isPaused() === false) this.#socket.pause();
   }
 
   destroy(): void {

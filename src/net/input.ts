@@ -27,12 +27,20 @@ export class Input {
     return this.#data.length - this.#pos;
   }
 
+  /** Bytes of memory that is held on to. */
+  get memory(): number {
+    return this.#data.length === 0 ? 0 : this.#data.buffer.byteLength;
+  }
+
   /** Takes over a chunk; the caller must not write to it any more. */
   push(chunk: Uint8Array): void {
     const pending = this.#data.length - this.#pos;
     if (pending === 0) {
       // A plain Uint8Array even where the socket gives a Buffer, whose slice() doesn't copy.
-      this.#data = new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length);
+      // A few bytes in a large buffer would hold on to all of it.
+      this.#data = chunk.length * 4 < chunk.buffer.byteLength
+        ? Uint8Array.from(chunk)
+        : new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length);
       this.#pos = 0;
       this.#scanned = 0;
       this.#owned = false;
@@ -67,6 +75,11 @@ export class Input {
     this.#pos = 0;
     this.#scanned = 0;
     this.#owned = false;
+  }
+
+  /** A copy of the first bytes, at most so many; they stay. */
+  peek(maxBytes: number): Uint8Array {
+    return this.#data.slice(this.#pos, this.#pos + maxBytes);
   }
 
   /** Length of the next line with its end, 0 if its end has not arrived. Each byte is searched once. */

@@ -44,7 +44,8 @@ export {
   type OutboundOptions,
   type Target,
 } from "./outbound/http.ts";
-export { type AcceptOptions, acceptSockets, type Taken } from "./accept.ts";
+export { memoryShort, Share } from "./budget.ts";
+export { type AcceptOptions, acceptSockets, type Refused, type Taken } from "./accept.ts";
 export {
   type OpenConnection,
   type ServeOptions,

@@ -5,13 +5,20 @@
  * @module
  */
 import { arm, disarm, type Timer, type Waiter } from "./deadlines.ts";
+import { nextTurn } from "../platform/turns.ts";
+import type { Share } from "./budget.ts";
 import { Input } from "./input.ts";
 import { ConnectionError, type ConnectionState } from "./types.ts";
 
-/** Unread input above this stops reading from the source, below half of it reading goes on. */
+/**
+ * Unread input above this stops reading from the source, below half of it reading goes on; while a longer line
+ * is waited for, its limit counts.
+ */
 const maxUnread = 256 * 1024;
-/** A line that goes on for so long after its limit ends the connection. */
-const maxDropped = 1024 * 1024;
+/** A line that goes on for so long after its limit can't be read past. */
+const maxDropped = 8 * 1024 * 1024;
+/** Bytes of a line too long that its error tells. */
+const maxStart = 256;
 
 /** Where input comes from: the socket, or a layer over it. */
 export interface Source {
@@ -37,13 +44,20 @@ export class Reader implements Waiter {
 
   readonly #state: ConnectionState;
   readonly #source: Source;
+  readonly #share: Share;
   readonly #input = new Input();
   #paused = false;
+  /** Unread input that is wanted: more than maxUnread while a long line is waited for. */
+  #wanted = maxUnread;
+  /** Bytes of the input that the share has been told of. */
+  #counted = 0;
+  #overload = false;
   #stopping = false;
   #wait: PromiseWithResolvers<void> | undefined;
 
-  constructor(state: ConnectionState, source: Source, timeout: number) {
+  constructor(state: ConnectionState, source: Source, share: Share, timeout: number) {
     this.#state = state;
+    this.#share = share;
     this.#source = source;
     this.timeout = timeout;
   }
@@ -60,12 +74,21 @@ export class Reader implements Waiter {
   // ---- what the source tells
 
   arrived(chunk: Uint8Array): void {
+    if (this.#overload) return;
     this.#input.push(chunk);
-    if (this.#input.size > maxUnread && !this.#paused) {
+    this.#count();
+    if (this.#input.size > this.#wanted && !this.#paused) {
       this.#paused = true;
       this.#source.pause();
     }
     this.wake();
+  }
+
+  #count(): void {
+    const { memory } = this.#input;
+    if (memory === this.#counted) return;
+    this.#share.add(memory - this.#counted);
+    this.#counted = memory;
   }
 
   end(): void {
@@ -90,13 +113,24 @@ export class Reader implements Waiter {
   /** Takes all that was not read, for a layer that comes between; the source is no longer held up. */
   takeAll(): Uint8Array | undefined {
     this.#paused = false;
-    return this.#input.size > 0 ? this.#input.take(this.#input.size) : undefined;
+    const all = this.#input.size > 0 ? this.#input.take(this.#input.size) : undefined;
+    this.#count();
+    return all;
   }
 
   /** Forgets what was not read. */
   clear(): void {
     this.#input.clear();
+    this.#count();
     this.#paused = false;
+  }
+
+  /** Memory is short: forgets what was not read, takes nothing more, and all reads fail with "overload". */
+  overload(): void {
+    this.#overload = true;
+    this.#input.clear();
+    this.#count();
+    this.wake();
   }
 
   /** From now on waiting for the start of a line fails with "shutdown"; what runs goes on. */
@@ -116,6 +150,8 @@ export class Reader implements Waiter {
   #takeLine(length: number): Uint8Array {
     this.lastLineBareLf = !this.#input.endsInCrLf(length);
     const line = this.#input.take(length);
+    this.#count();
+    this.#wanted = maxUnread;
     if (this.#paused) this.#resumeIfDrained();
     return line.subarray(0, length - (this.lastLineBareLf ? 1 : 2));
   }
@@ -125,20 +161,27 @@ export class Reader implements Waiter {
     // to the connection for ever.
     const deadline = performance.now() + this.timeout;
     let dropped = 0;
+    let start: Uint8Array | undefined;
     for (;;) {
       const length = this.#input.lineLength();
       const tooLong = length > maxBytes || (length === 0 && this.#input.size >= maxBytes);
       if (dropped > 0 || tooLong) {
         const part = length > 0 ? length : this.#input.size;
+        start ??= this.#input.peek(Math.min(maxStart, part));
         this.#input.take(part);
+        this.#count();
         dropped += part;
+        this.#wanted = maxUnread;
+        // A flood of it gets a piece in each turn of the loop, and no more.
+        if (!this.#paused) this.#source.pause();
+        this.#paused = true;
+        await nextTurn();
         this.#resumeIfDrained();
         if (length > 0) {
-          throw new ConnectionError("line", `line longer than ${maxBytes} bytes`);
+          throw new ConnectionError("line", `line longer than ${maxBytes} bytes`, { start });
         }
         if (dropped > maxBytes + maxDropped) {
-          this.#source.destroy();
-          throw new ConnectionError("closed", "line without end");
+          throw new ConnectionError("endless", `line longer than ${maxBytes} bytes`, { start });
         }
       } else if (length > 0) {
         return this.#takeLine(length);
@@ -149,6 +192,10 @@ export class Reader implements Waiter {
         throw new ConnectionError("shutdown", "server is shutting down");
       }
       if (performance.now() >= deadline) throw this.#timeoutError();
+      if (dropped === 0 && maxBytes > maxUnread) {
+        this.#wanted = maxBytes;
+        this.#resumeIfDrained();
+      }
       await this.#event(deadline);
     }
   }
@@ -160,6 +207,8 @@ export class Reader implements Waiter {
 
   #takeSome(maxBytes: number): Uint8Array {
     const view = this.#input.take(maxBytes);
+    this.#count();
+    this.#wanted = maxUnread;
     if (this.#paused) this.#resumeIfDrained();
     return view;
   }
@@ -177,6 +226,7 @@ export class Reader implements Waiter {
 
   unread(bytes: Uint8Array): void {
     this.#input.unread(bytes);
+    this.#count();
   }
 
   async waitInput(signal?: AbortSignal): Promise<void> {
@@ -197,7 +247,9 @@ export class Reader implements Waiter {
   }
 
   #resumeIfDrained(): void {
-    if (!this.#paused || this.#input.size > maxUnread / 2) return;
+    if (!this.#paused) return;
+    const enough = this.#wanted > maxUnread ? this.#wanted : maxUnread / 2;
+    if (this.#input.size > enough) return;
     this.#paused = false;
     this.#source.resume();
   }
@@ -217,6 +269,9 @@ export class Reader implements Waiter {
     const { error, closed } = this.#state;
     if (error !== undefined) {
       return new ConnectionError("closed", "connection failed", { cause: error });
+    }
+    if (this.#overload) {
+      return new ConnectionError("overload", "connections hold too much memory");
     }
     if (this.ended) return new ConnectionError("closed", "connection closed by the peer");
     if (closed) return new ConnectionError("closed", "connection closed");

@@ -35,6 +35,7 @@ export function serveTcp(
     const conn = acceptConnection(socket, {
       cid,
       log,
+      protocol: options.protocol,
       readTimeout: options.readTimeout,
       writeTimeout: options.writeTimeout,
     });
@@ -60,7 +61,7 @@ export function serveTcp(
  */
 export async function serveSecured(
   made: Handshaken,
-  options: { cid: number; log: Log },
+  options: { cid: number; log: Log; protocol: string },
   handle: (conn: SocketConnection) => Promise<void>,
 ): Promise<void> {
   const conn = acceptConnection(made.socket, { ...options, tls: made.info });

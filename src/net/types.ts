@@ -22,13 +22,24 @@ export interface TlsInfo {
   untrusted?: string;
 }
 
-/** Why reading or writing ended. `timeout` and `line` leave the connection usable for a last answer. */
+/**
+ * Why reading or writing ended. `timeout`, `line`, `endless`, `shutdown` and `overload` leave the connection
+ * usable for a last answer: `endless` is a line that goes on and on after its limit, `overload` a connection
+ * that is closed because all of them together hold too much memory.
+ */
 export class ConnectionError extends Error {
-  readonly reason: "closed" | "timeout" | "line" | "tls" | "shutdown";
-  constructor(reason: ConnectionError["reason"], message: string, options?: ErrorOptions) {
+  readonly reason: "closed" | "timeout" | "line" | "endless" | "tls" | "shutdown" | "overload";
+  /** With `line` and `endless`: how the line began, up to 256 bytes. */
+  readonly start: Uint8Array | undefined;
+  constructor(
+    reason: ConnectionError["reason"],
+    message: string,
+    options?: ErrorOptions & { start?: Uint8Array },
+  ) {
     super(message, options);
     this.name = "ConnectionError";
     this.reason = reason;
+    this.start = options?.start;
   }
 }
 
@@ -53,9 +64,13 @@ export interface Connection {
   readTimeout: number;
   writeTimeout: number;
 
+  /** Mail is under way: the connection is among the last to be closed when memory is short. */
+  mailUnderWay: boolean;
+
   /**
    * One line without its CRLF. `maxBytes` counts the line with its end; longer lines are read to
    * their end, dropped, and give a ConnectionError "line". `lastLineBareLf` tells if it ended in LF alone.
+   * Waits while the peer leaves answers unread, and for a turn of the loop where others are due.
    */
   readLine(maxBytes: number): Promise<Uint8Array>;
   readonly lastLineBareLf: boolean;
@@ -74,7 +89,10 @@ export interface Connection {
 
   /** Adds to the output buffer; sent at flush, or by itself when the buffer passes 64 KiB. */
   write(data: string | Uint8Array): void;
-  /** Sends the buffered output and waits while the peer is slow: at most 256 KiB are in flight. */
+  /**
+   * Sends the buffered output and waits while the peer is slow: at most 256 KiB are in flight. Waits for a
+   * turn of the loop where others are due, so that long answers flush now and then.
+   */
   flush(): Promise<void>;
 
   /** Server: becomes the TLS server end. Plain bytes that had already arrived are dropped (RFC 3207 §4.2). */

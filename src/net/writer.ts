@@ -1,8 +1,13 @@
 /**
  * The output of a connection: gathered into pieces, and held up while the peer doesn't read.
  *
+ * While a piece is on its way, small ones are gathered behind it and follow in one: a thousand small answers
+ * don't become a thousand writes, each with its memory. What is counted as in flight is what it really holds.
+ *
  * @module
  */
+import { nextTurn, turnSpent } from "../platform/turns.ts";
+import type { Share } from "./budget.ts";
 import { arm, register, unregister, type Waiter } from "./deadlines.ts";
 import { outBufferSize, releaseOutBuffer, takeOutBuffer } from "./outbuffers.ts";
 import { ConnectionError, type ConnectionState } from "./types.ts";
@@ -11,6 +16,10 @@ import { ConnectionError, type ConnectionState } from "./types.ts";
 const maxInFlight = 256 * 1024;
 /** Pieces this large are sent on their own, not gathered. */
 const ownPiece = 16 * 1024;
+/** Output of so many bytes is sent from the buffer that it was gathered in; less is copied out of it. */
+const wholeBuffer = 32 * 1024;
+/** Bytes that a write holds besides its content. */
+const writeCost = 1024;
 
 const encoder = new TextEncoder();
 
@@ -31,16 +40,30 @@ export class Writer {
 
   readonly #state: ConnectionState;
   readonly #sink: Sink;
+  readonly #share: Share;
   #out: Uint8Array | undefined;
   #outLength = 0;
   #inFlight = 0;
   #wait: PromiseWithResolvers<void> | undefined;
   #limit = 0;
+  /** What has been gathered follows as soon as the output before it has been taken. */
+  #following = false;
 
-  constructor(state: ConnectionState, sink: Sink, timeout: number) {
+  constructor(state: ConnectionState, sink: Sink, share: Share, timeout: number) {
     this.#state = state;
     this.#sink = sink;
+    this.#share = share;
     this.timeout = timeout;
+  }
+
+  /** Bytes handed over that were not taken yet, with what they hold besides. */
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** The peer is so slow that nothing more should be answered for now. */
+  get crowded(): boolean {
+    return this.#inFlight > maxInFlight;
   }
 
   write(data: string | Uint8Array): void {
@@ -53,8 +76,8 @@ export class Writer {
         return;
       }
       if (this.#outLength + data.length * 3 > outBufferSize) this.sendBuffered();
-      this.#out ??= takeOutBuffer();
-      const room = this.#outLength === 0 ? this.#out : this.#out.subarray(this.#outLength);
+      this.#take();
+      const room = this.#outLength === 0 ? this.#out! : this.#out!.subarray(this.#outLength);
       this.#outLength += encoder.encodeInto(data, room).written;
       return;
     }
@@ -64,30 +87,50 @@ export class Writer {
       this.#send(data.slice(), undefined);
       return;
     }
-    this.#out ??= takeOutBuffer();
-    this.#out.set(data, this.#outLength);
+    this.#take();
+    this.#out!.set(data, this.#outLength);
     this.#outLength += data.length;
+  }
+
+  #take(): void {
+    if (this.#out !== undefined) return;
+    this.#out = takeOutBuffer();
+    this.#share.add(outBufferSize);
   }
 
   /** Hands over what has been gathered. */
   sendBuffered(): void {
+    this.#following = false;
     if (this.#outLength === 0) return;
     const buffer = this.#out!;
-    const bytes = buffer.subarray(0, this.#outLength);
+    const length = this.#outLength;
     this.#out = undefined;
     this.#outLength = 0;
-    this.#send(bytes, buffer);
+    this.#share.add(-outBufferSize);
+    if (length >= wholeBuffer) {
+      this.#send(buffer.subarray(0, length), buffer);
+      return;
+    }
+    const bytes = buffer.slice(0, length);
+    releaseOutBuffer(buffer);
+    this.#send(bytes, undefined);
   }
 
   /** Hands bytes to the sink; the buffer they lie in is given back when it has taken them. */
   #send(bytes: Uint8Array, buffer: Uint8Array | undefined): void {
     if (this.#state.closed) return;
-    const n = bytes.length;
+    const n = (buffer === undefined ? bytes.length : outBufferSize) + writeCost;
     this.#inFlight += n;
+    this.#share.add(n);
     this.#sink.write(bytes, (e?: Error | null): void => {
       if (e) this.#state.error ??= e;
       else if (buffer !== undefined) releaseOutBuffer(buffer);
       this.#inFlight -= n;
+      this.#share.add(-n);
+      if (this.#following && this.#inFlight === 0) {
+        this.sendBuffered();
+        this.#sink.flush();
+      }
       if (this.#wait !== undefined && this.#inFlight <= this.#limit) this.wake();
     });
   }
@@ -102,7 +145,11 @@ export class Writer {
 
   /** Forgets what has been gathered: the connection is closed. */
   clear(): void {
-    if (this.#out !== undefined) releaseOutBuffer(this.#out);
+    if (this.#out !== undefined) {
+      releaseOutBuffer(this.#out);
+      this.#share.add(-outBufferSize);
+    }
+    this.#following = false;
     this.#out = undefined;
     this.#outLength = 0;
     this.wake();
@@ -118,13 +165,27 @@ export class Writer {
   }
 
   flush(): Promise<void> {
-    this.sendBuffered();
-    this.#sink.flush();
-    if (this.#inFlight <= maxInFlight) {
-      const failure = this.#failure();
-      return failure === undefined ? Promise.resolve() : Promise.reject(failure);
+    if (this.#inFlight > 0 && this.#outLength > 0 && this.#outLength < wholeBuffer) {
+      this.#following = true;
+    } else {
+      this.sendBuffered();
+      this.#sink.flush();
     }
-    return this.#drain(maxInFlight / 2, this.timeout);
+    if (this.crowded || turnSpent()) return this.#flushInTurn();
+    const failure = this.#failure();
+    return failure === undefined ? Promise.resolve() : Promise.reject(failure);
+  }
+
+  async #flushInTurn(): Promise<void> {
+    if (turnSpent()) await nextTurn();
+    await this.uncrowded();
+  }
+
+  /** Waits while the peer is slow. A peer that doesn't read in time is dropped. */
+  async uncrowded(): Promise<void> {
+    if (this.crowded) return await this.#drain(maxInFlight / 2, this.timeout);
+    const failure = this.#failure();
+    if (failure !== undefined) throw failure;
   }
 
   /** Sends everything and waits until it has been taken. A peer that doesn't read in time is dropped. */

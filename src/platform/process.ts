@@ -66,6 +66,34 @@ export function memoryUse(): { resident: number; heap: number; external: number 
   return { resident: m.rss, heap: m.heapUsed, external: m.external };
 }
 
+/** Bytes of memory that this process can count on: its control group's limit or the machine's; undefined if unknown. */
+export function memoryLimit(): number | undefined {
+  const read = (path: string, pattern: RegExp): number | undefined => {
+    try {
+      const n = Number(pattern.exec(Deno.readTextFileSync(path))?.[1] ?? "");
+      return n > 0 ? n : undefined;
+    } catch {
+      return undefined;
+    }
+  };
+  const machine = read("/proc/meminfo", /^MemTotal:\s+(\d+) kB/m);
+  const group = read("/sys/fs/cgroup/memory.max", /^(\d+)$/m);
+  const both = [group, machine === undefined ? undefined : machine * 1024]
+    .filter((n) => n !== undefined);
+  return both.length === 0 ? undefined : Math.min(...both);
+}
+
+/** Files and sockets that this process may have open at a time; undefined where that can't be asked. */
+export function openFilesLimit(): number | undefined {
+  try {
+    const limits = Deno.readTextFileSync("/proc/self/limits");
+    const n = Number(/^Max open files\s+(\d+)/m.exec(limits)?.[1]);
+    return n > 0 ? n : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Path of the executable: the program itself when compiled, otherwise Deno. */
 export function executablePath(): string {
   return Deno.execPath();

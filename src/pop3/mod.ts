@@ -46,6 +46,8 @@ export async function servePop3(conn: Connection, backend: Pop3Backend): Promise
     if (err.reason === "timeout") conn.write("-ERR [SYS/TEMP] no command for too long\r\n");
     if (s.ending.reason !== undefined) conn.write(`-ERR [AUTH] ${s.ending.reason}\r\n`);
     else if (err.reason === "shutdown") conn.write("-ERR [SYS/TEMP] server is shutting down\r\n");
+    else if (err.reason === "overload") conn.write("-ERR [SYS/TEMP] server is short of memory\r\n");
+    else if (err.reason === "endless") conn.write("-ERR line is too long\r\n");
     // RFC 1939 §3: without QUIT nothing is deleted.
     s.log.debug("connection ended", { reason: err.reason });
   } finally {

@@ -194,7 +194,7 @@ export class Listeners {
         alpn.set("smtp", (made, cid, log) =>
           serveSecured(
             made,
-            { cid, log: log.forPackage("smtpserver") },
+            { cid, log: log.forPackage("smtpserver"), protocol: "submissions" },
             (conn) => serveSmtpConnection(conn, submission),
           ));
       }
@@ -203,7 +203,7 @@ export class Listeners {
         alpn.set("imap", (made, cid, log) =>
           serveSecured(
             made,
-            { cid, log: log.forPackage("imapserver") },
+            { cid, log: log.forPackage("imapserver"), protocol: "imaps" },
             (conn) => serveImap(conn, backend),
           ));
       }
@@ -284,7 +284,10 @@ export class Listeners {
       log,
       protocol: implicit ? "imaps" : "imap",
       pkg: "imapserver",
-      refusal: "* BYE too many connections\r\n",
+      refusal: (why) =>
+        why === "limit"
+          ? "* BYE too many connections\r\n"
+          : `* BYE [UNAVAILABLE] server is short of ${why}, try again later\r\n`,
       ...limits,
     }, (conn) => serveImap(conn, backend));
     this.#add(implicit ? "IMAPS (TLS)" : "IMAP", server);
@@ -322,7 +325,10 @@ export class Listeners {
       log,
       protocol: implicit ? "pop3s" : "pop3",
       pkg: "pop3server",
-      refusal: "-ERR [SYS/TEMP] too many connections\r\n",
+      refusal: (why) =>
+        why === "limit"
+          ? "-ERR [SYS/TEMP] too many connections\r\n"
+          : `-ERR [SYS/TEMP] server is short of ${why}, try again later\r\n`,
       ...limits,
     }, (conn) => servePop3(conn, backend));
     this.#add(implicit ? "POP3S (TLS)" : "POP3", server);
@@ -359,7 +365,10 @@ export class Listeners {
       log,
       protocol: "managesieve",
       pkg: "managesieve",
-      refusal: 'BYE (TRYLATER) "too many connections"\r\n',
+      refusal: (why) =>
+        why === "limit"
+          ? 'BYE (TRYLATER) "too many connections"\r\n'
+          : `BYE (TRYLATER) "server is short of ${why}"\r\n`,
       ...limits,
     }, (conn) => serveManageSieve(conn, backend));
     this.#add("ManageSieve", server);

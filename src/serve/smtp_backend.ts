@@ -28,7 +28,7 @@ import type { OpenLogins } from "./open_logins.ts";
 import { checkAuthors, checkOwnAddress } from "./sending/authors.ts";
 import { queueOutgoing } from "./sending/outgoing.ts";
 import { submittedMessage } from "./sending/submission.ts";
-import { storeFailure } from "./receiving/deliver.ts";
+import { storeFailure } from "./receiving/failure.ts";
 import { targetsOf } from "./receiving/targets.ts";
 import type { ServerWebhooks } from "./sending/webhooks.ts";
 

@@ -13,7 +13,6 @@
  */
 import type { Part } from "../mail/structure/structure.ts";
 import type { EmailDescription } from "./messages/describe.ts";
-import type { Summary } from "./messages/summary.ts";
 
 /** System and well-known flags, as bits. Other keywords are strings. */
 export const Flag = {
@@ -131,33 +130,7 @@ export const Want = {
   Listed: 128,
 } as const;
 
-/** A row as FETCH, search and webmail read it. The object is reused between rows: copy what you keep. */
-export interface FetchRow {
-  id: number;
-  emailId: number;
-  uid: number;
-  modseq: number;
-  flags: number;
-  /** Lower case, separated by one space, "" if none. */
-  keywords: string;
-  received: number;
-  saved: number;
-  size: number;
-  threadId: number;
-  /** Each with its bit of {@link Want}. */
-  envelope: string;
-  body: string;
-  bodyStructure: string;
-  /** Lines of the fields that lists show (mail/header/filter.ts); null where the message must be read. */
-  listed: string | null;
-  /** Bytes before the file's, and the structure still packed. */
-  prefix: Uint8Array;
-  structure: string;
-  /** With {@link Want}.Summary: as it is stored, and parsed when it is asked for. */
-  summaryText: string;
-  readonly summary: Summary;
-}
-
+export type { FetchRow } from "./messages/row.ts";
 export type { AddressField, GroupNames, Summary, SummaryAddress } from "./messages/summary.ts";
 
 /** Where an incoming message came from and what is known of it; basis of reputation. */
@@ -308,6 +281,7 @@ export class StoreError extends Error {
     | "annotation"
     | "size"
     | "rights"
+    | "busy"
     | "closed";
   constructor(code: StoreError["code"], message: string, options?: ErrorOptions) {
     super(message, options);

@@ -124,7 +124,7 @@ Deno.test("over-long lines and NUL bytes get BAD, and the session goes on", asyn
   try {
     const c = await s.client({ loggedIn: false });
     c.send(`a ${"x".repeat(100_000)}\r\n`);
-    assert.match(await c.line(), /^\* BAD \[TOOBIG\]/);
+    assert.match(await c.line(), /^a BAD \[TOOBIG\]/);
     assert.match(await c.done("NO\0OP"), /^BAD/);
     assert.match(await c.done("LOGIN {3+}\r\na\0b {3+}\r\nabc"), /^BAD .*no NUL/);
     assert.match(await c.done('LOGIN "a\0" b'), /^BAD .*control character/);
@@ -263,6 +263,32 @@ Deno.test(`every command with random arguments is answered, and the session goes
       assert.ok(answer.length > 6, answer);
     }
     assert.match(await c.done("NOOP"), /^OK/);
+  } finally {
+    await s.stop();
+  }
+});
+
+Deno.test("lines of up to 1 MiB are answered, longer ones get BAD [TOOBIG] under their tag", async () => {
+  const s = await startServer();
+  try {
+    const c = await s.client();
+    await c.ok("SELECT INBOX");
+    const set = (bytes: number) => {
+      let text = "1";
+      for (let i = 3; text.length < bytes; i += 2) text += `,${i}`;
+      return text;
+    };
+    for (const size of [300_000, 700_000, 1_048_000]) {
+      assert.match(await c.done(`UID FETCH ${set(size)} (FLAGS)`), /^OK/);
+    }
+    c.send(`long UID FETCH ${set(1_100_000)} (FLAGS)\r\n`);
+    assert.match(await c.line(), /^long BAD \[TOOBIG\] line longer than 1048576 bytes/);
+    c.send(`longer UID FETCH ${"1".repeat(4_000_000)} (FLAGS)\r\n`);
+    assert.match(await c.line(), /^longer BAD \[TOOBIG\]/);
+    assert.match(await c.done("NOOP"), /^OK/);
+    c.send(`endless UID FETCH ${"1".repeat(10_000_000)}`);
+    assert.match(await c.line(), /^endless BAD \[TOOBIG\]/);
+    assert.match(await c.line(), /^\* BYE \[TOOBIG\]/);
   } finally {
     await s.stop();
   }

@@ -112,7 +112,7 @@ Deno.test("too many connections are turned away with a line", async () => {
   const refusal = "421 4.7.0 too many connections\r\n";
   const server = await serveTcp({
     ...listen,
-    refusal,
+    refusal: () => refusal,
     connectionLimiter: new ConnectionLimiter([2, 4, 8]),
   }, echo);
   const a = await dial(server.port);

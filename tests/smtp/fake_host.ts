@@ -87,6 +87,8 @@ export async function fakeHost(options: FakeOptions = {}): Promise<FakeHost> {
         await serve(conn, n);
       } catch (err) {
         if (!(err instanceof ConnectionError) && !(err instanceof Dropped)) throw err;
+        // What was answered before goes out first.
+        await new Promise((r) => setTimeout(r, 10));
         conn.destroy();
       }
     },

@@ -14,7 +14,7 @@ export interface NumSet {
 }
 
 /** Ranges that a set may have. */
-export const maxRanges = 50_000;
+export const maxRanges = 250_000;
 
 /** Reads a sequence set. */
 export function parseNumSet(c: Cursor, what = "sequence set", allowSaved = true): NumSet {

@@ -42,7 +42,8 @@ export async function serveImap(conn: Connection, backend: ImapBackend): Promise
       if (err.reason === "timeout") s.untagged("BYE [UNAVAILABLE] no command for too long");
       if (s.ending.reason !== undefined) s.untagged(`BYE [EXPIRED] ${s.ending.reason}`);
       else if (err.reason === "shutdown") s.untagged("BYE [UNAVAILABLE] server is shutting down");
-      if (err.reason !== "timeout" && err.reason !== "shutdown") {
+      if (err.reason === "overload") s.untagged("BYE [UNAVAILABLE] server is short of memory");
+      if (err.reason === "closed" || err.reason === "tls") {
         s.log.debug("connection ended", { reason: err.reason });
       }
     } else {
@@ -68,7 +69,12 @@ async function serveCommand(s: Session): Promise<void> {
     try {
       line = (await s.conn.readLine(loggedIn ? maxLineAfter : maxLineBefore)).slice();
     } catch (err) {
-      if (err instanceof ConnectionError && err.reason === "line") {
+      if (err instanceof ConnectionError && err.start !== undefined) {
+        tag = tagOf(err.start);
+        if (err.reason === "endless") {
+          s.conn.write(`${tag} BAD [TOOBIG] ${err.message}\r\n`);
+          throw new Unrecoverable(err.message);
+        }
         throw new ImapBad(err.message, "TOOBIG");
       }
       throw err;
@@ -84,7 +90,12 @@ async function serveCommand(s: Session): Promise<void> {
     command = readCommand(c, s);
     if (command.states === State.Selected) renewRights(s, command);
     if (command.stream) {
-      answer = await command.stream(c, s);
+      s.conn.mailUnderWay = true;
+      try {
+        answer = await command.stream(c, s);
+      } finally {
+        s.conn.mailUnderWay = false;
+      }
     } else {
       const all = await readRest(s.conn, line, loggedIn);
       const whole = new Cursor(all, c.pos);
@@ -107,6 +118,16 @@ async function serveCommand(s: Session): Promise<void> {
     return;
   }
   if (command?.afterwards) await command.afterwards(s);
+}
+
+/** The tag that a line begins with; "*" if it has none. */
+function tagOf(start: Uint8Array): string {
+  try {
+    return new Cursor(start).tag();
+  } catch (err) {
+    if (!(err instanceof ParseError)) throw err;
+    return "*";
+  }
 }
 
 /** Sends what is pending, then the tagged answer. */

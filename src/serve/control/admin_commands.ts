@@ -14,6 +14,7 @@ import { policyText } from "../../tlspolicy/sts_https.ts";
 import { openOutbound } from "../outbound.ts";
 import type { AdminCommand, AdminContext, Arguments, Print } from "./admin_command.ts";
 import { textArgument } from "./admin_command.ts";
+import { accessCommands } from "./access_command.ts";
 import { backupCommands } from "./backup_command.ts";
 import { maintenanceCommands } from "./maintenance_commands.ts";
 import { movingCommands } from "./moving_commands.ts";
@@ -190,6 +191,7 @@ export const adminCommands: ReadonlyMap<string, AdminCommand> = new Map([
   ...Object.entries(tlsKeyCommands).map(([name, c]) => [`config ${name}`, c] as const),
   ...Object.entries(passwordCommands),
   ...Object.entries(maintenanceCommands),
+  ...Object.entries(accessCommands),
   ...Object.entries(backupCommands),
   ...Object.entries(transferCommands),
   ...Object.entries(movingCommands),

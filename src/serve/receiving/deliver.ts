@@ -9,7 +9,6 @@ import { analyze, sortOnly } from "../../delivery/analysis_decide.ts";
 import type { Decision } from "../../delivery/analysis_types.ts";
 import { dmarcEvaluation } from "../../delivery/dmarc_evaluation.ts";
 import { cleanUpRejects, dropReject, keepReject } from "../../delivery/rejects.ts";
-import type { Log } from "../../log/mod.ts";
 import { counter } from "../../metrics/mod.ts";
 import {
   addressText,
@@ -20,15 +19,17 @@ import {
   type SmtpSession,
   type Transaction,
 } from "../../smtp/server/mod.ts";
-import { isStorageFull } from "../../platform/storage_errors.ts";
+import { giveWay } from "../../platform/turns.ts";
 import type { Account } from "../../store/account/account.ts";
-import { Flag, type NewMessage, StoreError } from "../../store/types.ts";
+import { Flag, type NewMessage } from "../../store/types.ts";
 import { openArrived } from "./arrived.ts";
 import { analysisContext, isOurDomain } from "./analysis.ts";
 import type { Incoming } from "./incoming.ts";
 import type { Plan, Target } from "./plan.ts";
 import type { ReceivingListener, ReceivingServices } from "./services.ts";
 import { notifyDelivered, RefusedMessage } from "./dsn.ts";
+import { storeFailure } from "./failure.ts";
+import { type Failed, takeUp } from "./later.ts";
 import { checkSender } from "./sender.ts";
 import { planRecipients } from "./targets.ts";
 import { forwardToMembers, judgeOf } from "../onward/alias.ts";
@@ -48,7 +49,7 @@ import { scriptsFor } from "../sieve/running.ts";
 const deliveries = counter(
   "mox_smtpserver_delivery_total",
   "Recipients of incoming messages, by result; a member of an alias counts as one.",
-  { result: ["delivered", "reject", "forwarded", "refused", "error"] },
+  { result: ["delivered", "reject", "forwarded", "later", "refused", "error"] },
 );
 const firstTimeWaits = counter(
   "mox_smtpserver_first_time_sender_total",
@@ -56,21 +57,9 @@ const firstTimeWaits = counter(
   { result: ["waited", "gone"] },
 );
 
-/** The answer for what went wrong in the store. */
-export function storeFailure(err: unknown, log: Log): SmtpError {
-  if (err instanceof SmtpError) return err;
-  if (err instanceof StoreError && err.code === "overQuota") {
-    return new SmtpError(452, "2.2", "mailbox is full, its limit is set by QuotaMessageSize");
-  }
-  log.error("delivering message", { err: err as Error });
-  if (isStorageFull(err)) return new SmtpError(452, "3.1", "insufficient system storage");
-  return new SmtpError(451, "3.0", "could not store the message, try again later");
-}
-
-/** What was decided for one account that a recipient leads to. */
+/** What was decided for one account that a recipient leads to. Accounts aren't held open: there may be thousands. */
 interface Decided {
   target: Target;
-  account: Account;
   conf: AccountConfig;
   decision: Decision;
   prefix: Uint8Array;
@@ -86,7 +75,6 @@ export async function receive(
 ): Promise<Delivered> {
   const names = [...new Set([l.hostname, s.config.static.Hostname])];
   const arrived = await openArrived(message, names, s.tempDir);
-  const opened: Account[] = [];
   try {
     const sender = await checkSender(session, transaction, arrived, s.resolver, l.hostname);
     const m: Incoming = {
@@ -105,7 +93,7 @@ export async function receive(
     );
     if (s.catching) onePerAccount(plans);
     const decided = await Promise.all(
-      plans.map((plan) => decideFor(s, l, m, plan, message, opened)),
+      plans.map((plan) => decideFor(s, l, m, plan, message)),
     );
     await waitForStranger(s, l, session, decided.flatMap((d) => d.decided));
     const kept = new Set<Plan>();
@@ -118,7 +106,6 @@ export async function receive(
     if (outcomes.includes(undefined)) s.sieve.db.memory.taken(m.sentBySieve);
     return { outcomes };
   } finally {
-    for (const a of opened) a.close();
     arrived.close();
   }
 }
@@ -126,7 +113,9 @@ export async function receive(
 /** Decisions for a recipient, and what keeps accounts from deciding. */
 interface Decisions {
   decided: Decided[];
-  failure: SmtpError | undefined;
+  /** The sender may not write here. */
+  refusal: SmtpError | undefined;
+  failed: Failed[];
 }
 
 async function decideFor(
@@ -135,13 +124,12 @@ async function decideFor(
   m: Incoming,
   plan: Plan,
   message: IncomingMessage,
-  opened: Account[],
 ): Promise<Decisions> {
-  const result: Decisions = { decided: [], failure: plan.refusal };
+  const result: Decisions = { decided: [], refusal: plan.refusal, failed: [] };
   for (const target of judgeOf(s, plan)) {
+    let account: Account | undefined;
     try {
-      const account = await s.accounts.open(target.account);
-      opened.push(account);
+      account = await s.accounts.open(target.account);
       const conf = s.config.account(target.account);
       // Removed from the configuration since RCPT.
       if (!conf) throw new SmtpError(550, "1.1", "no such address here");
@@ -157,11 +145,15 @@ async function decideFor(
         (m.sender.auth ? decision.headers : "") + m.sender.headers +
           message.receivedHeader(plan.recipient.address),
       );
-      result.decided.push({ target, account, conf, decision, prefix: joined(prefix, text) });
+      result.decided.push({ target, conf, decision, prefix: joined(prefix, text) });
     } catch (err) {
       deliveries.inc({ result: err instanceof SmtpError ? "refused" : "error" });
-      result.failure = storeFailure(err, m.session.log);
+      result.failed.push({ target, error: storeFailure(err, m.session.log) });
+    } finally {
+      account?.close();
     }
+    // An alias may have thousands of members.
+    await giveWay();
   }
   return result;
 }
@@ -210,7 +202,8 @@ async function carryOut(
   message: IncomingMessage,
   kept: Set<Plan>,
 ): Promise<Outcome> {
-  let { failure } = decisions;
+  const failed = [...decisions.failed];
+  let failure = decisions.refusal;
   let accepted = 0;
   if (plan.sender) {
     try {
@@ -229,26 +222,38 @@ async function carryOut(
     }
   }
   for (const d of decisions.decided) {
-    let refusal: SmtpError | undefined;
+    let account: Account | undefined;
     try {
-      refusal = !d.decision.accept
-        ? await refuse(s, m, plan, d, message)
+      account = await s.accounts.open(d.target.account);
+      const refusal = !d.decision.accept
+        ? await refuse(s, m, plan, d, account, message)
         : d.target.judgeOnly
         ? undefined
-        : await accept(s, m, plan, d, message, kept);
+        : await accept(s, m, plan, d, account, message, kept);
+      if (refusal === undefined) accepted++;
+      // To try again may help, and hurts nobody.
+      else if (failure === undefined || refusal.temporary) failure = refusal;
+      if (refusal && d.decision.error !== undefined) {
+        failed.push({ target: d.target, error: refusal });
+      }
     } catch (err) {
       deliveries.inc({ result: "error" });
-      refusal = storeFailure(err, m.session.log);
+      failed.push({ target: d.target, error: storeFailure(err, m.session.log) });
+    } finally {
+      account?.close();
     }
-    if (refusal === undefined) accepted++;
-    // To try again may help, and hurts nobody.
-    else if (failure === undefined || refusal.temporary) failure = refusal;
+    await giveWay();
+  }
+  for (const { error } of failed) {
+    if (failure === undefined || error.temporary) failure = error;
   }
   const first = decisions.decided[0];
   if (first) evaluate(s, m, plan, first.decision, message);
-  // Members of a list that got it must not get it again because of one that didn't. Where nobody was
-  // left to deliver to, all have it.
-  return accepted > 0 ? undefined : failure;
+  // Where nobody was left to deliver to, all have it.
+  if (accepted === 0) return failure;
+  // Members of a list that got it must not get it again because of one that didn't: that one gets it later.
+  // Only once it is durable that it will, the message is taken.
+  return failed.length === 0 ? undefined : await takeUp(s, m, plan, failed, message);
 }
 
 /** What is stored, in whichever mailbox. */
@@ -256,6 +261,7 @@ function newMessage(
   s: ReceivingServices,
   m: Incoming,
   d: Decided,
+  account: Account,
   message: IncomingMessage,
 ): NewMessage {
   const { description } = m.arrived;
@@ -266,7 +272,7 @@ function newMessage(
     read: m.arrived.read,
     prefix: d.prefix,
     description: s.catching ? withEnvelope(m, description) : description,
-    keywords: s.catching ? broughtKeywords(m, d.account, d.decision.mailbox) : undefined,
+    keywords: s.catching ? broughtKeywords(m, account, d.decision.mailbox) : undefined,
     received: message.received,
     facts: d.decision.facts,
   };
@@ -299,10 +305,11 @@ async function accept(
   m: Incoming,
   plan: Plan,
   d: Decided,
+  account: Account,
   message: IncomingMessage,
   kept: Set<Plan>,
 ): Promise<SmtpError | undefined> {
-  const { decision, account, conf } = d;
+  const { decision, conf } = d;
   const ordinary = !decision.isReject && !isReport(d);
   const own = ordinary ? onwardOf(s, m, plan, account.name, conf) : keepOnly;
   const scripts = ordinary
@@ -310,7 +317,7 @@ async function accept(
     : undefined;
   let answered = false, discarded = false;
   if (scripts) {
-    const stored = newMessage(s, m, d, message);
+    const stored = newMessage(s, m, d, account, message);
     const of = { plan, account, conf, decision, prefix: d.prefix, message, stored };
     const carried = await carryOutScripts(s, m, of, scripts, own.keep);
     if (carried.refusal) {
@@ -327,7 +334,7 @@ async function accept(
     m.session.log.info("delivered by scripts", logFields(m, plan, d));
   } else if (own.keep) {
     const delivered = await account.deliver(decision.mailbox, {
-      ...newMessage(s, m, d, message),
+      ...newMessage(s, m, d, account, message),
       // Draws no attention.
       flags: decision.isReject ? Flag.Seen : 0,
       isReject: decision.isReject,
@@ -355,7 +362,6 @@ async function accept(
     // It is delivered, and must not come again.
     m.session.log.error("after delivery", { err: err as Error, account: d.target.account });
   }
-  return undefined;
 }
 
 /** Of a report about a message of ours; how many recipients it has suppressed. */
@@ -410,9 +416,10 @@ async function refuse(
   m: Incoming,
   plan: Plan,
   d: Decided,
+  account: Account,
   message: IncomingMessage,
 ): Promise<SmtpError> {
-  const { decision, account, conf } = d;
+  const { decision, conf } = d;
   const { log } = m.session;
   deliveries.inc({ result: decision.userError ? "refused" : "error" });
   if (decision.error !== undefined) {
@@ -428,7 +435,7 @@ async function refuse(
     try {
       if (!conf.KeepRejects) await cleanUpRejects(account, conf.RejectsMailbox, s.now());
       await keepReject(account, conf.RejectsMailbox, m.arrived.description.summary.messageId, {
-        ...newMessage(s, m, d, message),
+        ...newMessage(s, m, d, account, message),
         destinedMailboxId: decision.destinedMailboxId,
       });
     } catch (err) {

@@ -22,6 +22,7 @@ import { Policies } from "../../tlspolicy/policies.ts";
 import type { TlsPolicy } from "../../tlspolicy/types.ts";
 import type { Srs } from "../../senderauth/mod.ts";
 import { TlsResults } from "../../reports/mod.ts";
+import { isForMembers } from "../receiving/later.ts";
 import type { ReportDatabases } from "../receiving/services.ts";
 import { recordTlsResult } from "../reports/tls_results.ts";
 import { noteUndeliverable } from "../reports/undeliverable.ts";
@@ -90,26 +91,38 @@ export function queueServices(
   const withoutWebhooks = { ...s, webhooks: undefined };
   return {
     log: new Log("queue"),
-    deliverer: s.local ? selfDeliverer(s) : remoteDeliverer({
-      log: new Log("smtpclient"),
-      config: s.config,
-      resolver: o.resolver ?? makeResolver(),
-      tlsPolicy: o.tlsPolicy ?? opportunistic,
-      sources: sourceAddresses(s.config),
-      authorities: s.outbound.authorities,
-      port: o.port,
-      signAgain: (message) => signAgain(s.config, message),
-    }),
+    deliverer: s.local ? selfDeliverer(s) : withMembers(
+      selfDeliverer(s),
+      remoteDeliverer({
+        log: new Log("smtpclient"),
+        config: s.config,
+        resolver: o.resolver ?? makeResolver(),
+        tlsPolicy: o.tlsPolicy ?? opportunistic,
+        sources: sourceAddresses(s.config),
+        authorities: s.outbound.authorities,
+        port: o.port,
+        signAgain: (message) => signAgain(s.config, message),
+      }),
+    ),
     // Webhooks are told of the event itself, not of our report of it.
     onDsn: (event) => deliverDsn(withoutWebhooks, event),
     async onEvent(event) {
-      await s.webhooks?.outgoing(event);
+      if (!isForMembers(event.message)) await s.webhooks?.outgoing(event);
       const reports = s.reports?.();
       if (reports) noteUndeliverable(reports.evaluations, event, Date.now());
       await o.onEvent?.(event);
     },
     onLimit: limitNotices(s),
     retiredPeriod: (account) => s.config.account(account)?.KeepRetiredMessagePeriod ?? 0,
+  };
+}
+
+/** Mail for members of aliases stays here, whatever way mail to their domain would take. */
+function withMembers(own: Deliverer, remote: Deliverer): Deliverer {
+  return {
+    deliver: (message, items, ...more) =>
+      (isForMembers(message) ? own : remote).deliver(message, items, ...more),
+    stop: async () => await remote.stop?.(),
   };
 }
 

@@ -58,6 +58,9 @@ export function serveSmtp(options: SmtpListenOptions): Promise<TcpServer> {
     maxConnections: options.maxConnections,
     connectionLimiter: options.connectionLimiter,
     rateLimiter: options.rateLimiter,
-    refusal: "421 4.7.0 too many connections\r\n",
+    refusal: (why) =>
+      why === "limit"
+        ? "421 4.7.0 too many connections\r\n"
+        : `421 4.3.2 server is short of ${why}, try again later\r\n`,
   }, (conn) => serveSmtpConnection(conn, options));
 }

@@ -198,7 +198,9 @@ export class Session implements SmtpSession {
       await this.#refused("(other)", new SmtpError(500, "5.2", "line too long"));
       return true;
     }
-    if (e.reason === "timeout") this.reply(421, "4.2", "timeout, closing connection");
+    if (e.reason === "endless") this.reply(500, "5.2", "line too long, closing connection");
+    else if (e.reason === "overload") this.reply(421, "3.2", "server is short of memory");
+    else if (e.reason === "timeout") this.reply(421, "4.2", "timeout, closing connection");
     else if (this.#ending.reason !== undefined) this.reply(421, "7.0", this.#ending.reason);
     else if (e.reason === "shutdown") this.reply(421, "3.2", "server is shutting down");
     else throw e;
@@ -229,7 +231,7 @@ export class Session implements SmtpSession {
       await command.run(this, this.pedantic ? args : args.trimEnd());
     } catch (e) {
       if (e instanceof ConnectionError) {
-        if (e.reason === "shutdown" || e.reason === "timeout") {
+        if (e.reason === "shutdown" || e.reason === "timeout" || e.reason === "overload") {
           if (!await this.#readFailed(e)) this.#quit = true;
           return;
         }
@@ -393,6 +395,7 @@ export class Session implements SmtpSession {
     this.refusedRecipients = 0;
     const chunked = this.chunked;
     this.chunked = undefined;
+    this.conn.mailUnderWay = false;
     await chunked?.file.discard();
   }
 

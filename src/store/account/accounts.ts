@@ -6,6 +6,7 @@
 import { join } from "node:path";
 import type { Log } from "../../log/mod.ts";
 import { ensureDir } from "../../platform/files.ts";
+import { openFilesLimit } from "../../platform/process.ts";
 import { isSafeName } from "../../platform/paths.ts";
 import { Account, type AccountRules } from "./account.ts";
 import { stopCheckpointWorker } from "../database/checkpoint.ts";
@@ -13,8 +14,17 @@ import { stopIndexWorker } from "../fulltext/worker.ts";
 import { stopPasswordWorker } from "../logins/password.ts";
 import { StoreError } from "../types.ts";
 
-/** Milliseconds that an account without users stays open. */
+/** Milliseconds that an account without users stays open, as long as not too many are. */
 const idleTime = 60_000;
+/** Files that an open account has open itself: its databases, their logs, and messages being read. */
+const filesOfAccount = 12;
+/** Of the files that the process may have open, the share that accounts get; sockets get most of the rest. */
+const shareOfFiles = 0.5;
+
+/** Accounts that may be open at a time. */
+function maxOpenAccounts(): number {
+  return Math.max(16, Math.floor((openFilesLimit() ?? 65_536) * shareOfFiles / filesOfAccount));
+}
 
 export class Accounts {
   readonly dir: string;
@@ -23,6 +33,7 @@ export class Accounts {
   readonly #open = new Map<string, Promise<Account>>();
   readonly #closing = new Map<string, Promise<void>>();
   readonly #timers = new Map<string, ReturnType<typeof setTimeout>>();
+  readonly #maxOpen: number;
   #closed = false;
   /** Called once for each account that is opened: training, threads, indexing hook in here. */
   onOpen: ((a: Account) => void) | undefined;
@@ -30,8 +41,15 @@ export class Accounts {
   /**
    * @param dir the folder `accounts` in the data folder.
    * @param rules what the configuration says of an account; undefined if it has none of that name.
+   * @param maxOpen accounts open at a time; by the process's limit of open files if not given.
    */
-  constructor(dir: string, log: Log, rules: (name: string) => AccountRules | undefined) {
+  constructor(
+    dir: string,
+    log: Log,
+    rules: (name: string) => AccountRules | undefined,
+    maxOpen = maxOpenAccounts(),
+  ) {
+    this.#maxOpen = maxOpen;
     this.dir = dir;
     this.log = log;
     this.#rules = rules;
@@ -39,7 +57,8 @@ export class Accounts {
 
   /**
    * Opens an account, made if its folder is missing. Close it once for each time it was opened.
-   * @throws StoreError "accountMissing" if the configuration has no such account.
+   * @throws StoreError "accountMissing" if the configuration has no such account, "busy" if as many are in use
+   * as may be open.
    */
   async open(name: string): Promise<Account> {
     if (this.#closed) throw new StoreError("closed", "server is stopping");
@@ -47,7 +66,8 @@ export class Accounts {
     while (this.#closing.has(name)) await this.#closing.get(name);
     let p = this.#open.get(name);
     if (!p) {
-      p = this.#openNew(name);
+      const room = this.#makeRoom();
+      p = room.then(() => this.#openNew(name));
       this.#open.set(name, p);
       p.catch(() => this.#open.delete(name));
     }
@@ -55,6 +75,19 @@ export class Accounts {
     clearTimeout(this.#timers.get(name));
     this.#timers.delete(name);
     return account;
+  }
+
+  /** Closes accounts that nobody uses, those first that it is longest for, if another would be one too many. */
+  async #makeRoom(): Promise<void> {
+    // The one that is to be opened isn't counted yet; those being closed have their files still.
+    if (this.#open.size < this.#maxOpen) return;
+    const name = this.#timers.keys().next().value;
+    if (name === undefined) {
+      throw new StoreError("busy", "too many accounts are in use, try again later");
+    }
+    clearTimeout(this.#timers.get(name));
+    this.#closeNow(name);
+    await this.#closing.get(name);
   }
 
   async #openNew(name: string): Promise<Account> {

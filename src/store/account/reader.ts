@@ -3,18 +3,13 @@
  *
  * @module
  */
+import type { FetchRow } from "../messages/row.ts";
 import type { Db } from "../database/database.ts";
 import * as reading from "../messages/fetch.ts";
 import { RowCache } from "../mailboxes/rows.ts";
 import * as mailboxes from "../mailboxes/mailboxes.ts";
 import { MessageFiles } from "../files/message_files.ts";
-import {
-  type FetchRow,
-  type Mailbox,
-  type Message,
-  type MessageReader,
-  StoreError,
-} from "../types.ts";
+import { type Mailbox, type Message, type MessageReader, StoreError } from "../types.ts";
 
 /** For so few messages changes aren't followed in memory first. */
 const fewMessages = 8;

@@ -3,19 +3,13 @@
  *
  * @module
  */
+import type { FetchRow } from "../messages/row.ts";
 import { statusFields, writeMboxMessage } from "../../mail/mbox/mbox.ts";
 import type { Account } from "../account/account.ts";
 import { exportPaths } from "./paths.ts";
 import { deliveryOf } from "../mailboxes/listing.ts";
 import { indexName, specialUseName, type TransferIndex } from "../transfer_index.ts";
-import {
-  type FetchRow,
-  Flag,
-  flagNames,
-  type Mailbox,
-  type MessageReader,
-  Want,
-} from "../types.ts";
+import { Flag, flagNames, type Mailbox, type MessageReader, Want } from "../types.ts";
 
 export type ExportFormat = "mbox" | "maildir";
 

@@ -9,8 +9,9 @@
  *
  * @module
  */
+import type { FetchRow } from "../messages/row.ts";
 import type { Db, Row } from "../database/database.ts";
-import type { Change, FetchRow } from "../types.ts";
+import type { Change } from "../types.ts";
 
 /** Messages held in memory over all accounts: at 64 bytes each, 19 MB. */
 const maxMessages = 300_000;

@@ -42,7 +42,10 @@ interface Source {
 /** The live ones among the uids, in their order. */
 function readSources(db: Db, mailboxId: number, uids: ArrayLike<number>): Source[] {
   const sources: Source[] = [];
-  fetchMessages(db, mailboxId, uids, Want.Thread, (m) => void sources.push({ ...m }));
+  fetchMessages(db, mailboxId, uids, Want.Thread, (m) => {
+    const { id, emailId, uid, flags, keywords, received, size, threadId } = m;
+    sources.push({ id, emailId, uid, flags, keywords, received, size, threadId });
+  });
   return sources;
 }
 

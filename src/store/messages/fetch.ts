@@ -7,9 +7,9 @@
  * @module
  */
 import type { Db, Row } from "../database/database.ts";
+import { FetchRow } from "./row.ts";
 import type { MailboxRows } from "../mailboxes/rows.ts";
-import { type FetchRow, Flag, type Message, Want } from "../types.ts";
-import { noSummary, parseSummary, type Summary } from "./summary.ts";
+import { Flag, type Message, Want } from "../types.ts";
 
 const base = "m.id, m.email_id, m.uid, m.modseq, m.flags, m.keywords, m.received, m.saved, m.size";
 const baseColumns = 9;
@@ -51,46 +51,15 @@ function joinsFor(c: Columns): string {
     (c.thread ? " LEFT JOIN threads t ON t.email_id = m.email_id" : "");
 }
 
-const noBytes = new Uint8Array(0);
-class ReusedRow implements FetchRow {
-  id = 0;
-  emailId = 0;
-  uid = 0;
-  modseq = 0;
-  flags = 0;
-  keywords = "";
-  received = 0;
-  saved = 0;
-  size = 0;
-  threadId = 0;
-  envelope = "";
-  body = "";
-  bodyStructure = "";
-  prefix = noBytes;
-  structure = "";
-  summaryText = "";
-  listed: string | null = null;
-  #parsedText = "";
-  #parsed = noSummary;
-
-  get summary(): Summary {
-    if (this.#parsedText !== this.summaryText) {
-      this.#parsed = parseSummary(this.summaryText);
-      this.#parsedText = this.summaryText;
-    }
-    return this.#parsed;
-  }
-}
-
 /** Fills the columns that cost extra, from the given index of a row on. */
-function fillExtra(o: ReusedRow, c: Columns, r: Row, at: number): void {
+function fillExtra(o: FetchRow, c: Columns, r: Row, at: number): void {
   for (let k = 0; k < c.fields.length; k++) o[c.fields[k]] = r[at + k] as never;
   if (c.thread) o.threadId = r[at + c.fields.length] ?? o.emailId;
 }
 
 /** Fills one object from rows, again and again. */
 function rowReader(c: Columns): (r: Row) => FetchRow {
-  const o = new ReusedRow();
+  const o = new FetchRow();
   return (r) => {
     o.id = r[0];
     o.emailId = r[1];
@@ -165,7 +134,7 @@ export function fetchFromRows(
   want: number,
   each: (row: FetchRow) => boolean | void,
 ): void {
-  const o = new ReusedRow();
+  const o = new FetchRow();
   const c = columnsFor(want);
   let at = uids.length > 0 ? rows.indexOf(uids[0]) : 0;
   /** Index of the next uid that is there, with `at` on its row; or the end. */

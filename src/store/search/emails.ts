@@ -4,8 +4,7 @@
  * @module
  */
 import type { Account } from "../account/account.ts";
-import { parseSummary, type Summary } from "../messages/summary.ts";
-import type { FetchRow } from "../types.ts";
+import { FetchRow } from "../messages/row.ts";
 import { decide, folded, kept, openOrNothing } from "./search.ts";
 import { MessageText, type TextNode } from "./text.ts";
 import type { SearchNode } from "./types.ts";
@@ -17,35 +16,8 @@ const slice = 200;
 const few = 50;
 
 /** An email as conditions on its texts see it; what belongs to messages is not asked. */
-class EmailRow implements FetchRow {
-  id = 0;
-  uid = 0;
-  modseq = 0;
-  flags = 0;
-  keywords = "";
-  received = 0;
-  saved = 0;
-  threadId = 0;
-  envelope = "";
-  body = "";
-  bodyStructure = "";
-  listed = null;
-  prefix = new Uint8Array(0);
-  structure = "";
-  readonly emailId: number;
-  readonly size: number;
-  readonly summaryText: string;
-  #summary: Summary | undefined;
-
-  constructor(emailId: number, size: number, summaryText: string) {
-    this.emailId = emailId;
-    this.size = size;
-    this.summaryText = summaryText;
-  }
-
-  get summary(): Summary {
-    return this.#summary ??= parseSummary(this.summaryText);
-  }
+function emailRow(emailId: number, size: number, summaryText: string): FetchRow {
+  return Object.assign(new FetchRow(), { emailId, size, summaryText });
 }
 
 /**
@@ -69,7 +41,7 @@ export async function searchEmails(
       JSON.stringify(ids.slice(at, at + slice)),
     );
     for (const [id, size, summary] of rows) {
-      const row = new EmailRow(id, size, summary);
+      const row = emailRow(id, size, summary);
       const quick = decide(tree, row, (n) => kept(account, n, id));
       if (quick ?? await matches(account, tree, row, stopped)) found.add(id);
       if (performance.now() - turn > sliceTime) {
@@ -95,7 +67,7 @@ function narrowed(account: Account, ids: readonly number[], tree: SearchNode): r
 async function matches(
   account: Account,
   tree: SearchNode,
-  row: EmailRow,
+  row: FetchRow,
   stopped: () => boolean,
 ): Promise<boolean> {
   const content = account.db.get("SELECT prefix, structure FROM emails WHERE id = ?", row.emailId);

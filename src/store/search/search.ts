@@ -102,7 +102,7 @@ export async function searchMailbox(
       last = row.uid;
       const quick = decide(tree, row, (n) => kept(account, n, row.emailId));
       if (quick === undefined && row.size > largeMessage) {
-        large = { ...row };
+        large = row.kept();
         stoppedEarly = true;
         return false;
       }

@@ -7,8 +7,10 @@ import type { IncomingMessage } from "node:http";
 import type { Log } from "../../log/mod.ts";
 import { HttpError, type WebRequest } from "./types.ts";
 
-/** Milliseconds that a body may stand still. */
+/** Milliseconds that a body may stand still, and that one may be late that comes at the slowest rate. */
 const bodyTimeout = 60_000;
+/** Bytes that must come in each millisecond, over the whole of a body. */
+const slowestBody = 1;
 
 /** What the connection knows of a request. */
 export interface RequestOrigin {
@@ -31,11 +33,20 @@ export function webRequest(raw: IncomingMessage, origin: RequestOrigin): WebRequ
   // RFC 9112 §3.2: origin form is what clients of servers send; absolute form is taken too.
   const absolute = /^https?:\/\//i.test(target);
   if (!absolute && !target.startsWith("/")) throw new HttpError(400, "bad request target");
+  // RFC 9112 §3.2: exactly one, and the same as in an address in absolute form.
+  let hosts = 0;
+  for (let i = 0; i < raw.rawHeaders.length; i += 2) {
+    if (raw.rawHeaders[i].toLowerCase() === "host") hosts++;
+  }
+  if (hosts !== 1) throw new HttpError(400, "more than one Host header");
   const url = URL.parse(
     absolute ? target : `${origin.secure ? "https" : "http"}://${host}${target}`,
   );
   if (url === null || url.username !== "" || url.password !== "") {
     throw new HttpError(400, "bad request target");
+  }
+  if (absolute && url.host !== URL.parse(`${url.protocol}//${host}`)?.host) {
+    throw new HttpError(400, "the request target has another host than the Host header");
   }
   const headers = new Headers();
   for (let i = 0; i + 1 < raw.rawHeaders.length; i += 2) {
@@ -100,8 +111,12 @@ function streamBody(raw: IncomingMessage, limit: number): ReadableStream<Uint8Ar
   let size = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let ended = false;
+  /** Since when it is held back here, and for how long it was before. */
+  let pausedAt: number | undefined;
+  let held = 0;
   return new ReadableStream<Uint8Array>({
     start(controller) {
+      const began = performance.now();
       const fail = (e: Error) => {
         if (ended) return;
         ended = true;
@@ -120,10 +135,14 @@ function streamBody(raw: IncomingMessage, limit: number): ReadableStream<Uint8Ar
         if (ended) return;
         size += chunk.length;
         if (size > limit) return fail(tooLarge(limit));
+        if (performance.now() - began - held > bodyTimeout + size / slowestBody) {
+          return fail(new HttpError(408, "the request comes in too slowly"));
+        }
         controller.enqueue(new Uint8Array(chunk));
         if ((controller.desiredSize ?? 0) <= 0) {
           clearTimeout(timer);
           raw.pause();
+          pausedAt = performance.now();
         } else wait();
       });
       raw.on("end", () => {
@@ -140,6 +159,8 @@ function streamBody(raw: IncomingMessage, limit: number): ReadableStream<Uint8Ar
       wait();
     },
     pull() {
+      if (pausedAt !== undefined) held += performance.now() - pausedAt;
+      pausedAt = undefined;
       raw.resume();
     },
     cancel() {

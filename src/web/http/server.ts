@@ -20,6 +20,7 @@ import {
   type Taken,
   type TcpServer,
 } from "../../net/mod.ts";
+import { type Framing, RequestGate } from "./gate.ts";
 import { webRequest } from "./request.ts";
 import { isStorageFull } from "../../platform/storage_errors.ts";
 import { errorResponse, sendResponse, textResponse } from "./respond.ts";
@@ -62,6 +63,17 @@ const durations = histogram(
   [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60],
 );
 
+/** For connections that are turned away. */
+const refusal = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 30\r\nConnection: close\r\n" +
+  "Content-Type: text/plain; charset=utf-8\r\nContent-Length: 31\r\n\r\n" +
+  "server is busy, try again later";
+
+/** How a request's body is framed (RFC 9112 §6.3); the parser has checked the fields. */
+function framing(raw: IncomingMessage): Framing {
+  if (raw.headers["transfer-encoding"] !== undefined) return "chunked";
+  return { length: Number(raw.headers["content-length"] ?? "0") };
+}
+
 /** State of one connection that its requests share. */
 interface HttpConnection {
   remoteIp: string;
@@ -70,6 +82,7 @@ interface HttpConnection {
   secure: boolean;
   /** Requests being answered; 0 or 1, and pipelined ones behind it. */
   active: number;
+  gate: RequestGate | undefined;
   timer: ReturnType<typeof setTimeout> | undefined;
 }
 
@@ -102,12 +115,16 @@ export async function serveHttp(o: HttpOptions, handlers: HttpHandlers): Promise
 
   http.on("request", (raw: IncomingMessage, to: ServerResponse) => {
     const c = connections.get(raw.socket)!;
+    // The gate lets one through at a time; where it and the parser don't agree on a request's end, none is safe.
+    if (c.active > 0) return void raw.socket.destroy();
     clearTimeout(c.timer);
     c.active++;
+    c.gate!.requestBegan(framing(raw));
     const gone = new AbortController();
     to.on("close", () => {
       c.active--;
       if (!to.writableFinished) gone.abort();
+      c.gate!.answered();
       if (stopping.signal.aborted && c.active === 0) raw.socket.end();
       else if (c.active === 0) idle(raw.socket, c, o.idleTimeout ?? idleTimeout);
     });
@@ -116,6 +133,7 @@ export async function serveHttp(o: HttpOptions, handlers: HttpHandlers): Promise
   http.on("upgrade", (raw: IncomingMessage, socket: Duplex, head: Uint8Array) => {
     const c = connections.get(socket)!;
     clearTimeout(c.timer);
+    c.gate!.open();
     upgrade(raw, socket, head, c);
   });
   http.on("clientError", (_e: Error, socket: Duplex) => {
@@ -193,6 +211,7 @@ export async function serveHttp(o: HttpOptions, handlers: HttpHandlers): Promise
       log,
       secure: o.tls !== undefined,
       active: 0,
+      gate: undefined,
       timer: undefined,
     };
     let current: Duplex = socket;
@@ -208,10 +227,13 @@ export async function serveHttp(o: HttpOptions, handlers: HttpHandlers): Promise
           const other = o.alpn?.(made, cid, log);
           if (other !== undefined) return await other;
         }
-        connections.set(stream, c);
-        firstHeader(socket, stream, c);
-        stream.on("close", () => clearTimeout(c.timer));
-        http.emit("connection", stream);
+        const gate = new RequestGate(stream, c.secure ? "https" : "http");
+        gate.on("error", () => {});
+        current = c.gate = gate;
+        connections.set(gate, c);
+        firstHeader(socket, gate, c);
+        gate.on("close", () => clearTimeout(c.timer));
+        http.emit("connection", gate);
         await closed;
       } finally {
         clearTimeout(c.timer);
@@ -228,7 +250,12 @@ export async function serveHttp(o: HttpOptions, handlers: HttpHandlers): Promise
   }
 
   const server = await acceptSockets(
-    { ...o, protocol: o.tls === undefined ? "http" : "https", pkg: "webserver" },
+    {
+      ...o,
+      protocol: o.tls === undefined ? "http" : "https",
+      pkg: "webserver",
+      refusal: o.tls === undefined ? () => refusal : undefined,
+    },
     take,
   );
   return {

@@ -3,9 +3,10 @@
  *
  * @module
  */
+import type { FetchRow } from "../../../store/messages/row.ts";
 import type { Part } from "../../../mail/structure/structure.ts";
 import { unpackStructure } from "../../../mail/structure/packed.ts";
-import type { FetchRow, MessageReader } from "../../../store/types.ts";
+import type { MessageReader } from "../../../store/types.ts";
 import { formatDateTime, formatFlags, formatString } from "../../format/text.ts";
 import type { FetchItem } from "../../parse/fetch.ts";
 import { idSuffix } from "../mailboxes/places.ts";

@@ -6,8 +6,9 @@
  *
  * @module
  */
+import type { FetchRow } from "../../../store/messages/row.ts";
 import { chooseFieldLines, listedFields } from "../../../mail/header/filter.ts";
-import { type FetchRow, Flag, type MessageReader, Want } from "../../../store/types.ts";
+import { Flag, type MessageReader, Want } from "../../../store/types.ts";
 import { formatFlags } from "../../format/text.ts";
 import type { FetchItem } from "../../parse/fetch.ts";
 import { lowerBound } from "../../parse/numset.ts";
@@ -183,7 +184,7 @@ export async function fetchUids(
         }
         if (row.size > largeMessage) {
           out += line;
-          large = { row: { ...row }, reader };
+          large = { row: row.kept(), reader };
           return false;
         }
         writeContent(s, row, reader, p.items, r, out + line);

@@ -49,6 +49,7 @@ const codes: Record<StoreError["code"], string | undefined> = {
   annotation: "METADATA TOOMANY",
   size: "TOOBIG",
   rights: "LIMIT",
+  busy: "UNAVAILABLE",
   closed: "UNAVAILABLE",
 };
 

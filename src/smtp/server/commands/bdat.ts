@@ -58,6 +58,7 @@ function begin(s: Session): void {
   const observer = s.options.backend.startMessage?.(s, t);
   const file = new MessageFile(s.options.tmpDir, s.limits, observer);
   const put = (bytes: Uint8Array) => file.put(bytes);
+  s.conn.mailUnderWay = true;
   s.chunked = {
     file,
     // Only BINARYMIME frees a message from lines (RFC 3030 §3).

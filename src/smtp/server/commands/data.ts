@@ -25,6 +25,7 @@ export async function data(s: Session, args: string): Promise<void> {
   if (t.body === "binarymime") throw sequenceError("BINARYMIME needs BDAT");
   const observer = s.options.backend.startMessage?.(s, t);
   const file = new MessageFile(s.options.tmpDir, s.limits, observer);
+  s.conn.mailUnderWay = true;
   try {
     s.replyPlain(354, "send the message, end with a dot on a line of its own");
     await s.conn.flush();

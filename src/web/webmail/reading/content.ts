@@ -1,7 +1,8 @@
 /** Reading the content of a message: its parts decoded, whole or as a stream. @module */
+import type { FetchRow } from "../../../store/messages/row.ts";
 import type { Log } from "../../../log/mod.ts";
 import type { Account } from "../../../store/account/account.ts";
-import type { FetchRow, Message, MessageReader } from "../../../store/types.ts";
+import type { Message, MessageReader } from "../../../store/types.ts";
 import { Want } from "../../../store/types.ts";
 import { type HeaderField, splitHeader } from "../../../mail/header/header.ts";
 import { decodeBody, decodeText } from "../../../mail/structure/contents.ts";

@@ -1,0 +1,19 @@
+/** What trouble with a mailbox is to the sender. @module */
+import type { Log } from "../../log/mod.ts";
+import { isStorageFull } from "../../platform/storage_errors.ts";
+import { SmtpError } from "../../smtp/server/mod.ts";
+import { StoreError } from "../../store/types.ts";
+
+/** The answer for what went wrong in the store. */
+export function storeFailure(err: unknown, log: Log): SmtpError {
+  if (err instanceof SmtpError) return err;
+  if (err instanceof StoreError && err.code === "overQuota") {
+    return new SmtpError(452, "2.2", "mailbox is full, its limit is set by QuotaMessageSize");
+  }
+  if (err instanceof StoreError && err.code === "busy") {
+    return new SmtpError(451, "3.2", err.message);
+  }
+  log.error("delivering message", { err: err as Error });
+  if (isStorageFull(err)) return new SmtpError(452, "3.1", "insufficient system storage");
+  return new SmtpError(451, "3.0", "could not store the message, try again later");
+}

@@ -1,0 +1,116 @@
+/**
+ * Members of an alias whose mailbox can't take a message right now, while others have it already: they get it
+ * from the queue, which tries again for days and tells the sender if it never works.
+ *
+ * @module
+ */
+import { headersNeedUtf8 } from "../../mail/structure/structure.ts";
+import { syncFile } from "../../platform/files.ts";
+import type { QueueMessage } from "../../queue/mod.ts";
+import {
+  addressText,
+  type IncomingMessage,
+  type Outcome,
+  type SmtpError,
+} from "../../smtp/server/mod.ts";
+import { notifyFailures, RefusedMessage } from "./dsn.ts";
+import { storeFailure } from "./failure.ts";
+import type { Incoming } from "./incoming.ts";
+import type { ReceivingServices } from "./services.ts";
+import type { Plan, Target } from "./plan.ts";
+
+/** Marks such messages in the queue; no user can choose it, as names of the web API's fields are "X-...". */
+const mark = "mox:member";
+
+/** True for a message that waits for members' mailboxes of this server. */
+export function isForMembers(message: Pick<QueueMessage, "extra">): boolean {
+  return mark in message.extra;
+}
+
+/**
+ * Queues a message for members' own addresses; durable when it resolves.
+ * @throws file and database errors
+ */
+export async function deliverLater(
+  s: ReceivingServices,
+  m: Incoming,
+  plan: Plan,
+  members: readonly Target[],
+  message: IncomingMessage,
+): Promise<void> {
+  const { arrived, transaction, sender } = m;
+  const recipient = addressText(plan.recipient.address);
+  const prefix = new TextEncoder().encode(
+    sender.headers + message.receivedHeader(plan.recipient.address),
+  );
+  await (arrived.synced ?? syncFile(arrived.file));
+  // A forged sender has nothing to do with it (RFC 5321 §6.2).
+  const verified = sender.auth === undefined || sender.auth.spf.result === "pass";
+  const ids = await s.queue.add({
+    file: arrived.file,
+    fileSize: arrived.size,
+    prefix,
+    senderAccount: s.config.static.Postmaster.Account,
+    mailFrom: transaction.mailFrom ? addressText(transaction.mailFrom) : "",
+    recipients: members.map((t) => ({
+      address: t.canonical,
+      notify: verified ? ["failure" as const] : ["never" as const],
+      originalRecipient: { type: "rfc822", address: recipient },
+    })),
+    smtputf8: headersNeedUtf8(arrived.root.header ?? new Uint8Array(0)),
+    has8bit: message.has8bit,
+    binary: transaction.body === "binarymime",
+    requireTls: false,
+    ret: transaction.ret,
+    envelopeId: transaction.envelopeId,
+    messageId: arrived.description.summary.messageId,
+    subject: arrived.description.summary.subject,
+    extra: { [mark]: recipient },
+  });
+  m.session.log.warn("members of an alias get a message later", {
+    to: recipient,
+    members: members.length,
+    ids: ids.slice(0, 10).join(" "),
+  });
+}
+
+/** An account that did not get the message, not because it doesn't want it. */
+export interface Failed {
+  target: Target;
+  error: SmtpError;
+}
+
+/**
+ * Sees to the members of an alias that could not get a message that others have: it is queued for those where
+ * trying again may help, and the sender is told of the others.
+ * @returns the answer where that is not possible: then the sender tries again, for all
+ */
+export async function takeUp(
+  s: ReceivingServices,
+  m: Incoming,
+  plan: Plan,
+  failed: readonly Failed[],
+  message: IncomingMessage,
+): Promise<Outcome> {
+  try {
+    const later = failed.filter((f) => f.error.temporary).map((f) => f.target);
+    if (later.length > 0) await deliverLater(s, m, plan, later, message);
+    const never = failed.filter((f) => !f.error.temporary);
+    if (never.length > 0) {
+      m.session.log.warn("members of an alias can't get a message", {
+        to: addressText(plan.recipient.address),
+        accounts: never.map((f) => f.target.account).join(" "),
+        err: never[0].error,
+      });
+      // As for messages refused for what they are: nobody is told whose address isn't verified.
+      const { code, message: text } = never[0].error;
+      await notifyFailures(s, m.session, m.transaction, message, [{
+        recipient: plan.recipient,
+        error: new RefusedMessage(code, "2.4", `${never.length} of its members: ${text}`),
+      }]);
+    }
+    return undefined;
+  } catch (err) {
+    return storeFailure(err, m.session.log);
+  }
+}

@@ -1,0 +1,268 @@
+/**
+ * What stands between a connection and the runtime's HTTP server: requests are let through one at a time.
+ *
+ * The runtime's server reads all that has arrived and begins to answer each request in it, so that a few
+ * hundred kilobytes of pipelined requests become as many answers in memory. The gate gives it the input up
+ * to the end of one request, and what follows when that has been answered (RFC 9112 §9.3.2 asks for answers
+ * in order, no more). What waits meanwhile is bounded: the socket isn't read.
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import { Duplex } from "node:stream";
+import { Share } from "../../net/mod.ts";
+import { nextTurn, turnSpent } from "../../platform/turns.ts";
+import { ChunkFraming } from "./chunks.ts";
+
+/** Input that waits, above which the socket isn't read. */
+const maxWaiting = 64 * 1024;
+
+/** Bytes of a chunked body that are let through at a time: each of its chunks may be of one byte. */
+const maxPiece = 16 * 1024;
+
+const cr = 0x0d;
+const lf = 0x0a;
+
+/** How the body of a request is framed; decides how far input is let through. */
+export type Framing = { length: number } | "chunked";
+
+/** A connection as the runtime's server gets it. */
+export class RequestGate extends Duplex {
+  readonly #socket: Duplex;
+  readonly #share: Share;
+  #waiting: Uint8Array[] = [];
+  #size = 0;
+  #wanted = false;
+  #ended = false;
+  #feeding = false;
+  /**
+   * What is let through: a header up to its empty line; nothing while it is parsed ("parsing"); so many bytes
+   * of a body; a chunked body; nothing until the answer is done ("answering"); all ("open").
+   */
+  #state: "header" | "parsing" | "length" | "chunked" | "answering" | "open" = "header";
+  #left = 0;
+  #chunks = new ChunkFraming();
+  /** The answer to the request is done. */
+  #answered = false;
+  /** The last bytes let through that may begin an empty line. */
+  #tail = 0;
+  #begun = false;
+  #counted = 0;
+
+  constructor(socket: Duplex, protocol: string) {
+    super({
+      allowHalfOpen: true,
+      readableHighWaterMark: 64 * 1024,
+      writableHighWaterMark: 64 * 1024,
+    });
+    this.#socket = socket;
+    this.#share = new Share(protocol, () => this.destroy());
+    socket.on("data", (chunk: Uint8Array) => {
+      this.#waiting.push(chunk);
+      this.#size += chunk.length;
+      if (this.#size > maxWaiting) socket.pause();
+      this.#count();
+      this.#feed();
+    });
+    socket.on("end", () => {
+      this.#ended = true;
+      this.#feed();
+    });
+    socket.on("error", (e) => this.destroy(e));
+    socket.on("close", () => this.destroy());
+    // After a handshake it may stand still.
+    socket.resume();
+  }
+
+  // What the runtime's server asks of a socket.
+  get remoteAddress(): string | undefined {
+    return (this.#socket as { remoteAddress?: string }).remoteAddress;
+  }
+  setTimeout(): this {
+    return this;
+  }
+  setNoDelay(): this {
+    return this;
+  }
+  setKeepAlive(): this {
+    return this;
+  }
+  ref(): this {
+    return this;
+  }
+  unref(): this {
+    return this;
+  }
+
+  /** A request's header was read: its body may follow. */
+  requestBegan(framing: Framing): void {
+    this.#answered = false;
+    if (framing === "chunked") {
+      this.#state = "chunked";
+      this.#chunks = new ChunkFraming();
+    } else if (framing.length > 0) {
+      this.#state = "length";
+      this.#left = framing.length;
+    } else this.#state = "answering";
+    this.#feed();
+  }
+
+  /** The request was answered: the next one may come. */
+  answered(): void {
+    // What is left of a body that nobody read is let through, and dropped, first.
+    this.#answered = true;
+    this.#feed();
+  }
+
+  #nextRequest(): void {
+    this.#state = "header";
+    this.#tail = 0;
+    this.#begun = false;
+  }
+
+  /** No more requests: what comes is another protocol's. */
+  open(): void {
+    this.#state = "open";
+    this.#feed();
+  }
+
+  #count(): void {
+    const held = this.#size + this.writableLength + this.#socket.writableLength;
+    if (held === this.#counted) return;
+    this.#share.add(held - this.#counted);
+    this.#counted = held;
+  }
+
+  override _read(): void {
+    this.#wanted = true;
+    // A request after the other out of what has arrived would leave the loop no turn.
+    if (!turnSpent()) return this.#feed();
+    nextTurn().then(() => this.#feed());
+  }
+
+  #feed(): void {
+    if (this.#feeding) return;
+    this.#feeding = true;
+    while (this.#wanted && !this.destroyed) {
+      if (this.#state === "answering" && this.#answered) this.#nextRequest();
+      const n = this.#allowed();
+      if (n === 0) break;
+      const piece = this.#take(n);
+      this.#wanted = false;
+      if (this.push(piece)) this.#wanted = true;
+    }
+    this.#feeding = false;
+    if (this.#size <= maxWaiting / 2 && this.#socket.isPaused() && !this.destroyed) {
+      this.#socket.resume();
+    }
+    if (this.#ended && this.#size === 0 && this.#wanted && !this.destroyed) this.push(null);
+  }
+
+  /** Bytes of the first chunk that may be let through now; the state goes on as if they were. */
+  #allowed(): number {
+    const first = this.#waiting[0];
+    if (first === undefined) return 0;
+    switch (this.#state) {
+      case "parsing":
+      case "answering":
+        return 0;
+      case "open":
+        return first.length;
+      case "length": {
+        const n = Math.min(first.length, this.#left);
+        this.#left -= n;
+        if (this.#left === 0) this.#state = "answering";
+        return n;
+      }
+      case "chunked": {
+        const n = this.#chunks.take(first.length > maxPiece ? first.subarray(0, maxPiece) : first);
+        if (this.#chunks.wrong) {
+          this.#refuse();
+          return 0;
+        }
+        if (this.#chunks.ended) this.#state = "answering";
+        return n;
+      }
+      case "header": {
+        // RFC 9112 §2.2: empty lines before a request are skipped.
+        if (!this.#begun) {
+          let blank = 0;
+          while (blank < first.length && (first[blank] === cr || first[blank] === lf)) blank++;
+          if (blank > 0) {
+            this.#take(blank);
+            return this.#allowed();
+          }
+          this.#begun = true;
+        }
+        const n = this.#toEmptyLine(first);
+        if (this.#tail === 4) this.#state = "parsing";
+        return n;
+      }
+    }
+  }
+
+  /** Bytes to the end of the first empty line, or all; `#tail` is 4 if it was found. */
+  #toEmptyLine(bytes: Uint8Array): number {
+    let tail = this.#tail === 4 ? 0 : this.#tail;
+    for (let i = 0; i < bytes.length; i++) {
+      const b = bytes[i];
+      if (b === cr) tail = tail === 2 ? 3 : 1;
+      else if (b === lf && (tail === 1 || tail === 3)) tail++;
+      else tail = 0;
+      if (tail === 4) {
+        this.#tail = 4;
+        return i + 1;
+      }
+    }
+    this.#tail = tail;
+    return bytes.length;
+  }
+
+  /** The body's framing is none that is taken. */
+  #refuse(): void {
+    this.#waiting = [];
+    this.#size = 0;
+    this.#state = "parsing";
+    if (this.writableLength === 0) {
+      this.#socket.write(
+        "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+      );
+    }
+    this.#socket.end(() => this.destroy());
+  }
+
+  #take(n: number): Uint8Array {
+    const first = this.#waiting[0];
+    let piece = first;
+    if (n === first.length) this.#waiting.shift();
+    else {
+      piece = first.subarray(0, n);
+      this.#waiting[0] = first.subarray(n);
+    }
+    this.#size -= n;
+    this.#count();
+    return Buffer.from(piece.buffer, piece.byteOffset, piece.length);
+  }
+
+  override _write(chunk: Uint8Array, _: BufferEncoding, done: (e?: Error | null) => void): void {
+    // Nothing is what TLS never tells the end of.
+    if (chunk.length === 0) return done();
+    this.#socket.write(chunk, (e) => {
+      this.#count();
+      done(e);
+    });
+    this.#count();
+  }
+
+  override _final(done: (e?: Error | null) => void): void {
+    this.#socket.end(() => done());
+  }
+
+  override _destroy(e: Error | null, done: (e?: Error | null) => void): void {
+    this.#share.end();
+    this.#waiting = [];
+    this.#size = 0;
+    this.#socket.destroy();
+    done(e);
+  }
+}
