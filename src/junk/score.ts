@@ -118,7 +118,8 @@ export function classifyWords(
   const topHam: WordScore[] = [], topSpam: WordScore[] = [];
   let lnSpam = 0, lnHam = 0, n = 0;
   for (const word of all) {
-    if (newLanguage && isOfLanguage(word)) continue;
+    // A language is no reason by itself.
+    if (word.startsWith(languageWord) || (newLanguage && isOfLanguage(word))) continue;
     const c = counts(word);
     if (!c) continue;
     const score = wordScore(p, c.ham, c.spam, hams, spams);

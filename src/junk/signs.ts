@@ -10,12 +10,15 @@ const maxReceived = 3;
 /** UTF-16 units of one field. */
 const maxField = 600;
 
+/** Words of every such field. */
+const always = new Set(["from", "with", "for"]);
+
 /** The part of a host's name that is registered, nearly: the last two labels. */
 const lastLabels = (host: string) => host.split(".").slice(-2).join(".");
 
 /**
- * Where a message came by: the domains named in its newest Received fields as "rcvd:example.org", the networks of
- * the addresses as "ip:192.0", and how many hops there were.
+ * Where a message came by: the domains, protocols and programs named in its newest Received fields, as
+ * "rcvd:example.org" and "rcvd:esmtp", the networks of the addresses as "ip:192.0", and how many hops there were.
  */
 export function routeSigns(received: readonly string[]): string[] {
   if (received.length === 0) return [];
@@ -23,7 +26,9 @@ export function routeSigns(received: readonly string[]): string[] {
   for (const value of received.slice(0, maxReceived)) {
     const text = value.slice(0, maxField).toLowerCase();
     for (const word of text.split(/[^a-z0-9.\-]+/)) {
-      if (word.length > 2 && /^[^\d].*[a-z]/.test(word)) signs.add(`rcvd:${lastLabels(word)}`);
+      if (word.length > 2 && /^[a-z]/.test(word) && !always.has(word)) {
+        signs.add(`rcvd:${lastLabels(word)}`);
+      }
     }
     const ip = /\[(\d{1,3}\.\d{1,3})\./.exec(text);
     if (ip) signs.add(`ip:${ip[1]}`);
