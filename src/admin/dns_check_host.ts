@@ -131,6 +131,16 @@ export async function checkDnsbls(c: CheckContext, part: Part): Promise<void> {
   }
   const checker = dnsblChecker(c.resolver);
   for (const zone of zones) {
+    // A resolver that knows no name, or that the list doesn't serve, would make everything "not listed".
+    const wrong = await checker.health(zone);
+    if (wrong !== undefined) {
+      part.found.push(`${zone}: not known`);
+      part.warn(
+        `${zone} can't be asked by this resolver: ${wrong}.`,
+        "Use a resolver of your own on this machine (unbound): lists refuse those that many share.",
+      );
+      continue;
+    }
     for (const ip of c.ips) {
       const r = await checker.check(zone, ip);
       part.found.push(`${ip} ${zone}: ${r.status === "pass" ? "not listed" : r.status}`);

@@ -22,16 +22,26 @@ import { accountRules } from "../serve/rules.ts";
 import { Accounts } from "../store/account/accounts.ts";
 import { type Command, type Flags, parseFlags } from "./command.ts";
 import { findConfigPath } from "./datadir.ts";
+import { handOver, type PathArguments } from "./handed_over.ts";
 
 /** Runs the command for the server that is meant; what it prints goes to standard output. */
 export async function adminCall(
   command: string,
   args: { [name: string]: Json },
   dir = "",
+  paths?: PathArguments,
 ): Promise<Json> {
   const config = await Config.load(await findConfigPath(dir), { keyFiles: false });
   if (await controlAnswers(config.dataDir)) {
-    return await callControl(config.dataDir, command, args, writeStdout);
+    if (!paths) return await callControl(config.dataDir, command, args, writeStdout);
+    const handed = await handOver(config.dataDir, args, paths);
+    try {
+      const result = await callControl(config.dataDir, command, handed.args, writeStdout);
+      await handed.finish();
+      return result;
+    } finally {
+      await handed.clean();
+    }
   }
   // Files that root makes would not be the server's.
   await becomeDataOwner(config.dataDir);
@@ -74,6 +84,8 @@ interface Simple<F extends Flags> {
   flags?: F;
   min?: number;
   max?: number;
+  /** Which arguments are paths that the server has to use. */
+  paths?: PathArguments;
   /** Arguments by name. */
   toArgs(
     args: string[],
@@ -100,7 +112,12 @@ export function adminCommand<F extends Flags = Record<never, never>>(s: Simple<F
         max: s.max,
       });
       const flags = parsed.flags as Parameters<typeof s.toArgs>[1] & { dir: string };
-      const result = await adminCall(s.name, await s.toArgs(parsed.args, flags), flags.dir);
+      const result = await adminCall(
+        s.name,
+        await s.toArgs(parsed.args, flags),
+        flags.dir,
+        s.paths,
+      );
       return s.status?.(result);
     },
   };

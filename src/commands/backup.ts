@@ -5,10 +5,15 @@ import { onShutdown } from "../platform/signals.ts";
 import { writeStdout } from "../platform/stdio.ts";
 import { becomeDataOwner } from "../serve/become_user.ts";
 import { controlAnswers } from "../serve/control/control.ts";
-import { noteBackup } from "../store/backup/last_backup.ts";
+import { giveLastBackup, noteBackup } from "../store/backup/last_backup.ts";
 import { DataWatch } from "../store/backup/watch.ts";
 import { verifyInWorker } from "../store/backup/worker.ts";
+import { backupCommands } from "../serve/control/backup_command.ts";
+import { Accounts } from "../store/account/accounts.ts";
+import { Log } from "../log/mod.ts";
+import { isRoot } from "../platform/users.ts";
 import { adminCommand } from "./admin_call.ts";
+import { notWritable, refusedPath } from "./handed_over.ts";
 import { type Command, parseFlags } from "./command.ts";
 import { findConfigPath } from "./datadir.ts";
 
@@ -39,6 +44,38 @@ To restore: stop the server, put the copy in the place of the data folder, check
     base: base === "" ? "" : resolve(base),
   }),
 });
+
+/**
+ * Where the running server can't write at the destination (its unit shows it other folders), root's command makes the
+ * copy itself, beside the server: databases are read as they are at one moment.
+ * @returns whether it did
+ * @throws ControlError with what to do if this is not root
+ */
+async function ownProcess(args: string[]): Promise<boolean> {
+  const { flags, args: [given] } = parseFlags(args, { dir: "", base: "", watch: false }, {
+    min: 1,
+    max: 1,
+  });
+  const config = await Config.load(await findConfigPath(flags.dir), { keyFiles: false });
+  const { dataDir } = config;
+  const destination = resolve(given);
+  if (!await controlAnswers(dataDir)) return false;
+  const why = await notWritable(dataDir, destination);
+  if (why === "") return false;
+  if (!isRoot()) throw refusedPath(destination, why, dataDir);
+  const accounts = new Accounts(config.dataPath("accounts"), new Log("store"), () => undefined);
+  const base = flags.base === "" ? "" : resolve(flags.base);
+  try {
+    await backupCommands.backup(
+      { config, accounts, log: new Log("backup") },
+      { destination, base },
+      writeStdout,
+    );
+  } finally {
+    giveLastBackup(dataDir);
+  }
+  return true;
+}
 
 /** Keeps a copy up to date until the process is asked to end. */
 async function watch(args: string[]): Promise<void> {
@@ -87,8 +124,9 @@ async function watch(args: string[]): Promise<void> {
 export const backup: Command = {
   ...once,
   async run(args) {
-    if (args.includes("-watch")) await watch(args);
-    else return await once.run(args);
+    if (args.includes("-watch")) return await watch(args);
+    if (await ownProcess(args)) return;
+    return await once.run(args);
   },
 };
 

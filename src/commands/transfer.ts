@@ -8,8 +8,8 @@ const importHelp = `
 Flags, keywords and dates are kept; line ends are set right. Messages go into the mailbox, which is made
 if it is missing, and those of folders into mailboxes below it. With "" as the mailbox they go to those at
 the top. A zip, tar or tgz archive is taken too, and what "mox export" wrote. The account can be used
-meanwhile; if the import fails or is broken off, what it has brought is taken away again. The running server reads the
-files: its user must be allowed to.
+meanwhile; if the import fails or is broken off, what it has brought is taken away again. Files that
+the running server can't read (its unit hides homes and /tmp) are handed over to it if root runs the command.
 
   -skipduplicates  leave out messages that are in the mailbox already, by Message-ID or size and date`;
 
@@ -24,6 +24,7 @@ function importCommand(kind: "mbox" | "maildir", what: string, more: string): Co
     flags: { skipduplicates: false },
     min: 3,
     max: 3,
+    paths: { read: "source" },
     toArgs: ([account, mailbox, source], { skipduplicates }) => ({
       account,
       mailbox,
@@ -45,6 +46,7 @@ Flags, keywords and dates are kept; "mox import ${kind} account '' folder" reads
 mailboxes that can't be names of files. Files that are there are not overwritten.`,
     min: 2,
     max: 3,
+    paths: { write: "folder" },
     toArgs: ([account, folder, mailbox]) => ({
       account,
       folder: resolve(folder),

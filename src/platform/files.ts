@@ -70,6 +70,9 @@ export async function syncFile(path: string): Promise<void> {
   }
 }
 
+/** Whether files can be removed and replaced, and folders with them, while somebody has them open: not on Windows. */
+export const openFilesCanGo: boolean = !isWindows;
+
 /**
  * Gives a file a second name, which must not exist. Where a hard link can't be made (another file
  * system, one without links) the content is copied and synced. A failed copy leaves nothing behind.

@@ -10,6 +10,7 @@ import { freeSpace } from "../platform/files.ts";
 import { baseName, joinPath, parentDir } from "../platform/paths.ts";
 import { executablePath, isCompiled } from "../platform/process.ts";
 import { keepPasswordWorker } from "../store/logins/password.ts";
+import { trySanitizeWorker } from "../web/webmail/html/worker.ts";
 import {
   becomeOwner,
   currentUid,
@@ -66,10 +67,25 @@ export async function becomeUser(
     if (!config.static.NoFixPermissions) await fixAll(config, user, log);
     if (!isCompiled()) await keepPasswordWorker();
     await dropPrivileges(user);
+    if (!isCompiled()) await lookForPackages(user, log);
     log.info("privileges dropped", { user: user.name, uid: user.uid, gid: user.gid });
   }
   await forgoForeignFunctions();
   await checkUsable(config);
+}
+
+/** From sources: whether the user finds what Workers import later, while somebody looks at the log. */
+async function lookForPackages(user: User, log: Log): Promise<void> {
+  try {
+    await trySanitizeWorker();
+  } catch (err) {
+    log.error(
+      "the program's packages can't be read by the server's user: mail in HTML, among others, won't be shown. Run " +
+        "the portable archive or the executable, whose files all can read; or put the runtime's cache where the " +
+        "user can read it: DENO_DIR=/var/cache/deno deno install, and start with the same DENO_DIR",
+      { user: user.name, err: err as Error },
+    );
+  }
 }
 
 /** The data folder, made by root for the user: its parent may not be the user's to write in. */

@@ -109,3 +109,19 @@ Deno.test("a self-signed certificate works for its names and addresses", async (
   assert.equal(text, "hello");
   await new Promise((resolve) => server.close(resolve));
 });
+
+Deno.test("the certificate names the address of -ip, also one that comes later", () =>
+  inDir(async (dir) => {
+    const certificate = async () =>
+      new X509Certificate(await Deno.readTextFile(join(dir, "localhost.crt")));
+    await loadLocalserve({ dir, adminPasswordHash, ip: "192.0.2.7" });
+    const first = await certificate();
+    assert.ok(first.checkIP("192.0.2.7") && first.checkIP("127.0.0.1"));
+    await loadLocalserve({ dir, adminPasswordHash, ip: "192.0.2.7" });
+    assert.equal((await certificate()).serialNumber, first.serialNumber);
+    await loadLocalserve({ dir, adminPasswordHash, ip: "2001:db8::7" });
+    assert.ok((await certificate()).checkIP("2001:db8::7"));
+    // Addresses that stand for all of them are no names.
+    await loadLocalserve({ dir, adminPasswordHash, ip: "0.0.0.0" });
+    assert.ok((await certificate()).checkIP("2001:db8::7"));
+  }));

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { X509Certificate } from "node:crypto";
 import { ensureDir, removeFile, writeFileAtomic } from "../../platform/files.ts";
 import { hasIpv6Loopback } from "../../platform/net.ts";
 import { joinPath } from "../../platform/paths.ts";
@@ -13,7 +14,8 @@ import { formatConfig } from "../sconf/describe.ts";
 import { domain } from "../dynamic/domain.ts";
 import { type Dynamic, dynamicConfig } from "../dynamic/dynamic.ts";
 import { type Listener, listener } from "./listener.ts";
-import { selfSignedCertificate } from "../../net/mod.ts";
+import { type KeyCert, selfSignedCertificate } from "../../net/mod.ts";
+import { isUnspecifiedIp } from "../sconf/types.ts";
 import { type Static, staticConfig } from "./static.ts";
 
 /** The account that gets all mail, its address and its password. */
@@ -147,6 +149,7 @@ export async function loadLocalserve(
   const staticPath = joinPath([options.dir, "mox.conf"]);
   const created = !await exists(staticPath);
   if (created) await writeLocalserve(options);
+  else if (options.ip !== undefined) await nameInCertificate(options.dir, options.ip);
   const config = await Config.load(staticPath);
   config.acceptAllAccount = localserveAccount;
   if (options.ip !== undefined) {
@@ -165,6 +168,25 @@ async function exists(path: string): Promise<boolean> {
   }
 }
 
+/** The certificate for localhost, loopback and the address that is listened on; it can be installed as trusted. */
+function localCertificate(ip: string | undefined): Promise<KeyCert> {
+  const names = ["localhost", "127.0.0.1", "::1"];
+  // 0.0.0.0 and :: stand for addresses that may change.
+  if (ip !== undefined && !isUnspecifiedIp(ip) && !names.includes(ip)) names.push(ip);
+  return selfSignedCertificate({ names, authority: true });
+}
+
+/** A folder that was made for other addresses gets a certificate that names this one too. */
+async function nameInCertificate(dir: string, ip: string): Promise<void> {
+  const path = joinPath([dir, "localhost.crt"]);
+  const made = new X509Certificate(await Deno.readTextFile(path));
+  // Another one that a developer has put there is left alone.
+  if (isUnspecifiedIp(ip) || made.subject !== "CN=localhost" || made.checkIP(ip)) return;
+  const { cert, key } = await localCertificate(ip);
+  await writeFileAtomic(joinPath([dir, "localhost.key"]), new TextEncoder().encode(key), 0o600);
+  await writeFileAtomic(path, new TextEncoder().encode(cert), 0o600);
+}
+
 async function writeLocalserve(options: LocalserveOptions): Promise<void> {
   const { dir } = options;
   await ensureDir(dir);
@@ -174,10 +196,7 @@ async function writeLocalserve(options: LocalserveOptions): Promise<void> {
     : await hasIpv6Loopback()
     ? ["127.0.0.1", "::1"]
     : ["127.0.0.1"];
-  const { cert, key } = await selfSignedCertificate({
-    names: ["localhost", "127.0.0.1", "::1"],
-    authority: true,
-  });
+  const { cert, key } = await localCertificate(options.ip);
   const files: [string, string][] = [
     ["localhost.key", key],
     ["localhost.crt", cert],

@@ -14,9 +14,11 @@ import { policyText } from "../../tlspolicy/sts_https.ts";
 import { openOutbound } from "../outbound.ts";
 import type { AdminCommand, AdminContext, Arguments, Print } from "./admin_command.ts";
 import { textArgument } from "./admin_command.ts";
+import { accessCommands } from "./access_command.ts";
 import { backupCommands } from "./backup_command.ts";
 import { maintenanceCommands } from "./maintenance_commands.ts";
 import { movingCommands } from "./moving_commands.ts";
+import { movingMailCommands } from "./moving_mail.ts";
 import { transferCommands } from "./transfer_commands.ts";
 import { setAccountPassword } from "../logins.ts";
 import { tlsKeyCommands } from "./tls_key_commands.ts";
@@ -190,9 +192,11 @@ export const adminCommands: ReadonlyMap<string, AdminCommand> = new Map([
   ...Object.entries(tlsKeyCommands).map(([name, c]) => [`config ${name}`, c] as const),
   ...Object.entries(passwordCommands),
   ...Object.entries(maintenanceCommands),
+  ...Object.entries(accessCommands),
   ...Object.entries(backupCommands),
   ...Object.entries(transferCommands),
   ...Object.entries(movingCommands),
+  ...Object.entries(movingMailCommands),
 ]);
 
 /** Runs one. @throws ControlError, AdminError in words for the administrator */

@@ -29,7 +29,7 @@ import {
 } from "../messages/insert.ts";
 import { destroyEmail, type EmailChange, updateEmail } from "../emails/update.ts";
 import * as changing from "../mailboxes/changes.ts";
-import { requireMailbox } from "../mailboxes/mailboxes.ts";
+import { normalizeMailboxName, requireMailbox } from "../mailboxes/mailboxes.ts";
 import { accountMigrations } from "../database/schema.ts";
 import {
   type ChangeableFlags,
@@ -74,6 +74,8 @@ export class Account extends AccountReader {
   readonly annotations: Annotations;
   #fulltext: FulltextIndex | undefined;
   readonly #emails: EmailFiles;
+  /** Names that a client asked to be subscribed to: their subscriptions outlive their mailboxes. */
+  readonly #askedFor = new Set<string>();
   readonly #removeFiles = (emailIds: number[]) => this.#emails.remove(emailIds);
   #references = 0;
   readonly #onIdle: (a: Account) => void;
@@ -223,15 +225,24 @@ export class Account extends AccountReader {
   /** Removes a mailbox with its messages. @throws StoreError "inbox", "mailboxHasChildren", "mailboxMissing" */
   deleteMailbox(name: string, origin?: Listener): Promise<void> {
     return this.writer.write(
-      (ctx) => changing.deleteMailbox(this.db, ctx, name, this.#removeFiles),
+      (ctx) =>
+        changing.deleteMailbox(
+          this.db,
+          ctx,
+          name,
+          this.#removeFiles,
+          this.#askedFor.has(normalizeMailboxName(name)),
+        ),
       origin,
     );
   }
 
   subscribe(name: string, origin?: Listener): Promise<void> {
+    this.#askedFor.add(normalizeMailboxName(name));
     return this.writer.write((ctx) => changing.subscribe(this.db, ctx, name), origin);
   }
   unsubscribe(name: string, origin?: Listener): Promise<void> {
+    this.#askedFor.delete(normalizeMailboxName(name));
     return this.writer.write((ctx) => changing.unsubscribe(this.db, ctx, name), origin);
   }
   /** Gives the mailbox these special uses, in place of those it had. */

@@ -8,6 +8,7 @@
 import { join } from "node:path";
 import * as v from "valibot";
 import { writeFileAtomic } from "../../platform/files.ts";
+import { ownLikeFolder } from "../../platform/users.ts";
 import { lastBackupFile } from "./copy.ts";
 
 const schema = v.object({
@@ -26,6 +27,15 @@ const pathIn = (dataDir: string) => join(dataDir, lastBackupFile);
 /** Notes a backup. */
 export async function noteBackup(dataDir: string, b: LastBackup): Promise<void> {
   await writeFileAtomic(pathIn(dataDir), new TextEncoder().encode(JSON.stringify(b)));
+}
+
+/** After root's command has noted one: the server has to be able to read it. */
+export function giveLastBackup(dataDir: string): void {
+  try {
+    ownLikeFolder(pathIn(dataDir));
+  } catch {
+    // Nothing was noted.
+  }
 }
 
 /** What was noted; undefined if nothing was, or nobody can read it. */

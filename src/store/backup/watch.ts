@@ -5,6 +5,7 @@
  * @module
  */
 import { join } from "node:path";
+import { openFilesCanGo } from "../../platform/files.ts";
 import {
   BackupError,
   files,
@@ -113,6 +114,8 @@ export class DataWatch {
         if (f.mail) this.#removed.add(f.path);
       }
     }
+    // Between two looks an account can be removed, and a database replaced, by who wants to.
+    if (!openFilesCanGo) { for (const f of this.#databases.values()) f.db.release(); }
     this.#removeGone();
     this.state.databases = this.#databases.size;
     this.state.took = performance.now() - start;

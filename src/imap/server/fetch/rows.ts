@@ -14,6 +14,7 @@ import type { FetchItem } from "../../parse/fetch.ts";
 import { lowerBound } from "../../parse/numset.ts";
 import { contentPieces, simpleItem, wholeMessage } from "./items.ts";
 import { idSuffix } from "../mailboxes/places.ts";
+import { announceKeywords } from "../session/flags_lines.ts";
 import type { Session } from "../session/session.ts";
 
 /** Messages between two waits for the peer. */
@@ -144,6 +145,8 @@ export async function fetchUids(
 
   for (let i = 0; i < uids.length && !conn.closed;) {
     const part = uids.subarray(i, i + (p.content ? contentSlice : slice));
+    // Before an answer names keywords that others have just made.
+    if (p.flags || sets) announceKeywords(s, account.mailbox(v.mailboxId)?.keywords ?? []);
     const nowSeen = sets ? await setSeen(s, part) : undefined;
     let out = "";
     let found = 0;
@@ -164,7 +167,7 @@ export async function fetchUids(
       if (p.modseq || (marked !== undefined && s.condstore)) line += `MODSEQ (${modseq}) `;
       if (marked !== undefined) {
         row.flags |= Flag.Seen;
-        if (!p.flags) line += `FLAGS (${formatFlags(row.flags, row.keywords)}) `;
+        if (!p.flags) line += `FLAGS (${formatFlags(row.flags, row.keywords, v.keywords)}) `;
       }
       if (p.items.length > 0) return line;
       // RFC 9586 §3.2: never empty.
@@ -179,7 +182,7 @@ export async function fetchUids(
       if (p.content) {
         const reader = openContent(s, row, r);
         if (reader === undefined) {
-          out += withoutContent(line, p.items, row, suffix);
+          out += withoutContent(line, p.items, row, suffix, v.keywords);
           return;
         }
         if (row.size > largeMessage) {
@@ -194,7 +197,7 @@ export async function fetchUids(
       }
       if (row.listed === null && p.listed.size > 0) {
         if (readInstead(s, row, p.items, r, out + line)) out = ")\r\n";
-        else out += withoutContent(line, p.items, row, suffix);
+        else out += withoutContent(line, p.items, row, suffix, v.keywords);
         return;
       }
       out += line;
@@ -202,7 +205,9 @@ export async function fetchUids(
         if (k > 0) out += " ";
         const item = p.items[k];
         const names = p.listed.get(item);
-        out += names ? listedItem(item, names, row.listed!) : simpleItem(item, row, suffix);
+        out += names
+          ? listedItem(item, names, row.listed!)
+          : simpleItem(item, row, suffix, v.keywords);
       }
       out += ")\r\n";
       if (out.length > piece) {
@@ -300,9 +305,10 @@ function withoutContent(
   items: readonly FetchItem[],
   row: FetchRow,
   suffix: string,
+  spelled: ReadonlyMap<string, string>,
 ): string {
   const simple = items.filter((i) => i.kind !== "section" && i.kind !== "binarysize");
-  const text = line + simple.map((i) => simpleItem(i, row, suffix)).join(" ");
+  const text = line + simple.map((i) => simpleItem(i, row, suffix, spelled)).join(" ");
   return text.endsWith("(") ? "" : `${text.trimEnd()})\r\n`;
 }
 

@@ -12,6 +12,7 @@ import { ImapBad, ImapNo } from "./answer.ts";
 import type { ImapBackend } from "./backend.ts";
 import type { NotifyRules } from "../mailboxes/notify_rules.ts";
 import type { Source } from "../mailboxes/names.ts";
+import type { ProtocolTrace } from "./trace.ts";
 import type { View } from "./view.ts";
 
 /** States as bits, so that a command can name those it is allowed in. */
@@ -67,6 +68,9 @@ export class Session {
   readonly ending: SessionEnd;
   /** Called when the session is over. */
   onClose: (() => void) | undefined;
+
+  /** What goes to and fro, for the log. */
+  trace: ProtocolTrace | undefined;
 
   /** Capabilities of all commands. */
   readonly commandCapabilities: readonly string[];

@@ -24,6 +24,11 @@ const worker = workerQueue<SanitizeRequest, Sanitized>({
   maxWaiting: 1000,
 });
 
+/** Whether the Worker can be started, and finds what it imports. @throws Error as the Worker fails */
+export async function trySanitizeWorker(): Promise<void> {
+  await worker.ask({ html: "<p>", inline: new Map(), external: false });
+}
+
 /** Ends the Worker; texts that it had are refused. */
 export function stopSanitizeWorker(): void {
   worker.stop("stopped");
