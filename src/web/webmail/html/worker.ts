@@ -26,7 +26,7 @@ const worker = workerQueue<SanitizeRequest, Sanitized>({
 
 /** Whether the Worker can be started, and finds what it imports. @throws Error as the Worker fails */
 export async function trySanitizeWorker(): Promise<void> {
-  await worker.ask({ html: "<p>", inline: new Map(), external: false });
+  await worker.ask("", { html: "<p>", inline: new Map(), external: false });
 }
 
 /** Ends the Worker; texts that it had are refused. */
