@@ -366,6 +366,12 @@ export class Session implements SmtpSession {
     this.traceSecret(words.slice(0, 2).join(" "), words.length > 2 ? line : undefined);
   }
 
+  /** Logs a piece of a message, at the level tracedata only. */
+  traceData(bytes: Uint8Array): void {
+    if (!this.log.enabled("tracedata")) return;
+    this.log.trace("tracedata", `C: ${new TextDecoder("latin1").decode(bytes)}`);
+  }
+
   /** Logs a line whose secret part is shown at the level traceauth only. */
   traceSecret(shown: string, full: string | undefined): void {
     if (full !== undefined && this.log.enabled("traceauth")) {
