@@ -36,6 +36,8 @@ export interface ListArgs {
   returnChildren: boolean;
   returnSpecialUse: boolean;
   returnStatus: StatusItem[];
+  /** MYRIGHTS (RFC 8440). */
+  returnRights: boolean;
   /** RFC 9590: entries whose values are wanted. */
   returnMetadata: string[];
 }
@@ -59,6 +61,7 @@ export function parseList(c: Cursor): ListArgs {
     returnChildren: false,
     returnSpecialUse: false,
     returnStatus: [],
+    returnRights: false,
     returnMetadata: [],
   };
   if (c.at("(")) {
@@ -101,12 +104,13 @@ export function parseList(c: Cursor): ListArgs {
   while (!c.take(")")) {
     if (c.pos > start) c.sp();
     const w = c.oneOf(
-      ["SUBSCRIBED", "CHILDREN", "SPECIAL-USE", "STATUS", "METADATA"],
+      ["SUBSCRIBED", "CHILDREN", "SPECIAL-USE", "STATUS", "METADATA", "MYRIGHTS"],
       "list return option",
     );
     if (w === "SUBSCRIBED") a.returnSubscribed = true;
     else if (w === "CHILDREN") a.returnChildren = true;
     else if (w === "SPECIAL-USE") a.returnSpecialUse = true;
+    else if (w === "MYRIGHTS") a.returnRights = true;
     else if (w === "STATUS") {
       c.sp();
       a.returnStatus = parseStatusItems(c);

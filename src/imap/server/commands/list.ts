@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { allRights } from "../../../store/mailboxes/rights.ts";
+import { allRights, formatRights } from "../../../store/mailboxes/rights.ts";
 import { specialUseNames } from "../../../store/types.ts";
 import { type ListArgs, parseList } from "../../parse/list.ts";
 import type { Answer } from "../session/answer.ts";
@@ -88,6 +88,10 @@ async function list(s: Session, a: ListArgs): Promise<Answer | void> {
     const extended = info.length > 0 ? ` (${info.join(" ")})` : "";
     s.untagged(`LIST (${attrs.join(" ")}) "/" ${s.mailboxText(name)}${extended}`);
     if (!m) continue;
+    // RFC 8440 §3: of what can be selected, and where MYRIGHTS would be answered.
+    if (a.returnRights && /[lrikxa]/.test(m.rights)) {
+      s.untagged(`MYRIGHTS ${s.mailboxText(name)} ${formatRights(m.rights)}`);
+    }
     // RFC 5819 §2: no STATUS of what may not be read.
     if (!m.rights.includes("r")) continue;
     if (a.returnStatus.length > 0) s.untagged(statusText(s, m, a.returnStatus));
@@ -110,7 +114,14 @@ function specialUse(p: Place | undefined): number {
 export const listCommand: Command = {
   name: "LIST",
   states: loggedIn,
-  capabilities: ["LIST-EXTENDED", "LIST-STATUS", "SPECIAL-USE", "CHILDREN", "LIST-METADATA"],
+  capabilities: [
+    "LIST-EXTENDED",
+    "LIST-STATUS",
+    "SPECIAL-USE",
+    "CHILDREN",
+    "LIST-METADATA",
+    "LIST-MYRIGHTS",
+  ],
   parse(c, s) {
     c.sp();
     const a = parseList(c);
