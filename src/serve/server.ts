@@ -233,6 +233,7 @@ export class MailServer {
       );
       await o.prepare?.(accounts);
       server.#pages = await openWebPages(server, {
+        sieve,
         limiter: server.#loginGuard,
         logins: server.#logins,
         outbound,
