@@ -1,5 +1,5 @@
 /** `mox import accounts` and `mox import aliases`. @module */
-import { readStdinBytes } from "../platform/terminal.ts";
+import { readPassword, readStdinBytes } from "../platform/terminal.ts";
 import type { Json } from "../serve/control/control.ts";
 import { adminCommand } from "./admin_call.ts";
 import { type Command, UsageError } from "./command.ts";
@@ -15,7 +15,98 @@ async function listText(path: string): Promise<string> {
 
 const status = (result: Json) => (result as { problems: number }).problems > 0 ? 1 : 0;
 
+/** Failed accounts. */
+const mailStatus = (result: Json) => (result as { failed: number }).failed > 0 ? 1 : 0;
+
+function numberFlag(name: string, text: string): number {
+  const n = Number(text);
+  if (!Number.isInteger(n) || n < 0) throw new UsageError(`-${name} is a number, not ${text}`);
+  return n;
+}
+
+const mailHelp = `
+  -n      accounts at a time
+  -again  look for new mail again after so many seconds, until it is broken off with Ctrl-C`;
+
 export const movingCommands: readonly Command[] = [
+  adminCommand({
+    name: "import imap",
+    usage:
+      "-host host [-port port] [-tls tls|starttls|none] (-master user [-separator *] | -table file) " +
+      "[-n 4] [-again seconds] [account ...]",
+    summary: "Bring the mail of many accounts from another IMAP server",
+    help: `
+Logs in at another server for each account, all or those that are named, and brings what is there: mailboxes, flags,
+keywords, dates. What was brought is remembered by mailbox and uid, so it can be broken off, and run again for what is
+new, as often as you like until the MX record leads here. A connection that breaks is made anew; an account that
+fails is told, and the others go on.
+
+  -host, -port  the other server
+  -tls      tls (the default, port 993), starttls or none (port 143; passwords can be read then)
+  -master   a user who may log in as others, with address, separator and name as in ann@example.org*master
+            (Dovecot's auth_master_user_separator); the password is read from the terminal or standard input
+  -table    a CSV file instead: account or address here, user there, password
+${mailHelp.trim()}`,
+    flags: {
+      host: "",
+      port: "0",
+      tls: "tls",
+      master: "",
+      separator: "*",
+      table: "",
+      n: "4",
+      again: "0",
+    },
+    min: 0,
+    max: 100_000,
+    toArgs: async (accounts, f) => {
+      if (f.host === "") throw new UsageError("-host is missing: the other server");
+      if ((f.master === "") === (f.table === "")) {
+        throw new UsageError("give either -master or -table");
+      }
+      return {
+        host: f.host,
+        port: numberFlag("port", f.port),
+        tls: f.tls,
+        separator: f.separator,
+        table: f.table === "" ? "" : await listText(f.table),
+        master: f.master,
+        password: f.master === ""
+          ? ""
+          : await readPassword(`password of ${f.master}: `, { once: true }),
+        parallel: numberFlag("n", f.n),
+        again: numberFlag("again", f.again),
+        accounts,
+      };
+    },
+    status: mailStatus,
+  }),
+  adminCommand({
+    name: "import maildirs",
+    usage: "-pattern path [-n 4] [-again seconds] [account ...]",
+    summary: "Bring the mail of many accounts from Maildirs on this machine",
+    help: `
+Imports the Maildir of each account that has one, as "mox import maildir" does: all accounts or those that are named.
+Messages that are there already are left out, so it can be run again. The running server reads the files: its user
+must be allowed to.
+
+  -pattern  path of a Maildir, with %u for the address, %n for what is before the @ and %d for the domain, as in
+            Dovecot's mail_location: /var/vmail/%d/%n/Maildir
+${mailHelp.trim()}`,
+    flags: { pattern: "", n: "4", again: "0" },
+    min: 0,
+    max: 100_000,
+    toArgs: (accounts, f) => {
+      if (!/%[und]/.test(f.pattern)) throw new UsageError("-pattern needs %u, or %n and %d");
+      return {
+        pattern: f.pattern,
+        parallel: numberFlag("n", f.n),
+        again: numberFlag("again", f.again),
+        accounts,
+      };
+    },
+    status: mailStatus,
+  }),
   adminCommand({
     name: "import accounts",
     usage: "[-dryrun] [-format passwd|csv|json] [-domain domain] [-replacepasswords] file",

@@ -25,17 +25,21 @@ export async function readStdinBytes(max: number): Promise<Uint8Array> {
 }
 
 /**
- * Asks for a new password, twice and without echo on a terminal; otherwise the first line of standard
+ * Asks for a password, twice (or with `once` for one that is there already) and without echo on a terminal; otherwise the first line of standard
  * input is taken.
  * @throws Error if the two don't match or nothing was typed.
  */
-export async function readPassword(prompt: string): Promise<string> {
+export async function readPassword(
+  prompt: string,
+  o: { once?: boolean } = {},
+): Promise<string> {
   if (!Deno.stdin.isTerminal()) {
     const line = (await readStdin()).split(/\r?\n/, 1)[0];
     if (line === "") throw new Error("no password on standard input");
     return line;
   }
   const first = await readHidden(prompt);
+  if (o.once) return first;
   const second = await readHidden("again: ");
   if (first !== second) throw new Error("the passwords are not the same");
   return first;

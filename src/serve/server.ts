@@ -164,7 +164,7 @@ export class MailServer {
     const sockets = await Sockets.bind(config.static);
     try {
       const certificates = await ServerCertificates.open(config);
-      const outbound = openOutbound(config.static, config.dir, o.outgoing?.resolver);
+      const outbound = openOutbound(config.static, config.dir, o.outgoing?.resolver, o.local);
       await o.becomeUser?.();
       return await MailServer.#open(o, sockets, certificates, outbound);
     } finally {
@@ -233,6 +233,7 @@ export class MailServer {
       );
       await o.prepare?.(accounts);
       server.#pages = await openWebPages(server, {
+        sieve,
         limiter: server.#loginGuard,
         logins: server.#logins,
         outbound,

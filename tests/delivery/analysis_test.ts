@@ -161,6 +161,25 @@ Deno.test("the first ruleset that matches is taken; headers match by name and va
   assert.equal(await mailbox([["X-Subject", "urgent"]]), "second");
 });
 
+Deno.test("rulesets that take too many steps on a message end, and its reason says so", async () => {
+  const destination = {
+    mailbox: "",
+    dmarcReports: false,
+    tlsReports: false,
+    rulesets: [
+      ruleset({ MsgFromRegexp: "^nobody@", Mailbox: "first" }),
+      ruleset({ HeadersRegexp: { ".": "(?i)([^b]?[^c]?[^d]?){0,800}~" }, Mailbox: "second" }),
+      ruleset({ MsgFromRegexp: ".", Mailbox: "third" }),
+    ],
+  };
+  const headers = Array.from({ length: 10 }, (): [string, string] => ["X-Any", "a".repeat(990)]);
+  const d = await analyze(message({ destination, headers }));
+  assert.equal(d.mailbox, "Inbox");
+  assert.match(d.reasonText.join("; "), /ruleset 2 takes too long for this message/);
+  // Others of its messages go by the rules.
+  assert.equal((await analyze(message({ destination, headers: [] }))).mailbox, "third");
+});
+
 Deno.test("each limit of the rates holds for its network and window", () => {
   const at = (count: number, size: number) => ({
     ...memoryHistory([], []),

@@ -19,6 +19,7 @@ import {
 import { Mailbox, MailboxName } from "./mailbox.ts";
 import { MessageItem, ParsedMessage } from "./message.ts";
 import { Page, Query, Target, View } from "./query.ts";
+import { ruleCalls } from "./rules.ts";
 import { SenderView, Settings } from "./settings.ts";
 
 /** A call's two schemas. */
@@ -80,6 +81,11 @@ export const calls = {
 
   // --- messages
   MessageGet: { request: v.strictObject({ id: Id }), response: ParsedMessage },
+  /** All of a thread by time, wherever its messages are, each once; not what is thrown away or being written. */
+  ThreadGet: {
+    request: v.strictObject({ id: Id }),
+    response: v.object({ items: v.array(MessageItem) }),
+  },
   /** Items by id, in the order asked for, without those that are gone. */
   MessageItems: {
     request: v.strictObject({ ids: v.pipe(v.array(Id), v.minLength(1), v.maxLength(1000)) }),
@@ -109,6 +115,13 @@ export const calls = {
     request: v.strictObject({ target: Target, forever: v.optional(v.boolean()) }),
     response: Done,
   },
+  /** Puts messages away until a time; then they are back where they were, unread. */
+  Snooze: { request: v.strictObject({ target: Target, until: Time }), response: Done },
+  /** Puts an uploaded message (.eml) into a mailbox. */
+  MessageImport: {
+    request: v.strictObject({ uploadId: text(100), mailboxId: Id }),
+    response: v.object({ id: Id }),
+  },
   Undo: { request: v.strictObject({ undo: text(100) }), response: v.object({ count: Count }) },
   /** How many messages a query finds, before acting on them all. */
   QueryCount: { request: v.strictObject({ query: Query }), response: v.object({ count: Count }) },
@@ -120,6 +133,17 @@ export const calls = {
   ThreadCollapse: {
     request: v.strictObject({ target: Target, collapse: v.boolean() }),
     response: Nothing,
+  },
+
+  /** Asks a list's server to send no more (RFC 8058), from this server, without anything of the reader's. */
+  Unsubscribe: { request: v.strictObject({ id: Id }), response: Nothing },
+  /** Answers an invitation; its organiser gets a message. */
+  InvitationAnswer: {
+    request: v.strictObject({
+      id: Id,
+      answer: v.picklist(["accepted", "tentative", "declined"]),
+    }),
+    response: v.object({ warnings: v.array(v.string()) }),
   },
 
   // --- mailboxes
@@ -155,6 +179,9 @@ export const calls = {
   Send,
   SendCancel,
   SendReschedule,
+
+  // --- rules
+  ...ruleCalls,
 
   // --- settings
   SettingsGet: { request: Nothing, response: v.object({ settings: Settings }) },

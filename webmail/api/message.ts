@@ -94,6 +94,26 @@ export const ListUnsubscribe = v.object({
   oneClick: v.boolean(),
 });
 
+/** An event that a message is about (RFC 5546). */
+export const Invitation = v.object({
+  /** "request", "reply", "cancel", "publish", … */
+  method: v.string(),
+  summary: v.string(),
+  location: v.string(),
+  description: v.string(),
+  start: Time,
+  end: Time,
+  /** The times are days, in UTC. */
+  allDay: v.boolean(),
+  recurring: v.boolean(),
+  cancelled: v.boolean(),
+  organizer: v.nullable(Address),
+  attendees: v.array(v.object({ name: v.string(), address: v.string(), status: v.string() })),
+  /** The own address that is invited, with its status; null if none is. */
+  me: v.nullable(v.object({ address: v.string(), status: v.string() })),
+});
+export type Invitation = v.InferOutput<typeof Invitation>;
+
 /** An opened message. */
 export const ParsedMessage = v.object({
   item: MessageItem,
@@ -123,6 +143,11 @@ export const ParsedMessage = v.object({
   /** Address of the mailing list (List-Post), or null. */
   listPost: v.nullable(v.string()),
   listUnsubscribe: v.nullable(ListUnsubscribe),
+  invitation: v.nullable(Invitation),
+  /** Encrypted or signed by its sender's program, in a way that the page shows but can't check. */
+  protection: v.nullable(
+    v.picklist(["pgpEncrypted", "smimeEncrypted", "pgpSigned", "smimeSigned"]),
+  ),
   /** How this sender's messages are shown, if it was remembered. */
   senderView: v.nullable(v.picklist(["text", "html", "htmlExternal"])),
   /** When it is sent, if it waits for that; null otherwise. */

@@ -14,6 +14,8 @@ export const Settings = v.object({
   layout: v.picklist(["auto", "topBottom", "leftRight"]),
   theme: v.picklist(["auto", "light", "dark"]),
   threading: Threading,
+  /** An opened message has the others of its thread around it. */
+  conversations: v.optional(v.boolean(), true),
   order: Order,
   /** Which part of a message that has text and HTML is shown: by default the one that says more. */
   body: v.optional(v.picklist(["auto", "html", "text"]), "auto"),
@@ -25,6 +27,11 @@ export const Settings = v.object({
   showShortcuts: v.boolean(),
   /** Show the preview's words in the list. */
   showPreviews: v.boolean(),
+  /** Colours of labels, by keyword: hues in degrees. */
+  labelColors: v.optional(
+    v.record(text(100), v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(360))),
+    {},
+  ),
   /** Seconds until an opened message counts as read; -1: only by hand. */
   readAfter: v.pipe(v.number(), v.integer(), v.minValue(-1), v.maxValue(60)),
   /** Seconds until an opened message is marked as not junk; -1: never. */
@@ -41,12 +48,14 @@ export const defaultSettings: Settings = {
   layout: "auto",
   theme: "auto",
   threading: "unread",
+  conversations: true,
   order: "newest",
   body: "auto",
   writing: "auto",
   showRecipientSecurity: true,
   showShortcuts: true,
   showPreviews: true,
+  labelColors: {},
   readAfter: 0,
   notJunkAfter: 5,
   undoSend: 0,

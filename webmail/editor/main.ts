@@ -78,7 +78,14 @@ const tags: readonly (readonly [Format, string])[] = [
 function tellFormats(): void {
   host?.onFormats(new Set(tags.filter(([, tag]) => squire.hasFormat(tag)).map(([f]) => f)));
 }
-squire.addEventListener("input", () => host?.changed());
+/** What the window has put in: the editor tells of that, too. */
+let known = "";
+squire.addEventListener("input", () => {
+  const now = squire.getHTML();
+  if (now === known) return;
+  known = now;
+  host?.changed();
+});
 squire.addEventListener("pathChange", tellFormats);
 squire.addEventListener("select", tellFormats);
 
@@ -115,12 +122,15 @@ function put(html: string, pictures: ReadonlyMap<string, string>): void {
   for (const img of root.querySelectorAll<HTMLImageElement>("img[data-cid]")) {
     img.src = pictures.get(img.dataset.cid ?? "") ?? img.src;
   }
+  known = squire.getHTML();
 }
 
 const editor: Editor = {
   start: (h, html, pictures) => {
     put(html, pictures);
-    squire.moveCursorToStart();
+    // Below a quote that comes first.
+    if (root.children[1]?.tagName === "BLOCKQUOTE") squire.moveCursorToEnd();
+    else squire.moveCursorToStart();
     host = h;
   },
   html: () => written().innerHTML,

@@ -23,7 +23,10 @@ import { composeWindows } from "./compose/windows.ts";
 import { connectionStatus } from "./connection_status.ts";
 import { type Events, openEvents } from "./events.ts";
 import { openHelp } from "./help.ts";
+import { takeDroppedMessages } from "./drop_messages.ts";
+import { setLabelColors } from "./label_colors.ts";
 import { layout } from "./layout.ts";
+import { labelList } from "./mailboxes/labels.ts";
 import { button, onButtonHint } from "../lib/button.ts";
 import { el, fill } from "../lib/dom.ts";
 import { addKeys, keyLayers } from "../lib/keys.ts";
@@ -40,6 +43,9 @@ import { sayOnce } from "./say_once.ts";
 import { pageKeys } from "./page_keys.ts";
 import { answer, fromMailto, newMessage, wantsRich } from "./compose/quoting.ts";
 import { searchBar } from "./search/bar.ts";
+import { ruleFrom } from "./rules/from_message.ts";
+import { openRules } from "./rules/rules.ts";
+import { showLog } from "./rules/trying.ts";
 import { openSettings } from "./settings.ts";
 
 /** Messages or threads asked for at a time. */
@@ -96,7 +102,23 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
     },
   });
 
+  const labels = labelList({
+    onOpen: (keyword) => {
+      search.set(`label:${keyword}`);
+      show(null, { keywords: [keyword] });
+      if (panes.narrow()) panes.show("list");
+    },
+    onColor: (keyword, hue) =>
+      attempt(async () => {
+        const labelColors = { ...settings!.labelColors, [keyword]: hue };
+        await call("SettingsSet", { settings: { ...settings!, labelColors } });
+      }),
+  });
+  const allKeywords = () =>
+    [...new Set([...mailboxes.values()].flatMap((m) => m.keywords))]
+      .filter((k) => !k.startsWith("$")).sort();
   const boxes = mailboxList({
+    below: labels.root,
     onOpen: (id) => {
       search.set("");
       show(id, {});
@@ -106,7 +128,7 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
   });
   const search = searchBar({
     onSearch: (f) => show(openMailbox ?? null, f),
-    keywords: () => [...new Set([...mailboxes.values()].flatMap((m) => m.keywords))].sort(),
+    keywords: () => allKeywords(),
   });
   const windows = composeWindows({
     start: () => start!,
@@ -169,7 +191,7 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
         "notJunk",
         `Messages that are open for ${settings!.notJunkAfter} seconds are marked as not junk, ` +
           "which trains your filter.",
-        { text: "Settings", run: showSettings, seconds: 30 },
+        { text: "Change", run: showSettings, seconds: 30 },
       );
     },
     onReply: (m, how, shown) =>
@@ -188,6 +210,12 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
     tools,
     more: (m) => [
       { text: "Keywords", title: "Add or remove keywords. Key: l", run: act.label },
+      {
+        text: "Make a rule",
+        title: "For messages like this one, when they come",
+        run: () => openRules(mailboxes.values(), ruleFrom(m, message.current()?.headers ?? [])),
+      },
+      { text: "What rules did", run: () => showLog(m.id) },
       ...settings?.threading === "off" ? [] : [{
         text: m.threadMuted ? "Unmute thread" : "Mute thread",
         title: "Whether new messages of this thread are marked as read. Key: M",
@@ -197,6 +225,7 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
   });
 
   list.root.prepend(bulk.root);
+  takeDroppedMessages(list.root, () => openMailbox ?? undefined);
   const connection = connectionStatus({
     reconnect: () => events?.reconnect(),
     onLoggedOut: () => sessionEnded("Your session has ended."),
@@ -206,6 +235,7 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
   const top = el(
     "header",
     { class: "top" },
+    button("Skip to the messages", () => list.focus(), { attributes: { class: "skip" } }),
     button("Mailboxes", () => panes.show(panes.pane() === "mailboxes" ? "list" : "mailboxes"), {
       attributes: { class: "only-narrow" },
     }),
@@ -311,13 +341,16 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
   }
 
   function showSettings(): void {
-    openSettings(settings!, start?.accountPage ?? null, applySettings);
+    const rules = () => openRules(mailboxes.values());
+    openSettings(settings!, start?.accountPage ?? null, rules, applySettings);
   }
 
   function applySettings(s: Settings): void {
     const anew = settings !== undefined &&
       (settings.threading !== s.threading || settings.order !== s.order);
     settings = s;
+    setLabelColors(s.labelColors);
+    labels.set(allKeywords());
     panes.apply(s);
     onButtonHint(s.showShortcuts ? keyHint : () => {});
     if (anew) show(openMailbox ?? null, filter);
@@ -343,6 +376,7 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
         break;
       case "mailboxKeywords":
         edit(c.id, { keywords: c.keywords }, false);
+        labels.set(allKeywords());
         break;
       case "mailboxCounts":
         edit(c.id, c.counts, false);
@@ -398,6 +432,9 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
         for (const m of e.mailboxes) mailboxes.set(m.id, m);
         boxes.set(mailboxes.values());
         settings = e.settings;
+        setLabelColors(settings.labelColors);
+        labels.set(allKeywords());
+        boxes.setQuota(e.quota);
         panes.apply(settings);
         onButtonHint(settings.showShortcuts ? keyHint : () => {});
         fill(title, e.loginAddress);
@@ -406,6 +443,8 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
           if (mailto !== undefined) windows.open(fromMailto(start, settings, mailto));
           if (alone !== undefined) attempt(() => windows.edit(alone));
           else void windows.recover();
+          // Someone who just came is where the mail is.
+          if (document.activeElement === document.body) list.focus();
           if (composeSoon) compose();
           const text = readAddress().search;
           search.set("");

@@ -57,7 +57,7 @@ export function layout(
       sizes[split()] = Math.max(15, Math.min(85, sizes[split()] + px * 100 / whole));
     },
   );
-  const main = el("div", { class: "panes" }, parts.list, splitBar, parts.message);
+  const main = el("main", { class: "panes" }, parts.list, splitBar, parts.message);
   const root = el(
     "div",
     { class: "app" },

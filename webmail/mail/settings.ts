@@ -10,11 +10,13 @@ import { attempt, notice } from "../lib/notify.ts";
 /**
  * Shows the settings.
  * @param accountPage path of the page with all else of the account
+ * @param rules shows the rules for arriving mail
  * @param saved gets the settings when they have changed
  */
 export function openSettings(
   now: Settings,
   accountPage: string | null,
+  rules: () => void,
   saved: (s: Settings) => void,
 ): void {
   const choice = <T extends string>(value: T, options: readonly (readonly [T, string])[]) =>
@@ -63,6 +65,7 @@ export function openSettings(
     ["text", "Plain text"],
   ]);
   const security = box(now.showRecipientSecurity);
+  const conversations = box(now.conversations);
   const shortcuts = box(now.showShortcuts);
   const previews = box(now.showPreviews);
   const checkbox = (b: HTMLInputElement, text: string, more: string) =>
@@ -73,9 +76,11 @@ export function openSettings(
     e.preventDefault();
     attempt(async () => {
       const settings: Settings = {
+        ...now,
         signature: signature.value,
         theme: theme.value as Settings["theme"],
         layout: layout.value as Settings["layout"],
+        conversations: conversations.checked,
         threading: threading.value as Settings["threading"],
         order: order.value as Settings["order"],
         quoting: quoting.value as Settings["quoting"],
@@ -125,6 +130,11 @@ export function openSettings(
       el(
         "div",
         { class: "checkboxes" },
+        checkbox(
+          conversations,
+          "Conversations",
+          "Show the other messages of its thread around an opened message",
+        ),
         checkbox(previews, "Previews", "Show the first words of messages in the list"),
         checkbox(
           security,
@@ -138,6 +148,13 @@ export function openSettings(
         { class: "buttons" },
         button("Cancel", () => dialog.close()),
         el("button", { type: "submit", class: "primary" }, "Save"),
+      ),
+      el("h3", {}, "Rules"),
+      el(
+        "p",
+        {},
+        button("Rules for arriving mail", rules),
+        " Move, mark, forward or answer messages as they come.",
       ),
       accountPage === null ? null : [
         el("h3", {}, "Account"),

@@ -18,6 +18,7 @@ import { accessCommands } from "./access_command.ts";
 import { backupCommands } from "./backup_command.ts";
 import { maintenanceCommands } from "./maintenance_commands.ts";
 import { movingCommands } from "./moving_commands.ts";
+import { movingMailCommands } from "./moving_mail.ts";
 import { transferCommands } from "./transfer_commands.ts";
 import { setAccountPassword } from "../logins.ts";
 import { tlsKeyCommands } from "./tls_key_commands.ts";
@@ -195,6 +196,7 @@ export const adminCommands: ReadonlyMap<string, AdminCommand> = new Map([
   ...Object.entries(backupCommands),
   ...Object.entries(transferCommands),
   ...Object.entries(movingCommands),
+  ...Object.entries(movingMailCommands),
 ]);
 
 /** Runs one. @throws ControlError, AdminError in words for the administrator */

@@ -1,8 +1,9 @@
 /** The webmail of the running server: its logins, and sending through the queue. @module */
 import { type Config, defaultMaxMessageSize } from "../../config/mod.ts";
-import type { LoginGuard } from "../../net/mod.ts";
+import type { LoginGuard, Outbound } from "../../net/mod.ts";
 import { programVersion } from "../../platform/version.ts";
 import type { Queue } from "../../queue/mod.ts";
+import { hookRule } from "../../queue/webhooks/mod.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
 import { SmtpError } from "../../smtp/server/mod.ts";
 import { UserError } from "../../web/http/mod.ts";
@@ -15,6 +16,7 @@ import {
   type Webmail,
 } from "../../web/webmail/mod.ts";
 import { checkAccountLogin, checkAccountPasskey } from "./account_pages.ts";
+import type { SieveServices } from "../receiving/services.ts";
 import { loginAccount, type LoginServices } from "../logins.ts";
 import { queueOutgoing } from "../sending/outgoing.ts";
 import { recipientSecurity, type SecurityServices } from "../sending/recipient_security.ts";
@@ -28,6 +30,8 @@ export interface WebmailServer {
   limiter: LoginGuard;
   logins: LoginServices;
   tempDir: string;
+  sieve: SieveServices;
+  outbound: Outbound;
   /** Localserve: who a request is of without a login. */
   withoutLogin?: LoginOptions["withoutLogin"];
   /** Undefined where there is no DNS. */
@@ -56,12 +60,29 @@ export function webmail(s: WebmailServer): Promise<Webmail> {
     hostname: config.static.Hostname,
     version: programVersion,
     tempDir: s.tempDir,
+    sieve: s.sieve,
     maxMessageSize: Math.max(...sizes) || defaultMaxMessageSize,
     page: (req) => req.path === "/editor" ? editor(req) : page(req),
     submit: (m) => submit(s, m),
+    postOneClick: (url) => postOneClick(s.outbound, url),
     wasSubmitted: (account, messageId) => s.queue.hasMessageId(account, messageId),
     domainSecurity: s.security && ((domain) => recipientSecurity(s.security!, domain)),
   });
+}
+
+async function postOneClick(outbound: Outbound, url: string): Promise<number> {
+  const { status } = await outbound.request({
+    url: new URL(url),
+    method: "POST",
+    headers: { "Content-Type": "application/x-www-form-urlencoded" },
+    // RFC 8058 §3.1, all of the body.
+    body: "List-Unsubscribe=One-Click",
+    rule: hookRule,
+    timeout: 20_000,
+    maxBytes: 64 * 1024,
+    cutOff: true,
+  });
+  return status;
 }
 
 async function submit(s: WebmailServer, m: SubmittedMessage): Promise<void> {

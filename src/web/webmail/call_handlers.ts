@@ -11,15 +11,20 @@ import { missing, rethrow } from "./errors.ts";
 import type { EventConnections } from "./list/event_stream.ts";
 import { bitsFromUses } from "./list/flags.ts";
 import { rejectsMailboxes } from "./sending/identities.ts";
-import { mailboxItem, messageItem } from "./list/items.ts";
+import { conversationItems, mailboxItem, messageItem } from "./list/items.ts";
+import { answerTo } from "./reading/invitation.ts";
+import { unsubscribe } from "./reading/unsubscribe.ts";
 import { parsedMessage } from "./reading/message.ts";
 import { domainSecurity } from "./sending/recipient_security.ts";
 import { checkSendAt, sendOrSchedule } from "./scheduled/schedule.ts";
 import type { WebmailServices } from "./services.ts";
+import { ruleHandlers } from "./rules/handlers.ts";
 import { saveSenderView, saveWebmailSettings, webmailSettings } from "./settings.ts";
 import { countTargets, targetUids } from "./list/targets.ts";
 import type { UndoLog } from "./list/undo.ts";
 import type { Scheduler } from "./scheduled/scheduler.ts";
+import { type Snoozed, snoozedMailbox, type SnoozedMessage } from "./scheduled/snoozed.ts";
+import { importMessage } from "./sending/import_message.ts";
 import type { Uploads } from "./sending/uploads.ts";
 
 /** Kept while the server runs, for all accounts. */
@@ -30,6 +35,7 @@ export interface WebmailState {
   undo: UndoLog;
   books: AddressBooks;
   scheduler: Scheduler;
+  snoozed: Snoozed;
   /** For files that are being written. */
   tempDir: string;
 }
@@ -157,6 +163,10 @@ export function callHandlers(state: WebmailState): Handlers {
         items: r.ids.map((id) => messageItem(account, id)).filter((m) => m !== undefined),
       };
     },
+    ThreadGet(r, ctx) {
+      const { account } = of(ctx);
+      return { items: conversationItems(account, r.id, rejects(account)) };
+    },
     FlagsSet: async (r, ctx) => actions.setFlags(of(ctx).account, await targets(ctx, r.target), r),
     async Move(r, ctx) {
       const { account } = of(ctx);
@@ -179,6 +189,27 @@ export function callHandlers(state: WebmailState): Handlers {
         undo,
       );
     },
+    async Snooze(r, ctx) {
+      const { account } = of(ctx);
+      const found = await targets(ctx, r.target);
+      state.snoozed.check(account.name, countTargets(found), r.until);
+      const put: SnoozedMessage[] = [];
+      const to = account.mailboxByName(snoozedMailbox) ??
+        (await account.createMailbox(snoozedMailbox)).mailbox;
+      for (const [mailboxId, uids] of found) {
+        account.fetch(mailboxId, uids, 0, (m) => {
+          put.push({ message: m.id, mailbox: to.id, back: mailboxId });
+        });
+      }
+      const done = await actions.moveMessages(account, found, to, undo);
+      await state.snoozed.add(account.name, put.filter((m) => m.back !== to.id), r.until);
+      return done;
+    },
+    async MessageImport(r, ctx) {
+      const { account } = of(ctx);
+      const to = mailbox(account, r.mailboxId);
+      return { id: await importMessage(account, state.uploads, r.uploadId, to, state.tempDir) };
+    },
     Undo: async (r, ctx) => ({ count: await undo.undo(of(ctx).account, r.undo) }),
     QueryCount: async (r, ctx) => ({
       count: countTargets(await targets(ctx, { query: r.query })),
@@ -195,6 +226,13 @@ export function callHandlers(state: WebmailState): Handlers {
       await actions.setThreads(account, await targets(ctx, r.target), { collapsed: r.collapse });
       return {};
     },
+
+    async Unsubscribe(r, ctx) {
+      await unsubscribe(services, of(ctx).account, r.id);
+      return {};
+    },
+    InvitationAnswer: (r, ctx) =>
+      answerTo(services, compose(of(ctx).account), r, undo, ctx.req.log),
 
     MailboxCreate: async (r, ctx) => ({
       mailbox: mailboxItem((await of(ctx).account.createMailbox(r.name)).mailbox),
@@ -268,6 +306,8 @@ export function callHandlers(state: WebmailState): Handlers {
       await scheduler.add(account, { ...before, message: draftId, due: r.sendAt });
       return { id: draftId };
     },
+
+    ...ruleHandlers(state, (ctx) => of(ctx).account),
 
     SettingsGet: (_r, ctx) => ({ settings: webmailSettings(of(ctx).account) }),
     async SettingsSet(r, ctx) {

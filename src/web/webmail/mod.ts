@@ -43,6 +43,7 @@ import { stopSanitizeWorker } from "./html/worker.ts";
 import type { WebmailServices } from "./services.ts";
 import { ScheduledRows } from "./scheduled/rows.ts";
 import { Scheduler } from "./scheduled/scheduler.ts";
+import { Snoozed } from "./scheduled/snoozed.ts";
 import { UndoLog } from "./list/undo.ts";
 import { Uploads } from "./sending/uploads.ts";
 
@@ -77,6 +78,14 @@ export async function openWebmail(services: WebmailServices): Promise<Webmail> {
     onSent: (account) => books.forget(account),
   });
   scheduler.start();
+  const snoozed = await Snoozed.open({
+    dataDir: services.config.dataDir,
+    accounts: services.accounts,
+    known: (account) => services.config.account(account) !== undefined,
+    tempDir,
+    log: new Log("webmail"),
+  });
+  snoozed.start();
   const state: WebmailState = {
     services,
     connections,
@@ -84,6 +93,7 @@ export async function openWebmail(services: WebmailServices): Promise<Webmail> {
     undo,
     books,
     scheduler,
+    snoozed,
     tempDir,
   };
   const handlers = callHandlers(state);
@@ -95,6 +105,7 @@ export async function openWebmail(services: WebmailServices): Promise<Webmail> {
     async close() {
       unwatch();
       await scheduler.close();
+      await snoozed.close();
       state.uploads.close();
       stopSanitizeWorker();
     },

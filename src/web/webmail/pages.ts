@@ -16,7 +16,9 @@ export function escapeHtml(text: string): string {
 
 const message = "html,body,.mail-html,.mail-body{min-height:100%}html{height:100%}" +
   "body{font:14px/1.45 ui-sans-serif,system-ui,sans-serif;margin:0;overflow-wrap:anywhere}" +
-  ".mail-body,body:not(:has(.mail-body)){padding:8px;box-sizing:border-box}img{max-width:100%}";
+  ".mail-body,body:not(:has(.mail-body)){padding:8px;box-sizing:border-box}img{max-width:100%}" +
+  ".mail-warning{background:#ffe9b8!important;color:#6b3d00!important;font-size:.85em!important;" +
+  "border-radius:4px;padding:0 .4em}";
 
 const styles = {
   text: "body{font:14px/1.45 ui-sans-serif,system-ui,sans-serif;margin:8px;white-space:pre-wrap;" +

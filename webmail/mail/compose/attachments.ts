@@ -37,6 +37,7 @@ export function attachmentList(m: ParsedMessage): HTMLElement | null {
             title: `View ${nameOf(a)}, ${a.type}. Key: i`,
             onclick: () => openAttachments(m, i),
           },
+          thumbnail(m, a),
           safeText(nameOf(a)),
           el("span", { class: "size" }, ` ${sizeText(a.size)}`),
         ),
@@ -56,6 +57,22 @@ export function attachmentList(m: ParsedMessage): HTMLElement | null {
       ? el("a", { href: attachmentsZipUrl(m.item.id), download: "attachments.zip" }, "Save all")
       : null,
   );
+}
+
+/** Bytes of a picture that is shown small. */
+const maxThumbnail = 5_000_000;
+
+/** A picture in small. */
+function thumbnail(m: ParsedMessage, a: Attachment): HTMLElement | null {
+  if (!/^image\/(?:avif|gif|jpeg|png|webp)$/.test(a.type) || a.size > maxThumbnail) return null;
+  return el("img", {
+    class: "thumbnail",
+    src: partUrl(m.item.id, a.path),
+    alt: "",
+    loading: "lazy",
+    width: 40,
+    height: 40,
+  });
 }
 
 /** Shows an attachment over the page; arrows go to the next and previous one. */

@@ -196,7 +196,7 @@ export function answer(
   if (quote !== undefined) {
     const block = `<div>${escapeHtml(intro)}</div><blockquote>${quote.html}</blockquote>`;
     const space = "<div><br></div>";
-    c.html = bottom
+    c.html = settings.quoting === "bottom"
       ? `${block}${space}${signatureHtml(settings)}`
       : `${space}${signatureHtml(settings)}${space}${block}`;
     b.attachments = [...quote.pictures];

@@ -21,25 +21,15 @@ export function bodyChoice(
   onChoice: (mode: BodyMode, always?: boolean) => void,
   onLook: (look: Partial<BodyLook>) => void,
 ): HTMLElement | null {
-  if (!m.hasHtml && m.texts.length === 0) return null;
+  if (!m.hasHtml) return null;
   const toggle = (text: string, on: boolean, run: () => void, title: string) =>
     button(text, run, { title, attributes: { "aria-pressed": String(on) } });
-  const looks = mode === "text"
-    ? toggle(
-      "Monospace",
-      look.mono,
-      () => onLook({ mono: !look.mono }),
-      "Letters of one width: tables and patches keep their columns",
-    )
-    : look.dark === undefined
-    ? null
-    : toggle(
-      "Dark",
-      look.dark,
-      () => onLook({ dark: !look.dark }),
-      "Its colours for a dark page, or as they were sent",
-    );
-  if (!m.hasHtml) return el("div", { class: "body-choice" }, looks);
+  const looks = mode === "text" || look.dark === undefined ? null : toggle(
+    "Dark",
+    look.dark,
+    () => onLook({ dark: !look.dark }),
+    "Its colours for a dark page, or as they were sent",
+  );
   const choice = (text: string, next: BodyMode, title: string, key?: string) =>
     button(text, () => onChoice(next), {
       title,

@@ -22,10 +22,12 @@ import { countText } from "../../lib/format.ts";
 import type { Shortcut } from "../../lib/keys.ts";
 import { alertUser, attempt, errorText } from "../../lib/notify.ts";
 import { safeText } from "../../lib/scripts.ts";
+import { conversation } from "./conversation.ts";
+import { invitationCard, protectionLine, unsubscribeLine } from "./cards.ts";
 import { authentication, damage, messageFields, waiting } from "./message_fields.ts";
 import { has, subjectText } from "../names.ts";
 import { darkPage, remember, remembered } from "./looks.ts";
-import { hasColumns, textBody } from "./text_body.ts";
+import { foldQuotes, hasColumns, textBody } from "./text_body.ts";
 
 export interface MessageViewOptions {
   settings: () => Settings;
@@ -80,7 +82,31 @@ export function messageView(o: MessageViewOptions): MessageView {
   let timers: ReturnType<typeof setTimeout>[] = [];
   const head = el("div", { class: "message-head" });
   const body = el("div", { class: "message-body", tabindex: -1 });
-  const root = el("section", { class: "message-view", "aria-label": "Message" }, head, body);
+  const others = conversation({
+    onReply: (m) => o.onReply(m, "replyAll", shows(m)),
+    onCompose: o.onCompose,
+    shows,
+  });
+  /** There are others in the thread. */
+  let inThread = false;
+  const root = el(
+    "section",
+    { class: "message-view", "aria-label": "Message" },
+    others.before,
+    head,
+    body,
+    others.after,
+  );
+
+  /** Which part of a message is shown. */
+  function shows(m: ParsedMessage): "text" | "html" {
+    const { body } = o.settings();
+    if (!m.hasHtml) return "text";
+    if (m.senderView !== null) return m.senderView === "text" ? "text" : "html";
+    return body === "html" || m.texts.length === 0 || body === "auto" && m.htmlSaysMore
+      ? "html"
+      : "text";
+  }
 
   function stop(): void {
     timers.forEach(clearTimeout);
@@ -92,6 +118,7 @@ export function messageView(o: MessageViewOptions): MessageView {
     stop();
     item = next;
     message = undefined;
+    others.clear();
     allHeaders = false;
     const mine = ++turn;
     // Who runs through the list with a key held down wants the one where it stops.
@@ -115,17 +142,23 @@ export function messageView(o: MessageViewOptions): MessageView {
     if (mine !== turn) return;
     message = got;
     const s = o.settings();
-    mode = got.senderView ??
-      (s.body === "html" || got.texts.length === 0 || s.body === "auto" && got.htmlSaysMore
-        ? "html"
-        : "text");
-    if (!got.hasHtml) mode = "text";
+    const part = shows(got);
+    mode = part === "html" && got.senderView === "htmlExternal" ? "htmlExternal" : part;
     const dark = darkPage() && remembered("dark") !== "no" ? true : darkPage() ? false : undefined;
     look = {
       mono: remembered("mono") === "yes" || got.texts.some((t) => hasColumns(t.text)),
       dark,
     };
+    inThread = false;
     draw();
+    if (s.conversations && s.threading !== "off") {
+      others.show(next).then((n) => {
+        if (mine !== turn || n === 0) return;
+        inThread = true;
+        if (mode === "text") drawBody();
+        root.scrollTop = head.offsetTop - root.offsetTop;
+      }, () => {});
+    }
     const later = (seconds: number, run: (m: MessageItem) => void) => {
       if (seconds < 0) return;
       timers.push(setTimeout(() => {
@@ -163,6 +196,9 @@ export function messageView(o: MessageViewOptions): MessageView {
       waiting(m, o.onShow),
       messageFields(it, m.recipients, allHeaders ? m.headers : [], o.onCompose),
       authentication(m),
+      protectionLine(m),
+      unsubscribeLine(m, o.onCompose),
+      invitationCard(m),
       bodyChoice(m, mode, look, setBody, setLook),
       attachmentList(m),
     );
@@ -227,13 +263,18 @@ export function messageView(o: MessageViewOptions): MessageView {
       openMenu(b, [
         ...o.more(m.item),
         { text: "Forward as attachment", run: () => reply(m, "forwardAttached") },
+        {
+          text: "Monospace",
+          title: "Text in letters of one width: tables and patches keep their columns",
+          checked: look.mono,
+          run: () => setLook({ mono: !look.mono }),
+        },
         { text: "Print", run: print },
         { text: "Save as .eml", run: () => location.assign(rawUrl(m.item.id, { download: true })) },
         { text: "Show raw message", run: () => open(rawUrl(m.item.id), "_blank", "noopener") },
         { text: "Show header", run: () => open(headersUrl(m.item.id), "_blank", "noopener") },
         { text: "Show parts", run: () => showParts(m) },
         { text: allHeaders ? "Fewer fields" : "More fields", run: toggleHeaders },
-        ...m.listUnsubscribe === null ? [] : [{ text: "Unsubscribe", run: () => unsubscribe(m) }],
       ], "More actions"));
     return b;
   }
@@ -260,8 +301,13 @@ export function messageView(o: MessageViewOptions): MessageView {
     if (mode === "text") {
       fill(
         body,
-        m.texts.length === 0 ? el("p", { class: "empty" }, "This message has no text.") : null,
-        m.texts.map((t) => textBody(t.text, o.onCompose, look.mono)),
+        m.texts.length === 0 && m.invitation === null && m.protection === null
+          ? el("p", { class: "empty" }, "This message has no text.")
+          : null,
+        m.texts.map((t) => {
+          const text = textBody(t.text, o.onCompose, look.mono);
+          return inThread ? foldQuotes(text) : text;
+        }),
         m.texts.some((t) => t.truncated)
           ? el("p", { class: "empty" }, "Only the beginning is shown; save the part to see all.")
           : null,
@@ -278,12 +324,6 @@ export function messageView(o: MessageViewOptions): MessageView {
       src: htmlUrl(m.item.id, { external: mode === "htmlExternal", dark: look.dark === true }),
     });
     fill(body, frame);
-  }
-
-  function unsubscribe(m: ParsedMessage): void {
-    const u = m.listUnsubscribe!;
-    if (u.url !== null) open(u.url, "_blank", "noopener,noreferrer");
-    else if (u.mailto !== null) o.onCompose(u.mailto);
   }
 
   const whenOpen = (run: (m: ParsedMessage) => unknown) => () => {
@@ -303,6 +343,7 @@ export function messageView(o: MessageViewOptions): MessageView {
       stop();
       turn++;
       item = message = undefined;
+      others.clear();
       fill(head);
       fill(
         body,

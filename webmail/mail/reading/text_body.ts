@@ -33,6 +33,30 @@ export function hasColumns(text: string): boolean {
   return false;
 }
 
+/** Quoted lines in a row that are folded. */
+const foldFrom = 4;
+
+/** Folds long quotes: what they say stands in the messages before. */
+export function foldQuotes(body: HTMLElement): HTMLElement {
+  for (const quote of body.querySelectorAll<HTMLElement>(":scope > .quote")) {
+    const lines = (quote.textContent ?? "").trimEnd().split("\n").length;
+    const before = quote.previousElementSibling;
+    if (before instanceof HTMLDetailsElement) {
+      before.append(quote);
+      continue;
+    }
+    if (lines < foldFrom) continue;
+    const details = el(
+      "details",
+      { class: "folded" },
+      el("summary", { title: "Quoted text" }, "Quoted text"),
+    );
+    quote.replaceWith(details);
+    details.append(quote);
+  }
+  return body;
+}
+
 /** The text as nodes. `write` begins a message to an address; `mono`: in letters of one width. */
 export function textBody(
   text: string,

@@ -5,7 +5,8 @@
  */
 import { formatNumSet, type NumSet, parseNumSet } from "../../parse/numset.ts";
 import { type Answer, ImapNo } from "../session/answer.ts";
-import { announceKeywords, writeFlags } from "../session/changes.ts";
+import { writeFlags } from "../session/changes.ts";
+import { announceKeywords } from "../session/flags_lines.ts";
 import type { Command } from "../session/command.ts";
 import { splitFlags } from "../messages/flag_bits.ts";
 import { changeableFlags } from "../mailboxes/places.ts";
@@ -75,10 +76,7 @@ async function store(
   });
   s.noteOwnFlags(r.changed, silent);
   if (op !== "remove" && only?.keywords !== false) {
-    announceKeywords(
-      s,
-      keywords.map((k) => k.toLowerCase()),
-    );
+    announceKeywords(s, v.account.mailbox(v.mailboxId)?.keywords ?? []);
   }
   for (let i = 0; i < r.changed.length; i++) {
     const c = r.changed[i];

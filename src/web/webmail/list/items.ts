@@ -7,7 +7,7 @@ import {
   listedThread,
 } from "../../../store/mailboxes/listing.ts";
 import { threadParents } from "../../../store/messages/threads.ts";
-import type { Mailbox, SummaryAddress } from "../../../store/types.ts";
+import { Flag, type Mailbox, SpecialUse, type SummaryAddress } from "../../../store/types.ts";
 import { flagsFromBits, usesFromBits } from "./flags.ts";
 import { shownAddress } from "../reading/shown_address.ts";
 
@@ -24,7 +24,7 @@ export function mailboxItem(m: Mailbox): ApiMailbox {
     name: m.name,
     parentId: m.parentId,
     specialUse: usesFromBits(m.specialUse),
-    keywords: m.keywords,
+    keywords: m.keywords.map((k) => k.toLowerCase()),
     total: m.total,
     unread: m.unread,
     unseen: m.unseen,
@@ -71,6 +71,34 @@ export function messageItem(account: Account, id: number): MessageItem | undefin
   if (m === undefined) return undefined;
   const parents = m.parentId === 0 ? [] : threadParents(account.db, m.emailId, maxParents);
   return item(m, parents, 0, true);
+}
+
+/** Messages of a conversation that are shown, the newest. */
+const maxConversation = 200;
+
+/** The thread of a message by time, each email once, without drafts, trash, junk and rejects but itself. */
+export function conversationItems(
+  account: Account,
+  id: number,
+  rejects: readonly string[],
+): MessageItem[] {
+  const here = listedMessage(account.db, id);
+  if (here === undefined) return [];
+  const hidden = new Set(
+    account.mailboxes().filter((m) =>
+      m.specialUse & (SpecialUse.Trash | SpecialUse.Junk | SpecialUse.Drafts) ||
+      rejects.includes(m.name)
+    ).map((m) => m.id),
+  );
+  const shown = new Map<string, ListedMessage>();
+  for (const m of listedThread(account.db, here.threadId, maxThread)) {
+    if (m.emailId !== here.emailId && (hidden.has(m.mailboxId) || m.flags & Flag.Draft)) continue;
+    const key = m.summary.messageId || `email ${m.emailId}`;
+    if (!shown.has(key) || m.id === id) shown.set(key, m);
+  }
+  const date = (m: ListedMessage) => m.summary.sent ?? m.received;
+  return [...shown.values()].sort((a, b) => date(a) - date(b)).slice(-maxConversation)
+    .map((m) => item(m, [], 0, true));
 }
 
 /** What decides which messages of a thread are shown. */

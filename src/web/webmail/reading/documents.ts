@@ -21,6 +21,7 @@ import {
   withContent,
 } from "./content.ts";
 import { missing } from "../errors.ts";
+import { withLinkWarnings } from "../html/link_warnings.ts";
 import { htmlBody } from "./html_body.ts";
 import { messageItem } from "../list/items.ts";
 import { readableText } from "./message.ts";
@@ -217,7 +218,7 @@ async function htmlDocument(
   );
   if (html === undefined) throw new HttpError(404, "this message has no HTML");
   const kind = !dark ? "html" : html.ownDark ? "ownDark" : "dark";
-  return new Response(htmlPage(kind, html.html), {
+  return new Response(htmlPage(kind, withLinkWarnings(html.html)), {
     headers: headers(
       "text/html; charset=utf-8",
       `default-src 'none'; img-src data:${external ? " http: https:" : ""}; ` +

@@ -15,6 +15,8 @@ import { htmlAsText } from "../html/text.ts";
 import { shownAddress } from "./shown_address.ts";
 import { htmlBody } from "./html_body.ts";
 import { messageItem } from "../list/items.ts";
+import { invitationOf } from "./invitation.ts";
+import { protectionOf } from "./protection.ts";
 import { listPost, listUnsubscribe } from "./list_headers.ts";
 import { attachmentItem, type NumberedPart, sortParts } from "./parts.ts";
 import { senderView } from "../settings.ts";
@@ -118,6 +120,8 @@ export function parsedMessage(
       authentication: authenticationOf(account, c),
       listPost: listPost(fields),
       listUnsubscribe: listUnsubscribe(fields),
+      invitation: invitationOf(config, account, c),
+      protection: protectionOf(c.root),
       senderView: (from === undefined ? undefined : senderView(account, from)) ?? null,
       lost: Math.max(0, c.message.size - c.reader.size),
     };

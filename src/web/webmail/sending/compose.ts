@@ -42,6 +42,13 @@ export interface ComposeContext {
   maxMessageSize: number;
 }
 
+/** An answer to an invitation. */
+export interface CalendarPart {
+  method: "REPLY";
+  /** As RFC 5545 writes it. */
+  text: string;
+}
+
 /** Addresses of a message's header. */
 export interface HeaderAddresses {
   from: WrittenAddress[];
@@ -89,6 +96,7 @@ export async function composeMessage(
   addresses: HeaderAddresses,
   more: readonly string[] = [],
   messageId = `${crypto.randomUUID()}@${ctx.hostname}`,
+  calendar?: CalendarPart,
 ): Promise<ComposedMessage> {
   const smtputf8 = headerNeedsUtf8(addresses);
   const fields = headerOf(
@@ -103,11 +111,12 @@ export async function composeMessage(
     const files: AttachedFile[] = [];
     for (const a of c.attachments) files.push(await attachedNode(ctx, a, open));
     const root = bodyTree(c, files.filter((f) => f.cid !== ""), files.filter((f) => f.cid === ""));
+    const tree = calendar === undefined ? root : withCalendar(root, calendar);
     const { path, file } = await createTemp(ctx.tempDir, "compose-");
     let size = 0;
     let done = false;
     try {
-      for await (const piece of mimePieces(root, [...fields, ...more])) {
+      for await (const piece of mimePieces(tree, [...fields, ...more])) {
         size += piece.length;
         if (size > ctx.maxMessageSize) {
           throw new HttpError(
@@ -156,6 +165,16 @@ function headerOf(
     if (!(err instanceof AddressError)) throw err;
     throw new UserError(`${err.address}: ${err.message}`, { cause: err });
   }
+}
+
+/** A text and what a calendar makes of it (RFC 6047 §2.4). */
+function withCalendar(text: MimeNode, { method, text: calendar }: CalendarPart): MimeNode {
+  const entity = composePart({
+    type: "text/calendar",
+    params: { charset: "utf-8", method },
+    data: new TextEncoder().encode(calendar),
+  });
+  return { multipart: "alternative", parts: [text, { entity }] };
 }
 
 interface AttachedFile {

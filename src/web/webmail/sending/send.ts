@@ -9,6 +9,7 @@ import { UserError } from "../../http/mod.ts";
 import { expungeMessages, mailboxForUse, moveMessages } from "../list/actions.ts";
 import {
   bccField,
+  type CalendarPart,
   type ComposeContext,
   type ComposedMessage,
   composeMessage,
@@ -79,6 +80,7 @@ export type SendRequest = Pick<
 /**
  * Sends now. @throws UserError, HttpError; nothing was sent then.
  * @param messageId without <>
+ * @param calendar what the message answers an invitation with
  */
 export async function send(
   s: WebmailServices,
@@ -87,6 +89,7 @@ export async function send(
   undo: UndoLog,
   log: Log,
   messageId?: string,
+  calendar?: CalendarPart,
 ): Promise<CallResponse<"Send">> {
   const { account } = ctx;
   const c = request.composition;
@@ -95,7 +98,7 @@ export async function send(
   const recipients = recipientsOf(addresses);
   // RFC 8689 §5: asks transports not to insist on TLS.
   const more = request.requireTls === false ? ["TLS-Required: No\r\n"] : [];
-  const composed = await composeMessage(ctx, c, addresses, more, messageId);
+  const composed = await composeMessage(ctx, c, addresses, more, messageId, calendar);
   const warnings: string[] = [];
   const attempt = async <T>(what: string, fn: () => Promise<T>): Promise<T | undefined> => {
     try {

@@ -1,0 +1,233 @@
+/**
+ * The mail of many accounts, from another IMAP server or from Maildirs on this machine: some at a time, each
+ * going on where it was when it is run again.
+ *
+ * @module
+ */
+import type { Config } from "../../config/mod.ts";
+import type { Accounts } from "../../store/account/accounts.ts";
+import type { Account } from "../../store/account/account.ts";
+import { hasMessageId, importMessages, type ImportProgress } from "../../store/import/import.ts";
+import {
+  broughtBefore,
+  type ImapOptions,
+  ImapSource,
+  rememberBrought,
+} from "../../store/import/imap.ts";
+import { pathSource } from "../../store/import/path.ts";
+import { AdminError } from "../errors.ts";
+import { csvRows } from "./users.ts";
+
+/** How to log in at the other server for an account here. */
+export interface Login {
+  account: string;
+  user: string;
+  password: string;
+}
+
+/** What became of an account. */
+export interface MovedMail {
+  account: string;
+  imported: number;
+  duplicates: number;
+  warnings: string[];
+  warningCount: number;
+  /** Why it ended before its end; "" if it did not. */
+  error: string;
+}
+
+export interface MoveOptions {
+  config: Config;
+  accounts: Accounts;
+  tempDir: string;
+  signal?: AbortSignal;
+  /** Accounts at a time. */
+  parallel: number;
+  /** Told when an account is done. */
+  done(r: MovedMail): void;
+  /** Told from time to time of how many messages an account has. */
+  progress?(account: string, imported: number): void;
+}
+
+/** The first address of an account that has a localpart; undefined if it has none. */
+function addressOf(config: Config, account: string): string | undefined {
+  return config.accountAddresses(account).find((a) => !a.startsWith("@"));
+}
+
+/** An account by its name or one of its addresses. @throws AdminError */
+function accountNamed(config: Config, name: string): string {
+  const found = config.account(name) ? name : config.accountFor(name);
+  if (found === undefined) throw new AdminError(`no account ${name}`);
+  return found;
+}
+
+/** The accounts that are named, by name or address; all if none is. @throws AdminError */
+export function accountsNamed(config: Config, names: readonly string[]): string[] {
+  if (names.length === 0) return [...config.dynamic.Accounts.keys()];
+  return [...new Set(names.map((n) => accountNamed(config, n)))];
+}
+
+/**
+ * Logins of a master user, who may read the mail of others: `ann@example.org*master`.
+ * @throws AdminError
+ */
+export function masterLogins(
+  config: Config,
+  names: readonly string[],
+  master: { user: string; password: string; separator: string },
+): Login[] {
+  return accountsNamed(config, names).flatMap((account) => {
+    const address = addressOf(config, account);
+    if (address === undefined) return [];
+    return [{
+      account,
+      user: `${address}${master.separator}${master.user}`,
+      password: master.password,
+    }];
+  });
+}
+
+/** Logins of a table (CSV): account or address here, name there, password; with a head or without. @throws AdminError */
+export function tableLogins(config: Config, text: string): Login[] {
+  const rows = csvRows(text);
+  if (/^(?:account|address)$/i.test(rows[0]?.cells[0]?.trim() ?? "")) rows.shift();
+  return rows.map(({ line, cells }) => {
+    const [account, user, password] = cells.map((c) => c.trim());
+    if (!account || !user || password === undefined || password === "") {
+      throw new AdminError(`line ${line}: account, user and password are needed`);
+    }
+    try {
+      return { account: accountNamed(config, account), user, password };
+    } catch (err) {
+      throw err instanceof AdminError ? new AdminError(`line ${line}: ${err.message}`) : err;
+    }
+  });
+}
+
+/** Brings what is new for each login; returns when all are done. What came stays, also if it is broken off. */
+export async function moveByImap(
+  o: MoveOptions,
+  server: Omit<ImapOptions, "user" | "password">,
+  logins: readonly Login[],
+): Promise<MovedMail[]> {
+  return await each(o, logins, async (login, signal) => {
+    return await withAccount(o, login.account, async (account) => {
+      const imap: ImapOptions = { ...server, user: login.user, password: login.password };
+      const brought = broughtBefore(account, imap);
+      const source = new ImapSource(imap, brought, signal, (id) => hasMessageId(account, id));
+      const remember = () => rememberBrought(account, imap, brought);
+      const result = await importMessages(account, source.messages(), {
+        ...common(o, login.account, signal),
+        stored: remember,
+      });
+      await remember();
+      return result;
+    });
+  });
+}
+
+/**
+ * Folder of an account's Maildir by a pattern as Dovecot has it.
+ * @param pattern with `%u` for the address, `%n` for what is before the @, `%d` for the domain
+ */
+export function expandPattern(pattern: string, address: string): string {
+  const at = address.lastIndexOf("@");
+  const values: Record<string, string> = {
+    u: address,
+    n: address.slice(0, at),
+    d: address.slice(at + 1),
+    "%": "%",
+  };
+  return pattern.replace(/%([und%])/g, (_, letter: string) => values[letter]);
+}
+
+/** Brings what is new in the Maildirs that a pattern names, for accounts that have one. */
+export async function moveMaildirs(
+  o: MoveOptions,
+  pattern: string,
+  names: readonly string[],
+): Promise<MovedMail[]> {
+  const folders: { account: string; folder: string }[] = [];
+  for (const account of accountsNamed(o.config, names)) {
+    for (const address of o.config.accountAddresses(account)) {
+      if (address.startsWith("@")) continue;
+      const folder = expandPattern(pattern, address);
+      const there = await Deno.stat(folder).then((s) => s.isDirectory, () => false);
+      if (there && !folders.some((f) => f.folder === folder)) folders.push({ account, folder });
+    }
+  }
+  return await each(o, folders, async ({ account, folder }, signal) => {
+    return await withAccount(o, account, async (open) => {
+      const { source } = await pathSource(folder, "", { signal });
+      return await importMessages(open, source, common(o, account, signal));
+    });
+  });
+}
+
+function common(o: MoveOptions, account: string, signal: AbortSignal) {
+  return {
+    mailbox: "",
+    tempDir: o.tempDir,
+    skipDuplicates: true,
+    signal,
+    keepOnFailure: () => true,
+    progress: (p: ImportProgress) => o.progress?.(account, p.imported),
+  };
+}
+
+async function withAccount<T>(
+  o: MoveOptions,
+  name: string,
+  fn: (a: Account) => Promise<T>,
+): Promise<T> {
+  const account = await o.accounts.open(name);
+  try {
+    return await fn(account);
+  } finally {
+    account.close();
+  }
+}
+
+/** Runs so many at a time; what fails ends only itself. @throws the signal's reason */
+async function each<T extends { account: string }>(
+  o: MoveOptions,
+  items: readonly T[],
+  move: (item: T, signal: AbortSignal) => Promise<ImportProgress>,
+): Promise<MovedMail[]> {
+  const signal = o.signal ?? new AbortController().signal;
+  const results: MovedMail[] = [];
+  const waiting = [...items];
+  const work = async () => {
+    for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) {
+      if (signal.aborted) return;
+      let result: MovedMail;
+      try {
+        const p = await move(item, signal);
+        result = {
+          account: item.account,
+          imported: p.imported,
+          duplicates: p.duplicates,
+          warnings: p.warnings,
+          warningCount: p.warningCount,
+          error: "",
+        };
+      } catch (err) {
+        if (signal.aborted) return;
+        const error = err instanceof Error ? err.message : String(err);
+        result = {
+          account: item.account,
+          imported: 0,
+          duplicates: 0,
+          warnings: [],
+          warningCount: 0,
+          error,
+        };
+      }
+      results.push(result);
+      o.done(result);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.max(1, o.parallel) }, work));
+  signal.throwIfAborted();
+  return results;
+}

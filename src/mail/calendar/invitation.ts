@@ -1,0 +1,167 @@
+/**
+ * Invitations that come by mail (iTIP, RFC 5546; iMIP, RFC 6047): what one says, and the answer to it.
+ * The format itself (RFC 5545) is read and written by ical.js.
+ *
+ * @module
+ */
+import ICAL from "ical.js";
+
+/** Characters of a calendar that are looked at. */
+const maxText = 100_000;
+const maxAttendees = 500;
+
+/** Someone who is invited, or invites. */
+export interface Person {
+  name: string;
+  address: string;
+  /** As RFC 5545 names it, lower case: "accepted", "declined", "tentative", "needs-action", … */
+  status: string;
+}
+
+/** An event as a message tells it. */
+export interface Invitation {
+  /** Lower case: "request", "reply", "cancel", "publish", … */
+  method: string;
+  uid: string;
+  sequence: number;
+  summary: string;
+  location: string;
+  description: string;
+  /** Milliseconds since the epoch; of a whole day, its start in UTC. */
+  start: number;
+  end: number;
+  allDay: boolean;
+  /** It comes again and again. */
+  recurring: boolean;
+  cancelled: boolean;
+  organizer: Person | undefined;
+  attendees: Person[];
+}
+
+/** What an invitation can be answered with (RFC 5545 §3.2.12). */
+export type Answer = "accepted" | "tentative" | "declined";
+
+const plainAddress = (value: unknown) => String(value ?? "").replace(/^mailto:/i, "").trim();
+
+function person(p: ICAL.Property): Person {
+  return {
+    name: String(p.getParameter("cn") ?? ""),
+    address: plainAddress(p.getFirstValue()),
+    status: String(p.getParameter("partstat") ?? "needs-action").toLowerCase(),
+  };
+}
+
+function parsed(text: string): { calendar: ICAL.Component; event: ICAL.Component } | undefined {
+  if (text.length > maxText) return undefined;
+  try {
+    const calendar = new ICAL.Component(ICAL.parse(text));
+    const event = calendar.getFirstSubcomponent("vevent");
+    return event === null ? undefined : { calendar, event };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Milliseconds of a time, by the zone that the calendar itself describes. */
+function time(
+  calendar: ICAL.Component,
+  event: ICAL.Component,
+  name: string,
+): ICAL.Time | undefined {
+  const property = event.getFirstProperty(name);
+  const value = property?.getFirstValue();
+  if (property === null || property === undefined || !(value instanceof ICAL.Time)) {
+    return undefined;
+  }
+  const zone = String(property.getParameter("tzid") ?? "");
+  if (zone === "") return value;
+  const described = calendar.getAllSubcomponents("vtimezone")
+    .find((z) => z.getFirstPropertyValue("tzid") === zone);
+  if (described !== undefined) value.zone = new ICAL.Timezone(described);
+  return value;
+}
+
+/** Reads the event of a calendar; undefined if there is none, or it makes no sense. */
+export function readInvitation(text: string): Invitation | undefined {
+  const found = parsed(text);
+  if (found === undefined) return undefined;
+  const { calendar, event } = found;
+  try {
+    const start = time(calendar, event, "dtstart");
+    if (start === undefined) return undefined;
+    const ended = time(calendar, event, "dtend");
+    const duration = event.getFirstPropertyValue("duration");
+    const ms = (t: ICAL.Time) => t.toUnixTime() * 1000;
+    const end = ended !== undefined
+      ? ms(ended)
+      : duration instanceof ICAL.Duration
+      ? ms(start) + duration.toSeconds() * 1000
+      : ms(start) + (start.isDate ? 86_400_000 : 0);
+    const words = (name: string, max: number) =>
+      String(event.getFirstPropertyValue(name) ?? "").trim().slice(0, max);
+    const organizer = event.getFirstProperty("organizer");
+    return {
+      method: String(calendar.getFirstPropertyValue("method") ?? "publish").toLowerCase(),
+      uid: words("uid", 1000),
+      sequence: Number(event.getFirstPropertyValue("sequence") ?? 0) || 0,
+      summary: words("summary", 1000),
+      location: words("location", 1000),
+      description: words("description", 5000),
+      start: ms(start),
+      end,
+      allDay: start.isDate,
+      recurring: event.getFirstProperty("rrule") !== null,
+      cancelled: words("status", 20).toLowerCase() === "cancelled",
+      organizer: organizer === null ? undefined : person(organizer),
+      attendees: event.getAllProperties("attendee").slice(0, maxAttendees).map(person),
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The answer of one who is invited, as a calendar with METHOD:REPLY (RFC 5546 §3.2.3).
+ * @returns undefined for what can't be answered
+ */
+export function answerInvitation(
+  text: string,
+  me: { name: string; address: string },
+  answer: Answer,
+  now = new Date(),
+): string | undefined {
+  const found = parsed(text);
+  if (found === undefined) return undefined;
+  const { event } = found;
+  const reply = new ICAL.Component("vcalendar");
+  reply.addPropertyWithValue("prodid", "-//mox//webmail//EN");
+  reply.addPropertyWithValue("version", "2.0");
+  reply.addPropertyWithValue("method", "REPLY");
+  const answered = new ICAL.Component("vevent");
+  // What tells the event apart, and no more: RFC 5546 §3.2.3 asks for these.
+  for (
+    const name of ["uid", "recurrence-id", "sequence", "organizer", "dtstart", "dtend", "summary"]
+  ) {
+    const p = event.getFirstProperty(name);
+    if (p === null) continue;
+    const copy = new ICAL.Property(structuredClone(p.toJSON()));
+    // The zone isn't sent along: times are told in UTC.
+    const value = copy.getFirstValue();
+    if (value instanceof ICAL.Time && !value.isDate) {
+      const at = time(found.calendar, event, name);
+      if (at !== undefined) {
+        copy.removeParameter("tzid");
+        copy.setValue(ICAL.Time.fromJSDate(new Date(at.toUnixTime() * 1000), true));
+      }
+    }
+    answered.addProperty(copy);
+  }
+  answered.addPropertyWithValue("dtstamp", ICAL.Time.fromJSDate(now, true));
+  const attendee = new ICAL.Property("attendee");
+  attendee.setParameter("partstat", answer.toUpperCase());
+  if (me.name !== "") attendee.setParameter("cn", me.name);
+  attendee.setValue(`mailto:${me.address}`);
+  answered.addProperty(attendee);
+  reply.addSubcomponent(answered);
+  return `${reply.toString()}\r\n`;
+}

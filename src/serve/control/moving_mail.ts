@@ -1,0 +1,116 @@
+/** Commands that bring the mail of many accounts. @module */
+import {
+  masterLogins,
+  moveByImap,
+  type MovedMail,
+  moveMaildirs,
+  type MoveOptions,
+  tableLogins,
+} from "../../admin/moving/mail.ts";
+import { makeResolver } from "../../dns/mod.ts";
+import { ensureDir } from "../../platform/files.ts";
+import { openOutbound } from "../outbound.ts";
+import type { AdminCommand, AdminContext, Arguments, Print } from "./admin_command.ts";
+import { textArgument } from "./admin_command.ts";
+import { ControlError, type Json } from "./control.ts";
+
+/** Warnings that are printed of an account. */
+const maxPrinted = 20;
+/** Messages after which it is told how far an account is. */
+const tellEvery = 1000;
+
+function texts(value: Json | undefined): string[] {
+  return Array.isArray(value) ? value.filter((x) => typeof x === "string") : [];
+}
+
+function printed(r: MovedMail): string {
+  const lines = r.warnings.slice(0, maxPrinted).map((w) => `${r.account}: warning: ${w}\n`);
+  if (r.error !== "") return lines.join("") + `${r.account}: failed: ${r.error}\n`;
+  const there = r.duplicates > 0 ? `, ${r.duplicates} were there already` : "";
+  return `${lines.join("")}${r.account}: ${r.imported} messages${there}\n`;
+}
+
+async function optionsOf(
+  c: AdminContext,
+  args: Arguments,
+  print: Print,
+  signal: AbortSignal | undefined,
+): Promise<MoveOptions> {
+  const tempDir = c.config.dataPath("tmp");
+  await ensureDir(tempDir);
+  const told = new Map<string, number>();
+  return {
+    config: c.config,
+    accounts: c.accounts,
+    tempDir,
+    signal,
+    parallel: typeof args.parallel === "number" ? Math.min(20, Math.max(1, args.parallel)) : 4,
+    done: (r) => print(printed(r)),
+    progress(account, imported) {
+      if (imported - (told.get(account) ?? 0) < tellEvery) return;
+      told.set(account, imported);
+      print(`${account}: ${imported} messages so far\n`);
+    },
+  };
+}
+
+/** Runs once, or again and again with a pause, until it is broken off. */
+async function repeated(
+  args: Arguments,
+  print: Print,
+  signal: AbortSignal | undefined,
+  run: () => Promise<MovedMail[]>,
+): Promise<Json> {
+  const pause = typeof args.again === "number" ? args.again * 1000 : 0;
+  for (;;) {
+    const results = await run();
+    const failed = results.filter((r) => r.error !== "").length;
+    const messages = results.reduce((n, r) => n + r.imported, 0);
+    print(`${results.length} accounts, ${messages} messages, ${failed} accounts failed\n`);
+    if (pause === 0) return { failed };
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, pause);
+      signal?.addEventListener("abort", () => {
+        clearTimeout(timer);
+        resolve();
+      }, { once: true });
+    });
+    signal?.throwIfAborted();
+  }
+}
+
+export const movingMailCommands: Record<string, AdminCommand> = {
+  async "import imap"(c, args, print, signal) {
+    const { config } = c;
+    const table = typeof args.table === "string" ? args.table : "";
+    const logins = table !== "" ? tableLogins(config, table) : masterLogins(
+      config,
+      texts(args.accounts),
+      {
+        user: textArgument(args, "master"),
+        password: textArgument(args, "password"),
+        separator: typeof args.separator === "string" ? args.separator : "*",
+      },
+    );
+    const tls = String(args.tls ?? "tls");
+    if (!["tls", "starttls", "none"].includes(tls)) {
+      throw new ControlError(`tls is tls, starttls or none, not ${tls}`);
+    }
+    const server = {
+      host: textArgument(args, "host"),
+      port: typeof args.port === "number" && args.port > 0 ? args.port : tls === "tls" ? 993 : 143,
+      tls: tls === "tls",
+      plain: tls === "none",
+      outbound: openOutbound(config.static, config.dir, makeResolver()),
+    };
+    const o = await optionsOf(c, args, print, signal);
+    return await repeated(args, print, signal, () => moveByImap(o, server, logins));
+  },
+
+  async "import maildirs"(c, args, print, signal) {
+    const o = await optionsOf(c, args, print, signal);
+    const pattern = textArgument(args, "pattern");
+    const names = texts(args.accounts);
+    return await repeated(args, print, signal, () => moveMaildirs(o, pattern, names));
+  },
+};

@@ -1,0 +1,87 @@
+/** Invitations by mail, as other programs write them, and the answers to them. */
+import assert from "node:assert/strict";
+import { answerInvitation, readInvitation } from "../../src/mail/calendar/invitation.ts";
+
+const outlook = `BEGIN:VCALENDAR
+METHOD:REQUEST
+PRODID:Microsoft Exchange Server 2010
+VERSION:2.0
+BEGIN:VTIMEZONE
+TZID:W. Europe Standard Time
+BEGIN:STANDARD
+DTSTART:16010101T030000
+TZOFFSETFROM:+0200
+TZOFFSETTO:+0100
+RRULE:FREQ=YEARLY;INTERVAL=1;BYDAY=-1SU;BYMONTH=10
+END:STANDARD
+BEGIN:DAYLIGHT
+DTSTART:16010101T020000
+TZOFFSETFROM:+0100
+TZOFFSETTO:+0200
+RRULE:FREQ=YEARLY;INTERVAL=1;BYDAY=-1SU;BYMONTH=3
+END:DAYLIGHT
+END:VTIMEZONE
+BEGIN:VEVENT
+ORGANIZER;CN=Ann Example:mailto:ann@example.org
+ATTENDEE;ROLE=REQ-PARTICIPANT;PARTSTAT=NEEDS-ACTION;RSVP=TRUE;CN=Mox:MAILTO:mox@localhost
+ATTENDEE;PARTSTAT=ACCEPTED;CN=Bob:mailto:bob@example.org
+DESCRIPTION:Budget\\nand plans
+UID:040000008200E00074C5B7101A82E008
+SUMMARY:Quarterly review
+DTSTART;TZID=W. Europe Standard Time:20260715T100000
+DTEND;TZID=W. Europe Standard Time:20260715T113000
+LOCATION:Room 5\\, first floor
+SEQUENCE:2
+STATUS:CONFIRMED
+END:VEVENT
+END:VCALENDAR
+`.replaceAll("\n", "\r\n");
+
+Deno.test("an invitation with the zone that it describes itself", () => {
+  const i = readInvitation(outlook)!;
+  assert.equal(i.method, "request");
+  assert.equal(i.summary, "Quarterly review");
+  assert.equal(i.location, "Room 5, first floor");
+  assert.equal(new Date(i.start).toISOString(), "2026-07-15T08:00:00.000Z");
+  assert.equal(new Date(i.end).toISOString(), "2026-07-15T09:30:00.000Z");
+  assert.deepEqual([i.allDay, i.recurring, i.cancelled], [false, false, false]);
+  assert.deepEqual(i.organizer, {
+    name: "Ann Example",
+    address: "ann@example.org",
+    status: "needs-action",
+  });
+  assert.deepEqual(i.attendees.map((a) => [a.address, a.status]), [
+    ["mox@localhost", "needs-action"],
+    ["bob@example.org", "accepted"],
+  ]);
+});
+
+Deno.test("an answer names the event, one attendee, and times in UTC", () => {
+  const text = answerInvitation(outlook, { name: "Mox", address: "mox@localhost" }, "declined")!;
+  assert.match(text, /METHOD:REPLY\r\n/);
+  assert.match(text, /UID:040000008200E00074C5B7101A82E008\r\n/);
+  assert.match(text, /SEQUENCE:2\r\n/);
+  assert.match(text, /DTSTART:20260715T080000Z\r\n/);
+  assert.match(text, /ATTENDEE;PARTSTAT=DECLINED;CN=Mox:mailto:mox@localhost\r\n/);
+  assert.equal(text.match(/ATTENDEE/g)!.length, 1);
+  assert.doesNotMatch(text, /bob@|VTIMEZONE/);
+  const again = readInvitation(text)!;
+  assert.deepEqual([again.method, again.attendees[0].status], ["reply", "declined"]);
+});
+
+Deno.test("a whole day, a duration, and what makes no sense", () => {
+  const event = (lines: string) =>
+    readInvitation(
+      `BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\n${lines}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n`,
+    );
+  const all = event("DTSTART;VALUE=DATE:20260101\r\nRRULE:FREQ=DAILY")!;
+  assert.deepEqual([all.allDay, all.recurring, all.end - all.start], [true, true, 86_400_000]);
+  assert.equal(
+    event("DTSTART:20260101T100000Z\r\nDURATION:PT45M")!.end,
+    Date.UTC(2026, 0, 1, 10, 45),
+  );
+  assert.equal(event("SUMMARY:no time"), undefined);
+  assert.equal(readInvitation("nonsense"), undefined);
+  assert.equal(readInvitation("BEGIN:VCALENDAR\r\n".repeat(5000)), undefined);
+  assert.equal(readInvitation("X".repeat(600_000)), undefined);
+});

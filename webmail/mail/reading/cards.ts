@@ -1,0 +1,147 @@
+/** What a message brings besides its text: an invitation, a list that can be left, protection. @module */
+import { call } from "../../api/client.ts";
+import type { Invitation, ParsedMessage } from "../../api/mod.ts";
+import { button } from "../../lib/button.ts";
+import { confirmDialog } from "../../lib/dialog.ts";
+import { type Child, el, fill } from "../../lib/dom.ts";
+import { alertUser, attempt, notice } from "../../lib/notify.ts";
+import { safeText } from "../../lib/scripts.ts";
+
+const day = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeZone: "UTC" });
+const dayTime = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "short" });
+
+/** From when to when, in the reader's zone. */
+function when({ start, end, allDay }: Invitation): string {
+  if (!allDay) return dayTime.formatRange(start, Math.max(start, end));
+  // The end of a whole day is the day after it (RFC 5545 §3.6.1).
+  return day.formatRange(start, Math.max(start, end - 1));
+}
+
+const statusWords: Record<string, string> = {
+  accepted: "accepted",
+  declined: "declined",
+  tentative: "perhaps",
+  "needs-action": "not answered",
+  delegated: "sends someone else",
+};
+
+/** The event of a message, with answers to it. */
+export function invitationCard(m: ParsedMessage): HTMLElement | null {
+  const event = m.invitation;
+  if (event === null) return null;
+  const cancelled = event.cancelled || event.method === "cancel";
+  const status = el("span", { class: "invitation-status", role: "status" });
+  const answers = [
+    ["accepted", "Accept"],
+    ["tentative", "Perhaps"],
+    ["declined", "Decline"],
+  ] as const;
+  const buttons = answers.map(([answer, text]) =>
+    [
+      answer,
+      button(text, () =>
+        attempt(async () => {
+          const { warnings } = await call("InvitationAnswer", { id: m.item.id, answer });
+          for (const w of warnings) alertUser(w);
+          if (m.invitation?.me) m.invitation.me.status = answer;
+          draw();
+          notice("The organiser gets your answer.");
+        })),
+    ] as const
+  );
+  function draw(): void {
+    const now = event?.me?.status;
+    for (const [answer, b] of buttons) b.setAttribute("aria-pressed", String(answer === now));
+    fill(status, now === undefined ? "" : `You: ${statusWords[now] ?? now}`);
+  }
+  draw();
+  const canAnswer = event.me !== null && event.method === "request" && !cancelled &&
+    event.organizer !== null;
+  const row = (name: string, ...value: Child[]) => [el("dt", {}, name), el("dd", {}, value)];
+  const people = event.attendees.map((a) =>
+    `${a.name || a.address} (${statusWords[a.status] ?? a.status})`
+  );
+  return el(
+    "section",
+    { class: "card invitation", "aria-label": "Invitation" },
+    el(
+      "h2",
+      { dir: "auto" },
+      cancelled ? el("span", { class: "label" }, "cancelled") : null,
+      safeText(event.summary || "(no title)"),
+    ),
+    el(
+      "dl",
+      { class: "message-fields" },
+      row("When", when(event), event.recurring ? ", and again" : ""),
+      event.location === "" ? null : row("Where", ...safeText(event.location)),
+      event.organizer === null
+        ? null
+        : row("From", ...safeText(event.organizer.name || event.organizer.address)),
+      people.length === 0 ? null : row(
+        "Invited",
+        ...safeText(people.slice(0, 12).join(", ")),
+        people.length > 12 ? ` and ${people.length - 12} more` : "",
+      ),
+    ),
+    event.description === ""
+      ? null
+      : el("p", { class: "invitation-text", dir: "auto" }, safeText(event.description)),
+    canAnswer ? el("div", { class: "buttons-in-row" }, buttons.map(([, b]) => b), status) : null,
+  );
+}
+
+/** A line about the list that a message comes from, with the way out of it. */
+export function unsubscribeLine(
+  m: ParsedMessage,
+  onCompose: (to: string) => void,
+): HTMLElement | null {
+  const u = m.listUnsubscribe;
+  if (u === null) return null;
+  const from = m.item.from[0]?.address ?? "this list";
+  const oneClick = u.oneClick && m.authentication?.dkim === "pass";
+  const leave = () =>
+    attempt(async () => {
+      if (!oneClick) {
+        if (u.url !== null) open(u.url, "_blank", "noopener,noreferrer");
+        else if (u.mailto !== null) onCompose(u.mailto);
+        return;
+      }
+      const yes = await confirmDialog(
+        "Unsubscribe",
+        `The server asks ${new URL(u.url!).host} to send nothing more of ${from}.`,
+        "Unsubscribe",
+      );
+      if (!yes) return;
+      await call("Unsubscribe", { id: m.item.id });
+      notice(`You are unsubscribed from ${from}.`);
+    });
+  return el(
+    "p",
+    { class: "list-line" },
+    "This comes from a mailing list. ",
+    button("Unsubscribe", leave, {
+      title: oneClick
+        ? "Your server does it, without telling who reads this"
+        : u.url !== null
+        ? `Opens ${new URL(u.url).host}`
+        : "Writes to the list",
+      attributes: { class: "link" },
+    }),
+  );
+}
+
+const protections: Record<NonNullable<ParsedMessage["protection"]>, string> = {
+  pgpEncrypted: "This message is encrypted with OpenPGP. It can be read with a mail program that " +
+    "has your key, such as Thunderbird: open it there, or save it as .eml.",
+  smimeEncrypted:
+    "This message is encrypted with S/MIME. It can be read with a mail program that " +
+    "has your certificate, such as Thunderbird or Apple Mail.",
+  pgpSigned: "This message has an OpenPGP signature, which isn't checked here.",
+  smimeSigned: "This message has an S/MIME signature, which isn't checked here.",
+};
+
+/** A line about a message's encryption or signature. */
+export function protectionLine(m: ParsedMessage): HTMLElement | null {
+  return m.protection === null ? null : el("p", { class: "protection" }, protections[m.protection]);
+}

@@ -1,0 +1,109 @@
+/**
+ * The other messages of a thread, around the one that is open: a line each, opened by a click. Own answers
+ * are among them, wherever they are kept.
+ *
+ * @module
+ */
+import { call } from "../../api/client.ts";
+import { htmlUrl, type MessageItem, type ParsedMessage } from "../../api/mod.ts";
+import { attachmentList } from "../compose/attachments.ts";
+import { button } from "../../lib/button.ts";
+import { el, fill } from "../../lib/dom.ts";
+import { longDate, shortDate } from "../../lib/format.ts";
+import { errorText } from "../../lib/notify.ts";
+import { safeText } from "../../lib/scripts.ts";
+import { shortName } from "../names.ts";
+import { darkPage } from "./looks.ts";
+import { foldQuotes, textBody } from "./text_body.ts";
+
+export interface ConversationOptions {
+  onReply: (m: ParsedMessage) => void;
+  onCompose: (to: string) => void;
+  /** Which part is shown of a message that has text and HTML. */
+  shows: (m: ParsedMessage) => "text" | "html";
+}
+
+export interface Conversation {
+  /** Messages before the open one, and after it. */
+  before: HTMLElement;
+  after: HTMLElement;
+  /** Shows what belongs to a message. Resolves with how many others there are. */
+  show(item: MessageItem): Promise<number>;
+  clear(): void;
+}
+
+/** Makes it, empty. */
+export function conversation(o: ConversationOptions): Conversation {
+  const before = el("div", { class: "conversation" });
+  const after = el("div", { class: "conversation" });
+  let turn = 0;
+
+  function clear(): void {
+    turn++;
+    fill(before);
+    fill(after);
+  }
+
+  function entry(m: MessageItem): HTMLElement {
+    const content = el("div", { class: "conversation-message" });
+    content.hidden = true;
+    const line = el(
+      "button",
+      {
+        type: "button",
+        class: "conversation-line",
+        "aria-expanded": "false",
+        title: longDate(m.sent ?? m.received),
+        onclick: () => {
+          content.hidden = !content.hidden;
+          line.setAttribute("aria-expanded", String(!content.hidden));
+          if (!content.hidden && content.childElementCount === 0) void load(m.id, content);
+        },
+      },
+      el("span", { class: "conversation-who" }, safeText(m.from.map(shortName).join(", "))),
+      el("span", { class: "conversation-preview", dir: "auto" }, safeText(m.preview.slice(0, 200))),
+      el("span", { class: "row-date" }, shortDate(m.sent ?? m.received)),
+    );
+    return el("article", { class: "conversation-entry" }, line, content);
+  }
+
+  async function load(id: number, into: HTMLElement): Promise<void> {
+    fill(into, el("p", { class: "message-loading" }, "Loading…"));
+    try {
+      const m = await call("MessageGet", { id });
+      const body = m.hasHtml && o.shows(m) === "html"
+        ? el("iframe", {
+          title: "Message as HTML",
+          sandbox: "allow-popups allow-popups-to-escape-sandbox",
+          referrerpolicy: "no-referrer",
+          class: darkPage() ? "dark" : "light",
+          src: htmlUrl(id, { external: false, dark: darkPage() }),
+        })
+        : el("div", {}, m.texts.map((t) => foldQuotes(textBody(t.text, o.onCompose))));
+      fill(
+        into,
+        attachmentList(m),
+        body,
+        el("div", { class: "buttons-in-row" }, button("Reply to this", () => o.onReply(m))),
+      );
+    } catch (e) {
+      fill(into, el("p", { class: "error", role: "alert" }, errorText(e)));
+    }
+  }
+
+  return {
+    before,
+    after,
+    clear,
+    show: async (item) => {
+      clear();
+      const mine = turn;
+      const { items } = await call("ThreadGet", { id: item.id });
+      const at = items.findIndex((m) => m.emailId === item.emailId);
+      if (mine !== turn || at < 0) return 0;
+      fill(before, items.slice(0, at).map(entry));
+      fill(after, items.slice(at + 1).map(entry));
+      return items.length - 1;
+    },
+  };
+}
