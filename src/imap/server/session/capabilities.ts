@@ -10,7 +10,16 @@ import type { Session } from "./session.ts";
 import { State } from "./session.ts";
 
 /** Extensions to how commands are read or answered, wherever they are. */
-const withoutCommand = ["LITERAL+", "UTF8=ACCEPT", "UIDONLY", "INPROGRESS"];
+const withoutCommand = [
+  "LITERAL+",
+  "UTF8=ACCEPT",
+  "UIDONLY",
+  "INPROGRESS",
+  // RFC 5255 §4.2: texts are compared by i;unicode-casemap.
+  "I18NLEVEL=1",
+  // RFC 5550 §4.3: URLs may have ;PARTIAL=.
+  "URL-PARTIAL",
+];
 
 /** The capabilities as one text. */
 export function capabilityText(s: Session): string {
