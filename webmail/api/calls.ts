@@ -19,6 +19,7 @@ import {
 import { Mailbox, MailboxName } from "./mailbox.ts";
 import { MessageItem, ParsedMessage } from "./message.ts";
 import { Page, Query, Target, View } from "./query.ts";
+import { ruleCalls } from "./rules.ts";
 import { SenderView, Settings } from "./settings.ts";
 
 /** A call's two schemas. */
@@ -193,6 +194,9 @@ export const calls = {
     response: Nothing,
   },
   PushUnsubscribe: { request: v.strictObject({ endpoint: text(2000) }), response: Nothing },
+
+  // --- rules
+  ...ruleCalls,
 
   // --- settings
   SettingsGet: { request: Nothing, response: v.object({ settings: Settings }) },

@@ -44,6 +44,9 @@ import { sayOnce } from "./say_once.ts";
 import { pageKeys } from "./page_keys.ts";
 import { answer, fromMailto, newMessage, wantsRich } from "./compose/quoting.ts";
 import { searchBar } from "./search/bar.ts";
+import { ruleFrom } from "./rules/from_message.ts";
+import { openRules } from "./rules/rules.ts";
+import { showLog } from "./rules/trying.ts";
 import { openSettings } from "./settings.ts";
 
 /** Messages or threads asked for at a time. */
@@ -208,6 +211,12 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
     tools,
     more: (m) => [
       { text: "Keywords", title: "Add or remove keywords. Key: l", run: act.label },
+      {
+        text: "Make a rule",
+        title: "For messages like this one, when they come",
+        run: () => openRules(mailboxes.values(), ruleFrom(m, message.current()?.headers ?? [])),
+      },
+      { text: "What rules did", run: () => showLog(m.id) },
       ...settings?.threading === "off" ? [] : [{
         text: m.threadMuted ? "Unmute thread" : "Mute thread",
         title: "Whether new messages of this thread are marked as read. Key: M",
@@ -333,7 +342,8 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
   }
 
   function showSettings(): void {
-    openSettings(settings!, start?.accountPage ?? null, applySettings);
+    const rules = () => openRules(mailboxes.values());
+    openSettings(settings!, start?.accountPage ?? null, rules, applySettings);
   }
 
   function applySettings(s: Settings): void {

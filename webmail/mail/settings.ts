@@ -11,11 +11,13 @@ import { attempt, notice } from "../lib/notify.ts";
 /**
  * Shows the settings.
  * @param accountPage path of the page with all else of the account
+ * @param rules shows the rules for arriving mail
  * @param saved gets the settings when they have changed
  */
 export function openSettings(
   now: Settings,
   accountPage: string | null,
+  rules: () => void,
   saved: (s: Settings) => void,
 ): void {
   const choice = <T extends string>(value: T, options: readonly (readonly [T, string])[]) =>
@@ -147,6 +149,13 @@ export function openSettings(
         { class: "buttons" },
         button("Cancel", () => dialog.close()),
         el("button", { type: "submit", class: "primary" }, "Save"),
+      ),
+      el("h3", {}, "Rules"),
+      el(
+        "p",
+        {},
+        button("Rules for arriving mail", rules),
+        " Move, mark, forward or answer messages as they come.",
       ),
       accountPage === null ? null : [
         el("h3", {}, "Account"),

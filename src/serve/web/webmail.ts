@@ -17,6 +17,7 @@ import {
   type Webmail,
 } from "../../web/webmail/mod.ts";
 import { checkAccountLogin, checkAccountPasskey } from "./account_pages.ts";
+import type { SieveServices } from "../receiving/services.ts";
 import { loginAccount, type LoginServices } from "../logins.ts";
 import { queueOutgoing } from "../sending/outgoing.ts";
 import { recipientSecurity, type SecurityServices } from "../sending/recipient_security.ts";
@@ -30,6 +31,7 @@ export interface WebmailServer {
   limiter: LoginGuard;
   logins: LoginServices;
   tempDir: string;
+  sieve: SieveServices;
   outbound: Outbound;
   /** Localserve: who a request is of without a login. */
   withoutLogin?: LoginOptions["withoutLogin"];
@@ -62,6 +64,7 @@ export function webmail(s: WebmailServer): Promise<Webmail> {
     hostname: config.static.Hostname,
     version: programVersion,
     tempDir: s.tempDir,
+    sieve: s.sieve,
     maxMessageSize: Math.max(...sizes) || defaultMaxMessageSize,
     page: (req) => req.path === "/editor" ? editor(req) : (files.get(req.path) ?? page)(req),
     postPush: (endpoint, headers, body) => postPush(s.outbound, endpoint, headers, body),

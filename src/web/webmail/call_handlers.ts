@@ -18,6 +18,7 @@ import { parsedMessage } from "./reading/message.ts";
 import { domainSecurity } from "./sending/recipient_security.ts";
 import { checkSendAt, sendOrSchedule } from "./scheduled/schedule.ts";
 import type { WebmailServices } from "./services.ts";
+import { ruleHandlers } from "./rules/handlers.ts";
 import { saveSenderView, saveWebmailSettings, webmailSettings } from "./settings.ts";
 import { countTargets, targetUids } from "./list/targets.ts";
 import type { UndoLog } from "./list/undo.ts";
@@ -324,6 +325,8 @@ export function callHandlers(state: WebmailState): Handlers {
       state.subscriptions.remove(of(ctx).account.name, r.endpoint);
       return {};
     },
+
+    ...ruleHandlers(state, (ctx) => of(ctx).account),
 
     SettingsGet: (_r, ctx) => ({ settings: webmailSettings(of(ctx).account) }),
     async SettingsSet(r, ctx) {
