@@ -1,11 +1,23 @@
-/** The long form of messages_test.ts: `deno run -A tests/differential/main.ts [messages] [seed]`. */
+/** The long form of the tests here: `deno task differential [messages] [commands] [seed]`. */
+import { setLogSink } from "../../src/log/mod.ts";
+import { noDovecot } from "../support/dovecot.ts";
 import { findProgram } from "../support/programs.ts";
 import { compareMessages } from "./compare.ts";
+import { compareImap } from "./imap.ts";
 
-const count = Number(Deno.args[0] ?? 5000);
-const seed = Number(Deno.args[1] ?? 1);
-const r = await compareMessages(count, seed, findProgram("python3"));
-console.log(`${r.messages} messages, seed ${seed}`);
-for (const [kind, n] of [...r.known].sort(([, a], [, b]) => b - a)) console.log(`${n}\t${kind}`);
-for (const u of r.unknown) console.log(`\nNEW ${u}`);
-if (r.unknown.length > 0) Deno.exit(1);
+setLogSink(() => {});
+const [messages, commands, seed] = [5000, 2000, 1].map((d, i) => Number(Deno.args[i] ?? d));
+const results = [await compareMessages(messages, seed, findProgram("python3"))];
+if (!noDovecot) {
+  // Each in a mailbox of its own: found messages are compared where both have the same few.
+  results.push(
+    await compareImap(Math.ceil(messages / 10), 0, seed),
+    await compareImap(0, commands, seed),
+  );
+}
+console.log(`${messages} messages, ${commands} commands, seed ${seed}`);
+const known = results.flatMap((r) => [...r.known]).sort(([, a], [, b]) => b - a);
+for (const [kind, n] of known) console.log(`${n}\t${kind}`);
+const unknown = results.flatMap((r) => r.unknown);
+for (const u of unknown) console.log(`\nNEW ${u}`);
+Deno.exit(unknown.length > 0 ? 1 : 0);
