@@ -20,6 +20,9 @@ export const statusItems = [
 ] as const;
 export type StatusItem = (typeof statusItems)[number];
 
+/** Patterns of one LIST: each is tried on each name. */
+const maxPatterns = 100;
+
 export interface ListArgs {
   reference: string;
   patterns: string[];
@@ -87,6 +90,7 @@ export function parseList(c: Cursor): ListArgs {
   if (c.at("(")) {
     a.basic = false;
     a.patterns = c.list(() => c.listMailbox());
+    if (a.patterns.length > maxPatterns) c.fail(`at most ${maxPatterns} patterns`);
   } else {
     a.patterns = [c.listMailbox()];
   }
@@ -118,12 +122,17 @@ export function parseList(c: Cursor): ListArgs {
   return a;
 }
 
-/** A matcher for a pattern with wildcards; linear in pattern times name. */
+/**
+ * A matcher for a pattern with wildcards. Its time is bounded by the square of the name's length, however long
+ * the pattern is.
+ */
 export function listMatcher(pattern: string): (name: string) => boolean {
-  // "*" of any length is one.
-  const p = [...pattern.replace(/\*+/g, "*")];
+  // Wildcards next to each other are as one of them, "*" if that is among them.
+  const p = [...pattern.replace(/[*%]{2,}/g, (run) => run.includes("*") ? "*" : "%")];
+  const literal = p.reduce((n, c) => c === "*" || c === "%" ? n : n + 1, 0);
   return (name) => {
     const n = [...name];
+    if (literal > n.length) return false;
     let row = new Uint8Array(n.length + 1);
     row[0] = 1;
     for (const c of p) {

@@ -12,6 +12,7 @@ import { inboxFirst, nameMatcher } from "../mailboxes/list_names.ts";
 import { metadataText } from "../mailboxes/metadata_text.ts";
 import { sharedPlaces } from "../mailboxes/places.ts";
 import { type Place, splitShared } from "../mailboxes/names.ts";
+import { giveWay } from "../../../platform/turns.ts";
 import type { Session } from "../session/session.ts";
 import { statusText } from "../mailboxes/status_text.ts";
 
@@ -55,6 +56,7 @@ async function list(s: Session, a: ListArgs): Promise<Answer | void> {
   // Levels above mailboxes of others exist only for those who see just them, not what is below.
   const levels = new Set<string>();
   for (const p of shared) {
+    await giveWay();
     if (matches(p.name) || !selectable(p.name)) continue;
     for (let i = p.name.indexOf("/"); i > 0; i = p.name.indexOf("/", i + 1)) {
       const level = p.name.slice(0, i);
@@ -65,6 +67,7 @@ async function list(s: Session, a: ListArgs): Promise<Answer | void> {
 
   const showSubscribed = a.returnSubscribed || a.subscribed;
   for (const name of [...names].sort(inboxFirst)) {
+    await giveWay();
     if (!matches(name)) continue;
     const selected = selectable(name);
     const child = a.recursive && withChild.has(name);
