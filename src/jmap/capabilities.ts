@@ -1,7 +1,6 @@
 /** What this server can do, for a session to tell (RFC 8620 §2). @module */
+import { programVersion } from "../platform/version.ts";
 import { maxMailboxDepth } from "../store/mailboxes/mailboxes.ts";
-import { scriptLimits } from "../delivery/sieve/scripts.ts";
-import { extensions } from "../sieve/mod.ts";
 import { Capability } from "./core/capabilities.ts";
 import type { User } from "./core/method.ts";
 import { maxMailboxesPerEmail } from "./mail/email_changes.ts";
@@ -11,6 +10,7 @@ import { maxDataSources, maxSizeBlobSet } from "./methods/blob/upload.ts";
 import { emailSorts } from "./mail/email_sort.ts";
 import { maxDelayedSend } from "./mail/submit.ts";
 import type { JmapServices } from "./services.ts";
+import { sieveCapability } from "./sieve/scripts.ts";
 
 /** Capabilities beside the core, with what is true for the whole server. */
 export function serverCapabilities(s: JmapServices): Record<string, Record<string, unknown>> {
@@ -24,8 +24,8 @@ export function serverCapabilities(s: JmapServices): Record<string, Record<strin
     [Capability.Vapid]: { applicationServerKey: s.vapid.publicKey },
     [Capability.Quota]: {},
     [Capability.Blob]: {},
-    // RFC 9661 §1.3.
-    [Capability.Sieve]: { implementation: "mox" },
+    // RFC 9661 §1.2.
+    [Capability.Sieve]: { implementation: `mox ${programVersion}` },
   };
 }
 
@@ -50,15 +50,7 @@ export function accountCapabilities(
     },
     [Capability.VacationResponse]: {},
     [Capability.Quota]: {},
-    [Capability.Sieve]: {
-      maxSizeScriptName: 512,
-      maxSizeScript: scriptLimits.size,
-      maxNumberScripts: scriptLimits.count,
-      maxNumberRedirects: null,
-      sieveExtensions: [...extensions],
-      notificationMethods: null,
-      externalLists: null,
-    },
+    [Capability.Sieve]: sieveCapability,
   };
   return {
     // RFC 9404 §3.

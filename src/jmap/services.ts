@@ -1,9 +1,9 @@
 /** What JMAP needs of the server. @module */
 import type { Config } from "../config/mod.ts";
+import type { Scripts } from "../delivery/sieve/scripts.ts";
 import type { AddressRule, LoginGuard } from "../net/mod.ts";
 import type { Accounts } from "../store/account/accounts.ts";
 import type { NewQueueRecipient, Queue } from "../queue/mod.ts";
-import type { Scripts } from "../delivery/sieve/scripts.ts";
 import type { ObjectStore } from "./objects/store.ts";
 import type { Signals } from "./push/signals.ts";
 import type { Vapid } from "./push/vapid.ts";

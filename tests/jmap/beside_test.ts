@@ -1,4 +1,4 @@
-/** Beside mail: quota (RFC 9425), blobs (RFC 9404), Sieve scripts (RFC 9661), and the way from IMAP (RFC 9698). */
+/** Beside mail: quota (RFC 9425), blobs (RFC 9404), and the way from IMAP (RFC 9698). */
 import assert from "node:assert/strict";
 import { mail } from "./messages.ts";
 import { type Json, password, withJmap } from "./world.ts";
@@ -115,61 +115,6 @@ Deno.test("RFC 9404: blobs of pieces, their bytes and digests, and what they are
       (await ann.fails("Blob/get", { ids: [], properties: ["digest:md4"] })).type,
       "invalidArguments",
     );
-  }));
-
-Deno.test("RFC 9661: Sieve scripts are made, checked, activated and removed", () =>
-  withJmap(async ({ ann, server }) => {
-    const good = await ann.upload('require "fileinto"; fileinto "Archive";', "application/sieve");
-    const bad = await ann.upload("nonsense here", "application/sieve");
-    const v = async (blobId: string) =>
-      (await ann.call("SieveScript/validate", { blobId })).error?.type ?? null;
-    assert.deepEqual([await v(good), await v(bad), await v("Ux")], [
-      null,
-      "invalidSieve",
-      "blobNotFound",
-    ]);
-    const r = await ann.call("SieveScript/set", {
-      create: { a: { name: "mine", blobId: good } },
-      onSuccessActivateScript: "#a",
-    });
-    const { id } = r.created.a;
-    assert.equal(server.sieve!.scripts.active("ann"), "mine");
-    const { list, state } = await ann.call("SieveScript/get", {});
-    assert.equal(state, r.newState);
-    assert.deepEqual(list.map((s: Json) => [s.id, s.name, s.isActive]), [[id, "mine", true]]);
-    const text = (await ann.call("Blob/get", { ids: [list[0].blobId] })).list[0]["data:asText"];
-    assert.match(text, /^require "fileinto"/);
-    const e = await ann.call("SieveScript/set", {
-      create: {
-        twice: { name: "mine", blobId: good },
-        wrong: { name: "x", blobId: bad },
-        lost: { name: "x", blobId: "Ux" },
-        none: { name: "x" },
-        unknown: { name: "x", blobId: good, nope: 1 },
-      },
-      update: { [id]: { isActive: false } },
-      destroy: [id],
-    });
-    assert.deepEqual([e.notCreated.twice.type, e.notCreated.twice.existingId], [
-      "alreadyExists",
-      id,
-    ]);
-    assert.equal(e.notCreated.wrong.type, "invalidSieve");
-    assert.equal(e.notCreated.lost.type, "blobNotFound");
-    assert.deepEqual(e.notCreated.none.properties, ["blobId"]);
-    assert.deepEqual(e.notCreated.unknown.properties, ["nope"]);
-    assert.equal(e.notDestroyed[id].type, "sieveIsActive");
-    const u = await ann.call("SieveScript/set", {
-      update: { [id]: { name: "other" } },
-      onSuccessDeactivateScript: true,
-    });
-    assert.deepEqual(u.updated, { [id]: null });
-    assert.deepEqual((await ann.call("SieveScript/query", { filter: { isActive: false } })).ids, [
-      id,
-    ]);
-    assert.deepEqual((await ann.call("SieveScript/query", { filter: { name: "nope" } })).ids, []);
-    const gone = await ann.call("SieveScript/set", { destroy: [id] });
-    assert.deepEqual(gone.destroyed, [id]);
   }));
 
 /** What a server says to commands, one after the other. */

@@ -25,7 +25,7 @@ type Server = Pick<WebServer, "config" | "accounts" | "queue">;
 /** Opens JMAP. */
 export async function jmap(
   s: Server,
-  shared: Pick<WebShared, "limiter" | "logins" | "tempDir" | "shares" | "outbound" | "sieve">,
+  shared: Pick<WebShared, "limiter" | "logins" | "tempDir" | "shares" | "sieve" | "outbound">,
 ): Promise<Jmap> {
   const { config } = s;
   const sizes = [...config.static.Listeners.values()].map((l) => l.SMTPMaxMessageSize);

@@ -6,13 +6,19 @@ import { defineMethod } from "../../core/method.ts";
 import { applyPatch, sameJson } from "../../core/patch.ts";
 import { notFound, resolveId, runSet, setEntries } from "../../core/set.ts";
 import {
-  scriptError,
-  scriptId,
+  idOfName,
   scriptObjects,
+  scriptOf,
   scriptProperties,
+  scriptSetError,
   scriptState,
-} from "../../mail/scripts.ts";
-import { scriptText } from "../../mail/script_text.ts";
+  textOfBlob,
+} from "../../sieve/scripts.ts";
+
+function checkNames(o: Record<string, unknown>): void {
+  const unknown = Object.keys(o).filter((k) => !scriptProperties.includes(k));
+  if (unknown.length > 0) throw invalidProperties(unknown, `no such properties: ${unknown}`);
+}
 
 export const sieveScriptSet = defineMethod({
   name: "SieveScript/set",
@@ -24,81 +30,96 @@ export const sieveScriptSet = defineMethod({
   }),
   async run(ctx, args) {
     const access = await ctx.access(args.accountId, { own: true });
-    const { name: account } = access.account;
+    const account = access.account.name;
     const { scripts } = ctx.s;
-    const byId = (id: string) => scripts.list(account).find((s) => scriptId(s.id) === id);
-    const idOf = (name: string) => {
-      const found = scripts.list(account).find((s) => s.name === name);
-      return found && scriptId(found.id);
+    const activeId = () => {
+      const name = scripts.active(account);
+      return name === undefined ? undefined : idOfName(scripts, account, name);
     };
-    const tried = async <T>(fn: () => Promise<T>, name?: string): Promise<T> => {
-      try {
-        return await fn();
-      } catch (err) {
-        if (err instanceof SetError) throw err;
-        throw scriptError(err, name === undefined ? undefined : idOf(name));
-      }
-    };
-    const exists = (name: string) =>
-      new SetError("alreadyExists", "there is a script of that name", { existingId: idOf(name) });
-    const isName = (x: unknown): x is string => typeof x === "string" && x !== "";
-    const r = await runSet(ctx, args, {
+    const before = activeId();
+    const result = await runSet(ctx, args, {
       state: () => scriptState(scripts, account),
       async create(o) {
-        const bad = Object.keys(o).filter((k) => k !== "name" && k !== "blobId");
-        if (o.name !== undefined && o.name !== null && !isName(o.name)) bad.push("name");
-        if (typeof o.blobId !== "string") bad.push("blobId");
-        if (bad.length > 0) throw invalidProperties(bad, `can't be so: ${bad.join(", ")}`);
-        const name = isName(o.name)
-          ? o.name
-          : `script ${new Date().toISOString()} ${crypto.randomUUID().slice(0, 4)}`;
-        if (scripts.get(account, name) !== undefined) throw exists(name);
-        const text = await scriptText(ctx, access, o.blobId);
-        await tried(() => scripts.put(account, name, text));
-        const made = scriptObjects(scripts, account).get(idOf(name)!)!;
-        return {
-          id: made.id,
-          isActive: made.isActive,
-          blobId: made.blobId,
-          ...o.name === name ? {} : { name },
-        };
+        checkNames(o);
+        if (o.id !== undefined || o.isActive === true) {
+          throw invalidProperties(
+            o.id === undefined ? ["isActive"] : ["id"],
+            "the server sets this",
+          );
+        }
+        if (o.name !== undefined && o.name !== null && typeof o.name !== "string") {
+          throw invalidProperties(["name"], "the name is a text");
+        }
+        const name = typeof o.name === "string" ? o.name : `script-${crypto.randomUUID()}`;
+        const existing = idOfName(scripts, account, name);
+        if (existing) {
+          throw new SetError("alreadyExists", "there is a script of that name", {
+            existingId: existing,
+          });
+        }
+        const text = await textOfBlob(ctx.s, access, o.blobId);
+        await scripts.put(account, name, text).catch(scriptSetError);
+        const made = scriptObjects(scripts, account).get(idOfName(scripts, account, name)!)!;
+        return typeof o.name === "string"
+          ? { id: made.id, blobId: made.blobId, isActive: false }
+          : { ...made };
       },
       async update(id, patch) {
-        const found = byId(id);
+        const found = scriptOf(scripts, account, id);
         if (!found) throw notFound();
-        const before = scriptObjects(scripts, account).get(id)!;
-        const after = applyPatch(before, patch);
-        const changed = Object.keys(after).filter((k) => !sameJson(after[k], before[k]));
-        const bad = changed.filter((k) => k !== "name" && k !== "blobId");
-        if (changed.includes("name") && !isName(after.name)) bad.push("name");
-        if (bad.length > 0) {
-          const known = bad.every((k) => scriptProperties.includes(k));
-          throw invalidProperties(bad, known ? `can't be set so: ${bad}` : `there is no ${bad}`);
+        const old = scriptObjects(scripts, account).get(id)!;
+        const next = applyPatch(old, patch);
+        checkNames(next);
+        const fixed = ["id", "isActive"].filter((k) => !sameJson(next[k], old[k]));
+        if (fixed.length > 0) throw invalidProperties(fixed, "the server sets this");
+        let { name } = found;
+        if (next.name !== old.name) {
+          if (typeof next.name !== "string") {
+            throw invalidProperties(["name"], "the name is a text");
+          }
+          await scripts.rename(account, name, next.name)
+            .catch((err) => scriptSetError(err, idOfName(scripts, account, next.name as string)));
+          name = next.name;
         }
-        if (changed.includes("blobId")) {
-          const text = await scriptText(ctx, access, after.blobId);
-          await tried(() => scripts.put(account, found.name, text));
-        }
-        if (changed.includes("name")) {
-          const name = after.name as string;
-          await tried(() => scripts.rename(account, found.name, name), name);
-        }
-        return changed.includes("blobId")
-          ? { blobId: scriptObjects(scripts, account).get(id)!.blobId }
-          : null;
+        if (next.blobId === old.blobId) return null;
+        const text = await textOfBlob(ctx.s, access, next.blobId);
+        await scripts.put(account, name, text).catch(scriptSetError);
+        return { blobId: scriptObjects(scripts, account).get(id)!.blobId };
       },
       async destroy(id) {
-        const found = byId(id);
+        const found = scriptOf(scripts, account, id);
         if (!found) throw notFound();
-        await tried(() => scripts.remove(account, found.name));
+        await scripts.remove(account, found.name).catch(scriptSetError);
       },
     });
-    // RFC 9661 §2.4: if all went well.
-    const failed = r.notCreated !== null || r.notUpdated !== null || r.notDestroyed !== null;
-    if (!failed && args.onSuccessActivateScript) {
-      const found = byId(resolveId(ctx, args.onSuccessActivateScript) ?? "");
+    const failed = [result.notCreated, result.notUpdated, result.notDestroyed].some((x) =>
+      x !== null
+    );
+    if (failed) return result;
+    // RFC 9661 §2.4: one of them, when all else has succeeded.
+    if (args.onSuccessActivateScript) {
+      const id = resolveId(ctx, args.onSuccessActivateScript);
+      const found = id === undefined ? undefined : scriptOf(scripts, account, id);
       if (found) await scripts.setActive(account, found.name);
-    } else if (!failed && args.onSuccessDeactivateScript) await scripts.setActive(account, "");
-    return { ...r, newState: scriptState(scripts, account) };
+    } else if (args.onSuccessDeactivateScript) {
+      await scripts.setActive(account, "");
+    }
+    const after = activeId();
+    if (after === before) return result;
+    const updated = {
+      ...(result.updated as Record<string, Record<string, unknown> | null> | null),
+    };
+    const created = result.created as Record<string, Record<string, unknown>> | null;
+    for (const [id, isActive] of [[before, false], [after, true]] as const) {
+      if (id === undefined || !scriptOf(scripts, account, id)) continue;
+      const made = Object.values(created ?? {}).find((o) => o.id === id);
+      if (made) made.isActive = isActive;
+      else updated[id] = { ...updated[id], isActive };
+    }
+    return {
+      ...result,
+      newState: scriptState(scripts, account),
+      updated: Object.keys(updated).length === 0 ? null : updated,
+    };
   },
 });

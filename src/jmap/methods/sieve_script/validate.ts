@@ -4,8 +4,7 @@ import { Capability } from "../../core/capabilities.ts";
 import { SetError } from "../../core/errors.ts";
 import { defineMethod } from "../../core/method.ts";
 import { id } from "../../core/types.ts";
-import { scriptError } from "../../mail/scripts.ts";
-import { scriptText } from "../../mail/script_text.ts";
+import { scriptSetError, textOfBlob } from "../../sieve/scripts.ts";
 
 export const sieveScriptValidate = defineMethod({
   name: "SieveScript/validate",
@@ -13,12 +12,17 @@ export const sieveScriptValidate = defineMethod({
   args: v.strictObject({ accountId: id, blobId: v.string() }),
   async run(ctx, args) {
     const access = await ctx.access(args.accountId, { own: true });
-    let error: SetError | null = null;
     try {
-      ctx.s.scripts.check(await scriptText(ctx, access, args.blobId));
+      const text = await textOfBlob(ctx.s, access, args.blobId);
+      try {
+        ctx.s.scripts.check(text);
+      } catch (err) {
+        scriptSetError(err);
+      }
+      return { accountId: args.accountId, error: null };
     } catch (err) {
-      error = err instanceof SetError ? err : scriptError(err);
+      if (!(err instanceof SetError)) throw err;
+      return { accountId: args.accountId, error: err.value() };
     }
-    return { accountId: args.accountId, error: error?.value() ?? null };
   },
 });
