@@ -22,7 +22,7 @@ export interface ProgramMessage {
 }
 
 /** Line ends as SMTP has them; a message without a header gets an empty one. */
-function normalize(text: string): string {
+export function normalize(text: string): string {
   const lines = text.replace(/\r\n|\r|\n/g, "\r\n");
   const first = lines.slice(0, lines.indexOf("\r\n"));
   return /^[\x21-\x39\x3b-\x7e]+[ \t]*:/.test(first) || lines.startsWith("\r\n")
@@ -98,7 +98,7 @@ export async function submitFromProgram(
 }
 
 /** The message without the header fields of that name. */
-function withoutField(bytes: Uint8Array, name: string): Uint8Array<ArrayBuffer> {
+export function withoutField(bytes: Uint8Array, name: string): Uint8Array<ArrayBuffer> {
   const out = new Uint8Array(bytes.length);
   let n = 0;
   let at = 0;
