@@ -58,5 +58,14 @@ export async function newDkimSelector(
   ownLikeFolder(parentDir(path));
   await writeFileAtomic(path, new TextEncoder().encode(await makeDkimKey(algorithm)));
   ownLikeFolder(path);
-  return { selector: { ...selectorType.zero(), Expiration: "72h", PrivateKeyFile: file }, path };
+  return {
+    selector: {
+      ...selectorType.zero(),
+      // Blanks that a server on the way changes don't break the signature.
+      Canonicalization: { HeaderRelaxed: true, BodyRelaxed: true },
+      Expiration: "72h",
+      PrivateKeyFile: file,
+    },
+    path,
+  };
 }

@@ -1,5 +1,9 @@
 /** `mox dmarc lookup`, `verify`, `parsereportmsg` and `checkreportaddrs`. @module */
 import { parseIp } from "../dns/mod.ts";
+import { parseFeedbackReport } from "../mail/dsn/feedback_parse.ts";
+import { headerField } from "../mail/header/header.ts";
+import { decodeWords } from "../mail/header/words.ts";
+import { parseMessage } from "../mail/structure/structure.ts";
 import { Log } from "../log/mod.ts";
 import { writeStdout } from "../platform/stdio.ts";
 import {
@@ -7,18 +11,11 @@ import {
   findDmarcReport,
   lookupReportConsent,
   ReportError,
+  reportParts,
 } from "../reports/mod.ts";
 import { authenticate, discoverDmarc, listedOrganization } from "../senderauth/mod.ts";
 import { type Command, parseFlags, UsageError } from "./command.ts";
-import {
-  dnssec,
-  messageParts,
-  readMessage,
-  readReportParts,
-  resolverOf,
-  serverFlag,
-  serverHelp,
-} from "./inputs.ts";
+import { dnssec, messageParts, readMessage, resolverOf, serverFlag, serverHelp } from "./inputs.ts";
 
 export const dmarcLookup: Command = {
   name: "dmarc lookup",
@@ -95,16 +92,16 @@ ${serverHelp}`,
 export const dmarcParseReport: Command = {
   name: "dmarc parsereportmsg",
   usage: "dmarc parsereportmsg [message ...]",
-  summary: "Print the DMARC aggregate report in a message",
+  summary: "Print the DMARC aggregate or failure report in a message",
   help: `
-Reads messages (standard input if none is named), and prints the DMARC aggregate report that each has
-attached, as XML.`,
+Reads messages (standard input if none is named), and prints the DMARC report that each has: an aggregate
+report as XML, a failure report (RFC 6591) as lines of what failed.`,
   async run(args) {
     const { args: files } = parseFlags(args, {}, { max: 1000 });
     let failed = 0;
     for (const file of files.length === 0 ? [undefined] : files) {
       try {
-        writeStdout(dmarcReportXml(findDmarcReport(await readReportParts(file))));
+        writeStdout(reportText(await readMessage(file)));
       } catch (err) {
         if (!(err instanceof ReportError)) throw err;
         writeStdout(`${file ?? "message"}: ${err.message}\n`);
@@ -114,6 +111,35 @@ attached, as XML.`,
     return failed > 0 ? 1 : 0;
   },
 };
+
+/** An aggregate report as XML, a failure report as lines. @throws ReportError if it is neither */
+function reportText(message: Uint8Array): string {
+  const failure = parseFeedbackReport(message);
+  if (!failure?.failure) {
+    const { root } = parseMessage(message);
+    return dmarcReportXml(
+      findDmarcReport(reportParts(root, (from, to) => message.subarray(from, to))),
+    );
+  }
+  const f = failure.failure;
+  const field = (name: string) =>
+    decodeWords(headerField(failure.original, name) ?? "").replace(/\s+/g, " ").trim();
+  const lines: [string, string | undefined][] = [
+    ["failure of", f.kind],
+    ["domain", f.domain],
+    ["source", f.sourceIp],
+    ["delivery", f.delivery],
+    ["dkim", f.dkimDomain && `${f.dkimDomain} selector ${f.dkimSelector || "?"}`],
+    ["spf", f.spfDns],
+    ["arrived", f.arrival?.toISOString()],
+    ["messages", String(f.incidents)],
+    ["mail from", failure.mailFrom],
+    ["recipients", failure.recipients.join(" ")],
+    ["from", field("from")],
+    ["subject", field("subject")],
+  ];
+  return lines.filter(([, value]) => value).map(([name, value]) => `${name}: ${value}\n`).join("");
+}
 
 export const dmarcCheckReportAddrs: Command = {
   name: "dmarc checkreportaddrs",

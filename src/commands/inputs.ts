@@ -35,7 +35,9 @@ export function resolverOf(flags: { server: string }): Resolver {
 export async function outboundOf(resolver: Resolver): Promise<Outbound> {
   const path = await findConfigPath("");
   const there = await Deno.stat(path).then(() => true, () => false);
-  const config = there ? await loadStatic(path) : { TLS: { CA: undefined } };
+  const config = there
+    ? await loadStatic(path)
+    : { TLS: { CA: undefined }, AllowedUserNetworks: [] };
   return openOutbound(config, parentDir(path), resolver);
 }
 

@@ -8,7 +8,7 @@ import { parseMessage } from "../mail/structure/structure.ts";
 import { connectTcp } from "../net/mod.ts";
 import type { MechanismName } from "../sasl/mod.ts";
 import { openOutbound } from "../serve/outbound.ts";
-import { normalize, type ProgramMessage, withoutField } from "../serve/sending/submit.ts";
+import { normalize, type ProgramMessage } from "../serve/sending/submit.ts";
 import { SmtpClient, SmtpClientError } from "../smtp/client/mod.ts";
 import type { SubmitConfig } from "./sendmail_config.ts";
 
@@ -100,4 +100,30 @@ export async function submitElsewhere(c: SubmitConfig, m: ProgramMessage): Promi
     }
   }
   throw failure ?? new Error(`${c.Host} has no address`);
+}
+
+/** The message without the header fields of that name. */
+function withoutField(bytes: Uint8Array, name: string): Uint8Array<ArrayBuffer> {
+  const out = new Uint8Array(bytes.length);
+  let n = 0;
+  let at = 0;
+  let drop = false;
+  while (at < bytes.length) {
+    let end = bytes.indexOf(10, at);
+    end = end < 0 ? bytes.length : end + 1;
+    if (bytes[at] === 13 || bytes[at] === 10) break;
+    if (bytes[at] !== 32 && bytes[at] !== 9) {
+      const start = new TextDecoder().decode(
+        bytes.subarray(at, Math.min(end, at + name.length + 1)),
+      );
+      drop = start.toLowerCase() === `${name}:`;
+    }
+    if (!drop) {
+      out.set(bytes.subarray(at, end), n);
+      n += end - at;
+    }
+    at = end;
+  }
+  out.set(bytes.subarray(at), n);
+  return out.slice(0, n + bytes.length - at);
 }

@@ -8,11 +8,16 @@ import { maxDelayedSend } from "./mail/submit.ts";
 import type { JmapServices } from "./services.ts";
 
 /** Capabilities beside the core, with what is true for the whole server. */
-export function serverCapabilities(_s: JmapServices): Record<string, Record<string, unknown>> {
+export function serverCapabilities(s: JmapServices): Record<string, Record<string, unknown>> {
   return {
     [Capability.Mail]: {},
     [Capability.Submission]: {},
     [Capability.VacationResponse]: {},
+    // RFC 8887 §3.1; the session adds the URL.
+    [Capability.WebSocket]: {},
+    // RFC 9749 §3.
+    [Capability.Vapid]: { applicationServerKey: s.vapid.publicKey },
+    [Capability.Quota]: {},
   };
 }
 
@@ -36,6 +41,7 @@ export function accountCapabilities(
       },
     },
     [Capability.VacationResponse]: {},
+    [Capability.Quota]: {},
   };
   return {
     ...own,

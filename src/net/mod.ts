@@ -35,7 +35,14 @@ export {
   allowedAddresses,
   bareHost,
   OutboundError,
+  toldToUsers,
 } from "./outbound/addresses.ts";
+export {
+  mailAddressRule,
+  parseNetwork,
+  userAddressRule,
+  type UserRuleOptions,
+} from "./outbound/user_rule.ts";
 export { Authorities, systemAuthorities } from "./outbound/authorities.ts";
 export {
   type HttpAnswer,

@@ -96,15 +96,28 @@ export interface DmarcReport {
 /** Records of one report; at more it is refused. */
 export const maxRecords = 50_000;
 
+/** Characters before the report that are passed over. */
+const maxPrologue = 64 * 1024;
+
 /**
  * Reads a report from XML.
  * @throws ReportError
  */
 export function parseDmarcXml(data: Uint8Array): DmarcReport {
-  const xml = new XmlReader(decodeXml(data));
+  const text = decodeXml(data);
+  let xml = new XmlReader(text);
   const root = xml.next();
   if (root?.value !== "feedback") {
-    throw new ReportError("content", `DMARC report: root element is ${root?.value}, not feedback`);
+    // Some reporters put an element of the schema before it, and never end that.
+    const at = text.slice(0, maxPrologue).search(/<(?:[A-Za-z0-9_-]{1,20}:)?feedback[\s>]/);
+    if (at < 0) {
+      throw new ReportError(
+        "content",
+        `DMARC report: root element is ${root?.value}, not feedback`,
+      );
+    }
+    xml = new XmlReader(text.slice(at));
+    xml.next();
   }
   let version = "";
   let metadata: XmlElement | undefined, policy: XmlElement | undefined;

@@ -185,7 +185,7 @@ export function tlsReportJson(r: TlsReport): string {
             "result-type": f.resultType,
             "sending-mta-ip": f.sendingMtaIp,
             "receiving-mx-hostname": f.receivingMxHostname,
-            "receiving-mx-helo": f.receivingMxHelo,
+            "receiving-mx-helo": f.receivingMxHelo || undefined,
             "receiving-ip": f.receivingIp,
             "failed-session-count": f.failedSessionCount,
             "additional-information": f.additionalInformation,

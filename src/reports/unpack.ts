@@ -37,7 +37,32 @@ function limited(unpackWith: (maxOutputLength: number) => Uint8Array, maxSize: n
 }
 
 function gunzip(data: Uint8Array, maxSize: number): Uint8Array {
-  return limited((maxOutputLength) => gunzipSync(data, { maxOutputLength }), maxSize);
+  try {
+    return limited((maxOutputLength) => gunzipSync(data, { maxOutputLength }), maxSize);
+  } catch (err) {
+    if (!(err instanceof ReportError) || err.code === "limit") throw err;
+    // Some reporters write a line end behind it, or send it cut: what its first stream has counts.
+    const start = deflateStart(data);
+    if (start === undefined) throw err;
+    const content = data.subarray(start);
+    return limited((maxOutputLength) => inflateRawSync(content, { maxOutputLength }), maxSize);
+  }
+}
+
+/** Where the compressed data of a gzip stream begins (RFC 1952 §2.3); undefined if it is none. */
+function deflateStart(data: Uint8Array): number | undefined {
+  if (data[2] !== 8) return undefined;
+  const flags = data[3];
+  let at = 10;
+  if (flags & 4) at += 2 + data[at] + (data[at + 1] << 8);
+  for (const bit of [8, 16]) {
+    if (!(flags & bit)) continue;
+    const end = data.indexOf(0, at);
+    if (end < 0) return undefined;
+    at = end + 1;
+  }
+  if (flags & 2) at += 2;
+  return at < data.length ? at : undefined;
 }
 
 /** Files in an archive that are looked at for one that could be the report. */

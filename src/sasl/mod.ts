@@ -22,6 +22,7 @@ export {
   encodeCredentials,
   type ScramCredentials,
 } from "./credentials.ts";
+export { bindingsFor, plusCancelled } from "./cancelled.ts";
 export { preparePassword, prepareUsername } from "./prepare.ts";
 export { scramClient, type ScramClientOptions, type ScramName, scramServer } from "./scram.ts";
 export {

@@ -82,3 +82,10 @@ function skipComments(text: string, from: number): number {
   }
   return text.length;
 }
+
+/** True if the value of an Authentication-Results field is in the name of this server, or can't be read and names it. */
+export function isOwnResult(value: string, authservId: string): boolean {
+  const ours = comparable(authservId);
+  const id = readAuthservId(value);
+  return id === undefined ? value.toLowerCase().includes(ours) : comparable(id) === ours;
+}

@@ -50,7 +50,12 @@ export {
   isDmarcRecord,
   parseDmarcRecord,
 } from "./dmarc_record.ts";
-export { type HeaderRange, readAuthservId, stripForgedResults } from "./forged_results.ts";
+export {
+  type HeaderRange,
+  isOwnResult,
+  readAuthservId,
+  stripForgedResults,
+} from "./forged_results.ts";
 export { bodyStart, scanHeader } from "./header_fields.ts";
 export { type IprevOutcome } from "./iprev.ts";
 export {

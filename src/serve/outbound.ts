@@ -2,18 +2,21 @@
 import type { Static } from "../config/mod.ts";
 import { hostAddresses, makeResolver, type Resolver } from "../dns/mod.ts";
 import { Log } from "../log/mod.ts";
-import { Authorities, Outbound } from "../net/mod.ts";
+import { Authorities, Outbound, userAddressRule } from "../net/mod.ts";
+import { machineAddresses } from "../platform/net.ts";
 import { resolveFrom } from "../platform/paths.ts";
 
 /**
  * Reads the authorities of mox.conf (those of the system without any), and makes the way out.
  * @param dir the folder of mox.conf
+ * @param local users may have it connect to what is on this machine and in its networks (localserve)
  * @throws Error naming a file of TLS, CA, CertFiles that can't be used
  */
 export function openOutbound(
-  config: Pick<Static, "TLS">,
+  config: Pick<Static, "TLS" | "AllowedUserNetworks">,
   dir: string,
   resolver: Resolver = makeResolver(),
+  local = false,
 ): Outbound {
   const ca = config.TLS.CA;
   return new Outbound({
@@ -23,5 +26,8 @@ export function openOutbound(
       log: new Log("tls"),
     }),
     lookup: hostAddresses(resolver),
+    forUsers: local
+      ? undefined
+      : userAddressRule({ allowed: config.AllowedUserNetworks, own: machineAddresses }),
   });
 }

@@ -48,6 +48,7 @@ import { keyFor, openServerSecret, srsOf } from "./onward/srs_key.ts";
 import { Receiving, type ReceivingOptions } from "./receiving/receiving.ts";
 import type { ReportDatabases } from "./receiving/services.ts";
 import { retrainHandler } from "./receiving/retrain.ts";
+import { ImapEvents } from "./sieve/imap_events.ts";
 import { Sockets } from "./sockets.ts";
 import { submitFromProgram } from "./sending/submit.ts";
 import { type ReportSending, startReports } from "./reports/mod.ts";
@@ -91,6 +92,7 @@ export class MailServer {
   webhooks: ServerWebhooks | undefined;
   /** Scripts of accounts, and what they did. */
   sieve: SieveDatabase | undefined;
+  #events: ImapEvents | undefined;
   loginLog: LoginLog | undefined;
   readonly #log: Log;
   #listeners: Listeners | undefined;
@@ -166,7 +168,7 @@ export class MailServer {
     const sockets = await Sockets.bind(config.static);
     try {
       const certificates = await ServerCertificates.open(config);
-      const outbound = openOutbound(config.static, config.dir, o.outgoing?.resolver);
+      const outbound = openOutbound(config.static, config.dir, o.outgoing?.resolver, o.local);
       await o.becomeUser?.();
       return await MailServer.#open(o, sockets, certificates, outbound);
     } finally {
@@ -225,6 +227,7 @@ export class MailServer {
       );
       server = new MailServer(o, log, accounts, queue, control, secret);
       server.sieve = sieve.db;
+      server.#events = new ImapEvents({ config, queue, tempDir, sieve });
       await sieve.db.memory.settle((note) => queue.holds({ ...note, since: note.begun - 1000 }));
       server.webhooks = webhooks;
       server.#noMoreFiles = makeFilesAhead(tempDir);
@@ -235,6 +238,7 @@ export class MailServer {
       );
       await o.prepare?.(accounts);
       server.#pages = await openWebPages(server, {
+        sieve,
         limiter: server.#loginGuard,
         logins: server.#logins,
         outbound,
@@ -277,6 +281,7 @@ export class MailServer {
         shares: server.#shares,
         sasl: server.#sasl,
         scripts: sieve.db.scripts,
+        events: server.#events!,
         loginGuard: server.#loginGuard,
         openLogins: server.#openLogins,
       });
@@ -419,6 +424,7 @@ export class MailServer {
     this.#receiving?.stop();
     this.#certificates?.stop();
     await this.#listeners?.stop(stopGrace);
+    await this.#events?.idle();
     await this.#noMoreFiles?.();
     await this.#reportSending?.end();
     this.#endDnsblMonitor?.();

@@ -128,6 +128,8 @@ async function submit(
     senderAccount: account,
     fromDomain: senders[0].domain,
     ...submittedMessage(transaction, message, fields, parsed.utf8Headers),
+    utf8Allowed: transaction.smtpUtf8,
+    parsed,
     prefix: new TextEncoder().encode(prefix),
     messageId,
   }).then((ids) => {

@@ -24,6 +24,8 @@ export function outboundFetch(outbound: Outbound): Fetch {
     const answer = await outbound.request({
       url: new URL(url),
       headers: init.headers as Record<string, string>,
+      // Whoever a user writes to chooses where the policy is.
+      rule: outbound.forUsers,
       signal: init.signal ?? undefined,
       // What is longer is no policy: one byte more shows it.
       maxBytes: maxPolicyBytes + 1,

@@ -109,8 +109,8 @@ Deno.test("§5.2-5.3 other mailboxes: STATUS, at once; §3.1 STATUS to begin wit
       c,
       `
       C: NOTIFY SET STATUS (SUBTREE Lists (MessageNew MessageExpunge FlagChange))
-      S: * STATUS Lists (MESSAGES 0 UIDNEXT 1 UIDVALIDITY … UNSEEN 0)
-      S: * STATUS Lists/Lemonade (MESSAGES 1 UIDNEXT 2 UIDVALIDITY … UNSEEN 1)
+      S: * STATUS Lists (MESSAGES 0 UIDNEXT 1 UIDVALIDITY … UNSEEN 0 HIGHESTMODSEQ …)
+      S: * STATUS Lists/Lemonade (MESSAGES 1 UIDNEXT 2 UIDVALIDITY … UNSEEN 1 HIGHESTMODSEQ …)
       S: OK done
       `,
     );

@@ -34,6 +34,8 @@ export async function startServer(
     quota?: number;
     timeouts?: { beforeLogin: number; afterLogin: number };
     progressInterval?: number;
+    pedantic?: boolean;
+    log?: Log;
     /** Whom a TLS client certificate stands for. */
     certificateUsername?: (certificate: Uint8Array) => string | undefined;
     /** Further accounts, `name@mox.example`, with the same password, and sharing between all. */
@@ -42,7 +44,7 @@ export async function startServer(
 ): Promise<TestServer> {
   consistency.checkAtClose = true;
   const dir = await Deno.makeTempDir({ prefix: "imap" });
-  const log = new Log("imapserver");
+  const log = options.log ?? new Log("imapserver");
   const accounts = new Accounts(join(dir, "accounts"), log, () => ({
     initialMailboxes: () => [
       { name: "Archive", specialUse: 1 },
@@ -75,6 +77,7 @@ export async function startServer(
     hostname: "mox.example",
     timeouts: options.timeouts,
     progressInterval: options.progressInterval,
+    pedantic: options.pedantic,
     log,
     tempDir: dir,
     maxMessageSize: options.maxMessageSize ?? 20 * 1024 * 1024,

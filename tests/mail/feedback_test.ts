@@ -47,3 +47,24 @@ Deno.test("any content is read or not, without failing", () => {
     parseFeedbackReport(utf8(s));
   }));
 });
+
+Deno.test("a failure report (RFC 6591) tells what failed, and of which message", () => {
+  const r = parseFeedbackReport(report(
+    "Feedback-Type: auth-failure\nVersion: 1\nAuth-Failure: DMARC (policy)\nReported-Domain: Ours.example\n" +
+      "Source-IP: 192.0.2.1\nDelivery-Result: reject\nDKIM-Domain: ours.example\nDKIM-Selector: s1\n" +
+      "Arrival-Date: Mon, 23 Nov 2026 10:11:12 +0000\nIncidents: 3\n",
+  ))!;
+  assert.equal(r.type, "auth-failure");
+  assert.deepEqual(r.failure, {
+    kind: "dmarc",
+    domain: "ours.example",
+    sourceIp: "192.0.2.1",
+    delivery: "reject",
+    dkimDomain: "ours.example",
+    dkimSelector: "s1",
+    spfDns: "",
+    arrival: new Date("2026-11-23T10:11:12Z"),
+    incidents: 3,
+  });
+  assert.equal(headerField(r.original, "subject"), "x");
+});

@@ -14,8 +14,10 @@ import {
   intervalHours,
   parseDmarcXml,
   ReportError,
+  reportParts,
   unpack,
 } from "../../src/reports/mod.ts";
+import { parseMessage } from "../../src/mail/structure/structure.ts";
 import { XmlReader } from "../../src/reports/xml.ts";
 import { zip } from "./zip.ts";
 
@@ -405,4 +407,27 @@ Deno.test("zip: stored files, and archives with a comment", () => {
   assert.deepEqual(unpack(zip([["x.xml", xml]], { stored: true })), xml);
   assert.deepEqual(unpack(zip([["x.xml", xml]], { comment: "made by hand" })), xml);
   assert.equal(deflateRawSync(xml).length < xml.length, true);
+});
+
+Deno.test("reports as some reporters send them: bytes after the gzip stream, an element of the schema that never ends", async () => {
+  const dir = new URL("testdata/", import.meta.url);
+  for await (const { name } of Deno.readDir(dir)) {
+    const message = await Deno.readFile(new URL(name, dir));
+    const { root } = parseMessage(message);
+    const report = findDmarcReport(reportParts(root, (from, to) => message.subarray(from, to)));
+    assert.deepEqual([report.orgName, report.policy.domain, report.records.length], [
+      "r.example",
+      "moxa.example",
+      1,
+    ], name);
+  }
+  const packed = gzipSync(bytes(sample));
+  for (const tail of ["\r\n", "\0\0\0", "garbage behind it", "\x1f\x8b"]) {
+    const all = new Uint8Array(packed.length + tail.length);
+    all.set(packed);
+    all.set(Uint8Array.from(tail, (c) => c.charCodeAt(0)), packed.length);
+    assert.equal(parseDmarcXml(unpack(all)).orgName, "Big Mail & Co", JSON.stringify(tail));
+  }
+  assert.throws(() => parseDmarcXml(bytes("<xs:schema><other/></xs:schema>")), ReportError);
+  assert.throws(() => parseDmarcXml(bytes("<!DOCTYPE x><feedback></feedback>")), ReportError);
 });

@@ -47,6 +47,8 @@ export interface AdminSiteOptions {
 function conf(ports: AdminSite["ports"], pages: string): string {
   return `DataDir: ../data
 LogLevel: error
+AllowedUserNetworks:
+	- 127.0.0.0/8
 Hostname: mail.mox.example
 AdminPasswordFile: adminpasswd
 Listeners:

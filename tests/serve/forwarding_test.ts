@@ -161,7 +161,8 @@ Deno.test("where it is refused, the one who wrote it is told", () =>
       await r.server.queue.idle();
       const dsn = host.mails.at(-1)!;
       assert.deepEqual([dsn.from, dsn.to], ["", ["joe@sender.example"]]);
-      assert.match(dsn.data, /^Final-Recipient: rfc822; only@away\.example\r$/m);
+      assert.match(dsn.data, /^Final-Recipient: rfc822; only@ours\.example\r$/m);
+      assert.doesNotMatch(dsn.data, /away/);
       assert.match(dsn.data, /^Original-Recipient: rfc822; only@ours\.example\r$/m);
       assert.match(dsn.data, /^To: <joe@sender\.example>\r$/m);
     },

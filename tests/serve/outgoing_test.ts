@@ -212,6 +212,31 @@ async function verified(data: string, resolver: ScriptedResolver) {
   });
 }
 
+Deno.test("long lines, raw bytes in headers and blind copies are changed before the signatures are made", () =>
+  withServer({}, async ({ server, submit, host, resolver, config }) => {
+    const text =
+      "From: J\xc3\xbcrgen <ann@mox.example>\r\nTo: x@to.example\r\nBcc: hidden@to.example,\r\n" +
+      " hidden2@to.example\r\nSubject: Gr\xc3\xbc\xc3\x9fe\r\n" +
+      "Authentication-Results: mail.mox.example; spf=pass\r\n\r\n" +
+      `${"word ".repeat(400)}\r\n`;
+    await submit(["x@to.example"], text);
+    await server.queue.idle();
+    const [mail] = host.mails;
+    assert.ok(mail.data.split("\r\n").every((l) => l.length <= 998));
+    assert.doesNotMatch(mail.data, /hidden|^Authentication-Results:/m);
+    // deno-lint-ignore no-control-regex -- all of ASCII
+    assert.match(mail.data.slice(0, mail.data.indexOf("\r\n\r\n")), /^[\x00-\x7f]*$/);
+    assert.match(mail.data, /^Subject: =\?utf-8\?b\?/m);
+    assert.ok(host.commands.some((c) => c.startsWith("MAIL") && !c.includes("SMTPUTF8")));
+    const result = await verified(mail.data, resolver);
+    assert.deepEqual(result.dkim.map((d) => d.status), ["pass", "pass"]);
+    // Nothing is left of the copy that was made.
+    assert.deepEqual(
+      [...Deno.readDirSync(config.dataPath("tmp"))].filter((e) => e.name.startsWith("leaving")),
+      [],
+    );
+  }));
+
 Deno.test("8-bit text is encoded for a server that can't have it, and signed as it goes", () =>
   withServer({ extensions: ["PIPELINING"] }, async ({ server, submit, host, resolver }) => {
     const text = message.replace(".hello", "gr\xc3\xbc\xc3\x9fe\r\n.");

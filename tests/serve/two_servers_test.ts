@@ -52,6 +52,8 @@ async function setUp(ip: string, domain: string, zone: Answer[]): Promise<Site> 
   const at = text.lastIndexOf("\t\tSMTP:\n");
   text = `${text.slice(0, at)}\t\tMTASTSHTTPS:\n\t\t\tEnabled: true\n` +
     text.slice(at).replace("\t\tSMTP:\n", "\t\tSMTP:\n\t\t\tFirstTimeSenderDelay: 0s\n");
+  // Both are on this machine.
+  text = text.replace("Listeners:\n", "AllowedUserNetworks:\n\t- 127.0.0.0/8\nListeners:\n");
   text += "TLS:\n\tCA:\n\t\tCertFiles:\n\t\t\t- ../authorities.pem\n";
   await Deno.writeTextFile(path, text);
   return {

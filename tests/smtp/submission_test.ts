@@ -46,8 +46,16 @@ async function authenticate(
   }
 }
 
-Deno.test("all mechanisms log in over TLS, with and without initial response", async () => {
+Deno.test("channel binding isn't offered unless it is asked for: clients take it that can't do it", async () => {
   await using t = await startServer({ submission: true });
+  await using c = await t.dial();
+  await helloTls(c);
+  await c.command("AUTH SCRAM-SHA-256-PLUS", "504 5.5.4");
+  assert.equal(await authenticate(c, "SCRAM-SHA-256", account.password, false), 235);
+});
+
+Deno.test("all mechanisms log in over TLS, with and without initial response", async () => {
+  await using t = await startServer({ submission: true, scramPlus: true });
   for (const name of mechanismNames.filter((n) => n !== "EXTERNAL")) {
     for (const separate of [false, true]) {
       await using c = await t.dial();

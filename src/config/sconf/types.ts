@@ -1,4 +1,5 @@
 /** Kinds of text in the configuration files, each with its check. @module */
+import { parseNetwork } from "../../net/mod.ts";
 import { isIP } from "node:net";
 import { NameError, parseAddress, parseDomain, parseLocalpart } from "../names.ts";
 import { compileRegExp, RegExpSyntaxError } from "./regexp.ts";
@@ -42,6 +43,15 @@ export const dnsZoneText: Type<string> = text(
   (s) => nameComplaint("a DNS zone", () => parseDomain(s, { underscore: true })),
   "a DNS zone",
 );
+/** A network in CIDR form, or an address. */
+export const networkText: Type<string> = text((s) => {
+  try {
+    parseNetwork(s);
+    return undefined;
+  } catch (err) {
+    return `is ${(err as Error).message.replace(/^"[^"]*" is /, "")}`;
+  }
+}, "a network or an address");
 export const localpartText: Type<string> = text(
   checkLocalpart,
   "the part of an address before the @",

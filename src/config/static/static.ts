@@ -11,6 +11,7 @@ import {
   httpUrlText,
   localpartText,
   mailboxText,
+  networkText,
   port,
   unicodeDomainText,
 } from "../sconf/types.ts";
@@ -207,6 +208,14 @@ export const staticConfig = struct({
   OutgoingTLSReportsForAllSuccess: optional(
     bool,
     "Send TLS reports also where all went well.",
+  ),
+  AllowedUserNetworks: optional(
+    list(networkText),
+    "Networks like 10.0.0.0/8, or addresses, that this server may connect to because a user asks for it: by " +
+      "webhooks, imports from IMAP servers, mail and its policies. Others that are not on the internet " +
+      "(loopback, private and link-local ones, and those of this machine) are refused, as what is there may " +
+      "trust whoever is near. Name those where receivers of webhooks run. Mail is delivered to private " +
+      "networks without this. Not of the original.",
   ),
   QuotaMessageSize: optional(
     int(0),

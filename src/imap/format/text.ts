@@ -46,12 +46,22 @@ export function formatDateTime(ms: number): string {
 }
 
 const flagTexts: string[] = [];
-/** Flags of a message, without brackets. */
-export function formatFlags(flags: number, keywords: string): string {
+/**
+ * Flags of a message, without brackets.
+ * @param spelled keywords as they are shown, by what messages have
+ */
+export function formatFlags(
+  flags: number,
+  keywords: string,
+  spelled?: ReadonlyMap<string, string>,
+): string {
   let t = flagTexts[flags];
   if (t === undefined) {
     t = flagNames.filter(([bit]) => flags & bit).map(([, name]) => name).join(" ");
     flagTexts[flags] = t;
+  }
+  if (keywords !== "" && spelled) {
+    keywords = keywords.split(" ").map((k) => spelled.get(k) ?? k).join(" ");
   }
   return keywords === "" ? t : t === "" ? keywords : `${t} ${keywords}`;
 }

@@ -48,6 +48,11 @@ const maxUint32 = 4294967295;
 export class Cursor {
   readonly bytes: Uint8Array;
   pos = 0;
+  /**
+   * Blanks too many between words, inside of brackets and at the end are passed over: clients send them, and other
+   * servers take them.
+   */
+  lenient = true;
   /** Mailbox names are UTF-8 as they stand (IMAP4rev2, UTF8=ACCEPT), not modified UTF-7. */
   utf8Names = false;
 
@@ -61,7 +66,14 @@ export class Cursor {
   }
 
   get atEnd(): boolean {
-    return this.pos >= this.bytes.length;
+    return this.pos >= this.bytes.length || (this.lenient && this.#blanks() === this.bytes.length);
+  }
+
+  /** Where the blanks end that begin here. */
+  #blanks(): number {
+    let at = this.pos;
+    while (this.bytes[at] === SP) at++;
+    return at;
   }
 
   /** The byte here, or -1 at the end. */
@@ -76,8 +88,20 @@ export class Cursor {
 
   /** Takes the character if it stands here. */
   take(c: string): boolean {
-    if (this.peek() !== c.charCodeAt(0)) return false;
+    const code = c.charCodeAt(0);
+    if (this.lenient && this.peek() === SP) {
+      const after = this.#blanks();
+      // A blank at the end, or before a bracket that closes, separates nothing.
+      const next = this.bytes[after];
+      if (code === SP && (next === undefined || next === 0x29)) return false;
+      if (code === SP || (code === 0x29 && next === 0x29)) {
+        this.pos = code === SP ? after : after + 1;
+        return true;
+      }
+    }
+    if (this.peek() !== code) return false;
     this.pos++;
+    if (code === 0x28 && this.lenient) this.pos = this.#blanks();
     return true;
   }
 
@@ -104,17 +128,19 @@ export class Cursor {
   }
 
   expect(text: string): void {
-    if (!this.takeText(text)) this.fail(text === " " ? "space" : JSON.stringify(text));
+    const found = text.length === 1 ? this.take(text) : this.takeText(text);
+    if (!found) this.fail(text === " " ? "space" : JSON.stringify(text));
   }
 
   sp(): void {
     if (this.peek() !== SP) this.fail("space");
-    this.pos++;
+    this.pos = this.lenient ? this.#blanks() : this.pos + 1;
   }
 
   /** Requires that nothing follows. */
   end(): void {
     if (!this.atEnd) this.fail("end of command");
+    this.pos = this.bytes.length;
   }
 
   #run(mask: number, what: string): string {
@@ -368,7 +394,7 @@ export class Cursor {
   dateTime(): number {
     this.expect('"');
     const start = this.pos;
-    const day = this.take(" ") ? this.#digits(1, "day") : this.#digits(2, "day");
+    const day = this.at(" ") && this.take(" ") ? this.#digits(1, "day") : this.#digits(2, "day");
     this.expect("-");
     const month = this.#month();
     this.expect("-");

@@ -21,9 +21,11 @@ export type SearchKey =
   | { op: "fuzzy"; key: SearchKey }
   | { op: "recent" };
 
-/** Keys in a command, and how deep they may nest. */
+/** Keys in a command, not counting those that hold others; and levels of what is searched by in the end. */
 const maxKeys = 2000;
-const maxDepth = 50;
+const maxDepth = 500;
+/** Brackets and operators that are open at a time: more than a line of 64 KB has, which others allow. */
+const maxOpen = 30_000;
 
 const dayMs = 86_400_000;
 
@@ -53,7 +55,7 @@ const flagKeys: Record<string, [number, boolean]> = {
 };
 
 function not(key: SearchKey): SearchKey {
-  return { op: "not", key };
+  return key.op === "not" ? key.key : { op: "not", key };
 }
 
 function keywordKey(name: string): SearchKey {
@@ -69,11 +71,76 @@ function text(c: Cursor, ctx: SearchContext): string {
   return t;
 }
 
-/** Reads one search key. */
-export function parseSearchKey(c: Cursor, ctx: SearchContext, depth = 0): SearchKey {
+/** What a key is a part of, while it is read. */
+interface Open {
+  op: "and" | "or" | "not" | "fuzzy";
+  /** Of "and" and "or"; those of an AND within an AND, and of an OR within an OR, are its own. */
+  keys: SearchKey[];
+  /** Keys that were read for it. */
+  got: number;
+}
+
+/** Reads one search key, however deep it nests: without recursion, and only what changes something is kept. */
+export function parseSearchKey(c: Cursor, ctx: SearchContext): SearchKey {
+  const open: Open[] = [];
+  for (;;) {
+    let key: SearchKey | undefined = opener(c, open) ? undefined : singleKey(c, ctx);
+    while (key !== undefined) {
+      const within = open[open.length - 1];
+      if (!within) {
+        checkDepth(c, key);
+        return key;
+      }
+      within.got++;
+      const { op } = within;
+      if (op === "not" || op === "fuzzy") {
+        open.pop();
+        key = op === "not" ? not(key) : key.op === "fuzzy" ? key : { op, key };
+        continue;
+      }
+      if (key.op === op) {
+        for (const k of (key as { keys: SearchKey[] }).keys) within.keys.push(k);
+      } else within.keys.push(key);
+      key = undefined;
+      if (op === "or" ? within.got < 2 : !c.take(")")) {
+        c.sp();
+        continue;
+      }
+      open.pop();
+      key = within.keys.length === 1 ? within.keys[0] : { op, keys: within.keys };
+    }
+  }
+}
+
+/** Takes what begins a key of other keys. */
+function opener(c: Cursor, open: Open[]): boolean {
+  if (open.length > maxOpen) c.fail(`nesting of at most ${maxOpen} levels`);
+  if (c.take("(")) {
+    open.push({ op: "and", keys: [], got: 0 });
+    return true;
+  }
+  for (const word of ["NOT", "OR", "FUZZY"] as const) {
+    if (!c.takeWord(word)) continue;
+    c.sp();
+    open.push({ op: word.toLowerCase() as "not" | "or" | "fuzzy", keys: [], got: 0 });
+    return true;
+  }
+  return false;
+}
+
+/** @throws ParseError for a tree that is too deep to be searched by */
+function checkDepth(c: Cursor, key: SearchKey): void {
+  let level: SearchKey[] = [key];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > maxDepth) c.fail(`conditions of at most ${maxDepth} levels that differ`);
+    level = level.flatMap((k) =>
+      k.op === "and" || k.op === "or" ? k.keys : k.op === "not" || k.op === "fuzzy" ? [k.key] : []
+    );
+  }
+}
+
+function singleKey(c: Cursor, ctx: SearchContext): SearchKey {
   if (++ctx.keys > maxKeys) c.fail(`at most ${maxKeys} search keys`);
-  if (depth > maxDepth) c.fail(`nesting of at most ${maxDepth} levels`);
-  if (c.at("(")) return { op: "and", keys: c.list(() => parseSearchKey(c, ctx, depth + 1)) };
   const first = c.peek();
   if (first === 0x2a || first === 0x24 || (first >= 0x30 && first <= 0x39)) {
     const set = parseNumSet(c);
@@ -96,9 +163,6 @@ export function parseSearchKey(c: Cursor, ctx: SearchContext, depth = 0): Search
       return not({ op: "recent" });
     case "RECENT":
       return { op: "recent" };
-    case "FUZZY":
-      c.sp();
-      return { op: "fuzzy", key: parseSearchKey(c, ctx, depth + 1) };
     case "FROM":
     case "TO":
     case "CC":
@@ -175,15 +239,6 @@ export function parseSearchKey(c: Cursor, ctx: SearchContext, depth = 0): Search
     case "SMALLER":
       c.sp();
       return { op: "smaller", size: c.number64("size") };
-    case "NOT":
-      c.sp();
-      return not(parseSearchKey(c, ctx, depth + 1));
-    case "OR": {
-      c.sp();
-      const a = parseSearchKey(c, ctx, depth + 1);
-      c.sp();
-      return { op: "or", keys: [a, parseSearchKey(c, ctx, depth + 1)] };
-    }
     case "UID":
       c.sp();
       return { op: "set", uid: true, set: parseNumSet(c, "uid set") };

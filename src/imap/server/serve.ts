@@ -16,6 +16,7 @@ import { effectiveRights } from "../../store/mailboxes/rights.ts";
 import { selectedGroup } from "./mailboxes/notify_rules.ts";
 import { maxLineAfter, maxLineBefore, readRest, Unrecoverable } from "./session/reader.ts";
 import { Session, State } from "./session/session.ts";
+import { ProtocolTrace } from "./session/trace.ts";
 import { commandCapabilities, commandNamed } from "./table.ts";
 
 /** Milliseconds that a client may be silent, before and after login (RFC 9051 §5.4: at least 30 min). */
@@ -27,6 +28,7 @@ const maxBadBeforeLogin = 20;
 /** Runs a session until the client logs out or is gone. The caller closes the connection. */
 export async function serveImap(conn: Connection, backend: ImapBackend): Promise<void> {
   const s = new Session(conn, backend, backend.log.withCid(conn.cid), commandCapabilities);
+  s.trace = new ProtocolTrace(conn, () => s.log);
   conn.readTimeout = (backend.timeouts ?? defaultTimeouts).beforeLogin;
   try {
     s.untagged(`OK [CAPABILITY ${capabilityText(s)}] ${backend.hostname} ready`);
@@ -79,9 +81,11 @@ async function serveCommand(s: Session): Promise<void> {
       }
       throw err;
     }
+    s.trace?.command(line);
     const bareLf = s.backend.pedantic === true && s.conn.lastLineBareLf;
     const c = new Cursor(line);
     c.utf8Names = s.utf8;
+    c.lenient = s.backend.pedantic !== true;
     tag = c.tag();
     s.tag = tag;
     // RFC 9051 §2.2: all lines end in CRLF.
@@ -100,6 +104,7 @@ async function serveCommand(s: Session): Promise<void> {
       const all = await readRest(s.conn, line, loggedIn);
       const whole = new Cursor(all, c.pos);
       whole.utf8Names = s.utf8;
+      whole.lenient = c.lenient;
       const run = command.parse(whole, s);
       whole.end();
       answer = await run();

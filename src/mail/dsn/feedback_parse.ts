@@ -4,6 +4,8 @@
  * @module
  */
 import { type HeaderField, headerField, splitHeader } from "../header/header.ts";
+import { parseDate } from "../header/date.ts";
+import { withoutComments } from "../header/params.ts";
 import { reportParts } from "./report.ts";
 
 /** A complaint about a message. */
@@ -16,6 +18,25 @@ export interface FeedbackReport {
   mailFrom: string;
   /** Header fields of the message; none if it isn't quoted. */
   original: HeaderField[];
+  /** Of a report of type "auth-failure": what failed. */
+  failure?: AuthFailure;
+}
+
+/** A failure of authentication that somebody reports (RFC 6591). Texts are as they were sent, "" if not told. */
+export interface AuthFailure {
+  /** Such as "dmarc", "dkim", "spf", "bodyhash", "signature", "revoked", "adsp"; lower case. */
+  kind: string;
+  /** The domain that it is about. */
+  domain: string;
+  sourceIp: string;
+  /** What became of the message: "delivered", "spam", "policy", "reject", "other". */
+  delivery: string;
+  dkimDomain: string;
+  dkimSelector: string;
+  spfDns: string;
+  arrival: Date | undefined;
+  /** Messages that the report stands for. */
+  incidents: number;
 }
 
 const maxRecipients = 100;
@@ -35,6 +56,23 @@ export function parseFeedbackReport(message: Uint8Array): FeedbackReport | undef
       .map((f) => address(f.value)).filter((a) => a.includes("@")),
     mailFrom: address(headerField(fields, "original-mail-from") ?? ""),
     original: report.original,
+    ...(type === "auth-failure" ? { failure: failure(fields) } : {}),
+  };
+}
+
+function failure(fields: readonly HeaderField[]): AuthFailure {
+  const value = (name: string) =>
+    withoutComments(headerField(fields, name) ?? "").trim().slice(0, 500);
+  return {
+    kind: value("auth-failure").toLowerCase(),
+    domain: value("reported-domain").toLowerCase() || value("dkim-domain").toLowerCase(),
+    sourceIp: value("source-ip"),
+    delivery: value("delivery-result").toLowerCase(),
+    dkimDomain: value("dkim-domain").toLowerCase(),
+    dkimSelector: value("dkim-selector"),
+    spfDns: value("spf-dns"),
+    arrival: parseDate(value("arrival-date") || value("received-date")),
+    incidents: Math.min(1e9, Number.parseInt(value("incidents"), 10) || 1),
   };
 }
 

@@ -13,14 +13,21 @@ export function normalizeMessageId(value: string): string {
   return parseMessageIds(value)[0] ?? value.trim().split(/\s/, 1)[0].slice(0, maxId);
 }
 
+/** RFC 5256 §3: <"a.b"@c> is <a.b@c>. */
+function withoutQuotes(id: string): string {
+  const m = /^"((?:[^"\\]|\\.)*)"(@.*)?$/s.exec(id);
+  return m ? m[1].replace(/\\(.)/gs, "$1") + (m[2] ?? "") : id;
+}
+
 /** Ids of References or In-Reply-To, in order, each once; the last hundred. */
 export function parseMessageIds(value: string): string[] {
   const ids = new Set<string>();
   for (let at = value.indexOf("<"); at >= 0; at = value.indexOf("<", at + 1)) {
     const end = value.indexOf(">", at);
     if (end < 0) break;
-    const id = value.slice(value.lastIndexOf("<", end) + 1, end).replace(/\s+/g, "");
+    let id = value.slice(value.lastIndexOf("<", end) + 1, end).replace(/\s+/g, "");
     at = end;
+    if (id.length <= 2 * maxId) id = withoutQuotes(id);
     if (id !== "" && id.length <= maxId) ids.add(id);
   }
   return [...ids].slice(-maxIds);

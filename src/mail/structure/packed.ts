@@ -27,6 +27,7 @@ function pack(p: Part, shift: number, root: boolean): Packed {
     more.dp = p.dispositionParams;
   }
   if (p.parts.length > 0) more.c = p.parts.map((c) => pack(c, shift, false));
+  if (root && p.hasNul) more.z = 1;
   if (p.message) more.m = pack(p.message, shift, false);
   const packed: Packed = [
     root ? p.headerOffset : p.headerOffset + shift,
@@ -60,6 +61,7 @@ function unpack(a: Packed): Part {
   };
   // As it is taken since: a multipart without parts is a text.
   if (p.type === "multipart" && p.parts.length === 0) [p.type, p.subtype] = ["text", "plain"];
+  if (more.z) p.hasNul = true;
   if (more.i) p.id = more.i as string;
   if (more.d) p.disposition = more.d as string;
   if (more.dp) p.dispositionParams = more.dp as Record<string, string>;

@@ -64,7 +64,14 @@ export interface Part {
   message?: Part;
   /** Header of a message (the whole one, or one embedded), raw; only while parsing, not stored. */
   header?: Uint8Array;
+  /** Its own header or body has a line that is too long for SMTP (RFC 5321 §4.5.3.1.6); not stored. */
+  longLine?: boolean;
+  /** Of a whole message: a byte of it is NUL. */
+  hasNul?: boolean;
 }
+
+/** Bytes of a line that SMTP can carry, without its end. */
+export const maxLine = 998;
 
 export interface ParsedMessage {
   root: Part;
@@ -72,6 +79,10 @@ export interface ParsedMessage {
   size: number;
   /** A header, be it of a part, has bytes beyond ASCII (RFC 6532). Those of embedded messages are content. */
   utf8Headers: boolean;
+  /** A line is too long for SMTP. */
+  longLines: boolean;
+  /** A byte is NUL. */
+  hasNul: boolean;
 }
 
 interface Open {
@@ -106,6 +117,8 @@ export class StructureParser {
   /** True if the last line was empty. */
   #lastEmpty = false;
   #utf8Headers = false;
+  #longLines = false;
+  #hasNul = false;
   /** Open multiparts: without one no line can be a boundary. */
   #multiparts = 0;
 
@@ -124,6 +137,7 @@ export class StructureParser {
   /** The next bytes; they may be reused after the call. */
   write(chunk: Uint8Array): void {
     let at = 0;
+    this.#hasNul ||= chunk.includes(0);
     if (this.#carryTotal > 0) {
       const end = chunk.indexOf(10);
       if (end < 0) {
@@ -152,12 +166,18 @@ export class StructureParser {
         this.#lastEnd = lineEnd;
         this.#lastEmpty = end + 1 - at === lineEnd;
         this.#offset += end + 1 - at;
+        if (end + 1 - at > maxLine + lineEnd) this.#long();
       } else {
         this.#line(chunk, at, end + 1, end + 1 - at, lineEnd);
       }
       at = end + 1;
     }
     if (at < chunk.length) this.#keep(chunk.subarray(at));
+  }
+
+  #long(): void {
+    this.#longLines = true;
+    this.#stack[this.#stack.length - 1].part.longLine = true;
   }
 
   #keep(bytes: Uint8Array): void {
@@ -188,6 +208,7 @@ export class StructureParser {
     this.#lines++;
     this.#lastEnd = lineEnd;
     this.#lastEmpty = length === lineEnd;
+    if (length > maxLine + lineEnd) this.#long();
     if (!this.#inHeader) return;
     if (length === lineEnd) {
       this.#endHeader(this.#offset);
@@ -345,6 +366,7 @@ export class StructureParser {
       } else {
         if (this.#inHeader) this.#addHeader(line);
         this.#offset += rest;
+        if (rest > maxLine) this.#long();
       }
     }
     while (this.#stack.length > 0) {
@@ -352,7 +374,14 @@ export class StructureParser {
       const open = this.#stack.pop()!;
       this.#end(open, this.#offset, false);
     }
-    return { root: this.#root, size: this.#offset, utf8Headers: this.#utf8Headers };
+    if (this.#hasNul) this.#root.hasNul = true;
+    return {
+      root: this.#root,
+      size: this.#offset,
+      utf8Headers: this.#utf8Headers,
+      longLines: this.#longLines,
+      hasNul: this.#hasNul,
+    };
   }
 }
 

@@ -35,6 +35,8 @@ const usualMaxBytes = 1024 * 1024;
 export interface OutboundOptions {
   authorities: Authorities;
   lookup: AddressLookup;
+  /** For what users choose; without it they may choose anything. */
+  forUsers?: AddressRule;
 }
 
 /** Where a request goes. */
@@ -83,10 +85,13 @@ class OneConnection extends Agent {
 /** Requests to other servers. */
 export class Outbound {
   readonly authorities: Authorities;
+  /** The rule for what users choose: it goes with each such request. */
+  readonly forUsers: AddressRule | undefined;
   readonly #lookup: AddressLookup;
 
   constructor(o: OutboundOptions) {
     this.authorities = o.authorities;
+    this.forUsers = o.forUsers;
     this.#lookup = o.lookup;
   }
 

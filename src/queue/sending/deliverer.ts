@@ -2,7 +2,7 @@
 import type { Config, Transport } from "../../config/mod.ts";
 import type { Resolver } from "../../dns/mod.ts";
 import type { Log } from "../../log/mod.ts";
-import type { Authorities } from "../../net/mod.ts";
+import type { AddressRule, Authorities } from "../../net/mod.ts";
 import type { Progress, Timeouts } from "../../smtp/client/mod.ts";
 import type { TlsPolicy } from "../../tlspolicy/types.ts";
 import { permanent, temporary } from "../failure.ts";
@@ -26,6 +26,8 @@ export interface RemoteDelivererOptions {
   authorities?: Authorities;
   /** Signs a message that had to be encoded for its server as it was signed before. */
   signAgain?(message: Uint8Array): Promise<Uint8Array>;
+  /** Which addresses mail may go to, without a transport of the configuration. */
+  rule?: AddressRule;
   /** For tests: port of other servers, milliseconds for a connection, for answers, and the time. */
   port?: number;
   connectTimeout?: number;
@@ -58,6 +60,7 @@ export function remoteDeliverer(o: RemoteDelivererOptions): Deliverer {
     hostname: config.static.Hostname,
     sources: o.sources,
     connectTimeout: o.connectTimeout,
+    rule: o.rule,
     random,
   };
 

@@ -1,6 +1,6 @@
 /** How connections to other servers are made: from which address, or through which proxy. @module */
 import type { Log } from "../../log/mod.ts";
-import { type Connection, connectSocks, connectTcp } from "../../net/mod.ts";
+import { type AddressRule, type Connection, connectSocks, connectTcp } from "../../net/mod.ts";
 import { SmtpClientError } from "../../smtp/client/mod.ts";
 
 /** An address of this server that connections are made from. */
@@ -36,6 +36,8 @@ export interface WayOptions {
   /** Addresses to connect from; those of a family without any are left to the system. */
   sources: readonly SourceAddress[];
   connectTimeout: number | undefined;
+  /** Which addresses mail may go to. */
+  rule?: AddressRule;
   random(): number;
 }
 
@@ -51,7 +53,7 @@ export function directWay(
 ): Way {
   return {
     name,
-    allows: (ip) => !(isV6(ip) ? disabled.v6 : disabled.v4),
+    allows: (ip) => !(isV6(ip) ? disabled.v6 : disabled.v4) && o.rule?.(ip) === undefined,
     async connect(ip, port, signal) {
       const fitting = o.sources.filter((s) =>
         isV6(s.ip) === isV6(ip) && isLocal(s.ip) === isLocal(ip)

@@ -1,16 +1,19 @@
 /**
  * One call of a webhook: an HTTP POST with JSON, to a checked address, never redirected.
  *
- * The URL comes from a user: addresses that only this machine's network card answers to (such as those of
- * cloud providers' metadata) are refused, after the name was resolved, and the connection goes to the
- * address that was checked. Loopback and private networks are allowed, as receivers are often there.
+ * The URL comes from a user: the server's rule for those is asked after the name was resolved, and the connection
+ * goes to the address that was checked. Addresses that only this machine's network card answers to (such as those of
+ * cloud providers' metadata) are refused in any case. What is told of a failure says nothing of the network here.
  *
  * @module
  */
 import { createHmac } from "node:crypto";
-import { type AddressRule, networkOf, type Outbound, parseIp } from "../../net/mod.ts";
+import { Log } from "../../log/mod.ts";
+import { type AddressRule, networkOf, type Outbound, parseIp, toldToUsers } from "../../net/mod.ts";
 import { programVersion } from "../../platform/version.ts";
 import type { HookAttempt } from "./types.ts";
+
+const log = new Log("webhook");
 
 /** Bytes of an answer that are kept; more is not read. */
 const maxResponse = 1024;
@@ -85,7 +88,7 @@ export async function callHook(
       method: "POST",
       headers: headersFor(r),
       body: r.payload,
-      rule: hookRule,
+      rule: (ip) => hookRule(ip) ?? outbound.forUsers?.(ip),
       signal,
       timeout,
       maxBytes: maxResponse,
@@ -98,7 +101,8 @@ export async function callHook(
     return ended(status, `the answer has status ${status}`, response);
   } catch (err) {
     const text = err instanceof Error ? err.message : String(err);
-    return ended(0, text.slice(0, 500) || "the call failed", "");
+    log.info("webhook can't be called", { host: URL.parse(r.url)?.host, err: text });
+    return ended(0, toldToUsers(err) ?? (text.slice(0, 500) || "the call failed"), "");
   }
 }
 

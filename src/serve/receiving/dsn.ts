@@ -9,8 +9,13 @@
  * @module
  */
 import { composeDsn, type Dsn, type DsnRecipient } from "../../mail/dsn/dsn.ts";
+import { headerField, splitHeader } from "../../mail/header/header.ts";
+import { parseMessageIds } from "../../mail/header/messageid.ts";
+import { decodeWords } from "../../mail/header/words.ts";
 import { headersNeedUtf8 } from "../../mail/structure/structure.ts";
 import { withTempFile } from "../../platform/files.ts";
+import { hostDomain } from "../host_domain.ts";
+import { queueOutgoing } from "../sending/outgoing.ts";
 import {
   addressText,
   type IncomingMessage,
@@ -117,6 +122,8 @@ async function tell(
   const { Hostname, Postmaster } = s.config.static;
   const messageId = `${crypto.randomUUID()}@${Hostname}`;
   const now = new Date();
+  const original = await headerOf(message);
+  const fields = splitHeader(original);
   const bytes = composeDsn({
     ...about,
     recipients: about.recipients.map((r) => ({ ...r, lastAttempt: now })),
@@ -126,15 +133,17 @@ async function tell(
     date: now,
     messageId,
     envelopeId: transaction.envelopeId,
-    originalMessageId: "",
-    originalSubject: "",
-    original: await headerOf(message),
+    originalMessageId: parseMessageIds(headerField(fields, "message-id") ?? "")[0] ?? "",
+    originalSubject: decodeWords(headerField(fields, "subject") ?? ""),
+    original,
     originalIsWhole: false,
     smtputf8: transaction.smtpUtf8,
   });
   await withTempFile(s.tempDir, "smtp-dsn-", bytes, (path) =>
-    s.queue.add({
+    // As all that leaves in our name, it is signed.
+    queueOutgoing(s, {
       senderAccount: Postmaster.Account,
+      fromDomain: hostDomain(s.config),
       mailFrom: "",
       recipients: [{ address: addressText(mailFrom), notify: ["never"] }],
       file: path,

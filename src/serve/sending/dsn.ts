@@ -66,6 +66,8 @@ export async function deliverDsn(s: DsnServices, e: DsnEvent): Promise<void> {
     file = new Uint8Array(0);
     whole = false;
   }
+  // Whoever wrote to an address of ours isn't told where its owner has mail forwarded to.
+  const returned = originalSender(s.config, s.srs, addressOf(message.mailFrom)) !== undefined;
   const hostname = s.config.static.Hostname;
   const messageId = `${crypto.randomUUID()}@${hostname}`;
   const bytes = composeDsn({
@@ -78,20 +80,51 @@ export async function deliverDsn(s: DsnServices, e: DsnEvent): Promise<void> {
     envelopeId: message.envelopeId,
     originalMessageId: message.messageId,
     originalSubject: message.subject,
-    recipients: e.recipients.map(({ item, result, retryUntil }) => ({
-      finalRecipient: item.address,
-      originalRecipient: item.originalRecipient,
-      status: result.enhanced,
-      remoteMta: result.remoteMta,
-      diagnostic: diagnostic(result),
-      lastAttempt: new Date(result.time),
-      retryUntil: retryUntil === undefined ? undefined : new Date(retryUntil),
-    })),
+    recipients: e.recipients.map(({ item, result, retryUntil }) => {
+      const hidden = returned || isForwarded(s.config, item);
+      return {
+        ...(hidden ? named(item) : { finalRecipient: item.address }),
+        originalRecipient: item.originalRecipient,
+        status: result.enhanced,
+        remoteMta: hidden ? undefined : result.remoteMta,
+        diagnostic: hidden ? hiding(diagnostic(result), item.address) : diagnostic(result),
+        lastAttempt: new Date(result.time),
+        retryUntil: retryUntil === undefined ? undefined : new Date(retryUntil),
+      };
+    }),
     original: joined(message.prefix, file),
     originalIsWhole: whole,
     smtputf8: message.smtputf8,
   });
   await withTempFile(s.tempDir, "dsn-", bytes, (path) => handOn(s, e, path, bytes, messageId));
+}
+
+/** True of an address elsewhere that mail for one of ours goes on to. */
+function isForwarded(config: Config, item: DsnEvent["recipients"][number]["item"]): boolean {
+  const original = item.originalRecipient;
+  return original !== undefined &&
+    config.domain(addressOf(original.address).domain) !== undefined &&
+    config.domain(addressOf(item.address).domain) === undefined;
+}
+
+/** The address that the sender wrote to. */
+function named(item: DsnEvent["recipients"][number]["item"]): { finalRecipient: string } {
+  return { finalRecipient: item.originalRecipient?.address ?? item.address };
+}
+
+/** An answer without the address that it names, and its parts. */
+function hiding(text: string, address: string): string {
+  const at = address.lastIndexOf("@");
+  const parts = [address, address.slice(0, at), address.slice(at + 1)];
+  let out = text;
+  for (const p of parts) {
+    if (p.length < 3) continue;
+    for (let i = out.toLowerCase().indexOf(p.toLowerCase()); i >= 0;) {
+      out = `${out.slice(0, i)}(recipient)${out.slice(i + p.length)}`;
+      i = out.toLowerCase().indexOf(p.toLowerCase(), i + 11);
+    }
+  }
+  return out;
 }
 
 /** Who is told; of a message that we forwarded, who sent it to us. */

@@ -1,6 +1,6 @@
 /**
- * The way of all messages of our users into the queue: counted against the account's limits, and signed
- * for the domain in From.
+ * The way of all messages of our users into the queue: made such that they may leave, counted against the
+ * account's limits, and signed for the domain in From.
  *
  * @module
  */
@@ -9,6 +9,8 @@ import { counter } from "../../metrics/mod.ts";
 import { Log } from "../../log/mod.ts";
 import { type NewQueueMessage, type Queue, QueueLimitError } from "../../queue/mod.ts";
 import { SmtpError } from "../../smtp/server/mod.ts";
+import type { ParsedMessage } from "../../mail/structure/structure.ts";
+import { asItMayLeave } from "./leaving.ts";
 import { signatures } from "./signing.ts";
 
 const log = new Log("submission");
@@ -28,6 +30,10 @@ export interface OutgoingServices {
 export interface OutgoingMessage extends Omit<NewQueueMessage, "limits"> {
   /** Domain of the From header; its keys sign. */
   fromDomain: string;
+  /** Header fields may have UTF-8 where they have it; `smtputf8` if not given. */
+  utf8Allowed?: boolean;
+  /** The structure of the file, if it is known. */
+  parsed?: ParsedMessage;
 }
 
 /**
@@ -36,6 +42,16 @@ export interface OutgoingMessage extends Omit<NewQueueMessage, "limits"> {
  * @throws SmtpError if the account may not send more now, in words that name the parameter to change.
  */
 export async function queueOutgoing(s: OutgoingServices, m: OutgoingMessage): Promise<number[]> {
+  const changed = m.isDsn ? undefined : await asItMayLeave(s.config, m);
+  if (!changed) return await signAndQueue(s, m);
+  try {
+    return await signAndQueue(s, { ...m, ...changed.message });
+  } finally {
+    changed.remove();
+  }
+}
+
+async function signAndQueue(s: OutgoingServices, m: OutgoingMessage): Promise<number[]> {
   const { config } = s;
   const signature = await signatures(config, m.fromDomain, m);
   const head = new TextEncoder().encode(signature);
@@ -46,8 +62,9 @@ export async function queueOutgoing(s: OutgoingServices, m: OutgoingMessage): Pr
   // Localserve sends nothing, and is used for load tests. Reports are no doing of the account's.
   const unlimited = !account || config.acceptAllAccount === m.senderAccount || m.isDsn;
   try {
+    const { parsed: _parsed, utf8Allowed: _allowed, ...rest } = m;
     return await s.queue.add({
-      ...m,
+      ...rest,
       prefix,
       limits: unlimited ? undefined : {
         messages: account.MaxOutgoingMessagesPerDay,

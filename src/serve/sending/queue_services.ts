@@ -2,7 +2,7 @@
 import type { Config } from "../../config/mod.ts";
 import { makeResolver, type Resolver } from "../../dns/mod.ts";
 import { Log } from "../../log/mod.ts";
-import type { Outbound } from "../../net/mod.ts";
+import { mailAddressRule, type Outbound } from "../../net/mod.ts";
 import {
   type Deliverer,
   localDeliverer,
@@ -101,6 +101,10 @@ export function queueServices(
         sources: sourceAddresses(s.config),
         authorities: s.outbound.authorities,
         port: o.port,
+        // Tests have all servers on loopback.
+        rule: o.port === undefined
+          ? mailAddressRule({ allowed: s.config.static.AllowedUserNetworks })
+          : undefined,
         signAgain: (message) => signAgain(s.config, message),
       }),
     ),

@@ -36,7 +36,7 @@ export async function submitFromProgram(
   m: ProgramMessage,
 ): Promise<string[]> {
   const text = normalize(m.message);
-  let bytes = Uint8Array.from(text, (c) => c.charCodeAt(0));
+  const bytes = Uint8Array.from(text, (c) => c.charCodeAt(0));
   const parsed = parseMessage(bytes);
   const fields = splitHeader(parsed.root.header ?? new Uint8Array(0));
   const from5322 = fieldsNamed(fields, "from");
@@ -52,8 +52,6 @@ export async function submitFromProgram(
   const recipients = [...m.recipients];
   if (m.fromHeader) {
     for (const name of ["to", "cc", "bcc"]) recipients.push(...addressesOf(name));
-    // Nobody is to read whom a blind copy went to.
-    bytes = withoutField(bytes, "bcc");
   }
   if (recipients.length === 0) throw new ControlError("no recipients");
   const from = m.from || addressesOf("from")[0] || "";
@@ -87,7 +85,9 @@ export async function submitFromProgram(
       file: path,
       fileSize: bytes.length,
       prefix: new TextEncoder().encode(prefix),
-      smtputf8: (parsed.root.header ?? new Uint8Array(0)).some((b) => b >= 128),
+      smtputf8: parsed.utf8Headers,
+      utf8Allowed: false,
+      parsed,
       has8bit: bytes.some((b) => b >= 128),
       requireTls: false,
       messageId,
@@ -95,30 +95,4 @@ export async function submitFromProgram(
       priority: priorityOf(fields),
     }));
   return ids.map(String);
-}
-
-/** The message without the header fields of that name. */
-export function withoutField(bytes: Uint8Array, name: string): Uint8Array<ArrayBuffer> {
-  const out = new Uint8Array(bytes.length);
-  let n = 0;
-  let at = 0;
-  let drop = false;
-  while (at < bytes.length) {
-    let end = bytes.indexOf(10, at);
-    end = end < 0 ? bytes.length : end + 1;
-    if (bytes[at] === 13 || bytes[at] === 10) break;
-    if (bytes[at] !== 32 && bytes[at] !== 9) {
-      const start = new TextDecoder().decode(
-        bytes.subarray(at, Math.min(end, at + name.length + 1)),
-      );
-      drop = start.toLowerCase() === `${name}:`;
-    }
-    if (!drop) {
-      out.set(bytes.subarray(at, end), n);
-      n += end - at;
-    }
-    at = end;
-  }
-  out.set(bytes.subarray(at), n);
-  return out.slice(0, n + bytes.length - at);
 }

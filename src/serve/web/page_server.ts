@@ -1,4 +1,5 @@
 /** What pages need of the running server. @module */
+import type { SieveServices } from "../receiving/services.ts";
 import type { Config } from "../../config/mod.ts";
 import type { LoginGuard, OpenConnection, Outbound } from "../../net/mod.ts";
 import type { Queue } from "../../queue/mod.ts";
@@ -26,6 +27,8 @@ export interface WebServer {
 
 /** What they share with the mail protocols. */
 export interface WebShared {
+  /** Scripts of the accounts, and those that all can include. */
+  sieve: SieveServices;
   limiter: LoginGuard;
   logins: LoginServices;
   /** The way to other servers. */

@@ -12,18 +12,21 @@ export class SmtpError extends Error {
   readonly enhanced: string;
   /** End the connection after the answer. */
   readonly close: boolean;
+  /** Nothing that the peer did wrong: it is not slowed down for that, nor sent away. */
+  readonly harmless: boolean;
 
   constructor(
     code: number,
     enhanced: string,
     text: string,
-    options: ErrorOptions & { close?: boolean } = {},
+    options: ErrorOptions & { close?: boolean; harmless?: boolean } = {},
   ) {
     super(text, options);
     this.name = "SmtpError";
     this.code = code;
     this.enhanced = enhanced;
     this.close = options.close === true;
+    this.harmless = options.harmless === true;
   }
 
   /** True if trying again later may help. */

@@ -65,6 +65,8 @@ export interface SmtpServerOptions {
   requireTls?: boolean;
   /** Plain passwords may be sent without TLS. For loopback. */
   allowPlainAuth?: boolean;
+  /** Offer SCRAM-*-PLUS: not all clients that take it can do it. */
+  scramPlus?: boolean;
   /** REQUIRETLS is not offered, and not taken. */
   noRequireTls?: boolean;
   /** Refuse what breaks the specifications but is harmless. */

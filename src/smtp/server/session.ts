@@ -285,6 +285,10 @@ export class Session implements SmtpSession {
   async #refused(cmd: metrics.CommandName, e: SmtpError): Promise<void> {
     const result = e.temporary ? "4xx" : "5xx";
     metrics.commands.inc({ kind: this.kind, cmd, result });
+    if (e.harmless) {
+      this.reply(e.code, e.enhanced, e.message);
+      return;
+    }
     this.#errors++;
     this.log.debug("command refused", { cmd, code: e.code, status: e.status, reason: e.message });
     const tooMany = this.#errors > this.limits.errors;
@@ -360,6 +364,12 @@ export class Session implements SmtpSession {
     if (verb !== "AUTH") return this.log.trace("trace", `C: ${line}`);
     const words = line.split(" ");
     this.traceSecret(words.slice(0, 2).join(" "), words.length > 2 ? line : undefined);
+  }
+
+  /** Logs a piece of a message, at the level tracedata only. */
+  traceData(bytes: Uint8Array): void {
+    if (!this.log.enabled("tracedata")) return;
+    this.log.trace("tracedata", `C: ${new TextDecoder("latin1").decode(bytes)}`);
   }
 
   /** Logs a line whose secret part is shown at the level traceauth only. */

@@ -81,6 +81,7 @@ export class EmailFiles {
   /** Puts the file in place and makes it durable. */
   async #place(m: NewMessage): Promise<ReadyEmail> {
     const keywords = normalizeKeywords(m.keywords ?? []);
+    const keywordNames = m.keywords;
     const { size } = Deno.statSync(m.file);
     if (size !== m.fileSize) {
       throw new StoreError("size", `message file has ${size} bytes, not ${m.fileSize}`);
@@ -121,6 +122,7 @@ export class EmailFiles {
         description,
         flags: m.flags ?? 0,
         keywords,
+        keywordNames,
         received: m.received ?? Date.now(),
         facts: m.facts,
         isReject: m.isReject ?? false,

@@ -10,7 +10,7 @@
 import { isIP } from "node:net";
 import { ImapFlow, type ListResponse } from "imapflow";
 import { normalizeMessageId } from "../../mail/header/messageid.ts";
-import { type AddressRule, type Outbound, OutboundError } from "../../net/mod.ts";
+import { type AddressRule, type Outbound, OutboundError, toldToUsers } from "../../net/mod.ts";
 import type { Account } from "../account/account.ts";
 import { accountSetting, changeAccountSetting } from "../account/settings.ts";
 import { specialUseBit, usualNames } from "../transfer_index.ts";
@@ -84,6 +84,14 @@ function wait(ms: number, signal: AbortSignal): Promise<void> {
     const timer = setTimeout(end, ms);
     signal.addEventListener("abort", end);
   });
+}
+
+/** What a user may know of why a server was not reached; what it said itself, or its certificate, they may. */
+function unreached(failure: Error | undefined): string {
+  const code = (failure as { code?: string } | undefined)?.code ?? "";
+  const certificate = /cert|self.signed|altname|issuer|TLS/i.test(code);
+  if (certificate) return failure!.message;
+  return toldToUsers(failure) ?? "it can't be reached, or is not on the internet";
 }
 
 /** Where messages are taken from. */
@@ -208,7 +216,9 @@ export class ImapSource {
       if (!(err instanceof OutboundError)) throw err;
       failure = err;
     }
-    const text = `can't connect to ${host}, port ${port}: ${failure?.message}`;
+    // What is behind the names and addresses of this network is none of a user's business.
+    const told = rule ? unreached(failure) : failure?.message;
+    const text = `can't connect to ${host}, port ${port}: ${told}`;
     // Before anything came this is a mistake in what was typed, more likely than not.
     const Kind = this.#total === 0 ? Refused : Error;
     throw new Kind(text, { cause: failure });

@@ -166,6 +166,7 @@ export function deleteMailbox(
   ctx: WriteContext,
   name: string,
   removeFiles: (emailIds: number[]) => void,
+  keepSubscription: boolean,
 ): void {
   const m = mailboxByName(db, name);
   if (!m) throw new StoreError("mailboxMissing", `no mailbox ${name}`);
@@ -184,6 +185,8 @@ export function deleteMailbox(
   db.run("DELETE FROM mailbox_rights WHERE mailbox_id = ?", m.id);
   db.run("DELETE FROM url_keys WHERE mailbox_id = ?", m.id);
   ctx.changes.push({ kind: "removeMailbox", mailboxId: m.id, name: m.name, modseq });
+  // It was subscribed when it was made; one that somebody asked for stays (RFC 9051 §6.3.7).
+  if (!keepSubscription) unsubscribe(db, ctx, m.name);
 }
 
 /** Gives a mailbox its special uses, in place of those it had. @throws StoreError "specialUse" */

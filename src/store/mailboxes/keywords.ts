@@ -56,7 +56,10 @@ export function normalizeKeywords(keywords: readonly string[]): string[] {
   return [...r].sort();
 }
 
-/** Adds keywords to those known in the mailbox. @throws StoreError "tooManyKeywords" */
+/**
+ * Adds keywords to those known in the mailbox, as they are spelled at first: messages have them in lower case.
+ * @throws StoreError "tooManyKeywords"
+ */
 export function addMailboxKeywords(
   db: Db,
   ctx: WriteContext,
@@ -65,14 +68,27 @@ export function addMailboxKeywords(
 ): void {
   if (keywords.length === 0) return;
   const text = db.get("SELECT keywords FROM mailboxes WHERE id = ?", mailboxId)![0] as string;
-  const known = new Set(text === "" ? [] : text.split(" "));
+  const known = spellings(text === "" ? [] : text.split(" "));
   const before = known.size;
-  for (const k of keywords) known.add(k);
+  for (const k of keywords) if (!known.has(k.toLowerCase())) known.set(k.toLowerCase(), k);
   if (known.size === before) return;
   if (known.size > maxKeywordsPerMailbox) {
     throw new StoreError("tooManyKeywords", `a mailbox can have ${maxKeywordsPerMailbox} keywords`);
   }
-  const all = [...known].sort();
+  const all = [...known].sort(([a], [b]) => a < b ? -1 : 1).map(([, k]) => k);
   db.run("UPDATE mailboxes SET keywords = ? WHERE id = ?", all.join(" "), mailboxId);
   ctx.changes.push({ kind: "mailboxKeywords", mailboxId, keywords: all });
+}
+
+/** Keywords of a mailbox, as they are spelled there, by what messages have. */
+export function spellings(keywords: readonly string[]): Map<string, string> {
+  return new Map(keywords.map((k) => [k.toLowerCase(), k]));
+}
+
+/** Keywords of messages as a mailbox spells them. */
+export function spelledIn(db: Db, mailboxId: number, keywords: Iterable<string>): string[] {
+  const text = db.get("SELECT keywords FROM mailboxes WHERE id = ?", mailboxId)?.[0] as string ??
+    "";
+  const known = spellings(text.split(" "));
+  return [...keywords].map((k) => known.get(k) ?? k);
 }

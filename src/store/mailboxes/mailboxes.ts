@@ -48,7 +48,6 @@ export function normalizeMailboxName(name: string): string {
   if (name.startsWith("#")) throw bad('starts with "#"');
   // deno-lint-ignore no-control-regex
   if (/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/.test(name)) throw bad("has a control character");
-  if (/[%*]/.test(name)) throw bad('has "%" or "*"');
   if (!name.isWellFormed()) throw bad("is not valid Unicode");
   if (new TextEncoder().encode(name).length > maxMailboxNameBytes) {
     throw bad(`longer than ${maxMailboxNameBytes} bytes`);

@@ -8,7 +8,7 @@
 import type { Db } from "../database/database.ts";
 import { fetchMessages } from "./fetch.ts";
 import { applyJunkFlags, type MailboxRules } from "./insert.ts";
-import { addMailboxKeywords } from "../mailboxes/keywords.ts";
+import { addMailboxKeywords, spelledIn } from "../mailboxes/keywords.ts";
 import { applyCounts, CountDelta } from "../mailboxes/counts.ts";
 import { nextModseq, requireMailbox } from "../mailboxes/mailboxes.ts";
 import { Flag, junkFlags, SpecialUse, StoreError, Want } from "../types.ts";
@@ -116,7 +116,7 @@ export function copyMessages(
     });
     uid++;
   }
-  addMailboxKeywords(db, ctx, toMailboxId, [...keywords]);
+  addMailboxKeywords(db, ctx, toMailboxId, spelledIn(db, fromMailboxId, keywords));
   applyCounts(db, ctx, toMailboxId, delta, modseq);
   return r;
 }
@@ -207,7 +207,7 @@ export function moveMessages(
     messageIds: sources.map((m) => m.id),
     modseq,
   }, ...added);
-  addMailboxKeywords(db, ctx, toMailboxId, [...keywords]);
+  addMailboxKeywords(db, ctx, toMailboxId, spelledIn(db, fromMailboxId, keywords));
   applyCounts(db, ctx, fromMailboxId, minus, modseq);
   applyCounts(db, ctx, toMailboxId, plus, modseq);
   return { fromUids, toUids, uidValidity: to.uidValidity, modseq, trainable };
@@ -222,4 +222,15 @@ function insertRemnant(db: Db, mailboxId: number, m: Source, modseq: number): vo
     m.uid,
     modseq,
   );
+}
+
+/** The results of slices as one. */
+export function joinedCopies(parts: readonly CopyResult[]): CopyResult {
+  if (parts.length === 1) return parts[0];
+  return {
+    fromUids: parts.flatMap((r) => r.fromUids),
+    toUids: parts.flatMap((r) => r.toUids),
+    uidValidity: parts[0].uidValidity,
+    trainable: parts.flatMap((r) => r.trainable),
+  };
 }

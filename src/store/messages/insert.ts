@@ -32,6 +32,8 @@ export interface ReadyEmail {
   description: EmailDescription;
   flags: number;
   keywords: string[];
+  /** The keywords as they were spelled. */
+  keywordNames?: readonly string[];
   received: number;
   facts: DeliveryFacts | undefined;
   isReject: boolean;
@@ -119,6 +121,7 @@ export function insertEmail(
     emailId: m.emailId,
     flags,
     keywords: m.keywords,
+    keywordNames: m.keywordNames,
     received: m.received,
     size: m.size,
     threadId,
@@ -137,6 +140,7 @@ export function insertMessage(
     emailId: number;
     flags: number;
     keywords: string[];
+    keywordNames?: readonly string[];
     received: number;
     size: number;
     threadId: number;
@@ -165,7 +169,7 @@ export function insertMessage(
   );
   const delta = new CountDelta();
   delta.count(1, m.flags, m.size);
-  addMailboxKeywords(db, ctx, mailbox.id, m.keywords);
+  addMailboxKeywords(db, ctx, mailbox.id, m.keywordNames ?? m.keywords);
   ctx.changes.push({
     kind: "addMessage",
     mailboxId: mailbox.id,

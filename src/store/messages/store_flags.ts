@@ -80,7 +80,9 @@ export function storeFlags(
   while (next < uids.length) r.missing.push(uids[next++]);
   if (updates.length === 0) return r;
   const modseq = nextModseq(db);
-  if (op !== "remove" && only?.keywords !== false) addMailboxKeywords(db, ctx, mailboxId, words);
+  if (op !== "remove" && only?.keywords !== false) {
+    addMailboxKeywords(db, ctx, mailboxId, keywords);
+  }
   for (const u of updates) {
     const c = r.changed[u.at];
     c.modseq = modseq;

@@ -63,6 +63,7 @@ export function transferHandlers(
       return {
         token: o.jobs.startImap(request, {
           outbound: o.outbound,
+          rule: o.outbound.forUsers,
           host,
           port,
           tls,

@@ -74,7 +74,7 @@ export async function withApi(
   const [port, smtpPort] = await freePorts(2);
   await Deno.writeTextFile(
     `${dir}/mox.conf`,
-    `DataDir: data\nLogLevel: error\nHostname: mail.mox.example\nListeners:\n\tweb:\n\t\tIPs:\n` +
+    `DataDir: data\nLogLevel: error\nHostname: mail.mox.example\nAllowedUserNetworks:\n\t- 127.0.0.1\nListeners:\n\tweb:\n\t\tIPs:\n` +
       `\t\t\t- 127.0.0.1\n\t\tSMTP:\n\t\t\tEnabled: true\n\t\t\tPort: ${smtpPort}\n\t\t\tNoSTARTTLS: true\n` +
       `\t\t\tFirstTimeSenderDelay: 0s\n` +
       `\t\tWebAPIHTTP:\n\t\t\tEnabled: true\n\t\t\tPort: ${port}\n` +

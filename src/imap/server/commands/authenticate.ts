@@ -7,6 +7,7 @@ import { Buffer } from "node:buffer";
 import type { AuthResult } from "../../../metrics/authentication.ts";
 import { ConnectionError } from "../../../net/types.ts";
 import { serverMechanism } from "../../../sasl/choose.ts";
+import { plusCancelled } from "../../../sasl/cancelled.ts";
 import { SaslError } from "../../../sasl/types.ts";
 import { ImapBad, ImapNo } from "../session/answer.ts";
 import type { Command } from "../session/command.ts";
@@ -66,7 +67,11 @@ export const authenticate: Command = {
           s.conn.write(`+ ${Buffer.from(r.challenge).toString("base64")}\r\n`);
           await s.conn.flush();
           const line = new TextDecoder("latin1").decode(await s.conn.readLine(maxSaslLine));
-          if (line === "*") throw new ImapBad("cancelled");
+          s.trace?.secret(line);
+          if (line === "*") {
+            if (mechanism.name.endsWith("-PLUS")) plusCancelled(s.conn.remoteIp);
+            throw new ImapBad("cancelled");
+          }
           response = decodeBase64(line);
         }
         throw new ImapBad("too many steps");

@@ -109,7 +109,7 @@ export const notify: Command = {
         if (s.view?.shows(p.account, p.mailbox.id) || !watched?.has("MESSAGENEW")) continue;
         if (!p.rights.includes("r")) continue;
         const items = ["MESSAGES", "UIDNEXT", "UIDVALIDITY", "UNSEEN"];
-        if (s.condstore) items.push("HIGHESTMODSEQ");
+        if (s.condstore || watched.has("FLAGCHANGE")) items.push("HIGHESTMODSEQ");
         s.untagged(statusText(s, p, items));
       }
     };

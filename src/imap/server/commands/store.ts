@@ -5,7 +5,8 @@
  */
 import { formatNumSet, type NumSet, parseNumSet } from "../../parse/numset.ts";
 import { type Answer, ImapNo } from "../session/answer.ts";
-import { announceKeywords, writeFlags } from "../session/changes.ts";
+import { writeFlags } from "../session/changes.ts";
+import { announceKeywords } from "../session/flags_lines.ts";
 import type { Command } from "../session/command.ts";
 import { splitFlags } from "../messages/flag_bits.ts";
 import { changeableFlags } from "../mailboxes/places.ts";
@@ -74,11 +75,18 @@ async function store(
     only,
   });
   s.noteOwnFlags(r.changed, silent);
+  if (r.changed.length > 0) {
+    s.backend.scripts?.note({
+      account: v.account,
+      login: s.login ?? "",
+      cause: "FLAG",
+      mailboxId: v.mailboxId,
+      uids: r.changed.map((m) => m.uid),
+      changedFlags: names,
+    });
+  }
   if (op !== "remove" && only?.keywords !== false) {
-    announceKeywords(
-      s,
-      keywords.map((k) => k.toLowerCase()),
-    );
+    announceKeywords(s, v.account.mailbox(v.mailboxId)?.keywords ?? []);
   }
   for (let i = 0; i < r.changed.length; i++) {
     const c = r.changed[i];

@@ -19,10 +19,15 @@ const fileBuffer = new Uint8Array(64 * 1024);
 const maxBinaryBytes = 64 * 1024 * 1024;
 
 /** An item without message bytes. */
-export function simpleItem(item: FetchItem, row: FetchRow, idSuffix: string): string {
+export function simpleItem(
+  item: FetchItem,
+  row: FetchRow,
+  idSuffix: string,
+  spelled: ReadonlyMap<string, string>,
+): string {
   switch (item.kind) {
     case "flags":
-      return `FLAGS (${formatFlags(row.flags, row.keywords)})`;
+      return `FLAGS (${formatFlags(row.flags, row.keywords, spelled)})`;
     case "internaldate":
       return `INTERNALDATE ${formatDateTime(row.received)}`;
     case "size":
@@ -69,7 +74,7 @@ export function* contentPieces(
   const root = () => structure ??= unpackStructure(row.structure);
   for (const item of items) {
     if (item.kind !== "section" && item.kind !== "binarysize") {
-      conn.write(sep + simpleItem(item, row, idSuffix(s, s.selected.account)));
+      conn.write(sep + simpleItem(item, row, idSuffix(s, s.selected.account), s.selected.keywords));
       sep = " ";
       continue;
     }
@@ -97,7 +102,8 @@ export function* contentPieces(
     } else if (section.fields.length > 0) {
       writeBytes(s, label, cut(readSection(reader, span, section), item.partial), false);
     } else {
-      yield* writeSpan(s, label, reader, span.from, span.to, item.partial);
+      const nul = structure ? structure.hasNul === true : row.structure.includes('"z":1');
+      yield* writeSpan(s, label, reader, span.from, span.to, item.partial, nul);
     }
   }
 }
@@ -130,7 +136,15 @@ function writeBytes(
   }
   const eight = binary && bytes.includes(0) ? "~" : "";
   s.conn.write(`${label} ${eight}{${bytes.length}}\r\n`);
-  s.conn.write(bytes);
+  s.conn.write(eight === "" ? withoutNul(bytes) : bytes);
+}
+
+/**
+ * RFC 9051 §4.3: NUL can't stand in a literal, and clients without IMAP4rev2 don't know literal8 here: they get 0x80,
+ * so that sizes stay as they are. BINARY has the bytes as they came.
+ */
+function withoutNul(bytes: Uint8Array): Uint8Array {
+  return bytes.includes(0) ? bytes.map((b) => b === 0 ? 0x80 : b) : bytes;
 }
 
 /** A span of the file as a literal, through one buffer. */
@@ -141,6 +155,7 @@ function* writeSpan(
   from: number,
   to: number,
   partial: [number, number] | undefined,
+  nul: boolean,
 ): Generator<void> {
   // A damaged file may end before.
   to = Math.min(to, reader.size);
@@ -149,7 +164,13 @@ function* writeSpan(
     from = Math.min(to, from + partial[0]);
     to = Math.min(to, from + partial[1]);
   }
-  s.conn.write(`${label} {${to - from}}\r\n`);
+  if (partial && from === to) {
+    // RFC 9051 §6.4.5: past the end it is an empty string.
+    s.conn.write(`${label} ""`);
+    return;
+  }
+  const eight = nul && s.enabled.has("IMAP4REV2") ? "~" : "";
+  s.conn.write(`${label} ${eight}{${to - from}}\r\n`);
   while (from < to) {
     const want = Math.min(fileBuffer.length, to - from);
     const n = reader.readInto(
@@ -157,7 +178,8 @@ function* writeSpan(
       from,
     );
     if (n === 0) throw new Error(`message file is shorter than recorded, ends at ${from}`);
-    s.conn.write(fileBuffer.subarray(0, n));
+    const bytes = fileBuffer.subarray(0, n);
+    s.conn.write(eight === "" ? withoutNul(bytes) : bytes);
     from += n;
     yield;
   }

@@ -12,8 +12,10 @@ import { Flag, type MessageReader, Want } from "../../../store/types.ts";
 import { formatFlags } from "../../format/text.ts";
 import type { FetchItem } from "../../parse/fetch.ts";
 import { lowerBound } from "../../parse/numset.ts";
+import { withoutGlobal } from "./plain_structure.ts";
 import { contentPieces, simpleItem, wholeMessage } from "./items.ts";
 import { idSuffix } from "../mailboxes/places.ts";
+import { announceKeywords } from "../session/flags_lines.ts";
 import type { Session } from "../session/session.ts";
 
 /** Messages between two waits for the peer. */
@@ -83,7 +85,8 @@ function plan(s: Session, items: readonly FetchItem[], o: FetchOptions): Plan {
           p.want |= Want.Listed;
           break;
         }
-        p.want |= wholeMessage(item) ? Want.Prefix : Want.Content;
+        // With literal8 at hand it matters whether there is a NUL, which the structure knows.
+        p.want |= wholeMessage(item) && !s.enabled.has("IMAP4REV2") ? Want.Prefix : Want.Content;
         p.content = true;
         break;
       }
@@ -144,6 +147,8 @@ export async function fetchUids(
 
   for (let i = 0; i < uids.length && !conn.closed;) {
     const part = uids.subarray(i, i + (p.content ? contentSlice : slice));
+    // Before an answer names keywords that others have just made.
+    if (p.flags || sets) announceKeywords(s, account.mailbox(v.mailboxId)?.keywords ?? []);
     const nowSeen = sets ? await setSeen(s, part) : undefined;
     let out = "";
     let found = 0;
@@ -153,6 +158,7 @@ export async function fetchUids(
     let large: { row: FetchRow; reader: MessageReader } | undefined;
 
     const begin = (row: FetchRow): string | undefined => {
+      if (!s.utf8) forRev1(row);
       const uid = row.uid;
       while (all[at] < uid) at++;
       const marked = nowSeen?.get(uid);
@@ -164,7 +170,7 @@ export async function fetchUids(
       if (p.modseq || (marked !== undefined && s.condstore)) line += `MODSEQ (${modseq}) `;
       if (marked !== undefined) {
         row.flags |= Flag.Seen;
-        if (!p.flags) line += `FLAGS (${formatFlags(row.flags, row.keywords)}) `;
+        if (!p.flags) line += `FLAGS (${formatFlags(row.flags, row.keywords, v.keywords)}) `;
       }
       if (p.items.length > 0) return line;
       // RFC 9586 §3.2: never empty.
@@ -179,7 +185,7 @@ export async function fetchUids(
       if (p.content) {
         const reader = openContent(s, row, r);
         if (reader === undefined) {
-          out += withoutContent(line, p.items, row, suffix);
+          out += withoutContent(line, p.items, row, suffix, v.keywords);
           return;
         }
         if (row.size > largeMessage) {
@@ -194,7 +200,7 @@ export async function fetchUids(
       }
       if (row.listed === null && p.listed.size > 0) {
         if (readInstead(s, row, p.items, r, out + line)) out = ")\r\n";
-        else out += withoutContent(line, p.items, row, suffix);
+        else out += withoutContent(line, p.items, row, suffix, v.keywords);
         return;
       }
       out += line;
@@ -202,7 +208,9 @@ export async function fetchUids(
         if (k > 0) out += " ";
         const item = p.items[k];
         const names = p.listed.get(item);
-        out += names ? listedItem(item, names, row.listed!) : simpleItem(item, row, suffix);
+        out += names
+          ? listedItem(item, names, row.listed!)
+          : simpleItem(item, row, suffix, v.keywords);
       }
       out += ")\r\n";
       if (out.length > piece) {
@@ -228,6 +236,12 @@ export async function fetchUids(
     await conn.flush();
   }
   return r;
+}
+
+/** What a client of IMAP4rev1 can read of a row. */
+function forRev1(row: FetchRow): void {
+  row.body = withoutGlobal(row.body);
+  row.bodyStructure = withoutGlobal(row.bodyStructure);
 }
 
 /** The names of fields that are asked for, if the store keeps all of them. */
@@ -300,9 +314,10 @@ function withoutContent(
   items: readonly FetchItem[],
   row: FetchRow,
   suffix: string,
+  spelled: ReadonlyMap<string, string>,
 ): string {
   const simple = items.filter((i) => i.kind !== "section" && i.kind !== "binarysize");
-  const text = line + simple.map((i) => simpleItem(i, row, suffix)).join(" ");
+  const text = line + simple.map((i) => simpleItem(i, row, suffix, spelled)).join(" ");
   return text.endsWith("(") ? "" : `${text.trimEnd()})\r\n`;
 }
 
@@ -319,6 +334,7 @@ function readInstead(
   const { account, mailboxId } = s.selected;
   let written = false;
   account.fetch(mailboxId, [uid], want, (row) => {
+    if (!s.utf8) forRev1(row);
     // As it will be told: \Seen may have been set just now.
     row.flags |= flags;
     const reader = openContent(s, row, r);

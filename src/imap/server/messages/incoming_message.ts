@@ -42,9 +42,9 @@ export async function receiveMessage(input: StreamedInput, file: string): Promis
   const max = s.backend.maxMessageSize;
   if (h.size > max) throw new ImapNo(`message is larger than ${max} bytes`, "TOOBIG");
   if (h.size === 0) throw new ImapNo("message is empty", "CANNOT");
-  await literalToFile(input, h, file);
+  const fileSize = await literalToFile(input, h, file);
   if (utf8) input.c.expect(")");
-  return { file, prefix: new Uint8Array(0), fileSize: h.size, flags, keywords, received };
+  return { file, prefix: new Uint8Array(0), fileSize, flags, keywords, received };
 }
 
 /** RFC 4469: a message put together from texts and from parts of other messages. Returns its size. */
@@ -98,8 +98,17 @@ function quotable(url: string): string {
   return url.replace(/[^\x21-\x7e]|["\\]/g, "").slice(0, 1000);
 }
 
-/** Writes a literal to a new file, and goes on to the line after it. */
-async function literalToFile(input: StreamedInput, h: LiteralHeader, path: string): Promise<void> {
+/**
+ * Writes a literal to a new file, and goes on to the line after it. Lines that end in LF alone get a CR, but for
+ * literal8, which may hold anything. Returns the file's size.
+ */
+async function literalToFile(
+  input: StreamedInput,
+  h: LiteralHeader,
+  path: string,
+): Promise<number> {
+  let size = 0;
+  const lines = h.binary ? (b: Uint8Array) => b : crlfLines();
   const { s } = input;
   await requestLiteral(s.conn, h);
   let file: Deno.FsFile | undefined;
@@ -110,7 +119,9 @@ async function literalToFile(input: StreamedInput, h: LiteralHeader, path: strin
     failure = err;
   }
   try {
-    await readBytes(s.conn, h.size, (b) => {
+    await readBytes(s.conn, h.size, (piece) => {
+      const b = lines(piece);
+      size += b.length;
       // When the disk is full the rest of the literal is read all the same.
       for (let n = 0; failure === undefined && n < b.length;) {
         try {
@@ -125,6 +136,28 @@ async function literalToFile(input: StreamedInput, h: LiteralHeader, path: strin
   }
   await input.nextLine();
   if (failure !== undefined) throw cannotStore(failure);
+  return size;
+}
+
+/** Gives pieces of a text with CRLF at the ends of lines that have LF alone. */
+export function crlfLines(): (b: Uint8Array) => Uint8Array {
+  let last = 0;
+  return (b) => {
+    let bare = 0;
+    for (let at = b.indexOf(10); at >= 0; at = b.indexOf(10, at + 1)) {
+      if ((at === 0 ? last : b[at - 1]) !== 13) bare++;
+    }
+    const before = last;
+    if (b.length > 0) last = b[b.length - 1];
+    if (bare === 0) return b;
+    const out = new Uint8Array(b.length + bare);
+    let n = 0;
+    for (let i = 0; i < b.length; i++) {
+      if (b[i] === 10 && (i === 0 ? before : b[i - 1]) !== 13) out[n++] = 13;
+      out[n++] = b[i];
+    }
+    return out;
+  };
 }
 
 function cannotStore(cause: unknown): ImapNo {

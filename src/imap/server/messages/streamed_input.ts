@@ -38,7 +38,9 @@ export class StreamedInput {
   async nextLine(): Promise<void> {
     const line = (await this.s.conn.readLine(maxLineAfter)).slice();
     const utf8Names = this.c.utf8Names;
+    const { lenient } = this.c;
     this.c = new Cursor(line);
+    this.c.lenient = lenient;
     this.c.utf8Names = utf8Names;
   }
 

@@ -4,7 +4,6 @@
  * @module
  */
 import type { Change } from "../../../store/types.ts";
-import { flagNames } from "../../../store/types.ts";
 import { formatAstring, formatFlags } from "../../format/text.ts";
 import { formatNumSet } from "../../parse/numset.ts";
 import { beforeExpunge, updateContexts } from "../search/contexts.ts";
@@ -15,32 +14,8 @@ import type { Session } from "./session.ts";
 import { statusText } from "../mailboxes/status_text.ts";
 import type { View } from "./view.ts";
 import { effectiveRights } from "../../../store/mailboxes/rights.ts";
-import { rightForFlag } from "../mailboxes/places.ts";
+import { announceKeywords } from "./flags_lines.ts";
 import type { Source } from "../mailboxes/names.ts";
-
-/** Flags that exist in every mailbox. */
-export const standardFlags = flagNames.map(([, name]) => name).join(" ");
-
-/** The FLAGS line of the selected mailbox, and what can be kept (RFC 4314 §5.1.1). */
-export function writeFlagsLines(s: Session, v: View): void {
-  const words = [...v.keywords].join(" ");
-  s.untagged(`FLAGS (${standardFlags}${words === "" ? "" : ` ${words}`})`);
-  if (v.readOnly) {
-    s.untagged("OK [PERMANENTFLAGS ()] none in a read-only mailbox");
-    return;
-  }
-  const kept = flagNames.filter(([bit]) => v.rights.includes(rightForFlag(bit))).map(([, n]) => n);
-  if (v.rights.includes("w")) kept.push(...v.keywords, "\\*");
-  s.untagged(`OK [PERMANENTFLAGS (${kept.join(" ")})] kept`);
-}
-
-/** Announces keywords that are new in the selected mailbox. */
-export function announceKeywords(s: Session, keywords: readonly string[]): void {
-  const v = s.view;
-  if (!v || keywords.every((k) => v.keywords.has(k))) return;
-  for (const k of keywords) v.keywords.add(k);
-  writeFlagsLines(s, v);
-}
 
 /** A FETCH line with the flags of one message. */
 export function writeFlags(
@@ -54,7 +29,7 @@ export function writeFlags(
   const seq = s.selected.seqOf(uid);
   if (seq === 0) return;
   const m = s.condstore ? ` MODSEQ (${modseq})` : "";
-  const f = `FLAGS (${formatFlags(flags, keywords)})${m}`;
+  const f = `FLAGS (${formatFlags(flags, keywords, s.selected.keywords)})${m}`;
   if (s.uidOnly) s.untagged(`${uid} UIDFETCH (${f})`);
   else s.untagged(`${seq} FETCH (${withUid || s.condstore ? `UID ${uid} ` : ""}${f})`);
 }
@@ -265,7 +240,8 @@ function noteOther(
       } else {
         items.add("MESSAGES").add("UIDNEXT").add("UIDVALIDITY").add("UNSEEN");
       }
-      if (s.condstore) items.add("HIGHESTMODSEQ");
+      // RFC 5465 §5.3: of changed flags always, as we have CONDSTORE.
+      if (s.condstore || kind === "FLAGCHANGE") items.add("HIGHESTMODSEQ");
       return;
     }
     case "addMailbox":

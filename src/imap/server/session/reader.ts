@@ -6,11 +6,14 @@
 import type { Connection } from "../../../net/types.ts";
 import { ImapBad, ImapNo } from "./answer.ts";
 
-/** Bytes of a line before and after login (RFC 7162 §4 asks for at least 8192). */
-export const maxLineBefore = 16 * 1024;
+/**
+ * Bytes of a line before and after login (RFC 7162 §4 asks for at least 8192). Before it the largest legal ID fits
+ * (RFC 2971 §3.3: 30 pairs of 30 and 1024 bytes, each of which may be escaped).
+ */
+export const maxLineBefore = 72 * 1024;
 export const maxLineAfter = 1024 * 1024;
 /** Bytes of a command with its literals, before and after login. Messages don't count. */
-const maxCommandBefore = 32 * 1024;
+const maxCommandBefore = 96 * 1024;
 const maxCommandAfter = 2 * 1024 * 1024;
 /** Literals in one command. */
 const maxLiterals = 1000;

@@ -4,6 +4,7 @@
  * @module
  */
 import { offeredMechanisms } from "../../../sasl/choose.ts";
+import { bindingsFor } from "../../../sasl/cancelled.ts";
 import type { MechanismName } from "../../../sasl/types.ts";
 import type { Session } from "./session.ts";
 
@@ -14,7 +15,7 @@ export const peerOf = (s: Session) => ({ protocol: "imap", remoteIp: s.conn.remo
 export function saslContext(s: Session) {
   return {
     mayShowPassword: s.conn.tls !== undefined || s.backend.plaintextLogin,
-    channelBindings: s.conn.tls?.channelBindings ?? new Map<string, Uint8Array>(),
+    channelBindings: bindingsFor(s.conn.remoteIp, s.conn.tls),
     peerCertificate: s.backend.sasl.certificateUsername ? s.conn.tls?.peerCertificate : undefined,
     hostname: s.backend.hostname,
     peer: peerOf(s),

@@ -12,6 +12,7 @@ import { ImapBad, ImapNo } from "./answer.ts";
 import type { ImapBackend } from "./backend.ts";
 import type { NotifyRules } from "../mailboxes/notify_rules.ts";
 import type { Source } from "../mailboxes/names.ts";
+import type { ProtocolTrace } from "./trace.ts";
 import type { View } from "./view.ts";
 
 /** States as bits, so that a command can name those it is allowed in. */
@@ -67,6 +68,9 @@ export class Session {
   readonly ending: SessionEnd;
   /** Called when the session is over. */
   onClose: (() => void) | undefined;
+
+  /** What goes to and fro, for the log. */
+  trace: ProtocolTrace | undefined;
 
   /** Capabilities of all commands. */
   readonly commandCapabilities: readonly string[];
@@ -169,9 +173,24 @@ export class Session {
     for (const c of changed) this.ownFlags.set(c.uid, { ...c, silent });
   }
 
+  /** Back to the state before login (RFC 8437 §2): nothing that was enabled or selected stays. */
+  unauthenticate(): void {
+    this.#release();
+    this.enabled.clear();
+    this.ownFlags.clear();
+    this.notify = undefined;
+    this.login = undefined;
+    this.existsAfterFetch = false;
+    this.log = this.backend.log.withCid(this.conn.cid);
+  }
+
   /** Gives back all that the session holds. */
   close(): void {
     this.ending.over();
+    this.#release();
+  }
+
+  #release(): void {
     this.onClose?.();
     this.onClose = undefined;
     this.view = undefined;

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { spellings } from "../../../store/mailboxes/keywords.ts";
 import type { Account } from "../../../store/account/account.ts";
 import type { Context } from "../search/context.ts";
 import type { Place, Source } from "../mailboxes/names.ts";
@@ -33,8 +34,8 @@ export class View {
   touched: number[] = [];
   /** "$" (RFC 5182), ascending uids. */
   saved: number[] = [];
-  /** Keywords that the client has been told of. */
-  keywords: Set<string>;
+  /** Keywords that the client has been told of, as they are spelled, by what messages have. */
+  keywords: Map<string, string>;
 
   constructor(
     source: Source,
@@ -49,7 +50,7 @@ export class View {
     this.rights = rights;
     this.#uids = uids;
     this.#count = uids.length;
-    this.keywords = new Set(mailbox.keywords);
+    this.keywords = spellings(mailbox.keywords);
     this.readOnly = readOnly;
   }
 

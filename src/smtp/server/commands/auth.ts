@@ -2,6 +2,7 @@
 import type { AuthResult } from "../../../metrics/authentication.ts";
 import { type Admission, LoginGuard, LoginLimited } from "../../../net/mod.ts";
 import {
+  bindingsFor,
   offeredMechanisms,
   SaslError,
   type SaslServerContext,
@@ -15,7 +16,9 @@ import type { Session } from "../session.ts";
 export function saslContext(s: Session): SaslServerContext {
   return {
     mayShowPassword: s.tls !== undefined || s.options.allowPlainAuth === true,
-    channelBindings: s.tls?.channelBindings ?? new Map(),
+    // Debian's mutt and neomutt take SCRAM-SHA-256-PLUS where it is offered, find that they can't bind to TLS 1.3,
+    // and give up.
+    channelBindings: s.options.scramPlus ? bindingsFor(s.remoteIp, s.tls) : new Map(),
     peerCertificate: s.tls?.peerCertificate,
     hostname: s.options.hostname,
     only: s.options.mechanisms,

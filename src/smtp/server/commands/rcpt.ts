@@ -32,9 +32,11 @@ export async function rcpt(s: Session, args: string): Promise<void> {
       ? originalRecipient(parameters.get("ORCPT"), t.smtpUtf8)
       : undefined,
   };
-  // RFC 5321 §4.5.3.1.10
+  // RFC 5321 §4.5.3.1.10: the client sends to those that were taken, and to the rest in another transaction.
   if (t.recipients.length >= s.limits.recipients) {
-    throw new SmtpError(452, "5.3", `more than ${s.limits.recipients} recipients`);
+    throw new SmtpError(452, "5.3", `more than ${s.limits.recipients} recipients`, {
+      harmless: true,
+    });
   }
   let handle: unknown;
   try {

@@ -133,7 +133,11 @@ export async function tellChanges(
         });
         break;
       case "mailboxKeywords":
-        told.push({ kind: "mailboxKeywords", id: c.mailboxId, keywords: c.keywords });
+        told.push({
+          kind: "mailboxKeywords",
+          id: c.mailboxId,
+          keywords: c.keywords.map((k) => k.toLowerCase()),
+        });
         break;
       case "subscription":
       case "annotation":

@@ -24,7 +24,7 @@ export function mailboxItem(m: Mailbox): ApiMailbox {
     name: m.name,
     parentId: m.parentId,
     specialUse: usesFromBits(m.specialUse),
-    keywords: m.keywords,
+    keywords: m.keywords.map((k) => k.toLowerCase()),
     total: m.total,
     unread: m.unread,
     unseen: m.unseen,

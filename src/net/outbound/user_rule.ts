@@ -1,0 +1,118 @@
+/**
+ * Where the server connects to because a user says so (webhooks, imports, mail to a domain, its policies): never into
+ * this machine or the networks around it, whose services trust who is near.
+ *
+ * @module
+ */
+import { networkOf, parseIp } from "../ip.ts";
+import type { AddressRule } from "./addresses.ts";
+
+/** A network: its address and the bits of its prefix. */
+type Network = readonly [address: Uint8Array, bits: number];
+
+/**
+ * Networks in CIDR form, or addresses.
+ * @throws Error naming the text that is none
+ */
+export function parseNetwork(text: string): Network {
+  const [address, bits, ...more] = text.split("/");
+  const ip = parseIp(address);
+  const most = ip?.length === 4 ? 32 : 128;
+  const n = bits === undefined ? most : /^\d{1,3}$/.test(bits) ? Number(bits) : NaN;
+  if (ip === undefined || more.length > 0 || !(n <= most)) {
+    throw new Error(`${JSON.stringify(text)} is no address and no network like 10.0.0.0/8`);
+  }
+  return [ip, n];
+}
+
+function isIn(ip: Uint8Array, [address, bits]: Network): boolean {
+  return ip.length === address.length && networkOf(ip, bits) === networkOf(address, bits);
+}
+
+/** Of this machine, its link, or nobody's: nothing is ever delivered there. */
+const near = [
+  "0.0.0.0/8",
+  "127.0.0.0/8",
+  "169.254.0.0/16",
+  "224.0.0.0/3",
+  "::/128",
+  "::1/128",
+  "fe80::/10",
+  "ff00::/8",
+  // The metadata address of a big provider.
+  "fd00:ec2::254",
+].map(parseNetwork);
+
+/** Of private networks (RFC 1918, 4193, 6598, 6890), or that lead elsewhere than they say. */
+const inside = [
+  "10.0.0.0/8",
+  "100.64.0.0/10",
+  "172.16.0.0/12",
+  "192.0.0.0/24",
+  "192.168.0.0/16",
+  "198.18.0.0/15",
+  "fc00::/7",
+  "fec0::/10",
+  // Discarded, and local translation (RFC 6666, 8215).
+  "100::/64",
+  "64:ff9b:1::/48",
+  // Teredo: the address of its server and client are in it, changed.
+  "2001::/32",
+].map(parseNetwork);
+
+/** Where IPv6 addresses hold one of IPv4: RFC 4291 §2.5.5.1, RFC 6052, RFC 3056; its first byte. (Mapped ones are read as IPv4.) */
+const holding: readonly (readonly [Network, number])[] = [
+  [parseNetwork("::/96"), 12],
+  [parseNetwork("64:ff9b::/96"), 12],
+  [parseNetwork("2002::/16"), 2],
+];
+
+/** The address itself, and one that it holds. */
+function meant(text: string): Uint8Array[] | undefined {
+  const ip = parseIp(text);
+  if (ip === undefined) return undefined;
+  if (ip.length === 4) return [ip];
+  const held = holding.filter(([net]) => isIn(ip, net)).map(([, at]) => ip.slice(at, at + 4));
+  return [ip, ...held];
+}
+
+/** What decides where users may have the server connect to. */
+export interface UserRuleOptions {
+  /** Networks that the administrator allows all the same. */
+  allowed: readonly string[];
+  /** Addresses of this machine. */
+  own: () => readonly string[];
+}
+
+/**
+ * The rule for what users choose.
+ * @param o.allowed networks or addresses that are allowed whatever they are
+ */
+export function userAddressRule(o: UserRuleOptions): AddressRule {
+  const allowed = o.allowed.map(parseNetwork);
+  return (text) => {
+    const ips = meant(text);
+    if (ips === undefined) return "no address";
+    if (ips.some((ip) => allowed.some((n) => isIn(ip, n)))) return undefined;
+    if (ips.some((ip) => [...near, ...inside].some((n) => isIn(ip, n)))) {
+      return "not on the internet; mox.conf, AllowedUserNetworks, may allow it";
+    }
+    const own = o.own().map((a) => parseIp(a)).filter((a) => a !== undefined);
+    return ips.some((ip) => own.some((a) => isIn(ip, [a, a.length * 8])))
+      ? "an address of this machine; mox.conf, AllowedUserNetworks, may allow it"
+      : undefined;
+  };
+}
+
+/** The rule for mail: it may go to other hosts of the own network, and never into this machine. */
+export function mailAddressRule(o: Pick<UserRuleOptions, "allowed">): AddressRule {
+  const allowed = o.allowed.map(parseNetwork);
+  return (text) => {
+    const ips = meant(text);
+    if (ips === undefined) return "no address";
+    if (ips.some((ip) => allowed.some((n) => isIn(ip, n)))) return undefined;
+    return ips.some((ip) => near.some((n) => isIn(ip, n)))
+      ? "of this machine or its link, where no mail is delivered"
+      : undefined;
+  };
+}

@@ -1,0 +1,115 @@
+/** Messages of our users changed before they are signed, where they may not leave as they are. @module */
+import type { Config } from "../../config/mod.ts";
+import { outgoingMessage } from "../../mail/transfer/outgoing.ts";
+import { type ParsedMessage, StructureParser } from "../../mail/structure/structure.ts";
+import { createTemp, removeFile, writeAll } from "../../platform/files.ts";
+import { isOwnResult } from "../../senderauth/mod.ts";
+
+/** A message that is to leave. */
+export interface Leaving {
+  file: string;
+  fileSize: number;
+  smtputf8: boolean;
+  binary?: boolean;
+  /** Header fields may have UTF-8 where they have it; `smtputf8` if not given. */
+  utf8Allowed?: boolean;
+  /** The structure of the file, if it is known. */
+  parsed?: ParsedMessage;
+}
+
+/** What is other of a changed message. */
+export interface Changed {
+  message: {
+    file: string;
+    fileSize: number;
+    smtputf8: boolean;
+    has8bit: boolean;
+    parsed: ParsedMessage;
+  };
+  /** Removes the new file. */
+  remove(): void;
+}
+
+/** Bytes of a file read at a time. */
+const pieceBytes = 64 * 1024;
+
+/**
+ * The message as it may leave, in a new file: without Bcc and such, in lines that SMTP can carry, without results of
+ * authentication that claim to be ours. Undefined if nothing has to be changed.
+ */
+export async function asItMayLeave(
+  config: Config,
+  m: Leaving,
+): Promise<Changed | undefined> {
+  const file = await Deno.open(m.file, { read: true });
+  try {
+    const read = (from: number, to: number) => readRange(file, from, to);
+    const parsed = m.parsed ?? await parseFile(read, m.fileSize);
+    const names = ownNames(config);
+    const pieces = outgoingMessage(parsed, read, {
+      utf8: m.utf8Allowed ?? m.smtputf8,
+      binary: m.binary,
+      drop: (name, value) =>
+        name === "authentication-results" && names.some((id) => isOwnResult(value, id)),
+    });
+    return pieces && await written(pieces, config.dataPath("tmp"));
+  } finally {
+    file.close();
+  }
+}
+
+/** Names under which this server writes results. */
+function ownNames(config: Config): string[] {
+  const names = new Set([config.static.Hostname]);
+  for (const l of config.static.Listeners.values()) if (l.Hostname) names.add(l.Hostname);
+  return [...names];
+}
+
+async function written(pieces: Iterable<Uint8Array>, dir: string): Promise<Changed> {
+  const { path, file } = await createTemp(dir, "leaving-");
+  try {
+    const parser = new StructureParser();
+    let has8bit = false;
+    for (const p of pieces) {
+      has8bit ||= p.some((b) => b >= 128);
+      parser.write(p);
+      await writeAll(file, p);
+    }
+    await file.sync();
+    const parsed = parser.end();
+    return {
+      message: { file: path, fileSize: parsed.size, smtputf8: parsed.utf8Headers, has8bit, parsed },
+      remove: () => removeFile(path),
+    };
+  } catch (err) {
+    removeFile(path);
+    throw err;
+  } finally {
+    file.close();
+  }
+}
+
+async function parseFile(
+  read: (from: number, to: number) => Uint8Array,
+  size: number,
+): Promise<ParsedMessage> {
+  const parser = new StructureParser();
+  for (let at = 0; at < size; at += pieceBytes) {
+    parser.write(read(at, Math.min(size, at + pieceBytes)));
+    // Others are served between the pieces of a large one.
+    if (at > 0) await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+  return parser.end();
+}
+
+function readRange(file: Deno.FsFile, from: number, to: number): Uint8Array {
+  file.seekSync(from, Deno.SeekMode.Start);
+  const out = new Uint8Array(Math.max(0, to - from));
+  let n = 0;
+  while (n < out.length) {
+    const got = file.readSync(out.subarray(n));
+    if (got === null) break;
+    n += got;
+  }
+  return out.subarray(0, n);
+}
