@@ -58,7 +58,11 @@ function prepare(c: SubmitConfig, m: ProgramMessage): Prepared {
 export async function submitElsewhere(c: SubmitConfig, m: ProgramMessage): Promise<void> {
   const p = prepare(c, m);
   if (p.recipients.length === 0) throw new Error("no recipients");
-  const outbound = openOutbound({ TLS: { CA: undefined } }, "/", makeResolver());
+  const outbound = openOutbound(
+    { TLS: { CA: undefined }, AllowedUserNetworks: [] },
+    "/",
+    makeResolver(),
+  );
   let failure: unknown;
   for (const ip of await outbound.addresses(c.Host)) {
     try {
