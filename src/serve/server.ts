@@ -5,6 +5,7 @@
  */
 import { isOriginalData, originalDataText } from "../admin/original/folder.ts";
 import { takenOverFile } from "../admin/original/take_over.ts";
+import { AuditLog } from "../admin/mod.ts";
 import type { Config } from "../config/mod.ts";
 import { makeResolver } from "../dns/mod.ts";
 import { join } from "node:path";
@@ -33,6 +34,7 @@ import {
   type Json,
 } from "./control/control.ts";
 import { defaultDeveloper, type DeveloperOptions } from "./catcher/developer.ts";
+import { audited } from "./control/audited.ts";
 import { Listeners } from "./listeners.ts";
 import { accountOfLogin, type LoginServices, saslBackend } from "./logins.ts";
 import { OpenLogins } from "./open_logins.ts";
@@ -110,6 +112,7 @@ export class MailServer {
   readonly #loginGuard: LoginGuard;
   readonly #openLogins: OpenLogins;
   readonly #logins: LoginServices;
+  readonly #audit: AuditLog;
   #unwatch: (() => void) | undefined;
   #stopping: Promise<void> | undefined;
   readonly #stopped = Promise.withResolvers<void>();
@@ -142,6 +145,7 @@ export class MailServer {
     );
     const tlsKeys = () => this.#tlsKeys;
     this.#logins = { config, accounts, directory };
+    this.#audit = new AuditLog(config.dataDir);
     this.#sasl = saslBackend(this.#logins, tlsKeys);
     this.#developer = o.local ? o.developer ?? defaultDeveloper() : undefined;
     this.#openLogins = new OpenLogins({ config, accounts, tlsKeys, log: new Log("auth") });
@@ -234,6 +238,7 @@ export class MailServer {
       await o.prepare?.(accounts);
       server.#pages = await openWebPages(server, {
         limiter: server.#loginGuard,
+        audit: server.#audit,
         logins: server.#logins,
         outbound,
         tempDir,
@@ -281,12 +286,15 @@ export class MailServer {
       for (const l of config.static.Listeners.values()) await listeners.open(l);
       control.serve(
         new Map([
-          ...server.#handlers(),
-          ...queueHandlers(queue, config),
-          ...webhookHandlers(webhooks.hooks, config),
+          ...audited(server.#audit, [
+            ...server.#handlers(),
+            ...queueHandlers(queue, config),
+            ...webhookHandlers(webhooks.hooks, config),
+          ]),
         ]),
       );
       const unwatch = [
+        server.#audit.follow(config),
         config.watch(),
         watchRemovals(
           config,
@@ -427,6 +435,7 @@ export class MailServer {
     await this.#shares?.close();
     await this.sieve?.close();
     await this.loginLog?.close();
+    await this.#audit.close();
     await this.accounts.closeAll();
     await this.#control.stop();
     this.#log.info("stopped");

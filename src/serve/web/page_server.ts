@@ -1,4 +1,5 @@
 /** What pages need of the running server. @module */
+import type { AuditLog } from "../../admin/mod.ts";
 import type { Config } from "../../config/mod.ts";
 import type { LoginGuard, OpenConnection, Outbound } from "../../net/mod.ts";
 import type { Queue } from "../../queue/mod.ts";
@@ -27,6 +28,7 @@ export interface WebServer {
 /** What they share with the mail protocols. */
 export interface WebShared {
   limiter: LoginGuard;
+  audit: AuditLog;
   logins: LoginServices;
   /** The way to other servers. */
   outbound: Outbound;
