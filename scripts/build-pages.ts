@@ -1,6 +1,6 @@
 /**
  * Builds the web pages: bundles each page's TypeScript, and puts it and the style into one HTML file that
- * the server has in it. `--check` only tells whether the files are those that the sources give.
+ * the server has in it; and docs/configuration.md from the schemas of the configuration. `--check` only tells whether the files are those that the sources give.
  */
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -73,9 +73,33 @@ async function build(p: Page): Promise<string> {
     .replace("STYLE", () => smallStyle(styles.join("\n"))).replace("SCRIPT", () => script);
 }
 
+/** The reference of the configuration, by the program's own schemas. */
+async function reference(): Promise<string> {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--no-prompt",
+      "--allow-read",
+      "--allow-env",
+      "--allow-sys",
+      "scripts/docs_configuration.ts",
+    ],
+    cwd: root,
+    env: { NO_COLOR: "1" },
+  }).output();
+  if (code !== 0) throw new Error(`the reference: ${new TextDecoder().decode(stderr)}`);
+  return new TextDecoder().decode(stdout);
+}
+
 let stale = false;
-for (const p of pages) {
-  const text = await build(p);
+const outputs = [
+  ...pages.map((p) => ({ output: p.output, make: () => build(p) })),
+  // A script alone; its name ends as those of the other built files do.
+  { output: "src/web/pages/service_worker.html", make: () => bundle("webmail/worker/main.ts") },
+  { output: "docs/configuration.md", make: reference },
+];
+for (const p of outputs) {
+  const text = await p.make();
   const path = join(root, p.output);
   if (Deno.args.includes("--check")) {
     const now = await Deno.readTextFile(path).catch(() => "");

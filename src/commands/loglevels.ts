@@ -14,8 +14,8 @@ Without arguments prints the levels in force. With a level sets the default, wit
 package's own; "default" as the level lets a package follow the default again.
 
 Levels, from quiet to loud: ${levels.join(", ")}.
-The trace levels print what is said in the protocols; passwords are in it with traceauth, and
-messages with tracedata, only.
+The trace levels print what is said in SMTP and IMAP, of IMAP without what is in literals; passwords are in it
+with traceauth, and messages that come by SMTP with tracedata, only.
 
   -dir   folder of a localserve; default the server of mox.conf, or localserve's`,
   async run(args) {

@@ -29,6 +29,7 @@ import { sendmail } from "./sendmail.ts";
 import { serve } from "./serve.ts";
 import { setaccountpassword } from "./setaccountpassword.ts";
 import { setadminpassword } from "./setadminpassword.ts";
+import { sieveCommands } from "./sieve.ts";
 import { stop } from "./stop.ts";
 import { transferCommands } from "./transfer.ts";
 import { version } from "./version.ts";
@@ -58,6 +59,7 @@ export const commands: readonly Command[] = [
   checkupdate,
   ...queueCommands,
   ...receivingCommands,
+  ...sieveCommands,
   reportsSend,
   version,
 ];

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { counter } from "../metrics/mod.ts";
 import { ReportError } from "../reports/mod.ts";
 import type { DmarcReport, TlsReport } from "../reports/mod.ts";
 import type { DeliveryFacts } from "../store/types.ts";
@@ -66,6 +67,11 @@ export const temporary = (reason: Reason, error?: unknown): Verdict => ({
   error,
 });
 
+const rulesTooLong = counter(
+  "mox_delivery_rulesets_too_long_total",
+  "Messages whose rulesets took more steps than one may: none was applied.",
+);
+
 /** Rates by message count and size. Such messages don't go to Rejects, which they would flood. */
 export const checkRate: Step = (s) => {
   const exceeded = exceededRate(s.c.history, s.facts.networks, s.c.size, s.c.now);
@@ -83,7 +89,11 @@ export const checkRate: Step = (s) => {
 
 /** Finds the ruleset, and with it the mailbox. Verified messages of a configured list are accepted. */
 export const checkList: Step = (s) => {
-  s.ruleset = matchingRuleset(s.c);
+  // The user finds it in the message's field X-Mox-Reason.
+  s.ruleset = matchingRuleset(s.c, (rule) => {
+    s.text.push(`ruleset ${rule} takes too long for this message, rulesets were not applied`);
+    rulesTooLong.inc();
+  });
   if (!s.ruleset) return undefined;
   if (s.ruleset.Mailbox !== "") s.mailbox = s.ruleset.Mailbox;
   const list = s.ruleset.ListAllowDomain;
@@ -198,9 +208,9 @@ export const acceptReport: Step = (s) => {
   return accept("reporting");
 };
 
-/** Whether nothing is known of the address and domain in From. */
-function unknownSender(s: AnalysisState): boolean {
-  return !s.reputation.method.startsWith("msg");
+/** Whether nothing good is known of the address and domain in From. Junk that decided nothing is no excuse. */
+export function unknownSender(s: AnalysisState): boolean {
+  return !s.reputation.method.startsWith("msg") || s.reputation.junk === true;
 }
 
 /** SPF fail or softfail of a sender that isn't known. A forwarder's SPF says nothing of the sender. */

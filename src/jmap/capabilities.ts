@@ -1,4 +1,5 @@
 /** What this server can do, for a session to tell (RFC 8620 §2). @module */
+import { programVersion } from "../platform/version.ts";
 import { maxMailboxDepth } from "../store/mailboxes/mailboxes.ts";
 import { Capability } from "./core/capabilities.ts";
 import type { User } from "./core/method.ts";
@@ -6,13 +7,21 @@ import { maxMailboxesPerEmail } from "./mail/email_changes.ts";
 import { emailSorts } from "./mail/email_sort.ts";
 import { maxDelayedSend } from "./mail/submit.ts";
 import type { JmapServices } from "./services.ts";
+import { sieveCapability } from "./sieve/scripts.ts";
 
 /** Capabilities beside the core, with what is true for the whole server. */
-export function serverCapabilities(_s: JmapServices): Record<string, Record<string, unknown>> {
+export function serverCapabilities(s: JmapServices): Record<string, Record<string, unknown>> {
   return {
     [Capability.Mail]: {},
     [Capability.Submission]: {},
     [Capability.VacationResponse]: {},
+    // RFC 8887 §3.1; the session adds the URL.
+    [Capability.WebSocket]: {},
+    // RFC 9749 §3.
+    [Capability.Vapid]: { applicationServerKey: s.vapid.publicKey },
+    [Capability.Quota]: {},
+    // RFC 9661 §1.2.
+    [Capability.Sieve]: { implementation: `mox ${programVersion}` },
   };
 }
 
@@ -36,6 +45,8 @@ export function accountCapabilities(
       },
     },
     [Capability.VacationResponse]: {},
+    [Capability.Quota]: {},
+    [Capability.Sieve]: sieveCapability,
   };
   return {
     ...own,

@@ -11,22 +11,40 @@
  *
  * @module
  */
-import { HttpError, jsonResponse, type WebHandler, type WebRequest } from "../web/http/mod.ts";
+import type { Duplex } from "node:stream";
+import { Log } from "../log/mod.ts";
+import {
+  HttpError,
+  jsonResponse,
+  type UpgradeHandler,
+  type WebHandler,
+  type WebRequest,
+} from "../web/http/mod.ts";
 import { RequestError } from "./core/errors.ts";
 import { maxConcurrentRequests, maxConcurrentUpload } from "./core/limits.ts";
 import { answerApi, problemResponse } from "./http/api.ts";
 import { checkOrigin, preflight, withCors } from "./http/cors.ts";
 import { answerDownload } from "./http/download.ts";
-import { authenticate } from "./http/login.ts";
+import { answerEventSource } from "./http/event_source.ts";
+import { authenticate, mayStay } from "./http/login.ts";
 import { Running } from "./http/running.ts";
 import { sessionObject } from "./http/session.ts";
 import { answerUpload } from "./http/upload.ts";
+import { acceptUpgrade, JmapSocket, upgradeError } from "./http/websocket.ts";
 import type { JmapServices } from "./services.ts";
 
 export { Uploads } from "./blobs/uploads.ts";
+export { publicRule } from "./push/push_rule.ts";
+export { Pusher } from "./push/pusher.ts";
+export { Signals } from "./push/signals.ts";
+export { newVapidKey, Vapid } from "./push/vapid.ts";
 export { SetError } from "./core/errors.ts";
 export { ObjectStore } from "./objects/store.ts";
 export type { JmapServices, JmapSubmission } from "./services.ts";
+
+/** Event streams and websockets of a user at a time. */
+const maxStreams = 50;
+const log = new Log("jmap");
 
 /** Where a listener serves it. */
 export interface JmapPlace {
@@ -39,6 +57,8 @@ export interface JmapPlace {
 export interface Jmap {
   /** Answers requests below the service's path. */
   handler(place: JmapPlace): WebHandler;
+  /** Takes over websockets below the service's path. */
+  upgrade(place: JmapPlace): UpgradeHandler;
   /** Answers /.well-known/jmap (RFC 8620 §2.2). */
   wellKnown(place: JmapPlace): WebHandler;
   /** Forgets what is kept of accounts that are no more: one of the same name may come. */
@@ -50,6 +70,8 @@ export interface Jmap {
 export function openJmap(s: JmapServices): Jmap {
   const requests = new Running(maxConcurrentRequests);
   const uploads = new Running(maxConcurrentUpload);
+  const streams = new Running(maxStreams);
+  s.pusher.start().catch((err) => log.error("push subscriptions", { err: err as Error }));
 
   const session = async (req: WebRequest, place: JmapPlace): Promise<Response> => {
     allow(req, "GET", "HEAD");
@@ -89,8 +111,56 @@ export function openJmap(s: JmapServices): Jmap {
         const name = decoded(rest.slice(2).join("/")) || "file";
         return await answerDownload(s, user, req, decoded(rest[0]), decoded(rest[1]), name);
       }
+      case "eventsource": {
+        if (rest.length > 0 && rest[0] !== "") notFound();
+        allow(req, "GET");
+        const user = await authenticate(s, req);
+        const done = streams.begin(user.account);
+        if (done === undefined) {
+          throw new HttpError(429, `more than ${maxStreams} event streams and websockets`);
+        }
+        try {
+          return answerEventSource(s, user, req, () => mayStay(s, req, user), done);
+        } catch (err) {
+          done();
+          throw err;
+        }
+      }
       default:
         return notFound();
+    }
+  };
+
+  const upgrade = async (
+    req: WebRequest,
+    place: JmapPlace,
+    socket: Duplex,
+    head: Uint8Array,
+  ): Promise<void> => {
+    const refuse = (status: number, message: string, headers: Record<string, string> = {}) => {
+      const lines = Object.entries(headers).map(([k, v]) => `${k}: ${v}\r\n`).join("");
+      socket.end(
+        `HTTP/1.1 ${status} ${message}\r\n${lines}Connection: close\r\nContent-Length: 0\r\n\r\n`,
+      );
+    };
+    if (req.path !== "/ws") return refuse(404, "Not Found");
+    try {
+      checkOrigin(req, place.origins);
+      const wrong = upgradeError(req);
+      if (wrong) return refuse(wrong.status, wrong.message, { "Sec-WebSocket-Version": "13" });
+      const user = await authenticate(s, req);
+      const done = streams.begin(user.account);
+      if (done === undefined) return refuse(429, "too many websockets");
+      try {
+        socket.write(acceptUpgrade(req));
+        const stay = () => mayStay(s, req, user);
+        await new JmapSocket(s, user, req, socket, requests, stay).run(head);
+      } finally {
+        done();
+      }
+    } catch (err) {
+      if (!(err instanceof HttpError)) throw err;
+      refuse(err.status, err.message, err.headers);
     }
   };
 
@@ -120,6 +190,7 @@ export function openJmap(s: JmapServices): Jmap {
 
   return {
     handler: guarded(route),
+    upgrade: (place) => (req, socket, head) => upgrade(req, place, socket, head),
     wellKnown: guarded((req, place) => req.path === "/" ? session(req, place) : notFound()),
     async forgetRemoved() {
       for (const name of s.objects.accounts()) {
@@ -129,6 +200,7 @@ export function openJmap(s: JmapServices): Jmap {
     },
     async close() {
       s.uploads.close();
+      s.pusher.close();
       await s.objects.close();
     },
   };

@@ -1,9 +1,12 @@
 /** What JMAP needs of the server. @module */
 import type { Config } from "../config/mod.ts";
-import type { LoginGuard } from "../net/mod.ts";
+import type { Scripts } from "../delivery/sieve/scripts.ts";
+import type { AddressRule, LoginGuard } from "../net/mod.ts";
 import type { Accounts } from "../store/account/accounts.ts";
 import type { NewQueueRecipient, Queue } from "../queue/mod.ts";
 import type { ObjectStore } from "./objects/store.ts";
+import type { Signals } from "./push/signals.ts";
+import type { Vapid } from "./push/vapid.ts";
 import type { Uploads } from "./blobs/uploads.ts";
 
 /** A login of a program: the account, or why there is none. */
@@ -29,6 +32,17 @@ export interface JmapSubmission {
   subject: string;
 }
 
+/** Who tells push services of new states; see push/pusher.ts. */
+export interface PushNotifier {
+  /** Follows all that have subscribed. */
+  start(): Promise<void>;
+  /** Sends the code by which a new subscription is verified. */
+  verify(account: string, id: number, pushSubscriptionId: string): Promise<void>;
+  /** Looks anew at what an account has subscribed to. */
+  refresh(account: string): Promise<void>;
+  close(): void;
+}
+
 export interface JmapServices {
   config: Config;
   accounts: Accounts;
@@ -43,7 +57,14 @@ export interface JmapServices {
   };
   uploads: Uploads;
   objects: ObjectStore;
+  signals: Signals;
+  pusher: PushNotifier;
+  vapid: Vapid;
+  /** Addresses that no push service is at. */
+  pushRule: AddressRule;
   queue: Queue;
+  /** Sieve scripts of the accounts. */
+  scripts: Scripts;
   /**
    * Queues; durable when it resolves, with ids in the order of the recipients.
    * @throws SetError for limits of the account

@@ -23,7 +23,17 @@ import { mailboxGet } from "./methods/mailbox/get.ts";
 import { mailboxQuery } from "./methods/mailbox/query.ts";
 import { mailboxQueryChanges } from "./methods/mailbox/query_changes.ts";
 import { mailboxSet } from "./methods/mailbox/set.ts";
+import { pushSubscriptionGet } from "./methods/push_subscription/get.ts";
+import { pushSubscriptionSet } from "./methods/push_subscription/set.ts";
+import { quotaChanges } from "./methods/quota/changes.ts";
+import { quotaGet } from "./methods/quota/get.ts";
+import { quotaQuery } from "./methods/quota/query.ts";
+import { quotaQueryChanges } from "./methods/quota/query_changes.ts";
 import { searchSnippetGet } from "./methods/search_snippet/get.ts";
+import { sieveScriptGet } from "./methods/sieve_script/get.ts";
+import { sieveScriptQuery } from "./methods/sieve_script/query.ts";
+import { sieveScriptSet } from "./methods/sieve_script/set.ts";
+import { sieveScriptValidate } from "./methods/sieve_script/validate.ts";
 import { threadChanges } from "./methods/thread/changes.ts";
 import { threadGet } from "./methods/thread/get.ts";
 import { vacationResponseGet } from "./methods/vacation_response/get.ts";
@@ -32,6 +42,8 @@ import { vacationResponseSet } from "./methods/vacation_response/set.ts";
 export const methods: readonly Method[] = [
   coreEcho,
   blobCopy,
+  pushSubscriptionGet,
+  pushSubscriptionSet,
   mailboxGet,
   mailboxChangesMethod,
   mailboxQuery,
@@ -58,6 +70,14 @@ export const methods: readonly Method[] = [
   emailSubmissionSet,
   vacationResponseGet,
   vacationResponseSet,
+  quotaGet,
+  quotaChanges,
+  quotaQuery,
+  quotaQueryChanges,
+  sieveScriptGet,
+  sieveScriptQuery,
+  sieveScriptSet,
+  sieveScriptValidate,
 ];
 
 /** By name. */

@@ -67,11 +67,12 @@ export async function serveManageSieve(
     else if (
       err.reason === "timeout" || err.reason === "shutdown" || err.reason === "overload"
     ) {
-      const text = err.reason === "timeout"
-        ? "no command for too long"
-        : err.reason === "shutdown"
-        ? "server is shutting down"
-        : "server is short of memory";
+      const texts = {
+        timeout: "no command for too long",
+        shutdown: "server is shutting down",
+        overload: "server is short of memory",
+      };
+      const text = s.ending.reason ?? texts[err.reason];
       conn.write(answerLine("BYE", { code: "TRYLATER", text }));
     } else s.log.debug("connection ended", { reason: err.reason });
   } finally {

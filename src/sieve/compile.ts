@@ -7,7 +7,7 @@ import { ScriptChecker, type Tables } from "./check/checker.ts";
 import { extensions } from "./check/extensions.ts";
 import { tablesFor } from "./extensions/tables.ts";
 import { byPlace, Problems, problemText, type SieveProblem } from "./language/problems.ts";
-import { parseSyntax } from "./language/syntax.ts";
+import { parseSyntax, type SyntaxNode } from "./language/syntax.ts";
 import type { SieveScript } from "./run/run.ts";
 
 /** Bytes of a script. */
@@ -89,4 +89,11 @@ export function compileSieve(
     warnings: byPlace(problems.warnings),
     place,
   };
+}
+
+/** Commands of a script as they are written; undefined if its grammar is wrong. */
+export function syntaxOf(text: string): SyntaxNode[] | undefined {
+  const problems = new Problems(text);
+  const nodes = parseSyntax(text, problems);
+  return problems.errors.length > 0 ? undefined : nodes;
 }

@@ -7,14 +7,15 @@
  *
  * @module
  */
-export { compileSieve, maxScriptSize, scriptText, SieveSyntaxError } from "./compile.ts";
+export { compileSieve, maxScriptSize, scriptText, SieveSyntaxError, syntaxOf } from "./compile.ts";
 export { extensions } from "./check/extensions.ts";
 export { isScriptName } from "./extensions/include.ts";
 export { problemText, type SieveProblem } from "./language/problems.ts";
-export { type Argument, parseSyntax, type SyntaxNode } from "./language/syntax.ts";
+export type { Argument, SyntaxNode } from "./language/syntax.ts";
 export { type MailSource, type MessagePiece, SieveMail } from "./message/mail.ts";
 export { addressText, type MailAddress, oneAddress } from "./message/addresses.ts";
 export { type Mailto, parseMailto } from "./message/mailto.ts";
+export { actionText } from "./run/action_text.ts";
 export { executeSieve, executeSieveAsync } from "./run/execute.ts";
 export { type SieveContext, SieveRuntimeError, type SieveScript } from "./run/run.ts";
 export {

@@ -141,3 +141,14 @@ Deno.test("any pattern is compiled or refused, and any text matched", () => {
     { numRuns: 3000 },
   );
 });
+
+Deno.test("a budget of steps ends matching, over all texts that share it", () => {
+  const slow = compileRegExp("(?i)([^b]?[^c]?[^d]?){0,800}~");
+  const budget = { left: 100_000 };
+  for (let i = 0; i < 10; i++) assert.equal(slow.test("a".repeat(1000), budget), false);
+  // A few steps of the last character may go beyond it, not texts' worth of them.
+  assert.ok(budget.left < 0 && budget.left > -20_000, `${budget.left}`);
+  const enough = { left: 100_000 };
+  assert.equal(compileRegExp("^list-id$").test("list-id", enough), true);
+  assert.ok(enough.left > 99_900);
+});

@@ -73,7 +73,8 @@ Deno.test("words of the message can't break out of the headers, whatever they ar
           smtputf8,
           junk: {
             threshold: 0.95,
-            classify: () => ({ probability: 0.1, significant: true, hams, spams: [] }),
+            refuseThreshold: 0.9999,
+            classify: () => ({ probability: 0.1, significant: true, evidence: 9, hams, spams: [] }),
           },
           destination: { mailbox: "", rulesets: [], dmarcReports: true, tlsReports: false },
           dmarcReport: () => {
@@ -97,8 +98,10 @@ Deno.test("words of the message can't break out of the headers, whatever they ar
 Deno.test("words that aren't ASCII are only shown to who understands UTF-8", async () => {
   const junk = {
     threshold: 0.95,
+    refuseThreshold: 0.9999,
     classify: () => ({
       probability: 0.1,
+      evidence: 9,
       significant: true,
       hams: [{ word: "größe", score: 0.1, ham: 1, spam: 0 }],
       spams: [],
@@ -156,6 +159,25 @@ Deno.test("the first ruleset that matches is taken; headers match by name and va
   assert.equal(await mailbox([["SUBJECT", "Very URGENT"], ["X-Kind", " B "]]), "both");
   assert.equal(await mailbox([["Subject", "urgent"], ["X-Kind", "c"]]), "first");
   assert.equal(await mailbox([["X-Subject", "urgent"]]), "second");
+});
+
+Deno.test("rulesets that take too many steps on a message end, and its reason says so", async () => {
+  const destination = {
+    mailbox: "",
+    dmarcReports: false,
+    tlsReports: false,
+    rulesets: [
+      ruleset({ MsgFromRegexp: "^nobody@", Mailbox: "first" }),
+      ruleset({ HeadersRegexp: { ".": "(?i)([^b]?[^c]?[^d]?){0,800}~" }, Mailbox: "second" }),
+      ruleset({ MsgFromRegexp: ".", Mailbox: "third" }),
+    ],
+  };
+  const headers = Array.from({ length: 10 }, (): [string, string] => ["X-Any", "a".repeat(990)]);
+  const d = await analyze(message({ destination, headers }));
+  assert.equal(d.mailbox, "Inbox");
+  assert.match(d.reasonText.join("; "), /ruleset 2 takes too long for this message/);
+  // Others of its messages go by the rules.
+  assert.equal((await analyze(message({ destination, headers: [] }))).mailbox, "third");
 });
 
 Deno.test("each limit of the rates holds for its network and window", () => {

@@ -1,5 +1,7 @@
 /** All inputs of the bench. */
 import { beforeLogin } from "./before_login.ts";
+import { afterLogin } from "./after_login.ts";
+import { stored } from "./stored.ts";
 import type { Input } from "./peer.ts";
 
-export const inputs: Input[] = [...beforeLogin];
+export const inputs: Input[] = [...beforeLogin, ...afterLogin, ...stored];

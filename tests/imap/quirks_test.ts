@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { type Client, message, startServer, type TestServer } from "./server.ts";
 import { talk } from "./transcript.ts";
+import { withClient } from "./with_server.ts";
 
 function quirk(
   name: string,
@@ -102,3 +103,40 @@ quirk("mutt: header fields come back as they were written; INBOX in any case", a
      S: OK done`,
   );
 });
+
+Deno.test("clients of IMAP4rev1 see message/global as any other part, others what is in it", () =>
+  withClient(async (c) => {
+    await c.append(
+      "INBOX",
+      "Content-Type: multipart/mixed; boundary=abc\r\n\r\n--abc\r\nContent-Type: message/global\r\n\r\n" +
+        "Subject: inner (\r\n\r\ninner\r\n--abc\r\nContent-Type: text/plain\r\n\r\nx\r\n--abc--\r\n",
+    );
+    await c.ok("SELECT INBOX");
+    const [before] = await c.run("FETCH 1 (BODY BODYSTRUCTURE)");
+    assert.match(before, /BODY \(\("MESSAGE" "GLOBAL" NIL NIL NIL "7BIT" \d+\)\("TEXT" "PLAIN"/);
+    assert.match(
+      before,
+      /BODYSTRUCTURE \(\("MESSAGE" "GLOBAL" NIL NIL NIL "7BIT" \d+ NIL NIL NIL NIL\)/,
+    );
+    await c.ok("ENABLE IMAP4rev2");
+    assert.match(
+      (await c.run("FETCH 1 BODY"))[0],
+      /"GLOBAL" NIL NIL NIL "7BIT" \d+ \(NIL "inner \("/,
+    );
+  }));
+
+Deno.test("NUL is never in a plain literal: it is stored as it came, and sent in literal8 where that is known", () =>
+  withClient(async (c) => {
+    await c.ok("APPEND INBOX ~{17+}\r\nSubject: x\r\n\r\na\0b");
+    await c.ok("SELECT INBOX");
+    assert.match(
+      (await c.run("FETCH 1 BODY.PEEK[]"))[0],
+      /BODY\[\] \{17\}\r\nSubject: x\r\n\r\na[^\0]b\)/,
+    );
+    assert.match((await c.run("FETCH 1 BINARY.PEEK[1]"))[0], /BINARY\[1\] ~\{3\}\r\na\0b\)/);
+    await c.ok("ENABLE IMAP4rev2");
+    assert.match(
+      (await c.run("FETCH 1 BODY.PEEK[]"))[0],
+      /BODY\[\] ~\{17\}\r\nSubject: x\r\n\r\na\0b\)/,
+    );
+  }));

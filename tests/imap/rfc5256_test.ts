@@ -225,3 +225,24 @@ Deno.test("expunges wait while messages are numbered, and not for UID SORT", asy
     await s.stop();
   }
 });
+
+Deno.test("THREAD=REFS: by references alone, the thread with the latest message last", () =>
+  withClient(async (c) => {
+    await filled(c, [
+      { subject: "a", id: "1@x", date: "1 Jun 2024 12:00:00 +0000" },
+      { subject: "Re: a", id: "2@x", refs: "1@x", date: "9 Jun 2024 12:00:00 +0000" },
+      { subject: "Re: a", id: "3@x", date: "3 Jun 2024 12:00:00 +0000" },
+      { subject: "other", id: "4@x", refs: "1@x", date: "4 Jun 2024 12:00:00 +0000" },
+    ]);
+    await talk(
+      c,
+      `
+      C: THREAD REFS UTF-8 ALL
+      S: * THREAD (3)(1 (4)(2))
+      S: OK done
+      C: THREAD REFERENCES UTF-8 ALL
+      S: * THREAD (1 (3)(4)(2))
+      S: OK done
+      `,
+    );
+  }));

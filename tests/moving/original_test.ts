@@ -17,6 +17,7 @@ import { moxIn } from "../serve/instance.ts";
 import { freePorts } from "../support/ports.ts";
 import { findProgram, lacks } from "../support/programs.ts";
 import { expected, type ExpectedMailbox, listing, parseFetch, unpack } from "./originals.ts";
+import { programArgs } from "../support/program.ts";
 
 for (
   const pkg of ["serve", "imapserver", "smtpserver", "store", "queue", "web", "http", "control"]
@@ -300,13 +301,7 @@ Deno.test("what gentestdata made: a queue with its message, reports, a policy, a
     // The key of that folder is no certificate.
     assert(said.some((l) => /TLS key testkey of .* is left out: not a certificate/.test(l)));
     const list = new Deno.Command(Deno.execPath(), {
-      args: [
-        "run",
-        "-A",
-        new URL("../../main.ts", import.meta.url).pathname,
-        "verifydata",
-        join(dir, "data"),
-      ],
+      args: programArgs(["verifydata", join(dir, "data")]),
     });
     const { code, stdout } = await list.output();
     assert.equal(code, 0, new TextDecoder().decode(stdout));

@@ -41,7 +41,7 @@ Deno.test("nothing starts the program with other flags: tests, scripts, docs and
       if (["src/commands/runtime_flags.ts", "tests/scripts/flags_test.ts"].includes(path)) continue;
       const text = Deno.readTextFileSync(file);
       // Whoever names the program's main module takes the flags from the list.
-      const starts = /\bmain\.ts\b/.test(text) && /Deno\.Command|deno run/.test(text);
+      const starts = /(?<![a-z]\/)\bmain\.ts\b/.test(text) && /Deno\.Command|deno run/.test(text);
       const own = /--allow-(?!all scripts|all tests)[a-z]+|["' ]-A["' ]|--deny-|--v8-flags/.exec(
         text,
       );

@@ -15,6 +15,8 @@ import { TlsKeys } from "../../src/store/logins/tls_keys.ts";
 import { StsCache } from "../../src/tlspolicy/sts_cache.ts";
 import { Sessions } from "../../src/web/login/mod.ts";
 import { SeenRequests } from "../../src/web/webapi/seen_requests.ts";
+import { Snoozed } from "../../src/web/webmail/scheduled/snoozed.ts";
+import { Subscriptions } from "../../src/web/webmail/push/subscriptions.ts";
 import { ScheduledRows } from "../../src/web/webmail/scheduled/rows.ts";
 import { outboundTo } from "../support/outbound.ts";
 import { testRules } from "../store/setup.ts";
@@ -33,6 +35,15 @@ async function account(data: string, name: string): Promise<void> {
     await accounts.closeAll();
   }
 }
+
+const openSnoozed = (dataDir: string) =>
+  Snoozed.open({
+    dataDir,
+    accounts: { open: () => Promise.reject(new Error("not opened")) },
+    known: () => false,
+    tempDir: dataDir,
+    log: new Log("webmail"),
+  });
 
 /** By path in the data folder; of accounts test1's. */
 export const databases: Record<string, Opener> = {
@@ -62,6 +73,8 @@ export const databases: Record<string, Opener> = {
   "webapi.db": closing((d) => SeenRequests.open(d)),
   "scheduled.db": closing((d) => ScheduledRows.open(d)),
   "sieve.db": closing((d) => SieveDatabase.open(d)),
+  "snoozed.db": closing((d) => openSnoozed(d)),
+  "push.db": closing((d) => Subscriptions.open(d)),
   "mtasts.db": closing((d) => StsCache.open(d)),
   "dmarcrpt.db": closing((d) => DmarcReports.open(d)),
   "dmarceval.db": closing((d) => DmarcEvaluations.open(d)),
@@ -91,7 +104,7 @@ export function versionOf(path: string): number {
 
 /** Columns whose values are random, or of the time when the folder was made. */
 const changing =
-  /^(token|rotated|created|last_used|fingerprint|certificate|added|submitted|next_attempt)$/;
+  /^(token|rotated|created|last_used|fingerprint|certificate|added|submitted|next_attempt|jwk)$/;
 
 /** All rows of a database that says the same whenever it is made. */
 export function rowsOf(path: string): string[] {

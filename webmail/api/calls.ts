@@ -19,6 +19,7 @@ import {
 import { Mailbox, MailboxName } from "./mailbox.ts";
 import { MessageItem, ParsedMessage } from "./message.ts";
 import { Page, Query, Target, View } from "./query.ts";
+import { ruleCalls } from "./rules.ts";
 import { SenderView, Settings } from "./settings.ts";
 
 /** A call's two schemas. */
@@ -114,6 +115,13 @@ export const calls = {
     request: v.strictObject({ target: Target, forever: v.optional(v.boolean()) }),
     response: Done,
   },
+  /** Puts messages away until a time; then they are back where they were, unread. */
+  Snooze: { request: v.strictObject({ target: Target, until: Time }), response: Done },
+  /** Puts an uploaded message (.eml) into a mailbox. */
+  MessageImport: {
+    request: v.strictObject({ uploadId: text(100), mailboxId: Id }),
+    response: v.object({ id: Id }),
+  },
   Undo: { request: v.strictObject({ undo: text(100) }), response: v.object({ count: Count }) },
   /** How many messages a query finds, before acting on them all. */
   QueryCount: { request: v.strictObject({ query: Query }), response: v.object({ count: Count }) },
@@ -171,6 +179,24 @@ export const calls = {
   Send,
   SendCancel,
   SendReschedule,
+
+  // --- push messages for a closed page (RFC 8030)
+  /** The server's key, for the browser's push service. */
+  PushKey: { request: Nothing, response: v.object({ key: v.string() }) },
+  PushSubscribe: {
+    request: v.strictObject({
+      endpoint: v.pipe(text(2000), v.url()),
+      p256dh: text(200),
+      auth: text(100),
+      /** Names of mailboxes. */
+      mailboxes: v.pipe(v.array(text(1000)), v.minLength(1), v.maxLength(50)),
+    }),
+    response: Nothing,
+  },
+  PushUnsubscribe: { request: v.strictObject({ endpoint: text(2000) }), response: Nothing },
+
+  // --- rules
+  ...ruleCalls,
 
   // --- settings
   SettingsGet: { request: Nothing, response: v.object({ settings: Settings }) },

@@ -31,6 +31,8 @@ export const StartEvent = v.object({
   settings: Settings,
   /** Bytes of a message, attachments encoded. */
   maxMessageSize: Count,
+  /** Bytes that all messages may have together; null without a limit. */
+  quota: v.nullable(Count),
   /** Path of the account page; null if it isn't served here. */
   accountPage: v.nullable(v.string()),
 });

@@ -12,5 +12,6 @@ export * from "./events.ts";
 export * from "./mailbox.ts";
 export * from "./message.ts";
 export * from "./query.ts";
+export * from "./rules.ts";
 export * from "./settings.ts";
 export * from "./urls.ts";

@@ -27,6 +27,11 @@ export const Settings = v.object({
   showShortcuts: v.boolean(),
   /** Show the preview's words in the list. */
   showPreviews: v.boolean(),
+  /** Colours of labels, by keyword: hues in degrees. */
+  labelColors: v.optional(
+    v.record(text(100), v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(360))),
+    {},
+  ),
   /** Seconds until an opened message counts as read; -1: only by hand. */
   readAfter: v.pipe(v.number(), v.integer(), v.minValue(-1), v.maxValue(60)),
   /** Seconds until an opened message is marked as not junk; -1: never. */
@@ -50,6 +55,7 @@ export const defaultSettings: Settings = {
   showRecipientSecurity: true,
   showShortcuts: true,
   showPreviews: true,
+  labelColors: {},
   readAfter: 0,
   notJunkAfter: 5,
   undoSend: 0,

@@ -6,7 +6,8 @@
 import { call } from "../api/client.ts";
 import type { Done, Flag, Mailbox, SpecialUse, Target } from "../api/mod.ts";
 import { confirmDialog, openMenu, promptDialog } from "../lib/dialog.ts";
-import { countText } from "../lib/format.ts";
+import { askTime, snoozeTimes } from "./compose/send_options.ts";
+import { countText, plannedDate } from "../lib/format.ts";
 import { attempt, notice } from "../lib/notify.ts";
 import { leafName, sortedMailboxes } from "./names.ts";
 
@@ -30,6 +31,8 @@ export interface Actions {
   move(mailboxId: number, target?: Target): void;
   moveMenu(at: Element): void;
   mute(mute: boolean): void;
+  /** A menu of times at which messages come back. */
+  snoozeMenu(at: Element): void;
   undo(): void;
 }
 
@@ -157,6 +160,32 @@ export function actions(c: ActionContext): Actions {
             : "Thread is no longer muted.",
         );
       }),
+    snoozeMenu: (at) => {
+      const target = c.target();
+      if (target === undefined) return;
+      const put = (until: number) =>
+        attempt(async () => {
+          c.leaving();
+          const d = await call("Snooze", { target, until });
+          done(d, `put away until ${plannedDate(until)}`);
+        });
+      openMenu(
+        at,
+        [
+          ...snoozeTimes().map((t) => ({
+            text: t.text,
+            title: plannedDate(t.at),
+            run: () => put(t.at),
+          })),
+          {
+            text: "Another time…",
+            run: () =>
+              askTime("Snooze", "Back at", "The messages are in Snoozed until then.", null, put),
+          },
+        ],
+        "Snooze until",
+      );
+    },
     undo,
   };
 }

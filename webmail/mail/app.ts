@@ -16,6 +16,7 @@ import {
   type Target,
   type View,
 } from "../api/mod.ts";
+import { showBadge } from "./app_install.ts";
 import { actions } from "./actions.ts";
 import { tellArrival } from "./list/arrivals.ts";
 import { bulkBar } from "./list/bulk_bar.ts";
@@ -23,7 +24,10 @@ import { composeWindows } from "./compose/windows.ts";
 import { connectionStatus } from "./connection_status.ts";
 import { type Events, openEvents } from "./events.ts";
 import { openHelp } from "./help.ts";
+import { takeDroppedMessages } from "./drop_messages.ts";
+import { setLabelColors } from "./label_colors.ts";
 import { layout } from "./layout.ts";
+import { labelList } from "./mailboxes/labels.ts";
 import { button, onButtonHint } from "../lib/button.ts";
 import { el, fill } from "../lib/dom.ts";
 import { addKeys, keyLayers } from "../lib/keys.ts";
@@ -40,6 +44,9 @@ import { sayOnce } from "./say_once.ts";
 import { pageKeys } from "./page_keys.ts";
 import { answer, fromMailto, newMessage, wantsRich } from "./compose/quoting.ts";
 import { searchBar } from "./search/bar.ts";
+import { ruleFrom } from "./rules/from_message.ts";
+import { openRules } from "./rules/rules.ts";
+import { showLog } from "./rules/trying.ts";
 import { openSettings } from "./settings.ts";
 
 /** Messages or threads asked for at a time. */
@@ -96,7 +103,23 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
     },
   });
 
+  const labels = labelList({
+    onOpen: (keyword) => {
+      search.set(`label:${keyword}`);
+      show(null, { keywords: [keyword] });
+      if (panes.narrow()) panes.show("list");
+    },
+    onColor: (keyword, hue) =>
+      attempt(async () => {
+        const labelColors = { ...settings!.labelColors, [keyword]: hue };
+        await call("SettingsSet", { settings: { ...settings!, labelColors } });
+      }),
+  });
+  const allKeywords = () =>
+    [...new Set([...mailboxes.values()].flatMap((m) => m.keywords))]
+      .filter((k) => !k.startsWith("$")).sort();
   const boxes = mailboxList({
+    below: labels.root,
     onOpen: (id) => {
       search.set("");
       show(id, {});
@@ -106,7 +129,7 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
   });
   const search = searchBar({
     onSearch: (f) => show(openMailbox ?? null, f),
-    keywords: () => [...new Set([...mailboxes.values()].flatMap((m) => m.keywords))].sort(),
+    keywords: () => allKeywords(),
   });
   const windows = composeWindows({
     start: () => start!,
@@ -188,6 +211,12 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
     tools,
     more: (m) => [
       { text: "Keywords", title: "Add or remove keywords. Key: l", run: act.label },
+      {
+        text: "Make a rule",
+        title: "For messages like this one, when they come",
+        run: () => openRules(mailboxes.values(), ruleFrom(m, message.current()?.headers ?? [])),
+      },
+      { text: "What rules did", run: () => showLog(m.id) },
       ...settings?.threading === "off" ? [] : [{
         text: m.threadMuted ? "Unmute thread" : "Mute thread",
         title: "Whether new messages of this thread are marked as read. Key: M",
@@ -197,6 +226,7 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
   });
 
   list.root.prepend(bulk.root);
+  takeDroppedMessages(list.root, () => openMailbox ?? undefined);
   const connection = connectionStatus({
     reconnect: () => events?.reconnect(),
     onLoggedOut: () => sessionEnded("Your session has ended."),
@@ -312,13 +342,16 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
   }
 
   function showSettings(): void {
-    openSettings(settings!, start?.accountPage ?? null, applySettings);
+    const rules = () => openRules(mailboxes.values());
+    openSettings(settings!, start?.accountPage ?? null, rules, applySettings);
   }
 
   function applySettings(s: Settings): void {
     const anew = settings !== undefined &&
       (settings.threading !== s.threading || settings.order !== s.order);
     settings = s;
+    setLabelColors(s.labelColors);
+    labels.set(allKeywords());
     panes.apply(s);
     onButtonHint(s.showShortcuts ? keyHint : () => {});
     if (anew) show(openMailbox ?? null, filter);
@@ -344,6 +377,7 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
         break;
       case "mailboxKeywords":
         edit(c.id, { keywords: c.keywords }, false);
+        labels.set(allKeywords());
         break;
       case "mailboxCounts":
         edit(c.id, c.counts, false);
@@ -375,6 +409,10 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
     }
   }
 
+  function drawBadge(): void {
+    showBadge([...mailboxes.values()].find((m) => m.name === "Inbox")?.unread ?? 0);
+  }
+
   function edit(id: number, fields: Partial<Mailbox>, redraw: boolean): void {
     const m = mailboxes.get(id);
     if (m === undefined) return;
@@ -383,6 +421,7 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
     if (redraw) boxes.set(mailboxes.values());
     else boxes.update(now);
     if (id === openMailbox) drawPlace();
+    if (now.name === "Inbox") drawBadge();
   }
 
   function onEvent(e: ServerEvent): void {
@@ -399,6 +438,10 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
         for (const m of e.mailboxes) mailboxes.set(m.id, m);
         boxes.set(mailboxes.values());
         settings = e.settings;
+        setLabelColors(settings.labelColors);
+        labels.set(allKeywords());
+        boxes.setQuota(e.quota);
+        drawBadge();
         panes.apply(settings);
         onButtonHint(settings.showShortcuts ? keyHint : () => {});
         fill(title, e.loginAddress);

@@ -52,6 +52,7 @@ export function pageKeys(o: PageKeysOptions): KeyLayer {
         what: "Mute the thread, or unmute it",
         run: () => act.mute(!o.selected().some((m) => m.threadMuted)),
       },
+      { key: "b", what: "Snooze", run: () => act.snoozeMenu(o.moveMenuAt()) },
       { key: "z", what: "Undo", run: act.undo },
     ],
   };

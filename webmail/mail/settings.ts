@@ -5,16 +5,19 @@ import { button } from "../lib/button.ts";
 import { openDialog } from "../lib/dialog.ts";
 import { el, explain, field, fill } from "../lib/dom.ts";
 import { longDate, shortDate } from "../lib/format.ts";
+import { browserSettings } from "./notification_settings.ts";
 import { attempt, notice } from "../lib/notify.ts";
 
 /**
  * Shows the settings.
  * @param accountPage path of the page with all else of the account
+ * @param rules shows the rules for arriving mail
  * @param saved gets the settings when they have changed
  */
 export function openSettings(
   now: Settings,
   accountPage: string | null,
+  rules: () => void,
   saved: (s: Settings) => void,
 ): void {
   const choice = <T extends string>(value: T, options: readonly (readonly [T, string])[]) =>
@@ -74,6 +77,7 @@ export function openSettings(
     e.preventDefault();
     attempt(async () => {
       const settings: Settings = {
+        ...now,
         signature: signature.value,
         theme: theme.value as Settings["theme"],
         layout: layout.value as Settings["layout"],
@@ -146,6 +150,13 @@ export function openSettings(
         button("Cancel", () => dialog.close()),
         el("button", { type: "submit", class: "primary" }, "Save"),
       ),
+      el("h3", {}, "Rules"),
+      el(
+        "p",
+        {},
+        button("Rules for arriving mail", rules),
+        " Move, mark, forward or answer messages as they come.",
+      ),
       accountPage === null ? null : [
         el("h3", {}, "Account"),
         el(
@@ -156,35 +167,12 @@ export function openSettings(
             "filter, import and export",
         ),
       ],
-      notificationsChoice(),
+      browserSettings(),
       el("h3", {}, "Logged in"),
       sessions,
     ),
   );
   attempt(() => showSessions(sessions));
-}
-
-/** Whether the browser tells of new messages, which it asks its user about. */
-function notificationsChoice(): HTMLElement | null {
-  if (!("Notification" in globalThis)) return null;
-  const into = el("div", { class: "notifications" });
-  const draw = () => {
-    const { permission } = Notification;
-    fill(
-      into,
-      permission === "granted"
-        ? "This browser tells of new messages while the page is in the background."
-        : permission === "denied"
-        ? "This browser was told not to show notifications; its own settings change that."
-        : button("Tell of new messages", () =>
-          attempt(async () => {
-            await Notification.requestPermission();
-            draw();
-          }), { title: "While the page is in the background" }),
-    );
-  };
-  draw();
-  return el("div", {}, el("h3", {}, "Notifications"), into);
 }
 
 async function showSessions(into: HTMLElement): Promise<void> {

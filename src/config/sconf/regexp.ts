@@ -36,6 +36,12 @@ export interface Match {
   groups: (string | undefined)[];
 }
 
+/** Steps that matching may still take; several expressions and texts may share one. */
+export interface StepBudget {
+  /** Below 0 once it is used up: what was being matched counts as no match. */
+  left: number;
+}
+
 /** A compiled regular expression. */
 export interface LinearRegExp {
   readonly pattern: string;
@@ -43,8 +49,8 @@ export interface LinearRegExp {
   readonly size: number;
   /** Groups, the whole match included. */
   readonly groups: number;
-  /** True if it matches anywhere in the text. */
-  test(text: string): boolean;
+  /** True if it matches anywhere in the text, as far as the budget goes. */
+  test(text: string, budget?: StepBudget): boolean;
   /** The leftmost match at or after an offset. */
   exec(text: string, from?: number): Match | undefined;
   /** Replaces all matches; `$1`, `${1}` and `${name}` in the template are groups, `$$` is a dollar. */
@@ -64,17 +70,20 @@ export function compileRegExp(pattern: string): LinearRegExp {
   return compiled;
 }
 
+const unbounded = (): StepBudget => ({ left: Infinity });
+
 function compile(pattern: string): LinearRegExp {
   const { ast, groups, names } = parsePattern(pattern);
   const program: Instruction[] = [];
   emit(ast, program);
   program.push({ op: "match" });
-  const exec = (text: string, from = 0) => run(program, groups, text, from, true);
+  const exec = (text: string, from = 0) => run(program, groups, text, from, true, unbounded());
   return {
     pattern,
     size: program.length,
     groups,
-    test: (text) => run(program, groups, text, 0, false) !== undefined,
+    test: (text, budget = unbounded()) =>
+      run(program, groups, text, 0, false, budget) !== undefined,
     exec,
     replace(text, template) {
       const parts = parseTemplate(template, names);
@@ -203,19 +212,24 @@ function run(
   text: string,
   from: number,
   wantGroups: boolean,
+  budget: StepBudget,
 ): Match | undefined {
   let current: Threads = { pcs: [], slots: [], seen: new Int32Array(program.length).fill(-1) };
   let next: Threads = { pcs: [], slots: [], seen: new Int32Array(program.length).fill(-1) };
   let found: number[] | undefined;
   const noSlots: number[] = [];
   for (let at = from, step = 0;; step++) {
-    if (!found) follow(program, current, 0, at, text, step, wantGroups ? [at, -1] : noSlots);
+    if (budget.left < 0) return undefined;
+    if (!found) {
+      follow(program, current, 0, at, text, step, wantGroups ? [at, -1] : noSlots, budget);
+    }
     if (current.pcs.length === 0 && found) break;
     const c = at < text.length ? text.codePointAt(at)! : -1;
     const width = c > 0xffff ? 2 : 1;
     for (let i = 0; i < current.pcs.length; i++) {
       const pc = current.pcs[i];
       const instruction = program[pc];
+      budget.left--;
       if (instruction.op === "match") {
         found = wantGroups ? [...current.slots[i]] : [from, at];
         found[1] = at;
@@ -224,7 +238,7 @@ function run(
         break;
       }
       if (instruction.op === "set" && c >= 0 && instruction.matches(c)) {
-        follow(program, next, pc + 1, at + width, text, step + 1, current.slots[i]);
+        follow(program, next, pc + 1, at + width, text, step + 1, current.slots[i], budget);
       }
     }
     if (at >= text.length) break;
@@ -255,11 +269,13 @@ function follow(
   text: string,
   step: number,
   slots: number[],
+  budget: StepBudget,
 ): void {
   const work: { pc: number; slots: number[] }[] = [{ pc: start, slots }];
   while (work.length > 0) {
     let { pc, slots } = work.pop()!;
     for (;;) {
+      budget.left--;
       if (threads.seen[pc] === step) break;
       threads.seen[pc] = step;
       const instruction = program[pc];

@@ -20,6 +20,9 @@ export const statusItems = [
 ] as const;
 export type StatusItem = (typeof statusItems)[number];
 
+/** Patterns of one LIST: each is tried on each name. */
+const maxPatterns = 100;
+
 export interface ListArgs {
   reference: string;
   patterns: string[];
@@ -33,6 +36,8 @@ export interface ListArgs {
   returnChildren: boolean;
   returnSpecialUse: boolean;
   returnStatus: StatusItem[];
+  /** MYRIGHTS (RFC 8440). */
+  returnRights: boolean;
   /** RFC 9590: entries whose values are wanted. */
   returnMetadata: string[];
 }
@@ -56,6 +61,7 @@ export function parseList(c: Cursor): ListArgs {
     returnChildren: false,
     returnSpecialUse: false,
     returnStatus: [],
+    returnRights: false,
     returnMetadata: [],
   };
   if (c.at("(")) {
@@ -84,6 +90,7 @@ export function parseList(c: Cursor): ListArgs {
   if (c.at("(")) {
     a.basic = false;
     a.patterns = c.list(() => c.listMailbox());
+    if (a.patterns.length > maxPatterns) c.fail(`at most ${maxPatterns} patterns`);
   } else {
     a.patterns = [c.listMailbox()];
   }
@@ -97,12 +104,13 @@ export function parseList(c: Cursor): ListArgs {
   while (!c.take(")")) {
     if (c.pos > start) c.sp();
     const w = c.oneOf(
-      ["SUBSCRIBED", "CHILDREN", "SPECIAL-USE", "STATUS", "METADATA"],
+      ["SUBSCRIBED", "CHILDREN", "SPECIAL-USE", "STATUS", "METADATA", "MYRIGHTS"],
       "list return option",
     );
     if (w === "SUBSCRIBED") a.returnSubscribed = true;
     else if (w === "CHILDREN") a.returnChildren = true;
     else if (w === "SPECIAL-USE") a.returnSpecialUse = true;
+    else if (w === "MYRIGHTS") a.returnRights = true;
     else if (w === "STATUS") {
       c.sp();
       a.returnStatus = parseStatusItems(c);
@@ -114,12 +122,17 @@ export function parseList(c: Cursor): ListArgs {
   return a;
 }
 
-/** A matcher for a pattern with wildcards; linear in pattern times name. */
+/**
+ * A matcher for a pattern with wildcards. Its time is bounded by the square of the name's length, however long
+ * the pattern is.
+ */
 export function listMatcher(pattern: string): (name: string) => boolean {
-  // "*" of any length is one.
-  const p = [...pattern.replace(/\*+/g, "*")];
+  // Wildcards next to each other are as one of them, "*" if that is among them.
+  const p = [...pattern.replace(/[*%]{2,}/g, (run) => run.includes("*") ? "*" : "%")];
+  const literal = p.reduce((n, c) => c === "*" || c === "%" ? n : n + 1, 0);
   return (name) => {
     const n = [...name];
+    if (literal > n.length) return false;
     let row = new Uint8Array(n.length + 1);
     row[0] = 1;
     for (const c of p) {

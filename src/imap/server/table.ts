@@ -50,6 +50,8 @@ import { status } from "./commands/status.ts";
 import { storeBySeq, storeByUid } from "./commands/store.ts";
 import { subscribe } from "./commands/subscribe.ts";
 import { threadBySeq, threadByUid } from "./commands/thread.ts";
+import { uidBatches } from "./commands/uidbatches.ts";
+import { unauthenticate } from "./commands/unauthenticate.ts";
 import { unselect } from "./commands/unselect.ts";
 import { unsubscribe } from "./commands/unsubscribe.ts";
 import { urlFetch } from "./commands/urlfetch.ts";
@@ -58,6 +60,7 @@ export const commands: readonly Command[] = [
   capability,
   noop,
   logout,
+  unauthenticate,
   id,
   starttls,
   login,
@@ -91,6 +94,7 @@ export const commands: readonly Command[] = [
   compress,
   notify,
   multiSearch,
+  uidBatches,
   check,
   close,
   unselect,

@@ -5,16 +5,16 @@ import { StoreError } from "../../store/types.ts";
 import { MethodError, SetError } from "./errors.ts";
 import { maxObjectsInSet } from "./limits.ts";
 import type { MethodContext } from "./method.ts";
-import { anyObject, id, isId } from "./types.ts";
+import { anyObject, id, isId, mapOf } from "./types.ts";
 
-const creations = v.optional(v.nullable(v.record(id, anyObject)));
+const creations = v.optional(v.nullable(mapOf(id, anyObject)));
 
 /** Arguments of a /set method. */
 export const setEntries = {
   accountId: id,
   ifInState: v.optional(v.nullable(v.string())),
   create: creations,
-  update: v.optional(v.nullable(v.record(v.string(), anyObject))),
+  update: v.optional(v.nullable(mapOf(v.string(), anyObject))),
   destroy: v.optional(v.nullable(v.array(v.string()))),
 };
 export const setArgs = v.strictObject(setEntries);

@@ -65,8 +65,17 @@ export function utcDateOf(ms: number): string {
   return new Date(ms).toISOString().replace(/\.\d+Z$/, "Z");
 }
 
+/** A JSON object as a map; an array is none. */
+export function mapOf<
+  K extends v.BaseSchema<string, string, v.BaseIssue<unknown>>,
+  V extends v.GenericSchema<unknown, unknown>,
+>(key: K, value: V) {
+  const notArray = v.check((x: unknown) => !Array.isArray(x), "is an array, not an object");
+  return v.pipe(v.unknown(), notArray, v.record(key, value));
+}
+
 /** Any JSON object. */
-export const anyObject = v.record(v.string(), v.unknown());
+export const anyObject = mapOf(v.string(), v.unknown());
 
 /** What is wrong with a value, with its place in it. */
 export function complaint(issue: v.BaseIssue<unknown>): string {

@@ -68,3 +68,11 @@ export async function authenticate(s: JmapServices, req: WebRequest): Promise<Us
   }
   return { account: result.account, login: username };
 }
+
+/** Whether what let a long request in still would. */
+export async function mayStay(s: JmapServices, req: WebRequest, user: User): Promise<boolean> {
+  const form = credentialsOf(req.headers.get("authorization"));
+  if (form === undefined) return false;
+  const result = await s.checkLogin(form, req.remoteIp);
+  return typeof result !== "string" && result.account === user.account;
+}

@@ -7,17 +7,33 @@ export class Running {
     this.#most = most;
   }
 
-  /** Runs it; undefined if too many of that user are running already. */
-  async run<T>(user: string, fn: () => Promise<T>): Promise<T | undefined> {
+  /** Begins something long; undefined if that is one too many. @returns function that ends it */
+  begin(user: string): (() => void) | undefined {
     const count = this.#counts.get(user) ?? 0;
     if (count >= this.#most) return undefined;
     this.#counts.set(user, count + 1);
+    let ended = false;
+    return () => {
+      if (ended) return;
+      ended = true;
+      this.#end(user);
+    };
+  }
+
+  #end(user: string): void {
+    const left = this.#counts.get(user)! - 1;
+    if (left > 0) this.#counts.set(user, left);
+    else this.#counts.delete(user);
+  }
+
+  /** Runs it; undefined if too many of that user are running already. */
+  async run<T>(user: string, fn: () => Promise<T>): Promise<T | undefined> {
+    const end = this.begin(user);
+    if (end === undefined) return undefined;
     try {
       return await fn();
     } finally {
-      const left = this.#counts.get(user)! - 1;
-      if (left > 0) this.#counts.set(user, left);
-      else this.#counts.delete(user);
+      end();
     }
   }
 }

@@ -219,6 +219,6 @@ export async function partObject(
     for (const c of b.children) {
       (o.subParts as unknown[]).push(await partObject(m, c, want, turns, withSubParts));
     }
-  }
+  } else if (want.properties.has("subParts")) o.subParts = null;
   return o;
 }

@@ -2,12 +2,19 @@
 import { defaultMaxMessageSize } from "../../config/mod.ts";
 import {
   type Jmap,
+  type JmapServices,
   type JmapSubmission,
+  newVapidKey,
   ObjectStore,
   openJmap,
+  publicRule,
+  Pusher,
   SetError,
+  Signals,
   Uploads,
+  Vapid,
 } from "../../jmap/mod.ts";
+import { Log } from "../../log/mod.ts";
 import { SmtpError } from "../../smtp/server/mod.ts";
 import { queueOutgoing } from "../sending/outgoing.ts";
 import { checkProgramLogin } from "./account_pages.ts";
@@ -18,12 +25,19 @@ type Server = Pick<WebServer, "config" | "accounts" | "queue">;
 /** Opens JMAP. */
 export async function jmap(
   s: Server,
-  shared: Pick<WebShared, "limiter" | "logins" | "tempDir" | "shares">,
+  shared: Pick<WebShared, "limiter" | "logins" | "tempDir" | "shares" | "sieve" | "outbound">,
 ): Promise<Jmap> {
   const { config } = s;
   const sizes = [...config.static.Listeners.values()].map((l) => l.SMTPMaxMessageSize);
   const maxMessageSize = Math.max(...sizes) || defaultMaxMessageSize;
-  return openJmap({
+  const objects = await ObjectStore.open(config.dataDir);
+  const signals = new Signals();
+  objects.onChange = (account) => signals.changed(account);
+  const vapid = await Vapid.open(
+    await objects.key("vapid", newVapidKey),
+    `https://${config.static.Hostname}/`,
+  );
+  const services: JmapServices = {
     config,
     accounts: s.accounts,
     limiter: shared.limiter,
@@ -32,12 +46,18 @@ export async function jmap(
     maxMessageSize,
     sharing: { owners: (user) => shared.shares()?.owners(user) ?? [] },
     uploads: new Uploads(config.dataDir, maxMessageSize),
-    objects: await ObjectStore.open(config.dataDir),
+    objects,
+    signals,
+    vapid,
+    pusher: new Pusher(() => services, shared.outbound, new Log("jmap")),
+    pushRule: publicRule,
     queue: s.queue,
+    scripts: shared.sieve.db.scripts,
     checkLogin: (form, remoteIp) =>
       checkProgramLogin(shared.logins, form, { protocol: "jmap", remoteIp }),
     submit: (m) => submit(s, m),
-  });
+  };
+  return openJmap(services);
 }
 
 async function submit(s: Server, m: JmapSubmission): Promise<number[]> {

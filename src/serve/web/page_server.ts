@@ -1,5 +1,6 @@
 /** What pages need of the running server. @module */
 import type { AuditLog } from "../../admin/mod.ts";
+import type { SieveServices } from "../receiving/services.ts";
 import type { Config } from "../../config/mod.ts";
 import type { LoginGuard, OpenConnection, Outbound } from "../../net/mod.ts";
 import type { Queue } from "../../queue/mod.ts";
@@ -27,6 +28,8 @@ export interface WebServer {
 
 /** What they share with the mail protocols. */
 export interface WebShared {
+  /** Scripts of the accounts, and those that all can include. */
+  sieve: SieveServices;
   limiter: LoginGuard;
   audit: AuditLog;
   logins: LoginServices;

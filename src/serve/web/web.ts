@@ -114,7 +114,13 @@ export function webPorts(config: Config, l: Listener, handlers: WebHandlers): We
     const place = { path: s.Path || "/jmap/", origins: s.AllowedOrigins };
     const common = { host: own, forwarded: s.Forwarded };
     p.services.push(
-      { name: "jmap", path: place.path, handle: handlers.jmap.handler(place), ...common },
+      {
+        name: "jmap",
+        path: place.path,
+        handle: handlers.jmap.handler(place),
+        upgrade: handlers.jmap.upgrade(place),
+        ...common,
+      },
       {
         name: "jmap",
         path: "/.well-known/jmap/",

@@ -18,6 +18,8 @@ export interface SyntaxNode {
   /** Lower case. */
   name: string;
   at: number;
+  /** Where it ends: after its semicolon or block, of a test after its last argument. */
+  end: number;
   args: Argument[];
   tests: SyntaxNode[];
   /** The tests stand in parentheses. */
@@ -103,6 +105,7 @@ class Parser {
     const node = this.#named(depth);
     if (this.#is(";")) {
       l.next();
+      node.end = l.endBefore;
       return node;
     }
     if (!this.#is("{")) {
@@ -117,6 +120,7 @@ class Parser {
     else if (!this.#problems.full) {
       this.#problems.error(open, "the block that starts here has no end (})");
     }
+    node.end = this.#lexer.endBefore;
     return node;
   }
 
@@ -126,6 +130,7 @@ class Parser {
     const node: SyntaxNode = {
       name: l.value,
       at: l.start,
+      end: l.start,
       args: [],
       tests: [],
       testList: false,

@@ -371,6 +371,12 @@ export class Session implements SmtpSession {
     this.traceSecret(shown, rest.length > 0 || (mechanism && !known) ? line : undefined);
   }
 
+  /** Logs a piece of a message, at the level tracedata only. */
+  traceData(bytes: Uint8Array): void {
+    if (!this.log.enabled("tracedata")) return;
+    this.log.trace("tracedata", `C: ${new TextDecoder("latin1").decode(bytes)}`);
+  }
+
   /** Logs a line whose secret part is shown at the level traceauth only. */
   traceSecret(shown: string, full: string | undefined): void {
     if (full !== undefined && this.log.enabled("traceauth")) {

@@ -12,6 +12,7 @@ import { checkAccount } from "./consistency.ts";
 import {
   copyMessages,
   type CopyResult,
+  joinedCopies,
   moveMessages,
   type MoveResult,
 } from "../messages/copy_move.ts";
@@ -36,6 +37,7 @@ import {
   type StoreFlagsResult,
 } from "../messages/store_flags.ts";
 import {
+  Flag,
   junkFlags,
   type Listener,
   type Mailbox,
@@ -43,6 +45,7 @@ import {
   type NewMessage,
   StoreError,
 } from "../types.ts";
+import { inSlices } from "../messages/slices.ts";
 import { Writer } from "../database/writer.ts";
 
 /** Mailboxes of a new account, from the configuration. */
@@ -358,66 +361,94 @@ export class Account extends AccountReader {
     keywords: readonly string[],
     opts: { unchangedSince?: number; origin?: Listener; only?: ChangeableFlags } = {},
   ): Promise<StoreFlagsResult> {
-    const r = await this.writer.write(
-      (ctx) =>
-        storeFlags(
-          this.db,
-          ctx,
-          mailboxId,
-          uids,
-          op,
-          flags,
-          keywords,
-          opts.unchangedSince,
-          opts.only,
-        ),
-      opts.origin,
-    );
-    if (r.trainable.length > 0) this.onTraining?.(r.trainable);
-    return r;
+    const { unchangedSince, origin, only } = opts;
+    const parts = await inSlices(uids, async (part) => {
+      const r = await this.writer.write(
+        (ctx) =>
+          storeFlags(this.db, ctx, mailboxId, part, op, flags, keywords, unchangedSince, only),
+        origin,
+      );
+      if (r.trainable.length > 0) this.onTraining?.(r.trainable);
+      return r;
+    });
+    return parts.length === 1 ? parts[0] : {
+      changed: parts.flatMap((r) => r.changed),
+      modified: parts.flatMap((r) => r.modified),
+      missing: parts.flatMap((r) => r.missing),
+      trainable: parts.flatMap((r) => r.trainable),
+    };
   }
 
-  /** COPY; touches no file. */
+  /** COPY; touches no file. All or nothing, unless the process ends in the middle of many. */
   async copy(
     fromMailboxId: number,
     uids: ArrayLike<number>,
     toMailboxId: number,
     origin?: Listener,
   ): Promise<CopyResult> {
-    const r = await this.writer.write(
-      (ctx) => copyMessages(this.db, ctx, this.rules, fromMailboxId, uids, toMailboxId),
-      origin,
-    );
+    const made: CopyResult[] = [];
+    try {
+      await inSlices(uids, async (part) => {
+        made.push(
+          await this.writer.write(
+            (ctx) => copyMessages(this.db, ctx, this.rules, fromMailboxId, part, toMailboxId),
+            origin,
+          ),
+        );
+      });
+    } catch (err) {
+      // RFC 9051 §6.4.7: the mailbox becomes as it was. If it is gone there is nothing to take back.
+      const copies = made.flatMap((r) => r.toUids);
+      if (copies.length > 0 && this.mailbox(toMailboxId)) {
+        await this.expunge(toMailboxId, copies, origin, { force: true });
+      }
+      throw err;
+    }
+    const r = joinedCopies(made);
     if (r.trainable.length > 0) this.onTraining?.(r.trainable);
     return r;
   }
 
-  /** MOVE (RFC 6851). */
+  /** MOVE (RFC 6851): each message is in one of both mailboxes at any time. */
   async move(
     fromMailboxId: number,
     uids: ArrayLike<number>,
     toMailboxId: number,
     origin?: Listener,
   ): Promise<MoveResult> {
-    const r = await this.writer.write(
-      (ctx) => moveMessages(this.db, ctx, this.rules, fromMailboxId, uids, toMailboxId),
-      origin,
-    );
-    if (r.trainable.length > 0) this.onTraining?.(r.trainable);
-    return r;
+    const parts = await inSlices(uids, async (part) => {
+      const r = await this.writer.write(
+        (ctx) => moveMessages(this.db, ctx, this.rules, fromMailboxId, part, toMailboxId),
+        origin,
+      );
+      if (r.trainable.length > 0) this.onTraining?.(r.trainable);
+      return r;
+    });
+    return { ...joinedCopies(parts), modseq: parts[parts.length - 1].modseq };
   }
 
   /** EXPUNGE: messages with \Deleted, among the uids if given; with `force` whatever their flags. */
-  expunge(
+  async expunge(
     mailboxId: number,
     uids?: ArrayLike<number>,
     origin?: Listener,
     opts: { force?: boolean } = {},
   ): Promise<{ uids: number[]; modseq: number }> {
-    return this.writer.write(
-      (ctx) =>
-        expungeMessages(this.db, ctx, mailboxId, uids, opts.force ?? false, this.#removeFiles),
-      origin,
-    );
+    const force = opts.force ?? false;
+    const chosen = uids ?? this.#expungeable(mailboxId, force);
+    const parts = await inSlices(chosen, (part) =>
+      this.writer.write(
+        (ctx) => expungeMessages(this.db, ctx, mailboxId, part, force, this.#removeFiles),
+        origin,
+      ));
+    return { uids: parts.flatMap((r) => r.uids), modseq: parts[parts.length - 1].modseq };
+  }
+
+  /** Uids of the messages with \\Deleted, or of all. */
+  #expungeable(mailboxId: number, all: boolean): ArrayLike<number> {
+    if (all) return this.uids(mailboxId);
+    const found: number[] = [];
+    this.eachWithFlags(mailboxId, Flag.Deleted, 0, (uid) => void found.push(uid));
+    return found;
   }
 }

@@ -55,6 +55,11 @@ export function threadState(account: Account, index: EmailIndex): number {
   );
 }
 
+/** Modseq at which the newest email came to be. */
+export function newestEmail(account: Account): number {
+  return maxOf(account, "SELECT max(createseq) FROM threads");
+}
+
 /** State of the account's emails. */
 export function emailState(account: Account): number {
   return Math.max(

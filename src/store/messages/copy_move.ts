@@ -223,3 +223,14 @@ function insertRemnant(db: Db, mailboxId: number, m: Source, modseq: number): vo
     modseq,
   );
 }
+
+/** The results of slices as one. */
+export function joinedCopies(parts: readonly CopyResult[]): CopyResult {
+  if (parts.length === 1) return parts[0];
+  return {
+    fromUids: parts.flatMap((r) => r.fromUids),
+    toUids: parts.flatMap((r) => r.toUids),
+    uidValidity: parts[0].uidValidity,
+    trainable: parts.flatMap((r) => r.trainable),
+  };
+}

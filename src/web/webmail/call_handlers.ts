@@ -18,10 +18,14 @@ import { parsedMessage } from "./reading/message.ts";
 import { domainSecurity } from "./sending/recipient_security.ts";
 import { checkSendAt, sendOrSchedule } from "./scheduled/schedule.ts";
 import type { WebmailServices } from "./services.ts";
+import { ruleHandlers } from "./rules/handlers.ts";
 import { saveSenderView, saveWebmailSettings, webmailSettings } from "./settings.ts";
 import { countTargets, targetUids } from "./list/targets.ts";
 import type { UndoLog } from "./list/undo.ts";
 import type { Scheduler } from "./scheduled/scheduler.ts";
+import { type Snoozed, snoozedMailbox, type SnoozedMessage } from "./scheduled/snoozed.ts";
+import { importMessage } from "./sending/import_message.ts";
+import { subscriptionKeys, type Subscriptions } from "./push/subscriptions.ts";
 import type { Uploads } from "./sending/uploads.ts";
 
 /** Kept while the server runs, for all accounts. */
@@ -32,6 +36,8 @@ export interface WebmailState {
   undo: UndoLog;
   books: AddressBooks;
   scheduler: Scheduler;
+  snoozed: Snoozed;
+  subscriptions: Subscriptions;
   /** For files that are being written. */
   tempDir: string;
 }
@@ -185,6 +191,27 @@ export function callHandlers(state: WebmailState): Handlers {
         undo,
       );
     },
+    async Snooze(r, ctx) {
+      const { account } = of(ctx);
+      const found = await targets(ctx, r.target);
+      state.snoozed.check(account.name, countTargets(found), r.until);
+      const put: SnoozedMessage[] = [];
+      const to = account.mailboxByName(snoozedMailbox) ??
+        (await account.createMailbox(snoozedMailbox)).mailbox;
+      for (const [mailboxId, uids] of found) {
+        account.fetch(mailboxId, uids, 0, (m) => {
+          put.push({ message: m.id, mailbox: to.id, back: mailboxId });
+        });
+      }
+      const done = await actions.moveMessages(account, found, to, undo);
+      await state.snoozed.add(account.name, put.filter((m) => m.back !== to.id), r.until);
+      return done;
+    },
+    async MessageImport(r, ctx) {
+      const { account } = of(ctx);
+      const to = mailbox(account, r.mailboxId);
+      return { id: await importMessage(account, state.uploads, r.uploadId, to, state.tempDir) };
+    },
     Undo: async (r, ctx) => ({ count: await undo.undo(of(ctx).account, r.undo) }),
     QueryCount: async (r, ctx) => ({
       count: countTargets(await targets(ctx, { query: r.query })),
@@ -281,6 +308,25 @@ export function callHandlers(state: WebmailState): Handlers {
       await scheduler.add(account, { ...before, message: draftId, due: r.sendAt });
       return { id: draftId };
     },
+
+    PushKey: () => ({ key: state.subscriptions.key.public }),
+    async PushSubscribe(r, ctx) {
+      const { account, session } = of(ctx);
+      await state.subscriptions.add({
+        ...subscriptionKeys(r),
+        endpoint: r.endpoint,
+        account: account.name,
+        session: session.id,
+        mailboxes: r.mailboxes,
+      });
+      return {};
+    },
+    PushUnsubscribe(r, ctx) {
+      state.subscriptions.remove(of(ctx).account.name, r.endpoint);
+      return {};
+    },
+
+    ...ruleHandlers(state, (ctx) => of(ctx).account),
 
     SettingsGet: (_r, ctx) => ({ settings: webmailSettings(of(ctx).account) }),
     async SettingsSet(r, ctx) {

@@ -1,6 +1,8 @@
 /** What the webmail needs of the rest of the server. @module */
 import type { DomainSecurity } from "../../../webmail/api/mod.ts";
 import type { Config } from "../../config/mod.ts";
+import type { SieveDatabase } from "../../delivery/sieve/database.ts";
+import type { SiteScripts } from "../../delivery/sieve/site_scripts.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
 import type { WebHandler } from "../http/mod.ts";
 import type { Login, Sessions } from "../login/mod.ts";
@@ -47,6 +49,11 @@ export interface WebmailServices {
   submit(m: SubmittedMessage): Promise<void>;
   /** Whether the queue has, or had, a message of the account with this Message-ID, without <>. */
   wasSubmitted?(account: string, messageId: string): boolean;
+  /** POSTs to a browser's push service (RFC 8030); gives the status. Without it nothing is pushed. */
+  postPush?(endpoint: URL, headers: Record<string, string>, body: Uint8Array): Promise<number>;
+
+  /** Sieve scripts of the accounts, which the rules are, and those that all can include. */
+  sieve?: { db: SieveDatabase; site: SiteScripts };
   /** POSTs "List-Unsubscribe=One-Click" to an address (RFC 8058); gives the status of the answer. */
   postOneClick?(url: string): Promise<number>;
   /** How safely mail to a domain travels; without it nothing is known. */

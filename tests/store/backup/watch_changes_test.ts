@@ -169,7 +169,9 @@ Deno.test("watch: accounts that come, and go", () =>
     await w.watch.round();
     // It stays in the copy, whole.
     assert.deepEqual(faults(w.copy, w.dir), []);
-    const { length } = Object.keys(contents(w.copy, w.dir)).filter((n) => n.includes("two/msg"));
+    const { length } = Object.keys(contents(w.copy, w.dir)).filter((n) =>
+      n.replaceAll("\\", "/").includes("two/msg")
+    );
     assert.equal(length, 1);
     two = await w.accounts.open("two");
     await w.same();

@@ -286,7 +286,7 @@ Deno.test("hostile sizes take linear time: deep nesting, unclosed marks, large s
         "<iframe>".repeat(20_000),
       ]
     ) {
-      const { html: out } = await sanitizeSoon(html, { external: false, inline: new Map() });
+      const { html: out } = await sanitizeSoon("ann", html, { external: false, inline: new Map() });
       assertHarmless(out.slice(0, out.lastIndexOf("<", 20_000)));
     }
   } finally {
@@ -299,10 +299,35 @@ Deno.test("the Worker gives what is given at once", async () => {
   assert.ok(html.length > 20_000);
   try {
     const map = new Map([["a", "data:image/png;base64,QQ=="]]);
-    const soon = await sanitizeSoon(html, { external: false, inline: map });
+    const soon = await sanitizeSoon("ann", html, { external: false, inline: map });
     const now = sanitizeMessageHtml(html, { external: false, inline: (id) => map.get(id) });
     assert.deepEqual(soon, now);
   } finally {
     stopSanitizeWorker();
+  }
+});
+
+Deno.test("HTML nested without end is refused in one pass; deep but closed, or lists left open, is not", () => {
+  const o = { external: false, inline: () => undefined };
+  for (
+    const html of [
+      "<b>".repeat(45_000) + "</i>".repeat(45_000),
+      "<div></p>".repeat(45_000),
+      "<x-y>".repeat(100_000) + "</z>".repeat(100_000),
+    ]
+  ) {
+    assert.match(sanitizeMessageHtml(html, o).html, /nested too deeply/);
+  }
+  for (
+    const html of [
+      "<p>one".repeat(20_000),
+      "<ul>" + "<li>one".repeat(20_000) + "</ul>",
+      "<b>x</b>".repeat(20_000),
+      `${"<div>".repeat(300)}deep${"</div>".repeat(300)}`,
+      "<i>a<b>c</i>".repeat(3000),
+      "a < b > c </ d".repeat(5000),
+    ]
+  ) {
+    assert.doesNotMatch(sanitizeMessageHtml(html, o).html, /nested too deeply/, html.slice(0, 30));
   }
 });

@@ -116,11 +116,33 @@ export function openSendOptions(now: SendOptions, onSet: (o: SendOptions) => voi
   );
 }
 
+/** Times until which messages are put away. */
+export function snoozeTimes(): { text: string; at: number }[] {
+  return [{ text: "In three hours", at: Date.now() + 3 * 3600_000 }, ...usualTimes()];
+}
+
 /** Asks for another time for a message that waits. */
 export function askSendTime(now: number, onSet: (at: number) => void): void {
-  const when = timeField("Send at", now, "The message waits on the server until then.");
-  const dialog = openDialog(
+  askTime(
     "Change the time",
+    "Send at",
+    "The message waits on the server until then.",
+    now,
+    onSet,
+  );
+}
+
+/** Asks for a time to come. */
+export function askTime(
+  title: string,
+  label: string,
+  hint: string,
+  now: number | null,
+  onSet: (at: number) => void,
+): void {
+  const when = timeField(label, now, hint);
+  const dialog = openDialog(
+    title,
     el(
       "form",
       {

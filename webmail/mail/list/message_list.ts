@@ -8,6 +8,7 @@ import { call } from "../../api/client.ts";
 import { el, fill } from "../../lib/dom.ts";
 import type { Shortcut } from "../../lib/keys.ts";
 import { countText, numberText } from "../../lib/format.ts";
+import { offerFile } from "../drop_messages.ts";
 import { attempt } from "../../lib/notify.ts";
 import { dragType } from "../mailboxes/list.ts";
 import {
@@ -109,7 +110,8 @@ export function messageList(o: MessageListOptions): MessageList {
       ondragstart: (e: DragEvent) => {
         if (!selection.has(m.id)) pick(m.id, "only");
         e.dataTransfer?.setData(dragType, String(m.id));
-        e.dataTransfer!.effectAllowed = "move";
+        if (selection.size === 1) offerFile(e.dataTransfer!, m);
+        e.dataTransfer!.effectAllowed = "copyMove";
       },
     });
     rows.set(m.id, { row, thread: t, collapsed });

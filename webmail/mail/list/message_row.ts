@@ -3,6 +3,7 @@ import type { Address, MessageItem } from "../../api/mod.ts";
 import { el, fill, unseen } from "../../lib/dom.ts";
 import { countText, longDate, shortDate, sizeText } from "../../lib/format.ts";
 import { safeText } from "../../lib/scripts.ts";
+import { keywordLabel } from "../label_colors.ts";
 import { flagWords, has, shortName, subjectText } from "../names.ts";
 
 /** What a line shows: a message, or a collapsed thread. */
@@ -41,6 +42,7 @@ export function fillRow(row: HTMLElement, c: RowContent, style: RowStyle): void 
   ].filter((s) => s !== "").join(" ");
   row.style.setProperty("--level", String(c.collapsed ? 0 : Math.min(item.level, 6)));
   const words = marksOf(items);
+  const keywords = new Set(items.flatMap((m) => m.keywords));
   fill(
     row,
     el(
@@ -78,7 +80,9 @@ export function fillRow(row: HTMLElement, c: RowContent, style: RowStyle): void 
           title: "With attachments",
         })
         : null,
-      words.map((w) => el("span", { class: "label" }, safeText(w))),
+      words.map((w) =>
+        keywords.has(w) ? keywordLabel(w) : el("span", { class: "label" }, safeText(w))
+      ),
       where === undefined ? null : el("span", { class: "label place" }, where),
       el("span", { class: "subject", dir: "auto" }, safeText(subjectText(item))),
       style.previews && item.preview !== ""

@@ -20,6 +20,8 @@ export interface MailboxListOptions {
   onOpen: (id: number | null) => void;
   /** Messages were dropped on a mailbox. */
   onDrop: (id: number) => void;
+  /** Below the mailboxes. */
+  below: HTMLElement;
 }
 
 export interface MailboxList {
@@ -27,6 +29,8 @@ export interface MailboxList {
   set(mailboxes: Iterable<Mailbox>): void;
   /** Shows changed counts or names. */
   update(m: Mailbox): void;
+  /** Bytes that all may have together; null without a limit. */
+  setQuota(bytes: number | null): void;
   setOpen(id: number | null): void;
   focus(): void;
 }
@@ -56,11 +60,15 @@ export function mailboxList(o: MailboxListOptions): MailboxList {
     el("span", { class: "mailbox-name" }, "All mail"),
   );
   const items = el("ul", { class: "mailboxes" });
+  const quota = el("div", { class: "quota" });
+  let limit: number | null = null;
   const root = el(
     "nav",
     { class: "mailbox-list", "aria-label": "Mailboxes" },
     items,
     el("div", { class: "mailbox-tools" }, button("New mailbox", () => create(""))),
+    o.below,
+    quota,
   );
 
   const showCounts = (m: Mailbox) => {
@@ -75,6 +83,23 @@ export function mailboxList(o: MailboxListOptions): MailboxList {
       sizeText(m.size)
     }`;
   };
+
+  function showQuota(): void {
+    const used = [...all.values()].reduce((n, m) => n + m.size, 0);
+    if (limit === null) return fill(quota, `${sizeText(used)} used`);
+    const text = `${sizeText(used)} of ${sizeText(limit)} used`;
+    fill(
+      quota,
+      el("meter", {
+        min: 0,
+        max: limit,
+        high: limit * 0.9,
+        value: Math.min(used, limit),
+        "aria-label": text,
+      }),
+      text,
+    );
+  }
 
   function render(): void {
     rows.clear();
@@ -244,10 +269,16 @@ export function mailboxList(o: MailboxListOptions): MailboxList {
     set: (mailboxes) => {
       all = new Map([...mailboxes].map((m) => [m.id, m]));
       render();
+      showQuota();
     },
     update: (m) => {
       all.set(m.id, m);
       showCounts(m);
+      showQuota();
+    },
+    setQuota: (bytes) => {
+      limit = bytes;
+      showQuota();
     },
     setOpen: (id) => {
       open = id;

@@ -7,6 +7,7 @@ import { attempt, notice } from "../../lib/notify.ts";
 import { el, explain, fill } from "../../lib/dom.ts";
 import { longDate, plannedDate, sizeText } from "../../lib/format.ts";
 import { safeText } from "../../lib/scripts.ts";
+import { keywordLabel } from "../label_colors.ts";
 import { flagWords, fullAddress, has } from "../names.ts";
 
 /** Fields of the header, with `more` of them below. Addresses are buttons to write to. */
@@ -65,7 +66,7 @@ function fieldRow(label: string, value: readonly (string | HTMLElement)[]): HTML
 function keywords(it: MessageItem): HTMLElement[] {
   const flags = it.flags.flatMap((f) => flagWords[f] ?? []);
   const words = it.keywords.filter((k) => !k.startsWith("$"));
-  return [...flags, ...words].map((w) => el("span", { class: "label" }, safeText(w)));
+  return [...flags.map((w) => el("span", { class: "label" }, w)), ...words.map(keywordLabel)];
 }
 
 /** A line on when a message is sent that waits for it, with what can be done about that. */

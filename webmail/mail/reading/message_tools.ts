@@ -16,6 +16,10 @@ export function messageTools(
     key: "v",
     title: "Move to another mailbox",
   });
+  const snooze: HTMLButtonElement = button("Snooze", () => act.snoozeMenu(snooze), {
+    key: "b",
+    title: "Put away until a time",
+  });
   const seen = m !== undefined && has(m, "seen");
   return [
     button("Archive", act.archive, { key: "a" }),
@@ -26,6 +30,7 @@ export function messageTools(
       ? button("Not junk", act.notJunk, { key: "Q", title: "Train the filter that this is fine" })
       : button("Junk", act.junk, { key: "q", title: "Move to junk, and train the filter" }),
     move,
+    snooze,
     m !== undefined && !seen
       ? button("Read", () => act.flags(["seen"], []), { key: "m", title: "Mark as read" })
       : button("Unread", () => act.flags([], ["seen"]), { key: "u", title: "Mark as unread" }),

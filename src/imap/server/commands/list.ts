@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { allRights } from "../../../store/mailboxes/rights.ts";
+import { allRights, formatRights } from "../../../store/mailboxes/rights.ts";
 import { specialUseNames } from "../../../store/types.ts";
 import { type ListArgs, parseList } from "../../parse/list.ts";
 import type { Answer } from "../session/answer.ts";
@@ -12,6 +12,7 @@ import { inboxFirst, nameMatcher } from "../mailboxes/list_names.ts";
 import { metadataText } from "../mailboxes/metadata_text.ts";
 import { sharedPlaces } from "../mailboxes/places.ts";
 import { type Place, splitShared } from "../mailboxes/names.ts";
+import { giveWay } from "../../../platform/turns.ts";
 import type { Session } from "../session/session.ts";
 import { statusText } from "../mailboxes/status_text.ts";
 
@@ -55,6 +56,7 @@ async function list(s: Session, a: ListArgs): Promise<Answer | void> {
   // Levels above mailboxes of others exist only for those who see just them, not what is below.
   const levels = new Set<string>();
   for (const p of shared) {
+    await giveWay();
     if (matches(p.name) || !selectable(p.name)) continue;
     for (let i = p.name.indexOf("/"); i > 0; i = p.name.indexOf("/", i + 1)) {
       const level = p.name.slice(0, i);
@@ -65,6 +67,7 @@ async function list(s: Session, a: ListArgs): Promise<Answer | void> {
 
   const showSubscribed = a.returnSubscribed || a.subscribed;
   for (const name of [...names].sort(inboxFirst)) {
+    await giveWay();
     if (!matches(name)) continue;
     const selected = selectable(name);
     const child = a.recursive && withChild.has(name);
@@ -85,6 +88,10 @@ async function list(s: Session, a: ListArgs): Promise<Answer | void> {
     const extended = info.length > 0 ? ` (${info.join(" ")})` : "";
     s.untagged(`LIST (${attrs.join(" ")}) "/" ${s.mailboxText(name)}${extended}`);
     if (!m) continue;
+    // RFC 8440 §3: of what can be selected, and where MYRIGHTS would be answered.
+    if (a.returnRights && /[lrikxa]/.test(m.rights)) {
+      s.untagged(`MYRIGHTS ${s.mailboxText(name)} ${formatRights(m.rights)}`);
+    }
     // RFC 5819 §2: no STATUS of what may not be read.
     if (!m.rights.includes("r")) continue;
     if (a.returnStatus.length > 0) s.untagged(statusText(s, m, a.returnStatus));
@@ -107,7 +114,14 @@ function specialUse(p: Place | undefined): number {
 export const listCommand: Command = {
   name: "LIST",
   states: loggedIn,
-  capabilities: ["LIST-EXTENDED", "LIST-STATUS", "SPECIAL-USE", "CHILDREN", "LIST-METADATA"],
+  capabilities: [
+    "LIST-EXTENDED",
+    "LIST-STATUS",
+    "SPECIAL-USE",
+    "CHILDREN",
+    "LIST-METADATA",
+    "LIST-MYRIGHTS",
+  ],
   parse(c, s) {
     c.sp();
     const a = parseList(c);

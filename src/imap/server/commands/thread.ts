@@ -12,11 +12,11 @@ function threadCommand(uid: boolean): Command {
   return {
     name: uid ? "UID THREAD" : "THREAD",
     states: State.Selected,
-    capabilities: ["THREAD=ORDEREDSUBJECT", "THREAD=REFERENCES"],
+    capabilities: ["THREAD=ORDEREDSUBJECT", "THREAD=REFERENCES", "THREAD=REFS"],
     holdsExpunges: !uid,
     parse(c, s) {
       c.sp();
-      const algorithm = c.oneOf(["ORDEREDSUBJECT", "REFERENCES"], "threading algorithm");
+      const algorithm = c.oneOf(["ORDEREDSUBJECT", "REFERENCES", "REFS"], "threading algorithm");
       c.sp();
       const ctx = searchContext(s);
       const key = parseCriteria(c, s, ctx, "must");

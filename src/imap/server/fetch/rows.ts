@@ -12,6 +12,7 @@ import { Flag, type MessageReader, Want } from "../../../store/types.ts";
 import { formatFlags } from "../../format/text.ts";
 import type { FetchItem } from "../../parse/fetch.ts";
 import { lowerBound } from "../../parse/numset.ts";
+import { withoutGlobal } from "./plain_structure.ts";
 import { contentPieces, simpleItem, wholeMessage } from "./items.ts";
 import { idSuffix } from "../mailboxes/places.ts";
 import { announceKeywords } from "../session/flags_lines.ts";
@@ -84,7 +85,8 @@ function plan(s: Session, items: readonly FetchItem[], o: FetchOptions): Plan {
           p.want |= Want.Listed;
           break;
         }
-        p.want |= wholeMessage(item) ? Want.Prefix : Want.Content;
+        // With literal8 at hand it matters whether there is a NUL, which the structure knows.
+        p.want |= wholeMessage(item) && !s.enabled.has("IMAP4REV2") ? Want.Prefix : Want.Content;
         p.content = true;
         break;
       }
@@ -156,6 +158,7 @@ export async function fetchUids(
     let large: { row: FetchRow; reader: MessageReader } | undefined;
 
     const begin = (row: FetchRow): string | undefined => {
+      if (!s.utf8) forRev1(row);
       const uid = row.uid;
       while (all[at] < uid) at++;
       const marked = nowSeen?.get(uid);
@@ -233,6 +236,12 @@ export async function fetchUids(
     await conn.flush();
   }
   return r;
+}
+
+/** What a client of IMAP4rev1 can read of a row. */
+function forRev1(row: FetchRow): void {
+  row.body = withoutGlobal(row.body);
+  row.bodyStructure = withoutGlobal(row.bodyStructure);
 }
 
 /** The names of fields that are asked for, if the store keeps all of them. */
@@ -325,6 +334,7 @@ function readInstead(
   const { account, mailboxId } = s.selected;
   let written = false;
   account.fetch(mailboxId, [uid], want, (row) => {
+    if (!s.utf8) forRev1(row);
     // As it will be told: \Seen may have been set just now.
     row.flags |= flags;
     const reader = openContent(s, row, r);

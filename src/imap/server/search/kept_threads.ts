@@ -8,9 +8,9 @@
  */
 import type { Account } from "../../../store/account/account.ts";
 import type { MailboxRows } from "../../../store/mailboxes/rows.ts";
-import { formatThreads, orderedSubject, references } from "./sorting.ts";
+import { formatThreads, orderedSubject, references, refs } from "./sorting.ts";
 
-const algorithms = { ORDEREDSUBJECT: orderedSubject, REFERENCES: references };
+const algorithms = { ORDEREDSUBJECT: orderedSubject, REFERENCES: references, REFS: refs };
 export type ThreadAlgorithm = keyof typeof algorithms;
 
 interface Threads {

@@ -241,8 +241,39 @@ export async function orderedSubject(
   return [...roots.values()].sort(byDate);
 }
 
-/** RFC 5256 §3 REFERENCES, its six steps. No recursion: chains may be as long as a mailbox. */
+/** RFC 5256 §3 REFERENCES, its six steps. */
 export async function references(
+  account: Account,
+  mailboxId: number,
+  uids: number[],
+): Promise<ThreadNode[]> {
+  return withSubjects(await byReferences(account, mailboxId, uids));
+}
+
+/** REFS: as REFERENCES, but subjects join nothing; the thread with the latest message comes last. */
+export async function refs(
+  account: Account,
+  mailboxId: number,
+  uids: number[],
+): Promise<ThreadNode[]> {
+  const roots = await byReferences(account, mailboxId, uids);
+  const latest = new Map(roots.map((r) => [r, latestDate(r)]));
+  return roots.sort((a, b) => latest.get(a)! - latest.get(b)!);
+}
+
+function latestDate(root: ThreadNode): number {
+  let latest = -Infinity;
+  const stack = [root];
+  while (stack.length > 0) {
+    const n = stack.pop()!;
+    if (n.uid !== 0 && n.date > latest) latest = n.date;
+    for (const c of n.children) stack.push(c);
+  }
+  return latest;
+}
+
+/** The steps 1 to 4: by references alone. No recursion: chains may be as long as a mailbox. */
+async function byReferences(
   account: Account,
   mailboxId: number,
   uids: number[],
@@ -302,11 +333,14 @@ export async function references(
     }
   }
   // 2. and 3. Roots; messages that aren't there are left out where they hold nothing together.
-  let roots = prune([...byId.values(), ...extra].filter((n) => !n.parent));
+  const roots = prune([...byId.values(), ...extra].filter((n) => !n.parent));
   // 4. Sort roots by date, with their children first so that dummies have a date.
   sortChildren(roots);
-  roots.sort(byDate);
-  // 5. Join threads with the same subject.
+  return roots.sort(byDate);
+}
+
+/** The steps 5 and 6: threads with the same subject are one. */
+function withSubjects(roots: ThreadNode[]): ThreadNode[] {
   const bySubject = new Map<string, ThreadNode>();
   for (const n of roots) {
     const first = n.uid === 0 ? n.children[0] : n;

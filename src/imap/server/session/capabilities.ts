@@ -10,7 +10,16 @@ import type { Session } from "./session.ts";
 import { State } from "./session.ts";
 
 /** Extensions to how commands are read or answered, wherever they are. */
-const withoutCommand = ["LITERAL+", "UTF8=ACCEPT", "UIDONLY", "INPROGRESS"];
+const withoutCommand = [
+  "LITERAL+",
+  "UTF8=ACCEPT",
+  "UIDONLY",
+  "INPROGRESS",
+  // RFC 5255 §4.2: texts are compared by i;unicode-casemap.
+  "I18NLEVEL=1",
+  // RFC 5550 §4.3: URLs may have ;PARTIAL=.
+  "URL-PARTIAL",
+];
 
 /** The capabilities as one text. */
 export function capabilityText(s: Session): string {
@@ -24,6 +33,7 @@ export function capabilityText(s: Session): string {
   for (const c of [...withoutCommand, ...s.commandCapabilities]) {
     list.push(c === "APPENDLIMIT" ? `APPENDLIMIT=${s.backend.maxMessageSize}` : c);
   }
+  if (s.backend.scripts) list.push(`IMAPSIEVE=${s.backend.scripts.url}`);
   if (!s.compressed && s.state !== State.NotAuthenticated) list.push("COMPRESS=DEFLATE");
   const disabled = s.account && s.backend.capabilitiesDisabled?.(s.account.name);
   if (!disabled || disabled.length === 0) return list.join(" ");

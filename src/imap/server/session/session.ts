@@ -173,9 +173,24 @@ export class Session {
     for (const c of changed) this.ownFlags.set(c.uid, { ...c, silent });
   }
 
+  /** Back to the state before login (RFC 8437 §2): nothing that was enabled or selected stays. */
+  unauthenticate(): void {
+    this.#release();
+    this.enabled.clear();
+    this.ownFlags.clear();
+    this.notify = undefined;
+    this.login = undefined;
+    this.existsAfterFetch = false;
+    this.log = this.backend.log.withCid(this.conn.cid);
+  }
+
   /** Gives back all that the session holds. */
   close(): void {
     this.ending.over();
+    this.#release();
+  }
+
+  #release(): void {
     this.onClose?.();
     this.onClose = undefined;
     this.view = undefined;

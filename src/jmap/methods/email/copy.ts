@@ -6,7 +6,7 @@ import { Capability } from "../../core/capabilities.ts";
 import { invalidProperties, MethodError } from "../../core/errors.ts";
 import { type Access, defineMethod, type MethodContext } from "../../core/method.ts";
 import { notFound, runSet } from "../../core/set.ts";
-import { anyObject, id } from "../../core/types.ts";
+import { anyObject, id, mapOf } from "../../core/types.ts";
 import {
   addEmail,
   readMailboxIds,
@@ -75,7 +75,7 @@ export const emailCopy = defineMethod({
     ifFromInState: v.optional(v.nullable(v.string())),
     accountId: id,
     ifInState: v.optional(v.nullable(v.string())),
-    create: v.record(id, anyObject),
+    create: mapOf(id, anyObject),
     onSuccessDestroyOriginal: v.optional(v.nullable(v.boolean())),
     destroyFromIfInState: v.optional(v.nullable(v.string())),
   }),

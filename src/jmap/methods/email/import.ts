@@ -7,7 +7,7 @@ import { Capability } from "../../core/capabilities.ts";
 import { invalidProperties, SetError } from "../../core/errors.ts";
 import { type Access, defineMethod, type MethodContext } from "../../core/method.ts";
 import { runSet } from "../../core/set.ts";
-import { anyObject, id } from "../../core/types.ts";
+import { anyObject, id, mapOf } from "../../core/types.ts";
 import {
   addEmail,
   readMailboxIds,
@@ -93,7 +93,7 @@ export const emailImport = defineMethod({
   args: v.strictObject({
     accountId: id,
     ifInState: v.optional(v.nullable(v.string())),
-    emails: v.record(id, anyObject),
+    emails: mapOf(id, anyObject),
   }),
   async run(ctx, args) {
     const access = await ctx.access(args.accountId);

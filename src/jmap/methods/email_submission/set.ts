@@ -5,7 +5,7 @@ import { invalidProperties, MethodError, SetError } from "../../core/errors.ts";
 import { defineMethod } from "../../core/method.ts";
 import { applyPatch, sameJson } from "../../core/patch.ts";
 import { notFound, runSet, setEntries } from "../../core/set.ts";
-import { anyObject } from "../../core/types.ts";
+import { anyObject, mapOf } from "../../core/types.ts";
 import { syncIdentities } from "../../mail/identities.ts";
 import { currentSubmission, type Submission, submissionObject } from "../../mail/submissions.ts";
 import { submit } from "../../mail/submit.ts";
@@ -16,7 +16,7 @@ export const emailSubmissionSet = defineMethod({
   capability: Capability.Submission,
   args: v.strictObject({
     ...setEntries,
-    onSuccessUpdateEmail: v.optional(v.nullable(v.record(v.string(), anyObject))),
+    onSuccessUpdateEmail: v.optional(v.nullable(mapOf(v.string(), anyObject))),
     onSuccessDestroyEmail: v.optional(v.nullable(v.array(v.string()))),
   }),
   async run(ctx, args) {

@@ -20,6 +20,7 @@ export const vacationResponseSet = defineMethod({
       async update(id, patch) {
         if (id !== "singleton") throw notFound();
         await changeVacation(account, applyPatch(vacationObject(account), patch));
+        ctx.s.signals.changed(account.name);
         return null;
       },
       destroy: singleton,

@@ -76,6 +76,7 @@ async function receive(s: Session, size: number): Promise<void> {
   for (let left = size; left > 0;) {
     const chunk = await s.conn.readSome(Math.min(left, chunkSize));
     left -= chunk.length;
+    s.traceData(chunk);
     if (reader === undefined) file.put(chunk);
     else reader.push(chunk);
     await file.room();

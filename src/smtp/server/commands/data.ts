@@ -46,6 +46,7 @@ async function receive(s: Session, file: MessageFile): Promise<boolean> {
   for (;;) {
     const chunk = await s.conn.readSome(chunkSize);
     const end = reader.push(chunk);
+    s.traceData(end >= 0 ? chunk.subarray(0, end) : chunk);
     if (end >= 0) {
       s.conn.unread(chunk.subarray(end));
       break;

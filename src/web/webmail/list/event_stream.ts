@@ -205,6 +205,7 @@ export class EventConnection {
       rejectsMailboxes: rejectsMailboxes(config, this.who.account),
       settings: webmailSettings(this.#account),
       maxMessageSize,
+      quota: this.#account.quota().messageSize.limit ?? null,
       accountPage: this.who.accountPage ?? null,
     };
   }

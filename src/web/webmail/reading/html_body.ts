@@ -30,7 +30,11 @@ export async function htmlBody(
   const known = kept.get(key);
   if (known !== undefined) return known;
   const html = parts.html.map((p) => partText(c, p.part, maxHtml).text).join("\n<hr>\n");
-  const result = await sanitizeSoon(html, { external, inline: await pictures(c, html), ...o });
+  const result = await sanitizeSoon(accountName, html, {
+    external,
+    inline: await pictures(c, html),
+    ...o,
+  });
   if (result.html.length < maxKeptSize) {
     kept.set(key, result);
     if (kept.size > maxKept) kept.delete(kept.keys().next().value!);

@@ -265,7 +265,7 @@ export function quotedHtml(
 ): Promise<CallResponse<"MessageQuote">> {
   return withContent(account, id, async (c) => {
     const parts = sortParts(c.root);
-    const html = await draftHtml(c, parts) ?? "";
+    const html = await draftHtml(account, c, parts) ?? "";
     const pictures = parts.attachments.map((p) => attachmentItem(p, true))
       .filter((f) => f.cid !== "" && html.includes(`cid:${f.cid}`))
       .map((f): ComposeAttachment => ({
@@ -284,7 +284,11 @@ function withoutStyle(html: string): string {
 }
 
 /** The HTML with its pictures named as they are, for going on with; the page doesn't load what is elsewhere. */
-async function draftHtml(c: MessageContent, parts: SortedParts): Promise<string | undefined> {
+async function draftHtml(
+  account: Account,
+  c: MessageContent,
+  parts: SortedParts,
+): Promise<string | undefined> {
   if (parts.html.length === 0) return undefined;
   const inline = new Map<string, string>();
   for (const { part } of parts.attachments) {
@@ -292,7 +296,7 @@ async function draftHtml(c: MessageContent, parts: SortedParts): Promise<string 
     if (cid !== "") inline.set(cid, `cid:${cid}`);
   }
   const html = parts.html.map((p) => partText(c, p.part, maxText).text).join("\n");
-  return (await sanitizeSoon(html, { external: true, inline })).html;
+  return (await sanitizeSoon(account.name, html, { external: true, inline })).html;
 }
 
 /** Opens a draft for writing on. @throws HttpError 404 */
@@ -306,7 +310,7 @@ export function openDraft(
     const s = listed.summary;
     const kept = unpackRemembered(headerField(headerFields(c), field.toLowerCase()));
     const parts = sortParts(c.root);
-    const html = await draftHtml(c, parts);
+    const html = await draftHtml(account, c, parts);
     const text = parts.texts.map((p) => partText(c, p.part, maxText).text.replaceAll("\r\n", "\n"))
       .join("\n");
     const files = parts.attachments.map((p) => attachmentItem(p, html !== undefined));

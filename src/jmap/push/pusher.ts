@@ -1,0 +1,197 @@
+/**
+ * Push subscriptions (RFC 8620 §7.2): who is told of new states at which URL, and telling them.
+ *
+ * @module
+ */
+import type { Log } from "../../log/mod.ts";
+import type { Outbound } from "../../net/mod.ts";
+import type { User } from "../core/method.ts";
+import type { JmapServices, PushNotifier } from "../services.ts";
+import { encryptPush, readKeys } from "./encrypt.ts";
+import { type AllStates, changedStates } from "./states.ts";
+import { Watcher } from "./watcher.ts";
+
+/** A subscription as it is kept. */
+export interface PushSubscription {
+  deviceClientId: string;
+  url: string;
+  keys: { p256dh: string; auth: string } | null;
+  /** What the client has to show that it got. */
+  code: string;
+  verified: boolean;
+  /** Milliseconds. */
+  expires: number;
+  types: string[] | null;
+  /** Address that was logged in with. */
+  login: string;
+  /** Attempts that failed in a row. */
+  failures: number;
+}
+
+/** Milliseconds that a subscription lasts at most. */
+export const longestSubscription = 30 * 24 * 3600_000;
+/** Subscriptions of a user. */
+export const maxSubscriptions = 50;
+/** Attempts that fail before a subscription is given up. */
+const maxFailures = 20;
+/** Milliseconds between two messages to one URL, and for an answer. */
+const pushInterval = 1_000;
+const answerTime = 15_000;
+
+/** Followed users: one watcher for each, however many subscriptions it has. */
+interface Followed {
+  watcher: Watcher | undefined;
+  /** States that are to be told, by subscription. */
+  pending: Map<number, AllStates>;
+  timer: ReturnType<typeof setTimeout> | undefined;
+}
+
+export class Pusher implements PushNotifier {
+  /** Takes requests instead of the network. */
+  static outboundForTests: Pick<Outbound, "request"> | undefined;
+  readonly #s: () => JmapServices;
+  readonly #outbound: Pick<Outbound, "request">;
+  readonly #log: Log;
+  readonly #followed = new Map<string, Followed>();
+  #closed = false;
+
+  constructor(s: () => JmapServices, outbound: Pick<Outbound, "request">, log: Log) {
+    this.#s = s;
+    this.#outbound = outbound;
+    this.#log = log;
+  }
+
+  /** Follows all that have subscribed. */
+  async start(): Promise<void> {
+    for (const account of this.#s().objects.accounts()) await this.refresh(account);
+  }
+
+  /** Subscriptions that are told: verified, and not over. */
+  #active(account: string): { id: number; value: PushSubscription }[] {
+    const now = Date.now();
+    return this.#s().objects.list<PushSubscription>(account, "push")
+      .filter(({ value }) => value.verified && value.expires > now);
+  }
+
+  /** Looks anew at who has to be followed for an account. */
+  async refresh(account: string): Promise<void> {
+    if (this.#closed) return;
+    const active = this.#active(account);
+    const followed = this.#followed.get(account);
+    if (active.length === 0 || this.#s().config.account(account) === undefined) {
+      followed?.watcher?.close();
+      clearTimeout(followed?.timer);
+      this.#followed.delete(account);
+      return;
+    }
+    if (followed) return;
+    const f: Followed = { watcher: undefined, pending: new Map(), timer: undefined };
+    this.#followed.set(account, f);
+    const user: User = { account, login: active[0].value.login };
+    try {
+      f.watcher = await Watcher.start(this.#s(), user, {
+        types: undefined,
+        tell: (changed) => this.#changed(account, f, changed),
+      });
+      if (this.#closed) f.watcher.close();
+    } catch (err) {
+      this.#followed.delete(account);
+      this.#log.error("following an account for push", { account, err: err as Error });
+    }
+  }
+
+  #changed(account: string, f: Followed, changed: AllStates): void {
+    for (const { id, value } of this.#active(account)) {
+      const types = value.types === null ? undefined : new Set(value.types);
+      const wanted = changedStates({}, changed, types);
+      if (Object.keys(wanted).length === 0) continue;
+      const pending = f.pending.get(id) ?? {};
+      for (const [a, states] of Object.entries(wanted)) {
+        pending[a] = { ...pending[a], ...states };
+      }
+      f.pending.set(id, pending);
+    }
+    if (f.pending.size > 0) f.timer ??= setTimeout(() => this.#flush(account, f), 0);
+  }
+
+  async #flush(account: string, f: Followed): Promise<void> {
+    const pending = [...f.pending];
+    f.pending.clear();
+    await Promise.all(pending.map(async ([id, changed]) => {
+      const value = this.#s().objects.get<PushSubscription>(account, "push", id);
+      if (!value || value.expires <= Date.now()) return;
+      await this.#push(account, id, value, { "@type": "StateChange", changed });
+    }));
+    f.timer = undefined;
+    if (this.#closed || f.pending.size === 0) return;
+    f.timer = setTimeout(() => this.#flush(account, f), pushInterval);
+  }
+
+  /** Sends the code that shows that the client gets what is sent to its URL. */
+  async verify(account: string, id: number, pushSubscriptionId: string): Promise<void> {
+    const value = this.#s().objects.get<PushSubscription>(account, "push", id);
+    if (!value) return;
+    await this.#push(account, id, value, {
+      "@type": "PushVerification",
+      pushSubscriptionId,
+      verificationCode: value.code,
+    });
+  }
+
+  async #push(
+    account: string,
+    id: number,
+    p: PushSubscription,
+    message: Record<string, unknown>,
+  ): Promise<void> {
+    const { objects, vapid, pushRule } = this.#s();
+    let failed: string | undefined;
+    let gone = false;
+    try {
+      const url = new URL(p.url);
+      const text = JSON.stringify(message);
+      const keys = p.keys && await readKeys(p.keys.p256dh, p.keys.auth);
+      const body = keys ? await encryptPush(keys, text) : text;
+      const answer = await (Pusher.outboundForTests ?? this.#outbound).request({
+        url,
+        method: "POST",
+        headers: {
+          "content-type": keys ? "application/octet-stream" : "application/json",
+          ...keys ? { "content-encoding": "aes128gcm" } : {},
+          // RFC 8030 §5.2: seconds that it is worth keeping for a client that isn't there.
+          ttl: "86400",
+          urgency: "normal",
+          authorization: await vapid.authorization(url.origin, Date.now()),
+        },
+        body,
+        rule: pushRule,
+        timeout: answerTime,
+        maxBytes: 4096,
+        cutOff: true,
+      });
+      gone = answer.status === 404 || answer.status === 410;
+      if (answer.status < 200 || answer.status > 299) failed = `status ${answer.status}`;
+    } catch (err) {
+      failed = err instanceof Error ? err.message : String(err);
+    }
+    if (failed === undefined) {
+      if (p.failures > 0) await objects.put(account, "push", id, { ...p, failures: 0 });
+      return;
+    }
+    this.#log.info("push failed", { account, host: URL.parse(p.url)?.host ?? "", why: failed });
+    // RFC 8620 §7.2: one that is gone, or never answers, is over.
+    if (gone || p.failures + 1 >= maxFailures) {
+      await objects.remove(account, "push", id);
+      await this.refresh(account);
+    } else await objects.put(account, "push", id, { ...p, failures: p.failures + 1 });
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const f of this.#followed.values()) {
+      f.watcher?.close();
+      clearTimeout(f.timer);
+    }
+    this.#followed.clear();
+  }
+}

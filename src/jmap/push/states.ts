@@ -1,0 +1,82 @@
+/** States of the types of objects of an account, as clients are told of them (RFC 8620 §7.1). @module */
+import { emailState, mailboxState, newestEmail, threadState } from "../../store/emails/changes.ts";
+import { emailIndex } from "../../store/emails/email_index.ts";
+import type { Access } from "../core/method.ts";
+import { vacationState } from "../mail/vacation.ts";
+import { quotaState } from "../mail/quotas.ts";
+import type { JmapServices } from "../services.ts";
+
+/** Types with a state. */
+export const pushTypes = [
+  "Mailbox",
+  "Thread",
+  "Email",
+  "EmailDelivery",
+  "Identity",
+  "EmailSubmission",
+  "VacationResponse",
+  "Quota",
+];
+
+export type States = Record<string, string>;
+
+/** The states now. Of a shared account only those of mail. */
+export async function currentStates(s: JmapServices, a: Access): Promise<States> {
+  const { account } = a;
+  const index = await emailIndex(account);
+  const mail: States = {
+    Mailbox: String(mailboxState(account)),
+    Thread: String(threadState(account, index)),
+    Email: String(emailState(account)),
+    // RFC 8621 §1.5: changes when mail comes, and at nothing else.
+    EmailDelivery: String(newestEmail(account)),
+  };
+  if (!a.own) return mail;
+  return {
+    ...mail,
+    Identity: String(s.objects.state(account.name, "identity")),
+    EmailSubmission: String(s.objects.state(account.name, "submission")),
+    VacationResponse: vacationState(account),
+    Quota: quotaState(account),
+  };
+}
+
+/** By account id. */
+export type AllStates = Record<string, States>;
+
+/** The states that differ, of the types that are asked for. */
+export function changedStates(
+  before: AllStates,
+  now: AllStates,
+  types: ReadonlySet<string> | undefined,
+): AllStates {
+  const changed: AllStates = {};
+  for (const [id, states] of Object.entries(now)) {
+    for (const [type, state] of Object.entries(states)) {
+      if (types !== undefined && !types.has(type)) continue;
+      if (before[id]?.[type] !== state) (changed[id] ??= {})[type] = state;
+    }
+  }
+  return changed;
+}
+
+/** States as one word, by which a client says what it knows. */
+export function packStates(states: AllStates): string {
+  return new TextEncoder().encode(JSON.stringify(states)).toBase64({
+    alphabet: "base64url",
+    omitPadding: true,
+  });
+}
+
+/** Undefined for what {@link packStates} didn't make. */
+export function unpackStates(text: string): AllStates | undefined {
+  if (text.length > 20_000) return undefined;
+  try {
+    const value = JSON.parse(
+      new TextDecoder().decode(Uint8Array.fromBase64(text, { alphabet: "base64url" })),
+    );
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,158 @@
+/** From a Sieve script to rules; what can't be shown as one stays text. @module */
+import type { Condition, Rule, RuleAction, RuleItem } from "../../../../webmail/api/mod.ts";
+import { type Argument, type SyntaxNode, syntaxOf } from "../../../sieve/mod.ts";
+
+/** A script taken apart. */
+export interface ReadRules {
+  items: RuleItem[];
+  /** Extensions that it requires. */
+  required: string[];
+}
+
+const text = (a: Argument | undefined) => a?.kind === "string" ? a.value : undefined;
+const texts = (a: Argument | undefined) =>
+  a?.kind === "list" ? a.items.map((i) => i.value) : a?.kind === "string" ? [a.value] : [];
+const tags = (n: SyntaxNode) => n.args.flatMap((a) => a.kind === "tag" ? [a.name] : []);
+const others = (n: SyntaxNode) => n.args.filter((a) => a.kind !== "tag");
+
+const plain: Condition = { field: "subject", op: "contains", not: false, value: "", header: "" };
+
+function conditionOf(n: SyntaxNode): Condition | undefined {
+  if (n.name === "not" && n.tests.length === 1) {
+    const inner = conditionOf(n.tests[0]);
+    return inner && !inner.not ? { ...inner, not: true } : undefined;
+  }
+  if (n.tests.length > 0) return undefined;
+  const [given, args] = [tags(n), others(n)];
+  const is = (...wanted: string[]) => given.join(" ") === wanted.join(" ");
+  if (n.name === "size" && given.length === 1 && args[0]?.kind === "number") {
+    return { ...plain, field: "size", op: given[0] as "over", value: sizeText(args[0].value) };
+  }
+  const [names, keys] = [texts(args[0]).map((t) => t.toLowerCase()), texts(args[1])];
+  if (args.length !== 2 || keys.length !== 1) return undefined;
+  if (n.name === "header" && is("mime", "anychild", "contains")) {
+    const found = names.join() === "content-disposition" && keys[0] === "attachment";
+    return found ? { ...plain, field: "attachment", op: "has" } : undefined;
+  }
+  if (n.name === "address" && is("list")) {
+    const found = names.join() === "from" && keys[0] === ":addrbook:default";
+    return found ? { ...plain, field: "book", op: "has" } : undefined;
+  }
+  const op = given.length === 0 ? "is" : given.length === 1 ? given[0] : "";
+  if (op !== "contains" && op !== "is" && op !== "matches") return undefined;
+  const field =
+    ({ from: "from", "to,cc": "to", subject: "subject", "list-id": "list" } as const)[names.join()];
+  const address = field === "from" || field === "to";
+  // An address that is compared whole is written as such.
+  if ((n.name === "address") !== (address === true && op === "is")) return undefined;
+  if (n.name !== "header" && n.name !== "address") return undefined;
+  if (field) return { ...plain, field, op, value: keys[0] };
+  return names.length === 1
+    ? { ...plain, field: "header", op, value: keys[0], header: names[0] }
+    : undefined;
+}
+
+function sizeText(n: number): string {
+  if (n > 0 && n % (1024 * 1024) === 0) return `${n / 1024 / 1024}M`;
+  return n > 0 && n % 1024 === 0 ? `${n / 1024}K` : String(n);
+}
+
+function conditionsOf(n: SyntaxNode): Pick<Rule, "all" | "conditions"> | undefined {
+  if (n.name === "true" && n.args.length === 0) return { all: true, conditions: [] };
+  const joined = (n.name === "allof" || n.name === "anyof") && n.testList;
+  const tests = joined ? n.tests : [n];
+  const conditions = tests.map(conditionOf);
+  if (conditions.includes(undefined)) return undefined;
+  return { all: n.name !== "anyof", conditions: conditions as Condition[] };
+}
+
+function actionOf(n: SyntaxNode): RuleAction | undefined {
+  if (n.tests.length > 0 || n.block) return undefined;
+  const [given, args] = [tags(n), others(n)];
+  const value = text(args[0]);
+  const named = `${n.name} ${given.map((t) => `:${t}`).join(" ")}`.trim();
+  if (named === "stop" && args.length === 0) return { kind: "stop", value: "" };
+  if (named === "discard" && args.length === 0) return { kind: "discard", value: "" };
+  if (named === "fileinto :specialuse" && value === "\\Trash") return { kind: "trash", value: "" };
+  if (args.length !== 1 || value === undefined) return undefined;
+  switch (named) {
+    case "fileinto":
+      return { kind: "move", value };
+    case "fileinto :copy":
+      return { kind: "copy", value };
+    case "redirect":
+      return { kind: "forward", value };
+    case "redirect :copy":
+      return { kind: "forwardCopy", value };
+    case "vacation":
+      return { kind: "reply", value: value.replace(/\r\n/g, "\n").replace(/\n$/, "") };
+    case "reject":
+      return { kind: "refuse", value: value.replace(/\r\n/g, "\n").replace(/\n$/, "") };
+    case "addflag": {
+      const flag = value.toLowerCase();
+      if (flag === "\\flagged") return { kind: "star", value: "" };
+      if (flag === "\\seen") return { kind: "read", value: "" };
+      return /[\s\\]/.test(value) ? undefined : { kind: "label", value };
+    }
+    default:
+      return undefined;
+  }
+}
+
+function ruleOf(n: SyntaxNode, name: string): Rule | undefined {
+  if (n.name !== "if" || n.args.length > 0 || n.tests.length !== 1 || !n.block) return undefined;
+  let [test] = n.tests;
+  let enabled = true;
+  if (test.name === "allof" && test.tests[0]?.name === "false" && test.tests.length === 2) {
+    enabled = false;
+    test = test.tests[1];
+  }
+  const c = conditionsOf(test);
+  const actions = n.block.map(actionOf);
+  if (!c || actions.length === 0 || actions.includes(undefined)) return undefined;
+  return { name, enabled, ...c, actions: actions as RuleAction[] };
+}
+
+/** Comments and blanks that stand before a command, back to the one before it. */
+const nameLine = /^[ \t]*#[ \t]*rule:\[(.*)\][ \t]*$/;
+
+/** Takes a script apart. A wrong one is all text. */
+export function readRules(script: string): ReadRules {
+  const nodes = syntaxOf(script);
+  const required: string[] = [];
+  if (!nodes) return { items: [{ text: script }], required };
+  const items: RuleItem[] = [];
+  const addText = (t: string) => {
+    const trimmed = t.replace(/^\s*\n/, "").trimEnd();
+    if (trimmed === "") return;
+    const last = items[items.length - 1];
+    if (last && "text" in last) last.text += `\n${trimmed}`;
+    else items.push({ text: trimmed });
+  };
+  let at = 0;
+  for (let i = 0; i < nodes.length; i++) {
+    const n = nodes[i];
+    if (n.name === "require") {
+      required.push(...texts(n.args[0]));
+      at = n.end;
+      continue;
+    }
+    let end = n.end;
+    let chained = false;
+    while (nodes[i + 1]?.name === "elsif" || nodes[i + 1]?.name === "else") {
+      chained = true;
+      end = nodes[++i].end;
+    }
+    const before = script.slice(at, n.at);
+    const lines = before.split("\n");
+    const name = lines.map((l) => nameLine.exec(l)?.[1]).findLast((x) => x !== undefined);
+    const rule = chained ? undefined : ruleOf(n, name ?? "");
+    // Comments that are no name would be lost.
+    const more = lines.filter((l) => l.trim() !== "" && !nameLine.test(l));
+    if (rule && more.length === 0) items.push({ rule });
+    else addText(script.slice(at, end));
+    at = end;
+  }
+  addText(script.slice(at));
+  return { items, required };
+}

@@ -1,0 +1,77 @@
+/** A message that was dropped on the page, put into a mailbox. @module */
+import type { Account } from "../../../store/account/account.ts";
+import { createTemp, removeFile, writeAll } from "../../../platform/files.ts";
+import { splitHeader } from "../../../mail/header/header.ts";
+import { Flag, type Mailbox } from "../../../store/types.ts";
+import { UserError } from "../../http/mod.ts";
+import type { Uploads } from "./uploads.ts";
+
+/** Bytes of its beginning that have to look like a header. */
+const looked = 64 * 1024;
+const usual = /^(?:from|to|subject|date|message-id|received|return-path|mime-version)$/;
+
+/** @throws UserError for what is no message. @returns its id */
+export async function importMessage(
+  account: Account,
+  uploads: Uploads,
+  uploadId: string,
+  to: Mailbox,
+  tempDir: string,
+): Promise<number> {
+  const f = uploads.get(account.name, uploadId);
+  const file = await Deno.open(f.path, { read: true });
+  const start = new Uint8Array(Math.min(f.size, looked));
+  try {
+    for (let at = 0; at < start.length;) at += await file.read(start.subarray(at)) ?? start.length;
+  } finally {
+    file.close();
+  }
+  if (!splitHeader(start).slice(0, 50).some((h) => usual.test(h.name))) {
+    throw new UserError(`${f.filename} is not a message`);
+  }
+  const { path, size } = await withLineEnds(f.path, tempDir);
+  try {
+    const [m] = await account.append(to.id, [{
+      file: path,
+      fileSize: size,
+      fileSynced: true,
+      prefix: new Uint8Array(0),
+      flags: Flag.Seen,
+      noTrain: true,
+    }]);
+    uploads.remove(account.name, uploadId);
+    return m.id;
+  } finally {
+    removeFile(path);
+  }
+}
+
+/** A synced copy in which each line ends in CRLF, as in all mail (RFC 5322 §2.1). The caller removes it. */
+async function withLineEnds(from: string, dir: string): Promise<{ path: string; size: number }> {
+  const { path, file } = await createTemp(dir, "import-");
+  const source = await Deno.open(from, { read: true });
+  let size = 0;
+  let done = false;
+  try {
+    const buffer = new Uint8Array(96 * 1024);
+    let before = 0;
+    for (let n = await source.read(buffer); n !== null; n = await source.read(buffer)) {
+      const out = new Uint8Array(2 * n);
+      let length = 0;
+      for (const c of buffer.subarray(0, n)) {
+        if (c === 10 && before !== 13) out[length++] = 13;
+        out[length++] = c;
+        before = c;
+      }
+      await writeAll(file, out.subarray(0, length));
+      size += length;
+    }
+    await file.sync();
+    done = true;
+  } finally {
+    source.close();
+    file.close();
+    if (!done) removeFile(path);
+  }
+  return { path, size };
+}

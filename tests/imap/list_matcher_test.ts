@@ -1,0 +1,32 @@
+/** Patterns of LIST: what they match, and that no pattern costs more than its names. */
+import assert from "node:assert/strict";
+import { listMatcher } from "../../src/imap/parse/list.ts";
+import { withClient } from "./with_server.ts";
+
+Deno.test("wildcards match as RFC 9051 §6.3.9 has them, next to each other too", () => {
+  const cases: [string, string[], string[]][] = [
+    ["*", ["", "a", "a/b"], []],
+    ["%", ["", "a"], ["a/b", "/"]],
+    ["%%", ["", "a"], ["a/b"]],
+    ["%*", ["", "a", "a/b"], []],
+    ["a%/*", ["a/", "ab/c/d"], ["a", "b/c"]],
+    ["*a*a*", ["aa", "xaya/"], ["a", ""]],
+    ["a", ["a"], ["", "aa", "b"]],
+  ];
+  for (const [pattern, yes, no] of cases) {
+    for (const n of yes) assert.ok(listMatcher(pattern)(n), `${pattern} ${n}`);
+    for (const n of no) assert.ok(!listMatcher(pattern)(n), `${pattern} ${n}`);
+  }
+});
+
+Deno.test("a pattern of a megabyte and a thousand patterns leave the server to others", () =>
+  withClient(async (c) => {
+    const matches = listMatcher("*a%b".repeat(100_000));
+    const began = performance.now();
+    for (let i = 0; i < 1000; i++) assert.equal(matches("a name of a mailbox"), false);
+    // It took seconds for one name; a busy machine gets a hundred times what it takes now.
+    assert.ok(performance.now() - began < 1000);
+    const words = Array.from({ length: 1000 }, (_, i) => `*a${i}`).join(" ");
+    assert.match(await c.done(`LIST "" (${words})`), /^BAD .*at most 100 patterns/);
+    assert.match(await c.done(`LIST "" "${"*a".repeat(100_000)}"`), /^OK/);
+  }));

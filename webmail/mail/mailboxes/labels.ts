@@ -1,0 +1,69 @@
+/** The list of labels below the mailboxes: each shows its messages, and has a colour. @module */
+import { openMenu } from "../../lib/dialog.ts";
+import { el, fill } from "../../lib/dom.ts";
+import { safeText } from "../../lib/scripts.ts";
+import { labelHue, labelHues } from "../label_colors.ts";
+
+export interface LabelListOptions {
+  onOpen: (keyword: string) => void;
+  onColor: (keyword: string, hue: number) => void;
+}
+
+export interface LabelList {
+  root: HTMLElement;
+  set(keywords: readonly string[]): void;
+}
+
+/** Labels that are listed. */
+const maxLabels = 100;
+
+/** Makes the list, empty. */
+export function labelList(o: LabelListOptions): LabelList {
+  const items = el("ul", {});
+  const root = el("div", { class: "labels" }, el("h2", {}, "Labels"), items);
+  root.hidden = true;
+
+  function row(keyword: string): HTMLElement {
+    const b: HTMLButtonElement = el(
+      "button",
+      {
+        type: "button",
+        class: "mailbox label-row",
+        title: `Messages with the label ${keyword}. Right click: its colour`,
+        "aria-keyshortcuts": "ArrowRight",
+        onclick: () => o.onOpen(keyword),
+        oncontextmenu: (e: Event) => {
+          e.preventDefault();
+          menu();
+        },
+        onkeydown: (e: KeyboardEvent) => {
+          if (e.key !== "ArrowRight") return;
+          e.preventDefault();
+          e.stopPropagation();
+          menu();
+        },
+      },
+      el("span", { class: "label-dot", style: `--hue:${labelHue(keyword)}` }),
+      el("span", { class: "mailbox-name" }, safeText(keyword)),
+    );
+    const menu = () =>
+      openMenu(
+        b,
+        labelHues.map(([text, hue]) => ({
+          text,
+          checked: hue === labelHue(keyword),
+          run: () => o.onColor(keyword, hue),
+        })),
+        `Colour of ${keyword}`,
+      );
+    return el("li", {}, b);
+  }
+
+  return {
+    root,
+    set: (keywords) => {
+      root.hidden = keywords.length === 0;
+      fill(items, keywords.slice(0, maxLabels).map(row));
+    },
+  };
+}

@@ -1,0 +1,214 @@
+/** Making or changing one rule. @module */
+import type { Condition, ConditionField, Rule, RuleAction } from "../../api/mod.ts";
+import { button } from "../../lib/button.ts";
+import { openDialog } from "../../lib/dialog.ts";
+import { el, field, fill } from "../../lib/dom.ts";
+import { actionWords, fieldWords, withValue } from "./words.ts";
+
+/** A rule that does nothing yet. */
+export const emptyRule: Rule = {
+  name: "",
+  enabled: true,
+  all: true,
+  conditions: [{ field: "from", op: "contains", not: false, value: "", header: "" }],
+  actions: [{ kind: "move", value: "" }, { kind: "stop", value: "" }],
+};
+
+const options = <T extends string>(list: readonly (readonly [T, string])[], chosen: string) =>
+  list.map(([v, text]) => el("option", { value: v, selected: v === chosen }, text));
+
+/** Ways to compare, as one choice with "not". */
+const ways: readonly (readonly [string, string])[] = [
+  ["contains", "contains"],
+  ["not contains", "doesn't contain"],
+  ["is", "is"],
+  ["not is", "isn't"],
+  ["matches", "matches (* and ?)"],
+  ["not matches", "doesn't match"],
+];
+const sizes: readonly (readonly [string, string])[] = [["over", "is over"], ["under", "is under"]];
+const there: readonly (readonly [string, string])[] = [["has", "yes"], ["not has", "no"]];
+
+function waysFor(f: ConditionField) {
+  return f === "size" ? sizes : f === "attachment" || f === "book" ? there : ways;
+}
+
+/** A row that can be taken out. */
+function row(children: HTMLElement[], what: string, remove: () => void): HTMLElement {
+  const out = button("Remove", remove, {
+    title: `Remove this ${what}`,
+    attributes: { class: "quiet" },
+  });
+  return el("div", { class: "rule-row", role: "group", "aria-label": what }, children, out);
+}
+
+function conditionRow(c: Condition, change: () => void, remove: () => void): HTMLElement {
+  const value = el("input", { type: "text", value: c.value, "aria-label": "Text", required: true });
+  value.addEventListener("input", () => c.value = value.value);
+  const header = el("input", {
+    type: "text",
+    value: c.header,
+    "aria-label": "Name of the field",
+    placeholder: "X-Mailer",
+  });
+  header.addEventListener("input", () => c.header = header.value);
+  const choice = el(
+    "select",
+    { "aria-label": "What is looked at" },
+    options(Object.entries(fieldWords) as [ConditionField, string][], c.field),
+  );
+  choice.addEventListener("change", () => {
+    c.field = choice.value as ConditionField;
+    const [first] = waysFor(c.field)[0];
+    if (!waysFor(c.field).some(([w]) => w.replace("not ", "") === c.op)) {
+      c.op = first as Condition["op"];
+      c.not = false;
+    }
+    if (c.field === "size") c.value = "1M";
+    change();
+  });
+  const way = el(
+    "select",
+    { "aria-label": "How it is compared" },
+    options(waysFor(c.field), `${c.not ? "not " : ""}${c.op}`),
+  );
+  way.addEventListener("change", () => {
+    c.not = way.value.startsWith("not ");
+    c.op = way.value.replace("not ", "") as Condition["op"];
+  });
+  if (c.field === "size") value.title = "In bytes, or with K or M: 500K, 2M";
+  const parts: HTMLElement[] = [choice];
+  if (c.field === "header") parts.push(header);
+  parts.push(way);
+  if (c.field !== "attachment" && c.field !== "book") parts.push(value);
+  return row(parts, "condition", remove);
+}
+
+function actionRow(
+  a: RuleAction,
+  mailboxes: readonly string[],
+  change: () => void,
+  remove: () => void,
+): HTMLElement {
+  const choice = el(
+    "select",
+    { "aria-label": "What is done" },
+    options(Object.entries(actionWords) as [RuleAction["kind"], string][], a.kind),
+  );
+  choice.addEventListener("change", () => {
+    a.kind = choice.value as RuleAction["kind"];
+    a.value = "";
+    change();
+  });
+  const parts: HTMLElement[] = [choice];
+  if (a.kind === "move" || a.kind === "copy") {
+    const input = el("input", {
+      type: "text",
+      value: a.value,
+      list: "rule-mailboxes",
+      "aria-label": "Mailbox",
+      required: true,
+    });
+    input.addEventListener("input", () => a.value = input.value);
+    parts.push(
+      input,
+      el("datalist", { id: "rule-mailboxes" }, mailboxes.map((m) => el("option", { value: m }))),
+    );
+  } else if (a.kind === "reply" || a.kind === "refuse") {
+    const text = el("textarea", { rows: 3, "aria-label": "Text", required: true });
+    text.value = a.value;
+    text.addEventListener("input", () => a.value = text.value);
+    parts.push(text);
+  } else if (withValue.has(a.kind)) {
+    const email = a.kind !== "label";
+    const input = el("input", {
+      type: email ? "email" : "text",
+      value: a.value,
+      "aria-label": email ? "Address" : "Label",
+      required: true,
+    });
+    input.addEventListener("input", () => a.value = input.value);
+    parts.push(input);
+  }
+  return row(parts, "action", remove);
+}
+
+/** Shows the editor; `keep` gets the rule. */
+export function editRule(rule: Rule, mailboxes: readonly string[], keep: (r: Rule) => void): void {
+  const r: Rule = structuredClone(rule);
+  const name = el("input", { type: "text", value: r.name, autocomplete: "off" });
+  const join = el(
+    "select",
+    { "aria-label": "How conditions are joined" },
+    options(
+      [["all", "all of these are true"], ["any", "any of these is true"]],
+      r.all ? "all" : "any",
+    ),
+  );
+  const conditions = el("div", { class: "rule-rows" });
+  const actions = el("div", { class: "rule-rows" });
+  const draw = () => {
+    fill(
+      conditions,
+      r.conditions.length === 0 ? el("p", { class: "hint" }, "Every message.") : null,
+      r.conditions.map((c) =>
+        conditionRow(c, draw, () => {
+          r.conditions = r.conditions.filter((x) => x !== c);
+          draw();
+        })
+      ),
+    );
+    fill(
+      actions,
+      r.actions.map((a) =>
+        actionRow(a, mailboxes, draw, () => {
+          r.actions = r.actions.filter((x) => x !== a);
+          draw();
+        })
+      ),
+    );
+  };
+  draw();
+  const submit = (e: Event) => {
+    e.preventDefault();
+    if (r.actions.length === 0) return;
+    keep({ ...r, name: name.value.trim(), all: join.value === "all" });
+    dialog.close();
+  };
+  const dialog = openDialog(
+    "Rule",
+    el(
+      "form",
+      { onsubmit: submit, class: "rule-form" },
+      field("Name", name),
+      el(
+        "fieldset",
+        {},
+        el("legend", {}, "When ", join),
+        conditions,
+        button("Add a condition", () => {
+          r.conditions.push({ ...emptyRule.conditions[0] });
+          draw();
+        }),
+      ),
+      el(
+        "fieldset",
+        {},
+        el("legend", {}, "Then"),
+        actions,
+        button("Add an action", () => {
+          r.actions.push({ kind: "read", value: "" });
+          draw();
+        }),
+      ),
+      el(
+        "div",
+        { class: "buttons" },
+        button("Cancel", () => dialog.close()),
+        el("button", { type: "submit", class: "primary" }, "Keep rule"),
+      ),
+    ),
+    { wide: true },
+  );
+  name.focus();
+}

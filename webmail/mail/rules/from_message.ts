@@ -1,0 +1,30 @@
+/** A rule made from a message. @module */
+import type { Condition, MessageItem, ParsedMessage, Rule } from "../../api/mod.ts";
+
+/** The rule that is offered for a message: its list if it has one, else its sender. */
+export function ruleFrom(m: MessageItem, headers: ParsedMessage["headers"]): Rule {
+  const list = headers.find((h) => h.name.toLowerCase() === "list-id")?.value ?? "";
+  // Its name in brackets stays the same; what stands before them may not.
+  const listId = /<([^<>]+)>/.exec(list)?.[1] ?? list.trim();
+  const one = (field: Condition["field"], op: Condition["op"], value: string): Condition => ({
+    field,
+    op,
+    not: false,
+    value,
+    header: "",
+  });
+  const sender = m.from[0]?.address ?? "";
+  const conditions = listId !== ""
+    ? [one("list", "contains", listId)]
+    : sender !== ""
+    ? [one("from", "is", sender)]
+    : [one("subject", "contains", m.subject)];
+  const name = listId || m.from[0]?.name || sender || m.subject;
+  return {
+    name: name.slice(0, 100),
+    enabled: true,
+    all: true,
+    conditions,
+    actions: [{ kind: "move", value: "" }, { kind: "stop", value: "" }],
+  };
+}

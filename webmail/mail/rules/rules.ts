@@ -1,0 +1,275 @@
+/** The rules of the account: their list, their order, their text, trying and applying them. @module */
+import { call } from "../../api/client.ts";
+import type { Mailbox, Rule, RuleItem, RuleProblem, RuleScript } from "../../api/mod.ts";
+import { button } from "../../lib/button.ts";
+import { openDialog } from "../../lib/dialog.ts";
+import { el, fill } from "../../lib/dom.ts";
+import { countText } from "../../lib/format.ts";
+import { attempt, notice } from "../../lib/notify.ts";
+import { sortedMailboxes } from "../names.ts";
+import { editRule, emptyRule } from "./editor.ts";
+import { applyRules, showLog, tryRules } from "./trying.ts";
+import { thenText, whenText } from "./words.ts";
+
+/** Shows the rules; with one given, that is offered as a new one. */
+export function openRules(all: Iterable<Mailbox>, first?: Rule): void {
+  attempt(async () => {
+    const got = await call("RulesGet", {});
+    const mailboxes = sortedMailboxes(all).map((m) => m.mailbox);
+    new RulesDialog(got, mailboxes, first);
+  });
+}
+
+class RulesDialog {
+  #items: RuleItem[];
+  #text: string | undefined;
+  readonly #mailboxes: readonly Mailbox[];
+  readonly #list = el("ol", {
+    class: "rules",
+    "aria-label": "Rules, in the order in which they run",
+  });
+  readonly #problems = el("div", { role: "alert" });
+  readonly #body = el("div", {});
+  readonly #active: HTMLInputElement;
+  #changed = false;
+  #dragged: RuleItem | undefined;
+
+  constructor(
+    got: { name: string; active: boolean; items: RuleItem[]; text: string; others: string[] },
+    mailboxes: readonly Mailbox[],
+    first: Rule | undefined,
+  ) {
+    this.#items = got.items;
+    this.#mailboxes = mailboxes;
+    this.#active = el("input", { type: "checkbox", checked: got.active || got.text === "" });
+    this.#active.addEventListener("change", () => this.#changed = true);
+    const dialog = openDialog(
+      "Rules for arriving mail",
+      el(
+        "div",
+        { class: "rules-dialog" },
+        this.#body,
+        this.#problems,
+        el("label", { class: "checkbox" }, this.#active, el("span", {}, "Rules are on")),
+        got.others.length > 0
+          ? el(
+            "p",
+            { class: "hint" },
+            `Other scripts, which mail programs see: ${got.others.join(", ")}.`,
+          )
+          : null,
+        el(
+          "div",
+          { class: "buttons" },
+          button("Log", () => showLog(undefined), { title: "What rules did lately" }),
+          button("Try on my mail", () => tryRules(this.#script(), mailboxes), {
+            title: "What they would do with the last 1,000 messages; nothing is done",
+          }),
+          button("Apply to a mailbox", () => this.#apply(), {
+            title: "To messages that are there already",
+          }),
+          button("Cancel", () => dialog.close()),
+          button("Save", () => this.#save(() => dialog.close()), { primary: true }),
+        ),
+      ),
+      { wide: true },
+    );
+    this.#draw();
+    if (first) this.#edit(first, undefined);
+  }
+
+  #names(): string[] {
+    return this.#mailboxes.map((m) => m.name);
+  }
+
+  #script(): RuleScript {
+    return this.#text === undefined ? { items: this.#items } : { text: this.#text };
+  }
+
+  #edit(rule: Rule, item: RuleItem | undefined): void {
+    editRule(rule, this.#names(), (r) => {
+      this.#changed = true;
+      const next = { rule: r };
+      this.#items = item ? this.#items.map((i) => i === item ? next : i) : [next, ...this.#items];
+      this.#draw();
+    });
+  }
+
+  #draw(): void {
+    if (this.#text !== undefined) return this.#drawText(this.#text);
+    fill(this.#list, this.#items.map((i, at) => this.#row(i, at)));
+    fill(
+      this.#body,
+      this.#items.length === 0 ? el("p", {}, "No rules yet: all messages are kept.") : this.#list,
+      el(
+        "div",
+        { class: "buttons start" },
+        button("Add a rule", () => this.#edit(emptyRule, undefined)),
+        button("Edit as text", () => this.#toText(), {
+          title: "As the Sieve script that they are stored as",
+        }),
+      ),
+    );
+  }
+
+  /** Puts an item elsewhere, and the focus on it. */
+  #move(item: RuleItem, to: number): void {
+    const from = this.#items.indexOf(item);
+    if (to < 0 || to >= this.#items.length || from < 0 || from === to) return;
+    const rest = this.#items.filter((i) => i !== item);
+    this.#items = [...rest.slice(0, to), item, ...rest.slice(to)];
+    this.#changed = true;
+    this.#draw();
+    (this.#list.children[to] as HTMLElement | undefined)?.focus();
+  }
+
+  #row(item: RuleItem, at: number): HTMLElement {
+    const keys = (e: KeyboardEvent) => {
+      if (e.target !== e.currentTarget) return;
+      if (e.altKey && (e.key === "ArrowUp" || e.key === "ArrowDown")) {
+        e.preventDefault();
+        this.#move(item, at + (e.key === "ArrowUp" ? -1 : 1));
+      }
+    };
+    const li = el(
+      "li",
+      {
+        draggable: "true",
+        tabindex: 0,
+        "aria-keyshortcuts": "Alt+ArrowUp Alt+ArrowDown",
+        onkeydown: keys,
+        ondragstart: () => this.#dragged = item,
+        ondragover: (e: DragEvent) => e.preventDefault(),
+        ondrop: (e: DragEvent) => {
+          e.preventDefault();
+          if (this.#dragged) this.#move(this.#dragged, at);
+        },
+      },
+      "rule" in item
+        ? this.#ruleText(item, item.rule)
+        : el("pre", { class: "rule-text" }, item.text),
+      el(
+        "div",
+        { class: "rule-tools" },
+        "rule" in item
+          ? button("Edit", () => this.#edit(item.rule, item))
+          : button("Edit as text", () => this.#toText()),
+        button("Up", () => this.#move(item, at - 1), {
+          title: "Alt with the arrow keys moves a rule too",
+        }),
+        button("Down", () => this.#move(item, at + 1)),
+        button("Remove", () => {
+          this.#items = this.#items.filter((i) => i !== item);
+          this.#changed = true;
+          this.#draw();
+        }),
+      ),
+    );
+    return li;
+  }
+
+  #ruleText(item: RuleItem, r: Rule): HTMLElement {
+    const on = el("input", {
+      type: "checkbox",
+      checked: r.enabled,
+      "aria-label": `Rule ${r.name || "without a name"} is on`,
+    });
+    on.addEventListener("change", () => {
+      this.#items = this.#items.map((i) =>
+        i === item ? { rule: { ...r, enabled: on.checked } } : i
+      );
+      this.#changed = true;
+      this.#draw();
+    });
+    return el(
+      "div",
+      { class: r.enabled ? "rule" : "rule off" },
+      on,
+      el(
+        "div",
+        {},
+        r.name === "" ? null : el("strong", {}, r.name),
+        el("p", {}, whenText(r)),
+        el("p", {}, thenText(r)),
+      ),
+    );
+  }
+
+  #toText(): void {
+    attempt(async () => {
+      // The text of what is shown: saved only when it is wanted.
+      const r = await call("RulesText", { script: this.#script() });
+      this.#text = r.text;
+      this.#draw();
+    });
+  }
+
+  #drawText(text: string): void {
+    const area = el("textarea", {
+      rows: 18,
+      class: "sieve-text",
+      spellcheck: "false",
+      "aria-label": "Sieve script",
+    });
+    area.value = text;
+    area.addEventListener("input", () => {
+      this.#text = area.value;
+      this.#changed = true;
+    });
+    fill(
+      this.#body,
+      area,
+      el(
+        "div",
+        { class: "buttons start" },
+        button("Show as rules", () =>
+          attempt(async () => {
+            const r = await call("RulesText", { script: { text: area.value } });
+            if (this.#show(r.problems)) return;
+            this.#items = r.items;
+            this.#text = undefined;
+            this.#draw();
+          })),
+      ),
+    );
+  }
+
+  /** Shows what is wrong; whether anything is. */
+  #show(problems: readonly RuleProblem[]): boolean {
+    fill(
+      this.#problems,
+      problems.length === 0 ? null : el(
+        "ul",
+        { class: "error" },
+        problems.map((p) => el("li", {}, `Line ${p.line}, column ${p.column}: ${p.message}`)),
+      ),
+    );
+    return problems.length > 0;
+  }
+
+  #save(then: () => void): void {
+    attempt(async () => {
+      const r = await call("RulesSave", { script: this.#script(), active: this.#active.checked });
+      if (this.#show(r.problems)) {
+        // The lines are those of the text.
+        this.#text = r.text;
+        this.#draw();
+        return;
+      }
+      this.#items = r.items;
+      this.#changed = false;
+      notice(
+        this.#active.checked
+          ? `${countText(r.items.length, "rule")} saved.`
+          : "Rules saved; they are off.",
+      );
+      then();
+    });
+  }
+
+  #apply(): void {
+    const go = () => applyRules(this.#mailboxes);
+    if (this.#changed) this.#save(go);
+    else go();
+  }
+}
