@@ -47,6 +47,7 @@ import { keyFor, openServerSecret, srsOf } from "./onward/srs_key.ts";
 import { Receiving, type ReceivingOptions } from "./receiving/receiving.ts";
 import type { ReportDatabases } from "./receiving/services.ts";
 import { retrainHandler } from "./receiving/retrain.ts";
+import { ImapEvents } from "./sieve/imap_events.ts";
 import { Sockets } from "./sockets.ts";
 import { submitFromProgram } from "./sending/submit.ts";
 import { type ReportSending, startReports } from "./reports/mod.ts";
@@ -90,6 +91,7 @@ export class MailServer {
   webhooks: ServerWebhooks | undefined;
   /** Scripts of accounts, and what they did. */
   sieve: SieveDatabase | undefined;
+  #events: ImapEvents | undefined;
   loginLog: LoginLog | undefined;
   readonly #log: Log;
   #listeners: Listeners | undefined;
@@ -223,6 +225,7 @@ export class MailServer {
       );
       server = new MailServer(o, log, accounts, queue, control, secret);
       server.sieve = sieve.db;
+      server.#events = new ImapEvents({ config, queue, tempDir, sieve });
       await sieve.db.memory.settle((note) => queue.holds({ ...note, since: note.begun - 1000 }));
       server.webhooks = webhooks;
       server.#noMoreFiles = makeFilesAhead(tempDir);
@@ -276,6 +279,7 @@ export class MailServer {
         shares: server.#shares,
         sasl: server.#sasl,
         scripts: sieve.db.scripts,
+        events: server.#events!,
         loginGuard: server.#loginGuard,
         openLogins: server.#openLogins,
       });
@@ -415,6 +419,7 @@ export class MailServer {
     this.#receiving?.stop();
     this.#certificates?.stop();
     await this.#listeners?.stop(stopGrace);
+    await this.#events?.idle();
     await this.#noMoreFiles?.();
     await this.#reportSending?.end();
     this.#developer?.faults.stop();
