@@ -1,11 +1,15 @@
 /** Messages that people have reported to other projects: what is read of each. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import { flattenAddresses, parseAddressList } from "../../src/mail/address/address.ts";
+import { splitHeader } from "../../src/mail/header/header.ts";
 import { parseDisposition } from "../../src/mail/header/params.ts";
 import { decodeWords } from "../../src/mail/header/words.ts";
 import { decodeText } from "../../src/mail/structure/contents.ts";
 import { imapBodyStructure } from "../../src/mail/structure/envelope.ts";
 import { leaves, parseMessage } from "../../src/mail/structure/structure.ts";
+import { outgoingMessage } from "../../src/mail/transfer/outgoing.ts";
+import { parseDmarcXml, ReportError, unpack } from "../../src/reports/mod.ts";
 
 const bytes = (s: string) => Uint8Array.from(s, (c) => c.charCodeAt(0));
 
@@ -173,5 +177,87 @@ Deno.test("BODYSTRUCTURE is in its grammar where other servers left it", () => {
   assert.match(
     of("Content-Type: multipart/alternative; boundary=\r\n\r\nx"),
     /^\("TEXT" "PLAIN" NIL /,
+  );
+});
+
+Deno.test("addresses", () => {
+  const of = (s: string) =>
+    flattenAddresses(parseAddressList(s)).map((a) => `${a.name}|${a.localpart}@${a.domain}`);
+  const cases: [report: string, value: string, want: string[]][] = [
+    [
+      "SpamScope/mail-parser 132",
+      "noreply@example.com <noreply@example.com>",
+      ["noreply@example.com|noreply@example.com"],
+    ],
+    [
+      "SpamScope/mail-parser 151",
+      "alice@example.com <bob@example.com>",
+      ["alice@example.com|bob@example.com"],
+    ],
+    ["roundcube/roundcubemail 5402", "user@example.com (John Doe)", ["John Doe|user@example.com"]],
+    [
+      "roundcube/roundcubemail 8164",
+      '"freebsd.org"<noreply@freebsd.org',
+      ["freebsd.org|noreply@freebsd.org"],
+    ],
+    [
+      "docling-project/docling 4242",
+      '"Smith, Jane" <jane@example.com>, "Roe, Richard" <rich@example.com>',
+      ["Smith, Jane|jane@example.com", "Roe, Richard|rich@example.com"],
+    ],
+    [
+      "php-mime-mail-parser 171: no NUL, and DMARC takes such a field for malformed",
+      "fakefrom@world.com(fakefrom@world.com\0@mailsploit.com",
+      ["fakefrom@world.com@mailsploit.com|fakefrom@world.com"],
+    ],
+  ];
+  for (const [report, value, want] of cases) assert.deepEqual(of(value), want, report);
+});
+
+Deno.test("long lines are changed before they are signed, not by the next server", () => {
+  const reports: [report: string, message: string][] = [
+    [
+      "roundcube 10198, thunderbird-android 890, magento 24528: 8-bit HTML in one line",
+      `Content-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n<p>${
+        "\xc3\xbc ".repeat(2000)
+      }</p>\r\n`,
+    ],
+    [
+      "mailcow 7273: References of one line",
+      `References: ${
+        "<0123456789012345678901234567890123456789@mail.example> ".repeat(40)
+      }\r\n\r\nx\r\n`,
+    ],
+    [
+      "msmtp 53, OpenDKIM 133, docker-postfix 142: a log of long lines",
+      `Content-Type: text/plain; charset=utf-8\r\n\r\n${`${"12345".repeat(1000)}\r\n`.repeat(30)}`,
+    ],
+  ];
+  for (const [report, message] of reports) {
+    const m = bytes(message);
+    const pieces = outgoingMessage(parseMessage(m), (a, b) => m.subarray(a, b), { utf8: false })!;
+    const out = Buffer.concat([...pieces]);
+    assert.equal(parseMessage(out).longLines, false, report);
+    if (report.startsWith("mailcow")) {
+      assert.equal(splitHeader(out)[0].value.split(" ").filter((w) => w !== "").length, 40);
+    }
+  }
+});
+
+Deno.test("DMARC reports", () => {
+  const unused = Buffer.from("H4sIAKImTmQAAyvNKy1OTQEA+UgslAYAAAA=", "base64");
+  assert.throws(
+    () => parseDmarcXml(unpack(new Uint8Array(unused))),
+    ReportError,
+    'liuch/dmarc-srg 73, parsedmarc 409: the text "unused"',
+  );
+  const xml =
+    "<feedback><report_metadata><org_name>x</org_name><date_range><begin>1</begin><end>2</end>" +
+    "</date_range></report_metadata><policy_published><domain>a.example</domain></policy_published></feedback>";
+  assert.equal(parseDmarcXml(unpack(bytes(xml))).orgName, "x", "parsedmarc 607: not compressed");
+  assert.equal(
+    parseDmarcXml(bytes(`\xef\xbb\xbf${xml}`)).orgName,
+    "x",
+    "mail-dmarc 247: a mark at the start",
   );
 });
