@@ -245,7 +245,7 @@ export function composeWindow(o: ComposeOptions): ComposeWindow {
         { danger: true },
       );
       if (!yes) return;
-      draft.gone("discarded");
+      draft.gone("replaced");
     } else draft.close();
     if (draft.id() !== null) notice("Saved in Drafts.");
     remove();
