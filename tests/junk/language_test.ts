@@ -50,7 +50,7 @@ Deno.test("a good message in a language that only spam had is not junk; spam in 
     // When good mail in it has come, its words count as any others.
     for (let i = 0; i < 3; i++) f.train(true, wordsOf(`${texts.de} montag essen termin ${i}`));
     const spam = f.classify(wordsOf(`${texts.de} kredit gewinn sofort klicken angebot`));
-    assert.ok(spam.probability > 0.9, `${spam.probability}`);
+    assert.ok(spam.probability > 0.8, `${spam.probability}`);
   } finally {
     await f.close();
     await Deno.remove(dir, { recursive: true });
