@@ -1,6 +1,6 @@
 /** `mox serve`. @module */
 import { Config, formatProblem } from "../config/mod.ts";
-import { type Level, Log, setLevel } from "../log/mod.ts";
+import { type Level, Log, setLevel, setLogFormat } from "../log/mod.ts";
 import { hostPort, ListenError } from "../platform/net.ts";
 import { exitProcess } from "../platform/process.ts";
 import { onShutdown } from "../platform/signals.ts";
@@ -31,6 +31,7 @@ databases closed. A second signal ends it at once.`,
     parseFlags(args, {});
     const config = await Config.load(configPath());
     setLevel("", config.static.LogLevel as Level);
+    if (config.static.LogFormat === "json") setLogFormat("json");
     for (const [pkg, level] of config.static.PackageLogLevels) setLevel(pkg, level as Level);
     const log = new Log("serve");
     for (const w of config.warnings) log.warn(formatProblem(w));
