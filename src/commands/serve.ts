@@ -7,6 +7,7 @@ import { onShutdown } from "../platform/signals.ts";
 import { currentUid } from "../platform/users.ts";
 import { becomeUser, serviceUser } from "../serve/become_user.ts";
 import { MailServer } from "../serve/server.ts";
+import { globalFlags } from "./global_flags.ts";
 import { type Command, parseFlags } from "./command.ts";
 import { configPath } from "./datadir.ts";
 
@@ -30,7 +31,9 @@ databases closed. A second signal ends it at once.`,
   async run(args) {
     parseFlags(args, {});
     const config = await Config.load(configPath());
-    setLevel("", config.static.LogLevel as Level);
+    const given = globalFlags();
+    if (given.pedantic) config.static.Pedantic = true;
+    setLevel("", given.level ?? config.static.LogLevel as Level);
     if (config.static.LogFormat === "json") setLogFormat("json");
     for (const [pkg, level] of config.static.PackageLogLevels) setLevel(pkg, level as Level);
     const log = new Log("serve");

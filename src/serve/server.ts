@@ -34,6 +34,7 @@ import {
   type Json,
 } from "./control/control.ts";
 import { defaultDeveloper, type DeveloperOptions } from "./catcher/developer.ts";
+import { monitorDnsbls } from "./dnsbl_monitor.ts";
 import { audited } from "./control/audited.ts";
 import { Listeners } from "./listeners.ts";
 import { accountOfLogin, type LoginServices, saslBackend } from "./logins.ts";
@@ -108,6 +109,7 @@ export class MailServer {
   readonly #sasl: SaslBackend;
   readonly #tempDir: string;
   #reportSending: ReportSending | undefined;
+  #endDnsblMonitor: (() => void) | undefined;
   readonly #developer: DeveloperOptions | undefined;
   /** Ends the making of temporary files ahead. */
   #noMoreFiles: (() => Promise<void>) | undefined;
@@ -333,6 +335,9 @@ export class MailServer {
           outbound,
         });
       }
+      if (!o.local && outgoing.resolver) {
+        server.#endDnsblMonitor = monitorDnsbls(config, outgoing.resolver);
+      }
       await certificates.start({
         outbound,
         resolver: o.local ? undefined : outgoing.resolver ?? makeResolver(),
@@ -430,6 +435,7 @@ export class MailServer {
     await this.#events?.idle();
     await this.#noMoreFiles?.();
     await this.#reportSending?.end();
+    this.#endDnsblMonitor?.();
     this.#developer?.faults.stop();
     await this.queue.stop();
     await this.webhooks?.hooks.stop();
