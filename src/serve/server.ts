@@ -5,6 +5,7 @@
  */
 import { isOriginalData, originalDataText } from "../admin/original/folder.ts";
 import { takenOverFile } from "../admin/original/take_over.ts";
+import { AuditLog } from "../admin/mod.ts";
 import type { Config } from "../config/mod.ts";
 import { makeResolver } from "../dns/mod.ts";
 import { join } from "node:path";
@@ -33,6 +34,8 @@ import {
   type Json,
 } from "./control/control.ts";
 import { defaultDeveloper, type DeveloperOptions } from "./catcher/developer.ts";
+import { monitorDnsbls } from "./dnsbl_monitor.ts";
+import { audited } from "./control/audited.ts";
 import { Listeners } from "./listeners.ts";
 import { accountOfLogin, type LoginServices, saslBackend } from "./logins.ts";
 import { OpenLogins } from "./open_logins.ts";
@@ -107,12 +110,14 @@ export class MailServer {
   readonly #tempDir: string;
   #reportSending: ReportSending | undefined;
   #outbound: Outbound | undefined;
+  #endDnsblMonitor: (() => void) | undefined;
   readonly #developer: DeveloperOptions | undefined;
   /** Ends the making of temporary files ahead. */
   #noMoreFiles: (() => Promise<void>) | undefined;
   readonly #loginGuard: LoginGuard;
   readonly #openLogins: OpenLogins;
   readonly #logins: LoginServices;
+  readonly #audit: AuditLog;
   #unwatch: (() => void) | undefined;
   #stopping: Promise<void> | undefined;
   readonly #stopped = Promise.withResolvers<void>();
@@ -145,6 +150,7 @@ export class MailServer {
     );
     const tlsKeys = () => this.#tlsKeys;
     this.#logins = { config, accounts, directory };
+    this.#audit = new AuditLog(config.dataDir);
     this.#sasl = saslBackend(this.#logins, tlsKeys);
     this.#developer = o.local ? o.developer ?? defaultDeveloper() : undefined;
     this.#openLogins = new OpenLogins({ config, accounts, tlsKeys, log: new Log("auth") });
@@ -240,6 +246,7 @@ export class MailServer {
       server.#pages = await openWebPages(server, {
         sieve,
         limiter: server.#loginGuard,
+        audit: server.#audit,
         logins: server.#logins,
         outbound,
         tempDir,
@@ -288,12 +295,15 @@ export class MailServer {
       for (const l of config.static.Listeners.values()) await listeners.open(l);
       control.serve(
         new Map([
-          ...server.#handlers(),
-          ...queueHandlers(queue, config),
-          ...webhookHandlers(webhooks.hooks, config),
+          ...audited(server.#audit, [
+            ...server.#handlers(),
+            ...queueHandlers(queue, config),
+            ...webhookHandlers(webhooks.hooks, config),
+          ]),
         ]),
       );
       const unwatch = [
+        server.#audit.follow(config),
         config.watch(),
         watchRemovals(
           config,
@@ -326,6 +336,9 @@ export class MailServer {
           results: outgoing.tlsResults,
           outbound,
         });
+      }
+      if (!o.local && outgoing.resolver) {
+        server.#endDnsblMonitor = monitorDnsbls(config, outgoing.resolver);
       }
       await certificates.start({
         outbound,
@@ -429,6 +442,7 @@ export class MailServer {
     await this.#events?.idle();
     await this.#noMoreFiles?.();
     await this.#reportSending?.end();
+    this.#endDnsblMonitor?.();
     this.#developer?.faults.stop();
     await this.queue.stop();
     await this.webhooks?.hooks.stop();
@@ -440,6 +454,7 @@ export class MailServer {
     await this.#shares?.close();
     await this.sieve?.close();
     await this.loginLog?.close();
+    await this.#audit.close();
     await this.accounts.closeAll();
     await this.#control.stop();
     this.#log.info("stopped");

@@ -160,7 +160,8 @@ Deno.test("aliases: added, changed, removed", () =>
       admin.removeAliasMembers(config, "team@mox.example", ["ann@mox.example"]),
       /at least one member/,
     );
-    await assert.rejects(admin.addAlias(config, "x@mox.example", ["no@where.example"]));
+    await assert.rejects(admin.addAlias(config, "x@mox.example", ["nobody@mox.example"]));
+    await assert.rejects(admin.addAlias(config, "x@mox.example", ["no address"]));
     await admin.removeAlias(config, "team@mox.example");
     await assert.rejects(admin.removeAlias(config, "team@mox.example"), /no alias/);
   }));
