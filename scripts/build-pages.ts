@@ -94,6 +94,8 @@ async function reference(): Promise<string> {
 let stale = false;
 const outputs = [
   ...pages.map((p) => ({ output: p.output, make: () => build(p) })),
+  // A script alone; its name ends as those of the other built files do.
+  { output: "src/web/pages/service_worker.html", make: () => bundle("webmail/worker/main.ts") },
   { output: "docs/configuration.md", make: reference },
 ];
 for (const p of outputs) {

@@ -5,6 +5,7 @@
  * @module
  */
 import { basename, dirname, join } from "node:path";
+import { rootCertificates } from "node:tls";
 import { fileURLToPath } from "node:url";
 
 export const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -13,6 +14,8 @@ export const root = fileURLToPath(new URL("../..", import.meta.url));
 export interface Bundle {
   main: string;
   workers: string[];
+  /** Certificate authorities of the runtime, PEM; only Windows needs them (see src/platform/authorities.ts). */
+  roots: string;
 }
 
 /** How sources name a Worker's module. */
@@ -79,5 +82,7 @@ export async function bundleProgram(dir: string): Promise<Bundle> {
     await bundleOne(source, output);
     workers.push(output);
   }
-  return { main, workers };
+  const roots = join(dir, "roots.pem");
+  await Deno.writeTextFile(roots, [...rootCertificates].map((c) => `${c.trim()}\n`).join(""));
+  return { main, workers, roots };
 }

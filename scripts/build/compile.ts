@@ -27,6 +27,12 @@ export class CompilerUnavailable extends Error {
   override name = "CompilerUnavailable";
 }
 
+/** Whether the compiler says that it can't get its runtime. */
+export function isUnavailable(text: string): boolean {
+  return /denort|dl\.deno\.land|error sending request|client error \(|Download could not be found/
+    .test(text);
+}
+
 /** What was packed. */
 export interface Packed {
   path: string;
@@ -48,6 +54,7 @@ export async function compile(
   standIn?: string,
 ): Promise<Packed> {
   const dir = dirname(bundle.main);
+  const included = [...bundle.workers, ...target.name.startsWith("windows") ? [bundle.roots] : []];
   const text = await deno([
     "compile",
     "--no-config",
@@ -56,12 +63,12 @@ export async function compile(
     ...runtimeFlags,
     "--target",
     target.triple,
-    ...bundle.workers.flatMap((w) => ["--include", basename(w)]),
+    ...included.flatMap((f) => ["--include", basename(f)]),
     "--output",
     output,
     basename(bundle.main),
   ], { cwd: dir, env: standIn === undefined ? {} : { DENORT_BIN: standIn } }).catch((err) => {
-    if (!/denort|dl\.deno\.land/.test(String(err))) throw err;
+    if (!isUnavailable(String(err))) throw err;
     throw new CompilerUnavailable(
       `The executable for ${target.name} can't be built, as the compiler's runtime for it can't be had from ` +
         "dl.deno.land: build where that can be reached, name a denort file in DENORT_BIN, or take the " +
@@ -73,7 +80,7 @@ export async function compile(
     ? `${output}.exe`
     : output;
   const embedded = embeddedFiles(text);
-  const expected = [bundle.main, ...bundle.workers].map((f) => basename(f)).sort();
+  const expected = [bundle.main, ...included].map((f) => basename(f)).sort();
   if (JSON.stringify(embedded) !== JSON.stringify(expected)) {
     throw new Error(
       `${basename(path)} has the files ${embedded.join(", ")}, not just ${expected.join(", ")}`,

@@ -88,7 +88,8 @@ export async function portable(
     { name: `${top}/LICENSE`, bytes: await Deno.readFile(join(root, "LICENSE")) },
     { name: `${top}/sbom.cdx.json`, bytes: text(sbom) },
   ];
-  for (const path of [bundle.main, ...bundle.workers]) {
+  const roots = windows ? [bundle.roots] : [];
+  for (const path of [bundle.main, ...bundle.workers, ...roots]) {
     files.push({ name: `${top}/app/${basename(path)}`, bytes: await Deno.readFile(path) });
   }
   files.push({

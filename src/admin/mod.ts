@@ -10,6 +10,7 @@
  *
  * @module
  */
+export { type Actor, type AuditChange, type AuditEntry, AuditLog } from "./audit.ts";
 export { AdminError } from "./errors.ts";
 export { addDomain, type NewDomain, removeDomain, setDomainDisabled } from "./domains.ts";
 export {

@@ -4,6 +4,8 @@
  *
  * @module
  */
+import { AuditLog } from "../admin/mod.ts";
+import { audited } from "../serve/control/audited.ts";
 import { Config } from "../config/mod.ts";
 import { Log } from "../log/mod.ts";
 import { ensureDir } from "../platform/files.ts";
@@ -55,6 +57,8 @@ export async function adminCall(
     new Log("store"),
     (name) => accountRules(config, name),
   );
+  const audit = new AuditLog(config.dataDir);
+  audit.follow(config);
   // An import takes back what it has brought; asked twice, it ends at once.
   const stop = new AbortController();
   const forget = command.startsWith("import ")
@@ -65,8 +69,11 @@ export async function adminCall(
     : undefined;
   try {
     const context = { config, accounts, log };
-    return await runAdminCommand(context, command, args, writeStdout, stop.signal);
+    const run = () => runAdminCommand(context, command, args, writeStdout, stop.signal);
+    const handlers = audited(audit, [[command, async () => await run()]]);
+    return await handlers[0][1](args, writeStdout, stop.signal) ?? null;
   } finally {
+    await audit.close();
     forget?.();
     await accounts.closeAll();
     await control.stop();

@@ -36,18 +36,24 @@ const aliasFlagsHelp = `
 const domainCommands: Command[] = [
   adminCommand({
     name: "config domain add",
-    usage: "[-disabled] domain account",
+    usage: "[-disabled] domain account [localpart]",
     summary: "Add a domain, with new DKIM keys",
     help: `
 Adds a domain, with new DKIM keys, addresses for DMARC and TLS reports whose mail goes to the account, and
 an MTA-STS policy if a listener serves those. "config dnsrecords" then prints what belongs in its zone.
+With a localpart the account gets that address at the domain; an account that is not there yet is made.
 ${changes}
 
   -disabled   do not take mail for it yet`,
     flags: { disabled: false },
     min: 2,
-    max: 2,
-    toArgs: ([domain, account], { disabled }) => ({ domain, account, disabled }),
+    max: 3,
+    toArgs: ([domain, account, localpart], { disabled }) => ({
+      domain,
+      account,
+      localpart: localpart ?? "",
+      disabled,
+    }),
   }),
   adminCommand({
     name: "config domain rm",
@@ -131,6 +137,34 @@ ${changes}`,
     summary: "List accounts",
     help: "Prints the accounts, one on a line.",
     toArgs: () => ({}),
+  }),
+];
+
+const shown: Command[] = [
+  adminCommand({
+    name: "config account addresses",
+    usage: "account",
+    summary: "List the addresses of an account",
+    help: "Prints the addresses of an account, one on a line; a catch-all as @domain.",
+    min: 1,
+    toArgs: ([account]) => ({ account }),
+  }),
+  adminCommand({
+    name: "config address account",
+    usage: "address",
+    summary: "Print the account of an address",
+    help:
+      "Prints the account that gets the mail of an address, also of a variant of it or by a catch-all.",
+    min: 1,
+    toArgs: ([address]) => ({ address }),
+  }),
+  adminCommand({
+    name: "config alias print",
+    usage: "alias@domain",
+    summary: "Print the settings and members of an alias",
+    help: "Prints the options of an alias, and its members one on a line.",
+    min: 1,
+    toArgs: ([address]) => ({ address }),
   }),
 ];
 
@@ -226,5 +260,6 @@ export const configDomainCommands: readonly Command[] = [
   ...domainCommands,
   ...accountCommands,
   ...addressCommands,
+  ...shown,
   ...aliasCommands,
 ];

@@ -10,6 +10,7 @@ import { writeStdout } from "../platform/stdio.ts";
 import { adminCommand } from "./admin_call.ts";
 import { type Command, parseFlags, UsageError } from "./command.ts";
 import { configPath, loadConfig } from "./datadir.ts";
+import { describeSubmitConfig } from "./sendmail_config.ts";
 import { unitFor } from "./server_program.ts";
 
 const test: Command = {
@@ -78,6 +79,9 @@ on low ports. Write it to a file mox.service, then:
   },
 };
 
+/** The same by the name that the original has. */
+const exampleAlone: Command = { ...example, name: "example", usage: "example [name]" };
+
 export const configFileCommands: readonly Command[] = [
   test,
   adminCommand({
@@ -101,6 +105,12 @@ status 1 if there are errors.`,
     toArgs: ([domain]) => ({ domain }),
   }),
   printing(
+    "config describe-sendmail",
+    "Print all fields of moxsubmit.conf with their documentation",
+    "Prints /etc/moxsubmit.conf as it would be with all fields: an account with which sendmail submits messages.",
+    describeSubmitConfig,
+  ),
+  printing(
     "config describe-static",
     "Print all fields of mox.conf with their documentation",
     "Prints mox.conf as it would be with all fields, each with its documentation.",
@@ -113,5 +123,6 @@ status 1 if there are errors.`,
     describeDomains,
   ),
   example,
+  exampleAlone,
   printservice,
 ];

@@ -7,7 +7,7 @@ import {
   localserveAdminPassword,
   localservePassword,
 } from "../config/mod.ts";
-import { Log, setLevel } from "../log/mod.ts";
+import { Log, setLevel, setLogFormat } from "../log/mod.ts";
 import { makeMemoryFolder } from "../platform/memory_folder.ts";
 import { onShutdown } from "../platform/signals.ts";
 import { writeStdout } from "../platform/stdio.ts";
@@ -89,6 +89,7 @@ misbehave as asked: when the message is given, at MAIL FROM if the localpart of 
         portOffset,
         adminPasswordHash: () => hashPassword(localserveAdminPassword),
       });
+      if (config.static.LogFormat === "json") setLogFormat("json");
       for (const [pkg, level] of config.static.PackageLogLevels) setLevel(pkg, level as "info");
       if (flags.initonly) {
         if (await controlAnswers(config.dataDir)) throw new Error(`a server is running in ${dir}`);

@@ -11,9 +11,12 @@ import { cid } from "./cid.ts";
 import { clientconfig } from "./clientconfig.ts";
 import { type Command, UsageError } from "./command.ts";
 import { configDomainCommands } from "./config_domains.ts";
+import { configKeyCommands } from "./config_keys.ts";
 import { configTlsKeyCommands } from "./config_tlspubkey.ts";
 import { configFileCommands } from "./config_files.ts";
 import { useConfigPath } from "./datadir.ts";
+import { isLevel, levels } from "../log/mod.ts";
+import { useLogLevel, usePedantic } from "./global_flags.ts";
 import { gentestdata } from "./gentestdata.ts";
 import { groupHelp, help } from "./help.ts";
 import { importGo } from "./import_go.ts";
@@ -46,6 +49,7 @@ export const commands: readonly Command[] = [
   ...configFileCommands,
   ...configDomainCommands,
   ...configTlsKeyCommands,
+  ...configKeyCommands,
   clientconfig,
   sendmail,
   cid,
@@ -69,12 +73,26 @@ export const commands: readonly Command[] = [
  * @throws UsageError
  */
 function globalFlags(args: readonly string[]): readonly string[] {
-  const m = /^--?config(?:=([\s\S]*))?$/.exec(args[0] ?? "");
-  if (!m) return args;
-  const path = m[1] ?? args[1];
-  if (!path) throw new UsageError("flag -config needs the path of mox.conf");
-  useConfigPath(path);
-  return args.slice(m[1] === undefined ? 2 : 1);
+  for (;;) {
+    const m = /^--?(config|loglevel|pedantic)(?:=([\s\S]*))?$/.exec(args[0] ?? "");
+    if (!m) return args;
+    if (m[1] === "pedantic") {
+      usePedantic(m[2] !== "false");
+      args = args.slice(1);
+      continue;
+    }
+    const value = m[2] ?? args[1];
+    if (m[1] === "config") {
+      if (!value) throw new UsageError("flag -config needs the path of mox.conf");
+      useConfigPath(value);
+    } else {
+      if (!value || !isLevel(value)) {
+        throw new UsageError(`flag -loglevel needs a level: ${levels.join(", ")}`);
+      }
+      useLogLevel(value);
+    }
+    args = args.slice(m[2] === undefined ? 2 : 1);
+  }
 }
 
 /** Runs the command line; returns the exit status: 0 fine, 1 failed, 2 wrong usage. */

@@ -1,7 +1,7 @@
 /** The subcommands about the outgoing queue, and about SMTP. @module */
 import type { Command } from "./command.ts";
 import { queueChanges } from "./queue_change.ts";
-import { queueDump, queueList, queueRetired } from "./queue_list.ts";
+import { queueDump, queueList, queueRetired, queueRetiredPrint } from "./queue_list.ts";
 import { queueRules } from "./queue_rules.ts";
 import { queueWebhooks } from "./queue_webhook.ts";
 import { smtpDial } from "./smtp_dial.ts";
@@ -11,7 +11,9 @@ export const queueCommands: readonly Command[] = [
   ...queueChanges,
   queueDump,
   ...queueRules,
+  { ...queueRetired, name: "queue retired" },
   queueRetired,
+  queueRetiredPrint,
   ...queueWebhooks,
   smtpDial,
 ];

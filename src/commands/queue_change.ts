@@ -17,6 +17,8 @@ function change(c: {
   help: string;
   /** What is sent beside the filter. */
   more?(argument: string): Fields;
+  /** Has the flag -now, given on to `more` as an argument without plus. */
+  now?: boolean;
 }): Command {
   const argument = c.argument === undefined ? "" : ` ${c.argument}`;
   return {
@@ -31,7 +33,7 @@ ${filterHelp}
       const n = c.argument === undefined ? 0 : 1;
       const { flags, args: [value] } = parseFlags(
         args,
-        { ...filterFlags, all: false },
+        { ...filterFlags, all: false, ...c.now ? { now: false } : {} },
         { min: n, max: n },
       );
       const changed = await callControl(await findDataDir(flags.dir), `queue ${c.name}`, {
@@ -56,11 +58,13 @@ export const queueChanges: readonly Command[] = [
   }),
   change({
     name: "schedule",
+    now: true,
     argument: "now|time|+duration",
     summary: "Set when queued messages are tried next",
     help: `
 Sets the time of the next attempt: now, a time such as 2026-01-31T12:00:00Z, a duration from now such as 1h,
-or with a plus a duration after the attempt that is due.`.trim(),
+or with a plus a duration after the attempt that is due. -now is accepted for scripts: a duration is from now.`
+      .trim(),
     more(value): Fields {
       if (value === "now") return { time: Date.now() };
       if (!value.startsWith("+")) return { time: parseTime(value) };

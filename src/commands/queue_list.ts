@@ -120,8 +120,8 @@ Writes the message of an item of the queue to standard output, as it will be sen
 };
 
 export const queueRetired: Command = {
-  name: "queue retired",
-  usage: "queue retired [-dir folder] [-account name] [-n count] [-json]",
+  name: "queue retired list",
+  usage: "queue retired list [-dir folder] [-account name] [-n count] [-json]",
   summary: "List messages that left the queue",
   help: `
 Lists recipients that left the queue, the last first: delivered, failed, or removed. They are kept for the
@@ -153,5 +153,28 @@ account's KeepRetiredMessagePeriod, by default not at all.
         lastResult(i.results),
       ]),
     ]));
+  },
+};
+
+export const queueRetiredPrint: Command = {
+  name: "queue retired print",
+  usage: "queue retired print [-dir folder] id",
+  summary: "Show a message that left the queue",
+  help: `
+Prints all that is known of a recipient that left the queue, as JSON.
+
+  -dir   folder of a localserve that is meant`,
+  async run(args) {
+    const { flags, args: [id] } = parseFlags(args, { dir: "" }, { min: 1, max: 1 });
+    const [wanted] = parseIds(id);
+    const items = await callControl(await findDataDir(flags.dir), "queue retired list", {
+      account: null,
+      limit: 1,
+      before: wanted + 1,
+    }) as unknown as ShownRetired[];
+    if (items[0]?.id !== wanted) {
+      throw new Error(`no message ${wanted} has left the queue, or not lately`);
+    }
+    writeStdout(JSON.stringify(items[0], null, 2) + "\n");
   },
 };

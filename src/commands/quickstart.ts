@@ -17,7 +17,7 @@ import { programCommand, unitFor } from "./server_program.ts";
 export const quickstart: Command = {
   name: "quickstart",
   usage:
-    "[-config path] quickstart [-hostname host] [-existing-webserver] [-skipdns] [-ip list] [-ports offset] user@domain [user]",
+    "[-config path] quickstart [-hostname host] [-existing-webserver] [-skipdns] [-skipdial] [-ip list] [-ports offset] user@domain [user]",
   summary: "Set up a new mail server for a domain",
   help: `
 Writes config/mox.conf and config/domains.conf for a server that takes mail for the domain, with keys for
@@ -32,6 +32,7 @@ The last argument is the user (or numeric uid) that the server runs as, by defau
   -existing-webserver  another web server here has ports 80 and 443: pages and policies are then served to it
                        on ports 1080 and 81, and certificates come from files
   -skipdns             do not look at the DNS, for machines without
+  -skipdial            accepted for scripts: nothing is dialled here
   -ip                  addresses to take mail on, with commas between, in place of the public ones found
   -ports               number added to each port, for trying it out without privileges`,
   async run(args) {
@@ -39,6 +40,7 @@ The last argument is the user (or numeric uid) that the server runs as, by defau
       hostname: "",
       "existing-webserver": false,
       skipdns: false,
+      skipdial: false,
       ip: "",
       ports: "0",
     }, { min: 1, max: 2 });

@@ -4,6 +4,8 @@ import { readStdinBytes } from "../platform/terminal.ts";
 import { callControl } from "../serve/control/control.ts";
 import { type Command, UsageError } from "./command.ts";
 import { findDataDir } from "./datadir.ts";
+import { readSubmitConfig, type SubmitConfig, submitConfigPath } from "./sendmail_config.ts";
+import { submitElsewhere } from "./sendmail_submit.ts";
 
 /** Bytes of a message that is taken. */
 const maxMessage = 40 * 1024 * 1024;
@@ -14,11 +16,34 @@ interface Options {
   fromHeader: boolean;
   ignoreDots: boolean;
   recipients: string[];
+  /** File with a submission account; "" for the usual one. */
+  submit: string;
+}
+
+/** The account to submit with, if there is one; not where a server of a folder is meant. */
+async function submissionOf(o: Options): Promise<SubmitConfig | undefined> {
+  if (o.dir !== "") return undefined;
+  const path = o.submit === "" ? submitConfigPath : o.submit;
+  let text: string;
+  try {
+    text = await Deno.readTextFile(path);
+  } catch (err) {
+    if (o.submit === "" && err instanceof Deno.errors.NotFound) return undefined;
+    throw err;
+  }
+  return readSubmitConfig(path, text);
 }
 
 /** Reads the options that programs give to sendmail; those without a meaning here are taken silently. */
 function parse(args: readonly string[]): Options {
-  const o: Options = { dir: "", from: "", fromHeader: false, ignoreDots: false, recipients: [] };
+  const o: Options = {
+    dir: "",
+    from: "",
+    fromHeader: false,
+    ignoreDots: false,
+    recipients: [],
+    submit: "",
+  };
   for (let i = 0; i < args.length; i++) {
     const a = args[i];
     const value = () => {
@@ -26,6 +51,7 @@ function parse(args: readonly string[]): Options {
       return args[i];
     };
     if (a === "-dir") o.dir = value();
+    else if (a === "-submit") o.submit = value();
     else if (a === "-f" || a === "-r") o.from = value();
     else if (/^-[fr]./.test(a)) o.from = a.slice(2);
     else if (a === "-t" || a === "-ti" || a === "-it") {
@@ -44,13 +70,16 @@ function parse(args: readonly string[]): Options {
 
 export const sendmail: Command = {
   name: "sendmail",
-  usage: "sendmail [-dir folder] [-f address] [-t] [-i] [recipient ...]",
+  usage: "sendmail [-dir folder | -submit file] [-f address] [-t] [-i] [recipient ...]",
   summary: "Queue a message from standard input, as /usr/sbin/sendmail does",
   help: `
 Reads a message from standard input and hands it to the running server's queue. For programs that
-expect /usr/sbin/sendmail; flags of it that have no meaning here are ignored.
+expect /usr/sbin/sendmail; flags of it that have no meaning here are ignored. Where there is a file
+/etc/moxsubmit.conf, the message is submitted with the account in it instead, to a server on any machine, by any
+user who may read the file: "mox config describe-sendmail" prints what stands in it.
 
   -dir    folder of a localserve; default the server of mox.conf, or localserve's
+  -submit file with a submission account, in place of /etc/moxsubmit.conf
   -f      sender's address; default the one in From
   -t      take recipients from To, Cc and Bcc too; Bcc is removed
   -i      a line with a dot alone does not end the message`,
@@ -68,6 +97,8 @@ expect /usr/sbin/sendmail; flags of it that have no meaning here are ignored.
       const end = /^\.\r?$/m.exec(message);
       if (end) message = message.slice(0, end.index);
     }
+    const submission = await submissionOf(o);
+    if (submission) return await submitElsewhere(submission, { ...o, message });
     const ids = await callControl(await findDataDir(o.dir), "sendmail", {
       from: o.from,
       recipients: o.recipients,

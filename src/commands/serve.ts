@@ -1,12 +1,13 @@
 /** `mox serve`. @module */
 import { Config, formatProblem } from "../config/mod.ts";
-import { type Level, Log, setLevel } from "../log/mod.ts";
+import { type Level, Log, setLevel, setLogFormat } from "../log/mod.ts";
 import { hostPort, ListenError } from "../platform/net.ts";
 import { exitProcess } from "../platform/process.ts";
 import { onShutdown } from "../platform/signals.ts";
 import { currentUid } from "../platform/users.ts";
 import { becomeUser, serviceUser } from "../serve/become_user.ts";
 import { MailServer } from "../serve/server.ts";
+import { globalFlags } from "./global_flags.ts";
 import { type Command, parseFlags } from "./command.ts";
 import { configPath } from "./datadir.ts";
 
@@ -30,7 +31,10 @@ databases closed. A second signal ends it at once.`,
   async run(args) {
     parseFlags(args, {});
     const config = await Config.load(configPath());
-    setLevel("", config.static.LogLevel as Level);
+    const given = globalFlags();
+    if (given.pedantic) config.static.Pedantic = true;
+    setLevel("", given.level ?? config.static.LogLevel as Level);
+    if (config.static.LogFormat === "json") setLogFormat("json");
     for (const [pkg, level] of config.static.PackageLogLevels) setLevel(pkg, level as Level);
     const log = new Log("serve");
     for (const w of config.warnings) log.warn(formatProblem(w));

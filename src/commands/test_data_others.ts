@@ -26,6 +26,7 @@ import { StsCache } from "../tlspolicy/sts_cache.ts";
 import { Sessions } from "../web/login/mod.ts";
 import { SeenRequests } from "../web/webapi/seen_requests.ts";
 import { Snoozed } from "../web/webmail/scheduled/snoozed.ts";
+import { Subscriptions } from "../web/webmail/push/subscriptions.ts";
 import { ScheduledRows } from "../web/webmail/scheduled/rows.ts";
 
 const time = Date.UTC(2026, 10, 23, 10);
@@ -108,6 +109,15 @@ export async function makeOtherDatabases(data: string): Promise<void> {
     const steps = [{ script: "main", line: 2, text: "filed into Lists" }];
     s.log.add("test1", 1, { from: "a@remote.example", subject: "x", steps });
   });
+  await filled(Subscriptions.open(data), (s) =>
+    s.add({
+      endpoint: "https://push.example/1",
+      account: "test1",
+      session: 1,
+      p256dh: new Uint8Array(65).fill(4),
+      auth: new Uint8Array(16),
+      mailboxes: ["Inbox"],
+    }));
   const snoozed = Snoozed.open({
     dataDir: data,
     accounts: { open: () => Promise.reject(new Error("not opened")) },

@@ -38,16 +38,20 @@ function importCommand(kind: "mbox" | "maildir", what: string, more: string): Co
 function exportCommand(kind: "mbox" | "maildir", what: string): Command {
   return adminCommand({
     name: `export ${kind}`,
-    usage: "account folder [mailbox]",
+    usage: "[-single] account folder [mailbox]",
     summary: `Write mailboxes as ${what}`,
     help: `
 Writes all mailboxes of an account, or the one that is named with those below it, as ${what} in the folder.
 Flags, keywords and dates are kept; "mox import ${kind} account '' folder" reads them again, also names of
-mailboxes that can't be names of files. Files that are there are not overwritten.`,
+mailboxes that can't be names of files. Files that are there are not overwritten.
+
+  -single  just the mailbox that is named, without those below it`,
+    flags: { single: false },
     min: 2,
     max: 3,
     paths: { write: "folder" },
-    toArgs: ([account, folder, mailbox]) => ({
+    toArgs: ([account, folder, mailbox], { single }) => ({
+      single,
       account,
       folder: resolve(folder),
       mailbox: mailbox ?? "",

@@ -40,6 +40,9 @@ interface DynamicState {
   stamp: string;
 }
 
+/** Is told of a change, and whether the file was edited rather than written by the program. */
+export type ConfigListener = (change: ConfigChange, edited: boolean) => void;
+
 /** Tells whether a file is the one that was read. */
 async function fileStamp(path: string): Promise<string> {
   const s = await Deno.stat(path);
@@ -57,7 +60,7 @@ export class Config {
   /** Set by localserve: this account gets mail for all addresses. */
   acceptAllAccount: string | undefined;
   #state: DynamicState;
-  readonly #listeners = new Set<(change: ConfigChange) => void>();
+  readonly #listeners = new Set<ConfigListener>();
   /** Changes of the file one after the other. */
   #writing: Promise<unknown> = Promise.resolve();
 
@@ -251,7 +254,7 @@ export class Config {
   }
 
   /** Is told of each change, after it is in force. @returns function that ends it. */
-  onChange(listener: (change: ConfigChange) => void): () => void {
+  onChange(listener: ConfigListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -270,16 +273,16 @@ export class Config {
     if (stamp === this.#state.stamp) return undefined;
     const d = readDynamic(await readConfigFile(this.dynamicPath), this.static, { dir: this.dir });
     if (d.problems.length > 0) throw new ConfigError(inFile(this.dynamicPath, d.problems));
-    return this.#use({ ...d, stamp });
+    return this.#use({ ...d, stamp }, true);
   }
 
-  #use(state: DynamicState): ConfigChange | undefined {
+  #use(state: DynamicState, edited = false): ConfigChange | undefined {
     const change = whatChanged(this.#state.value, state.value);
     this.#state = state;
     if (isEmptyChange(change)) return undefined;
     for (const listener of this.#listeners) {
       try {
-        listener(change);
+        listener(change, edited);
       } catch (err) {
         log.error("listener for changes of the configuration failed", { err: err as Error });
       }

@@ -7,10 +7,15 @@
 import type { Classification, WordScore } from "../junk/mod.ts";
 import { type AnalysisState, type Step, subjectPassOr, temporary } from "./analysis_steps.ts";
 
-/** The threshold where the configured one is not strict enough. */
-export const strictThreshold = 0.25;
+/** The threshold where the configured one is not strict enough: above what says nothing, which is 0.5. */
+export const strictThreshold = 0.6;
 /** The threshold varies by this much in all, so that the filter is no oracle for words. */
 const jitterWidth = 0.1;
+/** A threshold with its jitter, which near 0 and 1 is smaller: what is certain stays certain. */
+function varied(threshold: number, jitter: number): number {
+  return threshold + jitter * Math.min(1, (1 - threshold) * 10, threshold * 10);
+}
+
 /** This far below the threshold, content is near enough to good to be offered a subject pass. */
 const moderateDistance = 0.2;
 
@@ -45,14 +50,17 @@ export const checkContent: Step = async (s) => {
     return temporary("junk-classify-error", err);
   }
   s.spamScore = result.probability;
-  let threshold = s.c.junk.threshold + (s.c.random() - 0.5) * jitterWidth;
+  // Only words that have been seen say something: a message without any is let in, whatever else there is.
+  const { probability, evidence } = result;
+  const jitter = (s.c.random() - 0.5) * jitterWidth;
+  let threshold = varied(s.c.junk.threshold, jitter);
   const because = strictBecause(s);
   const strict = because !== undefined && threshold > strictThreshold;
   if (strict) threshold = strictThreshold;
-  // Too little training to reject by, but for senders that are suspicious anyway.
-  const accepted = result.probability <= threshold ||
+  // Too little training to judge by, but for senders that are suspicious anyway.
+  const accepted = evidence === 0 || probability <= threshold ||
     !result.significant && !s.suspiciousIprev;
-  s.moderate = result.probability < threshold - moderateDistance;
+  s.moderate = probability < threshold - moderateDistance;
   s.text.push(
     `content: ${accepted ? "not junk" : "junk"}${result.significant ? "" : " (not significant)"}` +
       `, spamscore ${result.probability.toFixed(2)}, threshold ${threshold.toFixed(2)}` +
@@ -61,5 +69,10 @@ export const checkContent: Step = async (s) => {
       ` (spam words: ${listed(result.spams, s.c.smtputf8)})`,
   );
   if (accepted) return undefined;
+  const refuse = strict ? s.c.junk.threshold : s.c.junk.refuseThreshold;
+  if (probability <= refuse && s.c.junkMailbox !== undefined) {
+    s.text.push(`to the junk mailbox, refused only above ${refuse}`);
+    return { accept: true, reason: "junk-mailbox" };
+  }
   return subjectPassOr(s, temporary(strict ? "junk-content-strict" : "junk-content"));
 };

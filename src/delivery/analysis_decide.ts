@@ -26,6 +26,7 @@ import {
   readReports,
   type Step,
   temporary,
+  unknownSender,
   type Verdict,
 } from "./analysis_steps.ts";
 import { type AnalysisContext, type Decision, reasons } from "./analysis_types.ts";
@@ -99,7 +100,7 @@ async function decide(c: AnalysisContext, steps: readonly Step[]): Promise<Decis
 }
 
 function decision(s: AnalysisState, v: Verdict): Decision {
-  const known = s.reputation.method.startsWith("msg") || v.reason === "list-allow";
+  const known = !unknownSender(s) || v.reason === "list-allow";
   const d: Decision = {
     accept: v.accept,
     reason: v.reason,
@@ -130,6 +131,11 @@ function decision(s: AnalysisState, v: Verdict): Decision {
     d.destinedMailboxId = s.c.mailboxId(s.mailbox);
     d.mailbox = introbox;
     s.text.push("first-time sender, to the introbox");
+  }
+  if (v.reason === "junk-mailbox") {
+    // Moved out of there, it counts as if it had been delivered where it was meant to go.
+    d.destinedMailboxId = s.c.mailboxId(s.mailbox);
+    d.mailbox = s.c.junkMailbox ?? s.mailbox;
   }
   if (!v.accept) {
     d.code = v.code;

@@ -208,9 +208,9 @@ export const acceptReport: Step = (s) => {
   return accept("reporting");
 };
 
-/** Whether nothing is known of the address and domain in From. */
-function unknownSender(s: AnalysisState): boolean {
-  return !s.reputation.method.startsWith("msg");
+/** Whether nothing good is known of the address and domain in From. Junk that decided nothing is no excuse. */
+export function unknownSender(s: AnalysisState): boolean {
+  return !s.reputation.method.startsWith("msg") || s.reputation.junk === true;
 }
 
 /** SPF fail or softfail of a sender that isn't known. A forwarder's SPF says nothing of the sender. */

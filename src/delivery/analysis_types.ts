@@ -25,6 +25,7 @@ export type Reason =
   | "give-subjectpass"
   | "junk-content"
   | "junk-content-strict"
+  | "junk-mailbox"
   | "junk-classify-error"
   | "dns-blocklisted"
   | "no-bad-signals";
@@ -55,6 +56,7 @@ export const reasons: readonly Reason[] = [
   "give-subjectpass",
   "junk-content",
   "junk-content-strict",
+  "junk-mailbox",
   "junk-classify-error",
   "dns-blocklisted",
   "no-bad-signals",
@@ -141,8 +143,16 @@ export interface AnalysisContext {
   introbox?: string;
   /** The account's junk filter; undefined without one. */
   junk:
-    | { threshold: number; classify: () => Classification | Promise<Classification> }
+    | {
+      /** Above it a message is junk. */
+      threshold: number;
+      /** Above it junk is refused instead of being put into the account's Junk mailbox. */
+      refuseThreshold: number;
+      classify: () => Classification | Promise<Classification>;
+    }
     | undefined;
+  /** Name of the account's mailbox for junk; undefined without one: then all junk is refused. */
+  junkMailbox: string | undefined;
   /** Undefined where subject passes aren't used. The key is of the account and address. */
   subjectPass: { key: Uint8Array; periodMs: number } | undefined;
   /** Block lists in order; asked one after the other, as there is no hurry to accept spam. */

@@ -1,4 +1,5 @@
 /** What this server can do, for a session to tell (RFC 8620 §2). @module */
+import { programVersion } from "../platform/version.ts";
 import { maxMailboxDepth } from "../store/mailboxes/mailboxes.ts";
 import { Capability } from "./core/capabilities.ts";
 import type { User } from "./core/method.ts";
@@ -6,6 +7,7 @@ import { maxMailboxesPerEmail } from "./mail/email_changes.ts";
 import { emailSorts } from "./mail/email_sort.ts";
 import { maxDelayedSend } from "./mail/submit.ts";
 import type { JmapServices } from "./services.ts";
+import { sieveCapability } from "./sieve/scripts.ts";
 
 /** Capabilities beside the core, with what is true for the whole server. */
 export function serverCapabilities(s: JmapServices): Record<string, Record<string, unknown>> {
@@ -18,6 +20,8 @@ export function serverCapabilities(s: JmapServices): Record<string, Record<strin
     // RFC 9749 §3.
     [Capability.Vapid]: { applicationServerKey: s.vapid.publicKey },
     [Capability.Quota]: {},
+    // RFC 9661 §1.2.
+    [Capability.Sieve]: { implementation: `mox ${programVersion}` },
   };
 }
 
@@ -42,6 +46,7 @@ export function accountCapabilities(
     },
     [Capability.VacationResponse]: {},
     [Capability.Quota]: {},
+    [Capability.Sieve]: sieveCapability,
   };
   return {
     ...own,

@@ -1,5 +1,6 @@
 /** What JMAP needs of the server. @module */
 import type { Config } from "../config/mod.ts";
+import type { Scripts } from "../delivery/sieve/scripts.ts";
 import type { AddressRule, LoginGuard } from "../net/mod.ts";
 import type { Accounts } from "../store/account/accounts.ts";
 import type { NewQueueRecipient, Queue } from "../queue/mod.ts";
@@ -62,6 +63,8 @@ export interface JmapServices {
   /** Addresses that no push service is at. */
   pushRule: AddressRule;
   queue: Queue;
+  /** Sieve scripts of the accounts. */
+  scripts: Scripts;
   /**
    * Queues; durable when it resolves, with ids in the order of the recipients.
    * @throws SetError for limits of the account

@@ -30,6 +30,10 @@ import { quotaGet } from "./methods/quota/get.ts";
 import { quotaQuery } from "./methods/quota/query.ts";
 import { quotaQueryChanges } from "./methods/quota/query_changes.ts";
 import { searchSnippetGet } from "./methods/search_snippet/get.ts";
+import { sieveScriptGet } from "./methods/sieve_script/get.ts";
+import { sieveScriptQuery } from "./methods/sieve_script/query.ts";
+import { sieveScriptSet } from "./methods/sieve_script/set.ts";
+import { sieveScriptValidate } from "./methods/sieve_script/validate.ts";
 import { threadChanges } from "./methods/thread/changes.ts";
 import { threadGet } from "./methods/thread/get.ts";
 import { vacationResponseGet } from "./methods/vacation_response/get.ts";
@@ -70,6 +74,10 @@ export const methods: readonly Method[] = [
   quotaChanges,
   quotaQuery,
   quotaQueryChanges,
+  sieveScriptGet,
+  sieveScriptQuery,
+  sieveScriptSet,
+  sieveScriptValidate,
 ];
 
 /** By name. */

@@ -1,10 +1,10 @@
 /**
- * A Bloom filter that remembers which words have been seen once, so that the many words that never
- * come back take a few bits and no row.
+ * A Bloom filter that remembers which words have been seen once in ham, and which in spam, so that the many words
+ * that never come back take a few bits and no row.
  *
  * 1 MiB and 7 bits per word: with 500,000 words 1 in 2,000 unseen words is taken for seen, with
- * 1,000,000 words 1 in 50. The harm of that is small: the word is counted at its first sight
- * instead of its second.
+ * 1,000,000 words 1 in 50. The harm of that is small: the word is counted once more than
+ * it was seen.
  *
  * @module
  */
@@ -31,7 +31,13 @@ export function wordHash(word: string): number {
   return (a >>> 11) * 4294967296 + (b >>> 0);
 }
 
-/** The filter, by hashes of {@link wordHash}. */
+/** The hash under which a word is remembered as seen in ham or in spam. */
+export function sightHash(hash: number, ham: boolean): number {
+  if (ham) return hash;
+  return Math.floor(hash / 4294967296) * 4294967296 + ((hash ^ 0x1f83d9ab) >>> 0);
+}
+
+/** The filter, by hashes of {@link sightHash}. */
 export class Bloom {
   readonly bits: Uint8Array;
 
@@ -41,8 +47,17 @@ export class Bloom {
     this.bits = bits;
   }
 
+  /** Whether the word is there, or seems so. */
+  has(hash: number): boolean {
+    return this.#visit(hash, false);
+  }
+
   /** Adds the word. Returns whether it was there already (or seemed so). */
   add(hash: number): boolean {
+    return this.#visit(hash, true);
+  }
+
+  #visit(hash: number, add: boolean): boolean {
     const low = hash >>> 0, high = Math.floor(hash / 4294967296);
     // Double hashing; an odd step visits different bits.
     const step = (Math.imul(high, 0x9e3779b1) ^ low >>> 15) | 1;
@@ -50,6 +65,7 @@ export class Bloom {
     for (let i = 0, bit = low; i < bitsPerWord; i++, bit = bit + step | 0) {
       const at = (bit & mask) >>> 3, m = 1 << (bit & 7);
       if ((this.bits[at] & m) === 0) {
+        if (!add) return false;
         seen = false;
         this.bits[at] |= m;
       }

@@ -3,22 +3,21 @@
  *
  * What is stored:
  * - `words`: hash of a word, and in how many ham and spam messages it was counted;
- * - `bloom`: the words seen once so far, which are counted from their second sight on;
+ * - `bloom`: the words seen once so far in ham or in spam, which get a row at their second sight;
  * - `journal`: trainings not yet merged into the other two. A training touches hundreds of rows all
  *   over the table; so {@link JunkFilter.flush} only appends the message's hashes here, a few KB, and
  *   every {@link mergeAt} words all is merged in one transaction. When a database is opened its
  *   journal is played into memory.
  *
- * A word's first sight is kept without saying whether in ham or spam. So untraining a message takes
- * back the counts exactly if nothing was trained after it that shares a word with it that was new;
- * otherwise a count may be off by one, never below zero. The numbers of messages are always exact.
+ * A word's first sight can't be taken back. So untraining a message takes back the counts exactly but for words
+ * that were new; those may be off by one, never below zero. The numbers of messages are always exact.
  * {@link JunkFilter.rebuild} makes counts afresh.
  *
  * @module
  */
 import { join } from "node:path";
 import { Db } from "../store/database/database.ts";
-import { Bloom, bloomBytes, wordHash } from "./bloom.ts";
+import { Bloom, bloomBytes, sightHash, wordHash } from "./bloom.ts";
 import { type JunkParams, junkParams } from "./params.ts";
 import { filterMigrations } from "./schema.ts";
 import { type Classification, classifyWords } from "./score.ts";
@@ -27,6 +26,8 @@ import { classified, trained } from "./metrics.ts";
 /** Words in the journal at which it is merged; about 12 ms of work, once in some 15 messages. */
 export const mergeAt = 4000;
 export const bloomChunk = 64 * 1024;
+/** Number of the first chunk; below it stand those of filters that did not tell ham from spam. */
+const firstChunk = 1000;
 /** Counts kept in memory between classifications. */
 const cacheSize = 50_000;
 
@@ -123,11 +124,13 @@ export class JunkFilter {
   classify(words: Iterable<string>): Classification {
     this.#opened();
     classified.inc();
+    const bloom = this.#ensureBloom();
     return classifyWords(
       this.params,
       words,
       (w) => {
-        const n = this.#count(wordHash(w));
+        const hash = wordHash(w);
+        const n = this.#count(hash) > 0 ? this.#count(hash) : firstSights(bloom, hash);
         return n <= 0 ? undefined : { ham: Math.floor(n / hamUnit), spam: n % hamUnit };
       },
       this.#hams,
@@ -170,8 +173,12 @@ export class JunkFilter {
     else this.#spams = Math.max(0, this.#spams + by);
     const bloom = e.untrain ? undefined : this.#ensureBloom();
     for (const hash of e.hashes) {
-      if (bloom && !bloom.add(hash)) continue;
-      const n = Math.max(0, this.#count(hash));
+      let n = Math.max(0, this.#count(hash));
+      if (bloom && n === 0) {
+        n = firstSights(bloom, hash);
+        bloom.add(sightHash(hash, e.ham));
+        if (n === 0) continue;
+      }
       const next = changeCount(n, e.ham, by);
       if (next !== n) this.#changed.set(hash, next);
     }
@@ -181,7 +188,8 @@ export class JunkFilter {
     if (this.#bloom) return this.#bloom;
     const bits = new Uint8Array(bloomBytes);
     for (const [chunk, bytes] of this.#opened().all("SELECT chunk, bits FROM bloom")) {
-      if (chunk < bloomBytes / bloomChunk) bits.set(bytes as Uint8Array, chunk * bloomChunk);
+      const at = ((chunk as number) - firstChunk) * bloomChunk;
+      if (at >= 0 && at < bloomBytes) bits.set(bytes as Uint8Array, at);
     }
     return this.#bloom = new Bloom(bits);
   }
@@ -259,11 +267,15 @@ export class JunkFilter {
         if (e.ham) hams = Math.max(0, hams + by);
         else spams = Math.max(0, spams + by);
         for (const hash of e.hashes) {
-          if (!e.untrain && !bloom.add(hash)) continue;
           let n = changed.get(hash);
           if (n === undefined) {
             const row = db.get("SELECT ham, spam FROM words_new WHERE hash = ?", hash);
             n = row ? (row[0] as number) * hamUnit + (row[1] as number) : 0;
+          }
+          if (n === 0 && !e.untrain) {
+            n = firstSights(bloom, hash);
+            bloom.add(sightHash(hash, e.ham));
+            if (n === 0) continue;
           }
           changed.set(hash, changeCount(n, e.ham, by));
         }
@@ -316,6 +328,12 @@ function hashesOf(words: Iterable<string>): Float64Array {
   return Float64Array.from(set).sort();
 }
 
+/** Counts, packed, of a word that has no row: its first sights. */
+function firstSights(bloom: Bloom, hash: number): number {
+  return (bloom.has(sightHash(hash, true)) ? hamUnit : 0) +
+    (bloom.has(sightHash(hash, false)) ? 1 : 0);
+}
+
 function changeCount(n: number, ham: boolean, by: number): number {
   const count = ham ? Math.floor(n / hamUnit) : n % hamUnit;
   if (by < 0 ? count === 0 : count === maxCount) return n;
@@ -345,10 +363,11 @@ function writeCounts(
 }
 
 function writeBloom(db: Db, bloom: Bloom): void {
+  db.run("DELETE FROM bloom WHERE chunk < ?", firstChunk);
   for (let i = 0; i < bloomBytes / bloomChunk; i++) {
     db.run(
       "INSERT INTO bloom VALUES (?, ?) ON CONFLICT (chunk) DO UPDATE SET bits = excluded.bits",
-      i,
+      firstChunk + i,
       bloom.bits.subarray(i * bloomChunk, (i + 1) * bloomChunk),
     );
   }

@@ -34,7 +34,7 @@ export const defaultJunkParams: Readonly<JunkParams> = {
 };
 
 /** Probability of spam above which a message is junk, as quickstart configures it. */
-export const defaultThreshold = 0.95;
+export const defaultThreshold = 0.9;
 
 /** A parameter out of its range. The text names the parameter and what is allowed. */
 export class JunkParamsError extends Error {

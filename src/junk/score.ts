@@ -1,9 +1,10 @@
 /**
- * From counts of words to the probability that a message is spam: naive Bayes over the words with
- * the most power, see https://en.wikipedia.org/wiki/Naive_Bayes_spam_filtering.
+ * From counts of words to the probability that a message is spam: each word's spaminess by Robinson's formula, and all
+ * of them combined by Fisher's method, which is sure only where many words agree.
  *
  * @module
  */
+import { languages, languageWord } from "./language.ts";
 import type { JunkParams } from "./params.ts";
 
 /** A word of a message with what the filter knows of it. */
@@ -18,7 +19,7 @@ export interface WordScore {
 
 /** The result of a classification. */
 export interface Classification {
-  /** From 0 (ham) to 1 (spam); 0.5 if nothing is known of any of the words. */
+  /** From 0 (ham) to 1 (spam); 0.5 if nothing is known of any of the words, and near it if they disagree. */
   probability: number;
   /**
    * False while too few ham messages have been trained to base a rejection on: a few spam signals
@@ -26,7 +27,9 @@ export interface Classification {
    * which the user corrects by marking.
    */
   significant: boolean;
-  /** The words that decided, strongest first; at most TopWords each. */
+  /** Words that had a say. */
+  evidence: number;
+  /** The strongest of them on each side, strongest first; at most TopWords each. */
   hams: WordScore[];
   spams: WordScore[];
 }
@@ -38,7 +41,7 @@ export const significantHams = 50;
  * Weight, in messages, of the assumption that a word says nothing (Robinson's s): so that of two words
  * seen in spam only, the one seen more often is the stronger.
  */
-const priorStrength = 0.3;
+const priorStrength = 1;
 
 /**
  * Spaminess of a word, or undefined if it says too little. `hams` and `spams` are the numbers of
@@ -62,6 +65,43 @@ export function wordScore(
   return r === 0.5 || Math.abs(0.5 - r) < p.IgnoreWords ? undefined : r;
 }
 
+/** Good messages in a language, below which its words say nothing. */
+const fewestInLanguage = 3;
+
+/** True for words of the text and the subject, which are of a language; others begin with what they are of. */
+const isOfLanguage = (word: string) => !word.includes(":") || word.startsWith("subject:");
+
+/**
+ * True if the message is in a language in which hardly any good mail has come so far: that spam was in it says nothing
+ * of its words.
+ */
+function inNewLanguage(
+  words: readonly string[],
+  counts: (word: string) => { ham: number; spam: number } | undefined,
+): boolean {
+  const own = words.find((w) => w.startsWith(languageWord));
+  if (own === undefined || (counts(own)?.ham ?? 0) >= fewestInLanguage) return false;
+  // A filter that was trained before languages were counted knows none.
+  return languages.some((l) => (counts(languageWord + l)?.ham ?? 0) >= fewestInLanguage);
+}
+
+/**
+ * ln of the chance that a chi-squared variable with `2 * n` degrees of freedom is above `x`. Linear in n; the sum is
+ * taken in logarithms, as its terms are beyond the range of numbers for long messages.
+ */
+function lnChiSquaredAbove(x: number, n: number): number {
+  const half = x / 2;
+  const lnHalf = Math.log(half);
+  let term = -half, sum = -half;
+  for (let i = 1; i < n; i++) {
+    term += lnHalf - Math.log(i);
+    sum = sum > term
+      ? sum + Math.log1p(Math.exp(term - sum))
+      : term + Math.log1p(Math.exp(sum - term));
+  }
+  return Math.min(0, sum);
+}
+
 /**
  * Combines the words' scores. `counts` gives the counts of a word, or undefined if not counted.
  * Takes linear time but for sorting the words that say something.
@@ -73,12 +113,20 @@ export function classifyWords(
   hams: number,
   spams: number,
 ): Classification {
+  const all = [...words];
+  const newLanguage = inNewLanguage(all, counts);
   const topHam: WordScore[] = [], topSpam: WordScore[] = [];
-  for (const word of words) {
+  let lnSpam = 0, lnHam = 0, n = 0;
+  for (const word of all) {
+    // A language is no reason by itself.
+    if (word.startsWith(languageWord) || (newLanguage && isOfLanguage(word))) continue;
     const c = counts(word);
     if (!c) continue;
     const score = wordScore(p, c.ham, c.spam, hams, spams);
     if (score === undefined) continue;
+    lnSpam += Math.log(score);
+    lnHam += Math.log(1 - score);
+    n++;
     (score < 0.5 ? topHam : topSpam).push({ word, score, ham: c.ham, spam: c.spam });
   }
   // Many words reach the bound. Among those the ones seen most often are the surest; then the
@@ -90,13 +138,18 @@ export function classifyWords(
   topSpam.sort((a, b) => b.score - a.score || surest(a, b));
   topHam.length = Math.min(topHam.length, p.TopWords);
   topSpam.length = Math.min(topSpam.length, p.TopWords);
-  let eta = 0;
-  for (const w of topHam) eta += Math.log(1 - w.score) - Math.log(w.score);
-  for (const w of topSpam) eta += Math.log(1 - w.score) - Math.log(w.score);
   return {
-    probability: 1 / (1 + Math.exp(eta)),
+    probability: n === 0 ? 0.5 : fisher(lnSpam, lnHam, n),
     significant: hams >= significantHams,
+    evidence: n,
     hams: topHam,
     spams: topSpam,
   };
+}
+
+/** How much likelier chance gives words as hammy as these than words as spammy, between 0 and 1. */
+function fisher(lnSpam: number, lnHam: number, n: number): number {
+  const spammy = Math.exp(lnChiSquaredAbove(-2 * lnSpam, n));
+  const hammy = Math.exp(lnChiSquaredAbove(-2 * lnHam, n));
+  return (1 + spammy - hammy) / 2;
 }

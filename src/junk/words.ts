@@ -9,7 +9,9 @@
  * @module
  */
 import { htmlText } from "../mail/text/html_text.ts";
+import { languageOf, languageWord } from "./language.ts";
 import type { JunkParams } from "./params.ts";
+import { routeSigns, styleSigns } from "./signs.ts";
 
 /** UTF-16 units of text parts that are looked at, all parts together; of HTML source, twice as much. */
 export const maxText = 128 * 1024;
@@ -31,18 +33,23 @@ export interface MessageText {
 }
 
 /** Header fields whose words are counted. */
-const headerNames = new Set(
-  ["from", "to", "cc", "bcc", "reply-to", "subject", "sender", "return-path"],
-);
+const headerNames = new Set(["from", "to", "cc", "bcc", "reply-to", "subject"]);
+/** Those of them that are the same for all messages of a mailing list. */
+const ofList = new Set(["to", "cc", "bcc", "reply-to"]);
 
 /** All the words of a message, in order of appearance. */
 export function messageWords(m: MessageText, params: JunkParams): Set<string> {
   const words = new Set<string>();
   let left = maxHeader;
-  for (const [name, value] of m.headers) {
+  const headers = [...m.headers];
+  // Words that a mailing list puts into all of its messages say nothing of this one.
+  const list = headers.some(([name]) => name.toLowerCase() === "list-id");
+  const received = headers.filter(([name]) => name.toLowerCase() === "received");
+  for (const sign of routeSigns(received.map(([, value]) => value))) add(words, sign);
+  for (const [name, value] of headers) {
     if (left <= 0) break;
     const field = name.length <= 16 ? name.toLowerCase() : "";
-    if (!headerNames.has(field)) continue;
+    if (!headerNames.has(field) || (list && ofList.has(field))) continue;
     const text = value.slice(0, left);
     left -= text.length;
     const found = new Set<string>();
@@ -53,6 +60,7 @@ export function messageWords(m: MessageText, params: JunkParams): Set<string> {
   left = maxText;
   let source = 2 * maxText;
   let plain = false, html = false;
+  let sample = "";
   for (const t of m.texts) {
     if (left <= 0 || source <= 0) break;
     let text = t.text.slice(0, t.html ? source : left);
@@ -66,8 +74,12 @@ export function messageWords(m: MessageText, params: JunkParams): Set<string> {
       plain = true;
     }
     left -= text.length;
+    sample += text.slice(0, maxText - sample.length);
     textWords(text, params, words);
   }
+  for (const sign of styleSigns(sample)) add(words, sign);
+  const language = languageOf(words, sample);
+  if (language !== undefined) add(words, languageWord + language);
   if (html && !plain) add(words, "part:htmlonly");
   let files = 0;
   for (const name of m.attachments ?? []) {

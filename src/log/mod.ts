@@ -81,17 +81,24 @@ function quote(s: string): string {
   return JSON.stringify(s);
 }
 
-function format(v: LogValue): string {
-  if (v instanceof Error) {
-    let text = v.message || v.name;
-    let cause = v.cause;
-    for (let depth = 0; cause instanceof Error && depth < 5; depth++) {
-      text += `: ${cause.message}`;
-      cause = cause.cause;
-    }
-    return quote(text);
+/** What an error says, with its causes. */
+function errorText(v: Error): string {
+  let text = v.message || v.name;
+  let cause = v.cause;
+  for (let depth = 0; cause instanceof Error && depth < 5; depth++) {
+    text += `: ${cause.message}`;
+    cause = cause.cause;
   }
-  if (v instanceof Date) return Number.isNaN(v.getTime()) ? "invalid" : v.toISOString();
+  return text;
+}
+
+function dateText(v: Date): string {
+  return Number.isNaN(v.getTime()) ? "invalid" : v.toISOString();
+}
+
+function format(v: LogValue): string {
+  if (v instanceof Error) return quote(errorText(v));
+  if (v instanceof Date) return dateText(v);
   if (typeof v === "string") return quote(v);
   return String(v);
 }
@@ -104,30 +111,43 @@ export function knownPackages(): string[] {
   return [...packages].sort();
 }
 
+/** How lines are written: logfmt, or each a JSON object. */
+export const logFormats = ["logfmt", "json"] as const;
+export type LogFormat = (typeof logFormats)[number];
+let logFormat: LogFormat = "logfmt";
+
+/** Sets how all lines from now on are written. */
+export function setLogFormat(format: LogFormat): void {
+  logFormat = format;
+}
+
 /** A logger for a package, with fields that stand in each of its lines. Cheap to derive. */
 export class Log {
   readonly pkg: string;
+  readonly #fields: LogFields;
+  /** The fields as text. */
   readonly #suffix: string;
 
-  constructor(pkg: string, suffix = "") {
+  constructor(pkg: string, fields: LogFields = {}) {
     this.pkg = pkg;
     packages.add(pkg);
-    this.#suffix = suffix;
+    this.#fields = fields;
+    this.#suffix = render(fields);
   }
 
   /** A logger with extra fields in each line. */
   with(fields: LogFields): Log {
-    return new Log(this.pkg, this.#suffix + render(fields));
+    return new Log(this.pkg, { ...this.#fields, ...fields });
   }
 
   /** A logger whose lines carry the connection id. */
   withCid(cid: number): Log {
-    return new Log(this.pkg, `${this.#suffix} cid=${cidString(cid)}`);
+    return this.with({ cid: cidString(cid) });
   }
 
   /** The same fields under another package name, for code called on behalf of a connection. */
   forPackage(pkg: string): Log {
-    return new Log(pkg, this.#suffix);
+    return new Log(pkg, this.#fields);
   }
 
   /** True if lines of this level would be written; check it before costly formatting. */
@@ -154,12 +174,35 @@ export class Log {
 
   #write(level: Level, msg: string, fields?: LogFields): void {
     if (!this.enabled(level)) return;
+    if (logFormat === "json") return sink(jsonLine(level, msg, this.pkg, this.#fields, fields));
     sink(
       `${new Date().toISOString()} l=${level} m=${quote(msg)} pkg=${this.pkg}${this.#suffix}${
         fields ? render(fields) : ""
       }\n`,
     );
   }
+}
+
+/** A line as JSON: `time`, `level`, `msg`, `pkg` and the fields, whose values are numbers, booleans or texts. */
+function jsonLine(
+  level: Level,
+  msg: string,
+  pkg: string,
+  own: LogFields,
+  more: LogFields = {},
+): string {
+  const line: Record<string, unknown> = {};
+  for (const [k, v] of [...Object.entries(own), ...Object.entries(more)]) {
+    if (v === undefined) continue;
+    line[k] = typeof v === "bigint"
+      ? String(v)
+      : v instanceof Error
+      ? errorText(v)
+      : v instanceof Date
+      ? dateText(v)
+      : v;
+  }
+  return `${JSON.stringify({ time: new Date().toISOString(), level, msg, pkg, ...line })}\n`;
 }
 
 function render(fields: LogFields): string {

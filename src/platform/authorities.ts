@@ -4,7 +4,8 @@
  *
  * Unix systems have them in one file, for which each family has a place of its own, or in a folder. Windows
  * keeps them in a store that only its library for cryptography can read, by foreign functions: it is
- * opened before that permission is given back, and stays open.
+ * opened before that permission is given back, and stays open. As Windows gets most of them from its maker only when one
+ * of its own programs meets them, those that the runtime was built with are beside the program there.
  *
  * @module
  */
@@ -54,7 +55,9 @@ export function systemAuthoritiesStamp(): string {
 
 /** Reads them. Takes some milliseconds. */
 export function readSystemAuthorities(): SystemAuthorities {
-  if (isWindows) return { from: "the store ROOT of Windows", pem: windowsRoots() };
+  if (isWindows) {
+    return { from: "the store ROOT of Windows", pem: `${windowsRoots()}\n${shippedRoots()}` };
+  }
   for (const path of bundles) {
     const pem = textOf(path);
     if (pem.includes("-----BEGIN")) return { from: path, pem };
@@ -100,6 +103,15 @@ export function openSystemAuthorities(): void {
     crypt = Deno.dlopen("crypt32.dll", cryptSymbols);
   } catch {
     // Without the permission there are none: who connects says so.
+  }
+}
+
+/** Those that the build has put beside the program, for Windows; "" when it runs from its sources. */
+function shippedRoots(): string {
+  try {
+    return readFileSync(new URL("./roots.pem", import.meta.url), "utf8");
+  } catch {
+    return "";
   }
 }
 

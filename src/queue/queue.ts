@@ -71,6 +71,13 @@ const maxRecipients = 100;
 const maxSleep = 3600_000;
 
 const size = gauge("mox_queue_messages", "Recipients in the queue.");
+/** Databases of open queues, whose held recipients are counted when somebody asks. */
+const open = new Set<Db>();
+gauge("mox_queue_hold", "Recipients in the queue that are on hold.", [], (g) => {
+  let held = 0;
+  for (const db of open) held += db.get("SELECT count(*) FROM recipients WHERE hold = 1")![0];
+  g.set(held);
+});
 
 export class Queue {
   readonly #db: Db;
@@ -110,6 +117,7 @@ export class Queue {
     this.#count = db.get("SELECT count(*) FROM recipients")![0];
     this.#rules = holdRules(db);
     size.set(this.#count);
+    open.add(db);
   }
 
   /** Opens the queue in the data folder, made if needed, and mends what a crash left. */
@@ -442,6 +450,7 @@ export class Queue {
     await this.idle();
     await this.#o.deliverer.stop?.();
     this.#files.close();
+    open.delete(this.#db);
     await this.#db.close();
   }
 }

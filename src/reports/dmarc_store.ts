@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { Db, type Migration } from "../store/database/database.ts";
 import type { DmarcReport } from "./dmarc.ts";
 import type { DmarcEvaluation } from "./dmarc_build.ts";
-import { dmarcAligned, dmarcMessages, dmarcReports } from "./metrics.ts";
+import { dmarcAligned, dmarcMessages, dmarcReports, policyEvaluated } from "./metrics.ts";
 
 const reportMigrations: readonly Migration[] = [{
   version: 1,
@@ -85,6 +85,11 @@ export class DmarcReports {
     if (changes !== 1) return false;
     for (const r of report.records) {
       dmarcMessages.inc({ disposition: r.disposition || "unknown" }, r.count);
+      policyEvaluated.inc({
+        disposition: r.disposition || "unknown",
+        dkim: r.dkim || "unknown",
+        spf: r.spf || "unknown",
+      }, r.count);
       dmarcAligned.inc({ dkim: r.dkim || "unknown", spf: r.spf || "unknown" }, r.count);
     }
     return true;

@@ -16,6 +16,21 @@ export const dmarcMessages = counter(
   "Messages from our domains as told in DMARC aggregate reports, by what was done with them.",
   { disposition: ["none", "quarantine", "reject", "unknown"] },
 );
+/** By the names and labels that the original's alerting rules look at. */
+export const policyEvaluated = counter(
+  "mox_dmarcdb_policy_evaluated_total",
+  "Messages from our domains as told in DMARC aggregate reports, by what was done and aligned results.",
+  {
+    disposition: ["none", "quarantine", "reject", "unknown"],
+    dkim: ["pass", "fail", "unknown"],
+    spf: ["pass", "fail", "unknown"],
+  },
+);
+export const tlsrptSessions = counter(
+  "mox_tlsrptdb_session_total",
+  "SMTP sessions to us as told in TLS reports: success, or the type of failure.",
+  { type: ["success", ...tlsResultTypes, "other"] },
+);
 export const dmarcAligned = counter(
   "mox_dmarc_report_aligned_total",
   "Messages from our domains as told in DMARC aggregate reports, by aligned DKIM and SPF result.",

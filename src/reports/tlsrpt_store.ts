@@ -6,7 +6,7 @@
  */
 import { join } from "node:path";
 import { Db, type Migration } from "../store/database/database.ts";
-import { tlsFailures, tlsReports, tlsSessions } from "./metrics.ts";
+import { tlsFailures, tlsReports, tlsrptSessions, tlsSessions } from "./metrics.ts";
 import { type TlsPolicyResult, type TlsReport, tlsResultTypes } from "./tlsrpt.ts";
 import { mergeTlsResults } from "./tlsrpt_build.ts";
 
@@ -76,12 +76,14 @@ export class TlsReports {
     if (changes !== 1) return false;
     for (const p of r.report.policies) {
       tlsSessions.inc({ result: "success" }, p.totalSuccessfulSessionCount);
+      tlsrptSessions.inc({ type: "success" }, p.totalSuccessfulSessionCount);
       tlsSessions.inc({ result: "failure" }, p.totalFailureSessionCount);
       for (const f of p.failures) {
         const type = (tlsResultTypes as readonly string[]).includes(f.resultType)
           ? f.resultType
           : "other";
         tlsFailures.inc({ type }, f.failedSessionCount);
+        tlsrptSessions.inc({ type }, f.failedSessionCount);
       }
     }
     return true;

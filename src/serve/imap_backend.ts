@@ -6,6 +6,7 @@ import type { LoginGuard, ServerTls } from "../net/mod.ts";
 import type { SaslBackend } from "../sasl/mod.ts";
 import type { Accounts } from "../store/account/accounts.ts";
 import type { Shares } from "../store/mailboxes/shares.ts";
+import type { ImapEvents } from "./sieve/imap_events.ts";
 import { loginAccount } from "./logins.ts";
 import type { OpenLogins } from "./open_logins.ts";
 
@@ -24,6 +25,8 @@ export interface ImapOptions {
   tls: ServerTls | undefined;
   loginGuard: LoginGuard;
   openLogins: OpenLogins;
+  /** Scripts for what happens. */
+  events: ImapEvents;
 }
 
 export function imapBackend(o: ImapOptions): ImapBackend {
@@ -34,6 +37,7 @@ export function imapBackend(o: ImapOptions): ImapBackend {
       accountNamed: (name) => o.config.account(name) ? name : loginAccount(o.config, name),
       open: (name) => o.accounts.open(name),
     },
+    scripts: { url: `sieve://${o.hostname}`, note: (change) => o.events.note(change) },
     hostname: o.hostname,
     log: o.log,
     tempDir: o.tempDir,

@@ -41,6 +41,7 @@ import { type MetricsListener, serveMetrics } from "./web/metrics_http.ts";
 import type { OpenLogins } from "./open_logins.ts";
 import type { Receiving } from "./receiving/receiving.ts";
 import { submissionBackend } from "./smtp_backend.ts";
+import type { ImapEvents } from "./sieve/imap_events.ts";
 import type { Sockets } from "./sockets.ts";
 import type { ServerCertificates } from "./tls/tls.ts";
 import {
@@ -71,6 +72,8 @@ export interface ListenerServices {
   sasl: SaslBackend;
   /** Sieve scripts of the accounts. */
   scripts: Scripts;
+  /** Scripts for what happens in IMAP. */
+  events: ImapEvents;
   loginGuard: LoginGuard;
   openLogins: OpenLogins;
 }
@@ -261,6 +264,7 @@ export class Listeners {
       tls,
       loginGuard: this.#s.loginGuard,
       openLogins: this.#s.openLogins,
+      events: this.#s.events,
     });
   }
 

@@ -5,6 +5,7 @@
  */
 import { isOriginalData, originalDataText } from "../admin/original/folder.ts";
 import { takenOverFile } from "../admin/original/take_over.ts";
+import { AuditLog } from "../admin/mod.ts";
 import type { Config } from "../config/mod.ts";
 import { makeResolver } from "../dns/mod.ts";
 import { join } from "node:path";
@@ -33,6 +34,8 @@ import {
   type Json,
 } from "./control/control.ts";
 import { defaultDeveloper, type DeveloperOptions } from "./catcher/developer.ts";
+import { monitorDnsbls } from "./dnsbl_monitor.ts";
+import { audited } from "./control/audited.ts";
 import { Listeners } from "./listeners.ts";
 import { accountOfLogin, type LoginServices, saslBackend } from "./logins.ts";
 import { OpenLogins } from "./open_logins.ts";
@@ -47,6 +50,7 @@ import { keyFor, openServerSecret, srsOf } from "./onward/srs_key.ts";
 import { Receiving, type ReceivingOptions } from "./receiving/receiving.ts";
 import type { ReportDatabases } from "./receiving/services.ts";
 import { retrainHandler } from "./receiving/retrain.ts";
+import { ImapEvents } from "./sieve/imap_events.ts";
 import { Sockets } from "./sockets.ts";
 import { submitFromProgram } from "./sending/submit.ts";
 import { type ReportSending, startReports } from "./reports/mod.ts";
@@ -90,6 +94,7 @@ export class MailServer {
   webhooks: ServerWebhooks | undefined;
   /** Scripts of accounts, and what they did. */
   sieve: SieveDatabase | undefined;
+  #events: ImapEvents | undefined;
   loginLog: LoginLog | undefined;
   readonly #log: Log;
   #listeners: Listeners | undefined;
@@ -104,12 +109,14 @@ export class MailServer {
   readonly #sasl: SaslBackend;
   readonly #tempDir: string;
   #reportSending: ReportSending | undefined;
+  #endDnsblMonitor: (() => void) | undefined;
   readonly #developer: DeveloperOptions | undefined;
   /** Ends the making of temporary files ahead. */
   #noMoreFiles: (() => Promise<void>) | undefined;
   readonly #loginGuard: LoginGuard;
   readonly #openLogins: OpenLogins;
   readonly #logins: LoginServices;
+  readonly #audit: AuditLog;
   #unwatch: (() => void) | undefined;
   #stopping: Promise<void> | undefined;
   readonly #stopped = Promise.withResolvers<void>();
@@ -142,6 +149,7 @@ export class MailServer {
     );
     const tlsKeys = () => this.#tlsKeys;
     this.#logins = { config, accounts, directory };
+    this.#audit = new AuditLog(config.dataDir);
     this.#sasl = saslBackend(this.#logins, tlsKeys);
     this.#developer = o.local ? o.developer ?? defaultDeveloper() : undefined;
     this.#openLogins = new OpenLogins({ config, accounts, tlsKeys, log: new Log("auth") });
@@ -223,6 +231,7 @@ export class MailServer {
       );
       server = new MailServer(o, log, accounts, queue, control, secret);
       server.sieve = sieve.db;
+      server.#events = new ImapEvents({ config, queue, tempDir, sieve });
       await sieve.db.memory.settle((note) => queue.holds({ ...note, since: note.begun - 1000 }));
       server.webhooks = webhooks;
       server.#noMoreFiles = makeFilesAhead(tempDir);
@@ -235,6 +244,7 @@ export class MailServer {
       server.#pages = await openWebPages(server, {
         sieve,
         limiter: server.#loginGuard,
+        audit: server.#audit,
         logins: server.#logins,
         outbound,
         tempDir,
@@ -276,18 +286,22 @@ export class MailServer {
         shares: server.#shares,
         sasl: server.#sasl,
         scripts: sieve.db.scripts,
+        events: server.#events!,
         loginGuard: server.#loginGuard,
         openLogins: server.#openLogins,
       });
       for (const l of config.static.Listeners.values()) await listeners.open(l);
       control.serve(
         new Map([
-          ...server.#handlers(),
-          ...queueHandlers(queue, config),
-          ...webhookHandlers(webhooks.hooks, config),
+          ...audited(server.#audit, [
+            ...server.#handlers(),
+            ...queueHandlers(queue, config),
+            ...webhookHandlers(webhooks.hooks, config),
+          ]),
         ]),
       );
       const unwatch = [
+        server.#audit.follow(config),
         config.watch(),
         watchRemovals(
           config,
@@ -320,6 +334,9 @@ export class MailServer {
           results: outgoing.tlsResults,
           outbound,
         });
+      }
+      if (!o.local && outgoing.resolver) {
+        server.#endDnsblMonitor = monitorDnsbls(config, outgoing.resolver);
       }
       await certificates.start({
         outbound,
@@ -415,8 +432,10 @@ export class MailServer {
     this.#receiving?.stop();
     this.#certificates?.stop();
     await this.#listeners?.stop(stopGrace);
+    await this.#events?.idle();
     await this.#noMoreFiles?.();
     await this.#reportSending?.end();
+    this.#endDnsblMonitor?.();
     this.#developer?.faults.stop();
     await this.queue.stop();
     await this.webhooks?.hooks.stop();
@@ -428,6 +447,7 @@ export class MailServer {
     await this.#shares?.close();
     await this.sieve?.close();
     await this.loginLog?.close();
+    await this.#audit.close();
     await this.accounts.closeAll();
     await this.#control.stop();
     this.#log.info("stopped");

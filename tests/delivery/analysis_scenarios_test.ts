@@ -300,8 +300,14 @@ const rows: Row[] = [
   {
     name: "junk from two addresses of the domain is inconclusive",
     past: [1, 2].map((n) => junk(colleague(n))),
-    message: { iprevPass: false, spf: "fail" },
+    message: { spf: "none" },
     expect: ["in", "no-bad-signals"],
+  },
+  {
+    name: "SPF fail of a domain of which there is only junk, though it decides nothing",
+    past: [1, 2].map((n) => junk(colleague(n))),
+    message: { spf: "fail" },
+    expect: ["temp", "spf-policy"],
   },
   {
     name: "domain's history older than two years says nothing",
@@ -572,17 +578,50 @@ const rows: Row[] = [
   },
   {
     name: "stricter without TLS",
-    message: { junk: content(0.5), tls: false },
+    message: { junk: content(0.96), tls: false },
     expect: ["temp", "junk-content-strict"],
   },
   {
     name: "stricter with bad iprev",
-    message: { junk: content(0.5), iprevPass: false },
+    message: { junk: content(0.96), iprevPass: false },
     expect: ["temp", "junk-content-strict"],
   },
   {
     name: "stricter without own address in To or Cc",
-    message: { junk: content(0.5), toCc: ["list@else.example"] },
+    message: { junk: content(0.96), toCc: ["list@else.example"] },
+    expect: ["temp", "junk-content-strict"],
+  },
+  {
+    name: "content that says nothing refuses nothing, however it came",
+    message: { junk: content(0.5, true, 0), tls: false, iprevPass: false, toCc: [] },
+    expect: ["in", "no-bad-signals"],
+  },
+  {
+    name: "content that says little is not junk, with the strict threshold too",
+    message: { junk: content(0.55), tls: false },
+    expect: ["in", "no-bad-signals"],
+  },
+  {
+    name: "junk that isn't certain goes to the junk mailbox",
+    message: { junk: content(0.999), junkMailbox: "Junk" },
+    expect: ["in", "junk-mailbox"],
+    also: (d) =>
+      assert.deepEqual([d.mailbox, d.isReject, d.firstTimeSender], ["Junk", false, true]),
+  },
+  {
+    name:
+      "junk that comes in a way of junk goes there too, while it isn't above the usual threshold",
+    message: { junk: content(0.8), junkMailbox: "Junk", tls: false },
+    expect: ["in", "junk-mailbox"],
+  },
+  {
+    name: "what is certain is refused",
+    message: { junk: content(0.99999), junkMailbox: "Junk" },
+    expect: ["temp", "junk-content"],
+  },
+  {
+    name: "and what is junk in any case and comes in a way of junk",
+    message: { junk: content(0.96), junkMailbox: "Junk", tls: false },
     expect: ["temp", "junk-content-strict"],
   },
   {
@@ -600,6 +639,7 @@ const rows: Row[] = [
     message: {
       junk: {
         threshold: 0.95,
+        refuseThreshold: 0.9999,
         classify: () => {
           throw new Error("disk");
         },

@@ -73,7 +73,8 @@ Deno.test("words of the message can't break out of the headers, whatever they ar
           smtputf8,
           junk: {
             threshold: 0.95,
-            classify: () => ({ probability: 0.1, significant: true, hams, spams: [] }),
+            refuseThreshold: 0.9999,
+            classify: () => ({ probability: 0.1, significant: true, evidence: 9, hams, spams: [] }),
           },
           destination: { mailbox: "", rulesets: [], dmarcReports: true, tlsReports: false },
           dmarcReport: () => {
@@ -97,8 +98,10 @@ Deno.test("words of the message can't break out of the headers, whatever they ar
 Deno.test("words that aren't ASCII are only shown to who understands UTF-8", async () => {
   const junk = {
     threshold: 0.95,
+    refuseThreshold: 0.9999,
     classify: () => ({
       probability: 0.1,
+      evidence: 9,
       significant: true,
       hams: [{ word: "größe", score: 0.1, ham: 1, spam: 0 }],
       spams: [],

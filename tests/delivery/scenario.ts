@@ -164,6 +164,7 @@ export function message(over: Partial<AnalysisContext> = {}): AnalysisContext {
     rcptTo: "me@ours.example",
     destination: { mailbox: "", rulesets: [], dmarcReports: false, tlsReports: false },
     history: memoryHistory([], []),
+    junkMailbox: undefined,
     mailboxId: (name) => mailboxes[name] ?? 0,
     junk: undefined,
     subjectPass: undefined,
@@ -181,9 +182,14 @@ export function message(over: Partial<AnalysisContext> = {}): AnalysisContext {
 }
 
 /** A junk filter that always says the same. */
-export function content(probability: number, significant = true): AnalysisContext["junk"] {
+export function content(
+  probability: number,
+  significant = true,
+  evidence = 20,
+): AnalysisContext["junk"] {
   return {
     threshold: 0.95,
-    classify: () => ({ probability, significant, hams: [], spams: [] }),
+    refuseThreshold: 0.9999,
+    classify: () => ({ probability, significant, evidence, hams: [], spams: [] }),
   };
 }

@@ -35,10 +35,7 @@ Deno.test("FETCH tells all but what a damaged file held, and NO with the uids", 
 
     // Of the cut one what is left, with its length.
     assert.match((await c.ok("FETCH 5 (BODY.PEEK[])")).join("\n"), /BODY\[\] \{100\}\s+From/);
-    assert.match(
-      (await c.ok("FETCH 5 (BODY.PEEK[1]<50.10>)")).join("\n"),
-      /BODY\[1\]<50> (?:\{0\}|"")/,
-    );
+    assert.match((await c.ok("FETCH 5 (BODY.PEEK[1]<50.10>)")).join("\n"), /BODY\[1\]<50> ""/);
     // Nothing without a file: no empty answer either.
     const only = await c.run("FETCH 2 (BODY.PEEK[HEADER.FIELDS (X-OWN)])");
     assert.equal(only.length, 1);

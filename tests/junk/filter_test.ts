@@ -31,6 +31,7 @@ Deno.test("a trained filter tells ham from spam, with the words that decided", (
     assert.deepEqual(f.classify(["hello"]), {
       probability: 0.5,
       significant: false,
+      evidence: 0,
       hams: [],
       spams: [],
     });
@@ -42,14 +43,14 @@ Deno.test("a trained filter tells ham from spam, with the words that decided", (
     assert.ok(good.probability < 0.01);
     assert.equal(good.significant, true);
     assert.deepEqual(good.hams.map((w) => w.word), ["meeting", "report"]);
-    assert.equal(good.hams[0].ham, 59); // the first sight is in the bloom filter only
+    assert.equal(good.hams[0].ham, 60); // the first sight, in the bloom filter, counts too
     const bad = f.classify(["hello", "pills", "cheap", "neverseen"]);
     assert.ok(bad.probability > 0.99);
     assert.deepEqual(
       bad.spams.map((w) => w.word),
       ["cheap", "pills"].sort((a, b) => b.length - a.length || (a < b ? -1 : 1)),
     );
-    assert.equal(f.classify(["unique3", "random7"]).probability, 0.5);
+    assert.equal(f.classify(["hello", "nowhere"]).probability, 0.5);
     await f.close();
     assert.throws(() => f.classify(["hello"]), JunkFilterClosedError);
   }));
@@ -221,9 +222,9 @@ Deno.test("a word's power is bounded, and less for a rare word; words that say l
   assert.equal(wordScore(p, 0, 0, 100, 100), undefined);
   assert.equal(wordScore(p, 5, 0, 0, 0), undefined);
   const rare = wordScore(p, 0, 1, 100, 100)!;
-  assert.ok(rare < 0.9 && rare > 0.8);
+  assert.ok(rare < 0.75 && rare > 0.65);
   // Ten times the ham: the same counts say more for spam.
-  assert.ok(wordScore(p, 10, 10, 1000, 100)! > 0.89);
+  assert.ok(wordScore(p, 10, 10, 1000, 100)! > 0.88);
 });
 
 Deno.test("parameters at the ends of their ranges give probabilities", () =>

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { basename, join } from "node:path";
 import { bundleProgram } from "../../scripts/build/bundle.ts";
-import { compile, sizeBudget, targets } from "../../scripts/build/compile.ts";
+import { compile, isUnavailable, sizeBudget, targets } from "../../scripts/build/compile.ts";
 import { smokeLocalserve } from "../../scripts/smoke/localserve.ts";
 import { narrowedFlags } from "../../src/commands/runtime_flags.ts";
 import { takeOffset } from "../support/ports.ts";
@@ -18,7 +18,10 @@ Deno.test("the bundle runs from an empty folder, and reads nothing but its data"
       const text = Deno.readTextFileSync(bundle.main);
       assert.doesNotMatch(text, /new URL\("[^"]*\.ts", import\.meta\.url\)/);
       for (const [, name] of text.matchAll(/new URL\("\.\/([^"]+)", import\.meta\.url\)/g)) {
-        assert.ok(bundle.workers.some((w) => basename(w) === name), name);
+        assert.ok(
+          name === "roots.pem" || bundle.workers.some((w) => basename(w) === name),
+          name,
+        );
       }
     });
     await t.step(
@@ -38,7 +41,31 @@ Deno.test("the bundle runs from an empty folder, and reads nothing but its data"
       assert.deepEqual(packed.embedded, own);
       assert.ok(packed.size < 100_000_000 + sizeBudget + 20_000_000);
     });
+    await t.step("on Windows, with certificate authorities: its store has few", async () => {
+      const pem = await Deno.readTextFile(bundle.roots);
+      assert.ok(pem.split("BEGIN CERTIFICATE").length > 100);
+      const { main, workers, roots } = bundle;
+      const windows = targets.find((x) => x.name === "windows-x64")!;
+      // The form of the stand-in doesn't matter for what is in it.
+      const packed = await compile(bundle, windows, join(dir, "w"), Deno.execPath()).catch((e) =>
+        e
+      );
+      if (packed instanceof Error) return assert.match(packed.message, /PE|Windows|exe/i);
+      assert.deepEqual(packed.embedded, [main, ...workers, roots].map((f) => basename(f)).sort());
+    });
   } finally {
     await Deno.remove(dir, { recursive: true });
   }
+});
+
+Deno.test("what the compiler says where its runtime can't be had is understood", () => {
+  // As versions of it have said it.
+  for (
+    const text of [
+      "error: Writing temporary file\n\nCaused by:\n    0: client error (SendRequest)",
+      "0: Setting up base binary.\n    1: Download could not be found, aborting",
+      "error sending request for url (https://dl.deno.land/release/v2.9.6/denort-x86_64.zip)",
+    ]
+  ) assert.ok(isUnavailable(text), text);
+  assert.ok(!isUnavailable("error: Module not found"));
 });

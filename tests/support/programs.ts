@@ -19,6 +19,7 @@ const known = [
   "exim4",
   "sieve-test",
   "sieve-connect",
+  "fail2ban-regex",
 ] as const;
 export type Program = (typeof known)[number];
 

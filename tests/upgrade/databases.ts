@@ -16,6 +16,7 @@ import { StsCache } from "../../src/tlspolicy/sts_cache.ts";
 import { Sessions } from "../../src/web/login/mod.ts";
 import { SeenRequests } from "../../src/web/webapi/seen_requests.ts";
 import { Snoozed } from "../../src/web/webmail/scheduled/snoozed.ts";
+import { Subscriptions } from "../../src/web/webmail/push/subscriptions.ts";
 import { ScheduledRows } from "../../src/web/webmail/scheduled/rows.ts";
 import { outboundTo } from "../support/outbound.ts";
 import { testRules } from "../store/setup.ts";
@@ -73,6 +74,7 @@ export const databases: Record<string, Opener> = {
   "scheduled.db": closing((d) => ScheduledRows.open(d)),
   "sieve.db": closing((d) => SieveDatabase.open(d)),
   "snoozed.db": closing((d) => openSnoozed(d)),
+  "push.db": closing((d) => Subscriptions.open(d)),
   "mtasts.db": closing((d) => StsCache.open(d)),
   "dmarcrpt.db": closing((d) => DmarcReports.open(d)),
   "dmarceval.db": closing((d) => DmarcEvaluations.open(d)),
@@ -102,7 +104,7 @@ export function versionOf(path: string): number {
 
 /** Columns whose values are random, or of the time when the folder was made. */
 const changing =
-  /^(token|rotated|created|last_used|fingerprint|certificate|added|submitted|next_attempt)$/;
+  /^(token|rotated|created|last_used|fingerprint|certificate|added|submitted|next_attempt|jwk)$/;
 
 /** All rows of a database that says the same whenever it is made. */
 export function rowsOf(path: string): string[] {

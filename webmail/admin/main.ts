@@ -10,6 +10,7 @@ import { frame, type Section } from "../lib/frame.ts";
 import { mountNotifications } from "../lib/notify.ts";
 import { adminCalls } from "./api/mod.ts";
 import { accountSection } from "./accounts.ts";
+import { auditSection } from "./audit.ts";
 import { blockListSection } from "./block_lists.ts";
 import { certificateSection } from "./certificates.ts";
 import { configSection } from "./config_files.ts";
@@ -63,6 +64,7 @@ async function main(): Promise<void> {
       ...grouped(
         "Security",
         loginSection(changed),
+        auditSection(),
         connectionSection(changed),
         certificateSection(),
         blockListSection(changed),

@@ -180,6 +180,21 @@ export const calls = {
   SendCancel,
   SendReschedule,
 
+  // --- push messages for a closed page (RFC 8030)
+  /** The server's key, for the browser's push service. */
+  PushKey: { request: Nothing, response: v.object({ key: v.string() }) },
+  PushSubscribe: {
+    request: v.strictObject({
+      endpoint: v.pipe(text(2000), v.url()),
+      p256dh: text(200),
+      auth: text(100),
+      /** Names of mailboxes. */
+      mailboxes: v.pipe(v.array(text(1000)), v.minLength(1), v.maxLength(50)),
+    }),
+    response: Nothing,
+  },
+  PushUnsubscribe: { request: v.strictObject({ endpoint: text(2000) }), response: Nothing },
+
   // --- rules
   ...ruleCalls,
 

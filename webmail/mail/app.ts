@@ -16,6 +16,7 @@ import {
   type Target,
   type View,
 } from "../api/mod.ts";
+import { showBadge } from "./app_install.ts";
 import { actions } from "./actions.ts";
 import { tellArrival } from "./list/arrivals.ts";
 import { bulkBar } from "./list/bulk_bar.ts";
@@ -408,6 +409,10 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
     }
   }
 
+  function drawBadge(): void {
+    showBadge([...mailboxes.values()].find((m) => m.name === "Inbox")?.unread ?? 0);
+  }
+
   function edit(id: number, fields: Partial<Mailbox>, redraw: boolean): void {
     const m = mailboxes.get(id);
     if (m === undefined) return;
@@ -416,6 +421,7 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
     if (redraw) boxes.set(mailboxes.values());
     else boxes.update(now);
     if (id === openMailbox) drawPlace();
+    if (now.name === "Inbox") drawBadge();
   }
 
   function onEvent(e: ServerEvent): void {
@@ -435,6 +441,7 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
         setLabelColors(settings.labelColors);
         labels.set(allKeywords());
         boxes.setQuota(e.quota);
+        drawBadge();
         panes.apply(settings);
         onButtonHint(settings.showShortcuts ? keyHint : () => {});
         fill(title, e.loginAddress);

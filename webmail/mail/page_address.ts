@@ -35,8 +35,18 @@ export function readDraft(): number | undefined {
 /** The mailto: address that the page was opened for, taken out of its own address. */
 export function readMailto(): string | undefined {
   const url = new URLSearchParams(location.search).get("mailto");
-  if (url === null || !/^mailto:/i.test(url)) return undefined;
+  if (url === null || !/^mailto:/i.test(url)) return readShared();
   // A reload doesn't begin another message.
   history.replaceState(null, "", location.pathname + location.hash);
   return url;
+}
+
+/** What another app has shared with this one, as a mailto: address. */
+function readShared(): string | undefined {
+  const p = new URLSearchParams(location.search);
+  const body = [p.get("body"), p.get("url")].filter((s) => s !== null && s !== "").join("\n");
+  const subject = p.get("subject") ?? "";
+  if (body === "" && subject === "") return undefined;
+  history.replaceState(null, "", location.pathname + location.hash);
+  return `mailto:?subject=${encodeURIComponent(subject)}&body=${encodeURIComponent(body)}`;
 }

@@ -5,6 +5,7 @@ import { button } from "../lib/button.ts";
 import { openDialog } from "../lib/dialog.ts";
 import { el, explain, field, fill } from "../lib/dom.ts";
 import { longDate, shortDate } from "../lib/format.ts";
+import { browserSettings } from "./notification_settings.ts";
 import { attempt, notice } from "../lib/notify.ts";
 
 /**
@@ -166,35 +167,12 @@ export function openSettings(
             "filter, import and export",
         ),
       ],
-      notificationsChoice(),
+      browserSettings(),
       el("h3", {}, "Logged in"),
       sessions,
     ),
   );
   attempt(() => showSessions(sessions));
-}
-
-/** Whether the browser tells of new messages, which it asks its user about. */
-function notificationsChoice(): HTMLElement | null {
-  if (!("Notification" in globalThis)) return null;
-  const into = el("div", { class: "notifications" });
-  const draw = () => {
-    const { permission } = Notification;
-    fill(
-      into,
-      permission === "granted"
-        ? "This browser tells of new messages while the page is in the background."
-        : permission === "denied"
-        ? "This browser was told not to show notifications; its own settings change that."
-        : button("Tell of new messages", () =>
-          attempt(async () => {
-            await Notification.requestPermission();
-            draw();
-          }), { title: "While the page is in the background" }),
-    );
-  };
-  draw();
-  return el("div", {}, el("h3", {}, "Notifications"), into);
 }
 
 async function showSessions(into: HTMLElement): Promise<void> {

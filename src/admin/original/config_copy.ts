@@ -41,6 +41,22 @@ export function configFiles(configDir: string, dataDir: string): string[] {
   return files.sort();
 }
 
+/** Copies a configuration as it is. @returns the files, relative to its folder */
+export async function copyConfigFiles(
+  configDir: string,
+  dataDir: string,
+  to: string,
+): Promise<string[]> {
+  const files = configFiles(configDir, dataDir);
+  for (const name of files) {
+    const source = join(configDir, name);
+    await ensureDir(join(to, name, ".."));
+    const mode = (await Deno.stat(source)).mode ?? 0o600;
+    await writeFileAtomic(join(to, name), await Deno.readFile(source), mode & 0o777);
+  }
+  return files;
+}
+
 /** Databases and locks are no configuration. */
 function isConfig(path: string, _dataDir: string): boolean {
   return !/(?:\.db|\.bloom|\.tmp|^ctl|receivedid\.key|moxversion|lastknownversion)$/.test(path);

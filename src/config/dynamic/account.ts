@@ -118,8 +118,15 @@ export type Destination = Infer<typeof destination>;
 const junkFilter = struct({
   Threshold: required(
     float(0, 1),
-    "Probability of being junk above which a message is refused, for example 0.95. A little chance is added " +
-      "for each message, so that spammers can't feel their way to words that let them pass.",
+    "Probability of being junk above which a message goes to the Junk mailbox, for example 0.9. A little " +
+      "chance is added for each message, so that spammers can't feel their way to words that let them pass.",
+  ),
+  RefuseThreshold: optional(
+    float(0, 1),
+    "Probability of being junk above which a message is refused and kept in Rejects only, by default 0.9999. " +
+      "As Threshold, or less, to refuse all junk, as is done for accounts without a Junk mailbox; 1 to " +
+      "refuse none for its content.",
+    0.9999,
   ),
   Params: required(
     struct({
@@ -130,7 +137,10 @@ const junkFilter = struct({
         float(0, 0.5),
         "How close to 0 and 1 the probability of a word can get: with 0.01 it is from 0.01 to 0.99.",
       ),
-      TopWords: required(int(0, 1000), "How many of the most telling words count, for example 10."),
+      TopWords: required(
+        int(0, 1000),
+        "How many of the most telling words on each side are named in the header, for example 10.",
+      ),
       IgnoreWords: optional(
         float(0, 0.5),
         "Words count only if their probability is further than this from 0.5. With 0.1 those from 0.4 to 0.6 " +

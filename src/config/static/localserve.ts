@@ -103,7 +103,8 @@ export function newAccountJunkSettings(): Pick<Account, "AutomaticJunkFlags" | "
       NotJunkMailboxRegexp: "",
     },
     JunkFilter: {
-      Threshold: 0.95,
+      Threshold: 0.9,
+      RefuseThreshold: 0.9999,
       Params: {
         Onegrams: true,
         Twograms: false,

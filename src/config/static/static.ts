@@ -16,6 +16,9 @@ import {
   unicodeDomainText,
 } from "../sconf/types.ts";
 
+/** As src/log has them. */
+const logFormats = ["logfmt", "json"] as const;
+
 /** Levels of the log, as in the configuration. */
 const logLevels = ["error", "warn", "info", "debug", "trace", "traceauth", "tracedata"] as const;
 
@@ -89,6 +92,11 @@ export const staticConfig = struct({
     "How much is logged: error, warn, info, debug, trace, traceauth or tracedata. From trace on the log " +
       "has the lines of SMTP and IMAP connections, with traceauth also those with passwords, with " +
       "tracedata also whole messages, which can be very much.",
+  ),
+  LogFormat: optional(
+    word(logFormats),
+    "How lines of the log are written: logfmt (also without this), or json, each line an object with time, " +
+      "level, msg, pkg and its fields. Not of the original.",
   ),
   PackageLogLevels: optional(
     map(word(logLevels)),

@@ -7,5 +7,5 @@
  *
  * @module
  */
-export type { ImapBackend } from "./session/backend.ts";
+export type { ImapBackend, ImapChange } from "./session/backend.ts";
 export { serveImap } from "./serve.ts";

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { createHash } from "node:crypto";
 import { unpackStructure } from "../../mail/structure/packed.ts";
 import type { Part } from "../../mail/structure/structure.ts";
 import type { Access } from "../core/method.ts";
@@ -18,9 +19,31 @@ const maxLevels = 10;
 
 const idForm = /^(B[1-9]\d{0,14}|U[0-9a-f]{32})((?:-[1-9]\d{0,5}(?:_[1-9]\d{0,5}){0,100})*)$/;
 
+/** A Sieve script (RFC 9661 §2.1): its number and what its content is. */
+const scriptForm = /^S([1-9]\d{0,14})_([0-9a-f]{32})$/;
+
 /** True for what can be the id of a blob. */
 export function isBlobId(id: string): boolean {
-  return idForm.test(id);
+  return idForm.test(id) || scriptForm.test(id);
+}
+
+function bytesBlob(bytes: Uint8Array): Blob {
+  return { size: bytes.length, read: (from, to) => bytes.slice(from, to), close() {} };
+}
+
+/** The content that the id is of, if the script has it still; only for its owner. */
+function scriptBlob(s: JmapServices, a: Access, number: number, hash: string): Blob | undefined {
+  if (!a.own) return undefined;
+  const { name: account } = a.account;
+  const found = s.scripts.list(account).find((i) => i.id === number);
+  const text = found && s.scripts.get(account, found.name);
+  if (text === undefined || scriptHash(text) !== hash) return undefined;
+  return bytesBlob(new TextEncoder().encode(text));
+}
+
+/** What tells the content of a script from others. */
+export function scriptHash(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 32);
 }
 
 function uploaded(path: string, size: number): Blob {
@@ -110,6 +133,8 @@ export async function openBlob(
   a: Access,
   id: string,
 ): Promise<Blob | undefined> {
+  const script = scriptForm.exec(id);
+  if (script) return scriptBlob(s, a, Number(script[1]), script[2]);
   const m = idForm.exec(id);
   if (!m) return undefined;
   const levels = m[2] === "" ? [] : m[2].slice(1).split("-");

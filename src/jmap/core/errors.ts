@@ -106,6 +106,8 @@ export type SetErrorType =
   | "forbiddenToSend"
   | "cannotUnsend"
   | "mdnAlreadySent"
+  | "invalidSieve"
+  | "sieveIsActive"
   | "serverFail";
 
 /** An object that can't be created, updated or destroyed; thrown by what works on one of them. */

@@ -99,6 +99,8 @@ class Builder {
   /** Words before "<": the display name; or without "<", the address itself. */
   #phrase: { text: string; quoted: boolean; blank: boolean }[] = [];
   #comment = "";
+  /** Words before it. */
+  #commentAt = 0;
   #angle: string[] | undefined;
   #angleAt = -1;
   #route: string | undefined;
@@ -116,6 +118,7 @@ class Builder {
 
   comment(text: string): void {
     this.#comment = text;
+    this.#commentAt = this.#phrase.length;
   }
 
   /** Inside "<...>" of an obsolete route, what came before ":" is no part of the address. */
@@ -154,6 +157,8 @@ class Builder {
       if (this.#angleAt > 0) this.#angle.splice(this.#angleAt, 0, "@");
       this.#angleAt = this.#angle.length;
     } else {
+      // A comment within an address is no name of it, unlike one around it.
+      if (this.#commentAt > 0 && this.#commentAt === this.#phrase.length) this.#comment = "";
       const text = { text: "@", quoted: false, blank: false };
       if (this.#at >= 0) this.#phrase.splice(this.#at, 0, text);
       this.#at = this.#phrase.length;

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { decodeUuencode } from "./uuencode.ts";
+
 /** The decoded bytes, or undefined for an encoding that isn't known. */
 export function decodeTransferEncoding(
   bytes: Uint8Array,
@@ -19,6 +21,8 @@ export function decodeTransferEncoding(
       return decodeBase64(bytes);
     case "quoted-printable":
       return decodeQuotedPrintable(bytes);
+    case "x-uuencode":
+      return decodeUuencode(bytes);
     default:
       return undefined;
   }

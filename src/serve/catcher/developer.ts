@@ -51,10 +51,8 @@ export function developerBackends(
   const submission = catchingSubmission(config, receiving, queueing, logins);
   return {
     receiving: misbehaving(open ? { ...receiving, sasl: logins } : receiving, d.faults),
-    submission: misbehaving(
-      d.strict ? { ...submission, checkMailFrom: queueing.checkMailFrom } : submission,
-      d.faults,
-    ),
+    // Strictly, what is submitted goes through the queue as with "serve".
+    submission: misbehaving(d.strict ? queueing : submission, d.faults),
   };
 }
 

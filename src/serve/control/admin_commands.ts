@@ -46,11 +46,19 @@ function aliasOptions(args: Arguments): admin.AliasOptions {
 const text = textArgument;
 
 const configCommands: Record<string, AdminCommand> = {
-  "domain add": ({ config }, args) =>
-    admin.addDomain(config, text(args, "domain"), {
-      account: text(args, "account"),
-      disabled: args.disabled === true,
-    }),
+  async "domain add"({ config, accounts }, args) {
+    const domain = text(args, "domain");
+    const account = text(args, "account");
+    const localpart = typeof args.localpart === "string" ? args.localpart : "";
+    const there = config.account(account) !== undefined;
+    // Reports go to an account, which has its address at the domain: to the postmaster's until it is there.
+    const first = there || localpart === "" ? account : config.static.Postmaster.Account;
+    await admin.addDomain(config, domain, { account: first, disabled: args.disabled === true });
+    if (localpart === "") return;
+    const address = `${localpart}@${domain}`;
+    if (there) await admin.addAddress(config, address, account);
+    else await admin.addAccount(config, accounts, account, address);
+  },
   "domain rm": ({ config }, args) => admin.removeDomain(config, text(args, "domain")),
   "domain disable": ({ config }, args) =>
     admin.setDomainDisabled(config, text(args, "domain"), true),
@@ -76,6 +84,37 @@ const configCommands: Record<string, AdminCommand> = {
       const state = a.LoginDisabled === "" ? "" : ` (login disabled: ${a.LoginDisabled})`;
       print(`${name}${state}\n`);
     }
+    await Promise.resolve();
+  },
+  async "account addresses"({ config }, args, print) {
+    const account = text(args, "account");
+    if (!config.account(account)) throw new ControlError(`no account ${account}`);
+    for (const address of config.accountAddresses(account)) print(`${address}\n`);
+    await Promise.resolve();
+  },
+  async "address account"({ config }, args, print) {
+    const address = text(args, "address");
+    const at = address.lastIndexOf("@");
+    const found = config.lookupAddress(address.slice(0, at), address.slice(at + 1), {
+      disabledDomains: true,
+    });
+    if (at < 0 || found.kind !== "account") {
+      throw new ControlError(`${address} is not an address of an account`);
+    }
+    print(`${found.account}\n`);
+    await Promise.resolve();
+  },
+  async "alias print"({ config }, args, print) {
+    const address = text(args, "address");
+    const at = address.lastIndexOf("@");
+    const found = config.lookupAddress(address.slice(0, at), address.slice(at + 1), {
+      disabledDomains: true,
+    });
+    if (at < 0 || found.kind !== "alias") throw new ControlError(`no alias ${address}`);
+    const { alias } = found;
+    print(`# postpublic ${alias.PostPublic}\n# listmembers ${alias.ListMembers}\n`);
+    print(`# allowmsgfrom ${alias.AllowMsgFrom}\n`);
+    for (const member of alias.Addresses) print(`${member}\n`);
     await Promise.resolve();
   },
   "address add": ({ config }, args) =>

@@ -1,4 +1,5 @@
 /** The backup, as a command of the administrator. @module */
+import { copyConfigFiles } from "../../admin/original/config_copy.ts";
 import { BackupError } from "../../store/backup/copy.ts";
 import { noteBackup } from "../../store/backup/last_backup.ts";
 import { backupInWorker, verifyInWorker } from "../../store/backup/worker.ts";
@@ -18,6 +19,8 @@ export const backupCommands: Record<string, AdminCommand> = {
         { from: config.dataDir, to: destination, base: base === "" ? undefined : base },
         say,
       );
+      const files = await copyConfigFiles(config.dir, config.dataDir, `${destination}-config`);
+      say(`${files.length} files of the configuration, with keys, in ${destination}-config`);
       const faults = await verifyInWorker(destination, false, () => {});
       for (const f of faults) say(`warning: ${f.path}: ${f.text}`);
       const seconds = ((Date.now() - start) / 1000).toFixed(1);

@@ -185,6 +185,7 @@ export function queueHandlers(queue: Queue, config: Config): Map<string, Control
       json(queue.retired({
         account: text(fieldsOf(args), "account"),
         limit: number(fieldsOf(args), "limit"),
+        before: number(fieldsOf(args), "before"),
       }))],
   ]);
 }

@@ -95,10 +95,10 @@ async function importFrom(
 }
 
 /** Mailboxes to export: the one that is named with those below it, or all. */
-function chosen(account: Account, name: string): Mailbox[] {
+function chosen(account: Account, name: string, single: boolean): Mailbox[] {
   const all = account.mailboxes();
   if (name === "") return all;
-  const found = all.filter((m) => m.name === name || m.name.startsWith(`${name}/`));
+  const found = all.filter((m) => m.name === name || (!single && m.name.startsWith(`${name}/`)));
   if (found.length === 0) throw new ControlError(`no mailbox ${name}`);
   return found;
 }
@@ -120,7 +120,7 @@ async function exportTo(
   print: Print,
 ): Promise<void> {
   const folder = String(args.folder);
-  const mailboxes = chosen(account, String(args.mailbox ?? ""));
+  const mailboxes = chosen(account, String(args.mailbox ?? ""), args.single === true);
   const total = mailboxes.reduce((n, m) => n + m.size, 0);
   const counts = new Map(mailboxes.map((m) => [m.name, 0]));
   const bar = teller(args, print);

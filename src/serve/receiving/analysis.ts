@@ -14,6 +14,7 @@ import type { DnsblChecker } from "../../dns/mod.ts";
 import { junkParams, messageWords } from "../../junk/mod.ts";
 import { findDmarcReport, findTlsReport, reportParts } from "../../reports/mod.ts";
 import type { Account } from "../../store/account/account.ts";
+import { SpecialUse } from "../../store/types.ts";
 import type { Arrived } from "./arrived.ts";
 import type { Incoming } from "./incoming.ts";
 import type { Plan, Target } from "./plan.ts";
@@ -77,6 +78,7 @@ export function analysisContext(
     },
     introbox: auth ? conf.Introbox : "",
     history: accountHistory(account.db),
+    junkMailbox: account.mailboxBySpecialUse(SpecialUse.Junk)?.name,
     mailboxId: (name) => account.mailboxByName(name)?.id ?? 0,
     junk: junkCheck(s.filters, account, conf, arrived, prefix),
     subjectPass: conf.SubjectPass.Period > 0
@@ -114,6 +116,7 @@ function junkCheck(
   const params = junkParams(conf.JunkFilter.Params);
   return {
     threshold: conf.JunkFilter.Threshold,
+    refuseThreshold: Math.max(conf.JunkFilter.Threshold, conf.JunkFilter.RefuseThreshold),
     classify: () =>
       filters.use(account.dir, params, (filter) => {
         const text = messageText(arrived.root, (a, b) => arrived.read(a, b), prefix);

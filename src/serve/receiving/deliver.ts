@@ -294,6 +294,8 @@ function newMessage(
     keywords: s.catching ? broughtKeywords(m, account, d.decision.mailbox) : undefined,
     received: message.received,
     facts: d.decision.facts,
+    // The filter does not learn from itself.
+    noTrain: d.decision.reason === "junk-mailbox",
   };
 }
 

@@ -1,8 +1,16 @@
 /** What trouble with a mailbox is to the sender. @module */
+import { counter } from "../../metrics/mod.ts";
 import type { Log } from "../../log/mod.ts";
 import { isStorageFull } from "../../platform/storage_errors.ts";
 import { SmtpError } from "../../smtp/server/mod.ts";
 import { StoreError } from "../../store/types.ts";
+
+/** By the name that the original's alerting rules look at. */
+const smtpErrors = counter(
+  "mox_smtpserver_errors_total",
+  "Faults of this server while it took messages.",
+  { error: ["deliver"] },
+);
 
 /** The answer for what went wrong in the store. */
 export function storeFailure(err: unknown, log: Log): SmtpError {
@@ -13,6 +21,7 @@ export function storeFailure(err: unknown, log: Log): SmtpError {
   if (err instanceof StoreError && err.code === "busy") {
     return new SmtpError(451, "3.2", err.message);
   }
+  smtpErrors.inc({ error: "deliver" });
   log.error("delivering message", { err: err as Error });
   if (isStorageFull(err)) return new SmtpError(452, "3.1", "insufficient system storage");
   return new SmtpError(451, "3.0", "could not store the message, try again later");

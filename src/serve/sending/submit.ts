@@ -22,7 +22,7 @@ export interface ProgramMessage {
 }
 
 /** Line ends as SMTP has them; a message without a header gets an empty one. */
-function normalize(text: string): string {
+export function normalize(text: string): string {
   const lines = text.replace(/\r\n|\r|\n/g, "\r\n");
   const first = lines.slice(0, lines.indexOf("\r\n"));
   return /^[\x21-\x39\x3b-\x7e]+[ \t]*:/.test(first) || lines.startsWith("\r\n")

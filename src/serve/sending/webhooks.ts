@@ -83,9 +83,9 @@ function ofEvent(e: OutgoingEvent, queue: Queue): Told {
     fromId: item.fromId,
     messageId: message.messageId,
     subject: message.subject,
-    code: attempt.code,
-    // Without the class, which the code has already.
-    enhanced: attempt.enhanced.replace(/^[245]\./, ""),
+    // As in the original: what was delivered has no codes.
+    code: attempt.kind === "delivered" ? 0 : attempt.code,
+    enhanced: attempt.kind === "delivered" ? "" : attempt.enhanced,
     error: attempt.kind === "delivered" ? "" : attempt.text,
     extra: message.extra,
   };
@@ -106,7 +106,7 @@ function ofAnswer(c: MessageContent, sent: RetiredItem, suppressing: boolean): T
     messageId: sent.messageKey,
     subject: sent.subject,
     code: 0,
-    enhanced: r?.status.replace(/^[245]\./, "") ?? "",
+    enhanced: r?.status ?? "",
     error: r?.diagnosticCode?.value ?? "",
     extra: sent.extra,
   };

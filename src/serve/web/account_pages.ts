@@ -1,5 +1,6 @@
 /** The account and admin pages of the running server: their logins, and what they work on. @module */
 import { writeAdminHash } from "../../admin/passwords.ts";
+import type { AuditLog } from "../../admin/mod.ts";
 import type { Config } from "../../config/mod.ts";
 import type { Resolver } from "../../dns/mod.ts";
 import { Log } from "../../log/mod.ts";
@@ -53,6 +54,7 @@ export interface PagesServer {
   webhooks: Webhooks | undefined;
   sessions: Sessions;
   limiter: LoginGuard;
+  audit: AuditLog;
   logins: LoginServices;
   outbound: Outbound;
   tempDir: string;
@@ -201,6 +203,7 @@ export function accountAndAdminPages(
       page: servePage(accountPageHtml),
       tempDir: s.tempDir,
       limiter,
+      audit: s.audit,
       outbound: s.outbound,
       tlsKeys: s.tlsKeys,
       loginLog: s.loginLog,
@@ -222,6 +225,7 @@ export function accountAndAdminPages(
         allowed: () => true,
       }),
       limiter,
+      audit: s.audit,
       factor,
       check: (form, remoteIp) => checkAdminLogin(config, factor, form, remoteIp),
       page: servePage(adminPageHtml),

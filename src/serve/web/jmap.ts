@@ -25,7 +25,7 @@ type Server = Pick<WebServer, "config" | "accounts" | "queue">;
 /** Opens JMAP. */
 export async function jmap(
   s: Server,
-  shared: Pick<WebShared, "limiter" | "logins" | "tempDir" | "shares" | "outbound">,
+  shared: Pick<WebShared, "limiter" | "logins" | "tempDir" | "shares" | "sieve" | "outbound">,
 ): Promise<Jmap> {
   const { config } = s;
   const sizes = [...config.static.Listeners.values()].map((l) => l.SMTPMaxMessageSize);
@@ -52,6 +52,7 @@ export async function jmap(
     pusher: new Pusher(() => services, shared.outbound, new Log("jmap")),
     pushRule: publicRule,
     queue: s.queue,
+    scripts: shared.sieve.db.scripts,
     checkLogin: (form, remoteIp) =>
       checkProgramLogin(shared.logins, form, { protocol: "jmap", remoteIp }),
     submit: (m) => submit(s, m),

@@ -1,4 +1,5 @@
 /** What pages need of the running server. @module */
+import type { AuditLog } from "../../admin/mod.ts";
 import type { SieveServices } from "../receiving/services.ts";
 import type { Config } from "../../config/mod.ts";
 import type { LoginGuard, OpenConnection, Outbound } from "../../net/mod.ts";
@@ -30,6 +31,7 @@ export interface WebShared {
   /** Scripts of the accounts, and those that all can include. */
   sieve: SieveServices;
   limiter: LoginGuard;
+  audit: AuditLog;
   logins: LoginServices;
   /** The way to other servers. */
   outbound: Outbound;

@@ -48,6 +48,7 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
     webhooks: server.webhooks?.hooks,
     sessions,
     limiter: shared.limiter,
+    audit: shared.audit,
     logins: shared.logins,
     outbound: shared.outbound,
     tempDir: shared.tempDir,

@@ -8,9 +8,10 @@ import type { Accounts } from "../../store/account/accounts.ts";
 import { SmtpError } from "../../smtp/server/mod.ts";
 import { UserError } from "../../web/http/mod.ts";
 import { Login, type LoginOptions, type Sessions } from "../../web/login/mod.ts";
-import { editorPage, webmailPage } from "../../web/pages/mod.ts";
+import { appFiles, editorPage, webmailPage } from "../../web/pages/mod.ts";
 import {
   openWebmail,
+  serveFile,
   servePage,
   type SubmittedMessage,
   type Webmail,
@@ -43,6 +44,9 @@ export function webmail(s: WebmailServer): Promise<Webmail> {
   const { config } = s;
   const sizes = [...config.static.Listeners.values()].map((l) => l.SMTPMaxMessageSize);
   const page = servePage(webmailPage);
+  const files = new Map(
+    Object.entries(appFiles).map(([path, { text, type }]) => [path, serveFile(text, type)]),
+  );
   const editor = servePage(editorPage, { path: "/editor", framed: true });
   return openWebmail({
     config,
@@ -62,12 +66,32 @@ export function webmail(s: WebmailServer): Promise<Webmail> {
     tempDir: s.tempDir,
     sieve: s.sieve,
     maxMessageSize: Math.max(...sizes) || defaultMaxMessageSize,
-    page: (req) => req.path === "/editor" ? editor(req) : page(req),
+    page: (req) => req.path === "/editor" ? editor(req) : (files.get(req.path) ?? page)(req),
+    postPush: (endpoint, headers, body) => postPush(s.outbound, endpoint, headers, body),
     submit: (m) => submit(s, m),
     postOneClick: (url) => postOneClick(s.outbound, url),
     wasSubmitted: (account, messageId) => s.queue.hasMessageId(account, messageId),
     domainSecurity: s.security && ((domain) => recipientSecurity(s.security!, domain)),
   });
+}
+
+async function postPush(
+  outbound: Outbound,
+  url: URL,
+  headers: Record<string, string>,
+  body: Uint8Array,
+): Promise<number> {
+  const { status } = await outbound.request({
+    url,
+    method: "POST",
+    headers,
+    body,
+    rule: hookRule,
+    timeout: 20_000,
+    maxBytes: 64 * 1024,
+    cutOff: true,
+  });
+  return status;
 }
 
 async function postOneClick(outbound: Outbound, url: string): Promise<number> {

@@ -7,6 +7,7 @@ import { cidString, type Log } from "../../log/mod.ts";
 import { countPanic } from "../../metrics/mod.ts";
 import { type Connection, ConnectionError, SessionEnd, type TlsInfo } from "../../net/mod.ts";
 import { isStorageError, isStorageFull } from "../../platform/storage_errors.ts";
+import { mechanismNames } from "../../sasl/mod.ts";
 import type { Recipient, SmtpSession, Transaction } from "./backend.ts";
 import type { LineReader } from "./data_reader.ts";
 import { formatReply, SmtpError, syntaxError } from "./errors.ts";
@@ -361,9 +362,13 @@ export class Session implements SmtpSession {
   /** Logs a command; what may hold a password is hidden below the level traceauth. */
   traceCommand(verb: string, line: string): void {
     if (!this.log.enabled("trace")) return;
-    if (verb !== "AUTH") return this.log.trace("trace", `C: ${line}`);
-    const words = line.split(" ");
-    this.traceSecret(words.slice(0, 2).join(" "), words.length > 2 ? line : undefined);
+    if (this.#commands.has(verb) && verb !== "AUTH") return this.log.trace("trace", `C: ${line}`);
+    // What is no command may be one with a mistake, or a response that came too late, with a password.
+    if (verb !== "AUTH") return this.traceSecret(line.slice(0, 4), line);
+    const [auth, mechanism, ...rest] = line.split(" ");
+    const known = (mechanismNames as readonly string[]).includes(mechanism?.toUpperCase() ?? "");
+    const shown = known ? `${auth} ${mechanism}` : auth;
+    this.traceSecret(shown, rest.length > 0 || (mechanism && !known) ? line : undefined);
   }
 
   /** Logs a piece of a message, at the level tracedata only. */

@@ -7,7 +7,7 @@
  * @module
  */
 import { accountCalls } from "../../../webmail/account/api.ts";
-import { clientServices, randomPassword } from "../../admin/mod.ts";
+import { type AuditLog, clientServices, randomPassword } from "../../admin/mod.ts";
 import type { Config } from "../../config/mod.ts";
 import type { TrainingFigures } from "../../delivery/training.ts";
 import { Log } from "../../log/mod.ts";
@@ -43,6 +43,7 @@ export interface AccountPageOptions {
   tempDir: string;
   /** Limits guessing of passwords. */
   limiter: LoginGuard;
+  audit: AuditLog;
   /** The way to other servers, for imports. */
   outbound: Outbound;
   /** Undefined while the server starts. */
@@ -238,6 +239,8 @@ export function accountPage(o: AccountPageOptions): AccountPage {
     handlers,
     open: ["Login", "PasskeyChallenge", "PasskeyLogin", "Session", "Logout"],
     page: o.page,
+    around: (name, _request, c, run) =>
+      o.audit.run({ who: c.session!.account, from: c.req.remoteIp }, name, {}, run, true),
     pkg: "account",
   });
   return {

@@ -108,7 +108,7 @@ function example(account: string, url: string, authorization: string, incoming: 
       MessageID: messageId,
       Subject: subject,
       WebhookQueued: new Date().toISOString(),
-      SMTPCode: 250,
+      SMTPCode: 0,
       SMTPEnhancedCode: "",
       Error: "",
       Extra: {},

@@ -22,6 +22,45 @@ import { settingsHandlers } from "./settings.ts";
 export { followGlance, type Glance } from "./glance.ts";
 export type { AdminPageOptions } from "./options.ts";
 
+/** Calls that change nothing: the audit log has all others. */
+const reading: ReadonlySet<string> = new Set([
+  "Account",
+  "Accounts",
+  "AdminSecondFactorBegin",
+  "Attempts",
+  "Audit",
+  "BlockLists",
+  "Certificates",
+  "ConfigFiles",
+  "ConfigHelp",
+  "Connections",
+  "DmarcEvaluations",
+  "DmarcReport",
+  "DmarcReports",
+  "DmarcToSend",
+  "Domain",
+  "DomainCheck",
+  "Domains",
+  "Glance",
+  "HoldRules",
+  "HookPayload",
+  "Hooks",
+  "Login",
+  "LogLevels",
+  "Overview",
+  "Queue",
+  "QueueMessage",
+  "Retired",
+  "Session",
+  "Storage",
+  "StsPolicies",
+  "Suppressions",
+  "TlsReport",
+  "TlsReports",
+  "TlsToSend",
+  "WebServer",
+]);
+
 /** The page and its calls. */
 export function adminPage(o: AdminPageOptions): WebHandler {
   const handlers: CallHandlers<typeof adminCalls, PageContext> = {
@@ -54,6 +93,10 @@ export function adminPage(o: AdminPageOptions): WebHandler {
     handlers,
     open: ["Login", "Session", "Logout"],
     page: o.page,
+    around: (name, request, c, run) =>
+      reading.has(name)
+        ? run()
+        : o.audit.run({ who: "administrator", from: c.req.remoteIp }, name, request, run),
     pkg: "admin",
   });
 }

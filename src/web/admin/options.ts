@@ -1,5 +1,5 @@
 /** What the admin page works with. @module */
-import { AdminError } from "../../admin/mod.ts";
+import { AdminError, type AuditLog } from "../../admin/mod.ts";
 import { type Config, ConfigError } from "../../config/mod.ts";
 import type { Resolver } from "../../dns/mod.ts";
 import type { LoginGuard, OpenConnection, Outbound } from "../../net/mod.ts";
@@ -30,6 +30,7 @@ export interface AdminPageOptions {
   page: WebHandler;
   /** Limits guessing of passwords. */
   limiter: LoginGuard;
+  audit: AuditLog;
   /** The administrator's second factor. */
   factor: FactorFile;
   /** Checks the administrator's password and code. */

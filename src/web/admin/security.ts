@@ -8,6 +8,7 @@ import { type AdminPageOptions, confirmAdmin } from "./options.ts";
 /** Attempts to log in, and connections, that are shown. */
 const maxAttempts = 500;
 const maxConnections = 500;
+const maxAudit = 500;
 
 export function securityHandlers(
   o: AdminPageOptions,
@@ -22,6 +23,7 @@ export function securityHandlers(
         recoveryCodes,
       };
     },
+    Audit: async () => ({ entries: await o.audit.list(maxAudit) }),
     AdminSecondFactorBegin: () => newFactor(o.config.static.Hostname, "administrator"),
     async AdminSecondFactorOn({ key, code, ...given }, c) {
       await confirmAdmin(o, c, given);

@@ -9,7 +9,7 @@
  * @module
  */
 import * as v from "valibot";
-import { countPanic, type PanicPackage } from "../../metrics/mod.ts";
+import { counter, countPanic, type PanicPackage } from "../../metrics/mod.ts";
 import { jsonResponse } from "./respond.ts";
 import { checkCall } from "./same_site.ts";
 import { isStorageFull } from "../../platform/storage_errors.ts";
@@ -57,6 +57,17 @@ export function callError(e: HttpError): Response {
 
 /** Most bytes of a call's body. */
 export const maxCallBody = 2 * 1024 * 1024;
+
+/** Calls that failed by a fault of the server, by the names that the original's alerting rules look at. */
+const serverErrors = counter(
+  "sherpa_errors_total",
+  "Calls of the pages that failed by a fault of the server.",
+  { api: ["moxaccount", "moxadmin", "moxwebmail"], code: ["server:error"] },
+);
+const webmailErrors = counter(
+  "mox_webmail_errors_total",
+  "Calls of the webmail that failed by a fault of the server.",
+);
 
 /** Reads and checks a call's body. */
 export async function callBody<S extends v.GenericSchema>(
@@ -109,10 +120,14 @@ export async function answerCall<C extends Calls, Context>(
   } catch (e) {
     if (e instanceof HttpError) return callError(e);
     if (isStorageFull(e)) {
+      serverErrors.inc({ api: `mox${pkg}`, code: "server:error" });
+      if (pkg === "webmail") webmailErrors.inc();
       req.log.error("call can't be carried out", { call: name, err: e as Error });
       return callError(diskFull());
     }
     countPanic(pkg);
+    serverErrors.inc({ api: `mox${pkg}`, code: "server:error" });
+    if (pkg === "webmail") webmailErrors.inc();
     req.log.error("unhandled error in a call", {
       call: name,
       err: e instanceof Error ? e : new Error(String(e)),

@@ -32,10 +32,13 @@ export interface PageOptions<C extends Calls> {
   /** The document at "/". */
   page: WebHandler;
   pkg: PanicPackage;
+  /** Runs each call of somebody who is logged in. */
+  around?<T>(name: string, request: unknown, c: PageContext, run: () => Promise<T>): Promise<T>;
 }
 
 /** Answers the requests of a page. */
 export function pageHandler<C extends Calls>(o: PageOptions<C>): WebHandler {
+  const handlers = o.around ? aroundAll(o.handlers, o.around) : o.handlers;
   return async (req) => {
     if (!req.path.startsWith("/api/")) {
       if (req.path === "/") return await o.page(req);
@@ -47,7 +50,7 @@ export function pageHandler<C extends Calls>(o: PageOptions<C>): WebHandler {
       req,
       name: req.path.slice("/api/".length),
       calls: o.calls,
-      handlers: o.handlers,
+      handlers,
       context: (name): PageContext => {
         if (session === undefined && !o.open.includes(name)) {
           throw new HttpError(401, "not logged in");
@@ -59,4 +62,22 @@ export function pageHandler<C extends Calls>(o: PageOptions<C>): WebHandler {
     for (const c of cookies) response.headers.append("Set-Cookie", c);
     return cookies.length > 0 ? response : o.login.renew(req, session, response);
   };
+}
+
+/** Handlers that run within something. */
+function aroundAll<C extends Calls>(
+  handlers: CallHandlers<C, PageContext>,
+  around: NonNullable<PageOptions<C>["around"]>,
+): CallHandlers<C, PageContext> {
+  const wrapped = Object.entries(handlers).map(([name, h]) => {
+    const handle = h as (r: unknown, c: PageContext) => unknown;
+    return [
+      name,
+      (request: unknown, c: PageContext) =>
+        c.session === undefined
+          ? handle(request, c)
+          : around(name, request, c, async () => await handle(request, c)),
+    ];
+  });
+  return Object.fromEntries(wrapped) as CallHandlers<C, PageContext>;
 }

@@ -8,12 +8,21 @@
 import account from "./account.html" with { type: "text" };
 import admin from "./admin.html" with { type: "text" };
 import editor from "./editor.html" with { type: "text" };
+import icon from "./icon.svg" with { type: "text" };
+import manifest from "./manifest.webmanifest" with { type: "text" };
+import worker from "./service_worker.html" with { type: "text" };
 import webmail from "./webmail.html" with { type: "text" };
 
 /** The webmail, one document with style and script in it. */
 export const webmailPage: string = webmail;
 /** The editor for rich text, for a frame in it. */
 export const editorPage: string = editor;
+/** Files beside the webmail: what makes it an app of the browser. */
+export const appFiles: Readonly<Record<string, { text: string; type: string }>> = {
+  "/service_worker.js": { text: worker, type: "text/javascript" },
+  "/manifest.webmanifest": { text: manifest, type: "application/manifest+json" },
+  "/icon.svg": { text: icon, type: "image/svg+xml" },
+};
 /** The account page. */
 export const accountPageHtml: string = account;
 /** The admin page. */

@@ -25,6 +25,7 @@ import type { UndoLog } from "./list/undo.ts";
 import type { Scheduler } from "./scheduled/scheduler.ts";
 import { type Snoozed, snoozedMailbox, type SnoozedMessage } from "./scheduled/snoozed.ts";
 import { importMessage } from "./sending/import_message.ts";
+import { subscriptionKeys, type Subscriptions } from "./push/subscriptions.ts";
 import type { Uploads } from "./sending/uploads.ts";
 
 /** Kept while the server runs, for all accounts. */
@@ -36,6 +37,7 @@ export interface WebmailState {
   books: AddressBooks;
   scheduler: Scheduler;
   snoozed: Snoozed;
+  subscriptions: Subscriptions;
   /** For files that are being written. */
   tempDir: string;
 }
@@ -305,6 +307,23 @@ export function callHandlers(state: WebmailState): Handlers {
       });
       await scheduler.add(account, { ...before, message: draftId, due: r.sendAt });
       return { id: draftId };
+    },
+
+    PushKey: () => ({ key: state.subscriptions.key.public }),
+    async PushSubscribe(r, ctx) {
+      const { account, session } = of(ctx);
+      await state.subscriptions.add({
+        ...subscriptionKeys(r),
+        endpoint: r.endpoint,
+        account: account.name,
+        session: session.id,
+        mailboxes: r.mailboxes,
+      });
+      return {};
+    },
+    PushUnsubscribe(r, ctx) {
+      state.subscriptions.remove(of(ctx).account.name, r.endpoint);
+      return {};
     },
 
     ...ruleHandlers(state, (ctx) => of(ctx).account),

@@ -43,11 +43,13 @@ import { stopSanitizeWorker } from "./html/worker.ts";
 import type { WebmailServices } from "./services.ts";
 import { ScheduledRows } from "./scheduled/rows.ts";
 import { Scheduler } from "./scheduled/scheduler.ts";
+import { Push } from "./push/push.ts";
+import { Subscriptions } from "./push/subscriptions.ts";
 import { Snoozed } from "./scheduled/snoozed.ts";
 import { UndoLog } from "./list/undo.ts";
 import { Uploads } from "./sending/uploads.ts";
 
-export { servePage } from "./page.ts";
+export { serveFile, servePage } from "./page.ts";
 export type { SubmittedMessage, WebmailServices } from "./services.ts";
 
 /** The webmail of a running server. */
@@ -86,6 +88,21 @@ export async function openWebmail(services: WebmailServices): Promise<Webmail> {
     log: new Log("webmail"),
   });
   snoozed.start();
+  const subscriptions = await Subscriptions.open(services.config.dataDir);
+  const { postPush } = services;
+  const beforeOpen = services.accounts.onOpen;
+  if (postPush !== undefined) {
+    const push = new Push({
+      subscriptions,
+      post: (...a) => postPush.call(services, ...a),
+      contact: `mailto:postmaster@${services.hostname}`,
+      log: new Log("webmail"),
+    });
+    services.accounts.onOpen = (a) => {
+      beforeOpen?.(a);
+      push.follow(a);
+    };
+  }
   const state: WebmailState = {
     services,
     connections,
@@ -94,11 +111,14 @@ export async function openWebmail(services: WebmailServices): Promise<Webmail> {
     books,
     scheduler,
     snoozed,
+    subscriptions,
     tempDir,
   };
   const handlers = callHandlers(state);
   const unwatch = services.sessions.watch((account) => {
     for (const c of state.connections.of(account)) c.checkSession(true);
+    const open = services.sessions.list(account).map((s) => s.id);
+    subscriptions.keepSessions(account, new Set(open));
   });
   return {
     handle: (req) => route(state, handlers, req),
@@ -106,6 +126,8 @@ export async function openWebmail(services: WebmailServices): Promise<Webmail> {
       unwatch();
       await scheduler.close();
       await snoozed.close();
+      services.accounts.onOpen = beforeOpen;
+      await subscriptions.close();
       state.uploads.close();
       stopSanitizeWorker();
     },

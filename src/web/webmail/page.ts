@@ -24,7 +24,7 @@ function contentHashes(html: string, tag: string): string {
 
 const ownPage =
   "connect-src 'self'; img-src 'self' data: blob:; media-src 'self'; object-src 'self'; " +
-  "frame-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+  "frame-src 'self'; worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 /** A page that stands alone, or in a frame of one of its own origin. */
 export interface PageOptions {
@@ -83,5 +83,25 @@ export function servePage(
     }
     if (encoding !== undefined) headers["Content-Encoding"] = encoding;
     return new Response(encoding === undefined ? bytes : bodies[encoding], { headers });
+  };
+}
+
+/** Serves a small file beside the page, which loads nothing itself but from its own origin. */
+export function serveFile(text: string, type: string): WebHandler {
+  const tag = `"${createHash("sha256").update(text).digest("base64url").slice(0, 22)}"`;
+  const headers = {
+    "Content-Type": `${type}; charset=utf-8`,
+    "Cache-Control": "no-cache",
+    "Content-Security-Policy": "default-src 'none'; connect-src 'self'; frame-ancestors 'none'",
+    ETag: tag,
+  };
+  return (req) => {
+    if (req.method !== "GET" && req.method !== "HEAD") {
+      return textResponse(405, "only GET", { Allow: "GET, HEAD" });
+    }
+    if ((req.headers.get("if-none-match") ?? "").includes(tag)) {
+      return new Response(null, { status: 304, headers });
+    }
+    return new Response(text, { headers });
   };
 }

@@ -49,6 +49,9 @@ export interface WebmailServices {
   submit(m: SubmittedMessage): Promise<void>;
   /** Whether the queue has, or had, a message of the account with this Message-ID, without <>. */
   wasSubmitted?(account: string, messageId: string): boolean;
+  /** POSTs to a browser's push service (RFC 8030); gives the status. Without it nothing is pushed. */
+  postPush?(endpoint: URL, headers: Record<string, string>, body: Uint8Array): Promise<number>;
+
   /** Sieve scripts of the accounts, which the rules are, and those that all can include. */
   sieve?: { db: SieveDatabase; site: SiteScripts };
   /** POSTs "List-Unsubscribe=One-Click" to an address (RFC 8058); gives the status of the answer. */

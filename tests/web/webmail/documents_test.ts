@@ -1,6 +1,7 @@
 /** What frames and links load of a message, and that nothing of it runs in the webmail's name. */
 import assert from "node:assert/strict";
 import { unzipSync } from "./unzip.ts";
+import { winmail } from "../../mail/winmail.ts";
 import { message, withWebmail } from "./server.ts";
 
 const mixed = [
@@ -215,6 +216,48 @@ Deno.test("parts of any size and encoding are decoded without a byte lost", asyn
       }));
       const r = await b.get(`message/${id}/part/1`);
       assert.deepEqual(new Uint8Array(await r.arrayBuffer()), bytes, encoding);
+    }
+  });
+});
+
+Deno.test("files in winmail.dat and uuencoded ones are attachments, and not in the text", async () => {
+  await withWebmail(async (w) => {
+    const id = await w.deliver([
+      "From: Ann <ann@example.org>",
+      "Subject: packed",
+      "MIME-Version: 1.0",
+      "Content-Type: multipart/mixed; boundary=m",
+      "",
+      "--m",
+      "Content-Type: text/plain",
+      "",
+      "see below",
+      "begin 644 hello.txt",
+      "%:&5L;&\\",
+      "`",
+      "end",
+      "--m",
+      "Content-Type: application/ms-tnef; name=winmail.dat",
+      "Content-Transfer-Encoding: base64",
+      "",
+      winmail.toBase64(),
+      "--m--",
+    ].join("\n"));
+    const b = await w.login();
+    const m = await b.call("MessageGet", { id });
+    assert.deepEqual(m.attachments.map((a) => [a.path, a.filename]), [
+      ["2", "winmail.dat"],
+      ["1+1", "hello.txt"],
+      ["2+1", "Lange N\u00e4me.txt"],
+      ["2+2", "b.bin"],
+    ]);
+    assert.equal(m.texts[0].text.trimEnd(), "see below");
+    assert.equal(await b.text(`message/${id}/part/1+1`), "hello");
+    assert.equal(await b.text(`message/${id}/part/2+1`), "first content");
+    for (const path of ["1+2", "2+9", "9+1", "2+0"]) {
+      const r = await b.get(`message/${id}/part/${encodeURIComponent(path)}`);
+      assert.equal(r.status, 404, path);
+      await r.body?.cancel();
     }
   });
 });

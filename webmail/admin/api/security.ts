@@ -22,6 +22,21 @@ export const securityCalls = {
       recoveryCodes: Count,
     }),
   },
+  /** Changes by administrators, latest first. */
+  Audit: {
+    request: Nothing,
+    response: v.object({
+      entries: v.array(v.object({
+        time: Time,
+        who: v.string(),
+        from: v.string(),
+        action: v.string(),
+        /** JSON, without secrets. */
+        details: v.string(),
+        changes: v.array(v.object({ what: v.string(), before: v.string(), after: v.string() })),
+      })),
+    }),
+  },
   /** A new key for the administrator's second factor, not in use yet. */
   AdminSecondFactorBegin: {
     request: Nothing,

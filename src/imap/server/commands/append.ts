@@ -36,6 +36,14 @@ export const append: Command = {
         return { ...found, list };
       });
       const messages = await storing(s, account.append(mailbox.id, list));
+      s.backend.scripts?.note({
+        account,
+        login: s.login ?? "",
+        cause: "APPEND",
+        mailboxId: mailbox.id,
+        uids: messages.map((m) => m.uid),
+        changedFlags: [],
+      });
       const uids = formatNumSet(messages.map((m) => m.uid));
       return { code: `APPENDUID ${mailbox.uidValidity} ${uids}`, text: "appended" };
     });

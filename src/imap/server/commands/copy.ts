@@ -6,7 +6,7 @@
 import type { Answer } from "../session/answer.ts";
 import { copyToAccount } from "../messages/between_accounts.ts";
 import type { Command } from "../session/command.ts";
-import { copied, parseCopy, staysWithin } from "../messages/copying.ts";
+import { copied, noteCopied, parseCopy, staysWithin } from "../messages/copying.ts";
 import { place } from "../mailboxes/places.ts";
 import { resolveUids } from "../messages/resolve.ts";
 import { State } from "../session/session.ts";
@@ -24,11 +24,11 @@ function copyCommand(uid: boolean): Command {
         const v = s.selected;
         const to = await place(s, name, "i", "TRYCREATE");
         if (uids.length === 0) return;
-        return copied(
-          staysWithin(v, to)
-            ? await v.account.copy(v.mailboxId, uids, to.mailbox.id)
-            : await copyToAccount(v, uids, to),
-        );
+        const r = staysWithin(v, to)
+          ? await v.account.copy(v.mailboxId, uids, to.mailbox.id)
+          : await copyToAccount(v, uids, to);
+        noteCopied(s, to, r.toUids);
+        return copied(r);
       };
     },
   };

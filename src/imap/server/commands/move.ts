@@ -7,7 +7,7 @@ import type { Answer } from "../session/answer.ts";
 import { copyToAccount } from "../messages/between_accounts.ts";
 import { deliverChanges } from "../session/changes.ts";
 import type { Command } from "../session/command.ts";
-import { copied, parseCopy, staysWithin } from "../messages/copying.ts";
+import { copied, noteCopied, parseCopy, staysWithin } from "../messages/copying.ts";
 import { place, requireRight } from "../mailboxes/places.ts";
 import type { Place } from "../mailboxes/names.ts";
 import { resolveUids } from "../messages/resolve.ts";
@@ -33,6 +33,7 @@ function moveCommand(uid: boolean): Command {
         const r = staysWithin(v, to)
           ? await v.account.move(v.mailboxId, uids, to.mailbox.id)
           : await moveToAccount(v, uids, to);
+        noteCopied(s, to, r.toUids);
         // RFC 6851 §4.3: COPYUID comes before the expunges, untagged.
         const { code } = copied(r);
         if (code) s.untagged(`OK [${code}] moved`);

@@ -75,6 +75,16 @@ async function store(
     only,
   });
   s.noteOwnFlags(r.changed, silent);
+  if (r.changed.length > 0) {
+    s.backend.scripts?.note({
+      account: v.account,
+      login: s.login ?? "",
+      cause: "FLAG",
+      mailboxId: v.mailboxId,
+      uids: r.changed.map((m) => m.uid),
+      changedFlags: names,
+    });
+  }
   if (op !== "remove" && only?.keywords !== false) {
     announceKeywords(s, v.account.mailbox(v.mailboxId)?.keywords ?? []);
   }

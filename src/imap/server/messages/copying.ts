@@ -8,6 +8,7 @@ import { formatNumSet, type NumSet, parseNumSet } from "../../parse/numset.ts";
 import type { Answer } from "../session/answer.ts";
 import { changeableFlags } from "../mailboxes/places.ts";
 import type { Place } from "../mailboxes/names.ts";
+import type { Session } from "../session/session.ts";
 import type { View } from "../session/view.ts";
 
 /** Reads the messages and the mailbox that they go to. @throws ParseError */
@@ -21,6 +22,18 @@ export function parseCopy(c: Cursor, uid: boolean): { set: NumSet; name: string 
 /** Within an account with all rights flags stay as they are, and no file is touched. */
 export function staysWithin(v: View, to: Place): boolean {
   return to.account === v.account && !changeableFlags(to.rights);
+}
+
+/** Tells scripts of messages that came into a mailbox (RFC 6785). */
+export function noteCopied(s: Session, to: Place, toUids: readonly number[]): void {
+  s.backend.scripts?.note({
+    account: to.account,
+    login: s.login ?? "",
+    cause: "COPY",
+    mailboxId: to.mailbox.id,
+    uids: toUids,
+    changedFlags: [],
+  });
 }
 
 /** The COPYUID answer (RFC 4315 §3); none if nothing was copied. */

@@ -51,4 +51,23 @@ export interface ImapBackend {
   capabilitiesDisabled?(account: string): readonly string[];
   /** Mailboxes shared between accounts (RFC 4314); undefined where they are not. */
   readonly sharing?: Sharing;
+  /** Scripts that run for what happens (RFC 6785); undefined where there are none. */
+  readonly scripts?: {
+    /** Where they are managed, for the capability: "sieve://host". */
+    url: string;
+    /** Takes note of what happened; must not fail, nor wait. */
+    note(change: ImapChange): void;
+  };
+}
+
+/** What happened to messages of a mailbox. */
+export interface ImapChange {
+  account: Account;
+  /** Who did it. */
+  login: string;
+  cause: "APPEND" | "COPY" | "FLAG";
+  mailboxId: number;
+  uids: ArrayLike<number>;
+  /** Names of flags that were set or taken away, each once. */
+  changedFlags: readonly string[];
 }

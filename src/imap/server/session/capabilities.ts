@@ -33,6 +33,7 @@ export function capabilityText(s: Session): string {
   for (const c of [...withoutCommand, ...s.commandCapabilities]) {
     list.push(c === "APPENDLIMIT" ? `APPENDLIMIT=${s.backend.maxMessageSize}` : c);
   }
+  if (s.backend.scripts) list.push(`IMAPSIEVE=${s.backend.scripts.url}`);
   if (!s.compressed && s.state !== State.NotAuthenticated) list.push("COMPRESS=DEFLATE");
   const disabled = s.account && s.backend.capabilitiesDisabled?.(s.account.name);
   if (!disabled || disabled.length === 0) return list.join(" ");

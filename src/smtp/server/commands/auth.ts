@@ -4,6 +4,7 @@ import { type Admission, LoginGuard, LoginLimited } from "../../../net/mod.ts";
 import {
   bindingsFor,
   offeredMechanisms,
+  plusCancelled,
   SaslError,
   type SaslServerContext,
   type ServerMechanism,
@@ -112,7 +113,10 @@ async function exchange(
     s.replyPlain(334, step.challenge.toBase64());
     input = await s.readAuthLine();
     s.traceSecret("", input);
-    if (input === "*") throw new Cancelled();
+    if (input === "*") {
+      if (mechanism.name.endsWith("-PLUS")) plusCancelled(s.remoteIp);
+      throw new Cancelled();
+    }
   }
 }
 

@@ -2,7 +2,7 @@
 import type { Notify, Recipient } from "../backend.ts";
 import { sequenceError, SmtpError } from "../errors.ts";
 import { parameterError, parseParameters, parseUtf8Xtext, parseXtext } from "../parameters.ts";
-import { parsePath, PathError } from "../path.ts";
+import { addressText, parsePath, PathError } from "../path.ts";
 import type { Session } from "../session.ts";
 import { afterKeyword, pathRefusal } from "./mail.ts";
 
@@ -43,6 +43,17 @@ export async function rcpt(s: Session, args: string): Promise<void> {
     handle = await s.options.backend.checkRecipient(s, t, recipient);
   } catch (e) {
     s.refusedRecipients++;
+    if (e instanceof SmtpError) {
+      // Of a shape that programs which watch the log go by (contrib/fail2ban).
+      s.log.info("refused recipient", {
+        remote: s.remoteIp,
+        login: s.username,
+        reason: e.message,
+        code: e.code,
+        mailfrom: t.mailFrom ? addressText(t.mailFrom) : "",
+        rcptto: addressText(recipient.address),
+      });
+    }
     throw e;
   }
   t.recipients.push({ ...recipient, handle });

@@ -36,7 +36,8 @@ export async function tellChanges(
   let gone = false;
   let added: Added[] = [];
   const adds = changes.reduce((n, c) => n + (c.kind === "addMessage" ? 1 : 0), 0);
-  if (adds > maxAdded) {
+  // A large copy comes in slices.
+  if ((view?.addedLately(adds) ?? adds) > maxAdded) {
     stale = true;
     told.push({ kind: "viewStale" });
   }

@@ -76,6 +76,8 @@ export class ListView {
   #of = 0;
   #found = 0;
   #anchored = false;
+  /** Messages that came since a moment of the last second. */
+  #burst = { since: -Infinity, messages: 0 };
 
   /** @throws ViewError if the mailbox is gone. */
   constructor(account: Account, view: View, rejects: readonly string[]) {
@@ -99,6 +101,12 @@ export class ListView {
       this.#anchored = true;
     }
     this.#source = this.#open();
+  }
+
+  /** Counts messages that came, and returns how many did within about a second. */
+  addedLately(messages: number, now = performance.now()): number {
+    if (now - this.#burst.since > 1000) this.#burst = { since: now, messages: 0 };
+    return this.#burst.messages += messages;
   }
 
   #chooseMailboxes(): boolean {

@@ -5,10 +5,12 @@ import type { Account } from "../../../store/account/account.ts";
 import type { Message, MessageReader } from "../../../store/types.ts";
 import { Want } from "../../../store/types.ts";
 import { type HeaderField, splitHeader } from "../../../mail/header/header.ts";
-import { decodeBody, decodeText } from "../../../mail/structure/contents.ts";
+import { decodeBody } from "../../../mail/structure/contents.ts";
 import type { Part } from "../../../mail/structure/structure.ts";
 import { unpackStructure } from "../../../mail/structure/packed.ts";
 import { decodeTransferEncoding } from "../../../mail/transfer/transfer.ts";
+import { decodeCharset } from "../../../mail/text/charset.ts";
+import { uuencodedFiles } from "../../../mail/transfer/uuencode.ts";
 import { HttpError } from "../../http/types.ts";
 import { missing } from "../errors.ts";
 
@@ -88,8 +90,14 @@ export function partText(
 ): { text: string; truncated: boolean } {
   const end = Math.min(p.endOffset, p.bodyOffset + maxBytes);
   const raw = c.reader.read(p.bodyOffset, end);
+  const body = decodeBody(p, raw);
+  // Files by uuencode are shown as what they are, not as text.
+  const shown = p.subtype === "plain" ? uuencodedFiles(body).rest : body;
   return {
-    text: decodeText(p, raw).replaceAll("\0", "\ufffd"),
+    text: decodeCharset(shown, p.params.charset, { html: p.subtype === "html" }).replaceAll(
+      "\0",
+      "\ufffd",
+    ),
     truncated: end < p.endOffset,
   };
 }

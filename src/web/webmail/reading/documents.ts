@@ -26,6 +26,8 @@ import { htmlBody } from "./html_body.ts";
 import { messageItem } from "../list/items.ts";
 import { readableText } from "./message.ts";
 import { htmlPage, messageHeadHtml, textHtml } from "../pages.ts";
+import type { PackedFile } from "../../../mail/transfer/uuencode.ts";
+import { packedFile } from "./packed_files.ts";
 import { fileNameOf, numberedParts, partByPath, sortParts } from "./parts.ts";
 import { writeZip } from "../../export/zip.ts";
 
@@ -158,6 +160,8 @@ function partAnswer(
 ): Response {
   const p = partByPath(c.root, path);
   if (p === undefined) {
+    const file = packedFile(c, path);
+    if (file) return fileAnswer(c, file, streamed);
     c.close();
     throw missing("part");
   }
@@ -187,6 +191,19 @@ function partAnswer(
         ),
       },
     ),
+  });
+}
+
+/** A file that stands in a part: to be saved, whatever it is. */
+function fileAnswer(
+  c: MessageContent,
+  file: PackedFile,
+  streamed: (c: MessageContent, pieces: Iterator<Uint8Array>) => ReadableStream<Uint8Array>,
+): Response {
+  return new Response(streamed(c, [file.content].values()), {
+    headers: headers("application/octet-stream", "default-src 'none'; sandbox", {
+      "Content-Disposition": disposition("attachment", file.name || "attachment"),
+    }),
   });
 }
 

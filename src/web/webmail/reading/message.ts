@@ -18,6 +18,7 @@ import { messageItem } from "../list/items.ts";
 import { invitationOf } from "./invitation.ts";
 import { protectionOf } from "./protection.ts";
 import { listPost, listUnsubscribe } from "./list_headers.ts";
+import { packedAttachments } from "./packed_files.ts";
 import { attachmentItem, type NumberedPart, sortParts } from "./parts.ts";
 import { senderView } from "../settings.ts";
 
@@ -114,9 +115,10 @@ export function parsedMessage(
       htmlSaysMore: html !== undefined && saysMore(html.html, texts.map((t) => t.text).join("\n")),
       htmlText: parts.texts.length === 0 && html !== undefined ? htmlAsText(html.html) : "",
       hasExternal: (html?.external ?? 0) > 0,
-      attachments: parts.attachments.slice(0, maxAttachments).map((p) =>
-        attachmentItem(p, hasHtml)
-      ),
+      attachments: [
+        ...parts.attachments.map((p) => attachmentItem(p, hasHtml)),
+        ...packedAttachments(c),
+      ].slice(0, maxAttachments),
       authentication: authenticationOf(account, c),
       listPost: listPost(fields),
       listUnsubscribe: listUnsubscribe(fields),

@@ -1,11 +1,12 @@
 /** Sending a message, and what goes with it: the copy in Sent, the draft, marks on what it answers. @module */
 import type { CallChecked, CallResponse, Composition } from "../../../../webmail/api/mod.ts";
 import type { Log } from "../../../log/mod.ts";
+import { counter } from "../../../metrics/mod.ts";
 import { removeFile } from "../../../platform/files.ts";
 import type { Account } from "../../../store/account/account.ts";
 import { listedThread } from "../../../store/mailboxes/listing.ts";
 import { Flag, SpecialUse } from "../../../store/types.ts";
-import { UserError } from "../../http/mod.ts";
+import { HttpError, UserError } from "../../http/mod.ts";
 import { expungeMessages, mailboxForUse, moveMessages } from "../list/actions.ts";
 import {
   bccField,
@@ -25,6 +26,25 @@ import type { UndoLog } from "../list/undo.ts";
 const maxRecipients = 1000;
 
 /** @throws UserError */
+const submissions = counter(
+  "mox_webmail_submission_total",
+  "Messages sent by the webmail, by what became of them.",
+  { result: ["ok", "limiterror", "queueerror"] },
+);
+
+/** Counts what becomes of a submission. */
+async function counted(submission: Promise<unknown>): Promise<void> {
+  try {
+    await submission;
+    submissions.inc({ result: "ok" });
+  } catch (err) {
+    // A limit of the account is told to its user; all else is a fault of ours.
+    const told = err instanceof HttpError;
+    submissions.inc({ result: told ? "limiterror" : "queueerror" });
+    throw err;
+  }
+}
+
 export function headerAddresses(c: Composition): HeaderAddresses {
   const [from, ...others] = requiredAddresses([c.from.address]);
   if (from === undefined || others.length > 0) {
@@ -111,7 +131,7 @@ export async function send(
     }
   };
   try {
-    await s.submit({
+    await counted(s.submit({
       account: account.name,
       mailFrom: addressOf(addresses.from[0]),
       recipients,
@@ -123,7 +143,7 @@ export async function send(
       notBefore: undefined,
       messageId: composed.messageId,
       subject: c.subject,
-    });
+    }));
     const sentId = await attempt(
       "keeping a copy",
       () => keepCopy(account, composed, addresses, request.draftId),

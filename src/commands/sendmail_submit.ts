@@ -1,0 +1,133 @@
+/** `mox sendmail` by a submission server elsewhere, as moxsubmit.conf says. @module */
+import { parseAddress } from "../config/names.ts";
+import { makeResolver } from "../dns/mod.ts";
+import { Log } from "../log/mod.ts";
+import { flattenAddresses, parseAddressList } from "../mail/address/address.ts";
+import { headerField, splitHeader } from "../mail/header/header.ts";
+import { parseMessage } from "../mail/structure/structure.ts";
+import { connectTcp } from "../net/mod.ts";
+import type { MechanismName } from "../sasl/mod.ts";
+import { openOutbound } from "../serve/outbound.ts";
+import { normalize, type ProgramMessage } from "../serve/sending/submit.ts";
+import { SmtpClient, SmtpClientError } from "../smtp/client/mod.ts";
+import type { SubmitConfig } from "./sendmail_config.ts";
+
+/** A message as it is submitted. */
+interface Prepared {
+  bytes: Uint8Array;
+  mailFrom: string;
+  recipients: string[];
+}
+
+/** An address for a name of this machine, such as root. */
+function complete(c: SubmitConfig, address: string): string {
+  if (address.includes("@")) return address;
+  return c.DefaultDestination !== "" ? c.DefaultDestination : `${address}@${c.LocalHostname}`;
+}
+
+function prepare(c: SubmitConfig, m: ProgramMessage): Prepared {
+  let bytes = Uint8Array.from(normalize(m.message), (x) => x.charCodeAt(0));
+  const fields = splitHeader(parseMessage(bytes).root.header ?? new Uint8Array(0));
+  const recipients = m.recipients.map((r) => complete(c, r));
+  if (m.fromHeader) {
+    for (const f of fields.filter((f) => ["to", "cc", "bcc"].includes(f.name))) {
+      for (const a of flattenAddresses(parseAddressList(f.value))) {
+        recipients.push(a.domain === "" ? complete(c, a.localpart) : `${a.localpart}@${a.domain}`);
+      }
+    }
+    bytes = withoutField(bytes, "bcc");
+  }
+  for (const r of recipients) parseAddress(r);
+  const mailFrom = m.from.includes("@") ? m.from : c.From;
+  let prefix = c.ExtraHeaders.map((h) => `${h}\r\n`).join("");
+  if (headerField(fields, "date") === undefined) {
+    prefix += `Date: ${new Date().toUTCString().replace("GMT", "+0000")}\r\n`;
+  }
+  if (headerField(fields, "message-id") === undefined) {
+    prefix += `Message-ID: <${crypto.randomUUID()}@${c.LocalHostname}>\r\n`;
+  }
+  if (headerField(fields, "from") === undefined) prefix += `From: <${mailFrom}>\r\n`;
+  const head = new TextEncoder().encode(prefix);
+  const all = new Uint8Array(head.length + bytes.length);
+  all.set(head);
+  all.set(bytes, head.length);
+  return { bytes: all, mailFrom, recipients: [...new Set(recipients)] };
+}
+
+/** Submits a message. @throws Error with what the server says */
+export async function submitElsewhere(c: SubmitConfig, m: ProgramMessage): Promise<void> {
+  const p = prepare(c, m);
+  if (p.recipients.length === 0) throw new Error("no recipients");
+  const outbound = openOutbound(
+    { TLS: { CA: undefined }, AllowedUserNetworks: [] },
+    "/",
+    makeResolver(),
+  );
+  let failure: unknown;
+  for (const ip of await outbound.addresses(c.Host)) {
+    try {
+      const connection = await connectTcp({ host: ip, port: c.Port });
+      const client = await SmtpClient.start(connection, {
+        log: new Log("smtpclient"),
+        hostname: c.LocalHostname,
+        tls: c.TLS ? "immediate" : c.STARTTLS ? "required" : "never",
+        clientTls: { serverName: c.Host, verify: true, authorities: outbound.authorities },
+        auth: {
+          username: c.Username,
+          password: c.Password,
+          mechanisms: c.AuthMethod === "" ? undefined : [c.AuthMethod as MechanismName],
+        },
+      });
+      try {
+        const outcomes = await client.send({
+          mailFrom: p.mailFrom,
+          recipients: p.recipients.map((address) => ({ address })),
+          size: p.bytes.length,
+          body: p.bytes.some((b) => b >= 128) ? "8bit" : "7bit",
+          smtpUtf8: false,
+          requireTls: c.RequireTLS === "yes",
+        }, () => [p.bytes]);
+        const refused = outcomes.flatMap((o, i) =>
+          o instanceof SmtpClientError ? [`${p.recipients[i]}: ${o.message}`] : []
+        );
+        if (refused.length > 0) throw new Error(refused.join("; "));
+        return;
+      } finally {
+        await client.quit();
+      }
+    } catch (err) {
+      failure = err;
+      // Another address helps only where nobody answered.
+      if (!(err instanceof SmtpClientError) || err.phase !== "connect") {
+        if (!(err instanceof Error && /connect|refused|unreachable/i.test(err.message))) throw err;
+      }
+    }
+  }
+  throw failure ?? new Error(`${c.Host} has no address`);
+}
+
+/** The message without the header fields of that name. */
+function withoutField(bytes: Uint8Array, name: string): Uint8Array<ArrayBuffer> {
+  const out = new Uint8Array(bytes.length);
+  let n = 0;
+  let at = 0;
+  let drop = false;
+  while (at < bytes.length) {
+    let end = bytes.indexOf(10, at);
+    end = end < 0 ? bytes.length : end + 1;
+    if (bytes[at] === 13 || bytes[at] === 10) break;
+    if (bytes[at] !== 32 && bytes[at] !== 9) {
+      const start = new TextDecoder().decode(
+        bytes.subarray(at, Math.min(end, at + name.length + 1)),
+      );
+      drop = start.toLowerCase() === `${name}:`;
+    }
+    if (!drop) {
+      out.set(bytes.subarray(at, end), n);
+      n += end - at;
+    }
+    at = end;
+  }
+  out.set(bytes.subarray(at), n);
+  return out.slice(0, n + bytes.length - at);
+}

@@ -1,0 +1,95 @@
+/** Encryption of push messages for a browser (RFC 8291, RFC 8188). @module */
+
+/** What a browser gives with its subscription. */
+export interface PushKeys {
+  /** Its public key, a point of P-256, uncompressed: 65 bytes. */
+  p256dh: Uint8Array;
+  /** 16 bytes. */
+  auth: Uint8Array;
+}
+
+/** Bytes of a message that every push service takes, when encrypted (RFC 8030 §7.2), less what is added. */
+export const maxPushText = 3_900;
+
+const recordSize = 4096;
+const curve = { name: "ECDH", namedCurve: "P-256" };
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+function joined(...parts: readonly Uint8Array[]): Bytes {
+  const out = new Uint8Array(parts.reduce((n, p) => n + p.length, 0));
+  let at = 0;
+  for (const p of parts) {
+    out.set(p, at);
+    at += p.length;
+  }
+  return out;
+}
+
+async function hmac(key: Uint8Array, ...parts: readonly Uint8Array[]): Promise<Bytes> {
+  const k = await crypto.subtle.importKey(
+    "raw",
+    joined(key),
+    { name: "HMAC", hash: "SHA-256" },
+    false,
+    ["sign"],
+  );
+  return new Uint8Array(await crypto.subtle.sign("HMAC", k, joined(...parts)));
+}
+
+const ascii = (text: string) => new TextEncoder().encode(text);
+const one = Uint8Array.of(1);
+
+/** For tests with given values; otherwise both are made anew for each message. */
+export interface PushSecrets {
+  salt: Uint8Array;
+  own: CryptoKeyPair;
+}
+
+async function newSecrets(): Promise<PushSecrets> {
+  return {
+    salt: crypto.getRandomValues(new Uint8Array(16)),
+    own: await crypto.subtle.generateKey(curve, true, ["deriveBits"]),
+  };
+}
+
+/**
+ * The body of a push message, with "Content-Encoding: aes128gcm".
+ * @throws RangeError for a text that is too long, DOMException for keys that are none
+ */
+export async function encryptPush(
+  text: Uint8Array,
+  { p256dh, auth }: PushKeys,
+  secrets?: PushSecrets,
+): Promise<Uint8Array<ArrayBuffer>> {
+  if (text.length > maxPushText) throw new RangeError("the push message is too long");
+  const { salt, own } = secrets ?? await newSecrets();
+  const theirs = await crypto.subtle.importKey("raw", joined(p256dh), curve, false, []);
+  const ownPublic = new Uint8Array(await crypto.subtle.exportKey("raw", own.publicKey));
+  const shared = await crypto.subtle.deriveBits(
+    { name: "ECDH", public: theirs },
+    own.privateKey,
+    256,
+  );
+  // RFC 8291 §3.3, §3.4.
+  const prkKey = await hmac(auth, new Uint8Array(shared));
+  const ikm = await hmac(prkKey, ascii("WebPush: info\0"), p256dh, ownPublic, one);
+  const prk = await hmac(salt, ikm);
+  const key = await hmac(prk, ascii("Content-Encoding: aes128gcm\0"), one);
+  const nonce = await hmac(prk, ascii("Content-Encoding: nonce\0"), one);
+  const aes = await crypto.subtle.importKey("raw", key.subarray(0, 16), "AES-GCM", false, [
+    "encrypt",
+  ]);
+  const sealed = await crypto.subtle.encrypt(
+    { name: "AES-GCM", iv: nonce.subarray(0, 12) },
+    aes,
+    // RFC 8188 §2: 2 ends the last record.
+    joined(text, Uint8Array.of(2)),
+  );
+  // RFC 8188 §2.1: salt, size of records, our key as its id.
+  const head = new Uint8Array(21);
+  head.set(salt);
+  new DataView(head.buffer).setUint32(16, recordSize);
+  head[20] = ownPublic.length;
+  return joined(head, ownPublic, new Uint8Array(sealed));
+}

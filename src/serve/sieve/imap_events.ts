@@ -1,0 +1,231 @@
+/**
+ * Scripts for what happens in IMAP (RFC 6785): messages that are appended, copied or moved, and flags that change. The
+ * mailbox names the script in its annotation `/shared/imapsieve/script`, or else the account itself does.
+ *
+ * They run in the background, for one account one after the other; what they change causes no further events.
+ *
+ * @module
+ */
+import type { Config } from "../../config/mod.ts";
+import {
+  accountMailboxes,
+  inAddressBook,
+  localZone,
+  serverEnvironment,
+} from "../../delivery/sieve/context.ts";
+import { flagsOf, mailboxFor } from "../../delivery/sieve/filing.ts";
+import type { DoneStep } from "../../delivery/sieve/done_log.ts";
+import type { ImapChange } from "../../imap/server/mod.ts";
+import { Log } from "../../log/mod.ts";
+import { unpackStructure } from "../../mail/structure/packed.ts";
+import { countPanic } from "../../metrics/mod.ts";
+import { withTempFile } from "../../platform/files.ts";
+import type { Queue } from "../../queue/mod.ts";
+import {
+  executeSieveAsync,
+  problemText,
+  SieveMail,
+  type SieveResult,
+  type SieveScript,
+} from "../../sieve/mod.ts";
+import type { Account } from "../../store/account/account.ts";
+import { type FetchRow, Flag, type MessageReader, Want } from "../../store/types.ts";
+import type { SieveServices } from "../receiving/services.ts";
+import { queueOutgoing } from "../sending/outgoing.ts";
+
+const log = new Log("sieve");
+/** Name of the annotation (RFC 6785 §2.3.3). */
+const entry = "/shared/imapsieve/script";
+/** Messages of one event that the script is run on; and events of an account that may wait. */
+const mostMessages = 10_000;
+const mostWaiting = 1000;
+
+export interface EventServices {
+  config: Config;
+  queue: Queue;
+  tempDir: string;
+  sieve: SieveServices;
+}
+
+export class ImapEvents {
+  readonly #s: EventServices;
+  readonly #running = new Map<string, { waiting: number; last: Promise<void> }>();
+
+  constructor(s: EventServices) {
+    this.#s = s;
+  }
+
+  /** Takes note of an event; nothing of it is waited for. */
+  note(e: ImapChange): void {
+    const { account } = e;
+    const script = this.#scriptFor(account, e.mailboxId);
+    if (!script || e.uids.length === 0) return;
+    const queue = this.#running.get(account.name) ?? { waiting: 0, last: Promise.resolve() };
+    if (queue.waiting >= mostWaiting) return;
+    this.#running.set(account.name, queue);
+    queue.waiting++;
+    account.acquire();
+    queue.last = queue.last.then(() => this.#run(e, script)).catch((err) => {
+      countPanic("managesieve");
+      log.error("running a script for an IMAP event", { err: err as Error, account: account.name });
+    }).finally(() => {
+      account.close();
+      if (--queue.waiting === 0) this.#running.delete(account.name);
+    });
+  }
+
+  /** Resolves when nothing waits. */
+  async idle(): Promise<void> {
+    await Promise.all([...this.#running.values()].map((q) => q.last));
+  }
+
+  #scriptFor(account: Account, mailboxId: number): SieveScript | undefined {
+    const { annotation } = accountMailboxes(account);
+    const box = account.mailbox(mailboxId);
+    const name = (box && annotation(box.name, entry)) ?? annotation("", entry);
+    if (!name) return undefined;
+    const found = this.#s.sieve.db.scripts.compiled(account.name, name);
+    return Array.isArray(found) ? undefined : found as SieveScript | undefined;
+  }
+
+  async #run(e: ImapChange, script: SieveScript): Promise<void> {
+    const { account, mailboxId } = e;
+    const uids = Uint32Array.from(e.uids).slice(0, mostMessages).sort();
+    for (let at = 0; at < uids.length; at += 20) {
+      const rows: FetchRow[] = [];
+      account.fetch(mailboxId, uids.subarray(at, at + 20), Want.Content | Want.Summary, (row) => {
+        rows.push(row.kept());
+      });
+      for (const row of rows) {
+        const reader = account.openRow(row);
+        try {
+          await this.#runOn(e, script, row, reader);
+        } finally {
+          reader.close();
+        }
+      }
+    }
+  }
+
+  async #runOn(
+    e: ImapChange,
+    script: SieveScript,
+    row: FetchRow,
+    reader: MessageReader,
+  ): Promise<void> {
+    const { account, mailboxId } = e;
+    const { db, site } = this.#s.sieve;
+    const shift = row.prefix.length;
+    const mailbox = account.mailbox(mailboxId)?.name ?? "";
+    const imap: Readonly<Record<string, string>> = {
+      location: "MS",
+      phase: "post",
+      "imap.user": e.login,
+      "imap.email": e.login.includes("@") ? e.login : "",
+      "imap.cause": e.cause,
+      "imap.mailbox": mailbox,
+      "imap.changedflags": e.changedFlags.join(" "),
+    };
+    const result = await executeSieveAsync([script], {
+      message: new SieveMail({
+        prefix: row.prefix,
+        size: Math.max(0, reader.size - shift),
+        read: (from, to) => reader.read(from + shift, Math.max(from, to) + shift),
+        root: unpackStructure(row.structure),
+      }),
+      envelope: { from: undefined, to: undefined },
+      mailboxes: accountMailboxes(account),
+      now: Date.now(),
+      zone: localZone,
+      environment: (name) =>
+        Object.hasOwn(imap, name)
+          ? imap[name]
+          : serverEnvironment(this.#s.config.static.Hostname, name),
+      inList: (list, value) => inAddressBook(account, list, value),
+      include: (name, where) =>
+        where === "personal" ? db.scripts.compiled(account.name, name) : site.global(name),
+      seen: (key) => db.memory.seen(account.name, key),
+      spamScore: undefined,
+      virus: undefined,
+      isOwnAddress: () => false,
+      keepMailbox: mailbox,
+      separators: ["+"],
+    });
+    const steps = await this.#carryOut(e, row, reader, result);
+    await db.memory.remember(account.name, result.remembered);
+    if (steps.length === 0 && !result.error) return;
+    db.log.add(account.name, row.emailId, {
+      from: row.summary.from[0]?.address ?? "",
+      subject: row.summary.subject,
+      steps,
+      error: result.error && problemText(result.error, result.error.script),
+    });
+  }
+
+  async #carryOut(
+    e: ImapChange,
+    row: FetchRow,
+    reader: MessageReader,
+    result: SieveResult,
+  ): Promise<DoneStep[]> {
+    const { account, mailboxId } = e;
+    const steps: DoneStep[] = [];
+    if (result.error) return steps;
+    const uids = [row.uid];
+    for (const a of result.actions) {
+      const done = (text: string) => steps.push({ script: a.script, line: a.line, text });
+      if (a.kind === "keep" && a.flags !== undefined) {
+        const { flags, keywords } = flagsOf(a.flags);
+        await account.storeFlags(mailboxId, uids, "add", flags, keywords);
+        done(`marked with ${a.flags.join(" ")}`);
+      } else if (a.kind === "fileinto") {
+        const name = mailboxFor(account, a.filing);
+        const to = account.mailboxByName(name)?.id ??
+          (await account.createMailbox(name)).mailbox.id;
+        const { toUids } = await account.copy(mailboxId, uids, to);
+        const { flags, keywords } = flagsOf(a.filing.flags);
+        if (flags !== 0 || keywords.length > 0) {
+          await account.storeFlags(to, toUids, "add", flags, keywords);
+        }
+        done(`copied to ${name}`);
+      } else if (a.kind === "redirect") {
+        await this.#send(account, e.login, row, reader, a.redirect.address);
+        done(`sent to ${a.redirect.address}`);
+      }
+    }
+    // RFC 6785 §3.8: what isn't kept is marked, for IMAP to take out.
+    if (!result.actions.some((a) => a.kind === "keep")) {
+      await account.storeFlags(mailboxId, uids, "add", Flag.Deleted, []);
+      steps.push({ script: "", line: 0, text: "marked as deleted" });
+    }
+    return steps;
+  }
+
+  /** The message to another address, as a report about spam goes. */
+  async #send(
+    account: Account,
+    login: string,
+    row: FetchRow,
+    reader: MessageReader,
+    to: string,
+  ): Promise<void> {
+    const bytes = reader.read(0, reader.size);
+    const from = this.#s.config.accountFor(login) === account.name ? login : "";
+    await withTempFile(this.#s.tempDir, "sieve-", bytes, (file) =>
+      queueOutgoing(this.#s, {
+        senderAccount: account.name,
+        fromDomain: from.slice(from.lastIndexOf("@") + 1),
+        mailFrom: from,
+        recipients: [{ address: to }],
+        file,
+        fileSize: bytes.length,
+        prefix: new Uint8Array(0),
+        smtputf8: false,
+        has8bit: bytes.some((b) => b >= 128),
+        requireTls: false,
+        messageId: row.summary.messageId,
+        subject: row.summary.subject,
+        isDsn: from === "",
+      }));
+  }
+}

@@ -1,0 +1,74 @@
+/** Files in texts by uuencode, and in winmail.dat. */
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { tnefFiles } from "../../src/mail/transfer/tnef.ts";
+import { decodeTransferEncoding } from "../../src/mail/transfer/transfer.ts";
+import { uuencodedFiles } from "../../src/mail/transfer/uuencode.ts";
+import { winmail } from "./winmail.ts";
+
+const bytes = (s: string) => Uint8Array.from(s, (c) => c.charCodeAt(0));
+const text = (b: Uint8Array) => Array.from(b, (c) => String.fromCharCode(c)).join("");
+
+/** Lines of uuencode, with "`" for zero or a blank. */
+function uuencode(b: Uint8Array, zero = "`"): string {
+  const char = (v: number) => v === 0 ? zero : String.fromCharCode(v + 32);
+  let out = "";
+  for (let at = 0; at < b.length; at += 45) {
+    const line = b.subarray(at, at + 45);
+    out += char(line.length);
+    for (let i = 0; i < line.length; i += 3) {
+      const v = line[i] << 16 | (line[i + 1] ?? 0) << 8 | (line[i + 2] ?? 0);
+      for (const shift of [18, 12, 6, 0]) out += char(v >> shift & 63);
+    }
+    out += "\r\n";
+  }
+  return `${out}${zero}\r\nend\r\n`;
+}
+
+Deno.test("uuencoded files are taken out of a text", () => {
+  fc.assert(
+    fc.property(
+      fc.uint8Array({ minLength: 1, maxLength: 300 }),
+      fc.constantFrom("`", " "),
+      (b, zero) => {
+        const block = `begin 644 my file.bin\r\n${uuencode(b, zero)}`;
+        const r = uuencodedFiles(
+          bytes(`before\r\n${block}between\r\nbegin 755 two\r\n${uuencode(b)}after\r\n`),
+        );
+        assert.deepEqual(r.files.map((f) => f.name), ["my file.bin", "two"]);
+        for (const f of r.files) {
+          assert.deepEqual([...f.content], [...b]);
+        }
+        assert.equal(text(r.rest), "before\r\nbetween\r\nafter\r\n");
+        assert.deepEqual([...decodeTransferEncoding(bytes(block), "x-uuencode")!], [...b]);
+      },
+    ),
+  );
+  for (
+    const t of [
+      "begin here",
+      "begin 644\r\nx",
+      "begin 644 name\r\n\r\nno file\r\n",
+      "to begin 644 x\r\n",
+    ]
+  ) {
+    assert.deepEqual(uuencodedFiles(bytes(t)).files, [], t);
+    assert.equal(text(uuencodedFiles(bytes(t)).rest), t);
+  }
+  fc.assert(fc.property(fc.string(), (s) => void uuencodedFiles(bytes(`begin 644 x\r\n${s}`))));
+});
+
+Deno.test("files in winmail.dat, with their long names", () => {
+  assert.deepEqual(tnefFiles(winmail)!.map((f) => [f.name, text(f.content)]), [
+    ["Lange Näme.txt", "first content"],
+    ["b.bin", "\x01\x02\x03"],
+  ]);
+  assert.equal(tnefFiles(bytes("no TNEF at all")), undefined);
+  // Cut anywhere, and changed anywhere, it gives what it gives.
+  for (let n = 0; n < winmail.length; n++) tnefFiles(winmail.subarray(0, n));
+  fc.assert(fc.property(fc.nat(winmail.length - 1), fc.nat(255), (at, value) => {
+    const b = winmail.slice();
+    b[at] = value;
+    tnefFiles(b);
+  }));
+});

@@ -1,0 +1,50 @@
+/** Settings of the browser's own: notifications, and links that write. @module */
+import { button } from "../lib/button.ts";
+import { el, fill } from "../lib/dom.ts";
+import { attempt, notice } from "../lib/notify.ts";
+import { canPush, isSubscribed, subscribePush, unsubscribePush } from "./app_install.ts";
+
+/** Whether the browser tells of new messages, which it asks its user about; and what opens mailto: links. */
+export function browserSettings(): HTMLElement {
+  const into = el("div", { class: "buttons-in-row" });
+  const again = () => void attempt(draw);
+  const doing = (run: () => Promise<unknown>) => () =>
+    attempt(async () => {
+      await run();
+      await draw();
+    });
+
+  async function draw(): Promise<void> {
+    const pushed = await isSubscribed();
+    const permission = globalThis.Notification?.permission;
+    fill(
+      into,
+      permission === undefined
+        ? null
+        : permission === "denied"
+        ? "This browser was told not to show notifications; its own settings change that."
+        : [
+          permission === "granted"
+            ? el("span", {}, "Tells of new messages while the page is in the background.")
+            : button("Tell of new messages", doing(() => Notification.requestPermission()), {
+              title: "While the page is in the background",
+            }),
+          !canPush()
+            ? null
+            : pushed
+            ? button("Not when the page is closed", doing(unsubscribePush))
+            : button("Also when the page is closed", doing(() => subscribePush(["Inbox"])), {
+              title: "By the push service of this browser; sender and subject are encrypted for it",
+            }),
+        ],
+      "registerProtocolHandler" in navigator
+        ? button("Open mail links here", () => {
+          navigator.registerProtocolHandler("mailto", `${location.pathname}?mailto=%s`);
+          notice("The browser asks whether mail links open here.");
+        }, { title: "Links of web pages that write to an address (mailto:)" })
+        : null,
+    );
+  }
+  again();
+  return el("div", {}, el("h3", {}, "This browser"), into);
+}

@@ -1,0 +1,107 @@
+/**
+ * The page's service worker: keeps the page for when there is no connection, and tells of new mail when
+ * the page is closed.
+ *
+ * @module
+ */
+
+/** What is used of a worker's own world. */
+interface Worker {
+  registration: {
+    scope: string;
+    showNotification(title: string, o: Record<string, unknown>): Promise<void>;
+  };
+  clients: {
+    claim(): Promise<void>;
+    matchAll(o: { type: "window"; includeUncontrolled: boolean }): Promise<PageClient[]>;
+    openWindow(url: string): Promise<unknown>;
+  };
+  navigator: { setAppBadge?(n: number): Promise<void> };
+  skipWaiting(): Promise<void>;
+  addEventListener(name: string, fn: (e: WorkerEvent) => void): void;
+}
+interface PageClient {
+  visibilityState: string;
+  focus(): Promise<unknown>;
+}
+interface WorkerEvent {
+  request: Request;
+  data: { json(): unknown } | null;
+  notification: { data: { url: string }; close(): void };
+  waitUntil(p: Promise<unknown>): void;
+  respondWith(p: Promise<Response>): void;
+}
+
+const worker = globalThis as unknown as Worker;
+const cacheName = "mox-webmail-1";
+
+/** The documents that the page is made of. */
+function isPage(r: Request): boolean {
+  const { scope } = worker.registration;
+  const path = new URL(r.url);
+  path.search = path.hash = "";
+  return r.method === "GET" && (path.href === scope || path.href === `${scope}editor`);
+}
+
+/** As the server has it; if that can't be reached, as it was the last time. */
+async function pageOf(r: Request): Promise<Response> {
+  const cache = await caches.open(cacheName);
+  const plain = new URL(r.url);
+  plain.search = plain.hash = "";
+  try {
+    const answer = await fetch(r);
+    if (answer.ok) await cache.put(plain.href, answer.clone());
+    return answer;
+  } catch (e) {
+    const kept = await cache.match(plain.href);
+    if (kept !== undefined) return kept;
+    throw e;
+  }
+}
+
+/** Text of a message from the server. */
+function words(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
+async function tell(message: Record<string, unknown>): Promise<void> {
+  const pages = await worker.clients.matchAll({ type: "window", includeUncontrolled: true });
+  // Who sees the page sees the message.
+  if (pages.some((p) => p.visibilityState === "visible")) return;
+  const mailbox = words(message.mailbox);
+  await worker.registration.showNotification(words(message.from) || "New message", {
+    body: words(message.subject),
+    tag: `${mailbox} ${words(message.from)} ${words(message.subject)}`,
+    icon: "icon.svg",
+    data: { url: `${worker.registration.scope}#${encodeURIComponent(mailbox)}` },
+  });
+  if (typeof message.unread === "number") await worker.navigator.setAppBadge?.(message.unread);
+}
+
+async function openPage(url: string): Promise<void> {
+  const [page] = await worker.clients.matchAll({ type: "window", includeUncontrolled: true });
+  if (page !== undefined) await page.focus();
+  else await worker.clients.openWindow(url);
+}
+
+async function install(): Promise<void> {
+  const cache = await caches.open(cacheName);
+  await cache.add(worker.registration.scope);
+  await worker.skipWaiting();
+}
+
+worker.addEventListener("install", (e) => e.waitUntil(install()));
+worker.addEventListener("activate", (e) => e.waitUntil(worker.clients.claim()));
+worker.addEventListener("fetch", (e) => {
+  if (isPage(e.request)) e.respondWith(pageOf(e.request));
+});
+worker.addEventListener("push", (e) => {
+  const message = e.data?.json();
+  if (typeof message === "object" && message !== null) {
+    e.waitUntil(tell(message as Record<string, unknown>));
+  }
+});
+worker.addEventListener("notificationclick", (e) => {
+  e.notification.close();
+  e.waitUntil(openPage(e.notification.data.url));
+});
