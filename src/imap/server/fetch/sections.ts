@@ -87,6 +87,9 @@ export function readSection(
   return out;
 }
 
+/** Encodings that are undone piece by piece; what others mean depends on the whole. */
+const streamed = new Set(["", "base64", "quoted-printable", "7bit", "8bit", "binary"]);
+
 /** Bytes that are decoded in one go. */
 const slice = 256 * 1024;
 
@@ -103,8 +106,9 @@ export function* binaryPieces(
   if (section.part.length > 0 && !p) return "missing";
   // RFC 3516 §4.3: of multipart and message/rfc822 the body as it is.
   const asItIs = !p || p.parts.length > 0 || p.message !== undefined;
-  if (!asItIs && decodeTransferEncoding(new Uint8Array(0), p.encoding) === undefined) {
-    return "unknown";
+  if (!asItIs && !streamed.has(p.encoding.toLowerCase())) {
+    const whole = decodeTransferEncoding(reader.read(p.bodyOffset, p.endOffset), p.encoding);
+    return whole === undefined ? "unknown" : [whole];
   }
   const stream = transferStream(asItIs ? "binary" : p.encoding);
   const to = p ? p.endOffset : reader.size;
