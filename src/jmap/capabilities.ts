@@ -4,6 +4,9 @@ import { maxMailboxDepth } from "../store/mailboxes/mailboxes.ts";
 import { Capability } from "./core/capabilities.ts";
 import type { User } from "./core/method.ts";
 import { maxMailboxesPerEmail } from "./mail/email_changes.ts";
+import { digests } from "./methods/blob/get.ts";
+import { lookupTypes } from "./methods/blob/lookup.ts";
+import { maxDataSources, maxSizeBlobSet } from "./methods/blob/upload.ts";
 import { emailSorts } from "./mail/email_sort.ts";
 import { maxDelayedSend } from "./mail/submit.ts";
 import type { JmapServices } from "./services.ts";
@@ -20,6 +23,7 @@ export function serverCapabilities(s: JmapServices): Record<string, Record<strin
     // RFC 9749 §3.
     [Capability.Vapid]: { applicationServerKey: s.vapid.publicKey },
     [Capability.Quota]: {},
+    [Capability.Blob]: {},
     // RFC 9661 §1.2.
     [Capability.Sieve]: { implementation: `mox ${programVersion}` },
   };
@@ -49,6 +53,13 @@ export function accountCapabilities(
     [Capability.Sieve]: sieveCapability,
   };
   return {
+    // RFC 9404 §3.
+    [Capability.Blob]: {
+      maxSizeBlobSet,
+      maxDataSources,
+      supportedTypeNames: lookupTypes,
+      supportedDigestAlgorithms: Object.keys(digests),
+    },
     ...own,
     // RFC 8621 §1.3.1.
     [Capability.Mail]: {

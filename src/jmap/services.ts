@@ -57,14 +57,14 @@ export interface JmapServices {
   };
   uploads: Uploads;
   objects: ObjectStore;
+  /** Sieve scripts of accounts. */
+  scripts: Scripts;
   signals: Signals;
   pusher: PushNotifier;
   vapid: Vapid;
   /** Addresses that no push service is at. */
   pushRule: AddressRule;
   queue: Queue;
-  /** Sieve scripts of the accounts. */
-  scripts: Scripts;
   /**
    * Queues; durable when it resolves, with ids in the order of the recipients.
    * @throws SetError for limits of the account

@@ -1,6 +1,9 @@
 /** All methods of JMAP that there are. @module */
 import type { Method } from "./core/method.ts";
 import { blobCopy } from "./methods/blob/copy.ts";
+import { blobGet } from "./methods/blob/get.ts";
+import { blobLookup } from "./methods/blob/lookup.ts";
+import { blobUpload } from "./methods/blob/upload.ts";
 import { coreEcho } from "./methods/core/echo.ts";
 import { emailChangesMethod } from "./methods/email/changes.ts";
 import { emailCopy } from "./methods/email/copy.ts";
@@ -42,6 +45,9 @@ import { vacationResponseSet } from "./methods/vacation_response/set.ts";
 export const methods: readonly Method[] = [
   coreEcho,
   blobCopy,
+  blobUpload,
+  blobGet,
+  blobLookup,
   pushSubscriptionGet,
   pushSubscriptionSet,
   mailboxGet,

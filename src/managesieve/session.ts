@@ -50,6 +50,10 @@ export class Session {
     const lines: [string, string?][] = [
       ["IMPLEMENTATION", `mox ${programVersion}`],
       ["VERSION", "1.0"],
+      // Some clients don't look at the last line.
+      ...(this.backend.tls && !this.conn.tls && this.account === undefined
+        ? [["STARTTLS"] as [string]]
+        : []),
       ["SASL", this.account === undefined ? offeredMechanisms(this.saslContext()).join(" ") : ""],
       ["SIEVE", extensions.join(" ")],
       ["NOTIFY", "mailto"],
@@ -58,7 +62,6 @@ export class Session {
     ];
     lines.push(["UNAUTHENTICATE"]);
     if (this.account !== undefined) lines.push(["OWNER", this.login]);
-    if (this.backend.tls && !this.conn.tls && this.account === undefined) lines.push(["STARTTLS"]);
     return lines.map(([name, value]) =>
       `${stringText(name)}${value === undefined ? "" : ` ${stringText(value)}`}\r\n`
     ).join("");

@@ -23,6 +23,8 @@ export interface ImapOptions {
   plaintextLogin: boolean;
   pedantic: boolean;
   tls: ServerTls | undefined;
+  /** Of the session of JMAP on the same listener. */
+  jmapUrl: string | undefined;
   loginGuard: LoginGuard;
   openLogins: OpenLogins;
   /** Scripts for what happens. */
@@ -45,6 +47,7 @@ export function imapBackend(o: ImapOptions): ImapBackend {
     plaintextLogin: o.plaintextLogin,
     pedantic: o.pedantic,
     tls: o.tls,
+    jmapUrl: o.jmapUrl,
     sasl: o.sasl,
     loginGuard: o.loginGuard,
     loggedIn: (session) => o.openLogins.add(session),

@@ -260,6 +260,7 @@ export class Listeners {
       tempDir: this.#s.tempDir,
       maxMessageSize: l.SMTPMaxMessageSize > 0 ? l.SMTPMaxMessageSize : 100 * 1024 * 1024,
       plaintextLogin: l.IMAP.NoRequireSTARTTLS,
+      jmapUrl: jmapUrl(l, hostname),
       pedantic: this.#s.config.static.Pedantic,
       tls,
       loginGuard: this.#s.loginGuard,
@@ -388,4 +389,14 @@ export class Listeners {
     await Promise.all(this.#servers.map((s) => s.shutdown(grace)));
     await Promise.all(this.#metrics.map((m) => m.stop()));
   }
+}
+
+/** URL of the session of JMAP on a listener; the one by TLS if there is one. */
+function jmapUrl(l: Listener, hostname: string): string | undefined {
+  const s = l.JMAPHTTPS.Enabled ? l.JMAPHTTPS : l.JMAPHTTP;
+  if (!s.Enabled) return undefined;
+  const scheme = s === l.JMAPHTTPS || s.Forwarded ? "https" : "http";
+  const usual = scheme === "https" ? 443 : 80;
+  const port = s.Forwarded || s.Port === 0 ? usual : s.Port;
+  return URL.parse(`${scheme}://${hostname}:${port}/.well-known/jmap`)?.href;
 }

@@ -57,29 +57,29 @@ export function scriptText(bytes: Uint8Array, name = ""): string {
   }
 }
 
-/**
- * Compiles a script.
- * @param available extensions that it may require; all if not given
- * @throws SieveSyntaxError with all that is wrong, in the order of the lines
- */
-export function compileSieve(
+/** How a script is compiled. */
+export interface CompileOptions {
+  /** For messages about it. */
+  name?: string;
+  /** Extensions that it may require; all if not given. */
+  available?: ReadonlySet<string>;
+}
+
+function* compileSteps(
   source: string | Uint8Array,
-  o: { name?: string; available?: ReadonlySet<string> } = {},
-): SieveScript {
+  o: CompileOptions,
+): Generator<void, SieveScript> {
   const name = o.name ?? "";
   const text = typeof source === "string" ? source : scriptText(source, name);
   if (text.length > maxScriptSize) {
-    throw new SieveSyntaxError([{
-      line: 1,
-      column: 1,
-      message: `a script has ${maxScriptSize} bytes at most`,
-    }], name);
+    const message = `a script has ${maxScriptSize} bytes at most`;
+    throw new SieveSyntaxError([{ line: 1, column: 1, message }], name);
   }
   const available = o.available ?? everything;
   const problems = new Problems(text);
-  const nodes = parseSyntax(text, problems);
+  const nodes = yield* parseSyntax(text, problems);
   const checker = new ScriptChecker(problems, tablesOf(available), available);
-  const commands = checker.commands(nodes, true);
+  const commands = yield* checker.commands(nodes, true);
   if (problems.errors.length > 0) throw new SieveSyntaxError(byPlace(problems.errors), name);
   const place = (offset: number) => problems.place(offset);
   return {
@@ -91,9 +91,42 @@ export function compileSieve(
   };
 }
 
+function drained<T>(steps: Generator<void, T>): T {
+  for (;;) {
+    const r = steps.next();
+    if (r.done) return r.value;
+  }
+}
+
+/**
+ * Compiles a script.
+ * @throws SieveSyntaxError with all that is wrong, in the order of the lines
+ */
+export function compileSieve(source: string | Uint8Array, o: CompileOptions = {}): SieveScript {
+  return drained(compileSteps(source, o));
+}
+
+/** Milliseconds after which others have a turn. */
+const turn = 5;
+
+/** As {@link compileSieve}, giving way to other work every few milliseconds: for scripts that strangers send. */
+export async function compileSieveAsync(
+  source: string | Uint8Array,
+  o: CompileOptions = {},
+): Promise<SieveScript> {
+  const steps = compileSteps(source, o);
+  for (let since = performance.now();;) {
+    const r = steps.next();
+    if (r.done) return r.value;
+    if (performance.now() - since < turn) continue;
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    since = performance.now();
+  }
+}
+
 /** Commands of a script as they are written; undefined if its grammar is wrong. */
 export function syntaxOf(text: string): SyntaxNode[] | undefined {
   const problems = new Problems(text);
-  const nodes = parseSyntax(text, problems);
+  const nodes = drained(parseSyntax(text, problems));
   return problems.errors.length > 0 ? undefined : nodes;
 }

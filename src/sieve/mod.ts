@@ -7,7 +7,15 @@
  *
  * @module
  */
-export { compileSieve, maxScriptSize, scriptText, SieveSyntaxError, syntaxOf } from "./compile.ts";
+export {
+  type CompileOptions,
+  compileSieve,
+  compileSieveAsync,
+  maxScriptSize,
+  scriptText,
+  SieveSyntaxError,
+  syntaxOf,
+} from "./compile.ts";
 export { extensions } from "./check/extensions.ts";
 export { isScriptName } from "./extensions/include.ts";
 export { problemText, type SieveProblem } from "./language/problems.ts";

@@ -87,3 +87,44 @@ Deno.test({
     });
   },
 });
+
+Deno.test({
+  name: "templates are kept, put in, and removed; a signature stands under what is written",
+  ignore: lacks("chromium"),
+  async fn() {
+    await withWorld(async (w) => {
+      const c = await w.context();
+      const p = await w.login(c);
+      await p.getByRole("button", { name: "Settings" }).click();
+      await p.getByLabel("Signature", { exact: true }).fill("Mox\nAt the desk");
+      await p.getByRole("button", { name: "Save" }).click();
+      await p.getByText("Settings saved.").waitFor();
+      await p.keyboard.press("c");
+      const text = p.getByLabel("Message text");
+      await text.waitFor();
+      assert.equal(await text.inputValue(), "\n\n-- \nMox\nAt the desk\n");
+      await text.fill("Thank you for your order.\n");
+      await p.getByLabel("Subject").fill("Your order");
+      await p.getByRole("button", { name: "Templates" }).click();
+      await p.getByRole("menuitem", { name: /^Keep this text/ }).click();
+      await p.keyboard.press("Enter");
+      await p.getByText("Template kept.").waitFor();
+      await p.getByRole("button", { name: "Discard" }).click();
+      await p.getByRole("dialog").getByRole("button", { name: "Discard" }).last().click();
+      await text.waitFor({ state: "detached" });
+      await p.keyboard.press("c");
+      await p.getByRole("button", { name: "Templates" }).click();
+      await p.getByRole("menuitem", { name: "Your order" }).click();
+      assert.equal(await p.getByLabel("Subject").inputValue(), "Your order");
+      assert.equal(
+        await text.inputValue(),
+        "Thank you for your order.\n\n\n-- \nMox\nAt the desk\n",
+      );
+      await p.getByRole("button", { name: "Templates" }).click();
+      await p.getByRole("menuitem", { name: /^Remove a template/ }).click();
+      await p.getByRole("menuitem", { name: "Your order" }).click();
+      await p.getByText("Template removed.").waitFor();
+      await c.close();
+    });
+  },
+});

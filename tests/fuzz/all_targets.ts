@@ -2,9 +2,11 @@
 import { type Target, targets } from "./targets.ts";
 import { exchangeTargets } from "./targets_exchange.ts";
 import { fileTargets } from "./targets_files.ts";
+import { sieveTargets } from "./targets_sieve.ts";
 
 export const allTargets: Record<string, Target> = {
   ...targets,
   ...exchangeTargets,
   ...fileTargets,
+  ...sieveTargets,
 };

@@ -85,3 +85,37 @@ Deno.test("a whole day, a duration, and what makes no sense", () => {
   assert.equal(readInvitation("BEGIN:VCALENDAR\r\n".repeat(5000)), undefined);
   assert.equal(readInvitation("X".repeat(600_000)), undefined);
 });
+
+Deno.test("times in zones that are known by name, also in winter and near a change", () => {
+  const at = (zone: string, time: string) =>
+    new Date(
+      readInvitation(
+        `BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nDTSTART;TZID=${zone}:${time}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n`,
+      )!.start,
+    ).toISOString();
+  assert.equal(at("Europe/Berlin", "20260715T100000"), "2026-07-15T08:00:00.000Z");
+  assert.equal(at("Europe/Berlin", "20260115T100000"), "2026-01-15T09:00:00.000Z");
+  assert.equal(at("America/New_York", "20260308T030000"), "2026-03-08T07:00:00.000Z");
+  assert.equal(at("Asia/Kolkata", "20260101T053000"), "2026-01-01T00:00:00.000Z");
+  // A zone that nobody describes is taken as UTC.
+  assert.equal(at("Nowhere", "20260101T100000"), "2026-01-01T10:00:00.000Z");
+  const winter = readInvitation(outlook.replaceAll("20260715", "20261115"))!;
+  assert.equal(new Date(winter.start).toISOString(), "2026-11-15T09:00:00.000Z");
+  const october = readInvitation(outlook.replaceAll("20260715", "20261026"))!;
+  assert.equal(new Date(october.start).toISOString(), "2026-10-26T09:00:00.000Z");
+});
+
+Deno.test("rules that would be expanded for ever take no time", () => {
+  for (
+    const rule of [
+      "FREQ=SECONDLY",
+      "FREQ=YEARLY;BYHOUR=0,1,2,3,4,5;BYMINUTE=0,1,2,3;BYSECOND=1,2,3;BYYEARDAY=1,2,3,4,5",
+    ]
+  ) {
+    const text = outlook.replaceAll(/RRULE:.*\r\n/g, `RRULE:${rule}\r\n`)
+      .replaceAll("20260715", "99980715");
+    const before = performance.now();
+    assert.ok(readInvitation(text));
+    assert.ok(performance.now() - before < 1000);
+  }
+});

@@ -95,6 +95,8 @@ Deno.test("a message goes on by redirect, with its sender rewritten; in a circle
     assert.equal(host.mails.length, 1);
     assert.match(host.mails[0].from, /^SRS0=.*@ours\.example$/);
     assert.match(host.mails[0].data, /^X-By: cas\r$/m);
+    assert.doesNotMatch(host.mails[0].data, /^(?:Return-Path|X-Mox-Reason):/m);
+    assert.equal(host.mails[0].data.match(/^Delivered-To:/gm)?.length, 1);
     assert.deepEqual(await listed(r, "cas", "Inbox"), []);
     await toCas(r, { subject: "round", headers: "Delivered-To: <cas@ours.example>\n" });
     await r.server.queue.idle();

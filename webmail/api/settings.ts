@@ -9,6 +9,16 @@ export type SenderView = v.InferOutput<typeof SenderView>;
 
 export const Settings = v.object({
   signature: text(20_000),
+  /** Of addresses that have one of their own. */
+  signatures: v.optional(v.record(text(500), text(20_000)), {}),
+  /** Texts that are written again and again. */
+  templates: v.optional(
+    v.pipe(
+      v.array(v.object({ name: text(100), subject: text(1000), text: text(50_000) })),
+      v.maxLength(50),
+    ),
+    [],
+  ),
   /** Where an answer stands to the text it quotes. */
   quoting: v.picklist(["auto", "top", "bottom"]),
   layout: v.picklist(["auto", "topBottom", "leftRight"]),
@@ -44,6 +54,8 @@ export type Settings = v.InferOutput<typeof Settings>;
 /** Of an account that never set anything. */
 export const defaultSettings: Settings = {
   signature: "",
+  signatures: {},
+  templates: [],
   quoting: "auto",
   layout: "auto",
   theme: "auto",

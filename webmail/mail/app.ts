@@ -343,7 +343,8 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
 
   function showSettings(): void {
     const rules = () => openRules(mailboxes.values());
-    openSettings(settings!, start?.accountPage ?? null, rules, applySettings);
+    const addresses = start?.addresses.map((a) => a.address) ?? [];
+    openSettings(settings!, addresses, start?.accountPage ?? null, rules, applySettings);
   }
 
   function applySettings(s: Settings): void {

@@ -10,12 +10,14 @@ import { attempt, notice } from "../lib/notify.ts";
 
 /**
  * Shows the settings.
+ * @param addresses to send from
  * @param accountPage path of the page with all else of the account
  * @param rules shows the rules for arriving mail
  * @param saved gets the settings when they have changed
  */
 export function openSettings(
   now: Settings,
+  addresses: readonly string[],
   accountPage: string | null,
   rules: () => void,
   saved: (s: Settings) => void,
@@ -30,8 +32,9 @@ export function openSettings(
   const number = (value: number, min: number, max: number) =>
     el("input", { type: "number", min, max, value });
 
-  const signature = el("textarea", { rows: 4 });
+  const signature = el("textarea", { rows: 4, dir: "auto" });
   signature.value = now.signature;
+  const signatures = addressSignatures(now, addresses);
   const theme = choice(now.theme, [["auto", "As the system"], ["light", "Light"], [
     "dark",
     "Dark",
@@ -79,6 +82,7 @@ export function openSettings(
       const settings: Settings = {
         ...now,
         signature: signature.value,
+        signatures: signatures.read(),
         theme: theme.value as Settings["theme"],
         layout: layout.value as Settings["layout"],
         conversations: conversations.checked,
@@ -111,6 +115,7 @@ export function openSettings(
       field("Order", order),
       field("Messages with text and HTML", body),
       field("Signature", signature),
+      signatures.root,
       field("Write in", writing),
       field("Answers stand", quoting),
       field(
@@ -173,6 +178,37 @@ export function openSettings(
     ),
   );
   attempt(() => showSessions(sessions));
+}
+
+/** Signatures of addresses that have one of their own, where there are several addresses. */
+function addressSignatures(
+  now: Settings,
+  addresses: readonly string[],
+): { root: HTMLElement | null; read: () => Settings["signatures"] } {
+  const own = new Map(Object.entries(now.signatures));
+  if (addresses.length < 2) return { root: null, read: () => Object.fromEntries(own) };
+  const text = el("textarea", {
+    rows: 4,
+    dir: "auto",
+    "aria-label": "Signature of this address",
+    placeholder: "As above",
+    oninput: () => {
+      if (text.value === "") own.delete(which.value);
+      else own.set(which.value, text.value);
+    },
+  });
+  const show = () => {
+    text.value = own.get(which.value) ?? "";
+  };
+  const which = el(
+    "select",
+    { onchange: show },
+    addresses.map((a) => el("option", { value: a.toLowerCase() }, a)),
+  );
+  show();
+  const root = field("Another signature for", which);
+  root.append(text);
+  return { root, read: () => Object.fromEntries(own) };
 }
 
 async function showSessions(into: HTMLElement): Promise<void> {

@@ -6,6 +6,7 @@
  */
 import {
   compileSieve,
+  compileSieveAsync,
   isScriptName,
   type SieveProblem,
   type SieveScript,
@@ -60,11 +61,20 @@ export class ScriptError extends Error {
 
 const encoder = new TextEncoder();
 
+type Compiled = SieveScript | SieveProblem[] | undefined;
+
+/** What is known of an account's scripts. */
+interface Kept {
+  /** Name of the active one; undefined for none. */
+  active: string | undefined;
+  /** By name. */
+  scripts: Map<string, Compiled>;
+}
+
 export class Scripts {
   readonly #db: Db;
   readonly #now: () => number;
-  /** By account, then name; the active one under "". */
-  readonly #kept = new Map<string, Map<string, SieveScript | SieveProblem[] | undefined>>();
+  readonly #kept = new Map<string, Kept>();
   /** Is told when an account's scripts have changed. */
   onChange: ((account: string) => void) | undefined;
 
@@ -119,9 +129,9 @@ export class Scripts {
   }
 
   /** Compiles a text. @throws ScriptError "invalid" with all its problems */
-  check(text: string): SieveScript {
+  async check(text: string, name = ""): Promise<SieveScript> {
     try {
-      return compileSieve(text);
+      return await compileSieveAsync(text, { name });
     } catch (err) {
       if (err instanceof SieveSyntaxError) {
         throw new ScriptError("invalid", err.message, err.problems);
@@ -137,7 +147,9 @@ export class Scripts {
    */
   async put(account: string, name: string, text: string): Promise<readonly SieveProblem[]> {
     this.checkSpace(account, name, encoder.encode(text).length);
-    const { warnings } = this.check(text);
+    const compiled = await this.check(text, name);
+    // Others may have stored scripts meanwhile.
+    this.checkSpace(account, name, encoder.encode(text).length);
     this.#db.transaction(() => {
       this.#db.run(
         "INSERT INTO scripts (account, name, id, content, changed) " +
@@ -150,7 +162,8 @@ export class Scripts {
       );
     });
     await this.#changed(account);
-    return warnings;
+    this.#keptOf(account).scripts.set(name, compiled);
+    return compiled.warnings;
   }
 
   /** Makes a script the active one, or with "" none. @throws ScriptError "missing" */
@@ -160,7 +173,10 @@ export class Scripts {
       this.#db.run("UPDATE scripts SET active = 0 WHERE account = ? AND active = 1", account);
       this.#db.run("UPDATE scripts SET active = 1 WHERE account = ? AND name = ?", account, name);
     });
+    const { scripts } = this.#keptOf(account);
     await this.#changed(account);
+    // None of them is another one for it.
+    for (const [name, compiled] of scripts) this.#keptOf(account).scripts.set(name, compiled);
   }
 
   /** @throws ScriptError "missing", or "active" for the active one */
@@ -202,36 +218,28 @@ export class Scripts {
     this.#kept.delete(account);
   }
 
-  /** The active script compiled; undefined for none. */
-  compiledActive(account: string): SieveScript | SieveProblem[] | undefined {
-    return this.#compiled(account, "", () => {
-      const name = this.active(account);
-      return name === undefined ? undefined : { name, text: this.get(account, name)! };
-    });
-  }
-
-  /** A script to include, compiled; undefined for none of that name. */
-  compiled(account: string, name: string): SieveScript | SieveProblem[] | undefined {
-    return name === "" ? undefined : this.#compiled(account, name, () => {
-      const text = this.get(account, name);
-      return text === undefined ? undefined : { name, text };
-    });
-  }
-
-  #compiled(
-    account: string,
-    key: string,
-    read: () => { name: string; text: string } | undefined,
-  ): SieveScript | SieveProblem[] | undefined {
+  #keptOf(account: string): Kept {
     let own = this.#kept.get(account);
-    if (own?.has(key)) return own.get(key);
-    const found = read();
-    const made = found && compileOrProblems(found.text, found.name);
     if (!own) {
       if (this.#kept.size >= maxKept) this.#kept.delete(this.#kept.keys().next().value!);
-      this.#kept.set(account, own = new Map());
+      this.#kept.set(account, own = { active: this.active(account), scripts: new Map() });
     }
-    if (own.size < scriptLimits.count * 2) own.set(key, made);
+    return own;
+  }
+
+  /** The active script compiled; undefined for none. */
+  compiledActive(account: string): Compiled {
+    const { active } = this.#keptOf(account);
+    return active === undefined ? undefined : this.compiled(account, active);
+  }
+
+  /** A script by name, compiled; undefined for none of that name. */
+  compiled(account: string, name: string): Compiled {
+    const { scripts } = this.#keptOf(account);
+    if (scripts.has(name)) return scripts.get(name);
+    const text = this.get(account, name);
+    const made = text === undefined ? undefined : compileOrProblems(text, name);
+    if (scripts.size < scriptLimits.count * 2) scripts.set(name, made);
     return made;
   }
 }

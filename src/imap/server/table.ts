@@ -22,6 +22,7 @@ import { expunge, expungeByUid } from "./commands/expunge.ts";
 import { fetchBySeq, fetchByUid } from "./commands/fetch.ts";
 import { genUrlAuth } from "./commands/genurlauth.ts";
 import { getAcl } from "./commands/getacl.ts";
+import { getJmapAccess } from "./commands/getjmapaccess.ts";
 import { getMetadata } from "./commands/getmetadata.ts";
 import { getQuota } from "./commands/getquota.ts";
 import { getQuotaRoot } from "./commands/getquotaroot.ts";
@@ -89,6 +90,7 @@ export const commands: readonly Command[] = [
   resetKey,
   getQuota,
   getQuotaRoot,
+  getJmapAccess,
   getMetadata,
   setMetadata,
   compress,

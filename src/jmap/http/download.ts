@@ -6,7 +6,8 @@ import type { Blob } from "../blobs/types.ts";
 import { AccountAccess } from "../core/access.ts";
 import type { User } from "../core/method.ts";
 import type { JmapServices } from "../services.ts";
-import { accountNamed, mediaType } from "./upload.ts";
+import { mediaType } from "./media_type.ts";
+import { accountNamed } from "./upload.ts";
 
 /** A single range of bytes [from, to); undefined for no range, "none" for one outside (RFC 9110 §14.1.2). */
 export function rangeOf(

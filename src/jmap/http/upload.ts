@@ -6,15 +6,7 @@ import { RequestError } from "../core/errors.ts";
 import type { User } from "../core/method.ts";
 import type { JmapServices } from "../services.ts";
 import { problemResponse } from "./api.ts";
-
-/** A media type as it can stand in an answer; what isn't one is any bytes. */
-export function mediaType(given: string | null): string {
-  const type = (given ?? "").trim();
-  return /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}\/[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}(?:\s*;[\x20-\x7e]{0,200})?$/
-      .test(type)
-    ? type
-    : "application/octet-stream";
-}
+import { mediaType } from "./media_type.ts";
 
 /** The name of the account of an id that the user may do something with. @throws HttpError 404 */
 export function accountNamed(s: JmapServices, user: User, id: string): string {

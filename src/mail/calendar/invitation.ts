@@ -5,6 +5,7 @@
  * @module
  */
 import ICAL from "ical.js";
+import { instant } from "./zone.ts";
 
 /** Characters of a calendar that are looked at. */
 const maxText = 100_000;
@@ -62,41 +63,27 @@ function parsed(text: string): { calendar: ICAL.Component; event: ICAL.Component
   }
 }
 
-/** Milliseconds of a time, by the zone that the calendar itself describes. */
-function time(
-  calendar: ICAL.Component,
-  event: ICAL.Component,
-  name: string,
-): ICAL.Time | undefined {
-  const property = event.getFirstProperty(name);
-  const value = property?.getFirstValue();
-  if (property === null || property === undefined || !(value instanceof ICAL.Time)) {
-    return undefined;
-  }
-  const zone = String(property.getParameter("tzid") ?? "");
-  if (zone === "") return value;
-  const described = calendar.getAllSubcomponents("vtimezone")
-    .find((z) => z.getFirstPropertyValue("tzid") === zone);
-  if (described !== undefined) value.zone = new ICAL.Timezone(described);
-  return value;
-}
-
 /** Reads the event of a calendar; undefined if there is none, or it makes no sense. */
 export function readInvitation(text: string): Invitation | undefined {
   const found = parsed(text);
   if (found === undefined) return undefined;
   const { calendar, event } = found;
   try {
-    const start = time(calendar, event, "dtstart");
+    const at = (name: string) => {
+      const p = event.getFirstProperty(name);
+      return p === null ? undefined : instant(calendar, p);
+    };
+    const start = at("dtstart");
     if (start === undefined) return undefined;
-    const ended = time(calendar, event, "dtend");
+    const first = event.getFirstPropertyValue("dtstart");
+    const allDay = first instanceof ICAL.Time && first.isDate;
+    const ended = at("dtend");
     const duration = event.getFirstPropertyValue("duration");
-    const ms = (t: ICAL.Time) => t.toUnixTime() * 1000;
     const end = ended !== undefined
-      ? ms(ended)
+      ? ended
       : duration instanceof ICAL.Duration
-      ? ms(start) + duration.toSeconds() * 1000
-      : ms(start) + (start.isDate ? 86_400_000 : 0);
+      ? start + duration.toSeconds() * 1000
+      : start + (allDay ? 86_400_000 : 0);
     const words = (name: string, max: number) =>
       String(event.getFirstPropertyValue(name) ?? "").trim().slice(0, max);
     const organizer = event.getFirstProperty("organizer");
@@ -107,9 +94,9 @@ export function readInvitation(text: string): Invitation | undefined {
       summary: words("summary", 1000),
       location: words("location", 1000),
       description: words("description", 5000),
-      start: ms(start),
+      start,
       end,
-      allDay: start.isDate,
+      allDay,
       recurring: event.getFirstProperty("rrule") !== null,
       cancelled: words("status", 20).toLowerCase() === "cancelled",
       organizer: organizer === null ? undefined : person(organizer),
@@ -148,10 +135,10 @@ export function answerInvitation(
     // The zone isn't sent along: times are told in UTC.
     const value = copy.getFirstValue();
     if (value instanceof ICAL.Time && !value.isDate) {
-      const at = time(found.calendar, event, name);
+      const at = instant(found.calendar, p);
       if (at !== undefined) {
         copy.removeParameter("tzid");
-        copy.setValue(ICAL.Time.fromJSDate(new Date(at.toUnixTime() * 1000), true));
+        copy.setValue(ICAL.Time.fromJSDate(new Date(at), true));
       }
     }
     answered.addProperty(copy);

@@ -47,12 +47,12 @@ export async function jmap(
     sharing: { owners: (user) => shared.shares()?.owners(user) ?? [] },
     uploads: new Uploads(config.dataDir, maxMessageSize),
     objects,
+    scripts: shared.sieve.db.scripts,
     signals,
     vapid,
     pusher: new Pusher(() => services, shared.outbound, new Log("jmap")),
     pushRule: publicRule,
     queue: s.queue,
-    scripts: shared.sieve.db.scripts,
     checkLogin: (form, remoteIp) =>
       checkProgramLogin(shared.logins, form, { protocol: "jmap", remoteIp }),
     submit: (m) => submit(s, m),

@@ -52,10 +52,11 @@ export class ScriptChecker implements Checker {
   }
 
   /** Commands of a script or block. */
-  commands(nodes: readonly SyntaxNode[], top: boolean): CommandFn[] {
+  *commands(nodes: readonly SyntaxNode[], top: boolean): Generator<void, CommandFn[]> {
     const list: CommandFn[] = [];
     let requiring = top;
     for (let i = 0; i < nodes.length; i++) {
+      yield;
       const node = nodes[i];
       if (node.name === "require") {
         if (!requiring) {
@@ -71,16 +72,16 @@ export class ScriptChecker implements Checker {
           end++;
           if (nodes[end - 1].name === "else") break;
         }
-        list.push(this.#if(nodes.slice(i, end)));
+        list.push(yield* this.#if(nodes.slice(i, end)));
         i = end - 1;
         continue;
       }
       if (node.name === "elsif" || node.name === "else") {
         this.error(node.at, `${node.name} must follow the block of an if or elsif`);
-        this.commands(node.block ?? [], false);
+        yield* this.commands(node.block ?? [], false);
         continue;
       }
-      const fn = this.#command(node);
+      const fn = yield* this.#command(node);
       if (fn) list.push(fn);
     }
     return list;
@@ -101,7 +102,7 @@ export class ScriptChecker implements Checker {
     }
   }
 
-  #if(nodes: readonly SyntaxNode[]): CommandFn {
+  *#if(nodes: readonly SyntaxNode[]): Generator<void, CommandFn> {
     const branches: { test: TestFn; block: CommandFn[] }[] = [];
     // RFC 5463 §4: what can't come to be run isn't looked at, as it may need extensions that aren't here.
     let reachable = true;
@@ -111,18 +112,20 @@ export class ScriptChecker implements Checker {
       const block = node.block ?? [];
       if (node.name === "else") {
         if (node.tests.length > 0) this.error(node.tests[0].at, "else takes no test");
-        if (reachable) branches.push({ test: () => true, block: this.commands(block, false) });
+        if (reachable) {
+          branches.push({ test: () => true, block: yield* this.commands(block, false) });
+        }
         continue;
       }
       if (node.tests.length !== 1 || node.testList) {
         this.error(node.at, `${node.name} needs one test; allof (…) and anyof (…) join several`);
-        this.commands(block, false);
+        yield* this.commands(block, false);
         continue;
       }
       if (!reachable) continue;
       const known = this.#known(node.tests[0]);
       const test = this.test(node.tests[0]);
-      if (known !== false) branches.push({ test, block: this.commands(block, false) });
+      if (known !== false) branches.push({ test, block: yield* this.commands(block, false) });
       if (known === true) reachable = false;
     }
     return ifCommand(branches, nodes[0].at);
@@ -194,7 +197,7 @@ export class ScriptChecker implements Checker {
     }
   }
 
-  #command(node: SyntaxNode): CommandFn | undefined {
+  *#command(node: SyntaxNode): Generator<void, CommandFn | undefined> {
     const d = this.#tables.commands.get(node.name);
     if (!d) {
       const isTest = this.#tables.tests.has(node.name);
@@ -202,7 +205,7 @@ export class ScriptChecker implements Checker {
         node.at,
         isTest ? `${node.name} is a test, not a command` : `there is no command ${node.name}`,
       );
-      if (node.block) this.commands(node.block, false);
+      if (node.block) yield* this.commands(node.block, false);
       return undefined;
     }
     const missing = this.#needs(d.extension);
@@ -215,12 +218,12 @@ export class ScriptChecker implements Checker {
     if (node.block && !d.block) this.error(node.at, `the command ${node.name} takes no block`);
     if (!node.block && d.block) this.error(node.at, `the command ${node.name} needs a block`);
     if (!args) {
-      if (node.block && d.block) this.commands(node.block, false);
+      if (node.block && d.block) yield* this.commands(node.block, false);
       return undefined;
     }
     if (d.block) {
       this.loops.push(String(args.text("name") ?? ""));
-      args.block = this.commands(node.block ?? [], false);
+      args.block = yield* this.commands(node.block ?? [], false);
       this.loops.pop();
     }
     const fn = d.compile(this, args);

@@ -226,7 +226,7 @@ const redirect: CommandDefinition = {
         deliverBy: deliverBy(run),
       };
       run.trace(`redirect ${text}${copy ? ", as a copy" : ""}`);
-      const edited = run.message.pieces();
+      const edited = run.message.pieces(true);
       run.act(
         list
           ? { ...run.at, kind: "redirectToList", list: text, redirect, edited }

@@ -86,6 +86,12 @@ export class Lexer {
     this.#bad(`unexpected ${shown}`);
   }
 
+  /** Passes over all that is left. */
+  giveUp(): void {
+    this.#at = this.#text.length;
+    this.kind = "end";
+  }
+
   #bad(message: string): void {
     this.#problems.error(this.start, message);
     this.kind = "bad";

@@ -31,8 +31,12 @@ export interface SyntaxNode {
 /** Blocks and tests nest no deeper; RFC 5228 §2.10.5 wants 15 at least. */
 export const maxNesting = 64;
 
-/** Reads a script; faults go to `problems`, and reading goes on after them. */
-export function parseSyntax(text: string, problems: Problems): SyntaxNode[] {
+/** Tests in one list, and strings in one: no command takes long to look at. */
+const maxTests = 5_000;
+const maxStrings = 50_000;
+
+/** Reads a script, yielding after each command; faults go to `problems`, and reading goes on after them. */
+export function parseSyntax(text: string, problems: Problems): Generator<void, SyntaxNode[]> {
   return new Parser(text, problems).script();
 }
 
@@ -48,25 +52,26 @@ class Parser {
     this.#lexer = new Lexer(text, problems);
   }
 
-  script(): SyntaxNode[] {
+  *script(): Generator<void, SyntaxNode[]> {
     const all: SyntaxNode[] = [];
     for (;;) {
-      all.push(...this.#commands(0));
+      for (const c of yield* this.#commands(0)) all.push(c);
       if (this.#lexer.kind === "end") return all;
       this.#problems.error(this.#lexer.start, "this } closes no block");
       this.#lexer.next();
     }
   }
 
-  #commands(depth: number): SyntaxNode[] {
+  *#commands(depth: number): Generator<void, SyntaxNode[]> {
     const list: SyntaxNode[] = [];
     while (this.#lexer.kind !== "end" && this.#lexer.kind !== "}" && !this.#problems.full) {
       try {
-        list.push(this.#command(depth));
+        list.push(yield* this.#command(depth));
       } catch (err) {
         if (!(err instanceof Skip)) throw err;
         this.#skip();
       }
+      yield;
     }
     return this.#problems.full ? this.#giveUp(list) : list;
   }
@@ -92,6 +97,7 @@ class Parser {
     for (;; this.#lexer.next()) {
       const { kind } = this.#lexer;
       if (kind === "end") return;
+      if (this.#problems.full) return this.#lexer.giveUp();
       if (kind === "{") depth++;
       if (kind === "}" && depth-- === 0) return;
       if (depth === 0 && (kind === ";" || kind === "}")) break;
@@ -99,7 +105,7 @@ class Parser {
     this.#lexer.next();
   }
 
-  #command(depth: number): SyntaxNode {
+  *#command(depth: number): Generator<void, SyntaxNode> {
     const l = this.#lexer;
     if (!this.#is("identifier")) this.#fail(`expected a command, found ${this.#found()}`);
     const node = this.#named(depth);
@@ -115,7 +121,7 @@ class Parser {
     if (depth >= maxNesting) this.#fail(`blocks nest deeper than ${maxNesting}`);
     const open = l.start;
     l.next();
-    node.block = this.#commands(depth + 1);
+    node.block = yield* this.#commands(depth + 1);
     if (this.#is("}")) l.next();
     else if (!this.#problems.full) {
       this.#problems.error(open, "the block that starts here has no end (})");
@@ -160,6 +166,7 @@ class Parser {
           this.#fail(`expected a test, found ${this.#found()}`);
         }
         node.tests.push(this.#named(depth + 1));
+        if (node.tests.length > maxTests) this.#fail(`more than ${maxTests} tests in one list`);
         if (this.#is(")")) break;
         if (!this.#is(",")) {
           this.#fail(`expected , or ) between tests, found ${this.#found()}`);
@@ -182,6 +189,7 @@ class Parser {
       l.next();
       if (!this.#is("string")) this.#fail(`expected a string in the list, found ${this.#found()}`);
       items.push({ at: l.start, value: l.value });
+      if (items.length > maxStrings) this.#fail(`more than ${maxStrings} strings in one list`);
       l.next();
       if (this.#is("]")) break;
       if (!this.#is(",")) {

@@ -30,6 +30,9 @@ export interface MailField {
   raw: Uint8Array;
 }
 
+/** Fields of the last delivery, which go with no message that is sent on. */
+const deliveryFields: ReadonlySet<string> = new Set(["return-path", "x-mox-reason"]);
+
 /** Bytes of a header that are looked at. */
 const maxHeader = 1024 * 1024;
 const maxFields = 5000;
@@ -76,6 +79,8 @@ export class SieveMail {
   #root: Part | undefined;
   /** Of the prefix and the message's header together. */
   fields: MailField[];
+  /** Those of the prefix: they tell of this server, and are its own. */
+  readonly #prefixFields: ReadonlySet<MailField>;
   #headerChanged = false;
   /** Set if the body is another one than it was: the whole is in memory then. */
   #rewritten = false;
@@ -85,7 +90,9 @@ export class SieveMail {
     this.#source = source;
     this.#root = source.root;
     const header = source.read(0, Math.min(source.root?.bodyOffset ?? source.size, maxHeader));
-    this.fields = [...splitFields(source.prefix), ...splitFields(header)];
+    const prefix = splitFields(source.prefix);
+    this.#prefixFields = new Set(prefix);
+    this.fields = [...prefix, ...splitFields(header)];
   }
 
   /** Bytes of header and body. */
@@ -143,19 +150,26 @@ export class SieveMail {
     this.#values.clear();
   }
 
-  #header(): Uint8Array {
+  #header(fields = this.fields): Uint8Array {
     const crlf = encoder.encode("\r\n");
-    const pieces = this.fields.flatMap((f) =>
-      f.raw[f.raw.length - 1] === 10 ? [f.raw] : [f.raw, crlf]
-    );
+    const pieces = fields.flatMap((f) => f.raw[f.raw.length - 1] === 10 ? [f.raw] : [f.raw, crlf]);
     return joined([...pieces, crlf]);
   }
 
-  /** The message as it is now; undefined if it is as it came. */
-  pieces(): readonly MessagePiece[] | undefined {
+  /**
+   * The message as it is now; undefined if it is as it came.
+   * @param onward without what this server has put before it
+   */
+  pieces(onward = false): readonly MessagePiece[] | undefined {
     if (!this.#headerChanged && !this.#rewritten) return undefined;
-    if (this.#rewritten) return [this.bytes()];
-    return [this.#header(), { from: this.root.bodyOffset, to: this.#source.size }];
+    const fields = onward
+      ? this.fields.filter((f) => !this.#prefixFields.has(f) && !deliveryFields.has(f.name))
+      : this.fields;
+    const { bodyOffset } = this.root;
+    const body = this.#rewritten
+      ? this.#source.read(bodyOffset, this.#source.size)
+      : { from: bodyOffset, to: this.#source.size };
+    return [this.#header(fields), body];
   }
 
   /** All of it, prefix included. */

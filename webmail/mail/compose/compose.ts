@@ -15,15 +15,18 @@ import { confirmDialog } from "../../lib/dialog.ts";
 import { el, fill } from "../../lib/dom.ts";
 import { addKeys } from "../../lib/keys.ts";
 import { alertUser, attempt, errorText, notice } from "../../lib/notify.ts";
-import type { Beginning } from "./quoting.ts";
+import { type Beginning, withSignature } from "./quoting.ts";
 import { readyToSend } from "./send_checks.ts";
 import { openSendOptions, sendOptionsText } from "./send_options.ts";
+import { openTemplates } from "./templates.ts";
 import { tellSent } from "./sent_notice.ts";
 import { uploads } from "./uploads.ts";
 
 export interface ComposeOptions {
   start: StartEvent;
   settings: Settings;
+  /** As they are when they are asked for. */
+  currentSettings: () => Settings;
   beginning: Beginning;
   /** The window is gone. */
   onClose: (c: ComposeWindow) => void;
@@ -60,7 +63,7 @@ export function composeWindow(o: ComposeOptions): ComposeWindow {
     fill(state, "");
     draft.changed();
   };
-  const head = composeHead({ start: o.start, settings, composition: c, changed });
+  const head = composeHead({ start: o.start, settings, composition: c, changed, onFrom: sign });
   const files = uploads(beginning.attachments, changed);
   const makeBody = (b: BodyText): Body =>
     b.html === null ? plainBody(b, changed) : richBody(b, {
@@ -187,6 +190,32 @@ export function composeWindow(o: ComposeOptions): ComposeWindow {
     drawTitle();
   }
 
+  /** Puts the signature of another address in place of the one there is, if that is as it was. */
+  function sign(before: string, now: string): void {
+    body.write(withSignature(body.read(), settings, before, now));
+  }
+
+  const templateButton: HTMLButtonElement = button(
+    "Templates",
+    () =>
+      openTemplates(templateButton, {
+        settings: o.currentSettings,
+        now: () => ({ subject: subject.value, text: body.read().text }),
+        put: (t) => {
+          const { text, html } = body.read();
+          if (subject.value === "") subject.value = t.subject;
+          drawTitle();
+          body.write({
+            text: `${t.text}${text}`,
+            html: html === null ? null : `${textHtml(t.text)}${html}`,
+          });
+          body.focus();
+          draft.changed();
+        },
+      }),
+    { title: "Texts that are written again and again" },
+  );
+
   /** Goes on in rich text, or in plain. */
   function setRich(next: boolean, b: BodyText = body.read()): void {
     const before = body.root;
@@ -245,7 +274,7 @@ export function composeWindow(o: ComposeOptions): ComposeWindow {
         { danger: true },
       );
       if (!yes) return;
-      draft.gone("discarded");
+      draft.gone("replaced");
     } else draft.close();
     if (draft.id() !== null) notice("Saved in Drafts.");
     remove();
@@ -355,6 +384,7 @@ export function composeWindow(o: ComposeOptions): ComposeWindow {
         title: "Add files; you can also drop or paste them here",
       }),
       richButton,
+      templateButton,
       button("Options", () =>
         openSendOptions(sending, (set) => {
           setOptions(set);

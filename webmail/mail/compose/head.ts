@@ -16,6 +16,8 @@ export interface ComposeHeadOptions {
   /** What the lines begin with. */
   composition: Composition;
   changed: () => void;
+  /** Another address to send from was chosen. */
+  onFrom: (before: string, now: string) => void;
 }
 
 export interface ComposeHead {
@@ -39,9 +41,18 @@ export function composeHead(o: ComposeHeadOptions): ComposeHead {
   const identities = start.addresses.length > 0
     ? start.addresses
     : [{ name: "", address: start.loginAddress }];
+  let address = c.from.address;
   const from = el(
     "select",
-    { "aria-label": "From", onchange: changed },
+    {
+      "aria-label": "From",
+      onchange: () => {
+        const before = address;
+        address = (identities[Number(from.value)] ?? identities[0]).address;
+        o.onFrom(before, address);
+        changed();
+      },
+    },
     identities.map((a, i) =>
       el("option", {
         value: i,

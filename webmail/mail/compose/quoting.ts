@@ -36,8 +36,13 @@ export interface Beginning {
 }
 
 /** A message to nobody yet. */
-export function newMessage(start: StartEvent, settings: Settings, to: string[] = []): Beginning {
-  const from = start.addresses[0] ?? { name: "", address: start.loginAddress };
+export function newMessage(
+  start: StartEvent,
+  settings: Settings,
+  to: string[] = [],
+  from = start.addresses[0] ?? { name: "", address: start.loginAddress },
+): Beginning {
+  const signature = signatureText(settings, from.address);
   return {
     draftId: null,
     attachments: [],
@@ -48,8 +53,10 @@ export function newMessage(start: StartEvent, settings: Settings, to: string[] =
       bcc: [],
       replyTo: "",
       subject: "",
-      text: settings.signature === "" ? "" : `\n\n${signatureText(settings)}`,
-      html: settings.writing === "rich" ? `<div><br></div>${signatureHtml(settings)}` : null,
+      text: signature === "" ? "" : `\n\n${signature}`,
+      html: settings.writing === "rich"
+        ? `<div><br></div>${signatureHtml(settings, from.address)}`
+        : null,
       attachments: [],
       inReplyTo: null,
       forwards: [],
@@ -57,8 +64,10 @@ export function newMessage(start: StartEvent, settings: Settings, to: string[] =
   };
 }
 
-function signatureText(s: Settings): string {
-  return s.signature === "" ? "" : `-- \n${s.signature.trimEnd()}\n`;
+/** As it stands in plain text; "" for none. */
+function signatureText(s: Settings, address: string): string {
+  const text = signatureOf(s, address);
+  return text === "" ? "" : `-- \n${text.trimEnd()}\n`;
 }
 
 /** The HTML of the message that is answered or forwarded, with its pictures. */
@@ -70,8 +79,35 @@ export function wantsRich(settings: Settings, m: ParsedMessage, shown: "text" | 
   return settings.writing === "rich" || shown === "html";
 }
 
-function signatureHtml(s: Settings): string {
-  return s.signature === "" ? "" : `<div>-- </div>${textHtml(s.signature.trimEnd())}`;
+/** The signature of an address. */
+function signatureOf(s: Settings, address: string): string {
+  const key = address.toLowerCase();
+  return Object.hasOwn(s.signatures, key) ? s.signatures[key] : s.signature;
+}
+
+/** As it stands in rich text; "" for none. */
+function signatureHtml(s: Settings, address: string): string {
+  const text = signatureOf(s, address);
+  return text === "" ? "" : `<div>-- </div>${textHtml(text.trimEnd())}`;
+}
+
+/** A text with the signature of another address in place of the one there is, if that is as it was. */
+export function withSignature(
+  b: Pick<Composition, "text" | "html">,
+  s: Settings,
+  before: string,
+  now: string,
+): Pick<Composition, "text" | "html"> {
+  const make = b.html === null ? signatureText : signatureHtml;
+  const [old, next] = [make(s, before), make(s, now)];
+  const written = b.html ?? b.text;
+  const at = old === "" ? -1 : written.lastIndexOf(old);
+  const changed = at >= 0
+    ? written.slice(0, at) + next + written.slice(at + old.length)
+    : old === "" && next !== ""
+    ? `${written}${b.html === null ? "\n\n" : ""}${next}`
+    : written;
+  return b.html === null ? { text: changed, html: null } : { text: b.text, html: changed };
 }
 
 /** A message from a mailto: address (RFC 6068). */
@@ -114,12 +150,12 @@ export function answer(
   kind: ReplyKind,
   quote?: Quote,
 ): Beginning {
-  const b = newMessage(start, settings);
-  const c = b.composition;
-  const { item } = m;
   const own = new Set(start.addresses.map((a) => a.address.toLowerCase()));
   const answering = m.ownAddresses[0]?.toLowerCase();
-  c.from = start.addresses.find((a) => a.address.toLowerCase() === answering) ?? c.from;
+  const from = start.addresses.find((a) => a.address.toLowerCase() === answering);
+  const b = newMessage(start, settings, [], from);
+  const c = b.composition;
+  const { item } = m;
   if (kind === "forward" || kind === "forwardAttached") {
     c.subject = prefixed("Fwd", item.subject);
     c.forwards = [item.id];
@@ -142,7 +178,7 @@ export function answer(
     ];
     c.text = `${c.text}\n\n${lines.join("\n")}\n\n${bodyText(m)}`;
     if (quote !== undefined) {
-      c.html = `<div><br></div>${signatureHtml(settings)}<div>${
+      c.html = `<div><br></div>${signatureHtml(settings, c.from.address)}<div>${
         lines.map(escapeHtml).join("<br>")
       }</div><div><br></div>${quote.html}`;
     }
@@ -189,7 +225,7 @@ export function answer(
   const lines = `${intro}\n${quoted}\n`;
   const bottom = settings.quoting === "bottom" ||
     (settings.quoting === "auto" && quoted.length < 2000);
-  const signature = signatureText(settings);
+  const signature = signatureText(settings, c.from.address);
   c.text = bottom
     ? `${lines}\n\n${signature === "" ? "" : `\n${signature}`}`
     : `\n\n${signature === "" ? "" : `${signature}\n`}${lines}`;
@@ -197,8 +233,8 @@ export function answer(
     const block = `<div>${escapeHtml(intro)}</div><blockquote>${quote.html}</blockquote>`;
     const space = "<div><br></div>";
     c.html = settings.quoting === "bottom"
-      ? `${block}${space}${signatureHtml(settings)}`
-      : `${space}${signatureHtml(settings)}${space}${block}`;
+      ? `${block}${space}${signatureHtml(settings, c.from.address)}`
+      : `${space}${signatureHtml(settings, c.from.address)}${space}${block}`;
     b.attachments = [...quote.pictures];
   }
   return b;

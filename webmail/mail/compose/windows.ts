@@ -50,6 +50,7 @@ export function composeWindows(o: ComposeWindowsOptions): ComposeWindows {
     const w = composeWindow({
       start: o.start(),
       settings: o.settings(),
+      currentSettings: o.settings,
       beginning,
       onClose: (gone) => {
         windows.splice(windows.indexOf(gone), 1);

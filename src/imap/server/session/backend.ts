@@ -49,6 +49,8 @@ export interface ImapBackend {
   accountForLogin(login: string): Promise<Account | undefined>;
   /** Capabilities that an account's programs are not told of. */
   capabilitiesDisabled?(account: string): readonly string[];
+  /** URL of the session of JMAP (RFC 9698), in ASCII; undefined where it isn't served. */
+  readonly jmapUrl?: string;
   /** Mailboxes shared between accounts (RFC 4314); undefined where they are not. */
   readonly sharing?: Sharing;
   /** Scripts that run for what happens (RFC 6785); undefined where there are none. */

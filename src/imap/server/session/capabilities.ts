@@ -31,6 +31,7 @@ export function capabilityText(s: Session): string {
     for (const m of mechanisms(s)) list.push(`AUTH=${m}`);
   }
   for (const c of [...withoutCommand, ...s.commandCapabilities]) {
+    if (c === "JMAPACCESS" && s.backend.jmapUrl === undefined) continue;
     list.push(c === "APPENDLIMIT" ? `APPENDLIMIT=${s.backend.maxMessageSize}` : c);
   }
   if (s.backend.scripts) list.push(`IMAPSIEVE=${s.backend.scripts.url}`);

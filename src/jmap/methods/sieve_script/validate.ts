@@ -15,7 +15,7 @@ export const sieveScriptValidate = defineMethod({
     try {
       const text = await textOfBlob(ctx.s, access, args.blobId);
       try {
-        ctx.s.scripts.check(text);
+        await ctx.s.scripts.check(text);
       } catch (err) {
         scriptSetError(err);
       }

@@ -61,16 +61,16 @@ export function ruleHandlers<C>(
         others: scripts.list(account.name).map((s) => s.name).filter((n) => n !== name),
       };
     },
-    RulesText(r, ctx) {
+    async RulesText(r, ctx) {
       const text = textOf(r.script, stored(accountOf(ctx)));
-      const { problems } = check(sieve(), text);
+      const { problems } = await check(sieve(), text);
       return { problems, text, items: readRules(text).items };
     },
     async RulesSave(r, ctx) {
       const account = accountOf(ctx);
       const { scripts } = sieve().db;
       const text = textOf(r.script, stored(account));
-      const { problems } = check(sieve(), text);
+      const { problems } = await check(sieve(), text);
       if (problems.length > 0) return { problems, text, items: itemsOf(r.script) };
       const name = nameOf(account);
       try {
@@ -85,7 +85,7 @@ export function ruleHandlers<C>(
     async RulesTry(r, ctx) {
       const account = accountOf(ctx);
       const m = mailbox(account, r.mailboxId);
-      const { problems, script } = check(sieve(), textOf(r.script, stored(account)));
+      const { problems, script } = await check(sieve(), textOf(r.script, stored(account)));
       if (!script) return { problems, looked: 0, tried: [] };
       const uids = account.uids(m.id).slice(-r.limit);
       const tried: Tried[] = [];
@@ -135,9 +135,12 @@ function textOf(s: RuleScript, before: string): string {
   return "items" in s ? writeRules(s.items, readRules(before).required) : s.text;
 }
 
-function check(s: Services, text: string): { problems: RuleProblem[]; script?: SieveScript } {
+async function check(
+  s: Services,
+  text: string,
+): Promise<{ problems: RuleProblem[]; script?: SieveScript }> {
   try {
-    return { problems: [], script: s.db.scripts.check(text) };
+    return { problems: [], script: await s.db.scripts.check(text) };
   } catch (err) {
     if (err instanceof ScriptError && err.problems.length > 0) {
       return { problems: [...err.problems] };

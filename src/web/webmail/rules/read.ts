@@ -25,7 +25,7 @@ function conditionOf(n: SyntaxNode): Condition | undefined {
   if (n.tests.length > 0) return undefined;
   const [given, args] = [tags(n), others(n)];
   const is = (...wanted: string[]) => given.join(" ") === wanted.join(" ");
-  if (n.name === "size" && given.length === 1 && args[0]?.kind === "number") {
+  if (n.name === "size" && (is("over") || is("under")) && args[0]?.kind === "number") {
     return { ...plain, field: "size", op: given[0] as "over", value: sizeText(args[0].value) };
   }
   const [names, keys] = [texts(args[0]).map((t) => t.toLowerCase()), texts(args[1])];

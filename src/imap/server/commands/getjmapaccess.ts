@@ -1,0 +1,18 @@
+/**
+ * GETJMAPACCESS (RFC 9698): where the same mail is had by JMAP, under the same ids.
+ *
+ * @module
+ */
+import { type Command, loggedIn } from "../session/command.ts";
+import { ImapBad } from "../session/answer.ts";
+
+export const getJmapAccess: Command = {
+  name: "GETJMAPACCESS",
+  states: loggedIn,
+  capabilities: ["JMAPACCESS"],
+  parse(_c, s) {
+    const { jmapUrl } = s.backend;
+    if (jmapUrl === undefined) throw new ImapBad("there is no JMAP here");
+    return () => s.untagged(`JMAPACCESS "${jmapUrl}"`);
+  },
+};

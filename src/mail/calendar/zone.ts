@@ -1,0 +1,130 @@
+/**
+ * Times of a calendar in milliseconds: by the zone's name if it is known here, or by what the calendar
+ * itself says of it (RFC 5545 §3.6.5), as far as rules go that zones have: once a year, on the n-th
+ * weekday of a month. Rules of other kinds are not expanded: a message must not keep the server busy.
+ *
+ * @module
+ */
+import ICAL from "ical.js";
+
+const days = ["SU", "MO", "TU", "WE", "TH", "FR", "SA"];
+/** Changes of a zone that are looked at. */
+const maxChanges = 200;
+
+/** A time on the wall, as if it were UTC. */
+function wall(t: ICAL.Time): number {
+  return Date.UTC(t.year, t.month - 1, t.day, t.hour, t.minute, t.second);
+}
+
+/** A change of a zone's offset. */
+interface ZoneChange {
+  /** Milliseconds on the wall of the first time. */
+  start: number;
+  /** Milliseconds east of Greenwich from then on. */
+  offset: number;
+  /** It comes each year. */
+  rule: { month: number; nth: number; day: number } | undefined;
+  until: number;
+}
+
+function changeOf(c: ICAL.Component): ZoneChange | undefined {
+  const start = c.getFirstPropertyValue("dtstart");
+  const to = c.getFirstPropertyValue("tzoffsetto");
+  if (!(start instanceof ICAL.Time) || !(to instanceof ICAL.UtcOffset)) return undefined;
+  const text = String(c.getFirstPropertyValue("rrule") ?? "").toUpperCase().slice(0, 300);
+  const field = (name: string) => new RegExp(`(?:^|;)${name}=([^;]*)`).exec(text)?.[1] ?? "";
+  const byDay = /^([+-]?[1-5])(SU|MO|TU|WE|TH|FR|SA)$/.exec(field("BYDAY"));
+  const month = Number(field("BYMONTH"));
+  const yearly = field("FREQ") === "YEARLY" && byDay !== null && month >= 1 && month <= 12;
+  const until = /^(\d{4})(\d{2})(\d{2})/.exec(field("UNTIL"));
+  return {
+    start: wall(start),
+    offset: to.toSeconds() * 1000,
+    rule: yearly ? { month, nth: Number(byDay[1]), day: days.indexOf(byDay[2]) } : undefined,
+    until: until === null
+      ? Infinity
+      : Date.UTC(Number(until[1]), Number(until[2]) - 1, Number(until[3]) + 1),
+  };
+}
+
+/** When it comes in a year, on the wall; undefined if it doesn't. */
+function inYear(c: ZoneChange, year: number): number | undefined {
+  const first = new Date(c.start);
+  if (c.rule === undefined) return first.getUTCFullYear() === year ? c.start : undefined;
+  if (year < first.getUTCFullYear()) return undefined;
+  const { month, nth, day } = c.rule;
+  const edge = new Date(Date.UTC(year, nth > 0 ? month - 1 : month, nth > 0 ? 1 : 0));
+  const gap = nth > 0 ? (day - edge.getUTCDay() + 7) % 7 : (edge.getUTCDay() - day + 7) % 7;
+  const date = nth > 0
+    ? edge.getUTCDate() + gap + 7 * (nth - 1)
+    : edge.getUTCDate() - gap + 7 * (nth + 1);
+  const at = Date.UTC(
+    edge.getUTCFullYear(),
+    month - 1,
+    date,
+    first.getUTCHours(),
+    first.getUTCMinutes(),
+    first.getUTCSeconds(),
+  );
+  return at > c.until ? undefined : at;
+}
+
+/** Milliseconds east of Greenwich at a time on the wall, by what the calendar says. */
+function describedOffset(zone: ICAL.Component, at: number): number | undefined {
+  const changes = [...zone.getAllSubcomponents("standard"), ...zone.getAllSubcomponents("daylight")]
+    .slice(0, maxChanges).flatMap((c) => changeOf(c) ?? []);
+  let best: { at: number; offset: number } | undefined;
+  const year = new Date(at).getUTCFullYear();
+  for (const c of changes) {
+    // Without a rule it holds from its start on.
+    const onsets = c.rule === undefined ? [c.start] : [inYear(c, year), inYear(c, year - 1)];
+    for (const on of onsets) {
+      if (on !== undefined && on <= at && (best === undefined || on > best.at)) {
+        best = { at: on, offset: c.offset };
+      }
+    }
+  }
+  return best?.offset ?? changes.sort((a, b) => a.start - b.start)[0]?.offset;
+}
+
+/** Milliseconds east of Greenwich at a time on the wall, of a zone that this program knows. */
+function knownOffset(name: string, at: number): number | undefined {
+  try {
+    const format = new Intl.DateTimeFormat("en-US", {
+      timeZone: name,
+      hourCycle: "h23",
+      year: "numeric",
+      month: "numeric",
+      day: "numeric",
+      hour: "numeric",
+      minute: "numeric",
+      second: "numeric",
+    });
+    const offset = (utc: number) => {
+      const p = Object.fromEntries(
+        format.formatToParts(utc).map((x) => [x.type, Number(x.value)]),
+      );
+      return Date.UTC(p.year, p.month - 1, p.day, p.hour, p.minute, p.second) -
+        Math.floor(utc / 1000) * 1000;
+    };
+    // Near a change the first guess may be on its other side.
+    return offset(at - offset(at));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Milliseconds since the epoch of a property's time; undefined if it has none. */
+export function instant(calendar: ICAL.Component, property: ICAL.Property): number | undefined {
+  const t = property.getFirstValue();
+  if (!(t instanceof ICAL.Time)) return undefined;
+  const at = wall(t);
+  if (!Number.isFinite(at) || t.isDate || t.zone === ICAL.Timezone.utcTimezone) return at;
+  const name = String(property.getParameter("tzid") ?? "");
+  if (name === "") return at;
+  const described = calendar.getAllSubcomponents("vtimezone")
+    .find((z) => z.getFirstPropertyValue("tzid") === name);
+  const offset = knownOffset(name, at) ??
+    (described === undefined ? undefined : describedOffset(described, at));
+  return at - (offset ?? 0);
+}

@@ -1,0 +1,54 @@
+/** Texts that are written again and again: put in, kept, and taken away. @module */
+import { call } from "../../api/client.ts";
+import type { Settings } from "../../api/mod.ts";
+import { openMenu, promptDialog } from "../../lib/dialog.ts";
+import { attempt, notice } from "../../lib/notify.ts";
+
+export interface TemplateMenu {
+  settings: () => Settings;
+  /** What is written now. */
+  now: () => { subject: string; text: string };
+  put: (t: { subject: string; text: string }) => void;
+}
+
+/** Templates that are kept; the oldest goes for one more. */
+const maxTemplates = 50;
+
+const save = (settings: Settings) => call("SettingsSet", { settings });
+
+/** Shows the texts at a button. */
+export function openTemplates(at: Element, o: TemplateMenu): void {
+  const { templates } = o.settings();
+  const keep = () =>
+    attempt(async () => {
+      const { subject, text } = o.now();
+      const name = (await promptDialog("Keep as a template", "Name", subject, "Keep"))?.trim();
+      if (name === undefined || name === "") return;
+      const others = templates.filter((t) => t.name !== name);
+      await save({
+        ...o.settings(),
+        templates: [...others, { name, subject, text }].slice(-maxTemplates),
+      });
+      notice("Template kept.");
+    });
+  const remove = (name: string) =>
+    attempt(async () => {
+      await save({ ...o.settings(), templates: templates.filter((t) => t.name !== name) });
+      notice("Template removed.");
+    });
+  const chooseRemoved = () =>
+    openMenu(
+      at,
+      templates.map((t) => ({ text: t.name, danger: true, run: () => remove(t.name) })),
+      "Template to remove",
+    );
+  openMenu(
+    at,
+    [
+      ...templates.map((t) => ({ text: t.name, run: () => o.put(t) })),
+      { text: "Keep this text as a template…", run: keep },
+      ...templates.length === 0 ? [] : [{ text: "Remove a template…", run: chooseRemoved }],
+    ],
+    "Templates",
+  );
+}
