@@ -24,9 +24,9 @@ Deno.test("§3 what happens is told while the client waits, until it says DONE",
     await other.ok("MOVE 1 Archive");
     assert.equal(await c.line(), "* 1 EXPUNGE");
     await other.ok("STORE 1 +FLAGS.SILENT (Work)");
-    assert.match(await c.line(), /^\* FLAGS \(.* work\)$/);
-    assert.match(await c.line(), /^\* OK \[PERMANENTFLAGS \(.* work \\\*\)\] kept$/);
-    assert.equal(await c.line(), "* 1 FETCH (UID 3 FLAGS (work))");
+    assert.match(await c.line(), /^\* FLAGS \(.* Work\)$/);
+    assert.match(await c.line(), /^\* OK \[PERMANENTFLAGS \(.* Work \\\*\)\] kept$/);
+    assert.equal(await c.line(), "* 1 FETCH (UID 3 FLAGS (Work))");
     c.send("DONE\r\n");
     assert.deepEqual(await c.answer("i"), ["OK done"]);
   }));

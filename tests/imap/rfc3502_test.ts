@@ -20,7 +20,7 @@ Deno.test("§6.3.11 messages with their own flags and dates, synchronising liter
       `
       C: FETCH 1:* (FLAGS INTERNALDATE RFC822.SIZE)
       S: * 1 FETCH (FLAGS (\\Seen) INTERNALDATE "08-Feb-1994 06:43:04 +0000" RFC822.SIZE ${a.length})
-      S: * 2 FETCH (FLAGS (\\Seen $old) INTERNALDATE "08-Feb-1994 08:00:00 +0000" RFC822.SIZE ${b.length})
+      S: * 2 FETCH (FLAGS (\\Seen $Old) INTERNALDATE "08-Feb-1994 08:00:00 +0000" RFC822.SIZE ${b.length})
       S: OK done
       `,
     );

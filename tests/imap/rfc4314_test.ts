@@ -246,7 +246,7 @@ Deno.test("§4 flags: s, w and t each allow their own, and the rest stays as it 
       w.fred,
       `
       C: STORE 1 FLAGS (\\Seen \\Deleted)
-      S: * 1 FETCH (FLAGS (\\Seen \\Flagged $important))
+      S: * 1 FETCH (FLAGS (\\Seen \\Flagged $Important))
       S: OK …
       C: STORE 1 -FLAGS (\\Flagged)
       S: NO [NOPERM] you have no right to change these flags
@@ -264,9 +264,9 @@ Deno.test("§4 flags: s, w and t each allow their own, and the rest stays as it 
       w.fred,
       `
       C: STORE 1 FLAGS (Word \\Deleted)
-      S: * FLAGS (…word)
+      S: * FLAGS (…Word)
       S: * OK [PERMANENTFLAGS (…
-      S: * 1 FETCH (FLAGS (word))
+      S: * 1 FETCH (FLAGS (Word))
       S: OK …
       `,
     );

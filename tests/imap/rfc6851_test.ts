@@ -47,9 +47,9 @@ Deno.test("§3 messages go to the other mailbox and are gone from this one, with
       c,
       `
       C: FETCH 1:* (UID FLAGS)
-      S: * 1 FETCH (UID 1 FLAGS (\\Seen $work))
-      S: * 2 FETCH (UID 2 FLAGS (\\Seen $work))
-      S: * 3 FETCH (UID 3 FLAGS (\\Seen $work))
+      S: * 1 FETCH (UID 1 FLAGS (\\Seen $Work))
+      S: * 2 FETCH (UID 2 FLAGS (\\Seen $Work))
+      S: * 3 FETCH (UID 3 FLAGS (\\Seen $Work))
       S: OK done
       C: MOVE 1 INBOX
       S: NO [READ-ONLY] mailbox is selected read-only

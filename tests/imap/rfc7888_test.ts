@@ -45,10 +45,10 @@ Deno.test("§4 what is refused is read and dropped; too much of it ends the conn
     assert.match(await c.done("NOOP"), /^OK/);
     const d = await server.client({ loggedIn: false });
     assert.match(
-      await d.done(`LOGIN {40000+}\r\n${"x".repeat(40000)} y`),
-      /^BAD \[TOOBIG\] literal makes the command longer than 32768 bytes$/,
+      await d.done(`LOGIN {140000+}\r\n${"x".repeat(140000)} y`),
+      /^BAD \[TOOBIG\] literal makes the command longer than 98304 bytes$/,
     );
-    assert.match(await d.done("LOGIN {40000}"), /^BAD \[TOOBIG\]/);
+    assert.match(await d.done("LOGIN {140000}"), /^BAD \[TOOBIG\]/);
     d.send("a LOGIN {999999999999+}\r\n");
     assert.match(await d.line(), /^\* BYE \[TOOBIG\] /);
     assert.equal(await d.line(), "");
