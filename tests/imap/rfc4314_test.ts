@@ -275,7 +275,7 @@ Deno.test("§4 flags: s, w and t each allow their own, and the rest stays as it 
       w.fred,
       `
       C: STORE 1 +FLAGS (\\Deleted)
-      S: * 1 FETCH (FLAGS (\\Deleted word))
+      S: * 1 FETCH (FLAGS (\\Deleted Word))
       S: OK …
       C: EXPUNGE
       S: * 1 EXPUNGE
