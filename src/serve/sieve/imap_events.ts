@@ -32,10 +32,7 @@ import type { Account } from "../../store/account/account.ts";
 import { type FetchRow, Flag, type MessageReader, Want } from "../../store/types.ts";
 import type { SieveServices } from "../receiving/services.ts";
 import { queueOutgoing } from "../sending/outgoing.ts";
-import { vouches } from "../onward/vouch.ts";
-
-/** Bytes of a header that are looked at. */
-const maxHeader = 256 * 1024;
+import { maxHeader, vouches } from "../onward/vouch.ts";
 
 const log = new Log("sieve");
 /** Name of the annotation (RFC 6785 §2.3.3). */
