@@ -66,6 +66,9 @@ Deno.test("a domain is added with keys and report addresses, and removed with th
     const d = config.dynamic.Domains.get("other.example")!;
     assert.deepEqual([...d.DKIM.Selectors.keys()], ["ka", "kb"]);
     assert.deepEqual(d.DKIM.Sign, ["ka", "kb"]);
+    for (const { Canonicalization } of d.DKIM.Selectors.values()) {
+      assert.deepEqual({ ...Canonicalization }, { HeaderRelaxed: true, BodyRelaxed: true });
+    }
     assert.equal(d.DMARC!.Account, "ann");
     assert.equal(d.TLSRPT!.Localpart, "tlsreports");
     assert.equal(d.MTASTS, undefined, "no listener serves policies");
