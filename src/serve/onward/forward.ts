@@ -108,9 +108,10 @@ async function startOf(path: string): Promise<Uint8Array> {
   try {
     const bytes = new Uint8Array(maxHeader);
     let n = 0;
-    for (let got; n < bytes.length; n += got) {
-      got = await file.read(bytes.subarray(n));
+    while (n < bytes.length) {
+      const got = await file.read(bytes.subarray(n));
       if (got === null) break;
+      n += got;
     }
     return bytes.subarray(0, n);
   } finally {
