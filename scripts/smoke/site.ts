@@ -75,6 +75,8 @@ export class Site {
             `\t\t\t- ${o.ip}\n`,
             `\t\t\t- ${o.ip}\n\t\tSMTPMaxMessageSize: 20000000\n`,
           )
+          // All the world is on loopback here, which isn't the internet.
+          .replace("Listeners:\n", "AllowedUserNetworks:\n\t- 127.0.0.0/8\nListeners:\n")
           .replace(/\t\tSMTP:\n/, "\t\tSMTP:\n\t\t\tFirstTimeSenderDelay: 0s\n") +
         "TLS:\n\tCA:\n\t\tAdditionalToSystem: true\n\t\tCertFiles:\n\t\t\t- ../authority.pem\n",
     );

@@ -118,7 +118,7 @@ can't be taken is told with its line, and ends it with status 1; all else is don
 
 A passwd-file is user:hash:…, as Dovecot, /etc/shadow and (with bars) docker-mailserver have it. CSV has a head, and JSON
 is a list of objects, with the fields address (or email, username), account, hash, password, name, quota, aliases
-and active. Hashes of passwords are taken as they are, and replaced at the next login: crypt SHA-256 and SHA-512,
+and active. Hashes of passwords are taken as they are, and replaced at the next login: crypt SHA-256, SHA-512 and MD5,
 bcrypt, argon2, PBKDF2, SSHA, SSHA256, SSHA512 and SCRAM, with Dovecot's {SCHEME} before them or without.
 
   -dryrun            only say what would be done

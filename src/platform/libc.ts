@@ -14,6 +14,11 @@ export interface CLibrary {
   setGid(gid: number): boolean;
   /** Sets real, effective and saved user id of all threads, for root; other users can't. */
   setUid(uid: number): boolean;
+  /**
+   * Of the calling thread, and those that it starts from then on: programs that it might run gain no rights by their
+   * files (no_new_privs), and no capability can be had again. False if the kernel refuses a part. While still root.
+   */
+  forgoPrivileges(): boolean;
   /** Names in a folder. @throws Error if it can't be read. */
   listDir(path: string): string[];
   /** First 64 KiB of a file; undefined if it can't be opened. */
@@ -32,6 +37,7 @@ const symbols = {
   setgroups: { parameters: ["usize", "buffer"], result: "i32" },
   setgid: { parameters: ["u32"], result: "i32" },
   setuid: { parameters: ["u32"], result: "i32" },
+  prctl: { parameters: ["i32", "usize", "usize", "usize", "usize"], result: "i32" },
   opendir: { parameters: ["buffer"], result: "pointer" },
   readdir: { parameters: ["pointer"], result: "pointer" },
   closedir: { parameters: ["pointer"], result: "i32" },
@@ -86,6 +92,18 @@ export function openCLibrary(): CLibrary {
     setGroups: (groups) => c.setgroups(BigInt(groups.length), new Uint32Array(groups)) === 0,
     setGid: (gid) => c.setgid(gid) === 0,
     setUid: (uid) => c.setuid(uid) === 0,
+    forgoPrivileges() {
+      const prctl = (option: number, value: number) =>
+        c.prctl(option, BigInt(value), 0n, 0n, 0n) === 0;
+      // PR_CAPBSET_READ is 1 for each capability that is left, and fails behind the last.
+      let all = true;
+      for (let cap = 0; cap < 64; cap++) {
+        const there = c.prctl(23, BigInt(cap), 0n, 0n, 0n);
+        if (there < 0) break;
+        if (there === 1 && !prctl(24, cap)) all = false;
+      }
+      return prctl(38, 1) && all;
+    },
     listDir(path) {
       const dir = c.opendir(cString(path));
       if (dir === null) throw new Error(`${path} can't be read`);

@@ -83,8 +83,17 @@ export function memoryLimit(): number | undefined {
   return both.length === 0 ? undefined : Math.min(...both);
 }
 
-/** Files and sockets that this process may have open at a time; undefined where that can't be asked. */
+/**
+ * Files and sockets that this process may have open at a time; undefined where that can't be asked. It is asked
+ * once, at the start: after giving up root a process may not read about itself any more.
+ */
 export function openFilesLimit(): number | undefined {
+  return filesLimit;
+}
+
+const filesLimit = askFilesLimit();
+
+function askFilesLimit(): number | undefined {
   try {
     const limits = Deno.readTextFileSync("/proc/self/limits");
     const n = Number(/^Max open files\s+(\d+)/m.exec(limits)?.[1]);

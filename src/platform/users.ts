@@ -158,6 +158,8 @@ export async function dropPrivileges(user: User): Promise<void> {
     if (!library.setGroups(user.groups)) {
       throw new UserError("setting groups failed: was the server started as root?");
     }
+    // While it may: a kernel or a container that refuses leaves it as it is.
+    library.forgoPrivileges();
     // By the library too: the runtime's own calls want the permission for all of the system.
     if (!library.setGid(user.gid)) throw new UserError(`becoming group ${user.gid} failed`);
     if (!library.setUid(user.uid)) throw new UserError(`becoming uid ${user.uid} failed`);

@@ -109,6 +109,7 @@ export class MailServer {
   readonly #sasl: SaslBackend;
   readonly #tempDir: string;
   #reportSending: ReportSending | undefined;
+  #outbound: Outbound | undefined;
   #endDnsblMonitor: (() => void) | undefined;
   readonly #developer: DeveloperOptions | undefined;
   /** Ends the making of temporary files ahead. */
@@ -230,6 +231,7 @@ export class MailServer {
         ),
       );
       server = new MailServer(o, log, accounts, queue, control, secret);
+      server.#outbound = outbound;
       server.sieve = sieve.db;
       server.#events = new ImapEvents({ config, queue, tempDir, sieve });
       await sieve.db.memory.settle((note) => queue.holds({ ...note, since: note.begun - 1000 }));
@@ -361,7 +363,12 @@ export class MailServer {
         await this.#openLogins.recheckAll();
       }
     };
-    const admin = adminHandlers({ config: this.config, accounts: this.accounts, log: this.#log });
+    const admin = adminHandlers({
+      config: this.config,
+      accounts: this.accounts,
+      log: this.#log,
+      outbound: this.#outbound,
+    });
     return new Map<string, ControlHandler>([
       ...[...admin].map(([name, h]) => [name, rechecked(h)] as const),
       ["stop", () => {

@@ -66,6 +66,9 @@ Deno.test("a domain is added with keys and report addresses, and removed with th
     const d = config.dynamic.Domains.get("other.example")!;
     assert.deepEqual([...d.DKIM.Selectors.keys()], ["ka", "kb"]);
     assert.deepEqual(d.DKIM.Sign, ["ka", "kb"]);
+    for (const { Canonicalization } of d.DKIM.Selectors.values()) {
+      assert.deepEqual({ ...Canonicalization }, { HeaderRelaxed: true, BodyRelaxed: true });
+    }
     assert.equal(d.DMARC!.Account, "ann");
     assert.equal(d.TLSRPT!.Localpart, "tlsreports");
     assert.equal(d.MTASTS, undefined, "no listener serves policies");
@@ -160,7 +163,8 @@ Deno.test("aliases: added, changed, removed", () =>
       admin.removeAliasMembers(config, "team@mox.example", ["ann@mox.example"]),
       /at least one member/,
     );
-    await assert.rejects(admin.addAlias(config, "x@mox.example", ["no@where.example"]));
+    await assert.rejects(admin.addAlias(config, "x@mox.example", ["nobody@mox.example"]));
+    await assert.rejects(admin.addAlias(config, "x@mox.example", ["no address"]));
     await admin.removeAlias(config, "team@mox.example");
     await assert.rejects(admin.removeAlias(config, "team@mox.example"), /no alias/);
   }));

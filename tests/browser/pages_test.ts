@@ -124,12 +124,14 @@ Deno.test({ name: "account page", ignore: lacks("chromium") }, async (t) => {
       const codes = page.getByRole("dialog", { name: "Recovery codes" });
       await codes.locator("li").first().waitFor();
       assert.equal(await codes.locator("li").count(), 10);
+      const recovery = await codes.locator("li").allTextContents();
       await shot(page, "recovery-codes");
       await codes.getByRole("button", { name: "Close" }).click();
       await page.getByText("Recovery codes left").waitFor();
       await page.getByRole("button", { name: "Add app password" }).click();
       await dialog.getByLabel("Program").fill("phone");
       await dialog.getByLabel("Current password").fill("moxmoxmox");
+      await dialog.getByLabel(/^Code/).fill(recovery[0]);
       await dialog.getByRole("button", { name: "Make" }).click();
       await page.getByRole("dialog", { name: "Password of phone" }).waitFor();
       await page.keyboard.press("Escape");
@@ -154,6 +156,7 @@ Deno.test({ name: "account page", ignore: lacks("chromium") }, async (t) => {
       await other.close();
       await page.getByRole("button", { name: "Turn off" }).click();
       await dialog.getByLabel("Current password").fill("moxmoxmox");
+      await dialog.getByLabel(/^Code/).fill(recovery[1]);
       await dialog.getByRole("button", { name: "Turn off" }).click();
       await page.getByRole("button", { name: "Set up" }).waitFor();
     });
@@ -187,7 +190,8 @@ Deno.test({ name: "account page", ignore: lacks("chromium") }, async (t) => {
       await page.goto(`${origin(w)}/#sessions`);
       await page.getByRole("row", { name: /^test device/ }).getByRole("button", { name: "Remove" })
         .click();
-      await page.getByRole("dialog").getByRole("button", { name: "Remove" }).click();
+      await dialog.getByLabel("Current password").fill("moxmoxmox");
+      await dialog.getByRole("button", { name: "Remove" }).click();
       await page.getByRole("cell", { name: "test device" }).waitFor({ state: "detached" });
       // What was removed lets nobody in.
       await page.getByRole("button", { name: "Log out" }).click();

@@ -1,5 +1,5 @@
 /**
- * `deno task hostile [words of an input's name]`: inputs that mean ill against a server of its own, one after the
+ * `deno task hostile [--settle=seconds] [words of an input's name]`: inputs that mean ill against a server of its own, one after the
  * other, and meanwhile a session on each protocol that asks for next to nothing. Prints for each input how long
  * that session waited at most, and the server's memory before, at its highest, and when it has settled. Fails
  * where a wait or the memory is above its bar, or if an unhandled error was counted.
@@ -13,7 +13,9 @@ import { inputs } from "./inputs.ts";
 /** Bars of the whole bench. */
 const bar: Bar = { p99: 100, longest: 500, rise: 150, left: 20, settle: 30_000 };
 
-const words = Deno.args;
+const settle = Deno.args.find((a) => a.startsWith("--settle="))?.slice("--settle=".length);
+if (settle !== undefined) bar.settle = Number(settle) * 1000;
+const words = Deno.args.filter((a) => !a.startsWith("--"));
 const chosen = inputs.filter((i) =>
   words.every((w) => i.name.toLowerCase().includes(w.toLowerCase()))
 );

@@ -20,7 +20,7 @@ const mixed = [
   "AAECAw==",
   "--x",
   "Content-Type: application/octet-stream",
-  "Content-Transfer-Encoding: x-uuencode",
+  "Content-Transfer-Encoding: x-unknown",
   "",
   "begin 644 x",
   "--x--",

@@ -293,6 +293,10 @@ Deno.test("RFC 8620 §6: upload and download, with ranges, types and names", () 
     );
     assert.equal(type.headers.get("content-type"), "application/octet-stream");
     await type.body?.cancel();
+    // What stands for all types is none.
+    const all = await get(`download/ann/${blobId}/x?accept=${encodeURIComponent("*/*")}`);
+    assert.equal(all.headers.get("content-type"), "application/octet-stream");
+    await all.body?.cancel();
     // Another user has no business with it, nor in the account.
     assert.equal((await bob.raw(`download/ann/${blobId}/x`)).status, 404);
     assert.equal((await bob.raw(`download/bob/${blobId}/x`)).status, 404);

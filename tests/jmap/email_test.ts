@@ -281,6 +281,25 @@ Deno.test("RFC 8621 §4.1.4: structure, text and HTML, attachments, values and b
     assert.equal((await ann.fails("Email/parse", { blobIds: "x" })).type, "invalidArguments");
   }));
 
+Deno.test("RFC 8621 §4.9: a message that is attached in base64, against RFC 2046, is read too", () =>
+  withJmap(async ({ ann }) => {
+    const inner = btoa("From: in@x.example\r\nSubject: inside\r\n\r\ntext\r\n");
+    const { id } = await ann.import(
+      mail({
+        more: "Content-Type: multipart/mixed; boundary=b\n",
+        body:
+          `--b\nContent-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\n${inner}\n--b--\n`,
+      }),
+    );
+    const { attachments } = await ann.email(id, ["attachments"]);
+    const { blobId } = attachments[0];
+    const p = await ann.call("Email/parse", { blobIds: [blobId], properties: ["subject", "from"] });
+    assert.deepEqual(p.parsed[blobId], {
+      subject: "inside",
+      from: [{ name: null, email: "in@x.example" }],
+    });
+  }));
+
 Deno.test("RFC 8621 §4.1.4: truncation, and problems of encodings", () =>
   withJmap(async ({ ann }) => {
     const text = async (message: string, more: Json = {}) => {

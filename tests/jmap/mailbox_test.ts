@@ -196,6 +196,17 @@ Deno.test("RFC 8621 §2: counts of emails and threads, unread ones, with Trash b
     await ann.call("Mailbox/set", { update: { [archive]: { sortOrder: 5 } } });
     const more = await ann.call("Mailbox/changes", { sinceState: state });
     assert.equal(more.updatedProperties, null);
+    // A client that asks for what changed gets all if that isn't known.
+    const refer = (path: string) => ({ resultOf: "0", name: "Mailbox/changes", path });
+    const [, got] = await ann.calls([
+      ["Mailbox/changes", { sinceState: state }, "0"],
+      [
+        "Mailbox/get",
+        { "#ids": refer("/updated"), "#properties": refer("/updatedProperties") },
+        "1",
+      ],
+    ]);
+    assert.ok(got[1].list.every((m: Json) => m.name !== undefined));
     assert.equal(
       (await ann.fails("Mailbox/changes", { sinceState: "nope" })).type,
       "cannotCalculateChanges",

@@ -145,6 +145,11 @@ Deno.test("sendmail with a submission account, for any user and machine; queue r
         prepare: (accounts) => setAccountPassword(accounts, "ann", "ann-secret-1"),
       });
       try {
+        await server.queue.addHoldRule({
+          account: undefined,
+          senderDomain: undefined,
+          recipientDomain: undefined,
+        });
         const file = join(dir, "moxsubmit.conf");
         const conf = (password: string) =>
           `LocalHostname: web1.example

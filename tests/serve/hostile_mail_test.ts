@@ -108,7 +108,7 @@ const cases: Case[] = [
     zone: {
       "1.0.0.127.in-addr.arpa": { PTR: Array.from({ length: 1000 }, (_, i) => `h${i}.example.`) },
     },
-    codes: [250, 451],
+    codes: [250],
   },
 ];
 
@@ -128,7 +128,8 @@ Deno.test("hostile mail and DNS: each has its outcome, within bounds, and the ne
       const ms = (used.user + used.system) / 1000;
       assert.ok(ms < 3 * MAX_HEADER_CPU_MS + 2000, `${ms} ms of processor`);
       const next = await r.send({ text: mail(), sign: "sender.example" });
-      assert.equal(next.code, c.zone?.["1.0.0.127.in-addr.arpa"] ? 451 : 250);
+      // A name of the IP address that leads nowhere is no reason without anything in the content.
+      assert.equal(next.code, 250);
     });
   }
 });

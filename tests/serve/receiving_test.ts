@@ -451,7 +451,9 @@ Deno.test("NOTIFY=SUCCESS: a verified sender is told of what is in a mailbox, ot
   assert.equal(told.length, 1);
   const [dsn] = told;
   assert.match(dsn, /^x@other\.example true\n/);
-  assert.match(dsn, /^Subject: Message delivered/m);
+  assert.match(dsn, /^Subject: Message delivered: (?!\(no subject\))/m);
+  assert.match(dsn, /^In-Reply-To: <.+>\r$/m);
+  assert.match(dsn, /^References: <.+>\r$/m);
   assert.match(dsn, /^Original-Envelope-Id: id\+1\r$/m);
   assert.deepEqual(dsn.match(/^(Final|Original)-Recipient: .*$/gm)!.map((l) => l.trim()), [
     "Original-Recipient: rfc822; first@there.example",

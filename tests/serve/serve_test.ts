@@ -39,6 +39,9 @@ Deno.test({
       await writeSmallConfig(dir, { ports: { smtp, imap } });
       const server = startServe(dir);
       await server.logged(/mox is running/);
+      const main = await Deno.readTextFile(`/proc/${server.pid}/status`);
+      assert.match(main, /^NoNewPrivs:\t1$/m);
+      assert.match(main, /^CapBnd:\t0+$/m);
       for await (const task of Deno.readDir(`/proc/${server.pid}/task`)) {
         const status = await Deno.readTextFile(`/proc/${server.pid}/task/${task.name}/status`);
         assert.match(status, /^Uid:\t54321\t54321\t54321\t54321$/m);

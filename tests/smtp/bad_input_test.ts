@@ -276,10 +276,11 @@ Deno.test("no more recipients than announced", async () => {
   await c.hello();
   await c.command("MAIL FROM:<a@b.example>", 250);
   let pipelined = "";
-  for (let i = 0; i < 1001; i++) pipelined += `RCPT TO:<user${i}@mox.example>\r\n`;
+  for (let i = 0; i < 1100; i++) pipelined += `RCPT TO:<user${i}@mox.example>\r\n`;
   await c.send(pipelined);
   for (let i = 0; i < 1000; i++) await c.expect("250 2.1.5");
-  await c.expect("452 4.5.3");
+  // However many: that is no fault of the client's, and those that were taken get the message.
+  for (let i = 0; i < 100; i++) await c.expect("452 4.5.3");
   await c.command("DATA", 354);
   await c.command("x\r\n.", 250);
   assert.equal(t.seen.deliveries[0].to.length, 1000);

@@ -16,6 +16,7 @@ const hashes =
 {ARGON2ID}$argon2id$v=19$m=65536,t=3,p=1$B25Q47MvMrZiSHwibvhuAw$TlrC90DGQEWdlY0hK4/SQ6zHXgAww61QGMU0mqQ9CGo
 {PBKDF2}$1$DsJsYZUsfusBtOSJ$5000$8444b8fbcf4ad013636dacf2a92249b59ff6cbc2
 {SSHA}N8n3SObnIwWQHKbrBb2SVOlJN1azDcQc
+{MD5-CRYPT}$1$cLGPE93.$VYZjh3uBumqU0sx6cgP9P.
 {SSHA256}x38gwXPOL/Va823/75ruhXIH/N+4xS0Qz5B3Rc7UjBb3hA+m
 {SSHA512}7GA6vxbnSRPyj0b2GuGzPgED2uHa5/eJpREM2f2UxvwfR1pYGpQAUxczs+Zq1x+gTalcjql+mAqAphXBHZNzop9ePdk=
 {SHA512}p2K71WDlMfY535BxF6mbmBYLX/icj1Hsld9DKFUQkDRDMvZ99QoBpspGhBR/6w34TIX1P7OEcIwM+MZBDAkqkw==
@@ -63,6 +64,11 @@ Deno.test("SHA-crypt: an empty password, rounds, long passwords, a salt that is 
   );
 });
 
+Deno.test("MD5-crypt of an ISPConfig user, as somebody moved it", async () => {
+  assert(await fits("{MD5-CRYPT}$1$poLjctfX$nSxwhTLffAVUyYTUewFAq/", "testtest"));
+  assert(!await fits("$1$poLjctfX$nSxwhTLffAVUyYTUewFAq/", "testtesu"));
+});
+
 Deno.test("passlib's PBKDF2, as of RFC 6070's second vector", async () => {
   // PBKDF2-HMAC-SHA1("password", "salt", 4096 rounds).
   const digest = Uint8Array.fromHex("4b007901b765489abead49d926f721d065a429c1").toBase64()
@@ -76,7 +82,9 @@ Deno.test("what would take minutes, is damaged or unknown is no hash that can be
     const text of [
       "",
       "password",
-      "{MD5-CRYPT}$1$cLGPE93.$VYZjh3uBumqU0sx6cgP9P.",
+      "{CRYPT}rl5FE2Ms5AVJk",
+      // As md5() of PHP has it, under a wrong name.
+      "{MD5-CRYPT}c3af58603be288769bb31d980bb74abc",
       "{SSHA}short",
       "{SSHA512}N8n3SObnIwWQHKbrBb2SVOlJN1azDcQc",
       "$2y$31$GvfFyVh4UhNuC3Vo6Yn6Q.nu26QYpqikK8wcNw7KtF1vI.wR2YQBm",
@@ -86,7 +94,7 @@ Deno.test("what would take minutes, is damaged or unknown is no hash that can be
       "{SCRAM-SHA-256}4096,a,b",
     ]
   ) assert.equal(parsePasswordHash(text), undefined, text);
-  assert(looksLikeHash("{MD5-CRYPT}$1$cLGPE93.$VYZjh3uBumqU0sx6cgP9P."));
+  assert(looksLikeHash("{CRYPT}rl5FE2Ms5AVJk"));
   assert(looksLikeHash("$7$abc"));
   assert(!looksLikeHash("{not a scheme"));
   assert(!looksLikeHash("pa$$word{1}"));

@@ -1,7 +1,7 @@
 /** Finding emails (RFC 8621 §4.4): filter, order, one of each thread. @module */
 import type { EmailIndex } from "../../store/emails/email_index.ts";
 import { searchEmails } from "../../store/search/emails.ts";
-import type { Comparator, Results } from "../core/query.ts";
+import { type Comparator, meets, type Results } from "../core/query.ts";
 import {
   eachCondition,
   type EmailCondition,
@@ -35,15 +35,53 @@ export function readEmailQuery(args: {
   };
 }
 
+/** So many results are found without looking at all. */
+const fewResults = 500;
 /** Results that are kept of an account, for clients that ask page by page. */
 const keptQueries = 4;
 const kept = new WeakMap<EmailIndex, { version: number; results: Map<string, number[]> }>();
 
-/** Slots that a query finds, in order. */
+/**
+ * The first of a query by date that the index decides alone, without looking at all; undefined for other queries.
+ * @param most how many are wanted
+ */
+function firstByDate(view: MailView, q: EmailQuery, most: number): number[] | undefined {
+  const { index } = view;
+  const [by, ...more] = q.sort;
+  if (more.length > 0 || by !== undefined && by.property !== "receivedAt") return undefined;
+  const tests = new Map<EmailCondition, (slot: number) => boolean>();
+  let decided = true;
+  eachCondition(q.filter, (c) => {
+    if (textNode(c) !== undefined) decided = false;
+    else tests.set(c, indexTest(index, c, view.visible));
+  });
+  if (!decided) return undefined;
+  const { slots } = index.order;
+  const newest = by?.isAscending !== true;
+  const threads = new Set<number>();
+  const found: number[] = [];
+  for (let i = 0; i < slots.length && found.length < most; i++) {
+    const slot = slots[newest ? slots.length - 1 - i : i];
+    if (!view.visible(slot) || !meets(q.filter, (c) => tests.get(c)!(slot))) continue;
+    if (q.collapseThreads) {
+      const thread = index.threadId[slot];
+      if (threads.has(thread)) continue;
+      threads.add(thread);
+    }
+    found.push(slot);
+  }
+  return found;
+}
+
+/**
+ * Slots that a query finds, in order.
+ * @param most how many of the first are enough
+ */
 export async function findEmails(
   view: MailView,
   q: EmailQuery,
   stopped: () => boolean,
+  most = Infinity,
 ): Promise<number[]> {
   if (!view.access.own) return await find(view, q, stopped);
   const { index } = view;
@@ -53,6 +91,9 @@ export async function findEmails(
   const key = JSON.stringify(q);
   const known = k.results.get(key);
   if (known) return known;
+  // Who asks for the first page may ask for no other.
+  const first = most <= fewResults ? firstByDate(view, q, most) : undefined;
+  if (first) return first;
   const found = await find(view, q, stopped);
   if (stopped() || index.version !== version) return found;
   if (k.results.size >= keptQueries) k.results.delete(k.results.keys().next().value!);

@@ -71,7 +71,7 @@ function* tokens(s: string): Generator<Token> {
         text += s[i];
       }
       i++;
-      yield { kind: "comment", text: text.trim() };
+      yield { kind: "comment", text: text.replaceAll("\0", "").trim() };
       blank = true;
     } else if (c === "[") {
       // A domain literal.

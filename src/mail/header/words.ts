@@ -4,13 +4,15 @@
  * @module
  */
 import { decodeCharset, isKnownCharset } from "../text/charset.ts";
-import { decodeBase64, decodeQuotedPrintable } from "../transfer/transfer.ts";
+import { base64Decoder, decodeQuotedPrintable } from "../transfer/transfer.ts";
 
 interface Word {
   start: number;
   end: number;
   charset: string;
+  /** Decoded; of base64 as it stands there, as some senders cut it within a group of four. */
   bytes: Uint8Array;
+  base64: boolean;
 }
 
 /** Reads an encoded word that starts at "=?"; undefined if there is none. */
@@ -30,7 +32,7 @@ function wordAt(s: string, start: number): Word | undefined {
   const encoding = s[q1 + 1].toLowerCase();
   let bytes: Uint8Array;
   if (encoding === "b") {
-    bytes = decodeBase64(raw);
+    bytes = raw;
   } else if (encoding === "q") {
     for (let i = 0; i < raw.length; i++) if (raw[i] === 95) raw[i] = 32;
     // The blank at the end counts here.
@@ -38,7 +40,13 @@ function wordAt(s: string, start: number): Word | undefined {
   } else {
     return undefined;
   }
-  return { start, end: q3 + 2, charset: charset.toLowerCase(), bytes };
+  return {
+    start,
+    end: q3 + 2,
+    charset: charset.toLowerCase(),
+    bytes,
+    base64: encoding === "b",
+  };
 }
 
 /**
@@ -50,7 +58,9 @@ export function decodeWords(s: string): string {
   if (!s.includes("=?")) return s;
   let out = "";
   let at = 0;
-  let pending: { charset: string; bytes: Uint8Array[] } | undefined;
+  let pending:
+    | { charset: string; bytes: Uint8Array[]; base64?: (bytes: Uint8Array) => Uint8Array }
+    | undefined;
   const flush = () => {
     if (!pending) return;
     const size = pending.bytes.reduce((n, b) => n + b.length, 0);
@@ -84,7 +94,13 @@ export function decodeWords(s: string): string {
       flush();
     }
     pending ??= { charset: word.charset, bytes: [] };
-    pending.bytes.push(word.bytes);
+    if (word.base64) {
+      pending.base64 ??= base64Decoder();
+      pending.bytes.push(pending.base64(word.bytes));
+    } else {
+      pending.base64 = undefined;
+      pending.bytes.push(word.bytes);
+    }
     at = word.end;
   }
   flush();

@@ -1,6 +1,7 @@
 /** What an administrator's command is, and how it reads its arguments. @module */
 import type { Config } from "../../config/mod.ts";
 import type { Log } from "../../log/mod.ts";
+import type { Outbound } from "../../net/mod.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
 import { ControlError, type Json } from "./control.ts";
 
@@ -9,6 +10,8 @@ export interface AdminContext {
   config: Config;
   accounts: Accounts;
   log: Log;
+  /** The way to other servers of the server that runs; undefined where none runs, and nothing is served yet. */
+  outbound?: Outbound;
 }
 
 /** Prints to the terminal of whoever runs the command. */

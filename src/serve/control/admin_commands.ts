@@ -11,7 +11,6 @@ import { FactorFile } from "../../store/logins/factor_file.ts";
 import { Sessions } from "../../web/login/mod.ts";
 import { ControlError, type ControlHandler, type Json } from "./control.ts";
 import { policyText } from "../../tlspolicy/sts_https.ts";
-import { openOutbound } from "../outbound.ts";
 import type { AdminCommand, AdminContext, Arguments, Print } from "./admin_command.ts";
 import { textArgument } from "./admin_command.ts";
 import { accessCommands } from "./access_command.ts";
@@ -160,13 +159,12 @@ const configCommands: Record<string, AdminCommand> = {
     }
     await Promise.resolve();
   },
-  async dnscheck({ config }, args, print) {
+  async dnscheck({ config, outbound }, args, print) {
     const domain = text(args, "domain");
     const resolver = makeResolver();
-    const outbound = openOutbound(config.static, config.dir, resolver);
     const check = await admin.checkDomainDns(config, domain, {
       resolver,
-      fetchPolicy: (name) => policyText(outbound, name),
+      fetchPolicy: outbound && ((name) => policyText(outbound, name)),
     });
     print(admin.formatDomainCheck(check));
     return { errors: check.parts.filter((p) => p.state === "error").length };

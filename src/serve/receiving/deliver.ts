@@ -57,6 +57,15 @@ const firstTimeWaits = counter(
   { result: ["waited", "gone"] },
 );
 
+/**
+ * Milliseconds for deciding about the members of an alias, and as many for delivering to them; those that are left
+ * get the message from the queue. RFC 5321 §4.5.3.2.6: the sender waits ten minutes for the answer, and some less.
+ */
+const memberTime = 60_000;
+
+const tooMany = () =>
+  new SmtpError(451, "3.2", "alias has more members than can be served at once");
+
 /** What was decided for one account that a recipient leads to. Accounts aren't held open: there may be thousands. */
 interface Decided {
   target: Target;
@@ -126,7 +135,12 @@ async function decideFor(
   message: IncomingMessage,
 ): Promise<Decisions> {
   const result: Decisions = { decided: [], refusal: plan.refusal, failed: [] };
+  const until = performance.now() + memberTime;
   for (const target of judgeOf(s, plan)) {
+    if (result.decided.length > 0 && performance.now() > until) {
+      result.failed.push({ target, error: tooMany() });
+      continue;
+    }
     let account: Account | undefined;
     try {
       account = await s.accounts.open(target.account);
@@ -221,7 +235,12 @@ async function carryOut(
       return storeFailure(err, m.session.log);
     }
   }
+  const until = performance.now() + memberTime;
   for (const d of decisions.decided) {
+    if (accepted > 0 && d.decision.accept && !d.decision.isReject && performance.now() > until) {
+      failed.push({ target: d.target, error: tooMany() });
+      continue;
+    }
     let account: Account | undefined;
     try {
       account = await s.accounts.open(d.target.account);

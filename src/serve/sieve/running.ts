@@ -19,6 +19,7 @@ import {
   type SieveResult,
   type SieveScript,
 } from "../../sieve/mod.ts";
+import { countPanic } from "../../metrics/mod.ts";
 import { addressText } from "../../smtp/server/mod.ts";
 import type { Account } from "../../store/account/account.ts";
 import type { Incoming } from "../receiving/incoming.ts";
@@ -50,7 +51,7 @@ export function scriptsFor(s: SieveServices, account: string, domain: string): S
 }
 
 /** Runs the scripts. Nothing is done yet. */
-export function runScripts(
+export async function runScripts(
   s: ReceivingServices,
   m: Incoming,
   plan: Plan,
@@ -96,5 +97,31 @@ export function runScripts(
     separators: separators.length > 0 ? separators : ["+"],
     limits: { redirects: 16 },
   };
-  return executeSieveAsync(scripts.run, context);
+  try {
+    return await executeSieveAsync(scripts.run, context);
+  } catch (err) {
+    // A fault of ours: the message is kept all the same, as with any failure.
+    countPanic("delivery");
+    session.log.error("running scripts", { err: err as Error, account: account.name });
+    return keptAfter("the server could not run the script");
+  }
+}
+
+/** The message is kept, and nothing else is done. */
+function keptAfter(message: string): SieveResult {
+  return {
+    actions: [{
+      kind: "keep",
+      line: 0,
+      script: "",
+      flags: undefined,
+      edited: undefined,
+      implicit: true,
+    }],
+    implicitKeep: true,
+    remembered: [],
+    error: { script: "", line: 1, column: 1, message },
+    warnings: [],
+    steps: 0,
+  };
 }

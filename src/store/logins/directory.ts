@@ -7,7 +7,7 @@
 import { createHmac } from "node:crypto";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import type { ScramCredentials } from "../../sasl/credentials.ts";
+import { type ScramCredentials, scramRounds } from "../../sasl/credentials.ts";
 import { noSecrets, readSecrets, scramCredentials, type Secrets } from "./secrets.ts";
 
 /** Milliseconds that reading takes at least: more than it does on an idle machine, whatever is read. */
@@ -94,7 +94,7 @@ export class LoginDirectory {
     const made = (what: string) => this.#mac(`${what} ${mechanism} ${login}`);
     return {
       salt: made("salt").subarray(0, 16),
-      iterations: iterations ?? 4096,
+      iterations: iterations ?? scramRounds[mechanism === "SCRAM-SHA-1" ? "sha1" : "sha256"],
       storedKey: made("stored").subarray(0, size),
       serverKey: made("server").subarray(0, size),
       absent: true,

@@ -2,7 +2,7 @@
  * Hashes of passwords as other servers keep them, with Dovecot's `{SCHEME}` prefixes or without: they are
  * verified as they are, and replaced by our own at the next login with the password.
  *
- * What can be verified: argon2id, argon2i, bcrypt, SHA-crypt (`$5$`, `$6$`), PBKDF2 (of Dovecot, and of
+ * What can be verified: argon2id, argon2i, bcrypt, SHA-crypt (`$5$`, `$6$`), MD5-crypt (`$1$`), PBKDF2 (of Dovecot, and of
  * passlib as Mailu has it), SCRAM-SHA-1 and -256 of Dovecot, and (S)SHA, (S)SHA256 and (S)SHA512.
  *
  * @module
@@ -10,6 +10,7 @@
 import { Buffer } from "node:buffer";
 import { createHash, createHmac, pbkdf2Sync, timingSafeEqual } from "node:crypto";
 import { argon2Verify, bcryptVerify } from "hash-wasm";
+import { md5Crypt } from "./md5_crypt.ts";
 import { parseShaCrypt, type ShaCrypt, shaCrypt } from "./sha_crypt.ts";
 
 /** A hash that can be verified. */
@@ -18,6 +19,7 @@ export type PasswordHash =
   | { kind: "bcrypt"; text: string }
   | { kind: "bcryptSha256"; text: string; salt: string }
   | { kind: "shaCrypt"; hash: ShaCrypt }
+  | { kind: "md5Crypt"; salt: string; digest: string }
   | { kind: "pbkdf2"; algorithm: string; rounds: number; salt: Buffer; digest: Buffer }
   | { kind: "sha"; algorithm: string; salt: Buffer; digest: Buffer }
   | {
@@ -30,7 +32,7 @@ export type PasswordHash =
 
 /** Schemes of Dovecot whose text says by itself what it is. */
 const selfDescribing =
-  /^(?:CRYPT|SHA256-CRYPT|SHA512-CRYPT|BLF-CRYPT|ARGON2I|ARGON2ID|PBKDF2|SCRAM-SHA-1|SCRAM-SHA-256)$/;
+  /^(?:CRYPT|MD5-CRYPT|SHA256-CRYPT|SHA512-CRYPT|BLF-CRYPT|ARGON2I|ARGON2ID|PBKDF2|SCRAM-SHA-1|SCRAM-SHA-256)$/;
 /** Schemes that are a digest, in base64, with a salt at its end. */
 const digests: Record<string, { algorithm: string; size: number; salted: boolean }> = {
   SHA: { algorithm: "sha1", size: 20, salted: false },
@@ -103,6 +105,8 @@ function parseUnprefixed(text: string): PasswordHash | undefined {
   }
   const sha = parseShaCrypt(text);
   if (sha) return { kind: "shaCrypt", hash: sha };
+  const md5 = /^\$1\$([^$:\n]{0,8})\$([./0-9A-Za-z]{22})$/.exec(text);
+  if (md5) return { kind: "md5Crypt", salt: md5[1], digest: md5[2] };
   return parsePasslibPbkdf2(text);
 }
 
@@ -192,6 +196,11 @@ export async function verifyPasswordHash(hash: PasswordHash, password: string): 
       return same(
         Buffer.from(shaCrypt(hash.hash, password.slice(0, 1024))),
         Buffer.from(hash.hash.digest),
+      );
+    case "md5Crypt":
+      return same(
+        Buffer.from(md5Crypt(password.slice(0, 1024), hash.salt)),
+        Buffer.from(hash.digest),
       );
     case "pbkdf2":
       return same(

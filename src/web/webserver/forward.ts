@@ -34,6 +34,12 @@ function targetUrl(req: WebRequest, f: WebForward, matched: number): URL {
   return new URL(`${base.origin}${joined}${req.url.search}`);
 }
 
+/** The sessions of our pages on the same host are not the other server's business. */
+function withoutOurCookies(value: string): string {
+  return value.split(";").map((c) => c.trim())
+    .filter((c) => !/^(?:__Secure-)?mox-(?:webmail|account|admin)=/.test(c)).join("; ");
+}
+
 function requestHeaders(req: WebRequest): OutgoingHttpHeaders {
   const headers: OutgoingHttpHeaders = {};
   const named = new Set(
@@ -43,8 +49,10 @@ function requestHeaders(req: WebRequest): OutgoingHttpHeaders {
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = raw[i].toLowerCase();
     if (hopByHop.has(name) || named.has(name) || name.startsWith("x-forwarded-")) continue;
+    const value = name === "cookie" ? withoutOurCookies(raw[i + 1]) : raw[i + 1];
+    if (value === "") continue;
     const before = headers[name] as string[] | undefined;
-    headers[name] = [...before ?? [], raw[i + 1]];
+    headers[name] = [...before ?? [], value];
   }
   // One value, as the runtime's client wants it.
   headers["host"] = req.headers.get("host") ?? "";
@@ -110,10 +118,11 @@ export async function forward(
     const name = answer.rawHeaders[i].toLowerCase();
     if (!hopByHop.has(name)) headers.append(name, answer.rawHeaders[i + 1]);
   }
-  // The other server's pages have policies of their own, or none.
+  // The other server's pages have policies of their own, or none: "" keeps our strict defaults away.
   for (const name of ["content-security-policy", "referrer-policy", "cross-origin-opener-policy"]) {
     if (!headers.has(name)) headers.set(name, passedOn[name]);
   }
+  if (!headers.has("x-dns-prefetch-control")) headers.set("x-dns-prefetch-control", "on");
   for (const [name, value] of f.ResponseHeaders) headers.set(name, value);
   const status = answer.statusCode ?? 502;
   if (status < 200 || [204, 205, 304].includes(status) || req.method === "HEAD") {

@@ -242,7 +242,12 @@ Deno.test("reverse proxy: path, body, headers both ways; what is of one connecti
       const r = await s.ask("www.example", "/app/x/y?z=1", {
         method: "PUT",
         body: "content",
-        headers: { "X-Forwarded-For": "6.6.6.6", "Content-Length": "7", Te: "trailers" },
+        headers: {
+          "X-Forwarded-For": "6.6.6.6",
+          "Content-Length": "7",
+          Te: "trailers",
+          Cookie: "app=1; mox-webmail=secret; __Secure-mox-admin=secret; other=2",
+        },
       });
       assert.equal(r.status, 201);
       assert.equal(r.headers["x-own"], "1");
@@ -256,6 +261,7 @@ Deno.test("reverse proxy: path, body, headers both ways; what is of one connecti
       assert.equal(seen.headers["x-forwarded-for"], "127.0.0.1");
       assert.equal(seen.headers["x-forwarded-proto"], "http");
       assert.equal(seen.headers.te, undefined);
+      assert.equal(seen.headers.cookie, "app=1; other=2");
     }));
 });
 

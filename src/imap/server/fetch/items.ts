@@ -10,7 +10,7 @@ import type { MessageReader } from "../../../store/types.ts";
 import { formatDateTime, formatFlags, formatString } from "../../format/text.ts";
 import type { FetchItem } from "../../parse/fetch.ts";
 import { idSuffix } from "../mailboxes/places.ts";
-import { readBinary, readSection, sectionSpan } from "./sections.ts";
+import { binaryPieces, readSection, sectionSpan } from "./sections.ts";
 import type { Session } from "../session/session.ts";
 
 /** Bytes read from a file at a time. */
@@ -80,14 +80,18 @@ export function* contentPieces(
     }
     const section = item.section;
     if (item.kind === "binarysize" || item.binary) {
-      const bytes = row.size <= maxBinaryBytes ? readBinary(reader, root(), section) : "unknown";
-      const known = typeof bytes !== "string";
-      if (bytes === "unknown") r.unknownEncoding = true;
+      const pieces = row.size <= maxBinaryBytes
+        ? yield* binaryPieces(reader, root(), section)
+        : "unknown";
+      const known = typeof pieces !== "string";
+      if (pieces === "unknown") r.unknownEncoding = true;
       if (item.kind === "binarysize") {
-        conn.write(`${sep}BINARY.SIZE[${section.label}] ${known ? bytes.length : 0}`);
+        const size = known ? pieces.reduce((n, b) => n + b.length, 0) : 0;
+        conn.write(`${sep}BINARY.SIZE[${section.label}] ${size}`);
       } else {
         const label = `${sep}BINARY[${section.label}]${originText(item.partial)}`;
-        writeBytes(s, label, known ? cut(bytes, item.partial) : undefined, true);
+        if (known) yield* writePieces(s, label, cutPieces(pieces, item.partial));
+        else conn.write(`${label} NIL`);
       }
       sep = " ";
       continue;
@@ -100,7 +104,7 @@ export function* contentPieces(
     if (!span) {
       conn.write(`${label} NIL`);
     } else if (section.fields.length > 0) {
-      writeBytes(s, label, cut(readSection(reader, span, section), item.partial), false);
+      writeBytes(s, label, cut(readSection(reader, span, section), item.partial));
     } else {
       const nul = structure ? structure.hasNul === true : row.structure.includes('"z":1');
       yield* writeSpan(s, label, reader, span.from, span.to, item.partial, nul);
@@ -123,20 +127,43 @@ function cut(bytes: Uint8Array, partial: [number, number] | undefined): Uint8Arr
   return partial ? bytes.subarray(partial[0], partial[0] + partial[1]) : bytes;
 }
 
-/** A literal, or a literal8 where NUL is in it and may be. */
-function writeBytes(
+/** The part of the bytes that the pieces are together. */
+function cutPieces(
+  pieces: readonly Uint8Array[],
+  partial: [number, number] | undefined,
+): readonly Uint8Array[] {
+  if (!partial) return pieces;
+  let skip = partial[0];
+  let left = partial[1];
+  const chosen: Uint8Array[] = [];
+  for (const piece of pieces) {
+    const part = piece.subarray(skip, skip + left);
+    skip = Math.max(0, skip - piece.length);
+    left -= part.length;
+    if (part.length > 0) chosen.push(part);
+  }
+  return chosen;
+}
+
+/** A literal of decoded bytes: a literal8 where NUL is in it. */
+function* writePieces(
   s: Session,
   label: string,
-  bytes: Uint8Array | undefined,
-  binary: boolean,
-): void {
-  if (!bytes) {
-    s.conn.write(`${label} NIL`);
-    return;
+  pieces: readonly Uint8Array[],
+): Generator<void> {
+  const size = pieces.reduce((n, b) => n + b.length, 0);
+  const eight = pieces.some((b) => b.includes(0)) ? "~" : "";
+  s.conn.write(`${label} ${eight}{${size}}\r\n`);
+  for (const b of pieces) {
+    s.conn.write(b);
+    yield;
   }
-  const eight = binary && bytes.includes(0) ? "~" : "";
-  s.conn.write(`${label} ${eight}{${bytes.length}}\r\n`);
-  s.conn.write(eight === "" ? withoutNul(bytes) : bytes);
+}
+
+/** A literal of a message's own bytes. */
+function writeBytes(s: Session, label: string, bytes: Uint8Array): void {
+  s.conn.write(`${label} {${bytes.length}}\r\n`);
+  s.conn.write(withoutNul(bytes));
 }
 
 /**

@@ -5,6 +5,7 @@
  */
 import { chooseFields } from "../../../mail/header/filter.ts";
 import type { Part } from "../../../mail/structure/structure.ts";
+import { transferStream } from "../../../mail/transfer/stream.ts";
 import { decodeTransferEncoding } from "../../../mail/transfer/transfer.ts";
 import type { MessageReader } from "../../../store/types.ts";
 import type { Section } from "../../parse/fetch.ts";
@@ -86,17 +87,36 @@ export function readSection(
   return out;
 }
 
-/** A part's body with its transfer encoding undone (RFC 3516); undefined if the encoding is unknown. */
-export function readBinary(
+/** Encodings that are undone piece by piece; what others mean depends on the whole. */
+const streamed = new Set(["", "base64", "quoted-printable", "7bit", "8bit", "binary"]);
+
+/** Bytes that are decoded in one go. */
+const slice = 256 * 1024;
+
+/**
+ * A part's body with its transfer encoding undone (RFC 3516), as pieces one behind the other. Yields after each, so
+ * that others are served while a large one is decoded.
+ */
+export function* binaryPieces(
   reader: MessageReader,
   root: Part,
   section: Section,
-): Uint8Array | "missing" | "unknown" {
-  if (section.part.length === 0) return reader.read(0, reader.size);
-  const p = findPart(root, section.part);
-  if (!p) return "missing";
-  const body = reader.read(p.bodyOffset, p.endOffset);
+): Generator<void, Uint8Array[] | "missing" | "unknown"> {
+  const p = section.part.length === 0 ? undefined : findPart(root, section.part);
+  if (section.part.length > 0 && !p) return "missing";
   // RFC 3516 §4.3: of multipart and message/rfc822 the body as it is.
-  if (p.parts.length > 0 || p.message) return body;
-  return decodeTransferEncoding(body, p.encoding) ?? "unknown";
+  const asItIs = !p || p.parts.length > 0 || p.message !== undefined;
+  if (!asItIs && !streamed.has(p.encoding.toLowerCase())) {
+    const whole = decodeTransferEncoding(reader.read(p.bodyOffset, p.endOffset), p.encoding);
+    return whole === undefined ? "unknown" : [whole];
+  }
+  const stream = transferStream(asItIs ? "binary" : p.encoding);
+  const to = p ? p.endOffset : reader.size;
+  const pieces: Uint8Array[] = [];
+  for (let at = p ? p.bodyOffset : 0; at < to; at += slice) {
+    pieces.push(stream.push(reader.read(at, Math.min(to, at + slice))));
+    yield;
+  }
+  pieces.push(stream.end());
+  return pieces.filter((b) => b.length > 0);
 }

@@ -19,7 +19,12 @@ export const emailQuery = defineMethod({
     const view = await mailView(await ctx.access(args.accountId));
     // Of before: what changes while it is looked for comes with the next changes.
     const queryState = String(emailState(view.account));
-    const slots = await findEmails(view, query, () => ctx.signal.aborted);
+    const { position, limit } = args;
+    const isStart = !args.anchor && !args.calculateTotal && (position ?? 0) >= 0;
+    const most = isStart && limit !== null && limit !== undefined
+      ? (position ?? 0) + limit
+      : Infinity;
+    const slots = await findEmails(view, query, () => ctx.signal.aborted, most);
     return {
       accountId: args.accountId,
       queryState,

@@ -16,6 +16,7 @@ import {
   type TransferIndex,
 } from "../../transfer_index.ts";
 import { emlxMessage } from "../emlx.ts";
+import { unpacked } from "../compressed.ts";
 import { maildirMessage, parseDovecotKeywords } from "../maildir.ts";
 import { mboxSource } from "../mbox.ts";
 import { mhMessage, type MhSequences, parseMhSequences } from "../mh.ts";
@@ -238,7 +239,8 @@ export async function* archiveSource(archive: Archive, c: Contents): Source {
       yield { place: e.name, problem: tooLarge };
       continue;
     }
-    const found = message(c, e, kind, content);
+    const plain = kind === "maildir" ? await unpacked(content) : content;
+    const found = typeof plain === "string" ? plain : message(c, e, kind, plain);
     if (typeof found === "string") yield { place: e.name, problem: found };
     else if (found) yield { ...found, ...place };
   }

@@ -287,7 +287,9 @@ function* zipEntries(c: MessageContent): Generator<{ name: string; pieces: Itera
   const attachments = sortParts(c.root).attachments;
   const paths = new Map([...numberedParts(c.root)].map((p) => [p.part, p.path]));
   for (const { part } of attachments) {
-    const name = fileNameOf(part) ||
+    const given = fileNameOf(part);
+    // "." and ".." are names of folders.
+    const name = (/^[. ]+$/.test(given) ? "" : given) ||
       `part-${paths.get(part)}${part.type === "message" ? ".eml" : `.${part.subtype}`}`;
     const dot = name.lastIndexOf(".") > 0 ? name.lastIndexOf(".") : name.length;
     let unique = name;

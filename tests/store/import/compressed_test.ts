@@ -1,0 +1,33 @@
+/** Maildirs whose messages Dovecot has compressed. */
+import assert from "node:assert/strict";
+import { gzipSync } from "node:zlib";
+import { pathSource } from "../../../src/store/import/path.ts";
+
+Deno.test("messages packed with gzip come as they were; others are told, and what is damaged", async () => {
+  const dir = await Deno.makeTempDir({ prefix: "mox-packed-" });
+  try {
+    await Deno.mkdir(`${dir}/cur`, { recursive: true });
+    await Deno.mkdir(`${dir}/new`);
+    await Deno.mkdir(`${dir}/tmp`);
+    const text = "Subject: packed\r\nMessage-ID: <p@x.example>\r\n\r\nbody\r\n";
+    const packed = gzipSync(text);
+    await Deno.writeFile(`${dir}/cur/1700000000.1.host,S=55,W=57:2,SZ`, packed);
+    await Deno.writeFile(`${dir}/cur/1700000001.2.host:2,`, packed.subarray(0, packed.length - 9));
+    await Deno.writeTextFile(`${dir}/cur/1700000002.3.host:2,`, "Dovecot-LZ4\r\x2a...");
+    await Deno.writeTextFile(`${dir}/cur/1700000003.4.host:2,`, text);
+    const { source } = await pathSource(dir, "");
+    const contents: string[] = [];
+    const problems: string[] = [];
+    for await (const m of source) {
+      if ("problem" in m) problems.push(m.problem);
+      else if ("content" in m) contents.push(new TextDecoder().decode(m.content));
+    }
+    assert.deepEqual(contents, [text, text]);
+    assert.deepEqual(problems.sort().map((p) => p.slice(0, 30)), [
+      "is compressed with gzip, and d",
+      "is compressed with lz4: import",
+    ]);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
