@@ -119,3 +119,11 @@ Deno.test("rules that would be expanded for ever take no time", () => {
     assert.ok(performance.now() - before < 1000);
   }
 });
+
+Deno.test("a zone that lists its changes one by one", () => {
+  const text = outlook.replaceAll(/RRULE:.*BYMONTH=10\r\n/g, "RDATE:20251026T030000\r\n")
+    .replaceAll(/RRULE:.*BYMONTH=3\r\n/g, "RDATE:20260329T020000\r\n");
+  assert.equal(new Date(readInvitation(text)!.start).toISOString(), "2026-07-15T08:00:00.000Z");
+  const winter = readInvitation(text.replaceAll("20260715", "20260115"))!;
+  assert.equal(new Date(winter.start).toISOString(), "2026-01-15T09:00:00.000Z");
+});

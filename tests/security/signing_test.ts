@@ -7,6 +7,7 @@ import { createPrivateKey, generateKeyPairSync } from "node:crypto";
 import { Log } from "../../src/log/mod.ts";
 import { authenticate, bytesSource } from "../../src/senderauth/mod.ts";
 import { ed25519Private, keyRecord } from "../senderauth/messages.ts";
+import { vouches } from "../../src/serve/onward/vouch.ts";
 import { mail, type Receiver, startReceiver } from "../serve/receiver.ts";
 import { type FakeHost, fakeHost, type FakeMail } from "../smtp/fake_host.ts";
 
@@ -157,3 +158,14 @@ Deno.test("what is genuine, and what is in other names, goes on signed and seale
       assert.equal(v.arc, "pass");
     }
   }));
+
+Deno.test("what lies in a mailbox is vouched for only where its From has nothing to do with us", () => {
+  const header = (from: string) => new TextEncoder().encode(`${from}\r\nSubject: x\r\n\r\n`);
+  for (const [, from] of forgeries) {
+    assert.equal(vouches("ours.example", header(from.replaceAll("\n", "\r\n")), undefined), false);
+  }
+  for (const odd of ["Subject: no author", " From: ceo@ours.example", "From: nobody"]) {
+    assert.equal(vouches("ours.example", header(odd), undefined), false, odd);
+  }
+  assert.equal(vouches("ours.example", header("From: <joe@sender.example>"), undefined), true);
+});

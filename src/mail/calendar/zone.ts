@@ -25,6 +25,8 @@ interface ZoneChange {
   /** It comes each year. */
   rule: { month: number; nth: number; day: number } | undefined;
   until: number;
+  /** Other times at which it comes, on the wall. */
+  others: number[];
 }
 
 function changeOf(c: ICAL.Component): ZoneChange | undefined {
@@ -36,6 +38,9 @@ function changeOf(c: ICAL.Component): ZoneChange | undefined {
   const byDay = /^([+-]?[1-5])(SU|MO|TU|WE|TH|FR|SA)$/.exec(field("BYDAY"));
   const month = Number(field("BYMONTH"));
   const yearly = field("FREQ") === "YEARLY" && byDay !== null && month >= 1 && month <= 12;
+  const others = c.getAllProperties("rdate").slice(0, maxChanges)
+    .flatMap((p) => p.getValues().slice(0, maxChanges))
+    .flatMap((t: unknown) => t instanceof ICAL.Time ? [wall(t)] : []);
   const until = /^(\d{4})(\d{2})(\d{2})/.exec(field("UNTIL"));
   return {
     start: wall(start),
@@ -44,6 +49,7 @@ function changeOf(c: ICAL.Component): ZoneChange | undefined {
     until: until === null
       ? Infinity
       : Date.UTC(Number(until[1]), Number(until[2]) - 1, Number(until[3]) + 1),
+    others,
   };
 }
 
@@ -77,7 +83,9 @@ function describedOffset(zone: ICAL.Component, at: number): number | undefined {
   const year = new Date(at).getUTCFullYear();
   for (const c of changes) {
     // Without a rule it holds from its start on.
-    const onsets = c.rule === undefined ? [c.start] : [inYear(c, year), inYear(c, year - 1)];
+    const onsets = c.rule === undefined
+      ? [c.start, ...c.others]
+      : [inYear(c, year), inYear(c, year - 1), ...c.others];
     for (const on of onsets) {
       if (on !== undefined && on <= at && (best === undefined || on > best.at)) {
         best = { at: on, offset: c.offset };

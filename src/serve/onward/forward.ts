@@ -13,7 +13,7 @@ import type { Incoming } from "../receiving/incoming.ts";
 import type { ReceivingServices } from "../receiving/services.ts";
 import type { Plan } from "../receiving/plan.ts";
 import { forwardingSignatures } from "../sending/signing.ts";
-import { vouches } from "./vouch.ts";
+import { maxHeader, vouches } from "./vouch.ts";
 import { asksForNoTls } from "../sending/tls_required.ts";
 
 const forwarded = counter(
@@ -102,6 +102,23 @@ export interface Changed {
   onAdded?: () => void;
 }
 
+/** The first bytes of a file, in which its header is. */
+async function startOf(path: string): Promise<Uint8Array> {
+  const file = await Deno.open(path, { read: true });
+  try {
+    const bytes = new Uint8Array(maxHeader);
+    let n = 0;
+    while (n < bytes.length) {
+      const got = await file.read(bytes.subarray(n));
+      if (got === null) break;
+      n += got;
+    }
+    return bytes.subarray(0, n);
+  } finally {
+    file.close();
+  }
+}
+
 /**
  * Queues a message for the addresses that it goes on to; durable when it resolves.
  * @param account whose message it is
@@ -130,7 +147,10 @@ export async function forward(
     await forwardingSignatures(s.config, via.domain, file, {
       chain: sender.auth?.arc,
       results: sender.results,
-      vouched: vouches(via.asciiDomain ?? via.domain ?? "", arrived.header, sender.auth),
+      // A script may have written another author into it, of whom nothing was shown.
+      vouched: changed.file
+        ? vouches(via.asciiDomain, await startOf(changed.file.file), undefined)
+        : vouches(via.asciiDomain, arrived.header, sender.auth),
     }),
   );
   const prefix = new Uint8Array(signed.length + head.length);

@@ -6,8 +6,12 @@
  */
 import { mentionedDomains } from "../../mail/address/author.ts";
 import { splitHeader } from "../../mail/header/header.ts";
+import { bodyStart } from "../../senderauth/header_fields.ts";
 import type { SenderAuth } from "../../senderauth/mod.ts";
 import { organizationalDomain } from "../../store/messages/describe.ts";
+
+/** Bytes of a header that callers pass at most. */
+export const maxHeader = 256 * 1024;
 
 /** Domains of a From field that are looked at; with more nothing is signed. */
 const maxDomains = 50;
@@ -24,6 +28,8 @@ export function vouches(
   auth: Pick<SenderAuth, "dmarc"> | undefined,
 ): boolean {
   if (auth?.dmarc.result === "pass") return true;
+  // Of a longer one the rest could have another From.
+  if (header.length >= maxHeader && bodyStart(header) === header.length) return false;
   const own = organizationalDomain(domain.toLowerCase());
   let count = 0;
   for (const { name, value } of splitHeader(header)) {

@@ -32,6 +32,7 @@ import type { Account } from "../../store/account/account.ts";
 import { type FetchRow, Flag, type MessageReader, Want } from "../../store/types.ts";
 import type { SieveServices } from "../receiving/services.ts";
 import { queueOutgoing } from "../sending/outgoing.ts";
+import { maxHeader, vouches } from "../onward/vouch.ts";
 
 const log = new Log("sieve");
 /** Name of the annotation (RFC 6785 §2.3.3). */
@@ -211,10 +212,13 @@ export class ImapEvents {
   ): Promise<void> {
     const bytes = reader.read(0, reader.size);
     const from = this.#s.config.accountFor(login) === account.name ? login : "";
+    const domain = from.slice(from.lastIndexOf("@") + 1);
     await withTempFile(this.#s.tempDir, "sieve-", bytes, (file) =>
       queueOutgoing(this.#s, {
         senderAccount: account.name,
-        fromDomain: from.slice(from.lastIndexOf("@") + 1),
+        fromDomain: domain,
+        // What lies in a mailbox may be by anybody: our signature would say that it is by its From.
+        unsigned: !vouches(domain, bytes.subarray(0, maxHeader), undefined),
         mailFrom: from,
         recipients: [{ address: to }],
         file,
