@@ -46,7 +46,7 @@ Deno.test("a good message in a language that only spam had is not junk; spam in 
     const german = f.classify(wordsOf(`${texts.de} wir sehen uns am montag zum essen`));
     assert.ok(german.probability <= 0.6, `${german.probability}`);
     const english = f.classify(wordsOf(`${texts.en} pills casino winner click offer`));
-    assert.ok(english.probability > 0.9, `${english.probability}`);
+    assert.ok(english.probability > 0.8, `${english.probability}`);
     // When good mail in it has come, its words count as any others.
     for (let i = 0; i < 3; i++) f.train(true, wordsOf(`${texts.de} montag essen termin ${i}`));
     const spam = f.classify(wordsOf(`${texts.de} kredit gewinn sofort klicken angebot`));

@@ -11,8 +11,10 @@ export const getJmapAccess: Command = {
   states: loggedIn,
   capabilities: ["JMAPACCESS"],
   parse(_c, s) {
-    const { jmapUrl } = s.backend;
-    if (jmapUrl === undefined) throw new ImapBad("there is no JMAP here");
-    return () => s.untagged(`JMAPACCESS "${jmapUrl}"`);
+    return () => {
+      const { jmapUrl } = s.backend;
+      if (jmapUrl === undefined) throw new ImapBad("there is no JMAP here");
+      s.untagged(`JMAPACCESS "${jmapUrl}"`);
+    };
   },
 };
