@@ -162,7 +162,7 @@ Deno.test({
         await send(from, to, "Hello");
         const source = await firstMessage(to);
         assert.match(source, /Hello, you there/);
-        assert.match(source, new RegExp(`^DKIM-Signature: .*d=${from.domain};`, "m"));
+        assert.match(source, new RegExp(`^DKIM-Signature: [^:]*d=${from.domain};`, "m"));
         const received = /^Received: from [^]*?;/m.exec(source)![0];
         assert.match(received, new RegExp(`from ${from.host} `));
         assert.match(received, /ESMTPS|TLS/);

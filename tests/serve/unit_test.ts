@@ -131,7 +131,7 @@ Deno.test({
         assert.match(r.text, /can't use .*: run the command as root, which hands files over/);
         assert.deepEqual(
           [...Deno.readDirSync(hidden)].map((e) => e.name).sort(),
-          ["Old.mbox", "backup", "out"],
+          ["Old.mbox", "backup", "backup-config", "out"],
         );
       });
     } finally {

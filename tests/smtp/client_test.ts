@@ -130,7 +130,11 @@ Deno.test("a message goes to our own server by STARTTLS, with all that was asked
 });
 
 Deno.test("submission: each mechanism logs in over TLS from the first byte", async () => {
-  await using server = await startServer({ submission: true, implicitTls: true });
+  await using server = await startServer({
+    submission: true,
+    implicitTls: true,
+    scramPlus: true,
+  });
   for (
     const mechanism of [
       "SCRAM-SHA-256-PLUS",
