@@ -28,7 +28,7 @@ const once = adminCommand({
 Makes a consistent copy of the data folder in a new folder: every database as it is at one moment, and
 all message files. On the same file system the files are linked, which takes no space; otherwise they are
 copied. At the end the copy is checked as "mox verifydata" does. The search index is left out: it is made
-anew. Configuration files are not part of it.
+anew. The files of the configuration, with keys, are in a folder beside it, with "-config" behind its name.
 
 To restore: stop the server, put the copy in the place of the data folder, check it with
 "mox verifydata", make it the server user's (chown -R), and start the server.

@@ -1,10 +1,29 @@
 /** The backup, as a command of the administrator. @module */
 import { copyConfigFiles } from "../../admin/original/config_copy.ts";
+import type { Config } from "../../config/mod.ts";
 import { BackupError } from "../../store/backup/copy.ts";
 import { noteBackup } from "../../store/backup/last_backup.ts";
 import { backupInWorker, verifyInWorker } from "../../store/backup/worker.ts";
 import type { AdminCommand } from "./admin_command.ts";
 import { ControlError } from "./control.ts";
+
+/** Copies the configuration beside the data. Where that can't be, it says so: the data is the backup. */
+async function backUpConfig(
+  config: Config,
+  to: string,
+  say: (text: string) => void,
+): Promise<void> {
+  try {
+    const files = await copyConfigFiles(config.dir, config.dataDir, to);
+    say(`${files.length} files of the configuration, with keys, in ${to}`);
+  } catch (err) {
+    if (!(err instanceof Deno.errors.PermissionDenied)) throw err;
+    say(
+      `warning: the configuration is not in the backup, as ${to} can't be made by the server's user: make that ` +
+        `folder for it, or copy ${config.dir} yourself`,
+    );
+  }
+}
 
 export const backupCommands: Record<string, AdminCommand> = {
   async backup({ config, log }, args, print) {
@@ -19,8 +38,7 @@ export const backupCommands: Record<string, AdminCommand> = {
         { from: config.dataDir, to: destination, base: base === "" ? undefined : base },
         say,
       );
-      const files = await copyConfigFiles(config.dir, config.dataDir, `${destination}-config`);
-      say(`${files.length} files of the configuration, with keys, in ${destination}-config`);
+      await backUpConfig(config, `${destination}-config`, say);
       const faults = await verifyInWorker(destination, false, () => {});
       for (const f of faults) say(`warning: ${f.path}: ${f.text}`);
       const seconds = ((Date.now() - start) / 1000).toFixed(1);
