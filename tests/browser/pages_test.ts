@@ -41,8 +41,19 @@ Deno.test({ name: "account page", ignore: lacks("chromium") }, async (t) => {
       await page.getByRole("definition").filter({ hasText: "Ann Example" }).waitFor();
     });
     await step("webmail and account page lead to each other", async () => {
+      // Asked for before the server has said anything, settings open when it has.
+      let letGo = () => {};
+      const held = new Promise<void>((done) => letGo = done);
+      await c.route(/webmail\/events\?/, async (r) => {
+        await held;
+        await r.continue();
+      });
       const mail = await w.login(c);
       await mail.getByRole("button", { name: "Settings" }).click();
+      assert.equal(await mail.getByRole("dialog").count(), 0);
+      letGo();
+      await mail.getByRole("link", { name: "Account page" }).waitFor();
+      await c.unrouteAll();
       const opened = mail.waitForEvent("popup");
       await mail.getByRole("link", { name: "Account page" }).click();
       const account = await opened;

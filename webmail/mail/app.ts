@@ -145,10 +145,10 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
     connect();
     void windows.save();
   });
-  /** Asked for before the server has said who we are. */
-  let composeSoon = false;
+  /** Asked for before the server has said who we are: done when it has. */
+  const soon: (() => void)[] = [];
   const compose = (...to: string[]) => {
-    if (start === undefined || settings === undefined) composeSoon = true;
+    if (start === undefined || settings === undefined) soon.push(() => compose(...to));
     else windows.open(newMessage(start, settings, to));
   };
   const list = messageList({
@@ -342,9 +342,10 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
   }
 
   function showSettings(): void {
+    if (start === undefined || settings === undefined) return void soon.push(showSettings);
     const rules = () => openRules(mailboxes.values());
-    const addresses = start?.addresses.map((a) => a.address) ?? [];
-    openSettings(settings!, addresses, start?.accountPage ?? null, rules, applySettings);
+    const addresses = start.addresses.map((a) => a.address);
+    openSettings(settings, addresses, start.accountPage, rules, applySettings);
   }
 
   function applySettings(s: Settings): void {
@@ -453,7 +454,7 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
           else void windows.recover();
           // Someone who just came is where the mail is.
           if (document.activeElement === document.body) list.focus();
-          if (composeSoon) compose();
+          for (const asked of soon.splice(0)) asked();
           const text = readAddress().search;
           search.set("");
           show(wanted(), {});
