@@ -15,8 +15,8 @@ export type ProgramLogin = { account: string } | "wrong" | "wrongCode" | "second
 /** A message of the account, for its recipients. */
 export interface JmapSubmission {
   account: string;
-  /** Domain of From; its keys sign. */
-  fromDomain: string;
+  /** Header as it is sent, with its empty line. */
+  header: Uint8Array;
   mailFrom: string;
   recipients: NewQueueRecipient[];
   file: string;

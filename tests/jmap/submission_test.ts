@@ -1,5 +1,6 @@
 /** Identities, submissions and vacation by JMAP (RFC 8621 §6-8). */
 import assert from "node:assert/strict";
+import { authorHeaders } from "../security/author_headers.ts";
 import { type Client, type Json, withJmap } from "./world.ts";
 
 async function draft(c: Client, more: Json = {}): Promise<string> {
@@ -235,6 +236,36 @@ Deno.test("RFC 8621 §7.5: what can't be sent, by its error", () =>
       (await ann.fails("EmailSubmission/set", { onSuccessDestroyEmail: ["#x"] })).type,
       "invalidArguments",
     );
+  }));
+
+Deno.test("an imported message is sent only if all its readings name the user", () =>
+  withJmap(async ({ ann }) => {
+    const { drafts } = await ann.roles();
+    const [{ id: identityId }] = (await ann.call("Identity/get", {})).list;
+    const { refused, taken } = authorHeaders("ann@mox.example", "bob@mox.example");
+    const date = "Date: Mon, 30 Nov 2026 10:00:00 +0000";
+    for (const [kind, cases] of [["refused", refused], ["taken", taken]] as const) {
+      for (const [what, header] of cases) {
+        const message = `${header}\r\n${date}\r\nTo: joe@to.example\r\n\r\nhi\r\n`;
+        const { id } = await ann.import(message, drafts);
+        const r = await ann.call("EmailSubmission/set", {
+          create: {
+            s: {
+              identityId,
+              emailId: id,
+              envelope: {
+                mailFrom: { email: "ann@mox.example" },
+                rcptTo: [{ email: "joe@to.example" }],
+              },
+            },
+          },
+        });
+        if (kind === "taken") assert.ok(r.created?.s, `${what} ${JSON.stringify(r.notCreated)}`);
+        else {
+          assert.match(r.notCreated?.s?.type ?? "sent", /^(forbiddenFrom|invalidEmail)$/, what);
+        }
+      }
+    }
   }));
 
 Deno.test("RFC 8621 §8: the vacation response is the account page's, a singleton", () =>

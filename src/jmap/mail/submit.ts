@@ -228,7 +228,7 @@ export async function submit(
       }
       return await s.submit({
         account: account.name,
-        fromDomain: from[0].slice(from[0].lastIndexOf("@") + 1),
+        header: head,
         mailFrom: mailFrom.email,
         recipients: rcptTo.map((r) => ({
           address: r.email,

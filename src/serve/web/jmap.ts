@@ -15,7 +15,10 @@ import {
   Vapid,
 } from "../../jmap/mod.ts";
 import { Log } from "../../log/mod.ts";
+import type { AuthorAddress } from "../../mail/address/author.ts";
+import { splitHeader } from "../../mail/header/header.ts";
 import { SmtpError } from "../../smtp/server/mod.ts";
+import { checkAuthors } from "../sending/authors.ts";
 import { queueOutgoing } from "../sending/outgoing.ts";
 import { checkProgramLogin } from "./account_pages.ts";
 import type { WebServer, WebShared } from "./page_server.ts";
@@ -61,10 +64,18 @@ export async function jmap(
 }
 
 async function submit(s: Server, m: JmapSubmission): Promise<number[]> {
-  const { account, ...message } = m;
+  const { account, header, ...message } = m;
+  let authors: AuthorAddress[];
+  try {
+    authors = checkAuthors(s.config, account, header, splitHeader(header));
+  } catch (cause) {
+    if (cause instanceof SmtpError) throw new SetError("forbiddenFrom", cause.message);
+    throw cause;
+  }
   try {
     return await queueOutgoing(s, {
       ...message,
+      fromDomain: authors[0].domain,
       senderAccount: account,
       prefix: new Uint8Array(0),
     });
