@@ -26,7 +26,7 @@ import { answerApi, problemResponse } from "./http/api.ts";
 import { checkOrigin, preflight, withCors } from "./http/cors.ts";
 import { answerDownload } from "./http/download.ts";
 import { answerEventSource } from "./http/event_source.ts";
-import { authenticate, mayStay } from "./http/login.ts";
+import { authenticate } from "./http/login.ts";
 import { Running } from "./http/running.ts";
 import { sessionObject } from "./http/session.ts";
 import { answerUpload } from "./http/upload.ts";
@@ -120,7 +120,7 @@ export function openJmap(s: JmapServices): Jmap {
           throw new HttpError(429, `more than ${maxStreams} event streams and websockets`);
         }
         try {
-          return answerEventSource(s, user, req, () => mayStay(s, req, user), done);
+          return answerEventSource(s, user, req, done);
         } catch (err) {
           done();
           throw err;
@@ -153,8 +153,7 @@ export function openJmap(s: JmapServices): Jmap {
       if (done === undefined) return refuse(429, "too many websockets");
       try {
         socket.write(acceptUpgrade(req));
-        const stay = () => mayStay(s, req, user);
-        await new JmapSocket(s, user, req, socket, requests, stay).run(head);
+        await new JmapSocket(s, user, req, socket, requests).run(head);
       } finally {
         done();
       }

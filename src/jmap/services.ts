@@ -1,7 +1,7 @@
 /** What JMAP needs of the server. @module */
 import type { Config } from "../config/mod.ts";
 import type { Scripts } from "../delivery/sieve/scripts.ts";
-import type { AddressRule, LoginGuard } from "../net/mod.ts";
+import type { AddressRule, LoggedIn, LoginGuard } from "../net/mod.ts";
 import type { Accounts } from "../store/account/accounts.ts";
 import type { NewQueueRecipient, Queue } from "../queue/mod.ts";
 import type { ObjectStore } from "./objects/store.ts";
@@ -10,7 +10,12 @@ import type { Vapid } from "./push/vapid.ts";
 import type { Uploads } from "./blobs/uploads.ts";
 
 /** A login of a program: the account, or why there is none. */
-export type ProgramLogin = { account: string } | "wrong" | "wrongCode" | "second" | "disabled";
+export type ProgramLogin =
+  | { account: string; credential: string }
+  | "wrong"
+  | "wrongCode"
+  | "second"
+  | "disabled";
 
 /** A message of the account, for its recipients. */
 export interface JmapSubmission {
@@ -75,4 +80,6 @@ export interface JmapServices {
     form: { username: string; password: string },
     remoteIp: string,
   ): Promise<ProgramLogin>;
+  /** Follows an event stream or websocket until it is over. @returns what tells that it is */
+  loggedIn(session: LoggedIn): () => void;
 }

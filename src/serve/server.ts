@@ -248,6 +248,7 @@ export class MailServer {
         limiter: server.#loginGuard,
         audit: server.#audit,
         logins: server.#logins,
+        openLogins: server.#openLogins,
         outbound,
         tempDir,
         developer: server.#developer,

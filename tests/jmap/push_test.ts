@@ -6,6 +6,7 @@ import { closeFrame, FrameError, FrameReader } from "../../src/jmap/http/frames.
 import { encryptPush, readKeys } from "../../src/jmap/push/encrypt.ts";
 import { newVapidKey } from "../../src/jmap/push/vapid.ts";
 import { Pusher } from "../../src/jmap/push/pusher.ts";
+import { setAccountPassword } from "../../src/serve/logins.ts";
 import { mail } from "./messages.ts";
 import { type Client, type Json, withJmap, type World } from "./world.ts";
 
@@ -277,6 +278,32 @@ Deno.test("RFC 8887: requests and pushing over a websocket, with their errors", 
       send(x);
       assert.equal(await x.end(), code);
     }
+  }));
+
+Deno.test("event streams and websockets end with the password that has opened them", () =>
+  withJmap(async (w) => {
+    const streams = [
+      await follow(w, w.ann, "types=*&closeafter=no&ping=0"),
+      await follow(w, w.bob, "types=*&closeafter=no&ping=0"),
+    ];
+    const sockets = [await Ws.open(w, w.ann), await Ws.open(w, w.bob)];
+    await setAccountPassword(w.server.accounts, "ann", "another password");
+    assert.equal(await sockets[0].ws.end(), 1008);
+    for await (const e of events(streams[0].body!)) assert.fail(`after the end: ${e.event}`);
+    // Others stay.
+    sockets[1].ws.send({
+      "@type": "Request",
+      id: "1",
+      using: ["urn:ietf:params:jmap:core"],
+      methodCalls: [["Core/echo", {}, "0"]],
+    });
+    assert.equal((await sockets[1].ws.next())["@type"], "Response");
+    const bob = events(streams[1].body!);
+    const next = bob.next();
+    await w.bob.import(mail({}));
+    assert.equal((await next).value!.event, "state");
+    await bob.return(undefined);
+    sockets[1].ws.socket.destroy();
   }));
 
 Deno.test("frames in pieces of any size", () => {

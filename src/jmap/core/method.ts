@@ -17,6 +17,12 @@ export interface User {
   login: string;
 }
 
+/** One that has just logged in. */
+export interface LoggedInUser extends User {
+  /** What opened it: see ServerStep of sasl. */
+  credential: string;
+}
+
 /** An account as the user of a request may use it. */
 export interface Access {
   id: string;

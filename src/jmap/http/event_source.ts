@@ -1,6 +1,6 @@
 /** Pushing by an event stream (RFC 8620 §7.3). @module */
 import { HttpError, type WebRequest } from "../../web/http/mod.ts";
-import type { User } from "../core/method.ts";
+import type { LoggedInUser } from "../core/method.ts";
 import { type AllStates, packStates, unpackStates } from "../push/states.ts";
 import { Watcher } from "../push/watcher.ts";
 import type { JmapServices } from "../services.ts";
@@ -8,8 +8,6 @@ import type { JmapServices } from "../services.ts";
 /** Seconds between pings. */
 const shortestPing = 1;
 const longestPing = 3600;
-/** Seconds between two looks whether the client may still log in. */
-const loginCheck = 60;
 
 interface Options {
   types: ReadonlySet<string> | undefined;
@@ -42,9 +40,8 @@ function optionsOf(url: URL): Options {
 /** Follows the account until the client goes away, or the server stops. */
 export function answerEventSource(
   s: JmapServices,
-  user: User,
+  user: LoggedInUser,
   req: WebRequest,
-  mayStay: () => Promise<boolean>,
   done: () => void,
 ): Response {
   const o = optionsOf(req.url);
@@ -61,6 +58,7 @@ export function answerEventSource(
         ended = true;
         for (const t of timers) clearInterval(t);
         watcher?.close();
+        over();
         req.signal.removeEventListener("abort", end);
         req.stopping.removeEventListener("abort", end);
         done();
@@ -70,6 +68,8 @@ export function answerEventSource(
           // The client went away.
         }
       };
+      // It ends with what it was opened by, such as a password that is changed.
+      const over = s.loggedIn({ ...user, end: () => end() });
       req.signal.addEventListener("abort", end);
       req.stopping.addEventListener("abort", end);
       const send = (event: string, data: unknown, id?: string) => {
@@ -97,9 +97,6 @@ export function answerEventSource(
       if (o.ping > 0) {
         timers.push(setInterval(() => send("ping", { interval: o.ping }), o.ping * 1000));
       }
-      timers.push(setInterval(() => {
-        mayStay().then((may) => may || end()).catch(() => end());
-      }, loginCheck * 1000));
     },
     cancel: () => end(),
   }, new ByteLengthQueuingStrategy({ highWaterMark: 16 * 1024 }));

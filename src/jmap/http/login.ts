@@ -8,7 +8,7 @@ import { Buffer } from "node:buffer";
 import { countAuthentication } from "../../metrics/authentication.ts";
 import { HttpError, limitedLogin, type WebRequest } from "../../web/http/mod.ts";
 
-import type { User } from "../core/method.ts";
+import type { LoggedInUser } from "../core/method.ts";
 import type { JmapServices } from "../services.ts";
 
 interface Credentials {
@@ -44,7 +44,7 @@ function unauthorized(message: string): HttpError {
 }
 
 /** Checks name and password of a request. @throws HttpError 401, 403, 429 */
-export async function authenticate(s: JmapServices, req: WebRequest): Promise<User> {
+export async function authenticate(s: JmapServices, req: WebRequest): Promise<LoggedInUser> {
   const header = req.headers.get("authorization");
   const form = credentialsOf(header);
   if (form === undefined) {
@@ -66,13 +66,5 @@ export async function authenticate(s: JmapServices, req: WebRequest): Promise<Us
         : "wrong name or password",
     );
   }
-  return { account: result.account, login: username };
-}
-
-/** Whether what let a long request in still would. */
-export async function mayStay(s: JmapServices, req: WebRequest, user: User): Promise<boolean> {
-  const form = credentialsOf(req.headers.get("authorization"));
-  if (form === undefined) return false;
-  const result = await s.checkLogin(form, req.remoteIp);
-  return typeof result !== "string" && result.account === user.account;
+  return { account: result.account, login: username, credential: result.credential };
 }

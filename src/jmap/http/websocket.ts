@@ -5,7 +5,7 @@ import * as v from "valibot";
 import type { WebRequest } from "../../web/http/mod.ts";
 import { RequestError } from "../core/errors.ts";
 import { maxConcurrentRequests, maxSizeRequest } from "../core/limits.ts";
-import type { User } from "../core/method.ts";
+import type { LoggedInUser } from "../core/method.ts";
 import { checkRequest, parseJson } from "../core/request.ts";
 import { runRequest } from "../core/run.ts";
 import { type AllStates, packStates, unpackStates } from "../push/states.ts";
@@ -61,7 +61,7 @@ export function acceptUpgrade(req: WebRequest): string {
 /** One connection. */
 export class JmapSocket {
   readonly #s: JmapServices;
-  readonly #user: User;
+  readonly #user: LoggedInUser;
   readonly #req: WebRequest;
   readonly #socket: Duplex;
   readonly #running: Running;
@@ -72,26 +72,26 @@ export class JmapSocket {
   #watcher: Watcher | undefined;
   #alive = true;
   #closing = false;
+  readonly #over: () => void;
   readonly #timers: ReturnType<typeof setInterval>[] = [];
 
   constructor(
     s: JmapServices,
-    user: User,
+    user: LoggedInUser,
     req: WebRequest,
     socket: Duplex,
     running: Running,
-    mayStay: () => Promise<boolean>,
   ) {
     this.#s = s;
     this.#user = user;
     this.#req = req;
     this.#socket = socket;
     this.#running = running;
+    this.#over = s.loggedIn({ ...user, end: (reason) => this.close(1008, reason) });
     this.#timers.push(setInterval(() => {
       if (!this.#alive) return this.#end();
       this.#alive = false;
       this.#write(frame("ping", new Uint8Array(0)));
-      mayStay().then((may) => may || this.close(1008, "log in again")).catch(() => this.#end());
     }, pingTime));
   }
 
@@ -249,6 +249,7 @@ export class JmapSocket {
 
   #release(): void {
     for (const t of this.#timers) clearInterval(t);
+    this.#over();
     this.#gone.abort();
     this.#watcher?.close();
     this.#watcher = undefined;

@@ -28,7 +28,7 @@ import type { CertificateState } from "../tls/tls.ts";
 import type { StsPolicyState } from "../../tlspolicy/policies.ts";
 import { type AccountPage, accountPage, type AccountPageOptions } from "../../web/account/mod.ts";
 import { adminPage, type Glance } from "../../web/admin/mod.ts";
-import type { WebHandler } from "../../web/http/mod.ts";
+import type { LoginFailure, WebHandler } from "../../web/http/mod.ts";
 import {
   type Challenges,
   checkPasskeyLogin,
@@ -140,13 +140,13 @@ export async function checkProgramLogin(
   s: LoginServices,
   form: LoginForm,
   peer: { protocol: string; remoteIp: string },
-): Promise<LoginResult> {
+): Promise<{ account: string; credential: string } | LoginFailure> {
   const name = s.config.accountFor(form.username);
   const password = preparePassword(form.password);
-  const { result } = await checkProgramPassword(s, form.username, name, password, peer);
+  const { result, credential } = await checkProgramPassword(s, form.username, name, password, peer);
   if (result === "wrong" || name === undefined) return "wrong";
   if (disabled(s.config, name, form.username)) return "disabled";
-  return result === "secondFactor" ? "second" : { account: name };
+  return result === "secondFactor" ? "second" : { account: name, credential: credential ?? "" };
 }
 
 const log = new Log("web");

@@ -28,7 +28,10 @@ type Server = Pick<WebServer, "config" | "accounts" | "queue">;
 /** Opens JMAP. */
 export async function jmap(
   s: Server,
-  shared: Pick<WebShared, "limiter" | "logins" | "tempDir" | "shares" | "sieve" | "outbound">,
+  shared: Pick<
+    WebShared,
+    "limiter" | "logins" | "openLogins" | "tempDir" | "shares" | "sieve" | "outbound"
+  >,
 ): Promise<Jmap> {
   const { config } = s;
   const sizes = [...config.static.Listeners.values()].map((l) => l.SMTPMaxMessageSize);
@@ -58,6 +61,7 @@ export async function jmap(
     queue: s.queue,
     checkLogin: (form, remoteIp) =>
       checkProgramLogin(shared.logins, form, { protocol: "jmap", remoteIp }),
+    loggedIn: (session) => shared.openLogins.add(session),
     submit: (m) => submit(s, m),
   };
   return openJmap(services);

@@ -7,6 +7,7 @@ import type { Queue } from "../../queue/mod.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
 import type { Shares } from "../../store/mailboxes/shares.ts";
 import type { LoginServices } from "../logins.ts";
+import type { OpenLogins } from "../open_logins.ts";
 import type { DeveloperOptions } from "../catcher/developer.ts";
 import type { ReportDatabases } from "../receiving/services.ts";
 import type { SecurityServices } from "../sending/recipient_security.ts";
@@ -33,6 +34,8 @@ export interface WebShared {
   limiter: LoginGuard;
   audit: AuditLog;
   logins: LoginServices;
+  /** Of JMAP's streams. */
+  openLogins: OpenLogins;
   /** The way to other servers. */
   outbound: Outbound;
   tempDir: string;
