@@ -54,6 +54,13 @@ Deno.test("every folder of src has its level", () => {
   }
 });
 
+Deno.test("the files and folders that docs/architecture.md names are there", () => {
+  const text = Deno.readTextFileSync(join(root, "docs/architecture.md"));
+  const paths = [...text.matchAll(/`((?:src|webmail|tests)\/[\w./]+)`/g)].map((m) => m[1]);
+  assert.ok(paths.length > 40, `${paths.length} paths`);
+  for (const path of paths) Deno.statSync(join(root, path));
+});
+
 Deno.test("imports point downwards", () => {
   const wrong: string[] = [];
   for (const file of sources(src)) {
