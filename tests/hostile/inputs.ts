@@ -1,7 +1,8 @@
 /** All inputs of the bench. */
 import { beforeLogin } from "./before_login.ts";
 import { afterLogin } from "./after_login.ts";
+import { otherProtocols } from "./other_protocols.ts";
 import { stored } from "./stored.ts";
 import type { Input } from "./peer.ts";
 
-export const inputs: Input[] = [...beforeLogin, ...afterLogin, ...stored];
+export const inputs: Input[] = [...beforeLogin, ...afterLogin, ...otherProtocols, ...stored];

@@ -16,8 +16,6 @@ export const maxCallsInRequest = 64;
 export const maxObjectsInGet = 1000;
 export const maxObjectsInSet = 1000;
 
-/** Levels of arrays and objects in a request: deeper is abuse. */
-export const maxJsonDepth = 64;
 /** Values that a result reference gives. */
 export const maxReferenced = 100_000;
 /** Milliseconds of work after which others are served. */

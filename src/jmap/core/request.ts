@@ -3,8 +3,9 @@
  *
  * @module
  */
+import { JsonError, parseJson as parseJsonBody } from "../../web/http/mod.ts";
 import { RequestError } from "./errors.ts";
-import { maxCallsInRequest, maxJsonDepth } from "./limits.ts";
+import { maxCallsInRequest } from "./limits.ts";
 import { isId } from "./types.ts";
 
 /** A method call: name, arguments, and the id that its responses have. */
@@ -17,48 +18,14 @@ export interface JmapRequest {
   createdIds: Record<string, string> | undefined;
 }
 
-/** Arrays and objects that stand in each other at the deepest place, up to more than is allowed. */
-function tooDeep(text: string): boolean {
-  let depth = 0;
-  let inString = false;
-  for (let i = 0; i < text.length; i++) {
-    const c = text.charCodeAt(i);
-    if (inString) {
-      if (c === 92) i++;
-      else if (c === 34) inString = false;
-    } else if (c === 34) inString = true;
-    else if (c === 123 || c === 91) {
-      if (++depth > maxJsonDepth) return true;
-    } else if (c === 125 || c === 93) depth--;
-  }
-  return false;
-}
-
 /** JSON of a request as it came. @throws RequestError notJSON */
 export function parseJson(bytes: Uint8Array): unknown {
-  let text: string;
   try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return parseJsonBody(bytes);
   } catch (cause) {
-    throw new RequestError("notJSON", "the request is not UTF-8", { cause });
+    if (!(cause instanceof JsonError)) throw cause;
+    throw new RequestError("notJSON", cause.message, { cause });
   }
-  return parseJsonText(text);
-}
-
-/** The same of text. @throws RequestError notJSON */
-export function parseJsonText(text: string): unknown {
-  if (tooDeep(text)) {
-    throw new RequestError("notJSON", `values are nested more than ${maxJsonDepth} levels deep`);
-  }
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new RequestError("notJSON", `the request is not JSON: ${(cause as Error).message}`, {
-      cause,
-    });
-  }
-  return value;
 }
 
 function notRequest(detail: string): RequestError {

@@ -15,6 +15,7 @@ import {
   checkSameSite,
   HttpError,
   jsonResponse,
+  parseJson,
   textResponse,
   type WebRequest,
 } from "../http/mod.ts";
@@ -113,9 +114,9 @@ async function json<T extends v.GenericSchema>(
   const bytes = await req.body(limit);
   let value: unknown;
   try {
-    value = bytes.length === 0 ? {} : JSON.parse(new TextDecoder().decode(bytes));
+    value = bytes.length === 0 ? {} : parseJson(bytes);
   } catch (cause) {
-    throw new HttpError(400, `the request is not JSON: ${(cause as Error).message}`, {}, { cause });
+    throw new HttpError(400, (cause as Error).message, {}, { cause });
   }
   const result = v.safeParse(schema, value);
   if (result.success) return result.output;

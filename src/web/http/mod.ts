@@ -5,6 +5,7 @@
  *
  * @module
  */
+export { JsonError, parseJson } from "./json.ts";
 export { type HttpLogin, limitedLogin, type LoginFailure } from "./limited_login.ts";
 export { errorResponse, jsonResponse, redirect, textResponse } from "./respond.ts";
 export {

@@ -10,6 +10,7 @@
  */
 import * as v from "valibot";
 import { counter, countPanic, type PanicPackage } from "../../metrics/mod.ts";
+import { parseJson } from "./json.ts";
 import { jsonResponse } from "./respond.ts";
 import { checkCall } from "./same_site.ts";
 import { isStorageFull } from "../../platform/storage_errors.ts";
@@ -79,9 +80,9 @@ export async function callBody<S extends v.GenericSchema>(
   const bytes = await req.body(maxCallBody);
   let json: unknown;
   try {
-    json = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    json = parseJson(bytes);
   } catch (e) {
-    throw new HttpError(400, `a call's body is JSON: ${(e as Error).message}`);
+    throw new HttpError(400, (e as Error).message);
   }
   const parsed = v.safeParse(schema, json);
   if (!parsed.success) {

@@ -1,7 +1,7 @@
 /** Reading requests of the web API: JSON, or forms with the JSON in the field "request". @module */
 import { Buffer } from "node:buffer";
 import * as v from "valibot";
-import { HttpError, type WebRequest } from "../http/mod.ts";
+import { HttpError, parseJson, type WebRequest } from "../http/mod.ts";
 import { ApiError } from "./errors.ts";
 import type { Method } from "./schemas.ts";
 
@@ -16,11 +16,11 @@ function malformed(message: string, cause?: unknown): ApiError {
   return new ApiError("protocol", message, { cause });
 }
 
-function parseJson(text: string): unknown {
+function readJson(body: string | Uint8Array): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(body);
   } catch (cause) {
-    throw malformed(`the request is not JSON: ${(cause as Error).message}`, cause);
+    throw malformed((cause as Error).message, cause);
   }
 }
 
@@ -51,7 +51,7 @@ async function readForm(type: string, bytes: Uint8Array, m: Method): Promise<unk
   }
   const text = form.get("request");
   if (typeof text !== "string") throw malformed('the form has no field "request" with the JSON');
-  const request = parseJson(text);
+  const request = readJson(text);
   const files = await formFiles(form);
   if (files.size === 0) return request;
   if (!m.files) throw malformed("this method takes no files");
@@ -95,13 +95,7 @@ export async function readRequest(
   const kind = type.split(";", 1)[0].trim().toLowerCase();
   let json: unknown;
   if (kind === "application/json") {
-    let text: string;
-    try {
-      text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    } catch (cause) {
-      throw malformed("the request is not UTF-8", cause);
-    }
-    json = parseJson(text);
+    json = readJson(bytes);
   } else if (kind === "application/x-www-form-urlencoded" || kind === "multipart/form-data") {
     json = await readForm(type, bytes, m);
   } else {
