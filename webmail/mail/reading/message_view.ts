@@ -74,6 +74,8 @@ const hurry = 120;
 export function messageView(o: MessageViewOptions): MessageView {
   let item: MessageItem | undefined;
   let message: ParsedMessage | undefined;
+  /** Asked for while the message was on its way. */
+  let asked: ((m: ParsedMessage) => unknown) | undefined;
   let mode: BodyMode = "text";
   let look: BodyLook = { mono: false, dark: undefined };
   let allHeaders = false;
@@ -108,6 +110,12 @@ export function messageView(o: MessageViewOptions): MessageView {
       : "text";
   }
 
+  function doAsked(m: ParsedMessage): void {
+    const run = asked;
+    asked = undefined;
+    run?.(m);
+  }
+
   function stop(): void {
     timers.forEach(clearTimeout);
     timers = [];
@@ -117,7 +125,7 @@ export function messageView(o: MessageViewOptions): MessageView {
     if (item?.id === next.id && message !== undefined) return;
     stop();
     item = next;
-    message = undefined;
+    message = asked = undefined;
     others.clear();
     allHeaders = false;
     const mine = ++turn;
@@ -151,6 +159,7 @@ export function messageView(o: MessageViewOptions): MessageView {
     };
     inThread = false;
     draw();
+    doAsked(got);
     if (s.conversations && s.threading !== "off") {
       others.show(next).then((n) => {
         if (mine !== turn || n === 0) return;
@@ -328,6 +337,7 @@ export function messageView(o: MessageViewOptions): MessageView {
 
   const whenOpen = (run: (m: ParsedMessage) => unknown) => () => {
     if (message !== undefined) run(message);
+    else if (item !== undefined) asked = run;
   };
   const setMode = (next: BodyMode) =>
     whenOpen((m) => {
@@ -342,7 +352,7 @@ export function messageView(o: MessageViewOptions): MessageView {
     showNone: (selected, tools) => {
       stop();
       turn++;
-      item = message = undefined;
+      item = message = asked = undefined;
       others.clear();
       fill(head);
       fill(
