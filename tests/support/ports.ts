@@ -11,15 +11,16 @@
  */
 
 /** What localserve listens on, with offset 0. */
-const localservePorts = [1025, 1080, 1081, 1143, 1443, 1465, 1587, 1993];
+const localservePorts = [1025, 1080, 1081, 1110, 1143, 1443, 1465, 1587, 1993, 1995, 5190];
 /** What a server listens on that quickstart set up beside another web server, with offset 0. */
 const quickstartPorts = [25, 81, 465, 993, 1080, 8010];
 
 /**
- * Offsets of a block are apart by even numbers up to 20: no two ports of localserve differ by those, so the
- * offsets don't meet. A block ends before the next one's first port.
+ * Offsets of a block are apart by multiples of 4 up to 20: no two ports of localserve differ by those, so
+ * the offsets don't meet. A block ends before the next one's first port, but for ManageSieve's, which is even
+ * and no such number from another even port four blocks on.
  */
-const blocks = { first: 10_400, size: 1020, count: 19, offsets: 11 };
+const blocks = { first: 10_400, size: 1040, count: 16, offsets: 6 };
 /** Ports of a block that localserve leaves alone: so many for each of its offsets, from here. */
 const single = { first: 1610, count: 34 };
 /** Likewise offsets of quickstart's ports, with their own guards. */
@@ -62,8 +63,8 @@ interface Slot {
 function claimSlots(count: number): Slot[] {
   const all = Array.from({ length: blocks.count * blocks.offsets }, (_, i) => {
     const offset = blocks.first + blocks.size * Math.floor(i / blocks.offsets) +
-      2 * (i % blocks.offsets);
-    const first = offset - 2 * (i % blocks.offsets) + single.first +
+      4 * (i % blocks.offsets);
+    const first = offset - 4 * (i % blocks.offsets) + single.first +
       single.count * (i % blocks.offsets);
     return { offset, ports: Array.from({ length: single.count }, (_, k) => first + k) };
   });
