@@ -1,5 +1,6 @@
 /** Errors that nothing caught. */
 import assert from "node:assert/strict";
+import { runtimeFlags } from "../../src/commands/runtime_flags.ts";
 
 Deno.test("an error that nothing caught is logged and counted, and the process goes on", async () => {
   const url = (p: string) => new URL(`../../src/${p}`, import.meta.url).href;
@@ -26,7 +27,7 @@ Deno.test("an error that nothing caught is logged and counted, and the process g
     await Deno.writeTextFile(file, `import process from "node:process";\n${script}`);
     const config = new URL("../../deno.json", import.meta.url).pathname;
     const out = await new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--no-check", "--config", config, file],
+      args: ["run", ...runtimeFlags, "--no-check", "--config", config, file],
       signal: AbortSignal.timeout(20_000),
     }).output();
     const log = new TextDecoder().decode(out.stderr);
