@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { connect, type Socket } from "node:net";
 import { publicRule, Vapid } from "../../src/jmap/mod.ts";
 import { closeFrame, FrameError, FrameReader } from "../../src/jmap/http/frames.ts";
-import { encryptPush, readKeys } from "../../src/jmap/push/encrypt.ts";
+import { encryptPush, readKeys } from "../../src/net/webpush/encrypt.ts";
 import { newVapidKey } from "../../src/jmap/push/vapid.ts";
 import { Pusher } from "../../src/jmap/push/pusher.ts";
 import { setAccountPassword } from "../../src/serve/logins.ts";
@@ -374,7 +374,10 @@ async function browser() {
 Deno.test("RFC 8291: what is encrypted, the client can read; RFC 8292: the token is signed", async () => {
   const { pair, auth, keys } = await browser();
   const read = (await readKeys(keys.p256dh, keys.auth))!;
-  assert.equal(await decrypt(pair, auth, await encryptPush(read, "h\u00e9llo")), "h\u00e9llo");
+  assert.equal(
+    await decrypt(pair, auth, await encryptPush(new TextEncoder().encode("h\u00e9llo"), read)),
+    "h\u00e9llo",
+  );
   for (
     const bad of [["x", keys.auth], [keys.p256dh, "x"], [b64(new Uint8Array(65)), keys.auth], [
       "",

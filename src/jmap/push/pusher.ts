@@ -7,7 +7,7 @@ import type { Log } from "../../log/mod.ts";
 import type { Outbound } from "../../net/mod.ts";
 import type { User } from "../core/method.ts";
 import type { JmapServices, PushNotifier } from "../services.ts";
-import { encryptPush, readKeys } from "./encrypt.ts";
+import { encryptPush, readKeys } from "../../net/webpush/encrypt.ts";
 import { type AllStates, changedStates } from "./states.ts";
 import { Watcher } from "./watcher.ts";
 
@@ -151,7 +151,7 @@ export class Pusher implements PushNotifier {
       const url = new URL(p.url);
       const text = JSON.stringify(message);
       const keys = p.keys && await readKeys(p.keys.p256dh, p.keys.auth);
-      const body = keys ? await encryptPush(keys, text) : text;
+      const body = keys ? await encryptPush(new TextEncoder().encode(text), keys) : text;
       const answer = await (Pusher.outboundForTests ?? this.#outbound).request({
         url,
         method: "POST",

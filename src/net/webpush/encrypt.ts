@@ -40,6 +40,25 @@ async function hmac(key: Uint8Array, ...parts: readonly Uint8Array[]): Promise<B
 const ascii = (text: string) => new TextEncoder().encode(text);
 const one = Uint8Array.of(1);
 
+/** Reads the keys of a subscription in base64url; undefined for what are none. */
+export async function readKeys(p256dh: string, auth: string): Promise<PushKeys | undefined> {
+  try {
+    const plain = (s: string) =>
+      Uint8Array.fromBase64(s.replaceAll("+", "-").replaceAll("/", "_"), { alphabet: "base64url" });
+    const keys = { p256dh: plain(p256dh), auth: plain(auth) };
+    if (keys.p256dh.length !== 65 || keys.p256dh[0] !== 4 || keys.auth.length !== 16) {
+      return undefined;
+    }
+    await importPoint(keys.p256dh);
+    return keys;
+  } catch {
+    return undefined;
+  }
+}
+
+const importPoint = (point: Uint8Array) =>
+  crypto.subtle.importKey("raw", joined(point), curve, false, []);
+
 /** For tests with given values; otherwise both are made anew for each message. */
 export interface PushSecrets {
   salt: Uint8Array;
@@ -64,7 +83,7 @@ export async function encryptPush(
 ): Promise<Uint8Array<ArrayBuffer>> {
   if (text.length > maxPushText) throw new RangeError("the push message is too long");
   const { salt, own } = secrets ?? await newSecrets();
-  const theirs = await crypto.subtle.importKey("raw", joined(p256dh), curve, false, []);
+  const theirs = await importPoint(p256dh);
   const ownPublic = new Uint8Array(await crypto.subtle.exportKey("raw", own.publicKey));
   const shared = await crypto.subtle.deriveBits(
     { name: "ECDH", public: theirs },

@@ -7,7 +7,7 @@ import { patchSteps } from "../../core/patch.ts";
 import { notFound, runSet, setEntries } from "../../core/set.ts";
 import { dateMs, utcDateOf } from "../../core/types.ts";
 import { objectId, objectNumber } from "../../objects/store.ts";
-import { readKeys } from "../../push/encrypt.ts";
+import { readKeys } from "../../../net/webpush/encrypt.ts";
 import { longestSubscription, maxSubscriptions, type PushSubscription } from "../../push/pusher.ts";
 
 /** Milliseconds that one lasts if the client doesn't say. */
