@@ -7,6 +7,7 @@ import { dnsLookup } from "./dns.ts";
 import { mtastsLookup } from "./mtasts.ts";
 import { dnsblCheck, dnsblCheckHealth } from "./dnsbl.ts";
 import { junkCheck, junkPlay, junkTrain } from "./junk.ts";
+import { junkExplain } from "./junk_explain.ts";
 import { messageParse } from "./message_parse.ts";
 import { retrain } from "./retrain.ts";
 import { spfCheck, spfLookup, spfParse } from "./spf.ts";
@@ -16,6 +17,7 @@ export const receivingCommands: readonly Command[] = [
   retrain,
   junkTrain,
   junkCheck,
+  junkExplain,
   junkPlay,
   dnsLookup,
   mtastsLookup,

@@ -1,6 +1,7 @@
 /** Receiving mail from other servers, over real connections, with a scripted DNS. */
 import assert from "node:assert/strict";
 import { Flag } from "../../src/store/types.ts";
+import { parsedMessage } from "../../src/web/webmail/reading/message.ts";
 import { domainsConf, type Mail, mail, startReceiver } from "./receiver.ts";
 
 /** From someone whose SPF record does not have this machine. */
@@ -462,4 +463,33 @@ Deno.test("NOTIFY=SUCCESS: a verified sender is told of what is in a mailbox, ot
     "Final-Recipient: rfc822; team@ours.example",
   ]);
   assert.equal(dsn.match(/^Action: delivered\r$/gm)!.length, 2);
+});
+
+Deno.test("what careful readers notice sends a stranger's message to Junk, explained to its reader", async () => {
+  await using r = await startReceiver();
+  const text = `From: "PayPal" <joe@sender.example>
+To: ann@ours.example
+Subject: Your account
+Content-Type: text/html
+
+<p>Your account is limited.</p><a href="https://pay.evil.test/">paypal.com/login</a>
+`;
+  const reply = await r.send({ text, sign: "sender.example" });
+  assert.equal(reply.code, 250, reply.lines.join());
+  assert.deepEqual(await r.messages("ann", "Inbox"), []);
+  const [m] = await r.messages("ann", "Junk");
+  assert.match(m, /^X-Mox-Reason: phishing-signals; /m);
+  await r.account("ann", async (a) => {
+    const junk = a.mailboxByName("Junk")!;
+    const id = a.db.get("SELECT id FROM messages WHERE mailbox_id = ?", junk.id)![0] as number;
+    const { why } = await parsedMessage(r.server.config, a, id);
+    assert.equal(why?.reason, "phishing-signals");
+    assert.equal(why?.warning, true);
+    assert.deepEqual(why?.signals.slice(0, 2), [
+      'The sender calls itself "PayPal", but writes from sender.example.',
+      "A link says paypal.com, but goes to pay.evil.test.",
+    ]);
+    // The filter didn't learn from what nobody marked.
+    assert.equal(a.db.get("SELECT trained FROM messages WHERE id = ?", id)?.[0], 0);
+  });
 });

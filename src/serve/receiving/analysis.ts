@@ -9,12 +9,14 @@ import type { Account as AccountConfig, Config } from "../../config/mod.ts";
 import { accountHistory } from "../../delivery/analysis_history.ts";
 import type { AnalysisContext } from "../../delivery/analysis_types.ts";
 import type { JunkFilters } from "../../delivery/junk_filters.ts";
+import { correspondentsOf, suspectOf } from "../../delivery/suspicion/message.ts";
+import { type Signal, signalsOf } from "../../delivery/suspicion/mod.ts";
 import { messageText } from "../../delivery/message_text.ts";
 import type { DnsblChecker } from "../../dns/mod.ts";
 import { junkParams, messageWords } from "../../junk/mod.ts";
 import { findDmarcReport, findTlsReport, reportParts } from "../../reports/mod.ts";
 import type { Account } from "../../store/account/account.ts";
-import { SpecialUse } from "../../store/types.ts";
+import { type DeliveryFacts, SpecialUse } from "../../store/types.ts";
 import type { Arrived } from "./arrived.ts";
 import type { Incoming } from "./incoming.ts";
 import type { Plan, Target } from "./plan.ts";
@@ -46,9 +48,10 @@ export function analysisContext(
   const { summary, fields } = arrived.description;
   const { address } = plan.recipient;
   const rcptTo = `${address.localpart}@${address.domain ?? ""}`;
+  const facts = sender.factsFor(address);
   return {
     now: s.now(),
-    facts: sender.factsFor(address),
+    facts,
     size: m.size,
     tls: m.session.tls !== undefined,
     smtputf8: m.transaction.smtpUtf8,
@@ -81,6 +84,7 @@ export function analysisContext(
     junkMailbox: account.mailboxBySpecialUse(SpecialUse.Junk)?.name,
     mailboxId: (name) => account.mailboxByName(name)?.id ?? 0,
     junk: junkCheck(s.filters, account, conf, arrived, prefix),
+    signals: conf.JunkFilter && auth ? () => signalsIn(account, arrived, facts) : undefined,
     subjectPass: conf.SubjectPass.Period > 0
       ? {
         get key() {
@@ -123,6 +127,13 @@ function junkCheck(
         return filter.classify(messageWords(text, params));
       }),
   };
+}
+
+/** Signs of phishing in the message, by whom the account's user has written to. */
+function signalsIn(account: Account, arrived: Arrived, facts: DeliveryFacts): Signal[] {
+  const text = messageText(arrived.root, (a, b) => arrived.read(a, b));
+  const own = correspondentsOf(account.db);
+  return signalsOf(suspectOf(arrived.description, text, facts.msgFromValidated, own));
 }
 
 function blockList(dnsbl: DnsblChecker, zone: string, ip: string): AnalysisContext["dnsbls"][0] {
