@@ -217,7 +217,15 @@ export class Account extends AccountReader {
   /** Renames with all below; renaming Inbox moves its messages to a new mailbox (RFC 9051 §6.3.6). */
   renameMailbox(oldName: string, newName: string, origin?: Listener): Promise<Mailbox[]> {
     return this.writer.write(
-      (ctx) => changing.renameMailbox(this.db, ctx, this.rules, oldName, newName),
+      (ctx) =>
+        changing.renameMailbox(
+          this.db,
+          ctx,
+          this.rules,
+          oldName,
+          newName,
+          (ids) => this.onTraining?.(ids),
+        ),
       origin,
     );
   }
@@ -296,17 +304,18 @@ export class Account extends AccountReader {
 
   /** Puts one message into several mailboxes; durable when it resolves. @throws StoreError */
   async addEmail(mailboxIds: readonly number[], m: NewMessage): Promise<Message> {
-    const message = await this.#emails.arrive([m], undefined, (ctx, [ready]) => {
+    const messages = await this.#emails.arrive([m], undefined, (ctx, [ready]) => {
       const [first, ...others] = mailboxIds.map((id) => requireMailbox(this.db, id));
       const made = insertEmail(this.db, ctx, first, this.rules, ready);
-      for (const mailbox of others) {
+      const copies = others.map((mailbox) => {
         const flags = applyJunkFlags(this.rules, mailbox, made.flags);
-        insertMessage(this.db, ctx, mailbox, { ...made, flags });
-      }
-      return made;
+        return insertMessage(this.db, ctx, mailbox, { ...made, flags });
+      });
+      return [made, ...copies];
     });
-    this.#train([m], [message]);
-    return message;
+    // Each place has flags of its own.
+    this.#train(messages.map(() => m), messages);
+    return messages[0];
   }
 
   /** Changes flags and mailboxes of an email; see emails/update.ts. @throws StoreError */
