@@ -210,7 +210,7 @@ Deno.test({ name: "admin page", ignore: lacks("chromium") }, async (t) => {
         await dialog.getByRole("button", { name: "Make", exact: true }).click();
         const token = (await dialog.locator("code").innerText()).trim();
         await page.keyboard.press("Escape");
-        await page.getByRole("cell", { name: "terraform" }).waitFor();
+        await page.getByRole("cell", { name: "terraform", exact: true }).waitFor();
         const r = await fetch(`${s.origin}/admin/api/Domains`, {
           method: "POST",
           headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
