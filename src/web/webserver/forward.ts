@@ -74,6 +74,7 @@ async function open(
     return await outbound.begin({
       url,
       method: req.method,
+      rule: undefined,
       headers: headers as Record<string, string | string[]>,
       signal: req.signal,
     });
