@@ -5,6 +5,8 @@ import { dmarcCheckReportAddrs, dmarcLookup, dmarcParseReport, dmarcVerify } fro
 import { daneCommands } from "./dane.ts";
 import { dnsLookup } from "./dns.ts";
 import { mtastsLookup } from "./mtasts.ts";
+import { rdapDomainage } from "./rdap.ts";
+import { webapi } from "./webapi.ts";
 import { dnsblCheck, dnsblCheckHealth } from "./dnsbl.ts";
 import { junkCheck, junkPlay, junkTrain } from "./junk.ts";
 import { junkExplain } from "./junk_explain.ts";
@@ -21,6 +23,8 @@ export const receivingCommands: readonly Command[] = [
   junkPlay,
   dnsLookup,
   mtastsLookup,
+  rdapDomainage,
+  webapi,
   ...daneCommands,
   dnsblCheck,
   dnsblCheckHealth,

@@ -83,10 +83,10 @@ export const checkContent: Step = async (s) => {
 const surelyGood = 0.1;
 
 /** Signs of phishing: they send what nothing else decided to the Junk mailbox, and refuse nothing. */
-export const checkSignals: Step = (s) => {
+export const checkSignals: Step = async (s) => {
   if (!s.c.signals || s.c.junkMailbox === undefined || s.facts.isForward) return undefined;
   if (s.significant && s.spamScore !== undefined && s.spamScore < surelyGood) return undefined;
-  const signals = s.c.signals();
+  const signals = await s.c.signals();
   const weight = suspicionOf(signals);
   if (signals.length > 0) {
     const kinds = signals.map((x) => x.kind).join(", ");

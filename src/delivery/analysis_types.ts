@@ -155,7 +155,7 @@ export interface AnalysisContext {
     }
     | undefined;
   /** Signs of phishing that need no training; undefined where they are not looked for. */
-  signals: (() => Signal[]) | undefined;
+  signals: (() => Signal[] | Promise<Signal[]>) | undefined;
   /** Name of the account's mailbox for junk; undefined without one: then all junk is refused. */
   junkMailbox: string | undefined;
   /** Undefined where subject passes aren't used. The key is of the account and address. */

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
+  type Classification,
   JunkFilter,
   JunkFilterClosedError,
   junkParams,

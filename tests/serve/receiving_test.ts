@@ -363,6 +363,27 @@ Deno.test("a blocklisted stranger is refused; a list that is out of order lists 
   assert.match(m, /ip is not in dns\s+block lists/);
 });
 
+Deno.test("a link whose domain is on a list sends a stranger's message to Junk; a list out of order lists nothing", async () => {
+  const smtp = "\t\t\tLinkDNSBLs:\n\t\t\t\t- down.example\n\t\t\t\t- dbl.example\n";
+  await using r = await startReceiver({
+    smtp,
+    zone: {
+      "test.dbl.example": { A: ["127.0.1.2"] },
+      "evil.test.dbl.example": { A: ["127.0.1.4"] },
+      "test.down.example": { fail: "timeout" },
+      "evil.test.down.example": { A: ["127.0.1.4"] },
+    },
+  });
+  const send = (link: string) =>
+    r.send({ text: `${mail()}\nsee ${link}\n`, sign: "sender.example" });
+  assert.equal((await send("https://www.evil.test/x")).code, 250);
+  const [m] = await r.messages("ann", "Junk");
+  assert.match(m, /phishing\s+signals:\s+listed-link/);
+  assert.equal((await send("https://good.test/ and https://sender.example/")).code, 250);
+  assert.equal((await r.messages("ann", "Inbox")).length, 1);
+  assert.ok(!r.resolver.queries.some((q) => q.includes("sender.example.dbl.example")));
+});
+
 Deno.test("a stranger waits before the answer, and not on when the server stops", async (t) => {
   await t.step("once, and not again when known", async () => {
     const waits: number[] = [];

@@ -40,6 +40,7 @@ export type SignalKind =
   | "answers-elsewhere"
   | "image-only"
   | "html-only"
+  | "listed-link"
   | "unverified";
 
 /** Weights that make a message suspicious together. */
@@ -85,6 +86,35 @@ export function signalsOf(m: Suspect): Signal[] {
     );
   }
   return signals;
+}
+
+/** Domains of links that lists are asked about. */
+const maxListed = 10;
+
+/** Registered domains that the message's links go to, without the sender's own; what block lists are asked about. */
+export function linkDomains(m: Pick<Suspect, "texts" | "from">): string[] {
+  const own = m.from === undefined ? "" : organizationalDomain(domainOf(m.from.address));
+  const domains = new Set<string>();
+  for (const t of m.texts) {
+    for (const a of t.html ? htmlLinks(t.text).anchors : textLinks(t.text)) {
+      const host = hostOf(a.target);
+      const domain = host === undefined ? own : organizationalDomain(host);
+      if (domain !== own && /[a-z]/.test(domain.slice(domain.lastIndexOf(".")))) {
+        domains.add(domain);
+      }
+      if (domains.size === maxListed) return [...domains];
+    }
+  }
+  return [...domains];
+}
+
+/** What a block list says of a link. */
+export function listedLink(domain: string, zone: string): Signal {
+  return {
+    kind: "listed-link",
+    weight: suspicious,
+    text: `A link goes to ${domain}, which is on the block list ${zone}.`,
+  };
 }
 
 /** The sum of the weights. */

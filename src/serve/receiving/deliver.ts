@@ -152,7 +152,7 @@ async function decideFor(
         (s.catching ? envelopePrefix(m, message) : "") +
           `Delivered-To: <${addressText(plan.recipient.address)}>\r\n` + message.returnPathHeader(),
       );
-      const services = { ...s, dnsblZones: l.dnsblZones };
+      const services = { ...s, dnsblZones: l.dnsblZones, linkDnsblZones: l.linkDnsblZones };
       const context = analysisContext(services, m, plan, target, account, conf, prefix);
       const decision = await (m.sender.auth ? analyze(context) : sortOnly(context));
       const text = new TextEncoder().encode(
