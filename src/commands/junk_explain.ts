@@ -33,7 +33,7 @@ folder.`,
       writeStdout(`When it came in: ${sentence === "" ? reason.replace(/\s+/g, " ") : sentence}\n`);
     }
     // Whether SPF or DKIM passed can't be told from a file that anyone may have written.
-    const signals = signalsOf(suspectOf(describe(parsed, read), text, true, []));
+    const signals = signalsOf(suspectOf(await describe(parsed, read), text, true, []));
     writeStdout(signals.length === 0 ? "Nothing odd is to be noticed.\n" : "To be noticed:\n");
     for (const s of signals) writeStdout(`  ${s.text} (${s.weight})\n`);
     if (signals.length > 0) {
