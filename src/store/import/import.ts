@@ -193,6 +193,8 @@ class Import {
         const r = await account.createMailbox(name, { specialUse: use });
         mailbox = r.mailbox;
         this.#made.push(...r.created);
+        // Mailboxes that are there already are as their user wants them here.
+        if (m.unsubscribed) await account.unsubscribe(mailbox.name);
       } catch (err) {
         if (!(err instanceof StoreError && err.code === "mailboxName") || m.below === "") throw err;
         this.#warn(`${name}: ${err.message}; its messages are in ${into || "Inbox"}`);
