@@ -1,5 +1,6 @@
 /** Maildirs whose messages Dovecot has compressed. */
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { pathSource } from "../../../src/store/import/path.ts";
 
@@ -15,6 +16,12 @@ Deno.test("messages packed with gzip or zstd come as they were; others are told,
     await Deno.writeFile(`${dir}/cur/1700000001.2.host:2,`, packed.subarray(0, packed.length - 9));
     const zstd = zstdCompressSync(text);
     await Deno.writeFile(`${dir}/cur/1700000004.5.host:2,`, zstd);
+    // Two frames, as programs write that begin anew.
+    const two = Buffer.concat([
+      zstdCompressSync(text.slice(0, 20)),
+      zstdCompressSync(text.slice(20)),
+    ]);
+    await Deno.writeFile(`${dir}/cur/1700000006.7.host:2,`, two);
     await Deno.writeFile(`${dir}/cur/1700000005.6.host:2,`, zstd.subarray(0, zstd.length - 9));
     await Deno.writeTextFile(`${dir}/cur/1700000002.3.host:2,`, "Dovecot-LZ4\r\x2a...");
     await Deno.writeTextFile(`${dir}/cur/1700000003.4.host:2,`, text);
@@ -25,7 +32,7 @@ Deno.test("messages packed with gzip or zstd come as they were; others are told,
       if ("problem" in m) problems.push(m.problem);
       else if ("content" in m) contents.push(new TextDecoder().decode(m.content));
     }
-    assert.deepEqual(contents, [text, text, text]);
+    assert.deepEqual(contents, [text, text, text, text]);
     assert.deepEqual(problems.sort().map((p) => p.slice(0, 30)), [
       "is compressed with gzip, and d",
       "is compressed with lz4: import",
