@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { formatDate } from "../../mail/header/date.ts";
 import { removeFile } from "../../platform/files.ts";
-import type { EmailKeywords } from "../../store/emails/update.ts";
+import type { EmailKeywords } from "../../store/messages/update_email.ts";
 import { emailIndex } from "../../store/emails/email_index.ts";
 import { Flag, type Message, type NewMessage } from "../../store/types.ts";
 import { openBlob } from "../blobs/blob.ts";

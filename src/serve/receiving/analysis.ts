@@ -16,8 +16,8 @@ import { findDmarcReport, findTlsReport, reportParts } from "../../reports/mod.t
 import type { Account } from "../../store/account/account.ts";
 import { SpecialUse } from "../../store/types.ts";
 import type { Arrived } from "./arrived.ts";
-import type { Incoming } from "./incoming.ts";
-import type { Plan, Target } from "./plan.ts";
+import type { Incoming } from "../arrival/incoming.ts";
+import type { Plan, Target } from "../arrival/plan.ts";
 
 /** What is asked besides the account. */
 export interface AnalysisServices {

@@ -21,7 +21,7 @@ import type {
   ReceivingServices,
   ReportDatabases,
   SenderWait,
-} from "./services.ts";
+} from "../arrival/services.ts";
 import { routeForRecipient } from "./targets.ts";
 
 /** What can be chosen about receiving; tests do. */

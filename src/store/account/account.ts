@@ -27,8 +27,8 @@ import {
   insertMessage,
   type MailboxRules,
 } from "../messages/insert.ts";
-import { destroyEmail, type EmailChange, updateEmail } from "../emails/update.ts";
-import * as changing from "../mailboxes/changes.ts";
+import { destroyEmail, type EmailChange, updateEmail } from "../messages/update_email.ts";
+import * as changing from "./mailbox_changes.ts";
 import { normalizeMailboxName, requireMailbox } from "../mailboxes/mailboxes.ts";
 import { accountMigrations } from "../database/schema.ts";
 import {

@@ -8,7 +8,7 @@
  * @module
  */
 import type { Account } from "../../../store/account/account.ts";
-import type { MailboxRows } from "../../../store/mailboxes/rows.ts";
+import type { MailboxRows } from "../../../store/messages/mailbox_rows.ts";
 import { compareSorted, readSorted, sortAnew, type SortKey } from "./sorting.ts";
 
 interface Order {

@@ -7,7 +7,7 @@
  * @module
  */
 import type { Account } from "../../../store/account/account.ts";
-import type { MailboxRows } from "../../../store/mailboxes/rows.ts";
+import type { MailboxRows } from "../../../store/messages/mailbox_rows.ts";
 import { formatThreads, orderedSubject, references, refs } from "./sorting.ts";
 
 const algorithms = { ORDEREDSUBJECT: orderedSubject, REFERENCES: references, REFS: refs };

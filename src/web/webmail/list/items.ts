@@ -5,7 +5,7 @@ import {
   type ListedMessage,
   listedMessage,
   listedThread,
-} from "../../../store/mailboxes/listing.ts";
+} from "../../../store/messages/listing.ts";
 import { threadParents } from "../../../store/messages/threads.ts";
 import { Flag, type Mailbox, SpecialUse, type SummaryAddress } from "../../../store/types.ts";
 import { flagsFromBits, usesFromBits } from "./flags.ts";

@@ -14,7 +14,7 @@ import {
   type Listed,
   listedMessage,
   threadPlaces,
-} from "../../../store/mailboxes/listing.ts";
+} from "../../../store/messages/listing.ts";
 import { searchMailbox } from "../../../store/search/search.ts";
 import { needs, type SearchNode } from "../../../store/search/types.ts";
 import type { Mailbox } from "../../../store/types.ts";

@@ -5,7 +5,7 @@ import { flattenAddresses, parseAddressList } from "../../../mail/address/addres
 import { type HeaderField, splitHeader } from "../../../mail/header/header.ts";
 import { decodeWords } from "../../../mail/header/words.ts";
 import type { Account } from "../../../store/account/account.ts";
-import { listedMessage } from "../../../store/mailboxes/listing.ts";
+import { listedMessage } from "../../../store/messages/listing.ts";
 import { authenticationOf } from "./authentication.ts";
 import { headerFields, type MessageContent, partText, withContent } from "./content.ts";
 import { missing } from "../errors.ts";

@@ -16,7 +16,7 @@ import { foldField } from "../../../mail/compose.ts";
 import { headerField } from "../../../mail/header/header.ts";
 import { removeFile } from "../../../platform/files.ts";
 import type { Account } from "../../../store/account/account.ts";
-import { listedMessage, messagesWithMessageId } from "../../../store/mailboxes/listing.ts";
+import { listedMessage, messagesWithMessageId } from "../../../store/messages/listing.ts";
 import { Flag, type Mailbox, type NewMessage, type SummaryAddress } from "../../../store/types.ts";
 import { mailboxForUse } from "../list/actions.ts";
 import { bccField, type ComposeContext, composeMessage } from "./compose.ts";
