@@ -1,7 +1,7 @@
 /** A message under way. @module */
 import type { SmtpSession, Transaction } from "../../smtp/server/mod.ts";
-import type { Arrived } from "../receiving/arrived.ts";
-import type { Sender } from "../receiving/sender.ts";
+import type { Arrived } from "./arrived.ts";
+import type { Sender } from "./sender.ts";
 
 /** A message under way, the same for all recipients. */
 export interface Incoming {

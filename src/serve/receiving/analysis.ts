@@ -15,7 +15,7 @@ import { junkParams, messageWords } from "../../junk/mod.ts";
 import { findDmarcReport, findTlsReport, reportParts } from "../../reports/mod.ts";
 import type { Account } from "../../store/account/account.ts";
 import { SpecialUse } from "../../store/types.ts";
-import type { Arrived } from "./arrived.ts";
+import type { Arrived } from "../arrival/arrived.ts";
 import type { Incoming } from "../arrival/incoming.ts";
 import type { Plan, Target } from "../arrival/plan.ts";
 

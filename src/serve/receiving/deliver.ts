@@ -22,7 +22,7 @@ import {
 import { giveWay } from "../../platform/turns.ts";
 import type { Account } from "../../store/account/account.ts";
 import { Flag, type NewMessage } from "../../store/types.ts";
-import { openArrived } from "./arrived.ts";
+import { openArrived } from "../arrival/arrived.ts";
 import { analysisContext, isOurDomain } from "./analysis.ts";
 import type { Incoming } from "../arrival/incoming.ts";
 import type { Plan, Target } from "../arrival/plan.ts";
@@ -30,7 +30,7 @@ import type { ReceivingListener, ReceivingServices } from "../arrival/services.t
 import { notifyDelivered, RefusedMessage } from "./dsn.ts";
 import { storeFailure } from "./failure.ts";
 import { type Failed, takeUp } from "./later.ts";
-import { checkSender } from "./sender.ts";
+import { checkSender } from "../arrival/sender.ts";
 import { planRecipients } from "./targets.ts";
 import { forwardToMembers, judgeOf } from "../onward/alias.ts";
 import { forward, type Onward, onwardOf } from "../onward/forward.ts";

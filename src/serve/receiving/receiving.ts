@@ -13,7 +13,7 @@ import { firstTimeSenderDelay, type Listener } from "../../config/mod.ts";
 import { dnsblChecker, makeResolver, type Resolver } from "../../dns/mod.ts";
 import { DmarcEvaluations, DmarcReports, TlsReports } from "../../reports/mod.ts";
 import type { Delivered, SmtpBackend, SmtpSession } from "../../smtp/server/mod.ts";
-import { ParsingObserver } from "./arrived.ts";
+import { ParsingObserver } from "../arrival/arrived.ts";
 import { receive } from "./deliver.ts";
 import { notifyFailures } from "./dsn.ts";
 import type {

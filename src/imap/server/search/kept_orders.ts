@@ -9,7 +9,8 @@
  */
 import type { Account } from "../../../store/account/account.ts";
 import type { MailboxRows } from "../../../store/messages/mailbox_rows.ts";
-import { compareSorted, readSorted, sortAnew, type SortKey } from "./sorting.ts";
+import type { SortKey } from "../../parse/sort_keys.ts";
+import { compareSorted, readSorted, sortAnew } from "./sorting.ts";
 
 interface Order {
   /** All messages up to `highest` that were there when it was last brought up to date. */

@@ -6,6 +6,7 @@
 import { collationKey } from "../../../mail/text/collation.ts";
 import { standardBaseSubject } from "../../../mail/header/subject.ts";
 import type { Account } from "../../../store/account/account.ts";
+import type { SortKey } from "../../parse/sort_keys.ts";
 import { storedSent, storedSortSubject } from "../../../store/messages/summary.ts";
 import {
   type AddressField,
@@ -14,24 +15,6 @@ import {
   type SummaryAddress,
   Want,
 } from "../../../store/types.ts";
-
-export const sortKeys = [
-  "ARRIVAL",
-  "CC",
-  "DATE",
-  "FROM",
-  "SIZE",
-  "SUBJECT",
-  "TO",
-  "DISPLAYFROM",
-  "DISPLAYTO",
-  // RFC 6203 §5.
-  "RELEVANCY",
-] as const;
-export interface SortKey {
-  key: (typeof sortKeys)[number];
-  reverse: boolean;
-}
 
 /** The name of the group that a field begins with; undefined if it begins with an address. */
 function firstGroup(s: Summary, field: AddressField): string | undefined {

@@ -2,7 +2,7 @@
 import type { Target } from "../../../../webmail/api/mod.ts";
 import type { Account } from "../../../store/account/account.ts";
 import { placesOf } from "../../../store/messages/listing.ts";
-import { searchMailbox } from "../../../store/search/search.ts";
+import { searchMailbox } from "../../../store/account/search.ts";
 import { UserError } from "../../http/mod.ts";
 import { filterTree, queryMailboxes } from "./query.ts";
 

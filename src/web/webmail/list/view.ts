@@ -15,7 +15,7 @@ import {
   listedMessage,
   threadPlaces,
 } from "../../../store/messages/listing.ts";
-import { searchMailbox } from "../../../store/search/search.ts";
+import { searchMailbox } from "../../../store/account/search.ts";
 import { needs, type SearchNode } from "../../../store/search/types.ts";
 import type { Mailbox } from "../../../store/types.ts";
 import { DatedMessages } from "./dated_messages.ts";

@@ -12,7 +12,7 @@ import { missing } from "../errors.ts";
 import { unflow } from "./format_flowed.ts";
 import { saysMore } from "../html/says_more.ts";
 import { htmlAsText } from "../html/text.ts";
-import { shownAddress } from "./shown_address.ts";
+import { shownAddress } from "../list/shown_address.ts";
 import { htmlBody } from "./html_body.ts";
 import { messageItem } from "../list/items.ts";
 import { invitationOf } from "./invitation.ts";

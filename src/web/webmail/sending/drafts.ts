@@ -31,7 +31,7 @@ import {
   sortParts,
 } from "../reading/parts.ts";
 import { typedAddresses } from "./recipients.ts";
-import { shownAddress } from "../reading/shown_address.ts";
+import { shownAddress } from "../list/shown_address.ts";
 
 /**
  * What a draft remembers besides a message: addresses that are not complete yet, and what it answers.
