@@ -20,6 +20,7 @@ import { Credentials } from "../logins/credentials.ts";
 import { Db } from "../database/database.ts";
 import { EmailFiles } from "../files/email_files.ts";
 import { expungeMessages } from "../messages/expunge.ts";
+import { Columns } from "../columns/columns.ts";
 import { FulltextIndex } from "../fulltext/index.ts";
 import {
   applyJunkFlags,
@@ -73,6 +74,7 @@ export class Account extends AccountReader {
   readonly credentials: Credentials;
   readonly annotations: Annotations;
   #fulltext: FulltextIndex | undefined;
+  #columns: Columns | undefined;
   readonly #emails: EmailFiles;
   /** Names that a client asked to be subscribed to: their subscriptions outlive their mailboxes. */
   readonly #askedFor = new Set<string>();
@@ -141,6 +143,14 @@ export class Account extends AccountReader {
       log: this.log,
       settledBelow: () => this.#emails.settledBelow(),
     });
+    const columns = new Columns({
+      mail: this.db,
+      index: this.#fulltext.db,
+      settledBelow: () => this.#emails.settledBelow(),
+    });
+    this.#columns = columns;
+    this.#fulltext.onIndexed = () => columns.indexed();
+    this.#fulltext.onEmptied = () => columns.emptied();
     this.#fulltext.changed();
     if (this.mailboxByName("Inbox")) return;
     await this.writer.write((ctx) => {
@@ -176,6 +186,7 @@ export class Account extends AccountReader {
     } finally {
       this.rows.clear();
       this.files.close();
+      this.#columns?.close();
       await this.fulltext.close();
       await this.db.close();
     }
@@ -189,6 +200,11 @@ export class Account extends AccountReader {
   /** What searches are narrowed with. */
   get fulltext(): FulltextIndex {
     return this.#fulltext!;
+  }
+
+  /** What searches, SORT and THREAD compare of emails. */
+  get columns(): Columns {
+    return this.#columns!;
   }
 
   /** Bytes used by messages, and the limit if there is one. */
@@ -309,7 +325,7 @@ export class Account extends AccountReader {
     return message;
   }
 
-  /** Changes flags and mailboxes of an email; see emails/update.ts. @throws StoreError */
+  /** Changes flags and mailboxes of an email; see messages/update_email.ts. @throws StoreError */
   async updateEmail(emailId: number, change: EmailChange): Promise<void> {
     const trainable = await this.writer.write((ctx) =>
       updateEmail(this.db, ctx, this.rules, emailId, change, this.#removeFiles)
