@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { bearerServer } from "./bearer.ts";
 import { cramMd5Client, cramMd5Server } from "./crammd5.ts";
 import {
   externalClient,
@@ -18,6 +19,7 @@ import {
   type MechanismName,
   mechanismNames,
   type SaslBackend,
+  type SaslOffers,
   type SaslPeer,
 } from "./types.ts";
 import type { ServerMechanism } from "./types.ts";
@@ -34,6 +36,8 @@ export interface SaslServerContext {
   hostname: string;
   /** Mechanisms to offer among those that the connection allows; all if not given. */
   only?: readonly MechanismName[];
+  /** What the backend offers. */
+  offers?: SaslOffers;
   /** Handed on to the backend. */
   peer?: SaslPeer;
   /**
@@ -46,7 +50,11 @@ export interface SaslServerContext {
 /** Names of the mechanisms to offer, in the order of {@link mechanismNames}. */
 export function offeredMechanisms(c: SaslServerContext): MechanismName[] {
   return mechanismNames.filter((name) => {
+    if (name === "OAUTHBEARER" || name === "XOAUTH2") {
+      return c.offers?.tokens === true && c.mayShowPassword;
+    }
     if (c.only !== undefined && !c.only.includes(name)) return false;
+    if (c.offers?.plainOnly && (name.startsWith("SCRAM-") || name === "CRAM-MD5")) return false;
     if (name.endsWith("-PLUS")) return c.channelBindings.size > 0;
     if (name === "EXTERNAL") return c.peerCertificate !== undefined;
     return c.mayShowPassword || (name !== "PLAIN" && name !== "LOGIN");
@@ -72,6 +80,8 @@ export function serverMechanism(
     scramCredentials: (user, mechanism) =>
       admitted(user, () => accounts.scramCredentials(user, mechanism, peer)),
     cramMd5Credentials: (user) => admitted(user, () => accounts.cramMd5Credentials(user, peer)),
+    checkToken: accounts.checkToken &&
+      ((user, token) => admitted(user, () => accounts.checkToken!(user, token, peer))),
   };
   const known = offeredMechanisms(context).find((n) => n === name.toUpperCase());
   switch (known) {
@@ -85,6 +95,9 @@ export function serverMechanism(
       return cramMd5Server(backend, context.hostname);
     case "EXTERNAL":
       return externalServer(backend, context.peerCertificate);
+    case "OAUTHBEARER":
+    case "XOAUTH2":
+      return bearerServer(known, backend);
     default:
       return scramServer(known, backend, context.channelBindings);
   }
@@ -109,14 +122,18 @@ export function clientMechanism(
 ): ClientMechanism | undefined {
   const names = new Set(offered.map((n) => n.toUpperCase()));
   const wanted = options.wanted ?? mechanismNames.filter((n) => n !== "EXTERNAL");
+  // Here nobody has a token.
+  const tokens: readonly MechanismName[] = ["OAUTHBEARER", "XOAUTH2"];
   const name = wanted.find((n) => {
-    if (!names.has(n)) return false;
+    if (!names.has(n) || tokens.includes(n)) return false;
     if (n.endsWith("-PLUS")) return options.channelBindings.size > 0;
     return options.mayShowPassword || (n !== "PLAIN" && n !== "LOGIN");
   });
   const { username, password } = options;
   switch (name) {
     case undefined:
+    case "OAUTHBEARER":
+    case "XOAUTH2":
       return undefined;
     case "PLAIN":
       return plainClient(username, password);

@@ -32,6 +32,7 @@ export {
   mechanismNames,
   type SaslBackend,
   SaslError,
+  type SaslOffers,
   type SaslPeer,
   type ServerMechanism,
   type ServerStep,
