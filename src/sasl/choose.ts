@@ -21,6 +21,7 @@ import {
   type SaslBackend,
   type SaslOffers,
   type SaslPeer,
+  tokenMechanismNames,
 } from "./types.ts";
 import type { ServerMechanism } from "./types.ts";
 
@@ -47,18 +48,17 @@ export interface SaslServerContext {
   admit?(username: string): Promise<void>;
 }
 
-/** Names of the mechanisms to offer, in the order of {@link mechanismNames}. */
+/** Names of the mechanisms to offer, in the order of {@link mechanismNames}, those with tokens last. */
 export function offeredMechanisms(c: SaslServerContext): MechanismName[] {
-  return mechanismNames.filter((name) => {
-    if (name === "OAUTHBEARER" || name === "XOAUTH2") {
-      return c.offers?.tokens === true && c.mayShowPassword;
-    }
+  const tokens = c.offers?.tokens === true && c.mayShowPassword;
+  const others = mechanismNames.filter((name) => {
     if (c.only !== undefined && !c.only.includes(name)) return false;
     if (c.offers?.plainOnly && (name.startsWith("SCRAM-") || name === "CRAM-MD5")) return false;
     if (name.endsWith("-PLUS")) return c.channelBindings.size > 0;
     if (name === "EXTERNAL") return c.peerCertificate !== undefined;
     return c.mayShowPassword || (name !== "PLAIN" && name !== "LOGIN");
   });
+  return tokens ? [...others, ...tokenMechanismNames] : others;
 }
 
 /** The server's side of a mechanism by its name in any case; undefined if it isn't offered. */
@@ -122,10 +122,8 @@ export function clientMechanism(
 ): ClientMechanism | undefined {
   const names = new Set(offered.map((n) => n.toUpperCase()));
   const wanted = options.wanted ?? mechanismNames.filter((n) => n !== "EXTERNAL");
-  // Here nobody has a token.
-  const tokens: readonly MechanismName[] = ["OAUTHBEARER", "XOAUTH2"];
   const name = wanted.find((n) => {
-    if (!names.has(n) || tokens.includes(n)) return false;
+    if (!names.has(n)) return false;
     if (n.endsWith("-PLUS")) return options.channelBindings.size > 0;
     return options.mayShowPassword || (n !== "PLAIN" && n !== "LOGIN");
   });

@@ -36,4 +36,5 @@ export {
   type SaslPeer,
   type ServerMechanism,
   type ServerStep,
+  tokenMechanismNames,
 } from "./types.ts";

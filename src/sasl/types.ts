@@ -30,7 +30,7 @@ export class SaslError extends Error {
   }
 }
 
-/** Names of the mechanisms, most secure first. */
+/** Names of the mechanisms with a password or key of the user's, most secure first. */
 export const mechanismNames = [
   "SCRAM-SHA-256-PLUS",
   "SCRAM-SHA-256",
@@ -40,10 +40,11 @@ export const mechanismNames = [
   "PLAIN",
   "LOGIN",
   "EXTERNAL",
-  "OAUTHBEARER",
-  "XOAUTH2",
 ] as const;
-export type MechanismName = (typeof mechanismNames)[number];
+
+/** Those with a token of a provider, for servers only. */
+export const tokenMechanismNames = ["OAUTHBEARER", "XOAUTH2"] as const;
+export type MechanismName = (typeof mechanismNames)[number] | (typeof tokenMechanismNames)[number];
 
 /** RFC 5802 §3: what a server keeps for a SCRAM mechanism. */
 export interface ScramCredentials {
