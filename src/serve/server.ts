@@ -15,6 +15,7 @@ import { Trainer } from "../delivery/training.ts";
 import { clearLevel, currentLevels, isLevel, Log, setLevel } from "../log/mod.ts";
 import { LoginGuard, type OpenConnection, type Outbound } from "../net/mod.ts";
 import { ensureDir, removeFile } from "../platform/files.ts";
+import { fewOpenFilesText } from "../platform/open_files.ts";
 import { Queue } from "../queue/mod.ts";
 import type { SaslBackend } from "../sasl/mod.ts";
 import { makeFilesAhead, removeLeftovers } from "../smtp/server/mod.ts";
@@ -44,12 +45,12 @@ import { catchPanics } from "./panics.ts";
 import { startUpdateChecks } from "./updates.ts";
 import { openOutbound } from "./outbound.ts";
 import { queueHandlers } from "./control/queue.ts";
-import { type OutgoingOptions, outgoingOptions, queueServices } from "./sending/queue_services.ts";
+import { type OutgoingOptions, outgoingOptions, queueServices } from "./queue_services.ts";
 import { watchRemovals } from "./removals.ts";
 import { accountRules } from "./rules.ts";
 import { keyFor, openServerSecret, srsOf } from "./onward/srs_key.ts";
 import { Receiving, type ReceivingOptions } from "./receiving/receiving.ts";
-import type { ReportDatabases } from "./receiving/services.ts";
+import type { ReportDatabases } from "./arrival/services.ts";
 import { retrainHandler } from "./receiving/retrain.ts";
 import { ImapEvents } from "./sieve/imap_events.ts";
 import { Sockets } from "./sockets.ts";
@@ -199,6 +200,8 @@ export class MailServer {
   ): Promise<MailServer> {
     const log = new Log("serve");
     const { config } = o;
+    const fewFiles = fewOpenFilesText();
+    if (fewFiles !== undefined) log.warn(fewFiles);
     const tempDir = config.dataPath("tmp");
     for (const dir of [config.dataDir, config.dataPath("accounts"), tempDir]) await ensureDir(dir);
     // First of all: a second server on this folder is refused before it touches anything.

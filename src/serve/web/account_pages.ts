@@ -9,7 +9,7 @@ import { programVersion } from "../../platform/version.ts";
 import type { Queue } from "../../queue/mod.ts";
 import type { Webhooks } from "../../queue/webhooks/mod.ts";
 import type { TlsResults } from "../../reports/mod.ts";
-import type { ReportDatabases } from "../receiving/services.ts";
+import type { ReportDatabases } from "../arrival/services.ts";
 import { preparePassword, SaslError } from "../../sasl/mod.ts";
 import type { Account } from "../../store/account/account.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
