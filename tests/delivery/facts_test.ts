@@ -90,8 +90,8 @@ const envelope = {
 const described = (from: string) =>
   describeBytes(new TextEncoder().encode(`From: ${from}\r\nSubject: x\r\n\r\nx\r\n`));
 
-Deno.test("facts of a delivery: envelope, author, and what was verified of which identity", () => {
-  const d = described('Ann <"a@b"@News.Example.com>');
+Deno.test("facts of a delivery: envelope, author, and what was verified of which identity", async () => {
+  const d = await described('Ann <"a@b"@News.Example.com>');
   const f = deliveryFacts(
     envelope,
     d,
@@ -140,7 +140,7 @@ Deno.test("facts of a delivery: envelope, author, and what was verified of which
     auth({ spf: { result: "softfail", identity: "mailfrom" } }),
   );
   assert.deepEqual([soft.mailFromValidated, soft.mailFromValidation], [false, "softfail"]);
-  const none = deliveryFacts(envelope, describeBytes(new Uint8Array(0)), undefined);
+  const none = deliveryFacts(envelope, await describeBytes(new Uint8Array(0)), undefined);
   assert.deepEqual(
     [
       none.msgFromLocalpart,

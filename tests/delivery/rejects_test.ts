@@ -81,3 +81,12 @@ Deno.test("rejects go when they are too old, to the millisecond, or too many, th
     );
     assert.deepEqual(uids(s), [4]);
   }));
+
+Deno.test("those that are too old and those that are too many go together, whatever their order", () =>
+  withStore(async (s) => {
+    for (const [id, age] of [["1@x", 0], ["2@x", 0], ["3@x", 99 * day]] as const) {
+      await reject(s, id, age);
+    }
+    assert.equal(await cleanUpRejects(s.account, "Rejects", now, { maxCount: 2 }), 2);
+    assert.deepEqual(uids(s), [2]);
+  }));

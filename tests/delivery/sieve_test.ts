@@ -231,6 +231,10 @@ Deno.test("what is sent is noted once: tried again it isn't, unless it failed or
       true,
       false,
     ]);
+    // One alone is settled too.
+    await begin("alone");
+    await s.db.memory.settle((n) => n.key === "alone");
+    assert.equal(await begin("alone"), false);
     // It is remembered for a week, and for five minutes after its message was taken.
     s.now += 7 * day;
     assert.equal(await begin("open"), false);
@@ -273,6 +277,8 @@ Deno.test("what scripts did is found by message and account, the last first, for
     assert.equal(log.ofEmail("b", 1).length, 1);
     assert.equal(log.ofEmail("a", 2).length, 20);
     assert.equal(log.latest("a", 5000).length, 254);
+    for (let i = 0; i < 800; i++) log.add("a", 3, { from: "", subject: "", steps: [] });
+    assert.equal(log.latest("a", 5000).length, 1000);
     assert.equal(log.latest("a").length, 100);
     return Promise.resolve();
   }));
@@ -322,7 +328,8 @@ Deno.test("scripts of the administrator run around those of accounts; wrong ones
     await write("global/lib.sieve", "keep;");
     assert.ok(site.global("lib"));
     assert.equal(site.global("none"), undefined);
-    assert.equal(site.global("../before"), undefined);
+    await write("before.sieve", "keep;");
+    assert.equal(site.global("../before"), undefined, "no way out of the folder");
     assert.equal(site.global(""), undefined);
     await write("global/bad.sieve", "nonsense;");
     assert.ok(Array.isArray(site.global("bad")));

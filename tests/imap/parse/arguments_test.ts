@@ -212,6 +212,7 @@ Deno.test("SEARCH: each key", () => {
     ["*", set(false, [[0, 0]])],
     ["$", set(false, [], true)],
     ["9", set(false, [[9, 9]])],
+    ["0", "0: sequence set"],
     ["MODSEQ 7", { op: "modseq", min: 7 }],
     ['MODSEQ "/flags/\\\\draft" all 7', { op: "modseq", min: 7 }],
     ['MODSEQ "/FLAGS/x" priv 7', { op: "modseq", min: 7 }],

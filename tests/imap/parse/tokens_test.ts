@@ -129,6 +129,7 @@ Deno.test("strings: quoted, literal, with what may not stand in them", () => {
   table((c) => c.literal(), [
     ...literals,
     ["{3}\r\na\0c", "6: no NUL in a literal"],
+    ["{3}\r\n\0bc", "5: no NUL in a literal"],
     ["~{3}\r\nabc", "0: literal without ~"],
   ]);
   table((c) => c.literal(true), [
@@ -305,6 +306,7 @@ Deno.test("sequence sets: read, brought into order, written", () => {
   assert.deepEqual(normal("1:9,2:3,5", 9), [[1, 9]]);
   assert.deepEqual(normal("1:3,2:6,6", 9), [[1, 6]]);
   assert.deepEqual(normal("*,1", 9), [[1, 1], [9, 9]]);
+  assert.deepEqual(normal("7:9,1:8,30,20:25,11", 9), [[1, 9], [11, 11], [20, 25], [30, 30]]);
   assert.deepEqual(normal("20:*", 9), [[9, 20]]);
   assert.deepEqual(normal("*:3", 9), [[3, 9]]);
   assert.deepEqual(normal("7", 9), [[7, 7]]);
