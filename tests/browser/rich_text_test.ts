@@ -6,7 +6,7 @@ import type { Page } from "playwright-core";
 import { loggedIn } from "../support/imap_client.ts";
 import { lacks } from "../support/programs.ts";
 import { violations } from "./accessibility.ts";
-import { withWorld, type World } from "./browser.ts";
+import { discardWriting, withWorld, type World } from "./browser.ts";
 
 const writing = (p: Page) => p.getByRole("dialog", { name: "Write a message" });
 const option = (p: Page, name: string | RegExp) => p.getByRole("option", { name }).first();
@@ -100,6 +100,8 @@ Deno.test({
           await text.getByText("See the").waitFor();
           await text.press("Control+Home");
           await p.keyboard.type("Fine with me.");
+          await text.getByText("Fine with me.").waitFor();
+          await p.keyboard.press("Control+s");
           await writing(p).getByText("Draft saved").waitFor();
           await p.reload();
           await p.locator('.mailbox[data-name="Drafts"]').click();
@@ -165,8 +167,7 @@ Deno.test({
         await text.getByText("See the").waitFor();
         await tool("Plain text").click();
         assert.match(await p.getByLabel("Message text").inputValue(), /> See the plan:/);
-        await writing(p).getByRole("button", { name: "Discard" }).click();
-        await p.getByRole("dialog").getByRole("button", { name: "Discard" }).last().click();
+        await discardWriting(p);
       });
       assert.deepEqual(problems, []);
       await c.close();

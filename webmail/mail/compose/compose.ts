@@ -13,6 +13,8 @@ import { composeHead } from "./head.ts";
 import { button } from "../../lib/button.ts";
 import { confirmDialog } from "../../lib/dialog.ts";
 import { el, fill } from "../../lib/dom.ts";
+import { attachButton, composeFrame } from "./window_frame.ts";
+import { composeBar, withoutParts } from "./draft_questions.ts";
 import { addKeys } from "../../lib/keys.ts";
 import { alertUser, attempt, errorText, notice } from "../../lib/notify.ts";
 import { type Beginning, withSignature } from "./quoting.ts";
@@ -74,18 +76,9 @@ export function composeWindow(o: ComposeOptions): ComposeWindow {
     });
   let rich = c.html !== null;
   let body = makeBody(c);
-  const picker = el("input", {
-    type: "file",
-    multiple: true,
-    hidden: true,
-    onchange: () => {
-      files.add(picker.files ?? []);
-      picker.value = "";
-    },
-  });
   const state = el("span", { class: "compose-state", role: "status" });
   const options = el("span", { class: "compose-state" });
-  const bar = el("div", { class: "compose-bar", role: "alert" });
+  const bar = composeBar();
   const title = el("h2", {}, c.subject || "New message");
   const { subject } = head;
   const drawTitle = () => fill(title, subject.value || "New message");
@@ -125,21 +118,21 @@ export function composeWindow(o: ComposeOptions): ComposeWindow {
     onLogin: o.onLogin,
     onOther: take,
     onConflict: (theirs) =>
-      say(
+      bar.ask(
         "This draft was changed in another window.",
-        button("Use that version", () =>
+        ["Use that version", () =>
           attempt(async () => {
             // It is there before what is here goes.
             await call("DraftGet", { id: theirs });
             draft.gone("replaced");
             remove();
             o.onEdit(theirs);
-          })),
-        button("Keep this version", () => {
-          say("");
+          })],
+        ["Keep this version", () => {
+          bar.clear();
           body.focus();
           void draft.save({ force: true });
-        }),
+        }],
       ),
     onGone: (how, written) => {
       if (!written) {
@@ -148,34 +141,20 @@ export function composeWindow(o: ComposeOptions): ComposeWindow {
         if (how === "sent") notice("This message was sent from another window.");
         return;
       }
-      say(
+      bar.ask(
         how === "sent"
           ? "This message was sent from another window, without what you wrote here since."
           : "This draft was thrown away in another window.",
-        button("Keep as a new draft", () => {
-          const { options, files: waiting, composition: now } = content();
-          // Its parts went with the draft.
-          const attachments = now.attachments.filter((a) => a.kind === "upload");
+        ["Keep as a new draft", () => {
+          const kept = withoutParts(content());
           draft.gone("replaced");
           remove();
-          o.onReopen({
-            draftId: null,
-            composition: { ...now, attachments },
-            attachments: attachments.map((attach) => ({
-              attach,
-              filename: attach.filename,
-              type: "",
-              size: 0,
-            })),
-            options,
-            files: waiting,
-            unsaved: true,
-          });
-        }),
-        button("Close", () => {
+          o.onReopen(kept);
+        }],
+        ["Close", () => {
           draft.gone("replaced");
           remove();
-        }),
+        }],
       );
     },
   });
@@ -230,11 +209,6 @@ export function composeWindow(o: ComposeOptions): ComposeWindow {
     body.focus();
     draft.changed();
   }, { title: "With formats, links and pictures, or text alone" });
-
-  /** A line over the text. */
-  function say(text: string, ...buttons: HTMLElement[]): void {
-    fill(bar, text === "" ? null : el("span", {}, text), buttons);
-  }
 
   async function send(archiveThread: boolean): Promise<void> {
     if (!await readyToSend(composition(), files, head.focus)) return;
@@ -323,66 +297,32 @@ export function composeWindow(o: ComposeOptions): ComposeWindow {
     attributes: { class: "quiet only-wide" },
   });
 
-  const root = el(
-    "section",
-    {
-      class: "compose",
-      role: "dialog",
-      "aria-label": "Write a message",
-      ondragover: (e: DragEvent) => {
-        if (!e.dataTransfer?.types.includes("Files")) return;
-        e.preventDefault();
-        root.classList.add("drop");
-      },
-      ondragleave: () => root.classList.remove("drop"),
-      ondrop: (e: DragEvent) => {
-        root.classList.remove("drop");
-        if ((e.dataTransfer?.files.length ?? 0) === 0) return;
-        e.preventDefault();
-        files.add(e.dataTransfer!.files);
-      },
-      onpaste: (e: ClipboardEvent) => {
-        const pasted = [...e.clipboardData?.files ?? []];
-        if (pasted.length === 0) return;
-        e.preventDefault();
-        files.add(pasted);
-      },
-    },
-    el(
-      "header",
-      {},
-      title,
-      el(
-        "span",
-        { class: "window-buttons" },
-        sizeButton,
-        o.onPopOut === null ? null : button("Pop out", () => attempt(popOut), {
-          title: "Write in a window of its own",
-          attributes: { class: "quiet only-wide" },
-        }),
-        button("Close", () => attempt(close), {
-          title: "Keep as draft and close",
-          key: "ctrl Backspace",
-          attributes: { class: "quiet" },
-        }),
-      ),
-    ),
-    el("div", { class: "compose-head" }, head.lines),
-    bar,
-    body.root,
-    files.root,
-    picker,
-    el(
-      "footer",
-      {},
+  const root = composeFrame({
+    title,
+    windowButtons: [
+      sizeButton,
+      o.onPopOut === null ? null : button("Pop out", () => attempt(popOut), {
+        title: "Write in a window of its own",
+        attributes: { class: "quiet only-wide" },
+      }),
+      button("Close", () => attempt(close), {
+        title: "Keep as draft and close",
+        key: "ctrl Backspace",
+        attributes: { class: "quiet" },
+      }),
+    ],
+    head: head.lines,
+    bar: bar.root,
+    body: body.root,
+    files: files.root,
+    addFiles: files.add,
+    footer: [
       sendButton,
       c.inReplyTo === null ? null : button("Send and archive", () => attempt(() => send(true)), {
         title: "Send, and move the thread to the archive",
         key: "ctrl shift Enter",
       }),
-      button("Attach", () => picker.click(), {
-        title: "Add files; you can also drop or paste them here",
-      }),
+      attachButton(files.add),
       richButton,
       templateButton,
       button("Options", () =>
@@ -393,8 +333,8 @@ export function composeWindow(o: ComposeOptions): ComposeWindow {
       button("Discard", () => attempt(discard), { attributes: { class: "quiet" } }),
       options,
       state,
-    ),
-  );
+    ],
+  });
   const removeKeys = addKeys({
     name: "Writing",
     active: () => root.contains(document.activeElement),
@@ -411,7 +351,7 @@ export function composeWindow(o: ComposeOptions): ComposeWindow {
     ],
   });
   setOptions(sending);
-  if (beginning.failure) say(`It could not be sent: ${beginning.failure}`);
+  if (beginning.failure) bar.ask(`It could not be sent: ${beginning.failure}`);
   for (const f of beginning.files ?? []) files.add([new File([f.blob], f.filename, f)]);
   if (beginning.unsaved) draft.changed();
 

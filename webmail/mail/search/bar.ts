@@ -20,6 +20,8 @@ export interface SearchBar {
   /** What was searched last; "" if nothing. */
   text(): string;
   set(text: string): void;
+  /** Searches, as if it had been written. */
+  run(text: string): void;
   focus(): void;
   /** Of the mailbox that is searched. */
   setPlace(name: string): void;
@@ -256,6 +258,10 @@ export function searchBar(o: SearchBarOptions): SearchBar {
       input.value = text;
       searched = text;
       fill(problem);
+    },
+    run: (text) => {
+      input.value = text;
+      submit();
     },
     focus: () => {
       input.focus();
