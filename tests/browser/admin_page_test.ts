@@ -34,6 +34,12 @@ async function login(page: Page, s: AdminSite): Promise<void> {
   await page.getByRole("heading", { name: "Overview", level: 1 }).waitFor();
 }
 
+/** Goes to a section by its link, and waits until it is shown: the one before has buttons of the same names. */
+async function goTo(page: Page, id: keyof typeof sections): Promise<void> {
+  await page.getByRole("link", { name: sections[id], exact: true }).first().click();
+  await page.locator(`main[data-section="${id}"]`).waitFor();
+}
+
 const wide = (page: Page) =>
   page.evaluate<number>(
     "document.documentElement.scrollWidth - document.documentElement.clientWidth",
@@ -66,7 +72,7 @@ Deno.test({ name: "admin page", ignore: lacks("chromium") }, async (t) => {
       await t.step(
         "a domain and an account are added; the password is shown and works",
         async () => {
-          await page.getByRole("link", { name: "Domains", exact: true }).click();
+          await goTo(page, "domains");
           await page.getByRole("button", { name: "Add domain" }).click();
           await dialog.getByLabel("Domain", { exact: true }).fill("not a domain");
           await dialog.getByRole("button", { name: "Add", exact: true }).click();
@@ -74,7 +80,7 @@ Deno.test({ name: "admin page", ignore: lacks("chromium") }, async (t) => {
           await dialog.getByLabel("Domain", { exact: true }).fill("new.example");
           await dialog.getByRole("button", { name: "Add", exact: true }).click();
           await page.getByRole("cell", { name: "new.example" }).waitFor();
-          await page.getByRole("link", { name: "Accounts", exact: true }).click();
+          await goTo(page, "accounts");
           await page.getByRole("button", { name: "Add account" }).click();
           await dialog.getByLabel("Account name").fill("bob");
           await dialog.getByLabel("First address").fill("bob@new.example");
@@ -130,7 +136,7 @@ Deno.test({ name: "admin page", ignore: lacks("chromium") }, async (t) => {
       });
 
       await t.step("the queue: filter, message, actions that ask first", async () => {
-        await page.getByRole("link", { name: "Queue", exact: true }).click();
+        await goTo(page, "queue");
         await page.getByRole("button", { name: "billing@full.example" }).click();
         await dialog.getByText("452 4.2.2 The mailbox of billing is over its quota").waitFor();
         await dialog.getByText("Subject: Invoice 2026-1043").waitFor();
@@ -158,15 +164,16 @@ Deno.test({ name: "admin page", ignore: lacks("chromium") }, async (t) => {
       });
 
       await t.step("reports are opened", async () => {
-        await page.getByRole("link", { name: "DMARC", exact: true }).click();
+        await goTo(page, "dmarc");
         await page.getByRole("img", { name: /^Messages of 31 days: .* failed$/ }).waitFor();
         await page.getByRole("button", { name: "Google LLC" }).first().click();
         await dialog.getByRole("cell", { name: "198.51.100.7" }).waitFor();
         assert.deepEqual(await violations(page), []);
         await page.keyboard.press("Escape");
+        await dialog.waitFor({ state: "detached" });
         await page.getByLabel("Period", { exact: true }).selectOption({ label: "the last 7 days" });
         await page.getByRole("img", { name: /^Messages of 8 days/ }).waitFor();
-        await page.getByRole("link", { name: "TLS", exact: true }).click();
+        await goTo(page, "tls");
         await page.getByRole("button", { name: "Google LLC" }).first().click();
         await dialog.getByRole("heading", { name: "MTA-STS of mox.example" }).waitFor();
         assert.deepEqual(await violations(page), []);
@@ -176,7 +183,7 @@ Deno.test({ name: "admin page", ignore: lacks("chromium") }, async (t) => {
       await t.step(
         "domains.conf: a mistake is told with its line, which is gone to; a right one is in force",
         async () => {
-          await page.getByRole("link", { name: "Configuration" }).click();
+          await goTo(page, "config");
           const area = page.getByLabel("domains.conf", { exact: true });
           const text = await area.inputValue();
           await area.fill(text.replace("FullName: Ann Example", "FulName: Ann"));
@@ -198,7 +205,7 @@ Deno.test({ name: "admin page", ignore: lacks("chromium") }, async (t) => {
       );
 
       await t.step("a handler of the web server is added", async () => {
-        await page.getByRole("link", { name: "Web server" }).click();
+        await goTo(page, "web");
         await page.getByRole("button", { name: "Add handler" }).click();
         await dialog.getByLabel("Host").fill("www.concert.example");
         await dialog.getByLabel("What it does").selectOption({ label: "Reverse proxy" });
@@ -255,8 +262,7 @@ Deno.test({ name: "admin page", ignore: lacks("chromium") }, async (t) => {
             const rules = look === "dark" ? ["color-contrast"] : undefined;
             for (const [id, name] of Object.entries(sections)) {
               if (look === "phone") await p.locator(".menu-button").click();
-              await p.getByRole("link", { name, exact: true }).first().click();
-              await p.locator(`main[data-section="${id}"]`).waitFor();
+              await goTo(p, id as keyof typeof sections);
               assert.deepEqual(await violations(p, rules), [], name);
               assert.equal(await wide(p), 0, name);
             }
