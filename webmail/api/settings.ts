@@ -11,6 +11,8 @@ export const Settings = v.object({
   signature: text(20_000),
   /** Of addresses that have one of their own. */
   signatures: v.optional(v.record(text(500), text(20_000)), {}),
+  /** The same with formats, by address; "": of all that have none of their own. Their text is above. */
+  signaturesHtml: v.optional(v.record(text(500), text(50_000)), {}),
   /** Texts that are written again and again. */
   templates: v.optional(
     v.pipe(
@@ -55,6 +57,7 @@ export type Settings = v.InferOutput<typeof Settings>;
 export const defaultSettings: Settings = {
   signature: "",
   signatures: {},
+  signaturesHtml: {},
   templates: [],
   quoting: "auto",
   layout: "auto",

@@ -7,6 +7,7 @@ import { el, explain, field, fill } from "../lib/dom.ts";
 import { longDate, shortDate } from "../lib/format.ts";
 import { browserSettings } from "./notification_settings.ts";
 import { attempt, notice } from "../lib/notify.ts";
+import { signatureSettings } from "./signature_settings.ts";
 
 /**
  * Shows the settings.
@@ -32,9 +33,7 @@ export function openSettings(
   const number = (value: number, min: number, max: number) =>
     el("input", { type: "number", min, max, value });
 
-  const signature = el("textarea", { rows: 4, dir: "auto" });
-  signature.value = now.signature;
-  const signatures = addressSignatures(now, addresses);
+  const signatures = signatureSettings(now, addresses);
   const theme = choice(now.theme, [["auto", "As the system"], ["light", "Light"], [
     "dark",
     "Dark",
@@ -81,8 +80,7 @@ export function openSettings(
     attempt(async () => {
       const settings: Settings = {
         ...now,
-        signature: signature.value,
-        signatures: signatures.read(),
+        ...signatures.read(),
         theme: theme.value as Settings["theme"],
         layout: layout.value as Settings["layout"],
         conversations: conversations.checked,
@@ -114,8 +112,7 @@ export function openSettings(
       field("Message list", threading),
       field("Order", order),
       field("Messages with text and HTML", body),
-      field("Signature", signature),
-      signatures.root,
+      signatures.rows,
       field("Write in", writing),
       field("Answers stand", quoting),
       field(
@@ -178,37 +175,6 @@ export function openSettings(
     ),
   );
   attempt(() => showSessions(sessions));
-}
-
-/** Signatures of addresses that have one of their own, where there are several addresses. */
-function addressSignatures(
-  now: Settings,
-  addresses: readonly string[],
-): { root: HTMLElement | null; read: () => Settings["signatures"] } {
-  const own = new Map(Object.entries(now.signatures));
-  if (addresses.length < 2) return { root: null, read: () => Object.fromEntries(own) };
-  const text = el("textarea", {
-    rows: 4,
-    dir: "auto",
-    "aria-label": "Signature of this address",
-    placeholder: "As above",
-    oninput: () => {
-      if (text.value === "") own.delete(which.value);
-      else own.set(which.value, text.value);
-    },
-  });
-  const show = () => {
-    text.value = own.get(which.value) ?? "";
-  };
-  const which = el(
-    "select",
-    { onchange: show },
-    addresses.map((a) => el("option", { value: a.toLowerCase() }, a)),
-  );
-  show();
-  const root = field("Another signature for", which);
-  root.append(text);
-  return { root, read: () => Object.fromEntries(own) };
 }
 
 async function showSessions(into: HTMLElement): Promise<void> {

@@ -17,7 +17,8 @@ import { attachButton, composeFrame } from "./window_frame.ts";
 import { composeBar, withoutParts } from "./draft_questions.ts";
 import { addKeys } from "../../lib/keys.ts";
 import { alertUser, attempt, errorText, notice } from "../../lib/notify.ts";
-import { type Beginning, withSignature } from "./quoting.ts";
+import type { Beginning } from "./quoting.ts";
+import { withSignature, writtenAsHtml } from "./signatures.ts";
 import { readyToSend } from "./send_checks.ts";
 import { openSendOptions, sendOptionsText } from "./send_options.ts";
 import { openTemplates } from "./templates.ts";
@@ -199,7 +200,8 @@ export function composeWindow(o: ComposeOptions): ComposeWindow {
   function setRich(next: boolean, b: BodyText = body.read()): void {
     const before = body.root;
     rich = next;
-    body = makeBody({ text: b.text, html: next ? b.html ?? textHtml(b.text) : null });
+    const html = () => b.html ?? writtenAsHtml(b.text, settings, head.values().from.address);
+    body = makeBody({ text: b.text, html: next ? html() : null });
     before.replaceWith(body.root);
     fill(richButton, next ? "Plain text" : "Rich text");
   }

@@ -12,11 +12,13 @@ import type { Body, BodyText } from "./body.ts";
 import { textHtml } from "./text_html.ts";
 
 export interface RichBodyOptions {
+  /** What it is, for those who listen. */
+  label?: string;
   changed: () => void;
   /** Where pictures of the text are, by their Content-ID. */
   pictures: () => ReadonlyMap<string, string>;
-  /** Takes a picture for the text; gives its Content-ID. */
-  addPicture: (file: File) => string;
+  /** Takes a picture for the text; gives its Content-ID. Null: pictures are files like others. */
+  addPicture: ((file: File) => string) | null;
   /** Files that are no pictures. */
   addFiles: (files: File[]) => void;
 }
@@ -41,11 +43,16 @@ export function richBody(b: BodyText, o: RichBodyOptions): Body {
   let editor: Editor | undefined;
   let wantsFocus = false;
 
-  const frame = el("iframe", { src: "editor", title: "Message text", class: "rich-text" });
+  const frame = el("iframe", {
+    src: "editor",
+    title: o.label ?? "Message text",
+    class: "rich-text",
+  });
   frame.addEventListener("load", () => {
     editor = (frame.contentWindow as Window & typeof globalThis | null)?.moxEditor;
     if (editor === undefined) return;
     editor.look(darkPage());
+    if (o.label !== undefined) frame.contentDocument!.getElementById("text")!.ariaLabel = o.label;
     editor.start(
       {
         changed: o.changed,
@@ -53,9 +60,12 @@ export function richBody(b: BodyText, o: RichBodyOptions): Body {
           for (const [f, x] of buttons) x.setAttribute("aria-pressed", String(on.has(f)));
         },
         onPictures: (files) => {
-          const pictures = files.filter((f) => f.type.startsWith("image/"));
-          for (const f of pictures) editor!.picture(o.addPicture(f), URL.createObjectURL(f));
-          const others = files.filter((f) => !f.type.startsWith("image/"));
+          const { addPicture } = o;
+          const isPicture = (f: File) => addPicture !== null && f.type.startsWith("image/");
+          for (const f of files.filter(isPicture)) {
+            editor!.picture(addPicture!(f), URL.createObjectURL(f));
+          }
+          const others = files.filter((f) => !isPicture(f));
           if (others.length > 0) o.addFiles(others);
         },
       },

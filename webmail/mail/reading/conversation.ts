@@ -77,7 +77,7 @@ export function conversation(o: ConversationOptions): Conversation {
           sandbox: "allow-popups allow-popups-to-escape-sandbox",
           referrerpolicy: "no-referrer",
           class: darkPage() ? "dark" : "light",
-          src: htmlUrl(id, { external: false, dark: darkPage() }),
+          src: htmlUrl(id, { external: false, dark: darkPage(), fold: true }),
         })
         : el("div", {}, m.texts.map((t) => foldQuotes(textBody(t.text, o.onCompose))));
       fill(

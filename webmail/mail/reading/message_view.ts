@@ -22,6 +22,7 @@ import { countText } from "../../lib/format.ts";
 import type { Shortcut } from "../../lib/keys.ts";
 import { alertUser, attempt, errorText } from "../../lib/notify.ts";
 import { safeText } from "../../lib/scripts.ts";
+import { contactCards } from "./contact_cards.ts";
 import { conversation } from "./conversation.ts";
 import { invitationCard, protectionLine, unsubscribeLine } from "./cards.ts";
 import { authentication, damage, messageFields, waiting } from "./message_fields.ts";
@@ -108,6 +109,12 @@ export function messageView(o: MessageViewOptions): MessageView {
     return body === "html" || m.texts.length === 0 || body === "auto" && m.htmlSaysMore
       ? "html"
       : "text";
+  }
+
+  /** It answers a message that is shown around it. */
+  function answered(m: ParsedMessage): boolean {
+    const { conversations, threading } = o.settings();
+    return conversations && threading !== "off" && m.item.parentIds.length > 0;
   }
 
   function doAsked(m: ParsedMessage): void {
@@ -208,6 +215,7 @@ export function messageView(o: MessageViewOptions): MessageView {
       protectionLine(m),
       unsubscribeLine(m, o.onCompose),
       invitationCard(m),
+      contactCards(m, o.onCompose),
       bodyChoice(m, mode, look, setBody, setLook),
       attachmentList(m),
     );
@@ -310,7 +318,8 @@ export function messageView(o: MessageViewOptions): MessageView {
     if (mode === "text") {
       fill(
         body,
-        m.texts.length === 0 && m.invitation === null && m.protection === null
+        m.texts.length === 0 && m.invitation === null && m.protection === null &&
+          m.contacts.length === 0
           ? el("p", { class: "empty" }, "This message has no text.")
           : null,
         m.texts.map((t) => {
@@ -330,7 +339,11 @@ export function messageView(o: MessageViewOptions): MessageView {
       referrerpolicy: "no-referrer",
       // So that the message's own rules for dark pages know which one this is.
       class: look.dark ? "dark" : "light",
-      src: htmlUrl(m.item.id, { external: mode === "htmlExternal", dark: look.dark === true }),
+      src: htmlUrl(m.item.id, {
+        external: mode === "htmlExternal",
+        dark: look.dark === true,
+        fold: answered(m),
+      }),
     });
     fill(body, frame);
   }
