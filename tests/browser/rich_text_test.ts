@@ -196,7 +196,7 @@ Deno.test({
         await writing(p).waitFor({ state: "detached" });
         const m = await lastSent(w);
         assert.equal(m.subject, "Signed");
-        assert.match(String(m.html), /Ahoy[^]*-- [^]*Mox, <b>harbour office<\/b>/);
+        assert.match(String(m.html), /Ahoy[^]*--&nbsp;[^]*Mox,&nbsp;<b>harbour office<\/b>/);
         assert.match(m.text!, /^Ahoy\n+-- \nMox, harbour office\n?$/);
         // It is there again in the settings, and can be made plain.
         await p.getByRole("button", { name: "Settings" }).click();

@@ -28,17 +28,16 @@ Deno.test({
         date: new Date("2026-01-02T10:00:00Z"),
         seen: true,
       });
+      await w.append({ subject: "Sea", text: "Where shall we go?\n", messageId: "<s1@x.y>" });
       await w.append({
         from: "Cleo <cleo@example.org>",
-        subject: "Re: Trip",
+        subject: "Re: Sea",
         html: `<p>Or the sea?</p><blockquote type="cite"><p>${
           "To the lake, I said. ".repeat(12)
         }</p>
           <blockquote>${"Where shall we go? ".repeat(12)}</blockquote></blockquote><p>Best, C</p>`,
-        messageId: "<t3@x.y>",
-        inReplyTo: "<t2@x.y>",
-        date: new Date("2026-01-03T10:00:00Z"),
-        seen: true,
+        messageId: "<s2@x.y>",
+        inReplyTo: "<s1@x.y>",
       });
       await w.append({
         subject: "My card",
@@ -94,18 +93,18 @@ Deno.test({
         await p.getByText("Message sent.").waitFor();
         await option(p, /Ann.*Trip/).click();
         const after = p.locator(".conversation-line");
-        await after.nth(2).waitFor();
+        await after.nth(1).waitFor();
         assert.deepEqual(
           (await after.locator(".conversation-who").allInnerTexts()).map((s) => s.trim()),
-          ["Bob", "Cleo", "Mox"],
+          ["Bob", "Mox"],
         );
-        await after.nth(2).click();
+        await after.nth(1).click();
         await p.locator(".conversation-message").getByText("The lake it is.").waitFor();
         assert.deepEqual(await violations(p), []);
       });
 
       await t.step("quotes in HTML are folded, and open by a click", async () => {
-        await option(p, /Cleo.*Re: Trip/).click();
+        await option(p, /Cleo.*Re: Sea/).click();
         const frame = p.frameLocator(".message-body iframe");
         await frame.getByText("Or the sea?").waitFor();
         await frame.getByText("Best, C").waitFor();

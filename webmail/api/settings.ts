@@ -23,6 +23,8 @@ export const Settings = v.object({
   ),
   /** Where an answer stands to the text it quotes. */
   quoting: v.picklist(["auto", "top", "bottom"]),
+  /** Of the page's texts, dates and numbers; "auto": as the browser has it. */
+  language: v.optional(v.picklist(["auto", "en", "de", "ar"]), "auto"),
   layout: v.picklist(["auto", "topBottom", "leftRight"]),
   theme: v.picklist(["auto", "light", "dark"]),
   threading: Threading,
@@ -60,6 +62,7 @@ export const defaultSettings: Settings = {
   signaturesHtml: {},
   templates: [],
   quoting: "auto",
+  language: "auto",
   layout: "auto",
   theme: "auto",
   threading: "unread",

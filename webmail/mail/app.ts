@@ -13,6 +13,7 @@ import { type Events, openEvents } from "./events.ts";
 import { openHelp } from "./help.ts";
 import { takeDroppedMessages } from "./drop_messages.ts";
 import { setLabelColors } from "./label_colors.ts";
+import { chooseLanguage } from "./language.ts";
 import { layout } from "./layout.ts";
 import { logout } from "./leaving.ts";
 import { labelList } from "./mailboxes/labels.ts";
@@ -43,6 +44,7 @@ import { openRules } from "./rules/rules.ts";
 import { openSettings } from "./settings.ts";
 import { showing } from "./showing.ts";
 import { generalButtons, topLine, type TopLineParts } from "./top_line.ts";
+import { t } from "../lib/text.ts";
 
 /** Runs the page until the session ends; resolves with why. */
 export function app(into: HTMLElement): Promise<string> {
@@ -107,7 +109,7 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
     start: () => s.start!,
     settings: () => s.settings!,
     onClose: () => alone ? close() : list.focus(),
-    onLogin: () => again.ask("Your session has ended."),
+    onLogin: () => again.ask(t("Your session has ended.")),
     onPopOut: alone ? null : (id) => {
       const look = "popup,width=780,height=760";
       if (open(`?compose=${id}`, "_blank", look) === null) attempt(() => windows.edit(id));
@@ -158,7 +160,7 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
   takeDroppedMessages(list.root, () => s.openMailbox ?? undefined);
   const connection = connectionStatus({
     reconnect: () => events?.reconnect(),
-    onLoggedOut: () => sessionEnded("Your session has ended."),
+    onLoggedOut: () => sessionEnded(t("Your session has ended.")),
   });
   const top: TopLineParts = {
     place: el("h1", { class: "place" }),
@@ -226,6 +228,8 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
   function applySettings(now: Settings): void {
     const before = s.settings;
     s.settings = now;
+    // What is written is no longer written by then.
+    if (chooseLanguage(now.language) && windows.count() === 0) return location.reload();
     setLabelColors(now.labelColors);
     labels.set(labelsOf(s));
     panes.apply(now);
@@ -269,8 +273,8 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
   });
   unload.push(
     addKeys(keys),
-    addKeys({ name: "Message", shortcuts: message.shortcuts }),
-    addKeys({ name: "Message list", shortcuts: list.shortcuts }),
+    addKeys({ name: t("Message"), shortcuts: message.shortcuts }),
+    addKeys({ name: t("Message list"), shortcuts: list.shortcuts }),
   );
 
   document.body.classList.toggle("alone", alone !== undefined);

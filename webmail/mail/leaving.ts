@@ -2,16 +2,16 @@
 import { call } from "../api/client.ts";
 import { confirmDialog } from "../lib/dialog.ts";
 import type { ComposeWindows } from "./compose/windows.ts";
+import { t } from "../lib/text.ts";
 
 /** Logs out. What is written is saved first; if it can't be, it is asked. */
 export async function logout(windows: ComposeWindows): Promise<void> {
   await windows.save();
   if (
     windows.unsaved() && !await confirmDialog(
-      "Log out without saving?",
-      "What you are writing could not be saved on the server. It is kept in this browser until " +
-        "you log in again.",
-      "Log out",
+      t("Log out without saving?"),
+      t("What you are writing could not be saved on the server. It is kept in this browser until you log in again."),
+      t("Log out"),
     )
   ) return;
   windows.remove();

@@ -11,6 +11,7 @@ import { ruleFrom } from "./rules/from_message.ts";
 import { openRules } from "./rules/rules.ts";
 import { showLog } from "./rules/trying.ts";
 import { sayOnce } from "./say_once.ts";
+import { t } from "../lib/text.ts";
 
 export interface OpenedMessageParts {
   act: Actions;
@@ -48,9 +49,11 @@ export function openedMessage(s: PageState, p: OpenedMessageParts): MessageView 
     void setFlags(m, "notjunk");
     sayOnce(
       "notJunk",
-      `Messages that are open for ${settings().notJunkAfter} seconds are marked as not junk, ` +
-        "which trains your filter.",
-      { text: "Change", run: p.showSettings, seconds: 30 },
+      t(
+        "Messages that are open for {0} seconds are marked as not junk, which trains your filter.",
+        settings().notJunkAfter,
+      ),
+      { text: t("Change"), run: p.showSettings, seconds: 30 },
     );
   }
 
@@ -75,16 +78,16 @@ export function openedMessage(s: PageState, p: OpenedMessageParts): MessageView 
         : p.compose(to),
     tools: p.tools,
     more: (m) => [
-      { text: "Keywords", title: "Add or remove keywords. Key: l", run: p.act.label },
+      { text: t("Keywords"), title: t("Add or remove keywords. Key: l"), run: p.act.label },
       {
-        text: "Make a rule",
-        title: "For messages like this one, when they come",
+        text: t("Make a rule"),
+        title: t("For messages like this one, when they come"),
         run: () => openRules(s.mailboxes.values(), ruleFrom(m, view.current()?.headers ?? [])),
       },
-      { text: "What rules did", run: () => showLog(m.id) },
+      { text: t("What rules did"), run: () => showLog(m.id) },
       ...settings().threading === "off" ? [] : [{
-        text: m.threadMuted ? "Unmute thread" : "Mute thread",
-        title: "Whether new messages of this thread are marked as read. Key: M",
+        text: m.threadMuted ? t("Unmute thread") : t("Mute thread"),
+        title: t("Whether new messages of this thread are marked as read. Key: M"),
         run: () => p.act.mute(!m.threadMuted),
       }],
     ],

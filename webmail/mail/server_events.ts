@@ -7,6 +7,7 @@ import { tellArrival } from "./list/arrivals.ts";
 import type { LabelList } from "./mailboxes/labels.ts";
 import { labelsOf, type PageState, queryOf, wantedMailbox } from "./page_state.ts";
 import type { Showing, ShowingParts } from "./showing.ts";
+import { t } from "../lib/text.ts";
 
 /** What is told, and who is asked. */
 export interface ServerEventParts extends Omit<ShowingParts, "place" | "bulk" | "reconnect"> {
@@ -90,11 +91,14 @@ export function serverEvents(s: PageState, p: ServerEventParts): (e: ServerEvent
         break;
       case "sendFailed": {
         const { draftId, subject, why } = c;
-        alertUser(`"${subject || "(no subject)"}" was not sent: ${why}. It is a draft again.`, {
-          text: "Edit",
-          run: () => attempt(() => p.editDraft(draftId)),
-          seconds: 60,
-        });
+        alertUser(
+          t('"{0}" was not sent: {1}. It is a draft again.', subject || t("(no subject)"), why),
+          {
+            text: t("Edit"),
+            run: () => attempt(() => p.editDraft(draftId)),
+            seconds: 60,
+          },
+        );
         break;
       }
       case "viewStale":
@@ -136,7 +140,7 @@ export function serverEvents(s: PageState, p: ServerEventParts): (e: ServerEvent
         if (e.viewId === s.viewId) list.add(e);
         break;
       case "progress":
-        if (e.viewId === s.viewId) list.say(`Searching, ${e.done} of ${e.total}…`);
+        if (e.viewId === s.viewId) list.say(t("Searching, {0} of {1}…", e.done, e.total));
         break;
       case "viewError":
         if (e.viewId === s.viewId) list.say(e.message);
@@ -147,7 +151,7 @@ export function serverEvents(s: PageState, p: ServerEventParts): (e: ServerEvent
         }
         break;
       case "end":
-        p.sessionEnded(`Your session has ended: ${e.reason}.`);
+        p.sessionEnded(t("Your session has ended: {0}.", e.reason));
     }
   };
 }

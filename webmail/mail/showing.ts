@@ -11,6 +11,7 @@ import { setAddress } from "./page_address.ts";
 import { pageCount, type PageState, queryOf, shownMailbox, viewOf } from "./page_state.ts";
 import type { MessageView } from "./reading/message_view.ts";
 import type { SearchBar } from "./search/bar.ts";
+import { t } from "../lib/text.ts";
 
 /** The views that show it. */
 export interface ShowingParts {
@@ -60,7 +61,7 @@ export function showing(s: PageState, p: ShowingParts): Showing {
 
   function drawPlace(): void {
     const m = shownMailbox(s);
-    const name = m === undefined ? "All mail" : leafName(m.name);
+    const name = m === undefined ? t("All mail") : leafName(m.name);
     p.boxes.setOpen(s.openMailbox ?? null);
     p.search.setPlace(name);
     fill(p.place, name);

@@ -5,6 +5,7 @@ import { el, field, fill } from "../lib/dom.ts";
 import { alertUser } from "../lib/notify.ts";
 import { richBody } from "./compose/rich_body.ts";
 import { textHtml } from "./compose/text_html.ts";
+import { t } from "../lib/text.ts";
 
 /** A signature: its text, and its HTML if it has formats. */
 interface Signature {
@@ -32,7 +33,7 @@ function signatureField(label: string, placeholder = ""): SignatureField {
     const now = read();
     show(rich === undefined ? { ...now, html: textHtml(now.text) } : { ...now, html: null });
     (text ?? rich)!.focus();
-  }, { attributes: { class: "quiet" }, title: "With formats and links, or text alone" });
+  }, { attributes: { class: "quiet" }, title: t("With formats and links, or text alone") });
 
   function show(s: Signature): void {
     text = rich = undefined;
@@ -46,11 +47,11 @@ function signatureField(label: string, placeholder = ""): SignatureField {
         changed: () => {},
         pictures: () => new Map(),
         addPicture: null,
-        addFiles: () => alertUser("A signature has no files."),
+        addFiles: () => alertUser(t("A signature has no files.")),
       });
       fill(place, rich.root);
     }
-    fill(toggle, s.html === null ? "Rich text" : "Plain text");
+    fill(toggle, s.html === null ? t("Rich text") : t("Plain text"));
   }
 
   function read(): Signature {
@@ -61,7 +62,7 @@ function signatureField(label: string, placeholder = ""): SignatureField {
     return plain === "" ? { text: "", html: null } : { text: plain, html: now.html };
   }
 
-  const root = el("div", { class: "signature" }, place, toggle);
+  const root = el("div", { class: "signature-editor" }, place, toggle);
   return { root, read, show };
 }
 
@@ -76,18 +77,18 @@ export function signatureSettings(
   addresses: readonly string[],
 ): SignatureSettings {
   const html = new Map(Object.entries(now.signaturesHtml));
-  const all = signatureField("Signature");
+  const all = signatureField(t("Signature"));
   all.show({ text: now.signature, html: html.get(general) ?? null });
   const allRow = el(
     "div",
     { class: "field" },
-    el("span", { class: "field-label", "aria-hidden": "true" }, "Signature"),
+    el("span", { class: "field-label", "aria-hidden": "true" }, t("Signature")),
     all.root,
   );
   const own = new Map<string, Signature>(
     Object.entries(now.signatures).map(([a, text]) => [a, { text, html: html.get(a) ?? null }]),
   );
-  const other = signatureField("Signature of this address", "As above");
+  const other = signatureField(t("Signature of this address"), t("As above"));
   let shown = (addresses[0] ?? "").toLowerCase();
   const take = () => {
     const s = other.read();
@@ -106,7 +107,7 @@ export function signatureSettings(
     addresses.map((a) => el("option", { value: a.toLowerCase() }, a)),
   );
   other.show(own.get(shown) ?? { text: "", html: null });
-  const otherRow = field("Another signature for", which);
+  const otherRow = field(t("Another signature for"), which);
   otherRow.append(other.root);
   return {
     rows: addresses.length < 2 ? [allRow] : [allRow, otherRow],

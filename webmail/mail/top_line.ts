@@ -2,6 +2,7 @@
 import { button } from "../lib/button.ts";
 import { el } from "../lib/dom.ts";
 import { attempt, keyHintPlace } from "../lib/notify.ts";
+import { t } from "../lib/text.ts";
 
 export interface TopLineParts {
   /** Where the mailbox is named. */
@@ -22,9 +23,9 @@ export interface TopLineParts {
 export function generalButtons(p: TopLineParts): HTMLElement[] {
   const attributes = { class: "quiet" };
   return [
-    button("Settings", p.settings, { attributes }),
-    button("Help", p.help, { key: "?", attributes }),
-    button("Log out", () => attempt(p.logout), { attributes }),
+    button(t("Settings"), p.settings, { attributes }),
+    button(t("Help"), p.help, { key: "?", attributes }),
+    button(t("Log out"), () => attempt(p.logout), { attributes }),
   ];
 }
 
@@ -32,9 +33,9 @@ export function topLine(p: TopLineParts): HTMLElement {
   return el(
     "header",
     { class: "top" },
-    button("Skip to the messages", p.skip, { attributes: { class: "skip" } }),
-    button("Mailboxes", p.mailboxes, { attributes: { class: "only-narrow" } }),
-    button("Compose", p.compose, { key: "c", primary: true }),
+    button(t("Skip to the messages"), p.skip, { attributes: { class: "skip" } }),
+    button(t("Mailboxes"), p.mailboxes, { attributes: { class: "only-narrow" } }),
+    button(t("Compose"), p.compose, { key: "c", primary: true }),
     p.place,
     p.search,
     p.connection,

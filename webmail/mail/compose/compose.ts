@@ -24,6 +24,7 @@ import { openSendOptions, sendOptionsText } from "./send_options.ts";
 import { openTemplates } from "./templates.ts";
 import { tellSent } from "./sent_notice.ts";
 import { uploads } from "./uploads.ts";
+import { t } from "../../lib/text.ts";
 
 export interface ComposeOptions {
   start: StartEvent;
@@ -80,11 +81,11 @@ export function composeWindow(o: ComposeOptions): ComposeWindow {
   const state = el("span", { class: "compose-state", role: "status" });
   const options = el("span", { class: "compose-state" });
   const bar = composeBar();
-  const title = el("h2", {}, c.subject || "New message");
+  const title = el("h2", {}, c.subject || t("New message"));
   const { subject } = head;
-  const drawTitle = () => fill(title, subject.value || "New message");
+  const drawTitle = () => fill(title, subject.value || t("New message"));
   subject.addEventListener("input", drawTitle);
-  const sendButton = button("Send", () => attempt(() => send(false)), {
+  const sendButton = button(t("Send"), () => attempt(() => send(false)), {
     key: "ctrl Enter",
     primary: true,
   });
@@ -92,7 +93,7 @@ export function composeWindow(o: ComposeOptions): ComposeWindow {
   function setOptions(next: SendOptions): void {
     sending = next;
     fill(options, sendOptionsText(next));
-    fill(sendButton, next.sendAt === null ? "Send" : "Send later");
+    fill(sendButton, next.sendAt === null ? t("Send") : t("Send later"));
   }
 
   function composition(): Composition {
@@ -120,8 +121,8 @@ export function composeWindow(o: ComposeOptions): ComposeWindow {
     onOther: take,
     onConflict: (theirs) =>
       bar.ask(
-        "This draft was changed in another window.",
-        ["Use that version", () =>
+        t("This draft was changed in another window."),
+        [t("Use that version"), () =>
           attempt(async () => {
             // It is there before what is here goes.
             await call("DraftGet", { id: theirs });
@@ -129,7 +130,7 @@ export function composeWindow(o: ComposeOptions): ComposeWindow {
             remove();
             o.onEdit(theirs);
           })],
-        ["Keep this version", () => {
+        [t("Keep this version"), () => {
           bar.clear();
           body.focus();
           void draft.save({ force: true });
@@ -139,20 +140,20 @@ export function composeWindow(o: ComposeOptions): ComposeWindow {
       if (!written) {
         draft.close();
         remove();
-        if (how === "sent") notice("This message was sent from another window.");
+        if (how === "sent") notice(t("This message was sent from another window."));
         return;
       }
       bar.ask(
         how === "sent"
-          ? "This message was sent from another window, without what you wrote here since."
-          : "This draft was thrown away in another window.",
-        ["Keep as a new draft", () => {
+          ? t("This message was sent from another window, without what you wrote here since.")
+          : t("This draft was thrown away in another window."),
+        [t("Keep as a new draft"), () => {
           const kept = withoutParts(content());
           draft.gone("replaced");
           remove();
           o.onReopen(kept);
         }],
-        ["Close", () => {
+        [t("Close"), () => {
           draft.gone("replaced");
           remove();
         }],
@@ -176,24 +177,24 @@ export function composeWindow(o: ComposeOptions): ComposeWindow {
   }
 
   const templateButton: HTMLButtonElement = button(
-    "Templates",
+    t("Templates"),
     () =>
       openTemplates(templateButton, {
         settings: o.currentSettings,
         now: () => ({ subject: subject.value, text: body.read().text }),
-        put: (t) => {
+        put: (chosen) => {
           const { text, html } = body.read();
-          if (subject.value === "") subject.value = t.subject;
+          if (subject.value === "") subject.value = chosen.subject;
           drawTitle();
           body.write({
-            text: `${t.text}${text}`,
-            html: html === null ? null : `${textHtml(t.text)}${html}`,
+            text: `${chosen.text}${text}`,
+            html: html === null ? null : `${textHtml(chosen.text)}${html}`,
           });
           body.focus();
           draft.changed();
         },
       }),
-    { title: "Texts that are written again and again" },
+    { title: t("Texts that are written again and again") },
   );
 
   /** Goes on in rich text, or in plain. */
@@ -203,14 +204,14 @@ export function composeWindow(o: ComposeOptions): ComposeWindow {
     const html = () => b.html ?? writtenAsHtml(b.text, settings, head.values().from.address);
     body = makeBody({ text: b.text, html: next ? html() : null });
     before.replaceWith(body.root);
-    fill(richButton, next ? "Plain text" : "Rich text");
+    fill(richButton, next ? t("Plain text") : t("Rich text"));
   }
 
-  const richButton = button(rich ? "Plain text" : "Rich text", () => {
+  const richButton = button(rich ? t("Plain text") : t("Rich text"), () => {
     setRich(!rich);
     body.focus();
     draft.changed();
-  }, { title: "With formats, links and pictures, or text alone" });
+  }, { title: t("With formats, links and pictures, or text alone") });
 
   async function send(archiveThread: boolean): Promise<void> {
     if (!await readyToSend(composition(), files, head.focus)) return;
@@ -244,23 +245,28 @@ export function composeWindow(o: ComposeOptions): ComposeWindow {
     await draft.save();
     if (draft.dirty()) {
       const yes = await confirmDialog(
-        "Close without saving?",
-        "The draft could not be saved. What you wrote is lost if you close.",
-        "Close",
+        t("Close without saving?"),
+        t("The draft could not be saved. What you wrote is lost if you close."),
+        t("Close"),
         { danger: true },
       );
       if (!yes) return;
       draft.gone("replaced");
     } else draft.close();
-    if (draft.id() !== null) notice("Saved in Drafts.");
+    if (draft.id() !== null) notice(t("Saved in Drafts."));
     remove();
   }
 
   async function discard(): Promise<void> {
     if (body.read().text.trim() !== "" || draft.id() !== null) {
-      const yes = await confirmDialog("Discard", "What you wrote is thrown away.", "Discard", {
-        danger: true,
-      });
+      const yes = await confirmDialog(
+        t("Discard"),
+        t("What you wrote is thrown away."),
+        t("Discard"),
+        {
+          danger: true,
+        },
+      );
       if (!yes) return;
     }
     await draft.settled();
@@ -274,7 +280,7 @@ export function composeWindow(o: ComposeOptions): ComposeWindow {
     draft.changed();
     await draft.save();
     const id = draft.id();
-    if (id === null || draft.dirty()) return void alertUser("The draft could not be saved.");
+    if (id === null || draft.dirty()) return void alertUser(t("The draft could not be saved."));
     draft.close();
     remove();
     o.onPopOut!(id);
@@ -291,11 +297,11 @@ export function composeWindow(o: ComposeOptions): ComposeWindow {
 
   function minimise(small: boolean): void {
     root.classList.toggle("minimised", small);
-    fill(sizeButton, small ? "Open" : "Minimise");
+    fill(sizeButton, small ? t("Open") : t("Minimise"));
     if (!small) self.focus();
   }
-  const sizeButton = button("Minimise", () => minimise(!root.classList.contains("minimised")), {
-    title: "Only the title, or all of it",
+  const sizeButton = button(t("Minimise"), () => minimise(!root.classList.contains("minimised")), {
+    title: t("Only the title, or all of it"),
     attributes: { class: "quiet only-wide" },
   });
 
@@ -303,12 +309,12 @@ export function composeWindow(o: ComposeOptions): ComposeWindow {
     title,
     windowButtons: [
       sizeButton,
-      o.onPopOut === null ? null : button("Pop out", () => attempt(popOut), {
-        title: "Write in a window of its own",
+      o.onPopOut === null ? null : button(t("Pop out"), () => attempt(popOut), {
+        title: t("Write in a window of its own"),
         attributes: { class: "quiet only-wide" },
       }),
-      button("Close", () => attempt(close), {
-        title: "Keep as draft and close",
+      button(t("Close"), () => attempt(close), {
+        title: t("Keep as draft and close"),
         key: "ctrl Backspace",
         attributes: { class: "quiet" },
       }),
@@ -320,40 +326,45 @@ export function composeWindow(o: ComposeOptions): ComposeWindow {
     addFiles: files.add,
     footer: [
       sendButton,
-      c.inReplyTo === null ? null : button("Send and archive", () => attempt(() => send(true)), {
-        title: "Send, and move the thread to the archive",
+      c.inReplyTo === null ? null : button(t("Send and archive"), () => attempt(() => send(true)), {
+        title: t("Send, and move the thread to the archive"),
         key: "ctrl shift Enter",
       }),
       attachButton(files.add),
       richButton,
       templateButton,
-      button("Options", () =>
+      button(t("Options"), () =>
         openSendOptions(sending, (set) => {
           setOptions(set);
           draft.changed();
-        }), { title: "Send later, or require TLS" }),
-      button("Discard", () => attempt(discard), { attributes: { class: "quiet" } }),
+        }), { title: t("Send later, or require TLS") }),
+      button(t("Discard"), () => attempt(discard), { attributes: { class: "quiet" } }),
       options,
       state,
     ],
   });
   const removeKeys = addKeys({
-    name: "Writing",
+    name: t("Writing"),
     active: () => root.contains(document.activeElement),
     shortcuts: [
-      { key: "ctrl Enter", what: "Send", inFields: true, run: () => attempt(() => send(false)) },
+      { key: "ctrl Enter", what: t("Send"), inFields: true, run: () => attempt(() => send(false)) },
       {
         key: "ctrl shift Enter",
-        what: "Send and archive the thread",
+        what: t("Send and archive the thread"),
         inFields: true,
         run: () => attempt(() => send(c.inReplyTo !== null)),
       },
-      { key: "ctrl s", what: "Save the draft", inFields: true, run: () => void draft.save() },
-      { key: "Escape", what: "Keep as draft and close", inFields: true, run: () => attempt(close) },
+      { key: "ctrl s", what: t("Save the draft"), inFields: true, run: () => void draft.save() },
+      {
+        key: "Escape",
+        what: t("Keep as draft and close"),
+        inFields: true,
+        run: () => attempt(close),
+      },
     ],
   });
   setOptions(sending);
-  if (beginning.failure) bar.ask(`It could not be sent: ${beginning.failure}`);
+  if (beginning.failure) bar.ask(t("It could not be sent: {0}", beginning.failure));
   for (const f of beginning.files ?? []) files.add([new File([f.blob], f.filename, f)]);
   if (beginning.unsaved) draft.changed();
 

@@ -17,6 +17,7 @@ import { signatureHtml, signatureText } from "./signatures.ts";
 import { escapeHtml, textHtml } from "./text_html.ts";
 import { longDate } from "../../lib/format.ts";
 import { addressesText, fullAddress } from "../names.ts";
+import { t } from "../../lib/text.ts";
 
 export type ReplyKind = "reply" | "replyAll" | "list" | "forward" | "forwardAttached";
 
@@ -133,12 +134,12 @@ export function answer(
       return b;
     }
     const lines = [
-      "---------- Forwarded message ----------",
-      `From: ${addressesText(item.from)}`,
-      `Date: ${longDate(item.sent ?? item.received)}`,
-      `Subject: ${item.subject}`,
-      ...m.recipients.to.length > 0 ? [`To: ${addressesText(m.recipients.to)}`] : [],
-      ...m.recipients.cc.length > 0 ? [`Cc: ${addressesText(m.recipients.cc)}`] : [],
+      t("---------- Forwarded message ----------"),
+      t("From: {0}", addressesText(item.from)),
+      t("Date: {0}", longDate(item.sent ?? item.received)),
+      t("Subject: {0}", item.subject),
+      ...m.recipients.to.length > 0 ? [t("To: {0}", addressesText(m.recipients.to))] : [],
+      ...m.recipients.cc.length > 0 ? [t("Cc: {0}", addressesText(m.recipients.cc))] : [],
     ];
     c.text = `${c.text}\n\n${lines.join("\n")}\n\n${bodyText(m)}`;
     if (quote !== undefined) {
@@ -181,11 +182,11 @@ export function answer(
       c.cc = once(cc, true);
     }
   }
-  const who = item.from.map((a) => a.name || a.address).join(", ") || "Someone";
+  const who = item.from.map((a) => a.name || a.address).join(", ") || t("Someone");
   const when = longDate(item.sent ?? item.received);
   const quoted = bodyText(m).replace(/\s+$/, "").split("\n")
     .map((l) => l.startsWith(">") ? `>${l}` : l === "" ? ">" : `> ${l}`).join("\n");
-  const intro = `On ${when}, ${who} wrote:`;
+  const intro = t("On {0}, {1} wrote:", when, who);
   const lines = `${intro}\n${quoted}\n`;
   const bottom = settings.quoting === "bottom" ||
     (settings.quoting === "auto" && quoted.length < 2000);

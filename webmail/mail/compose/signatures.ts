@@ -1,6 +1,7 @@
 /** Signatures under what is written, in text and in HTML. @module */
 import type { Composition, Settings } from "../../api/mod.ts";
 import { textHtml } from "./text_html.ts";
+import { t } from "../../lib/text.ts";
 
 type Written = Pick<Composition, "text" | "html">;
 
@@ -22,7 +23,7 @@ export function signatureHtml(s: Settings, address: string): string {
   const text = signatureOf(s, address);
   if (text === "") return "";
   const formatted = s.signaturesHtml[Object.hasOwn(s.signatures, key) ? key : ""];
-  return `<div class="signature"><div>-- </div>${formatted ?? textHtml(text.trimEnd())}</div>`;
+  return `<div class="signature"><div>--&nbsp;</div>${formatted ?? textHtml(text.trimEnd())}</div>`;
 }
 
 /** A text as HTML, with the signature of an address in its formats if the text ends with it. */

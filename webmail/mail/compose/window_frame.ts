@@ -1,6 +1,7 @@
 /** The window around a message that is written: its parts in their places, and files that are dropped or pasted on it. @module */
 import { button } from "../../lib/button.ts";
 import { type Child, el } from "../../lib/dom.ts";
+import { t } from "../../lib/text.ts";
 
 export interface WindowParts {
   title: HTMLElement;
@@ -20,7 +21,7 @@ export function composeFrame(p: WindowParts): HTMLElement {
     {
       class: "compose",
       role: "dialog",
-      "aria-label": "Write a message",
+      "aria-label": t("Write a message"),
       ondragover: (e: DragEvent) => {
         if (!e.dataTransfer?.types.includes("Files")) return;
         e.preventDefault();
@@ -62,8 +63,8 @@ export function attachButton(add: (files: Iterable<File>) => void): HTMLElement[
     },
   });
   return [
-    button("Attach", () => picker.click(), {
-      title: "Add files; you can also drop or paste them here",
+    button(t("Attach"), () => picker.click(), {
+      title: t("Add files; you can also drop or paste them here"),
     }),
     picker,
   ];

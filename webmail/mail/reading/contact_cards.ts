@@ -3,6 +3,7 @@ import { type ContactCard, type ParsedMessage, partUrl } from "../../api/mod.ts"
 import { button } from "../../lib/button.ts";
 import { type Child, el } from "../../lib/dom.ts";
 import { safeText } from "../../lib/scripts.ts";
+import { t } from "../../lib/text.ts";
 
 /** Cards of a message's contacts; null if it brings none. */
 export function contactCards(
@@ -21,25 +22,28 @@ function card(m: ParsedMessage, c: ContactCard, write: (address: string) => void
   const text = (s: string): Child[] => s === "" ? [] : [safeText(s)];
   return el(
     "section",
-    { class: "card contact", "aria-label": "Contact" },
+    { class: "card contact", "aria-label": t("Contact") },
     el("h2", { dir: "auto" }, safeText(c.name)),
     el(
       "dl",
       { class: "message-fields" },
-      row("At", text([c.title, c.organisation].filter((t) => t !== "").join(", "))),
+      row(t("At"), text([c.title, c.organisation].filter((t) => t !== "").join(", "))),
       row(
-        "Mail",
+        t("Mail"),
         c.emails.map((address) =>
           button(address, () => write(address), {
-            title: `Write to ${address}`,
+            title: t("Write to {0}", address),
             attributes: { class: "link" },
           })
         ),
       ),
-      row("Phone", c.phones.map((t) => el("a", { href: `tel:${t.replace(/[^\d+]/g, "")}` }, t))),
-      row("Address", c.addresses.map((a) => el("span", { dir: "auto" }, safeText(a)))),
       row(
-        "Web",
+        t("Phone"),
+        c.phones.map((phone) => el("a", { href: `tel:${phone.replace(/[^\d+]/g, "")}` }, phone)),
+      ),
+      row(t("Address"), c.addresses.map((a) => el("span", { dir: "auto" }, safeText(a)))),
+      row(
+        t("Web"),
         c.urls.map((u) =>
           el(
             "a",
@@ -47,14 +51,14 @@ function card(m: ParsedMessage, c: ContactCard, write: (address: string) => void
               href: u,
               target: "_blank",
               rel: "noopener noreferrer",
-              title: `Opens ${new URL(u).host}`,
+              title: t("Opens {0}", new URL(u).host),
             },
             safeText(u),
           )
         ),
       ),
-      row("Birthday", text(c.birthday)),
-      row("Note", text(c.note)),
+      row(t("Birthday"), text(c.birthday)),
+      row(t("Note"), text(c.note)),
     ),
     el(
       "div",
@@ -62,7 +66,7 @@ function card(m: ParsedMessage, c: ContactCard, write: (address: string) => void
       el(
         "a",
         { href: partUrl(m.item.id, c.path, { download: true }), download: "contact.vcf" },
-        "Save as file",
+        t("Save as file"),
       ),
     ),
   );

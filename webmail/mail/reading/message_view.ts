@@ -29,6 +29,7 @@ import { authentication, damage, messageFields, waiting } from "./message_fields
 import { has, subjectText } from "../names.ts";
 import { darkPage, remember, remembered } from "./looks.ts";
 import { foldQuotes, hasColumns, textBody } from "./text_body.ts";
+import { t } from "../../lib/text.ts";
 
 export interface MessageViewOptions {
   settings: () => Settings;
@@ -94,7 +95,7 @@ export function messageView(o: MessageViewOptions): MessageView {
   let inThread = false;
   const root = el(
     "section",
-    { class: "message-view", "aria-label": "Message" },
+    { class: "message-view", "aria-label": t("Message") },
     others.before,
     head,
     body,
@@ -139,7 +140,7 @@ export function messageView(o: MessageViewOptions): MessageView {
     // Who runs through the list with a key held down wants the one where it stops.
     const hurried = performance.now() - shownAt < hurry;
     shownAt = performance.now();
-    fill(head, el("div", { class: "message-loading" }, "Loading…"));
+    fill(head, el("div", { class: "message-loading" }, t("Loading…")));
     if (hurried) {
       await new Promise((resolve) => setTimeout(resolve, hurry));
       if (mine !== turn) return;
@@ -244,7 +245,7 @@ export function messageView(o: MessageViewOptions): MessageView {
   }
 
   const backButton = () =>
-    button("Back", o.onBack, { key: "Escape", attributes: { class: "back" } });
+    button(t("Back"), o.onBack, { key: "Escape", attributes: { class: "back" } });
 
   function answerButtons(m: ParsedMessage): HTMLElement[] {
     if (has(m.item, "draft")) {
@@ -256,43 +257,46 @@ export function messageView(o: MessageViewOptions): MessageView {
         o.onEditDraft(id);
       };
       return [
-        button("Edit draft", () => attempt(edit), { key: "e", primary: true }),
+        button(t("Edit draft"), () => attempt(edit), { key: "e", primary: true }),
       ];
     }
     return [
-      button("Reply", () => reply(m, "reply"), { key: "r", title: "Answer the sender" }),
-      button("Reply all", () => reply(m, "replyAll"), {
+      button(t("Reply"), () => reply(m, "reply"), { key: "r", title: t("Answer the sender") }),
+      button(t("Reply all"), () => reply(m, "replyAll"), {
         key: "R",
-        title: "Answer the sender and all recipients",
+        title: t("Answer the sender and all recipients"),
       }),
       ...m.listPost === null ? [] : [
-        button("Reply list", () => reply(m, "list"), {
+        button(t("Reply list"), () => reply(m, "list"), {
           key: "L",
-          title: `Answer ${m.listPost}`,
+          title: t("Answer {0}", m.listPost),
         }),
       ],
-      button("Forward", () => reply(m, "forward"), { key: "f" }),
+      button(t("Forward"), () => reply(m, "forward"), { key: "f" }),
     ];
   }
 
   function moreButton(m: ParsedMessage): HTMLButtonElement {
-    const b: HTMLButtonElement = button("More", () =>
+    const b: HTMLButtonElement = button(t("More"), () =>
       openMenu(b, [
         ...o.more(m.item),
-        { text: "Forward as attachment", run: () => reply(m, "forwardAttached") },
+        { text: t("Forward as attachment"), run: () => reply(m, "forwardAttached") },
         {
-          text: "Monospace",
-          title: "Text in letters of one width: tables and patches keep their columns",
+          text: t("Monospace"),
+          title: t("Text in letters of one width: tables and patches keep their columns"),
           checked: look.mono,
           run: () => setLook({ mono: !look.mono }),
         },
-        { text: "Print", run: print },
-        { text: "Save as .eml", run: () => location.assign(rawUrl(m.item.id, { download: true })) },
-        { text: "Show raw message", run: () => open(rawUrl(m.item.id), "_blank", "noopener") },
-        { text: "Show header", run: () => open(headersUrl(m.item.id), "_blank", "noopener") },
-        { text: "Show parts", run: () => showParts(m) },
-        { text: allHeaders ? "Fewer fields" : "More fields", run: toggleHeaders },
-      ], "More actions"));
+        { text: t("Print"), run: print },
+        {
+          text: t("Save as .eml"),
+          run: () => location.assign(rawUrl(m.item.id, { download: true })),
+        },
+        { text: t("Show raw message"), run: () => open(rawUrl(m.item.id), "_blank", "noopener") },
+        { text: t("Show header"), run: () => open(headersUrl(m.item.id), "_blank", "noopener") },
+        { text: t("Show parts"), run: () => showParts(m) },
+        { text: allHeaders ? t("Fewer fields") : t("More fields"), run: toggleHeaders },
+      ], t("More actions")));
     return b;
   }
 
@@ -320,20 +324,20 @@ export function messageView(o: MessageViewOptions): MessageView {
         body,
         m.texts.length === 0 && m.invitation === null && m.protection === null &&
           m.contacts.length === 0
-          ? el("p", { class: "empty" }, "This message has no text.")
+          ? el("p", { class: "empty" }, t("This message has no text."))
           : null,
         m.texts.map((t) => {
           const text = textBody(t.text, o.onCompose, look.mono);
           return inThread ? foldQuotes(text) : text;
         }),
         m.texts.some((t) => t.truncated)
-          ? el("p", { class: "empty" }, "Only the beginning is shown; save the part to see all.")
+          ? el("p", { class: "empty" }, t("Only the beginning is shown; save the part to see all."))
           : null,
       );
       return;
     }
     const frame = el("iframe", {
-      title: "Message as HTML",
+      title: t("Message as HTML"),
       // No scripts, no forms, an origin of its own: see also the policy that the document comes with.
       sandbox: "allow-popups allow-popups-to-escape-sandbox",
       referrerpolicy: "no-referrer",
@@ -354,8 +358,10 @@ export function messageView(o: MessageViewOptions): MessageView {
   };
   const setMode = (next: BodyMode) =>
     whenOpen((m) => {
-      if (next !== "text" && !m.hasHtml) return alertUser("This message has no HTML.");
-      if (next === "text" && m.texts.length === 0) return alertUser("This message has HTML only.");
+      if (next !== "text" && !m.hasHtml) return alertUser(t("This message has no HTML."));
+      if (next === "text" && m.texts.length === 0) {
+        return alertUser(t("This message has HTML only."));
+      }
       setBody(next);
     });
 
@@ -374,10 +380,10 @@ export function messageView(o: MessageViewOptions): MessageView {
           ? el(
             "div",
             { class: "many" },
-            el("p", {}, `${countText(selected.length, "message")} selected`),
+            el("p", {}, t("{0} selected", countText(selected.length, "message"))),
             el("div", { class: "message-tools" }, tools),
           )
-          : el("p", { class: "empty" }, "No message selected"),
+          : el("p", { class: "empty" }, t("No message selected")),
       );
     },
     update: (it) => {
@@ -395,47 +401,47 @@ export function messageView(o: MessageViewOptions): MessageView {
     },
     current: () => message,
     shortcuts: [
-      { key: "r", what: "Reply", run: whenOpen((m) => reply(m, "reply")) },
-      { key: "R", what: "Reply to all", run: whenOpen((m) => reply(m, "replyAll")) },
+      { key: "r", what: t("Reply"), run: whenOpen((m) => reply(m, "reply")) },
+      { key: "R", what: t("Reply to all"), run: whenOpen((m) => reply(m, "replyAll")) },
       {
         key: "L",
-        what: "Reply to the list",
+        what: t("Reply to the list"),
         run: whenOpen((m) => reply(m, m.listPost === null ? "replyAll" : "list")),
       },
-      { key: "f", what: "Forward", run: whenOpen((m) => reply(m, "forward")) },
+      { key: "f", what: t("Forward"), run: whenOpen((m) => reply(m, "forward")) },
       {
         key: "F",
-        what: "Forward as attachment",
+        what: t("Forward as attachment"),
         run: whenOpen((m) => reply(m, "forwardAttached")),
       },
       {
         key: "e",
-        what: "Edit the draft",
+        what: t("Edit the draft"),
         run: () => root.querySelector<HTMLElement>(editButton)?.click(),
       },
-      { key: "t", what: "Show text", run: setMode("text") },
-      { key: "T", what: "Show HTML", run: setMode("html") },
-      { key: "E", what: "Show HTML with external content", run: setMode("htmlExternal") },
+      { key: "t", what: t("Show text"), run: setMode("text") },
+      { key: "T", what: t("Show HTML"), run: setMode("html") },
+      { key: "E", what: t("Show HTML with external content"), run: setMode("htmlExternal") },
       {
         key: "i",
-        what: "View attachments",
+        what: t("View attachments"),
         run: whenOpen((m) => openAttachments(m, 0)),
       },
-      { key: "p", what: "Print", run: print },
+      { key: "p", what: t("Print"), run: print },
       {
         key: "U",
-        what: "Show the raw message",
+        what: t("Show the raw message"),
         run: whenOpen((m) => open(rawUrl(m.item.id), "_blank", "noopener")),
       },
-      { key: "O", what: "Show all fields of the header", run: toggleHeaders },
+      { key: "O", what: t("Show all fields of the header"), run: toggleHeaders },
       {
         key: "Space",
-        what: "Scroll down",
+        what: t("Scroll down"),
         run: () => body.scrollBy({ top: body.clientHeight * 0.9 }),
       },
       {
         key: "shift Space",
-        what: "Scroll up",
+        what: t("Scroll up"),
         run: () => body.scrollBy({ top: -body.clientHeight * 0.9 }),
       },
     ],
