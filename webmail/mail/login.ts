@@ -2,7 +2,6 @@
 import { call } from "../api/client.ts";
 import { usePasskey } from "../lib/passkey.ts";
 import { loginForm } from "../lib/login_form.ts";
-import { t } from "../lib/text.ts";
 
 /** The login form; resolves when someone is logged in. */
 export function login(into: HTMLElement, message = ""): Promise<void> {

@@ -3,7 +3,6 @@ import type { Composition, SendOptions } from "../../api/mod.ts";
 import { button } from "../../lib/button.ts";
 import { el, fill } from "../../lib/dom.ts";
 import type { Beginning } from "./quoting.ts";
-import { t } from "../../lib/text.ts";
 
 export interface ComposeBar {
   root: HTMLElement;

@@ -1,7 +1,6 @@
 /** Signatures under what is written, in text and in HTML. @module */
 import type { Composition, Settings } from "../../api/mod.ts";
 import { textHtml } from "./text_html.ts";
-import { t } from "../../lib/text.ts";
 
 type Written = Pick<Composition, "text" | "html">;
 

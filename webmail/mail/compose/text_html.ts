@@ -1,5 +1,4 @@
 /** Plain text as HTML. @module */
-import { t } from "../../lib/text.ts";
 
 const marks: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
 export const escapeHtml = (s: string) => s.replace(/[&<>"]/g, (c) => marks[c]);

@@ -1,6 +1,5 @@
 /** A rule made from a message. @module */
 import type { Condition, MessageItem, ParsedMessage, Rule } from "../../api/mod.ts";
-import { t } from "../../lib/text.ts";
 
 /** The rule that is offered for a message: its list if it has one, else its sender. */
 export function ruleFrom(m: MessageItem, headers: ParsedMessage["headers"]): Rule {
