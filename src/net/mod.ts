@@ -40,6 +40,7 @@ export {
 export {
   mailAddressRule,
   parseNetwork,
+  serverAddressRule,
   userAddressRule,
   type UserRuleOptions,
 } from "./outbound/user_rule.ts";

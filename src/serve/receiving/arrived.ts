@@ -6,7 +6,7 @@
  */
 import { StructureParser } from "../../mail/structure/structure.ts";
 import type { ParsedMessage, Part } from "../../mail/structure/structure.ts";
-import { createTemp, removeFile, writeAll } from "../../platform/files.ts";
+import { createTemp, readRange, removeFile, writeAll } from "../../platform/files.ts";
 import { type HeaderRange, type MessageSource, stripForgedResults } from "../../senderauth/mod.ts";
 import type { IncomingMessage, MessageObserver } from "../../smtp/server/mod.ts";
 import { describe, type EmailDescription } from "../../store/messages/describe.ts";
@@ -98,18 +98,6 @@ export async function openArrived(
     rewritten?.remove();
     throw err;
   }
-}
-
-function readRange(file: Deno.FsFile, from: number, to: number): Uint8Array {
-  file.seekSync(from, Deno.SeekMode.Start);
-  const out = new Uint8Array(Math.max(0, to - from));
-  let n = 0;
-  while (n < out.length) {
-    const got = file.readSync(out.subarray(n));
-    if (got === null) break;
-    n += got;
-  }
-  return out.subarray(0, n);
 }
 
 /** Ascending, each range once. */

@@ -72,6 +72,7 @@ async function open(
     return await outbound.begin({
       url,
       method: req.method,
+      rule: undefined,
       headers: headers as Record<string, string | string[]>,
       signal: req.signal,
     });

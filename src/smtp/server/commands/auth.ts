@@ -3,6 +3,7 @@ import type { AuthResult } from "../../../metrics/authentication.ts";
 import { type Admission, LoginGuard, LoginLimited } from "../../../net/mod.ts";
 import {
   bindingsFor,
+  decodeResponse,
   offeredMechanisms,
   plusCancelled,
   SaslError,
@@ -121,11 +122,9 @@ async function exchange(
 }
 
 function decode(text: string): Uint8Array {
-  try {
-    return Uint8Array.fromBase64(text, { lastChunkHandling: "strict" });
-  } catch (e) {
-    throw new SmtpError(501, "5.2", "base64 expected", { cause: e });
-  }
+  const bytes = decodeResponse(text);
+  if (bytes === undefined) throw new SmtpError(501, "5.2", "base64 expected");
+  return bytes;
 }
 
 function resultOf(e: SaslError): AuthResult {
