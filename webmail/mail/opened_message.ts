@@ -1,11 +1,13 @@
 /** The opened message, put together with what can be done with it. @module */
 import { call } from "../api/client.ts";
 import type { MessageItem, Settings, StartEvent } from "../api/mod.ts";
+import type { MenuItem } from "../lib/dialog.ts";
 import { attempt } from "../lib/notify.ts";
 import type { Actions } from "./actions.ts";
 import { answer, fromMailto, wantsRich } from "./compose/quoting.ts";
 import type { ComposeWindows } from "./compose/windows.ts";
 import type { PageState } from "./page_state.ts";
+import { showChecks } from "./reading/checks.ts";
 import { type MessageView, messageView } from "./reading/message_view.ts";
 import { ruleFrom } from "./rules/from_message.ts";
 import { openRules } from "./rules/rules.ts";
@@ -57,6 +59,18 @@ export function openedMessage(s: PageState, p: OpenedMessageParts): MessageView 
     );
   }
 
+  /** For programs that are tested: what readers and receivers may mind. */
+  function checksItem(id: number): MenuItem[] {
+    const { checks } = start();
+    if (checks === null) return [];
+    const path = checks.replace("{id}", String(id));
+    return [{
+      text: t("Checks"),
+      title: t("What readers and receivers may mind of this message"),
+      run: () => attempt(() => showChecks(path)),
+    }];
+  }
+
   const view: MessageView = messageView({
     settings,
     onSeen: (m) => void setFlags(m, "seen"),
@@ -85,6 +99,7 @@ export function openedMessage(s: PageState, p: OpenedMessageParts): MessageView 
         run: () => openRules(s.mailboxes.values(), ruleFrom(m, view.current()?.headers ?? [])),
       },
       { text: t("What rules did"), run: () => showLog(m.id) },
+      ...checksItem(m.id),
       ...settings().threading === "off" ? [] : [{
         text: m.threadMuted ? t("Unmute thread") : t("Mute thread"),
         title: t("Whether new messages of this thread are marked as read. Key: M"),

@@ -17,6 +17,7 @@ import {
   pieceStream,
   rawPieces,
 } from "../webmail/reading/content.ts";
+import { nestedTooDeep } from "../webmail/html/nesting.ts";
 import { contentId, fileNameOf, numberedParts, partByPath } from "../webmail/reading/parts.ts";
 import type { Caught } from "./box.ts";
 import { checkAccessibility } from "./checks/accessibility.ts";
@@ -125,11 +126,17 @@ function safeDecode(text: string): string {
   }
 }
 
+/** HTML that parsers go through in good time. @throws HttpError 400 */
+function checkable(html: string): string {
+  if (nestedTooDeep(html)) throw new HttpError(400, "the HTML is nested too deeply to be checked");
+  return html;
+}
+
 /** What mail programs don't support of the HTML. */
 export function htmlCheck(_s: CatcherServices, m: Caught): Response {
   const { html } = read(m, bodies);
   if (html === "") throw new HttpError(400, "this message has no HTML");
-  return jsonResponse(200, checkHtml(html));
+  return jsonResponse(200, checkHtml(checkable(html)));
 }
 
 /** The message as the checks see it. */
@@ -158,6 +165,7 @@ function checked(m: Caught): Checked & { header: Uint8Array; source: Uint8Array 
  */
 export async function check(s: CatcherServices, m: Caught, ip: string): Promise<Response> {
   const c = checked(m);
+  checkable(c.html);
   const Findings = [
     ...checkSize(c),
     ...checkHeader(c),
@@ -179,7 +187,7 @@ export async function check(s: CatcherServices, m: Caught, ip: string): Promise<
 /** Whether the links lead somewhere. */
 export async function linkCheck(s: CatcherServices, m: Caught, follow: boolean): Promise<Response> {
   const { text, html } = read(m, bodies);
-  const urls = linksOf(text, html).slice(0, maxLinks);
+  const urls = linksOf(text, checkable(html)).slice(0, maxLinks);
   const Links: { URL: string; StatusCode: number; Status: string }[] = [];
   let next = 0;
   const work = async () => {
