@@ -90,13 +90,12 @@ Deno.test("if nobody could get it, it isn't accepted", async () => {
 
 Deno.test("accounts in use are bounded: one too many is refused, idle ones give way", async () => {
   const dir = await Deno.makeTempDir({ prefix: "accounts-" });
-  const rules = { initialMailboxes: () => [], quotaMessageSize: () => undefined };
-  const accounts = new Accounts(
-    dir,
-    new Log("store"),
-    () => rules as unknown as ReturnType<ConstructorParameters<typeof Accounts>[2]>,
-    3,
-  );
+  const rules = {
+    initialMailboxes: () => [],
+    quotaMessageSize: () => undefined,
+    junkFlags: () => undefined,
+  };
+  const accounts = new Accounts(dir, new Log("store"), () => rules, 3);
   try {
     const [a, b, c] = await Promise.all(["a", "b", "c"].map((n) => accounts.open(n)));
     await assert.rejects(accounts.open("d"), (e: StoreError) => e.code === "busy");

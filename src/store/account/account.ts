@@ -20,6 +20,7 @@ import { Credentials } from "../logins/credentials.ts";
 import { Db } from "../database/database.ts";
 import { EmailFiles } from "../files/email_files.ts";
 import { expungeMessages } from "../messages/expunge.ts";
+import { Columns } from "../columns/columns.ts";
 import { FulltextIndex } from "../fulltext/index.ts";
 import {
   applyJunkFlags,
@@ -73,6 +74,7 @@ export class Account extends AccountReader {
   readonly credentials: Credentials;
   readonly annotations: Annotations;
   #fulltext: FulltextIndex | undefined;
+  #columns: Columns | undefined;
   readonly #emails: EmailFiles;
   /** Names that a client asked to be subscribed to: their subscriptions outlive their mailboxes. */
   readonly #askedFor = new Set<string>();
@@ -141,6 +143,14 @@ export class Account extends AccountReader {
       log: this.log,
       settledBelow: () => this.#emails.settledBelow(),
     });
+    const columns = new Columns({
+      mail: this.db,
+      index: this.#fulltext.db,
+      settledBelow: () => this.#emails.settledBelow(),
+    });
+    this.#columns = columns;
+    this.#fulltext.onIndexed = () => columns.indexed();
+    this.#fulltext.onEmptied = () => columns.emptied();
     this.#fulltext.changed();
     if (this.mailboxByName("Inbox")) return;
     await this.writer.write((ctx) => {
@@ -176,6 +186,7 @@ export class Account extends AccountReader {
     } finally {
       this.rows.clear();
       this.files.close();
+      this.#columns?.close();
       await this.fulltext.close();
       await this.db.close();
     }
@@ -189,6 +200,11 @@ export class Account extends AccountReader {
   /** What searches are narrowed with. */
   get fulltext(): FulltextIndex {
     return this.#fulltext!;
+  }
+
+  /** What searches, SORT and THREAD compare of emails. */
+  get columns(): Columns {
+    return this.#columns!;
   }
 
   /** Bytes used by messages, and the limit if there is one. */
@@ -217,7 +233,15 @@ export class Account extends AccountReader {
   /** Renames with all below; renaming Inbox moves its messages to a new mailbox (RFC 9051 §6.3.6). */
   renameMailbox(oldName: string, newName: string, origin?: Listener): Promise<Mailbox[]> {
     return this.writer.write(
-      (ctx) => changing.renameMailbox(this.db, ctx, this.rules, oldName, newName),
+      (ctx) =>
+        changing.renameMailbox(
+          this.db,
+          ctx,
+          this.rules,
+          oldName,
+          newName,
+          (ids) => this.onTraining?.(ids),
+        ),
       origin,
     );
   }
@@ -296,17 +320,18 @@ export class Account extends AccountReader {
 
   /** Puts one message into several mailboxes; durable when it resolves. @throws StoreError */
   async addEmail(mailboxIds: readonly number[], m: NewMessage): Promise<Message> {
-    const message = await this.#emails.arrive([m], undefined, (ctx, [ready]) => {
+    const messages = await this.#emails.arrive([m], undefined, (ctx, [ready]) => {
       const [first, ...others] = mailboxIds.map((id) => requireMailbox(this.db, id));
       const made = insertEmail(this.db, ctx, first, this.rules, ready);
-      for (const mailbox of others) {
+      const copies = others.map((mailbox) => {
         const flags = applyJunkFlags(this.rules, mailbox, made.flags);
-        insertMessage(this.db, ctx, mailbox, { ...made, flags });
-      }
-      return made;
+        return insertMessage(this.db, ctx, mailbox, { ...made, flags });
+      });
+      return [made, ...copies];
     });
-    this.#train([m], [message]);
-    return message;
+    // Each place has flags of its own.
+    this.#train(messages.map(() => m), messages);
+    return messages[0];
   }
 
   /** Changes flags and mailboxes of an email; see emails/update.ts. @throws StoreError */

@@ -33,7 +33,8 @@ export async function auth(s: Session, args: string): Promise<void> {
   const [name, initial, ...more] = args.split(" ");
   if (backend.sasl === undefined) throw new SmtpError(502, "5.1", "AUTH is not offered");
   if (s.hello.name === "") throw sequenceError("EHLO first");
-  if (s.username !== undefined) throw sequenceError("already authenticated");
+  // What a proxy says of a login (XCLIENT), the client may still prove.
+  if (s.username !== undefined && !s.loginOfProxy) throw sequenceError("already authenticated");
   if (s.transaction !== undefined) throw sequenceError("AUTH within a transaction");
   if (name === "" || more.length > 0 || initial === "") {
     throw new SmtpError(501, "5.4", "mechanism and at most one response expected");
@@ -64,6 +65,8 @@ export async function auth(s: Session, args: string): Promise<void> {
   try {
     const { username, credential } = await exchange(s, mechanism, initial);
     result = "disabled";
+    if (s.loginOfProxy) await backend.disconnected?.(s);
+    s.loginOfProxy = false;
     s.username = username;
     try {
       await backend.authenticated?.(s, username, credential);

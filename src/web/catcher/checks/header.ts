@@ -40,6 +40,6 @@ export function checkHeader(m: Checked): Finding[] {
   } else if (!/^\s*List-Unsubscribe=One-Click\s*$/i.test(oneClick)) {
     add("warning", "List-Unsubscribe-Post: List-Unsubscribe=One-Click is missing (RFC 8058).");
   } else add("ok", "It can be unsubscribed from by one click (RFC 8058).");
-  if (!found.some((f) => f.Level === "warning")) add("ok", "All fields that must be there are.");
+  if (!found.some((f) => f.Level === "warning")) add("ok", "All required fields are there.");
   return found;
 }
