@@ -34,7 +34,7 @@ export function decodeHeaderBytes(bytes: Uint8Array): string {
 }
 
 /** Fields that are looked at in a header; more is abuse. */
-const maxFields = 20_000;
+const maxFields = 5000;
 
 /**
  * Splits a header into fields, in order, up to an empty line. Lines that are no field are skipped, with
