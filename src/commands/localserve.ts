@@ -28,6 +28,7 @@ import { defaultLocalserveDir } from "./datadir.ts";
 const defaults = {
   dir: "",
   ip: "",
+  hosts: "",
   ports: "0",
   initonly: false,
   strict: false,
@@ -53,6 +54,7 @@ what is sent never leaves: it is delivered to itself, one message per transactio
 
   -dir           folder for configuration and data; default is in your configuration folder
   -ip            address to listen on, in place of loopback
+  -hosts         names that pages and API may be asked by, with commas: that of the container, say
   -ports         number added to each port, to run several side by side
   -initonly      make the folder and stop
   -strict        line ends, addresses and logins of SMTP as with "serve"
@@ -168,11 +170,23 @@ async function developerOptions(flags: typeof defaults): Promise<DeveloperOption
     auth: flags.auth,
     login: flags.login,
     accounts: flags.accounts,
+    hosts: hostNames(flags.hosts),
     faults,
     maxMessages,
     maxAge: age === null ? undefined : Number(age[1]) * ageUnits[age[2]],
     relay,
   };
+}
+
+/** @throws UsageError */
+function hostNames(text: string): string[] {
+  const names = text.split(",").map((n) => n.trim().toLowerCase()).filter((n) => n !== "");
+  for (const n of names) {
+    if (!/^[a-z0-9]([a-z0-9._-]{0,251}[a-z0-9])?$/.test(n)) {
+      throw new UsageError(`-hosts has names of hosts, not ${JSON.stringify(n)}`);
+    }
+  }
+  return names;
 }
 
 async function readScenario(path: string): Promise<ScenarioStep[]> {

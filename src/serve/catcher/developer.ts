@@ -33,6 +33,8 @@ export interface DeveloperOptions {
   maxAge?: number;
   /** Each address that mail comes for has an account of its own. */
   accounts: boolean;
+  /** Names that the pages and the API may be asked by, besides localhost and addresses. */
+  hosts?: readonly string[];
   /** Where messages may be released to. */
   relay?: Relay;
 }

@@ -70,6 +70,7 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
     webapi: api.handle,
     jmap: jmapServer,
     catcher,
+    hosts: shared.developer?.hosts,
     autoconfig: {
       host: (name) => autoconfigHost(config, name),
       handle: autoconfigHandler(config),
