@@ -25,6 +25,7 @@ import { loglevels } from "./loglevels.ts";
 import { maintenanceCommands } from "./maintenance.ts";
 import { movingCommands } from "./moving.ts";
 import { quickstart } from "./quickstart.ts";
+import { nodeCommands } from "./node.ts";
 import { queueCommands } from "./queue.ts";
 import { reportsSend } from "./reports.ts";
 import { receivingCommands } from "./receiving.ts";
@@ -50,6 +51,7 @@ export const commands: readonly Command[] = [
   ...configDomainCommands,
   ...configTlsKeyCommands,
   ...configKeyCommands,
+  ...nodeCommands,
   clientconfig,
   sendmail,
   cid,

@@ -33,6 +33,7 @@ export {
   readStatic,
 } from "./load.ts";
 export { type ACME, type SpecialUseMailboxes, type Static, staticConfig } from "./static/static.ts";
+export { type Node } from "./dynamic/node.ts";
 export { type Dynamic, dynamicConfig } from "./dynamic/dynamic.ts";
 export {
   type Account,

@@ -22,11 +22,13 @@ import { keyCredential } from "./key_credential.ts";
 
 /**
  * Name of the account that logs in with an address; undefined if none does or it may not, as its domain or the
- * account is disabled.
+ * account is disabled, or as another node has it.
  */
 export function loginAccount(config: Config, login: string): string | undefined {
   const name = config.accountFor(login);
   if (name === undefined || loginDomainDisabled(config, login)) return undefined;
+  // Another node has it, and its password.
+  if (!config.isHere(name)) return undefined;
   return config.account(name)?.LoginDisabled ? undefined : name;
 }
 
