@@ -6,7 +6,7 @@
 import type { Server, Socket } from "node:net";
 import { type Log, newCid } from "../log/mod.ts";
 import { counter, countPanic, gauge, type PanicPackage } from "../metrics/mod.ts";
-import { openFilesLimit } from "../platform/process.ts";
+import { openFilesBudget } from "../platform/open_files.ts";
 import { acceptConnections, boundPort, closeListener, listenTcp } from "../platform/net.ts";
 import { memoryShort } from "./budget.ts";
 import type { ConnectionLimiter, RateLimiter } from "./limits.ts";
@@ -33,8 +33,8 @@ const openConnections = gauge(
   ["protocol"],
 );
 
-/** Connections of all listeners that may be open: a share of the files that the process may have open. */
-const maxSockets = Math.floor((openFilesLimit() ?? Infinity) * 0.4);
+/** Connections of all listeners that may be open. */
+const { connections: maxSockets } = openFilesBudget();
 let sockets = 0;
 
 /** A listener and the limits on its connections. */

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { chromium, type Page } from "playwright-core";
 import { findProgram, lacks } from "../support/programs.ts";
-import { adminPassword, type AdminSite, withAdminSite } from "../serve/admin_site.ts";
+import { adminPassword, type AdminSite, userPassword, withAdminSite } from "../serve/admin_site.ts";
 import { violations } from "./accessibility.ts";
 import { browserFlags, newContext } from "./browser.ts";
 
@@ -18,6 +18,7 @@ const sections = {
   dmarc: "DMARC",
   tls: "TLS",
   logins: "Logins",
+  tokens: "API tokens",
   connections: "Connections",
   certificates: "Certificates",
   blocklists: "Block lists",
@@ -201,6 +202,60 @@ Deno.test({ name: "admin page", ignore: lacks("chromium") }, async (t) => {
           await page.getByRole("button", { name: "Save" }).click();
           await page.getByText("Saved, and in force.").waitFor();
           assert.equal(s.config.account("ann")!.FullName, "Annie");
+        },
+      );
+
+      await t.step("a token for programs is made, and works", async () => {
+        await page.getByRole("link", { name: "API tokens", exact: true }).click();
+        await page.getByRole("button", { name: "Make token" }).click();
+        await dialog.getByLabel("Name", { exact: true }).fill("terraform");
+        await dialog.getByLabel("Domains").fill("nowhere.example");
+        await dialog.getByLabel("Current password").fill(adminPassword);
+        await dialog.getByRole("button", { name: "Make", exact: true }).click();
+        await dialog.getByRole("alert").getByText("no domain nowhere.example").waitFor();
+        await dialog.getByLabel("Domains").fill("concert.example");
+        await dialog.getByRole("button", { name: "Make", exact: true }).click();
+        const token = (await dialog.locator("code").innerText()).trim();
+        await page.keyboard.press("Escape");
+        await page.getByRole("cell", { name: "terraform", exact: true }).waitFor();
+        const r = await fetch(`${s.origin}/admin/api/Domains`, {
+          method: "POST",
+          headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
+          body: "{}",
+        });
+        assert.deepEqual((await r.json()).domains.map((d: { name: string }) => d.name), [
+          "concert.example",
+        ]);
+        await page.getByRole("button", { name: "Withdraw terraform" }).click();
+        await dialog.getByRole("button", { name: "Withdraw" }).click();
+        await page.getByText("There are none.").waitFor();
+      });
+
+      await t.step(
+        "who administers a domain logs in with their address, and sees it only",
+        async () => {
+          await page.getByRole("link", { name: "Domains", exact: true }).click();
+          await page.getByRole("link", { name: "concert.example" }).click();
+          await page.getByRole("button", { name: "Change administrators" }).click();
+          await dialog.getByLabel("Accounts, one on a line").fill("office");
+          await dialog.getByRole("button", { name: "Save" }).click();
+          await page.getByRole("listitem").getByText("office", { exact: true }).waitFor();
+          const other = await newContext(browser);
+          const office = await other.newPage();
+          await office.goto(`${s.origin}/admin/`);
+          await office.getByText("I administer some domains only").click();
+          await office.getByLabel("Email address").fill("office@concert.example");
+          await office.getByLabel("Password").fill(userPassword);
+          await office.getByRole("button", { name: "Log in" }).click();
+          await office.getByRole("cell", { name: "concert.example" }).waitFor();
+          assert.deepEqual(await office.getByRole("cell", { name: "mox.example" }).count(), 0);
+          assert.deepEqual(await office.getByRole("navigation").getByRole("link").allInnerTexts(), [
+            "Domains",
+            "Accounts",
+          ]);
+          await office.getByRole("link", { name: "Accounts", exact: true }).click();
+          await office.getByRole("cell", { name: "office", exact: true }).waitFor();
+          await other.close();
         },
       );
 

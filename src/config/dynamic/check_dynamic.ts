@@ -23,7 +23,10 @@ export function checkDynamic(s: Static, d: Dynamic, report: PathReport): Address
   }
   const index = buildIndex(s, d, report);
   checkRoutes(["Routes"], d.Routes, s, report);
-  for (const [name, domain] of d.Domains) checkDomain(["Domains", name], domain, s, report);
+  for (const [name, domain] of d.Domains) {
+    checkDomain(["Domains", name], domain, s, report);
+    checkAdministrators(["Domains", name, "Administrators"], domain, d, report);
+  }
   for (const [name, account] of d.Accounts) {
     checkAccount(["Accounts", name], account, index, report);
     checkRoutes(["Accounts", name, "Routes"], account.Routes, s, report);
@@ -120,6 +123,13 @@ function checkNodes(s: Static, d: Dynamic, report: PathReport): void {
       places.set(place, name);
     }
   }
+}
+
+function checkAdministrators(path: Path, domain: Domain, d: Dynamic, report: PathReport): void {
+  domain.Administrators.forEach((name, i) => {
+    if (!d.Accounts.has(name)) report([...path, i], `there is no account ${JSON.stringify(name)}`);
+  });
+  checkUnique(domain.Administrators, (i, name) => report([...path, i], `${name} is there twice`));
 }
 
 /** On Windows and macOS folders whose names differ in case are the same. */

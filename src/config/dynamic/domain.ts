@@ -100,6 +100,11 @@ export const domain = struct({
   ),
   Node: optional(text(), "The one of Nodes that has accounts with this Domain."),
   Description: optional(text(), "Free text."),
+  Administrators: optional(
+    list(text()),
+    "Accounts that may log in to the admin page with their own address and password, and see and change this " +
+      "domain there, with the accounts that have addresses of their domains only.",
+  ),
   ClientSettingsDomain: optional(
     domainText,
     "Name of the mail server in the settings of users' programs, in place of Hostname, for example " +

@@ -65,7 +65,10 @@ export async function openArrived(
     let file = message.file;
     let reading = original;
     let parsedRoot = root;
-    let description = describe({ root, size: message.size }, (a, b) => readRange(original, a, b));
+    let description = await describe(
+      { root, size: message.size },
+      (a, b) => readRange(original, a, b),
+    );
     if (description.fields.some((f) => claims.has(f.name))) {
       const forged = authservIds.flatMap((id) => stripForgedResults(header, id));
       if (forged.length > 0) {
@@ -73,7 +76,7 @@ export async function openArrived(
         file = rewritten.path;
         const opened = reading = rewritten.file;
         parsedRoot = rewritten.parsed.root;
-        description = describe(rewritten.parsed, (a, b) => readRange(opened, a, b));
+        description = await describe(rewritten.parsed, (a, b) => readRange(opened, a, b));
       }
     }
     return {

@@ -52,6 +52,18 @@ export function listByDate(
   ).map((r) => ({ received: r[0], id: r[1], emailId: r[2], uid: r[3], threadId: r[4], mailboxId }));
 }
 
+/** The live ones among some messages of a mailbox. */
+export function listByUid(db: Db, mailboxId: number, uids: readonly number[]): Listed[] {
+  return db.all(
+    "SELECT m.received, m.id, m.email_id, m.uid, coalesce(t.thread_id, m.email_id) " +
+      "FROM json_each(?) j CROSS JOIN messages m INDEXED BY messages_uid " +
+      "ON m.mailbox_id = ? AND m.uid = j.value AND m.expunged = 0 " +
+      "LEFT JOIN threads t ON t.email_id = m.email_id",
+    JSON.stringify(uids),
+    mailboxId,
+  ).map((r) => ({ received: r[0], id: r[1], emailId: r[2], uid: r[3], threadId: r[4], mailboxId }));
+}
+
 /** What a line of a list shows. */
 export interface ListedMessage extends Listed {
   flags: number;
@@ -59,6 +71,7 @@ export interface ListedMessage extends Listed {
   size: number;
   /** Email id of the parent; 0 without one. */
   parentId: number;
+  /** The email that it answers isn't here, or not any more. */
   missingLink: boolean;
   muted: boolean;
   collapsed: boolean;
@@ -66,7 +79,10 @@ export interface ListedMessage extends Listed {
 }
 
 const columns = "m.received, m.id, m.email_id, m.mailbox_id, m.uid, m.flags, m.keywords, m.size, " +
-  "coalesce(t.thread_id, m.email_id), coalesce(t.parent_id, 0), coalesce(t.missing_link, 0), " +
+  "coalesce(t.thread_id, m.email_id), coalesce(t.parent_id, 0), " +
+  // A parent that was here and is gone is missing as well.
+  "coalesce(t.missing_link OR t.parent_id != 0 AND NOT EXISTS " +
+  "(SELECT 1 FROM threads p WHERE p.email_id = t.parent_id), 0), " +
   "coalesce(t.muted, 0), coalesce(t.collapsed, 0), e.summary";
 
 function fromRow(r: Row): ListedMessage {

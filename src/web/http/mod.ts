@@ -6,15 +6,19 @@
  * @module
  */
 export { JsonError, parseJson } from "./json.ts";
+export { type JsonSchema, jsonSchemaOf } from "./json_schema.ts";
 export { type HttpLogin, limitedLogin, type LoginFailure } from "./limited_login.ts";
 export { errorResponse, jsonResponse, redirect, textResponse } from "./respond.ts";
 export {
   answerCall,
   callBody,
   callError,
+  callFailure,
   type CallHandlers,
   type Calls,
   type CallSchemas,
+  checkedRequest,
+  jsonBody,
   maxCallBody,
   UserError,
 } from "./rpc.ts";
