@@ -20,7 +20,7 @@ import {
   type SmtpSession,
   type Transaction,
 } from "../../smtp/server/mod.ts";
-import type { Route } from "./plan.ts";
+import type { Route } from "../arrival/plan.ts";
 import { nodeOfAddress } from "./targets.ts";
 
 /** The transactions with other nodes of one that a sender has here. */

@@ -18,7 +18,7 @@ import {
   SmtpError,
   type SmtpSession,
 } from "../../smtp/server/mod.ts";
-import { ParsingObserver } from "./arrived.ts";
+import { ParsingObserver } from "../arrival/arrived.ts";
 import { receive } from "./deliver.ts";
 import { notifyFailures } from "./dsn.ts";
 import type {
@@ -26,7 +26,7 @@ import type {
   ReceivingServices,
   ReportDatabases,
   SenderWait,
-} from "./services.ts";
+} from "../arrival/services.ts";
 import type { Passing } from "./passing.ts";
 import { nodeOfAddress, routeForRecipient } from "./targets.ts";
 
