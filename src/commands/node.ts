@@ -1,4 +1,5 @@
-/** `mox node key` and `mox config printproxy`. @module */
+/** `mox node key`, `push` and `list`, and `mox config printproxy`. @module */
+import { callControl } from "../serve/control/control.ts";
 import { openNodeKey } from "../nodes/key.ts";
 import { ensureDir } from "../platform/files.ts";
 import { ownLikeFolder } from "../platform/users.ts";
@@ -24,6 +25,55 @@ others, remove the file, run this again, and give all nodes the new hash.
     const { hash, path } = await openNodeKey(dir);
     ownLikeFolder(path);
     writeStdout(`${hash}\n`);
+  },
+};
+
+interface State {
+  node: string;
+  version: number;
+  edited: boolean;
+  error?: string;
+}
+
+const push: Command = {
+  name: "node push",
+  usage: "[-config path] node push",
+  summary: "Give this node's domains.conf to all other nodes",
+  help: `
+Gives domains.conf a new version, signs it with the node's key, and has the other nodes take it. Nodes that are
+away fetch it when they are back. A node whose file was edited since it last took one refuses, and says so. What
+was there before is kept as domains.conf.previous in the node's data folder.
+
+Ends with status 1 if a node did not take it.`,
+  async run(args) {
+    parseFlags(args, {});
+    const states = await callControl(await findDataDir(""), "node push") as unknown as State[];
+    for (const s of states) {
+      writeStdout(`${s.node}: ${s.error ?? `has version ${s.version} now`}\n`);
+    }
+    return states.some((s) => s.error !== undefined) ? 1 : 0;
+  },
+};
+
+const list: Command = {
+  name: "node list",
+  usage: "[-config path] node list",
+  summary: "List the nodes, and which version of domains.conf they have",
+  help: `
+Asks each node, this one first. Ends with status 1 if one is away, behind, or was edited since.`,
+  async run(args) {
+    parseFlags(args, {});
+    const states = await callControl(await findDataDir(""), "node list") as unknown as State[];
+    const newest = Math.max(...states.map((s) => s.version));
+    let fine = true;
+    for (const s of states) {
+      const wrong = s.error ??
+        (s.edited ? "edited since" : s.version < newest ? `behind, version ${newest} is out` : "");
+      if (wrong !== "") fine = false;
+      const version = s.error === undefined ? `version ${s.version}` : "away";
+      writeStdout(`${s.node}: ${version}${wrong === "" ? "" : `, ${wrong}`}\n`);
+    }
+    return fine ? 0 : 1;
   },
 };
 
@@ -54,4 +104,4 @@ the rest it suits one node.
   },
 };
 
-export const nodeCommands: readonly Command[] = [printproxy, key];
+export const nodeCommands: readonly Command[] = [printproxy, key, push, list];

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { createHash, X509Certificate } from "node:crypto";
+import { createHash, sign, verify, X509Certificate } from "node:crypto";
 import { join } from "node:path";
 import { type KeyCert, selfSignedCertificate } from "../net/mod.ts";
 import { writeFileAtomic } from "../platform/files.ts";
@@ -52,5 +52,28 @@ export async function openNodeKey(dataDir: string): Promise<NodeKey> {
         `then belongs into domains.conf`,
       { cause: err },
     );
+  }
+}
+
+/** Signs with the node's key; base64. */
+export function signAsNode(key: NodeKey, text: string): string {
+  return sign("sha256", new TextEncoder().encode(text), privateKeyFromPem(key.key))
+    .toString("base64");
+}
+
+/** Whether a text was signed by the key of a certificate (PEM) whose hash is that one. */
+export function signedByNode(
+  hash: string,
+  certificate: string,
+  text: string,
+  signature: string,
+): boolean {
+  try {
+    if (keyHash(certificate) !== hash) return false;
+    const { publicKey } = new X509Certificate(certificate);
+    const bytes = Uint8Array.fromBase64(signature);
+    return verify("sha256", new TextEncoder().encode(text), publicKey, bytes);
+  } catch {
+    return false;
   }
 }

@@ -19,6 +19,7 @@ import {
 } from "../store/logins/secrets.ts";
 import type { TlsKeys } from "../store/logins/tls_keys.ts";
 import { keyCredential } from "./key_credential.ts";
+import type { AskedLogin, LoginVerdict } from "./nodes/login_check.ts";
 
 /**
  * Name of the account that logs in with an address; undefined if none does or it may not, as its domain or the
@@ -51,6 +52,8 @@ export interface LoginServices {
   config: Config;
   accounts: Accounts;
   directory: LoginDirectory;
+  /** Asks another node about a login; set where there are nodes. */
+  askNode?: (node: string, l: AskedLogin) => Promise<LoginVerdict>;
 }
 
 /** Runs with an account open. */

@@ -40,7 +40,7 @@ import { audited } from "./control/audited.ts";
 import { Listeners } from "./listeners.ts";
 import { accountOfLogin, type LoginServices, saslBackend } from "./logins.ts";
 import { authHttp } from "./nodes/auth_http.ts";
-import { loginChecker } from "./nodes/login_check.ts";
+import { askNode, loginChecker } from "./nodes/login_check.ts";
 import { openNodes, type RunningNode } from "./nodes/nodes.ts";
 import { OpenLogins } from "./open_logins.ts";
 import { catchPanics } from "./panics.ts";
@@ -288,6 +288,7 @@ export class MailServer {
         receiving: server.#receiving,
         checkLogin,
       });
+      if (nodes) server.#logins.askNode = (node, l) => askNode(config, nodes.key, node, l);
       const listeners = server.#listeners = new Listeners({
         passing: nodes?.passing,
         authHttp: authHttp({ config, key: nodes?.key, checkLogin }),
@@ -316,6 +317,7 @@ export class MailServer {
             ...server.#handlers(),
             ...queueHandlers(queue, config),
             ...webhookHandlers(webhooks.hooks, config),
+            ...nodes?.commands ?? [],
           ]),
         ]),
       );
@@ -340,6 +342,7 @@ export class MailServer {
       ];
       server.#closePolicies = outgoing.close;
       server.#unwatch = () => unwatch.forEach((end) => end());
+      nodes?.start();
       await queue.start();
       webhooks.hooks.start();
       const { reports } = server;

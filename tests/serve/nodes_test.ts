@@ -1,16 +1,24 @@
 /** Two nodes, each with its own accounts: mail for both comes to one of them, and nginx in front. */
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { connect } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { Answer } from "dns-packet";
 import { selfSignedCertificate } from "../../src/net/mod.ts";
+import { callNode } from "../../src/nodes/calls.ts";
+import { openNodeKey, signAsNode } from "../../src/nodes/key.ts";
+import { callControl } from "../../src/serve/control/control.ts";
 import { isLinux } from "../../src/platform/os.ts";
 import { isRoot } from "../../src/platform/users.ts";
+import { lacks } from "../support/programs.ts";
+import { startNginx } from "../support/proxies.ts";
 import { Talk } from "../support/talk.ts";
 import { freePorts, moxIn, type RunningServer, startServe } from "./instance.ts";
 import { zoneServer } from "./zone.ts";
 
 const client = "127.0.0.9";
 const password = "moxmoxmox";
+const sha256 = (s: string) => createHash("sha256").update(s).digest("hex");
 
 interface TestNode {
   name: string;
@@ -19,6 +27,7 @@ interface TestNode {
   imap: number;
   auth: number;
   link: number;
+  web: number;
   key: string;
   server: RunningServer;
 }
@@ -28,7 +37,7 @@ const conf = (n: TestNode) => ["-config", `${n.dir}/config/mox.conf`];
 async function prepare(name: string): Promise<TestNode> {
   const dir = await Deno.makeTempDir({ prefix: `mox-node-${name}-` });
   await Deno.chmod(dir, 0o755);
-  const [smtp, imap, auth, link] = await freePorts(4);
+  const [smtp, imap, auth, link, web] = await freePorts(5);
   await Deno.mkdir(`${dir}/config`);
   await Deno.writeTextFile(
     `${dir}/config/mox.conf`,
@@ -55,6 +64,9 @@ Listeners:
 		AuthHTTP:
 			Enabled: true
 			Port: ${auth}
+		WebAPIHTTP:
+			Enabled: true
+			Port: ${web}
 Postmaster:
 	Account: ann
 	Mailbox: Postmaster
@@ -62,7 +74,7 @@ Postmaster:
   );
   const made = await moxIn(dir, ["node", "key", "-dir", `${dir}/data`]);
   assert.equal(made.code, 0, made.stderr);
-  return { name, dir, smtp, imap, auth, link, key: made.stdout.trim() } as TestNode;
+  return { name, dir, smtp, imap, auth, link, web, key: made.stdout.trim() } as TestNode;
 }
 
 function domainsConf(nodes: readonly TestNode[]): string {
@@ -123,7 +135,7 @@ async function begin(n: TestNode, to: readonly string[]): Promise<{ t: Talk; sai
   return { t, said };
 }
 
-const text = (subject: string) =>
+const textOf = (subject: string) =>
   `From: <sue@sender.example>\r\nTo: <x@mox.example>\r\nSubject: ${subject}\r\n` +
   `Date: Mon, 2 Nov 2026 10:00:00 +0000\r\nMessage-Id: <${subject}@sender.example>\r\n\r\n` +
   `..Two dots.\r\nHi.\r\n.\r\n`;
@@ -135,7 +147,7 @@ async function send(n: TestNode, to: readonly string[], subject: string): Promis
     return said.join(", ");
   }
   await t.say("DATA\r\n", /^354 .*\r\n/m);
-  const answer = await t.say(text(subject), /^\d{3} .*\r\n/m);
+  const answer = await t.say(textOf(subject), /^\d{3} .*\r\n/m);
   t.close();
   return answer.slice(0, 9);
 }
@@ -218,7 +230,7 @@ Deno.test({
             "RCPT TO:<bob@mox.example> NOTIFY=FAILURE ORCPT=rfc822;b+2Bc@x.example\r\n",
             /^250 .*\r\n/m,
           );
-          const m = text(subject).slice(0, -3);
+          const m = textOf(subject).slice(0, -3);
           await t.say(`BDAT ${m.length} LAST\r\n${m}`, /^250 2\.0\.0.*\r\n/m);
         }
         t.close();
@@ -229,6 +241,18 @@ Deno.test({
         await t.expect(/^\* OK.*\r\n/m);
         await t.say(`a LOGIN bob@mox.example ${password}\r\n`, /^a NO.*\r\n/m);
         t.close();
+      });
+      await test.step("a login over HTTP is told where the account is, if the password is right", async () => {
+        const call = async (secret: string) => {
+          const r = await fetch(`http://127.0.0.1:${one.web}/webapi/v0/MessageGet`, {
+            method: "POST",
+            headers: { Authorization: `Basic ${btoa(`bob@mox.example:${secret}`)}` },
+            body: new URLSearchParams({ request: "{}" }),
+          });
+          return `${r.status} ${await r.text()}`;
+        };
+        assert.match(await call(password), /^403 .*at another server: node two/s);
+        assert.match(await call("wrong"), /^401 /);
       });
       await test.step("auth_http: any node says where an account is, if the password is right", async () => {
         const login = { "Auth-User": "bob@mox.example", "Auth-Pass": password };
@@ -268,13 +292,109 @@ Deno.test({
         }
         await two.server.logged(/its key is no node's/);
       });
+      await test.step("domains.conf is pushed, signed; what is old, forged or wrong isn't taken", async () => {
+        const path = (n: TestNode) => `${n.dir}/config/domains.conf`;
+        const read = (n: TestNode) => Deno.readTextFile(path(n));
+        const edit = async (n: TestNode, words: string) =>
+          await Deno.writeTextFile(path(n), `${await read(n)}# ${words}\n`);
+        const run = (n: TestNode, what: string) => moxIn(n.dir, [...conf(n), "node", what]);
+        await edit(one, "first");
+        const pushed = await run(one, "push");
+        assert.equal(`${pushed.stdout}${pushed.stderr}`, "two: has version 1 now\n");
+        assert.match(await read(two), /# first\n$/);
+        // An edit at the other node isn't overwritten, and can be pushed from there.
+        await edit(two, "second");
+        await edit(one, "third");
+        const pushFrom = async (n: TestNode) =>
+          await callControl(`${n.dir}/data`, "node push") as { version: number; error?: string }[];
+        assert.match((await pushFrom(one))[0].error ?? "", /edited here since version 1/);
+        const listed = await run(two, "list");
+        assert.match(listed.stdout, /^two: version 1, edited since\none: version 2\n$/);
+        assert.equal(listed.code, 1);
+        assert.equal((await pushFrom(two))[0].version, 3);
+        assert.match(await read(one), /# first\n# second\n$/);
+        // Asked by a node's key, as nobody else can.
+        const key = await openNodeKey(`${one.dir}/data`);
+        const place = { Address: "127.0.0.1", Port: two.link, Key: two.key };
+        const say = (version: unknown, text: string) =>
+          callNode(key, "two", place, "config push", { version, text });
+        const text = await read(two);
+        const version = JSON.parse(await Deno.readTextFile(`${two.dir}/data/domains.version`));
+        await assert.rejects(say(version, text), /version 3 is not newer than 3/);
+        await assert.rejects(say({ ...version, version: 4 }, text), /not signed by a node/);
+        await assert.rejects(say({ ...version, version: "x" }, text), /a version .* is expected/);
+        const signed = (t: string) => {
+          const v = {
+            version: 4,
+            hash: sha256(t),
+            by: "one",
+            certificate: key.cert,
+            signature: "",
+          };
+          v.signature = signAsNode(key, `domains.conf 4 ${v.hash} one`);
+          return v;
+        };
+        await assert.rejects(say(signed("other"), text), /not signed by a node/);
+        await assert.rejects(say({ ...signed(text), by: "two" }, text), /not signed by a node/);
+        await assert.rejects(say(signed("Domains: 1\n"), "Domains: 1\n"), /domains\.conf:1: /);
+        assert.equal(await read(two), text);
+        const states = await callControl(`${one.dir}/data`, "node list");
+        assert.deepEqual(states, [
+          { node: "one", version: 3, edited: false },
+          { node: "two", version: 3, edited: false },
+        ]);
+      });
+      await test.step({
+        name: "nginx sends logins to the node of the account, by the configuration that is printed",
+        ignore: lacks("nginx"),
+        fn: async () => {
+          const printed = await moxIn(one.dir, [
+            ...[...conf(one), "config", "printproxy", "nginx"],
+            ...["-certificate", `${one.dir}/cert.pem`, "-key", `${one.dir}/key.pem`],
+          ]);
+          assert.equal(printed.code, 0, printed.stderr);
+          const pair = await selfSignedCertificate({ names: ["mail.mox.example"] });
+          await Deno.writeTextFile(`${one.dir}/cert.pem`, pair.cert);
+          await Deno.writeTextFile(`${one.dir}/key.pem`, pair.key);
+          const wanted = [25, 143, 443, 465, 587, 993, 995, 8013];
+          const got = await freePorts(wanted.length);
+          const port = (p: number) => got[wanted.indexOf(p)];
+          const text = printed.stdout.replaceAll(/^\t*listen \[::\]:.*\n/gm, "")
+            .replaceAll(/listen (\d+)(?=[ ;])/g, (_, p) => `listen 127.0.0.1:${port(Number(p))}`)
+            .replaceAll("127.0.0.1:8013", `127.0.0.1:${port(8013)}`);
+          await using _nginx = await startNginx(one.dir, text, got);
+          for (const who of ["ann", "bob"]) {
+            const socket = connect({ port: port(993), host: "127.0.0.1", localAddress: client });
+            const t = new Talk(connectTls({ socket, rejectUnauthorized: false }));
+            await t.expect(/^\* OK.*\r\n/m);
+            await t.say(`a LOGIN ${who}@mox.example ${password}\r\n`, /^a OK.*\r\n/m);
+            await t.say("b SELECT INBOX\r\n", /^b OK.*\r\n/m);
+            assert.match(await t.say("c FETCH 1 ENVELOPE\r\n", /^c OK.*\r\n/m), /"both"/);
+            t.close();
+          }
+          const t = Talk.to(port(25), client);
+          await t.expect(/^220 .*\r\n/m);
+          await t.say("EHLO host.sender.example\r\n", /^250 .*\r\n/m);
+          await t.say("MAIL FROM:<sue@sender.example>\r\n", /^250 .*\r\n/m);
+          await t.say("RCPT TO:<bob@mox.example>\r\n", /^250 .*\r\n/m);
+          await t.say("RCPT TO:<ann@mox.example>\r\n", /^250 .*\r\n/m);
+          await t.say("DATA\r\n", /^354 .*\r\n/m);
+          await t.say(textOf("proxied"), /^250 .*\r\n/m);
+          t.close();
+          for (const [n, who] of [[one, "ann"], [two, "bob"]] as const) {
+            const { subjects, last } = await mailOf(n, who);
+            assert.equal(subjects.at(-1), "proxied");
+            assert.match(last, new RegExp(`client-ip=${client};`));
+          }
+        },
+      });
       await test.step("a node that was killed: 451 for its accounts, the rest goes on; and it comes back", async () => {
         const { t, said } = await begin(one, ["ann", "bob"]);
         assert.deepEqual(said, ["250 2.1.5", "250 2.1.5"]);
         await two.server.end("SIGKILL");
         // Taken by one of the nodes, and known to the other: neither answer may be for both.
         await t.say("DATA\r\n", /^354 .*\r\n/m);
-        await t.say(text("half"), /^451 .*\r\n|^250 .*\r\n/m);
+        await t.say(textOf("half"), /^451 .*\r\n|^250 .*\r\n/m);
         t.close();
         assert.deepEqual(await send(one, ["bob"], "away"), "451 4.4.2");
         assert.equal(await send(one, ["ann"], "here"), "250 2.0.0");

@@ -10,14 +10,14 @@ import type { Config, Node } from "../../config/mod.ts";
 import { Log } from "../../log/mod.ts";
 import type { AuthService } from "../../metrics/authentication.ts";
 import { canonicalIp, Networks, parseIp, type TcpServer } from "../../net/mod.ts";
-import { CallError, callNode } from "../../nodes/calls.ts";
+import { CallError } from "../../nodes/calls.ts";
 import type { NodeKey } from "../../nodes/key.ts";
 import { NodeAway } from "../../nodes/link.ts";
 import { parsePath, PathError } from "../../smtp/server/mod.ts";
 import { HttpError, serveHttp, type WebHandler, type WebRequest } from "../../web/http/mod.ts";
 import { needsAppPassword } from "../logins.ts";
 import { nodeOfAddress } from "../receiving/targets.ts";
-import type { AskedLogin, LoginCheck, LoginVerdict } from "./login_check.ts";
+import { type AskedLogin, askNode, type LoginCheck, type LoginVerdict } from "./login_check.ts";
 
 export interface AuthHttpOptions {
   config: Config;
@@ -96,7 +96,7 @@ export function authHttp(o: AuthHttpOptions): WebHandler {
     try {
       const verdict = node === undefined || node === config.static.Node
         ? await o.checkLogin(login)
-        : await askNode(o, node, login);
+        : await askNode(config, o.key!, node, login);
       return answer(config, verdict, protocol, node, req);
     } catch (err) {
       if (!(err instanceof NodeAway) && !(err instanceof CallError)) throw err;
@@ -125,12 +125,6 @@ function certificateOf(req: WebRequest): Uint8Array {
   } catch {
     throw new HttpError(400, "Auth-SSL-Cert is no certificate");
   }
-}
-
-async function askNode(o: AuthHttpOptions, node: string, l: AskedLogin): Promise<LoginVerdict> {
-  const place = o.config.dynamic.Nodes.get(node)!;
-  const certificate = l.certificate?.toBase64();
-  return await callNode(o.key!, node, place, "login", { ...l, certificate }) as LoginVerdict;
 }
 
 function answer(

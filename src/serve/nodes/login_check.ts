@@ -3,9 +3,12 @@
  *
  * @module
  */
+import type { Config } from "../../config/mod.ts";
 import { newCid } from "../../log/mod.ts";
 import type { AuthResult, AuthService } from "../../metrics/authentication.ts";
 import { type LoginGuard, LoginLimited } from "../../net/mod.ts";
+import { callNode } from "../../nodes/calls.ts";
+import type { NodeKey } from "../../nodes/key.ts";
 import { type SaslBackend, SaslError } from "../../sasl/mod.ts";
 
 /** A login that is asked about. */
@@ -30,6 +33,18 @@ export interface LoginVerdict {
 }
 
 export type LoginCheck = (l: AskedLogin) => Promise<LoginVerdict>;
+
+/** Has another node check a login of its account. @throws NodeAway, CallError */
+export async function askNode(
+  config: Config,
+  key: NodeKey,
+  node: string,
+  l: AskedLogin,
+): Promise<LoginVerdict> {
+  const place = config.dynamic.Nodes.get(node)!;
+  const certificate = l.certificate?.toBase64();
+  return await callNode(key, node, place, "login", { ...l, certificate }) as LoginVerdict;
+}
 
 /** Checks logins of this node's accounts. */
 export function loginChecker(

@@ -9,9 +9,11 @@ import type { AuthService } from "../../metrics/authentication.ts";
 import { CallError, type CallHandler, serveCalls } from "../../nodes/calls.ts";
 import { type NodeKey, openNodeKey } from "../../nodes/key.ts";
 import { serveNodeLinks } from "../../nodes/link.ts";
+import type { ControlHandler, Json } from "../control/control.ts";
 import { serveSmtpConnection, type SmtpServerOptions } from "../../smtp/server/mod.ts";
 import { Passing } from "../receiving/passing.ts";
 import type { Receiving } from "../receiving/receiving.ts";
+import { ConfigSync } from "./config_sync.ts";
 import type { LoginCheck } from "./login_check.ts";
 
 export interface NodeOptions {
@@ -19,14 +21,16 @@ export interface NodeOptions {
   tempDir: string;
   receiving: Receiving;
   checkLogin: LoginCheck;
-  /** Further questions of other nodes that are answered. */
-  calls?: ReadonlyMap<string, CallHandler>;
 }
 
 /** This server as a node. */
 export interface RunningNode {
   key: NodeKey;
   passing: Passing;
+  /** Commands that come over the control socket. */
+  commands: [string, ControlHandler][];
+  /** Fetches what was pushed while this node was away, now and from time to time. */
+  start(): void;
   /** Takes nothing more from other nodes; what is under way has so many milliseconds. */
   stop(graceMs: number): Promise<void>;
 }
@@ -48,9 +52,10 @@ export async function openNodes(o: NodeOptions): Promise<RunningNode | undefined
         `put the first one there, on all nodes`,
     );
   }
+  const sync = new ConfigSync(config, key, log);
   const calls = new Map<string, CallHandler>([
     ["login", loginCall(o.checkLogin)],
-    ...o.calls ?? [],
+    ...sync.calls,
   ]);
   const server = await serveNodeLinks({
     address: self.Address,
@@ -70,7 +75,15 @@ export async function openNodes(o: NodeOptions): Promise<RunningNode | undefined
   return {
     key,
     passing: new Passing({ config, key }),
-    stop: (graceMs) => server.shutdown(graceMs),
+    commands: [
+      ["node push", async () => await sync.push() as unknown as Json],
+      ["node list", async () => await sync.states() as unknown as Json],
+    ],
+    start: () => sync.start(),
+    stop: (graceMs) => {
+      sync.stop();
+      return server.shutdown(graceMs);
+    },
   };
 }
 

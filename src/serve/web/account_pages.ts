@@ -24,6 +24,7 @@ import {
   loginDomainDisabled,
   type LoginServices,
 } from "../logins.ts";
+import { accountHere } from "../nodes/elsewhere.ts";
 import type { CertificateState } from "../tls/tls.ts";
 import type { StsPolicyState } from "../../tlspolicy/policies.ts";
 import { type AccountPage, accountPage, type AccountPageOptions } from "../../web/account/mod.ts";
@@ -89,8 +90,8 @@ export async function checkAccountLogin(
   form: LoginForm,
   remoteIp: string,
 ): Promise<LoginResult> {
-  const name = s.config.accountFor(form.username);
   const password = preparePassword(form.password);
+  const name = await accountHere(s, "webaccount", form.username, password, remoteIp);
   const right = await checkOwnPassword(s, form.username, name, password, remoteIp);
   if (!right || name === undefined) return "wrong";
   if (disabled(s.config, name, form.username)) return "disabled";
@@ -116,7 +117,7 @@ export async function checkAccountPasskey(
 ): Promise<{ account: string; login: string } | "wrong" | "disabled"> {
   const name = Buffer.from(answer.userHandle, "base64url").toString();
   const conf = s.config.account(name);
-  if (!conf) return "wrong";
+  if (!conf || !s.config.isHere(name)) return "wrong";
   const account = await s.accounts.open(name);
   try {
     const key = findPasskey(account, Uint8Array.from(Buffer.from(answer.id, "base64url")));
@@ -141,8 +142,9 @@ export async function checkProgramLogin(
   form: LoginForm,
   peer: { protocol: string; remoteIp: string },
 ): Promise<{ account: string; credential: string } | LoginFailure> {
-  const name = s.config.accountFor(form.username);
   const password = preparePassword(form.password);
+  const service = peer.protocol === "webapi" ? "webapi" : "jmap";
+  const name = await accountHere(s, service, form.username, password, peer.remoteIp);
   const { result, credential } = await checkProgramPassword(s, form.username, name, password, peer);
   if (result === "wrong" || name === undefined) return "wrong";
   if (disabled(s.config, name, form.username)) return "disabled";
