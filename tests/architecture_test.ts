@@ -16,7 +16,7 @@ const levels: string[][] = [
   ["config"],
   ["sieve"],
   ["store"],
-  ["junk", "senderauth", "tlspolicy", "reports", "acme", "smtp/client", "web/http"],
+  ["junk", "senderauth", "tlspolicy", "reports", "acme", "identity", "smtp/client", "web/http"],
   ["queue", "nodes"],
   ["delivery"],
   ["admin"],
