@@ -27,6 +27,7 @@ import { status } from "./status.ts";
 import { maintenanceCommands } from "./maintenance.ts";
 import { movingCommands } from "./moving.ts";
 import { quickstart } from "./quickstart.ts";
+import { nodeCommands } from "./node.ts";
 import { queueCommands } from "./queue.ts";
 import { reportsSend } from "./reports.ts";
 import { receivingCommands } from "./receiving.ts";
@@ -54,6 +55,7 @@ export const commands: readonly Command[] = [
   ...configTlsKeyCommands,
   ...configTokenCommands,
   ...configKeyCommands,
+  ...nodeCommands,
   clientconfig,
   sendmail,
   cid,
