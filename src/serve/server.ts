@@ -5,7 +5,7 @@
  */
 import { isOriginalData, originalDataText } from "../admin/original/folder.ts";
 import { takenOverFile } from "../admin/original/take_over.ts";
-import { AuditLog } from "../admin/mod.ts";
+import { AuditLog, serverHealth, worstState } from "../admin/mod.ts";
 import type { Config } from "../config/mod.ts";
 import { makeResolver } from "../dns/mod.ts";
 import { join } from "node:path";
@@ -15,6 +15,7 @@ import { Trainer } from "../delivery/training.ts";
 import { clearLevel, currentLevels, isLevel, Log, setLevel } from "../log/mod.ts";
 import { LoginGuard, type OpenConnection, type Outbound } from "../net/mod.ts";
 import { ensureDir, removeFile } from "../platform/files.ts";
+import { programVersion } from "../platform/version.ts";
 import { fewOpenFilesText } from "../platform/open_files.ts";
 import { Queue } from "../queue/mod.ts";
 import type { SaslBackend } from "../sasl/mod.ts";
@@ -40,6 +41,9 @@ import { monitorDnsbls } from "./dnsbl_monitor.ts";
 import { audited } from "./control/audited.ts";
 import { Listeners } from "./listeners.ts";
 import { accountOfLogin, type LoginServices, saslBackend } from "./logins.ts";
+import { authHttp } from "./nodes/auth_http.ts";
+import { askNode, loginChecker } from "./nodes/login_check.ts";
+import { openNodes, type RunningNode } from "./nodes/nodes.ts";
 import { OpenLogins } from "./open_logins.ts";
 import { catchPanics } from "./panics.ts";
 import { startUpdateChecks } from "./updates.ts";
@@ -103,6 +107,7 @@ export class MailServer {
   readonly #control: ControlServer;
   readonly #trainer: Trainer;
   #receiving: Receiving | undefined;
+  #nodes: RunningNode | undefined;
   #certificates: ServerCertificates | undefined;
   #tlsKeys: TlsKeys | undefined;
   #shares: Shares | undefined;
@@ -122,6 +127,7 @@ export class MailServer {
   readonly #audit: AuditLog;
   #unwatch: (() => void) | undefined;
   #stopping: Promise<void> | undefined;
+  readonly #started = Date.now();
   readonly #stopped = Promise.withResolvers<void>();
 
   private constructor(
@@ -288,7 +294,17 @@ export class MailServer {
       server.#loginGuard.onAttempt = (a) =>
         loginLog.note({ ...a, account: accountOfLogin(config, a.login) });
       for (const p of loginLog.places()) server.#loginGuard.knows(p.account, p.remoteIp, p.last);
+      const checkLogin = loginChecker({ sasl: server.#sasl, loginGuard: server.#loginGuard });
+      const nodes = server.#nodes = await openNodes({
+        config,
+        tempDir,
+        receiving: server.#receiving,
+        checkLogin,
+      });
+      if (nodes) server.#logins.askNode = (node, l) => askNode(config, nodes.key, node, l);
       const listeners = server.#listeners = new Listeners({
+        passing: nodes?.passing,
+        authHttp: authHttp({ config, key: nodes?.key, checkLogin }),
         config,
         accounts,
         queue,
@@ -314,6 +330,7 @@ export class MailServer {
             ...server.#handlers(),
             ...queueHandlers(queue, config),
             ...webhookHandlers(webhooks.hooks, config),
+            ...nodes?.commands ?? [],
           ]),
         ]),
       );
@@ -338,6 +355,7 @@ export class MailServer {
       ];
       server.#closePolicies = outgoing.close;
       server.#unwatch = () => unwatch.forEach((end) => end());
+      nodes?.start();
       await queue.start();
       webhooks.hooks.start();
       const { reports } = server;
@@ -389,6 +407,20 @@ export class MailServer {
       ["stop", () => {
         // After the answer, which goes over a connection that the stop closes.
         setTimeout(() => this.stop(), 0);
+      }],
+      ["status", async () => {
+        const checks = await serverHealth({
+          config: this.config,
+          queue: this.queue,
+          certificates: () => this.#certificates?.states() ?? [],
+        });
+        return {
+          version: programVersion,
+          hostname: this.config.static.Hostname,
+          started: this.#started,
+          state: worstState(checks),
+          checks: checks.map((c) => ({ ...c })),
+        };
       }],
       ["loglevels", (args) => {
         const { level, pkg } = fields(args) as { level: string | null; pkg: string };
@@ -453,7 +485,7 @@ export class MailServer {
     this.#openLogins.close();
     this.#receiving?.stop();
     this.#certificates?.stop();
-    await this.#listeners?.stop(stopGrace);
+    await Promise.all([this.#listeners?.stop(stopGrace), this.#nodes?.stop(stopGrace)]);
     await this.#events?.idle();
     await this.#noMoreFiles?.();
     await this.#reportSending?.end();

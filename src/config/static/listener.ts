@@ -327,7 +327,16 @@ export const listener = struct({
       Enabled: required(bool, "Serve it."),
       Port: optional(port, "", 8010),
     }),
-    "Metrics for Prometheus at /metrics. Not for public addresses.",
+    "Metrics for Prometheus at /metrics; /health answers while the process does, and /ready while it can take mail (503 " +
+      "otherwise). Not for public addresses.",
+  ),
+  AuthHTTP: optional(
+    struct({
+      Enabled: required(bool, "Serve it."),
+      Port: optional(port, "", 8012),
+    }),
+    "Answers nginx's mail proxy (auth_http), by plain HTTP: whether a login is good, and which of the Nodes has " +
+      "the account. Answers the TrustedProxies only.",
   ),
   PprofHTTP: optional(
     struct({
