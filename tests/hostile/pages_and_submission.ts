@@ -61,7 +61,7 @@ class Page {
   }
 
   static async open(s: Localserve): Promise<Page> {
-    const base = `http://127.0.0.1:${s.http}/account`;
+    const base = `http://127.0.0.1:${s.http}`;
     const r = await fetch(`${base}/api/Login`, {
       method: "POST",
       headers: { "content-type": "application/json", "x-mox-request": "1" },
