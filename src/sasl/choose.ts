@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { cramMd5Wanted } from "./cram_setting.ts";
 import { cramMd5Client, cramMd5Server } from "./crammd5.ts";
 import {
   externalClient,
@@ -47,6 +48,7 @@ export interface SaslServerContext {
 export function offeredMechanisms(c: SaslServerContext): MechanismName[] {
   return mechanismNames.filter((name) => {
     if (c.only !== undefined && !c.only.includes(name)) return false;
+    if (name === "CRAM-MD5" && !cramMd5Wanted()) return false;
     if (name.endsWith("-PLUS")) return c.channelBindings.size > 0;
     if (name === "EXTERNAL") return c.peerCertificate !== undefined;
     return c.mayShowPassword || (name !== "PLAIN" && name !== "LOGIN");

@@ -158,6 +158,7 @@ export class Account extends AccountReader {
     this.#fulltext.onIndexed = () => columns.indexed();
     this.#fulltext.onEmptied = () => columns.emptied();
     this.#fulltext.changed();
+    await this.credentials.dropUnwanted();
     if (this.mailboxByName("Inbox")) {
       // In slices, beside everything else; what isn't done when the account is closed is done next time.
       takeBackUnfinished(this).then((n) => {

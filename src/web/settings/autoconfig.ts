@@ -8,6 +8,7 @@
  */
 import { createHash } from "node:crypto";
 import type { Config } from "../../config/mod.ts";
+import { cramMd5Wanted } from "../../sasl/mod.ts";
 import { HttpError, textResponse, type WebHandler, type WebRequest } from "../http/mod.ts";
 import { type ClientService, type ClientSettings, clientSettings } from "./client_settings.ts";
 import { xmlDocument, xmlText } from "./xml.ts";
@@ -203,12 +204,18 @@ function profile(config: Config, req: WebRequest): Response {
       name === "" ? "" : pair("EmailAccountName", name),
       pair("EmailAccountType", "EmailTypeIMAP"),
       pair("EmailAddress", x.address),
-      pair("IncomingMailServerAuthentication", "EmailAuthCRAMMD5"),
+      pair(
+        "IncomingMailServerAuthentication",
+        cramMd5Wanted() ? "EmailAuthCRAMMD5" : "EmailAuthPassword",
+      ),
       pair("IncomingMailServerHostName", x.imap.host),
       pair("IncomingMailServerPortNumber", x.imap.port),
       pair("IncomingMailServerUseSSL", x.imap.security !== "none"),
       pair("IncomingMailServerUsername", x.address),
-      pair("OutgoingMailServerAuthentication", "EmailAuthCRAMMD5"),
+      pair(
+        "OutgoingMailServerAuthentication",
+        cramMd5Wanted() ? "EmailAuthCRAMMD5" : "EmailAuthPassword",
+      ),
       pair("OutgoingMailServerHostName", x.submission.host),
       pair("OutgoingMailServerPortNumber", x.submission.port),
       pair("OutgoingMailServerUseSSL", x.submission.security !== "none"),
