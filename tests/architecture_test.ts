@@ -1,6 +1,6 @@
 /** The shape of the source tree: imports point downwards, only the platform layer asks for the OS. */
 import assert from "node:assert/strict";
-import { dirname, join, relative } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { methods as jmapMethods } from "../src/jmap/table.ts";
 import { commands } from "../src/imap/server/table.ts";
@@ -16,7 +16,7 @@ const levels: string[][] = [
   ["config"],
   ["sieve"],
   ["store"],
-  ["junk", "senderauth", "tlspolicy", "reports", "acme", "smtp/client", "web/http"],
+  ["junk", "senderauth", "tlspolicy", "reports", "acme", "identity", "smtp/client", "web/http"],
   ["queue"],
   ["delivery"],
   ["admin"],
@@ -62,6 +62,21 @@ Deno.test("the files and folders that docs/architecture.md names are there", () 
   const paths = [...text.matchAll(/`((?:src|webmail|tests)\/[\w./]+)`/g)].map((m) => m[1]);
   assert.ok(paths.length > 40, `${paths.length} paths`);
   for (const path of paths) Deno.statSync(join(root, path));
+});
+
+Deno.test("files that comments name are there", () => {
+  const folders = ["src", "webmail", "scripts", "tests"].map((f) => join(root, f));
+  const files = folders.flatMap((f) => [...sources(f)]);
+  const names = new Set(files.map((f) => basename(f)));
+  const wrong: string[] = [];
+  for (const file of files) {
+    for (const [line] of Deno.readTextFileSync(file).matchAll(/^\s*(?:\/\*\*|\*|\/\/).*/gm)) {
+      for (const [, name] of line.matchAll(/(?<![\w./-])(?:[\w-]+\/)*([a-z][\w-]*\.tsx?)\b/g)) {
+        if (!names.has(name)) wrong.push(`${relative(root, file)}: ${name}`);
+      }
+    }
+  }
+  assert.deepEqual(wrong, []);
 });
 
 Deno.test("imports point downwards", () => {
@@ -119,6 +134,43 @@ function circles(graph: ReadonlyMap<string, string[]>): string[] {
   for (const file of graph.keys()) walk(file);
   return found;
 }
+
+Deno.test("no rooms import each other in a circle", () => {
+  // A folder and those within it are one room's: its own files are types below them, or assembly above.
+  const within = (a: string, b: string) => `${a}/`.startsWith(`${b}/`);
+  const arrows = new Map<string, Map<string, string>>();
+  for (const file of sources(src)) {
+    const from = relative(src, dirname(file)).replaceAll("\\", "/");
+    for (const spec of imports(Deno.readTextFileSync(file))) {
+      if (!spec.startsWith(".")) continue;
+      const target = relative(src, join(dirname(file), spec)).replaceAll("\\", "/");
+      const to = dirname(target);
+      if (target.startsWith("../") || within(from, to) || within(to, from)) continue;
+      let out = arrows.get(from);
+      if (!out) arrows.set(from, out = new Map());
+      out.set(to, `${relative(src, file)} -> ${target}`);
+    }
+  }
+  /** The way from one room to another, as imports. */
+  const way = (from: string, to: string): string[] | undefined => {
+    const seen = new Set([from]);
+    const open: { room: string; path: string[] }[] = [{ room: from, path: [] }];
+    for (let next = open.shift(); next; next = open.shift()) {
+      for (const [room, why] of arrows.get(next.room) ?? []) {
+        const path = [...next.path, why];
+        if (room === to) return path;
+        if (!seen.has(room)) {
+          seen.add(room);
+          open.push({ room, path });
+        }
+      }
+    }
+    return undefined;
+  };
+  for (const room of arrows.keys()) {
+    assert.equal(way(room, room)?.join("\n"), undefined, `${room} comes back to itself`);
+  }
+});
 
 Deno.test("no files import each other in a circle, not even for types", () => {
   const graph = importGraph(["src", "webmail", "scripts", "tests/support"]);

@@ -33,6 +33,7 @@ export {
   readDynamic,
   readStatic,
 } from "./load.ts";
+export { type LdapDirectory, type OpenIdProvider } from "./static/identity.ts";
 export { type ACME, type SpecialUseMailboxes, type Static, staticConfig } from "./static/static.ts";
 export { type Dynamic, dynamicConfig } from "./dynamic/dynamic.ts";
 export {
@@ -99,7 +100,7 @@ export {
   type LocalserveOptions,
   localservePassword,
   newAccountJunkSettings,
-} from "./static/localserve.ts";
+} from "./localserve.ts";
 export { equal } from "./sconf/schema.ts";
 
 /** All fields of mox.conf with their documentation, for `mox config describe-static`. */

@@ -35,6 +35,7 @@ import {
   type Json,
 } from "./control/control.ts";
 import { defaultDeveloper, type DeveloperOptions } from "./catcher/developer.ts";
+import { Identities } from "./identities.ts";
 import { monitorDnsbls } from "./dnsbl_monitor.ts";
 import { audited } from "./control/audited.ts";
 import { Listeners } from "./listeners.ts";
@@ -44,12 +45,12 @@ import { catchPanics } from "./panics.ts";
 import { startUpdateChecks } from "./updates.ts";
 import { openOutbound } from "./outbound.ts";
 import { queueHandlers } from "./control/queue.ts";
-import { type OutgoingOptions, outgoingOptions, queueServices } from "./sending/queue_services.ts";
+import { type OutgoingOptions, outgoingOptions, queueServices } from "./queue_services.ts";
 import { watchRemovals } from "./removals.ts";
 import { accountRules } from "./rules.ts";
 import { keyFor, openServerSecret, srsOf } from "./onward/srs_key.ts";
 import { Receiving, type ReceivingOptions } from "./receiving/receiving.ts";
-import type { ReportDatabases } from "./receiving/services.ts";
+import type { ReportDatabases } from "./arrival/services.ts";
 import { retrainHandler } from "./receiving/retrain.ts";
 import { ImapEvents } from "./sieve/imap_events.ts";
 import { Sockets } from "./sockets.ts";
@@ -130,6 +131,7 @@ export class MailServer {
     queue: Queue,
     control: ControlServer,
     secret: Uint8Array,
+    identities: Identities,
   ) {
     this.config = o.config;
     this.#log = log;
@@ -150,11 +152,17 @@ export class MailServer {
       () => config.dynamic.Accounts.keys(),
     );
     const tlsKeys = () => this.#tlsKeys;
-    this.#logins = { config, accounts, directory };
+    this.#logins = { config, accounts, directory, identities };
     this.#audit = new AuditLog(config.dataDir);
     this.#sasl = saslBackend(this.#logins, tlsKeys);
     this.#developer = o.local ? o.developer ?? defaultDeveloper() : undefined;
-    this.#openLogins = new OpenLogins({ config, accounts, tlsKeys, log: new Log("auth") });
+    this.#openLogins = new OpenLogins({
+      config,
+      accounts,
+      tlsKeys,
+      identities,
+      log: new Log("auth"),
+    });
     this.#loginGuard = new LoginGuard({
       exemptLoopback: o.local,
       accountOf: (login) => accountOfLogin(config, login) || undefined,
@@ -176,8 +184,9 @@ export class MailServer {
     try {
       const certificates = await ServerCertificates.open(config);
       const outbound = openOutbound(config.static, config.dir, o.outgoing?.resolver, o.local);
+      const identities = await Identities.open(config, outbound);
       await o.becomeUser?.();
-      return await MailServer.#open(o, sockets, certificates, outbound);
+      return await MailServer.#open(o, sockets, certificates, outbound, identities);
     } finally {
       await sockets.close();
     }
@@ -188,6 +197,7 @@ export class MailServer {
     sockets: Sockets,
     certificates: ServerCertificates,
     outbound: Outbound,
+    identities: Identities,
   ): Promise<MailServer> {
     const log = new Log("serve");
     const { config } = o;
@@ -234,7 +244,8 @@ export class MailServer {
           outgoing,
         ),
       );
-      server = new MailServer(o, log, accounts, queue, control, secret);
+      server = new MailServer(o, log, accounts, queue, control, secret, identities);
+      identities.makes = { accounts, audit: server.#audit };
       server.#outbound = outbound;
       server.sieve = sieve.db;
       server.#events = new ImapEvents({ config, queue, tempDir, sieve });

@@ -20,6 +20,7 @@ const known = [
   "sieve-test",
   "sieve-connect",
   "fail2ban-regex",
+  "slapd",
   "haproxy",
   "nginx",
 ] as const;

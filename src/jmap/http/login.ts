@@ -43,10 +43,30 @@ function unauthorized(message: string): HttpError {
   });
 }
 
+/** Checks an access token of a provider. */
+async function byToken(s: JmapServices, req: WebRequest, token: string): Promise<LoggedInUser> {
+  const result = await limitedLogin(
+    s.limiter,
+    req,
+    // There is no name yet, and failures of one place are nobody else's.
+    {
+      service: "jmap",
+      login: "(token)",
+      account: `(token) ${req.remoteIp}`,
+      mechanism: "httpbearer",
+    },
+    () => s.checkToken!(token),
+  );
+  if (typeof result === "string") throw unauthorized("the token is not valid here");
+  return result;
+}
+
 /** Checks name and password of a request. @throws HttpError 401, 403, 429 */
 export async function authenticate(s: JmapServices, req: WebRequest): Promise<LoggedInUser> {
   const header = req.headers.get("authorization");
   const form = credentialsOf(header);
+  const token = form === undefined ? /^bearer +([\x21-\x7e]+) *$/i.exec(header ?? "") : null;
+  if (token !== null && s.checkToken !== undefined) return await byToken(s, req, token[1]);
   if (form === undefined) {
     if (header !== null) countAuthentication("jmap", "httpbasic", "badprotocol");
     throw unauthorized("log in with an email address and password");

@@ -9,9 +9,9 @@ import { counter } from "../../metrics/mod.ts";
 import { syncFile } from "../../platform/files.ts";
 import { type Address, addressText, type IncomingMessage } from "../../smtp/server/mod.ts";
 import type { NewQueueRecipient } from "../../queue/mod.ts";
-import type { Incoming } from "../receiving/incoming.ts";
-import type { ReceivingServices } from "../receiving/services.ts";
-import type { Plan } from "../receiving/plan.ts";
+import type { Incoming } from "../arrival/incoming.ts";
+import type { ReceivingServices } from "../arrival/services.ts";
+import type { Plan } from "../arrival/plan.ts";
 import { forwardingSignatures } from "../sending/signing.ts";
 import { maxHeader, vouches } from "./vouch.ts";
 import { asksForNoTls } from "../sending/tls_required.ts";
@@ -136,8 +136,9 @@ export async function forward(
   const { arrived, transaction, sender } = m;
   const via = plan.recipient.address;
   const recipient = addressText(via);
+  // Our own results say nothing to the next server: it has them, sealed, in ARC's field.
   const head = new TextEncoder().encode(
-    `Delivered-To: <${recipient}>\r\n` + sender.headers + message.receivedHeader(via),
+    `Delivered-To: <${recipient}>\r\n` + message.receivedHeader(via),
   );
   const file = {
     ...changed.file ?? { file: arrived.file, fileSize: arrived.size },

@@ -6,7 +6,7 @@
  */
 import type { Account as AccountConfig } from "../../config/mod.ts";
 import { analyze, sortOnly } from "../../delivery/analysis_decide.ts";
-import type { Decision } from "../../delivery/analysis_types.ts";
+import { type Decision, goesToJunk } from "../../delivery/analysis_types.ts";
 import { dmarcEvaluation } from "../../delivery/dmarc_evaluation.ts";
 import { cleanUpRejects, dropReject, keepReject } from "../../delivery/rejects.ts";
 import { counter } from "../../metrics/mod.ts";
@@ -22,15 +22,15 @@ import {
 import { giveWay } from "../../platform/turns.ts";
 import type { Account } from "../../store/account/account.ts";
 import { Flag, type NewMessage } from "../../store/types.ts";
-import { openArrived } from "./arrived.ts";
+import { openArrived } from "../arrival/arrived.ts";
 import { analysisContext, isOurDomain } from "./analysis.ts";
-import type { Incoming } from "./incoming.ts";
-import type { Plan, Target } from "./plan.ts";
-import type { ReceivingListener, ReceivingServices } from "./services.ts";
+import type { Incoming } from "../arrival/incoming.ts";
+import type { Plan, Target } from "../arrival/plan.ts";
+import type { ReceivingListener, ReceivingServices } from "../arrival/services.ts";
 import { notifyDelivered, RefusedMessage } from "./dsn.ts";
 import { storeFailure } from "./failure.ts";
 import { type Failed, takeUp } from "./later.ts";
-import { checkSender } from "./sender.ts";
+import { checkSender } from "../arrival/sender.ts";
 import { planRecipients } from "./targets.ts";
 import { forwardToMembers, judgeOf } from "../onward/alias.ts";
 import { forward, type Onward, onwardOf } from "../onward/forward.ts";
@@ -152,7 +152,7 @@ async function decideFor(
         (s.catching ? envelopePrefix(m, message) : "") +
           `Delivered-To: <${addressText(plan.recipient.address)}>\r\n` + message.returnPathHeader(),
       );
-      const services = { ...s, dnsblZones: l.dnsblZones };
+      const services = { ...s, dnsblZones: l.dnsblZones, linkDnsblZones: l.linkDnsblZones };
       const context = analysisContext(services, m, plan, target, account, conf, prefix);
       const decision = await (m.sender.auth ? analyze(context) : sortOnly(context));
       const text = new TextEncoder().encode(
@@ -295,7 +295,7 @@ function newMessage(
     received: message.received,
     facts: d.decision.facts,
     // The filter does not learn from itself.
-    noTrain: d.decision.reason === "junk-mailbox",
+    noTrain: goesToJunk(d.decision.reason),
   };
 }
 

@@ -3,9 +3,9 @@
  * filters, databases of reports), and the backend of its SMTP listeners.
  *
  * A message is taken in four steps, each in a file of its own: it is opened and stripped of claims that
- * only this server may make (arrived.ts), its sender is authenticated (receiving_sender.ts), each
- * recipient's account decides about it (receiving_analysis.ts), and it is delivered or refused
- * (receiving_deliver.ts).
+ * only this server may make (arrival/arrived.ts), its sender is authenticated (analysis.ts), each
+ * recipient's account decides about it (targets.ts, analysis.ts), and it is delivered or refused
+ * (deliver.ts).
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { firstTimeSenderDelay, type Listener } from "../../config/mod.ts";
 import { dnsblChecker, makeResolver, type Resolver } from "../../dns/mod.ts";
 import { DmarcEvaluations, DmarcReports, TlsReports } from "../../reports/mod.ts";
 import type { Delivered, SmtpBackend, SmtpSession } from "../../smtp/server/mod.ts";
-import { ParsingObserver } from "./arrived.ts";
+import { ParsingObserver } from "../arrival/arrived.ts";
 import { receive } from "./deliver.ts";
 import { notifyFailures } from "./dsn.ts";
 import type {
@@ -21,7 +21,7 @@ import type {
   ReceivingServices,
   ReportDatabases,
   SenderWait,
-} from "./services.ts";
+} from "../arrival/services.ts";
 import { routeForRecipient } from "./targets.ts";
 
 /** What can be chosen about receiving; tests do. */
@@ -116,6 +116,7 @@ export class Receiving {
     const listener: ReceivingListener = {
       hostname: l.Hostname || s.config.static.Hostname,
       dnsblZones: l.SMTP.DNSBLs,
+      linkDnsblZones: l.SMTP.LinkDNSBLs,
       firstTimeSenderDelay: firstTimeSenderDelay(l),
     };
     return {

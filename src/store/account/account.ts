@@ -28,8 +28,8 @@ import {
   insertMessage,
   type MailboxRules,
 } from "../messages/insert.ts";
-import { destroyEmail, type EmailChange, updateEmail } from "../emails/update.ts";
-import * as changing from "../mailboxes/changes.ts";
+import { destroyEmail, type EmailChange, updateEmail } from "../messages/update_email.ts";
+import * as changing from "./mailbox_changes.ts";
 import { normalizeMailboxName, requireMailbox } from "../mailboxes/mailboxes.ts";
 import { accountMigrations } from "../database/schema.ts";
 import {
@@ -352,7 +352,7 @@ export class Account extends AccountReader {
     return messages[0];
   }
 
-  /** Changes flags and mailboxes of an email; see emails/update.ts. @throws StoreError */
+  /** Changes flags and mailboxes of an email; see messages/update_email.ts. @throws StoreError */
   async updateEmail(emailId: number, change: EmailChange): Promise<void> {
     const trainable = await this.writer.write((ctx) =>
       updateEmail(this.db, ctx, this.rules, emailId, change, this.#removeFiles)
@@ -478,7 +478,8 @@ export class Account extends AccountReader {
     opts: { force?: boolean } = {},
   ): Promise<{ uids: number[]; modseq: number }> {
     const force = opts.force ?? false;
-    const chosen = uids ?? this.#expungeable(mailboxId, force);
+    const chosen = force ? uids ?? this.uids(mailboxId) : this.#deleted(mailboxId, uids);
+    if (chosen.length === 0) return { uids: [], modseq: requireMailbox(this.db, mailboxId).modseq };
     const parts = await inSlices(chosen, (part) =>
       this.writer.write(
         (ctx) => expungeMessages(this.db, ctx, mailboxId, part, force, this.#removeFiles),
@@ -487,11 +488,18 @@ export class Account extends AccountReader {
     return { uids: parts.flatMap((r) => r.uids), modseq: parts[parts.length - 1].modseq };
   }
 
-  /** Uids of the messages with \\Deleted, or of all. */
-  #expungeable(mailboxId: number, all: boolean): ArrayLike<number> {
-    if (all) return this.uids(mailboxId);
+  /** Uids of the messages with \\Deleted, among those given. */
+  #deleted(mailboxId: number, among: ArrayLike<number> | undefined): ArrayLike<number> {
     const found: number[] = [];
-    this.eachWithFlags(mailboxId, Flag.Deleted, 0, (uid) => void found.push(uid));
+    if ((this.mailbox(mailboxId)?.deleted ?? 0) === 0) return found;
+    let at = 0;
+    this.eachWithFlags(mailboxId, Flag.Deleted, 0, (uid) => {
+      if (among !== undefined) {
+        while (among[at] < uid) at++;
+        if (among[at] !== uid) return;
+      }
+      found.push(uid);
+    });
     return found;
   }
 }

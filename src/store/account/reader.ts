@@ -6,7 +6,7 @@
 import type { FetchRow } from "../messages/row.ts";
 import type { Db } from "../database/database.ts";
 import * as reading from "../messages/fetch.ts";
-import { RowCache } from "../mailboxes/rows.ts";
+import { RowCache } from "../messages/mailbox_rows.ts";
 import * as mailboxes from "../mailboxes/mailboxes.ts";
 import { MessageFiles } from "../files/message_files.ts";
 import { type Mailbox, type Message, type MessageReader, StoreError } from "../types.ts";
@@ -78,6 +78,15 @@ export class AccountReader {
     each: (row: FetchRow) => boolean | void,
   ): void {
     reading.fetchSince(this.db, mailboxId, modseq, want, each);
+  }
+  /** Uids of live messages changed after the modseq, ascending. */
+  uidsSince(mailboxId: number, modseq: number): Uint32Array {
+    const rows = this.rows.get(mailboxId);
+    if (!rows) return reading.uidsSince(this.db, mailboxId, modseq);
+    const { uids, modseqs, count } = rows;
+    const found: number[] = [];
+    for (let i = 0; i < count; i++) if (modseqs[i] > modseq) found.push(uids[i]);
+    return Uint32Array.from(found);
   }
   /** Uids expunged after the modseq, ascending. */
   expungedSince(mailboxId: number, modseq: number): number[] {

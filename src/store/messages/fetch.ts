@@ -8,7 +8,7 @@
  */
 import type { Db, Row } from "../database/database.ts";
 import { FetchRow } from "./row.ts";
-import type { MailboxRows } from "../mailboxes/rows.ts";
+import type { MailboxRows } from "./mailbox_rows.ts";
 import { Flag, type Message, Want } from "../types.ts";
 
 const base = "m.id, m.email_id, m.uid, m.modseq, m.flags, m.keywords, m.received, m.saved, m.size";
@@ -229,6 +229,16 @@ export function fetchSince(
     modseq,
   );
   for (const r of rows) if (each(read(r)) === false) return;
+}
+
+/** Uids of live messages that changed after the modseq, ascending. */
+export function uidsSince(db: Db, mailboxId: number, modseq: number): Uint32Array {
+  const rows = db.all(
+    "SELECT uid FROM messages WHERE mailbox_id = ? AND modseq > ? AND +expunged = 0",
+    mailboxId,
+    modseq,
+  );
+  return Uint32Array.from(rows, (r) => r[0]).sort();
 }
 
 /** Uids that were expunged after the modseq (RFC 7162 §3.2.6), ascending. */

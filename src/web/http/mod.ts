@@ -22,6 +22,7 @@ export {
   maxCallBody,
   UserError,
 } from "./rpc.ts";
+export { seal, unseal } from "./seal.ts";
 export { checkCall, checkSameSite } from "./same_site.ts";
 export { type HttpHandlers, type HttpOptions, serveHttp } from "./server.ts";
 export { ownHost, requestHost, routeServices } from "./services.ts";

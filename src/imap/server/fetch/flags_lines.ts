@@ -1,0 +1,35 @@
+/**
+ * Telling a client which flags and keywords a mailbox has (RFC 9051 §7.3.5).
+ *
+ * @module
+ */
+import { flagNames } from "../../../store/types.ts";
+import { rightForFlag } from "../mailboxes/places.ts";
+import type { Session } from "../session/session.ts";
+import type { View } from "../session/view.ts";
+
+/** Flags that exist in every mailbox. */
+export const standardFlags = flagNames.map(([, name]) => name).join(" ");
+
+/** The FLAGS line of the selected mailbox, and what can be kept (RFC 4314 §5.1.1). */
+export function writeFlagsLines(s: Session, v: View): void {
+  const words = [...v.keywords.values()].join(" ");
+  s.untagged(`FLAGS (${standardFlags}${words === "" ? "" : ` ${words}`})`);
+  if (v.readOnly) {
+    s.untagged("OK [PERMANENTFLAGS ()] none in a read-only mailbox");
+    return;
+  }
+  const kept = flagNames.filter(([bit]) => v.rights.includes(rightForFlag(bit))).map(([, n]) => n);
+  if (v.rights.includes("w")) kept.push(...v.keywords.values(), "\\*");
+  s.untagged(`OK [PERMANENTFLAGS (${kept.join(" ")})] kept`);
+}
+
+/** Announces keywords that are new in the selected mailbox. */
+export function announceKeywords(s: Session, keywords: readonly string[]): void {
+  const v = s.view;
+  if (!v || keywords.every((k) => v.keywords.has(k.toLowerCase()))) return;
+  for (const k of keywords) {
+    if (!v.keywords.has(k.toLowerCase())) v.keywords.set(k.toLowerCase(), k);
+  }
+  writeFlagsLines(s, v);
+}

@@ -1,0 +1,328 @@
+/**
+ * Telling a client what others changed: at the end of each command, and at once during IDLE.
+ *
+ * @module
+ */
+import type { Change } from "../../../store/types.ts";
+import { formatAstring, formatFlags } from "../../format/text.ts";
+import { formatNumSet } from "../../parse/numset.ts";
+import { beforeExpunge, updateContexts } from "../search/contexts.ts";
+import { fetchUids } from "../fetch/rows.ts";
+import { isPrivateEntry } from "../names/metadata_text.ts";
+import { eventsFor, type NotifyRules, selectedGroup } from "../names/notify_rules.ts";
+import type { Session } from "../session/session.ts";
+import { statusText } from "../mailboxes/status_text.ts";
+import type { View } from "../session/view.ts";
+import { effectiveRights } from "../../../store/mailboxes/rights.ts";
+import { announceKeywords } from "../fetch/flags_lines.ts";
+import type { Source } from "../names/names.ts";
+
+/** A FETCH line with the flags of one message. */
+export function writeFlags(
+  s: Session,
+  uid: number,
+  flags: number,
+  keywords: string,
+  modseq: number,
+  withUid: boolean,
+): void {
+  const seq = s.selected.seqOf(uid);
+  if (seq === 0) return;
+  const m = s.condstore ? ` MODSEQ (${modseq})` : "";
+  const f = `FLAGS (${formatFlags(flags, keywords, s.selected.keywords)})${m}`;
+  if (s.uidOnly) s.untagged(`${uid} UIDFETCH (${f})`);
+  else s.untagged(`${seq} FETCH (${withUid || s.condstore ? `UID ${uid} ` : ""}${f})`);
+}
+
+/** Announces messages as gone, and takes them out of the view. */
+export function announceExpunged(s: Session, uids: readonly number[]): void {
+  if (s.selected.contexts.length > 0) beforeExpunge(s, uids);
+  const gone = s.selected.remove(uids);
+  if (gone.uids.length === 0) return;
+  if (s.vanished) {
+    s.untagged(`VANISHED ${formatNumSet(gone.uids)}`);
+  } else {
+    let text = "";
+    for (const n of gone.seqs) text += `* ${n} EXPUNGE\r\n`;
+    s.conn.write(text);
+  }
+}
+
+/**
+ * Sends what is pending. With `expunges` false (RFC 9051 §7.5.1: not while FETCH, STORE or SEARCH by
+ * sequence number is answered) messages that are gone keep their numbers until later.
+ */
+export async function deliverChanges(s: Session, expunges: boolean): Promise<void> {
+  if (s.sources.some((x) => x.listener.overflowed)) {
+    overflow(s);
+    if (s.ended) return;
+  }
+  const v = s.view;
+  const group = s.notify && selectedGroup(s.notify);
+  const wantsNew = !s.notify || group?.events.has("MESSAGENEW") === true;
+  const wantsExpunge = !s.notify || group?.events.has("MESSAGEEXPUNGE") === true;
+  const wantsFlags = !s.notify || group?.events.has("FLAGCHANGE") === true;
+  let added: number[] = [];
+  const allAdded: number[] = [];
+  const arrive = (v: View, uid: number) => {
+    if (!v.add(uid)) return;
+    added.push(uid);
+    allAdded.push(uid);
+  };
+  const flagChanges = new Map<number, Change & { kind: "changeFlags" }>();
+  const other: OtherChanges = new Map();
+  const known = v?.count ?? 0;
+  if (v && wantsNew) {
+    for (const uid of v.held.arrived) arrive(v, uid);
+    v.held.arrived = [];
+  }
+
+  for (const [source, c] of pending(s)) {
+    if (v && v.source === source && "mailboxId" in c && c.mailboxId === v.mailboxId) {
+      switch (c.kind) {
+        case "addMessage":
+          // The client can't use a number that it wasn't told of.
+          if (wantsNew) arrive(v, c.uid);
+          else v.held.arrived.push(c.uid);
+          continue;
+        case "removeMessages":
+          if (v.held.arrived.length > 0) {
+            const gone = new Set(c.uids);
+            v.held.arrived = v.held.arrived.filter((uid) => !gone.has(uid));
+          }
+          for (const uid of c.uids) {
+            v.expunged.push(uid);
+            flagChanges.delete(uid);
+          }
+          continue;
+        case "changeFlags":
+          // The last one counts; one line per message.
+          flagChanges.delete(c.uid);
+          flagChanges.set(c.uid, c);
+          continue;
+        case "mailboxKeywords":
+          announceKeywords(s, c.keywords);
+          continue;
+        case "removeMailbox":
+          // RFC 2180 §3.3 leaves it open; the view is emptied and what needs the mailbox says NO.
+          v.readOnly = true;
+          break;
+      }
+    }
+    if (s.notify) noteOther(s, s.notify, source, c, other);
+    else if (c.kind === "annotation") noteAnnotation(s, source, c, () => s.enabled.has("METADATA"));
+  }
+
+  if (v) {
+    if (v.count > known) s.untagged(`${v.count} EXISTS`);
+    if (wantsFlags) writeHeldFlags(s, v, flagChanges);
+    else for (const uid of flagChanges.keys()) v.held.flags.add(uid);
+    for (const c of wantsFlags ? flagChanges.values() : []) {
+      const own = s.ownFlags.get(c.uid);
+      if (own && own.modseq >= c.modseq) {
+        if (own.silent) {
+          writeFlags(s, c.uid, own.flags, own.keywords.join(" "), own.modseq, true);
+        }
+        continue;
+      }
+      writeFlags(s, c.uid, c.flags, c.keywords.join(" "), c.modseq, true);
+    }
+    // With NOTIFY "selected-delayed" expunges wait for the commands that allow them (RFC 5465 §6.2).
+    if (expunges && v.expunged.length > 0 && wantsExpunge) {
+      const gone = v.expunged;
+      v.expunged = [];
+      const set = new Set(gone);
+      added = added.filter((uid) => !set.has(uid));
+      announceExpunged(s, gone);
+    }
+    if (added.length > 0 && group && group.items.length > 0) {
+      await fetchUids(s, Uint32Array.from(added), group.items, { uid: true });
+    }
+  }
+  s.ownFlags.clear();
+  if (v && v.contexts.length > 0) {
+    const touched = [...v.touched, ...flagChanges.keys(), ...allAdded];
+    v.touched = [];
+    await updateContexts(s, touched, allAdded);
+  }
+  for (const [source, mailboxes] of other) {
+    for (const [id, items] of mailboxes) {
+      const mailbox = source.account.mailbox(id);
+      if (!mailbox) continue;
+      const name = source.prefix + mailbox.name;
+      s.untagged(statusText(s, { account: source.account, mailbox, name }, [...items]));
+    }
+  }
+}
+
+/**
+ * More has happened than is kept. With a mailbox selected the client can't be told any more what it has; without
+ * one only what NOTIFY asks for is lost, and it ends (RFC 5465 §5.8).
+ */
+function overflow(s: Session): void {
+  if (s.view) {
+    s.untagged("BYE [UNAVAILABLE] too many changes were not fetched, log in again");
+    s.ended = true;
+    return;
+  }
+  if (s.notify && s.notify.groups.length > 0) {
+    s.untagged("OK [NOTIFICATIONOVERFLOW] too many changes were not fetched");
+    s.notify = { groups: [] };
+  }
+  for (const source of s.sources) {
+    source.listener.close();
+    source.listener = source.account.listen();
+  }
+}
+
+/** Flags that NOTIFY had kept back, as they are now; but for those of which there is news. */
+function writeHeldFlags(s: Session, v: View, news: ReadonlyMap<number, unknown>): void {
+  if (v.held.flags.size === 0) return;
+  const uids = [...v.held.flags].filter((u) => !news.has(u)).sort((a, b) => a - b);
+  v.held.flags.clear();
+  v.account.fetch(v.mailboxId, uids, 0, (row) => {
+    writeFlags(s, row.uid, row.flags, row.keywords, row.modseq, true);
+  });
+}
+
+/** What has happened since the last look, with whose account it was. */
+function* pending(s: Session): Generator<[Source, Change]> {
+  for (const source of s.sources) {
+    if (!source.listener.pending) continue;
+    const changes = source.listener.take();
+    const { view: v, account } = s;
+    // Of a mailbox that may not be read any more nothing is told.
+    const hidden = v?.source === source && source.account !== account &&
+        !effectiveRights(source.account, v.mailboxId, s.store.name).includes("r")
+      ? v.mailboxId
+      : undefined;
+    for (const c of changes) {
+      if (hidden === undefined || !("mailboxId" in c) || c.mailboxId !== hidden) yield [source, c];
+    }
+  }
+}
+
+/** STATUS items of mailboxes that aren't selected. */
+type OtherChanges = Map<Source, Map<number, Set<string>>>;
+
+/** NOTIFY: what happened in a mailbox that isn't selected, or to mailboxes (RFC 5465 §5). */
+function noteOther(
+  s: Session,
+  rules: NotifyRules,
+  source: Source,
+  c: Change,
+  status: OtherChanges,
+): void {
+  const { account, prefix } = source;
+  const own = account === s.account;
+  const events = (name: string) => eventsFor(rules, s.store, prefix + name);
+  const text = (name: string) => s.mailboxText(prefix + name);
+  const may = (mailboxId: number, right: string) =>
+    own || effectiveRights(account, mailboxId, s.store.name).includes(right);
+  switch (c.kind) {
+    case "addMessage":
+    case "removeMessages":
+    case "changeFlags": {
+      const m = account.mailbox(c.mailboxId);
+      const want = m && events(m.name);
+      if (!m || !want || !may(m.id, "r")) return;
+      const kind = c.kind === "addMessage"
+        ? "MESSAGENEW"
+        : c.kind === "removeMessages"
+        ? "MESSAGEEXPUNGE"
+        : "FLAGCHANGE";
+      if (!want.has(kind)) return;
+      const mailboxes = status.get(source) ?? new Map<number, Set<string>>();
+      const items = mailboxes.get(m.id) ?? new Set<string>();
+      status.set(source, mailboxes.set(m.id, items));
+      if (kind === "FLAGCHANGE") {
+        items.add("UIDVALIDITY").add("UNSEEN");
+      } else {
+        items.add("MESSAGES").add("UIDNEXT").add("UIDVALIDITY").add("UNSEEN");
+      }
+      // RFC 5465 §5.3: of changed flags always, as we have CONDSTORE.
+      if (s.condstore || kind === "FLAGCHANGE") items.add("HIGHESTMODSEQ");
+      return;
+    }
+    case "addMailbox":
+      if (events(c.mailbox.name)?.has("MAILBOXNAME") && may(c.mailbox.id, "l")) {
+        const attrs = c.subscribed && own ? "\\Subscribed" : "";
+        s.untagged(`LIST (${attrs}) "/" ${text(c.mailbox.name)}`);
+      }
+      return;
+    case "removeMailbox":
+      // The rights of a mailbox that is gone are gone too: it was listed, or is not told of.
+      if (events(c.name)?.has("MAILBOXNAME") && (own || source.listed?.has(c.mailboxId))) {
+        s.untagged(`LIST (\\NonExistent) "/" ${text(c.name)}`);
+      }
+      return;
+    case "renameMailbox":
+      if (
+        (events(c.newName)?.has("MAILBOXNAME") || events(c.oldName)?.has("MAILBOXNAME")) &&
+        may(c.mailboxId, "l")
+      ) {
+        s.untagged(`LIST () "/" ${text(c.newName)} ("OLDNAME" (${text(c.oldName)}))`);
+      }
+      return;
+    case "subscription":
+      if (own && events(c.name)?.has("SUBSCRIPTIONCHANGE")) {
+        const there = s.store.mailboxByName(c.name) !== undefined;
+        const attrs = [c.subscribed ? "\\Subscribed" : "", there ? "" : "\\NonExistent"];
+        s.untagged(`LIST (${attrs.filter(Boolean).join(" ")}) "/" ${s.mailboxText(c.name)}`);
+      }
+      return;
+    case "annotation":
+      noteAnnotation(
+        s,
+        source,
+        c,
+        (name) =>
+          name === undefined
+            ? rules.groups.some((g) => g.events.has("SERVERMETADATACHANGE"))
+            : events(name)?.has("MAILBOXMETADATACHANGE") === true,
+      );
+  }
+}
+
+/** An annotation that was changed, by its name only (RFC 5464 §4.4.2). Private ones are the owner's alone. */
+function noteAnnotation(
+  s: Session,
+  source: Source,
+  c: Change & { kind: "annotation" },
+  wanted: (mailbox: string | undefined) => boolean,
+): void {
+  const { account, prefix } = source;
+  const own = account === s.account;
+  if (c.mailboxId === 0) {
+    if (own && wanted(undefined)) s.untagged(`METADATA "" ${formatAstring(c.key, true)}`);
+    return;
+  }
+  const m = account.mailbox(c.mailboxId);
+  if (!m || !wanted(m.name)) return;
+  if (!own) {
+    const rights = effectiveRights(account, m.id, s.store.name);
+    if (isPrivateEntry(c.key) || !rights.includes("l") || !rights.includes("r")) return;
+  }
+  s.untagged(`METADATA ${s.mailboxText(prefix + m.name)} ${formatAstring(c.key, true)}`);
+}
+
+/** Sends changes as they come, until there is input (or the connection has ended). */
+export async function deliverUntilInput(s: Session, expunges: boolean): Promise<void> {
+  const { conn } = s;
+  for (;;) {
+    // What is pending is sent first; the signal stays set for what comes meanwhile.
+    await deliverChanges(s, expunges);
+    await conn.flush();
+    if (s.ended || s.sources.length === 0 || conn.buffered > 0) return;
+    const stop = new AbortController();
+    const input = conn.waitInput(stop.signal);
+    // If it fails after the listener has won, the next read finds out.
+    input.catch(() => {});
+    try {
+      await Promise.race([input, ...s.sources.map((x) => x.listener.wait(stop.signal))]);
+    } finally {
+      stop.abort();
+    }
+    if (conn.buffered > 0 || !s.sources.some((x) => x.listener.pending)) return;
+  }
+}

@@ -1,0 +1,157 @@
+/**
+ * Binary data by its id (RFC 8620 §6): what was uploaded ("U…"), messages ("B12"), and parts of either ("B12-2_1",
+ * and of a message that is attached "B12-2_1-1").
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import { unpackStructure } from "../../mail/structure/packed.ts";
+import type { Part } from "../../mail/structure/structure.ts";
+import type { Access } from "../core/method.ts";
+import { partOfId } from "./body_parts.ts";
+import { blobMessage, decodedPieces, isIdentity } from "./message_source.ts";
+import { mailView } from "./view.ts";
+import type { JmapServices } from "../services.ts";
+import type { Blob } from "../blobs/types.ts";
+
+/** Levels of messages in messages that an id can lead through. */
+const maxLevels = 10;
+
+const idForm = /^(B[1-9]\d{0,14}|U[0-9a-f]{32})((?:-[1-9]\d{0,5}(?:_[1-9]\d{0,5}){0,100})*)$/;
+
+/** A Sieve script (RFC 9661 §2.1): its number and what its content is. */
+const scriptForm = /^S([1-9]\d{0,14})_([0-9a-f]{32})$/;
+
+/** True for what can be the id of a blob. */
+export function isBlobId(id: string): boolean {
+  return idForm.test(id) || scriptForm.test(id);
+}
+
+function bytesBlob(bytes: Uint8Array): Blob {
+  return { size: bytes.length, read: (from, to) => bytes.slice(from, to), close() {} };
+}
+
+/** The content that the id is of, if the script has it still; only for its owner. */
+function scriptBlob(s: JmapServices, a: Access, number: number, hash: string): Blob | undefined {
+  if (!a.own) return undefined;
+  const { name: account } = a.account;
+  const found = s.scripts.list(account).find((i) => i.id === number);
+  const text = found && s.scripts.get(account, found.name);
+  if (text === undefined || scriptHash(text) !== hash) return undefined;
+  return bytesBlob(new TextEncoder().encode(text));
+}
+
+/** What tells the content of a script from others. */
+export function scriptHash(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 32);
+}
+
+function uploaded(path: string, size: number): Blob {
+  const file = Deno.openSync(path);
+  return {
+    size,
+    read(from, to) {
+      const out = new Uint8Array(Math.max(0, Math.min(to, size) - from));
+      file.seekSync(from, Deno.SeekMode.Start);
+      let n = 0;
+      while (n < out.length) {
+        const r = file.readSync(out.subarray(n));
+        if (r === null) break;
+        n += r;
+      }
+      return out.subarray(0, n);
+    },
+    close: () => file.close(),
+  };
+}
+
+/** A part without its transfer encoding. What lies behind what was read last costs least to read. */
+function partBlob(outer: Blob, p: Part): Blob {
+  if (isIdentity(p.encoding)) {
+    return {
+      size: p.endOffset - p.bodyOffset,
+      read: (from, to) => outer.read(p.bodyOffset + from, Math.min(p.endOffset, p.bodyOffset + to)),
+      close: () => outer.close(),
+    };
+  }
+  let size = 0;
+  for (const b of decodedPieces(outer, p)) size += b.length;
+  let pieces = decodedPieces(outer, p);
+  /** What was decoded and not asked for yet, with its place. */
+  let held: Uint8Array = new Uint8Array(0);
+  let at = 0;
+  return {
+    size,
+    read(from, to) {
+      if (from < at) {
+        pieces = decodedPieces(outer, p);
+        held = new Uint8Array(0);
+        at = 0;
+      }
+      const out = new Uint8Array(Math.max(0, Math.min(to, size) - from));
+      let n = 0;
+      for (;;) {
+        const skip = Math.min(held.length, Math.max(0, from + n - at));
+        held = held.subarray(skip);
+        at += skip;
+        const take = at === from + n ? Math.min(held.length, out.length - n) : 0;
+        out.set(held.subarray(0, take), n);
+        held = held.subarray(take);
+        at += take;
+        n += take;
+        if (n === out.length) return out;
+        if (held.length > 0) continue;
+        const next = pieces.next();
+        if (next.done) return out.subarray(0, n);
+        held = next.value.slice();
+      }
+    },
+    close: () => outer.close(),
+  };
+}
+
+async function wholeBlob(s: JmapServices, a: Access, id: string): Promise<Blob | undefined> {
+  if (id.startsWith("U")) {
+    const upload = s.uploads.get(a.account.name, id);
+    return upload && uploaded(upload.path, upload.size);
+  }
+  const view = await mailView(a);
+  const emailId = Number(id.slice(1));
+  const slot = view.index.slotOf(emailId);
+  if (slot === undefined || !view.visible(slot)) return undefined;
+  const reader = a.account.openMessage(emailId);
+  return {
+    size: view.index.size[slot],
+    read: (from, to) => reader.read(from, to),
+    close: () => reader.close(),
+  };
+}
+
+/** Opens what a blob id stands for in an account; undefined if there is no such thing for this user. */
+export async function openBlob(
+  s: JmapServices,
+  a: Access,
+  id: string,
+): Promise<Blob | undefined> {
+  const script = scriptForm.exec(id);
+  if (script) return scriptBlob(s, a, Number(script[1]), script[2]);
+  const m = idForm.exec(id);
+  if (!m) return undefined;
+  const levels = m[2] === "" ? [] : m[2].slice(1).split("-");
+  if (levels.length > maxLevels) return undefined;
+  let blob = await wholeBlob(s, a, m[1]);
+  for (const [depth, level] of levels.entries()) {
+    if (blob === undefined) return undefined;
+    const stored = depth === 0 && m[1].startsWith("B")
+      ? a.account.db.get("SELECT structure FROM emails WHERE id = ?", Number(m[1].slice(1)))
+      : undefined;
+    const root = stored ? unpackStructure(stored[0]) : (await blobMessage(blob, "")).root;
+    const part = partOfId(root, level);
+    if (part === undefined) {
+      blob.close();
+      return undefined;
+    }
+    blob = partBlob(blob, part);
+  }
+  return blob;
+}

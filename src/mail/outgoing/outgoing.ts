@@ -1,0 +1,207 @@
+/**
+ * A submitted message as it may leave: without fields that are nobody's business, in lines that SMTP can carry, with
+ * header fields of ASCII where its client didn't ask for SMTPUTF8 (RFC 5321 §4.5.3.1.6, RFC 6409 §8, RFC 2047).
+ *
+ * What servers on the way would change for want of that would break our signatures; so it is changed before they
+ * are made. Parts that were signed by their author (RFC 1847) are left as they are.
+ *
+ * @module
+ */
+import { splitHeader } from "../header/header.ts";
+import { maxLine, type ParsedMessage, type Part } from "../structure/structure.ts";
+import { encodeBase64, encodeQuotedPrintable } from "../transfer/encode.ts";
+import { outgoingHeader } from "./header.ts";
+import { transferStream } from "../transfer/stream.ts";
+
+/** How a message is to leave. */
+export interface OutgoingOptions {
+  /** Header fields may have UTF-8. */
+  utf8: boolean;
+  /** The message is sent as it is (RFC 3030): only its header is changed. */
+  binary?: boolean;
+  /** Fields of the message's own header to leave out, besides those that always are. */
+  drop?: (name: string, value: string) => boolean;
+}
+
+/** Bytes read at a time. */
+const pieceBytes = 192 * 1024;
+/** Bytes of base64 for a line, a multiple of which is encoded at a time. */
+const base64Line = 57;
+
+const encoder = new TextEncoder();
+
+/**
+ * The message in pieces, as it may leave; undefined if it may as it is.
+ * @param read gives bytes of the message; the header of any part is read in one go
+ */
+export function outgoingMessage(
+  m: ParsedMessage,
+  read: (from: number, to: number) => Uint8Array,
+  o: OutgoingOptions,
+): Generator<Uint8Array> | undefined {
+  const header = read(m.root.headerOffset, m.root.bodyOffset);
+  const ownHeader = outgoingHeader(header, { ...o, isMessage: true });
+  const same = !ownHeader && (o.binary || !m.longLines) && (o.utf8 || !m.utf8Headers);
+  if (same) return undefined;
+  return new Rewriter(read, o).entity(m.root, true, m.size);
+}
+
+class Rewriter {
+  readonly #read: (from: number, to: number) => Uint8Array;
+  readonly #o: OutgoingOptions;
+
+  constructor(read: (from: number, to: number) => Uint8Array, o: OutgoingOptions) {
+    this.#read = read;
+    this.#o = o;
+  }
+
+  /** A part, or the message: `end` is where it ends. */
+  *entity(p: Part, isRoot: boolean, end: number): Generator<Uint8Array> {
+    const header = this.#read(p.headerOffset, p.bodyOffset);
+    const encoding = this.#encodingFor(p);
+    yield outgoingHeader(header, {
+      utf8: this.#o.utf8,
+      drop: isRoot ? this.#o.drop : undefined,
+      isMessage: isRoot,
+      encoding,
+      charset: encoding === undefined ? undefined : () => this.#charset(p),
+    }) ?? header;
+    if (encoding !== undefined) {
+      yield* this.#encoded(p, encoding);
+      if (p.endOffset < end) yield* this.#plain(p.endOffset, end);
+    } else if (p.parts.length > 0 && p.subtype !== "signed") {
+      let at = p.bodyOffset;
+      for (const c of p.parts) {
+        yield* this.#between(at, c.headerOffset);
+        yield* this.entity(c, false, c.endOffset);
+        at = c.endOffset;
+      }
+      yield* this.#between(at, end);
+    } else if (p.message) {
+      yield* this.entity(p.message, false, p.message.endOffset);
+      yield* this.#plain(p.message.endOffset, end);
+    } else {
+      yield* this.#plain(p.bodyOffset, end);
+    }
+  }
+
+  /** The transfer encoding that a part needs in place of its own; undefined if it can stay as it is. */
+  #encodingFor(p: Part): "quoted-printable" | "base64" | undefined {
+    if (
+      this.#o.binary || !p.longLine || p.parts.length > 0 || p.message ||
+      !hasLongBody(p, this.#read)
+    ) {
+      return undefined;
+    }
+    // RFC 2046 §5.2: other kinds of messages may not be encoded.
+    if (p.type === "message" || isMultipart(this.#read(p.headerOffset, p.bodyOffset))) {
+      return undefined;
+    }
+    const known = ["7bit", "8bit", "binary", "base64", "quoted-printable"].includes(p.encoding);
+    if (!known) return undefined;
+    return p.type === "text" && p.encoding !== "base64" ? "quoted-printable" : "base64";
+  }
+
+  /** The charset of a text whose header names none. */
+  #charset(p: Part): string {
+    let ascii = true;
+    const decoder = new TextDecoder("utf-8", { fatal: true });
+    try {
+      for (const piece of this.#plain(p.bodyOffset, p.endOffset)) {
+        ascii &&= !piece.some((b) => b >= 128);
+        decoder.decode(piece, { stream: true });
+      }
+      decoder.decode();
+    } catch {
+      return "unknown-8bit";
+    }
+    return ascii ? "us-ascii" : "utf-8";
+  }
+
+  *#encoded(p: Part, encoding: "quoted-printable" | "base64"): Generator<Uint8Array> {
+    const decoder = transferStream(p.encoding);
+    let rest: Uint8Array = new Uint8Array(0);
+    for (let at = p.bodyOffset;; at += pieceBytes) {
+      const last = at >= p.endOffset;
+      const more = last
+        ? decoder.end()
+        : decoder.push(this.#read(at, Math.min(p.endOffset, at + pieceBytes)));
+      const all = joined(rest, more);
+      const cut = last
+        ? all.length
+        : encoding === "base64"
+        ? all.length - all.length % base64Line
+        : textCut(all);
+      rest = all.slice(cut);
+      if (cut > 0) {
+        const piece = all.subarray(0, cut);
+        yield encoding === "base64" ? encodeBase64(piece) : encodeQuotedPrintable(piece);
+      }
+      if (last) return;
+    }
+  }
+
+  *#plain(from: number, to: number): Generator<Uint8Array> {
+    for (let at = from; at < to; at += pieceBytes) {
+      yield this.#read(at, Math.min(to, at + pieceBytes));
+    }
+  }
+
+  /** What stands between parts: boundaries, and texts that nobody sees, whose long lines are broken. */
+  *#between(from: number, to: number): Generator<Uint8Array> {
+    let column = 0;
+    for (const piece of this.#plain(from, to)) {
+      const out: Uint8Array[] = [];
+      let start = 0;
+      for (let i = 0; i < piece.length; i++) {
+        column = piece[i] === 10 ? 0 : column + 1;
+        if (column < maxLine || piece[i] === 13 || piece[i + 1] === 13) continue;
+        out.push(piece.subarray(start, i), lineEnd);
+        start = i;
+        column = 1;
+      }
+      out.push(piece.subarray(start));
+      yield* out;
+    }
+  }
+}
+
+const lineEnd = encoder.encode("\r\n");
+
+/** Where text can be cut: after a line, or anywhere but after a CR. */
+function textCut(b: Uint8Array): number {
+  const lf = b.lastIndexOf(10);
+  if (lf >= 0) return lf + 1;
+  return b.length < pieceBytes ? 0 : b[b.length - 1] === 13 ? b.length - 1 : b.length;
+}
+
+function isMultipart(header: Uint8Array): boolean {
+  return splitHeader(header).some((f) =>
+    f.name === "content-type" && f.value.toLowerCase().startsWith("multipart")
+  );
+}
+
+/** Whether the body has a long line: the flag of a part is of its header as well. */
+function hasLongBody(p: Part, read: (from: number, to: number) => Uint8Array): boolean {
+  let column = 0;
+  for (let at = p.bodyOffset; at < p.endOffset; at += pieceBytes) {
+    const piece = read(at, Math.min(p.endOffset, at + pieceBytes));
+    let start = 0;
+    for (let lf = piece.indexOf(10); lf >= 0; lf = piece.indexOf(10, start)) {
+      if (column + lf - start > maxLine + 1) return true;
+      column = 0;
+      start = lf + 1;
+    }
+    column += piece.length - start;
+    if (column > maxLine + 1) return true;
+  }
+  return column > maxLine;
+}
+
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
+  if (a.length === 0) return b;
+  const all = new Uint8Array(a.length + b.length);
+  all.set(a);
+  all.set(b, a.length);
+  return all;
+}

@@ -1,0 +1,218 @@
+/** Telling senders what became of their messages (RFC 3464). @module */
+import { domainToASCII } from "node:url";
+import type { Config } from "../../config/mod.ts";
+import { Log } from "../../log/mod.ts";
+import { flattenAddresses, parseAddressList } from "../../mail/address/address.ts";
+import { composeDsn } from "../../mail/dsn/dsn.ts";
+import { headersNeedUtf8 } from "../../mail/structure/structure.ts";
+import { withTempFile } from "../../platform/files.ts";
+import type { Attempt, DsnEvent, Queue } from "../../queue/mod.ts";
+import { type Address, addressText, SmtpError } from "../../smtp/server/mod.ts";
+import type { Accounts } from "../../store/account/accounts.ts";
+import { describeFile } from "../../store/messages/describe.ts";
+import type { Srs } from "../../senderauth/mod.ts";
+import { originalSender } from "./returned.ts";
+import { queueOutgoing } from "../sending/outgoing.ts";
+import { hostDomain } from "../host_domain.ts";
+import { deliverToSelf } from "../smtp_backend.ts";
+
+const log = new Log("dsn");
+
+/** Bytes of an original that a DSN quotes whole; of a bigger one only the header. */
+const maxQuoted = 10 * 1024 * 1024;
+const maxQuotedHeader = 256 * 1024;
+
+/** What DSNs are made with. */
+export interface DsnServices {
+  config: Config;
+  accounts: Accounts;
+  tempDir: string;
+  /** For senders elsewhere, of forwarded messages. */
+  queue: () => Queue;
+  srs: Srs;
+}
+
+/** An envelope's address, parsed. */
+export function addressOf(text: string): Address {
+  const [a] = flattenAddresses(parseAddressList(text));
+  const domain = a?.domain ?? "";
+  return { localpart: a?.localpart ?? text, domain, asciiDomain: domainToASCII(domain) || domain };
+}
+
+/** The SMTP answer as a DSN quotes it. */
+function diagnostic(a: Attempt): string {
+  const code = a.text.startsWith(`${a.enhanced} `) ? "" : `${a.enhanced} `;
+  return `${a.code} ${code}${a.text}`;
+}
+
+/** Makes the DSN and delivers it: durable when it resolves. */
+export async function deliverDsn(s: DsnServices, e: DsnEvent): Promise<void> {
+  const { message } = e;
+  // RFC 3461 §4.3: RET is for failures. What is binary can't stand in a report.
+  let whole = e.action === "failed" && message.ret === "full" && !message.binary &&
+    message.fileSize <= maxQuoted;
+  let file: Uint8Array;
+  try {
+    file = whole
+      ? await Deno.readFile(message.path)
+      : headerOf(await readStart(message.path, maxQuotedHeader));
+  } catch (err) {
+    if (!(err instanceof Deno.errors.NotFound)) throw err;
+    // The sender is told all the same, of a message that was lost most of all.
+    log.error("file of a queued message is missing; its sender is told", {
+      id: message.id,
+      path: message.path,
+    });
+    file = new Uint8Array(0);
+    whole = false;
+  }
+  // Whoever wrote to an address of ours isn't told where its owner has mail forwarded to.
+  const returned = originalSender(s.config, s.srs, addressOf(message.mailFrom)) !== undefined;
+  const hostname = s.config.static.Hostname;
+  const messageId = `${crypto.randomUUID()}@${hostname}`;
+  const bytes = composeDsn({
+    action: e.action,
+    reportingMta: hostname,
+    to: addressText(senderOf(s, message.mailFrom)),
+    arrival: new Date(message.queued),
+    date: new Date(),
+    messageId,
+    envelopeId: message.envelopeId,
+    originalMessageId: message.messageId,
+    originalSubject: message.subject,
+    recipients: e.recipients.map(({ item, result, retryUntil }) => {
+      const hidden = returned || isForwarded(s.config, item);
+      return {
+        ...(hidden ? named(item) : { finalRecipient: item.address }),
+        originalRecipient: item.originalRecipient,
+        status: result.enhanced,
+        remoteMta: hidden ? undefined : result.remoteMta,
+        diagnostic: hidden ? hiding(diagnostic(result), item.address) : diagnostic(result),
+        lastAttempt: new Date(result.time),
+        retryUntil: retryUntil === undefined ? undefined : new Date(retryUntil),
+      };
+    }),
+    original: joined(message.prefix, file),
+    originalIsWhole: whole,
+    smtputf8: message.smtputf8,
+  });
+  await withTempFile(s.tempDir, "dsn-", bytes, (path) => handOn(s, e, path, bytes, messageId));
+}
+
+/** True of an address elsewhere that mail for one of ours goes on to. */
+function isForwarded(config: Config, item: DsnEvent["recipients"][number]["item"]): boolean {
+  const original = item.originalRecipient;
+  return original !== undefined &&
+    config.domain(addressOf(original.address).domain) !== undefined &&
+    config.domain(addressOf(item.address).domain) === undefined;
+}
+
+/** The address that the sender wrote to. */
+function named(item: DsnEvent["recipients"][number]["item"]): { finalRecipient: string } {
+  return { finalRecipient: item.originalRecipient?.address ?? item.address };
+}
+
+/** An answer without the address that it names, and its parts. */
+function hiding(text: string, address: string): string {
+  const at = address.lastIndexOf("@");
+  const parts = [address, address.slice(0, at), address.slice(at + 1)];
+  let out = text;
+  for (const p of parts) {
+    if (p.length < 3) continue;
+    for (let i = out.toLowerCase().indexOf(p.toLowerCase()); i >= 0;) {
+      out = `${out.slice(0, i)}(recipient)${out.slice(i + p.length)}`;
+      i = out.toLowerCase().indexOf(p.toLowerCase(), i + 11);
+    }
+  }
+  return out;
+}
+
+/** Who is told; of a message that we forwarded, who sent it to us. */
+function senderOf(s: DsnServices, mailFrom: string): Address {
+  const given = addressOf(mailFrom);
+  return originalSender(s.config, s.srs, given) ?? given;
+}
+
+/** To the sender's mailbox, or its server. */
+async function handOn(
+  s: DsnServices,
+  e: DsnEvent,
+  path: string,
+  bytes: Uint8Array,
+  messageId: string,
+): Promise<void> {
+  const { message } = e;
+  const sender = senderOf(s, message.mailFrom);
+  const found = s.config.lookupAddress(sender.localpart, sender.domain ?? "");
+  if (found.kind === "unknownDomain") {
+    // A message that was forwarded for somebody elsewhere.
+    const has8bit = bytes.some((b) => b >= 128);
+    await queueOutgoing({ config: s.config, queue: s.queue() }, {
+      senderAccount: message.senderAccount,
+      fromDomain: hostDomain(s.config),
+      mailFrom: "",
+      recipients: [{ address: addressText(sender), notify: ["never"] }],
+      file: path,
+      fileSize: bytes.length,
+      prefix: new Uint8Array(0),
+      smtputf8: headersNeedUtf8(bytes),
+      has8bit,
+      requireTls: message.requireTls,
+      tlsOptional: message.tlsOptional,
+      messageId: `<${messageId}>`,
+      subject: "delivery report",
+      isDsn: true,
+    });
+    return;
+  }
+  try {
+    await deliverToSelf(s, sender, undefined, {
+      file: path,
+      fileSize: bytes.length,
+      prefix: new TextEncoder().encode("Return-Path: <>\r\n"),
+    }, await describeFile(path));
+  } catch (err) {
+    if (!(err instanceof SmtpError) || err.temporary) throw err;
+    // The address is gone: there is nobody left to tell.
+    log.warn("sender of a message is no more, dropping the report", {
+      id: message.id,
+      account: message.senderAccount,
+      action: e.action,
+    });
+  }
+}
+
+/** The first bytes of a file. */
+async function readStart(path: string, max: number): Promise<Uint8Array> {
+  const f = await Deno.open(path, { read: true });
+  try {
+    const out = new Uint8Array(max);
+    let n = 0;
+    while (n < max) {
+      const got = await f.read(out.subarray(n));
+      if (got === null) break;
+      n += got;
+    }
+    return out.subarray(0, n);
+  } finally {
+    f.close();
+  }
+}
+
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const r = new Uint8Array(a.length + b.length);
+  r.set(a);
+  r.set(b, a.length);
+  return r;
+}
+
+/** A message's header, up to the empty line. */
+function headerOf(file: Uint8Array): Uint8Array {
+  for (let at = 0; at < file.length;) {
+    if (file[at] === 10 || (file[at] === 13 && file[at + 1] === 10)) return file.subarray(0, at);
+    const end = file.indexOf(10, at);
+    if (end < 0) break;
+    at = end + 1;
+  }
+  return file;
+}

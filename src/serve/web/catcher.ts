@@ -1,0 +1,52 @@
+/** The API of caught mail in a running localserve. @module */
+import { defaultMaxMessageSize, localserveAccount } from "../../config/mod.ts";
+import { programVersion } from "../../platform/version.ts";
+import { type Catcher, CaughtMail, openCatcher } from "../../web/catcher/mod.ts";
+import type { WebServer, WebShared } from "./page_server.ts";
+import { checkProgramLogin } from "./account_pages.ts";
+import type { DeveloperOptions } from "../catcher/developer.ts";
+import { checkLink } from "../catcher/link.ts";
+import { releaseBy } from "../catcher/release.ts";
+
+/** Opens the API. */
+export function catcherApi(
+  s: Pick<WebServer, "config" | "accounts">,
+  shared: Pick<WebShared, "logins" | "tempDir" | "outbound">,
+  d: DeveloperOptions,
+): Catcher {
+  const { config } = s;
+  return openCatcher({
+    mail: new CaughtMail(s.accounts, localserveAccount, () => [...config.dynamic.Accounts.keys()]),
+    account: localserveAccount,
+    tempDir: shared.tempDir,
+    hostname: config.static.Hostname,
+    version: programVersion,
+    maxMessageSize: defaultMaxMessageSize,
+    dataDir: config.dataDir,
+    faults: d.faults,
+    keep: { messages: d.maxMessages, age: d.maxAge },
+    release: d.relay && releaseBy(d.relay, config.static.Hostname),
+    checkLink: (url, follow) => checkLink(shared.outbound, url, follow),
+    async refusal(req) {
+      if (!d.login) return undefined;
+      const login = /^Basic ([A-Za-z0-9+/=]+)$/.exec(req.headers.get("authorization") ?? "");
+      if (login !== null) {
+        const text = new TextDecoder().decode(Uint8Array.fromBase64(login[1]));
+        const colon = text.indexOf(":");
+        const username = text.slice(0, Math.max(0, colon));
+        const ok = await checkProgramLogin(shared.logins, {
+          username,
+          password: text.slice(colon + 1),
+        }, {
+          protocol: "catcher",
+          remoteIp: req.remoteIp,
+        }).catch(() => undefined);
+        if (typeof ok === "object") return undefined;
+      }
+      return new Response("log in with the account's address and password\n", {
+        status: 401,
+        headers: { "WWW-Authenticate": 'Basic realm="localserve", charset="UTF-8"' },
+      });
+    },
+  });
+}

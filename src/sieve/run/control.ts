@@ -1,0 +1,60 @@
+/**
+ * Blocks, `if` and `require`: what the grammar itself knows of.
+ *
+ * @module
+ */
+import type { SyntaxNode } from "../language/syntax.ts";
+import type { CommandFn, Run, Signal, TestFn } from "./run.ts";
+
+/** Runs commands one after the other, giving others a turn now and then. */
+export function* runBlock(
+  run: Run,
+  commands: readonly CommandFn[],
+): Generator<void, Signal | undefined> {
+  for (const command of commands) {
+    run.spend(1);
+    if ((++run.sinceTurn & 15) === 0 && run.turnIsOver()) yield;
+    const r = command(run);
+    const signal = typeof r === "object" && "next" in r ? yield* r : r;
+    if (signal !== undefined) return signal;
+  }
+  return undefined;
+}
+
+/** The first branch whose test is true. */
+export function ifCommand(
+  branches: readonly { test: TestFn; block: readonly CommandFn[] }[],
+  at: number,
+): CommandFn {
+  return (run) => {
+    run.offset = at;
+    for (const { test, block } of branches) {
+      if (!test(run)) continue;
+      if (run.context.trace) run.trace("the test is true: its block is run");
+      return runBlock(run, block);
+    }
+    return undefined;
+  };
+}
+
+/** Names that a `require` asks for. */
+export function requireNames(
+  node: SyntaxNode,
+  error: (at: number, message: string) => void,
+): { at: number; value: string }[] {
+  const [first, second] = node.args;
+  if (!first) {
+    error(node.at, "require needs a string or a list of strings");
+    return [];
+  }
+  if (second) error(second.at, "require takes one argument");
+  switch (first.kind) {
+    case "string":
+      return [{ at: first.at, value: first.value }];
+    case "list":
+      return first.items;
+    default:
+      error(first.at, "require needs a string or a list of strings");
+      return [];
+  }
+}

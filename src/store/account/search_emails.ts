@@ -1,0 +1,106 @@
+/**
+ * Finding emails by their texts, wherever they are: as search.ts does it for the messages of a mailbox.
+ *
+ * @module
+ */
+import type { Account } from "./account.ts";
+import { FetchRow } from "../messages/row.ts";
+import { decide, folded, kept, openOrNothing } from "./search.ts";
+import { MessageText, type TextNode } from "../search/text.ts";
+import type { SearchNode } from "../search/types.ts";
+
+/** Milliseconds of work between two turns of the event loop, and emails read in one go. */
+const sliceTime = 10;
+const slice = 200;
+/** Emails for which the index is not asked. */
+const few = 50;
+
+/** An email as conditions on its texts see it; what belongs to messages is not asked. */
+function emailRow(emailId: number, size: number, summaryText: string): FetchRow {
+  return Object.assign(new FetchRow(), { emailId, size, summaryText });
+}
+
+/**
+ * Which of the emails meet a condition on texts.
+ * @param node "and", "or", "not", "summary", "header", "body", "text", "attachment"
+ * @param stopped ends the search; what was found so far is returned
+ */
+export async function searchEmails(
+  account: Account,
+  emailIds: readonly number[],
+  node: SearchNode,
+  stopped: () => boolean = () => false,
+): Promise<Set<number>> {
+  const tree = folded(node);
+  const found = new Set<number>();
+  const ids = narrowed(account, emailIds, tree);
+  let turn = performance.now();
+  for (let at = 0; at < ids.length && !stopped(); at += slice) {
+    const rows = account.db.all(
+      "SELECT e.id, e.size, e.summary FROM json_each(?) j CROSS JOIN emails e ON e.id = j.value",
+      JSON.stringify(ids.slice(at, at + slice)),
+    );
+    for (const [id, size, summary] of rows) {
+      const row = emailRow(id, size, summary);
+      const quick = decide(tree, row, (n) => kept(account, n, id));
+      if (quick ?? await matches(account, tree, row, stopped)) found.add(id);
+      if (performance.now() - turn > sliceTime) {
+        await new Promise<void>((resolve) => setTimeout(resolve, 0));
+        if (stopped()) return found;
+        turn = performance.now();
+      }
+    }
+  }
+  return found;
+}
+
+/** The emails that have to be looked at, as far as the index can tell. */
+function narrowed(account: Account, ids: readonly number[], tree: SearchNode): readonly number[] {
+  if (ids.length < few || account.fulltext.behind > ids.length / 4) return ids;
+  const emails = account.fulltext.narrow(tree);
+  if (emails === undefined) return ids;
+  const { below } = account.fulltext;
+  return ids.filter((id) => id >= below || emails.has(id));
+}
+
+/** Reads the email, in steps. */
+async function matches(
+  account: Account,
+  tree: SearchNode,
+  row: FetchRow,
+  stopped: () => boolean,
+): Promise<boolean> {
+  const content = account.db.get("SELECT prefix, structure FROM emails WHERE id = ?", row.emailId);
+  if (!content) return false;
+  const [prefix, structure] = content;
+  const text = new MessageText(
+    structure,
+    () => openOrNothing(account, { emailId: row.emailId, prefix, size: row.size }),
+  );
+  try {
+    const known = new Map<TextNode, boolean>();
+    for (;;) {
+      let asked: TextNode | undefined;
+      const d = decide(tree, row, (n) => {
+        const k = known.get(n) ?? kept(account, n, row.emailId);
+        if (k === undefined) asked ??= n;
+        return k;
+      });
+      if (d !== undefined || asked === undefined) return d === true;
+      const steps = text.find(asked);
+      let turn = performance.now();
+      for (let s = steps.next();; s = steps.next()) {
+        if (s.done) {
+          known.set(asked, s.value);
+          break;
+        }
+        if (performance.now() - turn < sliceTime) continue;
+        await new Promise<void>((resolve) => setTimeout(resolve, 0));
+        if (stopped()) return false;
+        turn = performance.now();
+      }
+    }
+  } finally {
+    text.close();
+  }
+}

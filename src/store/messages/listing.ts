@@ -1,0 +1,194 @@
+/**
+ * Messages as lists show them: by date, with their thread, a window at a time.
+ *
+ * @module
+ */
+import type { Db, Row } from "../database/database.ts";
+import { parseSummary } from "./summary.ts";
+import type { Summary } from "../types.ts";
+
+/** A place in the order by date. Messages of the same millisecond are told apart by id. */
+export interface DatePlace {
+  received: number;
+  id: number;
+}
+
+/** A message as a list finds it, before it is shown. */
+export interface Listed extends DatePlace {
+  emailId: number;
+  mailboxId: number;
+  uid: number;
+  threadId: number;
+}
+
+/** Below 0 if `a` comes before `b`, the oldest first. */
+export function comparePlaces(a: DatePlace, b: DatePlace): number {
+  return a.received - b.received || a.id - b.id;
+}
+
+/** The next live messages of a mailbox behind a place (from the start without one). */
+export function listByDate(
+  db: Db,
+  mailboxId: number,
+  order: "newest" | "oldest",
+  behind: DatePlace | undefined,
+  limit: number,
+): Listed[] {
+  const newest = order === "newest";
+  const from = behind ??
+    (newest
+      ? { received: Number.MAX_SAFE_INTEGER, id: 0 }
+      : { received: Number.MIN_SAFE_INTEGER, id: 0 });
+  const [compare, direction] = newest ? ["<", " DESC"] : [">", ""];
+  return db.all(
+    "SELECT m.received, m.id, m.email_id, m.uid, coalesce(t.thread_id, m.email_id) " +
+      "FROM messages m INDEXED BY messages_received LEFT JOIN threads t ON t.email_id = m.email_id " +
+      `WHERE m.mailbox_id = ? AND m.expunged = 0 AND (m.received, m.id) ${compare} (?, ?) ` +
+      `ORDER BY m.received${direction}, m.id${direction} LIMIT ?`,
+    mailboxId,
+    from.received,
+    from.id,
+    limit,
+  ).map((r) => ({ received: r[0], id: r[1], emailId: r[2], uid: r[3], threadId: r[4], mailboxId }));
+}
+
+/** The live ones among some messages of a mailbox. */
+export function listByUid(db: Db, mailboxId: number, uids: readonly number[]): Listed[] {
+  return db.all(
+    "SELECT m.received, m.id, m.email_id, m.uid, coalesce(t.thread_id, m.email_id) " +
+      "FROM json_each(?) j CROSS JOIN messages m INDEXED BY messages_uid " +
+      "ON m.mailbox_id = ? AND m.uid = j.value AND m.expunged = 0 " +
+      "LEFT JOIN threads t ON t.email_id = m.email_id",
+    JSON.stringify(uids),
+    mailboxId,
+  ).map((r) => ({ received: r[0], id: r[1], emailId: r[2], uid: r[3], threadId: r[4], mailboxId }));
+}
+
+/** What a line of a list shows. */
+export interface ListedMessage extends Listed {
+  flags: number;
+  keywords: string[];
+  size: number;
+  /** Email id of the parent; 0 without one. */
+  parentId: number;
+  /** The email that it answers isn't here, or not any more. */
+  missingLink: boolean;
+  muted: boolean;
+  collapsed: boolean;
+  summary: Summary;
+}
+
+const columns = "m.received, m.id, m.email_id, m.mailbox_id, m.uid, m.flags, m.keywords, m.size, " +
+  "coalesce(t.thread_id, m.email_id), coalesce(t.parent_id, 0), " +
+  // A parent that was here and is gone is missing as well.
+  "coalesce(t.missing_link OR t.parent_id != 0 AND NOT EXISTS " +
+  "(SELECT 1 FROM threads p WHERE p.email_id = t.parent_id), 0), " +
+  "coalesce(t.muted, 0), coalesce(t.collapsed, 0), e.summary";
+
+function fromRow(r: Row): ListedMessage {
+  return {
+    received: r[0],
+    id: r[1],
+    emailId: r[2],
+    mailboxId: r[3],
+    uid: r[4],
+    flags: r[5],
+    keywords: r[6] === "" ? [] : r[6].split(" "),
+    size: r[7],
+    threadId: r[8],
+    parentId: r[9],
+    missingLink: r[10] === 1,
+    muted: r[11] === 1,
+    collapsed: r[12] === 1,
+    summary: parseSummary(r[13]),
+  };
+}
+
+/** A live message; undefined if it is gone. */
+export function listedMessage(db: Db, id: number): ListedMessage | undefined {
+  const r = db.get(
+    `SELECT ${columns} FROM messages m JOIN emails e ON e.id = m.email_id ` +
+      "LEFT JOIN threads t ON t.email_id = m.email_id WHERE m.id = ? AND m.expunged = 0",
+    id,
+  );
+  return r && fromRow(r);
+}
+
+/** The live messages of a thread's newest emails, in all mailboxes, the oldest first. */
+export function listedThread(db: Db, threadId: number, maxEmails: number): ListedMessage[] {
+  return db.all(
+    `SELECT ${columns} FROM (SELECT * FROM threads WHERE thread_id = ? ORDER BY received DESC ` +
+      "LIMIT ?) t CROSS JOIN messages m INDEXED BY messages_email ON m.email_id = t.email_id " +
+      "AND m.expunged = 0 JOIN emails e ON e.id = m.email_id",
+    threadId,
+    maxEmails,
+  ).map(fromRow).sort(comparePlaces);
+}
+
+/** Where the live messages of a thread's newest emails are. */
+export function threadPlaces(
+  db: Db,
+  threadId: number,
+  maxEmails: number,
+): { id: number; mailboxId: number; uid: number }[] {
+  return db.all(
+    "SELECT m.id, m.mailbox_id, m.uid FROM (SELECT email_id FROM threads WHERE thread_id = ? " +
+      "ORDER BY received DESC LIMIT ?) t CROSS JOIN messages m INDEXED BY messages_email " +
+      "ON m.email_id = t.email_id AND m.expunged = 0",
+    threadId,
+    maxEmails,
+  ).map((r) => ({ id: r[0], mailboxId: r[1], uid: r[2] }));
+}
+
+/** Live messages with a Message-ID (normalised, without <>), the newest first. */
+export function messagesWithMessageId(
+  db: Db,
+  messageId: string,
+  limit: number,
+): { id: number; mailboxId: number; uid: number; flags: number }[] {
+  if (messageId === "") return [];
+  return db.all(
+    "SELECT m.id, m.mailbox_id, m.uid, m.flags FROM threads t INDEXED BY threads_message_id " +
+      "CROSS JOIN messages m INDEXED BY messages_email ON m.email_id = t.email_id " +
+      "AND m.expunged = 0 WHERE t.message_id = ? AND t.message_id != '' ORDER BY m.id DESC LIMIT ?",
+    messageId,
+    limit,
+  ).map((r) => ({ id: r[0], mailboxId: r[1], uid: r[2], flags: r[3] }));
+}
+
+/** Mailbox and uid of live messages, by id. */
+export function placesOf(
+  db: Db,
+  ids: readonly number[],
+): { id: number; mailboxId: number; uid: number; emailId: number; flags: number }[] {
+  const found = [];
+  for (const id of ids) {
+    const r = db.get(
+      "SELECT mailbox_id, uid, email_id, flags FROM messages WHERE id = ? AND expunged = 0",
+      id,
+    );
+    if (r) found.push({ id, mailboxId: r[0], uid: r[1], emailId: r[2], flags: r[3] });
+  }
+  return found;
+}
+
+/** What the delivery of a message found out; undefined for one that wasn't delivered to here. */
+export function deliveryOf(db: Db, messageId: number):
+  | { tlsVersion: string; fromValidated: boolean; mailFrom: string; dkimDomains: string[] }
+  | undefined {
+  const r = db.get(
+    "SELECT tls_version, msg_from_validated, mail_from_localpart, mail_from_domain " +
+      "FROM deliveries WHERE message_id = ?",
+    messageId,
+  );
+  if (!r) return undefined;
+  return {
+    tlsVersion: r[0],
+    fromValidated: r[1] === 1,
+    mailFrom: r[3] === "" ? "" : `${r[2]}@${r[3]}`,
+    dkimDomains: db.all(
+      "SELECT domain FROM dkim_domains WHERE message_id = ? ORDER BY domain LIMIT 20",
+      messageId,
+    ).map((d) => d[0]),
+  };
+}

@@ -1,0 +1,333 @@
+/**
+ * The rows of a mailbox in memory: what FETCH of flags, dates and sizes, STORE and SEARCH of flags look
+ * at, as columns. Reading them from SQLite takes half a microsecond a message; here it takes a tenth.
+ *
+ * A mailbox is read when it is selected. After that its rows follow the database by modseq, which
+ * rises with each change of a message (RFC 7162): what has a higher one than the rows is read again, and
+ * what is gone left a remnant. So nothing has to be told for them to be right. Being told of flags
+ * spares the reading.
+ *
+ * @module
+ */
+import type { FetchRow } from "./row.ts";
+import type { Db, Row } from "../database/database.ts";
+import type { Change } from "../types.ts";
+
+/** Messages held in memory over all accounts: at 64 bytes each, 19 MB. */
+const maxMessages = 300_000;
+/** Changes that are followed one by one; after more the mailbox is read again when it is selected. */
+const maxFollowed = 20_000;
+/** Rows read between two turns of the event loop. */
+const sliceRows = 5000;
+
+const columns = "uid, modseq, flags, keywords, id, email_id, received, saved, size";
+
+/** The live messages of one mailbox, ascending by uid. */
+export class MailboxRows {
+  readonly mailboxId: number;
+  readonly uidValidity: number;
+  /** All changes up to this one are in the rows. */
+  modseq: number;
+  /** Something happened that the rows were told of only in part. */
+  stale = false;
+  count = 0;
+  uids: Uint32Array;
+  flags: Uint32Array;
+  modseqs: Float64Array;
+  ids: Float64Array;
+  emailIds: Float64Array;
+  received: Float64Array;
+  saved: Float64Array;
+  sizes: Float64Array;
+  keywords: string[] = [];
+
+  constructor(mailboxId: number, uidValidity: number, modseq: number, capacity: number) {
+    this.mailboxId = mailboxId;
+    this.uidValidity = uidValidity;
+    this.modseq = modseq;
+    const n = Math.max(64, capacity);
+    this.uids = new Uint32Array(n);
+    this.flags = new Uint32Array(n);
+    this.modseqs = new Float64Array(n);
+    this.ids = new Float64Array(n);
+    this.emailIds = new Float64Array(n);
+    this.received = new Float64Array(n);
+    this.saved = new Float64Array(n);
+    this.sizes = new Float64Array(n);
+  }
+
+  /** Index of the first message whose uid isn't lower. */
+  indexOf(uid: number): number {
+    const { uids, count } = this;
+    // Readers go on from where they are, and most ask for the end.
+    if (count === 0 || uid > uids[count - 1]) return count;
+    let lo = 0;
+    let hi = count;
+    while (lo < hi) {
+      const mid = (lo + hi) >>> 1;
+      if (uids[mid] < uid) lo = mid + 1;
+      else hi = mid;
+    }
+    return lo;
+  }
+
+  /** Takes a row over, in its place. */
+  put(r: Row): void {
+    const uid = r[0] as number;
+    let i = this.indexOf(uid);
+    if (i === this.count || this.uids[i] !== uid) {
+      if (this.count === this.uids.length) this.#grow();
+      if (i < this.count) this.#open(i);
+      this.count++;
+    }
+    this.uids[i] = uid;
+    this.modseqs[i] = r[1];
+    this.flags[i] = r[2];
+    this.keywords[i] = r[3];
+    this.ids[i] = r[4];
+    this.emailIds[i] = r[5];
+    this.received[i] = r[6];
+    this.saved[i] = r[7];
+    this.sizes[i++] = r[8];
+  }
+
+  #arrays(): (Uint32Array | Float64Array)[] {
+    const { uids, flags, modseqs, ids, emailIds, received, saved, sizes } = this;
+    return [uids, flags, modseqs, ids, emailIds, received, saved, sizes];
+  }
+
+  /** Makes room at an index; that doesn't happen to a mailbox whose uids rise as they should. */
+  #open(at: number): void {
+    for (const a of this.#arrays()) a.copyWithin(at + 1, at, this.count);
+    this.keywords.splice(at, 0, "");
+  }
+
+  #grow(): void {
+    const n = this.uids.length * 2;
+    const uint = (a: Uint32Array) => {
+      const b = new Uint32Array(n);
+      b.set(a);
+      return b;
+    };
+    const float = (a: Float64Array) => {
+      const b = new Float64Array(n);
+      b.set(a);
+      return b;
+    };
+    this.uids = uint(this.uids);
+    this.flags = uint(this.flags);
+    this.modseqs = float(this.modseqs);
+    this.ids = float(this.ids);
+    this.emailIds = float(this.emailIds);
+    this.received = float(this.received);
+    this.saved = float(this.saved);
+    this.sizes = float(this.sizes);
+  }
+
+  /** Takes out the uids, ascending; those that aren't there are passed over. */
+  remove(gone: readonly number[]): void {
+    if (gone.length === 0) return;
+    const { keywords } = this;
+    const arrays = this.#arrays();
+    let next = 0;
+    let to = this.indexOf(gone[0]);
+    for (let from = to; from < this.count; from++) {
+      while (next < gone.length && gone[next] < this.uids[from]) next++;
+      if (next < gone.length && gone[next] === this.uids[from]) continue;
+      if (to !== from) {
+        for (const a of arrays) a[to] = a[from];
+        keywords[to] = keywords[from];
+      }
+      to++;
+    }
+    this.count = to;
+    keywords.length = to;
+  }
+
+  /** Fills the columns of a row that every reader gets. */
+  fill(o: FetchRow, i: number): void {
+    o.id = this.ids[i];
+    o.emailId = this.emailIds[i];
+    o.uid = this.uids[i];
+    o.modseq = this.modseqs[i];
+    o.flags = this.flags[i];
+    o.keywords = this.keywords[i];
+    o.received = this.received[i];
+    o.saved = this.saved[i];
+    o.size = this.sizes[i];
+  }
+}
+
+/** All rows in memory with the cache they belong to, least recently used first. */
+const held = new Map<MailboxRows, RowCache>();
+let heldMessages = 0;
+
+function hold(rows: MailboxRows, cache: RowCache): void {
+  held.set(rows, cache);
+  heldMessages += rows.uids.length;
+  for (const [oldest, owner] of held) {
+    if (heldMessages <= maxMessages || oldest === rows) break;
+    owner.drop(oldest.mailboxId);
+  }
+}
+
+function letGo(rows: MailboxRows): void {
+  if (held.delete(rows)) heldMessages -= rows.uids.length;
+}
+
+/** The mailboxes of one account that are in memory. */
+export class RowCache {
+  readonly #db: Db;
+  readonly #mailboxes = new Map<number, MailboxRows>();
+
+  constructor(db: Db) {
+    this.#db = db;
+  }
+
+  /**
+   * Rows of a mailbox as it is now; undefined if it isn't in memory. With `few`, undefined as well if
+   * changes would have to be read first.
+   */
+  get(mailboxId: number, few = false): MailboxRows | undefined {
+    const rows = this.#mailboxes.get(mailboxId);
+    // What a transaction has changed so far may yet be taken back.
+    if (!rows || this.#db.inTransaction) return undefined;
+    const state = this.#state(mailboxId);
+    if (!state || state.uidValidity !== rows.uidValidity) {
+      this.drop(mailboxId);
+      return undefined;
+    }
+    if (rows.modseq !== state.modseq || rows.stale) {
+      if (few) return undefined;
+      if (!this.#follow(rows, state.modseq)) return undefined;
+    }
+    if (rows.count !== state.total) {
+      this.drop(mailboxId);
+      return undefined;
+    }
+    return rows;
+  }
+
+  #state(id: number): { modseq: number; total: number; uidValidity: number } | undefined {
+    const r = this.#db.get(
+      "SELECT modseq, total, uidvalidity FROM mailboxes WHERE id = ? AND expunged = 0",
+      id,
+    );
+    return r && { modseq: r[0], total: r[1], uidValidity: r[2] };
+  }
+
+  /** Reads what has changed since. False if that is too much: the rows are given up then. */
+  #follow(rows: MailboxRows, modseq: number): boolean {
+    const before = rows.uids.length;
+    const changed = this.#db.all(
+      `SELECT ${columns}, expunged FROM messages WHERE mailbox_id = ? AND modseq > ? LIMIT ?`,
+      rows.mailboxId,
+      rows.modseq,
+      maxFollowed,
+    );
+    if (changed.length === maxFollowed) {
+      this.drop(rows.mailboxId);
+      return false;
+    }
+    const gone: number[] = [];
+    for (const r of changed) {
+      if (r[9]) gone.push(r[0]);
+      else rows.put(r);
+    }
+    rows.remove(gone.sort((a, b) => a - b));
+    rows.modseq = modseq;
+    rows.stale = false;
+    heldMessages += rows.uids.length - before;
+    return true;
+  }
+
+  /** Reads a mailbox into memory, in slices, or what has changed in it since. */
+  async prepare(mailboxId: number): Promise<void> {
+    const there = this.get(mailboxId);
+    if (there) {
+      held.delete(there);
+      held.set(there, this);
+      return;
+    }
+    const state = this.#state(mailboxId);
+    if (!state || state.total > maxMessages / 2) return;
+    const rows = new MailboxRows(mailboxId, state.uidValidity, state.modseq, state.total);
+    for (let after = 0;;) {
+      const read = this.#db.all(
+        `SELECT ${columns} FROM messages WHERE mailbox_id = ? AND uid > ? AND expunged = 0 ` +
+          "ORDER BY uid LIMIT ?",
+        mailboxId,
+        after,
+        sliceRows,
+      );
+      for (const r of read) rows.put(r);
+      if (read.length < sliceRows) break;
+      after = read[read.length - 1][0];
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+    // What happened between the slices is followed by modseq at the first use.
+    this.drop(mailboxId);
+    this.#mailboxes.set(mailboxId, rows);
+    hold(rows, this);
+  }
+
+  /** Hears of changes just committed. Of flags the rows take notice, of others at the next use. */
+  note(changes: readonly Change[]): void {
+    if (this.#mailboxes.size === 0) return;
+    for (const c of changes) {
+      if (c.kind !== "changeFlags" && c.kind !== "addMessage" && c.kind !== "removeMessages") {
+        continue;
+      }
+      const rows = this.#mailboxes.get(c.mailboxId);
+      if (!rows || rows.stale || c.modseq <= rows.modseq) continue;
+      const i = c.kind === "changeFlags" ? rows.indexOf(c.uid) : -1;
+      if (c.kind !== "changeFlags" || rows.uids[i] !== c.uid) {
+        rows.stale = true;
+        continue;
+      }
+      rows.flags[i] = c.flags;
+      rows.modseqs[i] = c.modseq;
+      rows.keywords[i] = c.keywords.length === 0 ? "" : c.keywords.join(" ");
+    }
+    // Only after all of them: the messages of one change share its modseq.
+    for (const c of changes) {
+      if (c.kind !== "changeFlags") continue;
+      const rows = this.#mailboxes.get(c.mailboxId);
+      if (rows && !rows.stale && c.modseq > rows.modseq) rows.modseq = c.modseq;
+    }
+  }
+
+  drop(mailboxId: number): void {
+    const rows = this.#mailboxes.get(mailboxId);
+    if (!rows) return;
+    this.#mailboxes.delete(mailboxId);
+    letGo(rows);
+  }
+
+  /** After changes that no modseq tells of. */
+  clear(): void {
+    for (const id of [...this.#mailboxes.keys()]) this.drop(id);
+  }
+
+  /** In words, where rows in memory differ from the database. For the check in tests. */
+  differences(): string[] {
+    const found: string[] = [];
+    for (const id of [...this.#mailboxes.keys()]) {
+      const rows = this.get(id);
+      if (!rows) continue;
+      const read = this.#db.all(
+        `SELECT ${columns} FROM messages WHERE mailbox_id = ? AND expunged = 0 ORDER BY uid`,
+        id,
+      );
+      read.forEach((r, i) => {
+        const { uids, modseqs, flags, keywords, ids, emailIds, received, saved, sizes } = rows;
+        const have = [uids, modseqs, flags, keywords, ids, emailIds, received, saved, sizes]
+          .map((column) => column[i]);
+        if (have.join() !== r.join()) {
+          found.push(`${this.#db.path}: in memory ${have.join()}, in the database ${r.join()}`);
+        }
+      });
+    }
+    return found;
+  }
+}
