@@ -17,7 +17,7 @@ const levels: string[][] = [
   ["sieve"],
   ["store"],
   ["junk", "senderauth", "tlspolicy", "reports", "acme", "identity", "smtp/client", "web/http"],
-  ["queue"],
+  ["queue", "nodes"],
   ["delivery"],
   ["admin"],
   ["smtp/server", "imap", "web", "managesieve", "jmap", "pop3"],
