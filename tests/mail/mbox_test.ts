@@ -208,7 +208,6 @@ Deno.test("others get turns while a message of a million quoted lines is written
   const entry = { sender: "a@b.example", date: new Date(0) };
   for await (const piece of writeMboxMessage(entry, pieces())) file.push(piece.slice());
   const written = turns;
-  // deno-lint-ignore require-await -- as files are read
   async function* chunks() {
     yield* file;
   }
