@@ -140,7 +140,7 @@ export class Listeners {
     const receiving = this.#s.receiving.backend(l, this.#s.passing);
     const queueing = submissionBackend(services);
     const backends = developer
-      ? developerBackends(developer, config, sasl, receiving, queueing)
+      ? developerBackends(developer, config, this.#s.accounts, sasl, receiving, queueing)
       : { receiving, submission: queueing };
     const serve = (o: SmtpListenOptions) => serveSmtp(developer ? developerPort(developer, o) : o);
     const proxies = trustedProxies(l);

@@ -14,7 +14,7 @@ import type { WebServer, WebShared } from "./page_server.ts";
 import type { WebHandlers } from "./web.ts";
 import { jmap } from "./jmap.ts";
 import { catcherApi } from "./catcher.ts";
-import { withoutLogin } from "../catcher/without_login.ts";
+import { checksOf, withoutLogin } from "../catcher/without_login.ts";
 import { webApi } from "./webapi.ts";
 import { webmail } from "./webmail.ts";
 
@@ -36,6 +36,7 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
     sessions,
     ...shared,
     withoutLogin: withoutLogin(shared.developer),
+    checksOf: checksOf(shared.developer),
   });
   const api = await webApi({ config, accounts, queue, logins: shared.logins }, shared);
   const jmapServer = await jmap(server, shared);
@@ -69,6 +70,7 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
     webapi: api.handle,
     jmap: jmapServer,
     catcher,
+    hosts: shared.developer?.hosts,
     autoconfig: {
       host: (name) => autoconfigHost(config, name),
       handle: autoconfigHandler(config),
