@@ -16,11 +16,11 @@ const levels: string[][] = [
   ["config"],
   ["sieve"],
   ["store"],
-  ["junk", "senderauth", "tlspolicy", "reports", "acme", "smtp/client", "web/http"],
+  ["junk", "senderauth", "tlspolicy", "reports", "acme", "smtp/client", "web/http", "groupware"],
   ["queue"],
   ["delivery"],
   ["admin"],
-  ["smtp/server", "imap", "web", "managesieve", "jmap", "pop3"],
+  ["smtp/server", "imap", "web", "managesieve", "jmap", "dav", "pop3"],
   ["serve"],
   ["commands"],
 ];

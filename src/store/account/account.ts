@@ -21,6 +21,7 @@ import { Db } from "../database/database.ts";
 import { EmailFiles } from "../files/email_files.ts";
 import { expungeMessages } from "../messages/expunge.ts";
 import { FulltextIndex } from "../fulltext/index.ts";
+import { Groupware } from "../groupware/groupware.ts";
 import {
   applyJunkFlags,
   insertEmail,
@@ -77,6 +78,7 @@ export class Account extends AccountReader {
   /** Names that a client asked to be subscribed to: their subscriptions outlive their mailboxes. */
   readonly #askedFor = new Set<string>();
   readonly #removeFiles = (emailIds: number[]) => this.#emails.remove(emailIds);
+  #groupware: Promise<Groupware> | undefined;
   #references = 0;
   readonly #onIdle: (a: Account) => void;
   /** Called after a commit in which messages may have become ham or spam, or ceased to be. */
@@ -172,6 +174,7 @@ export class Account extends AccountReader {
   async shutdown(): Promise<void> {
     await this.writer.close();
     try {
+      await (await this.#groupware?.catch(() => undefined))?.close();
       if (consistency.checkAtClose) checkAccount(this.db, this.files, this.rows.differences());
     } finally {
       this.rows.clear();
@@ -179,6 +182,16 @@ export class Account extends AccountReader {
       await this.fulltext.close();
       await this.db.close();
     }
+  }
+
+  /** Address books and calendars, opened when they are first asked for. */
+  groupware(): Promise<Groupware> {
+    const opening = this.#groupware ??= Groupware.open(this.dir);
+    // It may be tried again.
+    opening.catch(() => {
+      if (this.#groupware === opening) this.#groupware = undefined;
+    });
+    return opening;
   }
 
   /** For a failure to open. */

@@ -7,6 +7,12 @@
  */
 export { JsonError, parseJson } from "./json.ts";
 export { type HttpLogin, limitedLogin, type LoginFailure } from "./limited_login.ts";
+export {
+  credentialsOf,
+  type ProgramLogin,
+  programLogin,
+  type ProgramLogins,
+} from "./program_login.ts";
 export { errorResponse, jsonResponse, redirect, textResponse } from "./respond.ts";
 export {
   answerCall,

@@ -1,0 +1,43 @@
+/** DELETE (RFC 4918 §9.6). @module */
+import { allowed } from "../core/allow.ts";
+import { DavError } from "../core/errors.ts";
+import { checkCondition, depthOf, type Method } from "../core/request.ts";
+import { storeError } from "../core/store_object.ts";
+import { notHere, requireRights, requireThere } from "../core/there.ts";
+
+export const remove: Method = {
+  name: "DELETE",
+  async run(q) {
+    const { r, p } = q;
+    const condition = checkCondition(q);
+    requireThere(r);
+    if (r.kind !== "object" && r.kind !== "collection") throw notHere(allowed(r));
+    try {
+      if (r.kind === "object") {
+        requireRights(p.ctx.base, r, "unbind");
+        if (r.collection.kind === "calendar") {
+          const reply = q.req.headers.get("schedule-reply")?.trim().toUpperCase() !== "F";
+          await p.s.scheduler.remove({
+            account: r.account,
+            g: r.g,
+            collection: r.collection,
+            before: r.object,
+            after: undefined,
+            reply,
+          });
+        }
+        await r.g.remove(r.collection.id, r.object.name, condition);
+      } else {
+        if (depthOf(q, "infinity") !== "infinity") {
+          throw new DavError(400, "collections are removed with all in them (Depth: infinity)");
+        }
+        // A collection is removed from its home, which is its owner's.
+        requireRights(p.ctx.base, r, "write-acl");
+        await r.g.removeCollection(r.collection.id);
+      }
+    } catch (err) {
+      throw storeError(err, p.ctx.base, r);
+    }
+    return new Response(null, { status: 204 });
+  },
+};
