@@ -242,3 +242,33 @@ export async function withDav(fn: (w: World) => Promise<void>): Promise<void> {
     await Deno.remove(dir, { recursive: true });
   }
 }
+
+/** Makes a home as it was at the start. */
+async function reset(c: DavClient, account: string): Promise<void> {
+  for (const home of ["calendars", "addressbooks"]) {
+    for (const r of await c.propfind(`${home}/${account}/`, "<D:resourcetype/>", "1")) {
+      if (r.href.split("/").length === 6) await c.send("DELETE", r.href);
+    }
+    const made = await c.send(
+      home === "calendars" ? "MKCALENDAR" : "MKCOL",
+      `${home}/${account}/default/`,
+    );
+    assert.equal(made.status, 201, made.text);
+  }
+}
+
+/** Tests that share one server, one after the other, each with homes as they were at the start. */
+export function suite(title: string): (name: string, fn: (w: World) => Promise<void>) => void {
+  const list: { name: string; fn: (w: World) => Promise<void> }[] = [];
+  Deno.test(title, (t) =>
+    withDav(async (w) => {
+      for (const { name, fn } of list) {
+        await t.step(name, async () => {
+          await reset(w.ann, "ann");
+          await reset(w.bob, "bob");
+          await fn(w);
+        });
+      }
+    }));
+  return (name, fn) => void list.push({ name, fn });
+}
