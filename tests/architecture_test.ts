@@ -47,7 +47,10 @@ function imports(text: string): string[] {
     .map((m) => m[1]);
 }
 
-Deno.test("every folder of src has its level", () => {
+Deno.test("every folder of src has its level, and every level its folders", () => {
+  for (const folder of levels.flat()) {
+    assert.ok(Deno.statSync(join(src, folder)).isDirectory, `src/${folder}`);
+  }
   for (const file of sources(src)) {
     const path = relative(src, file).replaceAll("\\", "/");
     assert.ok(levelOf(path), `src/${path}: its folder has no level in this test`);

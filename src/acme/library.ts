@@ -51,6 +51,7 @@ async function ask(config: Asked): Promise<never> {
       url: new URL(config.url ?? ""),
       method: (config.method ?? "GET").toUpperCase(),
       headers,
+      rule: undefined,
       body: typeof config.data === "string" ? config.data : undefined,
       timeout: requestTimeout,
       maxBytes: maxAnswer,

@@ -88,6 +88,9 @@ export async function removeAccount(
   await changing(() =>
     config.writeDynamic((d) => {
       if (!d.Accounts.delete(name)) throw new AdminError(`no account ${name}`);
+      for (const domain of d.Domains.values()) {
+        domain.Administrators = domain.Administrators.filter((a) => a !== name);
+      }
     })
   );
   if (!accounts.names().includes(name)) return true;

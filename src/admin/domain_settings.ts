@@ -52,6 +52,92 @@ export async function setMtaStsMode(
   });
 }
 
+/** A whole MTA-STS policy. */
+export interface MtaStsPolicy {
+  /** Letters and digits; "" for a new one. */
+  policyId: string;
+  mode: "none" | "testing" | "enforce";
+  /** Milliseconds. */
+  maxAge: number;
+  mx: readonly string[];
+}
+
+/** Sets the domain's policy, or takes it away. @throws AdminError */
+export async function setMtaStsPolicy(
+  config: Config,
+  domain: string,
+  policy: MtaStsPolicy | undefined,
+  now = new Date(),
+): Promise<void> {
+  await change(config, domain, (d) => {
+    d.MTASTS = policy && {
+      PolicyID: policy.policyId || fileTime(now),
+      Mode: policy.mode,
+      MaxAge: policy.maxAge,
+      MX: [...policy.mx],
+    };
+  });
+}
+
+/** Where reports of a kind about a domain go. */
+export interface ReportAddress {
+  localpart: string;
+  /** "" for the domain itself. */
+  domain: string;
+  account: string;
+  mailbox: string;
+}
+
+/** Sets where reports go, or that none are asked for. @throws AdminError */
+export async function setReportAddress(
+  config: Config,
+  domain: string,
+  kind: "DMARC" | "TLSRPT",
+  to: ReportAddress | undefined,
+): Promise<void> {
+  await change(config, domain, (d) => {
+    d[kind] = to && {
+      Localpart: to.localpart,
+      Domain: to.domain,
+      Account: to.account,
+      Mailbox: to.mailbox,
+    };
+  });
+}
+
+/** A route of messages to a transport of mox.conf. */
+export interface RouteSettings {
+  fromDomain: readonly string[];
+  toDomain: readonly string[];
+  minimumAttempts: number;
+  transport: string;
+}
+
+/** Sets the routes of an account, of a domain, or of the server. @throws AdminError */
+export async function setRoutes(
+  config: Config,
+  of: { account: string } | { domain: string } | "server",
+  routes: readonly RouteSettings[],
+): Promise<void> {
+  const list = routes.map((r) => ({
+    FromDomain: [...r.fromDomain],
+    ToDomain: [...r.toDomain],
+    MinimumAttempts: r.minimumAttempts,
+    Transport: r.transport,
+  }));
+  await changing(() =>
+    config.writeDynamic((d) => {
+      if (of === "server") d.Routes = list;
+      else if ("domain" in of) d.Domains.get(requireDomain(d, of.domain))!.Routes = list;
+      else {
+        const a = d.Accounts.get(of.account);
+        if (!a) throw new AdminError(`no account ${of.account}`);
+        a.Routes = list;
+      }
+    })
+  );
+}
+
 /** Makes a key, which does not sign yet: its record has to be in the DNS first. @throws AdminError */
 export async function addDkim(
   config: Config,

@@ -168,3 +168,22 @@ export async function setDomainDisabled(
     })
   );
 }
+
+/** Names the accounts that administer a domain, in place of those before. @throws AdminError */
+export async function setDomainAdministrators(
+  config: Config,
+  domain: string,
+  accounts: readonly string[],
+): Promise<void> {
+  await changing(() =>
+    config.writeDynamic((d) => {
+      d.Domains.get(requireDomain(d, domain))!.Administrators = [...accounts];
+    })
+  );
+}
+
+/** Names of the domains that an account administers, as they are in domains.conf. */
+export function administeredDomains(config: Config, account: string): string[] {
+  return [...config.dynamic.Domains].filter(([, d]) => d.Administrators.includes(account))
+    .map(([name]) => name);
+}

@@ -10,16 +10,38 @@
  *
  * @module
  */
-export { type Actor, type AuditChange, type AuditEntry, AuditLog } from "./audit.ts";
+export { type Actor, type AuditChange, auditChanges, type AuditEntry, AuditLog } from "./audit.ts";
 export { AdminError } from "./errors.ts";
-export { addDomain, type NewDomain, removeDomain, setDomainDisabled } from "./domains.ts";
+export {
+  addDomain,
+  administeredDomains,
+  type NewDomain,
+  removeDomain,
+  setDomainAdministrators,
+  setDomainDisabled,
+} from "./domains.ts";
+export {
+  type AdminArea,
+  type AdminScope,
+  adminScopes,
+  type AdminToken,
+  AdminTokens,
+  mayUse,
+  type NewAdminToken,
+} from "./tokens.ts";
 export {
   addDkim,
   type DomainSettings,
+  type MtaStsPolicy,
   removeDkim,
+  type ReportAddress,
+  type RouteSettings,
   setDkimSign,
   setDomain,
   setMtaStsMode,
+  setMtaStsPolicy,
+  setReportAddress,
+  setRoutes,
 } from "./domain_settings.ts";
 export { type AccountSettings, setAccount } from "./account_settings.ts";
 export {

@@ -91,6 +91,8 @@ interface Simple<F extends Flags> {
   flags?: F;
   min?: number;
   max?: number;
+  /** It changes domains.conf, and can show what it would change. */
+  trial?: true;
   /** Which arguments are paths that the server has to use. */
   paths?: PathArguments;
   /** Arguments by name. */
@@ -106,22 +108,32 @@ interface Simple<F extends Flags> {
 const dirHelp = `
   -dir   folder of a localserve; default the server of mox.conf`;
 
+const trialHelp = `
+  -dryrun   check the change and print what it would change, without making it`;
+
 /** Makes a command of its arguments alone. */
 export function adminCommand<F extends Flags = Record<never, never>>(s: Simple<F>): Command {
   return {
     name: s.name,
-    usage: `${s.name} [-dir folder]${s.usage === "" ? "" : ` ${s.usage}`}`,
+    usage: `${s.name} [-dir folder]${s.trial ? " [-dryrun]" : ""}${
+      s.usage === "" ? "" : ` ${s.usage}`
+    }`,
     summary: s.summary,
-    help: `${s.help.trim()}\n${dirHelp}`,
+    help: `${s.help.trim()}\n${dirHelp}${s.trial ? trialHelp : ""}`,
     async run(args) {
-      const parsed = parseFlags(args, { dir: "", ...s.flags } as F & { dir: string }, {
+      const known = { dir: "", ...s.trial ? { dryrun: false } : {}, ...s.flags };
+      const parsed = parseFlags(args, known as F & { dir: string; dryrun?: boolean }, {
         min: s.min,
         max: s.max,
       });
-      const flags = parsed.flags as Parameters<typeof s.toArgs>[1] & { dir: string };
+      const flags = parsed.flags as Parameters<typeof s.toArgs>[1] & {
+        dir: string;
+        dryrun?: boolean;
+      };
+      const given = await s.toArgs(parsed.args, flags);
       const result = await adminCall(
         s.name,
-        await s.toArgs(parsed.args, flags),
+        flags.dryrun === true ? { ...given, dryRun: true } : given,
         flags.dir,
         s.paths,
       );

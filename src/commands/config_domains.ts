@@ -36,6 +36,7 @@ const aliasFlagsHelp = `
 const domainCommands: Command[] = [
   adminCommand({
     name: "config domain add",
+    trial: true,
     usage: "[-disabled] domain account [localpart]",
     summary: "Add a domain, with new DKIM keys",
     help: `
@@ -57,6 +58,7 @@ ${changes}
   }),
   adminCommand({
     name: "config domain rm",
+    trial: true,
     usage: "domain",
     summary: "Remove a domain",
     help: `
@@ -67,6 +69,7 @@ files of its DKIM keys are kept in the folder dkim/old. ${changes}`,
   }),
   adminCommand({
     name: "config domain disable",
+    trial: true,
     usage: "domain",
     summary: "Refuse mail for a domain for now",
     help: `Mail to and from the domain is refused with a temporary error. ${changes}`,
@@ -75,6 +78,7 @@ files of its DKIM keys are kept in the folder dkim/old. ${changes}`,
   }),
   adminCommand({
     name: "config domain enable",
+    trial: true,
     usage: "domain",
     summary: "Take mail for a domain again",
     help: `Takes back "config domain disable". ${changes}`,
@@ -93,6 +97,7 @@ files of its DKIM keys are kept in the folder dkim/old. ${changes}`,
 const accountCommands: Command[] = [
   adminCommand({
     name: "config account add",
+    trial: true,
     usage: "account address",
     summary: "Add an account with an address",
     help: `
@@ -104,6 +109,7 @@ then nobody can log in. ${changes}`,
   }),
   adminCommand({
     name: "config account rm",
+    trial: true,
     usage: "account",
     summary: "Remove an account with all its mail",
     help: `
@@ -114,6 +120,7 @@ open ends. ${changes}`,
   }),
   adminCommand({
     name: "config account disable",
+    trial: true,
     usage: "account text",
     summary: "Stop logins to an account",
     help: `
@@ -125,6 +132,7 @@ ${changes}`,
   }),
   adminCommand({
     name: "config account enable",
+    trial: true,
     usage: "account",
     summary: "Let an account log in again",
     help: `Takes back "config account disable". ${changes}`,
@@ -171,6 +179,7 @@ const shown: Command[] = [
 const addressCommands: Command[] = [
   adminCommand({
     name: "config address add",
+    trial: true,
     usage: "address account",
     summary: "Give an account one more address",
     help: `
@@ -182,6 +191,7 @@ ${changes}`,
   }),
   adminCommand({
     name: "config address rm",
+    trial: true,
     usage: "address",
     summary: "Take an address from its account",
     help: `Removes an address, also as a member of aliases. ${changes}`,
@@ -201,6 +211,7 @@ ${changes}`,
 const aliasCommands: Command[] = [
   adminCommand({
     name: "config alias add",
+    trial: true,
     usage: `${aliasFlagsUsage} alias@domain member@domain ...`,
     summary: "Add an alias, whose mail goes to several accounts",
     help: `
@@ -213,6 +224,7 @@ ${aliasFlagsHelp}`,
   }),
   adminCommand({
     name: "config alias update",
+    trial: true,
     usage: `${aliasFlagsUsage} alias@domain`,
     summary: "Change options of an alias",
     help: `Changes the options that are given. ${changes}\n${aliasFlagsHelp}`,
@@ -222,6 +234,7 @@ ${aliasFlagsHelp}`,
   }),
   adminCommand({
     name: "config alias rm",
+    trial: true,
     usage: "alias@domain",
     summary: "Remove an alias",
     help: `Removes an alias; its members stay as they are. ${changes}`,
@@ -230,6 +243,7 @@ ${aliasFlagsHelp}`,
   }),
   adminCommand({
     name: "config alias addaddr",
+    trial: true,
     usage: "alias@domain member@domain ...",
     summary: "Add members to an alias",
     help: `Adds members. ${changes}`,
@@ -239,6 +253,7 @@ ${aliasFlagsHelp}`,
   }),
   adminCommand({
     name: "config alias rmaddr",
+    trial: true,
     usage: "alias@domain member@domain ...",
     summary: "Take members out of an alias",
     help: `Removes members; at least one must be left. ${changes}`,

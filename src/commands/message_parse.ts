@@ -35,7 +35,7 @@ headers and bodies in bytes. Lines that end in LF are taken to end in CRLF.`,
     const { args: [file] } = parseFlags(args, {}, { max: 1 });
     const bytes = await readMessage(file);
     const parsed = parseMessage(bytes);
-    const { summary } = describe(parsed, (from, to) => bytes.subarray(from, to));
+    const { summary } = await describe(parsed, (from, to) => bytes.subarray(from, to));
     const value = {
       size: parsed.size,
       summary: {

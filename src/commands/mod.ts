@@ -13,6 +13,7 @@ import { type Command, UsageError } from "./command.ts";
 import { configDomainCommands } from "./config_domains.ts";
 import { configKeyCommands } from "./config_keys.ts";
 import { configTlsKeyCommands } from "./config_tlspubkey.ts";
+import { configTokenCommands } from "./config_tokens.ts";
 import { configFileCommands } from "./config_files.ts";
 import { useConfigPath } from "./datadir.ts";
 import { isLevel, levels } from "../log/mod.ts";
@@ -49,6 +50,7 @@ export const commands: readonly Command[] = [
   ...configFileCommands,
   ...configDomainCommands,
   ...configTlsKeyCommands,
+  ...configTokenCommands,
   ...configKeyCommands,
   clientconfig,
   sendmail,

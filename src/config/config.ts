@@ -22,6 +22,7 @@ import { asciiDomain, parseAddress, parseDomain } from "./names.ts";
 import { equal } from "./sconf/schema.ts";
 import { type MapNode, parseSconf, printSconf, type Problem } from "./sconf/sconf.ts";
 import type { Static } from "./static/static.ts";
+import { TrialEnd, trials } from "./trial.ts";
 
 const log = new Log("config");
 
@@ -308,7 +309,11 @@ export class Config {
       await this.#reload();
       const value = structuredClone(this.#state.value);
       change(value);
-      if (equal(value, this.#state.value)) return undefined;
+      const tried = trials.getStore();
+      if (equal(value, this.#state.value)) {
+        if (tried) throw new TrialEnd(this.#state.value, value);
+        return undefined;
+      }
       const node = dynamicConfig.update(this.#state.root, value);
       const root: MapNode = node.kind === "map" ? node : { kind: "map", entries: [], trailing: [] };
       const text = printSconf(root);
@@ -316,6 +321,7 @@ export class Config {
       if (d.problems.length > 0) {
         throw new ConfigError(inFile(this.dynamicPath, d.problems));
       }
+      if (tried) throw new TrialEnd(this.#state.value, d.value);
       return await this.#replace(text, d);
     });
   }
@@ -348,6 +354,7 @@ export class Config {
       }
       const d = readDynamic(text, this.static, { dir: this.dir });
       if (d.problems.length > 0) throw new ConfigError(inFile(this.dynamicPath, d.problems));
+      if (trials.getStore()) throw new TrialEnd(this.#state.value, d.value);
       return await this.#replace(text, d);
     });
   }

@@ -19,6 +19,7 @@ import { dynamicConfig } from "./dynamic/dynamic.ts";
 import { staticConfig } from "./static/static.ts";
 
 export { Config, dynamicPathOf, type NewMailbox } from "./config.ts";
+export { tryChange } from "./trial.ts";
 export { type AddressLookup, type LookupOptions } from "./lookup.ts";
 export { type ConfigChange, type NameChanges } from "./changes.ts";
 export {

@@ -34,7 +34,6 @@ import { acceptUpgrade, JmapSocket, upgradeError } from "./http/websocket.ts";
 import type { JmapServices } from "./services.ts";
 
 export { Uploads } from "./blobs/uploads.ts";
-export { publicRule } from "./push/push_rule.ts";
 export { Pusher } from "./push/pusher.ts";
 export { Signals } from "./push/signals.ts";
 export { newVapidKey, Vapid } from "./push/vapid.ts";

@@ -1,7 +1,7 @@
 /** What JMAP needs of the server. @module */
 import type { Config } from "../config/mod.ts";
 import type { Scripts } from "../delivery/sieve/scripts.ts";
-import type { AddressRule, LoggedIn, LoginGuard } from "../net/mod.ts";
+import type { LoggedIn, LoginGuard } from "../net/mod.ts";
 import type { ProgramLogin } from "../web/http/mod.ts";
 import type { Accounts } from "../store/account/accounts.ts";
 import type { NewQueueRecipient, Queue } from "../queue/mod.ts";
@@ -60,8 +60,6 @@ export interface JmapServices {
   signals: Signals;
   pusher: PushNotifier;
   vapid: Vapid;
-  /** Addresses that no push service is at. */
-  pushRule: AddressRule;
   queue: Queue;
   /**
    * Queues; durable when it resolves, with ids in the order of the recipients.

@@ -6,17 +6,25 @@
 import type { Server, Socket } from "node:net";
 import { type Log, newCid } from "../log/mod.ts";
 import { counter, countPanic, gauge, type PanicPackage } from "../metrics/mod.ts";
-import { openFilesLimit } from "../platform/process.ts";
+import { openFilesBudget } from "../platform/open_files.ts";
 import { acceptConnections, boundPort, closeListener, listenTcp } from "../platform/net.ts";
 import { memoryShort } from "./budget.ts";
-import { canonicalIp } from "./ip.ts";
 import type { ConnectionLimiter, RateLimiter } from "./limits.ts";
+import {
+  type Arrival,
+  peerOf,
+  peerThrough,
+  takeHeader,
+  tlsThrough,
+  type TrustedProxies,
+} from "./proxied/arrival.ts";
+import type { ProxyHeader } from "./proxied/header.ts";
 import { ConnectionError } from "./types.ts";
 
 const refused = counter(
   "mox_connections_refused_total",
   "Connections turned away, by reason.",
-  { reason: ["limit", "memory", "files"] },
+  { reason: ["limit", "memory", "files", "proxy"] },
 );
 
 const openConnections = gauge(
@@ -25,8 +33,8 @@ const openConnections = gauge(
   ["protocol"],
 );
 
-/** Connections of all listeners that may be open: a share of the files that the process may have open. */
-const maxSockets = Math.floor((openFilesLimit() ?? Infinity) * 0.4);
+/** Connections of all listeners that may be open. */
+const { connections: maxSockets } = openFilesBudget();
 let sockets = 0;
 
 /** A listener and the limits on its connections. */
@@ -52,6 +60,8 @@ export interface AcceptOptions {
   rateLimiter?: RateLimiter;
   /** What those get to read that are turned away, in the protocol's words, with its CRLF. */
   refusal?: (why: Refused) => string;
+  /** Proxies in front, which name the clients that they speak for. They themselves are not limited. */
+  proxies?: TrustedProxies;
 }
 
 /** Why a connection is turned away: a limit on connections, or the server is short of memory or open files. */
@@ -61,6 +71,7 @@ export type Refused = "limit" | "memory" | "files";
 export interface OpenConnection {
   cid: number;
   protocol: string;
+  /** Of the client; of the proxy until it has named one. */
   remoteIp: string;
   /** Port that it came to. */
   port: number;
@@ -99,7 +110,7 @@ export interface Taken {
  */
 export async function acceptSockets(
   options: AcceptOptions,
-  take: (socket: Socket, cid: number, log: Log) => Taken,
+  take: (socket: Socket, cid: number, log: Log, arrival: Arrival) => Taken,
 ): Promise<TcpServer> {
   const { log } = options;
   const open = new Map<Taken, OpenConnection>();
@@ -117,27 +128,87 @@ export async function acceptSockets(
     setTimeout(() => socket.destroy(), 2000);
   }
 
+  /** Connections whose PROXY header is waited for. */
+  const nameless = new Set<Socket>();
+
   function accepted(socket: Socket): void {
     const ip = socket.remoteAddress ?? "";
-    if (stopping || open.size >= maxConnections) return refuse(socket, "limit", "too many open");
+    if (stopping || open.size + nameless.size >= maxConnections) {
+      return refuse(socket, "limit", "too many open");
+    }
     if (sockets >= maxSockets) return refuse(socket, "files", "too many files are open");
     if (memoryShort()) return refuse(socket, "memory", "memory is short");
-    if (options.rateLimiter?.take(ip) === false) {
-      return refuse(socket, "limit", "too many new ones from network");
+    const { proxies } = options;
+    if (proxies?.networks.has(ip) !== true) return begin(socket, undefined, false);
+    if (proxies.header === "never") return begin(socket, undefined, true);
+    void named(socket, proxies);
+  }
+
+  /** Begins once the proxy has said for whom it speaks. */
+  async function named(socket: Socket, proxies: TrustedProxies): Promise<void> {
+    nameless.add(socket);
+    sockets++;
+    const ignore = () => {};
+    socket.on("error", ignore);
+    try {
+      const header = await takeHeader(socket, proxies.header === "required");
+      if (stopping) return void socket.destroy();
+      begin(socket, header, true);
+    } catch (err) {
+      const { message } = err as Error;
+      // A proxy's health check opens a connection and closes it.
+      const level = err instanceof ConnectionError && socket.bytesRead === 0 ? "debug" : "info";
+      log[level]("connection of a trusted proxy refused", {
+        remote: socket.remoteAddress ?? "",
+        reason: message,
+      });
+      refused.inc({ reason: "proxy" });
+      socket.destroy();
+    } finally {
+      nameless.delete(socket);
+      sockets--;
     }
-    if (options.connectionLimiter?.add(ip) === false) {
-      return refuse(socket, "limit", "too many open from network");
+  }
+
+  function begin(socket: Socket, header: ProxyHeader | undefined, trusted: boolean): void {
+    const direct = peerOf(socket);
+    const peer = peerThrough(header, direct);
+    /** Who is counted; nobody while the other end is a proxy that has named no client. */
+    let counted: string | undefined;
+    const count = (ip: string): boolean => {
+      if (options.rateLimiter?.take(ip) === false) return false;
+      if (options.connectionLimiter?.add(ip) === false) return false;
+      if (counted !== undefined) options.connectionLimiter?.remove(counted);
+      counted = ip;
+      return true;
+    };
+    const isClient = !trusted || header?.client !== undefined;
+    if (isClient && !count(peer.remoteIp)) {
+      return refuse(socket, "limit", `too many from network of ${peer.remoteIp}`);
     }
     const cid = newCid();
-    const connLog = log.withCid(cid);
-    const taken = take(socket, cid, connLog);
-    open.set(taken, {
+    const via = trusted && header !== undefined ? direct.remoteIp : undefined;
+    const connLog = via === undefined ? log.withCid(cid) : log.withCid(cid).with({ proxy: via });
+    const entry: OpenConnection = {
       cid,
       protocol: options.protocol,
-      remoteIp: canonicalIp(ip),
+      remoteIp: peer.remoteIp,
       port: boundPort(server),
       since: Date.now(),
+    };
+    const taken = take(socket, cid, connLog, {
+      peer,
+      tls: tlsThrough(header),
+      via,
+      fromProxy: trusted && header === undefined,
+      proxies: options.proxies,
+      named(ip) {
+        if (!count(ip)) return false;
+        entry.remoteIp = ip;
+        return true;
+      },
     });
+    open.set(taken, entry);
     openConnections.inc({ protocol: options.protocol });
     sockets++;
     // Never rejects: whatever happens ends this connection only.
@@ -146,7 +217,7 @@ export async function acceptSockets(
       running.delete(run);
       openConnections.dec({ protocol: options.protocol });
       sockets--;
-      options.connectionLimiter?.remove(ip);
+      if (counted !== undefined) options.connectionLimiter?.remove(counted);
     });
     running.add(run);
   }
@@ -184,6 +255,7 @@ export async function acceptSockets(
     async shutdown(graceMs: number): Promise<void> {
       stopping = true;
       const closed = closeListener(server);
+      for (const socket of nameless) socket.destroy();
       for (const taken of open.keys()) taken.stop();
       const timer = setTimeout(() => {
         for (const taken of open.keys()) taken.destroy();

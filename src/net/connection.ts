@@ -15,7 +15,7 @@ import { nextTurn, turnSpent } from "../platform/turns.ts";
 import { Share } from "./budget.ts";
 import { Compression } from "./compression.ts";
 import { register, unregister } from "./deadlines.ts";
-import { canonicalIp } from "./ip.ts";
+import { type Arrival, peerOf } from "./proxied/arrival.ts";
 import { Reader } from "./reader.ts";
 import { clientHandshake, serverHandshake } from "./tls.ts";
 import {
@@ -23,6 +23,7 @@ import {
   type Connection,
   ConnectionError,
   type ConnectionState,
+  type Peer,
   type ServerTls,
   type TlsInfo,
 } from "./types.ts";
@@ -37,6 +38,11 @@ const commandsInTurn = 256;
 
 const ignore = () => {};
 
+/** Client and proxy have another TLS with other certificates: nothing of ours binds or proves the client. */
+function ofProxy(tls: TlsInfo): TlsInfo {
+  return { ...tls, channelBindings: new Map(), peerCertificate: undefined };
+}
+
 /** How a connection is set up. */
 export interface ConnectionOptions {
   cid: number;
@@ -49,17 +55,20 @@ export interface ConnectionOptions {
   writeTimeout?: number;
   /** TLS that is on already. */
   tls?: TlsInfo;
+  /** Whom a proxy in front speaks for; the socket's own ends if not given. */
+  arrival?: Arrival;
 }
 
 /** A {@link Connection} on a connected socket of node:net. */
 export class SocketConnection implements Connection {
   readonly cid: number;
-  readonly remoteIp: string;
-  readonly remotePort: number;
-  readonly localIp: string;
-  readonly localPort: number;
 
   readonly #log: Log;
+  #peer: Peer;
+  readonly #arrival: Arrival | undefined;
+  #fromProxy: boolean;
+  /** TLS of this connection is the proxy's, not the client's. */
+  #proxyTls: boolean;
   readonly #state: ConnectionState = { error: undefined, closed: false };
   readonly #share: Share;
   readonly #reader: Reader;
@@ -77,11 +86,11 @@ export class SocketConnection implements Connection {
   constructor(socket: Socket, options: ConnectionOptions) {
     this.cid = options.cid;
     this.#log = options.log;
-    this.remoteIp = canonicalIp(socket.remoteAddress ?? "");
-    this.remotePort = socket.remotePort ?? 0;
-    this.localIp = canonicalIp(socket.localAddress ?? "");
-    this.localPort = socket.localPort ?? 0;
-    this.#tls = options.tls;
+    this.#arrival = options.arrival;
+    this.#peer = options.arrival?.peer ?? peerOf(socket);
+    this.#fromProxy = options.arrival?.fromProxy === true;
+    this.#proxyTls = options.arrival?.tls !== undefined;
+    this.#tls = options.tls ?? options.arrival?.tls;
     this.#socket = socket;
     const destroy = () => this.destroy();
     this.#share = new Share(options.protocol ?? "other", () => this.#shed());
@@ -114,6 +123,38 @@ export class SocketConnection implements Connection {
       this.#state.closed = true;
       this.#share.end();
     } else register(this.#reader);
+  }
+
+  get remoteIp(): string {
+    return this.#peer.remoteIp;
+  }
+
+  get remotePort(): number {
+    return this.#peer.remotePort;
+  }
+
+  get localIp(): string {
+    return this.#peer.localIp;
+  }
+
+  get localPort(): number {
+    return this.#peer.localPort;
+  }
+
+  get fromProxy(): boolean {
+    return this.#fromProxy;
+  }
+
+  clientIs(client: Partial<Peer>): boolean {
+    const peer = { ...this.#peer, ...client };
+    if (client.remoteIp !== undefined) {
+      if (this.#arrival?.named(client.remoteIp) !== true) return false;
+      this.#fromProxy = false;
+      this.#proxyTls = true;
+      if (this.#tls !== undefined) this.#tls = ofProxy(this.#tls);
+    }
+    this.#peer = peer;
+    return true;
   }
 
   get tls(): TlsInfo | undefined {
@@ -295,7 +336,7 @@ export class SocketConnection implements Connection {
     try {
       const { socket, info } = await run(Math.min(60_000, this.readTimeout));
       this.#socket = socket;
-      this.#tls = info;
+      this.#tls = this.#proxyTls ? ofProxy(info) : info;
       socket.allowHalfOpen = true;
       socket.on("error", this.#onError);
       socket.on("close", this.#onClose);

@@ -40,6 +40,7 @@ export {
 export {
   mailAddressRule,
   parseNetwork,
+  serverAddressRule,
   userAddressRule,
   type UserRuleOptions,
 } from "./outbound/user_rule.ts";
@@ -60,9 +61,11 @@ export {
   serveTcp,
   type TcpServer,
 } from "./server.ts";
-export { type Handshaken, serverHandshake } from "./tls.ts";
+export { type Handshaken, type Secured, serverHandshake } from "./tls.ts";
+export type { Arrival, TrustedProxies } from "./proxied/arrival.ts";
+export { Networks } from "./proxied/networks.ts";
 export { connectSocks, type SocksOptions } from "./socks.ts";
 export { selfSignedCertificate, type SelfSignedOptions } from "./self_signed.ts";
 export { endPointBinding } from "./tlscert.ts";
-export type { ClientTls, Connection, KeyCert, ServerTls, TlsInfo } from "./types.ts";
+export type { ClientTls, Connection, KeyCert, Peer, ServerTls, TlsInfo } from "./types.ts";
 export { ConnectionError } from "./types.ts";

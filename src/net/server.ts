@@ -6,7 +6,8 @@
 import { acceptConnection, type SocketConnection } from "./connection.ts";
 import { type AcceptOptions, acceptSockets, type TcpServer } from "./accept.ts";
 import type { Log } from "../log/mod.ts";
-import type { Handshaken } from "./tls.ts";
+import type { Arrival } from "./proxied/arrival.ts";
+import type { Secured } from "./tls.ts";
 import { ConnectionError, type ServerTls } from "./types.ts";
 
 export type { OpenConnection, TcpServer } from "./accept.ts";
@@ -31,10 +32,11 @@ export function serveTcp(
   const { tls } = options;
   // A line in plain text is no answer to a client that begins with a handshake.
   const refusal = tls === undefined ? options.refusal : undefined;
-  return acceptSockets({ ...options, refusal }, (socket, cid, log) => {
+  return acceptSockets({ ...options, refusal }, (socket, cid, log, arrival) => {
     const conn = acceptConnection(socket, {
       cid,
       log,
+      arrival,
       protocol: options.protocol,
       readTimeout: options.readTimeout,
       writeTimeout: options.writeTimeout,
@@ -60,8 +62,8 @@ export function serveTcp(
  * Resolves when the connection has ended.
  */
 export async function serveSecured(
-  made: Handshaken,
-  options: { cid: number; log: Log; protocol: string },
+  made: Secured,
+  options: { cid: number; log: Log; protocol: string; arrival?: Arrival },
   handle: (conn: SocketConnection) => Promise<void>,
 ): Promise<void> {
   const conn = acceptConnection(made.socket, { ...options, tls: made.info });

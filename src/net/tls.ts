@@ -20,10 +20,15 @@ import { systemAuthorities } from "./outbound/authorities.ts";
 import { endPointBinding, prepareCertificate, type PreparedCertificate } from "./tlscert.ts";
 import { type ClientTls, ConnectionError, type ServerTls, type TlsInfo } from "./types.ts";
 
-/** A socket with TLS on and what is known of it. */
-export interface Handshaken {
-  socket: TLSSocket;
+/** A connection by TLS, which is on here or was taken off by a proxy. */
+export interface Secured {
+  socket: Socket;
   info: TlsInfo;
+}
+
+/** A socket with TLS on and what is known of it. */
+export interface Handshaken extends Secured {
+  socket: TLSSocket;
 }
 
 /** Answers the handshake of a client. Fails with a ConnectionError "tls" or "timeout". */

@@ -43,6 +43,14 @@ export class ConnectionError extends Error {
   }
 }
 
+/** The two ends of a connection. */
+export interface Peer {
+  readonly remoteIp: string;
+  readonly remotePort: number;
+  readonly localIp: string;
+  readonly localPort: number;
+}
+
 /** How it stands with a connection, for its reader and its writer. */
 export interface ConnectionState {
   /** Why it failed; the first of several errors. */
@@ -57,6 +65,13 @@ export interface Connection {
   readonly remotePort: number;
   readonly localIp: string;
   readonly localPort: number;
+  /** The other end is a trusted proxy that has not named its client yet. */
+  readonly fromProxy: boolean;
+  /**
+   * The trusted proxy at the other end speaks for this client, or more of it is known.
+   * @returns false, and nothing changes, if the client's networks have too many connections
+   */
+  clientIs(client: Partial<Peer>): boolean;
   /** Undefined until TLS is on. */
   readonly tls: TlsInfo | undefined;
   readonly closed: boolean;

@@ -25,13 +25,8 @@ export {
   type ReportAttachment,
   type Reporter,
 } from "./dmarc_build.ts";
-export {
-  DmarcEvaluations,
-  DmarcReports,
-  type DmarcSummary,
-  type PendingEvaluations,
-  type StoredDmarcReport,
-} from "./dmarc_store.ts";
+export { DmarcEvaluations, type PendingEvaluations } from "./dmarc_evaluations.ts";
+export { DmarcReports, type DmarcSummary, type StoredDmarcReport } from "./dmarc_reports.ts";
 export {
   parseTlsReport,
   type TlsFailure,
@@ -42,13 +37,8 @@ export {
   tlsResultTypes,
 } from "./tlsrpt.ts";
 export { mergeTlsResults, tlsReportAttachment, tlsReportHeaders } from "./tlsrpt_build.ts";
-export {
-  reportDay,
-  type StoredTlsReport,
-  type TlsDayResult,
-  TlsReports,
-  TlsResults,
-} from "./tlsrpt_store.ts";
+export { reportDay, type TlsDayResult, TlsResults } from "./tls_results.ts";
+export { type StoredTlsReport, TlsReports } from "./tls_reports.ts";
 export { findDmarcReport, findTlsReport, type ReportPart, reportParts } from "./recognise.ts";
 export {
   isTlsrptRecord,

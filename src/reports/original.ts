@@ -2,9 +2,9 @@
 import { join } from "node:path";
 import { type BoltRecord, RecordFile } from "../store/bolt/records.ts";
 import type { DmarcRecord, DmarcReport } from "./dmarc.ts";
-import { DmarcReports } from "./dmarc_store.ts";
+import { DmarcReports } from "./dmarc_reports.ts";
 import type { TlsPolicyResult, TlsReport } from "./tlsrpt.ts";
-import { TlsReports } from "./tlsrpt_store.ts";
+import { TlsReports } from "./tls_reports.ts";
 
 /** How many were, or would be, taken over. */
 export interface TakenReports {

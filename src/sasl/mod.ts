@@ -23,6 +23,7 @@ export {
   type ScramCredentials,
 } from "./credentials.ts";
 export { bindingsFor, plusCancelled } from "./cancelled.ts";
+export { decodeResponse } from "./response.ts";
 export { preparePassword, prepareUsername } from "./prepare.ts";
 export { scramClient, type ScramClientOptions, type ScramName, scramServer } from "./scram.ts";
 export {

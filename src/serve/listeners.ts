@@ -12,6 +12,7 @@ import {
   ConnectionLimiter,
   connectionRate,
   type LoginGuard,
+  Networks,
   type OpenConnection,
   openConnectionLimits,
   RateLimiter,
@@ -19,6 +20,7 @@ import {
   serveSecured,
   serveTcp,
   type TcpServer,
+  type TrustedProxies,
 } from "../net/mod.ts";
 import { MaildropLocks, servePop3 } from "../pop3/mod.ts";
 import { serveManageSieve } from "../managesieve/mod.ts";
@@ -78,6 +80,23 @@ export interface ListenerServices {
   openLogins: OpenLogins;
 }
 
+/** Whom the connections of a port count for, and how many there may be. */
+interface ListenerLimits {
+  connectionLimiter: ConnectionLimiter;
+  rateLimiter: RateLimiter;
+  proxies?: TrustedProxies;
+}
+
+/** The proxies of a listener, for ports where the server speaks first and for web ports; undefined without any. */
+function trustedProxies(l: Listener): { mail: TrustedProxies; web: TrustedProxies } | undefined {
+  if (l.TrustedProxies.length === 0) return undefined;
+  const networks = new Networks(l.TrustedProxies);
+  return {
+    mail: { networks, header: l.ProxyProtocol ? "required" : "never" },
+    web: { networks, header: l.ProxyProtocol ? "detected" : "never" },
+  };
+}
+
 export class Listeners {
   /** What is open, in the order of the configuration. */
   readonly endpoints: Endpoint[] = [];
@@ -116,8 +135,10 @@ export class Listeners {
       ? developerBackends(developer, config, sasl, receiving, queueing)
       : { receiving, submission: queueing };
     const serve = (o: SmtpListenOptions) => serveSmtp(developer ? developerPort(developer, o) : o);
+    const proxies = trustedProxies(l);
     for (const ip of this.#s.sockets.ips(l)) {
       const limits = () => ({
+        proxies: proxies?.mail,
         connectionLimiter: new ConnectionLimiter(openConnectionLimits, {
           exemptLoopback: this.#s.local,
         }),
@@ -194,25 +215,31 @@ export class Listeners {
       // Where networks let nothing but HTTPS through, mail programs get through this way.
       const alpn = new Map<string, AlpnHandler>();
       if (l.Submissions.EnabledOnHTTPS) {
-        alpn.set("smtp", (made, cid, log) =>
+        alpn.set("smtp", (made, cid, log, arrival) =>
           serveSecured(
             made,
-            { cid, log: log.forPackage("smtpserver"), protocol: "submissions" },
+            { cid, arrival, log: log.forPackage("smtpserver"), protocol: "submissions" },
             (conn) => serveSmtpConnection(conn, submission),
           ));
       }
       if (l.IMAPS.EnabledOnHTTPS) {
         const backend = this.#imapBackend(l, tls, hostname);
-        alpn.set("imap", (made, cid, log) =>
+        alpn.set("imap", (made, cid, log, arrival) =>
           serveSecured(
             made,
-            { cid, log: log.forPackage("imapserver"), protocol: "imaps" },
+            { cid, arrival, log: log.forPackage("imapserver"), protocol: "imaps" },
             (conn) => serveImap(conn, backend),
           ));
       }
       for (const p of webPorts(this.#s.config, l, this.#webHandlers())) {
         const socket = await this.#s.sockets.take(ip, p.port, "HTTP");
-        const server = await serveWebPort(ip, p, { tls, limits, listener: socket, alpn });
+        const server = await serveWebPort(ip, p, {
+          tls,
+          limits,
+          listener: socket,
+          proxies: proxies?.web,
+          alpn,
+        });
         this.#add(`${p.https ? "HTTPS" : "HTTP"} (${p.names.join(", ")})`, server);
       }
       if (l.MetricsHTTP.Enabled) {
@@ -276,7 +303,7 @@ export class Listeners {
     tls: ServerTls | undefined,
     implicit: boolean,
     hostname: string,
-    limits: { connectionLimiter: ConnectionLimiter; rateLimiter: RateLimiter },
+    limits: ListenerLimits,
   ): Promise<void> {
     const log = new Log("imapserver");
     const backend = this.#imapBackend(l, tls, hostname);
@@ -305,7 +332,7 @@ export class Listeners {
     tls: ServerTls | undefined,
     implicit: boolean,
     hostname: string,
-    limits: { connectionLimiter: ConnectionLimiter; rateLimiter: RateLimiter },
+    limits: ListenerLimits,
   ): Promise<void> {
     const log = new Log("pop3server");
     const { config, accounts, sasl, loginGuard, openLogins } = this.#s;
@@ -344,7 +371,7 @@ export class Listeners {
     l: Listener,
     tls: ServerTls | undefined,
     hostname: string,
-    limits: { connectionLimiter: ConnectionLimiter; rateLimiter: RateLimiter },
+    limits: ListenerLimits,
   ): Promise<void> {
     const log = new Log("managesieve");
     const { config, scripts, sasl, loginGuard, openLogins } = this.#s;

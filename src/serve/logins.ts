@@ -37,7 +37,7 @@ export function loginDomainDisabled(config: Config, login: string): boolean {
 
 /** Whose attempt to log in it was, for the log of them: "" for names that are no account's. */
 export function accountOfLogin(config: Config, login: string): string {
-  return login === "(admin)" ? login : config.accountFor(login) ?? "";
+  return login === "(admin)" || login === "(token)" ? login : config.accountFor(login) ?? "";
 }
 
 /** Told to users with a second factor whose programs send their own password. */

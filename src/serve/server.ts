@@ -15,6 +15,7 @@ import { Trainer } from "../delivery/training.ts";
 import { clearLevel, currentLevels, isLevel, Log, setLevel } from "../log/mod.ts";
 import { LoginGuard, type OpenConnection, type Outbound } from "../net/mod.ts";
 import { ensureDir, removeFile } from "../platform/files.ts";
+import { fewOpenFilesText } from "../platform/open_files.ts";
 import { Queue } from "../queue/mod.ts";
 import type { SaslBackend } from "../sasl/mod.ts";
 import { makeFilesAhead, removeLeftovers } from "../smtp/server/mod.ts";
@@ -189,6 +190,8 @@ export class MailServer {
   ): Promise<MailServer> {
     const log = new Log("serve");
     const { config } = o;
+    const fewFiles = fewOpenFilesText();
+    if (fewFiles !== undefined) log.warn(fewFiles);
     const tempDir = config.dataPath("tmp");
     for (const dir of [config.dataDir, config.dataPath("accounts"), tempDir]) await ensureDir(dir);
     // First of all: a second server on this folder is refused before it touches anything.

@@ -32,6 +32,7 @@ export {
   type Edited,
   type Filing,
   type ImapEvent,
+  keptAfter,
   type Limits,
   type MailboxFacts,
   type Notification,

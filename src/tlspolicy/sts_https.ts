@@ -12,6 +12,7 @@ import { maxPolicyBytes } from "./sts_policy.ts";
 export async function policyText(outbound: Outbound, domain: string): Promise<string> {
   const { status, body } = await outbound.request({
     url: new URL(policyUrl(domain)),
+    rule: undefined,
     maxBytes: maxPolicyBytes,
   });
   if (status !== 200) throw new Error(`the server answers with status ${status}`);

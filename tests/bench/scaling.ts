@@ -89,10 +89,14 @@ async function mailboxes(): Promise<void> {
       maxMessageSize: 1e8,
       plaintextLogin: true,
       tls: undefined,
-      sasl: { checkPassword: () => Promise.resolve("password") },
+      sasl: {
+        checkPassword: () => Promise.resolve("password"),
+        scramCredentials: () => Promise.resolve(undefined),
+        cramMd5Credentials: () => Promise.resolve(undefined),
+      },
       loginGuard: new LoginGuard(),
       accountForLogin: () => accounts.open(name),
-    } as unknown as ImapBackend;
+    } satisfies ImapBackend;
     const server = await serveTcp(
       { hostname: "127.0.0.1", port: 0, log, protocol: "imap", pkg: "imapserver" },
       (conn) => serveImap(conn, backend),

@@ -5,7 +5,7 @@
  * deno run -A tests/bench/webmail.ts [messages [messages of a thread]]
  */
 import { describe } from "../../src/store/messages/describe.ts";
-import { insertEmail } from "../../src/store/messages/insert.ts";
+import { insertEmail, type ReadyEmail } from "../../src/store/messages/insert.ts";
 import { mailboxByName } from "../../src/store/mailboxes/mailboxes.ts";
 import { parseMessage } from "../../src/mail/structure/structure.ts";
 import { consistency } from "../../src/store/account/account.ts";
@@ -20,38 +20,40 @@ async function fill(w: World): Promise<void> {
   const { account } = w;
   let emailId = 1_000_000;
   for (let i = 0; i < count;) {
+    const emails: ReadyEmail[] = [];
+    for (const end = Math.min(count, i + 1000); i < end; i++) {
+      // Ten threads at a time, their messages in turns.
+      const block = Math.floor(i / (threadLength * 10));
+      const thread = block * 10 + i % 10;
+      const n = Math.floor(i % (threadLength * 10) / 10);
+      const text = message({
+        from: `Person ${i % 500} <p${i % 500}@example.org>`,
+        subject: n === 0 ? `subject of thread ${thread}` : `Re: subject of thread ${thread}`,
+        id: `${thread}.${n}@x`,
+        references: Array.from(
+          { length: Math.min(n, 20) },
+          (_, k) => `${thread}.${Math.max(0, n - 20) + k}@x`,
+        ),
+        body: `Hello, this is message ${i}.\n`.repeat(5),
+      }).replaceAll("\n", "\r\n");
+      const bytes = new TextEncoder().encode(text);
+      emails.push({
+        emailId: emailId++,
+        prefix: new Uint8Array(0),
+        size: bytes.length,
+        description: await describe(parseMessage(bytes), (from, to) => bytes.subarray(from, to)),
+        flags: i % 3 === 0 ? 0 : 1,
+        keywords: i % 50 === 0 ? ["work"] : [],
+        received: 1_600_000_000_000 + i * 60_000,
+        facts: undefined,
+        isReject: false,
+        destinedMailboxId: 0,
+        noThread: false,
+      });
+    }
     await account.writer.write((ctx) => {
       const inbox = mailboxByName(account.db, "Inbox")!;
-      for (const end = Math.min(count, i + 1000); i < end; i++) {
-        // Ten threads at a time, their messages in turns.
-        const block = Math.floor(i / (threadLength * 10));
-        const thread = block * 10 + i % 10;
-        const n = Math.floor(i % (threadLength * 10) / 10);
-        const text = message({
-          from: `Person ${i % 500} <p${i % 500}@example.org>`,
-          subject: n === 0 ? `subject of thread ${thread}` : `Re: subject of thread ${thread}`,
-          id: `${thread}.${n}@x`,
-          references: Array.from(
-            { length: Math.min(n, 20) },
-            (_, k) => `${thread}.${Math.max(0, n - 20) + k}@x`,
-          ),
-          body: `Hello, this is message ${i}.\n`.repeat(5),
-        }).replaceAll("\n", "\r\n");
-        const bytes = new TextEncoder().encode(text);
-        insertEmail(account.db, ctx, inbox, account.rules, {
-          emailId: emailId++,
-          prefix: new Uint8Array(0),
-          size: bytes.length,
-          description: describe(parseMessage(bytes), (from, to) => bytes.subarray(from, to)),
-          flags: i % 3 === 0 ? 0 : 1,
-          keywords: i % 50 === 0 ? ["work"] : [],
-          received: 1_600_000_000_000 + i * 60_000,
-          facts: undefined,
-          isReject: false,
-          destinedMailboxId: 0,
-          noThread: false,
-        });
-      }
+      for (const e of emails) insertEmail(account.db, ctx, inbox, account.rules, e);
     });
   }
 }

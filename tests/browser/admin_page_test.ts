@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { chromium, type Page } from "playwright-core";
 import { findProgram, lacks } from "../support/programs.ts";
-import { adminPassword, type AdminSite, withAdminSite } from "../serve/admin_site.ts";
+import { adminPassword, type AdminSite, userPassword, withAdminSite } from "../serve/admin_site.ts";
 import { violations } from "./accessibility.ts";
 import { browserFlags, newContext } from "./browser.ts";
 
@@ -18,6 +18,7 @@ const sections = {
   dmarc: "DMARC",
   tls: "TLS",
   logins: "Logins",
+  tokens: "API tokens",
   connections: "Connections",
   certificates: "Certificates",
   blocklists: "Block lists",
@@ -32,6 +33,12 @@ async function login(page: Page, s: AdminSite): Promise<void> {
   await page.getByLabel("Password").fill(adminPassword);
   await page.getByRole("button", { name: "Log in" }).click();
   await page.getByRole("heading", { name: "Overview", level: 1 }).waitFor();
+}
+
+/** Goes to a section by its link, and waits until it is shown: the one before has buttons of the same names. */
+async function goTo(page: Page, id: keyof typeof sections): Promise<void> {
+  await page.getByRole("link", { name: sections[id], exact: true }).first().click();
+  await page.locator(`main[data-section="${id}"]`).waitFor();
 }
 
 const wide = (page: Page) =>
@@ -66,7 +73,7 @@ Deno.test({ name: "admin page", ignore: lacks("chromium") }, async (t) => {
       await t.step(
         "a domain and an account are added; the password is shown and works",
         async () => {
-          await page.getByRole("link", { name: "Domains", exact: true }).click();
+          await goTo(page, "domains");
           await page.getByRole("button", { name: "Add domain" }).click();
           await dialog.getByLabel("Domain", { exact: true }).fill("not a domain");
           await dialog.getByRole("button", { name: "Add", exact: true }).click();
@@ -74,7 +81,7 @@ Deno.test({ name: "admin page", ignore: lacks("chromium") }, async (t) => {
           await dialog.getByLabel("Domain", { exact: true }).fill("new.example");
           await dialog.getByRole("button", { name: "Add", exact: true }).click();
           await page.getByRole("cell", { name: "new.example" }).waitFor();
-          await page.getByRole("link", { name: "Accounts", exact: true }).click();
+          await goTo(page, "accounts");
           await page.getByRole("button", { name: "Add account" }).click();
           await dialog.getByLabel("Account name").fill("bob");
           await dialog.getByLabel("First address").fill("bob@new.example");
@@ -130,7 +137,7 @@ Deno.test({ name: "admin page", ignore: lacks("chromium") }, async (t) => {
       });
 
       await t.step("the queue: filter, message, actions that ask first", async () => {
-        await page.getByRole("link", { name: "Queue", exact: true }).click();
+        await goTo(page, "queue");
         await page.getByRole("button", { name: "billing@full.example" }).click();
         await dialog.getByText("452 4.2.2 The mailbox of billing is over its quota").waitFor();
         await dialog.getByText("Subject: Invoice 2026-1043").waitFor();
@@ -158,15 +165,16 @@ Deno.test({ name: "admin page", ignore: lacks("chromium") }, async (t) => {
       });
 
       await t.step("reports are opened", async () => {
-        await page.getByRole("link", { name: "DMARC", exact: true }).click();
+        await goTo(page, "dmarc");
         await page.getByRole("img", { name: /^Messages of 31 days: .* failed$/ }).waitFor();
         await page.getByRole("button", { name: "Google LLC" }).first().click();
         await dialog.getByRole("cell", { name: "198.51.100.7" }).waitFor();
         assert.deepEqual(await violations(page), []);
         await page.keyboard.press("Escape");
+        await dialog.waitFor({ state: "detached" });
         await page.getByLabel("Period", { exact: true }).selectOption({ label: "the last 7 days" });
         await page.getByRole("img", { name: /^Messages of 8 days/ }).waitFor();
-        await page.getByRole("link", { name: "TLS", exact: true }).click();
+        await goTo(page, "tls");
         await page.getByRole("button", { name: "Google LLC" }).first().click();
         await dialog.getByRole("heading", { name: "MTA-STS of mox.example" }).waitFor();
         assert.deepEqual(await violations(page), []);
@@ -176,7 +184,7 @@ Deno.test({ name: "admin page", ignore: lacks("chromium") }, async (t) => {
       await t.step(
         "domains.conf: a mistake is told with its line, which is gone to; a right one is in force",
         async () => {
-          await page.getByRole("link", { name: "Configuration" }).click();
+          await goTo(page, "config");
           const area = page.getByLabel("domains.conf", { exact: true });
           const text = await area.inputValue();
           await area.fill(text.replace("FullName: Ann Example", "FulName: Ann"));
@@ -197,8 +205,62 @@ Deno.test({ name: "admin page", ignore: lacks("chromium") }, async (t) => {
         },
       );
 
+      await t.step("a token for programs is made, and works", async () => {
+        await page.getByRole("link", { name: "API tokens", exact: true }).click();
+        await page.getByRole("button", { name: "Make token" }).click();
+        await dialog.getByLabel("Name", { exact: true }).fill("terraform");
+        await dialog.getByLabel("Domains").fill("nowhere.example");
+        await dialog.getByLabel("Current password").fill(adminPassword);
+        await dialog.getByRole("button", { name: "Make", exact: true }).click();
+        await dialog.getByRole("alert").getByText("no domain nowhere.example").waitFor();
+        await dialog.getByLabel("Domains").fill("concert.example");
+        await dialog.getByRole("button", { name: "Make", exact: true }).click();
+        const token = (await dialog.locator("code").innerText()).trim();
+        await page.keyboard.press("Escape");
+        await page.getByRole("cell", { name: "terraform", exact: true }).waitFor();
+        const r = await fetch(`${s.origin}/admin/api/Domains`, {
+          method: "POST",
+          headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
+          body: "{}",
+        });
+        assert.deepEqual((await r.json()).domains.map((d: { name: string }) => d.name), [
+          "concert.example",
+        ]);
+        await page.getByRole("button", { name: "Withdraw terraform" }).click();
+        await dialog.getByRole("button", { name: "Withdraw" }).click();
+        await page.getByText("There are none.").waitFor();
+      });
+
+      await t.step(
+        "who administers a domain logs in with their address, and sees it only",
+        async () => {
+          await page.getByRole("link", { name: "Domains", exact: true }).click();
+          await page.getByRole("link", { name: "concert.example" }).click();
+          await page.getByRole("button", { name: "Change administrators" }).click();
+          await dialog.getByLabel("Accounts, one on a line").fill("office");
+          await dialog.getByRole("button", { name: "Save" }).click();
+          await page.getByRole("listitem").getByText("office", { exact: true }).waitFor();
+          const other = await newContext(browser);
+          const office = await other.newPage();
+          await office.goto(`${s.origin}/admin/`);
+          await office.getByText("I administer some domains only").click();
+          await office.getByLabel("Email address").fill("office@concert.example");
+          await office.getByLabel("Password").fill(userPassword);
+          await office.getByRole("button", { name: "Log in" }).click();
+          await office.getByRole("cell", { name: "concert.example" }).waitFor();
+          assert.deepEqual(await office.getByRole("cell", { name: "mox.example" }).count(), 0);
+          assert.deepEqual(await office.getByRole("navigation").getByRole("link").allInnerTexts(), [
+            "Domains",
+            "Accounts",
+          ]);
+          await office.getByRole("link", { name: "Accounts", exact: true }).click();
+          await office.getByRole("cell", { name: "office", exact: true }).waitFor();
+          await other.close();
+        },
+      );
+
       await t.step("a handler of the web server is added", async () => {
-        await page.getByRole("link", { name: "Web server" }).click();
+        await goTo(page, "web");
         await page.getByRole("button", { name: "Add handler" }).click();
         await dialog.getByLabel("Host").fill("www.concert.example");
         await dialog.getByLabel("What it does").selectOption({ label: "Reverse proxy" });
@@ -255,8 +317,7 @@ Deno.test({ name: "admin page", ignore: lacks("chromium") }, async (t) => {
             const rules = look === "dark" ? ["color-contrast"] : undefined;
             for (const [id, name] of Object.entries(sections)) {
               if (look === "phone") await p.locator(".menu-button").click();
-              await p.getByRole("link", { name, exact: true }).first().click();
-              await p.locator(`main[data-section="${id}"]`).waitFor();
+              await goTo(p, id as keyof typeof sections);
               assert.deepEqual(await violations(p, rules), [], name);
               assert.equal(await wide(p), 0, name);
             }

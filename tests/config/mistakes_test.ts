@@ -258,6 +258,13 @@ Deno.test("mistakes in mox.conf", () => {
 
 const dynamicMistakes: Mistake[] = [
   [
+    "administrators of a domain",
+    "Domains:\n\tmox.example:\n",
+    "Domains:\n\tmox.example:\n\t\tAdministrators:\n\t\t\t- ann\n\t\t\t- eve\n\t\t\t- ann\n",
+    '5: there is no account "eve"',
+    "6: ann is there twice",
+  ],
+  [
     "unknown domain of an address",
     "bob@mox.example:",
     "bob@other.example:",

@@ -4,8 +4,10 @@ import { connect, type Socket } from "node:net";
 import { loadLocalserve } from "../../src/config/mod.ts";
 import { Log } from "../../src/log/mod.ts";
 import { accountRules } from "../../src/serve/rules.ts";
+import type { Account } from "../../src/store/account/account.ts";
 import { Accounts } from "../../src/store/account/accounts.ts";
 import { inconsistencies } from "../../src/store/account/consistency.ts";
+import { Want } from "../../src/store/types.ts";
 import { loggedIn } from "../support/imap_client.ts";
 import type { Localserve } from "../support/localserve.ts";
 
@@ -71,8 +73,13 @@ export async function subjects(
   return found;
 }
 
-/** Opens the account as the server does, and checks it. */
-export async function check(dir: string, offset: number, name = "mox"): Promise<string[]> {
+/** Opens the account as the server does, which must not run. */
+async function opened<T>(
+  dir: string,
+  offset: number,
+  name: string,
+  look: (a: Account) => T,
+): Promise<T> {
   const { config } = await loadLocalserve({
     dir,
     portOffset: offset,
@@ -85,9 +92,35 @@ export async function check(dir: string, offset: number, name = "mox"): Promise<
   );
   const account = await accounts.open(name);
   try {
-    return inconsistencies(account.db, account.files);
+    return look(account);
   } finally {
     account.close();
     await accounts.closeAll();
   }
+}
+
+/** Opens the account as the server does, and checks it. */
+export function check(dir: string, offset: number, name = "mox"): Promise<string[]> {
+  return opened(dir, offset, name, (a) => inconsistencies(a.db, a.files));
+}
+
+/** How often each subject is in an account's Inbox; the account's consistency is checked too. */
+export function storedSubjects(
+  dir: string,
+  offset: number,
+  name: string,
+): Promise<Map<string, number>> {
+  return opened(dir, offset, name, (a) => {
+    assert.deepEqual(inconsistencies(a.db, a.files), []);
+    const found = new Map<string, number>();
+    const inbox = a.mailboxByName("Inbox")!.id;
+    a.fetch(inbox, a.uids(inbox), Want.Content, (row) => {
+      const reader = a.openRow(row);
+      const text = new TextDecoder().decode(reader.read(0, reader.size));
+      reader.close();
+      const id = /^Subject: (\S+)/m.exec(text)?.[1] ?? "";
+      found.set(id, (found.get(id) ?? 0) + 1);
+    });
+    return found;
+  });
 }

@@ -11,11 +11,11 @@ import {
 import { StructureParser } from "../../src/mail/structure/structure.ts";
 import { describe } from "../../src/store/messages/describe.ts";
 
-function occasion(header: string, over: Partial<Occasion> = {}): Occasion {
+async function occasion(header: string, over: Partial<Occasion> = {}): Promise<Occasion> {
   const bytes = new TextEncoder().encode(`${header.trim().replaceAll("\n", "\r\n")}\r\n\r\nx\r\n`);
   const parser = new StructureParser();
   parser.write(bytes);
-  const { fields, summary } = describe(parser.end(), (a, b) => bytes.subarray(a, b));
+  const { fields, summary } = await describe(parser.end(), (a, b) => bytes.subarray(a, b));
   return {
     mailFrom: { localpart: "joe", domain: "sender.example" },
     verified: true,
@@ -28,11 +28,11 @@ function occasion(header: string, over: Partial<Occasion> = {}): Occasion {
 
 const personal = "From: joe@sender.example\nTo: Ann <ann@ours.example>\nSubject: hi";
 
-Deno.test("a person who writes gets a reply", () => {
-  assert.equal(noReplyReason(occasion(personal)), undefined);
-  assert.equal(noReplyReason(occasion(`${personal}\nAuto-Submitted: no`)), undefined);
+Deno.test("a person who writes gets a reply", async () => {
+  assert.equal(noReplyReason(await occasion(personal)), undefined);
+  assert.equal(noReplyReason(await occasion(`${personal}\nAuto-Submitted: no`)), undefined);
   const copied = "From: joe@sender.example\nTo: else@x.example\nCc: ann@ours.example";
-  assert.equal(noReplyReason(occasion(copied)), undefined);
+  assert.equal(noReplyReason(await occasion(copied)), undefined);
 });
 
 for (
@@ -64,8 +64,8 @@ for (
     ],
   ] as [string, string, Partial<Occasion>, string][]
 ) {
-  Deno.test(`no reply to ${what}`, () => {
-    assert.equal(noReplyReason(occasion(header, over)), reason);
+  Deno.test(`no reply to ${what}`, async () => {
+    assert.equal(noReplyReason(await occasion(header, over)), reason);
   });
 }
 
@@ -81,9 +81,9 @@ for (
     "do_not_reply",
   ]
 ) {
-  Deno.test(`no reply to ${localpart}`, () => {
+  Deno.test(`no reply to ${localpart}`, async () => {
     const mailFrom = { localpart, domain: "sender.example" };
-    assert.equal(noReplyReason(occasion(personal, { mailFrom })), "sender is a program");
+    assert.equal(noReplyReason(await occasion(personal, { mailFrom })), "sender is a program");
   });
 }
 
@@ -110,8 +110,8 @@ Deno.test("a stored setting that is damaged means none", () => {
   assert.deepEqual(readVacation({ ...vacation }), vacation);
 });
 
-Deno.test("the reply names what it answers and says that it is automatic", () => {
-  const { summary } = occasion(
+Deno.test("the reply names what it answers and says that it is automatic", async () => {
+  const { summary } = await occasion(
     `${personal} Ümläut\nMessage-ID: <a@x>\nReferences: <0@x>`,
   );
   const text = new TextDecoder().decode(composeReply({

@@ -32,10 +32,13 @@ interface Plan {
   dir: string;
   /** Statements that read count too. */
   reads: boolean;
+  /** All later calls fail too. */
+  lasting: boolean;
   at: number;
   fault: Fault;
   calls: Call[];
   hit: Call | undefined;
+  failed: Call[];
   /** Of the file that was torn: later writes to it fail too. */
   torn: unknown;
 }
@@ -83,8 +86,12 @@ function inDir(path: string): boolean {
 function seen(name: string, path: string): Fault | undefined {
   if (!plan || !inDir(path)) return undefined;
   plan.calls.push({ name, path });
-  if (plan.calls.length !== plan.at) return undefined;
-  plan.hit = { name, path };
+  const now = plan.lasting
+    ? plan.at > 0 && plan.calls.length >= plan.at
+    : plan.calls.length === plan.at;
+  if (!now) return undefined;
+  plan.hit ??= { name, path };
+  plan.failed.push({ name, path });
   return plan.fault;
 }
 
@@ -221,21 +228,26 @@ function install(): void {
 
 install();
 
-/** Runs with the fault at the n-th call about the folder (0: none); with `reads`, statements that only read count. */
+/**
+ * Runs with the fault at the n-th call about the folder (0: none); with `reads`, statements that only read count;
+ * `lasting`, the fault goes on from there, as a full disk does.
+ */
 export async function withFault(
   dir: string,
   at: number,
   fault: Fault,
   fn: () => Promise<void>,
-  o: { reads?: boolean } = {},
-): Promise<{ calls: Call[]; hit: Call | undefined; error: unknown }> {
+  o: { reads?: boolean; lasting?: boolean } = {},
+): Promise<{ calls: Call[]; hit: Call | undefined; failed: Call[]; error: unknown }> {
   const own: Plan = {
     dir,
     reads: o.reads === true,
+    lasting: o.lasting === true,
     at,
     fault,
     calls: [],
     hit: undefined,
+    failed: [],
     torn: undefined,
   };
   plan = own;
@@ -247,7 +259,7 @@ export async function withFault(
   } finally {
     plan = undefined;
   }
-  return { calls: own.calls, hit: own.hit, error };
+  return { calls: own.calls, hit: own.hit, failed: own.failed, error };
 }
 
 /** True for an error that was planted, or that has one as its cause. */

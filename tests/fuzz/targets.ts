@@ -149,7 +149,13 @@ export const targets: Record<string, Target> = {
     seeds: ["1:5,7,9:*", "$", "&AOk-x&-", "4294967296"],
   },
   "smtp path": {
-    run: (b) => void parsePath(latin1.decode(b), { smtputf8: true } as never),
+    run: (b) =>
+      void parsePath(latin1.decode(b), {
+        utf8: b.length % 2 === 0,
+        pedantic: b.length % 3 === 0,
+        localDomain: b.length % 5 === 0 ? "x.example" : undefined,
+        postmasterDomain: "x.example",
+      }),
     allowed: [PathError],
     seeds: ['<"a b"@example.org>', "<@a,@b:c@d> SIZE=10 BODY=8BITMIME", "<x@[IPv6:::1]>", "<>"],
   },
@@ -348,7 +354,10 @@ export const targets: Record<string, Target> = {
   ip: { run: text(parseIp), seeds: ["192.0.2.1", "2001:db8::1%eth0", "::ffff:1.2.3.4"] },
   html: {
     run: text((s) => {
-      const out = sanitizeMessageHtml(s, { external: false, cid: () => undefined } as never).html;
+      const out = sanitizeMessageHtml(s, {
+        external: false,
+        inline: (id) => id.length % 2 === 0 ? `part/${id}` : undefined,
+      }).html;
       // Text is escaped: "<" begins a tag.
       const tag = /<(script|iframe|object|embed|svg|math|style|form|link|meta|base)\b/i;
       // Values are quoted, and quotes in them escaped: what stands in one is no attribute.

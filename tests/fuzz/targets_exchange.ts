@@ -1,7 +1,9 @@
 /** Fuzz targets: what a peer says in an exchange of lines. @module */
 import { verifyChain } from "../../src/tlspolicy/dane.ts";
 import { parseDateTime, parseParameters } from "../../src/smtp/server/parameters.ts";
+import { parseXclient } from "../../src/smtp/server/commands/xclient.ts";
 import { SmtpError } from "../../src/smtp/server/errors.ts";
+import { ProxyHeaderError, readProxyHeader } from "../../src/net/proxied/header.ts";
 import { parseExtensions, ReplyError, ReplyParser } from "../../src/smtp/client/mod.ts";
 import { parseUrl } from "../../src/imap/server/messages/url.ts";
 import { parseAuthorizedUrl } from "../../src/imap/server/messages/authorized_url.ts";
@@ -61,6 +63,23 @@ const der = Uint8Array.from(
 );
 
 export const exchangeTargets: Record<string, Target> = {
+  "proxy header": {
+    run: readProxyHeader,
+    allowed: [ProxyHeaderError],
+    seeds: [
+      "PROXY TCP4 192.0.2.7 198.51.100.9 4660 25\r\n",
+      "PROXY TCP6 2001:db8::7 2001:db8::9 4660 25\r\n",
+      Uint8Array.fromHex(
+        "0d0a0d0a000d0a515549540a21110028c0000207c633640912340019" +
+          "20000f010000000021000754" + "4c5376312e33" + "010004696d6170",
+      ),
+    ],
+  },
+  xclient: {
+    run: (b) => parseXclient(utf8.decode(b)),
+    allowed: [SmtpError],
+    seeds: ["NAME=[UNAVAILABLE] ADDR=IPV6:2001:db8::1 PORT=1 LOGIN=a+40b PROTO=ESMTP HELO=x"],
+  },
   "smtp replies": {
     run: (b) => {
       const parser = new ReplyParser();

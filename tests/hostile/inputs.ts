@@ -2,7 +2,14 @@
 import { beforeLogin } from "./before_login.ts";
 import { afterLogin } from "./after_login.ts";
 import { otherProtocols } from "./other_protocols.ts";
+import { pagesAndSubmission } from "./pages_and_submission.ts";
 import { stored } from "./stored.ts";
 import type { Input } from "./peer.ts";
 
-export const inputs: Input[] = [...beforeLogin, ...afterLogin, ...otherProtocols, ...stored];
+export const inputs: Input[] = [
+  ...beforeLogin,
+  ...afterLogin,
+  ...otherProtocols,
+  ...pagesAndSubmission,
+  ...stored,
+];

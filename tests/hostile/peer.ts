@@ -12,7 +12,7 @@ export interface Input {
 
 const encoder = new TextEncoder();
 
-export function bytes(text: string): Uint8Array {
+export function bytes(text: string): Uint8Array<ArrayBuffer> {
   return encoder.encode(text);
 }
 

@@ -18,7 +18,7 @@ async function deliver(s: Localserve, text: string): Promise<void> {
   ]);
 }
 
-async function append(s: Localserve, texts: readonly string[]): Promise<void> {
+export async function append(s: Localserve, texts: readonly string[]): Promise<void> {
   using p = await Peer.imap(s);
   for (const t of texts) {
     const all = bytes(t);

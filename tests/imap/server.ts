@@ -55,8 +55,7 @@ export async function startServer(
     ],
     quotaMessageSize: () => options.quota,
     junkFlags: () => undefined,
-    automaticJunkFlags: () => undefined,
-  } as unknown as ReturnType<ConstructorParameters<typeof Accounts>[2]>));
+  }));
   const account = await accounts.open("mjl");
   await account.credentials.setPassword(password);
   const { keyCert, others = [] } = options;

@@ -44,8 +44,8 @@ Deno.test("each set of authorities decides for its own connections, however they
     const other = outboundTo([new TestCa("Another").root], zone);
     for (let i = 0; i < 3; i++) {
       const [good, bad] = await Promise.allSettled([
-        trusting.request({ url: url(port) }),
-        other.request({ url: url(port) }),
+        trusting.request({ url: url(port), rule: undefined }),
+        other.request({ url: url(port), rule: undefined }),
       ]);
       assert.equal(good.status, "fulfilled");
       assert.equal(new TextDecoder().decode(good.value!.body), "hello");
@@ -125,7 +125,7 @@ Deno.test("answers have a size and a time, and others get to know", async () => 
   }, async (port) => {
     const out = outboundTo([ca.root], zone);
     const ask = (path: string, more = {}) =>
-      out.request({ url: url(port, path), maxBytes: 5000, ...more });
+      out.request({ url: url(port, path), rule: undefined, maxBytes: 5000, ...more });
     await assert.rejects(ask("/endless"), failsWith("answer", /larger than 5000 bytes/));
     assert.equal((await ask("/endless", { cutOff: true })).body.length, 5000);
     await assert.rejects(ask("/half"), failsWith("answer", /a\.example/));
@@ -143,29 +143,39 @@ Deno.test("plain HTTP, and what can't be reached", async () => {
     async (port) => {
       const out = outboundTo([], zone);
       const answer = await out.request({
+        rule: undefined,
         url: new URL(`http://a.example:${port}/`),
         method: "POST",
         body: "x",
       });
       assert.equal(new TextDecoder().decode(answer.body), `POST a.example:${port}`);
       // A server that speaks no TLS.
-      await assert.rejects(out.request({ url: url(port) }), failsWith("tls", /a\.example/));
+      await assert.rejects(
+        out.request({ url: url(port), rule: undefined }),
+        failsWith("tls", /a\.example/),
+      );
     },
     (l) => createHttp(l) as unknown as ReturnType<typeof createServer>,
   );
   const out = outboundTo([], zone);
-  await assert.rejects(out.request({ url: url(1) }), failsWith("connect", /a\.example:1/));
   await assert.rejects(
-    out.request({ url: new URL("https://b.example/") }),
+    out.request({ url: url(1), rule: undefined }),
+    failsWith("connect", /a\.example:1/),
+  );
+  await assert.rejects(
+    out.request({ url: new URL("https://b.example/"), rule: undefined }),
     failsWith("address", /b\.example/),
   );
-  await assert.rejects(out.request({ url: new URL("ftp://a.example/") }), failsWith("url", /ftp/));
+  await assert.rejects(
+    out.request({ url: new URL("ftp://a.example/"), rule: undefined }),
+    failsWith("url", /ftp/),
+  );
   // One that takes the connection and says nothing.
   const silent = createTcp((s) => s.on("error", () => {}));
   await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
   const { port } = silent.address() as { port: number };
   await assert.rejects(
-    out.request({ url: url(port), timeout: 300 }),
+    out.request({ url: url(port), rule: undefined, timeout: 300 }),
     failsWith("timeout", /no answer/),
   );
   silent.close();

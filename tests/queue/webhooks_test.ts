@@ -2,13 +2,7 @@
 import assert from "node:assert/strict";
 import { createServer as createTcp } from "node:net";
 import { Log, setLevel } from "../../src/log/mod.ts";
-import {
-  hookBackoff,
-  isRefusedAddress,
-  type NewHook,
-  signPayload,
-  Webhooks,
-} from "../../src/queue/webhooks/mod.ts";
+import { hookBackoff, type NewHook, signPayload, Webhooks } from "../../src/queue/webhooks/mod.ts";
 import { type Receiver, receiver } from "../support/hook_receiver.ts";
 import { outboundTo } from "../support/outbound.ts";
 
@@ -240,23 +234,6 @@ Deno.test("calls that wait survive a restart; commands move and cancel them", ()
   }));
 
 Deno.test("addresses that no webhook is at are not called", async () => {
-  for (
-    const address of [
-      "169.254.169.254",
-      "0.0.0.0",
-      "255.255.255.255",
-      "224.0.0.1",
-      "::",
-      "fe80::1",
-      "ff02::1",
-      "::ffff:169.254.169.254",
-      "fd00:ec2::254",
-      "nonsense",
-    ]
-  ) assert.ok(isRefusedAddress(address), address);
-  for (const address of ["127.0.0.1", "10.0.0.1", "192.0.2.1", "2001:db8::1", "::1", "fd00::1"]) {
-    assert.ok(!isRefusedAddress(address), address);
-  }
   await withHooks(async ({ hooks }) => {
     const r = await hooks.example(hookFor("http://169.254.169.254/latest/meta-data/"));
     assert.match(r.error, /can.t be reached, or is not on the internet/);

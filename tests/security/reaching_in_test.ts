@@ -2,7 +2,15 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import fc from "fast-check";
-import { mailAddressRule, parseNetwork, userAddressRule } from "../../src/net/mod.ts";
+import { postOneClick, postPush } from "../../src/serve/web/user_posts.ts";
+import {
+  Authorities,
+  mailAddressRule,
+  Outbound,
+  parseNetwork,
+  serverAddressRule,
+  userAddressRule,
+} from "../../src/net/mod.ts";
 import { freePorts } from "../support/ports.ts";
 import { type Browser, password, startWorld } from "./world.ts";
 
@@ -65,6 +73,30 @@ Deno.test("what a user chooses is on the internet and not this machine, unless t
     assert.throws(() => parseNetwork(bad), /is no address/, bad);
   }
   fc.assert(fc.property(fc.string(), (s) => void rule(s)));
+});
+
+Deno.test("no server is at a link's, many hosts' or nobody's address, whatever is allowed", () => {
+  const all = { allowed: ["0.0.0.0/0", "::/0"], own: () => [] };
+  for (const rule of [serverAddressRule, userAddressRule(all), mailAddressRule(all)]) {
+    for (
+      const ip of [
+        "169.254.169.254",
+        "0.0.0.0",
+        "255.255.255.255",
+        "224.0.0.1",
+        "::",
+        "fe80::1",
+        "ff02::1",
+        "::ffff:169.254.169.254",
+        "64:ff9b::a9fe:a9fe",
+        "fd00:ec2::254",
+        "nonsense",
+      ]
+    ) assert.ok(rule(ip), ip);
+    for (const ip of ["127.0.0.1", "10.0.0.1", "192.0.2.1", "2001:db8::1", "::1", "fd00::1"]) {
+      assert.equal(rule(ip), undefined, ip);
+    }
+  }
 });
 
 Deno.test("mail goes to private networks, and never into this machine", () => {
@@ -145,4 +177,21 @@ Deno.test("a webhook into this machine is not called, and says the same of open 
   }
   assert.equal(open.count(), 0);
   assert.equal(errors.size, 1, [...errors].join("\n"));
+});
+
+Deno.test("push services and unsubscribing lead into no network of ours", async () => {
+  await using open = await listening();
+  const outbound = new Outbound({
+    authorities: Authorities.of(),
+    lookup: () => Promise.resolve(["127.0.0.1"]),
+    forUsers: userAddressRule({ allowed: [], own: () => [] }),
+  });
+  for (const host of ["127.0.0.1", "[::1]", "inside.example"]) {
+    const url = `http://${host}:${open.port}/`;
+    await assert.rejects(postOneClick(outbound, url), { reason: "refused" });
+    await assert.rejects(postPush(outbound, new URL(url), {}, new Uint8Array(1)), {
+      reason: "refused",
+    });
+  }
+  assert.equal(open.count(), 0);
 });

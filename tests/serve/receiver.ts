@@ -241,7 +241,7 @@ export async function composed(m: Mail): Promise<Uint8Array> {
 }
 
 async function send(port: number, m: Mail): Promise<Reply> {
-  const conn = await connectTcp({ host: "127.0.0.1", port, readTimeout: 10_000 });
+  const conn = await connectTcp({ host: "127.0.0.1", port, readTimeout: 60_000 });
   await using client = new Client(conn);
   const hello = `EHLO ${m.ehlo ?? "mx.sender.example"}\r\n`;
   await client.expect(220);

@@ -49,7 +49,7 @@ const cases: [State, string | Uint8Array, ...string[]][] = [
   ["hello", "FOO", "500 5.5.1"],
   ["hello", "MAILFROM:<a@b.example>", "500 5.5.1"],
   ["hello", "TURN", "500 5.5.1"],
-  ["hello", "XCLIENT ADDR=127.0.0.1", "500 5.5.1"],
+  ["hello", "XCLIENT ADDR=127.0.0.1", "550 5.7.0"],
   ["hello", "constructor", "500 5.5.1"],
   ["start", "GET / HTTP/1.1\r\nHost: mail.example\r\n\r\n", "554 5.5.1", "closed"],
   ["start", "POST /x HTTP/1.1\r\n\r\nMAIL FROM:<a@b.example>", "554 5.5.1", "closed"],

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Log, setLevel } from "../../src/log/mod.ts";
 import { type Account, type AccountRules, consistency } from "../../src/store/account/account.ts";
 import { Accounts } from "../../src/store/account/accounts.ts";
-import { SpecialUse } from "../../src/store/types.ts";
+import { type DeliveryFacts, SpecialUse } from "../../src/store/types.ts";
 
 consistency.checkAtClose = true;
 setLevel("store", "error");
@@ -30,12 +30,22 @@ export interface TestStore {
   reopen(between?: () => void): Promise<void>;
 }
 
+/** A file system in memory, where there is one: for tests of many small writes, which would wait for the disk. */
+function memory(): string | undefined {
+  try {
+    return Deno.statSync("/dev/shm").isDirectory ? "/dev/shm" : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Runs with a new account; closing it checks counts and files. */
 export async function withStore(
   fn: (s: TestStore) => Promise<void>,
   rules: Partial<AccountRules> = {},
+  options: { inMemory?: boolean } = {},
 ): Promise<void> {
-  const dir = await Deno.makeTempDir();
+  const dir = await Deno.makeTempDir({ dir: options.inMemory ? memory() : undefined });
   const open = () =>
     new Accounts(
       join(dir, "accounts"),
@@ -88,4 +98,51 @@ export function messageFiles(s: TestStore): string[] {
     for (const f of Deno.readDirSync(join(root, shard.name))) found.push(`${shard.name}/${f.name}`);
   }
   return found.sort();
+}
+
+/** Runs with a clock that stands still at a time, in milliseconds. */
+export async function at<T>(time: number, fn: () => Promise<T>): Promise<T> {
+  const real = Date.now;
+  Date.now = () => time;
+  try {
+    return await fn();
+  } finally {
+    Date.now = real;
+  }
+}
+
+/** Rows of a query as objects, by the names of its columns. */
+export function rowsOf(account: Account, sql: string, ...params: (number | string)[]) {
+  const names = /^SELECT (.*?) FROM/s.exec(sql)![1].split(",").map((c) => c.trim());
+  return account.db.all(sql, ...params).map((r) =>
+    Object.fromEntries(names.map((name, i) => [name, r[i]]))
+  );
+}
+
+/** Facts of a verified message from alice@sender.example. */
+export function deliveryFacts(over: Partial<DeliveryFacts> = {}): DeliveryFacts {
+  return {
+    remoteIp: "192.0.2.10",
+    networks: ["192.0.2.10", "192.0.2.0", "192.0.0.0"],
+    ehloDomain: "mx.sender.example",
+    mailFromLocalpart: "alice",
+    mailFromDomain: "sender.example",
+    rcptToLocalpart: "me",
+    rcptToDomain: "ours.example",
+    msgFromLocalpart: "alice",
+    msgFromDomain: "sender.example",
+    msgFromOrgDomain: "sender.example",
+    ehloValidated: true,
+    mailFromValidated: true,
+    msgFromValidated: true,
+    ehloValidation: "pass",
+    mailFromValidation: "pass",
+    msgFromValidation: "strict",
+    dkimDomains: ["sender.example"],
+    isForward: false,
+    isMailingList: false,
+    receivedTlsVersion: "tls1.3",
+    receivedRequireTls: false,
+    ...over,
+  };
 }

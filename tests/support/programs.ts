@@ -20,6 +20,8 @@ const known = [
   "sieve-test",
   "sieve-connect",
   "fail2ban-regex",
+  "haproxy",
+  "nginx",
 ] as const;
 export type Program = (typeof known)[number];
 

@@ -10,26 +10,19 @@ import { aliasPart } from "./aliases.ts";
 import { type CheckPart, type DomainDetail } from "./api/domains.ts";
 import { adminCalls } from "./api/mod.ts";
 
-export async function domainView(name: string, changed: () => Promise<void>): Promise<View> {
+/** @param whole for the server's administrator, not for one of some domains */
+export async function domainView(
+  name: string,
+  changed: () => Promise<void>,
+  whole: boolean,
+): Promise<View> {
   const d = await makeCall(adminCalls, "Domain", { name });
   return {
     heading: d.name,
     actions: tools(
       button("Settings", () => settings(d, changed)),
-      button(d.disabled ? "Enable" : "Disable", () =>
-        attempt(async () => {
-          const yes = d.disabled || await confirmDialog(
-            `Disable ${d.name}`,
-            "Mail for it is refused for the time being, so that other servers try again later, and its " +
-              "users can't send with its addresses.",
-            "Disable",
-            { danger: true },
-          );
-          if (!yes) return;
-          await makeCall(adminCalls, "DomainDisable", { name, disabled: !d.disabled });
-          await changed();
-        })),
-      button("Remove", () => remove(d), { danger: true }),
+      whole ? button(d.disabled ? "Enable" : "Disable", () => disable(d, changed)) : null,
+      whole ? button("Remove", () => remove(d), { danger: true }) : null,
     ),
     content: [
       d.disabled
@@ -51,6 +44,7 @@ export async function domainView(name: string, changed: () => Promise<void>): Pr
       ),
       keys(d, changed),
       policies(d, changed),
+      whole ? administrators(d, changed) : null,
       part(
         "Settings of mail programs",
         table(
@@ -61,6 +55,55 @@ export async function domainView(name: string, changed: () => Promise<void>): Pr
       ),
     ],
   };
+}
+
+function disable(d: DomainDetail, changed: () => Promise<void>): void {
+  attempt(async () => {
+    const yes = d.disabled || await confirmDialog(
+      `Disable ${d.name}`,
+      "Mail for it is refused for the time being, so that other servers try again later, and its " +
+        "users can't send with its addresses.",
+      "Disable",
+      { danger: true },
+    );
+    if (!yes) return;
+    await makeCall(adminCalls, "DomainDisable", { name: d.name, disabled: !d.disabled });
+    await changed();
+  });
+}
+
+function administrators(d: DomainDetail, changed: () => Promise<void>): HTMLElement {
+  return part(
+    "Administrators",
+    lead(
+      "Accounts that log in to this page with their own address and password, and see and change this domain and " +
+        "its accounts only.",
+    ),
+    d.administrators.length === 0
+      ? el("p", { class: "muted" }, "None but you.")
+      : el("ul", {}, d.administrators.map((name) => el("li", {}, name))),
+    tools(
+      button("Change administrators", () =>
+        formDialog(
+          `Administrators of ${d.name}`,
+          [{
+            name: "accounts",
+            label: "Accounts, one on a line",
+            type: "textarea",
+            rows: 4,
+            value: d.administrators.join("\n"),
+          }],
+          "Save",
+          async ({ accounts }) => {
+            await makeCall(adminCalls, "DomainAdministratorsSet", {
+              name: d.name,
+              accounts: accounts.split("\n").map((a) => a.trim()).filter((a) => a !== ""),
+            });
+            await changed();
+          },
+        )),
+    ),
+  );
 }
 
 function remove(d: DomainDetail): void {

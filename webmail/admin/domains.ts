@@ -8,19 +8,20 @@ import { formDialog, lead, table } from "../lib/page.ts";
 import { adminCalls } from "./api/mod.ts";
 import { domainView } from "./domain.ts";
 
-export function domainSection(changed: () => Promise<void>): Section {
+/** @param whole for the server's administrator, not for one of some domains */
+export function domainSection(changed: () => Promise<void>, whole = true): Section {
   return {
     id: "domains",
     title: "Domains",
-    show: (name) => name === "" ? list(changed) : domainView(name, changed),
+    show: (name) => name === "" ? list(changed, whole) : domainView(name, changed, whole),
   };
 }
 
-async function list(changed: () => Promise<void>): Promise<View> {
+async function list(changed: () => Promise<void>, whole: boolean): Promise<View> {
   const { domains } = await makeCall(adminCalls, "Domains", {});
   return {
     heading: "Domains",
-    actions: button("Add domain", () => void add(), { primary: true }),
+    actions: whole ? button("Add domain", () => void add(), { primary: true }) : undefined,
     content: [
       lead("Mail is accepted for the addresses of these domains."),
       table(

@@ -26,6 +26,7 @@ import { retiredSection } from "./retired.ts";
 import { storageSection } from "./storage.ts";
 import { suppressionSection } from "./suppression.ts";
 import { tlsReportSection } from "./tls_reports.ts";
+import { tokenSection } from "./tokens.ts";
 import { webServerSection } from "./web_server.ts";
 
 const root = el("div", { id: "root" });
@@ -34,11 +35,11 @@ mountNotifications();
 
 async function main(): Promise<void> {
   const session = () => makeCall(adminCalls, "Session", {});
-  let found = await session().catch(() => ({ loggedIn: false, hostname: "" }));
+  let found = await session().catch(() => ({ loggedIn: false, hostname: "", domains: null }));
   if (!found.loggedIn) {
     await loginForm(root, {
       title: "Administration",
-      username: false,
+      username: "optional",
       submit: async (form) => {
         await makeCall(adminCalls, "Login", form);
       },
@@ -47,36 +48,40 @@ async function main(): Promise<void> {
   }
   const changed = () => page.refresh();
   const grouped = (group: string, ...sections: Section[]) => sections.map((s) => ({ ...s, group }));
+  const whole = found.domains === null;
   const page = frame(root, {
     title: "Administration",
-    who: found.hostname,
-    sections: [
-      overviewSection(),
-      ...grouped("Mail", domainSection(changed), accountSection(changed)),
-      ...grouped(
-        "Sending",
-        queueSection(changed),
-        retiredSection(),
-        suppressionSection(changed),
-        hookSection(changed),
-      ),
-      ...grouped("Reports", dmarcSection(changed), tlsReportSection(changed)),
-      ...grouped(
-        "Security",
-        loginSection(changed),
-        auditSection(),
-        connectionSection(changed),
-        certificateSection(),
-        blockListSection(changed),
-      ),
-      ...grouped(
-        "Server",
-        storageSection(),
-        webServerSection(changed),
-        logSection(changed),
-        configSection(changed),
-      ),
-    ],
+    who: whole ? found.hostname : found.domains!.join(", "),
+    sections: whole
+      ? [
+        overviewSection(),
+        ...grouped("Mail", domainSection(changed), accountSection(changed)),
+        ...grouped(
+          "Sending",
+          queueSection(changed),
+          retiredSection(),
+          suppressionSection(changed),
+          hookSection(changed),
+        ),
+        ...grouped("Reports", dmarcSection(changed), tlsReportSection(changed)),
+        ...grouped(
+          "Security",
+          loginSection(changed),
+          tokenSection(changed),
+          auditSection(),
+          connectionSection(changed),
+          certificateSection(),
+          blockListSection(changed),
+        ),
+        ...grouped(
+          "Server",
+          storageSection(),
+          webServerSection(changed),
+          logSection(changed),
+          configSection(changed),
+        ),
+      ]
+      : [domainSection(changed, false), accountSection(changed)],
     logout: async () => {
       await makeCall(adminCalls, "Logout", {});
       location.reload();

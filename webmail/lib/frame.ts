@@ -68,6 +68,8 @@ export function frame(into: HTMLElement, o: FrameOptions): Frame {
   const content = el("main", { class: "page-content", tabindex: -1 });
   const links = new Map(o.sections.map((s) => [s.id, el("a", { href: `#${s.id}` }, s.title)]));
   let turn = 0;
+  /** The place in the page's address that `content` belongs to. */
+  let shownPlace = "";
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   const refresh = async () => {
@@ -81,17 +83,24 @@ export function frame(into: HTMLElement, o: FrameOptions): Frame {
     fill(menu, section.title);
     const mine = ++turn;
     const slow = setTimeout(() => content.setAttribute("aria-busy", "true"), patience);
+    const here = `${section.id}/${thing}`;
+    const left = rememberFocus(document.activeElement);
+    // The page that was left takes no clicks while the next one loads.
+    content.inert = here !== shownPlace;
     try {
       const shown = await section.show(thing);
       if (mine !== turn) return;
       const view: View = isView(shown) ? shown : { heading: section.title, content: shown };
       document.title = `${view.heading} – ${o.title}`;
       content.dataset.section = section.id;
+      shownPlace = here;
+      content.inert = false;
       const back = thing === ""
         ? null
         : el("p", { class: "crumb" }, el("a", { href: `#${section.id}` }, section.title));
       // Who pressed something stays there, as far as it is still there.
-      const giveBack = rememberFocus(document.activeElement);
+      const focused = document.activeElement;
+      const giveBack = focused === document.body ? left : rememberFocus(focused);
       fill(
         content,
         el(
@@ -109,6 +118,7 @@ export function frame(into: HTMLElement, o: FrameOptions): Frame {
       // The session has ended: the page asks for the password again.
       if (e instanceof CallError && e.code === "login") return location.reload();
       document.title = `${section.title} – ${o.title}`;
+      shownPlace = here;
       fill(
         content,
         el("div", { class: "heading" }, el("h1", {}, section.title)),
@@ -117,7 +127,10 @@ export function frame(into: HTMLElement, o: FrameOptions): Frame {
       );
     } finally {
       clearTimeout(slow);
-      if (mine === turn) content.removeAttribute("aria-busy");
+      if (mine === turn) {
+        content.removeAttribute("aria-busy");
+        content.inert = false;
+      }
     }
   };
   /** Not under someone's hands. */

@@ -15,8 +15,8 @@ export interface LoginFormOptions {
   title: string;
   /** Why one has to log in again, say. */
   message?: string;
-  /** Ask for an address too. */
-  username: boolean;
+  /** Ask for an address too; "optional" for pages that also let somebody in without. */
+  username: boolean | "optional";
   /** Logs in. @throws CallError; "secondFactor" makes the form ask for a code */
   submit: (input: LoginInput) => Promise<void>;
   /** Logs in with a passkey. @throws Error */
@@ -30,7 +30,7 @@ export function loginForm(into: HTMLElement, o: LoginFormOptions): Promise<void>
       type: "email",
       name: "username",
       autocomplete: "username",
-      required: o.username,
+      required: o.username === true,
       spellcheck: "false",
       placeholder: "you@example.org",
     });
@@ -95,8 +95,16 @@ export function loginForm(into: HTMLElement, o: LoginFormOptions): Promise<void>
           "form",
           { onsubmit: attempt },
           el("h1", {}, o.title),
-          o.username ? field("Email address", username) : null,
+          o.username === true ? field("Email address", username) : null,
           field("Password", password),
+          o.username === "optional"
+            ? el(
+              "details",
+              {},
+              el("summary", {}, "I administer some domains only"),
+              field("Email address", username, "Of your own account."),
+            )
+            : null,
           codeField,
           error,
           submit,
@@ -106,6 +114,6 @@ export function loginForm(into: HTMLElement, o: LoginFormOptions): Promise<void>
         ),
       ),
     );
-    (o.username ? username : password).focus();
+    (o.username === true ? username : password).focus();
   });
 }

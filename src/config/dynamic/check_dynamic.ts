@@ -23,7 +23,10 @@ export function checkDynamic(s: Static, d: Dynamic, report: PathReport): Address
   }
   const index = buildIndex(s, d, report);
   checkRoutes(["Routes"], d.Routes, s, report);
-  for (const [name, domain] of d.Domains) checkDomain(["Domains", name], domain, s, report);
+  for (const [name, domain] of d.Domains) {
+    checkDomain(["Domains", name], domain, s, report);
+    checkAdministrators(["Domains", name, "Administrators"], domain, d, report);
+  }
   for (const [name, account] of d.Accounts) {
     checkAccount(["Accounts", name], account, index, report);
     checkRoutes(["Accounts", name, "Routes"], account.Routes, s, report);
@@ -91,6 +94,13 @@ function checkDomain(path: Path, d: Domain, s: Static, report: PathReport): void
     });
   }
   checkRoutes([...path, "Routes"], d.Routes, s, report);
+}
+
+function checkAdministrators(path: Path, domain: Domain, d: Dynamic, report: PathReport): void {
+  domain.Administrators.forEach((name, i) => {
+    if (!d.Accounts.has(name)) report([...path, i], `there is no account ${JSON.stringify(name)}`);
+  });
+  checkUnique(domain.Administrators, (i, name) => report([...path, i], `${name} is there twice`));
 }
 
 /** On Windows and macOS folders whose names differ in case are the same. */

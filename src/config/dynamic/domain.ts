@@ -99,6 +99,11 @@ export const domain = struct({
       "requested for its names. Accounts with its addresses can still log in.",
   ),
   Description: optional(text(), "Free text."),
+  Administrators: optional(
+    list(text()),
+    "Accounts that may log in to the admin page with their own address and password, and see and change this " +
+      "domain there, with the accounts that have addresses of their domains only.",
+  ),
   ClientSettingsDomain: optional(
     domainText,
     "Name of the mail server in the settings of users' programs, in place of Hostname, for example " +

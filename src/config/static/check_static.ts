@@ -97,6 +97,14 @@ function checkListener(
       report(at(name, "EnabledOnHTTPS"), "needs TLS, which is missing in the listener");
     }
   }
+  if (l.ProxyProtocol && l.TrustedProxies.length === 0) {
+    report(at("ProxyProtocol"), "needs TrustedProxies: nobody else's header is believed");
+  }
+  l.TrustedProxies.forEach((network, i) => {
+    if (network.endsWith("/0")) {
+      report(at("TrustedProxies", i), `${network} is everybody: name the addresses of the proxies`);
+    }
+  });
   if (l.SMTP.RequireSTARTTLS && l.SMTP.NoSTARTTLS) {
     report(at("SMTP", "RequireSTARTTLS"), "can't go together with NoSTARTTLS");
   }

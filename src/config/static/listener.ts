@@ -8,6 +8,7 @@ import {
   domainText,
   fileText,
   ipText,
+  networkText,
   originText,
   port,
   servicePathText,
@@ -151,6 +152,20 @@ export const listener = struct({
     domainText,
     "Name of this listener, by default the global Hostname. The web services answer to it, to IPs and to " +
       "localhost.",
+  ),
+  TrustedProxies: optional(
+    list(networkText),
+    "Addresses or networks of proxies in front of this listener, such as nginx, HAProxy or Traefik. They are " +
+      "believed whom they speak for: by XCLIENT (SMTP), ID (IMAP), X-Forwarded-For or Forwarded (web), and " +
+      "with ProxyProtocol by its header. Limits, SPF, reputation and logs then go by the client's address, " +
+      "and the proxies themselves are not limited. Nobody else is believed, also where a service has " +
+      "Forwarded. List hosts that only run such proxies: who can connect from there can claim any address.",
+  ),
+  ProxyProtocol: optional(
+    bool,
+    "Connections from the TrustedProxies begin with a header of the PROXY protocol, version 1 or 2; those " +
+      "without are closed. On web ports the header may be missing, as some proxies send requests with " +
+      "X-Forwarded-For instead.",
   ),
   TLS: nullable(tls, "For all services on this listener that use TLS."),
   SMTPMaxMessageSize: optional(

@@ -48,14 +48,14 @@ interface Followed {
 
 export class Pusher implements PushNotifier {
   /** Takes requests instead of the network. */
-  static outboundForTests: Pick<Outbound, "request"> | undefined;
+  static outboundForTests: Pick<Outbound, "request" | "forUsers"> | undefined;
   readonly #s: () => JmapServices;
-  readonly #outbound: Pick<Outbound, "request">;
+  readonly #outbound: Pick<Outbound, "request" | "forUsers">;
   readonly #log: Log;
   readonly #followed = new Map<string, Followed>();
   #closed = false;
 
-  constructor(s: () => JmapServices, outbound: Pick<Outbound, "request">, log: Log) {
+  constructor(s: () => JmapServices, outbound: Pick<Outbound, "request" | "forUsers">, log: Log) {
     this.#s = s;
     this.#outbound = outbound;
     this.#log = log;
@@ -144,7 +144,8 @@ export class Pusher implements PushNotifier {
     p: PushSubscription,
     message: Record<string, unknown>,
   ): Promise<void> {
-    const { objects, vapid, pushRule } = this.#s();
+    const { objects, vapid } = this.#s();
+    const outbound = Pusher.outboundForTests ?? this.#outbound;
     let failed: string | undefined;
     let gone = false;
     try {
@@ -152,7 +153,7 @@ export class Pusher implements PushNotifier {
       const text = JSON.stringify(message);
       const keys = p.keys && await readKeys(p.keys.p256dh, p.keys.auth);
       const body = keys ? await encryptPush(new TextEncoder().encode(text), keys) : text;
-      const answer = await (Pusher.outboundForTests ?? this.#outbound).request({
+      const answer = await outbound.request({
         url,
         method: "POST",
         headers: {
@@ -164,7 +165,7 @@ export class Pusher implements PushNotifier {
           authorization: await vapid.authorization(url.origin, Date.now()),
         },
         body,
-        rule: pushRule,
+        rule: outbound.forUsers,
         timeout: answerTime,
         maxBytes: 4096,
         cutOff: true,

@@ -25,8 +25,8 @@ export interface Group {
   members: Address[];
 }
 
-/** Addresses of a field that are looked at. */
-const maxAddresses = 10_000;
+/** Addresses and groups of a field that are looked at, and characters. */
+export const addressLimits = { addresses: 10_000, characters: 256 * 1024 };
 /** Comments nest no deeper. */
 const maxDepth = 100;
 
@@ -210,8 +210,17 @@ function named(rawName: string, localpart: string, domain: string): Address {
   return { name: decodeWords(rawName), rawName, localpart, domain };
 }
 
-/** Addresses and groups of a field's value (unfolded). */
-export function parseAddressList(value: string): (Address | Group)[] {
+/**
+ * Addresses and groups of a field's value (unfolded), as far as the limits go: of an address that stands across the
+ * limit nothing is taken.
+ */
+export function parseAddressList(
+  value: string,
+  { addresses: maxAddresses, characters } = addressLimits,
+): (Address | Group)[] {
+  if (value.length > characters) {
+    value = value.slice(0, value.lastIndexOf(",", characters) + 1);
+  }
   const list: (Address | Group)[] = [];
   let group: Group | undefined;
   let b = new Builder();
@@ -246,6 +255,7 @@ export function parseAddressList(value: string): (Address | Group)[] {
           if (b.inAngle) {
             b.route();
           } else if (!group) {
+            if (++count > maxAddresses) break;
             group = { group: decodeWords(b.words), members: [] };
             list.push(group);
             b = new Builder();

@@ -24,13 +24,15 @@ const zones: Record<string, number> = {
   jst: 540,
 };
 
-/** Text without comments, and no longer than a date can be. */
+/** Text with a blank for each comment (RFC 5322 §3.2.2), and no longer than a date can be. */
 function strip(s: string): string {
   let out = "";
   let depth = 0;
   for (let i = 0; i < s.length && out.length < 100; i++) {
-    if (s[i] === "(") depth++;
-    else if (s[i] === ")" && depth > 0) depth--;
+    if (s[i] === "(") {
+      if (depth++ === 0) out += " ";
+    } else if (s[i] === ")" && depth > 0) depth--;
+    else if (s[i] === "\\" && depth > 0) i++;
     else if (depth === 0) out += s[i];
   }
   return out;
@@ -88,7 +90,8 @@ export function parseZonedDate(value: string): ZonedDate | undefined {
       year = fullYear(dashed[3]);
       continue;
     }
-    const slashed = /^(\d{1,4})\/(\d{1,2})\/(\d{2,4})$/.exec(word);
+    const slashed = /^(\d{3,4})\/(\d{1,2})\/(\d{1,2})$/.exec(word) ??
+      /^(\d{1,2})\/(\d{1,2})\/(\d{2,4})$/.exec(word);
     if (slashed && day === undefined) {
       [year, month, day] = slashedDate(slashed[1], slashed[2], slashed[3]);
       continue;

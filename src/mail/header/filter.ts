@@ -46,6 +46,8 @@ export function chooseFields(
     if (first !== 32 && first !== 9) {
       let colon = header.indexOf(58, i);
       if (colon < 0 || colon > end) colon = end;
+      // Nothing that is as long has a name that is asked for.
+      if (colon - i > 1000) colon = i;
       let name = "";
       for (let k = i; k < colon; k++) name += String.fromCharCode(header[k]);
       keep = names.has(name.trimEnd().toLowerCase()) !== not;

@@ -34,7 +34,7 @@ export function decodeHeaderBytes(bytes: Uint8Array): string {
 }
 
 /** Fields that are looked at in a header; more is abuse. */
-const maxFields = 20_000;
+const maxFields = 5000;
 
 /**
  * Splits a header into fields, in order, up to an empty line. Lines that are no field are skipped, with
@@ -46,7 +46,9 @@ export function splitHeader(bytes: Uint8Array): HeaderField[] {
   let name: string | undefined;
   let pieces: string[] = [];
   const flush = () => {
-    if (name !== undefined) fields.push({ name, value: pieces.join("").trim() });
+    if (name !== undefined && fields.length < maxFields) {
+      fields.push({ name, value: pieces.join("").trim() });
+    }
     name = undefined;
     pieces = [];
   };
@@ -78,7 +80,7 @@ export function headerField(fields: readonly HeaderField[], name: string): strin
   return undefined;
 }
 
-/** The same without comments, which fields of single words may have; undefined if nothing is left. */
+/** The same; undefined also for an empty one. Comments stay: see `withoutComments` in params.ts. */
 export function headerText(fields: readonly HeaderField[], name: string): string | undefined {
   const v = headerField(fields, name);
   return v === undefined || v === "" ? undefined : v;

@@ -4,12 +4,14 @@
  * @module
  */
 
-/** Ids of a list that are kept, and characters of an id. */
+/** Ids of a list that are kept, characters of an id, and of a field that are looked at, from its end. */
 const maxIds = 100;
 const maxId = 500;
+const maxField = 64 * 1024;
 
 /** The id without <> and blanks; "" if there is none. */
 export function normalizeMessageId(value: string): string {
+  value = value.slice(0, maxField);
   return parseMessageIds(value)[0] ?? value.trim().split(/\s/, 1)[0].slice(0, maxId);
 }
 
@@ -21,6 +23,7 @@ function withoutQuotes(id: string): string {
 
 /** Ids of References or In-Reply-To, in order, each once; the last hundred. */
 export function parseMessageIds(value: string): string[] {
+  if (value.length > maxField) value = value.slice(-maxField);
   const ids = new Set<string>();
   for (let at = value.indexOf("<"); at >= 0; at = value.indexOf("<", at + 1)) {
     const end = value.indexOf(">", at);

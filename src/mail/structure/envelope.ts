@@ -53,21 +53,74 @@ function addresses(list: readonly (Address | Group)[]): string {
   return `(${s})`;
 }
 
+/** Fields of addresses in an ENVELOPE, in its order. */
+const addressNames = ["from", "sender", "reply-to", "to", "cc", "bcc"] as const;
+type AddressName = typeof addressNames[number];
+export type AddressLists = Record<AddressName, (Address | Group)[] | undefined>;
+
+/**
+ * Characters and addresses that are looked at in one message, in those in it too; lists of more are cut there. What
+ * one message takes to describe is bounded by it; a thousand recipients with their names are some 50,000 characters.
+ */
+const perMessage = { characters: 128 * 1024, addresses: 5000 };
+/** Characters of other fields that an ENVELOPE gives. */
+const maxText = 16 * 1024;
+
+/** Makes the texts of one message and of those in it, within what one message may take. */
+export class EnvelopeTexts {
+  #left = { ...perMessage };
+  readonly #made = new Map<Part, string>();
+
+  /** The addresses of each field; undefined for one that isn't there. */
+  lists(fields: readonly HeaderField[]): AddressLists {
+    const lists = {} as AddressLists;
+    for (const name of addressNames) {
+      const values = fields.filter((f) => f.name === name).map((f) => f.value);
+      lists[name] = values.length === 0 ? undefined : this.#parse(values.join(", "));
+    }
+    return lists;
+  }
+
+  #parse(value: string): (Address | Group)[] {
+    const list = parseAddressList(value, this.#left);
+    this.#left.characters = Math.max(0, this.#left.characters - value.length);
+    let count = 0;
+    for (const a of list) count += "group" in a ? 1 + a.members.length : 1;
+    this.#left.addresses = Math.max(0, this.#left.addresses - count);
+    return list;
+  }
+
+  /** The ENVELOPE of a message with these header fields. */
+  envelope(fields: readonly HeaderField[], lists = this.lists(fields)): string {
+    const list = (name: AddressName) => {
+      const l = lists[name];
+      return l === undefined ? "NIL" : addresses(l);
+    };
+    const text = (name: string) => {
+      const v = headerField(fields, name)?.slice(0, maxText);
+      return imapString(v === undefined ? undefined : encodeWord(v));
+    };
+    const from = list("from");
+    const or = (l: string) => l === "NIL" ? from : l;
+    return `(${text("date")} ${text("subject")} ${from} ${or(list("sender"))} ${
+      or(list("reply-to"))
+    } ${list("to")} ${list("cc")} ${list("bcc")} ${text("in-reply-to")} ${text("message-id")})`;
+  }
+
+  /** The ENVELOPE of a message in the message. */
+  embedded(message: Part): string {
+    let text = this.#made.get(message);
+    if (text === undefined) {
+      text = this.envelope(splitHeader(message.header ?? new Uint8Array(0)));
+      this.#made.set(message, text);
+    }
+    return text;
+  }
+}
+
 /** The ENVELOPE of a message with these header fields. */
 export function imapEnvelope(fields: readonly HeaderField[]): string {
-  const list = (name: string) => {
-    const values = fields.filter((f) => f.name === name).map((f) => f.value);
-    return values.length === 0 ? "NIL" : addresses(parseAddressList(values.join(", ")));
-  };
-  const text = (name: string) => {
-    const v = headerField(fields, name);
-    return imapString(v === undefined ? undefined : encodeWord(v));
-  };
-  const from = list("from");
-  const or = (l: string) => l === "NIL" ? from : l;
-  return `(${text("date")} ${text("subject")} ${from} ${or(list("sender"))} ${
-    or(list("reply-to"))
-  } ${list("to")} ${list("cc")} ${list("bcc")} ${text("in-reply-to")} ${text("message-id")})`;
+  return new EnvelopeTexts().envelope(fields);
 }
 
 function params(p: Record<string, string> | undefined): string {
@@ -90,10 +143,14 @@ function languages(p: Part): string {
 }
 
 /** BODY, or with `extended` BODYSTRUCTURE. Uses the headers of embedded messages, so only after parsing. */
-export function imapBodyStructure(p: Part, extended: boolean): string {
+export function imapBodyStructure(
+  p: Part,
+  extended: boolean,
+  texts: EnvelopeTexts = new EnvelopeTexts(),
+): string {
   if (p.parts.length > 0) {
     let s = "(";
-    for (const c of p.parts) s += imapBodyStructure(c, extended);
+    for (const c of p.parts) s += imapBodyStructure(c, extended, texts);
     s += ` ${imapString(p.subtype.toUpperCase())}`;
     if (extended) {
       s += ` ${params(p.params)} ${disposition(p)} ${languages(p)} ${imapString(p.location)}`;
@@ -108,8 +165,8 @@ export function imapBodyStructure(p: Part, extended: boolean): string {
   } ${p.endOffset - p.bodyOffset}`;
   if (type === "message" && (subtype === "rfc822" || subtype === "global")) {
     if (p.message) {
-      s += ` ${imapEnvelope(splitHeader(p.message.header ?? new Uint8Array(0)))} ${
-        imapBodyStructure(p.message, extended)
+      s += ` ${texts.embedded(p.message)} ${
+        imapBodyStructure(p.message, extended, texts)
       } ${p.lines}`;
     } else {
       // Encoded, so that it wasn't looked into.

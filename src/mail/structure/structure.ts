@@ -25,6 +25,8 @@ export const limits = {
   parts: 10_000,
   /** Bytes of one header that are looked at. */
   header: 1024 * 1024,
+  /** Parameters of all parts together; of those beyond only what reading the part needs is kept. */
+  params: 20_000,
   /** Bytes of the headers of all parts together that are looked at. */
   headers: 8 * 1024 * 1024,
 };
@@ -112,6 +114,7 @@ export class StructureParser {
   #headerSize = 0;
   #headersTotal = 0;
   #parts = 1;
+  #params = 0;
   /** Length of the line end before the current line: 0, 1 (LF) or 2 (CRLF). */
   #lastEnd = 0;
   /** True if the last line was empty. */
@@ -296,7 +299,7 @@ export class StructureParser {
     open.linesBefore = this.#lines;
     const bytes = concat(this.#header, this.#headerSize);
     if (!this.#stack.some((o) => o.part.message)) {
-      this.#utf8Headers ||= bytes.some((b) => b >= 128);
+      this.#utf8Headers ||= beyondAscii(bytes);
     }
     const fields = splitHeader(bytes);
     const type: ContentType = parseContentType(headerField(fields, "content-type")) ?? {
@@ -320,6 +323,12 @@ export class StructureParser {
     if (disposition) {
       p.disposition = disposition.type;
       p.dispositionParams = disposition.params;
+    }
+    this.#params += Object.keys(p.params).length +
+      Object.keys(p.dispositionParams ?? {}).length;
+    if (this.#params > limits.params) {
+      p.params = needed(p.params);
+      if (p.dispositionParams) p.dispositionParams = needed(p.dispositionParams);
     }
     const languages = parseLanguages(headerText(fields, "content-language"));
     if (languages.length > 0) p.language = languages;
@@ -395,6 +404,20 @@ function asFound(p: Part): void {
   p.subtype = "plain";
   const charset = p.params.charset;
   p.params = charset === undefined ? {} : { charset };
+}
+
+/** The parameters without which a part can't be read, or has no name. */
+function needed(params: Record<string, string>): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const name of ["boundary", "charset", "format", "delsp", "name", "filename"]) {
+    if (Object.hasOwn(params, name)) found[name] = params[name];
+  }
+  return found;
+}
+
+function beyondAscii(bytes: Uint8Array): boolean {
+  for (let i = 0; i < bytes.length; i++) if (bytes[i] >= 128) return true;
+  return false;
 }
 
 function newPart(offset: number): Part {

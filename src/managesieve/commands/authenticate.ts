@@ -1,7 +1,12 @@
 /** AUTHENTICATE (RFC 5804 §2.1). @module */
 import { Buffer } from "node:buffer";
 import { LoginAttempt, LoginLimited } from "../../net/mod.ts";
-import { SaslError, type ServerMechanism, serverMechanism } from "../../sasl/mod.ts";
+import {
+  decodeResponse,
+  SaslError,
+  type ServerMechanism,
+  serverMechanism,
+} from "../../sasl/mod.ts";
 import { type Done, No, stringText } from "../answers.ts";
 import { readCommand, textOf } from "../reader.ts";
 import type { Command, Session } from "../session.ts";
@@ -11,10 +16,9 @@ const maxResponse = 16 * 1024;
 const maxSteps = 10;
 
 function decoded(text: string): Uint8Array {
-  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text) || text.length % 4 !== 0) {
-    throw new No("the response isn't base64");
-  }
-  return new Uint8Array(Buffer.from(text, "base64"));
+  const bytes = decodeResponse(text);
+  if (bytes === undefined) throw new No("the response isn't base64");
+  return bytes;
 }
 
 const encoded = (bytes: Uint8Array) => stringText(Buffer.from(bytes).toString("base64"));

@@ -21,6 +21,7 @@ import {
   bareHost,
   OutboundError,
 } from "./addresses.ts";
+import { serverAddressRule } from "./user_rule.ts";
 import type { Authorities } from "./authorities.ts";
 
 /** Addresses of a host that are tried. */
@@ -35,7 +36,7 @@ const usualMaxBytes = 1024 * 1024;
 export interface OutboundOptions {
   authorities: Authorities;
   lookup: AddressLookup;
-  /** For what users choose; without it they may choose anything. */
+  /** For what users choose; without it any address that a server can be at. */
   forUsers?: AddressRule;
 }
 
@@ -46,7 +47,8 @@ export interface Target {
   method?: string;
   /** Host is that of the URL if it isn't given. */
   headers?: Record<string, string | string[]>;
-  rule?: AddressRule;
+  /** Where it may go. Undefined only for what the administrator chose: else `forUsers` at least. */
+  rule: AddressRule | undefined;
   signal?: AbortSignal;
 }
 
@@ -85,13 +87,13 @@ class OneConnection extends Agent {
 /** Requests to other servers. */
 export class Outbound {
   readonly authorities: Authorities;
-  /** The rule for what users choose: it goes with each such request. */
-  readonly forUsers: AddressRule | undefined;
+  /** The rule for what users, and messages of others, choose: it goes with each such request. */
+  readonly forUsers: AddressRule;
   readonly #lookup: AddressLookup;
 
   constructor(o: OutboundOptions) {
     this.authorities = o.authorities;
-    this.forUsers = o.forUsers;
+    this.forUsers = o.forUsers ?? serverAddressRule;
     this.#lookup = o.lookup;
   }
 

@@ -29,19 +29,20 @@ function isIn(ip: Uint8Array, [address, bits]: Network): boolean {
   return ip.length === address.length && networkOf(ip, bits) === networkOf(address, bits);
 }
 
-/** Of this machine, its link, or nobody's: nothing is ever delivered there. */
-const near = [
+/** The link's, many hosts' or nobody's: never connected to, whatever is allowed. */
+const nobodys = [
   "0.0.0.0/8",
-  "127.0.0.0/8",
   "169.254.0.0/16",
   "224.0.0.0/3",
   "::/128",
-  "::1/128",
   "fe80::/10",
   "ff00::/8",
   // The metadata address of a big provider.
   "fd00:ec2::254",
 ].map(parseNetwork);
+
+/** This machine's own. */
+const loopback = ["127.0.0.0/8", "::1/128"].map(parseNetwork);
 
 /** Of private networks (RFC 1918, 4193, 6598, 6890), or that lead elsewhere than they say. */
 const inside = [
@@ -71,14 +72,24 @@ const holding: readonly (readonly [Network, number])[] = [
 function meant(text: string): Uint8Array[] | undefined {
   const ip = parseIp(text);
   if (ip === undefined) return undefined;
-  if (ip.length === 4) return [ip];
+  // ::1 is loopback, not 0.0.0.1.
+  if (ip.length === 4 || loopback.some((n) => isIn(ip, n))) return [ip];
   const held = holding.filter(([net]) => isIn(ip, net)).map(([, at]) => ip.slice(at, at + 4));
   return [ip, ...held];
 }
 
+/** An address of a server: refuses those of a link, of many hosts and of nobody, in each way to write them. */
+export const serverAddressRule: AddressRule = (text) => {
+  const ips = meant(text);
+  if (ips === undefined) return "no address";
+  return ips.some((ip) => nobodys.some((n) => isIn(ip, n)))
+    ? "no server can be there, or one that gives away secrets of this machine"
+    : undefined;
+};
+
 /** What decides where users may have the server connect to. */
 export interface UserRuleOptions {
-  /** Networks that the administrator allows all the same. */
+  /** Networks that the administrator allows, in addition to those on the internet. */
   allowed: readonly string[];
   /** Addresses of this machine. */
   own: () => readonly string[];
@@ -86,15 +97,16 @@ export interface UserRuleOptions {
 
 /**
  * The rule for what users choose.
- * @param o.allowed networks or addresses that are allowed whatever they are
+ * @param o.allowed networks or addresses that are allowed if a server can be there
  */
 export function userAddressRule(o: UserRuleOptions): AddressRule {
   const allowed = o.allowed.map(parseNetwork);
   return (text) => {
-    const ips = meant(text);
-    if (ips === undefined) return "no address";
+    const refused = serverAddressRule(text);
+    if (refused !== undefined) return refused;
+    const ips = meant(text)!;
     if (ips.some((ip) => allowed.some((n) => isIn(ip, n)))) return undefined;
-    if (ips.some((ip) => [...near, ...inside].some((n) => isIn(ip, n)))) {
+    if (ips.some((ip) => [...loopback, ...inside].some((n) => isIn(ip, n)))) {
       return "not on the internet; mox.conf, AllowedUserNetworks, may allow it";
     }
     const own = o.own().map((a) => parseIp(a)).filter((a) => a !== undefined);
@@ -108,11 +120,12 @@ export function userAddressRule(o: UserRuleOptions): AddressRule {
 export function mailAddressRule(o: Pick<UserRuleOptions, "allowed">): AddressRule {
   const allowed = o.allowed.map(parseNetwork);
   return (text) => {
-    const ips = meant(text);
-    if (ips === undefined) return "no address";
+    const refused = serverAddressRule(text);
+    if (refused !== undefined) return refused;
+    const ips = meant(text)!;
     if (ips.some((ip) => allowed.some((n) => isIn(ip, n)))) return undefined;
-    return ips.some((ip) => near.some((n) => isIn(ip, n)))
-      ? "of this machine or its link, where no mail is delivered"
+    return ips.some((ip) => loopback.some((n) => isIn(ip, n)))
+      ? "of this machine, where no mail is delivered"
       : undefined;
   };
 }

@@ -1,7 +1,13 @@
 /** Commands before login: USER, PASS, AUTH, STLS. @module */
 import { Buffer } from "node:buffer";
 import { ConnectionError } from "../../net/types.ts";
-import { preparePassword, prepareUsername, SaslError, serverMechanism } from "../../sasl/mod.ts";
+import {
+  decodeResponse,
+  preparePassword,
+  prepareUsername,
+  SaslError,
+  serverMechanism,
+} from "../../sasl/mod.ts";
 import { admit, logIn, loginAttempt, refused } from "../logging_in.ts";
 import { type Pop3Command, Pop3Error, type Pop3Session } from "../session.ts";
 
@@ -54,10 +60,9 @@ export const pass: Pop3Command = {
 };
 
 function decode(text: string): Uint8Array {
-  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text) || text.length % 4 !== 0) {
-    throw new Pop3Error("response isn't base64");
-  }
-  return new Uint8Array(Buffer.from(text, "base64"));
+  const bytes = decodeResponse(text);
+  if (bytes === undefined) throw new Pop3Error("response isn't base64");
+  return bytes;
 }
 
 /** RFC 5034. */

@@ -9,7 +9,7 @@
  */
 import { createHmac } from "node:crypto";
 import { Log } from "../../log/mod.ts";
-import { type AddressRule, networkOf, type Outbound, parseIp, toldToUsers } from "../../net/mod.ts";
+import { type Outbound, toldToUsers } from "../../net/mod.ts";
 import { programVersion } from "../../platform/version.ts";
 import type { HookAttempt } from "./types.ts";
 
@@ -37,36 +37,6 @@ export function signPayload(secret: string, time: number, payload: string): stri
   return createHmac("sha256", secret).update(`${time}.${payload}`).digest("hex");
 }
 
-const refusedNetworks: readonly (readonly [string, number])[] = [
-  ["0.0.0.0", 8],
-  ["169.254.0.0", 16],
-  ["224.0.0.0", 3],
-  ["::", 128],
-  ["fe80::", 10],
-  ["ff00::", 8],
-  // The metadata address of a big provider.
-  ["fd00:ec2::254", 128],
-];
-
-/** True for addresses that no webhook is at. */
-export function isRefusedAddress(text: string): boolean {
-  let ip = parseIp(text);
-  if (ip === undefined) return true;
-  // RFC 4291 §2.5.5.2: an IPv4 address in another form.
-  const mapped = ip.length === 16 && ip.subarray(0, 10).every((b) => b === 0) &&
-    ip[10] === 255 && ip[11] === 255;
-  if (mapped) ip = ip.slice(12);
-  const own = ip;
-  return refusedNetworks.some(([network, bits]) => {
-    const bytes = parseIp(network)!;
-    return bytes.length === own.length && networkOf(bytes, bits) === networkOf(own, bits);
-  });
-}
-
-/** Why no webhook is called at an address; undefined where one may be. */
-export const hookRule: AddressRule = (ip) =>
-  isRefusedAddress(ip) ? "no webhook can be there" : undefined;
-
 /** Makes a call. Never throws; what went wrong is in the attempt. */
 export async function callHook(
   outbound: Outbound,
@@ -88,7 +58,7 @@ export async function callHook(
       method: "POST",
       headers: headersFor(r),
       body: r.payload,
-      rule: (ip) => hookRule(ip) ?? outbound.forUsers?.(ip),
+      rule: outbound.forUsers,
       signal,
       timeout,
       maxBytes: maxResponse,

@@ -5,7 +5,7 @@
  *
  * @module
  */
-export { hookRule, isRefusedAddress, signPayload } from "./call.ts";
+export { signPayload } from "./call.ts";
 export { Webhooks } from "./hooks.ts";
 export { hookBackoff } from "./schedule.ts";
 export type { Hook, HookAttempt, HookFilter, HookOptions, NewHook, RetiredHook } from "./types.ts";

@@ -15,6 +15,7 @@ export async function checkLink(
     const { status } = await outbound.request({
       url: new URL(url),
       method: "HEAD",
+      rule: outbound.forUsers,
       headers: { "user-agent": "mox-localserve link check" },
       timeout,
       cutOff: true,

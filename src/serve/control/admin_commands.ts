@@ -5,7 +5,7 @@
  * @module
  */
 import * as admin from "../../admin/mod.ts";
-import type { Config } from "../../config/mod.ts";
+import { type Config, tryChange } from "../../config/mod.ts";
 import { makeResolver } from "../../dns/mod.ts";
 import { FactorFile } from "../../store/logins/factor_file.ts";
 import { Sessions } from "../../web/login/mod.ts";
@@ -21,6 +21,7 @@ import { movingMailCommands } from "./moving_mail.ts";
 import { transferCommands } from "./transfer_commands.ts";
 import { setAccountPassword } from "../logins.ts";
 import { tlsKeyCommands } from "./tls_key_commands.ts";
+import { tokenCommands } from "./token_commands.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
 import { looksLikeHash, parsePasswordHash } from "../../store/logins/password_hash.ts";
 
@@ -227,6 +228,7 @@ const passwordCommands: Record<string, AdminCommand> = {
 export const adminCommands: ReadonlyMap<string, AdminCommand> = new Map([
   ...Object.entries(configCommands).map(([name, c]) => [`config ${name}`, c] as const),
   ...Object.entries(tlsKeyCommands).map(([name, c]) => [`config ${name}`, c] as const),
+  ...Object.entries(tokenCommands).map(([name, c]) => [`config ${name}`, c] as const),
   ...Object.entries(passwordCommands),
   ...Object.entries(maintenanceCommands),
   ...Object.entries(accessCommands),
@@ -235,6 +237,15 @@ export const adminCommands: ReadonlyMap<string, AdminCommand> = new Map([
   ...Object.entries(movingCommands),
   ...Object.entries(movingMailCommands),
 ]);
+
+/** Prints what a command would change of domains.conf. */
+async function tried(run: () => Promise<unknown>, print: Print): Promise<null> {
+  const would = await tryChange(run);
+  const changes = admin.auditChanges(would?.before, would?.after);
+  for (const c of changes) print(`${c.what}: ${c.before || "–"} -> ${c.after || "–"}\n`);
+  if (changes.length === 0) print("nothing would change\n");
+  return null;
+}
 
 /** Runs one. @throws ControlError, AdminError in words for the administrator */
 export async function runAdminCommand(
@@ -246,7 +257,11 @@ export async function runAdminCommand(
 ): Promise<Json> {
   const command = adminCommands.get(name);
   if (!command) throw new ControlError(`no command ${name}`);
-  return await command(context, (args ?? {}) as Arguments, print, signal) ?? null;
+  const given = (args ?? {}) as Arguments;
+  if (given.dryRun === true) {
+    return await tried(() => command(context, given, print, signal), print);
+  }
+  return await command(context, given, print, signal) ?? null;
 }
 
 /** The commands as handlers of the control socket. */

@@ -17,7 +17,8 @@ export function audited(
       // Without a level it only shows them.
       const shows = name === "loglevels" &&
         (args as { level?: unknown } | null)?.level === null;
-      if (shows) return handle(args, print, signal);
+      const tries = (args as { dryRun?: unknown } | null)?.dryRun === true;
+      if (shows || tries) return handle(args, print, signal);
       const actor = { who: "command line", from: "control socket" };
       return audit.run(actor, name, args, () => handle(args, print, signal));
     };

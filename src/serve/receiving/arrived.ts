@@ -6,7 +6,7 @@
  */
 import { StructureParser } from "../../mail/structure/structure.ts";
 import type { ParsedMessage, Part } from "../../mail/structure/structure.ts";
-import { createTemp, removeFile, writeAll } from "../../platform/files.ts";
+import { createTemp, readRange, removeFile, writeAll } from "../../platform/files.ts";
 import { type HeaderRange, type MessageSource, stripForgedResults } from "../../senderauth/mod.ts";
 import type { IncomingMessage, MessageObserver } from "../../smtp/server/mod.ts";
 import { describe, type EmailDescription } from "../../store/messages/describe.ts";
@@ -65,7 +65,10 @@ export async function openArrived(
     let file = message.file;
     let reading = original;
     let parsedRoot = root;
-    let description = describe({ root, size: message.size }, (a, b) => readRange(original, a, b));
+    let description = await describe(
+      { root, size: message.size },
+      (a, b) => readRange(original, a, b),
+    );
     if (description.fields.some((f) => claims.has(f.name))) {
       const forged = authservIds.flatMap((id) => stripForgedResults(header, id));
       if (forged.length > 0) {
@@ -73,7 +76,7 @@ export async function openArrived(
         file = rewritten.path;
         const opened = reading = rewritten.file;
         parsedRoot = rewritten.parsed.root;
-        description = describe(rewritten.parsed, (a, b) => readRange(opened, a, b));
+        description = await describe(rewritten.parsed, (a, b) => readRange(opened, a, b));
       }
     }
     return {
@@ -98,18 +101,6 @@ export async function openArrived(
     rewritten?.remove();
     throw err;
   }
-}
-
-function readRange(file: Deno.FsFile, from: number, to: number): Uint8Array {
-  file.seekSync(from, Deno.SeekMode.Start);
-  const out = new Uint8Array(Math.max(0, to - from));
-  let n = 0;
-  while (n < out.length) {
-    const got = file.readSync(out.subarray(n));
-    if (got === null) break;
-    n += got;
-  }
-  return out.subarray(0, n);
 }
 
 /** Ascending, each range once. */

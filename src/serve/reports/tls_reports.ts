@@ -164,6 +164,8 @@ async function post(s: TlsReportServices, url: string, data: Uint8Array): Promis
       method: "POST",
       headers: { "content-type": "application/tlsrpt+gzip" },
       body: data,
+      // The domain that is reported on chooses where its reports go.
+      rule: s.outbound.forUsers,
       timeout: httpsTimeout,
       cutOff: true,
     });

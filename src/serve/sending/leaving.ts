@@ -2,7 +2,7 @@
 import type { Config } from "../../config/mod.ts";
 import { outgoingMessage } from "../../mail/transfer/outgoing.ts";
 import { type ParsedMessage, StructureParser } from "../../mail/structure/structure.ts";
-import { createTemp, removeFile, writeAll } from "../../platform/files.ts";
+import { createTemp, readRange, removeFile, writeAll } from "../../platform/files.ts";
 import { isOwnResult } from "../../senderauth/mod.ts";
 
 /** A message that is to leave. */
@@ -100,16 +100,4 @@ async function parseFile(
     if (at > 0) await new Promise((resolve) => setTimeout(resolve, 0));
   }
   return parser.end();
-}
-
-function readRange(file: Deno.FsFile, from: number, to: number): Uint8Array {
-  file.seekSync(from, Deno.SeekMode.Start);
-  const out = new Uint8Array(Math.max(0, to - from));
-  let n = 0;
-  while (n < out.length) {
-    const got = file.readSync(out.subarray(n));
-    if (got === null) break;
-    n += got;
-  }
-  return out.subarray(0, n);
 }

@@ -13,6 +13,7 @@ import {
 } from "../../delivery/sieve/context.ts";
 import {
   executeSieveAsync,
+  keptAfter,
   type SieveContext,
   SieveMail,
   type SieveProblem,
@@ -103,25 +104,11 @@ export async function runScripts(
     // A fault of ours: the message is kept all the same, as with any failure.
     countPanic("delivery");
     session.log.error("running scripts", { err: err as Error, account: account.name });
-    return keptAfter("the server could not run the script");
-  }
-}
-
-/** The message is kept, and nothing else is done. */
-function keptAfter(message: string): SieveResult {
-  return {
-    actions: [{
-      kind: "keep",
-      line: 0,
+    return keptAfter({
       script: "",
-      flags: undefined,
-      edited: undefined,
-      implicit: true,
-    }],
-    implicitKeep: true,
-    remembered: [],
-    error: { script: "", line: 1, column: 1, message },
-    warnings: [],
-    steps: 0,
-  };
+      line: 1,
+      column: 1,
+      message: "the server could not run the script",
+    });
+  }
 }

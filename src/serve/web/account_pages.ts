@@ -1,6 +1,6 @@
 /** The account and admin pages of the running server: their logins, and what they work on. @module */
 import { writeAdminHash } from "../../admin/passwords.ts";
-import type { AuditLog } from "../../admin/mod.ts";
+import { administeredDomains, AdminTokens, type AuditLog } from "../../admin/mod.ts";
 import type { Config } from "../../config/mod.ts";
 import type { Resolver } from "../../dns/mod.ts";
 import { Log } from "../../log/mod.ts";
@@ -28,7 +28,7 @@ import type { CertificateState } from "../tls/tls.ts";
 import type { StsPolicyState } from "../../tlspolicy/policies.ts";
 import { type AccountPage, accountPage, type AccountPageOptions } from "../../web/account/mod.ts";
 import { adminPage, type Glance } from "../../web/admin/mod.ts";
-import type { LoginFailure, WebHandler } from "../../web/http/mod.ts";
+import type { LoginFailure } from "../../web/http/mod.ts";
 import {
   type Challenges,
   checkPasskeyLogin,
@@ -178,10 +178,26 @@ export async function checkAdminLogin(
   return await factor.check(form.code, Date.now()) ? { account: "" } : "wrongCode";
 }
 
+/**
+ * Checks a login to the admin page: of the server's administrator, who has no name, or of an account that administers
+ * domains.
+ */
+async function checkAdminPageLogin(
+  s: PagesServer,
+  factor: FactorFile,
+  form: LoginForm,
+  remoteIp: string,
+): Promise<LoginResult> {
+  if (form.username === "") return await checkAdminLogin(s.config, factor, form, remoteIp);
+  const result = await checkAccountLogin(s.logins, form, remoteIp);
+  if (typeof result === "string") return result;
+  return administeredDomains(s.config, result.account).length > 0 ? result : "wrong";
+}
+
 /** Makes both pages. */
 export function accountAndAdminPages(
   s: PagesServer,
-): { account: AccountPage; admin: WebHandler } {
+): { account: AccountPage; admin: ReturnType<typeof adminPage> } {
   const { config, accounts, queue, sessions, limiter } = s;
   const factor = new FactorFile(config.dataDir);
   return {
@@ -219,13 +235,16 @@ export function accountAndAdminPages(
         service: "admin",
         sessions,
         limiter,
-        check: (form, remoteIp) => checkAdminLogin(config, factor, form, remoteIp),
+        check: (form, remoteIp) => checkAdminPageLogin(s, factor, form, remoteIp),
         withoutLogin: s.withoutLogin &&
           ((req) => s.withoutLogin!(req) && { account: "", login: "" }),
-        allowed: () => true,
+        allowed: ({ account, login }) =>
+          account === "" || loginAccount(config, login) === account &&
+            administeredDomains(config, account).length > 0,
       }),
       limiter,
       audit: s.audit,
+      tokens: new AdminTokens(config.dataDir),
       factor,
       check: (form, remoteIp) => checkAdminLogin(config, factor, form, remoteIp),
       page: servePage(adminPageHtml),

@@ -7,7 +7,6 @@ import {
   newVapidKey,
   ObjectStore,
   openJmap,
-  publicRule,
   Pusher,
   SetError,
   Signals,
@@ -57,7 +56,6 @@ export async function jmap(
     signals,
     vapid,
     pusher: new Pusher(() => services, shared.outbound, new Log("jmap")),
-    pushRule: publicRule,
     queue: s.queue,
     checkLogin: (form, remoteIp) =>
       checkProgramLogin(shared.logins, form, { protocol: "jmap", remoteIp }),

@@ -65,7 +65,7 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
   await glance.start();
   const handlers: WebHandlers = {
     account: pages.account.handle,
-    admin: pages.admin,
+    admin: pages.admin.handle,
     webmail: mail.handle,
     webapi: api.handle,
     jmap: jmapServer,
@@ -87,6 +87,7 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
     glance.stop();
     await mail.close();
     await pages.account.close();
+    await pages.admin.close();
     await api.close();
     await jmapServer.close();
     await catcher?.close();

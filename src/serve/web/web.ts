@@ -9,11 +9,13 @@ import type { Dav } from "../../dav/mod.ts";
 import type { Jmap } from "../../jmap/mod.ts";
 import { Log } from "../../log/mod.ts";
 import {
+  type Arrival,
   type ConnectionLimiter,
-  type Handshaken,
   type RateLimiter,
+  type Secured,
   type ServerTls,
   type TcpServer,
+  type TrustedProxies,
 } from "../../net/mod.ts";
 import {
   ownHost,
@@ -69,6 +71,8 @@ export interface WebPort {
 export function webPorts(config: Config, l: Listener, handlers: WebHandlers): WebPort[] {
   const hostname = (l.Hostname || config.static.Hostname).toLowerCase();
   const own = ownHost(hostname);
+  // With TrustedProxies the listener itself looks who is to be believed.
+  const forwarded = (s: { Forwarded: boolean }) => s.Forwarded && l.TrustedProxies.length === 0;
   const ports = new Map<string, WebPort>();
 
   const on = (port: number, https: boolean): WebPort => {
@@ -90,7 +94,7 @@ export function webPorts(config: Config, l: Listener, handlers: WebHandlers): We
     if (!s.Enabled || handle === undefined) return;
     const p = on(s.Port || (https ? 443 : 80), https);
     const path = s.Path || defaultPath;
-    p.services.push({ name, path, host: own, handle, forwarded: s.Forwarded });
+    p.services.push({ name, path, host: own, handle, forwarded: forwarded(s) });
     p.names.push(`${name} at ${path}`);
   };
   for (const https of [false, true]) {
@@ -114,7 +118,7 @@ export function webPorts(config: Config, l: Listener, handlers: WebHandlers): We
     if (!s.Enabled || handlers.jmap === undefined) continue;
     const p = on(s.Port || (https ? 443 : 80), https);
     const place = { path: s.Path || "/jmap/", origins: s.AllowedOrigins };
-    const common = { host: own, forwarded: s.Forwarded };
+    const common = { host: own, forwarded: forwarded(s) };
     p.services.push(
       {
         name: "jmap",
@@ -158,7 +162,7 @@ export function webPorts(config: Config, l: Listener, handlers: WebHandlers): We
       path: "/",
       host: service.host,
       handle: service.handle,
-      forwarded: s.Forwarded,
+      forwarded: forwarded(s),
     });
     p.names.push(name);
   };
@@ -209,12 +213,19 @@ export interface WebListenerOptions {
   /** The bound socket. */
   listener: Server;
   limits: () => { connectionLimiter: ConnectionLimiter; rateLimiter: RateLimiter };
+  /** Reverse proxies, whose word on their clients counts. */
+  proxies?: TrustedProxies;
   /** Other protocols on HTTPS ports, by the name that clients ask for when TLS begins (ALPN). */
   alpn?: ReadonlyMap<string, AlpnHandler>;
 }
 
 /** Serves a connection to its end. */
-export type AlpnHandler = (made: Handshaken, cid: number, log: Log) => Promise<void>;
+export type AlpnHandler = (
+  made: Secured,
+  cid: number,
+  log: Log,
+  arrival: Arrival,
+) => Promise<void>;
 
 /** Starts one port on one address. */
 export async function serveWebPort(
@@ -239,6 +250,7 @@ export async function serveWebPort(
     log: new Log("http"),
     connectionLimiter: limits.connectionLimiter,
     rateLimiter: p.rateLimited ? limits.rateLimiter : undefined,
-    alpn: (made, cid, log) => o.alpn?.get(made.info.alpn ?? "")?.(made, cid, log),
+    proxies: o.proxies,
+    alpn: (made, cid, log, arrival) => o.alpn?.get(made.info.alpn ?? "")?.(made, cid, log, arrival),
   }, routeServices(p.services));
 }

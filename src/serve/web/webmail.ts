@@ -3,7 +3,6 @@ import { type Config, defaultMaxMessageSize } from "../../config/mod.ts";
 import type { LoginGuard, Outbound } from "../../net/mod.ts";
 import { programVersion } from "../../platform/version.ts";
 import type { Queue } from "../../queue/mod.ts";
-import { hookRule } from "../../queue/webhooks/mod.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
 import { SmtpError } from "../../smtp/server/mod.ts";
 import { UserError } from "../../web/http/mod.ts";
@@ -21,6 +20,7 @@ import type { SieveServices } from "../receiving/services.ts";
 import { loginAccount, type LoginServices } from "../logins.ts";
 import { queueOutgoing } from "../sending/outgoing.ts";
 import { recipientSecurity, type SecurityServices } from "../sending/recipient_security.ts";
+import { postOneClick, postPush } from "./user_posts.ts";
 
 /** What the webmail needs of the server. */
 export interface WebmailServer {
@@ -73,40 +73,6 @@ export function webmail(s: WebmailServer): Promise<Webmail> {
     wasSubmitted: (account, messageId) => s.queue.hasMessageId(account, messageId),
     domainSecurity: s.security && ((domain) => recipientSecurity(s.security!, domain)),
   });
-}
-
-async function postPush(
-  outbound: Outbound,
-  url: URL,
-  headers: Record<string, string>,
-  body: Uint8Array,
-): Promise<number> {
-  const { status } = await outbound.request({
-    url,
-    method: "POST",
-    headers,
-    body,
-    rule: hookRule,
-    timeout: 20_000,
-    maxBytes: 64 * 1024,
-    cutOff: true,
-  });
-  return status;
-}
-
-async function postOneClick(outbound: Outbound, url: string): Promise<number> {
-  const { status } = await outbound.request({
-    url: new URL(url),
-    method: "POST",
-    headers: { "Content-Type": "application/x-www-form-urlencoded" },
-    // RFC 8058 §3.1, all of the body.
-    body: "List-Unsubscribe=One-Click",
-    rule: hookRule,
-    timeout: 20_000,
-    maxBytes: 64 * 1024,
-    cutOff: true,
-  });
-  return status;
 }
 
 async function submit(s: WebmailServer, m: SubmittedMessage): Promise<void> {

@@ -5,7 +5,7 @@
  */
 import { runBlock } from "../check/control.ts";
 import { Run, scopeOf, type SieveContext, SieveRuntimeError, type SieveScript } from "./run.ts";
-import type { Action, SieveResult } from "./types.ts";
+import { type Action, keptAfter, type SieveResult } from "./types.ts";
 
 /**
  * Runs scripts in turn; the first one that doesn't keep the message, by implicit or explicit keep, is the last.
@@ -29,7 +29,12 @@ export function* executeSteps(
     }
   } catch (err) {
     if (!(err instanceof SieveRuntimeError)) throw err;
-    return failed(run, err.message);
+    const error = {
+      script: run.scope.script,
+      ...run.scope.place(run.offset),
+      message: err.message,
+    };
+    return keptAfter(error, { warnings: run.warnings, steps: run.steps });
   }
   return finished(run);
 }
@@ -42,25 +47,6 @@ function keepAction(run: Run): Action {
     flags: run.flags,
     edited: run.message.pieces(),
     implicit: true,
-  };
-}
-
-/** RFC 5228 §2.10.6: the message is kept as it came, and nothing else is done. */
-function failed(run: Run, message: string): SieveResult {
-  return {
-    actions: [{
-      kind: "keep",
-      line: 0,
-      script: "",
-      flags: undefined,
-      edited: undefined,
-      implicit: true,
-    }],
-    implicitKeep: true,
-    remembered: [],
-    error: { script: run.scope.script, ...run.scope.place(run.offset), message },
-    warnings: run.warnings,
-    steps: run.steps,
   };
 }
 

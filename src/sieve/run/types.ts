@@ -157,3 +157,28 @@ export interface SieveResult {
   /** Steps spent, of {@link Limits.steps}. */
   steps: number;
 }
+
+/**
+ * RFC 5228 §2.10.6: what stands when scripts can't be run, or fail: the message is kept as it came, and nothing else
+ * is done.
+ */
+export function keptAfter(
+  error: SieveProblem & { script: string },
+  so: { flags?: string[]; warnings?: SieveResult["warnings"]; steps?: number } = {},
+): SieveResult {
+  return {
+    actions: [{
+      kind: "keep",
+      line: 0,
+      script: "",
+      flags: so.flags,
+      edited: undefined,
+      implicit: true,
+    }],
+    implicitKeep: true,
+    remembered: [],
+    error,
+    warnings: so.warnings ?? [],
+    steps: so.steps ?? 0,
+  };
+}

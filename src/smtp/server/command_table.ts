@@ -11,6 +11,7 @@ import { expn, help, noop, quit, rset, vrfy } from "./commands/small.ts";
 import { mail } from "./commands/mail.ts";
 import { rcpt } from "./commands/rcpt.ts";
 import { starttls } from "./commands/starttls.ts";
+import { xclient } from "./commands/xclient.ts";
 import type { Command } from "./session.ts";
 
 /** By verb in upper case. */
@@ -29,4 +30,5 @@ export const commandTable: ReadonlyMap<string, Command> = new Map<string, Comman
   ["HELP", { metric: "help", run: help }],
   ["NOOP", { metric: "noop", run: noop }],
   ["QUIT", { metric: "quit", run: quit }],
+  ["XCLIENT", { metric: "xclient", run: xclient }],
 ]);

@@ -18,7 +18,7 @@ export const connections = counter(
 
 const commandNames = [
   ...["helo", "ehlo", "starttls", "auth", "mail", "rcpt", "data", "bdat", "rset", "vrfy", "expn"],
-  ...["help", "noop", "quit", "(other)"],
+  ...["help", "noop", "quit", "xclient", "(other)"],
 ] as const;
 export type CommandName = (typeof commandNames)[number];
 

@@ -10,6 +10,7 @@ import {
   serveTcp,
   type SocketConnection,
   type TcpServer,
+  type TrustedProxies,
 } from "../../net/mod.ts";
 import type { SmtpServerOptions } from "./options.ts";
 import { commandTable } from "./command_table.ts";
@@ -29,6 +30,8 @@ export interface SmtpListenOptions extends SmtpServerOptions {
   maxConnections?: number;
   connectionLimiter?: ConnectionLimiter;
   rateLimiter?: RateLimiter;
+  /** Proxies in front; see AcceptOptions. */
+  proxies?: TrustedProxies;
 }
 
 /** Serves one connection to its end. For listeners that are made elsewhere, and tests. */
@@ -58,6 +61,7 @@ export function serveSmtp(options: SmtpListenOptions): Promise<TcpServer> {
     maxConnections: options.maxConnections,
     connectionLimiter: options.connectionLimiter,
     rateLimiter: options.rateLimiter,
+    proxies: options.proxies,
     refusal: (why) =>
       why === "limit"
         ? "421 4.7.0 too many connections\r\n"

@@ -66,6 +66,12 @@ export class Session implements SmtpSession {
   username: string | undefined;
   state: unknown = undefined;
   suspicious = false;
+  /** Verb of the command before the one that runs. */
+  lastVerb = "";
+  /** A proxy has named its client by XCLIENT. */
+  proxyNamed = false;
+  /** The login is a proxy's word (XCLIENT); the client may still prove one. */
+  loginOfProxy = false;
 
   transaction: OpenTransaction | undefined;
   chunked: ChunkedMessage | undefined;
@@ -132,7 +138,7 @@ export class Session implements SmtpSession {
       tls: this.tls !== undefined,
     });
     try {
-      if (await this.#greet()) await this.#serve();
+      if (await this.greet()) await this.#serve();
     } finally {
       this.#ending.over();
       await this.dropTransaction();
@@ -145,7 +151,8 @@ export class Session implements SmtpSession {
     }
   }
 
-  async #greet(): Promise<boolean> {
+  /** Greets the client, or turns it away: false. A proxy that names another client has it greeted anew. */
+  async greet(): Promise<boolean> {
     const { options } = this;
     const delay = options.greetingDelay ?? 0;
     if (delay > 0) {
@@ -213,10 +220,11 @@ export class Session implements SmtpSession {
     const started = performance.now();
     let cmd: metrics.CommandName = "(other)";
     this.#lastCode = 0;
+    let verb = "";
     try {
       const line = this.#lineText(bytes);
       const space = line.indexOf(" ");
-      const verb = (space < 0 ? line : line.slice(0, space)).toUpperCase();
+      verb = (space < 0 ? line : line.slice(0, space)).toUpperCase();
       const args = space < 0 ? "" : line.slice(space + 1);
       this.traceCommand(verb, line);
       if (++this.#sinceMessage > this.limits.commands) {
@@ -241,6 +249,7 @@ export class Session implements SmtpSession {
       await this.#refused(cmd, e instanceof SmtpError ? e : this.#unhandled(e, `in ${cmd}`));
       return;
     } finally {
+      this.lastVerb = verb;
       if (this.log.enabled("debug")) {
         const duration = (performance.now() - started).toFixed(1);
         this.log.debug("command", { cmd, code: this.#lastCode, ms: duration });
@@ -433,5 +442,6 @@ export class Session implements SmtpSession {
   forget(): void {
     this.hello = { name: "", extended: false };
     this.username = undefined;
+    this.loginOfProxy = false;
   }
 }

@@ -20,6 +20,7 @@ import { Credentials } from "../logins/credentials.ts";
 import { Db } from "../database/database.ts";
 import { EmailFiles } from "../files/email_files.ts";
 import { expungeMessages } from "../messages/expunge.ts";
+import { Columns } from "../columns/columns.ts";
 import { FulltextIndex } from "../fulltext/index.ts";
 import { Groupware } from "../groupware/groupware.ts";
 import {
@@ -46,7 +47,13 @@ import {
   type NewMessage,
   StoreError,
 } from "../types.ts";
-import { inSlices } from "../messages/slices.ts";
+import { inSlices, isSliced } from "../messages/slices.ts";
+import {
+  forgetBrought,
+  noteBrought,
+  takeBack,
+  takeBackUnfinished,
+} from "../messages/unfinished.ts";
 import { Writer } from "../database/writer.ts";
 
 /** Mailboxes of a new account, from the configuration. */
@@ -74,6 +81,7 @@ export class Account extends AccountReader {
   readonly credentials: Credentials;
   readonly annotations: Annotations;
   #fulltext: FulltextIndex | undefined;
+  #columns: Columns | undefined;
   readonly #emails: EmailFiles;
   /** Names that a client asked to be subscribed to: their subscriptions outlive their mailboxes. */
   readonly #askedFor = new Set<string>();
@@ -143,8 +151,22 @@ export class Account extends AccountReader {
       log: this.log,
       settledBelow: () => this.#emails.settledBelow(),
     });
+    const columns = new Columns({
+      mail: this.db,
+      index: this.#fulltext.db,
+      settledBelow: () => this.#emails.settledBelow(),
+    });
+    this.#columns = columns;
+    this.#fulltext.onIndexed = () => columns.indexed();
+    this.#fulltext.onEmptied = () => columns.emptied();
     this.#fulltext.changed();
-    if (this.mailboxByName("Inbox")) return;
+    if (this.mailboxByName("Inbox")) {
+      // In slices, beside everything else; what isn't done when the account is closed is done next time.
+      takeBackUnfinished(this).then((n) => {
+        if (n > 0) this.log.warn("took back what a crash had left unfinished", { changes: n });
+      }, (err) => this.log.info("taking back what is unfinished", { err }));
+      return;
+    }
     await this.writer.write((ctx) => {
       changing.createMailbox(this.db, ctx, "Inbox");
       for (const m of this.rules.initialMailboxes()) {
@@ -179,6 +201,7 @@ export class Account extends AccountReader {
     } finally {
       this.rows.clear();
       this.files.close();
+      this.#columns?.close();
       await this.fulltext.close();
       await this.db.close();
     }
@@ -202,6 +225,11 @@ export class Account extends AccountReader {
   /** What searches are narrowed with. */
   get fulltext(): FulltextIndex {
     return this.#fulltext!;
+  }
+
+  /** What searches, SORT and THREAD compare of emails. */
+  get columns(): Columns {
+    return this.#columns!;
   }
 
   /** Bytes used by messages, and the limit if there is one. */
@@ -230,7 +258,15 @@ export class Account extends AccountReader {
   /** Renames with all below; renaming Inbox moves its messages to a new mailbox (RFC 9051 §6.3.6). */
   renameMailbox(oldName: string, newName: string, origin?: Listener): Promise<Mailbox[]> {
     return this.writer.write(
-      (ctx) => changing.renameMailbox(this.db, ctx, this.rules, oldName, newName),
+      (ctx) =>
+        changing.renameMailbox(
+          this.db,
+          ctx,
+          this.rules,
+          oldName,
+          newName,
+          (ids) => this.onTraining?.(ids),
+        ),
       origin,
     );
   }
@@ -289,37 +325,43 @@ export class Account extends AccountReader {
     return message;
   }
 
-  /** APPEND of one or more messages, all or nothing (RFC 3502). */
+  /**
+   * APPEND of one or more messages, all or nothing (RFC 3502).
+   * @param change one that comes in several writes: what is appended is noted for it (messages/unfinished.ts)
+   */
   async append(
     mailboxId: number,
     list: readonly NewMessage[],
     origin?: Listener,
+    change?: string,
   ): Promise<Message[]> {
-    const messages = await this.#emails.arrive(
-      list,
-      origin,
-      (ctx, ready) =>
-        ready.map((r) =>
-          insertEmail(this.db, ctx, requireMailbox(this.db, mailboxId), this.rules, r)
-        ),
-    );
+    const messages = await this.#emails.arrive(list, origin, (ctx, ready) => {
+      const made = ready.map((r) =>
+        insertEmail(this.db, ctx, requireMailbox(this.db, mailboxId), this.rules, r)
+      );
+      if (change !== undefined) {
+        noteBrought(this.db, change, mailboxId, made.map((m) => m.uid));
+      }
+      return made;
+    });
     this.#train(list, messages);
     return messages;
   }
 
   /** Puts one message into several mailboxes; durable when it resolves. @throws StoreError */
   async addEmail(mailboxIds: readonly number[], m: NewMessage): Promise<Message> {
-    const message = await this.#emails.arrive([m], undefined, (ctx, [ready]) => {
+    const messages = await this.#emails.arrive([m], undefined, (ctx, [ready]) => {
       const [first, ...others] = mailboxIds.map((id) => requireMailbox(this.db, id));
       const made = insertEmail(this.db, ctx, first, this.rules, ready);
-      for (const mailbox of others) {
+      const copies = others.map((mailbox) => {
         const flags = applyJunkFlags(this.rules, mailbox, made.flags);
-        insertMessage(this.db, ctx, mailbox, { ...made, flags });
-      }
-      return made;
+        return insertMessage(this.db, ctx, mailbox, { ...made, flags });
+      });
+      return [made, ...copies];
     });
-    this.#train([m], [message]);
-    return message;
+    // Each place has flags of its own.
+    this.#train(messages.map(() => m), messages);
+    return messages[0];
   }
 
   /** Changes flags and mailboxes of an email; see emails/update.ts. @throws StoreError */
@@ -392,7 +434,7 @@ export class Account extends AccountReader {
     };
   }
 
-  /** COPY; touches no file. All or nothing, unless the process ends in the middle of many. */
+  /** COPY; touches no file. All or nothing: what a crash in the middle of many leaves is taken away at the next start. */
   async copy(
     fromMailboxId: number,
     uids: ArrayLike<number>,
@@ -400,21 +442,21 @@ export class Account extends AccountReader {
     origin?: Listener,
   ): Promise<CopyResult> {
     const made: CopyResult[] = [];
+    const change = isSliced(uids) ? `copy ${crypto.randomUUID()}` : undefined;
     try {
       await inSlices(uids, async (part) => {
         made.push(
-          await this.writer.write(
-            (ctx) => copyMessages(this.db, ctx, this.rules, fromMailboxId, part, toMailboxId),
-            origin,
-          ),
+          await this.writer.write((ctx) => {
+            const r = copyMessages(this.db, ctx, this.rules, fromMailboxId, part, toMailboxId);
+            if (change !== undefined) noteBrought(this.db, change, toMailboxId, r.toUids);
+            return r;
+          }, origin),
         );
       });
+      if (change !== undefined) await this.writer.write(() => forgetBrought(this.db, change));
     } catch (err) {
-      // RFC 9051 §6.4.7: the mailbox becomes as it was. If it is gone there is nothing to take back.
-      const copies = made.flatMap((r) => r.toUids);
-      if (copies.length > 0 && this.mailbox(toMailboxId)) {
-        await this.expunge(toMailboxId, copies, origin, { force: true });
-      }
+      // RFC 9051 §6.4.7: the mailbox becomes as it was.
+      if (change !== undefined) await takeBack(this, change, origin);
       throw err;
     }
     const r = joinedCopies(made);

@@ -6,7 +6,7 @@
 import { join } from "node:path";
 import type { Log } from "../../log/mod.ts";
 import { ensureDir } from "../../platform/files.ts";
-import { openFilesLimit } from "../../platform/process.ts";
+import { openFilesBudget } from "../../platform/open_files.ts";
 import { isSafeName } from "../../platform/paths.ts";
 import { Account, type AccountRules } from "./account.ts";
 import { stopCheckpointWorker } from "../database/checkpoint.ts";
@@ -16,15 +16,6 @@ import { StoreError } from "../types.ts";
 
 /** Milliseconds that an account without users stays open, as long as not too many are. */
 const idleTime = 60_000;
-/** Files that an open account has open itself: its databases, their logs, and messages being read. */
-const filesOfAccount = 12;
-/** Of the files that the process may have open, the share that accounts get; sockets get most of the rest. */
-const shareOfFiles = 0.5;
-
-/** Accounts that may be open at a time. */
-function maxOpenAccounts(): number {
-  return Math.max(16, Math.floor((openFilesLimit() ?? 65_536) * shareOfFiles / filesOfAccount));
-}
 
 export class Accounts {
   readonly dir: string;
@@ -47,7 +38,7 @@ export class Accounts {
     dir: string,
     log: Log,
     rules: (name: string) => AccountRules | undefined,
-    maxOpen = maxOpenAccounts(),
+    maxOpen = openFilesBudget().accounts,
   ) {
     this.#maxOpen = maxOpen;
     this.dir = dir;

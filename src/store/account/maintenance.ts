@@ -256,9 +256,22 @@ export async function fixMessageSizes(account: Account): Promise<string[]> {
  * @param options.missing only those that lack it.
  * @returns how many were done, and which can't be read
  */
-export async function reparse(
+export function reparse(
   account: Account,
-  options: { missing?: boolean; progress?: (done: number) => void } = {},
+  options: ReparseOptions = {},
+): Promise<{ done: number; failed: string[] }> {
+  // The index is made of what is computed here.
+  return account.fulltext.anew(() => reparseAll(account, options));
+}
+
+interface ReparseOptions {
+  missing?: boolean;
+  progress?: (done: number) => void;
+}
+
+async function reparseAll(
+  account: Account,
+  options: ReparseOptions,
 ): Promise<{ done: number; failed: string[] }> {
   const condition = options.missing ? "(structure = '' OR envelope = '' OR summary = '')" : "1";
   const failed: string[] = [];

@@ -12,6 +12,7 @@
  */
 import { join } from "node:path";
 import { backup, DatabaseSync } from "node:sqlite";
+import { syncDirNow, syncFileNow } from "../../platform/files.ts";
 
 export interface BackupOptions {
   /** The data folder. */
@@ -84,11 +85,11 @@ export async function backupData(
   }
   const marker = join(o.to, incomplete);
   Deno.writeTextFileSync(marker, "this backup is under way, or was broken off\n");
-  sync(marker);
-  syncFolder(o.to);
+  syncFileNow(marker);
+  syncDirNow(o.to);
   await folder("", o, counts, say);
   Deno.removeSync(marker);
-  syncFolder(o.to);
+  syncDirNow(o.to);
   return counts;
 }
 
@@ -119,7 +120,7 @@ async function folder(
       counts.others++;
     }
   }
-  syncFolder(to);
+  syncDirNow(to);
 }
 
 /** Copies a database as it is at this moment, durably. */
@@ -139,7 +140,7 @@ async function database(from: string, to: string): Promise<void> {
     copy.close();
   }
   Deno.chmodSync(to, 0o600);
-  sync(to);
+  syncFileNow(to);
 }
 
 /** A folder with index.db and its message files. */
@@ -160,7 +161,7 @@ async function messages(
     if (missing.length === 0) {
       counts.databases++;
       for (const n of done) if (!wanted.has(n)) Deno.removeSync(join(o.to, path, "msg", n));
-      for (const shard of shards(join(o.to, path, "msg"))) syncFolder(shard);
+      for (const shard of shards(join(o.to, path, "msg"))) syncDirNow(shard);
       say(`${path}: ${wanted.size} messages`);
       return;
     }
@@ -288,19 +289,5 @@ function copyFile(from: string, to: string, time = false): void {
   Deno.copyFileSync(from, to);
   Deno.chmodSync(to, 0o600);
   if (time) keepTime(from, to);
-  sync(to);
-}
-
-function sync(path: string): void {
-  using file = Deno.openSync(path, { read: true, write: true });
-  file.syncSync();
-}
-
-function syncFolder(path: string): void {
-  try {
-    using dir = Deno.openSync(path);
-    dir.syncSync();
-  } catch {
-    // Folders can't be opened on Windows.
-  }
+  syncFileNow(to);
 }

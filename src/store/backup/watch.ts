@@ -5,7 +5,7 @@
  * @module
  */
 import { join } from "node:path";
-import { openFilesCanGo } from "../../platform/files.ts";
+import { openFilesCanGo, syncDirNow, syncFileNow } from "../../platform/files.ts";
 import {
   BackupError,
   files,
@@ -244,7 +244,7 @@ export class DataWatch {
       if (this.#others.get(path) === stamp) return;
       const made = `${to}.new`;
       Deno.copyFileSync(from, made);
-      sync(made);
+      syncFileNow(made);
       Deno.renameSync(made, to);
       this.#others.set(path, stamp);
     } catch (err) {
@@ -280,7 +280,7 @@ export class DataWatch {
         const gone = join(key, name);
         if (!this.#gone.has(gone)) this.#gone.set(gone, this.#round);
       }
-      if (added) syncFolder(to);
+      if (added) syncDirNow(to);
       // Changed again in the same tick of the file system's clock: looked at once more.
       if (Date.now() - changed > 100) this.#shards.set(key, changed);
     }
@@ -350,7 +350,7 @@ function bring(from: string, to: string): boolean {
     const made = `${to}.new`;
     Deno.copyFileSync(from, made);
     keepTime(from, made);
-    sync(made);
+    syncFileNow(made);
     Deno.renameSync(made, to);
     return true;
   } catch (err) {
@@ -366,19 +366,5 @@ function exists(path: string): boolean {
   } catch (err) {
     if (err instanceof Deno.errors.NotFound) return false;
     throw err;
-  }
-}
-
-function sync(path: string): void {
-  using file = Deno.openSync(path, { read: true, write: true });
-  file.syncSync();
-}
-
-function syncFolder(path: string): void {
-  try {
-    using dir = Deno.openSync(path);
-    dir.syncSync();
-  } catch {
-    // Folders can't be opened on Windows.
   }
 }

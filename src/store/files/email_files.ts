@@ -95,7 +95,7 @@ export class EmailFiles {
       ? undefined
       : m.read?.(0, size) ?? (m.description ? undefined : await Deno.readFile(m.file));
     const description = m.description ??
-      (content ? describeBytes(content) : await describeFile(m.file));
+      (content ? await describeBytes(content) : await describeFile(m.file));
     for (;;) {
       const emailId = this.#nextId++;
       this.#arriving.add(emailId);

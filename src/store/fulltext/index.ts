@@ -14,6 +14,7 @@ import { Db } from "../database/database.ts";
 import { withoutMarks } from "../search/text.ts";
 import type { SearchNode } from "../search/types.ts";
 import { trigramQuery } from "./query.ts";
+import { KeptTexts } from "./kept_texts.ts";
 import { fulltextMigrations, partField, separator } from "./schema.ts";
 import { indexInWorker } from "./worker.ts";
 
@@ -38,16 +39,23 @@ export interface Kept {
 export class FulltextIndex {
   readonly #of: Indexed;
   readonly #db: Db;
+  readonly #texts: KeptTexts;
+  /** Called when the Worker has written. */
+  onIndexed: (() => void) | undefined;
+  /** Called when all that was made of emails is to be forgotten. */
+  onEmptied: (() => void) | undefined;
   #below: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #since = 0;
   #sweep = true;
   #running: Promise<void> | undefined;
   #closed = false;
+  #held = 0;
 
   private constructor(of: Indexed, db: Db) {
     this.#of = of;
     this.#db = db;
+    this.#texts = new KeptTexts(db);
     this.#below = db.get("SELECT below FROM state")![0];
   }
 
@@ -72,6 +80,11 @@ export class FulltextIndex {
     }
   }
 
+  /** The index's database, for what else is in it. */
+  get db(): Db {
+    return this.#db;
+  }
+
   /** Emails with lower ids are indexed. */
   get below(): number {
     return this.#below;
@@ -85,7 +98,7 @@ export class FulltextIndex {
   /** Messages have come, or (with `erased`) gone for good: the index follows before long. */
   changed(erased = false): void {
     if (erased) this.#sweep = true;
-    if (this.#closed) return;
+    if (this.#closed || this.#held > 0) return;
     const now = Date.now();
     if (this.#timer === undefined) this.#since = now;
     clearTimeout(this.#timer);
@@ -106,12 +119,41 @@ export class FulltextIndex {
   }
 
   async #update(): Promise<void> {
-    while (!this.#closed) {
+    while (!this.#closed && this.#held === 0) {
       const below = this.#of.settledBelow();
       const sweep = this.#sweep;
       if (below <= this.#below && !sweep) return;
       this.#sweep = false;
       this.#below = await indexInWorker({ dir: this.#of.dir, below, sweep });
+      this.#texts.forget();
+      if (!this.#closed) this.onIndexed?.();
+    }
+  }
+
+  /**
+   * Empties the index while what it is made of is made anew; it is filled again afterwards, also when the process ends
+   * in the middle of that.
+   */
+  async anew<T>(work: () => Promise<T>): Promise<T> {
+    this.#held++;
+    try {
+      await this.#running;
+      this.#db.transaction(() =>
+        this.#db.exec(
+          "DELETE FROM blocks; DELETE FROM long_texts; DELETE FROM columns; DELETE FROM large; " +
+            "INSERT INTO trigrams (trigrams) VALUES ('delete-all'); " +
+            "UPDATE state SET below = 1, chunks = 0",
+        )
+      );
+      await this.#db.durable();
+      this.#below = 1;
+      this.#texts.forget();
+      this.onEmptied?.();
+      return await work();
+    } finally {
+      this.#held--;
+      this.onEmptied?.();
+      this.changed();
     }
   }
 
@@ -167,30 +209,23 @@ export class FulltextIndex {
   kept(emailId: number, text: string): Kept | undefined {
     if (emailId >= this.#below) return undefined;
     if (["\0", separator, partField].some((c) => text.includes(c))) return undefined;
-    const row = this.#db.get(
-      "SELECT instr(header, ?2) > 0, instr(body, ?2) > 0 FROM texts WHERE id = ?1",
-      emailId,
-      text,
-    );
-    return row === undefined || row[0] === null
-      ? undefined
-      : { header: row[0] === 1, body: row[1] === 1 };
+    const t = this.#texts.get(emailId);
+    return t && { header: t.header.includes(text), body: t.body.includes(text) };
   }
 
   /** True if people see a folded text without marks in the message's texts; undefined if they aren't kept here. */
   keptShown(emailId: number, text: string): boolean | undefined {
     if (emailId >= this.#below) return undefined;
     if (["\0", separator, partField].some((c) => text.includes(c))) return undefined;
-    const row = this.#db.get("SELECT shown, body FROM texts WHERE id = ?", emailId);
-    if (typeof row?.[0] === "string") return row[0].includes(text);
-    return typeof row?.[1] === "string" ? withoutMarks(row[1]).includes(text) : undefined;
+    const t = this.#texts.get(emailId);
+    return t && (t.shown ?? withoutMarks(t.body)).includes(text);
   }
 
   /** True if a field has a folded text ("" for any); undefined if the header isn't kept here. */
   keptHeader(emailId: number, name: string, text: string): boolean | undefined {
     if (emailId >= this.#below) return undefined;
-    const header = this.#db.get("SELECT header FROM texts WHERE id = ?", emailId)?.[0];
-    if (typeof header !== "string") return undefined;
+    const header = this.#texts.get(emailId)?.header;
+    if (header === undefined) return undefined;
     const start = `${name.toUpperCase()}: `;
     return header.split(separator).some((f) =>
       f.startsWith(start) && f.slice(start.length).includes(text)

@@ -1,10 +1,22 @@
 /** The Worker side of worker.ts: reads emails and fills the index, in batches. @module */
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { answerRequests } from "../../platform/worker.ts";
+import { ChunkBuilder } from "../columns/chunk.ts";
+import { chunkEmails } from "../columns/values.ts";
 import { MessageFiles } from "../files/message_files.ts";
 import { fieldText, MessageText, summaryTexts, withoutMarks } from "../search/text.ts";
 import { isCutSummary, parseSummary } from "../messages/summary.ts";
+import {
+  type Block,
+  blockEmails,
+  blockOf,
+  type EmailTexts,
+  hereOf,
+  longTexts,
+  packBlock,
+  unpackBlock,
+} from "./kept_texts.ts";
 import { maxIndexedText, maxKeptText, partField, separator } from "./schema.ts";
 
 export interface IndexRequest {
@@ -49,10 +61,9 @@ function fill(r: IndexRequest, mail: DatabaseSync, index: DatabaseSync): number 
      WHERE id >= ? AND id < ? ORDER BY id LIMIT ${batch}`,
   );
   const addTrigrams = index.prepare("INSERT INTO trigrams (rowid, text) VALUES (?, ?)");
-  const addText = index.prepare(
-    "INSERT OR REPLACE INTO texts (id, header, body, shown) VALUES (?, ?, ?, ?)",
-  );
+  const blocks = new Blocks(index);
   const addLarge = index.prepare("INSERT OR IGNORE INTO large (id) VALUES (?)");
+  const addLong = index.prepare("INSERT OR REPLACE INTO long_texts (id, data) VALUES (?, ?)");
   const setBelow = index.prepare("UPDATE state SET below = ?");
   let below = (index.prepare("SELECT below FROM state").get() as { below: number }).below;
   while (below < r.below) {
@@ -65,20 +76,20 @@ function fill(r: IndexRequest, mail: DatabaseSync, index: DatabaseSync): number 
         if (t === undefined) continue;
         if (t === "large") {
           addLarge.run(row.id);
-          addText.run(row.id, null, null, null);
+          blocks.add(row.id, null);
           continue;
         }
         const all = withoutMarks([t.header, t.body, t.summary].join(separator));
         addTrigrams.run(row.id, t.shown === null ? all : all + separator + t.shown);
-        const kept = t.header.length + t.body.length + (t.shown?.length ?? 0) <= maxKeptText;
-        const keep = kept && !t.odd;
-        addText.run(
-          row.id,
-          keep ? t.header : null,
-          keep ? t.body : null,
-          keep ? t.shown : null,
-        );
+        const { header, body, shown } = t;
+        const length = header.length + body.length + (shown?.length ?? 0);
+        const kept = length <= maxKeptText && !t.odd;
+        blocks.add(row.id, kept && length <= longTexts ? { header, body, shown } : null);
+        if (kept && length > longTexts) {
+          addLong.run(row.id, packBlock(new Map([[0, { header, body, shown }]])));
+        }
       }
+      blocks.flush();
       below = rows.length < batch ? r.below : rows[rows.length - 1].id + 1;
       setBelow.run(below);
       index.exec("COMMIT");
@@ -87,7 +98,87 @@ function fill(r: IndexRequest, mail: DatabaseSync, index: DatabaseSync): number 
       throw err;
     }
   }
+  addColumns(mail, index, below);
   return below;
+}
+
+/** Blocks of texts as they are filled, in the order of ids. */
+class Blocks {
+  readonly #read: StatementSync;
+  readonly #write: StatementSync;
+  readonly #drop: StatementSync;
+  #n = -1;
+  #block: Block = new Map();
+
+  constructor(index: DatabaseSync) {
+    this.#read = index.prepare("SELECT data FROM blocks WHERE n = ?");
+    this.#write = index.prepare("INSERT OR REPLACE INTO blocks (n, here, data) VALUES (?, ?, ?)");
+    this.#drop = index.prepare("DELETE FROM blocks WHERE n = ?");
+  }
+
+  #open(n: number): void {
+    if (this.#n === n) return;
+    this.flush();
+    this.#n = n;
+    const row = this.#read.get(n) as { data: Uint8Array } | undefined;
+    this.#block = row === undefined ? new Map() : unpackBlock(row.data);
+  }
+
+  add(emailId: number, texts: EmailTexts | null): void {
+    const { n, place } = blockOf(emailId);
+    this.#open(n);
+    this.#block.set(place, texts);
+  }
+
+  remove(emailId: number): void {
+    const { n, place } = blockOf(emailId);
+    this.#open(n);
+    this.#block.delete(place);
+  }
+
+  /** Writes the block that was changed. */
+  flush(): void {
+    if (this.#n < 0) return;
+    if (this.#block.size === 0) this.#drop.run(this.#n);
+    else this.#write.run(this.#n, hereOf(this.#block), packBlock(this.#block));
+    this.#n = -1;
+  }
+}
+
+/** Puts emails into columns: chunks that no email can come to any more. */
+function addColumns(mail: DatabaseSync, index: DatabaseSync, below: number): void {
+  const { chunks } = index.prepare("SELECT chunks FROM state").get() as { chunks: number };
+  const set = index.prepare("UPDATE state SET chunks = ?");
+  for (let n = chunks; (n + 1) * chunkEmails <= below; n++) {
+    inTransaction(index, () => {
+      writeChunk(mail, index, n);
+      set.run(n + 1);
+    });
+  }
+}
+
+function writeChunk(mail: DatabaseSync, index: DatabaseSync, n: number): void {
+  const chunk = new ChunkBuilder();
+  const rows = mail.prepare("SELECT id, summary FROM emails WHERE id >= ? AND id < ?").all(
+    n * chunkEmails,
+    (n + 1) * chunkEmails,
+  ) as { id: number; summary: string }[];
+  for (const { id, summary } of rows) chunk.add(id, summary);
+  const write = index.prepare(
+    "INSERT OR REPLACE INTO columns (chunk, name, data) VALUES (?, ?, ?)",
+  );
+  for (const [name, data] of chunk.packed()) write.run(n, name, data);
+}
+
+function inTransaction(db: DatabaseSync, fn: () => void): void {
+  db.exec("BEGIN IMMEDIATE");
+  try {
+    fn();
+    db.exec("COMMIT");
+  } catch (err) {
+    db.exec("ROLLBACK");
+    throw err;
+  }
 }
 
 function texts(
@@ -156,26 +247,40 @@ function joined(
 
 /** Takes out what is of emails that are gone: both lists of ids in order, side by side. */
 function sweep(mail: DatabaseSync, index: DatabaseSync): void {
-  const ids = (db: DatabaseSync, table: string) =>
-    (db.prepare(`SELECT id FROM ${table} ORDER BY id`).all() as { id: number }[]).map((r) => r.id);
-  const here = ids(mail, "emails");
+  const here = (mail.prepare("SELECT id FROM emails ORDER BY id").all() as { id: number }[])
+    .map((r) => r.id);
   const gone: number[] = [];
   let i = 0;
-  for (const id of ids(index, "texts")) {
-    while (i < here.length && here[i] < id) i++;
-    if (here[i] !== id) gone.push(id);
+  const blocks = index.prepare("SELECT n, here FROM blocks ORDER BY n").all() as {
+    n: number;
+    here: number;
+  }[];
+  for (const b of blocks) {
+    for (let place = 0; place < blockEmails; place++) {
+      if (!(b.here & 1 << place)) continue;
+      const id = b.n * blockEmails + place;
+      while (i < here.length && here[i] < id) i++;
+      if (here[i] !== id) gone.push(id);
+    }
   }
   if (gone.length === 0) return;
   const dropTrigrams = index.prepare("DELETE FROM trigrams WHERE rowid = ?");
+  const dropLong = index.prepare("DELETE FROM long_texts WHERE id = ?");
   const dropLarge = index.prepare("DELETE FROM large WHERE id = ?");
-  const dropText = index.prepare("DELETE FROM texts WHERE id = ?");
+  const texts = new Blocks(index);
   for (let at = 0; at < gone.length; at += batch) {
-    index.exec("BEGIN IMMEDIATE");
-    for (const id of gone.slice(at, at + batch)) {
-      dropTrigrams.run(id);
-      dropText.run(id);
-      dropLarge.run(id);
-    }
-    index.exec("COMMIT");
+    inTransaction(index, () => {
+      for (const id of gone.slice(at, at + batch)) {
+        dropTrigrams.run(id);
+        texts.remove(id);
+        dropLarge.run(id);
+        dropLong.run(id);
+      }
+      texts.flush();
+    });
+  }
+  const { chunks } = index.prepare("SELECT chunks FROM state").get() as { chunks: number };
+  for (const n of new Set(gone.map((id) => Math.floor(id / chunkEmails)))) {
+    if (n < chunks) inTransaction(index, () => writeChunk(mail, index, n));
   }
 }

@@ -57,6 +57,26 @@ DELETE FROM texts;
 INSERT INTO trigrams (trigrams) VALUES ('delete-all');
 UPDATE state SET below = 1;
 `,
+}, {
+  version: 5,
+  sql: `
+-- Folded texts of emails, so that nothing has to be decoded again, some emails in a row, packed (kept_texts.ts):
+-- of the emails with the ids 16 n to 16 n + 15 those that the bits of here tell of are indexed.
+DROP TABLE texts;
+CREATE TABLE blocks (n INTEGER PRIMARY KEY, here INTEGER NOT NULL, data BLOB NOT NULL);
+-- Those of emails with long texts; the longest aren't kept.
+CREATE TABLE long_texts (id INTEGER PRIMARY KEY, data BLOB NOT NULL);
+-- What searches, SORT and THREAD compare of emails (store/columns), of chunks up to the number in state.
+CREATE TABLE columns (
+  chunk INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  data BLOB NOT NULL,
+  PRIMARY KEY (chunk, name)
+);
+ALTER TABLE state ADD COLUMN chunks INTEGER NOT NULL DEFAULT 0;
+INSERT INTO trigrams (trigrams) VALUES ('delete-all');
+UPDATE state SET below = 1;
+`,
 }];
 
 /** Begins a field of a part, among those of the message's header. */

@@ -10,7 +10,8 @@ import { join } from "node:path";
 import { removeFile, syncFile } from "../../platform/files.ts";
 import type { Account } from "../account/account.ts";
 import { describeFile } from "../messages/describe.ts";
-import { Flag, type Mailbox, type NewMessage, SpecialUse, StoreError } from "../types.ts";
+import { forgetBrought, keptInParts, noteMade, takeBack } from "../messages/unfinished.ts";
+import { Flag, type Mailbox, type NewMessage, StoreError } from "../types.ts";
 import type { Source, SourceMailbox, SourceMessage } from "./sources.ts";
 
 export interface ImportOptions {
@@ -84,13 +85,10 @@ class Import {
     warningCount: 0,
   };
   readonly #boxes = new Map<string, Mailbox>();
-  /** Made for it, also those above the ones with messages. */
-  readonly #made: Mailbox[] = [];
-  /** Uids that were brought, by mailbox. */
-  readonly #brought = new Map<number, number[]>();
-  /** Ids of messages that the junk filter is to learn of, and of those that recipients were remembered of. */
+  /** Under which what it brings is noted: not even a crash leaves a part, unless parts are to stay. */
+  readonly #change: string;
+  /** Ids of messages that the junk filter is to learn of. */
   readonly #trainable: number[] = [];
-  readonly #sent: number[] = [];
   #batch: { mailbox: Mailbox; message: NewMessage }[] = [];
   #bytes = 0;
   #passedOver = 0;
@@ -99,6 +97,7 @@ class Import {
   constructor(account: Account, o: ImportOptions) {
     this.#account = account;
     this.#o = o;
+    this.#change = `${o.keepOnFailure ? keptInParts : "import "}${crypto.randomUUID()}`;
   }
 
   async run(source: Source): Promise<ImportProgress> {
@@ -114,18 +113,25 @@ class Import {
         } else await this.#mailbox(m);
       }
       await this.#flush();
-      this.#train();
+      await this.#whole();
       return this.#progress;
     } catch (err) {
       if (this.#o.keepOnFailure?.()) {
         await this.#flush();
-        this.#train();
+        await this.#whole();
         throw err;
       }
       for (const b of this.#batch) removeFile(b.message.file);
-      await this.#takeBack();
+      await takeBack(this.#account, this.#change);
       throw err;
     }
+  }
+
+  /** What has come stays. */
+  async #whole(): Promise<void> {
+    const { db, writer } = this.#account;
+    await writer.write(() => forgetBrought(db, this.#change));
+    if (this.#trainable.length > 0) this.#account.onTraining?.(this.#trainable);
   }
 
   #warn(text: string): void {
@@ -192,7 +198,8 @@ class Import {
       try {
         const r = await account.createMailbox(name, { specialUse: use });
         mailbox = r.mailbox;
-        this.#made.push(...r.created);
+        const names = r.created.map((m) => m.name);
+        await account.writer.write(() => noteMade(account.db, this.#change, names));
       } catch (err) {
         if (!(err instanceof StoreError && err.code === "mailboxName") || m.below === "") throw err;
         this.#warn(`${name}: ${err.message}; its messages are in ${into || "Inbox"}`);
@@ -230,13 +237,10 @@ class Import {
     try {
       for (const id of new Set(batch.map((b) => b.mailbox.id))) {
         const part = batch.filter((b) => b.mailbox.id === id);
-        const messages = await this.#account.append(id, part.map((b) => b.message));
-        const uids = this.#brought.get(id) ?? [];
-        this.#brought.set(id, uids);
+        const list = part.map((b) => b.message);
+        const messages = await this.#account.append(id, list, undefined, this.#change);
         for (const m of messages) {
-          uids.push(m.uid);
           if (m.flags & (Flag.Junk | Flag.NotJunk)) this.#trainable.push(m.id);
-          if (part[0].mailbox.specialUse & SpecialUse.Sent) this.#sent.push(m.id);
         }
         const p = this.#progress;
         const { name } = part[0].mailbox;
@@ -250,27 +254,5 @@ class Import {
     }
     await this.#o.stored?.();
     this.#o.progress?.(this.#progress);
-  }
-
-  #train(): void {
-    if (this.#trainable.length > 0) this.#account.onTraining?.(this.#trainable);
-  }
-
-  /** Removes what was brought. */
-  async #takeBack(): Promise<void> {
-    for (const [id, uids] of this.#brought) {
-      for (let i = 0; i < uids.length; i += 500) {
-        await this.#account.expunge(id, uids.slice(i, i + 500), undefined, { force: true });
-      }
-    }
-    const { db, writer } = this.#account;
-    await writer.write(() => {
-      const ids = JSON.stringify(this.#sent);
-      db.run("DELETE FROM recipients WHERE message_id IN (SELECT value FROM json_each(?))", ids);
-    });
-    // Those below first.
-    for (const m of this.#made.sort((a, b) => b.name.length - a.name.length)) {
-      await this.#account.deleteMailbox(m.name);
-    }
   }
 }

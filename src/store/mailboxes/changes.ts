@@ -92,6 +92,7 @@ export function ensureMailbox(db: Db, ctx: WriteContext, name: string): Mailbox 
 /**
  * Renames a mailbox and all below it; subscriptions follow. Missing parents of the new name are made.
  * Renaming Inbox moves its messages to a new mailbox (RFC 9051 §6.3.6).
+ * @param train gets the messages that became ham or spam by that move, or ceased to be, after the commit
  * @throws StoreError "mailboxMissing", "mailboxExists", "mailboxName"
  */
 export function renameMailbox(
@@ -100,10 +101,11 @@ export function renameMailbox(
   rules: MailboxRules,
   oldName: string,
   newName: string,
+  train: (messageIds: number[]) => void,
 ): Mailbox[] {
   const mailbox = mailboxByName(db, oldName);
   if (!mailbox) throw new StoreError("mailboxMissing", `no mailbox ${oldName}`);
-  if (mailbox.name === "Inbox") return renameInbox(db, ctx, rules, mailbox, newName);
+  if (mailbox.name === "Inbox") return renameInbox(db, ctx, rules, mailbox, newName, train);
   newName = normalizeMailboxName(newName);
   if (mailboxByName(db, newName)) {
     throw new StoreError("mailboxExists", `mailbox ${newName} exists already`);
@@ -150,9 +152,12 @@ function renameInbox(
   rules: MailboxRules,
   inbox: Mailbox,
   newName: string,
+  train: (messageIds: number[]) => void,
 ): Mailbox[] {
   const { mailbox, created } = createMailbox(db, ctx, newName);
-  moveMessages(db, ctx, rules, inbox.id, mailboxUids(db, inbox.id), mailbox.id);
+  const uids = mailboxUids(db, inbox.id);
+  const { trainable } = moveMessages(db, ctx, rules, inbox.id, uids, mailbox.id);
+  if (trainable.length > 0) ctx.afterCommit(() => train(trainable));
   return created.map((m) => requireMailbox(db, m.id));
 }
 

@@ -59,6 +59,7 @@ export interface ListedMessage extends Listed {
   size: number;
   /** Email id of the parent; 0 without one. */
   parentId: number;
+  /** The email that it answers isn't here, or not any more. */
   missingLink: boolean;
   muted: boolean;
   collapsed: boolean;
@@ -66,7 +67,10 @@ export interface ListedMessage extends Listed {
 }
 
 const columns = "m.received, m.id, m.email_id, m.mailbox_id, m.uid, m.flags, m.keywords, m.size, " +
-  "coalesce(t.thread_id, m.email_id), coalesce(t.parent_id, 0), coalesce(t.missing_link, 0), " +
+  "coalesce(t.thread_id, m.email_id), coalesce(t.parent_id, 0), " +
+  // A parent that was here and is gone is missing as well.
+  "coalesce(t.missing_link OR t.parent_id != 0 AND NOT EXISTS " +
+  "(SELECT 1 FROM threads p WHERE p.email_id = t.parent_id), 0), " +
   "coalesce(t.muted, 0), coalesce(t.collapsed, 0), e.summary";
 
 function fromRow(r: Row): ListedMessage {

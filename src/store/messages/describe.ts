@@ -3,9 +3,13 @@
  *
  * @module
  */
-import { flattenAddresses, parseAddressList } from "../../mail/address/address.ts";
+import { flattenAddresses } from "../../mail/address/address.ts";
 import { parseZonedDate } from "../../mail/header/date.ts";
-import { imapBodyStructure, imapEnvelope } from "../../mail/structure/envelope.ts";
+import {
+  type AddressLists,
+  EnvelopeTexts,
+  imapBodyStructure,
+} from "../../mail/structure/envelope.ts";
 import { type HeaderField, headerField, splitHeader } from "../../mail/header/header.ts";
 import { listedLines } from "../../mail/header/filter.ts";
 import { normalizeMessageId, parseMessageIds } from "../../mail/header/messageid.ts";
@@ -15,6 +19,7 @@ import { type ParsedMessage, StructureParser } from "../../mail/structure/struct
 import { packStructure } from "../../mail/structure/packed.ts";
 import { baseSubject } from "../../mail/header/subject.ts";
 import { decodeWords } from "../../mail/header/words.ts";
+import { giveWay } from "../../platform/turns.ts";
 import { parse as parseDomain } from "tldts";
 import {
   type AddressField,
@@ -44,25 +49,18 @@ export interface EmailDescription {
   organizationalDomain(domain: string): string;
 }
 
-function addresses(fields: readonly HeaderField[], name: string): SummaryAddress[] {
-  const values = fields.filter((f) => f.name === name).map((f) => f.value);
-  if (values.length === 0) return [];
-  return flattenAddresses(parseAddressList(values.join(", "))).slice(0, maxSummaryAddresses).map((
-    a,
-  ) => ({
+function addresses(list: AddressLists[keyof AddressLists]): SummaryAddress[] {
+  return flattenAddresses(list ?? []).slice(0, maxSummaryAddresses).map((a) => ({
     name: a.name.slice(0, maxSummaryText),
     address: `${a.localpart}@${a.domain.toLowerCase()}`.slice(0, maxSummaryText),
   }));
 }
 
 /** Names of groups, if there are any. */
-function groups(fields: readonly HeaderField[]): Pick<Summary, "groups"> {
+function groups(lists: AddressLists): Pick<Summary, "groups"> {
   const found: Summary["groups"] = {};
   for (const field of addressFields) {
-    const values = fields.filter((f) => f.name === field).map((f) => f.value);
-    // A group has a colon; nearly no address has one.
-    if (!values.some((v) => v.includes(":"))) continue;
-    const list = parseAddressList(values.join(", "));
+    const list = lists[field] ?? [];
     const names = list.flatMap((a) => "group" in a ? [a.group.slice(0, maxSummaryText)] : []);
     if (names.length === 0) continue;
     found[field] = { names: names.slice(0, maxSummaryAddresses), first: "group" in list[0] };
@@ -71,27 +69,43 @@ function groups(fields: readonly HeaderField[]): Pick<Summary, "groups"> {
 }
 
 const addressFields: readonly AddressField[] = ["from", "to", "cc", "bcc"];
+/** Characters of Subject and Date that are decoded. */
+const maxDecoded = 64 * 1024;
 
 /** The domain that an organisation registered: the public suffix and one label (RFC 7489 §3.2). */
 export function organizationalDomain(domain: string): string {
   return parseDomain(domain, { allowPrivateDomains: true }).domain ?? domain;
 }
 
-/** Describes a parsed message; `read` gives its bytes, from the file without a prefix. */
-export function describe(
+/**
+ * Describes a parsed message; `read` gives its bytes, from the file without a prefix. Each step is bounded, and
+ * others get their turns between them.
+ */
+export async function describe(
   parsed: Pick<ParsedMessage, "root" | "size">,
   read: (from: number, to: number) => Uint8Array,
-): EmailDescription {
+): Promise<EmailDescription> {
   const { root } = parsed;
   const fields = splitHeader(root.header ?? new Uint8Array(0));
-  const subject = decodeWords(headerField(fields, "subject") ?? "").slice(0, maxSummaryText);
+  await giveWay();
+  const texts = new EnvelopeTexts();
+  const lists = texts.lists(fields);
+  await giveWay();
+  const envelope = texts.envelope(fields, lists);
+  await giveWay();
+  const body = imapBodyStructure(root, false, texts);
+  await giveWay();
+  const bodyStructure = imapBodyStructure(root, true, texts);
+  await giveWay();
+  const subject = decodeWords((headerField(fields, "subject") ?? "").slice(0, maxDecoded))
+    .slice(0, maxSummaryText);
   const { base, isReply } = baseSubject(subject);
   const references = parseMessageIds(headerField(fields, "references") ?? "");
   const fromReferences = references.length;
   for (const id of parseMessageIds(headerField(fields, "in-reply-to") ?? "")) {
     if (!references.includes(id)) references.push(id);
   }
-  const date = parseZonedDate(headerField(fields, "date") ?? "");
+  const date = parseZonedDate((headerField(fields, "date") ?? "").slice(0, maxDecoded));
   const summary: Summary = {
     messageId: normalizeMessageId(headerField(fields, "message-id") ?? ""),
     references: references.slice(-100),
@@ -100,19 +114,20 @@ export function describe(
     sortSubject: sortSubject(subject),
     sent: date?.date.getTime(),
     sentZone: date?.zone || undefined,
-    from: addresses(fields, "from"),
-    to: addresses(fields, "to"),
-    cc: addresses(fields, "cc"),
-    bcc: addresses(fields, "bcc"),
-    replyTo: addresses(fields, "reply-to"),
+    from: addresses(lists.from),
+    to: addresses(lists.to),
+    cc: addresses(lists.cc),
+    bcc: addresses(lists.bcc),
+    replyTo: addresses(lists["reply-to"]),
     preview: preview(root, read),
     hasAttachment: hasAttachment(root),
-    ...groups(fields),
+    ...groups(lists),
   };
+  await giveWay();
   return {
-    envelope: imapEnvelope(fields),
-    body: imapBodyStructure(root, false),
-    bodyStructure: imapBodyStructure(root, true),
+    envelope,
+    body,
+    bodyStructure,
     structure: (prefixLength) => packStructure(root, prefixLength),
     listed: (prefix) =>
       // Of a header cut off where it was too long nothing is known for sure.
@@ -128,7 +143,7 @@ export function describe(
 }
 
 /** Describes a small message, without its prefix. */
-export function describeBytes(bytes: Uint8Array): EmailDescription {
+export function describeBytes(bytes: Uint8Array): Promise<EmailDescription> {
   const parser = new StructureParser();
   parser.write(bytes);
   return describe(parser.end(), (from, to) => bytes.subarray(from, to));
@@ -147,7 +162,7 @@ export async function describeFile(path: string): Promise<EmailDescription> {
       parser.write(buffer.subarray(0, n));
       if (n === buffer.length) await new Promise((resolve) => setTimeout(resolve, 0));
     }
-    return describe(parser.end(), (from, to) => {
+    return await describe(parser.end(), (from, to) => {
       file.seekSync(from, Deno.SeekMode.Start);
       const out = new Uint8Array(to - from);
       const n = file.readSync(out) ?? 0;

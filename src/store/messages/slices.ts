@@ -9,6 +9,11 @@ import { giveWay } from "../../platform/turns.ts";
 /** Messages in one write: some 15 ms of it. */
 const perSlice = 400;
 
+/** True if so many messages come in more than one write. */
+export function isSliced(uids: ArrayLike<number>): boolean {
+  return uids.length > perSlice;
+}
+
 /**
  * Calls `write` for one part of the uids after the other. If one fails nothing more is written; what was is
  * the caller's to undo, if it must be.

@@ -168,8 +168,11 @@ function adoptWaiting(db: RowDb, m: ThreadInput, threadId: number): number {
     m.subject,
     m.emailId,
   );
+  // Ids that this thread has or had: in it a circle could come to be.
+  const own = new Set([threadId]);
   for (const [emailId, otherThread] of waiting as [number, number][]) {
-    if (otherThread === threadId && isAncestor(db, emailId, m.emailId)) continue;
+    if (own.has(otherThread) && isAncestor(db, emailId, m.emailId)) continue;
+    own.add(otherThread);
     db.run(
       "UPDATE threads SET parent_id = ?, missing_link = 0, wanted = NULL WHERE email_id = ?",
       m.emailId,
@@ -241,7 +244,10 @@ function isLarger(db: RowDb, a: number, b: number): boolean {
   }
 }
 
-/** Removes an email that is gone; its children keep their thread, their link to it is missing. */
+/**
+ * Removes an email that is gone; its children keep their thread, and its id as that of their parent: readers see
+ * that it has no row.
+ */
 export function forgetThread(db: RowDb, emailId: number, modseq: number): void {
   db.run(
     "INSERT OR REPLACE INTO gone_emails (email_id, reborn, thread_id, createseq, modseq) " +
@@ -252,12 +258,12 @@ export function forgetThread(db: RowDb, emailId: number, modseq: number): void {
   db.run("DELETE FROM threads WHERE email_id = ?", emailId);
 }
 
-/** Parents of an email from the direct one to the root, at most `limit`. */
+/** Parents of an email that are here, from the direct one to the root, at most `limit`. */
 export function threadParents(db: RowDb, emailId: number, limit = 10_000): number[] {
   return db.all(
     "WITH RECURSIVE up (id, n) AS (SELECT parent_id, 1 FROM threads WHERE email_id = ? " +
       "UNION ALL SELECT t.parent_id, n + 1 FROM up JOIN threads t ON t.email_id = up.id WHERE n < ?) " +
-      "SELECT id FROM up WHERE id != 0",
+      "SELECT id FROM up WHERE EXISTS (SELECT 1 FROM threads t WHERE t.email_id = up.id)",
     emailId,
     limit,
   ).map((r) => r[0]);

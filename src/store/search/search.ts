@@ -8,6 +8,7 @@
  */
 import type { Account } from "../account/account.ts";
 import { addressText, foldCase, MessageText, type TextNode, withoutMarks } from "./text.ts";
+import { scanMailbox, Verdict } from "./scan.ts";
 import { needs, type SearchNode, type SummaryField } from "./types.ts";
 import { isCutSummary } from "../messages/summary.ts";
 import { type FetchRow, type MessageReader, type Summary, Want } from "../types.ts";
@@ -21,6 +22,8 @@ const rowsPerSlice = 500;
 const largeMessage = 1024 * 1024;
 /** Messages for which narrowing costs more than it spares. */
 const fewUids = 200;
+/** Parts of a mailbox for which not all of it is gone through. */
+const smallPart = 1 / 16;
 
 export interface SearchOptions {
   /** Stops the search; what was found so far is returned. */
@@ -67,10 +70,6 @@ export async function searchMailbox(
   o: SearchOptions = {},
 ): Promise<SearchResult> {
   const tree = folded(node);
-  const need = needs(tree);
-  let want = 0;
-  if (need.summary) want |= Want.Summary;
-  if (need.thread) want |= Want.Thread;
   const flags = flagsOnly(tree);
   if (flags) {
     const r: SearchResult = { uids: [], modseq: 0 };
@@ -86,7 +85,84 @@ export async function searchMailbox(
     });
     return r;
   }
-  const uids = narrowed(account, mailboxId, tree, o.uids ?? account.uids(mailboxId));
+  const asked = o.uids ?? account.uids(mailboxId);
+  const scanned = asked.length < fewUids
+    ? undefined
+    : await scan(account, mailboxId, tree, asked, o.uids !== undefined);
+  if (!scanned) {
+    const uids = narrowed(account, mailboxId, tree, asked);
+    return await lookThrough(account, mailboxId, tree, uids, o);
+  }
+  const { result, left } = scanned;
+  if (left.length === 0) return result;
+  const more = await lookThrough(account, mailboxId, tree, left, o);
+  return {
+    uids: merged(result.uids, more.uids),
+    modseq: Math.max(result.modseq, more.modseq),
+  };
+}
+
+/** What a scan of the mailbox finds among uids, and those of them that it can't decide. */
+async function scan(
+  account: Account,
+  mailboxId: number,
+  tree: SearchNode,
+  asked: Uint32Array,
+  some: boolean,
+): Promise<{ result: SearchResult; left: Uint32Array } | undefined> {
+  if (!account.rows.get(mailboxId)) await account.prepareRows(mailboxId);
+  const { count } = account.rows.get(mailboxId) ?? { count: 0 };
+  // For a small part of a mailbox all of it need not be gone through.
+  if (count === 0 || asked.length < count * smallPart) return undefined;
+  const scanned = await scanMailbox(account, mailboxId, tree);
+  if (!scanned) return undefined;
+  const { rows, verdicts } = scanned;
+  const result: SearchResult = { uids: [], modseq: 0 };
+  const left: number[] = [];
+  let at = 0;
+  for (let i = 0; i < rows.count; i++) {
+    const verdict = verdicts[i];
+    if (verdict === Verdict.No) continue;
+    const uid = rows.uids[i];
+    if (some) {
+      while (asked[at] < uid) at++;
+      if (asked[at] !== uid) continue;
+    }
+    if (verdict === Verdict.Unknown) {
+      left.push(uid);
+      continue;
+    }
+    result.uids.push(uid);
+    if (rows.modseqs[i] > result.modseq) result.modseq = rows.modseqs[i];
+  }
+  return { result, left: Uint32Array.from(left) };
+}
+
+/** Two ascending lists as one. */
+function merged(a: readonly number[], b: readonly number[]): number[] {
+  if (a.length === 0) return b as number[];
+  const out: number[] = [];
+  let i = 0;
+  for (const uid of b) {
+    while (i < a.length && a[i] < uid) out.push(a[i++]);
+    out.push(uid);
+  }
+  while (i < a.length) out.push(a[i++]);
+  return out;
+}
+
+/** Looks at the messages one by one. */
+async function lookThrough(
+  account: Account,
+  mailboxId: number,
+  tree: SearchNode,
+  uids: Uint32Array,
+  o: SearchOptions,
+): Promise<SearchResult> {
+  const need = needs(tree);
+  let want = 0;
+  if (need.summary) want |= Want.Summary;
+  if (need.thread) want |= Want.Thread;
   const r: SearchResult = { uids: [], modseq: 0 };
   let turn = performance.now();
   for (let i = 0; i < uids.length && !o.stopped?.();) {

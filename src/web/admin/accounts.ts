@@ -85,6 +85,10 @@ export function accountHandlers(
       await told(() => admin.setAccount(config, name, { ...settings, quota: quota ?? -1 }));
       return {};
     },
+    async AccountRoutesSet({ name, routes }) {
+      await told(() => admin.setRoutes(config, { account: name }, routes));
+      return {};
+    },
     async AccountPassword({ name, password }) {
       const chosen = password ?? admin.randomPassword();
       if (chosen.length < 8) throw new UserError("a password has at least 8 characters");

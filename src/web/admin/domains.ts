@@ -43,6 +43,7 @@ export function domainHandlers(
         name,
         disabled: d.Disabled,
         description: d.Description,
+        administrators: d.Administrators,
         clientSettingsDomain: d.ClientSettingsDomain,
         separators: catchallSeparators(d),
         caseSensitive: d.LocalpartCaseSensitive,
@@ -92,6 +93,26 @@ export function domainHandlers(
       await told(() => admin.setMtaStsMode(config, name, mode));
       return {};
     },
+    async DomainAdministratorsSet({ name, accounts }) {
+      await told(() => admin.setDomainAdministrators(config, name, accounts));
+      return {};
+    },
+    async DomainMtaStsSet({ name, policy }) {
+      await told(() => admin.setMtaStsPolicy(config, name, policy ?? undefined));
+      return {};
+    },
+    async DomainReportsSet({ name, kind, to }) {
+      await told(() => admin.setReportAddress(config, name, kind, to ?? undefined));
+      return {};
+    },
+    async DomainRoutesSet({ name, routes }) {
+      await told(() => admin.setRoutes(config, { domain: name }, routes));
+      return {};
+    },
+    async RoutesSet({ routes }) {
+      await told(() => admin.setRoutes(config, "server", routes));
+      return {};
+    },
     async DkimAdd({ name, selector, algorithm }) {
       await told(() => admin.addDkim(config, name, selector, algorithm));
       return {};
@@ -127,6 +148,14 @@ export function domainHandlers(
     },
     async AliasSet({ address, members, ...options }) {
       await told(() => admin.setAliasMembers(config, address, members, options));
+      return {};
+    },
+    async AliasMembersAdd({ address, members }) {
+      await told(() => admin.addAliasMembers(config, address, members));
+      return {};
+    },
+    async AliasMembersRemove({ address, members }) {
+      await told(() => admin.removeAliasMembers(config, address, members));
       return {};
     },
     async AliasRemove({ address }) {

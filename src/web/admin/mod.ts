@@ -1,15 +1,18 @@
 /**
- * The admin page's server side. Its calls are in files by what they are about, as in webmail/admin/api.
+ * The admin page's server side, and the API of it for programs. Its calls are in files by what they are about, as in
+ * webmail/admin/api.
  *
- * Imports config, store, queue, reports, admin's functions, and http and login beside it. Called by
+ * Imports config, store, queue, reports, admin's functions, and http, login and webapi beside it. Called by
  * serve/, which gives it the page and puts it on listeners.
  *
  * @module
  */
-import { adminCalls } from "../../../webmail/admin/api/mod.ts";
-import type { CallHandlers, WebHandler } from "../http/mod.ts";
-import { type PageContext, pageHandler } from "../login/mod.ts";
+import type { adminCalls } from "../../../webmail/admin/api/mod.ts";
+import { administeredDomains } from "../../admin/mod.ts";
+import { type CallHandlers, HttpError, type WebHandler } from "../http/mod.ts";
+import type { PageContext } from "../login/mod.ts";
 import { accountHandlers } from "./accounts.ts";
+import { type AdminApi, adminApi } from "./api.ts";
 import { domainHandlers } from "./domains.ts";
 import { hookHandlers } from "./hooks.ts";
 import type { AdminPageOptions } from "./options.ts";
@@ -18,62 +21,29 @@ import { reportHandlers } from "./reports.ts";
 import { securityHandlers } from "./security.ts";
 import { serverHandlers } from "./server.ts";
 import { settingsHandlers } from "./settings.ts";
+import { tokenHandlers } from "./tokens.ts";
 
 export { followGlance, type Glance } from "./glance.ts";
 export type { AdminPageOptions } from "./options.ts";
 
-/** Calls that change nothing: the audit log has all others. */
-const reading: ReadonlySet<string> = new Set([
-  "Account",
-  "Accounts",
-  "AdminSecondFactorBegin",
-  "Attempts",
-  "Audit",
-  "BlockLists",
-  "Certificates",
-  "ConfigFiles",
-  "ConfigHelp",
-  "Connections",
-  "DmarcEvaluations",
-  "DmarcReport",
-  "DmarcReports",
-  "DmarcToSend",
-  "Domain",
-  "DomainCheck",
-  "Domains",
-  "Glance",
-  "HoldRules",
-  "HookPayload",
-  "Hooks",
-  "Login",
-  "LogLevels",
-  "Overview",
-  "Queue",
-  "QueueMessage",
-  "Retired",
-  "Session",
-  "Storage",
-  "StsPolicies",
-  "Suppressions",
-  "TlsReport",
-  "TlsReports",
-  "TlsToSend",
-  "WebServer",
-]);
-
 /** The page and its calls. */
-export function adminPage(o: AdminPageOptions): WebHandler {
+export function adminPage(o: AdminPageOptions): AdminApi {
   const handlers: CallHandlers<typeof adminCalls, PageContext> = {
     async Login(form, c) {
       const { cookie } = await o.login.login(c.req, { ...form, code: form.totp });
       c.setCookie(cookie);
       return {};
     },
-    // Who is not logged in need not know the server's name.
-    Session: (_r, c) => ({
-      loggedIn: c.session !== undefined,
-      hostname: c.session === undefined ? "" : o.config.static.Hostname,
-    }),
+    Session(_r, c) {
+      const { session } = c;
+      const account = session?.account ?? "";
+      return {
+        loggedIn: session !== undefined,
+        // Who is not logged in need not know the server's name.
+        hostname: session === undefined ? "" : o.config.static.Hostname,
+        domains: account === "" ? null : administeredDomains(o.config, account),
+      };
+    },
     Logout(_r, c) {
       c.setCookie(o.login.logout(c.req));
       return {};
@@ -86,17 +56,13 @@ export function adminPage(o: AdminPageOptions): WebHandler {
     ...reportHandlers(o),
     ...securityHandlers(o),
     ...settingsHandlers(o),
+    ...tokenHandlers(o),
   };
-  return pageHandler({
-    login: o.login,
-    calls: adminCalls,
-    handlers,
-    open: ["Login", "Session", "Logout"],
-    page: o.page,
-    around: (name, request, c, run) =>
-      reading.has(name)
-        ? run()
-        : o.audit.run({ who: "administrator", from: c.req.remoteIp }, name, request, run),
-    pkg: "admin",
-  });
+  const api = adminApi(o, handlers);
+  const handle: WebHandler = async (req) => {
+    if (req.path.startsWith("/api/")) return await api.handle(req);
+    if (req.path === "/") return await o.page(req);
+    throw new HttpError(404, "not found");
+  };
+  return { handle, close: api.close };
 }

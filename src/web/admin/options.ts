@@ -1,5 +1,5 @@
 /** What the admin page works with. @module */
-import { AdminError, type AuditLog } from "../../admin/mod.ts";
+import { AdminError, type AdminTokens, type AuditLog } from "../../admin/mod.ts";
 import { type Config, ConfigError } from "../../config/mod.ts";
 import type { Resolver } from "../../dns/mod.ts";
 import type { LoginGuard, OpenConnection, Outbound } from "../../net/mod.ts";
@@ -31,6 +31,8 @@ export interface AdminPageOptions {
   /** Limits guessing of passwords. */
   limiter: LoginGuard;
   audit: AuditLog;
+  /** Tokens of the API. */
+  tokens: AdminTokens;
   /** The administrator's second factor. */
   factor: FactorFile;
   /** Checks the administrator's password and code. */

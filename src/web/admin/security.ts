@@ -18,7 +18,7 @@ export function securityHandlers(
       const { on, recoveryCodes } = await o.factor.state();
       return {
         attempts: o.loginLog()?.list(undefined, maxAttempts) ?? [],
-        sessions: o.sessions.list("").map((s) => ({ ...s, current: s.id === c.session!.id })),
+        sessions: o.sessions.list("").map((s) => ({ ...s, current: s.id === c.session?.id })),
         secondFactor: on,
         recoveryCodes,
       };

@@ -6,6 +6,7 @@
  * @module
  */
 export { JsonError, parseJson } from "./json.ts";
+export { type JsonSchema, jsonSchemaOf } from "./json_schema.ts";
 export { type HttpLogin, limitedLogin, type LoginFailure } from "./limited_login.ts";
 export {
   credentialsOf,
@@ -18,9 +19,12 @@ export {
   answerCall,
   callBody,
   callError,
+  callFailure,
   type CallHandlers,
   type Calls,
   type CallSchemas,
+  checkedRequest,
+  jsonBody,
   maxCallBody,
   UserError,
 } from "./rpc.ts";

@@ -70,26 +70,61 @@ const webmailErrors = counter(
   "Calls of the webmail that failed by a fault of the server.",
 );
 
-/** Reads and checks a call's body. */
-export async function callBody<S extends v.GenericSchema>(
-  req: WebRequest,
-  schema: S,
-): Promise<v.InferOutput<S>> {
+/** Reads a call's body. @throws HttpError 400, 413 */
+export async function jsonBody(req: WebRequest): Promise<unknown> {
   const type = (req.headers.get("content-type") ?? "").split(";", 1)[0].trim().toLowerCase();
   if (type !== "application/json") throw new HttpError(400, "a call's body is application/json");
   const bytes = await req.body(maxCallBody);
-  let json: unknown;
   try {
-    json = parseJson(bytes);
+    return parseJson(bytes);
   } catch (e) {
     throw new HttpError(400, (e as Error).message);
   }
+}
+
+/** What a call is given, if it fits. @throws HttpError 400 that names the field */
+export function checkedRequest<S extends v.GenericSchema>(
+  schema: S,
+  json: unknown,
+): v.InferOutput<S> {
   const parsed = v.safeParse(schema, json);
   if (!parsed.success) {
     const at = v.getDotPath(parsed.issues[0]);
     throw new HttpError(400, `${at === null ? "" : `${at}: `}${parsed.issues[0].message}`);
   }
   return parsed.output;
+}
+
+/** Reads and checks a call's body. */
+export async function callBody<S extends v.GenericSchema>(
+  req: WebRequest,
+  schema: S,
+): Promise<v.InferOutput<S>> {
+  return checkedRequest(schema, await jsonBody(req));
+}
+
+/**
+ * What a call that failed is answered with. What isn't the caller's fault is logged and counted.
+ */
+export function callFailure(
+  e: unknown,
+  o: { req: WebRequest; name: string; pkg: PanicPackage },
+): HttpError {
+  const { req, name, pkg } = o;
+  if (e instanceof HttpError) return e;
+  serverErrors.inc({ api: `mox${pkg}`, code: "server:error" });
+  if (pkg === "webmail") webmailErrors.inc();
+  if (isStorageFull(e)) {
+    req.log.error("call can't be carried out", { call: name, err: e as Error });
+    return diskFull();
+  }
+  countPanic(pkg);
+  req.log.error("unhandled error in a call", {
+    call: name,
+    err: e instanceof Error ? e : new Error(String(e)),
+    stack: e instanceof Error ? e.stack : undefined,
+  });
+  return new HttpError(500, "something went wrong in the server; its log says more");
 }
 
 /**
@@ -106,7 +141,7 @@ export async function answerCall<C extends Calls, Context>(
     pkg: PanicPackage;
   },
 ): Promise<Response> {
-  const { req, name, calls, handlers, pkg } = o;
+  const { req, name, calls, handlers } = o;
   try {
     if (!Object.hasOwn(calls, name)) throw new HttpError(404, `there is no call ${name}`);
     if (req.method !== "POST") {
@@ -119,21 +154,6 @@ export async function answerCall<C extends Calls, Context>(
     // What does not fit is a mistake of ours, and must not reach the page as if it were right.
     return jsonResponse(200, v.parse(calls[name].response, response) ?? null);
   } catch (e) {
-    if (e instanceof HttpError) return callError(e);
-    if (isStorageFull(e)) {
-      serverErrors.inc({ api: `mox${pkg}`, code: "server:error" });
-      if (pkg === "webmail") webmailErrors.inc();
-      req.log.error("call can't be carried out", { call: name, err: e as Error });
-      return callError(diskFull());
-    }
-    countPanic(pkg);
-    serverErrors.inc({ api: `mox${pkg}`, code: "server:error" });
-    if (pkg === "webmail") webmailErrors.inc();
-    req.log.error("unhandled error in a call", {
-      call: name,
-      err: e instanceof Error ? e : new Error(String(e)),
-      stack: e instanceof Error ? e.stack : undefined,
-    });
-    return callError(new HttpError(500, "something went wrong in the server; its log says more"));
+    return callError(callFailure(e, o));
   }
 }

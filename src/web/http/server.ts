@@ -6,6 +6,7 @@
  *
  * @module
  */
+import type { EventEmitter } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
@@ -14,17 +15,19 @@ import { countPanic, histogram } from "../../metrics/mod.ts";
 import {
   type AcceptOptions,
   acceptSockets,
-  type Handshaken,
+  type Arrival,
+  type Secured,
   serverHandshake,
   type ServerTls,
   type Taken,
   type TcpServer,
 } from "../../net/mod.ts";
+import { forwardedRequest } from "./forwarded.ts";
 import { type Framing, RequestGate } from "./gate.ts";
 import { webRequest } from "./request.ts";
 import { isStorageFull } from "../../platform/storage_errors.ts";
 import { errorResponse, sendResponse, textResponse } from "./respond.ts";
-import type { UpgradeHandler, WebHandler, WebRequest } from "./types.ts";
+import { HttpError, type UpgradeHandler, type WebHandler, type WebRequest } from "./types.ts";
 
 /** A listener of HTTP or, with `tls`, HTTPS. */
 export interface HttpOptions extends Omit<AcceptOptions, "protocol" | "pkg" | "refusal"> {
@@ -33,7 +36,7 @@ export interface HttpOptions extends Omit<AcceptOptions, "protocol" | "pkg" | "r
    * Takes connections that chose another protocol than HTTP when TLS began (ALPN); true if it did.
    * The handler then owns the socket.
    */
-  alpn?: (made: Handshaken, cid: number, log: Log) => Promise<void> | undefined;
+  alpn?: (made: Secured, cid: number, log: Log, arrival: Arrival) => Promise<void> | undefined;
   /** Milliseconds between requests on a connection, and for a request's header, for tests. */
   idleTimeout?: number;
   headerTimeout?: number;
@@ -88,6 +91,7 @@ interface HttpConnection {
   cid: number;
   log: Log;
   secure: boolean;
+  arrival: Arrival;
   /** Requests being answered; 0 or 1, and pipelined ones behind it. */
   active: number;
   gate: RequestGate | undefined;
@@ -161,6 +165,8 @@ export async function serveHttp(o: HttpOptions, handlers: HttpHandlers): Promise
     let service = "none";
     try {
       req = webRequest(raw, { ...c, signal, stopping: stopping.signal });
+      if (behindProxy(c)) req = forwardedRequest(req, o.proxies!.networks);
+      if (!counted(c, req, to)) throw tooMany();
       service = handlers.service(req);
       response = await handlers.handle(req);
     } catch (e) {
@@ -184,8 +190,22 @@ export async function serveHttp(o: HttpOptions, handlers: HttpHandlers): Promise
       status: response.status,
       bytes,
       ms: Math.round(seconds * 1000),
-      remote: c.remoteIp,
+      remote: req?.remoteIp ?? c.remoteIp,
     });
+  }
+
+  /** The other end is a proxy, whose requests come from many clients. */
+  function behindProxy(c: HttpConnection): boolean {
+    return o.proxies?.networks.has(c.remoteIp) === true;
+  }
+
+  /** Requests that a proxy passes on are counted for their client as its connections are; false for too many. */
+  function counted(c: HttpConnection, req: WebRequest, until: EventEmitter): boolean {
+    if (!behindProxy(c) || o.proxies!.networks.has(req.remoteIp)) return true;
+    const { remoteIp } = req;
+    if (o.connectionLimiter?.add(remoteIp) === false) return false;
+    until.once("close", () => o.connectionLimiter?.remove(remoteIp));
+    return true;
   }
 
   async function upgrade(
@@ -198,7 +218,9 @@ export async function serveHttp(o: HttpOptions, handlers: HttpHandlers): Promise
     socket.on("close", () => gone.abort());
     socket.on("error", () => {});
     try {
-      const req = webRequest(raw, { ...c, signal: gone.signal, stopping: stopping.signal });
+      let req = webRequest(raw, { ...c, signal: gone.signal, stopping: stopping.signal });
+      if (behindProxy(c)) req = forwardedRequest(req, o.proxies!.networks);
+      if (!counted(c, req, socket)) throw tooMany();
       const take = handlers.upgrade(req);
       if (take === undefined) {
         socket.end(
@@ -213,12 +235,14 @@ export async function serveHttp(o: HttpOptions, handlers: HttpHandlers): Promise
     }
   }
 
-  function take(socket: Socket, cid: number, log: Log): Taken {
+  function take(socket: Socket, cid: number, log: Log, arrival: Arrival): Taken {
     const c: HttpConnection = {
-      remoteIp: (socket.remoteAddress ?? "").replace(/^::ffff:(?=\d+\.)/, ""),
+      remoteIp: arrival.peer.remoteIp,
       cid,
       log,
-      secure: o.tls !== undefined,
+      // Also where a proxy has taken TLS off.
+      secure: o.tls !== undefined || arrival.tls !== undefined,
+      arrival,
       active: 0,
       gate: undefined,
       timer: undefined,
@@ -233,10 +257,13 @@ export async function serveHttp(o: HttpOptions, handlers: HttpHandlers): Promise
           const made = await serverHandshake(socket, o.tls, handshakeTimeout);
           current = stream = made.socket;
           stream.on("error", () => {});
-          const other = o.alpn?.(made, cid, log);
+          const other = o.alpn?.(made, cid, log, arrival);
+          if (other !== undefined) return await other;
+        } else if (arrival.tls !== undefined) {
+          const other = o.alpn?.({ socket, info: arrival.tls }, cid, log, arrival);
           if (other !== undefined) return await other;
         }
-        const gate = new RequestGate(stream, c.secure ? "https" : "http");
+        const gate = new RequestGate(stream, o.tls !== undefined ? "https" : "http");
         gate.on("error", () => {});
         current = c.gate = gate;
         connections.set(gate, c);
@@ -279,6 +306,12 @@ export async function serveHttp(o: HttpOptions, handlers: HttpHandlers): Promise
       return server.shutdown(graceMs);
     },
   };
+}
+
+function tooMany(): HttpError {
+  return new HttpError(503, "too many requests from your network at a time", {
+    "Retry-After": "30",
+  });
 }
 
 function unhandled(e: unknown, log: Log): void {

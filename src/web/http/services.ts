@@ -4,7 +4,8 @@
  * @module
  */
 import { parseIp } from "../../net/mod.ts";
-import { below, hostForm } from "./request.ts";
+import { requestOfLastHop } from "./forwarded.ts";
+import { below } from "./request.ts";
 import { redirect } from "./respond.ts";
 import type { HttpHandlers } from "./server.ts";
 import { HttpError, type WebRequest, type WebService } from "./types.ts";
@@ -37,7 +38,7 @@ export function routeServices(services: readonly WebService[]): HttpHandlers {
 
   /** The request as a service gets it. */
   const given = (s: WebService, req: WebRequest): WebRequest => ({
-    ...seenThrough(s, below(req, req.path.slice(s.path.length - 1))),
+    ...below(s.forwarded === true ? requestOfLastHop(req) : req, req.path.slice(s.path.length - 1)),
     sibling: (name) => sorted.find((x) => x.name === name && x.host(requestHost(req)))?.path,
   });
 
@@ -63,17 +64,4 @@ export function routeServices(services: readonly WebService[]): HttpHandlers {
       return (_r, socket, head) => upgrade(given(s, req), socket, head);
     },
   };
-}
-
-/** Behind a reverse proxy the client is the last address that the proxy added. */
-function seenThrough(s: WebService, req: WebRequest): WebRequest {
-  if (s.forwarded !== true) return req;
-  const last = (req.headers.get("x-forwarded-for") ?? "").split(",").at(-1)!.trim();
-  const ip = parseIp(last.replace(/^\[|\]$/g, "")) === undefined ? req.remoteIp : last;
-  const proto = req.headers.get("x-forwarded-proto");
-  const secure = proto === null ? req.secure : proto.trim().toLowerCase() === "https";
-  const given = req.headers.get("x-forwarded-host") ?? req.url.host;
-  const host = given.split(",").at(-1)!.trim();
-  const named = hostForm(host) && URL.parse(`${secure ? "https" : "http"}://${host}`);
-  return { ...req, remoteIp: ip, secure, origin: named ? named.origin : req.origin };
 }

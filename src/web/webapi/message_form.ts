@@ -1,5 +1,6 @@
 /** A message as programs are given it, by the web API and by webhooks. @module */
 import { headerText } from "../../mail/header/header.ts";
+import { withoutComments } from "../../mail/header/params.ts";
 import { parseMessageIds } from "../../mail/header/messageid.ts";
 import type { Part } from "../../mail/structure/structure.ts";
 import type { Account } from "../../store/account/account.ts";
@@ -107,10 +108,12 @@ export function inReplyTo(c: MessageContent): string {
 /** RFC 3834 §5, and what lists and programs write: nobody should answer it by a program. */
 export function isAutomated(c: MessageContent, d: DeliveryRecord | undefined): boolean {
   const fields = headerFields(c);
-  const submitted = headerText(fields, "auto-submitted")?.trim().toLowerCase();
-  const precedence = headerText(fields, "precedence")?.trim().toLowerCase() ?? "";
+  const word = (name: string) =>
+    withoutComments(headerText(fields, name) ?? "").trim().toLowerCase();
+  const submitted = word("auto-submitted");
+  const precedence = word("precedence");
   return d?.isMailingList === true || d?.mailFrom === "" ||
-    (submitted !== undefined && submitted !== "no") ||
+    (submitted !== "" && submitted !== "no") ||
     ["bulk", "list", "junk"].includes(precedence) ||
     headerText(fields, "list-id") !== undefined;
 }

@@ -1,5 +1,6 @@
 /** The page that tells people about the web API, made from its schemas. @module */
-import { type JsonSchema, jsonSchema } from "./openapi.ts";
+import type { JsonSchema } from "../http/mod.ts";
+import { jsonSchema } from "./openapi.ts";
 import { apiErrorCodes } from "./errors.ts";
 import { methods, Structure } from "./schemas.ts";
 

@@ -29,8 +29,15 @@ export interface SendAnswer {
   Submissions: { Address: string; QueueMsgID: number; FromID: string }[];
 }
 
+function tooMany(): never {
+  throw new ApiError("user", `a message can go to ${maxRecipients} recipients`);
+}
+
 function envelopeOf(c: Caller, r: SendRequest): Envelope {
-  const from = (r.From ?? []).map(requestAddress);
+  // Before each is looked at.
+  const named = [r.To, r.CC, r.BCC, r.ReplyTo].reduce((n, l) => n + (l?.length ?? 0), 0);
+  if (named > 2 * maxRecipients) tooMany();
+  const from = (r.From ?? []).slice(0, 2).map(requestAddress);
   if (from.length > 1) throw new ApiError("multipleFrom", "a message has one address in From");
   const lists = {
     to: (r.To ?? []).map(requestAddress),
@@ -58,9 +65,7 @@ function checkFrom(s: WebApiServices, account: string, a: WrittenAddress): void 
 function recipientsOf(s: WebApiServices, account: string, e: Envelope): string[] {
   const all = [...new Set([...e.to, ...e.cc, ...e.bcc].map(addressOf))];
   if (all.length === 0) throw new ApiError("noRecipients", "a message needs a recipient");
-  if (all.length > maxRecipients) {
-    throw new ApiError("user", `a message can go to ${maxRecipients} recipients`);
-  }
+  if (all.length > maxRecipients) tooMany();
   for (const address of all) {
     const why = s.queue.suppressed(account, address);
     if (why !== undefined) {

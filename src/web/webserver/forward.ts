@@ -49,6 +49,8 @@ function requestHeaders(req: WebRequest): OutgoingHttpHeaders {
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = raw[i].toLowerCase();
     if (hopByHop.has(name) || named.has(name) || name.startsWith("x-forwarded-")) continue;
+    // Made up by the client; ours are below.
+    if (name === "forwarded") continue;
     const value = name === "cookie" ? withoutOurCookies(raw[i + 1]) : raw[i + 1];
     if (value === "") continue;
     const before = headers[name] as string[] | undefined;
@@ -72,6 +74,7 @@ async function open(
     return await outbound.begin({
       url,
       method: req.method,
+      rule: undefined,
       headers: headers as Record<string, string | string[]>,
       signal: req.signal,
     });

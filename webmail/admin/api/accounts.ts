@@ -1,6 +1,7 @@
 /** Calls about accounts. @module */
 import * as v from "valibot";
 import { Count, Id, Nothing, text, Time } from "../../api/basics.ts";
+import { RouteShown } from "./domains.ts";
 
 const Name = v.pipe(text(500), v.minLength(1));
 const name = v.strictObject({ name: Name });
@@ -69,6 +70,14 @@ export const accountsCalls = {
     response: Nothing,
   },
   AccountSet: { request: v.strictObject({ name: Name, ...settings }), response: Nothing },
+  /** Which transports take messages of the account. */
+  AccountRoutesSet: {
+    request: v.strictObject({
+      name: Name,
+      routes: v.pipe(v.array(RouteShown), v.maxLength(1000)),
+    }),
+    response: Nothing,
+  },
   /** Without a password one is made. Sessions of the pages end. */
   AccountPassword: {
     request: v.strictObject({ name: Name, password: v.optional(text(1000)) }),

@@ -41,6 +41,8 @@ export const DomainDetail = v.object({
   name: v.string(),
   disabled: v.boolean(),
   description: v.string(),
+  /** Accounts that may see and change this domain on this page. */
+  administrators: v.array(v.string()),
   clientSettingsDomain: v.string(),
   separators: v.array(v.string()),
   caseSensitive: v.boolean(),
@@ -85,6 +87,15 @@ const options = {
 };
 const members = v.pipe(v.array(Name), v.minLength(1), v.maxLength(10_000));
 
+/** A route of messages to a transport. */
+export const RouteShown = v.strictObject({
+  fromDomain: v.pipe(v.array(text(300)), v.maxLength(1000)),
+  toDomain: v.pipe(v.array(text(300)), v.maxLength(1000)),
+  minimumAttempts: Count,
+  transport: text(500),
+});
+const routes = v.pipe(v.array(RouteShown), v.maxLength(1000));
+
 export const domainCalls = {
   Domains: { request: Nothing, response: v.object({ domains: v.array(DomainListed) }) },
   Domain: { request: name, response: DomainDetail },
@@ -112,6 +123,43 @@ export const domainCalls = {
     request: v.strictObject({ name: Name, mode: v.picklist(["none", "testing", "enforce"]) }),
     response: Nothing,
   },
+  /** Accounts that administer the domain, in place of those before. */
+  DomainAdministratorsSet: {
+    request: v.strictObject({ name: Name, accounts: v.pipe(v.array(Name), v.maxLength(1000)) }),
+    response: Nothing,
+  },
+  /** A whole policy; null takes it away. Without an id it gets a new one. */
+  DomainMtaStsSet: {
+    request: v.strictObject({
+      name: Name,
+      policy: v.nullable(v.strictObject({
+        policyId: text(32),
+        mode: v.picklist(["none", "testing", "enforce"]),
+        /** Milliseconds. */
+        maxAge: Count,
+        mx: v.pipe(v.array(text(300)), v.maxLength(100)),
+      })),
+    }),
+    response: Nothing,
+  },
+  /** Where reports of others about the domain go; null for nowhere. */
+  DomainReportsSet: {
+    request: v.strictObject({
+      name: Name,
+      kind: v.picklist(["DMARC", "TLSRPT"]),
+      to: v.nullable(v.strictObject({
+        localpart: text(100),
+        domain: text(300),
+        account: text(500),
+        mailbox: text(500),
+      })),
+    }),
+    response: Nothing,
+  },
+  /** Which transports take messages from the domain. */
+  DomainRoutesSet: { request: v.strictObject({ name: Name, routes }), response: Nothing },
+  /** The same for all domains and accounts without routes of their own. */
+  RoutesSet: { request: v.strictObject({ routes }), response: Nothing },
   /** Makes a key; it signs when that is turned on, after its record is in the DNS. */
   DkimAdd: {
     request: v.strictObject({
@@ -137,5 +185,7 @@ export const domainCalls = {
     request: v.strictObject({ address: Name, members, ...options }),
     response: Nothing,
   },
+  AliasMembersAdd: { request: v.strictObject({ address: Name, members }), response: Nothing },
+  AliasMembersRemove: { request: v.strictObject({ address: Name, members }), response: Nothing },
   AliasRemove: { request: v.strictObject({ address: Name }), response: Nothing },
 };

@@ -14,6 +14,7 @@ import { reportCalls } from "./reports.ts";
 import { securityCalls } from "./security.ts";
 import { serverCalls } from "./server.ts";
 import { settingsCalls } from "./settings.ts";
+import { tokenCalls } from "./tokens.ts";
 
 export const adminCalls = {
   Login: {
@@ -26,7 +27,12 @@ export const adminCalls = {
   },
   Session: {
     request: Nothing,
-    response: v.object({ loggedIn: v.boolean(), hostname: v.string() }),
+    response: v.object({
+      loggedIn: v.boolean(),
+      hostname: v.string(),
+      /** Of whoever administers domains only, with their names; null for the server's administrator. */
+      domains: v.nullable(v.array(v.string())),
+    }),
   },
   Logout: { request: Nothing, response: Nothing },
   ...serverCalls,
@@ -37,4 +43,5 @@ export const adminCalls = {
   ...reportCalls,
   ...securityCalls,
   ...settingsCalls,
+  ...tokenCalls,
 };

@@ -8,6 +8,7 @@ import type { AuthResult } from "../../../metrics/authentication.ts";
 import { ConnectionError } from "../../../net/types.ts";
 import { serverMechanism } from "../../../sasl/choose.ts";
 import { plusCancelled } from "../../../sasl/cancelled.ts";
+import { decodeResponse } from "../../../sasl/response.ts";
 import { SaslError } from "../../../sasl/types.ts";
 import { ImapBad, ImapNo } from "../session/answer.ts";
 import type { Command } from "../session/command.ts";
@@ -23,10 +24,9 @@ const maxSteps = 10;
 
 /** Base64 as SASL has it: no other characters, complete (RFC 4648 §3.3). */
 function decodeBase64(text: string): Uint8Array {
-  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text) || text.length % 4 !== 0) {
-    throw new ImapBad("response isn't base64");
-  }
-  return new Uint8Array(Buffer.from(text, "base64"));
+  const bytes = decodeResponse(text);
+  if (bytes === undefined) throw new ImapBad("response isn't base64");
+  return bytes;
 }
 
 export const authenticate: Command = {

@@ -5,7 +5,13 @@
  */
 import type { Command } from "../session/command.ts";
 import { threadText } from "../search/kept_threads.ts";
-import { badCharset, parseCriteria, runSearch, searchContext } from "../search/searching.ts";
+import {
+  badCharset,
+  parseCriteria,
+  runSearch,
+  searchContext,
+  toNumbers,
+} from "../search/searching.ts";
 import { State } from "../session/session.ts";
 
 function threadCommand(uid: boolean): Command {
@@ -28,8 +34,8 @@ function threadCommand(uid: boolean): Command {
       return async () => {
         const r = await runSearch(s, key, ctx, uid);
         const { account, mailboxId } = s.selected;
-        let text = await threadText(account, mailboxId, r.uids, algorithm);
-        if (!uid) text = text.replace(/\d+/g, (u) => String(s.selected.seqOf(Number(u))));
+        const numbers = toNumbers(s, r.uids, uid);
+        const text = await threadText(account, mailboxId, r.uids, algorithm, numbers);
         s.untagged(`THREAD${text === "" ? "" : ` ${text}`}`);
       };
     },

@@ -1,4 +1,5 @@
 /** Copying messages into another account: new emails there, whose files are linked. @module */
+import { appendAll } from "../../../store/messages/unfinished.ts";
 import { Want } from "../../../store/types.ts";
 import type { NewMessage } from "../../../store/types.ts";
 import { ImapNo } from "../session/answer.ts";
@@ -33,8 +34,8 @@ export async function copyToAccount(
   const { uidValidity } = to.mailbox;
   if (list.length === 0) return { fromUids, toUids: [], uidValidity };
   try {
-    const made = await to.account.append(to.mailbox.id, list);
-    return { fromUids, toUids: made.map((m) => m.uid), uidValidity };
+    const toUids = await appendAll(to.account, to.mailbox.id, list);
+    return { fromUids, toUids, uidValidity };
   } catch (err) {
     if (!(err instanceof Deno.errors.NotFound)) throw err;
     throw new ImapNo("some messages are gone", "EXPUNGEISSUED", { cause: err });

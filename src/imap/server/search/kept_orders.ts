@@ -9,6 +9,7 @@
  */
 import type { Account } from "../../../store/account/account.ts";
 import type { MailboxRows } from "../../../store/mailboxes/rows.ts";
+import { sortByColumns } from "./column_sort.ts";
 import { compareSorted, readSorted, sortAnew, type SortKey } from "./sorting.ts";
 
 interface Order {
@@ -33,7 +34,11 @@ export async function sortUids(
   keys: readonly SortKey[],
   scores?: ReadonlyMap<number, number>,
 ): Promise<number[]> {
-  const anew = () => sortAnew(account, mailboxId, uids, keys, scores);
+  const anew = async () =>
+    scores === undefined && uids.length > maxNew
+      ? await sortByColumns(account, mailboxId, uids, keys) ??
+        await sortAnew(account, mailboxId, uids, keys)
+      : await sortAnew(account, mailboxId, uids, keys, scores);
   if (keys.some((k) => k.key === "RELEVANCY")) return await anew();
   const rows = account.rows.get(mailboxId);
   if (!rows || uids.length < rows.count * smallPart) return await anew();
@@ -46,7 +51,8 @@ export async function sortUids(
     // Made for half of a mailbox or more: less may never be asked for again.
     if (uids.length < rows.count / 2) return await anew();
     const all = Array.from(rows.uids.subarray(0, rows.count));
-    const sorted = await sortAnew(account, mailboxId, all, keys);
+    const sorted = await sortByColumns(account, mailboxId, all, keys) ??
+      await sortAnew(account, mailboxId, all, keys);
     order = { uids: Uint32Array.from(sorted), highest: all[all.length - 1] ?? 0 };
   }
   orders.delete(name);
@@ -97,10 +103,21 @@ function update(
   return true;
 }
 
+/** Bytes of a map of uids up to which one is made; a set takes more time, and no more memory. */
+const maxMap = 16 * 1024 * 1024;
+
 /** Those of the wanted uids (ascending) that are in the order, in its order. */
 function pick(order: Uint32Array, wanted: readonly number[]): number[] {
-  const set = new Set(wanted);
   const out: number[] = [];
-  for (const uid of order) if (set.has(uid)) out.push(uid);
+  const first = wanted[0] ?? 0;
+  const range = (wanted[wanted.length - 1] ?? 0) - first + 1;
+  if (range > maxMap) {
+    const set = new Set(wanted);
+    for (const uid of order) if (set.has(uid)) out.push(uid);
+    return out;
+  }
+  const map = new Uint8Array(range);
+  for (const uid of wanted) map[uid - first] = 1;
+  for (const uid of order) if (map[uid - first] === 1) out.push(uid);
   return out;
 }

@@ -8,14 +8,15 @@
  */
 import type { Account } from "../../../store/account/account.ts";
 import type { MailboxRows } from "../../../store/mailboxes/rows.ts";
+import { type ThreadAlgorithm, threadsByColumns } from "./column_threads.ts";
 import { formatThreads, orderedSubject, references, refs } from "./sorting.ts";
 
 const algorithms = { ORDEREDSUBJECT: orderedSubject, REFERENCES: references, REFS: refs };
-export type ThreadAlgorithm = keyof typeof algorithms;
 
 interface Threads {
-  /** The messages that were threaded. */
+  /** The messages that were threaded, and what the answer calls them. */
   uids: Uint32Array;
+  numbers: Uint32Array;
   text: string;
 }
 
@@ -23,23 +24,54 @@ const kept = new WeakMap<MailboxRows, Map<ThreadAlgorithm, Threads>>();
 /** Fewer messages are threaded anew at once. */
 const fewMessages = 100;
 
-/** The threads of messages (uids, ascending), as the answer has them (RFC 5256 §4), with uids for numbers. */
+/**
+ * The threads of messages (uids, ascending), as the answer has them (RFC 5256 §4).
+ * @param numbers what the answer calls each of them
+ */
 export async function threadText(
   account: Account,
   mailboxId: number,
-  uids: number[],
+  uids: readonly number[],
   algorithm: ThreadAlgorithm,
+  numbers: readonly number[] = uids,
 ): Promise<string> {
-  const rows = uids.length < fewMessages ? undefined : account.rows.get(mailboxId);
-  let threads = rows && kept.get(rows);
-  const known = threads?.get(algorithm);
-  if (known && known.uids.length === uids.length && known.uids.every((u, i) => u === uids[i])) {
-    return known.text;
+  if (uids.length < fewMessages) {
+    return await threadAnew(account, mailboxId, uids, algorithm, numbers);
   }
-  const text = formatThreads(await algorithms[algorithm](account, mailboxId, uids));
+  const before = account.rows.get(mailboxId);
+  const known = before && kept.get(before)?.get(algorithm);
+  if (known && same(known.uids, uids) && same(known.numbers, numbers)) return known.text;
+  const text = await threadsByColumns(account, mailboxId, uids, algorithm, numbers) ??
+    await threadAnew(account, mailboxId, uids, algorithm, numbers);
+  const rows = account.rows.get(mailboxId);
   if (rows) {
+    let threads = kept.get(rows);
     if (!threads) kept.set(rows, threads = new Map());
-    threads.set(algorithm, { uids: Uint32Array.from(uids), text });
+    const list = Uint32Array.from(uids);
+    threads.set(algorithm, {
+      uids: list,
+      numbers: numbers === uids ? list : Uint32Array.from(numbers),
+      text,
+    });
   }
   return text;
+}
+
+function same(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+async function threadAnew(
+  account: Account,
+  mailboxId: number,
+  uids: readonly number[],
+  algorithm: ThreadAlgorithm,
+  numbers: readonly number[],
+): Promise<string> {
+  const text = formatThreads(await algorithms[algorithm](account, mailboxId, [...uids]));
+  if (numbers === uids) return text;
+  const numberOf = new Map(uids.map((uid, i) => [uid, numbers[i]]));
+  return text.replace(/\d+/g, (uid) => String(numberOf.get(Number(uid))));
 }

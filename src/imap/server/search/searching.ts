@@ -283,7 +283,19 @@ export function resultModseq(s: Session, uids: readonly number[], r: ReturnOptio
 }
 
 export function toNumbers(s: Session, uids: readonly number[], uid: boolean): number[] {
-  return uid ? uids as number[] : uids.map((u) => s.selected.seqOf(u));
+  if (uid) return uids as number[];
+  const { uids: all } = s.selected;
+  const numbers = new Array<number>(uids.length);
+  let at = 0;
+  for (let i = 0; i < uids.length; i++) {
+    // Those that rise are found by going on, others of a sorted result by looking them up.
+    if (at < all.length && all[at] === uids[i]) numbers[i] = ++at;
+    else {
+      numbers[i] = s.selected.seqOf(uids[i]);
+      at = numbers[i];
+    }
+  }
+  return numbers;
 }
 
 /**

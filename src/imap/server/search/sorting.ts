@@ -3,17 +3,15 @@
  *
  * @module
  */
-import { collationKey } from "../../../mail/text/collation.ts";
-import { standardBaseSubject } from "../../../mail/header/subject.ts";
 import type { Account } from "../../../store/account/account.ts";
-import { storedSent, storedSortSubject } from "../../../store/messages/summary.ts";
 import {
-  type AddressField,
-  type FetchRow,
-  type Summary,
-  type SummaryAddress,
-  Want,
-} from "../../../store/types.ts";
+  isReplySubject,
+  sortDisplay,
+  sortLocalpart,
+  threadReferences,
+} from "../../../store/columns/values.ts";
+import { storedSent, storedSortSubject } from "../../../store/messages/summary.ts";
+import { type FetchRow, Want } from "../../../store/types.ts";
 
 export const sortKeys = [
   "ARRIVAL",
@@ -31,25 +29,6 @@ export const sortKeys = [
 export interface SortKey {
   key: (typeof sortKeys)[number];
   reverse: boolean;
-}
-
-/** The name of the group that a field begins with; undefined if it begins with an address. */
-function firstGroup(s: Summary, field: AddressField): string | undefined {
-  const g = s.groups?.[field];
-  return g?.first ? g.names[0] : undefined;
-}
-
-function localpart(s: Summary, field: AddressField): string {
-  // RFC 5256 §3: the mailbox of the envelope, which of a group is its name.
-  const a = s[field][0]?.address ?? "";
-  const at = a.lastIndexOf("@");
-  return collationKey(firstGroup(s, field) ?? (at < 0 ? a : a.slice(0, at)));
-}
-
-function display(s: Summary, field: AddressField): string {
-  // RFC 5957 §3: the display name, or else the address; of a group its name.
-  const a: SummaryAddress | undefined = s[field][0];
-  return collationKey(firstGroup(s, field) ?? (a ? a.name || a.address : ""));
 }
 
 const compareText = (a: string, b: string) => a < b ? -1 : a > b ? 1 : 0;
@@ -99,15 +78,15 @@ function valuesOf(
       case "SUBJECT":
         return storedSortSubject(row.summaryText);
       case "FROM":
-        return localpart(row.summary, "from");
+        return sortLocalpart(row.summary, "from");
       case "TO":
-        return localpart(row.summary, "to");
+        return sortLocalpart(row.summary, "to");
       case "CC":
-        return localpart(row.summary, "cc");
+        return sortLocalpart(row.summary, "cc");
       case "DISPLAYFROM":
-        return display(row.summary, "from");
+        return sortDisplay(row.summary, "from");
       case "DISPLAYTO":
-        return display(row.summary, "to");
+        return sortDisplay(row.summary, "to");
       case "RELEVANCY":
         // The best first.
         return -(scores?.get(row.uid) ?? 0);
@@ -181,12 +160,6 @@ interface Source {
   references: string[];
 }
 
-/** RFC 5256 §3: the ids of References, or without any the first of In-Reply-To. */
-function threadReferences({ references, repliesOnly = 0 }: Summary): string[] {
-  const fromReferences = references.length - repliesOnly;
-  return references.slice(0, fromReferences > 0 ? fromReferences : 1);
-}
-
 async function sources(account: Account, mailboxId: number, uids: number[]): Promise<Source[]> {
   const list: Source[] = [];
   await eachRow(account, mailboxId, uids, Want.Summary, (row) => {
@@ -195,8 +168,7 @@ async function sources(account: Account, mailboxId: number, uids: number[]): Pro
       uid: row.uid,
       date: m.sent ?? row.received,
       subject: m.sortSubject,
-      // Most can't have a mark, "Re:" or "(fwd)": those need no second look.
-      reply: /[:(]/.test(m.subject) && standardBaseSubject(m.subject).isReply,
+      reply: isReplySubject(m.subject),
       messageId: m.messageId,
       references: threadReferences(m),
     });

@@ -3,6 +3,7 @@ import type { AuthResult } from "../../../metrics/authentication.ts";
 import { type Admission, LoginGuard, LoginLimited } from "../../../net/mod.ts";
 import {
   bindingsFor,
+  decodeResponse,
   offeredMechanisms,
   plusCancelled,
   SaslError,
@@ -32,7 +33,8 @@ export async function auth(s: Session, args: string): Promise<void> {
   const [name, initial, ...more] = args.split(" ");
   if (backend.sasl === undefined) throw new SmtpError(502, "5.1", "AUTH is not offered");
   if (s.hello.name === "") throw sequenceError("EHLO first");
-  if (s.username !== undefined) throw sequenceError("already authenticated");
+  // What a proxy says of a login (XCLIENT), the client may still prove.
+  if (s.username !== undefined && !s.loginOfProxy) throw sequenceError("already authenticated");
   if (s.transaction !== undefined) throw sequenceError("AUTH within a transaction");
   if (name === "" || more.length > 0 || initial === "") {
     throw new SmtpError(501, "5.4", "mechanism and at most one response expected");
@@ -63,6 +65,8 @@ export async function auth(s: Session, args: string): Promise<void> {
   try {
     const { username, credential } = await exchange(s, mechanism, initial);
     result = "disabled";
+    if (s.loginOfProxy) await backend.disconnected?.(s);
+    s.loginOfProxy = false;
     s.username = username;
     try {
       await backend.authenticated?.(s, username, credential);
@@ -121,11 +125,9 @@ async function exchange(
 }
 
 function decode(text: string): Uint8Array {
-  try {
-    return Uint8Array.fromBase64(text, { lastChunkHandling: "strict" });
-  } catch (e) {
-    throw new SmtpError(501, "5.2", "base64 expected", { cause: e });
-  }
+  const bytes = decodeResponse(text);
+  if (bytes === undefined) throw new SmtpError(501, "5.2", "base64 expected");
+  return bytes;
 }
 
 function resultOf(e: SaslError): AuthResult {

@@ -5,6 +5,7 @@ import { maxHold } from "../options.ts";
 import { parseDomainOrLiteral, PathError } from "../path.ts";
 import type { Session } from "../session.ts";
 import { saslContext } from "./auth.ts";
+import { xclientAttributes } from "./xclient.ts";
 
 async function hello(s: Session, args: string, extended: boolean): Promise<void> {
   if (args === "" || args.includes(" ") || args.includes("\t") || args.length > 255) {
@@ -50,6 +51,7 @@ function extensions(s: Session, args: string): string[] {
     const until = new Date(Date.now() + maxHold).toISOString().replace(/\.\d+Z$/, "Z");
     list.push(`FUTURERELEASE ${maxHold / 1000} ${until}`);
   }
+  if (s.conn.fromProxy) list.push(`XCLIENT ${xclientAttributes.join(" ")}`);
   list.push(
     ...["ENHANCEDSTATUSCODES", "8BITMIME", "SMTPUTF8", "CHUNKING", "BINARYMIME", "DSN"],
     `LIMITS RCPTMAX=${limits.recipients}`,

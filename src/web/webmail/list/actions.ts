@@ -46,12 +46,24 @@ export async function moveMessages(
 ): Promise<Done> {
   targets.delete(to.id);
   const moved: Moved[] = [];
+  const wanted = countTargets(targets);
   for (const { mailboxId, uids } of inWrites(targets)) {
+    const before = moved.length;
     account.fetch(mailboxId, uids, 0, (m) => {
       moved.push({ id: m.id, mailboxId, flags: m.flags });
     });
-    const { toUids } = await account.move(mailboxId, uids, to.id);
-    if (to.specialUse & SpecialUse.Junk) await markJunk(account, to.id, toUids);
+    try {
+      const { toUids } = await account.move(mailboxId, uids, to.id);
+      if (to.specialUse & SpecialUse.Junk) await markJunk(account, to.id, toUids);
+    } catch (err) {
+      if (before === 0) throw err;
+      // Neither all nor none: it is said how many.
+      account.log.error("moving messages", { err: err as Error, moved: before, of: wanted });
+      throw new UserError(
+        `${before} of ${wanted} messages were moved to ${to.name}, the others could not be: try again`,
+        { cause: err },
+      );
+    }
   }
   return { count: moved.length, undo: undo.add(account.name, to.id, moved) };
 }

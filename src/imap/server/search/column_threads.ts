@@ -1,0 +1,368 @@
+/**
+ * THREAD by columns (store/columns): what sorting.ts does with an object for each message, with numbers in lists. A
+ * node is a message, or one that isn't here and that others refer to ("dummy" in RFC 5256 §3).
+ *
+ * @module
+ */
+import { giveWay } from "../../../platform/turns.ts";
+import type { Account } from "../../../store/account/account.ts";
+import { type ColumnRows, columnRows, datesOf, textsOf } from "../../../store/columns/rows.ts";
+import { valueSeparator } from "../../../store/columns/values.ts";
+import { orderOf, rankNumbers } from "./ranks.ts";
+
+export type ThreadAlgorithm = "ORDEREDSUBJECT" | "REFERENCES" | "REFS";
+
+/** Messages between two looks at the clock. */
+const perSlice = 2048;
+/** Neither parent nor message. */
+const none = -1;
+
+/** What the algorithms go by, message by message in the order of uids. */
+interface Messages {
+  count: number;
+  dates: Float64Array;
+  /** Messages in the order of date and uid. */
+  order: Uint32Array;
+  /** Numbers of base subjects, 0 for none. */
+  subjects: Int32Array;
+  /** "1" for a reply's or forward's. */
+  replies: string[];
+}
+
+async function messagesOf(account: Account, rows: ColumnRows): Promise<Messages | undefined> {
+  const dates = await datesOf(account, rows);
+  const subjects = await textsOf(account, rows, "sortSubject");
+  const replies = await textsOf(account, rows, "reply");
+  if (!dates || !subjects || !replies) return undefined;
+  const numbers = new Map([["", 0]]);
+  const numbered = new Int32Array(subjects.length);
+  for (let i = 0; i < subjects.length; i++) {
+    let n = numbers.get(subjects[i]);
+    if (n === undefined) numbers.set(subjects[i], n = numbers.size);
+    numbered[i] = n;
+    if (i % perSlice === 0) await giveWay();
+  }
+  const order = orderOf(rankNumbers(dates));
+  return { count: subjects.length, dates, order, subjects: numbered, replies };
+}
+
+/** Nodes: which message each is, and its parent. */
+class Nodes {
+  messages: Int32Array;
+  parents: Int32Array;
+  count = 0;
+
+  constructor(capacity: number) {
+    this.messages = new Int32Array(capacity + 16).fill(none);
+    this.parents = new Int32Array(capacity + 16).fill(none);
+  }
+
+  /** @param message none for a dummy */
+  add(message: number): number {
+    if (this.count === this.messages.length) {
+      const grown = (a: Int32Array) => {
+        const b = new Int32Array(this.count * 2).fill(none);
+        b.set(a);
+        return b;
+      };
+      this.messages = grown(this.messages);
+      this.parents = grown(this.parents);
+    }
+    this.messages[this.count] = message;
+    return this.count++;
+  }
+
+  isDummy(n: number): boolean {
+    return this.messages[n] === none;
+  }
+}
+
+/** RFC 5256 §3 step 1: parents by References. Node of each message, and all nodes. */
+async function linked(
+  messageIds: readonly string[],
+  references: readonly string[],
+): Promise<{ nodes: Nodes; nodeOf: Int32Array }> {
+  const count = messageIds.length;
+  const nodes = new Nodes(count * 2);
+  const nodeOf = new Int32Array(count);
+  const byId = new Map<string, number>();
+  const container = (id: string): number => {
+    let n = byId.get(id);
+    if (n === undefined) byId.set(id, n = nodes.add(none));
+    return n;
+  };
+  /** How many children each node has. */
+  let children = new Int32Array(count * 2 + 16);
+  // A loop can only come about where the child has children. Looking for one is bounded, so that the whole is linear
+  // whatever the references say: beyond it a message stays a root.
+  let steps = 100 * count + 100_000;
+  let refused = false;
+  const adopt = (parent: number, child: number) => {
+    if (children[child] > 0) {
+      for (let p = parent; p !== none; p = nodes.parents[p]) {
+        if (p === child || --steps < 0) {
+          refused = true;
+          return;
+        }
+      }
+    }
+    nodes.parents[child] = parent;
+    if (parent >= children.length) {
+      const more = new Int32Array(nodes.messages.length);
+      more.set(children);
+      children = more;
+    }
+    children[parent]++;
+  };
+  for (let i = 0; i < count; i++) {
+    if (i % perSlice === 0) await giveWay();
+    const id = messageIds[i];
+    let n = id === "" ? none : container(id);
+    if (n === none || !nodes.isDummy(n)) {
+      // Without an id of its own, or with one that another has already.
+      n = nodes.add(i);
+    } else nodes.messages[n] = i;
+    nodeOf[i] = n;
+    const refs = references[i];
+    if (refs === "") continue;
+    let previous = none;
+    const lastAt = refs.lastIndexOf(valueSeparator);
+    const last = lastAt < 0 ? refs : refs.slice(lastAt + 1);
+    const lastNode = container(last);
+    const parent = nodes.messages[lastNode];
+    const same = parent !== none && nodeOf[parent] === lastNode &&
+      references[parent] === (lastAt < 0 ? "" : refs.slice(0, lastAt));
+    if (same && !refused && parent !== i) {
+      // What the parent refers to was linked when the parent was, and stays so unless a link was refused.
+      previous = lastNode;
+    } else if (lastAt < 0) {
+      previous = lastNode;
+    } else {
+      for (const ref of refs.split(valueSeparator)) {
+        const r = container(ref);
+        if (previous !== none && nodes.parents[r] === none && r !== previous) adopt(previous, r);
+        previous = r;
+      }
+    }
+    if (previous !== n) {
+      const before = nodes.parents[n];
+      if (before !== none) {
+        children[before]--;
+        nodes.parents[n] = none;
+      }
+      adopt(previous, n);
+    }
+  }
+  return { nodes, nodeOf };
+}
+
+/** Threads as lists: first child and next sibling of each node. */
+interface Forest {
+  nodes: Nodes;
+  roots: number[];
+  firstChild: Int32Array;
+  nextSibling: Int32Array;
+}
+
+/** Lists of children from parents: all in the order of date and uid, dummies by their first child. */
+function grow(nodes: Nodes, order: Uint32Array, nodeOf: Int32Array): Forest {
+  const firstChild = new Int32Array(nodes.count).fill(none);
+  const lastChild = new Int32Array(nodes.count).fill(none);
+  const nextSibling = new Int32Array(nodes.count).fill(none);
+  const roots: number[] = [];
+  for (let k = 0; k < order.length; k++) {
+    const n = nodeOf[order[k]];
+    const p = nodes.parents[n];
+    if (p === none) {
+      roots.push(n);
+      continue;
+    }
+    if (firstChild[p] === none) {
+      firstChild[p] = n;
+      if (nodes.isDummy(p)) roots.push(p);
+    } else nextSibling[lastChild[p]] = n;
+    lastChild[p] = n;
+  }
+  return { nodes, roots, firstChild, nextSibling };
+}
+
+/** Steps 2 and 3: dummies only stay where they hold several together, as roots. */
+function prune(nodes: Nodes, nodeOf: Int32Array): void {
+  const { parents } = nodes;
+  /** Of dummies: the message above them, or the dummy at the top. */
+  const above = new Int32Array(nodes.count).fill(none);
+  const path: number[] = [];
+  const topOf = (dummy: number): number => {
+    let at = dummy;
+    while (nodes.isDummy(at) && above[at] === none && parents[at] !== none) {
+      path.push(at);
+      at = parents[at];
+    }
+    const top = nodes.isDummy(at) && above[at] !== none ? above[at] : at;
+    for (const n of path) above[n] = top;
+    path.length = 0;
+    return top;
+  };
+  const kids = new Int32Array(nodes.count);
+  for (const n of nodeOf) {
+    const p = parents[n];
+    if (p === none || !nodes.isDummy(p)) continue;
+    const top = topOf(p);
+    if (nodes.isDummy(top)) kids[top]++;
+  }
+  const lifted = new Int32Array(nodeOf.length);
+  for (let i = 0; i < nodeOf.length; i++) {
+    const p = parents[nodeOf[i]];
+    const top = p === none || !nodes.isDummy(p) ? p : topOf(p);
+    lifted[i] = top !== none && nodes.isDummy(top) && kids[top] === 1 ? none : top;
+  }
+  for (let i = 0; i < nodeOf.length; i++) parents[nodeOf[i]] = lifted[i];
+}
+
+/** Steps 5 and 6: threads with the same subject are one. */
+function withSubjects(f: Forest, m: Messages, nodeOf: Int32Array): Forest {
+  const { nodes, roots, firstChild, nextSibling } = f;
+  const first = (n: number) => nodes.isDummy(n) ? firstChild[n] : n;
+  const subject = (n: number) => m.subjects[nodes.messages[first(n)]];
+  const isReply = (n: number) => m.replies[nodes.messages[first(n)]] === "1";
+  const bySubject = new Map<number, number>();
+  for (const n of roots) {
+    const s = subject(n);
+    if (s === 0) continue;
+    const other = bySubject.get(s);
+    if (
+      other === undefined || (nodes.isDummy(n) && !nodes.isDummy(other)) ||
+      (!nodes.isDummy(other) && isReply(other) && !isReply(n))
+    ) bySubject.set(s, n);
+  }
+  const joined = new Map<number, number>();
+  for (const n of roots) {
+    const s = subject(n);
+    const chosen = s === 0 ? n : bySubject.get(s)!;
+    if (chosen === n) continue;
+    const dummy = nodes.isDummy(chosen) ? chosen : joined.get(chosen);
+    if (dummy !== undefined) {
+      if (nodes.isDummy(n)) {
+        for (let c = firstChild[n]; c !== none; c = nextSibling[c]) nodes.parents[c] = dummy;
+      } else nodes.parents[n] = dummy;
+    } else if (isReply(n) && !isReply(chosen)) {
+      nodes.parents[n] = chosen;
+    } else {
+      const both = nodes.add(none);
+      nodes.parents[chosen] = both;
+      nodes.parents[n] = both;
+      joined.set(chosen, both);
+    }
+  }
+  return grow(nodes, m.order, nodeOf);
+}
+
+/** REFS: the thread with the latest message comes last. */
+function byLatest(f: Forest, m: Messages): Forest {
+  const latest = new Map<number, number>();
+  for (const root of f.roots) {
+    let last = -Infinity;
+    const stack = [root];
+    while (stack.length > 0) {
+      const n = stack.pop()!;
+      const i = f.nodes.messages[n];
+      if (i !== none && m.dates[i] > last) last = m.dates[i];
+      for (let c = f.firstChild[n]; c !== none; c = f.nextSibling[c]) stack.push(c);
+    }
+    latest.set(root, last);
+  }
+  f.roots.sort((a, b) => latest.get(a)! - latest.get(b)!);
+  return f;
+}
+
+/** RFC 5256 §3 ORDEREDSUBJECT. */
+function bySubjects(m: Messages): Forest {
+  const nodes = new Nodes(m.count);
+  for (let i = 0; i < m.count; i++) nodes.add(i);
+  const roots = new Map<number, number>();
+  for (const i of m.order) {
+    const root = roots.get(m.subjects[i]);
+    if (root === undefined) roots.set(m.subjects[i], i);
+    else nodes.parents[i] = root;
+  }
+  return grow(nodes, m.order, Int32Array.from({ length: m.count }, (_, i) => i));
+}
+
+/**
+ * The threads of messages (uids, ascending) as the answer has them (RFC 5256 §4), with numbers of the caller; undefined
+ * where the columns don't know all of them.
+ */
+export async function threadsByColumns(
+  account: Account,
+  mailboxId: number,
+  uids: readonly number[],
+  algorithm: ThreadAlgorithm,
+  numbers: ArrayLike<number>,
+): Promise<string | undefined> {
+  const rows = await columnRows(account, mailboxId, uids);
+  const m = rows && await messagesOf(account, rows);
+  if (!m) return undefined;
+  await giveWay();
+  if (algorithm === "ORDEREDSUBJECT") return await formatForest(bySubjects(m), numbers);
+  const messageIds = await textsOf(account, rows, "messageId");
+  const references = await textsOf(account, rows, "references");
+  if (!messageIds || !references) return undefined;
+  const { nodes, nodeOf } = await linked(messageIds, references);
+  await giveWay();
+  prune(nodes, nodeOf);
+  await giveWay();
+  // 4. Sort roots by date.
+  const forest = grow(nodes, m.order, nodeOf);
+  await giveWay();
+  return await formatForest(
+    algorithm === "REFS" ? byLatest(forest, m) : withSubjects(forest, m, nodeOf),
+    numbers,
+  );
+}
+
+const openParen = -1;
+const closeParen = -2;
+
+async function formatForest(f: Forest, numbers: ArrayLike<number>): Promise<string> {
+  const { nodes, firstChild, nextSibling } = f;
+  let out = "";
+  /** Nodes to write, and parentheses between. */
+  const stack: number[] = [];
+  let written = 0;
+  for (const root of f.roots) {
+    if (++written % perSlice === 0) await giveWay();
+    if (firstChild[root] === none) {
+      out += `(${numbers[nodes.messages[root]]})`;
+      continue;
+    }
+    out += "(";
+    stack.push(root);
+    let space = false;
+    while (stack.length > 0) {
+      const n = stack.pop()!;
+      if (n < 0) {
+        out += n === openParen ? "(" : ")";
+        space = false;
+        continue;
+      }
+      if (!nodes.isDummy(n)) {
+        out += space ? ` ${numbers[nodes.messages[n]]}` : numbers[nodes.messages[n]];
+        space = true;
+      }
+      const child = firstChild[n];
+      if (child === none) continue;
+      if (nextSibling[child] === none) {
+        stack.push(child);
+        continue;
+      }
+      if (space) out += " ";
+      // What is pushed last comes first.
+      const children: number[] = [];
+      for (let c = child; c !== none; c = nextSibling[c]) children.push(c);
+      for (let i = children.length - 1; i >= 0; i--) stack.push(closeParen, children[i], openParen);
+      space = false;
+    }
+    out += ")";
+  }
+  return out;
+}

@@ -1,0 +1,46 @@
+/**
+ * Open files as a budget of the process: what it needs itself, what mailboxes may have open, and what is left for
+ * connections. Above these numbers a request is refused in its protocol's words, as a process without files can
+ * neither deliver nor log, and the runtime ends it when a Worker can't be started.
+ *
+ * @module
+ */
+import { openFilesLimit } from "./process.ts";
+
+/** Databases of the server, Workers, listeners, libraries: about so many are open at all times. */
+const ofTheProcess = 64;
+/** Files that an open account has open itself: its databases, their logs, and messages being read. */
+const ofAccount = 12;
+/** Shares of the rest; what is left is for outgoing connections and temporary files. */
+const shareOfAccounts = 0.5;
+const shareOfConnections = 0.4;
+/** With fewer a server of a few users runs short when they all look at their mail at once. */
+export const fewOpenFiles = 4096;
+
+/** How many of each may be open. */
+export interface OpenFilesBudget {
+  /** Files and sockets in all. */
+  limit: number;
+  /** Connections of all listeners together. */
+  connections: number;
+  /** Accounts at a time; idle ones are closed for others. */
+  accounts: number;
+}
+
+/** The budget for a limit; for that of this process if none is given, and 65,536 where it can't be asked. */
+export function openFilesBudget(limit = openFilesLimit() ?? 65_536): OpenFilesBudget {
+  const rest = Math.max(0, limit - ofTheProcess);
+  return {
+    limit,
+    connections: Math.max(16, Math.floor(rest * shareOfConnections)),
+    accounts: Math.max(4, Math.floor(rest * shareOfAccounts / ofAccount)),
+  };
+}
+
+/** What to tell at the start where the limit is low; undefined where it isn't. */
+export function fewOpenFilesText(b = openFilesBudget()): string | undefined {
+  if (b.limit >= fewOpenFiles) return undefined;
+  return `this process may have only ${b.limit} files open: at most ${b.connections} connections and ` +
+    `${b.accounts} mailbox accounts at a time, more are refused for the moment; raise the limit to 65535 ` +
+    `("ulimit -Hn", or LimitNOFILE= in the service's unit)`;
+}

@@ -1,0 +1,125 @@
+/**
+ * What searches, SORT and THREAD compare of an email, made from its summary: a value for each column.
+ *
+ * Texts in here are folded already, so that comparing is all that is left to do. What never changes of an email is
+ * here; what belongs to a message in a mailbox (flags, dates) is in mailboxes/rows.ts.
+ *
+ * @module
+ */
+import { standardBaseSubject } from "../../mail/header/subject.ts";
+import { collationKey } from "../../mail/text/collation.ts";
+import {
+  type AddressField,
+  isCutSummary,
+  type Summary,
+  type SummaryAddress,
+} from "../messages/summary.ts";
+import { addressText, foldCase } from "../search/text.ts";
+
+/** Emails in a chunk: ids from a multiple of it on. */
+export const chunkEmails = 1024;
+
+/** Ends an email's value in a chunk's text. */
+export const valueEnd = "\x01";
+/** Between several values of an email. */
+export const valueSeparator = "\x02";
+/** In place of an email's value that can't be kept: the summary, or the message, has to be asked. */
+export const unknownValue = "\x03";
+
+/** Columns of texts. */
+export const textColumns = [
+  // As SEARCH sees the envelope: folded, addresses one by one.
+  "subject",
+  "from",
+  "to",
+  "cc",
+  "bcc",
+  // As SORT compares (RFC 5256 §3, RFC 5957 §3).
+  "sortSubject",
+  "sortFrom",
+  "sortTo",
+  "sortCc",
+  "displayFrom",
+  "displayTo",
+  // As THREAD needs them: "1" for a subject with the mark of a reply, the message-id, and the ids it refers to.
+  "reply",
+  "messageId",
+  "references",
+] as const;
+export type TextColumn = (typeof textColumns)[number];
+
+/** Columns of numbers, NaN for none. `sent` in milliseconds, `sentDay` with the zone that it was written in. */
+export const numberColumns = ["sent", "sentDay", "attachment"] as const;
+export type NumberColumn = (typeof numberColumns)[number];
+
+export type EmailValues =
+  & Record<TextColumn, string>
+  & Record<NumberColumn, number>;
+
+/** The name of the group that a field begins with; undefined if it begins with an address. */
+function firstGroup(s: Summary, field: AddressField): string | undefined {
+  const g = s.groups?.[field];
+  return g?.first ? g.names[0] : undefined;
+}
+
+/** RFC 5256 §3: the mailbox of the envelope's first address, which of a group is its name. */
+export function sortLocalpart(s: Summary, field: AddressField): string {
+  const a = s[field][0]?.address ?? "";
+  const at = a.lastIndexOf("@");
+  return collationKey(firstGroup(s, field) ?? (at < 0 ? a : a.slice(0, at)));
+}
+
+/** RFC 5957 §3: the display name, or else the address; of a group its name. */
+export function sortDisplay(s: Summary, field: AddressField): string {
+  const a: SummaryAddress | undefined = s[field][0];
+  return collationKey(firstGroup(s, field) ?? (a ? a.name || a.address : ""));
+}
+
+/** True if the subject has the mark of a reply or forward. Most can't have one, "Re:" or "(fwd)". */
+export function isReplySubject(subject: string): boolean {
+  return /[:(]/.test(subject) && standardBaseSubject(subject).isReply;
+}
+
+/** RFC 5256 §3: the ids of References, or without any the first of In-Reply-To. */
+export function threadReferences({ references, repliesOnly = 0 }: Summary): string[] {
+  const fromReferences = references.length - repliesOnly;
+  return references.slice(0, fromReferences > 0 ? fromReferences : 1);
+}
+
+// deno-lint-ignore no-control-regex -- the characters that mean something in a chunk, and NUL
+const reserved = /[\x00-\x03]/;
+
+/** Several values as one; unknown if one of them has a character that means something here. */
+function joined(values: readonly string[]): string {
+  if (values.some((v) => reserved.test(v))) return unknownValue;
+  return values.join(valueSeparator);
+}
+
+/** The columns of an email. */
+export function valuesOf(s: Summary): EmailValues {
+  const cut = isCutSummary(s);
+  const searched = (field: AddressField) =>
+    cut
+      ? unknownValue
+      : joined([...s[field].map(addressText), ...(s.groups?.[field]?.names ?? []).map(foldCase)]);
+  const sent = s.sent ?? NaN;
+  return {
+    subject: cut ? unknownValue : joined([foldCase(s.subject)]),
+    from: searched("from"),
+    to: searched("to"),
+    cc: searched("cc"),
+    bcc: searched("bcc"),
+    sortSubject: joined([s.sortSubject]),
+    sortFrom: joined([sortLocalpart(s, "from")]),
+    sortTo: joined([sortLocalpart(s, "to")]),
+    sortCc: joined([sortLocalpart(s, "cc")]),
+    displayFrom: joined([sortDisplay(s, "from")]),
+    displayTo: joined([sortDisplay(s, "to")]),
+    reply: isReplySubject(s.subject) ? "1" : "",
+    messageId: joined([s.messageId]),
+    references: joined(threadReferences(s)),
+    sent,
+    sentDay: sent + (s.sentZone ?? 0) * 60_000,
+    attachment: s.hasAttachment ? 1 : 0,
+  };
+}

@@ -1,0 +1,173 @@
+/**
+ * Changes that come in many writes and count only as a whole: COPY of thousands of messages, an import. What they
+ * have brought so far is noted in the same writes; what a crash left unfinished is taken away when the account is
+ * opened again, in slices, so that others are served meanwhile.
+ *
+ * @module
+ */
+import { giveWay } from "../../platform/turns.ts";
+import type { Db } from "../database/database.ts";
+import type { Writer } from "../database/writer.ts";
+import type { Listener, Mailbox, Message, NewMessage } from "../types.ts";
+
+/** What is needed of an account. */
+interface Account {
+  readonly db: Db;
+  readonly writer: Writer;
+  mailbox(id: number): Mailbox | undefined;
+  mailboxByName(name: string): Mailbox | undefined;
+  mailboxes(): Mailbox[];
+  uids(mailboxId: number): ArrayLike<number>;
+  append(
+    mailboxId: number,
+    list: readonly NewMessage[],
+    origin: Listener | undefined,
+    change: string | undefined,
+  ): Promise<Message[]>;
+  expunge(
+    mailboxId: number,
+    uids: ArrayLike<number>,
+    origin: Listener | undefined,
+    opts: { force: boolean },
+  ): Promise<unknown>;
+  deleteMailbox(name: string): Promise<void>;
+}
+
+/** What one change has brought: from uid to uid, by mailbox, and the mailboxes that were made for it. */
+interface Brought {
+  uids: Record<string, [number, number][]>;
+  made: string[];
+}
+
+/** Name among the account's settings. */
+const setting = "unfinished";
+
+/** Begins the names of changes whose parts stay when they can't be finished. */
+export const keptInParts = "in parts ";
+
+type All = Record<string, Brought>;
+
+function read(db: Db): { settings: Record<string, unknown>; all: All } {
+  const settings = JSON.parse(db.get("SELECT settings FROM state")![0]) as Record<string, unknown>;
+  return { settings, all: (settings[setting] ?? {}) as All };
+}
+
+function write(db: Db, settings: Record<string, unknown>, all: All): void {
+  if (Object.keys(all).length === 0) delete settings[setting];
+  else settings[setting] = all;
+  db.run("UPDATE state SET settings = ?", JSON.stringify(settings));
+}
+
+/** Notes messages that a change has brought into a mailbox. Runs inside the write that brings them. */
+export function noteBrought(
+  db: Db,
+  change: string,
+  mailboxId: number,
+  uids: readonly number[],
+): void {
+  const { settings, all } = read(db);
+  const ranges = (all[change] ??= { uids: {}, made: [] }).uids[mailboxId] ??= [];
+  for (const uid of uids) {
+    const last = ranges.at(-1);
+    if (last !== undefined && last[1] + 1 === uid) last[1] = uid;
+    else ranges.push([uid, uid]);
+  }
+  write(db, settings, all);
+}
+
+/** Notes mailboxes that were made for a change. Runs inside a write. */
+export function noteMade(db: Db, change: string, names: readonly string[]): void {
+  const { settings, all } = read(db);
+  (all[change] ??= { uids: {}, made: [] }).made.push(...names);
+  write(db, settings, all);
+}
+
+/** The change is whole, or gone. Runs inside a write, which is durable before the change is reported as done. */
+export function forgetBrought(db: Db, change: string): void {
+  const { settings, all } = read(db);
+  if (!(change in all)) return;
+  delete all[change];
+  write(db, settings, all);
+}
+
+/**
+ * Takes away what a change has brought: its messages, the recipients remembered of them, and mailboxes made for it
+ * that are empty.
+ * @throws as writes of the account do; what is left then is noted still
+ */
+export async function takeBack(
+  account: Account,
+  change: string,
+  origin?: Listener,
+): Promise<void> {
+  const { db, writer } = account;
+  const brought = read(db).all[change];
+  if (brought === undefined) return;
+  for (const [id, ranges] of Object.entries(brought.uids)) {
+    const mailboxId = Number(id);
+    for (const [first, last] of ranges) {
+      await writer.write(() =>
+        db.run(
+          "DELETE FROM recipients WHERE message_id IN " +
+            "(SELECT id FROM messages WHERE mailbox_id = ? AND uid BETWEEN ? AND ?)",
+          mailboxId,
+          first,
+          last,
+        )
+      );
+      // A mailbox that was deleted meanwhile took its messages with it.
+      if (!account.mailbox(mailboxId)) break;
+      const uids = Uint32Array.from({ length: last - first + 1 }, (_, i) => first + i);
+      await account.expunge(mailboxId, uids, origin, { force: true });
+    }
+  }
+  // Those below first.
+  for (const name of brought.made.sort((a, b) => b.length - a.length)) {
+    const mailbox = account.mailboxByName(name);
+    if (mailbox === undefined || account.uids(mailbox.id).length > 0) continue;
+    const below = account.mailboxes().some((m) => m.name.startsWith(`${name}/`));
+    if (!below) await account.deleteMailbox(name);
+  }
+  await writer.write(() => forgetBrought(db, change));
+}
+
+/** Takes back all that was left unfinished when the account was last in use; returns how many changes. */
+export async function takeBackUnfinished(account: Account): Promise<number> {
+  const { db, writer } = account;
+  let taken = 0;
+  for (const change of Object.keys(read(db).all)) {
+    if (change.startsWith(keptInParts)) await writer.write(() => forgetBrought(db, change));
+    else {
+      await takeBack(account, change);
+      taken++;
+    }
+  }
+  return taken;
+}
+
+/** Messages in one write of {@link appendAll}. */
+const perWrite = 100;
+
+/** APPEND of thousands in several writes, all or nothing; their uids. Durable when it resolves. @throws StoreError */
+export async function appendAll(
+  account: Account,
+  mailboxId: number,
+  list: readonly NewMessage[],
+): Promise<number[]> {
+  const change = list.length > perWrite ? `append ${crypto.randomUUID()}` : undefined;
+  const uids: number[] = [];
+  try {
+    for (let at = 0; at < list.length; at += perWrite) {
+      const part = list.slice(at, at + perWrite);
+      for (const m of await account.append(mailboxId, part, undefined, change)) uids.push(m.uid);
+      await giveWay();
+    }
+    if (change !== undefined) {
+      await account.writer.write(() => forgetBrought(account.db, change));
+    }
+    return uids;
+  } catch (err) {
+    if (change !== undefined) await takeBack(account, change);
+    throw err;
+  }
+}

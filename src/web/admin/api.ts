@@ -1,0 +1,244 @@
+/**
+ * The admin API: `POST api/<Name>`, for the page with its session and for programs with tokens. All calls come through
+ * here, so that both have the same functions, permissions and notes in the audit log.
+ *
+ * @module
+ */
+import { randomBytes } from "node:crypto";
+import * as v from "valibot";
+import { adminCalls } from "../../../webmail/admin/api/mod.ts";
+import { auditChanges } from "../../admin/mod.ts";
+import { tryChange } from "../../config/mod.ts";
+import {
+  callError,
+  callFailure,
+  type CallHandlers,
+  checkedRequest,
+  checkSameSite,
+  HttpError,
+  jsonBody,
+  jsonResponse,
+  UserError,
+  type WebHandler,
+  type WebRequest,
+} from "../http/mod.ts";
+import type { PageContext } from "../login/mod.ts";
+import { type Caller, permit, sessionCaller, tokenCaller } from "./caller.ts";
+import { KeptAnswers } from "./kept_answers.ts";
+import { adminApiPage, adminOpenApi } from "./openapi.ts";
+import { type AdminPageOptions, told } from "./options.ts";
+import { type MakeCall, originalCalls, originalError } from "./original_calls.ts";
+import { checkOwn, cutToOwn } from "./own_domains.ts";
+import { type AdminCallName, callRules } from "./rules.ts";
+
+/** Calls that need no login. */
+const open: ReadonlySet<string> = new Set(["Login", "Session", "Logout"]);
+/** Functions of the original that begin a session, before there is anything to guard against other sites with. */
+const beginning: ReadonlySet<string> = new Set(["LoginPrep", "Login"]);
+
+/** Calls of one token that run at a time; more are refused. */
+const maxRunning = 20;
+
+export interface AdminApi {
+  handle: WebHandler;
+  close(): Promise<void>;
+}
+
+/** A request that is answered. */
+interface Asked {
+  req: WebRequest;
+  name: string;
+  caller: Caller;
+  cookies: string[];
+}
+
+/** Makes the API of the page's handlers. */
+export function adminApi(
+  o: AdminPageOptions,
+  handlers: CallHandlers<typeof adminCalls, PageContext>,
+): AdminApi {
+  const kept = new KeptAnswers(o.config.dataDir);
+  const running = new Map<number, number>();
+
+  /** Carries out a call of ours. @throws HttpError */
+  async function carryOut(a: Asked, name: AdminCallName, json: unknown): Promise<unknown> {
+    const { caller } = a;
+    const rule = callRules[name];
+    if (!open.has(name)) permit(caller, rule);
+    const request = checkedRequest(adminCalls[name].request, json);
+    const { own } = caller;
+    if (own !== undefined) await told(() => checkOwn(own, name, request));
+    const context: PageContext = {
+      session: caller.session,
+      req: a.req,
+      setCookie: (value) => a.cookies.push(value),
+    };
+    const handle = handlers[name] as (r: unknown, c: PageContext) => unknown;
+    const run = async () => await handle(request, context);
+    if (a.req.url.searchParams.get("dryRun") === "1") {
+      if (!rule.trial) throw new UserError(`${name} has no dry run`);
+      const tried = await tryChange(run);
+      return { dryRun: true, changes: auditChanges(tried?.before, tried?.after) };
+    }
+    const answer = rule.kind === "read" || open.has(name)
+      ? await run()
+      : await o.audit.run(caller.actor, name, request, run);
+    // What does not fit is a mistake of ours, and must not reach the caller as if it were right.
+    const right = v.parse(adminCalls[name].response, answer);
+    return own === undefined ? right : cutToOwn(own, name, right);
+  }
+
+  /** A function of the original. @throws HttpError */
+  async function original(a: Asked, params: readonly unknown[]): Promise<unknown> {
+    const { req, name } = a;
+    if (req.url.searchParams.has("dryRun")) {
+      throw new UserError("dry runs are for calls in this server's own form");
+    }
+    const call: MakeCall = async (n, request) => await carryOut(a, n, request) as never;
+    if (name === "LoginPrep" || name === "Login") return await logIn(a, params);
+    if (name === "Logout") return void await call("Logout", {});
+    if (!Object.hasOwn(originalCalls, name)) throw new HttpError(404, `no function ${name}`);
+    return await originalCalls[name](params, { call, config: o.config });
+  }
+
+  /** LoginPrep gives a cookie with a token, Login wants both: so another site can't log a browser in. */
+  async function logIn(a: Asked, params: readonly unknown[]): Promise<unknown> {
+    const { req } = a;
+    const path = req.url.pathname.slice(0, -req.path.length) || "";
+    const cookie = (value: string, age: number) =>
+      `webadminlogin=${value}; Path=${path}/; Max-Age=${age}; HttpOnly; SameSite=Strict${
+        req.secure ? "; Secure" : ""
+      }`;
+    const token = randomBytes(24).toString("base64url");
+    if (a.name === "LoginPrep") {
+      a.cookies.push(cookie(token, 300));
+      return token;
+    }
+    const [given, password] = params;
+    if (typeof given !== "string" || typeof password !== "string" || params.length !== 2) {
+      throw new HttpError(400, "a token of LoginPrep and a password are expected");
+    }
+    const sent = (req.headers.get("cookie") ?? "").split(/; */);
+    if (given.length < 20 || !sent.includes(`webadminlogin=${given}`)) {
+      throw new HttpError(401, "call LoginPrep first, and send its cookie");
+    }
+    const login = await o.login.login(req, { username: "", password });
+    a.cookies.push(cookie("", 0), login.cookie);
+    // Stands for the header field that a page of another site can't add: any value does.
+    return token;
+  }
+
+  async function answer(a: Asked, body: unknown): Promise<unknown> {
+    const params = paramsOf(body);
+    if (params !== undefined) return { result: await original(a, params) ?? null };
+    if (!Object.hasOwn(adminCalls, a.name)) throw new HttpError(404, `there is no call ${a.name}`);
+    const name = a.name as AdminCallName;
+    return await carryOut(a, name, body) ?? null;
+  }
+
+  /** Once for each Idempotency-Key of a token. */
+  async function answerOnce(a: Asked, body: unknown): Promise<unknown> {
+    const key = a.req.headers.get("idempotency-key");
+    const { token } = a.caller;
+    const run = () => answer(a, body);
+    if (key === null || token === undefined || a.req.url.searchParams.has("dryRun")) {
+      return await run();
+    }
+    return await kept.once(token.secret, key, JSON.stringify([a.name, body]), run);
+  }
+
+  /** No token has more than its share of calls at a time. */
+  async function limited<T>(caller: Caller, run: () => Promise<T>): Promise<T> {
+    const id = caller.token?.id;
+    if (id === undefined) return await run();
+    const count = running.get(id) ?? 0;
+    if (count >= maxRunning) {
+      throw new HttpError(429, `more than ${maxRunning} calls at a time`, { "Retry-After": "1" });
+    }
+    running.set(id, count + 1);
+    try {
+      return await run();
+    } finally {
+      if (count === 0 && running.get(id) === 1) running.delete(id);
+      else running.set(id, running.get(id)! - 1);
+    }
+  }
+
+  async function handleCall(req: WebRequest, name: string): Promise<Response> {
+    const cookies: string[] = [];
+    let session;
+    let inOriginalForm = false;
+    let response: Response;
+    try {
+      if (req.method !== "POST") {
+        throw new HttpError(405, "calls are made with POST", { Allow: "POST" });
+      }
+      let caller = await tokenCaller(o, req);
+      let onlyOriginal = false;
+      if (caller === undefined) {
+        checkSameSite(req);
+        const marked = req.headers.has("x-mox-request") || req.headers.has("x-mox-csrf");
+        if (!marked && !beginning.has(name)) {
+          throw new HttpError(403, "calls need a token, or the header field x-mox-request");
+        }
+        onlyOriginal = !marked;
+        session = o.login.session(req);
+        caller = sessionCaller(o, req, session);
+        if (session === undefined && !open.has(name) && !beginning.has(name)) {
+          inOriginalForm = req.headers.has("x-mox-csrf");
+          throw new HttpError(401, "not logged in");
+        }
+      }
+      const body = await jsonBody(req);
+      inOriginalForm = paramsOf(body) !== undefined;
+      if (onlyOriginal && !inOriginalForm) {
+        throw new HttpError(403, "calls need a token, or the header field x-mox-request");
+      }
+      const asked: Asked = { req, name, caller, cookies };
+      response = jsonResponse(200, await limited(asked.caller, () => answerOnce(asked, body)));
+    } catch (e) {
+      const failure = callFailure(e, { req, name, pkg: "admin" });
+      response = inOriginalForm
+        ? jsonResponse(200, { error: originalError(failure, name) })
+        : callError(failure);
+    }
+    for (const c of cookies) response.headers.append("Set-Cookie", c);
+    return cookies.length > 0 ? response : o.login.renew(req, session, response);
+  }
+
+  return {
+    handle(req) {
+      const name = req.path.slice("/api/".length);
+      if (req.method === "GET" || req.method === "HEAD") {
+        const described = describe(o, req, name);
+        if (described !== undefined) return described;
+      }
+      return handleCall(req, name);
+    },
+    close: () => kept.close(),
+  };
+}
+
+/** The parameters of a body in the original's form. */
+function paramsOf(body: unknown): unknown[] | undefined {
+  if (body === null || typeof body !== "object" || Array.isArray(body)) return undefined;
+  const { params, ...more } = body as { params?: unknown };
+  return Array.isArray(params) && Object.keys(more).length === 0 ? params : undefined;
+}
+
+/** The description, for people and for programs; nothing secret is in it. */
+function describe(o: AdminPageOptions, req: WebRequest, name: string): Response | undefined {
+  if (name === "openapi.json") {
+    const path = req.url.pathname.slice(0, -"/openapi.json".length);
+    return jsonResponse(200, adminOpenApi(o.version, path));
+  }
+  if (name !== "") return undefined;
+  return new Response(adminApiPage(), {
+    headers: {
+      "Content-Type": "text/html; charset=utf-8",
+      "Cache-Control": "no-cache",
+      "Content-Security-Policy":
+        "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'",
+    },
+  });
+}

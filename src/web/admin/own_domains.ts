@@ -1,0 +1,195 @@
+/**
+ * Those who administer some domains only: what they see of answers, and what they may ask for. Domains and accounts of
+ * others are answered as if they weren't there.
+ *
+ * An account is theirs if all its addresses are at their domains, nothing of the server as a whole goes to it, and it
+ * administers no other domain itself: whoever sets its password could do all that it may.
+ *
+ * @module
+ */
+import type * as v from "valibot";
+import type { adminCalls } from "../../../webmail/admin/api/mod.ts";
+import { addressKeyOf } from "../../admin/accounts.ts";
+import { administeredDomains } from "../../admin/mod.ts";
+import type { Config } from "../../config/mod.ts";
+import { HttpError, UserError } from "../http/mod.ts";
+import type { AdminCallName } from "./rules.ts";
+
+type Request<N extends AdminCallName> = v.InferOutput<(typeof adminCalls)[N]["request"]>;
+type Answer<N extends AdminCallName> = v.InferInput<(typeof adminCalls)[N]["response"]>;
+
+/** What of the server belongs to some domains. */
+export class OwnDomains {
+  readonly config: Config;
+  /** As in domains.conf. */
+  readonly #names: ReadonlySet<string>;
+
+  /** @param names in whatever form; those that aren't there any more count for nothing */
+  constructor(config: Config, names: readonly string[]) {
+    this.config = config;
+    this.#names = new Set(names.flatMap((n) => config.domain(n)?.name.unicode ?? []));
+  }
+
+  has(domain: string): boolean {
+    const name = this.config.domain(domain)?.name.unicode;
+    return name !== undefined && this.#names.has(name);
+  }
+
+  #hasAddress(address: string): boolean {
+    const at = address.lastIndexOf("@");
+    return at >= 0 && this.has(address.slice(at + 1));
+  }
+
+  hasAccount(name: string): boolean {
+    const { config } = this;
+    const account = config.account(name);
+    if (account === undefined || !this.has(account.Domain)) return false;
+    const addresses = config.accountAddresses(name);
+    if (addresses.length === 0 || !addresses.every((a) => this.#hasAddress(a))) return false;
+    if (config.static.Postmaster.Account === name) return false;
+    if (config.static.HostTLSRPT?.Account === name) return false;
+    return administeredDomains(config, name).every((d) => this.has(d));
+  }
+
+  /** @throws HttpError 404 */
+  domain(name: string): void {
+    if (!this.has(name)) throw new HttpError(404, `there is no domain ${name}`);
+  }
+
+  /** An address that is theirs to give or take. @throws HttpError 404 */
+  address(address: string): void {
+    if (!this.#hasAddress(address)) {
+      throw new HttpError(404, `${address} is not an address at your domains`);
+    }
+  }
+
+  /** @throws HttpError 404 */
+  account(name: string): void {
+    if (!this.hasAccount(name)) throw new HttpError(404, `there is no account ${name}`);
+  }
+
+  /** Mail of an alias skips the junk filters of its members: those of other domains are not theirs to add. */
+  members(alias: string, list: readonly string[]): void {
+    const at = alias.lastIndexOf("@");
+    const there = this.config.domain(alias.slice(at + 1))?.config.Aliases.get(alias.slice(0, at));
+    for (const m of list) {
+      const domain = m.slice(m.lastIndexOf("@") + 1);
+      const foreign = this.config.domain(domain) !== undefined && !this.has(domain);
+      if (foreign && !there?.Addresses.includes(m)) {
+        throw new UserError(`${m} is at a domain of this server that is not yours`);
+      }
+    }
+  }
+
+  /** Limits may be lowered, not raised. @throws UserError */
+  limits(s: Request<"AccountSet">): void {
+    const now = this.config.account(s.name)!;
+    const quota = this.config.quotaMessageSize(s.name) ?? Infinity;
+    const wanted = s.quota === null ? Infinity : s.quota || this.config.static.QuotaMessageSize ||
+      Infinity;
+    if (wanted > quota) {
+      throw new UserError("the quota can be raised by the server's administrator");
+    }
+    if (
+      s.maxOutgoing > now.MaxOutgoingMessagesPerDay ||
+      s.maxFirstTime > now.MaxFirstTimeRecipientsPerDay
+    ) {
+      throw new UserError("limits of sending can be raised by the server's administrator");
+    }
+  }
+
+  /** The host that mail programs are told: certificates are asked for in its name. @throws UserError */
+  clientSettings(domain: string, host: string): void {
+    if (host === "" || host === this.config.domain(domain)!.config.ClientSettingsDomain) return;
+    const parts = host.split(".");
+    if (!parts.some((_, i) => this.has(parts.slice(i).join(".")))) {
+      throw new UserError(`${host} is not a name below your domains`);
+    }
+  }
+}
+
+type Checks = { [N in AdminCallName]?: (own: OwnDomains, r: Request<N>) => void };
+type Cuts = { [N in AdminCallName]?: (own: OwnDomains, a: Answer<N>) => Answer<N> };
+
+const ofDomain = (own: OwnDomains, r: { name: string }) => own.domain(r.name);
+const ofAccount = (own: OwnDomains, r: { name: string }) => own.account(r.name);
+const ofAlias = (own: OwnDomains, r: { address: string; members?: readonly string[] }) => {
+  own.address(r.address);
+  own.members(r.address, r.members ?? []);
+};
+const ofReports = (own: OwnDomains, r: { domain: string }) => {
+  if (r.domain === "") throw new UserError("name one of your domains");
+  own.domain(r.domain);
+};
+const ofReport = <A extends { domain: string }>(own: OwnDomains, a: A): A => {
+  if (!own.has(a.domain)) throw new HttpError(404, "the report is gone");
+  return a;
+};
+
+/** Before a call is carried out. */
+const checks: Checks = {
+  Domain: ofDomain,
+  DomainSet(own, r) {
+    own.domain(r.name);
+    own.clientSettings(r.name, r.clientSettingsDomain);
+  },
+  DomainMtaSts: ofDomain,
+  DkimAdd: ofDomain,
+  DkimSign: ofDomain,
+  DkimRemove: ofDomain,
+  DomainCheck: ofDomain,
+  AliasAdd: ofAlias,
+  AliasSet: ofAlias,
+  AliasMembersAdd: ofAlias,
+  AliasMembersRemove: ofAlias,
+  AliasRemove: ofAlias,
+  Account: ofAccount,
+  AccountAdd: (own, r) => own.address(r.address),
+  AccountRemove: ofAccount,
+  AccountDisable: ofAccount,
+  AccountSet(own, r) {
+    own.account(r.name);
+    own.limits(r);
+  },
+  AccountPassword: ofAccount,
+  AccountSessionsEnd: ofAccount,
+  AddressAdd(own, r) {
+    own.address(r.address);
+    own.account(r.account);
+  },
+  AddressRemove(own, { address }) {
+    own.address(address);
+    const { key } = addressKeyOf(address);
+    const owner = [...own.config.dynamic.Accounts].find(([, a]) => a.Destinations.has(key));
+    if (owner !== undefined && !own.hasAccount(owner[0])) {
+      throw new UserError(
+        `${address} is of an account that the server's administrator looks after`,
+      );
+    }
+  },
+  SecondFactorRemove: ofAccount,
+  DmarcReports: ofReports,
+  TlsReports: ofReports,
+};
+
+/** Of what a call answers. */
+const cuts: Cuts = {
+  Domains: (own, a) => ({ domains: a.domains.filter((d) => own.has(d.name)) }),
+  Accounts: (own, a) => ({ accounts: a.accounts.filter((x) => own.hasAccount(x.name)) }),
+  DmarcReport: ofReport,
+  TlsReport: ofReport,
+};
+
+/** Whether a request may be carried out. @throws HttpError */
+export function checkOwn(own: OwnDomains, name: AdminCallName, request: unknown): void {
+  (checks[name] as ((own: OwnDomains, r: unknown) => void) | undefined)?.(own, request);
+}
+
+/** What of an answer they see. @throws HttpError */
+export function cutToOwn(own: OwnDomains, name: AdminCallName, answer: unknown): unknown {
+  const cut = cuts[name] as ((own: OwnDomains, a: unknown) => unknown) | undefined;
+  return cut === undefined ? answer : cut(own, answer);
+}
+
+/** Calls of the two tables, which a test compares with the rules. */
+export const ownCalls: readonly string[] = [...Object.keys(checks), ...Object.keys(cuts)];

@@ -1,0 +1,43 @@
+/** Calls about tokens of the admin API, for programs. @module */
+import * as v from "valibot";
+import { confirmation } from "../../account/security_api.ts";
+import { Id, Nothing, text, Time } from "../../api/basics.ts";
+
+export const Token = v.object({
+  id: Id,
+  name: v.string(),
+  scopes: v.array(v.string()),
+  /** Empty for the whole server. */
+  domains: v.array(v.string()),
+  created: Time,
+  expires: Time,
+  /** 0 for never. */
+  lastUsed: Time,
+  lastIp: v.string(),
+});
+
+export const tokenCalls = {
+  Tokens: {
+    request: Nothing,
+    response: v.object({
+      tokens: v.array(Token),
+      /** All there are. */
+      scopes: v.array(v.string()),
+      /** Of the administrator's login. */
+      secondFactor: v.boolean(),
+    }),
+  },
+  /** The token is shown this once. */
+  TokenAdd: {
+    request: v.strictObject({
+      name: text(100),
+      scopes: v.pipe(v.array(text(50)), v.maxLength(50)),
+      domains: v.pipe(v.array(text(300)), v.maxLength(1000)),
+      /** Until it expires. */
+      days: v.pipe(v.number(), v.integer()),
+      ...confirmation,
+    }),
+    response: v.object({ token: v.string() }),
+  },
+  TokenRemove: { request: v.strictObject({ id: Id }), response: Nothing },
+};
