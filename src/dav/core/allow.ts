@@ -3,7 +3,7 @@ import type { Resource } from "./resources.ts";
 
 /** What the server can do (RFC 4918 §18, RFC 4791 §5.1, RFC 6352 §6.1, RFC 6638 §2, RFC 5689). */
 export const davHeader = "1, 3, access-control, extended-mkcol, calendar-access, " +
-  "calendar-no-timezone, addressbook";
+  "calendar-auto-schedule, calendar-no-timezone, addressbook";
 
 /** Methods of a resource. */
 export function allowed(r: Resource): string {

@@ -1,13 +1,14 @@
 /** CardDAV and CalDAV of the running server. @module */
 import { type Dav, openDav } from "../../dav/mod.ts";
-import { plainScheduler } from "../../groupware/plain.ts";
+import { openScheduler } from "../../groupware/scheduler.ts";
+import { sendCalendarMail } from "../events/calendar_mail.ts";
 import { checkProgramLogin } from "./account_pages.ts";
 import type { WebServer, WebShared } from "./page_server.ts";
 
 /** Makes the handlers. */
 export function dav(
-  s: Pick<WebServer, "config" | "accounts">,
-  shared: Pick<WebShared, "limiter" | "logins" | "shares">,
+  s: Pick<WebServer, "config" | "accounts" | "queue">,
+  shared: Pick<WebShared, "limiter" | "logins" | "shares" | "tempDir">,
 ): Dav {
   return openDav({
     config: s.config,
@@ -19,6 +20,11 @@ export function dav(
       owners: (user) => shared.shares()?.owners(user) ?? [],
       add: async (owner, account) => await shared.shares()?.add(owner, account),
     },
-    scheduler: plainScheduler,
+    scheduler: openScheduler({
+      config: s.config,
+      accounts: s.accounts,
+      send: (m) =>
+        sendCalendarMail({ config: s.config, queue: s.queue, tempDir: shared.tempDir }, m),
+    }),
   });
 }
