@@ -44,7 +44,8 @@ export const runtimeFlags: readonly string[] = [
   `--allow-env=${variables.join(",")}`,
   "--ignore-env",
   `--allow-sys=${system.join(",")}`,
-  // For dropping root's privileges, and for the certificate authorities of Windows; given back right after.
+  // For dropping root's privileges, reading message files, and the certificate authorities of Windows; given back right
+  // after.
   // Libraries are found by their names in folders of the system: no path can be given.
   "--allow-ffi",
 ];

@@ -27,7 +27,7 @@ export interface CLibrary {
 }
 
 /** Names under which glibc and musl are loaded. */
-const libraryNames = [
+export const libraryNames = [
   "libc.so.6",
   `libc.musl-${Deno.build.arch}.so.1`,
   `ld-musl-${Deno.build.arch}.so.1`,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { openFileReads } from "./file_reads.ts";
 import { type CLibrary, openCLibrary } from "./libc.ts";
 import { isLinux, isWindows } from "./os.ts";
 import { joinPath, parentDir } from "./paths.ts";
@@ -178,8 +179,12 @@ export async function dropPrivileges(user: User): Promise<void> {
   }
 }
 
-/** Gives back the permission for foreign functions, which nothing needs once the server runs as its user. */
+/**
+ * Gives back the permission for foreign functions, which nothing needs once the server runs as its user. What reads
+ * message files is opened before.
+ */
 export async function forgoForeignFunctions(): Promise<void> {
+  openFileReads();
   await Deno.permissions.revoke({ name: "ffi" });
 }
 

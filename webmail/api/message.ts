@@ -25,7 +25,7 @@ export const MessageItem = v.object({
   /** First words of the text. */
   preview: v.string(),
   hasAttachment: v.boolean(),
-  /** Email ids of its parents, the immediate one first, up to the thread's root; at most 100. */
+  /** Email ids of its parents, the immediate one first, three at most. */
   parentIds: v.array(Id),
   /** Parents that are in the same thread of the view: how far it is indented. */
   level: Count,

@@ -4,7 +4,7 @@ import { maxAttendees, maxDate, minDate } from "../../mail/calendar/object.ts";
 import { formatUtc } from "../../mail/calendar/time.ts";
 import { maxInstances } from "../../mail/calendar/series.ts";
 import { pathOf, type Resource } from "../core/resources.ts";
-import { CAL, CS, DAV, el, escapeXml, href } from "../xml/write.ts";
+import { CAL, CS, el, escapeXml, href } from "../xml/write.ts";
 import { addressesOf } from "./people.ts";
 import type { LiveProperty } from "./types.ts";
 

@@ -51,7 +51,7 @@ const maxDepth = 8;
 const maxParts = 200_000;
 
 const code = (c: string) => c.charCodeAt(0);
-const [CR, LF, SPACE, TAB] = [code("\r"), code("\n"), code(" "), code("\t")];
+const [CR, SPACE, TAB] = [code("\r"), code(" "), code("\t")];
 
 /** Letters, digits, "-" and "_" (which some programs use), from a position on; the position behind them. */
 function nameEnd(s: string, at: number): number {

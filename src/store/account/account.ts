@@ -490,7 +490,8 @@ export class Account extends AccountReader {
     opts: { force?: boolean } = {},
   ): Promise<{ uids: number[]; modseq: number }> {
     const force = opts.force ?? false;
-    const chosen = uids ?? this.#expungeable(mailboxId, force);
+    const chosen = force ? uids ?? this.uids(mailboxId) : this.#deleted(mailboxId, uids);
+    if (chosen.length === 0) return { uids: [], modseq: requireMailbox(this.db, mailboxId).modseq };
     const parts = await inSlices(chosen, (part) =>
       this.writer.write(
         (ctx) => expungeMessages(this.db, ctx, mailboxId, part, force, this.#removeFiles),
@@ -499,11 +500,18 @@ export class Account extends AccountReader {
     return { uids: parts.flatMap((r) => r.uids), modseq: parts[parts.length - 1].modseq };
   }
 
-  /** Uids of the messages with \\Deleted, or of all. */
-  #expungeable(mailboxId: number, all: boolean): ArrayLike<number> {
-    if (all) return this.uids(mailboxId);
+  /** Uids of the messages with \\Deleted, among those given. */
+  #deleted(mailboxId: number, among: ArrayLike<number> | undefined): ArrayLike<number> {
     const found: number[] = [];
-    this.eachWithFlags(mailboxId, Flag.Deleted, 0, (uid) => void found.push(uid));
+    if ((this.mailbox(mailboxId)?.deleted ?? 0) === 0) return found;
+    let at = 0;
+    this.eachWithFlags(mailboxId, Flag.Deleted, 0, (uid) => {
+      if (among !== undefined) {
+        while (among[at] < uid) at++;
+        if (among[at] !== uid) return;
+      }
+      found.push(uid);
+    });
     return found;
   }
 }

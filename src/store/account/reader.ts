@@ -79,6 +79,15 @@ export class AccountReader {
   ): void {
     reading.fetchSince(this.db, mailboxId, modseq, want, each);
   }
+  /** Uids of live messages changed after the modseq, ascending. */
+  uidsSince(mailboxId: number, modseq: number): Uint32Array {
+    const rows = this.rows.get(mailboxId);
+    if (!rows) return reading.uidsSince(this.db, mailboxId, modseq);
+    const { uids, modseqs, count } = rows;
+    const found: number[] = [];
+    for (let i = 0; i < count; i++) if (modseqs[i] > modseq) found.push(uids[i]);
+    return Uint32Array.from(found);
+  }
   /** Uids expunged after the modseq, ascending. */
   expungedSince(mailboxId: number, modseq: number): number[] {
     return reading.expungedSince(this.db, mailboxId, modseq);

@@ -4,6 +4,7 @@
  * @module
  */
 import { join } from "node:path";
+import { readFileStart } from "../../platform/file_reads.ts";
 import { ensureDir, linkOrCopy, OpenFolder, removeFile, syncDir } from "../../platform/files.ts";
 import { type KeptFile, RecentMessages, smallFile } from "./recent_messages.ts";
 import { type MessageReader, StoreError } from "../types.ts";
@@ -103,7 +104,7 @@ export class MessageFiles {
       // One that was shorter than its row said may have been mended since, or its row.
       const file = kept?.bytes.length === length
         ? kept
-        : this.#recent.add(emailId, length, (buffer) => readWhole(this.path(emailId), buffer));
+        : this.#recent.add(emailId, length, (buffer) => readFileStart(this.path(emailId), buffer));
       return new MemoryReader(file, prefix, prefix.length + file.bytes.length);
     }
     const file = Deno.openSync(this.path(emailId), { read: true });
@@ -145,22 +146,6 @@ export class MessageFiles {
       }
     }
     return ids;
-  }
-}
-
-/** Fills the buffer from the start of a file; returns how many bytes there were. */
-function readWhole(path: string, buffer: Uint8Array): number {
-  const file = Deno.openSync(path, { read: true });
-  try {
-    let n = 0;
-    while (n < buffer.length) {
-      const got = file.readSync(n === 0 ? buffer : buffer.subarray(n));
-      if (got === null || got === 0) break;
-      n += got;
-    }
-    return n;
-  } finally {
-    file.close();
   }
 }
 

@@ -52,6 +52,18 @@ export function listByDate(
   ).map((r) => ({ received: r[0], id: r[1], emailId: r[2], uid: r[3], threadId: r[4], mailboxId }));
 }
 
+/** The live ones among some messages of a mailbox. */
+export function listByUid(db: Db, mailboxId: number, uids: readonly number[]): Listed[] {
+  return db.all(
+    "SELECT m.received, m.id, m.email_id, m.uid, coalesce(t.thread_id, m.email_id) " +
+      "FROM json_each(?) j CROSS JOIN messages m INDEXED BY messages_uid " +
+      "ON m.mailbox_id = ? AND m.uid = j.value AND m.expunged = 0 " +
+      "LEFT JOIN threads t ON t.email_id = m.email_id",
+    JSON.stringify(uids),
+    mailboxId,
+  ).map((r) => ({ received: r[0], id: r[1], emailId: r[2], uid: r[3], threadId: r[4], mailboxId }));
+}
+
 /** What a line of a list shows. */
 export interface ListedMessage extends Listed {
   flags: number;

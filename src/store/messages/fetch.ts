@@ -231,6 +231,16 @@ export function fetchSince(
   for (const r of rows) if (each(read(r)) === false) return;
 }
 
+/** Uids of live messages that changed after the modseq, ascending. */
+export function uidsSince(db: Db, mailboxId: number, modseq: number): Uint32Array {
+  const rows = db.all(
+    "SELECT uid FROM messages WHERE mailbox_id = ? AND modseq > ? AND +expunged = 0",
+    mailboxId,
+    modseq,
+  );
+  return Uint32Array.from(rows, (r) => r[0]).sort();
+}
+
 /** Uids that were expunged after the modseq (RFC 7162 §3.2.6), ascending. */
 export function expungedSince(db: Db, mailboxId: number, modseq: number): number[] {
   return db.all(

@@ -4,7 +4,13 @@
  * @module
  */
 import { type FetchItem, parseFetchItems } from "../../parse/fetch.ts";
-import { formatNumSet, normalRanges, type NumSet, parseNumSet } from "../../parse/numset.ts";
+import {
+  formatNumSet,
+  lowerBound,
+  normalRanges,
+  type NumSet,
+  parseNumSet,
+} from "../../parse/numset.ts";
 import { parsePartialRange, type PartialRange, slicePartial } from "../../parse/partial.ts";
 import { type Answer, ImapBad, ImapNo } from "../session/answer.ts";
 import type { Command } from "../session/command.ts";
@@ -74,6 +80,11 @@ async function fetch(
     if (gone.length > 0) s.untagged(`VANISHED (EARLIER) ${formatNumSet(gone)}`);
   }
   if (partial) uids = slicePartial(uids, partial);
+  // Where some are gone that the client doesn't know of, those asked for are looked at to tell.
+  const gone = (v.account.mailbox(v.mailboxId)?.total ?? 0) < v.count;
+  if (changedSince !== undefined && !(gone && !uid)) {
+    uids = commonUids(uids, v.account.uidsSince(v.mailboxId, changedSince));
+  }
   const r = await fetchUids(s, uids, items, { uid, changedSince });
   if (r.unknownEncoding) {
     throw new ImapNo("a part has a transfer encoding that can't be undone", "UNKNOWN-CTE");
@@ -89,6 +100,20 @@ async function fetch(
   }
   // RFC 5530: the client will hear of it when expunges may be announced.
   if (r.missing > 0 && !uid) return { code: "EXPUNGEISSUED", text: "some messages are gone" };
+}
+
+/** Uids that are in both lists, all ascending. */
+function commonUids(a: Uint32Array, b: Uint32Array): Uint32Array {
+  const [few, many] = a.length < b.length ? [a, b] : [b, a];
+  const found = few.slice();
+  let n = 0;
+  let at = 0;
+  for (const uid of few) {
+    at = many.length > few.length * 32 ? lowerBound(many, uid) : at;
+    while (at < many.length && many[at] < uid) at++;
+    if (many[at] === uid) found[n++] = uid;
+  }
+  return found.subarray(0, n);
 }
 
 export const fetchBySeq = fetchCommand(false);

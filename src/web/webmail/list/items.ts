@@ -14,7 +14,9 @@ import { shownAddress } from "../reading/shown_address.ts";
 /** Emails of a thread that are shown, the newest. */
 export const maxThread = 500;
 /** Parents that an item names. */
-const maxParents = 100;
+const maxParents = 3;
+/** Parents that are looked at for one that is shown. */
+const maxAncestors = 100;
 /** Addresses of a field that an item names: a list doesn't show more. */
 const maxAddresses = 50;
 
@@ -145,26 +147,30 @@ function arrange(
 ): Thread {
   const parentOf = new Map<number, number>();
   for (const m of all) parentOf.set(m.emailId, m.parentId);
-  const parentsOf = (emailId: number): number[] => {
-    const list: number[] = [];
-    for (let at = parentOf.get(emailId) ?? 0; at !== 0 && list.length < maxParents;) {
+  /** The first parents, and the nearest one that is shown (0 for none). */
+  const above = (emailId: number): { named: number[]; shownParent: number } => {
+    const named: number[] = [];
+    let shownParent = 0;
+    let at = parentOf.get(emailId) ?? 0;
+    for (let steps = 0; at !== 0 && steps < maxAncestors; steps++) {
       // Forged references can make a circle.
-      if (at === emailId || list.includes(at)) break;
-      list.push(at);
+      if (at === emailId || named.includes(at)) break;
+      if (named.length < maxParents) named.push(at);
+      const p = standsFor.get(at);
+      if (shownParent === 0 && p !== undefined && p !== emailId) shownParent = p;
+      if (shownParent !== 0 && named.length === maxParents) break;
       at = parentOf.get(at) ?? 0;
     }
-    return list;
+    return { named, shownParent };
   };
   const children = new Map<number, number[]>();
   const parents = new Map<number, number[]>();
   for (const emailId of shown.keys()) {
-    const list = parentsOf(emailId);
-    parents.set(emailId, list);
+    const { named, shownParent } = above(emailId);
+    parents.set(emailId, named);
     // A parent that isn't shown leaves its answers to its own parent.
-    const above = list.map((p) => standsFor.get(p)).find((p) => p !== undefined && p !== emailId) ??
-      0;
-    const siblings = children.get(above);
-    if (siblings === undefined) children.set(above, [emailId]);
+    const siblings = children.get(shownParent);
+    if (siblings === undefined) children.set(shownParent, [emailId]);
     else siblings.push(emailId);
   }
   const out: Thread = [];

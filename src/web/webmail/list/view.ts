@@ -11,6 +11,7 @@ import type { Account } from "../../../store/account/account.ts";
 import {
   comparePlaces,
   type DatePlace,
+  listByUid,
   type Listed,
   listedMessage,
   threadPlaces,
@@ -18,6 +19,7 @@ import {
 import { searchMailbox } from "../../../store/search/search.ts";
 import { needs, type SearchNode } from "../../../store/search/types.ts";
 import type { Mailbox } from "../../../store/types.ts";
+import { giveWay } from "../../../platform/turns.ts";
 import { DatedMessages } from "./dated_messages.ts";
 import { maxThread, messageItem, threadItems } from "./items.ts";
 import { filterTree, isHidden, queryMailboxes } from "./query.ts";
@@ -29,6 +31,11 @@ const threadsPerEvent = 50;
  * shows soon, then more, as each time the index is asked anew.
  */
 const windowSizes = { all: [64, 64], columns: [1000, 10_000], files: [200, 5000] } as const;
+/** A filter that finds less than one of so many messages is run over all of them at once. */
+const rare = 50;
+/** Messages that are kept of that, and places of messages that are read at a time. */
+const maxFound = 5000;
+const placesAtOnce = 500;
 /** Milliseconds of work between two turns of the event loop. */
 const sliceTime = 10;
 /** Most threads for `until`. */
@@ -72,6 +79,10 @@ export class ListView {
   #ended = false;
   /** The page was told that there is no more: from then on it is told all that comes. */
   #toldEnd = false;
+  /** The place of the last message that the filter was asked of. */
+  #lookedAt: DatePlace | undefined;
+  /** The filter finds more than are kept: it goes on by windows. */
+  #tooMany = false;
   #looked = 0;
   #of = 0;
   #found = 0;
@@ -200,8 +211,38 @@ export class ListView {
     }
     this.#looked += window.length;
     this.#window = Math.min(this.#maxWindow, this.#window * 2);
+    this.#lookedAt = window.at(-1) ?? this.#lookedAt;
     const matching = await this.#matching(window, stopped);
     for (const m of window) if (matching.has(m.id)) this.#pending.push(m);
+    // What is rare is not looked for window by window: all mailboxes are searched at once.
+    if (this.#tree === undefined || this.#ended || this.#tooMany || stopped()) return;
+    if (this.#pending.length * rare < window.length) await this.#searchAll(this.#tree, stopped);
+  }
+
+  /** Finds all that comes after what was looked at, if that isn't too much to keep. */
+  async #searchAll(tree: SearchNode, stopped: () => boolean): Promise<void> {
+    const source = this.#source;
+    const found: Listed[] = [];
+    for (const mailboxId of this.#mailboxes.keys()) {
+      const { uids } = await searchMailbox(this.#account, mailboxId, tree, { stopped });
+      this.#tooMany = found.length + uids.length > maxFound;
+      if (stopped() || this.#tooMany) return;
+      for (let at = 0; at < uids.length; at += placesAtOnce) {
+        found.push(...listByUid(this.#account.db, mailboxId, uids.slice(at, at + placesAtOnce)));
+        await giveWay();
+      }
+    }
+    // The list began anew meanwhile.
+    if (this.#source !== source || stopped()) return;
+    const newest = this.query.order === "newest";
+    const last = this.#lookedAt;
+    const rest = found.filter((m) => {
+      const n = last === undefined ? 1 : comparePlaces(m, last);
+      return last === undefined || (newest ? n < 0 : n > 0);
+    }).sort((a, b) => newest ? comparePlaces(b, a) : comparePlaces(a, b));
+    this.#pending.push(...rest);
+    this.#looked = this.#of;
+    this.#ended = true;
   }
 
   /** Those of the messages that the query finds. */
@@ -328,6 +369,7 @@ export class ListView {
   #readAgain(): void {
     this.#pending = [];
     this.#ended = false;
+    this.#lookedAt = this.#horizon;
     this.#source = this.#open();
   }
 
