@@ -74,9 +74,11 @@ export function condition(a: Answer): string | undefined {
 export class DavClient {
   readonly base: string;
   readonly login: string;
-  constructor(base: string, login: string) {
+  readonly secret: string;
+  constructor(base: string, login: string, secret = password) {
     this.base = base;
     this.login = login;
+    this.secret = secret;
   }
 
   /** A request to a path below /dav/, or to one that begins with "/". */
@@ -91,7 +93,7 @@ export class DavClient {
       body: body as BodyInit,
       redirect: "manual",
       headers: {
-        Authorization: `Basic ${btoa(`${this.login}:${password}`)}`,
+        Authorization: `Basic ${btoa(`${this.login}:${this.secret}`)}`,
         ...(body === undefined ? {} : { "Content-Type": "application/xml" }),
         ...headers,
       },

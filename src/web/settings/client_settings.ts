@@ -18,6 +18,8 @@ export interface ClientSettings {
   /** The best of each kind first; empty if no listener offers it. */
   imap: ClientService[];
   submission: ClientService[];
+  /** CardDAV and CalDAV; "starttls" is none of theirs. */
+  dav: ClientService[];
 }
 
 /**
@@ -29,6 +31,7 @@ export function clientSettings(config: Config, domain: string): ClientSettings |
   if (entry === undefined) return undefined;
   const imap: ClientService[] = [];
   const submission: ClientService[] = [];
+  const dav: ClientService[] = [];
   const add = (
     to: ClientService[],
     host: string,
@@ -41,6 +44,8 @@ export function clientSettings(config: Config, domain: string): ClientSettings |
     const host = entry.config.ClientSettingsDomain || l.Hostname || config.static.Hostname;
     const clear = (l: Listener, noRequire: boolean) =>
       l.TLS !== undefined && l.TLS !== null ? "starttls" : noRequire ? "none" : undefined;
+    // Local listeners of plain HTTP are no place for programs elsewhere.
+    if (l.DAVHTTPS.Enabled) add(dav, host, l.DAVHTTPS.Port || 443, "tls");
     if (l.IMAPS.Enabled) add(imap, host, l.IMAPS.Port || 993, "tls");
     if (l.Submissions.Enabled) add(submission, host, l.Submissions.Port || 465, "tls");
     const imapClear = clear(l, l.IMAP.NoRequireSTARTTLS);
@@ -53,5 +58,5 @@ export function clientSettings(config: Config, domain: string): ClientSettings |
   const order = ["tls", "starttls", "none"];
   const sort = (s: ClientService[]) =>
     s.sort((a, b) => order.indexOf(a.security) - order.indexOf(b.security));
-  return { imap: sort(imap), submission: sort(submission) };
+  return { imap: sort(imap), submission: sort(submission), dav };
 }
