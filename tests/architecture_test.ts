@@ -120,6 +120,43 @@ function circles(graph: ReadonlyMap<string, string[]>): string[] {
   return found;
 }
 
+Deno.test("no rooms import each other in a circle", () => {
+  // A folder and those within it are one room's: its own files are types below them, or assembly above.
+  const within = (a: string, b: string) => `${a}/`.startsWith(`${b}/`);
+  const arrows = new Map<string, Map<string, string>>();
+  for (const file of sources(src)) {
+    const from = relative(src, dirname(file)).replaceAll("\\", "/");
+    for (const spec of imports(Deno.readTextFileSync(file))) {
+      if (!spec.startsWith(".")) continue;
+      const target = relative(src, join(dirname(file), spec)).replaceAll("\\", "/");
+      const to = dirname(target);
+      if (target.startsWith("../") || within(from, to) || within(to, from)) continue;
+      let out = arrows.get(from);
+      if (!out) arrows.set(from, out = new Map());
+      out.set(to, `${relative(src, file)} -> ${target}`);
+    }
+  }
+  /** The way from one room to another, as imports. */
+  const way = (from: string, to: string): string[] | undefined => {
+    const seen = new Set([from]);
+    const open: { room: string; path: string[] }[] = [{ room: from, path: [] }];
+    for (let next = open.shift(); next; next = open.shift()) {
+      for (const [room, why] of arrows.get(next.room) ?? []) {
+        const path = [...next.path, why];
+        if (room === to) return path;
+        if (!seen.has(room)) {
+          seen.add(room);
+          open.push({ room, path });
+        }
+      }
+    }
+    return undefined;
+  };
+  for (const room of arrows.keys()) {
+    assert.equal(way(room, room)?.join("\n"), undefined, `${room} comes back to itself`);
+  }
+});
+
 Deno.test("no files import each other in a circle, not even for types", () => {
   const graph = importGraph(["src", "webmail", "scripts", "tests/support"]);
   assert.ok(graph.size > 500, "the files were found");

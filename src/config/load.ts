@@ -5,7 +5,7 @@ import type { AddressIndex } from "./dynamic/addresses.ts";
 import { checkDynamic } from "./dynamic/check_dynamic.ts";
 import { checkStatic } from "./static/check_static.ts";
 import { type Dynamic, dynamicConfig } from "./dynamic/dynamic.ts";
-import { checkDynamicFiles, checkStaticFiles } from "./static/key_files.ts";
+import { checkDynamicFiles, checkStaticFiles } from "./dynamic/key_files.ts";
 import { type PathReport, type Report, reportAt, type Type } from "./sconf/schema.ts";
 import { type MapNode, maxProblems, parseSconf, type Problem } from "./sconf/sconf.ts";
 import { type Static, staticConfig } from "./static/static.ts";

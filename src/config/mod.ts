@@ -99,7 +99,7 @@ export {
   type LocalserveOptions,
   localservePassword,
   newAccountJunkSettings,
-} from "./static/localserve.ts";
+} from "./localserve.ts";
 export { equal } from "./sconf/schema.ts";
 
 /** All fields of mox.conf with their documentation, for `mox config describe-static`. */

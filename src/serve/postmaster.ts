@@ -4,7 +4,7 @@ import { formatDate } from "../mail/header/date.ts";
 import { withTempFile } from "../platform/files.ts";
 import type { Accounts } from "../store/account/accounts.ts";
 import { describeFile } from "../store/messages/describe.ts";
-import { addressOf } from "./sending/dsn.ts";
+import { addressOf } from "./onward/dsn.ts";
 import { deliverToSelf } from "./smtp_backend.ts";
 
 /** Delivers a message from and to the postmaster. @param lines of its text, without line ends */

@@ -22,7 +22,7 @@ import {
 } from "../smtp/server/mod.ts";
 import type { Accounts } from "../store/account/accounts.ts";
 import type { EmailDescription } from "../store/messages/describe.ts";
-import { ParsingObserver } from "./receiving/arrived.ts";
+import { ParsingObserver } from "./arrival/arrived.ts";
 import { loginAccount } from "./logins.ts";
 import type { OpenLogins } from "./open_logins.ts";
 import { checkAuthors, checkOwnAddress } from "./sending/authors.ts";

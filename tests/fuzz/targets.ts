@@ -21,7 +21,7 @@ import { listedLines } from "../../src/mail/header/filter.ts";
 import { parseContentType } from "../../src/mail/header/params.ts";
 import { parseMessage } from "../../src/mail/structure/structure.ts";
 import { packStructure, unpackStructure } from "../../src/mail/structure/packed.ts";
-import { toSevenBit } from "../../src/mail/transfer/seven_bit.ts";
+import { toSevenBit } from "../../src/mail/outgoing/seven_bit.ts";
 import { baseSubject } from "../../src/mail/header/subject.ts";
 import { decodeBase64, decodeQuotedPrintable } from "../../src/mail/transfer/transfer.ts";
 import { decodeWords } from "../../src/mail/header/words.ts";

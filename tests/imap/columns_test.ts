@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { sortByColumns } from "../../src/imap/server/search/column_sort.ts";
 import { threadsByColumns } from "../../src/imap/server/search/column_threads.ts";
+import { type SortKey, sortKeys } from "../../src/imap/parse/sort_keys.ts";
 import { rankNumbers, rankTexts, sortTexts } from "../../src/imap/server/search/ranks.ts";
 import {
   formatThreads,
@@ -9,8 +10,6 @@ import {
   references,
   refs,
   sortAnew,
-  type SortKey,
-  sortKeys,
 } from "../../src/imap/server/search/sorting.ts";
 import { withStore } from "../store/setup.ts";
 

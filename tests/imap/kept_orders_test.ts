@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { sortUids } from "../../src/imap/server/search/kept_orders.ts";
-import { sortAnew, type SortKey } from "../../src/imap/server/search/sorting.ts";
+import type { SortKey } from "../../src/imap/parse/sort_keys.ts";
+import { sortAnew } from "../../src/imap/server/search/sorting.ts";
 import { withStore } from "../store/setup.ts";
 
 const keys = (...names: SortKey["key"][]): SortKey[] =>

@@ -4,7 +4,7 @@ import { Buffer } from "node:buffer";
 import fc from "fast-check";
 import { simpleParser } from "mailparser";
 import { parseMessage } from "../../src/mail/structure/structure.ts";
-import { outgoingMessage } from "../../src/mail/transfer/outgoing.ts";
+import { outgoingMessage } from "../../src/mail/outgoing/outgoing.ts";
 
 const latin1 = (s: string) => Uint8Array.from(s, (c) => c.charCodeAt(0));
 const utf8 = (s: string) => new TextEncoder().encode(s);

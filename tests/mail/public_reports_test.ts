@@ -8,7 +8,7 @@ import { decodeWords } from "../../src/mail/header/words.ts";
 import { decodeText } from "../../src/mail/structure/contents.ts";
 import { imapBodyStructure } from "../../src/mail/structure/envelope.ts";
 import { leaves, parseMessage } from "../../src/mail/structure/structure.ts";
-import { outgoingMessage } from "../../src/mail/transfer/outgoing.ts";
+import { outgoingMessage } from "../../src/mail/outgoing/outgoing.ts";
 import { parseDmarcXml, ReportError, unpack } from "../../src/reports/mod.ts";
 
 const bytes = (s: string) => Uint8Array.from(s, (c) => c.charCodeAt(0));

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
 import { simpleParser } from "mailparser";
-import { toSevenBit } from "../../src/mail/transfer/seven_bit.ts";
+import { toSevenBit } from "../../src/mail/outgoing/seven_bit.ts";
 
 const utf8 = (s: string) => new TextEncoder().encode(s.replaceAll("\n", "\r\n"));
 const latin1 = (s: string) => Uint8Array.from(s.replaceAll("\n", "\r\n"), (c) => c.charCodeAt(0));

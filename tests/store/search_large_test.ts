@@ -4,7 +4,7 @@ import { Buffer } from "node:buffer";
 import fc from "fast-check";
 import { StructureParser } from "../../src/mail/structure/structure.ts";
 import { packStructure } from "../../src/mail/structure/packed.ts";
-import { foldCase, searchMailbox } from "../../src/store/search/search.ts";
+import { foldCase, searchMailbox } from "../../src/store/account/search.ts";
 import { foldPieces, MessageText } from "../../src/store/search/text.ts";
 import type { SearchNode } from "../../src/store/search/types.ts";
 import { type TestStore, withStore } from "./setup.ts";

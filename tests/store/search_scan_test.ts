@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { reparse } from "../../src/store/account/maintenance.ts";
 import { unpackText } from "../../src/store/columns/chunk.ts";
-import { scanMailbox, Verdict } from "../../src/store/search/scan.ts";
-import { folded, searchMailbox } from "../../src/store/search/search.ts";
+import { scanMailbox, Verdict } from "../../src/store/account/search_scan.ts";
+import { folded, searchMailbox } from "../../src/store/account/search.ts";
 import type { SearchNode } from "../../src/store/search/types.ts";
 import { Flag } from "../../src/store/types.ts";
 import { type TestStore, withStore } from "./setup.ts";

@@ -1,7 +1,7 @@
 /** Which parent an email gets, and what is kept of it: tables over a bare database. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { listedMessage, listedThread } from "../../src/store/mailboxes/listing.ts";
+import { listedMessage, listedThread } from "../../src/store/messages/listing.ts";
 import { withStore } from "./setup.ts";
 import { Db } from "../../src/store/database/database.ts";
 import { accountMigrations } from "../../src/store/database/schema.ts";

@@ -1,6 +1,6 @@
 /** Downloading (RFC 8620 §6.2), whole or a range (RFC 9110 §14). @module */
 import { HttpError, type WebRequest } from "../../web/http/mod.ts";
-import { openBlob } from "../blobs/blob.ts";
+import { openBlob } from "../mail/blob.ts";
 import { blobStream } from "../blobs/stream.ts";
 import type { Blob } from "../blobs/types.ts";
 import { AccountAccess } from "../core/access.ts";

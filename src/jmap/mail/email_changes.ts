@@ -2,10 +2,10 @@
 import { join } from "node:path";
 import { formatDate } from "../../mail/header/date.ts";
 import { removeFile } from "../../platform/files.ts";
-import type { EmailKeywords } from "../../store/emails/update.ts";
+import type { EmailKeywords } from "../../store/messages/update_email.ts";
 import { emailIndex } from "../../store/emails/email_index.ts";
 import { Flag, type Message, type NewMessage } from "../../store/types.ts";
-import { openBlob } from "../blobs/blob.ts";
+import { openBlob } from "./blob.ts";
 import { invalidProperties, SetError } from "../core/errors.ts";
 import type { Access, MethodContext } from "../core/method.ts";
 import { type PatchStep, patchSteps, sameJson } from "../core/patch.ts";

@@ -1,6 +1,6 @@
 /** Finding emails (RFC 8621 §4.4): filter, order, one of each thread. @module */
 import type { EmailIndex } from "../../store/emails/email_index.ts";
-import { searchEmails } from "../../store/search/emails.ts";
+import { searchEmails } from "../../store/account/search_emails.ts";
 import { type Comparator, meets, type Results } from "../core/query.ts";
 import {
   eachCondition,

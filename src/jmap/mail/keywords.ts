@@ -1,6 +1,6 @@
 /** Keywords of emails (RFC 8621 §4.1.1) from and to the flags that the store has. @module */
 import type { EmailIndex } from "../../store/emails/email_index.ts";
-import type { EmailKeywords } from "../../store/emails/update.ts";
+import type { EmailKeywords } from "../../store/messages/update_email.ts";
 import { flagBit } from "../../store/mailboxes/keywords.ts";
 import { Flag, flagNames } from "../../store/types.ts";
 import { invalidProperties } from "../core/errors.ts";

@@ -6,7 +6,7 @@ import {
   type Scripts,
 } from "../../delivery/sieve/scripts.ts";
 import { extensions, problemText, scriptText, SieveSyntaxError } from "../../sieve/mod.ts";
-import { openBlob, scriptHash } from "../blobs/blob.ts";
+import { openBlob, scriptHash } from "../mail/blob.ts";
 import { invalidProperties, SetError } from "../core/errors.ts";
 import type { Access } from "../core/method.ts";
 import type { JmapServices } from "../services.ts";

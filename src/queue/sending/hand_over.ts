@@ -1,5 +1,5 @@
 /** Giving a queued message to a server, once a session stands. @module */
-import { toSevenBit } from "../../mail/transfer/seven_bit.ts";
+import { toSevenBit } from "../../mail/outgoing/seven_bit.ts";
 import {
   type Envelope,
   type MessageSource,

@@ -11,8 +11,8 @@ import { maxKeywordsPerMailbox } from "../../store/mailboxes/keywords.ts";
 import type { EmailDescription } from "../../store/messages/describe.ts";
 import { type Envelope, envelopeField, hiddenRecipients } from "../../web/catcher/envelope.ts";
 import { tagKeyword, tagsBrought } from "../../web/catcher/tags.ts";
-import type { Incoming } from "../receiving/incoming.ts";
-import type { Plan } from "../receiving/plan.ts";
+import type { Incoming } from "../arrival/incoming.ts";
+import type { Plan } from "../arrival/plan.ts";
 
 /** Leaves each account with the first recipient that leads to it; the others have it by that one. */
 export function onePerAccount(plans: Plan[]): void {

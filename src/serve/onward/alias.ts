@@ -1,9 +1,9 @@
 /** Members of aliases at other servers: messages that are accepted go on to them, as forwarded ones do. @module */
 import { plainDestination } from "../../config/dynamic/addresses.ts";
 import { addressText, type IncomingMessage, SmtpError } from "../../smtp/server/mod.ts";
-import type { Incoming } from "../receiving/incoming.ts";
-import type { Plan, Target } from "../receiving/plan.ts";
-import type { ReceivingServices } from "../receiving/services.ts";
+import type { Incoming } from "../arrival/incoming.ts";
+import type { Plan, Target } from "../arrival/plan.ts";
+import type { ReceivingServices } from "../arrival/services.ts";
 import { allowed, cameBefore, forward } from "./forward.ts";
 
 /**

@@ -9,8 +9,8 @@ import {
   localpartText,
 } from "../../smtp/server/mod.ts";
 import { domainToUnicode } from "node:url";
-import type { Incoming } from "../receiving/incoming.ts";
-import type { ReceivingServices } from "../receiving/services.ts";
+import type { Incoming } from "../arrival/incoming.ts";
+import type { ReceivingServices } from "../arrival/services.ts";
 
 /** Who a rewritten address of this server stands for; undefined if it is none. */
 export function originalSender(config: Config, srs: Srs, address: Address): Address | undefined {

@@ -16,9 +16,9 @@ import { accountSetting } from "../../store/account/settings.ts";
 import type { DeliveryFacts } from "../../store/types.ts";
 import { claimVacationReply } from "../../store/account/vacation_replies.ts";
 import { queueOutgoing } from "../sending/outgoing.ts";
-import type { Incoming } from "../receiving/incoming.ts";
-import type { ReceivingServices } from "../receiving/services.ts";
-import type { Plan } from "../receiving/plan.ts";
+import type { Incoming } from "../arrival/incoming.ts";
+import type { ReceivingServices } from "../arrival/services.ts";
+import type { Plan } from "../arrival/plan.ts";
 
 const replies = counter(
   "mox_vacation_total",

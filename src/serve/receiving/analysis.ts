@@ -15,9 +15,9 @@ import { junkParams, messageWords } from "../../junk/mod.ts";
 import { findDmarcReport, findTlsReport, reportParts } from "../../reports/mod.ts";
 import type { Account } from "../../store/account/account.ts";
 import { SpecialUse } from "../../store/types.ts";
-import type { Arrived } from "./arrived.ts";
-import type { Incoming } from "./incoming.ts";
-import type { Plan, Target } from "./plan.ts";
+import type { Arrived } from "../arrival/arrived.ts";
+import type { Incoming } from "../arrival/incoming.ts";
+import type { Plan, Target } from "../arrival/plan.ts";
 
 /** What is asked besides the account. */
 export interface AnalysisServices {

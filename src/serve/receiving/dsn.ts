@@ -25,7 +25,7 @@ import {
   type Transaction,
 } from "../../smtp/server/mod.ts";
 import { checkSpf, type SpfResult } from "../../senderauth/mod.ts";
-import type { ReceivingServices } from "./services.ts";
+import type { ReceivingServices } from "../arrival/services.ts";
 
 /** Bytes of the original's header that are quoted. */
 const maxQuoted = 64 * 1024;

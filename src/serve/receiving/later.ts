@@ -15,9 +15,9 @@ import {
 } from "../../smtp/server/mod.ts";
 import { notifyFailures, RefusedMessage } from "./dsn.ts";
 import { storeFailure } from "./failure.ts";
-import type { Incoming } from "./incoming.ts";
-import type { ReceivingServices } from "./services.ts";
-import type { Plan, Target } from "./plan.ts";
+import type { Incoming } from "../arrival/incoming.ts";
+import type { ReceivingServices } from "../arrival/services.ts";
+import type { Plan, Target } from "../arrival/plan.ts";
 
 /** Marks such messages in the queue; no user can choose it, as names of the web API's fields are "X-...". */
 const mark = "mox:member";

@@ -13,7 +13,7 @@ import { firstTimeSenderDelay, type Listener } from "../../config/mod.ts";
 import { dnsblChecker, makeResolver, type Resolver } from "../../dns/mod.ts";
 import { DmarcEvaluations, DmarcReports, TlsReports } from "../../reports/mod.ts";
 import type { Delivered, SmtpBackend, SmtpSession } from "../../smtp/server/mod.ts";
-import { ParsingObserver } from "./arrived.ts";
+import { ParsingObserver } from "../arrival/arrived.ts";
 import { receive } from "./deliver.ts";
 import { notifyFailures } from "./dsn.ts";
 import type {
@@ -21,7 +21,7 @@ import type {
   ReceivingServices,
   ReportDatabases,
   SenderWait,
-} from "./services.ts";
+} from "../arrival/services.ts";
 import { routeForRecipient } from "./targets.ts";
 
 /** What can be chosen about receiving; tests do. */

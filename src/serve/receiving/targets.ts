@@ -6,7 +6,7 @@
 import type { AddressLookup, Config } from "../../config/mod.ts";
 import { type Address, type Recipient, SmtpError } from "../../smtp/server/mod.ts";
 import type { Srs } from "../../senderauth/mod.ts";
-import type { Author, Plan, Route, Target } from "./plan.ts";
+import type { Author, Plan, Route, Target } from "../arrival/plan.ts";
 import { originalSender } from "../onward/returned.ts";
 
 /** What an address leads to; throws the SMTP answer for addresses that lead nowhere. */

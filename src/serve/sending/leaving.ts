@@ -1,6 +1,6 @@
 /** Messages of our users changed before they are signed, where they may not leave as they are. @module */
 import type { Config } from "../../config/mod.ts";
-import { outgoingMessage } from "../../mail/transfer/outgoing.ts";
+import { outgoingMessage } from "../../mail/outgoing/outgoing.ts";
 import { type ParsedMessage, StructureParser } from "../../mail/structure/structure.ts";
 import { createTemp, readRange, removeFile, writeAll } from "../../platform/files.ts";
 import { isOwnResult } from "../../senderauth/mod.ts";

@@ -3,7 +3,7 @@ import { composeText, foldField, joinMessage, textField } from "../../mail/compo
 import { formatDate } from "../../mail/header/date.ts";
 import { withTempFile } from "../../platform/files.ts";
 import type { Account } from "../../store/account/account.ts";
-import type { ReceivingServices } from "../receiving/services.ts";
+import type { ReceivingServices } from "../arrival/services.ts";
 
 const key = "failure note";
 const day = 86_400;

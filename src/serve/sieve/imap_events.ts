@@ -30,7 +30,7 @@ import {
 } from "../../sieve/mod.ts";
 import type { Account } from "../../store/account/account.ts";
 import { type FetchRow, Flag, type MessageReader, Want } from "../../store/types.ts";
-import type { SieveServices } from "../receiving/services.ts";
+import type { SieveServices } from "../arrival/services.ts";
 import { queueOutgoing } from "../sending/outgoing.ts";
 import { maxHeader, vouches } from "../onward/vouch.ts";
 

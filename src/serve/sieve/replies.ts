@@ -14,9 +14,9 @@ import { addressText, needsUtf8 } from "../../smtp/server/mod.ts";
 import type { Account } from "../../store/account/account.ts";
 import { organizationalDomain } from "../../store/messages/describe.ts";
 import type { Account as AccountConfig } from "../../config/mod.ts";
-import type { Incoming } from "../receiving/incoming.ts";
-import type { Plan } from "../receiving/plan.ts";
-import type { ReceivingServices } from "../receiving/services.ts";
+import type { Incoming } from "../arrival/incoming.ts";
+import type { Plan } from "../arrival/plan.ts";
+import type { ReceivingServices } from "../arrival/services.ts";
 
 /** A message to send. */
 export interface Written {

@@ -23,9 +23,9 @@ import {
 import { countPanic } from "../../metrics/mod.ts";
 import { addressText } from "../../smtp/server/mod.ts";
 import type { Account } from "../../store/account/account.ts";
-import type { Incoming } from "../receiving/incoming.ts";
-import type { Plan } from "../receiving/plan.ts";
-import type { ReceivingServices, SieveServices } from "../receiving/services.ts";
+import type { Incoming } from "../arrival/incoming.ts";
+import type { Plan } from "../arrival/plan.ts";
+import type { ReceivingServices, SieveServices } from "../arrival/services.ts";
 
 /** Scripts for a message, in their order. */
 export interface Scripts {

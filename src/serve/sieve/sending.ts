@@ -10,9 +10,9 @@ import type { Redirect } from "../../sieve/mod.ts";
 import { addressText, type IncomingMessage } from "../../smtp/server/mod.ts";
 import type { Account } from "../../store/account/account.ts";
 import { forward, mayGoOn } from "../onward/forward.ts";
-import type { Incoming } from "../receiving/incoming.ts";
-import type { Plan } from "../receiving/plan.ts";
-import type { ReceivingServices } from "../receiving/services.ts";
+import type { Incoming } from "../arrival/incoming.ts";
+import type { Plan } from "../arrival/plan.ts";
+import type { ReceivingServices } from "../arrival/services.ts";
 import { queueOutgoing } from "../sending/outgoing.ts";
 import type { Written } from "./replies.ts";
 

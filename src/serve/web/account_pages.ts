@@ -9,7 +9,7 @@ import { programVersion } from "../../platform/version.ts";
 import type { Queue } from "../../queue/mod.ts";
 import type { Webhooks } from "../../queue/webhooks/mod.ts";
 import type { TlsResults } from "../../reports/mod.ts";
-import type { ReportDatabases } from "../receiving/services.ts";
+import type { ReportDatabases } from "../arrival/services.ts";
 import { preparePassword } from "../../sasl/mod.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
 import { FactorFile } from "../../store/logins/factor_file.ts";

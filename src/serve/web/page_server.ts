@@ -1,6 +1,6 @@
 /** What pages need of the running server. @module */
 import type { AuditLog } from "../../admin/mod.ts";
-import type { SieveServices } from "../receiving/services.ts";
+import type { SieveServices } from "../arrival/services.ts";
 import type { Config } from "../../config/mod.ts";
 import type { LoginGuard, OpenConnection, Outbound } from "../../net/mod.ts";
 import type { Queue } from "../../queue/mod.ts";
@@ -9,7 +9,7 @@ import type { Shares } from "../../store/mailboxes/shares.ts";
 import type { LoginServices } from "../logins.ts";
 import type { OpenLogins } from "../open_logins.ts";
 import type { DeveloperOptions } from "../catcher/developer.ts";
-import type { ReportDatabases } from "../receiving/services.ts";
+import type { ReportDatabases } from "../arrival/services.ts";
 import type { SecurityServices } from "../sending/recipient_security.ts";
 import type { ServerWebhooks } from "../sending/webhooks.ts";
 import type { PagesServer } from "./account_pages.ts";

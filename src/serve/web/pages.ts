@@ -14,7 +14,7 @@ import type { WebServer, WebShared } from "./page_server.ts";
 import type { WebHandlers } from "./web.ts";
 import { dav } from "./dav.ts";
 import { jmap } from "./jmap.ts";
-import { catcherApi } from "../catcher/api.ts";
+import { catcherApi } from "./catcher.ts";
 import { withoutLogin } from "../catcher/without_login.ts";
 import { webApi } from "./webapi.ts";
 import { webmail } from "./webmail.ts";

@@ -16,7 +16,7 @@ import {
   type Webmail,
 } from "../../web/webmail/mod.ts";
 import { checkAccountLogin, checkAccountPasskey } from "./account_pages.ts";
-import type { SieveServices } from "../receiving/services.ts";
+import type { SieveServices } from "../arrival/services.ts";
 import { loginAccount, type LoginServices } from "../logins.ts";
 import { queueOutgoing } from "../sending/outgoing.ts";
 import { recipientSecurity, type SecurityServices } from "../sending/recipient_security.ts";

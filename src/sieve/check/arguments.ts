@@ -5,7 +5,7 @@
  */
 import type { Argument, SyntaxNode } from "../language/syntax.ts";
 import type { Args, ArgumentKind, Definition, PlacedText, Tags, TagSpec } from "./definition.ts";
-import type { Text } from "./text.ts";
+import type { Text } from "../language/text.ts";
 
 /** What reading arguments needs of the check. */
 export interface ArgumentsOf {

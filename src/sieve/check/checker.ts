@@ -9,8 +9,8 @@ import type { CommandFn, TestFn } from "../run/run.ts";
 import { readArguments } from "./arguments.ts";
 import type { Checker, CommandDefinition, TagSpec, TestDefinition } from "./definition.ts";
 import { extensions, withImplied } from "./extensions.ts";
-import { ifCommand, requireNames } from "./control.ts";
-import { decodeEncodedCharacters, parseVariables, type Text, TextError } from "./text.ts";
+import { ifCommand, requireNames } from "../run/control.ts";
+import { decodeEncodedCharacters, parseVariables, type Text, TextError } from "../language/text.ts";
 
 /** All commands and tests there are. */
 export interface Tables {

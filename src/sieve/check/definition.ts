@@ -4,7 +4,7 @@
  * @module
  */
 import type { CommandFn, TestFn } from "../run/run.ts";
-import type { Text } from "./text.ts";
+import type { Text } from "../language/text.ts";
 
 /** What an argument must be; "strings" is a string or a list of them. */
 export type ArgumentKind = "string" | "strings" | "number";

@@ -13,7 +13,7 @@ import {
   sieveRegExp,
 } from "../matching/match.ts";
 import type { Args, Checker, PlacedText, Tags } from "./definition.ts";
-import { constant } from "./text.ts";
+import { constant } from "../language/text.ts";
 
 /** Match types and comparator (RFC 5228 §2.7, RFC 5231, RFC 6134). */
 export const matchTags: Tags = {

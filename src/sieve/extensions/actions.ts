@@ -6,7 +6,7 @@
  */
 import { parseIsoTime } from "../message/times.ts";
 import type { Args, Checker, CommandDefinition } from "../check/definition.ts";
-import { constant } from "../check/text.ts";
+import { constant } from "../language/text.ts";
 import { addressText, oneAddress } from "../message/addresses.ts";
 import { type Run, SieveRuntimeError } from "../run/run.ts";
 import type { Action, Redirect } from "../run/types.ts";

@@ -10,7 +10,7 @@ import {
   matchTags,
   oneOf,
 } from "../check/matching.ts";
-import { constant, type Text } from "../check/text.ts";
+import { constant, type Text } from "../language/text.ts";
 import { decodedValue } from "../message/mail.ts";
 import { parseZone, zoneText } from "../message/times.ts";
 import type { Run } from "../run/run.ts";

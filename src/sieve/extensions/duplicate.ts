@@ -1,7 +1,7 @@
 /** The test `duplicate` (RFC 7352). @module */
 import type { TestDefinition } from "../check/definition.ts";
 import { oneOf } from "../check/matching.ts";
-import { constant } from "../check/text.ts";
+import { constant } from "../language/text.ts";
 
 const day = 86_400;
 const defaultSeconds = 7 * day;

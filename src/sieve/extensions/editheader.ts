@@ -2,7 +2,7 @@
 import { encodeWord } from "../../mail/header/encode.ts";
 import type { CommandDefinition } from "../check/definition.ts";
 import { compileIndex, compileMatcher, isFieldName, matchTags } from "../check/matching.ts";
-import { constant } from "../check/text.ts";
+import { constant } from "../language/text.ts";
 import { decodedValue, type MailField, newField } from "../message/mail.ts";
 import { SieveRuntimeError } from "../run/run.ts";
 

@@ -1,7 +1,7 @@
 /** Notifications (RFC 5435), by mail (RFC 5436). @module */
 import type { CommandDefinition, TestDefinition } from "../check/definition.ts";
 import { compileMatcher, matchTags } from "../check/matching.ts";
-import { constant } from "../check/text.ts";
+import { constant } from "../language/text.ts";
 import { oneAddress } from "../message/addresses.ts";
 import { mailtoProblem } from "../message/mailto.ts";
 import { SieveRuntimeError } from "../run/run.ts";

@@ -6,7 +6,7 @@ import {
   compileMatcher,
   matchTags,
 } from "../check/matching.ts";
-import { constant } from "../check/text.ts";
+import { constant } from "../language/text.ts";
 import { oneAddress } from "../message/addresses.ts";
 import type { Run } from "../run/run.ts";
 import { partOfAddress } from "./address_parts.ts";

@@ -1,7 +1,7 @@
 /** What a script can ask about where it runs (RFC 5183), and what it may use there (RFC 5463). @module */
 import type { CommandDefinition, TestDefinition } from "../check/definition.ts";
 import { compileMatcher, matchTags } from "../check/matching.ts";
-import { constant } from "../check/text.ts";
+import { constant } from "../language/text.ts";
 import { SieveRuntimeError } from "../run/run.ts";
 
 const environment: TestDefinition = {

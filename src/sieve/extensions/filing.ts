@@ -4,7 +4,7 @@
  * @module
  */
 import type { Args, Checker, PlacedText, Tags } from "../check/definition.ts";
-import { constant, type Text } from "../check/text.ts";
+import { constant, type Text } from "../language/text.ts";
 import { type Run, SieveRuntimeError } from "../run/run.ts";
 import type { Filing } from "../run/types.ts";
 import { cleanFlags } from "./flags.ts";

@@ -5,7 +5,7 @@
  */
 import type { Args, Checker, CommandDefinition, TestDefinition } from "../check/definition.ts";
 import { compileMatcher, matchTags } from "../check/matching.ts";
-import { constant } from "../check/text.ts";
+import { constant } from "../language/text.ts";
 import type { Run } from "../run/run.ts";
 
 const system = ["\\seen", "\\answered", "\\flagged", "\\deleted", "\\draft"];

@@ -16,7 +16,7 @@ import {
   matchTags,
   oneOf,
 } from "../check/matching.ts";
-import { constant, type Text } from "../check/text.ts";
+import { constant, type Text } from "../language/text.ts";
 import { addressesOf, type FoundAddress } from "../message/addresses.ts";
 import { decodedValue, type MailField } from "../message/mail.ts";
 import { allParts, fieldPieces, partFields } from "../message/parts.ts";

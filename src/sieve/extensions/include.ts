@@ -1,8 +1,8 @@
 /** Scripts in scripts (RFC 6609): `include`, `return`, `global`. @module */
 import type { CommandDefinition } from "../check/definition.ts";
 import { oneOf } from "../check/matching.ts";
-import { runBlock } from "../check/control.ts";
-import { constant } from "../check/text.ts";
+import { runBlock } from "../run/control.ts";
+import { constant } from "../language/text.ts";
 import { problemText } from "../language/problems.ts";
 import { type Run, scopeOf, SieveRuntimeError, type SieveScript, type Signal } from "../run/run.ts";
 

@@ -5,14 +5,14 @@
  */
 import { composeMultipart, composeText, joinMessage, textField } from "../../mail/compose.ts";
 import type { Part } from "../../mail/structure/structure.ts";
-import { runBlock } from "../check/control.ts";
+import { runBlock } from "../run/control.ts";
 import type { CommandDefinition } from "../check/definition.ts";
 import { joined, type MailField, newField, splitFields } from "../message/mail.ts";
 import { allParts, partText } from "../message/parts.ts";
 import { type Run, SieveRuntimeError, type Signal } from "../run/run.ts";
 import { encodeWord } from "../../mail/header/encode.ts";
 import { oneAddress } from "../message/addresses.ts";
-import { constant } from "../check/text.ts";
+import { constant } from "../language/text.ts";
 import { compileModifiers, compileTarget, modifierTags } from "./variables.ts";
 
 const encoder = new TextEncoder();

@@ -1,6 +1,6 @@
 /** Replies of who is away (RFC 5230, RFC 6131), with copies of them (RFC 8580). @module */
 import type { CommandDefinition } from "../check/definition.ts";
-import { constant } from "../check/text.ts";
+import { constant } from "../language/text.ts";
 import { oneAddress } from "../message/addresses.ts";
 import { SieveRuntimeError } from "../run/run.ts";
 import { compileFcc, fccTags } from "./filing.ts";

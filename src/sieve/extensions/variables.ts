@@ -7,7 +7,7 @@ import type {
   TestDefinition,
 } from "../check/definition.ts";
 import { compileMatcher, matchTags } from "../check/matching.ts";
-import { constant } from "../check/text.ts";
+import { constant } from "../language/text.ts";
 import { cut, type Run } from "../run/run.ts";
 
 const first = (s: string, change: (c: string) => string) => {

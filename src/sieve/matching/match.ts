@@ -4,7 +4,7 @@
  * @module
  */
 import { compileRegExp, type LinearRegExp, RegExpSyntaxError } from "../../config/sconf/regexp.ts";
-import { maxMatchIndex, type Text } from "../check/text.ts";
+import { maxMatchIndex, type Text } from "../language/text.ts";
 import { type Run, SieveRuntimeError } from "../run/run.ts";
 import { type Comparator, compare, equal, folded } from "./comparators.ts";
 import { contains } from "./contains.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { runBlock } from "../check/control.ts";
+import { runBlock } from "./control.ts";
 import { Run, scopeOf, type SieveContext, SieveRuntimeError, type SieveScript } from "./run.ts";
 import { type Action, keptAfter, type SieveResult } from "./types.ts";
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Text } from "../check/text.ts";
+import type { Text } from "../language/text.ts";
 import type { SieveProblem } from "../language/problems.ts";
 import type { SieveMail } from "../message/mail.ts";
 import type { Part } from "../../mail/structure/structure.ts";

@@ -29,8 +29,8 @@ import {
   insertMessage,
   type MailboxRules,
 } from "../messages/insert.ts";
-import { destroyEmail, type EmailChange, updateEmail } from "../emails/update.ts";
-import * as changing from "../mailboxes/changes.ts";
+import { destroyEmail, type EmailChange, updateEmail } from "../messages/update_email.ts";
+import * as changing from "./mailbox_changes.ts";
 import { normalizeMailboxName, requireMailbox } from "../mailboxes/mailboxes.ts";
 import { accountMigrations } from "../database/schema.ts";
 import {
@@ -364,7 +364,7 @@ export class Account extends AccountReader {
     return messages[0];
   }
 
-  /** Changes flags and mailboxes of an email; see emails/update.ts. @throws StoreError */
+  /** Changes flags and mailboxes of an email; see messages/update_email.ts. @throws StoreError */
   async updateEmail(emailId: number, change: EmailChange): Promise<void> {
     const trainable = await this.writer.write((ctx) =>
       updateEmail(this.db, ctx, this.rules, emailId, change, this.#removeFiles)

@@ -6,7 +6,7 @@
 import type { FetchRow } from "../messages/row.ts";
 import type { Db } from "../database/database.ts";
 import * as reading from "../messages/fetch.ts";
-import { RowCache } from "../mailboxes/rows.ts";
+import { RowCache } from "../messages/mailbox_rows.ts";
 import * as mailboxes from "../mailboxes/mailboxes.ts";
 import { MessageFiles } from "../files/message_files.ts";
 import { type Mailbox, type Message, type MessageReader, StoreError } from "../types.ts";

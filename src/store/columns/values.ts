@@ -2,7 +2,7 @@
  * What searches, SORT and THREAD compare of an email, made from its summary: a value for each column.
  *
  * Texts in here are folded already, so that comparing is all that is left to do. What never changes of an email is
- * here; what belongs to a message in a mailbox (flags, dates) is in mailboxes/rows.ts.
+ * here; what belongs to a message in a mailbox (flags, dates) is in messages/mailbox_rows.ts.
  *
  * @module
  */

@@ -7,7 +7,7 @@ import type { FetchRow } from "../messages/row.ts";
 import { statusFields, writeMboxMessage } from "../../mail/mbox/mbox.ts";
 import type { Account } from "../account/account.ts";
 import { exportPaths } from "./paths.ts";
-import { deliveryOf } from "../mailboxes/listing.ts";
+import { deliveryOf } from "../messages/listing.ts";
 import { indexName, specialUseName, type TransferIndex } from "../transfer_index.ts";
 import { Flag, flagNames, type Mailbox, type MessageReader, Want } from "../types.ts";
 

@@ -1,5 +1,5 @@
 /** Passkeys of an account: public keys of devices that log in to the pages (WebAuthn). @module */
-import type { Account } from "../account/account.ts";
+import type { AccountDb } from "../database/account_db.ts";
 
 /** Of one account. */
 export const maxPasskeys = 20;
@@ -22,17 +22,17 @@ export interface PasskeyKey {
   signCount: number;
 }
 
-export function listPasskeys(account: Account): Passkey[] {
+export function listPasskeys(account: AccountDb): Passkey[] {
   return account.db.all("SELECT id, name, created, last_used FROM passkeys ORDER BY id")
     .map(([id, name, created, lastUsed]) => ({ id, name, created, lastUsed }));
 }
 
 /** Ids of the credentials, so that a device doesn't make a second one. */
-export function credentialIds(account: Account): Uint8Array[] {
+export function credentialIds(account: AccountDb): Uint8Array[] {
   return account.db.all("SELECT credential_id FROM passkeys").map((r) => r[0]);
 }
 
-export function findPasskey(account: Account, credentialId: Uint8Array): PasskeyKey | undefined {
+export function findPasskey(account: AccountDb, credentialId: Uint8Array): PasskeyKey | undefined {
   const r = account.db.get(
     "SELECT id, public_key, algorithm, sign_count FROM passkeys WHERE credential_id = ?",
     credentialId,
@@ -42,7 +42,7 @@ export function findPasskey(account: Account, credentialId: Uint8Array): Passkey
 
 /** Durable when it resolves. False if there are too many, or it is there already. */
 export function addPasskey(
-  account: Account,
+  account: AccountDb,
   p: {
     credentialId: Uint8Array;
     publicKey: Uint8Array;
@@ -67,7 +67,7 @@ export function addPasskey(
 }
 
 /** Notes a login. */
-export function usedPasskey(account: Account, id: number, signCount: number): Promise<void> {
+export function usedPasskey(account: AccountDb, id: number, signCount: number): Promise<void> {
   return account.writer.write(() => {
     account.db.run(
       "UPDATE passkeys SET last_used = ?, sign_count = ? WHERE id = ?",
@@ -79,7 +79,7 @@ export function usedPasskey(account: Account, id: number, signCount: number): Pr
 }
 
 /** False if there is none with that id. */
-export function removePasskey(account: Account, id: number): Promise<boolean> {
+export function removePasskey(account: AccountDb, id: number): Promise<boolean> {
   return account.writer.write(() =>
     account.db.run("DELETE FROM passkeys WHERE id = ?", id).changes > 0
   );

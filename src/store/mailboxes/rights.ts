@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { Account } from "../account/account.ts";
+import type { AccountDb } from "../database/account_db.ts";
 import type { Db } from "../database/database.ts";
 import { nextModseq, requireMailbox } from "./mailboxes.ts";
 import { StoreError } from "../types.ts";
@@ -63,7 +63,7 @@ export function grantedRights(db: Db, mailboxId: number): Granted[] {
 }
 
 /** What a user may do: what it and everybody was granted, without what either was denied. */
-export function effectiveRights(account: Account, mailboxId: number, user: string): string {
+export function effectiveRights(account: AccountDb, mailboxId: number, user: string): string {
   if (user === account.name) return allRights;
   const rows = account.db.all(
     "SELECT identifier, rights FROM mailbox_rights WHERE mailbox_id = ? AND identifier IN (?, ?, ?, ?)",
@@ -88,7 +88,7 @@ export function effectiveRights(account: Account, mailboxId: number, user: strin
  * @throws StoreError "mailboxMissing", "rights" if the mailbox has too many identifiers
  */
 export function changeRights(
-  account: Account,
+  account: AccountDb,
   mailboxId: number,
   identifier: string,
   change: (before: string) => string,
@@ -126,7 +126,7 @@ export function changeRights(
 }
 
 /** Takes all rights from an identifier, granted and denied, in all mailboxes of an account. */
-export function forgetIdentifier(account: Account, identifier: string): Promise<void> {
+export function forgetIdentifier(account: AccountDb, identifier: string): Promise<void> {
   return account.writer.write(() => {
     account.db.run(
       "DELETE FROM mailbox_rights WHERE identifier IN (?, ?)",

@@ -8,7 +8,7 @@
  */
 import type { Db, Row } from "../database/database.ts";
 import { FetchRow } from "./row.ts";
-import type { MailboxRows } from "../mailboxes/rows.ts";
+import type { MailboxRows } from "./mailbox_rows.ts";
 import { Flag, type Message, Want } from "../types.ts";
 
 const base = "m.id, m.email_id, m.uid, m.modseq, m.flags, m.keywords, m.received, m.saved, m.size";

@@ -1,6 +1,6 @@
 /** Matching all emails of an account to threads anew. @module */
 import { baseSubject } from "../../mail/header/subject.ts";
-import type { Account } from "../account/account.ts";
+import type { AccountDb } from "../database/account_db.ts";
 import type { RowDb } from "../database/database.ts";
 import { parseSummary } from "./summary.ts";
 import { matchThread } from "./threads.ts";
@@ -33,7 +33,7 @@ export function matchEmail(
  * @returns how many emails
  */
 export async function reassignThreads(
-  account: Account,
+  account: AccountDb,
   progress: (done: number) => void = () => {},
 ): Promise<number> {
   const { db } = account;

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Account } from "../account/account.ts";
+import type { AccountDb } from "../database/account_db.ts";
 import type { Listener } from "../types.ts";
 
 /** Emails that one change names at most. */
@@ -12,7 +12,7 @@ const maxEmails = 5000;
 
 /** Sets one of both for the threads of these emails. */
 export async function setThreadState(
-  account: Account,
+  account: AccountDb,
   emailIds: readonly number[],
   state: { muted?: boolean; collapsed?: boolean },
   origin?: Listener,

@@ -6,8 +6,8 @@
  */
 import type { Account } from "../../store/account/account.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
-import { comparePlaces, listByDate, type Listed } from "../../store/mailboxes/listing.ts";
-import { searchMailbox } from "../../store/search/search.ts";
+import { comparePlaces, listByDate, type Listed } from "../../store/messages/listing.ts";
+import { searchMailbox } from "../../store/account/search.ts";
 import type { SearchNode } from "../../store/search/types.ts";
 import { Flag, type Mailbox, SpecialUse } from "../../store/types.ts";
 

@@ -10,9 +10,9 @@ import { openDraft, putDraft, quotedHtml, saveDraft } from "./sending/drafts.ts"
 import { missing, rethrow } from "./errors.ts";
 import type { EventConnections } from "./list/event_stream.ts";
 import { bitsFromUses } from "./list/flags.ts";
-import { rejectsMailboxes } from "./sending/identities.ts";
+import { rejectsMailboxes } from "./identities.ts";
 import { conversationItems, mailboxItem, messageItem } from "./list/items.ts";
-import { answerTo } from "./reading/invitation.ts";
+import { answerTo } from "./sending/invitation.ts";
 import { unsubscribe } from "./reading/unsubscribe.ts";
 import { parsedMessage } from "./reading/message.ts";
 import { domainSecurity } from "./sending/recipient_security.ts";

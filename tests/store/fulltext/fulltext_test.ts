@@ -4,7 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { join } from "node:path";
 import fc from "fast-check";
 import { trigramQuery } from "../../../src/store/fulltext/query.ts";
-import { foldCase, searchMailbox } from "../../../src/store/search/search.ts";
+import { foldCase, searchMailbox } from "../../../src/store/account/search.ts";
 import type { SearchNode } from "../../../src/store/search/types.ts";
 import { type TestStore, withStore } from "../setup.ts";
 

@@ -1,18 +1,13 @@
 /** ESEARCH: searching several mailboxes (RFC 7377). @module */
 import { formatString } from "../../format/text.ts";
-import { searchMailbox } from "../../../store/search/search.ts";
+import { searchMailbox } from "../../../store/account/search.ts";
 import { allRights } from "../../../store/mailboxes/rights.ts";
 import { resolveSearch } from "../../parse/search.ts";
 import { ImapBad } from "../session/answer.ts";
 import { type Command, loggedIn } from "../session/command.ts";
-import {
-  fitsFilter,
-  isSelected,
-  type MailboxFilter,
-  parseMailboxFilter,
-} from "../mailboxes/filter.ts";
+import { fitsFilter, isSelected, type MailboxFilter, parseMailboxFilter } from "../names/filter.ts";
 import { sharedPlaces } from "../mailboxes/places.ts";
-import type { Place } from "../mailboxes/names.ts";
+import type { Place } from "../names/names.ts";
 import {
   allOptions,
   badCharset,

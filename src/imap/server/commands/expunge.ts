@@ -5,7 +5,7 @@
  */
 import { parseNumSet } from "../../parse/numset.ts";
 import type { Answer } from "../session/answer.ts";
-import { deliverChanges } from "../session/changes.ts";
+import { deliverChanges } from "../updates/changes.ts";
 import type { Command } from "../session/command.ts";
 import { requireRight } from "../mailboxes/places.ts";
 import { resolveUids } from "../messages/resolve.ts";

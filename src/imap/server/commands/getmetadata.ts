@@ -6,7 +6,7 @@
 import type { Answer } from "../session/answer.ts";
 import { type Command, loggedIn } from "../session/command.ts";
 import { checkEntry, metadataTarget } from "../mailboxes/metadata_entries.ts";
-import { metadataText } from "../mailboxes/metadata_text.ts";
+import { metadataText } from "../names/metadata_text.ts";
 
 export const getMetadata: Command = {
   name: "GETMETADATA",

@@ -6,7 +6,7 @@
 import { ImapNo } from "../session/answer.ts";
 import { type Command, loggedIn } from "../session/command.ts";
 import { sharedPlaces } from "../mailboxes/places.ts";
-import { splitShared } from "../mailboxes/names.ts";
+import { splitShared } from "../names/names.ts";
 import { quotaLine } from "../mailboxes/quota_roots.ts";
 
 export const getQuota: Command = {

@@ -4,7 +4,7 @@
  * @module
  */
 import { ImapBad } from "../session/answer.ts";
-import { deliverUntilInput } from "../session/changes.ts";
+import { deliverUntilInput } from "../updates/changes.ts";
 import { type Command, loggedIn } from "../session/command.ts";
 
 export const idle: Command = {

@@ -4,7 +4,7 @@
  * @module
  */
 import { type Command, loggedIn } from "../session/command.ts";
-import { inboxFirst, nameMatcher } from "../mailboxes/list_names.ts";
+import { inboxFirst, nameMatcher } from "../names/list_names.ts";
 
 export const lsub: Command = {
   name: "LSUB",

@@ -5,11 +5,11 @@
  */
 import type { Answer } from "../session/answer.ts";
 import { copyToAccount } from "../messages/between_accounts.ts";
-import { deliverChanges } from "../session/changes.ts";
+import { deliverChanges } from "../updates/changes.ts";
 import type { Command } from "../session/command.ts";
 import { copied, noteCopied, parseCopy, staysWithin } from "../messages/copying.ts";
 import { place, requireRight } from "../mailboxes/places.ts";
-import type { Place } from "../mailboxes/names.ts";
+import type { Place } from "../names/names.ts";
 import { resolveUids } from "../messages/resolve.ts";
 import { State } from "../session/session.ts";
 import type { View } from "../session/view.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { type Command, loggedIn } from "../session/command.ts";
-import { otherUsers } from "../mailboxes/names.ts";
+import { otherUsers } from "../names/names.ts";
 
 export const namespace: Command = {
   name: "NAMESPACE",

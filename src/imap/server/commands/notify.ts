@@ -6,12 +6,12 @@
 import type { Cursor } from "../../parse/cursor.ts";
 import { type FetchItem, parseFetchItems } from "../../parse/fetch.ts";
 import { ImapBad, ImapNo } from "../session/answer.ts";
-import { deliverChanges } from "../session/changes.ts";
+import { deliverChanges } from "../updates/changes.ts";
 import { type Command, loggedIn } from "../session/command.ts";
-import { isSelected, parseMailboxFilter } from "../mailboxes/filter.ts";
-import { eventsFor, type NotifyEvent, type NotifyGroup } from "../mailboxes/notify_rules.ts";
+import { isSelected, parseMailboxFilter } from "../names/filter.ts";
+import { eventsFor, type NotifyEvent, type NotifyGroup } from "../names/notify_rules.ts";
 import { sharedPlaces, sourceOf } from "../mailboxes/places.ts";
-import type { Place } from "../mailboxes/names.ts";
+import type { Place } from "../names/names.ts";
 import { allRights } from "../../../store/mailboxes/rights.ts";
 import { statusText } from "../mailboxes/status_text.ts";
 

@@ -7,7 +7,7 @@ import type { Message } from "../../../store/types.ts";
 import { Cursor } from "../../parse/cursor.ts";
 import { type NumSet, parseNumSet } from "../../parse/numset.ts";
 import { type Answer, ImapNo } from "../session/answer.ts";
-import { deliverChanges } from "../session/changes.ts";
+import { deliverChanges } from "../updates/changes.ts";
 import type { Command } from "../session/command.ts";
 import { receiveMessage, storing, withFiles } from "../messages/incoming_message.ts";
 import { permittedFlags, place, requireRight } from "../mailboxes/places.ts";

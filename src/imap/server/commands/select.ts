@@ -6,8 +6,8 @@
 import type { Cursor } from "../../parse/cursor.ts";
 import { formatNumSet, normalRanges, type NumSet, parseNumSet } from "../../parse/numset.ts";
 import { type Answer, ImapBad, ImapNo } from "../session/answer.ts";
-import { deliverChanges, writeFlags } from "../session/changes.ts";
-import { writeFlagsLines } from "../session/flags_lines.ts";
+import { deliverChanges, writeFlags } from "../updates/changes.ts";
+import { writeFlagsLines } from "../fetch/flags_lines.ts";
 import { type Command, loggedIn } from "../session/command.ts";
 import { idSuffix, place, sourceOf } from "../mailboxes/places.ts";
 import type { Session } from "../session/session.ts";

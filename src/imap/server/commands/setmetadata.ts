@@ -8,7 +8,7 @@ import type { Cursor } from "../../parse/cursor.ts";
 import { ImapNo } from "../session/answer.ts";
 import { type Command, loggedIn } from "../session/command.ts";
 import { checkEntry, metadataTarget } from "../mailboxes/metadata_entries.ts";
-import { isPrivateEntry } from "../mailboxes/metadata_text.ts";
+import { isPrivateEntry } from "../names/metadata_text.ts";
 
 function readValue(c: Cursor): Uint8Array | null {
   if (c.takeWord("NIL")) return null;

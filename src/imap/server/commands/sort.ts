@@ -20,7 +20,7 @@ import {
   toNumbers,
 } from "../search/searching.ts";
 import { State } from "../session/session.ts";
-import { type SortKey, sortKeys } from "../search/sorting.ts";
+import { type SortKey, sortKeys } from "../../parse/sort_keys.ts";
 
 function sortCommand(uid: boolean): Command {
   return {

@@ -5,8 +5,8 @@
  */
 import { formatNumSet, type NumSet, parseNumSet } from "../../parse/numset.ts";
 import { type Answer, ImapNo } from "../session/answer.ts";
-import { writeFlags } from "../session/changes.ts";
-import { announceKeywords } from "../session/flags_lines.ts";
+import { writeFlags } from "../updates/changes.ts";
+import { announceKeywords } from "../fetch/flags_lines.ts";
 import type { Command } from "../session/command.ts";
 import { splitFlags } from "../messages/flag_bits.ts";
 import { changeableFlags } from "../mailboxes/places.ts";

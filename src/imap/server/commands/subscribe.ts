@@ -5,7 +5,7 @@
  */
 import { type Command, loggedIn } from "../session/command.ts";
 import { place } from "../mailboxes/places.ts";
-import { splitShared } from "../mailboxes/names.ts";
+import { splitShared } from "../names/names.ts";
 
 export const subscribe: Command = {
   name: "SUBSCRIBE",

@@ -15,7 +15,7 @@ import { lowerBound } from "../../parse/numset.ts";
 import { withoutGlobal } from "./plain_structure.ts";
 import { contentPieces, simpleItem, wholeMessage } from "./items.ts";
 import { idSuffix } from "../mailboxes/places.ts";
-import { announceKeywords } from "../session/flags_lines.ts";
+import { announceKeywords } from "./flags_lines.ts";
 import type { Session } from "../session/session.ts";
 
 /** Messages between two waits for the peer. */

@@ -5,7 +5,7 @@
  */
 import { ImapBad, ImapNo } from "../session/answer.ts";
 import { place } from "./places.ts";
-import type { Source } from "./names.ts";
+import type { Source } from "../names/names.ts";
 import type { Session } from "../session/session.ts";
 
 /** Bytes of an entry's name. */

@@ -9,7 +9,7 @@ import { allRights, effectiveRights, sharedMailboxIds } from "../../../store/mai
 import type { ChangeableFlags } from "../../../store/messages/store_flags.ts";
 import { Flag, flagNames, StoreError } from "../../../store/types.ts";
 import { ImapNo } from "../session/answer.ts";
-import { otherUsers, type Place, type Source, splitShared } from "./names.ts";
+import { otherUsers, type Place, type Source, splitShared } from "../names/names.ts";
 import type { Session } from "../session/session.ts";
 
 /** The name in front of those of an account's mailboxes. */

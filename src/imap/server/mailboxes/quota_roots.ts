@@ -4,7 +4,7 @@
  * @module
  */
 import type { Account } from "../../../store/account/account.ts";
-import { otherUsers } from "./names.ts";
+import { otherUsers } from "../names/names.ts";
 import type { Session } from "../session/session.ts";
 
 /** The quota root of an account: messages count for the account that they are in. */

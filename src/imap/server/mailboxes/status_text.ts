@@ -6,7 +6,7 @@
 import type { Account } from "../../../store/account/account.ts";
 import type { Mailbox } from "../../../store/types.ts";
 import { idSuffix } from "./places.ts";
-import type { Place } from "./names.ts";
+import type { Place } from "../names/names.ts";
 import type { Session } from "../session/session.ts";
 
 /** The STATUS line of a mailbox with the items asked for. */

@@ -4,7 +4,7 @@ import { Want } from "../../../store/types.ts";
 import type { NewMessage } from "../../../store/types.ts";
 import { ImapNo } from "../session/answer.ts";
 import { permittedFlags } from "../mailboxes/places.ts";
-import type { Place } from "../mailboxes/names.ts";
+import type { Place } from "../names/names.ts";
 import type { View } from "../session/view.ts";
 
 /**

@@ -5,10 +5,15 @@
  */
 import { giveWay } from "../../../platform/turns.ts";
 import type { Account } from "../../../store/account/account.ts";
-import { type ColumnRows, columnRows, datesOf, textsOf } from "../../../store/columns/rows.ts";
+import {
+  type ColumnRows,
+  columnRows,
+  datesOf,
+  textsOf,
+} from "../../../store/account/column_rows.ts";
 import type { TextColumn } from "../../../store/columns/values.ts";
 import { combined, orderOf, rankNumbers, type Ranks, rankTexts, reversed } from "./ranks.ts";
-import type { SortKey } from "./sorting.ts";
+import type { SortKey } from "../../parse/sort_keys.ts";
 
 const columnOf: Partial<Record<SortKey["key"], TextColumn>> = {
   SUBJECT: "sortSubject",

@@ -6,7 +6,12 @@
  */
 import { giveWay } from "../../../platform/turns.ts";
 import type { Account } from "../../../store/account/account.ts";
-import { type ColumnRows, columnRows, datesOf, textsOf } from "../../../store/columns/rows.ts";
+import {
+  type ColumnRows,
+  columnRows,
+  datesOf,
+  textsOf,
+} from "../../../store/account/column_rows.ts";
 import { valueSeparator } from "../../../store/columns/values.ts";
 import { orderOf, rankNumbers } from "./ranks.ts";
 

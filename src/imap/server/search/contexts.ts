@@ -6,12 +6,12 @@
  *
  * @module
  */
-import { searchMailbox } from "../../../store/search/search.ts";
+import { searchMailbox } from "../../../store/account/search.ts";
 import { formatString } from "../../format/text.ts";
 import { formatNumSet } from "../../parse/numset.ts";
 import { fetchUids } from "../fetch/rows.ts";
 import type { Session } from "../session/session.ts";
-import type { Context } from "./context.ts";
+import type { Context } from "../session/search_context.ts";
 import { sortUids } from "./kept_orders.ts";
 
 /** Results of a mailbox that are kept up to date. */

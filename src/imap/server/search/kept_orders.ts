@@ -3,14 +3,15 @@
  *
  * What a message is sorted by never changes, so an order stays right: messages that are gone are left out, and
  * new ones put in their places. An order takes 4 bytes a message, and is kept no longer than the
- * mailbox's rows are in memory (store/mailboxes/rows.ts), which is bounded.
+ * mailbox's rows are in memory (store/messages/mailbox_rows.ts), which is bounded.
  *
  * @module
  */
 import type { Account } from "../../../store/account/account.ts";
-import type { MailboxRows } from "../../../store/mailboxes/rows.ts";
+import type { MailboxRows } from "../../../store/messages/mailbox_rows.ts";
 import { sortByColumns } from "./column_sort.ts";
-import { compareSorted, readSorted, sortAnew, type SortKey } from "./sorting.ts";
+import type { SortKey } from "../../parse/sort_keys.ts";
+import { compareSorted, readSorted, sortAnew } from "./sorting.ts";
 
 interface Order {
   /** All messages up to `highest` that were there when it was last brought up to date. */

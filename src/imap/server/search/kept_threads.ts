@@ -7,7 +7,7 @@
  * @module
  */
 import type { Account } from "../../../store/account/account.ts";
-import type { MailboxRows } from "../../../store/mailboxes/rows.ts";
+import type { MailboxRows } from "../../../store/messages/mailbox_rows.ts";
 import { type ThreadAlgorithm, threadsByColumns } from "./column_threads.ts";
 import { formatThreads, orderedSubject, references, refs } from "./sorting.ts";
 

@@ -5,7 +5,7 @@
  * @module
  */
 import { decodeCharset, isKnownCharset } from "../../../mail/text/charset.ts";
-import { searchMailbox } from "../../../store/search/search.ts";
+import { searchMailbox } from "../../../store/account/search.ts";
 import type { SearchNode } from "../../../store/search/types.ts";
 import { formatString } from "../../format/text.ts";
 import type { Cursor } from "../../parse/cursor.ts";

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Account } from "../../../store/account/account.ts";
+import type { SortKey } from "../../parse/sort_keys.ts";
 import {
   isReplySubject,
   sortDisplay,
@@ -12,24 +13,6 @@ import {
 } from "../../../store/columns/values.ts";
 import { storedSent, storedSortSubject } from "../../../store/messages/summary.ts";
 import { type FetchRow, Want } from "../../../store/types.ts";
-
-export const sortKeys = [
-  "ARRIVAL",
-  "CC",
-  "DATE",
-  "FROM",
-  "SIZE",
-  "SUBJECT",
-  "TO",
-  "DISPLAYFROM",
-  "DISPLAYTO",
-  // RFC 6203 §5.
-  "RELEVANCY",
-] as const;
-export interface SortKey {
-  key: (typeof sortKeys)[number];
-  reverse: boolean;
-}
 
 const compareText = (a: string, b: string) => a < b ? -1 : a > b ? 1 : 0;
 

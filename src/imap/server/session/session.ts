@@ -10,8 +10,8 @@ import type { Account } from "../../../store/account/account.ts";
 import { formatMailbox } from "../../format/text.ts";
 import { ImapBad, ImapNo } from "./answer.ts";
 import type { ImapBackend } from "./backend.ts";
-import type { NotifyRules } from "../mailboxes/notify_rules.ts";
-import type { Source } from "../mailboxes/names.ts";
+import type { NotifyRules } from "../names/notify_rules.ts";
+import type { Source } from "../names/names.ts";
 import type { ProtocolTrace } from "./trace.ts";
 import type { View } from "./view.ts";
 

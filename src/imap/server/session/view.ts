@@ -8,8 +8,8 @@
  */
 import { spellings } from "../../../store/mailboxes/keywords.ts";
 import type { Account } from "../../../store/account/account.ts";
-import type { Context } from "../search/context.ts";
-import type { Place, Source } from "../mailboxes/names.ts";
+import type { Context } from "./search_context.ts";
+import type { Place, Source } from "../names/names.ts";
 import { lowerBound, normalRanges, type NumSet } from "../../parse/numset.ts";
 
 export class View {

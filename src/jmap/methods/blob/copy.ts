@@ -1,6 +1,6 @@
 /** Blob/copy (RFC 8620 §6.3). @module */
 import * as v from "valibot";
-import { openBlob } from "../../blobs/blob.ts";
+import { openBlob } from "../../mail/blob.ts";
 import { blobStream } from "../../blobs/stream.ts";
 import { UploadLimitError } from "../../blobs/uploads.ts";
 import { Capability } from "../../core/capabilities.ts";

@@ -1,7 +1,7 @@
 /** Blob/get (RFC 9404 §4.2): bytes of blobs, and their digests. @module */
 import { createHash } from "node:crypto";
 import * as v from "valibot";
-import { openBlob } from "../../blobs/blob.ts";
+import { openBlob } from "../../mail/blob.ts";
 import type { Blob } from "../../blobs/types.ts";
 import { Capability } from "../../core/capabilities.ts";
 import { MethodError } from "../../core/errors.ts";

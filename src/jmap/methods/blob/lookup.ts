@@ -1,6 +1,6 @@
 /** Blob/lookup (RFC 9404 §4.3): the objects that a blob is part of. @module */
 import * as v from "valibot";
-import { openBlob } from "../../blobs/blob.ts";
+import { openBlob } from "../../mail/blob.ts";
 import { Capability } from "../../core/capabilities.ts";
 import { MethodError } from "../../core/errors.ts";
 import { checkCount } from "../../core/get.ts";

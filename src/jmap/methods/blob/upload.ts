@@ -1,6 +1,6 @@
 /** Blob/upload (RFC 9404 §4.1): blobs of text, of base64, and of pieces of others. @module */
 import * as v from "valibot";
-import { openBlob } from "../../blobs/blob.ts";
+import { openBlob } from "../../mail/blob.ts";
 import { UploadLimitError } from "../../blobs/uploads.ts";
 import { Capability } from "../../core/capabilities.ts";
 import { invalidProperties, MethodError, SetError } from "../../core/errors.ts";

@@ -1,7 +1,7 @@
 /** Email/copy (RFC 8621 §4.7, RFC 8620 §5.4). @module */
 import * as v from "valibot";
 import { emailState } from "../../../store/emails/changes.ts";
-import { openBlob } from "../../blobs/blob.ts";
+import { openBlob } from "../../mail/blob.ts";
 import { Capability } from "../../core/capabilities.ts";
 import { invalidProperties, MethodError } from "../../core/errors.ts";
 import { type Access, defineMethod, type MethodContext } from "../../core/method.ts";

@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import { parseDate } from "../../../mail/header/date.ts";
 import { emailState } from "../../../store/emails/changes.ts";
-import { openBlob } from "../../blobs/blob.ts";
+import { openBlob } from "../../mail/blob.ts";
 import { Capability } from "../../core/capabilities.ts";
 import { invalidProperties, SetError } from "../../core/errors.ts";
 import { type Access, defineMethod, type MethodContext } from "../../core/method.ts";

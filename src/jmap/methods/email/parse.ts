@@ -1,6 +1,6 @@
 /** Email/parse (RFC 8621 §4.9). @module */
 import * as v from "valibot";
-import { openBlob } from "../../blobs/blob.ts";
+import { openBlob } from "../../mail/blob.ts";
 import { Capability } from "../../core/capabilities.ts";
 import { MethodError } from "../../core/errors.ts";
 import { defineMethod } from "../../core/method.ts";

@@ -11,7 +11,7 @@ import {
   type DatePlace,
   listByDate,
   type Listed,
-} from "../../../store/mailboxes/listing.ts";
+} from "../../../store/messages/listing.ts";
 
 /** Rows of a window; of the first one of a mailbox fewer, as most mailboxes have nothing so new. */
 const firstWindow = 32;

@@ -11,7 +11,7 @@ import type { Change, Page, ServerEvent, View } from "../../../../webmail/api/mo
 import type { Account } from "../../../store/account/account.ts";
 import type { Listener } from "../../../store/types.ts";
 import { tellChanges } from "./change_events.ts";
-import { identities, rejectsMailboxes } from "../sending/identities.ts";
+import { identities, rejectsMailboxes } from "../identities.ts";
 import { mailboxItem } from "./items.ts";
 import { ListView, ViewError, type ViewStep, type Wanted } from "./view.ts";
 import type { WebmailServices, Who } from "../services.ts";

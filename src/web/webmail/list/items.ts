@@ -5,11 +5,11 @@ import {
   type ListedMessage,
   listedMessage,
   listedThread,
-} from "../../../store/mailboxes/listing.ts";
+} from "../../../store/messages/listing.ts";
 import { threadParents } from "../../../store/messages/threads.ts";
 import { Flag, type Mailbox, SpecialUse, type SummaryAddress } from "../../../store/types.ts";
 import { flagsFromBits, usesFromBits } from "./flags.ts";
-import { shownAddress } from "../reading/shown_address.ts";
+import { shownAddress } from "./shown_address.ts";
 
 /** Emails of a thread that are shown, the newest. */
 export const maxThread = 500;

@@ -1,8 +1,8 @@
 /** Messages that an action is for: those named, or all that a query finds. @module */
 import type { Target } from "../../../../webmail/api/mod.ts";
 import type { Account } from "../../../store/account/account.ts";
-import { placesOf } from "../../../store/mailboxes/listing.ts";
-import { searchMailbox } from "../../../store/search/search.ts";
+import { placesOf } from "../../../store/messages/listing.ts";
+import { searchMailbox } from "../../../store/account/search.ts";
 import { UserError } from "../../http/mod.ts";
 import { filterTree, queryMailboxes } from "./query.ts";
 

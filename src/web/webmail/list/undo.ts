@@ -1,6 +1,6 @@
 /** Moves that can be taken back, kept in memory for some minutes. @module */
 import type { Account } from "../../../store/account/account.ts";
-import { placesOf } from "../../../store/mailboxes/listing.ts";
+import { placesOf } from "../../../store/messages/listing.ts";
 import { Flag } from "../../../store/types.ts";
 import { HttpError } from "../../http/mod.ts";
 

@@ -15,8 +15,8 @@ import {
   type Listed,
   listedMessage,
   threadPlaces,
-} from "../../../store/mailboxes/listing.ts";
-import { searchMailbox } from "../../../store/search/search.ts";
+} from "../../../store/messages/listing.ts";
+import { searchMailbox } from "../../../store/account/search.ts";
 import { needs, type SearchNode } from "../../../store/search/types.ts";
 import type { Mailbox } from "../../../store/types.ts";
 import { giveWay } from "../../../platform/turns.ts";

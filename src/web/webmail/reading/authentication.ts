@@ -2,7 +2,7 @@
 import type { Authentication } from "../../../../webmail/api/mod.ts";
 import { headerField, splitHeader } from "../../../mail/header/header.ts";
 import type { Account } from "../../../store/account/account.ts";
-import { deliveryOf } from "../../../store/mailboxes/listing.ts";
+import { deliveryOf } from "../../../store/messages/listing.ts";
 import type { MessageContent } from "./content.ts";
 
 /** Results of Authentication-Results (RFC 8601 §2.2): the best one of each method. */

@@ -1,17 +1,11 @@
-/** The event that a message is about, and answering an invitation to it. @module */
-import type { CallChecked, CallResponse, Invitation } from "../../../../webmail/api/mod.ts";
+/** The event that a message is about, and what was answered to it. @module */
+import type { Invitation } from "../../../../webmail/api/mod.ts";
 import type { Config } from "../../../config/mod.ts";
-import type { Log } from "../../../log/mod.ts";
-import { answerInvitation, readInvitation } from "../../../mail/calendar/invitation.ts";
+import { readInvitation } from "../../../mail/calendar/invitation.ts";
 import type { Part } from "../../../mail/structure/structure.ts";
 import type { Account } from "../../../store/account/account.ts";
 import { accountSetting, changeAccountSetting } from "../../../store/account/settings.ts";
-import { UserError } from "../../http/mod.ts";
-import type { UndoLog } from "../list/undo.ts";
-import type { ComposeContext } from "../sending/compose.ts";
-import { send } from "../sending/send.ts";
-import type { WebmailServices } from "../services.ts";
-import { type MessageContent, partText, withContent } from "./content.ts";
+import { type MessageContent, partText } from "./content.ts";
 import { numberedParts } from "./parts.ts";
 
 /** Bytes of a calendar that are read. */
@@ -28,7 +22,8 @@ function calendarPart(c: MessageContent): Part | undefined {
   return undefined;
 }
 
-function calendarText(c: MessageContent): string | undefined {
+/** The first calendar of a message, cut at its limit; undefined if it has none. */
+export function calendarText(c: MessageContent): string | undefined {
   const part = calendarPart(c);
   return part === undefined ? undefined : partText(c, part, maxCalendar).text;
 }
@@ -67,61 +62,17 @@ export function invitationOf(
 
 const answerKey = (uid: string, address: string) => `${uid} ${address.toLowerCase()}`;
 
-const words = { accepted: "Accepted", tentative: "Tentative", declined: "Declined" } as const;
-
-/** Sends an answer to the organiser, and remembers it. @throws UserError */
-export async function answerTo(
-  s: WebmailServices,
-  ctx: ComposeContext,
-  r: CallChecked<"InvitationAnswer">,
-  undo: UndoLog,
-  log: Log,
-): Promise<CallResponse<"InvitationAnswer">> {
-  const { account } = ctx;
-  const { text, event } = await withContent(account, r.id, (c) => ({
-    text: calendarText(c) ?? "",
-    event: invitationOf(s.config, account, c),
-  }));
-  const organizer = event?.organizer;
-  if (event === null || event.me === null || !organizer) {
-    throw new UserError("this message invites none of your addresses");
-  }
-  const { address } = event.me;
-  const name = s.config.account(account.name)?.FullName ?? "";
-  const calendar = answerInvitation(text, { name, address }, r.answer);
-  if (calendar === undefined) throw new UserError("this invitation can't be answered");
-  const subject = `${words[r.answer]}: ${event.summary}`;
-  const { warnings } = await send(
-    s,
-    ctx,
-    {
-      composition: {
-        from: { name, address },
-        to: [organizer.address],
-        cc: [],
-        bcc: [],
-        replyTo: "",
-        subject,
-        text: `${name || address}: ${words[r.answer].toLowerCase()}\n${event.summary}\n`,
-        html: null,
-        attachments: [],
-        inReplyTo: r.id,
-        forwards: [],
-      },
-      draftId: null,
-      requireTls: null,
-      archiveThread: false,
-    },
-    undo,
-    log,
-    undefined,
-    { method: "REPLY", text: calendar },
-  );
-  const uid = readInvitation(text)!.uid;
+/** Remembers an answer; durable when it resolves. */
+export async function rememberAnswer(
+  account: Account,
+  uid: string,
+  address: string,
+  answer: "accepted" | "tentative" | "declined",
+): Promise<void> {
+  const key = answerKey(uid, address);
   await changeAccountSetting(account, setting, (before) => {
     const all = Object.entries(typeof before === "object" && before !== null ? before : {})
-      .filter(([k]) => k !== answerKey(uid, address));
-    return Object.fromEntries([...all, [answerKey(uid, address), r.answer]].slice(-maxAnswers));
+      .filter(([k]) => k !== key);
+    return Object.fromEntries([...all, [key, answer]].slice(-maxAnswers));
   });
-  return { warnings };
 }

@@ -5,14 +5,14 @@ import { flattenAddresses, parseAddressList } from "../../../mail/address/addres
 import { type HeaderField, splitHeader } from "../../../mail/header/header.ts";
 import { decodeWords } from "../../../mail/header/words.ts";
 import type { Account } from "../../../store/account/account.ts";
-import { listedMessage } from "../../../store/mailboxes/listing.ts";
+import { listedMessage } from "../../../store/messages/listing.ts";
 import { authenticationOf } from "./authentication.ts";
 import { headerFields, type MessageContent, partText, withContent } from "./content.ts";
 import { missing } from "../errors.ts";
 import { unflow } from "./format_flowed.ts";
 import { saysMore } from "../html/says_more.ts";
 import { htmlAsText } from "../html/text.ts";
-import { shownAddress } from "./shown_address.ts";
+import { shownAddress } from "../list/shown_address.ts";
 import { htmlBody } from "./html_body.ts";
 import { messageItem } from "../list/items.ts";
 import { invitationOf } from "./invitation.ts";

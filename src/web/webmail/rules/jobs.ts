@@ -8,7 +8,7 @@ import type { Log } from "../../../log/mod.ts";
 import { flagsOf, mailboxFor } from "../../../delivery/sieve/filing.ts";
 import type { Action, SieveScript } from "../../../sieve/mod.ts";
 import type { Account } from "../../../store/account/account.ts";
-import { placesOf } from "../../../store/mailboxes/listing.ts";
+import { placesOf } from "../../../store/messages/listing.ts";
 import { HttpError } from "../../http/mod.ts";
 import { type Includes, type Ran, runOnMessages } from "./running.ts";
 

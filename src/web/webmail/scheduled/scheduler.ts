@@ -10,7 +10,7 @@
 import type { Log } from "../../../log/mod.ts";
 import type { Account } from "../../../store/account/account.ts";
 import { type Mailbox, SpecialUse } from "../../../store/types.ts";
-import { messagesWithMessageId } from "../../../store/mailboxes/listing.ts";
+import { messagesWithMessageId } from "../../../store/messages/listing.ts";
 import { HttpError, UserError } from "../../http/mod.ts";
 import { mailboxForUse } from "../list/actions.ts";
 import type { ComposeContext } from "../sending/compose.ts";

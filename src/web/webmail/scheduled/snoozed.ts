@@ -11,7 +11,7 @@ import { createTemp, removeFile, writeAll } from "../../../platform/files.ts";
 import type { Account } from "../../../store/account/account.ts";
 import type { Accounts } from "../../../store/account/accounts.ts";
 import { Db, type Migration } from "../../../store/database/database.ts";
-import { placesOf } from "../../../store/mailboxes/listing.ts";
+import { placesOf } from "../../../store/messages/listing.ts";
 import { Flag } from "../../../store/types.ts";
 import { UserError } from "../../http/mod.ts";
 import { rawPieces, withContent } from "../reading/content.ts";

@@ -5,9 +5,9 @@
  */
 import type { Address } from "../../../../webmail/api/mod.ts";
 import type { Account } from "../../../store/account/account.ts";
-import { foldCase } from "../../../store/search/search.ts";
+import { foldCase } from "../../../store/account/search.ts";
 import { SpecialUse, type SummaryAddress, Want } from "../../../store/types.ts";
-import { shownAddress } from "../reading/shown_address.ts";
+import { shownAddress } from "../list/shown_address.ts";
 
 /** Newest messages that are looked at, of a mailbox and of all together. */
 const maxMessages = 5000;

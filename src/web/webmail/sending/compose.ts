@@ -12,7 +12,7 @@ import { AddressError, type WrittenAddress } from "../../../mail/address/format.
 import { formatDate } from "../../../mail/header/date.ts";
 import type { Account } from "../../../store/account/account.ts";
 import { createTemp, removeFile, writeAll } from "../../../platform/files.ts";
-import { listedMessage } from "../../../store/mailboxes/listing.ts";
+import { listedMessage } from "../../../store/messages/listing.ts";
 import { HttpError, UserError } from "../../http/mod.ts";
 import { type MessageContent, openContent, partPieces, rawPieces } from "../reading/content.ts";
 import { missing } from "../errors.ts";

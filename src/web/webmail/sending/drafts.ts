@@ -16,7 +16,7 @@ import { foldField } from "../../../mail/compose.ts";
 import { headerField } from "../../../mail/header/header.ts";
 import { removeFile } from "../../../platform/files.ts";
 import type { Account } from "../../../store/account/account.ts";
-import { listedMessage, messagesWithMessageId } from "../../../store/mailboxes/listing.ts";
+import { listedMessage, messagesWithMessageId } from "../../../store/messages/listing.ts";
 import { Flag, type Mailbox, type NewMessage, type SummaryAddress } from "../../../store/types.ts";
 import { mailboxForUse } from "../list/actions.ts";
 import { bccField, type ComposeContext, composeMessage } from "./compose.ts";
@@ -31,7 +31,7 @@ import {
   sortParts,
 } from "../reading/parts.ts";
 import { typedAddresses } from "./recipients.ts";
-import { shownAddress } from "../reading/shown_address.ts";
+import { shownAddress } from "../list/shown_address.ts";
 
 /**
  * What a draft remembers besides a message: addresses that are not complete yet, and what it answers.

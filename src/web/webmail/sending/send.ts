@@ -4,7 +4,7 @@ import type { Log } from "../../../log/mod.ts";
 import { counter } from "../../../metrics/mod.ts";
 import { removeFile } from "../../../platform/files.ts";
 import type { Account } from "../../../store/account/account.ts";
-import { listedThread } from "../../../store/mailboxes/listing.ts";
+import { listedThread } from "../../../store/messages/listing.ts";
 import { Flag, SpecialUse } from "../../../store/types.ts";
 import { HttpError, UserError } from "../../http/mod.ts";
 import { expungeMessages, mailboxForUse, moveMessages } from "../list/actions.ts";

@@ -17,7 +17,7 @@ import {
   nextModseq,
   normalizeMailboxName,
   requireMailbox,
-} from "./mailboxes.ts";
+} from "../mailboxes/mailboxes.ts";
 import { type Mailbox, SpecialUse, StoreError } from "../types.ts";
 import type { WriteContext } from "../database/writer.ts";
 

@@ -4,8 +4,13 @@
  * @module
  */
 import { giveWay } from "../../platform/turns.ts";
-import type { Account } from "../account/account.ts";
-import { chunkEmails, type NumberColumn, type TextColumn, unknownValue } from "./values.ts";
+import type { Account } from "./account.ts";
+import {
+  chunkEmails,
+  type NumberColumn,
+  type TextColumn,
+  unknownValue,
+} from "../columns/values.ts";
 
 /** Messages whose columns are read: facts of them that never change. */
 export interface ColumnRows {

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Db, Row } from "../database/database.ts";
-import { parseSummary } from "../messages/summary.ts";
+import { parseSummary } from "./summary.ts";
 import type { Summary } from "../types.ts";
 
 /** A place in the order by date. Messages of the same millisecond are told apart by id. */

@@ -9,9 +9,9 @@
  */
 import { splitHeader } from "../header/header.ts";
 import { maxLine, type ParsedMessage, type Part } from "../structure/structure.ts";
-import { encodeBase64, encodeQuotedPrintable } from "./encode.ts";
-import { outgoingHeader } from "./outgoing_header.ts";
-import { transferStream } from "./stream.ts";
+import { encodeBase64, encodeQuotedPrintable } from "../transfer/encode.ts";
+import { outgoingHeader } from "./header.ts";
+import { transferStream } from "../transfer/stream.ts";
 
 /** How a message is to leave. */
 export interface OutgoingOptions {

@@ -4,7 +4,7 @@
  * @module
  */
 import type { SyntaxNode } from "../language/syntax.ts";
-import type { CommandFn, Run, Signal, TestFn } from "../run/run.ts";
+import type { CommandFn, Run, Signal, TestFn } from "./run.ts";
 
 /** Runs commands one after the other, giving others a turn now and then. */
 export function* runBlock(

@@ -8,11 +8,11 @@ import { createHash } from "node:crypto";
 import { unpackStructure } from "../../mail/structure/packed.ts";
 import type { Part } from "../../mail/structure/structure.ts";
 import type { Access } from "../core/method.ts";
-import { partOfId } from "../mail/body_parts.ts";
-import { blobMessage, decodedPieces, isIdentity } from "../mail/message_source.ts";
-import { mailView } from "../mail/view.ts";
+import { partOfId } from "./body_parts.ts";
+import { blobMessage, decodedPieces, isIdentity } from "./message_source.ts";
+import { mailView } from "./view.ts";
 import type { JmapServices } from "../services.ts";
-import type { Blob } from "./types.ts";
+import type { Blob } from "../blobs/types.ts";
 
 /** Levels of messages in messages that an id can lead through. */
 const maxLevels = 10;

@@ -2,9 +2,9 @@
 import { createPublicKey, type KeyObject, X509Certificate } from "node:crypto";
 import { privateKeyFromPem } from "../../platform/private_key.ts";
 import { resolveFrom } from "../../platform/paths.ts";
-import type { Dynamic } from "../dynamic/dynamic.ts";
+import type { Dynamic } from "./dynamic.ts";
 import type { PathReport } from "../sconf/schema.ts";
-import type { Static } from "./static.ts";
+import type { Static } from "../static/static.ts";
 
 type Path = (string | number)[];
 

@@ -1,8 +1,8 @@
 /** What the queue needs of the rest of the server: delivery, and telling senders. @module */
-import type { Config } from "../../config/mod.ts";
-import { makeResolver, type Resolver } from "../../dns/mod.ts";
-import { Log } from "../../log/mod.ts";
-import { mailAddressRule, type Outbound } from "../../net/mod.ts";
+import type { Config } from "../config/mod.ts";
+import { makeResolver, type Resolver } from "../dns/mod.ts";
+import { Log } from "../log/mod.ts";
+import { mailAddressRule, type Outbound } from "../net/mod.ts";
 import {
   type Deliverer,
   localDeliverer,
@@ -11,26 +11,26 @@ import {
   remoteDeliverer,
   type Result,
   type SourceAddress,
-} from "../../queue/mod.ts";
-import { SmtpError } from "../../smtp/server/mod.ts";
-import type { Accounts } from "../../store/account/accounts.ts";
-import { describeFile } from "../../store/messages/describe.ts";
-import { StoreError } from "../../store/types.ts";
-import { opportunistic } from "../../tlspolicy/opportunistic.ts";
-import { outboundFetch } from "../../tlspolicy/sts_https.ts";
-import { Policies } from "../../tlspolicy/policies.ts";
-import type { TlsPolicy } from "../../tlspolicy/types.ts";
-import type { Srs } from "../../senderauth/mod.ts";
-import { TlsResults } from "../../reports/mod.ts";
-import { isForMembers } from "../receiving/later.ts";
-import type { ReportDatabases } from "../receiving/services.ts";
-import { recordTlsResult } from "../reports/tls_results.ts";
-import { noteUndeliverable } from "../reports/undeliverable.ts";
-import { addressOf, deliverDsn } from "./dsn.ts";
-import { signAgain } from "./signing.ts";
-import { limitNotices } from "./limit_notice.ts";
-import { deliverToSelf } from "../smtp_backend.ts";
-import type { ServerWebhooks } from "./webhooks.ts";
+} from "../queue/mod.ts";
+import { SmtpError } from "../smtp/server/mod.ts";
+import type { Accounts } from "../store/account/accounts.ts";
+import { describeFile } from "../store/messages/describe.ts";
+import { StoreError } from "../store/types.ts";
+import { opportunistic } from "../tlspolicy/opportunistic.ts";
+import { outboundFetch } from "../tlspolicy/sts_https.ts";
+import { Policies } from "../tlspolicy/policies.ts";
+import type { TlsPolicy } from "../tlspolicy/types.ts";
+import type { Srs } from "../senderauth/mod.ts";
+import { TlsResults } from "../reports/mod.ts";
+import { isForMembers } from "./receiving/later.ts";
+import type { ReportDatabases } from "./arrival/services.ts";
+import { recordTlsResult } from "./reports/tls_results.ts";
+import { noteUndeliverable } from "./reports/undeliverable.ts";
+import { addressOf, deliverDsn } from "./onward/dsn.ts";
+import { signAgain } from "./sending/signing.ts";
+import { limitNotices } from "./sending/limit_notice.ts";
+import { deliverToSelf } from "./smtp_backend.ts";
+import type { ServerWebhooks } from "./sending/webhooks.ts";
 
 /** How mail leaves. */
 export interface OutgoingOptions {

@@ -1,7 +1,7 @@
 /** A result of SEARCH or SORT that is kept up to date (RFC 5267). @module */
 import type { SearchNode } from "../../../store/search/types.ts";
 import type { FetchItem } from "../../parse/fetch.ts";
-import type { SortKey } from "./sorting.ts";
+import type { SortKey } from "../../parse/sort_keys.ts";
 
 /** A result that the client is told of. */
 export interface Context {

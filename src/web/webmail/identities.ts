@@ -1,6 +1,6 @@
 /** Addresses that an account sends from. @module */
-import type { Address } from "../../../../webmail/api/mod.ts";
-import type { Config } from "../../../config/mod.ts";
+import type { Address } from "../../../webmail/api/mod.ts";
+import type { Config } from "../../config/mod.ts";
 
 /** Addresses with their names, the one logged in with first; and domains that are wholly the account's. */
 export function identities(

@@ -11,8 +11,8 @@ import { type Address, addressText, SmtpError } from "../../smtp/server/mod.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
 import { describeFile } from "../../store/messages/describe.ts";
 import type { Srs } from "../../senderauth/mod.ts";
-import { originalSender } from "../onward/returned.ts";
-import { queueOutgoing } from "./outgoing.ts";
+import { originalSender } from "./returned.ts";
+import { queueOutgoing } from "../sending/outgoing.ts";
 import { hostDomain } from "../host_domain.ts";
 import { deliverToSelf } from "../smtp_backend.ts";
 

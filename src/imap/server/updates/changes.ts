@@ -8,14 +8,14 @@ import { formatAstring, formatFlags } from "../../format/text.ts";
 import { formatNumSet } from "../../parse/numset.ts";
 import { beforeExpunge, updateContexts } from "../search/contexts.ts";
 import { fetchUids } from "../fetch/rows.ts";
-import { isPrivateEntry } from "../mailboxes/metadata_text.ts";
-import { eventsFor, type NotifyRules, selectedGroup } from "../mailboxes/notify_rules.ts";
-import type { Session } from "./session.ts";
+import { isPrivateEntry } from "../names/metadata_text.ts";
+import { eventsFor, type NotifyRules, selectedGroup } from "../names/notify_rules.ts";
+import type { Session } from "../session/session.ts";
 import { statusText } from "../mailboxes/status_text.ts";
-import type { View } from "./view.ts";
+import type { View } from "../session/view.ts";
 import { effectiveRights } from "../../../store/mailboxes/rights.ts";
-import { announceKeywords } from "./flags_lines.ts";
-import type { Source } from "../mailboxes/names.ts";
+import { announceKeywords } from "../fetch/flags_lines.ts";
+import type { Source } from "../names/names.ts";
 
 /** A FETCH line with the flags of one message. */
 export function writeFlags(

@@ -8,12 +8,12 @@
  * @module
  */
 import { giveWay } from "../../platform/turns.ts";
-import type { Account } from "../account/account.ts";
+import type { Account } from "./account.ts";
 import { TextChunk } from "../columns/chunk.ts";
 import { chunkEmails, type NumberColumn, unknownValue } from "../columns/values.ts";
-import type { MailboxRows } from "../mailboxes/rows.ts";
-import { withoutMarks } from "./text.ts";
-import type { SearchNode } from "./types.ts";
+import type { MailboxRows } from "../messages/mailbox_rows.ts";
+import { withoutMarks } from "../search/text.ts";
+import type { SearchNode } from "../search/types.ts";
 
 /** Whether a message meets a condition. */
 export const Verdict = { No: 0, Yes: 1, Unknown: 2 } as const;

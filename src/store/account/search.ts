@@ -6,14 +6,14 @@
  *
  * @module
  */
-import type { Account } from "../account/account.ts";
-import { addressText, foldCase, MessageText, type TextNode, withoutMarks } from "./text.ts";
-import { scanMailbox, Verdict } from "./scan.ts";
-import { needs, type SearchNode, type SummaryField } from "./types.ts";
+import type { Account } from "./account.ts";
+import { addressText, foldCase, MessageText, type TextNode, withoutMarks } from "../search/text.ts";
+import { scanMailbox, Verdict } from "./search_scan.ts";
+import { needs, type SearchNode, type SummaryField } from "../search/types.ts";
 import { isCutSummary } from "../messages/summary.ts";
 import { type FetchRow, type MessageReader, type Summary, Want } from "../types.ts";
 
-export { foldCase } from "./text.ts";
+export { foldCase } from "../search/text.ts";
 
 /** Milliseconds of work between two turns of the event loop. */
 const sliceTime = 10;

@@ -9,7 +9,7 @@
  *
  * @module
  */
-import type { FetchRow } from "../messages/row.ts";
+import type { FetchRow } from "./row.ts";
 import type { Db, Row } from "../database/database.ts";
 import type { Change } from "../types.ts";
 

@@ -2,11 +2,11 @@
 import { defaultMaxMessageSize, localserveAccount } from "../../config/mod.ts";
 import { programVersion } from "../../platform/version.ts";
 import { type Catcher, CaughtMail, openCatcher } from "../../web/catcher/mod.ts";
-import type { WebServer, WebShared } from "../web/page_server.ts";
-import { checkProgramLogin } from "../web/account_pages.ts";
-import type { DeveloperOptions } from "./developer.ts";
-import { checkLink } from "./link.ts";
-import { releaseBy } from "./release.ts";
+import type { WebServer, WebShared } from "./page_server.ts";
+import { checkProgramLogin } from "./account_pages.ts";
+import type { DeveloperOptions } from "../catcher/developer.ts";
+import { checkLink } from "../catcher/link.ts";
+import { releaseBy } from "../catcher/release.ts";
 
 /** Opens the API. */
 export function catcherApi(

@@ -5,18 +5,18 @@
  * @module
  */
 import { X509Certificate } from "node:crypto";
-import { ensureDir, removeFile, writeFileAtomic } from "../../platform/files.ts";
-import { hasIpv6Loopback } from "../../platform/net.ts";
-import { joinPath } from "../../platform/paths.ts";
-import { type Account, account, destination } from "../dynamic/account.ts";
-import { Config } from "../config.ts";
-import { formatConfig } from "../sconf/describe.ts";
-import { domain } from "../dynamic/domain.ts";
-import { type Dynamic, dynamicConfig } from "../dynamic/dynamic.ts";
-import { type Listener, listener } from "./listener.ts";
-import { type KeyCert, selfSignedCertificate } from "../../net/mod.ts";
-import { isUnspecifiedIp } from "../sconf/types.ts";
-import { type Static, staticConfig } from "./static.ts";
+import { ensureDir, removeFile, writeFileAtomic } from "../platform/files.ts";
+import { hasIpv6Loopback } from "../platform/net.ts";
+import { joinPath } from "../platform/paths.ts";
+import { type Account, account, destination } from "./dynamic/account.ts";
+import { Config } from "./config.ts";
+import { formatConfig } from "./sconf/describe.ts";
+import { domain } from "./dynamic/domain.ts";
+import { type Dynamic, dynamicConfig } from "./dynamic/dynamic.ts";
+import { type Listener, listener } from "./static/listener.ts";
+import { type KeyCert, selfSignedCertificate } from "../net/mod.ts";
+import { isUnspecifiedIp } from "./sconf/types.ts";
+import { type Static, staticConfig } from "./static/static.ts";
 
 /** The account that gets all mail, its address and its password. */
 export const localserveAccount = "mox";

@@ -6,8 +6,8 @@
 import { headerField, splitHeader } from "../header/header.ts";
 import { parseContentType } from "../header/params.ts";
 import { parseMessage, type Part } from "../structure/structure.ts";
-import { decodeTransferEncoding } from "./transfer.ts";
-import { encodeBase64, encodeQuotedPrintable } from "./encode.ts";
+import { decodeTransferEncoding } from "../transfer/transfer.ts";
+import { encodeBase64, encodeQuotedPrintable } from "../transfer/encode.ts";
 
 /** Bytes of a line, without its end (RFC 5322 §2.1.1). */
 const maxLine = 998;

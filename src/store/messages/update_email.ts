@@ -6,10 +6,10 @@
  */
 import type { Db } from "../database/database.ts";
 import type { WriteContext } from "../database/writer.ts";
-import { copyMessages, moveMessages } from "../messages/copy_move.ts";
-import { expungeMessages } from "../messages/expunge.ts";
-import type { MailboxRules } from "../messages/insert.ts";
-import { storeFlags } from "../messages/store_flags.ts";
+import { copyMessages, moveMessages } from "./copy_move.ts";
+import { expungeMessages } from "./expunge.ts";
+import type { MailboxRules } from "./insert.ts";
+import { storeFlags } from "./store_flags.ts";
 import { Flag, StoreError } from "../types.ts";
 
 /** Keywords of an email: those with a bit of Flag, and the others in lower case. */

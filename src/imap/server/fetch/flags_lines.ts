@@ -5,8 +5,8 @@
  */
 import { flagNames } from "../../../store/types.ts";
 import { rightForFlag } from "../mailboxes/places.ts";
-import type { Session } from "./session.ts";
-import type { View } from "./view.ts";
+import type { Session } from "../session/session.ts";
+import type { View } from "../session/view.ts";
 
 /** Flags that exist in every mailbox. */
 export const standardFlags = flagNames.map(([, name]) => name).join(" ");

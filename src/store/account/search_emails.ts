@@ -3,11 +3,11 @@
  *
  * @module
  */
-import type { Account } from "../account/account.ts";
+import type { Account } from "./account.ts";
 import { FetchRow } from "../messages/row.ts";
 import { decide, folded, kept, openOrNothing } from "./search.ts";
-import { MessageText, type TextNode } from "./text.ts";
-import type { SearchNode } from "./types.ts";
+import { MessageText, type TextNode } from "../search/text.ts";
+import type { SearchNode } from "../search/types.ts";
 
 /** Milliseconds of work between two turns of the event loop, and emails read in one go. */
 const sliceTime = 10;

@@ -1,0 +1,9 @@
+/** What rooms below the account need of it: its name, its database, and the way to change it. @module */
+import type { Db } from "./database.ts";
+import type { Writer } from "./writer.ts";
+
+export interface AccountDb {
+  readonly name: string;
+  readonly db: Db;
+  readonly writer: Writer;
+}

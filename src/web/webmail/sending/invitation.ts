@@ -1,0 +1,65 @@
+/** Answering an invitation. @module */
+import type { CallChecked, CallResponse } from "../../../../webmail/api/mod.ts";
+import type { Log } from "../../../log/mod.ts";
+import { answerInvitation, readInvitation } from "../../../mail/calendar/invitation.ts";
+import { UserError } from "../../http/mod.ts";
+import type { UndoLog } from "../list/undo.ts";
+import type { WebmailServices } from "../services.ts";
+import { withContent } from "../reading/content.ts";
+import { calendarText, invitationOf, rememberAnswer } from "../reading/invitation.ts";
+import type { ComposeContext } from "./compose.ts";
+import { send } from "./send.ts";
+
+const words = { accepted: "Accepted", tentative: "Tentative", declined: "Declined" } as const;
+
+/** Sends an answer to the organiser, and remembers it. @throws UserError */
+export async function answerTo(
+  s: WebmailServices,
+  ctx: ComposeContext,
+  r: CallChecked<"InvitationAnswer">,
+  undo: UndoLog,
+  log: Log,
+): Promise<CallResponse<"InvitationAnswer">> {
+  const { account } = ctx;
+  const { text, event } = await withContent(account, r.id, (c) => ({
+    text: calendarText(c) ?? "",
+    event: invitationOf(s.config, account, c),
+  }));
+  const organizer = event?.organizer;
+  if (event === null || event.me === null || !organizer) {
+    throw new UserError("this message invites none of your addresses");
+  }
+  const { address } = event.me;
+  const name = s.config.account(account.name)?.FullName ?? "";
+  const calendar = answerInvitation(text, { name, address }, r.answer);
+  if (calendar === undefined) throw new UserError("this invitation can't be answered");
+  const subject = `${words[r.answer]}: ${event.summary}`;
+  const { warnings } = await send(
+    s,
+    ctx,
+    {
+      composition: {
+        from: { name, address },
+        to: [organizer.address],
+        cc: [],
+        bcc: [],
+        replyTo: "",
+        subject,
+        text: `${name || address}: ${words[r.answer].toLowerCase()}\n${event.summary}\n`,
+        html: null,
+        attachments: [],
+        inReplyTo: r.id,
+        forwards: [],
+      },
+      draftId: null,
+      requireTls: null,
+      archiveThread: false,
+    },
+    undo,
+    log,
+    undefined,
+    { method: "REPLY", text: calendar },
+  );
+  await rememberAnswer(account, readInvitation(text)!.uid, address, r.answer);
+  return { warnings };
+}
