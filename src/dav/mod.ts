@@ -1,7 +1,7 @@
 /**
  * CardDAV (RFC 6352) and CalDAV (RFC 4791, RFC 6638) over WebDAV: what phones and calendar programs speak.
  *
- * - `core/`: addresses, conditions, answers of several parts;
+ * - `core/`: addresses, conditions, answers of several parts; `request/`: what all methods read; `writing/`: objects;
  * - `methods/` and `reports/`: a file for each, with tables of them all;
  * - `properties/`: what is told of resources, and what clients may set;
  * - `query/`: filters; `xml/`: reading and writing XML.

@@ -1,9 +1,9 @@
 /** ACL (RFC 3744 §8.1): who else may read or change a calendar or address book. @module */
 import { allowed } from "../core/allow.ts";
 import { davCondition, DavError } from "../core/errors.ts";
-import { type Method, xmlBody } from "../core/request.ts";
+import { type Method, xmlBody } from "../request/request.ts";
 import { pathBelow, resolve } from "../core/resources.ts";
-import { storeError } from "../core/store_object.ts";
+import { storeError } from "../writing/store_object.ts";
 import { notHere, requireRights, requireThere } from "../core/there.ts";
 import { child, children, textOf } from "../xml/parse.ts";
 import { DAV } from "../xml/write.ts";

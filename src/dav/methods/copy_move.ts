@@ -2,7 +2,7 @@
 import { giveWay } from "../../platform/turns.ts";
 import { allowed } from "../core/allow.ts";
 import { davCondition, DavError } from "../core/errors.ts";
-import { type DavRequest, depthOf, type Method } from "../core/request.ts";
+import { type DavRequest, depthOf, type Method } from "../request/request.ts";
 import {
   checkNewName,
   type CollectionResource,
@@ -16,7 +16,7 @@ import {
   requireTakesObjects,
   storeError,
   storeObject,
-} from "../core/store_object.ts";
+} from "../writing/store_object.ts";
 import { notHere, requireRights, requireThere } from "../core/there.ts";
 
 /** Objects that are copied in one transaction. */

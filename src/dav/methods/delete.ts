@@ -1,8 +1,8 @@
 /** DELETE (RFC 4918 §9.6). @module */
 import { allowed } from "../core/allow.ts";
 import { DavError } from "../core/errors.ts";
-import { checkCondition, depthOf, type Method } from "../core/request.ts";
-import { storeError } from "../core/store_object.ts";
+import { checkCondition, depthOf, type Method } from "../request/request.ts";
+import { storeError } from "../writing/store_object.ts";
 import { notHere, requireRights, requireThere } from "../core/there.ts";
 
 export const remove: Method = {

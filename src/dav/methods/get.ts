@@ -1,7 +1,7 @@
 /** GET and HEAD: an object as it is stored; of a collection all objects in one text. @module */
 import { exportCollection } from "../../groupware/export.ts";
 import { allowed } from "../core/allow.ts";
-import { conditionOf, type DavRequest, type Method } from "../core/request.ts";
+import { conditionOf, type DavRequest, type Method } from "../request/request.ts";
 import { DavError } from "../core/errors.ts";
 import { notHere, requireThere } from "../core/there.ts";
 import { syncToken } from "../core/sync_token.ts";

@@ -2,9 +2,9 @@
 import { allowed } from "../core/allow.ts";
 import { calCondition, davCondition, DavError } from "../core/errors.ts";
 import { multistatus, propResponse } from "../core/multistatus.ts";
-import { type DavRequest, type Method, xmlBody } from "../core/request.ts";
+import { type DavRequest, type Method, xmlBody } from "../request/request.ts";
 import { addressOf, checkNewName } from "../core/resources.ts";
-import { storeError } from "../core/store_object.ts";
+import { storeError } from "../writing/store_object.ts";
 import { notHere, requireRights } from "../core/there.ts";
 import { changesOf, checkChanges, componentsIn } from "../properties/change.ts";
 import { children, clark, type XmlElement } from "../xml/parse.ts";

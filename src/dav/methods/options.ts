@@ -1,6 +1,6 @@
 /** OPTIONS (RFC 9110 §9.3.7). @module */
 import { allowed, davHeader } from "../core/allow.ts";
-import type { Method } from "../core/request.ts";
+import type { Method } from "../request/request.ts";
 
 export const options: Method = {
   name: "OPTIONS",

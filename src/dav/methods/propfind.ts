@@ -1,7 +1,7 @@
 /** PROPFIND (RFC 4918 §9.1). @module */
 import { DavError } from "../core/errors.ts";
 import { multistatus, propResponse } from "../core/multistatus.ts";
-import { depthOf, type Method, prefers, xmlBody } from "../core/request.ts";
+import { depthOf, type Method, prefers, xmlBody } from "../request/request.ts";
 import { addressOf, childrenOf, type Resource } from "../core/resources.ts";
 import { requireThere } from "../core/there.ts";
 import { propRequest, propstats } from "../properties/read.ts";

@@ -2,9 +2,9 @@
 import { allowed } from "../core/allow.ts";
 import { DavError } from "../core/errors.ts";
 import { multistatus, propResponse } from "../core/multistatus.ts";
-import { type Method, prefers, xmlBody } from "../core/request.ts";
+import { type Method, prefers, xmlBody } from "../request/request.ts";
 import { addressOf } from "../core/resources.ts";
-import { storeError } from "../core/store_object.ts";
+import { storeError } from "../writing/store_object.ts";
 import { notHere, requireRights, requireThere } from "../core/there.ts";
 import { changeable, changesOf, checkChanges } from "../properties/change.ts";
 import { DAV } from "../xml/write.ts";

@@ -3,9 +3,9 @@ import { maxObjectSize } from "../../groupware/objects.ts";
 import { HttpError } from "../../web/http/mod.ts";
 import { allowed } from "../core/allow.ts";
 import { calCondition, cardCondition, DavError } from "../core/errors.ts";
-import { checkCondition, type DavRequest, type Method, prefers } from "../core/request.ts";
+import { checkCondition, type DavRequest, type Method, prefers } from "../request/request.ts";
 import type { CollectionResource } from "../core/resources.ts";
-import { checkSize, requireTakesObjects, storeObject } from "../core/store_object.ts";
+import { checkSize, requireTakesObjects, storeObject } from "../writing/store_object.ts";
 import { notHere, requireRights } from "../core/there.ts";
 import { objectHeaders } from "./get.ts";
 

@@ -1,6 +1,6 @@
 /** REPORT (RFC 3253 §3.6): questions of their own. @module */
 import { DavError } from "../core/errors.ts";
-import { depthOf, type Method, prefers, xmlBody } from "../core/request.ts";
+import { depthOf, type Method, prefers, xmlBody } from "../request/request.ts";
 import { requireThere, unsupportedReport } from "../core/there.ts";
 import { reportsOf } from "../properties/common.ts";
 import { reports } from "../reports/table.ts";

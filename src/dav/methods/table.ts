@@ -1,5 +1,5 @@
 /** All methods. @module */
-import type { Method } from "../core/request.ts";
+import type { Method } from "../request/request.ts";
 import { acl } from "./acl.ts";
 import { copy, move } from "./copy_move.ts";
 import { remove } from "./delete.ts";

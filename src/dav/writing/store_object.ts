@@ -13,15 +13,15 @@ import {
 import { componentsOf } from "../properties/calendar.ts";
 import type { PropertyContext } from "../properties/types.ts";
 import { href } from "../xml/write.ts";
-import { calCondition, cardCondition, davCondition, DavError } from "./errors.ts";
+import { calCondition, cardCondition, davCondition, DavError } from "../core/errors.ts";
 import {
   addressOf,
   checkNewName,
   type CollectionResource,
   encodeSegment,
   pathOf,
-} from "./resources.ts";
-import { calendarZone } from "./timezone.ts";
+} from "../core/resources.ts";
+import { calendarZone } from "../core/timezone.ts";
 import { seriesIndex } from "../../groupware/objects.ts";
 import type { Groupware } from "../../store/groupware/groupware.ts";
 

@@ -3,8 +3,8 @@ import type { WebRequest } from "../../web/http/mod.ts";
 import type { PropertyContext } from "../properties/types.ts";
 import type { Condition } from "../../store/groupware/types.ts";
 import { parseXml, type XmlElement, XmlError } from "../xml/parse.ts";
-import { DavError } from "./errors.ts";
-import type { Resource } from "./resources.ts";
+import { DavError } from "../core/errors.ts";
+import type { Resource } from "../core/resources.ts";
 
 /** Bytes of an XML body. */
 const maxBody = 10 * 1024 * 1024;
