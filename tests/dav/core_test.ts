@@ -313,6 +313,15 @@ test("COPY and MOVE: objects and collections, over what is there or not", async 
     (await ann.send("MOVE", `${cal}a.ics`, undefined, to("calendars/ann/other/b.ics"))).status,
     204,
   );
+  // Not over an object with another UID: both stay.
+  await ann.put(`${cal}z.ics`, event("z", ...start));
+  for (const method of ["COPY", "MOVE"]) {
+    const over = await ann.send(method, `${cal}z.ics`, undefined, to("calendars/ann/other/b.ics"));
+    assert.equal(over.status, 409);
+    assert.equal(condition(over), "{urn:ietf:params:xml:ns:caldav}no-uid-conflict");
+  }
+  assert.equal((await ann.send("GET", "calendars/ann/other/b.ics")).text, text);
+  assert.equal((await ann.send("DELETE", `${cal}z.ics`)).status, 204);
   assert.equal((await ann.send("GET", `${cal}a.ics`)).status, 404);
   assert.equal(
     (await ann.send("MOVE", "calendars/ann/other/b.ics", undefined, to(`${cal}a.ics`))).status,

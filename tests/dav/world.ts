@@ -67,7 +67,7 @@ export function responses(a: Answer): DavResponse[] {
 
 /** The condition of an error: the name of the first element in DAV:error. */
 export function condition(a: Answer): string | undefined {
-  const e = a.xml && children(a.xml).find((c) => c.name !== "responsedescription");
+  const e = a.xml && children(a.xml)[0];
   return e && key(e);
 }
 

@@ -38,8 +38,9 @@ export function needPrivileges(path: string, privilege: string): DavError {
 
 /** The body of an error. */
 export function errorDocument(e: DavError): string {
-  const words = el(DAV, "responsedescription", escapeText(e.message));
+  // A comment: programs take elements in it for conditions.
+  const words = `<!-- ${escapeText(e.message)} -->`;
   return xmlDocument(el(DAV, "error", (e.condition ?? "") + words));
 }
 
-const escapeText = (s: string) => s.replace(/&/g, "&amp;").replace(/</g, "&lt;");
+const escapeText = (s: string) => s.replace(/[<>&]|-(?=-)|-$/g, " ");

@@ -1,5 +1,6 @@
 /** COPY and MOVE (RFC 4918 §9.8, §9.9). @module */
 import { giveWay } from "../../platform/turns.ts";
+import { GroupwareError } from "../../store/groupware/types.ts";
 import { allowed } from "../core/allow.ts";
 import { davCondition, DavError } from "../core/errors.ts";
 import { type DavRequest, depthOf, type Method } from "../request/request.ts";
@@ -74,6 +75,14 @@ async function transferObject(
   if (to.kind === "object" && !overwrite) {
     throw new DavError(412, "there is something at the Destination (Overwrite: F)");
   }
+  if (to.kind === "object" && to.object.uid !== from.object.uid) {
+    // RFC 4791 §5.3.2.1, RFC 6352 §6.3.2.1: not over an object with another UID.
+    throw storeError(
+      new GroupwareError("uidChanged", "at the Destination is an object with another UID", name),
+      p.ctx.base,
+      into,
+    );
+  }
   const content = from.g.content(from.object.id) ?? new Uint8Array(0);
   try {
     if (moving && into.account === from.account) {
@@ -82,11 +91,6 @@ async function transferObject(
       }
       const done = await from.g.move(from.object, into.collection.id, name, { overwrite });
       return new Response(null, { status: done.created ? 201 : 204 });
-    }
-    // What is at the Destination goes before (RFC 4918 §9.8.4): its UID may be another one.
-    if (to.kind === "object" && to.object.uid !== from.object.uid) {
-      checkedObject(into, name, content);
-      await into.g.remove(into.collection.id, name);
     }
     const stored = await storeObject(p, into, name, content, {});
     const kept = [...from.g.properties(from.collection.id, from.object.id)];

@@ -1,9 +1,20 @@
 /** DELETE (RFC 4918 §9.6). @module */
 import { allowed } from "../core/allow.ts";
 import { DavError } from "../core/errors.ts";
-import { checkCondition, depthOf, type Method } from "../request/request.ts";
+import { childrenOf, type CollectionResource } from "../core/resources.ts";
+import { checkCondition, type DavRequest, depthOf, type Method } from "../request/request.ts";
 import { storeError } from "../writing/store_object.ts";
 import { notHere, requireRights, requireThere } from "../core/there.ts";
+
+/** Tells the people of all events of a calendar that goes. */
+async function tellAll(q: DavRequest, r: CollectionResource): Promise<void> {
+  if (r.collection.kind !== "calendar") return;
+  for await (const x of childrenOf(q.p.ctx, r)) {
+    if (x.kind !== "object" || x.object.scheduleTag === "") continue;
+    const { account, g, collection, object: before } = x;
+    await q.p.s.scheduler.remove({ account, g, collection, before, after: undefined, reply: true });
+  }
+}
 
 export const remove: Method = {
   name: "DELETE",
@@ -33,6 +44,7 @@ export const remove: Method = {
         }
         // A collection is removed from its home, which is its owner's.
         requireRights(p.ctx.base, r, "write-acl");
+        await tellAll(q, r);
         await r.g.removeCollection(r.collection.id);
       }
     } catch (err) {

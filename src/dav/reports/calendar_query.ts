@@ -73,9 +73,10 @@ export async function* matching(
 /** The calendars that a query is about. */
 export async function* calendarsOf(q: ReportRequest): AsyncGenerator<CollectionResource> {
   const { r } = q;
-  if (r.kind === "collection") {
-    if (q.depth !== "0") yield r;
-  } else if (q.depth === "infinity") {
+  // Depth 0 would be about the collection alone, in which nothing can be found: programs that say so, or nothing,
+  // mean what is in it.
+  if (r.kind === "collection") yield r;
+  else if (q.depth === "infinity") {
     for await (const x of below(q, r)) yield x;
   }
 }
