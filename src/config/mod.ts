@@ -33,6 +33,7 @@ export {
   readDynamic,
   readStatic,
 } from "./load.ts";
+export { type LdapDirectory, type OpenIdProvider } from "./static/identity.ts";
 export { type ACME, type SpecialUseMailboxes, type Static, staticConfig } from "./static/static.ts";
 export { type Dynamic, dynamicConfig } from "./dynamic/dynamic.ts";
 export {

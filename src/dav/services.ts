@@ -1,18 +1,12 @@
 /** What CardDAV and CalDAV need of the server. @module */
 import type { Config } from "../config/mod.ts";
 import type { Scheduler } from "../groupware/scheduling.ts";
-import type { LoginGuard } from "../net/mod.ts";
 import type { Accounts } from "../store/account/accounts.ts";
-import type { ProgramLogin } from "../web/http/mod.ts";
+import type { ProgramLogins } from "../web/http/mod.ts";
 
-export interface DavServices {
+export interface DavServices extends ProgramLogins {
   config: Config;
   accounts: Accounts;
-  limiter: LoginGuard;
-  checkLogin(
-    form: { username: string; password: string },
-    remoteIp: string,
-  ): Promise<ProgramLogin>;
   /** Who shares something with whom. */
   sharing: {
     owners(user: string): string[];

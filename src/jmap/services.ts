@@ -71,6 +71,10 @@ export interface JmapServices {
     form: { username: string; password: string },
     remoteIp: string,
   ): Promise<ProgramLogin>;
+  /** Checks an access token of a provider; undefined where none let in. */
+  checkToken?: (
+    token: string,
+  ) => Promise<{ account: string; credential: string; login: string } | "wrong">;
   /** Follows an event stream or websocket until it is over. @returns what tells that it is */
   loggedIn(session: LoggedIn): () => void;
 }

@@ -49,6 +49,9 @@ export const authVariants = [
   "httpbasic",
   "confirm",
   "httpbearer",
+  "oauthbearer",
+  "xoauth2",
+  "openid",
 ] as const;
 export type AuthVariant = (typeof authVariants)[number];
 

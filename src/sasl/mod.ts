@@ -32,7 +32,9 @@ export {
   mechanismNames,
   type SaslBackend,
   SaslError,
+  type SaslOffers,
   type SaslPeer,
   type ServerMechanism,
   type ServerStep,
+  tokenMechanismNames,
 } from "./types.ts";

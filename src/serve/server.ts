@@ -35,6 +35,7 @@ import {
   type Json,
 } from "./control/control.ts";
 import { defaultDeveloper, type DeveloperOptions } from "./catcher/developer.ts";
+import { Identities } from "./identities.ts";
 import { monitorDnsbls } from "./dnsbl_monitor.ts";
 import { audited } from "./control/audited.ts";
 import { Listeners } from "./listeners.ts";
@@ -130,6 +131,7 @@ export class MailServer {
     queue: Queue,
     control: ControlServer,
     secret: Uint8Array,
+    identities: Identities,
   ) {
     this.config = o.config;
     this.#log = log;
@@ -150,11 +152,17 @@ export class MailServer {
       () => config.dynamic.Accounts.keys(),
     );
     const tlsKeys = () => this.#tlsKeys;
-    this.#logins = { config, accounts, directory };
+    this.#logins = { config, accounts, directory, identities };
     this.#audit = new AuditLog(config.dataDir);
     this.#sasl = saslBackend(this.#logins, tlsKeys);
     this.#developer = o.local ? o.developer ?? defaultDeveloper() : undefined;
-    this.#openLogins = new OpenLogins({ config, accounts, tlsKeys, log: new Log("auth") });
+    this.#openLogins = new OpenLogins({
+      config,
+      accounts,
+      tlsKeys,
+      identities,
+      log: new Log("auth"),
+    });
     this.#loginGuard = new LoginGuard({
       exemptLoopback: o.local,
       accountOf: (login) => accountOfLogin(config, login) || undefined,
@@ -175,8 +183,9 @@ export class MailServer {
     try {
       const certificates = await ServerCertificates.open(config);
       const outbound = openOutbound(config.static, config.dir, o.outgoing?.resolver, o.local);
+      const identities = await Identities.open(config, outbound);
       await o.becomeUser?.();
-      return await MailServer.#open(o, sockets, certificates, outbound);
+      return await MailServer.#open(o, sockets, certificates, outbound, identities);
     } finally {
       await sockets.close();
     }
@@ -187,6 +196,7 @@ export class MailServer {
     sockets: Sockets,
     certificates: ServerCertificates,
     outbound: Outbound,
+    identities: Identities,
   ): Promise<MailServer> {
     const log = new Log("serve");
     const { config } = o;
@@ -233,7 +243,8 @@ export class MailServer {
           outgoing,
         ),
       );
-      server = new MailServer(o, log, accounts, queue, control, secret);
+      server = new MailServer(o, log, accounts, queue, control, secret, identities);
+      identities.makes = { accounts, audit: server.#audit };
       server.#outbound = outbound;
       server.sieve = sieve.db;
       server.#events = new ImapEvents({ config, queue, tempDir, sieve });

@@ -3,6 +3,9 @@ import { CallError } from "../api/client.ts";
 import { el, field, fill } from "./dom.ts";
 import { hasPasskeys } from "./passkey.ts";
 import { errorText } from "./notify.ts";
+import * as v from "valibot";
+
+const Providers = v.array(v.object({ name: v.string(), label: v.string() }));
 
 /** What was typed. */
 export interface LoginInput {
@@ -19,6 +22,8 @@ export interface LoginFormOptions {
   username: boolean | "optional";
   /** Logs in. @throws CallError; "secondFactor" makes the form ask for a code */
   submit: (input: LoginInput) => Promise<void>;
+  /** Show the providers that one can log in with elsewhere, too. */
+  providers?: boolean;
   /** Logs in with a passkey. @throws Error */
   passkey?: () => Promise<void>;
 }
@@ -77,6 +82,8 @@ export function loginForm(into: HTMLElement, o: LoginFormOptions): Promise<void>
         submit.disabled = false;
       }
     };
+    const elsewhere = el("div", { class: "buttons" });
+    if (o.providers) void showProviders(elsewhere);
     const withPasskey = async () => {
       fill(error);
       try {
@@ -111,9 +118,28 @@ export function loginForm(into: HTMLElement, o: LoginFormOptions): Promise<void>
           o.passkey && hasPasskeys()
             ? el("button", { type: "button", onclick: () => void withPasskey() }, "Use a passkey")
             : null,
+          elsewhere,
         ),
       ),
     );
     (o.username === true ? username : password).focus();
   });
+}
+
+/** Ways to log in elsewhere; none if they can't be learned. */
+async function showProviders(into: HTMLElement): Promise<void> {
+  const r = await fetch("oidc/providers").catch(() => undefined);
+  if (!r?.ok) return;
+  const found = v.safeParse(Providers, await r.json().catch(() => undefined));
+  if (!found.success) return;
+  fill(
+    into,
+    found.output.map((p) =>
+      el(
+        "button",
+        { type: "button", onclick: () => location.assign(`oidc/${encodeURIComponent(p.name)}`) },
+        `Log in with ${p.label}`,
+      )
+    ),
+  );
 }

@@ -57,6 +57,16 @@ function checkRoutes(path: Path, routes: Route[], s: Static, report: PathReport)
 }
 
 function checkDomain(path: Path, d: Domain, s: Static, report: PathReport): void {
+  for (
+    const [key, all] of [["OpenIDProvider", "OpenIDProviders"], [
+      "LDAPDirectory",
+      "LDAPDirectories",
+    ]] as const
+  ) {
+    if (d[key] !== "" && !s[all].has(d[key])) {
+      report([...path, key], `there is no ${JSON.stringify(d[key])} among ${all} of mox.conf`);
+    }
+  }
   d.DKIM.Sign.forEach((name, i) => {
     if (!d.DKIM.Selectors.has(name)) {
       report([...path, "DKIM", "Sign", i], `there is no selector ${JSON.stringify(name)}`);

@@ -104,6 +104,15 @@ export const domain = struct({
     "Accounts that may log in to the admin page with their own address and password, and see and change this " +
       "domain there, with the accounts that have addresses of their domains only.",
   ),
+  OpenIDProvider: optional(
+    text(),
+    "Name of one of OpenIDProviders in mox.conf, with which users of the domain's addresses can log in.",
+  ),
+  LDAPDirectory: optional(
+    text(),
+    "Name of one of LDAPDirectories in mox.conf, which has the passwords of the domain's addresses: those of their " +
+      "accounts are not asked for then, but app passwords are.",
+  ),
   ClientSettingsDomain: optional(
     domainText,
     "Name of the mail server in the settings of users' programs, in place of Hostname, for example " +

@@ -2,6 +2,7 @@
 import { type Infer, nullable, optional, required } from "../sconf/schema.ts";
 import { list, map, struct } from "../sconf/schema_blocks.ts";
 import { bool, duration, int, text, word } from "../sconf/schema_scalars.ts";
+import { ldapDirectory, openIdProvider } from "./identity.ts";
 import { listener } from "./listener.ts";
 import { transport } from "./transport.ts";
 import {
@@ -201,6 +202,14 @@ export const staticConfig = struct({
     "Ways to deliver outgoing messages, which Routes choose from. Without them messages go directly to the " +
       "servers of the recipients' domains. Each transport is of one kind, or of none, which is direct " +
       "delivery. Who delivers for a domain must be in its SPF record.",
+  ),
+  OpenIDProviders: optional(
+    map(openIdProvider),
+    "Providers of logins by OpenID Connect, which OpenIDProvider of domains chooses from. Not of the original.",
+  ),
+  LDAPDirectories: optional(
+    map(ldapDirectory),
+    "Directories with users and their passwords, which LDAPDirectory of domains chooses from. Not of the original.",
   ),
   NoOutgoingDMARCReports: optional(
     bool,

@@ -2,7 +2,7 @@
 import { type Dav, openDav } from "../../dav/mod.ts";
 import { openScheduler } from "../../groupware/scheduler.ts";
 import { sendCalendarMail } from "../events/calendar_mail.ts";
-import { checkProgramLogin } from "./account_pages.ts";
+import { checkProgramLogin, checkProgramToken } from "./account_pages.ts";
 import type { WebServer, WebShared } from "./page_server.ts";
 
 /** Makes the handlers. */
@@ -16,6 +16,9 @@ export function dav(
     limiter: shared.limiter,
     checkLogin: (form, remoteIp) =>
       checkProgramLogin(shared.logins, form, { protocol: "dav", remoteIp }),
+    checkToken: shared.logins.identities?.hasTokens
+      ? (token) => checkProgramToken(shared.logins, token)
+      : undefined,
     sharing: {
       owners: (user) => shared.shares()?.owners(user) ?? [],
       add: async (owner, account) => await shared.shares()?.add(owner, account),

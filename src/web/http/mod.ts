@@ -13,6 +13,7 @@ export {
   type ProgramLogin,
   programLogin,
   type ProgramLogins,
+  type ProgramUser,
 } from "./program_login.ts";
 export { errorResponse, jsonResponse, redirect, textResponse } from "./respond.ts";
 export {
@@ -28,6 +29,7 @@ export {
   maxCallBody,
   UserError,
 } from "./rpc.ts";
+export { seal, unseal } from "./seal.ts";
 export { checkCall, checkSameSite } from "./same_site.ts";
 export { type HttpHandlers, type HttpOptions, serveHttp } from "./server.ts";
 export { ownHost, requestHost, routeServices } from "./services.ts";

@@ -52,6 +52,15 @@ export interface ProgramLogins {
     form: { username: string; password: string },
     remoteIp: string,
   ): Promise<ProgramLogin>;
+  /** Checks an access token of a provider; undefined where none let in. */
+  checkToken?: (token: string) => Promise<ProgramUser | "wrong">;
+}
+
+/** Who a program is. */
+export interface ProgramUser {
+  account: string;
+  credential: string;
+  login: string;
 }
 
 /** Checks name and password of a request. @throws HttpError 401, 403, 429 */
@@ -59,13 +68,31 @@ export async function programLogin(
   s: ProgramLogins,
   req: WebRequest,
   service: AuthService,
-): Promise<{ account: string; login: string; credential: string }> {
+): Promise<ProgramUser> {
   const unauthorized = (message: string) =>
     new HttpError(401, message, {
       "WWW-Authenticate": `Basic realm="mox ${service}", charset="UTF-8"`,
     });
   const header = req.headers.get("authorization");
   const form = credentialsOf(header);
+  const token = form === undefined ? /^bearer +([\x21-\x7e]+) *$/i.exec(header ?? "") : null;
+  if (token !== null && s.checkToken !== undefined) {
+    const { checkToken } = s;
+    const result = await limitedLogin(
+      s.limiter,
+      req,
+      // There is no name yet, and failures of one place are nobody else's.
+      {
+        service,
+        login: "(token)",
+        account: `(token) ${req.remoteIp}`,
+        mechanism: "httpbearer",
+      },
+      () => checkToken(token[1]),
+    );
+    if (typeof result === "string") throw unauthorized("the token is not valid here");
+    return result;
+  }
   if (form === undefined) {
     if (header !== null) countAuthentication(service, "httpbasic", "badprotocol");
     throw unauthorized("log in with an email address and password");
