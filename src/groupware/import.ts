@@ -10,7 +10,7 @@ import { ObjectError } from "../mail/calendar/object.ts";
 import {
   type Component,
   newProperty,
-  parseComponents,
+  parseFile,
   property,
   valueOf,
   writeComponent,
@@ -124,7 +124,7 @@ export async function importText(
 ): Promise<ImportResult> {
   const result: ImportResult = { imported: 0, left: [], leftOut: 0 };
   const book = c.kind === "addressbook";
-  const roots = parseComponents(text);
+  const roots = await parseFile(text);
   const encoder = new TextEncoder();
   const group = new Map<string, NewObject>();
   const leave = (uid: string, why: string) => {

@@ -576,3 +576,32 @@ test("POST adds an object under a name of the server's choice", async ({ ann }) 
   assert.match(location, /^\/dav\/calendars\/ann\/default\/[\w-]+\.ics$/);
   assert.equal((await ann.send("GET", location)).headers.get("etag"), r.headers.get("etag"));
 });
+
+test("POST of a file with many: each becomes an object, what can't is told", async ({ ann }) => {
+  const zone = "BEGIN:VTIMEZONE\r\nTZID:Ours\r\nBEGIN:STANDARD\r\nDTSTART:20000101T000000\r\n" +
+    "TZOFFSETFROM:+0300\r\nTZOFFSETTO:+0300\r\nEND:STANDARD\r\nEND:VTIMEZONE\r\n";
+  const inner = (text: string) =>
+    text.slice(text.indexOf("BEGIN:VEVENT"), text.indexOf("END:VCALENDAR"));
+  const file = `BEGIN:VCALENDAR\r\nVERSION:2.0\r\n${zone}` +
+    inner(event("one", "DTSTART;TZID=Ours:20260105T100000", "RRULE:FREQ=DAILY")) +
+    inner(event("two", ...start)) +
+    inner(
+      event("one", "RECURRENCE-ID;TZID=Ours:20260106T100000", "DTSTART;TZID=Ours:20260106T120000"),
+    ) +
+    inner(event("bad", "DTSTART:nonsense")) + "END:VCALENDAR\r\n";
+  const post = (path: string, text: string, type: string) =>
+    ann.send("POST", path, text, { "Content-Type": type });
+  for (let i = 0; i < 2; i++) {
+    const r = await post(cal, file, "text/calendar");
+    assert.equal(r.status, 200, r.text);
+    assert.match(r.text, /imported: 2\nleft out: 1\nbad: .*DTSTART/);
+  }
+  const one = (await ann.send("GET", `${cal}one.ics`)).text;
+  assert.match(one, /TZID:Ours[^]*RRULE[^]*RECURRENCE-ID/);
+  assert.doesNotMatch((await ann.send("GET", `${cal}two.ics`)).text, /VTIMEZONE/);
+  const people = card("p", ...ok) +
+    "BEGIN:VCARD\r\nVERSION:2.1\r\nN:Old;Carl\r\nEMAIL:c@to.example\r\nEND:VCARD\r\n";
+  assert.match((await post(book, people, "text/vcard")).text, /imported: 2\nleft out: 0/);
+  assert.match((await ann.send("GET", book)).text, /FN:Carl Old/);
+  assert.equal((await post(cal, file.replace("END:VCALENDAR", ""), "text/calendar")).status, 403);
+});

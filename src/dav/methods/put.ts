@@ -28,9 +28,13 @@ export function checkMediaType(q: DavRequest, r: CollectionResource): void {
 }
 
 /** The body of an object. @throws DavError with max-resource-size */
-export async function objectBody(q: DavRequest, r: CollectionResource): Promise<Uint8Array> {
+export async function objectBody(
+  q: DavRequest,
+  r: CollectionResource,
+  limit = maxObjectSize,
+): Promise<Uint8Array> {
   try {
-    return await q.req.body(maxObjectSize);
+    return await q.req.body(limit);
   } catch (err) {
     if (err instanceof HttpError && err.status === 413) checkSize(r, maxObjectSize + 1);
     throw err;

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { giveWay } from "../../platform/turns.ts";
+
 /** A parameter of a property. */
 export interface Parameter {
   /** Upper case. */
@@ -47,8 +49,11 @@ export class FormatError extends Error {
 
 /** Components in each other. */
 const maxDepth = 8;
-/** Properties and components of one text. */
-const maxParts = 200_000;
+/** Properties and components of one object, and of a file with many. */
+const maxParts = 20_000;
+const maxPartsOfFile = 5_000_000;
+/** Lines that are read without a look at the clock. */
+const linesAtOnce = 200;
 
 const code = (c: string) => c.charCodeAt(0);
 const [CR, SPACE, TAB] = [code("\r"), code(" "), code("\t")];
@@ -152,15 +157,16 @@ function* unfolded(text: string): Generator<{ s: string; raw: string; line: numb
   }
 }
 
-/** Reads all components of a text. Blank lines are passed over. @throws FormatError */
-export function parseComponents(text: string): Component[] {
+/** Reads all components of a text, some lines at each step. */
+function* parsing(text: string, limit: number): Generator<void, Component[]> {
   const roots: Component[] = [];
   const open: Component[] = [];
   let parts = 0;
   if (text.charCodeAt(0) === 0xfeff) text = text.slice(1);
   for (const { s, raw, line } of unfolded(text)) {
     if (s.trim() === "") continue;
-    if (++parts > maxParts) throw new FormatError(`more than ${maxParts} lines`, line);
+    if (++parts > limit) throw new FormatError(`more than ${limit} lines`, line);
+    if (parts % linesAtOnce === 0) yield;
     const p = parseLine(s, raw, line);
     // deno-lint-ignore no-control-regex -- none of these may stand in a value (RFC 5545 §3.1)
     if (/[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\r]/.test(s)) {
@@ -184,6 +190,25 @@ export function parseComponents(text: string): Component[] {
   }
   if (open.length > 0) throw new FormatError(`END:${open.at(-1)!.name} is missing`);
   return roots;
+}
+
+/** Reads all components of an object's text. Blank lines are passed over. @throws FormatError */
+export function parseComponents(text: string): Component[] {
+  const steps = parsing(text, maxParts);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** The same for a file of many objects, in turns with other work. @throws FormatError */
+export async function parseFile(text: string): Promise<Component[]> {
+  const steps = parsing(text, maxPartsOfFile);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+    await giveWay();
+  }
 }
 
 /** Decodes bytes as UTF-8. @throws FormatError */

@@ -346,6 +346,11 @@ export class Groupware {
     });
   }
 
+  /** Takes all rights from an account: another one of its name may come. */
+  forgetGrants(account: string): Promise<void> {
+    return this.#write(0, () => void this.#db.run("DELETE FROM grants WHERE account = ?", account));
+  }
+
   // --- objects
 
   object(collectionId: number, name: string): ObjectRow | undefined {
