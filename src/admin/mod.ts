@@ -75,4 +75,5 @@ export {
   type Finding,
 } from "./dns_check_part.ts";
 export { formatDomainCheck } from "./dns_check_text.ts";
+export { blockListChoice } from "./block_lists.ts";
 export { type DnsblState, dnsblStatus } from "./dnsbl_status.ts";

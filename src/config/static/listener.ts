@@ -199,6 +199,13 @@ export const listener = struct({
           "hours. The own addresses are looked up in them from time to time too (for that alone, see " +
           "MonitorDNSBLs in domains.conf).",
       ),
+      LinkDNSBLs: optional(
+        list(dnsZoneText),
+        "DNS block lists of domains, such as dbl.spamhaus.org or multi.surbl.org; see their terms of use. " +
+          "They are asked about the domains of links in messages of unknown senders, ten of a message at " +
+          "most. A message with a listed one goes to the account's Junk mailbox. A list that does not work " +
+          "lists nothing.",
+      ),
       FirstTimeSenderDelay: nullable(
         duration,
         "How long someone who never sent anything to an account waits for the answer to a message. " +

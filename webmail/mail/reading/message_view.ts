@@ -24,6 +24,7 @@ import { alertUser, attempt, errorText } from "../../lib/notify.ts";
 import { safeText } from "../../lib/scripts.ts";
 import { conversation } from "./conversation.ts";
 import { invitationCard, protectionLine, unsubscribeLine } from "./cards.ts";
+import { whyHere } from "./why.ts";
 import { authentication, damage, messageFields, waiting } from "./message_fields.ts";
 import { has, subjectText } from "../names.ts";
 import { darkPage, remember, remembered } from "./looks.ts";
@@ -205,6 +206,7 @@ export function messageView(o: MessageViewOptions): MessageView {
       waiting(m, o.onShow),
       messageFields(it, m.recipients, allHeaders ? m.headers : [], o.onCompose),
       authentication(m),
+      whyHere(m),
       protectionLine(m),
       unsubscribeLine(m, o.onCompose),
       invitationCard(m),

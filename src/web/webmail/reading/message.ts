@@ -7,6 +7,7 @@ import { decodeWords } from "../../../mail/header/words.ts";
 import type { Account } from "../../../store/account/account.ts";
 import { listedMessage } from "../../../store/messages/listing.ts";
 import { authenticationOf } from "./authentication.ts";
+import { whyOf } from "./why.ts";
 import { headerFields, type MessageContent, partText, withContent } from "./content.ts";
 import { missing } from "../errors.ts";
 import { unflow } from "./format_flowed.ts";
@@ -98,6 +99,7 @@ export function parsedMessage(
     const hasHtml = parts.html.length > 0;
     const html = await htmlBody(c, false, parts, account.name).catch(() => undefined);
     const from = item.from[0]?.address;
+    const authentication = authenticationOf(account, c);
     const texts = parts.texts.slice(0, maxTexts).map((p) => readableText(c, p));
     return {
       item,
@@ -119,7 +121,8 @@ export function parsedMessage(
         ...parts.attachments.map((p) => attachmentItem(p, hasHtml)),
         ...packedAttachments(c),
       ].slice(0, maxAttachments),
-      authentication: authenticationOf(account, c),
+      authentication,
+      why: whyOf(account, c, listed.summary, authentication?.fromVerified ?? false),
       listPost: listPost(fields),
       listUnsubscribe: listUnsubscribe(fields),
       invitation: invitationOf(config, account, c),
