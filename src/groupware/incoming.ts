@@ -10,6 +10,7 @@ import {
   attendeesOf,
   organizerOf,
   readMessage,
+  withAnswer,
   withCancellation,
   withInvitation,
   withReply,
@@ -156,4 +157,44 @@ export async function takeMessage(
   const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
   await note(a.g, read.series, bytes);
   return { method: read.method, uid: read.series.uid };
+}
+
+/**
+ * Notes an answer of the account that was sent by mail: in the event that is in its calendar, made of the invitation
+ * if it isn't there. On disk when it resolves.
+ * @param status such as "accepted"
+ */
+export async function noteAnswer(
+  a: Arrival,
+  invitation: string,
+  address: string,
+  status: string,
+): Promise<void> {
+  await takeMessage(a, invitation);
+  const uid = uidOf(invitation);
+  for (let i = 0; uid !== undefined && i < attempts; i++) {
+    const there = stored(a.g, uid);
+    if (there === undefined) return;
+    const calendar = withAnswer(there.series.calendar, address.toLowerCase(), status.toUpperCase());
+    const content = new TextEncoder().encode(writeComponent(calendar));
+    try {
+      const object = calendarObject(there.row.name, content);
+      await a.g.put(there.row.collectionId, { ...object, scheduleTag: newTag() }, {
+        ifMatch: [there.row.etag],
+      });
+      return;
+    } catch (err) {
+      if (err instanceof ObjectError) return;
+      if (!(err instanceof GroupwareError && err.kind === "condition")) throw err;
+    }
+  }
+}
+
+function uidOf(invitation: string): string | undefined {
+  try {
+    return readMessage(parseCalendar(invitation))?.series.uid;
+  } catch (err) {
+    if (err instanceof ObjectError || err instanceof FormatError) return undefined;
+    throw err;
+  }
 }

@@ -281,3 +281,24 @@ test("what scheduling doesn't allow", async ({ ann }) => {
     207,
   );
 });
+
+test("who may write a calendar sends no mail in its owner's name", async (w) => {
+  const { ann, bob: b } = w;
+  const right = (n: string) => `<D:privilege><D:${n}/></D:privilege>`;
+  const granted = await ann.send(
+    "ACL",
+    cal,
+    `<D:acl ${ns}><D:ace><D:principal><D:href>/dav/principals/bob/</D:href></D:principal><D:grant>${
+      right("read") + right("write")
+    }</D:grant></D:ace></D:acl>`,
+  );
+  assert.equal(granted.status, 200);
+  const before = w.host.mails.length;
+  const made = await b.put(`${cal}b.ics`, event("by-bob", ...time, organizer, self, remote));
+  assert.equal(made.status, 201);
+  // It is stored as it came, so nothing was noted in it, and nobody told.
+  assert.ok(made.headers.get("etag"));
+  assert.doesNotMatch((await ann.send("GET", `${cal}b.ics`)).text, /SCHEDULE-STATUS/);
+  assert.equal(w.server.queue.list({}).filter((m) => m.address === "x@to.example").length, 0);
+  assert.equal(w.host.mails.length, before);
+});

@@ -26,7 +26,8 @@ export const remove: Method = {
     try {
       if (r.kind === "object") {
         requireRights(p.ctx.base, r, "unbind");
-        if (r.collection.kind === "calendar") {
+        // Nobody sends mail in somebody else's name.
+        if (r.collection.kind === "calendar" && r.account === p.ctx.user) {
           const reply = q.req.headers.get("schedule-reply")?.trim().toUpperCase() !== "F";
           await p.s.scheduler.remove({
             account: r.account,

@@ -151,12 +151,14 @@ export async function storeObject(
   let object = checkedObject(r, name, content);
   const before = r.g.object(r.collection.id, name);
   let changed = false;
-  let scheduleTag = "";
+  let scheduleTag = before?.scheduleTag ?? "";
+  // Nobody sends mail in somebody else's name: who may only write doesn't invite.
+  const own = p.ctx.user === r.account;
   // What the store would refuse may not be followed by invitations.
   const taken = r.g.objectByUid(r.collection.id, object.index.uid);
   const conflict = taken !== undefined && taken.name !== name ||
     before !== undefined && before.uid !== object.index.uid;
-  if ("series" in object && r.collection.kind === "calendar" && !conflict) {
+  if ("series" in object && r.collection.kind === "calendar" && !conflict && own) {
     const done = await scheduled(p, r.g, r, before, object as ReturnType<typeof calendarObject>);
     ({ changed, scheduleTag } = done);
     if (changed) object = { ...object, content: done.content, index: seriesIndex(done.series) };

@@ -391,3 +391,18 @@ export function readMessage(calendar: Component): { method: string; series: Seri
   const series = new Series(calendar);
   return series.uid === "" ? undefined : { method, series };
 }
+
+/** An object with the answer of somebody who is invited, in all its components. */
+export function withAnswer(calendar: Component, address: string, status: string): Component {
+  return {
+    ...calendar,
+    components: calendar.components.map((c) => ({
+      ...c,
+      properties: c.properties.map((p) =>
+        p.name === "ATTENDEE" && addressOf(p) === address
+          ? changedProperty(p, p.value, { PARTSTAT: status, RSVP: undefined })
+          : p
+      ),
+    })),
+  };
+}
