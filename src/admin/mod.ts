@@ -11,6 +11,14 @@
  * @module
  */
 export { type Actor, type AuditChange, auditChanges, type AuditEntry, AuditLog } from "./audit.ts";
+export {
+  type HealthCheck,
+  type HealthSources,
+  type HealthState,
+  serverHealth,
+  whyNotReady,
+  worstState,
+} from "./health.ts";
 export { AdminError } from "./errors.ts";
 export {
   addDomain,

@@ -242,8 +242,8 @@ export function clientRecords(config: Config, ascii: string, domain: Domain): Dn
     ["_submissions", has((l) => l.Submissions, 465)],
     ["_imap", has((l) => l.IMAP, 143)],
     ["_submission", has((l) => l.Submission, 587)],
-    ["_pop3", undefined],
-    ["_pop3s", undefined],
+    ["_pop3", has((l) => l.POP3, 110)],
+    ["_pop3s", has((l) => l.POP3S, 995)],
   ];
   // RFC 5804 §1.8.
   const sieve = has((l) => l.ManageSieve, 4190);

@@ -23,6 +23,7 @@ import { groupHelp, help } from "./help.ts";
 import { importGo } from "./import_go.ts";
 import { localserve } from "./localserve.ts";
 import { loglevels } from "./loglevels.ts";
+import { status } from "./status.ts";
 import { maintenanceCommands } from "./maintenance.ts";
 import { movingCommands } from "./moving.ts";
 import { quickstart } from "./quickstart.ts";
@@ -48,6 +49,7 @@ export const commands: readonly Command[] = [
   setaccountpassword,
   setadminpassword,
   loglevels,
+  status,
   ...configFileCommands,
   ...configDomainCommands,
   ...configTlsKeyCommands,

@@ -95,7 +95,14 @@ export class OpenId {
       [client.customFetch]: this.#fetch as client.CustomFetch,
       execute: plain ? [client.allowInsecureRequests] : [],
     };
-    const found = await client.discovery(issuer, conf.ClientID, undefined, client.None(), options);
+    const discover = (at: URL) =>
+      client.discovery(at, conf.ClientID, undefined, client.None(), options);
+    const found = await discover(issuer).catch((err) => {
+      // With or without a slash at its end is easily mistaken; what the provider calls itself is what counts then.
+      if (codeOf(err) !== "OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED") throw err;
+      const other = issuer.href.endsWith("/") ? issuer.href.slice(0, -1) : `${issuer.href}/`;
+      return discover(new URL(other));
+    });
     const server = found.serverMetadata();
     // OpenID Connect Core §9: what is supported if nothing is said.
     const ways = server.token_endpoint_auth_methods_supported ?? ["client_secret_basic"];
@@ -184,6 +191,9 @@ export class OpenId {
   }
 }
 
+/** Of an error of the library. */
+const codeOf = (err: unknown) => String((err as { code?: unknown }).code);
+
 /** What a failure of the library means, in words without tokens. */
 function identityError(err: unknown): IdentityError {
   if (err instanceof OutboundError) return new IdentityError("away", err.message, { cause: err });
@@ -210,7 +220,6 @@ function identityError(err: unknown): IdentityError {
     return new IdentityError("away", cause.message, { cause: err });
   }
   const text = err instanceof Error ? err.message : String(err);
-  const code = (err as { code?: unknown }).code;
   // What can't be a mistake of whoever logs in: the provider's answer isn't what the protocol says.
   const answers = [
     "OAUTH_INVALID_RESPONSE",
@@ -220,7 +229,7 @@ function identityError(err: unknown): IdentityError {
     "OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED",
   ];
   return new IdentityError(
-    answers.includes(String(code)) ? "away" : "wrong",
+    answers.includes(codeOf(err)) ? "away" : "wrong",
     plain(text),
     { cause: err },
   );

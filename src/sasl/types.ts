@@ -70,6 +70,8 @@ export interface CramMd5Credentials {
   credential?: string;
   /** Called when somebody has logged in with it. */
   used?: () => void;
+  /** Any digest fits: of a server for tests that takes any password. */
+  anyDigest?: true;
   /** Further passwords of the same user. */
   others?: readonly CramMd5Credentials[];
 }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { whyNotReady } from "../admin/mod.ts";
 import type { Config, Listener } from "../config/mod.ts";
 import type { Scripts } from "../delivery/sieve/scripts.ts";
 import { type ImapBackend, serveImap } from "../imap/server/mod.ts";
@@ -139,7 +140,7 @@ export class Listeners {
     const receiving = this.#s.receiving.backend(l, this.#s.passing);
     const queueing = submissionBackend(services);
     const backends = developer
-      ? developerBackends(developer, config, sasl, receiving, queueing)
+      ? developerBackends(developer, config, this.#s.accounts, sasl, receiving, queueing)
       : { receiving, submission: queueing };
     const serve = (o: SmtpListenOptions) => serveSmtp(developer ? developerPort(developer, o) : o);
     const proxies = trustedProxies(l);
@@ -261,6 +262,7 @@ export class Listeners {
         const m = await serveMetrics(
           await this.#s.sockets.take(ip, l.MetricsHTTP.Port || 8010, "metrics"),
           new Log("metrics"),
+          () => whyNotReady({ config: this.#s.config }),
         );
         this.#metrics.push(m);
         this.endpoints.push({ protocol: "metrics (HTTP)", hostname: ip, port: m.port });

@@ -5,7 +5,7 @@
  */
 import { isOriginalData, originalDataText } from "../admin/original/folder.ts";
 import { takenOverFile } from "../admin/original/take_over.ts";
-import { AuditLog } from "../admin/mod.ts";
+import { AuditLog, serverHealth, worstState } from "../admin/mod.ts";
 import type { Config } from "../config/mod.ts";
 import { makeResolver } from "../dns/mod.ts";
 import { join } from "node:path";
@@ -15,6 +15,7 @@ import { Trainer } from "../delivery/training.ts";
 import { clearLevel, currentLevels, isLevel, Log, setLevel } from "../log/mod.ts";
 import { LoginGuard, type OpenConnection, type Outbound } from "../net/mod.ts";
 import { ensureDir, removeFile } from "../platform/files.ts";
+import { programVersion } from "../platform/version.ts";
 import { fewOpenFilesText } from "../platform/open_files.ts";
 import { Queue } from "../queue/mod.ts";
 import type { SaslBackend } from "../sasl/mod.ts";
@@ -126,6 +127,7 @@ export class MailServer {
   readonly #audit: AuditLog;
   #unwatch: (() => void) | undefined;
   #stopping: Promise<void> | undefined;
+  readonly #started = Date.now();
   readonly #stopped = Promise.withResolvers<void>();
 
   private constructor(
@@ -405,6 +407,20 @@ export class MailServer {
       ["stop", () => {
         // After the answer, which goes over a connection that the stop closes.
         setTimeout(() => this.stop(), 0);
+      }],
+      ["status", async () => {
+        const checks = await serverHealth({
+          config: this.config,
+          queue: this.queue,
+          certificates: () => this.#certificates?.states() ?? [],
+        });
+        return {
+          version: programVersion,
+          hostname: this.config.static.Hostname,
+          started: this.#started,
+          state: worstState(checks),
+          checks: checks.map((c) => ({ ...c })),
+        };
       }],
       ["loglevels", (args) => {
         const { level, pkg } = fields(args) as { level: string | null; pkg: string };

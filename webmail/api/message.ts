@@ -114,6 +114,24 @@ export const Invitation = v.object({
 });
 export type Invitation = v.InferOutput<typeof Invitation>;
 
+/** A contact that a message brings (RFC 6350). Texts are "" and lists empty where it says nothing. */
+export const ContactCard = v.object({
+  /** The part that it stands in. */
+  path: v.string(),
+  name: v.string(),
+  organisation: v.string(),
+  title: v.string(),
+  emails: v.array(v.string()),
+  phones: v.array(v.string()),
+  addresses: v.array(v.string()),
+  /** Web addresses, http: or https:. */
+  urls: v.array(v.string()),
+  /** As it is written in the card. */
+  birthday: v.string(),
+  note: v.string(),
+});
+export type ContactCard = v.InferOutput<typeof ContactCard>;
+
 /** Why a message is where it is, in plain words; only for messages that came in over SMTP. */
 export const Why = v.object({
   /** Code of the reason, as in the field X-Mox-Reason; "" if it is unknown. */
@@ -162,6 +180,8 @@ export const ParsedMessage = v.object({
   listPost: v.nullable(v.string()),
   listUnsubscribe: v.nullable(ListUnsubscribe),
   invitation: v.nullable(Invitation),
+  /** Contacts that it brings; at most 20. */
+  contacts: v.array(ContactCard),
   /** Encrypted or signed by its sender's program, in a way that the page shows but can't check. */
   protection: v.nullable(
     v.picklist(["pgpEncrypted", "smimeEncrypted", "pgpSigned", "smimeSigned"]),

@@ -3,6 +3,7 @@ import { CallError } from "../api/client.ts";
 import { el, field, fill } from "./dom.ts";
 import { hasPasskeys } from "./passkey.ts";
 import { errorText } from "./notify.ts";
+import { t } from "./text.ts";
 import * as v from "valibot";
 
 const Providers = v.array(v.object({ name: v.string(), label: v.string() }));
@@ -52,10 +53,10 @@ export function loginForm(into: HTMLElement, o: LoginFormOptions): Promise<void>
       inputmode: "numeric",
       maxlength: 20,
     });
-    const codeField = field("Code of your second factor", code);
+    const codeField = field(t("Code of your second factor"), code);
     codeField.hidden = true;
     const error = el("p", { class: "error", role: "alert" }, o.message ?? "");
-    const submit = el("button", { type: "submit", class: "primary" }, "Log in");
+    const submit = el("button", { type: "submit", class: "primary" }, t("Log in"));
     const attempt = async (e: Event) => {
       e.preventDefault();
       submit.disabled = true;
@@ -102,21 +103,25 @@ export function loginForm(into: HTMLElement, o: LoginFormOptions): Promise<void>
           "form",
           { onsubmit: attempt },
           el("h1", {}, o.title),
-          o.username === true ? field("Email address", username) : null,
-          field("Password", password),
+          o.username === true ? field(t("Email address"), username) : null,
+          field(t("Password"), password),
           o.username === "optional"
             ? el(
               "details",
               {},
               el("summary", {}, "I administer some domains only"),
-              field("Email address", username, "Of your own account."),
+              field(t("Email address"), username, "Of your own account."),
             )
             : null,
           codeField,
           error,
           submit,
           o.passkey && hasPasskeys()
-            ? el("button", { type: "button", onclick: () => void withPasskey() }, "Use a passkey")
+            ? el(
+              "button",
+              { type: "button", onclick: () => void withPasskey() },
+              t("Use a passkey"),
+            )
             : null,
           elsewhere,
         ),

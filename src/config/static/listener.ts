@@ -333,7 +333,8 @@ export const listener = struct({
       Enabled: required(bool, "Serve it."),
       Port: optional(port, "", 8010),
     }),
-    "Metrics for Prometheus at /metrics. Not for public addresses.",
+    "Metrics for Prometheus at /metrics; /health answers while the process does, and /ready while it can take mail (503 " +
+      "otherwise). Not for public addresses.",
   ),
   AuthHTTP: optional(
     struct({

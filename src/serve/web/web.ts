@@ -42,6 +42,8 @@ export interface WebHandlers {
   webapi?: WebHandler;
   /** The API of caught mail, in localserve: where the webmail is. */
   catcher?: { handle: WebHandler; upgrade: UpgradeHandler };
+  /** Localserve: further names that the pages may be asked by, in lower case. */
+  hosts?: readonly string[];
   jmap?: Jmap;
   dav?: Dav;
   /** Answers on hosts of its own choice. */
@@ -70,7 +72,8 @@ export interface WebPort {
 /** What a listener serves, by port. */
 export function webPorts(config: Config, l: Listener, handlers: WebHandlers): WebPort[] {
   const hostname = (l.Hostname || config.static.Hostname).toLowerCase();
-  const own = ownHost(hostname);
+  const ownNames = ownHost(hostname);
+  const own = (host: string) => ownNames(host) || handlers.hosts?.includes(host) === true;
   // With TrustedProxies the listener itself looks who is to be believed.
   const forwarded = (s: { Forwarded: boolean }) => s.Forwarded && l.TrustedProxies.length === 0;
   const ports = new Map<string, WebPort>();

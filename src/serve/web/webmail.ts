@@ -36,6 +36,8 @@ export interface WebmailServer {
   outbound: Outbound;
   /** Localserve: who a request is of without a login. */
   withoutLogin?: LoginOptions["withoutLogin"];
+  /** Localserve: where messages of an account are checked. */
+  checksOf?: (account: string) => string;
   /** Undefined where there is no DNS. */
   security: SecurityServices | undefined;
 }
@@ -73,6 +75,7 @@ export async function webmail(s: WebmailServer): Promise<Webmail> {
     submit: (m) => submit(s, m),
     postOneClick: (url) => postOneClick(s.outbound, url),
     wasSubmitted: (account, messageId) => s.queue.hasMessageId(account, messageId),
+    checksOf: s.checksOf,
     domainSecurity: s.security && ((domain) => recipientSecurity(s.security!, domain)),
   });
   return { ...made, handle: withProviders(s, login, "webmail", made.handle) };

@@ -109,6 +109,8 @@ function autoconfig(config: Config, req: WebRequest): string {
     `    <displayName>${domain}</displayName>`,
     `    <displayShortName>${domain}</displayShortName>`,
     ...a.settings.imap.flatMap((s) => server("incomingServer", "imap", s)),
+    // Programs take the first that they can: POP3 is for those that have nothing else.
+    ...a.settings.pop3.flatMap((s) => server("incomingServer", "pop3", s)),
     ...a.settings.submission.flatMap((s) => server("outgoingServer", "smtp", s)),
     `  </emailProvider>`,
     ...davServers(a.dav),
@@ -160,6 +162,7 @@ async function autodiscover(config: Config, req: WebRequest): Promise<string> {
     `      <AccountType>email</AccountType>`,
     `      <Action>settings</Action>`,
     ...protocol("IMAP", a.imap),
+    ...a.settings.pop3.slice(0, 1).flatMap((s) => protocol("POP3", s)),
     ...protocol("SMTP", a.submission),
     `    </Account>`,
     `  </Response>`,

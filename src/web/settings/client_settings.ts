@@ -1,5 +1,5 @@
 /**
- * Where users' mail programs find this server: host, port and kind of TLS for IMAP and submission.
+ * Where users' mail programs find this server: host, port and kind of TLS for IMAP, POP3 and submission.
  *
  * @module
  */
@@ -17,6 +17,7 @@ export interface ClientService {
 export interface ClientSettings {
   /** The best of each kind first; empty if no listener offers it. */
   imap: ClientService[];
+  pop3: ClientService[];
   submission: ClientService[];
   /** CardDAV and CalDAV; "starttls" is none of theirs. */
   dav: ClientService[];
@@ -30,6 +31,7 @@ export function clientSettings(config: Config, domain: string): ClientSettings |
   const entry = config.domain(domain);
   if (entry === undefined) return undefined;
   const imap: ClientService[] = [];
+  const pop3: ClientService[] = [];
   const submission: ClientService[] = [];
   const dav: ClientService[] = [];
   const add = (
@@ -50,6 +52,9 @@ export function clientSettings(config: Config, domain: string): ClientSettings |
     if (l.Submissions.Enabled) add(submission, host, l.Submissions.Port || 465, "tls");
     const imapClear = clear(l, l.IMAP.NoRequireSTARTTLS);
     if (l.IMAP.Enabled && imapClear) add(imap, host, l.IMAP.Port || 143, imapClear);
+    if (l.POP3S.Enabled) add(pop3, host, l.POP3S.Port || 995, "tls");
+    const pop3Clear = clear(l, l.POP3.NoRequireSTARTTLS);
+    if (l.POP3.Enabled && pop3Clear) add(pop3, host, l.POP3.Port || 110, pop3Clear);
     const submissionClear = clear(l, l.Submission.NoRequireSTARTTLS);
     if (l.Submission.Enabled && submissionClear) {
       add(submission, host, l.Submission.Port || 587, submissionClear);
@@ -58,5 +63,5 @@ export function clientSettings(config: Config, domain: string): ClientSettings |
   const order = ["tls", "starttls", "none"];
   const sort = (s: ClientService[]) =>
     s.sort((a, b) => order.indexOf(a.security) - order.indexOf(b.security));
-  return { imap: sort(imap), submission: sort(submission), dav };
+  return { imap: sort(imap), pop3: sort(pop3), submission: sort(submission), dav };
 }

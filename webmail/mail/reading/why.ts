@@ -2,6 +2,7 @@
 import type { ParsedMessage } from "../../api/mod.ts";
 import { el } from "../../lib/dom.ts";
 import { safeText } from "../../lib/scripts.ts";
+import { t } from "../../lib/text.ts";
 import { has } from "../names.ts";
 
 /** Warnings in sight, the rest to unfold; null for messages that did not come in from outside. */
@@ -15,7 +16,7 @@ export function whyHere(m: ParsedMessage): HTMLElement | null {
     : el("ul", {}, why.signals.map((s) => el("li", { dir: "auto" }, safeText(s))));
   const score = why.score === null
     ? null
-    : el("p", {}, `The junk filter gives it ${why.score} between 0 (good) and 1 (junk).`);
+    : el("p", {}, t("The junk filter gives it {0} between 0 (good) and 1 (junk).", why.score));
   return el(
     "div",
     { class: "why-here" },
@@ -23,20 +24,20 @@ export function whyHere(m: ParsedMessage): HTMLElement | null {
       ? el(
         "div",
         { class: "warning", role: "note" },
-        el("p", {}, "Take care with this message:"),
+        el("p", {}, t("Take care with this message:")),
         signals,
       )
       : null,
     el(
       "details",
       {},
-      el("summary", {}, "Why is this here?"),
+      el("summary", {}, t("Why is this here?")),
       why.sentence === "" ? null : el("p", {}, why.sentence),
       why.warning ? null : signals,
       score,
-      list("For good mail spoke: ", why.good),
-      list("For junk spoke: ", why.junk),
-      el("p", {}, "Moving a message out of Junk, or into it, teaches the filter."),
+      list(t("For good mail spoke: "), why.good),
+      list(t("For junk spoke: "), why.junk),
+      el("p", {}, t("Moving a message out of Junk, or into it, teaches the filter.")),
     ),
   );
 }

@@ -22,6 +22,7 @@ import {
 } from "./content.ts";
 import { missing } from "../errors.ts";
 import { withLinkWarnings } from "../html/link_warnings.ts";
+import { withFoldedQuotes } from "../html/quote_folding.ts";
 import { htmlBody } from "./html_body.ts";
 import { messageItem } from "../list/items.ts";
 import { readableText } from "./message.ts";
@@ -235,7 +236,8 @@ async function htmlDocument(
   );
   if (html === undefined) throw new HttpError(404, "this message has no HTML");
   const kind = !dark ? "html" : html.ownDark ? "ownDark" : "dark";
-  return new Response(htmlPage(kind, withLinkWarnings(html.html)), {
+  const shown = params.get("fold") === "1" ? withFoldedQuotes(html.html) : html.html;
+  return new Response(htmlPage(kind, withLinkWarnings(shown)), {
     headers: headers(
       "text/html; charset=utf-8",
       `default-src 'none'; img-src data:${external ? " http: https:" : ""}; ` +

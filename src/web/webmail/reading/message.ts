@@ -16,6 +16,7 @@ import { htmlAsText } from "../html/text.ts";
 import { shownAddress } from "../list/shown_address.ts";
 import { htmlBody } from "./html_body.ts";
 import { messageItem } from "../list/items.ts";
+import { contactCards } from "./contact_cards.ts";
 import { invitationOf } from "./invitation.ts";
 import { protectionOf } from "./protection.ts";
 import { listPost, listUnsubscribe } from "./list_headers.ts";
@@ -126,6 +127,7 @@ export function parsedMessage(
       listPost: listPost(fields),
       listUnsubscribe: listUnsubscribe(fields),
       invitation: invitationOf(config, account, c),
+      contacts: contactCards(c),
       protection: protectionOf(c.root),
       senderView: (from === undefined ? undefined : senderView(account, from)) ?? null,
       lost: Math.max(0, c.message.size - c.reader.size),
