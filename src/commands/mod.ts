@@ -26,6 +26,7 @@ import { loglevels } from "./loglevels.ts";
 import { maintenanceCommands } from "./maintenance.ts";
 import { movingCommands } from "./moving.ts";
 import { quickstart } from "./quickstart.ts";
+import { nodeCommands } from "./node.ts";
 import { queueCommands } from "./queue.ts";
 import { reportsSend } from "./reports.ts";
 import { receivingCommands } from "./receiving.ts";
@@ -52,6 +53,7 @@ export const commands: readonly Command[] = [
   ...configTlsKeyCommands,
   ...configTokenCommands,
   ...configKeyCommands,
+  ...nodeCommands,
   clientconfig,
   sendmail,
   cid,

@@ -41,7 +41,10 @@ import { managesieveBackend } from "./managesieve_backend.ts";
 import { imapBackend } from "./imap_backend.ts";
 import { type MetricsListener, serveMetrics } from "./web/metrics_http.ts";
 import type { OpenLogins } from "./open_logins.ts";
+import type { Passing } from "./receiving/passing.ts";
 import type { Receiving } from "./receiving/receiving.ts";
+import { serveAuthHttp } from "./nodes/auth_http.ts";
+import type { WebHandler } from "../web/http/mod.ts";
 import { submissionBackend } from "./smtp_backend.ts";
 import type { ImapEvents } from "./sieve/imap_events.ts";
 import type { Sockets } from "./sockets.ts";
@@ -68,6 +71,10 @@ export interface ListenerServices {
   sockets: Sockets;
   certificates: ServerCertificates;
   receiving: Receiving;
+  /** To the other nodes, where there are any. */
+  passing: Passing | undefined;
+  /** Answers nginx's auth_http. */
+  authHttp: WebHandler;
   pages: WebPages;
   tlsKeys: TlsKeys;
   shares: Shares;
@@ -129,7 +136,7 @@ export class Listeners {
       hostname,
     };
     const { developer, config, sasl } = this.#s;
-    const receiving = this.#s.receiving.backend(l);
+    const receiving = this.#s.receiving.backend(l, this.#s.passing);
     const queueing = submissionBackend(services);
     const backends = developer
       ? developerBackends(developer, config, sasl, receiving, queueing)
@@ -241,6 +248,14 @@ export class Listeners {
           alpn,
         });
         this.#add(`${p.https ? "HTTPS" : "HTTP"} (${p.names.join(", ")})`, server);
+      }
+      if (l.AuthHTTP.Enabled) {
+        const port = l.AuthHTTP.Port || 8012;
+        const socket = await this.#s.sockets.take(ip, port, "auth_http");
+        this.#add(
+          "auth_http",
+          await serveAuthHttp(ip, port, socket, l.TrustedProxies, this.#s.authHttp),
+        );
       }
       if (l.MetricsHTTP.Enabled) {
         const m = await serveMetrics(

@@ -22,14 +22,17 @@ import {
 import type { TlsKeys } from "../store/logins/tls_keys.ts";
 import { type Identities, identityCredential } from "./identities.ts";
 import { keyCredential } from "./key_credential.ts";
+import type { AskedLogin, LoginVerdict } from "./nodes/login_check.ts";
 
 /**
  * Name of the account that logs in with an address; undefined if none does or it may not, as its domain or the
- * account is disabled.
+ * account is disabled, or as another node has it.
  */
 export function loginAccount(config: Config, login: string): string | undefined {
   const name = config.accountFor(login);
   if (name === undefined || loginDomainDisabled(config, login)) return undefined;
+  // Another node has it, and its password.
+  if (!config.isHere(name)) return undefined;
   return config.account(name)?.LoginDisabled ? undefined : name;
 }
 
@@ -52,6 +55,8 @@ export interface LoginServices {
   config: Config;
   accounts: Accounts;
   directory: LoginDirectory;
+  /** Asks another node about a login; set where there are nodes. */
+  askNode?: (node: string, l: AskedLogin) => Promise<LoginVerdict>;
   /** Undefined where nobody is checked elsewhere. */
   identities?: Identities;
 }

@@ -40,6 +40,9 @@ import { monitorDnsbls } from "./dnsbl_monitor.ts";
 import { audited } from "./control/audited.ts";
 import { Listeners } from "./listeners.ts";
 import { accountOfLogin, type LoginServices, saslBackend } from "./logins.ts";
+import { authHttp } from "./nodes/auth_http.ts";
+import { askNode, loginChecker } from "./nodes/login_check.ts";
+import { openNodes, type RunningNode } from "./nodes/nodes.ts";
 import { OpenLogins } from "./open_logins.ts";
 import { catchPanics } from "./panics.ts";
 import { startUpdateChecks } from "./updates.ts";
@@ -103,6 +106,7 @@ export class MailServer {
   readonly #control: ControlServer;
   readonly #trainer: Trainer;
   #receiving: Receiving | undefined;
+  #nodes: RunningNode | undefined;
   #certificates: ServerCertificates | undefined;
   #tlsKeys: TlsKeys | undefined;
   #shares: Shares | undefined;
@@ -288,7 +292,17 @@ export class MailServer {
       server.#loginGuard.onAttempt = (a) =>
         loginLog.note({ ...a, account: accountOfLogin(config, a.login) });
       for (const p of loginLog.places()) server.#loginGuard.knows(p.account, p.remoteIp, p.last);
+      const checkLogin = loginChecker({ sasl: server.#sasl, loginGuard: server.#loginGuard });
+      const nodes = server.#nodes = await openNodes({
+        config,
+        tempDir,
+        receiving: server.#receiving,
+        checkLogin,
+      });
+      if (nodes) server.#logins.askNode = (node, l) => askNode(config, nodes.key, node, l);
       const listeners = server.#listeners = new Listeners({
+        passing: nodes?.passing,
+        authHttp: authHttp({ config, key: nodes?.key, checkLogin }),
         config,
         accounts,
         queue,
@@ -314,6 +328,7 @@ export class MailServer {
             ...server.#handlers(),
             ...queueHandlers(queue, config),
             ...webhookHandlers(webhooks.hooks, config),
+            ...nodes?.commands ?? [],
           ]),
         ]),
       );
@@ -338,6 +353,7 @@ export class MailServer {
       ];
       server.#closePolicies = outgoing.close;
       server.#unwatch = () => unwatch.forEach((end) => end());
+      nodes?.start();
       await queue.start();
       webhooks.hooks.start();
       const { reports } = server;
@@ -453,7 +469,7 @@ export class MailServer {
     this.#openLogins.close();
     this.#receiving?.stop();
     this.#certificates?.stop();
-    await this.#listeners?.stop(stopGrace);
+    await Promise.all([this.#listeners?.stop(stopGrace), this.#nodes?.stop(stopGrace)]);
     await this.#events?.idle();
     await this.#noMoreFiles?.();
     await this.#reportSending?.end();

@@ -15,6 +15,7 @@ import { zoneServer } from "../serve/zone.ts";
 import { answers } from "../support/listening.ts";
 import { lacks } from "../support/programs.ts";
 import { startHaproxy, startNginx } from "../support/proxies.ts";
+import { Talk } from "../support/talk.ts";
 
 const client = "127.0.0.9";
 const password = "moxmoxmox";
@@ -111,60 +112,6 @@ Accounts:
   });
   assert.equal(set.code, 0, set.stderr);
   return { dir, server, header, words, plainImap: p[9] };
-}
-
-/** A line protocol, as a transcript: what is said, and what the answer must match. */
-class Talk {
-  #socket: Socket;
-  #text = "";
-  #wake: (() => void) | undefined;
-  #ended = false;
-  constructor(socket: Socket) {
-    this.#socket = socket;
-    socket.on("data", (d: Uint8Array) => {
-      this.#text += new TextDecoder().decode(d);
-      this.#wake?.();
-    });
-    for (const e of ["end", "close", "error"]) {
-      socket.on(e, () => {
-        this.#ended = true;
-        this.#wake?.();
-      });
-    }
-  }
-  static to(port: number, from = client): Talk {
-    return new Talk(connect({ port, host: "127.0.0.1", localAddress: from }));
-  }
-  /** The text up to the end of a match. */
-  async expect(pattern: RegExp): Promise<string> {
-    for (;;) {
-      const m = pattern.exec(this.#text);
-      if (m) {
-        const end = m.index + m[0].length;
-        const read = this.#text.slice(0, end);
-        this.#text = this.#text.slice(end);
-        return read;
-      }
-      if (this.#ended) throw new Error(`${pattern} did not come, but: ${this.#text}`);
-      const timer = setTimeout(() => {
-        this.#ended = true;
-        this.#wake?.();
-      }, 60_000);
-      await new Promise<void>((r) => this.#wake = r);
-      clearTimeout(timer);
-    }
-  }
-  async say(text: string, answer: RegExp): Promise<string> {
-    this.#socket.write(text);
-    return await this.expect(answer);
-  }
-  async ended(): Promise<string> {
-    while (!this.#ended) await new Promise<void>((r) => this.#wake = r);
-    return this.#text;
-  }
-  close(): void {
-    this.#socket.destroy();
-  }
 }
 
 /** A client's connection by TLS. */
@@ -290,11 +237,11 @@ listen http
           [smtp, imap, imaps, offload, submission, http],
         );
         await t.step("SMTP, version 1: Received, SPF and iprev are the client's", async () => {
-          await deliver(Talk.to(smtp), "haproxy");
+          await deliver(Talk.to(smtp, client), "haproxy");
           isFrom(await newest(b), client);
         });
         await t.step("IMAP, version 2: the login is the client's", async () => {
-          const c = Talk.to(imap);
+          const c = Talk.to(imap, client);
           assert.match(await c.expect(/^\* OK.*\r\n/m), /STARTTLS.*LOGINDISABLED/);
           await c.say("a STARTTLS\r\n", /^a OK.*\r\n/m);
           c.close();
@@ -323,7 +270,7 @@ listen http
           },
         );
         await t.step("submission: STARTTLS, then AUTH", async () => {
-          const c = Talk.to(submission);
+          const c = Talk.to(submission, client);
           await c.expect(/^220 .*\r\n/m);
           const hello = await c.say("EHLO me\r\n", /^250 .*\r\n/m);
           assert.match(hello, /STARTTLS/);
@@ -382,11 +329,11 @@ http {
           [nSmtp, nImap, nStream, nHttp, nSubmission],
         );
         await t.step("SMTP with XCLIENT: Received, SPF and iprev are the client's", async () => {
-          await deliver(Talk.to(nSmtp), "nginx");
+          await deliver(Talk.to(nSmtp, client), "nginx");
           isFrom(await newest(b), client);
         });
         await t.step("IMAP with a PROXY header", async () => {
-          const c = Talk.to(nImap);
+          const c = Talk.to(nImap, client);
           await c.expect(/^\* OK.*\r\n/m);
           await c.say(`a LOGIN ann@mox.example ${password}\r\n`, /^a OK.*\r\n/m);
           await c.say("b SELECT INBOX\r\n", /^b OK.*\r\n/m);
@@ -396,7 +343,7 @@ http {
           await b.server.logged(new RegExp(at));
         });
         await t.step("submission: the login that nginx has checked counts", async () => {
-          const c = Talk.to(nSubmission);
+          const c = Talk.to(nSubmission, client);
           await c.expect(/^220 .*\r\n/m);
           await c.say("EHLO me\r\n", /^250 .*\r\n/m);
           const plain = btoa(`\0ann@mox.example\0${password}`);
@@ -428,16 +375,16 @@ http {
       });
       await test.step("who is no trusted proxy is not believed", async () => {
         const header = "PROXY TCP4 192.0.2.1 127.0.0.1 1 25\r\n";
-        const s = Talk.to(b.header.smtp);
+        const s = Talk.to(b.header.smtp, client);
         await s.expect(/^220 /m);
         await s.say(header, /^500 .*\r\n/m);
         s.close();
-        const x = Talk.to(b.words.smtp);
+        const x = Talk.to(b.words.smtp, client);
         await x.expect(/^220 .*\r\n/m);
         assert.doesNotMatch(await x.say("EHLO x\r\n", /^250 .*\r\n/m), /XCLIENT/);
         await x.say("XCLIENT ADDR=192.0.2.1\r\n", /^550 5\.7\.0/m);
         x.close();
-        const i = Talk.to(b.words.imap);
+        const i = Talk.to(b.words.imap, client);
         await i.expect(/^\* OK.*\r\n/m);
         await i.say('a ID ("x-originating-ip" "192.0.2.1")\r\n', /^a OK/m);
         i.close();

@@ -98,6 +98,7 @@ export const domain = struct({
       "4.2.1), and so is mail from users with an address of the domain (451 4.3.0). No certificates are " +
       "requested for its names. Accounts with its addresses can still log in.",
   ),
+  Node: optional(text(), "The one of Nodes that has accounts with this Domain."),
   Description: optional(text(), "Free text."),
   Administrators: optional(
     list(text()),

@@ -137,6 +137,9 @@ function checkListener(
   if (l.ProxyProtocol && l.TrustedProxies.length === 0) {
     report(at("ProxyProtocol"), "needs TrustedProxies: nobody else's header is believed");
   }
+  if (l.AuthHTTP.Enabled && l.TrustedProxies.length === 0) {
+    report(at("AuthHTTP"), "needs TrustedProxies: nobody else is answered");
+  }
   l.TrustedProxies.forEach((network, i) => {
     if (network.endsWith("/0")) {
       report(at("TrustedProxies", i), `${network} is everybody: name the addresses of the proxies`);
@@ -179,6 +182,7 @@ export function portUses(l: Listener): Map<number, PortUse[]> {
   add("JMAPHTTP", l.JMAPHTTP, "HTTP");
   add("DAVHTTP", l.DAVHTTP, "HTTP");
   add("MetricsHTTP", l.MetricsHTTP, "HTTP");
+  add("AuthHTTP", l.AuthHTTP, "HTTP");
   add("WebserverHTTP", l.WebserverHTTP, "HTTP");
   add("AccountHTTPS", l.AccountHTTPS, "HTTPS");
   add("AdminHTTPS", l.AdminHTTPS, "HTTPS");

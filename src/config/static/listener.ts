@@ -335,6 +335,14 @@ export const listener = struct({
     }),
     "Metrics for Prometheus at /metrics. Not for public addresses.",
   ),
+  AuthHTTP: optional(
+    struct({
+      Enabled: required(bool, "Serve it."),
+      Port: optional(port, "", 8012),
+    }),
+    "Answers nginx's mail proxy (auth_http), by plain HTTP: whether a login is good, and which of the Nodes has " +
+      "the account. Answers the TrustedProxies only.",
+  ),
   PprofHTTP: optional(
     struct({
       Enabled: required(bool, "Serve it."),

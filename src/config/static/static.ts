@@ -197,6 +197,10 @@ export const staticConfig = struct({
     list(mailboxText),
     "Out of use, replaced by InitialMailboxes: mailboxes of a new account, besides the Inbox.",
   ),
+  Node: optional(
+    text(),
+    "Which of the Nodes of domains.conf this server is. It then has the accounts of that node only.",
+  ),
   Transports: optional(
     map(transport),
     "Ways to deliver outgoing messages, which Routes choose from. Without them messages go directly to the " +

@@ -1,5 +1,5 @@
 /**
- * Mailboxes in one file, written as a stream (RFC 4155 and practice); mbox_read.ts reads them.
+ * Mailboxes in one file, written as a stream (RFC 4155 and practice); read.ts reads them.
  *
  * Each message follows a line "From sender date" and ends with an empty line. Lines of a message that
  * look like that have ">" before them: in mboxrd those too that have one already, so that only mboxrd

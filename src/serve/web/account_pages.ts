@@ -27,6 +27,7 @@ import {
   loginDomainDisabled,
   type LoginServices,
 } from "../logins.ts";
+import { accountHere } from "../nodes/elsewhere.ts";
 import type { CertificateState } from "../tls/tls.ts";
 import type { StsPolicyState } from "../../tlspolicy/policies.ts";
 import { type AccountPage, accountPage, type AccountPageOptions } from "../../web/account/mod.ts";
@@ -107,6 +108,12 @@ async function present<T>(check: Promise<T>): Promise<T> {
   }
 }
 
+/** The account of a login name, if this node has it. */
+function ownAccount(config: Config, login: string): string | undefined {
+  const name = config.accountFor(login);
+  return name !== undefined && config.isHere(name) ? name : undefined;
+}
+
 /**
  * Checks name and password of an account, and the code of its second factor, in the same time whether or not
  * there is one.
@@ -116,12 +123,12 @@ export async function checkAccountLogin(
   form: LoginForm,
   remoteIp: string,
 ): Promise<LoginResult> {
-  const before = s.config.accountFor(form.username);
   const password = prepared(form.password);
   if (password === undefined) return "wrong";
+  const before = await accountHere(s, "webaccount", form.username, password, remoteIp);
   const right = await present(checkOwnPassword(s, form.username, before, password, remoteIp));
   // A directory may have brought the account.
-  const name = s.config.accountFor(form.username);
+  const name = before ?? ownAccount(s.config, form.username);
   if (!right || name === undefined) return "wrong";
   if (disabled(s.config, name, form.username)) return "disabled";
   const account = await s.accounts.open(name);
@@ -146,7 +153,7 @@ export async function checkAccountPasskey(
 ): Promise<{ account: string; login: string } | "wrong" | "disabled"> {
   const name = Buffer.from(answer.userHandle, "base64url").toString();
   const conf = s.config.account(name);
-  if (!conf) return "wrong";
+  if (!conf || !s.config.isHere(name)) return "wrong";
   const account = await s.accounts.open(name);
   try {
     const key = findPasskey(account, Uint8Array.from(Buffer.from(answer.id, "base64url")));
@@ -171,13 +178,14 @@ export async function checkProgramLogin(
   form: LoginForm,
   peer: { protocol: string; remoteIp: string },
 ): Promise<{ account: string; credential: string } | LoginFailure> {
-  const before = s.config.accountFor(form.username);
   const password = prepared(form.password);
   if (password === undefined) return "wrong";
+  const service = peer.protocol === "webapi" ? "webapi" : "jmap";
+  const before = await accountHere(s, service, form.username, password, peer.remoteIp);
   const { result, credential } = await present(
     checkProgramPassword(s, form.username, before, password, peer),
   );
-  const name = s.config.accountFor(form.username);
+  const name = before ?? ownAccount(s.config, form.username);
   if (result === "wrong" || name === undefined) return "wrong";
   if (disabled(s.config, name, form.username)) return "disabled";
   return result === "secondFactor" ? "second" : { account: name, credential: credential ?? "" };

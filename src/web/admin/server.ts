@@ -31,7 +31,7 @@ export function serverHandlers(
     Glance: () => o.glance.read(),
     async Storage() {
       const accounts = [];
-      for (const name of config.dynamic.Accounts.keys()) {
+      for (const name of config.accountsHere()) {
         accounts.push({
           name,
           used: await usageOf(o, name) ?? 0,

@@ -1,5 +1,6 @@
 /** Sessions, logins and calls of pages at their edges, called directly. */
 import assert from "node:assert/strict";
+import qrcode from "qrcode-generator";
 import * as v from "valibot";
 import { Buffer } from "node:buffer";
 import { Log } from "../../../src/log/mod.ts";
@@ -79,6 +80,7 @@ Deno.test("sessions live their time, unused and in all, to the millisecond", () 
       clock.now = start;
       const [a, b] = [s.create({ ...ann, service }), s.create({ ...ann, service })];
       clock.now = start + life;
+      s.create({ ...ann, account: "other", service });
       assert.ok(s.find(service, a), `${service}, its last moment`);
       clock.now = start + life + 1;
       assert.equal(s.find(service, b), undefined, service);
@@ -388,6 +390,11 @@ Deno.test("a key for a second factor: its URI, its code as a picture, and as it 
   assert.deepEqual([row(0, 1), row(0, 2)], ["#.....#.", "#.###.#."]);
   assert.notEqual(row(size - 8, size - 7), ".#######");
   assert.equal(qrPath("x").size, 21);
+  const other = qrcode(0, "M");
+  other.addData(f.uri);
+  other.make();
+  const cells = Array.from({ length: size }, (_, i) => i);
+  assert.ok(cells.every((y) => cells.every((x) => dark.has(`${x} ${y}`) === other.isDark(y, x))));
   // Not symmetrical: columns are not rows.
   const turned = [...dark].map((p) => p.split(" ").reverse().join(" "));
   assert.ok(turned.some((p) => !dark.has(p)));
@@ -423,7 +430,7 @@ Deno.test("keys of devices that are no keys", () => {
 });
 
 Deno.test("calls of a page: those that need a login, cookies that calls set, what runs around them", () =>
-  withSessions(async (s) => {
+  withSessions(async (s, clock) => {
     const login = loginOf(s);
     const calls = {
       Open: { request: v.object({}), response: v.object({ who: v.string() }) },
@@ -467,4 +474,7 @@ Deno.test("calls of a page: those that need a login, cookies that calls set, wha
     assert.deepEqual(await call("Closed", token), [200, { who: "ann" }, []]);
     assert.deepEqual(await call("Open", token), [200, { who: "ann" }, []]);
     assert.deepEqual(around, ["Closed ann", "Open ann"]);
+    clock.now += day + 1;
+    const [status, , renewed] = await call("Closed", token);
+    assert.deepEqual([status, renewed], [200, ["mox-webmail="]], "a new token");
   }));
