@@ -25,12 +25,12 @@ export class XmlError extends Error {
 
 const maxDepth = 50;
 /** Elements of a body: a multiget may name some ten thousand. */
-const maxElements = 200_000;
+const maxElements = 60_000;
 const maxAttributes = 50;
 const xmlNs = "http://www.w3.org/XML/1998/namespace";
 
 /** Characters that are read without a look at the clock. */
-const piece = 32 * 1024;
+const piece = 8 * 1024;
 
 /** Reads a document in steps. */
 function* parsing(bytes: Uint8Array): Generator<void, XmlElement> {
