@@ -344,3 +344,18 @@ test("a calendar as one text, and what its limits are", async ({ ann }) => {
   );
   assert.equal(p.failed.size, 0);
 });
+
+test("an event of each second is found, and expanded no further than the limit", async ({ ann }) => {
+  await ann.put(`${cal}each.ics`, event("each", "DTSTART:20200101T000000Z", "RRULE:FREQ=SECONDLY"));
+  assert.deepEqual(await query(ann, inTime("VEVENT", "20300101T000000Z", "20300101T000010Z")), [
+    "each",
+  ]);
+  const span = 'start="20300101T000000Z" end="20300102T000000Z"';
+  const text = await data(
+    ann,
+    `<C:calendar-data><C:expand ${span}/></C:calendar-data>`,
+    inTime("VEVENT", "20300101T000000Z", "20300102T000000Z"),
+  );
+  assert.equal(text.match(/BEGIN:VEVENT/g)!.length, 2000);
+  assert.match(text, /DTSTART:20300101T000000Z/);
+});

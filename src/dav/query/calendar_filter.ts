@@ -3,12 +3,14 @@ import type { CompFilter, ParamFilter, PropFilter, TimeRange } from "../../mail/
 import type { CalendarDataRequest, CompRequest } from "../../mail/calendar/output.ts";
 import { parseTime } from "../../mail/calendar/time.ts";
 import { calCondition, DavError } from "../core/errors.ts";
-import { attribute, child, children, type XmlElement } from "../xml/parse.ts";
+import { attribute, child, children, countElements, type XmlElement } from "../xml/parse.ts";
 import { CAL } from "../xml/write.ts";
 import { textMatch } from "./collation.ts";
 
 const invalid = (text: string) => new DavError(403, text, calCondition("valid-filter"));
 const maxFilters = 500;
+/** Elements of a filter. */
+const maxElements = 1000;
 
 /** A time-range or another element with start and end. @throws DavError */
 export function timeRange(e: XmlElement, needsBoth = false): TimeRange {
@@ -89,6 +91,7 @@ function compFilter(e: XmlElement): CompFilter {
 export function calendarFilter(query: XmlElement): CompFilter {
   const filter = child(query, CAL, "filter");
   if (filter === undefined) throw invalid("there is no filter");
+  if (countElements(filter) > maxElements) throw invalid("the filter is too long");
   const parts = children(filter);
   if (parts.length !== 1 || parts[0].ns !== CAL || parts[0].name !== "comp-filter") {
     throw invalid("a filter has one comp-filter");

@@ -8,12 +8,14 @@ import {
 } from "../../mail/contentline/component.ts";
 import { cardVersions } from "../../mail/vcard/card.ts";
 import { cardCondition, DavError } from "../core/errors.ts";
-import { attribute, child, children, type XmlElement } from "../xml/parse.ts";
+import { attribute, child, children, countElements, type XmlElement } from "../xml/parse.ts";
 import { CARD } from "../xml/write.ts";
 import { textMatch } from "./collation.ts";
 
 const invalid = (text: string) => new DavError(403, text, cardCondition("valid-filter"));
 const maxFilters = 500;
+/** Elements of a filter. */
+const maxElements = 1000;
 
 type CardFilter = (c: Component) => boolean;
 
@@ -76,6 +78,7 @@ function propFilter(e: XmlElement): CardFilter {
 export function cardFilter(query: XmlElement): CardFilter {
   const filter = child(query, CARD, "filter");
   if (filter === undefined) throw invalid("there is no filter");
+  if (countElements(filter) > maxElements) throw invalid("the filter is too long");
   const how = joins(filter);
   const tests = named(filter, "prop-filter").map(propFilter);
   return (c) => tests.length === 0 || tests[how]((t) => t(c));

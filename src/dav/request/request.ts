@@ -2,7 +2,7 @@
 import type { WebRequest } from "../../web/http/mod.ts";
 import type { PropertyContext } from "../properties/types.ts";
 import type { Condition } from "../../store/groupware/types.ts";
-import { parseXml, type XmlElement, XmlError } from "../xml/parse.ts";
+import { parseBody, type XmlElement, XmlError } from "../xml/parse.ts";
 import { DavError } from "../core/errors.ts";
 import type { Resource } from "../core/resources.ts";
 
@@ -29,7 +29,7 @@ export async function xmlBody(q: DavRequest): Promise<XmlElement | undefined> {
   const bytes = await q.req.body(maxBody);
   if (bytes.length === 0) return undefined;
   try {
-    return parseXml(bytes);
+    return await parseBody(bytes);
   } catch (err) {
     if (err instanceof XmlError) throw new DavError(400, `the body is no XML: ${err.message}`);
     throw err;

@@ -5,6 +5,7 @@
  * @module
  */
 import { SaxesParser } from "saxes";
+import { giveWay } from "../../platform/turns.ts";
 
 /** An element. */
 export interface XmlElement {
@@ -24,12 +25,15 @@ export class XmlError extends Error {
 
 const maxDepth = 50;
 /** Elements of a body: a multiget may name some ten thousand. */
-const maxElements = 200_000;
+const maxElements = 60_000;
 const maxAttributes = 50;
 const xmlNs = "http://www.w3.org/XML/1998/namespace";
 
-/** Reads a document. @throws XmlError */
-export function parseXml(bytes: Uint8Array): XmlElement {
+/** Characters that are read without a look at the clock. */
+const piece = 8 * 1024;
+
+/** Reads a document in steps. */
+function* parsing(bytes: Uint8Array): Generator<void, XmlElement> {
   let text: string;
   try {
     const utf16 = bytes[0] === 0xff && bytes[1] === 0xfe
@@ -74,9 +78,37 @@ export function parseXml(bytes: Uint8Array): XmlElement {
   };
   parser.on("text", add);
   parser.on("cdata", add);
-  parser.write(text).close();
+  for (let at = 0; at < text.length; at += piece) {
+    parser.write(text.slice(at, at + piece));
+    yield;
+  }
+  parser.close();
   if (root === undefined) throw new XmlError("there is no element in the body");
   return root;
+}
+
+/** Reads a document. @throws XmlError */
+export function parseXml(bytes: Uint8Array): XmlElement {
+  const steps = parsing(bytes);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** The same in turns with other work, for what others send. @throws XmlError */
+export async function parseBody(bytes: Uint8Array): Promise<XmlElement> {
+  const steps = parsing(bytes);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+    await giveWay();
+  }
+}
+
+/** Elements in an element, itself too. */
+export function countElements(e: XmlElement): number {
+  return children(e).reduce((n, c) => n + countElements(c), 1);
 }
 
 /** Elements below one. */

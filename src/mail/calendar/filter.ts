@@ -193,6 +193,9 @@ export function calendarMatches(series: Series, f: CompFilter): boolean {
   return f.comps.every((x) => objectMatches(series, x));
 }
 
+/** Instances that are looked at before all are. */
+const fewInstances = 32;
+
 function objectMatches(series: Series, f: CompFilter): boolean {
   const { calendar } = series;
   const named = calendar.components.filter((c) => c.name === f.name);
@@ -204,7 +207,7 @@ function objectMatches(series: Series, f: CompFilter): boolean {
   // One instance has to match all of it.
   const { range } = f;
   const checked = new Map<Component, boolean>();
-  return series.instances(range.start, range.end).some((i) => {
+  const right = (i: Instance): boolean => {
     if (!inRange(series, i, range)) return false;
     // What is asked of alarms differs between the instances of a component.
     let right = f.comps.length > 0 ? undefined : checked.get(i.component);
@@ -213,7 +216,11 @@ function objectMatches(series: Series, f: CompFilter): boolean {
       checked.set(i.component, right);
     }
     return right;
-  });
+  };
+  // Mostly one of the first does.
+  const few = series.instances(range.start, range.end, fewInstances);
+  if (few.some(right)) return true;
+  return few.length === fewInstances && series.instances(range.start, range.end).some(right);
 }
 
 /** Instances that a time-range of VALARM may be about are not where the range is. */

@@ -45,7 +45,11 @@ export interface Instance {
 }
 
 /** Instances of one object that are given at most. */
-export const maxInstances = 10_000;
+export const maxInstances = 2_000;
+/** Times of a rule that are gone through for them. */
+const maxSteps = 50_000;
+/** What clocks are put forward or back by, at most. */
+const clockChange = 2 * 3_600_000;
 /** Dates of RDATE and EXDATE that are looked at. */
 const maxDates = 10_000;
 /** COUNT up to which the last instance is looked for. */
@@ -252,11 +256,11 @@ export class Series {
   #longest(t: Timed): number {
     const { length } = t;
     const ms = length === undefined
-      ? 0
+      ? (t.start?.date ? day : 0)
       : length.kind === "duration"
       ? length.duration.days * day + length.duration.ms
       : length.ms;
-    return Math.max(ms, 0) + day;
+    return Math.max(ms, 0);
   }
 
   /**
@@ -284,7 +288,7 @@ export class Series {
         if (key === undefined || !(this.#excluded.has(key) || this.#overrides.has(key))) {
           add(this.#instance(m, m.start, this.#overrides.size > 0 ? m.start : undefined));
         }
-      } else this.#recurring(m, m.start, from, to, limit, add);
+      } else this.#recurring(m, m.start, from, to, limit, add, () => found.length);
     }
     found.sort((a, b) => (a.start ?? a.end ?? 0) - (b.start ?? b.end ?? 0));
     return found.length > limit ? found.slice(0, limit) : found;
@@ -297,6 +301,7 @@ export class Series {
     to: number,
     limit: number,
     add: (i: Instance) => void,
+    count: () => number,
   ): void {
     const seen = new Set<string>();
     const futures = [...this.#overrides.values()].filter((o) => o.future && o.start)
@@ -321,12 +326,12 @@ export class Series {
     };
     const longest = this.#longest(m) + slack;
     const zone = this.zones.find(start.zone);
-    const fromWall = from === -Infinity ? -Infinity : toWall(zone, from) - longest - day;
-    const toWallAt = to === Infinity ? Infinity : toWall(zone, to) + slack + day;
+    const fromWall = from === -Infinity ? -Infinity : toWall(zone, from) - longest - clockChange;
+    const toWallAt = to === Infinity ? Infinity : toWall(zone, to) + slack + clockChange;
     for (const rule of this.#rules) {
       let n = 0;
       for (const wall of occurrences(rule, start.wall, Math.max(fromWall, start.wall), toWallAt)) {
-        if (++n > limit) break;
+        if (count() > limit || ++n > maxSteps) break;
         one({ ...start, wall });
       }
     }

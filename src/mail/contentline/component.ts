@@ -50,10 +50,10 @@ export class FormatError extends Error {
 /** Components in each other. */
 const maxDepth = 8;
 /** Properties and components of one object, and of a file with many. */
-const maxParts = 20_000;
+const maxParts = 10_000;
 const maxPartsOfFile = 5_000_000;
 /** Lines that are read without a look at the clock. */
-const linesAtOnce = 200;
+const linesAtOnce = 100;
 
 const code = (c: string) => c.charCodeAt(0);
 const [CR, SPACE, TAB] = [code("\r"), code(" "), code("\t")];
