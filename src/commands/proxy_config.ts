@@ -1,6 +1,7 @@
 /** Configurations of proxies in front of the nodes, as text. @module */
 import type { Config, Listener, Node } from "../config/mod.ts";
 import { hostPort } from "../platform/net.ts";
+import { ownPlace } from "../serve/nodes/own_place.ts";
 
 /** Files of the proxy's certificate. */
 export interface ProxyFiles {
@@ -32,19 +33,8 @@ function places(config: Config, l: Listener): Place[] {
   if (Nodes.size > 0) {
     return [...Nodes].map(([name, n]) => ({ name, address: n.Address, ports: n.ProxyPorts }));
   }
-  const address = l.IPs[0] ?? "127.0.0.1";
-  return [{
-    name: "mox",
-    address,
-    ports: {
-      SMTP: l.SMTP.Port || 25,
-      Submission: l.Submission.Port || 587,
-      IMAP: l.IMAP.Port || 143,
-      POP3: l.POP3.Port || 110,
-      ManageSieve: l.ManageSieve.Port || 4190,
-      Web: l.WebmailHTTP.Port || l.AccountHTTP.Port || 80,
-    },
-  }];
+  const own = ownPlace(l);
+  return [{ name: "mox", address: own.Address, ports: own.ProxyPorts }];
 }
 
 const port = (p: number, usual: number) => p || usual;

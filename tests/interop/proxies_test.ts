@@ -28,12 +28,13 @@ interface Backend {
   words: { smtp: number; imap: number; submission: number; http: number };
   /** IMAP with PROXY headers, for nginx, which doesn't speak TLS with the server. */
   plainImap: number;
+  authHttp: number;
 }
 
 async function startBackend(dns: string): Promise<Backend> {
   const dir = await Deno.makeTempDir({ prefix: "mox-proxies-" });
   await Deno.chmod(dir, 0o755);
-  const p = await freePorts(10);
+  const p = await freePorts(11);
   const header = { smtp: p[0], imap: p[1], imaps: p[2], submission: p[3], http: p[4] };
   const words = { smtp: p[5], imap: p[6], submission: p[7], http: p[8] };
   await Deno.mkdir(`${dir}/config`);
@@ -88,6 +89,9 @@ ${listener(header)}		IMAPS:
 			Enabled: true
 			Port: ${p[9]}
 			NoRequireSTARTTLS: true
+		AuthHTTP:
+			Enabled: true
+			Port: ${p[10]}
 	words:
 ${listener(words)}Postmaster:
 	Account: ann
@@ -111,7 +115,7 @@ Accounts:
     stdin: `${password}\n`,
   });
   assert.equal(set.code, 0, set.stderr);
-  return { dir, server, header, words, plainImap: p[9] };
+  return { dir, server, header, words, plainImap: p[9], authHttp: p[10] };
 }
 
 /** A client's connection by TLS. */
@@ -372,6 +376,21 @@ http {
             assert.doesNotMatch(b.server.log(), /remote=203\.0\.113\./);
           },
         );
+      });
+      await test.step("auth_http of a server without nodes names its own listener", async () => {
+        const r = await fetch(`http://127.0.0.1:${b.authHttp}/`, {
+          headers: {
+            "Auth-Method": "plain",
+            "Auth-Protocol": "imap",
+            "Auth-User": "ann@mox.example",
+            "Auth-Pass": password,
+            "Client-IP": client,
+          },
+        });
+        await r.body?.cancel();
+        assert.equal(r.headers.get("auth-status"), "OK");
+        assert.equal(r.headers.get("auth-server"), "127.0.0.1");
+        assert.equal(r.headers.get("auth-port"), String(b.plainImap));
       });
       await test.step("who is no trusted proxy is not believed", async () => {
         const header = "PROXY TCP4 192.0.2.1 127.0.0.1 1 25\r\n";

@@ -17,6 +17,7 @@ import { parsePath, PathError } from "../../smtp/server/mod.ts";
 import { HttpError, serveHttp, type WebHandler, type WebRequest } from "../../web/http/mod.ts";
 import { needsAppPassword } from "../logins.ts";
 import { nodeOfAddress } from "../receiving/targets.ts";
+import { ownPlace } from "./own_place.ts";
 import { type AskedLogin, askNode, type LoginCheck, type LoginVerdict } from "./login_check.ts";
 
 export interface AuthHttpOptions {
@@ -59,10 +60,8 @@ function field(req: WebRequest, name: string): string {
 
 /** Where nginx passes a connection on to. */
 function placeOf(config: Config, name: string | undefined, port: keyof Node["ProxyPorts"]) {
-  const node = config.dynamic.Nodes.get(name ?? config.static.Node);
-  if (node === undefined) {
-    throw new HttpError(503, "domains.conf has no Nodes: where connections are to go isn't known");
-  }
+  const listener = [...config.static.Listeners.values()].find((l) => l.AuthHTTP.Enabled)!;
+  const node = config.dynamic.Nodes.get(name ?? config.static.Node) ?? ownPlace(listener);
   return { "Auth-Server": node.Address, "Auth-Port": String(node.ProxyPorts[port]) };
 }
 
