@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { explainReason } from "../../src/delivery/explained.ts";
+import { messageText } from "../../src/delivery/message_text.ts";
 import { hostOf, htmlLinks } from "../../src/delivery/suspicion/anchors.ts";
 import { lookalikeOf, mixesAlphabets } from "../../src/delivery/suspicion/lookalike.ts";
 import {
@@ -10,6 +11,7 @@ import {
   suspicionOf,
   suspicious,
 } from "../../src/delivery/suspicion/mod.ts";
+import { parseMessage } from "../../src/mail/structure/structure.ts";
 
 const suspect = (over: Partial<Suspect> = {}): Suspect => ({
   from: { name: "Ann", address: "ann@shop.example" },
@@ -177,4 +179,16 @@ Deno.test("the reason of a message in plain words", () => {
     '"$0,000", with 0 for any number',
   ]);
   assert.equal(explainReason("constructor; x").sentence, "");
+});
+
+Deno.test("of a message of very many texts only the first are decoded, names of all files are there", () => {
+  const part = `--b\r\nContent-Type: text/plain\r\n\r\n${"word ".repeat(20_000)}\r\n`;
+  const file = "--b\r\nContent-Type: application/x; name=last.exe\r\n\r\nx\r\n";
+  const bytes = new TextEncoder().encode(
+    `Content-Type: multipart/mixed; boundary=b\r\n\r\n${part.repeat(50)}${file}--b--\r\n`,
+  );
+  const { root } = parseMessage(bytes);
+  const text = messageText(root, (from, to) => bytes.subarray(from, to));
+  assert.equal([...text.texts].length, 11);
+  assert.deepEqual([...text.attachments!], ["last.exe"]);
 });
