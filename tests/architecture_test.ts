@@ -16,11 +16,12 @@ const levels: string[][] = [
   ["config"],
   ["sieve"],
   ["store"],
+  ["groupware"],
   ["junk", "senderauth", "tlspolicy", "reports", "acme", "identity", "smtp/client", "web/http"],
   ["queue", "nodes"],
   ["delivery"],
   ["admin"],
-  ["smtp/server", "imap", "web", "managesieve", "jmap", "pop3"],
+  ["smtp/server", "imap", "web", "managesieve", "jmap", "dav", "pop3"],
   ["serve"],
   ["commands"],
 ];

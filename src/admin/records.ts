@@ -251,6 +251,16 @@ export function clientRecords(config: Config, ascii: string, domain: Domain): Dn
   // RFC 8620 §2.2.
   const jmap = has((l) => l.JMAPHTTPS, 443);
   if (jmap !== undefined) services.push(["_jmap", jmap]);
+  // RFC 6764 §3, §4.
+  const dav = has((l) => l.DAVHTTPS, 443);
+  if (dav !== undefined) {
+    services.push(["_caldavs", dav], ["_carddavs", dav]);
+    const path = listeners.find((l) => l.DAVHTTPS.Enabled)!.DAVHTTPS.Path || "/dav/";
+    for (const service of ["_caldavs", "_carddavs"]) {
+      const name = `${service}._tcp.${ascii}`;
+      records.push({ name, type: "TXT", data: `path=${path}`, comment, optional });
+    }
+  }
   for (const [service, port] of services) {
     records.push({
       name: `${service}._tcp.${ascii}`,

@@ -16,6 +16,7 @@ export const authServices = [
   "webadmin",
   "webapi",
   "jmap",
+  "dav",
 ] as const;
 export type AuthService = (typeof authServices)[number];
 

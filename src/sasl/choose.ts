@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { cramMd5Wanted } from "./cram_setting.ts";
 import { bearerServer } from "./bearer.ts";
 import { cramMd5Client, cramMd5Server } from "./crammd5.ts";
 import {
@@ -53,6 +54,7 @@ export function offeredMechanisms(c: SaslServerContext): MechanismName[] {
   const tokens = c.offers?.tokens === true && c.mayShowPassword;
   const others = mechanismNames.filter((name) => {
     if (c.only !== undefined && !c.only.includes(name)) return false;
+    if (name === "CRAM-MD5" && !cramMd5Wanted()) return false;
     if (c.offers?.plainOnly && (name.startsWith("SCRAM-") || name === "CRAM-MD5")) return false;
     if (name.endsWith("-PLUS")) return c.channelBindings.size > 0;
     if (name === "EXTERNAL") return c.peerCertificate !== undefined;

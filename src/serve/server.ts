@@ -18,7 +18,7 @@ import { ensureDir, removeFile } from "../platform/files.ts";
 import { programVersion } from "../platform/version.ts";
 import { fewOpenFilesText } from "../platform/open_files.ts";
 import { Queue } from "../queue/mod.ts";
-import type { SaslBackend } from "../sasl/mod.ts";
+import { type SaslBackend, wantCramMd5 } from "../sasl/mod.ts";
 import { makeFilesAhead, removeLeftovers } from "../smtp/server/mod.ts";
 import { Accounts } from "../store/account/accounts.ts";
 import { LoginDirectory } from "../store/logins/directory.ts";
@@ -183,6 +183,7 @@ export class MailServer {
    */
   static async start(o: ServerOptions): Promise<MailServer> {
     const { config } = o;
+    wantCramMd5(!config.static.NoCRAMMD5);
     if (await controlAnswers(config.dataDir)) throw inUse(config.dataDir);
     if (isOriginalData(config.dataDir)) throw new Error(originalDataText(config.dataDir));
     const sockets = await Sockets.bind(config.static);

@@ -20,6 +20,8 @@ const known = [
   "sieve-test",
   "sieve-connect",
   "fail2ban-regex",
+  "vdirsyncer",
+  "khal",
   "slapd",
   "haproxy",
   "nginx",

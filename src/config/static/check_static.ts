@@ -83,6 +83,7 @@ function tlsServices(l: Listener): string[] {
     ["WebmailHTTPS", l.WebmailHTTPS.Enabled],
     ["WebAPIHTTPS", l.WebAPIHTTPS.Enabled],
     ["JMAPHTTPS", l.JMAPHTTPS.Enabled],
+    ["DAVHTTPS", l.DAVHTTPS.Enabled],
     ["AutoconfigHTTPS", l.AutoconfigHTTPS.Enabled && !l.AutoconfigHTTPS.NonTLS],
     ["MTASTSHTTPS", l.MTASTSHTTPS.Enabled && !l.MTASTSHTTPS.NonTLS],
     ["WebserverHTTPS", l.WebserverHTTPS.Enabled],
@@ -179,6 +180,7 @@ export function portUses(l: Listener): Map<number, PortUse[]> {
   add("WebmailHTTP", l.WebmailHTTP, "HTTP");
   add("WebAPIHTTP", l.WebAPIHTTP, "HTTP");
   add("JMAPHTTP", l.JMAPHTTP, "HTTP");
+  add("DAVHTTP", l.DAVHTTP, "HTTP");
   add("MetricsHTTP", l.MetricsHTTP, "HTTP");
   add("AuthHTTP", l.AuthHTTP, "HTTP");
   add("WebserverHTTP", l.WebserverHTTP, "HTTP");
@@ -187,6 +189,7 @@ export function portUses(l: Listener): Map<number, PortUse[]> {
   add("WebmailHTTPS", l.WebmailHTTPS, "HTTPS");
   add("WebAPIHTTPS", l.WebAPIHTTPS, "HTTPS");
   add("JMAPHTTPS", l.JMAPHTTPS, "HTTPS");
+  add("DAVHTTPS", l.DAVHTTPS, "HTTPS");
   add("WebserverHTTPS", l.WebserverHTTPS, "HTTPS");
   add("AutoconfigHTTPS", l.AutoconfigHTTPS, l.AutoconfigHTTPS.NonTLS ? "HTTP" : "HTTPS");
   add("MTASTSHTTPS", l.MTASTSHTTPS, l.MTASTSHTTPS.NonTLS ? "HTTP" : "HTTPS");

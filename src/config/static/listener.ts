@@ -322,6 +322,12 @@ export const listener = struct({
     "Mailboxes and sending for the users' programs by JMAP, by plain HTTP.",
   ),
   JMAPHTTPS: optional(jmapService(true), "The same by HTTPS. Needs TLS."),
+  DAVHTTP: optional(
+    httpService(false, "/dav/"),
+    "Address books and calendars for the users' programs by CardDAV and CalDAV, by plain HTTP. Programs look " +
+      "for them at /.well-known/carddav and /.well-known/caldav there.",
+  ),
+  DAVHTTPS: optional(httpService(true, "/dav/"), "The same by HTTPS. Needs TLS."),
   MetricsHTTP: optional(
     struct({
       Enabled: required(bool, "Serve it."),

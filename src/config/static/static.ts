@@ -115,6 +115,12 @@ export const staticConfig = struct({
     "Leave owners and permissions of files alone. Otherwise, at a start as root, the configuration and data " +
       "folders and the program are given the owner and permissions they should have.",
   ),
+  NoCRAMMD5: optional(
+    bool,
+    "Don't offer CRAM-MD5, and keep nothing for it: what it checks with is as good as the password for whoever " +
+      "steals it and logs in with CRAM-MD5. What is kept already is removed. Mail programs use SCRAM or PLAIN over " +
+      "TLS then.",
+  ),
   Hostname: required(
     unicodeDomainText,
     "Full name of this machine, such as mail.example.org. It is the name in SMTP and in MX records.",

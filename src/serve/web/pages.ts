@@ -12,6 +12,7 @@ import { webserver } from "../../web/webserver/mod.ts";
 import { accountAndAdminPages } from "./account_pages.ts";
 import type { WebServer, WebShared } from "./page_server.ts";
 import type { WebHandlers } from "./web.ts";
+import { dav } from "./dav.ts";
 import { jmap } from "./jmap.ts";
 import { catcherApi } from "./catcher.ts";
 import { checksOf, withoutLogin } from "../catcher/without_login.ts";
@@ -69,6 +70,7 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
     webmail: mail.handle,
     webapi: api.handle,
     jmap: jmapServer,
+    dav: dav(server, shared),
     catcher,
     hosts: shared.developer?.hosts,
     autoconfig: {

@@ -19,6 +19,8 @@ export interface ClientSettings {
   imap: ClientService[];
   pop3: ClientService[];
   submission: ClientService[];
+  /** CardDAV and CalDAV; "starttls" is none of theirs. */
+  dav: ClientService[];
 }
 
 /**
@@ -31,6 +33,7 @@ export function clientSettings(config: Config, domain: string): ClientSettings |
   const imap: ClientService[] = [];
   const pop3: ClientService[] = [];
   const submission: ClientService[] = [];
+  const dav: ClientService[] = [];
   const add = (
     to: ClientService[],
     host: string,
@@ -43,6 +46,8 @@ export function clientSettings(config: Config, domain: string): ClientSettings |
     const host = entry.config.ClientSettingsDomain || l.Hostname || config.static.Hostname;
     const clear = (l: Listener, noRequire: boolean) =>
       l.TLS !== undefined && l.TLS !== null ? "starttls" : noRequire ? "none" : undefined;
+    // Local listeners of plain HTTP are no place for programs elsewhere.
+    if (l.DAVHTTPS.Enabled) add(dav, host, l.DAVHTTPS.Port || 443, "tls");
     if (l.IMAPS.Enabled) add(imap, host, l.IMAPS.Port || 993, "tls");
     if (l.Submissions.Enabled) add(submission, host, l.Submissions.Port || 465, "tls");
     const imapClear = clear(l, l.IMAP.NoRequireSTARTTLS);
@@ -58,5 +63,5 @@ export function clientSettings(config: Config, domain: string): ClientSettings |
   const order = ["tls", "starttls", "none"];
   const sort = (s: ClientService[]) =>
     s.sort((a, b) => order.indexOf(a.security) - order.indexOf(b.security));
-  return { imap: sort(imap), pop3: sort(pop3), submission: sort(submission) };
+  return { imap: sort(imap), pop3: sort(pop3), submission: sort(submission), dav };
 }
