@@ -19,6 +19,7 @@ import {
 import { Mailbox, MailboxName } from "./mailbox.ts";
 import { MessageItem, ParsedMessage } from "./message.ts";
 import { Page, Query, Target, View } from "./query.ts";
+import { calendarCalls } from "./calendar.ts";
 import { ruleCalls } from "./rules.ts";
 import { SenderView, Settings } from "./settings.ts";
 
@@ -194,6 +195,9 @@ export const calls = {
     response: Nothing,
   },
   PushUnsubscribe: { request: v.strictObject({ endpoint: text(2000) }), response: Nothing },
+
+  // --- calendars
+  ...calendarCalls,
 
   // --- rules
   ...ruleCalls,

@@ -6,6 +6,7 @@
  * @module
  */
 export * from "./basics.ts";
+export * from "./calendar.ts";
 export * from "./calls.ts";
 export * from "./compose.ts";
 export * from "./events.ts";

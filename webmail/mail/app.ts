@@ -40,6 +40,7 @@ import { pageKeys } from "./page_keys.ts";
 import { fromMailto, newMessage } from "./compose/quoting.ts";
 import { searchBar } from "./search/bar.ts";
 import { serverEvents } from "./server_events.ts";
+import { openCalendar } from "./calendar/page.ts";
 import { openRules } from "./rules/rules.ts";
 import { openSettings } from "./settings.ts";
 import { showing } from "./showing.ts";
@@ -170,6 +171,7 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
     skip: () => list.focus(),
     mailboxes: () => panes.show(panes.pane() === "mailboxes" ? "list" : "mailboxes"),
     compose: () => compose(),
+    calendar: openCalendar,
     settings: showSettings,
     help: showHelp,
     logout: () => logout(windows),
@@ -268,6 +270,7 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
     compose: () => compose(),
     search: () => search.focus(),
     goToMailboxes: () => boxes.focus(),
+    calendar: openCalendar,
     help: showHelp,
     moveMenuAt: () => message.root.querySelector("button[title^=Move]") ?? list.root,
   });

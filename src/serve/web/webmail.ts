@@ -1,5 +1,6 @@
 /** The webmail of the running server: its logins, and sending through the queue. @module */
 import { type Config, defaultMaxMessageSize } from "../../config/mod.ts";
+import { openScheduler } from "../../groupware/scheduler.ts";
 import type { LoginGuard, Outbound } from "../../net/mod.ts";
 import { programVersion } from "../../platform/version.ts";
 import type { Queue } from "../../queue/mod.ts";
@@ -19,6 +20,7 @@ import { withProviders } from "./openid.ts";
 import { checkAccountLogin, checkAccountPasskey } from "./account_pages.ts";
 import type { SieveServices } from "../arrival/services.ts";
 import { loginAccount, type LoginServices } from "../logins.ts";
+import { sendCalendarMail } from "../events/calendar_mail.ts";
 import { queueOutgoing } from "../sending/outgoing.ts";
 import { recipientSecurity, type SecurityServices } from "../sending/recipient_security.ts";
 import { postOneClick, postPush } from "./user_posts.ts";
@@ -69,6 +71,7 @@ export async function webmail(s: WebmailServer): Promise<Webmail> {
     version: programVersion,
     tempDir: s.tempDir,
     sieve: s.sieve,
+    scheduler: openScheduler({ config, accounts: s.accounts, send: (m) => sendCalendarMail(s, m) }),
     maxMessageSize: Math.max(...sizes) || defaultMaxMessageSize,
     page: (req) => req.path === "/editor" ? editor(req) : (files.get(req.path) ?? page)(req),
     postPush: (endpoint, headers, body) => postPush(s.outbound, endpoint, headers, body),

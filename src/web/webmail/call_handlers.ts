@@ -18,6 +18,7 @@ import { parsedMessage } from "./reading/message.ts";
 import { domainSecurity } from "./sending/recipient_security.ts";
 import { checkSendAt, sendOrSchedule } from "./scheduled/schedule.ts";
 import type { WebmailServices } from "./services.ts";
+import { calendarHandlers } from "./calendar/handlers.ts";
 import { ruleHandlers } from "./rules/handlers.ts";
 import { saveSenderView, saveWebmailSettings, webmailSettings } from "./settings.ts";
 import { countTargets, targetUids } from "./list/targets.ts";
@@ -326,6 +327,10 @@ export function callHandlers(state: WebmailState): Handlers {
       return {};
     },
 
+    ...calendarHandlers(services, (ctx) => {
+      const { account, session } = of(ctx);
+      return { account, loginAddress: session.login };
+    }),
     ...ruleHandlers(state, (ctx) => of(ctx).account),
 
     SettingsGet: (_r, ctx) => ({ settings: webmailSettings(of(ctx).account) }),

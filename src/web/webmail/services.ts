@@ -1,6 +1,7 @@
 /** What the webmail needs of the rest of the server. @module */
 import type { DomainSecurity } from "../../../webmail/api/mod.ts";
 import type { Config } from "../../config/mod.ts";
+import type { Scheduler } from "../../groupware/scheduling.ts";
 import type { SieveDatabase } from "../../delivery/sieve/database.ts";
 import type { SiteScripts } from "../../delivery/sieve/site_scripts.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
@@ -52,6 +53,8 @@ export interface WebmailServices {
   /** POSTs to a browser's push service (RFC 8030); gives the status. Without it nothing is pushed. */
   postPush?(endpoint: URL, headers: Record<string, string>, body: Uint8Array): Promise<number>;
 
+  /** Tells people of events; without it the page changes none. */
+  scheduler?: Scheduler;
   /** Sieve scripts of the accounts, which the rules are, and those that all can include. */
   sieve?: { db: SieveDatabase; site: SiteScripts };
   /** POSTs "List-Unsubscribe=One-Click" to an address (RFC 8058); gives the status of the answer. */

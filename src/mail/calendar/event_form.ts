@@ -1,0 +1,215 @@
+/**
+ * An event as a form shows it: its texts, its times as clocks of the reader's zone show them, its repetition and its
+ * people. Of a series it is the whole.
+ *
+ * @module
+ */
+import {
+  type Component,
+  param,
+  type Property,
+  property,
+  unescapeText,
+  valueOf,
+} from "../contentline/component.ts";
+import { addressOf } from "./itip.ts";
+import { parseRule, type Rule } from "./recurrence.ts";
+import { Series } from "./series.ts";
+import { type CalendarTime, day, parseTime, timeOf } from "./time.ts";
+import { toInstant, toWall, type Zone } from "./zones.ts";
+
+export type Repeat =
+  | { every: "never" }
+  | {
+    every: "day" | "week" | "month" | "year";
+    interval: number;
+    /** The last date (YYYY-MM-DD). */
+    until: string | null;
+    count: number | null;
+  }
+  /** What the form has no fields for, as RRULE has it; "" for dates without a rule. */
+  | { every: "other"; rule: string };
+
+export interface Form {
+  title: string;
+  place: string;
+  description: string;
+  allDay: boolean;
+  /** YYYY-MM-DD of whole days, else YYYY-MM-DDTHH:MM. */
+  start: string;
+  /** Of whole days the last one. */
+  end: string;
+  repeat: Repeat;
+  /** Addresses, without the user's own. */
+  people: string[];
+}
+
+/** YYYY-MM-DD of a time on the wall. */
+export const dateText = (wall: number): string => new Date(wall).toISOString().slice(0, 10);
+/** YYYY-MM-DDTHH:MM of a time on the wall. */
+export const minuteText = (wall: number): string => new Date(wall).toISOString().slice(0, 16);
+
+/** Milliseconds on the wall of such a text; undefined if there is no such date. */
+export function wallOf(text: string): number | undefined {
+  const plain = text.replace(/[-:]/g, "");
+  return parseTime(plain.length === 8 ? plain : `${plain}00`)?.wall;
+}
+
+/** When a component is, as the reader's clocks show it. The end of whole days is the last of them. */
+export function shownTimes(
+  t: { start: CalendarTime; end: CalendarTime | undefined },
+  instant: (t: CalendarTime) => number,
+  zone: Zone,
+): Pick<Form, "allDay" | "start" | "end"> {
+  const { start, end } = t;
+  if (start.date) {
+    const last = Math.max(start.wall, (end?.wall ?? start.wall + day) - day);
+    return { allDay: true, start: dateText(start.wall), end: dateText(last) };
+  }
+  const at = instant(start);
+  const to = Math.max(at, end === undefined ? at : instant(end));
+  return {
+    allDay: false,
+    start: minuteText(toWall(zone, at)),
+    end: minuteText(toWall(zone, to)),
+  };
+}
+
+const freqs = { DAILY: "day", WEEKLY: "week", MONTHLY: "month", YEARLY: "year" } as const;
+
+/** Whether the parts of a rule say nothing that its start doesn't. */
+function followsStart(rule: Rule, start: CalendarTime): boolean {
+  const d = new Date(start.wall);
+  const rest = [
+    rule.bySecond,
+    rule.byMinute,
+    rule.byHour,
+    rule.byYearDay,
+    rule.byWeekNo,
+    rule.bySetPos,
+  ];
+  const none = (...lists: unknown[][]) => lists.every((l) => l.length === 0);
+  const only = (list: number[], n: number) =>
+    list.length === 0 || list.length === 1 && list[0] === n;
+  if (!none(...rest)) return false;
+  const monthDay = only(rule.byMonthDay, d.getUTCDate());
+  switch (rule.freq) {
+    case "DAILY":
+      return none(rule.byDay, rule.byMonthDay, rule.byMonth);
+    case "WEEKLY": {
+      const [one] = rule.byDay;
+      const weekday = rule.byDay.length === 0 ||
+        rule.byDay.length === 1 && one.nth === 0 && one.day === d.getUTCDay();
+      return weekday && none(rule.byMonthDay, rule.byMonth);
+    }
+    case "MONTHLY":
+      return monthDay && none(rule.byDay, rule.byMonth);
+    case "YEARLY":
+      return monthDay && only(rule.byMonth, d.getUTCMonth() + 1) && none(rule.byDay);
+    default:
+      return false;
+  }
+}
+
+/** How a component repeats. */
+function repeatOf(series: Series, c: Component, start: CalendarTime): Repeat {
+  const rules = c.properties.filter((p) => p.name === "RRULE");
+  const dates = c.properties.some((p) => p.name === "RDATE");
+  if (rules.length === 0) return dates ? { every: "other", rule: "" } : { every: "never" };
+  const other: Repeat = { every: "other", rule: rules.map((p) => p.value).join("\n") };
+  if (rules.length > 1 || dates) return other;
+  const rule = parseRule(rules[0].value);
+  if (typeof rule === "string" || !followsStart(rule, start)) return other;
+  if (rule.interval > 999 || (rule.count ?? 1) > 9999) return other;
+  let until: string | null = null;
+  if (rule.until !== undefined) {
+    const wall = rule.until.zone === "UTC" && !start.date
+      ? toWall(series.zones.find(start.zone), rule.until.wall)
+      : rule.until.wall;
+    // A rule that ends within a day is none that the form would make.
+    const time = rule.until.date ? start.wall % day : wall % day;
+    if (!start.date && time < start.wall % day) return other;
+    until = dateText(wall);
+  }
+  return {
+    every: freqs[rule.freq as keyof typeof freqs],
+    interval: rule.interval,
+    until,
+    count: rule.count ?? null,
+  };
+}
+
+/** The rule of a repetition; undefined if there is none to write. */
+export function ruleOf(r: Repeat, start: CalendarTime, zone: Zone): string | undefined {
+  if (r.every === "never" || r.every === "other") return undefined;
+  const freq = Object.entries(freqs).find(([, every]) => every === r.every)![0];
+  const parts = [`FREQ=${freq}`];
+  if (r.interval !== 1) parts.push(`INTERVAL=${r.interval}`);
+  if (r.count !== null) parts.push(`COUNT=${r.count}`);
+  else if (r.until !== null) {
+    const last = wallOf(r.until)!;
+    const end = start.date
+      ? dateText(last).replaceAll("-", "")
+      : `${
+        new Date(toInstant(zone, last + day - 1000)).toISOString().slice(0, 19).replace(/[-:]/g, "")
+      }Z`;
+    parts.push(`UNTIL=${end}`);
+  }
+  return parts.join(";");
+}
+
+/** Text of a property; "" without. */
+export const textOf = (c: Component, name: string): string =>
+  unescapeText(valueOf(c, name) ?? "").replace(/\r\n?/g, "\n");
+
+/** The end of an event, whether it is written as one or as a duration. */
+export function endOf(series: Series, c: Component): CalendarTime | undefined {
+  const end = property(c, "DTEND");
+  if (end !== undefined) return timeOf(end);
+  if (property(c, "DURATION") === undefined) return undefined;
+  // Of the component alone, as if it didn't repeat.
+  const alone = c.properties.filter((p) => !/^(?:RRULE|RDATE|EXDATE|RECURRENCE-ID)$/.test(p.name));
+  const calendar = { ...series.calendar, components: [{ ...c, properties: alone }] };
+  const zones = series.calendar.components.filter((x) => x.name === "VTIMEZONE");
+  calendar.components.unshift(...zones);
+  return new Series(calendar, series.zones.floating).instances(-Infinity, Infinity, 1)[0]?.endTime;
+}
+
+export interface Invitee {
+  name: string;
+  address: string;
+  /** Lower case. */
+  status: string;
+}
+
+/** Somebody of ORGANIZER or ATTENDEE. */
+export function invitee(p: Property): Invitee {
+  return {
+    name: param(p, "CN") ?? "",
+    address: addressOf(p),
+    status: (param(p, "PARTSTAT") ?? "needs-action").toLowerCase(),
+  };
+}
+
+/** Who is invited to a component, by mail. */
+export const inviteesOf = (c: Component): Invitee[] =>
+  c.properties.filter((p) => p.name === "ATTENDEE").map(invitee).filter((i) => i.address !== "");
+
+/** The form of an event. `mine` answers whether an address is the reader's. */
+export function readForm(
+  series: Series,
+  c: Component,
+  zone: Zone,
+  mine: (address: string) => boolean,
+): Form {
+  const start = timeOf(property(c, "DTSTART")!);
+  const people = inviteesOf(c).map((p) => p.address).filter((a) => !mine(a));
+  return {
+    title: textOf(c, "SUMMARY"),
+    place: textOf(c, "LOCATION"),
+    description: textOf(c, "DESCRIPTION"),
+    ...shownTimes({ start, end: endOf(series, c) }, (t) => series.instant(t), zone),
+    repeat: repeatOf(series, c, start),
+    people: [...new Set(people)],
+  };
+}

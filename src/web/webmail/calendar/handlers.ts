@@ -1,0 +1,93 @@
+/** What the calls about calendars do. @module */
+import type { calendarCalls } from "../../../../webmail/api/calendar.ts";
+import { storedSeries } from "../../../groupware/objects.ts";
+import { invitee, inviteesOf, readForm } from "../../../mail/calendar/event_form.ts";
+import { exceptionsOf } from "../../../mail/calendar/event_change.ts";
+import { property } from "../../../mail/contentline/component.ts";
+import type { Account } from "../../../store/account/account.ts";
+import { type CallHandlers, UserError } from "../../http/mod.ts";
+import type { WebmailServices } from "../services.ts";
+import { calendarItems, calendarList, eventRow, zoneOf } from "./reading.ts";
+import {
+  deleteEvent,
+  foreignOrganizer,
+  rethrowCalendar,
+  saveEvent,
+  type WriteContext,
+} from "./writing.ts";
+
+/** The handlers; `who` finds who calls. */
+export function calendarHandlers<C>(
+  services: WebmailServices,
+  who: (ctx: C) => { account: Account; loginAddress: string },
+): CallHandlers<typeof calendarCalls, C> {
+  const { config } = services;
+  const mineOf = (account: string) => (address: string) => {
+    const at = address.lastIndexOf("@");
+    return at > 0 &&
+      config.mayUseFrom(account, address.slice(0, at), address.slice(at + 1)) === "yes";
+  };
+  const writing = async (ctx: C): Promise<WriteContext> => {
+    const { scheduler } = services;
+    if (scheduler === undefined) throw new UserError("there are no calendars on this server");
+    const { account, loginAddress } = who(ctx);
+    const mine = mineOf(account.name);
+    const addresses = config.accountAddresses(account.name).filter((a) => mine(a));
+    const address = mine(loginAddress) ? loginAddress : addresses[0] ?? "";
+    const name = config.account(account.name)?.FullName ?? "";
+    return {
+      account: account.name,
+      g: await account.groupware(),
+      scheduler,
+      mine,
+      me: { name, address },
+    };
+  };
+
+  return {
+    async CalendarItems(r, ctx) {
+      const g = await who(ctx).account.groupware();
+      const found = await calendarItems(g, r.from, r.to, zoneOf(r.zone));
+      return { calendars: calendarList(g), ...found };
+    },
+    async CalendarEventGet(r, ctx) {
+      const { account } = who(ctx);
+      const g = await account.groupware();
+      const zone = zoneOf(r.zone);
+      const row = eventRow(g, r.calendarId, r.name);
+      const mine = mineOf(account.name);
+      try {
+        const series = storedSeries(g, row, zone);
+        const c = series.master ?? series.overrides()[0]?.component;
+        if (c === undefined || property(c, "DTSTART") === undefined) {
+          throw new UserError("this event has no time that can be shown");
+        }
+        const organizer = foreignOrganizer(series, mine);
+        return {
+          etag: row.etag,
+          event: readForm(series, c, zone, mine),
+          organizer: organizer === undefined ? null : invitee(organizer),
+          people: inviteesOf(c).slice(0, 1000),
+          exceptions: exceptionsOf(series),
+        };
+      } catch (err) {
+        rethrowCalendar(err);
+      }
+    },
+    async CalendarEventSave(r, ctx) {
+      try {
+        return await saveEvent(await writing(ctx), r);
+      } catch (err) {
+        rethrowCalendar(err);
+      }
+    },
+    async CalendarEventDelete(r, ctx) {
+      try {
+        await deleteEvent(await writing(ctx), r);
+        return {};
+      } catch (err) {
+        rethrowCalendar(err);
+      }
+    },
+  };
+}

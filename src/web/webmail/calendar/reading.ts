@@ -1,0 +1,116 @@
+/** Events of the account's calendars, for the page. @module */
+import { calendarLooks } from "../../../groupware/calendar_looks.ts";
+import { defaultCalendar } from "../../../groupware/default_calendar.ts";
+import { storedSeries } from "../../../groupware/objects.ts";
+import { inRange, type TimeRange } from "../../../mail/calendar/filter.ts";
+import { shownTimes, textOf, wallOf } from "../../../mail/calendar/event_form.ts";
+import type { Series } from "../../../mail/calendar/series.ts";
+import { namedZone, toInstant, type Zone } from "../../../mail/calendar/zones.ts";
+import { valueOf } from "../../../mail/contentline/component.ts";
+import { day } from "../../../mail/calendar/time.ts";
+import { giveWay } from "../../../platform/turns.ts";
+import type { Groupware } from "../../../store/groupware/groupware.ts";
+import type { Collection, ObjectRow } from "../../../store/groupware/types.ts";
+import {
+  type Calendar,
+  type CalendarItem,
+  maxCalendarDays,
+  maxCalendarEvents,
+} from "../../../../webmail/api/calendar.ts";
+import { UserError } from "../../http/mod.ts";
+import { missing } from "../errors.ts";
+
+/** The zone of a request. @throws UserError */
+export function zoneOf(name: string): Zone {
+  const zone = namedZone(name);
+  if (zone === undefined) {
+    throw new UserError(`the time zone ${name.slice(0, 100)} is not known here`);
+  }
+  return zone;
+}
+
+/** Calendars of an account that hold events. */
+export function calendarsOf(g: Groupware): Collection[] {
+  return g.collections("calendars").filter((c) =>
+    c.kind === "calendar" && (c.components.length === 0 || c.components.includes("VEVENT"))
+  );
+}
+
+/** A calendar by its id. @throws HttpError */
+export function calendarOf(g: Groupware, id: number): Collection {
+  const c = calendarsOf(g).find((x) => x.id === id);
+  if (c === undefined) throw missing("calendar");
+  return c;
+}
+
+/** An event by its place. @throws HttpError */
+export function eventRow(g: Groupware, calendarId: number, name: string): ObjectRow {
+  const row = g.object(calendarOf(g, calendarId).id, name);
+  if (row === undefined || row.component !== "VEVENT") throw missing("event");
+  return row;
+}
+
+/** The calendars as the page lists them. */
+export function calendarList(g: Groupware): Calendar[] {
+  const usual = defaultCalendar(g)?.id;
+  return calendarsOf(g).map((c) => ({ id: c.id, ...calendarLooks(g, c), usual: c.id === usual }));
+}
+
+/** The times of an event in a period. */
+function itemsOf(
+  row: ObjectRow,
+  series: Series,
+  range: TimeRange,
+  zone: Zone,
+  limit: number,
+): CalendarItem[] {
+  const items: CalendarItem[] = [];
+  for (const i of series.instances(range.start, range.end, limit)) {
+    const { component: c, startTime } = i;
+    if (i.start === undefined || startTime === undefined || !inRange(series, i, range)) continue;
+    items.push({
+      calendarId: row.collectionId,
+      name: row.name,
+      title: textOf(c, "SUMMARY").slice(0, 500),
+      place: textOf(c, "LOCATION").slice(0, 500),
+      ...shownTimes({ start: startTime, end: i.endTime }, (t) => series.instant(t), zone),
+      time: i.start,
+      repeats: row.recurring,
+      status: (valueOf(c, "STATUS") ?? "").trim().toLowerCase().slice(0, 50),
+    });
+  }
+  return items;
+}
+
+/** All times of events in a period of days, in order. @throws UserError */
+export async function calendarItems(
+  g: Groupware,
+  from: string,
+  to: string,
+  zone: Zone,
+): Promise<{ items: CalendarItem[]; more: boolean; unread: number }> {
+  const [first, last] = [wallOf(from), wallOf(to)];
+  if (first === undefined || last === undefined) throw new UserError("the period has no such date");
+  if (last < first) throw new UserError("the period ends before it begins");
+  if (last - first >= maxCalendarDays * day) {
+    throw new UserError(`at most ${maxCalendarDays} days are shown at once`);
+  }
+  const range = { start: toInstant(zone, first), end: toInstant(zone, last + day) };
+  const items: CalendarItem[] = [];
+  let unread = 0;
+  for (const c of calendarsOf(g)) {
+    for (const row of g.objectsBetween(c.id, range.start, range.end)) {
+      if (row.component !== "VEVENT") continue;
+      if (items.length > maxCalendarEvents) break;
+      await giveWay();
+      try {
+        items.push(...itemsOf(row, storedSeries(g, row, zone), range, zone, 1000));
+      } catch {
+        unread++;
+      }
+    }
+  }
+  items.sort((a, b) => a.time - b.time || a.title.localeCompare(b.title));
+  const more = items.length > maxCalendarEvents;
+  return { items: items.slice(0, maxCalendarEvents), more, unread };
+}

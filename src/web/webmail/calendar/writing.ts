@@ -1,0 +1,144 @@
+/** Events that the page makes, changes and removes; people are told as for any program (RFC 6638). @module */
+import { calendarObject, maxObjectSize, storedSeries } from "../../../groupware/objects.ts";
+import { type Scheduler, SchedulingError } from "../../../groupware/scheduling.ts";
+import { changedEvent, FormError, newEvent } from "../../../mail/calendar/event_change.ts";
+import { addressOf, organizerOf } from "../../../mail/calendar/itip.ts";
+import { ObjectError } from "../../../mail/calendar/object.ts";
+import type { Series } from "../../../mail/calendar/series.ts";
+import {
+  type Component,
+  FormatError,
+  param,
+  writeComponent,
+} from "../../../mail/contentline/component.ts";
+import type { Groupware } from "../../../store/groupware/groupware.ts";
+import { GroupwareError, type ObjectRow } from "../../../store/groupware/types.ts";
+import type { CallChecked, CallResponse } from "../../../../webmail/api/mod.ts";
+import { HttpError, UserError } from "../../http/mod.ts";
+import { missing } from "../errors.ts";
+import { calendarOf, eventRow, zoneOf } from "./reading.ts";
+
+export interface WriteContext {
+  account: string;
+  g: Groupware;
+  scheduler: Scheduler;
+  mine: (address: string) => boolean;
+  /** Who invites; the address is "" for an account without one. */
+  me: { name: string; address: string };
+}
+
+/** An event that somebody changed since it was read. */
+const changedMeanwhile = () =>
+  new HttpError(409, "the event has changed meanwhile: open it again to see what it is now");
+
+/** What an error is for the person at the page. */
+export function rethrowCalendar(err: unknown): never {
+  if (
+    err instanceof FormError || err instanceof ObjectError || err instanceof FormatError ||
+    err instanceof SchedulingError
+  ) throw new UserError(err.message, { cause: err });
+  if (!(err instanceof GroupwareError)) throw err;
+  if (err.kind === "condition") throw changedMeanwhile();
+  if (err.kind === "missing") throw missing("event");
+  throw new UserError(err.message, { cause: err });
+}
+
+/** Whose event it is, where it isn't the user's own. */
+export function foreignOrganizer(series: Series, mine: (a: string) => boolean) {
+  const p = organizerOf(series.calendar);
+  return p === undefined || addressOf(p) === "" || mine(addressOf(p)) ? undefined : p;
+}
+
+/** The event of a request, as it was when the page read it. @throws HttpError */
+function unchanged(g: Groupware, o: { calendarId: number; name: string; etag: string }): ObjectRow {
+  const row = eventRow(g, o.calendarId, o.name);
+  if (row.etag !== o.etag) throw changedMeanwhile();
+  return row;
+}
+
+/** People whom the last write couldn't tell (RFC 6638 §3.2.9). */
+function untold(series: Series): string[] {
+  const found = new Set<string>();
+  for (const c of series.calendar.components) {
+    for (const p of c.properties) {
+      if (p.name === "ATTENDEE" && /^[35]/.test(param(p, "SCHEDULE-STATUS") ?? "")) {
+        found.add(addressOf(p));
+      }
+    }
+  }
+  return [...found];
+}
+
+/** Makes or changes an event. On disk when it resolves. */
+export async function saveEvent(
+  w: WriteContext,
+  r: CallChecked<"CalendarEventSave">,
+): Promise<CallResponse<"CalendarEventSave">> {
+  const { g } = w;
+  const zone = zoneOf(r.zone);
+  const collection = calendarOf(g, r.calendarId);
+  let before = r.old === null ? undefined : unchanged(g, r.old);
+  const options = { zone, now: Date.now(), mine: w.mine, me: w.me };
+  if (r.event.people.some((a) => !w.mine(a)) && w.me.address === "") {
+    throw new UserError("your account has no address to invite from");
+  }
+  let calendar: Component | undefined;
+  if (before === undefined) {
+    calendar = newEvent(crypto.randomUUID(), r.event, options);
+  } else {
+    const series = storedSeries(g, before, zone);
+    if (foreignOrganizer(series, w.mine) !== undefined) {
+      throw new UserError("only its organizer can change this event");
+    }
+    calendar = changedEvent(series, r.event, options);
+  }
+  if (before !== undefined && before.collectionId !== collection.id) {
+    if (
+      g.object(collection.id, before.name) !== undefined ||
+      g.objectByUid(collection.id, before.uid) !== undefined
+    ) throw new UserError("the other calendar has this event already");
+    await g.move(before, collection.id, before.name, { overwrite: false });
+    before = g.object(collection.id, before.name);
+    if (before === undefined) throw missing("event");
+  }
+  if (calendar === undefined) return { name: before!.name, etag: before!.etag, untold: [] };
+  const content = new TextEncoder().encode(writeComponent(calendar));
+  if (content.length > maxObjectSize) {
+    throw new HttpError(413, `an event has at most ${maxObjectSize} bytes`);
+  }
+  const object = calendarObject(before?.name ?? `${crypto.randomUUID()}.ics`, content, zone);
+  const done = await w.scheduler.write({
+    account: w.account,
+    g,
+    collection,
+    before,
+    after: { content, series: object.series },
+    reply: true,
+  });
+  const { name } = object;
+  const stored = done.changed ? calendarObject(name, done.content, zone) : object;
+  const { row } = await g.put(
+    collection.id,
+    { name, content: stored.content, index: stored.index, scheduleTag: done.scheduleTag },
+    before === undefined ? { ifNoneMatch: "*" } : { ifMatch: [before.etag] },
+  );
+  return { name, etag: row.etag, untold: untold(done.series) };
+}
+
+/** Removes an event. On disk when it resolves. */
+export async function deleteEvent(
+  w: WriteContext,
+  r: CallChecked<"CalendarEventDelete">,
+): Promise<void> {
+  const { g } = w;
+  const before = unchanged(g, r);
+  await w.scheduler.remove({
+    account: w.account,
+    g,
+    collection: calendarOf(g, r.calendarId),
+    before,
+    after: undefined,
+    reply: true,
+  });
+  await g.remove(r.calendarId, r.name, { ifMatch: [before.etag] });
+}

@@ -1,0 +1,160 @@
+/**
+ * The calls of the calendar. Times of events are written as clocks of the reader's zone show them: "2027-01-05" or
+ * "2027-01-05T10:00"; each call says which zone that is.
+ *
+ * @module
+ */
+import * as v from "valibot";
+import { Count, Id, Nothing, text, Time } from "./basics.ts";
+
+/** Longest period that is asked for, in days. */
+export const maxCalendarDays = 400;
+/** Events of one answer. */
+export const maxCalendarEvents = 5000;
+/** People of one event. */
+export const maxCalendarPeople = 200;
+
+/** Name of a time zone (IANA), such as Europe/Berlin. */
+const ZoneName = text(100);
+/** Last segment of an event's address in its calendar. */
+const EventName = v.pipe(v.string(), v.minLength(1), v.maxLength(1000));
+const DateText = v.pipe(v.string(), v.regex(/^\d{4}-\d\d-\d\d$/, "not a date"));
+/** A date, or a date with a time. */
+const DateOrTime = v.pipe(
+  v.string(),
+  v.regex(/^\d{4}-\d\d-\d\d(?:T\d\d:\d\d)?$/, "not a date or a time"),
+);
+
+export const Calendar = v.object({
+  id: Id,
+  name: v.string(),
+  /** As CSS has it; "" if none was chosen. */
+  color: v.string(),
+  /** Events are put here unless another is chosen. */
+  usual: v.boolean(),
+});
+export type Calendar = v.InferOutput<typeof Calendar>;
+
+/** One time at which an event is. */
+export const CalendarItem = v.object({
+  calendarId: Id,
+  name: v.string(),
+  title: v.string(),
+  place: v.string(),
+  /** Whole days: start and end are dates, the end is the last day. */
+  allDay: v.boolean(),
+  start: DateOrTime,
+  end: DateOrTime,
+  /** Of the start, to order and compare. */
+  time: Time,
+  repeats: v.boolean(),
+  /** Lower case, as RFC 5545 names it; "" without. */
+  status: v.string(),
+});
+export type CalendarItem = v.InferOutput<typeof CalendarItem>;
+
+export const Repetition = v.variant("every", [
+  v.object({ every: v.literal("never") }),
+  v.object({
+    every: v.picklist(["day", "week", "month", "year"]),
+    /** Every n-th. */
+    interval: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(999)),
+    /** The last date, or null. */
+    until: v.nullable(DateText),
+    /** How often, or null. */
+    count: v.nullable(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(9999))),
+  }),
+  /** One that the page has no fields for: it stays as it is. */
+  v.object({ every: v.literal("other"), rule: text(2000) }),
+]);
+export type Repetition = v.InferOutput<typeof Repetition>;
+
+/** What the page shows and changes of an event. */
+export const EventForm = v.object({
+  title: text(1000),
+  place: text(1000),
+  description: text(50_000),
+  allDay: v.boolean(),
+  start: DateOrTime,
+  /** Of whole days the last one. */
+  end: DateOrTime,
+  repeat: Repetition,
+  /** Addresses of those who are invited, without the user's own. */
+  people: v.pipe(v.array(text(320)), v.maxLength(maxCalendarPeople)),
+});
+export type EventForm = v.InferOutput<typeof EventForm>;
+
+/** The same as it is read: what others wrote may be longer than what the page writes. */
+const ShownEvent = v.object({
+  ...EventForm.entries,
+  title: v.string(),
+  place: v.string(),
+  description: v.string(),
+  repeat: v.union([Repetition, v.object({ every: v.literal("other"), rule: v.string() })]),
+  people: v.array(v.string()),
+});
+
+/** Someone who is invited. */
+const Invited = v.object({
+  name: v.string(),
+  address: v.string(),
+  /** "accepted", "declined", "tentative", "needs-action", … */
+  status: v.string(),
+});
+export type Invited = v.InferOutput<typeof Invited>;
+
+const Where = { calendarId: Id, name: EventName };
+
+export const calendarCalls = {
+  /** The events of a period, each time of those that repeat. */
+  CalendarItems: {
+    request: v.strictObject({
+      zone: ZoneName,
+      /** First and last day, both within. */
+      from: DateText,
+      to: DateText,
+    }),
+    response: v.object({
+      calendars: v.array(Calendar),
+      items: v.array(CalendarItem),
+      /** There are more than one answer has. */
+      more: v.boolean(),
+      /** Events that can't be read. */
+      unread: Count,
+    }),
+  },
+  CalendarEventGet: {
+    request: v.strictObject({ ...Where, zone: ZoneName }),
+    response: v.object({
+      etag: v.string(),
+      event: ShownEvent,
+      /** Null, or whose event it is: only they change it. */
+      organizer: v.nullable(Invited),
+      people: v.array(Invited),
+      /** Dates of a series that differ, or were taken out of it. */
+      exceptions: Count,
+    }),
+  },
+  /** Makes an event, or changes one, all of a series; people are told. On disk when it is answered. */
+  CalendarEventSave: {
+    request: v.strictObject({
+      zone: ZoneName,
+      /** The calendar that it shall be in. */
+      calendarId: Id,
+      /** What is changed, as it was read; null for a new one. */
+      old: v.nullable(v.strictObject({ ...Where, etag: text(100) })),
+      event: EventForm,
+    }),
+    response: v.object({
+      name: v.string(),
+      etag: v.string(),
+      /** Whom no invitation could be sent. */
+      untold: v.array(v.string()),
+    }),
+  },
+  /** Removes an event, all of a series. Who is invited is told; an invitation is declined. */
+  CalendarEventDelete: {
+    request: v.strictObject({ ...Where, etag: text(100) }),
+    response: Nothing,
+  },
+};

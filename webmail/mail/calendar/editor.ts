@@ -1,0 +1,185 @@
+/** Making, changing and removing an event. @module */
+import { call } from "../../api/client.ts";
+import type { Calendar, CalendarItem, CallResponse, EventForm, Invited } from "../../api/mod.ts";
+import { button } from "../../lib/button.ts";
+import { confirmDialog, openDialog } from "../../lib/dialog.ts";
+import { el, fill } from "../../lib/dom.ts";
+import { errorText } from "../../lib/notify.ts";
+import { t } from "../../lib/text.ts";
+import { browserZone, dayText, timeText } from "./dates.ts";
+import { eventFields } from "./form.ts";
+
+export interface EditorOptions {
+  calendars: readonly Calendar[];
+  /** After a change, with what to say. */
+  changed: (text: string) => void;
+}
+
+type Got = CallResponse<"CalendarEventGet">;
+
+/** Where an event is, as it was read. */
+type Old = { calendarId: number; name: string; etag: string };
+
+const answers: Record<string, string> = {
+  "accepted": t("accepted"),
+  "declined": t("declined"),
+  "tentative": t("perhaps"),
+  "needs-action": t("no answer yet"),
+};
+
+function personText(p: Invited): string {
+  const who = p.name === "" ? p.address : `${p.name} <${p.address}>`;
+  return `${who}: ${answers[p.status] ?? p.status}`;
+}
+
+function peopleList(people: readonly Invited[]): HTMLElement | null {
+  if (people.length === 0) return null;
+  return el(
+    "ul",
+    { class: "event-people", "aria-label": t("Answers") },
+    people.map((p) => el("li", {}, personText(p))),
+  );
+}
+
+/** When an event is, in words. */
+function timesText(e: Got["event"]): string {
+  const full = { weekday: "long", day: "numeric", month: "long", year: "numeric" } as const;
+  const one = (text: string) =>
+    `${dayText(text.slice(0, 10), full)}${text.length > 10 ? ` ${timeText(text)}` : ""}`;
+  return e.start === e.end ? one(e.start) : `${one(e.start)} – ${one(e.end)}`;
+}
+
+/** Asks, and removes the event; whether it is gone. */
+async function remove(old: Old, repeats: boolean, foreign: boolean): Promise<boolean> {
+  const text = [
+    repeats ? t("All dates of the series are removed.") : t("The event is removed."),
+    foreign ? t("Its organizer is told that you don't come.") : t("Who is invited is told."),
+  ].join(" ");
+  if (!await confirmDialog(t("Remove the event?"), text, t("Remove"), { danger: true })) {
+    return false;
+  }
+  await call("CalendarEventDelete", old);
+  return true;
+}
+
+/** Shows an event of somebody else, or one that can't be changed here. */
+function showForeign(got: Got, old: Old, o: EditorOptions): void {
+  const { event, organizer } = got;
+  const problem = el("div", { role: "alert", class: "error" });
+  const dialog = openDialog(
+    event.title || t("(no title)"),
+    el(
+      "div",
+      { class: "event-shown" },
+      el("p", {}, timesText(event)),
+      event.place === "" ? null : el("p", {}, event.place),
+      organizer === null ? null : el(
+        "p",
+        { class: "hint" },
+        t("Organizer: {0}. Only they can change it.", organizer.name || organizer.address),
+      ),
+      event.description === "" ? null : el("p", { class: "event-description" }, event.description),
+      peopleList(got.people),
+      problem,
+      el(
+        "div",
+        { class: "buttons" },
+        button(t("Remove"), async () => {
+          try {
+            if (!await remove(old, event.repeat.every !== "never", true)) return;
+            dialog.close();
+            o.changed(t("Removed."));
+          } catch (e) {
+            fill(problem, errorText(e));
+          }
+        }, { danger: true }),
+      ),
+    ),
+  );
+}
+
+/** Shows the fields of an event; `old` is undefined for a new one. */
+function showEditor(
+  event: EventForm,
+  calendarId: number,
+  old: Old | undefined,
+  got: Got | undefined,
+  o: EditorOptions,
+): void {
+  const fields = eventFields(event, calendarId, o.calendars);
+  const problem = el("div", { role: "alert", class: "error" });
+  const repeats = event.repeat.every !== "never";
+  const hints = [
+    repeats && old !== undefined
+      ? t("This event repeats: a change is one of the whole series.")
+      : "",
+    (got?.exceptions ?? 0) > 0
+      ? t("Single dates differ. Another time or repetition takes their differences away.")
+      : "",
+  ].filter((x) => x !== "");
+  const save = el("button", { type: "submit", class: "primary" }, t("Save"));
+  const submit = async (e: Event) => {
+    e.preventDefault();
+    save.disabled = true;
+    fill(problem);
+    try {
+      const value = fields.value();
+      const done = await call("CalendarEventSave", {
+        zone: browserZone(),
+        old: old ?? null,
+        ...value,
+      });
+      dialog.close();
+      o.changed(
+        done.untold.length === 0
+          ? t("Saved.")
+          : t("Saved. No invitation could be sent to {0}.", done.untold.join(", ")),
+      );
+    } catch (err) {
+      save.disabled = false;
+      fill(problem, errorText(err));
+    }
+  };
+  const dialog = openDialog(
+    old === undefined ? t("New event") : t("Event"),
+    el(
+      "form",
+      { onsubmit: submit, class: "event-form" },
+      hints.length === 0 ? null : el("p", { class: "hint" }, hints.join(" ")),
+      fields.root,
+      peopleList((got?.people ?? []).filter((p) => event.people.includes(p.address))),
+      problem,
+      el(
+        "div",
+        { class: "buttons" },
+        old === undefined ? null : button(t("Remove"), async () => {
+          try {
+            if (!await remove(old, repeats, false)) return;
+            dialog.close();
+            o.changed(t("Removed."));
+          } catch (err) {
+            fill(problem, errorText(err));
+          }
+        }, { danger: true }),
+        button(t("Cancel"), () => dialog.close()),
+        save,
+      ),
+    ),
+  );
+  fields.focus();
+}
+
+/** Shows the fields of a new event. */
+export function makeEvent(event: EventForm, o: EditorOptions): void {
+  const usual = o.calendars.find((c) => c.usual) ?? o.calendars[0];
+  showEditor(event, usual.id, undefined, undefined, o);
+}
+
+/** Opens an event. @throws CallError */
+export async function openEvent(item: CalendarItem, o: EditorOptions): Promise<void> {
+  const { calendarId, name } = item;
+  const got = await call("CalendarEventGet", { zone: browserZone(), calendarId, name });
+  const old = { calendarId, name, etag: got.etag };
+  if (got.organizer !== null) showForeign(got, old, o);
+  else showEditor(got.event, calendarId, old, got, o);
+}

@@ -1,0 +1,130 @@
+/** Days beside each other, with their hours: a week, or one day. @module */
+import type { CalendarItem } from "../../api/mod.ts";
+import { button } from "../../lib/button.ts";
+import { el } from "../../lib/dom.ts";
+import { t } from "../../lib/text.ts";
+import { type Day, dayOf, daysBetween, dayText, minutesOf, timeText, today } from "./dates.ts";
+import { itemButton, itemsOn, type Shown } from "./items.ts";
+
+const hours = 24;
+/** Minutes that an event takes on the page at least. */
+const least = 24;
+
+interface Placed {
+  item: CalendarItem;
+  /** Minutes of the day. */
+  from: number;
+  to: number;
+  lane: number;
+  lanes: number;
+}
+
+/** Puts what is at the same time beside each other. */
+export function placed(items: readonly CalendarItem[], day: Day): Placed[] {
+  const all: Placed[] = items.map((item) => {
+    const from = dayOf(item.start) < day ? 0 : minutesOf(item.start);
+    const to = dayOf(item.end) > day ? hours * 60 : minutesOf(item.end);
+    const start = Math.min(from, hours * 60 - least);
+    return { item, from: start, to: Math.max(to, start + least), lane: 0, lanes: 1 };
+  }).sort((a, b) => a.from - b.from || b.to - a.to);
+  let group: Placed[] = [];
+  let groupEnd = -1;
+  let ends: number[] = [];
+  for (const p of all) {
+    if (p.from >= groupEnd) {
+      group = [];
+      ends = [];
+    }
+    const free = ends.findIndex((end) => end <= p.from);
+    p.lane = free < 0 ? ends.length : free;
+    ends[p.lane] = p.to;
+    group.push(p);
+    groupEnd = Math.max(...ends);
+    for (const x of group) x.lanes = ends.length;
+  }
+  return all;
+}
+
+function column(s: Shown, day: Day): HTMLElement {
+  const items = itemsOn(s.items, day).filter((i) => !i.allDay);
+  return el(
+    "div",
+    {
+      class: day === today() ? "day-hours today" : "day-hours",
+      "data-day": day,
+      role: "group",
+      "aria-label": dayText(day, { weekday: "long", day: "numeric", month: "long" }),
+      onclick: (e: MouseEvent) => {
+        if (e.target !== e.currentTarget) return;
+        const box = (e.currentTarget as HTMLElement).getBoundingClientRect();
+        const minute = (e.clientY - box.top) / box.height * hours * 60;
+        s.create(day, Math.max(0, Math.min(Math.floor(minute / 30) * 30, hours * 60 - 30)));
+      },
+    },
+    placed(items, day).map((p) => {
+      const percent = (n: number) => `${n / (hours * 60) * 100}%`;
+      const wide = 100 / p.lanes;
+      return itemButton(
+        s,
+        p.item,
+        day,
+        `top: ${percent(p.from)}; height: ${percent(p.to - p.from)}; ` +
+          `inset-inline-start: ${wide * p.lane}%; width: ${wide}%;`,
+      );
+    }),
+  );
+}
+
+export function hoursView(s: Shown, from: Day, to: Day): HTMLElement {
+  const days = daysBetween(from, to);
+  const marks = Array.from(
+    { length: hours },
+    (_x, h) => `1970-01-01T${String(h).padStart(2, "0")}:00`,
+  );
+  const root = el(
+    "div",
+    { class: "hours", style: `--days: ${days.length}` },
+    el(
+      "div",
+      { class: "hours-head" },
+      el("span", {}),
+      days.map((d) => {
+        const name = dayText(d, { weekday: "long", day: "numeric", month: "long" });
+        return el(
+          "div",
+          { class: d === today() ? "today" : null },
+          button(dayText(d, { weekday: "short", day: "numeric" }), () => s.showDay(d), {
+            title: t("Show {0}", name),
+            attributes: {
+              class: "quiet day-number",
+              "aria-label": name,
+              "aria-current": d === today() ? "date" : null,
+            },
+          }),
+          itemsOn(s.items, d).filter((i) => i.allDay).map((i) => itemButton(s, i, d)),
+        );
+      }),
+    ),
+    el(
+      "div",
+      { class: "hours-scroll", tabindex: 0, role: "region", "aria-label": t("Hours") },
+      el(
+        "div",
+        { class: "hours-body" },
+        el(
+          "div",
+          { class: "hour-marks", "aria-hidden": "true" },
+          marks.map((m) => el("span", {}, timeText(m))),
+        ),
+        days.map((d) => column(s, d)),
+      ),
+    ),
+  );
+  return root;
+}
+
+/** Shows the hours from the morning on. */
+export function scrollToMorning(root: ParentNode): void {
+  const scroll = root.querySelector(".hours-scroll");
+  if (scroll) scroll.scrollTop = scroll.scrollHeight * 7 / hours;
+}

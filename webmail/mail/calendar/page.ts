@@ -1,0 +1,207 @@
+/** The calendar over the page: its views, and going from one period to another. @module */
+import { call } from "../../api/client.ts";
+import type { Calendar, CalendarItem } from "../../api/mod.ts";
+import { button } from "../../lib/button.ts";
+import { openDialog } from "../../lib/dialog.ts";
+import { el, fill } from "../../lib/dom.ts";
+import { errorText } from "../../lib/notify.ts";
+import { t } from "../../lib/text.ts";
+import { comingView } from "./coming.ts";
+import {
+  browserZone,
+  type Day,
+  localText,
+  minutesOf,
+  period,
+  periodText,
+  step,
+  today,
+  type View,
+} from "./dates.ts";
+import { makeEvent, openEvent } from "./editor.ts";
+import { emptyEvent } from "./form.ts";
+import { hoursView, scrollToMorning } from "./hours.ts";
+import type { Shown } from "./items.ts";
+import { monthView } from "./month.ts";
+
+const views: readonly (readonly [View, string, string])[] = [
+  ["month", t("Month"), "m"],
+  ["week", t("Week"), "w"],
+  ["day", t("Day"), "d"],
+  ["list", t("List"), "l"],
+];
+const kept = "mox-webmail-calendar-view";
+
+function lastView(): View {
+  try {
+    const found = localStorage.getItem(kept);
+    return views.find(([v]) => v === found)?.[0] ?? "month";
+  } catch {
+    return "month";
+  }
+}
+
+/** Shows the calendar. */
+export function openCalendar(): void {
+  new CalendarPage();
+}
+
+class CalendarPage {
+  #view: View = lastView();
+  #day: Day = today();
+  #calendars: readonly Calendar[] = [];
+  #items: readonly CalendarItem[] = [];
+  /** Of the last question: answers to those before it come too late. */
+  #asked = 0;
+  readonly #title = el("h3", { class: "period", "aria-live": "polite" });
+  readonly #status = el("div", { role: "status", class: "calendar-status" });
+  readonly #problem = el("div", { role: "alert", class: "error" });
+  readonly #body = el("div", { class: "calendar-view", tabindex: -1 });
+  readonly #choices = new Map<View, HTMLButtonElement>();
+
+  constructor() {
+    for (const [view, text, key] of views) {
+      this.#choices.set(view, button(text, () => this.#show(view, this.#day), { key }));
+    }
+    const dialog = openDialog(
+      t("Calendar"),
+      el(
+        "div",
+        { class: "calendar" },
+        el(
+          "div",
+          { class: "calendar-tools" },
+          button(t("New event"), () => this.#create(this.#day), { key: "n", primary: true }),
+          button(t("Today"), () => this.#show(this.#view, today()), { key: "t" }),
+          button(t("Previous"), () => this.#move(-1), { key: "PageUp" }),
+          button(t("Next"), () => this.#move(1), { key: "PageDown" }),
+          this.#title,
+          el(
+            "div",
+            { class: "calendar-views", role: "group", "aria-label": t("View") },
+            [...this.#choices.values()],
+          ),
+        ),
+        this.#problem,
+        this.#body,
+        this.#status,
+      ),
+      { wide: true },
+    );
+    dialog.element.classList.add("calendar-page");
+    dialog.element.addEventListener("keydown", (e) => this.#key(e));
+    this.#body.focus();
+    this.#show(this.#view, this.#day);
+  }
+
+  #key(e: KeyboardEvent): void {
+    if (e.ctrlKey || e.metaKey || e.altKey || e.defaultPrevented) return;
+    const view = views.find(([, , key]) => key === e.key)?.[0];
+    const run = view !== undefined
+      ? () => this.#show(view, this.#day)
+      : e.key === "n"
+      ? () => this.#create(this.#day)
+      : e.key === "t"
+      ? () => this.#show(this.#view, today())
+      : e.key === "PageUp"
+      ? () => this.#move(-1)
+      : e.key === "PageDown"
+      ? () => this.#move(1)
+      : undefined;
+    if (run === undefined) return;
+    e.preventDefault();
+    run();
+  }
+
+  #move(n: number): void {
+    this.#show(this.#view, step(this.#view, this.#day, n));
+  }
+
+  #show(view: View, day: Day): void {
+    this.#view = view;
+    this.#day = day;
+    try {
+      localStorage.setItem(kept, view);
+    } catch {
+      // Without storage the calendar begins with the month.
+    }
+    for (const [v, b] of this.#choices) b.setAttribute("aria-pressed", String(v === view));
+    fill(this.#title, periodText(view, day));
+    void this.#load();
+  }
+
+  /** Asks for the events of what is shown. */
+  async #load(): Promise<void> {
+    const asked = ++this.#asked;
+    this.#body.setAttribute("aria-busy", "true");
+    try {
+      const got = await call("CalendarItems", {
+        zone: browserZone(),
+        ...period(this.#view, this.#day),
+      });
+      if (asked !== this.#asked) return;
+      this.#calendars = got.calendars;
+      this.#items = got.items;
+      fill(
+        this.#problem,
+        got.more ? t("There are more events than can be shown.") : null,
+        got.unread > 0 ? t("Events that can't be read: {0}.", got.unread) : null,
+      );
+      this.#draw();
+    } catch (e) {
+      if (asked === this.#asked) fill(this.#problem, errorText(e));
+    } finally {
+      if (asked === this.#asked) this.#body.setAttribute("aria-busy", "false");
+    }
+  }
+
+  #draw(): void {
+    const s: Shown = {
+      items: this.#items,
+      calendars: this.#calendars,
+      open: (item) => void this.#open(item),
+      create: (day, minute) => this.#create(day, minute),
+      showDay: (day) => this.#show("day", day),
+    };
+    const focused = this.#body.contains(document.activeElement) ||
+      document.activeElement === document.body;
+    const { from, to } = period(this.#view, this.#day);
+    const view = this.#view === "month"
+      ? monthView(s, this.#day)
+      : this.#view === "list"
+      ? comingView(s, from, to)
+      : hoursView(s, from, to);
+    fill(this.#body, view);
+    this.#body.dataset.view = this.#view;
+    scrollToMorning(this.#body);
+    // Keys work where the focus is.
+    if (focused) this.#body.focus();
+  }
+
+  #changed(text: string): void {
+    fill(this.#status, text);
+    void this.#load();
+  }
+
+  #options() {
+    return { calendars: this.#calendars, changed: (text: string) => this.#changed(text) };
+  }
+
+  #create(day: Day, minute?: number): void {
+    if (this.#calendars.length === 0) {
+      return fill(this.#problem, t("There is no calendar to put an event into."));
+    }
+    const next = minutesOf(localText(new Date())) + 60;
+    const usual = Math.min(Math.floor(next / 60) * 60, 23 * 60);
+    makeEvent(emptyEvent(day, minute ?? usual), this.#options());
+  }
+
+  async #open(item: CalendarItem): Promise<void> {
+    fill(this.#problem);
+    try {
+      await openEvent(item, this.#options());
+    } catch (e) {
+      fill(this.#problem, errorText(e));
+    }
+  }
+}
