@@ -180,6 +180,17 @@ function withPeople(c: Component, f: Form, o: ChangeOptions): Component {
   return { ...c, properties };
 }
 
+/** With nobody else's answer: it was one to another time (RFC 5546 §3.2.2.1). */
+function askedAnew(c: Component, mine: (address: string) => boolean): Component {
+  const properties = c.properties.map((p) =>
+    p.name !== "ATTENDEE" || mine(addressOf(p)) ||
+      (param(p, "PARTSTAT") ?? "NEEDS-ACTION").toUpperCase() === "NEEDS-ACTION"
+      ? p
+      : changedProperty(p, p.value, { PARTSTAT: "NEEDS-ACTION", RSVP: "TRUE" })
+  );
+  return { ...c, properties };
+}
+
 /** A component whose change its readers can tell: numbered and dated anew. */
 function stamped(c: Component, now: number): Component {
   const at = formatUtc(now);
@@ -244,7 +255,7 @@ export function changedEvent(series: Series, f: Form, o: ChangeOptions): Compone
         const kept = next.properties.filter((p) =>
           !dateNames.test(p.name) || repeats && p.name === "RDATE"
         );
-        if (kept.length !== next.properties.length) next = { ...next, properties: kept };
+        next = askedAnew({ ...next, properties: kept }, o.mine);
       }
     } else if (moved) {
       // It differed from a date that isn't one any more.

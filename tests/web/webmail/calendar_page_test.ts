@@ -295,7 +295,28 @@ Deno.test("who is invited gets mail: invitation, change, cancellation; others' e
       "REQUEST ann@to.example",
       "CANCEL bob@to.example",
     ]);
-    await c.b.call("CalendarEventDelete", { ...where, etag: less.etag });
+    // Ann comes; at another time she is asked again.
+    const row = c.g.object(c.id, made.name)!;
+    const accepted = new TextDecoder().decode(c.g.content(row.id)).replace(/\r\n /g, "")
+      .replace(/NEEDS-ACTION/, "ACCEPTED");
+    await c.g.put(c.id, {
+      ...calendarObject(made.name, new TextEncoder().encode(accepted)),
+      scheduleTag: row.scheduleTag,
+    });
+    const comes = await c.b.call("CalendarEventGet", { ...where, zone });
+    assert.equal(comes.people.find((x) => x.address === "ann@to.example")?.status, "accepted");
+    assert.notEqual(comes.etag, less.etag);
+    const later = await c.save({ ...comes.event, end: "2027-01-05T14:00" }, {
+      ...where,
+      etag: comes.etag,
+    });
+    const asked = await c.b.call("CalendarEventGet", { ...where, zone });
+    assert.equal(asked.people.find((x) => x.address === "ann@to.example")?.status, "needs-action");
+    assert.equal(
+      c.mails.splice(3).map((m) => `${m.method} ${m.to}`).join(),
+      "REQUEST ann@to.example",
+    );
+    await c.b.call("CalendarEventDelete", { ...where, etag: later.etag });
     assert.deepEqual(c.mails.slice(3).map((m) => `${m.method} ${m.to}`), ["CANCEL ann@to.example"]);
 
     await put(c, "theirs.ics", [

@@ -20,6 +20,9 @@ import {
 import { UserError } from "../../http/mod.ts";
 import { missing } from "../errors.ts";
 
+/** Times of one event that are shown of a period. */
+const mostTimes = 500;
+
 /** The zone of a request. @throws UserError */
 export function zoneOf(name: string): Zone {
   const zone = namedZone(name);
@@ -62,10 +65,10 @@ function itemsOf(
   series: Series,
   range: TimeRange,
   zone: Zone,
-  limit: number,
-): CalendarItem[] {
+): { items: CalendarItem[]; more: boolean } {
   const items: CalendarItem[] = [];
-  for (const i of series.instances(range.start, range.end, limit)) {
+  const instances = series.instances(range.start, range.end, mostTimes);
+  for (const i of instances) {
     const { component: c, startTime } = i;
     if (i.start === undefined || startTime === undefined || !inRange(series, i, range)) continue;
     items.push({
@@ -79,7 +82,7 @@ function itemsOf(
       status: (valueOf(c, "STATUS") ?? "").trim().toLowerCase().slice(0, 50),
     });
   }
-  return items;
+  return { items, more: instances.length >= mostTimes };
 }
 
 /** All times of events in a period of days, in order. @throws UserError */
@@ -98,19 +101,22 @@ export async function calendarItems(
   const range = { start: toInstant(zone, first), end: toInstant(zone, last + day) };
   const items: CalendarItem[] = [];
   let unread = 0;
+  let more = false;
   for (const c of calendarsOf(g)) {
     for (const row of g.objectsBetween(c.id, range.start, range.end)) {
       if (row.component !== "VEVENT") continue;
       if (items.length > maxCalendarEvents) break;
       await giveWay();
       try {
-        items.push(...itemsOf(row, storedSeries(g, row, zone), range, zone, 1000));
+        const found = itemsOf(row, storedSeries(g, row, zone), range, zone);
+        items.push(...found.items);
+        more ||= found.more;
       } catch {
         unread++;
       }
     }
   }
   items.sort((a, b) => a.time - b.time || a.title.localeCompare(b.title));
-  const more = items.length > maxCalendarEvents;
+  more ||= items.length > maxCalendarEvents;
   return { items: items.slice(0, maxCalendarEvents), more, unread };
 }

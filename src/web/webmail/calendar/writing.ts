@@ -92,6 +92,13 @@ export async function saveEvent(
     }
     calendar = changedEvent(series, r.event, options);
   }
+  const content = calendar && new TextEncoder().encode(writeComponent(calendar));
+  if (content !== undefined && content.length > maxObjectSize) {
+    throw new HttpError(413, `an event has at most ${maxObjectSize} bytes`);
+  }
+  const name = before?.name ?? `${crypto.randomUUID()}.ics`;
+  // Checked before anything is done.
+  const object = content && calendarObject(name, content, zone);
   if (before !== undefined && before.collectionId !== collection.id) {
     if (
       g.object(collection.id, before.name) !== undefined ||
@@ -101,12 +108,9 @@ export async function saveEvent(
     before = g.object(collection.id, before.name);
     if (before === undefined) throw missing("event");
   }
-  if (calendar === undefined) return { name: before!.name, etag: before!.etag, untold: [] };
-  const content = new TextEncoder().encode(writeComponent(calendar));
-  if (content.length > maxObjectSize) {
-    throw new HttpError(413, `an event has at most ${maxObjectSize} bytes`);
+  if (content === undefined || object === undefined) {
+    return { name: before!.name, etag: before!.etag, untold: [] };
   }
-  const object = calendarObject(before?.name ?? `${crypto.randomUUID()}.ics`, content, zone);
   const done = await w.scheduler.write({
     account: w.account,
     g,
@@ -115,7 +119,6 @@ export async function saveEvent(
     after: { content, series: object.series },
     reply: true,
   });
-  const { name } = object;
   const stored = done.changed ? calendarObject(name, done.content, zone) : object;
   const { row } = await g.put(
     collection.id,
