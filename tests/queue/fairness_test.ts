@@ -1,5 +1,6 @@
 /** Dead destinations, however many, and however dead, don't keep living ones waiting. */
 import assert from "node:assert/strict";
+import process from "node:process";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -118,7 +119,7 @@ Deno.test("100,000 messages to dead destinations: a new one to a living host goe
     await w.turn();
     if (failing) assert.ok(w.waiting.length < maxRunning / 2, `${w.waiting.length} attempts`);
     else assert.ok(w.waiting.length > maxRunning / 2, `${w.waiting.length} attempts`);
-    const start = performance.now();
+    const start = process.cpuUsage();
     for (let i = 0; i < 20; i++) await w.add(`x@live${i}.example`);
     // If all places are taken, those that get free as others turn out to be silent are for the latest.
     const then = w.clock.time;
@@ -126,7 +127,9 @@ Deno.test("100,000 messages to dead destinations: a new one to a living host goe
     for (let i = 0; i < 20; i++) {
       assert.ok(w.delivered.includes(`x@live${i}.example`), `${i}, failing: ${failing}`);
     }
-    assert.ok(performance.now() - start < 2000);
+    // Of work: others may have the processor meanwhile.
+    const { user, system } = process.cpuUsage(start);
+    assert.ok((user + system) / 1000 < 2000, `${(user + system) / 1000} ms of CPU`);
   }
 });
 
