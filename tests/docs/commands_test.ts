@@ -43,6 +43,12 @@ Deno.test("each command and flag that the documentation names is one", () => {
       for (const words of commandLines(piece)) {
         seen++;
         // The name is the longest that fits; a group alone, such as `mox queue`, prints its commands.
+        const open = words.indexOf("…");
+        if (
+          open > 0 && commands.some((c) => c.name.startsWith(`${words.slice(0, open).join(" ")} `))
+        ) {
+          continue;
+        }
         const prefixes = words.map((_, i) => words.slice(0, i + 1).join(" ")).reverse();
         const named = prefixes.map((name) => commands.find((c) => c.name === name))
           .find((c) => c !== undefined);
