@@ -33,4 +33,6 @@ EXPOSE 25 80 443 465 993
 # user for good. Of the capabilities it needs CHOWN, FOWNER, DAC_OVERRIDE, SETUID, SETGID and
 # NET_BIND_SERVICE; all others can be dropped.
 STOPSIGNAL SIGTERM
+# Unhealthy where no server answers: what it says otherwise is for people, and no reason to restart it.
+HEALTHCHECK --interval=60s --timeout=20s --start-period=60s CMD mox status -quiet; [ $? -ne 3 ]
 CMD ["mox", "serve"]

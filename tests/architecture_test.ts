@@ -1,6 +1,6 @@
 /** The shape of the source tree: imports point downwards, only the platform layer asks for the OS. */
 import assert from "node:assert/strict";
-import { dirname, join, relative } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { imports, sources } from "../scripts/house/imports.ts";
 import { levels } from "../scripts/house/levels.ts";
@@ -34,6 +34,21 @@ Deno.test("the files and folders that docs/architecture.md names are there", () 
   const paths = [...text.matchAll(/`((?:src|webmail|tests)\/[\w./]+)`/g)].map((m) => m[1]);
   assert.ok(paths.length > 40, `${paths.length} paths`);
   for (const path of paths) Deno.statSync(join(root, path));
+});
+
+Deno.test("files that comments name are there", () => {
+  const folders = ["src", "webmail", "scripts", "tests"].map((f) => join(root, f));
+  const files = folders.flatMap((f) => [...sources(f)]);
+  const names = new Set(files.map((f) => basename(f)));
+  const wrong: string[] = [];
+  for (const file of files) {
+    for (const [line] of Deno.readTextFileSync(file).matchAll(/^\s*(?:\/\*\*|\*|\/\/).*/gm)) {
+      for (const [, name] of line.matchAll(/(?<![\w./-])(?:[\w-]+\/)*([a-z][\w-]*\.tsx?)\b/g)) {
+        if (!names.has(name)) wrong.push(`${relative(root, file)}: ${name}`);
+      }
+    }
+  }
+  assert.deepEqual(wrong, []);
 });
 
 Deno.test("imports point downwards", () => {

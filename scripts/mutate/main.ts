@@ -66,6 +66,16 @@ function shown(b: Planted): string {
   }`;
 }
 
+/** Lines around a bug's of which a test has to reach one: the report counts a line as missed if a part of it is. */
+const near = 6;
+
+/** The test files that reach a bug. */
+function reaching(known: ReadonlyMap<string, Baseline>, b: Planted): string[] {
+  return [...known].filter(([, base]) =>
+    base.lines[b.path]?.some((l) => Math.abs(l - b.line) <= near)
+  ).map(([file]) => file);
+}
+
 /** Why a survivor doesn't matter; undefined if that isn't known. */
 function whyHarmless(b: Planted): string | undefined {
   const line = b.source.split("\n")[b.line - 1].trim();
@@ -141,7 +151,7 @@ try {
   const worth = (f: string) => ((caught.get(f) ?? 0) + 1) / known.get(f)!.ms;
 
   const attempt = async (b: Planted, w: Workspace): Promise<void> => {
-    const files = [...known.keys()].filter((f) => known.get(f)!.lines[b.path]?.includes(b.line));
+    const files = reaching(known, b);
     const tests = hashOf(...files.map((f) => known.get(f)!.hash));
     if (results.result(b.key, tests)) return;
     tried++;
@@ -172,7 +182,7 @@ try {
   const named: string[] = [];
   let [done, killed, unreached] = [0, 0, 0];
   for (const b of sample) {
-    const files = [...known.keys()].filter((f) => known.get(f)!.lines[b.path]?.includes(b.line));
+    const files = reaching(known, b);
     const r = results.result(b.key, hashOf(...files.map((f) => known.get(f)!.hash)));
     if (!r) continue;
     done++;

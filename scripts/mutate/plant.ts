@@ -71,7 +71,8 @@ const sqlChanges: readonly (readonly [RegExp, string])[] = [
   [/\bmin\(/g, "max("],
   [/ \+ /g, " - "],
   [/ - /g, " + "],
-  [/\bNOT (?=EXISTS|IN\b|NULL)/g, ""],
+  [/\bNOT (?=EXISTS|IN\b)/g, ""],
+  [/(?<=\bIS )NOT (?=NULL)/g, ""],
   [/\bIN \(/g, "NOT IN ("],
 ];
 

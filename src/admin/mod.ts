@@ -11,6 +11,14 @@
  * @module
  */
 export { type Actor, type AuditChange, auditChanges, type AuditEntry, AuditLog } from "./audit.ts";
+export {
+  type HealthCheck,
+  type HealthSources,
+  type HealthState,
+  serverHealth,
+  whyNotReady,
+  worstState,
+} from "./health.ts";
 export { AdminError } from "./errors.ts";
 export {
   addDomain,
@@ -75,4 +83,5 @@ export {
   type Finding,
 } from "./dns_check_part.ts";
 export { formatDomainCheck } from "./dns_check_text.ts";
+export { blockListChoice } from "./block_lists.ts";
 export { type DnsblState, dnsblStatus } from "./dnsbl_status.ts";

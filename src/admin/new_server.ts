@@ -95,6 +95,7 @@ function internalListener(o: NewServer): Listener {
     WebmailHTTP: { ...zero.WebmailHTTP, ...page },
     WebAPIHTTP: { ...zero.WebAPIHTTP, ...page },
     JMAPHTTP: { ...zero.JMAPHTTP, ...page },
+    DAVHTTP: { ...zero.DAVHTTP, ...page },
     MetricsHTTP: { Enabled: true, Port: 8010 + o.portOffset },
     // The other web server hands over what is for the mail server, in clear text.
     ...(o.existingWebserver
@@ -131,6 +132,7 @@ function publicListener(o: NewServer): Listener {
     AutoconfigHTTPS: { ...zero.AutoconfigHTTPS, ...at(443) },
     MTASTSHTTPS: { ...zero.MTASTSHTTPS, ...at(443) },
     JMAPHTTPS: { ...zero.JMAPHTTPS, ...at(443) },
+    DAVHTTPS: { ...zero.DAVHTTPS, ...at(443) },
     WebserverHTTP: { ...zero.WebserverHTTP, ...at(80) },
     WebserverHTTPS: { ...zero.WebserverHTTPS, ...at(443) },
   };

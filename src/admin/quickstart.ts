@@ -1,4 +1,5 @@
 /** Makes a new server's configuration, keys and account: all of it or nothing. @module */
+import { chosenBlockLists } from "./block_lists.ts";
 import { generateKeyPair, type KeyObject } from "node:crypto";
 import { isIP } from "node:net";
 import { promisify } from "node:util";
@@ -32,6 +33,8 @@ export interface QuickstartOptions {
   portOffset: number;
   /** Without one the DNS is not asked. */
   resolver: Resolver | undefined;
+  /** Block lists to ask about senders and links. */
+  blockLists: readonly string[];
   /** Sets an account's password in the data folder, which is made. */
   setPassword: (config: Config, account: string, password: string) => Promise<void>;
 }
@@ -54,7 +57,7 @@ const generate = promisify(generateKeyPair) as unknown as (
   options: Record<string, unknown>,
 ) => Promise<{ privateKey: KeyObject }>;
 
-/** Lists that say why, and that small servers may ask. */
+/** Lists that say why, and that small servers may ask: the own addresses are looked up in them. */
 const dnsbls = ["sbl.spamhaus.org", "bl.spamcop.net"];
 
 /** True for addresses that mean nothing outside of their network (RFC 1918, RFC 6598, RFC 4193). */
@@ -189,6 +192,8 @@ export async function makeNewServer(o: QuickstartOptions): Promise<MadeServer> {
       }
     }
     const s = newStatic(server);
+    const smtp = s.Listeners.get("public")!.SMTP;
+    Object.assign(smtp, await chosenBlockLists(o.blockLists, o.resolver, notes));
     const files = { configPath: (file: string) => joinPath([dir, file]), static: s };
     const made = await newDomainConfig(files, domain, { account });
     written.push(...made.files);

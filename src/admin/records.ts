@@ -242,8 +242,8 @@ export function clientRecords(config: Config, ascii: string, domain: Domain): Dn
     ["_submissions", has((l) => l.Submissions, 465)],
     ["_imap", has((l) => l.IMAP, 143)],
     ["_submission", has((l) => l.Submission, 587)],
-    ["_pop3", undefined],
-    ["_pop3s", undefined],
+    ["_pop3", has((l) => l.POP3, 110)],
+    ["_pop3s", has((l) => l.POP3S, 995)],
   ];
   // RFC 5804 §1.8.
   const sieve = has((l) => l.ManageSieve, 4190);
@@ -251,6 +251,16 @@ export function clientRecords(config: Config, ascii: string, domain: Domain): Dn
   // RFC 8620 §2.2.
   const jmap = has((l) => l.JMAPHTTPS, 443);
   if (jmap !== undefined) services.push(["_jmap", jmap]);
+  // RFC 6764 §3, §4.
+  const dav = has((l) => l.DAVHTTPS, 443);
+  if (dav !== undefined) {
+    services.push(["_caldavs", dav], ["_carddavs", dav]);
+    const path = listeners.find((l) => l.DAVHTTPS.Enabled)!.DAVHTTPS.Path || "/dav/";
+    for (const service of ["_caldavs", "_carddavs"]) {
+      const name = `${service}._tcp.${ascii}`;
+      records.push({ name, type: "TXT", data: `path=${path}`, comment, optional });
+    }
+  }
   for (const [service, port] of services) {
     records.push({
       name: `${service}._tcp.${ascii}`,

@@ -1,8 +1,8 @@
 /** `mox localserve`. @module */
 import { resolve } from "node:path";
 import {
+  type Config,
   loadLocalserve,
-  localserveAccount,
   localserveAddress,
   localserveAdminPassword,
   localservePassword,
@@ -28,11 +28,13 @@ import { defaultLocalserveDir } from "./datadir.ts";
 const defaults = {
   dir: "",
   ip: "",
+  hosts: "",
   ports: "0",
   initonly: false,
   strict: false,
   auth: false,
   login: false,
+  accounts: false,
   memory: false,
   "max-messages": "",
   "max-age": "",
@@ -52,11 +54,13 @@ what is sent never leaves: it is delivered to itself, one message per transactio
 
   -dir           folder for configuration and data; default is in your configuration folder
   -ip            address to listen on, in place of loopback
+  -hosts         names that pages and API may be asked by, with commas: that of the container, say
   -ports         number added to each port, to run several side by side
   -initonly      make the folder and stop
   -strict        line ends, addresses and logins of SMTP as with "serve"
   -auth          programs that send need the account's password (any name and password will do without)
   -login         the pages and the API need a login (on loopback they need none without)
+  -accounts      each address that mail comes for is an account with its own login, up to 100 of them
   -memory        keep nothing: data is in memory where the system can, else in a folder that goes at the end
   -max-messages  keep so many messages; the oldest go
   -max-age       keep messages so long, such as 30m, 12h or 7d
@@ -98,7 +102,7 @@ misbehave as asked: when the message is given, at MAIL FROM if the localpart of 
           new Log("store"),
           (name) => accountRules(config, name),
         );
-        await ensurePassword(accounts);
+        await ensurePasswords(config, accounts);
         await accounts.closeAll();
         writeStdout(`${created ? "made" : "found"} ${dir}\n`);
         return;
@@ -107,7 +111,7 @@ misbehave as asked: when the message is given, at MAIL FROM if the localpart of 
         config,
         local: true,
         developer,
-        prepare: ensurePassword,
+        prepare: (accounts) => ensurePasswords(config, accounts),
       });
       await forgoForeignFunctions();
       const stopListening = onShutdown(() => {
@@ -165,11 +169,24 @@ async function developerOptions(flags: typeof defaults): Promise<DeveloperOption
     strict: flags.strict,
     auth: flags.auth,
     login: flags.login,
+    accounts: flags.accounts,
+    hosts: hostNames(flags.hosts),
     faults,
     maxMessages,
     maxAge: age === null ? undefined : Number(age[1]) * ageUnits[age[2]],
     relay,
   };
+}
+
+/** @throws UsageError */
+function hostNames(text: string): string[] {
+  const names = text.split(",").map((n) => n.trim().toLowerCase()).filter((n) => n !== "");
+  for (const n of names) {
+    if (!/^[a-z0-9]([a-z0-9._-]{0,251}[a-z0-9])?$/.test(n)) {
+      throw new UsageError(`-hosts has names of hosts, not ${JSON.stringify(n)}`);
+    }
+  }
+  return names;
 }
 
 async function readScenario(path: string): Promise<ScenarioStep[]> {
@@ -180,12 +197,14 @@ async function readScenario(path: string): Promise<ScenarioStep[]> {
   }
 }
 
-/** Gives the account its well-known password if it has none. */
-async function ensurePassword(accounts: Accounts): Promise<void> {
-  const account = await accounts.open(localserveAccount);
-  const has = account.credentials.hasPassword;
-  account.close();
-  if (!has) await setAccountPassword(accounts, localserveAccount, localservePassword);
+/** Gives accounts the well-known password if they have none: those of addresses too. */
+async function ensurePasswords(config: Config, accounts: Accounts): Promise<void> {
+  for (const name of config.dynamic.Accounts.keys()) {
+    const account = await accounts.open(name);
+    const has = account.credentials.hasPassword;
+    account.close();
+    if (!has) await setAccountPassword(accounts, name, localservePassword);
+  }
 }
 
 function welcome(where: string, d: DeveloperOptions, endpoints: readonly Endpoint[]): string {
@@ -196,6 +215,9 @@ function welcome(where: string, d: DeveloperOptions, endpoints: readonly Endpoin
   }
   const width = Math.max(...[...byProtocol.keys()].map((k) => k.length));
   const lines = [...byProtocol].map(([k, v]) => `  ${k.padEnd(width)}  ${v.join("  ")}`);
+  const own = d.accounts
+    ? `\nEach address that mail comes for is an account of its own: log in as the address with that password.\n`
+    : "";
   const logins = d.auth || d.strict
     ? "Programs that send log in"
     : "Programs may send with any login or none; mail programs log in";
@@ -206,5 +228,5 @@ ${lines.join("\n")}
 
 ${logins} as ${localserveAddress} with password ${localservePassword}. Mail to any address arrives in that
 account, and mail you send is delivered to it: nothing leaves this machine. Ctrl-C stops the server.
-`;
+${own}`;
 }

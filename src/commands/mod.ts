@@ -23,9 +23,11 @@ import { groupHelp, help } from "./help.ts";
 import { importGo } from "./import_go.ts";
 import { localserve } from "./localserve.ts";
 import { loglevels } from "./loglevels.ts";
+import { status } from "./status.ts";
 import { maintenanceCommands } from "./maintenance.ts";
 import { movingCommands } from "./moving.ts";
 import { quickstart } from "./quickstart.ts";
+import { nodeCommands } from "./node.ts";
 import { queueCommands } from "./queue.ts";
 import { reportsSend } from "./reports.ts";
 import { receivingCommands } from "./receiving.ts";
@@ -47,11 +49,13 @@ export const commands: readonly Command[] = [
   setaccountpassword,
   setadminpassword,
   loglevels,
+  status,
   ...configFileCommands,
   ...configDomainCommands,
   ...configTlsKeyCommands,
   ...configTokenCommands,
   ...configKeyCommands,
+  ...nodeCommands,
   clientconfig,
   sendmail,
   cid,

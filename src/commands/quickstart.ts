@@ -1,6 +1,12 @@
 /** `mox quickstart`. @module */
 import { join, resolve } from "node:path";
-import { checkDomainDns, domainRecords, formatDomainCheck, formatZone } from "../admin/mod.ts";
+import {
+  blockListChoice,
+  checkDomainDns,
+  domainRecords,
+  formatDomainCheck,
+  formatZone,
+} from "../admin/mod.ts";
 import { makeNewServer, type QuickstartOptions } from "../admin/quickstart.ts";
 import { makeResolver } from "../dns/mod.ts";
 import { hasServiceUnits } from "../platform/process.ts";
@@ -17,7 +23,7 @@ import { programCommand, unitFor } from "./server_program.ts";
 export const quickstart: Command = {
   name: "quickstart",
   usage:
-    "[-config path] quickstart [-hostname host] [-existing-webserver] [-skipdns] [-skipdial] [-ip list] [-ports offset] user@domain [user]",
+    "[-config path] quickstart [-hostname host] [-existing-webserver] [-skipdns] [-skipdial] [-ip list] [-blocklists list] [-ports offset] user@domain [user]",
   summary: "Set up a new mail server for a domain",
   help: `
 Writes config/mox.conf and config/domains.conf for a server that takes mail for the domain, with keys for
@@ -34,6 +40,8 @@ The last argument is the user (or numeric uid) that the server runs as, by defau
   -skipdns             do not look at the DNS, for machines without
   -skipdial            accepted for scripts: nothing is dialled here
   -ip                  addresses to take mail on, with commas between, in place of the public ones found
+  -blocklists          DNS block lists to ask about unknown senders and links in their mail, with commas
+                       between, or "none"; without it none is asked, and the choice is printed
   -ports               number added to each port, for trying it out without privileges`,
   async run(args) {
     const { flags, args: [address, user] } = parseFlags(args, {
@@ -42,6 +50,7 @@ The last argument is the user (or numeric uid) that the server runs as, by defau
       skipdns: false,
       skipdial: false,
       ip: "",
+      blocklists: "",
       ports: "0",
     }, { min: 1, max: 2 });
     const portOffset = Number(flags.ports);
@@ -55,6 +64,7 @@ The last argument is the user (or numeric uid) that the server runs as, by defau
       hostname: flags.hostname,
       user: user ?? "mox",
       ips: flags.ip === "" ? [] : flags.ip.split(","),
+      blockLists: /^(?:none)?$/.test(flags.blocklists) ? [] : flags.blocklists.split(","),
       existingWebserver: flags["existing-webserver"],
       portOffset,
       resolver: flags.skipdns ? undefined : makeResolver(),
@@ -75,6 +85,8 @@ The last argument is the user (or numeric uid) that the server runs as, by defau
     const { config, domain } = made;
     writeStdout(`Wrote ${made.files.join("\n      ")}\n\n`);
     for (const note of made.notes) writeStdout(`Note: ${note}\n\n`);
+
+    if (flags.blocklists === "") writeStdout(blockListChoice);
 
     const unit = hasServiceUnits
       ? await placeUnit(unitFor(config), join(path, "..", ".."))

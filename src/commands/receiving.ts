@@ -5,8 +5,11 @@ import { dmarcCheckReportAddrs, dmarcLookup, dmarcParseReport, dmarcVerify } fro
 import { daneCommands } from "./dane.ts";
 import { dnsLookup } from "./dns.ts";
 import { mtastsLookup } from "./mtasts.ts";
+import { rdapDomainage } from "./rdap.ts";
+import { webapi } from "./webapi.ts";
 import { dnsblCheck, dnsblCheckHealth } from "./dnsbl.ts";
 import { junkCheck, junkPlay, junkTrain } from "./junk.ts";
+import { junkExplain } from "./junk_explain.ts";
 import { messageParse } from "./message_parse.ts";
 import { retrain } from "./retrain.ts";
 import { spfCheck, spfLookup, spfParse } from "./spf.ts";
@@ -16,9 +19,12 @@ export const receivingCommands: readonly Command[] = [
   retrain,
   junkTrain,
   junkCheck,
+  junkExplain,
   junkPlay,
   dnsLookup,
   mtastsLookup,
+  rdapDomainage,
+  webapi,
   ...daneCommands,
   dnsblCheck,
   dnsblCheckHealth,

@@ -6,6 +6,7 @@
  */
 import { SieveDatabase } from "../delivery/sieve/database.ts";
 import { ObjectStore } from "../jmap/mod.ts";
+import { calendarObject, cardObject } from "../groupware/objects.ts";
 import { JunkFilter } from "../junk/mod.ts";
 import { Log } from "../log/mod.ts";
 import { Authorities, Outbound } from "../net/mod.ts";
@@ -45,6 +46,37 @@ export async function fillBesideMail(account: Account): Promise<void> {
     await filter.close();
   }
   await account.fulltext.update();
+  const groupware = await account.groupware();
+  const [calendar, book] = [
+    groupware.collection("calendars", "default")!,
+    groupware.collection("addressbooks", "default")!,
+  ];
+  const text = (lines: string[]) => new TextEncoder().encode(`${lines.join("\r\n")}\r\n`);
+  await groupware.put(
+    calendar.id,
+    calendarObject(
+      "meeting.ics",
+      text([
+        "BEGIN:VCALENDAR",
+        "VERSION:2.0",
+        "PRODID:-//mox//test data//EN",
+        "BEGIN:VEVENT",
+        "UID:meeting@mox.example",
+        "DTSTAMP:20261123T100000Z",
+        "DTSTART:20261124T100000Z",
+        "DTEND:20261124T110000Z",
+        "RRULE:FREQ=WEEKLY",
+        "SUMMARY:Meeting",
+        "END:VEVENT",
+        "END:VCALENDAR",
+      ]),
+    ),
+  );
+  const person = ["UID:ann@mox.example", "FN:Ann", "EMAIL:ann@remote.example"];
+  await groupware.put(
+    book.id,
+    cardObject("ann.vcf", text(["BEGIN:VCARD", "VERSION:4.0", ...person, "END:VCARD"])),
+  );
 }
 
 /** Opens something, fills it, and closes it. */

@@ -170,6 +170,26 @@ export class Config {
     return this.dynamic.Accounts.get(name);
   }
 
+  /** Name of the node that has an account; undefined where there are no nodes, and for no account. */
+  nodeOf(account: string): string | undefined {
+    const { Nodes } = this.dynamic;
+    if (Nodes.size === 0) return undefined;
+    const a = this.account(account);
+    if (a === undefined) return undefined;
+    return a.Node || this.domain(a.Domain)?.config.Node || Nodes.keys().next().value;
+  }
+
+  /** Whether this server has an account: it may be another node's. */
+  isHere(account: string): boolean {
+    const node = this.nodeOf(account);
+    return this.account(account) !== undefined && (node === undefined || node === this.static.Node);
+  }
+
+  /** Names of the accounts that this server has. */
+  accountsHere(): string[] {
+    return [...this.dynamic.Accounts.keys()].filter((name) => this.isHere(name));
+  }
+
   /** Addresses of an account as people read them; a catch-all as `@domain`. */
   accountAddresses(name: string): string[] {
     return accountAddresses(this.addresses, name);

@@ -71,6 +71,8 @@ function localListener(ips: string[], offset: number): Listener {
     WebAPIHTTPS: { ...zero.WebAPIHTTPS, ...at(443) },
     JMAPHTTP: { ...zero.JMAPHTTP, ...at(80), AllowedOrigins: localPages },
     JMAPHTTPS: { ...zero.JMAPHTTPS, ...at(443), AllowedOrigins: localPages },
+    DAVHTTP: { ...zero.DAVHTTP, ...at(80) },
+    DAVHTTPS: { ...zero.DAVHTTPS, ...at(443) },
     MetricsHTTP: at(81),
     WebserverHTTP: { ...zero.WebserverHTTP, ...at(80) },
     WebserverHTTPS: { ...zero.WebserverHTTPS, ...at(443) },

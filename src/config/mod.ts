@@ -33,7 +33,9 @@ export {
   readDynamic,
   readStatic,
 } from "./load.ts";
+export { type LdapDirectory, type OpenIdProvider } from "./static/identity.ts";
 export { type ACME, type SpecialUseMailboxes, type Static, staticConfig } from "./static/static.ts";
+export { type Node } from "./dynamic/node.ts";
 export { type Dynamic, dynamicConfig } from "./dynamic/dynamic.ts";
 export {
   type Account,

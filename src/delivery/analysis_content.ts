@@ -6,6 +6,7 @@
  */
 import type { Classification, WordScore } from "../junk/mod.ts";
 import { type AnalysisState, type Step, subjectPassOr, temporary } from "./analysis_steps.ts";
+import { suspicionOf, suspicious } from "./suspicion/mod.ts";
 
 /** The threshold where the configured one is not strict enough: above what says nothing, which is 0.5. */
 export const strictThreshold = 0.6;
@@ -50,6 +51,7 @@ export const checkContent: Step = async (s) => {
     return temporary("junk-classify-error", err);
   }
   s.spamScore = result.probability;
+  s.significant = result.significant;
   // Only words that have been seen say something: a message without any is let in, whatever else there is.
   const { probability, evidence } = result;
   const jitter = (s.c.random() - 0.5) * jitterWidth;
@@ -75,4 +77,20 @@ export const checkContent: Step = async (s) => {
     return { accept: true, reason: "junk-mailbox" };
   }
   return subjectPassOr(s, temporary(strict ? "junk-content-strict" : "junk-content"));
+};
+
+/** Below this a trained filter knows the content to be good, and signals count for nothing. */
+const surelyGood = 0.1;
+
+/** Signs of phishing: they send what nothing else decided to the Junk mailbox, and refuse nothing. */
+export const checkSignals: Step = async (s) => {
+  if (!s.c.signals || s.c.junkMailbox === undefined || s.facts.isForward) return undefined;
+  if (s.significant && s.spamScore !== undefined && s.spamScore < surelyGood) return undefined;
+  const signals = await s.c.signals();
+  const weight = suspicionOf(signals);
+  if (signals.length > 0) {
+    const kinds = signals.map((x) => x.kind).join(", ");
+    s.text.push(`phishing signals: ${kinds}, weight ${weight} of ${suspicious}`);
+  }
+  return weight >= suspicious ? { accept: true, reason: "phishing-signals" } : undefined;
 };

@@ -8,7 +8,7 @@
  * @module
  */
 import { counter } from "../metrics/mod.ts";
-import { checkContent } from "./analysis_content.ts";
+import { checkContent, checkSignals } from "./analysis_content.ts";
 import {
   acceptReport,
   acceptRest,
@@ -29,7 +29,7 @@ import {
   unknownSender,
   type Verdict,
 } from "./analysis_steps.ts";
-import { type AnalysisContext, type Decision, reasons } from "./analysis_types.ts";
+import { type AnalysisContext, type Decision, goesToJunk, reasons } from "./analysis_types.ts";
 
 const decisions = counter(
   "mox_delivery_analysis_total",
@@ -52,6 +52,7 @@ const steps: readonly Step[] = [
   checkSubjectPass,
   checkContent,
   checkBlockLists,
+  checkSignals,
   acceptRest,
 ];
 
@@ -83,6 +84,7 @@ async function decide(c: AnalysisContext, steps: readonly Step[]): Promise<Decis
     suspiciousIprev: false,
     moderate: false,
     spamScore: undefined,
+    significant: false,
     blocklisted: false,
   };
   let verdict: Verdict | undefined;
@@ -132,7 +134,7 @@ function decision(s: AnalysisState, v: Verdict): Decision {
     d.mailbox = introbox;
     s.text.push("first-time sender, to the introbox");
   }
-  if (v.reason === "junk-mailbox") {
+  if (goesToJunk(v.reason)) {
     // Moved out of there, it counts as if it had been delivered where it was meant to go.
     d.destinedMailboxId = s.c.mailboxId(s.mailbox);
     d.mailbox = s.c.junkMailbox ?? s.mailbox;

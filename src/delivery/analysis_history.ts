@@ -16,7 +16,7 @@ const dkimMessages = 1000;
 const marked = `(m.flags & ${Flag.Junk} != 0) != (m.flags & ${Flag.NotJunk} != 0)`;
 
 /** History over an account's database. */
-export function accountHistory(db: Db): History {
+export function accountHistory(db: Pick<Db, "all" | "get">): History {
   return {
     messages(q) {
       const { where, params } = conditions(q);

@@ -51,6 +51,8 @@ export interface AnalysisState {
   moderate: boolean;
   /** What the junk filter says. */
   spamScore: number | undefined;
+  /** Enough was trained for its word to hold. */
+  significant: boolean;
   blocklisted: boolean;
 }
 

@@ -8,6 +8,7 @@ import type { Classification } from "../junk/mod.ts";
 import type { DmarcReport, TlsReport } from "../reports/mod.ts";
 import type { DeliveryFacts } from "../store/types.ts";
 import type { History, ReputationMethod } from "./reputation.ts";
+import type { Signal } from "./suspicion/mod.ts";
 
 /** Why a message was accepted or not; also the label of the metric. */
 export type Reason =
@@ -27,6 +28,7 @@ export type Reason =
   | "junk-content-strict"
   | "junk-mailbox"
   | "junk-classify-error"
+  | "phishing-signals"
   | "dns-blocklisted"
   | "no-bad-signals";
 
@@ -58,6 +60,7 @@ export const reasons: readonly Reason[] = [
   "junk-content-strict",
   "junk-mailbox",
   "junk-classify-error",
+  "phishing-signals",
   "dns-blocklisted",
   "no-bad-signals",
 ];
@@ -151,6 +154,8 @@ export interface AnalysisContext {
       classify: () => Classification | Promise<Classification>;
     }
     | undefined;
+  /** Signs of phishing that need no training; undefined where they are not looked for. */
+  signals: (() => Signal[] | Promise<Signal[]>) | undefined;
   /** Name of the account's mailbox for junk; undefined without one: then all junk is refused. */
   junkMailbox: string | undefined;
   /** Undefined where subject passes aren't used. The key is of the account and address. */
@@ -164,6 +169,11 @@ export interface AnalysisContext {
   isOurDomain: (domain: string) => boolean;
   /** From 0 to below 1; for jitter. */
   random: () => number;
+}
+
+/** Reasons for which a message is accepted into the Junk mailbox. */
+export function goesToJunk(reason: Reason): boolean {
+  return reason === "junk-mailbox" || reason === "phishing-signals";
 }
 
 /** What to do with the message. */

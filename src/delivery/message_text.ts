@@ -19,6 +19,8 @@ import type { Account } from "../store/account/account.ts";
 /** Bytes of a header and of a part that are looked at; the filter has bounds of its own above. */
 const maxHeaderBytes = 64 * 1024;
 const maxPartBytes = 256 * 1024;
+/** Bytes of all parts together that are decoded: more than the filter looks at. */
+const maxTextBytes = 1024 * 1024;
 
 /**
  * The texts of a message.
@@ -32,7 +34,7 @@ export function messageText(
 ): MessageText {
   const texts: { html: boolean; text: string }[] = [];
   const attachments: string[] = [];
-  collect(root, read, 0, texts, attachments);
+  collect(root, read, 0, texts, attachments, { left: maxTextBytes });
   const header = read(0, Math.min(root.bodyOffset, maxHeaderBytes));
   return {
     headers: [...splitHeader(prefix), ...splitHeader(header)]
@@ -51,14 +53,18 @@ function collect(
   depth: number,
   texts: { html: boolean; text: string }[],
   attachments: string[],
+  budget: { left: number },
 ): void {
   for (const p of leaves(root)) {
     const name = fileNameOf(p);
     if (name !== "") attachments.push(name);
+    if (budget.left <= 0) continue;
     if (isEncodedMessage(p) && depth < maxEncoded) {
+      budget.left -= p.endOffset - p.bodyOffset;
       const inner = openEncodedMessage(p, read(p.bodyOffset, p.endOffset));
-      collect(inner.root, inner.read, depth + 1, texts, attachments);
+      collect(inner.root, inner.read, depth + 1, texts, attachments, budget);
     } else if (p.type === "text" && p.disposition !== "attachment") {
+      budget.left -= Math.min(p.endOffset - p.bodyOffset, maxPartBytes);
       const raw = read(p.bodyOffset, Math.min(p.endOffset, p.bodyOffset + maxPartBytes));
       texts.push({ html: p.subtype === "html", text: decodeText(p, raw) });
     }

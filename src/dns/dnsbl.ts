@@ -31,6 +31,10 @@ export interface DnsblChecker {
   check(zone: string, ip: string, options?: LookupOptions): Promise<DnsblResult>;
   /** Whether the list works: undefined if so, else what is wrong. */
   health(zone: string, options?: LookupOptions): Promise<string | undefined>;
+  /** Whether a list of domains has the domain. Never throws for what the DNS does. */
+  checkDomain(zone: string, domain: string, options?: LookupOptions): Promise<DnsblResult>;
+  /** Whether a list of domains works: undefined if so, else what is wrong. */
+  domainHealth(zone: string, options?: LookupOptions): Promise<string | undefined>;
 }
 
 /** Makes a checker over a resolver, with a cache. `now` gives milliseconds. */
@@ -38,13 +42,21 @@ export function dnsblChecker(resolver: Resolver, now: () => number = Date.now): 
   const checks = outcomeCache<DnsblResult>(now);
   const healths = outcomeCache<string>(now);
 
-  async function query(zone: string, ip: string, options?: LookupOptions): Promise<DnsblResult> {
+  function query(zone: string, ip: string, options?: LookupOptions): Promise<DnsblResult> {
     const bytes = parseIp(ip);
+    return ask(zone, bytes && reverseLabels(bytes), options);
+  }
+
+  async function ask(
+    zone: string,
+    entry: string | undefined,
+    options?: LookupOptions,
+  ): Promise<DnsblResult> {
     const base = normalizeName(zone);
-    if (!bytes || base === undefined) {
+    if (entry === undefined || base === undefined) {
       return { zone, status: "temperror", codes: [], error: "not an address or list name" };
     }
-    const name = `${reverseLabels(bytes)}.${base}`;
+    const name = `${entry}.${base}`;
     let codes: string[];
     try {
       codes = (await resolver.lookup(name, "A", options)).records;
@@ -73,15 +85,35 @@ export function dnsblChecker(resolver: Resolver, now: () => number = Date.now): 
 
   async function checkHealth(zone: string, options?: LookupOptions): Promise<string | undefined> {
     // RFC 5782 §5: 127.0.0.2 is always listed, 127.0.0.1 never.
-    const [listed, unlisted] = await Promise.all([
+    return await tried(
       query(zone, "127.0.0.2", options),
       query(zone, "127.0.0.1", options),
+      ["127.0.0.2", "127.0.0.1"],
+    );
+  }
+
+  async function checkDomainHealth(
+    zone: string,
+    options?: LookupOptions,
+  ): Promise<string | undefined> {
+    // RFC 5782 §5: TEST is always listed, INVALID never.
+    return await tried(ask(zone, "test", options), ask(zone, "invalid", options), [
+      "test",
+      "invalid",
     ]);
+  }
+
+  async function tried(
+    wanted: Promise<DnsblResult>,
+    unwanted: Promise<DnsblResult>,
+    [has, hasNot]: [string, string],
+  ): Promise<string | undefined> {
+    const [listed, unlisted] = await Promise.all([wanted, unwanted]);
     if (listed.status === "temperror" || unlisted.status === "temperror") {
       return listed.error ?? unlisted.error ?? "temporary error";
     }
-    if (listed.status !== "fail") return "list does not have its test entry 127.0.0.2";
-    if (unlisted.status !== "pass") return "list has 127.0.0.1, which it must not";
+    if (listed.status !== "fail") return `list does not have its test entry ${has}`;
+    if (unlisted.status !== "pass") return `list has ${hasNot}, which it must not`;
     return undefined;
   }
 
@@ -97,6 +129,20 @@ export function dnsblChecker(resolver: Resolver, now: () => number = Date.now): 
       return healths.get(
         zone,
         () => checkHealth(zone, options),
+        (error) => error === undefined ? DNSBL_HEALTH_TTL_MS : DNSBL_ERROR_TTL_MS,
+      );
+    },
+    checkDomain(zone, domain, options) {
+      return checks.get(
+        `${zone} ${domain}`,
+        () => ask(zone, normalizeName(domain), options),
+        (r) => r?.status === "temperror" ? DNSBL_ERROR_TTL_MS : DNSBL_CHECK_TTL_MS,
+      ) as Promise<DnsblResult>;
+    },
+    domainHealth(zone, options) {
+      return healths.get(
+        `domains ${zone}`,
+        () => checkDomainHealth(zone, options),
         (error) => error === undefined ? DNSBL_HEALTH_TTL_MS : DNSBL_ERROR_TTL_MS,
       );
     },

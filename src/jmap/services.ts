@@ -2,20 +2,13 @@
 import type { Config } from "../config/mod.ts";
 import type { Scripts } from "../delivery/sieve/scripts.ts";
 import type { LoggedIn, LoginGuard } from "../net/mod.ts";
+import type { ProgramLogin } from "../web/http/mod.ts";
 import type { Accounts } from "../store/account/accounts.ts";
 import type { NewQueueRecipient, Queue } from "../queue/mod.ts";
 import type { ObjectStore } from "./objects/store.ts";
 import type { Signals } from "./push/signals.ts";
 import type { Vapid } from "./push/vapid.ts";
 import type { Uploads } from "./blobs/uploads.ts";
-
-/** A login of a program: the account, or why there is none. */
-export type ProgramLogin =
-  | { account: string; credential: string }
-  | "wrong"
-  | "wrongCode"
-  | "second"
-  | "disabled";
 
 /** A message of the account, for its recipients. */
 export interface JmapSubmission {
@@ -78,6 +71,10 @@ export interface JmapServices {
     form: { username: string; password: string },
     remoteIp: string,
   ): Promise<ProgramLogin>;
+  /** Checks an access token of a provider; undefined where none let in. */
+  checkToken?: (
+    token: string,
+  ) => Promise<{ account: string; credential: string; login: string } | "wrong">;
   /** Follows an event stream or websocket until it is over. @returns what tells that it is */
   loggedIn(session: LoggedIn): () => void;
 }

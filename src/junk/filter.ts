@@ -3,7 +3,8 @@
  *
  * What is stored:
  * - `words`: hash of a word, and in how many ham and spam messages it was counted;
- * - `bloom`: the words seen once so far in ham or in spam, which get a row at their second sight;
+ * - `bloom`: the words seen once so far in ham or in spam, which get a row at their second sight; in its chunks from
+ *   {@link firstLearnedChunk} on stands what the filter learned from its mistakes;
  * - `journal`: trainings not yet merged into the other two. A training touches hundreds of rows all
  *   over the table; so {@link JunkFilter.flush} only appends the message's hashes here, a few KB, and
  *   every {@link mergeAt} words all is merged in one transaction. When a database is opened its
@@ -18,6 +19,7 @@
 import { join } from "node:path";
 import { Db } from "../store/database/database.ts";
 import { Bloom, bloomBytes, sightHash, wordHash } from "./bloom.ts";
+import { firstLearnedChunk, Learned } from "./learned.ts";
 import { type JunkParams, junkParams } from "./params.ts";
 import { filterMigrations } from "./schema.ts";
 import { type Classification, classifyWords } from "./score.ts";
@@ -63,6 +65,7 @@ export class JunkFilter {
   /** Counts as in the database; -1 for a word that is not there. */
   #cache = new Map<number, number>();
   #bloom: Bloom | undefined;
+  #learned: Learned | undefined;
   /** Trainings in memory only, then those in the journal table: counted in words. */
   #unsaved: JournalEntry[] = [];
   #journalled = 0;
@@ -125,6 +128,7 @@ export class JunkFilter {
     this.#opened();
     classified.inc();
     const bloom = this.#ensureBloom();
+    const learned = this.#ensureLearned();
     return classifyWords(
       this.params,
       words,
@@ -135,6 +139,7 @@ export class JunkFilter {
       },
       this.#hams,
       this.#spams,
+      (known, n) => learned.logOdds(known.map(wordHash), n),
     );
   }
 
@@ -172,6 +177,7 @@ export class JunkFilter {
     if (e.ham) this.#hams = Math.max(0, this.#hams + by);
     else this.#spams = Math.max(0, this.#spams + by);
     const bloom = e.untrain ? undefined : this.#ensureBloom();
+    learnFrom(this.#ensureLearned(), e);
     for (const hash of e.hashes) {
       let n = Math.max(0, this.#count(hash));
       if (bloom && n === 0) {
@@ -192,6 +198,17 @@ export class JunkFilter {
       if (at >= 0 && at < bloomBytes) bits.set(bytes as Uint8Array, at);
     }
     return this.#bloom = new Bloom(bits);
+  }
+
+  #ensureLearned(): Learned {
+    if (this.#learned) return this.#learned;
+    const rows = this.#opened().all(
+      "SELECT chunk, bits FROM bloom WHERE chunk >= ?",
+      firstLearnedChunk,
+    );
+    return this.#learned = Learned.load(
+      rows.map(([chunk, bytes]) => [chunk as number, bytes as Uint8Array] as const),
+    );
   }
 
   /** Saves all trainings; resolves when they are on disk. */
@@ -221,6 +238,7 @@ export class JunkFilter {
     db.transaction(() => {
       writeCounts(db, "words", this.#changed, true);
       if (this.#bloom) writeBloom(db, this.#bloom);
+      if (this.#learned) writeLearned(db, this.#learned);
       db.run("UPDATE totals SET hams = ?, spams = ?", this.#hams, this.#spams);
       db.exec("DELETE FROM journal");
     });
@@ -260,12 +278,14 @@ export class JunkFilter {
           "CREATE TABLE words_new (hash INTEGER PRIMARY KEY, ham INTEGER NOT NULL, spam INTEGER NOT NULL)",
       );
       const bloom = new Bloom();
+      const learned = new Learned();
       let changed = new Map<number, number>();
       let hams = 0, spams = 0;
       const apply = (e: JournalEntry) => {
         const by = e.untrain ? -1 : 1;
         if (e.ham) hams = Math.max(0, hams + by);
         else spams = Math.max(0, spams + by);
+        learnFrom(learned, e);
         for (const hash of e.hashes) {
           let n = changed.get(hash);
           if (n === undefined) {
@@ -301,11 +321,14 @@ export class JunkFilter {
         writeCounts(db, "words_new", changed, false);
         db.exec("DROP TABLE words; ALTER TABLE words_new RENAME TO words; DELETE FROM journal");
         writeBloom(db, bloom);
+        db.run("DELETE FROM bloom WHERE chunk >= ?", firstLearnedChunk);
+        writeLearned(db, learned);
         db.run("UPDATE totals SET hams = ?, spams = ?", hams, spams);
       });
       this.#hams = hams;
       this.#spams = spams;
       this.#bloom = bloom;
+      this.#learned = learned;
       this.#changed.clear();
       this.#cache.clear();
       this.#unsaved = [];
@@ -326,6 +349,11 @@ function hashesOf(words: Iterable<string>): Float64Array {
   const set = new Set<number>();
   for (const w of words) set.add(wordHash(w));
   return Float64Array.from(set).sort();
+}
+
+function learnFrom(learned: Learned, e: JournalEntry): void {
+  if (e.untrain) learned.unlearn(e.hashes);
+  else learned.learn(e.ham, e.hashes);
 }
 
 /** Counts, packed, of a word that has no row: its first sights. */
@@ -365,10 +393,18 @@ function writeCounts(
 function writeBloom(db: Db, bloom: Bloom): void {
   db.run("DELETE FROM bloom WHERE chunk < ?", firstChunk);
   for (let i = 0; i < bloomBytes / bloomChunk; i++) {
-    db.run(
-      "INSERT INTO bloom VALUES (?, ?) ON CONFLICT (chunk) DO UPDATE SET bits = excluded.bits",
-      firstChunk + i,
-      bloom.bits.subarray(i * bloomChunk, (i + 1) * bloomChunk),
-    );
+    writeChunk(db, firstChunk + i, bloom.bits.subarray(i * bloomChunk, (i + 1) * bloomChunk));
   }
+}
+
+function writeLearned(db: Db, learned: Learned): void {
+  for (const [chunk, bytes] of learned.changes()) writeChunk(db, chunk, bytes);
+}
+
+function writeChunk(db: Db, chunk: number, bytes: Uint8Array): void {
+  db.run(
+    "INSERT INTO bloom VALUES (?, ?) ON CONFLICT (chunk) DO UPDATE SET bits = excluded.bits",
+    chunk,
+    bytes,
+  );
 }

@@ -15,6 +15,7 @@ export type { JunkParams } from "./params.ts";
 export { JunkFilter, JunkFilterClosedError } from "./filter.ts";
 export type { LabelledWords } from "./filter.ts";
 export type { Classification, WordScore } from "./score.ts";
+export { wordName } from "./word_names.ts";
 export { maxHeader, maxText, maxWords, messageWords } from "./words.ts";
 export type { MessageText } from "./words.ts";
 export {

@@ -69,7 +69,7 @@ export function wordScore(
 const fewestInLanguage = 3;
 
 /** True for words of the text and the subject, which are of a language; others begin with what they are of. */
-const isOfLanguage = (word: string) => !word.includes(":") || word.startsWith("subject:");
+const isOfLanguage = (word: string) => !word.includes(":") || /^(?:subject|shape):/.test(word);
 
 /**
  * True if the message is in a language in which hardly any good mail has come so far: that spam was in it says nothing
@@ -103,7 +103,8 @@ function lnChiSquaredAbove(x: number, n: number): number {
 }
 
 /**
- * Combines the words' scores. `counts` gives the counts of a word, or undefined if not counted.
+ * Combines the words' scores. `counts` gives the counts of a word, or undefined if not counted; `learned` what was
+ * learned from mistakes, as a logarithm of odds.
  * Takes linear time but for sorting the words that say something.
  */
 export function classifyWords(
@@ -112,16 +113,19 @@ export function classifyWords(
   counts: (word: string) => { ham: number; spam: number } | undefined,
   hams: number,
   spams: number,
+  learned: (known: string[], words: number) => number = () => 0,
 ): Classification {
   const all = [...words];
   const newLanguage = inNewLanguage(all, counts);
   const topHam: WordScore[] = [], topSpam: WordScore[] = [];
+  const known: string[] = [];
   let lnSpam = 0, lnHam = 0, n = 0;
   for (const word of all) {
     // A language is no reason by itself.
     if (word.startsWith(languageWord) || (newLanguage && isOfLanguage(word))) continue;
     const c = counts(word);
     if (!c) continue;
+    known.push(word);
     const score = wordScore(p, c.ham, c.spam, hams, spams);
     if (score === undefined) continue;
     lnSpam += Math.log(score);
@@ -139,7 +143,7 @@ export function classifyWords(
   topHam.length = Math.min(topHam.length, p.TopWords);
   topSpam.length = Math.min(topSpam.length, p.TopWords);
   return {
-    probability: n === 0 ? 0.5 : fisher(lnSpam, lnHam, n),
+    probability: n === 0 ? 0.5 : withLearned(fisher(lnSpam, lnHam, n), learned(known, all.length)),
     significant: hams >= significantHams,
     evidence: n,
     hams: topHam,
@@ -152,4 +156,14 @@ function fisher(lnSpam: number, lnHam: number, n: number): number {
   const spammy = Math.exp(lnChiSquaredAbove(-2 * lnSpam, n));
   const hammy = Math.exp(lnChiSquaredAbove(-2 * lnHam, n));
   return (1 + spammy - hammy) / 2;
+}
+
+/** Nearest to certain that counting alone may come, so that what was learned from mistakes can be heard. */
+const nearest = 1e-12;
+
+/** Both views of a message: logarithms of odds add up. */
+function withLearned(probability: number, logOdds: number): number {
+  if (logOdds === 0) return probability;
+  const p = Math.min(Math.max(probability, nearest), 1 - nearest);
+  return 1 / (1 + (1 - p) / p * Math.exp(-logOdds));
 }

@@ -11,7 +11,9 @@ const maxReceived = 3;
 const maxField = 600;
 
 /** Words of every such field. */
-const always = new Set(["from", "with", "for"]);
+const always = new Set(["from", "with", "by", "via", "unknown"]);
+/** A comment that tells of the encryption: many words that always come together. */
+const encryption = /\([^()]*(?:tls|ssl|cipher|bits)[^()]*\)/g;
 
 /** The part of a host's name that is registered, nearly: the last two labels. */
 const lastLabels = (host: string) => host.split(".").slice(-2).join(".");
@@ -19,12 +21,13 @@ const lastLabels = (host: string) => host.split(".").slice(-2).join(".");
 /**
  * Where a message came by: the domains, protocols and programs named in its newest Received fields, as
  * "rcvd:example.org" and "rcvd:esmtp", the networks of the addresses as "ip:192.0", and how many hops there were.
+ * Identifier, recipient, encryption and date of a field are left out: they say nothing of the sender.
  */
 export function routeSigns(received: readonly string[]): string[] {
   if (received.length === 0) return [];
   const signs = new Set<string>([`hops:${Math.min(received.length, 9)}`]);
   for (const value of received.slice(0, maxReceived)) {
-    const text = value.slice(0, maxField).toLowerCase();
+    const text = routeText(value.slice(0, maxField).toLowerCase());
     for (const word of text.split(/[^a-z0-9.\-]+/)) {
       if (word.length > 2 && /^[a-z]/.test(word) && !always.has(word)) {
         signs.add(`rcvd:${lastLabels(word)}`);
@@ -34,6 +37,13 @@ export function routeSigns(received: readonly string[]): string[] {
     if (ip) signs.add(`ip:${ip[1]}`);
   }
   return [...signs];
+}
+
+function routeText(field: string): string {
+  const date = field.lastIndexOf(";");
+  const text = (date < 0 ? field : field.slice(0, date)).replace(encryption, " ")
+    .replace(encryption, " "); // comments within comments
+  return text.replace(/\s(?:id|for)\s+\S+/g, " ");
 }
 
 /** A count as a power of two, so that near counts are the same sign. */

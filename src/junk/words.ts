@@ -11,6 +11,8 @@
 import { htmlText } from "../mail/text/html_text.ts";
 import { languageOf, languageWord } from "./language.ts";
 import type { JunkParams } from "./params.ts";
+import { listOf } from "./lists.ts";
+import { fieldShapes, textShapes } from "./shapes.ts";
 import { routeSigns, styleSigns } from "./signs.ts";
 
 /** UTF-16 units of text parts that are looked at, all parts together; of HTML source, twice as much. */
@@ -43,14 +45,19 @@ export function messageWords(m: MessageText, params: JunkParams): Set<string> {
   let left = maxHeader;
   const headers = [...m.headers];
   // Words that a mailing list puts into all of its messages say nothing of this one.
-  const list = headers.some(([name]) => name.toLowerCase() === "list-id");
+  const list = listOf(headers);
   const received = headers.filter(([name]) => name.toLowerCase() === "received");
-  for (const sign of routeSigns(received.map(([, value]) => value))) add(words, sign);
+  for (const sign of routeSigns(received.map(([, value]) => value))) {
+    if (!list?.owns(sign)) add(words, sign);
+  }
   for (const [name, value] of headers) {
     if (left <= 0) break;
     const field = name.length <= 16 ? name.toLowerCase() : "";
+    for (const sign of fieldShapes(field, value)) add(words, sign);
     if (!headerNames.has(field) || (list && ofList.has(field))) continue;
-    const text = value.slice(0, left);
+    const text = list && field === "subject"
+      ? list.subject(value.slice(0, left))
+      : value.slice(0, left);
     left -= text.length;
     const found = new Set<string>();
     textWords(text, params, found);
@@ -73,10 +80,13 @@ export function messageWords(m: MessageText, params: JunkParams): Set<string> {
     } else {
       plain = true;
     }
+    if (list) text = list.text(text);
     left -= text.length;
     sample += text.slice(0, maxText - sample.length);
     textWords(text, params, words);
   }
+  for (const sign of textShapes(sample)) add(words, sign);
+  if (list) { for (const w of words) if (list.owns(w)) words.delete(w); }
   for (const sign of styleSigns(sample)) add(words, sign);
   const language = languageOf(words, sample);
   if (language !== undefined) add(words, languageWord + language);

@@ -41,6 +41,7 @@ export class Session {
       channelBindings: conn.tls?.channelBindings ?? new Map<string, Uint8Array>(),
       peerCertificate: backend.sasl.certificateUsername ? conn.tls?.peerCertificate : undefined,
       hostname: backend.hostname,
+      offers: backend.sasl.offers?.(),
       peer: { protocol: "managesieve", remoteIp: conn.remoteIp },
     };
   }

@@ -16,6 +16,7 @@ export const authServices = [
   "webadmin",
   "webapi",
   "jmap",
+  "dav",
 ] as const;
 export type AuthService = (typeof authServices)[number];
 
@@ -48,6 +49,9 @@ export const authVariants = [
   "httpbasic",
   "confirm",
   "httpbearer",
+  "oauthbearer",
+  "xoauth2",
+  "openid",
 ] as const;
 export type AuthVariant = (typeof authVariants)[number];
 

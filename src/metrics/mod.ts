@@ -68,6 +68,7 @@ export const panicPackages = [
   "admin",
   "account",
   "control",
+  "dav",
   "delivery",
   "dmarc",
   "dmarcdb",

@@ -145,7 +145,7 @@ export class SocketConnection implements Connection {
     return this.#fromProxy;
   }
 
-  clientIs(client: Partial<Peer>): boolean {
+  clientIs(client: Partial<Peer>, tls?: TlsInfo | null): boolean {
     const peer = { ...this.#peer, ...client };
     if (client.remoteIp !== undefined) {
       if (this.#arrival?.named(client.remoteIp) !== true) return false;
@@ -154,6 +154,7 @@ export class SocketConnection implements Connection {
       if (this.#tls !== undefined) this.#tls = ofProxy(this.#tls);
     }
     this.#peer = peer;
+    if (tls !== undefined) this.#tls = tls ?? undefined;
     return true;
   }
 

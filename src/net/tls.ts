@@ -77,12 +77,8 @@ export async function serverHandshake(
   return { socket, info: tlsInfo(socket, name || undefined, bindings) };
 }
 
-/** Makes the handshake with a server. Fails with a ConnectionError "tls" or "timeout". */
-export async function clientHandshake(
-  raw: Socket,
-  options: ClientTls,
-  timeout: number,
-): Promise<Handshaken> {
+/** Begins a handshake with a server; whoever calls waits for its end. */
+export function beginClientTls(raw: Socket, options: ClientTls): TLSSocket {
   const isIp = parseIp(options.serverName) !== undefined;
   const how: TlsConnectionOptions = {
     socket: raw,
@@ -97,7 +93,17 @@ export async function clientHandshake(
     how.cert = options.keyCert.cert;
   }
   (options.authorities ?? systemAuthorities).apply();
-  const socket = connect(how);
+  return connect(how);
+}
+
+/** Makes the handshake with a server. Fails with a ConnectionError "tls" or "timeout". */
+export async function clientHandshake(
+  raw: Socket,
+  options: ClientTls,
+  timeout: number,
+): Promise<Handshaken> {
+  const isIp = parseIp(options.serverName) !== undefined;
+  const socket = beginClientTls(raw, options);
   await settled(socket, "secureConnect", timeout);
   const chain = peerChain(socket);
   if (options.verifyChain !== undefined && !options.verifyChain(chain)) {

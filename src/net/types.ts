@@ -69,9 +69,10 @@ export interface Connection {
   readonly fromProxy: boolean;
   /**
    * The trusted proxy at the other end speaks for this client, or more of it is known.
+   * @param tls that the client spoke with it, null for none; what is known of this connection if not given
    * @returns false, and nothing changes, if the client's networks have too many connections
    */
-  clientIs(client: Partial<Peer>): boolean;
+  clientIs(client: Partial<Peer>, tls?: TlsInfo | null): boolean;
   /** Undefined until TLS is on. */
   readonly tls: TlsInfo | undefined;
   readonly closed: boolean;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { fixOwnerBelow } from "./fix_owner.ts";
 import { openFileReads } from "./file_reads.ts";
 import { type CLibrary, openCLibrary } from "./libc.ts";
 import { isLinux, isWindows } from "./os.ts";
@@ -235,6 +236,11 @@ export async function fixPermissions(
 ): Promise<string[]> {
   const changed: string[] = [];
   if (isWindows) return changed;
+  // As root by descriptors: whoever owns the folders could put a link in the place of a file meanwhile.
+  const done = isLinux && isRoot()
+    ? await fixOwnerBelow(path, { uid: owner.uid, gid: owner.gid, dirMode, fileMode })
+    : undefined;
+  if (done !== undefined) return done;
   // Synchronously, in slices: a data folder may hold millions of messages, and a thread for each is slow.
   const waiting = [path];
   for (let n = 1; waiting.length > 0; n++) {

@@ -64,6 +64,10 @@ export async function refused(
   err: SaslError,
   login: string,
 ): Promise<Pop3Error> {
+  if (err.reason === "temporary") {
+    await attempt.done("error", login, err.message);
+    return new Pop3Error(err.message, "SYS/TEMP", { cause: err });
+  }
   const malformed = err.reason === "malformed" || err.reason === "unavailable";
   const result = malformed
     ? "badprotocol"

@@ -92,6 +92,7 @@ export class Pop3Session {
       channelBindings: conn.tls?.channelBindings ?? new Map(),
       peerCertificate: backend.sasl.certificateUsername ? conn.tls?.peerCertificate : undefined,
       hostname: backend.hostname,
+      offers: backend.sasl.offers?.(),
       peer: { protocol: "pop3", remoteIp: conn.remoteIp },
     };
   }

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { cramMd5Wanted } from "./cram_setting.ts";
+import { bearerServer } from "./bearer.ts";
 import { cramMd5Client, cramMd5Server } from "./crammd5.ts";
 import {
   externalClient,
@@ -18,7 +20,9 @@ import {
   type MechanismName,
   mechanismNames,
   type SaslBackend,
+  type SaslOffers,
   type SaslPeer,
+  tokenMechanismNames,
 } from "./types.ts";
 import type { ServerMechanism } from "./types.ts";
 
@@ -34,6 +38,8 @@ export interface SaslServerContext {
   hostname: string;
   /** Mechanisms to offer among those that the connection allows; all if not given. */
   only?: readonly MechanismName[];
+  /** What the backend offers. */
+  offers?: SaslOffers;
   /** Handed on to the backend. */
   peer?: SaslPeer;
   /**
@@ -43,14 +49,18 @@ export interface SaslServerContext {
   admit?(username: string): Promise<void>;
 }
 
-/** Names of the mechanisms to offer, in the order of {@link mechanismNames}. */
+/** Names of the mechanisms to offer, in the order of {@link mechanismNames}, those with tokens last. */
 export function offeredMechanisms(c: SaslServerContext): MechanismName[] {
-  return mechanismNames.filter((name) => {
+  const tokens = c.offers?.tokens === true && c.mayShowPassword;
+  const others = mechanismNames.filter((name) => {
     if (c.only !== undefined && !c.only.includes(name)) return false;
+    if (name === "CRAM-MD5" && !cramMd5Wanted()) return false;
+    if (c.offers?.plainOnly && (name.startsWith("SCRAM-") || name === "CRAM-MD5")) return false;
     if (name.endsWith("-PLUS")) return c.channelBindings.size > 0;
     if (name === "EXTERNAL") return c.peerCertificate !== undefined;
     return c.mayShowPassword || (name !== "PLAIN" && name !== "LOGIN");
   });
+  return tokens ? [...others, ...tokenMechanismNames] : others;
 }
 
 /** The server's side of a mechanism by its name in any case; undefined if it isn't offered. */
@@ -72,6 +82,8 @@ export function serverMechanism(
     scramCredentials: (user, mechanism) =>
       admitted(user, () => accounts.scramCredentials(user, mechanism, peer)),
     cramMd5Credentials: (user) => admitted(user, () => accounts.cramMd5Credentials(user, peer)),
+    checkToken: accounts.checkToken &&
+      ((user, token) => admitted(user, () => accounts.checkToken!(user, token, peer))),
   };
   const known = offeredMechanisms(context).find((n) => n === name.toUpperCase());
   switch (known) {
@@ -85,6 +97,9 @@ export function serverMechanism(
       return cramMd5Server(backend, context.hostname);
     case "EXTERNAL":
       return externalServer(backend, context.peerCertificate);
+    case "OAUTHBEARER":
+    case "XOAUTH2":
+      return bearerServer(known, backend);
     default:
       return scramServer(known, backend, context.channelBindings);
   }
@@ -117,6 +132,8 @@ export function clientMechanism(
   const { username, password } = options;
   switch (name) {
     case undefined:
+    case "OAUTHBEARER":
+    case "XOAUTH2":
       return undefined;
     case "PLAIN":
       return plainClient(username, password);

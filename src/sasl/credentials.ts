@@ -5,6 +5,7 @@
  */
 import { createHash, createHmac, pbkdf2, randomBytes } from "node:crypto";
 import { promisify } from "node:util";
+import { cramMd5Wanted } from "./cram_setting.ts";
 import { md5Block, md5BlockSize, md5Finish, md5Start, md5StateBytes, md5StateFrom } from "./md5.ts";
 import { preparePassword } from "./prepare.ts";
 import type { CramMd5Credentials, ScramCredentials } from "./types.ts";
@@ -100,7 +101,8 @@ export async function deriveCredentials(
     scramCredentials("sha1", prepared, like.scramSha1),
     scramCredentials("sha256", prepared, like.scramSha256),
   ]);
-  return { scramSha1, scramSha256, cramMd5: cramMd5Credentials(prepared) };
+  const cramMd5 = cramMd5Wanted() ? cramMd5Credentials(prepared) : undefined;
+  return { scramSha1, scramSha256, cramMd5 };
 }
 
 const scramKinds = [["scram-sha-1", "scramSha1"], ["scram-sha-256", "scramSha256"]] as const;

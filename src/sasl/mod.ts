@@ -22,6 +22,7 @@ export {
   encodeCredentials,
   type ScramCredentials,
 } from "./credentials.ts";
+export { cramMd5Wanted, wantCramMd5 } from "./cram_setting.ts";
 export { bindingsFor, plusCancelled } from "./cancelled.ts";
 export { decodeResponse } from "./response.ts";
 export { preparePassword, prepareUsername } from "./prepare.ts";
@@ -32,7 +33,9 @@ export {
   mechanismNames,
   type SaslBackend,
   SaslError,
+  type SaslOffers,
   type SaslPeer,
   type ServerMechanism,
   type ServerStep,
+  tokenMechanismNames,
 } from "./types.ts";

@@ -12,6 +12,7 @@
  * - `authorization`: asked to act as another user.
  * - `unavailable`: the mechanism can't be used here.
  * - `appPassword`: the password is right, but programs need one of their own.
+ * - `temporary`: what it is checked with elsewhere can't be reached just now.
  */
 export class SaslError extends Error {
   readonly reason:
@@ -20,7 +21,8 @@ export class SaslError extends Error {
     | "channelBinding"
     | "authorization"
     | "unavailable"
-    | "appPassword";
+    | "appPassword"
+    | "temporary";
   constructor(reason: SaslError["reason"], message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = "SaslError";
@@ -28,7 +30,7 @@ export class SaslError extends Error {
   }
 }
 
-/** Names of the mechanisms, most secure first. */
+/** Names of the mechanisms with a password or key of the user's, most secure first. */
 export const mechanismNames = [
   "SCRAM-SHA-256-PLUS",
   "SCRAM-SHA-256",
@@ -39,7 +41,10 @@ export const mechanismNames = [
   "LOGIN",
   "EXTERNAL",
 ] as const;
-export type MechanismName = (typeof mechanismNames)[number];
+
+/** Those with a token of a provider, for servers only. */
+export const tokenMechanismNames = ["OAUTHBEARER", "XOAUTH2"] as const;
+export type MechanismName = (typeof mechanismNames)[number] | (typeof tokenMechanismNames)[number];
 
 /** RFC 5802 §3: what a server keeps for a SCRAM mechanism. */
 export interface ScramCredentials {
@@ -65,6 +70,8 @@ export interface CramMd5Credentials {
   credential?: string;
   /** Called when somebody has logged in with it. */
   used?: () => void;
+  /** Any digest fits: of a server for tests that takes any password. */
+  anyDigest?: true;
   /** Further passwords of the same user. */
   others?: readonly CramMd5Credentials[];
 }
@@ -74,6 +81,14 @@ export interface SaslPeer {
   /** Such as "imap". */
   protocol: string;
   remoteIp: string;
+}
+
+/** Which mechanisms make sense with what users are checked with. */
+export interface SaslOffers {
+  /** Access tokens of providers can be checked. */
+  tokens: boolean;
+  /** Some passwords can only be checked as they are: mechanisms that don't send them would fail. */
+  plainOnly: boolean;
 }
 
 /** What a server mechanism asks of the account store. Names come prepared (see prepareUsername). */
@@ -98,6 +113,19 @@ export interface SaslBackend {
     peer?: SaslPeer,
   ): Promise<ScramCredentials | undefined>;
   cramMd5Credentials(username: string, peer?: SaslPeer): Promise<CramMd5Credentials | undefined>;
+  /**
+   * Checks an access token of a provider.
+   * @param username as the client says; "" if it doesn't
+   * @returns who it is of; undefined if it isn't valid, or not of that user
+   * @throws SaslError "temporary"
+   */
+  checkToken?(
+    username: string,
+    token: string,
+    peer?: SaslPeer,
+  ): Promise<{ username: string; credential: string } | undefined>;
+  /** All that need no token, if not given. */
+  offers?(): SaslOffers;
   /** The login name that a client certificate (DER) stands for, and the credential that it is. */
   certificateUsername?(
     certificate: Uint8Array,

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { whyNotReady } from "../admin/mod.ts";
 import type { Config, Listener } from "../config/mod.ts";
 import type { Scripts } from "../delivery/sieve/scripts.ts";
 import { type ImapBackend, serveImap } from "../imap/server/mod.ts";
@@ -41,7 +42,10 @@ import { managesieveBackend } from "./managesieve_backend.ts";
 import { imapBackend } from "./imap_backend.ts";
 import { type MetricsListener, serveMetrics } from "./web/metrics_http.ts";
 import type { OpenLogins } from "./open_logins.ts";
+import type { Passing } from "./receiving/passing.ts";
 import type { Receiving } from "./receiving/receiving.ts";
+import { serveAuthHttp } from "./nodes/auth_http.ts";
+import type { WebHandler } from "../web/http/mod.ts";
 import { submissionBackend } from "./smtp_backend.ts";
 import type { ImapEvents } from "./sieve/imap_events.ts";
 import type { Sockets } from "./sockets.ts";
@@ -68,6 +72,10 @@ export interface ListenerServices {
   sockets: Sockets;
   certificates: ServerCertificates;
   receiving: Receiving;
+  /** To the other nodes, where there are any. */
+  passing: Passing | undefined;
+  /** Answers nginx's auth_http. */
+  authHttp: WebHandler;
   pages: WebPages;
   tlsKeys: TlsKeys;
   shares: Shares;
@@ -129,10 +137,10 @@ export class Listeners {
       hostname,
     };
     const { developer, config, sasl } = this.#s;
-    const receiving = this.#s.receiving.backend(l);
+    const receiving = this.#s.receiving.backend(l, this.#s.passing);
     const queueing = submissionBackend(services);
     const backends = developer
-      ? developerBackends(developer, config, sasl, receiving, queueing)
+      ? developerBackends(developer, config, this.#s.accounts, sasl, receiving, queueing)
       : { receiving, submission: queueing };
     const serve = (o: SmtpListenOptions) => serveSmtp(developer ? developerPort(developer, o) : o);
     const proxies = trustedProxies(l);
@@ -242,10 +250,19 @@ export class Listeners {
         });
         this.#add(`${p.https ? "HTTPS" : "HTTP"} (${p.names.join(", ")})`, server);
       }
+      if (l.AuthHTTP.Enabled) {
+        const port = l.AuthHTTP.Port || 8012;
+        const socket = await this.#s.sockets.take(ip, port, "auth_http");
+        this.#add(
+          "auth_http",
+          await serveAuthHttp(ip, port, socket, l.TrustedProxies, this.#s.authHttp),
+        );
+      }
       if (l.MetricsHTTP.Enabled) {
         const m = await serveMetrics(
           await this.#s.sockets.take(ip, l.MetricsHTTP.Port || 8010, "metrics"),
           new Log("metrics"),
+          () => whyNotReady({ config: this.#s.config }),
         );
         this.#metrics.push(m);
         this.endpoints.push({ protocol: "metrics (HTTP)", hostname: ip, port: m.port });

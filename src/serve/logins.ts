@@ -4,6 +4,7 @@
  * @module
  */
 import type { Config } from "../config/mod.ts";
+import { IdentityError, type Ldap } from "../identity/mod.ts";
 import { preparePassword, type SaslBackend, SaslError, type SaslPeer } from "../sasl/mod.ts";
 import type { Account } from "../store/account/account.ts";
 import type { Accounts } from "../store/account/accounts.ts";
@@ -11,6 +12,7 @@ import { isOwnHash } from "../store/logins/password.ts";
 import type { LoginDirectory } from "../store/logins/directory.ts";
 import {
   cramMd5Credentials,
+  noSecrets,
   type ProgramLogin,
   scramCredentials,
   type Secrets,
@@ -18,15 +20,19 @@ import {
   verifyPassword,
 } from "../store/logins/secrets.ts";
 import type { TlsKeys } from "../store/logins/tls_keys.ts";
+import { type Identities, identityCredential } from "./identities.ts";
 import { keyCredential } from "./key_credential.ts";
+import type { AskedLogin, LoginVerdict } from "./nodes/login_check.ts";
 
 /**
  * Name of the account that logs in with an address; undefined if none does or it may not, as its domain or the
- * account is disabled.
+ * account is disabled, or as another node has it.
  */
 export function loginAccount(config: Config, login: string): string | undefined {
   const name = config.accountFor(login);
   if (name === undefined || loginDomainDisabled(config, login)) return undefined;
+  // Another node has it, and its password.
+  if (!config.isHere(name)) return undefined;
   return config.account(name)?.LoginDisabled ? undefined : name;
 }
 
@@ -49,6 +55,39 @@ export interface LoginServices {
   config: Config;
   accounts: Accounts;
   directory: LoginDirectory;
+  /** Asks another node about a login; set where there are nodes. */
+  askNode?: (node: string, l: AskedLogin) => Promise<LoginVerdict>;
+  /** Undefined where nobody is checked elsewhere. */
+  identities?: Identities;
+}
+
+/** A password can't be checked just now: what has it can't be reached. */
+export class LoginAway extends Error {
+  override name = "LoginAway";
+}
+
+/** What users are told then. */
+const awayText = "logins can't be checked just now, try again later";
+
+/**
+ * Checks a password that a directory has.
+ * @returns the account; undefined if the password is wrong, or nobody's here
+ * @throws LoginAway
+ */
+async function askDirectory(
+  s: LoginServices,
+  directory: Ldap,
+  login: string,
+  password: string,
+): Promise<string | undefined> {
+  try {
+    const person = await directory.check(login, password);
+    return await s.identities!.account(directory, person);
+  } catch (err) {
+    if (!(err instanceof IdentityError)) throw err;
+    if (err.reason === "away") throw new LoginAway(awayText, { cause: err });
+    return undefined;
+  }
 }
 
 /** Runs with an account open. */
@@ -92,6 +131,19 @@ export async function checkProgramPassword(
   peer: SaslPeer | undefined,
 ): Promise<ProgramLogin> {
   const secrets = await secretsOf(s, login, account);
+  const directory = s.identities?.directoryOf(login);
+  if (directory !== undefined) {
+    // App passwords are of this server.
+    const { appPasswords, secondFactor } = secrets;
+    const own = { ...noSecrets, appPasswords, secondFactor };
+    const result = await verifyForProgram(own, password, peer?.remoteIp);
+    if (result.appPassword !== undefined) noteUse(s, account!, result.appPassword, peer);
+    if (result.result !== "wrong") return result;
+    if (await askDirectory(s, directory, login, password) === undefined) return result;
+    return secondFactor
+      ? { result: "secondFactor" }
+      : { result: "ok", credential: identityCredential(directory.name) };
+  }
   const result = await verifyForProgram(secrets, password, peer?.remoteIp);
   if (result.appPassword !== undefined) noteUse(s, account!, result.appPassword, peer);
   else if (result.result !== "wrong") await renewHash(s, account!, password, secrets);
@@ -106,6 +158,10 @@ export async function checkOwnPassword(
   password: string,
   remoteIp: string,
 ): Promise<boolean> {
+  const directory = s.identities?.directoryOf(login);
+  if (directory !== undefined) {
+    return await askDirectory(s, directory, login, password) !== undefined;
+  }
   const secrets = await secretsOf(s, login, account);
   if (!await verifyPassword(secrets.passwordHash, password, remoteIp)) return false;
   await renewHash(s, account!, password, secrets);
@@ -123,6 +179,42 @@ async function renewHash(
   await withAccount(s.accounts, account, (a) => a.credentials.renewHash(password, passwordHash!));
 }
 
+/**
+ * Whose an access token of a provider is.
+ * @param username an address of the account; "" where the client doesn't say
+ * @returns undefined if it isn't valid, or not of that user
+ * @throws SaslError "temporary"
+ */
+export async function checkToken(
+  s: LoginServices,
+  username: string,
+  token: string,
+): Promise<{ username: string; credential: string } | undefined> {
+  const { identities, config } = s;
+  const named = identities?.providerOf(username);
+  const providers = username === ""
+    ? identities?.providers.filter((p) => p.conf.Audiences.length > 0) ?? []
+    : named === undefined
+    ? []
+    : [named];
+  for (const provider of providers) {
+    try {
+      const address = await provider.checkAccessToken(token);
+      const account = await identities!.account(provider, { address, name: "" });
+      const login = username === "" ? address : username;
+      if (loginAccount(config, login) !== account) return undefined;
+      return { username: login, credential: identityCredential(provider.name) };
+    } catch (err) {
+      if (!(err instanceof IdentityError)) throw err;
+      // The only one that can know.
+      if (err.reason === "away" && providers.length === 1) {
+        throw new SaslError("temporary", awayText, { cause: err });
+      }
+    }
+  }
+  return undefined;
+}
+
 /** What SASL asks of accounts. */
 export function saslBackend(s: LoginServices, tlsKeys: () => TlsKeys | undefined): SaslBackend {
   const { config } = s;
@@ -137,10 +229,19 @@ export function saslBackend(s: LoginServices, tlsKeys: () => TlsKeys | undefined
     },
     async checkPassword(username, password, peer) {
       const account = loginAccount(config, username);
-      const r = await checkProgramPassword(s, username, account, password, peer);
+      const r = await checkProgramPassword(s, username, account, password, peer).catch((err) => {
+        throw err instanceof LoginAway
+          ? new SaslError("temporary", err.message, { cause: err })
+          : err;
+      });
       if (r.result === "secondFactor") throw new SaslError("appPassword", needsAppPassword);
       return r.result === "ok" ? r.credential : undefined;
     },
+    offers: () => ({
+      tokens: s.identities?.hasTokens ?? false,
+      plainOnly: s.identities?.hasDirectories ?? false,
+    }),
+    checkToken: (username, token) => checkToken(s, username, token),
     async scramCredentials(username, mechanism, peer) {
       const account = loginAccount(config, username);
       const secrets = await secretsOf(s, username, account);

@@ -12,6 +12,7 @@ import { stillOpens } from "../store/logins/secrets.ts";
 import type { TlsKeys } from "../store/logins/tls_keys.ts";
 import type { Sessions } from "../web/login/mod.ts";
 import { fingerprintOf } from "./key_credential.ts";
+import type { Identities } from "./identities.ts";
 import { loginAccount } from "./logins.ts";
 
 /** A session with somebody in it. */
@@ -30,6 +31,7 @@ export interface OpenLoginsOptions {
   config: Config;
   accounts: Accounts;
   tlsKeys: () => TlsKeys | undefined;
+  identities?: Identities;
   log: Log;
 }
 
@@ -93,6 +95,7 @@ export class OpenLogins {
       try {
         const secrets = open.credentials.secrets();
         for (const s of [...all]) {
+          if (this.#o.identities?.stillOpens(s.login, s.credential)) continue;
           if (this.#keyOpens(s) || stillOpens(secrets, s.credential)) continue;
           this.#end(s, "what you have logged in with is not valid any more");
         }

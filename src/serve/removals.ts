@@ -28,6 +28,7 @@ export async function forgetRights(
       const account = await accounts.open(owner);
       try {
         await forgetIdentifier(account, name);
+        await (await account.groupware()).forgetGrants(name);
       } finally {
         account.close();
       }

@@ -3,9 +3,9 @@ import { automaticJunkFlag, type Config } from "../config/mod.ts";
 import type { AccountRules } from "../store/account/account.ts";
 import { Flag, SpecialUse } from "../store/types.ts";
 
-/** Rules of an account, read anew at each use as domains.conf may change; undefined if it has none. */
+/** Rules of an account, read anew at each use as domains.conf may change; undefined if it has none, or another node has it. */
 export function accountRules(config: Config, name: string): AccountRules | undefined {
-  if (!config.account(name)) return undefined;
+  if (!config.isHere(name)) return undefined;
   return {
     initialMailboxes: () =>
       config.initialMailboxes().map((m) => ({

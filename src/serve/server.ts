@@ -5,7 +5,7 @@
  */
 import { isOriginalData, originalDataText } from "../admin/original/folder.ts";
 import { takenOverFile } from "../admin/original/take_over.ts";
-import { AuditLog } from "../admin/mod.ts";
+import { AuditLog, serverHealth, worstState } from "../admin/mod.ts";
 import type { Config } from "../config/mod.ts";
 import { makeResolver } from "../dns/mod.ts";
 import { join } from "node:path";
@@ -15,9 +15,10 @@ import { Trainer } from "../delivery/training.ts";
 import { clearLevel, currentLevels, isLevel, Log, setLevel } from "../log/mod.ts";
 import { LoginGuard, type OpenConnection, type Outbound } from "../net/mod.ts";
 import { ensureDir, removeFile } from "../platform/files.ts";
+import { programVersion } from "../platform/version.ts";
 import { fewOpenFilesText } from "../platform/open_files.ts";
 import { Queue } from "../queue/mod.ts";
-import type { SaslBackend } from "../sasl/mod.ts";
+import { type SaslBackend, wantCramMd5 } from "../sasl/mod.ts";
 import { makeFilesAhead, removeLeftovers } from "../smtp/server/mod.ts";
 import { Accounts } from "../store/account/accounts.ts";
 import { LoginDirectory } from "../store/logins/directory.ts";
@@ -35,10 +36,14 @@ import {
   type Json,
 } from "./control/control.ts";
 import { defaultDeveloper, type DeveloperOptions } from "./catcher/developer.ts";
+import { Identities } from "./identities.ts";
 import { monitorDnsbls } from "./dnsbl_monitor.ts";
 import { audited } from "./control/audited.ts";
 import { Listeners } from "./listeners.ts";
 import { accountOfLogin, type LoginServices, saslBackend } from "./logins.ts";
+import { authHttp } from "./nodes/auth_http.ts";
+import { askNode, loginChecker } from "./nodes/login_check.ts";
+import { openNodes, type RunningNode } from "./nodes/nodes.ts";
 import { OpenLogins } from "./open_logins.ts";
 import { catchPanics } from "./panics.ts";
 import { startUpdateChecks } from "./updates.ts";
@@ -102,6 +107,7 @@ export class MailServer {
   readonly #control: ControlServer;
   readonly #trainer: Trainer;
   #receiving: Receiving | undefined;
+  #nodes: RunningNode | undefined;
   #certificates: ServerCertificates | undefined;
   #tlsKeys: TlsKeys | undefined;
   #shares: Shares | undefined;
@@ -121,6 +127,7 @@ export class MailServer {
   readonly #audit: AuditLog;
   #unwatch: (() => void) | undefined;
   #stopping: Promise<void> | undefined;
+  readonly #started = Date.now();
   readonly #stopped = Promise.withResolvers<void>();
 
   private constructor(
@@ -130,6 +137,7 @@ export class MailServer {
     queue: Queue,
     control: ControlServer,
     secret: Uint8Array,
+    identities: Identities,
   ) {
     this.config = o.config;
     this.#log = log;
@@ -150,11 +158,17 @@ export class MailServer {
       () => config.dynamic.Accounts.keys(),
     );
     const tlsKeys = () => this.#tlsKeys;
-    this.#logins = { config, accounts, directory };
+    this.#logins = { config, accounts, directory, identities };
     this.#audit = new AuditLog(config.dataDir);
     this.#sasl = saslBackend(this.#logins, tlsKeys);
     this.#developer = o.local ? o.developer ?? defaultDeveloper() : undefined;
-    this.#openLogins = new OpenLogins({ config, accounts, tlsKeys, log: new Log("auth") });
+    this.#openLogins = new OpenLogins({
+      config,
+      accounts,
+      tlsKeys,
+      identities,
+      log: new Log("auth"),
+    });
     this.#loginGuard = new LoginGuard({
       exemptLoopback: o.local,
       accountOf: (login) => accountOfLogin(config, login) || undefined,
@@ -169,14 +183,16 @@ export class MailServer {
    */
   static async start(o: ServerOptions): Promise<MailServer> {
     const { config } = o;
+    wantCramMd5(!config.static.NoCRAMMD5);
     if (await controlAnswers(config.dataDir)) throw inUse(config.dataDir);
     if (isOriginalData(config.dataDir)) throw new Error(originalDataText(config.dataDir));
     const sockets = await Sockets.bind(config.static);
     try {
       const certificates = await ServerCertificates.open(config);
       const outbound = openOutbound(config.static, config.dir, o.outgoing?.resolver, o.local);
+      const identities = await Identities.open(config, outbound);
       await o.becomeUser?.();
-      return await MailServer.#open(o, sockets, certificates, outbound);
+      return await MailServer.#open(o, sockets, certificates, outbound, identities);
     } finally {
       await sockets.close();
     }
@@ -187,6 +203,7 @@ export class MailServer {
     sockets: Sockets,
     certificates: ServerCertificates,
     outbound: Outbound,
+    identities: Identities,
   ): Promise<MailServer> {
     const log = new Log("serve");
     const { config } = o;
@@ -233,7 +250,8 @@ export class MailServer {
           outgoing,
         ),
       );
-      server = new MailServer(o, log, accounts, queue, control, secret);
+      server = new MailServer(o, log, accounts, queue, control, secret, identities);
+      identities.makes = { accounts, audit: server.#audit };
       server.#outbound = outbound;
       server.sieve = sieve.db;
       server.#events = new ImapEvents({ config, queue, tempDir, sieve });
@@ -277,7 +295,17 @@ export class MailServer {
       server.#loginGuard.onAttempt = (a) =>
         loginLog.note({ ...a, account: accountOfLogin(config, a.login) });
       for (const p of loginLog.places()) server.#loginGuard.knows(p.account, p.remoteIp, p.last);
+      const checkLogin = loginChecker({ sasl: server.#sasl, loginGuard: server.#loginGuard });
+      const nodes = server.#nodes = await openNodes({
+        config,
+        tempDir,
+        receiving: server.#receiving,
+        checkLogin,
+      });
+      if (nodes) server.#logins.askNode = (node, l) => askNode(config, nodes.key, node, l);
       const listeners = server.#listeners = new Listeners({
+        passing: nodes?.passing,
+        authHttp: authHttp({ config, key: nodes?.key, checkLogin }),
         config,
         accounts,
         queue,
@@ -303,6 +331,7 @@ export class MailServer {
             ...server.#handlers(),
             ...queueHandlers(queue, config),
             ...webhookHandlers(webhooks.hooks, config),
+            ...nodes?.commands ?? [],
           ]),
         ]),
       );
@@ -327,6 +356,7 @@ export class MailServer {
       ];
       server.#closePolicies = outgoing.close;
       server.#unwatch = () => unwatch.forEach((end) => end());
+      nodes?.start();
       await queue.start();
       webhooks.hooks.start();
       const { reports } = server;
@@ -378,6 +408,20 @@ export class MailServer {
       ["stop", () => {
         // After the answer, which goes over a connection that the stop closes.
         setTimeout(() => this.stop(), 0);
+      }],
+      ["status", async () => {
+        const checks = await serverHealth({
+          config: this.config,
+          queue: this.queue,
+          certificates: () => this.#certificates?.states() ?? [],
+        });
+        return {
+          version: programVersion,
+          hostname: this.config.static.Hostname,
+          started: this.#started,
+          state: worstState(checks),
+          checks: checks.map((c) => ({ ...c })),
+        };
       }],
       ["loglevels", (args) => {
         const { level, pkg } = fields(args) as { level: string | null; pkg: string };
@@ -442,7 +486,7 @@ export class MailServer {
     this.#openLogins.close();
     this.#receiving?.stop();
     this.#certificates?.stop();
-    await this.#listeners?.stop(stopGrace);
+    await Promise.all([this.#listeners?.stop(stopGrace), this.#nodes?.stop(stopGrace)]);
     await this.#events?.idle();
     await this.#noMoreFiles?.();
     await this.#reportSending?.end();

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { lacks } from "../support/programs.ts";
 import { violations } from "./accessibility.ts";
-import { withWorld } from "./browser.ts";
+import { discardWriting, endDialog, withWorld } from "./browser.ts";
 
 Deno.test({
   name: "axe finds nothing serious in any view, light, dark, and on a phone",
@@ -44,31 +44,31 @@ Deno.test({
         await p.getByRole("menu").waitFor();
         await check(p, "menu");
         await p.keyboard.press("Escape");
+        await p.getByRole("menu").waitFor({ state: "detached" });
         await p.getByRole("button", { name: "HTML", exact: true }).click();
         await p.frameLocator("iframe").getByText("See").waitFor();
         await check(p, "html");
         await p.getByRole("button", { name: /list\.txt/ }).first().click();
         await p.getByRole("dialog").waitFor();
         await check(p, "attachment");
-        await p.keyboard.press("Escape");
+        await endDialog(p);
         await p.keyboard.press("r");
         await p.frameLocator("iframe.rich-text").getByText("See").waitFor();
         await check(p, "compose");
         await p.getByRole("button", { name: "Options" }).click();
         await p.getByLabel("Send at").waitFor();
         await check(p, "send options");
-        await p.keyboard.press("Escape");
-        await p.getByRole("button", { name: "Discard" }).click();
-        await p.getByRole("dialog").getByRole("button", { name: "Discard" }).last().click();
+        await endDialog(p);
+        await discardWriting(p);
         if (phone) await p.getByRole("button", { name: "Back" }).click();
         await p.getByRole("button", { name: "Filter" }).click();
-        await p.getByRole("dialog").waitFor();
+        await p.locator("dialog[open]").waitFor();
         await check(p, "filter");
-        await p.keyboard.press("Escape");
+        await endDialog(p);
         await p.keyboard.press("?");
-        await p.getByRole("dialog").waitFor();
+        await p.locator("dialog[open]").waitFor();
         await check(p, "help");
-        await p.keyboard.press("Escape");
+        await endDialog(p);
         if (phone) {
           await p.getByRole("button", { name: "Mailboxes" }).click();
           await check(p, "mailboxes");

@@ -62,6 +62,21 @@ export async function newContext(b: Browser, o: Look = {}): Promise<BrowserConte
   return c;
 }
 
+/** Throws away what is written, after the question that is asked; the window is gone then. */
+export async function discardWriting(p: Page): Promise<void> {
+  const writing = p.getByRole("dialog", { name: "Write a message" });
+  await writing.getByRole("button", { name: "Discard" }).click();
+  const question = p.locator("dialog").filter({ hasText: "What you wrote is thrown away." });
+  await question.getByRole("button", { name: "Discard" }).click();
+  await writing.waitFor({ state: "detached" });
+}
+
+/** Ends the dialog that is open, and waits until it is gone: keys are its own until then. */
+export async function endDialog(p: Page): Promise<void> {
+  await p.keyboard.press("Escape");
+  await p.locator("dialog").first().waitFor({ state: "detached" });
+}
+
 export interface World {
   server: Localserve;
   browser: Browser;

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { Locator, Page } from "playwright-core";
 import { lacks } from "../support/programs.ts";
-import { withWorld } from "./browser.ts";
+import { discardWriting, withWorld } from "./browser.ts";
 
 const option = (p: Page, name: string | RegExp) => p.getByRole("option", { name }).first();
 
@@ -151,8 +151,7 @@ Deno.test({
         while (await rest.count() > 0) await rest.first().click();
         await send.click({ trial: true });
         assert.equal(await compose.getByRole("listitem").count(), 401);
-        await compose.getByRole("button", { name: "Discard" }).click();
-        await p.getByRole("dialog").getByRole("button", { name: "Discard" }).last().click();
+        await discardWriting(p);
       });
 
       await t.step(

@@ -67,13 +67,20 @@ Deno.test({
       await p.getByRole("dialog", { name: "Write a message" }).waitFor({ state: "detached" });
 
       // Another mailbox, a search, the help, and out.
-      await press("g", "ArrowDown", "ArrowDown", "Enter");
+      await p.locator('.mailbox[data-name="Sent"]').waitFor();
+      await press("g");
+      while (await p.evaluate<string>("document.activeElement.dataset.name") !== "Sent") {
+        await press("ArrowDown");
+      }
+      await press("Enter");
       await row("By keys").waitFor();
       await press("/");
       await p.keyboard.type("subject:lunch");
       await press("Enter");
       await p.locator(".list-status", { hasText: "1 message" }).waitFor();
-      await press("Escape", "?");
+      await press("Escape");
+      await p.locator(".list-status", { hasText: "1 message" }).waitFor({ state: "detached" });
+      await press("?");
       await p.getByRole("dialog").waitFor();
       await press("Escape");
       await p.getByRole("dialog").waitFor({ state: "detached" });

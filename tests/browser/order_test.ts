@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { lacks } from "../support/programs.ts";
 import { violations } from "./accessibility.ts";
-import { withWorld } from "./browser.ts";
+import { discardWriting, withWorld } from "./browser.ts";
 
 const option = (p: Page, name: string | RegExp) => p.getByRole("option", { name }).first();
 const mailbox = (p: Page, name: string) => p.locator(`.mailbox[data-name="${name}"]`);
@@ -107,11 +107,11 @@ Deno.test({
       await p.getByLabel("Subject").fill("Your order");
       await p.getByRole("button", { name: "Templates" }).click();
       await p.getByRole("menuitem", { name: /^Keep this text/ }).click();
+      await p.locator("dialog[open] input").waitFor();
       await p.keyboard.press("Enter");
       await p.getByText("Template kept.").waitFor();
-      await p.getByRole("button", { name: "Discard" }).click();
-      await p.getByRole("dialog").getByRole("button", { name: "Discard" }).last().click();
-      await text.waitFor({ state: "detached" });
+      await p.locator("dialog").waitFor({ state: "detached" });
+      await discardWriting(p);
       await p.keyboard.press("c");
       await p.getByRole("button", { name: "Templates" }).click();
       await p.getByRole("menuitem", { name: "Your order" }).click();

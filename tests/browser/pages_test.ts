@@ -7,7 +7,13 @@ import { writeZip } from "../../src/web/export/zip.ts";
 import { totpCode, totpStep } from "../../src/store/logins/totp.ts";
 import { lacks } from "../support/programs.ts";
 import { violations } from "./accessibility.ts";
-import { withWorld, type World } from "./browser.ts";
+import { endDialog, withWorld, type World } from "./browser.ts";
+
+/** Goes to a section, and waits until it is the one that is shown. */
+async function go(page: Page, name: string): Promise<void> {
+  await page.getByRole("link", { name, exact: true }).click();
+  await page.getByRole("heading", { name, level: 1, exact: true }).waitFor();
+}
 
 const origin = (w: World) => new URL(w.url).origin;
 const shots = Deno.env.get("MOX_TEST_SCREENSHOTS");
@@ -67,7 +73,7 @@ Deno.test({ name: "account page", ignore: lacks("chromium") }, async (t) => {
       await mail.close();
     });
     await step("a reply while away is turned on and off, and messages are forwarded", async () => {
-      await page.getByRole("link", { name: "Away" }).click();
+      await go(page, "Away");
       await page.getByRole("button", { name: "Turn on" }).click();
       const dialog = page.getByRole("dialog");
       await dialog.getByLabel("Text").fill("I am away.\nUntil Monday.");
@@ -95,7 +101,7 @@ Deno.test({ name: "account page", ignore: lacks("chromium") }, async (t) => {
       await page.getByRole("button", { name: "Turn on" }).waitFor();
     });
     await step("a rule is made, tried, and then sorts a message", async () => {
-      await page.getByRole("link", { name: "Addresses" }).click();
+      await go(page, "Addresses");
       await page.getByRole("row", { name: /^mox@localhost/ }).getByRole("button", { name: "Rules" })
         .click();
       await page.getByRole("button", { name: "Add rule" }).click();
@@ -121,7 +127,7 @@ Deno.test({ name: "account page", ignore: lacks("chromium") }, async (t) => {
       await page.getByRole("button", { name: "Cancel" }).click();
     });
     await step("a second factor is set up with its code, and an app password is made", async () => {
-      await page.getByRole("link", { name: "Logins" }).click();
+      await go(page, "Logins");
       await page.getByRole("button", { name: "Set up" }).click();
       const dialog = page.getByRole("dialog");
       await dialog.getByRole("img", { name: "QR code of the key below" }).waitFor();
@@ -145,7 +151,7 @@ Deno.test({ name: "account page", ignore: lacks("chromium") }, async (t) => {
       await dialog.getByLabel(/^Code/).fill(recovery[0]);
       await dialog.getByRole("button", { name: "Make" }).click();
       await page.getByRole("dialog", { name: "Password of phone" }).waitFor();
-      await page.keyboard.press("Escape");
+      await endDialog(page);
       await page.getByRole("cell", { name: "phone", exact: true }).waitFor();
       await page.getByRole("cell", { name: "wrong name, password or code" }).first().waitFor();
       await shot(page, "logins");
@@ -185,7 +191,7 @@ Deno.test({ name: "account page", ignore: lacks("chromium") }, async (t) => {
           automaticPresenceSimulation: true,
         },
       });
-      await page.getByRole("link", { name: "Logins" }).click();
+      await go(page, "Logins");
       await page.getByRole("button", { name: "Add passkey" }).click();
       const dialog = page.getByRole("dialog");
       await dialog.getByLabel("Name").fill("test device");
@@ -232,7 +238,7 @@ Deno.test({ name: "account page", ignore: lacks("chromium") }, async (t) => {
         for await (const p of writeZip(files)) {
           pieces.push(p);
         }
-        await page.getByRole("link", { name: "Import and export" }).click();
+        await go(page, "Import and export");
         await page.getByLabel("Archive or mailbox file").setInputFiles({
           name: "old.zip",
           mimeType: "application/zip",
@@ -246,7 +252,7 @@ Deno.test({ name: "account page", ignore: lacks("chromium") }, async (t) => {
         await page.getByLabel("Archive or mailbox file").setInputFiles({
           name: "Large.mbox",
           mimeType: "application/mbox",
-          buffer: Buffer.from(mbox(20_000)),
+          buffer: Buffer.from(mbox(60_000)),
         });
         await page.getByLabel("Put all below this mailbox").fill("Aborted");
         await page.getByRole("button", { name: "Import", exact: true }).click();
@@ -286,7 +292,7 @@ Deno.test({ name: "account page", ignore: lacks("chromium") }, async (t) => {
       },
     );
     await step("an address is suppressed and let go", async () => {
-      await page.getByRole("link", { name: "Suppressions" }).click();
+      await go(page, "Suppressions");
       await page.getByRole("button", { name: "Add address" }).click();
       await page.getByRole("textbox", { name: "Address" }).fill("gone@example.org");
       await page.getByRole("textbox", { name: "Reason" }).fill("moved");
@@ -299,9 +305,9 @@ Deno.test({ name: "account page", ignore: lacks("chromium") }, async (t) => {
     await step("the password is changed, which ends the login of another window", async () => {
       const other = await w.context();
       const second = await w.login(other);
-      await page.getByRole("link", { name: "Logins" }).click();
+      await go(page, "Logins");
       await page.getByRole("row", { name: /^webmail/ }).first().waitFor();
-      await page.getByRole("link", { name: "Account", exact: true }).click();
+      await go(page, "Account");
       await page.getByRole("button", { name: "Change password" }).click();
       await page.getByLabel("Current password").fill("moxmoxmox");
       await page.getByLabel("New password", { exact: true }).fill("new password 1");
@@ -312,13 +318,12 @@ Deno.test({ name: "account page", ignore: lacks("chromium") }, async (t) => {
       await other.close();
     });
     await step("the junk filter's figures are there", async () => {
-      await page.getByRole("link", { name: "Junk" }).click();
+      await go(page, "Junk");
       await page.getByRole("heading", { name: "What it has learned" }).waitFor();
     });
     await step("every section is accessible", async () => {
       for (const name of ["Addresses", "Junk", "Logins", "Suppressions", "Mail programs"]) {
-        await page.getByRole("link", { name }).click();
-        await page.getByRole("heading", { name, level: 1 }).waitFor();
+        await go(page, name);
         await shot(page, `account-${name}`);
         assert.deepEqual(await violations(page), [], name);
       }

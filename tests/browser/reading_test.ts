@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { lacks } from "../support/programs.ts";
-import { patience, withWorld } from "./browser.ts";
+import { endDialog, patience, withWorld } from "./browser.ts";
 
 const option = (p: Page, name: string | RegExp) => p.getByRole("option", { name }).first();
 const mailbox = (p: Page, name: string) => p.locator(`.mailbox[data-name="${name}"]`);
@@ -99,9 +99,9 @@ Deno.test({
           await frame.getByText("Hello there").waitFor();
           assert.deepEqual(foreign, []);
           await p.route(/tracker\.example/, (r) => r.abort());
+          const asked = p.waitForRequest(/tracker\.example/);
           await p.getByRole("button", { name: "With external content" }).click();
-          await p.waitForRequest(/tracker\.example/).catch(() => {});
-
+          await asked;
           assert.deepEqual(new Set(foreign), new Set(["https://tracker.example/x.png"]));
           foreign.length = 0;
         },
@@ -110,8 +110,7 @@ Deno.test({
       await t.step("an attachment is viewed", async () => {
         await p.getByRole("button", { name: /list\.txt/ }).click();
         await p.frameLocator("dialog iframe").getByText("one").waitFor();
-        await p.keyboard.press("Escape");
-        await p.locator("dialog").waitFor({ state: "detached" });
+        await endDialog(p);
       });
 
       await t.step("a thread collapses and expands, and stays so after a reload", async () => {
@@ -185,13 +184,15 @@ Deno.test({
         await p.getByText("1 message moved to archive.").waitFor();
         await option(p, "Boats").waitFor({ state: "detached" });
         await p.keyboard.press("z");
+        await p.getByText("Undone for 1 message.").waitFor();
         await option(p, "Boats").waitFor();
         await option(p, "Boats").click();
         await p.locator(".message-head h1", { hasText: "Boats" }).waitFor();
         await p.getByRole("button", { name: "Move", exact: true }).click();
         await p.getByRole("menuitem", { name: "Sent" }).click();
         await option(p, "Boats").waitFor({ state: "detached" });
-        await p.getByRole("button", { name: "Undo" }).last().click();
+        const moved = p.locator(".toast").filter({ hasText: "1 message moved to Sent." });
+        await moved.getByRole("button", { name: "Undo" }).click();
         await option(p, "Boats").dragTo(mailbox(p, "Trash"));
         await option(p, "Boats").waitFor({ state: "detached" });
         await mailbox(p, "Trash").click();

@@ -6,7 +6,7 @@ import type { Page } from "playwright-core";
 import { loggedIn } from "../support/imap_client.ts";
 import { lacks } from "../support/programs.ts";
 import { violations } from "./accessibility.ts";
-import { withWorld, type World } from "./browser.ts";
+import { discardWriting, endDialog, withWorld, type World } from "./browser.ts";
 
 const writing = (p: Page) => p.getByRole("dialog", { name: "Write a message" });
 const option = (p: Page, name: string | RegExp) => p.getByRole("option", { name }).first();
@@ -100,6 +100,8 @@ Deno.test({
           await text.getByText("See the").waitFor();
           await text.press("Control+Home");
           await p.keyboard.type("Fine with me.");
+          await text.getByText("Fine with me.").waitFor();
+          await p.keyboard.press("Control+s");
           await writing(p).getByText("Draft saved").waitFor();
           await p.reload();
           await p.locator('.mailbox[data-name="Drafts"]').click();
@@ -165,8 +167,46 @@ Deno.test({
         await text.getByText("See the").waitFor();
         await tool("Plain text").click();
         assert.match(await p.getByLabel("Message text").inputValue(), /> See the plan:/);
-        await writing(p).getByRole("button", { name: "Discard" }).click();
-        await p.getByRole("dialog").getByRole("button", { name: "Discard" }).last().click();
+        await discardWriting(p);
+      });
+
+      await t.step("a signature with formats stands in HTML and in text", async () => {
+        await p.getByRole("button", { name: "Settings" }).click();
+        const settings = p.locator("dialog");
+        await settings.getByRole("button", { name: "Rich text" }).click();
+        const sign = settings.frameLocator("iframe").getByRole("textbox", { name: "Signature" });
+        await sign.click();
+        await p.keyboard.type("Mox, ");
+        await p.keyboard.press("Control+b");
+        await p.keyboard.type("harbour office");
+        await sign.getByText("harbour office").waitFor();
+        assert.deepEqual(await violations(p), []);
+        await settings.getByRole("button", { name: "Save" }).click();
+        await settings.waitFor({ state: "detached" });
+        await p.keyboard.press("c");
+        const plain = p.getByLabel("Message text");
+        assert.equal(await plain.inputValue(), "\n\n-- \nMox, harbour office\n");
+        await tool("Rich text").click();
+        await text.locator("b", { hasText: "harbour office" }).waitFor();
+        await p.getByRole("combobox", { name: "To", exact: true }).fill("bob@localhost,");
+        await p.getByLabel("Subject").fill("Signed");
+        await text.press("Control+Home");
+        await p.keyboard.type("Ahoy");
+        await tool("Send").click();
+        await writing(p).waitFor({ state: "detached" });
+        const m = await lastSent(w);
+        assert.equal(m.subject, "Signed");
+        assert.match(String(m.html), /Ahoy[^]*--&nbsp;[^]*Mox,&nbsp;<b>harbour office<\/b>/);
+        assert.match(m.text!, /^Ahoy\n+-- \nMox, harbour office\n?$/);
+        // It is there again in the settings, and can be made plain.
+        await p.getByRole("button", { name: "Settings" }).click();
+        await sign.locator("b", { hasText: "harbour office" }).waitFor();
+        await settings.getByRole("button", { name: "Plain text" }).click();
+        assert.equal(
+          await settings.getByRole("textbox", { name: "Signature" }).inputValue(),
+          "Mox, harbour office",
+        );
+        await endDialog(p);
       });
       assert.deepEqual(problems, []);
       await c.close();

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { lacks } from "../support/programs.ts";
-import { withWorld } from "./browser.ts";
+import { endDialog, withWorld } from "./browser.ts";
 
 const option = (p: Page, name: string | RegExp) => p.getByRole("option", { name }).first();
 const mailbox = (p: Page, name: string) => p.locator(`.mailbox[data-name="${name}"]`);
@@ -52,7 +52,7 @@ Deno.test({
         await dialog(p, "What rules did with this message").getByText(
           "filed into Offers (rules, line 5)",
         ).waitFor();
-        await p.keyboard.press("Escape");
+        await endDialog(p);
         await mailbox(p, "Inbox").click();
       });
 
@@ -68,11 +68,14 @@ Deno.test({
           await editor.getByLabel("What is done").first().selectOption("label");
           await editor.getByLabel("Label").fill("post");
           await editor.getByRole("button", { name: "Keep rule" }).click();
-          const names = () => rules.locator(".rules strong").allTextContents();
-          assert.deepEqual(await names(), ["Letters", "News"]);
+          const place = (n: number, name: string) =>
+            rules.locator(".rules > li").nth(n).locator("strong", { hasText: name }).waitFor();
+          await place(0, "Letters");
+          await place(1, "News");
           await rules.locator(".rules > li").first().focus();
           await p.keyboard.press("Alt+ArrowDown");
-          assert.deepEqual(await names(), ["News", "Letters"]);
+          await place(0, "News");
+          await place(1, "Letters");
           await rules.getByLabel("Rule News is on").uncheck();
           await rules.getByRole("button", { name: "Edit as text" }).click();
           const text = rules.getByLabel("Sieve script");
@@ -100,6 +103,7 @@ Deno.test({
         await tried.getByRole("cell", { name: "file into Offers" }).waitFor();
         if (pictures) await p.screenshot({ path: `${pictures}/rules-tried.png` });
         await p.keyboard.press("Escape");
+        await tried.waitFor({ state: "detached" });
         await rules.getByRole("button", { name: "Apply to a mailbox" }).click();
         const apply = dialog(p, "Apply the rules");
         await apply.getByRole("button", { name: "Apply" }).click();

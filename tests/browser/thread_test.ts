@@ -28,6 +28,28 @@ Deno.test({
         date: new Date("2026-01-02T10:00:00Z"),
         seen: true,
       });
+      await w.append({ subject: "Sea", text: "Where shall we go?\n", messageId: "<s1@x.y>" });
+      await w.append({
+        from: "Cleo <cleo@example.org>",
+        subject: "Re: Sea",
+        html: `<p>Or the sea?</p><blockquote type="cite"><p>${
+          "To the lake, I said. ".repeat(12)
+        }</p>
+          <blockquote>${"Where shall we go? ".repeat(12)}</blockquote></blockquote><p>Best, C</p>`,
+        messageId: "<s2@x.y>",
+        inReplyTo: "<s1@x.y>",
+      });
+      await w.append({
+        subject: "My card",
+        text: "Here it is.\n",
+        attachments: [{
+          filename: "dora.vcf",
+          contentType: "text/vcard; charset=utf-8",
+          content: "BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Dora Delta\r\nORG:Delta\\, Inc.;Boats\r\n" +
+            "EMAIL;TYPE=work:dora@example.org\r\nTEL;TYPE=cell:+49 30 1234\r\n" +
+            "URL:javascript:alert(1)\r\nURL:https://dora.example/\r\nEND:VCARD\r\n",
+        }],
+      });
       await w.append({
         subject: "Boat race",
         text: "You are invited.\n",
@@ -79,6 +101,36 @@ Deno.test({
         await after.nth(1).click();
         await p.locator(".conversation-message").getByText("The lake it is.").waitFor();
         assert.deepEqual(await violations(p), []);
+      });
+
+      await t.step("quotes in HTML are folded, and open by a click", async () => {
+        await option(p, /Cleo.*Re: Sea/).click();
+        const frame = p.frameLocator(".message-body iframe");
+        await frame.getByText("Or the sea?").waitFor();
+        await frame.getByText("Best, C").waitFor();
+        await frame.getByText("To the lake, I said.").waitFor({ state: "hidden" });
+        await frame.locator(".mail-quote summary").click();
+        await frame.getByText("To the lake, I said.").waitFor();
+        await frame.getByText("Where shall we go?").waitFor();
+        assert.equal(await frame.locator("details").count(), 1);
+      });
+
+      await t.step("a contact is a card that one can write to", async () => {
+        await option(p, "My card").click();
+        const card = p.getByRole("region", { name: "Contact" });
+        await card.getByText("Dora Delta").waitFor();
+        await card.getByText("Delta, Inc., Boats").waitFor();
+        assert.deepEqual(await card.getByRole("link").allInnerTexts(), [
+          "+49 30 1234",
+          "https://dora.example/",
+          "Save as file",
+        ]);
+        assert.deepEqual(await violations(p), []);
+        await card.getByRole("button", { name: "dora@example.org" }).click();
+        const writing = p.getByRole("dialog", { name: "Write a message" });
+        await writing.getByRole("listitem").filter({ hasText: "dora@example.org" }).waitFor();
+        await writing.getByRole("button", { name: "Discard" }).click();
+        await writing.waitFor({ state: "detached" });
       });
 
       await t.step("an invitation is a card with answers, a list has its way out", async () => {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { lacks } from "../support/programs.ts";
-import { withWorld } from "./browser.ts";
+import { discardWriting, withWorld } from "./browser.ts";
 
 const option = (p: Page, name: string | RegExp) => p.getByRole("option", { name }).first();
 const mailbox = (p: Page, name: string) => p.locator(`.mailbox[data-name="${name}"]`);
@@ -32,7 +32,8 @@ Deno.test({
         await p.getByLabel("Message text").fill("They are attached.\n");
         await p.getByRole("button", { name: "Send", exact: true }).click();
         await p.getByText("speaks of an attachment").waitFor();
-        await p.getByRole("dialog").getByRole("button", { name: "Cancel" }).click();
+        await p.locator("dialog").getByRole("button", { name: "Cancel" }).click();
+        await p.locator("dialog").waitFor({ state: "detached" });
         await writing(p).locator('input[type="file"]').setInputFiles({
           name: "minutes.txt",
           mimeType: "text/plain",
@@ -94,8 +95,7 @@ Deno.test({
           const text = other.getByLabel("Message text");
           await text.waitFor();
           assert.equal((await text.inputValue()).trimEnd(), "It began");
-          await other.getByRole("button", { name: "Discard" }).click();
-          await other.getByRole("dialog").getByRole("button", { name: "Discard" }).last().click();
+          await discardWriting(other);
           await option(other, "Half a thought").waitFor({ state: "detached" });
           await other.close();
           // It is the same message: thrown away there, it is here, too.

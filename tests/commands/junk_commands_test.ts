@@ -38,6 +38,24 @@ Deno.test("junk train, check and play on a folder, a Maildir and an mbox file", 
       assert.equal(good.code, 0);
       assert.equal((await mox(["junk", "check", `${dir}/none`, "-"], "x")).code, 1);
     });
+    await t.step("explain a message in plain words", async () => {
+      const phish =
+        "From: PayPal <x@evil.example>\nSubject: lottery\nX-Mox-Reason: no-bad-signals; x\n" +
+        `Content-Type: text/html\n\n<p>lottery</p><a href="https://pay.example/x">paypal.com</a>\n`;
+      const r = await mox(["junk", "explain", "-", `${dir}/f`], phish);
+      assert.equal(r.code, 0, r.stderr);
+      for (
+        const line of [
+          "When it came in: Nothing was known of its sender, and nothing spoke against it.",
+          `  The sender calls itself "PayPal", but writes from evil.example. (3)`,
+          "  A link says paypal.com, but goes to pay.example. (2)",
+          "The filter, trained with 60 good messages and 60 spam, gives it ",
+          `  "lottery": in 0 good messages, 60 spam`,
+        ]
+      ) assert.ok(r.stdout.includes(line), `${line} in ${r.stdout}`);
+      const plain = await mox(["junk", "explain", "-"], message(99, ham));
+      assert.equal(plain.stdout, "Nothing odd is to be noticed.\n");
+    });
     await t.step("check the newer part by the older", async () => {
       const folders = ["-ham", `${dir}/ham`, "-spam", `${dir}/spam.mbox`];
       const r = await mox(["junk", "check", ...folders, "-fraction", "0.5"]);

@@ -22,6 +22,54 @@ function table(mistakes: Mistake[], text: string, read: (text: string) => string
 
 const staticMistakes: Mistake[] = [
   [
+    "provider without https",
+    "Transports:\n",
+    "OpenIDProviders:\n\tcompany:\n\t\tIssuer: http://id.example\n\t\tClientID: mox\nTransports:\n",
+    "24: must be https: only on loopback it may be http",
+  ],
+  [
+    "provider with a query",
+    "Transports:\n",
+    "OpenIDProviders:\n\tcompany:\n\t\tIssuer: https://id.example/?x=y\n\t\tClientID: mox\nTransports:\n",
+    "24: must have neither query nor fragment",
+  ],
+  [
+    "name of a provider",
+    "Transports:\n",
+    "OpenIDProviders:\n\tMy Company:\n\t\tIssuer: https://id.example\n\t\tClientID: mox\nTransports:\n",
+    "23: its name must be of lower-case letters, digits and hyphens",
+  ],
+  [
+    "scope of a provider",
+    "Transports:\n",
+    "OpenIDProviders:\n\tcompany:\n\t\tIssuer: https://id.example\n\t\tClientID: mox\n\t\tScopes:\n\t\t\t- a b\nTransports:\n",
+    '27: OpenIDProviders: company: Scopes: "a b" is not a scope',
+  ],
+  [
+    "URL of a directory",
+    "Transports:\n",
+    "LDAPDirectories:\n\tstaff:\n\t\tURL: https://ldap.example\n\t\tBaseDN: dc=example\nTransports:\n",
+    '24: LDAPDirectories: staff: URL: "https://ldap.example" is not of the form ldaps://host or ldap://host',
+  ],
+  [
+    "TLS of a directory",
+    "Transports:\n",
+    "LDAPDirectories:\n\tstaff:\n\t\tURL: ldaps://ldap.example\n\t\tBaseDN: dc=example\n\t\tNoTLS: true\nTransports:\n",
+    "26: contradicts ldaps in URL",
+  ],
+  [
+    "directory with half of a login",
+    "Transports:\n",
+    "LDAPDirectories:\n\tstaff:\n\t\tURL: ldaps://ldap.example\n\t\tBaseDN: dc=example\n\t\tBindDN: cn=mox\nTransports:\n",
+    "23: BindDN and BindPasswordFile go together: BindPasswordFile is missing",
+  ],
+  [
+    "filter of a directory",
+    "Transports:\n",
+    "LDAPDirectories:\n\tstaff:\n\t\tURL: ldaps://ldap.example\n\t\tBaseDN: dc=example\n\t\tFilter: mail=x\nTransports:\n",
+    '26: LDAPDirectories: staff: Filter: "mail=x" is not a filter like (mail=%s)',
+  ],
+  [
     "misspelt key",
     "Hostname:",
     "Hostnam:",
@@ -257,6 +305,13 @@ Deno.test("mistakes in mox.conf", () => {
 });
 
 const dynamicMistakes: Mistake[] = [
+  [
+    "a provider and a directory that mox.conf doesn't have",
+    "Domains:\n\tmox.example:\n",
+    "Domains:\n\tmox.example:\n\t\tOpenIDProvider: company\n\t\tLDAPDirectory: staff\n",
+    '3: there is no "company" among OpenIDProviders of mox.conf',
+    '4: there is no "staff" among LDAPDirectories of mox.conf',
+  ],
   [
     "administrators of a domain",
     "Domains:\n\tmox.example:\n",

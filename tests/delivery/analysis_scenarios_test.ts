@@ -625,6 +625,42 @@ const rows: Row[] = [
     expect: ["temp", "junk-content-strict"],
   },
   {
+    name: "signs of phishing send a stranger's message to the junk mailbox, untrained",
+    message: {
+      junk: content(0.5, false, 0),
+      junkMailbox: "Junk",
+      signals: () => [{ kind: "lookalike", text: "looks like another", weight: 4 }],
+    },
+    expect: ["in", "phishing-signals"],
+    also: (d) => {
+      assert.equal(d.mailbox, "Junk");
+      assert.match(d.headers.replace(/\s+/g, " "), /phishing signals: lookalike, weight 4 of 4/);
+    },
+  },
+  {
+    name: "few of them don't",
+    message: {
+      junk: content(0.5, false, 0),
+      junkMailbox: "Junk",
+      signals: () => [{ kind: "html-only", text: "no plain text", weight: 1 }],
+    },
+    expect: ["in", "no-bad-signals"],
+  },
+  {
+    name: "nor do they where a trained filter knows the content to be good",
+    message: {
+      junk: content(0.01),
+      junkMailbox: "Junk",
+      signals: () => [{ kind: "lookalike", text: "looks like another", weight: 4 }],
+    },
+    expect: ["in", "no-bad-signals"],
+  },
+  {
+    name: "without a junk mailbox they refuse nothing",
+    message: { signals: () => [{ kind: "lookalike", text: "looks like another", weight: 4 }] },
+    expect: ["in", "no-bad-signals"],
+  },
+  {
     name: "own address in To in other case",
     message: { junk: content(0.5), toCc: ["ME@Ours.Example"] },
     expect: ["in", "no-bad-signals"],

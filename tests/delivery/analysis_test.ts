@@ -2,26 +2,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { analyze } from "../../src/delivery/analysis_decide.ts";
-import { accountHistory } from "../../src/delivery/analysis_history.ts";
 import { exceededRate } from "../../src/delivery/analysis_rates.ts";
 import { generateSubjectPass, verifySubjectPass } from "../../src/delivery/analysis_subjectpass.ts";
 import { reasons } from "../../src/delivery/analysis_types.ts";
-import { reputation } from "../../src/delivery/reputation.ts";
 import { ReportError } from "../../src/reports/mod.ts";
-import { Db } from "../../src/store/database/database.ts";
-import { accountMigrations } from "../../src/store/database/schema.ts";
-import { fillHistory } from "./history.ts";
-import {
-  day,
-  facts,
-  ham,
-  junk,
-  memoryHistory,
-  message,
-  now,
-  ruleset,
-  stranger,
-} from "./scenario.ts";
+import { day, memoryHistory, message, now, ruleset } from "./scenario.ts";
 
 const seed = Number(Deno.env.get("FC_SEED") ?? Date.now() % 1_000_000);
 const key = new TextEncoder().encode("a key of the account");
@@ -195,62 +180,6 @@ Deno.test("each limit of the rates holds for its network and window", () => {
 
 Deno.test("the reasons are all different", () => {
   assert.equal(new Set(reasons).size, reasons.length);
-});
-
-Deno.test("reputation in an account of 50,000 messages takes some milliseconds at most", async () => {
-  const dir = await Deno.makeTempDir();
-  const db = await Db.open(`${dir}/index.db`, accountMigrations);
-  try {
-    // A busy provider, many addresses of it, many networks.
-    const past = Array.from({ length: 500 }, (_, i) =>
-      (i % 3 === 0 ? junk : ham)({
-        ...stranger,
-        times: 100,
-        age: i * day / 5,
-        msgFromLocalpart: `user${i}`,
-        msgFromDomain: i % 2 === 0 ? "big.example" : `small${i}.example`,
-        msgFromOrgDomain: i % 2 === 0 ? "big.example" : `small${i}.example`,
-        mailFromDomain: i % 2 === 0 ? "big.example" : `small${i}.example`,
-        dkimDomains: i % 2 === 0 ? ["big.example"] : [],
-        networks: [`203.0.${i % 250}.1`, `203.0.${i % 250}.0`, `203.0.${i % 8}.0`],
-      }));
-    fillHistory(db, past, []);
-    const history = accountHistory(db);
-    for (
-      const [name, f] of [
-        ["unknown", facts()],
-        [
-          "new address of a busy provider",
-          facts({
-            msgFromLocalpart: "new",
-            msgFromDomain: "big.example",
-            msgFromOrgDomain: "big.example",
-          }),
-        ],
-        [
-          "unverified, null sender, busy network",
-          facts({
-            msgFromValidated: false,
-            mailFromDomain: "",
-            mailFromLocalpart: "",
-            networks: ["203.0.3.77", "203.0.3.64", "203.0.3.0"],
-          }),
-        ],
-      ] as const
-    ) {
-      const times = Array.from({ length: 9 }, () => {
-        const start = performance.now();
-        exceededRate(history, f.networks, 1000, now);
-        reputation(history, f, 1, now);
-        return performance.now() - start;
-      }).sort((a, b) => a - b);
-      console.log(`${name}: ${times[4].toFixed(2)} ms`);
-      assert.ok(times[4] < 30, `${name}: ${times[4]} ms`);
-    }
-  } finally {
-    await db.close();
-    await Deno.remove(dir, { recursive: true });
-  }
 });
 
 Deno.test("docs/junk.md tells of each reason", async () => {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { accountHistory } from "../../src/delivery/analysis_history.ts";
 import { defaultRateLimits, exceededRate } from "../../src/delivery/analysis_rates.ts";
 import { reputation } from "../../src/delivery/reputation.ts";
-import { Db } from "../../src/store/database/database.ts";
+import { Db, type SqlValue } from "../../src/store/database/database.ts";
 import { accountMigrations } from "../../src/store/database/schema.ts";
 import type { DeliveryFacts } from "../../src/store/types.ts";
 import { fillHistory } from "./history.ts";
@@ -263,6 +263,39 @@ Deno.test("the account's database answers as the memory does, at the edges too",
     assert.deepEqual(history.received(net, now - 100), { count: 3, size: 2007 });
     assert.deepEqual(history.received(net, now - 99), { count: 2, size: 2000 });
     assert.deepEqual(history.received(net, now), { count: 0, size: 0 });
+  } finally {
+    await db.close();
+    await Deno.remove(dir, { recursive: true });
+  }
+});
+
+Deno.test("what is asked of the history is found by indexes, however long it is", async () => {
+  const dir = await Deno.makeTempDir();
+  const db = await Db.open(`${dir}/index.db`, accountMigrations);
+  try {
+    const plans = new Map<string, string>();
+    const explain = (sql: string, params: SqlValue[]) => {
+      const rows = db.all(`EXPLAIN QUERY PLAN ${sql}`, ...params);
+      plans.set(sql, rows.map((r) => r[3]).join("; "));
+    };
+    const history = accountHistory({
+      all(sql, ...params) {
+        explain(sql, params);
+        return [];
+      },
+      get(sql, ...params) {
+        explain(sql, params);
+        return sql.includes("count(*)") ? [0, 0] : undefined;
+      },
+    });
+    for (const verified of [true, false]) {
+      reputation(history, facts({ msgFromValidated: verified }), inbox, now);
+    }
+    exceededRate(history, facts().networks, 1, now);
+    assert.ok(plans.size > 10, `${plans.size} queries`);
+    for (const [sql, plan] of plans) {
+      assert.doesNotMatch(plan, /\bSCAN (?!CONSTANT)/, `${sql}: ${plan}`);
+    }
   } finally {
     await db.close();
     await Deno.remove(dir, { recursive: true });

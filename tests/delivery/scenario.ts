@@ -165,6 +165,7 @@ export function message(over: Partial<AnalysisContext> = {}): AnalysisContext {
     destination: { mailbox: "", rulesets: [], dmarcReports: false, tlsReports: false },
     history: memoryHistory([], []),
     junkMailbox: undefined,
+    signals: undefined,
     mailboxId: (name) => mailboxes[name] ?? 0,
     junk: undefined,
     subjectPass: undefined,

@@ -363,3 +363,48 @@ Deno.test("header fields are folded at 78 characters, words cut at 200, the whol
     if (next && l.length <= 78) assert.ok(l.length + 1 + next.length > 78, l);
   }
 });
+
+Deno.test("the reasons that a user reads say what was found, step by step", async () => {
+  const text = async (over: Partial<AnalysisContext>) =>
+    (await analyze(message(over))).reasonText.join("; ");
+  const listed = (is: boolean) => [{ zone: "bl.example", listed: () => Promise.resolve(is) }];
+  const end = "no known reputation and no bad signals";
+  const none = "dmarc ok; reputation by none (inconclusive, no history of this sender)";
+  assert.equal(await text({}), `${none}; no junk filter configured; ${end}`);
+  assert.equal(
+    await text({ dnsbls: listed(false) }),
+    `${none}; no junk filter configured; ip is not in dns block lists; ${end}`,
+  );
+  assert.match(
+    await text({ history: known }),
+    /by msgfromfull \(nonjunk, conclusive, newest messages with this verified/,
+  );
+  assert.match(
+    await text({ history: memoryHistory([junk()], []) }),
+    /by msgfromfull \(junk, conclusive, /,
+  );
+  const net = { ...stranger, networks: ["192.0.2.10", "", ""] as [string, string, string] };
+  assert.match(
+    await text({ history: memoryHistory([junk(net), ham({ ...net, times: 2 })], []) }),
+    /by ip1 \(inconclusive, 33% junk of 3 messages from the same ip\)/,
+  );
+  const failing = () => {
+    throw new Error("disk");
+  };
+  assert.equal(
+    await text({ history: { messages: failing, sentTo: failing, received: failing } }),
+    "analysis failed",
+  );
+  const subjectPass = { key: new Uint8Array(32), periodMs: day };
+  assert.match(await text({ subjectPass, subject: "(pass:x)" }), /; subject pass is invalid; /);
+  assert.doesNotMatch(await text({ subjectPass }), /subject pass/);
+  assert.match(
+    await text({ subjectPass, dnsbls: listed(true) }),
+    /; asked to send again with a subject pass$/,
+  );
+  const d = await analyze(message({
+    destination: { mailbox: "", rulesets: [], dmarcReports: true, tlsReports: true },
+    dmarcReport: failing,
+  }));
+  assert.deepEqual([d.reason, d.reasonText.at(-1)], ["analysis-error", "analysis failed"]);
+});

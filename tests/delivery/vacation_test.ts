@@ -104,10 +104,33 @@ Deno.test("it is sent between its beginning and its end only", () => {
 });
 
 Deno.test("a stored setting that is damaged means none", () => {
-  for (const stored of [undefined, null, 7, {}, { ...vacation, days: 0 }]) {
+  const long = (n: number) => "x".repeat(n);
+  for (
+    const stored of [
+      ...[undefined, null, 7, {}, { ...vacation, days: 0 }, { ...vacation, days: 366 }],
+      ...[{ ...vacation, days: 1.5 }, { ...vacation, subject: long(501) }, {
+        ...vacation,
+        subject: 1,
+      }],
+      ...[{ ...vacation, text: long(20_001) }, { ...vacation, from: -1 }, {
+        ...vacation,
+        until: 0.5,
+      }],
+      ...[{ ...vacation, from: 8.65e15 }, { ...vacation, enabled: "yes" }],
+    ]
+  ) {
     assert.equal(readVacation(stored).enabled, false);
   }
   assert.deepEqual(readVacation({ ...vacation }), vacation);
+  const most = {
+    ...vacation,
+    subject: long(500),
+    text: long(20_000),
+    days: 365,
+    from: 0,
+    until: 8.64e15,
+  };
+  assert.deepEqual(readVacation(most), most);
 });
 
 Deno.test("the reply names what it answers and says that it is automatic", async () => {

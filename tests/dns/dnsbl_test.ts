@@ -60,3 +60,17 @@ Deno.test("a list is healthy if it has 127.0.0.2 and not 127.0.0.1", async () =>
   assert.match((await c.health("all.example"))!, /has 127\.0\.0\.1/);
   assert.match((await c.health("down.example"))!, /timeout/);
 });
+
+Deno.test("a list of domains: entries, and whether it works by TEST and INVALID", async () => {
+  const c = dnsblChecker(scriptedResolver({
+    "test.dbl.example": { A: ["127.0.1.2"] },
+    "evil.test.dbl.example": { A: ["127.0.1.4"], TXT: ["phish"] },
+    "test.all.example": { A: ["127.0.1.2"] },
+    "invalid.all.example": { A: ["127.0.1.2"] },
+  }));
+  assert.equal(await c.domainHealth("dbl.example"), undefined);
+  assert.match((await c.domainHealth("all.example"))!, /has invalid, which it must not/);
+  assert.match((await c.domainHealth("gone.example"))!, /does not have its test entry test/);
+  assert.equal((await c.checkDomain("dbl.example", "evil.test")).status, "fail");
+  assert.equal((await c.checkDomain("dbl.example", "good.test")).status, "pass");
+});

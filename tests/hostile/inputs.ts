@@ -1,6 +1,7 @@
 /** All inputs of the bench. */
 import { beforeLogin } from "./before_login.ts";
 import { afterLogin } from "./after_login.ts";
+import { contactsAndCalendars } from "./contacts_calendars.ts";
 import { otherProtocols } from "./other_protocols.ts";
 import { pagesAndSubmission } from "./pages_and_submission.ts";
 import { stored } from "./stored.ts";
@@ -10,6 +11,7 @@ export const inputs: Input[] = [
   ...beforeLogin,
   ...afterLogin,
   ...otherProtocols,
+  ...contactsAndCalendars,
   ...pagesAndSubmission,
   ...stored,
 ];

@@ -68,7 +68,10 @@ export async function measure(server: Localserve, input: Input, settle: number):
       }
     })();
     const began = performance.now();
-    await input.run(server);
+    await input.run(server).catch((err) => {
+      watching = false;
+      throw err;
+    });
     const took = (performance.now() - began) / 1000;
     await pause(500);
     const waits = await canary.take();

@@ -1,4 +1,4 @@
-/** What is sent to ManageSieve, JMAP and the API for tests. */
+/** What is sent to ManageSieve, POP3, JMAP and the API for tests. */
 import type { Localserve } from "../support/localserve.ts";
 import { crowd, type Input, pause, Peer } from "./peer.ts";
 
@@ -60,6 +60,9 @@ const script = (name: string, text: () => string): Input => ({
     ]);
   },
 });
+
+/** The first commands of a connection to POP3. */
+const pop3Start = "USER mox@localhost\r\nPASS moxmoxmox\r\n";
 
 export const otherProtocols: Input[] = [
   asks("arrays nested 1,000,000 deep", () => "[".repeat(1_000_000)),
@@ -130,6 +133,45 @@ export const otherProtocols: Input[] = [
     run: (s) =>
       crowd(10, async () => {
         using p = await Peer.to(s.managesieve);
+        await p.send(new Uint8Array(20 * 2 ** 20).fill(0x61), 4000);
+        await p.closed(1000);
+      }),
+  },
+  unread(
+    "POP3: 10 connections of 20,000 NOOP, answers unread",
+    10,
+    (s) => s.pop3,
+    pop3Start + "NOOP\r\n".repeat(20_000),
+  ),
+  unread(
+    "POP3: 10 connections of 3,000 LIST and UIDL, answers unread",
+    10,
+    (s) => s.pop3,
+    pop3Start + "LIST\r\nUIDL\r\n".repeat(3000),
+  ),
+  unread(
+    "POP3: 10 connections of 500 RETR, answers unread",
+    10,
+    (s) => s.pop3,
+    pop3Start + "RETR 1\r\n".repeat(500),
+  ),
+  unread(
+    "POP3: 10 connections of 2,000 TOP of many lines, answers unread",
+    10,
+    (s) => s.pop3,
+    pop3Start + "TOP 1 99999999\r\n".repeat(2000),
+  ),
+  unread(
+    "POP3: 10 connections of 2,000 wrong logins",
+    10,
+    (s) => s.pop3,
+    "USER mox@localhost\r\nPASS wrong\r\n".repeat(2000),
+  ),
+  {
+    name: "POP3: a line without end, 10 connections",
+    run: (s) =>
+      crowd(10, async () => {
+        using p = await Peer.to(s.pop3);
         await p.send(new Uint8Array(20 * 2 ** 20).fill(0x61), 4000);
         await p.closed(1000);
       }),

@@ -61,11 +61,11 @@ class Page {
   }
 
   static async open(s: Localserve): Promise<Page> {
-    const base = `http://127.0.0.1:${s.http}/account`;
+    const base = `http://127.0.0.1:${s.http}`;
     const r = await fetch(`${base}/api/Login`, {
       method: "POST",
       headers: { "content-type": "application/json", "x-mox-request": "1" },
-      body: JSON.stringify({ username: "mox@localhost", password: "moxmoxmox", remember: false }),
+      body: JSON.stringify({ username: "mox@localhost", password: "moxmoxmox" }),
     });
     const cookie = r.headers.getSetCookie()[0]?.split(";", 1)[0];
     if (cookie === undefined) throw new Error(`login: ${r.status} ${await r.text()}`);
@@ -190,11 +190,11 @@ export const pagesAndSubmission: Input[] = [
     }],
   })),
   imports(
-    "30,000 messages in an mbox",
+    "10,000 messages in an mbox",
     "many.mbox",
     () =>
       Promise.resolve(
-        bytes(Array.from({ length: 30_000 }, (_, i) => letter(i, "text")).join("")),
+        bytes(Array.from({ length: 10_000 }, (_, i) => letter(i, "text")).join("")),
       ),
   ),
   imports(

@@ -42,6 +42,7 @@ const files: Record<string, string> = {
   "ACL": "rfc4314",
   "RIGHTS=TEXK": "rfc4314",
   "URLAUTH": "rfc4467",
+  "URLAUTH=BINARY": "rfc5524",
   "QUOTA": "rfc9208",
   "QUOTA=RES-STORAGE": "rfc9208",
   "METADATA": "rfc5464",

@@ -82,6 +82,31 @@ Deno.test("§3.1.3 STORE with UNCHANGEDSINCE: changes those that can be, and nam
     );
   }));
 
+Deno.test("§3.1.4 a FETCH of bodies with CHANGEDSINCE marks none as seen that wasn't changed", () =>
+  withClient(async (c, server) => {
+    await many(c, 3);
+    await c.ok("SELECT INBOX (CONDSTORE)");
+    const { h } = stateOf(server);
+    await c.ok("STORE 2 +FLAGS.SILENT (\\Flagged)");
+    await talk(
+      c,
+      `
+      C: FETCH 1:* (BODY[]<0.1>) (CHANGEDSINCE ${h + 1})
+      S: OK done
+      C: SEARCH SEEN
+      S: * SEARCH
+      S: OK done
+      C: UID FETCH 1,3 (BODY[]<0.1>) (CHANGEDSINCE ${h})
+      S: OK done
+      C: SEARCH SEEN
+      S: * SEARCH
+      S: OK done
+      `,
+    );
+    await c.ok(`FETCH 1:* (BODY[]<0.1>) (CHANGEDSINCE ${h})`);
+    await talk(c, "C: SEARCH SEEN\nS: * SEARCH 2\nS: OK done\n");
+  }));
+
 Deno.test("§3.1.4-3.1.5 FETCH CHANGEDSINCE and the MODSEQ item, SEARCH MODSEQ", () =>
   withClient(async (c, server) => {
     await many(c, 3);

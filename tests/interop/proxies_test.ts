@@ -15,6 +15,7 @@ import { zoneServer } from "../serve/zone.ts";
 import { answers } from "../support/listening.ts";
 import { lacks } from "../support/programs.ts";
 import { startHaproxy, startNginx } from "../support/proxies.ts";
+import { Talk } from "../support/talk.ts";
 
 const client = "127.0.0.9";
 const password = "moxmoxmox";
@@ -27,12 +28,13 @@ interface Backend {
   words: { smtp: number; imap: number; submission: number; http: number };
   /** IMAP with PROXY headers, for nginx, which doesn't speak TLS with the server. */
   plainImap: number;
+  authHttp: number;
 }
 
 async function startBackend(dns: string): Promise<Backend> {
   const dir = await Deno.makeTempDir({ prefix: "mox-proxies-" });
   await Deno.chmod(dir, 0o755);
-  const p = await freePorts(10);
+  const p = await freePorts(11);
   const header = { smtp: p[0], imap: p[1], imaps: p[2], submission: p[3], http: p[4] };
   const words = { smtp: p[5], imap: p[6], submission: p[7], http: p[8] };
   await Deno.mkdir(`${dir}/config`);
@@ -87,6 +89,9 @@ ${listener(header)}		IMAPS:
 			Enabled: true
 			Port: ${p[9]}
 			NoRequireSTARTTLS: true
+		AuthHTTP:
+			Enabled: true
+			Port: ${p[10]}
 	words:
 ${listener(words)}Postmaster:
 	Account: ann
@@ -110,61 +115,7 @@ Accounts:
     stdin: `${password}\n`,
   });
   assert.equal(set.code, 0, set.stderr);
-  return { dir, server, header, words, plainImap: p[9] };
-}
-
-/** A line protocol, as a transcript: what is said, and what the answer must match. */
-class Talk {
-  #socket: Socket;
-  #text = "";
-  #wake: (() => void) | undefined;
-  #ended = false;
-  constructor(socket: Socket) {
-    this.#socket = socket;
-    socket.on("data", (d: Uint8Array) => {
-      this.#text += new TextDecoder().decode(d);
-      this.#wake?.();
-    });
-    for (const e of ["end", "close", "error"]) {
-      socket.on(e, () => {
-        this.#ended = true;
-        this.#wake?.();
-      });
-    }
-  }
-  static to(port: number, from = client): Talk {
-    return new Talk(connect({ port, host: "127.0.0.1", localAddress: from }));
-  }
-  /** The text up to the end of a match. */
-  async expect(pattern: RegExp): Promise<string> {
-    for (;;) {
-      const m = pattern.exec(this.#text);
-      if (m) {
-        const end = m.index + m[0].length;
-        const read = this.#text.slice(0, end);
-        this.#text = this.#text.slice(end);
-        return read;
-      }
-      if (this.#ended) throw new Error(`${pattern} did not come, but: ${this.#text}`);
-      const timer = setTimeout(() => {
-        this.#ended = true;
-        this.#wake?.();
-      }, 60_000);
-      await new Promise<void>((r) => this.#wake = r);
-      clearTimeout(timer);
-    }
-  }
-  async say(text: string, answer: RegExp): Promise<string> {
-    this.#socket.write(text);
-    return await this.expect(answer);
-  }
-  async ended(): Promise<string> {
-    while (!this.#ended) await new Promise<void>((r) => this.#wake = r);
-    return this.#text;
-  }
-  close(): void {
-    this.#socket.destroy();
-  }
+  return { dir, server, header, words, plainImap: p[9], authHttp: p[10] };
 }
 
 /** A client's connection by TLS. */
@@ -290,11 +241,11 @@ listen http
           [smtp, imap, imaps, offload, submission, http],
         );
         await t.step("SMTP, version 1: Received, SPF and iprev are the client's", async () => {
-          await deliver(Talk.to(smtp), "haproxy");
+          await deliver(Talk.to(smtp, client), "haproxy");
           isFrom(await newest(b), client);
         });
         await t.step("IMAP, version 2: the login is the client's", async () => {
-          const c = Talk.to(imap);
+          const c = Talk.to(imap, client);
           assert.match(await c.expect(/^\* OK.*\r\n/m), /STARTTLS.*LOGINDISABLED/);
           await c.say("a STARTTLS\r\n", /^a OK.*\r\n/m);
           c.close();
@@ -323,7 +274,7 @@ listen http
           },
         );
         await t.step("submission: STARTTLS, then AUTH", async () => {
-          const c = Talk.to(submission);
+          const c = Talk.to(submission, client);
           await c.expect(/^220 .*\r\n/m);
           const hello = await c.say("EHLO me\r\n", /^250 .*\r\n/m);
           assert.match(hello, /STARTTLS/);
@@ -382,11 +333,11 @@ http {
           [nSmtp, nImap, nStream, nHttp, nSubmission],
         );
         await t.step("SMTP with XCLIENT: Received, SPF and iprev are the client's", async () => {
-          await deliver(Talk.to(nSmtp), "nginx");
+          await deliver(Talk.to(nSmtp, client), "nginx");
           isFrom(await newest(b), client);
         });
         await t.step("IMAP with a PROXY header", async () => {
-          const c = Talk.to(nImap);
+          const c = Talk.to(nImap, client);
           await c.expect(/^\* OK.*\r\n/m);
           await c.say(`a LOGIN ann@mox.example ${password}\r\n`, /^a OK.*\r\n/m);
           await c.say("b SELECT INBOX\r\n", /^b OK.*\r\n/m);
@@ -396,7 +347,7 @@ http {
           await b.server.logged(new RegExp(at));
         });
         await t.step("submission: the login that nginx has checked counts", async () => {
-          const c = Talk.to(nSubmission);
+          const c = Talk.to(nSubmission, client);
           await c.expect(/^220 .*\r\n/m);
           await c.say("EHLO me\r\n", /^250 .*\r\n/m);
           const plain = btoa(`\0ann@mox.example\0${password}`);
@@ -426,18 +377,33 @@ http {
           },
         );
       });
+      await test.step("auth_http of a server without nodes names its own listener", async () => {
+        const r = await fetch(`http://127.0.0.1:${b.authHttp}/`, {
+          headers: {
+            "Auth-Method": "plain",
+            "Auth-Protocol": "imap",
+            "Auth-User": "ann@mox.example",
+            "Auth-Pass": password,
+            "Client-IP": client,
+          },
+        });
+        await r.body?.cancel();
+        assert.equal(r.headers.get("auth-status"), "OK");
+        assert.equal(r.headers.get("auth-server"), "127.0.0.1");
+        assert.equal(r.headers.get("auth-port"), String(b.plainImap));
+      });
       await test.step("who is no trusted proxy is not believed", async () => {
         const header = "PROXY TCP4 192.0.2.1 127.0.0.1 1 25\r\n";
-        const s = Talk.to(b.header.smtp);
+        const s = Talk.to(b.header.smtp, client);
         await s.expect(/^220 /m);
         await s.say(header, /^500 .*\r\n/m);
         s.close();
-        const x = Talk.to(b.words.smtp);
+        const x = Talk.to(b.words.smtp, client);
         await x.expect(/^220 .*\r\n/m);
         assert.doesNotMatch(await x.say("EHLO x\r\n", /^250 .*\r\n/m), /XCLIENT/);
         await x.say("XCLIENT ADDR=192.0.2.1\r\n", /^550 5\.7\.0/m);
         x.close();
-        const i = Talk.to(b.words.imap);
+        const i = Talk.to(b.words.imap, client);
         await i.expect(/^\* OK.*\r\n/m);
         await i.say('a ID ("x-originating-ip" "192.0.2.1")\r\n', /^a OK/m);
         i.close();

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
+  type Classification,
   JunkFilter,
   JunkFilterClosedError,
   junkParams,
@@ -89,6 +90,11 @@ Deno.test("what was flushed is there after opening again, from the journal and a
     await f.close();
   }));
 
+/** Without the probability, which also depends on what was learned from mistakes and in which order. */
+function counted({ probability: _, ...rest }: Classification) {
+  return rest;
+}
+
 Deno.test("untraining right after training restores the counts exactly", () =>
   withDir(async (dir) => {
     const f = await JunkFilter.open(dir);
@@ -104,7 +110,9 @@ Deno.test("untraining right after training restores the counts exactly", () =>
     assert.notDeepEqual(f.classify(probe), before);
     f.untrain(false, ham(5));
     f.untrain(true, probe);
-    assert.deepEqual(f.classify(probe), before);
+    const after = f.classify(probe);
+    assert.deepEqual(counted(after), counted(before));
+    assert.ok(Math.abs(after.probability - before.probability) < 0.15, `${after.probability}`);
     assert.deepEqual([f.hams, f.spams], [60, 60]);
     await f.close();
   }));
@@ -181,7 +189,9 @@ Deno.test("a rebuild gives the filter that training from nothing gives; training
     f.untrain(false, ["late"]); // from iterating the source again
     const probe = [...ham(1), ...spam(1), "s3", "s4"];
     fresh.train(false, ["late"]);
-    assert.deepEqual(f.classify(probe), fresh.classify(probe));
+    const rebuilt = f.classify(probe), wanted = fresh.classify(probe);
+    assert.deepEqual(counted(rebuilt), counted(wanted));
+    assert.ok(Math.abs(rebuilt.probability - wanted.probability) < 0.01, `${rebuilt.probability}`);
     await f.close();
     await fresh.close();
     const again = await JunkFilter.open(`${dir}/a`);
@@ -256,3 +266,41 @@ Deno.test("the bloom filter forgets no word and takes few unseen ones for seen",
   const hashes = new Set(Array.from({ length: 200_000 }, (_, i) => wordHash(`w${i}`)));
   assert.equal(hashes.size, 200_000);
 });
+
+Deno.test("what was learned from mistakes is there again after a restart, from the journal and from the chunks", () =>
+  withDir(async (dir) => {
+    let f = await JunkFilter.open(dir);
+    // Words that always come together count as many; learning shares the evidence between them.
+    const probe = ["together", ...ham(3).slice(0, 5), ...spam(4).slice(0, 5)];
+    for (let i = 0; i < 300; i++) {
+      f.train(i % 2 === 0, i % 2 === 0 ? ham(i) : [...spam(i), "together"]);
+      if (i % 10 === 9) await f.flush();
+    }
+    await f.flush();
+    const before = f.classify(probe);
+    await f.close();
+    f = await JunkFilter.open(dir);
+    assert.deepEqual(f.classify(probe), before);
+    await f.close();
+  }));
+
+Deno.test("trained folder by folder, the filter judges nearly as when trained in turns", () =>
+  withDir(async (dir) => {
+    const probe = [...ham(1).slice(0, 4), ...spam(1).slice(0, 4)];
+    const scores: number[] = [];
+    for (const order of ["turns", "folders"]) {
+      await Deno.mkdir(`${dir}/${order}`);
+      const f = await JunkFilter.open(`${dir}/${order}`);
+      for (let i = 0; i < 1600; i++) {
+        const isHam = order === "turns" ? i % 2 === 0 : i < 800;
+        f.train(isHam, isHam ? ham(i) : spam(i));
+        if (i % 100 === 99) await f.flush();
+      }
+      await f.flush();
+      assert.ok(f.classify(ham(2)).probability < 0.01);
+      assert.ok(f.classify(spam(2)).probability > 0.99);
+      scores.push(f.classify(probe).probability);
+      await f.close();
+    }
+    assert.ok(Math.abs(scores[0] - scores[1]) < 0.3, scores.join(" "));
+  }));

@@ -19,6 +19,7 @@ Deno.test("words are in lower case, each once, without short ones, numbers and i
       "offer",
       "it's",
       "o'brien's",
+      "shape:offer!",
       "text:exclamations1",
     ],
   );
@@ -47,14 +48,84 @@ Deno.test("headers are counted with their name; fields that vary are not", () =>
   assert.deepEqual([...got], [
     "hops:1",
     "rcvd:mail.example",
+    "subject:for",
+    "subject:you",
     "subject:cheap",
     "subject:watches",
+    "sender:a",
+    "sender:@shop.example",
     "from:rolex",
     "from:sales",
     "from:shop",
     "from:example",
     "file:exe",
   ]);
+});
+
+Deno.test("of Received fields hosts and protocols count, not date, encryption, identifier and recipient", () => {
+  const received =
+    "from mx.shop.example (relay.isp.example [192.0.2.7]) (using TLSv1.3 with cipher TLS_AES (256/256 bits))" +
+    " by mail.example.org with ESMTPS id abcdef for <me@own.example>; Mon, 5 May 2025 10:00:00 +0200";
+  const got = messageWords({ headers: [["Received", received]], texts: [] }, junkParams());
+  assert.deepEqual([...got], [
+    "hops:1",
+    "rcvd:shop.example",
+    "rcvd:isp.example",
+    "rcvd:example.org",
+    "rcvd:esmtps",
+    "ip:192.0",
+  ]);
+});
+
+Deno.test("the shape of Message-ID, date and sender counts, and shouted words and sums", () => {
+  const got = messageWords({
+    headers: [
+      ["Message-ID", "<20250505.AB12cd@x.example>"],
+      ["Date", "Mon, 5 May 2025 10:00:00 +0200"],
+      ["From", "Win <big0777@mail.shop.example>"],
+    ],
+    texts: [{ html: false, text: "Only $1,000 now!! 50% off." }],
+  }, junkParams());
+  for (
+    const word of [
+      "id:<0.a0a",
+      "zone:+0200",
+      "date:a, 0 a 0 0:0:0 +0",
+      "sender:a0",
+      "sender:digits",
+      "sender:@shop.example",
+      "shape:$0,000",
+      "shape:now!!",
+      "shape:00%",
+    ]
+  ) assert.ok(got.has(word), `${word} in ${[...got]}`);
+});
+
+Deno.test("what a mailing list puts into all of its messages does not count", () => {
+  const text =
+    "buy this\nhttp://pills.example/x\n-- \nUsers mailing list\nhttp://lists.example.org/users\n";
+  const headers: [string, string][] = [
+    ["Received", "from lists.example.org by mx.own.example with SMTP"],
+    ["List-Id", "Users of it <users.lists.example.org>"],
+    ["Subject", "[Users] offer"],
+    ["To", "users@lists.example.org"],
+  ];
+  const got = messageWords({ headers, texts: [{ html: false, text }] }, junkParams());
+  assert.deepEqual([...got].sort(), [
+    "buy",
+    "hops:1",
+    "rcvd:own.example",
+    "rcvd:smtp",
+    "subject:offer",
+    "this",
+    "url:pills.example",
+  ]);
+  // Lines that don't name the list are the author's own.
+  const signed = messageWords(
+    { headers, texts: [{ html: false, text: "hello\n-- \nJane Doe\n" }] },
+    junkParams(),
+  );
+  assert.ok(signed.has("jane"));
 });
 
 Deno.test("links are counted by host and its parents, in text and in HTML", () => {

@@ -349,7 +349,7 @@ Deno.test("a header is split into fields: folding, blanks, line ends, what is no
   for (const [header, want] of cases) {
     assert.deepEqual(fields(header), want, JSON.stringify(header));
   }
-  assert.equal(splitHeader(utf8("a:\n".repeat(20_010))).length, 20_000);
+  assert.equal(splitHeader(utf8("a:\n".repeat(5_010))).length, 5_000);
   const two = splitHeader(utf8("A: first\nA: second\nB:\n"));
   assert.deepEqual([headerField(two, "a"), headerField(two, "b"), headerField(two, "c")], [
     "first",

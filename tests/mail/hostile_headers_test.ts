@@ -2,8 +2,10 @@
 import assert from "node:assert/strict";
 import { parseAddressList } from "../../src/mail/address/address.ts";
 import { imapEnvelope } from "../../src/mail/structure/envelope.ts";
+import { chooseFieldLines, chooseFields } from "../../src/mail/header/filter.ts";
 import { splitHeader } from "../../src/mail/header/header.ts";
 import { parseMessageIds } from "../../src/mail/header/messageid.ts";
+import { rawFields } from "../../src/jmap/mail/header_fields.ts";
 import { leaves, limits, parseMessage } from "../../src/mail/structure/structure.ts";
 import { describeBytes } from "../../src/store/messages/describe.ts";
 import { nextTurn } from "../../src/platform/turns.ts";
@@ -77,4 +79,46 @@ Deno.test("others get turns while a hostile message is described", async () => {
   described = true;
   await others;
   assert.ok(turns > 0);
+});
+
+/** Characters and bytes that searches have looked at meanwhile. */
+function searched(fn: () => void): number {
+  let seen = 0;
+  const holders = [String.prototype, Uint8Array.prototype] as unknown as {
+    indexOf(this: { length: number }, what: unknown, from?: number): number;
+  }[];
+  const originals = holders.map((h) => h.indexOf);
+  holders.forEach((h, i) => {
+    h.indexOf = function (what, from = 0) {
+      const found = originals[i].call(this, what, from);
+      seen += (found < 0 ? this.length : found) - from;
+      return found;
+    };
+  });
+  try {
+    fn();
+  } finally {
+    holders.forEach((h, i) => h.indexOf = originals[i]);
+  }
+  return seen;
+}
+
+Deno.test("a body that stands where the header should be is looked through a few times, not once for each line", () => {
+  const body = bytes("QUJD\n".repeat(20_000));
+  const names = new Set(["from"]);
+  for (
+    const read of [
+      () => splitHeader(body),
+      () => rawFields(body),
+      () => chooseFields(body, names, false),
+      () => chooseFieldLines(new TextDecoder().decode(body), names),
+    ]
+  ) {
+    const seen = searched(() => void read());
+    assert.ok(seen < 5 * body.length, `${seen} for ${body.length}`);
+  }
+  assert.deepEqual(splitHeader(bytes("no field\nTo: a\nnone\nFrom: b\nnone")).map((f) => f.name), [
+    "to",
+    "from",
+  ]);
 });

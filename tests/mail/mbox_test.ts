@@ -1,10 +1,11 @@
 /** Mailbox files: what is written comes back, and files of other programs are read. */
 import assert from "node:assert/strict";
+import { nextTurn } from "../../src/platform/turns.ts";
 import fc from "fast-check";
 import { splitHeader } from "../../src/mail/header/header.ts";
 import { statusFields, statusFlagsOf, writeMboxMessage } from "../../src/mail/mbox/mbox.ts";
 import type { MboxFormat } from "../../src/mail/mbox/lines.ts";
-import { MboxError, mboxMessages } from "../../src/mail/mbox/read.ts";
+import { MboxError, type MboxMessage, mboxMessages } from "../../src/mail/mbox/read.ts";
 
 const utf8 = (s: string) => new TextEncoder().encode(s);
 const text = (b: Uint8Array) => new TextDecoder().decode(b);
@@ -136,7 +137,7 @@ Deno.test("any messages come back, however they are cut", async () => {
         assert.deepEqual(await read(file, "mboxrd", size), messages.map((m) => read1 + m));
       },
     ),
-    { numRuns: 60 },
+    { numRuns: 20 },
   );
 });
 
@@ -175,6 +176,8 @@ Deno.test("any bytes are read or refused, the same however they are cut", async 
       assert.equal(await events(file, 1), whole);
       assert.equal(await events(file, 3), whole);
     }),
+    // More of them in `deno task fuzz`.
+    { numRuns: 40 },
   );
 });
 
@@ -186,4 +189,33 @@ Deno.test("flags come back from Status, X-Status and X-Keywords", () => {
     keywords: ["$Forwarded", "work"],
   });
   assert.equal(statusFields([], []), "Status: O\r\n");
+});
+
+Deno.test("others get turns while a message of a million quoted lines is written and read", async () => {
+  const message = new TextEncoder().encode(`Subject: x\n\n${"From x\n".repeat(1_000_000)}`);
+  function* pieces() {
+    for (let at = 0; at < message.length; at += 65_536) yield message.subarray(at, at + 65_536);
+  }
+  let busy = true;
+  let turns = 0;
+  const others = (async () => {
+    while (busy) {
+      await nextTurn();
+      if (busy) turns++;
+    }
+  })();
+  const file: Uint8Array[] = [];
+  const entry = { sender: "a@b.example", date: new Date(0) };
+  for await (const piece of writeMboxMessage(entry, pieces())) file.push(piece.slice());
+  const written = turns;
+  async function* chunks() {
+    yield* file;
+  }
+  const found: MboxMessage[] = [];
+  for await (const m of mboxMessages(chunks(), { maxSize: 1e9 })) found.push(m);
+  busy = false;
+  await others;
+  assert.equal(found.length, 1);
+  assert.equal(found[0].message!.length, message.length + 1_000_000 + 2);
+  assert.ok(written > 0 && turns > written, `${written}, then ${turns - written} turns`);
 });

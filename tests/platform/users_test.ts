@@ -122,13 +122,22 @@ Deno.test({
       await Deno.chmod(join(dir, "outside"), 0o600);
       await Deno.symlink(join(dir, "outside"), join(tree, "link"));
       await Deno.link(join(dir, "outside"), join(tree, "trap"));
+      await Deno.mkdir(join(dir, "elsewhere"));
+      await Deno.writeTextFile(join(dir, "elsewhere", "file"), "x");
+      await Deno.symlink(join(dir, "elsewhere"), join(tree, "folder"));
+      // Nobody is at its other end: to open it would wait for ever.
+      assert.ok(
+        (await new Deno.Command("mkfifo", { args: [join(tree, "pipe")] }).output()).success,
+      );
       const owner = { uid: 54321, gid: 54322 };
       const changed = await fixPermissions(tree, owner);
       assert.deepEqual(changed.sort(), [tree, join(tree, "msg"), join(tree, "msg", "1")]);
       const file = Deno.statSync(join(tree, "msg", "1"));
       assert.deepEqual([file.uid, file.gid, file.mode! & 0o777], [54321, 54322, 0o660]);
       assert.equal(Deno.statSync(tree).mode! & 0o777, 0o770);
-      assert.equal(Deno.statSync(join(dir, "outside")).uid, 0);
+      for (const name of ["outside", "elsewhere", "elsewhere/file", "data/pipe"]) {
+        assert.equal(Deno.statSync(join(dir, name)).uid, 0, name);
+      }
       assert.deepEqual(await fixPermissions(tree, owner), []);
     } finally {
       await Deno.remove(dir, { recursive: true });

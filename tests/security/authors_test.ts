@@ -2,6 +2,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { flattenAddresses, parseAddressList } from "../../src/mail/address/address.ts";
+import type { Config } from "../../src/config/mod.ts";
+import { splitHeader } from "../../src/mail/header/header.ts";
+import { limits } from "../../src/mail/structure/structure.ts";
+import { checkAuthors } from "../../src/serve/sending/authors.ts";
+import type { SmtpError } from "../../src/smtp/server/mod.ts";
 import { strictAuthors } from "../../src/mail/address/author.ts";
 import { scanHeader } from "../../src/senderauth/header_fields.ts";
 import { authorDomain } from "../../src/senderauth/author.ts";
@@ -26,6 +31,19 @@ Deno.test("submission takes From and Sender of the account alone, in one reading
     assert.match(await send(taken[0][1]), /^250 /);
   }
   for (const [what, header] of taken) assert.match(await send(header), /^250 /, what);
+});
+
+Deno.test("who is author isn't known of a header that is not looked at as a whole", () => {
+  for (
+    const filler of ["a:\r\n".repeat(6000), `a: ${"x".repeat(900)}\r\n`.repeat(1200)]
+  ) {
+    const text = `From: <${me}>\r\n${filler}From: <ann@mox.example>\r\n\r\n`;
+    const header = new TextEncoder().encode(text).subarray(0, limits.header);
+    assert.throws(
+      () => checkAuthors({} as Config, "bob", header, splitHeader(header)),
+      (e: SmtpError) => e.code === 552,
+    );
+  }
 });
 
 Deno.test("from outside, what can be read differently is aligned with no domain, and all its domains count", () => {

@@ -218,6 +218,13 @@ Deno.test("the admin API for programs", (t) =>
         ["Account", "{", 400, /not JSON/],
         ["Account", [], 400, /./],
         ["Account", { name: "nobody" }, 404, /no account nobody/],
+        [
+          "AccountPassword",
+          { name: "ann", password: "with\ncontrol" },
+          422,
+          /characters in password/,
+        ],
+        ["AccountPassword", { name: "ann", password: "short" }, 422, /at least 8/],
         ["AccountAdd", { name: "../x", address: "a@mox.example" }, 422, /can't name an account/],
         [
           "AccountAdd",

@@ -1,6 +1,7 @@
 /** Receiving mail from other servers, over real connections, with a scripted DNS. */
 import assert from "node:assert/strict";
 import { Flag } from "../../src/store/types.ts";
+import { parsedMessage } from "../../src/web/webmail/reading/message.ts";
 import { domainsConf, type Mail, mail, startReceiver } from "./receiver.ts";
 
 /** From someone whose SPF record does not have this machine. */
@@ -362,6 +363,27 @@ Deno.test("a blocklisted stranger is refused; a list that is out of order lists 
   assert.match(m, /ip is not in dns\s+block lists/);
 });
 
+Deno.test("a link whose domain is on a list sends a stranger's message to Junk; a list out of order lists nothing", async () => {
+  const smtp = "\t\t\tLinkDNSBLs:\n\t\t\t\t- down.example\n\t\t\t\t- dbl.example\n";
+  await using r = await startReceiver({
+    smtp,
+    zone: {
+      "test.dbl.example": { A: ["127.0.1.2"] },
+      "evil.test.dbl.example": { A: ["127.0.1.4"] },
+      "test.down.example": { fail: "timeout" },
+      "evil.test.down.example": { A: ["127.0.1.4"] },
+    },
+  });
+  const send = (link: string) =>
+    r.send({ text: `${mail()}\nsee ${link}\n`, sign: "sender.example" });
+  assert.equal((await send("https://www.evil.test/x")).code, 250);
+  const [m] = await r.messages("ann", "Junk");
+  assert.match(m, /phishing\s+signals:\s+listed-link/);
+  assert.equal((await send("https://good.test/ and https://sender.example/")).code, 250);
+  assert.equal((await r.messages("ann", "Inbox")).length, 1);
+  assert.ok(!r.resolver.queries.some((q) => q.includes("sender.example.dbl.example")));
+});
+
 Deno.test("a stranger waits before the answer, and not on when the server stops", async (t) => {
   await t.step("once, and not again when known", async () => {
     const waits: number[] = [];
@@ -462,4 +484,33 @@ Deno.test("NOTIFY=SUCCESS: a verified sender is told of what is in a mailbox, ot
     "Final-Recipient: rfc822; team@ours.example",
   ]);
   assert.equal(dsn.match(/^Action: delivered\r$/gm)!.length, 2);
+});
+
+Deno.test("what careful readers notice sends a stranger's message to Junk, explained to its reader", async () => {
+  await using r = await startReceiver();
+  const text = `From: "PayPal" <joe@sender.example>
+To: ann@ours.example
+Subject: Your account
+Content-Type: text/html
+
+<p>Your account is limited.</p><a href="https://pay.evil.test/">paypal.com/login</a>
+`;
+  const reply = await r.send({ text, sign: "sender.example" });
+  assert.equal(reply.code, 250, reply.lines.join());
+  assert.deepEqual(await r.messages("ann", "Inbox"), []);
+  const [m] = await r.messages("ann", "Junk");
+  assert.match(m, /^X-Mox-Reason: phishing-signals; /m);
+  await r.account("ann", async (a) => {
+    const junk = a.mailboxByName("Junk")!;
+    const id = a.db.get("SELECT id FROM messages WHERE mailbox_id = ?", junk.id)![0] as number;
+    const { why } = await parsedMessage(r.server.config, a, id);
+    assert.equal(why?.reason, "phishing-signals");
+    assert.equal(why?.warning, true);
+    assert.deepEqual(why?.signals.slice(0, 2), [
+      'The sender calls itself "PayPal", but writes from sender.example.',
+      "A link says paypal.com, but goes to pay.evil.test.",
+    ]);
+    // The filter didn't learn from what nobody marked.
+    assert.equal(a.db.get("SELECT trained FROM messages WHERE id = ?", id)?.[0], 0);
+  });
 });

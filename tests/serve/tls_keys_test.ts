@@ -5,6 +5,7 @@ import { Config } from "../../src/config/mod.ts";
 import { Log, setLevel } from "../../src/log/mod.ts";
 import type { KeyCert } from "../../src/net/mod.ts";
 import { selfSignedCertificate } from "../../src/net/mod.ts";
+import { callControl } from "../../src/serve/control/control.ts";
 import { runAdminCommand } from "../../src/serve/control/admin_commands.ts";
 import { MailServer } from "../../src/serve/server.ts";
 import { certificate } from "../smtp/talk.ts";
@@ -132,6 +133,43 @@ Accounts:
     const submit = ["EHLO x\r\n", "AUTH EXTERNAL =\r\n", "MAIL FROM:<ann@ours.example>\r\n"];
     assert.match(await talk(submissions, known, submit), /\n235 [^]*\n250 2\.1\.0/);
     assert.match(await talk(submissions, stranger, submit.slice(0, 2)), /\n535 /);
+
+    // Who is in with a key is out when it is removed; others stay.
+    const session = async (pair: KeyCert) => {
+      const socket = connect({
+        host: "127.0.0.1",
+        port: imaps,
+        servername: "mail.example",
+        rejectUnauthorized: false,
+        ...pair,
+      });
+      let got = "";
+      let ended = false;
+      socket.setEncoding("latin1");
+      socket.on("data", (d: string) => got += d);
+      socket.on("close", () => ended = true);
+      socket.on("end", () => ended = true);
+      const until = async (expected: RegExp) => {
+        while (!expected.test(got)) {
+          if (ended) throw new Error(`the connection ended: ${got}`);
+          await new Promise((resolve) => setTimeout(resolve, 10));
+        }
+      };
+      await until(/^\* OK/);
+      socket.write("a AUTHENTICATE EXTERNAL =\r\n");
+      await until(/^a OK/m);
+      return { socket, until };
+    };
+    const out = await session(rsa);
+    const stays = await session(known);
+    const phone = (await command("list", {})).split("\n").find((l) => l.endsWith(" my phone"))!;
+    // As the subcommand does where a server runs.
+    await callControl(`${dir}/data`, "config tlspubkey rm", { fingerprint: phone.split(" ")[0] });
+    await out.until(/^\* BYE \[EXPIRED\] /m);
+    out.socket.destroy();
+    stays.socket.write("b NOOP\r\n");
+    await stays.until(/^b OK/m);
+    stays.socket.destroy();
 
     // The address becomes another account's: the key doesn't go along.
     await Deno.writeTextFile(`${dir}/config/domains.conf`, domains("other", "ann"));

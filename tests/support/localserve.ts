@@ -85,6 +85,7 @@ export interface Ports {
   http: number;
   metrics: number;
   managesieve: number;
+  pop3: number;
 }
 
 /** Ports of a localserve from its offset. */
@@ -98,6 +99,7 @@ export function portsAt(offset: number): Ports {
     http: 1080 + offset,
     metrics: 1081 + offset,
     managesieve: 5190 + offset,
+    pop3: 1110 + offset,
   };
 }
 

@@ -20,6 +20,9 @@ const known = [
   "sieve-test",
   "sieve-connect",
   "fail2ban-regex",
+  "vdirsyncer",
+  "khal",
+  "slapd",
   "haproxy",
   "nginx",
 ] as const;

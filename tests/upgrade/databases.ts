@@ -9,6 +9,7 @@ import { Queue } from "../../src/queue/mod.ts";
 import { Webhooks } from "../../src/queue/webhooks/mod.ts";
 import { DmarcEvaluations, DmarcReports, TlsReports, TlsResults } from "../../src/reports/mod.ts";
 import { Accounts } from "../../src/store/account/accounts.ts";
+import { Groupware } from "../../src/store/groupware/groupware.ts";
 import { LoginLog } from "../../src/store/logins/attempts.ts";
 import { Shares } from "../../src/store/mailboxes/shares.ts";
 import { TlsKeys } from "../../src/store/logins/tls_keys.ts";
@@ -49,6 +50,7 @@ const openSnoozed = (dataDir: string) =>
 export const databases: Record<string, Opener> = {
   "accounts/test1/index.db": (data) => account(data, "test1"),
   "accounts/test1/junkfilter.db": closing((d) => JunkFilter.open(join(d, "accounts", "test1"))),
+  "accounts/test1/groupware.db": closing((d) => Groupware.open(join(d, "accounts", "test1"))),
   "queue/index.db": async (data) => {
     const queue = await Queue.open(data, {
       log: new Log("queue"),
@@ -104,7 +106,7 @@ export function versionOf(path: string): number {
 
 /** Columns whose values are random, or of the time when the folder was made. */
 const changing =
-  /^(token|rotated|created|last_used|fingerprint|certificate|added|submitted|next_attempt|jwk)$/;
+  /^(token|rotated|created|modified|epoch|last_used|fingerprint|certificate|added|submitted|next_attempt|jwk)$/;
 
 /** All rows of a database that says the same whenever it is made. */
 export function rowsOf(path: string): string[] {

@@ -22,6 +22,9 @@ Listeners:
 		IMAP:
 			Enabled: true
 			NoRequireSTARTTLS: true
+		POP3:
+			Enabled: true
+			NoRequireSTARTTLS: true
 		MTASTSHTTPS:
 			Enabled: true
 			NonTLS: true

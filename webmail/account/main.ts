@@ -22,6 +22,7 @@ async function main(): Promise<void> {
     await loginForm(root, {
       title: "Account",
       username: true,
+      providers: true,
       submit: async (form) => {
         await makeCall(accountCalls, "Login", form);
       },

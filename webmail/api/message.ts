@@ -114,6 +114,41 @@ export const Invitation = v.object({
 });
 export type Invitation = v.InferOutput<typeof Invitation>;
 
+/** A contact that a message brings (RFC 6350). Texts are "" and lists empty where it says nothing. */
+export const ContactCard = v.object({
+  /** The part that it stands in. */
+  path: v.string(),
+  name: v.string(),
+  organisation: v.string(),
+  title: v.string(),
+  emails: v.array(v.string()),
+  phones: v.array(v.string()),
+  addresses: v.array(v.string()),
+  /** Web addresses, http: or https:. */
+  urls: v.array(v.string()),
+  /** As it is written in the card. */
+  birthday: v.string(),
+  note: v.string(),
+});
+export type ContactCard = v.InferOutput<typeof ContactCard>;
+
+/** Why a message is where it is, in plain words; only for messages that came in over SMTP. */
+export const Why = v.object({
+  /** Code of the reason, as in the field X-Mox-Reason; "" if it is unknown. */
+  reason: v.string(),
+  sentence: v.string(),
+  /** The junk filter's number, from 0 (good) to 1 (junk); null if it was not asked. */
+  score: v.nullable(v.number()),
+  /** What spoke most for good mail, and what for junk. */
+  good: v.array(v.string()),
+  junk: v.array(v.string()),
+  /** What a careful reader would notice, as sentences. */
+  signals: v.array(v.string()),
+  /** Enough of it to warn. */
+  warning: v.boolean(),
+});
+export type Why = v.InferOutput<typeof Why>;
+
 /** An opened message. */
 export const ParsedMessage = v.object({
   item: MessageItem,
@@ -140,10 +175,13 @@ export const ParsedMessage = v.object({
   hasExternal: v.boolean(),
   attachments: v.array(Attachment),
   authentication: v.nullable(Authentication),
+  why: v.nullable(Why),
   /** Address of the mailing list (List-Post), or null. */
   listPost: v.nullable(v.string()),
   listUnsubscribe: v.nullable(ListUnsubscribe),
   invitation: v.nullable(Invitation),
+  /** Contacts that it brings; at most 20. */
+  contacts: v.array(ContactCard),
   /** Encrypted or signed by its sender's program, in a way that the page shows but can't check. */
   protection: v.nullable(
     v.picklist(["pgpEncrypted", "smimeEncrypted", "pgpSigned", "smimeSigned"]),

@@ -11,6 +11,8 @@ export const Settings = v.object({
   signature: text(20_000),
   /** Of addresses that have one of their own. */
   signatures: v.optional(v.record(text(500), text(20_000)), {}),
+  /** The same with formats, by address; "": of all that have none of their own. Their text is above. */
+  signaturesHtml: v.optional(v.record(text(500), text(50_000)), {}),
   /** Texts that are written again and again. */
   templates: v.optional(
     v.pipe(
@@ -21,6 +23,8 @@ export const Settings = v.object({
   ),
   /** Where an answer stands to the text it quotes. */
   quoting: v.picklist(["auto", "top", "bottom"]),
+  /** Of the page's texts, dates and numbers; "auto": as the browser has it. */
+  language: v.optional(v.picklist(["auto", "en", "de", "ar"]), "auto"),
   layout: v.picklist(["auto", "topBottom", "leftRight"]),
   theme: v.picklist(["auto", "light", "dark"]),
   threading: Threading,
@@ -55,8 +59,10 @@ export type Settings = v.InferOutput<typeof Settings>;
 export const defaultSettings: Settings = {
   signature: "",
   signatures: {},
+  signaturesHtml: {},
   templates: [],
   quoting: "auto",
+  language: "auto",
   layout: "auto",
   theme: "auto",
   threading: "unread",

@@ -36,10 +36,14 @@ export function textUrl(id: number): string {
 
 /**
  * The sanitised HTML, for a frame with `sandbox="allow-popups allow-popups-to-escape-sandbox"`; without
- * external resources unless asked for. `dark`: its colours for a dark page.
+ * external resources unless asked for. `dark`: its colours for a dark page; `fold`: long quotes are folded.
  */
-export function htmlUrl(id: number, o: { external: boolean; dark: boolean }): string {
-  return `message/${id}/html?external=${o.external ? 1 : 0}&dark=${o.dark ? 1 : 0}`;
+export function htmlUrl(
+  id: number,
+  o: { external: boolean; dark: boolean; fold: boolean },
+): string {
+  const bit = (on: boolean) => on ? 1 : 0;
+  return `message/${id}/html?external=${bit(o.external)}&dark=${bit(o.dark)}&fold=${bit(o.fold)}`;
 }
 
 /** The message with its header on white paper. */

@@ -11,7 +11,8 @@ const root = document.createElement("div");
 root.id = "text";
 root.dir = "auto";
 root.spellcheck = true;
-root.setAttribute("role", "textbox");
+// Nothing is typed into it before it has begun: that would go when its text comes.
+root.inert = true;
 root.setAttribute("aria-multiline", "true");
 root.setAttribute("aria-label", "Message text");
 document.body.append(root);
@@ -127,6 +128,8 @@ function put(html: string, pictures: ReadonlyMap<string, string>): void {
 
 const editor: Editor = {
   start: (h, html, pictures) => {
+    root.inert = false;
+    root.setAttribute("role", "textbox");
     put(html, pictures);
     // Below a quote that comes first.
     if (root.children[1]?.tagName === "BLOCKQUOTE") squire.moveCursorToEnd();

@@ -9,7 +9,9 @@ const spaced = new Set("H1 H2 H3 H4 H5 H6 UL OL BLOCKQUOTE PRE TABLE".split(" ")
 /** The text of an element's content. */
 export function plainText(root: Element): string {
   return block(root, false).join("\n").replace(/[ \t]+\n/g, "\n").replace(/\n{3,}/g, "\n\n")
-    .replace(/^\n+/, "").trimEnd() + "\n";
+    .replace(/^\n+/, "").trimEnd()
+    // The line over a signature (RFC 3676 §4.3).
+    .replace(/^--$/gm, "-- ") + "\n";
 }
 
 /** Lines of an element. */

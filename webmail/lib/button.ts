@@ -4,6 +4,7 @@
  * @module
  */
 import { type Attributes, el } from "./dom.ts";
+import { t } from "./text.ts";
 
 /** Told when a button was clicked that has a key. */
 type Hint = (key: string, action: string) => void;
@@ -26,7 +27,7 @@ export interface ButtonOptions {
 
 /** A button of text. Errors of `run` are the caller's to handle. */
 export function button(text: string, run: () => unknown, o: ButtonOptions = {}): HTMLButtonElement {
-  const title = [o.title, o.key === undefined ? undefined : `Key: ${o.key}`]
+  const title = [o.title, o.key === undefined ? undefined : t("Key: {0}", o.key)]
     .filter((t) => t !== undefined).join(". ");
   return el(
     "button",

@@ -6,6 +6,7 @@
 import { type Child, el, newId } from "./dom.ts";
 import { button } from "./button.ts";
 import { rememberFocus } from "./focus.ts";
+import { t } from "./text.ts";
 
 /** An open dialog. */
 export interface Dialog {
@@ -34,7 +35,7 @@ export function openDialog(
       "header",
       {},
       heading,
-      button("Close", () => close(), { key: "Escape", attributes: { class: "quiet" } }),
+      button(t("Close"), () => close(), { key: "Escape", attributes: { class: "quiet" } }),
     ),
     el("div", { class: "dialog-content" }, content),
   );
@@ -72,7 +73,7 @@ export async function confirmDialog(
       "div",
       {},
       el("p", {}, text),
-      el("div", { class: "buttons" }, button("Cancel", () => dialog.close()), ok),
+      el("div", { class: "buttons" }, button(t("Cancel"), () => dialog.close()), ok),
     ),
   );
   ok.focus();
@@ -104,7 +105,7 @@ export async function promptDialog(
     el(
       "div",
       { class: "buttons" },
-      button("Cancel", () => dialog.close()),
+      button(t("Cancel"), () => dialog.close()),
       el("button", { type: "submit", class: "primary" }, yes),
     ),
   );

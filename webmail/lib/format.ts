@@ -1,35 +1,43 @@
 /** Dates, sizes and numbers as people read them. @module */
 
-const time = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
-const dayMonth = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
-const date = new Intl.DateTimeFormat(undefined, {
-  day: "numeric",
-  month: "short",
-  year: "numeric",
-});
-const full = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
-const minute = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "short" });
-const weekday = new Intl.DateTimeFormat(undefined, { weekday: "short" });
-const number = new Intl.NumberFormat();
+import { locale, plural } from "./text.ts";
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+/** The formatter of a kind in the page's language. */
+function format(name: string, o: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = `${name} ${locale()}`;
+  const known = formats.get(key);
+  if (known !== undefined) return known;
+  const made = new Intl.DateTimeFormat(locale(), o);
+  formats.set(key, made);
+  return made;
+}
+const time = () => format("time", { hour: "2-digit", minute: "2-digit" });
+const dayMonth = () => format("dayMonth", { day: "numeric", month: "short" });
+const date = () => format("date", { day: "numeric", month: "short", year: "numeric" });
+const full = () => format("full", { dateStyle: "full", timeStyle: "medium" });
+const minute = () => format("minute", { dateStyle: "full", timeStyle: "short" });
+const weekday = () => format("weekday", { weekday: "short" });
 
 /** Short: the time today, the weekday within six days, else the date. */
 export function shortDate(ms: number, now = Date.now()): string {
   const d = new Date(ms);
   const today = new Date(now);
-  if (d.toDateString() === today.toDateString()) return time.format(d);
+  if (d.toDateString() === today.toDateString()) return time().format(d);
   const days = (now - ms) / 86_400_000;
-  if (days > 0 && days < 6) return `${weekday.format(d)} ${time.format(d)}`;
-  return d.getFullYear() === today.getFullYear() ? dayMonth.format(d) : date.format(d);
+  if (days > 0 && days < 6) return `${weekday().format(d)} ${time().format(d)}`;
+  return d.getFullYear() === today.getFullYear() ? dayMonth().format(d) : date().format(d);
 }
 
 /** Whole. */
 export function longDate(ms: number): string {
-  return full.format(new Date(ms));
+  return full().format(new Date(ms));
 }
 
 /** Whole, to the minute: of what is planned. */
 export function plannedDate(ms: number): string {
-  return minute.format(new Date(ms));
+  return minute().format(new Date(ms));
 }
 
 /** Bytes: "812 B", "3.4 kB", "12 MB". */
@@ -41,15 +49,17 @@ export function sizeText(bytes: number): string {
     n /= 1024;
     u++;
   }
-  return `${n < 10 && u > 0 ? n.toFixed(1) : Math.round(n)} ${units[u]}`;
+  const digits = n < 10 && u > 0 ? 1 : 0;
+  const o = { minimumFractionDigits: digits, maximumFractionDigits: digits, useGrouping: false };
+  return `${new Intl.NumberFormat(locale(), o).format(n)} ${units[u]}`;
 }
 
 export function countText(n: number, one: string, many = `${one}s`): string {
-  return `${number.format(n)} ${n === 1 ? one : many}`;
+  return plural(n, `{0} ${one}`, `{0} ${many}`);
 }
 
 export function numberText(n: number): string {
-  return number.format(n);
+  return new Intl.NumberFormat(locale()).format(n);
 }
 
 /** What a browser calls itself, in short: "Firefox on Linux"; others as they are, cut. */

@@ -3,6 +3,10 @@ import { CallError } from "../api/client.ts";
 import { el, field, fill } from "./dom.ts";
 import { hasPasskeys } from "./passkey.ts";
 import { errorText } from "./notify.ts";
+import { t } from "./text.ts";
+import * as v from "valibot";
+
+const Providers = v.array(v.object({ name: v.string(), label: v.string() }));
 
 /** What was typed. */
 export interface LoginInput {
@@ -19,6 +23,8 @@ export interface LoginFormOptions {
   username: boolean | "optional";
   /** Logs in. @throws CallError; "secondFactor" makes the form ask for a code */
   submit: (input: LoginInput) => Promise<void>;
+  /** Show the providers that one can log in with elsewhere, too. */
+  providers?: boolean;
   /** Logs in with a passkey. @throws Error */
   passkey?: () => Promise<void>;
 }
@@ -47,10 +53,10 @@ export function loginForm(into: HTMLElement, o: LoginFormOptions): Promise<void>
       inputmode: "numeric",
       maxlength: 20,
     });
-    const codeField = field("Code of your second factor", code);
+    const codeField = field(t("Code of your second factor"), code);
     codeField.hidden = true;
     const error = el("p", { class: "error", role: "alert" }, o.message ?? "");
-    const submit = el("button", { type: "submit", class: "primary" }, "Log in");
+    const submit = el("button", { type: "submit", class: "primary" }, t("Log in"));
     const attempt = async (e: Event) => {
       e.preventDefault();
       submit.disabled = true;
@@ -77,6 +83,8 @@ export function loginForm(into: HTMLElement, o: LoginFormOptions): Promise<void>
         submit.disabled = false;
       }
     };
+    const elsewhere = el("div", { class: "buttons" });
+    if (o.providers) void showProviders(elsewhere);
     const withPasskey = async () => {
       fill(error);
       try {
@@ -95,25 +103,48 @@ export function loginForm(into: HTMLElement, o: LoginFormOptions): Promise<void>
           "form",
           { onsubmit: attempt },
           el("h1", {}, o.title),
-          o.username === true ? field("Email address", username) : null,
-          field("Password", password),
+          o.username === true ? field(t("Email address"), username) : null,
+          field(t("Password"), password),
           o.username === "optional"
             ? el(
               "details",
               {},
               el("summary", {}, "I administer some domains only"),
-              field("Email address", username, "Of your own account."),
+              field(t("Email address"), username, "Of your own account."),
             )
             : null,
           codeField,
           error,
           submit,
           o.passkey && hasPasskeys()
-            ? el("button", { type: "button", onclick: () => void withPasskey() }, "Use a passkey")
+            ? el(
+              "button",
+              { type: "button", onclick: () => void withPasskey() },
+              t("Use a passkey"),
+            )
             : null,
+          elsewhere,
         ),
       ),
     );
     (o.username === true ? username : password).focus();
   });
+}
+
+/** Ways to log in elsewhere; none if they can't be learned. */
+async function showProviders(into: HTMLElement): Promise<void> {
+  const r = await fetch("oidc/providers").catch(() => undefined);
+  if (!r?.ok) return;
+  const found = v.safeParse(Providers, await r.json().catch(() => undefined));
+  if (!found.success) return;
+  fill(
+    into,
+    found.output.map((p) =>
+      el(
+        "button",
+        { type: "button", onclick: () => location.assign(`oidc/${encodeURIComponent(p.name)}`) },
+        `Log in with ${p.label}`,
+      )
+    ),
+  );
 }

@@ -5,6 +5,7 @@
  */
 import { button } from "./button.ts";
 import { el, fill } from "./dom.ts";
+import { t } from "./text.ts";
 
 const status = el("div", { class: "toasts", role: "status", "aria-live": "polite" });
 const alerts = el("div", { class: "toasts alerts", role: "alert", "aria-live": "assertive" });
@@ -63,7 +64,7 @@ function show(
       remove();
       action.run();
     }, { key: action.key }),
-    button("Dismiss", remove, { attributes: { class: "quiet" } }),
+    button(t("Dismiss"), remove, { attributes: { class: "quiet" } }),
   );
   // The last ones are enough.
   while (place.childElementCount >= 3) place.firstElementChild!.remove();

@@ -1,6 +1,7 @@
 /** Asking the browser for passkeys, in the form that the server checks. @module */
 import type * as v from "valibot";
 import type { NewPasskey, PasskeyLogin } from "../api/passkeys.ts";
+import { t } from "./text.ts";
 
 /** Whether this browser has passkeys, on this page. */
 export const hasPasskeys = (): boolean =>
@@ -61,7 +62,7 @@ export async function makePasskey(o: {
   const credential = made as PublicKeyCredential;
   const r = credential.response as AuthenticatorAttestationResponse;
   const key = r.getPublicKey();
-  if (key === null) throw new Error("The device's kind of key is not known here.");
+  if (key === null) throw new Error(t("The device's kind of key is not known here."));
   return {
     id: toText(credential.rawId),
     clientData: toText(r.clientDataJSON),
@@ -79,9 +80,9 @@ async function told<T>(ask: () => Promise<T | null>): Promise<T> {
   } catch (err) {
     const name = (err as DOMException).name;
     if (name === "InvalidStateError") {
-      throw new Error("This device has a passkey for the account already.", { cause: err });
+      throw new Error(t("This device has a passkey for the account already."), { cause: err });
     }
     if (name !== "NotAllowedError" && name !== "AbortError") throw err;
   }
-  throw new Error("No passkey was chosen.");
+  throw new Error(t("No passkey was chosen."));
 }

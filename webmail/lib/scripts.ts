@@ -7,6 +7,7 @@
  * @module
  */
 import { el } from "./dom.ts";
+import { t } from "./text.ts";
 
 /** Ranges that count as one script; what is in none counts by blocks of 128. */
 const scripts: readonly (readonly [number, number, string])[] = [
@@ -72,9 +73,9 @@ export function safeText(text: string): (string | HTMLElement)[] {
     r.odd
       ? el("span", {
         class: "script-switch",
-        title:
-          "These letters are of another script than the rest of the word. It may be made to look like " +
-          "something else.",
+        title: t(
+          "These letters are of another script than the rest of the word. It may be made to look like something else.",
+        ),
       }, r.text)
       : r.text
   );

@@ -10,6 +10,7 @@ import { askTime, snoozeTimes } from "./compose/send_options.ts";
 import { countText, plannedDate } from "../lib/format.ts";
 import { attempt, notice } from "../lib/notify.ts";
 import { leafName, sortedMailboxes } from "./names.ts";
+import { t } from "../lib/text.ts";
 
 /** What actions ask the page for. */
 export interface ActionContext {
@@ -37,11 +38,11 @@ export interface Actions {
 }
 
 const places: Record<SpecialUse, string> = {
-  archive: "archive",
-  drafts: "drafts",
-  junk: "junk",
-  sent: "sent mail",
-  trash: "trash",
+  archive: t("archive"),
+  drafts: t("drafts"),
+  junk: t("junk"),
+  sent: t("sent mail"),
+  trash: t("trash"),
 };
 
 /** Makes the actions. */
@@ -52,19 +53,19 @@ export function actions(c: ActionContext): Actions {
 
   const undo = () =>
     attempt(async () => {
-      if (lastUndo === undefined) return notice("Nothing to undo.");
+      if (lastUndo === undefined) return notice(t("Nothing to undo."));
       const token = lastUndo;
       lastUndo = undefined;
       endNotice();
       const { count } = await call("Undo", { undo: token });
-      notice(`Undone for ${countText(count, "message")}.`);
+      notice(t("Undone for {0}.", countText(count, "message")));
     });
 
   const done = (d: Done, what: string) => {
     if (d.undo !== null) lastUndo = d.undo;
     const gone = notice(
       `${countText(d.count, "message")} ${what}.`,
-      d.undo === null ? undefined : { text: "Undo", key: "z", run: undo },
+      d.undo === null ? undefined : { text: t("Undo"), key: "z", run: undo },
     );
     if (d.undo !== null) endNotice = gone;
   };
@@ -76,16 +77,16 @@ export function actions(c: ActionContext): Actions {
     act(async (target) => {
       c.leaving();
       const d = await call("MoveTo", { target, specialUse });
-      done(d, `moved to ${places[specialUse]}`);
+      done(d, t("moved to {0}", places[specialUse]));
     });
   const setFlags = (target: Target, add: Flag[], remove: Flag[]) =>
     call("FlagsSet", { target, add, remove, addKeywords: [], removeKeywords: [] });
 
   const move = (mailboxId: number, target = c.target()) =>
-    act(async (t) => {
+    act(async (chosen) => {
       const name = [...c.mailboxes()].find((m) => m.id === mailboxId)?.name ?? "mailbox";
       c.leaving();
-      done(await call("Move", { target: t, mailboxId }), `moved to ${leafName(name)}`);
+      done(await call("Move", { target: chosen, mailboxId }), t("moved to {0}", leafName(name)));
     }, target);
 
   return {
@@ -94,23 +95,23 @@ export function actions(c: ActionContext): Actions {
     trash: () =>
       act(async (target) => {
         c.leaving();
-        done(await call("Delete", { target }), "deleted");
+        done(await call("Delete", { target }), t("deleted"));
       }),
     deleteForever: () =>
       act(async (target) => {
         const yes = await confirmDialog(
-          "Delete for good",
-          "The messages are removed and can't be brought back.",
-          "Delete",
+          t("Delete for good"),
+          t("The messages are removed and can't be brought back."),
+          t("Delete"),
           { danger: true },
         );
         if (!yes) return;
         c.leaving();
-        done(await call("Delete", { target, forever: true }), "deleted for good");
+        done(await call("Delete", { target, forever: true }), t("deleted for good"));
       }),
     notJunk: () =>
       act(async (target) => {
-        done(await setFlags(target, ["notjunk"], ["junk"]), "marked as not junk");
+        done(await setFlags(target, ["notjunk"], ["junk"]), t("marked as not junk"));
       }),
     flags: (add, remove) =>
       act(async (target) => {
@@ -120,10 +121,10 @@ export function actions(c: ActionContext): Actions {
     label: () =>
       act(async (target) => {
         const text = await promptDialog(
-          "Keywords",
-          "Keywords to add, with a minus in front to remove; separated by blanks",
+          t("Keywords"),
+          t("Keywords to add, with a minus in front to remove; separated by blanks"),
           "",
-          "Set",
+          t("Set"),
         );
         if (text === undefined) return;
         const words = text.split(/[\s,]+/).filter((w) => w !== "" && w !== "-");
@@ -135,7 +136,7 @@ export function actions(c: ActionContext): Actions {
           addKeywords: words.filter((w) => !w.startsWith("-")),
           removeKeywords: words.filter((w) => w.startsWith("-")).map((w) => w.slice(1)),
         });
-        done(d, "changed");
+        done(d, t("changed"));
       }),
     move,
     moveMenu: (at) => {
@@ -148,7 +149,7 @@ export function actions(c: ActionContext): Actions {
           title: mailbox.name,
           run: () => move(mailbox.id, target),
         })),
-        "Move to mailbox",
+        t("Move to mailbox"),
       );
     },
     mute: (mute) =>
@@ -156,8 +157,8 @@ export function actions(c: ActionContext): Actions {
         await call("ThreadMute", { target, mute });
         notice(
           mute
-            ? "Thread muted: new messages in it are marked as read."
-            : "Thread is no longer muted.",
+            ? t("Thread muted: new messages in it are marked as read.")
+            : t("Thread is no longer muted."),
         );
       }),
     snoozeMenu: (at) => {
@@ -167,7 +168,7 @@ export function actions(c: ActionContext): Actions {
         attempt(async () => {
           c.leaving();
           const d = await call("Snooze", { target, until });
-          done(d, `put away until ${plannedDate(until)}`);
+          done(d, t("put away until {0}", plannedDate(until)));
         });
       openMenu(
         at,
@@ -178,12 +179,18 @@ export function actions(c: ActionContext): Actions {
             run: () => put(t.at),
           })),
           {
-            text: "Another time…",
+            text: t("Another time…"),
             run: () =>
-              askTime("Snooze", "Back at", "The messages are in Snoozed until then.", null, put),
+              askTime(
+                t("Snooze"),
+                t("Back at"),
+                t("The messages are in Snoozed until then."),
+                null,
+                put,
+              ),
           },
         ],
-        "Snooze until",
+        t("Snooze until"),
       );
     },
     undo,

@@ -1,6 +1,7 @@
 /** What makes the page an app of the browser: its worker, its manifest, its badge, and push messages. @module */
 import { call } from "../api/client.ts";
 import { el } from "../lib/dom.ts";
+import { t } from "../lib/text.ts";
 
 /** Registers the worker and the manifest. Without HTTPS browsers have neither. */
 export function installApp(): void {
@@ -31,7 +32,7 @@ export const canPush = () => "serviceWorker" in navigator && "PushManager" in gl
 export async function subscribePush(mailboxes: string[]): Promise<void> {
   if (await Notification.requestPermission() !== "granted") {
     throw new Error(
-      "The browser was told not to show notifications; its own settings change that.",
+      t("The browser was told not to show notifications; its own settings change that."),
     );
   }
   const { key } = await call("PushKey", {});
@@ -41,7 +42,9 @@ export async function subscribePush(mailboxes: string[]): Promise<void> {
     applicationServerKey: bytes(key),
   });
   const [p256dh, auth] = [s.getKey("p256dh"), s.getKey("auth")];
-  if (p256dh === null || auth === null) throw new Error("The browser gives no keys for messages.");
+  if (p256dh === null || auth === null) {
+    throw new Error(t("The browser gives no keys for messages."));
+  }
   await call("PushSubscribe", {
     endpoint: s.endpoint,
     p256dh: base64url(p256dh),

@@ -3,6 +3,7 @@ import { call } from "../api/client.ts";
 import type { ConnectionState } from "./events.ts";
 import { button } from "../lib/button.ts";
 import { el, fill } from "../lib/dom.ts";
+import { t } from "../lib/text.ts";
 
 export interface ConnectionStatusOptions {
   reconnect: () => void;
@@ -36,9 +37,12 @@ export function connectionStatus(o: ConnectionStatusOptions): ConnectionStatus {
       fill(
         root,
         state === "waiting"
-          ? [`Not connected, trying again in ${seconds} s. `, button("Now", o.reconnect)]
+          ? [
+            t("Not connected, trying again in {0} s. ", seconds ?? 0),
+            button(t("Now"), o.reconnect),
+          ]
           : state === "connecting" && began
-          ? "Connecting…"
+          ? t("Connecting…")
           : null,
       );
       if (state === "waiting") void checkSession();

@@ -4,6 +4,7 @@ import { type MessageItem, rawUrl, Upload, uploadUrl } from "../api/mod.ts";
 import * as v from "valibot";
 import { countText } from "../lib/format.ts";
 import { attempt, notice } from "../lib/notify.ts";
+import { t } from "../lib/text.ts";
 
 /** Lets files be dropped on an element. `mailbox`: where they go; undefined where they can't. */
 export function takeDroppedMessages(place: HTMLElement, mailbox: () => number | undefined): void {
@@ -33,11 +34,11 @@ async function take(files: readonly File[], mailboxId: number): Promise<void> {
     });
     const body: unknown = await r.json();
     const answer = v.safeParse(Upload, body);
-    if (!answer.success) throw new Error(`${file.name} could not be uploaded.`);
+    if (!answer.success) throw new Error(t("{0} could not be uploaded.", file.name));
     await call("MessageImport", { uploadId: answer.output.uploadId, mailboxId });
     count++;
   }
-  notice(`${countText(count, "message")} put here.`);
+  notice(t("{0} put here.", countText(count, "message")));
 }
 
 /** Lets a message be dragged to the desktop, where the browser can do that. */

@@ -3,6 +3,7 @@ import { openDialog } from "../lib/dialog.ts";
 import { el } from "../lib/dom.ts";
 import type { KeyLayer } from "../lib/keys.ts";
 import { conditions } from "./search/syntax.ts";
+import { t } from "../lib/text.ts";
 
 /** Shows the help. */
 export function openHelp(layers: readonly KeyLayer[]): void {
@@ -18,7 +19,7 @@ export function openHelp(layers: readonly KeyLayer[]): void {
       ),
     );
   openDialog(
-    "Help",
+    t("Help"),
     el(
       "div",
       { class: "help" },
@@ -26,12 +27,11 @@ export function openHelp(layers: readonly KeyLayer[]): void {
       el(
         "section",
         {},
-        el("h3", {}, "Search"),
+        el("h3", {}, t("Search")),
         el(
           "p",
           {},
-          "Words are found anywhere in a message. A minus in front means not; quotes keep words together. " +
-            "Conditions can be combined:",
+          t("Words are found anywhere in a message. A minus in front means not; quotes keep words together. Conditions can be combined:"),
         ),
         el(
           "dl",
@@ -42,24 +42,23 @@ export function openHelp(layers: readonly KeyLayer[]): void {
       el(
         "section",
         {},
-        el("h3", {}, "Good to know"),
+        el("h3", {}, t("Good to know")),
         el(
           "ul",
           {},
-          el("li", {}, "Text with dots under it says more when the mouse rests on it."),
+          el("li", {}, t("Text with dots under it says more when the mouse rests on it.")),
           el(
             "li",
             {},
-            "Letters underlined in orange are of another script than the rest of their word: the word may " +
-              "be made to look like something else.",
+            t("Letters underlined in orange are of another script than the rest of their word: the word may be made to look like something else."),
           ),
-          el("li", {}, "Messages can be dragged to a mailbox, files into a message."),
+          el("li", {}, t("Messages can be dragged to a mailbox, files into a message.")),
           el(
             "li",
             {},
-            "Ctrl and a click select several messages, shift and a click all in between.",
+            t("Ctrl and a click select several messages, shift and a click all in between."),
           ),
-          el("li", {}, "A double click on a thread collapses or expands it."),
+          el("li", {}, t("A double click on a thread collapses or expands it.")),
         ),
       ),
     ),

@@ -6,6 +6,7 @@
  */
 import type { Settings } from "../api/mod.ts";
 import { el } from "../lib/dom.ts";
+import { t } from "../lib/text.ts";
 
 export type Pane = "mailboxes" | "list" | "message";
 
@@ -46,17 +47,22 @@ export function layout(
   let setting: Settings["layout"] = "auto";
   let pane: Pane = "list";
 
-  const sideBar = separator("Width of the list of mailboxes", () => "x", (px) => {
+  const sideBar = separator(t("Width of the list of mailboxes"), () => "x", (px) => {
     sizes.side = Math.max(120, Math.min(480, sizes.side + px));
   });
   const splitBar = separator(
-    "Size of the message list",
+    t("Size of the message list"),
     () => split() === "leftRight" ? "x" : "y",
     (px) => {
       const whole = split() === "leftRight" ? main.clientWidth : main.clientHeight;
       sizes[split()] = Math.max(15, Math.min(85, sizes[split()] + px * 100 / whole));
     },
   );
+  /** 1, or -1 where lines run from right to left. */
+  function direction(): number {
+    return document.documentElement.dir === "rtl" ? -1 : 1;
+  }
+
   const main = el("main", { class: "panes" }, parts.list, splitBar, parts.message);
   const root = el(
     "div",
@@ -80,7 +86,7 @@ export function layout(
       role: "separator",
       tabindex: 0,
       "aria-label": label,
-      title: "Drag, or use the arrow keys",
+      title: t("Drag, or use the arrow keys"),
       onpointerdown: (e: PointerEvent) => {
         e.preventDefault();
         bar.setPointerCapture(e.pointerId);
@@ -88,7 +94,7 @@ export function layout(
         root.classList.add("resizing");
         bar.onpointermove = (m) => {
           const at = axis() === "x" ? m.clientX : m.clientY;
-          resize(at - last);
+          resize(axis() === "x" ? (at - last) * direction() : at - last);
           last = at;
           place();
         };
@@ -105,7 +111,7 @@ export function layout(
         const px = steps[e.key];
         if (px === undefined) return;
         e.preventDefault();
-        resize(px);
+        resize(axis() === "x" ? px * direction() : px);
         place();
         save();
       },

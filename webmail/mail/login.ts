@@ -9,6 +9,7 @@ export function login(into: HTMLElement, message = ""): Promise<void> {
     title: "Webmail",
     message,
     username: true,
+    providers: true,
     submit: async (form) => {
       await call("Login", form);
     },

@@ -3,6 +3,8 @@
  *
  * @module
  */
+// First: texts are made while the others begin.
+import { loadLanguage } from "./language.ts";
 import { call, CallError } from "../api/client.ts";
 import { app } from "./app.ts";
 import { installApp } from "./app_install.ts";
@@ -10,6 +12,7 @@ import { mountKeys } from "../lib/keys.ts";
 import { el, fill } from "../lib/dom.ts";
 import { errorText, mountNotifications } from "../lib/notify.ts";
 import { login } from "./login.ts";
+import { t } from "../lib/text.ts";
 
 const root = el("div", { id: "root" });
 document.body.append(root);
@@ -27,7 +30,7 @@ function offline(): Promise<void> {
     el(
       "main",
       { class: "login" },
-      el("p", { role: "status" }, "The server can't be reached. It is tried again by itself."),
+      el("p", { role: "status" }, t("The server can't be reached. It is tried again by itself.")),
     ),
   );
   return new Promise((resolve) => {
@@ -37,6 +40,7 @@ function offline(): Promise<void> {
 }
 
 async function main(): Promise<void> {
+  await loadLanguage();
   let message = "";
   for (;;) {
     let who: unknown = null;

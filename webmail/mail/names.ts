@@ -1,5 +1,6 @@
 /** Names of mailboxes, people and messages as the page shows them. @module */
 import type { Address, Flag, Mailbox, MessageItem, SpecialUse } from "../api/mod.ts";
+import { t } from "../lib/text.ts";
 
 /** Where a mailbox stands in the list: the inbox, those with a use, the others. */
 const useOrder: readonly SpecialUse[] = ["drafts", "sent", "archive", "trash", "junk"];
@@ -10,8 +11,22 @@ export function mailboxRank(m: Mailbox): number {
   return Number.isFinite(i) ? i : useOrder.length + 1;
 }
 
-/** Last part of a mailbox's name. */
+/** Mailboxes that all accounts have, or that the server makes, as they are called here. */
+const known: Readonly<Record<string, string>> = {
+  Inbox: t("Inbox"),
+  Drafts: t("Drafts"),
+  Sent: t("Sent"),
+  Archive: t("Archive"),
+  Trash: t("Trash"),
+  Junk: t("Junk"),
+  Scheduled: t("Scheduled"),
+  Snoozed: t("Snoozed"),
+  Rejects: t("Rejects"),
+};
+
+/** Last part of a mailbox's name; those that all accounts have in the page's language. */
 export function leafName(name: string): string {
+  if (Object.hasOwn(known, name)) return known[name];
   return name.slice(name.lastIndexOf("/") + 1);
 }
 
@@ -35,7 +50,7 @@ export function sortedMailboxes(all: Iterable<Mailbox>): { mailbox: Mailbox; dep
 
 /** A person, short: the name, or the part before the @. */
 export function shortName(a: Address): string {
-  return a.name || a.address.split("@", 1)[0] || a.address || "(nobody)";
+  return a.name || a.address.split("@", 1)[0] || a.address || t("(nobody)");
 }
 
 /** A person, whole. */
@@ -57,16 +72,16 @@ export function has(item: MessageItem, flag: Flag): boolean {
 }
 
 export function subjectText(item: { subject: string }): string {
-  return item.subject.trim() === "" ? "(no subject)" : item.subject;
+  return item.subject.trim() === "" ? t("(no subject)") : item.subject;
 }
 
 /** Flags that are shown in words, beside keywords. */
 export const flagWords: Partial<Record<Flag, string>> = {
-  flagged: "flagged",
-  answered: "answered",
-  forwarded: "forwarded",
-  junk: "junk",
-  phishing: "phishing",
-  draft: "draft",
-  deleted: "deleted",
+  flagged: t("flagged"),
+  answered: t("answered"),
+  forwarded: t("forwarded"),
+  junk: t("junk"),
+  phishing: t("phishing"),
+  draft: t("draft"),
+  deleted: t("deleted"),
 };

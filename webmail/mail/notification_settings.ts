@@ -3,6 +3,7 @@ import { button } from "../lib/button.ts";
 import { el, fill } from "../lib/dom.ts";
 import { attempt, notice } from "../lib/notify.ts";
 import { canPush, isSubscribed, subscribePush, unsubscribePush } from "./app_install.ts";
+import { t } from "../lib/text.ts";
 
 /** Whether the browser tells of new messages, which it asks its user about; and what opens mailto: links. */
 export function browserSettings(): HTMLElement {
@@ -22,29 +23,31 @@ export function browserSettings(): HTMLElement {
       permission === undefined
         ? null
         : permission === "denied"
-        ? "This browser was told not to show notifications; its own settings change that."
+        ? t("This browser was told not to show notifications; its own settings change that.")
         : [
           permission === "granted"
-            ? el("span", {}, "Tells of new messages while the page is in the background.")
-            : button("Tell of new messages", doing(() => Notification.requestPermission()), {
-              title: "While the page is in the background",
+            ? el("span", {}, t("Tells of new messages while the page is in the background."))
+            : button(t("Tell of new messages"), doing(() => Notification.requestPermission()), {
+              title: t("While the page is in the background"),
             }),
           !canPush()
             ? null
             : pushed
-            ? button("Not when the page is closed", doing(unsubscribePush))
-            : button("Also when the page is closed", doing(() => subscribePush(["Inbox"])), {
-              title: "By the push service of this browser; sender and subject are encrypted for it",
+            ? button(t("Not when the page is closed"), doing(unsubscribePush))
+            : button(t("Also when the page is closed"), doing(() => subscribePush(["Inbox"])), {
+              title: t(
+                "By the push service of this browser; sender and subject are encrypted for it",
+              ),
             }),
         ],
       "registerProtocolHandler" in navigator
-        ? button("Open mail links here", () => {
+        ? button(t("Open mail links here"), () => {
           navigator.registerProtocolHandler("mailto", `${location.pathname}?mailto=%s`);
-          notice("The browser asks whether mail links open here.");
-        }, { title: "Links of web pages that write to an address (mailto:)" })
+          notice(t("The browser asks whether mail links open here."));
+        }, { title: t("Links of web pages that write to an address (mailto:)") })
         : null,
     );
   }
   again();
-  return el("div", {}, el("h3", {}, "This browser"), into);
+  return el("div", {}, el("h3", {}, t("This browser")), into);
 }

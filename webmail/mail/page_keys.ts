@@ -3,6 +3,7 @@ import type { Actions } from "./actions.ts";
 import type { MessageItem } from "../api/mod.ts";
 import type { KeyLayer } from "../lib/keys.ts";
 import { has } from "./names.ts";
+import { t } from "../lib/text.ts";
 
 export interface PageKeysOptions {
   act: Actions;
@@ -19,41 +20,41 @@ export interface PageKeysOptions {
 export function pageKeys(o: PageKeysOptions): KeyLayer {
   const { act } = o;
   return {
-    name: "Everywhere",
+    name: t("Everywhere"),
     shortcuts: [
-      { key: "c", what: "Write a message", run: o.compose },
-      { key: "/", what: "Search", run: o.search },
-      { key: "g", what: "Go to the list of mailboxes", run: o.goToMailboxes },
-      { key: "?", what: "Help", run: o.help },
-      { key: "a", what: "Archive", run: act.archive },
-      { key: "d", what: "Move to trash", run: act.trash },
-      { key: "Delete", what: "Move to trash", run: act.trash },
-      { key: "D", what: "Delete for good", run: act.deleteForever },
-      { key: "q", what: "Move to junk", run: act.junk },
-      { key: "Q", what: "Mark as not junk", run: act.notJunk },
+      { key: "c", what: t("Write a message"), run: o.compose },
+      { key: "/", what: t("Search"), run: o.search },
+      { key: "g", what: t("Go to the list of mailboxes"), run: o.goToMailboxes },
+      { key: "?", what: t("Help"), run: o.help },
+      { key: "a", what: t("Archive"), run: act.archive },
+      { key: "d", what: t("Move to trash"), run: act.trash },
+      { key: "Delete", what: t("Move to trash"), run: act.trash },
+      { key: "D", what: t("Delete for good"), run: act.deleteForever },
+      { key: "q", what: t("Move to junk"), run: act.junk },
+      { key: "Q", what: t("Mark as not junk"), run: act.notJunk },
       {
         key: "v",
-        what: "Move to another mailbox",
+        what: t("Move to another mailbox"),
         run: () => act.moveMenu(o.moveMenuAt()),
       },
-      { key: "m", what: "Mark as read", run: () => act.flags(["seen"], []) },
-      { key: "u", what: "Mark as unread", run: () => act.flags([], ["seen"]) },
+      { key: "m", what: t("Mark as read"), run: () => act.flags(["seen"], []) },
+      { key: "u", what: t("Mark as unread"), run: () => act.flags([], ["seen"]) },
       {
         key: "s",
-        what: "Flag, or take the flag away",
+        what: t("Flag, or take the flag away"),
         run: () => {
           const flagged = o.selected().every((m) => has(m, "flagged"));
           act.flags(flagged ? [] : ["flagged"], flagged ? ["flagged"] : []);
         },
       },
-      { key: "l", what: "Keywords", run: act.label },
+      { key: "l", what: t("Keywords"), run: act.label },
       {
         key: "M",
-        what: "Mute the thread, or unmute it",
+        what: t("Mute the thread, or unmute it"),
         run: () => act.mute(!o.selected().some((m) => m.threadMuted)),
       },
-      { key: "b", what: "Snooze", run: () => act.snoozeMenu(o.moveMenuAt()) },
-      { key: "z", what: "Undo", run: act.undo },
+      { key: "b", what: t("Snooze"), run: () => act.snoozeMenu(o.moveMenuAt()) },
+      { key: "z", what: t("Undo"), run: act.undo },
     ],
   };
 }

@@ -2,6 +2,7 @@
 import { call } from "../api/client.ts";
 import { el } from "../lib/dom.ts";
 import { login } from "./login.ts";
+import { t } from "../lib/text.ts";
 
 export interface Relogin {
   /** Shows the login form over all else; what is below can't be seen nor reached. */
@@ -18,13 +19,13 @@ export function relogin(account: () => string, onAgain: () => void): Relogin {
 
   async function run(reason: string): Promise<void> {
     const into = el("div");
-    const dialog = el("dialog", { class: "relogin", "aria-label": "Log in again" }, into);
+    const dialog = el("dialog", { class: "relogin", "aria-label": t("Log in again") }, into);
     dialog.addEventListener("cancel", (e) => e.preventDefault());
     document.body.append(dialog);
     dialog.showModal();
     document.body.classList.add("locked");
     for (;;) {
-      await login(into, `${reason} What you were writing is kept. Log in to go on.`);
+      await login(into, t("{0} What you were writing is kept. Log in to go on.", reason));
       const { who } = await call("Session", {}).catch(() => ({ who: null }));
       if (who?.account === account()) break;
       if (who !== null) return location.reload();

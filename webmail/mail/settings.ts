@@ -7,6 +7,9 @@ import { el, explain, field, fill } from "../lib/dom.ts";
 import { longDate, shortDate } from "../lib/format.ts";
 import { browserSettings } from "./notification_settings.ts";
 import { attempt, notice } from "../lib/notify.ts";
+import { type LanguageChoice, languages } from "./language.ts";
+import { signatureSettings } from "./signature_settings.ts";
+import { t } from "../lib/text.ts";
 
 /**
  * Shows the settings.
@@ -32,41 +35,43 @@ export function openSettings(
   const number = (value: number, min: number, max: number) =>
     el("input", { type: "number", min, max, value });
 
-  const signature = el("textarea", { rows: 4, dir: "auto" });
-  signature.value = now.signature;
-  const signatures = addressSignatures(now, addresses);
-  const theme = choice(now.theme, [["auto", "As the system"], ["light", "Light"], [
+  const signatures = signatureSettings(now, addresses);
+  const theme = choice(now.theme, [["auto", t("As the system")], ["light", t("Light")], [
     "dark",
-    "Dark",
+    t("Dark"),
   ]]);
+  const language = choice<LanguageChoice>(now.language, [
+    ["auto", t("As the browser")],
+    ...Object.entries(languages) as [LanguageChoice, string][],
+  ]);
   const layout = choice(now.layout, [
-    ["auto", "By size of the window"],
-    ["topBottom", "List over message"],
-    ["leftRight", "List beside message"],
+    ["auto", t("By size of the window")],
+    ["topBottom", t("List over message")],
+    ["leftRight", t("List beside message")],
   ]);
   const threading = choice(now.threading, [
-    ["unread", "Threads, unread ones expanded"],
-    ["on", "Threads, expanded"],
-    ["off", "Single messages"],
+    ["unread", t("Threads, unread ones expanded")],
+    ["on", t("Threads, expanded")],
+    ["off", t("Single messages")],
   ]);
-  const order = choice(now.order, [["newest", "Newest first"], ["oldest", "Oldest first"]]);
+  const order = choice(now.order, [["newest", t("Newest first")], ["oldest", t("Oldest first")]]);
   const quoting = choice(now.quoting, [
-    ["auto", "Below the quote if it is short"],
-    ["top", "Above the quote"],
-    ["bottom", "Below the quote"],
+    ["auto", t("Below the quote if it is short")],
+    ["top", t("Above the quote")],
+    ["bottom", t("Below the quote")],
   ]);
   const writing = choice(now.writing, [
-    ["auto", "As the message answered"],
-    ["rich", "Rich text"],
-    ["plain", "Plain text"],
+    ["auto", t("As the message answered")],
+    ["rich", t("Rich text")],
+    ["plain", t("Plain text")],
   ]);
   const readAfter = number(now.readAfter, -1, 60);
   const notJunkAfter = number(now.notJunkAfter, -1, 600);
   const undoSend = number(now.undoSend, 0, 60);
   const body = choice(now.body, [
-    ["auto", "What says more"],
+    ["auto", t("What says more")],
     ["html", "HTML"],
-    ["text", "Plain text"],
+    ["text", t("Plain text")],
   ]);
   const security = box(now.showRecipientSecurity);
   const conversations = box(now.conversations);
@@ -74,15 +79,15 @@ export function openSettings(
   const previews = box(now.showPreviews);
   const checkbox = (b: HTMLInputElement, text: string, more: string) =>
     explain(el("label", { class: "checkbox" }, b, el("span", {}, text)), more);
-  const sessions = el("div", {}, "Loading…");
+  const sessions = el("div", {}, t("Loading…"));
 
   const submit = (e: Event) => {
     e.preventDefault();
     attempt(async () => {
       const settings: Settings = {
         ...now,
-        signature: signature.value,
-        signatures: signatures.read(),
+        ...signatures.read(),
+        language: language.value as LanguageChoice,
         theme: theme.value as Settings["theme"],
         layout: layout.value as Settings["layout"],
         conversations: conversations.checked,
@@ -101,114 +106,82 @@ export function openSettings(
       await call("SettingsSet", { settings });
       saved(settings);
       dialog.close();
-      notice("Settings saved.");
+      notice(t("Settings saved."));
     });
   };
   const dialog = openDialog(
-    "Settings",
+    t("Settings"),
     el(
       "form",
       { onsubmit: submit, class: "settings" },
-      field("Look", theme),
-      field("Layout", layout),
-      field("Message list", threading),
-      field("Order", order),
-      field("Messages with text and HTML", body),
-      field("Signature", signature),
-      signatures.root,
-      field("Write in", writing),
-      field("Answers stand", quoting),
+      field(t("Look"), theme),
+      field(t("Language"), language),
+      field(t("Layout"), layout),
+      field(t("Message list"), threading),
+      field(t("Order"), order),
+      field(t("Messages with text and HTML"), body),
+      signatures.rows,
+      field(t("Write in"), writing),
+      field(t("Answers stand"), quoting),
       field(
-        "Read after (s)",
+        t("Read after (s)"),
         readAfter,
-        "Seconds until an opened message counts as read. -1: only by hand.",
+        t("Seconds until an opened message counts as read. -1: only by hand."),
       ),
       field(
-        "Not junk after (s)",
+        t("Not junk after (s)"),
         notJunkAfter,
-        "Seconds until an opened message is marked as not junk, which trains your filter. -1: never.",
+        t("Seconds until an opened message is marked as not junk, which trains your filter. -1: never."),
       ),
       field(
-        "Undo sending (s)",
+        t("Undo sending (s)"),
         undoSend,
-        "Seconds in which sending can be called off. 0: sent at once.",
+        t("Seconds in which sending can be called off. 0: sent at once."),
       ),
       el(
         "div",
         { class: "checkboxes" },
         checkbox(
           conversations,
-          "Conversations",
-          "Show the other messages of its thread around an opened message",
+          t("Conversations"),
+          t("Show the other messages of its thread around an opened message"),
         ),
-        checkbox(previews, "Previews", "Show the first words of messages in the list"),
+        checkbox(previews, t("Previews"), t("Show the first words of messages in the list")),
         checkbox(
           security,
-          "Recipients' encryption",
-          "Show how safely mail travels to those you write to",
+          t("Recipients' encryption"),
+          t("Show how safely mail travels to those you write to"),
         ),
-        checkbox(shortcuts, "Show keys", "Show the key of a button that was clicked"),
+        checkbox(shortcuts, t("Show keys"), t("Show the key of a button that was clicked")),
       ),
       el(
         "div",
         { class: "buttons" },
-        button("Cancel", () => dialog.close()),
-        el("button", { type: "submit", class: "primary" }, "Save"),
+        button(t("Cancel"), () => dialog.close()),
+        el("button", { type: "submit", class: "primary" }, t("Save")),
       ),
-      el("h3", {}, "Rules"),
+      el("h3", {}, t("Rules")),
       el(
         "p",
         {},
-        button("Rules for arriving mail", rules),
-        " Move, mark, forward or answer messages as they come.",
+        button(t("Rules for arriving mail"), rules),
+        t(" Move, mark, forward or answer messages as they come."),
       ),
       accountPage === null ? null : [
-        el("h3", {}, "Account"),
+        el("h3", {}, t("Account")),
         el(
           "p",
           {},
-          el("a", { href: accountPage, target: "_blank" }, "Account page"),
-          ": password and second factor, where mail goes, forwarding and replies while away, junk " +
-            "filter, import and export",
+          el("a", { href: accountPage, target: "_blank" }, t("Account page")),
+          t(": password and second factor, where mail goes, forwarding and replies while away, junk filter, import and export"),
         ),
       ],
       browserSettings(),
-      el("h3", {}, "Logged in"),
+      el("h3", {}, t("Logged in")),
       sessions,
     ),
   );
   attempt(() => showSessions(sessions));
-}
-
-/** Signatures of addresses that have one of their own, where there are several addresses. */
-function addressSignatures(
-  now: Settings,
-  addresses: readonly string[],
-): { root: HTMLElement | null; read: () => Settings["signatures"] } {
-  const own = new Map(Object.entries(now.signatures));
-  if (addresses.length < 2) return { root: null, read: () => Object.fromEntries(own) };
-  const text = el("textarea", {
-    rows: 4,
-    dir: "auto",
-    "aria-label": "Signature of this address",
-    placeholder: "As above",
-    oninput: () => {
-      if (text.value === "") own.delete(which.value);
-      else own.set(which.value, text.value);
-    },
-  });
-  const show = () => {
-    text.value = own.get(which.value) ?? "";
-  };
-  const which = el(
-    "select",
-    { onchange: show },
-    addresses.map((a) => el("option", { value: a.toLowerCase() }, a)),
-  );
-  show();
-  const root = field("Another signature for", which);
-  root.append(text);
-  return { root, read: () => Object.fromEntries(own) };
 }
 
 async function showSessions(into: HTMLElement): Promise<void> {
@@ -224,7 +197,7 @@ async function showSessions(into: HTMLElement): Promise<void> {
         el(
           "tr",
           {},
-          ["Where", "Address", "Last used", ""].map((t) => el("th", { scope: "col" }, t)),
+          [t("Where"), t("Address"), t("Last used"), ""].map((t) => el("th", { scope: "col" }, t)),
         ),
       ),
       el(
@@ -244,11 +217,11 @@ async function showSessions(into: HTMLElement): Promise<void> {
             el(
               "td",
               {},
-              s.current ? "this one" : button("End", () =>
+              s.current ? t("this one") : button(t("End"), () =>
                 attempt(async () => {
                   await call("SessionRevoke", { id: s.id });
                   await showSessions(into);
-                }), { title: "Log this one out" }),
+                }), { title: t("Log this one out") }),
             ),
           )
         ),
@@ -276,6 +249,6 @@ function browserName(userAgent: string): string {
     ["Mac OS X", "macOS"],
     ["Linux", "Linux"],
   ]);
-  if (browser === undefined) return userAgent.slice(0, 40) || "Unknown program";
-  return system === undefined ? browser : `${browser} on ${system}`;
+  if (browser === undefined) return userAgent.slice(0, 40) || t("Unknown program");
+  return system === undefined ? browser : t("{0} on {1}", browser, system);
 }

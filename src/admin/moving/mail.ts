@@ -63,7 +63,7 @@ function accountNamed(config: Config, name: string): string {
 
 /** The accounts that are named, by name or address; all if none is. @throws AdminError */
 export function accountsNamed(config: Config, names: readonly string[]): string[] {
-  if (names.length === 0) return [...config.dynamic.Accounts.keys()];
+  if (names.length === 0) return config.accountsHere();
   return [...new Set(names.map((n) => accountNamed(config, n)))];
 }
 

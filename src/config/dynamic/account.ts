@@ -210,6 +210,10 @@ export const account = struct({
     unicodeDomainText,
     "The account's main domain. Destinations without a domain (out of use) are taken to be of this one.",
   ),
+  Node: optional(
+    text(),
+    "The one of Nodes that has the account. By default that of Domain, or the first.",
+  ),
   Description: optional(text(), "Free text, such as a name or other ways of contact."),
   FullName: optional(
     text(),

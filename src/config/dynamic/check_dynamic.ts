@@ -32,6 +32,7 @@ export function checkDynamic(s: Static, d: Dynamic, report: PathReport): Address
     checkRoutes(["Accounts", name, "Routes"], account.Routes, s, report);
   }
   checkFolders([...d.Accounts.keys()], report);
+  checkNodes(s, d, report);
   checkWeb(s, d, report);
   checkUnique(d.MonitorDNSBLs, (i, zone) => report(["MonitorDNSBLs", i], `${zone} is there twice`));
   return index;
@@ -57,6 +58,16 @@ function checkRoutes(path: Path, routes: Route[], s: Static, report: PathReport)
 }
 
 function checkDomain(path: Path, d: Domain, s: Static, report: PathReport): void {
+  for (
+    const [key, all] of [["OpenIDProvider", "OpenIDProviders"], [
+      "LDAPDirectory",
+      "LDAPDirectories",
+    ]] as const
+  ) {
+    if (d[key] !== "" && !s[all].has(d[key])) {
+      report([...path, key], `there is no ${JSON.stringify(d[key])} among ${all} of mox.conf`);
+    }
+  }
   d.DKIM.Sign.forEach((name, i) => {
     if (!d.DKIM.Selectors.has(name)) {
       report([...path, "DKIM", "Sign", i], `there is no selector ${JSON.stringify(name)}`);
@@ -94,6 +105,34 @@ function checkDomain(path: Path, d: Domain, s: Static, report: PathReport): void
     });
   }
   checkRoutes([...path, "Routes"], d.Routes, s, report);
+}
+
+function checkNodes(s: Static, d: Dynamic, report: PathReport): void {
+  const known = (path: Path, name: string) => {
+    if (name === "" || d.Nodes.has(name)) return;
+    report(path, `there is no ${JSON.stringify(name)} among Nodes`);
+  };
+  for (const [name, domain] of d.Domains) known(["Domains", name, "Node"], domain.Node);
+  for (const [name, account] of d.Accounts) known(["Accounts", name, "Node"], account.Node);
+  if (d.Nodes.size > 0 && !d.Nodes.has(s.Node)) {
+    report(
+      ["Nodes"],
+      s.Node === ""
+        ? "mox.conf doesn't say which of them this server is: set Node there"
+        : `there is no ${JSON.stringify(s.Node)}, which this server is by mox.conf`,
+    );
+  }
+  if (d.Nodes.size === 0 && s.Node !== "") {
+    report(["Nodes"], `is missing, while mox.conf says that this server is ${s.Node} of them`);
+  }
+  const places = new Map<string, string>();
+  for (const [name, n] of d.Nodes) {
+    for (const place of [`${n.Address} ${n.Port}`, n.Key]) {
+      const other = places.get(place);
+      if (other !== undefined) report(["Nodes", name], `has the place or key of ${other}`);
+      places.set(place, name);
+    }
+  }
 }
 
 function checkAdministrators(path: Path, domain: Domain, d: Dynamic, report: PathReport): void {

@@ -98,11 +98,21 @@ export const domain = struct({
       "4.2.1), and so is mail from users with an address of the domain (451 4.3.0). No certificates are " +
       "requested for its names. Accounts with its addresses can still log in.",
   ),
+  Node: optional(text(), "The one of Nodes that has accounts with this Domain."),
   Description: optional(text(), "Free text."),
   Administrators: optional(
     list(text()),
     "Accounts that may log in to the admin page with their own address and password, and see and change this " +
       "domain there, with the accounts that have addresses of their domains only.",
+  ),
+  OpenIDProvider: optional(
+    text(),
+    "Name of one of OpenIDProviders in mox.conf, with which users of the domain's addresses can log in.",
+  ),
+  LDAPDirectory: optional(
+    text(),
+    "Name of one of LDAPDirectories in mox.conf, which has the passwords of the domain's addresses: those of their " +
+      "accounts are not asked for then, but app passwords are.",
   ),
   ClientSettingsDomain: optional(
     domainText,

@@ -4,6 +4,7 @@ import { list, map, struct } from "../sconf/schema_blocks.ts";
 import { isSafeName } from "../../platform/paths.ts";
 import { account } from "./account.ts";
 import { domain } from "./domain.ts";
+import { node } from "./node.ts";
 import { staticConfig } from "../static/static.ts";
 import { route } from "../static/transport.ts";
 import { checkDomain, checkUnicodeDomain, dnsZoneText, domainText } from "../sconf/types.ts";
@@ -26,6 +27,14 @@ export const dynamicConfig = struct({
     ),
     "Users. Each account has a password, addresses, of any of the domains, and a folder with its messages. The " +
       "keys are names of choice, not addresses.",
+  ),
+  Nodes: optional(
+    map(
+      node,
+      (s) => /^[a-z0-9-]{1,63}$/.test(s) ? undefined : "must be up to 63 of a-z, 0-9 and -",
+    ),
+    "Servers that the accounts are spread over, by names of choice. All of them have the same domains.conf; " +
+      "each says in mox.conf which one it is. Accounts without Node are at the first.",
   ),
   WebDomainRedirects: optional(
     map(domainText, checkDomain),

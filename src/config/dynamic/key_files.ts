@@ -60,6 +60,17 @@ export function checkStaticFiles(s: Static, dir: string, report: PathReport): vo
       report(path, `${resolveFrom(dir, binding.KeyFile)} is not a key in base64url`);
     }
   }
+  const secret = (file: string, path: Path) => {
+    if (file !== "" && read(dir, file, path, report)?.trim() === "") {
+      report(path, `${resolveFrom(dir, file)} is empty`);
+    }
+  };
+  for (const [name, p] of s.OpenIDProviders) {
+    secret(p.ClientSecretFile, ["OpenIDProviders", name, "ClientSecretFile"]);
+  }
+  for (const [name, d] of s.LDAPDirectories) {
+    secret(d.BindPasswordFile, ["LDAPDirectories", name, "BindPasswordFile"]);
+  }
   for (const [name, l] of s.Listeners) {
     l.TLS?.KeyCerts.forEach((pair, i) => {
       checkPair(dir, pair, ["Listeners", name, "TLS", "KeyCerts", i], report);

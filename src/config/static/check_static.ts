@@ -1,5 +1,6 @@
 /** What must hold in mox.conf beyond the form of single values. @module */
 import type { Listener } from "./listener.ts";
+import type { OpenIdProvider } from "./identity.ts";
 import type { PathReport } from "../sconf/schema.ts";
 import type { ACME, Static } from "./static.ts";
 import type { Transport, TransportSMTP } from "./transport.ts";
@@ -19,6 +20,21 @@ export function checkStatic(c: Static, report: PathReport): void {
       "warning",
     );
   }
+  for (const [name, p] of c.OpenIDProviders) {
+    checkOpenIdProvider(["OpenIDProviders", name], name, p, report);
+  }
+  for (const [name, d] of c.LDAPDirectories) {
+    if (d.NoTLS && d.URL.startsWith("ldaps:")) {
+      report(["LDAPDirectories", name, "NoTLS"], "contradicts ldaps in URL");
+    }
+    if ((d.BindDN === "") !== (d.BindPasswordFile === "")) {
+      const missing = d.BindDN === "" ? "BindDN" : "BindPasswordFile";
+      report(
+        ["LDAPDirectories", name],
+        `BindDN and BindPasswordFile go together: ${missing} is missing`,
+      );
+    }
+  }
   const ca = c.TLS.CA;
   if (ca && !ca.AdditionalToSystem && ca.CertFiles.length === 0) {
     report(
@@ -29,6 +45,27 @@ export function checkStatic(c: Static, report: PathReport): void {
 }
 
 type Path = (string | number)[];
+
+function checkOpenIdProvider(
+  path: Path,
+  name: string,
+  p: OpenIdProvider,
+  report: PathReport,
+): void {
+  // It is in addresses that providers are told.
+  if (!/^[a-z0-9-]{1,40}$/.test(name) || name === "callback" || name === "providers") {
+    report(path, "its name must be of lower-case letters, digits and hyphens");
+  }
+  const issuer = URL.parse(p.Issuer);
+  const loopback = issuer !== null && (issuer.hostname === "localhost" ||
+    isLoopbackIp(issuer.hostname.replace(/^\[|\]$/g, "")));
+  if (issuer?.protocol !== "https:" && !loopback) {
+    report([...path, "Issuer"], "must be https: only on loopback it may be http");
+  }
+  if (issuer !== null && (issuer.search !== "" || issuer.hash !== "")) {
+    report([...path, "Issuer"], "must have neither query nor fragment");
+  }
+}
 
 /** Services of a listener that speak TLS, by the names of their fields. */
 function tlsServices(l: Listener): string[] {
@@ -46,6 +83,7 @@ function tlsServices(l: Listener): string[] {
     ["WebmailHTTPS", l.WebmailHTTPS.Enabled],
     ["WebAPIHTTPS", l.WebAPIHTTPS.Enabled],
     ["JMAPHTTPS", l.JMAPHTTPS.Enabled],
+    ["DAVHTTPS", l.DAVHTTPS.Enabled],
     ["AutoconfigHTTPS", l.AutoconfigHTTPS.Enabled && !l.AutoconfigHTTPS.NonTLS],
     ["MTASTSHTTPS", l.MTASTSHTTPS.Enabled && !l.MTASTSHTTPS.NonTLS],
     ["WebserverHTTPS", l.WebserverHTTPS.Enabled],
@@ -99,6 +137,9 @@ function checkListener(
   if (l.ProxyProtocol && l.TrustedProxies.length === 0) {
     report(at("ProxyProtocol"), "needs TrustedProxies: nobody else's header is believed");
   }
+  if (l.AuthHTTP.Enabled && l.TrustedProxies.length === 0) {
+    report(at("AuthHTTP"), "needs TrustedProxies: nobody else is answered");
+  }
   l.TrustedProxies.forEach((network, i) => {
     if (network.endsWith("/0")) {
       report(at("TrustedProxies", i), `${network} is everybody: name the addresses of the proxies`);
@@ -139,13 +180,16 @@ export function portUses(l: Listener): Map<number, PortUse[]> {
   add("WebmailHTTP", l.WebmailHTTP, "HTTP");
   add("WebAPIHTTP", l.WebAPIHTTP, "HTTP");
   add("JMAPHTTP", l.JMAPHTTP, "HTTP");
+  add("DAVHTTP", l.DAVHTTP, "HTTP");
   add("MetricsHTTP", l.MetricsHTTP, "HTTP");
+  add("AuthHTTP", l.AuthHTTP, "HTTP");
   add("WebserverHTTP", l.WebserverHTTP, "HTTP");
   add("AccountHTTPS", l.AccountHTTPS, "HTTPS");
   add("AdminHTTPS", l.AdminHTTPS, "HTTPS");
   add("WebmailHTTPS", l.WebmailHTTPS, "HTTPS");
   add("WebAPIHTTPS", l.WebAPIHTTPS, "HTTPS");
   add("JMAPHTTPS", l.JMAPHTTPS, "HTTPS");
+  add("DAVHTTPS", l.DAVHTTPS, "HTTPS");
   add("WebserverHTTPS", l.WebserverHTTPS, "HTTPS");
   add("AutoconfigHTTPS", l.AutoconfigHTTPS, l.AutoconfigHTTPS.NonTLS ? "HTTP" : "HTTPS");
   add("MTASTSHTTPS", l.MTASTSHTTPS, l.MTASTSHTTPS.NonTLS ? "HTTP" : "HTTPS");

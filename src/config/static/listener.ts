@@ -199,6 +199,13 @@ export const listener = struct({
           "hours. The own addresses are looked up in them from time to time too (for that alone, see " +
           "MonitorDNSBLs in domains.conf).",
       ),
+      LinkDNSBLs: optional(
+        list(dnsZoneText),
+        "DNS block lists of domains, such as dbl.spamhaus.org or multi.surbl.org; see their terms of use. " +
+          "They are asked about the domains of links in messages of unknown senders, ten of a message at " +
+          "most. A message with a listed one goes to the account's Junk mailbox. A list that does not work " +
+          "lists nothing.",
+      ),
       FirstTimeSenderDelay: nullable(
         duration,
         "How long someone who never sent anything to an account waits for the answer to a message. " +
@@ -315,12 +322,27 @@ export const listener = struct({
     "Mailboxes and sending for the users' programs by JMAP, by plain HTTP.",
   ),
   JMAPHTTPS: optional(jmapService(true), "The same by HTTPS. Needs TLS."),
+  DAVHTTP: optional(
+    httpService(false, "/dav/"),
+    "Address books and calendars for the users' programs by CardDAV and CalDAV, by plain HTTP. Programs look " +
+      "for them at /.well-known/carddav and /.well-known/caldav there.",
+  ),
+  DAVHTTPS: optional(httpService(true, "/dav/"), "The same by HTTPS. Needs TLS."),
   MetricsHTTP: optional(
     struct({
       Enabled: required(bool, "Serve it."),
       Port: optional(port, "", 8010),
     }),
-    "Metrics for Prometheus at /metrics. Not for public addresses.",
+    "Metrics for Prometheus at /metrics; /health answers while the process does, and /ready while it can take mail (503 " +
+      "otherwise). Not for public addresses.",
+  ),
+  AuthHTTP: optional(
+    struct({
+      Enabled: required(bool, "Serve it."),
+      Port: optional(port, "", 8012),
+    }),
+    "Answers nginx's mail proxy (auth_http), by plain HTTP: whether a login is good, and which of the Nodes has " +
+      "the account. Answers the TrustedProxies only.",
   ),
   PprofHTTP: optional(
     struct({

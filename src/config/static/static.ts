@@ -2,6 +2,7 @@
 import { type Infer, nullable, optional, required } from "../sconf/schema.ts";
 import { list, map, struct } from "../sconf/schema_blocks.ts";
 import { bool, duration, int, text, word } from "../sconf/schema_scalars.ts";
+import { ldapDirectory, openIdProvider } from "./identity.ts";
 import { listener } from "./listener.ts";
 import { transport } from "./transport.ts";
 import {
@@ -114,6 +115,12 @@ export const staticConfig = struct({
     "Leave owners and permissions of files alone. Otherwise, at a start as root, the configuration and data " +
       "folders and the program are given the owner and permissions they should have.",
   ),
+  NoCRAMMD5: optional(
+    bool,
+    "Don't offer CRAM-MD5, and keep nothing for it: what it checks with is as good as the password for whoever " +
+      "steals it and logs in with CRAM-MD5. What is kept already is removed. Mail programs use SCRAM or PLAIN over " +
+      "TLS then.",
+  ),
   Hostname: required(
     unicodeDomainText,
     "Full name of this machine, such as mail.example.org. It is the name in SMTP and in MX records.",
@@ -196,11 +203,23 @@ export const staticConfig = struct({
     list(mailboxText),
     "Out of use, replaced by InitialMailboxes: mailboxes of a new account, besides the Inbox.",
   ),
+  Node: optional(
+    text(),
+    "Which of the Nodes of domains.conf this server is. It then has the accounts of that node only.",
+  ),
   Transports: optional(
     map(transport),
     "Ways to deliver outgoing messages, which Routes choose from. Without them messages go directly to the " +
       "servers of the recipients' domains. Each transport is of one kind, or of none, which is direct " +
       "delivery. Who delivers for a domain must be in its SPF record.",
+  ),
+  OpenIDProviders: optional(
+    map(openIdProvider),
+    "Providers of logins by OpenID Connect, which OpenIDProvider of domains chooses from. Not of the original.",
+  ),
+  LDAPDirectories: optional(
+    map(ldapDirectory),
+    "Directories with users and their passwords, which LDAPDirectory of domains chooses from. Not of the original.",
   ),
   NoOutgoingDMARCReports: optional(
     bool,

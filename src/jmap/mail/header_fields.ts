@@ -25,6 +25,8 @@ export function rawFields(bytes: Uint8Array): RawField[] {
   const text = utf8.decode(bytes).replaceAll("\0", "");
   const fields: RawField[] = [];
   let open = false;
+  // Looked for once: lines without one would each be a search to the end.
+  let colon = text.indexOf(":");
   for (let at = 0; at < text.length && fields.length < maxFields;) {
     let end = text.indexOf("\n", at);
     if (end < 0) end = text.length;
@@ -34,7 +36,7 @@ export function rawFields(bytes: Uint8Array): RawField[] {
     if (first === 32 || first === 9) {
       if (open) fields[fields.length - 1].value += `\r\n${text.slice(at, stop)}`;
     } else {
-      const colon = text.indexOf(":", at);
+      if (colon >= 0 && colon < at) colon = text.indexOf(":", at);
       open = colon > at && colon < stop;
       if (open) {
         fields.push({ name: text.slice(at, colon).trimEnd(), value: text.slice(colon + 1, stop) });

@@ -113,6 +113,8 @@ class Builder {
       this.#angle.push(text);
       return;
     }
+    // The same of one before the domain, or within it.
+    if (this.#at >= 0 && this.#commentAt === this.#phrase.length) this.#comment = "";
     this.#phrase.push({ text, quoted, blank });
   }
 

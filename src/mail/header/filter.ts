@@ -38,14 +38,16 @@ export function chooseFields(
   const out = new Uint8Array(header.length);
   let n = 0;
   let keep = false;
+  let next = header.indexOf(58);
   for (let i = 0; i < header.length;) {
     let end = header.indexOf(10, i);
     end = end < 0 ? header.length : end + 1;
     const first = header[i];
     if (first === 13 || first === 10) break;
     if (first !== 32 && first !== 9) {
-      let colon = header.indexOf(58, i);
-      if (colon < 0 || colon > end) colon = end;
+      // Looked for once: lines without one would each be a search to the end.
+      if (next >= 0 && next < i) next = header.indexOf(58, i);
+      let colon = next < 0 || next > end ? end : next;
       // Nothing that is as long has a name that is asked for.
       if (colon - i > 1000) colon = i;
       let name = "";
@@ -65,13 +67,15 @@ export function chooseFields(
 export function chooseFieldLines(text: string, names: ReadonlySet<string>): string {
   let out = "";
   let keep = false;
+  let next = text.indexOf(":");
   for (let i = 0; i < text.length;) {
     let end = text.indexOf("\n", i);
     end = end < 0 ? text.length : end + 1;
     const first = text.charCodeAt(i);
     if (first !== 32 && first !== 9) {
-      const colon = text.indexOf(":", i);
-      keep = names.has(text.slice(i, colon < 0 ? end : colon).trimEnd().toLowerCase());
+      if (next >= 0 && next < i) next = text.indexOf(":", i);
+      const colon = next < 0 || next > end ? end : next;
+      keep = names.has(text.slice(i, colon).trimEnd().toLowerCase());
     }
     if (keep) out += text.slice(i, end);
     i = end;

@@ -33,8 +33,8 @@ export function decodeHeaderBytes(bytes: Uint8Array): string {
   }
 }
 
-/** Fields that are looked at in a header; more is abuse. */
-const maxFields = 5000;
+/** Fields that are looked at in a header; more is abuse, and who decides by fields must not trust the first ones. */
+export const maxFields = 5000;
 
 /**
  * Splits a header into fields, in order, up to an empty line. Lines that are no field are skipped, with
@@ -52,6 +52,8 @@ export function splitHeader(bytes: Uint8Array): HeaderField[] {
     name = undefined;
     pieces = [];
   };
+  // The next colon: looked for once, as lines without one would each be a search to the end.
+  let colon = text.indexOf(":");
   for (let at = 0; at < text.length && fields.length < maxFields;) {
     let end = text.indexOf("\n", at);
     if (end < 0) end = text.length;
@@ -62,7 +64,7 @@ export function splitHeader(bytes: Uint8Array): HeaderField[] {
       if (name !== undefined) pieces.push(text.slice(at, stop));
     } else {
       flush();
-      const colon = text.indexOf(":", at);
+      if (colon >= 0 && colon < at) colon = text.indexOf(":", at);
       if (colon > at && colon < stop) {
         name = text.slice(at, colon).trimEnd().toLowerCase();
         pieces.push(text.slice(colon + 1, stop));

@@ -84,9 +84,12 @@ export function startsWith(line: Uint8Array, at: number): boolean {
   return true;
 }
 
-/** Count of ">" at the start of a line if "From " follows them; otherwise undefined. */
-export function quotes(line: Uint8Array): number | undefined {
-  let n = 0;
-  while (line[n] === gt) n++;
-  return startsWith(line, n) ? n : undefined;
+/** Count of ">" at the start of a line, there in the bytes, if "From " follows them; otherwise undefined. */
+export function quotes(bytes: Uint8Array, at = 0): number | undefined {
+  let end = at;
+  while (bytes[end] === gt && end - at < maxQuotes) end++;
+  return startsWith(bytes, end) ? end - at : undefined;
 }
+
+/** More than are ever written: a line of nothing but marks isn't looked at once for each of them. */
+const maxQuotes = 1000;

@@ -1,5 +1,5 @@
 /**
- * Mailboxes in one file, written as a stream (RFC 4155 and practice); mbox_read.ts reads them.
+ * Mailboxes in one file, written as a stream (RFC 4155 and practice); read.ts reads them.
  *
  * Each message follows a line "From sender date" and ends with an empty line. Lines of a message that
  * look like that have ">" before them: in mboxrd those too that have one already, so that only mboxrd
@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { giveWay } from "../../platform/turns.ts";
 import { type HeaderField, headerField } from "../header/header.ts";
 import { Lines, type MboxFormat, quotes } from "./lines.ts";
 
@@ -83,6 +84,8 @@ export async function* writeMboxMessage(
   for await (const chunk of message) {
     lines.write(chunk);
     if (out.size > 0) yield out.take();
+    // A message may be millions of lines, and who reads may take them as fast as they come.
+    await giveWay();
   }
   lines.finish();
   out.add(encoder.encode(ended ? "\n" : "\n\n"));

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { giveWay } from "../../platform/turns.ts";
 import { parseDate } from "../header/date.ts";
 import { Lines, type MboxFormat, quotes, startsWith } from "./lines.ts";
 
@@ -81,6 +82,9 @@ class Buffer {
 
 type Start = { sender: string; date: Date | undefined };
 
+/** A message, perhaps with the marks before its lines that begin with "From " still in it. */
+type Assembled = MboxMessage & { quoted?: boolean };
+
 /** A line in a message of known length that begins another one if that length is wrong. */
 interface Tentative {
   start: Start;
@@ -91,8 +95,7 @@ interface Tentative {
 
 /** Puts lines together to messages. */
 class Assembler {
-  readonly done: MboxMessage[] = [];
-  readonly #unquoted: (bytes: Uint8Array) => Uint8Array;
+  readonly done: Assembled[] = [];
   readonly #maxSize: number;
   readonly #out = new Buffer();
   #start: Start | undefined;
@@ -108,7 +111,6 @@ class Assembler {
   #tentative: Tentative[] = [];
 
   constructor(options: { format?: MboxFormat; maxSize: number }) {
-    this.#unquoted = (b) => unquoted(b, options.format === "mboxo");
     this.#maxSize = options.maxSize;
   }
 
@@ -206,7 +208,7 @@ class Assembler {
   }
 
   #hand(raw: Uint8Array): void {
-    this.done.push({ ...this.#start!, message: this.#unquoted(raw) });
+    this.done.push({ ...this.#start!, message: raw, quoted: true });
   }
 
   #finish(): void {
@@ -236,25 +238,38 @@ class Assembler {
   }
 }
 
-/** The message without the marks before its lines that begin with "From ". */
-function unquoted(bytes: Uint8Array, mboxo: boolean): Uint8Array {
+/** Bytes that are looked at between two turns for others. */
+const slice = 256 * 1024;
+
+/** The message without the marks before its lines that begin with "From ". They may be millions. */
+async function unquoted(bytes: Uint8Array, mboxo: boolean): Promise<Uint8Array> {
   let out: Uint8Array | undefined;
   let size = 0;
   let from = 0;
+  let next = slice;
   for (let at = bytes.indexOf(gt); at >= 0; at = bytes.indexOf(gt, at + 1)) {
+    if (at >= next) {
+      next = at + slice;
+      await giveWay();
+    }
     if (at > 0 && bytes[at - 1] !== 10) continue;
-    const line = bytes.subarray(at, at + maxFromLine);
-    const n = quotes(line);
+    const n = quotes(bytes, at);
     if (n === undefined || mboxo && n !== 1) continue;
     out ??= new Uint8Array(bytes.length);
-    out.set(bytes.subarray(from, at), size);
-    size += at - from;
+    if (at - from > 64) {
+      out.set(bytes.subarray(from, at), size);
+      size += at - from;
+    } else for (let i = from; i < at; i++) out[size++] = bytes[i];
     from = at + 1;
     at += n - 1;
   }
   if (out === undefined) return bytes;
   out.set(bytes.subarray(from), size);
   return out.subarray(0, size + bytes.length - from);
+}
+
+async function finished({ quoted, ...m }: Assembled, mboxo: boolean): Promise<MboxMessage> {
+  return quoted && m.message ? { ...m, message: await unquoted(m.message, mboxo) } : m;
 }
 
 /**
@@ -267,12 +282,14 @@ export async function* mboxMessages(
   options: { format?: MboxFormat; maxSize: number },
 ): AsyncGenerator<MboxMessage> {
   const messages = new Assembler(options);
+  const mboxo = options.format === "mboxo";
   const lines = new Lines((piece, first, last, end) => messages.line(piece, first, last, end));
   for await (const chunk of chunks) {
     lines.write(chunk);
-    yield* messages.done.splice(0);
+    for (const m of messages.done.splice(0)) yield await finished(m, mboxo);
+    await giveWay();
   }
   lines.finish();
   messages.end();
-  yield* messages.done;
+  for (const m of messages.done) yield await finished(m, mboxo);
 }

@@ -76,10 +76,15 @@ export function hexValue(c: number): number {
   return -1;
 }
 
-/** An "=" that starts no escape stays as it is; blanks at a line's end go (RFC 2045 §6.7). */
+/**
+ * An "=" that starts no escape stays as it is; blanks at a line's end go, but for those that are written as escapes or
+ * stand before a soft line break (RFC 2045 §6.7).
+ */
 export function decodeQuotedPrintable(bytes: Uint8Array): Uint8Array {
   const out = new Uint8Array(bytes.length);
   let n = 0;
+  // Up to where all that was written stays, whatever follows.
+  let kept = 0;
   for (let i = 0; i < bytes.length; i++) {
     const c = bytes[i];
     if (c === 61) {
@@ -87,6 +92,7 @@ export function decodeQuotedPrintable(bytes: Uint8Array): Uint8Array {
       const b = hexValue(bytes[i + 2]);
       if (a >= 0 && b >= 0) {
         out[n++] = a << 4 | b;
+        kept = n;
         i += 2;
         continue;
       }
@@ -95,22 +101,19 @@ export function decodeQuotedPrintable(bytes: Uint8Array): Uint8Array {
       while (bytes[k] === 32 || bytes[k] === 9) k++;
       if (bytes[k] === 13 && bytes[k + 1] === 10) {
         i = k + 1;
+        kept = n;
         continue;
       }
       if (bytes[k] === 10) {
         i = k;
+        kept = n;
         continue;
       }
       if (k >= bytes.length) break;
     } else if (c === 10 || c === 13 && bytes[i + 1] === 10) {
-      while (n > 0 && (out[n - 1] === 32 || out[n - 1] === 9) && !escaped(bytes, i)) n--;
+      while (n > kept && (out[n - 1] === 32 || out[n - 1] === 9)) n--;
     }
     out[n++] = c;
   }
   return out.subarray(0, n);
-}
-
-/** True if the blank before the position was written as an escape, so it is meant. */
-function escaped(bytes: Uint8Array, at: number): boolean {
-  return bytes[at - 3] === 61 && hexValue(bytes[at - 2]) >= 0 && hexValue(bytes[at - 1]) >= 0;
 }

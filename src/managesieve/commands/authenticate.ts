@@ -108,6 +108,10 @@ export const authenticate: Command = {
         await attempt.done(err instanceof No ? "aborted" : "error", login, (err as Error).message);
         throw err;
       }
+      if (err.reason === "temporary") {
+        await attempt.done("error", login, err.message);
+        throw new No(err.message, "TRYLATER", { cause: err });
+      }
       const result = err.reason === "malformed"
         ? "badprotocol"
         : err.reason === "channelBinding"

@@ -12,7 +12,7 @@ import { isIP, type Socket } from "node:net";
 import type { Duplex, Readable } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import { connectSocket } from "../connect.ts";
-import { clientHandshake } from "../tls.ts";
+import { beginClientTls, clientHandshake } from "../tls.ts";
 import { ConnectionError } from "../types.ts";
 import {
   type AddressLookup,
@@ -133,6 +133,18 @@ export class Outbound {
       }
     }
     throw explained(url, failure);
+  }
+
+  /**
+   * Begins TLS on a connection that stands already. Its handshake isn't waited for: "secureConnect" or "error" tell.
+   * @param host whose certificate is asked for
+   */
+  startTls(socket: Socket, host: string): TLSSocket {
+    return beginClientTls(socket, {
+      serverName: host,
+      verify: true,
+      authorities: this.authorities,
+    });
   }
 
   /**

@@ -15,10 +15,17 @@ export interface Target {
   judgeOnly?: true;
 }
 
+/** A recipient that another node has taken, for as long as the transaction lasts. */
+export interface PassedRecipient {
+  node: string;
+}
+
 /** What an address leads to. */
 export type Route =
   | { target: Target }
   | { alias: ResolvedAlias; members: Target[] }
+  /** It is passed on to another node while its sender waits. */
+  | { passed: PassedRecipient }
   /** Reports about a forwarded message, for who sent that. */
   | { sender: Address };
 

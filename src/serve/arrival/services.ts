@@ -65,5 +65,6 @@ export interface ReceivingServices {
 export interface ReceivingListener {
   hostname: string;
   dnsblZones: readonly string[];
+  linkDnsblZones: readonly string[];
   firstTimeSenderDelay: number;
 }

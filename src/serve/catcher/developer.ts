@@ -13,6 +13,8 @@ import {
   type SmtpBackend,
   type SmtpListenOptions,
 } from "../../smtp/server/mod.ts";
+import type { Accounts } from "../../store/account/accounts.ts";
+import { OwnAccounts } from "./own_accounts.ts";
 import type { Relay } from "./release.ts";
 import { anyLogin, anyLoginMechanisms, catchingSubmission } from "./submission.ts";
 
@@ -29,24 +31,32 @@ export interface DeveloperOptions {
   maxMessages?: number;
   /** Milliseconds that messages are kept. Undefined for no limit. */
   maxAge?: number;
+  /** Each address that mail comes for has an account of its own. */
+  accounts: boolean;
+  /** Names that the pages and the API may be asked by, besides localhost and addresses. */
+  hosts?: readonly string[];
   /** Where messages may be released to. */
   relay?: Relay;
 }
 
 /** As localserve is without flags. */
 export function defaultDeveloper(): DeveloperOptions {
-  return { strict: false, auth: false, login: false, faults: new Faults() };
+  return { strict: false, auth: false, login: false, accounts: false, faults: new Faults() };
 }
 
 /** The backends of the SMTP ports of localserve. */
 export function developerBackends(
   d: DeveloperOptions,
   config: Config,
+  accounts: Accounts,
   sasl: SaslBackend,
-  receiving: SmtpBackend,
+  arriving: SmtpBackend,
   queueing: SmtpBackend,
 ): { receiving: SmtpBackend; submission: SmtpBackend } {
   const open = !d.auth && !d.strict;
+  const receiving = d.accounts
+    ? new OwnAccounts(config, accounts).forRecipients(arriving)
+    : arriving;
   const logins = open ? anyLogin() : sasl;
   const submission = catchingSubmission(config, receiving, queueing, logins);
   return {

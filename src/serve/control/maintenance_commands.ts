@@ -22,7 +22,7 @@ async function forAccounts(
 ): Promise<void> {
   const named = typeof args.account === "string" ? args.account : "";
   if (named !== "" && !config.account(named)) throw new ControlError(`no account ${named}`);
-  for (const name of named !== "" ? [named] : config.dynamic.Accounts.keys()) {
+  for (const name of named !== "" ? [named] : config.accountsHere()) {
     const account = await accounts.open(name);
     try {
       await fn(account);

@@ -136,8 +136,9 @@ export async function forward(
   const { arrived, transaction, sender } = m;
   const via = plan.recipient.address;
   const recipient = addressText(via);
+  // Our own results say nothing to the next server: it has them, sealed, in ARC's field.
   const head = new TextEncoder().encode(
-    `Delivered-To: <${recipient}>\r\n` + sender.headers + message.receivedHeader(via),
+    `Delivered-To: <${recipient}>\r\n` + message.receivedHeader(via),
   );
   const file = {
     ...changed.file ?? { file: arrived.file, fileSize: arrived.size },

@@ -5,7 +5,7 @@
  * @module
  */
 import { mentionedDomains } from "../../mail/address/author.ts";
-import { splitHeader } from "../../mail/header/header.ts";
+import { maxFields, splitHeader } from "../../mail/header/header.ts";
 import { bodyStart } from "../../senderauth/header_fields.ts";
 import type { SenderAuth } from "../../senderauth/mod.ts";
 import { organizationalDomain } from "../../store/messages/describe.ts";
@@ -32,7 +32,10 @@ export function vouches(
   if (header.length >= maxHeader && bodyStart(header) === header.length) return false;
   const own = organizationalDomain(domain.toLowerCase());
   let count = 0;
-  for (const { name, value } of splitHeader(header)) {
+  const fields = splitHeader(header);
+  // Behind them there may be another From.
+  if (fields.length >= maxFields) return false;
+  for (const { name, value } of fields) {
     if (name !== "from") continue;
     for (const d of mentionedDomains(value, maxDomains)) {
       if (++count >= maxDomains || organizationalDomain(asciiOf(d)) === own) return false;

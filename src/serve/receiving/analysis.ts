@@ -9,12 +9,14 @@ import type { Account as AccountConfig, Config } from "../../config/mod.ts";
 import { accountHistory } from "../../delivery/analysis_history.ts";
 import type { AnalysisContext } from "../../delivery/analysis_types.ts";
 import type { JunkFilters } from "../../delivery/junk_filters.ts";
+import { correspondentsOf, suspectOf } from "../../delivery/suspicion/message.ts";
+import { linkDomains, listedLink, type Signal, signalsOf } from "../../delivery/suspicion/mod.ts";
 import { messageText } from "../../delivery/message_text.ts";
 import type { DnsblChecker } from "../../dns/mod.ts";
 import { junkParams, messageWords } from "../../junk/mod.ts";
 import { findDmarcReport, findTlsReport, reportParts } from "../../reports/mod.ts";
 import type { Account } from "../../store/account/account.ts";
-import { SpecialUse } from "../../store/types.ts";
+import { type DeliveryFacts, SpecialUse } from "../../store/types.ts";
 import type { Arrived } from "../arrival/arrived.ts";
 import type { Incoming } from "../arrival/incoming.ts";
 import type { Plan, Target } from "../arrival/plan.ts";
@@ -27,6 +29,8 @@ export interface AnalysisServices {
   dnsbl: DnsblChecker | undefined;
   /** Block lists of the listener. */
   dnsblZones: readonly string[];
+  /** Lists of domains for links. */
+  linkDnsblZones: readonly string[];
   now: () => number;
   random: () => number;
 }
@@ -46,9 +50,10 @@ export function analysisContext(
   const { summary, fields } = arrived.description;
   const { address } = plan.recipient;
   const rcptTo = `${address.localpart}@${address.domain ?? ""}`;
+  const facts = sender.factsFor(address);
   return {
     now: s.now(),
-    facts: sender.factsFor(address),
+    facts,
     size: m.size,
     tls: m.session.tls !== undefined,
     smtputf8: m.transaction.smtpUtf8,
@@ -81,6 +86,7 @@ export function analysisContext(
     junkMailbox: account.mailboxBySpecialUse(SpecialUse.Junk)?.name,
     mailboxId: (name) => account.mailboxByName(name)?.id ?? 0,
     junk: junkCheck(s.filters, account, conf, arrived, prefix),
+    signals: conf.JunkFilter && auth ? () => signalsIn(s, account, arrived, facts) : undefined,
     subjectPass: conf.SubjectPass.Period > 0
       ? {
         get key() {
@@ -123,6 +129,36 @@ function junkCheck(
         return filter.classify(messageWords(text, params));
       }),
   };
+}
+
+/** Signs of phishing in the message, by whom the account's user has written to. */
+async function signalsIn(
+  s: AnalysisServices,
+  account: Account,
+  arrived: Arrived,
+  facts: DeliveryFacts,
+): Promise<Signal[]> {
+  const text = messageText(arrived.root, (a, b) => arrived.read(a, b));
+  const own = correspondentsOf(account.db);
+  const suspect = suspectOf(arrived.description, text, facts.msgFromValidated, own);
+  const signals = signalsOf(suspect);
+  if (!s.dnsbl || s.linkDnsblZones.length === 0) return signals;
+  return [...signals, ...await listedLinks(s.dnsbl, s.linkDnsblZones, linkDomains(suspect))];
+}
+
+/** The first link that is on a list. A list that does not work lists nothing. */
+async function listedLinks(
+  dnsbl: DnsblChecker,
+  zones: readonly string[],
+  domains: readonly string[],
+): Promise<Signal[]> {
+  for (const zone of zones) {
+    if (domains.length === 0 || await dnsbl.domainHealth(zone) !== undefined) continue;
+    const answers = await Promise.all(domains.map((d) => dnsbl.checkDomain(zone, d)));
+    const at = answers.findIndex((a) => a.status === "fail");
+    if (at >= 0) return [listedLink(domains[at], zone)];
+  }
+  return [];
 }
 
 function blockList(dnsbl: DnsblChecker, zone: string, ip: string): AnalysisContext["dnsbls"][0] {

@@ -5,8 +5,9 @@
  * @module
  */
 import type { Account as AccountConfig } from "../../config/mod.ts";
+import { takeMailedEvent } from "../events/arrived_event.ts";
 import { analyze, sortOnly } from "../../delivery/analysis_decide.ts";
-import type { Decision } from "../../delivery/analysis_types.ts";
+import { type Decision, goesToJunk } from "../../delivery/analysis_types.ts";
 import { dmarcEvaluation } from "../../delivery/dmarc_evaluation.ts";
 import { cleanUpRejects, dropReject, keepReject } from "../../delivery/rejects.ts";
 import { counter } from "../../metrics/mod.ts";
@@ -152,7 +153,7 @@ async function decideFor(
         (s.catching ? envelopePrefix(m, message) : "") +
           `Delivered-To: <${addressText(plan.recipient.address)}>\r\n` + message.returnPathHeader(),
       );
-      const services = { ...s, dnsblZones: l.dnsblZones };
+      const services = { ...s, dnsblZones: l.dnsblZones, linkDnsblZones: l.linkDnsblZones };
       const context = analysisContext(services, m, plan, target, account, conf, prefix);
       const decision = await (m.sender.auth ? analyze(context) : sortOnly(context));
       const text = new TextEncoder().encode(
@@ -295,7 +296,7 @@ function newMessage(
     received: message.received,
     facts: d.decision.facts,
     // The filter does not learn from itself.
-    noTrain: d.decision.reason === "junk-mailbox",
+    noTrain: goesToJunk(d.decision.reason),
   };
 }
 
@@ -349,6 +350,7 @@ async function accept(
     if (carried.delivered) {
       kept.add(plan);
       const added = await noteReport(s, m, plan, d);
+      await noteEvent(s, m, d, account);
       await s.webhooks?.incoming(account, carried.delivered, added > 0);
     }
     deliveries.inc({ result: "delivered" });
@@ -366,6 +368,7 @@ async function accept(
     m.session.log.info("delivered", logFields(m, plan, d));
     if (!decision.isReject) {
       const added = await noteReport(s, m, plan, d);
+      await noteEvent(s, m, d, account);
       await s.webhooks?.incoming(account, delivered, added > 0);
     }
   }
@@ -405,6 +408,33 @@ async function noteReport(
   } catch (err) {
     log.error("noting a report", { err: err as Error, account: d.target.account });
     return 0;
+  }
+}
+
+/** An invitation, or an answer to one, goes into the account's calendar too; not out of the Junk mailbox. */
+async function noteEvent(
+  s: ReceivingServices,
+  m: Incoming,
+  d: Decided,
+  account: Account,
+): Promise<void> {
+  const { arrived, sender, session: { log } } = m;
+  const { decision } = d;
+  if (decision.reason === "junk-mailbox") return;
+  const verified = sender.auth === undefined || decision.facts.msgFromValidated;
+  const [author] = arrived.description.summary.from;
+  try {
+    await takeMailedEvent({ config: s.config, log }, {
+      account,
+      root: arrived.root,
+      read: arrived.read,
+      author: verified && arrived.description.summary.from.length === 1
+        ? author.address.toLowerCase()
+        : undefined,
+    });
+  } catch (err) {
+    // The message is there, and says it too.
+    log.error("an event of a message", { err: err as Error, account: account.name });
   }
 }
 

@@ -3,16 +3,21 @@
  * filters, databases of reports), and the backend of its SMTP listeners.
  *
  * A message is taken in four steps, each in a file of its own: it is opened and stripped of claims that
- * only this server may make (arrived.ts), its sender is authenticated (receiving_sender.ts), each
- * recipient's account decides about it (receiving_analysis.ts), and it is delivered or refused
- * (receiving_deliver.ts).
+ * only this server may make (arrival/arrived.ts), its sender is authenticated (analysis.ts), each
+ * recipient's account decides about it (targets.ts, analysis.ts), and it is delivered or refused
+ * (deliver.ts).
  *
  * @module
  */
 import { firstTimeSenderDelay, type Listener } from "../../config/mod.ts";
 import { dnsblChecker, makeResolver, type Resolver } from "../../dns/mod.ts";
 import { DmarcEvaluations, DmarcReports, TlsReports } from "../../reports/mod.ts";
-import type { Delivered, SmtpBackend, SmtpSession } from "../../smtp/server/mod.ts";
+import {
+  type Delivered,
+  type SmtpBackend,
+  SmtpError,
+  type SmtpSession,
+} from "../../smtp/server/mod.ts";
 import { ParsingObserver } from "../arrival/arrived.ts";
 import { receive } from "./deliver.ts";
 import { notifyFailures } from "./dsn.ts";
@@ -22,7 +27,8 @@ import type {
   ReportDatabases,
   SenderWait,
 } from "../arrival/services.ts";
-import { routeForRecipient } from "./targets.ts";
+import type { Passing } from "./passing.ts";
+import { nodeOfAddress, routeForRecipient } from "./targets.ts";
 
 /** What can be chosen about receiving; tests do. */
 export interface ReceivingOptions {
@@ -110,17 +116,32 @@ export class Receiving {
     return this.#services.reports;
   }
 
-  /** What stands behind port 25 of a listener: messages for our own addresses. */
-  backend(l: Listener): SmtpBackend {
+  /**
+   * What stands behind port 25 of a listener: messages for our own addresses.
+   * @param passing to the nodes that have the other accounts; without, their recipients are refused for now
+   */
+  backend(l: Listener, passing?: Passing): SmtpBackend {
+    const here = this.#backend(l);
+    return passing === undefined ? here : passing.before(here);
+  }
+
+  #backend(l: Listener): SmtpBackend {
     const s = this.#services;
     const listener: ReceivingListener = {
       hostname: l.Hostname || s.config.static.Hostname,
       dnsblZones: l.SMTP.DNSBLs,
+      linkDnsblZones: l.SMTP.LinkDNSBLs,
       firstTimeSenderDelay: firstTimeSenderDelay(l),
     };
     return {
       checkRecipient: (_session, transaction, recipient) =>
-        Promise.resolve().then(() => routeForRecipient(s, recipient.address, transaction.mailFrom)),
+        Promise.resolve().then(() => {
+          const node = nodeOfAddress(s.config, recipient.address);
+          if (node !== undefined) {
+            throw new SmtpError(451, "4.1", "the address is another node's, try again later");
+          }
+          return routeForRecipient(s, recipient.address, transaction.mailFrom);
+        }),
       startMessage: () => new ParsingObserver(),
       deliver: (session, transaction, message): Promise<Delivered> =>
         receive(s, listener, session, transaction, message),

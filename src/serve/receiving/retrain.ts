@@ -13,7 +13,7 @@ export function retrainHandler(
   return async (args, print) => {
     const { account } = args as { account: string };
     if (account !== "" && !config.account(account)) throw new ControlError(`no account ${account}`);
-    const names = account !== "" ? [account] : [...config.dynamic.Accounts.keys()];
+    const names = account !== "" ? [account] : config.accountsHere();
     for (const name of names) {
       if (account === "" && !config.account(name)?.JunkFilter) continue;
       const open = await accounts.open(name);

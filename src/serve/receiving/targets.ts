@@ -18,13 +18,17 @@ export function routeOf(config: Config, address: Address): Route {
       return { target: { account, destination, canonical, reports } };
     }
     case "alias": {
-      const members = found.alias.members.map((m): Target => ({
+      const here = found.alias.members.filter((m) => config.isHere(m.account));
+      const members = here.map((m): Target => ({
         account: m.account,
         destination: m.destination,
         reports: undefined,
         canonical: canonicalAddress(config, m.address) ?? m.address,
       }));
-      return { alias: found.alias, members };
+      if (here.length === found.alias.members.length) return { alias: found.alias, members };
+      // Members at other nodes get it as those at other servers do.
+      const away = found.alias.members.filter((m) => !here.includes(m)).map((m) => m.address);
+      return { alias: { ...found.alias, outside: [...found.alias.outside, ...away] }, members };
     }
     case "disabledDomain":
       throw new SmtpError(450, "2.1", "domain is disabled for now");
@@ -39,7 +43,7 @@ export function routeOf(config: Config, address: Address): Route {
 export function targetsOf(config: Config, address: Address): Target[] {
   const route = routeOf(config, address);
   if ("target" in route) return [route.target];
-  if ("sender" in route) return [];
+  if ("sender" in route || "passed" in route) return [];
   return [...new Map(route.members.map((m) => [m.account, m])).values()];
 }
 
@@ -73,6 +77,22 @@ export function routeForRecipient(
     }
   }
   return route;
+}
+
+/**
+ * The node that decides about an address: its account's, or for an alias the first member's. Undefined where that
+ * is this one, and for what leads nowhere.
+ */
+export function nodeOfAddress(config: Config, address: Address): string | undefined {
+  if (config.dynamic.Nodes.size === 0) return undefined;
+  const found = config.lookupAddress(address.localpart, address.domain ?? "");
+  const account = found.kind === "account"
+    ? found.account
+    : found.kind === "alias"
+    ? found.alias.members[0]?.account
+    : undefined;
+  const node = account === undefined ? undefined : config.nodeOf(account);
+  return node === config.static.Node ? undefined : node;
 }
 
 /** The configured address that mail for an address goes to; undefined if it is none of an account. */
@@ -110,6 +130,7 @@ export function planRecipients(
     if ("target" in route) {
       return { recipient, alias: undefined, targets: [route.target], refusal: undefined };
     }
+    if ("passed" in route) throw new Error("a recipient of another node is not delivered here");
     if ("sender" in route) {
       const { sender } = route;
       return { recipient, alias: undefined, sender, targets: [], refusal: undefined };

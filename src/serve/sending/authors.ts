@@ -6,7 +6,8 @@ import {
   oddHeaderLine,
   strictAuthors,
 } from "../../mail/address/author.ts";
-import type { HeaderField } from "../../mail/header/header.ts";
+import { type HeaderField, maxFields } from "../../mail/header/header.ts";
+import { limits } from "../../mail/structure/structure.ts";
 import { SmtpError } from "../../smtp/server/mod.ts";
 
 /** Checks that an address is one of an account's. @throws SmtpError */
@@ -57,6 +58,10 @@ export function checkAuthors(
   header: Uint8Array,
   fields: readonly HeaderField[],
 ): AuthorAddress[] {
+  // Where it isn't looked at as a whole there could be another author in the rest.
+  if (fields.length >= maxFields || header.length >= limits.header) {
+    throw new SmtpError(552, "3.4", "the header is too large for its author to be known");
+  }
   const odd = oddHeaderLine(header);
   if (odd !== undefined) {
     throw new SmtpError(550, "6.0", `the header can be read in several ways: ${odd}`);

@@ -10,7 +10,8 @@ import type { Queue } from "../../queue/mod.ts";
 import type { Webhooks } from "../../queue/webhooks/mod.ts";
 import type { TlsResults } from "../../reports/mod.ts";
 import type { ReportDatabases } from "../arrival/services.ts";
-import { preparePassword } from "../../sasl/mod.ts";
+import { preparePassword, SaslError } from "../../sasl/mod.ts";
+import type { Account } from "../../store/account/account.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
 import { FactorFile } from "../../store/logins/factor_file.ts";
 import { isOwnHash } from "../../store/logins/password.ts";
@@ -20,15 +21,18 @@ import type { TlsKeys } from "../../store/logins/tls_keys.ts";
 import {
   checkOwnPassword,
   checkProgramPassword,
+  checkToken,
   loginAccount,
+  LoginAway,
   loginDomainDisabled,
   type LoginServices,
 } from "../logins.ts";
+import { accountHere } from "../nodes/elsewhere.ts";
 import type { CertificateState } from "../tls/tls.ts";
 import type { StsPolicyState } from "../../tlspolicy/policies.ts";
 import { type AccountPage, accountPage, type AccountPageOptions } from "../../web/account/mod.ts";
 import { adminPage, type Glance } from "../../web/admin/mod.ts";
-import type { LoginFailure } from "../../web/http/mod.ts";
+import { HttpError, type LoginFailure, UserError } from "../../web/http/mod.ts";
 import {
   type Challenges,
   checkPasskeyLogin,
@@ -43,8 +47,12 @@ import {
 } from "../../web/login/mod.ts";
 import { Buffer } from "node:buffer";
 import { findPasskey, usedPasskey } from "../../store/logins/passkeys.ts";
+import { withProviders } from "./openid.ts";
 import { accountPageHtml, adminPageHtml } from "../../web/pages/mod.ts";
 import { servePage } from "../../web/webmail/mod.ts";
+
+/** Milliseconds for which a login by a provider stands for the password that is asked for again. */
+const lately = 15 * 60_000;
 
 /** What the pages need of the server. */
 export interface PagesServer {
@@ -80,6 +88,32 @@ function disabled(config: Config, account: string, login: string): boolean {
   return loginDomainDisabled(config, login) || config.account(account)?.LoginDisabled !== "";
 }
 
+/** A password in the form that is compared; undefined for what can't be one, such as nothing. */
+function prepared(password: string): string | undefined {
+  try {
+    return preparePassword(password);
+  } catch (err) {
+    if (!(err instanceof SaslError)) throw err;
+    return undefined;
+  }
+}
+
+/** What can't be checked just now is an answer of its own. */
+async function present<T>(check: Promise<T>): Promise<T> {
+  try {
+    return await check;
+  } catch (err) {
+    if (!(err instanceof LoginAway)) throw err;
+    throw new HttpError(503, err.message, { "Retry-After": "60" }, { cause: err });
+  }
+}
+
+/** The account of a login name, if this node has it. */
+function ownAccount(config: Config, login: string): string | undefined {
+  const name = config.accountFor(login);
+  return name !== undefined && config.isHere(name) ? name : undefined;
+}
+
 /**
  * Checks name and password of an account, and the code of its second factor, in the same time whether or not
  * there is one.
@@ -89,9 +123,12 @@ export async function checkAccountLogin(
   form: LoginForm,
   remoteIp: string,
 ): Promise<LoginResult> {
-  const name = s.config.accountFor(form.username);
-  const password = preparePassword(form.password);
-  const right = await checkOwnPassword(s, form.username, name, password, remoteIp);
+  const password = prepared(form.password);
+  if (password === undefined) return "wrong";
+  const before = await accountHere(s, "webaccount", form.username, password, remoteIp);
+  const right = await present(checkOwnPassword(s, form.username, before, password, remoteIp));
+  // A directory may have brought the account.
+  const name = before ?? ownAccount(s.config, form.username);
   if (!right || name === undefined) return "wrong";
   if (disabled(s.config, name, form.username)) return "disabled";
   const account = await s.accounts.open(name);
@@ -116,7 +153,7 @@ export async function checkAccountPasskey(
 ): Promise<{ account: string; login: string } | "wrong" | "disabled"> {
   const name = Buffer.from(answer.userHandle, "base64url").toString();
   const conf = s.config.account(name);
-  if (!conf) return "wrong";
+  if (!conf || !s.config.isHere(name)) return "wrong";
   const account = await s.accounts.open(name);
   try {
     const key = findPasskey(account, Uint8Array.from(Buffer.from(answer.id, "base64url")));
@@ -141,12 +178,60 @@ export async function checkProgramLogin(
   form: LoginForm,
   peer: { protocol: string; remoteIp: string },
 ): Promise<{ account: string; credential: string } | LoginFailure> {
-  const name = s.config.accountFor(form.username);
-  const password = preparePassword(form.password);
-  const { result, credential } = await checkProgramPassword(s, form.username, name, password, peer);
+  const password = prepared(form.password);
+  if (password === undefined) return "wrong";
+  const service = peer.protocol === "webapi" ? "webapi" : "jmap";
+  const before = await accountHere(s, service, form.username, password, peer.remoteIp);
+  const { result, credential } = await present(
+    checkProgramPassword(s, form.username, before, password, peer),
+  );
+  const name = before ?? ownAccount(s.config, form.username);
   if (result === "wrong" || name === undefined) return "wrong";
   if (disabled(s.config, name, form.username)) return "disabled";
   return result === "secondFactor" ? "second" : { account: name, credential: credential ?? "" };
+}
+
+/** The same for an access token of a provider. */
+export async function checkProgramToken(
+  s: LoginServices,
+  token: string,
+): Promise<{ account: string; credential: string; login: string } | "wrong"> {
+  try {
+    const found = await checkToken(s, "", token);
+    const account = found && loginAccount(s.config, found.username);
+    if (found === undefined || account === undefined) return "wrong";
+    return { account, credential: found.credential, login: found.username };
+  } catch (err) {
+    if (!(err instanceof SaslError)) throw err;
+    throw new HttpError(503, err.message, { "Retry-After": "60" }, { cause: err });
+  }
+}
+
+/**
+ * Asks the user of an open page again. Who has no password here, as a provider lets them in, has to have logged in
+ * lately.
+ */
+async function checkAgain(
+  s: LoginServices,
+  session: { login: string; created: number },
+  account: Account,
+  typed: string,
+  remoteIp: string,
+): Promise<boolean> {
+  const { credentials } = account;
+  const external = s.identities?.providerOf(session.login) !== undefined;
+  if (external && credentials.secrets().passwordHash === undefined) {
+    if (Date.now() - session.created < lately) return true;
+    throw new UserError(
+      "log out and in again first: who changes ways in must have logged in lately",
+    );
+  }
+  const password = prepared(typed);
+  if (password === undefined) return false;
+  if (s.identities?.directoryOf(session.login) !== undefined) {
+    return await present(checkOwnPassword(s, session.login, account.name, password, remoteIp));
+  }
+  return await credentials.verifyPassword(password, remoteIp);
 }
 
 const log = new Log("web");
@@ -158,7 +243,8 @@ export async function checkAdminLogin(
   form: Pick<LoginForm, "password" | "code">,
   remoteIp: string,
 ): Promise<LoginResult> {
-  const password = preparePassword(form.password);
+  const password = prepared(form.password);
+  if (password === undefined) return "wrong";
   let hash: string | undefined;
   try {
     const file = config.static.AdminPasswordFile;
@@ -200,31 +286,39 @@ export function accountAndAdminPages(
 ): { account: AccountPage; admin: ReturnType<typeof adminPage> } {
   const { config, accounts, queue, sessions, limiter } = s;
   const factor = new FactorFile(config.dataDir);
+  const accountLogin = new Login({
+    service: "account",
+    sessions,
+    limiter,
+    check: (form, remoteIp) => checkAccountLogin(s.logins, form, remoteIp),
+    checkPasskey: (...a) => checkAccountPasskey(s, ...a),
+    withoutLogin: s.withoutLogin,
+    allowed: (session) => loginAccount(config, session.login) === session.account,
+  });
+  const account = accountPage({
+    config,
+    webhooks: s.webhooks,
+    accounts,
+    queue,
+    sessions,
+    login: accountLogin,
+    checkAgain: (session, account, password, remoteIp) =>
+      checkAgain(s.logins, session, account, password, remoteIp),
+    passwordElsewhere: (login) => s.logins.identities?.directoryOf(login)?.name,
+    page: servePage(accountPageHtml),
+    tempDir: s.tempDir,
+    limiter,
+    audit: s.audit,
+    outbound: s.outbound,
+    tlsKeys: s.tlsKeys,
+    loginLog: s.loginLog,
+    trained: s.trained,
+  });
   return {
-    account: accountPage({
-      config,
-      webhooks: s.webhooks,
-      accounts,
-      queue,
-      sessions,
-      login: new Login({
-        service: "account",
-        sessions,
-        limiter,
-        check: (form, remoteIp) => checkAccountLogin(s.logins, form, remoteIp),
-        checkPasskey: (...a) => checkAccountPasskey(s, ...a),
-        withoutLogin: s.withoutLogin,
-        allowed: (session) => loginAccount(config, session.login) === session.account,
-      }),
-      page: servePage(accountPageHtml),
-      tempDir: s.tempDir,
-      limiter,
-      audit: s.audit,
-      outbound: s.outbound,
-      tlsKeys: s.tlsKeys,
-      loginLog: s.loginLog,
-      trained: s.trained,
-    }),
+    account: {
+      ...account,
+      handle: withProviders(s, accountLogin, "webaccount", account.handle),
+    },
     admin: adminPage({
       config,
       accounts,

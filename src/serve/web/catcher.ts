@@ -1,6 +1,9 @@
 /** The API of caught mail in a running localserve. @module */
 import { defaultMaxMessageSize, localserveAccount } from "../../config/mod.ts";
+import { makeResolver } from "../../dns/mod.ts";
+import { Log } from "../../log/mod.ts";
 import { programVersion } from "../../platform/version.ts";
+import { authenticate, bytesSource } from "../../senderauth/mod.ts";
 import { type Catcher, CaughtMail, openCatcher } from "../../web/catcher/mod.ts";
 import type { WebServer, WebShared } from "./page_server.ts";
 import { checkProgramLogin } from "./account_pages.ts";
@@ -27,6 +30,18 @@ export function catcherApi(
     keep: { messages: d.maxMessages, age: d.maxAge },
     release: d.relay && releaseBy(d.relay, config.static.Hostname),
     checkLink: (url, follow) => checkLink(shared.outbound, url, follow),
+    authenticate: (remoteIp, mailFrom, headerBytes, message) =>
+      authenticate({
+        remoteIp,
+        ehlo: config.static.Hostname,
+        mailFrom,
+        headerBytes,
+        message: bytesSource(message),
+        resolver: makeResolver(),
+        log: new Log("catcher"),
+        hostname: config.static.Hostname,
+        now: new Date(),
+      }),
     async refusal(req) {
       if (!d.login) return undefined;
       const login = /^Basic ([A-Za-z0-9+/=]+)$/.exec(req.headers.get("authorization") ?? "");

@@ -19,7 +19,7 @@ import { splitHeader } from "../../mail/header/header.ts";
 import { SmtpError } from "../../smtp/server/mod.ts";
 import { checkAuthors } from "../sending/authors.ts";
 import { queueOutgoing } from "../sending/outgoing.ts";
-import { checkProgramLogin } from "./account_pages.ts";
+import { checkProgramLogin, checkProgramToken } from "./account_pages.ts";
 import type { WebServer, WebShared } from "./page_server.ts";
 
 type Server = Pick<WebServer, "config" | "accounts" | "queue">;
@@ -59,6 +59,9 @@ export async function jmap(
     queue: s.queue,
     checkLogin: (form, remoteIp) =>
       checkProgramLogin(shared.logins, form, { protocol: "jmap", remoteIp }),
+    checkToken: shared.logins.identities?.hasTokens
+      ? (token) => checkProgramToken(shared.logins, token)
+      : undefined,
     loggedIn: (session) => shared.openLogins.add(session),
     submit: (m) => submit(s, m),
   };

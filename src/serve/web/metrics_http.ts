@@ -1,5 +1,6 @@
 /**
- * The metrics listener: `/metrics` for Prometheus.
+ * The metrics listener: `/metrics` for Prometheus, and for what watches or balances `/health` (the process answers) and
+ * `/ready` (it can take mail).
  *
  * @module
  */
@@ -29,8 +30,25 @@ export interface MetricsListener {
   stop(): Promise<void>;
 }
 
-/** Serves the metrics to the connections of a listening socket. */
-export function serveMetrics(listener: Listener, log: Log): MetricsListener {
+/** Milliseconds for which an answer to `/ready` is good: who asks more often learns nothing more. */
+const readyFor = 1000;
+
+/**
+ * Serves the metrics to the connections of a listening socket.
+ * @param whyNotReady why no mail can be taken; undefined if it can
+ */
+export function serveMetrics(
+  listener: Listener,
+  log: Log,
+  whyNotReady: () => Promise<string | undefined>,
+): MetricsListener {
+  let last: { why: Promise<string | undefined>; at: number } | undefined;
+  const ready = () => {
+    if (last === undefined || Date.now() - last.at > readyFor) {
+      last = { why: whyNotReady(), at: Date.now() };
+    }
+    return last.why;
+  };
   const server: Server = createServer(async (request, response) => {
     try {
       const path = (request.url ?? "/").split("?", 1)[0];
@@ -45,9 +63,14 @@ export function serveMetrics(listener: Listener, log: Log): MetricsListener {
         const text = await registry.metrics();
         response.writeHead(200, { ...headers, "Content-Type": registry.contentType });
         response.end(request.method === "HEAD" ? undefined : text);
+      } else if (path === "/health" || path === "/ready") {
+        const why = path === "/ready" ? await ready() : undefined;
+        const plain = { ...headers, "Content-Type": "text/plain; charset=utf-8" };
+        response.writeHead(why === undefined ? 200 : 503, plain);
+        response.end(request.method === "HEAD" ? undefined : `${why ?? "ok"}\n`);
       } else {
         response.writeHead(404, { ...headers, "Content-Type": "text/plain; charset=utf-8" });
-        response.end("metrics are at /metrics\n");
+        response.end("metrics are at /metrics, and /health and /ready answer\n");
       }
     } catch (err) {
       log.error("serving metrics", { err: err as Error });

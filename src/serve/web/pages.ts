@@ -12,9 +12,10 @@ import { webserver } from "../../web/webserver/mod.ts";
 import { accountAndAdminPages } from "./account_pages.ts";
 import type { WebServer, WebShared } from "./page_server.ts";
 import type { WebHandlers } from "./web.ts";
+import { dav } from "./dav.ts";
 import { jmap } from "./jmap.ts";
 import { catcherApi } from "./catcher.ts";
-import { withoutLogin } from "../catcher/without_login.ts";
+import { checksOf, withoutLogin } from "../catcher/without_login.ts";
 import { webApi } from "./webapi.ts";
 import { webmail } from "./webmail.ts";
 
@@ -36,6 +37,7 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
     sessions,
     ...shared,
     withoutLogin: withoutLogin(shared.developer),
+    checksOf: checksOf(shared.developer),
   });
   const api = await webApi({ config, accounts, queue, logins: shared.logins }, shared);
   const jmapServer = await jmap(server, shared);
@@ -68,7 +70,9 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
     webmail: mail.handle,
     webapi: api.handle,
     jmap: jmapServer,
+    dav: dav(server, shared),
     catcher,
+    hosts: shared.developer?.hosts,
     autoconfig: {
       host: (name) => autoconfigHost(config, name),
       handle: autoconfigHandler(config),

@@ -5,6 +5,7 @@
  */
 import type { Server } from "node:net";
 import type { Config, Listener } from "../../config/mod.ts";
+import type { Dav } from "../../dav/mod.ts";
 import type { Jmap } from "../../jmap/mod.ts";
 import { Log } from "../../log/mod.ts";
 import {
@@ -41,7 +42,10 @@ export interface WebHandlers {
   webapi?: WebHandler;
   /** The API of caught mail, in localserve: where the webmail is. */
   catcher?: { handle: WebHandler; upgrade: UpgradeHandler };
+  /** Localserve: further names that the pages may be asked by, in lower case. */
+  hosts?: readonly string[];
   jmap?: Jmap;
+  dav?: Dav;
   /** Answers on hosts of its own choice. */
   autoconfig?: { host: (name: string) => boolean; handle: WebHandler };
   mtasts?: { host: (name: string) => boolean; handle: WebHandler };
@@ -68,7 +72,8 @@ export interface WebPort {
 /** What a listener serves, by port. */
 export function webPorts(config: Config, l: Listener, handlers: WebHandlers): WebPort[] {
   const hostname = (l.Hostname || config.static.Hostname).toLowerCase();
-  const own = ownHost(hostname);
+  const ownNames = ownHost(hostname);
+  const own = (host: string) => ownNames(host) || handlers.hosts?.includes(host) === true;
   // With TrustedProxies the listener itself looks who is to be believed.
   const forwarded = (s: { Forwarded: boolean }) => s.Forwarded && l.TrustedProxies.length === 0;
   const ports = new Map<string, WebPort>();
@@ -134,6 +139,19 @@ export function webPorts(config: Config, l: Listener, handlers: WebHandlers): We
       },
     );
     p.names.push(`jmap at ${place.path}`);
+  }
+  for (const https of [false, true]) {
+    const s = https ? l.DAVHTTPS : l.DAVHTTP;
+    if (!s.Enabled || handlers.dav === undefined) continue;
+    const p = on(s.Port || (https ? 443 : 80), https);
+    const path = s.Path || "/dav/";
+    const common = { name: "dav", host: own, forwarded: s.Forwarded, exact: true };
+    p.services.push({ path, handle: handlers.dav.handler(path), ...common });
+    // RFC 6764 §5, and where Apple's programs look.
+    for (const place of ["/.well-known/caldav/", "/.well-known/carddav/", "/principals/"]) {
+      p.services.push({ path: place, handle: handlers.dav.elsewhere(path), ...common });
+    }
+    p.names.push(`calendars and contacts at ${path}`);
   }
   const wellKnown = (
     name: "autoconfig" | "mtasts",

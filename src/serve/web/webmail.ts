@@ -15,6 +15,7 @@ import {
   type SubmittedMessage,
   type Webmail,
 } from "../../web/webmail/mod.ts";
+import { withProviders } from "./openid.ts";
 import { checkAccountLogin, checkAccountPasskey } from "./account_pages.ts";
 import type { SieveServices } from "../arrival/services.ts";
 import { loginAccount, type LoginServices } from "../logins.ts";
@@ -35,32 +36,35 @@ export interface WebmailServer {
   outbound: Outbound;
   /** Localserve: who a request is of without a login. */
   withoutLogin?: LoginOptions["withoutLogin"];
+  /** Localserve: where messages of an account are checked. */
+  checksOf?: (account: string) => string;
   /** Undefined where there is no DNS. */
   security: SecurityServices | undefined;
 }
 
 /** Opens the webmail. */
-export function webmail(s: WebmailServer): Promise<Webmail> {
+export async function webmail(s: WebmailServer): Promise<Webmail> {
   const { config } = s;
+  const login = new Login({
+    service: "webmail",
+    sessions: s.sessions,
+    limiter: s.limiter,
+    check: (form, remoteIp) => checkAccountLogin(s.logins, form, remoteIp),
+    checkPasskey: (...a) => checkAccountPasskey(s, ...a),
+    withoutLogin: s.withoutLogin,
+    allowed: (session) => loginAccount(config, session.login) === session.account,
+  });
   const sizes = [...config.static.Listeners.values()].map((l) => l.SMTPMaxMessageSize);
   const page = servePage(webmailPage);
   const files = new Map(
     Object.entries(appFiles).map(([path, { text, type }]) => [path, serveFile(text, type)]),
   );
   const editor = servePage(editorPage, { path: "/editor", framed: true });
-  return openWebmail({
+  const made = await openWebmail({
     config,
     accounts: s.accounts,
     sessions: s.sessions,
-    login: new Login({
-      service: "webmail",
-      sessions: s.sessions,
-      limiter: s.limiter,
-      check: (form, remoteIp) => checkAccountLogin(s.logins, form, remoteIp),
-      checkPasskey: (...a) => checkAccountPasskey(s, ...a),
-      withoutLogin: s.withoutLogin,
-      allowed: (session) => loginAccount(config, session.login) === session.account,
-    }),
+    login,
     hostname: config.static.Hostname,
     version: programVersion,
     tempDir: s.tempDir,
@@ -71,8 +75,10 @@ export function webmail(s: WebmailServer): Promise<Webmail> {
     submit: (m) => submit(s, m),
     postOneClick: (url) => postOneClick(s.outbound, url),
     wasSubmitted: (account, messageId) => s.queue.hasMessageId(account, messageId),
+    checksOf: s.checksOf,
     domainSecurity: s.security && ((domain) => recipientSecurity(s.security!, domain)),
   });
+  return { ...made, handle: withProviders(s, login, "webmail", made.handle) };
 }
 
 async function submit(s: WebmailServer, m: SubmittedMessage): Promise<void> {

@@ -14,6 +14,13 @@ import { starttls } from "./commands/starttls.ts";
 import { xclient } from "./commands/xclient.ts";
 import type { Command } from "./session.ts";
 
+/** RFC 2033 §4.1: LHLO, and no HELO or EHLO; without what is between server and user only. */
+export function lmtpCommands(): ReadonlyMap<string, Command> {
+  const table = new Map(commandTable);
+  for (const verb of ["HELO", "EHLO", "AUTH", "STARTTLS"]) table.delete(verb);
+  return table.set("LHLO", { metric: "ehlo", run: ehlo });
+}
+
 /** By verb in upper case. */
 export const commandTable: ReadonlyMap<string, Command> = new Map<string, Command>([
   ["HELO", { metric: "helo", run: helo }],

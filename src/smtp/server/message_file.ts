@@ -7,12 +7,15 @@
 import { join } from "node:path";
 import { removeFile } from "../../platform/files.ts";
 import { isStorageFull } from "../../platform/storage_errors.ts";
+import { giveWay } from "../../platform/turns.ts";
 import type { MessageObserver } from "./backend.ts";
 import { SmtpError } from "./errors.ts";
 import { newTempFile } from "./spare_files.ts";
 
 /** Written at once. The header must fit, so that it can be looked through in one piece. */
 const blockSize = 256 * 1024;
+/** Bytes that are looked into at a time: they may be thousands of parts. */
+const observed = 16 * 1024;
 /** Room for what a caller puts before it calls room(). */
 const spare = 64 * 1024;
 /** A message starts with so much memory; most need no more. */
@@ -133,7 +136,7 @@ export class MessageFile {
   /** Makes room for at least 64 KiB more; waits while the disk is behind. */
   async room(): Promise<void> {
     if (this.#used < blockSize || this.#refusal !== undefined) return;
-    this.#look(this.#block.subarray(0, this.#used));
+    await this.#look(this.#block.subarray(0, this.#used));
     if (this.#refusal !== undefined) return;
     await this.#written();
     if (this.#refusal !== undefined) return;
@@ -178,14 +181,17 @@ export class MessageFile {
     return this.#file;
   }
 
-  /** What has to be known of the bytes, which are the message's next ones. */
-  #look(bytes: Uint8Array): void {
+  /** What has to be known of the bytes, which are the message's next ones. Others get turns in between. */
+  async #look(bytes: Uint8Array): Promise<void> {
     if (this.#headerSize === undefined) {
       this.#lookAtHeader(bytes);
       if (this.#refusal !== undefined) return;
     }
     if (!this.#has8bit) this.#has8bit = hasHighBit(bytes);
-    this.#observer?.push(bytes);
+    for (let at = 0; at < bytes.length; at += observed) {
+      this.#observer?.push(bytes.subarray(at, at + observed));
+      await giveWay();
+    }
   }
 
   #lookAtHeader(bytes: Uint8Array): void {
@@ -232,7 +238,7 @@ export class MessageFile {
   /** Writes the rest and begins to make the content durable; refusal says whether that went well. */
   async finish(): Promise<void> {
     const rest = this.#block.subarray(0, this.#used);
-    this.#look(rest);
+    await this.#look(rest);
     await this.#written();
     if (this.#refusal !== undefined) return;
     try {

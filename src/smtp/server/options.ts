@@ -59,6 +59,11 @@ export interface SmtpServerOptions {
   tmpDir: string;
   /** For users' mail programs: login required, FUTURERELEASE offered. */
   submission?: boolean;
+  /**
+   * LMTP (RFC 2033), between nodes: LHLO in place of EHLO, an answer for each recipient, and XCLIENT says what TLS
+   * the client spoke.
+   */
+  lmtp?: boolean;
   /** STARTTLS is offered if set. */
   tls?: ServerTls;
   /** Mail is taken over TLS only (receiving), or logins are (submission). */

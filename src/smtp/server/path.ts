@@ -167,7 +167,7 @@ export function parseDomainOrLiteral(
   const v6 = /^ipv6:/i.test(inner);
   const ip = parseIp(v6 ? inner.slice(5) : inner);
   // An IPv6 address must be tagged as such (RFC 5321 §4.1.3); who forgets it is understood anyway.
-  if (ip === undefined || inner.includes("%") || (options.pedantic && v6 !== inner.includes(":"))) {
+  if (ip === undefined || inner.includes("%") || (options.pedantic && v6 !== (ip.length === 16))) {
     throw new PathError("IP address expected in address literal");
   }
   const literal = `[${ip.length === 16 ? "IPv6:" : ""}${ipText(ip)}]`;

@@ -13,8 +13,10 @@ import {
   type TrustedProxies,
 } from "../../net/mod.ts";
 import type { SmtpServerOptions } from "./options.ts";
-import { commandTable } from "./command_table.ts";
+import { commandTable, lmtpCommands } from "./command_table.ts";
 import { Session } from "./session.ts";
+
+const lmtpTable = lmtpCommands();
 
 /** An SMTP listener: behaviour and where to listen. */
 export interface SmtpListenOptions extends SmtpServerOptions {
@@ -39,7 +41,7 @@ export async function serveSmtpConnection(
   conn: SocketConnection,
   options: SmtpServerOptions,
 ): Promise<void> {
-  await new Session(conn, options, commandTable).run();
+  await new Session(conn, options, options.lmtp ? lmtpTable : commandTable).run();
 }
 
 /** Starts a listener. */

@@ -47,6 +47,23 @@ export async function finishMessage(
   file: MessageFile,
   repairedLineEnds: boolean,
 ): Promise<void> {
+  if (!s.options.lmtp) return await handOver(s, t, file, repairedLineEnds);
+  // RFC 2033 §4.2: an answer for each recipient, also where there is but one.
+  try {
+    await handOver(s, t, file, repairedLineEnds);
+  } catch (e) {
+    if (!(e instanceof SmtpError)) throw e;
+    for (const _ of t.recipients) s.reply(e.code, e.enhanced, e.message);
+  }
+}
+
+/** The same with the one answer of SMTP, or LMTP's for recipients with different ones. */
+async function handOver(
+  s: Session,
+  t: OpenTransaction,
+  file: MessageFile,
+  repairedLineEnds: boolean,
+): Promise<void> {
   const count = (result: "accepted" | "refused" | "tempfail" | "error", n: number) => {
     if (n > 0) metrics.messages.inc({ kind: s.kind, result }, n);
   };
@@ -97,6 +114,13 @@ export async function finishMessage(
   count("accepted", n - failures.length);
   count("tempfail", failures.filter((f) => f.error.temporary).length);
   count("refused", failures.filter((f) => !f.error.temporary).length);
+  if (s.options.lmtp) {
+    for (const error of delivered.outcomes) {
+      if (error === undefined) s.reply(250, "0.0", "message accepted");
+      else s.reply(error.code, error.enhanced, error.message);
+    }
+    return;
+  }
   if (failures.length === n) throw oneAnswer(failures.map((f) => f.error));
   if (failures.length > 0) await backend.failed?.(s, t, message, failures);
   s.accepted();

@@ -22,6 +22,7 @@ import { EmailFiles } from "../files/email_files.ts";
 import { expungeMessages } from "../messages/expunge.ts";
 import { Columns } from "../columns/columns.ts";
 import { FulltextIndex } from "../fulltext/index.ts";
+import { Groupware } from "../groupware/groupware.ts";
 import {
   applyJunkFlags,
   insertEmail,
@@ -85,6 +86,7 @@ export class Account extends AccountReader {
   /** Names that a client asked to be subscribed to: their subscriptions outlive their mailboxes. */
   readonly #askedFor = new Set<string>();
   readonly #removeFiles = (emailIds: number[]) => this.#emails.remove(emailIds);
+  #groupware: Promise<Groupware> | undefined;
   #references = 0;
   readonly #onIdle: (a: Account) => void;
   /** Called after a commit in which messages may have become ham or spam, or ceased to be. */
@@ -158,6 +160,7 @@ export class Account extends AccountReader {
     this.#fulltext.onIndexed = () => columns.indexed();
     this.#fulltext.onEmptied = () => columns.emptied();
     this.#fulltext.changed();
+    await this.credentials.dropUnwanted();
     if (this.mailboxByName("Inbox")) {
       // In slices, beside everything else; what isn't done when the account is closed is done next time.
       takeBackUnfinished(this).then((n) => {
@@ -194,6 +197,7 @@ export class Account extends AccountReader {
   async shutdown(): Promise<void> {
     await this.writer.close();
     try {
+      await (await this.#groupware?.catch(() => undefined))?.close();
       if (consistency.checkAtClose) checkAccount(this.db, this.files, this.rows.differences());
     } finally {
       this.rows.clear();
@@ -202,6 +206,16 @@ export class Account extends AccountReader {
       await this.fulltext.close();
       await this.db.close();
     }
+  }
+
+  /** Address books and calendars, opened when they are first asked for. */
+  groupware(): Promise<Groupware> {
+    const opening = this.#groupware ??= Groupware.open(this.dir);
+    // It may be tried again.
+    opening.catch(() => {
+      if (this.#groupware === opening) this.#groupware = undefined;
+    });
+    return opening;
   }
 
   /** For a failure to open. */

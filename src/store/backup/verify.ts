@@ -9,7 +9,9 @@ import { DatabaseSync } from "node:sqlite";
 import { removeFile } from "../../platform/files.ts";
 import { incomplete, watchMarker } from "./copy.ts";
 import { accountMigrations } from "../database/schema.ts";
+import { groupwareMigrations } from "../groupware/schema.ts";
 import { verifyAccount } from "./verify_account.ts";
+import { verifyGroupware } from "./verify_groupware.ts";
 import { queueVersion, verifyQueue } from "./verify_queue.ts";
 import { rows, type Say } from "./verify_rows.ts";
 
@@ -105,9 +107,12 @@ function check(
     const tables = new Set(rows(db, "SELECT name FROM sqlite_master WHERE type = 'table'").flat());
     const queue = tables.has("recipients") && tables.has("destinations");
     const account = tables.has("emails") || tables.has("messages") && tables.has("mailboxes");
-    if (!queue && !account) return "other";
-    const kind = queue ? verifyQueue : verifyAccount;
-    const known = queue ? queueVersion : accountMigrations[accountMigrations.length - 1].version;
+    const groupware = tables.has("collections") && tables.has("tombstones");
+    if (!queue && !account && !groupware) return "other";
+    const kind = queue ? verifyQueue : account ? verifyAccount : groupwareKind;
+    const known = queue
+      ? queueVersion
+      : (account ? accountMigrations : groupwareMigrations).at(-1)!.version;
     const [[version]] = rows(db, "PRAGMA user_version") as number[][];
     if (version < known) {
       say(
@@ -137,6 +142,9 @@ function check(
     db.close();
   }
 }
+
+const groupwareKind = (db: DatabaseSync, _dir: string, fix: boolean, tell: Say) =>
+  verifyGroupware(db, fix, tell);
 
 const damage = (db: DatabaseSync) =>
   (rows(db, "PRAGMA integrity_check(20)").flat() as string[]).filter((d) => d !== "ok");

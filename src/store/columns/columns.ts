@@ -14,8 +14,8 @@ import { chunkEmails, type NumberColumn, numberColumns, type TextColumn } from "
 
 /** Bytes of unpacked columns that are kept, over all accounts: those used last. */
 const keptBytes = 16 * 1024 * 1024;
-/** Chunks that are made here; with more the Worker is too far behind. */
-const maxOwnChunks = 4;
+/** Chunks that are made here, a megabyte each; with more the Worker is too far behind. */
+const maxOwnChunks = 16;
 /** Summaries read between two turns of the event loop. */
 const summariesPerSlice = 256;
 

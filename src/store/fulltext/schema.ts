@@ -61,7 +61,7 @@ UPDATE state SET below = 1;
   version: 5,
   sql: `
 -- Folded texts of emails, so that nothing has to be decoded again, some emails in a row, packed (kept_texts.ts):
--- of the emails with the ids 16 n to 16 n + 15 those that the bits of here tell of are indexed.
+-- of the emails of a block those that the bits of here tell of are indexed.
 DROP TABLE texts;
 CREATE TABLE blocks (n INTEGER PRIMARY KEY, here INTEGER NOT NULL, data BLOB NOT NULL);
 -- Those of emails with long texts; the longest aren't kept.
@@ -74,6 +74,15 @@ CREATE TABLE columns (
   PRIMARY KEY (chunk, name)
 );
 ALTER TABLE state ADD COLUMN chunks INTEGER NOT NULL DEFAULT 0;
+INSERT INTO trigrams (trigrams) VALUES ('delete-all');
+UPDATE state SET below = 1;
+`,
+}, {
+  version: 6,
+  sql: `
+-- Blocks are of four emails, not of sixteen: all is indexed again.
+DELETE FROM blocks;
+DELETE FROM long_texts;
 INSERT INTO trigrams (trigrams) VALUES ('delete-all');
 UPDATE state SET below = 1;
 `,

@@ -156,7 +156,11 @@ export class ImapSource {
       this.#done = 0;
       // The one with all, as Gmail has it, comes last: what is left then is in no other.
       const all = (m: ListResponse) => m.specialUse === "\\All" ? 1 : 0;
-      for (const m of found.sort((a, b) => all(a) - all(b))) yield* this.#mailbox(client, m);
+      // A user whose programs don't use subscriptions has none, but perhaps that of the Inbox.
+      const chosen = found.some((m) => m.subscribed && m.path.toUpperCase() !== "INBOX");
+      for (const m of found.sort((a, b) => all(a) - all(b))) {
+        yield* this.#mailbox(client, m, chosen);
+      }
       await client.logout();
     } finally {
       this.#signal.removeEventListener("abort", stop);
@@ -224,8 +228,8 @@ export class ImapSource {
     throw new Kind(text, { cause: failure });
   }
 
-  async *#mailbox(client: ImapFlow, m: ListResponse): Source {
-    const place = localPlace(m);
+  async *#mailbox(client: ImapFlow, m: ListResponse, chosen: boolean): Source {
+    const place: SourceMailbox = { ...localPlace(m), unsubscribed: chosen && !m.subscribed };
     let lock;
     try {
       lock = await client.getMailboxLock(m.path, { readOnly: true });

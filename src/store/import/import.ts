@@ -200,6 +200,8 @@ class Import {
         mailbox = r.mailbox;
         const names = r.created.map((m) => m.name);
         await account.writer.write(() => noteMade(account.db, this.#change, names));
+        // Mailboxes that are there already are as their user wants them here.
+        if (m.unsubscribed) await account.unsubscribe(mailbox.name);
       } catch (err) {
         if (!(err instanceof StoreError && err.code === "mailboxName") || m.below === "") throw err;
         this.#warn(`${name}: ${err.message}; its messages are in ${into || "Inbox"}`);

@@ -33,6 +33,8 @@ export interface SourceProblem {
 export interface SourceMailbox {
   below: string;
   use?: number;
+  /** Its user chose mailboxes to see, and not this one. */
+  unsubscribed?: boolean;
 }
 
 /** Messages, one after the other. */

@@ -14,6 +14,7 @@ import {
   encodeCredentials,
   type ScramCredentials,
 } from "../../sasl/credentials.ts";
+import { cramMd5Wanted } from "../../sasl/cram_setting.ts";
 import {
   type AppPassword,
   appPasswordHash,
@@ -83,6 +84,22 @@ export class Credentials {
 
   #read(kind: string): string | undefined {
     return this.#db.get("SELECT value FROM credentials WHERE kind = ?", kind)?.[0];
+  }
+
+  /** Removes what CRAM-MD5 checks with, of the password and of app passwords, where it isn't wanted. */
+  async dropUnwanted(): Promise<void> {
+    if (cramMd5Wanted()) return;
+    const there = this.#db.get(
+      "SELECT 1 WHERE EXISTS (SELECT 1 FROM credentials WHERE kind = 'cram-md5') OR EXISTS " +
+        "(SELECT 1 FROM app_passwords WHERE value LIKE '%\"cram-md5\"%')",
+    );
+    if (there === undefined) return;
+    await this.#writer.write(() => {
+      this.#db.run("DELETE FROM credentials WHERE kind = 'cram-md5'");
+      this.#db.run(
+        "UPDATE app_passwords SET value = json_remove(value, '$.\"cram-md5\"') WHERE json_valid(value)",
+      );
+    });
   }
 
   /** True if a password has been set. */

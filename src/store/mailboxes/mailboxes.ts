@@ -1,5 +1,5 @@
 /**
- * Mailboxes as they are: names, and looking them up. See mailbox_changes.ts for what changes them.
+ * Mailboxes as they are: names, and looking them up. See changes.ts for what changes them.
  *
  * @module
  */

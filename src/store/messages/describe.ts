@@ -154,13 +154,13 @@ export async function describeFile(path: string): Promise<EmailDescription> {
   const file = await Deno.open(path, { read: true });
   try {
     const parser = new StructureParser();
-    const buffer = new Uint8Array(64 * 1024);
+    const buffer = new Uint8Array(16 * 1024);
     for (;;) {
-      // Small messages are in the page cache: one call, no waiting. Big ones let others run in between.
+      // Messages are in the page cache. Big ones let others run in between.
       const n = file.readSync(buffer);
       if (n === null) break;
       parser.write(buffer.subarray(0, n));
-      if (n === buffer.length) await new Promise((resolve) => setTimeout(resolve, 0));
+      await giveWay();
     }
     return await describe(parser.end(), (from, to) => {
       file.seekSync(from, Deno.SeekMode.Start);

@@ -15,16 +15,21 @@ import { ensureDir, removeFile } from "../../platform/files.ts";
 import type { LoginGuard, Outbound } from "../../net/mod.ts";
 import type { Queue } from "../../queue/mod.ts";
 import type { Webhooks } from "../../queue/webhooks/mod.ts";
-import { preparePassword } from "../../sasl/mod.ts";
 import type { Account } from "../../store/account/account.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
 import { minPasswordLength } from "../../store/logins/credentials.ts";
 import { type CallHandlers, HttpError, UserError, type WebHandler } from "../http/mod.ts";
-import { type Login, type PageContext, pageHandler, type Sessions } from "../login/mod.ts";
+import {
+  type Login,
+  newPassword,
+  type PageContext,
+  pageHandler,
+  type Sessions,
+} from "../login/mod.ts";
 import { changeAccount, checkedDestination, destinationsOf, junkOf, setJunk } from "./settings.ts";
 import type { LoginLog } from "../../store/logins/attempts.ts";
 import type { TlsKeys } from "../../store/logins/tls_keys.ts";
-import { confirmUser, securityHandlers } from "./security.ts";
+import { type CheckAgain, confirmUser, securityHandlers } from "./security.ts";
 import { ImportJobs } from "./import_jobs.ts";
 import { importFolder, transferHandlers, transferRoutes } from "./transfer.ts";
 import { tryRulesets } from "./try_rulesets.ts";
@@ -44,6 +49,10 @@ export interface AccountPageOptions {
   /** Limits guessing of passwords. */
   limiter: LoginGuard;
   audit: AuditLog;
+  /** Whether the user of an open page has proved again who they are. @throws UserError */
+  checkAgain: CheckAgain;
+  /** The name of the directory that has the password of a login name; undefined if it is here. */
+  passwordElsewhere: (login: string) => string | undefined;
   /** The way to other servers, for imports. */
   outbound: Outbound;
   /** Undefined while the server starts. */
@@ -109,6 +118,7 @@ export function accountPage(o: AccountPageOptions): AccountPage {
     ...securityHandlers({
       config,
       limiter: o.limiter,
+      checkAgain: o.checkAgain,
       sessions: o.sessions,
       challenges: o.login.challenges,
       tlsKeys: o.tlsKeys,
@@ -177,19 +187,23 @@ export function accountPage(o: AccountPageOptions): AccountPage {
     },
     async PasswordSet({ current, password, totp }, c) {
       const a = settings(c);
+      const directory = o.passwordElsewhere(c.session!.login);
+      if (directory !== undefined) {
+        throw new UserError(`the password is that of the directory ${directory}: change it there`);
+      }
       const made = password === "";
       if (!made && a.NoCustomPassword) {
         throw new UserError(
           "passwords of this account are made by the server: leave the new one empty",
         );
       }
-      const next = made ? randomPassword() : preparePassword(password);
+      const next = made ? randomPassword() : newPassword(password);
       if (next.length < minPasswordLength) {
         throw new UserError(`a password has at least ${minPasswordLength} characters`);
       }
       await withAccount(c.session!.account, async (account) => {
         // Someone who finds an open page must not be able to take the account over.
-        await confirmUser(o.limiter, c, account, { current, totp });
+        await confirmUser(o, c, account, { current, totp });
         await account.credentials.setPassword(next, c.session!.id);
       });
       return { password: made ? next : null };

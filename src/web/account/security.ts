@@ -3,7 +3,6 @@ import { Buffer } from "node:buffer";
 import type { securityCalls } from "../../../webmail/account/security_api.ts";
 import type { Config } from "../../config/mod.ts";
 import type { LoginGuard } from "../../net/mod.ts";
-import { preparePassword } from "../../sasl/mod.ts";
 import type { Account } from "../../store/account/account.ts";
 import { maxAppPasswords } from "../../store/logins/app_passwords.ts";
 import type { LoginLog } from "../../store/logins/attempts.ts";
@@ -30,9 +29,18 @@ import {
   wrongFirstCode,
 } from "../login/mod.ts";
 
+/** Whether the user of an open page has proved again who they are. @throws UserError */
+export type CheckAgain = (
+  session: { login: string; created: number },
+  account: Account,
+  password: string,
+  remoteIp: string,
+) => Promise<boolean>;
+
 interface Options {
   config: Config;
   limiter: LoginGuard;
+  checkAgain: CheckAgain;
   sessions: Sessions;
   challenges: Challenges;
   tlsKeys: () => TlsKeys | undefined;
@@ -51,16 +59,15 @@ export interface Given {
 
 /** Asks the user of an open page again who they are. @throws UserError, HttpError 429 */
 export async function confirmUser(
-  guard: LoginGuard,
+  o: Pick<Options, "limiter" | "checkAgain">,
   c: PageContext,
   account: Account,
   given: Given,
 ): Promise<void> {
   const { credentials } = account;
   const who = { service: "webaccount", login: c.session!.login } as const;
-  await confirm(guard, c.req, who, async () => {
-    const password = preparePassword(given.current);
-    if (!await credentials.verifyPassword(password, c.req.remoteIp)) return "wrong";
+  await confirm(o.limiter, c.req, who, async () => {
+    if (!await o.checkAgain(c.session!, account, given.current, c.req.remoteIp)) return "wrong";
     if (!credentials.hasSecondFactor) return { account: account.name };
     if (!given.totp) return "second";
     return await credentials.checkSecondFactor(given.totp, Date.now())
@@ -81,7 +88,7 @@ export function securityHandlers(o: Options): CallHandlers<typeof securityCalls,
     fn: (a: Account) => T | Promise<T>,
   ): Promise<T> {
     return o.withAccount(nameOf(c), async (account) => {
-      await confirmUser(o.limiter, c, account, given);
+      await confirmUser(o, c, account, given);
       return await fn(account);
     });
   }

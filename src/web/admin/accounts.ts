@@ -1,11 +1,10 @@
 /** Accounts: their addresses, limits, passwords and logins. @module */
 import type { accountsCalls } from "../../../webmail/admin/api/accounts.ts";
 import * as admin from "../../admin/mod.ts";
-import { preparePassword } from "../../sasl/mod.ts";
 import { listAppPasswords } from "../../store/logins/app_passwords.ts";
 import { listPasskeys } from "../../store/logins/passkeys.ts";
 import { type CallHandlers, HttpError, UserError } from "../http/mod.ts";
-import type { PageContext } from "../login/mod.ts";
+import { newPassword, type PageContext } from "../login/mod.ts";
 import { type AdminPageOptions, told, usageOf, withAccount } from "./options.ts";
 
 export function accountHandlers(
@@ -27,7 +26,7 @@ export function accountHandlers(
   };
 
   async function setPassword(name: string, password: string): Promise<void> {
-    await withAccount(o, name, (a) => a.credentials.setPassword(preparePassword(password)));
+    await withAccount(o, name, (a) => a.credentials.setPassword(newPassword(password)));
     o.sessions.endAll(name);
   }
   return {

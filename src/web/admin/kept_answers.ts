@@ -4,28 +4,13 @@
  *
  * @module
  */
-import { Buffer } from "node:buffer";
-import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from "node:crypto";
-import { HttpError } from "../http/mod.ts";
+import { createHash, hkdfSync } from "node:crypto";
+import { HttpError, seal, unseal } from "../http/mod.ts";
 import { ApiError } from "../webapi/errors.ts";
 import { SeenRequests } from "../webapi/seen_requests.ts";
 
 function keyOf(secret: string): Uint8Array {
   return new Uint8Array(hkdfSync("sha256", secret, "", "answers of the admin API", 32));
-}
-
-function seal(secret: string, text: string): string {
-  const iv = randomBytes(12);
-  const cipher = createCipheriv("aes-256-gcm", keyOf(secret), iv);
-  const parts = [iv, cipher.update(text, "utf8"), cipher.final()];
-  return Buffer.concat([...parts, cipher.getAuthTag()]).toString("base64");
-}
-
-function unseal(secret: string, sealed: string): string {
-  const bytes = Buffer.from(sealed, "base64");
-  const decipher = createDecipheriv("aes-256-gcm", keyOf(secret), bytes.subarray(0, 12));
-  decipher.setAuthTag(bytes.subarray(-16));
-  return decipher.update(bytes.subarray(12, -16), undefined, "utf8") + decipher.final("utf8");
 }
 
 export class KeptAnswers {
@@ -59,9 +44,9 @@ export class KeptAnswers {
         `\0admin token ${createHash("sha256").update(secret).digest("base64url")}`,
         key,
         new TextEncoder().encode(request),
-        async () => seal(secret, JSON.stringify(await run() ?? null)),
+        async () => seal(keyOf(secret), JSON.stringify(await run() ?? null)),
       );
-      return JSON.parse(unseal(secret, sealed));
+      return JSON.parse(unseal(keyOf(secret), sealed)!);
     } catch (e) {
       if (e instanceof ApiError) throw new HttpError(409, e.message, {}, { cause: e });
       throw e;

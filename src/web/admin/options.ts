@@ -116,12 +116,12 @@ export async function withAccount<T>(
   }
 }
 
-/** Bytes of messages in an account; null if it has no data yet. */
+/** Bytes of messages in an account; null if it has no data yet, or another node has it. */
 export async function usageOf(
   o: Pick<AdminPageOptions, "config" | "accounts">,
   name: string,
 ): Promise<number | null> {
-  if (!o.accounts.names().includes(name)) return null;
+  if (!o.config.isHere(name) || !o.accounts.names().includes(name)) return null;
   return await withAccount(
     o,
     name,

@@ -58,6 +58,7 @@ export const callRules: Readonly<Record<AdminCallName, CallRule>> = {
   Logout: security.read("Log out of the page", pageOnly),
 
   Overview: server.read("The server at a glance: version, uptime, counts, disk, last backup"),
+  Status: server.read("Whether the server is well: disk, queue, certificates, backup, block lists"),
   Glance: server.read("Figures of the last 24 hours"),
   Storage: server.read("Disk, and accounts by size"),
   BlockLists: server.read("What DNS block lists say of the server's addresses"),

@@ -1,6 +1,6 @@
 /** The server as a whole: what it is, how it fares, its storage, and what block lists say of it. @module */
 import type { serverCalls } from "../../../webmail/admin/api/server.ts";
-import { dnsblStatus } from "../../admin/mod.ts";
+import { dnsblStatus, serverHealth, worstState } from "../../admin/mod.ts";
 import { freeSpace } from "../../platform/files.ts";
 import { memoryUse } from "../../platform/process.ts";
 import { lastBackup } from "../../store/backup/last_backup.ts";
@@ -28,10 +28,14 @@ export function serverHandlers(
       free: await freeSpace(config.dataDir),
       backup: await lastBackup(config.dataDir) ?? null,
     }),
+    async Status() {
+      const checks = await serverHealth(o);
+      return { state: worstState(checks), checks };
+    },
     Glance: () => o.glance.read(),
     async Storage() {
       const accounts = [];
-      for (const name of config.dynamic.Accounts.keys()) {
+      for (const name of config.accountsHere()) {
         accounts.push({
           name,
           used: await usageOf(o, name) ?? 0,

@@ -6,15 +6,26 @@
 import { Flag } from "../../store/types.ts";
 import type { WebRequest } from "../http/mod.ts";
 import { HttpError, jsonResponse, textResponse } from "../http/mod.ts";
+import { flattenAddresses, parseAddressList } from "../../mail/address/address.ts";
+import { headerText, splitHeader } from "../../mail/header/header.ts";
+import { decodeWords } from "../../mail/header/words.ts";
 import {
+  headerFields,
   type MessageContent,
   openContent,
   partBytes,
   pieceStream,
   rawPieces,
 } from "../webmail/reading/content.ts";
+import { nestedTooDeep } from "../webmail/html/nesting.ts";
 import { contentId, fileNameOf, numberedParts, partByPath } from "../webmail/reading/parts.ts";
 import type { Caught } from "./box.ts";
+import { checkAccessibility } from "./checks/accessibility.ts";
+import { checkAuth, checkSignatures } from "./checks/authentication.ts";
+import { checkHeader } from "./checks/header.ts";
+import { checkSize } from "./checks/size.ts";
+import { checkSpam } from "./checks/spam.ts";
+import type { Checked } from "./checks/types.ts";
 import { checkHtml } from "./html_check.ts";
 import { linksOf } from "./links.ts";
 import { bodies, headersForm, messageForm } from "./message.ts";
@@ -23,6 +34,9 @@ import type { CatcherServices } from "./services.ts";
 /** Links of a message that are looked at, and how many at a time. */
 const maxLinks = 100;
 const linksAtATime = 5;
+/** Bytes of a header that is checked, and of a message whose signatures are. */
+const maxHeader = 256 * 1024;
+const maxAuthenticated = 50 * 1024 * 1024;
 
 export const notFound = () => textResponse(404, "message not found");
 
@@ -112,17 +126,68 @@ function safeDecode(text: string): string {
   }
 }
 
+/** HTML that parsers go through in good time. @throws HttpError 400 */
+function checkable(html: string): string {
+  if (nestedTooDeep(html)) throw new HttpError(400, "the HTML is nested too deeply to be checked");
+  return html;
+}
+
 /** What mail programs don't support of the HTML. */
 export function htmlCheck(_s: CatcherServices, m: Caught): Response {
   const { html } = read(m, bodies);
   if (html === "") throw new HttpError(400, "this message has no HTML");
-  return jsonResponse(200, checkHtml(html));
+  return jsonResponse(200, checkHtml(checkable(html)));
+}
+
+/** The message as the checks see it. */
+function checked(m: Caught): Checked & { header: Uint8Array; source: Uint8Array } {
+  return read(m, (c) => {
+    const from = c.prefix.length;
+    const fields = headerFields(c);
+    const header = c.reader.read(from, Math.min(c.root.bodyOffset, from + maxHeader));
+    const own = splitHeader(header);
+    return {
+      ...bodies(c),
+      size: c.reader.size - from,
+      fields: own.map((f) => ({ name: f.name.toLowerCase(), value: f.value })),
+      subject: decodeWords(headerText(fields, "subject") ?? ""),
+      from: flattenAddresses(parseAddressList(headerText(own, "from") ?? ""))
+        .map((a) => `${a.localpart}@${a.domain}`)[0] ?? "",
+      header,
+      source: c.reader.read(from, Math.min(c.reader.size, from + maxAuthenticated)),
+    };
+  });
+}
+
+/**
+ * What a message's readers and receivers may mind. `ip`: as if it came from this address; SPF, DKIM and DMARC are
+ * looked up in the DNS then.
+ */
+export async function check(s: CatcherServices, m: Caught, ip: string): Promise<Response> {
+  const c = checked(m);
+  checkable(c.html);
+  const Findings = [
+    ...checkSize(c),
+    ...checkHeader(c),
+    ...checkAccessibility(c),
+    ...checkSpam(c),
+    ...checkSignatures(c),
+  ];
+  if (ip !== "") {
+    const form = messageForm(s.mail, m);
+    const auth = await s.authenticate(ip, form?.ReturnPath ?? "", c.header, c.source);
+    Findings.push(...checkAuth(auth, ip));
+  }
+  return jsonResponse(200, {
+    Warnings: Findings.filter((f) => f.Level === "warning").length,
+    Findings,
+  });
 }
 
 /** Whether the links lead somewhere. */
 export async function linkCheck(s: CatcherServices, m: Caught, follow: boolean): Promise<Response> {
   const { text, html } = read(m, bodies);
-  const urls = linksOf(text, html).slice(0, maxLinks);
+  const urls = linksOf(text, checkable(html)).slice(0, maxLinks);
   const Links: { URL: string; StatusCode: number; Status: string }[] = [];
   let next = 0;
   const work = async () => {

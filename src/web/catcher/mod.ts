@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { isIP } from "node:net";
 import type { Duplex } from "node:stream";
 import * as v from "valibot";
 import { ApiError } from "../webapi/mod.ts";
@@ -212,6 +213,13 @@ async function messageCall(
       return handlers.htmlCheck(s, m);
     case "GET link-check":
       return await handlers.linkCheck(s, m, req.url.searchParams.get("follow") === "true");
+    case "GET check": {
+      const ip = req.url.searchParams.get("ip") ?? "";
+      if (ip !== "" && isIP(ip) === 0) {
+        throw new HttpError(400, `${ip.slice(0, 60)} is not an IP address`);
+      }
+      return await handlers.check(s, m, ip);
+    }
     case "GET sa-check":
       throw new HttpError(400, "SpamAssassin is not used here");
     case "POST release":

@@ -84,6 +84,13 @@ const calls: Call[] = [
     query: { follow: "true: follow redirects" },
   },
   {
+    path: "/api/v1/message/{ID}/check",
+    method: "get",
+    summary:
+      "What readers and receivers may mind: size, header, accessibility, signs of junk, authentication",
+    query: { ip: "As if it came from this address: SPF, DKIM and DMARC are looked up in the DNS" },
+  },
+  {
     path: "/api/v1/message/{ID}/release",
     method: "post",
     summary: "Send it on by the server of -relay",

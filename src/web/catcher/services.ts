@@ -1,4 +1,5 @@
 /** What the API of caught mail needs of the server. @module */
+import type { SenderAuth } from "../../senderauth/mod.ts";
 import type { WebRequest } from "../http/mod.ts";
 import type { CaughtMail } from "./box.ts";
 
@@ -56,6 +57,13 @@ export interface CatcherServices {
   };
   /** HEAD of a link, within limits: status and text. */
   checkLink(url: string, follow: boolean): Promise<{ StatusCode: number; Status: string }>;
+  /** What SPF, DKIM and DMARC say of a message that comes from an IP address. The DNS is asked. */
+  authenticate(
+    ip: string,
+    mailFrom: string,
+    header: Uint8Array,
+    message: Uint8Array,
+  ): Promise<SenderAuth>;
   /** Why a request may not use the API; undefined if it may. */
   refusal(req: WebRequest): Promise<Response | undefined>;
 }

@@ -19,10 +19,10 @@ export interface HttpLogin {
 }
 
 /**
- * Checks a login, counted before it is checked.
+ * Checks a login, counted before it is checked. If the check finds out the login name, it is noted under that.
  * @throws HttpError 429 if it may not be tried now; what `check` throws
  */
-export async function limitedLogin<T extends { account: string }>(
+export async function limitedLogin<T extends { account: string; login?: string }>(
   guard: LoginGuard,
   req: WebRequest,
   l: HttpLogin,
@@ -30,15 +30,10 @@ export async function limitedLogin<T extends { account: string }>(
 ): Promise<T | LoginFailure> {
   const { service, login, account, mechanism } = l;
   const client = req.headers.get("user-agent") ?? "";
+  const attempt = { service, login, account, remoteIp: req.remoteIp, cid: req.cid };
   let admission;
   try {
-    admission = await guard.admit({
-      service,
-      login,
-      account,
-      remoteIp: req.remoteIp,
-      cid: req.cid,
-    });
+    admission = await guard.admit(attempt);
   } catch (e) {
     if (!(e instanceof LoginLimited)) throw e;
     throw new HttpError(429, e.message, { "Retry-After": String(e.retryAfter) }, { cause: e });
@@ -50,6 +45,7 @@ export async function limitedLogin<T extends { account: string }>(
     const reason: LoginFailure | "error" | undefined = typeof result === "string"
       ? result
       : undefined;
+    if (typeof result !== "string" && result.login !== undefined) attempt.login = result.login;
     await admission.done(noted(reason, l), { mechanism, client, reason });
   }
 }

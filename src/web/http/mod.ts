@@ -8,6 +8,13 @@
 export { JsonError, parseJson } from "./json.ts";
 export { type JsonSchema, jsonSchemaOf } from "./json_schema.ts";
 export { type HttpLogin, limitedLogin, type LoginFailure } from "./limited_login.ts";
+export {
+  credentialsOf,
+  type ProgramLogin,
+  programLogin,
+  type ProgramLogins,
+  type ProgramUser,
+} from "./program_login.ts";
 export { errorResponse, jsonResponse, redirect, textResponse } from "./respond.ts";
 export {
   answerCall,
@@ -22,6 +29,7 @@ export {
   maxCallBody,
   UserError,
 } from "./rpc.ts";
+export { seal, unseal } from "./seal.ts";
 export { checkCall, checkSameSite } from "./same_site.ts";
 export { type HttpHandlers, type HttpOptions, serveHttp } from "./server.ts";
 export { ownHost, requestHost, routeServices } from "./services.ts";

@@ -22,6 +22,8 @@ export {
   PasskeyError,
   type PasskeyPlace,
 } from "./webauthn.ts";
+export { newPassword } from "./new_password.ts";
 export { checkedKey, newFactor, qrPath, wrongFirstCode } from "./new_factor.ts";
+export { type OpenIdLoginOptions, withOpenId } from "./openid.ts";
 export { type PageContext, pageHandler, type PageOptions } from "./page_calls.ts";
 export { type FoundSession, type LoginService, type Session, Sessions } from "./sessions.ts";

@@ -1,12 +1,14 @@
 /**
  * The pages as they are built by `deno task pages` from the sources in webmail/, packed into the program.
  *
- * Imports nothing. Called by serve/, which gives them to those who serve them.
+ * Imports the catalogues of languages besides. Called by serve/, which gives them to those who serve them.
  *
  * @module
  */
 import account from "./account.html" with { type: "text" };
 import admin from "./admin.html" with { type: "text" };
+import arabic from "../../../webmail/languages/ar.json" with { type: "text" };
+import german from "../../../webmail/languages/de.json" with { type: "text" };
 import editor from "./editor.html" with { type: "text" };
 import icon from "./icon.svg" with { type: "text" };
 import manifest from "./manifest.webmanifest" with { type: "text" };
@@ -21,6 +23,8 @@ export const editorPage: string = editor;
 export const appFiles: Readonly<Record<string, { text: string; type: string }>> = {
   "/service_worker.js": { text: worker, type: "text/javascript" },
   "/manifest.webmanifest": { text: manifest, type: "application/manifest+json" },
+  "/language/ar.json": { text: arabic, type: "application/json" },
+  "/language/de.json": { text: german, type: "application/json" },
   "/icon.svg": { text: icon, type: "image/svg+xml" },
 };
 /** The account page. */

@@ -8,6 +8,7 @@
  */
 import { createHash } from "node:crypto";
 import type { Config } from "../../config/mod.ts";
+import { cramMd5Wanted } from "../../sasl/mod.ts";
 import { HttpError, textResponse, type WebHandler, type WebRequest } from "../http/mod.ts";
 import { type ClientService, type ClientSettings, clientSettings } from "./client_settings.ts";
 import { xmlDocument, xmlText } from "./xml.ts";
@@ -27,6 +28,8 @@ interface Asked {
   settings: ClientSettings;
   imap: ClientService;
   submission: ClientService;
+  /** CardDAV and CalDAV, if they are served. */
+  dav: ClientService | undefined;
 }
 
 function asked(config: Config, address: string): Asked {
@@ -42,7 +45,7 @@ function asked(config: Config, address: string): Asked {
   if (imap === undefined || submission === undefined) {
     throw new HttpError(404, "this server offers no IMAP and submission to mail programs");
   }
-  return { address, domain, settings, imap, submission };
+  return { address, domain, settings, imap, submission, dav: settings.dav[0] };
 }
 
 /** True for names that mail programs ask for settings at. */
@@ -107,10 +110,26 @@ function autoconfig(config: Config, req: WebRequest): string {
     `    <displayName>${domain}</displayName>`,
     `    <displayShortName>${domain}</displayShortName>`,
     ...a.settings.imap.flatMap((s) => server("incomingServer", "imap", s)),
+    // Programs take the first that they can: POP3 is for those that have nothing else.
+    ...a.settings.pop3.flatMap((s) => server("incomingServer", "pop3", s)),
     ...a.settings.submission.flatMap((s) => server("outgoingServer", "smtp", s)),
     `  </emailProvider>`,
+    ...davServers(a.dav),
     `</clientConfig>`,
   );
+}
+
+/** Where contacts and calendars are, as Thunderbird's form has it. */
+function davServers(dav: ClientService | undefined): string[] {
+  if (dav === undefined) return [];
+  const url = xmlText(`https://${dav.host}${dav.port === 443 ? "" : `:${dav.port}`}/`);
+  return [["addressBook", "carddav"], ["calendar", "caldav"]].flatMap(([tag, type]) => [
+    `  <${tag} type="${type}">`,
+    `    <username>%EMAILADDRESS%</username>`,
+    `    <authentication>http-basic</authentication>`,
+    `    <serverURL>${url}</serverURL>`,
+    `  </${tag}>`,
+  ]);
 }
 
 async function autodiscover(config: Config, req: WebRequest): Promise<string> {
@@ -144,6 +163,7 @@ async function autodiscover(config: Config, req: WebRequest): Promise<string> {
     `      <AccountType>email</AccountType>`,
     `      <Action>settings</Action>`,
     ...protocol("IMAP", a.imap),
+    ...a.settings.pop3.slice(0, 1).flatMap((s) => protocol("POP3", s)),
     ...protocol("SMTP", a.submission),
     `    </Account>`,
     `  </Response>`,
@@ -178,6 +198,30 @@ function profileAddresses(query: URLSearchParams): string[] {
   return addresses.length > 0 ? addresses : [""];
 }
 
+/** Accounts of contacts and calendars, if they are served. */
+function davPayloads(
+  x: ReturnType<typeof asked>,
+  identifier: string,
+  number: string,
+  pair: (key: string, value: string | number | boolean) => string,
+): string[] {
+  if (x.dav === undefined) return [];
+  const { host, port } = x.dav;
+  return ["CalDAV", "CardDAV"].flatMap((kind) => [
+    `<dict>`,
+    pair(`${kind}AccountDescription`, x.address),
+    pair(`${kind}HostName`, host),
+    pair(`${kind}Port`, port),
+    pair(`${kind}UseSSL`, true),
+    pair(`${kind}Username`, x.address),
+    pair("PayloadIdentifier", `${identifier}.${kind.toLowerCase()}${number}`),
+    pair("PayloadType", `com.apple.${kind.toLowerCase()}.account`),
+    pair("PayloadUUID", uuid(kind, x.address)),
+    pair("PayloadVersion", 1),
+    `</dict>`,
+  ]);
+}
+
 function profile(config: Config, req: WebRequest): Response {
   const addresses = profileAddresses(req.url.searchParams);
   const all = addresses.map((address) => asked(config, address));
@@ -203,12 +247,18 @@ function profile(config: Config, req: WebRequest): Response {
       name === "" ? "" : pair("EmailAccountName", name),
       pair("EmailAccountType", "EmailTypeIMAP"),
       pair("EmailAddress", x.address),
-      pair("IncomingMailServerAuthentication", "EmailAuthCRAMMD5"),
+      pair(
+        "IncomingMailServerAuthentication",
+        cramMd5Wanted() ? "EmailAuthCRAMMD5" : "EmailAuthPassword",
+      ),
       pair("IncomingMailServerHostName", x.imap.host),
       pair("IncomingMailServerPortNumber", x.imap.port),
       pair("IncomingMailServerUseSSL", x.imap.security !== "none"),
       pair("IncomingMailServerUsername", x.address),
-      pair("OutgoingMailServerAuthentication", "EmailAuthCRAMMD5"),
+      pair(
+        "OutgoingMailServerAuthentication",
+        cramMd5Wanted() ? "EmailAuthCRAMMD5" : "EmailAuthPassword",
+      ),
       pair("OutgoingMailServerHostName", x.submission.host),
       pair("OutgoingMailServerPortNumber", x.submission.port),
       pair("OutgoingMailServerUseSSL", x.submission.security !== "none"),
@@ -219,6 +269,7 @@ function profile(config: Config, req: WebRequest): Response {
       pair("PayloadUUID", uuid("account", x.address)),
       pair("PayloadVersion", 1),
       `</dict>`,
+      ...davPayloads(x, `${reversed}.mail`, i === 0 ? "" : String(i + 1), pair),
     ]),
     `</array>`,
     pair("PayloadDisplayName", `Mail of ${addresses.join(", ")}`),

@@ -1,5 +1,5 @@
 /**
- * Where users' mail programs find this server: host, port and kind of TLS for IMAP and submission.
+ * Where users' mail programs find this server: host, port and kind of TLS for IMAP, POP3 and submission.
  *
  * @module
  */
@@ -17,7 +17,10 @@ export interface ClientService {
 export interface ClientSettings {
   /** The best of each kind first; empty if no listener offers it. */
   imap: ClientService[];
+  pop3: ClientService[];
   submission: ClientService[];
+  /** CardDAV and CalDAV; "starttls" is none of theirs. */
+  dav: ClientService[];
 }
 
 /**
@@ -28,7 +31,9 @@ export function clientSettings(config: Config, domain: string): ClientSettings |
   const entry = config.domain(domain);
   if (entry === undefined) return undefined;
   const imap: ClientService[] = [];
+  const pop3: ClientService[] = [];
   const submission: ClientService[] = [];
+  const dav: ClientService[] = [];
   const add = (
     to: ClientService[],
     host: string,
@@ -41,10 +46,15 @@ export function clientSettings(config: Config, domain: string): ClientSettings |
     const host = entry.config.ClientSettingsDomain || l.Hostname || config.static.Hostname;
     const clear = (l: Listener, noRequire: boolean) =>
       l.TLS !== undefined && l.TLS !== null ? "starttls" : noRequire ? "none" : undefined;
+    // Local listeners of plain HTTP are no place for programs elsewhere.
+    if (l.DAVHTTPS.Enabled) add(dav, host, l.DAVHTTPS.Port || 443, "tls");
     if (l.IMAPS.Enabled) add(imap, host, l.IMAPS.Port || 993, "tls");
     if (l.Submissions.Enabled) add(submission, host, l.Submissions.Port || 465, "tls");
     const imapClear = clear(l, l.IMAP.NoRequireSTARTTLS);
     if (l.IMAP.Enabled && imapClear) add(imap, host, l.IMAP.Port || 143, imapClear);
+    if (l.POP3S.Enabled) add(pop3, host, l.POP3S.Port || 995, "tls");
+    const pop3Clear = clear(l, l.POP3.NoRequireSTARTTLS);
+    if (l.POP3.Enabled && pop3Clear) add(pop3, host, l.POP3.Port || 110, pop3Clear);
     const submissionClear = clear(l, l.Submission.NoRequireSTARTTLS);
     if (l.Submission.Enabled && submissionClear) {
       add(submission, host, l.Submission.Port || 587, submissionClear);
@@ -53,5 +63,5 @@ export function clientSettings(config: Config, domain: string): ClientSettings |
   const order = ["tls", "starttls", "none"];
   const sort = (s: ClientService[]) =>
     s.sort((a, b) => order.indexOf(a.security) - order.indexOf(b.security));
-  return { imap: sort(imap), submission: sort(submission) };
+  return { imap: sort(imap), pop3: sort(pop3), submission: sort(submission), dav };
 }

@@ -7,6 +7,7 @@
  * @module
  */
 import { counter, countPanic, histogram } from "../../metrics/mod.ts";
+import { giveWay } from "../../platform/turns.ts";
 import { isStorageFull } from "../../platform/storage_errors.ts";
 import type { Account } from "../../store/account/account.ts";
 import {
@@ -20,6 +21,7 @@ import { readRequest } from "./body.ts";
 import { ApiError } from "./errors.ts";
 import { authenticate } from "./login.ts";
 import { runMethod } from "./methods.ts";
+import { largeBody, LargeRequests } from "./large_requests.ts";
 import { openApi } from "./openapi.ts";
 import { documentationPage } from "./page.ts";
 import { type Method, type MethodName, methods } from "./schemas.ts";
@@ -55,8 +57,9 @@ export interface WebApi {
 export async function openWebApi(s: WebApiServices): Promise<WebApi> {
   const seen = await SeenRequests.open(s.config.dataDir);
   const running = new Map<string, number>();
+  const large = new LargeRequests();
   return {
-    handle: (req) => route(s, seen, running, req),
+    handle: (req) => route(s, seen, running, large, req),
     close: () => seen.close(),
   };
 }
@@ -72,6 +75,7 @@ async function route(
   s: WebApiServices,
   seen: SeenRequests,
   running: Map<string, number>,
+  large: LargeRequests,
   req: WebRequest,
 ): Promise<Response> {
   if (req.path === "/") return new Response(null, { status: 307, headers: { Location: "v0/" } });
@@ -91,7 +95,7 @@ async function route(
   }
   const start = performance.now();
   try {
-    const response = await answer(s, seen, running, req, method);
+    const response = await answer(s, seen, running, large, req, method);
     calls.inc({ method, result: "ok" });
     return response;
   } catch (err) {
@@ -149,6 +153,7 @@ async function answer(
   s: WebApiServices,
   seen: SeenRequests,
   running: Map<string, number>,
+  large: LargeRequests,
   req: WebRequest,
   name: MethodName,
 ): Promise<Response> {
@@ -167,11 +172,17 @@ async function answer(
   }
   running.set(caller.account, count + 1);
   let account: Account | undefined;
+  let leave: (() => void) | undefined;
   try {
     const m: Method = methods[name];
     // Base64 takes a third more, and JSON escapes some.
     const limit = m.files ? Math.min(2 * s.maxMessageSize, 200 * 1024 * 1024) : 256 * 1024;
+    // Without a length, as with chunks, it may be anything.
+    if (Number(req.headers.get("content-length") ?? limit) > largeBody) {
+      leave = await large.enter(caller.account, req.signal);
+    }
     const { request, bytes } = await readRequest(req, m, limit);
+    await giveWay();
     const conf = s.config.account(caller.account);
     if (conf === undefined) throw new ApiError("user", "the account is gone", { status: 401 });
     account = await s.accounts.open(caller.account);
@@ -183,6 +194,7 @@ async function answer(
       caller: { account, conf, login: caller.login },
     });
   } finally {
+    leave?.();
     account?.close();
     const left = running.get(caller.account)! - 1;
     if (left > 0) running.set(caller.account, left);

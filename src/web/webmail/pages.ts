@@ -18,7 +18,10 @@ const message = "html,body,.mail-html,.mail-body{min-height:100%}html{height:100
   "body{font:14px/1.45 ui-sans-serif,system-ui,sans-serif;margin:0;overflow-wrap:anywhere}" +
   ".mail-body,body:not(:has(.mail-body)){padding:8px;box-sizing:border-box}img{max-width:100%}" +
   ".mail-warning{background:#ffe9b8!important;color:#6b3d00!important;font-size:.85em!important;" +
-  "border-radius:4px;padding:0 .4em}";
+  "border-radius:4px;padding:0 .4em}" +
+  ".mail-quote>summary{width:max-content;cursor:pointer;list-style:none;padding:0 .6em;margin:.3em 0;" +
+  "border-radius:8px;background:#8886!important;color:inherit;line-height:1.2;letter-spacing:1px}" +
+  ".mail-quote>summary::-webkit-details-marker{display:none}";
 
 const styles = {
   text: "body{font:14px/1.45 ui-sans-serif,system-ui,sans-serif;margin:8px;white-space:pre-wrap;" +

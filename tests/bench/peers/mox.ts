@@ -1,6 +1,6 @@
 /** This server as localserve in a temporary folder, in a process of its own. @module */
 import { programArgs } from "../../support/program.ts";
-import { type Peer, processMemory, waitForPort } from "./types.ts";
+import { type Peer, processCpu, processMemory, waitForPort } from "./types.ts";
 
 /** Starts localserve on ports from an offset. */
 export async function startMox(offset = 21_000): Promise<Peer> {
@@ -24,6 +24,7 @@ export async function startMox(offset = 21_000): Promise<Peer> {
     password: "moxmoxmox",
     recipient: "mox@localhost",
     memory: () => processMemory(child.pid),
+    cpu: () => processCpu(child.pid),
     async stop() {
       child.kill("SIGTERM");
       await child.status;

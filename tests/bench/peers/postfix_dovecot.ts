@@ -5,7 +5,14 @@
  * @module
  */
 import { must, startPostfix } from "../../support/postfix.ts";
-import { freePort, type Peer, processMemory, processTree, waitForPort } from "./types.ts";
+import {
+  freePort,
+  type Peer,
+  processCpu,
+  processMemory,
+  processTree,
+  waitForPort,
+} from "./types.ts";
 
 /** Starts both; `stop` ends them and removes the folder. */
 export async function startPostfixDovecot(): Promise<Peer> {
@@ -116,6 +123,12 @@ mailbox_size_limit = 0
         const pid = Number(await Deno.readTextFile(file));
         for (const p of await processTree(pid)) sum += await processMemory(p);
       }
+      return sum;
+    },
+    async cpu() {
+      const master = Number(await Deno.readTextFile(`${dir}/run/master.pid`));
+      let sum = 0;
+      for (const p of await processTree(master)) sum += await processCpu(p);
       return sum;
     },
     async stop() {

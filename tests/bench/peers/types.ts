@@ -9,6 +9,8 @@ export interface Peer {
   recipient: string;
   /** MB of memory that its processes use; shared pages count in part. */
   memory(): Promise<number>;
+  /** Milliseconds of CPU that its processes have taken so far, those that have ended left out. */
+  cpu(): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -42,6 +44,21 @@ export async function processMemory(pid: number): Promise<number> {
   } catch {
     return 0;
   }
+}
+
+/** Milliseconds of CPU of a process's threads; 0 if it is gone. */
+export async function processCpu(pid: number): Promise<number> {
+  let sum = 0;
+  try {
+    for await (const task of Deno.readDir(`/proc/${pid}/task`)) {
+      const text = await Deno.readTextFile(`/proc/${pid}/task/${task.name}/schedstat`)
+        .catch(() => "0");
+      sum += Number(text.split(" ")[0]) / 1e6;
+    }
+  } catch {
+    // It has ended.
+  }
+  return sum;
 }
 
 /** Process ids of a process and all that it started. */

@@ -65,6 +65,8 @@ Deno.test("from another server: mailboxes, flags and dates; later only what is n
   withJobs(async (w) => {
     const c = await w.server.client();
     await c.ok("CREATE Work/Plans");
+    await c.ok("CREATE Hidden");
+    await c.ok("UNSUBSCRIBE Hidden");
     await c.append("INBOX", message("a"), '(\\Seen \\Flagged work) "03-Mar-2026 10:20:30 +0000" ');
     await c.append("Work/Plans", message("b"));
     await c.append("Sent", message("c"), "(\\Seen) ");
@@ -94,6 +96,12 @@ Deno.test("from another server: mailboxes, flags and dates; later only what is n
       );
     });
     assert.deepEqual([count(w.fred, "Work/Plans"), count(w.fred, "Sent")], [1, 1]);
+    const subscribed = w.fred.subscriptions();
+    assert.ok(w.fred.mailboxByName("Hidden"));
+    assert.deepEqual(
+      ["Work/Plans", "Hidden"].map((name) => subscribed.includes(name)),
+      [true, false],
+    );
     await c.append("INBOX", message("d"));
     const second = await run(password);
     assert.deepEqual([second.phase, second.imported, second.duplicates], ["done", 1, 0]);

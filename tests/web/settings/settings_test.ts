@@ -47,6 +47,14 @@ Deno.test("autoconfig: host, port and kind of TLS for IMAP and SMTP", async () =
     );
     assert.match(r.text, /<outgoingServer type="smtp">\s*<hostname>mail\.mox\.example</);
     assert.match(r.text, /<username>%EMAILADDRESS%</);
+    assert.match(
+      r.text,
+      /<incomingServer type="pop3">\s*<hostname>mail\.mox\.example<\/hostname>\s*<port>110<\/port>/,
+    );
+    assert.ok(
+      r.text.indexOf('type="imap"') < r.text.indexOf('type="pop3"'),
+      "IMAP is to be preferred",
+    );
     const without = await s.ask("autoconfig.plain.example", "/mail/config-v1.1.xml");
     assert.match(without.text, /<hostname>imap\.plain\.example</);
     const wellKnown = await s.ask(

@@ -139,12 +139,16 @@ Deno.test("logins are checked and limited before passwords are", () =>
     const none = await w.raw("Send", { method: "POST", body: "{}" });
     assert.equal(none.status, 401);
     assert.match(none.headers.get("www-authenticate")!, /^Basic realm=/);
+    const wrong = () => w.call("SuppressionList", {}, { password: "wrong" });
     const statuses = new Set<number>();
-    for (let i = 0; i < 15; i++) {
-      statuses.add((await w.call("SuppressionList", {}, { password: "wrong" })).status);
+    let right = 200;
+    // On a slow machine a try may be given back by the time that passes: then all are used up again.
+    for (let i = 0; i < 20 && right !== 429; i++) {
+      for (const r of await Promise.all(Array.from({ length: 15 }, wrong))) statuses.add(r.status);
+      right = (await w.call("SuppressionList", {})).status;
     }
-    assert.deepEqual([...statuses], [401, 429]);
-    assert.equal((await w.call("SuppressionList", {})).status, 429);
+    assert.deepEqual([...statuses].sort(), [401, 429]);
+    assert.equal(right, 429);
   }));
 
 Deno.test("the limits of the account hold", () =>

@@ -42,6 +42,15 @@ Deno.test("an invitation is a card; its answer goes to the organiser as a calend
     const [part] = parsed.attachments;
     assert.match(part.content.toString(), /ATTENDEE;PARTSTAT=ACCEPTED.*:mailto:mox@localhost/);
     assert.equal((await b.call("MessageGet", { id })).invitation!.me!.status, "accepted");
+    // It is in the calendar, with the answer.
+    const account = await w.services.accounts.open("mox");
+    const groupware = await account.groupware();
+    const [event] = groupware.eventsByUid("event-1");
+    account.close();
+    assert.match(
+      new TextDecoder().decode(groupware.content(event.id)),
+      /ATTENDEE;PARTSTAT=ACCEPTED:mailto:mox@localhost/,
+    );
     assert.equal((await b.call("MessageGet", { id: other })).invitation!.me, null);
     await refused(b.call("InvitationAnswer", { id: other, answer: "accepted" }), "user");
   });

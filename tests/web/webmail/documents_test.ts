@@ -254,6 +254,15 @@ Deno.test("files in winmail.dat and uuencoded ones are attachments, and not in t
     assert.equal(m.texts[0].text.trimEnd(), "see below");
     assert.equal(await b.text(`message/${id}/part/1+1`), "hello");
     assert.equal(await b.text(`message/${id}/part/2+1`), "first content");
+    const zip = await b.get(`message/${id}/attachments.zip`);
+    const files = unzipSync(new Uint8Array(await zip.arrayBuffer()));
+    assert.deepEqual(Object.keys(files), [
+      "winmail.dat",
+      "hello.txt",
+      "Lange N\u00e4me.txt",
+      "b.bin",
+    ]);
+    assert.equal(new TextDecoder().decode(files["hello.txt"]), "hello");
     for (const path of ["1+2", "2+9", "9+1", "2+0"]) {
       const r = await b.get(`message/${id}/part/${encodeURIComponent(path)}`);
       assert.equal(r.status, 404, path);

@@ -49,9 +49,19 @@ export const Series = v.object({
 });
 export type Series = v.InferOutput<typeof Series>;
 
+const HealthState = v.picklist(["ok", "warning", "critical"]);
+
 export const serverCalls = {
   Overview: { request: Nothing, response: AdminOverview },
   /** Figures of the metrics over the last hours. */
+  /** What should be looked at, the worst first; as "mox status" prints it. */
+  Status: {
+    request: Nothing,
+    response: v.object({
+      state: HealthState,
+      checks: v.array(v.object({ name: v.string(), state: HealthState, text: v.string() })),
+    }),
+  },
   Glance: {
     request: Nothing,
     response: v.object({

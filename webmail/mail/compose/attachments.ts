@@ -9,6 +9,7 @@ import { openDialog } from "../../lib/dialog.ts";
 import { el, fill } from "../../lib/dom.ts";
 import { countText, sizeText } from "../../lib/format.ts";
 import { safeText } from "../../lib/scripts.ts";
+import { t } from "../../lib/text.ts";
 
 function listed(m: ParsedMessage): Attachment[] {
   return m.attachments.filter((a) => !a.inline);
@@ -16,7 +17,7 @@ function listed(m: ParsedMessage): Attachment[] {
 
 /** Name to show. */
 function nameOf(a: Attachment): string {
-  return a.filename === "" ? `unnamed (${a.type})` : a.filename;
+  return a.filename === "" ? t("unnamed ({0})", a.type) : a.filename;
 }
 
 /** The attachments under a message's header; null if there are none. */
@@ -34,7 +35,7 @@ export function attachmentList(m: ParsedMessage): HTMLElement | null {
           "button",
           {
             type: "button",
-            title: `View ${nameOf(a)}, ${a.type}. Key: i`,
+            title: t("View {0}, {1}. Key: i", nameOf(a), a.type),
             onclick: () => openAttachments(m, i),
           },
           thumbnail(m, a),
@@ -46,15 +47,15 @@ export function attachmentList(m: ParsedMessage): HTMLElement | null {
           {
             href: partUrl(m.item.id, a.path, { download: true }),
             download: a.filename || "attachment",
-            "aria-label": `Save ${nameOf(a)}`,
-            title: "Save",
+            "aria-label": t("Save {0}", nameOf(a)),
+            title: t("Save"),
           },
-          "Save",
+          t("Save"),
         ),
       )
     ),
     list.length > 1
-      ? el("a", { href: attachmentsZipUrl(m.item.id), download: "attachments.zip" }, "Save all")
+      ? el("a", { href: attachmentsZipUrl(m.item.id), download: "attachments.zip" }, t("Save all"))
       : null,
   );
 }
@@ -88,7 +89,12 @@ export function openAttachments(m: ParsedMessage, first: number): void {
   };
   const draw = () => {
     const a = list[at];
-    fill(title, `${at + 1} of ${list.length}: `, safeText(nameOf(a)), `, ${sizeText(a.size)}`);
+    fill(
+      title,
+      t("{0} of {1}: ", at + 1, list.length),
+      safeText(nameOf(a)),
+      `, ${sizeText(a.size)}`,
+    );
     const url = partUrl(m.item.id, a.path);
     const save = el(
       "a",
@@ -96,7 +102,7 @@ export function openAttachments(m: ParsedMessage, first: number): void {
         href: partUrl(m.item.id, a.path, { download: true }),
         download: a.filename || "attachment",
       },
-      "Save",
+      t("Save"),
     );
     fill(place, viewer(a, url), el("p", {}, save));
   };
@@ -115,13 +121,13 @@ export function openAttachments(m: ParsedMessage, first: number): void {
     el(
       "div",
       { class: "message-tools" },
-      list.length > 1 ? button("Previous", () => step(-1), { key: "ArrowLeft" }) : null,
-      list.length > 1 ? button("Next", () => step(1), { key: "ArrowRight" }) : null,
+      list.length > 1 ? button(t("Previous"), () => step(-1), { key: "ArrowLeft" }) : null,
+      list.length > 1 ? button(t("Next"), () => step(1), { key: "ArrowRight" }) : null,
       title,
     ),
     place,
   );
-  openDialog("Attachments", content, { wide: true });
+  openDialog(t("Attachments"), content, { wide: true });
 }
 
 function viewer(a: Attachment, url: string): HTMLElement {
@@ -137,14 +143,18 @@ function viewer(a: Attachment, url: string): HTMLElement {
     // The server shows these as plain text.
     return el("iframe", { src: url, title: nameOf(a), sandbox: "" });
   }
-  return el("p", { class: "empty" }, `Files of the kind ${a.type} can be saved, not shown here.`);
+  return el(
+    "p",
+    { class: "empty" },
+    t("Files of the kind {0} can be saved, not shown here.", a.type),
+  );
 }
 
 /** A dialog that names all parts of a message. */
 export function showParts(m: ParsedMessage): void {
   openDialog(
-    "Parts",
-    m.attachments.length + m.texts.length === 0 ? el("p", {}, "This message has no parts.") : el(
+    t("Parts"),
+    m.attachments.length + m.texts.length === 0 ? el("p", {}, t("This message has no parts.")) : el(
       "ul",
       { class: "parts" },
       m.texts.map((t) =>
@@ -154,7 +164,7 @@ export function showParts(m: ParsedMessage): void {
         el(
           "li",
           {},
-          `${a.path}: ${a.type}, ${a.filename || "no name"}${a.inline ? ", inline" : ""}`,
+          `${a.path}: ${a.type}, ${a.filename || t("no name")}${a.inline ? t(", inline") : ""}`,
         )
       ),
     ),

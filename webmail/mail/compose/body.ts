@@ -2,6 +2,7 @@
 import type { Composition } from "../../api/mod.ts";
 import { el } from "../../lib/dom.ts";
 import { cursorStart } from "./quoting.ts";
+import { t } from "../../lib/text.ts";
 
 /** A message's text as both kinds of mail programs show it. */
 export type BodyText = Pick<Composition, "text" | "html">;
@@ -17,7 +18,7 @@ export interface Body {
 /** A field for plain text. */
 export function plainBody(b: BodyText, changed: () => void): Body {
   const root = el("textarea", {
-    "aria-label": "Message text",
+    "aria-label": t("Message text"),
     dir: "auto",
     spellcheck: "true",
     oninput: changed,

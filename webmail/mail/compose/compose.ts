@@ -13,14 +13,18 @@ import { composeHead } from "./head.ts";
 import { button } from "../../lib/button.ts";
 import { confirmDialog } from "../../lib/dialog.ts";
 import { el, fill } from "../../lib/dom.ts";
+import { attachButton, composeFrame } from "./window_frame.ts";
+import { composeBar, withoutParts } from "./draft_questions.ts";
 import { addKeys } from "../../lib/keys.ts";
 import { alertUser, attempt, errorText, notice } from "../../lib/notify.ts";
-import { type Beginning, withSignature } from "./quoting.ts";
+import type { Beginning } from "./quoting.ts";
+import { withSignature, writtenAsHtml } from "./signatures.ts";
 import { readyToSend } from "./send_checks.ts";
 import { openSendOptions, sendOptionsText } from "./send_options.ts";
 import { openTemplates } from "./templates.ts";
 import { tellSent } from "./sent_notice.ts";
 import { uploads } from "./uploads.ts";
+import { t } from "../../lib/text.ts";
 
 export interface ComposeOptions {
   start: StartEvent;
@@ -74,23 +78,14 @@ export function composeWindow(o: ComposeOptions): ComposeWindow {
     });
   let rich = c.html !== null;
   let body = makeBody(c);
-  const picker = el("input", {
-    type: "file",
-    multiple: true,
-    hidden: true,
-    onchange: () => {
-      files.add(picker.files ?? []);
-      picker.value = "";
-    },
-  });
   const state = el("span", { class: "compose-state", role: "status" });
   const options = el("span", { class: "compose-state" });
-  const bar = el("div", { class: "compose-bar", role: "alert" });
-  const title = el("h2", {}, c.subject || "New message");
+  const bar = composeBar();
+  const title = el("h2", {}, c.subject || t("New message"));
   const { subject } = head;
-  const drawTitle = () => fill(title, subject.value || "New message");
+  const drawTitle = () => fill(title, subject.value || t("New message"));
   subject.addEventListener("input", drawTitle);
-  const sendButton = button("Send", () => attempt(() => send(false)), {
+  const sendButton = button(t("Send"), () => attempt(() => send(false)), {
     key: "ctrl Enter",
     primary: true,
   });
@@ -98,7 +93,7 @@ export function composeWindow(o: ComposeOptions): ComposeWindow {
   function setOptions(next: SendOptions): void {
     sending = next;
     fill(options, sendOptionsText(next));
-    fill(sendButton, next.sendAt === null ? "Send" : "Send later");
+    fill(sendButton, next.sendAt === null ? t("Send") : t("Send later"));
   }
 
   function composition(): Composition {
@@ -125,57 +120,43 @@ export function composeWindow(o: ComposeOptions): ComposeWindow {
     onLogin: o.onLogin,
     onOther: take,
     onConflict: (theirs) =>
-      say(
-        "This draft was changed in another window.",
-        button("Use that version", () =>
+      bar.ask(
+        t("This draft was changed in another window."),
+        [t("Use that version"), () =>
           attempt(async () => {
             // It is there before what is here goes.
             await call("DraftGet", { id: theirs });
             draft.gone("replaced");
             remove();
             o.onEdit(theirs);
-          })),
-        button("Keep this version", () => {
-          say("");
+          })],
+        [t("Keep this version"), () => {
+          bar.clear();
           body.focus();
           void draft.save({ force: true });
-        }),
+        }],
       ),
     onGone: (how, written) => {
       if (!written) {
         draft.close();
         remove();
-        if (how === "sent") notice("This message was sent from another window.");
+        if (how === "sent") notice(t("This message was sent from another window."));
         return;
       }
-      say(
+      bar.ask(
         how === "sent"
-          ? "This message was sent from another window, without what you wrote here since."
-          : "This draft was thrown away in another window.",
-        button("Keep as a new draft", () => {
-          const { options, files: waiting, composition: now } = content();
-          // Its parts went with the draft.
-          const attachments = now.attachments.filter((a) => a.kind === "upload");
+          ? t("This message was sent from another window, without what you wrote here since.")
+          : t("This draft was thrown away in another window."),
+        [t("Keep as a new draft"), () => {
+          const kept = withoutParts(content());
           draft.gone("replaced");
           remove();
-          o.onReopen({
-            draftId: null,
-            composition: { ...now, attachments },
-            attachments: attachments.map((attach) => ({
-              attach,
-              filename: attach.filename,
-              type: "",
-              size: 0,
-            })),
-            options,
-            files: waiting,
-            unsaved: true,
-          });
-        }),
-        button("Close", () => {
+          o.onReopen(kept);
+        }],
+        [t("Close"), () => {
           draft.gone("replaced");
           remove();
-        }),
+        }],
       );
     },
   });
@@ -196,45 +177,41 @@ export function composeWindow(o: ComposeOptions): ComposeWindow {
   }
 
   const templateButton: HTMLButtonElement = button(
-    "Templates",
+    t("Templates"),
     () =>
       openTemplates(templateButton, {
         settings: o.currentSettings,
         now: () => ({ subject: subject.value, text: body.read().text }),
-        put: (t) => {
+        put: (chosen) => {
           const { text, html } = body.read();
-          if (subject.value === "") subject.value = t.subject;
+          if (subject.value === "") subject.value = chosen.subject;
           drawTitle();
           body.write({
-            text: `${t.text}${text}`,
-            html: html === null ? null : `${textHtml(t.text)}${html}`,
+            text: `${chosen.text}${text}`,
+            html: html === null ? null : `${textHtml(chosen.text)}${html}`,
           });
           body.focus();
           draft.changed();
         },
       }),
-    { title: "Texts that are written again and again" },
+    { title: t("Texts that are written again and again") },
   );
 
   /** Goes on in rich text, or in plain. */
   function setRich(next: boolean, b: BodyText = body.read()): void {
     const before = body.root;
     rich = next;
-    body = makeBody({ text: b.text, html: next ? b.html ?? textHtml(b.text) : null });
+    const html = () => b.html ?? writtenAsHtml(b.text, settings, head.values().from.address);
+    body = makeBody({ text: b.text, html: next ? html() : null });
     before.replaceWith(body.root);
-    fill(richButton, next ? "Plain text" : "Rich text");
+    fill(richButton, next ? t("Plain text") : t("Rich text"));
   }
 
-  const richButton = button(rich ? "Plain text" : "Rich text", () => {
+  const richButton = button(rich ? t("Plain text") : t("Rich text"), () => {
     setRich(!rich);
     body.focus();
     draft.changed();
-  }, { title: "With formats, links and pictures, or text alone" });
-
-  /** A line over the text. */
-  function say(text: string, ...buttons: HTMLElement[]): void {
-    fill(bar, text === "" ? null : el("span", {}, text), buttons);
-  }
+  }, { title: t("With formats, links and pictures, or text alone") });
 
   async function send(archiveThread: boolean): Promise<void> {
     if (!await readyToSend(composition(), files, head.focus)) return;
@@ -268,23 +245,28 @@ export function composeWindow(o: ComposeOptions): ComposeWindow {
     await draft.save();
     if (draft.dirty()) {
       const yes = await confirmDialog(
-        "Close without saving?",
-        "The draft could not be saved. What you wrote is lost if you close.",
-        "Close",
+        t("Close without saving?"),
+        t("The draft could not be saved. What you wrote is lost if you close."),
+        t("Close"),
         { danger: true },
       );
       if (!yes) return;
       draft.gone("replaced");
     } else draft.close();
-    if (draft.id() !== null) notice("Saved in Drafts.");
+    if (draft.id() !== null) notice(t("Saved in Drafts."));
     remove();
   }
 
   async function discard(): Promise<void> {
     if (body.read().text.trim() !== "" || draft.id() !== null) {
-      const yes = await confirmDialog("Discard", "What you wrote is thrown away.", "Discard", {
-        danger: true,
-      });
+      const yes = await confirmDialog(
+        t("Discard"),
+        t("What you wrote is thrown away."),
+        t("Discard"),
+        {
+          danger: true,
+        },
+      );
       if (!yes) return;
     }
     await draft.settled();
@@ -298,7 +280,7 @@ export function composeWindow(o: ComposeOptions): ComposeWindow {
     draft.changed();
     await draft.save();
     const id = draft.id();
-    if (id === null || draft.dirty()) return void alertUser("The draft could not be saved.");
+    if (id === null || draft.dirty()) return void alertUser(t("The draft could not be saved."));
     draft.close();
     remove();
     o.onPopOut!(id);
@@ -315,103 +297,74 @@ export function composeWindow(o: ComposeOptions): ComposeWindow {
 
   function minimise(small: boolean): void {
     root.classList.toggle("minimised", small);
-    fill(sizeButton, small ? "Open" : "Minimise");
+    fill(sizeButton, small ? t("Open") : t("Minimise"));
     if (!small) self.focus();
   }
-  const sizeButton = button("Minimise", () => minimise(!root.classList.contains("minimised")), {
-    title: "Only the title, or all of it",
+  const sizeButton = button(t("Minimise"), () => minimise(!root.classList.contains("minimised")), {
+    title: t("Only the title, or all of it"),
     attributes: { class: "quiet only-wide" },
   });
 
-  const root = el(
-    "section",
-    {
-      class: "compose",
-      role: "dialog",
-      "aria-label": "Write a message",
-      ondragover: (e: DragEvent) => {
-        if (!e.dataTransfer?.types.includes("Files")) return;
-        e.preventDefault();
-        root.classList.add("drop");
-      },
-      ondragleave: () => root.classList.remove("drop"),
-      ondrop: (e: DragEvent) => {
-        root.classList.remove("drop");
-        if ((e.dataTransfer?.files.length ?? 0) === 0) return;
-        e.preventDefault();
-        files.add(e.dataTransfer!.files);
-      },
-      onpaste: (e: ClipboardEvent) => {
-        const pasted = [...e.clipboardData?.files ?? []];
-        if (pasted.length === 0) return;
-        e.preventDefault();
-        files.add(pasted);
-      },
-    },
-    el(
-      "header",
-      {},
-      title,
-      el(
-        "span",
-        { class: "window-buttons" },
-        sizeButton,
-        o.onPopOut === null ? null : button("Pop out", () => attempt(popOut), {
-          title: "Write in a window of its own",
-          attributes: { class: "quiet only-wide" },
-        }),
-        button("Close", () => attempt(close), {
-          title: "Keep as draft and close",
-          key: "ctrl Backspace",
-          attributes: { class: "quiet" },
-        }),
-      ),
-    ),
-    el("div", { class: "compose-head" }, head.lines),
-    bar,
-    body.root,
-    files.root,
-    picker,
-    el(
-      "footer",
-      {},
+  const root = composeFrame({
+    title,
+    windowButtons: [
+      sizeButton,
+      o.onPopOut === null ? null : button(t("Pop out"), () => attempt(popOut), {
+        title: t("Write in a window of its own"),
+        attributes: { class: "quiet only-wide" },
+      }),
+      button(t("Close"), () => attempt(close), {
+        title: t("Keep as draft and close"),
+        key: "ctrl Backspace",
+        attributes: { class: "quiet" },
+      }),
+    ],
+    head: head.lines,
+    bar: bar.root,
+    body: body.root,
+    files: files.root,
+    addFiles: files.add,
+    footer: [
       sendButton,
-      c.inReplyTo === null ? null : button("Send and archive", () => attempt(() => send(true)), {
-        title: "Send, and move the thread to the archive",
+      c.inReplyTo === null ? null : button(t("Send and archive"), () => attempt(() => send(true)), {
+        title: t("Send, and move the thread to the archive"),
         key: "ctrl shift Enter",
       }),
-      button("Attach", () => picker.click(), {
-        title: "Add files; you can also drop or paste them here",
-      }),
+      attachButton(files.add),
       richButton,
       templateButton,
-      button("Options", () =>
+      button(t("Options"), () =>
         openSendOptions(sending, (set) => {
           setOptions(set);
           draft.changed();
-        }), { title: "Send later, or require TLS" }),
-      button("Discard", () => attempt(discard), { attributes: { class: "quiet" } }),
+        }), { title: t("Send later, or require TLS") }),
+      button(t("Discard"), () => attempt(discard), { attributes: { class: "quiet" } }),
       options,
       state,
-    ),
-  );
+    ],
+  });
   const removeKeys = addKeys({
-    name: "Writing",
+    name: t("Writing"),
     active: () => root.contains(document.activeElement),
     shortcuts: [
-      { key: "ctrl Enter", what: "Send", inFields: true, run: () => attempt(() => send(false)) },
+      { key: "ctrl Enter", what: t("Send"), inFields: true, run: () => attempt(() => send(false)) },
       {
         key: "ctrl shift Enter",
-        what: "Send and archive the thread",
+        what: t("Send and archive the thread"),
         inFields: true,
         run: () => attempt(() => send(c.inReplyTo !== null)),
       },
-      { key: "ctrl s", what: "Save the draft", inFields: true, run: () => void draft.save() },
-      { key: "Escape", what: "Keep as draft and close", inFields: true, run: () => attempt(close) },
+      { key: "ctrl s", what: t("Save the draft"), inFields: true, run: () => void draft.save() },
+      {
+        key: "Escape",
+        what: t("Keep as draft and close"),
+        inFields: true,
+        run: () => attempt(close),
+      },
     ],
   });
   setOptions(sending);
-  if (beginning.failure) say(`It could not be sent: ${beginning.failure}`);
+  if (beginning.failure) bar.ask(t("It could not be sent: {0}", beginning.failure));
   for (const f of beginning.files ?? []) files.add([new File([f.blob], f.filename, f)]);
   if (beginning.unsaved) draft.changed();
 

@@ -8,6 +8,7 @@ import { call, CallError } from "../../api/client.ts";
 import type { Attach, Composition, SendOptions } from "../../api/mod.ts";
 import { errorText } from "../../lib/notify.ts";
 import { forgetWritten, holdWritten, keepWritten, type Written } from "./journal.ts";
+import { t } from "../../lib/text.ts";
 
 /** What is written now. */
 export interface Content {
@@ -121,7 +122,7 @@ export function keepDraft(o: DraftOptions): Draft {
     const { composition, options } = o.content();
     const mine = version;
     first = 0;
-    o.onState("Saving…");
+    o.onState(t("Saving…"));
     try {
       const r = await call("DraftSave", { draftId, key: o.key, force, composition, options });
       if (closed) return;
@@ -134,7 +135,7 @@ export function keepDraft(o: DraftOptions): Draft {
       const { composition: c, options: opts } = o.content();
       if (dirty()) changed();
       else {
-        o.onState("Draft saved");
+        o.onState(t("Draft saved"));
         keeping = keeping.then(() => forgetWritten(o.key));
         tell({ how: "saved", draftId, composition: c, options: opts });
       }
@@ -144,8 +145,8 @@ export function keepDraft(o: DraftOptions): Draft {
       keep();
       o.onState(
         e instanceof CallError && (e.code === "network" || e.code === "login")
-          ? "Kept in this browser until the server can be reached"
-          : `Draft is not saved: ${errorText(e)}`,
+          ? t("Kept in this browser until the server can be reached")
+          : t("Draft is not saved: {0}", errorText(e)),
       );
       clearTimeout(saveTimer);
       saveTimer = setTimeout(() => void save(), retryAfter);

@@ -9,6 +9,7 @@ import { linkButton } from "../../lib/button.ts";
 import { el, newId } from "../../lib/dom.ts";
 import { fullAddress } from "../names.ts";
 import { recipients } from "./recipients.ts";
+import { t } from "../../lib/text.ts";
 
 export interface ComposeHeadOptions {
   start: StartEvent;
@@ -35,9 +36,9 @@ export interface ComposeHead {
 export function composeHead(o: ComposeHeadOptions): ComposeHead {
   const { start, composition: c, changed } = o;
   const lineOptions = { changed, security: () => o.settings.showRecipientSecurity };
-  const to = recipients("To", c.to, lineOptions);
-  const cc = recipients("Cc", c.cc, lineOptions);
-  const bcc = recipients("Bcc", c.bcc, lineOptions);
+  const to = recipients(t("To"), c.to, lineOptions);
+  const cc = recipients(t("Cc"), c.cc, lineOptions);
+  const bcc = recipients(t("Bcc"), c.bcc, lineOptions);
   const identities = start.addresses.length > 0
     ? start.addresses
     : [{ name: "", address: start.loginAddress }];
@@ -45,7 +46,7 @@ export function composeHead(o: ComposeHeadOptions): ComposeHead {
   const from = el(
     "select",
     {
-      "aria-label": "From",
+      "aria-label": t("From"),
       onchange: () => {
         const before = address;
         address = (identities[Number(from.value)] ?? identities[0]).address;
@@ -92,19 +93,24 @@ export function composeHead(o: ComposeHeadOptions): ComposeHead {
       row.hidden = false;
       b.remove();
       focus();
-    }, `Add ${name}`);
+    }, t("Add {0}", name));
     adders.append(b);
     return row;
   };
 
   return {
     lines: [
-      line("From", from, adders),
-      line("To", to.root),
-      seldom("Cc", line("Cc", cc.root), c.cc.length > 0, () => cc.focus()),
-      seldom("Bcc", line("Bcc", bcc.root), c.bcc.length > 0, () => bcc.focus()),
-      seldom("Reply to", inputLine("Reply to", replyTo), c.replyTo !== "", () => replyTo.focus()),
-      inputLine("Subject", subject),
+      line(t("From"), from, adders),
+      line(t("To"), to.root),
+      seldom(t("Cc"), line(t("Cc"), cc.root), c.cc.length > 0, () => cc.focus()),
+      seldom(t("Bcc"), line(t("Bcc"), bcc.root), c.bcc.length > 0, () => bcc.focus()),
+      seldom(
+        t("Reply to"),
+        inputLine(t("Reply to"), replyTo),
+        c.replyTo !== "",
+        () => replyTo.focus(),
+      ),
+      inputLine(t("Subject"), subject),
     ],
     subject,
     write: (now) => {

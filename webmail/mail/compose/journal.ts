@@ -6,6 +6,7 @@
  */
 import * as v from "valibot";
 import { Composition, SendOptions } from "../../api/mod.ts";
+import { t } from "../../lib/text.ts";
 
 const database = "mox-webmail";
 const store = "written";
@@ -41,10 +42,11 @@ async function run<T>(
 ): Promise<T> {
   const db = await opened();
   return new Promise((resolve, reject) => {
-    const t = db.transaction(store, mode, { durability: "strict" });
-    const r = what(t.objectStore(store));
-    t.oncomplete = () => resolve(r.result);
-    t.onabort = t.onerror = () => reject(t.error ?? new Error("the browser keeps nothing"));
+    const run = db.transaction(store, mode, { durability: "strict" });
+    const r = what(run.objectStore(store));
+    run.oncomplete = () => resolve(r.result);
+    run.onabort = run.onerror = () =>
+      reject(run.error ?? new Error(t("the browser keeps nothing")));
   });
 }
 

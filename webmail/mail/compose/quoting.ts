@@ -13,9 +13,11 @@ import {
   type Settings,
   type StartEvent,
 } from "../../api/mod.ts";
+import { signatureHtml, signatureText } from "./signatures.ts";
 import { escapeHtml, textHtml } from "./text_html.ts";
 import { longDate } from "../../lib/format.ts";
 import { addressesText, fullAddress } from "../names.ts";
+import { t } from "../../lib/text.ts";
 
 export type ReplyKind = "reply" | "replyAll" | "list" | "forward" | "forwardAttached";
 
@@ -64,12 +66,6 @@ export function newMessage(
   };
 }
 
-/** As it stands in plain text; "" for none. */
-function signatureText(s: Settings, address: string): string {
-  const text = signatureOf(s, address);
-  return text === "" ? "" : `-- \n${text.trimEnd()}\n`;
-}
-
 /** The HTML of the message that is answered or forwarded, with its pictures. */
 export type Quote = CallResponse<"MessageQuote">;
 
@@ -77,37 +73,6 @@ export type Quote = CallResponse<"MessageQuote">;
 export function wantsRich(settings: Settings, m: ParsedMessage, shown: "text" | "html"): boolean {
   if (settings.writing === "plain" || !m.hasHtml) return false;
   return settings.writing === "rich" || shown === "html";
-}
-
-/** The signature of an address. */
-function signatureOf(s: Settings, address: string): string {
-  const key = address.toLowerCase();
-  return Object.hasOwn(s.signatures, key) ? s.signatures[key] : s.signature;
-}
-
-/** As it stands in rich text; "" for none. */
-function signatureHtml(s: Settings, address: string): string {
-  const text = signatureOf(s, address);
-  return text === "" ? "" : `<div>-- </div>${textHtml(text.trimEnd())}`;
-}
-
-/** A text with the signature of another address in place of the one there is, if that is as it was. */
-export function withSignature(
-  b: Pick<Composition, "text" | "html">,
-  s: Settings,
-  before: string,
-  now: string,
-): Pick<Composition, "text" | "html"> {
-  const make = b.html === null ? signatureText : signatureHtml;
-  const [old, next] = [make(s, before), make(s, now)];
-  const written = b.html ?? b.text;
-  const at = old === "" ? -1 : written.lastIndexOf(old);
-  const changed = at >= 0
-    ? written.slice(0, at) + next + written.slice(at + old.length)
-    : old === "" && next !== ""
-    ? `${written}${b.html === null ? "\n\n" : ""}${next}`
-    : written;
-  return b.html === null ? { text: changed, html: null } : { text: b.text, html: changed };
 }
 
 /** A message from a mailto: address (RFC 6068). */
@@ -169,12 +134,12 @@ export function answer(
       return b;
     }
     const lines = [
-      "---------- Forwarded message ----------",
-      `From: ${addressesText(item.from)}`,
-      `Date: ${longDate(item.sent ?? item.received)}`,
-      `Subject: ${item.subject}`,
-      ...m.recipients.to.length > 0 ? [`To: ${addressesText(m.recipients.to)}`] : [],
-      ...m.recipients.cc.length > 0 ? [`Cc: ${addressesText(m.recipients.cc)}`] : [],
+      t("---------- Forwarded message ----------"),
+      t("From: {0}", addressesText(item.from)),
+      t("Date: {0}", longDate(item.sent ?? item.received)),
+      t("Subject: {0}", item.subject),
+      ...m.recipients.to.length > 0 ? [t("To: {0}", addressesText(m.recipients.to))] : [],
+      ...m.recipients.cc.length > 0 ? [t("Cc: {0}", addressesText(m.recipients.cc))] : [],
     ];
     c.text = `${c.text}\n\n${lines.join("\n")}\n\n${bodyText(m)}`;
     if (quote !== undefined) {
@@ -217,11 +182,11 @@ export function answer(
       c.cc = once(cc, true);
     }
   }
-  const who = item.from.map((a) => a.name || a.address).join(", ") || "Someone";
+  const who = item.from.map((a) => a.name || a.address).join(", ") || t("Someone");
   const when = longDate(item.sent ?? item.received);
   const quoted = bodyText(m).replace(/\s+$/, "").split("\n")
     .map((l) => l.startsWith(">") ? `>${l}` : l === "" ? ">" : `> ${l}`).join("\n");
-  const intro = `On ${when}, ${who} wrote:`;
+  const intro = t("On {0}, {1} wrote:", when, who);
   const lines = `${intro}\n${quoted}\n`;
   const bottom = settings.quoting === "bottom" ||
     (settings.quoting === "auto" && quoted.length < 2000);
@@ -242,7 +207,8 @@ export function answer(
 
 /** Where the cursor stands at first: before a quote, or below it if it comes first. */
 export function cursorStart(text: string): number {
-  if (!text.startsWith("On ")) return 0;
+  // A line that says who wrote, and what they wrote.
+  if (!/^[^\n]+:\n>/.test(text)) return 0;
   const signature = text.lastIndexOf("\n-- \n");
   return signature < 0 ? text.length : signature;
 }

@@ -8,6 +8,7 @@ import type { DomainSecurity } from "../../api/mod.ts";
 import { el, fill, newId } from "../../lib/dom.ts";
 import { safeText } from "../../lib/scripts.ts";
 import { fullAddress } from "../names.ts";
+import { t } from "../../lib/text.ts";
 
 export interface Recipients {
   root: HTMLElement;
@@ -58,7 +59,7 @@ export function recipients(
     id: listId,
     class: "completions",
     role: "listbox",
-    "aria-label": `Addresses for ${label}`,
+    "aria-label": t("Addresses for {0}", label),
   });
   list.hidden = true;
   const input = el("input", {
@@ -78,7 +79,7 @@ export function recipients(
   const unfold = el("button", {
     type: "button",
     class: "chip-rest",
-    title: "Show all",
+    title: t("Show all"),
     onclick: () => {
       const rest = folded;
       folded = [];
@@ -141,14 +142,14 @@ export function recipients(
     for (const a of shown) put(a);
     folded.push(...texts.slice(shown.length));
     unfold.hidden = folded.length === 0;
-    fill(unfold, `and ${folded.length} more`);
+    fill(unfold, t("and {0} more", folded.length));
   }
 
   function put(text: string, ask = true): void {
     const remove = el("button", {
       type: "button",
       class: "quiet",
-      "aria-label": `Remove ${text}`,
+      "aria-label": t("Remove {0}", text),
       onclick: () => {
         values = values.filter((v) => v.chip !== chip);
         chip.remove();
@@ -157,7 +158,7 @@ export function recipients(
       },
     }, "×");
     const name = el("span", {
-      title: "Double click to edit",
+      title: t("Double click to edit"),
       ondblclick: () => edit(chip),
     }, safeText(text));
     const chip = el(
@@ -166,7 +167,7 @@ export function recipients(
       name,
       remove,
     );
-    if (!plausible(text)) name.title = "This isn't an address. Double click to edit";
+    if (!plausible(text)) name.title = t("This isn't an address. Double click to edit");
     values.push({ text, chip });
     chips.append(chip);
     if (ask && o.security() && plausible(text)) secure(text, chip, name);
@@ -186,7 +187,7 @@ export function recipients(
     try {
       const s = await call("RecipientSecurity", { address: text });
       chip.dataset.security = grade(s);
-      name.title = `${securityText(s)}. Double click to edit`;
+      name.title = `${securityText(s)}. ${t("Double click to edit")}`;
     } catch {
       // Not known: nothing is shown.
     }
@@ -268,10 +269,17 @@ function grade(s: DomainSecurity): "verified" | "encrypted" | "none" | "unknown"
 
 function securityText(s: DomainSecurity): string {
   const first = {
-    verified: "Delivered over verified TLS only",
-    encrypted: "Encrypted on its way, to a server that isn't verified",
-    none: "Travels without encryption",
-    unknown: "Not known yet how mail travels there",
+    verified: t("Delivered over verified TLS only"),
+    encrypted: t("Encrypted on its way, to a server that isn't verified"),
+    none: t("Travels without encryption"),
+    unknown: t("Not known yet how mail travels there"),
   }[grade(s)];
-  return `${first} (STARTTLS: ${s.startTls}, MTA-STS: ${s.mtaSts}, DANE: ${s.dane}, DNSSEC: ${s.dnssec})`;
+  return t(
+    "{0} (STARTTLS: {1}, MTA-STS: {2}, DANE: {3}, DNSSEC: {4})",
+    first,
+    s.startTls,
+    s.mtaSts,
+    s.dane,
+    s.dnssec,
+  );
 }

@@ -10,30 +10,33 @@ import { openMenu, promptDialog } from "../../lib/dialog.ts";
 import { el, fill, unseen } from "../../lib/dom.ts";
 import type { Body, BodyText } from "./body.ts";
 import { textHtml } from "./text_html.ts";
+import { t } from "../../lib/text.ts";
 
 export interface RichBodyOptions {
+  /** What it is, for those who listen. */
+  label?: string;
   changed: () => void;
   /** Where pictures of the text are, by their Content-ID. */
   pictures: () => ReadonlyMap<string, string>;
-  /** Takes a picture for the text; gives its Content-ID. */
-  addPicture: (file: File) => string;
+  /** Takes a picture for the text; gives its Content-ID. Null: pictures are files like others. */
+  addPicture: ((file: File) => string) | null;
   /** Files that are no pictures. */
   addFiles: (files: File[]) => void;
 }
 
 const colors = [
-  ["Black", null],
-  ["Grey", "#6b7280"],
-  ["Red", "#c0392b"],
-  ["Orange", "#c05a00"],
-  ["Green", "#2e7d32"],
-  ["Blue", "#1f5fbf"],
-  ["Purple", "#7b3fb5"],
+  [t("Black"), null],
+  [t("Grey"), "#6b7280"],
+  [t("Red"), "#c0392b"],
+  [t("Orange"), "#c05a00"],
+  [t("Green"), "#2e7d32"],
+  [t("Blue"), "#1f5fbf"],
+  [t("Purple"), "#7b3fb5"],
 ] as const;
-const backgrounds = [["None", null], ["Yellow", "#fff2a8"], ["Green", "#d3f0d0"], [
-  "Blue",
+const backgrounds = [[t("None"), null], [t("Yellow"), "#fff2a8"], [t("Green"), "#d3f0d0"], [
+  t("Blue"),
   "#d4e6fb",
-], ["Pink", "#fbd7e2"]] as const;
+], [t("Pink"), "#fbd7e2"]] as const;
 
 /** A field for rich text. */
 export function richBody(b: BodyText, o: RichBodyOptions): Body {
@@ -41,11 +44,16 @@ export function richBody(b: BodyText, o: RichBodyOptions): Body {
   let editor: Editor | undefined;
   let wantsFocus = false;
 
-  const frame = el("iframe", { src: "editor", title: "Message text", class: "rich-text" });
+  const frame = el("iframe", {
+    src: "editor",
+    title: o.label ?? t("Message text"),
+    class: "rich-text",
+  });
   frame.addEventListener("load", () => {
     editor = (frame.contentWindow as Window & typeof globalThis | null)?.moxEditor;
     if (editor === undefined) return;
     editor.look(darkPage());
+    if (o.label !== undefined) frame.contentDocument!.getElementById("text")!.ariaLabel = o.label;
     editor.start(
       {
         changed: o.changed,
@@ -53,9 +61,12 @@ export function richBody(b: BodyText, o: RichBodyOptions): Body {
           for (const [f, x] of buttons) x.setAttribute("aria-pressed", String(on.has(f)));
         },
         onPictures: (files) => {
-          const pictures = files.filter((f) => f.type.startsWith("image/"));
-          for (const f of pictures) editor!.picture(o.addPicture(f), URL.createObjectURL(f));
-          const others = files.filter((f) => !f.type.startsWith("image/"));
+          const { addPicture } = o;
+          const isPicture = (f: File) => addPicture !== null && f.type.startsWith("image/");
+          for (const f of files.filter(isPicture)) {
+            editor!.picture(addPicture!(f), URL.createObjectURL(f));
+          }
+          const others = files.filter((f) => !isPicture(f));
           if (others.length > 0) o.addFiles(others);
         },
       },
@@ -103,23 +114,23 @@ export function richBody(b: BodyText, o: RichBodyOptions): Body {
     return b;
   };
   const buttons: (readonly [Format, HTMLButtonElement])[] = [
-    ["bold", tool("B", "bold", "Bold", "ctrl b")],
-    ["italic", tool("I", "italic", "Italic", "ctrl i")],
-    ["underline", tool("U", "underline", "Underlined", "ctrl u")],
-    ["strikethrough", tool("S", "strikethrough", "Struck through")],
-    ["bullets", tool("•", "bullets", "List with bullets", "ctrl shift 8")],
-    ["numbers", tool("1.", "numbers", "List with numbers", "ctrl shift 9")],
-    ["quote", tool("❝", "quote", "Quote", "ctrl ]")],
-    ["unquote", tool("❞", "unquote", "Less quoted", "ctrl [")],
+    ["bold", tool("B", "bold", t("Bold"), "ctrl b")],
+    ["italic", tool("I", "italic", t("Italic"), "ctrl i")],
+    ["underline", tool("U", "underline", t("Underlined"), "ctrl u")],
+    ["strikethrough", tool("S", "strikethrough", t("Struck through"))],
+    ["bullets", tool("•", "bullets", t("List with bullets"), "ctrl shift 8")],
+    ["numbers", tool("1.", "numbers", t("List with numbers"), "ctrl shift 9")],
+    ["quote", tool("❝", "quote", t("Quote"), "ctrl ]")],
+    ["unquote", tool("❞", "unquote", t("Less quoted"), "ctrl [")],
   ];
-  const link = button("Link", async () => {
-    const url = await promptDialog("Link", "Address; empty for none", "https://", "Set");
+  const link = button(t("Link"), async () => {
+    const url = await promptDialog(t("Link"), t("Address; empty for none"), "https://", t("Set"));
     if (url === undefined) return;
     const plain = url.trim();
     editor?.link(
       /^(?:https?:|mailto:|tel:)/i.test(plain) || plain === "" ? plain : `https://${plain}`,
     );
-  }, { title: "Make what is selected a link", attributes: { class: "quiet" } });
+  }, { title: t("Make what is selected a link"), attributes: { class: "quiet" } });
   const palette = (
     text: string,
     title: string,
@@ -140,14 +151,14 @@ export function richBody(b: BodyText, o: RichBodyOptions): Body {
     { class: "rich" },
     el(
       "div",
-      { class: "rich-tools", role: "toolbar", "aria-label": "Format" },
+      { class: "rich-tools", role: "toolbar", "aria-label": t("Format") },
       buttons.map(([, b]) => b),
       link,
-      palette("Colour", "Colour of the text", "text", colors),
-      palette("Marker", "Colour behind the text", "background", backgrounds),
-      tool("Clear", "plain", "No formats"),
-      tool("↶", "undo", "Undo", "ctrl z"),
-      tool("↷", "redo", "Redo", "ctrl y"),
+      palette(t("Colour"), t("Colour of the text"), "text", colors),
+      palette(t("Marker"), t("Colour behind the text"), "background", backgrounds),
+      tool(t("Clear"), "plain", t("No formats")),
+      tool("↶", "undo", t("Undo"), "ctrl z"),
+      tool("↷", "redo", t("Redo"), "ctrl y"),
     ),
     frame,
   );

@@ -4,6 +4,7 @@ import { confirmDialog } from "../../lib/dialog.ts";
 import { alertUser } from "../../lib/notify.ts";
 import { plausible } from "./recipients.ts";
 import type { Uploads } from "./uploads.ts";
+import { t } from "../../lib/text.ts";
 
 const attachmentWords =
   /\b(attach(?:ed|ment|ments|ing)?|enclosed|angeh(?:ä|ae)ngt|anhang|bijlage|ci-joint|adjunto)\b/i;
@@ -24,21 +25,21 @@ export async function readyToSend(
   const all = [...c.to, ...c.cc, ...c.bcc];
   if (all.length === 0) {
     onNoRecipient();
-    return refuse("Give at least one recipient.");
+    return refuse(t("Give at least one recipient."));
   }
   const wrong = all.filter((a) => !plausible(a));
-  if (wrong.length > 0) return refuse(`${wrong.join(", ")}: not an address.`);
-  if (files.busy()) return refuse("Attachments are still on their way.");
+  if (wrong.length > 0) return refuse(t("{0}: not an address.", wrong.join(", ")));
+  if (files.busy()) return refuse(t("Attachments are still on their way."));
   const own = c.text.split("\n").filter((l) => !l.startsWith(">")).join("\n");
   if (
     files.count() === 0 && c.forwards.length === 0 &&
     attachmentWords.test(`${c.subject}\n${own}`) &&
     !await confirmDialog(
-      "Send without attachment?",
-      "The text speaks of an attachment, but there is none.",
-      "Send anyway",
+      t("Send without attachment?"),
+      t("The text speaks of an attachment, but there is none."),
+      t("Send anyway"),
     )
   ) return false;
   return c.subject.trim() !== "" ||
-    await confirmDialog("Send without subject?", "The subject is empty.", "Send anyway");
+    await confirmDialog(t("Send without subject?"), t("The subject is empty."), t("Send anyway"));
 }

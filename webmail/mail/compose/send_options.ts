@@ -4,12 +4,13 @@ import { button } from "../../lib/button.ts";
 import { openDialog } from "../../lib/dialog.ts";
 import { el, field, fill } from "../../lib/dom.ts";
 import { plannedDate } from "../../lib/format.ts";
+import { t } from "../../lib/text.ts";
 
 /** In words; "" for the usual ones. */
 export function sendOptionsText({ sendAt, requireTls }: SendOptions): string {
   return [
-    sendAt === null ? "" : `To be sent ${plannedDate(sendAt)}.`,
-    requireTls === null ? "" : requireTls ? "Verified TLS required." : "TLS not required.",
+    sendAt === null ? "" : t("To be sent {0}.", plannedDate(sendAt)),
+    requireTls === null ? "" : requireTls ? t("Verified TLS required.") : t("TLS not required."),
   ].filter((s) => s !== "").join(" ");
 }
 
@@ -29,9 +30,9 @@ function usualTimes(): { text: string; at: number }[] {
   };
   const toMonday = (8 - new Date().getDay()) % 7 || 7;
   return [
-    { text: "Tomorrow morning", at: at(1, 8) },
-    { text: "Tomorrow afternoon", at: at(1, 14) },
-    { text: "Monday morning", at: at(toMonday, 8) },
+    { text: t("Tomorrow morning"), at: at(1, 8) },
+    { text: t("Tomorrow afternoon"), at: at(1, 14) },
+    { text: t("Monday morning"), at: at(toMonday, 8) },
   ];
 }
 
@@ -69,7 +70,7 @@ export function timeField(
       if (when.value === "" && when.validity.badInput === false) return null;
       const at = new Date(when.value).getTime();
       if (Number.isFinite(at) && at > Date.now()) return at;
-      fill(error, Number.isFinite(at) ? "That time is in the past." : "That is not a time.");
+      fill(error, Number.isFinite(at) ? t("That time is in the past.") : t("That is not a time."));
       when.focus();
       return undefined;
     },
@@ -78,21 +79,20 @@ export function timeField(
 
 /** Asks for options, beginning with those there are. */
 export function openSendOptions(now: SendOptions, onSet: (o: SendOptions) => void): void {
-  const when = timeField("Send at", now.sendAt, "Not before this time. Empty: at once.");
+  const when = timeField(t("Send at"), now.sendAt, t("Not before this time. Empty: at once."));
   const tls = el(
     "select",
     {},
-    [["", "As usual"], ["yes", "Only with verified TLS"], ["no", "Even without TLS"]].map((
-      [v, t],
-    ) =>
-      el("option", {
-        value: v,
-        selected: v === (now.requireTls === null ? "" : now.requireTls ? "yes" : "no"),
-      }, t)
-    ),
+    [["", t("As usual")], ["yes", t("Only with verified TLS")], ["no", t("Even without TLS")]]
+      .map(([v, name]) =>
+        el("option", {
+          value: v,
+          selected: v === (now.requireTls === null ? "" : now.requireTls ? "yes" : "no"),
+        }, name)
+      ),
   );
   const dialog = openDialog(
-    "Send options",
+    t("Send options"),
     el(
       "form",
       {
@@ -107,26 +107,26 @@ export function openSendOptions(now: SendOptions, onSet: (o: SendOptions) => voi
       },
       when.root,
       field(
-        "Encryption",
+        t("Encryption"),
         tls,
-        "Whether all servers on the way must use verified TLS (REQUIRETLS).",
+        t("Whether all servers on the way must use verified TLS (REQUIRETLS)."),
       ),
-      el("div", { class: "buttons" }, el("button", { type: "submit", class: "primary" }, "Set")),
+      el("div", { class: "buttons" }, el("button", { type: "submit", class: "primary" }, t("Set"))),
     ),
   );
 }
 
 /** Times until which messages are put away. */
 export function snoozeTimes(): { text: string; at: number }[] {
-  return [{ text: "In three hours", at: Date.now() + 3 * 3600_000 }, ...usualTimes()];
+  return [{ text: t("In three hours"), at: Date.now() + 3 * 3600_000 }, ...usualTimes()];
 }
 
 /** Asks for another time for a message that waits. */
 export function askSendTime(now: number, onSet: (at: number) => void): void {
   askTime(
-    "Change the time",
-    "Send at",
-    "The message waits on the server until then.",
+    t("Change the time"),
+    t("Send at"),
+    t("The message waits on the server until then."),
     now,
     onSet,
   );
@@ -156,7 +156,7 @@ export function askTime(
         },
       },
       when.root,
-      el("div", { class: "buttons" }, el("button", { type: "submit", class: "primary" }, "Set")),
+      el("div", { class: "buttons" }, el("button", { type: "submit", class: "primary" }, t("Set"))),
     ),
   );
 }

@@ -3,6 +3,7 @@ import { call } from "../../api/client.ts";
 import type { CallResponse, SendOptions } from "../../api/mod.ts";
 import { plannedDate } from "../../lib/format.ts";
 import { alertUser, attempt, notice } from "../../lib/notify.ts";
+import { t } from "../../lib/text.ts";
 
 /** `onEdit` opens the draft that it is again. */
 export function tellSent(
@@ -11,7 +12,7 @@ export function tellSent(
   onEdit: (draftId: number) => void,
 ): void {
   for (const w of r.warnings) alertUser(w);
-  if (r.waiting === null) return void notice("Message sent.");
+  if (r.waiting === null) return void notice(t("Message sent."));
   const { id, at } = r.waiting;
   const callOff = () =>
     attempt(async () => {
@@ -19,9 +20,9 @@ export function tellSent(
       onEdit(draftId);
     });
   if (sendAt !== null) {
-    notice(`Message will be sent ${plannedDate(at)}.`, { text: "Call off", run: callOff });
+    notice(t("Message will be sent {0}.", plannedDate(at)), { text: t("Call off"), run: callOff });
     return;
   }
   const seconds = Math.max(1, Math.round((at - Date.now()) / 1000));
-  notice(`Sending in ${seconds} seconds.`, { text: "Don't send", run: callOff, seconds });
+  notice(t("Sending in {0} seconds.", seconds), { text: t("Don't send"), run: callOff, seconds });
 }

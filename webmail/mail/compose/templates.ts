@@ -3,6 +3,7 @@ import { call } from "../../api/client.ts";
 import type { Settings } from "../../api/mod.ts";
 import { openMenu, promptDialog } from "../../lib/dialog.ts";
 import { attempt, notice } from "../../lib/notify.ts";
+import { t } from "../../lib/text.ts";
 
 export interface TemplateMenu {
   settings: () => Settings;
@@ -22,33 +23,34 @@ export function openTemplates(at: Element, o: TemplateMenu): void {
   const keep = () =>
     attempt(async () => {
       const { subject, text } = o.now();
-      const name = (await promptDialog("Keep as a template", "Name", subject, "Keep"))?.trim();
+      const name = (await promptDialog(t("Keep as a template"), t("Name"), subject, t("Keep")))
+        ?.trim();
       if (name === undefined || name === "") return;
       const others = templates.filter((t) => t.name !== name);
       await save({
         ...o.settings(),
         templates: [...others, { name, subject, text }].slice(-maxTemplates),
       });
-      notice("Template kept.");
+      notice(t("Template kept."));
     });
   const remove = (name: string) =>
     attempt(async () => {
       await save({ ...o.settings(), templates: templates.filter((t) => t.name !== name) });
-      notice("Template removed.");
+      notice(t("Template removed."));
     });
   const chooseRemoved = () =>
     openMenu(
       at,
       templates.map((t) => ({ text: t.name, danger: true, run: () => remove(t.name) })),
-      "Template to remove",
+      t("Template to remove"),
     );
   openMenu(
     at,
     [
       ...templates.map((t) => ({ text: t.name, run: () => o.put(t) })),
-      { text: "Keep this text as a template…", run: keep },
-      ...templates.length === 0 ? [] : [{ text: "Remove a template…", run: chooseRemoved }],
+      { text: t("Keep this text as a template…"), run: keep },
+      ...templates.length === 0 ? [] : [{ text: t("Remove a template…"), run: chooseRemoved }],
     ],
-    "Templates",
+    t("Templates"),
   );
 }

@@ -10,6 +10,7 @@ import { el, fill } from "../../lib/dom.ts";
 import { sizeText } from "../../lib/format.ts";
 import { alertUser } from "../../lib/notify.ts";
 import { safeText } from "../../lib/scripts.ts";
+import { t } from "../../lib/text.ts";
 
 interface Entry {
   attach: Attach | undefined;
@@ -57,10 +58,14 @@ export function uploads(
   let entries: Entry[] = [];
   /** Pictures of this window, by Content-ID. */
   const urls = new Map<string, string>();
-  const root = el("div", { class: "attachments", "aria-label": "Attachments", role: "group" });
+  const root = el("div", { class: "attachments", "aria-label": t("Attachments"), role: "group" });
 
   function addRow(e: Omit<Entry, "row">): Entry {
-    const progress = el("progress", { max: 1, value: 0, "aria-label": `Upload of ${e.filename}` });
+    const progress = el("progress", {
+      max: 1,
+      value: 0,
+      "aria-label": t("Upload of {0}", e.filename),
+    });
     const row = el(
       "span",
       { class: "attachment" },
@@ -74,7 +79,7 @@ export function uploads(
       el("button", {
         type: "button",
         class: "quiet",
-        "aria-label": `Remove ${e.filename}`,
+        "aria-label": t("Remove {0}", e.filename),
         onclick: () => {
           remove(entry);
           changed();
@@ -117,11 +122,11 @@ export function uploads(
       onFailed: (why, unanswered) => {
         if (unanswered) {
           bar.value = 0;
-          bar.title = "Waits for the connection";
+          bar.title = t("Waits for the connection");
           entry.retry = setTimeout(() => upload(entry, file), retryAfter);
           return;
         }
-        alertUser(`${filename} could not be attached: ${why}`);
+        alertUser(t("{0} could not be attached: {1}", filename, why));
         remove(entry);
       },
     });
@@ -151,7 +156,7 @@ export function uploads(
     },
     add: (files) => {
       for (const file of files) {
-        const filename = file.name || "pasted image.png";
+        const filename = file.name || t("pasted image.png");
         upload(addRow({ attach: undefined, filename, size: file.size, file }), file);
         changed();
       }

@@ -6,6 +6,7 @@ import { el } from "../../lib/dom.ts";
 import { attempt, notice } from "../../lib/notify.ts";
 import { heldWritten, writtenBy } from "./journal.ts";
 import type { Beginning } from "./quoting.ts";
+import { t } from "../../lib/text.ts";
 
 const maxWindows = 8;
 /** Windows that are open beside each other; others are made small. */
@@ -46,7 +47,7 @@ export function composeWindows(o: ComposeWindowsOptions): ComposeWindows {
   function open(beginning: Beginning): void {
     const there = windows.find((w) => w.key === beginning.key);
     if (there !== undefined) return there.minimise(false);
-    if (windows.length >= maxWindows) return void notice("Close another message first.");
+    if (windows.length >= maxWindows) return void notice(t("Close another message first."));
     const w = composeWindow({
       start: o.start(),
       settings: o.settings(),
@@ -92,7 +93,7 @@ export function composeWindows(o: ComposeWindowsOptions): ComposeWindows {
         }));
         open({ ...w, composition, attachments, unsaved: true });
       }
-      if (left.length > 0) notice("What you were writing is here again.");
+      if (left.length > 0) notice(t("What you were writing is here again."));
     },
     unsaved: () => windows.some((w) => w.unsaved()),
     save: async () => {

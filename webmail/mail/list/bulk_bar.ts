@@ -8,6 +8,7 @@ import { button } from "../../lib/button.ts";
 import { type Child, el, fill } from "../../lib/dom.ts";
 import { countText } from "../../lib/format.ts";
 import { attempt } from "../../lib/notify.ts";
+import { t } from "../../lib/text.ts";
 
 export interface BulkBarOptions {
   /** Messages of the list; null if that isn't known. */
@@ -40,12 +41,12 @@ export function bulkBar(o: BulkBarOptions): BulkBar {
     fill(
       root,
       whole === undefined
-        ? `${countText(count, "message")} selected.`
-        : `All ${countText(whole, "message")} found are selected.`,
+        ? t("{0} selected.", countText(count, "message"))
+        : t("All {0} found are selected.", countText(whole, "message")),
       whole === undefined && more
-        ? button(total === null ? "Select all found" : `Select all ${total}`, () => {
+        ? button(total === null ? t("Select all found") : t("Select all {0}", total), () => {
           attempt(() => selectWhole(count));
-        }, { title: "Also those that aren't loaded yet" })
+        }, { title: t("Also those that aren't loaded yet") })
         : null,
       o.tools(),
     );

@@ -24,6 +24,7 @@ import { messageListKeys } from "./message_list_keys.ts";
 import { fillRow, type RowStyle } from "./message_row.ts";
 import { has } from "../names.ts";
 import { newSelection, type Pick } from "./selection.ts";
+import { t } from "../../lib/text.ts";
 
 export interface MessageListOptions {
   /** The selection has changed; `focus` is the message to show. `byUser`: not because messages left. */
@@ -80,11 +81,16 @@ export function messageList(o: MessageListOptions): MessageList {
     class: "messages",
     role: "listbox",
     "aria-multiselectable": "true",
-    "aria-label": "Messages",
+    "aria-label": t("Messages"),
     tabindex: 0,
     onscroll: () => more(),
   });
-  const root = el("section", { class: "message-list", "aria-label": "Message list" }, status, list);
+  const root = el(
+    "section",
+    { class: "message-list", "aria-label": t("Message list") },
+    status,
+    list,
+  );
 
   /** Ids of lines from top to bottom. */
   const order = () => lines(threads).map((m) => m.id);
@@ -300,11 +306,14 @@ export function messageList(o: MessageListOptions): MessageList {
   }
 
   function sayCount(): void {
-    if (threads.length === 0 && end) fill(status, "No messages.");
+    if (threads.length === 0 && end) fill(status, t("No messages."));
     else if (total !== null) fill(status, countText(total, "message"));
     else {
       const loaded = threads.reduce((n, t) => n + matching(t.items), 0);
-      fill(status, end ? countText(loaded, "message") : `${numberText(loaded)} messages and more`);
+      fill(
+        status,
+        end ? countText(loaded, "message") : t("{0} messages and more", numberText(loaded)),
+      );
     }
   }
 
@@ -360,8 +369,8 @@ export function messageList(o: MessageListOptions): MessageList {
   return {
     root,
     shortcuts,
-    reset: (t, keep) => {
-      threading = t;
+    reset: (mode, keep) => {
+      threading = mode;
       awaited = keep;
       threads = [];
       byKey.clear();
@@ -373,7 +382,7 @@ export function messageList(o: MessageListOptions): MessageList {
       fill(list);
       list.scrollTop = 0;
       list.removeAttribute("aria-activedescendant");
-      fill(status, "Loading…");
+      fill(status, t("Loading…"));
     },
     add: (e) => {
       for (const items of e.threads) if (items.length > 0) put(items);

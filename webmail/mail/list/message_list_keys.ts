@@ -1,5 +1,6 @@
 /** Keys of the message list. @module */
 import type { Shortcut } from "../../lib/keys.ts";
+import { t } from "../../lib/text.ts";
 
 /** What the keys do. */
 export interface MessageListMoves {
@@ -24,25 +25,29 @@ export function messageListKeys(m: MessageListMoves): Shortcut[] {
   const down = by(() => 1);
   const up = by(() => -1);
   return [
-    { key: "ArrowDown", what: "Next message", run: down },
-    { key: "ArrowUp", what: "Previous message", run: up },
-    { key: "j", what: "Next message", run: down },
-    { key: "k", what: "Previous message", run: up },
-    { key: "shift ArrowDown", what: "Select the next message too", run: by(() => 1, true) },
-    { key: "shift ArrowUp", what: "Select the previous message too", run: by(() => -1, true) },
-    { key: "PageDown", what: "A page down", run: by(() => m.pageSize()) },
-    { key: "PageUp", what: "A page up", run: by(() => -m.pageSize()) },
-    { key: "Home", what: "First message", run: () => m.step(() => 0) },
-    { key: "End", what: "Last message that is loaded", run: () => m.step((ids) => ids.length - 1) },
-    { key: ".", what: "Next unread message", run: () => m.stepUnread(1) },
-    { key: ",", what: "Previous unread message", run: () => m.stepUnread(-1) },
-    { key: "]", what: "Next thread", run: () => m.stepThread(1) },
-    { key: "[", what: "Previous thread", run: () => m.stepThread(-1) },
-    { key: "ArrowRight", what: "Expand the thread", run: () => m.expand(true) },
-    { key: "ArrowLeft", what: "Collapse the thread", run: () => m.expand(false) },
-    { key: "C", what: "Collapse or expand the thread", run: () => m.expand(undefined) },
-    { key: "Enter", what: "Open the message", run: () => m.open() },
-    { key: "ctrl a", what: "Select all that is loaded", run: () => m.selectAll() },
-    { key: "Escape", what: "Select nothing", run: () => m.selectNothing() },
+    { key: "ArrowDown", what: t("Next message"), run: down },
+    { key: "ArrowUp", what: t("Previous message"), run: up },
+    { key: "j", what: t("Next message"), run: down },
+    { key: "k", what: t("Previous message"), run: up },
+    { key: "shift ArrowDown", what: t("Select the next message too"), run: by(() => 1, true) },
+    { key: "shift ArrowUp", what: t("Select the previous message too"), run: by(() => -1, true) },
+    { key: "PageDown", what: t("A page down"), run: by(() => m.pageSize()) },
+    { key: "PageUp", what: t("A page up"), run: by(() => -m.pageSize()) },
+    { key: "Home", what: t("First message"), run: () => m.step(() => 0) },
+    {
+      key: "End",
+      what: t("Last message that is loaded"),
+      run: () => m.step((ids) => ids.length - 1),
+    },
+    { key: ".", what: t("Next unread message"), run: () => m.stepUnread(1) },
+    { key: ",", what: t("Previous unread message"), run: () => m.stepUnread(-1) },
+    { key: "]", what: t("Next thread"), run: () => m.stepThread(1) },
+    { key: "[", what: t("Previous thread"), run: () => m.stepThread(-1) },
+    { key: "ArrowRight", what: t("Expand the thread"), run: () => m.expand(true) },
+    { key: "ArrowLeft", what: t("Collapse the thread"), run: () => m.expand(false) },
+    { key: "C", what: t("Collapse or expand the thread"), run: () => m.expand(undefined) },
+    { key: "Enter", what: t("Open the message"), run: () => m.open() },
+    { key: "ctrl a", what: t("Select all that is loaded"), run: () => m.selectAll() },
+    { key: "Escape", what: t("Select nothing"), run: () => m.selectNothing() },
   ];
 }

@@ -5,6 +5,7 @@ import { countText, longDate, shortDate, sizeText } from "../../lib/format.ts";
 import { safeText } from "../../lib/scripts.ts";
 import { keywordLabel } from "../label_colors.ts";
 import { flagWords, has, shortName, subjectText } from "../names.ts";
+import { t } from "../../lib/text.ts";
 
 /** What a line shows: a message, or a collapsed thread. */
 export interface RowContent {
@@ -62,7 +63,7 @@ export function fillRow(row: HTMLElement, c: RowContent, style: RowStyle): void 
             },
             String(items.length),
           ),
-          unseen(`thread of ${countText(items.length, "message")}, `),
+          unseen(t("thread of {0}, ", countText(items.length, "message"))),
         ]
         : null,
     ),
@@ -70,14 +71,14 @@ export function fillRow(row: HTMLElement, c: RowContent, style: RowStyle): void 
       "span",
       { class: "row-subject" },
       flagged
-        ? el("span", { class: "mark flagged", title: "Flagged", "aria-hidden": "true" }, "★")
+        ? el("span", { class: "mark flagged", title: t("Flagged"), "aria-hidden": "true" }, "★")
         : null,
       items.some((m) => m.hasAttachment)
         ? el("span", {
           class: "mark clip",
           role: "img",
-          "aria-label": "With attachments",
-          title: "With attachments",
+          "aria-label": t("With attachments"),
+          title: t("With attachments"),
         })
         : null,
       words.map((w) =>
@@ -106,7 +107,7 @@ function marksOf(items: readonly MessageItem[]): string[] {
       if (w !== undefined && f !== "flagged" && f !== "answered") words.add(w);
     }
     for (const k of m.keywords) if (!k.startsWith("$")) words.add(k);
-    if (m.threadMuted) words.add("muted");
+    if (m.threadMuted) words.add(t("muted"));
   }
   return [...words];
 }
@@ -117,8 +118,8 @@ function peopleOf(c: RowContent, outgoing: boolean): string {
   const names = new Map<string, string>();
   for (const a of list) names.set(a.address.toLowerCase(), shortName(a));
   const all = [...names.values()];
-  if (all.length === 0) return outgoing ? "(nobody)" : "(unknown sender)";
-  const prefix = outgoing ? "To: " : "";
+  if (all.length === 0) return outgoing ? t("(nobody)") : t("(unknown sender)");
+  const prefix = outgoing ? t("To: ") : "";
   if (all.length <= 3) return prefix + all.join(", ");
   return `${prefix}${all[0]} … ${all.at(-2)}, ${all.at(-1)}`;
 }

@@ -3,6 +3,7 @@ import { openMenu } from "../../lib/dialog.ts";
 import { el, fill } from "../../lib/dom.ts";
 import { safeText } from "../../lib/scripts.ts";
 import { labelHue, labelHues } from "../label_colors.ts";
+import { t } from "../../lib/text.ts";
 
 export interface LabelListOptions {
   onOpen: (keyword: string) => void;
@@ -20,7 +21,7 @@ const maxLabels = 100;
 /** Makes the list, empty. */
 export function labelList(o: LabelListOptions): LabelList {
   const items = el("ul", {});
-  const root = el("div", { class: "labels" }, el("h2", {}, "Labels"), items);
+  const root = el("div", { class: "labels" }, el("h2", {}, t("Labels")), items);
   root.hidden = true;
 
   function row(keyword: string): HTMLElement {
@@ -29,7 +30,7 @@ export function labelList(o: LabelListOptions): LabelList {
       {
         type: "button",
         class: "mailbox label-row",
-        title: `Messages with the label ${keyword}. Right click: its colour`,
+        title: t("Messages with the label {0}. Right click: its colour", keyword),
         "aria-keyshortcuts": "ArrowRight",
         onclick: () => o.onOpen(keyword),
         oncontextmenu: (e: Event) => {
@@ -54,7 +55,7 @@ export function labelList(o: LabelListOptions): LabelList {
           checked: hue === labelHue(keyword),
           run: () => o.onColor(keyword, hue),
         })),
-        `Colour of ${keyword}`,
+        t("Colour of {0}", keyword),
       );
     return el("li", {}, b);
   }

@@ -12,6 +12,7 @@ import { countText, numberText, sizeText } from "../../lib/format.ts";
 import { attempt, notice } from "../../lib/notify.ts";
 import { safeText } from "../../lib/scripts.ts";
 import { leafName, sortedMailboxes } from "../names.ts";
+import { t } from "../../lib/text.ts";
 
 /** Type of what is dragged from the message list. */
 export const dragType = "application/x-mox-messages";
@@ -36,11 +37,11 @@ export interface MailboxList {
 }
 
 const uses: readonly [SpecialUse, string][] = [
-  ["archive", "Archive"],
-  ["drafts", "Drafts"],
-  ["junk", "Junk"],
-  ["sent", "Sent"],
-  ["trash", "Trash"],
+  ["archive", t("Archive")],
+  ["drafts", t("Drafts")],
+  ["junk", t("Junk")],
+  ["sent", t("Sent")],
+  ["trash", t("Trash")],
 ];
 
 /** Makes the list. */
@@ -55,18 +56,18 @@ export function mailboxList(o: MailboxListOptions): MailboxList {
       type: "button",
       class: "mailbox all",
       onclick: () => o.onOpen(null),
-      title: "Messages of all mailboxes but junk, trash and rejects",
+      title: t("Messages of all mailboxes but junk, trash and rejects"),
     },
-    el("span", { class: "mailbox-name" }, "All mail"),
+    el("span", { class: "mailbox-name" }, t("All mail")),
   );
   const items = el("ul", { class: "mailboxes" });
   const quota = el("div", { class: "quota" });
   let limit: number | null = null;
   const root = el(
     "nav",
-    { class: "mailbox-list", "aria-label": "Mailboxes" },
+    { class: "mailbox-list", "aria-label": t("Mailboxes") },
     items,
-    el("div", { class: "mailbox-tools" }, button("New mailbox", () => create(""))),
+    el("div", { class: "mailbox-tools" }, button(t("New mailbox"), () => create(""))),
     o.below,
     quota,
   );
@@ -76,18 +77,23 @@ export function mailboxList(o: MailboxListOptions): MailboxList {
     if (r === undefined) return;
     // Of drafts the number there is says more than how many are unread.
     const n = m.specialUse.includes("drafts") ? m.total : m.unread;
-    const what = m.specialUse.includes("drafts") ? " messages" : " unread";
-    fill(r.count, n > 0 ? [numberText(n), unseen(what)] : null);
+    const what = m.specialUse.includes("drafts")
+      ? countText(n, "message")
+      : t("{0} unread", numberText(n));
+    const number = el("span", { "aria-hidden": "true" }, numberText(n));
+    fill(r.count, n > 0 ? [number, unseen(what)] : null);
     r.row.classList.toggle("unread", m.unread > 0);
-    r.row.title = `${m.name}: ${countText(m.total, "message")}, ${numberText(m.unread)} unread, ${
-      sizeText(m.size)
-    }`;
+    r.row.title = [
+      `${m.name}: ${countText(m.total, "message")}`,
+      t("{0} unread", numberText(m.unread)),
+      sizeText(m.size),
+    ].join(", ");
   };
 
   function showQuota(): void {
     const used = [...all.values()].reduce((n, m) => n + m.size, 0);
-    if (limit === null) return fill(quota, `${sizeText(used)} used`);
-    const text = `${sizeText(used)} of ${sizeText(limit)} used`;
+    if (limit === null) return fill(quota, t("{0} used", sizeText(used)));
+    const text = t("{0} of {1} used", sizeText(used), sizeText(limit));
     fill(
       quota,
       el("meter", {
@@ -119,8 +125,8 @@ export function mailboxList(o: MailboxListOptions): MailboxList {
       class: "quiet mailbox-more",
       // The mailbox itself opens the menu by key.
       tabindex: -1,
-      "aria-label": `Actions for ${m.name}`,
-      title: "Actions",
+      "aria-label": t("Actions for {0}", m.name),
+      title: t("Actions"),
       onclick: (e: Event) => {
         e.stopPropagation();
         menu(m.id, more);
@@ -190,60 +196,65 @@ export function mailboxList(o: MailboxListOptions): MailboxList {
       });
     };
     const list: MenuItem[] = [
-      { text: "New mailbox below", run: () => create(`${m.name}/`) },
-      { text: "Mark all as read", run: () => attempt(() => markRead(m)) },
-      { text: "Empty", danger: true, run: () => attempt(() => empty(m)) },
-      { text: "Save as mbox", run: () => location.assign(exportUrl(id, "mbox")) },
-      { text: "Save as Maildir", run: () => location.assign(exportUrl(id, "maildir")) },
+      { text: t("New mailbox below"), run: () => create(`${m.name}/`) },
+      { text: t("Mark all as read"), run: () => attempt(() => markRead(m)) },
+      { text: t("Empty"), danger: true, run: () => attempt(() => empty(m)) },
+      { text: t("Save as mbox"), run: () => location.assign(exportUrl(id, "mbox")) },
+      { text: t("Save as Maildir"), run: () => location.assign(exportUrl(id, "maildir")) },
     ];
     if (m.name !== "Inbox") {
       list.splice(
         1,
         0,
-        { text: "Rename", run: () => attempt(() => rename(m)) },
-        { text: "Delete", danger: true, run: () => attempt(() => remove(m)) },
+        { text: t("Rename"), run: () => attempt(() => rename(m)) },
+        { text: t("Delete"), danger: true, run: () => attempt(() => remove(m)) },
       );
       for (const [use, text] of uses) {
         list.push({
-          text: `Use for ${text}`,
+          text: t("Use for {0}", text),
           checked: m.specialUse.includes(use),
           run: () => attempt(() => setUse(use)),
         });
       }
     }
-    openMenu(at, list, `Actions for ${m.name}`);
+    openMenu(at, list, t("Actions for {0}", m.name));
   }
 
   const create = (prefix: string) =>
     attempt(async () => {
-      const name = await promptDialog("New mailbox", "Name; / separates levels", prefix, "Create");
+      const name = await promptDialog(
+        t("New mailbox"),
+        t("Name; / separates levels"),
+        prefix,
+        t("Create"),
+      );
       if (name === undefined || name === prefix) return;
       const { mailbox } = await call("MailboxCreate", { name });
       o.onOpen(mailbox.id);
     });
   const rename = async (m: Mailbox) => {
-    const name = await promptDialog("Rename", `New name of ${m.name}`, m.name, "Rename");
+    const name = await promptDialog(t("Rename"), t("New name of {0}", m.name), m.name, t("Rename"));
     if (name !== undefined && name !== m.name) await call("MailboxRename", { id: m.id, name });
   };
   const remove = async (m: Mailbox) => {
     const yes = await confirmDialog(
-      `Delete ${m.name}`,
-      `The mailbox and its ${countText(m.total, "message")} are removed for good.`,
-      "Delete",
+      t("Delete {0}", m.name),
+      t("The mailbox and its {0} are removed for good.", countText(m.total, "message")),
+      t("Delete"),
       { danger: true },
     );
     if (yes) await call("MailboxDelete", { id: m.id });
   };
   const empty = async (m: Mailbox) => {
     const yes = await confirmDialog(
-      `Empty ${m.name}`,
-      `Its ${countText(m.total, "message")} are removed for good.`,
-      "Empty",
+      t("Empty {0}", m.name),
+      t("Its {0} are removed for good.", countText(m.total, "message")),
+      t("Empty"),
       { danger: true },
     );
     if (!yes) return;
     const { count } = await call("MailboxEmpty", { id: m.id });
-    notice(`${countText(count, "message")} removed.`);
+    notice(t("{0} removed.", countText(count, "message")));
   };
   const markRead = async (m: Mailbox) => {
     const { count } = await call("FlagsSet", {
@@ -261,7 +272,7 @@ export function mailboxList(o: MailboxListOptions): MailboxList {
       addKeywords: [],
       removeKeywords: [],
     });
-    notice(`${countText(count, "message")} marked as read.`);
+    notice(t("{0} marked as read.", countText(count, "message")));
   };
 
   return {

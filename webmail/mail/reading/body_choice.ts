@@ -2,6 +2,7 @@
 import type { ParsedMessage } from "../../api/mod.ts";
 import { button, linkButton } from "../../lib/button.ts";
 import { el } from "../../lib/dom.ts";
+import { t } from "../../lib/text.ts";
 
 export type BodyMode = "text" | "html" | "htmlExternal";
 
@@ -40,23 +41,23 @@ export function bodyChoice(
     "div",
     { class: "body-choice" },
     m.texts.length > 0
-      ? choice("Text", "text", "Plain text: nothing in it can track you", "t")
+      ? choice(t("Text"), "text", t("Plain text: nothing in it can track you"), "t")
       : null,
-    choice("HTML", "html", "As its sender laid it out, without content from other servers", "T"),
+    choice("HTML", "html", t("As its sender laid it out, without content from other servers"), "T"),
     m.hasExternal
       ? choice(
-        "With external content",
+        t("With external content"),
         "htmlExternal",
-        "Pictures are loaded from other servers: their owners see that and when you read this",
+        t("Pictures are loaded from other servers: their owners see that and when you read this"),
         "E",
       )
       : null,
     looks,
     m.senderView !== mode && m.item.from.length > 0
       ? linkButton(
-        "Always for this sender",
+        t("Always for this sender"),
         () => onChoice(mode, true),
-        `Show messages from ${m.item.from[0].address} this way from now on`,
+        t("Show messages from {0} this way from now on", m.item.from[0].address),
       )
       : null,
   );

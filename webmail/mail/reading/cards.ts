@@ -6,9 +6,10 @@ import { confirmDialog } from "../../lib/dialog.ts";
 import { type Child, el, fill } from "../../lib/dom.ts";
 import { alertUser, attempt, notice } from "../../lib/notify.ts";
 import { safeText } from "../../lib/scripts.ts";
+import { locale, t } from "../../lib/text.ts";
 
-const day = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeZone: "UTC" });
-const dayTime = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "short" });
+const day = new Intl.DateTimeFormat(locale(), { dateStyle: "full", timeZone: "UTC" });
+const dayTime = new Intl.DateTimeFormat(locale(), { dateStyle: "full", timeStyle: "short" });
 
 /** From when to when, in the reader's zone. */
 function when({ start, end, allDay }: Invitation): string {
@@ -18,11 +19,11 @@ function when({ start, end, allDay }: Invitation): string {
 }
 
 const statusWords: Record<string, string> = {
-  accepted: "accepted",
-  declined: "declined",
-  tentative: "perhaps",
-  "needs-action": "not answered",
-  delegated: "sends someone else",
+  accepted: t("accepted"),
+  declined: t("declined"),
+  tentative: t("perhaps"),
+  "needs-action": t("not answered"),
+  delegated: t("sends someone else"),
 };
 
 /** The event of a message, with answers to it. */
@@ -32,9 +33,9 @@ export function invitationCard(m: ParsedMessage): HTMLElement | null {
   const cancelled = event.cancelled || event.method === "cancel";
   const status = el("span", { class: "invitation-status", role: "status" });
   const answers = [
-    ["accepted", "Accept"],
-    ["tentative", "Perhaps"],
-    ["declined", "Decline"],
+    ["accepted", t("Accept")],
+    ["tentative", t("Perhaps")],
+    ["declined", t("Decline")],
   ] as const;
   const buttons = answers.map(([answer, text]) =>
     [
@@ -45,14 +46,14 @@ export function invitationCard(m: ParsedMessage): HTMLElement | null {
           for (const w of warnings) alertUser(w);
           if (m.invitation?.me) m.invitation.me.status = answer;
           draw();
-          notice("The organiser gets your answer.");
+          notice(t("The organiser gets your answer."));
         })),
     ] as const
   );
   function draw(): void {
     const now = event?.me?.status;
     for (const [answer, b] of buttons) b.setAttribute("aria-pressed", String(answer === now));
-    fill(status, now === undefined ? "" : `You: ${statusWords[now] ?? now}`);
+    fill(status, now === undefined ? "" : t("You: {0}", statusWords[now] ?? now));
   }
   draw();
   const canAnswer = event.me !== null && event.method === "request" && !cancelled &&
@@ -63,25 +64,25 @@ export function invitationCard(m: ParsedMessage): HTMLElement | null {
   );
   return el(
     "section",
-    { class: "card invitation", "aria-label": "Invitation" },
+    { class: "card invitation", "aria-label": t("Invitation") },
     el(
       "h2",
       { dir: "auto" },
-      cancelled ? el("span", { class: "label" }, "cancelled") : null,
-      safeText(event.summary || "(no title)"),
+      cancelled ? el("span", { class: "label" }, t("cancelled")) : null,
+      safeText(event.summary || t("(no title)")),
     ),
     el(
       "dl",
       { class: "message-fields" },
-      row("When", when(event), event.recurring ? ", and again" : ""),
-      event.location === "" ? null : row("Where", ...safeText(event.location)),
+      row(t("When"), when(event), event.recurring ? t(", and again") : ""),
+      event.location === "" ? null : row(t("Where"), ...safeText(event.location)),
       event.organizer === null
         ? null
-        : row("From", ...safeText(event.organizer.name || event.organizer.address)),
+        : row(t("From"), ...safeText(event.organizer.name || event.organizer.address)),
       people.length === 0 ? null : row(
-        "Invited",
+        t("Invited"),
         ...safeText(people.slice(0, 12).join(", ")),
-        people.length > 12 ? ` and ${people.length - 12} more` : "",
+        people.length > 12 ? t(" and {0} more", people.length - 12) : "",
       ),
     ),
     event.description === ""
@@ -98,7 +99,7 @@ export function unsubscribeLine(
 ): HTMLElement | null {
   const u = m.listUnsubscribe;
   if (u === null) return null;
-  const from = m.item.from[0]?.address ?? "this list";
+  const from = m.item.from[0]?.address ?? t("this list");
   const oneClick = u.oneClick && m.authentication?.dkim === "pass";
   const leave = () =>
     attempt(async () => {
@@ -108,37 +109,40 @@ export function unsubscribeLine(
         return;
       }
       const yes = await confirmDialog(
-        "Unsubscribe",
-        `The server asks ${new URL(u.url!).host} to send nothing more of ${from}.`,
-        "Unsubscribe",
+        t("Unsubscribe"),
+        t("The server asks {0} to send nothing more of {1}.", new URL(u.url!).host, from),
+        t("Unsubscribe"),
       );
       if (!yes) return;
       await call("Unsubscribe", { id: m.item.id });
-      notice(`You are unsubscribed from ${from}.`);
+      notice(t("You are unsubscribed from {0}.", from));
     });
   return el(
     "p",
     { class: "list-line" },
-    "This comes from a mailing list. ",
-    button("Unsubscribe", leave, {
+    t("This comes from a mailing list. "),
+    button(t("Unsubscribe"), leave, {
       title: oneClick
-        ? "Your server does it, without telling who reads this"
+        ? t("Your server does it, without telling who reads this")
         : u.url !== null
-        ? `Opens ${new URL(u.url).host}`
-        : "Writes to the list",
+        ? t("Opens {0}", new URL(u.url).host)
+        : t("Writes to the list"),
       attributes: { class: "link" },
     }),
   );
 }
 
 const protections: Record<NonNullable<ParsedMessage["protection"]>, string> = {
-  pgpEncrypted: "This message is encrypted with OpenPGP. It can be read with a mail program that " +
-    "has your key, such as Thunderbird: open it there, or save it as .eml.",
-  smimeEncrypted:
-    "This message is encrypted with S/MIME. It can be read with a mail program that " +
-    "has your certificate, such as Thunderbird or Apple Mail.",
-  pgpSigned: "This message has an OpenPGP signature, which isn't checked here.",
-  smimeSigned: "This message has an S/MIME signature, which isn't checked here.",
+  pgpEncrypted: t(
+    "This message is encrypted with OpenPGP. It can be read with a mail program that has your key, " +
+      "such as Thunderbird: open it there, or save it as .eml.",
+  ),
+  smimeEncrypted: t(
+    "This message is encrypted with S/MIME. It can be read with a mail program that has your " +
+      "certificate, such as Thunderbird or Apple Mail.",
+  ),
+  pgpSigned: t("This message has an OpenPGP signature, which isn't checked here."),
+  smimeSigned: t("This message has an S/MIME signature, which isn't checked here."),
 };
 
 /** A line about a message's encryption or signature. */

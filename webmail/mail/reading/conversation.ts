@@ -15,6 +15,7 @@ import { safeText } from "../../lib/scripts.ts";
 import { shortName } from "../names.ts";
 import { darkPage } from "./looks.ts";
 import { foldQuotes, textBody } from "./text_body.ts";
+import { t } from "../../lib/text.ts";
 
 export interface ConversationOptions {
   onReply: (m: ParsedMessage) => void;
@@ -68,23 +69,23 @@ export function conversation(o: ConversationOptions): Conversation {
   }
 
   async function load(id: number, into: HTMLElement): Promise<void> {
-    fill(into, el("p", { class: "message-loading" }, "Loading…"));
+    fill(into, el("p", { class: "message-loading" }, t("Loading…")));
     try {
       const m = await call("MessageGet", { id });
       const body = m.hasHtml && o.shows(m) === "html"
         ? el("iframe", {
-          title: "Message as HTML",
+          title: t("Message as HTML"),
           sandbox: "allow-popups allow-popups-to-escape-sandbox",
           referrerpolicy: "no-referrer",
           class: darkPage() ? "dark" : "light",
-          src: htmlUrl(id, { external: false, dark: darkPage() }),
+          src: htmlUrl(id, { external: false, dark: darkPage(), fold: true }),
         })
         : el("div", {}, m.texts.map((t) => foldQuotes(textBody(t.text, o.onCompose))));
       fill(
         into,
         attachmentList(m),
         body,
-        el("div", { class: "buttons-in-row" }, button("Reply to this", () => o.onReply(m))),
+        el("div", { class: "buttons-in-row" }, button(t("Reply to this"), () => o.onReply(m))),
       );
     } catch (e) {
       fill(into, el("p", { class: "error", role: "alert" }, errorText(e)));

@@ -9,6 +9,7 @@ import { longDate, plannedDate, sizeText } from "../../lib/format.ts";
 import { safeText } from "../../lib/scripts.ts";
 import { keywordLabel } from "../label_colors.ts";
 import { flagWords, fullAddress, has } from "../names.ts";
+import { t } from "../../lib/text.ts";
 
 /** Fields of the header, with `more` of them below. Addresses are buttons to write to. */
 export function messageFields(
@@ -20,12 +21,12 @@ export function messageFields(
   return el(
     "dl",
     { class: "message-fields" },
-    people("From", it.from, onCompose),
-    people("Reply to", differs(replyTo, it.from) ? replyTo : [], onCompose),
-    people("To", to, onCompose),
-    people("Cc", cc, onCompose),
-    people("Bcc", bcc, onCompose),
-    fieldRow("Date", [longDate(it.sent ?? it.received), ...keywords(it)]),
+    people(t("From"), it.from, onCompose),
+    people(t("Reply to"), differs(replyTo, it.from) ? replyTo : [], onCompose),
+    people(t("To"), to, onCompose),
+    people(t("Cc"), cc, onCompose),
+    people(t("Bcc"), bcc, onCompose),
+    fieldRow(t("Date"), [longDate(it.sent ?? it.received), ...keywords(it)]),
     more.map((h) => fieldRow(h.name, safeText(h.value))),
   );
 }
@@ -39,7 +40,7 @@ function people(
   const shown = list.slice(0, 12);
   const rest = list.slice(12);
   const one = (a: Address) => [
-    linkButton(fullAddress(a), () => onCompose(fullAddress(a)), `Write to ${a.address}`),
+    linkButton(fullAddress(a), () => onCompose(fullAddress(a)), t("Write to {0}", a.address)),
   ];
   const links = (l: readonly Address[]) => l.flatMap((a, i) => [...i > 0 ? [", "] : [], ...one(a)]);
   const box = el("span", {}, links(shown));
@@ -47,7 +48,7 @@ function people(
   if (rest.length > 0) {
     box.append(
       " ",
-      linkButton(`and ${rest.length} more`, () => fill(box, links(list)), "Show all"),
+      linkButton(t("and {0} more", rest.length), () => fill(box, links(list)), t("Show all")),
     );
   }
   return fieldRow(label, [box]);
@@ -80,20 +81,20 @@ export function waiting(
   return el(
     "p",
     { class: "waiting" },
-    `It will be sent ${plannedDate(at)}. `,
-    button("Change the time", () =>
+    t("It will be sent {0}. ", plannedDate(at)),
+    button(t("Change the time"), () =>
       askSendTime(at, (sendAt) =>
         void attempt(async () => {
           const r = await call("SendReschedule", { id, sendAt });
           onChange(r.id);
-          notice(`Message will be sent ${plannedDate(sendAt)}.`);
+          notice(t("Message will be sent {0}.", plannedDate(sendAt)));
         }))),
     " ",
-    button("Call off", () =>
+    button(t("Call off"), () =>
       attempt(async () => {
         await call("SendCancel", { id });
-        notice("It is a draft again, in Drafts.");
-      }), { title: "It isn't sent, and is a draft again" }),
+        notice(t("It is a draft again, in Drafts."));
+      }), { title: t("It isn't sent, and is a draft again") }),
   );
 }
 
@@ -102,10 +103,11 @@ export function damage(m: ParsedMessage): HTMLElement | null {
   return m.lost === 0 ? null : el(
     "p",
     { class: "error", role: "alert" },
-    `The server has lost the end of this message: ${sizeText(m.lost)} of ${
-      sizeText(m.item.size)
-    }. ` +
-      "Its administrator may have a backup.",
+    t(
+      "The server has lost the end of this message: {0} of {1}. Its administrator may have a backup.",
+      sizeText(m.lost),
+      sizeText(m.item.size),
+    ),
   );
 }
 
@@ -113,13 +115,18 @@ export function damage(m: ParsedMessage): HTMLElement | null {
 export function authentication(m: ParsedMessage): HTMLElement | null {
   const a = m.authentication;
   if (a === null || has(m.item, "draft")) return null;
-  const detail = `SPF: ${a.spf || "none"}. DKIM: ${a.dkim || "none"}${
-    a.dkimDomains.length > 0 ? ` (${a.dkimDomains.join(", ")})` : ""
-  }. DMARC: ${a.dmarc || "none"}. ${a.tls === "" ? "Came without TLS." : `Came with ${a.tls}.`}`;
+  const detail = t(
+    "SPF: {0}. DKIM: {1}{2}. DMARC: {3}. {4}",
+    a.spf || "none",
+    a.dkim || "none",
+    a.dkimDomains.length > 0 ? ` (${a.dkimDomains.join(", ")})` : "",
+    a.dmarc || "none",
+    a.tls === "" ? t("Came without TLS.") : t("Came with {0}.", a.tls),
+  );
   return a.fromVerified
-    ? explain(el("p", { class: "verified" }, "Sender's domain is verified"), detail)
+    ? explain(el("p", { class: "verified" }, t("Sender's domain is verified")), detail)
     : explain(
-      el("p", { class: "unverified" }, "Sender is not verified: anyone may have written this"),
+      el("p", { class: "unverified" }, t("Sender is not verified: anyone may have written this")),
       detail,
     );
 }

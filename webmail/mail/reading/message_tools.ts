@@ -3,6 +3,7 @@ import type { Actions } from "../actions.ts";
 import type { Mailbox, MessageItem } from "../../api/mod.ts";
 import { button } from "../../lib/button.ts";
 import { has } from "../names.ts";
+import { t } from "../../lib/text.ts";
 
 /** Buttons for a message of the mailbox, or (undefined) for those selected. */
 export function messageTools(
@@ -12,34 +13,40 @@ export function messageTools(
 ): HTMLElement[] {
   const inTrash = box?.specialUse.includes("trash") === true;
   const inJunk = box?.specialUse.includes("junk") === true;
-  const move: HTMLButtonElement = button("Move", () => act.moveMenu(move), {
+  const move: HTMLButtonElement = button(t("Move"), () => act.moveMenu(move), {
     key: "v",
-    title: "Move to another mailbox",
+    title: t("Move to another mailbox"),
   });
-  const snooze: HTMLButtonElement = button("Snooze", () => act.snoozeMenu(snooze), {
+  const snooze: HTMLButtonElement = button(t("Snooze"), () => act.snoozeMenu(snooze), {
     key: "b",
-    title: "Put away until a time",
+    title: t("Put away until a time"),
   });
   const seen = m !== undefined && has(m, "seen");
   return [
-    button("Archive", act.archive, { key: "a" }),
+    button(t("Archive"), act.archive, { key: "a" }),
     inTrash
-      ? button("Delete for good", act.deleteForever, { key: "D", danger: true })
-      : button("Trash", act.trash, { key: "d" }),
+      ? button(t("Delete for good"), act.deleteForever, { key: "D", danger: true })
+      : button(t("Trash"), act.trash, { key: "d" }),
     inJunk
-      ? button("Not junk", act.notJunk, { key: "Q", title: "Train the filter that this is fine" })
-      : button("Junk", act.junk, { key: "q", title: "Move to junk, and train the filter" }),
+      ? button(t("Not junk"), act.notJunk, {
+        key: "Q",
+        title: t("Train the filter that this is fine"),
+      })
+      : button(t("Junk"), act.junk, { key: "q", title: t("Move to junk, and train the filter") }),
     move,
     snooze,
     m !== undefined && !seen
-      ? button("Read", () => act.flags(["seen"], []), { key: "m", title: "Mark as read" })
-      : button("Unread", () => act.flags([], ["seen"]), { key: "u", title: "Mark as unread" }),
-    ...m === undefined ? [button("Read", () => act.flags(["seen"], []), { key: "m" })] : [],
+      ? button(t("Read"), () => act.flags(["seen"], []), { key: "m", title: t("Mark as read") })
+      : button(t("Unread"), () => act.flags([], ["seen"]), {
+        key: "u",
+        title: t("Mark as unread"),
+      }),
+    ...m === undefined ? [button(t("Read"), () => act.flags(["seen"], []), { key: "m" })] : [],
     m !== undefined && has(m, "flagged")
-      ? button("Unflag", () => act.flags([], ["flagged"]), { key: "s" })
-      : button("Flag", () => act.flags(["flagged"], []), { key: "s" }),
+      ? button(t("Unflag"), () => act.flags([], ["flagged"]), { key: "s" })
+      : button(t("Flag"), () => act.flags(["flagged"], []), { key: "s" }),
     ...m === undefined
-      ? [button("Keywords", act.label, { key: "l", title: "Add or remove keywords" })]
+      ? [button(t("Keywords"), act.label, { key: "l", title: t("Add or remove keywords") })]
       : [],
   ];
 }

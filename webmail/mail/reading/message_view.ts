@@ -22,12 +22,15 @@ import { countText } from "../../lib/format.ts";
 import type { Shortcut } from "../../lib/keys.ts";
 import { alertUser, attempt, errorText } from "../../lib/notify.ts";
 import { safeText } from "../../lib/scripts.ts";
+import { contactCards } from "./contact_cards.ts";
 import { conversation } from "./conversation.ts";
 import { invitationCard, protectionLine, unsubscribeLine } from "./cards.ts";
+import { whyHere } from "./why.ts";
 import { authentication, damage, messageFields, waiting } from "./message_fields.ts";
 import { has, subjectText } from "../names.ts";
 import { darkPage, remember, remembered } from "./looks.ts";
 import { foldQuotes, hasColumns, textBody } from "./text_body.ts";
+import { t } from "../../lib/text.ts";
 
 export interface MessageViewOptions {
   settings: () => Settings;
@@ -93,7 +96,7 @@ export function messageView(o: MessageViewOptions): MessageView {
   let inThread = false;
   const root = el(
     "section",
-    { class: "message-view", "aria-label": "Message" },
+    { class: "message-view", "aria-label": t("Message") },
     others.before,
     head,
     body,
@@ -108,6 +111,12 @@ export function messageView(o: MessageViewOptions): MessageView {
     return body === "html" || m.texts.length === 0 || body === "auto" && m.htmlSaysMore
       ? "html"
       : "text";
+  }
+
+  /** It answers a message that is shown around it. */
+  function answered(m: ParsedMessage): boolean {
+    const { conversations, threading } = o.settings();
+    return conversations && threading !== "off" && m.item.parentIds.length > 0;
   }
 
   function doAsked(m: ParsedMessage): void {
@@ -132,7 +141,7 @@ export function messageView(o: MessageViewOptions): MessageView {
     // Who runs through the list with a key held down wants the one where it stops.
     const hurried = performance.now() - shownAt < hurry;
     shownAt = performance.now();
-    fill(head, el("div", { class: "message-loading" }, "Loading…"));
+    fill(head, el("div", { class: "message-loading" }, t("Loading…")));
     if (hurried) {
       await new Promise((resolve) => setTimeout(resolve, hurry));
       if (mine !== turn) return;
@@ -205,9 +214,11 @@ export function messageView(o: MessageViewOptions): MessageView {
       waiting(m, o.onShow),
       messageFields(it, m.recipients, allHeaders ? m.headers : [], o.onCompose),
       authentication(m),
+      whyHere(m),
       protectionLine(m),
       unsubscribeLine(m, o.onCompose),
       invitationCard(m),
+      contactCards(m, o.onCompose),
       bodyChoice(m, mode, look, setBody, setLook),
       attachmentList(m),
     );
@@ -236,7 +247,7 @@ export function messageView(o: MessageViewOptions): MessageView {
   }
 
   const backButton = () =>
-    button("Back", o.onBack, { key: "Escape", attributes: { class: "back" } });
+    button(t("Back"), o.onBack, { key: "Escape", attributes: { class: "back" } });
 
   function answerButtons(m: ParsedMessage): HTMLElement[] {
     if (has(m.item, "draft")) {
@@ -248,43 +259,46 @@ export function messageView(o: MessageViewOptions): MessageView {
         o.onEditDraft(id);
       };
       return [
-        button("Edit draft", () => attempt(edit), { key: "e", primary: true }),
+        button(t("Edit draft"), () => attempt(edit), { key: "e", primary: true }),
       ];
     }
     return [
-      button("Reply", () => reply(m, "reply"), { key: "r", title: "Answer the sender" }),
-      button("Reply all", () => reply(m, "replyAll"), {
+      button(t("Reply"), () => reply(m, "reply"), { key: "r", title: t("Answer the sender") }),
+      button(t("Reply all"), () => reply(m, "replyAll"), {
         key: "R",
-        title: "Answer the sender and all recipients",
+        title: t("Answer the sender and all recipients"),
       }),
       ...m.listPost === null ? [] : [
-        button("Reply list", () => reply(m, "list"), {
+        button(t("Reply list"), () => reply(m, "list"), {
           key: "L",
-          title: `Answer ${m.listPost}`,
+          title: t("Answer {0}", m.listPost),
         }),
       ],
-      button("Forward", () => reply(m, "forward"), { key: "f" }),
+      button(t("Forward"), () => reply(m, "forward"), { key: "f" }),
     ];
   }
 
   function moreButton(m: ParsedMessage): HTMLButtonElement {
-    const b: HTMLButtonElement = button("More", () =>
+    const b: HTMLButtonElement = button(t("More"), () =>
       openMenu(b, [
         ...o.more(m.item),
-        { text: "Forward as attachment", run: () => reply(m, "forwardAttached") },
+        { text: t("Forward as attachment"), run: () => reply(m, "forwardAttached") },
         {
-          text: "Monospace",
-          title: "Text in letters of one width: tables and patches keep their columns",
+          text: t("Monospace"),
+          title: t("Text in letters of one width: tables and patches keep their columns"),
           checked: look.mono,
           run: () => setLook({ mono: !look.mono }),
         },
-        { text: "Print", run: print },
-        { text: "Save as .eml", run: () => location.assign(rawUrl(m.item.id, { download: true })) },
-        { text: "Show raw message", run: () => open(rawUrl(m.item.id), "_blank", "noopener") },
-        { text: "Show header", run: () => open(headersUrl(m.item.id), "_blank", "noopener") },
-        { text: "Show parts", run: () => showParts(m) },
-        { text: allHeaders ? "Fewer fields" : "More fields", run: toggleHeaders },
-      ], "More actions"));
+        { text: t("Print"), run: print },
+        {
+          text: t("Save as .eml"),
+          run: () => location.assign(rawUrl(m.item.id, { download: true })),
+        },
+        { text: t("Show raw message"), run: () => open(rawUrl(m.item.id), "_blank", "noopener") },
+        { text: t("Show header"), run: () => open(headersUrl(m.item.id), "_blank", "noopener") },
+        { text: t("Show parts"), run: () => showParts(m) },
+        { text: allHeaders ? t("Fewer fields") : t("More fields"), run: toggleHeaders },
+      ], t("More actions")));
     return b;
   }
 
@@ -310,27 +324,32 @@ export function messageView(o: MessageViewOptions): MessageView {
     if (mode === "text") {
       fill(
         body,
-        m.texts.length === 0 && m.invitation === null && m.protection === null
-          ? el("p", { class: "empty" }, "This message has no text.")
+        m.texts.length === 0 && m.invitation === null && m.protection === null &&
+          m.contacts.length === 0
+          ? el("p", { class: "empty" }, t("This message has no text."))
           : null,
         m.texts.map((t) => {
           const text = textBody(t.text, o.onCompose, look.mono);
           return inThread ? foldQuotes(text) : text;
         }),
         m.texts.some((t) => t.truncated)
-          ? el("p", { class: "empty" }, "Only the beginning is shown; save the part to see all.")
+          ? el("p", { class: "empty" }, t("Only the beginning is shown; save the part to see all."))
           : null,
       );
       return;
     }
     const frame = el("iframe", {
-      title: "Message as HTML",
+      title: t("Message as HTML"),
       // No scripts, no forms, an origin of its own: see also the policy that the document comes with.
       sandbox: "allow-popups allow-popups-to-escape-sandbox",
       referrerpolicy: "no-referrer",
       // So that the message's own rules for dark pages know which one this is.
       class: look.dark ? "dark" : "light",
-      src: htmlUrl(m.item.id, { external: mode === "htmlExternal", dark: look.dark === true }),
+      src: htmlUrl(m.item.id, {
+        external: mode === "htmlExternal",
+        dark: look.dark === true,
+        fold: answered(m),
+      }),
     });
     fill(body, frame);
   }
@@ -341,8 +360,10 @@ export function messageView(o: MessageViewOptions): MessageView {
   };
   const setMode = (next: BodyMode) =>
     whenOpen((m) => {
-      if (next !== "text" && !m.hasHtml) return alertUser("This message has no HTML.");
-      if (next === "text" && m.texts.length === 0) return alertUser("This message has HTML only.");
+      if (next !== "text" && !m.hasHtml) return alertUser(t("This message has no HTML."));
+      if (next === "text" && m.texts.length === 0) {
+        return alertUser(t("This message has HTML only."));
+      }
       setBody(next);
     });
 
@@ -361,10 +382,10 @@ export function messageView(o: MessageViewOptions): MessageView {
           ? el(
             "div",
             { class: "many" },
-            el("p", {}, `${countText(selected.length, "message")} selected`),
+            el("p", {}, t("{0} selected", countText(selected.length, "message"))),
             el("div", { class: "message-tools" }, tools),
           )
-          : el("p", { class: "empty" }, "No message selected"),
+          : el("p", { class: "empty" }, t("No message selected")),
       );
     },
     update: (it) => {
@@ -382,47 +403,47 @@ export function messageView(o: MessageViewOptions): MessageView {
     },
     current: () => message,
     shortcuts: [
-      { key: "r", what: "Reply", run: whenOpen((m) => reply(m, "reply")) },
-      { key: "R", what: "Reply to all", run: whenOpen((m) => reply(m, "replyAll")) },
+      { key: "r", what: t("Reply"), run: whenOpen((m) => reply(m, "reply")) },
+      { key: "R", what: t("Reply to all"), run: whenOpen((m) => reply(m, "replyAll")) },
       {
         key: "L",
-        what: "Reply to the list",
+        what: t("Reply to the list"),
         run: whenOpen((m) => reply(m, m.listPost === null ? "replyAll" : "list")),
       },
-      { key: "f", what: "Forward", run: whenOpen((m) => reply(m, "forward")) },
+      { key: "f", what: t("Forward"), run: whenOpen((m) => reply(m, "forward")) },
       {
         key: "F",
-        what: "Forward as attachment",
+        what: t("Forward as attachment"),
         run: whenOpen((m) => reply(m, "forwardAttached")),
       },
       {
         key: "e",
-        what: "Edit the draft",
+        what: t("Edit the draft"),
         run: () => root.querySelector<HTMLElement>(editButton)?.click(),
       },
-      { key: "t", what: "Show text", run: setMode("text") },
-      { key: "T", what: "Show HTML", run: setMode("html") },
-      { key: "E", what: "Show HTML with external content", run: setMode("htmlExternal") },
+      { key: "t", what: t("Show text"), run: setMode("text") },
+      { key: "T", what: t("Show HTML"), run: setMode("html") },
+      { key: "E", what: t("Show HTML with external content"), run: setMode("htmlExternal") },
       {
         key: "i",
-        what: "View attachments",
+        what: t("View attachments"),
         run: whenOpen((m) => openAttachments(m, 0)),
       },
-      { key: "p", what: "Print", run: print },
+      { key: "p", what: t("Print"), run: print },
       {
         key: "U",
-        what: "Show the raw message",
+        what: t("Show the raw message"),
         run: whenOpen((m) => open(rawUrl(m.item.id), "_blank", "noopener")),
       },
-      { key: "O", what: "Show all fields of the header", run: toggleHeaders },
+      { key: "O", what: t("Show all fields of the header"), run: toggleHeaders },
       {
         key: "Space",
-        what: "Scroll down",
+        what: t("Scroll down"),
         run: () => body.scrollBy({ top: body.clientHeight * 0.9 }),
       },
       {
         key: "shift Space",
-        what: "Scroll up",
+        what: t("Scroll up"),
         run: () => body.scrollBy({ top: -body.clientHeight * 0.9 }),
       },
     ],

@@ -5,6 +5,7 @@
  */
 import { el } from "../../lib/dom.ts";
 import { safeText } from "../../lib/scripts.ts";
+import { t } from "../../lib/text.ts";
 
 /** Web addresses, and mail addresses, in a line. */
 const links = /(https?:\/\/[^\s<>"']{1,2000})|([\w.+-]{1,64}@[\w-]+(?:\.[\w-]+){1,8})/gi;
@@ -49,7 +50,7 @@ export function foldQuotes(body: HTMLElement): HTMLElement {
     const details = el(
       "details",
       { class: "folded" },
-      el("summary", { title: "Quoted text" }, "Quoted text"),
+      el("summary", { title: t("Quoted text") }, t("Quoted text")),
     );
     quote.replaceWith(details);
     details.append(quote);
@@ -109,7 +110,7 @@ function lineNodes(line: string, write: (address: string) => void): (string | No
       out.push(el("button", {
         type: "button",
         class: "link",
-        title: `Write to ${found}`,
+        title: t("Write to {0}", found),
         onclick: () => write(found),
       }, safeText(found)));
       continue;
@@ -127,7 +128,7 @@ function lineNodes(line: string, write: (address: string) => void): (string | No
           target: "_blank",
           rel: "noopener noreferrer",
           // In ASCII: letters that only look like others show.
-          title: `Opens ${url.host}`,
+          title: t("Opens {0}", url.host),
         },
         safeText(found),
       ),

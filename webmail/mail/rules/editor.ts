@@ -4,6 +4,7 @@ import { button } from "../../lib/button.ts";
 import { openDialog } from "../../lib/dialog.ts";
 import { el, field, fill } from "../../lib/dom.ts";
 import { actionWords, fieldWords, withValue } from "./words.ts";
+import { t } from "../../lib/text.ts";
 
 /** A rule that does nothing yet. */
 export const emptyRule: Rule = {
@@ -19,15 +20,18 @@ const options = <T extends string>(list: readonly (readonly [T, string])[], chos
 
 /** Ways to compare, as one choice with "not". */
 const ways: readonly (readonly [string, string])[] = [
-  ["contains", "contains"],
-  ["not contains", "doesn't contain"],
-  ["is", "is"],
-  ["not is", "isn't"],
-  ["matches", "matches (* and ?)"],
-  ["not matches", "doesn't match"],
+  ["contains", t("contains")],
+  ["not contains", t("doesn't contain")],
+  ["is", t("is")],
+  ["not is", t("isn't")],
+  ["matches", t("matches (* and ?)")],
+  ["not matches", t("doesn't match")],
 ];
-const sizes: readonly (readonly [string, string])[] = [["over", "is over"], ["under", "is under"]];
-const there: readonly (readonly [string, string])[] = [["has", "yes"], ["not has", "no"]];
+const sizes: readonly (readonly [string, string])[] = [
+  ["over", t("is over")],
+  ["under", t("is under")],
+];
+const there: readonly (readonly [string, string])[] = [["has", t("yes")], ["not has", t("no")]];
 
 function waysFor(f: ConditionField) {
   return f === "size" ? sizes : f === "attachment" || f === "book" ? there : ways;
@@ -35,26 +39,31 @@ function waysFor(f: ConditionField) {
 
 /** A row that can be taken out. */
 function row(children: HTMLElement[], what: string, remove: () => void): HTMLElement {
-  const out = button("Remove", remove, {
-    title: `Remove this ${what}`,
+  const out = button(t("Remove"), remove, {
+    title: t("Remove this {0}", what),
     attributes: { class: "quiet" },
   });
   return el("div", { class: "rule-row", role: "group", "aria-label": what }, children, out);
 }
 
 function conditionRow(c: Condition, change: () => void, remove: () => void): HTMLElement {
-  const value = el("input", { type: "text", value: c.value, "aria-label": "Text", required: true });
+  const value = el("input", {
+    type: "text",
+    value: c.value,
+    "aria-label": t("Text"),
+    required: true,
+  });
   value.addEventListener("input", () => c.value = value.value);
   const header = el("input", {
     type: "text",
     value: c.header,
-    "aria-label": "Name of the field",
+    "aria-label": t("Name of the field"),
     placeholder: "X-Mailer",
   });
   header.addEventListener("input", () => c.header = header.value);
   const choice = el(
     "select",
-    { "aria-label": "What is looked at" },
+    { "aria-label": t("What is looked at") },
     options(Object.entries(fieldWords) as [ConditionField, string][], c.field),
   );
   choice.addEventListener("change", () => {
@@ -69,14 +78,14 @@ function conditionRow(c: Condition, change: () => void, remove: () => void): HTM
   });
   const way = el(
     "select",
-    { "aria-label": "How it is compared" },
+    { "aria-label": t("How it is compared") },
     options(waysFor(c.field), `${c.not ? "not " : ""}${c.op}`),
   );
   way.addEventListener("change", () => {
     c.not = way.value.startsWith("not ");
     c.op = way.value.replace("not ", "") as Condition["op"];
   });
-  if (c.field === "size") value.title = "In bytes, or with K or M: 500K, 2M";
+  if (c.field === "size") value.title = t("In bytes, or with K or M: 500K, 2M");
   const parts: HTMLElement[] = [choice];
   if (c.field === "header") parts.push(header);
   parts.push(way);
@@ -92,7 +101,7 @@ function actionRow(
 ): HTMLElement {
   const choice = el(
     "select",
-    { "aria-label": "What is done" },
+    { "aria-label": t("What is done") },
     options(Object.entries(actionWords) as [RuleAction["kind"], string][], a.kind),
   );
   choice.addEventListener("change", () => {
@@ -106,7 +115,7 @@ function actionRow(
       type: "text",
       value: a.value,
       list: "rule-mailboxes",
-      "aria-label": "Mailbox",
+      "aria-label": t("Mailbox"),
       required: true,
     });
     input.addEventListener("input", () => a.value = input.value);
@@ -115,7 +124,7 @@ function actionRow(
       el("datalist", { id: "rule-mailboxes" }, mailboxes.map((m) => el("option", { value: m }))),
     );
   } else if (a.kind === "reply" || a.kind === "refuse") {
-    const text = el("textarea", { rows: 3, "aria-label": "Text", required: true });
+    const text = el("textarea", { rows: 3, "aria-label": t("Text"), required: true });
     text.value = a.value;
     text.addEventListener("input", () => a.value = text.value);
     parts.push(text);
@@ -124,7 +133,7 @@ function actionRow(
     const input = el("input", {
       type: email ? "email" : "text",
       value: a.value,
-      "aria-label": email ? "Address" : "Label",
+      "aria-label": email ? t("Address") : t("Label"),
       required: true,
     });
     input.addEventListener("input", () => a.value = input.value);
@@ -139,9 +148,9 @@ export function editRule(rule: Rule, mailboxes: readonly string[], keep: (r: Rul
   const name = el("input", { type: "text", value: r.name, autocomplete: "off" });
   const join = el(
     "select",
-    { "aria-label": "How conditions are joined" },
+    { "aria-label": t("How conditions are joined") },
     options(
-      [["all", "all of these are true"], ["any", "any of these is true"]],
+      [["all", t("all of these are true")], ["any", t("any of these is true")]],
       r.all ? "all" : "any",
     ),
   );
@@ -150,7 +159,7 @@ export function editRule(rule: Rule, mailboxes: readonly string[], keep: (r: Rul
   const draw = () => {
     fill(
       conditions,
-      r.conditions.length === 0 ? el("p", { class: "hint" }, "Every message.") : null,
+      r.conditions.length === 0 ? el("p", { class: "hint" }, t("Every message.")) : null,
       r.conditions.map((c) =>
         conditionRow(c, draw, () => {
           r.conditions = r.conditions.filter((x) => x !== c);
@@ -176,17 +185,17 @@ export function editRule(rule: Rule, mailboxes: readonly string[], keep: (r: Rul
     dialog.close();
   };
   const dialog = openDialog(
-    "Rule",
+    t("Rule"),
     el(
       "form",
       { onsubmit: submit, class: "rule-form" },
-      field("Name", name),
+      field(t("Name"), name),
       el(
         "fieldset",
         {},
-        el("legend", {}, "When ", join),
+        el("legend", {}, t("When "), join),
         conditions,
-        button("Add a condition", () => {
+        button(t("Add a condition"), () => {
           r.conditions.push({ ...emptyRule.conditions[0] });
           draw();
         }),
@@ -194,9 +203,9 @@ export function editRule(rule: Rule, mailboxes: readonly string[], keep: (r: Rul
       el(
         "fieldset",
         {},
-        el("legend", {}, "Then"),
+        el("legend", {}, t("Then")),
         actions,
-        button("Add an action", () => {
+        button(t("Add an action"), () => {
           r.actions.push({ kind: "read", value: "" });
           draw();
         }),
@@ -204,8 +213,8 @@ export function editRule(rule: Rule, mailboxes: readonly string[], keep: (r: Rul
       el(
         "div",
         { class: "buttons" },
-        button("Cancel", () => dialog.close()),
-        el("button", { type: "submit", class: "primary" }, "Keep rule"),
+        button(t("Cancel"), () => dialog.close()),
+        el("button", { type: "submit", class: "primary" }, t("Keep rule")),
       ),
     ),
     { wide: true },

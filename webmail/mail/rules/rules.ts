@@ -10,6 +10,7 @@ import { sortedMailboxes } from "../names.ts";
 import { editRule, emptyRule } from "./editor.ts";
 import { applyRules, showLog, tryRules } from "./trying.ts";
 import { thenText, whenText } from "./words.ts";
+import { t } from "../../lib/text.ts";
 
 /** Shows the rules; with one given, that is offered as a new one. */
 export function openRules(all: Iterable<Mailbox>, first?: Rule): void {
@@ -26,7 +27,7 @@ class RulesDialog {
   readonly #mailboxes: readonly Mailbox[];
   readonly #list = el("ol", {
     class: "rules",
-    "aria-label": "Rules, in the order in which they run",
+    "aria-label": t("Rules, in the order in which they run"),
   });
   readonly #problems = el("div", { role: "alert" });
   readonly #body = el("div", {});
@@ -44,32 +45,32 @@ class RulesDialog {
     this.#active = el("input", { type: "checkbox", checked: got.active || got.text === "" });
     this.#active.addEventListener("change", () => this.#changed = true);
     const dialog = openDialog(
-      "Rules for arriving mail",
+      t("Rules for arriving mail"),
       el(
         "div",
         { class: "rules-dialog" },
         this.#body,
         this.#problems,
-        el("label", { class: "checkbox" }, this.#active, el("span", {}, "Rules are on")),
+        el("label", { class: "checkbox" }, this.#active, el("span", {}, t("Rules are on"))),
         got.others.length > 0
           ? el(
             "p",
             { class: "hint" },
-            `Other scripts, which mail programs see: ${got.others.join(", ")}.`,
+            t("Other scripts, which mail programs see: {0}.", got.others.join(", ")),
           )
           : null,
         el(
           "div",
           { class: "buttons" },
-          button("Log", () => showLog(undefined), { title: "What rules did lately" }),
-          button("Try on my mail", () => tryRules(this.#script(), mailboxes), {
-            title: "What they would do with the last 1,000 messages; nothing is done",
+          button(t("Log"), () => showLog(undefined), { title: t("What rules did lately") }),
+          button(t("Try on my mail"), () => tryRules(this.#script(), mailboxes), {
+            title: t("What they would do with the last 1,000 messages; nothing is done"),
           }),
-          button("Apply to a mailbox", () => this.#apply(), {
-            title: "To messages that are there already",
+          button(t("Apply to a mailbox"), () => this.#apply(), {
+            title: t("To messages that are there already"),
           }),
-          button("Cancel", () => dialog.close()),
-          button("Save", () => this.#save(() => dialog.close()), { primary: true }),
+          button(t("Cancel"), () => dialog.close()),
+          button(t("Save"), () => this.#save(() => dialog.close()), { primary: true }),
         ),
       ),
       { wide: true },
@@ -100,13 +101,15 @@ class RulesDialog {
     fill(this.#list, this.#items.map((i, at) => this.#row(i, at)));
     fill(
       this.#body,
-      this.#items.length === 0 ? el("p", {}, "No rules yet: all messages are kept.") : this.#list,
+      this.#items.length === 0
+        ? el("p", {}, t("No rules yet: all messages are kept."))
+        : this.#list,
       el(
         "div",
         { class: "buttons start" },
-        button("Add a rule", () => this.#edit(emptyRule, undefined)),
-        button("Edit as text", () => this.#toText(), {
-          title: "As the Sieve script that they are stored as",
+        button(t("Add a rule"), () => this.#edit(emptyRule, undefined)),
+        button(t("Edit as text"), () => this.#toText(), {
+          title: t("As the Sieve script that they are stored as"),
         }),
       ),
     );
@@ -152,13 +155,13 @@ class RulesDialog {
         "div",
         { class: "rule-tools" },
         "rule" in item
-          ? button("Edit", () => this.#edit(item.rule, item))
-          : button("Edit as text", () => this.#toText()),
-        button("Up", () => this.#move(item, at - 1), {
-          title: "Alt with the arrow keys moves a rule too",
+          ? button(t("Edit"), () => this.#edit(item.rule, item))
+          : button(t("Edit as text"), () => this.#toText()),
+        button(t("Up"), () => this.#move(item, at - 1), {
+          title: t("Alt with the arrow keys moves a rule too"),
         }),
-        button("Down", () => this.#move(item, at + 1)),
-        button("Remove", () => {
+        button(t("Down"), () => this.#move(item, at + 1)),
+        button(t("Remove"), () => {
           this.#items = this.#items.filter((i) => i !== item);
           this.#changed = true;
           this.#draw();
@@ -172,7 +175,7 @@ class RulesDialog {
     const on = el("input", {
       type: "checkbox",
       checked: r.enabled,
-      "aria-label": `Rule ${r.name || "without a name"} is on`,
+      "aria-label": t("Rule {0} is on", r.name || t("without a name")),
     });
     on.addEventListener("change", () => {
       this.#items = this.#items.map((i) =>
@@ -209,7 +212,7 @@ class RulesDialog {
       rows: 18,
       class: "sieve-text",
       spellcheck: "false",
-      "aria-label": "Sieve script",
+      "aria-label": t("Sieve script"),
     });
     area.value = text;
     area.addEventListener("input", () => {
@@ -222,7 +225,7 @@ class RulesDialog {
       el(
         "div",
         { class: "buttons start" },
-        button("Show as rules", () =>
+        button(t("Show as rules"), () =>
           attempt(async () => {
             const r = await call("RulesText", { script: { text: area.value } });
             if (this.#show(r.problems)) return;
@@ -241,7 +244,9 @@ class RulesDialog {
       problems.length === 0 ? null : el(
         "ul",
         { class: "error" },
-        problems.map((p) => el("li", {}, `Line ${p.line}, column ${p.column}: ${p.message}`)),
+        problems.map((p) =>
+          el("li", {}, t("Line {0}, column {1}: {2}", p.line, p.column, p.message))
+        ),
       ),
     );
     return problems.length > 0;
@@ -260,8 +265,8 @@ class RulesDialog {
       this.#changed = false;
       notice(
         this.#active.checked
-          ? `${countText(r.items.length, "rule")} saved.`
-          : "Rules saved; they are off.",
+          ? t("{0} saved.", countText(r.items.length, "rule"))
+          : t("Rules saved; they are off."),
       );
       then();
     });

@@ -7,6 +7,7 @@ import { el, field, fill } from "../../lib/dom.ts";
 import { countText, longDate, shortDate } from "../../lib/format.ts";
 import { attempt, notice } from "../../lib/notify.ts";
 import { safeText } from "../../lib/scripts.ts";
+import { t } from "../../lib/text.ts";
 
 /** Messages that rules are tried on. */
 const most = 1000;
@@ -21,13 +22,13 @@ export function tryRules(script: RuleScript, mailboxes: readonly Mailbox[]): voi
   const result = el("div", { role: "status" });
   const run = () =>
     attempt(async () => {
-      fill(result, el("p", {}, "Looking…"));
+      fill(result, el("p", {}, t("Looking…")));
       const r = await call("RulesTry", { script, mailboxId: Number(box.value), limit: most });
       if (r.problems.length > 0) {
         const [p] = r.problems;
         fill(
           result,
-          el("p", { class: "error" }, `Line ${p.line}, column ${p.column}: ${p.message}`),
+          el("p", { class: "error" }, t("Line {0}, column {1}: {2}", p.line, p.column, p.message)),
         );
         return;
       }
@@ -36,9 +37,11 @@ export function tryRules(script: RuleScript, mailboxes: readonly Mailbox[]): voi
         el(
           "p",
           {},
-          `Of ${
-            countText(r.looked, "message")
-          } the rules would do something with ${r.tried.length}.`,
+          t(
+            "Of {0} the rules would do something with {1}.",
+            countText(r.looked, "message"),
+            r.tried.length,
+          ),
         ),
         r.tried.length === 0 ? null : el(
           "div",
@@ -46,7 +49,7 @@ export function tryRules(script: RuleScript, mailboxes: readonly Mailbox[]): voi
             class: "scrolls",
             tabindex: 0,
             role: "region",
-            "aria-label": "What the rules would do",
+            "aria-label": t("What the rules would do"),
           },
           el(
             "table",
@@ -57,7 +60,9 @@ export function tryRules(script: RuleScript, mailboxes: readonly Mailbox[]): voi
               el(
                 "tr",
                 {},
-                ["From", "Subject", "Came", "What"].map((t) => el("th", { scope: "col" }, t)),
+                [t("From"), t("Subject"), t("Came"), t("What")].map((t) =>
+                  el("th", { scope: "col" }, t)
+                ),
               ),
             ),
             el(
@@ -79,30 +84,34 @@ export function tryRules(script: RuleScript, mailboxes: readonly Mailbox[]): voi
       );
     });
   box.addEventListener("change", run);
-  openDialog("Try the rules", el("div", { class: "rules-dialog" }, field("Mailbox", box), result), {
-    wide: true,
-  });
+  openDialog(
+    t("Try the rules"),
+    el("div", { class: "rules-dialog" }, field(t("Mailbox"), box), result),
+    {
+      wide: true,
+    },
+  );
   run();
 }
 
 /** Applies the stored rules to a mailbox, with progress, and back. */
 export function applyRules(mailboxes: readonly Mailbox[]): void {
   const box = choice(mailboxes);
-  const bar = el("progress", { value: 0, max: 1, "aria-label": "Messages looked at" });
+  const bar = el("progress", { value: 0, max: 1, "aria-label": t("Messages looked at") });
   const words = el(
     "p",
     { role: "status" },
-    "Messages are moved, copied and marked as the rules say. Nothing is sent, refused or deleted for good.",
+    t("Messages are moved, copied and marked as the rules say. Nothing is sent, refused or deleted for good."),
   );
   const buttons = el("div", { class: "buttons" });
   const start = () =>
     attempt(async () => {
       const { job } = await call("RulesApply", { mailboxId: Number(box.value) });
-      const undo = button("Stop and undo", () =>
+      const undo = button(t("Stop and undo"), () =>
         attempt(async () => {
           undo.disabled = true;
           const { count } = await call("RulesUndo", { job });
-          notice(`Undone for ${countText(count, "message")}.`);
+          notice(t("Undone for {0}.", countText(count, "message")));
           dialog.close();
         }));
       fill(buttons, undo);
@@ -110,19 +119,19 @@ export function applyRules(mailboxes: readonly Mailbox[]): void {
         const p = await call("RulesProgress", { job });
         bar.max = Math.max(1, p.total);
         bar.value = p.finished ? bar.max : p.done;
-        fill(words, `${p.done} of ${p.total} looked at, ${p.changed} changed.`);
+        fill(words, t("{0} of {1} looked at, {2} changed.", p.done, p.total, p.changed));
         if (p.error !== null) throw new Error(p.error);
         if (p.finished) break;
         await new Promise((resolve) => setTimeout(resolve, 300));
         if (!dialog.element.isConnected) return;
       }
-      fill(undo, "Undo");
-      fill(buttons, undo, button("Close", () => dialog.close(), { primary: true }));
+      fill(undo, t("Undo"));
+      fill(buttons, undo, button(t("Close"), () => dialog.close(), { primary: true }));
     });
-  fill(buttons, button("Apply", start, { primary: true }));
+  fill(buttons, button(t("Apply"), start, { primary: true }));
   const dialog = openDialog(
-    "Apply the rules",
-    el("div", { class: "rules-dialog" }, field("To the messages of", box), bar, words, buttons),
+    t("Apply the rules"),
+    el("div", { class: "rules-dialog" }, field(t("To the messages of"), box), bar, words, buttons),
   );
 }
 
@@ -131,8 +140,8 @@ export function showLog(id: number | undefined): void {
   attempt(async () => {
     const { entries } = await call("RulesLog", id === undefined ? {} : { id });
     openDialog(
-      id === undefined ? "What rules did lately" : "What rules did with this message",
-      entries.length === 0 ? el("p", {}, "Nothing.") : el(
+      id === undefined ? t("What rules did lately") : t("What rules did with this message"),
+      entries.length === 0 ? el("p", {}, t("Nothing.")) : el(
         "ul",
         { class: "rule-log" },
         entries.map((e) =>
@@ -147,7 +156,7 @@ export function showLog(id: number | undefined): void {
               " ",
               safeText(e.subject),
             ),
-            e.error === undefined ? null : el("p", { class: "error" }, `Failed: ${e.error}`),
+            e.error === undefined ? null : el("p", { class: "error" }, t("Failed: {0}", e.error)),
             e.steps.map((s) =>
               el(
                 "p",

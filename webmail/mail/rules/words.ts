@@ -1,32 +1,33 @@
 /** Rules in words: "when … then …". @module */
 import type { Condition, ConditionField, Rule, RuleAction } from "../../api/mod.ts";
+import { t } from "../../lib/text.ts";
 
 /** What can be looked at, in the order in which it is offered. */
 export const fieldWords: Readonly<Record<ConditionField, string>> = {
-  from: "sender",
-  to: "recipient (To or Cc)",
-  subject: "subject",
-  list: "mailing list (List-Id)",
-  size: "size",
-  attachment: "an attachment",
-  book: "sender in my address book",
-  header: "another header field",
+  from: t("sender"),
+  to: t("recipient (To or Cc)"),
+  subject: t("subject"),
+  list: t("mailing list (List-Id)"),
+  size: t("size"),
+  attachment: t("an attachment"),
+  book: t("sender in my address book"),
+  header: t("another header field"),
 };
 
 /** What can be done. */
 export const actionWords: Readonly<Record<RuleAction["kind"], string>> = {
-  move: "move to",
-  copy: "copy to",
-  label: "add the label",
-  star: "flag",
-  read: "mark as read",
-  forward: "forward to (and keep no copy)",
-  forwardCopy: "forward a copy to",
-  trash: "move to the trash",
-  discard: "delete for good",
-  reply: "reply with",
-  refuse: "refuse with",
-  stop: "stop: no further rules",
+  move: t("move to"),
+  copy: t("copy to"),
+  label: t("add the label"),
+  star: t("flag"),
+  read: t("mark as read"),
+  forward: t("forward to (and keep no copy)"),
+  forwardCopy: t("forward a copy to"),
+  trash: t("move to the trash"),
+  discard: t("delete for good"),
+  reply: t("reply with"),
+  refuse: t("refuse with"),
+  stop: t("stop: no further rules"),
 };
 
 /** Kinds of actions that need a text. */
@@ -40,41 +41,74 @@ export const withValue: ReadonlySet<RuleAction["kind"]> = new Set([
   "refuse",
 ]);
 
+/** Names of what is looked at, as they stand in a sentence. */
+const names: Readonly<Partial<Record<ConditionField, string>>> = {
+  from: t("sender"),
+  to: t("recipient"),
+  subject: t("subject"),
+  list: t("mailing list"),
+};
+
 function conditionText(c: Condition): string {
-  const not = c.not ? "not " : "";
   switch (c.field) {
     case "attachment":
-      return c.not ? "there is no attachment" : "there is an attachment";
+      return c.not ? t("there is no attachment") : t("there is an attachment");
     case "book":
-      return `the sender is ${not}in my address book`;
+      return c.not
+        ? t("the sender is not in my address book")
+        : t("the sender is in my address book");
     case "size":
-      return `the size is ${not}${c.op} ${c.value}`;
+      return (c.op === "over") !== c.not
+        ? t("the size is over {0}", c.value)
+        : t("the size is under {0}", c.value);
     default: {
-      const name = c.field === "header" ? c.header : fieldWords[c.field].replace(/ \(.*/, "");
-      const verb = c.op === "contains"
-        ? (c.not ? "doesn't contain" : "contains")
-        : c.op === "is"
-        ? `is ${not}`.trim()
-        : c.not
-        ? "doesn't match"
-        : "matches";
-      return `${name} ${verb} “${c.value}”`;
+      const name = c.field === "header" ? c.header : names[c.field] ?? c.field;
+      switch (c.op) {
+        case "contains":
+          return c.not
+            ? t("{0} doesn't contain “{1}”", name, c.value)
+            : t("{0} contains “{1}”", name, c.value);
+        case "is":
+          return c.not ? t("{0} is not “{1}”", name, c.value) : t("{0} is “{1}”", name, c.value);
+        default:
+          return c.not
+            ? t("{0} doesn't match “{1}”", name, c.value)
+            : t("{0} matches “{1}”", name, c.value);
+      }
     }
   }
 }
 
 /** "When …". */
 export function whenText(r: Rule): string {
-  if (r.conditions.length === 0) return "Every message";
-  return `When ${r.conditions.map(conditionText).join(r.all ? " and " : " or ")}`;
+  if (r.conditions.length === 0) return t("Every message");
+  return t("When {0}", r.conditions.map(conditionText).join(r.all ? t(" and ") : t(" or ")));
+}
+
+function actionText({ kind, value }: RuleAction): string {
+  switch (kind) {
+    case "move":
+      return t("move to {0}", value);
+    case "copy":
+      return t("copy to {0}", value);
+    case "label":
+      return t("add the label {0}", value);
+    case "forward":
+      return t("forward to {0}", value);
+    case "forwardCopy":
+      return t("forward a copy to {0}", value);
+    case "reply":
+      return t("reply");
+    case "refuse":
+      return t("refuse");
+    case "stop":
+      return t("stop");
+    default:
+      return actionWords[kind];
+  }
 }
 
 /** "then …". */
 export function thenText(r: Rule): string {
-  const words = r.actions.map((a) => {
-    const word = actionWords[a.kind].replace(/ \(.*| (?:with|:).*/, "");
-    if (a.kind === "reply" || a.kind === "refuse") return word;
-    return withValue.has(a.kind) ? `${word} ${a.value}` : word;
-  });
-  return `then ${words.join(", ")}`;
+  return t("then {0}", r.actions.map(actionText).join(", "));
 }

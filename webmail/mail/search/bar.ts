@@ -9,6 +9,7 @@ import { button } from "../../lib/button.ts";
 import { openDialog } from "../../lib/dialog.ts";
 import { el, field, fill, newId } from "../../lib/dom.ts";
 import { conditions, parseSearch, states, tokens, tokenText } from "./syntax.ts";
+import { t } from "../../lib/text.ts";
 
 export interface SearchBarOptions {
   onSearch: (filter: Filter, text: string) => void;
@@ -20,6 +21,8 @@ export interface SearchBar {
   /** What was searched last; "" if nothing. */
   text(): string;
   set(text: string): void;
+  /** Searches, as if it had been written. */
+  run(text: string): void;
   focus(): void;
   /** Of the mailbox that is searched. */
   setPlace(name: string): void;
@@ -33,21 +36,21 @@ export function searchBar(o: SearchBarOptions): SearchBar {
     id: listId,
     role: "listbox",
     class: "completions",
-    "aria-label": "Completions",
+    "aria-label": t("Completions"),
   });
   list.hidden = true;
   const problem = el("span", { class: "search-problem", role: "status" });
   const input = el("input", {
     type: "search",
-    placeholder: "Search",
-    "aria-label": "Search messages",
+    placeholder: t("Search"),
+    "aria-label": t("Search messages"),
     role: "combobox",
     "aria-expanded": "false",
     "aria-controls": listId,
     "aria-autocomplete": "list",
     autocomplete: "off",
     spellcheck: "false",
-    title: "Words, or conditions such as from:ann, is:unread, has:attachment. Key: /",
+    title: t("Words, or conditions such as from:ann, is:unread, has:attachment. Key: /"),
   });
   let choices: string[] = [];
   let chosen = -1;
@@ -166,7 +169,7 @@ export function searchBar(o: SearchBarOptions): SearchBar {
     "div",
     { class: "search-bar", role: "search" },
     el("div", { class: "search-input" }, input, list),
-    button("Filter", () => filterForm(), { title: "A form with all conditions" }),
+    button(t("Filter"), () => filterForm(), { title: t("A form with all conditions") }),
     problem,
   );
 
@@ -175,9 +178,10 @@ export function searchBar(o: SearchBarOptions): SearchBar {
     const value = (name: string) => now.find((t) => t.name === name && !t.not)?.value ?? "";
     const words = el("input", {
       type: "text",
-      value: now.filter((t) => t.name === "" && !t.not).map((t) => tokenText("", t.value)).join(
-        " ",
-      ),
+      value: now.filter((t) => t.name === "" && !t.not).map((t) => tokenText("", t.value))
+        .join(
+          " ",
+        ),
     });
     const from = el("input", { type: "text", value: value("from") });
     const to = el("input", { type: "text", value: value("to") });
@@ -219,30 +223,34 @@ export function searchBar(o: SearchBarOptions): SearchBar {
     };
     const box = (b: HTMLInputElement, text: string) => el("label", { class: "checkbox" }, b, text);
     const dialog = openDialog(
-      "Search",
+      t("Search"),
       el(
         "form",
         { onsubmit: done, class: "filter-form" },
-        field("Words", words, "Found anywhere in header and text. Quotes keep words together."),
-        field("From", from),
-        field("To or Cc", to),
-        field("Subject", subject),
-        field("Received since", after),
-        field("Received before", before),
-        field("Larger than", larger),
-        field("Smaller than", smaller),
-        field("Keyword", label),
+        field(
+          t("Words"),
+          words,
+          t("Found anywhere in header and text. Quotes keep words together."),
+        ),
+        field(t("From"), from),
+        field(t("To or Cc"), to),
+        field(t("Subject"), subject),
+        field(t("Received since"), after),
+        field(t("Received before"), before),
+        field(t("Larger than"), larger),
+        field(t("Smaller than"), smaller),
+        field(t("Keyword"), label),
         el(
           "div",
           { class: "checkboxes" },
-          box(has, "With attachments"),
+          box(has, t("With attachments")),
           is.map((s) => box(s.box, s.name)),
         ),
         el(
           "div",
           { class: "buttons" },
-          button("Cancel", () => dialog.close()),
-          el("button", { type: "submit", class: "primary" }, "Search"),
+          button(t("Cancel"), () => dialog.close()),
+          el("button", { type: "submit", class: "primary" }, t("Search")),
         ),
       ),
     );
@@ -257,12 +265,16 @@ export function searchBar(o: SearchBarOptions): SearchBar {
       searched = text;
       fill(problem);
     },
+    run: (text) => {
+      input.value = text;
+      submit();
+    },
     focus: () => {
       input.focus();
       input.select();
     },
     setPlace: (name) => {
-      input.placeholder = `Search ${name}`;
+      input.placeholder = t("Search {0}", name);
     },
   };
 }

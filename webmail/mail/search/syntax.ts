@@ -5,24 +5,25 @@
  * @module
  */
 import type { Filter, Flag } from "../../api/mod.ts";
+import { t } from "../../lib/text.ts";
 
 /** Conditions by name, with an example for completion and help. */
 export const conditions: readonly { name: string; example: string; what: string }[] = [
-  { name: "from", example: "from:ann", what: "Sender" },
-  { name: "to", example: "to:team@example.org", what: "To, Cc or Bcc" },
-  { name: "subject", example: 'subject:"weekly report"', what: "Subject" },
-  { name: "has", example: "has:attachment", what: "With attachments" },
+  { name: "from", example: "from:ann", what: t("Sender") },
+  { name: "to", example: "to:team@example.org", what: t("To, Cc or Bcc") },
+  { name: "subject", example: 'subject:"weekly report"', what: t("Subject") },
+  { name: "has", example: "has:attachment", what: t("With attachments") },
   {
     name: "is",
     example: "is:unread",
-    what: "unread, read, flagged, answered, forwarded, draft, junk, notjunk",
+    what: t("unread, read, flagged, answered, forwarded, draft, junk, notjunk"),
   },
-  { name: "label", example: "label:work", what: "Keyword" },
-  { name: "after", example: "after:2026-05-01", what: "Received on that day or later" },
-  { name: "before", example: "before:2026-06-01", what: "Received before that day" },
-  { name: "larger", example: "larger:2mb", what: "Size above" },
-  { name: "smaller", example: "smaller:100kb", what: "Size below" },
-  { name: "header", example: "header:list-id=deno", what: "Any header field" },
+  { name: "label", example: "label:work", what: t("Keyword") },
+  { name: "after", example: "after:2026-05-01", what: t("Received on that day or later") },
+  { name: "before", example: "before:2026-06-01", what: t("Received before that day") },
+  { name: "larger", example: "larger:2mb", what: t("Size above") },
+  { name: "smaller", example: "smaller:100kb", what: t("Size below") },
+  { name: "header", example: "header:list-id=deno", what: t("Any header field") },
 ];
 
 /** Values of `is:` and the flag that each asks for. */
@@ -89,8 +90,8 @@ function day(value: string): number | undefined {
   }
   const m = /^(\d{4})-(\d{1,2})-(\d{1,2})$/.exec(value);
   if (m === null) return undefined;
-  const t = new Date(Number(m[1]), Number(m[2]) - 1, Number(m[3])).getTime();
-  return Number.isNaN(t) ? undefined : t;
+  const at = new Date(Number(m[1]), Number(m[2]) - 1, Number(m[3])).getTime();
+  return Number.isNaN(at) ? undefined : at;
 }
 
 function bytes(value: string): number | undefined {
@@ -108,10 +109,10 @@ export function parseSearch(text: string): { filter: Filter; problems: string[] 
   const list = <K extends keyof Filter>(key: K, value: unknown) => {
     ((f[key] as unknown[] | undefined) ?? (f[key] = [] as never) as unknown[]).push(value);
   };
-  for (const t of tokens(text)) {
-    if (t.value === "") continue;
-    const text = (yes: keyof Filter, no: keyof Filter) => list(t.not ? no : yes, t.value);
-    switch (t.name) {
+  for (const token of tokens(text)) {
+    if (token.value === "") continue;
+    const text = (yes: keyof Filter, no: keyof Filter) => list(token.not ? no : yes, token.value);
+    switch (token.name) {
       case "":
         text("words", "notWords");
         break;
@@ -128,36 +129,37 @@ export function parseSearch(text: string): { filter: Filter; problems: string[] 
         text("keywords", "notKeywords");
         break;
       case "has":
-        if (/^attach/i.test(t.value)) f.attachments = t.not ? "without" : "with";
-        else problems.push(`has:${t.value} is not known, only has:attachment`);
+        if (/^attach/i.test(token.value)) f.attachments = token.not ? "without" : "with";
+        else problems.push(t("has:{0} is not known, only has:attachment", token.value));
         break;
       case "is": {
-        const s = states[t.value.toLowerCase()];
-        if (s === undefined) problems.push(`is:${t.value} is not known`);
-        else list(s.on !== t.not ? "flags" : "notFlags", s.flag);
+        const s = states[token.value.toLowerCase()];
+        if (s === undefined) problems.push(t("is:{0} is not known", token.value));
+        else list(s.on !== token.not ? "flags" : "notFlags", s.flag);
         break;
       }
       case "after":
       case "before": {
-        const at = day(t.value);
-        if (at === undefined) problems.push(`${t.value} is not a day such as 2026-05-01 or 7d`);
-        else if ((t.name === "after") !== t.not) f.oldest = at;
+        const at = day(token.value);
+        if (at === undefined) {
+          problems.push(t("{0} is not a day such as 2026-05-01 or 7d", token.value));
+        } else if ((token.name === "after") !== token.not) f.oldest = at;
         else f.newest = at;
         break;
       }
       case "larger":
       case "smaller": {
-        const n = bytes(t.value);
-        if (n === undefined) problems.push(`${t.value} is not a size such as 2mb`);
-        else if ((t.name === "larger") !== t.not) f.largerThan = n;
+        const n = bytes(token.value);
+        if (n === undefined) problems.push(t("{0} is not a size such as 2mb", token.value));
+        else if ((token.name === "larger") !== token.not) f.largerThan = n;
         else f.smallerThan = n;
         break;
       }
       case "header": {
-        const eq = t.value.indexOf("=");
+        const eq = token.value.indexOf("=");
         list("headers", {
-          name: eq < 0 ? t.value : t.value.slice(0, eq),
-          text: eq < 0 ? "" : t.value.slice(eq + 1),
+          name: eq < 0 ? token.value : token.value.slice(0, eq),
+          text: eq < 0 ? "" : token.value.slice(eq + 1),
         });
       }
     }

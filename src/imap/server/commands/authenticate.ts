@@ -83,6 +83,7 @@ export const authenticate: Command = {
           throw err;
         }
         await attempt.done(resultOf(err), login, err.message);
+        if (err.reason === "temporary") throw new ImapNo(err.message, "UNAVAILABLE");
         if (err.reason === "malformed") throw new ImapBad(`authentication: ${err.message}`);
         throw new ImapNo(
           err.reason === "credentials" ? "wrong user name or password" : err.message,
@@ -94,6 +95,7 @@ export const authenticate: Command = {
 };
 
 function resultOf(err: SaslError): AuthResult {
+  if (err.reason === "temporary") return "error";
   if (err.reason === "malformed" || err.reason === "unavailable") return "badprotocol";
   return err.reason === "channelBinding" ? "badchanbind" : "badcreds";
 }

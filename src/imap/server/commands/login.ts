@@ -42,6 +42,10 @@ export const login: Command = {
           throw err;
         }
         reason = err.message;
+        if (err.reason === "temporary") {
+          await attempt.done("error", prepared, reason);
+          throw new ImapNo(err.message, "UNAVAILABLE");
+        }
         if (err.reason === "appPassword") {
           await attempt.done("badcreds", prepared, reason);
           throw new ImapNo(err.message, "AUTHENTICATIONFAILED");

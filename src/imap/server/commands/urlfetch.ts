@@ -1,11 +1,16 @@
 /**
- * URLFETCH (RFC 4467 §7).
+ * URLFETCH (RFC 4467 §7), with what RFC 5524 adds: bytes of a part with its transfer encoding undone, and its structure.
  *
  * @module
  */
-import { StoreError } from "../../../store/types.ts";
+import { unpackStructure } from "../../../mail/structure/packed.ts";
+import type { Account } from "../../../store/account/account.ts";
+import { StoreError, Want } from "../../../store/types.ts";
 import { formatString } from "../../format/text.ts";
-import { ImapBad } from "../session/answer.ts";
+import type { Cursor } from "../../parse/cursor.ts";
+import { structureOfPart, withoutGlobal } from "../fetch/plain_structure.ts";
+import { binaryPieces } from "../fetch/sections.ts";
+import { ImapBad, ImapNo } from "../session/answer.ts";
 import {
   type AuthorizedUrl,
   isAuthorized,
@@ -17,9 +22,22 @@ import { type Command, loggedIn } from "../session/command.ts";
 import { readMessage } from "../messages/url.ts";
 import type { Session } from "../session/session.ts";
 
-/** Bytes that a URL names, if the session may have them. */
-async function urlBytes(s: Session, u: AuthorizedUrl): Promise<Uint8Array | undefined> {
-  const name = urlAccount(s, u);
+/** What may be asked of a URL (RFC 5524 §3.2). */
+type Item = "BODY" | "BINARY" | "BODYPARTSTRUCTURE";
+
+interface Wanted {
+  url: string;
+  /** Undefined for the plain form of RFC 4467. */
+  items: Set<Item> | undefined;
+}
+
+/** Runs with the account of a URL that the session may use; undefined if it may not. */
+async function withUrl<T>(
+  s: Session,
+  u: AuthorizedUrl | undefined,
+  fn: (account: Account, u: AuthorizedUrl) => T | Promise<T>,
+): Promise<T | undefined> {
+  const name = u && urlAccount(s, u);
   if (name === undefined) return undefined;
   const own = name === s.store.name;
   let account = s.store;
@@ -32,49 +50,163 @@ async function urlBytes(s: Session, u: AuthorizedUrl): Promise<Uint8Array | unde
     }
   }
   try {
-    if (!isAuthorized(s, u, account, Date.now())) return undefined;
-    const mailbox = account.mailboxByName(u.message.mailbox)!;
-    const parts: Uint8Array[] = [];
-    const limit = s.backend.maxMessageSize;
-    const size = readMessage(account, mailbox, u.message, limit, (b) => parts.push(b.slice()));
-    if (size === undefined || size > limit) return undefined;
-    const all = new Uint8Array(size);
-    let at = 0;
-    for (const p of parts) {
-      all.set(p, at);
-      at += p.length;
-    }
-    return all;
+    return isAuthorized(s, u!, account, Date.now()) ? await fn(account, u!) : undefined;
   } finally {
     if (!own) account.close();
   }
 }
 
+/** Bytes that a URL names; undefined if it names nothing that is there. */
+function bytesOf(s: Session, account: Account, u: AuthorizedUrl): Uint8Array | undefined {
+  const mailbox = account.mailboxByName(u.message.mailbox)!;
+  const parts: Uint8Array[] = [];
+  const limit = s.backend.maxMessageSize;
+  const size = readMessage(account, mailbox, u.message, limit, (b) => parts.push(b.slice()));
+  return size === undefined || size > limit ? undefined : joined(parts, size);
+}
+
+function joined(parts: readonly Uint8Array[], size: number): Uint8Array {
+  const all = new Uint8Array(size);
+  let at = 0;
+  for (const p of parts) {
+    all.set(p, at);
+    at += p.length;
+  }
+  return all;
+}
+
+/** The structure of the part that a URL names, "NIL" for what is no part. */
+function structureOf(s: Session, account: Account, u: AuthorizedUrl): string {
+  const { section, uid } = u.message;
+  if (section.text !== "" || u.message.partial) return "NIL";
+  let body = "";
+  const mailbox = account.mailboxByName(u.message.mailbox)!;
+  account.fetch(mailbox.id, [uid], Want.Body, (row) => void (body = row.body));
+  const plain = s.enabled.has("IMAP4REV2") || s.utf8 ? body : withoutGlobal(body);
+  return structureOfPart(plain, section.part) ?? "NIL";
+}
+
+/** The part that a URL names with its transfer encoding undone; "unknown" if that is not possible. */
+async function decodedOf(
+  s: Session,
+  account: Account,
+  u: AuthorizedUrl,
+): Promise<Uint8Array | "unknown" | undefined> {
+  const { section, uid, partial } = u.message;
+  // Headers have no transfer encoding.
+  if (section.text !== "") return bytesOf(s, account, u);
+  const mailbox = account.mailboxByName(u.message.mailbox)!;
+  let found: { emailId: number; size: number; structure: string } | undefined;
+  account.fetch(mailbox.id, [uid], Want.Content, (row) => {
+    found = { emailId: row.emailId, size: row.size, structure: row.structure };
+  });
+  if (!found || found.size > s.backend.maxMessageSize) return undefined;
+  const reader = account.openMessage(found.emailId);
+  try {
+    const work = binaryPieces(reader, unpackStructure(found.structure), section);
+    for (;;) {
+      const step = work.next();
+      if (!step.done) {
+        // Others have their turn while a large one is decoded.
+        await new Promise((resolve) => setTimeout(resolve, 0));
+        continue;
+      }
+      if (step.value === "missing") return undefined;
+      if (step.value === "unknown") return "unknown";
+      const size = step.value.reduce((n, b) => n + b.length, 0);
+      const all = joined(step.value, size);
+      return partial ? all.subarray(partial[0], partial[0] + partial[1]) : all;
+    }
+  } finally {
+    reader.close();
+  }
+}
+
+function writeLiteral(s: Session, bytes: Uint8Array | undefined): void {
+  if (!bytes) return s.conn.write("NIL");
+  // A literal must not have NUL (RFC 3516 §4.1).
+  s.conn.write(`${bytes.includes(0) ? "~" : ""}{${bytes.length}}\r\n`);
+  s.conn.write(bytes);
+}
+
+/** Answers the form of RFC 5524. @returns whether an encoding could not be undone */
+async function extended(s: Session, { url, items }: Wanted): Promise<boolean> {
+  let unknown = false;
+  const found = await withUrl(s, parseAuthorizedUrl(url), async (account, u) => {
+    const plain = bytesOf(s, account, u);
+    if (!plain) return undefined;
+    const decoded = items!.has("BINARY") ? await decodedOf(s, account, u) : undefined;
+    unknown = decoded === "unknown";
+    const structure = items!.has("BODYPARTSTRUCTURE") ? structureOf(s, account, u) : undefined;
+    return { plain, decoded: decoded === "unknown" ? undefined : decoded, structure };
+  });
+  s.conn.write(`* URLFETCH ${formatString(url, s.utf8)}`);
+  // RFC 4467 §6.3: why is not told.
+  if (!found) s.conn.write(" NIL");
+  else {
+    if (found.structure !== undefined) s.conn.write(` (BODYPARTSTRUCTURE ${found.structure})`);
+    for (const item of ["BINARY", "BODY"] as const) {
+      if (!items!.has(item)) continue;
+      s.conn.write(` (${item} `);
+      writeLiteral(s, item === "BODY" ? found.plain : found.decoded);
+      s.conn.write(")");
+    }
+  }
+  s.conn.write("\r\n");
+  await s.conn.flush();
+  return unknown;
+}
+
+/** Reads `"url"` or `("url" BODYPARTSTRUCTURE BINARY)`. */
+function readWanted(c: Cursor): Wanted {
+  if (!c.take("(")) return { url: c.astring("URL"), items: undefined };
+  const url = c.astring("URL");
+  const items = new Set<Item>();
+  while (!c.take(")")) {
+    c.sp();
+    const item = c.atom("item").toUpperCase();
+    if (item !== "BODY" && item !== "BINARY" && item !== "BODYPARTSTRUCTURE") {
+      throw new ImapBad("items are BODY, BINARY and BODYPARTSTRUCTURE");
+    }
+    items.add(item);
+  }
+  if (items.has("BODY") && items.has("BINARY")) throw new ImapBad("BODY or BINARY, not both");
+  return { url, items: items.size > 0 ? items : undefined };
+}
+
 export const urlFetch: Command = {
   name: "URLFETCH",
   states: loggedIn,
+  capabilities: ["URLAUTH=BINARY"],
   parse(c, s) {
-    const urls: string[] = [];
+    const wanted: Wanted[] = [];
     do {
       c.sp();
-      if (urls.length >= maxUrls) throw new ImapBad(`at most ${maxUrls} URLs`);
-      urls.push(c.astring("URL"));
+      if (wanted.length >= maxUrls) throw new ImapBad(`at most ${maxUrls} URLs`);
+      wanted.push(readWanted(c));
     } while (!c.atEnd);
     return async () => {
-      for (const url of urls) {
-        const u = parseAuthorizedUrl(url);
+      let unknown = false;
+      for (const w of wanted) {
+        if (w.items) {
+          unknown = await extended(s, w) || unknown;
+          continue;
+        }
+        const bytes = await withUrl(
+          s,
+          parseAuthorizedUrl(w.url),
+          (account, u) => bytesOf(s, account, u),
+        );
+        s.conn.write(`* URLFETCH ${formatString(w.url, s.utf8)} `);
         // RFC 4467 §6.3: why is not told.
-        const bytes = u && await urlBytes(s, u);
-        s.conn.write(`* URLFETCH ${formatString(url, s.utf8)} `);
         if (bytes) {
           s.conn.write(`{${bytes.length}}\r\n`);
           s.conn.write(bytes);
-        } else {
-          s.conn.write("NIL");
-        }
+        } else s.conn.write("NIL");
         s.conn.write("\r\n");
         await s.conn.flush();
       }
+      if (unknown) throw new ImapNo("a transfer encoding can't be undone", "UNKNOWN-CTE");
     };
   },
 };

@@ -27,6 +27,37 @@ export function withoutGlobal(text: string): string {
   return out + text.slice(done);
 }
 
+/**
+ * The structure of a part within that of its message, as BODY has them; undefined for a part that isn't there. Linear
+ * for each number.
+ */
+export function structureOfPart(body: string, numbers: readonly number[]): string | undefined {
+  let part = body;
+  for (const [depth, n] of numbers.entries()) {
+    // A message/rfc822 part counts through to the parts of its message.
+    const inner = depth > 0 && /^\("MESSAGE" "(?:RFC822|GLOBAL)" /.test(part)
+      ? valueAt(part, 8)
+      : undefined;
+    const holder = inner ?? part;
+    if (holder.startsWith("((")) {
+      let at = 1;
+      for (let i = 1; i < n && holder[at] === "("; i++) at = valueEnd(holder, at);
+      if (holder[at] !== "(") return undefined;
+      part = holder.slice(at, valueEnd(holder, at));
+    } else if (n === 1 && (depth === 0 || inner !== undefined)) {
+      part = holder;
+    } else return undefined;
+  }
+  return part;
+}
+
+/** The value with this number in a list, counted from 0. */
+function valueAt(list: string, n: number): string {
+  let at = 1;
+  for (let i = 0; i < n; i++) at = valueEnd(list, at) + 1;
+  return list.slice(at, valueEnd(list, at));
+}
+
 /** Where a value ends that begins there: a list, a string, or a word. */
 function valueEnd(text: string, from: number): number {
   let depth = 0;

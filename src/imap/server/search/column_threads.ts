@@ -28,8 +28,8 @@ interface Messages {
   dates: Float64Array;
   /** Messages in the order of date and uid. */
   order: Uint32Array;
-  /** Numbers of base subjects, 0 for none. */
-  subjects: Int32Array;
+  /** Base subjects, "" for none. */
+  subjects: string[];
   /** "1" for a reply's or forward's. */
   replies: string[];
 }
@@ -39,16 +39,8 @@ async function messagesOf(account: Account, rows: ColumnRows): Promise<Messages 
   const subjects = await textsOf(account, rows, "sortSubject");
   const replies = await textsOf(account, rows, "reply");
   if (!dates || !subjects || !replies) return undefined;
-  const numbers = new Map([["", 0]]);
-  const numbered = new Int32Array(subjects.length);
-  for (let i = 0; i < subjects.length; i++) {
-    let n = numbers.get(subjects[i]);
-    if (n === undefined) numbers.set(subjects[i], n = numbers.size);
-    numbered[i] = n;
-    if (i % perSlice === 0) await giveWay();
-  }
   const order = orderOf(rankNumbers(dates));
-  return { count: subjects.length, dates, order, subjects: numbered, replies };
+  return { count: subjects.length, dates, order, subjects, replies };
 }
 
 /** Nodes: which message each is, and its parent. */
@@ -230,10 +222,10 @@ function withSubjects(f: Forest, m: Messages, nodeOf: Int32Array): Forest {
   const first = (n: number) => nodes.isDummy(n) ? firstChild[n] : n;
   const subject = (n: number) => m.subjects[nodes.messages[first(n)]];
   const isReply = (n: number) => m.replies[nodes.messages[first(n)]] === "1";
-  const bySubject = new Map<number, number>();
+  const bySubject = new Map<string, number>();
   for (const n of roots) {
     const s = subject(n);
-    if (s === 0) continue;
+    if (s === "") continue;
     const other = bySubject.get(s);
     if (
       other === undefined || (nodes.isDummy(n) && !nodes.isDummy(other)) ||
@@ -243,7 +235,7 @@ function withSubjects(f: Forest, m: Messages, nodeOf: Int32Array): Forest {
   const joined = new Map<number, number>();
   for (const n of roots) {
     const s = subject(n);
-    const chosen = s === 0 ? n : bySubject.get(s)!;
+    const chosen = s === "" ? n : bySubject.get(s)!;
     if (chosen === n) continue;
     const dummy = nodes.isDummy(chosen) ? chosen : joined.get(chosen);
     if (dummy !== undefined) {
@@ -284,7 +276,7 @@ function byLatest(f: Forest, m: Messages): Forest {
 function bySubjects(m: Messages): Forest {
   const nodes = new Nodes(m.count);
   for (let i = 0; i < m.count; i++) nodes.add(i);
-  const roots = new Map<number, number>();
+  const roots = new Map<string, number>();
   for (const i of m.order) {
     const root = roots.get(m.subjects[i]);
     if (root === undefined) roots.set(m.subjects[i], i);

@@ -18,6 +18,7 @@ export function saslContext(s: Session) {
     channelBindings: bindingsFor(s.conn.remoteIp, s.conn.tls),
     peerCertificate: s.backend.sasl.certificateUsername ? s.conn.tls?.peerCertificate : undefined,
     hostname: s.backend.hostname,
+    offers: s.backend.sasl.offers?.(),
     peer: peerOf(s),
   };
 }

@@ -24,6 +24,7 @@ export function saslContext(s: Session): SaslServerContext {
     peerCertificate: s.tls?.peerCertificate,
     hostname: s.options.hostname,
     only: s.options.mechanisms,
+    offers: s.options.backend.sasl?.offers?.(),
     peer: { protocol: "submission", remoteIp: s.remoteIp },
   };
 }
@@ -131,12 +132,15 @@ function decode(text: string): Uint8Array {
 }
 
 function resultOf(e: SaslError): AuthResult {
+  if (e.reason === "temporary") return "error";
   if (e.reason === "channelBinding") return "badchanbind";
   return e.reason === "malformed" || e.reason === "unavailable" ? "badprotocol" : "badcreds";
 }
 
 async function refusal(s: Session, e: SaslError): Promise<SmtpError> {
   if (e.reason === "malformed") return new SmtpError(501, "5.2", e.message, { cause: e });
+  // RFC 4954 §4.
+  if (e.reason === "temporary") return new SmtpError(454, "7.0", e.message, { cause: e });
   // The first mistake is answered at once, those who guess on must wait.
   if (++s.failedLogins > 3) await s.pause(Math.min(5000, 5 * (s.options.errorDelay ?? 200)));
   if (e.reason === "appPassword") {

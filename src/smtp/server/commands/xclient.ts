@@ -1,5 +1,5 @@
 /** XCLIENT: a trusted proxy names the client that it speaks for (Postfix's XCLIENT_README). */
-import { canonicalIp, parseIp } from "../../../net/mod.ts";
+import { canonicalIp, parseIp, type TlsInfo } from "../../../net/mod.ts";
 import { sequenceError, SmtpError } from "../errors.ts";
 import { isDigits, parseXtext } from "../parameters.ts";
 import type { Session } from "../session.ts";
@@ -8,7 +8,9 @@ import type { Session } from "../session.ts";
 export const xclientAttributes = [
   ...["NAME", "ADDR", "PORT", "PROTO", "HELO", "LOGIN", "DESTADDR", "DESTPORT"],
 ] as const;
-type Attribute = (typeof xclientAttributes)[number];
+/** Between nodes the version and cipher of the client's TLS too, with a slash between. */
+const nodeAttributes = [...xclientAttributes, "TLS"] as const;
+type Attribute = (typeof nodeAttributes)[number];
 
 /** The attributes of a command, decoded; undefined where the proxy says that it doesn't know. */
 export type ClientAttributes = Map<Attribute, string | undefined>;
@@ -22,13 +24,16 @@ function refuse(text: string): SmtpError {
  * Reads the arguments. Linear in their length.
  * @throws SmtpError 501
  */
-export function parseXclient(args: string): ClientAttributes {
+export function parseXclient(
+  args: string,
+  known: readonly Attribute[] = xclientAttributes,
+): ClientAttributes {
   const found: ClientAttributes = new Map();
   for (const word of args.split(" ")) {
     if (word === "") continue;
     const equals = word.indexOf("=");
     const name = word.slice(0, Math.max(0, equals)).toUpperCase();
-    const attribute = xclientAttributes.find((a) => a === name);
+    const attribute = known.find((a) => a === name);
     if (attribute === undefined) {
       throw refuse(`${xclientAttributes.join(", ")} expected, with = and a value`);
     }
@@ -80,7 +85,7 @@ export async function xclient(s: Session, args: string): Promise<void> {
   if (!s.conn.fromProxy && !goesOn) throw new SmtpError(550, "7.0", "insufficient authorization");
   if (s.transaction !== undefined) throw sequenceError("XCLIENT within a transaction");
   if (s.username !== undefined && !s.loginOfProxy) throw sequenceError("already authenticated");
-  const found = parseXclient(args);
+  const found = parseXclient(args, s.options.lmtp ? nodeAttributes : xclientAttributes);
   const proto = found.get("PROTO")?.toUpperCase();
   if (proto !== undefined && proto !== "SMTP" && proto !== "ESMTP") {
     throw refuse("PROTO is SMTP or ESMTP");
@@ -96,7 +101,7 @@ export async function xclient(s: Session, args: string): Promise<void> {
   if (login !== undefined && s.username !== undefined) throw refuse("LOGIN was given before");
   const proxy = s.remoteIp;
   const told = Object.fromEntries(Object.entries(ends).filter(([, v]) => v !== undefined));
-  if (!s.conn.clientIs(told)) {
+  if (!s.conn.clientIs(told, s.options.lmtp ? tlsOf(found.get("TLS")) : undefined)) {
     throw new SmtpError(421, "7.0", "too many connections from the client's network", {
       close: true,
     });
@@ -114,6 +119,13 @@ export async function xclient(s: Session, args: string): Promise<void> {
   });
   // Who is blocked is turned away as at its own connection.
   if (!await s.greet()) s.quit();
+}
+
+/** The client's TLS as its node has it; null for none. */
+function tlsOf(value: string | undefined): TlsInfo | null {
+  if (value === undefined) return null;
+  const [version, cipher = ""] = value.split("/");
+  return { version, cipher, channelBindings: new Map() };
 }
 
 /** The proxy has checked the login, as nginx does with auth_http. */

@@ -10,6 +10,7 @@
 import untyped from "sanitize-html";
 import { attributeColor, darkened } from "./colors.ts";
 import { safeStyle, safeStyleSheet } from "./css.ts";
+import { nestedTooDeep } from "./nesting.ts";
 
 /** What is used of the package, which has no types of its own. */
 const sanitizeHtml = untyped as (html: string, options: {
@@ -233,44 +234,7 @@ export function sanitizeMessageHtml(html: string, o: SanitizeOptions): Sanitized
   return { html: all === "" ? body : `<style>${all}</style>${body}`, external, ownDark };
 }
 
-/** Elements open at a time; to close one the parser looks through all of them. */
-const maxOpen = 2000;
 const tooDeep = "<p>The HTML of this message is nested too deeply to be shown.</p>";
-
-/** Elements that have no end, or whose end is mostly left out. */
-const unclosed = new Set(
-  ("area base br col embed hr img input link meta param source track wbr p li dt dd option optgroup thead " +
-    "tbody tfoot tr td th colgroup rb rt rtc rp !doctype").split(" "),
-);
-
-/** Whether more elements are open at some place than any message needs. One pass, roughly as a parser sees it. */
-function nestedTooDeep(html: string): boolean {
-  const open: string[] = [];
-  const counts = new Map<string, number>();
-  for (let at = html.indexOf("<"); at >= 0; at = html.indexOf("<", at + 1)) {
-    const end = html.charCodeAt(at + 1) === 0x2f;
-    const from = end ? at + 2 : at + 1;
-    const first = html.charCodeAt(from) | 0x20;
-    if (first < 0x61 || first > 0x7a) continue;
-    let to = from + 1;
-    while (to < from + 12 && /[a-z0-9]/i.test(html[to] ?? "")) to++;
-    const name = html.slice(from, to).toLowerCase();
-    if (unclosed.has(name)) continue;
-    if (!end) {
-      if (open.push(name) > maxOpen) return true;
-      counts.set(name, (counts.get(name) ?? 0) + 1);
-      continue;
-    }
-    // It closes what was opened since, too; an end of nothing is passed over.
-    if ((counts.get(name) ?? 0) === 0) continue;
-    for (;;) {
-      const closed = open.pop()!;
-      counts.set(closed, counts.get(closed)! - 1);
-      if (closed === name) break;
-    }
-  }
-  return false;
-}
 
 /** Texts of the style elements. */
 function styleSheets(html: string): string[] {

@@ -207,6 +207,7 @@ export class EventConnection {
       maxMessageSize,
       quota: this.#account.quota().messageSize.limit ?? null,
       accountPage: this.who.accountPage ?? null,
+      checks: this.#services.checksOf?.(this.who.account) ?? null,
     };
   }
 

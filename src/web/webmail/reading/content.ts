@@ -1,4 +1,5 @@
 /** Reading the content of a message: its parts decoded, whole or as a stream. @module */
+import { giveWay } from "../../../platform/turns.ts";
 import type { FetchRow } from "../../../store/messages/row.ts";
 import type { Log } from "../../../log/mod.ts";
 import type { Account } from "../../../store/account/account.ts";
@@ -179,6 +180,8 @@ export function pieceStream(
     async pull(controller) {
       try {
         const r = await pieces.next();
+        // Who reads fast gets one piece after the other: others have their turns between.
+        await giveWay();
         if (r.done) {
           finish();
           controller.close();

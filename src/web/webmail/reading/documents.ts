@@ -22,12 +22,13 @@ import {
 } from "./content.ts";
 import { missing } from "../errors.ts";
 import { withLinkWarnings } from "../html/link_warnings.ts";
+import { withFoldedQuotes } from "../html/quote_folding.ts";
 import { htmlBody } from "./html_body.ts";
 import { messageItem } from "../list/items.ts";
 import { readableText } from "./message.ts";
 import { htmlPage, messageHeadHtml, textHtml } from "../pages.ts";
 import type { PackedFile } from "../../../mail/transfer/uuencode.ts";
-import { packedFile } from "./packed_files.ts";
+import { packedAttachments, packedFile } from "./packed_files.ts";
 import { fileNameOf, numberedParts, partByPath, sortParts } from "./parts.ts";
 import { writeZip } from "../../export/zip.ts";
 
@@ -235,7 +236,8 @@ async function htmlDocument(
   );
   if (html === undefined) throw new HttpError(404, "this message has no HTML");
   const kind = !dark ? "html" : html.ownDark ? "ownDark" : "dark";
-  return new Response(htmlPage(kind, withLinkWarnings(html.html)), {
+  const shown = params.get("fold") === "1" ? withFoldedQuotes(html.html) : html.html;
+  return new Response(htmlPage(kind, withLinkWarnings(shown)), {
     headers: headers(
       "text/html; charset=utf-8",
       `default-src 'none'; img-src data:${external ? " http: https:" : ""}; ` +
@@ -284,19 +286,29 @@ async function printDocument(
 /** The attachments with names that differ. */
 function* zipEntries(c: MessageContent): Generator<{ name: string; pieces: Iterable<Uint8Array> }> {
   const used = new Set<string>();
-  const attachments = sortParts(c.root).attachments;
-  const paths = new Map([...numberedParts(c.root)].map((p) => [p.part, p.path]));
-  for (const { part } of attachments) {
-    const given = fileNameOf(part);
+  const unique = (given: string, otherwise: string): string => {
     // "." and ".." are names of folders.
-    const name = (/^[. ]+$/.test(given) ? "" : given) ||
-      `part-${paths.get(part)}${part.type === "message" ? ".eml" : `.${part.subtype}`}`;
+    const name = (/^[. ]+$/.test(given) ? "" : given) || otherwise;
     const dot = name.lastIndexOf(".") > 0 ? name.lastIndexOf(".") : name.length;
     let unique = name;
     for (let n = 2; used.has(unique.toLowerCase()); n++) {
       unique = `${name.slice(0, dot)}-${n}${name.slice(dot)}`;
     }
     used.add(unique.toLowerCase());
-    yield { name: unique, pieces: { [Symbol.iterator]: () => partPieces(c, part) } };
+    return unique;
+  };
+  const attachments = sortParts(c.root).attachments;
+  const paths = new Map([...numberedParts(c.root)].map((p) => [p.part, p.path]));
+  for (const { part } of attachments) {
+    const ending = part.type === "message" ? ".eml" : `.${part.subtype}`;
+    yield {
+      name: unique(fileNameOf(part), `part-${paths.get(part)}${ending}`),
+      pieces: { [Symbol.iterator]: () => partPieces(c, part) },
+    };
+  }
+  // Files in texts by uuencode, and in winmail.dat. Each is unpacked when its turn comes.
+  for (const { path, filename } of packedAttachments(c)) {
+    const file = packedFile(c, path);
+    if (file) yield { name: unique(filename, `part-${path}`), pieces: [file.content] };
   }
 }

@@ -7,6 +7,7 @@ import { decodeWords } from "../../../mail/header/words.ts";
 import type { Account } from "../../../store/account/account.ts";
 import { listedMessage } from "../../../store/messages/listing.ts";
 import { authenticationOf } from "./authentication.ts";
+import { whyOf } from "./why.ts";
 import { headerFields, type MessageContent, partText, withContent } from "./content.ts";
 import { missing } from "../errors.ts";
 import { unflow } from "./format_flowed.ts";
@@ -15,6 +16,7 @@ import { htmlAsText } from "../html/text.ts";
 import { shownAddress } from "../list/shown_address.ts";
 import { htmlBody } from "./html_body.ts";
 import { messageItem } from "../list/items.ts";
+import { contactCards } from "./contact_cards.ts";
 import { invitationOf } from "./invitation.ts";
 import { protectionOf } from "./protection.ts";
 import { listPost, listUnsubscribe } from "./list_headers.ts";
@@ -98,6 +100,7 @@ export function parsedMessage(
     const hasHtml = parts.html.length > 0;
     const html = await htmlBody(c, false, parts, account.name).catch(() => undefined);
     const from = item.from[0]?.address;
+    const authentication = authenticationOf(account, c);
     const texts = parts.texts.slice(0, maxTexts).map((p) => readableText(c, p));
     return {
       item,
@@ -119,10 +122,12 @@ export function parsedMessage(
         ...parts.attachments.map((p) => attachmentItem(p, hasHtml)),
         ...packedAttachments(c),
       ].slice(0, maxAttachments),
-      authentication: authenticationOf(account, c),
+      authentication,
+      why: whyOf(account, c, listed.summary, authentication?.fromVerified ?? false),
       listPost: listPost(fields),
       listUnsubscribe: listUnsubscribe(fields),
       invitation: invitationOf(config, account, c),
+      contacts: contactCards(c),
       protection: protectionOf(c.root),
       senderView: (from === undefined ? undefined : senderView(account, from)) ?? null,
       lost: Math.max(0, c.message.size - c.reader.size),

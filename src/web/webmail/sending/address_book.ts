@@ -67,6 +67,23 @@ export class AddressBooks {
   }
 }
 
+/** People of the account's address books, with their addresses. */
+async function enteredPeople(account: Account): Promise<SummaryAddress[]> {
+  const groupware = await account.groupware();
+  const found: SummaryAddress[] = [];
+  for (const book of groupware.collections("addressbooks")) {
+    for (let after = "";;) {
+      const rows = groupware.objects(book.id, after, 1000);
+      for (const row of rows) {
+        for (const address of row.emails) found.push({ name: row.summary, address });
+      }
+      if (rows.length < 1000 || found.length > maxAddresses) break;
+      after = rows.at(-1)!.name;
+    }
+  }
+  return found;
+}
+
 async function readEntries(account: Account): Promise<Entry[]> {
   const entries = new Map<string, Entry>();
   const add = (found: SummaryAddress, kind: "written" | "received", time: number) => {
@@ -85,6 +102,8 @@ async function readEntries(account: Account): Promise<Entry[]> {
     if (a.name !== "" && (e.name === "" || time > e.last)) e.name = a.name;
     e.last = Math.max(e.last, time);
   };
+  const entered = await enteredPeople(account);
+  for (const a of entered) add(a, "written", 0);
   const mailboxes = account.mailboxes();
   const sent = mailboxes.filter((m) => m.specialUse & SpecialUse.Sent);
   const received = mailboxes.filter((m) =>
@@ -113,6 +132,11 @@ async function readEntries(account: Account): Promise<Entry[]> {
         turn = performance.now();
       }
     }
+  }
+  // The name that the user gave is the one that counts.
+  for (const a of entered) {
+    const e = entries.get(shownAddress(a).address);
+    if (e !== undefined && a.name !== "") e.name = a.name;
   }
   const list = [...entries.values()];
   for (const e of list) e.folded = foldCase(`${e.name} ${e.address}`);

@@ -1,5 +1,6 @@
 /** Answering an invitation. @module */
 import type { CallChecked, CallResponse } from "../../../../webmail/api/mod.ts";
+import { noteAnswer } from "../../../groupware/incoming.ts";
 import type { Log } from "../../../log/mod.ts";
 import { answerInvitation, readInvitation } from "../../../mail/calendar/invitation.ts";
 import { UserError } from "../../http/mod.ts";
@@ -61,5 +62,17 @@ export async function answerTo(
     { method: "REPLY", text: calendar },
   );
   await rememberAnswer(account, readInvitation(text)!.uid, address, r.answer);
+  const mine = (a: string) => {
+    const at = a.lastIndexOf("@");
+    return at > 0 &&
+      s.config.mayUseFrom(account.name, a.slice(0, at), a.slice(at + 1)) === "yes";
+  };
+  try {
+    const arrival = { g: await account.groupware(), mine, from: undefined };
+    await noteAnswer(arrival, text, address, r.answer);
+  } catch (err) {
+    // The answer is on its way all the same.
+    log.error("an answer can't be put into the calendar", { err: err as Error });
+  }
   return { warnings };
 }

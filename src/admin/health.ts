@@ -1,0 +1,157 @@
+/**
+ * Whether a server is well: what an administrator should look at, for `mox status`, the admin API and programs that watch;
+ * and whether it can take mail, for whatever sends it connections.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import type { Config } from "../config/mod.ts";
+import { registry } from "../metrics/mod.ts";
+import { freeSpace } from "../platform/files.ts";
+import type { Queue } from "../queue/mod.ts";
+import { lastBackup } from "../store/backup/last_backup.ts";
+
+/** How bad it is. */
+export type HealthState = "ok" | "warning" | "critical";
+
+export interface HealthCheck {
+  /** Such as "disk". */
+  name: string;
+  state: HealthState;
+  text: string;
+}
+
+/** What is looked at. */
+export interface HealthSources {
+  config: Config;
+  queue: Queue;
+  certificates: () => readonly {
+    name: string;
+    notAfter: number | undefined;
+    error: string | undefined;
+  }[];
+  now?: () => number;
+  /** Bytes that are free in the data folder; for tests. */
+  free?: () => Promise<number>;
+}
+
+const dayMs = 86_400_000;
+/** Bytes that should be free, and without which no mail is taken. */
+const littleRoom = { warning: 5e9, critical: 1e9, none: 50e6 };
+/** Milliseconds after which a message that is due should have been tried. */
+const overdue = { warning: 15 * 60_000, critical: 2 * 3_600_000 };
+/** Milliseconds before the end of a certificate. */
+const ends = { warning: 14 * dayMs, critical: 3 * dayMs };
+/** Milliseconds after which a backup is old, where backups are made. */
+const oldBackup = 8 * dayMs;
+
+const check = (name: string, state: HealthState, text: string): HealthCheck => ({
+  name,
+  state,
+  text,
+});
+
+const size = (bytes: number) =>
+  bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${Math.round(bytes / 1e6)} MB`;
+const days = (ms: number) => `${Math.floor(ms / dayMs)} days`;
+const minutes = (ms: number) => `${Math.floor(ms / 60_000)} minutes`;
+
+async function disk(s: HealthSources): Promise<HealthCheck> {
+  const free = await (s.free?.() ?? freeSpace(s.config.dataDir));
+  const state = free < littleRoom.critical
+    ? "critical"
+    : free < littleRoom.warning
+    ? "warning"
+    : "ok";
+  return check("disk", state, `${size(free)} free for ${s.config.dataDir}`);
+}
+
+function queue({ queue: q }: HealthSources, now: number): HealthCheck {
+  const [first] = q.list({ hold: false }, { sort: "next", limit: 1 });
+  const late = first === undefined ? 0 : now - first.nextAttempt;
+  const count = `${q.count()} messages, ${q.count({ hold: true })} of them on hold`;
+  if (late < overdue.warning) return check("queue", "ok", count);
+  return check(
+    "queue",
+    late < overdue.critical ? "warning" : "critical",
+    `${count}; the first should have been tried ${minutes(late)} ago`,
+  );
+}
+
+function certificates(s: HealthSources, now: number): HealthCheck[] {
+  return s.certificates().map(({ name, notAfter, error }) => {
+    const what = `certificate ${name}`;
+    if (notAfter === undefined) {
+      return check(what, "critical", `is missing${error ? `: ${error}` : ""}`);
+    }
+    const left = notAfter - now;
+    if (left < 0) return check(what, "critical", "has ended");
+    const state = left < ends.critical ? "critical" : left < ends.warning ? "warning" : "ok";
+    return check(what, state, `ends in ${days(left)}`);
+  });
+}
+
+async function backup(s: HealthSources, now: number): Promise<HealthCheck> {
+  const last = await lastBackup(s.config.dataDir);
+  if (last === undefined) return check("backup", "ok", "none was noted");
+  if (last.ended === null) return check("backup", "ok", `to ${last.destination} runs`);
+  const age = now - last.ended;
+  const when = age < dayMs ? "today" : `${days(age)} ago`;
+  if (!last.ok) return check("backup", "critical", `failed ${when}: ${last.text}`);
+  return check("backup", age > oldBackup ? "warning" : "ok", `was made ${when}`);
+}
+
+/** Values of a metric. */
+async function values(name: string) {
+  return (await registry.getSingleMetric(name)?.get())?.values ?? [];
+}
+
+async function errors(): Promise<HealthCheck> {
+  const count = (await values("mox_panic_total")).reduce((n, v) => n + v.value, 0);
+  return count === 0
+    ? check("errors", "ok", "no unhandled errors since the start")
+    : check("errors", "warning", `${count} unhandled errors since the start: see the log`);
+}
+
+async function blockLists(): Promise<HealthCheck> {
+  const all = await values("mox_dnsbl_ips_success");
+  const on = all.filter((v) => v.value === 0).map((v) => `${v.labels.ip} on ${v.labels.zone}`);
+  if (on.length > 0) return check("block lists", "critical", on.join(", "));
+  return check("block lists", "ok", all.length === 0 ? "not asked yet" : "on none");
+}
+
+/** Everything, what is worst first. */
+export async function serverHealth(s: HealthSources): Promise<HealthCheck[]> {
+  const now = (s.now ?? Date.now)();
+  const all = [
+    await disk(s),
+    queue(s, now),
+    ...certificates(s, now),
+    await backup(s, now),
+    await errors(),
+    await blockLists(),
+  ];
+  const order: readonly HealthState[] = ["critical", "warning", "ok"];
+  return all.sort((a, b) => order.indexOf(a.state) - order.indexOf(b.state));
+}
+
+/** The worst of them. */
+export function worstState(checks: readonly HealthCheck[]): HealthState {
+  return (["critical", "warning"] as const).find((s) => checks.some((c) => c.state === s)) ?? "ok";
+}
+
+/**
+ * Why the server can't take mail just now: a data folder that can't be written, or is full. Undefined if it can.
+ */
+export async function whyNotReady(
+  s: Pick<HealthSources, "config" | "free">,
+): Promise<string | undefined> {
+  const probe = join(s.config.dataPath("tmp"), "ready");
+  try {
+    await Deno.writeTextFile(probe, "", { mode: 0o600 });
+    const free = await (s.free?.() ?? freeSpace(s.config.dataDir));
+    return free < littleRoom.none ? "the disk is full" : undefined;
+  } catch {
+    return "the data folder can't be written";
+  }
+}

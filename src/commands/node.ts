@@ -1,0 +1,107 @@
+/** `mox node key`, `push` and `list`, and `mox config printproxy`. @module */
+import { callControl } from "../serve/control/control.ts";
+import { openNodeKey } from "../nodes/key.ts";
+import { ensureDir } from "../platform/files.ts";
+import { ownLikeFolder } from "../platform/users.ts";
+import { writeStdout } from "../platform/stdio.ts";
+import { type Command, parseFlags, UsageError } from "./command.ts";
+import { findDataDir, loadConfig } from "./datadir.ts";
+import { haproxyConfig, nginxConfig } from "./proxy_config.ts";
+
+const key: Command = {
+  name: "node key",
+  usage: "[-config path] node key [-dir folder]",
+  summary: "Print the hash of this server's key, for Nodes of domains.conf",
+  help: `
+Nodes prove to each other who they are by keys, whose hashes stand in domains.conf. The key is in the file
+node.pem of the data folder, and is made if it isn't there yet. Keep it secret; if it was lost or read by
+others, remove the file, run this again, and give all nodes the new hash.
+
+  -dir   data folder, where there is no mox.conf yet`,
+  async run(args) {
+    const { flags } = parseFlags(args, { dir: "" });
+    const dir = flags.dir === "" ? await findDataDir("") : flags.dir;
+    await ensureDir(dir);
+    const { hash, path } = await openNodeKey(dir);
+    ownLikeFolder(path);
+    writeStdout(`${hash}\n`);
+  },
+};
+
+interface State {
+  node: string;
+  version: number;
+  edited: boolean;
+  error?: string;
+}
+
+const push: Command = {
+  name: "node push",
+  usage: "[-config path] node push",
+  summary: "Give this node's domains.conf to all other nodes",
+  help: `
+Gives domains.conf a new version, signs it with the node's key, and has the other nodes take it. Nodes that are
+away fetch it when they are back. A node whose file was edited since it last took one refuses, and says so. What
+was there before is kept as domains.conf.previous in the node's data folder.
+
+Ends with status 1 if a node did not take it.`,
+  async run(args) {
+    parseFlags(args, {});
+    const states = await callControl(await findDataDir(""), "node push") as unknown as State[];
+    for (const s of states) {
+      writeStdout(`${s.node}: ${s.error ?? `has version ${s.version} now`}\n`);
+    }
+    return states.some((s) => s.error !== undefined) ? 1 : 0;
+  },
+};
+
+const list: Command = {
+  name: "node list",
+  usage: "[-config path] node list",
+  summary: "List the nodes, and which version of domains.conf they have",
+  help: `
+Asks each node, this one first. Ends with status 1 if one is away, behind, or was edited since.`,
+  async run(args) {
+    parseFlags(args, {});
+    const states = await callControl(await findDataDir(""), "node list") as unknown as State[];
+    const newest = Math.max(...states.map((s) => s.version));
+    let fine = true;
+    for (const s of states) {
+      const wrong = s.error ??
+        (s.edited ? "edited since" : s.version < newest ? `behind, version ${newest} is out` : "");
+      if (wrong !== "") fine = false;
+      const version = s.error === undefined ? `version ${s.version}` : "away";
+      writeStdout(`${s.node}: ${version}${wrong === "" ? "" : `, ${wrong}`}\n`);
+    }
+    return fine ? 0 : 1;
+  },
+};
+
+const printproxy: Command = {
+  name: "config printproxy",
+  usage: "[-config path] config printproxy nginx|haproxy [-certificate file] [-key file]",
+  summary: "Print a configuration of nginx or HAProxy in front of the nodes",
+  help: `
+Prints the configuration of a proxy in front of the Nodes of domains.conf, or of this server alone.
+
+nginx asks AuthHTTP of any node where an account is, so users connect to one name, whichever node has them:
+IMAP, POP3 and submission over TLS, and mail from other servers. HAProxy knows no accounts: it spreads
+connections over the nodes, which is right for mail from other servers (nodes pass it on to each other); for
+the rest it suits one node.
+
+  -certificate, -key   PEM files of the proxy; default /etc/ssl/mox/cert.pem and key.pem. HAProxy wants both
+                       in one file, the one of -certificate`,
+  async run(args) {
+    const [kind, ...rest] = args;
+    const { flags } = parseFlags(rest, {
+      certificate: "/etc/ssl/mox/cert.pem",
+      key: "/etc/ssl/mox/key.pem",
+    });
+    const config = await loadConfig();
+    if (kind === "nginx") writeStdout(nginxConfig(config, flags));
+    else if (kind === "haproxy") writeStdout(haproxyConfig(config, flags));
+    else throw new UsageError("nginx or haproxy expected");
+  },
+};
+
+export const nodeCommands: readonly Command[] = [printproxy, key, push, list];

@@ -1,0 +1,106 @@
+/** Where logins of users come from besides this server: OpenID providers and LDAP directories. @module */
+import { type Infer, optional, required } from "../sconf/schema.ts";
+import { list, struct } from "../sconf/schema_blocks.ts";
+import { bool, duration, text } from "../sconf/schema_scalars.ts";
+import { fileText, httpUrlText } from "../sconf/types.ts";
+
+const scopeText = text((s) => /^[!#-[\]-~]+$/.test(s) ? undefined : "is not a scope");
+
+export const openIdProvider = struct({
+  Issuer: required(
+    httpUrlText,
+    "URL of the provider, as in its tokens; its settings are read from .well-known/openid-configuration below it. " +
+      "With https, but for tests on loopback.",
+  ),
+  ClientID: required(text(), "Name of this server as a client of the provider."),
+  ClientSecretFile: optional(
+    fileText,
+    "File with the client's secret, relative to the folder of mox.conf. Without one the server is a public client, " +
+      "with PKCE alone.",
+  ),
+  Label: optional(
+    text((s) => s.length <= 60 ? undefined : "is longer than 60 characters"),
+    'Name on the button of the login form, such as "Example account". By default the name of this block.',
+  ),
+  Scopes: optional(
+    list(scopeText),
+    "What is asked for besides openid: profile and email by default.",
+  ),
+  LoginClaim: optional(
+    text(),
+    "Claim with the address that somebody logs in with: email by default.",
+    "email",
+  ),
+  AllowUnverifiedEmail: optional(
+    bool,
+    "Let in whoever the provider names with an address that it doesn't say to have verified (email_verified). Only where " +
+      "its users can't set their address.",
+  ),
+  Audiences: optional(
+    list(text()),
+    "Audiences (aud) of access tokens with which mail programs may log in (OAUTHBEARER, XOAUTH2, and bearer tokens of " +
+      "JMAP). Without any no program can log in with a token.",
+  ),
+  TokenScope: optional(scopeText, "Scope that such an access token must have."),
+  CreateAccounts: optional(
+    bool,
+    "Make an account at the first login of somebody with an address at a domain of the provider that has none.",
+  ),
+});
+export type OpenIdProvider = Infer<typeof openIdProvider>;
+
+const filterText = text(
+  (s) => s.startsWith("(") && s.includes("%s") ? undefined : "is not a filter like (mail=%s)",
+  "a filter like (mail=%s)",
+);
+
+export const ldapDirectory = struct({
+  URL: required(
+    text((s) => {
+      const u = URL.parse(s);
+      if (!/^ldaps?:$/.test(u?.protocol ?? "") || u!.hostname === "") {
+        return "is not of the form ldaps://host or ldap://host";
+      }
+      return /^\/?$/.test(u!.pathname) && u!.search === "" && u!.username === ""
+        ? undefined
+        : "has more than a host and a port";
+    }, "ldaps://host or ldap://host"),
+    "The server: ldaps for TLS from the start (port 636), ldap for STARTTLS (port 389).",
+  ),
+  NoTLS: optional(bool, "Send passwords in clear text, for a server on this machine."),
+  BindDN: optional(text(), "Who looks people up; without one the server does so anonymously."),
+  BindPasswordFile: optional(
+    fileText,
+    "File with that one's password, relative to the folder of mox.conf.",
+  ),
+  BaseDN: required(
+    text(),
+    "Below what people are looked for, such as ou=people,dc=example,dc=org.",
+  ),
+  Filter: optional(
+    filterText,
+    "How somebody is found, %s being the address that was typed: (mail=%s) by default. Exactly one entry must fit.",
+    "(mail=%s)",
+  ),
+  GroupFilter: optional(
+    filterText,
+    "Entry below BaseDN that must be there too, %s being the DN of the one found: for example " +
+      "(&(cn=mail)(member=%s)). Without it everybody who is found may log in.",
+  ),
+  NameAttribute: optional(
+    text(),
+    "Attribute with the full name, for accounts that are made.",
+    "cn",
+  ),
+  CacheTime: optional(
+    duration,
+    "How long a password that was right is good while the directory can't be reached; 0s for not at all. The hash that " +
+      "this needs is in memory only.",
+    24 * 3_600_000,
+  ),
+  CreateAccounts: optional(
+    bool,
+    "Make an account at the first login of somebody with an address at a domain of the directory that has none.",
+  ),
+});
+export type LdapDirectory = Infer<typeof ldapDirectory>;

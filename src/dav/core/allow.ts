@@ -1,0 +1,26 @@
+/** Methods of resources, for the Allow header. @module */
+import type { Resource } from "./resources.ts";
+
+/** What the server can do (RFC 4918 §18, RFC 4791 §5.1, RFC 6352 §6.1, RFC 6638 §2, RFC 5689). */
+export const davHeader = "1, 3, access-control, extended-mkcol, calendar-access, " +
+  "calendar-auto-schedule, calendar-no-timezone, addressbook";
+
+/** Methods of a resource. */
+export function allowed(r: Resource): string {
+  const read = ["OPTIONS", "PROPFIND", "REPORT"];
+  switch (r.kind) {
+    case "object":
+      return [...read, "GET", "HEAD", "PUT", "DELETE", "PROPPATCH", "COPY", "MOVE"].join(", ");
+    case "collection":
+      return [...read, "GET", "HEAD", "POST", "DELETE", "PROPPATCH", "COPY", "MOVE", "ACL"]
+        .join(", ");
+    case "noObject":
+      return ["OPTIONS", "PUT"].join(", ");
+    case "noCollection":
+      return ["OPTIONS", "MKCOL", ...(r.home === "calendars" ? ["MKCALENDAR"] : [])].join(", ");
+    case "nothing":
+      return "OPTIONS";
+    default:
+      return [...read, "GET", "HEAD"].join(", ");
+  }
+}

@@ -1,0 +1,215 @@
+/**
+ * Addresses and what is at them:
+ *
+ * - `principals/ACCOUNT/`
+ * - `calendars/ACCOUNT/NAME/OBJECT`, with `inbox` and `outbox` among the names
+ * - `addressbooks/ACCOUNT/NAME/OBJECT`
+ *
+ * @module
+ */
+import type { Groupware } from "../../store/groupware/groupware.ts";
+import type { Collection, Home, ObjectRow } from "../../store/groupware/types.ts";
+import { DavError } from "./errors.ts";
+
+/** Who asks, and where. */
+export interface Context {
+  /** Account of the user. */
+  user: string;
+  /** Address of the service, such as "/dav/". */
+  base: string;
+  /** Scheme and host as the client knows them. */
+  origin: string;
+  /** Opens an account's collections; undefined if there is no such account. */
+  open(account: string): Promise<Groupware | undefined>;
+  /** Whether the user may know of another account. */
+  knows(account: string): boolean;
+}
+
+/** What a user may do with something. */
+export type Rights = "owner" | "write" | "read";
+
+/** A place in a home that has an account. */
+interface InAccount {
+  account: string;
+  g: Groupware;
+  rights: Rights;
+}
+
+export type Resource =
+  | { kind: "root" }
+  | { kind: "principals" }
+  | { kind: "homes"; home: Home }
+  | { kind: "principal"; account: string; rights: Rights }
+  | ({ kind: "home"; home: Home } & InAccount)
+  | ({ kind: "collection"; home: Home; collection: Collection } & InAccount)
+  | ({ kind: "object"; home: Home; collection: Collection; object: ObjectRow } & InAccount)
+  /** Nothing is there, but it could be: in a home, or in a collection. */
+  | ({ kind: "noCollection"; home: Home; name: string } & InAccount)
+  | ({ kind: "noObject"; home: Home; collection: Collection; name: string } & InAccount)
+  /** Nothing is there, and something can't be until what would hold it is. */
+  | { kind: "nothing"; parentMissing: boolean };
+
+export type CollectionResource = Extract<Resource, { kind: "collection" }>;
+export type ObjectResource = Extract<Resource, { kind: "object" }>;
+export type HomeResource = Extract<Resource, { kind: "home" }>;
+
+/** Bytes of a name in an address. */
+const maxName = 255;
+
+/** Segments of a path below the service, decoded; whether it ends with a slash. @throws DavError 400 */
+export function segmentsOf(path: string): string[] {
+  const words = path.split("/").filter((w) => w !== "");
+  return words.map((w) => {
+    let s: string;
+    try {
+      s = decodeURIComponent(w);
+    } catch {
+      throw new DavError(400, "bad percent-encoding in the address");
+    }
+    // deno-lint-ignore no-control-regex -- names end up in logs and lists
+    if (/[\x00-\x1f\x7f/\\]/.test(s) || s === "." || s === "..") {
+      throw new DavError(403, "such a name is not taken");
+    }
+    return s;
+  });
+}
+
+/** Whether a name may be given to something new. */
+export function checkNewName(name: string): void {
+  if (new TextEncoder().encode(name).length > maxName) {
+    throw new DavError(403, `a name has at most ${maxName} bytes`);
+  }
+}
+
+/** Address of something, with its slashes. */
+export function pathOf(base: string, ...segments: string[]): string {
+  return base + segments.map((s) => `${encodeSegment(s)}/`).join("");
+}
+
+/** A segment of an address. "@" and the like stay readable, as clients compare addresses as text. */
+export function encodeSegment(s: string): string {
+  return encodeURIComponent(s).replace(
+    /%(?:40|3A|2C|3B|3D|24|26|2B)/g,
+    (m) => decodeURIComponent(m),
+  );
+}
+
+/** Address of a resource. */
+export function addressOf(base: string, r: Resource): string {
+  switch (r.kind) {
+    case "root":
+    case "nothing":
+      return base;
+    case "principals":
+      return pathOf(base, "principals");
+    case "homes":
+      return pathOf(base, r.home);
+    case "principal":
+      return pathOf(base, "principals", r.account);
+    case "home":
+      return pathOf(base, r.home, r.account);
+    case "collection":
+      return pathOf(base, r.home, r.account, r.collection.name);
+    case "object":
+      return pathOf(base, r.home, r.account, r.collection.name) + encodeSegment(r.object.name);
+    case "noCollection":
+      return pathOf(base, r.home, r.account, r.name);
+    case "noObject":
+      return pathOf(base, r.home, r.account, r.collection.name) + encodeSegment(r.name);
+  }
+}
+
+/** The rights of a user on a collection of an account; undefined for none. */
+function rightsOn(ctx: Context, account: string, g: Groupware, c: Collection): Rights | undefined {
+  if (account === ctx.user) return "owner";
+  return c.kind === "inbox" || c.kind === "outbox" ? undefined : g.rightsOf(c.id, ctx.user);
+}
+
+/**
+ * What is at a path below the service. What the user may not know of is as if it weren't there.
+ * @throws DavError 400, 403
+ */
+export async function resolve(ctx: Context, path: string): Promise<Resource> {
+  const [top, account, name, object, ...rest] = segmentsOf(path);
+  const nothing = (parentMissing: boolean): Resource => ({ kind: "nothing", parentMissing });
+  if (top === undefined) return { kind: "root" };
+  if (top !== "principals" && top !== "calendars" && top !== "addressbooks") {
+    return nothing(account !== undefined);
+  }
+  if (account === undefined) {
+    return top === "principals" ? { kind: "principals" } : { kind: "homes", home: top };
+  }
+  if (!ctx.knows(account)) return nothing(name !== undefined);
+  const own = account === ctx.user;
+  const ofHome: Rights = own ? "owner" : "read";
+  if (top === "principals") {
+    return name === undefined ? { kind: "principal", account, rights: ofHome } : nothing(true);
+  }
+  const g = await ctx.open(account);
+  if (g === undefined) return nothing(name !== undefined);
+  const place = { account, g, rights: ofHome };
+  const home = top;
+  if (name === undefined) return { kind: "home", home, ...place };
+  const collection = g.collection(home, name);
+  const rights = collection && rightsOn(ctx, account, g, collection);
+  if (collection === undefined || rights === undefined) {
+    if (object !== undefined) return nothing(true);
+    return own ? { kind: "noCollection", home, name, ...place } : nothing(false);
+  }
+  if (object === undefined) return { kind: "collection", home, collection, account, g, rights };
+  if (rest.length > 0) return nothing(true);
+  const row = g.object(collection.id, object);
+  return row === undefined
+    ? { kind: "noObject", home, collection, name: object, account, g, rights }
+    : { kind: "object", home, collection, object: row, account, g, rights };
+}
+
+/** The path below the service of an address that a client names; undefined if it is elsewhere. */
+export function pathBelow(ctx: Context, address: string): string | undefined {
+  const url = URL.parse(address.trim(), ctx.origin);
+  if (url === null || url.origin !== ctx.origin && hostOf(url) !== hostOf(new URL(ctx.origin))) {
+    return undefined;
+  }
+  if (`${url.pathname}/` === ctx.base) return "/";
+  return url.pathname.startsWith(ctx.base) ? url.pathname.slice(ctx.base.length - 1) : undefined;
+}
+
+/** Behind a proxy that isn't told of, the scheme may differ. */
+const hostOf = (url: URL) => url.host.replace(/:(?:80|443)$/, "").toLowerCase();
+
+/** What is in a resource: collections of a home, objects of a collection. */
+export async function* childrenOf(ctx: Context, r: Resource): AsyncGenerator<Resource> {
+  switch (r.kind) {
+    case "root":
+      yield { kind: "principals" };
+      yield { kind: "homes", home: "calendars" };
+      yield { kind: "homes", home: "addressbooks" };
+      break;
+    case "principals":
+    case "homes": {
+      const place = { account: ctx.user, rights: "owner" as const };
+      if (r.kind === "principals") {
+        yield { kind: "principal", ...place };
+        break;
+      }
+      const g = await ctx.open(ctx.user);
+      if (g !== undefined) yield { kind: "home", home: r.home, g, ...place };
+      break;
+    }
+    case "home":
+      for (const collection of r.g.collections(r.home)) {
+        const rights = rightsOn(ctx, r.account, r.g, collection);
+        if (rights !== undefined) yield { ...r, kind: "collection", collection, rights };
+      }
+      break;
+    case "collection": {
+      // In pieces, so that nothing is held for long.
+      for (let after = "";;) {
+        const rows = r.g.objects(r.collection.id, after, 500);
+        for (const object of rows) yield { ...r, kind: "object", object };
+        if (rows.length < 500) return;
+        after = rows.at(-1)!.name;
+      }
+    }
+  }
+}

@@ -1,0 +1,29 @@
+/** Resources that have to be there. @module */
+import { davCondition, DavError, needPrivileges } from "./errors.ts";
+import { addressOf, type Resource } from "./resources.ts";
+
+/** @throws DavError 404 */
+export function requireThere(r: Resource): void {
+  if (r.kind === "nothing" || r.kind === "noCollection" || r.kind === "noObject") {
+    throw new DavError(404, "there is nothing at this address");
+  }
+}
+
+/** Refuses who may only read. @throws DavError 403 */
+export function requireRights(
+  base: string,
+  r: Resource,
+  privilege: "write" | "bind" | "unbind" | "write-content" | "write-properties" | "write-acl",
+): void {
+  const owns = "rights" in r && r.rights === "owner";
+  const writes = "rights" in r && r.rights === "write" && privilege !== "write-acl";
+  if (!owns && !writes) throw needPrivileges(addressOf(base, r), privilege);
+}
+
+/** A method that this kind of resource doesn't have. */
+export function notHere(allow: string): DavError {
+  return new DavError(405, "this method is of no use here", undefined, { Allow: allow });
+}
+
+export const unsupportedReport = (name: string) =>
+  new DavError(403, `there is no report ${name} here`, davCondition("supported-report"));

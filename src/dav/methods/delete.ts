@@ -1,0 +1,56 @@
+/** DELETE (RFC 4918 §9.6). @module */
+import { allowed } from "../core/allow.ts";
+import { DavError } from "../core/errors.ts";
+import { childrenOf, type CollectionResource } from "../core/resources.ts";
+import { checkCondition, type DavRequest, depthOf, type Method } from "../request/request.ts";
+import { storeError } from "../writing/store_object.ts";
+import { notHere, requireRights, requireThere } from "../core/there.ts";
+
+/** Tells the people of all events of a calendar that goes. */
+async function tellAll(q: DavRequest, r: CollectionResource): Promise<void> {
+  if (r.collection.kind !== "calendar") return;
+  for await (const x of childrenOf(q.p.ctx, r)) {
+    if (x.kind !== "object" || x.object.scheduleTag === "") continue;
+    const { account, g, collection, object: before } = x;
+    await q.p.s.scheduler.remove({ account, g, collection, before, after: undefined, reply: true });
+  }
+}
+
+export const remove: Method = {
+  name: "DELETE",
+  async run(q) {
+    const { r, p } = q;
+    const condition = checkCondition(q);
+    requireThere(r);
+    if (r.kind !== "object" && r.kind !== "collection") throw notHere(allowed(r));
+    try {
+      if (r.kind === "object") {
+        requireRights(p.ctx.base, r, "unbind");
+        // Nobody sends mail in somebody else's name.
+        if (r.collection.kind === "calendar" && r.account === p.ctx.user) {
+          const reply = q.req.headers.get("schedule-reply")?.trim().toUpperCase() !== "F";
+          await p.s.scheduler.remove({
+            account: r.account,
+            g: r.g,
+            collection: r.collection,
+            before: r.object,
+            after: undefined,
+            reply,
+          });
+        }
+        await r.g.remove(r.collection.id, r.object.name, condition);
+      } else {
+        if (depthOf(q, "infinity") !== "infinity") {
+          throw new DavError(400, "collections are removed with all in them (Depth: infinity)");
+        }
+        // A collection is removed from its home, which is its owner's.
+        requireRights(p.ctx.base, r, "write-acl");
+        await tellAll(q, r);
+        await r.g.removeCollection(r.collection.id);
+      }
+    } catch (err) {
+      throw storeError(err, p.ctx.base, r);
+    }
+    return new Response(null, { status: 204 });
+  },
+};

@@ -1,0 +1,59 @@
+/** GET and HEAD: an object as it is stored; of a collection all objects in one text. @module */
+import { exportCollection } from "../../groupware/export.ts";
+import { allowed } from "../core/allow.ts";
+import { conditionOf, type DavRequest, type Method } from "../request/request.ts";
+import { DavError } from "../core/errors.ts";
+import { notHere, requireThere } from "../core/there.ts";
+import { syncToken } from "../core/sync_token.ts";
+import { contentType } from "../properties/common.ts";
+import { displayNameOf } from "../properties/people.ts";
+
+/** Header fields of an object. */
+export function objectHeaders(
+  r: Extract<DavRequest["r"], { kind: "object" }>,
+): Record<string, string> {
+  return {
+    "Content-Type": contentType(r),
+    "ETag": `"${r.object.etag}"`,
+    "Last-Modified": new Date(r.object.modified).toUTCString(),
+    "Cache-Control": "private, no-cache",
+    ...(r.object.scheduleTag === "" ? {} : { "Schedule-Tag": `"${r.object.scheduleTag}"` }),
+  };
+}
+
+function run(q: DavRequest): Response {
+  const { r } = q;
+  requireThere(r);
+  if (r.kind === "object") {
+    const headers = objectHeaders(r);
+    const c = conditionOf(q);
+    if (c.ifMatch !== undefined && c.ifMatch !== "*" && !c.ifMatch.includes(r.object.etag)) {
+      throw new DavError(412, "If-Match: that isn't what is there");
+    }
+    if (c.ifNoneMatch === "*" || c.ifNoneMatch?.includes(r.object.etag)) {
+      return new Response(null, { status: 304, headers });
+    }
+    const content = r.g.content(r.object.id) ?? new Uint8Array(0);
+    return new Response(new Uint8Array(content), { headers });
+  }
+  if (
+    r.kind === "collection" && (r.collection.kind === "calendar" || r.collection.kind ===
+        "addressbook")
+  ) {
+    const calendar = r.collection.kind === "calendar";
+    return new Response(
+      exportCollection(r.g, r.collection, displayNameOf(q.p, r)),
+      {
+        headers: {
+          "Content-Type": calendar ? "text/calendar; charset=utf-8" : "text/vcard; charset=utf-8",
+          "Cache-Control": "private, no-cache",
+          "ETag": `W/"${syncToken(r.g, r.collection, r.collection.modseq)}"`,
+        },
+      },
+    );
+  }
+  throw notHere(allowed(r).replace("GET, HEAD", "").replace(/, $/, ""));
+}
+
+export const get: Method = { name: "GET", run };
+export const head: Method = { name: "HEAD", run };

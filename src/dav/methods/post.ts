@@ -1,0 +1,135 @@
+/**
+ * POST: a new object whose name the server chooses (RFC 5995), a file of many, or the question when people are busy, to the outbox
+ * (RFC 6638 §5).
+ *
+ * @module
+ */
+import { randomUUID } from "node:crypto";
+import { importText } from "../../groupware/import.ts";
+import { maxObjectSize } from "../../groupware/objects.ts";
+import { textResponse } from "../../web/http/mod.ts";
+import { Series } from "../../mail/calendar/series.ts";
+import { ObjectError, parseCalendar } from "../../mail/calendar/object.ts";
+import { decodeText, FormatError, property, valueOf } from "../../mail/contentline/component.ts";
+import { allowed } from "../core/allow.ts";
+import { calCondition, cardCondition, DavError } from "../core/errors.ts";
+import { checkCondition, type DavRequest, type Method } from "../request/request.ts";
+import type { CollectionResource } from "../core/resources.ts";
+import {
+  checkSize,
+  objectAddress,
+  requireTakesObjects,
+  storeObject,
+} from "../writing/store_object.ts";
+import { notHere, requireRights, requireThere } from "../core/there.ts";
+import { addressesOf } from "../properties/people.ts";
+import { CAL, DAV, el, escapeXml, href, xmlDocument } from "../xml/write.ts";
+import { checkMediaType, objectBody } from "./put.ts";
+
+/** Bytes of a file of many objects. */
+const maxImport = 50 * 1024 * 1024;
+
+/** Whether a text has objects with several UIDs: the file of another program. */
+function isMany(content: Uint8Array, r: CollectionResource): boolean {
+  if (content.length > maxObjectSize) return true;
+  const uids = new Set<string>();
+  const text = new TextDecoder().decode(content);
+  const begun = r.home === "addressbooks" ? /^BEGIN:VCARD/gim : /^UID[:;].*$/gim;
+  for (let m = begun.exec(text); m !== null; m = begun.exec(text)) {
+    uids.add(r.home === "addressbooks" ? String(m.index) : m[0].trim());
+    if (uids.size > 1) return true;
+  }
+  return false;
+}
+
+/** Imports all objects of a text. What was left out is told, and the rest is there. */
+async function addAll(r: CollectionResource, content: Uint8Array): Promise<Response> {
+  try {
+    const done = await importText(r.g, r.collection, decodeText(content));
+    const lines = [`imported: ${done.imported}`, `left out: ${done.leftOut}`, ...done.left];
+    return textResponse(200, lines.join("\n"));
+  } catch (err) {
+    if (!(err instanceof FormatError)) throw err;
+    const condition = r.home === "addressbooks"
+      ? cardCondition("valid-address-data")
+      : calCondition("valid-calendar-data");
+    throw new DavError(403, err.message, condition);
+  }
+}
+
+async function add(q: DavRequest, r: CollectionResource): Promise<Response> {
+  const { base } = q.p.ctx;
+  requireTakesObjects(r);
+  requireRights(base, r, "bind");
+  checkMediaType(q, r);
+  checkCondition({ ...q, r: { ...r, kind: "noObject", name: "" } });
+  const content = await objectBody(q, r, maxImport);
+  if (isMany(content, r)) return await addAll(r, content);
+  checkSize(r, content.length);
+  const name = `${randomUUID()}.${r.home === "addressbooks" ? "vcf" : "ics"}`;
+  const stored = await storeObject(q.p, r, name, content, {});
+  return new Response(null, {
+    status: 201,
+    headers: {
+      "Location": objectAddress(base, r, name),
+      ...(stored.changed ? {} : { "ETag": `"${stored.row.etag}"` }),
+    },
+  });
+}
+
+const invalid = (text: string) => new DavError(403, text, calCondition("valid-scheduling-message"));
+
+async function ask(q: DavRequest, r: CollectionResource): Promise<Response> {
+  if (r.rights !== "owner") throw notHere(allowed(r));
+  const content = await objectBody(q, r);
+  let series: Series;
+  let method: string | undefined;
+  try {
+    const calendar = parseCalendar(content);
+    method = valueOf(calendar, "METHOD")?.trim().toUpperCase();
+    series = new Series(calendar);
+  } catch (err) {
+    if (!(err instanceof ObjectError || err instanceof FormatError)) throw err;
+    throw new DavError(403, err.message, calCondition("valid-calendar-data"));
+  }
+  if (method !== "REQUEST" || series.kind !== "VFREEBUSY" || series.master === undefined) {
+    throw invalid("the outbox takes requests for VFREEBUSY");
+  }
+  const organizer = property(series.master, "ORGANIZER")?.value.trim().replace(/^mailto:/i, "");
+  const mine = addressesOf(q.p.s, r.account).map((a) => a.toLowerCase());
+  if (organizer === undefined || !mine.includes(organizer.toLowerCase())) {
+    throw new DavError(
+      403,
+      "the ORGANIZER is not one of your addresses",
+      calCondition("organizer-allowed"),
+    );
+  }
+  const recipients = series.master.properties.filter((p) => p.name === "ATTENDEE")
+    .map((p) => p.value.trim());
+  if (recipients.length === 0) throw invalid("nobody is asked");
+  const answers = await q.p.s.scheduler.busy(r.account, series, recipients);
+  const responses = answers.map((a) =>
+    el(
+      CAL,
+      "response",
+      el(CAL, "recipient", href(a.recipient)) +
+        el(CAL, "request-status", escapeXml(a.status)) +
+        (a.calendar === undefined ? "" : el(CAL, "calendar-data", escapeXml(a.calendar))) +
+        el(DAV, "responsedescription", escapeXml(a.status.split(";")[1] ?? "")),
+    )
+  );
+  return new Response(xmlDocument(el(CAL, "schedule-response", responses.join(""))), {
+    headers: { "Content-Type": "application/xml; charset=utf-8", "Cache-Control": "no-store" },
+  });
+}
+
+export const post: Method = {
+  name: "POST",
+  async run(q) {
+    const { r } = q;
+    requireThere(r);
+    if (r.kind !== "collection") throw notHere(allowed(r));
+    if (r.collection.kind === "outbox") return await ask(q, r);
+    return await add(q, r);
+  },
+};

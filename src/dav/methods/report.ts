@@ -1,0 +1,32 @@
+/** REPORT (RFC 3253 §3.6): questions of their own. @module */
+import { DavError } from "../core/errors.ts";
+import { depthOf, type Method, prefers, xmlBody } from "../request/request.ts";
+import { requireThere, unsupportedReport } from "../core/there.ts";
+import { reportsOf } from "../properties/common.ts";
+import { reports } from "../reports/table.ts";
+import { clark } from "../xml/parse.ts";
+import { CAL, CARD } from "../xml/write.ts";
+
+export const report: Method = {
+  name: "REPORT",
+  async run(q) {
+    requireThere(q.r);
+    const body = await xmlBody(q);
+    if (body === undefined) throw new DavError(400, "a report has a body");
+    const name = clark(body);
+    const found = reports.get(name);
+    // Homes are asked too: what is in their collections.
+    const ofHome = q.r.kind === "home" &&
+      (name.startsWith(`{${CAL}}`) || name.startsWith(`{${CARD}}`));
+    if (found === undefined || !ofHome && !reportsOf(q.r).includes(name)) {
+      throw unsupportedReport(name);
+    }
+    return await found.run({
+      p: q.p,
+      r: q.r,
+      body,
+      depth: depthOf(q, "0"),
+      minimal: prefers(q, "minimal"),
+    });
+  },
+};

@@ -1,0 +1,174 @@
+/**
+ * CardDAV (RFC 6352) and CalDAV (RFC 4791, RFC 6638) over WebDAV: what phones and calendar programs speak.
+ *
+ * - `core/`: addresses, conditions, answers of several parts; `request/`: what all methods read; `writing/`: objects;
+ * - `methods/` and `reports/`: a file for each, with tables of them all;
+ * - `properties/`: what is told of resources, and what clients may set;
+ * - `query/`: filters; `xml/`: reading and writing XML.
+ *
+ * May import the store, groupware, mail and config below it, and web/http; serve/ gives it logins and the way out.
+ *
+ * @module
+ */
+import type { Account } from "../store/account/account.ts";
+import type { Groupware } from "../store/groupware/groupware.ts";
+import { StoreError } from "../store/types.ts";
+import { HttpError, programLogin, type WebHandler, type WebRequest } from "../web/http/mod.ts";
+import { allowed, davHeader } from "./core/allow.ts";
+import { DavError, errorDocument } from "./core/errors.ts";
+import { ifHolds } from "./core/if_header.ts";
+import { type Context, pathBelow, resolve } from "./core/resources.ts";
+import { syncToken } from "./core/sync_token.ts";
+import { methods } from "./methods/table.ts";
+import { addressesOf } from "./properties/people.ts";
+import type { DavServices } from "./services.ts";
+
+export type { DavServices } from "./services.ts";
+
+export interface Dav {
+  /** Answers requests below an address such as "/dav/". */
+  handler(path: string): WebHandler;
+  /** Sends programs there from where they look first (RFC 6764 §5, and addresses that Apple's programs try). */
+  elsewhere(path: string): WebHandler;
+}
+
+/** Accounts that a request has open, until its answer is sent. */
+class Opened {
+  readonly #s: DavServices;
+  readonly #accounts = new Map<string, Promise<Account | undefined>>();
+
+  constructor(s: DavServices) {
+    this.#s = s;
+  }
+
+  async open(name: string): Promise<Groupware | undefined> {
+    let account = this.#accounts.get(name);
+    if (account === undefined) {
+      account = this.#s.accounts.open(name).catch((err) => {
+        if (err instanceof StoreError && err.code === "accountMissing") return undefined;
+        throw err;
+      });
+      this.#accounts.set(name, account);
+    }
+    return await (await account)?.groupware();
+  }
+
+  async close(): Promise<void> {
+    for (const a of this.#accounts.values()) (await a.catch(() => undefined))?.close();
+    this.#accounts.clear();
+  }
+}
+
+/** Whether a user may know of another account: one with an address in a domain of their own. */
+function knows(s: DavServices, user: string, other: string): boolean {
+  if (user === other) return true;
+  if (s.config.account(other) === undefined) return false;
+  const domain = (a: string) => a.slice(a.lastIndexOf("@") + 1).toLowerCase();
+  const mine = new Set(addressesOf(s, user).map(domain));
+  return addressesOf(s, other).some((a) => mine.has(domain(a)));
+}
+
+/** An answer that calls back when it is sent, or isn't any more. */
+function ending(response: Response, done: () => void): Response {
+  if (response.body === null) {
+    done();
+    return response;
+  }
+  const reader = response.body.getReader();
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      try {
+        const { done: end, value } = await reader.read();
+        if (!end) return controller.enqueue(value);
+        done();
+        controller.close();
+      } catch (err) {
+        done();
+        throw err;
+      }
+    },
+    async cancel(reason) {
+      done();
+      await reader.cancel(reason);
+    },
+  }, { highWaterMark: 0 });
+  return new Response(body, response);
+}
+
+/** Makes the handlers. */
+export function openDav(s: DavServices): Dav {
+  const answer = async (req: WebRequest, base: string): Promise<Response> => {
+    const method = methods.get(req.method);
+    if (method === undefined) {
+      throw new DavError(501, `there is no method ${req.method} here`);
+    }
+    // Programs ask what a server can do before they know whom to ask as.
+    if (req.method === "OPTIONS" && req.headers.get("authorization") === null) {
+      return new Response(null, {
+        status: 200,
+        headers: { "DAV": davHeader, "Allow": allowed({ kind: "root" }), "Content-Length": "0" },
+      });
+    }
+    const user = await programLogin(s, req, "dav");
+    const opened = new Opened(s);
+    const ctx: Context = {
+      user: user.account,
+      base,
+      origin: req.origin,
+      open: (name) => opened.open(name),
+      knows: (name) => knows(s, user.account, name),
+    };
+    let response: Response;
+    try {
+      const r = await resolve(ctx, req.path);
+      await checkIf(ctx, req);
+      response = await method.run({ req, p: { s, ctx }, r, slash: req.path.endsWith("/") });
+    } catch (err) {
+      await opened.close();
+      throw err;
+    }
+    response.headers.set("DAV", davHeader);
+    return ending(response, () => void opened.close());
+  };
+
+  return {
+    handler: (base) => async (req) => {
+      try {
+        return await answer(req, base);
+      } catch (err) {
+        if (err instanceof DavError) return errorResponse(err);
+        if (err instanceof StoreError && err.code === "busy") throw new HttpError(503, err.message);
+        throw err;
+      }
+    },
+    elsewhere: (base) => () =>
+      new Response(null, { status: 301, headers: { Location: base, DAV: davHeader } }),
+  };
+}
+
+function errorResponse(e: DavError): Response {
+  return new Response(errorDocument(e), {
+    status: e.status,
+    headers: {
+      "Content-Type": "application/xml; charset=utf-8",
+      "Cache-Control": "no-store",
+      "DAV": davHeader,
+      ...e.headers,
+    },
+  });
+}
+
+/** The If header, if there is one. @throws DavError 412 */
+async function checkIf(ctx: Context, req: WebRequest): Promise<void> {
+  const header = req.headers.get("if");
+  if (header === null) return;
+  const holds = await ifHolds(header, async (resource) => {
+    const path = resource === undefined ? req.path : pathBelow(ctx, resource);
+    const r = path === undefined ? undefined : await resolve(ctx, path);
+    return {
+      etag: r?.kind === "object" ? r.object.etag : undefined,
+      tokens: r?.kind === "collection" ? [syncToken(r.g, r.collection, r.collection.modseq)] : [],
+    };
+  });
+  if (!holds) throw new DavError(412, "If: none of its lists holds");
+}

@@ -1,0 +1,146 @@
+/**
+ * Changing properties: what may be set on what, and to which values. A client may keep any property of other
+ * namespaces with collections and objects.
+ *
+ * @module
+ */
+import { timezoneIdProperty, timezoneProperty, zoneOfText } from "../../groupware/objects.ts";
+import { namedZone } from "../../mail/calendar/zones.ts";
+import { ObjectError } from "../../mail/calendar/object.ts";
+import { calCondition, davCondition, DavError } from "../core/errors.ts";
+import type { Resource } from "../core/resources.ts";
+import { attribute, child, children, clark, textOf, type XmlElement } from "../xml/parse.ts";
+import { CAL, DAV, element, serialize } from "../xml/write.ts";
+import { propstat } from "../core/multistatus.ts";
+import { knownComponents } from "./calendar.ts";
+import { isLive } from "./read.ts";
+
+/** Characters of one property. */
+const maxProperty = 128 * 1024;
+const maxChanges = 200;
+
+/** A change that a client asks for. */
+export interface PropertyChange {
+  key: string;
+  /** Null to remove it. */
+  element: XmlElement | null;
+}
+
+/** Changes in a DAV:propertyupdate, in order (RFC 4918 §14.19). */
+export function changesOf(update: XmlElement): PropertyChange[] {
+  const list: PropertyChange[] = [];
+  for (const part of children(update)) {
+    if (part.ns !== DAV || part.name !== "set" && part.name !== "remove") continue;
+    for (const prop of children(part)) {
+      if (prop.ns !== DAV || prop.name !== "prop") continue;
+      for (const e of children(prop)) {
+        list.push({ key: clark(e), element: part.name === "set" ? e : null });
+      }
+    }
+  }
+  if (list.length > maxChanges) throw new DavError(403, `more than ${maxChanges} properties`);
+  return list;
+}
+
+/** Why a property can't be changed. */
+interface Refusal {
+  status: number;
+  condition?: string;
+}
+
+const protectedProperty: Refusal = {
+  status: 403,
+  condition: davCondition("cannot-modify-protected-property"),
+};
+
+const componentSet = `{${CAL}}supported-calendar-component-set`;
+
+/** Components that a calendar is to be made for. */
+export function componentsIn(e: XmlElement): string[] {
+  return children(e).filter((c) => c.ns === CAL && c.name === "comp")
+    .map((c) => (attribute(c, "name") ?? "").toUpperCase());
+}
+
+/** Whether a change can be made; `making` while the collection is made. */
+function refusal(
+  { key, element: e }: PropertyChange,
+  kind: "calendar" | "addressbook" | "inbox" | "outbox" | "object",
+  making: boolean,
+): Refusal | undefined {
+  if (making && (key === `{${DAV}}resourcetype`)) return undefined;
+  if (key === componentSet && making && kind === "calendar" && e !== null) {
+    const names = componentsIn(e);
+    const right = names.length > 0 && names.every((n) => knownComponents.includes(n));
+    return right
+      ? undefined
+      : { status: 403, condition: calCondition("supported-calendar-component") };
+  }
+  if (isLive(key)) return protectedProperty;
+  if (kind === "object" && key === `{${DAV}}displayname`) return protectedProperty;
+  if (key === `{${CAL}}schedule-default-calendar-URL`) {
+    return kind === "inbox" && e !== null && child(e, DAV, "href") !== undefined
+      ? undefined
+      : { status: 403, condition: calCondition("valid-schedule-default-calendar-URL") };
+  }
+  if (e === null) return undefined;
+  if (serialize(e).length > maxProperty) return { status: 507 };
+  switch (key) {
+    case timezoneProperty: {
+      let zone;
+      try {
+        zone = zoneOfText(textOf(e));
+      } catch (err) {
+        if (!(err instanceof ObjectError)) throw err;
+      }
+      return kind === "calendar" && zone !== undefined
+        ? undefined
+        : { status: 403, condition: calCondition("valid-calendar-data") };
+    }
+    case timezoneIdProperty:
+      return namedZone(textOf(e).trim()) !== undefined
+        ? undefined
+        : { status: 403, condition: calCondition("valid-timezone") };
+    case `{${CAL}}schedule-calendar-transp`: {
+      const [value] = children(e);
+      const right = kind === "calendar" && value?.ns === CAL &&
+        (value.name === "opaque" || value.name === "transparent");
+      return right ? undefined : { status: 409 };
+    }
+  }
+  return undefined;
+}
+
+/** What comes of changes: what is to be stored, or the propstats that tell why nothing is. */
+export function checkChanges(
+  changes: readonly PropertyChange[],
+  kind: "calendar" | "addressbook" | "inbox" | "outbox" | "object",
+  making: boolean,
+): { stored: [string, string | null][]; propstats: string; refused: boolean } {
+  const refusals = changes.map((c) => refusal(c, kind, making));
+  const refused = refusals.some((r) => r !== undefined);
+  const groups = new Map<string, { status: number; condition?: string; props: string[] }>();
+  changes.forEach((c, i) => {
+    const r: Refusal = refusals[i] ?? { status: refused ? 424 : 200 };
+    const key = `${r.status} ${r.condition ?? ""}`;
+    const group = groups.get(key) ?? { ...r, props: [] };
+    groups.set(key, group);
+    group.props.push(element(c.key));
+  });
+  const propstats = [...groups.values()].map((g) =>
+    propstat(
+      g.status,
+      g.props.join(""),
+      g.condition === undefined ? "" : element(`{${DAV}}error`, g.condition),
+    )
+  ).join("");
+  const notStored = new Set([`{${DAV}}resourcetype`, componentSet]);
+  const stored = changes.filter((c) => !notStored.has(c.key)).map((
+    { key, element: e },
+  ): [string, string | null] => [key, e === null ? null : serialize(e)]);
+  return { stored, propstats, refused };
+}
+
+/** The kind of a resource, as rules for properties see it; undefined for one that keeps none. */
+export function changeable(r: Resource) {
+  return r.kind === "collection" ? r.collection.kind : r.kind === "object" ? "object" : undefined;
+}

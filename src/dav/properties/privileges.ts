@@ -1,0 +1,112 @@
+/** Privileges (RFC 3744 §5) as properties tell them. @module */
+import { type Context, pathOf, type Resource } from "../core/resources.ts";
+import { CAL, DAV, el, escapeXml, href } from "../xml/write.ts";
+
+const privilege = (ns: string, name: string) => el(DAV, "privilege", el(ns, name));
+const dav = (...names: string[]) => names.map((n) => privilege(DAV, n)).join("");
+const cal = (...names: string[]) => names.map((n) => privilege(CAL, n)).join("");
+
+const readNames = ["read", "read-current-user-privilege-set"];
+const writeNames = ["write", "write-properties", "write-content", "bind", "unbind", "unlock"];
+
+/** Whether a user may change what is in a resource. */
+export function mayWrite(r: Resource): boolean {
+  return "rights" in r && (r.rights === "owner" || r.rights === "write");
+}
+
+/** Privileges of the user on a resource. */
+export function userPrivileges(r: Resource): string {
+  if (!("rights" in r)) return dav(...readNames);
+  const calendar = "home" in r && r.home === "calendars" ? cal("read-free-busy") : "";
+  if (r.rights === "read") return dav(...readNames) + calendar;
+  if (r.rights === "write") return dav(...readNames, ...writeNames) + calendar;
+  const all = dav("all", ...readNames, ...writeNames, "read-acl", "write-acl") + calendar;
+  if (r.kind !== "collection") return all;
+  const names = r.collection.kind === "inbox"
+    ? [
+      "schedule-deliver",
+      "schedule-deliver-invite",
+      "schedule-deliver-reply",
+      "schedule-query-freebusy",
+    ]
+    : r.collection.kind === "outbox"
+    ? ["schedule-send", "schedule-send-invite", "schedule-send-reply", "schedule-send-freebusy"]
+    : [];
+  return all + cal(...names);
+}
+
+/** All privileges, each with those that it has in it (RFC 3744 §5.3). */
+export function supportedPrivileges(r: Resource): string {
+  const one = (ns: string, name: string, words: string, inner = "") =>
+    el(
+      DAV,
+      "supported-privilege",
+      privilege(ns, name) + el(DAV, "description", escapeXml(words), ' xml:lang="en"') + inner,
+    );
+  const calendars = "home" in r && r.home === "calendars";
+  const read = one(
+    DAV,
+    "read",
+    "Read",
+    one(DAV, "read-current-user-privilege-set", "Read one's own rights") +
+      (calendars ? one(CAL, "read-free-busy", "Read when one is busy") : ""),
+  );
+  const write = one(
+    DAV,
+    "write",
+    "Write",
+    one(DAV, "write-properties", "Write properties") + one(DAV, "write-content", "Write content") +
+      one(DAV, "bind", "Add") + one(DAV, "unbind", "Remove"),
+  );
+  const schedule = r.kind === "collection" && r.collection.kind === "inbox"
+    ? one(
+      CAL,
+      "schedule-deliver",
+      "Deliver invitations",
+      one(CAL, "schedule-deliver-invite", "Deliver invitations of organizers") +
+        one(CAL, "schedule-deliver-reply", "Deliver answers") +
+        one(CAL, "schedule-query-freebusy", "Ask when one is busy"),
+    )
+    : r.kind === "collection" && r.collection.kind === "outbox"
+    ? one(
+      CAL,
+      "schedule-send",
+      "Send invitations",
+      one(CAL, "schedule-send-invite", "Send invitations as organizer") +
+        one(CAL, "schedule-send-reply", "Send answers") +
+        one(CAL, "schedule-send-freebusy", "Ask when others are busy"),
+    )
+    : "";
+  return one(
+    DAV,
+    "all",
+    "All",
+    read + write + one(DAV, "read-acl", "Read rights") + one(DAV, "write-acl", "Change rights") +
+      one(DAV, "unlock", "Unlock") + schedule,
+  );
+}
+
+/** The rights of all on a resource (RFC 3744 §5.5). */
+export function aclOf(ctx: Context, r: Resource): string {
+  const ace = (principal: string, privileges: string, marks: string) =>
+    el(DAV, "ace", el(DAV, "principal", principal) + el(DAV, "grant", privileges) + marks);
+  const protectedAce = el(DAV, "protected");
+  if (!("account" in r)) {
+    return ace(el(DAV, "authenticated"), dav("read"), protectedAce);
+  }
+  const owner = href(pathOf(ctx.base, "principals", r.account));
+  const list = [ace(owner, dav("all"), protectedAce)];
+  if ("collection" in r) {
+    for (const g of r.g.grants(r.collection.id)) {
+      const names = g.rights === "write" ? ["read", "write"] : ["read"];
+      list.push(ace(
+        href(pathOf(ctx.base, "principals", g.account)),
+        dav(...names),
+        r.kind === "object"
+          ? el(DAV, "inherited", href(pathOf(ctx.base, r.home, r.account, r.collection.name)))
+          : "",
+      ));
+    }
+  }
+  return list.join("");
+}

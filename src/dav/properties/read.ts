@@ -1,0 +1,151 @@
+/** Reading properties: those that the server knows, and those that clients keep. @module */
+import type { Resource } from "../core/resources.ts";
+import { propstat } from "../core/multistatus.ts";
+import { children, clark, type XmlElement } from "../xml/parse.ts";
+import { CAL, CARD, CS, DAV, element } from "../xml/write.ts";
+import { addressbookProperties } from "./addressbook.ts";
+import { calendarProperties } from "./calendar.ts";
+import { commonProperties } from "./common.ts";
+import type { LiveProperty, PropertyContext } from "./types.ts";
+
+const live = new Map<string, LiveProperty>(
+  [...commonProperties, ...calendarProperties, ...addressbookProperties].map((p) => [p.name, p]),
+);
+
+/** Properties that the server knows, and clients may not set. */
+export function isLive(name: string): boolean {
+  return live.has(name) && !settable.has(name);
+}
+
+/** Properties that the server has a value for, until a client sets one. */
+const settable = new Set([
+  `{${DAV}}displayname`,
+  `{${CAL}}schedule-calendar-transp`,
+  `{${CAL}}schedule-default-calendar-URL`,
+]);
+
+/** A property that is asked for, with what was said of it. */
+export interface Wanted {
+  key: string;
+  element: XmlElement;
+}
+
+export type PropRequest =
+  | { kind: "prop"; names: Wanted[] }
+  | { kind: "allprop"; include: Wanted[] }
+  | { kind: "propname" };
+
+/** Properties that only a report has, such as calendar-data; the whole element. */
+export type DataProperty = (w: Wanted, r: Resource) => string | undefined;
+
+/** Names in a DAV:prop or DAV:include. */
+export function wantedIn(e: XmlElement | undefined): Wanted[] {
+  if (e === undefined) return [];
+  const seen = new Set<string>();
+  return children(e).flatMap((c) => {
+    const key = clark(c);
+    if (seen.has(key)) return [];
+    seen.add(key);
+    return [{ key, element: c }];
+  });
+}
+
+/** What a body asks for: DAV:prop, DAV:allprop or DAV:propname in it; undefined if none is. */
+export function propRequest(e: XmlElement): PropRequest | undefined {
+  for (const c of children(e)) {
+    if (c.ns !== DAV) continue;
+    if (c.name === "prop") return { kind: "prop", names: wantedIn(c) };
+    if (c.name === "propname") return { kind: "propname" };
+    if (c.name === "allprop") {
+      const include = children(e).find((x) => x.ns === DAV && x.name === "include");
+      return { kind: "allprop", include: wantedIn(include) };
+    }
+  }
+  return undefined;
+}
+
+/** What clients keep with a resource: XML by name. */
+export function keptProperties(r: Resource): Map<string, string> {
+  if (r.kind === "collection") return r.g.properties(r.collection.id);
+  if (r.kind === "object") return r.g.properties(r.collection.id, r.object.id);
+  return new Map();
+}
+
+/** Kept properties are loaded only where one may be there: lists of objects ask for live ones alone. */
+class Kept {
+  readonly #r: Resource;
+  #map: Map<string, string> | undefined;
+  constructor(r: Resource) {
+    this.#r = r;
+  }
+  get(key: string): string | undefined {
+    return this.all().get(key);
+  }
+  all(): Map<string, string> {
+    return this.#map ??= keptProperties(this.#r);
+  }
+}
+
+/** The element of one property; undefined if the resource doesn't have it. */
+async function valueOf(
+  p: PropertyContext,
+  r: Resource,
+  kept: Kept,
+  key: string,
+): Promise<string | undefined> {
+  const known = live.get(key);
+  if (known === undefined || settable.has(key) && r.kind !== "object") {
+    const stored = kept.get(key);
+    if (stored !== undefined) return stored;
+  }
+  if (known === undefined || !known.on.includes(r.kind)) return undefined;
+  const value = await known.value(p, r);
+  return value === undefined ? undefined : element(key, value);
+}
+
+/** Namespaces whose properties are not among "all" (RFC 4791 §5.2, RFC 6352 §6.2). */
+const notInAll = new Set([CAL, CARD, CS]);
+
+/** The propstats of a resource. `minimal` leaves out what is missing (RFC 8144 §2.1). */
+export async function propstats(
+  p: PropertyContext,
+  r: Resource,
+  request: PropRequest,
+  o: { minimal?: boolean; data?: DataProperty } = {},
+): Promise<string> {
+  const kept = new Kept(r);
+  const found: string[] = [];
+  const missing: string[] = [];
+  const one = async (w: Wanted) => {
+    const value = o.data?.(w, r) ?? await valueOf(p, r, kept, w.key);
+    if (value !== undefined) found.push(value);
+    else missing.push(element(w.key));
+  };
+  if (request.kind === "prop") { for (const w of request.names) await one(w); }
+  else if (request.kind === "propname") {
+    const names = new Set(kept.all().keys());
+    for (const l of live.values()) {
+      if (l.on.includes(r.kind) && await l.value(p, r) !== undefined) names.add(l.name);
+    }
+    found.push(...[...names].map((n) => element(n)));
+  } else {
+    const done = new Set<string>();
+    for (const l of live.values()) {
+      if (!l.allprop || !l.on.includes(r.kind)) continue;
+      const value = await valueOf(p, r, kept, l.name);
+      if (value !== undefined) found.push(value);
+      done.add(l.name);
+    }
+    for (const [key, value] of kept.all()) {
+      if (done.has(key) || notInAll.has(key.slice(1, key.indexOf("}")))) continue;
+      found.push(value);
+      done.add(key);
+    }
+    for (const w of request.include) if (!done.has(w.key)) await one(w);
+  }
+  let xml = found.length > 0 || missing.length === 0 || o.minimal
+    ? propstat(200, found.join(""))
+    : "";
+  if (missing.length > 0 && !o.minimal) xml += propstat(404, missing.join(""));
+  return xml;
+}

@@ -1,0 +1,139 @@
+/** The XML of calendar-query: its filter, and which data is asked for (RFC 4791 §9). @module */
+import type { CompFilter, ParamFilter, PropFilter, TimeRange } from "../../mail/calendar/filter.ts";
+import type { CalendarDataRequest, CompRequest } from "../../mail/calendar/output.ts";
+import { parseTime } from "../../mail/calendar/time.ts";
+import { calCondition, DavError } from "../core/errors.ts";
+import { attribute, child, children, countElements, type XmlElement } from "../xml/parse.ts";
+import { CAL } from "../xml/write.ts";
+import { textMatch } from "./collation.ts";
+
+const invalid = (text: string) => new DavError(403, text, calCondition("valid-filter"));
+const maxFilters = 500;
+/** Elements of a filter. */
+const maxElements = 1000;
+
+/** A time-range or another element with start and end. @throws DavError */
+export function timeRange(e: XmlElement, needsBoth = false): TimeRange {
+  const at = (name: string): number | undefined => {
+    const text = attribute(e, name);
+    if (text === undefined) return undefined;
+    const t = parseTime(text);
+    if (t === undefined || t.zone !== "UTC") {
+      throw invalid(`${e.name}: ${name} has to be a time in UTC, such as 20260101T000000Z`);
+    }
+    return t.wall;
+  };
+  const [start, end] = [at("start"), at("end")];
+  if (
+    start === undefined && end === undefined || needsBoth && (start === undefined || end ===
+          undefined)
+  ) {
+    throw invalid(`${e.name} has no ${needsBoth ? "start and end" : "start or end"}`);
+  }
+  if (start !== undefined && end !== undefined && end <= start) {
+    throw invalid(`${e.name}: the end is not after the start`);
+  }
+  return { start: start ?? -Infinity, end: end ?? Infinity };
+}
+
+function nameOf(e: XmlElement): string {
+  const name = attribute(e, "name");
+  if (name === undefined || name === "") throw invalid(`${e.name} has no name`);
+  return name.toUpperCase();
+}
+
+/** Elements of CalDAV of a name below one. */
+const named = (e: XmlElement, name: string) =>
+  children(e).filter((c) => c.ns === CAL && c.name === name);
+
+const isNotDefined = (e: XmlElement) => child(e, CAL, "is-not-defined") !== undefined;
+
+function textIn(e: XmlElement) {
+  const match = child(e, CAL, "text-match");
+  return match && textMatch(match, CAL, "i;ascii-casemap");
+}
+
+function rangeIn(e: XmlElement): TimeRange | undefined {
+  const range = child(e, CAL, "time-range");
+  return range && timeRange(range);
+}
+
+function paramFilter(e: XmlElement): ParamFilter {
+  return { name: nameOf(e), notDefined: isNotDefined(e), text: textIn(e) };
+}
+
+function propFilter(e: XmlElement): PropFilter {
+  return {
+    name: nameOf(e),
+    notDefined: isNotDefined(e),
+    range: rangeIn(e),
+    text: textIn(e),
+    params: named(e, "param-filter").slice(0, maxFilters).map(paramFilter),
+  };
+}
+
+const ranged = new Set(["VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY", "VALARM", "VAVAILABILITY"]);
+
+function compFilter(e: XmlElement): CompFilter {
+  const name = nameOf(e);
+  const range = rangeIn(e);
+  if (range !== undefined && !ranged.has(name)) throw invalid(`${name} has no time`);
+  return {
+    name,
+    notDefined: isNotDefined(e),
+    range,
+    props: named(e, "prop-filter").slice(0, maxFilters).map(propFilter),
+    comps: named(e, "comp-filter").slice(0, maxFilters).map(compFilter),
+  };
+}
+
+/** The filter of a calendar-query. @throws DavError */
+export function calendarFilter(query: XmlElement): CompFilter {
+  const filter = child(query, CAL, "filter");
+  if (filter === undefined) throw invalid("there is no filter");
+  if (countElements(filter) > maxElements) throw invalid("the filter is too long");
+  const parts = children(filter);
+  if (parts.length !== 1 || parts[0].ns !== CAL || parts[0].name !== "comp-filter") {
+    throw invalid("a filter has one comp-filter");
+  }
+  const found = compFilter(parts[0]);
+  if (found.name !== "VCALENDAR") throw invalid("the first comp-filter has to be VCALENDAR");
+  return found;
+}
+
+function compRequest(e: XmlElement): CompRequest {
+  return {
+    name: nameOf(e),
+    allProps: child(e, CAL, "allprop") !== undefined,
+    props: named(e, "prop").map((p) => ({
+      name: nameOf(p),
+      noValue: attribute(p, "novalue") === "yes",
+    })),
+    allComps: child(e, CAL, "allcomp") !== undefined,
+    comps: named(e, "comp").map(compRequest),
+  };
+}
+
+/** What a calendar-data element asks for. @throws DavError 403 supported-calendar-data */
+export function calendarDataRequest(e: XmlElement): CalendarDataRequest {
+  const type = attribute(e, "content-type") ?? "text/calendar";
+  const version = attribute(e, "version") ?? "2.0";
+  if (type.toLowerCase() !== "text/calendar" || version !== "2.0") {
+    throw new DavError(
+      403,
+      `calendars are text/calendar 2.0, not ${type} ${version}`,
+      calCondition("supported-calendar-data"),
+    );
+  }
+  const span = (name: string) => {
+    const x = child(e, CAL, name);
+    return x && timeRange(x, true);
+  };
+  const comp = child(e, CAL, "comp");
+  return {
+    comp: comp && compRequest(comp),
+    expand: span("expand"),
+    limitRecurrence: span("limit-recurrence-set"),
+    limitFreeBusy: span("limit-freebusy-set"),
+  };
+}

@@ -1,0 +1,135 @@
+/** The XML of addressbook-query: its filter, and which data is asked for (RFC 6352 §10). @module */
+import type { TextMatch } from "../../mail/calendar/filter.ts";
+import {
+  type Component,
+  type Property,
+  unescapeText,
+  writeComponent,
+} from "../../mail/contentline/component.ts";
+import { cardVersions } from "../../mail/vcard/card.ts";
+import { cardCondition, DavError } from "../core/errors.ts";
+import { attribute, child, children, countElements, type XmlElement } from "../xml/parse.ts";
+import { CARD } from "../xml/write.ts";
+import { textMatch } from "./collation.ts";
+
+const invalid = (text: string) => new DavError(403, text, cardCondition("valid-filter"));
+const maxFilters = 500;
+/** Elements of a filter. */
+const maxElements = 1000;
+
+type CardFilter = (c: Component) => boolean;
+
+const named = (e: XmlElement, name: string) =>
+  children(e).filter((c) => c.ns === CARD && c.name === name).slice(0, maxFilters);
+
+/** Whether one of them, or all of them, have to match; anyof without the attribute. */
+function joins(e: XmlElement): "some" | "every" {
+  const test = attribute(e, "test") ?? "anyof";
+  if (test !== "anyof" && test !== "allof") throw invalid(`test can't be ${test}`);
+  return test === "allof" ? "every" : "some";
+}
+
+function nameOf(e: XmlElement): string {
+  const name = attribute(e, "name");
+  if (name === undefined || name === "") throw invalid(`${e.name} has no name`);
+  return name;
+}
+
+const right = (t: TextMatch, value: string) => t.matches(value) !== t.negate;
+
+function paramFilter(e: XmlElement): (p: Property) => boolean {
+  const name = nameOf(e).toUpperCase();
+  const notDefined = child(e, CARD, "is-not-defined") !== undefined;
+  const match = child(e, CARD, "text-match");
+  const text = match && textMatch(match, CARD, "i;unicode-casemap");
+  return (p) => {
+    const found = p.params.filter((x) => x.name === name);
+    if (notDefined) return found.length === 0;
+    return found.length > 0 &&
+      (text === undefined || found.some((x) => x.values.some((v) => right(text, v))));
+  };
+}
+
+function propFilter(e: XmlElement): CardFilter {
+  const given = nameOf(e);
+  const dot = given.indexOf(".");
+  const group = dot < 0 ? undefined : given.slice(0, dot).toLowerCase();
+  const name = given.slice(dot + 1).toUpperCase();
+  const notDefined = child(e, CARD, "is-not-defined") !== undefined;
+  const how = joins(e);
+  const tests: ((p: Property) => boolean)[] = [
+    ...named(e, "text-match").map((m) => {
+      const text = textMatch(m, CARD, "i;unicode-casemap");
+      return (p: Property) => right(text, unescapeText(p.value));
+    }),
+    ...named(e, "param-filter").map(paramFilter),
+  ];
+  return (c) => {
+    const list = c.properties.filter((p) =>
+      p.name === name && (group === undefined || p.group.toLowerCase() === group)
+    );
+    if (notDefined) return list.length === 0;
+    if (list.length === 0) return false;
+    return tests.length === 0 || list.some((p) => tests[how]((t) => t(p)));
+  };
+}
+
+/** The filter of an addressbook-query. @throws DavError */
+export function cardFilter(query: XmlElement): CardFilter {
+  const filter = child(query, CARD, "filter");
+  if (filter === undefined) throw invalid("there is no filter");
+  if (countElements(filter) > maxElements) throw invalid("the filter is too long");
+  const how = joins(filter);
+  const tests = named(filter, "prop-filter").map(propFilter);
+  return (c) => tests.length === 0 || tests[how]((t) => t(c));
+}
+
+/** How many answers are wanted at most; undefined for no limit. */
+export function queryLimit(query: XmlElement): number | undefined {
+  const limit = child(query, CARD, "limit");
+  const n = limit && child(limit, CARD, "nresults");
+  const text = n?.children.join("").trim();
+  return text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : undefined;
+}
+
+/** Which properties of a card are asked for; undefined for all. */
+export interface CardDataRequest {
+  props: { name: string; noValue: boolean }[] | undefined;
+}
+
+/** What an address-data element asks for. @throws DavError 403 supported-address-data */
+export function cardDataRequest(e: XmlElement): CardDataRequest {
+  const type = attribute(e, "content-type") ?? "text/vcard";
+  const version = attribute(e, "version");
+  if (
+    type.toLowerCase() !== "text/vcard" ||
+    version !== undefined && !cardVersions.includes(version as "3.0")
+  ) {
+    throw new DavError(
+      403,
+      `cards are text/vcard ${cardVersions.join(" and ")}, not ${type} ${version ?? ""}`,
+      cardCondition("supported-address-data"),
+    );
+  }
+  const props = named(e, "prop");
+  if (props.length === 0) return { props: undefined };
+  return {
+    props: props.map((p) => ({
+      name: nameOf(p).toUpperCase(),
+      noValue: attribute(p, "novalue") === "yes",
+    })),
+  };
+}
+
+/** A card with the properties that are asked for. */
+export function cardData(c: Component, r: CardDataRequest): string {
+  if (r.props === undefined) return writeComponent(c);
+  const properties = c.properties.flatMap((p) => {
+    const asked = r.props!.find((x) =>
+      x.name === p.name || x.name === `${p.group.toUpperCase()}.${p.name}`
+    );
+    if (asked === undefined) return [];
+    return [asked.noValue ? { ...p, value: "", raw: undefined } : p];
+  });
+  return writeComponent({ ...c, properties });
+}

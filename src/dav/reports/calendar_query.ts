@@ -1,0 +1,134 @@
+/** calendar-query (RFC 4791 §7.8): objects that match a filter. @module */
+import { storedSeries } from "../../groupware/objects.ts";
+import { calendarMatches, type CompFilter } from "../../mail/calendar/filter.ts";
+import type { Zone } from "../../mail/calendar/zones.ts";
+import { giveWay } from "../../platform/turns.ts";
+import type { ObjectRow } from "../../store/groupware/types.ts";
+import { multistatus, propResponse } from "../core/multistatus.ts";
+import {
+  addressOf,
+  childrenOf,
+  type CollectionResource,
+  type ObjectResource,
+  type Resource,
+} from "../core/resources.ts";
+import { calendarZone, queryZone } from "../core/timezone.ts";
+import { propRequest, propstats } from "../properties/read.ts";
+import { calendarFilter } from "../query/calendar_filter.ts";
+import { CAL } from "../xml/write.ts";
+import { dataProperties } from "./object_data.ts";
+import type { Report, ReportRequest } from "./types.ts";
+
+/** Objects that may match, by the index. */
+function candidates(c: CollectionResource, filter: CompFilter): Iterable<ObjectRow> | undefined {
+  const asked = filter.comps.filter((x) => !x.notDefined);
+  const [comp] = asked;
+  if (comp === undefined) return undefined;
+  const rows = comp.range === undefined
+    ? undefined
+    : c.g.objectsBetween(c.collection.id, comp.range.start, comp.range.end);
+  return rows?.filter((o) => o.component === comp.name);
+}
+
+/** Whether the index alone says that an object matches. */
+function byKindAlone(filter: CompFilter): string | undefined {
+  if (filter.props.length > 0 || filter.comps.length !== 1) return undefined;
+  const [comp] = filter.comps;
+  const plain = !comp.notDefined && comp.range === undefined && comp.props.length === 0 &&
+    comp.comps.length === 0;
+  return plain ? comp.name : undefined;
+}
+
+/** Objects of a calendar that match. */
+export async function* matching(
+  q: ReportRequest,
+  c: CollectionResource,
+  filter: CompFilter,
+  zone: Zone | undefined,
+): AsyncGenerator<ObjectResource> {
+  if (c.home !== "calendars" || filter.notDefined) return;
+  const kind = byKindAlone(filter);
+  const test = (object: ObjectRow): boolean => {
+    if (kind !== undefined) return object.component === kind;
+    try {
+      return calendarMatches(storedSeries(c.g, object, zone), filter);
+    } catch {
+      return false;
+    }
+  };
+  const rows = candidates(c, filter);
+  if (rows !== undefined) {
+    for (const object of rows) {
+      await giveWay();
+      if (test(object)) yield { ...c, kind: "object", object };
+    }
+    return;
+  }
+  for await (const x of childrenOf(q.p.ctx, c)) {
+    await giveWay();
+    if (x.kind === "object" && test(x.object)) yield x;
+  }
+}
+
+/** The calendars that a query is about. */
+export async function* calendarsOf(q: ReportRequest): AsyncGenerator<CollectionResource> {
+  const { r } = q;
+  // Depth 0 would be about the collection alone, in which nothing can be found: programs that say so, or nothing,
+  // mean what is in it.
+  if (r.kind === "collection") yield r;
+  else if (q.depth === "infinity") {
+    for await (const x of below(q, r)) yield x;
+  }
+}
+
+async function* below(q: ReportRequest, r: Resource): AsyncGenerator<CollectionResource> {
+  if (r.kind === "collection") yield r;
+  else if (r.kind !== "object") {
+    for await (const x of childrenOf(q.p.ctx, r)) yield* below(q, x);
+  }
+}
+
+async function* found(
+  q: ReportRequest,
+  filter: CompFilter,
+  given: Zone | undefined,
+): AsyncGenerator<ObjectResource> {
+  const { r } = q;
+  if (r.kind === "object") {
+    const zone = given ?? calendarZone(r.g, r.collection.id);
+    if (r.home === "calendars" && calendarMatches(storedSeries(r.g, r.object, zone), filter)) {
+      yield r;
+    }
+    return;
+  }
+  for await (const c of calendarsOf(q)) {
+    if (c.home === "calendars") {
+      yield* matching(q, c, filter, given ?? calendarZone(c.g, c.collection.id));
+    }
+  }
+}
+
+export const calendarQuery: Report = {
+  name: `{${CAL}}calendar-query`,
+  run(q) {
+    const filter = calendarFilter(q.body);
+    const given = queryZone(q.body);
+    const request = propRequest(q.body) ?? { kind: "prop", names: [] };
+    const zones = new Map<number, Zone | undefined>();
+    const data = dataProperties(request, (r) => {
+      const id = r.collection.id;
+      if (given !== undefined) return given;
+      if (!zones.has(id)) zones.set(id, calendarZone(r.g, id));
+      return zones.get(id);
+    });
+    const parts = async function* () {
+      for await (const r of found(q, filter, given)) {
+        yield propResponse(
+          addressOf(q.p.ctx.base, r),
+          await propstats(q.p, r, request, { minimal: q.minimal, data }),
+        );
+      }
+    };
+    return multistatus(parts());
+  },
+};

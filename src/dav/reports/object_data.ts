@@ -1,0 +1,62 @@
+/** The data of objects in answers: calendar-data and address-data. @module */
+import { storedSeries } from "../../groupware/objects.ts";
+import { parseComponents } from "../../mail/contentline/component.ts";
+import { asStored, calendarData, type CalendarDataRequest } from "../../mail/calendar/output.ts";
+import type { Zone } from "../../mail/calendar/zones.ts";
+import type { ObjectResource, Resource } from "../core/resources.ts";
+import type { DataProperty, PropRequest } from "../properties/read.ts";
+import { calendarDataRequest } from "../query/calendar_filter.ts";
+import { cardData, type CardDataRequest, cardDataRequest } from "../query/card_filter.ts";
+import { CAL, CARD, el, escapeXml } from "../xml/write.ts";
+
+const decoder = new TextDecoder();
+
+/** An object's text as it is stored. */
+export function storedText(r: ObjectResource): string {
+  return decoder.decode(r.g.content(r.object.id) ?? new Uint8Array(0));
+}
+
+function calendarText(
+  r: ObjectResource,
+  request: CalendarDataRequest,
+  zone: Zone | undefined,
+): string {
+  if (asStored(request)) return storedText(r);
+  try {
+    return calendarData(storedSeries(r.g, r.object, zone), request);
+  } catch {
+    // What was stored by an earlier, less strict version goes out as it is.
+    return storedText(r);
+  }
+}
+
+/** The requests for data among the properties that are asked for. @throws DavError for those that can't be met */
+export function dataProperties(
+  request: PropRequest,
+  zone: (r: ObjectResource) => Zone | undefined,
+): DataProperty {
+  const wanted = request.kind === "prop"
+    ? request.names
+    : request.kind === "allprop"
+    ? request.include
+    : [];
+  let calendar: CalendarDataRequest | undefined;
+  let card: CardDataRequest | undefined;
+  for (const w of wanted) {
+    if (w.key === `{${CAL}}calendar-data`) calendar = calendarDataRequest(w.element);
+    if (w.key === `{${CARD}}address-data`) card = cardDataRequest(w.element);
+  }
+  return (w, r: Resource) => {
+    if (r.kind !== "object") return undefined;
+    if (calendar !== undefined && r.home === "calendars" && w.key === `{${CAL}}calendar-data`) {
+      return el(CAL, "calendar-data", escapeXml(calendarText(r, calendar, zone(r))));
+    }
+    if (card !== undefined && r.home === "addressbooks" && w.key === `{${CARD}}address-data`) {
+      const text = card.props === undefined
+        ? storedText(r)
+        : cardData(parseComponents(storedText(r))[0], card);
+      return el(CARD, "address-data", escapeXml(text));
+    }
+    return undefined;
+  };
+}

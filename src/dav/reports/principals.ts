@@ -1,0 +1,147 @@
+/** Reports about principals (RFC 3744 §9): finding them, and what they may be found by. @module */
+import { DavError } from "../core/errors.ts";
+import { multistatus, propResponse } from "../core/multistatus.ts";
+import { addressOf, type Context, type Resource } from "../core/resources.ts";
+import { addressesOf, displayNameOf } from "../properties/people.ts";
+import { propRequest, propstats } from "../properties/read.ts";
+import { child, children, clark, textOf } from "../xml/parse.ts";
+import { CAL, CS, DAV, el, element, escapeXml, xmlDocument } from "../xml/write.ts";
+import type { Report, ReportRequest } from "./types.ts";
+
+/** Principals that one search gives. */
+const most = 500;
+
+type Principal = Extract<Resource, { kind: "principal" }>;
+
+function principal(ctx: Context, account: string): Principal {
+  return { kind: "principal", account, rights: account === ctx.user ? "owner" : "read" };
+}
+
+async function answer(q: ReportRequest, accounts: Iterable<string>): Promise<Response> {
+  const request = propRequest(q.body) ?? { kind: "prop" as const, names: [] };
+  const responses: string[] = [];
+  for (const account of accounts) {
+    const r = principal(q.p.ctx, account);
+    responses.push(propResponse(
+      addressOf(q.p.ctx.base, r),
+      await propstats(q.p, r, request, { minimal: q.minimal }),
+    ));
+  }
+  return multistatus(responses);
+}
+
+export const principalMatch: Report = {
+  name: `{${DAV}}principal-match`,
+  async run(q) {
+    const self = child(q.body, DAV, "self");
+    const by = child(q.body, DAV, "principal-property");
+    if (self === undefined && by === undefined) {
+      throw new DavError(400, "neither self nor principal-property is given");
+    }
+    const { ctx } = q.p;
+    if (self !== undefined) {
+      const inside = q.r.kind === "root" || q.r.kind === "principals" ||
+        q.r.kind === "principal" && q.r.account === ctx.user;
+      return await answer(q, inside ? [ctx.user] : []);
+    }
+    // Resources whose owner is the user: the one that is asked, if it has an owner.
+    const names = children(by!).map(clark);
+    const request = propRequest(q.body) ?? { kind: "prop" as const, names: [] };
+    const mine = names.includes(`{${DAV}}owner`) && "account" in q.r && q.r.account === ctx.user;
+    return multistatus(
+      mine ? [propResponse(addressOf(ctx.base, q.r), await propstats(q.p, q.r, request, q))] : [],
+    );
+  },
+};
+
+/** What principals are found by: the texts of a property. */
+const searched: Record<string, (q: ReportRequest, r: Principal) => string[]> = {
+  [`{${DAV}}displayname`]: (q, r) => [displayNameOf(q.p, r)],
+  [`{${CAL}}calendar-user-address-set`]: (
+    q,
+    r,
+  ) => [...addressesOf(q.p.s, r.account).map((a) => `mailto:${a}`), addressOf(q.p.ctx.base, r)],
+  [`{${CS}}email-address-set`]: (q, r) => addressesOf(q.p.s, r.account),
+  [`{${CAL}}calendar-user-type`]: () => ["INDIVIDUAL"],
+  [`{${CS}}first-name`]: (q, r) => [displayNameOf(q.p, r).split(" ")[0]],
+  [`{${CS}}last-name`]: (q, r) => [displayNameOf(q.p, r).split(" ").at(-1)!],
+};
+
+export const principalPropertySearch: Report = {
+  name: `{${DAV}}principal-property-search`,
+  async run(q) {
+    const { ctx, s } = q.p;
+    const parts = children(q.body).filter((c) => c.ns === DAV && c.name === "property-search");
+    if (parts.length === 0) throw new DavError(400, "there is no property-search");
+    const any = q.body.attributes.some((a) => a.name === "test" && a.value === "anyof");
+    const tests = parts.map((part) => {
+      const prop = child(part, DAV, "prop");
+      const match = child(part, DAV, "match");
+      if (prop === undefined || match === undefined) {
+        throw new DavError(400, "a property-search has prop and match");
+      }
+      const wanted = textOf(match).toLowerCase();
+      const how = match.attributes.find((a) => a.name === "match-type")?.value ?? "contains";
+      const texts = children(prop).map((c) => searched[clark(c)]);
+      return (r: Principal) =>
+        texts.every((of) =>
+          of !== undefined && of(q, r).some((text) => {
+            const t = text.toLowerCase();
+            const bare = t.replace(/^mailto:/, "");
+            return how === "equals"
+              ? t === wanted || bare === wanted
+              : how === "starts-with"
+              ? t.startsWith(wanted) || bare.startsWith(wanted)
+              : how === "ends-with"
+              ? t.endsWith(wanted)
+              : t.includes(wanted);
+          })
+        );
+    });
+    const whole = child(q.body, DAV, "apply-to-principal-collection-set") !== undefined ||
+      q.r.kind === "principals" || q.r.kind === "root";
+    const found: string[] = [];
+    for (const account of whole ? s.config.dynamic.Accounts.keys() : []) {
+      if (!ctx.knows(account)) continue;
+      const r = principal(ctx, account);
+      if (any ? tests.some((t) => t(r)) : tests.every((t) => t(r))) found.push(account);
+      if (found.length >= most) break;
+    }
+    return await answer(q, found);
+  },
+};
+
+export const principalSearchPropertySet: Report = {
+  name: `{${DAV}}principal-search-property-set`,
+  run() {
+    const words: [string, string][] = [
+      [`{${DAV}}displayname`, "Name"],
+      [`{${CAL}}calendar-user-address-set`, "Address"],
+      [`{${CS}}email-address-set`, "Email address"],
+      [`{${CAL}}calendar-user-type`, "Kind"],
+    ];
+    const list = words.map(([key, text]) =>
+      el(
+        DAV,
+        "principal-search-property",
+        el(DAV, "prop", element(key)) +
+          el(DAV, "description", escapeXml(text), ' xml:lang="en"'),
+      )
+    );
+    return new Response(xmlDocument(el(DAV, "principal-search-property-set", list.join(""))), {
+      headers: { "Content-Type": "application/xml; charset=utf-8" },
+    });
+  },
+};
+
+export const aclPrincipalPropSet: Report = {
+  name: `{${DAV}}acl-principal-prop-set`,
+  async run(q) {
+    const accounts = new Set<string>();
+    if ("account" in q.r) accounts.add(q.r.account);
+    if ("collection" in q.r) {
+      for (const g of q.r.g.grants(q.r.collection.id)) accounts.add(g.account);
+    }
+    return await answer(q, accounts);
+  },
+};

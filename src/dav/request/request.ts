@@ -1,0 +1,99 @@
+/** A request, with what all methods read of it. @module */
+import type { WebRequest } from "../../web/http/mod.ts";
+import type { PropertyContext } from "../properties/types.ts";
+import type { Condition } from "../../store/groupware/types.ts";
+import { parseBody, type XmlElement, XmlError } from "../xml/parse.ts";
+import { DavError } from "../core/errors.ts";
+import type { Resource } from "../core/resources.ts";
+
+/** Bytes of an XML body. */
+const maxBody = 10 * 1024 * 1024;
+
+export interface DavRequest {
+  req: WebRequest;
+  p: PropertyContext;
+  /** What is at the request's address. */
+  r: Resource;
+  /** The address ended with a slash. */
+  slash: boolean;
+}
+
+/** A method, as RFC 4918 and those after it name it. */
+export interface Method {
+  name: string;
+  run(q: DavRequest): Response | Promise<Response>;
+}
+
+/** The body as XML; undefined if there is none. @throws DavError 400, HttpError 413 */
+export async function xmlBody(q: DavRequest): Promise<XmlElement | undefined> {
+  const bytes = await q.req.body(maxBody);
+  if (bytes.length === 0) return undefined;
+  try {
+    return await parseBody(bytes);
+  } catch (err) {
+    if (err instanceof XmlError) throw new DavError(400, `the body is no XML: ${err.message}`);
+    throw err;
+  }
+}
+
+export type Depth = "0" | "1" | "infinity";
+
+/** Depth of the request (RFC 4918 §10.2). @throws DavError 400 */
+export function depthOf(q: DavRequest, fallback: Depth): Depth {
+  const text = q.req.headers.get("depth")?.trim().toLowerCase();
+  if (text === undefined || text === "") return fallback;
+  if (text === "0" || text === "1" || text === "infinity") return text;
+  throw new DavError(400, "Depth is 0, 1 or infinity");
+}
+
+/** Preferences (RFC 7240, RFC 8144), and Microsoft's header for the same. */
+export function prefers(q: DavRequest, what: "minimal" | "representation"): boolean {
+  const prefer = q.req.headers.get("prefer")?.toLowerCase() ?? "";
+  if (prefer.split(/[,;]/).some((x) => x.trim().replaceAll('"', "") === `return=${what}`)) {
+    return true;
+  }
+  return what === "minimal" && q.req.headers.get("brief")?.trim().toLowerCase() === "t";
+}
+
+/** Etags of a header field such as If-Match (RFC 9110 §13.1.1). Weak ones match nothing in If-Match. */
+function etags(header: string | null, weak: boolean): readonly string[] | "*" | undefined {
+  if (header === null) return undefined;
+  const text = header.trim();
+  if (text === "*") return "*";
+  return text.split(",").flatMap((x) => {
+    const m = /^(W\/)?"?([^"]*)"?$/.exec(x.trim());
+    return m === null || m[1] && !weak ? [] : [m[2]];
+  });
+}
+
+/** The conditions of a write. */
+export function conditionOf(q: DavRequest): Condition {
+  const { headers } = q.req;
+  const tag = headers.get("if-schedule-tag-match");
+  return {
+    ifMatch: etags(headers.get("if-match"), false),
+    ifNoneMatch: etags(headers.get("if-none-match"), true),
+    ifScheduleTag: tag === null ? undefined : tag.trim().replace(/^"|"$/g, ""),
+  };
+}
+
+/** Checks conditions against what is there. @throws DavError 412 */
+export function checkCondition(q: DavRequest): Condition {
+  const c = conditionOf(q);
+  const { r } = q;
+  const there = r.kind === "object" ? r.object : undefined;
+  const exists = !["nothing", "noCollection", "noObject"].includes(r.kind);
+  const fail = (text: string) => new DavError(412, text);
+  if (c.ifMatch !== undefined) {
+    const right = exists && (c.ifMatch === "*" || there && c.ifMatch.includes(there.etag));
+    if (!right) throw fail("If-Match: that isn't what is there");
+  }
+  if (c.ifNoneMatch !== undefined && exists) {
+    const same = c.ifNoneMatch === "*" || there && c.ifNoneMatch.includes(there.etag);
+    if (same) throw fail("If-None-Match: there is something already");
+  }
+  if (c.ifScheduleTag !== undefined && there?.scheduleTag !== c.ifScheduleTag) {
+    throw fail("If-Schedule-Tag-Match: the event has changed");
+  }
+  return c;
+}

@@ -1,0 +1,17 @@
+/** What CardDAV and CalDAV need of the server. @module */
+import type { Config } from "../config/mod.ts";
+import type { Scheduler } from "../groupware/scheduling.ts";
+import type { Accounts } from "../store/account/accounts.ts";
+import type { ProgramLogins } from "../web/http/mod.ts";
+
+export interface DavServices extends ProgramLogins {
+  config: Config;
+  accounts: Accounts;
+  /** Who shares something with whom. */
+  sharing: {
+    owners(user: string): string[];
+    add(owner: string, account: string): Promise<void>;
+  };
+  /** Invitations and answers; what comes of an event that was written. */
+  scheduler: Scheduler;
+}

@@ -1,0 +1,180 @@
+/** Writing an object to a collection: checks, scheduling, the store. @module */
+import { calendarObject, cardObject, maxObjectSize } from "../../groupware/objects.ts";
+import { SchedulingError } from "../../groupware/scheduling.ts";
+import { ObjectError } from "../../mail/calendar/object.ts";
+import { CardError } from "../../mail/vcard/card.ts";
+import {
+  type Collection,
+  type Condition,
+  GroupwareError,
+  type NewObject,
+  type ObjectRow,
+} from "../../store/groupware/types.ts";
+import { componentsOf } from "../properties/calendar.ts";
+import type { PropertyContext } from "../properties/types.ts";
+import { href } from "../xml/write.ts";
+import { calCondition, cardCondition, davCondition, DavError } from "../core/errors.ts";
+import {
+  addressOf,
+  checkNewName,
+  type CollectionResource,
+  encodeSegment,
+  pathOf,
+} from "../core/resources.ts";
+import { calendarZone } from "../core/timezone.ts";
+import { seriesIndex } from "../../groupware/objects.ts";
+import type { Groupware } from "../../store/groupware/groupware.ts";
+
+/** The error to answer with for one of the store. */
+export function storeError(
+  err: unknown,
+  base: string,
+  c: { home: string; account: string; collection: Collection } | undefined,
+): unknown {
+  if (!(err instanceof GroupwareError)) return err;
+  switch (err.kind) {
+    case "condition":
+      return new DavError(412, err.message);
+    case "missing":
+      return new DavError(404, err.message);
+    case "exists":
+      return new DavError(405, err.message, davCondition("resource-must-be-null"));
+    case "uidConflict":
+    case "uidChanged": {
+      const where = c && err.other !== ""
+        ? href(pathOf(base, c.home, c.account, c.collection.name) + encodeSegment(err.other))
+        : "";
+      const condition = c?.home === "addressbooks"
+        ? cardCondition("no-uid-conflict", where)
+        : calCondition("no-uid-conflict", where);
+      return new DavError(409, err.message, condition);
+    }
+    case "full":
+      return new DavError(507, err.message, davCondition("quota-not-exceeded"));
+    case "kept":
+      return new DavError(403, err.message);
+    default:
+      return new DavError(403, err.message);
+  }
+}
+
+/** Checks a content for a collection. @throws DavError */
+export function checkedObject(
+  r: CollectionResource,
+  name: string,
+  content: Uint8Array,
+): ReturnType<typeof calendarObject> | NewObject {
+  if (r.home === "addressbooks") {
+    try {
+      return cardObject(name, content);
+    } catch (err) {
+      if (!(err instanceof CardError)) throw err;
+      throw new DavError(403, err.message, cardCondition(err.rule));
+    }
+  }
+  try {
+    const object = calendarObject(name, content, calendarZone(r.g, r.collection.id));
+    if (!componentsOf(r).includes(object.index.component)) {
+      throw new ObjectError(
+        "supported-calendar-component",
+        `this calendar takes ${componentsOf(r).join(", ")}, not ${object.index.component}`,
+      );
+    }
+    return object;
+  } catch (err) {
+    if (!(err instanceof ObjectError)) throw err;
+    throw new DavError(403, err.message, calCondition(err.rule));
+  }
+}
+
+/** Refuses contents that are too large. @throws DavError */
+export function checkSize(r: CollectionResource, size: number): void {
+  if (size <= maxObjectSize) return;
+  const condition = r.home === "addressbooks"
+    ? cardCondition("max-resource-size")
+    : calCondition("max-resource-size");
+  throw new DavError(403, `an object has at most ${maxObjectSize} bytes`, condition);
+}
+
+/** Refuses writes to collections that take none. @throws DavError */
+export function requireTakesObjects(r: CollectionResource): void {
+  if (r.collection.kind === "inbox" || r.collection.kind === "outbox") {
+    throw new DavError(403, "nothing is put there by clients");
+  }
+}
+
+export interface StoredObject {
+  row: ObjectRow;
+  created: boolean;
+  /** It isn't what the client wrote. */
+  changed: boolean;
+}
+
+/** Whether a resource's owner is the one whose people are told of changes. */
+async function scheduled(
+  p: PropertyContext,
+  g: Groupware,
+  r: CollectionResource,
+  before: ObjectRow | undefined,
+  object: ReturnType<typeof calendarObject>,
+) {
+  try {
+    return await p.s.scheduler.write({
+      account: r.account,
+      g,
+      collection: r.collection,
+      before,
+      after: { content: object.content, series: object.series },
+      reply: true,
+    });
+  } catch (err) {
+    if (!(err instanceof SchedulingError)) throw err;
+    const where = err.other &&
+      href(
+        pathOf(p.ctx.base, r.home, r.account, err.other.collection) +
+          encodeSegment(err.other.name),
+      );
+    throw new DavError(403, err.message, calCondition(err.rule, where ?? ""));
+  }
+}
+
+/** Stores an object; on disk when it resolves. @throws DavError */
+export async function storeObject(
+  p: PropertyContext,
+  r: CollectionResource,
+  name: string,
+  content: Uint8Array,
+  condition: Condition,
+): Promise<StoredObject> {
+  checkSize(r, content.length);
+  checkNewName(name);
+  let object = checkedObject(r, name, content);
+  const before = r.g.object(r.collection.id, name);
+  let changed = false;
+  let scheduleTag = before?.scheduleTag ?? "";
+  // Nobody sends mail in somebody else's name: who may only write doesn't invite.
+  const own = p.ctx.user === r.account;
+  // What the store would refuse may not be followed by invitations.
+  const taken = r.g.objectByUid(r.collection.id, object.index.uid);
+  const conflict = taken !== undefined && taken.name !== name ||
+    before !== undefined && before.uid !== object.index.uid;
+  if ("series" in object && r.collection.kind === "calendar" && !conflict && own) {
+    const done = await scheduled(p, r.g, r, before, object as ReturnType<typeof calendarObject>);
+    ({ changed, scheduleTag } = done);
+    if (changed) object = { ...object, content: done.content, index: seriesIndex(done.series) };
+  }
+  try {
+    const { row, created } = await r.g.put(
+      r.collection.id,
+      { name, content: object.content, index: object.index, scheduleTag },
+      condition,
+    );
+    return { row, created, changed };
+  } catch (err) {
+    throw storeError(err, p.ctx.base, r);
+  }
+}
+
+/** Address of an object in a collection. */
+export const objectAddress = (base: string, r: CollectionResource, name: string) =>
+  addressOf(base, r) + encodeSegment(name);

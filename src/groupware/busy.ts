@@ -1,0 +1,32 @@
+/** When somebody is busy, by their calendars. @module */
+import { type Busy, busyTimes } from "../mail/calendar/freebusy.ts";
+import type { TimeRange } from "../mail/calendar/filter.ts";
+import type { Zone } from "../mail/calendar/zones.ts";
+import { giveWay } from "../platform/turns.ts";
+import type { Groupware } from "../store/groupware/groupware.ts";
+import { storedSeries } from "./objects.ts";
+
+/** Periods that are gathered of one calendar. */
+const most = 50_000;
+
+/** Busy times of a calendar in a span, not joined. `me` answers whether an address is the owner's. */
+export async function calendarBusy(
+  g: Groupware,
+  collectionId: number,
+  range: TimeRange,
+  zone: Zone | undefined,
+  me: (address: string) => boolean,
+): Promise<Busy[]> {
+  const found: Busy[] = [];
+  for (const row of g.objectsBetween(collectionId, range.start, range.end)) {
+    await giveWay();
+    if (row.component !== "VEVENT" && row.component !== "VFREEBUSY") continue;
+    try {
+      found.push(...busyTimes(storedSeries(g, row, zone), range, me));
+    } catch {
+      // What can't be read says nothing.
+    }
+    if (found.length > most) break;
+  }
+  return found;
+}

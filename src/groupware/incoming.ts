@@ -1,0 +1,200 @@
+/**
+ * Messages of iTIP that come for an account, from this server or by mail (RFC 6638 §4, RFC 6047): what they change in
+ * its calendars, and a note of them in its inbox.
+ *
+ * @module
+ */
+import { createHash, randomUUID } from "node:crypto";
+import {
+  addressOf,
+  attendeesOf,
+  organizerOf,
+  readMessage,
+  withAnswer,
+  withCancellation,
+  withInvitation,
+  withReply,
+} from "../mail/calendar/itip.ts";
+import { ObjectError, parseCalendar } from "../mail/calendar/object.ts";
+import type { Series } from "../mail/calendar/series.ts";
+import { type Component, FormatError, writeComponent } from "../mail/contentline/component.ts";
+import type { Groupware } from "../store/groupware/groupware.ts";
+import { GroupwareError, type ObjectRow } from "../store/groupware/types.ts";
+import { calendarObject, seriesIndex, storedSeries } from "./objects.ts";
+import { defaultCalendar } from "./default_calendar.ts";
+
+/** Messages that are kept in the inbox; the oldest go. */
+const maxInbox = 500;
+/** How often a change is tried again that another one came before. */
+const attempts = 5;
+
+/** Who a message is for, and from. */
+export interface Arrival {
+  g: Groupware;
+  /** Whether an address is the account's. */
+  mine: (address: string) => boolean;
+  /** Who sent it for sure, lower case; undefined if nobody can tell. */
+  from: string | undefined;
+}
+
+/** A new tag for an event that others changed. */
+export const newTag = () => randomUUID().replaceAll("-", "").slice(0, 20);
+
+/** The object of an event in the account's calendars. */
+function stored(g: Groupware, uid: string): { row: ObjectRow; series: Series } | undefined {
+  const row = g.eventsByUid(uid)[0];
+  if (row === undefined) return undefined;
+  try {
+    return { row, series: storedSeries(g, row) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** What a message makes of what is there; undefined for nothing. @param by who has to have sent it */
+function outcome(
+  a: Arrival,
+  method: string,
+  message: Series,
+  there: Series | undefined,
+): { calendar: Component; keepTag: boolean } | undefined {
+  const organizer = organizerOf(message.calendar);
+  if (organizer === undefined) return undefined;
+  const by = addressOf(organizer);
+  const known = there && organizerOf(there.calendar);
+  const right = there === undefined || known !== undefined && addressOf(known) === by;
+  if (!right) return undefined;
+  const people = attendeesOf(message.calendar);
+  switch (method) {
+    case "REQUEST": {
+      if (a.mine(by) || ![...people.keys()].some(a.mine)) return undefined;
+      // A new invitation changes nothing that is there; a change has to come from who invites.
+      if (there !== undefined && a.from !== by) return undefined;
+      const calendar = withInvitation(there, message);
+      return calendar && { calendar, keepTag: false };
+    }
+    case "CANCEL": {
+      if (there === undefined || a.mine(by) || a.from !== by) return undefined;
+      const calendar = withCancellation(there, message);
+      return calendar && { calendar, keepTag: false };
+    }
+    case "REPLY": {
+      if (there === undefined || !a.mine(by) || a.from === undefined) return undefined;
+      const calendar = withReply(there, message, a.from);
+      // RFC 6638 §3.2.10: an answer isn't a change that the organizer's clients have to look at.
+      return calendar && { calendar, keepTag: true };
+    }
+    default:
+      return undefined;
+  }
+}
+
+function objectName(uid: string): string {
+  return /^[\w.@-]{1,100}$/.test(uid)
+    ? `${uid}.ics`
+    : `${createHash("sha256").update(uid).digest("hex").slice(0, 32)}.ics`;
+}
+
+/** Writes what a message makes of a calendar; false if it changes nothing. On disk when it resolves. */
+async function apply(a: Arrival, method: string, message: Series): Promise<boolean> {
+  const { g } = a;
+  for (let i = 0; i < attempts; i++) {
+    const there = stored(g, message.uid);
+    const made = outcome(a, method, message, there?.series);
+    if (made === undefined) return false;
+    const collection = there ? g.collectionById(there.row.collectionId) : defaultCalendar(g);
+    if (collection === undefined) return false;
+    const content = new TextEncoder().encode(writeComponent(made.calendar));
+    const name = there?.row.name ?? objectName(message.uid);
+    const object = calendarObject(name, content);
+    const scheduleTag = made.keepTag && there?.row.scheduleTag ? there.row.scheduleTag : newTag();
+    try {
+      await g.put(
+        collection.id,
+        { ...object, scheduleTag },
+        there ? { ifMatch: [there.row.etag] } : { ifNoneMatch: "*" },
+      );
+      return true;
+    } catch (err) {
+      if (!(err instanceof GroupwareError && err.kind === "condition")) throw err;
+    }
+  }
+  return false;
+}
+
+/** Notes a message in the inbox, for programs that look there. */
+async function note(g: Groupware, message: Series, content: Uint8Array): Promise<void> {
+  const inbox = g.collection("calendars", "inbox");
+  if (inbox === undefined) return;
+  const name = `${randomUUID()}.ics`;
+  // Several messages are about one event: the inbox doesn't go by UIDs.
+  const index = { ...seriesIndex(message), uid: `${message.uid} ${name}` };
+  await g.put(inbox.id, { name, content, index });
+  const rows = g.objects(inbox.id);
+  const old = rows.sort((x, y) => x.createseq - y.createseq)
+    .slice(0, Math.max(0, rows.length - maxInbox));
+  for (const row of old) await g.remove(inbox.id, row.name).catch(() => {});
+}
+
+/**
+ * Takes a message; what it says is on disk when it resolves.
+ * @returns what it changed: the method; undefined for nothing
+ */
+export async function takeMessage(
+  a: Arrival,
+  content: Uint8Array | string,
+): Promise<{ method: string; uid: string } | undefined> {
+  let read;
+  try {
+    read = readMessage(parseCalendar(content));
+    if (read === undefined) return undefined;
+    if (!await apply(a, read.method, read.series)) return undefined;
+  } catch (err) {
+    // What can't be read, or stored, says nothing.
+    if (err instanceof ObjectError || err instanceof FormatError) return undefined;
+    throw err;
+  }
+  const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+  await note(a.g, read.series, bytes);
+  return { method: read.method, uid: read.series.uid };
+}
+
+/**
+ * Notes an answer of the account that was sent by mail: in the event that is in its calendar, made of the invitation
+ * if it isn't there. On disk when it resolves.
+ * @param status such as "accepted"
+ */
+export async function noteAnswer(
+  a: Arrival,
+  invitation: string,
+  address: string,
+  status: string,
+): Promise<void> {
+  await takeMessage(a, invitation);
+  const uid = uidOf(invitation);
+  for (let i = 0; uid !== undefined && i < attempts; i++) {
+    const there = stored(a.g, uid);
+    if (there === undefined) return;
+    const calendar = withAnswer(there.series.calendar, address.toLowerCase(), status.toUpperCase());
+    const content = new TextEncoder().encode(writeComponent(calendar));
+    try {
+      const object = calendarObject(there.row.name, content);
+      await a.g.put(there.row.collectionId, { ...object, scheduleTag: newTag() }, {
+        ifMatch: [there.row.etag],
+      });
+      return;
+    } catch (err) {
+      if (err instanceof ObjectError) return;
+      if (!(err instanceof GroupwareError && err.kind === "condition")) throw err;
+    }
+  }
+}
+
+function uidOf(invitation: string): string | undefined {
+  try {
+    return readMessage(parseCalendar(invitation))?.series.uid;
+  } catch (err) {
+    if (err instanceof ObjectError || err instanceof FormatError) return undefined;
+    throw err;
+  }
+}

@@ -1,0 +1,104 @@
+/**
+ * Objects between their text and the store: checked, and described for the index. What has been read is kept for a
+ * while, as mail programs ask for the same month again and again.
+ *
+ * @module
+ */
+import { objectText, readObject } from "../mail/calendar/object.ts";
+import { Series } from "../mail/calendar/series.ts";
+import { namedZone, type Zone } from "../mail/calendar/zones.ts";
+import { parseCalendar } from "../mail/calendar/object.ts";
+import { cardText, readCard } from "../mail/vcard/card.ts";
+import type { Groupware } from "../store/groupware/groupware.ts";
+import type { NewObject, ObjectIndex, ObjectRow } from "../store/groupware/types.ts";
+
+/** Bytes of one object. */
+export const maxObjectSize = 10 * 1024 * 1024;
+
+/** The index of a calendar object. */
+export function seriesIndex(series: Series): ObjectIndex {
+  const { first, last } = series.bounds();
+  const { summary, search } = objectText(series);
+  return {
+    uid: series.uid,
+    component: series.kind,
+    first: first ?? null,
+    last: last ?? null,
+    recurring: series.recurring,
+    summary,
+    emails: [],
+    search,
+  };
+}
+
+/** A calendar object to be stored. @throws ObjectError */
+export function calendarObject(
+  name: string,
+  content: Uint8Array,
+  floating?: Zone,
+): NewObject & { series: Series } {
+  const series = readObject(content, floating);
+  return { name, content, index: seriesIndex(series), series };
+}
+
+/** A card to be stored. @throws CardError */
+export function cardObject(name: string, content: Uint8Array): NewObject {
+  const card = readCard(content);
+  return {
+    name,
+    content,
+    index: {
+      uid: card.uid,
+      component: "VCARD",
+      first: null,
+      last: null,
+      recurring: false,
+      summary: card.name.slice(0, 500),
+      emails: card.emails,
+      search: cardText(card),
+    },
+  };
+}
+
+/** Objects that are kept read, and bytes of one. */
+const maxKept = 3000;
+const maxKeptSize = 20_000;
+const kept = new WeakMap<
+  Groupware,
+  Map<number, { modseq: number; zone: string; series: Series }>
+>();
+
+/** A stored object, read. @throws FormatError, ObjectError for one that isn't as it should be */
+export function storedSeries(g: Groupware, row: ObjectRow, floating?: Zone): Series {
+  let map = kept.get(g);
+  if (map === undefined) kept.set(g, map = new Map());
+  const zone = floating?.name ?? "";
+  const found = map.get(row.id);
+  if (found !== undefined && found.modseq === row.modseq && found.zone === zone) {
+    return found.series;
+  }
+  const content = g.content(row.id) ?? new Uint8Array(0);
+  const series = new Series(parseCalendar(content), floating);
+  if (content.length <= maxKeptSize) {
+    map.delete(row.id);
+    if (map.size >= maxKept) map.delete(map.keys().next().value!);
+    map.set(row.id, { modseq: row.modseq, zone, series });
+  }
+  return series;
+}
+
+/** Name of the property that has a calendar's zone, as its VTIMEZONE or its name (RFC 4791, RFC 7809). */
+export const timezoneProperty = "{urn:ietf:params:xml:ns:caldav}calendar-timezone";
+export const timezoneIdProperty = "{urn:ietf:params:xml:ns:caldav}calendar-timezone-id";
+
+/** The zone of a VCALENDAR with a VTIMEZONE. @throws ObjectError */
+export function zoneOfText(text: string): Zone | undefined {
+  const calendar = parseCalendar(text.trim());
+  const zone = calendar.components.find((c) => c.name === "VTIMEZONE");
+  if (zone === undefined || calendar.components.length !== 1) return undefined;
+  const name = zone.properties.find((p) => p.name === "TZID")?.value.trim() ?? "";
+  return namedZone(name) ?? new Series({
+    ...calendar,
+    components: [zone, { name: "VEVENT", properties: [], components: [] }],
+  }).zones.find(name);
+}

@@ -1,0 +1,335 @@
+/**
+ * Scheduling (RFC 6638): a user's write to a calendar, and what others have to be told because of it. People of this
+ * server get it into their calendars at once; all get it by mail.
+ *
+ * What is to be told is in the queue before the event is stored: should the server end in between, the program asks
+ * again, and people hear of it twice rather than never.
+ *
+ * @module
+ */
+import type { Config } from "../config/mod.ts";
+import { Log } from "../log/mod.ts";
+import { type Busy, freeBusyComponent, joined, newCalendar } from "../mail/calendar/freebusy.ts";
+import {
+  addressOf,
+  answersOf,
+  attendeesOf,
+  cancellationFor,
+  invitationFor,
+  organizerOf,
+  replyOf,
+  sameOrganizer,
+  toldTo,
+  withStatus,
+} from "../mail/calendar/itip.ts";
+import { readObject } from "../mail/calendar/object.ts";
+import type { Series } from "../mail/calendar/series.ts";
+import {
+  type Component,
+  newProperty,
+  param,
+  property,
+  writeComponent,
+} from "../mail/contentline/component.ts";
+import type { Accounts } from "../store/account/accounts.ts";
+import type { Groupware } from "../store/groupware/groupware.ts";
+import { calendarBusy } from "./busy.ts";
+import { newTag, takeMessage } from "./incoming.ts";
+import { storedSeries } from "./objects.ts";
+import { defaultCalendar } from "./default_calendar.ts";
+import {
+  type BusyAnswer,
+  type CalendarWrite,
+  type Scheduled,
+  type Scheduler,
+  SchedulingError,
+} from "./scheduling.ts";
+
+const log = new Log("dav");
+
+/** People that a write tells at most. */
+const maxTold = 500;
+/** The longest span that is asked about, in milliseconds. */
+const longestBusy = 400 * 86_400_000;
+const transparency = "{urn:ietf:params:xml:ns:caldav}schedule-calendar-transp";
+
+/** A message of iTIP that goes out by mail. */
+export interface CalendarMail {
+  account: string;
+  /** The user's address in the event. */
+  from: string;
+  to: string;
+  method: string;
+  series: Series;
+  message: Component;
+}
+
+export interface SchedulerServices {
+  config: Config;
+  accounts: Accounts;
+  /** Puts a message into the queue; durable when it resolves. @throws what the user may hear */
+  send(m: CalendarMail): Promise<void>;
+  now?: () => number;
+}
+
+const parts = (a: string): [string, string] => {
+  const at = a.lastIndexOf("@");
+  return [a.slice(0, at), a.slice(at + 1)];
+};
+
+/** Whether the server is to tell somebody (RFC 6638 §7.1). */
+const serverTells = (agent: string | undefined) =>
+  agent === undefined || agent.toUpperCase() === "SERVER";
+
+export function openScheduler(s: SchedulerServices): Scheduler {
+  const { config } = s;
+  const now = s.now ?? Date.now;
+  const mineOf = (account: string) => (address: string) =>
+    address.includes("@") && config.mayUseFrom(account, ...parts(address)) === "yes";
+
+  const withGroupware = async <T>(name: string, fn: (g: Groupware) => Promise<T>): Promise<T> => {
+    const account = await s.accounts.open(name);
+    try {
+      return await fn(await account.groupware());
+    } finally {
+      account.close();
+    }
+  };
+
+  /** Tells one person. The status is that of RFC 6638 §3.2.9. */
+  const tell = async (m: CalendarMail): Promise<string> => {
+    const local = config.accountFor(m.to);
+    let status = "1.1";
+    try {
+      await s.send(m);
+    } catch (err) {
+      log.warn("an event's message can't be sent", { to: m.to, err: err as Error });
+      status = "5.1";
+    }
+    if (local !== undefined && local !== m.account) {
+      try {
+        await withGroupware(
+          local,
+          (g) => takeMessage({ g, mine: mineOf(local), from: m.from }, writeComponent(m.message)),
+        );
+        status = "1.2";
+      } catch (err) {
+        log.error("an event's message can't be put into a calendar", {
+          account: local,
+          err: err as Error,
+        });
+      }
+    }
+    return status;
+  };
+
+  const before = (w: CalendarWrite): Series | undefined => {
+    try {
+      return w.before && storedSeries(w.g, w.before);
+    } catch {
+      return undefined;
+    }
+  };
+
+  /** Cancels for those who are no more invited. */
+  const cancelled = async (
+    account: string,
+    from: string,
+    was: Series,
+    gone: Iterable<string>,
+  ): Promise<void> => {
+    const mine = mineOf(account);
+    let n = 0;
+    for (const to of gone) {
+      const p = attendeesOf(was.calendar).get(to);
+      if (mine(to) || !serverTells(p && param(p, "SCHEDULE-AGENT")) || ++n > maxTold) continue;
+      const message = cancellationFor(was, to, now());
+      await tell({ account, from, to, method: "CANCEL", series: was, message });
+    }
+  };
+
+  const asOrganizer = async (
+    w: CalendarWrite,
+    series: Series,
+    from: string,
+    was: Series | undefined,
+  ): Promise<Map<string, string>> => {
+    const mine = mineOf(w.account);
+    const invited = attendeesOf(series.calendar);
+    const status = new Map<string, string>();
+    const known = was && attendeesOf(was.calendar);
+    for (const [to, p] of invited) {
+      if (mine(to) || !serverTells(param(p, "SCHEDULE-AGENT")) || status.size >= maxTold) continue;
+      const told = was !== undefined && known!.has(to) && toldTo(was, to) === toldTo(series, to);
+      if (told && param(p, "SCHEDULE-FORCE-SEND")?.toUpperCase() !== "REQUEST") {
+        // What the client left out of what it got stays.
+        const old = param(known!.get(to)!, "SCHEDULE-STATUS");
+        if (old !== undefined && param(p, "SCHEDULE-STATUS") === undefined) status.set(to, old);
+        continue;
+      }
+      const message = invitationFor(series, to, now());
+      if (message === undefined) continue;
+      const mail = { account: w.account, from, to, method: "REQUEST", series, message };
+      status.set(to, await tell(mail));
+    }
+    if (was !== undefined) {
+      const gone = [...known!.keys()].filter((a) => !invited.has(a));
+      await cancelled(w.account, from, was, gone);
+    }
+    return status;
+  };
+
+  const asInvited = async (
+    w: CalendarWrite,
+    series: Series,
+    organizer: string,
+    was: Series | undefined,
+  ): Promise<Map<string, string>> => {
+    const mine = mineOf(w.account);
+    const me = [...attendeesOf(series.calendar).keys()].find(mine);
+    const status = new Map<string, string>();
+    if (me === undefined) return status;
+    const old = was && answersOf(was, me);
+    const changed = [...answersOf(series, me)].filter(([key, { status }]) =>
+      status !== (old?.get(key)?.status ?? old?.get("")?.status ?? "NEEDS-ACTION")
+    ).map(([, { part }]) => part);
+    if (changed.length === 0) return status;
+    const message = replyOf(series, me, changed, now());
+    const mail = { account: w.account, from: me, to: organizer, method: "REPLY", series, message };
+    status.set(organizer, await tell(mail));
+    return status;
+  };
+
+  /** The organizer of an object by property; undefined if it is nobody else's business. */
+  const organizerProperty = (series: Series | undefined) => {
+    if (series === undefined) return undefined;
+    const p = organizerOf(series.calendar);
+    return p !== undefined && addressOf(p) !== "" && attendeesOf(series.calendar).size > 0
+      ? p
+      : undefined;
+  };
+
+  return {
+    defaultCalendar,
+
+    async write(w): Promise<Scheduled> {
+      const { series, content } = w.after;
+      const was = before(w);
+      const mine = mineOf(w.account);
+      const p = organizerProperty(series);
+      if (!sameOrganizer(series.calendar)) {
+        throw new SchedulingError(
+          "same-organizer-in-all-components",
+          "the components have different organizers",
+        );
+      }
+      if (p === undefined) {
+        // Nobody is invited any more.
+        const old = organizerProperty(was);
+        if (was !== undefined && old !== undefined && mine(addressOf(old))) {
+          await cancelled(w.account, addressOf(old), was, attendeesOf(was.calendar).keys());
+        }
+        return { content, series, scheduleTag: "", changed: false };
+      }
+      const other = w.g.eventsByUid(series.uid).find((o) =>
+        o.scheduleTag !== "" && o.id !== w.before?.id
+      );
+      if (other !== undefined) {
+        throw new SchedulingError(
+          "unique-scheduling-object-resource",
+          "the event is in another calendar already",
+          { collection: w.g.collectionById(other.collectionId)?.name ?? "", name: other.name },
+        );
+      }
+      const organizer = addressOf(p);
+      const own = mine(organizer);
+      const agent = serverTells(param(p, "SCHEDULE-AGENT"));
+      const status = own
+        ? await asOrganizer(w, series, organizer, was)
+        : agent
+        ? await asInvited(w, series, organizer, was)
+        : new Map<string, string>();
+      const scheduleTag = newTag();
+      if (status.size === 0) return { content, series, scheduleTag, changed: false };
+      const calendar = withStatus(series.calendar, own ? "ATTENDEE" : "ORGANIZER", status);
+      const bytes = new TextEncoder().encode(writeComponent(calendar));
+      return { content: bytes, series: readObject(bytes), scheduleTag, changed: true };
+    },
+
+    async remove(w): Promise<void> {
+      const was = before(w);
+      const p = organizerProperty(was);
+      if (was === undefined || p === undefined) return;
+      const mine = mineOf(w.account);
+      const organizer = addressOf(p);
+      if (mine(organizer)) {
+        await cancelled(w.account, organizer, was, attendeesOf(was.calendar).keys());
+        return;
+      }
+      const me = [...attendeesOf(was.calendar).keys()].find(mine);
+      if (me === undefined || !w.reply || !serverTells(param(p, "SCHEDULE-AGENT"))) return;
+      const open = [...answersOf(was, me).values()].filter((x) => x.status !== "DECLINED")
+        .map((x) => x.part).filter((c) => property(c, "STATUS")?.value !== "CANCELLED");
+      if (open.length === 0) return;
+      const message = replyOf(was, me, open, now(), "DECLINED");
+      await tell({
+        account: w.account,
+        from: me,
+        to: organizer,
+        method: "REPLY",
+        series: was,
+        message,
+      });
+    },
+
+    async busy(account, request, recipients): Promise<BusyAnswer[]> {
+      const answers: BusyAnswer[] = [];
+      const [i] = request.instances(-Infinity, Infinity, 1);
+      const range = { start: i?.start ?? 0, end: i?.end ?? 0 };
+      const domains = new Set(
+        config.accountAddresses(account).map((a) => parts(a)[1].toLowerCase()),
+      );
+      for (const recipient of recipients.slice(0, maxTold)) {
+        const address = recipient.replace(/^mailto:/i, "").toLowerCase();
+        const of = config.accountFor(address);
+        const refused = (status: string) =>
+          answers.push({ recipient, status, calendar: undefined });
+        if (of === undefined) refused("3.7;Invalid calendar user");
+        else if (of !== account && !domains.has(parts(address)[1])) refused("3.8;No authority");
+        else if (!(range.end > range.start) || range.end - range.start > longestBusy) {
+          refused("3.1;Invalid property value");
+        } else {
+          const busy = await withGroupware(of, (g) => accountBusy(g, range, mineOf(of)));
+          const component = freeBusyComponent(range, joined(busy), now());
+          const organizer = request.master && property(request.master, "ORGANIZER");
+          const calendar = newCalendar([{
+            ...component,
+            properties: [
+              newProperty("UID", request.uid),
+              ...(organizer ? [organizer] : []),
+              newProperty("ATTENDEE", `mailto:${address}`),
+              ...component.properties,
+            ],
+          }], "REPLY");
+          answers.push({ recipient, status: "2.0;Success", calendar: writeComponent(calendar) });
+        }
+      }
+      return answers;
+    },
+  };
+}
+
+/** When somebody is busy, by all calendars that take their time (RFC 6638 §9.1). */
+async function accountBusy(
+  g: Groupware,
+  range: { start: number; end: number },
+  mine: (address: string) => boolean,
+): Promise<Busy[]> {
+  const found: Busy[] = [];
+  for (const c of g.collections("calendars")) {
+    if (c.kind !== "calendar") continue;
+    if (g.properties(c.id).get(transparency)?.includes("transparent")) continue;
+    found.push(...await calendarBusy(g, c.id, range, undefined, mine));
+  }
+  return found;
+}

@@ -1,0 +1,52 @@
+/** What a provider says of somebody, and the address that follows from it. @module */
+import { IdentityError } from "./errors.ts";
+
+/** Claims of a token, of userinfo or of an introspection. */
+export type Claims = Readonly<Record<string, unknown>>;
+
+/** Which claims count. */
+export interface ClaimRules {
+  loginClaim: string;
+  allowUnverifiedEmail: boolean;
+}
+
+/** Whether the claims have all that says who it is; otherwise the provider is asked for more. */
+export function saysWho(claims: Claims, r: ClaimRules): boolean {
+  if (typeof claims[r.loginClaim] !== "string") return false;
+  return r.loginClaim !== "email" || r.allowUnverifiedEmail || "email_verified" in claims;
+}
+
+/**
+ * The address that somebody logs in with.
+ * @throws IdentityError "wrong" if the claims have none, or one that nobody has verified
+ */
+export function addressOf(claims: Claims, r: ClaimRules): string {
+  const address = claims[r.loginClaim];
+  if (typeof address !== "string" || !/^[^\s@]+@[^\s@]+$/.test(address) || address.length > 320) {
+    throw new IdentityError("wrong", `the claim ${r.loginClaim} has no address`);
+  }
+  // Otherwise whoever may type an address at the provider would be its owner here.
+  const verified = claims.email_verified === true || claims.email_verified === "true";
+  if (r.loginClaim === "email" && !verified && !r.allowUnverifiedEmail) {
+    throw new IdentityError(
+      "wrong",
+      "the provider hasn't verified the address (email_verified); AllowUnverifiedEmail takes it all the same",
+    );
+  }
+  return address;
+}
+
+/** The scopes of an access token, however it has them. */
+export function scopesOf(claims: Claims): string[] {
+  const { scope, scp } = claims;
+  const list = scope ?? scp;
+  if (Array.isArray(list)) return list.filter((s) => typeof s === "string");
+  return typeof list === "string" ? list.split(" ") : [];
+}
+
+/** The audiences of a token. */
+export function audiencesOf(claims: Claims): string[] {
+  const { aud } = claims;
+  if (Array.isArray(aud)) return aud.filter((a) => typeof a === "string");
+  return typeof aud === "string" ? [aud] : [];
+}

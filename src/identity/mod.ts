@@ -1,0 +1,11 @@
+/**
+ * Logins from elsewhere: OpenID providers for web pages and, by access tokens, for mail programs; passwords of LDAP
+ * directories. Who it is that logs in is an address; which account that is, serve/ decides.
+ *
+ * Imports config, log and net; openid-client, jose and ldapts speak the protocols. Used by serve/ and web/.
+ *
+ * @module
+ */
+export { IdentityError } from "./errors.ts";
+export { Ldap } from "./ldap.ts";
+export { OpenId, type PendingLogin, type Person } from "./openid.ts";

@@ -1,0 +1,239 @@
+/**
+ * Logins with an OpenID provider: on web pages by the authorization code flow with PKCE, of mail programs by access
+ * tokens. The protocol is openid-client's; what is decided about it is here.
+ *
+ * @module
+ */
+import * as client from "openid-client";
+import type { OpenIdProvider } from "../config/mod.ts";
+import type { Log } from "../log/mod.ts";
+import { type Outbound, OutboundError } from "../net/mod.ts";
+import { AccessTokens } from "./access_tokens.ts";
+import { addressOf, type ClaimRules, type Claims, saysWho } from "./claims.ts";
+import { IdentityError } from "./errors.ts";
+import { outboundFetch } from "./outbound_fetch.ts";
+
+/** Milliseconds for which what the provider says of itself is good, and a failure to learn it. */
+const knownFor = 3_600_000;
+const failedFor = 10_000;
+
+/** What has to be kept of a login that is under way. */
+export interface PendingLogin {
+  state: string;
+  nonce: string;
+  verifier: string;
+}
+
+/** Somebody whom a provider names. */
+export interface Person {
+  /** As they log in. */
+  address: string;
+  /** Full name; "" if it isn't told. */
+  name: string;
+}
+
+export interface OpenIdOptions {
+  /** In the configuration. */
+  name: string;
+  conf: OpenIdProvider;
+  /** Of the client; "" for a public one. */
+  secret: string;
+  outbound: Outbound;
+  log: Log;
+  now?: () => number;
+}
+
+export class OpenId {
+  readonly name: string;
+  readonly conf: OpenIdProvider;
+  readonly rules: ClaimRules;
+  readonly #o: OpenIdOptions;
+  readonly #fetch: ReturnType<typeof outboundFetch>;
+  readonly #now: () => number;
+  readonly #tokens: AccessTokens;
+  #known: { configuration: Promise<client.Configuration>; until: number } | undefined;
+
+  constructor(o: OpenIdOptions) {
+    this.name = o.name;
+    this.conf = o.conf;
+    this.#o = o;
+    this.#fetch = outboundFetch(o.outbound);
+    this.#now = o.now ?? Date.now;
+    this.rules = {
+      loginClaim: o.conf.LoginClaim,
+      allowUnverifiedEmail: o.conf.AllowUnverifiedEmail,
+    };
+    this.#tokens = new AccessTokens({
+      conf: o.conf,
+      rules: this.rules,
+      configuration: () => this.#configuration(),
+      fetch: this.#fetch,
+      now: this.#now,
+    });
+  }
+
+  /** On the login form. */
+  get label(): string {
+    return this.conf.Label || this.name;
+  }
+
+  /** What the provider says of itself (OpenID Connect Discovery), asked for once an hour. */
+  #configuration(): Promise<client.Configuration> {
+    const now = this.#now();
+    if (this.#known !== undefined && now < this.#known.until) return this.#known.configuration;
+    const known = { configuration: this.#discover(), until: now + knownFor };
+    known.configuration.catch(() => known.until = this.#now() + failedFor);
+    this.#known = known;
+    return known.configuration;
+  }
+
+  async #discover(): Promise<client.Configuration> {
+    const { conf, secret } = this.#o;
+    const issuer = new URL(conf.Issuer);
+    const plain = issuer.protocol === "http:";
+    const options: client.DiscoveryRequestOptions = {
+      [client.customFetch]: this.#fetch as client.CustomFetch,
+      execute: plain ? [client.allowInsecureRequests] : [],
+    };
+    const discover = (at: URL) =>
+      client.discovery(at, conf.ClientID, undefined, client.None(), options);
+    const found = await discover(issuer).catch((err) => {
+      // With or without a slash at its end is easily mistaken; what the provider calls itself is what counts then.
+      if (codeOf(err) !== "OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED") throw err;
+      const other = issuer.href.endsWith("/") ? issuer.href.slice(0, -1) : `${issuer.href}/`;
+      return discover(new URL(other));
+    });
+    const server = found.serverMetadata();
+    // OpenID Connect Core §9: what is supported if nothing is said.
+    const ways = server.token_endpoint_auth_methods_supported ?? ["client_secret_basic"];
+    const authentication = secret === ""
+      ? client.None()
+      : ways.includes("client_secret_basic")
+      ? client.ClientSecretBasic(secret)
+      : client.ClientSecretPost(secret);
+    const metadata = secret === "" ? undefined : { client_secret: secret };
+    const made = new client.Configuration(server, conf.ClientID, metadata, authentication);
+    made[client.customFetch] = this.#fetch as client.CustomFetch;
+    if (plain) client.allowInsecureRequests(made);
+    // Signatures of ID tokens are verified, though they come by TLS from the provider itself.
+    client.enableNonRepudiationChecks(made);
+    return made;
+  }
+
+  /** Runs something that asks the provider. @throws IdentityError */
+  async #asking<T>(what: string, run: () => Promise<T>): Promise<T> {
+    try {
+      return await run();
+    } catch (err) {
+      if (err instanceof IdentityError) throw err;
+      const told = identityError(err);
+      this.#o.log[told.reason === "away" ? "warn" : "info"](what, {
+        provider: this.name,
+        reason: told.message,
+      });
+      throw told;
+    }
+  }
+
+  /** Where to send the browser. @throws IdentityError "away" */
+  begin(redirectUri: string): Promise<{ url: URL; pending: PendingLogin }> {
+    return this.#asking("beginning a login with a provider", async () => {
+      const configuration = await this.#configuration();
+      const verifier = client.randomPKCECodeVerifier();
+      const pending = { state: client.randomState(), nonce: client.randomNonce(), verifier };
+      const { Scopes } = this.conf;
+      const url = client.buildAuthorizationUrl(configuration, {
+        redirect_uri: redirectUri,
+        scope: ["openid", ...(Scopes.length > 0 ? Scopes : ["profile", "email"])].join(" "),
+        state: pending.state,
+        nonce: pending.nonce,
+        code_challenge: await client.calculatePKCECodeChallenge(verifier),
+        code_challenge_method: "S256",
+      });
+      return { url, pending };
+    });
+  }
+
+  /**
+   * Who it is that the provider has sent back.
+   * @param current the URL that the browser came back to
+   * @throws IdentityError
+   */
+  finish(current: URL, pending: PendingLogin): Promise<Person> {
+    return this.#asking("a login with a provider", async () => {
+      const configuration = await this.#configuration();
+      // An answer to somebody else's login, or of another provider (RFC 9207), is no mistake of this one.
+      const { searchParams } = current;
+      const iss = searchParams.get("iss");
+      const mixed = iss !== null && iss !== configuration.serverMetadata().issuer;
+      if (mixed || searchParams.get("state") !== pending.state) {
+        throw new IdentityError("wrong", "the answer is of another login");
+      }
+      const tokens = await client.authorizationCodeGrant(configuration, current, {
+        expectedState: pending.state,
+        expectedNonce: pending.nonce,
+        pkceCodeVerifier: pending.verifier,
+        idTokenExpected: true,
+      });
+      const id = tokens.claims()!;
+      let claims: Claims = id;
+      if (!saysWho(claims, this.rules) && configuration.serverMetadata().userinfo_endpoint) {
+        claims = await client.fetchUserInfo(configuration, tokens.access_token, id.sub);
+      }
+      const name = typeof claims.name === "string" ? claims.name.slice(0, 200) : "";
+      return { address: addressOf(claims, this.rules), name };
+    });
+  }
+
+  /** The address of whom an access token is. @throws IdentityError */
+  checkAccessToken(token: string): Promise<string> {
+    return this.#asking("a login with a provider's token", () => this.#tokens.address(token));
+  }
+}
+
+/** Of an error of the library. */
+const codeOf = (err: unknown) => String((err as { code?: unknown }).code);
+
+/** What a failure of the library means, in words without tokens. */
+function identityError(err: unknown): IdentityError {
+  if (err instanceof OutboundError) return new IdentityError("away", err.message, { cause: err });
+  if (err instanceof client.AuthorizationResponseError) {
+    return new IdentityError("wrong", `the provider has refused: ${plain(err.error)}`, {
+      cause: err,
+    });
+  }
+  if (err instanceof client.ResponseBodyError) {
+    const away = err.status >= 500;
+    return new IdentityError(
+      away ? "away" : "wrong",
+      `the provider answers ${err.status} ${plain(err.error)}`,
+      { cause: err },
+    );
+  }
+  if (err instanceof client.WWWAuthenticateChallengeError) {
+    return new IdentityError("wrong", `the provider refuses the token (${err.status})`, {
+      cause: err,
+    });
+  }
+  const cause = err instanceof Error && err.cause instanceof Error ? err.cause : undefined;
+  if (cause instanceof OutboundError) {
+    return new IdentityError("away", cause.message, { cause: err });
+  }
+  const text = err instanceof Error ? err.message : String(err);
+  // What can't be a mistake of whoever logs in: the provider's answer isn't what the protocol says.
+  const answers = [
+    "OAUTH_INVALID_RESPONSE",
+    "OAUTH_RESPONSE_IS_NOT_CONFORM",
+    "OAUTH_RESPONSE_IS_NOT_JSON",
+    "OAUTH_PARSE_ERROR",
+    "OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED",
+  ];
+  return new IdentityError(
+    answers.includes(codeOf(err)) ? "away" : "wrong",
+    plain(text),
+    { cause: err },
+  );
+}
+
+/** Text of a provider for the log and for people: short, of one line. */
+const plain = (text: string) => text.replace(/[^\x20-\x7e]/g, "?").slice(0, 200);

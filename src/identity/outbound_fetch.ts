@@ -1,0 +1,45 @@
+/** The one way out as the `fetch` that libraries for OpenID ask for. @module */
+import type { Outbound } from "../net/mod.ts";
+
+/** Milliseconds for a request to a provider, and bytes of its answer. */
+const timeout = 10_000;
+const maxBytes = 512 * 1024;
+
+/** What such a library asks for. */
+export interface FetchOptions {
+  method: string;
+  headers: Record<string, string>;
+  body?: BodyInit | null;
+  signal?: AbortSignal;
+}
+
+/** Makes requests by the way out, without redirects. The URLs are the administrator's, or the provider's. */
+export function outboundFetch(
+  outbound: Outbound,
+): (url: string, o: FetchOptions) => Promise<Response> {
+  return async (url, o) => {
+    const { body } = o;
+    const answer = await outbound.request({
+      url: new URL(url),
+      method: o.method,
+      headers: o.headers,
+      body: body === undefined || body === null
+        ? undefined
+        : typeof body === "string"
+        ? body
+        : body instanceof URLSearchParams
+        ? body.toString()
+        : new Uint8Array(await new Response(body).arrayBuffer()),
+      signal: o.signal,
+      // Addresses are the administrator's and the provider's, not of users.
+      rule: undefined,
+      timeout,
+      maxBytes,
+    });
+    const empty = [204, 205, 304].includes(answer.status);
+    return new Response(empty ? null : answer.body.slice(), {
+      status: answer.status,
+      headers: answer.headers,
+    });
+  };
+}

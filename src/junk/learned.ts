@@ -1,0 +1,141 @@
+/**
+ * What the filter learns from its mistakes, beside counting: a weight for each word, corrected with every message
+ * that is trained by as much as the judgement of it was wrong (logistic regression, one step a message). Words that
+ * always come together share their weight here, where counting takes each for evidence of its own; so the two are
+ * wrong about different messages. With few messages learned, counting is the better one, and has the say.
+ *
+ * Mail is often trained by the folder, all good mail and then all spam. So with each message one of the other kind
+ * is learned again, out of a few that are kept.
+ *
+ * Words share slots by their hash. Stored as rows of the filter's table of chunks.
+ *
+ * @module
+ */
+
+/** Slots for weights; a power of two. */
+const slots = 1 << 17;
+/** A weight of 1, as stored in 16 bits. */
+const unit = 2048;
+/** How far a message that is judged wrong moves the weights. */
+const rate = 15;
+/** Messages learned, from which on the weights have all of the say that they get. */
+const fullAt = 1500;
+/** Their say beside that of counting. More catches hardly more, and is too sure of mail of another time. */
+const say = 0.5;
+/** Messages of each kind that are kept to be learned again. */
+const keptOfKind = 100;
+/** Words of one of them. */
+const keptWords = 400;
+
+const chunkBytes = 64 * 1024;
+/** Chunk with the numbers of messages, first chunk of the weights, first one of the kept messages. */
+const stateChunk = 2000, weightChunk = 2001, keptChunk = 3000;
+
+/** First number of all chunks that are of this module. */
+export const firstLearnedChunk = stateChunk;
+
+/** A stored chunk. */
+export type Chunk = readonly [chunk: number, bytes: Uint8Array];
+
+/** The weights of one filter. */
+export class Learned {
+  readonly #weights = new Int16Array(slots);
+  /** Messages learned: good ones, spam. */
+  readonly #seen: [number, number] = [0, 0];
+  /** Slots of messages to be learned again, good ones and spam. */
+  readonly #kept: [Int32Array[], Int32Array[]] = [[], []];
+  /** Kept messages that have not been saved, by their chunk. */
+  readonly #unsaved = new Map<number, Int32Array>();
+
+  /** From stored chunks; those of others are passed over. */
+  static load(chunks: Iterable<Chunk>): Learned {
+    const l = new Learned();
+    const weights = new Uint8Array(l.#weights.buffer);
+    for (const [chunk, bytes] of chunks) {
+      const at = (chunk - weightChunk) * chunkBytes;
+      if (chunk === stateChunk && bytes.length === 16) {
+        const state = new Float64Array(bytes.slice().buffer);
+        l.#seen[0] = state[0], l.#seen[1] = state[1];
+      } else if (at >= 0 && at + bytes.length <= weights.length) {
+        weights.set(bytes, at);
+      } else if (chunk >= keptChunk && chunk < keptChunk + 2 * keptOfKind) {
+        const i = chunk - keptChunk;
+        l.#kept[i & 1][i >> 1] = new Int32Array(bytes.slice().buffer, 0, bytes.length >> 2);
+      }
+    }
+    return l;
+  }
+
+  /** What has changed since the last call, to be stored. */
+  changes(): Chunk[] {
+    const weights = new Uint8Array(this.#weights.buffer);
+    const chunks: Chunk[] = [[stateChunk, new Uint8Array(Float64Array.from(this.#seen).buffer)]];
+    for (let at = 0; at < weights.length; at += chunkBytes) {
+      chunks.push([weightChunk + at / chunkBytes, weights.subarray(at, at + chunkBytes)]);
+    }
+    for (const [chunk, kept] of this.#unsaved) chunks.push([chunk, new Uint8Array(kept.buffer)]);
+    this.#unsaved.clear();
+    return chunks;
+  }
+
+  /**
+   * What the weights say, as a logarithm of odds: above 0 is spam. 0 until messages of both kinds have been learned.
+   * @param known hashes of the words to be asked
+   * @param words how many words the message has in all
+   */
+  logOdds(known: Iterable<number>, words: number): number {
+    const [hams, spams] = this.#seen;
+    if (words === 0 || hams === 0 || spams === 0) return 0;
+    let sum = 0;
+    for (const hash of known) sum += this.#weights[slotOf(hash)];
+    return say * Math.min(1, (hams + spams) / fullAt) * sum / (unit * Math.sqrt(words));
+  }
+
+  /** Learns from a message, and from an earlier one of the other kind. */
+  learn(ham: boolean, hashes: Float64Array): void {
+    if (hashes.length === 0) return;
+    const own = Int32Array.from(hashes, slotOf);
+    const kind = ham ? 0 : 1;
+    this.#step(own, kind);
+    const other = this.#kept[1 - kind];
+    const n = ++this.#seen[kind];
+    const lot = mixed(n * 2 + kind);
+    const again = other[lot % Math.max(1, other.length)];
+    if (again) this.#step(again, 1 - kind);
+    // Each message of the kind has the same chance of being among the kept ones.
+    const place = n <= keptOfKind ? n - 1 : mixed(lot) % n;
+    if (place < keptOfKind) {
+      const kept = own.slice(0, keptWords);
+      this.#kept[kind][place] = kept;
+      this.#unsaved.set(keptChunk + 2 * place + kind, kept);
+    }
+  }
+
+  /** Draws the judgement of a message towards neither, as its label was taken back. */
+  unlearn(hashes: Float64Array): void {
+    if (hashes.length > 0) this.#step(Int32Array.from(hashes, slotOf), 0.5);
+  }
+
+  #step(own: Int32Array, wanted: number): void {
+    const scale = 1 / Math.sqrt(own.length);
+    let sum = 0;
+    for (const slot of own) sum += this.#weights[slot];
+    const wrong = wanted - 1 / (1 + Math.exp(-sum * scale / unit));
+    const by = rate * wrong * scale * unit;
+    for (const slot of own) {
+      const weight = Math.round(this.#weights[slot] + by);
+      this.#weights[slot] = Math.min(Math.max(weight, -0x7fff), 0x7fff);
+    }
+  }
+}
+
+function slotOf(hash: number): number {
+  return (hash >>> 0) & (slots - 1);
+}
+
+/** A number that looks drawn by lot but is the same each time: training played from the journal gives the same. */
+function mixed(n: number): number {
+  let h = Math.imul(n ^ n >>> 15, 0x2c1b3c6d);
+  h = Math.imul(h ^ h >>> 12, 0x297a2d39);
+  return (h ^ h >>> 15) >>> 0;
+}

@@ -1,0 +1,230 @@
+/**
+ * Filters of calendar-query (RFC 4791 §9.7) on calendar objects.
+ *
+ * @module
+ */
+import {
+  type Component,
+  param,
+  type Property,
+  property,
+  unescapeText,
+  valueOf,
+} from "../contentline/component.ts";
+import { type Instance, periods, type Series } from "./series.ts";
+import { day, parseDuration, parseTime } from "./time.ts";
+
+/** A span of time; start inclusive, end exclusive; milliseconds since the epoch. */
+export interface TimeRange {
+  start: number;
+  end: number;
+}
+
+export interface TextMatch {
+  text: string;
+  negate: boolean;
+  /** Whether a text has the other, by its collation and kind of match. */
+  matches: (value: string) => boolean;
+}
+
+export interface ParamFilter {
+  name: string;
+  notDefined: boolean;
+  text: TextMatch | undefined;
+}
+
+export interface PropFilter {
+  name: string;
+  notDefined: boolean;
+  range: TimeRange | undefined;
+  text: TextMatch | undefined;
+  params: ParamFilter[];
+}
+
+export interface CompFilter {
+  name: string;
+  notDefined: boolean;
+  range: TimeRange | undefined;
+  props: PropFilter[];
+  comps: CompFilter[];
+}
+
+/** Whether an instance is in a range, by the rules of its kind (RFC 4791 §9.9). */
+export function inRange(series: Series, i: Instance, r: TimeRange): boolean {
+  const { start, end } = r;
+  const c = i.component;
+  switch (c.name) {
+    case "VEVENT":
+    case "VAVAILABILITY": {
+      if (i.start === undefined) return c.name === "VAVAILABILITY";
+      const to = i.end ?? (i.allDay ? i.start + day : i.start);
+      return to > i.start ? start < to && end > i.start : start <= i.start && end > i.start;
+    }
+    case "VTODO":
+      return todoInRange(series, i, r);
+    case "VJOURNAL":
+      if (i.start === undefined) return false;
+      return i.allDay ? start < i.start + day && end > i.start : start <= i.start && end > i.start;
+    case "VFREEBUSY":
+      if (i.start !== undefined && i.end !== undefined) return start <= i.end && end > i.start;
+      return c.properties.some((p) =>
+        p.name === "FREEBUSY" &&
+        periods(p, series.zones).some((x) => start < x.end && end > x.start)
+      );
+    default:
+      return false;
+  }
+}
+
+function instantOf(series: Series, c: Component, name: string): number | undefined {
+  const p = property(c, name);
+  const t = p && parseTime(p.value.trim(), param(p, "TZID") ?? "");
+  return t && series.instant(t);
+}
+
+function todoInRange(series: Series, i: Instance, { start, end }: TimeRange): boolean {
+  const c = i.component;
+  if (i.start !== undefined) {
+    if (i.end === undefined) return start <= i.start && end > i.start;
+    return property(c, "DUE") === undefined
+      ? start <= i.end && (end > i.start || end >= i.end)
+      : (start < i.end || start <= i.start) && (end > i.start || end >= i.end);
+  }
+  if (i.end !== undefined) return start < i.end && end >= i.end;
+  const completed = instantOf(series, c, "COMPLETED");
+  const created = instantOf(series, c, "CREATED");
+  if (completed !== undefined && created !== undefined) {
+    return (start <= created || start <= completed) && (end >= created || end >= completed);
+  }
+  if (completed !== undefined) return start <= completed && end >= completed;
+  return created === undefined || end > created;
+}
+
+/** When an alarm of an instance goes off (RFC 5545 §3.8.6). */
+export function alarmTimes(series: Series, alarm: Component, i: Instance): number[] {
+  const trigger = property(alarm, "TRIGGER");
+  if (trigger === undefined) return [];
+  let first: number | undefined;
+  const length = parseDuration(trigger.value);
+  if (length === undefined) {
+    const t = parseTime(trigger.value.trim());
+    first = t && series.instant(t);
+  } else {
+    const end = param(trigger, "RELATED")?.toUpperCase() === "END";
+    const base = end ? i.end ?? i.start : i.start ?? i.end;
+    if (base !== undefined) first = base + length.days * day + length.ms;
+  }
+  if (first === undefined) return [];
+  const times = [first];
+  const gap = parseDuration(valueOf(alarm, "DURATION") ?? "");
+  const repeat = Math.min(Number(valueOf(alarm, "REPEAT") ?? 0) || 0, 100);
+  if (gap !== undefined) {
+    for (let n = 1; n <= repeat; n++) times.push(first + n * (gap.days * day + gap.ms));
+  }
+  return times;
+}
+
+function textMatches(t: TextMatch, value: string): boolean {
+  return t.matches(value) !== t.negate;
+}
+
+function paramMatches(f: ParamFilter, p: Property): boolean {
+  const found = p.params.find((x) => x.name === f.name);
+  if (f.notDefined) return found === undefined;
+  if (found === undefined) return false;
+  return f.text === undefined || found.values.some((v) => textMatches(f.text!, v)) ||
+    textMatches(f.text, found.values.join(","));
+}
+
+function propMatches(series: Series, f: PropFilter, c: Component): boolean {
+  const list = c.properties.filter((p) => p.name === f.name);
+  if (f.notDefined) return list.length === 0;
+  return list.some((p) => {
+    if (f.range !== undefined) {
+      const t = parseTime(p.value.trim(), param(p, "TZID") ?? "");
+      if (t === undefined) return false;
+      const at = series.instant(t);
+      const inside = t.date
+        ? f.range.start < at + day && f.range.end > at
+        : f.range.start <= at && f.range.end > at;
+      if (!inside) return false;
+    }
+    if (f.text !== undefined && !textMatches(f.text, unescapeText(p.value))) return false;
+    return f.params.every((x) => paramMatches(x, p));
+  });
+}
+
+/** Whether a component of an object matches, apart from its name. `instance` is the one that it belongs to. */
+function compMatches(
+  series: Series,
+  f: CompFilter,
+  c: Component,
+  instance: Instance | undefined,
+): boolean {
+  if (f.range !== undefined && c.name === "VALARM") {
+    const { start, end } = f.range;
+    const parents = instance === undefined
+      ? series.instances(start - 366 * day, end + 366 * day)
+        .filter((i) => i.component.components.includes(c))
+      : [instance];
+    const rings = parents.some((i) => alarmTimes(series, c, i).some((t) => start <= t && end > t));
+    if (!rings) return false;
+  }
+  return f.props.every((p) => propMatches(series, p, c)) &&
+    f.comps.every((x) => childrenMatch(series, x, c.components, instance));
+}
+
+function childrenMatch(
+  series: Series,
+  f: CompFilter,
+  list: readonly Component[],
+  instance: Instance | undefined,
+): boolean {
+  const named = list.filter((c) => c.name === f.name);
+  if (f.notDefined) return named.length === 0;
+  return named.some((c) => compMatches(series, f, c, instance));
+}
+
+/** Whether an object matches a filter for VCALENDAR. */
+export function calendarMatches(series: Series, f: CompFilter): boolean {
+  if (f.name !== "VCALENDAR") return false;
+  if (f.notDefined) return false;
+  if (!f.props.every((p) => propMatches(series, p, series.calendar))) return false;
+  return f.comps.every((x) => objectMatches(series, x));
+}
+
+/** Instances that are looked at before all are. */
+const fewInstances = 32;
+
+function objectMatches(series: Series, f: CompFilter): boolean {
+  const { calendar } = series;
+  const named = calendar.components.filter((c) => c.name === f.name);
+  if (f.notDefined) return named.length === 0;
+  if (named.length === 0) return false;
+  if (f.range === undefined || f.name === "VTIMEZONE") {
+    return named.some((c) => compMatches(series, f, c, undefined));
+  }
+  // One instance has to match all of it.
+  const { range } = f;
+  const checked = new Map<Component, boolean>();
+  const right = (i: Instance): boolean => {
+    if (!inRange(series, i, range)) return false;
+    // What is asked of alarms differs between the instances of a component.
+    let right = f.comps.length > 0 ? undefined : checked.get(i.component);
+    if (right === undefined) {
+      right = compMatches(series, { ...f, range: undefined }, i.component, i);
+      checked.set(i.component, right);
+    }
+    return right;
+  };
+  // Mostly one of the first does.
+  const few = series.instances(range.start, range.end, fewInstances);
+  if (few.some(right)) return true;
+  return few.length === fewInstances && series.instances(range.start, range.end).some(right);
+}
+
+/** Instances that a time-range of VALARM may be about are not where the range is. */
+export function rangeOf(f: CompFilter): { kind: string; range: TimeRange | undefined } | undefined {
+  const comp = f.comps.find((c) => !c.notDefined);
+  return comp && { kind: comp.name, range: comp.range };
+}

@@ -1,0 +1,408 @@
+/**
+ * Events that several people share (iTIP, RFC 5546): who is who in one, the messages that organizers and the invited
+ * send each other, and what a message makes of an event.
+ *
+ * @module
+ */
+import {
+  changedProperty,
+  type Component,
+  newProperty,
+  param,
+  type Property,
+  property,
+  valueOf,
+} from "../contentline/component.ts";
+import { newCalendar } from "./freebusy.ts";
+import { instanceComponent } from "./output.ts";
+import { Series } from "./series.ts";
+import { formatUtc, parseTime } from "./time.ts";
+
+/** Address of ORGANIZER or ATTENDEE, lower case; "" if it isn't one of mail. */
+export function addressOf(p: Property): string {
+  const m = /^mailto:(.+)$/i.exec(p.value.trim());
+  if (m === null) return param(p, "EMAIL")?.toLowerCase() ?? "";
+  try {
+    return decodeURIComponent(m[1]).toLowerCase();
+  } catch {
+    return m[1].toLowerCase();
+  }
+}
+
+/** The components that are the event, without zones. */
+export const partsOf = (calendar: Component): Component[] =>
+  calendar.components.filter((c) => c.name !== "VTIMEZONE");
+
+/** The organizer of an object; undefined if nobody is. */
+export function organizerOf(calendar: Component): Property | undefined {
+  for (const c of partsOf(calendar)) {
+    const p = property(c, "ORGANIZER");
+    if (p !== undefined) return p;
+  }
+  return undefined;
+}
+
+/** Whether all components have the same organizer (RFC 6638 §3.2.4.2). */
+export function sameOrganizer(calendar: Component): boolean {
+  const found = new Set(
+    partsOf(calendar).map((c) => {
+      const p = property(c, "ORGANIZER");
+      return p === undefined ? undefined : addressOf(p);
+    }),
+  );
+  return found.size <= 1;
+}
+
+/** Attendees by address: the first property of each. */
+export function attendeesOf(calendar: Component): Map<string, Property> {
+  const found = new Map<string, Property>();
+  for (const c of partsOf(calendar)) {
+    for (const p of c.properties) {
+      if (p.name !== "ATTENDEE") continue;
+      const address = addressOf(p);
+      if (address !== "" && !found.has(address)) found.set(address, p);
+    }
+  }
+  return found;
+}
+
+/** The attendee property of an address in a component. */
+function attendeeIn(c: Component, address: string): Property | undefined {
+  return c.properties.find((p) => p.name === "ATTENDEE" && addressOf(p) === address);
+}
+
+/** What tells an instance: "" for all of them. */
+const instanceKey = (series: Series, c: Component): string => {
+  const p = property(c, "RECURRENCE-ID");
+  if (p === undefined) return "";
+  const t = parseTime(p.value.trim(), param(p, "TZID") ?? "");
+  return t === undefined ? p.value.trim() : t.date ? `D${t.wall}` : String(series.instant(t));
+};
+
+/** Parameters that are between a client and its server (RFC 6638 §7). */
+const ownParams = {
+  "SCHEDULE-AGENT": undefined,
+  "SCHEDULE-STATUS": undefined,
+  "SCHEDULE-FORCE-SEND": undefined,
+};
+
+const clean = (p: Property): Property =>
+  p.params.some((x) => x.name in ownParams) ? changedProperty(p, p.value, ownParams) : p;
+
+/** A component as others get it: without alarms, and what is for the own server. */
+function forOthers(c: Component, now: number): Component {
+  const properties = c.properties.filter((p) =>
+    p.name !== "DTSTAMP" && !p.name.startsWith("X-MOX-")
+  )
+    .map((p) => p.name === "ATTENDEE" || p.name === "ORGANIZER" ? clean(p) : p);
+  return {
+    name: c.name,
+    properties: [newProperty("DTSTAMP", formatUtc(now)), ...properties],
+    components: [],
+  };
+}
+
+const zonesOf = (calendar: Component) => calendar.components.filter((c) => c.name === "VTIMEZONE");
+
+/** The invitation of somebody (METHOD:REQUEST); undefined if none of the components invites them. */
+export function invitationFor(series: Series, address: string, now: number): Component | undefined {
+  const parts = partsOf(series.calendar).filter((c) => attendeeIn(c, address) !== undefined);
+  if (parts.length === 0) return undefined;
+  return newCalendar(
+    [...zonesOf(series.calendar), ...parts.map((c) => forOthers(c, now))],
+    "REQUEST",
+  );
+}
+
+/** Tells somebody that an event isn't any more, or that they aren't invited any more (METHOD:CANCEL). */
+export function cancellationFor(series: Series, address: string, now: number): Component {
+  const invited = partsOf(series.calendar).filter((c) => attendeeIn(c, address) !== undefined);
+  const parts =
+    (invited.some((c) => property(c, "RECURRENCE-ID") === undefined)
+      ? invited.filter((c) => property(c, "RECURRENCE-ID") === undefined)
+      : invited).map((c) => {
+        const other = forOthers(c, now);
+        const sequence = Number(valueOf(c, "SEQUENCE") ?? 0) || 0;
+        const left = other.properties.filter((p) =>
+          !["STATUS", "SEQUENCE", "RRULE", "RDATE", "EXDATE"].includes(p.name) &&
+          (p.name !== "ATTENDEE" || addressOf(p) === address)
+        );
+        return {
+          ...other,
+          properties: [
+            ...left,
+            newProperty("STATUS", "CANCELLED"),
+            newProperty("SEQUENCE", String(sequence + 1)),
+          ],
+        };
+      });
+  return newCalendar([...zonesOf(series.calendar), ...parts], "CANCEL");
+}
+
+/** The answer of somebody who is invited (METHOD:REPLY), with the components that they answer. */
+export function replyOf(
+  series: Series,
+  address: string,
+  parts: readonly Component[],
+  now: number,
+  status?: string,
+): Component {
+  const kept = [
+    "UID",
+    "ORGANIZER",
+    "RECURRENCE-ID",
+    "SEQUENCE",
+    "DTSTART",
+    "DTEND",
+    "DUE",
+    "DURATION",
+    "SUMMARY",
+  ];
+  const answered = parts.map((c): Component => {
+    const me = attendeeIn(c, address)!;
+    return {
+      name: c.name,
+      properties: [
+        newProperty("DTSTAMP", formatUtc(now)),
+        ...c.properties.filter((p) => kept.includes(p.name)).map(clean),
+        clean(
+          status === undefined
+            ? me
+            : changedProperty(me, me.value, { PARTSTAT: status, RSVP: undefined }),
+        ),
+      ],
+      components: [],
+    };
+  });
+  return newCalendar([...zonesOf(series.calendar), ...answered], "REPLY");
+}
+
+/** Answer of somebody by component: PARTSTAT, by instance. */
+export function answersOf(
+  series: Series,
+  address: string,
+): Map<string, { status: string; part: Component }> {
+  const found = new Map<string, { status: string; part: Component }>();
+  for (const part of partsOf(series.calendar)) {
+    const me = attendeeIn(part, address);
+    if (me === undefined) continue;
+    const status = (param(me, "PARTSTAT") ?? "NEEDS-ACTION").toUpperCase();
+    found.set(instanceKey(series, part), { status, part });
+  }
+  return found;
+}
+
+/** What the invited have to know of; other properties may change without telling. */
+const significant = new Set([
+  "DTSTART",
+  "DTEND",
+  "DUE",
+  "DURATION",
+  "RRULE",
+  "RDATE",
+  "EXDATE",
+  "RECURRENCE-ID",
+  "SUMMARY",
+  "LOCATION",
+  "DESCRIPTION",
+  "STATUS",
+  "URL",
+  "CONFERENCE",
+  "ATTACH",
+  "SEQUENCE",
+]);
+
+/** What somebody is told of an event, as one text, to compare it with what they were told before. */
+export function toldTo(series: Series, address: string): string {
+  const lines: string[] = [];
+  for (const c of partsOf(series.calendar)) {
+    if (attendeeIn(c, address) === undefined) continue;
+    lines.push(`BEGIN ${instanceKey(series, c)}`);
+    for (const p of c.properties) {
+      if (significant.has(p.name)) {
+        const zone = param(p, "TZID") ?? "";
+        lines.push(`${p.name};${zone}:${p.value}`);
+      } else if (p.name === "ATTENDEE") lines.push(`ATTENDEE ${addressOf(p)}`);
+    }
+  }
+  return lines.sort().join("\n");
+}
+
+/** An object with the delivery status of its people (RFC 6638 §7.3). */
+export function withStatus(
+  calendar: Component,
+  name: "ATTENDEE" | "ORGANIZER",
+  status: ReadonlyMap<string, string>,
+): Component {
+  return {
+    ...calendar,
+    components: calendar.components.map((c) => ({
+      ...c,
+      properties: c.properties.map((p) => {
+        const s = p.name === name ? status.get(addressOf(p)) : undefined;
+        return s === undefined
+          ? p
+          : changedProperty(p, p.value, { "SCHEDULE-STATUS": s, "SCHEDULE-FORCE-SEND": undefined });
+      }),
+    })),
+  };
+}
+
+const sequenceOf = (c: Component) => Number(valueOf(c, "SEQUENCE") ?? 0) || 0;
+const stampOf = (c: Component) => parseTime(valueOf(c, "DTSTAMP")?.trim() ?? "")?.wall ?? 0;
+
+/** Whether a message's component is newer than what is there (RFC 5546 §2.1.5). */
+function newer(c: Component, there: Component): boolean {
+  const [a, b] = [sequenceOf(c), sequenceOf(there)];
+  return a !== b ? a > b : stampOf(c) > stampOf(there);
+}
+
+/** A message without its method, as an object. */
+function asObject(message: Component): Component {
+  return { ...message, properties: message.properties.filter((p) => p.name !== "METHOD") };
+}
+
+/** What an invitation or its change makes of an object; undefined if it says nothing new. */
+export function withInvitation(
+  existing: Series | undefined,
+  message: Series,
+): Component | undefined {
+  if (existing === undefined) return asObject(message.calendar);
+  const here = new Map(partsOf(existing.calendar).map((c) => [instanceKey(existing, c), c]));
+  const come = new Map(partsOf(message.calendar).map((c) => [instanceKey(message, c), c]));
+  let changed = false;
+  const result = new Map<string, Component>();
+  const whole = come.get("");
+  const master = here.get("");
+  const replaced = whole !== undefined && (master === undefined || newer(whole, master));
+  // A new master says which instances differ.
+  if (!replaced) { for (const [key, c] of here) result.set(key, c); }
+  for (const [key, c] of come) {
+    const there = here.get(key);
+    if (there !== undefined && !newer(c, there)) {
+      result.set(key, there);
+      continue;
+    }
+    // What the user added stays: alarms, and whether it takes their time.
+    const own = there?.properties.filter((p) => p.name === "TRANSP" || p.name === "COLOR") ?? [];
+    const names = new Set(own.map((p) => p.name));
+    result.set(key, {
+      ...c,
+      properties: [...c.properties.filter((p) => !names.has(p.name)), ...own],
+      components: (there ?? master)?.components ?? [],
+    });
+    changed = true;
+  }
+  if (!changed && !replaced) return undefined;
+  const zones = new Map<string, Component>();
+  for (const z of [...zonesOf(existing.calendar), ...zonesOf(message.calendar)]) {
+    zones.set(valueOf(z, "TZID") ?? "", z);
+  }
+  return { ...existing.calendar, components: [...zones.values(), ...result.values()] };
+}
+
+/** What a cancellation makes of an object; undefined if it says nothing new. */
+export function withCancellation(existing: Series, message: Series): Component | undefined {
+  let { calendar } = existing;
+  let changed = false;
+  for (const c of partsOf(message.calendar)) {
+    const key = instanceKey(message, c);
+    const there = partsOf(calendar).find((x) => instanceKey(existing, x) === key);
+    const base = there ?? existing.master;
+    if (base === undefined || sequenceOf(c) < sequenceOf(base)) continue;
+    if (there !== undefined) {
+      if (valueOf(there, "STATUS") === "CANCELLED") continue;
+      const properties = there.properties.filter((p) =>
+        p.name !== "STATUS" && p.name !== "SEQUENCE"
+      );
+      const cancelled = {
+        ...there,
+        properties: [
+          ...properties,
+          newProperty("STATUS", "CANCELLED"),
+          newProperty("SEQUENCE", String(sequenceOf(c))),
+        ],
+      };
+      calendar = {
+        ...calendar,
+        components: calendar.components.map((x) => x === there ? cancelled : x),
+      };
+    } else {
+      const id = property(c, "RECURRENCE-ID")!;
+      const left = {
+        ...base,
+        properties: [...base.properties, {
+          ...changedProperty(id, id.value, { RANGE: undefined }),
+          name: "EXDATE",
+        }],
+      };
+      calendar = { ...calendar, components: calendar.components.map((x) => x === base ? left : x) };
+    }
+    changed = true;
+  }
+  return changed ? calendar : undefined;
+}
+
+/** What an answer makes of the organizer's object; undefined if it says nothing new. */
+export function withReply(
+  existing: Series,
+  message: Series,
+  address: string,
+): Component | undefined {
+  let { calendar } = existing;
+  let changed = false;
+  for (const c of partsOf(message.calendar)) {
+    const answer = attendeeIn(c, address);
+    if (answer === undefined) continue;
+    const status = (param(answer, "PARTSTAT") ?? "NEEDS-ACTION").toUpperCase();
+    const key = instanceKey(message, c);
+    let there = partsOf(calendar).find((x) => instanceKey(existing, x) === key);
+    if (there === undefined && key !== "") {
+      // An answer about one instance makes it one that differs.
+      const id = property(c, "RECURRENCE-ID")!;
+      const t = parseTime(id.value.trim(), param(id, "TZID") ?? "");
+      const at = t && existing.instant(t);
+      const instance = at === undefined
+        ? undefined
+        : existing.instances(at, at).find((i) => i.start === at && i.component === existing.master);
+      if (instance === undefined) continue;
+      there = { ...instanceComponent(existing, instance), components: [] };
+      calendar = { ...calendar, components: [...calendar.components, there] };
+    }
+    const me = there && attendeeIn(there, address);
+    if (there === undefined || me === undefined) continue;
+    if ((param(me, "PARTSTAT") ?? "NEEDS-ACTION").toUpperCase() === status) continue;
+    const answered = changedProperty(me, me.value, {
+      PARTSTAT: status,
+      RSVP: undefined,
+      "SCHEDULE-STATUS": "2.0",
+    });
+    const made = { ...there, properties: there.properties.map((p) => p === me ? answered : p) };
+    calendar = { ...calendar, components: calendar.components.map((x) => x === there ? made : x) };
+    changed = true;
+  }
+  return changed ? calendar : undefined;
+}
+
+/** A message of iTIP, read; undefined if it is none that events understand. */
+export function readMessage(calendar: Component): { method: string; series: Series } | undefined {
+  const method = valueOf(calendar, "METHOD")?.trim().toUpperCase();
+  if (method === undefined) return undefined;
+  const series = new Series(calendar);
+  return series.uid === "" ? undefined : { method, series };
+}
+
+/** An object with the answer of somebody who is invited, in all its components. */
+export function withAnswer(calendar: Component, address: string, status: string): Component {
+  return {
+    ...calendar,
+    components: calendar.components.map((c) => ({
+      ...c,
+      properties: c.properties.map((p) =>
+        p.name === "ATTENDEE" && addressOf(p) === address
+          ? changedProperty(p, p.value, { PARTSTAT: status, RSVP: undefined })
+          : p
+      ),
+    })),
+  };
+}

@@ -1,0 +1,144 @@
+/**
+ * A calendar object as a client asks for it (RFC 4791 §9.6): parts of it, its instances one by one, or those that
+ * differ within a time.
+ *
+ * @module
+ */
+import {
+  changedProperty,
+  type Component,
+  newProperty,
+  type Property,
+  writeComponent,
+} from "../contentline/component.ts";
+import { inRange, type TimeRange } from "./filter.ts";
+import { type Instance, periods, type Series } from "./series.ts";
+import { type CalendarTime, day, formatTime, formatUtc } from "./time.ts";
+
+/** Which properties and components of a component are asked for. */
+export interface CompRequest {
+  name: string;
+  allProps: boolean;
+  props: { name: string; noValue: boolean }[];
+  allComps: boolean;
+  comps: CompRequest[];
+}
+
+export interface CalendarDataRequest {
+  comp: CompRequest | undefined;
+  expand: TimeRange | undefined;
+  limitRecurrence: TimeRange | undefined;
+  limitFreeBusy: TimeRange | undefined;
+}
+
+/** True for a request that the whole object answers as it is stored. */
+export function asStored(r: CalendarDataRequest): boolean {
+  return r.comp === undefined && r.expand === undefined && r.limitRecurrence === undefined &&
+    r.limitFreeBusy === undefined;
+}
+
+/** A time as UTC; floating times and dates stay as they are. */
+function inUtc(series: Series, t: CalendarTime): string {
+  const zone = series.zones.find(t.zone);
+  return t.date || zone === series.zones.floating && t.zone !== "UTC"
+    ? formatTime({ ...t, zone: "" })
+    : formatUtc(series.instant(t));
+}
+
+function timeProperty(series: Series, name: string, t: CalendarTime): Property {
+  return newProperty(name, inUtc(series, t), t.date ? { VALUE: "DATE" } : {});
+}
+
+const recurrenceNames = new Set(["RRULE", "RDATE", "EXDATE", "EXRULE"]);
+
+/** An instance as a component of its own, in UTC. */
+export function instanceComponent(series: Series, i: Instance): Component {
+  const c = i.component;
+  const properties: Property[] = [];
+  for (const p of c.properties) {
+    if (recurrenceNames.has(p.name) || p.name === "RECURRENCE-ID") continue;
+    if (p.name === "DTSTART" && i.startTime) {
+      properties.push(timeProperty(series, "DTSTART", i.startTime));
+    } else if ((p.name === "DTEND" || p.name === "DUE") && i.endTime) {
+      properties.push(timeProperty(series, p.name, i.endTime));
+    } else properties.push(p);
+  }
+  if (i.recurrence !== undefined) {
+    properties.push(timeProperty(series, "RECURRENCE-ID", i.recurrence));
+  }
+  return { ...c, properties };
+}
+
+/** All instances in a range in place of the rules. */
+function expanded(series: Series, range: TimeRange): Component {
+  const found = series.instances(range.start, range.end).filter((i) => inRange(series, i, range));
+  return {
+    ...series.calendar,
+    components: found.map((i) => instanceComponent(series, i)),
+  };
+}
+
+/** The master, and of what differs that which a range has to do with. */
+function limited(series: Series, range: TimeRange): Component {
+  const near = new Set<Component>();
+  for (const i of series.instances(range.start - day, range.end + day)) {
+    if (inRange(series, i, range)) near.add(i.component);
+  }
+  const lengths = series.instances(range.start, range.end);
+  const longest = lengths.reduce((n, i) => Math.max(n, (i.end ?? 0) - (i.start ?? 0)), 0);
+  for (const { component, id } of series.overrides()) {
+    const at = series.instant(id);
+    const length = id.date ? Math.max(longest, day) : longest;
+    if (range.start < at + Math.max(length, 1) && range.end > at) near.add(component);
+  }
+  return {
+    ...series.calendar,
+    components: series.calendar.components.filter((c) =>
+      c.name === "VTIMEZONE" || c === series.master || near.has(c)
+    ),
+  };
+}
+
+/** FREEBUSY properties with the periods that a range has to do with. */
+function freeBusyLimited(series: Series, c: Component, range: TimeRange): Component {
+  const properties = c.properties.flatMap((p) => {
+    if (p.name !== "FREEBUSY") return [p];
+    const kept = p.value.split(",").filter((v) =>
+      periods({ ...p, value: v }, series.zones).some((x) =>
+        range.start < x.end && range.end > x.start
+      )
+    );
+    return kept.length === 0 ? [] : [changedProperty(p, kept.join(","))];
+  });
+  return {
+    ...c,
+    properties,
+    components: c.components.map((x) => freeBusyLimited(series, x, range)),
+  };
+}
+
+/** The parts of a component that are asked for. */
+export function pruned(c: Component, r: CompRequest): Component {
+  return {
+    name: c.name,
+    properties: r.allProps ? c.properties : c.properties.flatMap((p) => {
+      const asked = r.props.find((x) => x.name === p.name);
+      if (asked === undefined) return [];
+      return [asked.noValue ? changedProperty(p, "") : p];
+    }),
+    components: r.allComps ? c.components : c.components.flatMap((x) => {
+      const asked = r.comps.find((y) => y.name === x.name);
+      return asked === undefined ? [] : [pruned(x, asked)];
+    }),
+  };
+}
+
+/** Text of an object as it is asked for. */
+export function calendarData(series: Series, r: CalendarDataRequest): string {
+  let c = series.calendar;
+  if (r.expand !== undefined) c = expanded(series, r.expand);
+  else if (r.limitRecurrence !== undefined) c = limited(series, r.limitRecurrence);
+  if (r.limitFreeBusy !== undefined) c = freeBusyLimited(series, c, r.limitFreeBusy);
+  if (r.comp !== undefined && r.comp.name === "VCALENDAR") c = pruned(c, r.comp);
+  return writeComponent(c);
+}

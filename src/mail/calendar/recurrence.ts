@@ -1,0 +1,512 @@
+/**
+ * Recurrence rules (RFC 5545 §3.3.10): times on the wall, one after the other, from any time on. Rules without COUNT
+ * begin near that time instead of at their start; what finds nothing for long ends.
+ *
+ * @module
+ */
+import { type CalendarTime, clip, day, hour, minute, parseTime, second } from "./time.ts";
+
+export const frequencies = [
+  "SECONDLY",
+  "MINUTELY",
+  "HOURLY",
+  "DAILY",
+  "WEEKLY",
+  "MONTHLY",
+  "YEARLY",
+] as const;
+export type Frequency = (typeof frequencies)[number];
+
+/** A day of the week, 0 for Sunday; the n-th, or with 0 each. */
+export interface WeekDay {
+  nth: number;
+  day: number;
+}
+
+export interface Rule {
+  freq: Frequency;
+  interval: number;
+  count: number | undefined;
+  until: CalendarTime | undefined;
+  bySecond: number[];
+  byMinute: number[];
+  byHour: number[];
+  byDay: WeekDay[];
+  byMonthDay: number[];
+  byYearDay: number[];
+  byWeekNo: number[];
+  byMonth: number[];
+  bySetPos: number[];
+  /** First day of the week, 0 for Sunday. */
+  weekStart: number;
+}
+
+const dayNames = ["SU", "MO", "TU", "WE", "TH", "FR", "SA"];
+/** Values of one part of a rule. */
+const maxValues = 400;
+/** Times of one period. */
+const maxSet = 50_000;
+/** Steps of rules below a day that may be gone through for the next time. */
+const maxEmpty = 20_000;
+/** Days that are looked at for the next time, of rules of a day and more: a hundred years. */
+const maxEmptyDays = 36_600;
+/** Times of a rule with COUNT that are gone through before the first one that is asked for. */
+const maxCounted = 200_000;
+/** Nothing is after the year 9999. */
+const endOfTime = Date.UTC(9999, 11, 31);
+
+/** Numbers of a list, each within its bounds and, where that is allowed, negative; undefined if one isn't. */
+function numbers(s: string, min: number, max: number, negative: boolean): number[] | undefined {
+  const list: number[] = [];
+  for (const word of s.split(",").slice(0, maxValues)) {
+    if (!/^[+-]?\d{1,3}$/.test(word)) return undefined;
+    const n = Number(word);
+    const size = negative ? Math.abs(n) : n;
+    if (size < min || size > max || (!negative && word.startsWith("-"))) return undefined;
+    list.push(n);
+  }
+  return [...new Set(list)].sort((a, b) => a - b);
+}
+
+function weekDays(s: string): WeekDay[] | undefined {
+  const list: WeekDay[] = [];
+  for (const word of s.split(",").slice(0, maxValues)) {
+    const m = /^([+-]?\d{1,2})?(SU|MO|TU|WE|TH|FR|SA)$/.exec(word);
+    if (m === null) return undefined;
+    const nth = Number(m[1] ?? 0);
+    if (m[1] !== undefined && (nth === 0 || Math.abs(nth) > 53)) return undefined;
+    list.push({ nth, day: dayNames.indexOf(m[2]) });
+  }
+  return list;
+}
+
+/** Reads a rule; what is wrong with it, in words, if it is none. */
+export function parseRule(text: string): Rule | string {
+  const rule: Rule = {
+    freq: "DAILY",
+    interval: 1,
+    count: undefined,
+    until: undefined,
+    bySecond: [],
+    byMinute: [],
+    byHour: [],
+    byDay: [],
+    byMonthDay: [],
+    byYearDay: [],
+    byWeekNo: [],
+    byMonth: [],
+    bySetPos: [],
+    weekStart: 1,
+  };
+  let freq: Frequency | undefined;
+  const parts = text.trim().toUpperCase().replace(/;$/, "").split(";");
+  const seen = new Set<string>();
+  for (const part of parts.slice(0, 40)) {
+    const at = part.indexOf("=");
+    const [name, value] = [part.slice(0, Math.max(at, 0)).trim(), part.slice(at + 1).trim()];
+    const wrong = `RRULE: ${name || clip(part)} can't be ${clip(value)}`;
+    if (at < 0 || seen.has(name)) return wrong;
+    seen.add(name);
+    const list = (
+      key:
+        | "bySecond"
+        | "byMinute"
+        | "byHour"
+        | "byMonthDay"
+        | "byYearDay"
+        | "byWeekNo"
+        | "byMonth"
+        | "bySetPos",
+      min: number,
+      max: number,
+      negative = false,
+    ) => {
+      const n = numbers(value, min, max, negative);
+      if (n !== undefined) rule[key] = n;
+      return n !== undefined;
+    };
+    let right = true;
+    switch (name) {
+      case "FREQ":
+        freq = frequencies.find((f) => f === value);
+        right = freq !== undefined;
+        break;
+      case "INTERVAL":
+        right = /^\d{1,6}$/.test(value) && Number(value) > 0;
+        rule.interval = Number(value);
+        break;
+      case "COUNT":
+        right = /^\d{1,9}$/.test(value) && Number(value) > 0;
+        rule.count = Number(value);
+        break;
+      case "UNTIL":
+        rule.until = parseTime(value);
+        right = rule.until !== undefined;
+        break;
+      case "BYSECOND":
+        right = list("bySecond", 0, 60);
+        break;
+      case "BYMINUTE":
+        right = list("byMinute", 0, 59);
+        break;
+      case "BYHOUR":
+        right = list("byHour", 0, 23);
+        break;
+      case "BYMONTHDAY":
+        right = list("byMonthDay", 1, 31, true);
+        break;
+      case "BYYEARDAY":
+        right = list("byYearDay", 1, 366, true);
+        break;
+      case "BYWEEKNO":
+        right = list("byWeekNo", 1, 53, true);
+        break;
+      case "BYMONTH":
+        right = list("byMonth", 1, 12);
+        break;
+      case "BYSETPOS":
+        right = list("bySetPos", 1, 366, true);
+        break;
+      case "BYDAY": {
+        const days = weekDays(value);
+        right = days !== undefined;
+        rule.byDay = days ?? [];
+        break;
+      }
+      case "WKST":
+        rule.weekStart = dayNames.indexOf(value);
+        right = rule.weekStart >= 0;
+        break;
+      case "RSCALE":
+        right = value === "GREGORIAN";
+        break;
+      case "SKIP":
+        right = value === "OMIT";
+        break;
+      default:
+        // Experimental parts (X-…) of old programs say nothing about time.
+        right = name.startsWith("X-");
+    }
+    if (!right) return wrong;
+  }
+  if (freq === undefined) return "RRULE has no FREQ";
+  rule.freq = freq;
+  return rule;
+}
+
+/** A year as the rules see it. */
+interface Year {
+  start: number;
+  length: number;
+}
+
+const years = new Map<number, Year>();
+function yearOf(year: number): Year {
+  let y = years.get(year);
+  if (y === undefined) {
+    const start = Date.UTC(year, 0, 1);
+    y = { start, length: (Date.UTC(year + 1, 0, 1) - start) / day };
+    if (years.size > 500) years.clear();
+    years.set(year, y);
+  }
+  return y;
+}
+
+const weekdayOf = (wall: number) => ((Math.floor(wall / day) + 4) % 7 + 7) % 7;
+const modulo = (a: number, b: number) => ((a % b) + b) % b;
+
+/** Start of week 1 (RFC 5545: the first with four days in the year), and the number of weeks. */
+function weeksOf(year: number, weekStart: number): { first: number; weeks: number } {
+  const firstOf = (y: number) => {
+    const { start } = yearOf(y);
+    const gap = modulo(weekdayOf(start) - weekStart, 7);
+    return gap <= 3 ? start - gap * day : start + (7 - gap) * day;
+  };
+  const first = firstOf(year);
+  return { first, weeks: Math.round((firstOf(year + 1) - first) / (7 * day)) };
+}
+
+/** A day: midnight on the wall, and where it is in its month. */
+interface Day {
+  wall: number;
+  year: number;
+  /** From 0. */
+  month: number;
+  /** From 1. */
+  date: number;
+  monthLength: number;
+}
+
+const monthLength = (year: number, month: number) =>
+  month === 1
+    ? (year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28)
+    : month === 3 || month === 5 || month === 8 || month === 10
+    ? 30
+    : 31;
+
+function dayOf(wall: number): Day {
+  const d = new Date(wall);
+  const [year, month] = [d.getUTCFullYear(), d.getUTCMonth()];
+  return { wall, year, month, date: d.getUTCDate(), monthLength: monthLength(year, month) };
+}
+
+/** Whether a day is one of the rule's, of what limits days. */
+function dayMatcher(rule: Rule): (d: Day) => boolean {
+  const { byMonth, byMonthDay, byYearDay, byWeekNo, byDay, freq, weekStart } = rule;
+  const nthOfMonth = freq === "MONTHLY" || freq === "YEARLY" && byMonth.length > 0;
+  const nthOfYear = freq === "YEARLY" && byMonth.length === 0 && byWeekNo.length === 0;
+  return ({ wall, year, month, date, monthLength }) => {
+    if (byMonth.length > 0 && !byMonth.includes(month + 1)) return false;
+    if (
+      byMonthDay.length > 0 && !byMonthDay.includes(date) &&
+      !byMonthDay.includes(date - monthLength - 1)
+    ) return false;
+    if (byYearDay.length > 0) {
+      const { start, length } = yearOf(year);
+      const n = (wall - start) / day + 1;
+      if (!byYearDay.includes(n) && !byYearDay.includes(n - length - 1)) return false;
+    }
+    if (byWeekNo.length > 0) {
+      // The first days of a year may be in the last week of the one before, and the last ones in the first.
+      let { first, weeks } = weeksOf(year, weekStart);
+      if (wall < first) ({ first, weeks } = weeksOf(year - 1, weekStart));
+      else if (wall >= first + weeks * 7 * day) ({ first, weeks } = weeksOf(year + 1, weekStart));
+      const n = Math.floor((wall - first) / (7 * day)) + 1;
+      if (!byWeekNo.includes(n) && !byWeekNo.includes(n - weeks - 1)) return false;
+    }
+    if (byDay.length > 0) {
+      const weekday = weekdayOf(wall);
+      const found = byDay.some((w) => {
+        if (w.day !== weekday) return false;
+        if (w.nth === 0 || !(nthOfMonth || nthOfYear)) return true;
+        const [index, length] = nthOfMonth
+          ? [date - 1, monthLength]
+          : [(wall - yearOf(year).start) / day, yearOf(year).length];
+        return w.nth > 0
+          ? Math.floor(index / 7) + 1 === w.nth
+          : Math.floor((length - 1 - index) / 7) + 1 === -w.nth;
+      });
+      if (!found) return false;
+    }
+    return true;
+  };
+}
+
+/** A rule with what its start adds to it (RFC 5545: "information … from DTSTART"). */
+function completed(rule: Rule, start: number): Rule {
+  const d = new Date(start);
+  const r = { ...rule };
+  const days = r.byDay.length + r.byMonthDay.length + r.byYearDay.length + r.byWeekNo.length > 0;
+  switch (r.freq) {
+    case "YEARLY":
+      if (!days) {
+        if (r.byMonth.length === 0) r.byMonth = [d.getUTCMonth() + 1];
+        r.byMonthDay = [d.getUTCDate()];
+      } else if (
+        r.byWeekNo.length > 0 && r.byDay.length + r.byMonthDay.length +
+              r.byYearDay.length === 0
+      ) {
+        r.byDay = [{ nth: 0, day: d.getUTCDay() }];
+      }
+      break;
+    case "MONTHLY":
+      if (!days) r.byMonthDay = [d.getUTCDate()];
+      break;
+    case "WEEKLY":
+      if (r.byDay.length === 0) r.byDay = [{ nth: 0, day: d.getUTCDay() }];
+      break;
+  }
+  return r;
+}
+
+/** Times of a day, in milliseconds, in order. */
+function timesOf(rule: Rule, start: number): number[] {
+  const d = new Date(start);
+  const or = (list: number[], n: number) => list.length > 0 ? list : [n];
+  const times: number[] = [];
+  for (const h of or(rule.byHour, d.getUTCHours())) {
+    for (const m of or(rule.byMinute, d.getUTCMinutes())) {
+      for (const s of or(rule.bySecond, d.getUTCSeconds())) {
+        times.push(h * hour + m * minute + Math.min(s, 59) * second);
+        if (times.length > 5000) return times;
+      }
+    }
+  }
+  return [...new Set(times)].sort((a, b) => a - b);
+}
+
+/** Picks positions of a set (BYSETPOS). */
+function positions(set: number[], bySetPos: number[]): number[] {
+  if (bySetPos.length === 0) return set;
+  const found = new Set<number>();
+  for (const p of bySetPos) {
+    const t = p > 0 ? set[p - 1] : set[set.length + p];
+    if (t !== undefined) found.add(t);
+  }
+  return [...found].sort((a, b) => a - b);
+}
+
+/** Days of a month that a rule may choose. */
+function* daysOfMonth(rule: Rule, year: number, month: number): Generator<Day> {
+  if (rule.byMonth.length > 0 && !rule.byMonth.includes(month + 1)) return;
+  const length = monthLength(year, month);
+  const first = Date.UTC(year, month, 1);
+  const one = (date: number): Day => ({
+    wall: first + (date - 1) * day,
+    year,
+    month,
+    date,
+    monthLength: length,
+  });
+  if (rule.byMonthDay.length > 0) {
+    const dates = rule.byMonthDay.map((n) => n > 0 ? n : length + 1 + n);
+    for (const n of [...new Set(dates)].sort((a, b) => a - b)) {
+      if (n >= 1 && n <= length) yield one(n);
+    }
+  } else for (let n = 1; n <= length; n++) yield one(n);
+}
+
+/** The days of the n-th period from the start on that a rule may choose, and how long the period is. */
+function period(
+  rule: Rule,
+  start: number,
+  n: number,
+): { first: number; days: Iterable<Day>; length: number } {
+  const d = new Date(start);
+  const i = n * rule.interval;
+  switch (rule.freq) {
+    case "YEARLY": {
+      const year = d.getUTCFullYear() + i;
+      const months = function* () {
+        for (let m = 0; m < 12; m++) yield* daysOfMonth(rule, year, m);
+      };
+      return { first: yearOf(year).start, days: months(), length: 366 };
+    }
+    case "MONTHLY": {
+      const first = new Date(Date.UTC(d.getUTCFullYear(), d.getUTCMonth() + i, 1));
+      const days = daysOfMonth(rule, first.getUTCFullYear(), first.getUTCMonth());
+      return { first: first.getTime(), days, length: 31 };
+    }
+    case "WEEKLY": {
+      const midnight = Math.floor(start / day) * day;
+      const week = midnight - modulo(weekdayOf(midnight) - rule.weekStart, 7) * day + i * 7 * day;
+      const days = [0, 1, 2, 3, 4, 5, 6].map((k) => dayOf(week + k * day));
+      return { first: week, days, length: 7 };
+    }
+    default: {
+      const first = Math.floor(start / day) * day + i * day;
+      return { first, days: [dayOf(first)], length: 1 };
+    }
+  }
+}
+
+/** Number of the period that a time is in, or of one shortly before. */
+function periodAt(rule: Rule, start: number, from: number): number {
+  if (from <= start) return 0;
+  const [a, b] = [new Date(start), new Date(from)];
+  const yearsBetween = b.getUTCFullYear() - a.getUTCFullYear();
+  const n = rule.freq === "YEARLY"
+    ? yearsBetween
+    : rule.freq === "MONTHLY"
+    ? yearsBetween * 12 + b.getUTCMonth() - a.getUTCMonth()
+    : Math.floor((from - start) / (rule.freq === "WEEKLY" ? 7 * day : day));
+  return Math.max(0, Math.floor(n / rule.interval) - 1);
+}
+
+/** Times of a rule of days or longer periods, from near `from` to `to`. */
+function* byDays(rule: Rule, start: number, from: number, to: number): Generator<number> {
+  const matches = dayMatcher(rule);
+  const times = timesOf(rule, start);
+  let empty = 0;
+  for (let n = periodAt(rule, start, from); empty < maxEmptyDays; n++) {
+    const { first, days, length } = period(rule, start, n);
+    if (!(first < endOfTime && first <= to)) return;
+    const set: number[] = [];
+    for (const d of days) {
+      if (!matches(d)) continue;
+      for (const t of times) set.push(d.wall + t);
+      if (set.length > maxSet) break;
+    }
+    const chosen = positions(set, rule.bySetPos);
+    empty = chosen.length > 0 ? 0 : empty + length;
+    yield* chosen;
+  }
+}
+
+/** Times of rules of hours, minutes and seconds. */
+function* byTimes(rule: Rule, start: number, from: number, to: number): Generator<number> {
+  const matches = dayMatcher(rule);
+  const unit = { SECONDLY: second, MINUTELY: minute, HOURLY: hour }[rule.freq as "HOURLY"];
+  const step = unit * rule.interval;
+  const hours = new Set(rule.byHour);
+  const minutes = new Set(rule.byMinute);
+  const seconds = new Set(rule.bySecond.map((s) => Math.min(s, 59)));
+  const d = new Date(start);
+  const within = (at: number): number[] => {
+    if (rule.freq === "SECONDLY") return [at];
+    const s = seconds.size > 0 ? [...seconds].sort((a, b) => a - b) : [d.getUTCSeconds()];
+    if (rule.freq === "MINUTELY") {
+      const base = Math.floor(at / minute) * minute;
+      return s.map((x) => base + x * second);
+    }
+    const base = Math.floor(at / hour) * hour;
+    const m = minutes.size > 0 ? [...minutes].sort((a, b) => a - b) : [d.getUTCMinutes()];
+    return m.flatMap((x) => s.map((y) => base + x * minute + y * second));
+  };
+  let empty = 0;
+  let at = from <= start
+    ? start
+    : start + Math.max(0, Math.floor((from - start) / step) - 1) * step;
+  while (empty < maxEmpty && at < endOfTime && at <= to + day) {
+    const midnight = Math.floor(at / day) * day;
+    /** Where the next step may be that could match. */
+    let skipTo = at + step;
+    let set: number[] = [];
+    if (!matches(dayOf(midnight))) skipTo = midnight + day;
+    else if (hours.size > 0 && !hours.has(new Date(at).getUTCHours())) {
+      skipTo = (Math.floor(at / hour) + 1) * hour;
+    } else if (
+      rule.freq !== "HOURLY" && minutes.size > 0 && !minutes.has(new Date(at).getUTCMinutes())
+    ) skipTo = (Math.floor(at / minute) + 1) * minute;
+    else if (
+      rule.freq !== "SECONDLY" || seconds.size === 0 || seconds.has(new Date(at).getUTCSeconds())
+    ) set = positions(within(at), rule.bySetPos);
+    empty = set.length > 0 ? 0 : empty + 1;
+    yield* set;
+    at += Math.max(1, Math.ceil((skipTo - at) / step)) * step;
+  }
+}
+
+/**
+ * Times on the wall of a rule that starts at a time, from another on, in order. The start is the first of them,
+ * whether or not the rule would give it. `until` is taken as a time on the wall. None is after `to`; endless rules go to
+ * the year 9999 without it: who asks has to stop.
+ */
+export function* occurrences(
+  rule: Rule,
+  start: number,
+  from: number,
+  to = Infinity,
+): Generator<number> {
+  const r = completed(rule, start);
+  const until = r.until === undefined
+    ? Infinity
+    : r.until.date
+    ? r.until.wall + day - 1
+    : r.until.wall;
+  let left = r.count ?? Infinity;
+  let passed = 0;
+  const low = r.freq === "SECONDLY" || r.freq === "MINUTELY" || r.freq === "HOURLY";
+  // With COUNT all of them have to be gone through.
+  const begin = r.count === undefined ? from : start;
+  if (start >= from) yield start;
+  left--;
+  let last = start;
+  for (const t of low ? byTimes(r, start, begin, to) : byDays(r, start, begin, to)) {
+    if (t <= last) continue;
+    if (t > until || t > to || left-- <= 0) return;
+    last = t;
+    if (t >= from) yield t;
+    else if (++passed > maxCounted) return;
+  }
+}

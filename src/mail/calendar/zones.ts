@@ -1,0 +1,235 @@
+/**
+ * Offsets of time zones: of those that the runtime knows by name, and of those that a calendar describes
+ * (RFC 5545 §3.6.5). What is found is kept, as every event asks for it.
+ *
+ * @module
+ */
+import { type Component, property, valueOf, writeComponent } from "../contentline/component.ts";
+import { occurrences, parseRule } from "./recurrence.ts";
+import { day, hour, minute, parseTime, second } from "./time.ts";
+
+/** A zone: what turns instants into times on the wall and back. */
+export interface Zone {
+  name: string;
+  /** Milliseconds east of Greenwich at an instant. */
+  offset(instant: number): number;
+}
+
+export const utcZone: Zone = { name: "UTC", offset: () => 0 };
+
+/** The instant of a time on the wall: of two the first; one that is skipped is told by the offset before. */
+export function toInstant(zone: Zone, wall: number): number {
+  if (zone === utcZone) return wall;
+  const before = zone.offset(wall - day);
+  const after = zone.offset(wall + day);
+  if (before === after || zone.offset(wall - before) === before) return wall - before;
+  return zone.offset(wall - after) === after ? wall - after : wall - before;
+}
+
+/** What a clock on the wall shows at an instant. */
+export function toWall(zone: Zone, instant: number): number {
+  return instant + zone.offset(instant);
+}
+
+/** Years of which changes are kept; beyond them those of a year within are taken. */
+const [firstYear, lastYear] = [1900, 2199];
+
+/** Changes of a year: from `at` on the offset is `offset`. */
+interface Change {
+  at: number;
+  offset: number;
+}
+
+class NamedZone implements Zone {
+  readonly name: string;
+  readonly #format: Intl.DateTimeFormat;
+  readonly #years = new Map<number, Change[]>();
+
+  constructor(name: string) {
+    this.name = name;
+    this.#format = new Intl.DateTimeFormat("en-US", {
+      timeZone: name,
+      hourCycle: "h23",
+      year: "numeric",
+      month: "numeric",
+      day: "numeric",
+      hour: "numeric",
+      minute: "numeric",
+      second: "numeric",
+    });
+  }
+
+  #measure(instant: number): number {
+    const p: Record<string, number> = {};
+    for (const { type, value } of this.#format.formatToParts(instant)) p[type] = Number(value);
+    return Date.UTC(p.year, p.month - 1, p.day, p.hour, p.minute, p.second) -
+      Math.floor(instant / second) * second;
+  }
+
+  #changes(year: number): Change[] {
+    let list = this.#years.get(year);
+    if (list !== undefined) return list;
+    const start = Date.UTC(year, 0, 1);
+    list = [{ at: start, offset: this.#measure(start) }];
+    for (let m = 1; m <= 24; m++) {
+      // Twice a month: Ramadan takes summer time away for less than two.
+      const at = Date.UTC(year, m >> 1, m % 2 === 0 ? 1 : 15);
+      const offset = this.#measure(at);
+      if (offset === list.at(-1)!.offset) continue;
+      let [low, high] = [list.at(-1)!.at, at];
+      while (high - low > minute) {
+        const middle = Math.floor((low + high) / 2 / minute) * minute;
+        if (middle <= low) break;
+        if (this.#measure(middle) === list.at(-1)!.offset) low = middle;
+        else high = middle;
+      }
+      list.push({ at: high, offset });
+    }
+    this.#years.set(year, list);
+    return list;
+  }
+
+  offset(instant: number): number {
+    const date = new Date(instant);
+    let year = date.getUTCFullYear();
+    if (!Number.isFinite(year)) return 0;
+    if (year < firstYear || year > lastYear) {
+      const near = year < firstYear ? firstYear : lastYear - 27 + (year - lastYear) % 28;
+      instant = date.setUTCFullYear(near);
+      year = near;
+    }
+    const list = this.#changes(year);
+    for (let i = list.length - 1; i > 0; i--) if (instant >= list[i].at) return list[i].offset;
+    return list[0].offset;
+  }
+}
+
+const named = new Map<string, Zone | undefined>();
+
+/** A zone that the runtime knows by its name, or by the end of a longer one. */
+export function namedZone(name: string): Zone | undefined {
+  if (name === "UTC" || name === "Etc/UTC" || name === "GMT") return utcZone;
+  if (named.has(name)) return named.get(name);
+  if (named.size > 2000) named.clear();
+  let zone: Zone | undefined;
+  // "/example.org/20070417_1/Europe/Berlin", as some programs have it.
+  const words = name.split("/");
+  for (const n of [3, 2]) {
+    const end = words.length <= n ? name : words.slice(-n).join("/");
+    // Offsets such as "+01:00" are taken by the runtime; as a name they would be a guess.
+    if (!/^[A-Za-z][\w+\-/]{1,60}$/.test(end)) continue;
+    try {
+      zone = new NamedZone(end);
+      zone.offset(0);
+      break;
+    } catch {
+      zone = undefined;
+    }
+  }
+  named.set(name, zone);
+  return zone;
+}
+
+/** Onsets that are expanded of a description, and the year they go to. */
+const maxOnsets = 600;
+const describedUntil = Date.UTC(2100, 0, 1);
+
+/** "+0100", "-073000" in milliseconds. */
+function utcOffset(s: string | undefined): number | undefined {
+  const m = /^([+-])(\d\d)(\d\d)(\d\d)?$/.exec(s?.trim() ?? "");
+  if (m === null) return undefined;
+  const ms = Number(m[2]) * hour + Number(m[3]) * minute + Number(m[4] ?? 0) * second;
+  return ms > 26 * hour ? undefined : m[1] === "-" ? -ms : ms;
+}
+
+/** The onsets that a VTIMEZONE describes, in order; undefined if it describes none. */
+function describedChanges(c: Component): Change[] | undefined {
+  const changes: Change[] = [];
+  let first: number | undefined;
+  let firstAt = Infinity;
+  for (const o of c.components.slice(0, 200)) {
+    const start = parseTime(valueOf(o, "DTSTART")?.trim() ?? "");
+    const to = utcOffset(valueOf(o, "TZOFFSETTO"));
+    const from = utcOffset(valueOf(o, "TZOFFSETFROM")) ?? to;
+    if (start === undefined || to === undefined || from === undefined) continue;
+    if (start.wall < firstAt) [firstAt, first] = [start.wall, from];
+    const walls = [start.wall];
+    for (const p of o.properties) {
+      if (p.name === "RRULE") {
+        const rule = parseRule(p.value);
+        if (typeof rule === "string") continue;
+        const { until } = rule;
+        // UNTIL is in UTC, all else on the wall (RFC 5545 §3.6.5).
+        const last = until === undefined ? undefined : until.wall + (until.date ? day : from);
+        let n = 0;
+        for (const wall of occurrences({ ...rule, until: undefined }, start.wall, start.wall)) {
+          if (last !== undefined && wall > last) break;
+          if (wall > describedUntil || ++n > maxOnsets) break;
+          walls.push(wall);
+        }
+      } else if (p.name === "RDATE") {
+        for (const v of p.value.split(",").slice(0, maxOnsets)) {
+          const t = parseTime(v.split("/")[0].trim());
+          if (t !== undefined) walls.push(t.wall);
+        }
+      }
+    }
+    for (const wall of walls) changes.push({ at: wall - from, offset: to });
+    if (changes.length > 20 * maxOnsets) break;
+  }
+  if (first === undefined) return undefined;
+  changes.sort((a, b) => a.at - b.at);
+  return [{ at: -Infinity, offset: first }, ...changes];
+}
+
+const described = new Map<string, Zone | undefined>();
+
+/** The zone that a VTIMEZONE describes. */
+export function describedZone(c: Component): Zone | undefined {
+  const key = writeComponent(c);
+  if (described.has(key)) return described.get(key);
+  const changes = describedChanges(c);
+  const zone: Zone | undefined = changes && {
+    name: valueOf(c, "TZID") ?? "",
+    offset(instant) {
+      let [low, high] = [0, changes.length - 1];
+      while (low < high) {
+        const middle = (low + high + 1) >> 1;
+        if (changes[middle].at <= instant) low = middle;
+        else high = middle - 1;
+      }
+      return changes[low].offset;
+    },
+  };
+  if (described.size >= 200) described.delete(described.keys().next().value!);
+  if (key.length < 50_000) described.set(key, zone);
+  return zone;
+}
+
+/** Finds the zones of a calendar by their names; those that nobody knows are floating. */
+export class Zones {
+  readonly #calendar: Component | undefined;
+  /** Of floating times. */
+  readonly floating: Zone;
+  readonly #found = new Map<string, Zone>();
+
+  constructor(calendar: Component | undefined, floating: Zone = utcZone) {
+    this.#calendar = calendar;
+    this.floating = floating;
+  }
+
+  find(name: string): Zone {
+    if (name === "") return this.floating;
+    let zone = this.#found.get(name);
+    if (zone !== undefined) return zone;
+    zone = namedZone(name);
+    if (zone === undefined) {
+      const c = this.#calendar?.components.find((x) =>
+        x.name === "VTIMEZONE" && property(x, "TZID")?.value === name
+      );
+      zone = (c && describedZone(c)) ?? this.floating;
+    }
+    this.#found.set(name, zone);
+    return zone;
+  }
+}

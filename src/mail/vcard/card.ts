@@ -1,0 +1,115 @@
+/**
+ * Cards of people and groups (vCard 3 and 4, RFC 2426 and RFC 6350): reading one, and what is looked for in it.
+ *
+ * @module
+ */
+import {
+  type Component,
+  decodeText,
+  FormatError,
+  parseComponents,
+  property,
+  splitUnescaped,
+  unescapeText,
+  valueOf,
+} from "../contentline/component.ts";
+
+/** A text that isn't a card that can be stored, by the name of its precondition (RFC 6352 §6.3.2.1). */
+export class CardError extends Error {
+  override name = "CardError";
+  readonly rule: "valid-address-data" | "supported-address-data";
+  constructor(rule: "valid-address-data" | "supported-address-data", message: string) {
+    super(message);
+    this.rule = rule;
+  }
+}
+
+/** Versions that are stored. */
+export const cardVersions = ["3.0", "4.0"] as const;
+
+/** A card with what an index has of it. */
+export interface Card {
+  component: Component;
+  uid: string;
+  version: string;
+  /** The name to show. */
+  name: string;
+  emails: string[];
+  /** A group of people: KIND:group, or as Apple's programs mark it. */
+  group: boolean;
+}
+
+/** All text values of a property in a card. */
+export function texts(c: Component, name: string): string[] {
+  return c.properties.filter((p) => p.name === name).map((p) => unescapeText(p.value).trim());
+}
+
+/** The name of a card that has none to show. */
+function nameOf(c: Component, emails: readonly string[]): string {
+  const shown = texts(c, "FN").find((s) => s !== "");
+  if (shown !== undefined) return shown;
+  const [family = "", given = ""] = splitUnescaped(valueOf(c, "N") ?? "", ";").map(unescapeText);
+  const whole = `${given} ${family}`.trim();
+  return whole || texts(c, "ORG").map((s) => s.split(";")[0])[0] || emails[0] || "";
+}
+
+/** What a card says to an index. */
+export function describeCard(c: Component): Card {
+  const emails = texts(c, "EMAIL").filter((e) => e !== "").slice(0, 100);
+  const kind = (valueOf(c, "KIND") ?? valueOf(c, "X-ADDRESSBOOKSERVER-KIND") ?? "").trim();
+  return {
+    component: c,
+    uid: valueOf(c, "UID")?.trim() ?? "",
+    version: valueOf(c, "VERSION")?.trim() ?? "",
+    name: nameOf(c, emails),
+    emails,
+    group: kind.toLowerCase() === "group",
+  };
+}
+
+/** Reads a card that is to be stored. @throws CardError */
+export function readCard(bytes: Uint8Array | string): Card {
+  let list: Component[];
+  try {
+    list = parseComponents(typeof bytes === "string" ? bytes : decodeText(bytes));
+  } catch (err) {
+    if (err instanceof FormatError) throw new CardError("valid-address-data", err.message);
+    throw err;
+  }
+  if (list.length !== 1 || list[0].name !== "VCARD") {
+    throw new CardError(
+      "valid-address-data",
+      list.length === 0 ? "the text is empty" : "the text is not one VCARD",
+    );
+  }
+  const card = describeCard(list[0]);
+  if (!cardVersions.includes(card.version as "3.0")) {
+    throw new CardError(
+      card.version === "" ? "valid-address-data" : "supported-address-data",
+      `VERSION has to be 3.0 or 4.0, not ${card.version || "missing"}`,
+    );
+  }
+  if (card.uid === "") throw new CardError("valid-address-data", "the card has no UID");
+  if (property(card.component, "FN") === undefined) {
+    throw new CardError("valid-address-data", "the card has no FN");
+  }
+  return card;
+}
+
+/** Words of a card that people look for. */
+export function cardText(card: Card): string {
+  const names = [
+    "FN",
+    "N",
+    "NICKNAME",
+    "EMAIL",
+    "TEL",
+    "ORG",
+    "TITLE",
+    "NOTE",
+    "CATEGORIES",
+    "ADR",
+  ];
+  return names.flatMap((n) => texts(card.component, n).slice(0, 20)).join("\n").slice(0, 4000)
+    .toLowerCase();
+}

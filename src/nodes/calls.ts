@@ -1,0 +1,77 @@
+/**
+ * Questions between nodes: a line of JSON, and a line of JSON in answer.
+ *
+ * @module
+ */
+import type { Connection } from "../net/mod.ts";
+import { connectNode, NodeAway, type NodePlace } from "./link.ts";
+import type { NodeKey } from "./key.ts";
+
+/** Bytes of a line; domains.conf goes over it. */
+const maxLine = 80 * 1024 * 1024;
+const encoder = new TextEncoder();
+
+/** Answers a question of a node. What it throws as CallError is told to the other side. */
+export type CallHandler = (args: Record<string, unknown>, node: string) => Promise<unknown>;
+
+/** A question that the other side has refused. */
+export class CallError extends Error {
+  override name = "CallError";
+}
+
+interface Question {
+  call?: unknown;
+  args?: Record<string, unknown>;
+}
+
+/** Answers the questions of one connection. */
+export async function serveCalls(
+  conn: Connection,
+  node: string,
+  handlers: ReadonlyMap<string, CallHandler>,
+): Promise<void> {
+  for (;;) {
+    const line = await conn.readLine(maxLine);
+    let answer: unknown;
+    try {
+      const q = JSON.parse(new TextDecoder().decode(line)) as Question | null;
+      const handler = handlers.get(String(q?.call));
+      if (handler === undefined) throw new CallError("the question is not known");
+      answer = { ok: await handler(q?.args ?? {}, node) ?? null };
+    } catch (err) {
+      if (!(err instanceof CallError) && !(err instanceof SyntaxError)) throw err;
+      answer = { error: err.message };
+    }
+    conn.write(encoder.encode(`${JSON.stringify(answer)}\r\n`));
+    await conn.flush();
+  }
+}
+
+/**
+ * Asks a node.
+ * @param timeout milliseconds for the answer
+ * @throws NodeAway; CallError if it refuses
+ */
+export async function callNode(
+  key: NodeKey,
+  name: string,
+  place: NodePlace,
+  call: string,
+  args: Record<string, unknown>,
+  timeout = 20_000,
+): Promise<unknown> {
+  const conn = await connectNode(key, name, place, "call");
+  let answer: { ok?: unknown; error?: string };
+  try {
+    conn.readTimeout = timeout;
+    conn.write(encoder.encode(`${JSON.stringify({ call, args })}\r\n`));
+    await conn.flush();
+    answer = JSON.parse(new TextDecoder().decode(await conn.readLine(maxLine)));
+  } catch (err) {
+    throw new NodeAway(name, err);
+  } finally {
+    await conn.close();
+  }
+  if (answer.error !== undefined) throw new CallError(answer.error);
+  return answer.ok;
+}

@@ -1,0 +1,57 @@
+/** Events that come by mail: into the calendar of who is invited, answers to that of who invites. @module */
+import type { Config } from "../../config/mod.ts";
+import { takeMessage } from "../../groupware/incoming.ts";
+import type { Log } from "../../log/mod.ts";
+import { decodeText } from "../../mail/structure/contents.ts";
+import type { Part } from "../../mail/structure/structure.ts";
+import type { Account } from "../../store/account/account.ts";
+
+/** Bytes of a calendar that are looked at. */
+const maxCalendar = 512 * 1024;
+/** Parts of a message that are looked at. */
+const maxParts = 200;
+
+/** A message that was put into a mailbox of an account. */
+export interface MailWithEvent {
+  account: Account;
+  root: Part;
+  read(from: number, to: number): Uint8Array;
+  /** Its author, lower case, if that is verified; else undefined. */
+  author: string | undefined;
+}
+
+/** The calendar that a message is about: the first part with a method. */
+function calendarPart(root: Part): Part | undefined {
+  let left = maxParts;
+  const walk = (p: Part): Part | undefined => {
+    if (--left < 0) return undefined;
+    if (p.type === "text" && p.subtype === "calendar" && p.params.method !== undefined) return p;
+    for (const below of p.parts) {
+      const found = walk(below);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  };
+  return walk(root);
+}
+
+/** Takes an invitation, an answer or a cancellation of a message, if it has one. */
+export async function takeMailedEvent(
+  s: { config: Config; log: Log },
+  m: MailWithEvent,
+): Promise<void> {
+  const part = calendarPart(m.root);
+  if (part === undefined) return;
+  const to = Math.min(part.endOffset, part.bodyOffset + maxCalendar);
+  const text = decodeText(part, m.read(part.bodyOffset, to));
+  const mine = (address: string) => {
+    const at = address.lastIndexOf("@");
+    return at > 0 &&
+      s.config.mayUseFrom(m.account.name, address.slice(0, at), address.slice(at + 1)) === "yes";
+  };
+  const taken = await takeMessage(
+    { g: await m.account.groupware(), mine, from: m.author },
+    text,
+  );
+  if (taken !== undefined) s.log.info("event by mail", { account: m.account.name, ...taken });
+}

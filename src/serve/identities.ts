@@ -1,0 +1,173 @@
+/**
+ * Who logs in with a provider or a directory, and which account that is: by the domain of the address, as the
+ * configuration says. Accounts may be made at the first login.
+ *
+ * @module
+ */
+import { addAccount, AdminError, type AuditLog } from "../admin/mod.ts";
+import type { Config } from "../config/mod.ts";
+import { packAddress } from "../config/names.ts";
+import { IdentityError, Ldap, OpenId, type Person } from "../identity/mod.ts";
+import { Log } from "../log/mod.ts";
+import type { Outbound } from "../net/mod.ts";
+import { isSafeName, resolveFrom } from "../platform/paths.ts";
+import type { Accounts } from "../store/account/accounts.ts";
+
+const credentialPrefix = "identity ";
+
+/** Name of a login from elsewhere as a credential of a session. */
+export const identityCredential = (name: string) => credentialPrefix + name;
+
+/**
+ * The account whose own address it is: not one that a catch-all or a separator leads to, as the person that a provider
+ * knows by such an address is another one. "taken" if something else here has the address.
+ */
+function ownerOf(config: Config, address: string): { account: string } | "taken" | undefined {
+  const at = address.lastIndexOf("@");
+  const entry = config.domain(address.slice(at + 1));
+  if (entry === undefined) return undefined;
+  let localpart = address.slice(0, at).normalize("NFC");
+  if (!entry.config.LocalpartCaseSensitive) localpart = localpart.toLowerCase();
+  const found = config.lookupAddress(localpart, entry.name.ascii, {
+    postmaster: false,
+    disabledDomains: true,
+  });
+  if (found.kind === "unknownAddress") return undefined;
+  if (found.kind !== "account" || found.reports !== undefined) return "taken";
+  if (found.catchall) return undefined;
+  return found.canonical === packAddress({ localpart, domain: entry.name })
+    ? { account: found.account }
+    : "taken";
+}
+
+export class Identities {
+  readonly #config: Config;
+  readonly #providers = new Map<string, OpenId>();
+  readonly #directories = new Map<string, Ldap>();
+  readonly #log = new Log("identity");
+  /** With what accounts are made; set when the server has them. */
+  makes: { accounts: Accounts; audit: AuditLog } | undefined;
+  /** Accounts that are being made, by address. */
+  readonly #making = new Map<string, Promise<string | undefined>>();
+
+  private constructor(config: Config) {
+    this.#config = config;
+  }
+
+  /** Reads the secrets, while the process may. @throws Error naming a file that can't be read */
+  static async open(config: Config, outbound: Outbound): Promise<Identities> {
+    const made = new Identities(config);
+    const secret = async (file: string) =>
+      file === "" ? "" : (await Deno.readTextFile(resolveFrom(config.dir, file))).trim();
+    const log = made.#log;
+    for (const [name, conf] of config.static.OpenIDProviders) {
+      const options = { name, conf, secret: await secret(conf.ClientSecretFile), outbound, log };
+      made.#providers.set(name, new OpenId(options));
+    }
+    for (const [name, conf] of config.static.LDAPDirectories) {
+      const options = { name, conf, secret: await secret(conf.BindPasswordFile), outbound, log };
+      made.#directories.set(name, new Ldap(options));
+    }
+    return made;
+  }
+
+  #domain(login: string) {
+    return this.#config.domain(login.slice(login.lastIndexOf("@") + 1))?.config;
+  }
+
+  /** The provider for an address. */
+  providerOf(login: string): OpenId | undefined {
+    return this.#providers.get(this.#domain(login)?.OpenIDProvider ?? "");
+  }
+
+  /** The directory with the password of an address. */
+  directoryOf(login: string): Ldap | undefined {
+    return this.#directories.get(this.#domain(login)?.LDAPDirectory ?? "");
+  }
+
+  /** Providers that some domain has, in the order of mox.conf. */
+  get providers(): OpenId[] {
+    const used = new Set([...this.#config.dynamic.Domains.values()].map((d) => d.OpenIDProvider));
+    return [...this.#providers.values()].filter((p) => used.has(p.name));
+  }
+
+  /** Some domain's passwords are in a directory. */
+  get hasDirectories(): boolean {
+    return [...this.#config.dynamic.Domains.values()].some((d) => d.LDAPDirectory !== "");
+  }
+
+  /** Access tokens of some domain's provider let programs in. */
+  get hasTokens(): boolean {
+    return this.providers.some((p) => p.conf.Audiences.length > 0);
+  }
+
+  /** Whether what opened a session still does, for addresses of a domain. */
+  stillOpens(login: string, credential: string): boolean {
+    if (!credential.startsWith(credentialPrefix)) return false;
+    const name = credential.slice(credentialPrefix.length);
+    return this.providerOf(login)?.name === name || this.directoryOf(login)?.name === name;
+  }
+
+  /**
+   * The account of somebody whom a provider or directory knows; made, if it says so and there is none.
+   * @throws IdentityError "wrong" if there is none
+   */
+  async account(by: OpenId | Ldap, person: Person): Promise<string> {
+    const { address } = person;
+    const config = this.#config;
+    // A provider speaks for its domains only: others' addresses are nobody's to claim there.
+    const right = by instanceof OpenId ? this.providerOf(address) : this.directoryOf(address);
+    if (right !== by) {
+      throw new IdentityError("wrong", `${address} is at no domain that ${by.name} is for`);
+    }
+    const there = ownerOf(config, address);
+    if (typeof there === "object") return there.account;
+    if (there === "taken" || !by.conf.CreateAccounts || this.makes === undefined) {
+      throw new IdentityError("wrong", `${address} has no account here`);
+    }
+    const key = address.toLowerCase();
+    let making = this.#making.get(key);
+    if (making === undefined) {
+      making = this.#make(by, person, this.makes);
+      this.#making.set(key, making);
+      making.finally(() => this.#making.delete(key)).catch(() => {});
+    }
+    const made = await making;
+    if (made === undefined) throw new IdentityError("wrong", `${address} can't have an account`);
+    return made;
+  }
+
+  async #make(
+    by: OpenId | Ldap,
+    person: Person,
+    { accounts, audit }: { accounts: Accounts; audit: AuditLog },
+  ): Promise<string | undefined> {
+    const config = this.#config;
+    const at = person.address.lastIndexOf("@");
+    const localpart = person.address.slice(0, at).toLowerCase();
+    const domain = person.address.slice(at + 1).toLowerCase();
+    // Who has one of these speaks for the domain.
+    if (/^(?:postmaster|abuse|hostmaster|webmaster|noreply)$/.test(localpart)) return undefined;
+    const names = [localpart, `${localpart}.${domain}`].filter((n) => isSafeName(n));
+    const name = names.find((n) =>
+      config.account(n) === undefined && !accounts.names().includes(n)
+    );
+    if (name === undefined) return undefined;
+    const make = async () => {
+      await addAccount(config, accounts, name, `${localpart}@${domain}`);
+      if (person.name === "") return;
+      await config.writeDynamic((d) => {
+        d.Accounts.get(name)!.FullName = person.name.replace(/[\r\n\t]+/g, " ");
+      });
+    };
+    try {
+      const actor = { who: by.name, from: "first login" };
+      await audit.run(actor, "AccountAdd", { name }, make);
+      return name;
+    } catch (err) {
+      if (!(err instanceof AdminError)) throw err;
+      this.#log.warn("making an account at its first login", { address: person.address, err });
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,204 @@
+/**
+ * Recipients whose accounts other nodes have: they are asked at RCPT, and get the message at its end, while its
+ * sender waits. What they answer for each recipient is what the sender is told, so reputation, junk filters and
+ * Rejects are those of the account's node.
+ *
+ * @module
+ */
+import type { Config } from "../../config/mod.ts";
+import type { NodeKey } from "../../nodes/key.ts";
+import { NodeAway } from "../../nodes/link.ts";
+import { type NodeAnswer, NodeRefusal, PassedTransaction } from "../../nodes/pass_on.ts";
+import {
+  addressText,
+  type Delivered,
+  type IncomingMessage,
+  type Outcome,
+  type Recipient,
+  type SmtpBackend,
+  SmtpError,
+  type SmtpSession,
+  type Transaction,
+} from "../../smtp/server/mod.ts";
+import type { Route } from "../arrival/plan.ts";
+import { nodeOfAddress } from "./targets.ts";
+
+/** The transactions with other nodes of one that a sender has here. */
+type Open = Map<string, Promise<PassedTransaction>>;
+
+export interface PassingOptions {
+  config: Config;
+  key: NodeKey;
+}
+
+export class Passing {
+  readonly #o: PassingOptions;
+  readonly #open = new WeakMap<SmtpSession, { of: Transaction; nodes: Open }>();
+
+  constructor(o: PassingOptions) {
+    this.#o = o;
+  }
+
+  /** A backend that takes what is for this node, and passes the rest on. */
+  before(here: SmtpBackend): SmtpBackend {
+    return {
+      ...here,
+      checkMailFrom: async (session, transaction) => {
+        await this.#forget(session);
+        return await here.checkMailFrom?.(session, transaction);
+      },
+      checkRecipient: async (session, transaction, recipient): Promise<Route> => {
+        const node = nodeOfAddress(this.#o.config, recipient.address);
+        if (node === undefined) {
+          return await here.checkRecipient(session, transaction, recipient) as Route;
+        }
+        await this.#ask(session, transaction, node, recipient);
+        return { passed: { node } };
+      },
+      deliver: (session, transaction, message) =>
+        this.#deliver(here, session, transaction, message),
+      disconnected: async (session) => {
+        await this.#forget(session);
+        await here.disconnected?.(session);
+      },
+    };
+  }
+
+  async #forget(session: SmtpSession): Promise<void> {
+    const open = this.#open.get(session);
+    if (open === undefined) return;
+    this.#open.delete(session);
+    for (const t of open.nodes.values()) await t.then((t) => t.close(), () => {});
+  }
+
+  async #ask(
+    session: SmtpSession,
+    transaction: Transaction,
+    node: string,
+    recipient: Omit<Recipient, "handle">,
+  ): Promise<void> {
+    let open = this.#open.get(session);
+    if (open === undefined) {
+      this.#open.set(session, open = { of: transaction, nodes: new Map() });
+    }
+    const { nodes } = open;
+    try {
+      let passed = nodes.get(node);
+      if (passed === undefined) {
+        passed = this.#begin(session, transaction, node);
+        nodes.set(node, passed);
+        // One that breaks later stays: it knows recipients, who then get 451.
+        passed.catch(() => nodes.delete(node));
+      }
+      await (await passed).recipient({ ...recipient, address: this.#addressAt(recipient) });
+    } catch (err) {
+      throw asRefusal(err, session);
+    }
+  }
+
+  /** The postmaster of a host is known to all hosts, by their own names. */
+  #addressAt({ address }: Omit<Recipient, "handle">): string {
+    const { config } = this.#o;
+    return config.hostnames.has(address.asciiDomain) &&
+        address.localpart.toLowerCase() === "postmaster"
+      ? "postmaster"
+      : addressText(address);
+  }
+
+  async #begin(
+    session: SmtpSession,
+    t: Transaction,
+    node: string,
+  ): Promise<PassedTransaction> {
+    const place = this.#o.config.dynamic.Nodes.get(node)!;
+    const { remoteIp, remotePort, localIp, localPort, hello, tls } = session;
+    return await PassedTransaction.begin(
+      this.#o.key,
+      node,
+      place,
+      { remoteIp, remotePort, localIp, localPort, hello: hello.name, tls },
+      {
+        mailFrom: t.mailFrom === undefined ? "" : addressText(t.mailFrom),
+        recipients: [],
+        size: t.declaredSize ?? 0,
+        body: t.body === "binarymime" ? "binary" : t.body === "8bitmime" ? "8bit" : "7bit",
+        smtpUtf8: t.smtpUtf8,
+        requireTls: t.requireTls,
+        ret: t.ret,
+        envelopeId: t.envelopeId,
+      },
+    );
+  }
+
+  async #deliver(
+    here: SmtpBackend,
+    session: SmtpSession,
+    transaction: Transaction,
+    message: IncomingMessage,
+  ): Promise<Delivered> {
+    const nodes = this.#open.get(session)?.nodes ?? new Map() as Open;
+    const nodeOf = (r: Recipient) => {
+      const route = r.handle as Route;
+      return "passed" in route ? route.passed.node : undefined;
+    };
+    const own = transaction.recipients.filter((r) => nodeOf(r) === undefined);
+    if (own.length === transaction.recipients.length) {
+      return await here.deliver(session, transaction, message);
+    }
+    const outcomes = new Map<Recipient, Outcome>();
+    const passOn = async (node: string) => {
+      const theirs = transaction.recipients.filter((r) => nodeOf(r) === node);
+      const t = await nodes.get(node);
+      const answers = await t?.message(message.file, message.size) ?? [];
+      theirs.forEach((r, i) => outcomes.set(r, asOutcome(answers[i])));
+      session.log.info("message passed on", {
+        node,
+        size: message.size,
+        answers: answers.map((a) => a.code).join(" "),
+      });
+    };
+    const deliverHere = async () => {
+      if (own.length === 0) return;
+      let delivered: Delivered;
+      try {
+        delivered = await here.deliver(session, { ...transaction, recipients: own }, message);
+      } catch (err) {
+        if (!(err instanceof SmtpError)) throw err;
+        // Of the others some may have been taken already.
+        for (const r of own) outcomes.set(r, err);
+        return;
+      }
+      own.forEach((r, i) => outcomes.set(r, delivered.outcomes[i]));
+    };
+    try {
+      const others = new Set(transaction.recipients.map(nodeOf).filter((n) => n !== undefined));
+      await Promise.all([deliverHere(), ...[...others].map(passOn)]);
+    } finally {
+      await this.#forget(session);
+    }
+    return {
+      outcomes: transaction.recipients.map((r) =>
+        outcomes.has(r) ? outcomes.get(r) : asOutcome(undefined)
+      ),
+    };
+  }
+}
+
+function asOutcome(answer: NodeAnswer | undefined): Outcome {
+  if (answer === undefined) return new SmtpError(451, "4.2", "the address's node can't be reached");
+  if (answer.code < 400) return undefined;
+  return new SmtpError(answer.code, answer.enhanced, answer.text);
+}
+
+function asRefusal(err: unknown, session: SmtpSession): unknown {
+  if (err instanceof NodeRefusal) {
+    const { code, enhanced, text } = err.answer;
+    // 421 is about the connection between the nodes.
+    return new SmtpError(code === 421 ? 451 : code, enhanced, text);
+  }
+  if (err instanceof NodeAway) {
+    session.log.warn("a node is away", { err });
+    return new SmtpError(451, "4.2", "the address's node can't be reached, try again later");
+  }
+  return err;
+}

@@ -1,0 +1,66 @@
+/** What the page knows, and what it shows: read and written by its views. @module */
+import type { Filter, Mailbox, Query, Settings, StartEvent, View } from "../api/mod.ts";
+import { readAddress } from "./page_address.ts";
+
+/** Messages or threads asked for at a time. */
+export const pageCount = 100;
+
+/** State of the page of someone who is logged in. */
+export interface PageState {
+  /** What the server said first; undefined before that. */
+  start: StartEvent | undefined;
+  settings: Settings | undefined;
+  readonly mailboxes: Map<number, Mailbox>;
+  /** The mailbox that is shown; null for all, undefined before one is. */
+  openMailbox: number | null | undefined;
+  filter: Filter;
+  /** Names what is listed: answers for another list are dropped. */
+  viewId: number;
+}
+
+/** Before the server has said anything. */
+export function newPageState(): PageState {
+  return {
+    start: undefined,
+    settings: undefined,
+    mailboxes: new Map(),
+    openMailbox: undefined,
+    filter: {},
+    viewId: 1,
+  };
+}
+
+/** The mailbox that is shown; undefined for all. */
+export function shownMailbox(s: PageState): Mailbox | undefined {
+  return s.mailboxes.get(s.openMailbox ?? -1);
+}
+
+/** What is listed, in the server's words. */
+export function queryOf(s: PageState): Query {
+  return {
+    mailboxId: s.openMailbox ?? null,
+    withChildren: false,
+    filter: s.filter,
+    order: s.settings?.order ?? "newest",
+    threading: s.settings?.threading ?? "unread",
+  };
+}
+
+/** The same with its first page. */
+export function viewOf(s: PageState): View {
+  return { viewId: s.viewId, query: queryOf(s), page: { anchor: null, count: pageCount } };
+}
+
+/** Labels that people have made. */
+export function labelsOf(s: PageState): string[] {
+  return [...new Set([...s.mailboxes.values()].flatMap((m) => m.keywords))]
+    .filter((k) => !k.startsWith("$")).sort();
+}
+
+/** The mailbox that the page's address names; the inbox if none. */
+export function wantedMailbox(s: PageState): number | null {
+  const name = readAddress().mailbox;
+  const all = [...s.mailboxes.values()];
+  return (all.find((m) => m.name === name) ?? all.find((m) => m.name === "Inbox") ?? all[0])
+    ?.id ?? null;
+}

@@ -1,0 +1,157 @@
+/** What the server tells, taken into what the page shows. @module */
+import type { Change, Mailbox, ServerEvent, Settings, StartEvent } from "../api/mod.ts";
+import { fill } from "../lib/dom.ts";
+import { alertUser, attempt } from "../lib/notify.ts";
+import { showBadge } from "./app_install.ts";
+import { tellArrival } from "./list/arrivals.ts";
+import type { LabelList } from "./mailboxes/labels.ts";
+import { labelsOf, type PageState, queryOf, wantedMailbox } from "./page_state.ts";
+import type { Showing, ShowingParts } from "./showing.ts";
+import { t } from "../lib/text.ts";
+
+/** What is told, and who is asked. */
+export interface ServerEventParts extends Omit<ShowingParts, "place" | "bulk" | "reconnect"> {
+  labels: LabelList;
+  shown: Showing;
+  /** Where it stands who is logged in. */
+  who: HTMLElement;
+  applySettings: (s: Settings) => void;
+  /** Something is written, or asked, that a reload would take away. */
+  busy: () => boolean;
+  /** The first of all events: the page begins. */
+  begin: (start: StartEvent, settings: Settings) => void;
+  editDraft: (id: number) => Promise<void>;
+  sessionEnded: (reason: string) => void;
+}
+
+/** Changes that belong to what is listed. */
+const ofView: ReadonlySet<Change["kind"]> = new Set<Change["kind"]>([
+  "threads",
+  "messagesRemove",
+  "flags",
+  "threadState",
+  "viewStale",
+]);
+
+/** Makes what takes the events. */
+export function serverEvents(s: PageState, p: ServerEventParts): (e: ServerEvent) => void {
+  const { list, message, boxes, labels, shown } = p;
+  const { mailboxes } = s;
+
+  function drawBadge(): void {
+    showBadge([...mailboxes.values()].find((m) => m.name === "Inbox")?.unread ?? 0);
+  }
+
+  function edit(id: number, fields: Partial<Mailbox>, redraw: boolean): void {
+    const m = mailboxes.get(id);
+    if (m === undefined) return;
+    const now = { ...m, ...fields };
+    mailboxes.set(id, now);
+    if (redraw) boxes.set(mailboxes.values());
+    else boxes.update(now);
+    if (id === s.openMailbox) shown.drawPlace();
+    if (now.name === "Inbox") drawBadge();
+  }
+
+  function change(c: Change): void {
+    switch (c.kind) {
+      case "mailboxAdd":
+        mailboxes.set(c.mailbox.id, c.mailbox);
+        boxes.set(mailboxes.values());
+        break;
+      case "mailboxRemove":
+        mailboxes.delete(c.id);
+        boxes.set(mailboxes.values());
+        if (c.id === s.openMailbox) shown.show(wantedMailbox(s), {});
+        break;
+      case "mailboxRename":
+        edit(c.id, { name: c.name, parentId: c.parentId }, true);
+        break;
+      case "mailboxSpecialUse":
+        edit(c.id, { specialUse: c.specialUse }, true);
+        break;
+      case "mailboxKeywords":
+        edit(c.id, { keywords: c.keywords }, false);
+        labels.set(labelsOf(s));
+        break;
+      case "mailboxCounts":
+        edit(c.id, c.counts, false);
+        if (c.id === s.openMailbox && Object.keys(s.filter).length === 0) {
+          list.setTotal(c.counts.total);
+        }
+        break;
+      case "settings":
+        p.applySettings(c.settings);
+        break;
+      case "arrived":
+        tellArrival(c.item, () => list.select(c.item.id));
+        break;
+      case "waits":
+        message.waits(c.id, c.sendAt);
+        break;
+      case "sendFailed": {
+        const { draftId, subject, why } = c;
+        alertUser(
+          t('"{0}" was not sent: {1}. It is a draft again.', subject || t("(no subject)"), why),
+          {
+            text: t("Edit"),
+            run: () => attempt(() => p.editDraft(draftId)),
+            seconds: 60,
+          },
+        );
+        break;
+      }
+      case "viewStale":
+        shown.show(s.openMailbox ?? null, s.filter, true);
+        break;
+      default:
+        list.change(c);
+    }
+  }
+
+  function begin(e: StartEvent): void {
+    const before = s.start;
+    s.start = e;
+    if (before !== undefined && before.version !== e.version && !p.busy()) {
+      location.reload();
+      return;
+    }
+    mailboxes.clear();
+    for (const m of e.mailboxes) mailboxes.set(m.id, m);
+    boxes.set(mailboxes.values());
+    boxes.setQuota(e.quota);
+    drawBadge();
+    fill(p.who, e.loginAddress);
+    if (before === undefined) {
+      p.begin(e, e.settings);
+      return;
+    }
+    p.applySettings(e.settings);
+    // A new connection begins its view by itself.
+    list.reset(queryOf(s).threading, message.current()?.item.id);
+    shown.drawPlace();
+  }
+
+  return (e) => {
+    switch (e.kind) {
+      case "start":
+        return begin(e);
+      case "view":
+        if (e.viewId === s.viewId) list.add(e);
+        break;
+      case "progress":
+        if (e.viewId === s.viewId) list.say(t("Searching, {0} of {1}…", e.done, e.total));
+        break;
+      case "viewError":
+        if (e.viewId === s.viewId) list.say(e.message);
+        break;
+      case "changes":
+        for (const c of e.changes) {
+          if (!ofView.has(c.kind) || e.viewId === s.viewId) change(c);
+        }
+        break;
+      case "end":
+        p.sessionEnded(t("Your session has ended: {0}.", e.reason));
+    }
+  };
+}
