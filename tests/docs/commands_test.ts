@@ -38,7 +38,8 @@ Deno.test("each command and flag that the documentation names is one", () => {
   const wrong: string[] = [];
   let seen = 0;
   for (const page of pages) {
-    const text = Deno.readTextFileSync(join(root, page));
+    // Marks that stand for themselves are no code's.
+    const text = Deno.readTextFileSync(join(root, page)).replaceAll("\\`", "'");
     for (const piece of code(text)) {
       for (const words of commandLines(piece)) {
         seen++;
