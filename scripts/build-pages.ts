@@ -1,9 +1,13 @@
 /**
  * Builds the web pages: bundles each page's TypeScript, and puts it and the style into one HTML file that
- * the server has in it; and docs/configuration.md from the schemas of the configuration. `--check` only tells whether the files are those that the sources give.
+ * the server has in it; and what of docs/ is made from the source: docs/configuration.md from the schemas of the
+ * configuration, docs/limits.md from the constants, docs/map.svg from the imports. `--check` only says whether the
+ * files are those that the sources give.
  */
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { limitsPage } from "./house/limits.ts";
+import { sourceMap } from "./house/map.ts";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 
@@ -97,6 +101,8 @@ const outputs = [
   // A script alone; its name ends as those of the other built files do.
   { output: "src/web/pages/service_worker.html", make: () => bundle("webmail/worker/main.ts") },
   { output: "docs/configuration.md", make: reference },
+  { output: "docs/limits.md", make: () => limitsPage(root) },
+  { output: "docs/map.svg", make: () => sourceMap(root) },
 ];
 for (const p of outputs) {
   const text = await p.make();

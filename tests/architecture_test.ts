@@ -2,29 +2,13 @@
 import assert from "node:assert/strict";
 import { basename, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { imports, sources } from "../scripts/house/imports.ts";
+import { levels } from "../scripts/house/levels.ts";
 import { methods as jmapMethods } from "../src/jmap/table.ts";
 import { commands } from "../src/imap/server/table.ts";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const src = join(root, "src");
-
-/** Folders of src from the bottom to the top. Folders of one level don't know each other. */
-const levels: string[][] = [
-  ["platform"],
-  ["log", "metrics"],
-  ["mail", "net", "sasl", "dns"],
-  ["config"],
-  ["sieve"],
-  ["store"],
-  ["groupware"],
-  ["junk", "senderauth", "tlspolicy", "reports", "acme", "identity", "smtp/client", "web/http"],
-  ["queue", "nodes"],
-  ["delivery"],
-  ["admin"],
-  ["smtp/server", "imap", "web", "managesieve", "jmap", "dav", "pop3"],
-  ["serve"],
-  ["commands"],
-];
 
 function levelOf(path: string): { folder: string; level: number } | undefined {
   for (const [level, folders] of levels.entries()) {
@@ -33,19 +17,6 @@ function levelOf(path: string): { folder: string; level: number } | undefined {
     }
   }
   return undefined;
-}
-
-function* sources(dir: string): Generator<string> {
-  for (const e of Deno.readDirSync(dir)) {
-    const path = join(dir, e.name);
-    if (e.isDirectory) yield* sources(path);
-    else if (/\.tsx?$/.test(e.name)) yield path;
-  }
-}
-
-function imports(text: string): string[] {
-  return [...text.matchAll(/^\s*(?:import|export)\b(?:[^;"'()]*?\bfrom)?\s*["']([^"']+)["']/gm)]
-    .map((m) => m[1]);
 }
 
 Deno.test("every folder of src has its level, and every level its folders", () => {
