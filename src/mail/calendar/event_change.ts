@@ -109,13 +109,13 @@ function withTimes(
   f: Form,
   o: ChangeOptions,
 ): Component {
-  const form = checkTimes(f);
   const old = property(c, "DTSTART") && timeOf(property(c, "DTSTART")!);
   const sameTimes = before !== undefined && before.allDay === f.allDay &&
     before.start === f.start && before.end === f.end;
   const sameRule = before !== undefined &&
     JSON.stringify(before.repeat) === JSON.stringify(f.repeat);
   if (sameTimes && sameRule) return c;
+  const form = checkTimes(f);
   const { zone, name } = zoneFor(series, old, f, o.zone);
   const write = (key: string, wall: number) => {
     const there = f.allDay ? wall : toWall(zone, toInstant(o.zone, wall));

@@ -13,6 +13,7 @@ import {
   valueOf,
 } from "../contentline/component.ts";
 import { addressOf } from "./itip.ts";
+import { maxDate, minDate } from "./object.ts";
 import { parseRule, type Rule } from "./recurrence.ts";
 import { Series } from "./series.ts";
 import { type CalendarTime, day, parseTime, timeOf } from "./time.ts";
@@ -44,10 +45,13 @@ export interface Form {
   people: string[];
 }
 
+/** A time on the wall as ISO 8601 has it; durations may end after all years that it has. */
+const isoText = (wall: number): string =>
+  new Date(Math.max(minDate, Math.min(wall, maxDate))).toISOString();
 /** YYYY-MM-DD of a time on the wall. */
-export const dateText = (wall: number): string => new Date(wall).toISOString().slice(0, 10);
+export const dateText = (wall: number): string => isoText(wall).slice(0, 10);
 /** YYYY-MM-DDTHH:MM of a time on the wall. */
-export const minuteText = (wall: number): string => new Date(wall).toISOString().slice(0, 16);
+export const minuteText = (wall: number): string => isoText(wall).slice(0, 16);
 
 /** Milliseconds on the wall of such a text; undefined if there is no such date. */
 export function wallOf(text: string): number | undefined {

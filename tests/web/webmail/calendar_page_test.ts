@@ -382,6 +382,44 @@ Deno.test("wrong times, addresses, zones and periods are refused in words, and n
   });
 });
 
+Deno.test("odd events of others are shown as far as they can be, and hide no others", async () => {
+  await withCalendars(async (c) => {
+    await c.save(form());
+    const odd: [string, string[]][] = [
+      ["long", ["DTSTART:20270101T000000Z", "DURATION:P999999W"]],
+      ["early", ["DTSTART;VALUE=DATE:00010101", "DTEND;VALUE=DATE:99991231"]],
+      ["backwards", ["DTSTART:20270105T100000Z", "DTEND:20270104T100000Z"]],
+      ["often", ["DTSTART:20200105T100000Z", "RRULE:FREQ=SECONDLY"]],
+      ["zone", ["DTSTART;TZID=Nowhere/None:20270105T100000", "RRULE:FREQ=DAILY;BYHOUR=3,4"]],
+      ["until", ["DTSTART:20270105T100000Z", "RRULE:FREQ=DAILY;UNTIL=20270106T050000Z"]],
+    ];
+    for (const [name, lines] of odd) {
+      await put(c, `${name}.ics`, [
+        "BEGIN:VEVENT",
+        `UID:${name}`,
+        "DTSTAMP:20260101T000000Z",
+        `SUMMARY:${name}`,
+        ...lines,
+        "END:VEVENT",
+      ]);
+    }
+    const r = await c.b.call("CalendarItems", { zone, from: "2027-01-05", to: "2027-01-05" });
+    const titles = new Set(r.items.map((i) => i.title));
+    for (const title of ["Lunch", ...odd.map(([n]) => n)]) {
+      assert.ok(titles.has(title), `${title} of ${[...titles]}`);
+    }
+    assert.equal(r.more, true);
+    for (const [name] of odd) {
+      const where = { calendarId: c.id, name: `${name}.ics` };
+      const got = await c.b.call("CalendarEventGet", { ...where, zone });
+      const times = (text: string) => text.match(/^(?:DTSTART|DTEND|DURATION|RRULE).*$/gm);
+      const before = times(c.stored(where.name));
+      await c.save({ ...got.event, title: "Other" }, { ...where, etag: got.etag });
+      assert.deepEqual(times(c.stored(where.name)), before, name);
+    }
+  });
+});
+
 Deno.test("an answer has bounds, and an event goes to another calendar", async () => {
   await withCalendars(async (c) => {
     const other = await c.g.createCollection("calendar", "work", {
