@@ -376,6 +376,24 @@ export function textStart(s: string, length: number): string {
   return unescapeText(s.slice(0, 2 * length)).slice(0, length);
 }
 
+/** Characters of one value that a query looks at, and of all values of a name in one object. */
+export const maxSearched = 100_000;
+const maxSearchedInAll = 1_000_000;
+
+/** What a query looks at of a value: its first characters, escapes undone. */
+export function searchedText(value: string): string {
+  return textStart(value, maxSearched);
+}
+
+/** The properties of a name that a query looks at: those after the first million characters are left out. */
+export function searchedProperties(list: readonly Property[]): readonly Property[] {
+  let sum = 0;
+  const end = list.findIndex((p) =>
+    (sum += Math.min(p.value.length, maxSearched)) > maxSearchedInAll
+  );
+  return end < 0 ? list : list.slice(0, end);
+}
+
 /** A text as a value. */
 export function escapeText(s: string): string {
   return s.replace(/[\\;,]/g, "\\$&").replace(/\r?\n/g, "\\n");
