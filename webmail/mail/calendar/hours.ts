@@ -97,7 +97,6 @@ export function hoursView(s: Shown, from: Day, to: Day): HTMLElement {
             title: t("Show {0}", name),
             attributes: {
               class: "quiet day-number",
-              "aria-label": name,
               "aria-current": d === today() ? "date" : null,
             },
           }),

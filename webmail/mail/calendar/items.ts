@@ -1,6 +1,6 @@
 /** Events as buttons, and on which days they are. @module */
 import type { Calendar, CalendarItem } from "../../api/mod.ts";
-import { el } from "../../lib/dom.ts";
+import { el, unseen } from "../../lib/dom.ts";
 import { t } from "../../lib/text.ts";
 import { addDays, type Day, dayOf, dayText, timeText } from "./dates.ts";
 
@@ -49,8 +49,7 @@ export function whenText(i: CalendarItem, day: Day): string {
 export function itemButton(s: Shown, i: CalendarItem, day: Day, style = ""): HTMLButtonElement {
   const title = i.title || t("(no title)");
   const when = whenText(i, day);
-  const label = [
-    title,
+  const more = [
     dayText(day, { weekday: "long", day: "numeric", month: "long" }),
     when,
     i.place,
@@ -63,8 +62,7 @@ export function itemButton(s: Shown, i: CalendarItem, day: Day, style = ""): HTM
       type: "button",
       class: `event ${i.allDay ? "all-day" : ""} ${i.status === "cancelled" ? "cancelled" : ""}`,
       style: `--event: ${colorOf(s.calendars, i.calendarId)}; ${style}`,
-      title: label,
-      "aria-label": label,
+      title: [title, more].join(", "),
       onclick: (e: Event) => {
         e.stopPropagation();
         s.open(i);
@@ -75,5 +73,6 @@ export function itemButton(s: Shown, i: CalendarItem, day: Day, style = ""): HTM
       : el("span", { class: "event-time" }, timeText(i.start), " "),
     title,
     i.repeats ? el("span", { "aria-hidden": "true" }, " ↻") : null,
+    unseen(more),
   );
 }
