@@ -127,6 +127,7 @@ class CalendarPage {
     }
     for (const [v, b] of this.#choices) b.setAttribute("aria-pressed", String(v === view));
     fill(this.#title, periodText(view, day));
+    fill(this.#status);
     void this.#load();
   }
 
