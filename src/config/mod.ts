@@ -92,7 +92,12 @@ export { formatConfig } from "./sconf/describe.ts";
 export { formatDuration, parseDuration } from "./sconf/duration.ts";
 export { type ConfigExample, configExamples } from "./examples.ts";
 export { automaticJunkFlag, type JunkMark } from "./dynamic/junk_flags.ts";
-export { compileRegExp, type LinearRegExp, RegExpSyntaxError } from "./sconf/regexp.ts";
+export {
+  compileRegExp,
+  type LinearRegExp,
+  RegExpSyntaxError,
+  type StepBudget,
+} from "./sconf/regexp.ts";
 export {
   loadLocalserve,
   localserveAccount,

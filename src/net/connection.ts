@@ -80,6 +80,8 @@ export class SocketConnection implements Connection {
   #compression: Compression | undefined;
   /** Input is taken from the socket. */
   #attached = false;
+  /** A socket of TLS is paused, or will be at once. */
+  #held = false;
   #closing: Promise<void> | undefined;
   #onClosed: (() => void)[] = [];
 
@@ -98,8 +100,8 @@ export class SocketConnection implements Connection {
       this.#state,
       {
         start: () => this.#startReading(),
-        pause: () => (this.#compression ?? this.#socket).pause(),
-        resume: () => (this.#compression ?? this.#socket).resume(),
+        pause: () => this.#compression ? this.#compression.pause() : this.#hold(),
+        resume: () => this.#compression ? this.#compression.resume() : this.#release(),
         destroy,
       },
       this.#share,
@@ -266,11 +268,30 @@ export class SocketConnection implements Connection {
 
   #onData = (chunk: Buffer): void => {
     if (this.#compression !== undefined) {
-      if (!this.#compression.push(chunk)) this.#socket.pause();
+      if (!this.#compression.push(chunk)) this.#hold();
       return;
     }
     this.#reader.arrived(chunk);
   };
+
+  /**
+   * Pauses the socket. Of TLS only after the turn in which something arrived: the runtime forgets that the peer has
+   * closed its side if it is paused while it hands out what came before.
+   */
+  #hold(): void {
+    const socket = this.#socket as Socket & { encrypted?: boolean };
+    if (socket.encrypted !== true) return void socket.pause();
+    if (this.#held) return;
+    this.#held = true;
+    setTimeout(() => {
+      if (this.#held) this.#socket.pause();
+    }, 0);
+  }
+
+  #release(): void {
+    this.#held = false;
+    this.#socket.resume();
+  }
 
   #onEnd = (): void => {
     if (this.#compression !== undefined) this.#compression.end();
@@ -320,6 +341,7 @@ export class SocketConnection implements Connection {
     }
     this.#reader.clear();
     this.#attached = false;
+    this.#held = false;
     raw.off("error", this.#onError);
     raw.off("close", this.#onClose);
     raw.on("error", ignore);
@@ -361,9 +383,9 @@ export class SocketConnection implements Connection {
       arrived: (bytes) => this.#reader.arrived(bytes),
       ended: () => this.#reader.end(),
       failed: this.#onError,
-      ready: () => socket.resume(),
+      ready: () => this.#release(),
     });
-    if (this.#attached) socket.resume();
+    if (this.#attached) this.#release();
     if (pending !== undefined) this.#onData(pending as Buffer);
   }
 
@@ -394,7 +416,7 @@ export class SocketConnection implements Connection {
     this.#reader.clear();
     this.#socket.on("data", ignore);
     this.#socket.on("end", () => this.destroy());
-    this.#socket.resume();
+    this.#release();
     this.#socket.end();
     if (this.#reader.ended) this.#socket.once("finish", () => this.destroy());
     await gone.promise;
@@ -409,7 +431,7 @@ export class SocketConnection implements Connection {
     });
     if (this.#writer.inFlight > 0) return this.destroy();
     this.#reader.overload();
-    if (this.#socket.isPaused() === false) this.#socket.pause();
+    if (this.#socket.isPaused() === false) this.#hold();
   }
 
   destroy(): void {

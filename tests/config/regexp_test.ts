@@ -142,6 +142,23 @@ Deno.test("any pattern is compiled or refused, and any text matched", () => {
   );
 });
 
+Deno.test("a budget of steps ends replacing, and what begins with ^ is tried at the start only", () => {
+  const budget = { left: 100_000 };
+  // Each "a" looks for a "z" up to the end.
+  const text = "a".repeat(16_000);
+  assert.equal(compileRegExp("a(.*z)?").replace(text, "b", budget).length, text.length);
+  assert.ok(budget.left < 0 && budget.left > -1000, `${budget.left}`);
+  for (const pattern of ["^/x/", "(^/x)/", "^(?:/x/|/y/)"]) {
+    const enough = { left: 100 };
+    assert.equal(compileRegExp(pattern).exec(text, 0, enough), undefined);
+    assert.ok(enough.left > 0, pattern);
+    assert.equal(compileRegExp(pattern).exec("/x/", 0)?.start, 0);
+  }
+  assert.equal(compileRegExp("^a|b").exec("ab", 1)?.start, 1);
+  assert.equal(compileRegExp("(?m)^b").exec("a\nb")?.start, 2);
+  assert.equal(compileRegExp("^a").replace("aa", "b"), "ba");
+});
+
 Deno.test("a budget of steps ends matching, over all texts that share it", () => {
   const slow = compileRegExp("(?i)([^b]?[^c]?[^d]?){0,800}~");
   const budget = { left: 100_000 };

@@ -451,6 +451,21 @@ test("what can't be stored is refused with the condition that it breaks", async 
   );
   assert.equal(big.status, 403);
   assert.equal(condition(big), `${C}max-resource-size`);
+  // As small, but more work to read than any program writes.
+  const work: [string, RegExp][] = [
+    [`X-A:b${"\r\n b".repeat(260_000)}`, /folded into more than 250000 lines/],
+    [`X-A:b${"\r\n".repeat(260_000)}`, /more than 250000 lines/],
+    [`X-A;B=${"c,".repeat(60_000)}d:e`, /more than 60000 parameters/],
+    [
+      `X-A${";B=c".repeat(40_000)}:e\r\nX-A${";B=c".repeat(40_000)}:e`,
+      /more than 60000 parameters/,
+    ],
+  ];
+  for (const [line, why] of work) {
+    const r = await ann.put(`${cal}x.ics`, event("a", ...start, line));
+    assert.equal(condition(r), `${C}valid-calendar-data`);
+    assert.match(r.text, why);
+  }
   assert.equal((await ann.put("calendars/ann/none/x.ics", whole)).status, 409);
   await ann.put(`${cal}a.ics`, whole);
   const uid = await ann.put(`${cal}b.ics`, whole);

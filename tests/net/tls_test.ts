@@ -83,6 +83,28 @@ Deno.test("TLS is put on in the middle of a conversation", async () => {
   await writing;
 });
 
+Deno.test("the end of a peer's side is seen, however much came right before it", async () => {
+  for (let round = 0; round < 12; round++) {
+    await using pair = await connectedPair();
+    const server = pair.server.startTlsServer(both);
+    await pair.client.startTlsClient({ serverName: "one.example", verify: false });
+    await server;
+    const size = 1_500_000 + round * 50_021;
+    const writing = (async () => {
+      for (let at = 0; at < size; at += 30_011) {
+        pair.server.write(new Uint8Array(Math.min(30_011, size - at)));
+        await pair.server.flush();
+      }
+      await pair.server.close();
+    })();
+    let n = 0;
+    while (n < size) n += (await pair.client.readSome(size - n)).length;
+    assert.equal(await reasonOf(pair.client.readLine(100)), "closed");
+    await pair.client.close();
+    await writing;
+  }
+});
+
 Deno.test("plain text sent before the handshake is never read after it", async () => {
   await using pair = await connectedPair();
   pair.client.write("STARTTLS\r\nRSET\r\n");

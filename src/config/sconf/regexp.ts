@@ -51,10 +51,10 @@ export interface LinearRegExp {
   readonly groups: number;
   /** True if it matches anywhere in the text, as far as the budget goes. */
   test(text: string, budget?: StepBudget): boolean;
-  /** The leftmost match at or after an offset. */
-  exec(text: string, from?: number): Match | undefined;
-  /** Replaces all matches; `$1`, `${1}` and `${name}` in the template are groups, `$$` is a dollar. */
-  replace(text: string, template: string): string;
+  /** The leftmost match at or after an offset, as far as the budget goes. */
+  exec(text: string, from?: number, budget?: StepBudget): Match | undefined;
+  /** Replaces all matches; `$1`, `${1}` and `${name}` in the template are groups, `$$` is a dollar. Once the budget is used up, no more are. */
+  replace(text: string, template: string, budget?: StepBudget): string;
 }
 
 const cache = new Map<string, LinearRegExp>();
@@ -77,7 +77,8 @@ function compile(pattern: string): LinearRegExp {
   const program: Instruction[] = [];
   emit(ast, program);
   program.push({ op: "match" });
-  const exec = (text: string, from = 0) => run(program, groups, text, from, true, unbounded());
+  const exec = (text: string, from = 0, budget = unbounded()) =>
+    run(program, groups, text, from, true, budget);
   return {
     pattern,
     size: program.length,
@@ -85,12 +86,12 @@ function compile(pattern: string): LinearRegExp {
     test: (text, budget = unbounded()) =>
       run(program, groups, text, 0, false, budget) !== undefined,
     exec,
-    replace(text, template) {
+    replace(text, template, budget = unbounded()) {
       const parts = parseTemplate(template, names);
       let result = "";
       let at = 0;
       while (at <= text.length) {
-        const m = exec(text, at);
+        const m = exec(text, at, budget);
         if (!m) break;
         result += text.slice(at, m.start);
         for (const part of parts) {
@@ -198,6 +199,12 @@ function matcher(set: CharSet): (codePoint: number) => boolean {
   };
 }
 
+/** Whether a match can begin nowhere but at the start of the text. */
+function anchored(program: readonly Instruction[]): boolean {
+  const first = program.find((i) => i.op !== "save");
+  return first?.op === "assert" && first.what === "textStart";
+}
+
 /** Threads of one step, in order of preference, each at another instruction. */
 interface Threads {
   pcs: number[];
@@ -218,12 +225,13 @@ function run(
   let next: Threads = { pcs: [], slots: [], seen: new Int32Array(program.length).fill(-1) };
   let found: number[] | undefined;
   const noSlots: number[] = [];
+  const onlyAtStart = anchored(program);
   for (let at = from, step = 0;; step++) {
     if (budget.left < 0) return undefined;
-    if (!found) {
+    if (!found && !(onlyAtStart && at > 0)) {
       follow(program, current, 0, at, text, step, wantGroups ? [at, -1] : noSlots, budget);
     }
-    if (current.pcs.length === 0 && found) break;
+    if (current.pcs.length === 0 && (found || onlyAtStart)) break;
     const c = at < text.length ? text.codePointAt(at)! : -1;
     const width = c > 0xffff ? 2 : 1;
     for (let i = 0; i < current.pcs.length; i++) {
@@ -287,6 +295,7 @@ function follow(
       } else if (instruction.op === "save") {
         if (slots.length > 0) {
           slots = [...slots];
+          budget.left -= slots.length >> 3;
           while (slots.length <= instruction.slot) slots.push(-1);
           slots[instruction.slot] = at;
         }

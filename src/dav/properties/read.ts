@@ -36,7 +36,7 @@ export type PropRequest =
   | { kind: "propname" };
 
 /** Properties that only a report has, such as calendar-data; the whole element. */
-export type DataProperty = (w: Wanted, r: Resource) => string | undefined;
+export type DataProperty = (w: Wanted, r: Resource) => Promise<string | undefined>;
 
 /** Names in a DAV:prop or DAV:include. */
 export function wantedIn(e: XmlElement | undefined): Wanted[] {
@@ -117,7 +117,7 @@ export async function propstats(
   const found: string[] = [];
   const missing: string[] = [];
   const one = async (w: Wanted) => {
-    const value = o.data?.(w, r) ?? await valueOf(p, r, kept, w.key);
+    const value = await o.data?.(w, r) ?? await valueOf(p, r, kept, w.key);
     if (value !== undefined) found.push(value);
     else missing.push(element(w.key));
   };

@@ -1,8 +1,9 @@
 /** The data of objects in answers: calendar-data and address-data. @module */
 import { storedSeries } from "../../groupware/objects.ts";
 import { parseComponents } from "../../mail/contentline/component.ts";
-import { asStored, calendarData, type CalendarDataRequest } from "../../mail/calendar/output.ts";
+import { asStored, type CalendarDataRequest, calendarPieces } from "../../mail/calendar/output.ts";
 import type { Zone } from "../../mail/calendar/zones.ts";
+import { giveWay } from "../../platform/turns.ts";
 import type { ObjectResource, Resource } from "../core/resources.ts";
 import type { DataProperty, PropRequest } from "../properties/read.ts";
 import { calendarDataRequest } from "../query/calendar_filter.ts";
@@ -16,14 +17,19 @@ export function storedText(r: ObjectResource): string {
   return decoder.decode(r.g.content(r.object.id) ?? new Uint8Array(0));
 }
 
-function calendarText(
+async function calendarText(
   r: ObjectResource,
   request: CalendarDataRequest,
   zone: Zone | undefined,
-): string {
+): Promise<string> {
   if (asStored(request)) return storedText(r);
   try {
-    return calendarData(storedSeries(r.g, r.object, zone), request);
+    let text = "";
+    for (const piece of calendarPieces(storedSeries(r.g, r.object, zone), request)) {
+      text += piece;
+      await giveWay();
+    }
+    return text;
   } catch {
     // What was stored by an earlier, less strict version goes out as it is.
     return storedText(r);
@@ -46,10 +52,11 @@ export function dataProperties(
     if (w.key === `{${CAL}}calendar-data`) calendar = calendarDataRequest(w.element);
     if (w.key === `{${CARD}}address-data`) card = cardDataRequest(w.element);
   }
-  return (w, r: Resource) => {
+  return async (w, r: Resource) => {
+    await giveWay();
     if (r.kind !== "object") return undefined;
     if (calendar !== undefined && r.home === "calendars" && w.key === `{${CAL}}calendar-data`) {
-      return el(CAL, "calendar-data", escapeXml(calendarText(r, calendar, zone(r))));
+      return el(CAL, "calendar-data", escapeXml(await calendarText(r, calendar, zone(r))));
     }
     if (card !== undefined && r.home === "addressbooks" && w.key === `{${CARD}}address-data`) {
       const text = card.props === undefined

@@ -11,6 +11,7 @@ import {
   type ObjectRow,
 } from "../../store/groupware/types.ts";
 import { componentsOf } from "../properties/calendar.ts";
+import { giveWay } from "../../platform/turns.ts";
 import type { PropertyContext } from "../properties/types.ts";
 import { href } from "../xml/write.ts";
 import { calCondition, cardCondition, davCondition, DavError } from "../core/errors.ts";
@@ -148,7 +149,10 @@ export async function storeObject(
 ): Promise<StoredObject> {
   checkSize(r, content.length);
   checkNewName(name);
+  // Each of these steps takes its time with megabytes.
+  await giveWay();
   let object = checkedObject(r, name, content);
+  await giveWay();
   const before = r.g.object(r.collection.id, name);
   let changed = false;
   let scheduleTag = before?.scheduleTag ?? "";

@@ -9,7 +9,7 @@ import {
   FormatError,
   parseComponents,
   property,
-  unescapeText,
+  textStart,
   valueOf,
 } from "../contentline/component.ts";
 import { type ObjectKind, objectKinds, Series } from "./series.ts";
@@ -133,12 +133,12 @@ export function objectText(series: Series): { summary: string; search: string } 
   for (const c of parts.slice(0, 20)) {
     for (const p of c.properties) {
       if (/^(?:SUMMARY|LOCATION|DESCRIPTION|CATEGORIES|ATTENDEE|ORGANIZER)$/.test(p.name)) {
-        words.push(unescapeText(p.value).slice(0, 500));
+        words.push(textStart(p.value, 500));
       }
     }
   }
   return {
-    summary: unescapeText(valueOf(main, "SUMMARY") ?? "").slice(0, 500),
+    summary: textStart(valueOf(main, "SUMMARY") ?? "", 500),
     search: words.join("\n").slice(0, 4000).toLowerCase(),
   };
 }

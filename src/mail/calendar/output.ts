@@ -10,6 +10,7 @@ import {
   newProperty,
   type Property,
   writeComponent,
+  writeProperty,
 } from "../contentline/component.ts";
 import { inRange, type TimeRange } from "./filter.ts";
 import { type Instance, periods, type Series } from "./series.ts";
@@ -69,13 +70,11 @@ export function instanceComponent(series: Series, i: Instance): Component {
   return { ...c, properties };
 }
 
-/** All instances in a range in place of the rules. */
-function expanded(series: Series, range: TimeRange): Component {
-  const found = series.instances(range.start, range.end).filter((i) => inRange(series, i, range));
-  return {
-    ...series.calendar,
-    components: found.map((i) => instanceComponent(series, i)),
-  };
+/** All instances in a range, which stand in place of the rules. */
+function* expanded(series: Series, range: TimeRange): Generator<Component> {
+  for (const i of series.instances(range.start, range.end)) {
+    if (inRange(series, i, range)) yield instanceComponent(series, i);
+  }
 }
 
 /** The master, and of what differs that which a range has to do with. */
@@ -133,12 +132,37 @@ export function pruned(c: Component, r: CompRequest): Component {
   };
 }
 
+/** Characters of a piece of text. */
+const piece = 8 * 1024;
+
+/** Text of an object as it is asked for, in pieces, as there may be thousands of instances. */
+export function* calendarPieces(series: Series, r: CalendarDataRequest): Generator<string> {
+  const { limitFreeBusy } = r;
+  let c = series.calendar;
+  if (r.expand === undefined && r.limitRecurrence !== undefined) {
+    c = limited(series, r.limitRecurrence);
+  }
+  const asked = r.comp?.name === "VCALENDAR" ? r.comp : undefined;
+  const chosen = (x: Component, request: CompRequest | undefined) => {
+    const kept = limitFreeBusy === undefined ? x : freeBusyLimited(series, x, limitFreeBusy);
+    return request === undefined ? kept : pruned(kept, request);
+  };
+  let text = `BEGIN:${c.name}\r\n`;
+  for (const p of chosen({ ...c, components: [] }, asked).properties) {
+    text += `${writeProperty(p)}\r\n`;
+  }
+  for (const x of r.expand === undefined ? c.components : expanded(series, r.expand)) {
+    const request = asked?.comps.find((y) => y.name === x.name);
+    if (asked !== undefined && !asked.allComps && request === undefined) continue;
+    text += writeComponent(chosen(x, asked?.allComps ? undefined : request));
+    if (text.length < piece) continue;
+    yield text;
+    text = "";
+  }
+  yield `${text}END:${c.name}\r\n`;
+}
+
 /** Text of an object as it is asked for. */
 export function calendarData(series: Series, r: CalendarDataRequest): string {
-  let c = series.calendar;
-  if (r.expand !== undefined) c = expanded(series, r.expand);
-  else if (r.limitRecurrence !== undefined) c = limited(series, r.limitRecurrence);
-  if (r.limitFreeBusy !== undefined) c = freeBusyLimited(series, c, r.limitFreeBusy);
-  if (r.comp !== undefined && r.comp.name === "VCALENDAR") c = pruned(c, r.comp);
-  return writeComponent(c);
+  return [...calendarPieces(series, r)].join("");
 }

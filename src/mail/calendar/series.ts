@@ -78,7 +78,7 @@ const endNames = { VEVENT: "DTEND", VTODO: "DUE", VFREEBUSY: "DTEND", VAVAILABIL
 /** Periods of a property such as FREEBUSY, as instants; those that are none are left out. */
 export function periods(p: Property, zones: Zones): { start: number; end: number }[] {
   const found: { start: number; end: number }[] = [];
-  for (const v of p.value.split(",").slice(0, maxDates)) {
+  for (const v of p.value.split(",", maxDates)) {
     const [from, to] = v.trim().split("/");
     const start = parseTime(from, param(p, "TZID") ?? "");
     if (start === undefined || to === undefined) continue;
@@ -163,7 +163,7 @@ export class Series {
         this.#rules.push({ ...rule, until: rule.until && this.#untilOnWall(rule.until, start) });
         if (this.#rules.length > 10) throw new FormatError("more than 10 RRULEs");
       } else if (p.name === "EXDATE" || p.name === "RDATE") {
-        for (const v of p.value.split(",")) {
+        for (const v of p.value.split(",", maxDates + 1)) {
           if (++dates > maxDates) throw new FormatError(`more than ${maxDates} dates`);
           const [from, to] = v.trim().split("/");
           const time = timeOf(p, from);

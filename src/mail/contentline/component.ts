@@ -52,11 +52,19 @@ const maxDepth = 8;
 /** Properties and components of one object, and of a file with many. */
 const maxParts = 10_000;
 const maxPartsOfFile = 5_000_000;
-/** Lines that are read without a look at the clock. */
+/**
+ * Lines as they stand of one object or property, and blank ones: what is folded after each character would take
+ * far more work than its size says. Ten megabytes have 140,000 lines as they should be folded.
+ */
+const maxFolded = 250_000;
+/** Values of all parameters of one object, and of one property. */
+const maxValues = 60_000;
+/** Lines that are read without a look at the clock, folded or not. */
 const linesAtOnce = 100;
 
 const code = (c: string) => c.charCodeAt(0);
-const [CR, SPACE, TAB] = [code("\r"), code(" "), code("\t")];
+const [CR, LF, SPACE, TAB] = [code("\r"), code("\n"), code(" "), code("\t")];
+const [BACKSLASH, SMALL_N, LARGE_N] = [code("\\"), code("n"), code("N")];
 
 /** Letters, digits, "-" and "_" (which some programs use), from a position on; the position behind them. */
 function nameEnd(s: string, at: number): number {
@@ -82,6 +90,7 @@ function encodeCarets(s: string): string {
 
 function parseParams(s: string, at: number, line: number): { params: Parameter[]; at: number } {
   const params: Parameter[] = [];
+  let count = 0;
   while (s[at] === ";") {
     const end = nameEnd(s, ++at);
     const name = s.slice(at, end).toUpperCase();
@@ -89,12 +98,14 @@ function parseParams(s: string, at: number, line: number): { params: Parameter[]
     // vCard 2.1, and programs that write like it: a value without a name is a type.
     if (s[at] !== "=") {
       if (name === "") throw new FormatError("a parameter without a name", line);
+      if (++count > maxValues) throw new FormatError(`more than ${maxValues} parameters`, line);
       params.push({ name: "TYPE", values: [name] });
       continue;
     }
     const values: string[] = [];
     do {
       at++;
+      if (++count > maxValues) throw new FormatError(`more than ${maxValues} parameters`, line);
       if (s[at] === '"') {
         const close = s.indexOf('"', at + 1);
         if (close < 0) throw new FormatError(`the parameter ${name} has no closing quote`, line);
@@ -129,8 +140,8 @@ function parseLine(s: string, raw: string, line: number): Property {
   return { group, name, params, value: s.slice(at + 1), raw };
 }
 
-/** Lines with what folds them (RFC 5545 §3.1), each with its number. */
-function* unfolded(text: string): Generator<{ s: string; raw: string; line: number }> {
+/** Lines with what folds them (RFC 5545 §3.1), each with its number; nothing now and then within a long one. */
+function* unfolded(text: string): Generator<{ s: string; raw: string; line: number } | undefined> {
   let at = 0;
   let line = 1;
   while (at < text.length) {
@@ -145,6 +156,12 @@ function* unfolded(text: string): Generator<{ s: string; raw: string; line: numb
       pieces.push(text.slice(from, rawEnd));
       at = lf + 1;
       line++;
+      if (pieces.length % linesAtOnce === 0) {
+        if (pieces.length > maxFolded) {
+          throw new FormatError(`folded into more than ${maxFolded} lines`, first);
+        }
+        yield undefined;
+      }
       const next = at < text.length ? text.charCodeAt(at) : 0;
       if (next !== SPACE && next !== TAB) break;
       from = at + 1;
@@ -157,17 +174,43 @@ function* unfolded(text: string): Generator<{ s: string; raw: string; line: numb
   }
 }
 
+/** What reading a text may come to. */
+interface Limits {
+  parts: number;
+  /** Lines as they stand. */
+  lines: number;
+  /** Values of parameters. */
+  values: number;
+}
+const limitsOfObject: Limits = { parts: maxParts, lines: maxFolded, values: maxValues };
+const limitsOfFile: Limits = { parts: maxPartsOfFile, lines: Infinity, values: Infinity };
+
 /** Reads all components of a text, some lines at each step. */
-function* parsing(text: string, limit: number): Generator<void, Component[]> {
+function* parsing(text: string, limits: Limits): Generator<void, Component[]> {
   const roots: Component[] = [];
   const open: Component[] = [];
   let parts = 0;
+  let blank = 0;
+  let values = 0;
   if (text.charCodeAt(0) === 0xfeff) text = text.slice(1);
-  for (const { s, raw, line } of unfolded(text)) {
-    if (s.trim() === "") continue;
-    if (++parts > limit) throw new FormatError(`more than ${limit} lines`, line);
+  for (const next of unfolded(text)) {
+    if (next === undefined) {
+      yield;
+      continue;
+    }
+    const { s, raw, line } = next;
+    if (line > limits.lines) throw new FormatError(`more than ${limits.lines} lines`, line);
+    if (s.trim() === "") {
+      if (++blank % linesAtOnce === 0) yield;
+      continue;
+    }
+    if (++parts > limits.parts) throw new FormatError(`more than ${limits.parts} lines`, line);
     if (parts % linesAtOnce === 0) yield;
     const p = parseLine(s, raw, line);
+    for (const x of p.params) values += x.values.length;
+    if (values > limits.values) {
+      throw new FormatError(`more than ${limits.values} parameters`, line);
+    }
     // deno-lint-ignore no-control-regex -- none of these may stand in a value (RFC 5545 §3.1)
     if (/[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\r]/.test(s)) {
       throw new FormatError(`${p.name} has a control character`, line);
@@ -194,7 +237,7 @@ function* parsing(text: string, limit: number): Generator<void, Component[]> {
 
 /** Reads all components of an object's text. Blank lines are passed over. @throws FormatError */
 export function parseComponents(text: string): Component[] {
-  const steps = parsing(text, maxParts);
+  const steps = parsing(text, limitsOfObject);
   for (;;) {
     const step = steps.next();
     if (step.done) return step.value;
@@ -203,7 +246,7 @@ export function parseComponents(text: string): Component[] {
 
 /** The same for a file of many objects, in turns with other work. @throws FormatError */
 export async function parseFile(text: string): Promise<Component[]> {
-  const steps = parsing(text, maxPartsOfFile);
+  const steps = parsing(text, limitsOfFile);
   for (;;) {
     const step = steps.next();
     if (step.done) return step.value;
@@ -308,9 +351,29 @@ export function changedProperty(
   return { ...p, params: kept, value, raw: undefined };
 }
 
+const utf16 = new TextDecoder("utf-16le", { ignoreBOM: true });
+
 /** Text of a value (RFC 5545 §3.3.11): its escapes undone. */
 export function unescapeText(s: string): string {
-  return s.includes("\\") ? s.replace(/\\(.)/gs, (_m, c) => c === "n" || c === "N" ? "\n" : c) : s;
+  const first = s.indexOf("\\");
+  if (first < 0) return s;
+  // By their codes, as megabytes may be nothing but escapes.
+  const out = new Uint16Array(s.length - first);
+  let n = 0;
+  for (let at = first; at < s.length; at++) {
+    let c = s.charCodeAt(at);
+    if (c === BACKSLASH && at + 1 < s.length) {
+      c = s.charCodeAt(++at);
+      if (c === SMALL_N || c === LARGE_N) c = LF;
+    }
+    out[n++] = c;
+  }
+  return s.slice(0, first) + utf16.decode(out.subarray(0, n));
+}
+
+/** The first characters of a value's text. */
+export function textStart(s: string, length: number): string {
+  return unescapeText(s.slice(0, 2 * length)).slice(0, length);
 }
 
 /** A text as a value. */

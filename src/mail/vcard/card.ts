@@ -10,6 +10,7 @@ import {
   parseComponents,
   property,
   splitUnescaped,
+  textStart,
   unescapeText,
   valueOf,
 } from "../contentline/component.ts";
@@ -39,16 +40,24 @@ export interface Card {
   group: boolean;
 }
 
-/** All text values of a property in a card. */
+/** Characters of one value that an index has. */
+const maxIndexed = 4000;
+
+/** All text values of a property in a card, each cut after 4,000 characters. */
 export function texts(c: Component, name: string): string[] {
-  return c.properties.filter((p) => p.name === name).map((p) => unescapeText(p.value).trim());
+  return c.properties.filter((p) => p.name === name)
+    .map((p) => textStart(p.value, maxIndexed).trim());
 }
 
 /** The name of a card that has none to show. */
 function nameOf(c: Component, emails: readonly string[]): string {
   const shown = texts(c, "FN").find((s) => s !== "");
   if (shown !== undefined) return shown;
-  const [family = "", given = ""] = splitUnescaped(valueOf(c, "N") ?? "", ";").map(unescapeText);
+  const [family = "", given = ""] = splitUnescaped(
+    (valueOf(c, "N") ?? "").slice(0, maxIndexed),
+    ";",
+  )
+    .map(unescapeText);
   const whole = `${given} ${family}`.trim();
   return whole || texts(c, "ORG").map((s) => s.split(";")[0])[0] || emails[0] || "";
 }

@@ -5,6 +5,7 @@
  */
 import type { IncomingMessage } from "node:http";
 import type { Log } from "../../log/mod.ts";
+import { giveWay } from "../../platform/turns.ts";
 import { HttpError, type WebRequest } from "./types.ts";
 
 /** Milliseconds that a body may stand still, and that one may be late that comes at the slowest rate. */
@@ -95,6 +96,8 @@ async function readBody(raw: IncomingMessage, limit: number): Promise<Uint8Array
   for await (const chunk of streamBody(raw, limit)) {
     chunks.push(chunk);
     size += chunk.length;
+    // Bytes that come as fast as they are read leave no turn to others.
+    await giveWay();
   }
   if (chunks.length === 1) return chunks[0];
   const all = new Uint8Array(size);

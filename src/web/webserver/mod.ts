@@ -10,6 +10,7 @@ import {
   compileRegExp,
   type Config,
   type LinearRegExp,
+  type StepBudget,
   type WebHandler as Configured,
 } from "../../config/mod.ts";
 import type { Outbound } from "../../net/mod.ts";
@@ -50,6 +51,17 @@ function asciiHost(name: string): string {
   return URL.parse(`http://${name}`)?.hostname ?? name.toLowerCase();
 }
 
+/**
+ * Steps of the expressions of all handlers on one request: some 50 ms. Those that people write take a few for each
+ * character of a path.
+ */
+const maxSteps = 1_000_000;
+
+/** @throws HttpError 414 if matching a path took too many steps */
+function checkBudget(budget: StepBudget): void {
+  if (budget.left < 0) throw new HttpError(414, "the path takes too long to be matched");
+}
+
 /** Makes the web server; it follows changes of the configuration. @param outbound the way to servers behind it */
 export function webserver(
   config: Config,
@@ -80,12 +92,16 @@ export function webserver(
     if (change.web) prepare();
   });
 
-  /** Handlers that fit a request, in order. */
-  function* fitting(req: WebRequest): Generator<{ h: Prepared; matched: number }> {
+  /** Handlers that fit a request, in order. @throws HttpError 414 */
+  function* fitting(
+    req: WebRequest,
+    budget: StepBudget,
+  ): Generator<{ h: Prepared; matched: number }> {
     const host = requestHost(req);
     for (const h of handlers) {
       if (h.domain !== host) continue;
-      const m = h.path.exec(req.path);
+      const m = h.path.exec(req.path, 0, budget);
+      checkBudget(budget);
       if (m !== undefined && m.start === 0) yield { h, matched: m.end };
     }
   }
@@ -95,10 +111,11 @@ export function webserver(
     if (elsewhere !== undefined) {
       return redirect(308, `https://${elsewhere}${req.url.pathname}${req.url.search}`);
     }
-    for (const { h, matched } of fitting(req)) {
+    const budget: StepBudget = { left: maxSteps };
+    for (const { h, matched } of fitting(req, budget)) {
       const c = h.config;
       if (!req.secure && !c.DontRedirectPlainHTTP) return redirect(308, httpsUrl(req));
-      const response = await run(h, matched, req);
+      const response = await run(h, matched, req, budget);
       if (response !== undefined) return c.Compress ? compress(req, response) : response;
     }
     throw new HttpError(404, "not found");
@@ -108,12 +125,14 @@ export function webserver(
     h: Prepared,
     matched: number,
     req: WebRequest,
+    budget: StepBudget,
   ): Promise<Response | undefined> {
     const { WebStatic, WebRedirect, WebForward, WebInternal } = h.config;
     if (WebStatic) return await serveStatic(req, WebStatic);
     if (WebForward) return await forward(outbound, req, WebForward, matched);
     if (WebRedirect) {
-      const to = redirectTarget(req.url, WebRedirect, h.replacePath);
+      const to = redirectTarget(req.url, WebRedirect, h.replacePath, budget);
+      checkBudget(budget);
       if (to === "unmatched") throw new HttpError(404, "not found");
       return to === "same" ? undefined : redirect(WebRedirect.StatusCode as 308, to);
     }
@@ -123,7 +142,7 @@ export function webserver(
   }
 
   const upgrade: UpgradeHandler = async (req, socket, head) => {
-    for (const { h, matched } of fitting(req)) {
+    for (const { h, matched } of fitting(req, { left: maxSteps })) {
       if (!req.secure && !h.config.DontRedirectPlainHTTP) break;
       if (h.config.WebForward) {
         return await forwardUpgrade(outbound, req, h.config.WebForward, matched, socket, head);

@@ -62,6 +62,14 @@ const statics = `	-
 			StatusCode: 302
 	-
 		Domain: www.example
+		PathRegexp: ^/slow/
+		DontRedirectPlainHTTP: true
+		WebRedirect:
+			OrigPathRegexp: a(.*z)?
+			ReplacePath: b
+			StatusCode: 302
+	-
+		Domain: www.example
 		PathRegexp: ^/secure
 		WebStatic:
 			Root: $DIR/site
@@ -196,6 +204,10 @@ Deno.test("redirects: of domains, by expression, to HTTPS, and after files that 
     assert.equal(number.status, 302);
     assert.equal(number.headers.location, `http://www.example/number/12?q=1`);
     assert.equal((await s.ask("www.example", "/r/x")).status, 404);
+    // An expression that looks from each "a" to the end: short paths pass, others end by the budget of steps.
+    const short = await s.ask("www.example", "/slow/aaaz/a");
+    assert.equal(short.headers.location, "http://www.example/slow/b/b");
+    assert.equal((await s.ask("www.example", `/slow/${"a".repeat(8000)}`)).status, 414);
     const secure = await s.ask("www.example", "/secure");
     assert.equal(secure.headers.location, "https://www.example/secure");
     assert.equal((await s.ask("www.example", "/over/big.txt")).status, 200);
