@@ -73,7 +73,7 @@ export const contactCalls = {
       /** null: all books. */
       bookId: v.nullable(Id),
       search: text(200),
-      limit: v.pipe(Count, v.minValue(1), v.maxValue(10_000)),
+      limit: v.pipe(Count, v.minValue(1), v.maxValue(2000)),
     }),
     response: v.object({
       contacts: v.array(ContactRow),

@@ -270,6 +270,38 @@ Deno.test("books have the names that their owners gave, and a message's sender i
   });
 });
 
+Deno.test("a large book is listed by name, up to the limit, in turns with other work", async () => {
+  await withWebmail(async (w) => {
+    const g = await w.account.groupware();
+    const book = g.collection("addressbooks", "default")!;
+    const names = Array.from(
+      { length: 1000 },
+      (_, i) => `p${String((i * 7) % 1000).padStart(3, "0")}`,
+    );
+    await g.putAll(
+      book.id,
+      names.map((name, i) => {
+        const lines = ["BEGIN:VCARD", "VERSION:4.0", `UID:${i}`, `FN:${name}`, "END:VCARD", ""];
+        return cardObject(`${i}.vcf`, encode(lines.join("\r\n")));
+      }),
+    );
+    names.sort();
+    const b = await w.login();
+    const list = (search: string, limit: number) =>
+      b.call("ContactList", { bookId: book.id, search, limit });
+    for (const limit of [1, 10, 999]) {
+      const some = await list("", limit);
+      assert.deepEqual(some.contacts.map((c) => c.name), names.slice(0, limit));
+      assert.equal(some.more, true);
+    }
+    const all = await list("", 1000);
+    assert.deepEqual([all.contacts.length, all.more], [1000, false]);
+    const few = await list("P99", 100);
+    assert.deepEqual([few.contacts.map((c) => c.name), few.more], [names.slice(990), false]);
+    await refused(list("", 2001), "request");
+  });
+});
+
 Deno.test("any text goes into a card and comes back, and other lines stay", () => {
   const [card] = parseComponents(phoneCard);
   const before = cardFields(card);

@@ -13,9 +13,9 @@ import { exportFile, importFile } from "./files.ts";
 import { personView } from "./person.ts";
 import { bookTitle, contactTitle } from "./words.ts";
 
-/** Contacts that are listed at first, and with each "Show more" (as many times that). */
+/** Contacts that are listed at first, and after "Show more". */
 const pageSize = 500;
-const mostListed = 10_000;
+const mostListed = 2000;
 /** Milliseconds without a key until a search runs. */
 const searchDelay = 200;
 
@@ -236,7 +236,7 @@ class ContactsDialog {
       none,
       more && this.#limit < mostListed
         ? button(t("Show more"), () => {
-          this.#limit = Math.min(mostListed, this.#limit * 4);
+          this.#limit = mostListed;
           void this.load();
         })
         : more

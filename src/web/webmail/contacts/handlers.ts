@@ -14,6 +14,7 @@ import type { AddressBooks } from "../sending/address_book.ts";
 import type { Uploads } from "../sending/uploads.ts";
 import { addressBook, addressBooks, bookName, contactRow } from "./books.ts";
 import { importContacts } from "./import.ts";
+import { findContacts } from "./search.ts";
 
 /** Words of a search. */
 const maxWords = 10;
@@ -99,20 +100,7 @@ export function contactHandlers<C>(
       const g = await accountOf(ctx).groupware();
       const books = r.bookId === null ? addressBooks(g) : [addressBook(g, r.bookId)];
       const words = r.search.toLowerCase().split(/\s+/).filter((s) => s !== "").slice(0, maxWords);
-      const found = books.flatMap((c) => g.find([c.id], words, r.limit + 1));
-      if (books.length > 1) {
-        const key = new Map(found.map((row) => [row, row.summary.toLowerCase()]));
-        found.sort((a, b) => key.get(a)! < key.get(b)! ? -1 : key.get(a)! > key.get(b)! ? 1 : 0);
-      }
-      return {
-        contacts: found.slice(0, r.limit).map((row) => ({
-          id: row.id,
-          bookId: row.collectionId,
-          name: row.summary,
-          emails: [...row.emails],
-        })),
-        more: found.length > r.limit,
-      };
+      return await findContacts(g, books, words, r.limit);
     },
     async ContactGet(r, ctx) {
       const g = await accountOf(ctx).groupware();
