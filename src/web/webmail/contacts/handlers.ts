@@ -18,9 +18,11 @@ import { findContacts } from "./search.ts";
 
 /** Words of a search. */
 const maxWords = 10;
-/** Properties that are shown, how many of them, and characters of each. */
+/** Properties that are shown beside the form's. */
 const shownProperties = ["NICKNAME", "TITLE", "ADR", "BDAY", "URL"] as const;
+/** Values of these that a contact shows. */
 const maxShown = 50;
+/** Characters of each. */
 const maxShownText = 1000;
 
 /** Refusals in words for people. */
