@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import {
   type Config,
   loadLocalserve,
+  localserveAccount,
   localserveAddress,
   localserveAdminPassword,
   localservePassword,
@@ -197,13 +198,18 @@ async function readScenario(path: string): Promise<ScenarioStep[]> {
   }
 }
 
-/** Gives accounts the well-known password if they have none: those of addresses too. */
+/** Gives accounts the well-known password if they have none: those of addresses too. One that is damaged keeps nobody out. */
 async function ensurePasswords(config: Config, accounts: Accounts): Promise<void> {
   for (const name of config.dynamic.Accounts.keys()) {
-    const account = await accounts.open(name);
-    const has = account.credentials.hasPassword;
-    account.close();
-    if (!has) await setAccountPassword(accounts, name, localservePassword);
+    try {
+      const account = await accounts.open(name);
+      const has = account.credentials.hasPassword;
+      account.close();
+      if (!has) await setAccountPassword(accounts, name, localservePassword);
+    } catch (err) {
+      if (name === localserveAccount) throw err;
+      new Log("localserve").error("account can't be opened", { account: name, err: err as Error });
+    }
   }
 }
 

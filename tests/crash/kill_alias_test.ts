@@ -84,7 +84,7 @@ Deno.test("SIGKILL during delivery to an alias: what was acknowledged reaches ev
     }
     await Deno.remove(inTheWay);
     s = await startLocalserve({ dir, offset });
-    const soon = await mox(["queue", "schedule", "-dir", dir, "now"]);
+    const soon = await mox(["queue", "schedule", "-dir", dir, "-all", "now"]);
     assert.equal(soon.code, 0, soon.stderr);
     for (;;) {
       const queue = await mox(["queue", "list", "-dir", dir]);

@@ -40,6 +40,20 @@ const expand = `<C:calendar-query ${spaces}><D:prop><C:calendar-data>` +
   `<C:comp-filter name="VCALENDAR"><C:comp-filter name="VEVENT">` +
   `<C:time-range start="20200101T000000Z" end="20400101T000000Z"/></C:comp-filter></C:comp-filter></C:filter></C:calendar-query>`;
 
+/** Asks for the events whose description has a text, one after the other, and expanded. */
+const search = `<C:calendar-query ${spaces}><D:prop><C:calendar-data>` +
+  `<C:expand start="20200101T000000Z" end="20200102T000000Z"/></C:calendar-data></D:prop><C:filter>` +
+  `<C:comp-filter name="VCALENDAR"><C:comp-filter name="VEVENT"><C:prop-filter name="DESCRIPTION">` +
+  `<C:text-match>none</C:text-match></C:prop-filter></C:comp-filter></C:comp-filter></C:filter></C:calendar-query>`;
+
+/** Descriptions and properties that take the most work for their size. */
+const large = [
+  `DESCRIPTION:${"\\n".repeat(5_000_000)}`,
+  `DESCRIPTION:b${"\r\n b".repeat(249_000)}`,
+  `DESCRIPTION;X-A=${"b,".repeat(59_000)}c:d`,
+  `DESCRIPTION:${"A".repeat(9_000_000)}`,
+];
+
 export const contactsAndCalendars: Input[] = [
   {
     name: "CalDAV: a body of 60,000 elements, four times",
@@ -65,6 +79,15 @@ export const contactsAndCalendars: Input[] = [
             event(`long${i}`, "X-A:b\r\n".repeat(1_000_000)),
           ),
       ),
+  },
+  {
+    name: "CalDAV: large events are stored, and searched",
+    async run(s) {
+      for (const [i, line] of large.entries()) {
+        await dav(s, "PUT", `${calendar}large${i}.ics`, event(`large${i}`, line));
+      }
+      await dav(s, "REPORT", calendar, search);
+    },
   },
   {
     name: "CalDAV: events of each second for twenty years, one by one",

@@ -2,8 +2,10 @@
 import type { TextMatch } from "../../mail/calendar/filter.ts";
 import {
   type Component,
+  maxSearched,
   type Property,
-  unescapeText,
+  searchedProperties,
+  searchedText,
   writeComponent,
 } from "../../mail/contentline/component.ts";
 import { cardVersions } from "../../mail/vcard/card.ts";
@@ -46,7 +48,8 @@ function paramFilter(e: XmlElement): (p: Property) => boolean {
     const found = p.params.filter((x) => x.name === name);
     if (notDefined) return found.length === 0;
     return found.length > 0 &&
-      (text === undefined || found.some((x) => x.values.some((v) => right(text, v))));
+      (text === undefined ||
+        found.some((x) => x.values.some((v) => right(text, v.slice(0, maxSearched)))));
   };
 }
 
@@ -60,7 +63,7 @@ function propFilter(e: XmlElement): CardFilter {
   const tests: ((p: Property) => boolean)[] = [
     ...named(e, "text-match").map((m) => {
       const text = textMatch(m, CARD, "i;unicode-casemap");
-      return (p: Property) => right(text, unescapeText(p.value));
+      return (p: Property) => right(text, searchedText(p.value));
     }),
     ...named(e, "param-filter").map(paramFilter),
   ];
@@ -70,7 +73,8 @@ function propFilter(e: XmlElement): CardFilter {
     );
     if (notDefined) return list.length === 0;
     if (list.length === 0) return false;
-    return tests.length === 0 || list.some((p) => tests[how]((t) => t(p)));
+    return tests.length === 0 ||
+      searchedProperties(list).some((p) => tests[how]((t) => t(p)));
   };
 }
 

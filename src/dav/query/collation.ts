@@ -6,7 +6,7 @@ import { el } from "../xml/write.ts";
 
 const folds: Record<string, (s: string) => string> = {
   "i;octet": (s) => s,
-  "i;ascii-casemap": (s) => s.replace(/[A-Z]/g, (c) => c.toLowerCase()),
+  "i;ascii-casemap": (s) => s.replace(/[A-Z]+/g, (c) => c.toLowerCase()),
   // Letters that look the same in both cases, and forms of them, are the same.
   "i;unicode-casemap": (s) => s.normalize("NFKD").toUpperCase().toLowerCase().normalize("NFKD"),
 };

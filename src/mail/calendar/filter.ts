@@ -5,10 +5,12 @@
  */
 import {
   type Component,
+  maxSearched,
   param,
   type Property,
   property,
-  unescapeText,
+  searchedProperties,
+  searchedText,
   valueOf,
 } from "../contentline/component.ts";
 import { type Instance, periods, type Series } from "./series.ts";
@@ -132,14 +134,16 @@ function paramMatches(f: ParamFilter, p: Property): boolean {
   const found = p.params.find((x) => x.name === f.name);
   if (f.notDefined) return found === undefined;
   if (found === undefined) return false;
-  return f.text === undefined || found.values.some((v) => textMatches(f.text!, v)) ||
-    textMatches(f.text, found.values.join(","));
+  return f.text === undefined ||
+    found.values.some((v) => textMatches(f.text!, v.slice(0, maxSearched))) ||
+    textMatches(f.text, found.values.join(",").slice(0, maxSearched));
 }
 
 function propMatches(series: Series, f: PropFilter, c: Component): boolean {
   const list = c.properties.filter((p) => p.name === f.name);
   if (f.notDefined) return list.length === 0;
-  return list.some((p) => {
+  const looked = f.text === undefined ? list : searchedProperties(list);
+  return looked.some((p) => {
     if (f.range !== undefined) {
       const t = parseTime(p.value.trim(), param(p, "TZID") ?? "");
       if (t === undefined) return false;
@@ -149,7 +153,7 @@ function propMatches(series: Series, f: PropFilter, c: Component): boolean {
         : f.range.start <= at && f.range.end > at;
       if (!inside) return false;
     }
-    if (f.text !== undefined && !textMatches(f.text, unescapeText(p.value))) return false;
+    if (f.text !== undefined && !textMatches(f.text, searchedText(p.value))) return false;
     return f.params.every((x) => paramMatches(x, p));
   });
 }

@@ -371,9 +371,35 @@ export function unescapeText(s: string): string {
   return s.slice(0, first) + utf16.decode(out.subarray(0, n));
 }
 
-/** The first characters of a value's text. */
+/** The first UTF-16 units of a text, without half a character at the end. */
+function firstUnits(s: string, length: number): string {
+  if (s.length <= length) return s;
+  const last = s.charCodeAt(length - 1);
+  return s.slice(0, last >= 0xd800 && last < 0xdc00 ? length - 1 : length);
+}
+
+/** The first UTF-16 units of a value's text, without half a character at the end. */
 export function textStart(s: string, length: number): string {
-  return unescapeText(s.slice(0, 2 * length)).slice(0, length);
+  // An escape is of two; what a cut has made of the last one is behind those that are taken.
+  return firstUnits(unescapeText(firstUnits(s, 2 * length + 2)), length);
+}
+
+/** Characters of one value that a query looks at, and of all values of a name in one object. */
+export const maxSearched = 100_000;
+const maxSearchedInAll = 1_000_000;
+
+/** What a query looks at of a value: its first characters, escapes undone. */
+export function searchedText(value: string): string {
+  return textStart(value, maxSearched);
+}
+
+/** The properties of a name that a query looks at: those after the first million characters are left out. */
+export function searchedProperties(list: readonly Property[]): readonly Property[] {
+  let sum = 0;
+  const end = list.findIndex((p) =>
+    (sum += Math.min(p.value.length, maxSearched)) > maxSearchedInAll
+  );
+  return end < 0 ? list : list.slice(0, end);
 }
 
 /** A text as a value. */

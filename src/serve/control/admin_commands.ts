@@ -258,7 +258,8 @@ export async function runAdminCommand(
   const command = adminCommands.get(name);
   if (!command) throw new ControlError(`no command ${name}`);
   const given = (args ?? {}) as Arguments;
-  if (given.dryRun === true) {
+  // Lists of users and aliases have dry runs of their own.
+  if (given.dryRun === true && !Object.hasOwn(movingCommands, name)) {
     return await tried(() => command(context, given, print, signal), print);
   }
   return await command(context, given, print, signal) ?? null;

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { Log } from "../../log/mod.ts";
 import type { Account } from "../../store/account/account.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
 import { comparePlaces, listByDate, type Listed } from "../../store/messages/listing.ts";
@@ -29,10 +30,14 @@ const changeSize = 500;
 const newestFirst = (a: Caught, b: Caught) =>
   comparePlaces({ received: b.received, id: b.id }, { received: a.received, id: a.id });
 
+const log = new Log("catcher");
+
 export class CaughtMail {
   readonly #accounts: Accounts;
   readonly #names: () => string[];
   readonly #open = new Map<string, Promise<Account>>();
+  /** Names that were logged as such. */
+  readonly #failed = new Set<string>();
   /** Whose messages have no account in their name. */
   readonly #main: string;
 
@@ -42,20 +47,24 @@ export class CaughtMail {
     this.#names = names;
   }
 
-  /** The accounts, open until this is closed. */
+  /** The accounts, open until this is closed. One that can't be opened is left out, and tried again the next time. */
   async accounts(): Promise<Account[]> {
     const names = this.#names();
-    const open: Promise<Account>[] = [];
+    const open: Promise<Account | undefined>[] = [];
     for (const name of names) {
       let a = this.#open.get(name);
       if (a === undefined) {
         a = this.#accounts.open(name);
         this.#open.set(name, a);
-        a.catch(() => this.#open.delete(name));
+        a.catch((err) => {
+          this.#open.delete(name);
+          if (!this.#failed.has(name)) log.warn("mail of an account is left out", { name, err });
+          this.#failed.add(name);
+        });
       }
-      open.push(a);
+      open.push(a.catch(() => undefined));
     }
-    return await Promise.all(open);
+    return (await Promise.all(open)).filter((a) => a !== undefined);
   }
 
   async close(): Promise<void> {

@@ -10,7 +10,7 @@ import { formatString } from "../../format/text.ts";
 import type { Cursor } from "../../parse/cursor.ts";
 import { structureOfPart, withoutGlobal } from "../fetch/plain_structure.ts";
 import { binaryPieces } from "../fetch/sections.ts";
-import { ImapBad, ImapNo } from "../session/answer.ts";
+import { ImapNo } from "../session/answer.ts";
 import {
   type AuthorizedUrl,
   isAuthorized,
@@ -166,11 +166,11 @@ function readWanted(c: Cursor): Wanted {
     c.sp();
     const item = c.atom("item").toUpperCase();
     if (item !== "BODY" && item !== "BINARY" && item !== "BODYPARTSTRUCTURE") {
-      throw new ImapBad("items are BODY, BINARY and BODYPARTSTRUCTURE");
+      c.fail("BODY, BINARY or BODYPARTSTRUCTURE");
     }
     items.add(item);
   }
-  if (items.has("BODY") && items.has("BINARY")) throw new ImapBad("BODY or BINARY, not both");
+  if (items.has("BODY") && items.has("BINARY")) c.fail("BODY or BINARY, not both");
   return { url, items: items.size > 0 ? items : undefined };
 }
 
@@ -182,7 +182,7 @@ export const urlFetch: Command = {
     const wanted: Wanted[] = [];
     do {
       c.sp();
-      if (wanted.length >= maxUrls) throw new ImapBad(`at most ${maxUrls} URLs`);
+      if (wanted.length >= maxUrls) c.fail(`at most ${maxUrls} URLs`);
       wanted.push(readWanted(c));
     } while (!c.atEnd);
     return async () => {
