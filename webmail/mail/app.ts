@@ -8,6 +8,7 @@ import type { MessageItem, Settings, StartEvent, Target } from "../api/mod.ts";
 import { actions } from "./actions.ts";
 import { bulkBar } from "./list/bulk_bar.ts";
 import { composeWindows } from "./compose/windows.ts";
+import { openContacts } from "./contacts/contacts.ts";
 import { connectionStatus } from "./connection_status.ts";
 import { type Events, openEvents } from "./events.ts";
 import { openHelp } from "./help.ts";
@@ -172,6 +173,7 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
     mailboxes: () => panes.show(panes.pane() === "mailboxes" ? "list" : "mailboxes"),
     compose: () => compose(),
     calendar: openCalendar,
+    contacts: showContacts,
     settings: showSettings,
     help: showHelp,
     logout: () => logout(windows),
@@ -217,6 +219,10 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
 
   function showHelp(): void {
     openHelp([...keyLayers()]);
+  }
+
+  function showContacts(): void {
+    openContacts((to) => compose(to));
   }
 
   function showSettings(): void {
@@ -271,6 +277,7 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
     search: () => search.focus(),
     goToMailboxes: () => boxes.focus(),
     calendar: openCalendar,
+    contacts: showContacts,
     help: showHelp,
     moveMenuAt: () => message.root.querySelector("button[title^=Move]") ?? list.root,
   });

@@ -12,6 +12,7 @@ export interface PageKeysOptions {
   search: () => void;
   goToMailboxes: () => void;
   calendar: () => void;
+  contacts: () => void;
   help: () => void;
   /** Where the menu of mailboxes to move to opens. */
   moveMenuAt: () => Element;
@@ -27,6 +28,7 @@ export function pageKeys(o: PageKeysOptions): KeyLayer {
       { key: "/", what: t("Search"), run: o.search },
       { key: "g", what: t("Go to the list of mailboxes"), run: o.goToMailboxes },
       { key: "K", what: t("Calendar"), run: o.calendar },
+      { key: "P", what: t("Contacts"), run: o.contacts },
       { key: "?", what: t("Help"), run: o.help },
       { key: "a", what: t("Archive"), run: act.archive },
       { key: "d", what: t("Move to trash"), run: act.trash },

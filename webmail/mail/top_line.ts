@@ -15,6 +15,7 @@ export interface TopLineParts {
   mailboxes: () => void;
   compose: () => void;
   calendar: () => void;
+  contacts: () => void;
   settings: () => void;
   help: () => void;
   logout: () => Promise<void>;
@@ -25,6 +26,7 @@ export function generalButtons(p: TopLineParts): HTMLElement[] {
   const attributes = { class: "quiet" };
   return [
     button(t("Calendar"), p.calendar, { key: "K", attributes }),
+    button(t("Contacts"), p.contacts, { key: "P", attributes }),
     button(t("Settings"), p.settings, { attributes }),
     button(t("Help"), p.help, { key: "?", attributes }),
     button(t("Log out"), () => attempt(p.logout), { attributes }),

@@ -19,6 +19,7 @@ import { domainSecurity } from "./sending/recipient_security.ts";
 import { checkSendAt, sendOrSchedule } from "./scheduled/schedule.ts";
 import type { WebmailServices } from "./services.ts";
 import { calendarHandlers } from "./calendar/handlers.ts";
+import { contactHandlers } from "./contacts/handlers.ts";
 import { ruleHandlers } from "./rules/handlers.ts";
 import { saveSenderView, saveWebmailSettings, webmailSettings } from "./settings.ts";
 import { countTargets, targetUids } from "./list/targets.ts";
@@ -332,6 +333,7 @@ export function callHandlers(state: WebmailState): Handlers {
       return { account, loginAddress: session.login };
     }),
     ...ruleHandlers(state, (ctx) => of(ctx).account),
+    ...contactHandlers(state, (ctx) => of(ctx).account),
 
     SettingsGet: (_r, ctx) => ({ settings: webmailSettings(of(ctx).account) }),
     async SettingsSet(r, ctx) {
