@@ -18,6 +18,7 @@ import {
 } from "./compose.ts";
 import { Mailbox, MailboxName } from "./mailbox.ts";
 import { MessageItem, ParsedMessage } from "./message.ts";
+import { contactCalls } from "./contacts.ts";
 import { Page, Query, Target, View } from "./query.ts";
 import { ruleCalls } from "./rules.ts";
 import { SenderView, Settings } from "./settings.ts";
@@ -197,6 +198,9 @@ export const calls = {
 
   // --- rules
   ...ruleCalls,
+
+  // --- contacts
+  ...contactCalls,
 
   // --- settings
   SettingsGet: { request: Nothing, response: v.object({ settings: Settings }) },

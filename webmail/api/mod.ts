@@ -8,6 +8,7 @@
 export * from "./basics.ts";
 export * from "./calls.ts";
 export * from "./compose.ts";
+export * from "./contacts.ts";
 export * from "./events.ts";
 export * from "./mailbox.ts";
 export * from "./message.ts";

@@ -66,6 +66,11 @@ export function exportUrl(mailboxId: number | null, format: "mbox" | "maildir"):
   return `export?mailbox=${mailboxId ?? ""}&format=${format}`;
 }
 
+/** An address book as a file of cards. */
+export function contactsUrl(bookId: number): string {
+  return `contacts.vcf?book=${bookId}`;
+}
+
 /** POST with the file as the body and the header `x-mox-request: 1`; the answer is compose.ts Upload. */
 export function uploadUrl(filename: string, type: string): string {
   return `upload?filename=${encodeURIComponent(filename)}&type=${encodeURIComponent(type)}`;

@@ -179,7 +179,8 @@ export function openMenu(at: Element, items: readonly MenuItem[], label: string)
     e.stopPropagation();
     rows[to].focus();
   });
-  document.body.append(menu);
+  // What is outside of an open dialog takes no clicks.
+  (at.closest("dialog") ?? document.body).append(menu);
   menu.showPopover();
   const place = at.getBoundingClientRect();
   const { width, height } = menu.getBoundingClientRect();

@@ -8,6 +8,7 @@ import type { MessageItem, Settings, StartEvent, Target } from "../api/mod.ts";
 import { actions } from "./actions.ts";
 import { bulkBar } from "./list/bulk_bar.ts";
 import { composeWindows } from "./compose/windows.ts";
+import { openContacts } from "./contacts/contacts.ts";
 import { connectionStatus } from "./connection_status.ts";
 import { type Events, openEvents } from "./events.ts";
 import { openHelp } from "./help.ts";
@@ -170,6 +171,7 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
     skip: () => list.focus(),
     mailboxes: () => panes.show(panes.pane() === "mailboxes" ? "list" : "mailboxes"),
     compose: () => compose(),
+    contacts: showContacts,
     settings: showSettings,
     help: showHelp,
     logout: () => logout(windows),
@@ -215,6 +217,10 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
 
   function showHelp(): void {
     openHelp([...keyLayers()]);
+  }
+
+  function showContacts(): void {
+    openContacts((to) => compose(to));
   }
 
   function showSettings(): void {
@@ -268,6 +274,7 @@ function run(into: HTMLElement, ended: (reason: string) => void): void {
     compose: () => compose(),
     search: () => search.focus(),
     goToMailboxes: () => boxes.focus(),
+    contacts: showContacts,
     help: showHelp,
     moveMenuAt: () => message.root.querySelector("button[title^=Move]") ?? list.root,
   });

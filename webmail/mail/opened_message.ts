@@ -6,6 +6,7 @@ import { attempt } from "../lib/notify.ts";
 import type { Actions } from "./actions.ts";
 import { answer, fromMailto, wantsRich } from "./compose/quoting.ts";
 import type { ComposeWindows } from "./compose/windows.ts";
+import { addSender } from "./contacts/contacts.ts";
 import type { PageState } from "./page_state.ts";
 import { showChecks } from "./reading/checks.ts";
 import { type MessageView, messageView } from "./reading/message_view.ts";
@@ -97,6 +98,11 @@ export function openedMessage(s: PageState, p: OpenedMessageParts): MessageView 
         text: t("Make a rule"),
         title: t("For messages like this one, when they come"),
         run: () => openRules(s.mailboxes.values(), ruleFrom(m, view.current()?.headers ?? [])),
+      },
+      {
+        text: t("Add sender to contacts"),
+        title: t("Whoever wrote this message becomes a contact"),
+        run: () => addSender(m.from[0]),
       },
       { text: t("What rules did"), run: () => showLog(m.id) },
       ...checksItem(m.id),

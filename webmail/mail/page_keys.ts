@@ -11,6 +11,7 @@ export interface PageKeysOptions {
   compose: () => void;
   search: () => void;
   goToMailboxes: () => void;
+  contacts: () => void;
   help: () => void;
   /** Where the menu of mailboxes to move to opens. */
   moveMenuAt: () => Element;
@@ -25,6 +26,7 @@ export function pageKeys(o: PageKeysOptions): KeyLayer {
       { key: "c", what: t("Write a message"), run: o.compose },
       { key: "/", what: t("Search"), run: o.search },
       { key: "g", what: t("Go to the list of mailboxes"), run: o.goToMailboxes },
+      { key: "P", what: t("Contacts"), run: o.contacts },
       { key: "?", what: t("Help"), run: o.help },
       { key: "a", what: t("Archive"), run: act.archive },
       { key: "d", what: t("Move to trash"), run: act.trash },

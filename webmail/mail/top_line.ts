@@ -14,6 +14,7 @@ export interface TopLineParts {
   skip: () => void;
   mailboxes: () => void;
   compose: () => void;
+  contacts: () => void;
   settings: () => void;
   help: () => void;
   logout: () => Promise<void>;
@@ -23,6 +24,7 @@ export interface TopLineParts {
 export function generalButtons(p: TopLineParts): HTMLElement[] {
   const attributes = { class: "quiet" };
   return [
+    button(t("Contacts"), p.contacts, { key: "P", attributes }),
     button(t("Settings"), p.settings, { attributes }),
     button(t("Help"), p.help, { key: "?", attributes }),
     button(t("Log out"), () => attempt(p.logout), { attributes }),

@@ -371,9 +371,17 @@ export function unescapeText(s: string): string {
   return s.slice(0, first) + utf16.decode(out.subarray(0, n));
 }
 
-/** The first characters of a value's text. */
+/** The first UTF-16 units of a text, without half a character at the end. */
+function firstUnits(s: string, length: number): string {
+  if (s.length <= length) return s;
+  const last = s.charCodeAt(length - 1);
+  return s.slice(0, last >= 0xd800 && last < 0xdc00 ? length - 1 : length);
+}
+
+/** The first UTF-16 units of a value's text, without half a character at the end. */
 export function textStart(s: string, length: number): string {
-  return unescapeText(s.slice(0, 2 * length)).slice(0, length);
+  // An escape is of two; what a cut has made of the last one is behind those that are taken.
+  return firstUnits(unescapeText(firstUnits(s, 2 * length + 2)), length);
 }
 
 /** Characters of one value that a query looks at, and of all values of a name in one object. */

@@ -18,6 +18,7 @@ import { parsedMessage } from "./reading/message.ts";
 import { domainSecurity } from "./sending/recipient_security.ts";
 import { checkSendAt, sendOrSchedule } from "./scheduled/schedule.ts";
 import type { WebmailServices } from "./services.ts";
+import { contactHandlers } from "./contacts/handlers.ts";
 import { ruleHandlers } from "./rules/handlers.ts";
 import { saveSenderView, saveWebmailSettings, webmailSettings } from "./settings.ts";
 import { countTargets, targetUids } from "./list/targets.ts";
@@ -327,6 +328,7 @@ export function callHandlers(state: WebmailState): Handlers {
     },
 
     ...ruleHandlers(state, (ctx) => of(ctx).account),
+    ...contactHandlers(state, (ctx) => of(ctx).account),
 
     SettingsGet: (_r, ctx) => ({ settings: webmailSettings(of(ctx).account) }),
     async SettingsSet(r, ctx) {

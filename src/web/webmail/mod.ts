@@ -33,6 +33,7 @@ import {
   openCalls,
   type WebmailState,
 } from "./call_handlers.ts";
+import { exportedBook } from "./contacts/export.ts";
 import { compressed } from "./compression.ts";
 import { pieceStream } from "./reading/content.ts";
 import { disposition, messageDocument } from "./reading/documents.ts";
@@ -143,7 +144,8 @@ async function route(
   if (path.startsWith("/api/")) return await answer(state, handlers, req, path.slice(5));
   if (path === "/upload") return await upload(state, req);
   const document = path.startsWith("/message/");
-  if (!document && path !== "/events" && path !== "/export") {
+  const file = path === "/export" || path === "/contacts.vcf";
+  if (!document && path !== "/events" && !file) {
     return await state.services.page(req);
   }
   if (req.method !== "GET" && req.method !== "HEAD") {
@@ -158,6 +160,8 @@ async function route(
       ? compressed(req, await messageDocument(req, account, release))
       : path === "/events"
       ? eventStream(state, req, account, session, release)
+      : path === "/contacts.vcf"
+      ? await exportedBook(req, account, release)
       : exported(req, account, release);
     return state.services.login.renew(req, session, response);
   } catch (err) {

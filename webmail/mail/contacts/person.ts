@@ -1,0 +1,52 @@
+/** One contact, as it is shown. @module */
+import type { Contact } from "../../api/mod.ts";
+import { button, linkButton } from "../../lib/button.ts";
+import { type Child, el } from "../../lib/dom.ts";
+import { safeText } from "../../lib/scripts.ts";
+import { t } from "../../lib/text.ts";
+import { contactTitle, kindWords, propertyWords } from "./words.ts";
+
+export interface PersonActions {
+  compose: (address: string) => void;
+  edit: () => void;
+  remove: () => void;
+}
+
+/** The contact with what can be done with it. */
+export function personView(c: Contact, act: PersonActions): HTMLElement[] {
+  const emails = c.emails.map((e) => e.value);
+  const title = contactTitle({ name: c.name, emails });
+  const line = (name: string, value: Child) => [
+    el("dt", {}, name),
+    el("dd", { dir: "auto" }, value),
+  ];
+  const kind = (k: Contact["emails"][number]["kind"]) =>
+    k === "" ? null : el("span", { class: "hint" }, ` ${kindWords[k]}`);
+  return [
+    el("h3", { tabindex: -1, dir: "auto" }, safeText(title)),
+    ...c.group ? [el("p", { class: "hint" }, t("A group of people"))] : [],
+    el(
+      "dl",
+      { class: "contact-fields" },
+      c.emails.map((e) => [
+        el("dt", {}, t("E-mail")),
+        el(
+          "dd",
+          {},
+          linkButton(e.value, () => act.compose(e.value), t("Write to {0}", e.value)),
+          kind(e.kind),
+        ),
+      ]),
+      c.phones.map((e) => [el("dt", {}, t("Telephone")), el("dd", {}, e.value, kind(e.kind))]),
+      c.organisation === "" ? null : line(t("Organisation"), safeText(c.organisation)),
+      c.others.map((o) => line(propertyWords[o.name] ?? o.name, safeText(o.value))),
+      c.note === "" ? null : line(t("Note"), el("span", { class: "contact-note" }, c.note)),
+    ),
+    el(
+      "div",
+      { class: "buttons start" },
+      button(t("Edit"), act.edit),
+      button(t("Delete"), act.remove, { danger: true }),
+    ),
+  ];
+}

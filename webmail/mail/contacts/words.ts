@@ -1,0 +1,30 @@
+/** Words for what contacts have. @module */
+import type { ContactBook, ContactEntry, ContactRow } from "../../api/mod.ts";
+import { t } from "../../lib/text.ts";
+
+/** What an address or a number is for. */
+export const kindWords: Readonly<Record<ContactEntry["kind"], string>> = {
+  "": t("other"),
+  home: t("home"),
+  work: t("work"),
+  mobile: t("mobile"),
+};
+
+/** Names of what is shown only, by property. */
+export const propertyWords: Readonly<Record<string, string>> = {
+  NICKNAME: t("Nickname"),
+  TITLE: t("Title"),
+  ADR: t("Postal address"),
+  BDAY: t("Birthday"),
+  URL: t("Web page"),
+};
+
+/** A book's name; the first one has none of its own. */
+export function bookTitle(b: ContactBook): string {
+  return b.name || t("My contacts");
+}
+
+/** What a contact is called in a list. */
+export function contactTitle(c: Pick<ContactRow, "name"> & { emails: readonly string[] }): string {
+  return c.name || c.emails[0] || t("(no name)");
+}
