@@ -102,6 +102,10 @@ export function openDav(s: DavServices): Dav {
     if (method === undefined) {
       throw new DavError(501, `there is no method ${req.method} here`);
     }
+    // A browser that knows the password must not be made to ask by another site.
+    if (["cross-site", "same-site"].includes(req.headers.get("sec-fetch-site") ?? "")) {
+      throw new DavError(403, "requests from pages of other sites are refused");
+    }
     // Programs ask what a server can do before they know whom to ask as.
     if (req.method === "OPTIONS" && req.headers.get("authorization") === null) {
       return new Response(null, {

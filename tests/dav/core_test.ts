@@ -10,6 +10,17 @@ const book = "addressbooks/ann/default/";
 const start = ["DTSTART:20260105T100000Z", "DTEND:20260105T110000Z", "SUMMARY:Meeting"];
 const ok = ["FN:Bea", "N:;Bea;;;", "EMAIL:bea@to.example"];
 
+test("a browser that knows the password isn't made to write by pages of other sites", async ({ ann }) => {
+  for (const site of ["cross-site", "same-site"]) {
+    const r = await ann.send("POST", cal, event("x@y", ...start), {
+      "Sec-Fetch-Site": site,
+      "Content-Type": "text/calendar",
+    });
+    assert.equal(r.status, 403, site);
+  }
+  assert.equal((await ann.put(`${cal}x.ics`, event("x@y", ...start))).status, 201);
+});
+
 test("discovery: from the well-known addresses to the homes", async ({ ann }) => {
   for (
     const where of [
