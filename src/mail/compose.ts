@@ -13,6 +13,7 @@ import {
   type WrittenGroup,
 } from "./address/format.ts";
 import { encodeWord } from "./header/encode.ts";
+import { joined } from "../platform/bytes.ts";
 
 /** Characters of a line that should not be exceeded (RFC 5322 §2.1.1). */
 const lineLength = 78;
@@ -91,7 +92,7 @@ export function addressField(
 
 /** Fields and body as a whole message or part; each field ends in CRLF. */
 export function joinMessage(fields: readonly string[], body: Uint8Array): Uint8Array {
-  return concat([encoder.encode(`${fields.join("")}\r\n`), body]);
+  return joined([encoder.encode(`${fields.join("")}\r\n`), body]);
 }
 
 /** A body with the fields that describe it. */
@@ -207,7 +208,7 @@ export function composeMultipart(
   const fields = [
     foldField("Content-Type", `multipart/${subtype}${parameters({ ...params, boundary })}`),
   ];
-  return { fields, body: concat(out) };
+  return { fields, body: joined(out) };
 }
 
 /** Parameters of Content-Type and Content-Disposition, each with "; " before it (RFC 2045, 2231). */
@@ -236,14 +237,4 @@ export function parameters(params: Record<string, string>): string {
     out += section === 0 ? `; ${name}*=${piece}` : `; ${name}*${section}*=${piece}`;
   }
   return out;
-}
-
-function concat(list: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(list.reduce((n, b) => n + b.length, 0));
-  let at = 0;
-  for (const b of list) {
-    all.set(b, at);
-    at += b.length;
-  }
-  return all;
 }

@@ -24,6 +24,7 @@ import type { Socket } from "node:net";
 import { type ClientHello, readClientHello } from "./client_hello.ts";
 import { fromPem } from "./der.ts";
 import { ConnectionError, type KeyCert } from "./types.ts";
+import { joined } from "../platform/bytes.ts";
 
 /** The protocol that authorities ask for (RFC 8737 §6.2). */
 export const acmeProtocol = "acme-tls/1";
@@ -37,15 +38,7 @@ const linger = 5_000;
 
 const encoder = new TextEncoder();
 
-function concat(...parts: Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(parts.reduce((n, p) => n + p.length, 0));
-  let at = 0;
-  for (const p of parts) {
-    out.set(p, at);
-    at += p.length;
-  }
-  return out;
-}
+const concat = (...parts: Uint8Array[]) => joined(parts);
 
 /** The bytes with their length in front, in so many bytes. */
 function vector(lengthBytes: number, ...parts: Uint8Array[]): Uint8Array {

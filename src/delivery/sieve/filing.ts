@@ -1,10 +1,11 @@
 /** Filing a message as a script wants it: mailbox, flags, changed header. @module */
-import { withTempFile } from "../../platform/files.ts";
+import { readRange, withTempFile } from "../../platform/files.ts";
 import type { Action, Edited, Filing, MessagePiece } from "../../sieve/mod.ts";
 import type { Account } from "../../store/account/account.ts";
 import { flagBit } from "../../store/mailboxes/keywords.ts";
 import { type Message, type NewMessage, StoreError } from "../../store/types.ts";
 import { accountMailboxes } from "./context.ts";
+import { joined } from "../../platform/bytes.ts";
 
 /** A message to file. */
 export interface DeliveryOf {
@@ -43,27 +44,12 @@ function piecesBytes(stored: NewMessage, pieces: readonly MessagePiece[]): Uint8
     if (stored.read) return stored.read(from, to);
     const file = Deno.openSync(stored.file);
     try {
-      file.seekSync(from, Deno.SeekMode.Start);
-      const out = new Uint8Array(to - from);
-      let n = 0;
-      while (n < out.length) {
-        const got = file.readSync(out.subarray(n));
-        if (got === null) break;
-        n += got;
-      }
-      return out.subarray(0, n);
+      return readRange(file, from, to);
     } finally {
       file.close();
     }
   };
-  const list = pieces.map((p) => p instanceof Uint8Array ? p : read(p.from, p.to));
-  const all = new Uint8Array(list.reduce((n, b) => n + b.length, 0));
-  let at = 0;
-  for (const b of list) {
-    all.set(b, at);
-    at += b.length;
-  }
-  return all;
+  return joined(pieces.map((p) => p instanceof Uint8Array ? p : read(p.from, p.to)));
 }
 
 /** Calls with a file of the changed message; undefined if it wasn't changed. */

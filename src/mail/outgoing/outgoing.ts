@@ -12,6 +12,7 @@ import { maxLine, type ParsedMessage, type Part } from "../structure/structure.t
 import { encodeBase64, encodeQuotedPrintable } from "../transfer/encode.ts";
 import { outgoingHeader } from "./header.ts";
 import { transferStream } from "../transfer/stream.ts";
+import { joined } from "../../platform/bytes.ts";
 
 /** How a message is to leave. */
 export interface OutgoingOptions {
@@ -126,7 +127,7 @@ class Rewriter {
       const more = last
         ? decoder.end()
         : decoder.push(this.#read(at, Math.min(p.endOffset, at + pieceBytes)));
-      const all = joined(rest, more);
+      const all = rest.length === 0 ? more : joined([rest, more]);
       const cut = last
         ? all.length
         : encoding === "base64"
@@ -196,12 +197,4 @@ function hasLongBody(p: Part, read: (from: number, to: number) => Uint8Array): b
     if (column > maxLine + 1) return true;
   }
   return column > maxLine;
-}
-
-function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
-  if (a.length === 0) return b;
-  const all = new Uint8Array(a.length + b.length);
-  all.set(a);
-  all.set(b, a.length);
-  return all;
 }

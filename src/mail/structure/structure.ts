@@ -16,6 +16,7 @@ import {
   parseLanguages,
   withoutComments,
 } from "../header/params.ts";
+import { joined } from "../../platform/bytes.ts";
 
 /** What is looked at; more than that is stored, but opaque. */
 export const limits = {
@@ -297,7 +298,7 @@ export class StructureParser {
     const p = open.part;
     p.bodyOffset = offset;
     open.linesBefore = this.#lines;
-    const bytes = concat(this.#header, this.#headerSize);
+    const bytes = this.#header.length === 1 ? this.#header[0] : joined(this.#header);
     if (!this.#stack.some((o) => o.part.message)) {
       this.#utf8Headers ||= beyondAscii(bytes);
     }
@@ -438,17 +439,6 @@ function startsWith(buf: Uint8Array, from: number, to: number, d: Uint8Array): b
   if (to - from < d.length) return false;
   for (let i = 2; i < d.length; i++) if (buf[from + i] !== d[i]) return false;
   return true;
-}
-
-function concat(pieces: Uint8Array[], size: number): Uint8Array {
-  if (pieces.length === 1) return pieces[0];
-  const r = new Uint8Array(size);
-  let at = 0;
-  for (const p of pieces) {
-    r.set(p, at);
-    at += p.length;
-  }
-  return r;
 }
 
 /** Structure of a message that is in memory. */

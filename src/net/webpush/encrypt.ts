@@ -1,4 +1,5 @@
 /** Encryption of push messages for a browser (RFC 8291, RFC 8188). @module */
+import { joined } from "../../platform/bytes.ts";
 
 /** What a browser gives with its subscription. */
 export interface PushKeys {
@@ -16,25 +17,15 @@ const curve = { name: "ECDH", namedCurve: "P-256" };
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-function joined(...parts: readonly Uint8Array[]): Bytes {
-  const out = new Uint8Array(parts.reduce((n, p) => n + p.length, 0));
-  let at = 0;
-  for (const p of parts) {
-    out.set(p, at);
-    at += p.length;
-  }
-  return out;
-}
-
 async function hmac(key: Uint8Array, ...parts: readonly Uint8Array[]): Promise<Bytes> {
   const k = await crypto.subtle.importKey(
     "raw",
-    joined(key),
+    joined([key]),
     { name: "HMAC", hash: "SHA-256" },
     false,
     ["sign"],
   );
-  return new Uint8Array(await crypto.subtle.sign("HMAC", k, joined(...parts)));
+  return new Uint8Array(await crypto.subtle.sign("HMAC", k, joined(parts)));
 }
 
 const ascii = (text: string) => new TextEncoder().encode(text);
@@ -57,7 +48,7 @@ export async function readKeys(p256dh: string, auth: string): Promise<PushKeys |
 }
 
 const importPoint = (point: Uint8Array) =>
-  crypto.subtle.importKey("raw", joined(point), curve, false, []);
+  crypto.subtle.importKey("raw", joined([point]), curve, false, []);
 
 /** For tests with given values; otherwise both are made anew for each message. */
 export interface PushSecrets {
@@ -103,12 +94,12 @@ export async function encryptPush(
     { name: "AES-GCM", iv: nonce.subarray(0, 12) },
     aes,
     // RFC 8188 §2: 2 ends the last record.
-    joined(text, Uint8Array.of(2)),
+    joined([text, Uint8Array.of(2)]),
   );
   // RFC 8188 §2.1: salt, size of records, our key as its id.
   const head = new Uint8Array(21);
   head.set(salt);
   new DataView(head.buffer).setUint32(16, recordSize);
   head[20] = ownPublic.length;
-  return joined(head, ownPublic, new Uint8Array(sealed));
+  return joined([head, ownPublic, new Uint8Array(sealed)]);
 }

@@ -15,6 +15,7 @@ import { originalSender } from "./returned.ts";
 import { queueOutgoing } from "../sending/outgoing.ts";
 import { hostDomain } from "../host_domain.ts";
 import { deliverToSelf } from "../smtp_backend.ts";
+import { joined } from "../../platform/bytes.ts";
 
 const log = new Log("dsn");
 
@@ -92,7 +93,7 @@ export async function deliverDsn(s: DsnServices, e: DsnEvent): Promise<void> {
         retryUntil: retryUntil === undefined ? undefined : new Date(retryUntil),
       };
     }),
-    original: joined(message.prefix, file),
+    original: joined([message.prefix, file]),
     originalIsWhole: whole,
     smtputf8: message.smtputf8,
   });
@@ -197,13 +198,6 @@ async function readStart(path: string, max: number): Promise<Uint8Array> {
   } finally {
     f.close();
   }
-}
-
-function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const r = new Uint8Array(a.length + b.length);
-  r.set(a);
-  r.set(b, a.length);
-  return r;
 }
 
 /** A message's header, up to the empty line. */

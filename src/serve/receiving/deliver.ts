@@ -46,6 +46,7 @@ import { sendBack } from "../onward/returned.ts";
 import { replyIfAway } from "../onward/vacation.ts";
 import { carryOutScripts } from "../sieve/deliver.ts";
 import { scriptsFor } from "../sieve/running.ts";
+import { joined } from "../../platform/bytes.ts";
 
 const deliveries = counter(
   "mox_smtpserver_delivery_total",
@@ -160,7 +161,7 @@ async function decideFor(
         (m.sender.auth ? decision.headers : "") + m.sender.headers +
           message.receivedHeader(plan.recipient.address),
       );
-      result.decided.push({ target, conf, decision, prefix: joined(prefix, text) });
+      result.decided.push({ target, conf, decision, prefix: joined([prefix, text]) });
     } catch (err) {
       deliveries.inc({ result: err instanceof SmtpError ? "refused" : "error" });
       result.failed.push({ target, error: storeFailure(err, m.session.log) });
@@ -171,13 +172,6 @@ async function decideFor(
     await giveWay();
   }
   return result;
-}
-
-function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const r = new Uint8Array(a.length + b.length);
-  r.set(a);
-  r.set(b, a.length);
-  return r;
 }
 
 /** Destinations that answer mail want to know who wrote it. */

@@ -16,6 +16,7 @@ import {
   sealArc,
   signDkim,
 } from "../../senderauth/mod.ts";
+import { joined } from "../../platform/bytes.ts";
 
 const log = new Log("dkim");
 
@@ -102,7 +103,7 @@ export async function signAgain(config: Config, message: Uint8Array): Promise<Ui
       now: new Date(),
     });
   }
-  return joined(new TextEncoder().encode(fields), rest);
+  return joined([new TextEncoder().encode(fields), rest]);
 }
 
 /** Where a field ends that starts there: with the line before the next that is no continuation. */
@@ -144,7 +145,7 @@ export async function forwardingSignatures(
   if (chain === undefined) return signature;
   // RFC 8617 §4.1.2: verifiers need not know other algorithms than RSA's.
   const sealer = signers.find((s) => s.privateKey.asymmetricKeyType === "rsa") ?? signers[0];
-  const prefix = joined(new TextEncoder().encode(signature), m.prefix);
+  const prefix = joined([new TextEncoder().encode(signature), m.prefix]);
   const seal = await withMessage(
     { ...m, prefix },
     (message) => sealArc({ ...message, ...sealer, chain, results, now }),
@@ -169,7 +170,7 @@ async function withMessage<T>(
     };
     const header = await headerOf(message);
     return await fn({
-      headerBytes: joined(m.prefix, header),
+      headerBytes: joined([m.prefix, header]),
       message,
       bodyOffset: header.length,
     });
@@ -178,20 +179,13 @@ async function withMessage<T>(
   }
 }
 
-function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const all = new Uint8Array(a.length + b.length);
-  all.set(a);
-  all.set(b, a.length);
-  return all;
-}
-
 /** The header with its empty line; all of the message if it has none. */
 async function headerOf(message: MessageSource): Promise<Uint8Array> {
   let bytes: Uint8Array = new Uint8Array(0);
   for (let at = 0; at < message.size;) {
     const more = await message.read(at, 16 * 1024);
     if (more.length === 0) break;
-    const all = joined(bytes, more);
+    const all = joined([bytes, more]);
     // The end may lie across two pieces.
     const end = headerEnd(all, Math.max(0, bytes.length - 3));
     if (end !== undefined) return all.subarray(0, end);

@@ -7,13 +7,14 @@ import { composeMultipart, composeText, joinMessage, textField } from "../../mai
 import type { Part } from "../../mail/structure/structure.ts";
 import { runBlock } from "../run/control.ts";
 import type { CommandDefinition } from "../check/definition.ts";
-import { joined, type MailField, newField, splitFields } from "../message/mail.ts";
+import { type MailField, newField, splitFields } from "../message/mail.ts";
 import { allParts, partText } from "../message/parts.ts";
 import { type Run, SieveRuntimeError, type Signal } from "../run/run.ts";
 import { encodeWord } from "../../mail/header/encode.ts";
 import { oneAddress } from "../message/addresses.ts";
 import { constant } from "../language/text.ts";
 import { compileModifiers, compileTarget, modifierTags } from "./variables.ts";
+import { joined } from "../../platform/bytes.ts";
 
 const encoder = new TextEncoder();
 

@@ -6,6 +6,7 @@
 import { decodeHeaderBytes } from "../../mail/header/header.ts";
 import { decodeWords } from "../../mail/header/words.ts";
 import { parseMessage, type Part } from "../../mail/structure/structure.ts";
+import { joined } from "../../platform/bytes.ts";
 
 /** Bytes of a message that something else holds. */
 export interface MailSource {
@@ -178,17 +179,6 @@ export class SieveMail {
     if (!this.#headerChanged) return joined([prefix, this.#source.read(0, size)]);
     return joined([this.#header(), this.#source.read(this.root.bodyOffset, size)]);
   }
-}
-
-/** Bytes one after the other. */
-export function joined(list: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(list.reduce((n, b) => n + b.length, 0));
-  let at = 0;
-  for (const b of list) {
-    all.set(b, at);
-    at += b.length;
-  }
-  return all;
 }
 
 /** A field with a value that is text, folded where the value has line ends in it. */

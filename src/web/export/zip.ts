@@ -8,6 +8,7 @@
  */
 import { crc32 } from "node:zlib";
 import type { ExportFile } from "../../store/export/export.ts";
+import { joined } from "../../platform/bytes.ts";
 
 /** A file of an archive; its pieces are read once. */
 export type ZipEntry = ExportFile;
@@ -57,14 +58,14 @@ const version = (zip64: boolean) => zip64 ? 45 : 20;
 function localHeader(name: Uint8Array, time: number, large: boolean): Uint8Array {
   // With sizes of 8 bytes, zip64's field says so of the data descriptor.
   const sizes = large ? fields([1, 2], [16, 2], [0, 8], [0, 8]) : new Uint8Array(0);
-  const extra = joined(sizes, unixTime(time));
+  const extra = joined([sizes, unixTime(time)]);
   const size = large ? max32 : 0;
-  return joined(
+  return joined([
     fields([0x04034b50, 4], [version(large), 2], [flags, 2], [0, 2], [dosTime(time), 4], [0, 4]),
     fields([size, 4], [size, 4], [name.length, 2], [extra.length, 2]),
     name,
     extra,
-  );
+  ]);
 }
 
 function centralHeader(
@@ -77,10 +78,10 @@ function centralHeader(
   const zip64 = wide.length > 0
     ? fields([1, 2], [wide.length * 8, 2], ...wide.map((n) => [n, 8] as [number, number]))
     : new Uint8Array(0);
-  const extra = joined(zip64, unixTime(time));
+  const extra = joined([zip64, unixTime(time)]);
   const shown = large ? max32 : size;
   const needed = version(large || far);
-  return joined(
+  return joined([
     fields([0x02014b50, 4], [needed, 2], [needed, 2], [flags, 2], [0, 2], [dosTime(time), 4], [
       crc,
       4,
@@ -89,7 +90,7 @@ function centralHeader(
     fields([0, 4], [far ? max32 : start, 4]),
     name,
     extra,
-  );
+  ]);
 }
 
 function* endOfDirectory(count: number, length: number, at: number): Generator<Uint8Array> {
@@ -111,16 +112,6 @@ function fields(...list: (readonly [value: number, width: number])[]): Uint8Arra
   let at = 0;
   for (const [value, width] of list) {
     for (let k = 0; k < width; k++) out[at++] = Math.floor(value / 2 ** (8 * k)) & 255;
-  }
-  return out;
-}
-
-function joined(...parts: Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(parts.reduce((n, p) => n + p.length, 0));
-  let at = 0;
-  for (const p of parts) {
-    out.set(p, at);
-    at += p.length;
   }
   return out;
 }

@@ -21,6 +21,7 @@ import {
 import { type Command, loggedIn } from "../session/command.ts";
 import { readMessage } from "../messages/url.ts";
 import type { Session } from "../session/session.ts";
+import { joined } from "../../../platform/bytes.ts";
 
 /** What may be asked of a URL (RFC 5524 §3.2). */
 type Item = "BODY" | "BINARY" | "BODYPARTSTRUCTURE";
@@ -62,17 +63,7 @@ function bytesOf(s: Session, account: Account, u: AuthorizedUrl): Uint8Array | u
   const parts: Uint8Array[] = [];
   const limit = s.backend.maxMessageSize;
   const size = readMessage(account, mailbox, u.message, limit, (b) => parts.push(b.slice()));
-  return size === undefined || size > limit ? undefined : joined(parts, size);
-}
-
-function joined(parts: readonly Uint8Array[], size: number): Uint8Array {
-  const all = new Uint8Array(size);
-  let at = 0;
-  for (const p of parts) {
-    all.set(p, at);
-    at += p.length;
-  }
-  return all;
+  return size === undefined || size > limit ? undefined : joined(parts);
 }
 
 /** The structure of the part that a URL names, "NIL" for what is no part. */
@@ -113,8 +104,7 @@ async function decodedOf(
       }
       if (step.value === "missing") return undefined;
       if (step.value === "unknown") return "unknown";
-      const size = step.value.reduce((n, b) => n + b.length, 0);
-      const all = joined(step.value, size);
+      const all = joined(step.value);
       return partial ? all.subarray(partial[0], partial[0] + partial[1]) : all;
     }
   } finally {
