@@ -6,6 +6,7 @@
  * @module
  */
 import ICAL from "ical.js";
+import { zoneClock } from "./zone_clock.ts";
 
 const days = ["SU", "MO", "TU", "WE", "TH", "FR", "SA"];
 /** Changes of a zone that are looked at. */
@@ -98,23 +99,7 @@ function describedOffset(zone: ICAL.Component, at: number): number | undefined {
 /** Milliseconds east of Greenwich at a time on the wall, of a zone that this program knows. */
 function knownOffset(name: string, at: number): number | undefined {
   try {
-    const format = new Intl.DateTimeFormat("en-US", {
-      timeZone: name,
-      hourCycle: "h23",
-      year: "numeric",
-      month: "numeric",
-      day: "numeric",
-      hour: "numeric",
-      minute: "numeric",
-      second: "numeric",
-    });
-    const offset = (utc: number) => {
-      const p = Object.fromEntries(
-        format.formatToParts(utc).map((x) => [x.type, Number(x.value)]),
-      );
-      return Date.UTC(p.year, p.month - 1, p.day, p.hour, p.minute, p.second) -
-        Math.floor(utc / 1000) * 1000;
-    };
+    const offset = zoneClock(name);
     // Near a change the first guess may be on its other side.
     return offset(at - offset(at));
   } catch {

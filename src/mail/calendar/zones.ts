@@ -7,6 +7,7 @@
 import { type Component, property, valueOf, writeComponent } from "../contentline/component.ts";
 import { occurrences, parseRule } from "./recurrence.ts";
 import { day, hour, minute, parseTime, second } from "./time.ts";
+import { zoneClock } from "./zone_clock.ts";
 
 /** A zone: what turns instants into times on the wall and back. */
 export interface Zone {
@@ -42,28 +43,12 @@ interface Change {
 
 class NamedZone implements Zone {
   readonly name: string;
-  readonly #format: Intl.DateTimeFormat;
+  readonly #measure: (instant: number) => number;
   readonly #years = new Map<number, Change[]>();
 
   constructor(name: string) {
     this.name = name;
-    this.#format = new Intl.DateTimeFormat("en-US", {
-      timeZone: name,
-      hourCycle: "h23",
-      year: "numeric",
-      month: "numeric",
-      day: "numeric",
-      hour: "numeric",
-      minute: "numeric",
-      second: "numeric",
-    });
-  }
-
-  #measure(instant: number): number {
-    const p: Record<string, number> = {};
-    for (const { type, value } of this.#format.formatToParts(instant)) p[type] = Number(value);
-    return Date.UTC(p.year, p.month - 1, p.day, p.hour, p.minute, p.second) -
-      Math.floor(instant / second) * second;
+    this.#measure = zoneClock(name);
   }
 
   #changes(year: number): Change[] {

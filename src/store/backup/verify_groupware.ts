@@ -1,6 +1,6 @@
 /** Address books and calendars of an account: the index against what is stored. @module */
 import type { DatabaseSync } from "node:sqlite";
-import { etagOf } from "../groupware/groupware.ts";
+import { etagOf } from "../groupware/rows.ts";
 import { never, numberOf, rows, run, type Say } from "./verify_rows.ts";
 
 /** Checks `groupware.db`; with `fix`, mends what loses nothing. */

@@ -6,6 +6,7 @@
  */
 import type { SearchNode, SummaryField } from "../../store/search/types.ts";
 import { Flag } from "../../store/types.ts";
+import { zoneClock } from "../../mail/calendar/zone_clock.ts";
 import { keywordsLike } from "./tags.ts";
 
 /** A search that can't be understood. */
@@ -91,21 +92,7 @@ function* terms(text: string): Generator<Term> {
 }
 
 /** Minutes that a zone is east of Greenwich at a moment. */
-function offsetAt(zone: string, ms: number): number {
-  const parts = new Intl.DateTimeFormat("en-US", {
-    timeZone: zone,
-    hourCycle: "h23",
-    year: "numeric",
-    month: "numeric",
-    day: "numeric",
-    hour: "numeric",
-    minute: "numeric",
-    second: "numeric",
-  }).formatToParts(ms);
-  const n = (type: string) => Number(parts.find((p) => p.type === type)!.value);
-  const local = Date.UTC(n("year"), n("month") - 1, n("day"), n("hour"), n("minute"), n("second"));
-  return Math.round((local - Math.floor(ms / 1000) * 1000) / 60_000);
-}
+const offsetAt = (zone: string, ms: number): number => Math.round(zoneClock(zone)(ms) / 60_000);
 
 function dateOf(text: string, zone: string | undefined): number {
   const local = /^(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?:[T ](\d{1,2}):(\d{2})(?::(\d{2}))?)?$/.exec(
