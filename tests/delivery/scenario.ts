@@ -2,6 +2,7 @@
 import type { AnalysisContext, Ruleset } from "../../src/delivery/analysis_types.ts";
 import type { History, HistoryQuery } from "../../src/delivery/reputation.ts";
 import type { DeliveryFacts } from "../../src/store/types.ts";
+import { deliveryFacts } from "../store/setup.ts";
 
 export const day = 24 * 3600 * 1000;
 export const now = Date.UTC(2026, 5, 1);
@@ -34,32 +35,7 @@ export const mailboxes: Record<string, number> = {
 };
 
 /** Facts of a message of alice@sender.example, verified, from 192.0.2.10. */
-export function facts(over: Partial<DeliveryFacts> = {}): DeliveryFacts {
-  return {
-    remoteIp: "192.0.2.10",
-    networks: ["192.0.2.10", "192.0.2.0", "192.0.0.0"],
-    ehloDomain: "mx.sender.example",
-    mailFromLocalpart: "alice",
-    mailFromDomain: "sender.example",
-    rcptToLocalpart: "me",
-    rcptToDomain: "ours.example",
-    msgFromLocalpart: "alice",
-    msgFromDomain: "sender.example",
-    msgFromOrgDomain: "sender.example",
-    ehloValidated: true,
-    mailFromValidated: true,
-    msgFromValidated: true,
-    ehloValidation: "pass",
-    mailFromValidation: "pass",
-    msgFromValidation: "strict",
-    dkimDomains: ["sender.example"],
-    isForward: false,
-    isMailingList: false,
-    receivedTlsVersion: "tls1.3",
-    receivedRequireTls: false,
-    ...over,
-  };
-}
+export const facts = deliveryFacts;
 
 /** A sender of whom nothing is the same as in {@link facts}. */
 export const stranger: Partial<DeliveryFacts> = {

@@ -8,32 +8,14 @@ import { join } from "node:path";
 import { setLogSink } from "../../src/log/mod.ts";
 import { filesAhead } from "../../src/smtp/server/mod.ts";
 import { type Receiver, startReceiver } from "../serve/receiver.ts";
+import { aliasDomains } from "../serve/alias_domains.ts";
 import { type Call, type Fault, possible, withFault } from "./disk.ts";
 
 filesAhead.enabled = false;
 setLogSink(() => {});
 
 const members = ["m0", "m1", "m2"];
-const domains = `Domains:
-	ours.example:
-		Aliases:
-			all:
-				PostPublic: true
-				Addresses:
-${members.map((m) => `\t\t\t\t\t- ${m}@ours.example\n`).join("")}Accounts:
-	ann:
-		Domain: ours.example
-		Destinations:
-			ann@ours.example: nil
-${
-  members.map((m) =>
-    `	${m}:
-		Domain: ours.example
-		Destinations:
-			${m}@ours.example: nil
-`
-  ).join("")
-}`;
+const domains = aliasDomains(members);
 
 const send = (r: Receiver, id: string) =>
   r.send({

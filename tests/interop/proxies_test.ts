@@ -10,7 +10,7 @@ import type { Answer } from "dns-packet";
 import { selfSignedCertificate } from "../../src/net/mod.ts";
 import { isLinux } from "../../src/platform/os.ts";
 import { isRoot } from "../../src/platform/users.ts";
-import { freePorts, moxIn, type RunningServer, startServe } from "../serve/instance.ts";
+import { annDomains, freePorts, moxIn, type RunningServer, startServe } from "../serve/instance.ts";
 import { zoneServer } from "../serve/zone.ts";
 import { answers } from "../support/listening.ts";
 import { lacks } from "../support/programs.ts";
@@ -100,14 +100,7 @@ ${listener(words)}Postmaster:
   );
   await Deno.writeTextFile(
     `${dir}/config/domains.conf`,
-    `Domains:
-	mox.example: nil
-Accounts:
-	ann:
-		Domain: mox.example
-		Destinations:
-			ann@mox.example: nil
-`,
+    annDomains,
   );
   const server = startServe(dir, { MOX_DNS_SERVERS: dns });
   await answers("127.0.0.1", words.http);

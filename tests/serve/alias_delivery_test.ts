@@ -4,29 +4,11 @@ import { join } from "node:path";
 import { Log } from "../../src/log/mod.ts";
 import { Accounts } from "../../src/store/account/accounts.ts";
 import { StoreError } from "../../src/store/types.ts";
+import { aliasDomains } from "./alias_domains.ts";
 import { mail, type Receiver, startReceiver } from "./receiver.ts";
 
 const members = Array.from({ length: 16 }, (_, i) => `m${i}`);
-const domains = `Domains:
-	ours.example:
-		Aliases:
-			all:
-				PostPublic: true
-				Addresses:
-${members.map((m) => `\t\t\t\t\t- ${m}@ours.example\n`).join("")}Accounts:
-	ann:
-		Domain: ours.example
-		Destinations:
-			ann@ours.example: nil
-${
-  members.map((m) =>
-    `	${m}:
-		Domain: ours.example
-		Destinations:
-			${m}@ours.example: nil
-`
-  ).join("")
-}`;
+const domains = aliasDomains(members);
 
 const to = "all@ours.example";
 const send = (r: Receiver) => r.send({ to, text: mail({ to }), sign: "sender.example" });

@@ -5,7 +5,7 @@ import { connect } from "node:net";
 import { Config } from "../../src/config/mod.ts";
 import { setLevel } from "../../src/log/mod.ts";
 import { MailServer } from "../../src/serve/server.ts";
-import { freePorts } from "./instance.ts";
+import { annDomains, freePorts } from "./instance.ts";
 
 for (const pkg of ["serve", "imapserver", "store", "web", "account", "admin", "http"]) {
   setLevel(pkg, "error");
@@ -49,14 +49,7 @@ Postmaster:
   );
   await Deno.writeTextFile(
     `${dir}/config/domains.conf`,
-    `Domains:
-	mox.example: nil
-Accounts:
-	ann:
-		Domain: mox.example
-		Destinations:
-			ann@mox.example: nil
-		IMAPCapabilitiesDisabled:
+    `${annDomains}		IMAPCapabilitiesDisabled:
 			- notify
 			- COMPRESS=DEFLATE
 `,

@@ -1,6 +1,16 @@
 /** Runs `mox serve` as its own process, with a configuration of the test's. */
 import { programArgsIn } from "../support/program.ts";
 
+/** domains.conf with one account, of ann@mox.example; more fields of it may follow. */
+export const annDomains = `Domains:
+	mox.example: nil
+Accounts:
+	ann:
+		Domain: mox.example
+		Destinations:
+			ann@mox.example: nil
+`;
+
 export { freePorts } from "../support/ports.ts";
 
 /** Runs a subcommand to its end, for the server in `dir`. */
@@ -114,13 +124,6 @@ Postmaster:
   );
   await Deno.writeTextFile(
     `${dir}/config/domains.conf`,
-    `Domains:
-	mox.example: nil
-Accounts:
-	ann:
-		Domain: mox.example
-		Destinations:
-			ann@mox.example: nil
-`,
+    annDomains,
   );
 }

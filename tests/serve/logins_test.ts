@@ -10,7 +10,7 @@ import { setAccountPassword } from "../../src/serve/logins.ts";
 import { MailServer } from "../../src/serve/server.ts";
 import { SmtpClient } from "../../src/smtp/client/mod.ts";
 import { totpCode, totpStep } from "../../src/store/logins/totp.ts";
-import { freePorts } from "./instance.ts";
+import { annDomains, freePorts } from "./instance.ts";
 
 for (
   const pkg of [
@@ -72,14 +72,7 @@ Postmaster:
   );
   await Deno.writeTextFile(
     `${dir}/config/domains.conf`,
-    `Domains:
-	mox.example: nil
-Accounts:
-	ann:
-		Domain: mox.example
-		Destinations:
-			ann@mox.example: nil
-`,
+    annDomains,
   );
   const server = await MailServer.start({
     config: await Config.load(`${dir}/config/mox.conf`),

@@ -13,7 +13,7 @@ import { TextChunk } from "../columns/chunk.ts";
 import { chunkEmails, type NumberColumn, unknownValue } from "../columns/values.ts";
 import type { MailboxRows } from "../messages/mailbox_rows.ts";
 import { withoutMarks } from "../search/text.ts";
-import type { SearchNode } from "../search/types.ts";
+import { nodesOf, type SearchNode } from "../search/types.ts";
 
 /** Whether a message meets a condition. */
 export const Verdict = { No: 0, Yes: 1, Unknown: 2 } as const;
@@ -78,16 +78,9 @@ interface Leaves {
 
 function leavesOf(tree: SearchNode): Leaves {
   const r: Leaves = { count: 0, ofEnvelope: [], ofTexts: [] };
-  const walk = (n: SearchNode): void => {
+  for (const n of nodesOf(tree)) {
     r.count++;
     switch (n.op) {
-      case "and":
-      case "or":
-        n.nodes.forEach(walk);
-        break;
-      case "not":
-        walk(n.node);
-        break;
       case "summary":
       case "sent":
       case "attachment":
@@ -99,8 +92,7 @@ function leavesOf(tree: SearchNode): Leaves {
       case "shown":
         r.ofTexts.push(n);
     }
-  };
-  walk(tree);
+  }
   return r;
 }
 

@@ -48,18 +48,23 @@ export type SearchNode =
   | { op: "threadId"; id: number }
   | { op: "none" };
 
+/** All conditions of a tree from left to right, those that combine others before them. However deep it is. */
+export function* nodesOf(tree: SearchNode): Generator<SearchNode> {
+  const open = [tree];
+  for (let n = open.pop(); n !== undefined; n = open.pop()) {
+    yield n;
+    if (n.op === "not") open.push(n.node);
+    else if (n.op === "and" || n.op === "or") {
+      for (let i = n.nodes.length - 1; i >= 0; i--) open.push(n.nodes[i]);
+    }
+  }
+}
+
 /** True if a tree needs more than the columns of the messages table. */
-export function needs(node: SearchNode): { summary: boolean; file: boolean; thread: boolean } {
+export function needs(tree: SearchNode): { summary: boolean; file: boolean; thread: boolean } {
   const r = { summary: false, file: false, thread: false };
-  const walk = (n: SearchNode): void => {
+  for (const n of nodesOf(tree)) {
     switch (n.op) {
-      case "and":
-      case "or":
-        n.nodes.forEach(walk);
-        break;
-      case "not":
-        walk(n.node);
-        break;
       case "summary":
       case "sent":
       case "attachment":
@@ -77,7 +82,6 @@ export function needs(node: SearchNode): { summary: boolean; file: boolean; thre
       case "threadId":
         r.thread = true;
     }
-  };
-  walk(node);
+  }
   return r;
 }
