@@ -224,9 +224,26 @@ const passwordCommands: Record<string, AdminCommand> = {
   },
 };
 
+/** Prints what a command would change of domains.conf. */
+async function tried(run: () => Promise<unknown>, print: Print): Promise<null> {
+  const would = await tryChange(run);
+  const changes = admin.auditChanges(would?.before, would?.after);
+  for (const c of changes) print(`${c.what}: ${c.before || "–"} -> ${c.after || "–"}\n`);
+  if (changes.length === 0) print("nothing would change\n");
+  return null;
+}
+
+/** A command that changes nothing but domains.conf, with dry runs. */
+function withTrial(command: AdminCommand): AdminCommand {
+  return (context, args, print, signal) => {
+    const run = async () => await command(context, args, print, signal);
+    return args.dryRun === true ? tried(run, print) : run();
+  };
+}
+
 /** All of them, by their names on the control socket. */
 export const adminCommands: ReadonlyMap<string, AdminCommand> = new Map([
-  ...Object.entries(configCommands).map(([name, c]) => [`config ${name}`, c] as const),
+  ...Object.entries(configCommands).map(([name, c]) => [`config ${name}`, withTrial(c)] as const),
   ...Object.entries(tlsKeyCommands).map(([name, c]) => [`config ${name}`, c] as const),
   ...Object.entries(tokenCommands).map(([name, c]) => [`config ${name}`, c] as const),
   ...Object.entries(passwordCommands),
@@ -238,14 +255,11 @@ export const adminCommands: ReadonlyMap<string, AdminCommand> = new Map([
   ...Object.entries(movingMailCommands),
 ]);
 
-/** Prints what a command would change of domains.conf. */
-async function tried(run: () => Promise<unknown>, print: Print): Promise<null> {
-  const would = await tryChange(run);
-  const changes = admin.auditChanges(would?.before, would?.after);
-  for (const c of changes) print(`${c.what}: ${c.before || "–"} -> ${c.after || "–"}\n`);
-  if (changes.length === 0) print("nothing would change\n");
-  return null;
-}
+/** Those with dry runs: lists of users and aliases have their own. */
+const triable: ReadonlySet<string> = new Set([
+  ...Object.keys(configCommands).map((name) => `config ${name}`),
+  ...Object.keys(movingCommands),
+]);
 
 /** Runs one. @throws ControlError, AdminError in words for the administrator */
 export async function runAdminCommand(
@@ -258,9 +272,8 @@ export async function runAdminCommand(
   const command = adminCommands.get(name);
   if (!command) throw new ControlError(`no command ${name}`);
   const given = (args ?? {}) as Arguments;
-  // Lists of users and aliases have dry runs of their own.
-  if (given.dryRun === true && !Object.hasOwn(movingCommands, name)) {
-    return await tried(() => command(context, given, print, signal), print);
+  if (given.dryRun === true && !triable.has(name)) {
+    throw new ControlError(`${name} has no dry run`);
   }
   return await command(context, given, print, signal) ?? null;
 }
