@@ -6,6 +6,7 @@
  *
  * @module
  */
+import type { MailboxId } from "../../store/ids.ts";
 import type { Config } from "../../config/mod.ts";
 import {
   accountMailboxes,
@@ -80,7 +81,7 @@ export class ImapEvents {
     await Promise.all([...this.#running.values()].map((q) => q.last));
   }
 
-  #scriptFor(account: Account, mailboxId: number): SieveScript | undefined {
+  #scriptFor(account: Account, mailboxId: MailboxId): SieveScript | undefined {
     const { annotation } = accountMailboxes(account);
     const box = account.mailbox(mailboxId);
     const name = (box && annotation(box.name, entry)) ?? annotation("", entry);

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import type { MailboxId } from "../ids.ts";
 import { join } from "node:path";
 import { removeFile, syncFile } from "../../platform/files.ts";
 import type { Account } from "../account/account.ts";
@@ -54,7 +55,7 @@ const tellAfter = 500;
 const maxWarnings = 1000;
 
 /** True if a live message of the account, or of one of its mailboxes, has the Message-ID. */
-export function hasMessageId(account: Account, messageId: string, mailboxId?: number): boolean {
+export function hasMessageId(account: Account, messageId: string, mailboxId?: MailboxId): boolean {
   if (messageId === "") return false;
   return account.db.get(
     "SELECT 1 FROM threads t JOIN messages m ON m.email_id = t.email_id " +

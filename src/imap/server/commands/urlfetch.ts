@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { EmailId } from "../../../store/ids.ts";
 import { unpackStructure } from "../../../mail/structure/packed.ts";
 import type { Account } from "../../../store/account/account.ts";
 import { StoreError, Want } from "../../../store/types.ts";
@@ -87,7 +88,7 @@ async function decodedOf(
   // Headers have no transfer encoding.
   if (section.text !== "") return bytesOf(s, account, u);
   const mailbox = account.mailboxByName(u.message.mailbox)!;
-  let found: { emailId: number; size: number; structure: string } | undefined;
+  let found: { emailId: EmailId; size: number; structure: string } | undefined;
   account.fetch(mailbox.id, [uid], Want.Content, (row) => {
     found = { emailId: row.emailId, size: row.size, structure: row.structure };
   });

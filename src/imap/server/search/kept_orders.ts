@@ -7,6 +7,7 @@
  *
  * @module
  */
+import type { MailboxId } from "../../../store/ids.ts";
 import type { Account } from "../../../store/account/account.ts";
 import type { MailboxRows } from "../../../store/messages/mailbox_rows.ts";
 import { sortByColumns } from "./column_sort.ts";
@@ -30,7 +31,7 @@ const smallPart = 1 / 20;
 /** Uids in the order of the keys; equal ones by uid. Scores are for RELEVANCY. */
 export async function sortUids(
   account: Account,
-  mailboxId: number,
+  mailboxId: MailboxId,
   uids: number[],
   keys: readonly SortKey[],
   scores?: ReadonlyMap<number, number>,

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import type { MailboxId } from "../../../store/ids.ts";
 import type { Account } from "../../../store/account/account.ts";
 import {
   comparePlaces,
@@ -18,7 +19,7 @@ const firstWindow = 32;
 const maxWindow = 512;
 
 interface Cursor {
-  mailboxId: number;
+  mailboxId: MailboxId;
   rows: Listed[];
   /** Index of the next one. */
   at: number;
@@ -35,7 +36,7 @@ export class DatedMessages {
   /** @param behind starts behind this place */
   constructor(
     account: Account,
-    mailboxIds: Iterable<number>,
+    mailboxIds: Iterable<MailboxId>,
     order: "newest" | "oldest",
     behind?: DatePlace,
   ) {
