@@ -22,6 +22,7 @@ interface Order {
 
 /** By the keys, as text; least recently used first. */
 const kept = new WeakMap<MailboxRows, Map<string, Order>>();
+/** Orders that are kept of a mailbox. */
 const maxOrders = 4;
 /** New messages that are put in their places one by one; with more of them all is sorted anew. */
 const maxNew = 100;

@@ -14,8 +14,9 @@ import {
   type Listed,
 } from "../../../store/messages/listing.ts";
 
-/** Rows of a window; of the first one of a mailbox fewer, as most mailboxes have nothing so new. */
+/** Rows of the first window of a mailbox; a small one, as most mailboxes have nothing so new. */
 const firstWindow = 32;
+/** The most rows that a window grows to. */
 const maxWindow = 512;
 
 interface Cursor {

@@ -40,6 +40,7 @@ export interface RuleJob {
 
 /** Milliseconds that a finished job can be undone. */
 const lifetime = 10 * 60_000;
+/** Jobs that are known of all accounts together. */
 const maxJobs = 100;
 
 export class RuleJobs {
