@@ -36,7 +36,7 @@ import { queueOutgoing } from "../sending/outgoing.ts";
 import { maxHeader, vouches } from "../onward/vouch.ts";
 
 const log = new Log("sieve");
-/** Name of the annotation (RFC 6785 §2.3.3). */
+/** Name of the annotation (RFC 6785 §2.3.1). */
 const entry = "/shared/imapsieve/script";
 /** Messages of one event that the script is run on; and events of an account that may wait. */
 const mostMessages = 10_000;

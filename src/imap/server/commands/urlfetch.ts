@@ -132,7 +132,7 @@ async function extended(s: Session, { url, items }: Wanted): Promise<boolean> {
     return { plain, decoded: decoded === "unknown" ? undefined : decoded, structure };
   });
   s.conn.write(`* URLFETCH ${formatString(url, s.utf8)}`);
-  // RFC 4467 §6.3: why is not told.
+  // RFC 4467 §7: why is not told.
   if (!found) s.conn.write(" NIL");
   else {
     if (found.structure !== undefined) s.conn.write(` (BODYPARTSTRUCTURE ${found.structure})`);
@@ -189,7 +189,7 @@ export const urlFetch: Command = {
           (account, u) => bytesOf(s, account, u),
         );
         s.conn.write(`* URLFETCH ${formatString(w.url, s.utf8)} `);
-        // RFC 4467 §6.3: why is not told.
+        // RFC 4467 §7: why is not told.
         if (bytes) {
           s.conn.write(`{${bytes.length}}\r\n`);
           s.conn.write(bytes);
