@@ -5,6 +5,9 @@
  */
 import type { EventEmitter } from "node:events";
 
+/** Milliseconds that a client may leave an answer unread. */
+export const writeTimeout = 60_000;
+
 /** Waits for an event of a stream. @throws Error if it doesn't come in so many milliseconds, or the stream is gone */
 export function drainedBy(
   stream: EventEmitter & { readonly destroyed: boolean },

@@ -4,10 +4,8 @@
  * @module
  */
 import { isStorageFull } from "../../platform/storage_errors.ts";
+import { writeTimeout } from "./drained.ts";
 import { type AnswerSink, diskFull, HttpError, type WebRequest } from "./types.ts";
-
-/** Milliseconds that a client may leave an answer unread. */
-const writeTimeout = 60_000;
 
 /** Header fields of every answer that doesn't set them itself. */
 const common: Record<string, string> = {
@@ -108,9 +106,11 @@ async function sendBody(
     }
     to.head(status, headers);
     while (!next.done) {
+      if (!to.ready) await to.drained(writeTimeout);
       if (to.destroyed) throw new Error("client went away");
       sent += next.value.length;
-      if (!to.write(next.value)) await to.drained(writeTimeout);
+      to.write(next.value);
+      if (!to.ready) await to.drained(writeTimeout);
       next = await (pending ?? reader.read());
       pending = undefined;
     }

@@ -259,7 +259,10 @@ function sinkOf(raw: IncomingMessage, to: ServerResponse, stopping: AbortSignal)
     head(status, headers) {
       to.writeHead(status, stopping.aborted ? { ...headers, connection: "close" } : headers);
     },
-    write: (bytes) => to.write(bytes),
+    get ready() {
+      return !to.writableNeedDrain;
+    },
+    write: (bytes) => void to.write(bytes),
     drained: (timeout) => drainedBy(to, timeout),
     async finish() {
       if (!raw.complete) await restDropped(raw);

@@ -62,8 +62,9 @@ export interface AnswerSink {
   readonly destroyed: boolean;
   /** Status and fields, before all else. */
   head(status: number, headers: Record<string, string | string[]>): void;
-  /** False if {@link AnswerSink.drained} is to be waited for. */
-  write(bytes: Uint8Array): boolean;
+  /** False if {@link AnswerSink.drained} is to be waited for before more is written. */
+  readonly ready: boolean;
+  write(bytes: Uint8Array): void;
   /** Waits until more may be written. @throws Error if the client doesn't read for so many milliseconds, or is gone */
   drained(timeout: number): Promise<void>;
   /** The answer is whole. What still comes of its request is dropped for a moment, then refused. */

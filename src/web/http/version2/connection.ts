@@ -2,8 +2,8 @@
  * A connection by HTTP/2 (RFC 9113): its streams become requests, so many at a time.
  *
  * The runtime's session reads and writes frames, header compression included, and refuses what breaks the protocol:
- * header lists that are too large or come in too many frames (CVE-2024-27316), answers that pile up unread to pings
- * and settings (CVE-2019-9512, -9515). The gate counts the rest.
+ * header lists in too many frames (CVE-2024-27316), answers that pile up unread to pings and settings (CVE-2019-9512,
+ * -9515). The gate counts the rest.
  *
  * @module
  */
@@ -14,6 +14,7 @@ import {
 } from "node:http2";
 import type { Duplex } from "node:stream";
 import type { Answering, HttpConnection } from "../answering.ts";
+import type { FrameUse } from "./frames.ts";
 import { FrameGate } from "./gate.ts";
 import { AnswerStream, maxHeaderSize, requestOfStream } from "./stream.ts";
 import { Turns } from "./turns.ts";
@@ -21,11 +22,14 @@ import { Turns } from "./turns.ts";
 /** Streams that a client may have open; RFC 9113 §6.5.2 recommends no fewer. */
 const maxStreams = 100;
 /** Bytes of a body that a client may send before they are read. */
-const streamWindow = 256 * 1024;
+const streamWindow = 128 * 1024;
+/** Bytes of bodies of a connection that nobody reads, above which requests that wait for their turn are refused. */
+const maxUnreadBodies = 1024 * 1024;
 /** Milliseconds for a client that is sent away to read why. */
-const lingerTime = 2_000;
+const lingerTime = 1_000;
 /** RFC 9113 §7. */
 const noError = 0;
+const refusedStream = 7;
 const enhanceYourCalm = 0xb;
 
 /** What a connection is served with. Times in milliseconds. */
@@ -46,6 +50,8 @@ export class Version2Connection {
   readonly #gate: FrameGate;
   readonly #session: ServerHttp2Session;
   readonly #streams = new Set<ServerHttp2Stream>();
+  /** Those whose requests wait for their turn. */
+  readonly #waiting = new Set<ServerHttp2Stream>();
   readonly #turns = new Turns();
   #idle: ReturnType<typeof setTimeout> | undefined;
   #header: ReturnType<typeof setTimeout> | undefined;
@@ -54,9 +60,13 @@ export class Version2Connection {
   constructor(socket: Duplex, o: Version2Options) {
     this.#o = o;
     this.#gate = new FrameGate(socket, o.protocol, {
-      held: () => this.#held(),
+      unread: () => this.#sum((s) => s.readableLength),
+      stalled: () => this.#sum((s) => s.writableLength),
       tooMuch: (what) => this.#sendAway(what),
-      input: () => this.#watchHeader(),
+      input: () => {
+        this.#watchHeader();
+        this.#refuseBodies();
+      },
       ended: () => {
         this.#ended = true;
         // What came before it may not have become requests yet.
@@ -98,18 +108,22 @@ export class Version2Connection {
     const to = new AnswerStream(stream, this.#gate);
     // Resets and broken connections; "close" follows.
     stream.on("error", () => {});
+    stream.on("drain", () => this.#gate.taken());
     stream.on("close", () => {
       this.#streams.delete(stream);
+      this.#waiting.delete(stream);
       if (to.whole && stream.rstCode === noError) this.#gate.allowances.answered();
       else gone.abort();
-      this.#gate.count();
+      this.#gate.taken();
       if (this.#streams.size > 0) return;
       if (this.#ended || stopping.aborted) this.#session.close();
       else this.#watchIdle();
     });
     const { signal } = gone;
     const r = requestOfStream(stream, fields);
+    this.#waiting.add(stream);
     this.#turns.take(signal, async (done) => {
+      this.#waiting.delete(stream);
       await answering.answer({
         version: "2",
         read: () => r.read({ ...c, signal, stopping }),
@@ -123,15 +137,27 @@ export class Version2Connection {
     });
   }
 
-  /** Bodies that nobody has read, answers that the client has not taken. */
-  #held(): number {
-    let held = 0;
-    for (const s of this.#streams) held += s.readableLength + s.writableLength;
-    return held;
+  /** Nothing has been done about requests that wait: their client may ask again (RFC 9113 §8.7). */
+  #refuseBodies(): void {
+    if (this.#sum((s) => s.readableLength) <= maxUnreadBodies) return;
+    for (const s of this.#waiting) {
+      if (s.readableLength === 0) continue;
+      s.close(refusedStream);
+      // What has come is dropped.
+      s.resume();
+    }
+  }
+
+  #sum(of: (s: ServerHttp2Stream) => number): number {
+    let sum = 0;
+    for (const s of this.#streams) sum += of(s);
+    return sum;
   }
 
   #watchIdle(): void {
     clearTimeout(this.#idle);
+    // Streams end after their connection.
+    if (this.#gate.destroyed) return;
     const most = this.#ended ? lingerTime : this.#o.idleTimeout;
     this.#idle = setTimeout(() => this.#gate.destroy(), most);
   }
@@ -146,7 +172,7 @@ export class Version2Connection {
     }
   }
 
-  #sendAway(what: "streams" | "frames"): void {
+  #sendAway(what: FrameUse): void {
     this.#o.connection.log.info("closing connection by HTTP/2 that makes work for nothing", {
       remote: this.#o.connection.remoteIp,
       of: what,

@@ -5,11 +5,16 @@
  * @module
  */
 
+import { HeaderMeter } from "./header_meter.ts";
+
 /** Types of frames (RFC 9113 §6). */
 export const frameTypes = { data: 0, headers: 1, continuation: 9 } as const;
 
 const endStream = 0x1;
 const endHeaders = 0x4;
+const padded = 0x8;
+const withPriority = 0x20;
+const priorityLength = 5;
 /** "PRI * HTTP/2.0", an empty line, "SM", an empty line (RFC 9113 §3.4). */
 const prefaceLength = 24;
 const headerLength = 9;
@@ -18,8 +23,11 @@ const framesInPiece = 32;
 /** A frame of data with fewer bytes is not worth its header. */
 const smallData = 64;
 
-/** What a frame is to the connection. */
-export type FrameUse = "stream" | "control" | "data";
+/** Bytes of a header list once unpacked, at most: what requests may have, and the meter's doubt. */
+const maxUnpacked = 160 * 1024;
+
+/** What a frame is to the connection; "header" is a header list that becomes too large. */
+export type FrameUse = "stream" | "control" | "data" | "header";
 
 /** Follows frames through the bytes of a client. */
 export class FrameReader {
@@ -31,6 +39,11 @@ export class FrameReader {
   #newest = 0;
   #openHeaders = false;
   #openFrame: number | undefined;
+  readonly #meter = new HeaderMeter(maxUnpacked);
+  /** Of the open frame: its length of padding comes next; bytes before the header list; bytes of padding. */
+  #padComes = false;
+  #before = 0;
+  #padding = 0;
 
   /** @param onFrame is called for each frame as its header was read; false ends it. */
   constructor(onFrame: (use: FrameUse) => boolean) {
@@ -50,6 +63,10 @@ export class FrameReader {
     while (at < bytes.length) {
       if (this.#skip > 0) {
         const n = Math.min(this.#skip, bytes.length - at);
+        if (this.#inList && !this.#list(bytes.subarray(at, at + n))) {
+          this.#onFrame("header");
+          return undefined;
+        }
         this.#skip -= n;
         at += n;
         if (this.#skip === 0) this.#openFrame = undefined;
@@ -65,6 +82,25 @@ export class FrameReader {
     return at;
   }
 
+  get #inList(): boolean {
+    return this.#openFrame === frameTypes.headers || this.#openFrame === frameTypes.continuation;
+  }
+
+  /** Bytes of a frame with a part of a header list. False if that becomes too large. */
+  #list(bytes: Uint8Array): boolean {
+    let from = 0;
+    if (this.#padComes) {
+      this.#padComes = false;
+      this.#padding = bytes[from++];
+    }
+    const before = Math.min(this.#before, bytes.length - from);
+    this.#before -= before;
+    from += before;
+    // Padding is at the frame's end.
+    const left = this.#skip - from - this.#padding;
+    return left <= 0 || this.#meter.take(bytes.subarray(from, Math.min(bytes.length, from + left)));
+  }
+
   #begin(): FrameUse {
     const h = this.#header;
     const length = h[0] << 16 | h[1] << 8 | h[2];
@@ -76,7 +112,12 @@ export class FrameReader {
       return length < smallData && (flags & endStream) === 0 ? "control" : "data";
     }
     if (type === frameTypes.headers || type === frameTypes.continuation) {
+      const whole = type === frameTypes.headers;
+      if (whole) this.#meter.begin();
       this.#openHeaders = (flags & endHeaders) === 0;
+      this.#padComes = whole && (flags & padded) !== 0;
+      this.#before = whole && (flags & withPriority) !== 0 ? priorityLength : 0;
+      this.#padding = 0;
     }
     if (type !== frameTypes.headers || id <= this.#newest) return "control";
     this.#newest = id;

@@ -9,7 +9,7 @@ import { Duplex } from "node:stream";
 import { Share } from "../../../net/mod.ts";
 import { nextTurn, turnSpent } from "../../../platform/turns.ts";
 import { Allowances } from "./allowances.ts";
-import { FrameReader } from "./frames.ts";
+import { FrameReader, type FrameUse } from "./frames.ts";
 
 /** Input that waits, above which the socket isn't read. */
 const maxWaiting = 64 * 1024;
@@ -17,13 +17,17 @@ const maxWaiting = 64 * 1024;
 const maxPiece = 16 * 1024;
 /** Output that the peer doesn't take, above which no more is made, and the peer not read: what it sends asks for more. */
 const maxUnread = 256 * 1024;
+/** Answers that wait for their windows, all together, above which no more is made. */
+const maxStalled = 1024 * 1024;
 
 /** How a gate tells its connection. */
 export interface GateEvents {
-  /** Bytes that the connection holds besides what the gate knows. */
-  held: () => number;
+  /** Bytes of bodies that nobody has read. */
+  unread: () => number;
+  /** Bytes of answers that wait for their windows. */
+  stalled: () => number;
   /** The client makes work for nothing. */
-  tooMuch: (what: "streams" | "frames") => void;
+  tooMuch: (what: FrameUse) => void;
   /** Something came in. */
   input: () => void;
   /** The client sends no more. */
@@ -56,13 +60,10 @@ export class FrameGate extends Duplex {
     this.setMaxListeners(0);
     this.#share = new Share(protocol, () => this.destroy());
     this.#frames = new FrameReader((use) => {
-      const within = use === "data" ||
-        (use === "stream" ? this.allowances.stream() : this.allowances.control());
-      if (!within) {
-        this.close();
-        events.tooMuch(use === "stream" ? "streams" : "frames");
-      }
-      return within;
+      if (this.#within(use)) return true;
+      this.close();
+      events.tooMuch(use);
+      return false;
     });
     socket.on("data", (chunk: Uint8Array) => {
       if (this.#closed) return;
@@ -77,6 +78,12 @@ export class FrameGate extends Duplex {
     socket.on("close", () => this.destroy());
     // After a handshake it may stand still.
     socket.resume();
+  }
+
+  #within(use: FrameUse): boolean {
+    if (use === "stream") return this.allowances.stream();
+    if (use === "control") return this.allowances.control();
+    return use === "data";
   }
 
   // What the runtime's session asks of a socket.
@@ -116,7 +123,7 @@ export class FrameGate extends Duplex {
   count(): void {
     if (this.destroyed) return;
     const held = this.#size + this.readableLength + this.writableLength +
-      this.#socket.writableLength + this.#events.held();
+      this.#socket.writableLength + this.#events.unread() + this.#events.stalled();
     if (held === this.#counted) return;
     this.#share.add(held - this.#counted);
     this.#counted = held;
@@ -138,7 +145,7 @@ export class FrameGate extends Duplex {
       });
       return;
     }
-    if (!this.#wanted || this.destroyed || this.crowded) return;
+    if (!this.#wanted || this.destroyed || this.#unread) return;
     const first = this.#waiting[0];
     if (first !== undefined) {
       const n = this.#frames.take(first.length > maxPiece ? first.subarray(0, maxPiece) : first);
@@ -162,7 +169,17 @@ export class FrameGate extends Duplex {
 
   /** So much output is on its way that more has to wait for "uncrowded". */
   get crowded(): boolean {
+    return this.#unread || this.#events.stalled() > maxStalled;
+  }
+
+  get #unread(): boolean {
     return this.writableLength + this.#socket.writableLength > maxUnread;
+  }
+
+  /** Something was taken: who waits for it goes on. */
+  taken(): void {
+    this.count();
+    if (!this.crowded) this.emit("uncrowded");
   }
 
   #take(n: number): Uint8Array {
@@ -183,10 +200,8 @@ export class FrameGate extends Duplex {
     if (chunk.length === 0) return done();
     this.allowances.sent(chunk.length);
     this.#socket.write(chunk, (e) => {
-      this.count();
       done(e);
-      if (this.crowded) return;
-      this.emit("uncrowded");
+      this.taken();
       this.#feed();
     });
     this.count();

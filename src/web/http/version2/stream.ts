@@ -4,9 +4,8 @@
  * @module
  */
 import type { ServerHttp2Stream } from "node:http2";
-import { drainedBy } from "../drained.ts";
+import { drainedBy, writeTimeout } from "../drained.ts";
 import { requestOf, type RequestOrigin } from "../request.ts";
-import { restDropped } from "../rest_dropped.ts";
 import { type AnswerSink, HttpError, type WebRequest } from "../types.ts";
 import type { FrameGate } from "./gate.ts";
 
@@ -119,16 +118,21 @@ export class AnswerStream implements AnswerSink {
     this.#stream.respond(sent);
   }
 
-  write(bytes: Uint8Array): boolean {
-    const more = this.#stream.write(bytes);
+  get ready(): boolean {
+    return !this.#stream.writableNeedDrain && !this.#gate.crowded;
+  }
+
+  write(bytes: Uint8Array): void {
+    this.#stream.write(bytes);
     this.#gate.count();
-    return more && !this.#gate.crowded;
   }
 
   async drained(timeout: number): Promise<void> {
     if (this.#stream.writableNeedDrain) await drainedBy(this.#stream, timeout);
     // The runtime takes from streams what their windows allow, whether or not the connection takes it.
-    while (this.#gate.crowded) await drainedBy(this.#gate, timeout, "uncrowded");
+    while (this.#gate.crowded && !this.#stream.destroyed) {
+      await drainedBy(this.#gate, timeout, "uncrowded");
+    }
   }
 
   async finish(): Promise<void> {
@@ -136,10 +140,14 @@ export class AnswerStream implements AnswerSink {
     this.#whole = true;
     if (s.destroyed) return;
     s.end();
-    if (s.endAfterHeaders || s.readableEnded) return;
-    await restDropped(s);
+    // As long as it is not taken it counts as worked on.
+    if (!s.writableFinished) {
+      await drainedBy(s, writeTimeout, "finish").catch(() => this.destroy());
+    }
     // RFC 9113 §8.1: the answer is whole, and more of the request is not wanted.
-    if (!s.destroyed) s.close(noError);
+    if (s.destroyed || s.endAfterHeaders || s.readableEnded) return;
+    s.close(noError);
+    s.resume();
   }
 
   destroy(): void {

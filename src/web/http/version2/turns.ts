@@ -6,7 +6,7 @@
  */
 
 /** At a time; event streams are not counted once they have begun. */
-const maxWorking = 16;
+const maxWorking = 6;
 
 /** A queue in front of the work. */
 export class Turns {
