@@ -156,30 +156,53 @@ export class Groupware extends Collections {
     }
   }
 
+  /**
+   * Throws what a write now would be refused with, but for the collection being full.
+   * @returns what is there
+   * @throws GroupwareError
+   */
+  checkPut(
+    collectionId: number,
+    name: string,
+    uid: string,
+    condition: Condition,
+  ): ObjectRow | undefined {
+    this.required(collectionId);
+    const existing = this.object(collectionId, name);
+    this.#check(existing, condition);
+    if (uid !== "") {
+      const [other] = this.db.get(
+        "SELECT name FROM objects WHERE collection_id = ? AND uid = ? AND name != ?",
+        collectionId,
+        uid,
+        name,
+      ) ?? [];
+      if (other !== undefined) {
+        throw new GroupwareError("uidConflict", "another object has this UID", other);
+      }
+    }
+    if (existing !== undefined && existing.uid !== uid) {
+      throw new GroupwareError("uidChanged", "the UID of an object can't change", name);
+    }
+    return existing;
+  }
+
+  /** Throws what a removal now would be refused with. @throws GroupwareError "missing", "condition" */
+  checkRemove(collectionId: number, name: string, condition: Condition): ObjectRow {
+    const row = this.object(collectionId, name);
+    this.#check(row, condition);
+    if (row === undefined) throw new GroupwareError("missing", "there is no such object");
+    return row;
+  }
+
   /** Writes an object's rows. In a transaction. */
   #put(
     collectionId: number,
     o: NewObject,
     condition: Condition,
   ): { row: ObjectRow; created: boolean } {
-    this.required(collectionId);
-    const existing = this.object(collectionId, o.name);
-    this.#check(existing, condition);
     const { index } = o;
-    if (index.uid !== "") {
-      const [other] = this.db.get(
-        "SELECT name FROM objects WHERE collection_id = ? AND uid = ? AND name != ?",
-        collectionId,
-        index.uid,
-        o.name,
-      ) ?? [];
-      if (other !== undefined) {
-        throw new GroupwareError("uidConflict", "another object has this UID", other);
-      }
-    }
-    if (existing !== undefined && existing.uid !== index.uid) {
-      throw new GroupwareError("uidChanged", "the UID of an object can't change", o.name);
-    }
+    const existing = this.checkPut(collectionId, o.name, index.uid, condition);
     const modseq = this.nextModseq();
     // Counting takes time: a few too many do no harm.
     if (
@@ -281,9 +304,7 @@ export class Groupware extends Collections {
   /** Removes an object. @throws GroupwareError "missing", "condition" */
   remove(collectionId: number, name: string, condition: Condition = {}): Promise<ObjectRow> {
     return this.writer.write(() => {
-      const row = this.object(collectionId, name);
-      this.#check(row, condition);
-      if (row === undefined) throw new GroupwareError("missing", "there is no such object");
+      const row = this.checkRemove(collectionId, name, condition);
       this.#remove(row);
       return row;
     });
