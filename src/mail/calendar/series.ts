@@ -322,7 +322,18 @@ export class Series {
       (n, o) => Math.max(n, Math.abs(o.start!.wall - o.id.wall) + this.#longest(o)),
       0,
     );
+    const longest = this.#longest(m) + slack;
+    const zone = this.zones.find(start.zone);
+    const fromWall = from === -Infinity ? -Infinity : toWall(zone, from) - longest - clockChange;
+    const toWallAt = to === Infinity ? Infinity : toWall(zone, to) + slack + clockChange;
+    // Near enough for any zone of what is moved.
+    const near = (wall: number, t: Timed) =>
+      wall <= to + 2 * day && wall + this.#longest(t) >= from - 2 * day;
     const one = (time: CalendarTime, end?: CalendarTime) => {
+      const future = lastAt(futures, time.wall);
+      const movedTo = future && time.wall + future.start!.wall - future.id.wall;
+      // Most of what is gone through for the sake of a few that are moved far.
+      if (future !== undefined && !near(movedTo!, future)) return;
       const key = this.#key(time);
       if (seen.has(key)) return;
       seen.add(key);
@@ -330,15 +341,9 @@ export class Series {
         (this.#excluded.has(key) ||
           this.#excluded.has(`D${Math.floor(time.wall / day) * day}`));
       if (excluded || this.#overrides.has(key)) return;
-      const future = lastAt(futures, time.wall);
       if (future === undefined) return add(this.#instance(m, time, time, end));
-      const moved = { ...future.start!, wall: time.wall + future.start!.wall - future.id.wall };
-      add(this.#instance(future, moved, time));
+      add(this.#instance(future, { ...future.start!, wall: movedTo! }, time));
     };
-    const longest = this.#longest(m) + slack;
-    const zone = this.zones.find(start.zone);
-    const fromWall = from === -Infinity ? -Infinity : toWall(zone, from) - longest - clockChange;
-    const toWallAt = to === Infinity ? Infinity : toWall(zone, to) + slack + clockChange;
     // All rules together: ten that give the same times are no more work than one.
     let steps = 0;
     for (const rule of this.#rules) {
