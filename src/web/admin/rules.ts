@@ -119,6 +119,7 @@ export const callRules: Readonly<Record<AdminCallName, CallRule>> = {
 
   DmarcReports: reports.read("DMARC reports of others", own),
   DmarcReport: reports.read("A DMARC report", own),
+  DmarcFailures: reports.read("Messages that others report as failing DMARC", own),
   DmarcToSend: reports.read("DMARC reports that are to be sent to others"),
   DmarcEvaluations: reports.read("What a DMARC report to a domain will say"),
   DmarcEvaluationsRemove: reports.write("Drop what a DMARC report to a domain would say"),
