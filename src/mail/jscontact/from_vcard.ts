@@ -11,7 +11,7 @@ import {
   splitUnescaped,
   unescapeText,
 } from "../contentline/component.ts";
-import type { JsonObject } from "./schema.ts";
+import { type JsonObject, mapProperties } from "./schema.ts";
 import { addressKinds, dateFrom, nameKinds, phoneFeatures, utcFrom } from "./values.ts";
 
 /** A card, and for each part ("name", "emails/e1") the lines that it comes from. */
@@ -284,12 +284,10 @@ function addJsprops(lines: readonly Property[], card: JsonObject, to: Map<string
     } catch {
       // A line that another program has broken says nothing.
     }
-    const [top, id] = pointer.split("/");
-    const map = card[top];
-    const known = id !== undefined && typeof map === "object" && map !== null &&
-      !Array.isArray(map) &&
-      to.has(`${top}/${id}`);
-    const key = known ? `${top}/${id}` : top;
+    const [top, id, ...below] = pointer.split("/");
+    const inMap = id !== undefined && mapProperties.includes(top as "emails");
+    const key = inMap ? `${top}/${id}` : top;
+    if (inMap && below.length === 0 && card[top] === undefined) card[top] = {};
     if (value !== noValue && pointer !== "") putAt(card, pointer, value);
     to.set(key, [...to.get(key) ?? [], p]);
   }
@@ -306,6 +304,11 @@ export function cardFromVcard(c: Component): ConvertedCard {
   for (const p of c.properties) {
     if (p.name === "X-ABLABEL" && p.group !== "") labels.set(p.group.toLowerCase(), p);
   }
+  // Ids of entries that JSPROP lines are about: what another program adds doesn't get them.
+  const reserved = new Set(
+    c.properties.filter((p) => p.name === "JSPROP")
+      .map((p) => (param(p, "JSPTR") ?? "").split("/").slice(0, 2).join("/")),
+  );
   const jsprops: Property[] = [];
   const rest: Property[] = [];
   const name: JsonObject = { "@type": "Name" };
@@ -317,7 +320,7 @@ export function cardFromVcard(c: Component): ConvertedCard {
     let id = given !== undefined && /^[\w-]{1,255}$/.test(given) && !Object.hasOwn(all, given)
       ? given
       : "";
-    while (id === "" || Object.hasOwn(all, id)) {
+    while (id === "" || Object.hasOwn(all, id) || given !== id && reserved.has(`${map}/${id}`)) {
       const n = (counts.get(map) ?? 0) + 1;
       counts.set(map, n);
       id = `${prefix}${n}`;

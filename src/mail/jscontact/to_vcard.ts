@@ -359,9 +359,14 @@ function linesOf(w: Writing, key: string, value: unknown): Property[] {
     : key === "name"
     ? nameLines(w, obj(value))
     : partLines(w, key, value);
-  const said = lines.length === 0
-    ? undefined
-    : partIn(cardFromVcard({ name: "VCARD", properties: lines, components: [] }).card, key);
+  const said = lines.length === 0 ? undefined : partIn(
+    cardFromVcard({
+      name: "VCARD",
+      properties: lines.map((p) => ({ ...p, name: p.name.toUpperCase() })),
+      components: [],
+    }).card,
+    key,
+  );
   return [...lines, ...jsprops(key, value, said)];
 }
 
