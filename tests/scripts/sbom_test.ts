@@ -1,7 +1,7 @@
 /** The list of what the program is made of: whole, and with nothing in it that may not be passed on. */
 import assert from "node:assert/strict";
 import { sbom } from "../../scripts/build/sbom.ts";
-import config from "../../deno.json" with { type: "json" };
+import config from "../../scripts/imports.json" with { type: "json" };
 
 interface Component {
   name: string;
