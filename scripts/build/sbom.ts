@@ -5,58 +5,10 @@
  * @module
  */
 import { join } from "node:path";
-import { deno, laterModules, locked, root } from "./bundle.ts";
+import { root } from "./bundle.ts";
+import { type NpmPackage, packagesIn } from "./packages.ts";
 import { denoVersion } from "./runtimes.ts";
 import config from "../../deno.json" with { type: "json" };
-
-/** A package as the runtime describes it. */
-export interface NpmPackage {
-  name: string;
-  version: string;
-  localPath: string;
-  /** Keys of packages. */
-  dependencies: readonly string[];
-}
-
-/** A module as the runtime describes it. */
-interface Module {
-  specifier: string;
-  npmPackage?: string;
-  /** Those that are imported for their types alone have no code. */
-  dependencies?: { code?: { specifier: string } }[];
-}
-
-/** Packages that modules and all that they import need when they run, by `name@version`. */
-export async function neededPackages(
-  modules: readonly string[],
-): Promise<Map<string, NpmPackage>> {
-  const found = new Map<string, NpmPackage>();
-  for (const module of modules) {
-    const info = JSON.parse(await deno(["info", ...locked, "--json", module])) as {
-      roots: string[];
-      redirects: Record<string, string>;
-      modules: Module[];
-      // All of the lock file.
-      npmPackages: Record<string, NpmPackage>;
-    };
-    const seen = new Set<string>();
-    const add = (key: string) => {
-      if (seen.has(key)) return;
-      seen.add(key);
-      const p = info.npmPackages[key];
-      found.set(`${p.name}@${p.version}`, p);
-      p.dependencies.forEach(add);
-    };
-    const modules = new Map(info.modules.map((m) => [m.specifier, m]));
-    const reached = new Set(info.roots);
-    for (const specifier of reached) {
-      const m = modules.get(info.redirects[specifier] ?? specifier);
-      if (m?.npmPackage !== undefined) add(m.npmPackage);
-      for (const { code } of m?.dependencies ?? []) if (code) reached.add(code.specifier);
-    }
-  }
-  return found;
-}
 
 /** SHA-512 of packages, hex, by `name@version`. */
 async function lockedHashes(): Promise<Map<string, string>> {
@@ -89,10 +41,8 @@ function purl(name: string, version: string): string {
 /** The document, as text. */
 export async function sbom(): Promise<string> {
   const hashes = await lockedHashes();
-  const modules = [join(root, "main.ts"), ...laterModules()];
-  // Licenses are read from the packages themselves.
-  await deno(["cache", ...locked, ...modules]);
-  const seen = await neededPackages(modules);
+  const seen = new Map<string, NpmPackage>();
+  for (const p of await packagesIn()) seen.set(`${p.name}@${p.version}`, p);
   const components: unknown[] = [{
     "type": "application",
     "bom-ref": purl("deno", denoVersion),
