@@ -13,7 +13,15 @@ const jobs = Deno.env.get("DENO_JOBS") ?? String(navigator.hardwareConcurrency +
 
 const paths = Deno.args.length > 0 ? Deno.args : ["tests"];
 const command = new Deno.Command(Deno.execPath(), {
-  args: ["test", "--allow-all", "--no-check", "--parallel", ...paths],
+  args: [
+    "test",
+    "--lock=deno.lock",
+    "--frozen",
+    "--allow-all",
+    "--no-check",
+    "--parallel",
+    ...paths,
+  ],
   env: { DENO_JOBS: jobs },
   stdin: "null",
   stdout: "piped",
