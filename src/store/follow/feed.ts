@@ -78,9 +78,12 @@ export class DataFeed {
   #sent = true;
   #begun = false;
 
-  constructor(o: FeedOptions, to: FeedChannel) {
+  readonly #scanInterval: number;
+
+  constructor(o: FeedOptions, to: FeedChannel, wait: { scanInterval?: number } = {}) {
     this.#o = o;
     this.#to = to;
+    this.#scanInterval = wait.scanInterval ?? scanInterval;
   }
 
   /** Sends what was committed up to now. @throws errors of files, databases and the channel */
@@ -88,7 +91,7 @@ export class DataFeed {
     const at = Date.now();
     this.#round++;
     if (!this.#begun) await this.#begin();
-    if (performance.now() - this.#scanned >= scanInterval) {
+    if (performance.now() - this.#scanned >= this.#scanInterval) {
       this.#scanned = performance.now();
       await this.#scanConfig("");
       await this.#scan("");
