@@ -6,7 +6,6 @@
  *
  * @module
  */
-import type { MailboxId } from "../ids.ts";
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import { removeFile, syncFile } from "../../platform/files.ts";
