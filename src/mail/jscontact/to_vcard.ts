@@ -315,13 +315,13 @@ const same = (a: unknown, b: unknown): boolean => {
 const step = (s: string) => s.replaceAll("~", "~0").replaceAll("/", "~1");
 
 /** JSPROP lines for what the lines of a part don't say. */
-function jsprops(pointer: string, wanted: unknown, said: unknown): Property[] {
-  if (same(wanted, said)) return [];
-  const both = [wanted, said].every((x) =>
+function jsprops(pointer: string, wanted: unknown, stated: unknown): Property[] {
+  if (same(wanted, stated)) return [];
+  const both = [wanted, stated].every((x) =>
     typeof x === "object" && x !== null && !Array.isArray(x)
   );
   if (both) {
-    const [w, s] = [obj(wanted), obj(said)];
+    const [w, s] = [obj(wanted), obj(stated)];
     // What is said besides can't be unsaid by an addition: then the whole is given.
     const extra = Object.keys(s).filter((k) =>
       !Object.hasOwn(w, k) && k !== "@type" && k !== "vCardName" && k !== "kind"
@@ -359,7 +359,7 @@ function linesOf(w: Writing, key: string, value: unknown): Property[] {
     : key === "name"
     ? nameLines(w, obj(value))
     : partLines(w, key, value);
-  const said = lines.length === 0 ? undefined : partIn(
+  const stated = lines.length === 0 ? undefined : partIn(
     cardFromVcard({
       name: "VCARD",
       properties: lines.map((p) => ({ ...p, name: p.name.toUpperCase() })),
@@ -367,7 +367,7 @@ function linesOf(w: Writing, key: string, value: unknown): Property[] {
     }).card,
     key,
   );
-  return [...lines, ...jsprops(key, value, said)];
+  return [...lines, ...jsprops(key, value, stated)];
 }
 
 /**

@@ -229,8 +229,8 @@ export class ImapSource {
       failure = err;
     }
     // What is behind the names and addresses of this network is none of a user's business.
-    const told = rule ? unreached(failure) : failure?.message;
-    const text = `can't connect to ${host}, port ${port}: ${told}`;
+    const reason = rule ? unreached(failure) : failure?.message;
+    const text = `can't connect to ${host}, port ${port}: ${reason}`;
     // Before anything came this is a mistake in what was typed, more likely than not.
     const Kind = this.#total === 0 ? Refused : Error;
     throw new Kind(text, { cause: failure });
