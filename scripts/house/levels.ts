@@ -7,7 +7,7 @@ export const levels: readonly (readonly string[])[] = [
   ["sieve"],
   ["store"],
   ["groupware"],
-  ["junk", "senderauth", "tlspolicy", "reports", "acme", "identity", "smtp/client", "web/http"],
+  ["junk", "senderauth", "tlspolicy", "reports", "acme", "identity", "scanning", "smtp/client", "web/http"],
   ["queue", "nodes"],
   ["delivery"],
   ["admin"],

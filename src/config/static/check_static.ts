@@ -4,6 +4,7 @@ import type { OpenIdProvider } from "./identity.ts";
 import type { PathReport } from "../sconf/schema.ts";
 import type { ACME, Static } from "./static.ts";
 import type { Transport, TransportSMTP } from "./transport.ts";
+import { checkScanners } from "./check_scanners.ts";
 import { isInbox, isLoopbackIp, isUnspecifiedIp } from "../sconf/types.ts";
 
 /** Reports all that is wrong. */
@@ -35,6 +36,7 @@ export function checkStatic(c: Static, report: PathReport): void {
       );
     }
   }
+  checkScanners(c, report);
   const ca = c.TLS.CA;
   if (ca && !ca.AdditionalToSystem && ca.CertFiles.length === 0) {
     report(

@@ -8,6 +8,8 @@ import type { JunkFilters } from "../../delivery/junk_filters.ts";
 import type { DnsblChecker, Resolver } from "../../dns/mod.ts";
 import type { Queue } from "../../queue/mod.ts";
 import type { DmarcEvaluations, DmarcReports, TlsReports } from "../../reports/mod.ts";
+import type { Greylist, GreylistTimes } from "../../delivery/greylist.ts";
+import type { Scanners } from "../../scanning/mod.ts";
 import type { SieveDatabase } from "../../delivery/sieve/database.ts";
 import type { SiteScripts } from "../../delivery/sieve/site_scripts.ts";
 import type { Srs } from "../../senderauth/mod.ts";
@@ -55,6 +57,9 @@ export interface ReceivingServices {
   /** Rewrites the senders of what is forwarded. */
   srs: Srs;
   sieve: SieveServices;
+  /** Undefined where none is configured. */
+  scanners?: Scanners;
+  greylist?: Greylist;
   wait: SenderWait;
   now: () => number;
   random: () => number;
@@ -67,4 +72,7 @@ export interface ReceivingListener {
   dnsblZones: readonly string[];
   linkDnsblZones: readonly string[];
   firstTimeSenderDelay: number;
+  /** Names of scanners, in their order. */
+  scanners: readonly string[];
+  greylist: GreylistTimes | undefined;
 }

@@ -9,7 +9,8 @@
  *
  * @module
  */
-import { firstTimeSenderDelay, type Listener } from "../../config/mod.ts";
+import { type Config, firstTimeSenderDelay, type Listener } from "../../config/mod.ts";
+import { Greylist } from "../../delivery/greylist.ts";
 import { dnsblChecker, makeResolver, type Resolver } from "../../dns/mod.ts";
 import { DmarcEvaluations, DmarcReports, TlsReports } from "../../reports/mod.ts";
 import {
@@ -80,7 +81,15 @@ export class Receiving {
     s:
       & Pick<
         ReceivingServices,
-        "config" | "accounts" | "queue" | "filters" | "tempDir" | "webhooks" | "srs" | "sieve"
+        | "config"
+        | "accounts"
+        | "queue"
+        | "filters"
+        | "tempDir"
+        | "webhooks"
+        | "srs"
+        | "sieve"
+        | "scanners"
       >
       & {
         local: boolean;
@@ -100,6 +109,8 @@ export class Receiving {
       webhooks: s.webhooks,
       srs: s.srs,
       sieve: s.sieve,
+      scanners: s.scanners,
+      greylist: wantsGreylist(config) ? await Greylist.open(config.dataDir) : undefined,
       resolver,
       dnsbl: resolver && dnsblChecker(resolver),
       reports: local ? undefined : await openReports(config.dataDir),
@@ -132,6 +143,8 @@ export class Receiving {
       dnsblZones: l.SMTP.DNSBLs,
       linkDnsblZones: l.SMTP.LinkDNSBLs,
       firstTimeSenderDelay: firstTimeSenderDelay(l),
+      scanners: l.SMTP.Scanners,
+      greylist: l.SMTP.Greylist,
     };
     return {
       checkRecipient: (_session, transaction, recipient) =>
@@ -158,11 +171,16 @@ export class Receiving {
   /** Closes the databases, when nothing is received any more. */
   async close(): Promise<void> {
     this.stop();
-    const { reports } = this.#services;
+    const { reports, greylist } = this.#services;
+    await greylist?.close();
     if (reports) {
       await Promise.all([reports.dmarc.close(), reports.tls.close(), reports.evaluations.close()]);
     }
   }
+}
+
+function wantsGreylist(config: Config): boolean {
+  return [...config.static.Listeners.values()].some((l) => l.SMTP.Greylist !== undefined);
 }
 
 async function openReports(dataDir: string): Promise<ReportDatabases> {
