@@ -51,8 +51,9 @@ export class ScanLearning {
   readonly #db: Db;
   readonly #log = new Log("scanning");
   readonly #scanners: Pick<Scanners, "learning" | "teach">;
-  readonly #accounts: Accounts;
+  readonly #accounts: Pick<Accounts, "open">;
   readonly #isAccount: IsAccount;
+  readonly #firstDue: number;
   #running: Promise<void> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #stopped = false;
@@ -60,23 +61,27 @@ export class ScanLearning {
   private constructor(
     db: Db,
     scanners: Pick<Scanners, "learning" | "teach">,
-    accounts: Accounts,
+    accounts: Pick<Accounts, "open">,
     isAccount: IsAccount,
+    firstDue: number,
   ) {
+    this.#firstDue = firstDue;
     this.#db = db;
     this.#scanners = scanners;
     this.#accounts = accounts;
     this.#isAccount = isAccount;
   }
 
+  /** @param firstDue before this time (milliseconds since the epoch) nothing is learned; for test data */
   static async open(
     dataDir: string,
     scanners: Pick<Scanners, "learning" | "teach">,
-    accounts: Accounts,
+    accounts: Pick<Accounts, "open">,
     isAccount: IsAccount,
+    firstDue = 0,
   ): Promise<ScanLearning> {
     const db = await Db.open(join(dataDir, "learning.db"), migrations);
-    return new ScanLearning(db, scanners, accounts, isAccount);
+    return new ScanLearning(db, scanners, accounts, isAccount, firstDue);
   }
 
   /** Listens to an account that has been opened, beside who listens already. */
@@ -103,7 +108,7 @@ export class ScanLearning {
             scanner,
             account,
             id,
-            now,
+            Math.max(now, this.#firstDue),
           );
         }
       }
@@ -126,7 +131,10 @@ export class ScanLearning {
         if (this.#stopped) return;
         const due = this.#db.get("SELECT min(due) FROM learning")![0] as number | null;
         if (due === null) return;
-        this.#timer = setTimeout(() => this.start(), Math.max(0, due - Date.now()));
+        this.#timer = setTimeout(
+          () => this.start(),
+          Math.min(3_600_000, Math.max(0, due - Date.now())),
+        );
         Deno.unrefTimer(this.#timer as unknown as number);
       });
   }
@@ -204,7 +212,7 @@ export class ScanLearning {
   }
 
   /** Finishes what it is at. */
-  async stop(): Promise<void> {
+  async close(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
     await this.idle();

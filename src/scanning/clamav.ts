@@ -1,5 +1,4 @@
 /** ClamAV's clamd by its socket: INSTREAM, one connection for a message. @module */
-import { type Connection, ConnectionError } from "../net/mod.ts";
 import { joined } from "../platform/bytes.ts";
 import { nextTurn } from "../platform/turns.ts";
 import { emptyResult, ScanError, type ScanMessage, type ScanResult } from "./types.ts";
@@ -16,54 +15,58 @@ export class TooLargeForScanner extends ScanError {
   }
 }
 
-/** Asks clamd about a message. @throws ScanError, TooLargeForScanner, ConnectionError */
-export async function askClamAv(conn: Connection, m: ScanMessage): Promise<ScanResult> {
-  conn.write("zINSTREAM\0");
+/**
+ * Asks clamd about a message.
+ * @throws ScanError, TooLargeForScanner, Deno.errors of the connection
+ */
+export async function askClamAv(
+  conn: Pick<Deno.Conn, "read" | "write">,
+  m: ScanMessage,
+): Promise<ScanResult> {
+  let sent = 0;
   try {
-    for (let at = 0; at < m.size && conn.buffered === 0; at += chunkSize) {
-      writeChunk(conn, m.read(at, Math.min(m.size, at + chunkSize)));
-      await conn.flush();
+    await writeAll(conn, new TextEncoder().encode("zINSTREAM\0"));
+    for (; sent < m.size; sent += chunkSize) {
+      await writeAll(conn, chunk(m.read(sent, Math.min(m.size, sent + chunkSize))));
       await nextTurn();
     }
-    writeChunk(conn, new Uint8Array(0));
-    await conn.flush();
-  } catch (err) {
-    // It closes when there is too much, its answer before that.
-    if (!(err instanceof ConnectionError)) throw err;
-    return verdict(
-      await answer(conn).catch(() => {
-        throw err;
-      }),
+    await writeAll(conn, chunk(new Uint8Array(0)));
+  } catch (cause) {
+    // When there is too much it answers and closes, while it is still sent more.
+    const text = await answer(conn).catch(() => "");
+    if (text !== "") return verdict(text);
+    throw new ScanError(
+      `it closed the connection after ${sent} bytes; is its StreamMaxLength below MaxMessageSize?`,
+      { cause },
     );
   }
   return verdict(await answer(conn));
 }
 
-function writeChunk(conn: Connection, bytes: Uint8Array): void {
-  const head = new Uint8Array(4);
-  new DataView(head.buffer).setUint32(0, bytes.length);
-  conn.write(head);
-  conn.write(bytes);
+async function writeAll(conn: Pick<Deno.Conn, "write">, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await conn.write(bytes.subarray(at));
 }
 
-async function answer(conn: Connection): Promise<string> {
-  const pieces: Uint8Array[] = [];
+function chunk(bytes: Uint8Array): Uint8Array {
+  const head = new Uint8Array(4);
+  new DataView(head.buffer).setUint32(0, bytes.length);
+  return joined([head, bytes]);
+}
+
+async function answer(conn: Pick<Deno.Conn, "read">): Promise<string> {
+  const buffer = new Uint8Array(maxAnswer);
   let size = 0;
   for (;;) {
-    let piece: Uint8Array;
-    try {
-      piece = (await conn.readSome(maxAnswer)).slice();
-    } catch (err) {
-      // Older ones end their answer by closing.
-      if (size > 0 && conn.ended) break;
-      throw err;
-    }
-    pieces.push(piece);
-    size += piece.length;
+    const n = await conn.read(buffer.subarray(size));
+    // Older ones end their answer by closing.
+    if (n === null) break;
+    size += n;
+    const piece = buffer.subarray(0, size);
     if (piece.includes(0) || piece.includes(10)) break;
-    if (size > maxAnswer) throw new ScanError("its answer is too long");
+    if (size === maxAnswer) throw new ScanError("its answer is too long");
   }
-  return new TextDecoder().decode(joined(pieces)).replace(/[\0\n].*$/s, "").trim();
+  if (size === 0) throw new ScanError("it closed the connection without an answer");
+  return new TextDecoder().decode(buffer.subarray(0, size)).replace(/[\0\n].*$/s, "").trim();
 }
 
 /** Reads "stream: OK", "stream: NAME FOUND" and "... ERROR". */

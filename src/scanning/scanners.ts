@@ -8,7 +8,7 @@ import { Log } from "../log/mod.ts";
 import { counter, histogram } from "../metrics/mod.ts";
 import { ConnectionError, type Outbound, OutboundError } from "../net/mod.ts";
 import { askClamAv, TooLargeForScanner } from "./clamav.ts";
-import { connectScanner, parseEndpoint } from "./endpoint.ts";
+import { connectScanner, openStream, parseEndpoint } from "./endpoint.ts";
 import { askMilter } from "./milter/client.ts";
 import { HeaderTooLarge } from "./raw_header.ts";
 import { NewBody, rewrite, type RewrittenMessage } from "./rewriting.ts";
@@ -82,10 +82,25 @@ export class Scanners {
   readonly #o: ScannersOptions;
   readonly #log = new Log("scanning");
   readonly #places = new Map<string, Places>();
+  readonly #states = new Map<string, { error: string | undefined; since: number }>();
 
   constructor(o: ScannersOptions) {
     this.#o = o;
     for (const name of o.scanners.keys()) this.#places.set(name, new Places(atOnce));
+  }
+
+  /** How each answered last; `since` 0 where it was not asked yet. */
+  states(): { name: string; error: string | undefined; since: number }[] {
+    return [...this.#o.scanners.keys()].map((name) => ({
+      name,
+      ...this.#states.get(name) ?? { error: undefined, since: 0 },
+    }));
+  }
+
+  #note(name: string, error: string | undefined): void {
+    const before = this.#states.get(name);
+    if (before && (before.error === undefined) === (error === undefined)) return;
+    this.#states.set(name, { error, since: Date.now() });
   }
 
   /** Names of those that learn from what users move. */
@@ -180,6 +195,7 @@ export class Scanners {
         limit,
         () => this.#once(name, scanner, e, m, limit, newBody),
       );
+      this.#note(name, undefined);
       return { result, body };
     } catch (err) {
       body?.remove();
@@ -206,11 +222,15 @@ export class Scanners {
     const { outbound } = this.#o;
     if (scanner.Rspamd) return await askRspamd(outbound, this.#rspamd(name), e, m, limit);
     const to = parseEndpoint((scanner.Milter ?? scanner.ClamAV!).Address);
+    if (scanner.ClamAV) {
+      using stream = await openStream(outbound, to, limit);
+      return await askClamAv(stream.conn, m);
+    }
     const conn = await connectScanner(outbound, to, scanner.Timeout, limit);
     const end = () => conn.destroy();
     limit.addEventListener("abort", end);
     try {
-      return scanner.Milter ? await askMilter(conn, e, m, newBody) : await askClamAv(conn, m);
+      return await askMilter(conn, e, m, newBody);
     } finally {
       limit.removeEventListener("abort", end);
       conn.destroy();
@@ -229,6 +249,7 @@ export class Scanners {
   #away(name: string, scanner: Scanner, err: unknown): ScanResult {
     scans.inc({ result: "away" });
     const why = err instanceof Error ? err.message : String(err);
+    this.#note(name, why);
     this.#log.error("scanner does not answer", { scanner: name, why });
     const result = { ...emptyResult(), text: "not scanned, the scanner does not answer" };
     if (scanner.WhenAway === "accept") return result;
@@ -258,7 +279,7 @@ function asConfigured(r: ScanResult, scanner: Scanner): ScanResult {
     }
     : r;
   return bad.action === "reject" && scanner.Verdict === "junk"
-    ? { ...bad, action: "junk", reply: undefined }
+    ? { ...bad, action: "accept", reply: undefined, quarantine: bad.reply?.text ?? bad.text }
     : bad;
 }
 
@@ -277,6 +298,20 @@ function isAway(err: unknown, limit: AbortSignal): boolean {
 }
 
 function isNetworkError(err: unknown): boolean {
+  const { errors } = Deno;
+  const kinds = [
+    errors.ConnectionRefused,
+    errors.ConnectionReset,
+    errors.ConnectionAborted,
+    errors.NotConnected,
+    errors.BrokenPipe,
+    errors.UnexpectedEof,
+    errors.TimedOut,
+    // A socket where the runtime may not read.
+    errors.NotCapable,
+    errors.NetworkUnreachable,
+  ];
+  if (kinds.some((k) => err instanceof k)) return true;
   const { code } = err as { code?: string };
   return typeof code === "string" && /^(?:E(?:PIPE|CONN|HOST|NET)|HPE_|ERR_HTTP)/.test(code) ||
     err instanceof Error && /socket hang up/.test(err.message);

@@ -2,7 +2,8 @@
 import { type Config, defaultMaxMessageSize } from "../config/mod.ts";
 import type { Outbound } from "../net/mod.ts";
 import { resolveFrom } from "../platform/paths.ts";
-import { Scanners } from "../scanning/mod.ts";
+import { SmtpError } from "../smtp/server/mod.ts";
+import { type Scanned, Scanners } from "../scanning/mod.ts";
 
 /**
  * Reads their passwords, while the process may; undefined where none is configured.
@@ -29,4 +30,17 @@ export async function openScanners(
     tempDir: config.dataPath("tmp"),
     maxMessageSize: Math.max(...sizes) || defaultMaxMessageSize,
   });
+}
+
+/** @throws SmtpError if the message as a whole is refused */
+export function refuseIfAsked(scanned: Pick<Scanned, "action" | "reply">): void {
+  const { action, reply } = scanned;
+  if (action === "reject") {
+    const { code, enhanced, text } = reply ?? { code: 550, enhanced: "7.1", text: "refused" };
+    throw new SmtpError(code, enhanced, text);
+  }
+  if (action === "tempfail") {
+    const r = reply ?? { code: 451, enhanced: "7.1", text: "try again later" };
+    throw new SmtpError(r.code, r.enhanced, r.text, { harmless: true });
+  }
 }

@@ -304,6 +304,7 @@ export class MailServer {
           loginLog: () => server!.loginLog,
           trained: (account) => server!.#trainer.figures(account),
           certificates: () => certificates.states(),
+          scanners: () => scanners?.states() ?? [],
           stsPolicies: () => outgoing.policies?.remembered() ?? [],
           tlsResults: outgoing.tlsResults,
         },
@@ -441,6 +442,7 @@ export class MailServer {
           config: this.config,
           queue: this.queue,
           certificates: () => this.#certificates?.states() ?? [],
+          scanners: () => this.scanners?.states() ?? [],
         });
         return {
           version: programVersion,
@@ -530,7 +532,7 @@ export class MailServer {
     await this.#pages?.close();
     await this.#receiving?.close();
     await this.#trainer.stop();
-    await this.#learning?.stop();
+    await this.#learning?.close();
     await this.#tlsKeys?.close();
     await this.#shares?.close();
     await this.sieve?.close();

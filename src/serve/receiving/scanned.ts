@@ -22,6 +22,7 @@ import {
 import type { Arrived } from "../arrival/arrived.ts";
 import { ParsingObserver } from "../arrival/arrived.ts";
 import type { Sender } from "../arrival/sender.ts";
+import { refuseIfAsked } from "../scanning.ts";
 import type { Route } from "../arrival/plan.ts";
 
 /** A message as its scanners left it. */
@@ -81,19 +82,6 @@ export async function scanIncoming(
   } catch (err) {
     scanned.remove();
     throw err;
-  }
-}
-
-/** @throws SmtpError if the message as a whole is refused */
-export function refuseIfAsked(scanned: Pick<Scanned, "action" | "reply">): void {
-  const { action, reply } = scanned;
-  if (action === "reject") {
-    const { code, enhanced, text } = reply ?? { code: 550, enhanced: "7.1", text: "refused" };
-    throw new SmtpError(code, enhanced, text);
-  }
-  if (action === "tempfail") {
-    const r = reply ?? { code: 451, enhanced: "7.1", text: "try again later" };
-    throw new SmtpError(r.code, r.enhanced, r.text, { harmless: true });
   }
 }
 

@@ -12,7 +12,7 @@ import { readRange } from "../../platform/files.ts";
 import type { NewQueueMessage } from "../../queue/mod.ts";
 import type { ScanEnvelope, ScanMessage, Scanned, Scanners } from "../../scanning/mod.ts";
 import { SmtpError } from "../../smtp/server/mod.ts";
-import { refuseIfAsked } from "../receiving/scanned.ts";
+import { refuseIfAsked } from "../scanning.ts";
 
 const log = new Log("scanning");
 

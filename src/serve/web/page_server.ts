@@ -50,6 +50,6 @@ export interface WebShared {
   /** What the pages show, and what is only there when the server has started. */
   states: Pick<
     PagesServer,
-    "tlsKeys" | "loginLog" | "trained" | "certificates" | "stsPolicies" | "tlsResults"
+    "tlsKeys" | "loginLog" | "trained" | "certificates" | "scanners" | "stsPolicies" | "tlsResults"
   >;
 }

@@ -1,4 +1,5 @@
 /** What the admin page works with. @module */
+import type { ScannerStates } from "./scanners.ts";
 import { AdminError, type AdminTokens, type AuditLog } from "../../admin/mod.ts";
 import { type Config, ConfigError } from "../../config/mod.ts";
 import type { Resolver } from "../../dns/mod.ts";
@@ -55,6 +56,7 @@ export interface AdminPageOptions {
   tlsResults: TlsResults | undefined;
   /** Undefined while the server starts. */
   loginLog: () => LoginLog | undefined;
+  scanners: ScannerStates;
   certificates: () => {
     name: string;
     from: string;
