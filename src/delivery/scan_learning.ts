@@ -33,8 +33,9 @@ CREATE INDEX learning_due ON learning (due);
 
 /** Messages that wait; of more, as in large imports, the rest isn't learned. */
 const maxWaiting = 20_000;
-/** Times that a message is tried, with 1 to 60 minutes in between: some four days. */
+/** Times that a message is tried, with 3 seconds and then 1 to 60 minutes in between: some three days. */
 const maxTries = 100;
+const firstWait = 3_000;
 const minute = 60_000;
 
 const learned = counter(
@@ -164,7 +165,7 @@ export class ScanLearning {
         this.#log.warn("scanner can't learn a message now", fields);
         learned.inc({ result: "failed" });
         // All that wait for it: else each would be tried.
-        const due = Date.now() + minute * Math.min(60, 1 + tries);
+        const due = Date.now() + (tries === 0 ? firstWait : minute * Math.min(60, tries));
         this.#db.run(`UPDATE learning SET tries = tries + 1 ${where}`, ...key);
         this.#db.run("UPDATE learning SET due = max(due, ?) WHERE scanner = ?", due, scanner);
       }
