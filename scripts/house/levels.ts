@@ -8,7 +8,7 @@ export const levels: readonly (readonly string[])[] = [
   ["store"],
   ["groupware"],
   ["junk", "senderauth", "tlspolicy", "reports", "acme", "identity", "smtp/client", "web/http"],
-  ["queue", "nodes"],
+  ["queue", "nodes", "lists"],
   ["delivery"],
   ["admin"],
   ["smtp/server", "imap", "web", "managesieve", "jmap", "dav", "pop3"],

@@ -10,6 +10,7 @@ import type { Config } from "../config/mod.ts";
 import { makeResolver } from "../dns/mod.ts";
 import { join } from "node:path";
 import { SieveDatabase } from "../delivery/sieve/database.ts";
+import { ListsDatabase } from "../lists/database.ts";
 import { SiteScripts } from "../delivery/sieve/site_scripts.ts";
 import { Trainer } from "../delivery/training.ts";
 import { clearLevel, currentLevels, isLevel, Log, setLevel } from "../log/mod.ts";
@@ -53,6 +54,7 @@ import { type OutgoingOptions, outgoingOptions, queueServices } from "./queue_se
 import { watchRemovals } from "./removals.ts";
 import { accountRules } from "./rules.ts";
 import { keyFor, openServerSecret, srsOf } from "./onward/srs_key.ts";
+import { MailingLists } from "./lists/mod.ts";
 import { Receiving, type ReceivingOptions } from "./receiving/receiving.ts";
 import type { ReportDatabases } from "./arrival/services.ts";
 import { retrainHandler } from "./receiving/retrain.ts";
@@ -101,6 +103,8 @@ export class MailServer {
   /** Scripts of accounts, and what they did. */
   sieve: SieveDatabase | undefined;
   #events: ImapEvents | undefined;
+  /** Mailing lists. */
+  lists: MailingLists | undefined;
   loginLog: LoginLog | undefined;
   readonly #log: Log;
   #listeners: Listeners | undefined;
@@ -246,6 +250,7 @@ export class MailServer {
             srs,
             webhooks,
             reports: () => server?.reports,
+            listReport: (event) => server!.lists!.report(event),
           },
           outgoing,
         ),
@@ -257,10 +262,19 @@ export class MailServer {
       server.#events = new ImapEvents({ config, queue, tempDir, sieve });
       await sieve.db.memory.settle((note) => queue.holds({ ...note, since: note.begun - 1000 }));
       server.webhooks = webhooks;
+      const lists = server.lists = new MailingLists({
+        config,
+        queue,
+        db: await ListsDatabase.open(config.dataDir),
+        key: keyFor(secret, "mailing lists"),
+        tempDir,
+        log: new Log("lists"),
+        now: o.receiving?.now ?? Date.now,
+      });
       server.#noMoreFiles = makeFilesAhead(tempDir);
       const { filters } = server.#trainer;
       server.#receiving = await Receiving.open(
-        { config, accounts, queue, filters, tempDir, local: o.local, webhooks, srs, sieve },
+        { config, accounts, queue, filters, tempDir, local: o.local, webhooks, srs, sieve, lists },
         o.receiving,
       );
       await o.prepare?.(accounts);
@@ -358,6 +372,7 @@ export class MailServer {
       server.#unwatch = () => unwatch.forEach((end) => end());
       nodes?.start();
       await queue.start();
+      lists.start();
       webhooks.hooks.start();
       const { reports } = server;
       if (reports && outgoing.tlsResults && outgoing.resolver) {
@@ -492,6 +507,7 @@ export class MailServer {
     await this.#reportSending?.end();
     this.#endDnsblMonitor?.();
     this.#developer?.faults.stop();
+    await this.lists?.stop();
     await this.queue.stop();
     await this.webhooks?.hooks.stop();
     await this.#closePolicies?.();
@@ -501,6 +517,7 @@ export class MailServer {
     await this.#tlsKeys?.close();
     await this.#shares?.close();
     await this.sieve?.close();
+    await this.lists?.close();
     await this.loginLog?.close();
     await this.#audit.close();
     await this.accounts.closeAll();

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Account as AccountConfig } from "../../config/mod.ts";
+import type { Account as AccountConfig, ListAddress } from "../../config/mod.ts";
 import { takeMailedEvent } from "../events/arrived_event.ts";
 import { analyze, sortOnly } from "../../delivery/analysis_decide.ts";
 import { type Decision, goesToJunk } from "../../delivery/analysis_types.ts";
@@ -222,6 +222,7 @@ async function carryOut(
       return storeFailure(err, m.session.log);
     }
   }
+  if (plan.list) return await carryOutForList(s, m, plan, plan.list, decisions, message);
   // Before it is in mailboxes here: when this fails the sender tries again, and nobody has it twice.
   if (decisions.decided.some((d) => d.decision.accept && !d.decision.isReject)) {
     try {
@@ -268,6 +269,33 @@ async function carryOut(
   // Members of a list that got it must not get it again because of one that didn't: that one gets it later.
   // Only once it is durable that it will, the message is taken.
   return failed.length === 0 ? undefined : await takeUp(s, m, plan, failed, message);
+}
+
+/** For an address of a mailing list; what is junk to the postmaster's account is held for the owners. */
+async function carryOutForList(
+  s: ReceivingServices,
+  m: Incoming,
+  plan: Plan,
+  list: ListAddress,
+  { decided: [judged], failed }: Decisions,
+  message: IncomingMessage,
+): Promise<Outcome> {
+  if (failed.length > 0) return failed[0].error;
+  let account: Account | undefined;
+  try {
+    if (judged && !judged.decision.accept) {
+      account = await s.accounts.open(judged.target.account);
+      return await refuse(s, m, plan, judged, account, message);
+    }
+    const junk = judged !== undefined &&
+      (judged.decision.isReject || goesToJunk(judged.decision.reason));
+    await s.lists.take(list, m, message, junk);
+    if (judged) evaluate(s, m, plan, judged.decision, message);
+  } catch (err) {
+    return storeFailure(err, m.session.log);
+  } finally {
+    account?.close();
+  }
 }
 
 /** What is stored, in whichever mailbox. */

@@ -80,7 +80,15 @@ export class Receiving {
     s:
       & Pick<
         ReceivingServices,
-        "config" | "accounts" | "queue" | "filters" | "tempDir" | "webhooks" | "srs" | "sieve"
+        | "config"
+        | "accounts"
+        | "queue"
+        | "filters"
+        | "tempDir"
+        | "webhooks"
+        | "srs"
+        | "sieve"
+        | "lists"
       >
       & {
         local: boolean;
@@ -100,6 +108,7 @@ export class Receiving {
       webhooks: s.webhooks,
       srs: s.srs,
       sieve: s.sieve,
+      lists: s.lists,
       resolver,
       dnsbl: resolver && dnsblChecker(resolver),
       reports: local ? undefined : await openReports(config.dataDir),
@@ -140,7 +149,9 @@ export class Receiving {
           if (node !== undefined) {
             throw new SmtpError(451, "4.1", "the address is another node's, try again later");
           }
-          return routeForRecipient(s, recipient.address, transaction.mailFrom);
+          const route = routeForRecipient(s, recipient.address, transaction.mailFrom);
+          if ("list" in route) s.lists.checkRecipient(route.list);
+          return route;
         }),
       startMessage: () => new ParsingObserver(),
       deliver: (session, transaction, message): Promise<Delivered> =>

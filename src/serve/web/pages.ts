@@ -14,6 +14,7 @@ import type { WebServer, WebShared } from "./page_server.ts";
 import type { WebHandlers } from "./web.ts";
 import { dav } from "./dav.ts";
 import { jmap } from "./jmap.ts";
+import { listsHandler } from "./lists.ts";
 import { catcherApi } from "./catcher.ts";
 import { checksOf, withoutLogin } from "../catcher/without_login.ts";
 import { webApi } from "./webapi.ts";
@@ -71,6 +72,7 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
     webapi: api.handle,
     jmap: jmapServer,
     dav: dav(server, shared),
+    lists: listsHandler(() => server.lists),
     catcher,
     hosts: shared.developer?.hosts,
     autoconfig: {
