@@ -8,6 +8,8 @@ import { SieveDatabase } from "../delivery/sieve/database.ts";
 import { ObjectStore } from "../jmap/mod.ts";
 import { calendarObject, cardObject } from "../groupware/objects.ts";
 import { JunkFilter } from "../junk/mod.ts";
+import { ListsDatabase } from "../lists/database.ts";
+import { withTempFile } from "../platform/files.ts";
 import { Log } from "../log/mod.ts";
 import { Authorities, Outbound } from "../net/mod.ts";
 import { selfSignedCertificate } from "../net/mod.ts";
@@ -115,6 +117,36 @@ export async function makeOtherDatabases(data: string): Promise<void> {
     const attempt = { ...login, service: "imap", mechanism: "plain", client: "Program 2" };
     l.note({ ...attempt, result: "ok" });
     l.note({ ...attempt, result: "badcreds" });
+  });
+  await filled(ListsDatabase.open(data), async (l) => {
+    const list = "news@mox.example";
+    l.addMembers(list, [{ address: "ann@remote.example", name: "Ann" }], time);
+    const text = new TextEncoder().encode(
+      "From: <ann@remote.example>\r\nSubject: x\r\n\r\nhello\r\n",
+    );
+    const post = {
+      list,
+      messageId: "post@remote.example",
+      inReplyTo: "",
+      author: "ann@remote.example",
+      authorName: "Ann",
+      subject: "x",
+      received: time,
+      size: text.length,
+      vouched: true,
+      smtputf8: false,
+      has8bit: false,
+      binary: false,
+      requireTls: false,
+      arc: "",
+      reason: "",
+    };
+    await withTempFile(data, "post-", text, async (file) => {
+      await l.addPost({ ...post, state: "sent" }, file);
+      await l.addPost({ ...post, state: "held", reason: "its author is not a member" }, file);
+    });
+    const of = { list, address: "bob@remote.example", name: "", submitted: time };
+    l.addRequest({ ...of, kind: "subscribe", state: "confirm" });
   });
   const { cert } = await selfSignedCertificate({ names: ["test1"] });
   await filled(TlsKeys.open(data), (k) => k.add(login, cert, "a laptop"));

@@ -417,6 +417,7 @@ export class MailServer {
       accounts: this.accounts,
       log: this.#log,
       outbound: this.#outbound,
+      lists: this.lists?.forAdmin,
     });
     return new Map<string, ControlHandler>([
       ...[...admin].map(([name, h]) => [name, rechecked(h)] as const),

@@ -4,6 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { SieveDatabase } from "../../src/delivery/sieve/database.ts";
 import { ObjectStore } from "../../src/jmap/mod.ts";
 import { JunkFilter } from "../../src/junk/mod.ts";
+import { ListsDatabase } from "../../src/lists/database.ts";
 import { Log } from "../../src/log/mod.ts";
 import { Queue } from "../../src/queue/mod.ts";
 import { Webhooks } from "../../src/queue/webhooks/mod.ts";
@@ -71,6 +72,7 @@ export const databases: Record<string, Opener> = {
   "logins.db": closing((d) => LoginLog.open(d)),
   "tlskeys.db": closing((d) => TlsKeys.open(d)),
   "shares.db": closing((d) => Shares.open(d)),
+  "lists.db": closing((d) => ListsDatabase.open(d)),
   "jmap.db": closing((d) => ObjectStore.open(d)),
   "webapi.db": closing((d) => SeenRequests.open(d)),
   "scheduled.db": closing((d) => ScheduledRows.open(d)),

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { AdminError, type RunningLists } from "../../admin/mod.ts";
 import type { ListAddress } from "../../config/mod.ts";
 import { type ListsDatabase } from "../../lists/database.ts";
 import type { DsnEvent } from "../../queue/mod.ts";
@@ -11,6 +12,8 @@ import type { IncomingMessage } from "../../smtp/server/mod.ts";
 import type { Incoming } from "../arrival/incoming.ts";
 import { addressOf } from "../onward/dsn.ts";
 import { noteBounce } from "./bounces.ts";
+import { decide } from "./held.ts";
+import { ListRefusal } from "./membership.ts";
 import { takePost } from "./posting.ts";
 import { checkListRecipient, takeListMail } from "./requests.ts";
 import { ListSender } from "./sending.ts";
@@ -28,10 +31,27 @@ export class MailingLists {
   constructor(services: ListServices) {
     this.services = services;
     this.sender = new ListSender(services);
+    this.forAdmin = {
+      db: services.db,
+      decide: (...a) => this.#decide(...a),
+    };
   }
+
+  /** What administrators do. */
+  readonly forAdmin: RunningLists;
 
   get db(): ListsDatabase {
     return this.services.db;
+  }
+
+  async #decide(...[list, id, verdict]: Parameters<RunningLists["decide"]>): Promise<void> {
+    try {
+      await decide(this.services, list, id, verdict);
+    } catch (err) {
+      if (err instanceof ListRefusal) throw new AdminError(err.message, { cause: err });
+      throw err;
+    }
+    this.sender.wake();
   }
 
   /** Begins to send, where a crash or a stop has left off. */

@@ -56,6 +56,7 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
     outbound: shared.outbound,
     tempDir: shared.tempDir,
     withoutLogin: withoutLogin(shared.developer),
+    lists: () => server.lists?.forAdmin,
     listeners: () => server.endpoints.map((e) => `${e.protocol}: ${hostPort(e.hostname, e.port)}`),
     connections: () => server.connections(),
     glance,

@@ -15,6 +15,7 @@ import { accountHandlers } from "./accounts.ts";
 import { type AdminApi, adminApi } from "./api.ts";
 import { domainHandlers } from "./domains.ts";
 import { hookHandlers } from "./hooks.ts";
+import { listHandlers } from "./lists.ts";
 import type { AdminPageOptions } from "./options.ts";
 import { queueHandlers } from "./queue.ts";
 import { reportHandlers } from "./reports.ts";
@@ -50,6 +51,7 @@ export function adminPage(o: AdminPageOptions): AdminApi {
     },
     ...serverHandlers(o),
     ...domainHandlers(o),
+    ...listHandlers(o),
     ...accountHandlers(o),
     ...queueHandlers(o),
     ...hookHandlers(o),

@@ -1,5 +1,5 @@
 /** What the admin page works with. @module */
-import { AdminError, type AdminTokens, type AuditLog } from "../../admin/mod.ts";
+import { AdminError, type AdminTokens, type AuditLog, type RunningLists } from "../../admin/mod.ts";
 import { type Config, ConfigError } from "../../config/mod.ts";
 import type { Resolver } from "../../dns/mod.ts";
 import type { LoginGuard, OpenConnection, Outbound } from "../../net/mod.ts";
@@ -24,6 +24,8 @@ export interface AdminPageOptions {
   config: Config;
   accounts: Accounts;
   queue: Queue;
+  /** Mailing lists; undefined while the server starts. */
+  lists: () => RunningLists | undefined;
   webhooks: Webhooks | undefined;
   sessions: Sessions;
   login: Login;
