@@ -30,7 +30,7 @@ function* sources(dir: string): Generator<string> {
 }
 
 /** Modules of Workers that the sources start, by their path. */
-function findWorkers(): string[] {
+export function findWorkers(): string[] {
   const found = new Set<string>();
   for (const file of sources(join(root, "src"))) {
     for (const [, name] of Deno.readTextFileSync(file).matchAll(workerUrl)) {

@@ -418,6 +418,7 @@ export class MailServer {
       log: this.#log,
       outbound: this.#outbound,
       lists: this.lists?.forAdmin,
+      sieve: this.sieve,
     });
     return new Map<string, ControlHandler>([
       ...[...admin].map(([name, h]) => [name, rechecked(h)] as const),

@@ -2,6 +2,7 @@
 import { beforeLogin } from "./before_login.ts";
 import { afterLogin } from "./after_login.ts";
 import { contactsAndCalendars } from "./contacts_calendars.ts";
+import { lists } from "./lists.ts";
 import { otherProtocols } from "./other_protocols.ts";
 import { pagesAndSubmission } from "./pages_and_submission.ts";
 import { stored } from "./stored.ts";
@@ -12,6 +13,7 @@ export const inputs: Input[] = [
   ...afterLogin,
   ...otherProtocols,
   ...contactsAndCalendars,
+  ...lists,
   ...pagesAndSubmission,
   ...stored,
 ];

@@ -180,6 +180,7 @@ const checks: Checks = {
   },
   SecondFactorRemove: ofAccount,
   DmarcReports: ofReports,
+  DmarcFailures: ofReports,
   TlsReports: ofReports,
 };
 

@@ -10,6 +10,7 @@ import { accountsCalls } from "./accounts.ts";
 import { domainCalls } from "./domains.ts";
 import { hookCalls } from "./hooks.ts";
 import { listCalls } from "./lists.ts";
+import { movingCalls } from "./moving.ts";
 import { queueCalls } from "./queue.ts";
 import { reportCalls } from "./reports.ts";
 import { securityCalls } from "./security.ts";
@@ -40,6 +41,7 @@ export const adminCalls = {
   ...domainCalls,
   ...listCalls,
   ...accountsCalls,
+  ...movingCalls,
   ...queueCalls,
   ...hookCalls,
   ...reportCalls,
