@@ -343,7 +343,8 @@ export function cardFromVcard(c: Component): ConvertedCard {
         came("uid", p);
         continue;
       case "FN":
-        if (name.full === undefined) {
+        if (param(p, "DERIVED")?.toLowerCase() === "true") came("name", p);
+        else if (name.full === undefined) {
           name.full = plain(p);
           came("name", p);
         } else rest.push(p);

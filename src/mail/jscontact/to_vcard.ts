@@ -224,7 +224,7 @@ function nameLines(w: Writing, v: JsonObject): Property[] {
       str(v.defaultSeparator) ?? " ",
     );
   const lines = [
-    line("FN", escapeText(full), str(v.full) === undefined && !w.old ? { DERIVED: "true" } : {}),
+    line("FN", escapeText(full), str(v.full) === undefined ? { DERIVED: "true" } : {}),
   ];
   if (Array.isArray(v.components)) {
     const sorts = obj(v.sortAs);
@@ -426,7 +426,7 @@ export function vcardOf(
   }
   for (const [key, list] of made) if (!placed.has(key)) properties.push(...list);
   if (!properties.some((p) => p.name === "FN")) {
-    properties.push(line("FN", shownName(card), w.old ? {} : { DERIVED: "true" }));
+    properties.push(line("FN", shownName(card), { DERIVED: "true" }));
   }
   if (w.old && !properties.some((p) => p.name === "N")) properties.push(line("N", ";;;;"));
   return { name: "VCARD", properties, components: before?.component.components ?? [] };
