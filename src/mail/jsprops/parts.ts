@@ -48,9 +48,18 @@ export const same = (a: unknown, b: unknown): boolean => {
 
 const step = (s: string) => s.replaceAll("~", "~0").replaceAll("/", "~1");
 
+/** A value without the types of its objects, which go without saying. */
+function untyped(x: unknown): unknown {
+  if (Array.isArray(x)) return x.map(untyped);
+  if (typeof x !== "object" || x === null) return x;
+  return Object.fromEntries(
+    Object.entries(x).filter(([k]) => k !== "@type").map(([k, y]) => [k, untyped(y)]),
+  );
+}
+
 /** JSPROP lines for what the lines of a part don't say. */
 export function jspropLines(pointer: string, wanted: unknown, said: unknown): Property[] {
-  if (same(wanted, said)) return [];
+  if (same(untyped(wanted), untyped(said))) return [];
   const both = [wanted, said].every((x) =>
     typeof x === "object" && x !== null && !Array.isArray(x)
   );
