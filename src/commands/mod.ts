@@ -12,6 +12,7 @@ import { clientconfig } from "./clientconfig.ts";
 import { type Command, UsageError } from "./command.ts";
 import { configDomainCommands } from "./config_domains.ts";
 import { configKeyCommands } from "./config_keys.ts";
+import { listCommands } from "./config_lists.ts";
 import { configTlsKeyCommands } from "./config_tlspubkey.ts";
 import { configTokenCommands } from "./config_tokens.ts";
 import { configFileCommands } from "./config_files.ts";
@@ -21,6 +22,7 @@ import { useLogLevel, usePedantic } from "./global_flags.ts";
 import { gentestdata } from "./gentestdata.ts";
 import { groupHelp, help } from "./help.ts";
 import { importGo } from "./import_go.ts";
+import { licenses } from "./licenses.ts";
 import { localserve } from "./localserve.ts";
 import { loglevels } from "./loglevels.ts";
 import { status } from "./status.ts";
@@ -36,6 +38,7 @@ import { serve } from "./serve.ts";
 import { setaccountpassword } from "./setaccountpassword.ts";
 import { setadminpassword } from "./setadminpassword.ts";
 import { sieveCommands } from "./sieve.ts";
+import { standbyCommands } from "./standby.ts";
 import { stop } from "./stop.ts";
 import { transferCommands } from "./transfer.ts";
 import { version } from "./version.ts";
@@ -52,10 +55,12 @@ export const commands: readonly Command[] = [
   status,
   ...configFileCommands,
   ...configDomainCommands,
+  ...listCommands,
   ...configTlsKeyCommands,
   ...configTokenCommands,
   ...configKeyCommands,
   ...nodeCommands,
+  ...standbyCommands,
   clientconfig,
   sendmail,
   cid,
@@ -71,6 +76,7 @@ export const commands: readonly Command[] = [
   ...receivingCommands,
   ...sieveCommands,
   reportsSend,
+  licenses,
   version,
 ];
 

@@ -73,6 +73,8 @@ function localListener(ips: string[], offset: number): Listener {
     JMAPHTTPS: { ...zero.JMAPHTTPS, ...at(443), AllowedOrigins: localPages },
     DAVHTTP: { ...zero.DAVHTTP, ...at(80) },
     DAVHTTPS: { ...zero.DAVHTTPS, ...at(443) },
+    ListsHTTP: { ...zero.ListsHTTP, ...at(80) },
+    ListsHTTPS: { ...zero.ListsHTTPS, ...at(443) },
     MetricsHTTP: at(81),
     WebserverHTTP: { ...zero.WebserverHTTP, ...at(80) },
     WebserverHTTPS: { ...zero.WebserverHTTPS, ...at(443) },

@@ -56,6 +56,14 @@ export {
   type Selector,
 } from "./dynamic/domain.ts";
 export {
+  type ListAddress,
+  listAddress,
+  type ListRole,
+  type MailingList,
+  mailingList,
+  type ResolvedList,
+} from "./dynamic/mailing_list.ts";
+export {
   defaultMaxMessageSize,
   firstTimeSenderDelay,
   type Greylist,

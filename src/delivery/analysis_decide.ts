@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { noMailbox } from "../store/ids.ts";
 import { counter } from "../metrics/mod.ts";
 import { checkContent, checkSignals } from "./analysis_content.ts";
 import { checkScans, noteScans } from "./analysis_scans.ts";
@@ -81,6 +82,7 @@ async function decide(c: AnalysisContext, steps: readonly Step[]): Promise<Decis
     text: [],
     dmarcOverride: "",
     dmarcReport: undefined,
+    failureReport: undefined,
     tlsReport: undefined,
     reportErrors: [],
     reputation: { junk: undefined, conclusive: false, method: "none", text: "" },
@@ -111,7 +113,7 @@ function decision(s: AnalysisState, v: Verdict): Decision {
     reason: v.reason,
     reasonText: s.text,
     mailbox: s.mailbox,
-    destinedMailboxId: 0,
+    destinedMailboxId: noMailbox,
     toRejects: false,
     isReject: false,
     facts: s.facts,
@@ -124,6 +126,7 @@ function decision(s: AnalysisState, v: Verdict): Decision {
     dmarcOverride: s.dmarcOverride,
     // A report that is not accepted is not used either.
     dmarcReport: v.accept ? s.dmarcReport : undefined,
+    failureReport: v.accept ? s.failureReport : undefined,
     tlsReport: v.accept ? s.tlsReport : undefined,
     spamScore: spamScoreOf(s),
     virus: virusOf(s),

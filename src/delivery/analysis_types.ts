@@ -4,8 +4,9 @@
  *
  * @module
  */
+import type { MailboxId } from "../store/ids.ts";
 import type { Classification } from "../junk/mod.ts";
-import type { DmarcReport, TlsReport } from "../reports/mod.ts";
+import type { DmarcReport, FailureReport, TlsReport } from "../reports/mod.ts";
 import type { DeliveryFacts } from "../store/types.ts";
 import type { History, ReputationMethod } from "./reputation.ts";
 import type { Signal } from "./suspicion/mod.ts";
@@ -158,7 +159,7 @@ export interface AnalysisContext {
   destination: AnalysisDestination;
   history: History;
   /** Id of a mailbox by name; 0 if it doesn't exist. */
-  mailboxId: (name: string) => number;
+  mailboxId: (name: string) => MailboxId;
   /** Mailbox for those who write for the first time; "" for none. Default "". */
   introbox?: string;
   /** The account's junk filter; undefined without one. */
@@ -183,6 +184,8 @@ export interface AnalysisContext {
   dnsbls: readonly { zone: string; listed: () => Promise<boolean> }[];
   /** Parses the report in the message. Throws ReportError. Only called for report addresses. */
   dmarcReport: () => DmarcReport;
+  /** The failure report that the message is, if it is one. Only called for report addresses. */
+  failureReport: () => FailureReport | undefined;
   tlsReport: () => TlsReport;
   /** Whether a domain of a report is ours: a configured domain, or our host name. */
   isOurDomain: (domain: string) => boolean;
@@ -210,8 +213,8 @@ export interface Decision {
   reasonText: string[];
   /** Where it goes when accepted. When rejected: where it would have gone. */
   mailbox: string;
-  /** Id of that mailbox for a rejected message (MailboxDestinedID); 0 if it doesn't exist. */
-  destinedMailboxId: number;
+  /** Id of that mailbox for a rejected message (MailboxDestinedID); `noMailbox` if it doesn't exist. */
+  destinedMailboxId: MailboxId;
   /** Whether a rejected message is kept in the Rejects mailbox, if one is configured. */
   toRejects: boolean;
   /** Accepted although rejected, by a ruleset: mark it IsReject, and \Seen to not draw attention. */
@@ -232,6 +235,7 @@ export interface Decision {
   dmarcOverride: "" | "mailing_list" | "forwarded";
   /** Authenticated reports, to be stored. */
   dmarcReport: DmarcReport | undefined;
+  failureReport: FailureReport | undefined;
   tlsReport: TlsReport | undefined;
   /** Probability of being junk, from 0 to 1, where the sender's history or the content told. */
   spamScore: number | undefined;

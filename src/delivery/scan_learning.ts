@@ -13,6 +13,7 @@ import type { Account } from "../store/account/account.ts";
 import type { Accounts } from "../store/account/accounts.ts";
 import { Db, type Migration } from "../store/database/database.ts";
 import { unpackStructure } from "../mail/structure/packed.ts";
+import type { EmailId } from "../store/ids.ts";
 import { Flag } from "../store/types.ts";
 
 const migrations: readonly Migration[] = [{
@@ -184,7 +185,7 @@ export class ScanLearning {
         "SELECT m.flags, m.email_id, e.structure FROM messages m JOIN emails e ON e.id = m.email_id " +
           "WHERE m.id = ? AND m.expunged = 0",
         message,
-      ) as [number, number, string | null] | undefined;
+      ) as [number, EmailId, string | null] | undefined;
       if (!row) return undefined;
       const [flags, emailId, structure] = row;
       const junk = (flags & Flag.Junk) !== 0;

@@ -10,6 +10,7 @@ import type { Config } from "../config/mod.ts";
 import { makeResolver } from "../dns/mod.ts";
 import { join } from "node:path";
 import { SieveDatabase } from "../delivery/sieve/database.ts";
+import { ListsDatabase } from "../lists/database.ts";
 import { SiteScripts } from "../delivery/sieve/site_scripts.ts";
 import { ScanLearning } from "../delivery/scan_learning.ts";
 import { Trainer } from "../delivery/training.ts";
@@ -46,6 +47,7 @@ import { accountOfLogin, type LoginServices, saslBackend } from "./logins.ts";
 import { authHttp } from "./nodes/auth_http.ts";
 import { askNode, loginChecker } from "./nodes/login_check.ts";
 import { openNodes, type RunningNode } from "./nodes/nodes.ts";
+import { refuseCopy } from "./nodes/succession.ts";
 import { OpenLogins } from "./open_logins.ts";
 import { catchPanics } from "./panics.ts";
 import { startUpdateChecks } from "./updates.ts";
@@ -55,6 +57,7 @@ import { type OutgoingOptions, outgoingOptions, queueServices } from "./queue_se
 import { watchRemovals } from "./removals.ts";
 import { accountRules } from "./rules.ts";
 import { keyFor, openServerSecret, srsOf } from "./onward/srs_key.ts";
+import { MailingLists } from "./lists/mod.ts";
 import { Receiving, type ReceivingOptions } from "./receiving/receiving.ts";
 import type { ReportDatabases } from "./arrival/services.ts";
 import { retrainHandler } from "./receiving/retrain.ts";
@@ -107,6 +110,8 @@ export class MailServer {
   /** Scripts of accounts, and what they did. */
   sieve: SieveDatabase | undefined;
   #events: ImapEvents | undefined;
+  /** Mailing lists. */
+  lists: MailingLists | undefined;
   loginLog: LoginLog | undefined;
   readonly #log: Log;
   #listeners: Listeners | undefined;
@@ -223,10 +228,11 @@ export class MailServer {
     // First of all: a second server on this folder is refused before it touches anything.
     const control = new ControlServer(config.dataDir, log.forPackage("control"));
     await control.start();
-    // What was taken over is in use from here on, and can't be taken over anew.
-    removeFile(config.dataPath(takenOverFile));
     let server: MailServer | undefined;
     try {
+      await refuseCopy(config.dataDir);
+      // What was taken over is in use from here on, and can't be taken over anew.
+      removeFile(config.dataPath(takenOverFile));
       await removeLeftovers(tempDir);
       await settleLastBackup(config.dataDir);
       const accounts = new Accounts(
@@ -255,6 +261,7 @@ export class MailServer {
             srs,
             webhooks,
             reports: () => server?.reports,
+            listReport: (event) => server!.lists!.report(event),
           },
           outgoing,
         ),
@@ -271,6 +278,15 @@ export class MailServer {
       server.#events = new ImapEvents({ config, queue, tempDir, sieve });
       await sieve.db.memory.settle((note) => queue.holds({ ...note, since: note.begun - 1000 }));
       server.webhooks = webhooks;
+      const lists = server.lists = new MailingLists({
+        config,
+        queue,
+        db: await ListsDatabase.open(config.dataDir),
+        key: keyFor(secret, "mailing lists"),
+        tempDir,
+        log: new Log("lists"),
+        now: o.receiving?.now ?? Date.now,
+      });
       server.#noMoreFiles = makeFilesAhead(tempDir);
       const { filters } = server.#trainer;
       server.#receiving = await Receiving.open(
@@ -285,6 +301,7 @@ export class MailServer {
           srs,
           sieve,
           scanners,
+          lists,
         },
         o.receiving,
       );
@@ -327,6 +344,7 @@ export class MailServer {
         tempDir,
         receiving: server.#receiving,
         checkLogin,
+        stop: () => void server!.stop(),
       });
       if (nodes) server.#logins.askNode = (node, l) => askNode(config, nodes.key, node, l);
       const listeners = server.#listeners = new Listeners({
@@ -385,6 +403,7 @@ export class MailServer {
       server.#unwatch = () => unwatch.forEach((end) => end());
       nodes?.start();
       await queue.start();
+      lists.start();
       webhooks.hooks.start();
       server.#learning?.start();
       const { reports } = server;
@@ -430,6 +449,8 @@ export class MailServer {
       accounts: this.accounts,
       log: this.#log,
       outbound: this.#outbound,
+      lists: this.lists?.forAdmin,
+      sieve: this.sieve,
     });
     return new Map<string, ControlHandler>([
       ...[...admin].map(([name, h]) => [name, rechecked(h)] as const),
@@ -444,6 +465,15 @@ export class MailServer {
           certificates: () => this.#certificates?.states() ?? [],
           scanners: () => this.scanners?.states() ?? [],
         });
+        const standby = this.#nodes?.standby() ?? "none";
+        if (standby !== "none") {
+          const follows = standby === "follows";
+          checks.push({
+            name: "standby",
+            state: follows ? "ok" : "warning",
+            text: follows ? "follows this node" : "is away: what comes now is here only",
+          });
+        }
         return {
           version: programVersion,
           hostname: this.config.static.Hostname,
@@ -520,12 +550,13 @@ export class MailServer {
     this.#openLogins.close();
     this.#receiving?.stop();
     this.#certificates?.stop();
-    await Promise.all([this.#listeners?.stop(stopGrace), this.#nodes?.stop(stopGrace)]);
+    await Promise.all([this.#listeners?.stop(stopGrace), this.#nodes?.quiesce(stopGrace)]);
     await this.#events?.idle();
     await this.#noMoreFiles?.();
     await this.#reportSending?.end();
     this.#endDnsblMonitor?.();
     this.#developer?.faults.stop();
+    await this.lists?.stop();
     await this.queue.stop();
     await this.webhooks?.hooks.stop();
     await this.#closePolicies?.();
@@ -536,9 +567,11 @@ export class MailServer {
     await this.#tlsKeys?.close();
     await this.#shares?.close();
     await this.sieve?.close();
+    await this.lists?.close();
     await this.loginLog?.close();
     await this.#audit.close();
     await this.accounts.closeAll();
+    await this.#nodes?.finish();
     await this.#control.stop();
     this.#log.info("stopped");
     this.#stopped.resolve();

@@ -2,6 +2,7 @@
  * The analysis as a table: history given, message given, decision and reason expected. Each row runs
  * with a history in memory and with one in an account's database.
  */
+import { asMailboxId } from "../../src/store/ids.ts";
 import assert from "node:assert/strict";
 import { analyze } from "../../src/delivery/analysis_decide.ts";
 import { accountHistory } from "../../src/delivery/analysis_history.ts";
@@ -80,6 +81,22 @@ const sameEhlo: Partial<Past> = { ...stranger, ehloDomain: "mx.sender.example" }
 const fillRate = (networks: [string, string, string], times: number, size = 1000, age = 1000) =>
   ham({ ...stranger, networks, times, size, age, mailboxId: 99, notJunk: false });
 
+const failureReport = {
+  kind: "dmarc",
+  domain: "ours.example",
+  sourceIp: "192.0.2.7",
+  delivery: "reject",
+  dkimDomain: "",
+  dkimSelector: "",
+  spfDns: "",
+  arrival: 0,
+  incidents: 1,
+  mailFrom: "",
+  recipients: [],
+  from: "",
+  subject: "",
+  messageId: "",
+};
 const dmarcReport = {
   version: "1.0",
   orgName: "",
@@ -858,6 +875,35 @@ const rows: Row[] = [
     also: (d) => assert.equal(d.dmarcReport, dmarcReport),
   },
   {
+    name: "authenticated DMARC failure report",
+    message: {
+      failureReport: () => failureReport,
+      junk: content(1),
+      destination: to({ dmarcReports: true }),
+    },
+    expect: ["in", "reporting"],
+    also: (d) => assert.deepEqual([d.failureReport, d.dmarcReport], [failureReport, undefined]),
+  },
+  {
+    name: "DMARC failure report without DMARC pass",
+    message: {
+      failureReport: () => failureReport,
+      dmarc: { use: true, pass: false, reject: false },
+      destination: to({ dmarcReports: true }),
+    },
+    expect: ["in", "no-bad-signals"],
+    also: (d) => assert.equal(d.failureReport, undefined),
+  },
+  {
+    name: "DMARC failure report for another domain",
+    message: {
+      failureReport: () => ({ ...failureReport, domain: "else.example" }),
+      destination: to({ dmarcReports: true }),
+    },
+    expect: ["in", "no-bad-signals"],
+    also: (d) => header(d, /failure report for unknown domain/),
+  },
+  {
     name: "DMARC report without DMARC pass",
     message: {
       dmarcReport: () => dmarcReport,
@@ -1000,7 +1046,7 @@ const rows: Row[] = [
     name: "mailbox that doesn't exist has no history but the user's own mail",
     past: [junk({ mailboxId: 0 })],
     sent: [sent("bob@sender.example", "sender.example")],
-    message: { destination: to({ mailbox: "New" }), mailboxId: () => 77 },
+    message: { destination: to({ mailbox: "New" }), mailboxId: () => asMailboxId(77) },
     expect: ["in", "msgtodomain"],
     also: (d) => assert.equal(d.mailbox, "New"),
   },

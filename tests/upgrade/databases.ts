@@ -6,10 +6,17 @@ import { ScanLearning } from "../../src/delivery/scan_learning.ts";
 import { SieveDatabase } from "../../src/delivery/sieve/database.ts";
 import { ObjectStore } from "../../src/jmap/mod.ts";
 import { JunkFilter } from "../../src/junk/mod.ts";
+import { ListsDatabase } from "../../src/lists/database.ts";
 import { Log } from "../../src/log/mod.ts";
 import { Queue } from "../../src/queue/mod.ts";
 import { Webhooks } from "../../src/queue/webhooks/mod.ts";
-import { DmarcEvaluations, DmarcReports, TlsReports, TlsResults } from "../../src/reports/mod.ts";
+import {
+  DmarcEvaluations,
+  DmarcReports,
+  FailureReports,
+  TlsReports,
+  TlsResults,
+} from "../../src/reports/mod.ts";
 import { Accounts } from "../../src/store/account/accounts.ts";
 import { Groupware } from "../../src/store/groupware/groupware.ts";
 import { LoginLog } from "../../src/store/logins/attempts.ts";
@@ -73,6 +80,7 @@ export const databases: Record<string, Opener> = {
   "logins.db": closing((d) => LoginLog.open(d)),
   "tlskeys.db": closing((d) => TlsKeys.open(d)),
   "shares.db": closing((d) => Shares.open(d)),
+  "lists.db": closing((d) => ListsDatabase.open(d)),
   "jmap.db": closing((d) => ObjectStore.open(d)),
   "webapi.db": closing((d) => SeenRequests.open(d)),
   "scheduled.db": closing((d) => ScheduledRows.open(d)),
@@ -90,6 +98,7 @@ export const databases: Record<string, Opener> = {
   "push.db": closing((d) => Subscriptions.open(d)),
   "mtasts.db": closing((d) => StsCache.open(d)),
   "dmarcrpt.db": closing((d) => DmarcReports.open(d)),
+  "dmarcfail.db": closing((d) => FailureReports.open(d)),
   "dmarceval.db": closing((d) => DmarcEvaluations.open(d)),
   "tlsrpt.db": closing((d) => TlsReports.open(d)),
   "tlsrptresult.db": closing((d) => TlsResults.open(d)),

@@ -86,6 +86,7 @@ function tlsServices(l: Listener): string[] {
     ["WebAPIHTTPS", l.WebAPIHTTPS.Enabled],
     ["JMAPHTTPS", l.JMAPHTTPS.Enabled],
     ["DAVHTTPS", l.DAVHTTPS.Enabled],
+    ["ListsHTTPS", l.ListsHTTPS.Enabled],
     ["AutoconfigHTTPS", l.AutoconfigHTTPS.Enabled && !l.AutoconfigHTTPS.NonTLS],
     ["MTASTSHTTPS", l.MTASTSHTTPS.Enabled && !l.MTASTSHTTPS.NonTLS],
     ["WebserverHTTPS", l.WebserverHTTPS.Enabled],
@@ -183,6 +184,7 @@ export function portUses(l: Listener): Map<number, PortUse[]> {
   add("WebAPIHTTP", l.WebAPIHTTP, "HTTP");
   add("JMAPHTTP", l.JMAPHTTP, "HTTP");
   add("DAVHTTP", l.DAVHTTP, "HTTP");
+  add("ListsHTTP", l.ListsHTTP, "HTTP");
   add("MetricsHTTP", l.MetricsHTTP, "HTTP");
   add("AuthHTTP", l.AuthHTTP, "HTTP");
   add("WebserverHTTP", l.WebserverHTTP, "HTTP");
@@ -192,6 +194,7 @@ export function portUses(l: Listener): Map<number, PortUse[]> {
   add("WebAPIHTTPS", l.WebAPIHTTPS, "HTTPS");
   add("JMAPHTTPS", l.JMAPHTTPS, "HTTPS");
   add("DAVHTTPS", l.DAVHTTPS, "HTTPS");
+  add("ListsHTTPS", l.ListsHTTPS, "HTTPS");
   add("WebserverHTTPS", l.WebserverHTTPS, "HTTPS");
   add("AutoconfigHTTPS", l.AutoconfigHTTPS, l.AutoconfigHTTPS.NonTLS ? "HTTP" : "HTTPS");
   add("MTASTSHTTPS", l.MTASTSHTTPS, l.MTASTSHTTPS.NonTLS ? "HTTP" : "HTTPS");

@@ -362,6 +362,14 @@ export const listener = struct({
       "for them at /.well-known/carddav and /.well-known/caldav there.",
   ),
   DAVHTTPS: optional(httpService(true, "/dav/"), "The same by HTTPS. Needs TLS."),
+  ListsHTTP: optional(
+    httpService(false, "/lists/"),
+    "Pages of mailing lists, for everybody: subscribing, leaving, archives, held messages. By plain HTTP.",
+  ),
+  ListsHTTPS: optional(
+    httpService(true, "/lists/"),
+    "The same by HTTPS. Needs TLS. Messages of lists then have links to it, for leaving with one click (RFC 8058).",
+  ),
   MetricsHTTP: optional(
     struct({
       Enabled: required(bool, "Serve it."),

@@ -3,23 +3,30 @@
  *
  * @module
  */
-import type { Config } from "../../config/mod.ts";
+import type { Config, ListAddress } from "../../config/mod.ts";
 import type { JunkFilters } from "../../delivery/junk_filters.ts";
 import type { DnsblChecker, Resolver } from "../../dns/mod.ts";
 import type { Queue } from "../../queue/mod.ts";
-import type { DmarcEvaluations, DmarcReports, TlsReports } from "../../reports/mod.ts";
+import type {
+  DmarcEvaluations,
+  DmarcReports,
+  FailureReports,
+  TlsReports,
+} from "../../reports/mod.ts";
 import type { Greylist, GreylistTimes } from "../../delivery/greylist.ts";
 import type { Scanners } from "../../scanning/mod.ts";
 import type { SieveDatabase } from "../../delivery/sieve/database.ts";
 import type { SiteScripts } from "../../delivery/sieve/site_scripts.ts";
 import type { Srs } from "../../senderauth/mod.ts";
-import type { SmtpSession } from "../../smtp/server/mod.ts";
+import type { IncomingMessage, SmtpSession } from "../../smtp/server/mod.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
 import type { ServerWebhooks } from "../sending/webhooks.ts";
+import type { Incoming } from "./incoming.ts";
 
 /** Databases of reports: those that arrive, and what is to be reported to others. */
 export interface ReportDatabases {
   dmarc: DmarcReports;
+  failures: FailureReports;
   tls: TlsReports;
   evaluations: DmarcEvaluations;
 }
@@ -38,6 +45,18 @@ export type SenderWait = (
 export interface SieveServices {
   db: SieveDatabase;
   site: SiteScripts;
+}
+
+/** Mailing lists, as receiving knows them. */
+export interface ListReceiver {
+  /** At RCPT. @throws SmtpError for addresses that lead nowhere */
+  checkRecipient(at: ListAddress): void;
+  /**
+   * Takes a message; it is durable when this resolves.
+   * @param suspicious the analysis would put it into a Junk or Rejects mailbox
+   * @throws SmtpError if it is refused; errors of files and databases
+   */
+  take(at: ListAddress, m: Incoming, message: IncomingMessage, suspicious: boolean): Promise<void>;
 }
 
 /** What the steps of receiving work with. */
@@ -60,6 +79,7 @@ export interface ReceivingServices {
   /** Undefined where none is configured. */
   scanners?: Scanners;
   greylist?: Greylist;
+  lists: ListReceiver;
   wait: SenderWait;
   now: () => number;
   random: () => number;

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { noMailbox } from "../../store/ids.ts";
 import { createHmac, randomBytes } from "node:crypto";
 import type { Account as AccountConfig, Config } from "../../config/mod.ts";
 import { accountHistory } from "../../delivery/analysis_history.ts";
@@ -14,7 +15,12 @@ import { linkDomains, listedLink, type Signal, signalsOf } from "../../delivery/
 import { messageText } from "../../delivery/message_text.ts";
 import type { DnsblChecker } from "../../dns/mod.ts";
 import { junkParams, messageWords } from "../../junk/mod.ts";
-import { findDmarcReport, findTlsReport, reportParts } from "../../reports/mod.ts";
+import {
+  findDmarcReport,
+  findFailureReport,
+  findTlsReport,
+  reportParts,
+} from "../../reports/mod.ts";
 import type { Account } from "../../store/account/account.ts";
 import { type DeliveryFacts, SpecialUse } from "../../store/types.ts";
 import type { Arrived } from "../arrival/arrived.ts";
@@ -84,7 +90,7 @@ export function analysisContext(
     introbox: auth ? conf.Introbox : "",
     history: accountHistory(account.db),
     junkMailbox: account.mailboxBySpecialUse(SpecialUse.Junk)?.name,
-    mailboxId: (name) => account.mailboxByName(name)?.id ?? 0,
+    mailboxId: (name) => account.mailboxByName(name)?.id ?? noMailbox,
     junk: junkCheck(s.filters, account, conf, arrived, prefix),
     scans: m.scans,
     signals: conf.JunkFilter && auth ? () => signalsIn(s, account, arrived, facts) : undefined,
@@ -99,12 +105,16 @@ export function analysisContext(
     dnsbls: s.dnsbl
       ? s.dnsblZones.map((zone) => blockList(s.dnsbl!, zone, m.session.remoteIp))
       : [],
+    failureReport: () => findFailureReport(arrived.read(0, Math.min(m.size, maxFailureReport))),
     dmarcReport: () => findDmarcReport(reportParts(arrived.root, arrived.read)),
     tlsReport: () => findTlsReport(reportParts(arrived.root, arrived.read)),
     isOurDomain: (domain) => isOurDomain(s.config, domain),
     random: s.random,
   };
 }
+
+/** Bytes of a failure report that are looked at: it quotes one message, or its header. */
+const maxFailureReport = 1024 * 1024;
 
 /** Whether reports about a domain are ours: of a configured domain, or of this host. */
 export function isOurDomain(config: Config, domain: string): boolean {

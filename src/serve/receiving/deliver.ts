@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { ListAddress } from "../../config/mod.ts";
 import { takeMailedEvent } from "../events/arrived_event.ts";
 import { analyze, sortOnly } from "../../delivery/analysis_decide.ts";
 import { type Decision, goesToJunk, type ScanFindings } from "../../delivery/analysis_types.ts";
@@ -241,6 +242,7 @@ async function carryOut(
       return storeFailure(err, m.session.log);
     }
   }
+  if (plan.list) return await carryOutForList(s, m, plan, plan.list, decisions, message);
   // Before it is in mailboxes here: when this fails the sender tries again, and nobody has it twice.
   if (decisions.decided.some((d) => d.decision.accept && !d.decision.isReject)) {
     try {
@@ -289,6 +291,33 @@ async function carryOut(
   return failed.length === 0 ? undefined : await takeUp(s, m, plan, failed, message);
 }
 
+/** For an address of a mailing list; what is junk to the postmaster's account is held for the owners. */
+async function carryOutForList(
+  s: ReceivingServices,
+  m: Incoming,
+  plan: Plan,
+  list: ListAddress,
+  { decided: [judged], failed }: Decisions,
+  message: IncomingMessage,
+): Promise<Outcome> {
+  if (failed.length > 0) return failed[0].error;
+  let account: Account | undefined;
+  try {
+    if (judged && !judged.decision.accept) {
+      account = await s.accounts.open(judged.target.account);
+      return await refuse(s, m, plan, judged, account, message);
+    }
+    const junk = judged !== undefined &&
+      (judged.decision.isReject || goesToJunk(judged.decision.reason));
+    await s.lists.take(list, m, message, junk);
+    if (judged) evaluate(s, m, plan, judged.decision, message);
+  } catch (err) {
+    return storeFailure(err, m.session.log);
+  } finally {
+    account?.close();
+  }
+}
+
 /** What is stored, in whichever mailbox. */
 function newMessage(
   s: ReceivingServices,
@@ -330,8 +359,9 @@ function logFields(m: Incoming, plan: Plan, d: Decided) {
 const keepOnly: Onward = { to: [], keep: true };
 
 /** For the administrator's pages, and nobody else's mail. */
-function isReport({ decision: { dmarcReport, tlsReport }, target }: Decided): boolean {
-  return target.reports !== undefined || dmarcReport !== undefined || tlsReport !== undefined;
+function isReport({ decision: d, target }: Decided): boolean {
+  return target.reports !== undefined || d.dmarcReport !== undefined ||
+    d.failureReport !== undefined || d.tlsReport !== undefined;
 }
 
 /** @param kept gets the plan if the message is in a mailbox; else its next server tells of success */
@@ -459,8 +489,12 @@ async function storeReports(
   received: number,
 ): Promise<void> {
   if (!s.reports) return;
-  const { dmarcReport, tlsReport, facts } = decision;
+  const { dmarcReport, failureReport, tlsReport, facts } = decision;
   if (dmarcReport) await s.reports.dmarc.add(dmarcReport, facts.msgFromDomain, received);
+  if (failureReport) {
+    const { messageId } = m.arrived.description.summary;
+    await s.reports.failures.add(failureReport, facts.msgFromDomain, messageId, received);
+  }
   if (tlsReport) {
     const { mailFrom } = m.transaction;
     const domain = tlsReport.policies.find((p) => isOurDomain(s.config, p.policyDomain));

@@ -12,7 +12,7 @@
 import { type Config, firstTimeSenderDelay, type Listener } from "../../config/mod.ts";
 import { Greylist } from "../../delivery/greylist.ts";
 import { dnsblChecker, makeResolver, type Resolver } from "../../dns/mod.ts";
-import { DmarcEvaluations, DmarcReports, TlsReports } from "../../reports/mod.ts";
+import { DmarcEvaluations, DmarcReports, FailureReports, TlsReports } from "../../reports/mod.ts";
 import {
   type Delivered,
   type SmtpBackend,
@@ -90,6 +90,7 @@ export class Receiving {
         | "srs"
         | "sieve"
         | "scanners"
+        | "lists"
       >
       & {
         local: boolean;
@@ -111,6 +112,7 @@ export class Receiving {
       sieve: s.sieve,
       scanners: s.scanners,
       greylist: wantsGreylist(config) ? await Greylist.open(config.dataDir) : undefined,
+      lists: s.lists,
       resolver,
       dnsbl: resolver && dnsblChecker(resolver),
       reports: local ? undefined : await openReports(config.dataDir),
@@ -153,7 +155,9 @@ export class Receiving {
           if (node !== undefined) {
             throw new SmtpError(451, "4.1", "the address is another node's, try again later");
           }
-          return routeForRecipient(s, recipient.address, transaction.mailFrom);
+          const route = routeForRecipient(s, recipient.address, transaction.mailFrom);
+          if ("list" in route) s.lists.checkRecipient(route.list);
+          return route;
         }),
       startMessage: () => new ParsingObserver(),
       deliver: (session, transaction, message): Promise<Delivered> =>
@@ -174,7 +178,12 @@ export class Receiving {
     const { reports, greylist } = this.#services;
     await greylist?.close();
     if (reports) {
-      await Promise.all([reports.dmarc.close(), reports.tls.close(), reports.evaluations.close()]);
+      await Promise.all([
+        reports.dmarc.close(),
+        reports.failures.close(),
+        reports.tls.close(),
+        reports.evaluations.close(),
+      ]);
     }
   }
 }
@@ -186,6 +195,7 @@ function wantsGreylist(config: Config): boolean {
 async function openReports(dataDir: string): Promise<ReportDatabases> {
   return {
     dmarc: await DmarcReports.open(dataDir),
+    failures: await FailureReports.open(dataDir),
     tls: await TlsReports.open(dataDir),
     evaluations: await DmarcEvaluations.open(dataDir),
   };

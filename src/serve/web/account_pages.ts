@@ -1,6 +1,11 @@
 /** The account and admin pages of the running server: their logins, and what they work on. @module */
 import { writeAdminHash } from "../../admin/passwords.ts";
-import { administeredDomains, AdminTokens, type AuditLog } from "../../admin/mod.ts";
+import {
+  administeredDomains,
+  AdminTokens,
+  type AuditLog,
+  type RunningLists,
+} from "../../admin/mod.ts";
 import type { Config } from "../../config/mod.ts";
 import type { Resolver } from "../../dns/mod.ts";
 import { Log } from "../../log/mod.ts";
@@ -66,6 +71,8 @@ export interface PagesServer {
   logins: LoginServices;
   outbound: Outbound;
   tempDir: string;
+  /** Mailing lists; undefined while the server starts. */
+  lists: () => RunningLists | undefined;
   listeners: () => string[];
   connections: () => OpenConnection[];
   glance: Glance;
@@ -339,6 +346,7 @@ export function accountAndAdminPages(
       }),
       limiter,
       audit: s.audit,
+      lists: s.lists,
       tokens: new AdminTokens(config.dataDir),
       factor,
       check: (form, remoteIp) => checkAdminLogin(config, factor, form, remoteIp),

@@ -49,7 +49,10 @@ export async function jmap(
     tempDir: shared.tempDir,
     hostname: config.static.Hostname,
     maxMessageSize,
-    sharing: { owners: (user) => shared.shares()?.owners(user) ?? [] },
+    sharing: {
+      owners: (user) => shared.shares()?.owners(user) ?? [],
+      add: async (owner, account) => await shared.shares()?.add(owner, account),
+    },
     uploads: new Uploads(config.dataDir, maxMessageSize),
     objects,
     scripts: shared.sieve.db.scripts,

@@ -8,6 +8,7 @@ import type { Scanners } from "../../scanning/mod.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
 import type { Shares } from "../../store/mailboxes/shares.ts";
 import type { LoginServices } from "../logins.ts";
+import type { MailingLists } from "../lists/mod.ts";
 import type { OpenLogins } from "../open_logins.ts";
 import type { DeveloperOptions } from "../catcher/developer.ts";
 import type { ReportDatabases } from "../arrival/services.ts";
@@ -27,6 +28,8 @@ export interface WebServer {
   /** Open ones of all listeners. */
   connections(): OpenConnection[];
   readonly reports: ReportDatabases | undefined;
+  /** Mailing lists; undefined while the server starts. */
+  readonly lists: MailingLists | undefined;
 }
 
 /** What they share with the mail protocols. */

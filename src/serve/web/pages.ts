@@ -14,6 +14,7 @@ import type { WebServer, WebShared } from "./page_server.ts";
 import type { WebHandlers } from "./web.ts";
 import { dav } from "./dav.ts";
 import { jmap } from "./jmap.ts";
+import { listsHandler } from "./lists.ts";
 import { catcherApi } from "./catcher.ts";
 import { checksOf, withoutLogin } from "../catcher/without_login.ts";
 import { webApi } from "./webapi.ts";
@@ -56,6 +57,7 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
     outbound: shared.outbound,
     tempDir: shared.tempDir,
     withoutLogin: withoutLogin(shared.developer),
+    lists: () => server.lists?.forAdmin,
     listeners: () => server.endpoints.map((e) => `${e.protocol}: ${hostPort(e.hostname, e.port)}`),
     connections: () => server.connections(),
     glance,
@@ -72,6 +74,7 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
     webapi: api.handle,
     jmap: jmapServer,
     dav: dav(server, shared),
+    lists: listsHandler(() => server.lists),
     catcher,
     hosts: shared.developer?.hosts,
     autoconfig: {

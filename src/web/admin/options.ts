@@ -1,12 +1,18 @@
 /** What the admin page works with. @module */
 import type { ScannerStates } from "./scanners.ts";
-import { AdminError, type AdminTokens, type AuditLog } from "../../admin/mod.ts";
+import { AdminError, type AdminTokens, type AuditLog, type RunningLists } from "../../admin/mod.ts";
 import { type Config, ConfigError } from "../../config/mod.ts";
 import type { Resolver } from "../../dns/mod.ts";
 import type { LoginGuard, OpenConnection, Outbound } from "../../net/mod.ts";
 import type { Queue } from "../../queue/mod.ts";
 import type { Webhooks } from "../../queue/webhooks/mod.ts";
-import type { DmarcEvaluations, DmarcReports, TlsReports, TlsResults } from "../../reports/mod.ts";
+import type {
+  DmarcEvaluations,
+  DmarcReports,
+  FailureReports,
+  TlsReports,
+  TlsResults,
+} from "../../reports/mod.ts";
 import type { Account } from "../../store/account/account.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
 import type { LoginLog } from "../../store/logins/attempts.ts";
@@ -25,6 +31,8 @@ export interface AdminPageOptions {
   config: Config;
   accounts: Accounts;
   queue: Queue;
+  /** Mailing lists; undefined while the server starts. */
+  lists: () => RunningLists | undefined;
   webhooks: Webhooks | undefined;
   sessions: Sessions;
   login: Login;
@@ -50,7 +58,12 @@ export interface AdminPageOptions {
   outbound: Outbound;
   /** Undefined where none are received. */
   reports:
-    | { dmarc: DmarcReports; tls: TlsReports; evaluations: DmarcEvaluations }
+    | {
+      dmarc: DmarcReports;
+      failures: FailureReports;
+      tls: TlsReports;
+      evaluations: DmarcEvaluations;
+    }
     | undefined;
   /** Results of own connections; undefined where none are reported. */
   tlsResults: TlsResults | undefined;

@@ -85,6 +85,16 @@ export const callRules: Readonly<Record<AdminCallName, CallRule>> = {
   AliasMembersAdd: domains.write("Add members to an alias", ownTrial),
   AliasMembersRemove: domains.write("Take members out of an alias", ownTrial),
   AliasRemove: domains.write("Remove an alias", ownTrial),
+  Lists: domains.read("Mailing lists of a domain", own),
+  ListAdd: domains.write("Add a mailing list", ownTrial),
+  ListSet: domains.write("Set a mailing list's settings", ownTrial),
+  ListRemove: domains.write("Remove a mailing list with its members and archive", ownTrial),
+  ListMembers: domains.read("Members of a mailing list, 200 at a time", own),
+  ListMembersAdd: domains.write("Add members to a mailing list without asking them", own),
+  ListMembersRemove: domains.write("Take members out of a mailing list", own),
+  ListMemberResume: domains.write("Send to a member again whose messages came back", own),
+  ListHeld: domains.read("Messages that wait for an owner of a mailing list", own),
+  ListDecide: domains.write("Decide about a held message", own),
 
   Accounts: accounts.read("All accounts", own),
   Account: accounts.read("An account with its settings and logins", own),
@@ -101,6 +111,13 @@ export const callRules: Readonly<Record<AdminCallName, CallRule>> = {
   AddressAdd: accounts.write("Give an account an address", ownTrial),
   AddressRemove: accounts.write("Take an address away", ownTrial),
   SecondFactorRemove: accounts.write("Remove the second factor that a user has lost", own),
+
+  MoveUsers: accounts.write("Make accounts of a list of another server's users"),
+  MoveAliases: accounts.write("Take over aliases from a table of Postfix"),
+  MoveByImap: accounts.write("Bring the mail of many accounts by IMAP", pageOnly),
+  MoveMaildirs: accounts.write("Bring the mail of many accounts from Maildirs", pageOnly),
+  MoveState: accounts.read("How bringing the mail of many accounts stands"),
+  MoveStop: accounts.write("Stop bringing mail; what was brought stays"),
 
   Queue: queue.read("Messages that wait to be sent"),
   QueueAct: queue.write("Hold, release, schedule, fail or drop messages, or change their way"),
@@ -119,6 +136,7 @@ export const callRules: Readonly<Record<AdminCallName, CallRule>> = {
 
   DmarcReports: reports.read("DMARC reports of others", own),
   DmarcReport: reports.read("A DMARC report", own),
+  DmarcFailures: reports.read("Messages that others report as failing DMARC", own),
   DmarcToSend: reports.read("DMARC reports that are to be sent to others"),
   DmarcEvaluations: reports.read("What a DMARC report to a domain will say"),
   DmarcEvaluationsRemove: reports.write("Drop what a DMARC report to a domain would say"),

@@ -9,6 +9,8 @@ import { Nothing, text } from "../../api/basics.ts";
 import { accountsCalls } from "./accounts.ts";
 import { domainCalls } from "./domains.ts";
 import { hookCalls } from "./hooks.ts";
+import { listCalls } from "./lists.ts";
+import { movingCalls } from "./moving.ts";
 import { queueCalls } from "./queue.ts";
 import { reportCalls } from "./reports.ts";
 import { securityCalls } from "./security.ts";
@@ -37,7 +39,9 @@ export const adminCalls = {
   Logout: { request: Nothing, response: Nothing },
   ...serverCalls,
   ...domainCalls,
+  ...listCalls,
   ...accountsCalls,
+  ...movingCalls,
   ...queueCalls,
   ...hookCalls,
   ...reportCalls,
