@@ -25,6 +25,7 @@ const known = [
   "slapd",
   "haproxy",
   "nginx",
+  "named",
 ] as const;
 export type Program = (typeof known)[number];
 
