@@ -24,7 +24,7 @@ import { queueOutgoing } from "../sending/outgoing.ts";
 import { checkProgramLogin, checkProgramToken } from "./account_pages.ts";
 import type { WebServer, WebShared } from "./page_server.ts";
 
-type Server = Pick<WebServer, "config" | "accounts" | "queue">;
+type Server = Pick<WebServer, "config" | "accounts" | "queue" | "scanners">;
 
 /** Opens JMAP. */
 export async function jmap(
@@ -93,6 +93,7 @@ async function submit(s: Server, m: JmapSubmission): Promise<number[]> {
       fromDomain: authors[0].domain,
       senderAccount: account,
       prefix: new Uint8Array(0),
+      scan: {},
     });
   } catch (cause) {
     // Limits of the account, in words.
