@@ -4,6 +4,8 @@
  *
  * @module
  */
+import { Greylist } from "../delivery/greylist.ts";
+import { ScanLearning } from "../delivery/scan_learning.ts";
 import { asEmailId, asMailboxId } from "../store/ids.ts";
 import { SieveDatabase } from "../delivery/sieve/database.ts";
 import { ObjectStore } from "../jmap/mod.ts";
@@ -175,6 +177,17 @@ export async function makeOtherDatabases(data: string): Promise<void> {
     const steps = [{ script: "main", line: 2, text: "filed into Lists" }];
     s.log.add("test1", asEmailId(1), { from: "a@remote.example", subject: "x", steps });
   });
+  const from = { network: "192.0.2.0/21", mailFrom: "a@remote.example", rcptTo: "b@mox.example" };
+  const times = { Delay: 60_000, Window: day, Keep: 30 * day };
+  await filled(Greylist.open(data), (g) => g.wait(from, times, time));
+  const learning = ScanLearning.open(
+    data,
+    { learning: ["rspamd"], teach: () => Promise.resolve() },
+    { open: () => Promise.reject(new Error("not opened")) },
+    () => false,
+    time + 1000 * day,
+  );
+  await filled(learning, (l) => l.note("test1", [1]));
   await filled(Subscriptions.open(data), (s) =>
     s.add({
       endpoint: "https://push.example/1",

@@ -54,7 +54,7 @@ function localListener(ips: string[], offset: number): Listener {
       ClientAuthDisabled: false,
     },
     SMTP: { ...zero.SMTP, ...at(25), FirstTimeSenderDelay: 0 },
-    Submission: { ...at(587), NoRequireSTARTTLS: true },
+    Submission: { ...zero.Submission, ...at(587), NoRequireSTARTTLS: true },
     Submissions: { ...zero.Submissions, ...at(465) },
     IMAP: { ...at(143), NoRequireSTARTTLS: true },
     IMAPS: { ...zero.IMAPS, ...at(993) },

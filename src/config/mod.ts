@@ -35,6 +35,7 @@ export {
 } from "./load.ts";
 export { type DnsProvider } from "./static/dns_provider.ts";
 export { type LdapDirectory, type OpenIdProvider } from "./static/identity.ts";
+export type { Scanner } from "./static/scanner.ts";
 export { type ACME, type SpecialUseMailboxes, type Static, staticConfig } from "./static/static.ts";
 export { type Node } from "./dynamic/node.ts";
 export { type Dynamic, dynamicConfig } from "./dynamic/dynamic.ts";
@@ -66,6 +67,7 @@ export {
 export {
   defaultMaxMessageSize,
   firstTimeSenderDelay,
+  type Greylist,
   type HttpService,
   type KeyCert,
   type Listener,

@@ -12,13 +12,15 @@ import { join } from "node:path";
 import { SieveDatabase } from "../delivery/sieve/database.ts";
 import { ListsDatabase } from "../lists/database.ts";
 import { SiteScripts } from "../delivery/sieve/site_scripts.ts";
+import { ScanLearning } from "../delivery/scan_learning.ts";
 import { Trainer } from "../delivery/training.ts";
 import { clearLevel, currentLevels, isLevel, Log, setLevel } from "../log/mod.ts";
 import { LoginGuard, type OpenConnection, type Outbound } from "../net/mod.ts";
 import { ensureDir, removeFile } from "../platform/files.ts";
 import { programVersion } from "../platform/version.ts";
-import { fewOpenFilesText } from "../platform/open_files.ts";
+import { lowOpenFilesText } from "../platform/open_files.ts";
 import { Queue } from "../queue/mod.ts";
+import type { Scanners } from "../scanning/mod.ts";
 import { type SaslBackend, wantCramMd5 } from "../sasl/mod.ts";
 import { makeFilesAhead, removeLeftovers } from "../smtp/server/mod.ts";
 import { Accounts } from "../store/account/accounts.ts";
@@ -62,6 +64,7 @@ import { Receiving, type ReceivingOptions } from "./receiving/receiving.ts";
 import type { ReportDatabases } from "./arrival/services.ts";
 import { retrainHandler } from "./receiving/retrain.ts";
 import { ImapEvents } from "./sieve/imap_events.ts";
+import { openScanners } from "./scanning.ts";
 import { Sockets } from "./sockets.ts";
 import { submitFromProgram } from "./sending/submit.ts";
 import { type ReportSending, startReports } from "./reports/mod.ts";
@@ -102,6 +105,9 @@ export class MailServer {
   readonly config: Config;
   readonly accounts: Accounts;
   readonly queue: Queue;
+  /** Other programs that look at mail; undefined where none is configured. */
+  scanners: Scanners | undefined;
+  #learning: ScanLearning | undefined;
   webhooks: ServerWebhooks | undefined;
   /** Scripts of accounts, and what they did. */
   sieve: SieveDatabase | undefined;
@@ -157,6 +163,7 @@ export class MailServer {
     this.#trainer = new Trainer(o.config, new Log("junk"));
     accounts.onOpen = (a) => {
       this.#trainer.attach(a);
+      this.#learning?.attach(a);
       a.credentials.onChange = (change, keep) =>
         void this.#openLogins.changed(a.name, change, keep);
     };
@@ -201,8 +208,9 @@ export class MailServer {
       const certificates = await ServerCertificates.open(config);
       const outbound = openOutbound(config.static, config.dir, o.outgoing?.resolver, o.local);
       const identities = await Identities.open(config, outbound);
+      const scanners = await openScanners(config, outbound);
       await o.becomeUser?.();
-      return await MailServer.#open(o, sockets, certificates, outbound, identities);
+      return await MailServer.#open(o, sockets, certificates, outbound, identities, scanners);
     } finally {
       await sockets.close();
     }
@@ -214,11 +222,12 @@ export class MailServer {
     certificates: ServerCertificates,
     outbound: Outbound,
     identities: Identities,
+    scanners: Scanners | undefined,
   ): Promise<MailServer> {
     const log = new Log("serve");
     const { config } = o;
-    const fewFiles = fewOpenFilesText();
-    if (fewFiles !== undefined) log.warn(fewFiles);
+    const openFilesWarning = lowOpenFilesText();
+    if (openFilesWarning !== undefined) log.warn(openFilesWarning);
     const tempDir = config.dataPath("tmp");
     for (const dir of [config.dataDir, config.dataPath("accounts"), tempDir]) await ensureDir(dir);
     // First of all: a second server on this folder is refused before it touches anything.
@@ -264,6 +273,11 @@ export class MailServer {
       );
       server = new MailServer(o, log, accounts, queue, control, secret, identities);
       identities.makes = { accounts, audit: server.#audit };
+      server.scanners = scanners;
+      if (scanners && scanners.learning.length > 0) {
+        const isAccount = (name: string) => config.account(name) !== undefined;
+        server.#learning = await ScanLearning.open(config.dataDir, scanners, accounts, isAccount);
+      }
       server.#outbound = outbound;
       server.sieve = sieve.db;
       server.#events = new ImapEvents({ config, queue, tempDir, sieve });
@@ -281,7 +295,19 @@ export class MailServer {
       server.#noMoreFiles = makeFilesAhead(tempDir);
       const { filters } = server.#trainer;
       server.#receiving = await Receiving.open(
-        { config, accounts, queue, filters, tempDir, local: o.local, webhooks, srs, sieve, lists },
+        {
+          config,
+          accounts,
+          queue,
+          filters,
+          tempDir,
+          local: o.local,
+          webhooks,
+          srs,
+          sieve,
+          scanners,
+          lists,
+        },
         o.receiving,
       );
       await o.prepare?.(accounts);
@@ -300,6 +326,7 @@ export class MailServer {
           loginLog: () => server!.loginLog,
           trained: (account) => server!.#trainer.figures(account),
           certificates: () => certificates.states(),
+          scanners: () => scanners?.states() ?? [],
           stsPolicies: () => outgoing.policies?.remembered() ?? [],
           tlsResults: outgoing.tlsResults,
         },
@@ -336,6 +363,7 @@ export class MailServer {
         config,
         accounts,
         queue,
+        scanners,
         tempDir,
         local: o.local,
         developer: server.#developer,
@@ -387,6 +415,7 @@ export class MailServer {
       await queue.start();
       lists.start();
       webhooks.hooks.start();
+      server.#learning?.start();
       const { reports } = server;
       if (reports && outgoing.tlsResults && outgoing.resolver) {
         server.#reportSending = startReports({
@@ -453,6 +482,7 @@ export class MailServer {
           config: this.config,
           queue: this.queue,
           certificates: () => this.#certificates?.states() ?? [],
+          scanners: () => this.scanners?.states() ?? [],
         });
         const standby = this.#nodes?.standby() ?? "none";
         if (standby !== "none") {
@@ -491,7 +521,12 @@ export class MailServer {
           message: string;
         };
         return await submitFromProgram(
-          { config: this.config, queue: this.queue, tempDir: this.#tempDir },
+          {
+            config: this.config,
+            queue: this.queue,
+            scanners: this.scanners,
+            tempDir: this.#tempDir,
+          },
           m,
         );
       }],
@@ -549,6 +584,7 @@ export class MailServer {
     await this.#pages?.close();
     await this.#receiving?.close();
     await this.#trainer.stop();
+    await this.#learning?.close();
     await this.#tlsKeys?.close();
     await this.#shares?.close();
     await this.sieve?.close();

@@ -4,6 +4,7 @@ import type { OpenIdProvider } from "./identity.ts";
 import type { PathReport } from "../sconf/schema.ts";
 import type { ACME, Static } from "./static.ts";
 import type { Transport, TransportSMTP } from "./transport.ts";
+import { checkScanners } from "./check_scanners.ts";
 import { isInbox, isLoopbackIp, isUnspecifiedIp } from "../sconf/types.ts";
 
 /** Reports all that is wrong. */
@@ -48,6 +49,7 @@ export function checkStatic(c: Static, report: PathReport): void {
       report(["ACME", name, "DNS01"], "needs DNSProviders, which write the records");
     }
   }
+  checkScanners(c, report);
   const ca = c.TLS.CA;
   if (ca && !ca.AdditionalToSystem && ca.CertFiles.length === 0) {
     report(

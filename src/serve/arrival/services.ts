@@ -13,6 +13,8 @@ import type {
   FailureReports,
   TlsReports,
 } from "../../reports/mod.ts";
+import type { Greylist, GreylistTimes } from "../../delivery/greylist.ts";
+import type { Scanners } from "../../scanning/mod.ts";
 import type { SieveDatabase } from "../../delivery/sieve/database.ts";
 import type { SiteScripts } from "../../delivery/sieve/site_scripts.ts";
 import type { Srs } from "../../senderauth/mod.ts";
@@ -74,6 +76,9 @@ export interface ReceivingServices {
   /** Rewrites the senders of what is forwarded. */
   srs: Srs;
   sieve: SieveServices;
+  /** Undefined where none is configured. */
+  scanners?: Scanners;
+  greylist?: Greylist;
   lists: ListReceiver;
   wait: SenderWait;
   now: () => number;
@@ -87,4 +92,7 @@ export interface ReceivingListener {
   dnsblZones: readonly string[];
   linkDnsblZones: readonly string[];
   firstTimeSenderDelay: number;
+  /** Names of scanners, in their order. */
+  scanners: readonly string[];
+  greylist: GreylistTimes | undefined;
 }

@@ -9,7 +9,8 @@
  *
  * @module
  */
-import { firstTimeSenderDelay, type Listener } from "../../config/mod.ts";
+import { type Config, firstTimeSenderDelay, type Listener } from "../../config/mod.ts";
+import { Greylist } from "../../delivery/greylist.ts";
 import { dnsblChecker, makeResolver, type Resolver } from "../../dns/mod.ts";
 import { DmarcEvaluations, DmarcReports, FailureReports, TlsReports } from "../../reports/mod.ts";
 import {
@@ -88,6 +89,7 @@ export class Receiving {
         | "webhooks"
         | "srs"
         | "sieve"
+        | "scanners"
         | "lists"
       >
       & {
@@ -108,6 +110,8 @@ export class Receiving {
       webhooks: s.webhooks,
       srs: s.srs,
       sieve: s.sieve,
+      scanners: s.scanners,
+      greylist: wantsGreylist(config) ? await Greylist.open(config.dataDir) : undefined,
       lists: s.lists,
       resolver,
       dnsbl: resolver && dnsblChecker(resolver),
@@ -141,6 +145,8 @@ export class Receiving {
       dnsblZones: l.SMTP.DNSBLs,
       linkDnsblZones: l.SMTP.LinkDNSBLs,
       firstTimeSenderDelay: firstTimeSenderDelay(l),
+      scanners: l.SMTP.Scanners,
+      greylist: l.SMTP.Greylist,
     };
     return {
       checkRecipient: (_session, transaction, recipient) =>
@@ -169,7 +175,8 @@ export class Receiving {
   /** Closes the databases, when nothing is received any more. */
   async close(): Promise<void> {
     this.stop();
-    const { reports } = this.#services;
+    const { reports, greylist } = this.#services;
+    await greylist?.close();
     if (reports) {
       await Promise.all([
         reports.dmarc.close(),
@@ -179,6 +186,10 @@ export class Receiving {
       ]);
     }
   }
+}
+
+function wantsGreylist(config: Config): boolean {
+  return [...config.static.Listeners.values()].some((l) => l.SMTP.Greylist !== undefined);
 }
 
 async function openReports(dataDir: string): Promise<ReportDatabases> {

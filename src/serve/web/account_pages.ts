@@ -36,7 +36,7 @@ import { accountHere } from "../nodes/elsewhere.ts";
 import type { CertificateState } from "../tls/tls.ts";
 import type { StsPolicyState } from "../../tlspolicy/policies.ts";
 import { type AccountPage, accountPage, type AccountPageOptions } from "../../web/account/mod.ts";
-import { adminPage, type Glance } from "../../web/admin/mod.ts";
+import { adminPage, type Glance, type ScannerStates } from "../../web/admin/mod.ts";
 import { HttpError, type LoginFailure, UserError } from "../../web/http/mod.ts";
 import {
   type Challenges,
@@ -88,6 +88,7 @@ export interface PagesServer {
   /** What an account's junk filter has learned from. */
   trained: AccountPageOptions["trained"];
   certificates: () => CertificateState[];
+  scanners: ScannerStates;
   stsPolicies: () => StsPolicyState[];
 }
 
@@ -362,6 +363,7 @@ export function accountAndAdminPages(
       tlsResults: s.tlsResults,
       loginLog: s.loginLog,
       certificates: s.certificates,
+      scanners: s.scanners,
       stsPolicies: s.stsPolicies,
     }),
   };

@@ -5,6 +5,7 @@ import type { SieveServices } from "../arrival/services.ts";
 import type { Config } from "../../config/mod.ts";
 import type { LoginGuard, OpenConnection, Outbound } from "../../net/mod.ts";
 import type { Queue } from "../../queue/mod.ts";
+import type { Scanners } from "../../scanning/mod.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
 import type { Shares } from "../../store/mailboxes/shares.ts";
 import type { LoginServices } from "../logins.ts";
@@ -22,6 +23,7 @@ export interface WebServer {
   readonly config: Config;
   readonly accounts: Accounts;
   readonly queue: Queue;
+  readonly scanners: Scanners | undefined;
   readonly webhooks: ServerWebhooks | undefined;
   readonly endpoints: readonly Endpoint[];
   /** Open ones of all listeners. */
@@ -54,6 +56,6 @@ export interface WebShared {
   /** What the pages show, and what is only there when the server has started. */
   states: Pick<
     PagesServer,
-    "tlsKeys" | "loginLog" | "trained" | "certificates" | "stsPolicies" | "tlsResults"
+    "tlsKeys" | "loginLog" | "trained" | "certificates" | "scanners" | "stsPolicies" | "tlsResults"
   >;
 }

@@ -29,18 +29,19 @@ export interface WebPages {
 
 /** Opens the login sessions and makes the handlers. */
 export async function openWebPages(server: WebServer, shared: WebShared): Promise<WebPages> {
-  const { config, accounts, queue } = server;
+  const { config, accounts, queue, scanners } = server;
   const sessions = await Sessions.open(config.dataDir);
   const mail = await webmail({
     config,
     accounts,
     queue,
+    scanners,
     sessions,
     ...shared,
     withoutLogin: withoutLogin(shared.developer),
     checksOf: checksOf(shared.developer),
   });
-  const api = await webApi({ config, accounts, queue, logins: shared.logins }, shared);
+  const api = await webApi({ config, accounts, queue, scanners, logins: shared.logins }, shared);
   const jmapServer = await jmap(server, shared);
   const catcher = shared.developer && catcherApi(server, shared, shared.developer);
   const glance = followGlance();

@@ -28,6 +28,7 @@ import { tokenHandlers } from "./tokens.ts";
 
 export { followGlance, type Glance } from "./glance.ts";
 export type { AdminPageOptions } from "./options.ts";
+export type { ScannerStates } from "./scanners.ts";
 
 /** The page and its calls. */
 export function adminPage(o: AdminPageOptions): AdminApi {

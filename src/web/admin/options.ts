@@ -1,4 +1,5 @@
 /** What the admin page works with. @module */
+import type { ScannerStates } from "./scanners.ts";
 import { AdminError, type AdminTokens, type AuditLog, type RunningLists } from "../../admin/mod.ts";
 import { type Config, ConfigError } from "../../config/mod.ts";
 import type { Resolver } from "../../dns/mod.ts";
@@ -70,6 +71,7 @@ export interface AdminPageOptions {
   tlsResults: TlsResults | undefined;
   /** Undefined while the server starts. */
   loginLog: () => LoginLog | undefined;
+  scanners: ScannerStates;
   certificates: () => {
     name: string;
     from: string;
@@ -89,7 +91,7 @@ export interface AdminPageOptions {
 }
 
 /** Runs an administrator's action: what it says of mistakes is for the administrator. */
-export async function told<T>(run: () => T | Promise<T>): Promise<T> {
+export async function withAdminErrors<T>(run: () => T | Promise<T>): Promise<T> {
   try {
     return await run();
   } catch (e) {

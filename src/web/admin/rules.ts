@@ -157,6 +157,7 @@ export const callRules: Readonly<Record<AdminCallName, CallRule>> = {
   AdminSecondFactorOff: security.write("Turn the administrator's second factor off", pageOnly),
   AdminSessionsEnd: security.write("End all other sessions of the page", pageOnly),
   Connections: security.read("Open connections"),
+  Scanners: security.read("Other programs that look at mail, and whether they answer"),
   Certificates: security.read("Certificates, and when they end"),
   StsPolicies: security.read("MTA-STS policies of others"),
   Tokens: security.read("Tokens of this API", pageOnly),
