@@ -1,11 +1,14 @@
 /**
  * Builds the web pages: bundles each page's TypeScript, and puts it and the style into one HTML file that
  * the server has in it; and what of docs/ is made from the source: docs/configuration.md from the schemas of the
- * configuration, docs/limits.md from the constants, docs/map.svg from the imports. `--check` only says whether the
+ * configuration, docs/limits.md from the constants, docs/map.svg from the imports; and the licences of the packages in
+ * the program. `--check` only says whether the
  * files are those that the sources give.
  */
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { packagesIn } from "./build/packages.ts";
+import { licensesText } from "./house/licenses.ts";
 import { limitsPage } from "./house/limits.ts";
 import { sourceMap } from "./house/map.ts";
 
@@ -59,7 +62,16 @@ function smallStyle(css: string): string {
 
 async function bundle(script: string): Promise<string> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["bundle", "--quiet", "--platform", "browser", "--minify", script],
+    args: [
+      "bundle",
+      "--lock=deno.lock",
+      "--frozen",
+      "--quiet",
+      "--platform",
+      "browser",
+      "--minify",
+      script,
+    ],
     cwd: root,
     env: { NO_COLOR: "1" },
   }).output();
@@ -100,6 +112,10 @@ const outputs = [
   ...pages.map((p) => ({ output: p.output, make: () => build(p) })),
   // A script alone; its name ends as those of the other built files do.
   { output: "src/web/pages/service_worker.html", make: () => bundle("webmail/worker/main.ts") },
+  {
+    output: "src/commands/licenses.txt",
+    make: async () => licensesText(root, await packagesIn()),
+  },
   { output: "docs/configuration.md", make: reference },
   { output: "docs/limits.md", make: () => limitsPage(root) },
   { output: "docs/map.svg", make: () => sourceMap(root) },

@@ -10,7 +10,15 @@ import { missingPrograms } from "../tests/support/programs.ts";
 
 const paths = Deno.args.length > 0 ? Deno.args : ["tests"];
 const command = new Deno.Command(Deno.execPath(), {
-  args: ["test", "--allow-all", "--no-check", "--parallel", ...paths],
+  args: [
+    "test",
+    "--lock=deno.lock",
+    "--frozen",
+    "--allow-all",
+    "--no-check",
+    "--parallel",
+    ...paths,
+  ],
   stdin: "null",
   stdout: "piped",
   stderr: "inherit",

@@ -5,15 +5,10 @@
  * @module
  */
 import { join } from "node:path";
-import { deno, root } from "./bundle.ts";
+import { root } from "./bundle.ts";
+import { type NpmPackage, packagesIn } from "./packages.ts";
 import { denoVersion } from "./runtimes.ts";
 import config from "../../deno.json" with { type: "json" };
-
-interface NpmPackage {
-  name: string;
-  version: string;
-  localPath: string;
-}
 
 /** SHA-512 of packages, hex, by `name@version`. */
 async function lockedHashes(): Promise<Map<string, string>> {
@@ -45,12 +40,9 @@ function purl(name: string, version: string): string {
 
 /** The document, as text. */
 export async function sbom(): Promise<string> {
-  const info = JSON.parse(await deno(["info", "--json", join(root, "main.ts")])) as {
-    npmPackages: Record<string, NpmPackage>;
-  };
   const hashes = await lockedHashes();
   const seen = new Map<string, NpmPackage>();
-  for (const p of Object.values(info.npmPackages)) seen.set(`${p.name}@${p.version}`, p);
+  for (const p of await packagesIn()) seen.set(`${p.name}@${p.version}`, p);
   const components: unknown[] = [{
     "type": "application",
     "bom-ref": purl("deno", denoVersion),

@@ -51,9 +51,9 @@ interface Acting extends Actor {
 
 const acting = new AsyncLocalStorage<Acting>();
 
-/** Names whose values are nobody's business. */
+/** Names whose values are nobody's business; lists of users ("text", "table") have passwords in them. */
 const secret =
-  /password|current|totp|code|^key$|secret|token|authorization|certificate|hash|message/i;
+  /password|current|totp|code|^key$|secret|token|authorization|certificate|hash|message|^text$|^table$/i;
 
 /** A value without secrets, as JSON, not too long. */
 export function auditText(value: unknown): string {

@@ -21,6 +21,7 @@ import { useLogLevel, usePedantic } from "./global_flags.ts";
 import { gentestdata } from "./gentestdata.ts";
 import { groupHelp, help } from "./help.ts";
 import { importGo } from "./import_go.ts";
+import { licenses } from "./licenses.ts";
 import { localserve } from "./localserve.ts";
 import { loglevels } from "./loglevels.ts";
 import { status } from "./status.ts";
@@ -71,6 +72,7 @@ export const commands: readonly Command[] = [
   ...receivingCommands,
   ...sieveCommands,
   reportsSend,
+  licenses,
   version,
 ];
 

@@ -1,4 +1,4 @@
-/** `mox import accounts` and `mox import aliases`. @module */
+/** Commands that move many users in: `mox import imap`, `maildirs`, `sieve`, `accounts` and `aliases`. @module */
 import { readPassword, readStdinBytes } from "../platform/terminal.ts";
 import type { Json } from "../serve/control/control.ts";
 import { adminCommand } from "./admin_call.ts";
@@ -106,6 +106,29 @@ ${mailHelp.trim()}`,
       };
     },
     status: mailStatus,
+  }),
+  adminCommand({
+    name: "import sieve",
+    usage: "-home path [-dryrun] [-replace] [account ...]",
+    summary: "Take over Sieve scripts of many users of Dovecot",
+    help: `
+Takes over the scripts in the homes of users, as Dovecot keeps them there: .dovecot.sieve, which is the active script or
+a link to it, and the others in the folder "sieve". All accounts, or those that are named. Scripts that are here
+already stay, and so does the one that is active. One that has errors, or uses an extension that is not known here,
+is told with its errors and left out.
+
+  -home     path of a home, with %u for the address, %n for what is before the @ and %d for the domain, as
+            "doveadm user -f home ADDRESS" prints it: /var/vmail/%d/%n
+  -dryrun   only check the scripts
+  -replace  also store those whose names are taken here`,
+    flags: { home: "", dryrun: false, replace: false },
+    min: 0,
+    max: 100_000,
+    toArgs: (accounts, f) => {
+      if (!/%[und]/.test(f.home)) throw new UsageError("-home needs %u, or %n and %d");
+      return { home: f.home, dryRun: f.dryrun, replace: f.replace, accounts };
+    },
+    status,
   }),
   adminCommand({
     name: "import accounts",

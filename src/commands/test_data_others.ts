@@ -15,6 +15,7 @@ import { Webhooks } from "../queue/webhooks/mod.ts";
 import {
   DmarcEvaluations,
   DmarcReports,
+  FailureReports,
   type PolicyPublished,
   TlsReports,
   TlsResults,
@@ -236,6 +237,28 @@ async function makeReports(data: string): Promise<void> {
         }],
       },
       "remote.example",
+      time,
+    ));
+  await filled(FailureReports.open(data), (r) =>
+    r.add(
+      {
+        kind: "dmarc",
+        domain: "mox.example",
+        sourceIp: "192.0.2.7",
+        delivery: "reject",
+        dkimDomain: "",
+        dkimSelector: "",
+        spfDns: "",
+        arrival: time,
+        incidents: 1,
+        mailFrom: "x@forger.example",
+        recipients: ["y@remote.example"],
+        from: "test1@mox.example",
+        subject: "Invoice",
+        messageId: "<1@forger.example>",
+      },
+      "remote.example",
+      "<f1@remote.example>",
       time,
     ));
   await filled(DmarcEvaluations.open(data), (e) => {

@@ -78,6 +78,7 @@ async function decide(c: AnalysisContext, steps: readonly Step[]): Promise<Decis
     text: [],
     dmarcOverride: "",
     dmarcReport: undefined,
+    failureReport: undefined,
     tlsReport: undefined,
     reportErrors: [],
     reputation: { junk: undefined, conclusive: false, method: "none", text: "" },
@@ -121,6 +122,7 @@ function decision(s: AnalysisState, v: Verdict): Decision {
     dmarcOverride: s.dmarcOverride,
     // A report that is not accepted is not used either.
     dmarcReport: v.accept ? s.dmarcReport : undefined,
+    failureReport: v.accept ? s.failureReport : undefined,
     tlsReport: v.accept ? s.tlsReport : undefined,
     spamScore: s.spamScore ?? (s.reputation.junk === false ? 0 : undefined),
     headers: "",

@@ -6,7 +6,7 @@
  */
 import { counter } from "../metrics/mod.ts";
 import { ReportError } from "../reports/mod.ts";
-import type { DmarcReport, TlsReport } from "../reports/mod.ts";
+import type { DmarcReport, FailureReport, TlsReport } from "../reports/mod.ts";
 import type { DeliveryFacts } from "../store/types.ts";
 import { exceededRate } from "./analysis_rates.ts";
 import { forwardedFacts, fromAllowedList, matchingRuleset } from "./analysis_rulesets.ts";
@@ -41,6 +41,7 @@ export interface AnalysisState {
   text: string[];
   dmarcOverride: Decision["dmarcOverride"];
   dmarcReport: DmarcReport | undefined;
+  failureReport: FailureReport | undefined;
   tlsReport: TlsReport | undefined;
   /** Why a message to a report address was not taken for a report: headers. */
   reportErrors: [name: string, value: string][];
@@ -148,10 +149,18 @@ export const readReports: Step = (s) => {
     if (!s.c.dmarc.pass) failed("no DMARC pass");
     else {
       try {
-        const report = s.c.dmarcReport();
-        if (!s.c.isOurDomain(report.policy.domain)) failed("published policy domain unrecognized");
-        else if (report.end * 1000 > s.c.now + 60_000) failed("report has end date in the future");
-        else s.dmarcReport = report;
+        const failure = s.c.failureReport();
+        if (failure) {
+          if (s.c.isOurDomain(failure.domain)) s.failureReport = failure;
+          else failed("failure report for unknown domain");
+        } else {
+          const report = s.c.dmarcReport();
+          if (!s.c.isOurDomain(report.policy.domain)) {
+            failed("published policy domain unrecognized");
+          } else if (report.end * 1000 > s.c.now + 60_000) {
+            failed("report has end date in the future");
+          } else s.dmarcReport = report;
+        }
       } catch (err) {
         failed(reportFailure(err));
       }
@@ -205,7 +214,7 @@ export const checkReputation: Step = (s) => {
 
 /** An authenticated report is taken unless history speaks against it. */
 export const acceptReport: Step = (s) => {
-  if (!s.dmarcReport && !s.tlsReport) return undefined;
+  if (!s.dmarcReport && !s.failureReport && !s.tlsReport) return undefined;
   s.text.push("message has an authenticated report");
   return accept("reporting");
 };

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Classification } from "../junk/mod.ts";
-import type { DmarcReport, TlsReport } from "../reports/mod.ts";
+import type { DmarcReport, FailureReport, TlsReport } from "../reports/mod.ts";
 import type { DeliveryFacts } from "../store/types.ts";
 import type { History, ReputationMethod } from "./reputation.ts";
 import type { Signal } from "./suspicion/mod.ts";
@@ -164,6 +164,8 @@ export interface AnalysisContext {
   dnsbls: readonly { zone: string; listed: () => Promise<boolean> }[];
   /** Parses the report in the message. Throws ReportError. Only called for report addresses. */
   dmarcReport: () => DmarcReport;
+  /** The failure report that the message is, if it is one. Only called for report addresses. */
+  failureReport: () => FailureReport | undefined;
   tlsReport: () => TlsReport;
   /** Whether a domain of a report is ours: a configured domain, or our host name. */
   isOurDomain: (domain: string) => boolean;
@@ -206,6 +208,7 @@ export interface Decision {
   dmarcOverride: "" | "mailing_list" | "forwarded";
   /** Authenticated reports, to be stored. */
   dmarcReport: DmarcReport | undefined;
+  failureReport: FailureReport | undefined;
   tlsReport: TlsReport | undefined;
   /** Probability of being junk, from 0 to 1, where the sender's history or the content told. */
   spamScore: number | undefined;

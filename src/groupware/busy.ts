@@ -4,7 +4,7 @@ import type { TimeRange } from "../mail/calendar/filter.ts";
 import type { Zone } from "../mail/calendar/zones.ts";
 import { giveWay } from "../platform/turns.ts";
 import type { Groupware } from "../store/groupware/groupware.ts";
-import { storedSeries } from "./objects.ts";
+import { storedSeriesInTurns } from "./objects.ts";
 
 /** Periods that are gathered of one calendar. */
 const most = 50_000;
@@ -22,7 +22,7 @@ export async function calendarBusy(
     await giveWay();
     if (row.component !== "VEVENT" && row.component !== "VFREEBUSY") continue;
     try {
-      found.push(...busyTimes(storedSeries(g, row, zone), range, me));
+      found.push(...busyTimes(await storedSeriesInTurns(g, row, zone), range, me));
     } catch {
       // What can't be read says nothing.
     }

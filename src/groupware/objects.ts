@@ -4,11 +4,17 @@
  *
  * @module
  */
-import { objectText, readObject } from "../mail/calendar/object.ts";
+import {
+  checkedSeries,
+  objectText,
+  parseCalendar,
+  parseCalendarInTurns,
+  readObject,
+} from "../mail/calendar/object.ts";
 import { Series } from "../mail/calendar/series.ts";
 import { namedZone, type Zone } from "../mail/calendar/zones.ts";
-import { parseCalendar } from "../mail/calendar/object.ts";
-import { cardText, readCard } from "../mail/vcard/card.ts";
+import { type Card, cardText, readCard, readCardInTurns } from "../mail/vcard/card.ts";
+import { giveWay } from "../platform/turns.ts";
 import type { Groupware } from "../store/groupware/groupware.ts";
 import type { NewObject, ObjectIndex, ObjectRow } from "../store/groupware/types.ts";
 
@@ -31,19 +37,43 @@ export function seriesIndex(series: Series): ObjectIndex {
   };
 }
 
+/** A calendar object to be stored, with what it means. */
+export type CalendarObject = NewObject & { series: Series };
+
 /** A calendar object to be stored. @throws ObjectError */
 export function calendarObject(
   name: string,
   content: Uint8Array,
   floating?: Zone,
-): NewObject & { series: Series } {
+): CalendarObject {
   const series = readObject(content, floating);
+  return { name, content, index: seriesIndex(series), series };
+}
+
+/** The same in turns with other work, for what clients send. @throws ObjectError */
+export async function calendarObjectInTurns(
+  name: string,
+  content: Uint8Array,
+  floating?: Zone,
+): Promise<CalendarObject> {
+  const calendar = await parseCalendarInTurns(content);
+  await giveWay();
+  const series = checkedSeries(calendar, floating);
+  await giveWay();
   return { name, content, index: seriesIndex(series), series };
 }
 
 /** A card to be stored. @throws CardError */
 export function cardObject(name: string, content: Uint8Array): NewObject {
-  const card = readCard(content);
+  return indexedCard(name, content, readCard(content));
+}
+
+/** The same in turns with other work, for what clients send. @throws CardError */
+export async function cardObjectInTurns(name: string, content: Uint8Array): Promise<NewObject> {
+  return indexedCard(name, content, await readCardInTurns(content));
+}
+
+function indexedCard(name: string, content: Uint8Array, card: Card): NewObject {
   return {
     name,
     content,
@@ -67,6 +97,20 @@ const kept = new WeakMap<
   Groupware,
   Map<number, { modseq: number; zone: string; series: Series }>
 >();
+
+/** Bytes up to which a stored object is read in one go. */
+const readAtOnce = 100_000;
+
+/** A stored object, read; large ones in turns with other work. @throws FormatError, ObjectError */
+export async function storedSeriesInTurns(
+  g: Groupware,
+  row: ObjectRow,
+  floating?: Zone,
+): Promise<Series> {
+  if (row.size <= readAtOnce) return storedSeries(g, row, floating);
+  const calendar = await parseCalendarInTurns(g.content(row.id) ?? new Uint8Array(0));
+  return new Series(calendar, floating);
+}
 
 /** A stored object, read. @throws FormatError, ObjectError for one that isn't as it should be */
 export function storedSeries(g: Groupware, row: ObjectRow, floating?: Zone): Series {

@@ -16,6 +16,11 @@ export const dmarcMessages = counter(
   "Messages from our domains as told in DMARC aggregate reports, by what was done with them.",
   { disposition: ["none", "quarantine", "reject", "unknown"] },
 );
+export const failureReports = counter(
+  "mox_dmarc_failure_reports_received_total",
+  "DMARC failure reports (RFC 6591) received about our domains.",
+  { result: ["stored", "duplicate"] },
+);
 /** By the names and labels that the original's alerting rules look at. */
 export const policyEvaluated = counter(
   "mox_dmarcdb_policy_evaluated_total",

@@ -1,9 +1,10 @@
 /**
  * Reports between mail servers: DMARC aggregate reports (RFC 7489) and TLS reports (RFC 8460), both
- * received about our domains and made for others.
+ * received about our domains and made for others; and DMARC failure reports (RFC 6591), only received.
  *
- * Received: {@link findDmarcReport} and {@link findTlsReport} take the parts of a message that delivery
- * has authenticated; {@link DmarcReports} and {@link TlsReports} keep them for the admin pages.
+ * Received: {@link findDmarcReport}, {@link findFailureReport} and {@link findTlsReport} read a message
+ * that delivery has authenticated; {@link DmarcReports}, {@link FailureReports} and {@link TlsReports} keep
+ * what it has for the admin pages.
  * Made: {@link DmarcEvaluations} and {@link TlsResults} collect, {@link buildDmarcReport},
  * {@link dmarcReportAttachment} and {@link tlsReportAttachment} make what the queue sends.
  *
@@ -26,6 +27,13 @@ export {
   type Reporter,
 } from "./dmarc_build.ts";
 export { DmarcEvaluations, type PendingEvaluations } from "./dmarc_evaluations.ts";
+export {
+  type FailureReport,
+  FailureReports,
+  findFailureReport,
+  maxFailureReports,
+  type StoredFailureReport,
+} from "./failure_reports.ts";
 export { DmarcReports, type DmarcSummary, type StoredDmarcReport } from "./dmarc_reports.ts";
 export {
   parseTlsReport,

@@ -402,6 +402,7 @@ export class MailServer {
       accounts: this.accounts,
       log: this.#log,
       outbound: this.#outbound,
+      sieve: this.sieve,
     });
     return new Map<string, ControlHandler>([
       ...[...admin].map(([name, h]) => [name, rechecked(h)] as const),

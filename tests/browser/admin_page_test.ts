@@ -1,5 +1,6 @@
 /** The admin page in Chromium, on a server with something in everything: mouse, keys, light, dark, and a phone. */
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { chromium, type Page } from "playwright-core";
 import { findProgram, lacks } from "../support/programs.ts";
 import { adminPassword, type AdminSite, userPassword, withAdminSite } from "../serve/admin_site.ts";
@@ -11,6 +12,7 @@ const sections = {
   overview: "Overview",
   domains: "Domains",
   accounts: "Accounts",
+  moving: "Move in",
   queue: "Queue",
   retired: "Sent and failed",
   suppressions: "Suppressed",
@@ -117,6 +119,49 @@ Deno.test({ name: "admin page", ignore: lacks("chromium") }, async (t) => {
           await dialog.getByRole("button", { name: "Remove" }).click();
           await page.getByRole("heading", { name: "Accounts", level: 1 }).waitFor();
           assert.equal(s.config.account("bob"), undefined);
+        },
+      );
+
+      await t.step(
+        "moving in: a list is tried and taken over, mail comes from a Maildir",
+        async () => {
+          await goTo(page, "moving");
+          const users = page.locator("section", {
+            has: page.getByRole("heading", { name: "Users", exact: true }),
+          });
+          await users.getByLabel("List of users").fill(
+            "mia@concert.example:{PLAIN}a fine password\nnobody\n",
+          );
+          await users.getByRole("button", { name: "Look what it would do" }).click();
+          await users.getByRole("heading", { name: /would be made; 1 line with a problem$/ })
+            .waitFor();
+          assert.equal(s.config.account("mia"), undefined);
+          assert.deepEqual(await violations(page), []);
+          await users.getByRole("button", { name: "Take over" }).click();
+          await users.getByRole("heading", { name: /made; .*1 password set$/ }).waitFor();
+          assert.ok(s.config.account("mia"));
+          const aliases = page.locator("section", {
+            has: page.getByRole("heading", { name: "Aliases", exact: true }),
+          });
+          await aliases.getByLabel("Table of aliases").fill("all mia@concert.example, ben");
+          await aliases.getByLabel("Domain of names without one").fill("concert.example");
+          await aliases.getByRole("button", { name: "Take over" }).click();
+          await aliases.getByRole("heading", { name: "1 change made" }).waitFor();
+          const folder = join(s.dir, "maildirs");
+          await Deno.mkdir(join(folder, "mia", "cur"), { recursive: true });
+          await Deno.writeTextFile(
+            join(folder, "mia", "cur", "1.a:2,S"),
+            "Subject: old\r\n\r\nhi\r\n",
+          );
+          await page.getByRole("button", { name: "Bring mail from Maildirs" }).click();
+          await dialog.getByLabel("Path").fill(folder);
+          await dialog.getByRole("button", { name: "Begin" }).click();
+          await dialog.getByRole("alert").getByText("the path needs %u").waitFor();
+          await dialog.getByLabel("Path").fill(join(folder, "%n"));
+          await dialog.getByRole("button", { name: "Begin" }).click();
+          await page.getByRole("heading", { name: /^Done, from / }).waitFor();
+          await page.getByRole("row", { name: /^mia done 1 0/ }).waitFor();
+          assert.deepEqual(await violations(page), []);
         },
       );
 

@@ -155,6 +155,43 @@ test("people elsewhere get it by mail: invitation, change, cancellation for who 
   assert.equal(w.host.mails.length, start + 3);
 });
 
+test("saved by several programs at once, an event invites its people once", async (w) => {
+  const { ann } = w;
+  const start = w.host.mails.length;
+  const text = event("meet-4", ...time, "SUMMARY:Once", organizer, self, remote);
+  const all = await Promise.all(
+    Array.from({ length: 6 }, () => ann.put(`${cal}once.ics`, text, { "If-None-Match": "*" })),
+  );
+  assert.deepEqual(all.map((a) => a.status).sort(), [201, 412, 412, 412, 412, 412]);
+  // Another name for the same event: refused before anybody hears of it.
+  const other = await ann.put(`${cal}other.ics`, text.replace("Once", "Twice"));
+  assert.equal(condition(other), `${C}no-uid-conflict`);
+  // The same change by two programs, and two removals.
+  const etag = (await ann.send("GET", `${cal}once.ics`)).headers.get("etag")!;
+  const changed = event(
+    "meet-4",
+    ...time,
+    "SUMMARY:Changed",
+    "SEQUENCE:1",
+    organizer,
+    self,
+    remote,
+  );
+  const both = await Promise.all(
+    [1, 2].map(() => ann.put(`${cal}once.ics`, changed, { "If-Match": etag })),
+  );
+  assert.deepEqual(both.map((a) => a.status).sort(), [204, 412]);
+  const gone = await Promise.all([1, 2].map(() => ann.send("DELETE", `${cal}once.ics`)));
+  assert.deepEqual(gone.map((a) => a.status).sort(), [204, 404]);
+  const methods = [];
+  for (let i = 0; i < 3; i++) {
+    methods.push(/METHOD:(\w+)/.exec((await mailed(w, start + i)).calendar)![1]);
+  }
+  assert.deepEqual(methods.sort(), ["CANCEL", "REQUEST", "REQUEST"]);
+  await until(() => w.server.queue.list({}).length === 0 ? true : undefined);
+  assert.equal(w.host.mails.length, start + 3);
+});
+
 test("by mail: an invitation becomes an event, its answer goes out, a stranger changes nothing", async (w) => {
   const { ann } = w;
   const invite = (method: string, from: string, ...lines: string[]) =>

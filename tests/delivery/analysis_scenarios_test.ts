@@ -80,6 +80,22 @@ const sameEhlo: Partial<Past> = { ...stranger, ehloDomain: "mx.sender.example" }
 const fillRate = (networks: [string, string, string], times: number, size = 1000, age = 1000) =>
   ham({ ...stranger, networks, times, size, age, mailboxId: 99, notJunk: false });
 
+const failureReport = {
+  kind: "dmarc",
+  domain: "ours.example",
+  sourceIp: "192.0.2.7",
+  delivery: "reject",
+  dkimDomain: "",
+  dkimSelector: "",
+  spfDns: "",
+  arrival: 0,
+  incidents: 1,
+  mailFrom: "",
+  recipients: [],
+  from: "",
+  subject: "",
+  messageId: "",
+};
 const dmarcReport = {
   version: "1.0",
   orgName: "",
@@ -856,6 +872,35 @@ const rows: Row[] = [
     },
     expect: ["in", "reporting"],
     also: (d) => assert.equal(d.dmarcReport, dmarcReport),
+  },
+  {
+    name: "authenticated DMARC failure report",
+    message: {
+      failureReport: () => failureReport,
+      junk: content(1),
+      destination: to({ dmarcReports: true }),
+    },
+    expect: ["in", "reporting"],
+    also: (d) => assert.deepEqual([d.failureReport, d.dmarcReport], [failureReport, undefined]),
+  },
+  {
+    name: "DMARC failure report without DMARC pass",
+    message: {
+      failureReport: () => failureReport,
+      dmarc: { use: true, pass: false, reject: false },
+      destination: to({ dmarcReports: true }),
+    },
+    expect: ["in", "no-bad-signals"],
+    also: (d) => assert.equal(d.failureReport, undefined),
+  },
+  {
+    name: "DMARC failure report for another domain",
+    message: {
+      failureReport: () => ({ ...failureReport, domain: "else.example" }),
+      destination: to({ dmarcReports: true }),
+    },
+    expect: ["in", "no-bad-signals"],
+    also: (d) => header(d, /failure report for unknown domain/),
   },
   {
     name: "DMARC report without DMARC pass",

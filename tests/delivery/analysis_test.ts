@@ -62,6 +62,7 @@ Deno.test("words of the message can't break out of the headers, whatever they ar
             classify: () => ({ probability: 0.1, significant: true, evidence: 9, hams, spams: [] }),
           },
           destination: { mailbox: "", rulesets: [], dmarcReports: true, tlsReports: false },
+          failureReport: () => undefined,
           dmarcReport: () => {
             throw new ReportError("syntax", `XML: ${words.join("\r\nX-Evil: ")}`);
           },

@@ -146,6 +146,7 @@ export function message(over: Partial<AnalysisContext> = {}): AnalysisContext {
     junk: undefined,
     subjectPass: undefined,
     dnsbls: [],
+    failureReport: () => undefined,
     dmarcReport: () => {
       throw new Error("not a report address");
     },

@@ -2,6 +2,7 @@
 import { beforeLogin } from "./before_login.ts";
 import { afterLogin } from "./after_login.ts";
 import { contactsAndCalendars } from "./contacts_calendars.ts";
+import { http2 } from "./http2.ts";
 import { otherProtocols } from "./other_protocols.ts";
 import { pagesAndSubmission } from "./pages_and_submission.ts";
 import { stored } from "./stored.ts";
@@ -10,6 +11,7 @@ import type { Input } from "./peer.ts";
 export const inputs: Input[] = [
   ...beforeLogin,
   ...afterLogin,
+  ...http2,
   ...otherProtocols,
   ...contactsAndCalendars,
   ...pagesAndSubmission,

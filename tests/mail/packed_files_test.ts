@@ -55,6 +55,12 @@ Deno.test("uuencoded files are taken out of a text", () => {
     assert.deepEqual(uuencodedFiles(bytes(t)).files, [], t);
     assert.equal(text(uuencodedFiles(bytes(t)).rest), t);
   }
+  // Starts of files without a line, and with names that don't end: linear in time, and little memory.
+  for (const line of ["begin 644 a\n\n", `begin 644 a${" ".repeat(300)}x\n`]) {
+    const many = bytes(line.repeat(200_000 / line.length));
+    const { files, rest } = uuencodedFiles(many);
+    assert.deepEqual([files, rest], [[], many]);
+  }
   fc.assert(fc.property(fc.string(), (s) => void uuencodedFiles(bytes(`begin 644 x\r\n${s}`))));
 });
 

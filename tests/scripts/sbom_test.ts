@@ -1,7 +1,8 @@
 /** The list of what the program is made of: whole, and with nothing in it that may not be passed on. */
 import assert from "node:assert/strict";
 import { sbom } from "../../scripts/build/sbom.ts";
-import config from "../../deno.json" with { type: "json" };
+import { programArgs } from "../support/program.ts";
+import config from "../../scripts/imports.json" with { type: "json" };
 
 interface Component {
   name: string;
@@ -44,6 +45,16 @@ Deno.test("each package that is shipped is listed with version, checksum and a l
     const one = licenses.flatMap((l) => l.replace(/[()]/g, "").split(/ OR /));
     assert.ok(one.some((l) => allowed.has(l)), `${what}: license ${licenses.join(", ") || "none"}`);
   }
+  // And each has its licence in what the program prints.
+  const { stdout } = await new Deno.Command(Deno.execPath(), { args: programArgs(["licenses"]) })
+    .output();
+  const printed = new TextDecoder().decode(stdout);
+  const lines = new Set(printed.split("\n"));
+  for (const c of packages) {
+    const name = decodeURIComponent(c.purl.slice("pkg:npm/".length)).replace(/@([^@]*)$/, " $1");
+    assert.ok(lines.has(name), `${name} is not in "mox licenses": run "deno task pages"`);
+  }
+  assert.match(printed, /^mox for Deno\n\n.*MIT/);
   // What is pinned is what is shipped.
   const pinned = new Map(
     Object.values(config.imports).flatMap((v) => {

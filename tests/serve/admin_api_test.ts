@@ -484,6 +484,7 @@ Deno.test("administrators of some domains see and change these only", (t) =>
         ["AccountSet", { name: "flo", ...limits, maxOutgoing: 1001 }, 422],
         ["AccountSet", { name: "flo", ...limits, quota: null }, 422],
         ["DmarcReports", { days: 30, domain: "" }, 422],
+        ["DmarcFailures", { days: 30, domain: "" }, 422],
         ["DmarcReports", { days: 30, domain: "mox.example" }, 404],
         ["DmarcReport", { id: 1 }, 404],
         ["Queue", { filter: {}, sort: "next", descending: false, limit: 1 }, 403],

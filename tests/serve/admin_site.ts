@@ -11,6 +11,7 @@ import {
   type DmarcEvaluation,
   DmarcEvaluations,
   DmarcReports,
+  FailureReports,
   reportDay,
   type TlsPolicyResult,
   TlsReports,
@@ -205,6 +206,32 @@ async function fillReports(dataDir: string): Promise<void> {
     }
   }
   await dmarc.close();
+  const failures = await FailureReports.open(dataDir);
+  for (
+    const [domain, subject] of [["mox.example", "Invoice 4711"], ["concert.example", "Tickets"]]
+  ) {
+    await failures.add(
+      {
+        kind: "dmarc",
+        domain,
+        sourceIp: "192.0.2.77",
+        delivery: "reject",
+        dkimDomain: "",
+        dkimSelector: "",
+        spfDns: "",
+        arrival: Date.now() - day,
+        incidents: 1,
+        mailFrom: "x@cheap.example",
+        recipients: ["someone@fastmail.example"],
+        from: `Chef <chef@${domain}>`,
+        subject,
+        messageId: "<forged@cheap.example>",
+      },
+      "fastmail.example",
+      `<${domain}@fastmail.example>`,
+    );
+  }
+  await failures.close();
   await tls.close();
   const results = await TlsResults.open(dataDir);
   results.add({

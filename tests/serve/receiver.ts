@@ -272,12 +272,19 @@ let count = 0;
 
 /** A good message with a Message-ID of its own. */
 export function mail(
-  over: { from?: string; to?: string; subject?: string; headers?: string; body?: string } = {},
+  over: {
+    from?: string;
+    to?: string;
+    subject?: string;
+    messageId?: string;
+    headers?: string;
+    body?: string;
+  } = {},
 ): string {
   return `From: <${over.from ?? "joe@sender.example"}>
 To: <${over.to ?? "ann@ours.example"}>
 Subject: ${over.subject ?? "hello"}
-Message-ID: <m${++count}@sender.example>
+Message-ID: ${over.messageId ?? `<m${++count}@sender.example>`}
 ${over.headers ?? ""}
 ${over.body ?? "How are you?"}
 `;

@@ -100,6 +100,96 @@ Deno.test("DMARC reports are stored if they are ours and can be read", async (t)
   });
 });
 
+/** A failure report (RFC 6591) as OpenDMARC writes it. */
+const failureReport = (to: string, domain: string, id: string) =>
+  mail({
+    to,
+    subject: "FW: Invoice",
+    messageId: id,
+    headers: `MIME-Version: 1.0
+Content-Type: multipart/report; report-type=feedback-report; boundary="b"
+`,
+    body: `--b
+Content-Type: text/plain
+
+This is an authentication failure report.
+
+--b
+Content-Type: message/feedback-report
+
+Feedback-Type: auth-failure
+Version: 1
+User-Agent: OpenDMARC-Filter/1.4.2
+Auth-Failure: dmarc
+Authentication-Results: mx.sender.example; dmarc=fail header.from=${domain}
+Original-Envelope-Id: 5XY
+Original-Mail-From: forger@cheap.example
+Source-IP: 192.0.2.77 (bad.cheap.example)
+Reported-Domain: ${domain}
+Delivery-Result: reject
+
+--b
+Content-Type: text/rfc822-headers
+
+From: "Chef" <chef@${domain}>
+Subject: =?utf-8?q?Rechnung_f=C3=BCr_Sie?=
+Message-ID: <forged@cheap.example>
+--b--
+`,
+  });
+
+Deno.test("DMARC failure reports are stored if they are ours", async (t) => {
+  await using r = await startReceiver();
+  const stored = () => r.server.reports!.failures.list(0, Date.now() + 1000);
+  const to = "dmarc@ours.example";
+  const send = async (domain: string, id: string, signed = true) => {
+    const text = failureReport(to, domain, id);
+    const reply = await r.send({ to, text, sign: signed ? "sender.example" : undefined });
+    assert.equal(reply.code, 250, reply.lines.join());
+    return unfoldedHeader((await r.messages("ann", "DMARC")).at(-1)!);
+  };
+  await t.step("what it tells of the message", async () => {
+    const header = await send("ours.example", "<f1@sender.example>");
+    assert.match(header, /^X-Mox-Reason: reporting; /m);
+    assert.doesNotMatch(header, /X-Mox-DMARCReport-Error/);
+    const [s] = stored();
+    assert.equal(s.fromDomain, "sender.example");
+    assert.deepEqual({ ...s.report, arrival: 0 }, {
+      kind: "dmarc",
+      domain: "ours.example",
+      sourceIp: "192.0.2.77",
+      delivery: "reject",
+      dkimDomain: "",
+      dkimSelector: "",
+      spfDns: "",
+      arrival: 0,
+      incidents: 1,
+      mailFrom: "forger@cheap.example",
+      recipients: [],
+      from: '"Chef" <chef@ours.example>',
+      subject: "Rechnung für Sie",
+      messageId: "<forged@cheap.example>",
+    });
+    assert.equal(r.server.reports!.dmarc.list(0, end + 1).length, 0);
+  });
+  await t.step("the same message again is stored once", async () => {
+    await send("ours.example", "<f1@sender.example>");
+    assert.equal(stored().length, 1);
+  });
+  await t.step("about a domain that is not ours", async () => {
+    const header = await send("else.example", "<f2@sender.example>");
+    assert.match(header, /^X-Mox-DMARCReport-Error: failure report for unknown domain/m);
+    assert.equal(stored().length, 1);
+  });
+  await t.step("without DMARC pass", async () => {
+    r.resolver.add({ "_dmarc.sender.example": { TXT: ["v=DMARC1; p=none"] } });
+    r.resolver.add({ "sender.example": { TXT: ["v=spf1 ?all"] } });
+    const header = await send("ours.example", "<f3@sender.example>", false);
+    assert.match(header, /^X-Mox-DMARCReport-Error: no DMARC pass/m);
+    assert.equal(stored().length, 1);
+  });
+});
+
 Deno.test("TLS reports are stored if they are signed and ours", async () => {
   await using r = await startReceiver();
   const stored = () => r.server.reports!.tls.list(0, (end + 1) * 1000);

@@ -7,7 +7,13 @@ import { JunkFilter } from "../../src/junk/mod.ts";
 import { Log } from "../../src/log/mod.ts";
 import { Queue } from "../../src/queue/mod.ts";
 import { Webhooks } from "../../src/queue/webhooks/mod.ts";
-import { DmarcEvaluations, DmarcReports, TlsReports, TlsResults } from "../../src/reports/mod.ts";
+import {
+  DmarcEvaluations,
+  DmarcReports,
+  FailureReports,
+  TlsReports,
+  TlsResults,
+} from "../../src/reports/mod.ts";
 import { Accounts } from "../../src/store/account/accounts.ts";
 import { Groupware } from "../../src/store/groupware/groupware.ts";
 import { LoginLog } from "../../src/store/logins/attempts.ts";
@@ -79,6 +85,7 @@ export const databases: Record<string, Opener> = {
   "push.db": closing((d) => Subscriptions.open(d)),
   "mtasts.db": closing((d) => StsCache.open(d)),
   "dmarcrpt.db": closing((d) => DmarcReports.open(d)),
+  "dmarcfail.db": closing((d) => FailureReports.open(d)),
   "dmarceval.db": closing((d) => DmarcEvaluations.open(d)),
   "tlsrpt.db": closing((d) => TlsReports.open(d)),
   "tlsrptresult.db": closing((d) => TlsResults.open(d)),

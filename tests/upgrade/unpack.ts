@@ -9,6 +9,7 @@ export const packedFolders = [
   "data-2.json.gz",
   "data-3.json.gz",
   "data-4.json.gz",
+  "data-5.json.gz",
 ];
 
 const here = dirname(fileURLToPath(import.meta.url));

@@ -9,6 +9,7 @@ import { attempt } from "../lib/notify.ts";
 import { facts, lead, part, table } from "../lib/page.ts";
 import { adminCalls } from "./api/mod.ts";
 import { days } from "./dates.ts";
+import { failuresPart } from "./dmarc_failures.ts";
 import { toSendPart } from "./dmarc_to_send.ts";
 import { chosen, periodForm, reportsPart } from "./reports.ts";
 
@@ -17,9 +18,10 @@ export function dmarcSection(changed: () => Promise<void>): Section {
 }
 
 async function show(changed: () => Promise<void>): Promise<View> {
-  const [r, { domains: own }, toSend] = await Promise.all([
+  const [r, { domains: own }, failures, toSend] = await Promise.all([
     makeCall(adminCalls, "DmarcReports", { ...chosen }),
     makeCall(adminCalls, "Domains", {}),
+    failuresPart(),
     toSendPart(changed),
   ]);
   const total = r.domains.reduce((n, d) => n + d.total, 0);
@@ -88,6 +90,7 @@ async function show(changed: () => Promise<void>): Promise<View> {
             report,
           ),
         ],
+      failures,
       toSend,
     ],
   };

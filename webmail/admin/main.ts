@@ -20,6 +20,7 @@ import { domainSection } from "./domains.ts";
 import { hookSection } from "./hooks.ts";
 import { loginSection } from "./logins.ts";
 import { logSection } from "./log_levels.ts";
+import { movingSection } from "./moving.ts";
 import { overviewSection } from "./overview.ts";
 import { queueSection } from "./queue.ts";
 import { retiredSection } from "./retired.ts";
@@ -55,7 +56,7 @@ async function main(): Promise<void> {
     sections: whole
       ? [
         overviewSection(),
-        ...grouped("Mail", domainSection(changed), accountSection(changed)),
+        ...grouped("Mail", domainSection(changed), accountSection(changed), movingSection()),
         ...grouped(
           "Sending",
           queueSection(changed),

@@ -43,6 +43,8 @@ export interface MoveOptions {
   signal?: AbortSignal;
   /** Accounts at a time. */
   parallel: number;
+  /** Told when an account begins. */
+  begun?(account: string): void;
   /** Told when an account is done. */
   done(r: MovedMail): void;
   /** Told from time to time of how many messages an account has. */
@@ -141,21 +143,40 @@ export function expandPattern(pattern: string, address: string): string {
   return pattern.replace(/%([und%])/g, (_, letter: string) => values[letter]);
 }
 
-/** Brings what is new in the Maildirs that a pattern names, for accounts that have one. */
-export async function moveMaildirs(
-  o: MoveOptions,
+/** A Maildir of an account. */
+export interface AccountFolder {
+  account: string;
+  folder: string;
+}
+
+/**
+ * The Maildirs that a pattern names, of accounts that have one.
+ * @param names of accounts; all if none is named
+ * @throws AdminError
+ */
+export async function maildirsOf(
+  config: Config,
   pattern: string,
   names: readonly string[],
-): Promise<MovedMail[]> {
-  const folders: { account: string; folder: string }[] = [];
-  for (const account of accountsNamed(o.config, names)) {
-    for (const address of o.config.accountAddresses(account)) {
+): Promise<AccountFolder[]> {
+  if (!/%[und]/.test(pattern)) throw new AdminError("the path needs %u, or %n and %d");
+  const folders: AccountFolder[] = [];
+  for (const account of accountsNamed(config, names)) {
+    for (const address of config.accountAddresses(account)) {
       if (address.startsWith("@")) continue;
       const folder = expandPattern(pattern, address);
       const there = await Deno.stat(folder).then((s) => s.isDirectory, () => false);
       if (there && !folders.some((f) => f.folder === folder)) folders.push({ account, folder });
     }
   }
+  return folders;
+}
+
+/** Brings what is new in Maildirs. */
+export async function moveMaildirs(
+  o: MoveOptions,
+  folders: readonly AccountFolder[],
+): Promise<MovedMail[]> {
   return await each(o, folders, async ({ account, folder }, signal) => {
     return await withAccount(o, account, async (open) => {
       const { source } = await pathSource(folder, "", { signal });
@@ -201,6 +222,7 @@ async function each<T extends { account: string }>(
     for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) {
       if (signal.aborted) return;
       let result: MovedMail;
+      o.begun?.(item.account);
       try {
         const p = await move(item, signal);
         result = {

@@ -87,7 +87,7 @@ async function transferObject(
   try {
     if (moving && into.account === from.account) {
       if (from.collection.kind === "calendar" || from.home === "addressbooks") {
-        checkedObject(into, name, content);
+        await checkedObject(into, name, content);
       }
       const done = await from.g.move(from.object, into.collection.id, name, { overwrite });
       return new Response(null, { status: done.created ? 201 : 204 });

@@ -1,4 +1,5 @@
 /** DELETE (RFC 4918 §9.6). @module */
+import { removeEvent } from "../../groupware/event_writes.ts";
 import { allowed } from "../core/allow.ts";
 import { DavError } from "../core/errors.ts";
 import { childrenOf, type CollectionResource } from "../core/resources.ts";
@@ -29,16 +30,10 @@ export const remove: Method = {
         // Nobody sends mail in somebody else's name.
         if (r.collection.kind === "calendar" && r.account === p.ctx.user) {
           const reply = q.req.headers.get("schedule-reply")?.trim().toUpperCase() !== "F";
-          await p.s.scheduler.remove({
-            account: r.account,
-            g: r.g,
-            collection: r.collection,
-            before: r.object,
-            after: undefined,
-            reply,
-          });
-        }
-        await r.g.remove(r.collection.id, r.object.name, condition);
+          const { account, g, collection } = r;
+          const place = { scheduler: p.s.scheduler, account, g, collection };
+          await removeEvent(place, r.object.name, { condition, reply });
+        } else await r.g.remove(r.collection.id, r.object.name, condition);
       } else {
         if (depthOf(q, "infinity") !== "infinity") {
           throw new DavError(400, "collections are removed with all in them (Depth: infinity)");

@@ -8,6 +8,7 @@ import {
   searchedText,
   writeComponent,
 } from "../../mail/contentline/component.ts";
+import { nextTurn, turnSpent } from "../../platform/turns.ts";
 import { cardVersions } from "../../mail/vcard/card.ts";
 import { cardCondition, DavError } from "../core/errors.ts";
 import { attribute, child, children, countElements, type XmlElement } from "../xml/parse.ts";
@@ -19,7 +20,22 @@ const maxFilters = 500;
 /** Elements of a filter. */
 const maxElements = 1000;
 
-type CardFilter = (c: Component) => boolean;
+/** What a filter says; a look at one property between two steps, as there may be hundreds in megabytes of text. */
+type Steps = Generator<void, boolean>;
+type CardFilter = (c: Component) => Steps;
+
+/** Whether one, or each, of some tests holds. */
+function* join<T>(
+  how: "some" | "every",
+  list: readonly T[],
+  test: (x: T) => Steps,
+): Steps {
+  for (const x of list) {
+    yield;
+    if ((yield* test(x)) !== (how === "every")) return how === "some";
+  }
+  return how === "every";
+}
 
 const named = (e: XmlElement, name: string) =>
   children(e).filter((c) => c.ns === CARD && c.name === name).slice(0, maxFilters);
@@ -39,17 +55,20 @@ function nameOf(e: XmlElement): string {
 
 const right = (t: TextMatch, value: string) => t.matches(value) !== t.negate;
 
-function paramFilter(e: XmlElement): (p: Property) => boolean {
+function paramFilter(e: XmlElement): (p: Property) => Steps {
   const name = nameOf(e).toUpperCase();
   const notDefined = child(e, CARD, "is-not-defined") !== undefined;
   const match = child(e, CARD, "text-match");
   const text = match && textMatch(match, CARD, "i;unicode-casemap");
-  return (p) => {
+  return function* (p) {
     const found = p.params.filter((x) => x.name === name);
     if (notDefined) return found.length === 0;
-    return found.length > 0 &&
-      (text === undefined ||
-        found.some((x) => x.values.some((v) => right(text, v.slice(0, maxSearched)))));
+    if (found.length === 0 || text === undefined) return found.length > 0;
+    for (const v of found.flatMap((x) => x.values)) {
+      yield;
+      if (right(text, v.slice(0, maxSearched))) return true;
+    }
+    return false;
   };
 }
 
@@ -60,32 +79,43 @@ function propFilter(e: XmlElement): CardFilter {
   const name = given.slice(dot + 1).toUpperCase();
   const notDefined = child(e, CARD, "is-not-defined") !== undefined;
   const how = joins(e);
-  const tests: ((p: Property) => boolean)[] = [
+  const tests: ((p: Property) => Steps)[] = [
     ...named(e, "text-match").map((m) => {
       const text = textMatch(m, CARD, "i;unicode-casemap");
-      return (p: Property) => right(text, searchedText(p.value));
+      // deno-lint-ignore require-yield -- one look
+      return function* (p: Property): Steps {
+        return right(text, searchedText(p.value));
+      };
     }),
     ...named(e, "param-filter").map(paramFilter),
   ];
-  return (c) => {
+  return function* (c) {
     const list = c.properties.filter((p) =>
       p.name === name && (group === undefined || p.group.toLowerCase() === group)
     );
     if (notDefined) return list.length === 0;
     if (list.length === 0) return false;
-    return tests.length === 0 ||
-      searchedProperties(list).some((p) => tests[how]((t) => t(p)));
+    if (tests.length === 0) return true;
+    return yield* join("some", searchedProperties(list), (p) => join(how, tests, (t) => t(p)));
   };
 }
 
-/** The filter of an addressbook-query. @throws DavError */
-export function cardFilter(query: XmlElement): CardFilter {
+/** The filter of an addressbook-query; a card is looked at in turns with other work. @throws DavError */
+export function cardFilter(query: XmlElement): (c: Component) => Promise<boolean> {
   const filter = child(query, CARD, "filter");
   if (filter === undefined) throw invalid("there is no filter");
   if (countElements(filter) > maxElements) throw invalid("the filter is too long");
   const how = joins(filter);
   const tests = named(filter, "prop-filter").map(propFilter);
-  return (c) => tests.length === 0 || tests[how]((t) => t(c));
+  return async (c) => {
+    if (tests.length === 0) return true;
+    const steps = join(how, tests, (t) => t(c));
+    for (;;) {
+      const step = steps.next();
+      if (step.done) return step.value;
+      if (turnSpent()) await nextTurn();
+    }
+  };
 }
 
 /** How many answers are wanted at most; undefined for no limit. */

@@ -1,5 +1,5 @@
 /** addressbook-query (RFC 6352 §8.6): cards that match a filter. @module */
-import { parseComponents } from "../../mail/contentline/component.ts";
+import { parseInTurns } from "../../mail/contentline/component.ts";
 import { giveWay } from "../../platform/turns.ts";
 import { davCondition } from "../core/errors.ts";
 import { multistatus, propResponse, statusResponse } from "../core/multistatus.ts";
@@ -35,7 +35,7 @@ export const addressbookQuery: Report = {
         await giveWay();
         let right: boolean;
         try {
-          right = filter(parseComponents(storedText(r))[0]);
+          right = await filter((await parseInTurns(storedText(r)))[0]);
         } catch {
           right = false;
         }

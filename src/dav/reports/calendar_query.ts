@@ -1,5 +1,5 @@
 /** calendar-query (RFC 4791 §7.8): objects that match a filter. @module */
-import { storedSeries } from "../../groupware/objects.ts";
+import { storedSeriesInTurns } from "../../groupware/objects.ts";
 import { calendarMatches, type CompFilter } from "../../mail/calendar/filter.ts";
 import type { Zone } from "../../mail/calendar/zones.ts";
 import { giveWay } from "../../platform/turns.ts";
@@ -48,10 +48,10 @@ export async function* matching(
 ): AsyncGenerator<ObjectResource> {
   if (c.home !== "calendars" || filter.notDefined) return;
   const kind = byKindAlone(filter);
-  const test = (object: ObjectRow): boolean => {
+  const test = async (object: ObjectRow): Promise<boolean> => {
     if (kind !== undefined) return object.component === kind;
     try {
-      return calendarMatches(storedSeries(c.g, object, zone), filter);
+      return await calendarMatches(await storedSeriesInTurns(c.g, object, zone), filter);
     } catch {
       return false;
     }
@@ -60,13 +60,13 @@ export async function* matching(
   if (rows !== undefined) {
     for (const object of rows) {
       await giveWay();
-      if (test(object)) yield { ...c, kind: "object", object };
+      if (await test(object)) yield { ...c, kind: "object", object };
     }
     return;
   }
   for await (const x of childrenOf(q.p.ctx, c)) {
     await giveWay();
-    if (x.kind === "object" && test(x.object)) yield x;
+    if (x.kind === "object" && await test(x.object)) yield x;
   }
 }
 
@@ -96,9 +96,9 @@ async function* found(
   const { r } = q;
   if (r.kind === "object") {
     const zone = given ?? calendarZone(r.g, r.collection.id);
-    if (r.home === "calendars" && calendarMatches(storedSeries(r.g, r.object, zone), filter)) {
-      yield r;
-    }
+    if (r.home !== "calendars") return;
+    const series = await storedSeriesInTurns(r.g, r.object, zone);
+    if (await calendarMatches(series, filter)) yield r;
     return;
   }
   for await (const c of calendarsOf(q)) {

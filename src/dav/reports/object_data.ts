@@ -1,6 +1,6 @@
 /** The data of objects in answers: calendar-data and address-data. @module */
-import { storedSeries } from "../../groupware/objects.ts";
-import { parseComponents } from "../../mail/contentline/component.ts";
+import { storedSeriesInTurns } from "../../groupware/objects.ts";
+import { parseInTurns } from "../../mail/contentline/component.ts";
 import { asStored, type CalendarDataRequest, calendarPieces } from "../../mail/calendar/output.ts";
 import type { Zone } from "../../mail/calendar/zones.ts";
 import { giveWay } from "../../platform/turns.ts";
@@ -25,7 +25,8 @@ async function calendarText(
   if (asStored(request)) return storedText(r);
   try {
     let text = "";
-    for (const piece of calendarPieces(storedSeries(r.g, r.object, zone), request)) {
+    const series = await storedSeriesInTurns(r.g, r.object, zone);
+    for (const piece of calendarPieces(series, request)) {
       text += piece;
       await giveWay();
     }
@@ -61,7 +62,7 @@ export function dataProperties(
     if (card !== undefined && r.home === "addressbooks" && w.key === `{${CARD}}address-data`) {
       const text = card.props === undefined
         ? storedText(r)
-        : cardData(parseComponents(storedText(r))[0], card);
+        : cardData((await parseInTurns(storedText(r)))[0], card);
       return el(CARD, "address-data", escapeXml(text));
     }
     return undefined;

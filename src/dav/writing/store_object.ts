@@ -1,5 +1,11 @@
 /** Writing an object to a collection: checks, scheduling, the store. @module */
-import { calendarObject, cardObject, maxObjectSize } from "../../groupware/objects.ts";
+import { writeEvent } from "../../groupware/event_writes.ts";
+import {
+  type CalendarObject,
+  calendarObjectInTurns,
+  cardObjectInTurns,
+  maxObjectSize,
+} from "../../groupware/objects.ts";
 import { SchedulingError } from "../../groupware/scheduling.ts";
 import { ObjectError } from "../../mail/calendar/object.ts";
 import { CardError } from "../../mail/vcard/card.ts";
@@ -23,8 +29,6 @@ import {
   pathOf,
 } from "../core/resources.ts";
 import { calendarZone } from "../core/timezone.ts";
-import { seriesIndex } from "../../groupware/objects.ts";
-import type { Groupware } from "../../store/groupware/groupware.ts";
 
 /** The error to answer with for one of the store. */
 export function storeError(
@@ -60,21 +64,22 @@ export function storeError(
 }
 
 /** Checks a content for a collection. @throws DavError */
-export function checkedObject(
+export async function checkedObject(
   r: CollectionResource,
   name: string,
   content: Uint8Array,
-): ReturnType<typeof calendarObject> | NewObject {
+): Promise<CalendarObject | NewObject> {
   if (r.home === "addressbooks") {
     try {
-      return cardObject(name, content);
+      return await cardObjectInTurns(name, content);
     } catch (err) {
       if (!(err instanceof CardError)) throw err;
       throw new DavError(403, err.message, cardCondition(err.rule));
     }
   }
   try {
-    const object = calendarObject(name, content, calendarZone(r.g, r.collection.id));
+    const zone = calendarZone(r.g, r.collection.id);
+    const object = await calendarObjectInTurns(name, content, zone);
     if (!componentsOf(r).includes(object.index.component)) {
       throw new ObjectError(
         "supported-calendar-component",
@@ -111,32 +116,14 @@ export interface StoredObject {
   changed: boolean;
 }
 
-/** Whether a resource's owner is the one whose people are told of changes. */
-async function scheduled(
-  p: PropertyContext,
-  g: Groupware,
-  r: CollectionResource,
-  before: ObjectRow | undefined,
-  object: ReturnType<typeof calendarObject>,
-) {
-  try {
-    return await p.s.scheduler.write({
-      account: r.account,
-      g,
-      collection: r.collection,
-      before,
-      after: { content: object.content, series: object.series },
-      reply: true,
-    });
-  } catch (err) {
-    if (!(err instanceof SchedulingError)) throw err;
-    const where = err.other &&
-      href(
-        pathOf(p.ctx.base, r.home, r.account, err.other.collection) +
-          encodeSegment(err.other.name),
-      );
-    throw new DavError(403, err.message, calCondition(err.rule, where ?? ""));
-  }
+/** What scheduling refuses, as a client hears it. */
+function schedulingError(base: string, r: CollectionResource, err: SchedulingError): DavError {
+  const where = err.other &&
+    href(
+      pathOf(base, r.home, r.account, err.other.collection) +
+        encodeSegment(err.other.name),
+    );
+  return new DavError(403, err.message, calCondition(err.rule, where ?? ""));
 }
 
 /** Stores an object; on disk when it resolves. @throws DavError */
@@ -149,32 +136,23 @@ export async function storeObject(
 ): Promise<StoredObject> {
   checkSize(r, content.length);
   checkNewName(name);
-  // Each of these steps takes its time with megabytes.
   await giveWay();
-  let object = checkedObject(r, name, content);
-  await giveWay();
-  const before = r.g.object(r.collection.id, name);
-  let changed = false;
-  let scheduleTag = before?.scheduleTag ?? "";
-  // Nobody sends mail in somebody else's name: who may only write doesn't invite.
-  const own = p.ctx.user === r.account;
-  // What the store would refuse may not be followed by invitations.
-  const taken = r.g.objectByUid(r.collection.id, object.index.uid);
-  const conflict = taken !== undefined && taken.name !== name ||
-    before !== undefined && before.uid !== object.index.uid;
-  if ("series" in object && r.collection.kind === "calendar" && !conflict && own) {
-    const done = await scheduled(p, r.g, r, before, object as ReturnType<typeof calendarObject>);
-    ({ changed, scheduleTag } = done);
-    if (changed) object = { ...object, content: done.content, index: seriesIndex(done.series) };
-  }
+  const object = await checkedObject(r, name, content);
+  const { g, collection, account } = r;
   try {
-    const { row, created } = await r.g.put(
-      r.collection.id,
-      { name, content: object.content, index: object.index, scheduleTag },
-      condition,
-    );
-    return { row, created, changed };
+    // Nobody sends mail in somebody else's name: who may only write doesn't invite.
+    if ("series" in object && collection.kind === "calendar" && p.ctx.user === account) {
+      return await writeEvent(
+        { scheduler: p.s.scheduler, account, g, collection },
+        object,
+        condition,
+      );
+    }
+    const scheduleTag = g.object(collection.id, name)?.scheduleTag ?? "";
+    const done = await g.put(collection.id, { ...object, scheduleTag }, condition);
+    return { ...done, changed: false };
   } catch (err) {
+    if (err instanceof SchedulingError) throw schedulingError(p.ctx.base, r, err);
     throw storeError(err, p.ctx.base, r);
   }
 }

@@ -13,6 +13,7 @@ import {
   searchedText,
   valueOf,
 } from "../contentline/component.ts";
+import { nextTurn, turnSpent } from "../../platform/turns.ts";
 import { type Instance, periods, type Series } from "./series.ts";
 import { day, parseDuration, parseTime } from "./time.ts";
 
@@ -139,32 +140,43 @@ function paramMatches(f: ParamFilter, p: Property): boolean {
     textMatches(f.text, found.values.join(",").slice(0, maxSearched));
 }
 
-function propMatches(series: Series, f: PropFilter, c: Component): boolean {
+/** What a filter says; a look at one property between two steps, as there may be hundreds in megabytes of text. */
+type Steps = Generator<void, boolean>;
+
+function* propMatches(series: Series, f: PropFilter, c: Component): Steps {
   const list = c.properties.filter((p) => p.name === f.name);
   if (f.notDefined) return list.length === 0;
   const looked = f.text === undefined ? list : searchedProperties(list);
-  return looked.some((p) => {
+  for (const p of looked) {
+    yield;
     if (f.range !== undefined) {
       const t = parseTime(p.value.trim(), param(p, "TZID") ?? "");
-      if (t === undefined) return false;
+      if (t === undefined) continue;
       const at = series.instant(t);
       const inside = t.date
         ? f.range.start < at + day && f.range.end > at
         : f.range.start <= at && f.range.end > at;
-      if (!inside) return false;
+      if (!inside) continue;
     }
-    if (f.text !== undefined && !textMatches(f.text, searchedText(p.value))) return false;
-    return f.params.every((x) => paramMatches(x, p));
-  });
+    if (f.text !== undefined && !textMatches(f.text, searchedText(p.value))) continue;
+    let right = true;
+    for (const x of f.params) {
+      yield;
+      right = paramMatches(x, p);
+      if (!right) break;
+    }
+    if (right) return true;
+  }
+  return false;
 }
 
 /** Whether a component of an object matches, apart from its name. `instance` is the one that it belongs to. */
-function compMatches(
+function* compMatches(
   series: Series,
   f: CompFilter,
   c: Component,
   instance: Instance | undefined,
-): boolean {
+): Steps {
   if (f.range !== undefined && c.name === "VALARM") {
     const { start, end } = f.range;
     const parents = instance === undefined
@@ -174,57 +186,78 @@ function compMatches(
     const rings = parents.some((i) => alarmTimes(series, c, i).some((t) => start <= t && end > t));
     if (!rings) return false;
   }
-  return f.props.every((p) => propMatches(series, p, c)) &&
-    f.comps.every((x) => childrenMatch(series, x, c.components, instance));
+  for (const p of f.props) if (!(yield* propMatches(series, p, c))) return false;
+  for (const x of f.comps) {
+    if (!(yield* childrenMatch(series, x, c.components, instance))) return false;
+  }
+  return true;
 }
 
-function childrenMatch(
+function* childrenMatch(
   series: Series,
   f: CompFilter,
   list: readonly Component[],
   instance: Instance | undefined,
-): boolean {
+): Steps {
+  yield;
   const named = list.filter((c) => c.name === f.name);
   if (f.notDefined) return named.length === 0;
-  return named.some((c) => compMatches(series, f, c, instance));
+  for (const c of named) if (yield* compMatches(series, f, c, instance)) return true;
+  return false;
 }
 
-/** Whether an object matches a filter for VCALENDAR. */
-export function calendarMatches(series: Series, f: CompFilter): boolean {
+function* matching(series: Series, f: CompFilter): Steps {
   if (f.name !== "VCALENDAR") return false;
   if (f.notDefined) return false;
-  if (!f.props.every((p) => propMatches(series, p, series.calendar))) return false;
-  return f.comps.every((x) => objectMatches(series, x));
+  for (const p of f.props) if (!(yield* propMatches(series, p, series.calendar))) return false;
+  for (const x of f.comps) if (!(yield* objectMatches(series, x))) return false;
+  return true;
+}
+
+/** Whether an object matches a filter for VCALENDAR; looked at in turns with other work. */
+export async function calendarMatches(series: Series, f: CompFilter): Promise<boolean> {
+  const steps = matching(series, f);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+    if (turnSpent()) await nextTurn();
+  }
 }
 
 /** Instances that are looked at before all are. */
 const fewInstances = 32;
 
-function objectMatches(series: Series, f: CompFilter): boolean {
+function* objectMatches(series: Series, f: CompFilter): Steps {
+  yield;
   const { calendar } = series;
   const named = calendar.components.filter((c) => c.name === f.name);
   if (f.notDefined) return named.length === 0;
   if (named.length === 0) return false;
   if (f.range === undefined || f.name === "VTIMEZONE") {
-    return named.some((c) => compMatches(series, f, c, undefined));
+    for (const c of named) if (yield* compMatches(series, f, c, undefined)) return true;
+    return false;
   }
   // One instance has to match all of it.
   const { range } = f;
   const checked = new Map<Component, boolean>();
-  const right = (i: Instance): boolean => {
-    if (!inRange(series, i, range)) return false;
-    // What is asked of alarms differs between the instances of a component.
-    let right = f.comps.length > 0 ? undefined : checked.get(i.component);
-    if (right === undefined) {
-      right = compMatches(series, { ...f, range: undefined }, i.component, i);
-      checked.set(i.component, right);
+  const some = function* (list: readonly Instance[]): Steps {
+    for (const i of list) {
+      if (!inRange(series, i, range)) continue;
+      // What is asked of alarms differs between the instances of a component.
+      let right = f.comps.length > 0 ? undefined : checked.get(i.component);
+      if (right === undefined) {
+        right = yield* compMatches(series, { ...f, range: undefined }, i.component, i);
+        checked.set(i.component, right);
+      }
+      if (right) return true;
     }
-    return right;
+    return false;
   };
   // Mostly one of the first does.
   const few = series.instances(range.start, range.end, fewInstances);
-  if (few.some(right)) return true;
-  return few.length === fewInstances && series.instances(range.start, range.end).some(right);
+  if (yield* some(few)) return true;
+  return few.length === fewInstances &&
+    (yield* some(series.instances(range.start, range.end)));
 }
 
 /** Instances that a time-range of VALARM may be about are not where the range is. */

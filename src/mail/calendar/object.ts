@@ -8,6 +8,7 @@ import {
   decodeText,
   FormatError,
   parseComponents,
+  parseInTurns,
   property,
   textStart,
   valueOf,
@@ -42,19 +43,34 @@ export const maxAttendees = 1000;
 export const minDate = Date.UTC(1, 0, 1);
 export const maxDate = Date.UTC(9999, 11, 31, 23, 59, 59);
 
+function oneCalendar(list: readonly Component[]): Component {
+  if (list.length === 1 && list[0].name === "VCALENDAR") return list[0];
+  throw new FormatError(list.length === 0 ? "the text is empty" : "the text is not one VCALENDAR");
+}
+
+const textOf = (bytes: Uint8Array | string) =>
+  typeof bytes === "string" ? bytes : decodeText(bytes);
+
+function invalidData(err: unknown): never {
+  if (err instanceof FormatError) throw new ObjectError("valid-calendar-data", err.message);
+  throw err;
+}
+
 /** The calendar of a text. @throws ObjectError "valid-calendar-data" */
 export function parseCalendar(bytes: Uint8Array | string): Component {
   try {
-    const list = parseComponents(typeof bytes === "string" ? bytes : decodeText(bytes));
-    if (list.length !== 1 || list[0].name !== "VCALENDAR") {
-      throw new FormatError(
-        list.length === 0 ? "the text is empty" : "the text is not one VCALENDAR",
-      );
-    }
-    return list[0];
+    return oneCalendar(parseComponents(textOf(bytes)));
   } catch (err) {
-    if (err instanceof FormatError) throw new ObjectError("valid-calendar-data", err.message);
-    throw err;
+    return invalidData(err);
+  }
+}
+
+/** The same in turns with other work. @throws ObjectError "valid-calendar-data" */
+export async function parseCalendarInTurns(bytes: Uint8Array): Promise<Component> {
+  try {
+    return oneCalendar(await parseInTurns(textOf(bytes)));
+  } catch (err) {
+    return invalidData(err);
   }
 }
 
@@ -62,7 +78,11 @@ const notObjects = new Set(["VTIMEZONE"]);
 
 /** Reads an object that is to be stored. @throws ObjectError */
 export function readObject(bytes: Uint8Array | string, floating?: Zone): Series {
-  const calendar = parseCalendar(bytes);
+  return checkedSeries(parseCalendar(bytes), floating);
+}
+
+/** The object of a calendar that is to be stored. @throws ObjectError */
+export function checkedSeries(calendar: Component, floating?: Zone): Series {
   const wrong = (text: string) => new ObjectError("valid-calendar-object-resource", text);
   const invalid = (text: string) => new ObjectError("valid-calendar-data", text);
   const version = valueOf(calendar, "VERSION")?.trim();

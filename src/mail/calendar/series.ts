@@ -46,8 +46,8 @@ export interface Instance {
 
 /** Instances of one object that are given at most. */
 export const maxInstances = 2_000;
-/** Times of a rule that are gone through for them. */
-const maxSteps = 50_000;
+/** Times of all its rules that are gone through for them. */
+const maxSteps = 20_000;
 /** What clocks are put forward or back by, at most. */
 const clockChange = 2 * 3_600_000;
 /** Dates of RDATE and EXDATE that are looked at. */
@@ -92,6 +92,17 @@ export function periods(p: Property, zones: Zones): { start: number; end: number
     }
   }
   return found;
+}
+
+/** The last of those in order that begins at a time or before. */
+function lastAt<T extends { id: CalendarTime }>(list: readonly T[], wall: number): T | undefined {
+  let [from, to] = [0, list.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (list[middle].id.wall <= wall) from = middle + 1;
+    else to = middle;
+  }
+  return list[from - 1];
 }
 
 /** A calendar object. */
@@ -311,7 +322,18 @@ export class Series {
       (n, o) => Math.max(n, Math.abs(o.start!.wall - o.id.wall) + this.#longest(o)),
       0,
     );
+    const longest = this.#longest(m) + slack;
+    const zone = this.zones.find(start.zone);
+    const fromWall = from === -Infinity ? -Infinity : toWall(zone, from) - longest - clockChange;
+    const toWallAt = to === Infinity ? Infinity : toWall(zone, to) + slack + clockChange;
+    // Near enough for any zone of what is moved.
+    const near = (wall: number, t: Timed) =>
+      wall <= to + 2 * day && wall + this.#longest(t) >= from - 2 * day;
     const one = (time: CalendarTime, end?: CalendarTime) => {
+      const future = lastAt(futures, time.wall);
+      const movedTo = future && time.wall + future.start!.wall - future.id.wall;
+      // Most of what is gone through for the sake of a few that are moved far.
+      if (future !== undefined && !near(movedTo!, future)) return;
       const key = this.#key(time);
       if (seen.has(key)) return;
       seen.add(key);
@@ -319,19 +341,14 @@ export class Series {
         (this.#excluded.has(key) ||
           this.#excluded.has(`D${Math.floor(time.wall / day) * day}`));
       if (excluded || this.#overrides.has(key)) return;
-      const future = futures.findLast((o) => o.id.wall <= time.wall);
       if (future === undefined) return add(this.#instance(m, time, time, end));
-      const moved = { ...future.start!, wall: time.wall + future.start!.wall - future.id.wall };
-      add(this.#instance(future, moved, time));
+      add(this.#instance(future, { ...future.start!, wall: movedTo! }, time));
     };
-    const longest = this.#longest(m) + slack;
-    const zone = this.zones.find(start.zone);
-    const fromWall = from === -Infinity ? -Infinity : toWall(zone, from) - longest - clockChange;
-    const toWallAt = to === Infinity ? Infinity : toWall(zone, to) + slack + clockChange;
+    // All rules together: ten that give the same times are no more work than one.
+    let steps = 0;
     for (const rule of this.#rules) {
-      let n = 0;
       for (const wall of occurrences(rule, start.wall, Math.max(fromWall, start.wall), toWallAt)) {
-        if (count() > limit || ++n > maxSteps) break;
+        if (count() > limit || ++steps > maxSteps) break;
         one({ ...start, wall });
       }
     }

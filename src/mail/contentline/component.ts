@@ -244,14 +244,22 @@ export function parseComponents(text: string): Component[] {
   }
 }
 
-/** The same for a file of many objects, in turns with other work. @throws FormatError */
-export async function parseFile(text: string): Promise<Component[]> {
-  const steps = parsing(text, limitsOfFile);
+async function inTurns(steps: Generator<void, Component[]>): Promise<Component[]> {
   for (;;) {
     const step = steps.next();
     if (step.done) return step.value;
     await giveWay();
   }
+}
+
+/** The same in turns with other work. @throws FormatError */
+export function parseInTurns(text: string): Promise<Component[]> {
+  return inTurns(parsing(text, limitsOfObject));
+}
+
+/** The same for a file of many objects. @throws FormatError */
+export function parseFile(text: string): Promise<Component[]> {
+  return inTurns(parsing(text, limitsOfFile));
 }
 
 /** Decodes bytes as UTF-8. @throws FormatError */

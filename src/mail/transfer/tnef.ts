@@ -60,7 +60,7 @@ export function tnefFiles(bytes: Uint8Array): PackedFile[] | undefined {
 }
 
 function text(data: Uint8Array, charset: string | undefined): string {
-  return decodeCharset(data, charset).replace(/\0[^]*$/, "").trim().slice(0, 255);
+  return decodeCharset(data.subarray(0, 1024), charset).replace(/\0[^]*$/, "").trim().slice(0, 255);
 }
 
 interface Property {

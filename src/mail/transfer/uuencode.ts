@@ -15,10 +15,18 @@ const maxFiles = 100;
 
 const latin1 = new TextDecoder("latin1");
 
-/** Decodes the lines of one file; what is no line of it ends it. Returns where it ends too. */
-function decodeLines(b: Uint8Array, from: number): { content: Uint8Array; end: number } {
-  const out = new Uint8Array(Math.ceil((b.length - from) * 3 / 4));
-  let n = 0;
+/** The lines of one file: where each stands, their bytes in all, and where the file ends. */
+interface FileLines {
+  /** Start and end of each, in turn. */
+  lines: number[];
+  bytes: number;
+  end: number;
+}
+
+/** Finds the lines of one file; what is no line of it ends it. */
+function fileLines(b: Uint8Array, from: number): FileLines {
+  const lines: number[] = [];
+  let bytes = 0;
   let at = from;
   while (at < b.length) {
     let end = b.indexOf(10, at);
@@ -33,17 +41,28 @@ function decodeLines(b: Uint8Array, from: number): { content: Uint8Array; end: n
       else if (isEnd(next)) at = Math.min(b.length, (b.indexOf(10, next) + 1) || b.length);
       break;
     }
-    for (let i = 0; i < count; i += 3) {
-      const p = at + 1 + i / 3 * 4;
-      const value = (k: number) => p + k < stop ? (b[p + k] - 32) & 63 : 0;
-      const v = value(0) << 18 | value(1) << 12 | value(2) << 6 | value(3);
+    lines.push(at, stop);
+    bytes += count;
+    at = next;
+  }
+  return { lines, bytes, end: at };
+}
+
+function decodeLines(b: Uint8Array, { lines, bytes }: FileLines): Uint8Array {
+  const out = new Uint8Array(bytes);
+  let n = 0;
+  for (let l = 0; l < lines.length; l += 2) {
+    const at = lines[l], stop = lines[l + 1];
+    const value = (p: number) => p < stop ? (b[p] - 32) & 63 : 0;
+    const count = (b[at] - 32) & 63;
+    for (let i = 0, p = at + 1; i < count; i += 3, p += 4) {
+      const v = value(p) << 18 | value(p + 1) << 12 | value(p + 2) << 6 | value(p + 3);
       out[n++] = v >> 16;
       if (i + 1 < count) out[n++] = v >> 8 & 255;
       if (i + 2 < count) out[n++] = v & 255;
     }
-    at = next;
   }
-  return { content: out.subarray(0, n), end: at };
+  return out;
 }
 
 /** The first "begin" line of a file at or after the position. */
@@ -55,10 +74,12 @@ function findBegin(
     let end = b.indexOf(10, at);
     if (end < 0) end = b.length;
     if (b[at] === 98 && b[at + 1] === 101) {
-      const m = /^begin [0-7]{3,4} (\S.{0,254}?)\s*$/.exec(
-        latin1.decode(b.subarray(at, Math.min(end, at + 300))),
-      );
-      if (m && end < b.length) return { at, name: m[1], next: end + 1 };
+      const line = latin1.decode(b.subarray(at, Math.min(end, at + 300)));
+      const [start] = /^begin [0-7]{3,4} (?=\S)/.exec(line) ?? [""];
+      const name = line.slice(start.length).trimEnd();
+      if (start !== "" && name.length <= 255 && end < b.length) {
+        return { at, name, next: end + 1 };
+      }
     }
     at = end + 1;
   }
@@ -69,17 +90,20 @@ function findBegin(
 export function uuencodedFiles(text: Uint8Array): { files: PackedFile[]; rest: Uint8Array } {
   const files: PackedFile[] = [];
   const rest: Uint8Array[] = [];
-  let done = 0;
+  let done = 0, empty = 0;
   while (files.length < maxFiles) {
     const begin = findBegin(text, done);
     if (!begin) break;
-    const { content, end } = decodeLines(text, begin.next);
-    if (content.length === 0) {
+    const found = fileLines(text, begin.next);
+    if (found.bytes === 0) {
       // No file: a line that happens to look like it.
+      if (++empty > maxFiles) break;
       rest.push(text.subarray(done, begin.next));
       done = begin.next;
       continue;
     }
+    const content = decodeLines(text, found);
+    const { end } = found;
     rest.push(text.subarray(done, begin.at));
     files.push({ name: begin.name, content });
     done = end;

@@ -8,6 +8,7 @@ import {
   decodeText,
   FormatError,
   parseComponents,
+  parseInTurns,
   property,
   splitUnescaped,
   textStart,
@@ -76,15 +77,33 @@ export function describeCard(c: Component): Card {
   };
 }
 
+const textOf = (bytes: Uint8Array | string) =>
+  typeof bytes === "string" ? bytes : decodeText(bytes);
+
+function invalidData(err: unknown): never {
+  if (err instanceof FormatError) throw new CardError("valid-address-data", err.message);
+  throw err;
+}
+
 /** Reads a card that is to be stored. @throws CardError */
 export function readCard(bytes: Uint8Array | string): Card {
-  let list: Component[];
   try {
-    list = parseComponents(typeof bytes === "string" ? bytes : decodeText(bytes));
+    return checkedCard(parseComponents(textOf(bytes)));
   } catch (err) {
-    if (err instanceof FormatError) throw new CardError("valid-address-data", err.message);
-    throw err;
+    return invalidData(err);
   }
+}
+
+/** The same in turns with other work. @throws CardError */
+export async function readCardInTurns(bytes: Uint8Array): Promise<Card> {
+  try {
+    return checkedCard(await parseInTurns(textOf(bytes)));
+  } catch (err) {
+    return invalidData(err);
+  }
+}
+
+function checkedCard(list: readonly Component[]): Card {
   if (list.length !== 1 || list[0].name !== "VCARD") {
     throw new CardError(
       "valid-address-data",

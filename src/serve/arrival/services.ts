@@ -7,7 +7,12 @@ import type { Config } from "../../config/mod.ts";
 import type { JunkFilters } from "../../delivery/junk_filters.ts";
 import type { DnsblChecker, Resolver } from "../../dns/mod.ts";
 import type { Queue } from "../../queue/mod.ts";
-import type { DmarcEvaluations, DmarcReports, TlsReports } from "../../reports/mod.ts";
+import type {
+  DmarcEvaluations,
+  DmarcReports,
+  FailureReports,
+  TlsReports,
+} from "../../reports/mod.ts";
 import type { SieveDatabase } from "../../delivery/sieve/database.ts";
 import type { SiteScripts } from "../../delivery/sieve/site_scripts.ts";
 import type { Srs } from "../../senderauth/mod.ts";
@@ -18,6 +23,7 @@ import type { ServerWebhooks } from "../sending/webhooks.ts";
 /** Databases of reports: those that arrive, and what is to be reported to others. */
 export interface ReportDatabases {
   dmarc: DmarcReports;
+  failures: FailureReports;
   tls: TlsReports;
   evaluations: DmarcEvaluations;
 }

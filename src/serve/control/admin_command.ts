@@ -1,4 +1,5 @@
 /** What an administrator's command is, and how it reads its arguments. @module */
+import type { SieveDatabase } from "../../delivery/sieve/database.ts";
 import type { Config } from "../../config/mod.ts";
 import type { Log } from "../../log/mod.ts";
 import type { Outbound } from "../../net/mod.ts";
@@ -12,6 +13,8 @@ export interface AdminContext {
   log: Log;
   /** The way to other servers of the server that runs; undefined where none runs, and nothing is served yet. */
   outbound?: Outbound;
+  /** Scripts of the server that runs; undefined where none runs. */
+  sieve?: SieveDatabase;
 }
 
 /** Prints to the terminal of whoever runs the command. */

@@ -1,6 +1,8 @@
 /** Commands that take over users, aliases and mail of other servers. @module */
 import { carryOut, setPasswords } from "../../admin/moving/carry_out.ts";
 import type { Plan } from "../../admin/moving/plan.ts";
+import { moveScripts } from "../../admin/moving/sieve.ts";
+import { SieveDatabase } from "../../delivery/sieve/database.ts";
 import { planAliases } from "../../admin/moving/plan_aliases.ts";
 import { planUsers } from "../../admin/moving/plan_users.ts";
 import { readPostfixMap } from "../../admin/moving/postfix_map.ts";
@@ -54,6 +56,31 @@ export const movingCommands: Record<string, AdminCommand> = {
     });
     print(`${plan.changes.length} changes made, ${set} passwords set\n`);
     return { problems };
+  },
+
+  async "import sieve"({ config, sieve }, args, print) {
+    const names = Array.isArray(args.accounts)
+      ? args.accounts.filter((x) => typeof x === "string")
+      : [];
+    const db = sieve ?? await SieveDatabase.open(config.dataDir);
+    try {
+      const { stored, failed } = await moveScripts(
+        {
+          config,
+          scripts: db.scripts,
+          replace: args.replace === true,
+          dryRun: args.dryRun === true,
+          tell: (line) => print(`${line}\n`),
+        },
+        textArgument(args, "home"),
+        names,
+      );
+      const done = args.dryRun === true ? "would be taken over" : "taken over";
+      print(`${stored} scripts ${done}, ${failed} not\n`);
+      return { problems: failed };
+    } finally {
+      if (sieve === undefined) await db.close();
+    }
   },
 
   async "import aliases"({ config }, args, print) {

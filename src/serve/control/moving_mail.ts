@@ -1,5 +1,6 @@
 /** Commands that bring the mail of many accounts. @module */
 import {
+  maildirsOf,
   masterLogins,
   moveByImap,
   type MovedMail,
@@ -109,8 +110,7 @@ export const movingMailCommands: Record<string, AdminCommand> = {
 
   async "import maildirs"(c, args, print, signal) {
     const o = await optionsOf(c, args, print, signal);
-    const pattern = textArgument(args, "pattern");
-    const names = texts(args.accounts);
-    return await repeated(args, print, signal, () => moveMaildirs(o, pattern, names));
+    const folders = await maildirsOf(c.config, textArgument(args, "pattern"), texts(args.accounts));
+    return await repeated(args, print, signal, () => moveMaildirs(o, folders));
   },
 };

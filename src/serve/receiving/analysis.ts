@@ -14,7 +14,12 @@ import { linkDomains, listedLink, type Signal, signalsOf } from "../../delivery/
 import { messageText } from "../../delivery/message_text.ts";
 import type { DnsblChecker } from "../../dns/mod.ts";
 import { junkParams, messageWords } from "../../junk/mod.ts";
-import { findDmarcReport, findTlsReport, reportParts } from "../../reports/mod.ts";
+import {
+  findDmarcReport,
+  findFailureReport,
+  findTlsReport,
+  reportParts,
+} from "../../reports/mod.ts";
 import type { Account } from "../../store/account/account.ts";
 import { type DeliveryFacts, SpecialUse } from "../../store/types.ts";
 import type { Arrived } from "../arrival/arrived.ts";
@@ -98,12 +103,16 @@ export function analysisContext(
     dnsbls: s.dnsbl
       ? s.dnsblZones.map((zone) => blockList(s.dnsbl!, zone, m.session.remoteIp))
       : [],
+    failureReport: () => findFailureReport(arrived.read(0, Math.min(m.size, maxFailureReport))),
     dmarcReport: () => findDmarcReport(reportParts(arrived.root, arrived.read)),
     tlsReport: () => findTlsReport(reportParts(arrived.root, arrived.read)),
     isOurDomain: (domain) => isOurDomain(s.config, domain),
     random: s.random,
   };
 }
+
+/** Bytes of a failure report that are looked at: it quotes one message, or its header. */
+const maxFailureReport = 1024 * 1024;
 
 /** Whether reports about a domain are ours: of a configured domain, or of this host. */
 export function isOurDomain(config: Config, domain: string): boolean {

@@ -311,8 +311,9 @@ function logFields(m: Incoming, plan: Plan, d: Decided) {
 const keepOnly: Onward = { to: [], keep: true };
 
 /** For the administrator's pages, and nobody else's mail. */
-function isReport({ decision: { dmarcReport, tlsReport }, target }: Decided): boolean {
-  return target.reports !== undefined || dmarcReport !== undefined || tlsReport !== undefined;
+function isReport({ decision: d, target }: Decided): boolean {
+  return target.reports !== undefined || d.dmarcReport !== undefined ||
+    d.failureReport !== undefined || d.tlsReport !== undefined;
 }
 
 /** @param kept gets the plan if the message is in a mailbox; else its next server tells of success */
@@ -440,8 +441,12 @@ async function storeReports(
   received: number,
 ): Promise<void> {
   if (!s.reports) return;
-  const { dmarcReport, tlsReport, facts } = decision;
+  const { dmarcReport, failureReport, tlsReport, facts } = decision;
   if (dmarcReport) await s.reports.dmarc.add(dmarcReport, facts.msgFromDomain, received);
+  if (failureReport) {
+    const { messageId } = m.arrived.description.summary;
+    await s.reports.failures.add(failureReport, facts.msgFromDomain, messageId, received);
+  }
   if (tlsReport) {
     const { mailFrom } = m.transaction;
     const domain = tlsReport.policies.find((p) => isOurDomain(s.config, p.policyDomain));

@@ -11,7 +11,7 @@
  */
 import { firstTimeSenderDelay, type Listener } from "../../config/mod.ts";
 import { dnsblChecker, makeResolver, type Resolver } from "../../dns/mod.ts";
-import { DmarcEvaluations, DmarcReports, TlsReports } from "../../reports/mod.ts";
+import { DmarcEvaluations, DmarcReports, FailureReports, TlsReports } from "../../reports/mod.ts";
 import {
   type Delivered,
   type SmtpBackend,
@@ -160,7 +160,12 @@ export class Receiving {
     this.stop();
     const { reports } = this.#services;
     if (reports) {
-      await Promise.all([reports.dmarc.close(), reports.tls.close(), reports.evaluations.close()]);
+      await Promise.all([
+        reports.dmarc.close(),
+        reports.failures.close(),
+        reports.tls.close(),
+        reports.evaluations.close(),
+      ]);
     }
   }
 }
@@ -168,6 +173,7 @@ export class Receiving {
 async function openReports(dataDir: string): Promise<ReportDatabases> {
   return {
     dmarc: await DmarcReports.open(dataDir),
+    failures: await FailureReports.open(dataDir),
     tls: await TlsReports.open(dataDir),
     evaluations: await DmarcEvaluations.open(dataDir),
   };

@@ -199,7 +199,7 @@ export class ServerWebhooks {
         Version: 0,
         ...form,
         InReplyTo: inReplyTo(c),
-        Structure: structureForm(c.root),
+        Structure: structureForm(c),
         Meta: {
           MsgID: c.message.id,
           MailFrom: meta.MailFrom,

@@ -242,7 +242,7 @@ export async function serveWebPort(
     );
   }
   const tls: ServerTls | undefined = p.https
-    ? { ...o.tls!, alpnProtocols: ["http/1.1", ...o.alpn?.keys() ?? []] }
+    ? { ...o.tls!, alpnProtocols: ["h2", "http/1.1", ...o.alpn?.keys() ?? []] }
     : undefined;
   const limits = o.limits();
   return await serveHttp({

@@ -10,7 +10,8 @@ export function verifyGroupware(db: DatabaseSync, fix: boolean, tell: Say): void
     db,
     "SELECT max((SELECT coalesce(max(modseq), 0) FROM collections), " +
       "(SELECT coalesce(max(modseq), 0) FROM objects), " +
-      "(SELECT coalesce(max(modseq), 0) FROM tombstones))",
+      "(SELECT coalesce(max(modseq), 0) FROM tombstones), " +
+      "(SELECT coalesce(max(modseq), 0) FROM gone))",
   );
   if (highest > modseq) {
     if (fix) run(db, "UPDATE state SET modseq = ?", highest);

@@ -22,14 +22,33 @@ export class Collections {
   protected readonly writer: Writer;
   protected readonly now: () => number;
 
+  readonly #listeners: Set<() => void>;
+
   protected constructor(db: Db, now: () => number) {
     this.db = db;
     this.writer = new Writer(db, () => {});
+    this.#listeners = new Set();
     this.now = now;
   }
 
+  /** Calls back soon after changes. @returns what ends that */
+  listen(fn: () => void): () => void {
+    this.#listeners.add(fn);
+    return () => void this.#listeners.delete(fn);
+  }
+
+  #telling = false;
+
   /** In a transaction: the number of the next change. */
   protected nextModseq(): number {
+    if (this.#listeners.size > 0 && !this.#telling) {
+      this.#telling = true;
+      // When the transaction is over.
+      setTimeout(() => {
+        this.#telling = false;
+        for (const fn of this.#listeners) fn();
+      });
+    }
     return this.db.get("UPDATE state SET modseq = modseq + 1 RETURNING modseq")![0];
   }
 
@@ -81,8 +100,8 @@ export class Collections {
     }
     const modseq = this.nextModseq();
     this.db.run(
-      "INSERT INTO collections (kind, home, name, components, modseq, createseq, created) " +
-        "VALUES (?, ?, ?, ?, ?, ?, ?)",
+      "INSERT INTO collections (kind, home, name, components, modseq, createseq, created, propseq) " +
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
       kind,
       home,
       name,
@@ -90,6 +109,7 @@ export class Collections {
       modseq,
       modseq,
       this.now(),
+      modseq,
     );
     return this.collection(home, name)!;
   }
@@ -114,7 +134,21 @@ export class Collections {
       if (c.kind === "inbox" || c.kind === "outbox") {
         throw new GroupwareError("kept", "the collections of invitations can't be removed");
       }
-      this.nextModseq();
+      const modseq = this.nextModseq();
+      this.db.run(
+        "INSERT INTO gone (id, what, home, createseq, modseq) " +
+          "SELECT id, 'object', ?, createseq, ? FROM objects WHERE collection_id = ?",
+        c.home,
+        modseq,
+        id,
+      );
+      this.db.run(
+        "INSERT INTO gone (id, what, home, createseq, modseq) VALUES (?, 'collection', ?, ?, ?)",
+        id,
+        c.home,
+        c.createseq,
+        modseq,
+      );
       this.db.run("DELETE FROM collections WHERE id = ?", id);
     });
   }
@@ -130,7 +164,7 @@ export class Collections {
         throw new GroupwareError("exists", `${name} is there already`);
       }
       this.db.run(
-        "UPDATE collections SET name = ?, modseq = ? WHERE id = ?",
+        "UPDATE collections SET name = ?1, modseq = ?2, propseq = ?2 WHERE id = ?3",
         name,
         this.nextModseq(),
         id,
@@ -202,7 +236,12 @@ export class Collections {
       this.required(collectionId);
       for (const [name, value] of changes) this.setProperty(collectionId, objectId, name, value);
       const modseq = this.nextModseq();
-      this.db.run("UPDATE collections SET modseq = ? WHERE id = ?", modseq, collectionId);
+      this.db.run(
+        "UPDATE collections SET modseq = ?1, propseq = max(propseq, ?2) WHERE id = ?3",
+        modseq,
+        objectId === 0 ? modseq : 0,
+        collectionId,
+      );
       if (components !== undefined) {
         this.db.run(
           "UPDATE collections SET components = ? WHERE id = ?",
@@ -240,6 +279,11 @@ export class Collections {
     return this.writer.write(() => {
       this.required(collectionId);
       this.db.run("DELETE FROM grants WHERE collection_id = ?", collectionId);
+      this.db.run(
+        "UPDATE collections SET propseq = ? WHERE id = ?",
+        this.nextModseq(),
+        collectionId,
+      );
       for (const g of grants) {
         this.db.run(
           "INSERT OR REPLACE INTO grants (collection_id, account, rights) VALUES (?, ?, ?)",

@@ -6,8 +6,8 @@
  */
 import { join } from "node:path";
 import { Db } from "../database/database.ts";
-import { Collections } from "./collections.ts";
-import { etagOf, objectColumns, objectOf } from "./rows.ts";
+import { ObjectReads } from "./object_reads.ts";
+import { etagOf } from "./rows.ts";
 import { groupwareMigrations } from "./schema.ts";
 import { type Condition, GroupwareError, type NewObject, type ObjectRow } from "./types.ts";
 
@@ -18,17 +18,7 @@ const countEach = 500;
 /** Tombstones of one collection that are kept. */
 const maxTombstones = 100_000;
 
-/** A change of a collection's objects since a token. */
-export interface Changes {
-  changed: ObjectRow[];
-  gone: string[];
-  /** What the next question starts from. */
-  modseq: number;
-  /** There are more than were asked for. */
-  more: boolean;
-}
-
-export class Groupware extends Collections {
+export class Groupware extends ObjectReads {
   /** Opens the database in an account's folder; a new one gets a calendar and an address book. */
   static async open(dir: string, now: () => number = Date.now): Promise<Groupware> {
     const g = new Groupware(await Db.open(join(dir, "groupware.db"), groupwareMigrations), now);
@@ -46,96 +36,6 @@ export class Groupware extends Collections {
       throw err;
     }
     return g;
-  }
-
-  object(collectionId: number, name: string): ObjectRow | undefined {
-    const r = this.db.get(
-      `SELECT ${objectColumns} FROM objects WHERE collection_id = ? AND name = ?`,
-      collectionId,
-      name,
-    );
-    return r && objectOf(r);
-  }
-
-  objectById(id: number): ObjectRow | undefined {
-    const r = this.db.get(`SELECT ${objectColumns} FROM objects WHERE id = ?`, id);
-    return r && objectOf(r);
-  }
-
-  /** The object of a uid in a collection. */
-  objectByUid(collectionId: number, uid: string): ObjectRow | undefined {
-    const r = this.db.get(
-      `SELECT ${objectColumns} FROM objects WHERE collection_id = ? AND uid = ?`,
-      collectionId,
-      uid,
-    );
-    return r && objectOf(r);
-  }
-
-  /** Objects of a uid in all calendars. */
-  eventsByUid(uid: string): ObjectRow[] {
-    return this.db.all(
-      `SELECT ${objectColumns} FROM objects WHERE uid = ? AND collection_id IN ` +
-        "(SELECT id FROM collections WHERE kind = 'calendar') ORDER BY id",
-      uid,
-    ).map(objectOf);
-  }
-
-  content(objectId: number): Uint8Array | undefined {
-    return this.db.get("SELECT content FROM objects WHERE id = ?", objectId)?.[0];
-  }
-
-  count(collectionId: number): number {
-    return this.db.get("SELECT count(*) FROM objects WHERE collection_id = ?", collectionId)![0];
-  }
-
-  /** Objects of a collection by name, in pieces: those after a name. */
-  objects(collectionId: number, after = "", limit = 1_000_000): ObjectRow[] {
-    return this.db.all(
-      `SELECT ${objectColumns} FROM objects WHERE collection_id = ? AND name > ? ORDER BY name LIMIT ?`,
-      collectionId,
-      after,
-      limit,
-    ).map(objectOf);
-  }
-
-  /** Objects that may have to do with a span: milliseconds since the epoch, ends included. */
-  objectsBetween(collectionId: number, from: number, to: number): ObjectRow[] {
-    const finite = (n: number) => Math.max(-8.64e15, Math.min(8.64e15, n));
-    return this.db.all(
-      `SELECT ${objectColumns} FROM objects WHERE collection_id = ?1 AND recurring = 0 AND first <= ?3
-         AND first >= ?2 - 40 * 86400000
-         AND coalesce(last, first) >= ?2
-       UNION ALL
-       SELECT ${objectColumns} FROM objects WHERE collection_id = ?1 AND recurring = 0
-         AND first < ?2 - 40 * 86400000 AND last >= ?2
-       UNION ALL
-       SELECT ${objectColumns} FROM objects WHERE collection_id = ?1 AND recurring = 1 AND first <= ?3
-         AND (last IS NULL OR last >= ?2)
-       UNION ALL
-       SELECT ${objectColumns} FROM objects WHERE collection_id = ?1 AND recurring IN (0, 1) AND first IS NULL`,
-      collectionId,
-      finite(from),
-      finite(to),
-    ).map(objectOf);
-  }
-
-  /** Objects whose text has all words (lower case), newest first for events, by name for people. */
-  find(collectionIds: readonly number[], words: readonly string[], limit: number): ObjectRow[] {
-    const found: ObjectRow[] = [];
-    const marks = words.map(() => "AND instr(search, ?) > 0").join(" ");
-    for (const id of collectionIds) {
-      found.push(
-        ...this.db.all(
-          `SELECT ${objectColumns} FROM objects WHERE collection_id = ? ${marks} ` +
-            "ORDER BY summary COLLATE NOCASE LIMIT ?",
-          id,
-          ...words,
-          limit,
-        ).map(objectOf),
-      );
-    }
-    return found.slice(0, limit);
   }
 
   #check(existing: ObjectRow | undefined, c: Condition): void {
@@ -156,30 +56,53 @@ export class Groupware extends Collections {
     }
   }
 
+  /**
+   * Throws what a write now would be refused with, but for the collection being full.
+   * @returns what is there
+   * @throws GroupwareError
+   */
+  checkPut(
+    collectionId: number,
+    name: string,
+    uid: string,
+    condition: Condition,
+  ): ObjectRow | undefined {
+    this.required(collectionId);
+    const existing = this.object(collectionId, name);
+    this.#check(existing, condition);
+    if (uid !== "") {
+      const [other] = this.db.get(
+        "SELECT name FROM objects WHERE collection_id = ? AND uid = ? AND name != ?",
+        collectionId,
+        uid,
+        name,
+      ) ?? [];
+      if (other !== undefined) {
+        throw new GroupwareError("uidConflict", "another object has this UID", other);
+      }
+    }
+    if (existing !== undefined && existing.uid !== uid) {
+      throw new GroupwareError("uidChanged", "the UID of an object can't change", name);
+    }
+    return existing;
+  }
+
+  /** Throws what a removal now would be refused with. @throws GroupwareError "missing", "condition" */
+  checkRemove(collectionId: number, name: string, condition: Condition): ObjectRow {
+    const row = this.object(collectionId, name);
+    this.#check(row, condition);
+    if (row === undefined) throw new GroupwareError("missing", "there is no such object");
+    return row;
+  }
+
   /** Writes an object's rows. In a transaction. */
   #put(
     collectionId: number,
     o: NewObject,
     condition: Condition,
   ): { row: ObjectRow; created: boolean } {
-    this.required(collectionId);
-    const existing = this.object(collectionId, o.name);
-    this.#check(existing, condition);
     const { index } = o;
-    if (index.uid !== "") {
-      const [other] = this.db.get(
-        "SELECT name FROM objects WHERE collection_id = ? AND uid = ? AND name != ?",
-        collectionId,
-        index.uid,
-        o.name,
-      ) ?? [];
-      if (other !== undefined) {
-        throw new GroupwareError("uidConflict", "another object has this UID", other);
-      }
-    }
-    if (existing !== undefined && existing.uid !== index.uid) {
-      throw new GroupwareError("uidChanged", "the UID of an object can't change", o.name);
-    }
+    const existing = this.checkPut(collectionId, o.name, index.uid, condition);
     const modseq = this.nextModseq();
     // Counting takes time: a few too many do no harm.
     if (
@@ -248,6 +171,14 @@ export class Groupware extends Collections {
     const modseq = this.nextModseq();
     this.db.run("DELETE FROM objects WHERE id = ?", row.id);
     this.db.run(
+      "INSERT OR REPLACE INTO gone (id, what, home, createseq, modseq) " +
+        "SELECT ?, 'object', home, ?, ? FROM collections WHERE id = ?",
+      row.id,
+      row.createseq,
+      modseq,
+      row.collectionId,
+    );
+    this.db.run(
       "DELETE FROM properties WHERE collection_id = ? AND object_id = ?",
       row.collectionId,
       row.id,
@@ -264,6 +195,7 @@ export class Groupware extends Collections {
 
   /** Forgets what went longest ago, where too much did: older sync tokens are refused then. */
   #forget(collectionId: number): void {
+    this.#forgetGone();
     const [last] = this.db.get(
       "SELECT modseq FROM tombstones WHERE collection_id = ? ORDER BY modseq DESC LIMIT 1 OFFSET ?",
       collectionId,
@@ -278,80 +210,87 @@ export class Groupware extends Collections {
     this.db.run("UPDATE state SET forgotten = max(forgotten, ?)", last);
   }
 
+  #forgetGone(): void {
+    const [last] = this.db.get(
+      "SELECT modseq FROM gone ORDER BY modseq DESC LIMIT 1 OFFSET ?",
+      maxTombstones,
+    ) ?? [];
+    if (last === undefined) return;
+    this.db.run("DELETE FROM gone WHERE modseq <= ?", last);
+    this.db.run("UPDATE state SET forgotten = max(forgotten, ?)", last);
+  }
+
   /** Removes an object. @throws GroupwareError "missing", "condition" */
   remove(collectionId: number, name: string, condition: Condition = {}): Promise<ObjectRow> {
     return this.writer.write(() => {
-      const row = this.object(collectionId, name);
-      this.#check(row, condition);
-      if (row === undefined) throw new GroupwareError("missing", "there is no such object");
+      const row = this.checkRemove(collectionId, name, condition);
       this.#remove(row);
       return row;
     });
   }
 
-  /** Moves an object, over another one if it is there, in one transaction. @throws GroupwareError */
+  /**
+   * Moves an object, over another one if it is there, in one transaction; it keeps its number.
+   * @param changed what it is to be besides, checked against the etag of `from`
+   * @throws GroupwareError
+   */
   move(
     from: ObjectRow,
     toCollectionId: number,
     toName: string,
-    o: { overwrite: boolean },
-  ): Promise<{ created: boolean }> {
+    o: { overwrite: boolean; changed?: NewObject },
+  ): Promise<{ row: ObjectRow; created: boolean }> {
     return this.writer.write(() => {
       const row = this.objectById(from.id);
       if (row === undefined) throw new GroupwareError("missing", "there is no such object");
+      this.required(toCollectionId);
+      if (o.changed !== undefined) this.#check(row, { ifMatch: [from.etag] });
       const there = this.object(toCollectionId, toName);
       if (there !== undefined && !o.overwrite) {
         throw new GroupwareError("condition", "there is such an object already (Overwrite: F)");
       }
-      const content = this.content(row.id)!;
-      const properties = this.properties(row.collectionId, row.id);
-      if (there !== undefined) this.#remove(there);
-      this.#remove(row);
-      const { row: made } = this.#put(toCollectionId, {
-        name: toName,
-        content,
-        index: row,
-        scheduleTag: row.scheduleTag,
-      }, {});
-      for (const [name, value] of properties) {
-        this.setProperty(toCollectionId, made.id, name, value);
+      if (there !== undefined && there.id !== row.id) this.#remove(there);
+      const [other] = this.db.get(
+        "SELECT name FROM objects WHERE collection_id = ? AND uid = ? AND id != ?",
+        toCollectionId,
+        row.uid,
+        row.id,
+      ) ?? [];
+      if (other !== undefined && row.uid !== "") {
+        throw new GroupwareError("uidConflict", "another object has this UID", other);
       }
-      return { created: there === undefined };
+      const modseq = this.nextModseq();
+      this.db.run(
+        "UPDATE objects SET collection_id = ?, name = ?, modseq = ?, modified = ? WHERE id = ?",
+        toCollectionId,
+        toName,
+        modseq,
+        this.now(),
+        row.id,
+      );
+      this.db.run(
+        "UPDATE properties SET collection_id = ? WHERE collection_id = ? AND object_id = ?",
+        toCollectionId,
+        row.collectionId,
+        row.id,
+      );
+      this.db.run(
+        "INSERT OR REPLACE INTO tombstones (collection_id, name, modseq) VALUES (?, ?, ?)",
+        row.collectionId,
+        row.name,
+        modseq,
+      );
+      this.db.run(
+        "DELETE FROM tombstones WHERE collection_id = ? AND name = ?",
+        toCollectionId,
+        toName,
+      );
+      for (const id of [row.collectionId, toCollectionId]) {
+        this.db.run("UPDATE collections SET modseq = ? WHERE id = ?", modseq, id);
+      }
+      if (o.changed !== undefined) this.#put(toCollectionId, { ...o.changed, name: toName }, {});
+      return { row: this.objectById(row.id)!, created: there === undefined };
     });
-  }
-
-  /**
-   * What changed in a collection since a modseq, oldest first.
-   * @throws GroupwareError "tokenTooOld" if that isn't known any more
-   */
-  changesSince(collectionId: number, since: number, limit: number): Changes {
-    const [modseq, forgotten] = this.db.get("SELECT modseq, forgotten FROM state")!;
-    if (since > modseq || since > 0 && since < forgotten) {
-      throw new GroupwareError("tokenTooOld", "the changes since then are not known any more");
-    }
-    const changed = this.db.all(
-      `SELECT ${objectColumns} FROM objects WHERE collection_id = ? AND modseq > ? ORDER BY modseq LIMIT ?`,
-      collectionId,
-      since,
-      limit + 1,
-    ).map(objectOf);
-    const gone: { name: string; modseq: number }[] = since === 0 ? [] : this.db.all(
-      "SELECT name, modseq FROM tombstones WHERE collection_id = ? AND modseq > ? ORDER BY modseq LIMIT ?",
-      collectionId,
-      since,
-      limit + 1,
-    ).map((r) => ({ name: r[0], modseq: r[1] }));
-    if (changed.length + gone.length <= limit) {
-      return { changed, gone: gone.map((g) => g.name), modseq, more: false };
-    }
-    const all = [...changed, ...gone].map((x) => x.modseq).sort((a, b) => a - b);
-    const last = all[limit - 1];
-    return {
-      changed: changed.filter((o) => o.modseq <= last),
-      gone: gone.filter((g) => g.modseq <= last).map((g) => g.name),
-      modseq: last,
-      more: true,
-    };
   }
 
   /** Finishes writes and closes the database. */

@@ -4,7 +4,8 @@ import type { Row } from "../database/database.ts";
 import type { Collection, ObjectRow } from "./types.ts";
 
 /** Columns of a collection and of an object, in the order in which {@link collectionOf} and {@link objectOf} read them. */
-export const collectionColumns = "id, kind, home, name, components, modseq, createseq, created";
+export const collectionColumns =
+  "id, kind, home, name, components, modseq, createseq, created, propseq";
 export const objectColumns =
   "id, collection_id, name, uid, component, size, etag, schedule_tag, modseq, createseq, created, modified, " +
   "first, last, recurring, summary, emails, search";
@@ -19,6 +20,7 @@ export function collectionOf(r: Row): Collection {
     modseq: r[5],
     createseq: r[6],
     created: r[7],
+    propseq: r[8],
   };
 }
 

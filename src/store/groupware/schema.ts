@@ -94,4 +94,23 @@ CREATE TABLE grants (
   PRIMARY KEY (collection_id, account)
 ) WITHOUT ROWID;
 `,
+}, {
+  version: 2,
+  sql: `
+-- Of the last change of what is known of a collection itself: its name, properties and rights.
+ALTER TABLE collections ADD COLUMN propseq INTEGER NOT NULL DEFAULT 0;
+UPDATE collections SET propseq = createseq;
+
+-- What is gone, by its number, for clients that know objects by that (JMAP).
+CREATE TABLE gone (
+  id INTEGER NOT NULL,
+  -- "collection" or "object".
+  what TEXT NOT NULL,
+  home TEXT NOT NULL,
+  createseq INTEGER NOT NULL,
+  modseq INTEGER NOT NULL,
+  PRIMARY KEY (what, id)
+) WITHOUT ROWID;
+CREATE INDEX gone_modseq ON gone (home, what, modseq);
+`,
 }];

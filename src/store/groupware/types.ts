@@ -19,6 +19,16 @@ export interface Collection {
   createseq: number;
   /** Milliseconds since the epoch. */
   created: number;
+  /** Of the last change of its name, properties and rights. */
+  propseq: number;
+}
+
+/** What came, changed or went of a home since a time. */
+export interface GroupwareEvent {
+  kind: "created" | "updated" | "destroyed";
+  modseq: number;
+  /** Number of the object or collection. */
+  id: number;
 }
 
 /** What an index has of an object. */

@@ -6,12 +6,13 @@
  *
  * @module
  */
+import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import { removeFile, syncFile } from "../../platform/files.ts";
 import type { Account } from "../account/account.ts";
 import { describeFile } from "../messages/describe.ts";
 import { forgetBrought, keptInParts, noteMade, takeBack } from "../messages/unfinished.ts";
-import { Flag, type Mailbox, type NewMessage, StoreError } from "../types.ts";
+import { Flag, type Mailbox, type NewMessage, StoreError, Want } from "../types.ts";
 import type { Source, SourceMailbox, SourceMessage } from "./sources.ts";
 
 export interface ImportOptions {
@@ -22,7 +23,7 @@ export interface ImportOptions {
   mailbox: string;
   /** For files on their way; on the account's file system. */
   tempDir: string;
-  /** Leave out messages that are in the mailbox already, by Message-ID, or else by size and date. */
+  /** Leave out messages that are in the mailbox already, by Message-ID, or else by date and content. */
   skipDuplicates?: boolean;
   signal?: AbortSignal;
   /** What came before the source failed stays; asked then, also if it was aborted. */
@@ -53,14 +54,13 @@ const batchBytes = 16 * 1024 * 1024;
 const tellAfter = 500;
 const maxWarnings = 1000;
 
-/** True if a live message of the account, or of one of its mailboxes, has the Message-ID. */
-export function hasMessageId(account: Account, messageId: string, mailboxId?: number): boolean {
+/** True if a live message of the account has the Message-ID. */
+export function hasMessageId(account: Account, messageId: string): boolean {
   if (messageId === "") return false;
   return account.db.get(
     "SELECT 1 FROM threads t JOIN messages m ON m.email_id = t.email_id " +
-      "WHERE t.message_id = ? AND t.message_id != '' AND m.expunged = 0 AND m.mailbox_id = coalesce(?, m.mailbox_id)",
+      "WHERE t.message_id = ? AND t.message_id != '' AND m.expunged = 0",
     messageId,
-    mailboxId ?? null,
   ) !== undefined;
 }
 
@@ -72,6 +72,16 @@ export async function importMessages(
 ): Promise<ImportProgress> {
   return await new Import(account, o).run(source);
 }
+
+/** A message that is stored with others. */
+interface Batched {
+  mailbox: Mailbox;
+  message: NewMessage;
+  /** Only of one that has no Message-ID to know it by. */
+  content: Uint8Array | undefined;
+}
+
+const sameBytes = (a: Uint8Array, b: Uint8Array) => Buffer.compare(a, b) === 0;
 
 class Import {
   readonly #account: Account;
@@ -89,7 +99,9 @@ class Import {
   readonly #change: string;
   /** Ids of messages that the junk filter is to learn of. */
   readonly #trainable: number[] = [];
-  #batch: { mailbox: Mailbox; message: NewMessage }[] = [];
+  /** Id of the newest message when it began. */
+  readonly #newest: number;
+  #batch: Batched[] = [];
   #bytes = 0;
   #passedOver = 0;
   #files = 0;
@@ -97,6 +109,7 @@ class Import {
   constructor(account: Account, o: ImportOptions) {
     this.#account = account;
     this.#o = o;
+    this.#newest = account.db.get("SELECT coalesce(max(id), 0) FROM messages")![0] as number;
     this.#change = `${o.keepOnFailure ? keptInParts : "import "}${crypto.randomUUID()}`;
   }
 
@@ -175,7 +188,8 @@ class Import {
         received: m.received,
         noTrain: true,
       };
-      this.#batch.push({ mailbox, message });
+      const content = description.summary.messageId === "" ? m.content : undefined;
+      this.#batch.push({ mailbox, message, content });
     } catch (err) {
       removeFile(file);
       throw err;
@@ -212,26 +226,57 @@ class Import {
     return mailbox;
   }
 
-  /** True if the message is in the mailbox, or in the batch for it. */
+  /**
+   * True if the message is in the mailbox, or in the batch for it. What this import itself brought with the same
+   * Message-ID is another copy if it has another size: a list's beside the one that came directly.
+   */
   #isThere(mailbox: Mailbox, m: SourceMessage, messageId: string): boolean {
-    // Mailbox files tell no more than the second.
-    const second = Math.floor(m.received / 1000);
-    const inBatch = this.#batch.some((b) =>
-      b.mailbox.id === mailbox.id && (messageId === ""
-        ? b.message.fileSize === m.content.length &&
-          Math.floor(b.message.received! / 1000) === second
-        : b.message.description!.summary.messageId === messageId)
+    const batch = this.#batch.filter((b) => b.mailbox.id === mailbox.id);
+    if (messageId === "") return this.#isCopied(mailbox, m, batch);
+    const inBatch = batch.some((b) =>
+      b.message.description!.summary.messageId === messageId &&
+      b.message.fileSize === m.content.length
     );
     if (inBatch) return true;
-    if (messageId !== "") return hasMessageId(this.#account, messageId, mailbox.id);
     return this.#account.db.get(
-      "SELECT 1 FROM messages WHERE mailbox_id = ? AND received >= ? AND received < ? AND size = ? " +
+      "SELECT 1 FROM threads t JOIN messages m ON m.email_id = t.email_id " +
+        "WHERE t.message_id = ? AND m.expunged = 0 AND m.mailbox_id = ? AND (m.id <= ? OR m.size = ?)",
+      messageId,
+      mailbox.id,
+      this.#newest,
+      m.content.length,
+    ) !== undefined;
+  }
+
+  /** The same for a message without a Message-ID: by its date and all of its bytes. */
+  #isCopied(mailbox: Mailbox, m: SourceMessage, batch: readonly Batched[]): boolean {
+    // Mailbox files tell no more than the second.
+    const second = Math.floor(m.received / 1000);
+    const inBatch = batch.some((b) =>
+      b.content !== undefined && Math.floor(b.message.received! / 1000) === second &&
+      sameBytes(b.content, m.content)
+    );
+    if (inBatch) return true;
+    const account = this.#account;
+    const uids = account.db.all(
+      "SELECT uid FROM messages WHERE mailbox_id = ? AND received >= ? AND received < ? AND size = ? " +
         "AND expunged = 0",
       mailbox.id,
       second * 1000,
       second * 1000 + 1000,
       m.content.length,
-    ) !== undefined;
+    ).map(([uid]) => uid as number);
+    let found = false;
+    account.fetch(mailbox.id, uids, Want.Content, (row) => {
+      const reader = account.openRow(row);
+      try {
+        found = sameBytes(reader.read(0, reader.size), m.content);
+      } finally {
+        reader.close();
+      }
+      return !found;
+    });
+    return found;
   }
 
   async #flush(): Promise<void> {

@@ -8,6 +8,7 @@
  * @module
  */
 import type { adminCalls } from "../../../webmail/admin/api/mod.ts";
+import { MoveJob } from "../../admin/moving/job.ts";
 import { administeredDomains } from "../../admin/mod.ts";
 import { type CallHandlers, HttpError, type WebHandler } from "../http/mod.ts";
 import type { PageContext } from "../login/mod.ts";
@@ -15,6 +16,7 @@ import { accountHandlers } from "./accounts.ts";
 import { type AdminApi, adminApi } from "./api.ts";
 import { domainHandlers } from "./domains.ts";
 import { hookHandlers } from "./hooks.ts";
+import { movingHandlers } from "./moving.ts";
 import type { AdminPageOptions } from "./options.ts";
 import { queueHandlers } from "./queue.ts";
 import { reportHandlers } from "./reports.ts";
@@ -28,6 +30,7 @@ export type { AdminPageOptions } from "./options.ts";
 
 /** The page and its calls. */
 export function adminPage(o: AdminPageOptions): AdminApi {
+  const moving = new MoveJob();
   const handlers: CallHandlers<typeof adminCalls, PageContext> = {
     async Login(form, c) {
       const { cookie } = await o.login.login(c.req, { ...form, code: form.totp });
@@ -51,6 +54,7 @@ export function adminPage(o: AdminPageOptions): AdminApi {
     ...serverHandlers(o),
     ...domainHandlers(o),
     ...accountHandlers(o),
+    ...movingHandlers(o, moving),
     ...queueHandlers(o),
     ...hookHandlers(o),
     ...reportHandlers(o),
@@ -64,5 +68,9 @@ export function adminPage(o: AdminPageOptions): AdminApi {
     if (req.path === "/") return await o.page(req);
     throw new HttpError(404, "not found");
   };
-  return { handle, close: api.close };
+  const close = async () => {
+    await moving.stop();
+    await api.close();
+  };
+  return { handle, close };
 }

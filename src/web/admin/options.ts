@@ -5,7 +5,13 @@ import type { Resolver } from "../../dns/mod.ts";
 import type { LoginGuard, OpenConnection, Outbound } from "../../net/mod.ts";
 import type { Queue } from "../../queue/mod.ts";
 import type { Webhooks } from "../../queue/webhooks/mod.ts";
-import type { DmarcEvaluations, DmarcReports, TlsReports, TlsResults } from "../../reports/mod.ts";
+import type {
+  DmarcEvaluations,
+  DmarcReports,
+  FailureReports,
+  TlsReports,
+  TlsResults,
+} from "../../reports/mod.ts";
 import type { Account } from "../../store/account/account.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
 import type { LoginLog } from "../../store/logins/attempts.ts";
@@ -49,7 +55,12 @@ export interface AdminPageOptions {
   outbound: Outbound;
   /** Undefined where none are received. */
   reports:
-    | { dmarc: DmarcReports; tls: TlsReports; evaluations: DmarcEvaluations }
+    | {
+      dmarc: DmarcReports;
+      failures: FailureReports;
+      tls: TlsReports;
+      evaluations: DmarcEvaluations;
+    }
     | undefined;
   /** Results of own connections; undefined where none are reported. */
   tlsResults: TlsResults | undefined;

@@ -169,6 +169,7 @@ const checks: Checks = {
   },
   SecondFactorRemove: ofAccount,
   DmarcReports: ofReports,
+  DmarcFailures: ofReports,
   TlsReports: ofReports,
 };
 

@@ -18,6 +18,8 @@ const maxSources = 50;
 const maxReports = 20_000;
 /** Reports in the list below it. */
 const maxListed = 500;
+/** Failure reports that are shown, the newest. */
+const maxFailures = 500;
 
 /** Counts by day of UTC, the days without any included. */
 function byDay(days: number, entries: Iterable<{ time: number; pass: number; fail: number }>) {
@@ -153,6 +155,19 @@ export function reportHandlers(
           reasons: r.reasons.map((x) => x.comment === "" ? x.type : `${x.type}: ${x.comment}`),
           dkimResults: r.dkimResults.map((x) => `${x.result} ${x.domain} (${x.selector})`),
           spfResults: r.spfResults.map((x) => `${x.result} ${x.domain}`),
+        })),
+      };
+    },
+    DmarcFailures({ days, domain }) {
+      const now = Date.now();
+      const found =
+        o.reports?.failures.list(now - days * dayMs, now + dayMs, domain, maxFailures) ?? [];
+      return {
+        failures: found.map(({ id, received, fromDomain, report }) => ({
+          ...report,
+          id,
+          received,
+          reporter: fromDomain,
         })),
       };
     },

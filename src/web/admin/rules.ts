@@ -102,6 +102,13 @@ export const callRules: Readonly<Record<AdminCallName, CallRule>> = {
   AddressRemove: accounts.write("Take an address away", ownTrial),
   SecondFactorRemove: accounts.write("Remove the second factor that a user has lost", own),
 
+  MoveUsers: accounts.write("Make accounts of a list of another server's users"),
+  MoveAliases: accounts.write("Take over aliases from a table of Postfix"),
+  MoveByImap: accounts.write("Bring the mail of many accounts by IMAP", pageOnly),
+  MoveMaildirs: accounts.write("Bring the mail of many accounts from Maildirs", pageOnly),
+  MoveState: accounts.read("How bringing the mail of many accounts stands"),
+  MoveStop: accounts.write("Stop bringing mail; what was brought stays"),
+
   Queue: queue.read("Messages that wait to be sent"),
   QueueAct: queue.write("Hold, release, schedule, fail or drop messages, or change their way"),
   QueueMessage: queue.read("A message that waits, with its attempts and its first 256 KB"),
@@ -119,6 +126,7 @@ export const callRules: Readonly<Record<AdminCallName, CallRule>> = {
 
   DmarcReports: reports.read("DMARC reports of others", own),
   DmarcReport: reports.read("A DMARC report", own),
+  DmarcFailures: reports.read("Messages that others report as failing DMARC", own),
   DmarcToSend: reports.read("DMARC reports that are to be sent to others"),
   DmarcEvaluations: reports.read("What a DMARC report to a domain will say"),
   DmarcEvaluationsRemove: reports.write("Drop what a DMARC report to a domain would say"),

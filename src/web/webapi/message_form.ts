@@ -3,6 +3,7 @@ import { headerText } from "../../mail/header/header.ts";
 import { withoutComments } from "../../mail/header/params.ts";
 import { parseMessageIds } from "../../mail/header/messageid.ts";
 import type { Part } from "../../mail/structure/structure.ts";
+import type { PackedFile } from "../../mail/transfer/uuencode.ts";
 import type { Account } from "../../store/account/account.ts";
 import { type DeliveryRecord, deliveryRecord } from "../../store/account/delivery_facts.ts";
 import {
@@ -13,6 +14,7 @@ import {
   Want,
 } from "../../store/types.ts";
 import { headerFields, type MessageContent, partText } from "../webmail/reading/content.ts";
+import { packedFiles } from "../webmail/reading/packed_files.ts";
 import { contentId, decodedSize, fileNameOf, sortParts } from "../webmail/reading/parts.ts";
 import type { Structure } from "./schemas.ts";
 
@@ -124,7 +126,21 @@ export function isDsn(root: Part): boolean {
     root.parts.some((p) => p.type === "message" && /^(?:global-)?delivery-status$/.test(p.subtype));
 }
 
-export function structureForm(root: Part): Structure {
+/** A file that stands in another part, as a part of it. */
+const packedForm = (f: PackedFile): Structure => ({
+  ContentType: "application/octet-stream",
+  ContentTypeParams: {},
+  ContentID: "",
+  ContentDisposition: "attachment",
+  Filename: f.name,
+  DecodedSize: f.content.length,
+  Parts: [],
+});
+
+/** The parts; files by uuencode in a text, and those of winmail.dat, are parts of what they stand in. */
+export function structureForm(c: MessageContent): Structure {
+  const packed = new Map<Part, PackedFile[]>();
+  for (const { part, files } of packedFiles(c)) packed.set(part, files);
   let parts = 0;
   const form = (p: Part, depth: number): Structure => {
     parts++;
@@ -133,6 +149,10 @@ export function structureForm(root: Part): Structure {
     for (const child of inner) {
       if (parts >= maxParts) break;
       told.push(form(child, depth + 1));
+    }
+    for (const file of packed.get(p) ?? []) {
+      if (parts++ >= maxParts) break;
+      told.push(packedForm(file));
     }
     return {
       ContentType: `${p.type}/${p.subtype}`,
@@ -144,7 +164,7 @@ export function structureForm(root: Part): Structure {
       Parts: told,
     };
   };
-  return form(root, 0);
+  return form(c.root, 0);
 }
 
 /** Flags as IMAP spells them, in lower case. */

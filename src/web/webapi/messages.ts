@@ -1,6 +1,7 @@
 /** Methods about messages that are in the account. @module */
 import type { Log } from "../../log/mod.ts";
 import type { Part } from "../../mail/structure/structure.ts";
+import type { PackedFile } from "../../mail/transfer/uuencode.ts";
 import type { Account } from "../../store/account/account.ts";
 import { flagBit } from "../../store/mailboxes/keywords.ts";
 import { type Message, StoreError } from "../../store/types.ts";
@@ -12,6 +13,7 @@ import {
   pieceStream,
   rawPieces,
 } from "../webmail/reading/content.ts";
+import { packedFiles } from "../webmail/reading/packed_files.ts";
 import { ApiError } from "./errors.ts";
 import { messageForm, messageMeta, structureForm } from "./message_form.ts";
 
@@ -40,7 +42,7 @@ export function messageGet(account: Account, id: number) {
   try {
     return {
       Message: messageForm(account, c),
-      Structure: structureForm(c.root),
+      Structure: structureForm(c),
       Meta: messageMeta(account, c),
     };
   } finally {
@@ -76,7 +78,24 @@ export function messageRaw(account: Account, id: number, onEnd: () => void, log:
   return bytesAnswer(rawPieces(c, 0, c.reader.size), "message/rfc822", end, log);
 }
 
-/** A part, decoded. */
+/** The part with the indices that lead to it. */
+function partAt(root: Part, path: readonly number[]): Part | undefined {
+  let part: Part | undefined = root;
+  for (const i of path) {
+    part = part?.message !== undefined && i === 0 ? part.message : part?.parts[i];
+  }
+  return part;
+}
+
+/** The file in a part: it has the index behind the part's own parts. */
+function packedAt(c: MessageContent, path: readonly number[]): PackedFile | undefined {
+  const holder = partAt(c.root, path.slice(0, -1));
+  if (path.length === 0 || holder === undefined || holder.parts.length > 0) return undefined;
+  for (const { part, files } of packedFiles(c)) if (part === holder) return files[path.at(-1)!];
+  return undefined;
+}
+
+/** A part, decoded; or a file that stands in one. */
 export function messagePart(
   account: Account,
   id: number,
@@ -85,17 +104,20 @@ export function messagePart(
   log: Log,
 ): Response {
   const c = open(account, id);
-  let part: Part | undefined = c.root;
-  for (const i of path) part = part.message !== undefined && i === 0 ? part.message : part.parts[i];
-  if (part === undefined) {
-    c.close();
-    throw new ApiError("partNotFound", "the message has no such part");
-  }
   const end = () => {
     c.close();
     onEnd();
   };
-  return bytesAnswer(partPieces(c, part), `${part.type}/${part.subtype}`, end, log);
+  const part = partAt(c.root, path);
+  if (part !== undefined) {
+    return bytesAnswer(partPieces(c, part), `${part.type}/${part.subtype}`, end, log);
+  }
+  const file = packedAt(c, path);
+  if (file !== undefined) {
+    return bytesAnswer([file.content].values(), "application/octet-stream", end, log);
+  }
+  c.close();
+  throw new ApiError("partNotFound", "the message has no such part");
 }
 
 export async function messageDelete(account: Account, id: number): Promise<void> {

@@ -231,7 +231,8 @@ export const methods = {
       PartPath: list(
         v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(10_000)),
         100,
-        "Indices from 0 in Parts of the structure; empty for the whole body.",
+        "Indices from 0 in Parts of the structure; empty for the whole body. Files by uuencode in a text and those of " +
+          "winmail.dat are parts of what they stand in.",
       ),
     }),
     response: undefined,

@@ -114,6 +114,76 @@ Deno.test("a second import leaves out what is there, if that is wanted", async (
   });
 });
 
+Deno.test("what is no copy is not left out: other content of one size and time, a list's copy", async () => {
+  await withStore(async (s) => {
+    const folder = join(s.dir, "Maildir", "cur");
+    await Deno.mkdir(folder, { recursive: true });
+    const texts = [
+      ...Array.from(
+        { length: 12 },
+        (_, i) => `Subject: no id ${String(i).padStart(3)}\r\n\r\nhi\r\n`,
+      ),
+      "Message-ID: <a@x.example>\r\n\r\nhi\r\n",
+      "Message-ID: <a@x.example>\r\n\r\nhi\r\n-- \r\nthe list's footer\r\n",
+    ];
+    for (const [i, text] of texts.entries()) {
+      const path = join(folder, `${i}.a:2,S`);
+      await Deno.writeTextFile(path, text);
+      await Deno.utime(path, 1_700_000_000, 1_700_000_000);
+    }
+    // The same file once more.
+    await Deno.copyFile(join(folder, "3.a:2,S"), join(folder, "99.a:2,S"));
+    await Deno.utime(join(folder, "99.a:2,S"), 1_700_000_000, 1_700_000_000);
+    const dir = join(s.dir, "Maildir");
+    const first = await take(s, dir, "Inbox", { skipDuplicates: true });
+    assert.deepEqual([first.imported, first.duplicates], [texts.length, 1]);
+    const again = await take(s, dir, "Inbox", { skipDuplicates: true });
+    assert.deepEqual([again.imported, again.duplicates], [0, texts.length + 1]);
+  });
+});
+
+Deno.test("Maildir: mailboxes without messages, and which ones their user chose to see", async () => {
+  const lists: Record<string, [name: string, text: string]> = {
+    "Dovecot": ["subscriptions", "V\t2\n\nLists\nB&APw-cher\nA\tB\n"],
+    "Dovecot of before": ["subscriptions", "Lists\nB&APw-cher\nA.B\n"],
+    "Courier": ["courierimapsubscribed", "INBOX\nINBOX.Lists\nINBOX.B&APw-cher\nINBOX.A.B\n"],
+  };
+  for (const [program, [name, text]] of Object.entries(lists)) {
+    await withStore(async (s) => {
+      const root = join(s.dir, "Maildir");
+      for (const dir of ["", ".Lists", ".Old", ".B&APw-cher", ".A.B", ".Plain"]) {
+        for (const d of ["cur", "new", "tmp"]) {
+          await Deno.mkdir(join(root, dir, d), { recursive: true });
+        }
+        await Deno.writeTextFile(
+          join(root, dir, dir === "" ? "dovecot-uidlist" : "maildirfolder"),
+          "",
+        );
+      }
+      await Deno.writeTextFile(join(root, ".Plain", "cur", "1.a:2,S"), "Subject: x\n\ny\n");
+      await Deno.writeTextFile(join(root, name), text);
+      const r = await take(s, root, "");
+      assert.deepEqual([r.imported, r.warnings], [1, []], program);
+      const made = ["A/B", "B\u00fccher", "Lists", "Old", "Plain"];
+      for (const m of made) assert.ok(s.account.mailboxByName(m), `${program}: ${m}`);
+      const subscribed = s.account.subscriptions();
+      assert.deepEqual(
+        made.filter((m) => subscribed.includes(m)),
+        ["A/B", "B\u00fccher", "Lists"],
+        program,
+      );
+    });
+  }
+  // A user who has no mail yet.
+  await withStore(async (s) => {
+    const root = join(s.dir, "Maildir");
+    for (const d of ["cur", "new", "tmp"]) await Deno.mkdir(join(root, d), { recursive: true });
+    await Deno.writeTextFile(join(root, "dovecot-uidlist"), "3 V1 N1\n");
+    const r = await take(s, root, "");
+    assert.deepEqual([r.imported, r.warnings], [0, []]);
+  });
+});
+
 Deno.test("Maildir: letters, Dovecot's keywords, mailboxes below, bare line ends", async () => {
   await withStore(async (s) => {
     const root = join(s.dir, "Maildir");
@@ -246,12 +316,11 @@ Deno.test("what is told to be stored is stored, also when the account is full in
     assert.ok(sent() < 1000);
   }, { quotaMessageSize: () => 20_000 }));
 
-Deno.test("messages without a Message-ID are known again by size and date", () =>
+Deno.test("messages without a Message-ID are known again by date and content", () =>
   withStore(async (s) => {
     await take(s, sentMail(5), "");
     const again = await take(s, sentMail(7), "", { skipDuplicates: true });
-    // Dates in the same second and sizes tell nothing apart here.
-    assert.deepEqual([again.imported, again.duplicates], [0, 7]);
+    assert.deepEqual([again.imported, again.duplicates], [2, 5]);
   }));
 
 Deno.test("a name that no mailbox can have is told, and its messages go to the Inbox", () =>

@@ -248,6 +248,12 @@ Deno.test("the admin page's calls", async (t) => {
       const report = await call("DmarcReport", { id: r.reports[0].id });
       assert.match(report.policy, /p=reject/);
       assert.deepEqual(report.records[0].dkimResults, ["pass mox.example (2026a)"]);
+      const { failures } = await call("DmarcFailures", { days: 30, domain: "" });
+      assert.deepEqual(failures.map((f) => f.subject), ["Tickets", "Invoice 4711"]);
+      const own = await call("DmarcFailures", { days: 30, domain: "mox.example" });
+      assert.deepEqual(own.failures.map((f) => [f.sourceIp, f.reporter, f.kind]), [
+        ["192.0.2.77", "fastmail.example", "dmarc"],
+      ]);
       const toSend = await call("DmarcToSend", {});
       assert.deepEqual(toSend.domains.map((d) => [d.domain, d.count, d.wanted]), [
         ["rowing.example", 2, false],

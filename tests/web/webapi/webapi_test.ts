@@ -1,7 +1,9 @@
 /** The web API over real sockets, as programs call it. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import type { Structure } from "../../../src/web/webapi/schemas.ts";
 import { Flag } from "../../../src/store/types.ts";
+import { winmail } from "../../mail/winmail.ts";
 import { basic, password, withApi, type World } from "./server.ts";
 
 const hello = {
@@ -226,6 +228,41 @@ const multipart = [
   "--b--",
   "",
 ].join("\r\n");
+
+Deno.test("files by uuencode, and in winmail.dat, are parts of what they stand in", () =>
+  withApi(async (w) => {
+    const account = await w.server.accounts.open("ann");
+    try {
+      const text = "From: x@to.example\r\nMIME-Version: 1.0\r\n" +
+        "Content-Type: multipart/mixed; boundary=m\r\n\r\n--m\r\n\r\n" +
+        "see below\r\nbegin 644 hello.txt\r\n%:&5L;&\\\r\n`\r\nend\r\n--m\r\n" +
+        "Content-Type: application/ms-tnef; name=winmail.dat\r\n" +
+        `Content-Transfer-Encoding: base64\r\n\r\n${winmail.toBase64()}\r\n--m--\r\n`;
+      const file = `${w.dir}/packed.eml`;
+      await Deno.writeTextFile(file, text);
+      const { id } = await account.deliver("Inbox", {
+        file,
+        fileSize: text.length,
+        prefix: new Uint8Array(0),
+      });
+      const { json } = await w.call("MessageGet", { MsgID: id });
+      assert.equal(json.Message.Text.trimEnd(), "see below");
+      const [first, second] = json.Structure.Parts;
+      const told = (p: Structure) => [p.Filename, p.DecodedSize];
+      assert.deepEqual(first.Parts.map(told), [["hello.txt", 5]]);
+      assert.deepEqual(second.Parts.map(told)[0], ["Lange Näme.txt", 13]);
+      const content = async (...PartPath: number[]) =>
+        (await w.call("MessagePartGet", { MsgID: id, PartPath })).text;
+      assert.equal(await content(0, 0), "hello");
+      assert.equal(await content(1, 0), "first content");
+      for (const PartPath of [[0, 1], [1, 9], [0, 0, 0]]) {
+        const r = await w.call("MessagePartGet", { MsgID: id, PartPath });
+        assert.equal(r.json.Code, "partNotFound", PartPath.join());
+      }
+    } finally {
+      account.close();
+    }
+  }));
 
 Deno.test("messages are read, marked, moved and removed", () =>
   withApi(async (w) => {

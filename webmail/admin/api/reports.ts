@@ -40,6 +40,32 @@ export const DmarcDetail = v.object({
 });
 export type DmarcDetail = v.InferOutput<typeof DmarcDetail>;
 
+/** A message that failed at another server; texts are "" where the report doesn't say. */
+const DmarcFailure = v.object({
+  id: Id,
+  received: Time,
+  /** Domain of the server that reports. */
+  reporter: v.string(),
+  /** What failed: "dmarc", "dkim", "spf", "bodyhash", "signature". */
+  kind: v.string(),
+  domain: v.string(),
+  sourceIp: v.string(),
+  /** "delivered", "spam", "policy", "reject", "other". */
+  delivery: v.string(),
+  dkimDomain: v.string(),
+  dkimSelector: v.string(),
+  spfDns: v.string(),
+  /** When it arrived there; 0 if unknown. */
+  arrival: Time,
+  incidents: Count,
+  mailFrom: v.string(),
+  recipients: v.array(v.string()),
+  from: v.string(),
+  subject: v.string(),
+  messageId: v.string(),
+});
+export type DmarcFailure = v.InferOutput<typeof DmarcFailure>;
+
 const policy = v.object({
   type: v.string(),
   domain: v.string(),
@@ -107,6 +133,8 @@ export const reportCalls = {
     }),
   },
   DmarcReport: { request: v.strictObject({ id: Id }), response: DmarcDetail },
+  /** Single messages that others report (RFC 6591), the newest 500. */
+  DmarcFailures: { request: period, response: v.object({ failures: v.array(DmarcFailure) }) },
   /** What others' domains are to be told. */
   DmarcToSend: {
     request: Nothing,

@@ -69,6 +69,20 @@ export function maildirLevels(folder: readonly string[]): string[] {
 }
 
 /**
+ * Levels of the mailboxes in a list of subscriptions, below the Maildir that it is in: as Dovecot writes it, with tabs
+ * between levels since version 2.2 and dots before, or Courier.
+ */
+export function subscribedLevels(text: string): string[][] {
+  const lines = text.split(/\r?\n/).slice(0, 100_000);
+  const tabs = lines[0] === "V\t2";
+  return lines.slice(tabs ? 1 : 0).filter((l) => l !== "").map((line) => {
+    const levels = line.split(tabs ? "\t" : line.includes("/") ? "/" : ".")
+      .filter((l) => l !== "").map(shownName);
+    return /^inbox$/i.test(levels[0] ?? "") ? levels.slice(1) : levels;
+  });
+}
+
+/**
  * Thunderbird's folders of accounts, such as ImapMail/imap.example.org: of a single account they are left out, else
  * those of each account are below its name.
  */

@@ -39,6 +39,7 @@ import {
   mayBeMail,
   mboxLevels,
   messageLevels,
+  subscribedLevels,
 } from "./names.ts";
 import { type Archive, type ArchiveEntry, ArchiveError } from "./types.ts";
 
@@ -48,6 +49,7 @@ type Kind = "maildir" | "mbox" | "message" | "emlx" | "mh";
 interface Place {
   below: string;
   use?: number;
+  unsubscribed?: boolean;
 }
 
 /** What is known of an archive when it has been looked through. */
@@ -62,6 +64,10 @@ export interface Contents {
   sequences: Map<string, MhSequences>;
   /** The list of our own export, and the folder it is in. */
   index: { folder: string; list: TransferIndex; places: Map<string, Place> } | undefined;
+  /** Maildirs by marks of their programs, also those without messages: their levels. */
+  maildirs: string[][];
+  /** Mailboxes that their user chose to see, by levelsKey; undefined without a list of them. */
+  subscribed: Set<string> | undefined;
   /** Files that are mail, and bytes of all files that are known. */
   files: number;
   bytes: number;
@@ -143,6 +149,8 @@ export async function lookThrough(
     keywords: new Map(),
     sequences: new Map(),
     index: undefined,
+    maildirs: [],
+    subscribed: undefined,
     files: 0,
     bytes: 0,
   };
@@ -159,6 +167,7 @@ export async function lookThrough(
     levels.set(levelsKey(l), l);
   }
   o.progress?.(files);
+  for (const l of c.maildirs) levels.set(levelsKey(l), l);
   if (levels.size === 0 && !c.index) {
     throw new ArchiveError(
       files === 0
@@ -170,11 +179,26 @@ export async function lookThrough(
   return c;
 }
 
+/** Files in each Maildir of a program. */
+const maildirMarks = new Set(["maildirfolder", "dovecot-uidlist", "courierimapuiddb"]);
+
 async function look(e: ArchiveEntry, c: Contents): Promise<Kind | undefined> {
   const file = e.name.slice(e.name.lastIndexOf("/") + 1);
   const folder = folderOf(e.name).join("/");
   if (file === "dovecot-keywords") {
     c.keywords.set(folder, parseDovecotKeywords(await wholeText(e, 1e6)));
+    return undefined;
+  }
+  if (maildirMarks.has(file)) {
+    c.maildirs.push(maildirLevels(folderOf(e.name)));
+    return undefined;
+  }
+  if (file === "subscriptions" || file === "courierimapsubscribed") {
+    const above = maildirLevels(folderOf(e.name));
+    c.subscribed ??= new Set();
+    for (const levels of subscribedLevels(await wholeText(e, 1e6))) {
+      c.subscribed.add(levelsKey([...above, ...levels]));
+    }
     return undefined;
   }
   if (file === ".mh_sequences") {
@@ -220,12 +244,20 @@ function placeOf(c: Contents, name: string, kind: Kind): Place {
     const place = path === undefined ? undefined : c.index.places.get(path);
     if (place) return place;
   }
-  return { below: c.mailboxes.get(levelsKey(levelsOf(name, kind))) ?? "" };
+  return placeAt(c, levelsOf(name, kind));
+}
+
+function placeAt(c: Contents, levels: readonly string[]): Place {
+  const key = levelsKey(levels);
+  const below = c.mailboxes.get(key) ?? "";
+  const hidden = c.subscribed !== undefined && below !== "" && !c.subscribed.has(key);
+  return { below, ...hidden ? { unsubscribed: true } : {} };
 }
 
 /** The messages of an archive that was looked through. */
 export async function* archiveSource(archive: Archive, c: Contents): Source {
   yield* c.index?.places.values() ?? [];
+  if (!c.index) { for (const levels of c.maildirs) yield placeAt(c, levels); }
   for await (const e of archive.entries()) {
     const kind = c.mboxes.has(e.name) ? "mbox" : kindByName(e.name);
     if (kind === undefined) continue;

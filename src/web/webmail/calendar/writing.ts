@@ -1,5 +1,6 @@
 /** Events that the page makes, changes and removes; people are told as for any program (RFC 6638). @module */
 import { calendarObject, maxObjectSize, storedSeries } from "../../../groupware/objects.ts";
+import { removeEvent, writeEvent } from "../../../groupware/event_writes.ts";
 import { type Scheduler, SchedulingError } from "../../../groupware/scheduling.ts";
 import { changedEvent, FormError, newEvent } from "../../../mail/calendar/event_change.ts";
 import { addressOf, organizerOf } from "../../../mail/calendar/itip.ts";
@@ -111,21 +112,13 @@ export async function saveEvent(
   if (content === undefined || object === undefined) {
     return { name: before!.name, etag: before!.etag, untold: [] };
   }
-  const done = await w.scheduler.write({
-    account: w.account,
-    g,
-    collection,
-    before,
-    after: { content, series: object.series },
-    reply: true,
-  });
-  const stored = done.changed ? calendarObject(name, done.content, zone) : object;
-  const { row } = await g.put(
-    collection.id,
-    { name, content: stored.content, index: stored.index, scheduleTag: done.scheduleTag },
+  const { scheduler, account } = w;
+  const done = await writeEvent(
+    { scheduler, account, g, collection },
+    object,
     before === undefined ? { ifNoneMatch: "*" } : { ifMatch: [before.etag] },
   );
-  return { name, etag: row.etag, untold: untold(done.series) };
+  return { name, etag: done.row.etag, untold: untold(done.series) };
 }
 
 /** Removes an event. On disk when it resolves. */
@@ -135,13 +128,9 @@ export async function deleteEvent(
 ): Promise<void> {
   const { g } = w;
   const before = unchanged(g, r);
-  await w.scheduler.remove({
-    account: w.account,
-    g,
-    collection: calendarOf(g, r.calendarId),
-    before,
-    after: undefined,
-    reply: true,
+  const { scheduler, account } = w;
+  const collection = calendarOf(g, r.calendarId);
+  await removeEvent({ scheduler, account, g, collection }, r.name, {
+    condition: { ifMatch: [before.etag] },
   });
-  await g.remove(r.calendarId, r.name, { ifMatch: [before.etag] });
 }

@@ -21,16 +21,26 @@ function filesIn(c: MessageContent, p: Part): PackedFile[] {
   return p.type === "text" && p.subtype === "plain" ? uuencodedFiles(partBytes(c, p)).files : [];
 }
 
-/** All such files, as attachments: the path is that of the part, and the file's number behind a "+". */
-export function packedAttachments(c: MessageContent): Attachment[] {
+/** The files of each part that has some. */
+export function* packedFiles(
+  c: MessageContent,
+): Generator<{ path: string; part: Part; files: PackedFile[] }> {
   const shown = new Set(sortParts(c.root).texts.map((t) => t.path));
-  const list: Attachment[] = [];
   for (const { path, part } of numberedParts(c.root)) {
     if (!isTnef(part) && !shown.has(path)) continue;
-    for (const [i, f] of filesIn(c, part).entries()) {
+    const files = filesIn(c, part).map(named);
+    if (files.length > 0) yield { path, part, files };
+  }
+}
+
+/** All such files, as attachments: the path is that of the part, and the file's number behind a "+". */
+export function packedAttachments(c: MessageContent): Attachment[] {
+  const list: Attachment[] = [];
+  for (const { path, files } of packedFiles(c)) {
+    for (const [i, f] of files.entries()) {
       list.push({
         path: `${path}+${i + 1}`,
-        filename: safeName(f.name),
+        filename: f.name,
         type: "application/octet-stream",
         size: f.content.length,
         inline: false,
@@ -46,10 +56,10 @@ export function packedFile(c: MessageContent, path: string): PackedFile | undefi
   const m = /^([\d.]{1,200})\+([1-9]\d{0,2})$/.exec(path);
   const part = m ? partByPath(c.root, m[1]) : undefined;
   const file = part && filesIn(c, part)[Number(m![2]) - 1];
-  return file && { name: safeName(file.name), content: file.content };
+  return file && named(file);
 }
 
-/** A name as of a part. */
-function safeName(name: string): string {
-  return fileNameOf({ params: { name } } as unknown as Part);
+/** With a name as of a part. */
+function named({ name, content }: PackedFile): PackedFile {
+  return { name: fileNameOf({ params: { name } } as unknown as Part), content };
 }

@@ -1,0 +1,124 @@
+/**
+ * Sieve scripts of users of another server, as Dovecot (Pigeonhole) keeps them in a user's home: `.dovecot.sieve`, a
+ * link to the active script or the script itself, and the others in a folder `sieve`.
+ *
+ * @module
+ */
+import { basename, join } from "node:path";
+import type { Config } from "../../config/mod.ts";
+import { ScriptError, scriptLimits, type Scripts } from "../../delivery/sieve/scripts.ts";
+import { accountsNamed, expandPattern } from "./mail.ts";
+
+/** A script on disk. */
+interface ScriptFile {
+  path: string;
+  name: string;
+}
+
+export interface MoveScripts {
+  config: Config;
+  scripts: Scripts;
+  /** Stores scripts also in place of those of the same names. */
+  replace: boolean;
+  /** Only look. */
+  dryRun: boolean;
+  /** Told a line for each script. */
+  tell(line: string): void;
+}
+
+/** Files of another kind, and links that lead nowhere, are none. */
+async function fileAt(path: string): Promise<Deno.FileInfo | undefined> {
+  try {
+    const info = await Deno.stat(path);
+    return info.isFile ? info : undefined;
+  } catch (err) {
+    if (err instanceof Deno.errors.NotFound || err instanceof Deno.errors.NotADirectory) {
+      return undefined;
+    }
+    throw err;
+  }
+}
+
+const nameOf = (path: string) => basename(path).replace(/^\./, "").replace(/\.sieve$/, "");
+
+/** The scripts in a home, and the name of the active one; "" without. */
+async function scriptsIn(home: string): Promise<{ files: ScriptFile[]; active: string }> {
+  const files: ScriptFile[] = [];
+  const folder = join(home, "sieve");
+  try {
+    for await (const e of Deno.readDir(folder)) {
+      const path = join(folder, e.name);
+      if (!e.name.startsWith(".") && e.name.endsWith(".sieve") && await fileAt(path)) {
+        files.push({ path, name: nameOf(path) });
+      }
+    }
+  } catch (err) {
+    if (!(err instanceof Deno.errors.NotFound || err instanceof Deno.errors.NotADirectory)) {
+      throw err;
+    }
+  }
+  files.sort((a, b) => a.name < b.name ? -1 : 1);
+  const active = join(home, ".dovecot.sieve");
+  if (!await fileAt(active)) return { files, active: "" };
+  const target = await Deno.readLink(active).catch(() => active);
+  const name = nameOf(target);
+  if (!files.some((f) => f.name === name)) files.push({ path: active, name });
+  return { files, active: name };
+}
+
+/**
+ * Takes over the scripts in the homes that a pattern names. What is active here stays so.
+ * @param pattern as of {@link expandPattern}
+ * @param names of accounts; all if none is named
+ * @returns scripts that were stored, and those that could not be
+ * @throws AdminError, file errors other than of a missing file
+ */
+export async function moveScripts(
+  o: MoveScripts,
+  pattern: string,
+  names: readonly string[],
+): Promise<{ stored: number; failed: number }> {
+  let stored = 0, failed = 0;
+  for (const account of accountsNamed(o.config, names)) {
+    for (const address of o.config.accountAddresses(account)) {
+      if (address.startsWith("@")) continue;
+      const { files, active } = await scriptsIn(expandPattern(pattern, address));
+      for (const file of files) {
+        const why = await take(o, account, file);
+        if (why === undefined) stored++;
+        else if (why !== there) failed++;
+        const done = o.dryRun ? "would be taken over" : "taken over";
+        o.tell(`${account}: script ${file.name}: ${why ?? done}`);
+      }
+      if (o.dryRun || active === "" || o.scripts.active(account) !== undefined) continue;
+      if (o.scripts.get(account, active) === undefined) continue;
+      await o.scripts.setActive(account, active);
+      o.tell(`${account}: script ${active} is active`);
+    }
+  }
+  return { stored, failed };
+}
+
+const there = "is there already, and stays";
+
+/** Why a script was not stored; undefined if it was. */
+async function take(o: MoveScripts, account: string, f: ScriptFile): Promise<string | undefined> {
+  if (!o.replace && o.scripts.get(account, f.name) !== undefined) return there;
+  const info = await fileAt(f.path);
+  if ((info?.size ?? 0) > scriptLimits.size) return `has more than ${scriptLimits.size} bytes`;
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(await Deno.readFile(f.path));
+  } catch (err) {
+    if (!(err instanceof TypeError)) throw err;
+    return "is not in UTF-8";
+  }
+  try {
+    if (o.dryRun) await o.scripts.check(text, f.name);
+    else await o.scripts.put(account, f.name, text);
+    return undefined;
+  } catch (err) {
+    if (!(err instanceof ScriptError)) throw err;
+    return err.message;
+  }
+}

@@ -1,0 +1,153 @@
+/**
+ * Writes of users to events, with the messages that follow from them: one write of an account after the other, so that
+ * two programs which save the same event at once don't invite its people twice, and a write that the store refuses
+ * tells nobody.
+ *
+ * @module
+ */
+import type { Groupware } from "../store/groupware/groupware.ts";
+import {
+  type Collection,
+  type Condition,
+  GroupwareError,
+  type ObjectRow,
+} from "../store/groupware/types.ts";
+import type { Series } from "../mail/calendar/series.ts";
+import { organizerOf } from "../mail/calendar/itip.ts";
+import { type CalendarObject, seriesIndex, storedSeriesInTurns } from "./objects.ts";
+import type { Scheduler } from "./scheduling.ts";
+
+/** The last write of an account that people are told of. */
+const last = new WeakMap<Groupware, Promise<void>>();
+
+/** Runs writes that tell people one after the other. */
+async function afterOthers<T>(g: Groupware, fn: () => Promise<T>): Promise<T> {
+  const before = last.get(g);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  last.set(g, promise);
+  try {
+    await before;
+    return await fn();
+  } finally {
+    resolve();
+    if (last.get(g) === promise) last.delete(g);
+  }
+}
+
+/** How often a write is begun again because another one came in between. */
+const attempts = 5;
+
+/** Where an event is written, and for whom. */
+export interface EventPlace {
+  scheduler: Scheduler;
+  /** Owner of the calendar, in whose name people are told. */
+  account: string;
+  g: Groupware;
+  collection: Collection;
+}
+
+export interface WrittenEvent {
+  row: ObjectRow;
+  created: boolean;
+  /** What is stored isn't what was given: statuses of people have come to it. */
+  changed: boolean;
+  series: Series;
+}
+
+const hasPeople = (series: Series) => organizerOf(series.calendar) !== undefined;
+
+/** Whether an object that is stored may be the business of others; those that were imported have no tag. */
+async function concernsOthers(g: Groupware, row: ObjectRow): Promise<boolean> {
+  if (row.scheduleTag !== "") return true;
+  try {
+    return hasPeople(await storedSeriesInTurns(g, row));
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Stores an event of a calendar and tells its people; on disk when it resolves.
+ * @throws GroupwareError, SchedulingError: then nobody was told
+ */
+export async function writeEvent(
+  p: EventPlace,
+  object: CalendarObject,
+  condition: Condition = {},
+): Promise<WrittenEvent> {
+  const { g, collection } = p;
+  const { name, series } = object;
+  const check = () => g.checkPut(collection.id, name, object.index.uid, condition);
+  /** What is there may not have changed since it was looked at. */
+  const asBefore = (before: ObjectRow | undefined): Condition =>
+    before === undefined ? { ifNoneMatch: "*" } : { ifMatch: [before.etag] };
+  for (let i = 0;; i++) {
+    const before = check();
+    try {
+      if (!hasPeople(series) && !(before && await concernsOthers(g, before))) {
+        // Nobody else's business: such writes share their transactions.
+        const done = await g.put(collection.id, { ...object, scheduleTag: "" }, asBefore(before));
+        return { ...done, changed: false, series };
+      }
+      return await afterOthers(g, async () => {
+        const now = check();
+        const s = await p.scheduler.write({
+          account: p.account,
+          g,
+          collection,
+          before: now,
+          after: { content: object.content, series },
+          reply: true,
+        });
+        const stored = {
+          name,
+          content: s.content,
+          index: s.changed ? seriesIndex(s.series) : object.index,
+          scheduleTag: s.scheduleTag,
+        };
+        const done = await g.put(collection.id, stored, asBefore(now)).catch((err) => {
+          // An answer came by mail meanwhile: people know of the event already, and the user wrote last.
+          const raced = err instanceof GroupwareError && err.kind === "condition";
+          if (!raced || condition.ifMatch !== undefined) throw err;
+          return g.put(collection.id, stored, condition);
+        });
+        return { ...done, changed: s.changed, series: s.series };
+      });
+    } catch (err) {
+      const raced = err instanceof GroupwareError && err.kind === "condition";
+      if (!raced || i >= attempts) throw err;
+      // Where the caller's own condition fails now, that is the answer.
+    }
+  }
+}
+
+/**
+ * Removes an object of a calendar, and tells its people.
+ * @param reply whether the organizer is told that the invitation is declined
+ * @throws GroupwareError: then nobody was told
+ */
+export async function removeEvent(
+  p: EventPlace,
+  name: string,
+  o: { condition?: Condition; reply?: boolean } = {},
+): Promise<void> {
+  const { g, collection } = p;
+  const condition = o.condition ?? {};
+  const row = g.checkRemove(collection.id, name, condition);
+  if (!await concernsOthers(g, row)) {
+    await g.remove(collection.id, name, condition);
+    return;
+  }
+  await afterOthers(g, async () => {
+    const before = g.checkRemove(collection.id, name, condition);
+    await p.scheduler.remove({
+      account: p.account,
+      g,
+      collection,
+      before,
+      after: undefined,
+      reply: o.reply ?? true,
+    });
+    await g.remove(collection.id, name, condition);
+  });
+}

@@ -1,0 +1,461 @@
+/**
+ * A vCard as a card of JSContact (RFC 9555), with which lines each part of it comes from: so a change of one part
+ * leaves the lines of all others as they stand.
+ *
+ * @module
+ */
+import {
+  type Component,
+  param,
+  type Property,
+  splitUnescaped,
+  unescapeText,
+} from "../contentline/component.ts";
+import { type JsonObject, mapProperties } from "./schema.ts";
+import { addressKinds, dateFrom, nameKinds, phoneFeatures, utcFrom } from "./values.ts";
+
+/** A card, and for each part ("name", "emails/e1") the lines that it comes from. */
+export interface ConvertedCard {
+  card: JsonObject;
+  origins: Map<string, Property[]>;
+}
+
+/** Lines that say something of the whole: they belong to no part. */
+export const wholeLines = new Set(["VERSION"]);
+
+const typesOf = (p: Property): string[] =>
+  p.params.filter((x) => x.name === "TYPE").flatMap((x) => x.values)
+    .flatMap((x) => x.split(",")).map((x) => x.trim().toLowerCase()).filter((x) => x !== "");
+
+function contextsOf(types: readonly string[]): JsonObject {
+  const names: Record<string, string> = {
+    home: "private",
+    work: "work",
+    billing: "billing",
+    delivery: "delivery",
+  };
+  const found = types.filter((t) => Object.hasOwn(names, t)).map((t) => [names[t], true]);
+  return found.length === 0 ? {} : { contexts: Object.fromEntries(found) };
+}
+
+function prefOf(p: Property, types: readonly string[]): JsonObject {
+  const n = Number(param(p, "PREF"));
+  if (Number.isInteger(n) && n >= 1 && n <= 100) return { pref: n };
+  return types.includes("pref") ? { pref: 1 } : {};
+}
+
+const list = (s: string): string[] =>
+  splitUnescaped(s, ",").map(unescapeText).map((x) => x.trim()).filter((x) => x !== "");
+const plain = (p: Property): string => unescapeText(p.value).trim();
+
+/** The binary value of vCard 3 as a data: URI; others as they are. */
+function uriOf(p: Property, kind: string): string {
+  const encoding = param(p, "ENCODING")?.toLowerCase();
+  if (encoding !== "b" && encoding !== "base64") return plain(p);
+  const type = typesOf(p).find((t) => t !== "pref" && t !== "home" && t !== "work");
+  const media = param(p, "MEDIATYPE") ??
+    (type === undefined
+      ? "application/octet-stream"
+      : type.includes("/")
+      ? type
+      : kind === "key"
+      ? type === "pgp" ? "application/pgp-keys" : "application/pkix-cert"
+      : `${kind === "sound" ? "audio" : "image"}/${type}`);
+  return `data:${media};base64,${p.value.replace(/\s+/g, "")}`;
+}
+
+/** Apple's own labels: _$!<Home>!$_. */
+const labelText = (p: Property) => plain(p).replace(/^_\$!<(.*)>!\$_$/, "$1");
+
+type Entry = { map: string; prefix: string; value: JsonObject; used?: Property[] };
+
+function resource(p: Property, kind: string | undefined, uri = uriOf(p, kind ?? "")): JsonObject {
+  const media = param(p, "MEDIATYPE");
+  return {
+    ...(kind === undefined ? {} : { kind }),
+    uri,
+    ...(media === undefined ? {} : { mediaType: media }),
+  };
+}
+
+const components = (parts: readonly string[], kinds: readonly string[]) =>
+  parts.slice(0, kinds.length).flatMap((s, i) =>
+    list(s).map((value) => ({ "@type": "", kind: kinds[i], value }))
+  );
+
+function nameComponents(p: Property): JsonObject[] {
+  return components(splitUnescaped(p.value, ";"), nameKinds)
+    .map((c) => ({ ...c, "@type": "NameComponent" }));
+}
+
+function address(p: Property): JsonObject {
+  const found = components(splitUnescaped(p.value, ";"), addressKinds)
+    .map((c) => ({ ...c, "@type": "AddressComponent" }));
+  const of = (name: string, to: string) => {
+    const s = param(p, name);
+    return s === undefined ? {} : { [to]: s };
+  };
+  return {
+    "@type": "Address",
+    ...(found.length === 0 ? {} : { components: found }),
+    ...of("CC", "countryCode"),
+    ...of("GEO", "coordinates"),
+    ...of("TZ", "timeZone"),
+    ...of("LABEL", "full"),
+  };
+}
+
+function onlineService(p: Property): JsonObject {
+  const service = param(p, "SERVICE-TYPE") ?? param(p, "X-SERVICE-TYPE") ??
+    (p.name === "X-SOCIALPROFILE" ? typesOf(p).find((t) => t !== "pref") : undefined);
+  const user = param(p, "USERNAME") ?? param(p, "X-USER");
+  const isText = param(p, "VALUE")?.toLowerCase() === "text";
+  return {
+    "@type": "OnlineService",
+    ...(service === undefined ? {} : { service }),
+    ...(isText ? { user: plain(p) } : { uri: plain(p) }),
+    ...(user === undefined || isText ? {} : { user }),
+    vCardName: p.name.toLowerCase(),
+  };
+}
+
+function anniversary(p: Property, c: Component): Entry | undefined {
+  const kind = { BDAY: "birth", DEATHDATE: "death" }[p.name] ?? "wedding";
+  const date = param(p, "VALUE")?.toLowerCase() === "text" ? undefined : dateFrom(plain(p));
+  if (date === undefined) return undefined;
+  // Apple has no birthdays without a year, and means this one by it.
+  const omitted = param(p, "X-APPLE-OMIT-YEAR");
+  if (omitted !== undefined && Number(omitted) === date.year) delete date.year;
+  const placeName = { birth: "BIRTHPLACE", death: "DEATHPLACE" }[kind];
+  const place = placeName === undefined
+    ? undefined
+    : c.properties.find((x) => x.name === placeName);
+  const value = place && plain(place);
+  return {
+    map: "anniversaries",
+    prefix: "k",
+    value: {
+      "@type": "Anniversary",
+      kind,
+      date,
+      ...(value === undefined
+        ? {}
+        : { place: value.startsWith("geo:") ? { coordinates: value } : { full: value } }),
+    },
+    used: place && [place],
+  };
+}
+
+/** The part of a card that a line is, of those whose entries have ids. */
+function entryOf(p: Property, c: Component): Entry | undefined {
+  const types = typesOf(p);
+  const about = { ...contextsOf(types), ...prefOf(p, types) };
+  const entry = (map: string, prefix: string, type: string, value: JsonObject): Entry => ({
+    map,
+    prefix,
+    value: { "@type": type, ...value, ...about },
+  });
+  switch (p.name) {
+    case "ORG": {
+      const [name, ...units] = splitUnescaped(p.value, ";").map((s) => unescapeText(s).trim());
+      const sorts = param(p, "SORT-AS");
+      const named = units.filter((u) => u !== "").map((u) => ({ "@type": "OrgUnit", name: u }));
+      return entry("organizations", "o", "Organization", {
+        ...(name === "" ? {} : { name }),
+        ...(named.length === 0 ? {} : { units: named }),
+        ...(sorts === undefined ? {} : { sortAs: sorts }),
+      });
+    }
+    case "TITLE":
+    case "ROLE":
+      return entry("titles", "t", "Title", {
+        name: plain(p),
+        kind: p.name === "TITLE" ? "title" : "role",
+      });
+    case "EMAIL":
+      return entry("emails", "e", "EmailAddress", { address: plain(p) });
+    case "TEL": {
+      const features = types.filter((t) => Object.hasOwn(phoneFeatures, t))
+        .map((t) => [phoneFeatures[t], true]);
+      return entry("phones", "p", "Phone", {
+        number: plain(p),
+        ...(features.length === 0 ? {} : { features: Object.fromEntries(features) }),
+      });
+    }
+    case "IMPP":
+    case "SOCIALPROFILE":
+    case "X-SOCIALPROFILE":
+      return entry("onlineServices", "s", "OnlineService", onlineService(p));
+    case "LANG":
+      return entry("preferredLanguages", "l", "LanguagePref", { language: plain(p) });
+    case "CALURI":
+      return entry("calendars", "c", "Calendar", resource(p, "calendar"));
+    case "FBURL":
+      return entry("calendars", "c", "Calendar", resource(p, "freeBusy"));
+    case "CALADRURI":
+      return entry("schedulingAddresses", "a", "SchedulingAddress", { uri: plain(p) });
+    case "ADR":
+      return entry("addresses", "a", "Address", address(p));
+    case "KEY":
+      return entry("cryptoKeys", "k", "CryptoKey", resource(p, undefined, uriOf(p, "key")));
+    case "ORG-DIRECTORY":
+      return entry("directories", "d", "Directory", resource(p, "directory"));
+    case "SOURCE":
+      return entry("directories", "d", "Directory", resource(p, "entry"));
+    case "URL":
+      return entry("links", "l", "Link", resource(p, undefined));
+    case "CONTACT-URI":
+      return entry("links", "l", "Link", resource(p, "contact"));
+    case "PHOTO":
+    case "LOGO":
+    case "SOUND":
+      return entry("media", "m", "Media", resource(p, p.name.toLowerCase()));
+    case "BDAY":
+    case "DEATHDATE":
+    case "ANNIVERSARY":
+      return anniversary(p, c);
+    case "NOTE": {
+      const created = utcFrom(param(p, "CREATED") ?? "");
+      const [name, uri] = [param(p, "AUTHOR-NAME"), param(p, "AUTHOR")];
+      const author = {
+        ...(name === undefined ? {} : { name }),
+        ...(uri === undefined ? {} : { uri }),
+      };
+      return {
+        map: "notes",
+        prefix: "n",
+        value: {
+          "@type": "Note",
+          note: unescapeText(p.value),
+          ...(created === undefined ? {} : { created }),
+          ...(name ?? uri) === undefined ? {} : { author: { "@type": "Author", ...author } },
+        },
+      };
+    }
+    case "EXPERTISE":
+    case "HOBBY":
+    case "INTEREST": {
+      const level = param(p, "LEVEL")?.toLowerCase();
+      const levels: Record<string, string> = { beginner: "low", average: "medium", expert: "high" };
+      return {
+        map: "personalInfo",
+        prefix: "i",
+        value: {
+          "@type": "PersonalInfo",
+          kind: p.name.toLowerCase(),
+          value: plain(p),
+          ...(level === undefined ? {} : { level: levels[level] ?? level }),
+        },
+      };
+    }
+    default:
+      return undefined;
+  }
+}
+
+const noValue = Object.freeze({});
+
+/** Puts a value at a place of a card; false where nothing would hold it. */
+function putAt(card: JsonObject, pointer: string, value: unknown): boolean {
+  const path = pointer.split("/").map((s) => s.replaceAll("~1", "/").replaceAll("~0", "~"));
+  let at: unknown = card;
+  for (const step of path.slice(0, -1)) {
+    at = typeof at === "object" && at !== null && Object.hasOwn(at, step)
+      ? (at as JsonObject)[step]
+      : undefined;
+  }
+  if (typeof at !== "object" || at === null || Array.isArray(at)) return false;
+  Object.defineProperty(at, path.at(-1)!, {
+    value,
+    enumerable: true,
+    configurable: true,
+    writable: true,
+  });
+  return true;
+}
+
+/** JSPROP lines (RFC 9555 §3.2.1): parts that a vCard has no words for. */
+function addJsprops(lines: readonly Property[], card: JsonObject, to: Map<string, Property[]>) {
+  for (const p of lines) {
+    const pointer = param(p, "JSPTR") ?? "";
+    let value: unknown = noValue;
+    try {
+      value = JSON.parse(unescapeText(p.value));
+    } catch {
+      // A line that another program has broken says nothing.
+    }
+    const [top, id, ...below] = pointer.split("/");
+    const inMap = id !== undefined && mapProperties.includes(top as "emails");
+    const key = inMap ? `${top}/${id}` : top;
+    if (inMap && below.length === 0 && card[top] === undefined) card[top] = {};
+    if (value !== noValue && pointer !== "") putAt(card, pointer, value);
+    to.set(key, [...to.get(key) ?? [], p]);
+  }
+}
+
+/** Converts a card. Never fails: what isn't understood is in vCardProps. */
+export function cardFromVcard(c: Component): ConvertedCard {
+  const card: JsonObject = { "@type": "Card", version: "1.0" };
+  const origins = new Map<string, Property[]>();
+  const came = (key: string, ...lines: Property[]) =>
+    origins.set(key, [...origins.get(key) ?? [], ...lines]);
+  const labels = new Map<string, Property>();
+  const used = new Set<Property>();
+  for (const p of c.properties) {
+    if (p.name === "X-ABLABEL" && p.group !== "") labels.set(p.group.toLowerCase(), p);
+  }
+  // Ids of entries that JSPROP lines are about: what another program adds doesn't get them.
+  const reserved = new Set(
+    c.properties.filter((p) => p.name === "JSPROP")
+      .map((p) => (param(p, "JSPTR") ?? "").split("/").slice(0, 2).join("/")),
+  );
+  const jsprops: Property[] = [];
+  const rest: Property[] = [];
+  const name: JsonObject = { "@type": "Name" };
+  const counts = new Map<string, number>();
+
+  const addEntry = (p: Property, { map, prefix, value, used: more = [] }: Entry) => {
+    const all = (card[map] ??= {}) as JsonObject;
+    const given = param(p, "PROP-ID");
+    let id = given !== undefined && /^[\w-]{1,255}$/.test(given) && !Object.hasOwn(all, given)
+      ? given
+      : "";
+    while (id === "" || Object.hasOwn(all, id) || given !== id && reserved.has(`${map}/${id}`)) {
+      const n = (counts.get(map) ?? 0) + 1;
+      counts.set(map, n);
+      id = `${prefix}${n}`;
+    }
+    const label = p.group === "" ? undefined : labels.get(p.group.toLowerCase());
+    if (label !== undefined && map !== "notes") {
+      value.label = labelText(label);
+      used.add(label);
+    }
+    all[id] = value;
+    for (const x of more) used.add(x);
+    came(`${map}/${id}`, p, ...(label && map !== "notes" ? [label] : []), ...more);
+  };
+
+  for (const p of c.properties) {
+    if (wholeLines.has(p.name) || p.name === "X-ABLABEL" && p.group !== "") continue;
+    switch (p.name) {
+      case "UID":
+        card.uid = p.value.trim();
+        came("uid", p);
+        continue;
+      case "FN":
+        if (name.full === undefined) {
+          name.full = plain(p);
+          came("name", p);
+        } else rest.push(p);
+        continue;
+      case "N": {
+        const parts = nameComponents(p);
+        if (name.components === undefined && parts.length > 0) {
+          name.components = parts;
+          const sorts = param(p, "SORT-AS")?.split(",");
+          if (sorts) {
+            name.sortAs = Object.fromEntries(
+              sorts.slice(0, 2).map((s, i) => [nameKinds[i], s]).filter(([, s]) => s !== ""),
+            );
+          }
+        }
+        came("name", p);
+        continue;
+      }
+      case "NICKNAME":
+        for (const nick of list(p.value)) {
+          const types = typesOf(p);
+          const value = { "@type": "Nickname", name: nick, ...contextsOf(types) };
+          addEntry(p, { map: "nicknames", prefix: "n", value });
+        }
+        continue;
+      case "CATEGORIES":
+        card.keywords = {
+          ...card.keywords as JsonObject,
+          ...Object.fromEntries(list(p.value).map((k) => [k, true])),
+        };
+        came("keywords", p);
+        continue;
+      case "KIND":
+      case "X-ADDRESSBOOKSERVER-KIND":
+        card.kind = plain(p).toLowerCase();
+        came("kind", p);
+        continue;
+      case "MEMBER":
+      case "X-ADDRESSBOOKSERVER-MEMBER":
+        card.members = { ...card.members as JsonObject, [plain(p)]: true };
+        came("members", p);
+        continue;
+      case "RELATED": {
+        const relations = Object.fromEntries(typesOf(p).map((t) => [t, true]));
+        card.relatedTo = {
+          ...card.relatedTo as JsonObject,
+          [plain(p)]: { "@type": "Relation", relation: relations },
+        };
+        came("relatedTo", p);
+        continue;
+      }
+      case "REV":
+      case "CREATED": {
+        const at = utcFrom(plain(p));
+        const key = p.name === "REV" ? "updated" : "created";
+        if (at !== undefined) card[key] = at;
+        came(key, p);
+        continue;
+      }
+      case "PRODID":
+        card.prodId = plain(p);
+        came("prodId", p);
+        continue;
+      case "LANGUAGE":
+        card.language = plain(p);
+        came("language", p);
+        continue;
+      case "GRAMGENDER":
+        card.speakToAs = {
+          "@type": "SpeakToAs",
+          ...card.speakToAs as JsonObject,
+          grammaticalGender: plain(p).toLowerCase(),
+        };
+        came("speakToAs", p);
+        continue;
+      case "PRONOUNS": {
+        const s = { "@type": "SpeakToAs", ...card.speakToAs as JsonObject } as JsonObject;
+        const before = (s.pronouns ?? {}) as JsonObject;
+        const id = param(p, "PROP-ID") ?? `k${Object.keys(before).length + 1}`;
+        s.pronouns = { ...before, [id]: { "@type": "Pronouns", pronouns: plain(p) } };
+        card.speakToAs = s;
+        came("speakToAs", p);
+        continue;
+      }
+      case "JSPROP":
+        jsprops.push(p);
+        continue;
+    }
+    const entry = entryOf(p, c);
+    if (entry === undefined) rest.push(p);
+    else addEntry(p, entry);
+  }
+  if (name.full !== undefined || name.components !== undefined) card.name = name;
+  const others = [
+    ...rest,
+    ...c.properties.filter((p) => p.name === "X-ABLABEL" && p.group !== ""),
+  ].filter((p) => !used.has(p));
+  if (others.length > 0) {
+    card.vCardProps = others.map(jcardOf);
+    came("vCardProps", ...others);
+  }
+  addJsprops(jsprops, card, origins);
+  return { card, origins };
+}
+
+/** A line as jCard has it (RFC 7095 §3.3). */
+function jcardOf(p: Property): unknown[] {
+  const params: JsonObject = {};
+  if (p.group !== "") params.group = p.group;
+  for (const { name, values } of p.params) {
+    if (name === "VALUE") continue;
+    params[name.toLowerCase()] = values.length === 1 ? values[0] : values;
+  }
+  return [p.name.toLowerCase(), params, (param(p, "VALUE") ?? "unknown").toLowerCase(), p.value];
+}

@@ -1,0 +1,443 @@
+/**
+ * A card of JSContact as a vCard (RFC 9555). Of a card that was there, the lines of all parts that are as before stay
+ * byte for byte; what a vCard has no words for is kept in JSPROP lines, so nothing that a client sets is lost.
+ *
+ * @module
+ */
+import {
+  type Component,
+  escapeText,
+  newProperty,
+  type Parameter,
+  type Property,
+} from "../contentline/component.ts";
+import { cardFromVcard, type ConvertedCard, wholeLines } from "./from_vcard.ts";
+import { type JsonObject, mapProperties } from "./schema.ts";
+import { addressKinds, dateTo, nameKinds, phoneFeatures } from "./values.ts";
+
+type Params = Record<string, string | readonly string[] | undefined>;
+
+function line(name: string, value: string, params: Params = {}, group = ""): Property {
+  const list: Parameter[] = Object.entries(params).flatMap(([n, v]) =>
+    v === undefined || v.length === 0
+      ? []
+      : [{ name: n, values: typeof v === "string" ? [v] : [...v] }]
+  );
+  return { ...newProperty(name, value), params: list, group };
+}
+
+const str = (x: unknown): string | undefined => typeof x === "string" ? x : undefined;
+const obj = (x: unknown): JsonObject =>
+  typeof x === "object" && x !== null && !Array.isArray(x) ? x as JsonObject : {};
+const arr = (x: unknown): unknown[] => Array.isArray(x) ? x : [];
+
+/** What one part is written with. */
+interface Writing {
+  /** vCard 3 (RFC 2426), in which binary values and preferences are written otherwise. */
+  old: boolean;
+  /** A group that no line has yet. */
+  group(): string;
+}
+
+function typesOf(v: JsonObject, more: readonly string[] = []): string[] {
+  const names: Record<string, string> = {
+    private: "home",
+    work: "work",
+    billing: "billing",
+    delivery: "delivery",
+  };
+  const contexts = Object.keys(obj(v.contexts)).filter((k) => Object.hasOwn(names, k));
+  return [...contexts.map((k) => names[k]), ...more];
+}
+
+/** TYPE, PREF and PROP-ID of an entry. */
+function about(w: Writing, id: string, v: JsonObject, more: readonly string[] = []): Params {
+  const types = typesOf(v, more);
+  const pref = typeof v.pref === "number" ? v.pref : undefined;
+  if (w.old && pref === 1) types.push("pref");
+  return {
+    "TYPE": w.old ? types.map((t) => t.toUpperCase()) : types,
+    "PREF": pref === undefined || w.old && pref === 1 ? undefined : String(pref),
+    "PROP-ID": id,
+  };
+}
+
+/** A line with its label beside it. */
+function labelled(w: Writing, v: JsonObject, make: (group: string) => Property): Property[] {
+  const label = str(v.label);
+  if (label === undefined) return [make("")];
+  const group = w.group();
+  return [make(group), line("X-ABLabel", escapeText(label), {}, group)];
+}
+
+/** Parts of N or ADR: the values of each kind, in the order of the property. */
+function structured(v: JsonObject, kinds: readonly string[]): string {
+  const parts = kinds.map((k) =>
+    arr(v.components).map(obj).filter((c) => c.kind === k).map((c) =>
+      escapeText(str(c.value) ?? "")
+    )
+      .join(",")
+  );
+  return parts.join(";").replace(/;+$/, (m) => kinds === nameKinds ? m.slice(2) : m);
+}
+
+function binary(w: Writing, name: string, uri: string, params: Params): Property {
+  const data = /^data:([^;,]*)(?:;[^,]*)?;base64,/i.exec(uri.slice(0, 300));
+  if (w.old && data) {
+    const type = data[1].split("/").at(-1)!.toUpperCase();
+    const types = [params.TYPE ?? []].flat();
+    return line(name, uri.slice(data[0].length), {
+      ...params,
+      ENCODING: "b",
+      TYPE: [...types, type],
+    });
+  }
+  // A URI has no escapes; what a text would escape stays.
+  return line(name, uri, { ...params, VALUE: w.old ? "uri" : undefined });
+}
+
+function resource(w: Writing, name: string, id: string, v: JsonObject): Property[] {
+  const uri = str(v.uri);
+  if (uri === undefined) return [];
+  const params = { ...about(w, id, v), MEDIATYPE: str(v.mediaType) };
+  return labelled(w, v, (group) => ({ ...binary(w, name, uri, params), group }));
+}
+
+/** Lines of one entry of a map. */
+function entryLines(w: Writing, map: string, id: string, v: JsonObject): Property[] {
+  const text = (name: string, value: unknown, params: Params = {}, types: string[] = []) =>
+    labelled(
+      w,
+      v,
+      (g) => line(name, escapeText(str(value) ?? ""), { ...about(w, id, v, types), ...params }, g),
+    );
+  const uri = (name: string, value: unknown, params: Params = {}) =>
+    labelled(w, v, (g) => line(name, str(value) ?? "", { ...about(w, id, v), ...params }, g));
+  switch (map) {
+    case "nicknames":
+      return text("NICKNAME", v.name);
+    case "organizations": {
+      const parts = [str(v.name) ?? "", ...arr(v.units).map((u) => str(obj(u).name) ?? "")];
+      return labelled(
+        w,
+        v,
+        (g) =>
+          line("ORG", parts.map(escapeText).join(";"), {
+            ...about(w, id, v),
+            "SORT-AS": str(v.sortAs),
+          }, g),
+      );
+    }
+    case "titles":
+      return text(v.kind === "role" ? "ROLE" : "TITLE", v.name);
+    case "emails":
+      return text("EMAIL", v.address);
+    case "phones": {
+      const names = Object.entries(phoneFeatures);
+      const types = Object.keys(obj(v.features)).flatMap((f) =>
+        names.find(([, to]) => to === f)?.[0] ?? []
+      );
+      return text("TEL", v.number, {}, types);
+    }
+    case "onlineServices": {
+      const name = str(v.vCardName)?.toUpperCase();
+      const known = name === "IMPP" || name === "X-SOCIALPROFILE" ? name : "SOCIALPROFILE";
+      if (str(v.uri) === undefined) {
+        return text(known, v.user, { VALUE: "text", "SERVICE-TYPE": str(v.service) });
+      }
+      return uri(known, v.uri, { "SERVICE-TYPE": str(v.service), "USERNAME": str(v.user) });
+    }
+    case "preferredLanguages":
+      return text("LANG", v.language);
+    case "calendars":
+      return resource(w, v.kind === "freeBusy" ? "FBURL" : "CALURI", id, v);
+    case "schedulingAddresses":
+      return uri("CALADRURI", v.uri);
+    case "addresses":
+      return labelled(
+        w,
+        v,
+        (g) =>
+          line("ADR", structured(v, addressKinds), {
+            ...about(w, id, v),
+            CC: str(v.countryCode),
+            GEO: str(v.coordinates),
+            TZ: str(v.timeZone),
+            LABEL: str(v.full),
+          }, g),
+      );
+    case "cryptoKeys":
+      return resource(w, "KEY", id, v);
+    case "directories":
+      return resource(w, v.kind === "entry" ? "SOURCE" : "ORG-DIRECTORY", id, v);
+    case "links":
+      return resource(w, v.kind === "contact" ? "CONTACT-URI" : "URL", id, v);
+    case "media":
+      return resource(w, { logo: "LOGO", sound: "SOUND" }[v.kind as "logo"] ?? "PHOTO", id, v);
+    case "anniversaries": {
+      const date = dateTo(obj(v.date));
+      if (date === undefined) return [];
+      const name = { birth: "BDAY", death: "DEATHDATE" }[v.kind as "birth"] ?? "ANNIVERSARY";
+      const lines = [line(name, date, { "PROP-ID": id })];
+      const place = obj(v.place);
+      const at = str(place.coordinates) ?? str(place.full);
+      if (at !== undefined && name !== "ANNIVERSARY") {
+        const where = name === "BDAY" ? "BIRTHPLACE" : "DEATHPLACE";
+        lines.push(
+          place.coordinates === undefined
+            ? line(where, escapeText(at))
+            : line(where, at, { VALUE: "uri" }),
+        );
+      }
+      return lines;
+    }
+    case "notes": {
+      const author = obj(v.author);
+      return [line("NOTE", escapeText(str(v.note) ?? ""), {
+        "PROP-ID": id,
+        "CREATED": str(v.created)?.replace(/[-:]/g, ""),
+        "AUTHOR": str(author.uri),
+        "AUTHOR-NAME": str(author.name),
+      })];
+    }
+    case "personalInfo": {
+      const levels: Record<string, string> = v.kind === "expertise"
+        ? { low: "beginner", medium: "average", high: "expert" }
+        : {};
+      const level = str(v.level);
+      const name = ["expertise", "hobby", "interest"].includes(v.kind as string)
+        ? (v.kind as string).toUpperCase()
+        : undefined;
+      if (name === undefined) return [];
+      return text(name, v.value, {
+        LEVEL: level === undefined ? undefined : levels[level] ?? level,
+      });
+    }
+    default:
+      return [];
+  }
+}
+
+function nameLines(w: Writing, v: JsonObject): Property[] {
+  const full = str(v.full) ??
+    arr(v.components).map(obj).map((c) => str(c.value) ?? "").filter((s) => s !== "").join(
+      str(v.defaultSeparator) ?? " ",
+    );
+  const lines = [
+    line("FN", escapeText(full), str(v.full) === undefined && !w.old ? { DERIVED: "true" } : {}),
+  ];
+  if (Array.isArray(v.components)) {
+    const sorts = obj(v.sortAs);
+    const sort = [str(sorts.surname) ?? "", str(sorts.given) ?? ""].join(",").replace(/,$/, "");
+    lines.push(line("N", structured(v, nameKinds), { "SORT-AS": sort === "" ? undefined : sort }));
+  }
+  return lines;
+}
+
+/** Lines of one part that has no entries with ids. */
+function partLines(w: Writing, key: string, value: unknown): Property[] {
+  const names: Record<string, string> = {
+    uid: "UID",
+    kind: "KIND",
+    language: "LANGUAGE",
+    prodId: "PRODID",
+  };
+  if (Object.hasOwn(names, key)) {
+    const s = str(value) ?? "";
+    if (key === "kind" && w.old && s === "group") {
+      return [line("X-ADDRESSBOOKSERVER-KIND", "group")];
+    }
+    return [line(names[key], key === "uid" ? s : escapeText(s))];
+  }
+  switch (key) {
+    case "created":
+    case "updated": {
+      const at = dateTo({ utc: value });
+      return at === undefined ? [] : [line(key === "created" ? "CREATED" : "REV", at)];
+    }
+    case "members":
+      return Object.keys(obj(value)).map((m) =>
+        line(w.old ? "X-ADDRESSBOOKSERVER-MEMBER" : "MEMBER", m)
+      );
+    case "keywords": {
+      const words = Object.keys(obj(value));
+      return words.length === 0 ? [] : [line("CATEGORIES", words.map(escapeText).join(","))];
+    }
+    case "relatedTo":
+      return Object.entries(obj(value)).map(([to, r]) =>
+        line("RELATED", /^[a-z][a-z0-9+.-]*:/i.test(to) ? to : escapeText(to), {
+          TYPE: Object.keys(obj(obj(r).relation)),
+          VALUE: /^[a-z][a-z0-9+.-]*:/i.test(to) ? undefined : "text",
+        })
+      );
+    case "speakToAs": {
+      const v = obj(value);
+      const gender = str(v.grammaticalGender);
+      return [
+        ...gender === undefined ? [] : [line("GRAMGENDER", gender.toUpperCase())],
+        ...Object.entries(obj(v.pronouns)).map(([id, p]) =>
+          line("PRONOUNS", escapeText(str(obj(p).pronouns) ?? ""), { "PROP-ID": id })
+        ),
+      ];
+    }
+    case "vCardProps":
+      return arr(value).flatMap((x) => {
+        const [name, params, type, v] = arr(x);
+        if (typeof name !== "string" || !/^[\w-]{1,100}$/.test(name) || typeof v !== "string") {
+          return [];
+        }
+        const { group, ...more } = obj(params);
+        const list: Params = {};
+        for (const [k, p] of Object.entries(more)) {
+          if (/^[\w-]{1,100}$/.test(k)) list[k.toUpperCase()] = [p].flat().map(String);
+        }
+        if (typeof type === "string" && type !== "unknown" && type !== "text") list.VALUE = type;
+        const named = typeof group === "string" && /^[\w-]{1,100}$/.test(group) ? group : "";
+        return [line(name.toUpperCase(), v.replace(/[\r\n]+/g, " "), list, named)];
+      });
+    default:
+      return [];
+  }
+}
+
+const same = (a: unknown, b: unknown): boolean => {
+  if (a === b) return true;
+  if (Array.isArray(a) || Array.isArray(b)) {
+    return Array.isArray(a) && Array.isArray(b) && a.length === b.length &&
+      a.every((x, i) => same(x, b[i]));
+  }
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length &&
+    keys.every((k) => Object.hasOwn(b, k) && same((a as JsonObject)[k], (b as JsonObject)[k]));
+};
+
+const step = (s: string) => s.replaceAll("~", "~0").replaceAll("/", "~1");
+
+/** JSPROP lines for what the lines of a part don't say. */
+function jsprops(pointer: string, wanted: unknown, said: unknown): Property[] {
+  if (same(wanted, said)) return [];
+  const both = [wanted, said].every((x) =>
+    typeof x === "object" && x !== null && !Array.isArray(x)
+  );
+  if (both) {
+    const [w, s] = [obj(wanted), obj(said)];
+    // What is said besides can't be unsaid by an addition: then the whole is given.
+    const extra = Object.keys(s).filter((k) =>
+      !Object.hasOwn(w, k) && k !== "@type" && k !== "vCardName" && k !== "kind"
+    );
+    if (extra.length === 0) {
+      return Object.keys(w).filter((k) => k !== "@type").flatMap((k) =>
+        jsprops(`${pointer}/${step(k)}`, w[k], Object.hasOwn(s, k) ? s[k] : undefined)
+      );
+    }
+  }
+  return [line("JSPROP", escapeText(JSON.stringify(wanted)), { JSPTR: pointer })];
+}
+
+/** The parts of a card: those of maps by entry. */
+function partsOf(card: JsonObject): Map<string, unknown> {
+  const parts = new Map<string, unknown>();
+  for (const [name, value] of Object.entries(card)) {
+    if (name === "@type" || name === "version" || value === null || value === undefined) continue;
+    if (!mapProperties.includes(name as "emails")) parts.set(name, value);
+    else for (const [id, v] of Object.entries(obj(value))) parts.set(`${name}/${id}`, v);
+  }
+  return parts;
+}
+
+/** The value of a part in a card. */
+function partIn(card: JsonObject, key: string): unknown {
+  const [map, id] = key.split("/");
+  return id === undefined ? card[key] : obj(card[map])[id];
+}
+
+function linesOf(w: Writing, key: string, value: unknown): Property[] {
+  const [map, id] = key.split("/");
+  const lines = id !== undefined
+    ? entryLines(w, map, id, obj(value))
+    : key === "name"
+    ? nameLines(w, obj(value))
+    : partLines(w, key, value);
+  const said = lines.length === 0 ? undefined : partIn(
+    cardFromVcard({
+      name: "VCARD",
+      properties: lines.map((p) => ({ ...p, name: p.name.toUpperCase() })),
+      components: [],
+    }).card,
+    key,
+  );
+  return [...lines, ...jsprops(key, value, said)];
+}
+
+/**
+ * A vCard of a card.
+ * @param before what is there, to keep the lines of what stays
+ */
+export function vcardOf(
+  card: JsonObject,
+  before?: { component: Component; converted: ConvertedCard },
+): Component {
+  const lines = before?.component.properties ?? [];
+  const version = lines.find((p) => p.name === "VERSION")?.value.trim() ?? "4.0";
+  const groups = new Set(lines.map((p) => p.group.toLowerCase()));
+  let n = 0;
+  const w: Writing = {
+    old: version === "3.0",
+    group() {
+      while (groups.has(`item${++n}`));
+      return `item${n}`;
+    },
+  };
+  const now = partsOf(card);
+  const was = before === undefined ? new Map<string, unknown>() : partsOf(before.converted.card);
+  const origins = before?.converted.origins ?? new Map<string, Property[]>();
+  const changed = new Set<string>();
+  for (const key of new Set([...now.keys(), ...was.keys()])) {
+    if (!same(now.get(key), was.get(key))) changed.add(key);
+  }
+  // A line that says several things goes with each of them.
+  const dropped = new Set<Property>();
+  for (let grown = true; grown;) {
+    grown = false;
+    for (const key of changed) for (const p of origins.get(key) ?? []) dropped.add(p);
+    for (const [key, list] of origins) {
+      if (!changed.has(key) && list.some((p) => dropped.has(p))) {
+        changed.add(key);
+        grown = true;
+      }
+    }
+  }
+  const properties: Property[] = [];
+  if (!lines.some((p) => wholeLines.has(p.name))) properties.push(line("VERSION", version));
+  const made = new Map(
+    [...changed].filter((k) => now.has(k)).map((k) => [k, linesOf(w, k, now.get(k))]),
+  );
+  const placed = new Set<string>();
+  for (const p of lines) {
+    if (!dropped.has(p)) properties.push(p);
+    else {
+      // What is new stands where the first line of its part stood.
+      const key = [...made.keys()].find((k) => !placed.has(k) && origins.get(k)?.includes(p));
+      if (key === undefined) continue;
+      placed.add(key);
+      properties.push(...made.get(key)!);
+    }
+  }
+  for (const [key, list] of made) if (!placed.has(key)) properties.push(...list);
+  if (!properties.some((p) => p.name === "FN")) {
+    properties.push(line("FN", shownName(card), w.old ? {} : { DERIVED: "true" }));
+  }
+  if (w.old && !properties.some((p) => p.name === "N")) properties.push(line("N", ";;;;"));
+  return { name: "VCARD", properties, components: before?.component.components ?? [] };
+}
+
+/** A name for a card that has none: FN has to be there (RFC 6350 §6.2.1). */
+function shownName(card: JsonObject): string {
+  const first = (map: string, name: string) =>
+    Object.values(obj(card[map])).map((x) => str(obj(x)[name])).find((s) => s !== undefined);
+  return escapeText(
+    first("nicknames", "name") ?? first("organizations", "name") ?? first("emails", "address") ??
+      first("phones", "number") ?? "",
+  );
+}

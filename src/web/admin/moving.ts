@@ -1,0 +1,132 @@
+/** Moving in from another server: lists of users and aliases, and the mail of many accounts. @module */
+import type { ListResult, MoveState, movingCalls } from "../../../webmail/admin/api/moving.ts";
+import { carryOut, setPasswords } from "../../admin/moving/carry_out.ts";
+import type { AccountMove, MoveJob, MoveState as State } from "../../admin/moving/job.ts";
+import {
+  maildirsOf,
+  masterLogins,
+  moveByImap,
+  moveMaildirs,
+  type MoveOptions,
+  tableLogins,
+} from "../../admin/moving/mail.ts";
+import type { Plan } from "../../admin/moving/plan.ts";
+import { planAliases } from "../../admin/moving/plan_aliases.ts";
+import { planUsers } from "../../admin/moving/plan_users.ts";
+import { readPostfixMap } from "../../admin/moving/postfix_map.ts";
+import { formatOf, type LineProblem, readUsers } from "../../admin/moving/users.ts";
+import { ensureDir } from "../../platform/files.ts";
+import { type CallHandlers, UserError } from "../http/mod.ts";
+import type { PageContext } from "../login/mod.ts";
+import { type AdminPageOptions, told } from "./options.ts";
+
+/** Accounts of a move that are shown. */
+const maxShown = 500;
+
+/** What the administrator is told of a plan. */
+function shown(plan: Plan, problems: readonly LineProblem[]): ListResult {
+  return {
+    changes: [...plan.domains.map((d) => `domain ${d}`), ...plan.changes],
+    problems: [...problems, ...plan.problems].sort((a, b) => a.line - b.line),
+    passwords: 0,
+    notes: [],
+  };
+}
+
+const order: readonly AccountMove["state"][] = ["failed", "running", "waiting", "done"];
+
+function shownMove(s: State): MoveState {
+  const counts = { waiting: 0, running: 0, done: 0, failed: 0 };
+  let imported = 0;
+  for (const a of s.accounts) {
+    counts[a.state]++;
+    imported += a.imported;
+  }
+  const accounts = [...s.accounts]
+    .sort((a, b) => order.indexOf(a.state) - order.indexOf(b.state)).slice(0, maxShown);
+  return { ...s, counts, imported, accounts };
+}
+
+export function movingHandlers(
+  o: AdminPageOptions,
+  job: MoveJob,
+): CallHandlers<typeof movingCalls, PageContext> {
+  const { config, accounts } = o;
+  const common = async (parallel: number) => {
+    const tempDir = config.dataPath("tmp");
+    await ensureDir(tempDir);
+    return { config, accounts, tempDir, parallel };
+  };
+  const begin = (
+    what: string,
+    names: readonly string[],
+    again: number,
+    run: (o: MoveOptions) => ReturnType<typeof moveByImap>,
+    base: Awaited<ReturnType<typeof common>>,
+  ) => {
+    if (names.length === 0) throw new UserError("there is no account whose mail could be brought");
+    job.start({
+      what,
+      accounts: names,
+      again: again * 60_000,
+      run: (more) => run({ ...base, ...more }),
+    });
+  };
+  return {
+    MoveUsers: (r) =>
+      told(async () => {
+        const read = readUsers(r.text, r.format || formatOf(r.text), r.domain);
+        const plan = planUsers(config.dynamic, read.users);
+        const result = shown(plan, read.problems);
+        if (r.dryRun) return { ...result, passwords: plan.passwords.length };
+        await carryOut(config, plan);
+        result.passwords = await setPasswords(accounts, plan.passwords, {
+          replace: r.replacePasswords,
+          tell: (line) => result.notes.push(line),
+        });
+        return result;
+      }),
+    MoveAliases: (r) =>
+      told(async () => {
+        const read = readPostfixMap(r.text, r.domain);
+        const plan = planAliases(config.dynamic, read.entries);
+        if (!r.dryRun) await carryOut(config, plan);
+        return shown(plan, read.problems);
+      }),
+    MoveByImap: (r) =>
+      told(async () => {
+        if ((r.master === "") === (r.table.trim() === "")) {
+          throw new UserError("give either a master user or a table of logins");
+        }
+        const logins = r.master === "" ? tableLogins(config, r.table) : masterLogins(
+          config,
+          r.accounts,
+          { user: r.master, password: r.password, separator: r.separator },
+        );
+        const server = {
+          host: r.host.trim(),
+          port: r.port || (r.tls === "tls" ? 993 : 143),
+          tls: r.tls === "tls",
+          plain: r.tls === "none",
+          outbound: o.outbound,
+        };
+        const names = logins.map((l) => l.account);
+        const run = (m: MoveOptions) => moveByImap(m, server, logins);
+        begin(`by IMAP from ${server.host}`, names, r.again, run, await common(r.parallel));
+        return {};
+      }),
+    MoveMaildirs: (r) =>
+      told(async () => {
+        const folders = await maildirsOf(config, r.pattern.trim(), r.accounts);
+        const names = folders.map((f) => f.account);
+        const run = (m: MoveOptions) => moveMaildirs(m, folders);
+        begin(`from ${r.pattern.trim()}`, names, r.again, run, await common(r.parallel));
+        return {};
+      }),
+    MoveState: () => ({ move: job.state ? shownMove(job.state) : null }),
+    async MoveStop() {
+      await job.stop();
+      return {};
+    },
+  };
+}
