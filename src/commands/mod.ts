@@ -37,6 +37,7 @@ import { serve } from "./serve.ts";
 import { setaccountpassword } from "./setaccountpassword.ts";
 import { setadminpassword } from "./setadminpassword.ts";
 import { sieveCommands } from "./sieve.ts";
+import { standbyCommands } from "./standby.ts";
 import { stop } from "./stop.ts";
 import { transferCommands } from "./transfer.ts";
 import { version } from "./version.ts";
@@ -57,6 +58,7 @@ export const commands: readonly Command[] = [
   ...configTokenCommands,
   ...configKeyCommands,
   ...nodeCommands,
+  ...standbyCommands,
   clientconfig,
   sendmail,
   cid,

@@ -44,6 +44,7 @@ import { accountOfLogin, type LoginServices, saslBackend } from "./logins.ts";
 import { authHttp } from "./nodes/auth_http.ts";
 import { askNode, loginChecker } from "./nodes/login_check.ts";
 import { openNodes, type RunningNode } from "./nodes/nodes.ts";
+import { refuseCopy } from "./nodes/succession.ts";
 import { OpenLogins } from "./open_logins.ts";
 import { catchPanics } from "./panics.ts";
 import { startUpdateChecks } from "./updates.ts";
@@ -214,10 +215,11 @@ export class MailServer {
     // First of all: a second server on this folder is refused before it touches anything.
     const control = new ControlServer(config.dataDir, log.forPackage("control"));
     await control.start();
-    // What was taken over is in use from here on, and can't be taken over anew.
-    removeFile(config.dataPath(takenOverFile));
     let server: MailServer | undefined;
     try {
+      await refuseCopy(config.dataDir);
+      // What was taken over is in use from here on, and can't be taken over anew.
+      removeFile(config.dataPath(takenOverFile));
       await removeLeftovers(tempDir);
       await settleLastBackup(config.dataDir);
       const accounts = new Accounts(
@@ -301,6 +303,7 @@ export class MailServer {
         tempDir,
         receiving: server.#receiving,
         checkLogin,
+        stop: () => void server!.stop(),
       });
       if (nodes) server.#logins.askNode = (node, l) => askNode(config, nodes.key, node, l);
       const listeners = server.#listeners = new Listeners({
@@ -416,6 +419,15 @@ export class MailServer {
           queue: this.queue,
           certificates: () => this.#certificates?.states() ?? [],
         });
+        const standby = this.#nodes?.standby() ?? "none";
+        if (standby !== "none") {
+          const follows = standby === "follows";
+          checks.push({
+            name: "standby",
+            state: follows ? "ok" : "warning",
+            text: follows ? "follows this node" : "is away: what comes now is here only",
+          });
+        }
         return {
           version: programVersion,
           hostname: this.config.static.Hostname,
@@ -487,7 +499,7 @@ export class MailServer {
     this.#openLogins.close();
     this.#receiving?.stop();
     this.#certificates?.stop();
-    await Promise.all([this.#listeners?.stop(stopGrace), this.#nodes?.stop(stopGrace)]);
+    await Promise.all([this.#listeners?.stop(stopGrace), this.#nodes?.quiesce(stopGrace)]);
     await this.#events?.idle();
     await this.#noMoreFiles?.();
     await this.#reportSending?.end();
@@ -505,6 +517,7 @@ export class MailServer {
     await this.loginLog?.close();
     await this.#audit.close();
     await this.accounts.closeAll();
+    await this.#nodes?.finish();
     await this.#control.stop();
     this.#log.info("stopped");
     this.#stopped.resolve();

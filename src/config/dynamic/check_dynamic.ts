@@ -127,10 +127,14 @@ function checkNodes(s: Static, d: Dynamic, report: PathReport): void {
   }
   const places = new Map<string, string>();
   for (const [name, n] of d.Nodes) {
-    for (const place of [`${n.Address} ${n.Port}`, n.Key]) {
+    const s = n.Standby;
+    const own = [`${n.Address} ${n.Port}`, n.Key];
+    const standby = s ? [`${s.Address} ${s.Port}`, s.Key] : [];
+    for (const [i, place] of [...own, ...standby].entries()) {
       const other = places.get(place);
-      if (other !== undefined) report(["Nodes", name], `has the place or key of ${other}`);
-      places.set(place, name);
+      const path = i < own.length ? ["Nodes", name] : ["Nodes", name, "Standby"];
+      if (other !== undefined) report(path, `has the place or key of ${other}`);
+      places.set(place, i < own.length ? name : `the standby of ${name}`);
     }
   }
 }

@@ -49,6 +49,10 @@ export const incomplete = "incomplete-backup";
 export const removedFolder = "removed";
 /** In the data folder: when the last backup of it was made; of no meaning for a copy, see last_backup.ts. */
 export const lastBackupFile = "lastbackup.json";
+/** In the data folder: whether it is a node's that serves, or a copy; see src/nodes/role.ts. */
+export const roleFile = "node-role.json";
+/** In the data folder: what a standby proves itself by; the node's own key comes with the copy. */
+export const standbyKeyFile = "standby.pem";
 /** What is not copied of the data folder: locks, sockets, temporary files, uploads of JMAP, and the above. */
 const left = new Set([
   "tmp",
@@ -59,11 +63,15 @@ const left = new Set([
   watchMarker,
   incomplete,
   lastBackupFile,
+  roleFile,
+  standbyKeyFile,
 ]);
 
 /** Whether something in a folder, "" for the data folder, is not copied; an index is made anew. */
 export function leftOut(folder: string, name: string): boolean {
-  return name === "fulltext.db" || folder === "" && left.has(name);
+  if (name === "fulltext.db" || folder === "" && left.has(name)) return true;
+  // Of writeFileAtomic, for a moment.
+  return /\.tmp\d+-\d+$/.test(name);
 }
 
 /** How often a folder is tried whose messages go meanwhile. */
