@@ -81,7 +81,7 @@ Deno.test("a STORE in parts is answered after one fsync, which comes after all o
       const uids = account.uids(inbox);
       assert.equal(uids.length, 2400);
       await account.prepareRows(inbox);
-    const durable = account.db.durable.bind(account.db);
+      const durable = account.db.durable.bind(account.db);
       const atSync: number[] = [];
       account.db.durable = async () => {
         const { modseq } = account.mailbox(inbox)!;
