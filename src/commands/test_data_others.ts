@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { asEmailId, asMailboxId } from "../store/ids.ts";
 import { SieveDatabase } from "../delivery/sieve/database.ts";
 import { ObjectStore } from "../jmap/mod.ts";
 import { calendarObject, cardObject } from "../groupware/objects.ts";
@@ -140,7 +141,7 @@ export async function makeOtherDatabases(data: string): Promise<void> {
     await s.scripts.setActive("test1", "main");
     await s.memory.remember("test1", [{ key: "k1", seconds: 1000 * 86_400 }]);
     const steps = [{ script: "main", line: 2, text: "filed into Lists" }];
-    s.log.add("test1", 1, { from: "a@remote.example", subject: "x", steps });
+    s.log.add("test1", asEmailId(1), { from: "a@remote.example", subject: "x", steps });
   });
   await filled(Subscriptions.open(data), (s) =>
     s.add({
@@ -160,7 +161,12 @@ export async function makeOtherDatabases(data: string): Promise<void> {
   });
   await filled(
     snoozed,
-    (s) => s.add("test1", [{ message: 1, mailbox: 1, back: 1 }], time + 365 * day),
+    (s) =>
+      s.add(
+        "test1",
+        [{ message: 1, mailbox: asMailboxId(1), back: asMailboxId(1) }],
+        time + 365 * day,
+      ),
   );
   await filled(StsCache.open(data), (c) =>
     c.put({

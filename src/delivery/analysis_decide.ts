@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { noMailbox } from "../store/ids.ts";
 import { counter } from "../metrics/mod.ts";
 import { checkContent, checkSignals } from "./analysis_content.ts";
 import {
@@ -109,7 +110,7 @@ function decision(s: AnalysisState, v: Verdict): Decision {
     reason: v.reason,
     reasonText: s.text,
     mailbox: s.mailbox,
-    destinedMailboxId: 0,
+    destinedMailboxId: noMailbox,
     toRejects: false,
     isReject: false,
     facts: s.facts,

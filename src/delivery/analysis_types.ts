@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { MailboxId } from "../store/ids.ts";
 import type { Classification } from "../junk/mod.ts";
 import type { DmarcReport, FailureReport, TlsReport } from "../reports/mod.ts";
 import type { DeliveryFacts } from "../store/types.ts";
@@ -141,7 +142,7 @@ export interface AnalysisContext {
   destination: AnalysisDestination;
   history: History;
   /** Id of a mailbox by name; 0 if it doesn't exist. */
-  mailboxId: (name: string) => number;
+  mailboxId: (name: string) => MailboxId;
   /** Mailbox for those who write for the first time; "" for none. Default "". */
   introbox?: string;
   /** The account's junk filter; undefined without one. */
@@ -186,8 +187,8 @@ export interface Decision {
   reasonText: string[];
   /** Where it goes when accepted. When rejected: where it would have gone. */
   mailbox: string;
-  /** Id of that mailbox for a rejected message (MailboxDestinedID); 0 if it doesn't exist. */
-  destinedMailboxId: number;
+  /** Id of that mailbox for a rejected message (MailboxDestinedID); `noMailbox` if it doesn't exist. */
+  destinedMailboxId: MailboxId;
   /** Whether a rejected message is kept in the Rejects mailbox, if one is configured. */
   toRejects: boolean;
   /** Accepted although rejected, by a ruleset: mark it IsReject, and \Seen to not draw attention. */

@@ -30,6 +30,7 @@ const maxRunning = 10;
 const maxWaiting = 200;
 /** Milliseconds for which a right password isn't asked about again: programs send it with each request. */
 const rightFor = 60_000;
+/** Logins that are remembered at a time; the oldest goes first. */
 const maxRemembered = 20_000;
 
 export interface LdapOptions {

@@ -18,7 +18,7 @@ export function serverCapabilities(s: JmapServices): Record<string, Record<strin
     [Capability.Mail]: {},
     [Capability.Submission]: {},
     [Capability.VacationResponse]: {},
-    // RFC 8887 §3.1; the session adds the URL.
+    // RFC 8887 §3; the session adds the URL.
     [Capability.WebSocket]: {},
     // RFC 9749 §3.
     [Capability.Vapid]: { applicationServerKey: s.vapid.publicKey },

@@ -1,11 +1,12 @@
 /** Rows of emails that are kept in memory: the same as those in the database, whatever comes and goes. */
 import assert from "node:assert/strict";
+import type { MailboxId } from "../../src/store/ids.ts";
 import { Flag, Want } from "../../src/store/types.ts";
 import { type TestStore, withStore } from "./setup.ts";
 
 const inMemory = { inMemory: true };
 
-async function arrive(s: TestStore, mailboxId: number, from: number, n: number): Promise<void> {
+async function arrive(s: TestStore, mailboxId: MailboxId, from: number, n: number): Promise<void> {
   const list = [];
   for (let i = from; i < from + n; i++) {
     list.push(
@@ -17,7 +18,7 @@ async function arrive(s: TestStore, mailboxId: number, from: number, n: number):
 }
 
 /** What FETCH sees of all messages. */
-function seen(s: TestStore, mailboxId: number, fields?: ReadonlySet<string>): string[] {
+function seen(s: TestStore, mailboxId: MailboxId, fields?: ReadonlySet<string>): string[] {
   const { account } = s;
   const found: string[] = [];
   account.fetch(mailboxId, account.uids(mailboxId), Want.Envelope | Want.Listed, (r) => {
@@ -54,7 +55,7 @@ Deno.test("what is kept of emails is what the database has: arriving, expunged, 
         await arrive(s, inbox, count, 70);
         count += 70;
       };
-      const inDatabase = (id: number, fields?: ReadonlySet<string>) =>
+      const inDatabase = (id: MailboxId, fields?: ReadonlySet<string>) =>
         account.db.transaction(() => seen(s, id, fields));
       await arriveMore();
       await check(70);

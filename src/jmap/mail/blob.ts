@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { asEmailId } from "../../store/ids.ts";
 import { createHash } from "node:crypto";
 import { unpackStructure } from "../../mail/structure/packed.ts";
 import type { Part } from "../../mail/structure/structure.ts";
@@ -116,7 +117,7 @@ async function wholeBlob(s: JmapServices, a: Access, id: string): Promise<Blob |
     return upload && uploaded(upload.path, upload.size);
   }
   const view = await mailView(a);
-  const emailId = Number(id.slice(1));
+  const emailId = asEmailId(Number(id.slice(1)));
   const slot = view.index.slotOf(emailId);
   if (slot === undefined || !view.visible(slot)) return undefined;
   const reader = a.account.openMessage(emailId);

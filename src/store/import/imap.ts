@@ -41,6 +41,7 @@ const imapLibrary = rareModule<typeof import("./imapflow_package.ts")>(
   new URL("./imapflow_package.ts", import.meta.url),
 );
 
+/** Milliseconds before each new try of a connection that broke off. */
 const usualDelays = [1000, 5000, 15_000, 60_000, 120_000];
 
 /** Remembered of each mailbox of a server: its UIDVALIDITY and the highest UID that was brought. */
