@@ -151,7 +151,7 @@ export class Writer {
 
   /** Writes wait, run, or are being made durable: not all that can be read is on disk. */
   get busy(): boolean {
-    return this.#running !== undefined || this.#unsettled;
+    return this.#running !== undefined || this.#unsettled || !this.#db.settled;
   }
 
   /** Resolves when no write is under way. */
