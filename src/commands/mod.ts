@@ -12,6 +12,7 @@ import { clientconfig } from "./clientconfig.ts";
 import { type Command, UsageError } from "./command.ts";
 import { configDomainCommands } from "./config_domains.ts";
 import { configKeyCommands } from "./config_keys.ts";
+import { listCommands } from "./config_lists.ts";
 import { configTlsKeyCommands } from "./config_tlspubkey.ts";
 import { configTokenCommands } from "./config_tokens.ts";
 import { configFileCommands } from "./config_files.ts";
@@ -54,6 +55,7 @@ export const commands: readonly Command[] = [
   status,
   ...configFileCommands,
   ...configDomainCommands,
+  ...listCommands,
   ...configTlsKeyCommands,
   ...configTokenCommands,
   ...configKeyCommands,

@@ -31,6 +31,8 @@ export type Reason =
   | "junk-classify-error"
   | "phishing-signals"
   | "dns-blocklisted"
+  | "scanner-junk"
+  | "scanner-quarantine"
   | "no-bad-signals";
 
 /** All reasons, for metrics. */
@@ -63,6 +65,8 @@ export const reasons: readonly Reason[] = [
   "junk-classify-error",
   "phishing-signals",
   "dns-blocklisted",
+  "scanner-junk",
+  "scanner-quarantine",
   "no-bad-signals",
 ];
 
@@ -103,6 +107,19 @@ export interface SignatureResult {
   partial: boolean;
   /** The key may be used for TLS reports (s=*, or s=tlsrpt). */
   tlsrptAllowed: boolean;
+}
+
+/** What scanners found in a message that they did not refuse. */
+export interface ScanFindings {
+  /** What each said, for people. */
+  texts: readonly string[];
+  junk: boolean;
+  /** Which of them wants it to be set aside, and why. */
+  quarantine: string | undefined;
+  /** From 0 to 1. */
+  spamScore: number | undefined;
+  /** A name, or "" where none was found; undefined if it wasn't looked for. */
+  virus: string | undefined;
 }
 
 /** An incoming message for one recipient, after authentication and before the decision. */
@@ -155,6 +172,8 @@ export interface AnalysisContext {
       classify: () => Classification | Promise<Classification>;
     }
     | undefined;
+  /** What other programs found; undefined where none was asked. */
+  scans?: ScanFindings;
   /** Signs of phishing that need no training; undefined where they are not looked for. */
   signals: (() => Signal[] | Promise<Signal[]>) | undefined;
   /** Name of the account's mailbox for junk; undefined without one: then all junk is refused. */
@@ -174,9 +193,16 @@ export interface AnalysisContext {
   random: () => number;
 }
 
+const junkReasons: ReadonlySet<Reason> = new Set([
+  "junk-mailbox",
+  "phishing-signals",
+  "scanner-junk",
+  "scanner-quarantine",
+]);
+
 /** Reasons for which a message is accepted into the Junk mailbox. */
 export function goesToJunk(reason: Reason): boolean {
-  return reason === "junk-mailbox" || reason === "phishing-signals";
+  return junkReasons.has(reason);
 }
 
 /** What to do with the message. */
@@ -213,6 +239,8 @@ export interface Decision {
   tlsReport: TlsReport | undefined;
   /** Probability of being junk, from 0 to 1, where the sender's history or the content told. */
   spamScore: number | undefined;
+  /** RFC 5235 §3.3: 1 for no virus found, 5 for one found; undefined where none was looked for. */
+  virus: number | undefined;
   /** Header fields for the delivered message, X-Mox-Reason among them; lines end with CRLF. */
   headers: string;
 }

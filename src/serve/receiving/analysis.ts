@@ -92,6 +92,7 @@ export function analysisContext(
     junkMailbox: account.mailboxBySpecialUse(SpecialUse.Junk)?.name,
     mailboxId: (name) => account.mailboxByName(name)?.id ?? noMailbox,
     junk: junkCheck(s.filters, account, conf, arrived, prefix),
+    scans: m.scans,
     signals: conf.JunkFilter && auth ? () => signalsIn(s, account, arrived, facts) : undefined,
     subjectPass: conf.SubjectPass.Period > 0
       ? {

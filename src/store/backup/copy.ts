@@ -110,7 +110,9 @@ async function folder(
   const from = join(o.from, path);
   const to = join(o.to, path);
   Deno.mkdirSync(to, { recursive: true, mode: 0o700 });
-  const entries = [...Deno.readDirSync(from)].filter((e) => !leftOut(path, e.name));
+  // Databases first: files that they name then are there, and what comes meanwhile is only more.
+  const entries = [...Deno.readDirSync(from)].filter((e) => !leftOut(path, e.name))
+    .sort((a, b) => Number(a.isDirectory) - Number(b.isDirectory));
   const names = new Set(entries.map((e) => e.name));
   const mail = names.has("index.db") && names.has("msg");
   if (mail) await messages(path, o, counts, say);
