@@ -132,7 +132,12 @@ export class Db {
    * Opens or makes a database and brings its schema up to date.
    * @throws SchemaError if the file is of a newer version; DatabaseError; errors of the file system.
    */
-  static async open(path: string, migrations: readonly Migration[]): Promise<Db> {
+  static open(path: string, migrations: readonly Migration[]): Promise<Db> {
+    // What it throws is a rejection.
+    return new Promise((resolve) => resolve(Db.#open(path, migrations)));
+  }
+
+  static #open(path: string, migrations: readonly Migration[]): Db {
     let handle: DatabaseSync;
     try {
       handle = new DatabaseSync(path, { timeout: 10_000 });
