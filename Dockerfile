@@ -10,7 +10,6 @@ WORKDIR /src
 COPY . .
 # The executable; where the compiler's runtime for it can't be had, the portable archive in its place.
 RUN case "$TARGETARCH" in amd64) target=linux-x64 ;; arm64) target=linux-arm64 ;; *) exit 1 ;; esac \
- && deno install --frozen \
  && mkdir -p /out \
  && if deno task build --executables "$target"; then \
       install -m 755 dist/mox-*-"$target" /out/mox; \

@@ -62,7 +62,16 @@ function smallStyle(css: string): string {
 
 async function bundle(script: string): Promise<string> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["bundle", "--quiet", "--platform", "browser", "--minify", script],
+    args: [
+      "bundle",
+      "--lock=deno.lock",
+      "--frozen",
+      "--quiet",
+      "--platform",
+      "browser",
+      "--minify",
+      script,
+    ],
     cwd: root,
     env: { NO_COLOR: "1" },
   }).output();

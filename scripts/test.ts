@@ -8,9 +8,21 @@
  */
 import { missingPrograms } from "../tests/support/programs.ts";
 
+/** Files at a time: one more than there are cores, as many a test waits for a program, a timer or a disk. */
+const jobs = Deno.env.get("DENO_JOBS") ?? String(navigator.hardwareConcurrency + 1);
+
 const paths = Deno.args.length > 0 ? Deno.args : ["tests"];
 const command = new Deno.Command(Deno.execPath(), {
-  args: ["test", "--allow-all", "--no-check", "--parallel", ...paths],
+  args: [
+    "test",
+    "--lock=deno.lock",
+    "--frozen",
+    "--allow-all",
+    "--no-check",
+    "--parallel",
+    ...paths,
+  ],
+  env: { DENO_JOBS: jobs },
   stdin: "null",
   stdout: "piped",
   stderr: "inherit",

@@ -32,7 +32,16 @@ const wine = (Deno.env.get("WINE") ?? "wine").split(" ");
 const runtime = await runtimeFor(target);
 const paths = Deno.args.length > 0 ? Deno.args : folders;
 const { code } = await new Deno.Command(wine[0], {
-  args: [...wine.slice(1), runtime, "test", "-A", "--no-check", ...paths],
+  args: [
+    ...wine.slice(1),
+    runtime,
+    "test",
+    "--lock=deno.lock",
+    "--frozen",
+    "-A",
+    "--no-check",
+    ...paths,
+  ],
   env: { WINEDEBUG: "-all" },
 }).spawn().status;
 Deno.exit(code);

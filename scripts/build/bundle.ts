@@ -1,6 +1,6 @@
 /**
  * The program as a few files of JavaScript: everything that main.ts imports in one, and one for each
- * Worker beside it. They need nothing but the runtime: no sources, no npm packages, no folder of their own.
+ * Worker and each module that is rarely needed beside it. They need nothing but the runtime: no sources, no npm packages, no folder of their own.
  *
  * @module
  */
@@ -10,15 +10,19 @@ import { fileURLToPath } from "node:url";
 
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 
+/** Packages in the versions of the lock file, and no others. The configuration names none: see docs/decisions.md. */
+export const locked: readonly string[] = [`--lock=${join(root, "deno.lock")}`, "--frozen"];
+
 /** Files of a bundle, absolute. */
 export interface Bundle {
   main: string;
+  /** Workers and modules that are loaded later: what sources name by URL. */
   workers: string[];
   /** Certificate authorities of the runtime, PEM; only Windows needs them (see src/platform/authorities.ts). */
   roots: string;
 }
 
-/** How sources name a Worker's module. */
+/** How sources name a module that is loaded later: a Worker's, or one of src/platform/rare_modules.ts. */
 const workerUrl = /new URL\("(\.[\w./-]*\/[\w-]+)\.ts", import\.meta\.url\)/g;
 
 function* sources(dir: string): Generator<string> {
@@ -29,8 +33,8 @@ function* sources(dir: string): Generator<string> {
   }
 }
 
-/** Modules of Workers that the sources start, by their path. */
-export function findWorkers(): string[] {
+/** Modules that the sources load later, by their path. */
+export function laterModules(): string[] {
   const found = new Set<string>();
   for (const file of sources(join(root, "src"))) {
     for (const [, name] of Deno.readTextFileSync(file).matchAll(workerUrl)) {
@@ -38,7 +42,9 @@ export function findWorkers(): string[] {
     }
   }
   const names = [...found].map((f) => basename(f));
-  if (new Set(names).size < names.length) throw new Error("two Workers have the same file name");
+  if (new Set(names).size < names.length) {
+    throw new Error("two modules that are loaded later have the same file name");
+  }
   return [...found].sort();
 }
 
@@ -61,7 +67,7 @@ export async function deno(
 }
 
 async function bundleOne(entry: string, output: string): Promise<void> {
-  await deno(["bundle", "--quiet", "--platform", "deno", "--output", output, entry]);
+  await deno(["bundle", ...locked, "--quiet", "--platform", "deno", "--output", output, entry]);
   // Workers are beside the one file now, as JavaScript.
   const text = await Deno.readTextFile(output);
   const changed = text.replaceAll(
@@ -77,7 +83,7 @@ export async function bundleProgram(dir: string): Promise<Bundle> {
   const main = join(dir, "mox.js");
   await bundleOne(join(root, "main.ts"), main);
   const workers: string[] = [];
-  for (const source of findWorkers()) {
+  for (const source of laterModules()) {
     const output = join(dir, basename(source).replace(/\.ts$/, ".js"));
     await bundleOne(source, output);
     workers.push(output);

@@ -5,7 +5,7 @@
  * @module
  */
 import { join, relative } from "node:path";
-import { deno, findWorkers, root } from "./bundle.ts";
+import { deno, laterModules, locked, root } from "./bundle.ts";
 
 /** A package, and where its files are. */
 export interface NpmPackage {
@@ -22,9 +22,9 @@ const moduleComment =
 const pageScripts = ["mail", "editor", "account", "admin", "worker"]
   .map((name) => `webmail/${name}/main.ts`);
 
-/** Packages of the server, its Workers and the pages, by name and version. */
+/** Packages of the server, of what it loads later and of the pages, by name and version. */
 export async function packagesIn(): Promise<NpmPackage[]> {
-  const server = ["main.ts", ...findWorkers().map((path) => relative(root, path))];
+  const server = ["main.ts", ...laterModules().map((path) => relative(root, path))];
   const entries = [
     ...server.map((module) => ({ module, platform: "deno" })),
     ...pageScripts.map((module) => ({ module, platform: "browser" })),
@@ -33,8 +33,8 @@ export async function packagesIn(): Promise<NpmPackage[]> {
   const found = new Set<string>();
   for (const { module, platform } of entries) {
     const [info, code] = await Promise.all([
-      deno(["info", "--json", join(root, module)]),
-      deno(["bundle", "--quiet", "--platform", platform, module]),
+      deno(["info", ...locked, "--json", join(root, module)]),
+      deno(["bundle", ...locked, "--quiet", "--platform", platform, module]),
     ]);
     const { npmPackages } = JSON.parse(info) as { npmPackages: Record<string, NpmPackage> };
     for (const p of Object.values(npmPackages)) known.set(`${p.name}/${p.version}`, p);

@@ -55,7 +55,17 @@ export class Workspace {
     Deno.mkdirSync(this.#temp, { recursive: true });
     const begin = performance.now();
     const child = new Deno.Command(Deno.execPath(), {
-      args: ["test", "--allow-all", "--no-check", "--fail-fast", "--quiet", ...args, ...files],
+      args: [
+        "test",
+        "--lock=deno.lock",
+        "--frozen",
+        "--allow-all",
+        "--no-check",
+        "--fail-fast",
+        "--quiet",
+        ...args,
+        ...files,
+      ],
       cwd: this.dir,
       env: { NO_COLOR: "1", TMPDIR: this.#temp },
       stdin: "null",

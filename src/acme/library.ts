@@ -7,10 +7,13 @@
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Outbound } from "../net/mod.ts";
+import { rareModule } from "../platform/rare_modules.ts";
 import { AcmeError } from "./errors.ts";
 
 /** The library's exports. */
-export type AcmeLibrary = typeof import("acme-client");
+export type AcmeLibrary = typeof import("./acme_package.ts");
+
+const load = rareModule<AcmeLibrary>(new URL("./acme_package.ts", import.meta.url));
 
 /** Milliseconds for one request. */
 const requestTimeout = 60_000;
@@ -72,7 +75,7 @@ async function ask(config: Asked): Promise<never> {
 
 /** The library; loaded once. */
 export function acmeLibrary(): Promise<AcmeLibrary> {
-  return loaded ??= import("acme-client").then((acme) => {
+  return loaded ??= load().then((acme) => {
     const { axios } = acme;
     axios.defaults.adapter = ask;
     axios.interceptors.response.clear();

@@ -9,6 +9,7 @@
  *
  * @module
  */
+import { joinPath, parentDir } from "../platform/paths.ts";
 
 /** Environment variables that are read. Others, which libraries ask for, count as not set. */
 const variables = [
@@ -49,6 +50,11 @@ export const runtimeFlags: readonly string[] = [
   // Libraries are found by their names in folders of the system: no path can be given.
   "--allow-ffi",
 ];
+
+/** Flags where the program runs from its sources: packages in the versions of the lock file beside main.ts. */
+export function lockFlags(main: string): string[] {
+  return [`--lock=${joinPath([parentDir(main), "deno.lock"])}`, "--frozen"];
+}
 
 /** The same flags for folders that are known. */
 export function narrowedFlags(

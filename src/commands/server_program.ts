@@ -9,7 +9,7 @@ import {
   mainModulePath,
   portableLauncher,
 } from "../platform/process.ts";
-import { runtimeFlags } from "./runtime_flags.ts";
+import { lockFlags, runtimeFlags } from "./runtime_flags.ts";
 
 /** The launcher of a portable archive, if this runs from one: its runtime and program are in folders beside it. */
 function launcher(): string | undefined {
@@ -24,7 +24,7 @@ export function programCommand(): string[] {
   if (isCompiled()) return [executablePath()];
   const portable = launcher();
   return portable === undefined
-    ? [executablePath(), "run", ...runtimeFlags, mainModulePath()]
+    ? [executablePath(), "run", ...lockFlags(mainModulePath()), ...runtimeFlags, mainModulePath()]
     : [portable];
 }
 

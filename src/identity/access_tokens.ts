@@ -5,8 +5,8 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import * as jose from "jose";
-import * as client from "openid-client";
+import type * as jose from "jose";
+import type * as openid from "openid-client";
 import type { OpenIdProvider } from "../config/mod.ts";
 import {
   addressOf,
@@ -18,11 +18,13 @@ import {
 } from "./claims.ts";
 import { IdentityError } from "./errors.ts";
 import type { outboundFetch } from "./outbound_fetch.ts";
+import { openIdLibrary } from "./packages/openid.ts";
 
 /** Bytes of a token. */
 const maxToken = 8192;
 /** Milliseconds for which a token that was right is known to be so. */
 const knownFor = 60_000;
+/** Tokens that are known to be right at a time; the oldest goes first. */
 const maxKnown = 2000;
 /** Milliseconds for which keys are good, and before which they aren't asked for again. */
 const keysFor = 600_000;
@@ -48,7 +50,7 @@ const algorithms = [
 export interface AccessTokenOptions {
   conf: OpenIdProvider;
   rules: ClaimRules;
-  configuration: () => Promise<client.Configuration>;
+  configuration: () => Promise<openid.Configuration>;
   fetch: ReturnType<typeof outboundFetch>;
   now: () => number;
 }
@@ -96,6 +98,7 @@ export class AccessTokens {
 
   /** Claims of a token that carries them. */
   async #signed(token: string): Promise<Claims> {
+    const { jose } = await openIdLibrary();
     const { conf, configuration, now } = this.#o;
     const { issuer } = (await configuration()).serverMetadata();
     const verify = async (keys: Keys) =>
@@ -140,6 +143,7 @@ export class AccessTokens {
         "the token is not signed, and the provider has no introspection",
       );
     }
+    const { client } = await openIdLibrary();
     const claims: Claims = await client.tokenIntrospection(known, token);
     if (claims.active !== true) throw new IdentityError("wrong", "the token is not active");
     const { client_id } = claims;
@@ -170,6 +174,7 @@ export class AccessTokens {
     if (known.serverMetadata().userinfo_endpoint === undefined || typeof claims.sub !== "string") {
       return addressOf(claims, rules);
     }
+    const { client } = await openIdLibrary();
     return addressOf(await client.fetchUserInfo(known, token, claims.sub), rules);
   }
 
@@ -183,6 +188,7 @@ export class AccessTokens {
       method: "GET",
       headers: { accept: "application/json" },
     });
+    const { jose } = await openIdLibrary();
     let set: Keys;
     try {
       if (answer.status !== 200) throw new Error(`status ${answer.status}`);

@@ -8,12 +8,17 @@
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import { Client, type Entry, InvalidCredentialsError, ResultCodeError } from "ldapts";
+import type { Client, Entry } from "ldapts";
 import type { LdapDirectory } from "../config/mod.ts";
 import type { Log } from "../log/mod.ts";
 import { bareHost, type Outbound } from "../net/mod.ts";
+import { rareModule } from "../platform/rare_modules.ts";
 import { IdentityError } from "./errors.ts";
 import type { Person } from "./openid.ts";
+
+type Library = typeof import("./packages/ldap_package.ts");
+
+const ldapLibrary = rareModule<Library>(new URL("./packages/ldap_package.ts", import.meta.url));
 
 /** Milliseconds for an operation, and for all of a login. */
 const operationTime = 5000;
@@ -25,6 +30,7 @@ const maxRunning = 10;
 const maxWaiting = 200;
 /** Milliseconds for which a right password isn't asked about again: programs send it with each request. */
 const rightFor = 60_000;
+/** Logins that are remembered at a time; the oldest goes first. */
 const maxRemembered = 20_000;
 
 export interface LdapOptions {
@@ -79,12 +85,13 @@ export class Ldap {
     const same = before !== undefined && timingSafeEqual(before.mac, mac) ? before : undefined;
     const age = same === undefined ? Infinity : this.#now() - same.at;
     if (age < rightFor) return same!.person;
+    const library = await ldapLibrary();
     try {
       const person = await this.#inTurn(() => this.#ask(address, password));
       this.#remember(key, { mac, person, at: this.#now() });
       return person;
     } catch (err) {
-      const told = identityError(err);
+      const told = identityError(err, library);
       if (told.reason === "away") {
         this.#o.log.warn("the directory can't be asked", {
           directory: this.name,
@@ -121,6 +128,7 @@ export class Ldap {
   }
 
   async #ask(address: string, password: string): Promise<Person> {
+    const { InvalidCredentialsError } = await ldapLibrary();
     const stop = AbortSignal.timeout(wholeTime);
     const c = await this.#connect(stop);
     try {
@@ -166,6 +174,7 @@ export class Ldap {
   /** A connection with TLS, as the configuration wants it. */
   async #connect(signal: AbortSignal): Promise<Client> {
     const { conf, outbound } = this.#o;
+    const { Client } = await ldapLibrary();
     const url = new URL(conf.URL);
     const secure = url.protocol === "ldaps:";
     const host = bareHost(url.hostname);
@@ -224,13 +233,13 @@ export function escapeFilter(value: string): string {
   }).join("");
 }
 
-function identityError(err: unknown): IdentityError {
+function identityError(err: unknown, library: Library): IdentityError {
   if (err instanceof IdentityError) return err;
-  if (err instanceof InvalidCredentialsError) {
+  if (err instanceof library.InvalidCredentialsError) {
     return new IdentityError("wrong", "the directory refuses the password", { cause: err });
   }
   const text = err instanceof Error ? err.message : String(err);
-  const of = err instanceof ResultCodeError ? `it answers ${err.code}: ` : "";
+  const of = err instanceof library.ResultCodeError ? `it answers ${err.code}: ` : "";
   const plain = text.replace(/[^\x20-\x7e]+/g, " ").slice(0, 200);
   return new IdentityError("away", of + plain, { cause: err });
 }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import * as client from "openid-client";
+import type * as openid from "openid-client";
 import type { OpenIdProvider } from "../config/mod.ts";
 import type { Log } from "../log/mod.ts";
 import { type Outbound, OutboundError } from "../net/mod.ts";
@@ -12,6 +12,7 @@ import { AccessTokens } from "./access_tokens.ts";
 import { addressOf, type ClaimRules, type Claims, saysWho } from "./claims.ts";
 import { IdentityError } from "./errors.ts";
 import { outboundFetch } from "./outbound_fetch.ts";
+import { type OpenIdLibrary, openIdLibrary } from "./packages/openid.ts";
 
 /** Milliseconds for which what the provider says of itself is good, and a failure to learn it. */
 const knownFor = 3_600_000;
@@ -51,7 +52,7 @@ export class OpenId {
   readonly #fetch: ReturnType<typeof outboundFetch>;
   readonly #now: () => number;
   readonly #tokens: AccessTokens;
-  #known: { configuration: Promise<client.Configuration>; until: number } | undefined;
+  #known: { configuration: Promise<openid.Configuration>; until: number } | undefined;
 
   constructor(o: OpenIdOptions) {
     this.name = o.name;
@@ -78,7 +79,7 @@ export class OpenId {
   }
 
   /** What the provider says of itself (OpenID Connect Discovery), asked for once an hour. */
-  #configuration(): Promise<client.Configuration> {
+  #configuration(): Promise<openid.Configuration> {
     const now = this.#now();
     if (this.#known !== undefined && now < this.#known.until) return this.#known.configuration;
     const known = { configuration: this.#discover(), until: now + knownFor };
@@ -87,12 +88,13 @@ export class OpenId {
     return known.configuration;
   }
 
-  async #discover(): Promise<client.Configuration> {
+  async #discover(): Promise<openid.Configuration> {
+    const { client } = await openIdLibrary();
     const { conf, secret } = this.#o;
     const issuer = new URL(conf.Issuer);
     const plain = issuer.protocol === "http:";
-    const options: client.DiscoveryRequestOptions = {
-      [client.customFetch]: this.#fetch as client.CustomFetch,
+    const options: openid.DiscoveryRequestOptions = {
+      [client.customFetch]: this.#fetch as openid.CustomFetch,
       execute: plain ? [client.allowInsecureRequests] : [],
     };
     const discover = (at: URL) =>
@@ -113,7 +115,7 @@ export class OpenId {
       : client.ClientSecretPost(secret);
     const metadata = secret === "" ? undefined : { client_secret: secret };
     const made = new client.Configuration(server, conf.ClientID, metadata, authentication);
-    made[client.customFetch] = this.#fetch as client.CustomFetch;
+    made[client.customFetch] = this.#fetch as openid.CustomFetch;
     if (plain) client.allowInsecureRequests(made);
     // Signatures of ID tokens are verified, though they come by TLS from the provider itself.
     client.enableNonRepudiationChecks(made);
@@ -121,12 +123,13 @@ export class OpenId {
   }
 
   /** Runs something that asks the provider. @throws IdentityError */
-  async #asking<T>(what: string, run: () => Promise<T>): Promise<T> {
+  async #asking<T>(what: string, run: (library: OpenIdLibrary) => Promise<T>): Promise<T> {
+    const library = await openIdLibrary();
     try {
-      return await run();
+      return await run(library);
     } catch (err) {
       if (err instanceof IdentityError) throw err;
-      const told = identityError(err);
+      const told = identityError(err, library);
       this.#o.log[told.reason === "away" ? "warn" : "info"](what, {
         provider: this.name,
         reason: told.message,
@@ -137,7 +140,7 @@ export class OpenId {
 
   /** Where to send the browser. @throws IdentityError "away" */
   begin(redirectUri: string): Promise<{ url: URL; pending: PendingLogin }> {
-    return this.#asking("beginning a login with a provider", async () => {
+    return this.#asking("beginning a login with a provider", async ({ client }) => {
       const configuration = await this.#configuration();
       const verifier = client.randomPKCECodeVerifier();
       const pending = { state: client.randomState(), nonce: client.randomNonce(), verifier };
@@ -160,7 +163,7 @@ export class OpenId {
    * @throws IdentityError
    */
   finish(current: URL, pending: PendingLogin): Promise<Person> {
-    return this.#asking("a login with a provider", async () => {
+    return this.#asking("a login with a provider", async ({ client }) => {
       const configuration = await this.#configuration();
       // An answer to somebody else's login, or of another provider (RFC 9207), is no mistake of this one.
       const { searchParams } = current;
@@ -195,7 +198,7 @@ export class OpenId {
 const codeOf = (err: unknown) => String((err as { code?: unknown }).code);
 
 /** What a failure of the library means, in words without tokens. */
-function identityError(err: unknown): IdentityError {
+function identityError(err: unknown, { client }: OpenIdLibrary): IdentityError {
   if (err instanceof OutboundError) return new IdentityError("away", err.message, { cause: err });
   if (err instanceof client.AuthorizationResponseError) {
     return new IdentityError("wrong", `the provider has refused: ${plain(err.error)}`, {

@@ -18,7 +18,7 @@ export function serverCapabilities(s: JmapServices): Record<string, Record<strin
     [Capability.Mail]: {},
     [Capability.Submission]: {},
     [Capability.VacationResponse]: {},
-    // RFC 8887 §3.1; the session adds the URL.
+    // RFC 8887 §3; the session adds the URL.
     [Capability.WebSocket]: {},
     // RFC 9749 §3.
     [Capability.Vapid]: { applicationServerKey: s.vapid.publicKey },
@@ -26,6 +26,8 @@ export function serverCapabilities(s: JmapServices): Record<string, Record<strin
     [Capability.Blob]: {},
     // RFC 9661 §1.2.
     [Capability.Sieve]: { implementation: `mox ${programVersion}` },
+    // RFC 9610 §1.4.
+    [Capability.Contacts]: {},
   };
 }
 
@@ -61,6 +63,11 @@ export function accountCapabilities(
       supportedDigestAlgorithms: Object.keys(digests),
     },
     ...own,
+    // RFC 9610 §1.4: a card is in one address book.
+    [Capability.Contacts]: {
+      maxAddressBooksPerCard: 1,
+      mayCreateAddressBook: account === user.account,
+    },
     // RFC 8621 §1.3.1.
     [Capability.Mail]: {
       maxMailboxesPerEmail,

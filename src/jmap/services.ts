@@ -52,6 +52,8 @@ export interface JmapServices {
   sharing: {
     /** Accounts that may have granted something to a user. */
     owners(user: string): string[];
+    /** Notes that an account grants something to another; durable when it resolves. */
+    add(owner: string, account: string): Promise<void>;
   };
   uploads: Uploads;
   objects: ObjectStore;

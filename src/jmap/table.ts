@@ -1,5 +1,14 @@
 /** All methods of JMAP that there are. @module */
 import type { Method } from "./core/method.ts";
+import { addressBookChanges } from "./methods/address_book/changes.ts";
+import { addressBookGet } from "./methods/address_book/get.ts";
+import { addressBookSet } from "./methods/address_book/set.ts";
+import { contactCardChanges } from "./methods/contact_card/changes.ts";
+import { contactCardCopy } from "./methods/contact_card/copy.ts";
+import { contactCardGet } from "./methods/contact_card/get.ts";
+import { contactCardQuery } from "./methods/contact_card/query.ts";
+import { contactCardQueryChanges } from "./methods/contact_card/query_changes.ts";
+import { contactCardSet } from "./methods/contact_card/set.ts";
 import { blobCopy } from "./methods/blob/copy.ts";
 import { blobGet } from "./methods/blob/get.ts";
 import { blobLookup } from "./methods/blob/lookup.ts";
@@ -84,6 +93,15 @@ export const methods: readonly Method[] = [
   sieveScriptQuery,
   sieveScriptSet,
   sieveScriptValidate,
+  addressBookChanges,
+  addressBookGet,
+  addressBookSet,
+  contactCardChanges,
+  contactCardCopy,
+  contactCardGet,
+  contactCardQuery,
+  contactCardQueryChanges,
+  contactCardSet,
 ];
 
 /** By name. */

@@ -17,6 +17,7 @@ import {
 import { acmeProtocol, peekHello, showProof } from "./acme_tls.ts";
 import { parseIp } from "./ip.ts";
 import { systemAuthorities } from "./outbound/authorities.ts";
+import { pauseTransport } from "./tls_pause.ts";
 import { endPointBinding, prepareCertificate, type PreparedCertificate } from "./tlscert.ts";
 import { type ClientTls, ConnectionError, type ServerTls, type TlsInfo } from "./types.ts";
 
@@ -71,6 +72,7 @@ export async function serverHandshake(
   };
   const socket = new TLSSocket(raw, options);
   await settled(socket, "secure", timeout);
+  pauseTransport(socket, raw);
   const bindings = new Map<string, Uint8Array>();
   if (used?.endPoint !== undefined) bindings.set("tls-server-end-point", used.endPoint);
   const name = (socket as TLSSocket & { servername?: string | false | null }).servername;
@@ -105,6 +107,7 @@ export async function clientHandshake(
   const isIp = parseIp(options.serverName) !== undefined;
   const socket = beginClientTls(raw, options);
   await settled(socket, "secureConnect", timeout);
+  pauseTransport(socket, raw);
   const chain = peerChain(socket);
   if (options.verifyChain !== undefined && !options.verifyChain(chain)) {
     socket.destroy();

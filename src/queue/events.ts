@@ -5,8 +5,9 @@ import type { Attempt, DsnEvent, OutgoingEvent, QueueItem, QueueMessage, Result 
 
 /** Results that are kept of a recipient. */
 export const maxResults = 10;
-/** How long a DSN that can't be made is waited for, and how often it is tried. */
+/** Milliseconds until a DSN that couldn't be made is tried again. */
 const dsnWait = 7.5 * 60_000;
+/** How often it is tried. */
 const maxDsnTries = 100;
 
 /** An item after an attempt. */

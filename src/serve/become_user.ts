@@ -9,6 +9,8 @@ import type { Log } from "../log/mod.ts";
 import { freeSpace } from "../platform/files.ts";
 import { baseName, joinPath, parentDir } from "../platform/paths.ts";
 import { executablePath, isCompiled } from "../platform/process.ts";
+import { loadRareModules } from "../platform/rare_modules.ts";
+import { tarLibrary } from "../store/import/archive/tar.ts";
 import { keepPasswordWorker } from "../store/logins/password.ts";
 import { trySanitizeWorker } from "../web/webmail/html/worker.ts";
 import {
@@ -29,7 +31,11 @@ import {
  */
 export async function becomeDataOwner(dataDir: string): Promise<void> {
   if (!isRoot()) return;
-  if (!isCompiled()) await keepPasswordWorker();
+  if (!isCompiled()) {
+    await keepPasswordWorker();
+    // The one of them that a subcommand may use: archives are imported without a server too.
+    await tarLibrary();
+  }
   await becomeOwner(dataDir);
 }
 
@@ -65,7 +71,10 @@ export async function becomeUser(
   if (user) {
     await makeDataDir(config, user);
     if (!config.static.NoFixPermissions) await fixAll(config, user, log);
-    if (!isCompiled()) await keepPasswordWorker();
+    if (!isCompiled()) {
+      await keepPasswordWorker();
+      await loadRareModules();
+    }
     await dropPrivileges(user);
     if (!isCompiled()) await lookForPackages(user, log);
     log.info("privileges dropped", { user: user.name, uid: user.uid, gid: user.gid });
@@ -82,7 +91,7 @@ async function lookForPackages(user: User, log: Log): Promise<void> {
     log.error(
       "the program's packages can't be read by the server's user: mail in HTML, among others, won't be shown. Run " +
         "the portable archive or the executable, whose files all can read; or put the runtime's cache where the " +
-        "user can read it: DENO_DIR=/var/cache/deno deno install, and start with the same DENO_DIR",
+        "user can read it: DENO_DIR=/var/cache/deno deno task packages, and start with the same DENO_DIR",
       { user: user.name, err: err as Error },
     );
   }

@@ -23,6 +23,7 @@ const sections = {
   tokens: "API tokens",
   connections: "Connections",
   certificates: "Certificates",
+  scanners: "Scanners",
   blocklists: "Block lists",
   storage: "Storage",
   web: "Web server",

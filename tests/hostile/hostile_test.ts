@@ -13,6 +13,7 @@ const chosen = [
   "IMAP: 10 connections of 16,000 NOOP, answers unread",
   "SMTP: 20,000 NOOP pipelined, answers unread, 10 connections",
   "HTTP: 30 connections of 6,000 GET pipelined, answers unread",
+  "HTTP/2: 10 connections of requests reset at once, made again for 5 s",
   "IMAP: LIST with a pattern of 240 kB, and with 1,000 patterns",
 ];
 

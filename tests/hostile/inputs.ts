@@ -2,6 +2,8 @@
 import { beforeLogin } from "./before_login.ts";
 import { afterLogin } from "./after_login.ts";
 import { contactsAndCalendars } from "./contacts_calendars.ts";
+import { lists } from "./lists.ts";
+import { http2 } from "./http2.ts";
 import { otherProtocols } from "./other_protocols.ts";
 import { pagesAndSubmission } from "./pages_and_submission.ts";
 import { stored } from "./stored.ts";
@@ -10,8 +12,10 @@ import type { Input } from "./peer.ts";
 export const inputs: Input[] = [
   ...beforeLogin,
   ...afterLogin,
+  ...http2,
   ...otherProtocols,
   ...contactsAndCalendars,
+  ...lists,
   ...pagesAndSubmission,
   ...stored,
 ];

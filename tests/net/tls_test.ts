@@ -244,3 +244,43 @@ Deno.test("no channel binding is made up for what is no certificate", () => {
   assert.equal(endPointBinding(der(one).subarray(0, 100)), undefined);
   assert.equal(endPointBinding(new Uint8Array(0)), undefined);
 });
+
+Deno.test("a peer by TLS whose input is not read has to wait, and nothing of it is lost", async () => {
+  await using pair = await connectedPair();
+  const server = pair.server.startTlsServer(both);
+  await pair.client.startTlsClient({
+    serverName: "one.example",
+    verify: true,
+    authorities: Authorities.of(one.cert),
+  });
+  await server;
+  const all = noise(48 * 1024 * 1024);
+  let sent = 0;
+  const sending = (async () => {
+    for (; sent < all.length; sent += 64 * 1024) {
+      pair.client.write(all.subarray(sent, sent + 64 * 1024));
+      await pair.client.flush();
+    }
+    await pair.client.close();
+  })();
+  const got: Uint8Array[] = [await pair.server.readSome(1000)];
+  // Until nothing more is taken: sockets of the system hold some megabytes.
+  for (let before = -1; before !== sent;) {
+    before = sent;
+    await new Promise((r) => setTimeout(r, 300));
+  }
+  assert.ok(sent < all.length, "all of it was taken");
+  let size = got[0].length;
+  while (size < all.length) {
+    const piece = await pair.server.readSome(1024 * 1024);
+    got.push(Uint8Array.from(piece));
+    size += piece.length;
+  }
+  let at = 0;
+  for (const piece of got) {
+    assert.deepEqual(piece, all.subarray(at, at + piece.length));
+    at += piece.length;
+  }
+  assert.equal(await reasonOf(pair.server.readSome(1)), "closed");
+  await sending;
+});

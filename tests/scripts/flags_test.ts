@@ -9,10 +9,13 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 
 Deno.test("the tasks of deno.json start the program with the flags that are shipped", () => {
   const serve = narrowedFlags({ write: ["config", "data"] });
-  assert.equal(config.tasks.serve.command, `deno run ${serve.join(" ")} main.ts serve`);
+  assert.equal(
+    config.tasks.serve.command,
+    `deno run --lock=deno.lock --frozen ${serve.join(" ")} main.ts serve`,
+  );
   assert.equal(
     config.tasks.localserve.command,
-    `deno run ${runtimeFlags.join(" ")} main.ts localserve`,
+    `deno run --lock=deno.lock --frozen ${runtimeFlags.join(" ")} main.ts localserve`,
   );
 });
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { sbom } from "../../scripts/build/sbom.ts";
 import { programArgs } from "../support/program.ts";
-import config from "../../deno.json" with { type: "json" };
+import config from "../../scripts/imports.json" with { type: "json" };
 
 interface Component {
   name: string;

@@ -83,6 +83,7 @@ export interface Ports {
   imap: number;
   imaps: number;
   http: number;
+  https: number;
   metrics: number;
   managesieve: number;
   pop3: number;
@@ -97,6 +98,7 @@ export function portsAt(offset: number): Ports {
     imap: 1143 + offset,
     imaps: 1993 + offset,
     http: 1080 + offset,
+    https: 1443 + offset,
     metrics: 1081 + offset,
     managesieve: 5190 + offset,
     pop3: 1110 + offset,

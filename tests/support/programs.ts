@@ -25,6 +25,9 @@ const known = [
   "slapd",
   "haproxy",
   "nginx",
+  "rspamd",
+  "clamd",
+  "opendkim",
 ] as const;
 export type Program = (typeof known)[number];
 

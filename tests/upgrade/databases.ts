@@ -1,9 +1,12 @@
 /** All databases of a data folder: what opens them, and what is in them. */
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { Greylist } from "../../src/delivery/greylist.ts";
+import { ScanLearning } from "../../src/delivery/scan_learning.ts";
 import { SieveDatabase } from "../../src/delivery/sieve/database.ts";
 import { ObjectStore } from "../../src/jmap/mod.ts";
 import { JunkFilter } from "../../src/junk/mod.ts";
+import { ListsDatabase } from "../../src/lists/database.ts";
 import { Log } from "../../src/log/mod.ts";
 import { Queue } from "../../src/queue/mod.ts";
 import { Webhooks } from "../../src/queue/webhooks/mod.ts";
@@ -92,10 +95,20 @@ export const databases: Record<string, Opener> = {
   "logins.db": closing((d) => LoginLog.open(d)),
   "tlskeys.db": closing((d) => TlsKeys.open(d)),
   "shares.db": closing((d) => Shares.open(d)),
+  "lists.db": closing((d) => ListsDatabase.open(d)),
   "jmap.db": closing((d) => ObjectStore.open(d)),
   "webapi.db": closing((d) => SeenRequests.open(d)),
   "scheduled.db": closing((d) => ScheduledRows.open(d)),
   "sieve.db": closing((d) => SieveDatabase.open(d)),
+  "greylist.db": closing((d) => Greylist.open(d)),
+  "learning.db": closing((d) =>
+    ScanLearning.open(
+      d,
+      { learning: [], teach: () => Promise.resolve() },
+      { open: () => Promise.reject(new Error("not opened")) },
+      () => false,
+    )
+  ),
   "snoozed.db": closing((d) => openSnoozed(d)),
   "push.db": closing((d) => Subscriptions.open(d)),
   "mtasts.db": closing((d) => StsCache.open(d)),

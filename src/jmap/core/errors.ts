@@ -94,6 +94,8 @@ export type SetErrorType =
   | "alreadyExists"
   | "mailboxHasChild"
   | "mailboxHasEmail"
+  | "addressBookHasContents"
+  | "calendarHasEvent"
   | "blobNotFound"
   | "tooManyKeywords"
   | "tooManyMailboxes"

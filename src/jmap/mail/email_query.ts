@@ -172,7 +172,7 @@ async function filtered(
   for (const leaf of leaves.values()) {
     if (open.length === 0) break;
     if (leaf.text === undefined) continue;
-    const ids = open.filter(leaf.test).map((slot) => index.emailId[slot]);
+    const ids = open.filter(leaf.test).map((slot) => index.emailAt(slot));
     leaf.found = await searchEmails(account, ids, leaf.text, stopped);
     open = open.filter((slot) => verdict(filter, slot) === undefined);
   }

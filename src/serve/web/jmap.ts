@@ -22,7 +22,7 @@ import { queueOutgoing } from "../sending/outgoing.ts";
 import { checkProgramLogin, checkProgramToken } from "./account_pages.ts";
 import type { WebServer, WebShared } from "./page_server.ts";
 
-type Server = Pick<WebServer, "config" | "accounts" | "queue">;
+type Server = Pick<WebServer, "config" | "accounts" | "queue" | "scanners">;
 
 /** Opens JMAP. */
 export async function jmap(
@@ -49,7 +49,10 @@ export async function jmap(
     tempDir: shared.tempDir,
     hostname: config.static.Hostname,
     maxMessageSize,
-    sharing: { owners: (user) => shared.shares()?.owners(user) ?? [] },
+    sharing: {
+      owners: (user) => shared.shares()?.owners(user) ?? [],
+      add: async (owner, account) => await shared.shares()?.add(owner, account),
+    },
     uploads: new Uploads(config.dataDir, maxMessageSize),
     objects,
     scripts: shared.sieve.db.scripts,
@@ -83,6 +86,7 @@ async function submit(s: Server, m: JmapSubmission): Promise<number[]> {
       fromDomain: authors[0].domain,
       senderAccount: account,
       prefix: new Uint8Array(0),
+      scan: {},
     });
   } catch (cause) {
     // Limits of the account, in words.

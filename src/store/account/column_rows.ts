@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { MailboxId } from "../ids.ts";
 import { giveWay } from "../../platform/turns.ts";
 import type { Account } from "./account.ts";
 import {
@@ -30,7 +31,7 @@ const fewInChunk = 8;
  */
 export async function columnRows(
   account: Account,
-  mailboxId: number,
+  mailboxId: MailboxId,
   uids: readonly number[],
 ): Promise<ColumnRows | undefined> {
   if (!await account.columns.follow()) return undefined;

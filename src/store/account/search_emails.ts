@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { EmailId } from "../ids.ts";
 import type { Account } from "./account.ts";
 import { FetchRow } from "../messages/row.ts";
 import { decide, folded, kept, openOrNothing } from "./search.ts";
@@ -16,7 +17,7 @@ const slice = 200;
 const few = 50;
 
 /** An email as conditions on its texts see it; what belongs to messages is not asked. */
-function emailRow(emailId: number, size: number, summaryText: string): FetchRow {
+function emailRow(emailId: EmailId, size: number, summaryText: string): FetchRow {
   return Object.assign(new FetchRow(), { emailId, size, summaryText });
 }
 
@@ -27,7 +28,7 @@ function emailRow(emailId: number, size: number, summaryText: string): FetchRow 
  */
 export async function searchEmails(
   account: Account,
-  emailIds: readonly number[],
+  emailIds: readonly EmailId[],
   node: SearchNode,
   stopped: () => boolean = () => false,
 ): Promise<Set<number>> {

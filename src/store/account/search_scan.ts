@@ -7,6 +7,7 @@
  *
  * @module
  */
+import type { MailboxId } from "../ids.ts";
 import { giveWay } from "../../platform/turns.ts";
 import type { Account } from "./account.ts";
 import { TextChunk } from "../columns/chunk.ts";
@@ -37,7 +38,7 @@ interface OfEmails {
  */
 export async function scanMailbox(
   account: Account,
-  mailboxId: number,
+  mailboxId: MailboxId,
   tree: SearchNode,
 ): Promise<{ rows: MailboxRows; verdicts: Uint8Array } | undefined> {
   const known = new Map<SearchNode, OfEmails>();

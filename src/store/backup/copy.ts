@@ -49,6 +49,10 @@ export const incomplete = "incomplete-backup";
 export const removedFolder = "removed";
 /** In the data folder: when the last backup of it was made; of no meaning for a copy, see last_backup.ts. */
 export const lastBackupFile = "lastbackup.json";
+/** In the data folder: whether it is a node's that serves, or a copy; see src/nodes/role.ts. */
+export const roleFile = "node-role.json";
+/** In the data folder: what a standby proves itself by; the node's own key comes with the copy. */
+export const standbyKeyFile = "standby.pem";
 /** What is not copied of the data folder: locks, sockets, temporary files, uploads of JMAP, and the above. */
 const left = new Set([
   "tmp",
@@ -59,11 +63,15 @@ const left = new Set([
   watchMarker,
   incomplete,
   lastBackupFile,
+  roleFile,
+  standbyKeyFile,
 ]);
 
 /** Whether something in a folder, "" for the data folder, is not copied; an index is made anew. */
 export function leftOut(folder: string, name: string): boolean {
-  return name === "fulltext.db" || folder === "" && left.has(name);
+  if (name === "fulltext.db" || folder === "" && left.has(name)) return true;
+  // Of writeFileAtomic, for a moment.
+  return /\.tmp\d+-\d+$/.test(name);
 }
 
 /** How often a folder is tried whose messages go meanwhile. */
@@ -102,7 +110,9 @@ async function folder(
   const from = join(o.from, path);
   const to = join(o.to, path);
   Deno.mkdirSync(to, { recursive: true, mode: 0o700 });
-  const entries = [...Deno.readDirSync(from)].filter((e) => !leftOut(path, e.name));
+  // Databases first: files that they name then are there, and what comes meanwhile is only more.
+  const entries = [...Deno.readDirSync(from)].filter((e) => !leftOut(path, e.name))
+    .sort((a, b) => Number(a.isDirectory) - Number(b.isDirectory));
   const names = new Set(entries.map((e) => e.name));
   const mail = names.has("index.db") && names.has("msg");
   if (mail) await messages(path, o, counts, say);

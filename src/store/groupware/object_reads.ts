@@ -138,11 +138,13 @@ export class ObjectReads extends Collections {
   /**
    * What came, changed or went of a home's objects or collections since a modseq; undefined if that isn't known any
    * more.
+   * @param seen which collections are looked at; what went is told of all
    */
   eventsSince(
     home: Home,
     what: "object" | "collection",
     since: number,
+    seen: (collectionId: number) => boolean = () => true,
   ): GroupwareEvent[] | undefined {
     const [modseq, forgotten] = this.db.get("SELECT modseq, forgotten FROM state")!;
     if (since > modseq || since < forgotten) return undefined;
@@ -156,6 +158,7 @@ export class ObjectReads extends Collections {
     const add = (id: number, modseq: number, createseq: number) =>
       events.push({ kind: createseq > since ? "created" : "updated", id, modseq });
     for (const c of this.#shown(home)) {
+      if (!seen(c.id)) continue;
       if (what === "collection") {
         if (c.propseq > since) add(c.id, c.propseq, c.createseq);
         continue;

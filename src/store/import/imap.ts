@@ -8,9 +8,10 @@
  * @module
  */
 import { isIP } from "node:net";
-import { ImapFlow, type ListResponse } from "imapflow";
+import type { ImapFlow, ListResponse } from "imapflow";
 import { normalizeMessageId } from "../../mail/header/messageid.ts";
 import { type AddressRule, type Outbound, OutboundError, toldToUsers } from "../../net/mod.ts";
+import { rareModule } from "../../platform/rare_modules.ts";
 import type { Account } from "../account/account.ts";
 import { accountSetting, changeAccountSetting } from "../account/settings.ts";
 import { specialUseBit, usualNames } from "../transfer_index.ts";
@@ -37,6 +38,11 @@ export interface ImapOptions {
   retryDelays?: readonly number[];
 }
 
+const imapLibrary = rareModule<typeof import("./imapflow_package.ts")>(
+  new URL("./imapflow_package.ts", import.meta.url),
+);
+
+/** Milliseconds before each new try of a connection that broke off. */
 const usualDelays = [1000, 5000, 15_000, 60_000, 120_000];
 
 /** Remembered of each mailbox of a server: its UIDVALIDITY and the highest UID that was brought. */
@@ -173,8 +179,9 @@ export class ImapSource {
   }
 
   /** A client for an address of the server. */
-  #client(ip: string): ImapFlow {
+  async #client(ip: string): Promise<ImapFlow> {
     const o = this.#o;
+    const { ImapFlow } = await imapLibrary();
     const client = new ImapFlow({
       host: ip,
       servername: isIP(o.host) === 0 ? o.host : undefined,
@@ -202,7 +209,8 @@ export class ImapSource {
       for (
         const ip of (await outbound.addresses(host, rule, this.#signal)).slice(0, maxAddresses)
       ) {
-        const client = this.#client(ip);
+        const client = await this.#client(ip);
+        this.#signal.throwIfAborted();
         const stop = () => client.close();
         this.#signal.addEventListener("abort", stop);
         try {

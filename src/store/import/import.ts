@@ -54,6 +54,7 @@ const batchCount = 100;
 const batchBytes = 16 * 1024 * 1024;
 /** Messages that are passed over, after which progress is told. */
 const tellAfter = 500;
+/** Warnings of an import that are kept; further ones are dropped. */
 const maxWarnings = 1000;
 
 /** True if a live message of the account has the Message-ID. */

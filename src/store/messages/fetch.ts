@@ -6,6 +6,7 @@
  *
  * @module
  */
+import type { MailboxId } from "../ids.ts";
 import type { Db, Row } from "../database/database.ts";
 import { FetchRow } from "./row.ts";
 import type { MailboxRows } from "./mailbox_rows.ts";
@@ -84,7 +85,7 @@ const rowsPerQuery = 1000;
  */
 export function fetchMessages(
   db: Db,
-  mailboxId: number,
+  mailboxId: MailboxId,
   uids: ArrayLike<number>,
   want: number,
   each: (row: FetchRow) => boolean | void,
@@ -194,7 +195,7 @@ export function fetchFromRows(
  */
 export function eachWithFlags(
   db: Db,
-  mailboxId: number,
+  mailboxId: MailboxId,
   set: number,
   clear: number,
   each: (uid: number, modseq: number) => void,
@@ -213,7 +214,7 @@ export function eachWithFlags(
 /** Live messages whose modseq is higher than given, in uid order (RFC 7162 §3.1.4). */
 export function fetchSince(
   db: Db,
-  mailboxId: number,
+  mailboxId: MailboxId,
   modseq: number,
   want: number,
   each: (row: FetchRow) => boolean | void,
@@ -232,7 +233,7 @@ export function fetchSince(
 }
 
 /** Uids of live messages that changed after the modseq, ascending. */
-export function uidsSince(db: Db, mailboxId: number, modseq: number): Uint32Array {
+export function uidsSince(db: Db, mailboxId: MailboxId, modseq: number): Uint32Array {
   const rows = db.all(
     "SELECT uid FROM messages WHERE mailbox_id = ? AND modseq > ? AND +expunged = 0",
     mailboxId,
@@ -242,7 +243,7 @@ export function uidsSince(db: Db, mailboxId: number, modseq: number): Uint32Arra
 }
 
 /** Uids that were expunged after the modseq (RFC 7162 §3.2.6), ascending. */
-export function expungedSince(db: Db, mailboxId: number, modseq: number): number[] {
+export function expungedSince(db: Db, mailboxId: MailboxId, modseq: number): number[] {
   return db.all(
     "SELECT uid FROM messages WHERE mailbox_id = ? AND modseq > ? AND expunged = 1 ORDER BY uid",
     mailboxId,
@@ -251,7 +252,7 @@ export function expungedSince(db: Db, mailboxId: number, modseq: number): number
 }
 
 /** Uids of all live messages, ascending. */
-export function mailboxUids(db: Db, mailboxId: number): Uint32Array {
+export function mailboxUids(db: Db, mailboxId: MailboxId): Uint32Array {
   const rows = db.all(
     "SELECT uid FROM messages WHERE mailbox_id = ? AND expunged = 0 ORDER BY uid",
     mailboxId,
@@ -264,7 +265,7 @@ export function mailboxUids(db: Db, mailboxId: number): Uint32Array {
 /** Uids in a mailbox of the messages of emails: of those given, and of all with the id `from` or a higher one. */
 export function uidsOfEmails(
   db: Db,
-  mailboxId: number,
+  mailboxId: MailboxId,
   emailIds: Iterable<number>,
   from: number,
 ): Uint32Array {
@@ -287,7 +288,7 @@ export function uidsOfEmails(
 }
 
 /** The lowest uid without \Seen; undefined if all are seen. */
-export function firstUnseenUid(db: Db, mailboxId: number): number | undefined {
+export function firstUnseenUid(db: Db, mailboxId: MailboxId): number | undefined {
   return db.get(
     "SELECT uid FROM messages INDEXED BY messages_unseen WHERE mailbox_id = ? AND expunged = 0 " +
       "AND flags & 1 = 0 ORDER BY uid LIMIT 1",
@@ -325,7 +326,7 @@ export function messageById(db: Db, id: number): Message | undefined {
   return r && messageFromRow(r);
 }
 
-export function messageByUid(db: Db, mailboxId: number, uid: number): Message | undefined {
+export function messageByUid(db: Db, mailboxId: MailboxId, uid: number): Message | undefined {
   const r = db.get(
     `SELECT ${messageColumns} FROM messages m LEFT JOIN threads t ON t.email_id = m.email_id ` +
       "WHERE m.mailbox_id = ? AND m.uid = ? AND m.expunged = 0",

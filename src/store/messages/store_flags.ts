@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { EmailId, MailboxId } from "../ids.ts";
 import type { Db } from "../database/database.ts";
 import { fetchMessages } from "./fetch.ts";
 import { addMailboxKeywords, normalizeKeywords } from "../mailboxes/keywords.ts";
@@ -41,7 +42,7 @@ export interface ChangeableFlags {
 export function storeFlags(
   db: Db,
   ctx: WriteContext,
-  mailboxId: number,
+  mailboxId: MailboxId,
   uids: ArrayLike<number>,
   op: "set" | "add" | "remove",
   flags: number,
@@ -54,7 +55,7 @@ export function storeFlags(
   const r: StoreFlagsResult = { changed: [], modified: [], missing: [], trainable: [] };
   const delta = new CountDelta();
   const updates: { id: number; at: number }[] = [];
-  const restored: { id: number; emailId: number }[] = [];
+  const restored: { id: number; emailId: EmailId }[] = [];
   let next = 0;
   fetchMessages(db, mailboxId, uids, 0, (m) => {
     while (next < uids.length && uids[next] < m.uid) r.missing.push(uids[next++]);
@@ -104,7 +105,7 @@ export function storeFlags(
  * To JMAP, where a message with \Deleted isn't there (RFC 8621 §4.1.1), an email comes into being when none of its
  * others is.
  */
-function appearAgain(db: Db, id: number, emailId: number, modseq: number): void {
+function appearAgain(db: Db, id: number, emailId: EmailId, modseq: number): void {
   db.run(
     "UPDATE threads SET createseq = ?1 WHERE email_id = ?2 AND NOT EXISTS (SELECT 1 FROM messages " +
       "WHERE email_id = ?2 AND expunged = 0 AND flags & 8 = 0 AND id != ?3)",

@@ -103,7 +103,7 @@ export class LiveMail {
       return;
     }
     await this.follow();
-    this.#server.handleUpgrade(req.raw, socket, head, (ws: Socket) => {
+    this.#server.handleUpgrade(req.raw!, socket, head, (ws: Socket) => {
       this.#sockets.add(ws);
       const gone = () => this.#sockets.delete(ws);
       ws.on("close", gone);

@@ -1,9 +1,10 @@
 /** Tar archives, with gzip around them or without, written as a stream. @module */
 import { Readable } from "node:stream";
 import { createGzip } from "node:zlib";
-import tar from "tar-stream";
+import type { Pack } from "tar-stream";
 import { createTemp, removeFile, writeAll } from "../../platform/files.ts";
 import type { ExportFile } from "../../store/export/export.ts";
+import { tarLibrary } from "../../store/import/archive/tar.ts";
 
 const pieceSize = 256 * 1024;
 
@@ -15,7 +16,7 @@ export async function* writeTar(
   files: AsyncIterable<ExportFile>,
   o: { gzip: boolean; tempDir: string },
 ): AsyncGenerator<Uint8Array> {
-  const pack = tar.pack();
+  const pack = (await tarLibrary()).pack();
   const gzip = o.gzip ? createGzip({ level: 6 }) : undefined;
   const filled = fill(pack, files, o.tempDir);
   // Told by the stream, which is read below.
@@ -32,7 +33,7 @@ export async function* writeTar(
 }
 
 async function fill(
-  pack: tar.Pack,
+  pack: Pack,
   files: AsyncIterable<ExportFile>,
   tempDir: string,
 ): Promise<void> {
@@ -57,7 +58,7 @@ async function fill(
 }
 
 function add(
-  pack: tar.Pack,
+  pack: Pack,
   { name, modified }: ExportFile,
   size: number,
   pieces: ExportFile["pieces"],

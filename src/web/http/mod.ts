@@ -31,7 +31,8 @@ export {
 } from "./rpc.ts";
 export { seal, unseal } from "./seal.ts";
 export { checkCall, checkSameSite } from "./same_site.ts";
-export { type HttpHandlers, type HttpOptions, serveHttp } from "./server.ts";
+export type { HttpHandlers } from "./answering.ts";
+export { type HttpOptions, serveHttp } from "./server.ts";
 export { ownHost, requestHost, routeServices } from "./services.ts";
 export {
   diskFull,

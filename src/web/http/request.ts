@@ -1,12 +1,12 @@
 /**
- * A request of the runtime's HTTP server as handlers see it.
+ * A request as handlers see it, made of what the runtime has read.
  *
  * @module
  */
 import type { IncomingMessage } from "node:http";
 import type { Log } from "../../log/mod.ts";
 import { giveWay } from "../../platform/turns.ts";
-import { HttpError, type WebRequest } from "./types.ts";
+import { HttpError, type Incoming, type WebRequest } from "./types.ts";
 
 /** Milliseconds that a body may stand still, and that one may be late that comes at the slowest rate. */
 const bodyTimeout = 60_000;
@@ -23,51 +23,85 @@ export interface RequestOrigin {
   log: Log;
 }
 
+/** What the runtime has read of a request, by whichever version of HTTP. */
+export interface RequestParts {
+  method: string;
+  target: string;
+  /** Of the Host header, or ":authority". */
+  host: string | undefined;
+  /** Names and values in turn, without pseudo-header fields. */
+  rawHeaders: readonly string[];
+  hasBody: boolean;
+  incoming: Incoming;
+  raw: IncomingMessage | undefined;
+}
+
+/**
+ * A request by HTTP/1.1.
+ * @throws HttpError 400 for an address or header that is none.
+ */
+export function webRequest(raw: IncomingMessage, origin: RequestOrigin): WebRequest {
+  const { rawHeaders, headers } = raw;
+  // RFC 9112 §3.2: exactly one.
+  let hosts = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    if (rawHeaders[i].toLowerCase() === "host") hosts++;
+  }
+  if (hosts > 1) throw new HttpError(400, "more than one Host header");
+  return requestOf({
+    method: raw.method ?? "GET",
+    target: raw.url ?? "/",
+    host: headers.host,
+    rawHeaders,
+    hasBody: headers["content-length"] !== undefined ||
+      headers["transfer-encoding"] !== undefined,
+    incoming: raw,
+    raw,
+  }, origin);
+}
+
 /**
  * Reads the parts of a request that routing needs.
  * @throws HttpError 400 for an address or header that is none.
  */
-export function webRequest(raw: IncomingMessage, origin: RequestOrigin): WebRequest {
-  const host = raw.headers.host;
+export function requestOf(parts: RequestParts, origin: RequestOrigin): WebRequest {
+  const { host, target, rawHeaders, hasBody, incoming, raw } = parts;
   if (host === undefined || !hostForm(host)) throw new HttpError(400, "bad or missing Host header");
-  const target = raw.url ?? "/";
   // RFC 9112 §3.2: origin form is what clients of servers send; absolute form is taken too.
   const absolute = /^https?:\/\//i.test(target);
   if (!absolute && !target.startsWith("/")) throw new HttpError(400, "bad request target");
-  // RFC 9112 §3.2: exactly one, and the same as in an address in absolute form.
-  let hosts = 0;
-  for (let i = 0; i < raw.rawHeaders.length; i += 2) {
-    if (raw.rawHeaders[i].toLowerCase() === "host") hosts++;
-  }
-  if (hosts !== 1) throw new HttpError(400, "more than one Host header");
   const url = URL.parse(
     absolute ? target : `${origin.secure ? "https" : "http"}://${host}${target}`,
   );
   if (url === null || url.username !== "" || url.password !== "") {
     throw new HttpError(400, "bad request target");
   }
+  // RFC 9112 §3.2: the same as in an address in absolute form.
   if (absolute && url.host !== URL.parse(`${url.protocol}//${host}`)?.host) {
     throw new HttpError(400, "the request target has another host than the Host header");
   }
   const headers = new Headers();
-  for (let i = 0; i + 1 < raw.rawHeaders.length; i += 2) {
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     try {
-      headers.append(raw.rawHeaders[i], raw.rawHeaders[i + 1]);
+      headers.append(rawHeaders[i], rawHeaders[i + 1]);
     } catch {
       throw new HttpError(400, "bad header field");
     }
   }
+  const length = Number(headers.get("content-length") ?? "0");
   return {
-    method: (raw.method ?? "GET").toUpperCase(),
+    method: parts.method.toUpperCase(),
     url,
     origin: url.origin,
     path: url.pathname,
     headers,
     ...origin,
     sibling: () => undefined,
+    rawHeaders,
+    hasBody,
     raw,
-    body: (limit) => readBody(raw, limit),
-    stream: (limit) => streamBody(raw, limit),
+    body: (limit) => readBody(incoming, length, limit),
+    stream: (limit) => streamBody(incoming, length, limit),
   };
 }
 
@@ -85,15 +119,10 @@ function tooLarge(limit: number): HttpError {
   return new HttpError(413, `request is too large, the limit is ${limit} bytes`);
 }
 
-function checkLength(raw: IncomingMessage, limit: number): void {
-  const length = Number(raw.headers["content-length"] ?? "0");
-  if (length > limit) throw tooLarge(limit);
-}
-
-async function readBody(raw: IncomingMessage, limit: number): Promise<Uint8Array> {
+async function readBody(raw: Incoming, length: number, limit: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of streamBody(raw, limit)) {
+  for await (const chunk of streamBody(raw, length, limit)) {
     chunks.push(chunk);
     size += chunk.length;
     // Bytes that come as fast as they are read leave no turn to others.
@@ -109,8 +138,9 @@ async function readBody(raw: IncomingMessage, limit: number): Promise<Uint8Array
   return all;
 }
 
-function streamBody(raw: IncomingMessage, limit: number): ReadableStream<Uint8Array> {
-  checkLength(raw, limit);
+/** `length` is the one that was announced, or 0. */
+function streamBody(raw: Incoming, length: number, limit: number): ReadableStream<Uint8Array> {
+  if (length > limit) throw tooLarge(limit);
   let size = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let ended = false;

@@ -3,14 +3,9 @@
  *
  * @module
  */
-import type { IncomingMessage, ServerResponse } from "node:http";
 import { isStorageFull } from "../../platform/storage_errors.ts";
-import { diskFull, HttpError, type WebRequest } from "./types.ts";
-
-/** Milliseconds that a client may leave an answer unread. */
-const writeTimeout = 60_000;
-/** Milliseconds that the rest of a refused request is read and dropped. */
-const lingerTime = 2_000;
+import { writeTimeout } from "./drained.ts";
+import { type AnswerSink, diskFull, HttpError, type WebRequest } from "./types.ts";
 
 /** Header fields of every answer that doesn't set them itself. */
 const common: Record<string, string> = {
@@ -69,7 +64,7 @@ export function errorResponse(e: unknown): Response | undefined {
 export async function sendResponse(
   req: WebRequest | undefined,
   response: Response,
-  to: ServerResponse,
+  to: AnswerSink,
 ): Promise<number> {
   const headers: Record<string, string | string[]> = {};
   response.headers.forEach((value, name) => {
@@ -80,23 +75,22 @@ export async function sendResponse(
   for (const [name, value] of Object.entries(common)) {
     if (!response.headers.has(name)) headers[name] = value;
   }
-  if (req?.stopping.aborted) headers["connection"] = "close";
   const body = response.body;
   if (body === null || req?.method === "HEAD") {
     if (body === null && ![204, 304].includes(response.status) && req?.method !== "HEAD") {
       headers["content-length"] = "0";
     }
-    to.writeHead(response.status, headers).end();
+    to.head(response.status, headers);
     await body?.cancel();
+    await to.finish();
     return 0;
   }
-  return await sendBody(req, body, to, response.status, headers);
+  return await sendBody(body, to, response.status, headers);
 }
 
 async function sendBody(
-  req: WebRequest | undefined,
   body: ReadableStream<Uint8Array>,
-  to: ServerResponse,
+  to: AnswerSink,
   status: number,
   headers: Record<string, string | string[]>,
 ): Promise<number> {
@@ -110,21 +104,19 @@ async function sendBody(
     if (whole && headers["content-length"] === undefined) {
       headers["content-length"] = String(next.value?.length ?? 0);
     }
-    to.writeHead(status, headers);
+    to.head(status, headers);
     while (!next.done) {
+      if (!to.ready) await to.drained(writeTimeout);
       if (to.destroyed) throw new Error("client went away");
       sent += next.value.length;
-      if (!to.write(next.value)) await drained(to);
+      to.write(next.value);
+      if (!to.ready) await to.drained(writeTimeout);
       next = await (pending ?? reader.read());
       pending = undefined;
     }
-    if (req !== undefined && !req.raw.complete) await restDropped(req.raw);
-    to.end();
-    // Who still sends after that has had its answer; the rest is not waited for.
-    if (req !== undefined && !req.raw.complete) req.raw.socket.end();
+    await to.finish();
   } catch {
     await reader.cancel().catch(() => {});
-    // Cutting the connection is the one way to tell that an answer isn't whole.
     to.destroy();
   }
   return sent;
@@ -132,39 +124,4 @@ async function sendBody(
 
 function nextTurn(): Promise<undefined> {
   return new Promise((resolve) => setTimeout(() => resolve(undefined), 0));
-}
-
-/**
- * Reads and drops, for a moment, what still comes of a request that is answered before its end: if the
- * connection were closed with bytes unread, TCP would reset it, and the client lose the answer.
- */
-function restDropped(raw: IncomingMessage): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      resolve();
-    };
-    const timer = setTimeout(done, lingerTime);
-    raw.on("end", done);
-    raw.on("close", done);
-    raw.resume();
-  });
-}
-
-function drained(to: ServerResponse): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const done = (e?: Error) => {
-      clearTimeout(timer);
-      to.off("drain", ok);
-      to.off("close", gone);
-      if (e) reject(e);
-      else resolve();
-    };
-    const ok = () => done();
-    const gone = () => done(new Error("client went away"));
-    const timer = setTimeout(() => done(new Error("client does not read")), writeTimeout);
-    to.on("drain", ok);
-    to.on("close", gone);
-    if (to.destroyed) gone();
-  });
 }

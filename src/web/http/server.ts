@@ -1,17 +1,16 @@
 /**
- * HTTP/1.1 listeners: connections within limits, TLS, requests to handlers, slow clients cut off.
+ * HTTP listeners: connections within limits, TLS, requests to handlers, slow clients cut off. HTTP/1.1 is here,
+ * HTTP/2 in version2/.
  *
  * The runtime's HTTP server parses requests; sockets are accepted, limited and secured here, so
  * that web services get certificates, limits and graceful stops the way mail protocols do.
  *
  * @module
  */
-import type { EventEmitter } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Log } from "../../log/mod.ts";
-import { countPanic, histogram } from "../../metrics/mod.ts";
 import {
   type AcceptOptions,
   acceptSockets,
@@ -22,15 +21,23 @@ import {
   type Taken,
   type TcpServer,
 } from "../../net/mod.ts";
-import { forwardedRequest } from "./forwarded.ts";
+import {
+  Answering,
+  type HttpConnection,
+  type HttpHandlers,
+  unhandledInHandler,
+} from "./answering.ts";
+import { drainedBy } from "./drained.ts";
 import { type Framing, RequestGate } from "./gate.ts";
 import { webRequest } from "./request.ts";
-import { isStorageFull } from "../../platform/storage_errors.ts";
-import { errorResponse, sendResponse, textResponse } from "./respond.ts";
-import { HttpError, type UpgradeHandler, type WebHandler, type WebRequest } from "./types.ts";
+import { errorResponse } from "./respond.ts";
+import { restDropped } from "./rest_dropped.ts";
+import type { AnswerSink } from "./types.ts";
+import { Version2Connection } from "./version2/connection.ts";
 
 /** A listener of HTTP or, with `tls`, HTTPS. */
 export interface HttpOptions extends Omit<AcceptOptions, "protocol" | "pkg" | "refusal"> {
+  /** HTTP/2 is served where its ALPN protocols have "h2". */
   tls?: ServerTls;
   /**
    * Takes connections that chose another protocol than HTTP when TLS began (ALPN); true if it did.
@@ -42,15 +49,6 @@ export interface HttpOptions extends Omit<AcceptOptions, "protocol" | "pkg" | "r
   headerTimeout?: number;
 }
 
-/** What requests are given to. */
-export interface HttpHandlers {
-  /** Name of the service that answers, for metrics and logs. */
-  service(req: WebRequest): string;
-  handle: WebHandler;
-  /** Undefined refuses upgrades. */
-  upgrade(req: WebRequest): UpgradeHandler | undefined;
-}
-
 /** Milliseconds: for a handshake; for a request's header; between requests on a connection. */
 const handshakeTimeout = 30_000;
 const headerTimeout = 30_000;
@@ -58,21 +56,6 @@ const headerTimeout = 30_000;
 const idleTimeout = 120_000;
 /** Bytes of a request's header. */
 const maxHeaderSize = 32 * 1024;
-
-const durations = histogram(
-  "mox_http_request_duration_seconds",
-  "Time to answer HTTP requests, without event streams, by service and class of status.",
-  ["service", "code"],
-  [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60],
-);
-
-/** By the name and labels that the original's alerting rules look at. */
-const durationsByCode = histogram(
-  "mox_httpserver_request_duration_seconds",
-  "Time to answer HTTP requests, without event streams, by service and status.",
-  ["handler", "code"],
-  [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60],
-);
 
 /** For connections that are turned away. */
 const refusal = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 30\r\nConnection: close\r\n" +
@@ -85,13 +68,8 @@ function framing(raw: IncomingMessage): Framing {
   return { length: Number(raw.headers["content-length"] ?? "0") };
 }
 
-/** State of one connection that its requests share. */
-interface HttpConnection {
-  remoteIp: string;
-  cid: number;
-  log: Log;
-  secure: boolean;
-  arrival: Arrival;
+/** A connection by HTTP/1.1. */
+interface Version1Connection extends HttpConnection {
   /** Requests being answered; 0 or 1, and pipelined ones behind it. */
   active: number;
   gate: RequestGate | undefined;
@@ -100,8 +78,9 @@ interface HttpConnection {
 
 /** Listens and answers requests. */
 export async function serveHttp(o: HttpOptions, handlers: HttpHandlers): Promise<TcpServer> {
-  const connections = new WeakMap<Duplex, HttpConnection>();
+  const connections = new WeakMap<Duplex, Version1Connection>();
   const stopping = new AbortController();
+  const answering = new Answering(o, handlers);
   const http = createServer({ maxHeaderSize, keepAliveTimeout: 0, requestTimeout: 0 });
   // Timeouts are kept here, per connection; the runtime's own would not know sockets that it is given.
   http.headersTimeout = 0;
@@ -110,13 +89,13 @@ export async function serveHttp(o: HttpOptions, handlers: HttpHandlers): Promise
   // connection after an answer, and reset it under a request that is on its way.
   Object.defineProperty(http, "listening", { value: true });
 
-  const idle = (socket: Duplex, c: HttpConnection, ms: number) => {
+  const idle = (socket: Duplex, c: Version1Connection, ms: number) => {
     clearTimeout(c.timer);
     c.timer = setTimeout(() => socket.destroy(), ms);
   };
 
   /** Programs open connections ahead: one that has not begun to ask may wait as long as between requests. */
-  const firstHeader = (socket: Socket, stream: Duplex, c: HttpConnection) => {
+  const firstHeader = (socket: Socket, stream: Duplex, c: Version1Connection) => {
     const [most, whole] = [o.headerTimeout ?? headerTimeout, o.idleTimeout ?? idleTimeout];
     const read = socket.bytesRead;
     c.timer = setTimeout(() => {
@@ -140,7 +119,16 @@ export async function serveHttp(o: HttpOptions, handlers: HttpHandlers): Promise
       if (stopping.signal.aborted && c.active === 0) raw.socket.end();
       else if (c.active === 0) idle(raw.socket, c, o.idleTimeout ?? idleTimeout);
     });
-    answer(raw, to, c, gone.signal);
+    const { signal } = gone;
+    answering.answer({
+      version: "1.1",
+      read: () => webRequest(raw, { ...c, signal, stopping: stopping.signal }),
+      method: raw.method ?? "",
+      host: raw.headers.host ?? "",
+      to: sinkOf(raw, to, stopping.signal),
+      until: to,
+      signal,
+    }, c);
   });
   http.on("upgrade", (raw: IncomingMessage, socket: Duplex, head: Uint8Array) => {
     const c = connections.get(socket)!;
@@ -153,61 +141,6 @@ export async function serveHttp(o: HttpOptions, handlers: HttpHandlers): Promise
     else socket.destroy();
   });
 
-  async function answer(
-    raw: IncomingMessage,
-    to: ServerResponse,
-    c: HttpConnection,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const start = performance.now();
-    let req: WebRequest | undefined;
-    let response: Response;
-    let service = "none";
-    try {
-      req = webRequest(raw, { ...c, signal, stopping: stopping.signal });
-      if (behindProxy(c)) req = forwardedRequest(req, o.proxies!.networks);
-      if (!counted(c, req, to)) throw tooMany();
-      service = handlers.service(req);
-      response = await handlers.handle(req);
-    } catch (e) {
-      const known = errorResponse(e);
-      if (known === undefined && !signal.aborted) unhandled(e, c.log);
-      if (isStorageFull(e)) c.log.error("request can't be carried out", { err: e as Error });
-      response = known ?? textResponse(500, "internal error, see the server's log");
-    }
-    const streaming = response.headers.get("content-type")?.startsWith("text/event-stream");
-    const bytes = await sendResponse(req, response, to);
-    const seconds = (performance.now() - start) / 1000;
-    if (!streaming) {
-      durations.observe({ service, code: `${Math.floor(response.status / 100)}xx` }, seconds);
-      durationsByCode.observe({ handler: service, code: String(response.status) }, seconds);
-    }
-    c.log.debug("http request", {
-      service,
-      method: raw.method ?? "",
-      host: raw.headers.host ?? "",
-      path: req?.url.pathname ?? "",
-      status: response.status,
-      bytes,
-      ms: Math.round(seconds * 1000),
-      remote: req?.remoteIp ?? c.remoteIp,
-    });
-  }
-
-  /** The other end is a proxy, whose requests come from many clients. */
-  function behindProxy(c: HttpConnection): boolean {
-    return o.proxies?.networks.has(c.remoteIp) === true;
-  }
-
-  /** Requests that a proxy passes on are counted for their client as its connections are; false for too many. */
-  function counted(c: HttpConnection, req: WebRequest, until: EventEmitter): boolean {
-    if (!behindProxy(c) || o.proxies!.networks.has(req.remoteIp)) return true;
-    const { remoteIp } = req;
-    if (o.connectionLimiter?.add(remoteIp) === false) return false;
-    until.once("close", () => o.connectionLimiter?.remove(remoteIp));
-    return true;
-  }
-
   async function upgrade(
     raw: IncomingMessage,
     socket: Duplex,
@@ -218,9 +151,8 @@ export async function serveHttp(o: HttpOptions, handlers: HttpHandlers): Promise
     socket.on("close", () => gone.abort());
     socket.on("error", () => {});
     try {
-      let req = webRequest(raw, { ...c, signal: gone.signal, stopping: stopping.signal });
-      if (behindProxy(c)) req = forwardedRequest(req, o.proxies!.networks);
-      if (!counted(c, req, socket)) throw tooMany();
+      const made = webRequest(raw, { ...c, signal: gone.signal, stopping: stopping.signal });
+      const req = answering.ofClient(made, c, socket);
       const take = handlers.upgrade(req);
       if (take === undefined) {
         socket.end(
@@ -230,13 +162,13 @@ export async function serveHttp(o: HttpOptions, handlers: HttpHandlers): Promise
       }
       await take(req, socket, head);
     } catch (e) {
-      if (errorResponse(e) === undefined) unhandled(e, c.log);
+      if (errorResponse(e) === undefined) unhandledInHandler(e, c.log);
       socket.destroy();
     }
   }
 
   function take(socket: Socket, cid: number, log: Log, arrival: Arrival): Taken {
-    const c: HttpConnection = {
+    const c: Version1Connection = {
       remoteIp: arrival.peer.remoteIp,
       cid,
       log,
@@ -248,22 +180,31 @@ export async function serveHttp(o: HttpOptions, handlers: HttpHandlers): Promise
       timer: undefined,
     };
     let current: Duplex = socket;
+    let second: Version2Connection | undefined;
     const closed = new Promise<void>((resolve) => socket.on("close", () => resolve()));
     socket.on("error", () => {});
     const run = async () => {
       try {
-        let stream: Duplex = socket;
-        if (o.tls !== undefined) {
-          const made = await serverHandshake(socket, o.tls, handshakeTimeout);
-          current = stream = made.socket;
-          stream.on("error", () => {});
-          const other = o.alpn?.(made, cid, log, arrival);
-          if (other !== undefined) return await other;
-        } else if (arrival.tls !== undefined) {
-          const other = o.alpn?.({ socket, info: arrival.tls }, cid, log, arrival);
-          if (other !== undefined) return await other;
+        let made: Secured | undefined;
+        if (o.tls !== undefined) made = await serverHandshake(socket, o.tls, handshakeTimeout);
+        else if (arrival.tls !== undefined) made = { socket, info: arrival.tls };
+        const stream: Duplex = current = made?.socket ?? socket;
+        if (stream !== socket) stream.on("error", () => {});
+        const other = made && o.alpn?.(made, cid, log, arrival);
+        if (other !== undefined) return await other;
+        const protocol = o.tls !== undefined ? "https" : "http";
+        if (made?.info.alpn === "h2") {
+          second = new Version2Connection(stream, {
+            protocol,
+            connection: c,
+            answering,
+            stopping: stopping.signal,
+            idleTimeout: o.idleTimeout ?? idleTimeout,
+            headerTimeout: o.headerTimeout ?? headerTimeout,
+          });
+          return await second.done;
         }
-        const gate = new RequestGate(stream, o.tls !== undefined ? "https" : "http");
+        const gate = new RequestGate(stream, protocol);
         gate.on("error", () => {});
         current = c.gate = gate;
         connections.set(gate, c);
@@ -279,7 +220,8 @@ export async function serveHttp(o: HttpOptions, handlers: HttpHandlers): Promise
     return {
       done: run(),
       stop: () => {
-        if (c.active === 0) current.destroy();
+        if (second !== undefined) second.stop();
+        else if (c.active === 0) current.destroy();
       },
       destroy: () => current.destroy(),
     };
@@ -308,16 +250,27 @@ export async function serveHttp(o: HttpOptions, handlers: HttpHandlers): Promise
   };
 }
 
-function tooMany(): HttpError {
-  return new HttpError(503, "too many requests from your network at a time", {
-    "Retry-After": "30",
-  });
-}
-
-function unhandled(e: unknown, log: Log): void {
-  countPanic("webserver");
-  log.error("unhandled error in a web handler", {
-    err: e instanceof Error ? e : new Error(String(e)),
-    stack: e instanceof Error ? e.stack : undefined,
-  });
+/** An answer by HTTP/1.1. */
+function sinkOf(raw: IncomingMessage, to: ServerResponse, stopping: AbortSignal): AnswerSink {
+  return {
+    get destroyed() {
+      return to.destroyed;
+    },
+    head(status, headers) {
+      to.writeHead(status, stopping.aborted ? { ...headers, connection: "close" } : headers);
+    },
+    get ready() {
+      return !to.writableNeedDrain;
+    },
+    write: (bytes) => void to.write(bytes),
+    drained: (timeout) => drainedBy(to, timeout),
+    async finish() {
+      if (!raw.complete) await restDropped(raw);
+      to.end();
+      // Who still sends after that has had its answer; the rest is not waited for.
+      if (!raw.complete) raw.socket.end();
+    },
+    // Cutting the connection is the one way to tell that an answer isn't whole.
+    destroy: () => to.destroy(),
+  };
 }

@@ -7,7 +7,7 @@ import { parseIp } from "../../net/mod.ts";
 import { requestOfLastHop } from "./forwarded.ts";
 import { below } from "./request.ts";
 import { redirect } from "./respond.ts";
-import type { HttpHandlers } from "./server.ts";
+import type { HttpHandlers } from "./answering.ts";
 import { HttpError, type WebRequest, type WebService } from "./types.ts";
 
 /** The request's host: lower case, without port. */

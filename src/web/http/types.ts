@@ -37,12 +37,41 @@ export interface WebRequest {
   stream(limit: number): ReadableStream<Uint8Array>;
   /** Path of another service, by its name, of the same port and host; undefined if there is none. */
   readonly sibling: (service: string) => string | undefined;
-  /** The request of the runtime, for passing it on as it is (reverse proxy). */
-  readonly raw: IncomingMessage;
+  /** Names and values in turn, as the client wrote them, for passing the request on (reverse proxy). */
+  readonly rawHeaders: readonly string[];
+  /** A body follows, of a length that may not be known. */
+  readonly hasBody: boolean;
+  /** The runtime's own form of it, which libraries for upgrades want; undefined with HTTP/2. */
+  readonly raw: IncomingMessage | undefined;
 }
 
 /** Answers a request. */
 export type WebHandler = (req: WebRequest) => Response | Promise<Response>;
+
+/** Where a request's body comes from: the runtime's message or stream. */
+export interface Incoming {
+  pause(): unknown;
+  resume(): unknown;
+  on(event: "data", f: (chunk: Uint8Array) => void): unknown;
+  on(event: "end" | "close" | "aborted", f: () => void): unknown;
+  on(event: "error", f: (e: Error) => void): unknown;
+}
+
+/** Where an answer goes. Writing to one that is destroyed does nothing. */
+export interface AnswerSink {
+  readonly destroyed: boolean;
+  /** Status and fields, before all else. */
+  head(status: number, headers: Record<string, string | string[]>): void;
+  /** False if {@link AnswerSink.drained} is to be waited for before more is written. */
+  readonly ready: boolean;
+  write(bytes: Uint8Array): void;
+  /** Waits until more may be written. @throws Error if the client doesn't read for so many milliseconds, or is gone */
+  drained(timeout: number): Promise<void>;
+  /** The answer is whole. What still comes of its request is dropped for a moment, then refused. */
+  finish(): Promise<void>;
+  /** The answer is not whole, and its client must see that. */
+  destroy(): void;
+}
 
 /** Takes over the connection of a request with "Connection: Upgrade"; `head` has come in already. */
 export type UpgradeHandler = (

@@ -45,7 +45,7 @@ function requestHeaders(req: WebRequest): OutgoingHttpHeaders {
   const named = new Set(
     (req.headers.get("connection") ?? "").split(",").map((s) => s.trim().toLowerCase()),
   );
-  const raw = req.raw.rawHeaders;
+  const raw = req.rawHeaders;
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = raw[i].toLowerCase();
     if (hopByHop.has(name) || named.has(name) || name.startsWith("x-forwarded-")) continue;
@@ -104,8 +104,7 @@ export async function forward(
   out.on("response", resolve);
   out.on("error", (e) => reject(unreachable(e)));
   out.on("close", () => reject(unreachable(new Error("connection closed"))));
-  const hasBody = req.headers.has("content-length") || req.headers.has("transfer-encoding");
-  if (hasBody) {
+  if (req.hasBody) {
     const body = Readable.fromWeb(req.stream(maxBody) as never);
     body.on("error", () => out.destroy());
     body.pipe(out);

@@ -57,6 +57,8 @@ function request(over: Partial<WebRequest> & { cookie?: string; json?: unknown }
     body: () => Promise.resolve(new TextEncoder().encode(JSON.stringify(json))),
     stream: () => new ReadableStream(),
     sibling: () => undefined,
+    rawHeaders: [],
+    hasBody: json !== undefined,
   };
   return { ...base, ...rest } as WebRequest;
 }

@@ -113,7 +113,7 @@ async function select(
   // RFC 9051 §6.3.2 asks for it; clients of rev1 don't expect it here.
   if (s.enabled.has("IMAP4REV2")) s.untagged(`LIST () "/" ${s.mailboxText(view.name)}`);
   s.untagged(`OK [HIGHESTMODSEQ ${m.modseq}] highest`);
-  // RFC 4467 §6.1.
+  // RFC 4467 §8.
   if (account === s.store) s.untagged("OK [URLMECH INTERNAL] mechanisms for URLs");
   // RFC 8474 §4.1.
   s.untagged(`OK [MAILBOXID (M${m.id}${idSuffix(s, account)})] id`);

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import type { MailboxId } from "../../../store/ids.ts";
 import type { Account } from "../../../store/account/account.ts";
 import type { MailboxRows } from "../../../store/messages/mailbox_rows.ts";
 import { type ThreadAlgorithm, threadsByColumns } from "./column_threads.ts";
@@ -30,7 +31,7 @@ const fewMessages = 100;
  */
 export async function threadText(
   account: Account,
-  mailboxId: number,
+  mailboxId: MailboxId,
   uids: readonly number[],
   algorithm: ThreadAlgorithm,
   numbers: readonly number[] = uids,
@@ -65,7 +66,7 @@ function same(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
 
 async function threadAnew(
   account: Account,
-  mailboxId: number,
+  mailboxId: MailboxId,
   uids: readonly number[],
   algorithm: ThreadAlgorithm,
   numbers: readonly number[],

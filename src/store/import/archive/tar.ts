@@ -1,9 +1,14 @@
 /** Reading tar archives, with gzip around them or without. @module */
 import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
-import tar from "tar-stream";
+import { rareModule } from "../../../platform/rare_modules.ts";
 import { fileBytes } from "./file_bytes.ts";
 import { type Archive, ArchiveError, checkedName, Meter } from "./types.ts";
+
+/** The library. */
+export const tarLibrary = rareModule<typeof import("./tar_package.ts")>(
+  new URL("./tar_package.ts", import.meta.url),
+);
 
 function damaged(err: unknown): ArchiveError {
   if (err instanceof ArchiveError) return err;
@@ -17,6 +22,7 @@ export function tarArchive(path: string, gzip: boolean): Archive {
     async *entries() {
       const meter = new Meter();
       const { size: packed } = await Deno.stat(path);
+      const tar = await tarLibrary();
       const source = Readable.from(fileBytes(path));
       const extract = tar.extract();
       const gunzip = gzip ? createGunzip() : undefined;

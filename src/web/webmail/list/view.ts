@@ -6,6 +6,7 @@
  *
  * @module
  */
+import type { MailboxId } from "../../../store/ids.ts";
 import type { Query, Thread, View } from "../../../../webmail/api/mod.ts";
 import type { Account } from "../../../store/account/account.ts";
 import {
@@ -66,7 +67,7 @@ export class ListView {
   readonly #tree: SearchNode | undefined;
   #window: number;
   readonly #maxWindow: number;
-  #mailboxes = new Map<number, Mailbox>();
+  #mailboxes = new Map<MailboxId, Mailbox>();
   #hidden = new Set<number>();
   #source: DatedMessages;
   /** Found, not sent yet. */
@@ -381,7 +382,7 @@ export class ListView {
     const before = this.#mailboxes;
     if (!this.#chooseMailboxes()) return "gone";
     const now = this.#mailboxes;
-    const full = (id: number) => (this.#account.mailbox(id)?.total ?? 0) > 0;
+    const full = (id: MailboxId) => (this.#account.mailbox(id)?.total ?? 0) > 0;
     const gained = [...now.keys()].filter((id) => !before.has(id));
     const lost = [...before.keys()].filter((id) => !now.has(id));
     if (renamed && [...gained, ...lost].some(full)) return "stale";

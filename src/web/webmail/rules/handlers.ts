@@ -1,4 +1,5 @@
 /** What the calls about rules do. @module */
+import { asMailboxId } from "../../../store/ids.ts";
 import type { RuleItem, RuleProblem, RuleScript, Tried } from "../../../../webmail/api/mod.ts";
 import { ruleCalls } from "../../../../webmail/api/rules.ts";
 import { ScriptError } from "../../../delivery/sieve/scripts.ts";
@@ -42,7 +43,7 @@ export function ruleHandlers<C>(
   const nameOf = (account: Account) => sieve().db.scripts.active(account.name) ?? defaultName;
   const stored = (account: Account) => sieve().db.scripts.get(account.name, nameOf(account)) ?? "";
   const mailbox = (account: Account, id: number) => {
-    const m = account.mailbox(id);
+    const m = account.mailbox(asMailboxId(id));
     if (!m) throw missing("mailbox");
     return m;
   };

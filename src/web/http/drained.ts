@@ -1,0 +1,32 @@
+/**
+ * Waiting for a client to take what was written.
+ *
+ * @module
+ */
+import type { EventEmitter } from "node:events";
+
+/** Milliseconds that a client may leave an answer unread. */
+export const writeTimeout = 60_000;
+
+/** Waits for an event of a stream. @throws Error if it doesn't come in so many milliseconds, or the stream is gone */
+export function drainedBy(
+  stream: EventEmitter & { readonly destroyed: boolean },
+  timeout: number,
+  event = "drain",
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const done = (e?: Error) => {
+      clearTimeout(timer);
+      stream.off(event, ok);
+      stream.off("close", gone);
+      if (e) reject(e);
+      else resolve();
+    };
+    const ok = () => done();
+    const gone = () => done(new Error("client went away"));
+    const timer = setTimeout(() => done(new Error("client does not read")), timeout);
+    stream.on(event, ok);
+    stream.on("close", gone);
+    if (stream.destroyed) gone();
+  });
+}

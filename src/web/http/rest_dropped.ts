@@ -1,0 +1,26 @@
+/**
+ * What still comes of a request that is answered before its end.
+ *
+ * @module
+ */
+import type { Incoming } from "./types.ts";
+
+/** Milliseconds that the rest of a refused request is read and dropped. */
+const lingerTime = 2_000;
+
+/**
+ * Reads and drops it for a moment: if a connection were closed with bytes unread, TCP would reset it, and the
+ * client lose the answer.
+ */
+export function restDropped(incoming: Incoming): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    const timer = setTimeout(done, lingerTime);
+    incoming.on("end", done);
+    incoming.on("close", done);
+    incoming.resume();
+  });
+}

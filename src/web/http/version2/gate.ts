@@ -1,0 +1,220 @@
+/**
+ * What stands between a connection by HTTP/2 and the runtime's session: input in pieces with turns of the loop
+ * between them, frames counted, what the connection holds counted against the memory of all.
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import { Duplex } from "node:stream";
+import { Share } from "../../../net/mod.ts";
+import { nextTurn, turnSpent } from "../../../platform/turns.ts";
+import { Allowances } from "./allowances.ts";
+import { FrameReader, type FrameUse } from "./frames.ts";
+
+/** Input that waits, above which the socket isn't read. */
+const maxWaiting = 64 * 1024;
+/** Bytes that are let through at a time. */
+const maxPiece = 16 * 1024;
+/** Output that the peer doesn't take, above which no more is made, and the peer not read: what it sends asks for more. */
+const maxUnread = 256 * 1024;
+/** Answers that wait for their windows, all together, above which no more is made. */
+const maxStalled = 1024 * 1024;
+
+/** How a gate tells its connection. */
+export interface GateEvents {
+  /** Bytes of bodies that nobody has read. */
+  unread: () => number;
+  /** Bytes of answers that wait for their windows. */
+  stalled: () => number;
+  /** The client makes work for nothing. */
+  tooMuch: (what: FrameUse) => void;
+  /** Something came in. */
+  input: () => void;
+  /** The client sends no more. */
+  ended: () => void;
+}
+
+/** A connection as the runtime's session gets it. */
+export class FrameGate extends Duplex {
+  readonly #socket: Duplex;
+  readonly #share: Share;
+  readonly #events: GateEvents;
+  readonly #frames: FrameReader;
+  readonly allowances = new Allowances();
+  #waiting: Uint8Array[] = [];
+  #size = 0;
+  #wanted = false;
+  #asked = false;
+  #closed = false;
+  #counted = 0;
+
+  constructor(socket: Duplex, protocol: string, events: GateEvents) {
+    super({
+      allowHalfOpen: true,
+      readableHighWaterMark: maxPiece,
+      writableHighWaterMark: 64 * 1024,
+    });
+    this.#socket = socket;
+    this.#events = events;
+    // Each answer that waits for it listens.
+    this.setMaxListeners(0);
+    this.#share = new Share(protocol, () => this.destroy());
+    this.#frames = new FrameReader((use) => {
+      if (this.#within(use)) return true;
+      this.close();
+      events.tooMuch(use);
+      return false;
+    });
+    socket.on("data", (chunk: Uint8Array) => {
+      if (this.#closed) return;
+      this.#waiting.push(chunk);
+      this.#size += chunk.length;
+      if (this.#size > maxWaiting) socket.pause();
+      this.count();
+      this.#feed();
+    });
+    socket.on("end", () => events.ended());
+    socket.on("error", (e) => this.destroy(e));
+    socket.on("close", () => this.destroy());
+    // After a handshake it may stand still.
+    socket.resume();
+  }
+
+  #within(use: FrameUse): boolean {
+    if (use === "stream") return this.allowances.stream();
+    if (use === "control") return this.allowances.control();
+    return use === "data";
+  }
+
+  // What the runtime's session asks of a socket.
+  get remoteAddress(): string | undefined {
+    return (this.#socket as { remoteAddress?: string }).remoteAddress;
+  }
+  setTimeout(): this {
+    return this;
+  }
+  setNoDelay(): this {
+    return this;
+  }
+  setKeepAlive(): this {
+    return this;
+  }
+  ref(): this {
+    return this;
+  }
+  unref(): this {
+    return this;
+  }
+
+  /** A header list has begun to come and has not ended. */
+  get inHeaders(): boolean {
+    return this.#frames.inHeaders;
+  }
+
+  /** Takes no more input. */
+  close(): void {
+    this.#closed = true;
+    this.#waiting = [];
+    this.#size = 0;
+    this.count();
+  }
+
+  /** Counts what is held now. */
+  count(): void {
+    if (this.destroyed) return;
+    const held = this.#size + this.readableLength + this.writableLength +
+      this.#socket.writableLength + this.#events.unread() + this.#events.stalled();
+    if (held === this.#counted) return;
+    this.#share.add(held - this.#counted);
+    this.#counted = held;
+  }
+
+  override _read(): void {
+    this.#wanted = true;
+    this.#feed();
+  }
+
+  #feed(): void {
+    if (this.#asked) return;
+    // Each piece may be many requests: the loop gets its turns, whether or not more is wanted at once.
+    if (turnSpent()) {
+      this.#asked = true;
+      nextTurn().then(() => {
+        this.#asked = false;
+        this.#feed();
+      });
+      return;
+    }
+    if (!this.#wanted || this.destroyed || this.#unread) return;
+    const first = this.#waiting[0];
+    if (first !== undefined) {
+      const n = this.#frames.take(first.length > maxPiece ? first.subarray(0, maxPiece) : first);
+      if (n === undefined) return;
+      this.#wanted = false;
+      this.#events.input();
+      const more = this.push(this.#take(n));
+      if (more) this.#wanted = true;
+      if (this.#size > 0) {
+        this.#asked = true;
+        setTimeout(() => {
+          this.#asked = false;
+          this.#feed();
+        }, 0);
+      }
+    }
+    if (this.#size <= maxWaiting / 2 && this.#socket.isPaused() && !this.destroyed) {
+      this.#socket.resume();
+    }
+  }
+
+  /** So much output is on its way that more has to wait for "uncrowded". */
+  get crowded(): boolean {
+    return this.#unread || this.#events.stalled() > maxStalled;
+  }
+
+  get #unread(): boolean {
+    return this.writableLength + this.#socket.writableLength > maxUnread;
+  }
+
+  /** Something was taken: who waits for it goes on. */
+  taken(): void {
+    this.count();
+    if (!this.crowded) this.emit("uncrowded");
+  }
+
+  #take(n: number): Uint8Array {
+    const first = this.#waiting[0];
+    let piece = first;
+    if (n === first.length) this.#waiting.shift();
+    else {
+      piece = first.subarray(0, n);
+      this.#waiting[0] = first.subarray(n);
+    }
+    this.#size -= n;
+    this.count();
+    return Buffer.from(piece.buffer, piece.byteOffset, piece.length);
+  }
+
+  override _write(chunk: Uint8Array, _: BufferEncoding, done: (e?: Error | null) => void): void {
+    // Nothing is what TLS never tells the end of.
+    if (chunk.length === 0) return done();
+    this.allowances.sent(chunk.length);
+    this.#socket.write(chunk, (e) => {
+      done(e);
+      this.taken();
+      this.#feed();
+    });
+    this.count();
+  }
+
+  override _final(done: (e?: Error | null) => void): void {
+    this.#socket.end(() => done());
+  }
+
+  override _destroy(e: Error | null, done: (e?: Error | null) => void): void {
+    this.#share.end();
+    this.close();
+    this.#socket.destroy();
+    done(e);
+  }
+}
