@@ -57,7 +57,7 @@ export async function fillBesideMail(account: Account): Promise<void> {
   await filled(Followed.open(account, "test1@old.example"), (f) =>
     f.note([{
       id: email[0] as number,
-      mailboxId: email[1] as number,
+      mailboxId: asMailboxId(email[1] as number),
       from: {
         place: "",
         below: "Inbox",

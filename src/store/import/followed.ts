@@ -11,6 +11,7 @@
 import { join } from "node:path";
 import type { Account } from "../account/account.ts";
 import { Db, type Migration } from "../database/database.ts";
+import type { MailboxId } from "../ids.ts";
 import { flagsOf, type SourceMessage } from "./sources.ts";
 
 const migrations: readonly Migration[] = [{
@@ -38,7 +39,7 @@ const flagText = (flags: Iterable<string>) =>
 interface Row {
   uid: number;
   messageId: number;
-  mailboxId: number;
+  mailboxId: MailboxId;
   flags: string;
 }
 
@@ -63,7 +64,7 @@ export class Followed {
   }
 
   /** Notes messages that were stored; not durable before {@link durable}. */
-  note(list: readonly { from: SourceMessage; id: number; mailboxId: number }[]): void {
+  note(list: readonly { from: SourceMessage; id: number; mailboxId: MailboxId }[]): void {
     this.#db.transaction(() => {
       for (const { from: { origin }, id, mailboxId } of list) {
         if (origin === undefined) continue;
@@ -181,8 +182,8 @@ export class Followed {
   }
 
   /** Messages that are still here, by mailbox. @param unmoved only those that are where they were brought to */
-  #here(rows: readonly Row[], unmoved: boolean): Map<number, number[]> {
-    const found = new Map<number, number[]>();
+  #here(rows: readonly Row[], unmoved: boolean): Map<MailboxId, number[]> {
+    const found = new Map<MailboxId, number[]>();
     for (const r of rows) {
       const m = this.#account.message(r.messageId);
       if (m === undefined || unmoved && m.mailboxId !== r.mailboxId) continue;

@@ -10,6 +10,7 @@ import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import { removeFile, syncFile } from "../../platform/files.ts";
 import type { Account } from "../account/account.ts";
+import type { MailboxId } from "../ids.ts";
 import { describeFile } from "../messages/describe.ts";
 import { forgetBrought, keptInParts, noteMade, takeBack } from "../messages/unfinished.ts";
 import { Flag, type Mailbox, type NewMessage, StoreError, Want } from "../types.ts";
@@ -31,7 +32,7 @@ export interface ImportOptions {
   /** Told after each batch, and from time to time while nothing new comes. */
   progress?: (p: ImportProgress) => void;
   /** Told of messages that were stored for good, with their ids here. */
-  arrived?: (list: { from: SourceMessage; id: number; mailboxId: number }[]) => void;
+  arrived?: (list: { from: SourceMessage; id: number; mailboxId: MailboxId }[]) => void;
   /** Called when all that the source has given so far is stored for good. */
   stored?: () => Promise<void>;
 }
