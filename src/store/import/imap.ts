@@ -344,7 +344,8 @@ export class ImapSource {
 async function flagsNow(client: ImapFlow): Promise<Map<number, string[]>> {
   const flags = new Map<number, string[]>();
   if (client.mailbox && client.mailbox.exists === 0) return flags;
-  for await (const m of client.fetch("1:*", { uid: true, flags: true }, { uid: true })) {
+  const all = "1:*";
+  for await (const m of client.fetch(all, { uid: true, flags: true }, { uid: true })) {
     flags.set(m.uid, [...m.flags ?? []]);
   }
   return flags;
