@@ -22,6 +22,7 @@ const known = [
   "fail2ban-regex",
   "vdirsyncer",
   "khal",
+  "khard",
   "slapd",
   "haproxy",
   "nginx",
