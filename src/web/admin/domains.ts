@@ -134,7 +134,7 @@ export function domainHandlers(
       return {};
     },
     async DnsPlan({ name }) {
-      const plan = await told(() => admin.planDnsWrite(config, name, resolver()));
+      const plan = await withAdminErrors(() => admin.planDnsWrite(config, name, resolver()));
       return {
         remove: plan.remove.map(admin.recordText),
         add: plan.add.map(admin.recordText),
@@ -142,17 +142,17 @@ export function domainHandlers(
       };
     },
     async DnsWrite({ name }) {
-      const plan = await told(() => admin.planDnsWrite(config, name, resolver()));
+      const plan = await withAdminErrors(() => admin.planDnsWrite(config, name, resolver()));
       const s = { config, outbound: o.outbound, log };
-      const late = await told(() => admin.writeDns(s, plan, resolver));
+      const late = await withAdminErrors(() => admin.writeDns(s, plan, resolver));
       return { late: late.map(admin.recordText) };
     },
     async DkimRotate({ name }) {
-      const { selectors } = await told(() => admin.beginDkimRotation(config, name));
+      const { selectors } = await withAdminErrors(() => admin.beginDkimRotation(config, name));
       return { selectors };
     },
     async DkimRotations() {
-      const all = Object.entries(await told(() => admin.dkimRotations(config)));
+      const all = Object.entries(await withAdminErrors(() => admin.dkimRotations(config)));
       return {
         rotations: all.map(([domain, r]) => ({
           domain,
