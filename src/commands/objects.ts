@@ -111,12 +111,17 @@ export async function backupToObjects(args: readonly string[]): Promise<void> {
   const started = Date.now();
   let told = -Infinity;
   let error: string | undefined;
+  let kept: string | undefined;
   try {
     await journal.run(stop.signal, (s) => {
       const now = Date.now();
       if (s.error !== error) {
         error = s.error;
         if (error !== undefined) writeStderr(`mox backup: not stored, and tried again: ${error}\n`);
+      }
+      if (s.notRemoved !== kept) {
+        kept = s.notRemoved;
+        if (kept !== undefined) writeStderr(`mox backup: old objects are not removed: ${kept}\n`);
       }
       if (s.upToDate === 0 || s.error !== undefined || now - told < tellEvery) return;
       if (told === -Infinity) writeStdout("everything is stored, and what comes is added\n");

@@ -42,6 +42,8 @@ export interface JournalState {
   bytes: number;
   /** Why the last object is not stored. */
   error?: string;
+  /** Why old objects are still there. */
+  notRemoved?: string;
 }
 
 /** One stored object, by its name. */
@@ -136,7 +138,14 @@ export class Journal implements FeedChannel {
       // What began after it can be restored instead, for all the time that is to be kept.
       const next = started.find((g) => g > s.generation);
       if (next === undefined || now - Number(next.slice(0, 14)) <= this.#o.keep * dayMs) continue;
-      await this.#try(() => this.#bucket.remove(s.name));
+      try {
+        await this.#bucket.remove(s.name);
+        this.state.notRemoved = undefined;
+      } catch (err) {
+        // A lock of the bucket, perhaps: tried again with the next generation.
+        this.state.notRemoved = (err as Error).message;
+        return;
+      }
     }
   }
 

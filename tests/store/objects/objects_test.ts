@@ -228,6 +228,15 @@ Deno.test("objects: the storage fails and comes back; old generations go", () =>
     await w.restored(undefined, w.now());
     const [old] = await w.bucket.list("a b/");
     // Each start begins anew; what came before goes when that is old enough.
+    const remove = w.bucket.remove.bind(w.bucket);
+    w.bucket.remove = () => Promise.reject(new Error("it is locked"));
+    const locked = w.start({ fullEvery: 0, keep: 0 });
+    await locked.upToDate();
+    await locked.upToDate();
+    await locked.end();
+    await w.restored(undefined, w.now());
+    w.bucket.remove = remove;
+    assert.ok((await w.bucket.list("a b/")).includes(old));
     for (const keep of [30, 0]) {
       const next = w.start({ fullEvery: 0, keep });
       await next.upToDate();
