@@ -70,6 +70,17 @@ export {
   setAliasMembers,
   updateAlias,
 } from "./aliases.ts";
+export {
+  addList,
+  addListMembers,
+  listOf,
+  type ListSettings,
+  removeList,
+  removeListMembers,
+  resumeListMember,
+  type RunningLists,
+  updateList,
+} from "./lists.ts";
 export { type DkimAlgorithm, dkimRecordText, makeDkimKey, newDkimSelector } from "./dkim_keys.ts";
 export { type DnsRecord, domainRecords, formatZone, type RecordOptions } from "./records.ts";
 export { type ClientService, clientServices } from "./client_config.ts";

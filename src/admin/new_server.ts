@@ -133,6 +133,7 @@ function publicListener(o: NewServer): Listener {
     MTASTSHTTPS: { ...zero.MTASTSHTTPS, ...at(443) },
     JMAPHTTPS: { ...zero.JMAPHTTPS, ...at(443) },
     DAVHTTPS: { ...zero.DAVHTTPS, ...at(443) },
+    ListsHTTPS: { ...zero.ListsHTTPS, ...at(443) },
     WebserverHTTP: { ...zero.WebserverHTTP, ...at(80) },
     WebserverHTTPS: { ...zero.WebserverHTTPS, ...at(443) },
   };

@@ -12,6 +12,7 @@ import { clientconfig } from "./clientconfig.ts";
 import { type Command, UsageError } from "./command.ts";
 import { configDomainCommands } from "./config_domains.ts";
 import { configKeyCommands } from "./config_keys.ts";
+import { listCommands } from "./config_lists.ts";
 import { configTlsKeyCommands } from "./config_tlspubkey.ts";
 import { configTokenCommands } from "./config_tokens.ts";
 import { configFileCommands } from "./config_files.ts";
@@ -37,6 +38,7 @@ import { serve } from "./serve.ts";
 import { setaccountpassword } from "./setaccountpassword.ts";
 import { setadminpassword } from "./setadminpassword.ts";
 import { sieveCommands } from "./sieve.ts";
+import { standbyCommands } from "./standby.ts";
 import { stop } from "./stop.ts";
 import { transferCommands } from "./transfer.ts";
 import { version } from "./version.ts";
@@ -53,10 +55,12 @@ export const commands: readonly Command[] = [
   status,
   ...configFileCommands,
   ...configDomainCommands,
+  ...listCommands,
   ...configTlsKeyCommands,
   ...configTokenCommands,
   ...configKeyCommands,
   ...nodeCommands,
+  ...standbyCommands,
   clientconfig,
   sendmail,
   cid,

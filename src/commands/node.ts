@@ -1,6 +1,7 @@
 /** `mox node key`, `push` and `list`, and `mox config printproxy`. @module */
 import { callControl } from "../serve/control/control.ts";
-import { openNodeKey } from "../nodes/key.ts";
+import { nodeKeyFile, openNodeKey } from "../nodes/key.ts";
+import { standbyKeyFile } from "../store/backup/copy.ts";
 import { ensureDir } from "../platform/files.ts";
 import { ownLikeFolder } from "../platform/users.ts";
 import { writeStdout } from "../platform/stdio.ts";
@@ -10,19 +11,20 @@ import { haproxyConfig, nginxConfig } from "./proxy_config.ts";
 
 const key: Command = {
   name: "node key",
-  usage: "[-config path] node key [-dir folder]",
+  usage: "[-config path] node key [-standby] [-dir folder]",
   summary: "Print the hash of this server's key, for Nodes of domains.conf",
   help: `
 Nodes prove to each other who they are by keys, whose hashes stand in domains.conf. The key is in the file
 node.pem of the data folder, and is made if it isn't there yet. Keep it secret; if it was lost or read by
 others, remove the file, run this again, and give all nodes the new hash.
 
-  -dir   data folder, where there is no mox.conf yet`,
+  -standby  the key of a standby, in standby.pem: it proves by it that it is the one that gets the node's data
+  -dir      data folder, where there is no mox.conf yet`,
   async run(args) {
-    const { flags } = parseFlags(args, { dir: "" });
+    const { flags } = parseFlags(args, { dir: "", standby: false });
     const dir = flags.dir === "" ? await findDataDir("") : flags.dir;
     await ensureDir(dir);
-    const { hash, path } = await openNodeKey(dir);
+    const { hash, path } = await openNodeKey(dir, flags.standby ? standbyKeyFile : nodeKeyFile);
     ownLikeFolder(path);
     writeStdout(`${hash}\n`);
   },

@@ -34,6 +34,7 @@ export {
   readStatic,
 } from "./load.ts";
 export { type LdapDirectory, type OpenIdProvider } from "./static/identity.ts";
+export type { Scanner } from "./static/scanner.ts";
 export { type ACME, type SpecialUseMailboxes, type Static, staticConfig } from "./static/static.ts";
 export { type Node } from "./dynamic/node.ts";
 export { type Dynamic, dynamicConfig } from "./dynamic/dynamic.ts";
@@ -55,8 +56,17 @@ export {
   type Selector,
 } from "./dynamic/domain.ts";
 export {
+  type ListAddress,
+  listAddress,
+  type ListRole,
+  type MailingList,
+  mailingList,
+  type ResolvedList,
+} from "./dynamic/mailing_list.ts";
+export {
   defaultMaxMessageSize,
   firstTimeSenderDelay,
+  type Greylist,
   type HttpService,
   type KeyCert,
   type Listener,

@@ -4,7 +4,14 @@
  * @module
  */
 import type { Connection } from "../net/mod.ts";
-import { connectNode, NodeAway, type NodePlace } from "./link.ts";
+import {
+  connectNode,
+  connectPlace,
+  type LinkPeer,
+  type LinkPlace,
+  NodeAway,
+  type NodePlace,
+} from "./link.ts";
 import type { NodeKey } from "./key.ts";
 
 /** Bytes of a line; domains.conf goes over it. */
@@ -12,7 +19,7 @@ const maxLine = 80 * 1024 * 1024;
 const encoder = new TextEncoder();
 
 /** Answers a question of a node. What it throws as CallError is told to the other side. */
-export type CallHandler = (args: Record<string, unknown>, node: string) => Promise<unknown>;
+export type CallHandler = (args: Record<string, unknown>, peer: LinkPeer) => Promise<unknown>;
 
 /** A question that the other side has refused. */
 export class CallError extends Error {
@@ -27,7 +34,7 @@ interface Question {
 /** Answers the questions of one connection. */
 export async function serveCalls(
   conn: Connection,
-  node: string,
+  peer: LinkPeer,
   handlers: ReadonlyMap<string, CallHandler>,
 ): Promise<void> {
   for (;;) {
@@ -37,7 +44,7 @@ export async function serveCalls(
       const q = JSON.parse(new TextDecoder().decode(line)) as Question | null;
       const handler = handlers.get(String(q?.call));
       if (handler === undefined) throw new CallError("the question is not known");
-      answer = { ok: await handler(q?.args ?? {}, node) ?? null };
+      answer = { ok: await handler(q?.args ?? {}, peer) ?? null };
     } catch (err) {
       if (!(err instanceof CallError) && !(err instanceof SyntaxError)) throw err;
       answer = { error: err.message };
@@ -60,7 +67,32 @@ export async function callNode(
   args: Record<string, unknown>,
   timeout = 20_000,
 ): Promise<unknown> {
-  const conn = await connectNode(key, name, place, "call");
+  return await question(await connectNode(key, name, place, "call"), name, call, args, timeout);
+}
+
+/**
+ * As {@link callNode}, at one address only.
+ * @param keys hashes of keys that are as good as the place's
+ */
+export async function callPlace(
+  key: NodeKey,
+  name: string,
+  place: LinkPlace,
+  call: string,
+  args: Record<string, unknown>,
+  keys: readonly string[] = [],
+): Promise<unknown> {
+  const conn = await connectPlace(key, name, place, "call", keys);
+  return await question(conn, name, call, args, 20_000);
+}
+
+async function question(
+  conn: Connection,
+  name: string,
+  call: string,
+  args: Record<string, unknown>,
+  timeout: number,
+): Promise<unknown> {
   let answer: { ok?: unknown; error?: string };
   try {
     conn.readTimeout = timeout;

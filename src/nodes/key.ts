@@ -28,10 +28,11 @@ export function keyHash(certificate: Uint8Array | string): string {
 
 /**
  * Reads the key of the node that has a data folder, or makes one; it is on disk when it resolves.
+ * @param file its name in the data folder; a standby has one of its own
  * @throws Error if the file has something else in it: the others would not know a new key
  */
-export async function openNodeKey(dataDir: string): Promise<NodeKey> {
-  const path = join(dataDir, nodeKeyFile);
+export async function openNodeKey(dataDir: string, file = nodeKeyFile): Promise<NodeKey> {
+  const path = join(dataDir, file);
   let text: string;
   try {
     text = await Deno.readTextFile(path);

@@ -1,6 +1,6 @@
 /**
  * Connections between nodes: TLS in which both sides prove their keys, then a line that says what for: "lmtp" for
- * messages, "call" for questions.
+ * messages, "call" for questions, "follow" for a standby that gets the node's data.
  *
  * @module
  */
@@ -16,14 +16,26 @@ import {
 } from "../net/mod.ts";
 import { keyHash, type NodeKey } from "./key.ts";
 
-/** Where a node is, and its key's hash. */
-export interface NodePlace {
+/** An address, and the hash of the key that is expected there. */
+export interface LinkPlace {
   Address: string;
   Port: number;
   Key: string;
 }
 
-export type Purpose = "lmtp" | "call";
+/** Where a node is, and where it is after its standby has taken its place. */
+export interface NodePlace extends LinkPlace {
+  Standby?: LinkPlace;
+}
+
+/** Who is at the other end: a node, or the standby of one. */
+export interface LinkPeer {
+  node: string;
+  standby: boolean;
+}
+
+const purposes = ["lmtp", "call", "follow"] as const;
+export type Purpose = (typeof purposes)[number];
 
 /** Milliseconds until a connection must stand: the node is near, or away. */
 const connectTimeout = 5_000;
@@ -37,12 +49,42 @@ export class NodeAway extends Error {
   }
 }
 
-/** Connects to a node. @throws NodeAway */
+/** Nodes whose standby answered last, in their place. */
+const moved = new Set<string>();
+
+/** Connects to a node, or to what was its standby. @throws NodeAway */
 export async function connectNode(
   key: NodeKey,
   name: string,
   place: NodePlace,
   purpose: Purpose,
+): Promise<SocketConnection> {
+  const { Standby: standby } = place;
+  if (standby === undefined) return await connectPlace(key, name, place, purpose);
+  // It has the node's key from when it takes its place, and its own before.
+  const places = [place, { ...standby, Key: place.Key }];
+  if (moved.has(name)) places.reverse();
+  try {
+    return await connectPlace(key, name, places[0], purpose);
+  } catch (err) {
+    const conn = await connectPlace(key, name, places[1], purpose).catch(() => undefined);
+    if (conn === undefined) throw err;
+    if (!moved.delete(name)) moved.add(name);
+    return conn;
+  }
+}
+
+/**
+ * Connects to one address.
+ * @param keys hashes of keys that are as good as the place's
+ * @throws NodeAway
+ */
+export async function connectPlace(
+  key: NodeKey,
+  name: string,
+  place: LinkPlace,
+  purpose: Purpose,
+  keys: readonly string[] = [],
 ): Promise<SocketConnection> {
   let conn: SocketConnection | undefined;
   try {
@@ -56,7 +98,7 @@ export async function connectNode(
       serverName: place.Address,
       verify: false,
       keyCert: key,
-      verifyChain: (chain) => chain.length > 0 && keyHash(chain[0]) === place.Key,
+      verifyChain: (chain) => chain.length > 0 && [place.Key, ...keys].includes(keyHash(chain[0])),
     });
     conn.write(`${firstLine(purpose)}\r\n`);
     await conn.flush();
@@ -73,9 +115,12 @@ export interface LinkOptions {
   port: number;
   key: NodeKey;
   log: Log;
-  /** Name of the node with a key's hash; looked up for each connection, as domains.conf may change. */
-  nodeWith(hash: string): string | undefined;
-  serve: Record<Purpose, (conn: Connection & SocketConnection, node: string) => Promise<void>>;
+  /** Who has the key with a hash; looked up for each connection, as domains.conf may change. */
+  peerWith(hash: string): LinkPeer | undefined;
+  /** What is served; connections for something else are dropped. */
+  serve: Partial<
+    Record<Purpose, (conn: Connection & SocketConnection, peer: LinkPeer) => Promise<void>>
+  >;
 }
 
 /** Listens for other nodes; whoever has no key of theirs is dropped. @throws ListenError */
@@ -92,16 +137,17 @@ export function serveNodeLinks(o: LinkOptions): Promise<TcpServer> {
     readTimeout: 10_000,
   }, async (conn) => {
     const certificate = conn.tls?.peerCertificate;
-    const node = certificate && o.nodeWith(keyHash(certificate));
-    if (node === undefined) {
+    const peer = certificate && o.peerWith(keyHash(certificate));
+    if (peer === undefined) {
       o.log.warn("connection refused: its key is no node's", { remote: conn.remoteIp });
       throw new ConnectionError("closed", "no node");
     }
     const line = new TextDecoder().decode(await conn.readLine(100));
     conn.readTimeout = 300_000;
-    for (const purpose of ["lmtp", "call"] as const) {
-      if (line === firstLine(purpose)) return await o.serve[purpose](conn, node);
-    }
-    o.log.warn("a node speaks another protocol", { node, line: line.slice(0, 40) });
+    const { node } = peer;
+    const purpose = purposes.find((p) => line === firstLine(p));
+    const serve = purpose && o.serve[purpose];
+    if (serve) return await serve(conn, peer);
+    o.log.warn("a node asks for what is not served here", { node, line: line.slice(0, 40) });
   });
 }

@@ -10,14 +10,17 @@ import type { Config } from "../config/mod.ts";
 import { makeResolver } from "../dns/mod.ts";
 import { join } from "node:path";
 import { SieveDatabase } from "../delivery/sieve/database.ts";
+import { ListsDatabase } from "../lists/database.ts";
 import { SiteScripts } from "../delivery/sieve/site_scripts.ts";
+import { ScanLearning } from "../delivery/scan_learning.ts";
 import { Trainer } from "../delivery/training.ts";
 import { clearLevel, currentLevels, isLevel, Log, setLevel } from "../log/mod.ts";
 import { LoginGuard, type OpenConnection, type Outbound } from "../net/mod.ts";
 import { ensureDir, removeFile } from "../platform/files.ts";
 import { programVersion } from "../platform/version.ts";
-import { fewOpenFilesText } from "../platform/open_files.ts";
+import { lowOpenFilesText } from "../platform/open_files.ts";
 import { Queue } from "../queue/mod.ts";
+import type { Scanners } from "../scanning/mod.ts";
 import { type SaslBackend, wantCramMd5 } from "../sasl/mod.ts";
 import { makeFilesAhead, removeLeftovers } from "../smtp/server/mod.ts";
 import { Accounts } from "../store/account/accounts.ts";
@@ -44,6 +47,7 @@ import { accountOfLogin, type LoginServices, saslBackend } from "./logins.ts";
 import { authHttp } from "./nodes/auth_http.ts";
 import { askNode, loginChecker } from "./nodes/login_check.ts";
 import { openNodes, type RunningNode } from "./nodes/nodes.ts";
+import { refuseCopy } from "./nodes/succession.ts";
 import { OpenLogins } from "./open_logins.ts";
 import { catchPanics } from "./panics.ts";
 import { startUpdateChecks } from "./updates.ts";
@@ -53,10 +57,12 @@ import { type OutgoingOptions, outgoingOptions, queueServices } from "./queue_se
 import { watchRemovals } from "./removals.ts";
 import { accountRules } from "./rules.ts";
 import { keyFor, openServerSecret, srsOf } from "./onward/srs_key.ts";
+import { MailingLists } from "./lists/mod.ts";
 import { Receiving, type ReceivingOptions } from "./receiving/receiving.ts";
 import type { ReportDatabases } from "./arrival/services.ts";
 import { retrainHandler } from "./receiving/retrain.ts";
 import { ImapEvents } from "./sieve/imap_events.ts";
+import { openScanners } from "./scanning.ts";
 import { Sockets } from "./sockets.ts";
 import { submitFromProgram } from "./sending/submit.ts";
 import { type ReportSending, startReports } from "./reports/mod.ts";
@@ -97,10 +103,15 @@ export class MailServer {
   readonly config: Config;
   readonly accounts: Accounts;
   readonly queue: Queue;
+  /** Other programs that look at mail; undefined where none is configured. */
+  scanners: Scanners | undefined;
+  #learning: ScanLearning | undefined;
   webhooks: ServerWebhooks | undefined;
   /** Scripts of accounts, and what they did. */
   sieve: SieveDatabase | undefined;
   #events: ImapEvents | undefined;
+  /** Mailing lists. */
+  lists: MailingLists | undefined;
   loginLog: LoginLog | undefined;
   readonly #log: Log;
   #listeners: Listeners | undefined;
@@ -147,6 +158,7 @@ export class MailServer {
     this.#trainer = new Trainer(o.config, new Log("junk"));
     accounts.onOpen = (a) => {
       this.#trainer.attach(a);
+      this.#learning?.attach(a);
       a.credentials.onChange = (change, keep) =>
         void this.#openLogins.changed(a.name, change, keep);
     };
@@ -191,8 +203,9 @@ export class MailServer {
       const certificates = await ServerCertificates.open(config);
       const outbound = openOutbound(config.static, config.dir, o.outgoing?.resolver, o.local);
       const identities = await Identities.open(config, outbound);
+      const scanners = await openScanners(config, outbound);
       await o.becomeUser?.();
-      return await MailServer.#open(o, sockets, certificates, outbound, identities);
+      return await MailServer.#open(o, sockets, certificates, outbound, identities, scanners);
     } finally {
       await sockets.close();
     }
@@ -204,20 +217,22 @@ export class MailServer {
     certificates: ServerCertificates,
     outbound: Outbound,
     identities: Identities,
+    scanners: Scanners | undefined,
   ): Promise<MailServer> {
     const log = new Log("serve");
     const { config } = o;
-    const fewFiles = fewOpenFilesText();
-    if (fewFiles !== undefined) log.warn(fewFiles);
+    const openFilesWarning = lowOpenFilesText();
+    if (openFilesWarning !== undefined) log.warn(openFilesWarning);
     const tempDir = config.dataPath("tmp");
     for (const dir of [config.dataDir, config.dataPath("accounts"), tempDir]) await ensureDir(dir);
     // First of all: a second server on this folder is refused before it touches anything.
     const control = new ControlServer(config.dataDir, log.forPackage("control"));
     await control.start();
-    // What was taken over is in use from here on, and can't be taken over anew.
-    removeFile(config.dataPath(takenOverFile));
     let server: MailServer | undefined;
     try {
+      await refuseCopy(config.dataDir);
+      // What was taken over is in use from here on, and can't be taken over anew.
+      removeFile(config.dataPath(takenOverFile));
       await removeLeftovers(tempDir);
       await settleLastBackup(config.dataDir);
       const accounts = new Accounts(
@@ -246,21 +261,48 @@ export class MailServer {
             srs,
             webhooks,
             reports: () => server?.reports,
+            listReport: (event) => server!.lists!.report(event),
           },
           outgoing,
         ),
       );
       server = new MailServer(o, log, accounts, queue, control, secret, identities);
       identities.makes = { accounts, audit: server.#audit };
+      server.scanners = scanners;
+      if (scanners && scanners.learning.length > 0) {
+        const isAccount = (name: string) => config.account(name) !== undefined;
+        server.#learning = await ScanLearning.open(config.dataDir, scanners, accounts, isAccount);
+      }
       server.#outbound = outbound;
       server.sieve = sieve.db;
       server.#events = new ImapEvents({ config, queue, tempDir, sieve });
       await sieve.db.memory.settle((note) => queue.holds({ ...note, since: note.begun - 1000 }));
       server.webhooks = webhooks;
+      const lists = server.lists = new MailingLists({
+        config,
+        queue,
+        db: await ListsDatabase.open(config.dataDir),
+        key: keyFor(secret, "mailing lists"),
+        tempDir,
+        log: new Log("lists"),
+        now: o.receiving?.now ?? Date.now,
+      });
       server.#noMoreFiles = makeFilesAhead(tempDir);
       const { filters } = server.#trainer;
       server.#receiving = await Receiving.open(
-        { config, accounts, queue, filters, tempDir, local: o.local, webhooks, srs, sieve },
+        {
+          config,
+          accounts,
+          queue,
+          filters,
+          tempDir,
+          local: o.local,
+          webhooks,
+          srs,
+          sieve,
+          scanners,
+          lists,
+        },
         o.receiving,
       );
       await o.prepare?.(accounts);
@@ -279,6 +321,7 @@ export class MailServer {
           loginLog: () => server!.loginLog,
           trained: (account) => server!.#trainer.figures(account),
           certificates: () => certificates.states(),
+          scanners: () => scanners?.states() ?? [],
           stsPolicies: () => outgoing.policies?.remembered() ?? [],
           tlsResults: outgoing.tlsResults,
         },
@@ -301,6 +344,7 @@ export class MailServer {
         tempDir,
         receiving: server.#receiving,
         checkLogin,
+        stop: () => void server!.stop(),
       });
       if (nodes) server.#logins.askNode = (node, l) => askNode(config, nodes.key, node, l);
       const listeners = server.#listeners = new Listeners({
@@ -309,6 +353,7 @@ export class MailServer {
         config,
         accounts,
         queue,
+        scanners,
         tempDir,
         local: o.local,
         developer: server.#developer,
@@ -358,7 +403,9 @@ export class MailServer {
       server.#unwatch = () => unwatch.forEach((end) => end());
       nodes?.start();
       await queue.start();
+      lists.start();
       webhooks.hooks.start();
+      server.#learning?.start();
       const { reports } = server;
       if (reports && outgoing.tlsResults && outgoing.resolver) {
         server.#reportSending = startReports({
@@ -402,6 +449,7 @@ export class MailServer {
       accounts: this.accounts,
       log: this.#log,
       outbound: this.#outbound,
+      lists: this.lists?.forAdmin,
       sieve: this.sieve,
     });
     return new Map<string, ControlHandler>([
@@ -415,7 +463,17 @@ export class MailServer {
           config: this.config,
           queue: this.queue,
           certificates: () => this.#certificates?.states() ?? [],
+          scanners: () => this.scanners?.states() ?? [],
         });
+        const standby = this.#nodes?.standby() ?? "none";
+        if (standby !== "none") {
+          const follows = standby === "follows";
+          checks.push({
+            name: "standby",
+            state: follows ? "ok" : "warning",
+            text: follows ? "follows this node" : "is away: what comes now is here only",
+          });
+        }
         return {
           version: programVersion,
           hostname: this.config.static.Hostname,
@@ -444,7 +502,12 @@ export class MailServer {
           message: string;
         };
         return await submitFromProgram(
-          { config: this.config, queue: this.queue, tempDir: this.#tempDir },
+          {
+            config: this.config,
+            queue: this.queue,
+            scanners: this.scanners,
+            tempDir: this.#tempDir,
+          },
           m,
         );
       }],
@@ -487,24 +550,28 @@ export class MailServer {
     this.#openLogins.close();
     this.#receiving?.stop();
     this.#certificates?.stop();
-    await Promise.all([this.#listeners?.stop(stopGrace), this.#nodes?.stop(stopGrace)]);
+    await Promise.all([this.#listeners?.stop(stopGrace), this.#nodes?.quiesce(stopGrace)]);
     await this.#events?.idle();
     await this.#noMoreFiles?.();
     await this.#reportSending?.end();
     this.#endDnsblMonitor?.();
     this.#developer?.faults.stop();
+    await this.lists?.stop();
     await this.queue.stop();
     await this.webhooks?.hooks.stop();
     await this.#closePolicies?.();
     await this.#pages?.close();
     await this.#receiving?.close();
     await this.#trainer.stop();
+    await this.#learning?.close();
     await this.#tlsKeys?.close();
     await this.#shares?.close();
     await this.sieve?.close();
+    await this.lists?.close();
     await this.loginLog?.close();
     await this.#audit.close();
     await this.accounts.closeAll();
+    await this.#nodes?.finish();
     await this.#control.stop();
     this.#log.info("stopped");
     this.#stopped.resolve();

@@ -177,6 +177,13 @@ function get(port: number, headers: Record<string, string> = {}, from = client):
   });
 }
 
+/** Status of a GET over TLS. */
+async function getTls(port: number): Promise<number> {
+  const t = new Talk(tlsTo(port));
+  t.write("GET / HTTP/1.1\r\nHost: mail.mox.example\r\nConnection: close\r\n\r\n");
+  return Number((await t.expect(/^HTTP\/1\.1 \d{3}.*\r\n/m)).slice(9, 12));
+}
+
 Deno.test({
   name: "proxies: HAProxy and nginx name their clients, nobody else can",
   ignore: !isLinux || !isRoot() || lacks("haproxy", "nginx"),
@@ -280,6 +287,37 @@ listen http
           await b.server.logged(new RegExp(`http request.*remote=${client}`));
           assert.doesNotMatch(b.server.log(), /remote=203\.0\.113\.77/);
         });
+      });
+      await test.step("HAProxy, by the configuration that is printed", async () => {
+        const printed = await moxIn(b.dir, [
+          ...["-config", `${b.dir}/config/mox.conf`, "config", "printproxy", "haproxy"],
+          ...["-certificate", `${b.dir}/haproxy.pem`],
+        ]);
+        assert.equal(printed.code, 0, printed.stderr);
+        const wanted = [25, 143, 443, 465, 587, 993];
+        const got = await freePorts(wanted.length);
+        const port = (p: number) => got[wanted.indexOf(p)];
+        const text = printed.stdout.replaceAll(
+          /bind :::(\d+) v4v6/g,
+          (_, p) => `bind 127.0.0.1:${port(Number(p))}`,
+        );
+        await using _haproxy = await startHaproxy(b.dir, text, got);
+        await deliver(Talk.to(port(25), client), "printed");
+        isFrom(await newest(b), client);
+        const plain = Talk.to(port(143), client);
+        assert.match(await plain.expect(/^\* OK.*\r\n/m), /STARTTLS.*LOGINDISABLED/);
+        plain.close();
+        const imaps = new Talk(tlsTo(port(993)));
+        assert.match(await imaps.expect(/^\* OK.*\r\n/m), /AUTH=PLAIN/);
+        await imaps.say(`a LOGIN ann@mox.example ${password}\r\n`, /^a OK.*\r\n/m);
+        imaps.close();
+        const submissions = new Talk(tlsTo(port(465)));
+        await submissions.expect(/^220 .*\r\n/m);
+        assert.match(await submissions.say("EHLO me\r\n", /^250 .*\r\n/m), /AUTH .*PLAIN/);
+        const login = btoa(`\0ann@mox.example\0${password}`);
+        await submissions.say(`AUTH PLAIN ${login}\r\n`, /^235 .*\r\n/m);
+        submissions.close();
+        assert.equal(await getTls(port(443)), 200);
       });
       await test.step("nginx", async (t) => {
         await using _nginx = await startNginx(

@@ -46,10 +46,14 @@ export interface RunningServer {
   ended: Promise<number>;
 }
 
-/** Starts the server; it may fail: see `ended` and `log`. */
-export function startServe(dir: string, env: Record<string, string> = {}): RunningServer {
+/** Starts the server, or another command that runs until it is ended; it may fail: see `ended` and `log`. */
+export function startServe(
+  dir: string,
+  env: Record<string, string> = {},
+  command = "serve",
+): RunningServer {
   const child = new Deno.Command(Deno.execPath(), {
-    args: programArgsIn(dir, ["-config", `${dir}/config/mox.conf`, "serve"]),
+    args: programArgsIn(dir, ["-config", `${dir}/config/mox.conf`, command]),
     env,
     stdin: "null",
     stdout: "null",

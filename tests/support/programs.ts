@@ -22,9 +22,13 @@ const known = [
   "fail2ban-regex",
   "vdirsyncer",
   "khal",
+  "khard",
   "slapd",
   "haproxy",
   "nginx",
+  "rspamd",
+  "clamd",
+  "opendkim",
 ] as const;
 export type Program = (typeof known)[number];
 

@@ -9,6 +9,7 @@ import { copyButton, facts, formDialog, lead, part, table, tools } from "../lib/
 import { aliasPart } from "./aliases.ts";
 import { type CheckPart, type DomainDetail } from "./api/domains.ts";
 import { adminCalls } from "./api/mod.ts";
+import { listPart } from "./lists.ts";
 
 /** @param whole for the server's administrator, not for one of some domains */
 export async function domainView(
@@ -16,7 +17,10 @@ export async function domainView(
   changed: () => Promise<void>,
   whole: boolean,
 ): Promise<View> {
-  const d = await makeCall(adminCalls, "Domain", { name });
+  const [d, lists] = await Promise.all([
+    makeCall(adminCalls, "Domain", { name }),
+    listPart(name, changed),
+  ]);
   return {
     heading: d.name,
     actions: tools(
@@ -31,6 +35,7 @@ export async function domainView(
       d.description === "" ? null : el("p", {}, d.description),
       dns(d),
       aliasPart(d, changed),
+      lists,
       part(
         "Addresses",
         table(

@@ -3,6 +3,7 @@ import type { Account, Destination } from "./account.ts";
 import { type AddressIndex, addressKey, buildIndex, canonicalLocalpart } from "./addresses.ts";
 import { checkUnique } from "../static/check_static.ts";
 import type { Domain } from "./domain.ts";
+import { addLists } from "./list_addresses.ts";
 import type { Dynamic } from "./dynamic.ts";
 import { asciiDomain, NameError, parseAddress } from "../names.ts";
 import type { PathReport } from "../sconf/schema.ts";
@@ -22,6 +23,7 @@ export function checkDynamic(s: Static, d: Dynamic, report: PathReport): Address
     );
   }
   const index = buildIndex(s, d, report);
+  addLists(index, report);
   checkRoutes(["Routes"], d.Routes, s, report);
   for (const [name, domain] of d.Domains) {
     checkDomain(["Domains", name], domain, s, report);
@@ -127,10 +129,14 @@ function checkNodes(s: Static, d: Dynamic, report: PathReport): void {
   }
   const places = new Map<string, string>();
   for (const [name, n] of d.Nodes) {
-    for (const place of [`${n.Address} ${n.Port}`, n.Key]) {
+    const s = n.Standby;
+    const own = [`${n.Address} ${n.Port}`, n.Key];
+    const standby = s ? [`${s.Address} ${s.Port}`, s.Key] : [];
+    for (const [i, place] of [...own, ...standby].entries()) {
       const other = places.get(place);
-      if (other !== undefined) report(["Nodes", name], `has the place or key of ${other}`);
-      places.set(place, name);
+      const path = i < own.length ? ["Nodes", name] : ["Nodes", name, "Standby"];
+      if (other !== undefined) report(path, `has the place or key of ${other}`);
+      places.set(place, i < own.length ? name : `the standby of ${name}`);
     }
   }
 }

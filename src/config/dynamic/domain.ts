@@ -4,6 +4,7 @@ import { list, map, struct } from "../sconf/schema_blocks.ts";
 import { bool, duration, text, word } from "../sconf/schema_scalars.ts";
 import { parseDuration } from "../sconf/duration.ts";
 import { route } from "../static/transport.ts";
+import { mailingList } from "./mailing_list.ts";
 import {
   addressText,
   checkLocalpart,
@@ -183,6 +184,11 @@ export const domain = struct({
   Aliases: optional(
     map(alias, checkLocalpart),
     "Addresses of the domain whose mail goes to several accounts. Keys are the parts before the @.",
+  ),
+  Lists: optional(
+    map(mailingList, checkLocalpart),
+    "Mailing lists, whose members subscribe themselves by mail or on web pages. Keys are the parts before the @. A list " +
+      "news has news-owner, news-request, news-subscribe, news-unsubscribe, news-confirm and news-bounces too.",
   ),
 });
 export type Domain = Infer<typeof domain>;

@@ -1,5 +1,5 @@
 /** A node of domains.conf: one of several servers that the accounts are spread over. @module */
-import { type Infer, optional, required } from "../sconf/schema.ts";
+import { type Infer, nullable, optional, required } from "../sconf/schema.ts";
 import { struct } from "../sconf/schema_blocks.ts";
 import { text } from "../sconf/schema_scalars.ts";
 import { ipText, originText, port } from "../sconf/types.ts";
@@ -24,6 +24,14 @@ export const node = struct({
       Web: optional(port, "", 80),
     }),
     "Ports at Address that proxies pass connections on to, as AuthHTTP tells nginx.",
+  ),
+  Standby: nullable(
+    struct({
+      Address: required(ipText, "IP address by which the node and the others reach it."),
+      Port: optional(port, "", 4424),
+      Key: required(keyHash, "Of the standby's own key; `mox node key -standby` prints it there."),
+    }),
+    "A second machine that follows the node's data with `mox standby`, and takes its place with `mox promote`.",
   ),
   WebURL: optional(
     originText,

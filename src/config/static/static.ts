@@ -4,6 +4,7 @@ import { list, map, struct } from "../sconf/schema_blocks.ts";
 import { bool, duration, int, text, word } from "../sconf/schema_scalars.ts";
 import { ldapDirectory, openIdProvider } from "./identity.ts";
 import { listener } from "./listener.ts";
+import { scanner } from "./scanner.ts";
 import { transport } from "./transport.ts";
 import {
   addressText,
@@ -220,6 +221,16 @@ export const staticConfig = struct({
   LDAPDirectories: optional(
     map(ldapDirectory),
     "Directories with users and their passwords, which LDAPDirectory of domains chooses from. Not of the original.",
+  ),
+  Scanners: optional(
+    map(scanner),
+    "Other programs that look at messages, which Scanners of SMTP, Submission and Submissions of listeners, and " +
+      "OutgoingScanners, choose from. Each is of one kind. Not of the original.",
+  ),
+  OutgoingScanners: optional(
+    list(text()),
+    "Scanners, in their order, for all mail of users whichever way they send it: by submission after those of the " +
+      "listener, in the webmail, by JMAP and the web API, and by programs of this machine. Not of the original.",
   ),
   NoOutgoingDMARCReports: optional(
     bool,

@@ -1,4 +1,5 @@
 /** What an administrator's command is, and how it reads its arguments. @module */
+import type { RunningLists } from "../../admin/mod.ts";
 import type { SieveDatabase } from "../../delivery/sieve/database.ts";
 import type { Config } from "../../config/mod.ts";
 import type { Log } from "../../log/mod.ts";
@@ -13,6 +14,8 @@ export interface AdminContext {
   log: Log;
   /** The way to other servers of the server that runs; undefined where none runs, and nothing is served yet. */
   outbound?: Outbound;
+  /** The mailing lists of the server that runs. */
+  lists?: RunningLists;
   /** Scripts of the server that runs; undefined where none runs. */
   sieve?: SieveDatabase;
 }

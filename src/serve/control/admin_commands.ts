@@ -15,6 +15,7 @@ import type { AdminCommand, AdminContext, Arguments, Print } from "./admin_comma
 import { textArgument } from "./admin_command.ts";
 import { accessCommands } from "./access_command.ts";
 import { backupCommands } from "./backup_command.ts";
+import { listCommands, listConfigCommands } from "./list_commands.ts";
 import { maintenanceCommands } from "./maintenance_commands.ts";
 import { movingCommands } from "./moving_commands.ts";
 import { movingMailCommands } from "./moving_mail.ts";
@@ -160,6 +161,7 @@ const configCommands: Record<string, AdminCommand> = {
     }
     await Promise.resolve();
   },
+  ...listConfigCommands,
   async dnscheck({ config, outbound }, args, print) {
     const domain = text(args, "domain");
     const resolver = makeResolver();
@@ -248,6 +250,7 @@ export const adminCommands: ReadonlyMap<string, AdminCommand> = new Map([
   ...Object.entries(tokenCommands).map(([name, c]) => [`config ${name}`, c] as const),
   ...Object.entries(passwordCommands),
   ...Object.entries(maintenanceCommands),
+  ...Object.entries(listCommands),
   ...Object.entries(accessCommands),
   ...Object.entries(backupCommands),
   ...Object.entries(transferCommands),

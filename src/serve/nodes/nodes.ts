@@ -9,18 +9,26 @@ import type { AuthService } from "../../metrics/authentication.ts";
 import { CallError, type CallHandler, serveCalls } from "../../nodes/calls.ts";
 import { type NodeKey, openNodeKey } from "../../nodes/key.ts";
 import { serveNodeLinks } from "../../nodes/link.ts";
+import type { SocketConnection } from "../../net/mod.ts";
 import type { ControlHandler, Json } from "../control/control.ts";
 import { serveSmtpConnection, type SmtpServerOptions } from "../../smtp/server/mod.ts";
 import { Passing } from "../receiving/passing.ts";
 import type { Receiving } from "../receiving/receiving.ts";
 import { ConfigSync } from "./config_sync.ts";
 import type { LoginCheck } from "./login_check.ts";
+import { peerWith, placeOfSeat } from "./seat.ts";
+import { Succession } from "./succession.ts";
+
+/** Milliseconds after which the connection of a standby is dropped, when the server stops. */
+const lastGrace = 30_000;
 
 export interface NodeOptions {
   config: Config;
   tempDir: string;
   receiving: Receiving;
   checkLogin: LoginCheck;
+  /** Ends the server: its standby has taken its place. */
+  stop: () => void;
 }
 
 /** This server as a node. */
@@ -31,13 +39,18 @@ export interface RunningNode {
   commands: [string, ControlHandler][];
   /** Fetches what was pushed while this node was away, now and from time to time. */
   start(): void;
+  /** Whether the node has a standby, and whether it follows. */
+  standby(): "none" | "follows" | "away";
   /** Takes nothing more from other nodes; what is under way has so many milliseconds. */
-  stop(graceMs: number): Promise<void>;
+  quiesce(graceMs: number): Promise<void>;
+  /** After everything else is closed: the standby gets the last changes. */
+  finish(): Promise<void>;
 }
 
 /**
  * Opens the node's key and listens for the other nodes; undefined where there are no nodes.
- * @throws ListenError; Error for a key that is not the one in domains.conf
+ * @throws ListenError; Error for a key that is not the one in domains.conf; NotServing if its standby has, or may have,
+ * taken its place
  */
 export async function openNodes(o: NodeOptions): Promise<RunningNode | undefined> {
   const { config } = o;
@@ -52,26 +65,44 @@ export async function openNodes(o: NodeOptions): Promise<RunningNode | undefined
         `put the first one there, on all nodes`,
     );
   }
+  const succession = await Succession.open({ config, key, log, stop: o.stop });
+  const place = placeOfSeat(self, succession.seat);
   const sync = new ConfigSync(config, key, log);
   const calls = new Map<string, CallHandler>([
     ["login", loginCall(o.checkLogin)],
     ...sync.calls,
+    ...succession.calls,
   ]);
+  const forStandby = succession.calls;
+  const open = new Set<{ conn: SocketConnection; done: Promise<void> }>();
+  /** Of all but standbys, whose connection ends last. */
+  const counted = async (conn: SocketConnection, serve: Promise<void>) => {
+    const entry = { conn, done: serve.catch(() => {}) };
+    open.add(entry);
+    try {
+      await serve;
+    } finally {
+      open.delete(entry);
+    }
+  };
   const server = await serveNodeLinks({
-    address: self.Address,
-    port: self.Port,
+    address: place.Address,
+    port: place.Port,
     key,
     log,
-    nodeWith: (hash) => {
-      for (const [other, n] of config.dynamic.Nodes) if (n.Key === hash) return other;
-      return undefined;
-    },
+    peerWith: (hash) => peerWith(config, hash),
     serve: {
-      lmtp: (conn) => serveSmtpConnection(conn, lmtpOptions(o, log)),
-      call: (conn, node) => serveCalls(conn, node, calls),
+      lmtp: async (conn, peer) => {
+        if (peer.standby) return log.warn("a standby sends mail", { node: peer.node });
+        await counted(conn, serveSmtpConnection(conn, lmtpOptions(o, log)));
+      },
+      call: (conn, peer) =>
+        counted(conn, serveCalls(conn, peer, peer.standby ? forStandby : calls)),
+      follow: (conn, peer) => succession.follow(conn, peer),
     },
   });
-  log.info("node is reachable", { node: name, address: self.Address, port: server.port });
+  log.info("node is reachable", { node: name, address: place.Address, port: server.port });
+  let closed: Promise<void> | undefined;
   return {
     key,
     passing: new Passing({ config, key }),
@@ -79,10 +110,22 @@ export async function openNodes(o: NodeOptions): Promise<RunningNode | undefined
       ["node push", async () => await sync.push() as unknown as Json],
       ["node list", async () => await sync.states() as unknown as Json],
     ],
-    start: () => sync.start(),
-    stop: (graceMs) => {
+    start: () => {
+      sync.start();
+      succession.start();
+    },
+    standby: () => succession.state,
+    async quiesce(graceMs) {
       sync.stop();
-      return server.shutdown(graceMs);
+      succession.quiesce();
+      closed = server.shutdown(lastGrace);
+      const timer = setTimeout(() => open.forEach(({ conn }) => conn.destroy()), graceMs);
+      await Promise.all([...open].map(({ done }) => done));
+      clearTimeout(timer);
+    },
+    async finish() {
+      await succession.finish();
+      await closed;
     },
   };
 }

@@ -11,7 +11,8 @@ export function ownPlace(l: Listener): Pick<Node, "Address" | "ProxyPorts"> {
       IMAP: l.IMAP.Port || 143,
       POP3: l.POP3.Port || 110,
       ManageSieve: l.ManageSieve.Port || 4190,
-      Web: l.WebmailHTTP.Port || l.AccountHTTP.Port || 80,
+      Web: [l.WebmailHTTP, l.AccountHTTP, l.AdminHTTP, l.WebAPIHTTP].find((s) => s.Enabled)?.Port ||
+        80,
     },
   };
 }

@@ -1,0 +1,91 @@
+/**
+ * The copy's side of a database that is followed: its base, and its log, which grows and is moved into the base
+ * when the original's begins anew.
+ *
+ * @module
+ */
+import { DatabaseSync } from "node:sqlite";
+import type { Pending } from "./log_source.ts";
+import {
+  copyStretch,
+  frameHead,
+  headerSize,
+  readAt,
+  readHeader,
+  type Sum,
+  writeHeader,
+} from "./wal_format.ts";
+
+/** How far the log of a copy goes. */
+export interface CopiedLog {
+  generation: string;
+  /** Bytes. */
+  size: number;
+  /** The running checksum in its last frame; undefined if it has none. */
+  last: Sum | undefined;
+}
+
+/** How far a copy's log goes; undefined if it has none that can be gone on with, or no base. */
+export function logPosition(to: string): CopiedLog | undefined {
+  if (!exists(to) || !exists(`${to}-wal`)) return undefined;
+  using log = Deno.openSync(`${to}-wal`);
+  const h = readHeader(log);
+  if (!h) return undefined;
+  const { size } = log.statSync();
+  if (size === headerSize) return { generation: h.generation, size, last: undefined };
+  const head = new Uint8Array(frameHead);
+  if (readAt(log, head, size - h.pageSize - frameHead) !== frameHead) return undefined;
+  const view = new DataView(head.buffer);
+  return {
+    generation: h.generation,
+    size,
+    last: { a: view.getUint32(16), b: view.getUint32(20) },
+  };
+}
+
+/** Adds changes of a log to a file; durable when it returns. */
+export function copyLog(log: Deno.FsFile, to: string, p: Pending): void {
+  using file = Deno.openSync(to, { write: true, create: true, mode: 0o600 });
+  if (p.at === 0) {
+    file.truncateSync();
+    writeHeader(file, p.header);
+  }
+  copyStretch(log, file, p.at === 0 ? headerSize : p.at, p.end);
+  file.syncDataSync();
+}
+
+/** Moves a copy's log into its base. */
+export function mergeLog(to: string): void {
+  const db = new DatabaseSync(to, { timeout: 10_000 });
+  try {
+    db.exec("PRAGMA synchronous=FULL; PRAGMA wal_checkpoint(TRUNCATE)");
+  } finally {
+    // The last connection removes the log.
+    db.close();
+  }
+  for (const end of ["-wal", "-shm"]) removeIfThere(to + end);
+}
+
+/** Puts a new base in place of a copy: at each moment the old copy or the new one is whole. */
+export function putBase(made: string, to: string): void {
+  if (exists(to)) mergeLog(to);
+  Deno.renameSync(made, to);
+}
+
+function removeIfThere(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch (err) {
+    if (!(err instanceof Deno.errors.NotFound)) throw err;
+  }
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch (err) {
+    if (err instanceof Deno.errors.NotFound) return false;
+    throw err;
+  }
+}

@@ -1,0 +1,273 @@
+/**
+ * The write-ahead log (WAL) of a database that is followed: what it has got since the last look. See wal_follow.ts
+ * for why a reader is held at all times.
+ *
+ * Nothing here opens the database's file itself: where it is a server's own process, closing it would take the
+ * locks from the server's connections.
+ *
+ * @module
+ */
+import { DatabaseSync } from "node:sqlite";
+import { type Header, headerSize, readAt, readHeader, scanFrames, type Sum } from "./wal_format.ts";
+
+/** Bytes of a log above which it is made to begin anew. */
+const defaultMaxLog = 32 * 1024 * 1024;
+/** Milliseconds between two tries of that, as it holds up writers. */
+const rewindInterval = 5000;
+/** Milliseconds that it waits for a writer. */
+const rewindPatience = 1000;
+
+/** What the log has got, to be added to the copy's. */
+export interface Pending {
+  header: Header;
+  /** Where it begins; 0 with the header. */
+  at: number;
+  end: number;
+  /** Over the log up to its end. */
+  sum: Sum;
+}
+
+/** How far a log was copied. */
+export interface LogPosition {
+  generation: string;
+  at: number;
+  sum: Sum;
+}
+
+function identityOf(path: string): string {
+  const { dev, ino, birthtime } = Deno.statSync(path);
+  return `${dev} ${ino} ${birthtime?.getTime()}`;
+}
+
+export class LogSource {
+  /** The database. */
+  readonly path: string;
+  /** What is copied: of which log, how far. */
+  copied: LogPosition | undefined;
+  #readers: DatabaseSync[] = [];
+  /** Which of them reads. */
+  #current = 0;
+  /** A reader was held since the last look. */
+  #held = false;
+  #stamp = "";
+  #looked = 0;
+  /** Of the file that is followed, as another one may come in its place. */
+  #identity: string | undefined;
+  readonly #maxLog: number;
+  /** When the log was last made to begin anew. */
+  #rewound = -Infinity;
+
+  /** @param maxLog bytes of the log above which {@link rewind} does something */
+  constructor(path: string, maxLog = defaultMaxLog) {
+    this.path = path;
+    this.#maxLog = maxLog;
+  }
+
+  /** Where its log is. */
+  get log(): string {
+    return `${this.path}-wal`;
+  }
+
+  /** Whether another file is in the database's place than the one that was followed. */
+  replaced(): boolean {
+    const now = identityOf(this.path);
+    const was = this.#identity;
+    this.#identity = now;
+    return was !== undefined && was !== now;
+  }
+
+  /** Lets go of a database that was replaced: the copy needs a new base. */
+  forget(): void {
+    this.release();
+    this.copied = undefined;
+  }
+
+  /**
+   * Whether the database has a log. One that was restored, or is being made just now, has none until its server opens
+   * it, and a reader that is held would keep the server from beginning one.
+   */
+  logged(): boolean {
+    const db = new DatabaseSync(this.path, { readOnly: true, timeout: 10_000 });
+    try {
+      const { journal_mode } = db.prepare("PRAGMA journal_mode").get() as { journal_mode: string };
+      return journal_mode === "wal";
+    } finally {
+      db.close();
+    }
+  }
+
+  /** Whether the database may have changed since the last look. @throws Deno.errors.NotFound if it is gone */
+  changed(): boolean {
+    const base = Deno.statSync(this.path);
+    let stamp = `${base.size} ${base.mtime?.getTime()}`;
+    try {
+      const s = Deno.statSync(this.log);
+      stamp += ` ${s.size} ${s.mtime?.getTime()}`;
+      // In the same tick of the file system's clock it may have changed again.
+      if (s.mtime && this.#looked - s.mtime.getTime() < 100) stamp += ` ${Date.now()}`;
+    } catch (err) {
+      if (!(err instanceof Deno.errors.NotFound)) throw err;
+    }
+    const changed = stamp !== this.#stamp || this.copied === undefined;
+    this.#stamp = stamp;
+    return changed;
+  }
+
+  /** Begins a reader, before the one that is held ends. */
+  hold(): void {
+    const next = 1 - this.#current;
+    const db = this.#readers[next] ??= new DatabaseSync(this.path, {
+      readOnly: true,
+      timeout: 10_000,
+    });
+    db.exec("BEGIN");
+    db.prepare("SELECT count(*) FROM sqlite_master").get();
+    this.#current = next;
+  }
+
+  #endOther(): void {
+    const other = this.#readers[1 - this.#current];
+    if (other?.isTransaction) other.exec("COMMIT");
+  }
+
+  /** Lets go of the database, for one that is not used. The next look may have to make a new base. */
+  release(): void {
+    for (const r of this.#readers) r?.close();
+    this.#readers = [];
+    this.#held = false;
+  }
+
+  /**
+   * What the copy lacks; undefined if it can't be known and the copy needs a new base. Nothing is written: files
+   * that these changes name are to be copied first.
+   */
+  pending(): Pending | "nothing" | undefined {
+    this.#looked = Date.now();
+    if (this.#readers.length === 0 && !this.logged()) return undefined;
+    const was = this.#held;
+    this.hold();
+    this.#held = true;
+    try {
+      const { copied } = this;
+      let file: Deno.FsFile;
+      try {
+        file = Deno.openSync(this.log);
+      } catch (err) {
+        if (err instanceof Deno.errors.NotFound) return copied && was ? "nothing" : undefined;
+        throw err;
+      }
+      try {
+        const header = readHeader(file);
+        if (!header) return copied && was ? "nothing" : undefined;
+        if (copied?.generation === header.generation) {
+          const { end, sum } = scanFrames(file, header, copied.at, copied.sum);
+          return end === copied.at ? "nothing" : { header, at: copied.at, end, sum };
+        }
+        // It has begun anew: with a reader all the time, nothing of before is lost.
+        if (!copied || !was) return undefined;
+        return { header, at: 0, ...scanFrames(file, header, headerSize, header.sum) };
+      } finally {
+        file.close();
+      }
+    } finally {
+      this.#endOther();
+    }
+  }
+
+  /** The changes were copied. */
+  took(p: Pending): void {
+    this.copied = { generation: p.header.generation, at: p.end, sum: p.sum };
+  }
+
+  /**
+   * Whether a copy can be gone on with, whose log goes so far.
+   * @param last the running checksum in its last frame, undefined if it has none
+   */
+  resume(generation: string, size: number, last: Sum | undefined): boolean {
+    if (!this.logged()) return false;
+    this.hold();
+    using log = Deno.openSync(this.log);
+    const h = readHeader(log);
+    if (h?.generation !== generation) return false;
+    const { end, sum } = scanFrames(log, h, headerSize, h.sum, size);
+    if (end !== size) return false;
+    if (last !== undefined && (last.a !== sum.a || last.b !== sum.b)) return false;
+    this.copied = { generation, at: size, sum };
+    return true;
+  }
+
+  /** Before a base is made: from now on the log keeps what comes. */
+  beginBase(): void {
+    this.release();
+    this.#held = this.logged();
+    if (this.#held) this.hold();
+  }
+
+  /**
+   * After a base was made: the log as it is now, to go with it whole, as a part of it would take pages of the base
+   * back to what they were before. Undefined if there is none.
+   */
+  withBase(): Pending | undefined {
+    this.copied = undefined;
+    let header: Header | undefined;
+    try {
+      using log = Deno.openSync(this.log);
+      header = readHeader(log);
+      if (header) return { header, at: 0, ...scanFrames(log, header, headerSize, header.sum) };
+    } catch (err) {
+      if (!(err instanceof Deno.errors.NotFound)) throw err;
+    }
+    this.copied = { generation: "", at: 0, sum: { a: 0, b: 0 } };
+    return undefined;
+  }
+
+  /**
+   * Makes a log that has become large begin anew, if no other reader is in the way. Writers wait for that. The
+   * copy must have what {@link pending} told just before, so that it does not take long.
+   * @param take takes changes, as there may be more since
+   * @param atOnce also if it was tried just now
+   */
+  rewind(take: (p: Pending) => void, atOnce = false): void {
+    const { size } = Deno.statSync(this.log);
+    const now = performance.now();
+    if (size < this.#maxLog || !atOnce && now - this.#rewound < rewindInterval) return;
+    this.#rewound = now;
+    const holder = new DatabaseSync(this.path, { timeout: rewindPatience });
+    const mover = new DatabaseSync(this.path, { timeout: rewindPatience });
+    try {
+      // Most of it, while writers go on.
+      mover.exec("PRAGMA wal_checkpoint(PASSIVE)");
+      try {
+        holder.exec("BEGIN IMMEDIATE");
+      } catch (err) {
+        if (/locked|busy/.test((err as Error).message)) return;
+        throw err;
+      }
+      const p = this.pending();
+      if (p === undefined) return;
+      if (p !== "nothing") {
+        take(p);
+        this.took(p);
+      }
+      mover.exec("PRAGMA wal_checkpoint(PASSIVE)");
+      // All of the log is in the database now: this reader needs no log, and the next writer begins a new one.
+      this.hold();
+      this.#endOther();
+    } finally {
+      if (holder.isTransaction) holder.exec("ROLLBACK");
+      mover.close();
+      holder.close();
+    }
+  }
+
+  /** The bytes of changes, in pieces; of a log from its start the header is left out, as {@link Pending} has it. */
+  *pieces(p: Pending, pieceSize = 256 * 1024): Generator<Uint8Array<ArrayBuffer>> {
+    using log = Deno.openSync(this.log);
+    for (let at = p.at === 0 ? headerSize : p.at; at < p.end;) {
+      const piece = new Uint8Array(Math.min(pieceSize, p.end - at));
+      if (readAt(log, piece, at) !== piece.length) throw new Error("the log has become shorter");
+      yield piece;
+      at += piece.length;
+    }
+  }
+}

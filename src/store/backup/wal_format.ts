@@ -1,0 +1,130 @@
+/**
+ * The format of write-ahead logs, as SQLite's file format has it in the section "WAL-Mode File Format": headers,
+ * frames, and how far whole transactions go.
+ *
+ * @module
+ */
+
+/** Bytes of a log's header. */
+export const headerSize = 32;
+/** Bytes before the page of a frame. */
+export const frameHead = 24;
+/** Bytes of a log that are in memory at a time, about. */
+const chunkSize = 1024 * 1024;
+
+/** The running checksum of a log. */
+export interface Sum {
+  a: number;
+  b: number;
+}
+
+/** What a log's header says. */
+export interface Header {
+  bytes: Uint8Array<ArrayBuffer>;
+  /** Salts, which change when the log begins anew. */
+  generation: string;
+  littleEndian: boolean;
+  pageSize: number;
+  sum: Sum;
+}
+
+/** What the log has got, to be added to the copy's. */
+export interface Pending {
+  header: Header;
+  /** Where it begins; 0 with the header. */
+  at: number;
+  end: number;
+  /** Over the log up to its end. */
+  sum: Sum;
+}
+
+function add(sum: Sum, view: DataView, from: number, to: number, little: boolean): Sum {
+  let { a, b } = sum;
+  for (let i = from; i < to; i += 8) {
+    a = (a + view.getUint32(i, little) + b) >>> 0;
+    b = (b + view.getUint32(i + 4, little) + a) >>> 0;
+  }
+  return { a, b };
+}
+
+/** The header of a log; undefined for none, and while it is being written. */
+export function readHeader(file: Deno.FsFile): Header | undefined {
+  const bytes = new Uint8Array(headerSize);
+  file.seekSync(0, Deno.SeekMode.Start);
+  if (file.readSync(bytes) !== headerSize) return undefined;
+  const view = new DataView(bytes.buffer);
+  const magic = view.getUint32(0);
+  if (magic !== 0x377f0682 && magic !== 0x377f0683) return undefined;
+  const littleEndian = magic === 0x377f0682;
+  const sum = add({ a: 0, b: 0 }, view, 0, 24, littleEndian);
+  // Being written just now.
+  if (sum.a !== view.getUint32(24) || sum.b !== view.getUint32(28)) return undefined;
+  return {
+    bytes,
+    generation: `${view.getUint32(16)}.${view.getUint32(20)}`,
+    littleEndian,
+    pageSize: view.getUint32(8),
+    sum,
+  };
+}
+
+/** How far whole transactions go in a log from a place on; `until` stops at a place. */
+export function scanFrames(
+  file: Deno.FsFile,
+  h: Header,
+  at: number,
+  sum: Sum,
+  until = Infinity,
+): { end: number; sum: Sum } {
+  const frame = frameHead + h.pageSize;
+  const bytes = new Uint8Array(frame * Math.max(1, Math.floor(chunkSize / frame)));
+  const view = new DataView(bytes.buffer);
+  let whole = { end: at, sum };
+  for (let more = true; more;) {
+    const got = readAt(file, bytes, at);
+    let n = 0;
+    for (; n + frame <= got; n += frame) {
+      if (at + n + frame > until) break;
+      if (`${view.getUint32(n + 8)}.${view.getUint32(n + 12)}` !== h.generation) break;
+      let next = add(sum, view, n, n + 8, h.littleEndian);
+      next = add(next, view, n + frameHead, n + frame, h.littleEndian);
+      // Of before, or being written just now.
+      if (next.a !== view.getUint32(n + 16) || next.b !== view.getUint32(n + 20)) break;
+      sum = next;
+      // The last of a transaction has the size of the database.
+      if (view.getUint32(n + 4) !== 0) whole = { end: at + n + frame, sum };
+    }
+    at += n;
+    more = n === bytes.length;
+  }
+  return whole;
+}
+
+/** Fills the buffer from a place in the file on; returns less than its length at the file's end. */
+export function readAt(file: Deno.FsFile, buffer: Uint8Array, at: number): number {
+  file.seekSync(at, Deno.SeekMode.Start);
+  let n = 0;
+  while (n < buffer.length) {
+    const got = file.readSync(buffer.subarray(n));
+    if (got === null || got === 0) break;
+    n += got;
+  }
+  return n;
+}
+
+/** Writes a header at the file's place. */
+export function writeHeader(file: Deno.FsFile, h: Header): void {
+  for (let n = 0; n < headerSize;) n += file.writeSync(h.bytes.subarray(n));
+}
+
+/** Copies a stretch of one file to the same place of another. */
+export function copyStretch(from: Deno.FsFile, to: Deno.FsFile, at: number, end: number): void {
+  const buffer = new Uint8Array(Math.min(chunkSize, end - at));
+  to.seekSync(at, Deno.SeekMode.Start);
+  while (at < end) {
+    const part = buffer.subarray(0, Math.min(buffer.length, end - at));
+    if (readAt(from, part, at) !== part.length) throw new Error("the log has become shorter");
+    for (let n = 0; n < part.length;) n += to.writeSync(part.subarray(n));
+    at += part.length;
+  }
+}

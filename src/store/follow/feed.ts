@@ -1,0 +1,417 @@
+/**
+ * A data folder as it is sent to a copy elsewhere, and then what is committed. Message files come before the rows that
+ * name them. Runs in a Worker: see feed_worker.ts.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { openFilesCanGo } from "../../platform/files.ts";
+import { leftOut } from "../backup/copy.ts";
+import { LogSource, type Pending } from "../backup/log_source.ts";
+import { headerSize, readAt } from "../backup/wal_format.ts";
+import { copyBase } from "../backup/wal_follow.ts";
+import { blockSize, type CopyPosition, type FeedOp, type NamedFile } from "./protocol.ts";
+
+/** Milliseconds between looks for new folders and other files. */
+const scanInterval = 1000;
+/** Milliseconds after which the copy hears that it is up to date though nothing was sent. */
+const tellInterval = 1000;
+/** Milliseconds without changes after which a database is let go. */
+const idleAfter = 60_000;
+/** Looks after which a message file that went is removed from the copy. */
+const removeAfter = 10;
+/** Bytes of a file that are in memory at a time. */
+const pieceSize = 256 * 1024;
+
+/** The way to the copy. What it throws ends the feed. */
+export interface FeedChannel {
+  /** Sends a line, and the bytes that belong to it by {@link bytes}. */
+  line(op: FeedOp): Promise<void>;
+  bytes(bytes: Uint8Array<ArrayBuffer>): Promise<void>;
+  /** Sends a line and waits for its answer. */
+  ask(op: FeedOp): Promise<unknown>;
+  /** Before the copy hears for the first time that it is whole. */
+  whole(): Promise<void>;
+}
+
+export interface FeedOptions {
+  dataDir: string;
+  configDir: string;
+  /** The file of the configuration that is the server's own: mox.conf. */
+  ownConfig: string;
+}
+
+interface Followed {
+  source: LogSource;
+  /** The folder. */
+  path: string;
+  /** Message files belong to it. */
+  mail: boolean;
+  used: number;
+}
+
+const sha = (b: Uint8Array) => createHash("sha256").update(b).digest().subarray(0, 16);
+
+/** The hash of a block, in base64; see the line "blocks". */
+export function blockHash(block: Uint8Array): string {
+  return sha(block).toString("base64");
+}
+
+export class DataFeed {
+  readonly #o: FeedOptions;
+  readonly #to: FeedChannel;
+  readonly #databases = new Map<string, Followed>();
+  /** Folders with mail that are known; and those in accounts. */
+  readonly #folders = new Set<string>();
+  /** When the folders of message files were last changed. */
+  readonly #shards = new Map<string, number>();
+  /** Message files of the copy, by folder. */
+  readonly #names = new Map<string, Set<string>>();
+  /** Message files that went, with the round in which that was seen. */
+  readonly #gone = new Map<string, number>();
+  /** Size and time of the other files. */
+  readonly #others = new Map<string, string>();
+  #round = 0;
+  #scanned = -Infinity;
+  #lastReport = -Infinity;
+  #sent = true;
+  #begun = false;
+
+  readonly #scanInterval: number;
+
+  constructor(o: FeedOptions, to: FeedChannel, wait: { scanInterval?: number } = {}) {
+    this.#o = o;
+    this.#to = to;
+    this.#scanInterval = wait.scanInterval ?? scanInterval;
+  }
+
+  /** Sends what was committed up to now. @throws errors of files, databases and the channel */
+  async round(): Promise<void> {
+    const at = Date.now();
+    this.#round++;
+    if (!this.#begun) await this.#begin();
+    if (performance.now() - this.#scanned >= this.#scanInterval) {
+      this.#scanned = performance.now();
+      await this.#scanConfig("");
+      await this.#scan("");
+      await this.#missing();
+    }
+    for (const [path, f] of this.#databases) {
+      try {
+        if (f.source.replaced()) {
+          if (f.mail) await this.#drop(f.path);
+          else f.source.forget();
+          if (f.mail) continue;
+        }
+        await this.#follow(path, f);
+      } catch (err) {
+        // Its folder was removed, and SQLite may have noticed it first.
+        if (exists(join(this.#o.dataDir, path))) throw err;
+        f.source.release();
+        this.#databases.delete(path);
+      }
+    }
+    if (!openFilesCanGo) { for (const f of this.#databases.values()) f.source.release(); }
+    await this.#removeGone();
+    const now = performance.now();
+    if (!this.#sent && now - this.#lastReport < tellInterval) return;
+    if (this.#lastReport === -Infinity) await this.#to.whole();
+    this.#lastReport = now;
+    this.#sent = false;
+    await this.#to.ask({ op: "round", at });
+  }
+
+  /** Lets go of the databases. */
+  close(): void {
+    for (const f of this.#databases.values()) f.source.release();
+    this.#databases.clear();
+  }
+
+  async #line(op: FeedOp): Promise<void> {
+    this.#sent = true;
+    await this.#to.line(op);
+  }
+
+  /** Accounts of the copy that are none here were removed while it was away. */
+  async #begin(): Promise<void> {
+    this.#begun = true;
+    for (const name of await this.#to.ask({ op: "folders", path: "accounts" }) as string[]) {
+      if (!exists(join(this.#o.dataDir, "accounts", name))) {
+        await this.#line({ op: "aside", path: `accounts/${name}` });
+      }
+    }
+  }
+
+  /** Folders that were removed since the last scan. */
+  async #missing(): Promise<void> {
+    for (const path of this.#folders) {
+      if (!exists(join(this.#o.dataDir, path))) await this.#drop(path);
+    }
+  }
+
+  /** Has a folder put aside, and forgets it. */
+  async #drop(path: string): Promise<void> {
+    const below = (p: string) => p === path || p.startsWith(`${path}/`);
+    for (const [name, f] of this.#databases) {
+      if (!below(f.path)) continue;
+      f.source.release();
+      this.#databases.delete(name);
+    }
+    for (const map of [this.#shards, this.#gone, this.#others, this.#names]) {
+      for (const name of map.keys()) if (below(name)) map.delete(name);
+    }
+    for (const name of this.#folders) if (below(name)) this.#folders.delete(name);
+    await this.#line({ op: "aside", path });
+    this.#scanned = -Infinity;
+  }
+
+  async #follow(path: string, f: Followed): Promise<void> {
+    const { source } = f;
+    const now = Date.now();
+    if (!source.changed()) {
+      if (now - f.used > idleAfter) source.release();
+      if (f.mail) await this.#files(f.path);
+      return;
+    }
+    f.used = now;
+    const pending = source.pending();
+    // After the log was read: what it names is there.
+    if (f.mail) await this.#files(f.path);
+    if (pending === undefined) return await this.#rebase(path, f);
+    if (pending === "nothing") return;
+    await this.#append(path, pending, source.pieces(pending, pieceSize));
+    source.took(pending);
+    // Into memory, as writers wait: the way to the copy may be slow.
+    const more: { p: Pending; pieces: Uint8Array<ArrayBuffer>[] }[] = [];
+    source.rewind((p) => more.push({ p, pieces: [...source.pieces(p, pieceSize)] }));
+    for (const { p, pieces } of more) {
+      if (f.mail) await this.#files(f.path);
+      await this.#append(path, p, pieces);
+    }
+  }
+
+  async #append(
+    path: string,
+    p: Pending,
+    pieces: Iterable<Uint8Array<ArrayBuffer>>,
+  ): Promise<void> {
+    await this.#line({ op: "append", path, at: p.at, size: p.end - p.at });
+    if (p.at === 0) await this.#to.bytes(p.header.bytes);
+    for (const piece of pieces) await this.#to.bytes(piece);
+  }
+
+  /** Sends a database anew, of which the copy has most as a rule. */
+  async #rebase(path: string, f: Followed): Promise<void> {
+    const { source } = f;
+    const made = join(this.#o.dataDir, "tmp", `base-${crypto.randomUUID()}`);
+    try {
+      source.beginBase();
+      await copyBase(source.path, made);
+      const p = source.withBase();
+      if (f.mail) await this.#files(f.path);
+      const had = await this.#to.ask({ op: "blocks", path }) as string[];
+      using base = Deno.openSync(made);
+      const { size } = base.statSync();
+      const block = new Uint8Array(blockSize);
+      const blocks: number[] = [];
+      for (let n = 0; n * blockSize < size; n++) {
+        const got = readAt(base, block, n * blockSize);
+        if (blockHash(block.subarray(0, got)) !== had[n]) blocks.push(n);
+      }
+      await this.#line({ op: "base", path, size, blocks, log: p === undefined ? 0 : p.end });
+      for (const n of blocks) {
+        const got = readAt(base, block, n * blockSize);
+        await this.#to.bytes(block.slice(0, got));
+      }
+      if (p === undefined) return;
+      await this.#to.bytes(p.header.bytes);
+      if (p.end > headerSize) {
+        for (const piece of source.pieces(p, pieceSize)) await this.#to.bytes(piece);
+      }
+      source.took(p);
+    } finally {
+      if (exists(made)) Deno.removeSync(made);
+    }
+  }
+
+  /** Looks for databases, and sends other files that have changed. */
+  async #scan(path: string): Promise<void> {
+    const from = join(this.#o.dataDir, path);
+    let entries: Deno.DirEntry[];
+    try {
+      entries = [...Deno.readDirSync(from)].filter((e) => !leftOut(path, e.name));
+    } catch (err) {
+      // Removed just now.
+      if (path !== "" && err instanceof Deno.errors.NotFound) return;
+      throw err;
+    }
+    const names = new Set(entries.map((e) => e.name));
+    const mail = names.has("index.db") && names.has("msg");
+    if (path.startsWith("accounts/") && !path.slice(9).includes("/")) this.#folders.add(path);
+    if (mail && !this.#databases.has(`${path}/index.db`)) await this.#begins(path);
+    for (const e of entries) {
+      const below = path === "" ? e.name : `${path}/${e.name}`;
+      if (e.isDirectory) {
+        if (!(mail && e.name === "msg")) await this.#scan(below);
+      } else if (e.isFile && e.name.endsWith(".db")) {
+        if (this.#databases.has(below)) continue;
+        const source = new LogSource(join(this.#o.dataDir, below));
+        const had = await this.#to.ask({ op: "position", path: below }) as CopyPosition | null;
+        try {
+          if (had) source.resume(had.generation, had.size, had.last);
+        } catch (err) {
+          if (!(err instanceof Deno.errors.NotFound)) throw err;
+        }
+        const own = mail && e.name === "index.db";
+        this.#databases.set(below, { source, path, mail: own, used: Date.now() });
+      } else if (e.isFile && !/\.db-(?:wal|shm)$/.test(e.name)) {
+        await this.#other(join(this.#o.dataDir, below), below, undefined);
+      }
+    }
+  }
+
+  /** The first look at a folder with mail: what the copy has of it, and its files, before a log is held. */
+  async #begins(path: string): Promise<void> {
+    const has = await this.#has(path);
+    if (has === undefined) {
+      await this.#line({ op: "aside", path });
+    } else {
+      for (const [key, names] of has) this.#names.set(key, names);
+    }
+    await this.#files(path);
+  }
+
+  /** The message files of the copy; undefined if they are those of another account of that name. */
+  async #has(path: string): Promise<Map<string, Set<string>> | undefined> {
+    const all = new Map<string, Set<string>>();
+    const gone: string[] = [];
+    for (const shard of await this.#to.ask({ op: "folders", path: `${path}/msg` }) as string[]) {
+      const key = `${path}/msg/${shard}`;
+      const names = new Set<string>();
+      for (
+        const [name, size, mtime] of await this.#to.ask({ op: "names", path: key }) as NamedFile[]
+      ) {
+        names.add(name);
+        try {
+          const s = Deno.statSync(join(this.#o.dataDir, key, name));
+          const difference = Math.abs((s.mtime?.getTime() ?? 0) - mtime);
+          // Some file systems keep whole, or even, seconds only.
+          if (s.size !== size || difference > (mtime % 1000 === 0 ? 2000 : 1)) return undefined;
+        } catch (err) {
+          if (!(err instanceof Deno.errors.NotFound)) throw err;
+          gone.push(`${key}/${name}`);
+        }
+      }
+      all.set(key, names);
+    }
+    for (const name of gone) this.#gone.set(name, this.#round);
+    return all;
+  }
+
+  async #scanConfig(path: string): Promise<void> {
+    const { configDir, dataDir, ownConfig } = this.#o;
+    for (const e of Deno.readDirSync(join(configDir, path))) {
+      const below = path === "" ? e.name : `${path}/${e.name}`;
+      const from = join(configDir, below);
+      if (e.isDirectory) {
+        if (from !== dataDir) await this.#scanConfig(below);
+      } else if (
+        e.isFile && from !== ownConfig && !/\.new$|\.tmp\d+-\d+$|\.db(?:-|$)/.test(e.name)
+      ) {
+        await this.#other(from, below, true);
+      }
+    }
+  }
+
+  async #other(from: string, path: string, config: true | undefined): Promise<void> {
+    const key = config ? `config ${path}` : path;
+    try {
+      const s = Deno.statSync(from);
+      const stamp = `${s.size} ${s.mtime?.getTime()}`;
+      if (this.#others.get(key) === stamp) return;
+      // One that is written meanwhile comes again.
+      const bytes = Deno.readFileSync(from);
+      const mtime = s.mtime?.getTime() ?? 0;
+      await this.#line({ op: "file", path, config, size: bytes.length, mtime });
+      await this.#to.bytes(bytes);
+      this.#others.set(key, stamp);
+    } catch (err) {
+      if (!(err instanceof Deno.errors.NotFound)) throw err;
+    }
+  }
+
+  /** Sends message files; notes those that went. */
+  async #files(path: string): Promise<void> {
+    const msg = join(this.#o.dataDir, path, "msg");
+    for (const shard of Deno.readDirSync(msg)) {
+      if (!shard.isDirectory) continue;
+      const from = join(msg, shard.name);
+      const key = `${path}/msg/${shard.name}`;
+      const changed = Deno.statSync(from).mtime?.getTime() ?? 0;
+      if (this.#shards.get(key) === changed) continue;
+      let ours = this.#names.get(key);
+      if (ours === undefined) this.#names.set(key, ours = new Set());
+      const there = new Set<string>();
+      for (const e of Deno.readDirSync(from)) {
+        if (!e.isFile || !/^\d+$/.test(e.name)) continue;
+        there.add(e.name);
+        if (!ours.has(e.name) && await this.#message(`${key}/${e.name}`)) ours.add(e.name);
+      }
+      for (const name of ours) {
+        const gone = `${key}/${name}`;
+        if (there.has(name)) this.#gone.delete(gone);
+        else if (!this.#gone.has(gone)) this.#gone.set(gone, this.#round);
+      }
+      // Changed again in the same tick of the file system's clock: looked at once more.
+      if (Date.now() - changed > 100) this.#shards.set(key, changed);
+    }
+  }
+
+  /** Sends a message file; false if it went. */
+  async #message(path: string): Promise<boolean> {
+    let file: Deno.FsFile;
+    try {
+      file = Deno.openSync(join(this.#o.dataDir, path));
+    } catch (err) {
+      if (err instanceof Deno.errors.NotFound) return false;
+      throw err;
+    }
+    try {
+      const { size, mtime } = file.statSync();
+      await this.#line({ op: "file", path, size, mtime: mtime?.getTime() ?? 0 });
+      for (let at = 0; at < size;) {
+        const piece = new Uint8Array(Math.min(pieceSize, size - at));
+        if (readAt(file, piece, at) !== piece.length) {
+          throw new Error(`${path} has become shorter while it was sent`);
+        }
+        await this.#to.bytes(piece);
+        at += piece.length;
+      }
+      return true;
+    } finally {
+      file.close();
+    }
+  }
+
+  async #removeGone(): Promise<void> {
+    for (const [path, round] of this.#gone) {
+      if (this.#round - round < removeAfter) continue;
+      this.#gone.delete(path);
+      if (exists(join(this.#o.dataDir, path))) continue;
+      const at = path.lastIndexOf("/");
+      this.#names.get(path.slice(0, at))?.delete(path.slice(at + 1));
+      await this.#line({ op: "remove", path });
+    }
+  }
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch (err) {
+    if (err instanceof Deno.errors.NotFound) return false;
+    throw err;
+  }
+}

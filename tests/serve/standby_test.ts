@@ -1,0 +1,299 @@
+/** A node and its standby, which follows it, and takes its place: when asked, and after the node was killed. */
+import assert from "node:assert/strict";
+import nodemailer from "nodemailer";
+import { isLinux } from "../../src/platform/os.ts";
+import { isRoot } from "../../src/platform/users.ts";
+import { callControl } from "../../src/serve/control/control.ts";
+import type { StandbyState } from "../../src/serve/nodes/standby.ts";
+import { Talk } from "../support/talk.ts";
+import { freePorts, moxIn, type RunningServer, startServe } from "./instance.ts";
+import { zoneServer } from "./zone.ts";
+
+const password = "moxmoxmox";
+
+/** A machine of the test: the node's own place, or the standby's. */
+interface Place {
+  dir: string;
+  smtp: number;
+  imap: number;
+  link: number;
+  key: string;
+  server: RunningServer;
+}
+
+const conf = (p: Place) => ["-config", `${p.dir}/config/mox.conf`];
+
+async function prepare(standby: boolean): Promise<Place> {
+  const dir = await Deno.makeTempDir({ prefix: "mox-standby-" });
+  await Deno.chmod(dir, 0o755);
+  const [smtp, imap, link] = await freePorts(3);
+  await Deno.mkdir(`${dir}/config`);
+  await Deno.writeTextFile(
+    `${dir}/config/mox.conf`,
+    `DataDir: ../data
+LogLevel: info
+User: 54321
+Hostname: mail.mox.example
+Node: one
+Listeners:
+	public:
+		IPs:
+			- 127.0.0.1
+		SMTP:
+			Enabled: true
+			Port: ${smtp}
+			NoSTARTTLS: true
+			FirstTimeSenderDelay: 0s
+		IMAP:
+			Enabled: true
+			Port: ${imap}
+			NoRequireSTARTTLS: true
+Postmaster:
+	Account: ann
+	Mailbox: Postmaster
+`,
+  );
+  const args = ["node", "key", ...(standby ? ["-standby"] : []), "-dir", `${dir}/data`];
+  const made = await moxIn(dir, args);
+  assert.equal(made.code, 0, made.stderr);
+  return { dir, smtp, imap, link, key: made.stdout.trim() } as Place;
+}
+
+const domainsConf = (home: Place, standby: Place) =>
+  `Domains:
+	mox.example: nil
+Nodes:
+	one:
+		Address: 127.0.0.1
+		Port: ${home.link}
+		Key: ${home.key}
+		Standby:
+			Address: 127.0.0.1
+			Port: ${standby.link}
+			Key: ${standby.key}
+Accounts:
+	ann:
+		Domain: mox.example
+		Destinations:
+			ann@mox.example: nil
+`;
+
+async function subjects(p: Place): Promise<Set<string>> {
+  const t = Talk.to(p.imap, "127.0.0.1");
+  await t.expect(/^\* OK.*\r\n/m);
+  await t.say(`a LOGIN ann@mox.example ${password}\r\n`, /^a OK.*\r\n/m);
+  await t.say("b SELECT INBOX\r\n", /^b OK.*\r\n/m);
+  const all = await t.say(
+    "c FETCH 1:* BODY.PEEK[HEADER.FIELDS (SUBJECT)]\r\n",
+    /^c (?:OK|BAD|NO).*\r\n/m,
+  );
+  t.close();
+  return new Set([...all.matchAll(/^Subject: (\S+)/gm)].map((m) => m[1]));
+}
+
+/** Sends messages on some connections until it is ended or the server is gone. */
+function load(p: Place, prefix: string) {
+  const acknowledged = new Map<string, number>();
+  const enough = Promise.withResolvers<void>();
+  let going = true;
+  const connection = async (c: number) => {
+    const transport = nodemailer.createTransport({
+      host: "127.0.0.1",
+      port: p.smtp,
+      ignoreTLS: true,
+      pool: true,
+      maxConnections: 1,
+      maxMessages: Infinity,
+    });
+    try {
+      for (let i = 0; going; i++) {
+        const id = `${prefix}-${c}-${i}`;
+        await transport.sendMail({
+          envelope: { from: "sue@sender.example", to: "ann@mox.example" },
+          raw: `From: <sue@sender.example>\r\nTo: <ann@mox.example>\r\nSubject: ${id}\r\n` +
+            `Message-Id: <${id}@sender.example>\r\n\r\n${"Hello there. ".repeat(20)}\r\n`,
+        });
+        acknowledged.set(id, Date.now());
+        if (acknowledged.size >= 60) enough.resolve();
+      }
+    } catch {
+      // The server is gone.
+    } finally {
+      enough.resolve();
+      transport.close();
+    }
+  };
+  const running = Promise.all([0, 1, 2].map(connection));
+  return {
+    acknowledged,
+    enough: enough.promise,
+    async end() {
+      going = false;
+      await running;
+    },
+  };
+}
+
+const state = async (p: Place) =>
+  await callControl(`${p.dir}/data`, "standby state") as unknown as StandbyState;
+
+/** Waits until the copy has what was committed by now. */
+async function caughtUp(p: Place): Promise<void> {
+  const now = Date.now();
+  while ((await state(p)).upToDate < now) await new Promise((r) => setTimeout(r, 20));
+}
+
+/** What no one may have lost is there, in a folder that nobody uses. */
+async function verified(p: Place): Promise<void> {
+  const v = await moxIn(p.dir, ["verifydata", `${p.dir}/data`]);
+  const findings = v.stdout.split("\n").filter((l) => l.startsWith("warning:"));
+  // Files come before the rows that name them; a start removes what a kill leaves of that.
+  assert.deepEqual(findings.filter((l) => !l.endsWith(": no row names this file")), [], v.stdout);
+}
+
+Deno.test({
+  name: "standby: follows, takes the node's place, and only one of them serves",
+  ignore: !isLinux || !isRoot(),
+  async fn(test) {
+    using dns = await zoneServer([
+      { name: "sender.example", type: "TXT", data: ["v=spf1 ip4:127.0.0.1 -all"] },
+      { name: "sender.example", type: "A", data: "127.0.0.1" },
+    ]);
+    const env = { MOX_DNS_SERVERS: `127.0.0.1:${dns.server.port}` };
+    const home = await prepare(false);
+    const away = await prepare(true);
+    const start = async (p: Place, command = "serve") => {
+      p.server = startServe(p.dir, env, command);
+      await p.server.logged(/mox is (?:running|a standby)/);
+    };
+    // Each step begins where the one before has ended.
+    const step = async (name: string, fn: () => Promise<void>) => {
+      if (!await test.step(name, fn)) throw new Error(`failed: ${name}`);
+    };
+    const promote = (p: Place, ...flags: string[]) =>
+      moxIn(p.dir, [...conf(p), "promote", ...flags]);
+    try {
+      for (const p of [home, away]) {
+        await Deno.writeTextFile(`${p.dir}/config/domains.conf`, domainsConf(home, away));
+      }
+      await start(home);
+      const set = await moxIn(home.dir, [...conf(home), "setaccountpassword", "ann"], {
+        stdin: `${password}\n`,
+      });
+      assert.equal(set.code, 0, set.stderr);
+      const before = load(home, "before");
+      await before.enough;
+      await before.end();
+      const sent = new Set(before.acknowledged.keys());
+
+      await step("a copy serves nobody, and can't be promoted before it is whole", async () => {
+        const early = await promote(away, "-force");
+        assert.equal(early.code, 1);
+        await start(away, "standby");
+        await away.server.logged(/the copy is whole/);
+        const second = startServe(away.dir, env);
+        assert.equal(await second.ended, 1);
+        assert.match(second.log(), /another mox is running/);
+        await away.server.end("SIGTERM");
+        const third = startServe(away.dir, env);
+        assert.equal(await third.ended, 1);
+        assert.match(third.log(), /is the copy of a standby/);
+        await verified(away);
+        await start(away, "standby");
+      });
+
+      await step("under load the node hands over, and nothing is lost", async () => {
+        const under = load(home, "planned");
+        await under.enough;
+        const asked = Date.now();
+        const done = await promote(away);
+        const took = Date.now() - asked;
+        assert.equal(done.code, 0, done.stderr);
+        assert.match(done.stdout, /handed over everything/);
+        await under.end();
+        assert.equal(await home.server.ended, 0);
+        assert.equal(await away.server.ended, 0);
+        await verified(away);
+        await start(away);
+        for (const id of under.acknowledged.keys()) sent.add(id);
+        const found = await subjects(away);
+        assert.deepEqual([...sent].filter((id) => !found.has(id)), []);
+        console.log(
+          `standby: ${sent.size} messages, handed over in ${took} ms, serving ${
+            Date.now() - asked
+          } ms after it was asked`,
+        );
+      });
+
+      await step(
+        "the node that was replaced refuses to serve, and becomes the standby",
+        async () => {
+          const again = startServe(home.dir, env);
+          assert.equal(await again.ended, 1);
+          assert.match(again.log(), /standby has taken its place/);
+          await start(home, "standby");
+          await home.server.logged(/the copy is whole/);
+          assert.match(home.server.log(), /kept aside/);
+        },
+      );
+
+      await step(
+        "killed under load: at most the last second is lost, and -force is needed",
+        async () => {
+          const under = load(away, "killed");
+          await under.enough;
+          const killed = Date.now();
+          await away.server.end("SIGKILL");
+          await under.end();
+          const refused = await promote(home);
+          assert.equal(refused.code, 1);
+          assert.match(refused.stderr, /has not handed over.*-force/s);
+          const forced = await promote(home, "-force");
+          assert.equal(forced.code, 0, forced.stderr);
+          assert.equal(await home.server.ended, 0);
+          await verified(home);
+          await start(home, "standby");
+          const found = await subjects(home);
+          const kept = [...under.acknowledged].filter(([id]) => found.has(id));
+          for (const [id, at] of under.acknowledged) {
+            if (at < killed - 1000) assert.ok(found.has(id), `${id}, ${killed - at} ms before`);
+          }
+          assert.deepEqual([...sent].filter((id) => !found.has(id)), []);
+          const last = Math.max(...kept.map(([, at]) => at));
+          console.log(
+            `standby: of ${under.acknowledged.size} before the kill ${kept.length} are there, the last of them ${
+              killed - last
+            } ms before`,
+          );
+        },
+      );
+
+      await step("one that was killed asks before it serves, and doesn't", async () => {
+        const again = startServe(away.dir, env);
+        assert.equal(await again.ended, 1);
+        assert.match(again.log(), /standby has taken its place/);
+      });
+
+      await step("one that was cut off and comes back stops by itself", async () => {
+        await start(away, "standby");
+        await away.server.logged(/the copy is whole/);
+        await caughtUp(away);
+        Deno.kill(home.server.pid, "SIGSTOP");
+        const forced = await promote(away, "-force");
+        assert.equal(forced.code, 0, forced.stderr);
+        await away.server.ended;
+        await start(away);
+        Deno.kill(home.server.pid, "SIGCONT");
+        assert.equal(await home.server.ended, 0);
+        assert.match(home.server.log(), /the standby serves in this node's place/);
+        const found = await subjects(away);
+        assert.deepEqual([...sent].filter((id) => !found.has(id)), []);
+      });
+    } finally {
+      for (const p of [home, away]) {
+        await p.server?.end("SIGKILL");
+        await Deno.remove(p.dir, { recursive: true });
+      }
+    }
+  },
+});
