@@ -9,9 +9,7 @@
  */
 import { asMailboxId } from "../../store/ids.ts";
 import { join } from "node:path";
-import * as v from "valibot";
-import { calls, View } from "../../../webmail/api/mod.ts";
-import { countPanic } from "../../metrics/mod.ts";
+import { calls } from "../../../webmail/api/mod.ts";
 import { ensureDir, removeFile } from "../../platform/files.ts";
 import type { Account } from "../../store/account/account.ts";
 import {
