@@ -8,6 +8,9 @@
  */
 import { missingPrograms } from "../tests/support/programs.ts";
 
+/** Files at a time: one more than there are cores, as many a test waits for a program, a timer or a disk. */
+const jobs = Deno.env.get("DENO_JOBS") ?? String(navigator.hardwareConcurrency + 1);
+
 const paths = Deno.args.length > 0 ? Deno.args : ["tests"];
 const command = new Deno.Command(Deno.execPath(), {
   args: [
@@ -19,6 +22,7 @@ const command = new Deno.Command(Deno.execPath(), {
     "--parallel",
     ...paths,
   ],
+  env: { DENO_JOBS: jobs },
   stdin: "null",
   stdout: "piped",
   stderr: "inherit",

@@ -78,10 +78,17 @@ function limits(root: string): Limit[] {
 /** Text in which nothing is taken for Markdown. */
 const plain = (text: string) => text.replaceAll(/[\\*_<>#|[\]]/g, "\\$&");
 
-/** The page. @param root the folder of the project */
+/** The page. @param root the folder of the project @throws Error for a limit that nothing is said about */
 export function limitsPage(root: string): string {
   const byFolder = new Map<string, Limit[]>();
-  for (const l of limits(root)) {
+  const all = limits(root);
+  const bare = all.filter((l) => l.about === "").map((l) => `src/${l.file}: ${l.name}`);
+  if (bare.length > 0) {
+    throw new Error(
+      `limits need a comment that names what they bound, and its unit: ${bare.join(", ")}`,
+    );
+  }
+  for (const l of all) {
     const folder = l.file.split("/").slice(0, -1).slice(0, 2).join("/");
     byFolder.set(folder, [...byFolder.get(folder) ?? [], l]);
   }
@@ -95,8 +102,8 @@ export function limitsPage(root: string): string {
       `## ${folder}`,
       "",
       ...all.map((l) =>
-        `- **${l.name}** (\`${l.file.slice(folder.length + 1)}\`): ${shown(l.value, l.about)}.${
-          l.about === "" ? "" : ` ${plain(l.about)}`
+        `- **${l.name}** (\`${l.file.slice(folder.length + 1)}\`): ${shown(l.value, l.about)}. ${
+          plain(l.about)
         }`
       ),
     ]),

@@ -30,6 +30,8 @@ export interface HealthSources {
     notAfter: number | undefined;
     error: string | undefined;
   }[];
+  /** Other programs that look at mail: since when each is away, if it is. */
+  scanners?: () => readonly { name: string; error: string | undefined; since: number }[];
   now?: () => number;
   /** Bytes that are free in the data folder; for tests. */
   free?: () => Promise<number>;
@@ -91,6 +93,14 @@ function certificates(s: HealthSources, now: number): HealthCheck[] {
   });
 }
 
+function scanners(s: HealthSources, now: number): HealthCheck[] {
+  return (s.scanners?.() ?? []).map(({ name, error, since }) => {
+    const what = `scanner ${name}`;
+    if (error === undefined) return check(what, "ok", since === 0 ? "not asked yet" : "answers");
+    return check(what, "critical", `away for ${minutes(now - since)}: ${error}`);
+  });
+}
+
 async function backup(s: HealthSources, now: number): Promise<HealthCheck> {
   const last = await lastBackup(s.config.dataDir);
   if (last === undefined) return check("backup", "ok", "none was noted");
@@ -127,6 +137,7 @@ export async function serverHealth(s: HealthSources): Promise<HealthCheck[]> {
     await disk(s),
     queue(s, now),
     ...certificates(s, now),
+    ...scanners(s, now),
     await backup(s, now),
     await errors(),
     await blockLists(),

@@ -70,10 +70,29 @@ export {
   setAliasMembers,
   updateAlias,
 } from "./aliases.ts";
+export {
+  addList,
+  addListMembers,
+  listOf,
+  type ListSettings,
+  removeList,
+  removeListMembers,
+  resumeListMember,
+  type RunningLists,
+  updateList,
+} from "./lists.ts";
 export { type DkimAlgorithm, dkimRecordText, makeDkimKey, newDkimSelector } from "./dkim_keys.ts";
 export { type DnsRecord, domainRecords, formatZone, type RecordOptions } from "./records.ts";
 export { type ClientService, clientServices } from "./client_config.ts";
 export { randomPassword, writeAdminPassword } from "./passwords.ts";
+export { type DnsPlan, planDnsWrite, recordText, writeDns } from "./dns_write.ts";
+export {
+  beginDkimRotation,
+  continueDkimRotations,
+  dkimRotations,
+  type Rotation,
+  type RotationNews,
+} from "./dkim_rotation.ts";
 export { checkDomainDns } from "./dns_check.ts";
 export {
   type CheckName,

@@ -60,12 +60,14 @@ export function newStatic(o: NewServer): Static {
         Port: 443 + o.portOffset,
         IssuerDomainName: "letsencrypt.org",
         ExternalAccountBinding: undefined,
+        DNS01: false,
       }]])
       : new Map(),
     Listeners: new Map([
       ["internal", internalListener(o)],
       ["public", publicListener(o)],
     ]),
+    WatchDNS: true,
     Postmaster: { Account: o.account, Mailbox: "Postmaster" },
     HostTLSRPT: { Account: o.account, Mailbox: "TLSRPT", Localpart: "tlsreports" },
     InitialMailboxes: {
@@ -133,6 +135,7 @@ function publicListener(o: NewServer): Listener {
     MTASTSHTTPS: { ...zero.MTASTSHTTPS, ...at(443) },
     JMAPHTTPS: { ...zero.JMAPHTTPS, ...at(443) },
     DAVHTTPS: { ...zero.DAVHTTPS, ...at(443) },
+    ListsHTTPS: { ...zero.ListsHTTPS, ...at(443) },
     WebserverHTTP: { ...zero.WebserverHTTP, ...at(80) },
     WebserverHTTPS: { ...zero.WebserverHTTPS, ...at(443) },
   };

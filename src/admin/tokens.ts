@@ -61,6 +61,7 @@ interface Stored extends AdminToken {
 }
 
 const prefix = "moxadm_";
+/** Tokens that there may be of all administrators together. */
 const maxTokens = 500;
 const dayMs = 86_400_000;
 /** Milliseconds after which a use is noted anew. */

@@ -11,7 +11,9 @@ import { cid } from "./cid.ts";
 import { clientconfig } from "./clientconfig.ts";
 import { type Command, UsageError } from "./command.ts";
 import { configDomainCommands } from "./config_domains.ts";
+import { configDnsCommands } from "./config_dns.ts";
 import { configKeyCommands } from "./config_keys.ts";
+import { listCommands } from "./config_lists.ts";
 import { configTlsKeyCommands } from "./config_tlspubkey.ts";
 import { configTokenCommands } from "./config_tokens.ts";
 import { configFileCommands } from "./config_files.ts";
@@ -54,6 +56,8 @@ export const commands: readonly Command[] = [
   status,
   ...configFileCommands,
   ...configDomainCommands,
+  ...listCommands,
+  ...configDnsCommands,
   ...configTlsKeyCommands,
   ...configTokenCommands,
   ...configKeyCommands,

@@ -4,10 +4,15 @@
  *
  * @module
  */
+import { Greylist } from "../delivery/greylist.ts";
+import { ScanLearning } from "../delivery/scan_learning.ts";
+import { asEmailId, asMailboxId } from "../store/ids.ts";
 import { SieveDatabase } from "../delivery/sieve/database.ts";
 import { ObjectStore } from "../jmap/mod.ts";
 import { calendarObject, cardObject } from "../groupware/objects.ts";
 import { JunkFilter } from "../junk/mod.ts";
+import { ListsDatabase } from "../lists/database.ts";
+import { withTempFile } from "../platform/files.ts";
 import { Log } from "../log/mod.ts";
 import { Authorities, Outbound } from "../net/mod.ts";
 import { selfSignedCertificate } from "../net/mod.ts";
@@ -21,6 +26,7 @@ import {
   TlsResults,
 } from "../reports/mod.ts";
 import type { Account } from "../store/account/account.ts";
+import { Followed } from "../store/import/followed.ts";
 import { LoginLog } from "../store/logins/attempts.ts";
 import { Shares } from "../store/mailboxes/shares.ts";
 import { TlsKeys } from "../store/logins/tls_keys.ts";
@@ -47,6 +53,21 @@ export async function fillBesideMail(account: Account): Promise<void> {
     await filter.close();
   }
   await account.fulltext.update();
+  const [email] = account.db.all("SELECT id, mailbox_id FROM messages ORDER BY id LIMIT 1");
+  await filled(Followed.open(account, "test1@old.example"), (f) =>
+    f.note([{
+      id: email[0] as number,
+      mailboxId: asMailboxId(email[1] as number),
+      from: {
+        place: "",
+        below: "Inbox",
+        content: new Uint8Array(0),
+        flags: 0,
+        keywords: [],
+        received: time,
+        origin: { mailbox: "INBOX", validity: "1", uid: 7, flags: ["\\Seen", "work"] },
+      },
+    }]));
   const groupware = await account.groupware();
   const [calendar, book] = [
     groupware.collection("calendars", "default")!,
@@ -117,6 +138,36 @@ export async function makeOtherDatabases(data: string): Promise<void> {
     l.note({ ...attempt, result: "ok" });
     l.note({ ...attempt, result: "badcreds" });
   });
+  await filled(ListsDatabase.open(data), async (l) => {
+    const list = "news@mox.example";
+    l.addMembers(list, [{ address: "ann@remote.example", name: "Ann" }], time);
+    const text = new TextEncoder().encode(
+      "From: <ann@remote.example>\r\nSubject: x\r\n\r\nhello\r\n",
+    );
+    const post = {
+      list,
+      messageId: "post@remote.example",
+      inReplyTo: "",
+      author: "ann@remote.example",
+      authorName: "Ann",
+      subject: "x",
+      received: time,
+      size: text.length,
+      vouched: true,
+      smtputf8: false,
+      has8bit: false,
+      binary: false,
+      requireTls: false,
+      arc: "",
+      reason: "",
+    };
+    await withTempFile(data, "post-", text, async (file) => {
+      await l.addPost({ ...post, state: "sent" }, file);
+      await l.addPost({ ...post, state: "held", reason: "its author is not a member" }, file);
+    });
+    const of = { list, address: "bob@remote.example", name: "", submitted: time };
+    l.addRequest({ ...of, kind: "subscribe", state: "confirm" });
+  });
   const { cert } = await selfSignedCertificate({ names: ["test1"] });
   await filled(TlsKeys.open(data), (k) => k.add(login, cert, "a laptop"));
   await filled(Shares.open(data), (s) => s.add("test1", "test2@mox.example"));
@@ -140,8 +191,19 @@ export async function makeOtherDatabases(data: string): Promise<void> {
     await s.scripts.setActive("test1", "main");
     await s.memory.remember("test1", [{ key: "k1", seconds: 1000 * 86_400 }]);
     const steps = [{ script: "main", line: 2, text: "filed into Lists" }];
-    s.log.add("test1", 1, { from: "a@remote.example", subject: "x", steps });
+    s.log.add("test1", asEmailId(1), { from: "a@remote.example", subject: "x", steps });
   });
+  const from = { network: "192.0.2.0/21", mailFrom: "a@remote.example", rcptTo: "b@mox.example" };
+  const times = { Delay: 60_000, Window: day, Keep: 30 * day };
+  await filled(Greylist.open(data), (g) => g.wait(from, times, time));
+  const learning = ScanLearning.open(
+    data,
+    { learning: ["rspamd"], teach: () => Promise.resolve() },
+    { open: () => Promise.reject(new Error("not opened")) },
+    () => false,
+    time + 1000 * day,
+  );
+  await filled(learning, (l) => l.note("test1", [1]));
   await filled(Subscriptions.open(data), (s) =>
     s.add({
       endpoint: "https://push.example/1",
@@ -160,7 +222,12 @@ export async function makeOtherDatabases(data: string): Promise<void> {
   });
   await filled(
     snoozed,
-    (s) => s.add("test1", [{ message: 1, mailbox: 1, back: 1 }], time + 365 * day),
+    (s) =>
+      s.add(
+        "test1",
+        [{ message: 1, mailbox: asMailboxId(1), back: asMailboxId(1) }],
+        time + 365 * day,
+      ),
   );
   await filled(StsCache.open(data), (c) =>
     c.put({

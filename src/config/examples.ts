@@ -28,6 +28,35 @@ Transports:
 `,
   },
   {
+    name: "scanners",
+    summary: "Have rspamd, ClamAV and opendkim look at mail",
+    file: "mox.conf",
+    text: `# Other programs that look at mail, for mox.conf. They take effect after a restart.
+Scanners:
+	rspamd:
+		Rspamd:
+			URL: http://localhost:11333
+			# It learns from what users mark.
+			ControllerURL: http://localhost:11334
+			PasswordFile: rspamd-password
+	clamav:
+		ClamAV:
+			Address: unix:/run/clamav/clamd.ctl
+		# Without it, mail goes on.
+		WhenAway: accept
+	opendkim:
+		Milter:
+			Address: localhost:8891
+# In the block SMTP of a listener, for mail from other servers:
+#			Scanners:
+#				- rspamd
+#				- clamav
+# All that users send:
+OutgoingScanners:
+	- clamav
+`,
+  },
+  {
     name: "routes",
     summary: "Choose a transport by sender, recipient or after failures",
     file: "domains.conf",

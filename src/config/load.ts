@@ -140,7 +140,12 @@ export function readDynamic(
   s: Static,
   options: ReadOptions = {},
 ): ReadConfig<Dynamic> & { addresses: AddressIndex } {
-  let addresses: AddressIndex = { domains: new Map(), destinations: new Map(), aliases: new Map() };
+  let addresses: AddressIndex = {
+    domains: new Map(),
+    destinations: new Map(),
+    aliases: new Map(),
+    lists: new Map(),
+  };
   const read = readText(dynamicConfig, text, (value, report) => {
     addresses = checkDynamic(s, value, report);
     if (options.dir !== undefined) checkDynamicFiles(value, options.dir, report);

@@ -8,6 +8,8 @@ import {
   type ResolvedAlias,
 } from "./dynamic/addresses.ts";
 import { asciiDomain, packAddress, parseDomain, parseLocalpart } from "./names.ts";
+import { findList } from "./dynamic/list_addresses.ts";
+import type { ListAddress } from "./dynamic/mailing_list.ts";
 import type { Static } from "./static/static.ts";
 
 /** What an address leads to. */
@@ -23,6 +25,7 @@ export type AddressLookup =
     reports?: "dmarc" | "domainTls" | "hostTls";
   }
   | { kind: "alias"; alias: ResolvedAlias; canonical: string }
+  | ({ kind: "list" } & ListAddress)
   | { kind: "unknownDomain" }
   | { kind: "disabledDomain" }
   | { kind: "unknownAddress" };
@@ -31,7 +34,7 @@ export type AddressLookup =
 export interface LookupOptions {
   /** Whether postmaster without an address of its own is looked for. Default true. */
   postmaster?: boolean;
-  /** Default true. */
+  /** Whether aliases and mailing lists are looked for. Default true. */
   aliases?: boolean;
   /** Find addresses of disabled domains too, as for logging in. Default false. */
   disabledDomains?: boolean;
@@ -89,6 +92,8 @@ export function lookup(
   const canonical = packAddress({ localpart: lp, domain: entry.name });
   const alias = place.addresses.aliases.get(key);
   if (alias) return aliases ? { kind: "alias", alias, canonical } : { kind: "unknownAddress" };
+  const list = isPostmaster ? undefined : findList(place.addresses, localpart, entry);
+  if (list) return aliases ? { kind: "list", ...list } : { kind: "unknownAddress" };
   // An empty localpart (of `+x@`, say) must not find the catch-all as if that were its address.
   const owner = lp === "" ? undefined : destinations.get(key);
   if (owner) {

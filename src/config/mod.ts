@@ -33,7 +33,9 @@ export {
   readDynamic,
   readStatic,
 } from "./load.ts";
+export { type DnsProvider } from "./static/dns_provider.ts";
 export { type LdapDirectory, type OpenIdProvider } from "./static/identity.ts";
+export type { Scanner } from "./static/scanner.ts";
 export { type ACME, type SpecialUseMailboxes, type Static, staticConfig } from "./static/static.ts";
 export { type Node } from "./dynamic/node.ts";
 export { type Dynamic, dynamicConfig } from "./dynamic/dynamic.ts";
@@ -55,8 +57,17 @@ export {
   type Selector,
 } from "./dynamic/domain.ts";
 export {
+  type ListAddress,
+  listAddress,
+  type ListRole,
+  type MailingList,
+  mailingList,
+  type ResolvedList,
+} from "./dynamic/mailing_list.ts";
+export {
   defaultMaxMessageSize,
   firstTimeSenderDelay,
+  type Greylist,
   type HttpService,
   type KeyCert,
   type Listener,

@@ -7,8 +7,10 @@
  *
  * @module
  */
+import { noMailbox } from "../store/ids.ts";
 import { counter } from "../metrics/mod.ts";
 import { checkContent, checkSignals } from "./analysis_content.ts";
+import { checkScans, noteScans } from "./analysis_scans.ts";
 import {
   acceptReport,
   acceptRest,
@@ -40,6 +42,7 @@ const decisions = counter(
 /** The order of the decision. */
 const steps: readonly Step[] = [
   checkRate,
+  noteScans,
   checkList,
   noteForward,
   checkDmarc,
@@ -50,6 +53,7 @@ const steps: readonly Step[] = [
   checkSpf,
   checkIprev,
   checkSubjectPass,
+  checkScans,
   checkContent,
   checkBlockLists,
   checkSignals,
@@ -57,7 +61,7 @@ const steps: readonly Step[] = [
 ];
 
 /** What is left where nothing is refused: the ruleset's mailbox. */
-const sortingSteps: readonly Step[] = [checkList, acceptRest];
+const sortingSteps: readonly Step[] = [noteScans, checkList, acceptRest];
 
 /** Decides about a message for one recipient. */
 export function analyze(c: AnalysisContext): Promise<Decision> {
@@ -109,7 +113,7 @@ function decision(s: AnalysisState, v: Verdict): Decision {
     reason: v.reason,
     reasonText: s.text,
     mailbox: s.mailbox,
-    destinedMailboxId: 0,
+    destinedMailboxId: noMailbox,
     toRejects: false,
     isReject: false,
     facts: s.facts,
@@ -124,7 +128,8 @@ function decision(s: AnalysisState, v: Verdict): Decision {
     dmarcReport: v.accept ? s.dmarcReport : undefined,
     failureReport: v.accept ? s.failureReport : undefined,
     tlsReport: v.accept ? s.tlsReport : undefined,
-    spamScore: s.spamScore ?? (s.reputation.junk === false ? 0 : undefined),
+    spamScore: spamScoreOf(s),
+    virus: virusOf(s),
     headers: "",
   };
   const { introbox = "" } = s.c;
@@ -161,6 +166,18 @@ function decision(s: AnalysisState, v: Verdict): Decision {
   decisions.inc({ result: d.accept ? "accept" : "reject", reason: d.reason });
   d.headers = headers(s, d);
   return d;
+}
+
+/** The junk filter's, or that of scanners where it is higher; 0 for whom history speaks for. */
+function spamScoreOf(s: AnalysisState): number | undefined {
+  const scanned = s.c.scans?.spamScore;
+  const own = s.spamScore ?? (s.reputation.junk === false ? 0 : undefined);
+  return scanned === undefined ? own : Math.max(scanned, own ?? 0);
+}
+
+function virusOf(s: AnalysisState): number | undefined {
+  const virus = s.c.scans?.virus;
+  return virus === undefined ? undefined : virus === "" ? 1 : 5;
 }
 
 function headers(s: AnalysisState, d: Decision): string {

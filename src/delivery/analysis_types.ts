@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { MailboxId } from "../store/ids.ts";
 import type { Classification } from "../junk/mod.ts";
 import type { DmarcReport, FailureReport, TlsReport } from "../reports/mod.ts";
 import type { DeliveryFacts } from "../store/types.ts";
@@ -30,6 +31,8 @@ export type Reason =
   | "junk-classify-error"
   | "phishing-signals"
   | "dns-blocklisted"
+  | "scanner-junk"
+  | "scanner-quarantine"
   | "no-bad-signals";
 
 /** All reasons, for metrics. */
@@ -62,6 +65,8 @@ export const reasons: readonly Reason[] = [
   "junk-classify-error",
   "phishing-signals",
   "dns-blocklisted",
+  "scanner-junk",
+  "scanner-quarantine",
   "no-bad-signals",
 ];
 
@@ -104,6 +109,19 @@ export interface SignatureResult {
   tlsrptAllowed: boolean;
 }
 
+/** What scanners found in a message that they did not refuse. */
+export interface ScanFindings {
+  /** What each said, for people. */
+  texts: readonly string[];
+  junk: boolean;
+  /** Which of them wants it to be set aside, and why. */
+  quarantine: string | undefined;
+  /** From 0 to 1. */
+  spamScore: number | undefined;
+  /** A name, or "" where none was found; undefined if it wasn't looked for. */
+  virus: string | undefined;
+}
+
 /** An incoming message for one recipient, after authentication and before the decision. */
 export interface AnalysisContext {
   /** Milliseconds. */
@@ -141,7 +159,7 @@ export interface AnalysisContext {
   destination: AnalysisDestination;
   history: History;
   /** Id of a mailbox by name; 0 if it doesn't exist. */
-  mailboxId: (name: string) => number;
+  mailboxId: (name: string) => MailboxId;
   /** Mailbox for those who write for the first time; "" for none. Default "". */
   introbox?: string;
   /** The account's junk filter; undefined without one. */
@@ -154,6 +172,8 @@ export interface AnalysisContext {
       classify: () => Classification | Promise<Classification>;
     }
     | undefined;
+  /** What other programs found; undefined where none was asked. */
+  scans?: ScanFindings;
   /** Signs of phishing that need no training; undefined where they are not looked for. */
   signals: (() => Signal[] | Promise<Signal[]>) | undefined;
   /** Name of the account's mailbox for junk; undefined without one: then all junk is refused. */
@@ -173,9 +193,16 @@ export interface AnalysisContext {
   random: () => number;
 }
 
+const junkReasons: ReadonlySet<Reason> = new Set([
+  "junk-mailbox",
+  "phishing-signals",
+  "scanner-junk",
+  "scanner-quarantine",
+]);
+
 /** Reasons for which a message is accepted into the Junk mailbox. */
 export function goesToJunk(reason: Reason): boolean {
-  return reason === "junk-mailbox" || reason === "phishing-signals";
+  return junkReasons.has(reason);
 }
 
 /** What to do with the message. */
@@ -186,8 +213,8 @@ export interface Decision {
   reasonText: string[];
   /** Where it goes when accepted. When rejected: where it would have gone. */
   mailbox: string;
-  /** Id of that mailbox for a rejected message (MailboxDestinedID); 0 if it doesn't exist. */
-  destinedMailboxId: number;
+  /** Id of that mailbox for a rejected message (MailboxDestinedID); `noMailbox` if it doesn't exist. */
+  destinedMailboxId: MailboxId;
   /** Whether a rejected message is kept in the Rejects mailbox, if one is configured. */
   toRejects: boolean;
   /** Accepted although rejected, by a ruleset: mark it IsReject, and \Seen to not draw attention. */
@@ -212,6 +239,8 @@ export interface Decision {
   tlsReport: TlsReport | undefined;
   /** Probability of being junk, from 0 to 1, where the sender's history or the content told. */
   spamScore: number | undefined;
+  /** RFC 5235 §3.3: 1 for no virus found, 5 for one found; undefined where none was looked for. */
+  virus: number | undefined;
   /** Header fields for the delivered message, X-Mox-Reason among them; lines end with CRLF. */
   headers: string;
 }

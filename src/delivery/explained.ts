@@ -56,6 +56,9 @@ const sentences: Record<Reason, string> = {
   "phishing-signals":
     "Nothing is known of its sender, and several things that phishing often has were noticed.",
   "dns-blocklisted": "The server that it came from is on a block list.",
+  "scanner-junk":
+    "Nothing was known of its sender, and a program that looks at mail for this server took it for junk.",
+  "scanner-quarantine": "A program that looks at mail for this server wants it to be set aside.",
   "no-bad-signals": "Nothing was known of its sender, and nothing spoke against it.",
 };
 

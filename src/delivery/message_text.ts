@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { EmailId } from "../store/ids.ts";
 import type { MessageText } from "../junk/mod.ts";
 import { splitHeader } from "../mail/header/header.ts";
 import {
@@ -72,7 +73,7 @@ function collect(
 }
 
 /** The texts of a stored message. @throws file errors if the message is gone. */
-export function storedMessageText(account: Account, emailId: number): MessageText {
+export function storedMessageText(account: Account, emailId: EmailId): MessageText {
   const row = account.db.get("SELECT structure FROM emails WHERE id = ?", emailId);
   const root = unpackStructure(row?.[0] ?? '[0,0,0,0,"text/plain"]');
   const reader = account.openMessage(emailId);

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import type { MailboxId } from "../store/ids.ts";
 import type { Account } from "../store/account/account.ts";
 import { Flag, type Message, type NewMessage } from "../store/types.ts";
 
@@ -18,7 +19,7 @@ export const rejectsMaxCount = 1000;
 /** Uids of rejects in the mailbox for which a condition holds, ascending. */
 function rejectUids(
   account: Account,
-  mailboxId: number,
+  mailboxId: MailboxId,
   condition: string,
   ...params: (string | number)[]
 ): number[] {
@@ -31,7 +32,7 @@ function rejectUids(
 }
 
 /** Rejects with a Message-ID, by the index on it. */
-function sameMessage(account: Account, mailboxId: number, messageId: string): number[] {
+function sameMessage(account: Account, mailboxId: MailboxId, messageId: string): number[] {
   if (messageId === "") return [];
   return account.db.all(
     "SELECT m.uid FROM threads t JOIN messages m ON m.email_id = t.email_id " +

@@ -15,6 +15,7 @@
  *
  * @module
  */
+import type { MailboxId } from "../store/ids.ts";
 import type { DeliveryFacts } from "../store/types.ts";
 
 const day = 24 * 3600 * 1000;
@@ -43,7 +44,7 @@ export interface HistoryMessage {
 /** Which messages are asked for: all given properties must match, and at least one is given. */
 export interface HistoryQuery {
   /** Mailbox that the messages were delivered to, or destined for when they were rejected. */
-  mailboxId: number;
+  mailboxId: MailboxId;
   /** Milliseconds: received at or after. */
   since: number;
   /** At most so many, the newest. */
@@ -119,7 +120,7 @@ export type ReputationFacts = Pick<
 export function reputation(
   history: History,
   m: ReputationFacts,
-  mailboxId: number,
+  mailboxId: MailboxId,
   now: number,
 ): Reputation {
   return fromAddress(history, m, mailboxId, now) ??
@@ -145,7 +146,7 @@ function junkShare(messages: readonly HistoryMessage[]): number {
 function fromAddress(
   history: History,
   m: ReputationFacts,
-  mailboxId: number,
+  mailboxId: MailboxId,
   now: number,
 ): Reputation | undefined {
   if (m.msgFromDomain === "") return undefined;
@@ -197,7 +198,7 @@ function fromAddress(
 function fromDomain(
   history: History,
   m: ReputationFacts,
-  mailboxId: number,
+  mailboxId: MailboxId,
   now: number,
   org: boolean,
 ): Reputation | undefined {
@@ -255,7 +256,7 @@ function fromDomain(
 function identities(
   history: History,
   m: ReputationFacts,
-  mailboxId: number,
+  mailboxId: MailboxId,
   now: number,
 ): Reputation | undefined {
   const base = { mailboxId, since: now - year / 2, limit: 50 };
@@ -311,7 +312,7 @@ function identities(
 function networks(
   history: History,
   m: ReputationFacts,
-  mailboxId: number,
+  mailboxId: MailboxId,
   now: number,
 ): Reputation | undefined {
   const needed = [2, 5, 10];

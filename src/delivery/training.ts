@@ -8,6 +8,7 @@
  *
  * @module
  */
+import type { EmailId } from "../store/ids.ts";
 import type { Config } from "../config/mod.ts";
 import {
   type JunkFilter,
@@ -149,7 +150,7 @@ export class Trainer {
     const rows = account.db.all(
       "SELECT id, email_id, flags FROM messages WHERE expunged = 0 AND " +
         `(flags & ${Flag.Junk} != 0) != (flags & ${Flag.NotJunk} != 0) ORDER BY received, id`,
-    ) as [number, number, number][];
+    ) as [number, EmailId, number][];
     const states = new Map<number, TrainedState>();
     const log = this.#log;
     function* labelled(): Generator<LabelledWords> {
@@ -218,7 +219,7 @@ async function trainBatch(
       id,
     );
     if (!row) continue;
-    const [flags, trained, emailId] = row as [number, TrainedState, number];
+    const [flags, trained, emailId] = row as [number, TrainedState, EmailId];
     const steps = trainingSteps(
       { junk: (flags & Flag.Junk) !== 0, notJunk: (flags & Flag.NotJunk) !== 0 },
       trained,

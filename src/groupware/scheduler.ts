@@ -19,7 +19,7 @@ import {
   organizerOf,
   replyOf,
   sameOrganizer,
-  toldTo,
+  sentTo,
   withStatus,
 } from "../mail/calendar/itip.ts";
 import { readObject } from "../mail/calendar/object.ts";
@@ -33,6 +33,7 @@ import {
 } from "../mail/contentline/component.ts";
 import type { Accounts } from "../store/account/accounts.ts";
 import type { Groupware } from "../store/groupware/groupware.ts";
+import { collectionSettings } from "./collection_looks.ts";
 import { calendarBusy } from "./busy.ts";
 import { newTag, takeMessage } from "./incoming.ts";
 import { storedSeries } from "./objects.ts";
@@ -48,7 +49,7 @@ import {
 const log = new Log("dav");
 
 /** People that a write tells at most. */
-const maxTold = 500;
+const maxListed = 500;
 /** The longest span that is asked about, in milliseconds. */
 const longestBusy = 400 * 86_400_000;
 const transparency = "{urn:ietf:params:xml:ns:caldav}schedule-calendar-transp";
@@ -142,7 +143,7 @@ export function openScheduler(s: SchedulerServices): Scheduler {
     let n = 0;
     for (const to of gone) {
       const p = attendeesOf(was.calendar).get(to);
-      if (mine(to) || !serverTells(p && param(p, "SCHEDULE-AGENT")) || ++n > maxTold) continue;
+      if (mine(to) || !serverTells(p && param(p, "SCHEDULE-AGENT")) || ++n > maxListed) continue;
       const message = cancellationFor(was, to, now());
       await tell({ account, from, to, method: "CANCEL", series: was, message });
     }
@@ -159,9 +160,12 @@ export function openScheduler(s: SchedulerServices): Scheduler {
     const status = new Map<string, string>();
     const known = was && attendeesOf(was.calendar);
     for (const [to, p] of invited) {
-      if (mine(to) || !serverTells(param(p, "SCHEDULE-AGENT")) || status.size >= maxTold) continue;
-      const told = was !== undefined && known!.has(to) && toldTo(was, to) === toldTo(series, to);
-      if (told && param(p, "SCHEDULE-FORCE-SEND")?.toUpperCase() !== "REQUEST") {
+      if (mine(to) || !serverTells(param(p, "SCHEDULE-AGENT")) || status.size >= maxListed) {
+        continue;
+      }
+      const unchanged = was !== undefined && known!.has(to) &&
+        sentTo(was, to) === sentTo(series, to);
+      if (unchanged && param(p, "SCHEDULE-FORCE-SEND")?.toUpperCase() !== "REQUEST") {
         // What the client left out of what it got stays.
         const old = param(known!.get(to)!, "SCHEDULE-STATUS");
         if (old !== undefined && param(p, "SCHEDULE-STATUS") === undefined) status.set(to, old);
@@ -282,6 +286,12 @@ export function openScheduler(s: SchedulerServices): Scheduler {
       });
     },
 
+    times: (account, range) =>
+      withGroupware(
+        account,
+        async (g) => joined(await accountBusy(g, range, mineOf(account))),
+      ),
+
     async busy(account, request, recipients): Promise<BusyAnswer[]> {
       const answers: BusyAnswer[] = [];
       const [i] = request.instances(-Infinity, Infinity, 1);
@@ -289,7 +299,7 @@ export function openScheduler(s: SchedulerServices): Scheduler {
       const domains = new Set(
         config.accountAddresses(account).map((a) => parts(a)[1].toLowerCase()),
       );
-      for (const recipient of recipients.slice(0, maxTold)) {
+      for (const recipient of recipients.slice(0, maxListed)) {
         const address = recipient.replace(/^mailto:/i, "").toLowerCase();
         const of = config.accountFor(address);
         const refused = (status: string) =>
@@ -328,8 +338,10 @@ async function accountBusy(
   const found: Busy[] = [];
   for (const c of g.collections("calendars")) {
     if (c.kind !== "calendar") continue;
-    if (g.properties(c.id).get(transparency)?.includes("transparent")) continue;
-    found.push(...await calendarBusy(g, c.id, range, undefined, mine));
+    const kept = g.properties(c.id);
+    if (kept.get(transparency)?.includes("transparent")) continue;
+    const attending = collectionSettings(kept).includeInAvailability === "attending";
+    found.push(...await calendarBusy(g, c.id, range, undefined, mine, attending));
   }
   return found;
 }

@@ -24,6 +24,7 @@ import { openIdLibrary } from "./packages/openid.ts";
 const maxToken = 8192;
 /** Milliseconds for which a token that was right is known to be so. */
 const knownFor = 60_000;
+/** Tokens that are known to be right at a time; the oldest goes first. */
 const maxKnown = 2000;
 /** Milliseconds for which keys are good, and before which they aren't asked for again. */
 const keysFor = 600_000;

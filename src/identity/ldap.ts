@@ -30,6 +30,7 @@ const maxRunning = 10;
 const maxWaiting = 200;
 /** Milliseconds for which a right password isn't asked about again: programs send it with each request. */
 const rightFor = 60_000;
+/** Logins that are remembered at a time; the oldest goes first. */
 const maxRemembered = 20_000;
 
 export interface LdapOptions {
@@ -90,15 +91,15 @@ export class Ldap {
       this.#remember(key, { mac, person, at: this.#now() });
       return person;
     } catch (err) {
-      const told = identityError(err, library);
-      if (told.reason === "away") {
+      const identified = identityError(err, library);
+      if (identified.reason === "away") {
         this.#o.log.warn("the directory can't be asked", {
           directory: this.name,
-          reason: told.message,
+          reason: identified.message,
         });
         if (age < this.conf.CacheTime) return same!.person;
       } else if (same !== undefined) this.#right.delete(key);
-      throw told;
+      throw identified;
     }
   }
 

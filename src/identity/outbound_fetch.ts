@@ -1,8 +1,9 @@
 /** The one way out as the `fetch` that libraries for OpenID ask for. @module */
 import type { Outbound } from "../net/mod.ts";
 
-/** Milliseconds for a request to a provider, and bytes of its answer. */
+/** Milliseconds for a request to a provider. */
 const timeout = 10_000;
+/** Bytes of its answer. */
 const maxBytes = 512 * 1024;
 
 /** What such a library asks for. */

@@ -1,5 +1,6 @@
 /** What JMAP needs of the server. @module */
 import type { Config } from "../config/mod.ts";
+import type { Scheduler } from "../groupware/scheduling.ts";
 import type { Scripts } from "../delivery/sieve/scripts.ts";
 import type { LoggedIn, LoginGuard } from "../net/mod.ts";
 import type { ProgramLogin } from "../web/http/mod.ts";
@@ -52,9 +53,13 @@ export interface JmapServices {
   sharing: {
     /** Accounts that may have granted something to a user. */
     owners(user: string): string[];
+    /** Notes that an account grants something to another; durable when it resolves. */
+    add(owner: string, account: string): Promise<void>;
   };
   uploads: Uploads;
   objects: ObjectStore;
+  /** Tells the people of events; knows when users are busy. */
+  scheduler: Scheduler;
   /** Sieve scripts of accounts. */
   scripts: Scripts;
   signals: Signals;

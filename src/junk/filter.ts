@@ -46,6 +46,7 @@ export interface LabelledWords {
 
 /** Ham and spam count of a word in one number: both are below 2^26. */
 const hamUnit = 2 ** 26;
+/** The highest of either count. */
 export const maxCount = hamUnit - 1;
 
 interface JournalEntry {

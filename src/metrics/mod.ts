@@ -77,6 +77,7 @@ export const panicPackages = [
   "import",
   "jmap",
   "junk",
+  "lists",
   "managesieve",
   "pop3server",
   "mtasts",

@@ -37,6 +37,7 @@ const protocols = [
   "pop3",
   "pop3s",
   "managesieve",
+  "scanner",
   "http",
   "https",
   "other",

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { connect, type Socket, type TcpNetConnectOpts } from "node:net";
+import { connect, type Socket } from "node:net";
 import { Log, newCid } from "../log/mod.ts";
 import { SocketConnection } from "./connection.ts";
 import { ConnectionError } from "./types.ts";
@@ -37,20 +37,29 @@ export async function connectTcp(options: ConnectOptions): Promise<SocketConnect
   });
 }
 
-/** As {@link connectTcp}, the socket itself. */
+/** Where a Unix socket of this machine is. */
+export interface UnixOptions extends Pick<ConnectOptions, "timeout" | "signal"> {
+  path: string;
+}
+
+/** As {@link connectTcp}, the socket itself; or a Unix socket. */
 export async function connectSocket(
-  options: Pick<ConnectOptions, "host" | "port" | "localAddress" | "timeout" | "signal">,
+  options:
+    | Pick<ConnectOptions, "host" | "port" | "localAddress" | "timeout" | "signal">
+    | UnixOptions,
 ): Promise<Socket> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const where = `${options.host} port ${options.port}`;
-  const how: TcpNetConnectOpts & { allowHalfOpen: boolean } = {
-    host: options.host,
-    port: options.port,
-    localAddress: options.localAddress,
+  const unix = "path" in options;
+  const where = unix ? options.path : `${options.host} port ${options.port}`;
+  const socket = connect({
+    ...(unix ? { path: options.path } : {
+      host: options.host,
+      port: options.port,
+      localAddress: options.localAddress,
+      noDelay: true,
+    }),
     allowHalfOpen: true,
-    noDelay: true,
-  };
-  const socket = connect(how);
+  });
   const onError = (e: Error) =>
     reject(new ConnectionError("closed", `connect to ${where} failed`, { cause: e }));
   const onAbort = () => reject(new ConnectionError("shutdown", `connect to ${where} given up`));

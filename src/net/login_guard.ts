@@ -34,8 +34,9 @@ const freeFailures = 5;
 const forgetAfter = 120_000;
 /** Failures of an account that are remembered: it is as before after an hour without any. */
 const maxFailures = 30;
-/** Milliseconds to wait after the first failure that counts, doubled by each further one, and at most. */
+/** Milliseconds to wait after the first failure that counts; doubled by each further one. */
 const firstDelay = 250;
+/** Milliseconds: the longest such wait. */
 const maxDelay = 15_000;
 /** Milliseconds after which a try is refused rather than kept waiting. */
 const maxWait = 20_000;

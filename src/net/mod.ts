@@ -6,7 +6,7 @@
  *
  * @module
  */
-export { type ConnectOptions, connectTcp } from "./connect.ts";
+export { type ConnectOptions, connectSocket, connectTcp, type UnixOptions } from "./connect.ts";
 export { acceptConnection, type ConnectionOptions, SocketConnection } from "./connection.ts";
 export { canonicalIp, ipText, isLoopbackIp, networkOf, networksOf, parseIp } from "./ip.ts";
 export {
@@ -34,8 +34,8 @@ export {
   type AddressRule,
   allowedAddresses,
   bareHost,
+  messageForUsers,
   OutboundError,
-  toldToUsers,
 } from "./outbound/addresses.ts";
 export {
   mailAddressRule,

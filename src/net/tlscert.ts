@@ -65,6 +65,7 @@ export interface PreparedCertificate {
 }
 
 const prepared = new Map<string, PreparedCertificate>();
+/** Certificates that are kept ready for handshakes. */
 const maxPrepared = 500;
 
 /** The TLS context of a certificate, made at its first use. Throws if key and certificate don't fit. */

@@ -52,6 +52,7 @@ export function hostPort(hostname: string, port: number): string {
 
 /** Connections that came before {@link acceptConnections} was called. */
 const early = new WeakMap<Server, Socket[]>();
+/** Connections of a listener that may wait for it. */
 const maxEarly = 512;
 
 /**

@@ -26,6 +26,7 @@ export class UserError extends Error {
   }
 }
 
+/** The highest number of a user or group; the one above it means "none". */
 const maxId = 0xffff_fffe;
 
 function parseId(text: string): number | undefined {

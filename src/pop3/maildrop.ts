@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { MailboxId } from "../store/ids.ts";
 import type { Account } from "../store/account/account.ts";
 import { Flag, Want } from "../store/types.ts";
 
@@ -22,7 +23,7 @@ export interface DropMessage {
 
 export class Maildrop {
   readonly account: Account;
-  readonly #mailboxId: number;
+  readonly #mailboxId: MailboxId;
   readonly #uidValidity: number;
   readonly messages: DropMessage[];
 

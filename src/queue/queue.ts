@@ -154,7 +154,7 @@ export class Queue {
           id,
           m,
           now,
-          (to) => isHeld(this.#rules, m.senderAccount, from, to),
+          (to) => m.hold === true || isHeld(this.#rules, m.senderAccount, from, to),
         );
       });
     } catch (err) {

@@ -50,6 +50,8 @@ export interface NewQueueMessage {
   isDsn?: boolean;
   /** 0 if not given. */
   priority?: Priority;
+  /** On hold from the start, until an administrator lets it go. */
+  hold?: boolean;
   /** Passed on to webhooks. */
   extra?: Record<string, string>;
   /** Called when it is in the queue's database, before it is delivered. Must not fail. */

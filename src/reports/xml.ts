@@ -9,6 +9,7 @@
  */
 import { ReportError } from "./errors.ts";
 
+/** Elements within elements. */
 export const maxDepth = 32;
 /** Elements of one document; a record of a DMARC report has some 20. */
 export const maxElements = 1_000_000;

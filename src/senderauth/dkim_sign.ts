@@ -73,10 +73,30 @@ export async function signDkim(input: {
   signers: readonly DkimSigner[];
   now: Date;
 }): Promise<string> {
-  const signed = signedHeader(scanHeader(input.headerBytes));
-  const forms = input.signers.map((s) => ({ form: s.bodyForm ?? "relaxed" }) as const);
-  const hashes = await hashBody(input.message, input.bodyOffset, forms);
-  return input.signers.map((s, i) => dkimField(s, signed, hashes[i].digest, input.now)).join("");
+  const { message, bodyOffset, signers } = input;
+  const hashes = await signedBodies(message, bodyOffset, signers);
+  return signHeader(input.headerBytes, signers, hashes, input.now);
+}
+
+/** Hashes of a body, for signatures of several headers in front of it. */
+export async function signedBodies(
+  message: MessageSource,
+  bodyOffset: number,
+  signers: readonly DkimSigner[],
+): Promise<Uint8Array[]> {
+  const forms = signers.map((s) => ({ form: s.bodyForm ?? "relaxed" }) as const);
+  return (await hashBody(message, bodyOffset, forms)).map((h) => h.digest);
+}
+
+/** The same fields as of {@link signDkim}, where the body's hashes are known. */
+export function signHeader(
+  headerBytes: Uint8Array,
+  signers: readonly DkimSigner[],
+  hashes: readonly Uint8Array[],
+  now: Date,
+): string {
+  const signed = signedHeader(scanHeader(headerBytes));
+  return signers.map((s, i) => dkimField(s, signed, hashes[i], now)).join("");
 }
 
 function dkimField(

@@ -33,7 +33,13 @@ export { type AuthorDomain, authorDomain } from "./author.ts";
 export { bytesSource, type Canonicalization, type MessageSource } from "./canonical.ts";
 export { type DkimKey, DkimKeyError, isDkimKeyRecord, parseDkimKey } from "./dkim_key.ts";
 export { type KeyLookup, lookupDkimKey } from "./dkim_keys.ts";
-export { defaultSignedHeaders, type DkimSigner, signDkim } from "./dkim_sign.ts";
+export {
+  defaultSignedHeaders,
+  type DkimSigner,
+  signDkim,
+  signedBodies,
+  signHeader,
+} from "./dkim_sign.ts";
 export { type DkimSignature, DkimSignatureError, parseDkimSignature } from "./dkim_signature.ts";
 export { type DkimOutcome, type DkimStatus } from "./dkim_verify.ts";
 export { type DmarcOutcome } from "./dmarc.ts";

@@ -26,10 +26,12 @@ import {
 import { MaildropLocks, servePop3 } from "../pop3/mod.ts";
 import { serveManageSieve } from "../managesieve/mod.ts";
 import type { Queue } from "../queue/mod.ts";
+import type { Scanners } from "../scanning/mod.ts";
 import type { SaslBackend } from "../sasl/mod.ts";
 import {
   serveSmtp,
   serveSmtpConnection,
+  type SmtpBackend,
   type SmtpListenOptions,
   type SmtpServerOptions,
 } from "../smtp/server/mod.ts";
@@ -64,6 +66,7 @@ export interface ListenerServices {
   config: Config;
   accounts: Accounts;
   queue: Queue;
+  scanners: Scanners | undefined;
   tempDir: string;
   /** Localserve: special localparts misbehave, loopback has no limits. */
   local: boolean;
@@ -134,14 +137,17 @@ export class Listeners {
       log: smtpLog,
       sasl: this.#s.sasl,
       openLogins: this.#s.openLogins,
+      scanners: this.#s.scanners,
       hostname,
     };
     const { developer, config, sasl } = this.#s;
     const receiving = this.#s.receiving.backend(l, this.#s.passing);
-    const queueing = submissionBackend(services);
-    const backends = developer
-      ? developerBackends(developer, config, this.#s.accounts, sasl, receiving, queueing)
-      : { receiving, submission: queueing };
+    const backendsFor = (queueing: SmtpBackend) =>
+      developer
+        ? developerBackends(developer, config, this.#s.accounts, sasl, receiving, queueing)
+        : { receiving, submission: queueing };
+    const backends = backendsFor(submissionBackend(services, l.Submission.Scanners));
+    const secured = backendsFor(submissionBackend(services, l.Submissions.Scanners)).submission;
     const serve = (o: SmtpListenOptions) => serveSmtp(developer ? developerPort(developer, o) : o);
     const proxies = trustedProxies(l);
     for (const ip of this.#s.sockets.ips(l)) {
@@ -201,6 +207,7 @@ export class Listeners {
             ...submission,
             ...limits(),
             ...await this.#at(ip, l.Submissions.Port || 465, "submissions"),
+            backend: secured,
             implicitTls: true,
           }),
         );
@@ -227,7 +234,7 @@ export class Listeners {
           serveSecured(
             made,
             { cid, arrival, log: log.forPackage("smtpserver"), protocol: "submissions" },
-            (conn) => serveSmtpConnection(conn, submission),
+            (conn) => serveSmtpConnection(conn, { ...submission, backend: secured }),
           ));
       }
       if (l.IMAPS.EnabledOnHTTPS) {

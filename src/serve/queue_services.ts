@@ -5,6 +5,7 @@ import { Log } from "../log/mod.ts";
 import { mailAddressRule, type Outbound } from "../net/mod.ts";
 import {
   type Deliverer,
+  type DsnEvent,
   localDeliverer,
   type Queue,
   type QueueOptions,
@@ -85,6 +86,8 @@ export function queueServices(
     srs: Srs;
     webhooks?: ServerWebhooks;
     reports?: () => ReportDatabases | undefined;
+    /** Takes reports about messages of mailing lists; false for others. */
+    listReport?: (event: DsnEvent) => Promise<boolean>;
   },
   o: OutgoingOptions = {},
 ): QueueOptions {
@@ -109,7 +112,10 @@ export function queueServices(
       }),
     ),
     // Webhooks are told of the event itself, not of our report of it.
-    onDsn: (event) => deliverDsn(withoutWebhooks, event),
+    async onDsn(event) {
+      if (await s.listReport?.(event)) return;
+      await deliverDsn(withoutWebhooks, event);
+    },
     async onEvent(event) {
       if (!isForMembers(event.message)) await s.webhooks?.outgoing(event);
       const reports = s.reports?.();

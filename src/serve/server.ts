@@ -7,17 +7,20 @@ import { isOriginalData, originalDataText } from "../admin/original/folder.ts";
 import { takenOverFile } from "../admin/original/take_over.ts";
 import { AuditLog, serverHealth, worstState } from "../admin/mod.ts";
 import type { Config } from "../config/mod.ts";
-import { makeResolver } from "../dns/mod.ts";
+import { makeResolver, type Resolver } from "../dns/mod.ts";
 import { join } from "node:path";
 import { SieveDatabase } from "../delivery/sieve/database.ts";
+import { ListsDatabase } from "../lists/database.ts";
 import { SiteScripts } from "../delivery/sieve/site_scripts.ts";
+import { ScanLearning } from "../delivery/scan_learning.ts";
 import { Trainer } from "../delivery/training.ts";
 import { clearLevel, currentLevels, isLevel, Log, setLevel } from "../log/mod.ts";
 import { LoginGuard, type OpenConnection, type Outbound } from "../net/mod.ts";
 import { ensureDir, removeFile } from "../platform/files.ts";
 import { programVersion } from "../platform/version.ts";
-import { fewOpenFilesText } from "../platform/open_files.ts";
+import { lowOpenFilesText } from "../platform/open_files.ts";
 import { Queue } from "../queue/mod.ts";
+import type { Scanners } from "../scanning/mod.ts";
 import { type SaslBackend, wantCramMd5 } from "../sasl/mod.ts";
 import { makeFilesAhead, removeLeftovers } from "../smtp/server/mod.ts";
 import { Accounts } from "../store/account/accounts.ts";
@@ -38,6 +41,8 @@ import {
 import { defaultDeveloper, type DeveloperOptions } from "./catcher/developer.ts";
 import { Identities } from "./identities.ts";
 import { monitorDnsbls } from "./dnsbl_monitor.ts";
+import { watchRotations } from "./dns/rotation.ts";
+import { DnsWatch } from "./dns/watch.ts";
 import { audited } from "./control/audited.ts";
 import { Listeners } from "./listeners.ts";
 import { accountOfLogin, type LoginServices, saslBackend } from "./logins.ts";
@@ -54,10 +59,12 @@ import { type OutgoingOptions, outgoingOptions, queueServices } from "./queue_se
 import { watchRemovals } from "./removals.ts";
 import { accountRules } from "./rules.ts";
 import { keyFor, openServerSecret, srsOf } from "./onward/srs_key.ts";
+import { MailingLists } from "./lists/mod.ts";
 import { Receiving, type ReceivingOptions } from "./receiving/receiving.ts";
 import type { ReportDatabases } from "./arrival/services.ts";
 import { retrainHandler } from "./receiving/retrain.ts";
 import { ImapEvents } from "./sieve/imap_events.ts";
+import { openScanners } from "./scanning.ts";
 import { Sockets } from "./sockets.ts";
 import { submitFromProgram } from "./sending/submit.ts";
 import { type ReportSending, startReports } from "./reports/mod.ts";
@@ -98,10 +105,15 @@ export class MailServer {
   readonly config: Config;
   readonly accounts: Accounts;
   readonly queue: Queue;
+  /** Other programs that look at mail; undefined where none is configured. */
+  scanners: Scanners | undefined;
+  #learning: ScanLearning | undefined;
   webhooks: ServerWebhooks | undefined;
   /** Scripts of accounts, and what they did. */
   sieve: SieveDatabase | undefined;
   #events: ImapEvents | undefined;
+  /** Mailing lists. */
+  lists: MailingLists | undefined;
   loginLog: LoginLog | undefined;
   readonly #log: Log;
   #listeners: Listeners | undefined;
@@ -119,6 +131,9 @@ export class MailServer {
   #reportSending: ReportSending | undefined;
   #outbound: Outbound | undefined;
   #endDnsblMonitor: (() => void) | undefined;
+  #dnsWatch: DnsWatch | undefined;
+  #freshResolver: (() => Resolver) | undefined;
+  #endRotations: (() => Promise<void>) | undefined;
   readonly #developer: DeveloperOptions | undefined;
   /** Ends the making of temporary files ahead. */
   #noMoreFiles: (() => Promise<void>) | undefined;
@@ -148,6 +163,7 @@ export class MailServer {
     this.#trainer = new Trainer(o.config, new Log("junk"));
     accounts.onOpen = (a) => {
       this.#trainer.attach(a);
+      this.#learning?.attach(a);
       a.credentials.onChange = (change, keep) =>
         void this.#openLogins.changed(a.name, change, keep);
     };
@@ -192,8 +208,9 @@ export class MailServer {
       const certificates = await ServerCertificates.open(config);
       const outbound = openOutbound(config.static, config.dir, o.outgoing?.resolver, o.local);
       const identities = await Identities.open(config, outbound);
+      const scanners = await openScanners(config, outbound);
       await o.becomeUser?.();
-      return await MailServer.#open(o, sockets, certificates, outbound, identities);
+      return await MailServer.#open(o, sockets, certificates, outbound, identities, scanners);
     } finally {
       await sockets.close();
     }
@@ -205,11 +222,12 @@ export class MailServer {
     certificates: ServerCertificates,
     outbound: Outbound,
     identities: Identities,
+    scanners: Scanners | undefined,
   ): Promise<MailServer> {
     const log = new Log("serve");
     const { config } = o;
-    const fewFiles = fewOpenFilesText();
-    if (fewFiles !== undefined) log.warn(fewFiles);
+    const openFilesWarning = lowOpenFilesText();
+    if (openFilesWarning !== undefined) log.warn(openFilesWarning);
     const tempDir = config.dataPath("tmp");
     for (const dir of [config.dataDir, config.dataPath("accounts"), tempDir]) await ensureDir(dir);
     // First of all: a second server on this folder is refused before it touches anything.
@@ -248,21 +266,48 @@ export class MailServer {
             srs,
             webhooks,
             reports: () => server?.reports,
+            listReport: (event) => server!.lists!.report(event),
           },
           outgoing,
         ),
       );
       server = new MailServer(o, log, accounts, queue, control, secret, identities);
       identities.makes = { accounts, audit: server.#audit };
+      server.scanners = scanners;
+      if (scanners && scanners.learning.length > 0) {
+        const isAccount = (name: string) => config.account(name) !== undefined;
+        server.#learning = await ScanLearning.open(config.dataDir, scanners, accounts, isAccount);
+      }
       server.#outbound = outbound;
       server.sieve = sieve.db;
       server.#events = new ImapEvents({ config, queue, tempDir, sieve });
       await sieve.db.memory.settle((note) => queue.holds({ ...note, since: note.begun - 1000 }));
       server.webhooks = webhooks;
+      const lists = server.lists = new MailingLists({
+        config,
+        queue,
+        db: await ListsDatabase.open(config.dataDir),
+        key: keyFor(secret, "mailing lists"),
+        tempDir,
+        log: new Log("lists"),
+        now: o.receiving?.now ?? Date.now,
+      });
       server.#noMoreFiles = makeFilesAhead(tempDir);
       const { filters } = server.#trainer;
       server.#receiving = await Receiving.open(
-        { config, accounts, queue, filters, tempDir, local: o.local, webhooks, srs, sieve },
+        {
+          config,
+          accounts,
+          queue,
+          filters,
+          tempDir,
+          local: o.local,
+          webhooks,
+          srs,
+          sieve,
+          scanners,
+          lists,
+        },
         o.receiving,
       );
       await o.prepare?.(accounts);
@@ -281,9 +326,15 @@ export class MailServer {
           loginLog: () => server!.loginLog,
           trained: (account) => server!.#trainer.figures(account),
           certificates: () => certificates.states(),
+          scanners: () => scanners?.states() ?? [],
           stsPolicies: () => outgoing.policies?.remembered() ?? [],
           tlsResults: outgoing.tlsResults,
         },
+        freshResolver: o.local
+          ? undefined
+          : o.outgoing?.resolver
+          ? () => o.outgoing!.resolver!
+          : () => makeResolver(),
         security: o.local
           ? undefined
           : { resolver: outgoing.resolver ?? makeResolver(), tlsPolicy: outgoing.tlsPolicy },
@@ -312,6 +363,7 @@ export class MailServer {
         config,
         accounts,
         queue,
+        scanners,
         tempDir,
         local: o.local,
         developer: server.#developer,
@@ -361,7 +413,9 @@ export class MailServer {
       server.#unwatch = () => unwatch.forEach((end) => end());
       nodes?.start();
       await queue.start();
+      lists.start();
       webhooks.hooks.start();
+      server.#learning?.start();
       const { reports } = server;
       if (reports && outgoing.tlsResults && outgoing.resolver) {
         server.#reportSending = startReports({
@@ -376,10 +430,18 @@ export class MailServer {
       }
       if (!o.local && outgoing.resolver) {
         server.#endDnsblMonitor = monitorDnsbls(config, outgoing.resolver);
+        const { resolver } = outgoing;
+        const fresh = o.outgoing?.resolver ? () => resolver : () => makeResolver();
+        const common = { config, accounts, tempDir, outbound };
+        server.#freshResolver = fresh;
+        server.#dnsWatch = new DnsWatch({ ...common, resolver });
+        server.#dnsWatch.start();
+        server.#endRotations = watchRotations({ ...common, resolver: fresh });
       }
       await certificates.start({
         outbound,
         resolver: o.local ? undefined : outgoing.resolver ?? makeResolver(),
+        freshResolver: o.outgoing?.resolver ? () => o.outgoing!.resolver! : () => makeResolver(),
         patience: o.acmePatience,
       });
       return server;
@@ -405,6 +467,8 @@ export class MailServer {
       accounts: this.accounts,
       log: this.#log,
       outbound: this.#outbound,
+      lists: this.lists?.forAdmin,
+      freshResolver: this.#freshResolver,
       sieve: this.sieve,
     });
     return new Map<string, ControlHandler>([
@@ -418,6 +482,7 @@ export class MailServer {
           config: this.config,
           queue: this.queue,
           certificates: () => this.#certificates?.states() ?? [],
+          scanners: () => this.scanners?.states() ?? [],
         });
         const standby = this.#nodes?.standby() ?? "none";
         if (standby !== "none") {
@@ -456,7 +521,12 @@ export class MailServer {
           message: string;
         };
         return await submitFromProgram(
-          { config: this.config, queue: this.queue, tempDir: this.#tempDir },
+          {
+            config: this.config,
+            queue: this.queue,
+            scanners: this.scanners,
+            tempDir: this.#tempDir,
+          },
           m,
         );
       }],
@@ -504,16 +574,21 @@ export class MailServer {
     await this.#noMoreFiles?.();
     await this.#reportSending?.end();
     this.#endDnsblMonitor?.();
+    await this.#dnsWatch?.end();
+    await this.#endRotations?.();
     this.#developer?.faults.stop();
+    await this.lists?.stop();
     await this.queue.stop();
     await this.webhooks?.hooks.stop();
     await this.#closePolicies?.();
     await this.#pages?.close();
     await this.#receiving?.close();
     await this.#trainer.stop();
+    await this.#learning?.close();
     await this.#tlsKeys?.close();
     await this.#shares?.close();
     await this.sieve?.close();
+    await this.lists?.close();
     await this.loginLog?.close();
     await this.#audit.close();
     await this.accounts.closeAll();

@@ -6,10 +6,11 @@
  */
 import type { Config } from "../config/mod.ts";
 import { deliveryFacts } from "../delivery/facts.ts";
-import type { Log } from "../log/mod.ts";
+import { cidString, type Log } from "../log/mod.ts";
 import { headerField, splitHeader } from "../mail/header/header.ts";
 import { counter } from "../metrics/mod.ts";
 import type { Queue } from "../queue/mod.ts";
+import type { Scanners } from "../scanning/mod.ts";
 import type { SaslBackend } from "../sasl/mod.ts";
 import {
   type Address,
@@ -47,10 +48,14 @@ export interface MailServices {
   sasl: SaslBackend;
   hostname: string;
   openLogins: OpenLogins;
+  scanners?: Scanners;
 }
 
-/** Behind ports 587 and 465: messages of our users, into the queue. */
-export function submissionBackend(s: MailServices): SmtpBackend {
+/** Behind ports 587 and 465: messages of our users, into the queue. @param scanners of the listener */
+export function submissionBackend(
+  s: MailServices,
+  scanners: readonly string[] = [],
+): SmtpBackend {
   const accountOf = (session: SmtpSession): string => {
     const name = session.username === undefined
       ? undefined
@@ -87,11 +92,11 @@ export function submissionBackend(s: MailServices): SmtpBackend {
     async deliver(session, transaction, message): Promise<Delivered> {
       const account = accountOf(session);
       try {
-        const ids = await submit(s, session, account, transaction, message);
+        const ids = await submit(s, session, account, transaction, message, scanners);
         submissions.inc({ result: "ok" });
         return {
           outcomes: transaction.recipients.map(() => undefined),
-          text: `queued as ${ids.join(" ")}`,
+          text: ids.length > 0 ? `queued as ${ids.join(" ")}` : "message taken",
         };
       } catch (err) {
         const failure = storeFailure(err, session.log);
@@ -108,6 +113,7 @@ async function submit(
   account: string,
   transaction: Transaction,
   message: IncomingMessage,
+  scanners: readonly string[],
 ): Promise<number[]> {
   const { parsed } = message.observer as ParsingObserver;
   const header = parsed.root.header ?? new Uint8Array(0);
@@ -132,6 +138,17 @@ async function submit(
     parsed,
     prefix: new TextEncoder().encode(prefix),
     messageId,
+    scan: {
+      scanners,
+      session: {
+        remoteIp: session.remoteIp,
+        remotePort: session.remotePort,
+        hello: session.hello.name,
+        tls: session.tls,
+        id: cidString(session.cid),
+      },
+      login: session.username,
+    },
   }).then((ids) => {
     session.log.info("queued", { account, ids: ids.join(","), size: message.size });
     return ids;

@@ -11,6 +11,7 @@
  *
  * @module
  */
+import type { EmailId, MailboxId } from "./ids.ts";
 import type { Part } from "../mail/structure/structure.ts";
 import type { EmailDescription } from "./messages/describe.ts";
 
@@ -71,9 +72,9 @@ export interface MailboxCounts {
 }
 
 export interface Mailbox extends MailboxCounts {
-  id: number;
+  id: MailboxId;
   /** 0 for top level. */
-  parentId: number;
+  parentId: MailboxId;
   /** Full name, levels separated by "/", Unicode NFC; the inbox is always "Inbox". */
   name: string;
   uidValidity: number;
@@ -93,8 +94,8 @@ export interface Mailbox extends MailboxCounts {
 /** A message without its content. */
 export interface Message {
   id: number;
-  emailId: number;
-  mailboxId: number;
+  emailId: EmailId;
+  mailboxId: MailboxId;
   uid: number;
   modseq: number;
   createseq: number;
@@ -184,7 +185,7 @@ export interface NewMessage {
   read?: (from: number, to: number) => Uint8Array;
   /** Set for a message put into a Rejects mailbox: the mailbox it would have gone to. */
   isReject?: boolean;
-  destinedMailboxId?: number;
+  destinedMailboxId?: MailboxId;
   /** Don't set junk flags from the mailbox's name, don't train (import trains in one batch). */
   noTrain?: boolean;
   /** Don't match threads (import matches at its end). */
@@ -195,46 +196,52 @@ export interface NewMessage {
 export type Change =
   | {
     kind: "addMessage";
-    mailboxId: number;
+    mailboxId: MailboxId;
     uid: number;
     modseq: number;
     flags: number;
     keywords: string[];
     messageId: number;
-    emailId: number;
+    emailId: EmailId;
     threadId: number;
   }
   | {
     kind: "removeMessages";
-    mailboxId: number;
+    mailboxId: MailboxId;
     uids: number[];
     messageIds: number[];
     modseq: number;
   }
   | {
     kind: "changeFlags";
-    mailboxId: number;
+    mailboxId: MailboxId;
     uid: number;
     modseq: number;
     flags: number;
     keywords: string[];
     messageId: number;
   }
-  | { kind: "changeThread"; emailIds: number[]; muted: boolean; collapsed: boolean }
+  | { kind: "changeThread"; emailIds: EmailId[]; muted: boolean; collapsed: boolean }
   | { kind: "addMailbox"; mailbox: Mailbox; subscribed: boolean; modseq: number }
-  | { kind: "removeMailbox"; mailboxId: number; name: string; modseq: number }
-  | { kind: "renameMailbox"; mailboxId: number; oldName: string; newName: string; modseq: number }
+  | { kind: "removeMailbox"; mailboxId: MailboxId; name: string; modseq: number }
+  | {
+    kind: "renameMailbox";
+    mailboxId: MailboxId;
+    oldName: string;
+    newName: string;
+    modseq: number;
+  }
   | { kind: "subscription"; name: string; subscribed: boolean }
-  | { kind: "mailboxCounts"; mailboxId: number; counts: MailboxCounts }
+  | { kind: "mailboxCounts"; mailboxId: MailboxId; counts: MailboxCounts }
   | {
     kind: "mailboxSpecialUse";
-    mailboxId: number;
+    mailboxId: MailboxId;
     name: string;
     specialUse: number;
     modseq: number;
   }
-  | { kind: "mailboxKeywords"; mailboxId: number; keywords: string[] }
-  | { kind: "annotation"; mailboxId: number; name: string; key: string; modseq: number };
+  | { kind: "mailboxKeywords"; mailboxId: MailboxId; keywords: string[] }
+  | { kind: "annotation"; mailboxId: MailboxId; name: string; key: string; modseq: number };
 
 /** A listener for an account's changes. */
 export interface Listener {

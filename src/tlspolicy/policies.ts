@@ -35,8 +35,9 @@ const fetches = counter(
 
 /** Milliseconds until a policy that could not be fetched is tried again. */
 const retryAfter = 5 * 60_000;
-/** Milliseconds between looks for policies that are to be fetched anew, and how many are at a time. */
+/** Milliseconds between looks for policies that are to be fetched anew. */
 const refreshEvery = 3600_000;
+/** Policies that are fetched anew at a time. */
 const maxRefreshed = 500;
 /** Milliseconds after which a policy that no delivery asks for is no longer kept fresh. */
 const unusedAfter = 90 * 24 * 3600_000;

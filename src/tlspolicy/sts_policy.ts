@@ -24,6 +24,7 @@ export interface StsPolicy {
 export const maxPolicyBytes = 64 * 1024;
 /** Seconds: the longest that a policy may be kept (§3.2). */
 const longestAge = 31_557_600;
+/** Patterns of MX hosts that a policy may have. */
 const maxMx = 1000;
 
 /**

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { asMailboxId } from "../../src/store/ids.ts";
 import { accountHistory } from "../../src/delivery/analysis_history.ts";
 import { exceededRate } from "../../src/delivery/analysis_rates.ts";
 import { reputation } from "../../src/delivery/reputation.ts";
@@ -55,7 +56,7 @@ try {
     const times = Array.from({ length: 9 }, () => {
       const start = performance.now();
       exceededRate(history, f.networks, 1000, now);
-      reputation(history, f, 1, now);
+      reputation(history, f, asMailboxId(1), now);
       return performance.now() - start;
     }).sort((a, b) => a - b);
     console.log(`${name}: ${times[4].toFixed(2)} ms`);

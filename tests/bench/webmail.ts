@@ -4,6 +4,7 @@
  *
  * deno run -A tests/bench/webmail.ts [messages [messages of a thread]]
  */
+import { asEmailId } from "../../src/store/ids.ts";
 import { describe } from "../../src/store/messages/describe.ts";
 import { insertEmail, type ReadyEmail } from "../../src/store/messages/insert.ts";
 import { mailboxByName } from "../../src/store/mailboxes/mailboxes.ts";
@@ -38,7 +39,7 @@ async function fill(w: World): Promise<void> {
       }).replaceAll("\n", "\r\n");
       const bytes = new TextEncoder().encode(text);
       emails.push({
-        emailId: emailId++,
+        emailId: asEmailId(emailId++),
         prefix: new Uint8Array(0),
         size: bytes.length,
         description: await describe(parseMessage(bytes), (from, to) => bytes.subarray(from, to)),

@@ -104,11 +104,12 @@ export function check(dir: string, offset: number, name = "mox"): Promise<string
   return opened(dir, offset, name, (a) => inconsistencies(a.db, a.files));
 }
 
-/** How often each subject is in an account's Inbox; the account's consistency is checked too. */
+/** How often each subject, or what `key` makes of a message, is in an account's Inbox; the account's consistency is checked too. */
 export function storedSubjects(
   dir: string,
   offset: number,
   name: string,
+  key = (text: string) => /^Subject: (\S+)/m.exec(text)?.[1] ?? "",
 ): Promise<Map<string, number>> {
   return opened(dir, offset, name, (a) => {
     assert.deepEqual(inconsistencies(a.db, a.files), []);
@@ -118,7 +119,7 @@ export function storedSubjects(
       const reader = a.openRow(row);
       const text = new TextDecoder().decode(reader.read(0, reader.size));
       reader.close();
-      const id = /^Subject: (\S+)/m.exec(text)?.[1] ?? "";
+      const id = key(text);
       found.set(id, (found.get(id) ?? 0) + 1);
     });
     return found;

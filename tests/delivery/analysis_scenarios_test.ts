@@ -2,6 +2,7 @@
  * The analysis as a table: history given, message given, decision and reason expected. Each row runs
  * with a history in memory and with one in an account's database.
  */
+import { asMailboxId } from "../../src/store/ids.ts";
 import assert from "node:assert/strict";
 import { analyze } from "../../src/delivery/analysis_decide.ts";
 import { accountHistory } from "../../src/delivery/analysis_history.ts";
@@ -1045,7 +1046,7 @@ const rows: Row[] = [
     name: "mailbox that doesn't exist has no history but the user's own mail",
     past: [junk({ mailboxId: 0 })],
     sent: [sent("bob@sender.example", "sender.example")],
-    message: { destination: to({ mailbox: "New" }), mailboxId: () => 77 },
+    message: { destination: to({ mailbox: "New" }), mailboxId: () => asMailboxId(77) },
     expect: ["in", "msgtodomain"],
     also: (d) => assert.equal(d.mailbox, "New"),
   },

@@ -1,4 +1,5 @@
 /** Makes histories and messages for the scenario tests of the analysis. */
+import { asMailboxId } from "../../src/store/ids.ts";
 import type { AnalysisContext, Ruleset } from "../../src/delivery/analysis_types.ts";
 import type { History, HistoryQuery } from "../../src/delivery/reputation.ts";
 import type { DeliveryFacts } from "../../src/store/types.ts";
@@ -27,7 +28,7 @@ export interface Sent {
   age: number;
 }
 
-export const inbox = 1, rejects = 2, lists = 3;
+export const inbox = asMailboxId(1), rejects = asMailboxId(2), lists = asMailboxId(3);
 export const mailboxes: Record<string, number> = {
   Inbox: inbox,
   Rejects: rejects,
@@ -142,7 +143,7 @@ export function message(over: Partial<AnalysisContext> = {}): AnalysisContext {
     history: memoryHistory([], []),
     junkMailbox: undefined,
     signals: undefined,
-    mailboxId: (name) => mailboxes[name] ?? 0,
+    mailboxId: (name) => asMailboxId(mailboxes[name] ?? 0),
     junk: undefined,
     subjectPass: undefined,
     dnsbls: [],

@@ -1,4 +1,5 @@
 /** What the server keeps for Sieve: scripts of accounts and of the administrator, memory, log; and filing. */
+import { asEmailId, asMailboxId } from "../../src/store/ids.ts";
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import {
@@ -161,7 +162,7 @@ Deno.test("an account that was removed leaves nothing behind", () =>
       await s.db.scripts.setActive(account, "one");
       assert.ok(s.db.scripts.compiledActive(account));
       await s.db.memory.remember(account, [{ key: "k", seconds: 100 }]);
-      s.db.log.add(account, 1, { from: "", subject: "", steps: [] });
+      s.db.log.add(account, asEmailId(1), { from: "", subject: "", steps: [] });
       await s.db.memory.begin({
         key: `sent ${account}`,
         account,
@@ -252,12 +253,16 @@ Deno.test("what scripts did is found by message and account, the last first, for
   withSieve((s) => {
     const { log } = s.db;
     const step = (text: string) => ({ script: "one", line: 1, text });
-    log.add("a", 1, { from: "f".repeat(300), subject: "s".repeat(300), steps: [step("kept")] });
+    log.add("a", asEmailId(1), {
+      from: "f".repeat(300),
+      subject: "s".repeat(300),
+      steps: [step("kept")],
+    });
     s.now++;
-    log.add("a", 1, { from: "x", subject: "y", steps: [], error: "failed" });
+    log.add("a", asEmailId(1), { from: "x", subject: "y", steps: [], error: "failed" });
     log.add("a", undefined, { from: "x", subject: "refused", steps: [] });
-    log.add("b", 1, { from: "x", subject: "of b", steps: [] });
-    const found = log.ofEmail("a", 1);
+    log.add("b", asEmailId(1), { from: "x", subject: "of b", steps: [] });
+    const found = log.ofEmail("a", asEmailId(1));
     assert.deepEqual(found.map((e) => [e.time, e.error]), [[s.now, "failed"], [
       s.now - 1,
       undefined,
@@ -271,13 +276,15 @@ Deno.test("what scripts did is found by message and account, the last first, for
     ]);
     assert.deepEqual(log.latest("a", 1).map((e) => e.subject), ["refused"]);
     s.now += 90 * day;
-    for (let i = 0; i < 252; i++) log.add("a", 2, { from: "", subject: `${i}`, steps: [] });
+    for (let i = 0; i < 252; i++) {
+      log.add("a", asEmailId(2), { from: "", subject: `${i}`, steps: [] });
+    }
     // Those of exactly ninety days are still there, the one of a millisecond more is gone.
-    assert.equal(log.ofEmail("a", 1).length, 1);
-    assert.equal(log.ofEmail("b", 1).length, 1);
-    assert.equal(log.ofEmail("a", 2).length, 20);
+    assert.equal(log.ofEmail("a", asEmailId(1)).length, 1);
+    assert.equal(log.ofEmail("b", asEmailId(1)).length, 1);
+    assert.equal(log.ofEmail("a", asEmailId(2)).length, 20);
     assert.equal(log.latest("a", 5000).length, 254);
-    for (let i = 0; i < 800; i++) log.add("a", 3, { from: "", subject: "", steps: [] });
+    for (let i = 0; i < 800; i++) log.add("a", asEmailId(3), { from: "", subject: "", steps: [] });
     assert.equal(log.latest("a", 5000).length, 1000);
     assert.equal(log.latest("a").length, 100);
     return Promise.resolve();
@@ -371,7 +378,7 @@ Deno.test("mailboxes as scripts see them: names, ids, special uses, annotations"
     assert.equal(mailboxIdText(7), "M7");
     const value = new TextEncoder().encode("yes");
     await account.annotations.set(archive.id, [{ key: "/private/x", value }]);
-    await account.annotations.set(0, [{ key: "/private/y", value }]);
+    await account.annotations.set(asMailboxId(0), [{ key: "/private/y", value }]);
     assert.equal(boxes.annotation("Archive", "/PRIVATE/x"), "yes");
     assert.equal(boxes.annotation("", "/private/y"), "yes");
     assert.equal(boxes.annotation("Archive", "/private/y"), undefined);
@@ -475,7 +482,7 @@ Deno.test("filing: by id before special use before name, as it was received, and
     assert.match(bad.note, /^, as bad mailbox name/);
     assert.deepEqual(bad.message.keywords, []);
     const read = (emailId: number) => {
-      const r = account.openMessage(emailId);
+      const r = account.openMessage(asEmailId(emailId));
       const all = new TextDecoder().decode(r.read(0, r.size));
       r.close();
       return all;

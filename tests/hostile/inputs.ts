@@ -2,6 +2,7 @@
 import { beforeLogin } from "./before_login.ts";
 import { afterLogin } from "./after_login.ts";
 import { contactsAndCalendars } from "./contacts_calendars.ts";
+import { lists } from "./lists.ts";
 import { http2 } from "./http2.ts";
 import { otherProtocols } from "./other_protocols.ts";
 import { pagesAndSubmission } from "./pages_and_submission.ts";
@@ -14,6 +15,7 @@ export const inputs: Input[] = [
   ...http2,
   ...otherProtocols,
   ...contactsAndCalendars,
+  ...lists,
   ...pagesAndSubmission,
   ...stored,
 ];

@@ -1,4 +1,5 @@
 /** Clients that others wrote: imapflow, and python's imaplib where python3 is there. */
+import { asMailboxId } from "../../src/store/ids.ts";
 import assert from "node:assert/strict";
 import { ImapFlow } from "imapflow";
 import { selfSignedCertificate } from "../../src/net/mod.ts";
@@ -50,7 +51,7 @@ Deno.test("imapflow: STARTTLS, a day of use", async () => {
         client.once("exists", (e: { count: number }) => resolve(e.count))
       );
       const idling = client.idle();
-      await s.account.append(1, [await newMessage(s.dir)]);
+      await s.account.append(asMailboxId(1), [await newMessage(s.dir)]);
       assert.equal(await told, 2);
       lock.release();
       await client.noop();

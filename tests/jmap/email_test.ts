@@ -1,4 +1,5 @@
 /** Emails by JMAP (RFC 8621 §4): reading, with the forms of header fields and the parts of bodies. */
+import { asMailboxId } from "../../src/store/ids.ts";
 import assert from "node:assert/strict";
 import { type Json, withJmap } from "./world.ts";
 import { mail } from "./messages.ts";
@@ -417,7 +418,12 @@ Deno.test("RFC 8621 §4.1.1: one Email in several mailboxes: keywords are the un
       const [a, b] = [account.mailboxByName("Inbox")!, account.mailboxByName("Archive")!];
       const flags = (m: number) => {
         const found: [number, string][] = [];
-        account.fetch(m, account.uids(m), 0, (r) => void found.push([r.flags, r.keywords]));
+        account.fetch(
+          asMailboxId(m),
+          account.uids(asMailboxId(m)),
+          0,
+          (r) => void found.push([r.flags, r.keywords]),
+        );
         return found;
       };
       // IMAP marks one message as seen and flags the other: the Email has both.

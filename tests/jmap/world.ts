@@ -193,7 +193,9 @@ export async function withJmap(
       `\t\t\t- 127.0.0.1\n\t\tSMTP:\n\t\t\tEnabled: true\n\t\t\tPort: ${smtp}\n\t\t\tNoSTARTTLS: true\n` +
       `\t\t\tFirstTimeSenderDelay: 0s\n` +
       `\t\tIMAP:\n\t\t\tEnabled: true\n\t\t\tPort: ${imap}\n\t\t\tNoRequireSTARTTLS: true\n` +
-      `\t\tJMAPHTTP:\n\t\t\tEnabled: true\n\t\t\tPort: ${http}\n${o.jmap ?? ""}` +
+      `\t\tJMAPHTTP:\n\t\t\tEnabled: true\n\t\t\tPort: ${http}\n${
+        (o.jmap ?? "").replaceAll("PORT", String(http))
+      }` +
       `Postmaster:\n\tAccount: ann\n\tMailbox: Postmaster\n` +
       `InitialMailboxes:\n\tSpecialUse:\n\t\tSent: Sent\n\t\tArchive: Archive\n\t\tTrash: Trash\n` +
       `\t\tDraft: Drafts\n\t\tJunk: Junk\n`,

@@ -146,6 +146,8 @@ export interface ReceiverOptions extends Omit<ReceivingOptions, "resolver"> {
   outgoingPort?: number;
   /** Files beside mox.conf, by name. */
   files?: Record<string, string>;
+  /** More of mox.conf. */
+  extra?: string;
   /** Lines of the block SMTP of the listener, indented by three tabs. */
   smtp?: string;
 }
@@ -178,7 +180,7 @@ Listeners:
 ${o.smtp ?? ""}Postmaster:
 	Account: ann
 	Mailbox: Inbox
-`,
+${o.extra ?? ""}`,
   );
   await Deno.writeTextFile(`${dir}/config/domains.conf`, o.domains ?? domainsConf);
   for (const [name, text] of Object.entries(o.files ?? {})) {

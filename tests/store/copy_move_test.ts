@@ -1,4 +1,5 @@
 /** COPY and MOVE, column by column. */
+import { asMailboxId } from "../../src/store/ids.ts";
 import assert from "node:assert/strict";
 import type { Account } from "../../src/store/account/account.ts";
 import { type Change, Flag, SpecialUse } from "../../src/store/types.ts";
@@ -191,7 +192,7 @@ Deno.test("listeners hear of copies and moves with what the messages have", () =
     const { emailId, threadId, mailboxId } = a;
     const added = (mailboxId: number, messageId: number): Change => ({
       kind: "addMessage",
-      mailboxId,
+      mailboxId: asMailboxId(mailboxId),
       uid: 1,
       modseq: s.account.state(),
       flags: Flag.Seen,
@@ -202,12 +203,12 @@ Deno.test("listeners hear of copies and moves with what the messages have", () =
     });
     const counts = (mailboxId: number, total: number): Change => ({
       kind: "mailboxCounts",
-      mailboxId,
+      mailboxId: asMailboxId(mailboxId),
       counts: { total, deleted: 0, unread: 0, unseen: 0, size: total * a.size },
     });
     const words = (mailboxId: number): Change => ({
       kind: "mailboxKeywords",
-      mailboxId,
+      mailboxId: asMailboxId(mailboxId),
       keywords: ["blue"],
     });
     assert.deepEqual(l.take(), [added(archive, 2), words(archive), counts(archive, 1)]);
@@ -313,7 +314,7 @@ Deno.test("a reject that is moved out counts as delivered where it was destined,
         flags,
         facts: deliveryFacts(),
         isReject: true,
-        destinedMailboxId,
+        destinedMailboxId: asMailboxId(destinedMailboxId),
       });
       assert.deepEqual(delivery(s.account, m.id), {
         orig_mailbox_id: m.mailboxId,
@@ -375,7 +376,8 @@ Deno.test("many are copied and moved in their order, in slices", () =>
     }
     const emails = (id: number) => {
       const found: number[] = [];
-      s.account.fetch(id, s.account.uids(id), 0, (row) => void found.push(row.emailId));
+      s.account.fetch(asMailboxId(id), s.account.uids(asMailboxId(id)), 0, (row) =>
+        void found.push(row.emailId));
       return found;
     };
     const order = emails(inbox);
@@ -403,10 +405,11 @@ Deno.test("a mailbox that is gone, or was used up, takes nothing", () =>
     const code = (e: unknown) => (e as { code?: string }).code;
     for (const op of ["copy", "move"] as const) {
       await assert.rejects(
-        s.account[op](m.mailboxId, [1], 999),
+        s.account[op](m.mailboxId, [1], asMailboxId(999)),
         (e) => code(e) === "mailboxMissing",
       );
-      await assert.rejects(s.account[op](999, [1], archive), (e) => code(e) === "mailboxMissing");
+      await assert.rejects(s.account[op](asMailboxId(999), [1], archive), (e) =>
+        code(e) === "mailboxMissing");
     }
     const uidnext = (n: number) =>
       s.account.writer.write(() => {
@@ -417,7 +420,8 @@ Deno.test("a mailbox that is gone, or was used up, takes nothing", () =>
     await s.account.copy(m.mailboxId, [1], archive);
     await assert.rejects(
       s.account.copy(m.mailboxId, [1], archive),
-      (e) => code(e) === "mailboxName",
+      (e) =>
+        code(e) === "mailboxName",
     );
     await assert.rejects(
       s.account.move(m.mailboxId, [1], archive),

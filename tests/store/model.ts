@@ -1,9 +1,10 @@
 /**
  * What an account has to contain, in arrays and sets: the store's rules written down a second time, without a
- * line of its code. Each operation changes the model; {@link Model} is then compared with the database, row by row.
+ * line of its code but the types of ids. Each operation changes the model; {@link Model} is then compared with the database, row by row.
  *
  * Numbers that the store may choose within bounds (modseqs) are taken over after the bounds were checked.
  */
+import type { EmailId, MailboxId } from "../../src/store/ids.ts";
 
 export const bit = { seen: 1, deleted: 8, junk: 64, notJunk: 128 };
 const training = bit.junk | bit.notJunk;
@@ -12,8 +13,8 @@ const week = 7 * 24 * 3600 * 1000;
 /** A row of messages, live or left behind. */
 export interface Row {
   id: number;
-  emailId: number;
-  box: number;
+  emailId: EmailId;
+  box: MailboxId;
   uid: number;
   flags: number;
   /** Lower case. */
@@ -29,7 +30,7 @@ export interface Row {
 }
 
 export interface Box {
-  id: number;
+  id: MailboxId;
   name: string;
   live: boolean;
   uidNext: number;
@@ -40,7 +41,7 @@ export interface Box {
 
 /** An email; all of a thread share one set. */
 export interface Email {
-  id: number;
+  id: EmailId;
   size: number;
   messageId: string;
   subject: string;
@@ -88,7 +89,7 @@ export function junkRule(name: string): number | undefined {
 export class Model {
   rows: Row[] = [];
   boxes: Box[] = [];
-  emails = new Map<number, Email>();
+  emails = new Map<EmailId, Email>();
   subscriptions = new Set<string>();
   deliveries = new Map<number, Delivery>();
   /** Of message and address: whom the user wrote to. */
@@ -102,11 +103,11 @@ export class Model {
     return this.boxes.find((b) => b.live && b.name === name);
   }
 
-  live(box: number): Row[] {
+  live(box: MailboxId): Row[] {
     return this.rows.filter((r) => r.live && r.box === box).sort((a, b) => a.uid - b.uid);
   }
 
-  places(emailId: number): Row[] {
+  places(emailId: EmailId): Row[] {
     return this.rows.filter((r) => r.live && r.emailId === emailId).sort((a, b) => a.id - b.id);
   }
 
@@ -114,7 +115,7 @@ export class Model {
     return [...this.emails.values()].reduce((sum, e) => sum + e.size, 0);
   }
 
-  counts(box: number) {
+  counts(box: MailboxId) {
     const rows = this.live(box);
     const having = (f: (flags: number) => boolean) => rows.filter((r) => f(r.flags)).length;
     return {
@@ -134,7 +135,7 @@ export class Model {
     for (let i = 1; i <= levels.length; i++) {
       const path = levels.slice(0, i).join("/");
       if (this.box(path)) continue;
-      const id = this.boxes.length + 1;
+      const id = (this.boxes.length + 1) as MailboxId;
       const use = i === levels.length ? specialUse : 0;
       this.boxes.push({
         id,
@@ -205,7 +206,7 @@ export class Model {
   }
 
   /** Puts a new email into mailboxes, the first of which it is delivered to. */
-  arrive(emailId: number, boxes: readonly Box[], m: Arriving): void {
+  arrive(emailId: EmailId, boxes: readonly Box[], m: Arriving): void {
     const [box, ...others] = boxes;
     const email = this.#thread(emailId, m);
     const words = [...new Set(m.words.map((w) => w.toLowerCase()))].sort();
@@ -312,7 +313,7 @@ export class Model {
   }
 
   /** Changes an email as a whole: flags and words of all its places, then the mailboxes. */
-  update(emailId: number, addFlags: number, words: string[], boxes: readonly Box[], now: number) {
+  update(emailId: EmailId, addFlags: number, words: string[], boxes: readonly Box[], now: number) {
     const places = this.places(emailId).filter((r) => !(r.flags & bit.deleted));
     const flags = places.reduce((all, r) => all | r.flags, addFlags);
     const all = [...new Set([...places.flatMap((r) => r.words), ...words])];
@@ -342,7 +343,7 @@ export class Model {
   }
 
   /** The email's place among the others. */
-  #thread(id: number, m: Arriving): Email {
+  #thread(id: EmailId, m: Arriving): Email {
     const e: Email = {
       id,
       size: m.size,
@@ -387,7 +388,7 @@ export class Model {
       if (o.wanted === null || o.wanted !== e.messageId) continue;
       // Not where it is above the new one already: that would be a circle.
       let at: Email | undefined = e;
-      while (at && at !== o) at = this.emails.get(at.parent);
+      while (at && at !== o) at = this.emails.get(at.parent as EmailId);
       if (at === o) continue;
       o.parent = id;
       o.wanted = null;
@@ -396,7 +397,7 @@ export class Model {
     return e;
   }
 
-  mark(emailIds: readonly number[], muted: boolean | undefined, collapsed: boolean | undefined) {
+  mark(emailIds: readonly EmailId[], muted: boolean | undefined, collapsed: boolean | undefined) {
     const threads = new Set(emailIds.map((id) => this.emails.get(id)?.thread));
     for (const e of this.emails.values()) {
       if (!threads.has(e.thread)) continue;

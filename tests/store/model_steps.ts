@@ -1,4 +1,5 @@
 /** Operations on an account, each carried out by the store and by the model. */
+import { noMailbox } from "../../src/store/ids.ts";
 import assert from "node:assert/strict";
 import { setThreadState } from "../../src/store/messages/thread_state.ts";
 import type { NewMessage } from "../../src/store/types.ts";
@@ -105,7 +106,7 @@ class World {
     const list = this.some(words);
     const flags = this.one(flagSets);
     const received = begin + (this.#next() % 80) * day;
-    const destined = this.one([0, this.aBox().id]);
+    const destined = this.one([noMailbox, this.aBox().id]);
     const facts = this.#next() % 2 === 0;
     const prefix = new TextEncoder().encode(this.one(["", "X-Prefix: yes\r\n"]));
     const text = `From: ${from}\n` + (to.length > 0 ? `To: ${to.join(", ")}\n` : "") +

@@ -1,4 +1,5 @@
 /** Keywords, rights, annotations and names of mailboxes, and what is read of messages: tables and bounds. */
+import { asMailboxId } from "../../src/store/ids.ts";
 import assert from "node:assert/strict";
 import {
   flagBit,
@@ -166,7 +167,7 @@ Deno.test("rights: texts, old letters, and what somebody may do by all that was 
     await forgetIdentifier(account, "bob");
     assert.deepEqual([...sharedMailboxIds(account.db)], [id]);
     assert.deepEqual(grantedRights(account.db, id).map((g) => g.identifier), ["-anyone", "anyone"]);
-    await assert.rejects(grant("x", "l", 999), code("mailboxMissing"));
+    await assert.rejects(grant("x", "l", asMailboxId(999)), code("mailboxMissing"));
     await account.writer.write(() => {
       for (let i = 0; i < 198; i++) {
         account.db.run("INSERT INTO mailbox_rights VALUES (?, ?, 'l')", id, `u${i}`);
@@ -195,7 +196,7 @@ Deno.test("annotations: set, changed, removed, all or nothing, within bounds", (
       key: "/private/A",
       value: null,
     }]);
-    assert.deepEqual([list(), list(0)], [["/private/b=3"], []]);
+    assert.deepEqual([list(), list(asMailboxId(0))], [["/private/b=3"], []]);
     const big = { key: "/private/big", value: new Uint8Array(100 * 1024 * 1024) };
     await assert.rejects(
       annotations.set(id, [{ key: "/private/c", value: value("4") }, big]),
@@ -226,7 +227,7 @@ Deno.test("what is read of messages: the live ones only, in their order", () =>
     assert.equal(account.firstUnseenUid(inbox), 3);
     assert.equal(account.firstUnseenUid(archive), undefined);
     assert.equal(account.highestEverUid(inbox), 5);
-    assert.equal(account.highestEverUid(999), 0);
+    assert.equal(account.highestEverUid(asMailboxId(999)), 0);
     const emails = list.map((l) => l.emailId);
     assert.deepEqual([...account.uidsOfEmails(inbox, [emails[0], emails[1]], emails[3])], [
       1,

@@ -1,4 +1,5 @@
 /** The columns of a mailbox in memory: growing, rows in any order, removing, finding. */
+import { asMailboxId } from "../../src/store/ids.ts";
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { MailboxRows } from "../../src/store/messages/mailbox_rows.ts";
@@ -39,7 +40,7 @@ Deno.test("rows stay whole and in their order, however many there are and howeve
         { minLength: 150, maxLength: 300 },
       ),
       (steps) => {
-        const rows = new MailboxRows(7, 8, 9, 0);
+        const rows = new MailboxRows(asMailboxId(7), 8, 9, 0);
         const model = new Map<number, unknown[]>();
         for (const [i, { uid, gone }] of steps.entries()) {
           rows.put(row(uid, i));
@@ -65,7 +66,7 @@ Deno.test("rows stay whole and in their order, however many there are and howeve
 
 Deno.test("columns grow past what was expected, and keep what is in them", () => {
   for (const n of [63, 64, 65, 128, 129, 1000]) {
-    const rows = new MailboxRows(1, 2, 3, 10);
+    const rows = new MailboxRows(asMailboxId(1), 2, 3, 10);
     for (let uid = 1; uid <= n; uid++) rows.put(row(uid));
     assert.deepEqual(shown(rows), Array.from({ length: n }, (_, i) => row(i + 1)), String(n));
     rows.remove([]);

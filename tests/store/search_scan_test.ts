@@ -1,4 +1,5 @@
 /** A search over a whole mailbox at once finds what looking at each message finds. */
+import type { MailboxId } from "../../src/store/ids.ts";
 import assert from "node:assert/strict";
 import { reparse } from "../../src/store/account/maintenance.ts";
 import { unpackText } from "../../src/store/columns/chunk.ts";
@@ -87,7 +88,7 @@ function tree(next: (n: number) => number, depth: number): SearchNode {
 }
 
 /** As the search does it for a few messages: each is looked at. */
-async function oneByOne(s: TestStore, inbox: number, node: SearchNode): Promise<number[]> {
+async function oneByOne(s: TestStore, inbox: MailboxId, node: SearchNode): Promise<number[]> {
   const uids = s.account.uids(inbox);
   const found: number[] = [];
   for (let at = 0; at < uids.length; at += 100) {

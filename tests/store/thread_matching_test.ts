@@ -1,4 +1,5 @@
 /** Which parent an email gets, and what is kept of it: tables over a bare database. */
+import { asEmailId } from "../../src/store/ids.ts";
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { listedMessage, listedThread } from "../../src/store/messages/listing.ts";
@@ -58,7 +59,7 @@ class Threads {
       isReply: false,
       received: emailId,
       ...m,
-      emailId,
+      emailId: asEmailId(emailId),
     });
     return emailId;
   }
@@ -237,7 +238,7 @@ Deno.test("what waited for a parent gets it when it comes, and the link is not m
     const threads = [child, other, grandchild, late].map((m) => t.row(m).threadId);
     assert.equal(new Set(threads).size, 1);
     assert.notEqual(t.row(stranger).threadId, threads[0]);
-    assert.deepEqual(threadParents(t.db, grandchild), [child, late]);
+    assert.deepEqual(threadParents(t.db, asEmailId(grandchild)), [child, late]);
   }));
 
 Deno.test("ids that refer to each other in a circle end somewhere", () =>
@@ -247,8 +248,8 @@ Deno.test("ids that refer to each other in a circle end somewhere", () =>
     assert.equal(t.parent(b), a);
     assert.equal(t.parent(a), 0, "it waits on");
     assert.equal(t.row(a).threadId, t.row(b).threadId);
-    assert.deepEqual(threadParents(t.db, b), [a]);
-    assert.deepEqual(threadParents(t.db, a), []);
+    assert.deepEqual(threadParents(t.db, asEmailId(b)), [a]);
+    assert.deepEqual(threadParents(t.db, asEmailId(a)), []);
   }));
 
 Deno.test("no circle comes of what waited in another thread, which becomes one with this", () =>
@@ -260,15 +261,15 @@ Deno.test("no circle comes of what waited in another thread, which becomes one w
     const n = t.add({ messageId: "n@x", references: ["p@x"] });
     assert.deepEqual([t.parent(n), t.parent(waiting)], [p, n]);
     assert.equal(t.parent(p), 0);
-    assert.deepEqual(threadParents(t.db, waiting), [n, p]);
+    assert.deepEqual(threadParents(t.db, asEmailId(waiting)), [n, p]);
   }));
 
 Deno.test("parents are told from the direct one up, so many as are asked for", () =>
   withDb((t) => {
     for (let i = 1; i <= 6; i++) t.add({ references: i === 1 ? [] : [`${i - 1}@x`] });
-    assert.deepEqual(threadParents(t.db, 6), [5, 4, 3, 2, 1]);
-    assert.deepEqual(threadParents(t.db, 6, 2), [5, 4]);
-    assert.deepEqual(threadParents(t.db, 1), []);
+    assert.deepEqual(threadParents(t.db, asEmailId(6)), [5, 4, 3, 2, 1]);
+    assert.deepEqual(threadParents(t.db, asEmailId(6), 2), [5, 4]);
+    assert.deepEqual(threadParents(t.db, asEmailId(1)), []);
   }));
 
 Deno.test("two threads become one under the id of the larger", () =>
@@ -302,14 +303,14 @@ Deno.test("a forgotten email is gone for JMAP with the thread that it had; the r
     const a = t.add({ createseq: 3 });
     const b = t.add({ references: ["1@x"], createseq: 4 });
     const c = t.add({ references: ["2@x"], createseq: 5 });
-    forgetThread(t.db, b, 9);
+    forgetThread(t.db, asEmailId(b), 9);
     assert.deepEqual(
       t.db.all("SELECT email_id, reborn, thread_id, createseq, modseq FROM gone_emails"),
       [[b, 0, a, 4, 9]],
     );
     assert.equal(t.db.get("SELECT 1 FROM threads WHERE email_id = ?", b), undefined);
     assert.equal(t.row(c).threadId, a);
-    assert.deepEqual(threadParents(t.db, c), []);
+    assert.deepEqual(threadParents(t.db, asEmailId(c)), []);
   }));
 
 Deno.test("lists say that the link to the parent is missing, when it never came and when it is gone", () =>

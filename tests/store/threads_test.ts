@@ -1,3 +1,4 @@
+import { asEmailId } from "../../src/store/ids.ts";
 import assert from "node:assert/strict";
 import { threadParents } from "../../src/store/messages/threads.ts";
 import { matchThread } from "../../src/store/messages/threads.ts";
@@ -94,7 +95,7 @@ Deno.test(`one chain of ${chain} answers in any order becomes one thread`, () =>
           const k = order(i);
           const first = Math.max(0, k - 10);
           matchThread(account.db, {
-            emailId: offset + k + 1,
+            emailId: asEmailId(offset + k + 1),
             messageId: `${offset}-${k}@x`,
             references: Array.from({ length: k - first }, (_, j) => `${offset}-${first + j}@x`),
             subject: "chain",

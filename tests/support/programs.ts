@@ -22,9 +22,14 @@ const known = [
   "fail2ban-regex",
   "vdirsyncer",
   "khal",
+  "khard",
   "slapd",
   "haproxy",
   "nginx",
+  "named",
+  "rspamd",
+  "clamd",
+  "opendkim",
 ] as const;
 export type Program = (typeof known)[number];
 

@@ -13,6 +13,7 @@ import { accountSection } from "./accounts.ts";
 import { auditSection } from "./audit.ts";
 import { blockListSection } from "./block_lists.ts";
 import { certificateSection } from "./certificates.ts";
+import { scannerSection } from "./scanners.ts";
 import { configSection } from "./config_files.ts";
 import { connectionSection } from "./connections.ts";
 import { dmarcSection } from "./dmarc.ts";
@@ -72,6 +73,7 @@ async function main(): Promise<void> {
           auditSection(),
           connectionSection(changed),
           certificateSection(),
+          scannerSection(),
           blockListSection(changed),
         ),
         ...grouped(

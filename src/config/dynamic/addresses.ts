@@ -6,6 +6,7 @@
 import { type Destination, destination as destinationType } from "./account.ts";
 import { type Alias, catchallSeparators, type Domain } from "./domain.ts";
 import type { Dynamic } from "./dynamic.ts";
+import type { ListRole, ResolvedList } from "./mailing_list.ts";
 import {
   type Domain as DomainName,
   isInternational,
@@ -62,6 +63,8 @@ export interface AddressIndex {
   domains: Map<string, DomainEntry>;
   destinations: Map<string, AccountAddress>;
   aliases: Map<string, ResolvedAlias>;
+  /** All addresses of lists, without tokens. */
+  lists: Map<string, { list: ResolvedList; role: ListRole }>;
 }
 
 /** A destination with nothing set but the mailbox. */
@@ -95,7 +98,12 @@ function why(err: unknown): string {
 
 /** Builds the index and reports what does not fit together. Malformed names were reported before. */
 export function buildIndex(s: Static, d: Dynamic, report: PathReport): AddressIndex {
-  const index: AddressIndex = { domains: new Map(), destinations: new Map(), aliases: new Map() };
+  const index: AddressIndex = {
+    domains: new Map(),
+    destinations: new Map(),
+    aliases: new Map(),
+    lists: new Map(),
+  };
   addDomains(index, d, report);
   addHostReports(index, s, d, report);
   for (const [name, account] of d.Accounts) {
@@ -347,7 +355,7 @@ function addAlias(
 }
 
 /** An address at a domain that is not of this server, for comparing; undefined for others. */
-function outsideAddress(index: AddressIndex, text: string): string | undefined {
+export function outsideAddress(index: AddressIndex, text: string): string | undefined {
   try {
     const { localpart, domain } = parseAddress(text);
     return index.domains.has(domain.ascii)
@@ -359,7 +367,8 @@ function outsideAddress(index: AddressIndex, text: string): string | undefined {
   }
 }
 
-function memberAddress(
+/** An address of an account here, with its key. */
+export function memberAddress(
   index: AddressIndex,
   text: string,
 ): { key: string; owner: AccountAddress } | undefined {

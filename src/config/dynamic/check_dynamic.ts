@@ -3,6 +3,7 @@ import type { Account, Destination } from "./account.ts";
 import { type AddressIndex, addressKey, buildIndex, canonicalLocalpart } from "./addresses.ts";
 import { checkUnique } from "../static/check_static.ts";
 import type { Domain } from "./domain.ts";
+import { addLists } from "./list_addresses.ts";
 import type { Dynamic } from "./dynamic.ts";
 import { asciiDomain, NameError, parseAddress } from "../names.ts";
 import type { PathReport } from "../sconf/schema.ts";
@@ -22,6 +23,7 @@ export function checkDynamic(s: Static, d: Dynamic, report: PathReport): Address
     );
   }
   const index = buildIndex(s, d, report);
+  addLists(index, report);
   checkRoutes(["Routes"], d.Routes, s, report);
   for (const [name, domain] of d.Domains) {
     checkDomain(["Domains", name], domain, s, report);

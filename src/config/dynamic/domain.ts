@@ -4,6 +4,7 @@ import { list, map, struct } from "../sconf/schema_blocks.ts";
 import { bool, duration, text, word } from "../sconf/schema_scalars.ts";
 import { parseDuration } from "../sconf/duration.ts";
 import { route } from "../static/transport.ts";
+import { mailingList } from "./mailing_list.ts";
 import {
   addressText,
   checkLocalpart,
@@ -140,6 +141,12 @@ export const domain = struct({
         "Keys to sign with, each under its name in DNS.",
       ),
       Sign: optional(list(text()), "Names of the selectors that messages are signed with."),
+      RotateAfter: optional(
+        duration,
+        "Change keys by themselves when they are that old, for example 4320h (half a year): new ones are made and published " +
+          "(by DNSProviders of mox.conf, or by the postmaster who is told), sign once they are seen, and the old ones are " +
+          "withdrawn a week later. Without it keys stay until 'config dkim rotate'.",
+      ),
     }),
     "With DKIM the domain signs what it sends, and so can earn itself a reputation.",
   ),
@@ -183,6 +190,11 @@ export const domain = struct({
   Aliases: optional(
     map(alias, checkLocalpart),
     "Addresses of the domain whose mail goes to several accounts. Keys are the parts before the @.",
+  ),
+  Lists: optional(
+    map(mailingList, checkLocalpart),
+    "Mailing lists, whose members subscribe themselves by mail or on web pages. Keys are the parts before the @. A list " +
+      "news has news-owner, news-request, news-subscribe, news-unsubscribe, news-confirm and news-bounces too.",
   ),
 });
 export type Domain = Infer<typeof domain>;

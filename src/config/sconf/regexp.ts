@@ -58,6 +58,7 @@ export interface LinearRegExp {
 }
 
 const cache = new Map<string, LinearRegExp>();
+/** Compiled expressions that are kept; the oldest goes first. */
 const maxCached = 500;
 
 /** Compiles a pattern, or takes it from those compiled lately. @throws RegExpSyntaxError */

@@ -35,9 +35,13 @@ export class RegExpSyntaxError extends Error {
   }
 }
 
+/** The highest code point of Unicode. */
 export const maxCodePoint = 0x10ffff;
+/** The highest count in `{n,m}`, as in RE2. */
 const maxRepeat = 1000;
+/** Groups within groups. */
 const maxNesting = 100;
+/** Characters of an expression. */
 const maxPattern = 4096;
 
 const digits = [0x30, 0x39];

@@ -4,6 +4,7 @@ import type { OpenIdProvider } from "./identity.ts";
 import type { PathReport } from "../sconf/schema.ts";
 import type { ACME, Static } from "./static.ts";
 import type { Transport, TransportSMTP } from "./transport.ts";
+import { checkScanners } from "./check_scanners.ts";
 import { isInbox, isLoopbackIp, isUnspecifiedIp } from "../sconf/types.ts";
 
 /** Reports all that is wrong. */
@@ -35,6 +36,20 @@ export function checkStatic(c: Static, report: PathReport): void {
       );
     }
   }
+  for (const [name, p] of c.DNSProviders) {
+    const path = ["DNSProviders", name];
+    if (p.Zones.length === 0) report([...path, "Zones"], "a provider needs a zone");
+    checkUnique(p.Zones, (i, zone) => report([...path, "Zones", i], `${zone} is there twice`));
+    if ((p.Update === undefined) === (p.Webhook === undefined)) {
+      report(path, "a provider needs either Update or Webhook");
+    }
+  }
+  for (const [name, a] of c.ACME) {
+    if (a.DNS01 && c.DNSProviders.size === 0) {
+      report(["ACME", name, "DNS01"], "needs DNSProviders, which write the records");
+    }
+  }
+  checkScanners(c, report);
   const ca = c.TLS.CA;
   if (ca && !ca.AdditionalToSystem && ca.CertFiles.length === 0) {
     report(
@@ -84,6 +99,7 @@ function tlsServices(l: Listener): string[] {
     ["WebAPIHTTPS", l.WebAPIHTTPS.Enabled],
     ["JMAPHTTPS", l.JMAPHTTPS.Enabled],
     ["DAVHTTPS", l.DAVHTTPS.Enabled],
+    ["ListsHTTPS", l.ListsHTTPS.Enabled],
     ["AutoconfigHTTPS", l.AutoconfigHTTPS.Enabled && !l.AutoconfigHTTPS.NonTLS],
     ["MTASTSHTTPS", l.MTASTSHTTPS.Enabled && !l.MTASTSHTTPS.NonTLS],
     ["WebserverHTTPS", l.WebserverHTTPS.Enabled],
@@ -181,6 +197,7 @@ export function portUses(l: Listener): Map<number, PortUse[]> {
   add("WebAPIHTTP", l.WebAPIHTTP, "HTTP");
   add("JMAPHTTP", l.JMAPHTTP, "HTTP");
   add("DAVHTTP", l.DAVHTTP, "HTTP");
+  add("ListsHTTP", l.ListsHTTP, "HTTP");
   add("MetricsHTTP", l.MetricsHTTP, "HTTP");
   add("AuthHTTP", l.AuthHTTP, "HTTP");
   add("WebserverHTTP", l.WebserverHTTP, "HTTP");
@@ -190,6 +207,7 @@ export function portUses(l: Listener): Map<number, PortUse[]> {
   add("WebAPIHTTPS", l.WebAPIHTTPS, "HTTPS");
   add("JMAPHTTPS", l.JMAPHTTPS, "HTTPS");
   add("DAVHTTPS", l.DAVHTTPS, "HTTPS");
+  add("ListsHTTPS", l.ListsHTTPS, "HTTPS");
   add("WebserverHTTPS", l.WebserverHTTPS, "HTTPS");
   add("AutoconfigHTTPS", l.AutoconfigHTTPS, l.AutoconfigHTTPS.NonTLS ? "HTTP" : "HTTPS");
   add("MTASTSHTTPS", l.MTASTSHTTPS, l.MTASTSHTTPS.NonTLS ? "HTTP" : "HTTPS");

@@ -1,7 +1,7 @@
 /** A listener of mox.conf: addresses and the services on them. @module */
 import { type Infer, nullable, optional, required } from "../sconf/schema.ts";
 import { list, struct } from "../sconf/schema_blocks.ts";
-import { bool, duration, word } from "../sconf/schema_scalars.ts";
+import { bool, duration, text, word } from "../sconf/schema_scalars.ts";
 import {
   count,
   dnsZoneText,
@@ -130,6 +130,21 @@ function webserver(https: boolean) {
   });
 }
 
+const greylist = struct({
+  Delay: optional(duration, "How long they have to wait before they try again.", 5 * 60_000),
+  Window: optional(
+    duration,
+    "How long after its first try a sender may come again and not wait anew.",
+    2 * 24 * 3_600_000,
+  ),
+  Keep: optional(
+    duration,
+    "How long who has come again is remembered after the last message.",
+    35 * 24 * 3_600_000,
+  ),
+});
+export type Greylist = Infer<typeof greylist>;
+
 export const listener = struct({
   IPs: optional(
     list(ipText),
@@ -211,6 +226,17 @@ export const listener = struct({
         "How long someone who never sent anything to an account waits for the answer to a message. " +
           "Default 15s.",
       ),
+      Scanners: optional(
+        list(text()),
+        "Scanners of mox.conf, in their order, for messages that come in here. Not of the original.",
+      ),
+      Greylist: nullable(
+        greylist,
+        "Have senders of whom nothing is known try again before their first message is taken, once for a network, " +
+          "sender and recipient. Those of whom the recipient has had mail, whose domain is known by a verified message " +
+          "(DMARC), whom the recipient has written to, and forwarders and lists of rulesets, never wait. Not of the " +
+          "original.",
+      ),
       TLSSessionTicketsDisabled: nullable(
         bool,
         "Out of use: to withhold TLS session tickets, on which some other implementations fail. The runtime " +
@@ -227,6 +253,10 @@ export const listener = struct({
         bool,
         "Let users log in without TLS, so that their passwords can be read on the network. Not recommended.",
       ),
+      Scanners: optional(
+        list(text()),
+        "Scanners of mox.conf, in their order, for messages that come in here. Not of the original.",
+      ),
     }),
     "Mail from the users' programs, in clear text until STARTTLS. Submissions is to be preferred.",
   ),
@@ -238,6 +268,10 @@ export const listener = struct({
         bool,
         "Also on the HTTPS port, to clients that ask for the protocol 'smtp' when TLS starts (ALPN). Helps " +
           "where networks let nothing but HTTPS through.",
+      ),
+      Scanners: optional(
+        list(text()),
+        "Scanners of mox.conf, in their order, for messages that come in here. Not of the original.",
       ),
     }),
     "Mail from the users' programs, over TLS. Needs TLS.",
@@ -328,6 +362,14 @@ export const listener = struct({
       "for them at /.well-known/carddav and /.well-known/caldav there.",
   ),
   DAVHTTPS: optional(httpService(true, "/dav/"), "The same by HTTPS. Needs TLS."),
+  ListsHTTP: optional(
+    httpService(false, "/lists/"),
+    "Pages of mailing lists, for everybody: subscribing, leaving, archives, held messages. By plain HTTP.",
+  ),
+  ListsHTTPS: optional(
+    httpService(true, "/lists/"),
+    "The same by HTTPS. Needs TLS. Messages of lists then have links to it, for leaving with one click (RFC 8058).",
+  ),
   MetricsHTTP: optional(
     struct({
       Enabled: required(bool, "Serve it."),

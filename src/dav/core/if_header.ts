@@ -13,6 +13,7 @@ interface List {
   tests: Test[];
 }
 
+/** Lists of conditions in an If header (RFC 4918 §10.4). */
 const maxLists = 100;
 
 function parse(text: string): List[] {

@@ -8,6 +8,7 @@ import { notHere, requireRights, requireThere } from "../core/there.ts";
 import { child, children, textOf } from "../xml/parse.ts";
 import { DAV } from "../xml/write.ts";
 
+/** Entries of an ACL request (RFC 3744 §8.1). */
 const maxAces = 200;
 const writing = new Set(["write", "write-content", "bind", "unbind", "all", "write-properties"]);
 

@@ -8,6 +8,7 @@ import { CAL } from "../xml/write.ts";
 import { textMatch } from "./collation.ts";
 
 const invalid = (text: string) => new DavError(403, text, calCondition("valid-filter"));
+/** Filters of a calendar-query, within each other or side by side. */
 const maxFilters = 500;
 /** Elements of a filter. */
 const maxElements = 1000;

@@ -16,6 +16,7 @@ import { CARD } from "../xml/write.ts";
 import { textMatch } from "./collation.ts";
 
 const invalid = (text: string) => new DavError(403, text, cardCondition("valid-filter"));
+/** Filters of an addressbook-query, within each other or side by side. */
 const maxFilters = 500;
 /** Elements of a filter. */
 const maxElements = 1000;

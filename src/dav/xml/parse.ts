@@ -23,6 +23,7 @@ export class XmlError extends Error {
   override name = "XmlError";
 }
 
+/** Elements within elements of a request. */
 const maxDepth = 50;
 /** Elements of a body: a multiget may name some ten thousand. */
 const maxElements = 60_000;

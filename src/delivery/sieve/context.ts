@@ -1,4 +1,5 @@
 /** What a script sees of an account: its mailboxes, addresses, history. @module */
+import { asMailboxId, type MailboxId, noMailbox } from "../../store/ids.ts";
 import { specialUseNames } from "../../store/types.ts";
 import type { Account } from "../../store/account/account.ts";
 import type { MailboxFacts, SieveMailboxes } from "../../sieve/mod.ts";
@@ -30,7 +31,7 @@ export function accountMailboxes(account: Account): SieveMailboxes {
       return m && facts(m);
     },
     annotation(mailbox, name) {
-      const id = mailbox === "" ? 0 : account.mailboxByName(mailbox)?.id;
+      const id = mailbox === "" ? noMailbox : account.mailboxByName(mailbox)?.id;
       if (id === undefined) return undefined;
       const found = account.annotations.list(id).find((a) => a.key === name.toLowerCase());
       return found && utf8.decode(found.value);
@@ -43,8 +44,8 @@ export function mailboxIdText(id: number): string {
   return `M${id}`;
 }
 
-export function mailboxIdOf(text: string): number | undefined {
-  return /^M[1-9][0-9]{0,14}$/.test(text) ? Number(text.slice(1)) : undefined;
+export function mailboxIdOf(text: string): MailboxId | undefined {
+  return /^M[1-9][0-9]{0,14}$/.test(text) ? asMailboxId(Number(text.slice(1))) : undefined;
 }
 
 /** Names of the address book (RFC 6134 §2.7). */

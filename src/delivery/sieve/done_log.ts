@@ -1,4 +1,5 @@
 /** What scripts did with messages, for people to look up. @module */
+import type { EmailId } from "../../store/ids.ts";
 import type { Db } from "../../store/database/database.ts";
 
 const lifetime = 90 * 24 * 3600_000;
@@ -35,7 +36,7 @@ export class DoneLog {
   }
 
   /** Notes what was done; it may be lost in a power cut. */
-  add(account: string, emailId: number | undefined, e: Omit<DoneEntry, "time">): void {
+  add(account: string, emailId: EmailId | undefined, e: Omit<DoneEntry, "time">): void {
     const now = this.#now();
     this.#db.run(
       "INSERT INTO done (account, email_id, time, what) VALUES (?, ?, ?, ?)",
@@ -54,7 +55,7 @@ export class DoneLog {
   }
 
   /** What was done with a stored message, the last first. */
-  ofEmail(account: string, emailId: number): DoneEntry[] {
+  ofEmail(account: string, emailId: EmailId): DoneEntry[] {
     return this.#db.all(
       "SELECT time, what FROM done WHERE account = ? AND email_id = ? ORDER BY id DESC LIMIT 20",
       account,

@@ -21,6 +21,7 @@ import { isSafeName } from "../../platform/paths.ts";
 
 /** Milliseconds between looks whether a file has changed. */
 const interval = 2_000;
+/** Compiled scripts that are kept. */
 const maxKept = 1000;
 
 interface Kept {

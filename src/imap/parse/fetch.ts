@@ -44,7 +44,9 @@ export type FetchItem =
   }
   | { kind: "binarysize"; section: Section };
 
+/** Items that a FETCH may ask for. */
 const maxItems = 200;
+/** Numbers in the name of a part, as in BODY[1.2.3]. */
 const maxPartDepth = 100;
 
 const simple: Record<string, Exclude<FetchItem["kind"], "section" | "binarysize">> = {

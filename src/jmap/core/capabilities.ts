@@ -13,5 +13,9 @@ export const Capability = {
   PrincipalsOwner: "urn:ietf:params:jmap:principals:owner",
   Vapid: "urn:ietf:params:jmap:webpush-vapid",
   Sieve: "urn:ietf:params:jmap:sieve",
+  Contacts: "urn:ietf:params:jmap:contacts",
+  Calendars: "urn:ietf:params:jmap:calendars",
+  CalendarsParse: "urn:ietf:params:jmap:calendars:parse",
+  Availability: "urn:ietf:params:jmap:principals:availability",
 } as const;
 export type CapabilityName = typeof Capability[keyof typeof Capability];

@@ -4,10 +4,13 @@
  *
  * @module
  */
+import { asEmailId } from "../../store/ids.ts";
 import { createHash } from "node:crypto";
 import { unpackStructure } from "../../mail/structure/packed.ts";
 import type { Part } from "../../mail/structure/structure.ts";
 import type { Access } from "../core/method.ts";
+import { mediaBlob } from "../groupware/card_media.ts";
+import { groupwareView, objectOfId } from "../groupware/collections.ts";
 import { partOfId } from "./body_parts.ts";
 import { blobMessage, decodedPieces, isIdentity } from "./message_source.ts";
 import { mailView } from "./view.ts";
@@ -22,9 +25,12 @@ const idForm = /^(B[1-9]\d{0,14}|U[0-9a-f]{32})((?:-[1-9]\d{0,5}(?:_[1-9]\d{0,5}
 /** A Sieve script (RFC 9661 §2.1): its number and what its content is. */
 const scriptForm = /^S([1-9]\d{0,14})_([0-9a-f]{32})$/;
 
+/** A picture or sound of a contact (RFC 9610 §3): the card's number and what its content is. */
+const mediaForm = /^K([1-9]\d{0,14})_([0-9a-f]{32})$/;
+
 /** True for what can be the id of a blob. */
 export function isBlobId(id: string): boolean {
-  return idForm.test(id) || scriptForm.test(id);
+  return idForm.test(id) || scriptForm.test(id) || mediaForm.test(id);
 }
 
 function bytesBlob(bytes: Uint8Array): Blob {
@@ -116,7 +122,7 @@ async function wholeBlob(s: JmapServices, a: Access, id: string): Promise<Blob |
     return upload && uploaded(upload.path, upload.size);
   }
   const view = await mailView(a);
-  const emailId = Number(id.slice(1));
+  const emailId = asEmailId(Number(id.slice(1)));
   const slot = view.index.slotOf(emailId);
   if (slot === undefined || !view.visible(slot)) return undefined;
   const reader = a.account.openMessage(emailId);
@@ -135,6 +141,13 @@ export async function openBlob(
 ): Promise<Blob | undefined> {
   const script = scriptForm.exec(id);
   if (script) return scriptBlob(s, a, Number(script[1]), script[2]);
+  const media = mediaForm.exec(id);
+  if (media) {
+    const v = await groupwareView(a, "addressbooks");
+    const found = objectOfId(v, `K${media[1]}`);
+    const bytes = found && await mediaBlob(v, found.row, id);
+    return bytes && bytesBlob(bytes);
+  }
   const m = idForm.exec(id);
   if (!m) return undefined;
   const levels = m[2] === "" ? [] : m[2].slice(1).split("-");

@@ -1,4 +1,5 @@
 /** Creating, updating and destroying emails (RFC 8621 §4.6). @module */
+import { type MailboxId, noMailbox } from "../../store/ids.ts";
 import { join } from "node:path";
 import { formatDate } from "../../mail/header/date.ts";
 import { removeFile } from "../../platform/files.ts";
@@ -41,7 +42,7 @@ export function readMailboxIds(
   ctx: MethodContext,
   view: MailView,
   value: unknown,
-): number[] {
+): MailboxId[] {
   const bad = (why: string) => invalidProperties(["mailboxIds"], `mailboxIds: ${why}`);
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw bad("must be an object");
@@ -57,7 +58,7 @@ export function readMailboxIds(
   return ids;
 }
 
-function mailboxOf(ctx: MethodContext, view: MailView, given: string): number {
+function mailboxOf(ctx: MethodContext, view: MailView, given: string): MailboxId {
   const id = resolveId(ctx, given);
   const number = id === undefined ? undefined : mailboxNumber(id);
   if (number === undefined || view.rights(number) === "") {
@@ -67,7 +68,7 @@ function mailboxOf(ctx: MethodContext, view: MailView, given: string): number {
 }
 
 /** @throws SetError forbidden */
-export function requireRights(view: MailView, mailboxId: number, letters: string): void {
+export function requireRights(view: MailView, mailboxId: MailboxId, letters: string): void {
   const rights = view.rights(mailboxId);
   if ([...letters].every((l) => rights.includes(l))) return;
   throw new SetError("forbidden", `you may not do that in ${mailboxIdOf(mailboxId)}`);
@@ -84,7 +85,7 @@ export function readReceivedAt(value: unknown): number | undefined {
 /** Puts a message in, and tells what the client doesn't know of it. */
 export async function addEmail(
   view: MailView,
-  mailboxes: readonly number[],
+  mailboxes: readonly MailboxId[],
   m: NewMessage,
 ): Promise<Record<string, unknown>> {
   for (const id of mailboxes) requireRights(view, id, "i");
@@ -170,11 +171,11 @@ function mailboxChange(
   ctx: MethodContext,
   view: MailView,
   steps: readonly PatchStep[],
-): ((before: readonly number[]) => number[]) | undefined {
+): ((before: readonly MailboxId[]) => MailboxId[]) | undefined {
   const own = steps.filter((s) => s.path[0] === "mailboxIds");
   if (own.length === 0) return undefined;
   // Mailboxes that the user may not know of stay.
-  const hidden = (before: readonly number[]) => before.filter((id) => view.rights(id) === "");
+  const hidden = (before: readonly MailboxId[]) => before.filter((id) => view.rights(id) === "");
   const whole = own.find((s) => s.path.length === 1);
   if (whole) {
     const set = readMailboxIds(ctx, view, whole.value);
@@ -187,7 +188,7 @@ function mailboxChange(
     }
     if (value === true) return { id: mailboxOf(ctx, view, given), on: true };
     // Taking it out of a mailbox that is gone is no mistake.
-    return { id: mailboxNumber(resolveId(ctx, given) ?? "") ?? 0, on: false };
+    return { id: mailboxNumber(resolveId(ctx, given) ?? "") ?? noMailbox, on: false };
   });
   return (before) => {
     const after = new Set(before);
@@ -257,14 +258,14 @@ export async function changeEmail(
       }
     }
   }
-  const checked = mailboxes && ((before: readonly number[]) => {
+  const checked = mailboxes && ((before: readonly MailboxId[]) => {
     const after = mailboxes(before);
     for (const m of after) if (!before.includes(m)) requireRights(view, m, "i");
     for (const m of before) if (!after.includes(m)) requireRights(view, m, "te");
     return after;
   });
   if (keywords || checked) {
-    await view.account.updateEmail(view.index.emailId[slot], { keywords, mailboxes: checked });
+    await view.account.updateEmail(view.index.emailAt(slot), { keywords, mailboxes: checked });
   }
   return null;
 }
@@ -276,7 +277,7 @@ export async function destroyEmail(access: Access, id: string): Promise<void> {
   if (slot === undefined || !view.visible(slot)) throw notFound();
   for (const m of view.mailboxesOf(slot)) requireRights(view, m, "te");
   await view.account.destroyEmail(
-    view.index.emailId[slot],
+    view.index.emailAt(slot),
     access.own ? undefined : (m) => view.rights(m).includes("r"),
   );
 }

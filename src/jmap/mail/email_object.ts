@@ -161,7 +161,7 @@ export async function storedEmail(
   turns: Turns,
 ): Promise<Record<string, unknown> | undefined> {
   const { index, account } = view;
-  const emailId = index.emailId[slot];
+  const emailId = index.emailAt(slot);
   const { properties } = want;
   const o: Record<string, unknown> = { id: slotId(index, slot) };
   if (properties.has("blobId")) o.blobId = `B${emailId}`;

@@ -5,10 +5,11 @@
  *
  * @module
  */
+import { asEmailId, asMailboxId, type MailboxId } from "../../store/ids.ts";
 import type { EmailIndex } from "../../store/emails/email_index.ts";
 import type { EmailKey } from "../../store/emails/changes.ts";
 
-export function mailboxIdOf(id: number): string {
+export function mailboxIdOf(id: MailboxId): string {
   return `M${id}`;
 }
 
@@ -26,8 +27,9 @@ function numberIn(text: string, prefix: string): number | undefined {
 }
 
 /** The number of a mailbox; undefined for what is no id of one. */
-export function mailboxNumber(id: string): number | undefined {
-  return numberIn(id, "M");
+export function mailboxNumber(id: string): MailboxId | undefined {
+  const n = numberIn(id, "M");
+  return n === undefined ? undefined : asMailboxId(n);
 }
 
 export function threadNumber(id: string): number | undefined {
@@ -36,14 +38,14 @@ export function threadNumber(id: string): number | undefined {
 
 /** The id of the email of a slot. */
 export function slotId(index: EmailIndex, slot: number): string {
-  return emailIdOf({ emailId: index.emailId[slot], reborn: index.reborn[slot] });
+  return emailIdOf({ emailId: index.emailAt(slot), reborn: index.reborn[slot] });
 }
 
 /** The slot of a visible email; undefined if there is none with that id. */
 export function slotOfId(index: EmailIndex, id: string): number | undefined {
   const m = /^E([1-9]\d{0,14})(?:r([1-9]\d{0,4}))?$/.exec(id);
   if (!m) return undefined;
-  const slot = index.slotOf(Number(m[1]));
+  const slot = index.slotOf(asEmailId(Number(m[1])));
   return slot !== undefined && index.mailbox[slot] !== 0 && index.reborn[slot] === Number(m[2] ?? 0)
     ? slot
     : undefined;

@@ -1,4 +1,5 @@
 /** Mailboxes as JMAP has them (RFC 8621 §2). @module */
+import { noMailbox } from "../../store/ids.ts";
 import { emailCounts } from "../../store/emails/mailbox_counts.ts";
 import { type Mailbox, SpecialUse } from "../../store/types.ts";
 import { mailboxIdOf } from "./ids.ts";
@@ -58,7 +59,7 @@ export function myRights(rights: string, isInbox: boolean): Record<string, boole
 
 /** All mailboxes of a view, by id, in the order of their names. */
 export function mailboxObjects(view: MailView): Map<string, Record<string, unknown>> {
-  const trash = view.mailboxes.find((m) => m.specialUse & SpecialUse.Trash)?.id ?? 0;
+  const trash = view.mailboxes.find((m) => m.specialUse & SpecialUse.Trash)?.id ?? noMailbox;
   const counts = emailCounts(view.index, trash);
   const subscribed = new Set(view.account.subscriptions());
   const shown = new Set(view.mailboxes.map((m) => m.id));

@@ -1,4 +1,5 @@
 /** A message that is read: one of the account's, or one in a blob. @module */
+import type { EmailId } from "../../store/ids.ts";
 import { type Part, StructureParser } from "../../mail/structure/structure.ts";
 import { unpackStructure } from "../../mail/structure/packed.ts";
 import { transferStream } from "../../mail/transfer/stream.ts";
@@ -32,7 +33,11 @@ export class Turns {
 }
 
 /** A message of the account; its file is opened when something is read. */
-export function storedMessage(account: Account, emailId: number, structure: string): MessageSource {
+export function storedMessage(
+  account: Account,
+  emailId: EmailId,
+  structure: string,
+): MessageSource {
   let reader: MessageReader | undefined;
   return {
     root: unpackStructure(structure),

@@ -148,7 +148,7 @@ export async function submit(
   if (size > s.maxMessageSize) {
     throw new SetError("tooLarge", "the message is too large", { maxSize: s.maxMessageSize });
   }
-  const number = index.emailId[slot];
+  const number = index.emailAt(slot);
   const structure = account.db.get("SELECT structure FROM emails WHERE id = ?", number)?.[0];
   if (structure === undefined) throw bad("emailId", "there is no such email");
   const bodyOffset = JSON.parse(structure)[1] as number;

@@ -1,4 +1,5 @@
 /** The mail of an account as a user may see it: all of the own one, of others what they share. @module */
+import type { MailboxId } from "../../store/ids.ts";
 import { type EmailIndex, emailIndex } from "../../store/emails/email_index.ts";
 import { allRights, effectiveRights } from "../../store/mailboxes/rights.ts";
 import type { Account } from "../../store/account/account.ts";
@@ -38,7 +39,7 @@ export class MailView {
   }
 
   /** Rights of a mailbox; "" for one that the user may not know of, or that isn't there. */
-  rights(mailboxId: number): string {
+  rights(mailboxId: MailboxId): string {
     return this.#rights.get(mailboxId) ?? "";
   }
 
@@ -47,7 +48,7 @@ export class MailView {
     (this.#readable === undefined || this.index.isInAny(slot, this.#readable));
 
   /** Mailboxes of an email that the user may read. */
-  mailboxesOf(slot: number): number[] {
+  mailboxesOf(slot: number): MailboxId[] {
     const all = this.index.mailboxesOf(slot);
     return this.#readable === undefined ? all : all.filter((id) => this.#readable!.has(id));
   }

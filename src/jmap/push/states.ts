@@ -1,6 +1,7 @@
 /** States of the types of objects of an account, as clients are told of them (RFC 8620 §7.1). @module */
 import { emailState, mailboxState, newestEmail, threadState } from "../../store/emails/changes.ts";
 import { emailIndex } from "../../store/emails/email_index.ts";
+import { groupwareState, groupwareView } from "../groupware/collections.ts";
 import type { Access } from "../core/method.ts";
 import { vacationState } from "../mail/vacation.ts";
 import { quotaState } from "../mail/quotas.ts";
@@ -16,12 +17,29 @@ export const pushTypes = [
   "EmailSubmission",
   "VacationResponse",
   "Quota",
+  "AddressBook",
+  "ContactCard",
+  "Calendar",
+  "CalendarEvent",
 ];
 
 export type States = Record<string, string>;
 
-/** The states now. Of a shared account only those of mail. */
+/** The states now. Of a shared account those of what can be shared. */
 export async function currentStates(s: JmapServices, a: Access): Promise<States> {
+  const own = await mailStates(s, a);
+  const books = await groupwareView(a, "addressbooks");
+  const calendars: typeof books = { ...books, home: "calendars" };
+  return {
+    ...own,
+    AddressBook: groupwareState(books, "collection"),
+    ContactCard: groupwareState(books, "object"),
+    Calendar: groupwareState(calendars, "collection"),
+    CalendarEvent: groupwareState(calendars, "object"),
+  };
+}
+
+async function mailStates(s: JmapServices, a: Access): Promise<States> {
   const { account } = a;
   const index = await emailIndex(account);
   const mail: States = {

@@ -68,6 +68,8 @@ export class Watcher {
         };
         w.#listeners.push(listener);
         w.#endSignals.push(s.signals.on(a.account.name, () => w.#soon()));
+        const groupware = await a.account.groupware();
+        w.#endSignals.push(groupware.listen(() => w.#soon()));
       }
       w.#known = await w.#now();
       if (o.since !== undefined) {

@@ -39,8 +39,9 @@ export class ObjectError extends Error {
 
 /** People of one event. */
 export const maxAttendees = 1000;
-/** First and last date of what is stored. */
+/** The first date of what is stored, in milliseconds. */
 export const minDate = Date.UTC(1, 0, 1);
+/** The last one. */
 export const maxDate = Date.UTC(9999, 11, 31, 23, 59, 59);
 
 function oneCalendar(list: readonly Component[]): Component {

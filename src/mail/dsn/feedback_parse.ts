@@ -39,6 +39,7 @@ export interface AuthFailure {
   incidents: number;
 }
 
+/** Recipients that are read of a feedback report (RFC 5965 §3.2). */
 const maxRecipients = 100;
 /** Bytes of the part that programs read that are looked at. */
 const maxContent = 256 * 1024;

@@ -36,6 +36,7 @@ export interface ParsedDsn {
   original: HeaderField[];
 }
 
+/** Recipients that are read of a delivery status notification (RFC 3464 §2.3). */
 const maxRecipients = 1000;
 /** Bytes of a status part that are looked at. */
 const maxStatus = 4 * 1024 * 1024;

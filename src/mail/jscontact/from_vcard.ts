@@ -11,6 +11,7 @@ import {
   splitUnescaped,
   unescapeText,
 } from "../contentline/component.ts";
+import { addJsprops } from "../jsprops/parts.ts";
 import { type JsonObject, mapProperties } from "./schema.ts";
 import { addressKinds, dateFrom, nameKinds, phoneFeatures, utcFrom } from "./values.ts";
 
@@ -253,46 +254,6 @@ function entryOf(p: Property, c: Component): Entry | undefined {
   }
 }
 
-const noValue = Object.freeze({});
-
-/** Puts a value at a place of a card; false where nothing would hold it. */
-function putAt(card: JsonObject, pointer: string, value: unknown): boolean {
-  const path = pointer.split("/").map((s) => s.replaceAll("~1", "/").replaceAll("~0", "~"));
-  let at: unknown = card;
-  for (const step of path.slice(0, -1)) {
-    at = typeof at === "object" && at !== null && Object.hasOwn(at, step)
-      ? (at as JsonObject)[step]
-      : undefined;
-  }
-  if (typeof at !== "object" || at === null || Array.isArray(at)) return false;
-  Object.defineProperty(at, path.at(-1)!, {
-    value,
-    enumerable: true,
-    configurable: true,
-    writable: true,
-  });
-  return true;
-}
-
-/** JSPROP lines (RFC 9555 §3.2.1): parts that a vCard has no words for. */
-function addJsprops(lines: readonly Property[], card: JsonObject, to: Map<string, Property[]>) {
-  for (const p of lines) {
-    const pointer = param(p, "JSPTR") ?? "";
-    let value: unknown = noValue;
-    try {
-      value = JSON.parse(unescapeText(p.value));
-    } catch {
-      // A line that another program has broken says nothing.
-    }
-    const [top, id, ...below] = pointer.split("/");
-    const inMap = id !== undefined && mapProperties.includes(top as "emails");
-    const key = inMap ? `${top}/${id}` : top;
-    if (inMap && below.length === 0 && card[top] === undefined) card[top] = {};
-    if (value !== noValue && pointer !== "") putAt(card, pointer, value);
-    to.set(key, [...to.get(key) ?? [], p]);
-  }
-}
-
 /** Converts a card. Never fails: what isn't understood is in vCardProps. */
 export function cardFromVcard(c: Component): ConvertedCard {
   const card: JsonObject = { "@type": "Card", version: "1.0" };
@@ -343,7 +304,8 @@ export function cardFromVcard(c: Component): ConvertedCard {
         came("uid", p);
         continue;
       case "FN":
-        if (name.full === undefined) {
+        if (param(p, "DERIVED")?.toLowerCase() === "true") came("name", p);
+        else if (name.full === undefined) {
           name.full = plain(p);
           came("name", p);
         } else rest.push(p);
@@ -445,7 +407,7 @@ export function cardFromVcard(c: Component): ConvertedCard {
     card.vCardProps = others.map(jcardOf);
     came("vCardProps", ...others);
   }
-  addJsprops(jsprops, card, origins);
+  addJsprops(jsprops, card, origins, mapProperties);
   return { card, origins };
 }
 

@@ -4,27 +4,11 @@
  *
  * @module
  */
-import {
-  type Component,
-  escapeText,
-  newProperty,
-  type Parameter,
-  type Property,
-} from "../contentline/component.ts";
+import { type Component, escapeText, type Property } from "../contentline/component.ts";
+import { jspropLines, line, mergedLines, type Params, partsOf } from "../jsprops/parts.ts";
 import { cardFromVcard, type ConvertedCard, wholeLines } from "./from_vcard.ts";
 import { type JsonObject, mapProperties } from "./schema.ts";
 import { addressKinds, dateTo, nameKinds, phoneFeatures } from "./values.ts";
-
-type Params = Record<string, string | readonly string[] | undefined>;
-
-function line(name: string, value: string, params: Params = {}, group = ""): Property {
-  const list: Parameter[] = Object.entries(params).flatMap(([n, v]) =>
-    v === undefined || v.length === 0
-      ? []
-      : [{ name: n, values: typeof v === "string" ? [v] : [...v] }]
-  );
-  return { ...newProperty(name, value), params: list, group };
-}
 
 const str = (x: unknown): string | undefined => typeof x === "string" ? x : undefined;
 const obj = (x: unknown): JsonObject =>
@@ -218,13 +202,13 @@ function entryLines(w: Writing, map: string, id: string, v: JsonObject): Propert
   }
 }
 
-function nameLines(w: Writing, v: JsonObject): Property[] {
+function nameLines(v: JsonObject): Property[] {
   const full = str(v.full) ??
     arr(v.components).map(obj).map((c) => str(c.value) ?? "").filter((s) => s !== "").join(
       str(v.defaultSeparator) ?? " ",
     );
   const lines = [
-    line("FN", escapeText(full), str(v.full) === undefined && !w.old ? { DERIVED: "true" } : {}),
+    line("FN", escapeText(full), str(v.full) === undefined ? { DERIVED: "true" } : {}),
   ];
   if (Array.isArray(v.components)) {
     const sorts = obj(v.sortAs);
@@ -300,52 +284,6 @@ function partLines(w: Writing, key: string, value: unknown): Property[] {
   }
 }
 
-const same = (a: unknown, b: unknown): boolean => {
-  if (a === b) return true;
-  if (Array.isArray(a) || Array.isArray(b)) {
-    return Array.isArray(a) && Array.isArray(b) && a.length === b.length &&
-      a.every((x, i) => same(x, b[i]));
-  }
-  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
-  const keys = Object.keys(a);
-  return keys.length === Object.keys(b).length &&
-    keys.every((k) => Object.hasOwn(b, k) && same((a as JsonObject)[k], (b as JsonObject)[k]));
-};
-
-const step = (s: string) => s.replaceAll("~", "~0").replaceAll("/", "~1");
-
-/** JSPROP lines for what the lines of a part don't say. */
-function jsprops(pointer: string, wanted: unknown, said: unknown): Property[] {
-  if (same(wanted, said)) return [];
-  const both = [wanted, said].every((x) =>
-    typeof x === "object" && x !== null && !Array.isArray(x)
-  );
-  if (both) {
-    const [w, s] = [obj(wanted), obj(said)];
-    // What is said besides can't be unsaid by an addition: then the whole is given.
-    const extra = Object.keys(s).filter((k) =>
-      !Object.hasOwn(w, k) && k !== "@type" && k !== "vCardName" && k !== "kind"
-    );
-    if (extra.length === 0) {
-      return Object.keys(w).filter((k) => k !== "@type").flatMap((k) =>
-        jsprops(`${pointer}/${step(k)}`, w[k], Object.hasOwn(s, k) ? s[k] : undefined)
-      );
-    }
-  }
-  return [line("JSPROP", escapeText(JSON.stringify(wanted)), { JSPTR: pointer })];
-}
-
-/** The parts of a card: those of maps by entry. */
-function partsOf(card: JsonObject): Map<string, unknown> {
-  const parts = new Map<string, unknown>();
-  for (const [name, value] of Object.entries(card)) {
-    if (name === "@type" || name === "version" || value === null || value === undefined) continue;
-    if (!mapProperties.includes(name as "emails")) parts.set(name, value);
-    else for (const [id, v] of Object.entries(obj(value))) parts.set(`${name}/${id}`, v);
-  }
-  return parts;
-}
-
 /** The value of a part in a card. */
 function partIn(card: JsonObject, key: string): unknown {
   const [map, id] = key.split("/");
@@ -357,7 +295,7 @@ function linesOf(w: Writing, key: string, value: unknown): Property[] {
   const lines = id !== undefined
     ? entryLines(w, map, id, obj(value))
     : key === "name"
-    ? nameLines(w, obj(value))
+    ? nameLines(obj(value))
     : partLines(w, key, value);
   const said = lines.length === 0 ? undefined : partIn(
     cardFromVcard({
@@ -367,8 +305,11 @@ function linesOf(w: Writing, key: string, value: unknown): Property[] {
     }).card,
     key,
   );
-  return [...lines, ...jsprops(key, value, said)];
+  return [...lines, ...jspropLines(key, value, said)];
 }
+
+/** What says nothing of a person. */
+const notParts = new Set(["@type", "version"]);
 
 /**
  * A vCard of a card.
@@ -389,44 +330,18 @@ export function vcardOf(
       return `item${n}`;
     },
   };
-  const now = partsOf(card);
-  const was = before === undefined ? new Map<string, unknown>() : partsOf(before.converted.card);
-  const origins = before?.converted.origins ?? new Map<string, Property[]>();
-  const changed = new Set<string>();
-  for (const key of new Set([...now.keys(), ...was.keys()])) {
-    if (!same(now.get(key), was.get(key))) changed.add(key);
-  }
-  // A line that says several things goes with each of them.
-  const dropped = new Set<Property>();
-  for (let grown = true; grown;) {
-    grown = false;
-    for (const key of changed) for (const p of origins.get(key) ?? []) dropped.add(p);
-    for (const [key, list] of origins) {
-      if (!changed.has(key) && list.some((p) => dropped.has(p))) {
-        changed.add(key);
-        grown = true;
-      }
-    }
-  }
-  const properties: Property[] = [];
-  if (!lines.some((p) => wholeLines.has(p.name))) properties.push(line("VERSION", version));
-  const made = new Map(
-    [...changed].filter((k) => now.has(k)).map((k) => [k, linesOf(w, k, now.get(k))]),
+  const properties = mergedLines(
+    partsOf(card, mapProperties, notParts),
+    before === undefined ? undefined : {
+      lines,
+      origins: before.converted.origins,
+      parts: partsOf(before.converted.card, mapProperties, notParts),
+    },
+    (key, value) => linesOf(w, key, value),
   );
-  const placed = new Set<string>();
-  for (const p of lines) {
-    if (!dropped.has(p)) properties.push(p);
-    else {
-      // What is new stands where the first line of its part stood.
-      const key = [...made.keys()].find((k) => !placed.has(k) && origins.get(k)?.includes(p));
-      if (key === undefined) continue;
-      placed.add(key);
-      properties.push(...made.get(key)!);
-    }
-  }
-  for (const [key, list] of made) if (!placed.has(key)) properties.push(...list);
+  if (!lines.some((p) => wholeLines.has(p.name))) properties.unshift(line("VERSION", version));
   if (!properties.some((p) => p.name === "FN")) {
-    properties.push(line("FN", shownName(card), w.old ? {} : { DERIVED: "true" }));
+    properties.push(line("FN", shownName(card), { DERIVED: "true" }));
   }
   if (w.old && !properties.some((p) => p.name === "N")) properties.push(line("N", ";;;;"));
   return { name: "VCARD", properties, components: before?.component.components ?? [] };

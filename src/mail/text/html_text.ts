@@ -87,6 +87,7 @@ interface Tag {
   end: number;
 }
 
+/** Attributes that are read of an element. */
 const maxAttributes = 50;
 
 function readTag(html: string, lt: number): Tag {

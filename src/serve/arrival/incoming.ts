@@ -1,4 +1,5 @@
 /** A message under way. @module */
+import type { ScanFindings } from "../../delivery/analysis_types.ts";
 import type { SmtpSession, Transaction } from "../../smtp/server/mod.ts";
 import type { Arrived } from "./arrived.ts";
 import type { Sender } from "./sender.ts";
@@ -9,6 +10,8 @@ export interface Incoming {
   transaction: Transaction;
   arrived: Arrived;
   sender: Sender;
+  /** Undefined where no scanner was asked. */
+  scans?: ScanFindings;
   /** Bytes with what will stand before it. */
   size: number;
   /** Of messages that scripts have sent because of it. */

@@ -1,5 +1,5 @@
 /** Who gets a message that is under way, and because of which recipient. @module */
-import type { Destination, ResolvedAlias } from "../../config/mod.ts";
+import type { Destination, ListAddress, ResolvedAlias } from "../../config/mod.ts";
 import type { Address, Recipient, SmtpError } from "../../smtp/server/mod.ts";
 import type { DeliveryFacts } from "../../store/types.ts";
 
@@ -24,6 +24,8 @@ export interface PassedRecipient {
 export type Route =
   | { target: Target }
   | { alias: ResolvedAlias; members: Target[] }
+  /** A mailing list, or one of its other addresses; its judge decides what of it is junk. */
+  | { list: ListAddress; judge: Target }
   /** It is passed on to another node while its sender waits. */
   | { passed: PassedRecipient }
   /** Reports about a forwarded message, for who sent that. */
@@ -40,6 +42,8 @@ export interface Plan {
   recipient: Recipient;
   /** The alias that it is. */
   alias: ResolvedAlias | undefined;
+  /** The mailing list that takes it. */
+  list?: ListAddress;
   /** Who gets it elsewhere, as a report about a message that was forwarded for them. */
   sender?: Address;
   /** Empty if all got it by another recipient, or wrote it. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Config } from "../../config/mod.ts";
+import type { Config, ListAddress } from "../../config/mod.ts";
 import type { JunkFilters } from "../../delivery/junk_filters.ts";
 import type { DnsblChecker, Resolver } from "../../dns/mod.ts";
 import type { Queue } from "../../queue/mod.ts";
@@ -13,12 +13,15 @@ import type {
   FailureReports,
   TlsReports,
 } from "../../reports/mod.ts";
+import type { Greylist, GreylistTimes } from "../../delivery/greylist.ts";
+import type { Scanners } from "../../scanning/mod.ts";
 import type { SieveDatabase } from "../../delivery/sieve/database.ts";
 import type { SiteScripts } from "../../delivery/sieve/site_scripts.ts";
 import type { Srs } from "../../senderauth/mod.ts";
-import type { SmtpSession } from "../../smtp/server/mod.ts";
+import type { IncomingMessage, SmtpSession } from "../../smtp/server/mod.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
 import type { ServerWebhooks } from "../sending/webhooks.ts";
+import type { Incoming } from "./incoming.ts";
 
 /** Databases of reports: those that arrive, and what is to be reported to others. */
 export interface ReportDatabases {
@@ -44,6 +47,18 @@ export interface SieveServices {
   site: SiteScripts;
 }
 
+/** Mailing lists, as receiving knows them. */
+export interface ListReceiver {
+  /** At RCPT. @throws SmtpError for addresses that lead nowhere */
+  checkRecipient(at: ListAddress): void;
+  /**
+   * Takes a message; it is durable when this resolves.
+   * @param suspicious the analysis would put it into a Junk or Rejects mailbox
+   * @throws SmtpError if it is refused; errors of files and databases
+   */
+  take(at: ListAddress, m: Incoming, message: IncomingMessage, suspicious: boolean): Promise<void>;
+}
+
 /** What the steps of receiving work with. */
 export interface ReceivingServices {
   config: Config;
@@ -61,6 +76,10 @@ export interface ReceivingServices {
   /** Rewrites the senders of what is forwarded. */
   srs: Srs;
   sieve: SieveServices;
+  /** Undefined where none is configured. */
+  scanners?: Scanners;
+  greylist?: Greylist;
+  lists: ListReceiver;
   wait: SenderWait;
   now: () => number;
   random: () => number;
@@ -73,4 +92,7 @@ export interface ReceivingListener {
   dnsblZones: readonly string[];
   linkDnsblZones: readonly string[];
   firstTimeSenderDelay: number;
+  /** Names of scanners, in their order. */
+  scanners: readonly string[];
+  greylist: GreylistTimes | undefined;
 }

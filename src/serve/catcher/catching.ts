@@ -18,6 +18,7 @@ import type { Plan } from "../arrival/plan.ts";
 export function onePerAccount(plans: Plan[]): void {
   const taken = new Set<string>();
   for (const plan of plans) {
+    if (plan.list) continue;
     plan.targets = plan.targets.filter((t) => !taken.has(t.account));
     for (const t of plan.targets) taken.add(t.account);
   }

@@ -15,6 +15,8 @@ import type { AdminCommand, AdminContext, Arguments, Print } from "./admin_comma
 import { textArgument } from "./admin_command.ts";
 import { accessCommands } from "./access_command.ts";
 import { backupCommands } from "./backup_command.ts";
+import { dnsCommands } from "./dns_commands.ts";
+import { listCommands, listConfigCommands } from "./list_commands.ts";
 import { maintenanceCommands } from "./maintenance_commands.ts";
 import { movingCommands } from "./moving_commands.ts";
 import { movingMailCommands } from "./moving_mail.ts";
@@ -160,6 +162,7 @@ const configCommands: Record<string, AdminCommand> = {
     }
     await Promise.resolve();
   },
+  ...listConfigCommands,
   async dnscheck({ config, outbound }, args, print) {
     const domain = text(args, "domain");
     const resolver = makeResolver();
@@ -245,9 +248,11 @@ function withTrial(command: AdminCommand): AdminCommand {
 export const adminCommands: ReadonlyMap<string, AdminCommand> = new Map([
   ...Object.entries(configCommands).map(([name, c]) => [`config ${name}`, withTrial(c)] as const),
   ...Object.entries(tlsKeyCommands).map(([name, c]) => [`config ${name}`, c] as const),
+  ...Object.entries(dnsCommands).map(([name, c]) => [`config ${name}`, c] as const),
   ...Object.entries(tokenCommands).map(([name, c]) => [`config ${name}`, c] as const),
   ...Object.entries(passwordCommands),
   ...Object.entries(maintenanceCommands),
+  ...Object.entries(listCommands),
   ...Object.entries(accessCommands),
   ...Object.entries(backupCommands),
   ...Object.entries(transferCommands),

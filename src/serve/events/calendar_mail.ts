@@ -132,5 +132,6 @@ export async function sendCalendarMail(s: CalendarMailServices, m: CalendarMail)
       requireTls: false,
       messageId,
       subject,
+      scan: {},
     }));
 }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { noMailbox } from "../../store/ids.ts";
 import { createHmac, randomBytes } from "node:crypto";
 import type { Account as AccountConfig, Config } from "../../config/mod.ts";
 import { accountHistory } from "../../delivery/analysis_history.ts";
@@ -89,8 +90,9 @@ export function analysisContext(
     introbox: auth ? conf.Introbox : "",
     history: accountHistory(account.db),
     junkMailbox: account.mailboxBySpecialUse(SpecialUse.Junk)?.name,
-    mailboxId: (name) => account.mailboxByName(name)?.id ?? 0,
+    mailboxId: (name) => account.mailboxByName(name)?.id ?? noMailbox,
     junk: junkCheck(s.filters, account, conf, arrived, prefix),
+    scans: m.scans,
     signals: conf.JunkFilter && auth ? () => signalsIn(s, account, arrived, facts) : undefined,
     subjectPass: conf.SubjectPass.Period > 0
       ? {

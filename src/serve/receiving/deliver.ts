@@ -4,14 +4,15 @@
  *
  * @module
  */
-import type { Account as AccountConfig } from "../../config/mod.ts";
+import type { ListAddress } from "../../config/mod.ts";
 import { takeMailedEvent } from "../events/arrived_event.ts";
 import { analyze, sortOnly } from "../../delivery/analysis_decide.ts";
-import { type Decision, goesToJunk } from "../../delivery/analysis_types.ts";
+import { type Decision, goesToJunk, type ScanFindings } from "../../delivery/analysis_types.ts";
 import { dmarcEvaluation } from "../../delivery/dmarc_evaluation.ts";
 import { cleanUpRejects, dropReject, keepReject } from "../../delivery/rejects.ts";
 import { counter } from "../../metrics/mod.ts";
 import {
+  type Address,
   addressText,
   type Delivered,
   type IncomingMessage,
@@ -23,7 +24,7 @@ import {
 import { giveWay } from "../../platform/turns.ts";
 import type { Account } from "../../store/account/account.ts";
 import { Flag, type NewMessage } from "../../store/types.ts";
-import { openArrived } from "../arrival/arrived.ts";
+import { type Arrived, openArrived } from "../arrival/arrived.ts";
 import { analysisContext, isOurDomain } from "./analysis.ts";
 import type { Incoming } from "../arrival/incoming.ts";
 import type { Plan, Target } from "../arrival/plan.ts";
@@ -31,8 +32,11 @@ import type { ReceivingListener, ReceivingServices } from "../arrival/services.t
 import { notifyDelivered, RefusedMessage } from "./dsn.ts";
 import { storeFailure } from "./failure.ts";
 import { type Failed, takeUp } from "./later.ts";
-import { checkSender } from "../arrival/sender.ts";
-import { planRecipients } from "./targets.ts";
+import { checkSender, type Sender } from "../arrival/sender.ts";
+import type { Decided } from "./decided.ts";
+import { scanIncoming } from "./scanned.ts";
+import { waitForStranger } from "./strangers.ts";
+import { planRecipients, routeForRecipient } from "./targets.ts";
 import { forwardToMembers, judgeOf } from "../onward/alias.ts";
 import { forward, type Onward, onwardOf } from "../onward/forward.ts";
 import {
@@ -53,12 +57,6 @@ const deliveries = counter(
   "Recipients of incoming messages, by result; a member of an alias counts as one.",
   { result: ["delivered", "reject", "forwarded", "later", "refused", "error"] },
 );
-const firstTimeWaits = counter(
-  "mox_smtpserver_first_time_sender_total",
-  "Messages whose senders were made to wait, as nothing was known of them.",
-  { result: ["waited", "gone"] },
-);
-
 /**
  * Milliseconds for deciding about the members of an alias, and as many for delivering to them; those that are left
  * get the message from the queue. RFC 5321 §4.5.3.2.6: the sender waits ten minutes for the answer, and some less.
@@ -67,14 +65,6 @@ const memberTime = 60_000;
 
 const tooMany = () =>
   new SmtpError(451, "3.2", "alias has more members than can be served at once");
-
-/** What was decided for one account that a recipient leads to. Accounts aren't held open: there may be thousands. */
-interface Decided {
-  target: Target;
-  conf: AccountConfig;
-  decision: Decision;
-  prefix: Uint8Array;
-}
 
 /** Takes a message for all recipients. */
 export async function receive(
@@ -88,37 +78,88 @@ export async function receive(
   const arrived = await openArrived(message, names, s.tempDir);
   try {
     const sender = await checkSender(session, transaction, arrived, s.resolver, l.hostname);
-    const m: Incoming = {
-      session,
-      transaction,
-      arrived,
-      sender,
-      size: arrived.size,
-      sentBySieve: [],
+    if (!s.scanners || l.scanners.length === 0) {
+      return await receiveFrom(s, l, session, transaction, message, arrived, sender);
+    }
+    const scan = {
+      scanners: s.scanners,
+      names: l.scanners,
+      hostname: l.hostname,
+      routeOf: (address: Address) => routeForRecipient(s, address, transaction.mailFrom),
     };
-    const plans = planRecipients(
-      s.config,
-      transaction.recipients,
-      sender.factsFor(transaction.recipients[0].address),
-      sender.auth !== undefined,
-    );
-    if (s.catching) onePerAccount(plans);
-    const decided = await Promise.all(
-      plans.map((plan) => decideFor(s, l, m, plan, message)),
-    );
-    await waitForStranger(s, l, session, decided.flatMap((d) => d.decided));
-    const kept = new Set<Plan>();
-    const outcomes = await Promise.all(
-      plans.map((plan, i) => carryOut(s, m, plan, decided[i], message, kept)),
-    );
-    const delivered = plans.filter((p, i) => outcomes[i] === undefined && kept.has(p))
-      .map((p) => p.recipient);
-    await notifyDelivered(s, session, transaction, message, sender.auth?.spf.result, delivered);
-    if (outcomes.includes(undefined)) s.sieve.db.memory.taken(m.sentBySieve);
-    return { outcomes };
+    const scanned = await scanIncoming(scan, session, transaction, message, arrived, sender);
+    try {
+      const { discarded, findings } = scanned;
+      if (discarded || scanned.transaction.recipients.length === 0) {
+        return { outcomes: scanned.outcomes([]) };
+      }
+      // What scanners write of results is theirs to say.
+      const changed = scanned.message === message
+        ? undefined
+        : await openArrived(scanned.message, [], s.tempDir);
+      try {
+        const done = await receiveFrom(
+          s,
+          l,
+          session,
+          scanned.transaction,
+          scanned.message,
+          changed ?? arrived,
+          sender,
+          findings,
+        );
+        return { ...done, outcomes: scanned.outcomes(done.outcomes) };
+      } finally {
+        changed?.close();
+      }
+    } finally {
+      scanned.remove();
+    }
   } finally {
     arrived.close();
   }
+}
+
+/** The same for a message that may be delivered. */
+async function receiveFrom(
+  s: ReceivingServices,
+  l: ReceivingListener,
+  session: SmtpSession,
+  transaction: Transaction,
+  message: IncomingMessage,
+  arrived: Arrived,
+  sender: Sender,
+  scans?: ScanFindings,
+): Promise<Delivered> {
+  const m: Incoming = {
+    scans,
+    session,
+    transaction,
+    arrived,
+    sender,
+    size: arrived.size,
+    sentBySieve: [],
+  };
+  const plans = planRecipients(
+    s.config,
+    transaction.recipients,
+    sender.factsFor(transaction.recipients[0].address),
+    sender.auth !== undefined,
+  );
+  if (s.catching) onePerAccount(plans);
+  const decided = await Promise.all(
+    plans.map((plan) => decideFor(s, l, m, plan, message)),
+  );
+  await waitForStranger(s, l, session, decided.flatMap((d) => d.decided));
+  const kept = new Set<Plan>();
+  const outcomes = await Promise.all(
+    plans.map((plan, i) => carryOut(s, m, plan, decided[i], message, kept)),
+  );
+  const delivered = plans.filter((p, i) => outcomes[i] === undefined && kept.has(p))
+    .map((p) => p.recipient);
+  await notifyDelivered(s, session, transaction, message, sender.auth?.spf.result, delivered);
+  if (outcomes.includes(undefined)) s.sieve.db.memory.taken(m.sentBySieve);
+  return { outcomes };
 }
 
 /** Decisions for a recipient, and what keeps accounts from deciding. */
@@ -182,27 +223,6 @@ function checkVerified(m: Incoming, plan: Plan, target: Target): void {
   throw new RefusedMessage(550, "7.1", text);
 }
 
-/** Who sends for the first time waits, once for all recipients. Spammers are in a hurry. */
-async function waitForStranger(
-  s: ReceivingServices,
-  l: ReceivingListener,
-  session: SmtpSession,
-  decided: readonly Decided[],
-): Promise<void> {
-  if (s.resolver === undefined || l.firstTimeSenderDelay <= 0) return;
-  const stranger = decided.some(({ decision: d, conf }) =>
-    d.accept && d.firstTimeSender && !conf.NoFirstTimeSenderDelay &&
-    !d.facts.isForward && !d.facts.isMailingList && d.reason !== "reporting"
-  );
-  if (!stranger) return;
-  session.log.debug("first-time sender waits", { ms: l.firstTimeSenderDelay });
-  const waited = await s.wait(session, l.firstTimeSenderDelay, s.stopping);
-  firstTimeWaits.inc({ result: waited ? "waited" : "gone" });
-  if (!waited) {
-    throw new SmtpError(421, "3.2", "service not available, try again later", { close: true });
-  }
-}
-
 async function carryOut(
   s: ReceivingServices,
   m: Incoming,
@@ -222,6 +242,7 @@ async function carryOut(
       return storeFailure(err, m.session.log);
     }
   }
+  if (plan.list) return await carryOutForList(s, m, plan, plan.list, decisions, message);
   // Before it is in mailboxes here: when this fails the sender tries again, and nobody has it twice.
   if (decisions.decided.some((d) => d.decision.accept && !d.decision.isReject)) {
     try {
@@ -268,6 +289,33 @@ async function carryOut(
   // Members of a list that got it must not get it again because of one that didn't: that one gets it later.
   // Only once it is durable that it will, the message is taken.
   return failed.length === 0 ? undefined : await takeUp(s, m, plan, failed, message);
+}
+
+/** For an address of a mailing list; what is junk to the postmaster's account is held for the owners. */
+async function carryOutForList(
+  s: ReceivingServices,
+  m: Incoming,
+  plan: Plan,
+  list: ListAddress,
+  { decided: [judged], failed }: Decisions,
+  message: IncomingMessage,
+): Promise<Outcome> {
+  if (failed.length > 0) return failed[0].error;
+  let account: Account | undefined;
+  try {
+    if (judged && !judged.decision.accept) {
+      account = await s.accounts.open(judged.target.account);
+      return await refuse(s, m, plan, judged, account, message);
+    }
+    const junk = judged !== undefined &&
+      (judged.decision.isReject || goesToJunk(judged.decision.reason));
+    await s.lists.take(list, m, message, junk);
+    if (judged) evaluate(s, m, plan, judged.decision, message);
+  } catch (err) {
+    return storeFailure(err, m.session.log);
+  } finally {
+    account?.close();
+  }
 }
 
 /** What is stored, in whichever mailbox. */

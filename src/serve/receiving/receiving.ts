@@ -9,7 +9,8 @@
  *
  * @module
  */
-import { firstTimeSenderDelay, type Listener } from "../../config/mod.ts";
+import { type Config, firstTimeSenderDelay, type Listener } from "../../config/mod.ts";
+import { Greylist } from "../../delivery/greylist.ts";
 import { dnsblChecker, makeResolver, type Resolver } from "../../dns/mod.ts";
 import { DmarcEvaluations, DmarcReports, FailureReports, TlsReports } from "../../reports/mod.ts";
 import {
@@ -80,7 +81,16 @@ export class Receiving {
     s:
       & Pick<
         ReceivingServices,
-        "config" | "accounts" | "queue" | "filters" | "tempDir" | "webhooks" | "srs" | "sieve"
+        | "config"
+        | "accounts"
+        | "queue"
+        | "filters"
+        | "tempDir"
+        | "webhooks"
+        | "srs"
+        | "sieve"
+        | "scanners"
+        | "lists"
       >
       & {
         local: boolean;
@@ -100,6 +110,9 @@ export class Receiving {
       webhooks: s.webhooks,
       srs: s.srs,
       sieve: s.sieve,
+      scanners: s.scanners,
+      greylist: wantsGreylist(config) ? await Greylist.open(config.dataDir) : undefined,
+      lists: s.lists,
       resolver,
       dnsbl: resolver && dnsblChecker(resolver),
       reports: local ? undefined : await openReports(config.dataDir),
@@ -132,6 +145,8 @@ export class Receiving {
       dnsblZones: l.SMTP.DNSBLs,
       linkDnsblZones: l.SMTP.LinkDNSBLs,
       firstTimeSenderDelay: firstTimeSenderDelay(l),
+      scanners: l.SMTP.Scanners,
+      greylist: l.SMTP.Greylist,
     };
     return {
       checkRecipient: (_session, transaction, recipient) =>
@@ -140,7 +155,9 @@ export class Receiving {
           if (node !== undefined) {
             throw new SmtpError(451, "4.1", "the address is another node's, try again later");
           }
-          return routeForRecipient(s, recipient.address, transaction.mailFrom);
+          const route = routeForRecipient(s, recipient.address, transaction.mailFrom);
+          if ("list" in route) s.lists.checkRecipient(route.list);
+          return route;
         }),
       startMessage: () => new ParsingObserver(),
       deliver: (session, transaction, message): Promise<Delivered> =>
@@ -158,7 +175,8 @@ export class Receiving {
   /** Closes the databases, when nothing is received any more. */
   async close(): Promise<void> {
     this.stop();
-    const { reports } = this.#services;
+    const { reports, greylist } = this.#services;
+    await greylist?.close();
     if (reports) {
       await Promise.all([
         reports.dmarc.close(),
@@ -168,6 +186,10 @@ export class Receiving {
       ]);
     }
   }
+}
+
+function wantsGreylist(config: Config): boolean {
+  return [...config.static.Listeners.values()].some((l) => l.SMTP.Greylist !== undefined);
 }
 
 async function openReports(dataDir: string): Promise<ReportDatabases> {

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { AddressLookup, Config } from "../../config/mod.ts";
+import type { AddressLookup, Config, ListAddress, ResolvedAlias } from "../../config/mod.ts";
+import { plainDestination } from "../../config/dynamic/addresses.ts";
 import { type Address, type Recipient, SmtpError } from "../../smtp/server/mod.ts";
 import type { Srs } from "../../senderauth/mod.ts";
 import type { Author, Plan, Route, Target } from "../arrival/plan.ts";
@@ -30,6 +31,17 @@ export function routeOf(config: Config, address: Address): Route {
       const away = found.alias.members.filter((m) => !here.includes(m)).map((m) => m.address);
       return { alias: { ...found.alias, outside: [...found.alias.outside, ...away] }, members };
     }
+    case "list":
+      return found.role === "owner" ? ownersOf(config, found) : {
+        list: { list: found.list, role: found.role, token: found.token },
+        judge: {
+          account: config.static.Postmaster.Account,
+          destination: plainDestination("Inbox"),
+          reports: undefined,
+          canonical: found.list.key,
+          judgeOnly: true,
+        },
+      };
     case "disabledDomain":
       throw new SmtpError(450, "2.1", "domain is disabled for now");
     case "unknownDomain":
@@ -39,10 +51,46 @@ export function routeOf(config: Config, address: Address): Route {
   }
 }
 
+/** Those who look after a list, as if an alias led to them. */
+function ownersOf(config: Config, at: ListAddress): Route {
+  const { list } = at;
+  const members: ResolvedAlias["members"] = [];
+  const outside: string[] = [];
+  for (const address of list.config.Owners) {
+    const i = address.lastIndexOf("@");
+    const found = config.lookupAddress(address.slice(0, i), address.slice(i + 1), {
+      disabledDomains: true,
+    });
+    if (found.kind !== "account" || !config.isHere(found.account)) outside.push(address);
+    else members.push({ address, account: found.account, destination: found.destination });
+  }
+  return {
+    alias: {
+      Addresses: list.config.Owners,
+      PostPublic: true,
+      ListMembers: false,
+      AllowMsgFrom: false,
+      localpart: list.localpart,
+      domain: list.domain,
+      members,
+      outside,
+    },
+    members: members.map((m): Target => ({
+      account: m.account,
+      destination: m.destination,
+      reports: undefined,
+      canonical: canonicalAddress(config, m.address) ?? m.address,
+    })),
+  };
+}
+
 /** The accounts behind an address, each once; throws the SMTP answer for addresses that lead nowhere. */
 export function targetsOf(config: Config, address: Address): Target[] {
   const route = routeOf(config, address);
   if ("target" in route) return [route.target];
+  if ("list" in route) {
+    throw new SmtpError(550, "7.1", "mailing lists take mail on the port for SMTP only");
+  }
   if ("sender" in route || "passed" in route) return [];
   return [...new Map(route.members.map((m) => [m.account, m])).values()];
 }
@@ -91,6 +139,11 @@ export function nodeOfAddress(config: Config, address: Address): string | undefi
     : found.kind === "alias"
     ? found.alias.members[0]?.account
     : undefined;
+  if (found.kind === "list") {
+    const at = config.domain(found.list.domain.ascii)?.config.Node ||
+      config.dynamic.Nodes.keys().next().value;
+    return at === config.static.Node ? undefined : at;
+  }
   const node = account === undefined ? undefined : config.nodeOf(account);
   return node === config.static.Node ? undefined : node;
 }
@@ -134,6 +187,11 @@ export function planRecipients(
     if ("sender" in route) {
       const { sender } = route;
       return { recipient, alias: undefined, sender, targets: [], refusal: undefined };
+    }
+    if ("list" in route) {
+      const { list, judge } = route;
+      const targets = list.role === "post" ? [judge] : [];
+      return { recipient, alias: undefined, list, targets, refusal: undefined };
     }
     const { alias, members } = route;
     if (checkPosting && !alias.PostPublic) {

@@ -8,9 +8,11 @@ import type { Config } from "../../config/mod.ts";
 import { counter } from "../../metrics/mod.ts";
 import { Log } from "../../log/mod.ts";
 import { type NewQueueMessage, type Queue, QueueLimitError } from "../../queue/mod.ts";
+import type { Scanners } from "../../scanning/mod.ts";
 import { SmtpError } from "../../smtp/server/mod.ts";
 import type { ParsedMessage } from "../../mail/structure/structure.ts";
 import { asItMayLeave } from "./leaving.ts";
+import { type OutgoingScan, scanOutgoing } from "./scanned.ts";
 import { signatures } from "./signing.ts";
 
 const log = new Log("submission");
@@ -24,6 +26,8 @@ const limited = counter(
 export interface OutgoingServices {
   config: Config;
   queue: Queue;
+  /** Undefined where none is configured. */
+  scanners?: Scanners;
 }
 
 /** A message of an account. */
@@ -36,6 +40,8 @@ export interface OutgoingMessage extends Omit<NewQueueMessage, "limits"> {
   utf8Allowed?: boolean;
   /** The structure of the file, if it is known. */
   parsed?: ParsedMessage;
+  /** It is a user's, and is scanned. */
+  scan?: OutgoingScan;
 }
 
 /**
@@ -45,11 +51,21 @@ export interface OutgoingMessage extends Omit<NewQueueMessage, "limits"> {
  */
 export async function queueOutgoing(s: OutgoingServices, m: OutgoingMessage): Promise<number[]> {
   const changed = m.isDsn ? undefined : await asItMayLeave(s.config, m);
-  if (!changed) return await signAndQueue(s, m);
+  if (!changed) return await scanAndQueue(s, m);
   try {
-    return await signAndQueue(s, { ...m, ...changed.message });
+    return await scanAndQueue(s, { ...m, ...changed.message });
   } finally {
     changed.remove();
+  }
+}
+
+async function scanAndQueue(s: OutgoingServices, m: OutgoingMessage): Promise<number[]> {
+  const scanned = await scanOutgoing(s, m);
+  if (!scanned) return await signAndQueue(s, m);
+  try {
+    return scanned.discarded ? [] : await signAndQueue(s, { ...m, ...scanned.message });
+  } finally {
+    scanned.remove();
   }
 }
 
@@ -64,7 +80,7 @@ async function signAndQueue(s: OutgoingServices, m: OutgoingMessage): Promise<nu
   // Localserve sends nothing, and is used for load tests. Reports are no doing of the account's.
   const unlimited = !account || config.acceptAllAccount === m.senderAccount || m.isDsn;
   try {
-    const { parsed: _parsed, utf8Allowed: _allowed, ...rest } = m;
+    const { parsed: _parsed, utf8Allowed: _allowed, scan: _scan, ...rest } = m;
     return await s.queue.add({
       ...rest,
       prefix,

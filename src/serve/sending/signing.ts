@@ -15,6 +15,8 @@ import {
   type MessageSource,
   sealArc,
   signDkim,
+  signedBodies,
+  signHeader,
 } from "../../senderauth/mod.ts";
 import { joined } from "../../platform/bytes.ts";
 
@@ -73,6 +75,26 @@ export async function signatures(config: Config, domain: string, m: PrefixedFile
   const signers = await signersOf(config, domain);
   if (signers.length === 0) return "";
   return await withMessage(m, (message) => signDkim({ ...message, signers, now: new Date() }));
+}
+
+/**
+ * Signs one message again and again, each time with other fields in front of it; its body is hashed once. Without keys of
+ * the domain the signature is "".
+ */
+export async function repeatedSignature(
+  config: Config,
+  domain: string,
+  m: Omit<PrefixedFile, "prefix">,
+): Promise<(prefix: Uint8Array) => string> {
+  const signers = await signersOf(config, domain);
+  if (signers.length === 0) return () => "";
+  return await withMessage(
+    { ...m, prefix: new Uint8Array(0) },
+    async ({ headerBytes, message, bodyOffset }) => {
+      const hashes = await signedBodies(message, bodyOffset, signers);
+      return (prefix) => signHeader(joined([prefix, headerBytes]), signers, hashes, new Date());
+    },
+  );
 }
 
 /**

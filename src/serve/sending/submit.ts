@@ -1,13 +1,11 @@
 /** Messages of local programs (`mox sendmail`), into the queue. @module */
-import type { Config } from "../../config/mod.ts";
 import { flattenAddresses, parseAddressList } from "../../mail/address/address.ts";
 import { fieldsNamed, strictAuthors } from "../../mail/address/author.ts";
 import { headerField, splitHeader } from "../../mail/header/header.ts";
 import { parseMessage } from "../../mail/structure/structure.ts";
 import { withTempFile } from "../../platform/files.ts";
-import type { Queue } from "../../queue/mod.ts";
 import { ControlError } from "../control/control.ts";
-import { queueOutgoing } from "./outgoing.ts";
+import { type OutgoingServices, queueOutgoing } from "./outgoing.ts";
 import { priorityOf } from "./submission.ts";
 
 /** What sendmail hands over. */
@@ -32,7 +30,7 @@ export function normalize(text: string): string {
 
 /** Queues a program's message. @throws ControlError in words for the user. */
 export async function submitFromProgram(
-  s: { config: Config; queue: Queue; tempDir: string },
+  s: OutgoingServices & { tempDir: string },
   m: ProgramMessage,
 ): Promise<string[]> {
   const text = normalize(m.message);
@@ -93,6 +91,7 @@ export async function submitFromProgram(
       messageId,
       subject: headerField(fields, "subject"),
       priority: priorityOf(fields),
+      scan: {},
     }));
   return ids.map(String);
 }

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import type { MailboxId } from "../../store/ids.ts";
 import type { Config } from "../../config/mod.ts";
 import {
   accountMailboxes,
@@ -35,7 +36,7 @@ import { queueOutgoing } from "../sending/outgoing.ts";
 import { maxHeader, vouches } from "../onward/vouch.ts";
 
 const log = new Log("sieve");
-/** Name of the annotation (RFC 6785 §2.3.3). */
+/** Name of the annotation (RFC 6785 §2.3.1). */
 const entry = "/shared/imapsieve/script";
 /** Messages of one event that the script is run on; and events of an account that may wait. */
 const mostMessages = 10_000;
@@ -80,7 +81,7 @@ export class ImapEvents {
     await Promise.all([...this.#running.values()].map((q) => q.last));
   }
 
-  #scriptFor(account: Account, mailboxId: number): SieveScript | undefined {
+  #scriptFor(account: Account, mailboxId: MailboxId): SieveScript | undefined {
     const { annotation } = accountMailboxes(account);
     const box = account.mailbox(mailboxId);
     const name = (box && annotation(box.name, entry)) ?? annotation("", entry);

@@ -92,7 +92,7 @@ export async function runScripts(
       where === "personal" ? db.scripts.compiled(account.name, name) : site.global(name),
     seen: (key) => db.memory.seen(account.name, key),
     spamScore: decision.spamScore,
-    virus: undefined,
+    virus: decision.virus,
     isOwnAddress: (a) => s.config.accountFor(a) === account.name,
     keepMailbox: decision.mailbox,
     separators: separators.length > 0 ? separators : ["+"],

@@ -1,6 +1,11 @@
 /** The account and admin pages of the running server: their logins, and what they work on. @module */
 import { writeAdminHash } from "../../admin/passwords.ts";
-import { administeredDomains, AdminTokens, type AuditLog } from "../../admin/mod.ts";
+import {
+  administeredDomains,
+  AdminTokens,
+  type AuditLog,
+  type RunningLists,
+} from "../../admin/mod.ts";
 import type { Config } from "../../config/mod.ts";
 import type { Resolver } from "../../dns/mod.ts";
 import { Log } from "../../log/mod.ts";
@@ -31,7 +36,7 @@ import { accountHere } from "../nodes/elsewhere.ts";
 import type { CertificateState } from "../tls/tls.ts";
 import type { StsPolicyState } from "../../tlspolicy/policies.ts";
 import { type AccountPage, accountPage, type AccountPageOptions } from "../../web/account/mod.ts";
-import { adminPage, type Glance } from "../../web/admin/mod.ts";
+import { adminPage, type Glance, type ScannerStates } from "../../web/admin/mod.ts";
 import { HttpError, type LoginFailure, UserError } from "../../web/http/mod.ts";
 import {
   type Challenges,
@@ -66,10 +71,13 @@ export interface PagesServer {
   logins: LoginServices;
   outbound: Outbound;
   tempDir: string;
+  /** Mailing lists; undefined while the server starts. */
+  lists: () => RunningLists | undefined;
   listeners: () => string[];
   connections: () => OpenConnection[];
   glance: Glance;
   resolver: Resolver | undefined;
+  freshResolver?: () => Resolver;
   reports: ReportDatabases | undefined;
   tlsResults: TlsResults | undefined;
   /** Localserve: who a request is of without a login. */
@@ -80,6 +88,7 @@ export interface PagesServer {
   /** What an account's junk filter has learned from. */
   trained: AccountPageOptions["trained"];
   certificates: () => CertificateState[];
+  scanners: ScannerStates;
   stsPolicies: () => StsPolicyState[];
 }
 
@@ -338,6 +347,7 @@ export function accountAndAdminPages(
       }),
       limiter,
       audit: s.audit,
+      lists: s.lists,
       tokens: new AdminTokens(config.dataDir),
       factor,
       check: (form, remoteIp) => checkAdminLogin(config, factor, form, remoteIp),
@@ -347,11 +357,13 @@ export function accountAndAdminPages(
       connections: s.connections,
       glance: s.glance,
       resolver: s.resolver,
+      freshResolver: s.freshResolver,
       outbound: s.outbound,
       reports: s.reports,
       tlsResults: s.tlsResults,
       loginLog: s.loginLog,
       certificates: s.certificates,
+      scanners: s.scanners,
       stsPolicies: s.stsPolicies,
     }),
   };

@@ -13,16 +13,18 @@ import {
   Uploads,
   Vapid,
 } from "../../jmap/mod.ts";
+import { openScheduler } from "../../groupware/scheduler.ts";
 import { Log } from "../../log/mod.ts";
 import type { AuthorAddress } from "../../mail/address/author.ts";
 import { splitHeader } from "../../mail/header/header.ts";
 import { SmtpError } from "../../smtp/server/mod.ts";
+import { sendCalendarMail } from "../events/calendar_mail.ts";
 import { checkAuthors } from "../sending/authors.ts";
 import { queueOutgoing } from "../sending/outgoing.ts";
 import { checkProgramLogin, checkProgramToken } from "./account_pages.ts";
 import type { WebServer, WebShared } from "./page_server.ts";
 
-type Server = Pick<WebServer, "config" | "accounts" | "queue">;
+type Server = Pick<WebServer, "config" | "accounts" | "queue" | "scanners">;
 
 /** Opens JMAP. */
 export async function jmap(
@@ -49,9 +51,17 @@ export async function jmap(
     tempDir: shared.tempDir,
     hostname: config.static.Hostname,
     maxMessageSize,
-    sharing: { owners: (user) => shared.shares()?.owners(user) ?? [] },
+    sharing: {
+      owners: (user) => shared.shares()?.owners(user) ?? [],
+      add: async (owner, account) => await shared.shares()?.add(owner, account),
+    },
     uploads: new Uploads(config.dataDir, maxMessageSize),
     objects,
+    scheduler: openScheduler({
+      config,
+      accounts: s.accounts,
+      send: (m) => sendCalendarMail({ config, queue: s.queue, tempDir: shared.tempDir }, m),
+    }),
     scripts: shared.sieve.db.scripts,
     signals,
     vapid,
@@ -83,6 +93,7 @@ async function submit(s: Server, m: JmapSubmission): Promise<number[]> {
       fromDomain: authors[0].domain,
       senderAccount: account,
       prefix: new Uint8Array(0),
+      scan: {},
     });
   } catch (cause) {
     // Limits of the account, in words.

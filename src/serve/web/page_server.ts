@@ -1,12 +1,15 @@
 /** What pages need of the running server. @module */
 import type { AuditLog } from "../../admin/mod.ts";
+import type { Resolver } from "../../dns/mod.ts";
 import type { SieveServices } from "../arrival/services.ts";
 import type { Config } from "../../config/mod.ts";
 import type { LoginGuard, OpenConnection, Outbound } from "../../net/mod.ts";
 import type { Queue } from "../../queue/mod.ts";
+import type { Scanners } from "../../scanning/mod.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
 import type { Shares } from "../../store/mailboxes/shares.ts";
 import type { LoginServices } from "../logins.ts";
+import type { MailingLists } from "../lists/mod.ts";
 import type { OpenLogins } from "../open_logins.ts";
 import type { DeveloperOptions } from "../catcher/developer.ts";
 import type { ReportDatabases } from "../arrival/services.ts";
@@ -20,11 +23,14 @@ export interface WebServer {
   readonly config: Config;
   readonly accounts: Accounts;
   readonly queue: Queue;
+  readonly scanners: Scanners | undefined;
   readonly webhooks: ServerWebhooks | undefined;
   readonly endpoints: readonly Endpoint[];
   /** Open ones of all listeners. */
   connections(): OpenConnection[];
   readonly reports: ReportDatabases | undefined;
+  /** Mailing lists; undefined while the server starts. */
+  readonly lists: MailingLists | undefined;
 }
 
 /** What they share with the mail protocols. */
@@ -41,6 +47,8 @@ export interface WebShared {
   tempDir: string;
   /** Of localserve: what it does for developers. */
   developer?: DeveloperOptions;
+  /** A resolver that remembers nothing of before; undefined where there is no DNS. */
+  freshResolver?: () => Resolver;
   /** Undefined where there is no DNS. */
   security: SecurityServices | undefined;
   /** Who shares mailboxes with whom; undefined while the server starts. */
@@ -48,6 +56,6 @@ export interface WebShared {
   /** What the pages show, and what is only there when the server has started. */
   states: Pick<
     PagesServer,
-    "tlsKeys" | "loginLog" | "trained" | "certificates" | "stsPolicies" | "tlsResults"
+    "tlsKeys" | "loginLog" | "trained" | "certificates" | "scanners" | "stsPolicies" | "tlsResults"
   >;
 }

@@ -14,6 +14,7 @@ import type { WebServer, WebShared } from "./page_server.ts";
 import type { WebHandlers } from "./web.ts";
 import { dav } from "./dav.ts";
 import { jmap } from "./jmap.ts";
+import { listsHandler } from "./lists.ts";
 import { catcherApi } from "./catcher.ts";
 import { checksOf, withoutLogin } from "../catcher/without_login.ts";
 import { webApi } from "./webapi.ts";
@@ -28,18 +29,19 @@ export interface WebPages {
 
 /** Opens the login sessions and makes the handlers. */
 export async function openWebPages(server: WebServer, shared: WebShared): Promise<WebPages> {
-  const { config, accounts, queue } = server;
+  const { config, accounts, queue, scanners } = server;
   const sessions = await Sessions.open(config.dataDir);
   const mail = await webmail({
     config,
     accounts,
     queue,
+    scanners,
     sessions,
     ...shared,
     withoutLogin: withoutLogin(shared.developer),
     checksOf: checksOf(shared.developer),
   });
-  const api = await webApi({ config, accounts, queue, logins: shared.logins }, shared);
+  const api = await webApi({ config, accounts, queue, scanners, logins: shared.logins }, shared);
   const jmapServer = await jmap(server, shared);
   const catcher = shared.developer && catcherApi(server, shared, shared.developer);
   const glance = followGlance();
@@ -55,10 +57,12 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
     outbound: shared.outbound,
     tempDir: shared.tempDir,
     withoutLogin: withoutLogin(shared.developer),
+    lists: () => server.lists?.forAdmin,
     listeners: () => server.endpoints.map((e) => `${e.protocol}: ${hostPort(e.hostname, e.port)}`),
     connections: () => server.connections(),
     glance,
     resolver: shared.security?.resolver,
+    freshResolver: shared.freshResolver,
     reports: server.reports,
     ...shared.states,
   });
@@ -71,6 +75,7 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
     webapi: api.handle,
     jmap: jmapServer,
     dav: dav(server, shared),
+    lists: listsHandler(() => server.lists),
     catcher,
     hosts: shared.developer?.hosts,
     autoconfig: {

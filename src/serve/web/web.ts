@@ -40,6 +40,8 @@ export interface WebHandlers {
   admin?: WebHandler;
   webmail?: WebHandler;
   webapi?: WebHandler;
+  /** Pages of mailing lists. */
+  lists?: WebHandler;
   /** The API of caught mail, in localserve: where the webmail is. */
   catcher?: { handle: WebHandler; upgrade: UpgradeHandler };
   /** Localserve: further names that the pages may be asked by, in lower case. */
@@ -88,7 +90,7 @@ export function webPorts(config: Config, l: Listener, handlers: WebHandlers): We
     return p;
   };
   const page = (
-    name: "account" | "admin" | "webmail" | "webapi",
+    name: "account" | "admin" | "webmail" | "webapi" | "lists",
     https: boolean,
     s: Listener["AccountHTTP"],
     defaultPath: string,
@@ -115,6 +117,7 @@ export function webPorts(config: Config, l: Listener, handlers: WebHandlers): We
       p.names.push("caught mail at /caught/", "test API at /api/v1/");
     }
     page("webapi", https, https ? l.WebAPIHTTPS : l.WebAPIHTTP, "/webapi/");
+    page("lists", https, https ? l.ListsHTTPS : l.ListsHTTP, "/lists/");
   }
   for (const https of [false, true]) {
     const s = https ? l.JMAPHTTPS : l.JMAPHTTP;

@@ -9,7 +9,9 @@ import { queueOutgoing } from "../sending/outgoing.ts";
 import type { LoginServices } from "../logins.ts";
 import type { WebServer, WebShared } from "./page_server.ts";
 
-type Server = Pick<WebServer, "config" | "accounts" | "queue"> & { logins: LoginServices };
+type Server = Pick<WebServer, "config" | "accounts" | "queue" | "scanners"> & {
+  logins: LoginServices;
+};
 
 /** Opens the web API. */
 export function webApi(s: Server, shared: Pick<WebShared, "limiter" | "tempDir">): Promise<WebApi> {
@@ -48,6 +50,7 @@ async function submit(s: Server, m: ApiSubmission): Promise<number[]> {
       messageId: m.messageId,
       subject: m.subject,
       extra: m.extra,
+      scan: {},
     });
   } catch (cause) {
     if (!(cause instanceof SmtpError)) throw cause;

@@ -4,6 +4,7 @@ import { openScheduler } from "../../groupware/scheduler.ts";
 import type { LoginGuard, Outbound } from "../../net/mod.ts";
 import { programVersion } from "../../platform/version.ts";
 import type { Queue } from "../../queue/mod.ts";
+import type { Scanners } from "../../scanning/mod.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
 import { SmtpError } from "../../smtp/server/mod.ts";
 import { UserError } from "../../web/http/mod.ts";
@@ -30,6 +31,7 @@ export interface WebmailServer {
   config: Config;
   accounts: Accounts;
   queue: Queue;
+  scanners?: Scanners;
   sessions: Sessions;
   limiter: LoginGuard;
   logins: LoginServices;
@@ -106,6 +108,7 @@ async function submit(s: WebmailServer, m: SubmittedMessage): Promise<void> {
       notBefore: m.notBefore,
       messageId: `<${m.messageId}>`,
       subject: m.subject,
+      scan: {},
     });
   } catch (err) {
     // Limits of the account, in words.

@@ -5,6 +5,7 @@ import { constant } from "../language/text.ts";
 
 const day = 86_400;
 const defaultSeconds = 7 * day;
+/** The longest that an id is remembered (RFC 7352 §3.2), in seconds. */
 const mostSeconds = 90 * day;
 
 const duplicate: TestDefinition = {

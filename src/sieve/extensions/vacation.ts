@@ -8,6 +8,7 @@ import { compileFcc, fccTags } from "./filing.ts";
 const day = 86_400;
 /** Days between two replies to a sender. */
 const defaultDays = 7;
+/** The longest that `:days` can be (RFC 5230 §4.1 leaves it to the server). */
 const mostDays = 365;
 const longestReason = 100_000;
 

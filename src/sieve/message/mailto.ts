@@ -11,6 +11,7 @@ export interface Mailto {
   fields: [name: string, value: string][];
 }
 
+/** Addresses of a mailto URL that a notification goes to. */
 const mostRecipients = 8;
 /** RFC 5436 §2.3: fields that a URI can't set. */
 const ignored = new Set([

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { EmailId, MailboxId } from "../ids.ts";
 import { join } from "node:path";
 import type { Log } from "../../log/mod.ts";
 import { AccountReader } from "./reader.ts";
@@ -37,6 +38,7 @@ import {
   type ChangeableFlags,
   storeFlags,
   type StoreFlagsResult,
+  unchangedFlags,
 } from "../messages/store_flags.ts";
 import {
   Flag,
@@ -47,7 +49,7 @@ import {
   type NewMessage,
   StoreError,
 } from "../types.ts";
-import { inSlices, isSliced } from "../messages/slices.ts";
+import { flagsPerSlice, inSlices, isSliced } from "../messages/slices.ts";
 import {
   forgetBrought,
   noteBrought,
@@ -85,7 +87,7 @@ export class Account extends AccountReader {
   readonly #emails: EmailFiles;
   /** Names that a client asked to be subscribed to: their subscriptions outlive their mailboxes. */
   readonly #askedFor = new Set<string>();
-  readonly #removeFiles = (emailIds: number[]) => this.#emails.remove(emailIds);
+  readonly #removeFiles = (emailIds: EmailId[]) => this.#emails.remove(emailIds);
   #groupware: Promise<Groupware> | undefined;
   #references = 0;
   readonly #onIdle: (a: Account) => void;
@@ -296,7 +298,7 @@ export class Account extends AccountReader {
     return this.writer.write((ctx) => changing.unsubscribe(this.db, ctx, name), origin);
   }
   /** Gives the mailbox these special uses, in place of those it had. */
-  setSpecialUse(mailboxId: number, bits: number, origin?: Listener): Promise<void> {
+  setSpecialUse(mailboxId: MailboxId, bits: number, origin?: Listener): Promise<void> {
     return this.writer.write(
       (ctx) => changing.setSpecialUse(this.db, ctx, mailboxId, bits),
       origin,
@@ -304,7 +306,7 @@ export class Account extends AccountReader {
   }
 
   /** Gives a mailbox its place among the others (RFC 8621 §2). */
-  setSortOrder(mailboxId: number, order: number): Promise<void> {
+  setSortOrder(mailboxId: MailboxId, order: number): Promise<void> {
     return this.writer.write(() => changing.setSortOrder(this.db, mailboxId, order));
   }
 
@@ -331,7 +333,7 @@ export class Account extends AccountReader {
    * @param change one that comes in several writes: what is appended is noted for it (messages/unfinished.ts)
    */
   async append(
-    mailboxId: number,
+    mailboxId: MailboxId,
     list: readonly NewMessage[],
     origin?: Listener,
     change?: string,
@@ -350,7 +352,7 @@ export class Account extends AccountReader {
   }
 
   /** Puts one message into several mailboxes; durable when it resolves. @throws StoreError */
-  async addEmail(mailboxIds: readonly number[], m: NewMessage): Promise<Message> {
+  async addEmail(mailboxIds: readonly MailboxId[], m: NewMessage): Promise<Message> {
     const messages = await this.#emails.arrive([m], undefined, (ctx, [ready]) => {
       const [first, ...others] = mailboxIds.map((id) => requireMailbox(this.db, id));
       const made = insertEmail(this.db, ctx, first, this.rules, ready);
@@ -366,7 +368,7 @@ export class Account extends AccountReader {
   }
 
   /** Changes flags and mailboxes of an email; see messages/update_email.ts. @throws StoreError */
-  async updateEmail(emailId: number, change: EmailChange): Promise<void> {
+  async updateEmail(emailId: EmailId, change: EmailChange): Promise<void> {
     const trainable = await this.writer.write((ctx) =>
       updateEmail(this.db, ctx, this.rules, emailId, change, this.#removeFiles)
     );
@@ -374,7 +376,10 @@ export class Account extends AccountReader {
   }
 
   /** Takes an email out of all its mailboxes, or of those that `may` allows. @throws StoreError */
-  destroyEmail(emailId: number, may: (mailboxId: number) => boolean = () => true): Promise<void> {
+  destroyEmail(
+    emailId: EmailId,
+    may: (mailboxId: MailboxId) => boolean = () => true,
+  ): Promise<void> {
     return this.writer.write((ctx) => {
       destroyEmail(this.db, ctx, emailId, may, this.#removeFiles);
     });
@@ -382,9 +387,9 @@ export class Account extends AccountReader {
 
   /** REPLACE (RFC 8508): the new message comes and the old one goes in one transaction. */
   async replace(
-    mailboxId: number,
+    mailboxId: MailboxId,
     uid: number,
-    toMailboxId: number,
+    toMailboxId: MailboxId,
     m: NewMessage,
     origin?: Listener,
   ): Promise<{ message: Message; expunged: number[]; modseq: number }> {
@@ -410,7 +415,7 @@ export class Account extends AccountReader {
 
   /** Changes flags of messages; see store_flags.ts. The origin's listener isn't told. */
   async storeFlags(
-    mailboxId: number,
+    mailboxId: MailboxId,
     uids: ArrayLike<number>,
     op: "set" | "add" | "remove",
     flags: number,
@@ -418,15 +423,17 @@ export class Account extends AccountReader {
     opts: { unchangedSince?: number; origin?: Listener; only?: ChangeableFlags } = {},
   ): Promise<StoreFlagsResult> {
     const { unchangedSince, origin, only } = opts;
-    const parts = await inSlices(uids, async (part) => {
-      const r = await this.writer.write(
-        (ctx) =>
-          storeFlags(this.db, ctx, mailboxId, part, op, flags, keywords, unchangedSince, only),
-        origin,
+    const parts = await inSlices(this.writer, origin, uids, async (part, write) => {
+      // A look in memory, where all is durable that can be read.
+      const rows = this.writer.busy ? undefined : this.rows.get(mailboxId);
+      const same = rows && unchangedFlags(rows, part, op, flags, keywords, unchangedSince, only);
+      if (same) return same;
+      const r = await write((ctx) =>
+        storeFlags(this.db, ctx, mailboxId, part, op, flags, keywords, unchangedSince, only)
       );
       if (r.trainable.length > 0) this.onTraining?.(r.trainable);
       return r;
-    });
+    }, flagsPerSlice);
     return parts.length === 1 ? parts[0] : {
       changed: parts.flatMap((r) => r.changed),
       modified: parts.flatMap((r) => r.modified),
@@ -437,21 +444,21 @@ export class Account extends AccountReader {
 
   /** COPY; touches no file. All or nothing: what a crash in the middle of many leaves is taken away at the next start. */
   async copy(
-    fromMailboxId: number,
+    fromMailboxId: MailboxId,
     uids: ArrayLike<number>,
-    toMailboxId: number,
+    toMailboxId: MailboxId,
     origin?: Listener,
   ): Promise<CopyResult> {
     const made: CopyResult[] = [];
     const change = isSliced(uids) ? `copy ${crypto.randomUUID()}` : undefined;
     try {
-      await inSlices(uids, async (part) => {
+      await inSlices(this.writer, origin, uids, async (part, write) => {
         made.push(
-          await this.writer.write((ctx) => {
+          await write((ctx) => {
             const r = copyMessages(this.db, ctx, this.rules, fromMailboxId, part, toMailboxId);
             if (change !== undefined) noteBrought(this.db, change, toMailboxId, r.toUids);
             return r;
-          }, origin),
+          }),
         );
       });
       if (change !== undefined) await this.writer.write(() => forgetBrought(this.db, change));
@@ -467,15 +474,14 @@ export class Account extends AccountReader {
 
   /** MOVE (RFC 6851): each message is in one of both mailboxes at any time. */
   async move(
-    fromMailboxId: number,
+    fromMailboxId: MailboxId,
     uids: ArrayLike<number>,
-    toMailboxId: number,
+    toMailboxId: MailboxId,
     origin?: Listener,
   ): Promise<MoveResult> {
-    const parts = await inSlices(uids, async (part) => {
-      const r = await this.writer.write(
-        (ctx) => moveMessages(this.db, ctx, this.rules, fromMailboxId, part, toMailboxId),
-        origin,
+    const parts = await inSlices(this.writer, origin, uids, async (part, write) => {
+      const r = await write((ctx) =>
+        moveMessages(this.db, ctx, this.rules, fromMailboxId, part, toMailboxId)
       );
       if (r.trainable.length > 0) this.onTraining?.(r.trainable);
       return r;
@@ -485,7 +491,7 @@ export class Account extends AccountReader {
 
   /** EXPUNGE: messages with \Deleted, among the uids if given; with `force` whatever their flags. */
   async expunge(
-    mailboxId: number,
+    mailboxId: MailboxId,
     uids?: ArrayLike<number>,
     origin?: Listener,
     opts: { force?: boolean } = {},
@@ -493,16 +499,18 @@ export class Account extends AccountReader {
     const force = opts.force ?? false;
     const chosen = force ? uids ?? this.uids(mailboxId) : this.#deleted(mailboxId, uids);
     if (chosen.length === 0) return { uids: [], modseq: requireMailbox(this.db, mailboxId).modseq };
-    const parts = await inSlices(chosen, (part) =>
-      this.writer.write(
-        (ctx) => expungeMessages(this.db, ctx, mailboxId, part, force, this.#removeFiles),
-        origin,
-      ));
+    const parts = await inSlices(
+      this.writer,
+      origin,
+      chosen,
+      (part, write) =>
+        write((ctx) => expungeMessages(this.db, ctx, mailboxId, part, force, this.#removeFiles)),
+    );
     return { uids: parts.flatMap((r) => r.uids), modseq: parts[parts.length - 1].modseq };
   }
 
   /** Uids of the messages with \\Deleted, among those given. */
-  #deleted(mailboxId: number, among: ArrayLike<number> | undefined): ArrayLike<number> {
+  #deleted(mailboxId: MailboxId, among: ArrayLike<number> | undefined): ArrayLike<number> {
     const found: number[] = [];
     if ((this.mailbox(mailboxId)?.deleted ?? 0) === 0) return found;
     let at = 0;

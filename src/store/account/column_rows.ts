@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { MailboxId } from "../ids.ts";
 import { giveWay } from "../../platform/turns.ts";
 import type { Account } from "./account.ts";
 import {
@@ -22,7 +23,7 @@ export interface ColumnRows {
 }
 
 /** Messages of a chunk for which it is worth while to unpack it. */
-const fewInChunk = 8;
+const sparseChunk = 8;
 
 /**
  * The rows of uids, if they are in memory and their emails in columns; undefined if not, or where reading their summaries is
@@ -30,7 +31,7 @@ const fewInChunk = 8;
  */
 export async function columnRows(
   account: Account,
-  mailboxId: number,
+  mailboxId: MailboxId,
   uids: readonly number[],
 ): Promise<ColumnRows | undefined> {
   if (!await account.columns.follow()) return undefined;
@@ -58,7 +59,7 @@ export async function columnRows(
     if (chunk !== last) chunks++;
     last = chunk;
   }
-  return chunks * fewInChunk > n ? undefined : r;
+  return chunks * sparseChunk > n ? undefined : r;
 }
 
 /** Values of a column; undefined if one of them isn't kept. */

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { asMailboxId, type EmailId, type MailboxId } from "../ids.ts";
 import { moveMessages } from "../messages/copy_move.ts";
 import type { Db } from "../database/database.ts";
 import { expungeMessages } from "../messages/expunge.ts";
@@ -47,7 +48,7 @@ function insertMailbox(db: Db, name: string, specialUse: number, modseq: number)
       parent.id,
     );
   }
-  return requireMailbox(db, lastInsertRowid);
+  return requireMailbox(db, asMailboxId(lastInsertRowid));
 }
 
 /**
@@ -170,7 +171,7 @@ export function deleteMailbox(
   db: Db,
   ctx: WriteContext,
   name: string,
-  removeFiles: (emailIds: number[]) => void,
+  removeFiles: (emailIds: EmailId[]) => void,
   keepSubscription: boolean,
 ): void {
   const m = mailboxByName(db, name);
@@ -195,7 +196,7 @@ export function deleteMailbox(
 }
 
 /** Gives a mailbox its special uses, in place of those it had. @throws StoreError "specialUse" */
-export function setSpecialUse(db: Db, ctx: WriteContext, mailboxId: number, bits: number): void {
+export function setSpecialUse(db: Db, ctx: WriteContext, mailboxId: MailboxId, bits: number): void {
   const mailbox = requireMailbox(db, mailboxId);
   for (const bit of Object.values(SpecialUse)) {
     if ((bits & bit) === 0) continue;
@@ -228,7 +229,7 @@ function noteForm(db: Db, name: string): void {
 }
 
 /** Gives a mailbox its place among the others, as JMAP clients show them (RFC 8621 §2). */
-export function setSortOrder(db: Db, mailboxId: number, order: number): void {
+export function setSortOrder(db: Db, mailboxId: MailboxId, order: number): void {
   requireMailbox(db, mailboxId);
   db.run(
     "UPDATE mailboxes SET sort_order = ?1, formseq = ?2 WHERE id = ?3 AND sort_order != ?1",

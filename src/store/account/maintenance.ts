@@ -7,6 +7,7 @@
  *
  * @module
  */
+import type { EmailId } from "../ids.ts";
 import type { Account } from "./account.ts";
 import { describeFile } from "../messages/describe.ts";
 import { packSummary } from "../messages/summary.ts";
@@ -201,7 +202,7 @@ export async function recalculateCounts(account: Account): Promise<string[]> {
 }
 
 /** Ids of emails above one, in order. */
-function emailsAfter(account: Account, after: number, condition: string): number[] {
+function emailsAfter(account: Account, after: number, condition: string): EmailId[] {
   return account.db.all(
     `SELECT id FROM emails WHERE id > ? AND ${condition} ORDER BY id LIMIT ?`,
     after,

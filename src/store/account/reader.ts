@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { EmailId, MailboxId } from "../ids.ts";
 import type { FetchRow } from "../messages/row.ts";
 import type { Db } from "../database/database.ts";
 import * as reading from "../messages/fetch.ts";
@@ -12,7 +13,7 @@ import { MessageFiles } from "../files/message_files.ts";
 import { type Mailbox, type Message, type MessageReader, StoreError } from "../types.ts";
 
 /** For so few messages changes aren't followed in memory first. */
-const fewMessages = 8;
+const smallFetch = 8;
 
 export class AccountReader {
   readonly db: Db;
@@ -30,7 +31,7 @@ export class AccountReader {
   mailboxes(): Mailbox[] {
     return mailboxes.listMailboxes(this.db);
   }
-  mailbox(id: number): Mailbox | undefined {
+  mailbox(id: MailboxId): Mailbox | undefined {
     return mailboxes.mailboxById(this.db, id);
   }
   /** By name; "inbox" in any case is Inbox. */
@@ -44,35 +45,39 @@ export class AccountReader {
     return mailboxes.subscriptions(this.db);
   }
   /** Uids of the live messages, ascending. */
-  uids(mailboxId: number): Uint32Array {
+  uids(mailboxId: MailboxId): Uint32Array {
     const rows = this.rows.get(mailboxId);
     return rows ? rows.uids.slice(0, rows.count) : reading.mailboxUids(this.db, mailboxId);
   }
   /** Uids of the messages of these emails, and of all emails with the id or a higher one. */
-  uidsOfEmails(mailboxId: number, emailIds: Iterable<number>, from: number): Uint32Array {
+  uidsOfEmails(mailboxId: MailboxId, emailIds: Iterable<number>, from: number): Uint32Array {
     return reading.uidsOfEmails(this.db, mailboxId, emailIds, from);
   }
-  firstUnseenUid(mailboxId: number): number | undefined {
+  firstUnseenUid(mailboxId: MailboxId): number | undefined {
     return reading.firstUnseenUid(this.db, mailboxId);
   }
   /** Takes a mailbox into memory, as it will be read much. Done in slices. */
-  prepareRows(mailboxId: number): Promise<void> {
+  prepareRows(mailboxId: MailboxId): Promise<void> {
     return this.rows.prepare(mailboxId);
   }
-  /** Rows of the live ones among the uids (ascending); see fetch.ts. */
+  /**
+   * Rows of the live ones among the uids (ascending); see fetch.ts.
+   * @param fields those that `listed` of the rows is to have, with Want.Listed; all that were kept if not given
+   */
   fetch(
-    mailboxId: number,
+    mailboxId: MailboxId,
     uids: ArrayLike<number>,
     want: number,
     each: (row: FetchRow) => boolean | void,
+    fields?: reading.Fields,
   ): void {
-    const rows = this.rows.get(mailboxId, uids.length <= fewMessages);
-    if (rows) reading.fetchFromRows(this.db, rows, uids, want, each);
-    else reading.fetchMessages(this.db, mailboxId, uids, want, each);
+    const rows = this.rows.get(mailboxId, uids.length <= smallFetch);
+    if (rows) reading.fetchFromRows(this.db, rows, this.rows.emails, uids, want, each, fields);
+    else reading.fetchMessages(this.db, mailboxId, uids, want, each, fields);
   }
   /** Live messages changed after the modseq. */
   fetchSince(
-    mailboxId: number,
+    mailboxId: MailboxId,
     modseq: number,
     want: number,
     each: (row: FetchRow) => boolean | void,
@@ -80,7 +85,7 @@ export class AccountReader {
     reading.fetchSince(this.db, mailboxId, modseq, want, each);
   }
   /** Uids of live messages changed after the modseq, ascending. */
-  uidsSince(mailboxId: number, modseq: number): Uint32Array {
+  uidsSince(mailboxId: MailboxId, modseq: number): Uint32Array {
     const rows = this.rows.get(mailboxId);
     if (!rows) return reading.uidsSince(this.db, mailboxId, modseq);
     const { uids, modseqs, count } = rows;
@@ -89,21 +94,21 @@ export class AccountReader {
     return Uint32Array.from(found);
   }
   /** Uids expunged after the modseq, ascending. */
-  expungedSince(mailboxId: number, modseq: number): number[] {
+  expungedSince(mailboxId: MailboxId, modseq: number): number[] {
     return reading.expungedSince(this.db, mailboxId, modseq);
   }
   /** Highest uid that a message of the mailbox has, or had. */
-  highestEverUid(mailboxId: number): number {
+  highestEverUid(mailboxId: MailboxId): number {
     return (mailboxes.mailboxById(this.db, mailboxId)?.uidNext ?? 1) - 1;
   }
   /** The mailbox's HIGHESTMODSEQ. */
-  highestModseq(mailboxId: number): number {
+  highestModseq(mailboxId: MailboxId): number {
     return mailboxes.mailboxById(this.db, mailboxId)?.modseq ?? 0;
   }
   message(id: number): Message | undefined {
     return reading.messageById(this.db, id);
   }
-  messageByUid(mailboxId: number, uid: number): Message | undefined {
+  messageByUid(mailboxId: MailboxId, uid: number): Message | undefined {
     return reading.messageByUid(this.db, mailboxId, uid);
   }
   /** Modseq of the last change anywhere in the account. */
@@ -117,20 +122,20 @@ export class AccountReader {
   }
 
   /** Opens an email's bytes. @throws StoreError "mailboxMissing" if it is gone; file errors. */
-  openMessage(emailId: number): MessageReader {
+  openMessage(emailId: EmailId): MessageReader {
     const r = this.db.get("SELECT prefix, size FROM emails WHERE id = ?", emailId);
     if (!r) throw new StoreError("mailboxMissing", "message is gone");
     return this.files.open(emailId, r[0], r[1]);
   }
 
   /** Opens the bytes of a message whose row was fetched with Want.Content. @throws file errors. */
-  openRow(row: { emailId: number; prefix: Uint8Array; size: number }): MessageReader {
+  openRow(row: { emailId: EmailId; prefix: Uint8Array; size: number }): MessageReader {
     return this.files.open(row.emailId, row.prefix, row.size);
   }
 
   /** Calls `each` for live messages with all of the flags in `set` and none in `clear`, ascending by uid. */
   eachWithFlags(
-    mailboxId: number,
+    mailboxId: MailboxId,
     set: number,
     clear: number,
     each: (uid: number, modseq: number) => void,

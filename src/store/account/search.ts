@@ -6,6 +6,7 @@
  *
  * @module
  */
+import type { EmailId, MailboxId } from "../ids.ts";
 import type { Account } from "./account.ts";
 import { addressText, foldCase, MessageText, type TextNode, withoutMarks } from "../search/text.ts";
 import { scanMailbox, Verdict } from "./search_scan.ts";
@@ -21,7 +22,7 @@ const rowsPerSlice = 500;
 /** Bytes of a message above which others are served while it is searched. */
 const largeMessage = 1024 * 1024;
 /** Messages for which narrowing costs more than it spares. */
-const fewUids = 200;
+const smallRange = 200;
 /** Parts of a mailbox for which not all of it is gone through. */
 const smallPart = 1 / 16;
 
@@ -65,7 +66,7 @@ export function folded(n: SearchNode): SearchNode {
 /** Runs a search. */
 export async function searchMailbox(
   account: Account,
-  mailboxId: number,
+  mailboxId: MailboxId,
   node: SearchNode,
   o: SearchOptions = {},
 ): Promise<SearchResult> {
@@ -86,7 +87,7 @@ export async function searchMailbox(
     return r;
   }
   const asked = o.uids ?? account.uids(mailboxId);
-  const scanned = asked.length < fewUids
+  const scanned = asked.length < smallRange
     ? undefined
     : await scan(account, mailboxId, tree, asked, o.uids !== undefined);
   if (!scanned) {
@@ -105,7 +106,7 @@ export async function searchMailbox(
 /** What a scan of the mailbox finds among uids, and those of them that it can't decide. */
 async function scan(
   account: Account,
-  mailboxId: number,
+  mailboxId: MailboxId,
   tree: SearchNode,
   asked: Uint32Array,
   some: boolean,
@@ -154,7 +155,7 @@ function merged(a: readonly number[], b: readonly number[]): number[] {
 /** Looks at the messages one by one. */
 async function lookThrough(
   account: Account,
-  mailboxId: number,
+  mailboxId: MailboxId,
   tree: SearchNode,
   uids: Uint32Array,
   o: SearchOptions,
@@ -247,7 +248,7 @@ const nothing: MessageReader = {
 /** Opens a message's file. One that can't be read has no texts: the others are searched all the same. */
 export function openOrNothing(
   account: Account,
-  row: { emailId: number; prefix: Uint8Array; size: number },
+  row: { emailId: EmailId; prefix: Uint8Array; size: number },
 ): MessageReader {
   try {
     return account.openRow(row);
@@ -261,7 +262,7 @@ export function openOrNothing(
 }
 
 /** The texts of a message; undefined if it is gone. Only for what isn't decided without: most are. */
-function textOf(account: Account, mailboxId: number, uid: number): MessageText | undefined {
+function textOf(account: Account, mailboxId: MailboxId, uid: number): MessageText | undefined {
   let text: MessageText | undefined;
   account.fetch(mailboxId, [uid], Want.Content, ({ emailId, prefix, size, structure }) => {
     const row = { emailId, prefix: prefix.slice(), size };
@@ -270,7 +271,7 @@ function textOf(account: Account, mailboxId: number, uid: number): MessageText |
   return text;
 }
 
-function matches(account: Account, mailboxId: number, tree: SearchNode, row: FetchRow): boolean {
+function matches(account: Account, mailboxId: MailboxId, tree: SearchNode, row: FetchRow): boolean {
   const text = textOf(account, mailboxId, row.uid);
   if (!text) return false;
   try {
@@ -289,7 +290,7 @@ function matches(account: Account, mailboxId: number, tree: SearchNode, row: Fet
 /** The same for a message that takes long. */
 async function matchesLarge(
   account: Account,
-  mailboxId: number,
+  mailboxId: MailboxId,
   tree: SearchNode,
   row: FetchRow,
   stopped: (() => boolean) | undefined,
@@ -327,7 +328,7 @@ async function matchesLarge(
 }
 
 /** What the index has kept of the message; undefined if it must be read. */
-export function kept(account: Account, n: TextNode, emailId: number): boolean | undefined {
+export function kept(account: Account, n: TextNode, emailId: EmailId): boolean | undefined {
   if (n.op === "summary") return undefined;
   if (n.op === "shown") return account.fulltext.keptShown(emailId, n.text);
   if (n.op === "header") return account.fulltext.keptHeader(emailId, n.name, n.text);
@@ -338,12 +339,12 @@ export function kept(account: Account, n: TextNode, emailId: number): boolean | 
 /** The uids that a search has to look at, as far as the index can tell. */
 function narrowed(
   account: Account,
-  mailboxId: number,
+  mailboxId: MailboxId,
   tree: SearchNode,
   uids: Uint32Array,
 ): Uint32Array {
   // A few are looked at sooner than the index is asked: lists do that for each thread.
-  if (uids.length < fewUids) return uids;
+  if (uids.length < smallRange) return uids;
   // While the index is far behind, most are left anyway.
   if (account.fulltext.behind > uids.length / 4) return uids;
   const emails = account.fulltext.narrow(tree);

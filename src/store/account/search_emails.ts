@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { EmailId } from "../ids.ts";
 import type { Account } from "./account.ts";
 import { FetchRow } from "../messages/row.ts";
 import { decide, folded, kept, openOrNothing } from "./search.ts";
@@ -13,10 +14,10 @@ import type { SearchNode } from "../search/types.ts";
 const sliceTime = 10;
 const slice = 200;
 /** Emails for which the index is not asked. */
-const few = 50;
+const smallSearch = 50;
 
 /** An email as conditions on its texts see it; what belongs to messages is not asked. */
-function emailRow(emailId: number, size: number, summaryText: string): FetchRow {
+function emailRow(emailId: EmailId, size: number, summaryText: string): FetchRow {
   return Object.assign(new FetchRow(), { emailId, size, summaryText });
 }
 
@@ -27,7 +28,7 @@ function emailRow(emailId: number, size: number, summaryText: string): FetchRow 
  */
 export async function searchEmails(
   account: Account,
-  emailIds: readonly number[],
+  emailIds: readonly EmailId[],
   node: SearchNode,
   stopped: () => boolean = () => false,
 ): Promise<Set<number>> {
@@ -56,7 +57,7 @@ export async function searchEmails(
 
 /** The emails that have to be looked at, as far as the index can tell. */
 function narrowed(account: Account, ids: readonly number[], tree: SearchNode): readonly number[] {
-  if (ids.length < few || account.fulltext.behind > ids.length / 4) return ids;
+  if (ids.length < smallSearch || account.fulltext.behind > ids.length / 4) return ids;
   const emails = account.fulltext.narrow(tree);
   if (emails === undefined) return ids;
   const { below } = account.fulltext;

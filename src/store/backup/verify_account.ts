@@ -5,6 +5,7 @@
  *
  * @module
  */
+import type { EmailId } from "../ids.ts";
 import { DatabaseSync } from "node:sqlite";
 import { accountMigrations } from "../database/schema.ts";
 import { matchEmail } from "../messages/rethread.ts";
@@ -123,7 +124,7 @@ function threads(db: DatabaseSync, fix: boolean, tell: Say): void {
     tell,
     fix
       ? ([id, summary, received]) => {
-        matchEmail(rowDb(db), id as number, summary as string, received as number | null);
+        matchEmail(rowDb(db), id as EmailId, summary as string, received as number | null);
         return "matched to its thread";
       }
       : undefined,

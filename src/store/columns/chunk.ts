@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { EmailId } from "../ids.ts";
 import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { parseSummary } from "../messages/summary.ts";
 import {
@@ -77,7 +78,7 @@ export class ChunkBuilder {
   }
 
   /** @param summary as it is stored */
-  add(emailId: number, summary: string): void {
+  add(emailId: EmailId, summary: string): void {
     const place = emailId % chunkEmails;
     const v: EmailValues = valuesOf(parseSummary(summary));
     for (const c of textColumns) this.#texts[c][place] = v[c];

@@ -2,11 +2,12 @@
  * What changed of emails, threads and mailboxes since a state (RFC 8620 §5.2): exactly, as far back as the account
  * knows.
  *
- * A state is a modseq; or, where more changed than is told at a time, a modseq and the id of the last email of those
- * told: "12-345".
+ * A state is a modseq; or, where more changed than is told at a time, a modseq and the number of the last object of
+ * those told: "12-345".
  *
  * @module
  */
+import type { EmailId } from "../ids.ts";
 import type { Account } from "../account/account.ts";
 import type { EmailIndex } from "./email_index.ts";
 
@@ -14,7 +15,7 @@ import type { EmailIndex } from "./email_index.ts";
 export interface Point {
   modseq: number;
   /** Of the changes of that modseq, those of objects up to this number are known. */
-  emailId: number;
+  order: number;
 }
 
 /** Everything of a modseq. */
@@ -24,16 +25,16 @@ const whole = Number.MAX_SAFE_INTEGER;
 export function parseState(text: string): Point | undefined {
   const m = /^(\d{1,15})(?:-(\d{1,15}))?$/.exec(text);
   if (!m) return undefined;
-  return { modseq: Number(m[1]), emailId: m[2] === undefined ? whole : Number(m[2]) };
+  return { modseq: Number(m[1]), order: m[2] === undefined ? whole : Number(m[2]) };
 }
 
 export function formatState(p: Point): string {
-  return p.emailId === whole ? String(p.modseq) : `${p.modseq}-${p.emailId}`;
+  return p.order === whole ? String(p.modseq) : `${p.modseq}-${p.order}`;
 }
 
-/** True if what happened at that time to that email is known at the point. */
-export function covers(p: Point, modseq: number, emailId: number): boolean {
-  return modseq < p.modseq || (modseq === p.modseq && emailId <= p.emailId);
+/** True if what happened at that time to that object is known at the point. */
+export function covers(p: Point, modseq: number, order: number): boolean {
+  return modseq < p.modseq || (modseq === p.modseq && order <= p.order);
 }
 
 function maxOf(account: Account, sql: string): number {
@@ -86,7 +87,7 @@ export function pointOf(account: Account, state: string, now: number): Point | u
 
 /** An email with the count that its id has. */
 export interface EmailKey {
-  emailId: number;
+  emailId: EmailId;
   reborn: number;
 }
 
@@ -116,7 +117,7 @@ export function oldest<E extends Event>(
   now: number,
 ): { events: readonly E[]; newState: string; hasMore: boolean } {
   if (events.length <= limit) {
-    return { events, newState: formatState({ modseq: now, emailId: whole }), hasMore: false };
+    return { events, newState: formatState({ modseq: now, order: whole }), hasMore: false };
   }
   const sorted = [...events].sort((a, b) => a.modseq - b.modseq || a.order - b.order);
   let n = limit;
@@ -127,11 +128,11 @@ export function oldest<E extends Event>(
   ) n++;
   const last = sorted[n - 1];
   if (n === sorted.length) {
-    return { events, newState: formatState({ modseq: now, emailId: whole }), hasMore: false };
+    return { events, newState: formatState({ modseq: now, order: whole }), hasMore: false };
   }
   return {
     events: sorted.slice(0, n),
-    newState: formatState({ modseq: last.modseq, emailId: last.order }),
+    newState: formatState({ modseq: last.modseq, order: last.order }),
     hasMore: true,
   };
 }
@@ -148,7 +149,7 @@ function emailEvents(
   for (let slot = 0; slot < index.count; slot++) {
     const modseq = index.modseq[slot];
     if (modseq < since.modseq) continue;
-    const emailId = index.emailId[slot];
+    const emailId = index.emailAt(slot);
     const createseq = index.createseq[slot];
     const created = !covers(since, createseq, emailId);
     if (!created && covers(since, modseq, emailId)) continue;

@@ -12,6 +12,7 @@
  *
  * @module
  */
+import { asEmailId, asMailboxId, type EmailId, type MailboxId } from "../ids.ts";
 import type { Account } from "../account/account.ts";
 import { Flag } from "../types.ts";
 import { DateOrder } from "./date_order.ts";
@@ -47,7 +48,7 @@ export class EmailIndex {
   /** The first mailbox that it is in; 0 if it isn't visible. */
   mailbox = new Uint32Array(firstSize);
   /** Further mailboxes of a slot. */
-  readonly others = new Map<number, number[]>();
+  readonly others = new Map<number, MailboxId[]>();
   /** Lists of keywords that occur, as texts separated by a space. */
   readonly words: string[] = [""];
   readonly #wordIndex = new Map<string, number>([["", 0]]);
@@ -256,17 +257,22 @@ export class EmailIndex {
   }
 
   /** The slot of an email that exists, visible or not; undefined otherwise. */
-  slotOf(emailId: number): number | undefined {
+  slotOf(emailId: EmailId): number | undefined {
     return this.#slots.get(emailId);
   }
 
+  /** The email of a slot. */
+  emailAt(slot: number): EmailId {
+    return asEmailId(this.emailId[slot]);
+  }
+
   /** Mailboxes of a slot. */
-  mailboxesOf(slot: number): number[] {
-    const first = this.mailbox[slot];
+  mailboxesOf(slot: number): MailboxId[] {
+    const first = asMailboxId(this.mailbox[slot]);
     return first === 0 ? [] : [first, ...this.others.get(slot) ?? []];
   }
 
-  isIn(slot: number, mailboxId: number): boolean {
+  isIn(slot: number, mailboxId: MailboxId): boolean {
     return this.mailbox[slot] === mailboxId ||
       (this.others.size > 0 && this.others.get(slot)?.includes(mailboxId) === true);
   }
@@ -306,7 +312,7 @@ export class EmailIndex {
 /** What the messages of an email have together. */
 interface Gathered {
   modseq: number;
-  mailboxes: number[];
+  mailboxes: MailboxId[];
   flags: number;
   words: string;
   received: number;

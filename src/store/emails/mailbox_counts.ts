@@ -1,4 +1,5 @@
 /** Counts of mailboxes as JMAP has them (RFC 8621 §2): emails and threads, all and unread. @module */
+import type { MailboxId } from "../ids.ts";
 import { Flag } from "../types.ts";
 import type { EmailIndex } from "./email_index.ts";
 
@@ -30,8 +31,8 @@ const kept = new WeakMap<EmailIndex, Counted>();
  */
 export function emailCounts(
   index: EmailIndex,
-  trash: number,
-): (mailboxId: number) => EmailCounts {
+  trash: MailboxId,
+): (mailboxId: MailboxId) => EmailCounts {
   const known = kept.get(index);
   const counted = known?.version === index.version && known.trash === trash
     ? known
@@ -40,7 +41,7 @@ export function emailCounts(
   return (id) => counted.counts.get(id) ?? none;
 }
 
-function count(index: EmailIndex, trash: number): Map<number, EmailCounts> {
+function count(index: EmailIndex, trash: MailboxId): Map<number, EmailCounts> {
   /** Threads with an unread email outside of Trash, and in it. */
   const unread = new Set<number>();
   const unreadTrash = new Set<number>();

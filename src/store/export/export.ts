@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { MailboxId } from "../ids.ts";
 import type { FetchRow } from "../messages/row.ts";
 import { statusFields, writeMboxMessage } from "../../mail/mbox/mbox.ts";
 import type { Account } from "../account/account.ts";
@@ -86,7 +87,7 @@ function* exportedMessages(
 }
 
 /** What a message's row says, with copies of what fetch gives for a moment only. */
-function messageRow(account: Account, mailboxId: number, uid: number) {
+function messageRow(account: Account, mailboxId: MailboxId, uid: number) {
   let found;
   account.fetch(mailboxId, [uid], Want.Content, (r) => {
     const { id, emailId, prefix, size, flags, keywords, received } = r;

@@ -11,6 +11,7 @@
  *
  * @module
  */
+import { asEmailId } from "../ids.ts";
 import type { Log } from "../../log/mod.ts";
 import { syncFile } from "../../platform/files.ts";
 import type { Db } from "../database/database.ts";
@@ -116,7 +117,7 @@ export class EmailFiles {
       }
       if (content !== undefined) this.#files.keep(emailId, content);
       return {
-        emailId,
+        emailId: asEmailId(emailId),
         prefix: m.prefix,
         size: m.prefix.length + m.fileSize,
         description,

@@ -12,9 +12,11 @@
 
 /** Files up to so many bytes are kept. */
 export const smallFile = 64 * 1024;
-/** Together: the most that is kept, 48 MB, so some ten thousand messages of text. */
+/** Bytes of a chunk. */
 const chunkBytes = 1024 * 1024;
+/** Chunks that there are at most. */
 const maxChunks = 48;
+/** Together: the most that is kept, some ten thousand messages of text. */
 export const maxKeptBytes = maxChunks * chunkBytes;
 /** So that the bookkeeping of tiny messages stays small beside the chunks. */
 const filesPerChunk = 1024;

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import type { EmailId } from "../ids.ts";
 import { join } from "node:path";
 import type { Log } from "../../log/mod.ts";
 import { removeFile } from "../../platform/files.ts";
@@ -206,7 +207,7 @@ export class FulltextIndex {
   }
 
   /** What an email's texts say of a folded text; undefined if they aren't kept here. */
-  kept(emailId: number, text: string): Kept | undefined {
+  kept(emailId: EmailId, text: string): Kept | undefined {
     if (emailId >= this.#below) return undefined;
     if (["\0", separator, partField].some((c) => text.includes(c))) return undefined;
     const t = this.#texts.get(emailId);
@@ -214,7 +215,7 @@ export class FulltextIndex {
   }
 
   /** True if people see a folded text without marks in the message's texts; undefined if they aren't kept here. */
-  keptShown(emailId: number, text: string): boolean | undefined {
+  keptShown(emailId: EmailId, text: string): boolean | undefined {
     if (emailId >= this.#below) return undefined;
     if (["\0", separator, partField].some((c) => text.includes(c))) return undefined;
     const t = this.#texts.get(emailId);
@@ -222,7 +223,7 @@ export class FulltextIndex {
   }
 
   /** True if a field has a folded text ("" for any); undefined if the header isn't kept here. */
-  keptHeader(emailId: number, name: string, text: string): boolean | undefined {
+  keptHeader(emailId: EmailId, name: string, text: string): boolean | undefined {
     if (emailId >= this.#below) return undefined;
     const header = this.#texts.get(emailId)?.header;
     if (header === undefined) return undefined;

@@ -1,4 +1,5 @@
 /** The Worker side of worker.ts: reads emails and fills the index, in batches. @module */
+import { asEmailId, type EmailId } from "../ids.ts";
 import { join } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { answerRequests } from "../../platform/worker.ts";
@@ -32,7 +33,7 @@ export interface IndexRequest {
 const batch = 200;
 
 interface EmailRow {
-  id: number;
+  id: EmailId;
   prefix: Uint8Array;
   size: number;
   structure: string;
@@ -124,13 +125,13 @@ class Blocks {
     this.#block = row === undefined ? new Map() : unpackBlock(row.data);
   }
 
-  add(emailId: number, texts: EmailTexts | null): void {
+  add(emailId: EmailId, texts: EmailTexts | null): void {
     const { n, place } = blockOf(emailId);
     this.#open(n);
     this.#block.set(place, texts);
   }
 
-  remove(emailId: number): void {
+  remove(emailId: EmailId): void {
     const { n, place } = blockOf(emailId);
     this.#open(n);
     this.#block.delete(place);
@@ -162,7 +163,7 @@ function writeChunk(mail: DatabaseSync, index: DatabaseSync, n: number): void {
   const rows = mail.prepare("SELECT id, summary FROM emails WHERE id >= ? AND id < ?").all(
     n * chunkEmails,
     (n + 1) * chunkEmails,
-  ) as { id: number; summary: string }[];
+  ) as { id: EmailId; summary: string }[];
   for (const { id, summary } of rows) chunk.add(id, summary);
   const write = index.prepare(
     "INSERT OR REPLACE INTO columns (chunk, name, data) VALUES (?, ?, ?)",
@@ -249,7 +250,7 @@ function joined(
 function sweep(mail: DatabaseSync, index: DatabaseSync): void {
   const here = (mail.prepare("SELECT id FROM emails ORDER BY id").all() as { id: number }[])
     .map((r) => r.id);
-  const gone: number[] = [];
+  const gone: EmailId[] = [];
   let i = 0;
   const blocks = index.prepare("SELECT n, here FROM blocks ORDER BY n").all() as {
     n: number;
@@ -258,7 +259,7 @@ function sweep(mail: DatabaseSync, index: DatabaseSync): void {
   for (const b of blocks) {
     for (let place = 0; place < blockEmails; place++) {
       if (!(b.here & 1 << place)) continue;
-      const id = b.n * blockEmails + place;
+      const id = asEmailId(b.n * blockEmails + place);
       while (i < here.length && here[i] < id) i++;
       if (here[i] !== id) gone.push(id);
     }

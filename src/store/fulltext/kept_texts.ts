@@ -5,6 +5,7 @@
  *
  * @module
  */
+import type { EmailId } from "../ids.ts";
 import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import type { RowDb } from "../database/database.ts";
 
@@ -22,7 +23,7 @@ export interface EmailTexts {
 /** Texts by place in the block; null for an email that is indexed, but whose texts aren't kept here. */
 export type Block = Map<number, EmailTexts | null>;
 
-export function blockOf(emailId: number): { n: number; place: number } {
+export function blockOf(emailId: EmailId): { n: number; place: number } {
   return { n: Math.floor(emailId / blockEmails), place: emailId % blockEmails };
 }
 
@@ -108,7 +109,7 @@ export class KeptTexts {
   }
 
   /** The texts of an email; undefined if they aren't kept. */
-  get(emailId: number): EmailTexts | undefined {
+  get(emailId: EmailId): EmailTexts | undefined {
     const { n, place } = blockOf(emailId);
     if (n !== this.#n) {
       this.#n = -1;
@@ -125,7 +126,7 @@ export class KeptTexts {
     return t === null ? this.#long(emailId) : t;
   }
 
-  #long(emailId: number): EmailTexts | undefined {
+  #long(emailId: EmailId): EmailTexts | undefined {
     const row = this.#db.get("SELECT data FROM long_texts WHERE id = ?", emailId);
     if (row === undefined) return undefined;
     try {

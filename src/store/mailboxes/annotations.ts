@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { MailboxId } from "../ids.ts";
 import type { Db } from "../database/database.ts";
 import { nextModseq } from "./mailboxes.ts";
 import { type Listener, StoreError } from "../types.ts";
@@ -28,7 +29,7 @@ export class Annotations {
   }
 
   /** All entries of a mailbox (0: of the account), by key. */
-  list(mailboxId: number): Annotation[] {
+  list(mailboxId: MailboxId): Annotation[] {
     return this.#db.all(
       "SELECT key, value FROM annotations WHERE mailbox_id = ? ORDER BY key",
       mailboxId,
@@ -37,7 +38,7 @@ export class Annotations {
 
   /** Sets entries, or with null removes them. All or nothing. @throws StoreError "annotation" */
   set(
-    mailboxId: number,
+    mailboxId: MailboxId,
     entries: readonly { key: string; value: Uint8Array | null }[],
     origin?: Listener,
   ): Promise<void> {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { MailboxId } from "../ids.ts";
 import type { Db } from "../database/database.ts";
 import type { MailboxCounts } from "../types.ts";
 import type { WriteContext } from "../database/writer.ts";
@@ -36,7 +37,7 @@ export class CountDelta implements MailboxCounts {
 export function applyCounts(
   db: Db,
   ctx: WriteContext,
-  mailboxId: number,
+  mailboxId: MailboxId,
   delta: CountDelta,
   modseq: number,
 ): void {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { MailboxId } from "../ids.ts";
 import type { Db } from "../database/database.ts";
 import { flagNames, StoreError } from "../types.ts";
 import type { WriteContext } from "../database/writer.ts";
@@ -63,7 +64,7 @@ export function normalizeKeywords(keywords: readonly string[]): string[] {
 export function addMailboxKeywords(
   db: Db,
   ctx: WriteContext,
-  mailboxId: number,
+  mailboxId: MailboxId,
   keywords: readonly string[],
 ): void {
   if (keywords.length === 0) return;
@@ -86,7 +87,7 @@ export function spellings(keywords: readonly string[]): Map<string, string> {
 }
 
 /** Keywords of messages as a mailbox spells them. */
-export function spelledIn(db: Db, mailboxId: number, keywords: Iterable<string>): string[] {
+export function spelledIn(db: Db, mailboxId: MailboxId, keywords: Iterable<string>): string[] {
   const text = db.get("SELECT keywords FROM mailboxes WHERE id = ?", mailboxId)?.[0] as string ??
     "";
   const known = spellings(text.split(" "));

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { MailboxId } from "../ids.ts";
 import type { Db, Row } from "../database/database.ts";
 import { type Mailbox, StoreError } from "../types.ts";
 
@@ -73,7 +74,7 @@ export function listMailboxes(db: Db): Mailbox[] {
   );
 }
 
-export function mailboxById(db: Db, id: number): Mailbox | undefined {
+export function mailboxById(db: Db, id: MailboxId): Mailbox | undefined {
   const r = db.get(`SELECT ${columns} FROM mailboxes WHERE id = ? AND expunged = 0`, id);
   return r && fromRow(r);
 }
@@ -98,7 +99,7 @@ export function mailboxBySpecialUse(db: Db, bit: number): Mailbox | undefined {
 }
 
 /** @throws StoreError "mailboxMissing" */
-export function requireMailbox(db: Db, id: number): Mailbox {
+export function requireMailbox(db: Db, id: MailboxId): Mailbox {
   const m = mailboxById(db, id);
   if (!m) throw new StoreError("mailboxMissing", "mailbox does not exist (any more)");
   return m;

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import type { MailboxId } from "../ids.ts";
 import type { AccountDb } from "../database/account_db.ts";
 import type { Db } from "../database/database.ts";
 import { nextModseq, requireMailbox } from "./mailboxes.ts";
@@ -55,7 +56,7 @@ export function formatRights(rights: string): string {
 }
 
 /** All that was granted of a mailbox, by identifier. */
-export function grantedRights(db: Db, mailboxId: number): Granted[] {
+export function grantedRights(db: Db, mailboxId: MailboxId): Granted[] {
   return db.all(
     "SELECT identifier, rights FROM mailbox_rights WHERE mailbox_id = ? ORDER BY identifier",
     mailboxId,
@@ -63,7 +64,7 @@ export function grantedRights(db: Db, mailboxId: number): Granted[] {
 }
 
 /** What a user may do: what it and everybody was granted, without what either was denied. */
-export function effectiveRights(account: AccountDb, mailboxId: number, user: string): string {
+export function effectiveRights(account: AccountDb, mailboxId: MailboxId, user: string): string {
   if (user === account.name) return allRights;
   const rows = account.db.all(
     "SELECT identifier, rights FROM mailbox_rights WHERE mailbox_id = ? AND identifier IN (?, ?, ?, ?)",
@@ -89,7 +90,7 @@ export function effectiveRights(account: AccountDb, mailboxId: number, user: str
  */
 export function changeRights(
   account: AccountDb,
-  mailboxId: number,
+  mailboxId: MailboxId,
   identifier: string,
   change: (before: string) => string,
 ): Promise<void> {

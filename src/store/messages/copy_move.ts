@@ -5,6 +5,7 @@
  *
  * @module
  */
+import type { EmailId, MailboxId } from "../ids.ts";
 import type { Db } from "../database/database.ts";
 import { fetchMessages } from "./fetch.ts";
 import { applyJunkFlags, type MailboxRules } from "./insert.ts";
@@ -30,7 +31,7 @@ export interface MoveResult extends CopyResult {
 /** What is read of a message. */
 interface Source {
   id: number;
-  emailId: number;
+  emailId: EmailId;
   uid: number;
   flags: number;
   keywords: string;
@@ -40,7 +41,7 @@ interface Source {
 }
 
 /** The live ones among the uids, in their order. */
-function readSources(db: Db, mailboxId: number, uids: ArrayLike<number>): Source[] {
+function readSources(db: Db, mailboxId: MailboxId, uids: ArrayLike<number>): Source[] {
   const sources: Source[] = [];
   fetchMessages(db, mailboxId, uids, Want.Thread, (m) => {
     const { id, emailId, uid, flags, keywords, received, size, threadId } = m;
@@ -50,7 +51,7 @@ function readSources(db: Db, mailboxId: number, uids: ArrayLike<number>): Source
 }
 
 /** Takes so many new uids of a mailbox; returns the first. @throws StoreError "mailboxName" */
-function takeUids(db: Db, mailboxId: number, count: number): number {
+function takeUids(db: Db, mailboxId: MailboxId, count: number): number {
   const first = db.get(
     "UPDATE mailboxes SET uidnext = uidnext + ?1 WHERE id = ?2 RETURNING uidnext - ?1",
     count,
@@ -67,9 +68,9 @@ export function copyMessages(
   db: Db,
   ctx: WriteContext,
   rules: MailboxRules,
-  fromMailboxId: number,
+  fromMailboxId: MailboxId,
   uids: ArrayLike<number>,
-  toMailboxId: number,
+  toMailboxId: MailboxId,
 ): CopyResult {
   const to = requireMailbox(db, toMailboxId);
   requireMailbox(db, fromMailboxId);
@@ -130,9 +131,9 @@ export function moveMessages(
   db: Db,
   ctx: WriteContext,
   rules: MailboxRules,
-  fromMailboxId: number,
+  fromMailboxId: MailboxId,
   uids: ArrayLike<number>,
-  toMailboxId: number,
+  toMailboxId: MailboxId,
 ): MoveResult {
   const from = requireMailbox(db, fromMailboxId);
   const to = requireMailbox(db, toMailboxId);
@@ -213,7 +214,7 @@ export function moveMessages(
   return { fromUids, toUids, uidValidity: to.uidValidity, modseq, trainable };
 }
 
-function insertRemnant(db: Db, mailboxId: number, m: Source, modseq: number): void {
+function insertRemnant(db: Db, mailboxId: MailboxId, m: Source, modseq: number): void {
   db.run(
     "INSERT INTO messages (email_id, mailbox_id, uid, modseq, createseq, expunged, flags, keywords, " +
       "received, saved, size) VALUES (?, ?, ?, ?, 0, 1, 0, '', 0, 0, 0)",

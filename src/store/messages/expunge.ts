@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { EmailId, MailboxId } from "../ids.ts";
 import type { Db } from "../database/database.ts";
 import { fetchMessages } from "./fetch.ts";
 import { applyCounts, CountDelta } from "../mailboxes/counts.ts";
@@ -20,14 +21,14 @@ import type { WriteContext } from "../database/writer.ts";
 export function expungeMessages(
   db: Db,
   ctx: WriteContext,
-  mailboxId: number,
+  mailboxId: MailboxId,
   uids: ArrayLike<number> | undefined,
   force: boolean,
-  removeFiles: (emailIds: number[]) => void,
+  removeFiles: (emailIds: EmailId[]) => void,
 ): { uids: number[]; modseq: number } {
   const mailbox = requireMailbox(db, mailboxId);
-  const gone: { id: number; emailId: number; uid: number; flags: number; size: number }[] = [];
-  const take = (m: { id: number; emailId: number; uid: number; flags: number; size: number }) => {
+  const gone: { id: number; emailId: EmailId; uid: number; flags: number; size: number }[] = [];
+  const take = (m: { id: number; emailId: EmailId; uid: number; flags: number; size: number }) => {
     if (force || m.flags & Flag.Deleted) {
       gone.push({ id: m.id, emailId: m.emailId, uid: m.uid, flags: m.flags, size: m.size });
     }
@@ -47,7 +48,7 @@ export function expungeMessages(
   if (gone.length === 0) return { uids: [], modseq: mailbox.modseq };
   const modseq = nextModseq(db);
   const delta = new CountDelta();
-  const erased: number[] = [];
+  const erased: EmailId[] = [];
   let freed = 0;
   for (const m of gone) {
     delta.count(-1, m.flags, m.size);
@@ -77,7 +78,7 @@ export function expungeMessages(
   return { uids: gone.map((m) => m.uid), modseq };
 }
 
-function eraseEmail(db: Db, emailId: number, modseq: number): void {
+function eraseEmail(db: Db, emailId: EmailId, modseq: number): void {
   db.run("DELETE FROM emails WHERE id = ?", emailId);
   forgetThread(db, emailId, modseq);
   db.run("INSERT OR IGNORE INTO erased (email_id) VALUES (?)", emailId);

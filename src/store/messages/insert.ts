@@ -5,6 +5,7 @@
  *
  * @module
  */
+import type { EmailId } from "../ids.ts";
 import type { Db } from "../database/database.ts";
 import type { EmailDescription } from "./describe.ts";
 import { packSummary } from "./summary.ts";
@@ -25,7 +26,7 @@ import type { WriteContext } from "../database/writer.ts";
 
 /** An email that is ready to be put into a mailbox. */
 export interface ReadyEmail {
-  emailId: number;
+  emailId: EmailId;
   prefix: Uint8Array;
   /** Prefix and file, in bytes. */
   size: number;
@@ -101,7 +102,7 @@ export function insertEmail(
     d.listed(m.prefix) ?? null,
   );
   db.run("UPDATE state SET next_email_id = max(next_email_id, ?)", m.emailId + 1);
-  let threadId = m.emailId;
+  let threadId: number = m.emailId;
   let flags = applyJunkFlags(rules, mailbox, m.flags);
   if (!m.noThread) {
     const thread = matchThread(db, {
@@ -137,7 +138,7 @@ export function insertMessage(
   ctx: WriteContext,
   mailbox: Mailbox,
   m: {
-    emailId: number;
+    emailId: EmailId;
     flags: number;
     keywords: string[];
     keywordNames?: readonly string[];

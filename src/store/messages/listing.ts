@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { EmailId, MailboxId } from "../ids.ts";
 import type { Db, Row } from "../database/database.ts";
 import { parseSummary } from "./summary.ts";
 import type { Summary } from "../types.ts";
@@ -15,8 +16,8 @@ export interface DatePlace {
 
 /** A message as a list finds it, before it is shown. */
 export interface Listed extends DatePlace {
-  emailId: number;
-  mailboxId: number;
+  emailId: EmailId;
+  mailboxId: MailboxId;
   uid: number;
   threadId: number;
 }
@@ -29,7 +30,7 @@ export function comparePlaces(a: DatePlace, b: DatePlace): number {
 /** The next live messages of a mailbox behind a place (from the start without one). */
 export function listByDate(
   db: Db,
-  mailboxId: number,
+  mailboxId: MailboxId,
   order: "newest" | "oldest",
   behind: DatePlace | undefined,
   limit: number,
@@ -53,7 +54,7 @@ export function listByDate(
 }
 
 /** The live ones among some messages of a mailbox. */
-export function listByUid(db: Db, mailboxId: number, uids: readonly number[]): Listed[] {
+export function listByUid(db: Db, mailboxId: MailboxId, uids: readonly number[]): Listed[] {
   return db.all(
     "SELECT m.received, m.id, m.email_id, m.uid, coalesce(t.thread_id, m.email_id) " +
       "FROM json_each(?) j CROSS JOIN messages m INDEXED BY messages_uid " +
@@ -130,7 +131,7 @@ export function threadPlaces(
   db: Db,
   threadId: number,
   maxEmails: number,
-): { id: number; mailboxId: number; uid: number }[] {
+): { id: number; mailboxId: MailboxId; uid: number }[] {
   return db.all(
     "SELECT m.id, m.mailbox_id, m.uid FROM (SELECT email_id FROM threads WHERE thread_id = ? " +
       "ORDER BY received DESC LIMIT ?) t CROSS JOIN messages m INDEXED BY messages_email " +
@@ -145,7 +146,7 @@ export function messagesWithMessageId(
   db: Db,
   messageId: string,
   limit: number,
-): { id: number; mailboxId: number; uid: number; flags: number }[] {
+): { id: number; mailboxId: MailboxId; uid: number; flags: number }[] {
   if (messageId === "") return [];
   return db.all(
     "SELECT m.id, m.mailbox_id, m.uid, m.flags FROM threads t INDEXED BY threads_message_id " +
@@ -160,7 +161,7 @@ export function messagesWithMessageId(
 export function placesOf(
   db: Db,
   ids: readonly number[],
-): { id: number; mailboxId: number; uid: number; emailId: number; flags: number }[] {
+): { id: number; mailboxId: MailboxId; uid: number; emailId: EmailId; flags: number }[] {
   const found = [];
   for (const id of ids) {
     const r = db.get(

@@ -9,6 +9,8 @@
  *
  * @module
  */
+import { asEmailId, type MailboxId } from "../ids.ts";
+import { KeptEmails } from "./kept_emails.ts";
 import type { FetchRow } from "./row.ts";
 import type { Db, Row } from "../database/database.ts";
 import type { Change } from "../types.ts";
@@ -24,7 +26,7 @@ const columns = "uid, modseq, flags, keywords, id, email_id, received, saved, si
 
 /** The live messages of one mailbox, ascending by uid. */
 export class MailboxRows {
-  readonly mailboxId: number;
+  readonly mailboxId: MailboxId;
   readonly uidValidity: number;
   /** All changes up to this one are in the rows. */
   modseq: number;
@@ -41,7 +43,7 @@ export class MailboxRows {
   sizes: Float64Array;
   keywords: string[] = [];
 
-  constructor(mailboxId: number, uidValidity: number, modseq: number, capacity: number) {
+  constructor(mailboxId: MailboxId, uidValidity: number, modseq: number, capacity: number) {
     this.mailboxId = mailboxId;
     this.uidValidity = uidValidity;
     this.modseq = modseq;
@@ -147,7 +149,7 @@ export class MailboxRows {
   /** Fills the columns of a row that every reader gets. */
   fill(o: FetchRow, i: number): void {
     o.id = this.ids[i];
-    o.emailId = this.emailIds[i];
+    o.emailId = asEmailId(this.emailIds[i]);
     o.uid = this.uids[i];
     o.modseq = this.modseqs[i];
     o.flags = this.flags[i];
@@ -178,17 +180,20 @@ function letGo(rows: MailboxRows): void {
 /** The mailboxes of one account that are in memory. */
 export class RowCache {
   readonly #db: Db;
-  readonly #mailboxes = new Map<number, MailboxRows>();
+  readonly #mailboxes = new Map<MailboxId, MailboxRows>();
+  /** What goes with the rows of its emails. */
+  readonly emails: KeptEmails;
 
   constructor(db: Db) {
     this.#db = db;
+    this.emails = new KeptEmails(db);
   }
 
   /**
    * Rows of a mailbox as it is now; undefined if it isn't in memory. With `few`, undefined as well if
    * changes would have to be read first.
    */
-  get(mailboxId: number, few = false): MailboxRows | undefined {
+  get(mailboxId: MailboxId, forFewRows = false): MailboxRows | undefined {
     const rows = this.#mailboxes.get(mailboxId);
     // What a transaction has changed so far may yet be taken back.
     if (!rows || this.#db.inTransaction) return undefined;
@@ -198,7 +203,7 @@ export class RowCache {
       return undefined;
     }
     if (rows.modseq !== state.modseq || rows.stale) {
-      if (few) return undefined;
+      if (forFewRows) return undefined;
       if (!this.#follow(rows, state.modseq)) return undefined;
     }
     if (rows.count !== state.total) {
@@ -208,7 +213,7 @@ export class RowCache {
     return rows;
   }
 
-  #state(id: number): { modseq: number; total: number; uidValidity: number } | undefined {
+  #state(id: MailboxId): { modseq: number; total: number; uidValidity: number } | undefined {
     const r = this.#db.get(
       "SELECT modseq, total, uidvalidity FROM mailboxes WHERE id = ? AND expunged = 0",
       id,
@@ -242,7 +247,7 @@ export class RowCache {
   }
 
   /** Reads a mailbox into memory, in slices, or what has changed in it since. */
-  async prepare(mailboxId: number): Promise<void> {
+  async prepare(mailboxId: MailboxId): Promise<void> {
     const there = this.get(mailboxId);
     if (there) {
       held.delete(there);
@@ -297,7 +302,7 @@ export class RowCache {
     }
   }
 
-  drop(mailboxId: number): void {
+  drop(mailboxId: MailboxId): void {
     const rows = this.#mailboxes.get(mailboxId);
     if (!rows) return;
     this.#mailboxes.delete(mailboxId);
@@ -307,11 +312,12 @@ export class RowCache {
   /** After changes that no modseq tells of. */
   clear(): void {
     for (const id of [...this.#mailboxes.keys()]) this.drop(id);
+    this.emails.clear();
   }
 
   /** In words, where rows in memory differ from the database. For the check in tests. */
   differences(): string[] {
-    const found: string[] = [];
+    const found = this.emails.differences();
     for (const id of [...this.#mailboxes.keys()]) {
       const rows = this.get(id);
       if (!rows) continue;

@@ -1,4 +1,5 @@
 /** Matching all emails of an account to threads anew. @module */
+import type { EmailId } from "../ids.ts";
 import { baseSubject } from "../../mail/header/subject.ts";
 import type { AccountDb } from "../database/account_db.ts";
 import type { RowDb } from "../database/database.ts";
@@ -11,7 +12,7 @@ const slice = 250;
 /** Matches one email to its thread, by its summary as it is stored; `received` is null if not known. */
 export function matchEmail(
   db: RowDb,
-  emailId: number,
+  emailId: EmailId,
   summaryText: string,
   received: number | null,
 ): void {
@@ -48,7 +49,7 @@ export async function reassignThreads(
         "AND m.expunged = 0) FROM emails e WHERE e.id > ? ORDER BY e.id LIMIT ?",
       after,
       slice,
-    ) as [number, string, number | null][];
+    ) as [EmailId, string, number | null][];
     if (rows.length === 0) break;
     after = rows.at(-1)![0];
     await account.writer.write(() => {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { EmailId } from "../ids.ts";
 import { noSummary, parseSummary, type Summary } from "./summary.ts";
 
 const noBytes = new Uint8Array(0);
@@ -12,7 +13,7 @@ const noBytes = new Uint8Array(0);
  */
 export class FetchRow {
   id = 0;
-  emailId = 0;
+  emailId = 0 as EmailId;
   uid = 0;
   modseq = 0;
   flags = 0;

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { EmailId } from "../ids.ts";
 import type { AccountDb } from "../database/account_db.ts";
 import type { Listener } from "../types.ts";
 
@@ -13,7 +14,7 @@ const maxEmails = 5000;
 /** Sets one of both for the threads of these emails. */
 export async function setThreadState(
   account: AccountDb,
-  emailIds: readonly number[],
+  emailIds: readonly EmailId[],
   state: { muted?: boolean; collapsed?: boolean },
   origin?: Listener,
 ): Promise<void> {
@@ -25,7 +26,7 @@ export async function setThreadState(
       if (r) threads.add(r[0]);
     }
     // Emails that have the same state afterwards, in one change.
-    const groups = new Map<string, { muted: boolean; collapsed: boolean; emailIds: number[] }>();
+    const groups = new Map<string, { muted: boolean; collapsed: boolean; emailIds: EmailId[] }>();
     for (const thread of threads) {
       const rows = db.all(
         "UPDATE threads SET muted = coalesce(?1, muted), collapsed = coalesce(?2, collapsed) " +
@@ -35,7 +36,7 @@ export async function setThreadState(
         state.collapsed === undefined ? null : Number(state.collapsed),
         thread,
       );
-      for (const [emailId, muted, collapsed] of rows as [number, number, number][]) {
+      for (const [emailId, muted, collapsed] of rows as [EmailId, number, number][]) {
         const key = `${muted}${collapsed}`;
         let g = groups.get(key);
         if (g === undefined) {

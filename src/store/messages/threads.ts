@@ -14,13 +14,14 @@
  *
  * @module
  */
+import type { EmailId } from "../ids.ts";
 import type { RowDb } from "../database/database.ts";
 import { nextModseq } from "../mailboxes/mailboxes.ts";
 import { parseSummary, type SummaryAddress } from "./summary.ts";
 
 /** What matching needs of an email. */
 export interface ThreadInput {
-  emailId: number;
+  emailId: EmailId;
   /** Normalised, "" if none. */
   messageId: string;
   /** Ancestors, oldest first. */
@@ -46,7 +47,7 @@ export interface ThreadResult {
 export const subjectMatchAge = 4 * 7 * 24 * 3600 * 1000;
 
 interface Candidate {
-  emailId: number;
+  emailId: EmailId;
   threadId: number;
   muted: boolean;
   collapsed: boolean;
@@ -57,7 +58,7 @@ const candidateColumns = "email_id, thread_id, muted, collapsed";
 function candidate(r: unknown[] | undefined): Candidate | undefined {
   if (!r) return undefined;
   return {
-    emailId: r[0] as number,
+    emailId: r[0] as EmailId,
     threadId: r[1] as number,
     muted: r[2] === 1,
     collapsed: r[3] === 1,
@@ -140,7 +141,7 @@ function bySubject(db: RowDb, m: ThreadInput): Candidate | undefined {
   if (same.length === 0) return undefined;
   const answer = participants(db, m.emailId);
   for (const row of same) {
-    const original = participants(db, row[0] as number);
+    const original = participants(db, row[0] as EmailId);
     // Everything in a mailbox is addressed to its owner: that alone is no conversation. Somebody who took part
     // in the one has to write the other, or be answered by it.
     const joins = answer.from.some((a) => original.from.includes(a) || original.to.includes(a)) ||
@@ -151,7 +152,7 @@ function bySubject(db: RowDb, m: ThreadInput): Candidate | undefined {
 }
 
 /** Addresses that an email is from (or is answered at), and to, in lower case. */
-function participants(db: RowDb, emailId: number): { from: string[]; to: string[] } {
+function participants(db: RowDb, emailId: EmailId): { from: string[]; to: string[] } {
   const row = db.get("SELECT summary FROM emails WHERE id = ?", emailId);
   if (!row) return { from: [], to: [] };
   const s = parseSummary(row[0]);
@@ -194,7 +195,7 @@ const maxCircle = 50;
  * True if `ancestor` is the email or closely above it: message-ids that are used twice, or forged
  * references, could make a circle.
  */
-function isAncestor(db: RowDb, ancestor: number, emailId: number): boolean {
+function isAncestor(db: RowDb, ancestor: number, emailId: EmailId): boolean {
   let at = emailId;
   for (let steps = 0; at !== 0 && steps < maxCircle; steps++) {
     if (at === ancestor) return true;
@@ -248,7 +249,7 @@ function isLarger(db: RowDb, a: number, b: number): boolean {
  * Removes an email that is gone; its children keep their thread, and its id as that of their parent: readers see
  * that it has no row.
  */
-export function forgetThread(db: RowDb, emailId: number, modseq: number): void {
+export function forgetThread(db: RowDb, emailId: EmailId, modseq: number): void {
   db.run(
     "INSERT OR REPLACE INTO gone_emails (email_id, reborn, thread_id, createseq, modseq) " +
       "SELECT email_id, reborn, thread_id, createseq, ? FROM threads WHERE email_id = ?",
@@ -259,7 +260,7 @@ export function forgetThread(db: RowDb, emailId: number, modseq: number): void {
 }
 
 /** Parents of an email that are here, from the direct one to the root, at most `limit`. */
-export function threadParents(db: RowDb, emailId: number, limit = 10_000): number[] {
+export function threadParents(db: RowDb, emailId: EmailId, limit = 10_000): number[] {
   return db.all(
     "WITH RECURSIVE up (id, n) AS (SELECT parent_id, 1 FROM threads WHERE email_id = ? " +
       "UNION ALL SELECT t.parent_id, n + 1 FROM up JOIN threads t ON t.email_id = up.id WHERE n < ?) " +

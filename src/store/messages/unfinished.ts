@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { asMailboxId, type MailboxId } from "../ids.ts";
 import { giveWay } from "../../platform/turns.ts";
 import type { Db } from "../database/database.ts";
 import type { Writer } from "../database/writer.ts";
@@ -17,15 +18,15 @@ interface Account {
   mailbox(id: number): Mailbox | undefined;
   mailboxByName(name: string): Mailbox | undefined;
   mailboxes(): Mailbox[];
-  uids(mailboxId: number): ArrayLike<number>;
+  uids(mailboxId: MailboxId): ArrayLike<number>;
   append(
-    mailboxId: number,
+    mailboxId: MailboxId,
     list: readonly NewMessage[],
     origin: Listener | undefined,
     change: string | undefined,
   ): Promise<Message[]>;
   expunge(
-    mailboxId: number,
+    mailboxId: MailboxId,
     uids: ArrayLike<number>,
     origin: Listener | undefined,
     opts: { force: boolean },
@@ -62,7 +63,7 @@ function write(db: Db, settings: Record<string, unknown>, all: All): void {
 export function noteBrought(
   db: Db,
   change: string,
-  mailboxId: number,
+  mailboxId: MailboxId,
   uids: readonly number[],
 ): void {
   const { settings, all } = read(db);
@@ -104,7 +105,7 @@ export async function takeBack(
   const brought = read(db).all[change];
   if (brought === undefined) return;
   for (const [id, ranges] of Object.entries(brought.uids)) {
-    const mailboxId = Number(id);
+    const mailboxId = asMailboxId(Number(id));
     for (const [first, last] of ranges) {
       await writer.write(() =>
         db.run(
@@ -151,7 +152,7 @@ const perWrite = 100;
 /** APPEND of thousands in several writes, all or nothing; their uids. Durable when it resolves. @throws StoreError */
 export async function appendAll(
   account: Account,
-  mailboxId: number,
+  mailboxId: MailboxId,
   list: readonly NewMessage[],
 ): Promise<number[]> {
   const change = list.length > perWrite ? `append ${crypto.randomUUID()}` : undefined;

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { EmailId, MailboxId } from "../ids.ts";
 import type { Db } from "../database/database.ts";
 import type { WriteContext } from "../database/writer.ts";
 import { copyMessages, moveMessages } from "./copy_move.ts";
@@ -22,18 +23,18 @@ export interface EmailKeywords {
 export interface EmailChange {
   keywords?: (before: EmailKeywords) => EmailKeywords;
   /** Ids of mailboxes. */
-  mailboxes?: (before: readonly number[]) => readonly number[];
+  mailboxes?: (before: readonly MailboxId[]) => readonly MailboxId[];
 }
 
 interface Place {
-  mailboxId: number;
+  mailboxId: MailboxId;
   uid: number;
   flags: number;
   keywords: string;
 }
 
 /** The messages of an email, also those with \Deleted. */
-function placesOf(db: Db, emailId: number): Place[] {
+function placesOf(db: Db, emailId: EmailId): Place[] {
   return db.all(
     "SELECT mailbox_id, uid, flags, keywords FROM messages WHERE email_id = ? AND expunged = 0 ORDER BY id",
     emailId,
@@ -49,9 +50,9 @@ export function updateEmail(
   db: Db,
   ctx: WriteContext,
   rules: MailboxRules,
-  emailId: number,
+  emailId: EmailId,
   change: EmailChange,
-  removeFiles: (emailIds: number[]) => void,
+  removeFiles: (emailIds: EmailId[]) => void,
 ): number[] {
   const places = placesOf(db, emailId).filter((p) => (p.flags & Flag.Deleted) === 0);
   if (places.length === 0) throw new StoreError("emailMissing", "email is gone");
@@ -73,7 +74,7 @@ export function updateEmail(
     const after = [...new Set(change.mailboxes(before))];
     const added = after.filter((id) => !before.includes(id));
     const removed = before.filter((id) => !after.includes(id));
-    const uidsIn = (id: number) =>
+    const uidsIn = (id: MailboxId) =>
       places.filter((p) => p.mailboxId === id).map((p) => p.uid).sort((a, b) => a - b);
     // One that leaves a mailbox and comes into another is moved: what is known of its delivery goes with it.
     const moves = Math.min(added.length, removed.length);
@@ -97,9 +98,9 @@ export function updateEmail(
 export function destroyEmail(
   db: Db,
   ctx: WriteContext,
-  emailId: number,
-  may: (mailboxId: number) => boolean,
-  removeFiles: (emailIds: number[]) => void,
+  emailId: EmailId,
+  may: (mailboxId: MailboxId) => boolean,
+  removeFiles: (emailIds: EmailId[]) => void,
 ): void {
   const places = placesOf(db, emailId).filter((p) => may(p.mailboxId));
   if (places.length === 0) throw new StoreError("emailMissing", "email is gone");

@@ -1,4 +1,5 @@
 /** Import and export of the account page: uploads, their progress as events, and archives to take away. @module */
+import { asMailboxId } from "../../store/ids.ts";
 import { join } from "node:path";
 import type { transferCalls } from "../../../webmail/account/transfer_api.ts";
 import { createTemp, freeSpace, removeFile, writeAll } from "../../platform/files.ts";
@@ -184,7 +185,7 @@ async function exported(o: Options, req: WebRequest): Promise<Response> {
   if (!/^\d{0,15}$/.test(id)) throw new HttpError(400, "mailbox: expected a number");
   const account = await o.accounts.open(session.account);
   try {
-    const mailboxes = exportMailboxes(account, id === "" ? undefined : Number(id));
+    const mailboxes = exportMailboxes(account, id === "" ? undefined : asMailboxId(Number(id)));
     const name = id === "" ? account.name : mailboxes[0].name.replaceAll("/", "-");
     await checkRoom(mailboxes, format, kind.kind, o.tempDir);
     const pieces = exportArchive(account, mailboxes, format, kind.kind, o.tempDir);

@@ -16,6 +16,7 @@ import { accountHandlers } from "./accounts.ts";
 import { type AdminApi, adminApi } from "./api.ts";
 import { domainHandlers } from "./domains.ts";
 import { hookHandlers } from "./hooks.ts";
+import { listHandlers } from "./lists.ts";
 import { movingHandlers } from "./moving.ts";
 import type { AdminPageOptions } from "./options.ts";
 import { queueHandlers } from "./queue.ts";
@@ -27,6 +28,7 @@ import { tokenHandlers } from "./tokens.ts";
 
 export { followGlance, type Glance } from "./glance.ts";
 export type { AdminPageOptions } from "./options.ts";
+export type { ScannerStates } from "./scanners.ts";
 
 /** The page and its calls. */
 export function adminPage(o: AdminPageOptions): AdminApi {
@@ -53,6 +55,7 @@ export function adminPage(o: AdminPageOptions): AdminApi {
     },
     ...serverHandlers(o),
     ...domainHandlers(o),
+    ...listHandlers(o),
     ...accountHandlers(o),
     ...movingHandlers(o, moving),
     ...queueHandlers(o),

@@ -1,5 +1,6 @@
 /** What the admin page works with. @module */
-import { AdminError, type AdminTokens, type AuditLog } from "../../admin/mod.ts";
+import type { ScannerStates } from "./scanners.ts";
+import { AdminError, type AdminTokens, type AuditLog, type RunningLists } from "../../admin/mod.ts";
 import { type Config, ConfigError } from "../../config/mod.ts";
 import type { Resolver } from "../../dns/mod.ts";
 import type { LoginGuard, OpenConnection, Outbound } from "../../net/mod.ts";
@@ -30,6 +31,8 @@ export interface AdminPageOptions {
   config: Config;
   accounts: Accounts;
   queue: Queue;
+  /** Mailing lists; undefined while the server starts. */
+  lists: () => RunningLists | undefined;
   webhooks: Webhooks | undefined;
   sessions: Sessions;
   login: Login;
@@ -51,6 +54,8 @@ export interface AdminPageOptions {
   glance: Glance;
   /** Undefined where there is no DNS. */
   resolver: Resolver | undefined;
+  /** The same, remembering nothing of before. */
+  freshResolver?: () => Resolver;
   /** The way to other servers, for looking at policies. */
   outbound: Outbound;
   /** Undefined where none are received. */
@@ -66,6 +71,7 @@ export interface AdminPageOptions {
   tlsResults: TlsResults | undefined;
   /** Undefined while the server starts. */
   loginLog: () => LoginLog | undefined;
+  scanners: ScannerStates;
   certificates: () => {
     name: string;
     from: string;
@@ -85,7 +91,7 @@ export interface AdminPageOptions {
 }
 
 /** Runs an administrator's action: what it says of mistakes is for the administrator. */
-export async function told<T>(run: () => T | Promise<T>): Promise<T> {
+export async function withAdminErrors<T>(run: () => T | Promise<T>): Promise<T> {
   try {
     return await run();
   } catch (e) {

@@ -117,6 +117,7 @@ const ofAlias = (own: OwnDomains, r: { address: string; members?: readonly strin
   own.address(r.address);
   own.members(r.address, r.members ?? []);
 };
+const ofList = (own: OwnDomains, r: { address: string }) => own.address(r.address);
 const ofReports = (own: OwnDomains, r: { domain: string }) => {
   if (r.domain === "") throw new UserError("name one of your domains");
   own.domain(r.domain);
@@ -143,6 +144,18 @@ const checks: Checks = {
   AliasMembersAdd: ofAlias,
   AliasMembersRemove: ofAlias,
   AliasRemove: ofAlias,
+  DnsPlan: ofDomain,
+  DkimRotate: ofDomain,
+  Lists: (own, r) => own.domain(r.domain),
+  ListAdd: ofList,
+  ListSet: ofList,
+  ListRemove: ofList,
+  ListMembers: ofList,
+  ListMembersAdd: ofList,
+  ListMembersRemove: ofList,
+  ListMemberResume: ofList,
+  ListHeld: ofList,
+  ListDecide: ofList,
   Account: ofAccount,
   AccountAdd: (own, r) => own.address(r.address),
   AccountRemove: ofAccount,
@@ -175,6 +188,7 @@ const checks: Checks = {
 
 /** Of what a call answers. */
 const cuts: Cuts = {
+  DkimRotations: (own, a) => ({ rotations: a.rotations.filter((r) => own.has(r.domain)) }),
   Domains: (own, a) => ({ domains: a.domains.filter((d) => own.has(d.name)) }),
   Accounts: (own, a) => ({ accounts: a.accounts.filter((x) => own.hasAccount(x.name)) }),
   DmarcReport: ofReport,

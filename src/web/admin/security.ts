@@ -1,4 +1,5 @@
 /** Who comes in, certificates, and TLS policies of others. @module */
+import { scannerList } from "./scanners.ts";
 import type { securityCalls } from "../../../webmail/admin/api/security.ts";
 import { cidString } from "../../log/mod.ts";
 import { type CallHandlers, UserError } from "../http/mod.ts";
@@ -62,6 +63,7 @@ export function securityHandlers(
         error: c.error ?? "",
       })),
     }),
+    Scanners: () => ({ scanners: scannerList(o.config, o.scanners) }),
     StsPolicies: () => ({ policies: o.stsPolicies() }),
   };
 }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { MailboxId } from "../../store/ids.ts";
 import { Log } from "../../log/mod.ts";
 import type { Account } from "../../store/account/account.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
@@ -17,7 +18,7 @@ export interface Caught {
   account: Account;
   /** Number of the message in the account. */
   id: number;
-  mailboxId: number;
+  mailboxId: MailboxId;
   uid: number;
   /** Milliseconds since the epoch. */
   received: number;
@@ -145,9 +146,9 @@ export class CaughtMail {
   /** Runs a change on messages, some at a time, by mailbox. */
   async #each(
     list: readonly Caught[],
-    change: (account: Account, mailboxId: number, uids: number[]) => Promise<unknown>,
+    change: (account: Account, mailboxId: MailboxId, uids: number[]) => Promise<unknown>,
   ): Promise<void> {
-    const groups = new Map<string, { account: Account; mailboxId: number; uids: number[] }>();
+    const groups = new Map<string, { account: Account; mailboxId: MailboxId; uids: number[] }>();
     for (const { account, mailboxId, uid } of list) {
       const key = `${mailboxId} ${account.name}`;
       const group = groups.get(key) ?? { account, mailboxId, uids: [] };

@@ -1,4 +1,5 @@
 /** Mailboxes as a file to take away: an archive with a mailbox file or a Maildir of each. @module */
+import type { MailboxId } from "../../store/ids.ts";
 import { freeSpace } from "../../platform/files.ts";
 import type { Account } from "../../store/account/account.ts";
 import { exportFiles, type ExportFormat } from "../../store/export/export.ts";
@@ -14,7 +15,7 @@ export type ArchiveKind = "zip" | "tgz" | "tar";
 const reserve = 1e9;
 
 /** The mailboxes to export: one with those below it, or all. */
-export function exportMailboxes(account: Account, mailboxId: number | undefined): Mailbox[] {
+export function exportMailboxes(account: Account, mailboxId: MailboxId | undefined): Mailbox[] {
   const all = account.mailboxes();
   const top = all.find((m) => m.id === mailboxId);
   if (mailboxId !== undefined && top === undefined) throw new UserError("this mailbox is gone");

@@ -1,4 +1,5 @@
 /** What each call does. @module */
+import { asMailboxId } from "../../store/ids.ts";
 import type { CallName, calls } from "../../../webmail/api/mod.ts";
 import type { Account } from "../../store/account/account.ts";
 import { type CallHandlers, HttpError, UserError, type WebRequest } from "../http/mod.ts";
@@ -86,7 +87,7 @@ export function callHandlers(state: WebmailState): Handlers {
   const rejects = (account: Account) => rejectsMailboxes(services.config, account.name);
   const compose = (account: Account): ComposeContext => composeContext(state, account);
   const mailbox = (account: Account, id: number) => {
-    const m = account.mailbox(id);
+    const m = account.mailbox(asMailboxId(id));
     if (m === undefined) throw missing("mailbox");
     return m;
   };
@@ -267,7 +268,7 @@ export function callHandlers(state: WebmailState): Handlers {
       return { count: await actions.expungeMessages(account, all) };
     },
     async MailboxSetSpecialUse(r, ctx) {
-      await actions.setSpecialUse(of(ctx).account, r.id, bitsFromUses(r.specialUse));
+      await actions.setSpecialUse(of(ctx).account, asMailboxId(r.id), bitsFromUses(r.specialUse));
       return {};
     },
 

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { asMailboxId } from "../../store/ids.ts";
 import { join } from "node:path";
 import * as v from "valibot";
 import { calls, View } from "../../../webmail/api/mod.ts";
@@ -265,7 +266,7 @@ function exported(req: WebRequest, account: Account, release: () => void): Respo
   const format = params.get("format") === "maildir" ? "maildir" : "mbox";
   const id = params.get("mailbox") ?? "";
   if (!/^\d{0,15}$/.test(id)) throw missing("mailbox");
-  const mailboxes = exportMailboxes(account, id === "" ? undefined : Number(id));
+  const mailboxes = exportMailboxes(account, id === "" ? undefined : asMailboxId(Number(id)));
   const name = id === "" ? account.name : mailboxes[0].name.replaceAll("/", "-");
   return new Response(
     pieceStream(exportArchive(account, mailboxes, format, "zip", ""), release, req.log),

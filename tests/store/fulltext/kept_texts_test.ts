@@ -1,4 +1,5 @@
 /** Blocks of kept texts: what is read is what was packed. */
+import { asEmailId } from "../../../src/store/ids.ts";
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import fc from "fast-check";
@@ -49,8 +50,8 @@ Deno.test("texts are found by email, long ones alone, and damage gives none", ()
     all: () => [],
     run: () => ({ changes: 0, lastInsertRowid: 0 }),
   });
-  assert.deepEqual(blockOf(7), { n: 1, place: 3 });
-  assert.deepEqual([1, 3, 4].map((id) => kept.get(id)), [t(1), t(3), t(4)]);
-  for (const id of [0, 2, 5, 8, 11]) assert.equal(kept.get(id), undefined, String(id));
+  assert.deepEqual(blockOf(asEmailId(7)), { n: 1, place: 3 });
+  assert.deepEqual([1, 3, 4].map((id) => kept.get(asEmailId(id))), [t(1), t(3), t(4)]);
+  for (const id of [0, 2, 5, 8, 11]) assert.equal(kept.get(asEmailId(id)), undefined, String(id));
   db.close();
 });

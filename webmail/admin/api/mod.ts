@@ -9,6 +9,7 @@ import { Nothing, text } from "../../api/basics.ts";
 import { accountsCalls } from "./accounts.ts";
 import { domainCalls } from "./domains.ts";
 import { hookCalls } from "./hooks.ts";
+import { listCalls } from "./lists.ts";
 import { movingCalls } from "./moving.ts";
 import { queueCalls } from "./queue.ts";
 import { reportCalls } from "./reports.ts";
@@ -38,6 +39,7 @@ export const adminCalls = {
   Logout: { request: Nothing, response: Nothing },
   ...serverCalls,
   ...domainCalls,
+  ...listCalls,
   ...accountsCalls,
   ...movingCalls,
   ...queueCalls,

@@ -80,6 +80,23 @@ export const securityCalls = {
       })),
     }),
   },
+  Scanners: {
+    request: Nothing,
+    response: v.object({
+      scanners: v.array(v.object({
+        name: v.string(),
+        kind: v.string(),
+        address: v.string(),
+        /** Which mail it is shown, in words. */
+        uses: v.array(v.string()),
+        whenAway: v.picklist(["tempfail", "accept"]),
+        /** Since when it is as it is; null if it was not asked yet. */
+        since: v.nullable(Time),
+        /** Why it is away; empty if it isn't. */
+        error: v.string(),
+      })),
+    }),
+  },
   StsPolicies: {
     request: Nothing,
     response: v.object({

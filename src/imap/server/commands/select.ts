@@ -113,7 +113,7 @@ async function select(
   // RFC 9051 §6.3.2 asks for it; clients of rev1 don't expect it here.
   if (s.enabled.has("IMAP4REV2")) s.untagged(`LIST () "/" ${s.mailboxText(view.name)}`);
   s.untagged(`OK [HIGHESTMODSEQ ${m.modseq}] highest`);
-  // RFC 4467 §6.1.
+  // RFC 4467 §8.
   if (account === s.store) s.untagged("OK [URLMECH INTERNAL] mechanisms for URLs");
   // RFC 8474 §4.1.
   s.untagged(`OK [MAILBOXID (M${m.id}${idSuffix(s, account)})] id`);
@@ -140,8 +140,8 @@ function resync(s: Session, v: View, q: Qresync): void {
   }
   const known = q.known ? normalRanges(q.known, v.account.highestEverUid(v.mailboxId)) : undefined;
   const inKnown = (uid: number) => !known || known.some(([a, b]) => uid >= a && uid <= b);
-  const told = gone.filter((uid) => uid >= from && inKnown(uid));
-  if (told.length > 0) s.untagged(`VANISHED (EARLIER) ${formatNumSet(told)}`);
+  const vanished = gone.filter((uid) => uid >= from && inKnown(uid));
+  if (vanished.length > 0) s.untagged(`VANISHED (EARLIER) ${formatNumSet(vanished)}`);
   v.account.fetchSince(v.mailboxId, q.modseq, 0, (row) => {
     if (inKnown(row.uid)) writeFlags(s, row.uid, row.flags, row.keywords, row.modseq, true);
   });

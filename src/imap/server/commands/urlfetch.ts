@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { EmailId } from "../../../store/ids.ts";
 import { unpackStructure } from "../../../mail/structure/packed.ts";
 import type { Account } from "../../../store/account/account.ts";
 import { StoreError, Want } from "../../../store/types.ts";
@@ -87,7 +88,7 @@ async function decodedOf(
   // Headers have no transfer encoding.
   if (section.text !== "") return bytesOf(s, account, u);
   const mailbox = account.mailboxByName(u.message.mailbox)!;
-  let found: { emailId: number; size: number; structure: string } | undefined;
+  let found: { emailId: EmailId; size: number; structure: string } | undefined;
   account.fetch(mailbox.id, [uid], Want.Content, (row) => {
     found = { emailId: row.emailId, size: row.size, structure: row.structure };
   });
@@ -131,7 +132,7 @@ async function extended(s: Session, { url, items }: Wanted): Promise<boolean> {
     return { plain, decoded: decoded === "unknown" ? undefined : decoded, structure };
   });
   s.conn.write(`* URLFETCH ${formatString(url, s.utf8)}`);
-  // RFC 4467 §6.3: why is not told.
+  // RFC 4467 §7: why is not told.
   if (!found) s.conn.write(" NIL");
   else {
     if (found.structure !== undefined) s.conn.write(` (BODYPARTSTRUCTURE ${found.structure})`);
@@ -188,7 +189,7 @@ export const urlFetch: Command = {
           (account, u) => bytesOf(s, account, u),
         );
         s.conn.write(`* URLFETCH ${formatString(w.url, s.utf8)} `);
-        // RFC 4467 §6.3: why is not told.
+        // RFC 4467 §7: why is not told.
         if (bytes) {
           s.conn.write(`{${bytes.length}}\r\n`);
           s.conn.write(bytes);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type MailboxId, noMailbox } from "../../../store/ids.ts";
 import { ImapBad, ImapNo } from "../session/answer.ts";
 import { place } from "./places.ts";
 import type { Source } from "../names/names.ts";
@@ -20,8 +21,8 @@ export async function metadataTarget(
   s: Session,
   name: string,
   letters: string,
-): Promise<{ source: Source; id: number; name: string }> {
-  if (name === "") return { source: s.sources[0], id: 0, name: "" };
+): Promise<{ source: Source; id: MailboxId; name: string }> {
+  if (name === "") return { source: s.sources[0], id: noMailbox, name: "" };
   const p = await place(s, name, letters);
   // RFC 5464 §3.3: that and the right to look it up.
   if (!p.rights.includes("l")) throw new ImapNo("no such mailbox", "NONEXISTENT");

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { EmailId } from "../../../store/ids.ts";
 import { unpackStructure } from "../../../mail/structure/packed.ts";
 import type { Account } from "../../../store/account/account.ts";
 import { type Mailbox, Want } from "../../../store/types.ts";
@@ -105,7 +106,7 @@ export function readMessage(
   each: (bytes: Uint8Array) => void,
 ): number | undefined {
   if (u.uidValidity !== undefined && u.uidValidity !== m.uidValidity) return undefined;
-  let found: { emailId: number; size: number; structure: string } | undefined;
+  let found: { emailId: EmailId; size: number; structure: string } | undefined;
   account.fetch(m.id, [u.uid], Want.Content, (row) => {
     found = { emailId: row.emailId, size: row.size, structure: row.structure };
   });

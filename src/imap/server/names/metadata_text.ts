@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { MailboxId } from "../../../store/ids.ts";
 import { formatAstring } from "../../format/text.ts";
 import type { Account } from "../../../store/account/account.ts";
 
@@ -22,7 +23,7 @@ export interface MetadataOptions {
  */
 export function metadataText(
   account: Account,
-  mailboxId: number,
+  mailboxId: MailboxId,
   entries: readonly string[],
   depth: number,
   o: MetadataOptions = {},

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { MailboxId } from "../../../store/ids.ts";
 import { giveWay } from "../../../platform/turns.ts";
 import type { Account } from "../../../store/account/account.ts";
 import {
@@ -50,7 +51,7 @@ async function ranksOf(
 /** Uids in the order of the keys, equal ones by uid; undefined where the columns don't know all of them. */
 export async function sortByColumns(
   account: Account,
-  mailboxId: number,
+  mailboxId: MailboxId,
   uids: readonly number[],
   keys: readonly SortKey[],
 ): Promise<number[] | undefined> {

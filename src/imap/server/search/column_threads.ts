@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { MailboxId } from "../../../store/ids.ts";
 import { giveWay } from "../../../platform/turns.ts";
 import type { Account } from "../../../store/account/account.ts";
 import {
@@ -291,7 +292,7 @@ function bySubjects(m: Messages): Forest {
  */
 export async function threadsByColumns(
   account: Account,
-  mailboxId: number,
+  mailboxId: MailboxId,
   uids: readonly number[],
   algorithm: ThreadAlgorithm,
   numbers: ArrayLike<number>,

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import type { MailboxId } from "../../../store/ids.ts";
 import type { Account } from "../../../store/account/account.ts";
 import type { MailboxRows } from "../../../store/messages/mailbox_rows.ts";
 import { sortByColumns } from "./column_sort.ts";
@@ -21,6 +22,7 @@ interface Order {
 
 /** By the keys, as text; least recently used first. */
 const kept = new WeakMap<MailboxRows, Map<string, Order>>();
+/** Orders that are kept of a mailbox. */
 const maxOrders = 4;
 /** New messages that are put in their places one by one; with more of them all is sorted anew. */
 const maxNew = 100;
@@ -30,7 +32,7 @@ const smallPart = 1 / 20;
 /** Uids in the order of the keys; equal ones by uid. Scores are for RELEVANCY. */
 export async function sortUids(
   account: Account,
-  mailboxId: number,
+  mailboxId: MailboxId,
   uids: number[],
   keys: readonly SortKey[],
   scores?: ReadonlyMap<number, number>,

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import type { MailboxId } from "../../../store/ids.ts";
 import type { Account } from "../../../store/account/account.ts";
 import type { MailboxRows } from "../../../store/messages/mailbox_rows.ts";
 import { type ThreadAlgorithm, threadsByColumns } from "./column_threads.ts";
@@ -22,7 +23,7 @@ interface Threads {
 
 const kept = new WeakMap<MailboxRows, Map<ThreadAlgorithm, Threads>>();
 /** Fewer messages are threaded anew at once. */
-const fewMessages = 100;
+const smallMailbox = 100;
 
 /**
  * The threads of messages (uids, ascending), as the answer has them (RFC 5256 §4).
@@ -30,12 +31,12 @@ const fewMessages = 100;
  */
 export async function threadText(
   account: Account,
-  mailboxId: number,
+  mailboxId: MailboxId,
   uids: readonly number[],
   algorithm: ThreadAlgorithm,
   numbers: readonly number[] = uids,
 ): Promise<string> {
-  if (uids.length < fewMessages) {
+  if (uids.length < smallMailbox) {
     return await threadAnew(account, mailboxId, uids, algorithm, numbers);
   }
   const before = account.rows.get(mailboxId);
@@ -65,7 +66,7 @@ function same(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
 
 async function threadAnew(
   account: Account,
-  mailboxId: number,
+  mailboxId: MailboxId,
   uids: readonly number[],
   algorithm: ThreadAlgorithm,
   numbers: readonly number[],

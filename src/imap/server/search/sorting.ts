@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { MailboxId } from "../../../store/ids.ts";
 import type { Account } from "../../../store/account/account.ts";
 import type { SortKey } from "../../parse/sort_keys.ts";
 import {
@@ -23,7 +24,7 @@ const sliceTime = 10;
 /** Calls `each` for the messages, in slices. */
 async function eachRow(
   account: Account,
-  mailboxId: number,
+  mailboxId: MailboxId,
   uids: readonly number[],
   want: number,
   each: (row: FetchRow) => void,
@@ -96,7 +97,7 @@ export function compareSorted(a: SortedRow, b: SortedRow, keys: readonly SortKey
 /** A few messages with what they are sorted by, read at once. */
 export function readSorted(
   account: Account,
-  mailboxId: number,
+  mailboxId: MailboxId,
   uids: ArrayLike<number>,
   keys: readonly SortKey[],
 ): SortedRow[] {
@@ -110,7 +111,7 @@ export function readSorted(
 /** Uids in the order of the keys, all read and compared. Scores are for RELEVANCY. */
 export async function sortAnew(
   account: Account,
-  mailboxId: number,
+  mailboxId: MailboxId,
   uids: number[],
   keys: readonly SortKey[],
   scores?: ReadonlyMap<number, number>,
@@ -143,7 +144,7 @@ interface Source {
   references: string[];
 }
 
-async function sources(account: Account, mailboxId: number, uids: number[]): Promise<Source[]> {
+async function sources(account: Account, mailboxId: MailboxId, uids: number[]): Promise<Source[]> {
   const list: Source[] = [];
   await eachRow(account, mailboxId, uids, Want.Summary, (row) => {
     const m = row.summary;
@@ -183,7 +184,7 @@ function dated(n: ThreadNode): ThreadNode {
 /** RFC 5256 §3 ORDEREDSUBJECT. */
 export async function orderedSubject(
   account: Account,
-  mailboxId: number,
+  mailboxId: MailboxId,
   uids: number[],
 ): Promise<ThreadNode[]> {
   const list = (await sources(account, mailboxId, uids)).map(node).sort(byDate);
@@ -199,7 +200,7 @@ export async function orderedSubject(
 /** RFC 5256 §3 REFERENCES, its six steps. */
 export async function references(
   account: Account,
-  mailboxId: number,
+  mailboxId: MailboxId,
   uids: number[],
 ): Promise<ThreadNode[]> {
   return withSubjects(await byReferences(account, mailboxId, uids));
@@ -208,7 +209,7 @@ export async function references(
 /** REFS: as REFERENCES, but subjects join nothing; the thread with the latest message comes last. */
 export async function refs(
   account: Account,
-  mailboxId: number,
+  mailboxId: MailboxId,
   uids: number[],
 ): Promise<ThreadNode[]> {
   const roots = await byReferences(account, mailboxId, uids);
@@ -230,7 +231,7 @@ function latestDate(root: ThreadNode): number {
 /** The steps 1 to 4: by references alone. No recursion: chains may be as long as a mailbox. */
 async function byReferences(
   account: Account,
-  mailboxId: number,
+  mailboxId: MailboxId,
   uids: number[],
 ): Promise<ThreadNode[]> {
   const byId = new Map<string, ThreadNode>();

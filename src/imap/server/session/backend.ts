@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { MailboxId } from "../../../store/ids.ts";
 import type { Log } from "../../../log/mod.ts";
 import type { ServerTls } from "../../../net/types.ts";
 import type { SaslBackend } from "../../../sasl/types.ts";
@@ -68,7 +69,7 @@ export interface ImapChange {
   /** Who did it. */
   login: string;
   cause: "APPEND" | "COPY" | "FLAG";
-  mailboxId: number;
+  mailboxId: MailboxId;
   uids: ArrayLike<number>;
   /** Names of flags that were set or taken away, each once. */
   changedFlags: readonly string[];

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import type { MailboxId } from "../../../store/ids.ts";
 import { spellings } from "../../../store/mailboxes/keywords.ts";
 import type { Account } from "../../../store/account/account.ts";
 import type { Context } from "./search_context.ts";
@@ -15,7 +16,7 @@ import { lowerBound, normalRanges, type NumSet } from "../../parse/numset.ts";
 export class View {
   /** The mailbox's account, and how its changes are heard of. */
   readonly source: Source;
-  readonly mailboxId: number;
+  readonly mailboxId: MailboxId;
   readonly uidValidity: number;
   /** As the client calls it. */
   readonly name: string;
@@ -60,7 +61,7 @@ export class View {
   }
 
   /** Whether the mailbox is this one. */
-  shows(account: Account, mailboxId: number): boolean {
+  shows(account: Account, mailboxId: MailboxId): boolean {
     return this.source.account === account && this.mailboxId === mailboxId;
   }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { MailboxId } from "../../../store/ids.ts";
 import type { Change } from "../../../store/types.ts";
 import { formatAstring, formatFlags } from "../../format/text.ts";
 import { formatNumSet } from "../../parse/numset.ts";
@@ -26,12 +27,24 @@ export function writeFlags(
   modseq: number,
   withUid: boolean,
 ): void {
+  s.conn.write(flagsLine(s, uid, flags, keywords, modseq, withUid));
+}
+
+/** The line of {@link writeFlags}, with its end; "" for a message that the client doesn't know. */
+export function flagsLine(
+  s: Session,
+  uid: number,
+  flags: number,
+  keywords: string,
+  modseq: number,
+  withUid: boolean,
+): string {
   const seq = s.selected.seqOf(uid);
-  if (seq === 0) return;
+  if (seq === 0) return "";
   const m = s.condstore ? ` MODSEQ (${modseq})` : "";
   const f = `FLAGS (${formatFlags(flags, keywords, s.selected.keywords)})${m}`;
-  if (s.uidOnly) s.untagged(`${uid} UIDFETCH (${f})`);
-  else s.untagged(`${seq} FETCH (${withUid || s.condstore ? `UID ${uid} ` : ""}${f})`);
+  if (s.uidOnly) return `* ${uid} UIDFETCH (${f})\r\n`;
+  return `* ${seq} FETCH (${withUid || s.condstore ? `UID ${uid} ` : ""}${f})\r\n`;
 }
 
 /** Announces messages as gone, and takes them out of the view. */
@@ -203,7 +216,7 @@ function* pending(s: Session): Generator<[Source, Change]> {
 }
 
 /** STATUS items of mailboxes that aren't selected. */
-type OtherChanges = Map<Source, Map<number, Set<string>>>;
+type OtherChanges = Map<Source, Map<MailboxId, Set<string>>>;
 
 /** NOTIFY: what happened in a mailbox that isn't selected, or to mailboxes (RFC 5465 §5). */
 function noteOther(
@@ -217,7 +230,7 @@ function noteOther(
   const own = account === s.account;
   const events = (name: string) => eventsFor(rules, s.store, prefix + name);
   const text = (name: string) => s.mailboxText(prefix + name);
-  const may = (mailboxId: number, right: string) =>
+  const may = (mailboxId: MailboxId, right: string) =>
     own || effectiveRights(account, mailboxId, s.store.name).includes(right);
   switch (c.kind) {
     case "addMessage":
@@ -232,7 +245,7 @@ function noteOther(
         ? "MESSAGEEXPUNGE"
         : "FLAGCHANGE";
       if (!want.has(kind)) return;
-      const mailboxes = status.get(source) ?? new Map<number, Set<string>>();
+      const mailboxes = status.get(source) ?? new Map<MailboxId, Set<string>>();
       const items = mailboxes.get(m.id) ?? new Set<string>();
       status.set(source, mailboxes.set(m.id, items));
       if (kind === "FLAGCHANGE") {

@@ -1,4 +1,5 @@
 /** Blob/lookup (RFC 9404 §4.3): the objects that a blob is part of. @module */
+import { asEmailId } from "../../../store/ids.ts";
 import * as v from "valibot";
 import { openBlob } from "../../mail/blob.ts";
 import { Capability } from "../../core/capabilities.ts";
@@ -40,7 +41,7 @@ export const blobLookup = defineMethod({
       }
       blob.close();
       const number = /^B(\d+)/.exec(blobId)?.[1];
-      const slot = number === undefined ? undefined : view.index.slotOf(Number(number));
+      const slot = number === undefined ? undefined : view.index.slotOf(asEmailId(Number(number)));
       const of: Record<string, string[]> = { Email: [], Thread: [], Mailbox: [] };
       if (slot !== undefined) {
         of.Email = [slotId(view.index, slot)];

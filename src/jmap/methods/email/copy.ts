@@ -1,12 +1,11 @@
 /** Email/copy (RFC 8621 §4.7, RFC 8620 §5.4). @module */
-import * as v from "valibot";
 import { emailState } from "../../../store/emails/changes.ts";
 import { openBlob } from "../../mail/blob.ts";
+import { copyArgs, fromAccount } from "../../core/copy.ts";
 import { Capability } from "../../core/capabilities.ts";
 import { invalidProperties, MethodError } from "../../core/errors.ts";
 import { type Access, defineMethod, type MethodContext } from "../../core/method.ts";
 import { notFound, runSet } from "../../core/set.ts";
-import { anyObject, id, mapOf } from "../../core/types.ts";
 import {
   addEmail,
   readMailboxIds,
@@ -56,29 +55,10 @@ async function copyOne(
   }
 }
 
-async function fromAccount(ctx: MethodContext, accountId: string): Promise<Access> {
-  try {
-    return await ctx.access(accountId);
-  } catch (err) {
-    if (err instanceof MethodError && err.type === "accountNotFound") {
-      throw new MethodError("fromAccountNotFound", "there is no such account", { cause: err });
-    }
-    throw err;
-  }
-}
-
 export const emailCopy = defineMethod({
   name: "Email/copy",
   capability: Capability.Mail,
-  args: v.strictObject({
-    fromAccountId: id,
-    ifFromInState: v.optional(v.nullable(v.string())),
-    accountId: id,
-    ifInState: v.optional(v.nullable(v.string())),
-    create: mapOf(id, anyObject),
-    onSuccessDestroyOriginal: v.optional(v.nullable(v.boolean())),
-    destroyFromIfInState: v.optional(v.nullable(v.string())),
-  }),
+  args: copyArgs,
   async run(ctx, args) {
     if (args.fromAccountId === args.accountId) {
       throw new MethodError("invalidArguments", "fromAccountId: is the account itself");

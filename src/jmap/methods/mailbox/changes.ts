@@ -1,4 +1,5 @@
 /** Mailbox/changes (RFC 8621 §2.2). @module */
+import { asMailboxId } from "../../../store/ids.ts";
 import { Capability } from "../../core/capabilities.ts";
 import { changesArgs, changesResponse } from "../../core/changes.ts";
 import { defineMethod } from "../../core/method.ts";
@@ -14,7 +15,7 @@ export const mailboxChangesMethod = defineMethod({
   async run(ctx, args) {
     const view = await mailView(await ctx.access(args.accountId));
     const c = mailboxChanges(view, args.sinceState);
-    const response = changesResponse(args, c.events, c.now, mailboxIdOf);
+    const response = changesResponse(args, c.events, c.now, (n) => mailboxIdOf(asMailboxId(n)));
     const countsOnly = c.countsOnly && c.events.some((e) => e.kind === "updated");
     return { ...response, updatedProperties: countsOnly ? countProperties : null };
   },

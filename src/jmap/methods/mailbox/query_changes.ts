@@ -1,4 +1,5 @@
 /** Mailbox/queryChanges (RFC 8621 §2.4). @module */
+import { asMailboxId } from "../../../store/ids.ts";
 import * as v from "valibot";
 import { Capability } from "../../core/capabilities.ts";
 import { defineMethod } from "../../core/method.ts";
@@ -24,7 +25,7 @@ export const mailboxQueryChanges = defineMethod({
     const c = mailboxChanges(view, args.sinceQueryState);
     // Counts neither filter nor sort. What is below a mailbox moves with it.
     const of = (kind: string) =>
-      c.events.filter((e) => e.kind === kind).map((e) => mailboxIdOf(e.order));
+      c.events.filter((e) => e.kind === kind).map((e) => mailboxIdOf(asMailboxId(e.order)));
     const moved = new Set(c.countsOnly ? [] : of("updated"));
     const isMoved = (id: string): boolean => {
       for (let at: unknown = id; typeof at === "string"; at = objects.get(at)?.parentId) {

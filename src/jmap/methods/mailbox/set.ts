@@ -1,4 +1,5 @@
 /** Mailbox/set (RFC 8621 §2.5). @module */
+import { type MailboxId, noMailbox } from "../../../store/ids.ts";
 import * as v from "valibot";
 import { mailboxState } from "../../../store/emails/changes.ts";
 import { maxMailboxDepth, maxMailboxNameBytes } from "../../../store/mailboxes/mailboxes.ts";
@@ -21,8 +22,8 @@ import { type MailView, mailView } from "../../mail/view.ts";
 /** Properties that a client sets, checked. */
 interface Wanted {
   name?: string;
-  /** 0 for none. */
-  parentId?: number;
+  /** {@link noMailbox} for none. */
+  parentId?: MailboxId;
   role?: string | null;
   sortOrder?: number;
   isSubscribed?: boolean;
@@ -42,7 +43,7 @@ function readWanted(ctx: MethodContext, view: MailView, o: Record<string, unknow
         break;
       case "parentId": {
         if (value === null) {
-          w.parentId = 0;
+          w.parentId = noMailbox;
           break;
         }
         const id = typeof value === "string" ? resolveId(ctx, value) : undefined;
@@ -80,7 +81,7 @@ function isName(s: string): boolean {
     !/[\x00-\x1f\x7f-\x9f\u2028\u2029/]/.test(s);
 }
 
-function pathOf(view: MailView, parentId: number, name: string): string {
+function pathOf(view: MailView, parentId: MailboxId, name: string): string {
   const parent = parentId === 0 ? undefined : view.account.mailbox(parentId);
   const path = parent === undefined ? name : `${parent.name}/${name}`;
   if (path.split("/").length > maxMailboxDepth) {
@@ -121,7 +122,7 @@ async function create(
   const { account, access } = view;
   const w = readWanted(ctx, view, given);
   if (w.name === undefined) throw invalidProperties(["name"], "a mailbox needs a name");
-  const parentId = w.parentId ?? 0;
+  const parentId = w.parentId ?? noMailbox;
   if (!access.own && !view.rights(parentId).includes("k")) {
     throw new SetError("forbidden", "you may not make a mailbox there");
   }
@@ -147,7 +148,11 @@ async function rename(view: MailView, m: Mailbox, w: Wanted): Promise<void> {
   const path = pathOf(view, parentId, w.name ?? leafName(m.name));
   if (path === m.name) return;
   if (m.name === "Inbox") throw new SetError("forbidden", "Inbox can't be renamed or moved");
-  for (let at = parentId; at !== 0; at = view.account.mailbox(at)?.parentId ?? 0) {
+  for (
+    let at: MailboxId = parentId;
+    at !== 0;
+    at = view.account.mailbox(at)?.parentId ?? noMailbox
+  ) {
     if (at === m.id) throw invalidProperties(["parentId"], "a mailbox can't be below itself");
   }
   if (!view.access.own && !view.rights(parentId).includes("k")) {
@@ -260,7 +265,7 @@ export const mailboxSet = defineMethod({
     const access = await ctx.access(args.accountId);
     const removeEmails = args.onDestroyRemoveEmails ?? false;
     const depth = (id: string) =>
-      access.account.mailbox(mailboxNumber(id) ?? 0)?.name.split("/").length ?? 0;
+      access.account.mailbox(mailboxNumber(id) ?? noMailbox)?.name.split("/").length ?? 0;
     return await runSet(ctx, args, {
       state: () => String(mailboxState(access.account)),
       create: async (o) => await create(ctx, await mailView(access), o),

@@ -25,13 +25,13 @@ async function snippet(
 ): Promise<Record<string, unknown>> {
   const row = view.account.db.get(
     "SELECT summary, structure FROM emails WHERE id = ?",
-    view.index.emailId[slot],
+    view.index.emailAt(slot),
   );
   const r: Record<string, unknown> = { emailId, subject: null, preview: null };
   if (!row) return r;
   if (terms.subject.length > 0) r.subject = marked(parseSummary(row[0]).subject, terms.subject);
   if (terms.body.length === 0) return r;
-  const m = storedMessage(view.account, view.index.emailId[slot], row[1]);
+  const m = storedMessage(view.account, view.index.emailAt(slot), row[1]);
   try {
     const { text, html } = chooseBodies(bodyParts(m.root));
     const parts = new Set<BodyPart>([...text, ...html]);

@@ -1,4 +1,5 @@
 /** Messages of an account of the Go original: rows, files by hard link, threads, reputation. @module */
+import { asEmailId } from "../../ids.ts";
 import { join } from "node:path";
 import { linkOrCopy } from "../../../platform/files.ts";
 import type { BoltRecord, RecordFile } from "../../bolt/records.ts";
@@ -125,7 +126,7 @@ export function surveyMessages(
     threads: new Map(),
   };
   for (const m of file.records("Message")) {
-    const id = m.number("ID");
+    const id = asEmailId(m.number("ID"));
     s.lastId = Math.max(s.lastId, id);
     s.lastModseq = Math.max(s.lastModseq, m.number("ModSeq"));
     if (!mailboxes.has(m.number("MailboxID"))) continue;
@@ -169,7 +170,7 @@ export class MessageTaker {
 
   /** What takes time and is no matter of the database: the file, and what is in it. */
   async prepare(m: BoltRecord): Promise<EmailDescription | undefined> {
-    const id = m.number("ID");
+    const id = asEmailId(m.number("ID"));
     const target = this.#files.path(id);
     const shard = join(target, "..");
     if (!this.shards.has(shard)) {
@@ -208,7 +209,7 @@ export class MessageTaker {
   /** The rows of a message whose file is in place. */
   insert(m: BoltRecord, d: EmailDescription): void {
     const db = this.#db;
-    const id = m.number("ID");
+    const id = asEmailId(m.number("ID"));
     const prefix = m.bytes("MsgPrefix");
     const size = prefix.length + Deno.statSync(this.#files.path(id)).size;
     if (size !== m.number("Size")) {
@@ -252,7 +253,7 @@ export class MessageTaker {
   }
 
   #thread(m: BoltRecord, d: EmailDescription): void {
-    const id = m.number("ID");
+    const id = asEmailId(m.number("ID"));
     const { messageId, references } = d.summary;
     const received = m.number("Received");
     const thread = this.#survey.threads.get(m.number("ThreadID"));

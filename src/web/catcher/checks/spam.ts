@@ -13,6 +13,7 @@ import type { Checked, Finding } from "./types.ts";
 const shorteners = new Set(
   "bit.ly t.co goo.gl tinyurl.com ow.ly is.gd buff.ly rebrand.ly cutt.ly shorturl.at".split(" "),
 );
+/** Characters of a text that the signs are looked for in. */
 const maxText = 200_000;
 /** Points from which filters that count them take a message for junk, as they are set mostly. */
 export const spamLimit = 5;

@@ -1,5 +1,5 @@
 /** Events of the account's calendars, for the page. @module */
-import { calendarLooks } from "../../../groupware/calendar_looks.ts";
+import { calendarLooks } from "../../../groupware/collection_looks.ts";
 import { defaultCalendar } from "../../../groupware/default_calendar.ts";
 import { storedSeries } from "../../../groupware/objects.ts";
 import { inRange, type TimeRange } from "../../../mail/calendar/filter.ts";

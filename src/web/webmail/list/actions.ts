@@ -1,4 +1,5 @@
 /** Actions on messages: flags, moving, deleting, muting and collapsing threads. @module */
+import type { EmailId, MailboxId } from "../../../store/ids.ts";
 import type { Done, Flag as FlagName, SpecialUse as UseName } from "../../../../webmail/api/mod.ts";
 import type { Account } from "../../../store/account/account.ts";
 import { flagBit } from "../../../store/mailboxes/keywords.ts";
@@ -69,7 +70,7 @@ export async function moveMessages(
 }
 
 /** What a person puts there is junk, also where the configuration doesn't say so. */
-async function markJunk(account: Account, mailboxId: number, uids: number[]): Promise<void> {
+async function markJunk(account: Account, mailboxId: MailboxId, uids: number[]): Promise<void> {
   const wrong: number[] = [];
   account.fetch(mailboxId, Uint32Array.from(uids).sort(), 0, (m) => {
     if ((m.flags & (Flag.Junk | Flag.NotJunk)) !== Flag.Junk) wrong.push(m.uid);
@@ -101,7 +102,7 @@ export async function mailboxForUse(account: Account, use: UseName): Promise<Mai
 }
 
 /** Gives a mailbox its special uses; those that had them lose them. */
-export async function setSpecialUse(account: Account, id: number, bits: number): Promise<void> {
+export async function setSpecialUse(account: Account, id: MailboxId, bits: number): Promise<void> {
   if (account.mailbox(id) === undefined) throw missing("mailbox");
   for (const m of account.mailboxes()) {
     if (m.id !== id && m.specialUse & bits) await account.setSpecialUse(m.id, m.specialUse & ~bits);
@@ -147,7 +148,7 @@ export async function setThreads(
   state: { muted?: boolean; collapsed?: boolean },
 ): Promise<void> {
   for (const { mailboxId, uids } of inWrites(targets)) {
-    const emailIds: number[] = [];
+    const emailIds: EmailId[] = [];
     account.fetch(mailboxId, uids, 0, (m) => {
       emailIds.push(m.emailId);
     });

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import type { MailboxId } from "../../../store/ids.ts";
 import type { Account } from "../../../store/account/account.ts";
 import {
   comparePlaces,
@@ -13,12 +14,13 @@ import {
   type Listed,
 } from "../../../store/messages/listing.ts";
 
-/** Rows of a window; of the first one of a mailbox fewer, as most mailboxes have nothing so new. */
+/** Rows of the first window of a mailbox; a small one, as most mailboxes have nothing so new. */
 const firstWindow = 32;
+/** The most rows that a window grows to. */
 const maxWindow = 512;
 
 interface Cursor {
-  mailboxId: number;
+  mailboxId: MailboxId;
   rows: Listed[];
   /** Index of the next one. */
   at: number;
@@ -35,7 +37,7 @@ export class DatedMessages {
   /** @param behind starts behind this place */
   constructor(
     account: Account,
-    mailboxIds: Iterable<number>,
+    mailboxIds: Iterable<MailboxId>,
     order: "newest" | "oldest",
     behind?: DatePlace,
   ) {

@@ -1,4 +1,5 @@
 /** Messages that an action is for: those named, or all that a query finds. @module */
+import type { MailboxId } from "../../../store/ids.ts";
 import type { Target } from "../../../../webmail/api/mod.ts";
 import type { Account } from "../../../store/account/account.ts";
 import { placesOf } from "../../../store/messages/listing.ts";
@@ -10,7 +11,7 @@ import { filterTree, queryMailboxes } from "./query.ts";
 const perWrite = 500;
 
 /** Uids of messages by mailbox, ascending. */
-export type TargetUids = Map<number, Uint32Array>;
+export type TargetUids = Map<MailboxId, Uint32Array>;
 
 /** Finds the messages. Those that are gone are left out. */
 export async function targetUids(
@@ -43,7 +44,7 @@ export async function targetUids(
 /** Messages in pieces for one write each. */
 export function* inWrites(
   targets: TargetUids,
-): Generator<{ mailboxId: number; uids: Uint32Array }> {
+): Generator<{ mailboxId: MailboxId; uids: Uint32Array }> {
   for (const [mailboxId, uids] of targets) {
     for (let at = 0; at < uids.length; at += perWrite) {
       yield { mailboxId, uids: uids.subarray(at, at + perWrite) };

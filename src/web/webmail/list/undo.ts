@@ -1,4 +1,5 @@
 /** Moves that can be taken back, kept in memory for some minutes. @module */
+import type { MailboxId } from "../../../store/ids.ts";
 import type { Account } from "../../../store/account/account.ts";
 import { placesOf } from "../../../store/messages/listing.ts";
 import { Flag } from "../../../store/types.ts";
@@ -7,14 +8,14 @@ import { HttpError } from "../../http/mod.ts";
 /** A message that was moved, as it was before. */
 export interface Moved {
   id: number;
-  mailboxId: number;
+  mailboxId: MailboxId;
   flags: number;
 }
 
 interface Entry {
   account: string;
   /** Where the messages were moved to. */
-  mailboxId: number;
+  mailboxId: MailboxId;
   messages: Moved[];
   until: number;
 }
@@ -31,7 +32,7 @@ export class UndoLog {
   readonly #entries = new Map<string, Entry>();
 
   /** Remembers a move; returns the name under which it can be undone, null if it is too large. */
-  add(account: string, mailboxId: number, messages: Moved[]): string | null {
+  add(account: string, mailboxId: MailboxId, messages: Moved[]): string | null {
     const now = Date.now();
     let total = messages.length;
     for (const [id, e] of this.#entries) {
@@ -68,7 +69,12 @@ export class UndoLog {
     return count;
   }
 
-  async #moveBack(account: Account, from: number, to: number, list: Moved[]): Promise<number> {
+  async #moveBack(
+    account: Account,
+    from: MailboxId,
+    to: MailboxId,
+    list: Moved[],
+  ): Promise<number> {
     const here = placesOf(account.db, list.map((m) => m.id)).filter((m) => m.mailboxId === from);
     const uids = Uint32Array.from(here, (m) => m.uid).sort();
     await account.move(from, uids, to);

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import type { MailboxId } from "../../../store/ids.ts";
 import type { Query, Thread, View } from "../../../../webmail/api/mod.ts";
 import type { Account } from "../../../store/account/account.ts";
 import {
@@ -66,7 +67,7 @@ export class ListView {
   readonly #tree: SearchNode | undefined;
   #window: number;
   readonly #maxWindow: number;
-  #mailboxes = new Map<number, Mailbox>();
+  #mailboxes = new Map<MailboxId, Mailbox>();
   #hidden = new Set<number>();
   #source: DatedMessages;
   /** Found, not sent yet. */
@@ -78,7 +79,7 @@ export class ListView {
   #horizon: DatePlace | undefined;
   #ended = false;
   /** The page was told that there is no more: from then on it is told all that comes. */
-  #toldEnd = false;
+  #endSent = false;
   /** The place of the last message that the filter was asked of. */
   #lookedAt: DatePlace | undefined;
   /** The filter finds more than are kept: it goes on by windows. */
@@ -156,11 +157,11 @@ export class ListView {
       const threads = chunk;
       chunk = [];
       turn = performance.now();
-      this.#toldEnd = this.#ended && this.#pending.length === 0;
+      this.#endSent = this.#ended && this.#pending.length === 0;
       return {
         threads,
         done,
-        end: this.#toldEnd,
+        end: this.#endSent,
         total: this.#total(),
         looked: this.#looked,
         of: this.#of,
@@ -360,7 +361,7 @@ export class ListView {
   }
 
   #isBehind(m: DatePlace): boolean {
-    if (this.#toldEnd) return false;
+    if (this.#endSent) return false;
     if (this.#horizon === undefined) return true;
     const n = comparePlaces(m, this.#horizon);
     return this.query.order === "newest" ? n < 0 : n > 0;
@@ -381,11 +382,11 @@ export class ListView {
     const before = this.#mailboxes;
     if (!this.#chooseMailboxes()) return "gone";
     const now = this.#mailboxes;
-    const full = (id: number) => (this.#account.mailbox(id)?.total ?? 0) > 0;
+    const full = (id: MailboxId) => (this.#account.mailbox(id)?.total ?? 0) > 0;
     const gained = [...now.keys()].filter((id) => !before.has(id));
     const lost = [...before.keys()].filter((id) => !now.has(id));
     if (renamed && [...gained, ...lost].some(full)) return "stale";
-    if (gained.length > 0 && !this.#toldEnd) this.#readAgain();
+    if (gained.length > 0 && !this.#endSent) this.#readAgain();
     return "same";
   }
 }

@@ -1,4 +1,5 @@
 /** What the calls about rules do. @module */
+import { asMailboxId } from "../../../store/ids.ts";
 import type { RuleItem, RuleProblem, RuleScript, Tried } from "../../../../webmail/api/mod.ts";
 import { ruleCalls } from "../../../../webmail/api/rules.ts";
 import { ScriptError } from "../../../delivery/sieve/scripts.ts";
@@ -16,7 +17,7 @@ import { writeRules } from "./write.ts";
 /** Name of the script where none is active. */
 const defaultName = "rules";
 /** Messages of a try that are told of. */
-const mostTold = 500;
+const maxListed = 500;
 
 type Services = NonNullable<WebmailServices["sieve"]>;
 const log = new Log("webmail");
@@ -42,7 +43,7 @@ export function ruleHandlers<C>(
   const nameOf = (account: Account) => sieve().db.scripts.active(account.name) ?? defaultName;
   const stored = (account: Account) => sieve().db.scripts.get(account.name, nameOf(account)) ?? "";
   const mailbox = (account: Account, id: number) => {
-    const m = account.mailbox(id);
+    const m = account.mailbox(asMailboxId(id));
     if (!m) throw missing("mailbox");
     return m;
   };
@@ -95,7 +96,7 @@ export function ruleHandlers<C>(
           ? [`fails: ${problemText(result.error)}`]
           : result.actions.filter((a) => !(a.kind === "keep" && a.implicit && !(a.flags?.length)))
             .map(actionText);
-        if (what.length === 0 || tried.length >= mostTold) return;
+        if (what.length === 0 || tried.length >= maxListed) return;
         tried.push({
           id: ran.id,
           from: ran.from,

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { MailboxId } from "../../../store/ids.ts";
 import type { Log } from "../../../log/mod.ts";
 import { flagsOf, mailboxFor } from "../../../delivery/sieve/filing.ts";
 import type { Action, SieveScript } from "../../../sieve/mod.ts";
@@ -15,14 +16,14 @@ import { type Includes, type Ran, runOnMessages } from "./running.ts";
 /** What was done to a message, to take it back. */
 interface Change {
   id: number;
-  from: number;
+  from: MailboxId;
   /** Where it is now, if it was moved. */
-  to: number | undefined;
+  to: MailboxId | undefined;
   /** Flags and keywords that it got. */
   flags: number;
   keywords: string[];
   /** A copy that was made: mailbox and uid. */
-  copies: { mailboxId: number; uid: number }[];
+  copies: { mailboxId: MailboxId; uid: number }[];
 }
 
 export interface RuleJob {
@@ -39,6 +40,7 @@ export interface RuleJob {
 
 /** Milliseconds that a finished job can be undone. */
 const lifetime = 10 * 60_000;
+/** Jobs that are known of all accounts together. */
 const maxJobs = 100;
 
 export class RuleJobs {
@@ -55,7 +57,7 @@ export class RuleJobs {
   /** Begins; the account is open for as long as it takes. */
   start(
     account: Account,
-    mailboxId: number,
+    mailboxId: MailboxId,
     script: SieveScript,
     i: Includes,
     log: Log,
@@ -96,7 +98,7 @@ export class RuleJobs {
 
   async #run(
     account: Account,
-    mailboxId: number,
+    mailboxId: MailboxId,
     uids: Uint32Array,
     script: SieveScript,
     i: Includes,
@@ -129,7 +131,7 @@ class Stopped extends Error {}
 /** What a result means for a message that is there. */
 export function localActions(
   account: Account,
-  mailboxId: number,
+  mailboxId: MailboxId,
   actions: readonly Action[],
 ): { target: string | undefined; copies: string[]; flags: ReturnType<typeof flagsOf> } {
   const here = account.mailbox(mailboxId)?.name;
@@ -146,14 +148,14 @@ export function localActions(
     : { target: elsewhere[0], copies: elsewhere.slice(1), flags };
 }
 
-async function mailboxNamed(account: Account, name: string): Promise<number> {
+async function mailboxNamed(account: Account, name: string): Promise<MailboxId> {
   const found = account.mailboxByName(name);
   return found ? found.id : (await account.createMailbox(name)).mailbox.id;
 }
 
 async function carryOut(
   account: Account,
-  mailboxId: number,
+  mailboxId: MailboxId,
   ran: Ran,
 ): Promise<Change | undefined> {
   const { target, copies, flags } = localActions(account, mailboxId, ran.result.actions);

@@ -1,4 +1,5 @@
 /** Running rules on stored messages: to see what they would do, and to do it. @module */
+import type { MailboxId } from "../../../store/ids.ts";
 import {
   accountMailboxes,
   inAddressBook,
@@ -38,7 +39,7 @@ export interface Includes {
 /** Runs a script on messages of a mailbox; each result is handed on in turn. */
 export async function runOnMessages(
   account: Account,
-  mailboxId: number,
+  mailboxId: MailboxId,
   uids: Uint32Array,
   script: SieveScript,
   i: Includes,

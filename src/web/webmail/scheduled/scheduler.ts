@@ -20,8 +20,9 @@ import type { UndoLog } from "../list/undo.ts";
 import type { WebmailServices } from "../services.ts";
 import type { Scheduled, ScheduledRows } from "./rows.ts";
 
-/** Milliseconds between attempts that failed for a reason that may pass, and how many there are. */
+/** Milliseconds between attempts that failed for a reason that may pass. */
 const retryAfter = 60_000;
+/** Attempts that there are. */
 const maxAttempts = 30;
 /** Messages of an account that wait. */
 const maxWaiting = 1000;

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import type { MailboxId } from "../../../store/ids.ts";
 import { join } from "node:path";
 import type { Log } from "../../../log/mod.ts";
 import { createTemp, removeFile, writeAll } from "../../../platform/files.ts";
@@ -37,8 +38,8 @@ CREATE INDEX snoozed_due ON snoozed (due);
 export interface SnoozedMessage {
   message: number;
   /** Where it waits, and where it comes back to. */
-  mailbox: number;
-  back: number;
+  mailbox: MailboxId;
+  back: MailboxId;
 }
 
 /** Name of the mailbox for messages that are put away. */
@@ -133,7 +134,7 @@ export class Snoozed {
         Date.now(),
       );
       if (row === undefined) return;
-      const [name, message, mailbox, back] = row as [string, number, number, number];
+      const [name, message, mailbox, back] = row as [string, number, MailboxId, MailboxId];
       try {
         if (this.#o.known(name)) await this.#bringBack(name, { message, mailbox, back });
         this.#db.run("DELETE FROM snoozed WHERE account = ? AND message = ?", name, message);
@@ -162,7 +163,7 @@ export class Snoozed {
   }
 
   /** The message with the date of now, in place of itself. */
-  async #anew(account: Account, id: number, uid: number, to: number): Promise<void> {
+  async #anew(account: Account, id: number, uid: number, to: MailboxId): Promise<void> {
     const { path, file } = await createTemp(this.#o.tempDir, "snoozed-");
     try {
       await withContent(account, id, async (c) => {

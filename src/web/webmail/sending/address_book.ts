@@ -17,6 +17,7 @@ const maxAddresses = 20_000;
 const maxOffered = 20;
 /** Milliseconds that a book is used before it is made anew. */
 const lifetime = 5 * 60_000;
+/** Books that are kept, of as many accounts. */
 const maxBooks = 100;
 
 interface Entry extends Address {

@@ -6,6 +6,7 @@ import type { WebmailServices } from "../services.ts";
 /** Milliseconds that an answer is waited for, and that it is kept. */
 const patience = 15_000;
 const lifetime = 10 * 60_000;
+/** Domains whose security is remembered. */
 const maxKept = 1000;
 
 type Found = Omit<DomainSecurity, "address">;

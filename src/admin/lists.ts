@@ -1,0 +1,180 @@
+/** Mailing lists in domains.conf, and their members. @module */
+import { mailingList as listType } from "../config/dynamic/mailing_list.ts";
+import type { Config, Dynamic, MailingList, ResolvedList } from "../config/mod.ts";
+import { NameError, packAddress, parseAddress } from "../config/names.ts";
+import { type ListsDatabase, maxSlice } from "../lists/database.ts";
+import { giveWay } from "../platform/turns.ts";
+import { requireDomain } from "./domains.ts";
+import { AdminError, changing } from "./errors.ts";
+
+/** Settings of a list; those not given stay as they are. */
+export interface ListSettings {
+  name?: string;
+  description?: string;
+  owners?: readonly string[];
+  posting?: MailingList["Posting"];
+  others?: MailingList["Others"];
+  moderated?: boolean;
+  subscribing?: MailingList["Subscribing"];
+  archive?: MailingList["Archive"];
+  from?: MailingList["From"];
+  replyToList?: boolean;
+  subjectPrefix?: string;
+  maxMessageSize?: number;
+  unlisted?: boolean;
+}
+
+/** The lists of the running server, as far as an administrator acts on them. */
+export interface RunningLists {
+  db: ListsDatabase;
+  /** Decides about a held message; durable when it resolves. @throws AdminError if that was done before */
+  decide(list: ResolvedList, id: number, verdict: "approve" | "reject" | "discard"): Promise<void>;
+}
+
+function split(address: string): { localpart: string; domain: string } {
+  try {
+    const a = parseAddress(address);
+    return { localpart: a.localpart, domain: a.domain.unicode };
+  } catch (err) {
+    if (!(err instanceof NameError)) throw err;
+    throw new AdminError(`${JSON.stringify(address)} is not an address: it ${err.message}`);
+  }
+}
+
+function apply(list: MailingList, s: ListSettings): void {
+  if (s.name !== undefined) list.Name = s.name;
+  if (s.description !== undefined) list.Description = s.description;
+  if (s.owners !== undefined) list.Owners = [...s.owners];
+  if (s.posting !== undefined) list.Posting = s.posting;
+  if (s.others !== undefined) list.Others = s.others;
+  if (s.moderated !== undefined) list.Moderated = s.moderated;
+  if (s.subscribing !== undefined) list.Subscribing = s.subscribing;
+  if (s.archive !== undefined) list.Archive = s.archive;
+  if (s.from !== undefined) list.From = s.from;
+  if (s.replyToList !== undefined) list.ReplyToList = s.replyToList;
+  if (s.subjectPrefix !== undefined) list.SubjectPrefix = s.subjectPrefix;
+  if (s.maxMessageSize !== undefined) list.MaxMessageSize = s.maxMessageSize;
+  if (s.unlisted !== undefined) list.Unlisted = s.unlisted;
+}
+
+function find(d: Dynamic, address: string): MailingList {
+  const { localpart, domain } = split(address);
+  const list = d.Domains.get(requireDomain(d, domain))!.Lists.get(localpart);
+  if (!list) throw new AdminError(`no list ${address}`);
+  return list;
+}
+
+/** Adds a mailing list. @throws AdminError */
+export async function addList(
+  config: Config,
+  address: string,
+  settings: ListSettings,
+): Promise<void> {
+  const { localpart, domain } = split(address);
+  await changing(() =>
+    config.writeDynamic((d) => {
+      const { Lists } = d.Domains.get(requireDomain(d, domain))!;
+      if (Lists.has(localpart)) throw new AdminError(`list ${address} is there already`);
+      const list = listType.zero();
+      apply(list, settings);
+      Lists.set(localpart, list);
+    })
+  );
+}
+
+/** Changes settings of a list. @throws AdminError */
+export async function updateList(
+  config: Config,
+  address: string,
+  settings: ListSettings,
+): Promise<void> {
+  await changing(() => config.writeDynamic((d) => apply(find(d, address), settings)));
+}
+
+/** Removes a list; its members and archive are forgotten soon after. @throws AdminError */
+export async function removeList(config: Config, address: string): Promise<void> {
+  const { localpart, domain } = split(address);
+  await changing(() =>
+    config.writeDynamic((d) => {
+      find(d, address);
+      d.Domains.get(requireDomain(d, domain))!.Lists.delete(localpart);
+    })
+  );
+}
+
+/** A list by its address. @throws AdminError */
+export function listOf(config: Config, address: string): ResolvedList {
+  const { localpart, domain } = split(address);
+  const found = config.lookupAddress(localpart, domain, { disabledDomains: true });
+  if (found.kind !== "list" || found.role !== "post") throw new AdminError(`no list ${address}`);
+  return found.list;
+}
+
+/**
+ * Adds members without asking them; durable when it resolves. Lists take turns with all else.
+ * @returns how many were none yet
+ * @throws AdminError before anything is added
+ */
+export async function addListMembers(
+  config: Config,
+  db: ListsDatabase,
+  address: string,
+  members: readonly string[],
+  now: number,
+): Promise<number> {
+  const list = listOf(config, address);
+  const checked = members.map((m) => {
+    try {
+      const at = parseAddress(m.trim());
+      const own = config.lookupAddress(at.localpart, at.domain.ascii);
+      if (own.kind === "list" && own.list.key === list.key) {
+        throw new NameError("is the list's own");
+      }
+      return { address: packAddress(at), name: "" };
+    } catch (err) {
+      if (!(err instanceof NameError)) throw err;
+      throw new AdminError(
+        `${JSON.stringify(m.slice(0, 100))} can't be a member: it ${err.message}`,
+      );
+    }
+  });
+  let added = 0;
+  for (let i = 0; i < checked.length; i += maxSlice) {
+    added += db.addMembers(list.key, checked.slice(i, i + maxSlice), now);
+    await giveWay();
+  }
+  await db.durable();
+  return added;
+}
+
+/** Takes members out; durable when it resolves. @throws AdminError if one is none, and nothing is changed then */
+export async function removeListMembers(
+  config: Config,
+  db: ListsDatabase,
+  address: string,
+  members: readonly string[],
+): Promise<void> {
+  const list = listOf(config, address);
+  for (const m of members) {
+    if (!db.member(list.key, m)) throw new AdminError(`${m} is not a member of ${address}`);
+  }
+  for (const m of members) {
+    db.removeMember(list.key, m);
+    await giveWay();
+  }
+  await db.durable();
+}
+
+/** Sends to a member again whose messages came back; durable when it resolves. @throws AdminError */
+export async function resumeListMember(
+  config: Config,
+  db: ListsDatabase,
+  address: string,
+  member: string,
+): Promise<void> {
+  const list = listOf(config, address);
+  const found = db.member(list.key, member);
+  if (!found) throw new AdminError(`${member} is not a member of ${address}`);
+  db.revive(list.key, found.id);
+  await db.durable();
+}

@@ -1,0 +1,107 @@
+/** AddressBook (RFC 9610 §2) and Calendar (jmap-calendars §4) as objects. @module */
+import { defaultBook, defaultCalendar } from "../../groupware/default_calendar.ts";
+import {
+  collectionSettings,
+  elementText,
+  lookProperties,
+} from "../../groupware/collection_looks.ts";
+import { namedZone } from "../../mail/calendar/zones.ts";
+import type { Collection } from "../../store/groupware/types.ts";
+import { accountIdOf } from "../core/access.ts";
+import { idOf, type Rights, rightsIn, shownCollections, type View } from "./collections.ts";
+
+const common = [
+  "id",
+  "name",
+  "description",
+  "sortOrder",
+  "isDefault",
+  "isSubscribed",
+  "shareWith",
+  "myRights",
+];
+export const bookProperties = common;
+export const calendarProperties = [
+  ...common,
+  "color",
+  "isVisible",
+  "includeInAvailability",
+  "defaultAlertsWithTime",
+  "defaultAlertsWithoutTime",
+  "timeZone",
+];
+
+/** What rights are to clients. */
+export function rightsObject(v: View, rights: Rights): Record<string, boolean> {
+  const [owner, writes] = [rights === "owner", rights !== "read"];
+  if (v.home === "addressbooks") {
+    return { mayRead: true, mayWrite: writes, mayShare: owner, mayDelete: owner };
+  }
+  return {
+    mayReadFreeBusy: true,
+    mayReadItems: true,
+    mayWriteAll: writes,
+    mayWriteOwn: writes,
+    mayUpdatePrivate: writes,
+    mayRSVP: owner,
+    mayShare: owner,
+    mayDelete: owner,
+  };
+}
+
+/** With whom a collection is shared, by the ids of principals; null for those who may not know. */
+function shareWith(v: View, c: Collection): Record<string, unknown> | null {
+  if (!v.access.own) return null;
+  const grants = v.g.grants(c.id);
+  return grants.length === 0 ? null : Object.fromEntries(
+    grants.map((g) => [accountIdOf(g.account), rightsObject(v, g.rights)]),
+  );
+}
+
+function collectionObject(
+  v: View,
+  c: Collection,
+  usual: number | undefined,
+): Record<string, unknown> {
+  const kept = v.g.properties(c.id);
+  const settings = collectionSettings(kept);
+  const text = (name: keyof typeof lookProperties) => {
+    const xml = kept.get(lookProperties[name]);
+    return xml === undefined ? "" : elementText(xml);
+  };
+  const books = v.home === "addressbooks";
+  const shown = text("name") || (c.name === "default" ? books ? "Contacts" : "Calendar" : c.name);
+  const order = Number(text("order"));
+  const book = {
+    id: idOf(v.home, "collection", c.id),
+    name: shown.slice(0, 255),
+    description: text(books ? "bookDescription" : "calendarDescription") || null,
+    sortOrder: Number.isInteger(order) && order > 0 ? order : 0,
+    isDefault: v.access.own && c.id === usual,
+    isSubscribed: v.access.own ? settings.isSubscribed ?? true : true,
+    shareWith: shareWith(v, c),
+    myRights: rightsObject(v, rightsIn(v, c)!),
+  };
+  if (books) return book;
+  const zone = text("timeZone");
+  const transparent = (kept.get(lookProperties.transparency) ?? "").includes("transparent");
+  return {
+    ...book,
+    color: text("color").slice(0, 7).toLowerCase() || null,
+    isVisible: settings.isVisible ?? true,
+    includeInAvailability: transparent ? "none" : settings.includeInAvailability ?? "all",
+    defaultAlertsWithTime: settings.defaultAlertsWithTime ?? null,
+    defaultAlertsWithoutTime: settings.defaultAlertsWithoutTime ?? null,
+    timeZone: zone !== "" && namedZone(zone) !== undefined ? zone : null,
+  };
+}
+
+/** All that the user may see, by id. */
+export function collectionObjects(v: View): Map<string, Record<string, unknown>> {
+  const usual = (v.home === "addressbooks" ? defaultBook(v.g) : defaultCalendar(v.g))?.id;
+  return new Map(
+    shownCollections(v).map((
+      c,
+    ) => [idOf(v.home, "collection", c.id), collectionObject(v, c, usual)]),
+  );
+}

@@ -1,0 +1,263 @@
+/** AddressBook/set (RFC 9610 §2.3) and Calendar/set: what clients may make, change and remove. @module */
+import {
+  type CollectionSettings,
+  collectionSettings,
+  lookProperties,
+  settingsChange,
+  textElement,
+} from "../../groupware/collection_looks.ts";
+import { setDefault } from "../../groupware/default_calendar.ts";
+import { namedZone } from "../../mail/calendar/zones.ts";
+import { type Collection, GroupwareError } from "../../store/groupware/types.ts";
+import { accountIdOf } from "../core/access.ts";
+import { invalidProperties, SetError } from "../core/errors.ts";
+import type { MethodContext } from "../core/method.ts";
+import { applyPatch, sameJson } from "../core/patch.ts";
+import { notFound, resolveId, runSet, type SetArgs } from "../core/set.ts";
+import { bookProperties, calendarProperties, collectionObjects } from "./collection_object.ts";
+import {
+  collectionOfId,
+  groupwareState,
+  idOf,
+  requireOwner,
+  shownCollections,
+  type View,
+} from "./collections.ts";
+
+/** Characters of a description. */
+const maxDescription = 10_000;
+/** Characters of the alerts of a calendar, as JSON. */
+const maxAlerts = 20_000;
+const maxShares = 200;
+
+type Json = Record<string, unknown>;
+const isObject = (x: unknown): x is Json =>
+  typeof x === "object" && x !== null && !Array.isArray(x);
+const isBoolean = (x: unknown) => typeof x === "boolean";
+
+/** Whether a value can be. */
+const checks: Record<string, (x: unknown) => boolean> = {
+  name: (x) =>
+    typeof x === "string" && x.trim() !== "" && new TextEncoder().encode(x).length <= 255,
+  description: (x) => x === null || typeof x === "string" && x.length <= maxDescription,
+  sortOrder: (x) => Number.isInteger(x) && (x as number) >= 0 && (x as number) < 2 ** 31,
+  isSubscribed: isBoolean,
+  isVisible: isBoolean,
+  color: (x) => x === null || typeof x === "string" && /^#[\da-f]{6}$/i.test(x),
+  includeInAvailability: (x) => x === "all" || x === "attending" || x === "none",
+  defaultAlertsWithTime: (x) => x === null || isObject(x) && JSON.stringify(x).length <= maxAlerts,
+  defaultAlertsWithoutTime: (x) =>
+    x === null || isObject(x) && JSON.stringify(x).length <= maxAlerts,
+  timeZone: (x) => x === null || typeof x === "string" && namedZone(x) !== undefined,
+  shareWith: (x) => x === null || isObject(x) && Object.keys(x).length <= maxShares,
+};
+
+/** Names of accounts with their rights. @throws SetError invalidProperties */
+function readShares(ctx: MethodContext, v: View, value: unknown) {
+  const grants: { account: string; rights: "read" | "write" }[] = [];
+  for (const [id, rights] of Object.entries(isObject(value) ? value : {})) {
+    const account = [...ctx.s.config.dynamic.Accounts.keys()].find((n) => accountIdOf(n) === id);
+    if (account === undefined || account === v.access.account.name) {
+      throw invalidProperties(["shareWith"], `there is no principal ${id.slice(0, 100)}`);
+    }
+    if (!isObject(rights) || !Object.values(rights).every(isBoolean)) {
+      throw invalidProperties(["shareWith"], "rights are an object of true and false");
+    }
+    if (rights.mayShare || rights.mayDelete || rights.mayRSVP) {
+      throw invalidProperties(
+        ["shareWith"],
+        "mayShare, mayDelete and mayRSVP are the owner's alone",
+      );
+    }
+    const writes = ["mayWrite", "mayWriteAll", "mayWriteOwn", "mayUpdatePrivate"];
+    const reads = ["mayRead", "mayReadItems"];
+    if (writes.some((r) => rights[r])) grants.push({ account, rights: "write" });
+    else if (reads.some((r) => rights[r])) grants.push({ account, rights: "read" });
+    else if (rights.mayReadFreeBusy) {
+      throw invalidProperties(
+        ["shareWith"],
+        "free and busy times are shared with all of the domain",
+      );
+    }
+  }
+  return grants;
+}
+
+/** What has to be stored for values that differ from those before. */
+function storedChanges(
+  v: View,
+  changed: Json,
+  settings: CollectionSettings,
+): [string, string | null][] {
+  const list: [string, string | null][] = [];
+  const books = v.home === "addressbooks";
+  const look = (name: keyof typeof lookProperties, value: unknown) => {
+    const key = lookProperties[name];
+    list.push([key, value === null ? null : textElement(key, String(value))]);
+  };
+  const next = { ...settings };
+  for (const [name, value] of Object.entries(changed)) {
+    switch (name) {
+      case "name":
+        look("name", (value as string).trim());
+        break;
+      case "description":
+        look(books ? "bookDescription" : "calendarDescription", value);
+        break;
+      case "sortOrder":
+        look("order", value);
+        break;
+      case "color":
+        look("color", value);
+        break;
+      case "timeZone":
+        look("timeZone", value);
+        break;
+      case "includeInAvailability": {
+        // What CalDAV's programs know of it: whether the calendar takes one's time at all.
+        const key = lookProperties.transparency;
+        const cal = 'xmlns="urn:ietf:params:xml:ns:caldav"';
+        list.push([
+          key,
+          value === "none"
+            ? `<schedule-calendar-transp ${cal}><transparent/></schedule-calendar-transp>`
+            : null,
+        ]);
+        next.includeInAvailability = value as "all";
+        break;
+      }
+      case "isSubscribed":
+      case "isVisible":
+        next[name] = value as boolean;
+        break;
+      case "defaultAlertsWithTime":
+      case "defaultAlertsWithoutTime":
+        next[name] = value as Json | null;
+        break;
+    }
+  }
+  if (!sameJson(next as Json, settings as Json)) list.push(settingsChange(next));
+  return list;
+}
+
+function storeError(err: unknown): never {
+  if (!(err instanceof GroupwareError)) throw err;
+  switch (err.kind) {
+    case "full":
+      throw new SetError("overQuota", err.message);
+    case "missing":
+      throw notFound();
+    default:
+      throw new SetError("forbidden", err.message);
+  }
+}
+
+/** Checks values that a client sets. @throws SetError invalidProperties */
+function checkValues(v: View, values: Json): void {
+  const known = v.home === "addressbooks" ? bookProperties : calendarProperties;
+  const bad = Object.entries(values).filter(([k, x]) =>
+    !known.includes(k) || !Object.hasOwn(checks, k) || !checks[k](x)
+  ).map(([k]) => k);
+  if (bad.length > 0) throw invalidProperties(bad, `can't be so: ${bad.join(", ").slice(0, 500)}`);
+}
+
+export interface CollectionSetArgs extends SetArgs {
+  /** Remove what is in it too. */
+  removeContents: boolean;
+  onSuccessSetIsDefault?: string | null;
+}
+
+/** Carries out a /set of address books or calendars. */
+export async function setCollections(
+  ctx: MethodContext,
+  v: View,
+  args: CollectionSetArgs,
+): Promise<Record<string, unknown>> {
+  const { g } = v;
+  const kind = v.home === "addressbooks" ? "addressbook" as const : "calendar" as const;
+  const share = async (c: Collection, value: unknown) => {
+    const grants = readShares(ctx, v, value);
+    // Where to look comes first: none is missing then after a crash.
+    for (const { account } of grants) await ctx.s.sharing.add(v.access.account.name, account);
+    await g.setGrants(c.id, grants);
+  };
+  const result = await runSet(ctx, args, {
+    state: () => groupwareState(v, "collection"),
+    async create(o) {
+      requireOwner(v);
+      if (o.name === undefined) throw invalidProperties(["name"], "name is missing");
+      checkValues(v, o);
+      readShares(ctx, v, o.shareWith);
+      const { shareWith, ...values } = o;
+      const properties = new Map(
+        storedChanges(v, values, {}).filter((x): x is [string, string] => x[1] !== null),
+      );
+      try {
+        const c = await g.createCollection(kind, crypto.randomUUID(), { properties });
+        if (isObject(shareWith)) await share(c, shareWith);
+        const made = collectionObjects(v).get(idOf(v.home, "collection", c.id))!;
+        return Object.fromEntries(Object.entries(made).filter(([k]) => !(k in o)));
+      } catch (err) {
+        return storeError(err);
+      }
+    },
+    async update(id, patch) {
+      const c = collectionOfId(v, id);
+      const before = collectionObjects(v).get(id);
+      if (c === undefined || before === undefined) throw notFound();
+      const after = applyPatch(before, patch);
+      const changed = Object.fromEntries(
+        Object.entries(after).filter(([k, x]) => !sameJson(x, before[k])),
+      );
+      if (Object.keys(changed).length === 0) return null;
+      requireOwner(v);
+      checkValues(v, changed);
+      const { shareWith, ...values } = changed;
+      try {
+        const list = storedChanges(v, values, collectionSettings(g.properties(c.id)));
+        if (shareWith !== undefined) await share(c, shareWith);
+        if (list.length > 0) await g.setProperties(c.id, 0, list);
+      } catch (err) {
+        return storeError(err);
+      }
+      return null;
+    },
+    async destroy(id) {
+      const c = collectionOfId(v, id);
+      if (c === undefined) throw notFound();
+      requireOwner(v);
+      if (!args.removeContents && g.count(c.id) > 0) {
+        throw new SetError(
+          kind === "calendar" ? "calendarHasEvent" : "addressBookHasContents",
+          "there is something in it",
+        );
+      }
+      await g.removeCollection(c.id).catch(storeError);
+    },
+  });
+  const chosen = args.onSuccessSetIsDefault;
+  const failed = [result.notCreated, result.notUpdated, result.notDestroyed].some((x) =>
+    x !== null
+  );
+  if (typeof chosen !== "string" || failed || !v.access.own) return result;
+  const id = resolveId(ctx, chosen);
+  const c = id === undefined ? undefined : collectionOfId(v, id);
+  if (c === undefined) return result;
+  const before = collectionObjects(v);
+  await setDefault(g, c);
+  const updated = { ...result.updated as Record<string, Json | null> | null };
+  const created = result.created as Record<string, Json> | null;
+  for (const x of shownCollections(v)) {
+    const key = idOf(v.home, "collection", x.id);
+    const isDefault = x.id === c.id;
+    if (before.get(key)?.isDefault === isDefault) continue;
+    const made = Object.values(created ?? {}).find((o) => o.id === key);
+    if (made) made.isDefault = isDefault;
+    else updated[key] = { ...updated[key], isDefault };
+  }
+  return {
+    ...result,
+    newState: groupwareState(v, "collection"),
+    updated: Object.keys(updated).length === 0 ? null : updated,
+  };
+}

@@ -1,0 +1,131 @@
+/**
+ * Address books and calendars of an account as a user may see them: ids, rights, states and changes, which JMAP for
+ * contacts and for calendars have in common.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import type { Groupware } from "../../store/groupware/groupware.ts";
+import type { Collection, Home, ObjectRow } from "../../store/groupware/types.ts";
+import { cannotCalculate, changesResponse } from "../core/changes.ts";
+import { SetError } from "../core/errors.ts";
+import type { Access } from "../core/method.ts";
+
+/** First letter of ids. */
+const letters = {
+  addressbooks: { collection: "A", object: "K" },
+  calendars: { collection: "C", object: "E" },
+} as const;
+
+export type Kind = "collection" | "object";
+
+/** Groupware of an account for one user and one home. */
+export interface View {
+  g: Groupware;
+  home: Home;
+  access: Access;
+}
+
+/** Opens the address books or calendars of an account. */
+export async function groupwareView(access: Access, home: Home): Promise<View> {
+  return { g: await access.account.groupware(), home, access };
+}
+
+export function idOf(home: Home, kind: Kind, n: number): string {
+  return letters[home][kind] + n;
+}
+
+/** The number of an id; undefined for what is none of these. */
+export function numberOf(home: Home, kind: Kind, id: string): number | undefined {
+  return id[0] === letters[home][kind] && /^[1-9]\d{0,14}$/.test(id.slice(1))
+    ? Number(id.slice(1))
+    : undefined;
+}
+
+export type Rights = "owner" | "write" | "read";
+
+/** What the user may do with a collection; undefined if it isn't there for them. */
+export function rightsIn(v: View, c: Collection): Rights | undefined {
+  if (c.home !== v.home || c.kind !== "calendar" && c.kind !== "addressbook") return undefined;
+  return v.access.own ? "owner" : v.g.rightsOf(c.id, v.access.user.account);
+}
+
+/** The collections that the user may see. */
+export function shownCollections(v: View): Collection[] {
+  return v.g.collections(v.home).filter((c) => rightsIn(v, c) !== undefined);
+}
+
+/** A collection by its id; undefined if the user can't see it. */
+export function collectionOfId(v: View, id: string): Collection | undefined {
+  const n = numberOf(v.home, "collection", id);
+  const c = n === undefined ? undefined : v.g.collectionById(n);
+  return c && rightsIn(v, c) !== undefined ? c : undefined;
+}
+
+/** An object by its id, with its collection; undefined if the user can't see it. */
+export function objectOfId(
+  v: View,
+  id: string,
+): { row: ObjectRow; collection: Collection } | undefined {
+  const n = numberOf(v.home, "object", id);
+  const row = n === undefined ? undefined : v.g.objectById(n);
+  const collection = row && v.g.collectionById(row.collectionId);
+  return row && collection && rightsIn(v, collection) !== undefined
+    ? { row, collection }
+    : undefined;
+}
+
+/** @throws SetError forbidden */
+export function requireWrite(v: View, c: Collection): void {
+  const rights = rightsIn(v, c);
+  if (rights !== "owner" && rights !== "write") {
+    throw new SetError("forbidden", "you may read this, and not change it");
+  }
+}
+
+/** @throws SetError forbidden */
+export function requireOwner(v: View): void {
+  if (!v.access.own) throw new SetError("forbidden", "only its owner may do that");
+}
+
+/** What tells which collections a user of another account may see: states are of those. */
+function prefix(v: View): string {
+  if (v.access.own) return "";
+  const shown = shownCollections(v).map((c) => `${c.id} ${rightsIn(v, c)}`).join(",");
+  return `${createHash("sha256").update(shown).digest("hex").slice(0, 12)}_`;
+}
+
+/** The state of the collections, or of the objects, that a user may see. */
+export function groupwareState(v: View, kind: Kind): string {
+  return prefix(v) + v.g.stateOf(v.home, kind);
+}
+
+/** What came, changed and went since a state that was given out; undefined if that isn't known. */
+export function eventsOf(v: View, kind: Kind, state: string) {
+  const before = prefix(v);
+  const rest = state.startsWith(before) ? state.slice(before.length) : "";
+  const m = /^(\d{1,15})(?:-(\d{1,15}))?$/.exec(rest);
+  if (!m) return undefined;
+  const shown = new Set(shownCollections(v).map((c) => c.id));
+  const [modseq, upTo] = [Number(m[1]), m[2] === undefined ? Infinity : Number(m[2])];
+  // Of a state within one modseq (a calendar that went with its events) the later ones are still to be told.
+  const from = upTo === Infinity ? modseq : modseq - 1;
+  const only = v.home === "calendars" ? "VEVENT" : undefined;
+  const events = v.g.eventsSince(v.home, kind, from, (id) => shown.has(id), only)
+    ?.filter((e) => e.modseq > modseq || e.id > upTo)
+    .map((e) => ({ kind: e.kind, modseq: e.modseq, order: e.id }));
+  return events && { events, before };
+}
+
+/** The response to /changes. @throws MethodError cannotCalculateChanges */
+export function groupwareChanges(
+  v: View,
+  kind: Kind,
+  args: { accountId: string; sinceState: string; maxChanges?: number | null },
+): Record<string, unknown> {
+  const found = eventsOf(v, kind, args.sinceState);
+  if (found === undefined) throw cannotCalculate();
+  const now = v.g.stateOf(v.home, kind);
+  const r = changesResponse(args, found.events, now, (n) => idOf(v.home, kind, n));
+  return { ...r, newState: found.before + r.newState };
+}

@@ -1,0 +1,24 @@
+/** AddressBook/set (RFC 9610 §2.3). @module */
+import * as v from "valibot";
+import { Capability } from "../../core/capabilities.ts";
+import { defineMethod } from "../../core/method.ts";
+import { setEntries } from "../../core/set.ts";
+import { setCollections } from "../../groupware/collection_set.ts";
+import { groupwareView } from "../../groupware/collections.ts";
+
+export const addressBookSet = defineMethod({
+  name: "AddressBook/set",
+  capability: Capability.Contacts,
+  args: v.strictObject({
+    ...setEntries,
+    onDestroyRemoveContents: v.optional(v.nullable(v.boolean())),
+    onSuccessSetIsDefault: v.optional(v.nullable(v.string())),
+  }),
+  async run(ctx, args) {
+    const view = await groupwareView(await ctx.access(args.accountId), "addressbooks");
+    return await setCollections(ctx, view, {
+      ...args,
+      removeContents: args.onDestroyRemoveContents ?? false,
+    });
+  },
+});

@@ -1,0 +1,178 @@
+/**
+ * The header of a message as a list passes it on: fields of lists that came with it taken out, the list's own put in, and
+ * the author's address replaced in From where that is wanted.
+ *
+ * @module
+ */
+import { encodeWord } from "../mail/header/encode.ts";
+import { foldField } from "../mail/compose.ts";
+import { formatAddress, formatAddressList } from "../mail/address/format.ts";
+import { listAddress, type ResolvedList } from "../config/mod.ts";
+import { scanHeader } from "../senderauth/mod.ts";
+import { unfold } from "../senderauth/header_fields.ts";
+import { joined } from "../platform/bytes.ts";
+
+/** Who wrote a message. */
+export interface PostAuthor {
+  name: string;
+  localpart: string;
+  domain: string;
+}
+
+/** What only this list may say of itself, and what asks members for answers that the author would get. */
+function isDropped(name: string): boolean {
+  return name.startsWith("list-") || dropped.has(name);
+}
+const dropped = new Set([
+  "bcc",
+  "return-path",
+  "precedence",
+  "mailing-list",
+  "x-mailing-list",
+  "x-loop",
+  "x-been-there",
+  "errors-to",
+  "archived-at",
+  "disposition-notification-to",
+  "return-receipt-to",
+  "x-confirm-reading-to",
+  "x-original-from",
+  // What was found when it came here is in ARC's field; another server's results are nobody's business.
+  "authentication-results",
+  "received-spf",
+]);
+
+/** Name of a list for people. */
+export function listName(list: ResolvedList): string {
+  return list.config.Name || list.localpart;
+}
+
+/** List-Id's value in angle brackets (RFC 2919 §2). */
+export function listId(list: ResolvedList): string {
+  return `${list.localpart}.${list.domain.ascii}`;
+}
+
+/** Whether a message has been at the list before. */
+export function cameFromList(
+  list: ResolvedList,
+  fields: readonly { name: string; value: string }[],
+): boolean {
+  const id = `<${listId(list)}>`;
+  const own = listAddress(list, "post").toLowerCase();
+  return fields.some((f) => {
+    if (f.name === "list-id") return f.value.toLowerCase().includes(id);
+    if (f.name === "delivered-to") {
+      return f.value.trim().replace(/^<|>$/g, "").toLowerCase() === own;
+    }
+    return false;
+  });
+}
+
+/** How a header is changed. */
+export interface Changes {
+  list: ResolvedList;
+  author: PostAuthor;
+  /** The list takes the author's place. */
+  replaceFrom: boolean;
+  /** Where the pages of lists are, with a slash at the end; undefined if nobody can reach them. */
+  pages: string | undefined;
+  smtputf8: boolean;
+}
+
+/** The header with the list's fields, and its empty line. */
+export function listHeader(header: Uint8Array, c: Changes): Uint8Array {
+  const { list, author } = c;
+  const scanned = scanHeader(header);
+  const kept: Uint8Array[] = [];
+  const text = (s: string) => new TextEncoder().encode(s);
+  let prefixed = list.config.SubjectPrefix === "";
+  for (const f of scanned.fields) {
+    if (isDropped(f.name)) continue;
+    if (c.replaceFrom && (f.name === "from" || f.name === "sender")) continue;
+    if (f.name === "reply-to" && (list.config.ReplyToList || c.replaceFrom)) continue;
+    const bytes = scanned.bytes.subarray(f.start, f.end);
+    if (f.name === "subject" && !prefixed) {
+      prefixed = true;
+      const value = new TextDecoder().decode(scanned.bytes.subarray(f.value, f.end));
+      if (!value.includes(list.config.SubjectPrefix)) {
+        kept.push(
+          text(`Subject: ${prefixWord(list)} `),
+          trimmedStart(scanned.bytes.subarray(f.value, f.end)),
+        );
+        continue;
+      }
+    }
+    kept.push(bytes);
+  }
+  if (!prefixed) kept.push(text(`Subject: ${prefixWord(list)} (no subject)\r\n`));
+  return joined([
+    text(ownFields(c, scanned.fields.some((f) => f.name === "reply-to") ? replyTo(scanned) : "")),
+    ...kept,
+    text("\r\n"),
+  ]);
+
+  function replyTo(h: typeof scanned): string {
+    const f = h.fields.find((f) => f.name === "reply-to")!;
+    // A list must not answer for addresses that the author had wanted.
+    return c.replaceFrom && !list.config.ReplyToList
+      ? unfold(new TextDecoder().decode(h.bytes.subarray(f.value, f.end)))
+      : "";
+  }
+
+  function ownFields({ pages, smtputf8 }: Changes, wanted: string): string {
+    const id = list.config.Name === "" ? "" : `${phrase(list.config.Name)} `;
+    const mailto = (role: Parameters<typeof listAddress>[1]) =>
+      `<mailto:${listAddress(list, role)}>`;
+    const page = pages && `${pages}${list.key}`;
+    const from = { name: `${author.name || author.localpart} via ${listName(list)}` };
+    const at = { localpart: list.localpart, domain: list.domain.ascii };
+    return [
+      foldField("List-Id", `${id}<${listId(list)}>`),
+      foldField("List-Post", list.config.Posting === "owners" ? "NO" : mailto("post")),
+      foldField("List-Help", `<mailto:${listAddress(list, "request")}?subject=help>`),
+      list.config.Subscribing === "closed" ? "" : foldField("List-Subscribe", mailto("subscribe")),
+      foldField("List-Owner", mailto("owner")),
+      page !== undefined && list.config.Archive !== "none"
+        ? foldField("List-Archive", `<${page}/archive>`)
+        : "",
+      // RFC 3834 §2: programs that answer leave such mail alone.
+      "Precedence: list\r\n",
+      c.replaceFrom
+        ? foldField("From", formatAddress({ ...from, ...at }, { smtputf8: false }))
+        : "",
+      list.config.ReplyToList
+        ? foldField("Reply-To", listAddress(list, "post"))
+        : !c.replaceFrom
+        ? ""
+        : wanted !== ""
+        ? foldField("Reply-To", wanted)
+        : foldField("Reply-To", formatAddressList([author], { smtputf8 })),
+    ].join("");
+  }
+}
+
+function phrase(name: string): string {
+  if (!/^[\x20-\x7e]*$/.test(name)) return encodeWord(name, { always: true });
+  return /^[A-Za-z0-9 ]+$/.test(name) ? name : `"${name.replace(/["\\]/g, "\\$&")}"`;
+}
+
+function prefixWord(list: ResolvedList): string {
+  const prefix = list.config.SubjectPrefix;
+  return /^[\x20-\x7e]*$/.test(prefix) && !prefix.includes("=?")
+    ? prefix
+    : encodeWord(prefix, { always: true });
+}
+
+function trimmedStart(bytes: Uint8Array): Uint8Array {
+  let i = 0;
+  while (bytes[i] === 0x20 || bytes[i] === 0x09) i++;
+  return bytes.subarray(i);
+}
+
+/** Fields that are each member's own: how to leave (RFC 2369 §3.2, RFC 8058). */
+export function leaveFields(list: ResolvedList, token: string, pages: string | undefined): string {
+  const mail = `<mailto:${listAddress(list, "unsubscribe", token)}>`;
+  if (pages === undefined) return foldField("List-Unsubscribe", mail);
+  return foldField("List-Unsubscribe", `<${pages}${list.key}/leave/${token}>, ${mail}`) +
+    (pages.startsWith("https:") ? "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" : "");
+}

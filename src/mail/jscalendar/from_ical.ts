@@ -1,0 +1,398 @@
+/**
+ * An event of iCalendar as one of JSCalendar (RFC 8984), with which lines and alarms each part of it comes from.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import { addressOf } from "../calendar/itip.ts";
+import type { Series } from "../calendar/series.ts";
+import {
+  type CalendarTime,
+  day,
+  formatDuration,
+  parseDuration,
+  parseTime,
+  timeOf,
+} from "../calendar/time.ts";
+import { namedZone, toWall, utcZone, type Zone } from "../calendar/zones.ts";
+import {
+  type Component,
+  param,
+  type Property,
+  property,
+  splitUnescaped,
+  unescapeText,
+} from "../contentline/component.ts";
+import { addJsprops, same } from "../jsprops/parts.ts";
+import { localTime, ruleFrom } from "./rules.ts";
+import { eventMaps } from "./schema.ts";
+
+export type JsonObject = Record<string, unknown>;
+
+/** A component of an event as JSCalendar, and what each part of it is made of. */
+export interface ConvertedEvent {
+  event: JsonObject;
+  origins: Map<string, (Property | Component)[]>;
+}
+
+/** What times are read with: of the zone of a start that no database knows, times go to UTC. */
+interface Times {
+  zone: Zone | undefined;
+  /** Name for clients; null for floating times and dates. */
+  name: string | null;
+  date: boolean;
+}
+
+export function timesOf(series: Series, c: Component): Times {
+  const p = property(c, "DTSTART");
+  const start = p && timeOf(p);
+  if (start === undefined || start.date) return { zone: undefined, name: null, date: true };
+  if (start.zone === "") return { zone: undefined, name: null, date: false };
+  if (start.zone === "UTC") return { zone: utcZone, name: "Etc/UTC", date: false };
+  const known = namedZone(start.zone);
+  // What a described zone means is kept as instants.
+  if (known === undefined) return { zone: utcZone, name: "Etc/UTC", date: false };
+  return { zone: series.zones.find(start.zone), name: known.name, date: false };
+}
+
+/** A time on the wall of an event's own zone. */
+function wallIn(series: Series, t: Times, time: CalendarTime): number {
+  if (time.date || t.zone === undefined) return time.wall;
+  return toWall(t.zone, series.instant(time));
+}
+
+const plain = (p: Property): string => unescapeText(p.value);
+const utc = (series: Series, p: Property): string | undefined => {
+  const t = parseTime(p.value.trim(), param(p, "TZID") ?? "");
+  return t && `${localTime(series.instant(t))}Z`;
+};
+
+function durationOf(series: Series, c: Component, start: CalendarTime): string | undefined {
+  const text = property(c, "DURATION")?.value.trim();
+  if (text !== undefined) {
+    const d = parseDuration(text);
+    return d && d.days >= 0 && d.ms >= 0 ? text.replace(/^\+/, "").toUpperCase() : undefined;
+  }
+  const p = property(c, "DTEND");
+  if (p === undefined) return start.date ? "P1D" : undefined;
+  const end = timeOf(p);
+  if (end.wall <= start.wall && end.zone === start.zone) return undefined;
+  if (start.date && end.date) return formatDuration(end.wall - start.wall);
+  // RFC 8984 §1.4.6: days are those of the calendar, hours are exact.
+  const sameZone = end.date === start.date && end.zone === start.zone;
+  let days = sameZone ? Math.floor((end.wall - start.wall) / day) : 0;
+  const rest = () =>
+    series.instant(end) - series.instant({ ...start, wall: start.wall + days * day });
+  while (days > 0 && rest() < 0) days--;
+  const ms = rest();
+  return ms < 0 || ms === 0 && days === 0 ? undefined : formatDuration(days * day + ms);
+}
+
+const idOf = (p: Property | Component, list: JsonObject, prefix: string): string => {
+  const given = "components" in p ? undefined : param(p, "JSID");
+  if (given !== undefined && /^[\w-]{1,255}$/.test(given) && !Object.hasOwn(list, given)) {
+    return given;
+  }
+  for (let n = 1;; n++) if (!Object.hasOwn(list, `${prefix}${n}`)) return `${prefix}${n}`;
+};
+
+/** The id of who has no other: it stays, whoever else comes or goes. */
+const addressId = (address: string) =>
+  `p${createHash("sha256").update(address).digest("hex").slice(0, 12)}`;
+
+function participant(p: Property, organizer: string): JsonObject {
+  const address = addressOf(p);
+  const value = (name: string) => param(p, name);
+  const role = (value("ROLE") ?? "REQ-PARTICIPANT").toUpperCase();
+  const roles: Record<string, true> = { attendee: true };
+  if (address === organizer) roles.owner = true;
+  if (role === "CHAIR") roles.chair = true;
+  if (role === "OPT-PARTICIPANT") roles.optional = true;
+  if (role === "NON-PARTICIPANT") roles.informational = true;
+  const kind = value("CUTYPE")?.toLowerCase();
+  const status = value("PARTSTAT")?.toLowerCase();
+  const agent = value("SCHEDULE-AGENT")?.toLowerCase();
+  const told = value("SCHEDULE-STATUS");
+  return {
+    "@type": "Participant",
+    ...(value("CN") === undefined ? {} : { name: value("CN") }),
+    ...(address.includes("@") ? { email: address } : {}),
+    sendTo: { imip: p.value.trim() },
+    ...(kind === undefined ? {} : { kind: kind === "room" ? "location" : kind }),
+    roles,
+    ...(status === undefined || status === "needs-action" ? {} : { participationStatus: status }),
+    ...(value("RSVP")?.toUpperCase() === "TRUE" ? { expectReply: true } : {}),
+    ...(agent === undefined || agent === "server" ? {} : { scheduleAgent: agent }),
+    ...(value("SCHEDULE-FORCE-SEND") === undefined ? {} : { scheduleForceSend: true }),
+    ...(told === undefined ? {} : { scheduleStatus: told.split(",") }),
+  };
+}
+
+function alertOf(c: Component): JsonObject | undefined {
+  const trigger = property(c, "TRIGGER");
+  if (trigger === undefined) return undefined;
+  const at = parseTime(trigger.value.trim());
+  const length = parseDuration(trigger.value);
+  const related = param(trigger, "RELATED")?.toUpperCase() === "END";
+  const known = property(c, "ACKNOWLEDGED")?.value.trim();
+  const seen = known === undefined ? undefined : parseTime(known);
+  if (at === undefined && length === undefined) return undefined;
+  return {
+    "@type": "Alert",
+    trigger: length === undefined
+      ? { "@type": "AbsoluteTrigger", when: `${localTime(at!.wall)}Z` }
+      : {
+        "@type": "OffsetTrigger",
+        offset: trigger.value.trim().toUpperCase().replace(/^\+/, ""),
+        ...(related ? { relativeTo: "end" } : {}),
+      },
+    ...(seen === undefined ? {} : { acknowledged: `${localTime(seen.wall)}Z` }),
+    ...(property(c, "ACTION")?.value.trim().toUpperCase() === "EMAIL" ? { action: "email" } : {}),
+  };
+}
+
+/** Converts one component, without what other components say of its dates. Never fails for what is stored. */
+export function eventFromComponent(series: Series, c: Component): ConvertedEvent {
+  const event: JsonObject = { "@type": "Event" };
+  const origins: ConvertedEvent["origins"] = new Map();
+  const came = (key: string, ...from: (Property | Component)[]) =>
+    origins.set(key, [...origins.get(key) ?? [], ...from]);
+  const times = timesOf(series, c);
+  const organizerProperty = property(c, "ORGANIZER");
+  const organizer = organizerProperty === undefined ? "" : addressOf(organizerProperty);
+  const entry = (map: string, id: string, value: JsonObject, from: Property | Component) => {
+    event[map] ??= {} as JsonObject;
+    (event[map] as JsonObject)[id] = value;
+    came(`${map}/${id}`, from);
+  };
+  const jsprops: Property[] = [];
+  for (const p of c.properties) {
+    switch (p.name) {
+      case "UID":
+        event.uid = p.value.trim();
+        came("uid", p);
+        break;
+      case "SUMMARY":
+      case "DESCRIPTION": {
+        const name = p.name === "SUMMARY" ? "title" : "description";
+        event[name] = plain(p);
+        came(name, p);
+        break;
+      }
+      case "DTSTART": {
+        const start = timeOf(p);
+        const time: JsonObject = {
+          start: localTime(wallIn(series, times, start)),
+          timeZone: times.name,
+        };
+        if (times.date) time.showWithoutTime = true;
+        const length = durationOf(series, c, start);
+        if (length !== undefined) time.duration = length;
+        Object.assign(event, time);
+        came("time", p);
+        break;
+      }
+      case "DTEND":
+      case "DURATION":
+        came("time", p);
+        break;
+      case "RRULE":
+      case "EXRULE": {
+        const toLocal = (at: number) => times.zone === undefined ? at : toWall(times.zone, at);
+        const rule = ruleFrom(p.value, toLocal);
+        const name = p.name === "RRULE" ? "recurrenceRules" : "excludedRecurrenceRules";
+        if (rule !== undefined) event[name] = [...event[name] as JsonObject[] ?? [], rule];
+        came("time", p);
+        break;
+      }
+      case "EXDATE":
+      case "RDATE":
+        came("dates", p);
+        break;
+      case "RECURRENCE-ID": {
+        const id = timeOf(p);
+        event.recurrenceId = localTime(wallIn(series, times, id));
+        event.recurrenceIdTimeZone = times.name;
+        came("recurrenceId", p);
+        break;
+      }
+      case "CREATED":
+      case "LAST-MODIFIED": {
+        const name = p.name === "CREATED" ? "created" : "updated";
+        const at = utc(series, p);
+        if (at !== undefined) event[name] = at;
+        came(name, p);
+        break;
+      }
+      case "SEQUENCE":
+      case "PRIORITY": {
+        const n = Number(p.value);
+        if (Number.isInteger(n) && n > 0) event[p.name.toLowerCase()] = n;
+        came(p.name.toLowerCase(), p);
+        break;
+      }
+      case "LOCATION":
+        if (plain(p) !== "") {
+          const id = idOf(p, event.locations as JsonObject ?? {}, "l");
+          entry("locations", id, { "@type": "Location", name: plain(p) }, p);
+        }
+        break;
+      case "CONFERENCE":
+        entry("virtualLocations", idOf(p, event.virtualLocations as JsonObject ?? {}, "v"), {
+          "@type": "VirtualLocation",
+          uri: p.value.trim(),
+          ...(param(p, "LABEL") === undefined ? {} : { name: param(p, "LABEL") }),
+        }, p);
+        break;
+      case "URL":
+      case "ATTACH":
+        if (param(p, "ENCODING") === undefined) {
+          const type = param(p, "FMTTYPE");
+          entry("links", idOf(p, event.links as JsonObject ?? {}, "u"), {
+            "@type": "Link",
+            href: p.value.trim(),
+            ...(p.name === "ATTACH" ? { rel: "enclosure" } : {}),
+            ...(type === undefined ? {} : { contentType: type }),
+          }, p);
+        }
+        break;
+      case "CATEGORIES":
+        event.keywords = {
+          ...event.keywords as JsonObject,
+          ...Object.fromEntries(
+            splitUnescaped(p.value, ",").map((s) => unescapeText(s).trim()).filter((s) => s !== "")
+              .map((k) => [k, true]),
+          ),
+        };
+        came("keywords", p);
+        break;
+      case "COLOR":
+        event.color = plain(p);
+        came("color", p);
+        break;
+      case "STATUS":
+        event.status = p.value.trim().toLowerCase();
+        came("status", p);
+        break;
+      case "TRANSP":
+        if (p.value.trim().toUpperCase() === "TRANSPARENT") event.freeBusyStatus = "free";
+        came("freeBusyStatus", p);
+        break;
+      case "CLASS": {
+        const value = p.value.trim().toLowerCase();
+        event.privacy = value === "confidential" ? "secret" : value;
+        came("privacy", p);
+        break;
+      }
+      case "ORGANIZER":
+        event.replyTo = { imip: p.value.trim() };
+        came("replyTo", p);
+        break;
+      case "ATTENDEE": {
+        const all = event.participants as JsonObject ?? {};
+        const given = param(p, "JSID");
+        const own = given !== undefined && /^[\w-]{1,255}$/.test(given)
+          ? given
+          : addressId(addressOf(p));
+        if (!Object.hasOwn(all, own)) entry("participants", own, participant(p, organizer), p);
+        break;
+      }
+      case "RELATED-TO": {
+        const type = (param(p, "RELTYPE") ?? "PARENT").toLowerCase();
+        event.relatedTo = {
+          ...event.relatedTo as JsonObject,
+          [plain(p).trim()]: { "@type": "Relation", relation: { [type]: true } },
+        };
+        came("relatedTo", p);
+        break;
+      }
+      case "JSPROP":
+        jsprops.push(p);
+        break;
+    }
+  }
+  for (const a of c.components) {
+    if (a.name !== "VALARM") continue;
+    const alert = alertOf(a);
+    if (alert === undefined) continue;
+    const uid = property(a, "UID")?.value.trim() ?? "";
+    const all = event.alerts as JsonObject ?? {};
+    const id = /^[\w-]{1,255}$/.test(uid) && !Object.hasOwn(all, uid) ? uid : idOf(a, all, "a");
+    entry("alerts", id, alert, a);
+  }
+  addJsprops(jsprops, event, origins as Map<string, Property[]>, eventMaps);
+  return { event, origins };
+}
+
+/** Properties that an override can't have (RFC 8984 §4.3.5), or that say nothing of the date. */
+export const notOverridden = new Set([
+  "@type",
+  "uid",
+  "prodId",
+  "created",
+  "updated",
+  "sequence",
+  "recurrenceId",
+  "recurrenceIdTimeZone",
+  "recurrenceRules",
+  "excludedRecurrenceRules",
+  "recurrenceOverrides",
+  "relatedTo",
+  "replyTo",
+  "sentBy",
+  "privacy",
+  "timeZones",
+]);
+
+const step = (s: string) => s.replaceAll("~", "~0").replaceAll("/", "~1");
+
+/** What makes an instance of its master: a patch. */
+export function overrideOf(master: JsonObject, instance: JsonObject, id: string): JsonObject {
+  const patch: JsonObject = {};
+  const base: JsonObject = { ...master, start: id };
+  for (const name of new Set([...Object.keys(base), ...Object.keys(instance)])) {
+    if (notOverridden.has(name) || same(base[name], instance[name])) continue;
+    const both = [base[name], instance[name]].map((x) =>
+      typeof x === "object" && x !== null && !Array.isArray(x) ? x as JsonObject : undefined
+    );
+    if (!eventMaps.includes(name) || both[0] === undefined || both[1] === undefined) {
+      patch[step(name)] = instance[name] ?? null;
+      continue;
+    }
+    for (const k of new Set([...Object.keys(both[0]), ...Object.keys(both[1])])) {
+      if (!same(both[0][k], both[1][k])) patch[`${step(name)}/${step(k)}`] = both[1][k] ?? null;
+    }
+  }
+  return patch;
+}
+
+/** Dates of EXDATE or RDATE on the wall of an event's zone. */
+function datesOf(series: Series, c: Component, name: string, times: Times): string[] {
+  return c.properties.filter((p) => p.name === name).flatMap((p) =>
+    p.value.split(",").slice(0, 10_000).map((v) => timeOf(p, v.trim().split("/")[0]))
+      .map((t) => localTime(wallIn(series, times, t)))
+  );
+}
+
+/** The component that an event is shown by: its master, or the first date of one whose master isn't here. */
+export function mainComponent(series: Series): Component | undefined {
+  return series.master ?? series.overrides()[0]?.component;
+}
+
+/** A whole event, with its dates that differ. @throws FormatError for times that can't be read */
+export function eventFromSeries(series: Series): JsonObject | undefined {
+  const main = mainComponent(series);
+  if (main === undefined || series.kind !== "VEVENT") return undefined;
+  const { event } = eventFromComponent(series, main);
+  if (series.master === undefined) return event;
+  const times = timesOf(series, main);
+  const overrides: Record<string, JsonObject> = {};
+  for (const at of datesOf(series, main, "RDATE", times)) overrides[at] = {};
+  for (const at of datesOf(series, main, "EXDATE", times)) overrides[at] = { excluded: true };
+  for (const { component, id } of series.overrides()) {
+    const at = localTime(wallIn(series, times, id));
+    overrides[at] = overrideOf(event, eventFromComponent(series, component).event, at);
+  }
+  if (Object.keys(overrides).length > 0) event.recurrenceOverrides = overrides;
+  return event;
+}

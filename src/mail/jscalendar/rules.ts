@@ -1,0 +1,115 @@
+/** Recurrence rules of JSCalendar (RFC 8984 §4.3.3) and iCalendar; local times and durations. @module */
+import { parseRule, type Rule } from "../calendar/recurrence.ts";
+import { formatTime } from "../calendar/time.ts";
+import { toInstant, type Zone } from "../calendar/zones.ts";
+
+type JsonObject = Record<string, unknown>;
+
+const days = ["su", "mo", "tu", "we", "th", "fr", "sa"];
+
+/** A time on the wall as LocalDateTime. */
+export function localTime(wall: number): string {
+  return new Date(wall).toISOString().slice(0, 19);
+}
+
+/** Milliseconds of a LocalDateTime, as if it were UTC; undefined for what is none. */
+export function wallOfLocal(s: unknown): number | undefined {
+  if (typeof s !== "string" || !/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$/.test(s)) return undefined;
+  const at = Date.parse(`${s}Z`);
+  return Number.isNaN(at) || localTime(at) !== s ? undefined : at;
+}
+
+/** A rule as JSCalendar has it; undefined for one that can't be read. `text` is the line's value. */
+export function ruleFrom(text: string, toLocal: (utc: number) => number): JsonObject | undefined {
+  const r = parseRule(text);
+  if (typeof r === "string") return undefined;
+  const until = r.until === undefined
+    ? undefined
+    : r.until.zone === "UTC"
+    ? toLocal(r.until.wall)
+    : r.until.wall;
+  const some = (name: string, list: readonly unknown[]) =>
+    list.length === 0 ? {} : { [name]: list };
+  return {
+    "@type": "RecurrenceRule",
+    frequency: r.freq.toLowerCase(),
+    ...(r.interval === 1 ? {} : { interval: r.interval }),
+    ...(r.weekStart === 1 ? {} : { firstDayOfWeek: days[r.weekStart] }),
+    ...some(
+      "byDay",
+      r.byDay.map((d) => ({
+        "@type": "NDay",
+        day: days[d.day],
+        ...(d.nth === 0 ? {} : { nthOfPeriod: d.nth }),
+      })),
+    ),
+    ...some("byMonthDay", r.byMonthDay),
+    ...some("byMonth", r.byMonth.map(String)),
+    ...some("byYearDay", r.byYearDay),
+    ...some("byWeekNo", r.byWeekNo),
+    ...some("byHour", r.byHour),
+    ...some("byMinute", r.byMinute),
+    ...some("bySecond", r.bySecond),
+    ...some("bySetPosition", r.bySetPos),
+    ...(r.count === undefined ? {} : { count: r.count }),
+    ...(until === undefined ? {} : { until: localTime(until) }),
+  };
+}
+
+const lists: Readonly<Record<string, string>> = {
+  byMonthDay: "BYMONTHDAY",
+  byMonth: "BYMONTH",
+  byYearDay: "BYYEARDAY",
+  byWeekNo: "BYWEEKNO",
+  byHour: "BYHOUR",
+  byMinute: "BYMINUTE",
+  bySecond: "BYSECOND",
+  bySetPosition: "BYSETPOS",
+};
+
+/**
+ * A rule as a line's value; what is wrong with it, in words, in an object, if it is none.
+ * @param zone of the start; undefined for dates and floating times, whose UNTIL has no zone
+ */
+export function ruleTo(
+  r: JsonObject,
+  o: { zone: Zone | undefined; date: boolean },
+): string | { problem: string } {
+  const wrong = (problem: string) => ({ problem });
+  if (typeof r.frequency !== "string") return wrong("a rule has no frequency");
+  const parts = [`FREQ=${r.frequency.toUpperCase()}`];
+  if (r.rscale !== undefined && r.rscale !== "gregorian") return wrong("only gregorian is known");
+  if (r.skip !== undefined && r.skip !== "omit") return wrong("only skip: omit is known");
+  if (r.interval !== undefined) parts.push(`INTERVAL=${Number(r.interval)}`);
+  if (r.firstDayOfWeek !== undefined) parts.push(`WKST=${String(r.firstDayOfWeek).toUpperCase()}`);
+  if (Array.isArray(r.byDay)) {
+    const list = r.byDay.map((d) =>
+      typeof d === "object" && d !== null
+        ? `${(d as JsonObject).nthOfPeriod ?? ""}${String((d as JsonObject).day).toUpperCase()}`
+        : "?"
+    );
+    parts.push(`BYDAY=${list.join(",")}`);
+  }
+  for (const [name, key] of Object.entries(lists)) {
+    if (r[name] === undefined) continue;
+    if (!Array.isArray(r[name])) return wrong(`${name} is not a list`);
+    parts.push(`${key}=${(r[name] as unknown[]).map(String).join(",")}`);
+  }
+  if (r.count !== undefined) parts.push(`COUNT=${Number(r.count)}`);
+  if (r.until !== undefined) {
+    const wall = wallOfLocal(r.until);
+    if (wall === undefined) return wrong("until is not a local time");
+    parts.push(
+      `UNTIL=${
+        o.date
+          ? formatTime({ wall, date: true, zone: "" })
+          : o.zone === undefined
+          ? formatTime({ wall, date: false, zone: "" })
+          : formatTime({ wall: toInstant(o.zone, wall), date: false, zone: "UTC" })
+      }`,
+    );
+  }
+  const text = parts.join(";");
+  const parsed: Rule | string = /[\r\n]/.test(text) ? "line breaks" : parseRule(text);
+  return typeof parsed === "string" ? wrong(parsed.slice(0, 200)) : text;
+}

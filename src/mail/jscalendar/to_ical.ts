@@ -1,0 +1,468 @@
+/**
+ * An event of JSCalendar as iCalendar. Of an event that was there, the lines of all parts that are as before stay byte
+ * for byte; what iCalendar has no words for is kept in JSPROP lines.
+ *
+ * @module
+ */
+import { newCalendar } from "../calendar/freebusy.ts";
+import { Series } from "../calendar/series.ts";
+import { day, formatTime, formatUtc, parseDuration } from "../calendar/time.ts";
+import { zoneComponent } from "../calendar/zone_component.ts";
+import { namedZone, toInstant, toWall, utcZone, type Zone } from "../calendar/zones.ts";
+import {
+  type Component,
+  escapeText,
+  newProperty,
+  param,
+  type Property,
+  property,
+  valueOf,
+} from "../contentline/component.ts";
+import { jspropLines, line, mergedLines, type Params, partsOf, same } from "../jsprops/parts.ts";
+import {
+  type ConvertedEvent,
+  eventFromComponent,
+  eventFromSeries,
+  type JsonObject,
+  mainComponent,
+  timesOf,
+} from "./from_ical.ts";
+import { localTime, ruleTo, wallOfLocal } from "./rules.ts";
+import { eventMaps } from "./schema.ts";
+
+/** An event that can't be written. `names` are the properties that are wrong. */
+export class EventError extends Error {
+  override name = "EventError";
+  readonly names: readonly string[];
+  constructor(names: readonly string[], message: string) {
+    super(message);
+    this.names = names;
+  }
+}
+
+const str = (x: unknown): string | undefined => typeof x === "string" ? x : undefined;
+const obj = (x: unknown): JsonObject =>
+  typeof x === "object" && x !== null && !Array.isArray(x) ? x as JsonObject : {};
+
+/** Properties that are written together as the part "time", and that others write. */
+const timeNames = [
+  "start",
+  "timeZone",
+  "duration",
+  "showWithoutTime",
+  "recurrenceRules",
+  "excludedRecurrenceRules",
+];
+const without = new Set([
+  "@type",
+  "recurrenceOverrides",
+  "recurrenceIdTimeZone",
+  "excluded",
+  "method",
+  ...timeNames,
+]);
+
+interface Clock {
+  /** Undefined for floating times and dates. */
+  zone: Zone | undefined;
+  date: boolean;
+}
+
+function clockOf(event: JsonObject): Clock {
+  const name = str(event.timeZone);
+  return {
+    zone: name === undefined ? undefined : namedZone(name),
+    date: event.showWithoutTime === true,
+  };
+}
+
+/** A time on the wall as a property. */
+function timeLine(name: string, wall: number, c: Clock): Property {
+  if (c.date) return line(name, formatTime({ wall, date: true, zone: "" }), { VALUE: "DATE" });
+  if (c.zone === undefined) return line(name, formatTime({ wall, date: false, zone: "" }));
+  if (c.zone === utcZone) return line(name, formatUtc(wall));
+  return line(name, formatTime({ wall, date: false, zone: c.zone.name }), { TZID: c.zone.name });
+}
+
+/** The duration that a start and an end are read as. */
+function lengthSaid(properties: Property[]): unknown {
+  const c: Component = { name: "VEVENT", properties, components: [] };
+  return eventFromComponent(new Series(newCalendar([c])), c).event.duration;
+}
+
+function timeLines(event: JsonObject): Property[] {
+  const clock = clockOf(event);
+  const start = wallOfLocal(event.start)!;
+  const lines = [timeLine("DTSTART", clock.date ? Math.floor(start / day) * day : start, clock)];
+  const length = parseDuration(str(event.duration) ?? "PT0S");
+  if (length !== undefined && (length.days > 0 || length.ms > 0)) {
+    if (clock.date) {
+      const days = length.days + Math.ceil(length.ms / day);
+      if (event.duration !== "P1D") lines.push(timeLine("DTEND", start + days * day, clock));
+    } else {
+      const zone = clock.zone ?? utcZone;
+      const wall = toWall(zone, toInstant(zone, start + length.days * day) + length.ms);
+      const end = timeLine("DTEND", wall, clock);
+      // An end on the wall may be two, or none, where clocks change.
+      const exact = lengthSaid([...lines, end]) === event.duration;
+      lines.push(exact ? end : line("DURATION", event.duration as string));
+    }
+  }
+  for (
+    const [name, key] of [["recurrenceRules", "RRULE"], ["excludedRecurrenceRules", "EXRULE"]]
+  ) {
+    for (const r of event[name] as JsonObject[] ?? []) {
+      const text = ruleTo(r, clock);
+      if (typeof text !== "string") throw new EventError([name], text.problem);
+      lines.push(line(key, text));
+    }
+  }
+  return lines;
+}
+
+const mailto = (p: JsonObject): string | undefined => {
+  const to = str(obj(p.sendTo).imip) ??
+    (str(p.email) === undefined ? undefined : `mailto:${p.email}`);
+  // What stands in a line of its own may not break out of it.
+  return to !== undefined && /^[a-z][a-z0-9+.-]*:[^\s<>"]+$/i.test(to) ? to : undefined;
+};
+
+function attendee(id: string, p: JsonObject): Property[] {
+  const to = mailto(p);
+  const roles = obj(p.roles);
+  if (to === undefined) return [];
+  const kind = str(p.kind)?.toUpperCase();
+  const role = roles.chair
+    ? "CHAIR"
+    : roles.optional
+    ? "OPT-PARTICIPANT"
+    : roles.informational
+    ? "NON-PARTICIPANT"
+    : undefined;
+  const params: Params = {
+    "CN": str(p.name),
+    "CUTYPE": kind === "LOCATION" ? "ROOM" : kind,
+    "ROLE": role,
+    "PARTSTAT": str(p.participationStatus)?.toUpperCase(),
+    "RSVP": p.expectReply === true ? "TRUE" : undefined,
+    "SCHEDULE-AGENT": str(p.scheduleAgent)?.toUpperCase(),
+    "SCHEDULE-FORCE-SEND": p.scheduleForceSend === true ? "REQUEST" : undefined,
+    "SCHEDULE-STATUS": Array.isArray(p.scheduleStatus)
+      ? p.scheduleStatus.map(String).join(",")
+      : undefined,
+    "JSID": id,
+  };
+  return [line("ATTENDEE", to, params)];
+}
+
+function alarm(id: string, a: JsonObject, title: string): Component | undefined {
+  const trigger = obj(a.trigger);
+  const when = str(trigger.when);
+  const offset = str(trigger.offset);
+  if (when === undefined && offset === undefined) return undefined;
+  const utc = (s: string) => s.replace(/\.\d+/, "").replace(/[-:]/g, "");
+  const email = a.action === "email";
+  return {
+    name: "VALARM",
+    properties: [
+      line("UID", id),
+      line("ACTION", email ? "EMAIL" : "DISPLAY"),
+      when === undefined
+        ? line("TRIGGER", offset!, trigger.relativeTo === "end" ? { RELATED: "END" } : {})
+        : line("TRIGGER", utc(when), { VALUE: "DATE-TIME" }),
+      line("DESCRIPTION", escapeText(title || "Alarm")),
+      ...(email ? [line("SUMMARY", escapeText(title || "Alarm"))] : []),
+      ...(str(a.acknowledged) === undefined
+        ? []
+        : [line("ACKNOWLEDGED", utc(str(a.acknowledged)!))]),
+    ],
+    components: [],
+  };
+}
+
+/** The lines or alarms of one part. */
+function nativeLines(event: JsonObject, key: string, value: unknown): (Property | Component)[] {
+  const [map, id] = key.split("/");
+  if (id !== undefined) {
+    const v = obj(value);
+    switch (map) {
+      case "locations":
+        return str(v.name) === undefined
+          ? []
+          : [line("LOCATION", escapeText(str(v.name)!), { JSID: id })];
+      case "virtualLocations":
+        return [line("CONFERENCE", (str(v.uri) ?? "").replace(/[\r\n]/g, ""), {
+          VALUE: "URI",
+          LABEL: str(v.name),
+          JSID: id,
+        })];
+      case "links":
+        return [
+          line(
+            v.rel === "enclosure" ? "ATTACH" : "URL",
+            (str(v.href) ?? "").replace(/[\r\n]/g, ""),
+            {
+              FMTTYPE: str(v.contentType),
+              JSID: id,
+            },
+          ),
+        ];
+      case "participants":
+        return attendee(id, v);
+      case "alerts": {
+        const c = alarm(id, v, str(event.title) ?? "");
+        return c === undefined ? [] : [c];
+      }
+    }
+    return [];
+  }
+  const s = str(value) ?? "";
+  const utc = (x: string) => x.replace(/\.\d+/, "").replace(/[-:]/g, "");
+  switch (key) {
+    case "time":
+      return timeLines(event);
+    case "uid":
+      return [line("UID", s.replace(/[\r\n]/g, ""))];
+    case "title":
+      return [line("SUMMARY", escapeText(s))];
+    case "description":
+      return [line("DESCRIPTION", escapeText(s))];
+    case "recurrenceId":
+      return [timeLine("RECURRENCE-ID", wallOfLocal(value)!, clockOf(event))];
+    case "created":
+      return [line("CREATED", utc(s))];
+    case "updated":
+      return [line("LAST-MODIFIED", utc(s))];
+    case "sequence":
+    case "priority":
+      return [line(key.toUpperCase(), String(value))];
+    case "keywords": {
+      const words = Object.keys(obj(value));
+      return words.length === 0 ? [] : [line("CATEGORIES", words.map(escapeText).join(","))];
+    }
+    case "color":
+      return [line("COLOR", escapeText(s))];
+    case "status":
+      return /^(?:confirmed|cancelled|tentative)$/.test(s) ? [line("STATUS", s.toUpperCase())] : [];
+    case "freeBusyStatus":
+      return [line("TRANSP", s === "free" ? "TRANSPARENT" : "OPAQUE")];
+    case "privacy":
+      return /^(?:public|private|secret)$/.test(s)
+        ? [line("CLASS", s === "secret" ? "CONFIDENTIAL" : s.toUpperCase())]
+        : [];
+    case "replyTo": {
+      const to = mailto({ sendTo: value });
+      const owner = Object.values(obj(event.participants)).map(obj).find((p) => obj(p.roles).owner);
+      return to === undefined ? [] : [line("ORGANIZER", to, { CN: str(owner?.name) })];
+    }
+    case "relatedTo":
+      return Object.entries(obj(value)).map(([to, r]) => {
+        const relation = Object.keys(obj(obj(r).relation))[0];
+        return line("RELATED-TO", escapeText(to), {
+          RELTYPE: relation === undefined || relation === "parent"
+            ? undefined
+            : relation.toUpperCase(),
+        });
+      });
+    default:
+      return [];
+  }
+}
+
+const isProperty = (x: Property | Component): x is Property => "value" in x;
+
+/** The value of a part. */
+function partOf(event: JsonObject, key: string): unknown {
+  if (key === "time") return timePart(event);
+  const [map, id] = key.split("/");
+  return id === undefined ? event[map] : obj(event[map])[id];
+}
+
+function timePart(event: JsonObject): JsonObject {
+  return Object.fromEntries(
+    timeNames.filter((n) => event[n] !== undefined && event[n] !== null).map((n) => [n, event[n]]),
+  );
+}
+
+/** What the lines of a part say: the rest is for JSPROP. */
+function linesOf(event: JsonObject, key: string, value: unknown): (Property | Component)[] {
+  const made = nativeLines(event, key, value);
+  // Times are what the lines say, and nothing beside them.
+  if (key === "time") return made;
+  const properties = made.filter(isProperty);
+  const needs = timeLines({ ...event, recurrenceRules: [], excludedRecurrenceRules: [] });
+  const organizer = key.startsWith("participants/") && event.replyTo !== undefined
+    ? nativeLines(event, "replyTo", event.replyTo).filter(isProperty)
+    : [];
+  const c: Component = {
+    name: "VEVENT",
+    properties: [...needs, ...organizer, ...properties],
+    components: made.filter((x): x is Component => !isProperty(x)),
+  };
+  const said = made.length === 0
+    ? undefined
+    : partOf(eventFromComponent(new Series(newCalendar([c])), c).event, key);
+  if (key === "freeBusyStatus" && value === "busy") return made;
+  return [...made, ...jspropLines(key, value, said)];
+}
+
+/** One component of an event. */
+function componentOf(
+  event: JsonObject,
+  now: number,
+  before?: { component: Component; converted: ConvertedEvent },
+): Component {
+  if (wallOfLocal(event.start) === undefined) throw new EventError(["start"], "start is missing");
+  const parts = (e: JsonObject) => partsOf(e, eventMaps, without).set("time", timePart(e));
+  const all = before && [...before.component.properties, ...before.component.components];
+  const merged = mergedLines<Property | Component>(
+    parts(event),
+    before && {
+      lines: all!,
+      origins: before.converted.origins,
+      parts: parts(before.converted.event),
+    },
+    (key, value) => linesOf(event, key, value),
+  );
+  const properties = merged.filter(isProperty);
+  if (!properties.some((p) => p.name === "DTSTAMP")) {
+    properties.push(newProperty("DTSTAMP", formatUtc(now)));
+  }
+  return {
+    name: "VEVENT",
+    properties,
+    components: merged.filter((x): x is Component => !isProperty(x)),
+  };
+}
+
+/** EXDATE and RDATE lines; those that are there stay if they say the same. */
+function withDates(c: Component, event: JsonObject, series: Series | undefined): Component {
+  const overrides = obj(event.recurrenceOverrides);
+  const excluded = Object.keys(overrides).filter((k) => obj(overrides[k]).excluded === true);
+  const empty = Object.keys(overrides).filter((k) => Object.keys(obj(overrides[k])).length === 0);
+  const was = series === undefined ? {} : obj(eventFromSeries(series)?.recurrenceOverrides);
+  const of = (o: JsonObject, what: "excluded" | "added") =>
+    Object.keys(o).filter((k) =>
+      what === "excluded" ? obj(o[k]).excluded === true : Object.keys(obj(o[k])).length === 0
+    ).sort();
+  const clock = clockOf(event);
+  let { properties } = c;
+  for (
+    const [name, now, kind] of [["EXDATE", excluded, "excluded"], [
+      "RDATE",
+      empty,
+      "added",
+    ]] as const
+  ) {
+    const kept = series?.master !== undefined && same(of(was, kind), now.toSorted()) &&
+      same(timesOf(series, series.master).name ?? null, event.timeZone ?? null);
+    if (kept) continue;
+    properties = properties.filter((p) => p.name !== name);
+    for (const at of now) properties = [...properties, timeLine(name, wallOfLocal(at)!, clock)];
+  }
+  return { ...c, properties };
+}
+
+/** An instance by its patch. */
+export function patched(master: JsonObject, id: string, patch: JsonObject): JsonObject {
+  const base = structuredClone(master);
+  for (const name of ["recurrenceRules", "excludedRecurrenceRules", "recurrenceOverrides"]) {
+    delete base[name];
+  }
+  const instance: JsonObject = { ...base, start: id, recurrenceId: id };
+  if (base.timeZone !== undefined) instance.recurrenceIdTimeZone = base.timeZone;
+  for (const [pointer, value] of Object.entries(patch)) {
+    const path = pointer.split("/").map((s) => s.replaceAll("~1", "/").replaceAll("~0", "~"));
+    let at: JsonObject = instance;
+    for (const x of path.slice(0, -1)) at = (at[x] = { ...obj(at[x]) }) as JsonObject;
+    if (value === null) delete at[path.at(-1)!];
+    else at[path.at(-1)!] = value;
+  }
+  return instance;
+}
+
+/**
+ * A calendar object of an event.
+ * @param before what is there, to keep the lines of what stays
+ * @throws EventError
+ */
+export function calendarOf(event: JsonObject, now: number, before?: Series): Component {
+  const main = before && mainComponent(before);
+  const converted = main && eventFromComponent(before!, main);
+  const components: Component[] = [];
+  const masterOf = (e: JsonObject) =>
+    componentOf(e, now, main && converted && { component: main, converted });
+  const hasMaster = before === undefined || before.master !== undefined;
+  components.push(hasMaster ? withDates(masterOf(event), event, before) : masterOf(event));
+  const overrides = hasMaster ? obj(event.recurrenceOverrides) : {};
+  const old = new Map<string, Component>();
+  if (before?.master !== undefined) {
+    const times = timesOf(before, before.master);
+    for (const { component, id } of before.overrides()) {
+      const wall = id.date || times.zone === undefined
+        ? id.wall
+        : toWall(times.zone, before.instant(id));
+      old.set(localTime(wall), component);
+    }
+  }
+  for (const [id, patch] of Object.entries(overrides)) {
+    if (wallOfLocal(id) === undefined) {
+      throw new EventError(["recurrenceOverrides"], `${id} is not a local time`);
+    }
+    const p = obj(patch);
+    if (p.excluded === true || Object.keys(p).length === 0) continue;
+    const instance = patched(event, id, p);
+    const there = old.get(id);
+    // A date whose times go by another zone than the master's is written in its own.
+    const c = componentOf(
+      instance,
+      now,
+      there && { component: there, converted: eventFromComponent(before!, there) },
+    );
+    components.push(withRecurrenceId(c, id, event));
+  }
+  const others = before === undefined || hasMaster
+    ? []
+    : before.calendar.components.filter((c) => c.name === "VEVENT" && c !== main);
+  const calendar = before?.calendar ?? newCalendar([]);
+  const kept = before?.calendar.components.filter((c) => c.name === "VTIMEZONE") ?? [];
+  return withZones({ ...calendar, components: [...kept, ...components, ...others] }, now);
+}
+
+/** The date that an override is of, as the zone of the master has it. */
+function withRecurrenceId(c: Component, id: string, master: JsonObject): Component {
+  const wanted = timeLine("RECURRENCE-ID", wallOfLocal(id)!, clockOf(master));
+  const there = property(c, "RECURRENCE-ID");
+  const sameText = there !== undefined && there.value.trim() === wanted.value &&
+    param(there, "TZID") === param(wanted, "TZID");
+  if (sameText) return c;
+  return { ...c, properties: [...c.properties.filter((p) => p.name !== "RECURRENCE-ID"), wanted] };
+}
+
+/** With descriptions of the zones that times name. */
+function withZones(calendar: Component, now: number): Component {
+  const known = new Set(
+    calendar.components.filter((c) => c.name === "VTIMEZONE").map((c) => valueOf(c, "TZID")),
+  );
+  const missing = new Set<string>();
+  for (const c of calendar.components) {
+    for (const p of c.properties) {
+      const id = param(p, "TZID");
+      if (id !== undefined && !known.has(id)) missing.add(id);
+    }
+  }
+  const made = [...missing].flatMap((id) => {
+    const zone = namedZone(id);
+    if (zone === undefined || zone === utcZone) return [];
+    const description = zoneComponent(zone, now);
+    // By the very name that the times have.
+    return [{
+      ...description,
+      properties: [
+        newProperty("TZID", id),
+        ...description.properties.filter((p) => p.name !== "TZID"),
+      ],
+    }];
+  });
+  return { ...calendar, components: [...made, ...calendar.components] };
+}

@@ -1,0 +1,26 @@
+/** Header fields that scanners ask for. @module */
+import { ScanError } from "./types.ts";
+
+/** Bytes of one field's value. */
+const maxValue = 64 * 1024;
+
+/**
+ * A field as it may stand in a message: its name is one (RFC 5322 §2.2), and each further line of its value begins
+ * with a blank.
+ * @throws ScanError for names that are none, and values too long
+ */
+export function checkedField(name: string, value: string): { name: string; value: string } {
+  if (!/^[!-9;-~]{1,200}$/.test(name)) {
+    throw new ScanError(`it asks for a header field with the name ${JSON.stringify(name)}`);
+  }
+  if (value.length > maxValue) throw new ScanError(`its header field ${name} is too long`);
+  const lines = value.split(/\r\n|\n|\r/).map((line) =>
+    // deno-lint-ignore no-control-regex
+    line.replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, " ")
+  );
+  return {
+    name,
+    value: lines.filter((line, i) => i === 0 || line.trim() !== "")
+      .map((line, i) => i === 0 || /^[ \t]/.test(line) ? line : ` ${line}`).join("\r\n"),
+  };
+}

@@ -1,0 +1,96 @@
+/** What a milter asks to be changed at the end of a message. @module */
+import { Action, type Packet, strings } from "./packets.ts";
+import { ScanError, scanLimits, type ScanResult } from "../types.ts";
+import { checkedField } from "../fields.ts";
+import { named } from "./negotiation.ts";
+
+/** Where the bytes of a new body go. */
+export interface BodySink {
+  /** @throws ScanError if it gets larger than a message may be */
+  write(bytes: Uint8Array): Promise<void>;
+}
+
+/** The action that a packet needs, by its letter. */
+const needed: Readonly<Record<string, number>> = {
+  "+": Action.AddRecipient,
+  "2": Action.AddRecipientWithParameters,
+  "-": Action.DeleteRecipient,
+  b: Action.ChangeBody,
+  h: Action.AddHeaders,
+  i: Action.AddHeaders,
+  m: Action.ChangeHeaders,
+  e: Action.ChangeFrom,
+  q: Action.Quarantine,
+};
+
+/** True if the packet asks for a change. */
+export function isChange(kind: string): boolean {
+  return Object.hasOwn(needed, kind);
+}
+
+/**
+ * Notes a change in the result.
+ * @param actions what the milter may do
+ * @throws ScanError for what it did not ask leave for, what can't stand in a message, and too much
+ */
+export async function noteChange(
+  p: Packet,
+  actions: number,
+  result: ScanResult,
+  body: () => Promise<BodySink>,
+): Promise<void> {
+  if ((actions & needed[p.kind]) === 0) {
+    throw new ScanError(`it changes what it did not ask leave for: ${named(p.kind)}`);
+  }
+  switch (p.kind) {
+    case "b":
+      return await (await body()).write(p.data);
+    case "+":
+    case "2":
+      result.addRecipients.push(addressIn(p));
+      break;
+    case "-":
+      result.removeRecipients.push(addressIn(p));
+      break;
+    case "e":
+      result.mailFrom = addressIn(p);
+      break;
+    case "q":
+      result.quarantine = strings(p.data)[0] ?? "";
+      break;
+    case "h": {
+      const [name = "", value = ""] = strings(p.data);
+      result.headers.push({ kind: "add", ...checkedField(name, value) });
+      break;
+    }
+    default: {
+      if (p.data.length < 4) throw new ScanError(`its ${named(p.kind)} is cut off`);
+      const index = new DataView(p.data.buffer, p.data.byteOffset).getUint32(0);
+      const [name = "", value = ""] = strings(p.data.subarray(4));
+      const field = checkedField(name, value);
+      if (p.kind === "m") {
+        // Counted from 1; 0 is taken for the first, as sendmail does.
+        result.headers.push({ kind: "change", occurrence: Math.max(1, index), ...field });
+      } else {
+        // Place 0 is that of this server's Received, which stands before the message: both 0 and 1 are the top.
+        result.headers.push({ kind: "insert", index: Math.max(0, index - 1), ...field });
+      }
+    }
+  }
+  const bytes = result.headers.reduce((n, h) => n + ("value" in h ? h.value.length : 0), 0);
+  if (result.headers.length > scanLimits.headerChanges || bytes > scanLimits.headerBytes) {
+    throw new ScanError("it changes more of the header than one may");
+  }
+  if (result.addRecipients.length + result.removeRecipients.length > scanLimits.recipients) {
+    throw new ScanError("it changes more recipients than one may");
+  }
+}
+
+function addressIn(p: Packet): string {
+  const address = (strings(p.data)[0] ?? "").replace(/^<|>$/g, "");
+  // deno-lint-ignore no-control-regex
+  if (address.length > 320 || /[\u0000-\u0020\u007f<>]/.test(address)) {
+    throw new ScanError(`its ${named(p.kind)} has no address`);
+  }
+  return address;
+}

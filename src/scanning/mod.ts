@@ -1,0 +1,11 @@
+/**
+ * Scanning by other programs: milters (version 6 of their protocol), rspamd by HTTP, ClamAV by its socket. What they
+ * find and change is told to the delivery of incoming mail and to the queue of outgoing mail.
+ *
+ * May import platform, log, metrics, mail, net and config. Used by serve.
+ *
+ * @module
+ */
+export { type ScanFact, type Scanned, Scanners, type ScannersOptions } from "./scanners.ts";
+export { type RewrittenMessage } from "./rewriting.ts";
+export { type ScanEnvelope, ScanError, type ScanMessage, type ScanReply } from "./types.ts";

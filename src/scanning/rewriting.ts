@@ -1,0 +1,82 @@
+/** Messages changed by scanners, in new files. @module */
+import { createTemp, readRange, removeFile, writeAll } from "../platform/files.ts";
+import { nextTurn } from "../platform/turns.ts";
+import type { BodySink } from "./milter/changes.ts";
+import { changedHeader, readHeader } from "./raw_header.ts";
+import { type HeaderChange, ScanError, type ScanMessage } from "./types.ts";
+
+/** The prefix is that of all messages under way: what a crash leaves is removed at the next start. */
+const prefix = "smtp-scanned-";
+const pieceSize = 64 * 1024;
+
+/** A message in a file of its own. */
+export interface RewrittenMessage extends ScanMessage {
+  path: string;
+  /** Closes and removes the file. */
+  remove(): void;
+}
+
+/** A body that a scanner gives in place of the message's. */
+export class NewBody implements BodySink {
+  size = 0;
+  private constructor(
+    readonly path: string,
+    readonly file: Deno.FsFile,
+    readonly maxBytes: number,
+  ) {}
+
+  static async create(dir: string, maxBytes: number): Promise<NewBody> {
+    const { path, file } = await createTemp(dir, prefix);
+    return new NewBody(path, file, maxBytes);
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    this.size += bytes.length;
+    if (this.size > this.maxBytes) {
+      throw new ScanError(`its new body is larger than ${this.maxBytes} bytes`);
+    }
+    await writeAll(this.file, bytes);
+  }
+
+  remove(): void {
+    this.file.close();
+    removeFile(this.path);
+  }
+}
+
+/** Writes the message with the changes made. @throws file errors */
+export async function rewrite(
+  dir: string,
+  m: ScanMessage,
+  changes: readonly HeaderChange[],
+  body: NewBody | undefined,
+): Promise<RewrittenMessage> {
+  const header = changedHeader(readHeader(m), changes);
+  const { path, file } = await createTemp(dir, prefix);
+  try {
+    await writeAll(file, header);
+    const from = body ? 0 : m.headerSize;
+    const to = body ? body.size : m.size;
+    for (let at = from; at < to; at += pieceSize) {
+      const end = Math.min(to, at + pieceSize);
+      await writeAll(file, body ? readRange(body.file, at, end) : m.read(at, end));
+      await nextTurn();
+    }
+    // Of any size, it may be what is delivered.
+    await file.sync();
+    return {
+      path,
+      size: header.length + (to - from),
+      headerSize: header.length,
+      read: (a, b) => readRange(file, a, b),
+      remove() {
+        file.close();
+        removeFile(path);
+      },
+    };
+  } catch (err) {
+    file.close();
+    removeFile(path);
+    throw err;
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * Messages to members that came back. Each member has a sender address of its own (VERP), so whatever comes to that is
+ * about that member. After bounces on several days a probe is sent, whose own return ends the member's mail.
+ *
+ * @module
+ */
+import type { ResolvedList } from "../../config/mod.ts";
+import { parseDsn } from "../../mail/dsn/parse.ts";
+import type { HeaderField } from "../../mail/header/header.ts";
+import { givenUp, probe } from "../../lists/notices.ts";
+import { bounceAddress, type ListServices, sendNotice, tellOwners } from "./services.ts";
+
+/** Days with a bounce before the address is tried. */
+const usualBounces = 5;
+/** Milliseconds that a probe gets to come back. */
+const probeTime = 7 * 86_400_000;
+
+/** What a report says; undefined if nothing has come back for good. */
+export function bounceIn(
+  message: Uint8Array,
+  fields: readonly HeaderField[],
+  nullSender: boolean,
+): string | undefined {
+  const dsn = parseDsn(message);
+  if (dsn !== undefined) {
+    const failed = dsn.recipients.find((r) => r.action === "failed");
+    return failed && (failed.diagnosticCode?.value || failed.status);
+  }
+  // Answers of people who are away, which some programs send without a sender.
+  const auto = fields.find((f) => f.name === "auto-submitted")?.value.trim().toLowerCase() ?? "";
+  if (!nullSender || auto.startsWith("auto-replied")) return undefined;
+  return fields.find((f) => f.name === "subject")?.value ?? "a report without a subject";
+}
+
+/** A message to a member has come back. Durable when it resolves. */
+export async function noteBounce(
+  s: ListServices,
+  list: ResolvedList,
+  token: { purpose: "bounce" | "probe"; id: number },
+  text: string,
+): Promise<void> {
+  const { id, purpose } = token;
+  const before = s.db.memberById(list.key, id);
+  if (before === undefined || before.dead) return;
+  // deno-lint-ignore no-control-regex
+  const why = text.replace(/[\x00-\x1f\x7f]+/g, " ").trim().slice(0, 400);
+  if (purpose === "probe") {
+    // One that comes back after the address was taken up again says nothing new.
+    if (before.probeUntil === 0) return;
+    s.db.giveUp(list.key, id);
+    s.log.info("list: member given up", { list: list.key, address: before.address, why });
+    await s.db.durable();
+    await tellOwners(s, list, (to) => givenUp(list, to, before.address, why));
+    return;
+  }
+  const member = s.db.noteBounce(list.key, id, why, s.now())!;
+  if (member.bounces >= usualBounces && member.probeUntil === 0) {
+    s.db.setProbe(list.key, id, s.now() + probeTime);
+    await sendNotice(
+      s,
+      list,
+      probe(list, member.address, why),
+      bounceAddress(s, list, "probe", id),
+    );
+  }
+  await s.db.durable();
+}

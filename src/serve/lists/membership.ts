@@ -1,0 +1,169 @@
+/** Becoming a member of a list and leaving it, always confirmed by the address that it is about. @module */
+import type { ResolvedList } from "../../config/mod.ts";
+import { NameError, packAddress, parseAddress } from "../../config/names.ts";
+import type { RequestKind } from "../../lists/database.ts";
+import { admitNotice, already, confirmation, goodbye, welcome } from "../../lists/notices.ts";
+import {
+  isOwner,
+  type ListServices,
+  mayWriteTo,
+  pagesUrl,
+  sendNotice,
+  tellOwners,
+  tokenOf,
+} from "./services.ts";
+
+/** Why something that somebody asked for is not done. */
+export class ListRefusal extends Error {
+  override name = "ListRefusal";
+}
+
+/** An address as it is kept. @throws ListRefusal */
+export function memberAddress(text: string): string {
+  try {
+    if (text.length > 320) throw new NameError("is too long");
+    return packAddress(parseAddress(text.trim()));
+  } catch (err) {
+    if (!(err instanceof NameError)) throw err;
+    throw new ListRefusal(
+      `${JSON.stringify(text.slice(0, 100))} is not an address: it ${err.message}`,
+    );
+  }
+}
+
+/**
+ * Somebody wants an address to subscribe, to leave, or to read: it gets a message to confirm that. What it says doesn't
+ * show who is a member; nor does this, which does nothing for an address that was written to often enough.
+ * Durable when it resolves.
+ * @throws ListRefusal for lists that take no members
+ */
+export async function ask(
+  s: ListServices,
+  list: ResolvedList,
+  kind: RequestKind,
+  address: string,
+  name = "",
+): Promise<void> {
+  if (kind === "subscribe" && list.config.Subscribing === "closed") {
+    throw new ListRefusal("the list takes no new members by itself: write to its owners");
+  }
+  const member = s.db.member(list.key, address);
+  const reader = member !== undefined || isOwner(list, address);
+  if (!mayWriteTo(s, list, address)) {
+    s.log.info("list: no more messages to this address today", { list: list.key, address });
+    return;
+  }
+  if (kind === "read" && !reader) {
+    await s.db.durable();
+    return;
+  }
+  if (kind !== "read" && (kind === "subscribe") === (member !== undefined && !member.dead)) {
+    await sendNotice(s, list, already(list, address, kind === "subscribe"));
+    await s.db.durable();
+    return;
+  }
+  const request = s.db.addRequest({
+    list: list.key,
+    address,
+    name: name.slice(0, 100),
+    kind,
+    state: "confirm",
+    submitted: s.now(),
+  });
+  // One that an owner has to decide about was confirmed before.
+  if (request.state === "confirm") {
+    const token = tokenOf(s, list, "confirm", request.id);
+    const pages = pagesUrl(s.config);
+    const page = pages && `${pages}${list.key}/confirm/${token}`;
+    await sendNotice(s, list, confirmation(list, kind, address, token, page));
+  }
+  await s.db.durable();
+  s.log.info("list: confirmation asked for", { list: list.key, address, kind });
+}
+
+/** What a confirmed request has led to. */
+export type Confirmed = "subscribed" | "waits" | "left" | { reads: string };
+
+/** Carries out a request. Durable when it resolves. @throws ListRefusal */
+export async function confirmRequest(
+  s: ListServices,
+  list: ResolvedList,
+  id: number,
+): Promise<Confirmed> {
+  const request = s.db.request(list.key, id, s.now());
+  if (request === undefined || request.state !== "confirm") {
+    throw new ListRefusal("this was confirmed before, or is too old: ask again");
+  }
+  const { kind, address, name } = request;
+  if (kind === "read") {
+    s.db.removeRequest(id);
+    await s.db.durable();
+    return { reads: address };
+  }
+  if (kind === "unsubscribe") {
+    s.db.removeRequest(id);
+    await leave(s, list, address);
+    return "left";
+  }
+  if (list.config.Subscribing === "closed") {
+    throw new ListRefusal("the list takes no new members by itself: write to its owners");
+  }
+  if (list.config.Subscribing === "approve" && s.db.member(list.key, address) === undefined) {
+    s.db.awaitApproval(id, s.now());
+    const token = tokenOf(s, list, "admit", id);
+    await tellOwners(
+      s,
+      list,
+      (to) => admitNotice(list, to, request, token, pagesUrl(s.config)),
+    );
+    await s.db.durable();
+    return "waits";
+  }
+  await join(s, list, address, name);
+  return "subscribed";
+}
+
+async function join(
+  s: ListServices,
+  list: ResolvedList,
+  address: string,
+  name: string,
+): Promise<void> {
+  s.db.addMembers(list.key, [{ address, name }], s.now());
+  const member = s.db.member(list.key, address)!;
+  s.db.revive(list.key, member.id);
+  await s.db.durable();
+  s.log.info("list: new member", { list: list.key, address });
+  await sendNotice(s, list, welcome(list, address));
+}
+
+/** An owner lets somebody in, or not. Durable when it resolves. @throws ListRefusal */
+export async function admit(
+  s: ListServices,
+  list: ResolvedList,
+  id: number,
+  letIn: boolean,
+): Promise<void> {
+  const request = s.db.request(list.key, id, s.now());
+  if (request === undefined || request.state !== "approve") {
+    throw new ListRefusal("this was decided before, or is too old");
+  }
+  if (letIn) return await join(s, list, request.address, request.name);
+  s.db.removeRequest(id);
+  await s.db.durable();
+}
+
+/** Takes a member out; durable when it resolves. False if it was none. */
+export async function leave(
+  s: ListServices,
+  list: ResolvedList,
+  address: string,
+): Promise<boolean> {
+  const gone = s.db.removeMember(list.key, address);
+  await s.db.durable();
+  if (gone) {
+    s.log.info("list: member left", { list: list.key, address });
+    if (mayWriteTo(s, list, address)) await sendNotice(s, list, goodbye(list, address));
+  }
+  return gone;
+}

@@ -1,0 +1,225 @@
+/** A message to a mailing list: whether it is taken, and what the members get of it. @module */
+import type { ResolvedList } from "../../config/mod.ts";
+import { flattenAddresses, parseAddressList } from "../../mail/address/address.ts";
+import { fieldsNamed, oddHeaderLine, strictAuthors } from "../../mail/address/author.ts";
+import { maxFields } from "../../mail/header/header.ts";
+import { readCommand } from "../../lists/commands.ts";
+import { cameFromList, listHeader, type PostAuthor } from "../../lists/header.ts";
+import { counter } from "../../metrics/mod.ts";
+import { createTemp, removeFile, syncFile, writeAll } from "../../platform/files.ts";
+import { bodyStart } from "../../senderauth/header_fields.ts";
+import { addressText, type IncomingMessage, SmtpError } from "../../smtp/server/mod.ts";
+import type { Incoming } from "../arrival/incoming.ts";
+import { maxHeader, vouches } from "../onward/vouch.ts";
+import { forwardingSignatures } from "../sending/signing.ts";
+import { tellOfHeld } from "./held.ts";
+import { isOwner, type ListServices, pagesUrl } from "./services.ts";
+
+const posts = counter("mox_list_post_total", "Messages to mailing lists, by result.", {
+  result: ["sent", "held", "refused", "again"],
+});
+
+/** Messages of an author to a list in an hour. */
+const maxPerHour = 60;
+/** Messages that wait for the owners of a list. */
+const maxHeld = 500;
+const hour = 3_600_000;
+/** Milliseconds for which a message of the same author and Message-ID is the same one, sent again. */
+const sameTime = 5 * 24 * hour;
+
+function refused(code: number, status: string, text: string): SmtpError {
+  posts.inc({ result: "refused" });
+  return new SmtpError(code, status, text);
+}
+
+/** The one author of a message. @throws SmtpError where programs could see different ones */
+function authorOf(m: Incoming): PostAuthor & { address: string } {
+  const { header, description: { fields } } = m.arrived;
+  const from = fieldsNamed(fields, "from");
+  const odd = oddHeaderLine(header);
+  if (header.length >= maxHeader || fields.length >= maxFields || odd !== undefined) {
+    throw refused(550, "6.0", "the header can be read in several ways, or is too large");
+  }
+  if (from.length !== 1) throw refused(550, "6.0", "message needs one From header field");
+  const authors = strictAuthors(from[0].value);
+  if ("problem" in authors || authors.addresses.length !== 1) {
+    throw refused(550, "6.0", "message needs one author in From");
+  }
+  const [{ localpart, domain }] = authors.addresses;
+  const name = flattenAddresses(parseAddressList(from[0].value))[0]?.name ?? "";
+  return { name, localpart, domain, address: `${localpart}@${domain}`.toLowerCase() };
+}
+
+/** Why a message waits for an owner; undefined if it doesn't. @throws SmtpError if the list doesn't take it */
+function whyHeld(
+  s: ListServices,
+  list: ResolvedList,
+  m: Incoming,
+  author: string,
+  suspicious: boolean,
+): string | undefined {
+  const { Posting, Others, Moderated } = list.config;
+  const facts = m.sender.factsFor(m.transaction.recipients[0].address);
+  const verified = m.sender.auth === undefined || facts.msgFromValidated;
+  const owner = verified && isOwner(list, author);
+  if (owner) return undefined;
+  const member = verified && s.db.member(list.key, author) !== undefined;
+  if (Posting === "anyone" || Posting === "members" && member) {
+    if (suspicious) return "it looks like junk";
+    if (Moderated) return "the list is moderated";
+    const { subject } = m.arrived.description.summary;
+    const command = m.arrived.size < 5000 && readCommand(subject, "");
+    // What belongs to the -request address would amuse all members.
+    return command && command.kind !== "help" ? "it looks like a command for the list" : undefined;
+  }
+  const why = !verified
+    ? "its From address could not be verified"
+    : Posting === "owners"
+    ? "only owners may write to the list"
+    : "its author is not a member";
+  if (Others === "refuse" || suspicious) {
+    throw refused(550, "7.1", `not taken for the list: ${why}`);
+  }
+  return why;
+}
+
+/**
+ * Takes a message for a list; it is durable when this resolves.
+ * @param suspicious the analysis would have put it into a Junk or Rejects mailbox
+ * @throws SmtpError if it isn't taken; file and database errors
+ */
+export async function takePost(
+  s: ListServices,
+  list: ResolvedList,
+  m: Incoming,
+  message: IncomingMessage,
+  suspicious: boolean,
+): Promise<void> {
+  const { arrived, transaction, sender, session: { log } } = m;
+  const { fields, summary } = arrived.description;
+  // RFC 3463 §3.5: routing loop detected.
+  if (cameFromList(list, fields)) throw refused(554, "4.6", "message came from this list before");
+  if (transaction.mailFrom === undefined) {
+    throw refused(550, "7.1", "reports are not for the members of a list");
+  }
+  const auto = fields.find((f) => f.name === "auto-submitted")?.value.trim() ?? "";
+  if (/^auto-(?:replied|notified)\b/i.test(auto)) {
+    throw refused(550, "7.1", "automatic answers are not for the members of a list");
+  }
+  const { MaxMessageSize, From, SubjectPrefix } = list.config;
+  if (MaxMessageSize > 0 && arrived.size > MaxMessageSize) {
+    throw refused(552, "3.4", `the list takes ${MaxMessageSize} bytes at most`);
+  }
+  const author = authorOf(m);
+  const reason = whyHeld(s, list, m, author.address, suspicious);
+  const now = s.now();
+  const messageId = summary.messageId || `${crypto.randomUUID()}@${list.domain.ascii}`;
+  if (
+    summary.messageId !== "" && s.db.hasPost(list.key, messageId, author.address, now - sameTime)
+  ) {
+    // Its sender didn't hear our answer the first time.
+    posts.inc({ result: "again" });
+    log.info("list: message was taken before", { list: list.key, messageId });
+    await s.db.durable();
+    return;
+  }
+  if (s.db.postsOf(list.key, author.address, now - hour) >= maxPerHour) {
+    throw refused(451, "7.1", `more than ${maxPerHour} messages of an author within an hour`);
+  }
+  if (reason !== undefined && s.db.heldCount(list.key) >= maxHeld) {
+    throw refused(450, "7.1", "too many messages wait for the owners of the list");
+  }
+  const dmarc = sender.auth?.dmarc;
+  const strict = dmarc?.policy === "reject" || dmarc?.policy === "quarantine";
+  const replaceFrom = From === "always" ||
+    From === "dmarc" && (strict || SubjectPrefix !== "" && dmarc?.record !== undefined);
+  const header = listHeader(arrived.read(0, bodyStart(arrived.read(0, maxHeader))), {
+    list,
+    author,
+    replaceFrom,
+    pages: pagesUrl(s.config),
+    smtputf8: message.headerHas8bit,
+  });
+  const via =
+    m.transaction.recipients.find((r) =>
+      addressText(r.address).toLowerCase().startsWith(`${list.localpart}@`)
+    )?.address ?? transaction.recipients[0].address;
+  const trace = `Delivered-To: <${list.key}>\r\n${message.receivedHeader(via)}` +
+    (summary.messageId === "" ? `Message-ID: <${messageId}>\r\n` : "");
+  const file = await rewritten(s.tempDir, trace, header, m);
+  try {
+    await syncFile(file.path);
+    const arc = await forwardingSignatures(
+      s.config,
+      list.domain.ascii,
+      { file: file.path, fileSize: file.size, prefix: new Uint8Array(0) },
+      { chain: sender.auth?.arc, results: sender.results, vouched: false },
+    );
+    const post = await s.db.addPost({
+      list: list.key,
+      messageId,
+      inReplyTo: summary.references.at(-1) ?? "",
+      author: author.address,
+      authorName: author.name.slice(0, 200),
+      subject: summary.subject.slice(0, 500),
+      received: now,
+      size: file.size,
+      vouched: replaceFrom || vouches(list.domain.ascii, arrived.header, sender.auth),
+      smtputf8: message.headerHas8bit,
+      has8bit: message.has8bit,
+      binary: transaction.body === "binarymime",
+      requireTls: transaction.requireTls,
+      arc,
+      state: reason === undefined ? "sending" : "held",
+      reason: reason ?? "",
+    }, file.path);
+    posts.inc({ result: reason === undefined ? "sent" : "held" });
+    log.info("list: message taken", {
+      list: list.key,
+      id: post.id,
+      author: author.address,
+      held: reason ?? "",
+    });
+    if (reason !== undefined) {
+      try {
+        await tellOfHeld(s, list, post);
+      } catch (err) {
+        // It is held, and on the page of the list.
+        log.error("list: telling owners of a held message", { err: err as Error, list: list.key });
+      }
+    }
+  } finally {
+    removeFile(file.path);
+  }
+}
+
+/** The message as members get it, in a file of its own. */
+async function rewritten(
+  tempDir: string,
+  trace: string,
+  header: Uint8Array,
+  m: Incoming,
+): Promise<{ path: string; size: number }> {
+  const { arrived } = m;
+  // The prefix is that of all messages under way: what a crash leaves is removed at the next start.
+  const { path, file } = await createTemp(tempDir, "smtp-list-");
+  try {
+    const head = new TextEncoder().encode(trace);
+    await writeAll(file, head);
+    await writeAll(file, header);
+    let size = head.length + header.length;
+    for (let at = bodyStart(arrived.read(0, maxHeader)); at < arrived.size;) {
+      const piece = arrived.read(at, Math.min(arrived.size, at + 64 * 1024));
+      if (piece.length === 0) break;
+      await writeAll(file, piece);
+      at += piece.length;
+      size += piece.length;
+    }
+    return { path, size };
+  } catch (err) {
+    removeFile(path);
+    throw err;
+  } finally {
+    file.close();
+  }
+}

@@ -1,0 +1,191 @@
+/** Mail to the other addresses of a list: commands, confirmations, reports. @module */
+import { type ListAddress, listAddress } from "../../config/mod.ts";
+import { noReplyReason } from "../../delivery/vacation.ts";
+import { readCommand } from "../../lists/commands.ts";
+import { helpText } from "../../lists/notices.ts";
+import { fieldsNamed, strictAuthors } from "../../mail/address/author.ts";
+import { decodeText } from "../../mail/structure/contents.ts";
+import { leaves } from "../../mail/structure/structure.ts";
+import { SmtpError } from "../../smtp/server/mod.ts";
+import { organizationalDomain } from "../../store/messages/describe.ts";
+import type { Incoming } from "../arrival/incoming.ts";
+import { bounceIn, noteBounce } from "./bounces.ts";
+import { decide } from "./held.ts";
+import { admit, ask, confirmRequest, leave, ListRefusal } from "./membership.ts";
+import { type ListServices, mayWriteTo, pagesUrl, sendNotice, tokenIn } from "./services.ts";
+
+/** Bytes of a report that are looked at, and of a text with a command. */
+const maxReport = 1024 * 1024;
+const maxCommandText = 16 * 1024;
+
+/** Refuses what can't come of anything at RCPT already. @throws SmtpError */
+export function checkListRecipient(
+  s: ListServices,
+  { list, role, token }: ListAddress,
+): void {
+  const noAddress = () => new SmtpError(550, "1.1", "no such address here");
+  switch (role) {
+    case "bounces":
+    case "confirm":
+      if (tokenIn(s, list, token) === undefined) throw noAddress();
+      return;
+    case "unsubscribe":
+      if (token !== "" && tokenIn(s, list, token)?.purpose !== "leave") throw noAddress();
+      return;
+    default:
+      return;
+  }
+}
+
+/** Who wrote a command, for certain: its reply goes there. */
+function authorOf(m: Incoming): string {
+  const from = fieldsNamed(m.arrived.description.fields, "from");
+  const authors = from.length === 1 ? strictAuthors(from[0].value) : { problem: "several" };
+  if ("problem" in authors || authors.addresses.length !== 1) {
+    throw new SmtpError(550, "6.0", "message needs one author in From");
+  }
+  const [{ localpart, domain }] = authors.addresses;
+  return `${localpart}@${domain}`;
+}
+
+/** Why a message is no command of a person. */
+function whyNone(m: Incoming, at: ListAddress, verified: boolean): string | undefined {
+  const { fields, summary } = m.arrived.description;
+  const { mailFrom } = m.transaction;
+  const own = new RegExp(
+    `^${at.list.localpart.replace(/[.]/g, "\\.")}(?:-[a-z]+(?:\\+.*)?)?@`,
+    "i",
+  );
+  return noReplyReason({
+    mailFrom: mailFrom && { localpart: mailFrom.localpart, domain: mailFrom.domain ?? "" },
+    verified,
+    fields,
+    summary,
+    isOwn: (address) => own.test(address),
+  });
+}
+
+/**
+ * Carries out what a message to one of the list's other addresses asks for; durable when it resolves.
+ * @throws SmtpError if it is refused
+ */
+export async function takeListMail(
+  s: ListServices,
+  at: ListAddress,
+  m: Incoming,
+): Promise<void> {
+  const { list, role, token } = at;
+  const { log } = m.session;
+  const { arrived, transaction } = m;
+  const given = token === "" ? undefined : tokenIn(s, list, token);
+  if (role === "bounces") {
+    if (given?.purpose !== "bounce" && given?.purpose !== "probe") {
+      throw new SmtpError(550, "1.1", "no such address here");
+    }
+    const text = bounceIn(
+      arrived.read(0, Math.min(arrived.size, maxReport)),
+      arrived.description.fields,
+      transaction.mailFrom === undefined,
+    );
+    if (text === undefined) return log.debug("list: mail to a bounce address is no failure");
+    const { purpose, id } = given;
+    return await noteBounce(s, list, { purpose, id }, text);
+  }
+  try {
+    if (role === "unsubscribe" && given?.purpose === "leave") {
+      const member = s.db.memberById(list.key, given.id);
+      if (member) await leave(s, list, member.address);
+      return;
+    }
+    if (role === "confirm") {
+      if (given === undefined) throw new SmtpError(550, "1.1", "no such address here");
+      // Whoever is away has confirmed nothing.
+      const none = whyNone(m, at, true);
+      if (none !== undefined) return log.info("list: no confirmation", { list: list.key, none });
+      return await carryOut(s, at, given);
+    }
+    await command(s, at, m);
+  } catch (err) {
+    if (err instanceof ListRefusal) throw new SmtpError(550, "7.1", err.message);
+    throw err;
+  }
+}
+
+/** What a token lets do, when it comes by mail. @throws ListRefusal */
+async function carryOut(
+  s: ListServices,
+  { list }: ListAddress,
+  { purpose, id }: NonNullable<ReturnType<typeof tokenIn>>,
+): Promise<void> {
+  switch (purpose) {
+    case "confirm": {
+      const kind = s.db.request(list.key, id, s.now())?.kind;
+      // Reading is for a browser.
+      if (kind === "read") throw new ListRefusal("open the page in the message");
+      await confirmRequest(s, list, id);
+      return;
+    }
+    case "approve":
+    case "reject":
+    case "discard":
+      return await decide(s, list, id, purpose);
+    case "admit":
+      return await admit(s, list, id, true);
+    default:
+      throw new ListRefusal("this token is for something else");
+  }
+}
+
+async function command(s: ListServices, at: ListAddress, m: Incoming): Promise<void> {
+  const { list, role } = at;
+  const address = authorOf(m);
+  const { summary } = m.arrived.description;
+  const facts = m.sender.factsFor(m.transaction.recipients[0].address);
+  const organization = organizationalDomain(address.slice(address.lastIndexOf("@") + 1));
+  const verified = m.sender.auth === undefined || facts.msgFromValidated ||
+    facts.mailFromValidation === "pass" &&
+      organizationalDomain(m.transaction.mailFrom?.domain ?? "") === organization;
+  const none = whyNone(m, at, verified);
+  if (none === "sender is not verified") {
+    throw new SmtpError(550, "7.1", "commands for a list need a sender that can be verified");
+  }
+  if (none !== undefined) {
+    m.session.log.info("list: message is no command", { list: list.key, none });
+    return;
+  }
+  const name = summary.from[0]?.name ?? "";
+  const wanted = role === "subscribe" || role === "unsubscribe"
+    ? { kind: role, name }
+    : readCommand(summary.subject, textOf(m));
+  switch (wanted?.kind) {
+    case "subscribe":
+      return await ask(s, list, "subscribe", address, wanted.name || name);
+    case "unsubscribe":
+      return await ask(s, list, "unsubscribe", address);
+    case "confirm": {
+      const given = tokenIn(s, list, wanted.token);
+      if (given === undefined) throw new ListRefusal("the token is none of this list");
+      return await carryOut(s, at, given);
+    }
+    default:
+      if (mayWriteTo(s, list, address)) {
+        await sendNotice(s, list, helpText(list, address, pagesUrl(s.config)));
+      }
+      await s.db.durable();
+  }
+}
+
+/** The first text of a message. */
+function textOf(m: Incoming): string {
+  for (const p of leaves(m.arrived.root)) {
+    if (p.type !== "text" || p.subtype !== "plain") continue;
+    return decodeText(
+      p,
+      m.arrived.read(p.bodyOffset, Math.min(p.endOffset, p.bodyOffset + maxCommandText)),
+    );
+  }
+  return "";
+}
+
+/** For telling owners where their mail goes. */
+export const ownerAddress = (at: ListAddress): string => listAddress(at.list, "owner");

@@ -1,0 +1,172 @@
+/**
+ * Sends messages of lists to their members: one after the other into the queue, each with a sender, a link for leaving and
+ * a signature of its own. Lists take turns, so that a long one keeps no other waiting.
+ *
+ * @module
+ */
+import { type ResolvedList } from "../../config/mod.ts";
+import { maxSlice, type Member, type Post } from "../../lists/database.ts";
+import { leaveFields } from "../../lists/header.ts";
+import { countPanic } from "../../metrics/mod.ts";
+import { joined } from "../../platform/bytes.ts";
+import { giveWay } from "../../platform/turns.ts";
+import { repeatedSignature } from "../sending/signing.ts";
+import {
+  bounceAddress,
+  listByKey,
+  type ListServices,
+  pagesUrl,
+  senderName,
+  tokenOf,
+} from "./services.ts";
+
+/** Milliseconds until it is tried again after an error, such as a full disk. */
+const retryTime = 10_000;
+/** Milliseconds between looks for probes that are over. */
+const probeLook = 3_600_000;
+const encoder = new TextEncoder();
+
+/** What is known of a message while it is sent. */
+interface Sending {
+  sign: (prefix: Uint8Array) => string;
+  /** The queue may have it for the next member already, from before a crash. */
+  unsure: boolean;
+}
+
+export class ListSender {
+  readonly #s: ListServices;
+  readonly #known = new Map<number, Sending>();
+  #wake = Promise.withResolvers<void>();
+  #stopping = false;
+  #running: Promise<void> | undefined;
+  #lastProbes = 0;
+
+  constructor(s: ListServices) {
+    this.#s = s;
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** There is something to send. */
+  wake(): void {
+    this.#wake.resolve();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.wake();
+    await this.#running;
+  }
+
+  /** Resolves when all is in the queue; for tests. */
+  async idle(): Promise<void> {
+    while (!this.#stopping && this.#s.db.sending().length > 0) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopping) {
+      let wait = probeLook;
+      try {
+        const now = this.#s.now();
+        if (now - this.#lastProbes > probeLook) {
+          this.#lastProbes = now;
+          this.#s.db.endProbes(now);
+        }
+        const posts = this.#s.db.sending();
+        for (const { list, id } of posts) {
+          if (this.#stopping) return;
+          await this.#slice(list, id);
+        }
+        if (posts.length > 0) continue;
+      } catch (err) {
+        this.#s.log.error("sending messages of lists", { err: err as Error });
+        countPanic("lists");
+        wait = retryTime;
+      }
+      await this.#sleep(wait);
+    }
+  }
+
+  async #sleep(ms: number): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<void>((resolve) => timer = setTimeout(resolve, ms));
+    await Promise.race([this.#wake.promise, late]);
+    clearTimeout(timer);
+    this.#wake = Promise.withResolvers();
+  }
+
+  /** Sends one message to the next members of a list. */
+  async #slice(key: string, id: number): Promise<void> {
+    const { db, config, log } = this.#s;
+    const list = listByKey(config, key);
+    const post = db.post(key, id);
+    if (post === undefined) return;
+    if (list === undefined) {
+      // The list is gone, or its domain disabled: what it has is forgotten with it, or sent later.
+      this.#known.delete(id);
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      return;
+    }
+    let known = this.#known.get(id);
+    if (known === undefined) {
+      const file = { file: db.files.path(id), fileSize: post.size };
+      known = {
+        sign: post.vouched ? await repeatedSignature(config, list.domain.ascii, file) : () => "",
+        unsure: true,
+      };
+      this.#known.set(id, known);
+    }
+    const members = db.members(key, post.cursor, maxSlice)
+      .filter((m) => m.id <= post.lastMember);
+    for (const member of members) {
+      if (this.#stopping) return;
+      await this.#toMember(list, post, member, known);
+      await giveWay();
+    }
+    if (members.length > 0) return;
+    this.#known.delete(id);
+    log.info("list: message is on its way to all members", { list: key, id });
+    if (list.config.Archive === "none") await db.removePost(key, id);
+    else db.sent(id);
+  }
+
+  async #toMember(list: ResolvedList, post: Post, member: Member, known: Sending): Promise<void> {
+    const { db, queue, config } = this.#s;
+    const account = senderName(list);
+    const { address } = member;
+    if (known.unsure) {
+      known.unsure = false;
+      const since = post.received - 60_000;
+      if (queue.holds({ account, address, messageId: post.messageId, since })) {
+        return db.passed(post.id, member.id);
+      }
+    }
+    if (member.dead) return db.passed(post.id, member.id);
+    // What the list knows of bounces decides, not the queue.
+    if (queue.suppressed(account, address)) await queue.unsuppress(account, address);
+    const fields = leaveFields(list, tokenOf(this.#s, list, "leave", member.id), pagesUrl(config));
+    const head = encoder.encode(fields + post.arc);
+    const prefix = joined([encoder.encode(known.sign(head)), head]);
+    await db.queueing(queue.add({
+      // After what people have written.
+      priority: -1,
+      senderAccount: account,
+      mailFrom: bounceAddress(this.#s, list, "bounce", member.id),
+      recipients: [{ address }],
+      file: db.files.path(post.id),
+      fileSize: post.size,
+      prefix,
+      smtputf8: post.smtputf8,
+      has8bit: post.has8bit,
+      binary: post.binary,
+      requireTls: post.requireTls,
+      messageId: post.messageId,
+      subject: post.subject,
+      onAdded: () => db.passed(post.id, member.id),
+    }));
+  }
+}

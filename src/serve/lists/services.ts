@@ -1,0 +1,141 @@
+/** What the parts of mailing lists share: their database, the key of their tokens, and writing mail. @module */
+import { type Config, listAddress, type ResolvedList } from "../../config/mod.ts";
+import { addressKeyOf, type ListsDatabase } from "../../lists/database.ts";
+import { composeNotice, type Notice } from "../../lists/notices.ts";
+import { makeToken, readToken, type TokenPurpose } from "../../lists/tokens.ts";
+import type { Log } from "../../log/mod.ts";
+import { withTempFile } from "../../platform/files.ts";
+import type { Queue } from "../../queue/mod.ts";
+import { queueOutgoing } from "../sending/outgoing.ts";
+
+export interface ListServices {
+  config: Config;
+  queue: Queue;
+  db: ListsDatabase;
+  /** Of tokens. */
+  key: Uint8Array;
+  tempDir: string;
+  log: Log;
+  /** Milliseconds since the epoch. */
+  now: () => number;
+}
+
+/** Notices to owners of a list within an hour; what is held then stands on the page of the list. */
+const maxOwnerNotices = 30;
+const hour = 3_600_000;
+
+/** A list by its key, `news@example.org`; undefined if there is none, or its domain is disabled. */
+export function listByKey(config: Config, key: string): ResolvedList | undefined {
+  const found = config.addresses.lists.get(key);
+  if (found?.role !== "post") return undefined;
+  return config.domain(found.list.domain.ascii)?.config.Disabled ? undefined : found.list;
+}
+
+/** All lists that this server has. */
+export function allLists(config: Config): ResolvedList[] {
+  return [...config.addresses.lists.values()].filter((l) => l.role === "post").map((l) => l.list);
+}
+
+/** Who messages of a list are sent as, in the queue. No account has a name with a colon. */
+export const senderName = (list: ResolvedList): string => `list:${list.key}`;
+
+/** Where people find the pages of lists, with a slash at the end; undefined if no listener serves them. */
+export function pagesUrl(config: Config): string | undefined {
+  for (const https of [true, false]) {
+    for (const l of config.static.Listeners.values()) {
+      const s = https ? l.ListsHTTPS : l.ListsHTTP;
+      if (!s.Enabled) continue;
+      const port = s.Port || (https ? 443 : 80);
+      const usual = port === (https ? 443 : 80);
+      const host = l.Hostname || config.static.Hostname;
+      return `http${https ? "s" : ""}://${host}${usual ? "" : `:${port}`}${s.Path || "/lists/"}`;
+    }
+  }
+  return undefined;
+}
+
+/** A token for an id. */
+export function tokenOf(
+  s: ListServices,
+  list: ResolvedList,
+  purpose: TokenPurpose,
+  id: number,
+): string {
+  return makeToken(s.key, purpose, list.key, id);
+}
+
+/** What a token of a list is for. */
+export function tokenIn(s: ListServices, list: ResolvedList, token: string) {
+  return readToken(s.key, list.key, token);
+}
+
+/** Whether an address is one of the list's owners. */
+export function isOwner(list: ResolvedList, address: string): boolean {
+  const key = addressKeyOf(address);
+  return list.config.Owners.some((o) => addressKeyOf(o) === key);
+}
+
+/**
+ * Queues a message of a list; durable when it resolves.
+ * @param from of the envelope: a report comes back there; "" for none
+ */
+export async function sendNotice(
+  s: ListServices,
+  list: ResolvedList,
+  n: Notice,
+  from = "",
+): Promise<void> {
+  const messageId = `${crypto.randomUUID()}@${list.domain.ascii}`;
+  const bytes = composeNotice(list, n, messageId, new Date(s.now()));
+  const smtputf8 = /[^\p{ASCII}]/u.test(n.to);
+  await withTempFile(s.tempDir, "list-", bytes, (path) =>
+    queueOutgoing(s, {
+      senderAccount: senderName(list),
+      fromDomain: list.domain.ascii,
+      mailFrom: from,
+      recipients: [{ address: n.to, notify: from === "" ? ["never"] : undefined }],
+      file: path,
+      fileSize: bytes.length,
+      prefix: new Uint8Array(0),
+      smtputf8,
+      has8bit: smtputf8,
+      requireTls: false,
+      messageId: `<${messageId}>`,
+      subject: n.subject,
+      isDsn: from === "",
+    }));
+}
+
+/** Tells the owners of a list, unless they heard much of it within the hour. */
+export async function tellOwners(
+  s: ListServices,
+  list: ResolvedList,
+  notice: (to: string) => Notice,
+): Promise<void> {
+  if (!s.db.mayAnswer(list.key, "owners", maxOwnerNotices, hour, s.now())) return;
+  for (const owner of list.config.Owners) await sendNotice(s, list, notice(owner));
+}
+
+/** Answers to an address in a day, and of a list in an hour. */
+const maxAnswers = 5;
+const maxAllAnswers = 500;
+
+/**
+ * Whether something may be written to an address because of what somebody sent or typed in: strangers must not be able
+ * to have a list write to others again and again.
+ */
+export function mayWriteTo(s: ListServices, list: ResolvedList, address: string): boolean {
+  const now = s.now();
+  return s.db.mayAnswer(list.key, `to ${addressKeyOf(address)}`, maxAnswers, 24 * hour, now) &&
+    s.db.mayAnswer(list.key, "all", maxAllAnswers, hour, now);
+}
+
+/** The sender of messages to a member, to which reports about it come back. */
+export function bounceAddress(
+  s: ListServices,
+  list: ResolvedList,
+  purpose: "bounce" | "probe",
+  member: number,
+): string {
+  return listAddress(list, "bounces", tokenOf(s, list, purpose, member));
+}

@@ -1,0 +1,74 @@
+/** Who sends for the first time: a wait, or greylisting. @module */
+import { counter } from "../../metrics/mod.ts";
+import { SmtpError, type SmtpSession } from "../../smtp/server/mod.ts";
+import type { ReceivingListener, ReceivingServices } from "../arrival/services.ts";
+import type { Decided } from "./decided.ts";
+
+const firstTimeWaits = counter(
+  "mox_smtpserver_first_time_sender_total",
+  "Messages whose senders were made to wait, as nothing was known of them.",
+  { result: ["waited", "gone"] },
+);
+
+function isStranger({ decision: d, conf }: Decided): boolean {
+  return d.accept && d.firstTimeSender && !conf.NoFirstTimeSenderDelay &&
+    !d.facts.isForward && !d.facts.isMailingList && d.reason !== "reporting";
+}
+
+/** Who sends for the first time waits, once for all recipients. Spammers are in a hurry. */
+export async function waitForStranger(
+  s: ReceivingServices,
+  l: ReceivingListener,
+  session: SmtpSession,
+  decided: readonly Decided[],
+): Promise<void> {
+  if (s.resolver === undefined || !decided.some(isStranger)) return;
+  // Who has come again has waited.
+  if (await greylisted(s, l, session, decided) || l.firstTimeSenderDelay <= 0) return;
+  session.log.debug("first-time sender waits", { ms: l.firstTimeSenderDelay });
+  const waited = await s.wait(session, l.firstTimeSenderDelay, s.stopping);
+  firstTimeWaits.inc({ result: waited ? "waited" : "gone" });
+  if (!waited) {
+    throw new SmtpError(421, "3.2", "service not available, try again later", { close: true });
+  }
+}
+
+/**
+ * Asks a sender whom none of the recipients knows to come again. Where one knows it, nobody waits: SMTP has one answer
+ * for all.
+ * @returns true for who has come again
+ * @throws SmtpError 451
+ */
+async function greylisted(
+  s: ReceivingServices,
+  l: ReceivingListener,
+  session: SmtpSession,
+  decided: readonly Decided[],
+): Promise<boolean> {
+  const times = l.greylist;
+  if (!s.greylist || !times) return false;
+  const accepted = decided.filter((d) => d.decision.accept && !d.decision.isReject);
+  if (!accepted.every(isStranger)) return false;
+  let wait = 0;
+  for (const { decision: { facts: f } } of accepted) {
+    const triple = {
+      // A verified domain is one sender, from wherever it comes.
+      network: f.msgFromValidated
+        ? f.msgFromDomain
+        : f.mailFromValidated
+        ? f.mailFromDomain
+        : f.networks[2],
+      mailFrom: `${f.mailFromLocalpart}@${f.mailFromDomain}`,
+      rcptTo: `${f.rcptToLocalpart}@${f.rcptToDomain}`,
+    };
+    wait = Math.max(wait, await s.greylist.wait(triple, times, s.now()));
+  }
+  if (wait === 0) return true;
+  session.log.info("first-time sender has to come again", { seconds: Math.ceil(wait / 1000) });
+  throw new SmtpError(
+    451,
+    "7.1",
+    `you are not known here yet, try again in ${Math.ceil(wait / 60_000)} minutes`,
+    { harmless: true },
+  );
+}
