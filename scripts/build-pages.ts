@@ -47,6 +47,13 @@ const pages: Page[] = [
   },
   {
     html: "webmail/page.html",
+    script: "webmail/caught/main.ts",
+    styles: ["webmail/lib/base.css", "webmail/caught.css"],
+    output: "src/web/pages/caught.html",
+    title: "Caught mail",
+  },
+  {
+    html: "webmail/page.html",
     script: "webmail/admin/main.ts",
     styles: ["webmail/lib/base.css", "webmail/pages.css"],
     output: "src/web/pages/admin.html",

@@ -39,7 +39,7 @@ export const StartEvent = v.object({
   quota: v.nullable(Count),
   /** Path of the account page; null if it isn't served here. */
   accountPage: v.nullable(v.string()),
-  /** Of localserve: path of what a message's checks are asked at, with {id} in it; null elsewhere. */
+  /** Of localserve: where a message is shown with its checks, with {id} in it; null elsewhere. */
   checks: v.nullable(v.string()),
 });
 export type StartEvent = v.InferOutput<typeof StartEvent>;

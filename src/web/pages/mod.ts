@@ -9,6 +9,7 @@ import account from "./account.html" with { type: "text" };
 import admin from "./admin.html" with { type: "text" };
 import arabic from "../../../webmail/languages/ar.json" with { type: "text" };
 import german from "../../../webmail/languages/de.json" with { type: "text" };
+import caught from "./caught.html" with { type: "text" };
 import editor from "./editor.html" with { type: "text" };
 import icon from "./icon.svg" with { type: "text" };
 import manifest from "./manifest.webmanifest" with { type: "text" };
@@ -29,6 +30,8 @@ export const appFiles: Readonly<Record<string, { text: string; type: string }>> 
   "/language/de.json": { text: german, type: "application/json" },
   "/icon.svg": { text: icon, type: "image/svg+xml" },
 };
+/** The page for developers, of what localserve caught. */
+export const caughtPage: string = caught;
 /** The account page. */
 export const accountPageHtml: string = account;
 /** The admin page. */
