@@ -6,11 +6,13 @@
 import { restrictNewFiles } from "../platform/process.ts";
 import { writeStderr, writeStdout } from "../platform/stdio.ts";
 import { backup, verifydata } from "./backup.ts";
+import { restore } from "./objects.ts";
 import { checkupdate } from "./checkupdate.ts";
 import { cid } from "./cid.ts";
 import { clientconfig } from "./clientconfig.ts";
 import { type Command, UsageError } from "./command.ts";
 import { configDomainCommands } from "./config_domains.ts";
+import { configDnsCommands } from "./config_dns.ts";
 import { configKeyCommands } from "./config_keys.ts";
 import { listCommands } from "./config_lists.ts";
 import { configTlsKeyCommands } from "./config_tlspubkey.ts";
@@ -56,6 +58,7 @@ export const commands: readonly Command[] = [
   ...configFileCommands,
   ...configDomainCommands,
   ...listCommands,
+  ...configDnsCommands,
   ...configTlsKeyCommands,
   ...configTokenCommands,
   ...configKeyCommands,
@@ -68,6 +71,7 @@ export const commands: readonly Command[] = [
   importGo,
   ...movingCommands,
   backup,
+  restore,
   verifydata,
   gentestdata,
   ...maintenanceCommands,

@@ -26,6 +26,7 @@ const known = [
   "slapd",
   "haproxy",
   "nginx",
+  "named",
   "rspamd",
   "clamd",
   "opendkim",
