@@ -123,6 +123,7 @@ const outputs = [
     output: "src/commands/licenses.txt",
     make: async () => licensesText(root, await packagesIn()),
   },
+  { output: "src/web/pages/shared_events.html", make: () => bundle("webmail/worker/events.ts") },
   { output: "docs/configuration.md", make: reference },
   { output: "docs/limits.md", make: () => limitsPage(root) },
   { output: "docs/map.svg", make: () => sourceMap(root) },

@@ -146,10 +146,10 @@ function checkable(html: string): string {
 }
 
 /** What mail programs don't support of the HTML. */
-export function htmlCheck(_s: CatcherServices, m: Caught): Response {
+export async function htmlCheck(_s: CatcherServices, m: Caught): Promise<Response> {
   const { html } = read(m, bodies);
   if (html === "") throw new HttpError(400, "this message has no HTML");
-  return jsonResponse(200, checkHtml(checkable(html)));
+  return jsonResponse(200, await checkHtml(checkable(html)));
 }
 
 /** The message as the checks see it. */

@@ -215,7 +215,7 @@ async function messageCall(
       }
       break;
     case "GET html-check":
-      return handlers.htmlCheck(s, m);
+      return await handlers.htmlCheck(s, m);
     case "GET link-check":
       return await handlers.linkCheck(s, m, req.url.searchParams.get("follow") === "true");
     case "GET check": {
