@@ -90,6 +90,7 @@ export interface PagesServer {
   loginLog: () => LoginLog | undefined;
   /** What an account's junk filter has learned from. */
   trained: AccountPageOptions["trained"];
+  junkDays: AccountPageOptions["junkDays"];
   certificates: () => CertificateState[];
   scanners: ScannerStates;
   stsPolicies: () => StsPolicyState[];
@@ -326,6 +327,7 @@ export function accountAndAdminPages(
     loginLog: s.loginLog,
     trained: s.trained,
     granting: async (owner, user) => await s.shares()?.add(owner, user),
+    junkDays: s.junkDays,
   });
   return {
     account: {
