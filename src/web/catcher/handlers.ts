@@ -146,10 +146,10 @@ function checkable(html: string): string {
 }
 
 /** What mail programs don't support of the HTML. */
-export function htmlCheck(_s: CatcherServices, m: Caught): Response {
+export async function htmlCheck(_s: CatcherServices, m: Caught): Promise<Response> {
   const { html } = read(m, bodies);
   if (html === "") throw new HttpError(400, "this message has no HTML");
-  return jsonResponse(200, checkHtml(checkable(html)));
+  return jsonResponse(200, await checkHtml(checkable(html)));
 }
 
 /** The message as the checks see it. */
@@ -196,6 +196,20 @@ export async function check(s: CatcherServices, m: Caught, ip: string): Promise<
     SpamScore: spamScore(Findings),
     SpamLimit: spamLimit,
     Findings,
+  });
+}
+
+/** The signs of junk, in the form that Mailpit gives SpamAssassin's in. */
+export function spamCheck(_s: CatcherServices, m: Caught): Response {
+  const c = checked(m);
+  checkable(c.html);
+  const signs = checkSpam(c).filter((f) => f.Points !== undefined);
+  const Score = spamScore(signs);
+  return jsonResponse(200, {
+    Error: "",
+    IsSpam: Score >= spamLimit,
+    Score,
+    Rules: signs.map((f) => ({ Name: f.Rule, Description: f.Text, Score: f.Points })),
   });
 }
 
