@@ -7,6 +7,7 @@ import { el } from "../lib/dom.ts";
 import { longDate, numberText, shortDate, sizeText } from "../lib/format.ts";
 import { attempt, notice } from "../lib/notify.ts";
 import { facts, formDialog, part, secretDialog, table } from "../lib/page.ts";
+import { junkDaysPart } from "./junk_days.ts";
 import { onwardSection } from "./onward.ts";
 import { securitySection } from "./security.ts";
 import { transferSection } from "./transfer.ts";
@@ -23,7 +24,7 @@ export function sections(changed: () => Promise<void>): Section[] {
     { id: "account", title: "Account", show: async () => account(await overview(), changed) },
     { id: "addresses", title: "Addresses", show: async () => addresses(await overview(), changed) },
     onwardSection(changed),
-    { id: "junk", title: "Junk", show: async () => junk(await overview(), changed) },
+    { id: "junk", title: "Junk", show: () => junkView(changed) },
     securitySection(changed),
     {
       id: "suppressions",
@@ -183,6 +184,11 @@ function addresses(o: Overview, changed: () => Promise<void>): HTMLElement[] {
       "This account has no addresses.",
     ),
   ];
+}
+
+async function junkView(changed: () => Promise<void>): Promise<HTMLElement[]> {
+  const [o, days] = await Promise.all([overview(), junkDaysPart()]);
+  return [days, ...junk(o, changed)];
 }
 
 function junk(o: Overview, changed: () => Promise<void>): HTMLElement[] {
