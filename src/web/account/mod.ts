@@ -33,6 +33,7 @@ import { type CheckAgain, confirmUser, securityHandlers } from "./security.ts";
 import { ImportJobs } from "./import_jobs.ts";
 import { importFolder, transferHandlers, transferRoutes } from "./transfer.ts";
 import { tryRulesets } from "./try_rulesets.ts";
+import { encryptionHandlers } from "./encryption.ts";
 import { onwardHandlers } from "./onward.ts";
 import { webhookHandlers } from "./webhooks.ts";
 
@@ -114,6 +115,7 @@ export function accountPage(o: AccountPageOptions): AccountPage {
       withAccount,
       change: (c, fn) => changeAccount(config, c.session!.account, fn),
     }),
+    ...encryptionHandlers({ withAccount }),
     ...transferHandlers({ ...transfers, withAccount }),
     ...securityHandlers({
       config,
