@@ -89,7 +89,7 @@ async function watch(args: string[]): Promise<void> {
   const data = new DataWatch(config.dataDir, resolve(destination));
   const stop = new AbortController();
   const unlisten = onShutdown(() => stop.abort());
-  let told = -Infinity;
+  let printed = -Infinity;
   const started = Date.now();
   const note = (text: string) =>
     noteBackup(config.dataDir, {
@@ -102,9 +102,9 @@ async function watch(args: string[]): Promise<void> {
   try {
     await data.run(stop.signal, (s) => {
       const now = Date.now();
-      if (now - told < tellEvery) return;
-      if (told === -Infinity) writeStdout("the copy is complete and is kept up to date\n");
-      told = now;
+      if (now - printed < tellEvery) return;
+      if (printed === -Infinity) writeStdout("the copy is complete and is kept up to date\n");
+      printed = now;
       // What is noted is of use, not needed: the copy goes on without.
       note("kept up to date by backup -watch").catch(() => {});
       writeStdout(

@@ -14,7 +14,7 @@ waiting for the minute or hour at which it does so by itself. Prints the domains
 today nothing is sent: reports are about whole days (TLS) and intervals that have ended (DMARC).`,
   async run(args) {
     parseFlags(args, {});
-    const told = await callControl(await findDataDir(""), "reports send") as string[];
-    writeStdout(told.length === 0 ? "none are due\n" : told.map((d) => `${d}\n`).join(""));
+    const lines = await callControl(await findDataDir(""), "reports send") as string[];
+    writeStdout(lines.length === 0 ? "none are due\n" : lines.map((d) => `${d}\n`).join(""));
   },
 };

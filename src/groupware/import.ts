@@ -23,7 +23,7 @@ import { calendarObject, cardObject, maxObjectSize } from "./objects.ts";
 /** Objects that are written in one transaction. */
 const atOnce = 100;
 /** Mistakes that are told one by one. */
-const maxTold = 50;
+const maxListed = 50;
 
 /** What came of an import. */
 export interface ImportResult {
@@ -129,7 +129,7 @@ export async function importText(
   const group = new Map<string, NewObject>();
   const leave = (uid: string, why: string) => {
     result.leftOut++;
-    if (result.left.length < maxTold) result.left.push(`${uid.slice(0, 100)}: ${why}`);
+    if (result.left.length < maxListed) result.left.push(`${uid.slice(0, 100)}: ${why}`);
   };
   const flush = async () => {
     const list = [...group.values()];

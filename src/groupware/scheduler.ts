@@ -19,7 +19,7 @@ import {
   organizerOf,
   replyOf,
   sameOrganizer,
-  toldTo,
+  sentTo,
   withStatus,
 } from "../mail/calendar/itip.ts";
 import { readObject } from "../mail/calendar/object.ts";
@@ -48,7 +48,7 @@ import {
 const log = new Log("dav");
 
 /** People that a write tells at most. */
-const maxTold = 500;
+const maxListed = 500;
 /** The longest span that is asked about, in milliseconds. */
 const longestBusy = 400 * 86_400_000;
 const transparency = "{urn:ietf:params:xml:ns:caldav}schedule-calendar-transp";
@@ -142,7 +142,7 @@ export function openScheduler(s: SchedulerServices): Scheduler {
     let n = 0;
     for (const to of gone) {
       const p = attendeesOf(was.calendar).get(to);
-      if (mine(to) || !serverTells(p && param(p, "SCHEDULE-AGENT")) || ++n > maxTold) continue;
+      if (mine(to) || !serverTells(p && param(p, "SCHEDULE-AGENT")) || ++n > maxListed) continue;
       const message = cancellationFor(was, to, now());
       await tell({ account, from, to, method: "CANCEL", series: was, message });
     }
@@ -159,9 +159,12 @@ export function openScheduler(s: SchedulerServices): Scheduler {
     const status = new Map<string, string>();
     const known = was && attendeesOf(was.calendar);
     for (const [to, p] of invited) {
-      if (mine(to) || !serverTells(param(p, "SCHEDULE-AGENT")) || status.size >= maxTold) continue;
-      const told = was !== undefined && known!.has(to) && toldTo(was, to) === toldTo(series, to);
-      if (told && param(p, "SCHEDULE-FORCE-SEND")?.toUpperCase() !== "REQUEST") {
+      if (mine(to) || !serverTells(param(p, "SCHEDULE-AGENT")) || status.size >= maxListed) {
+        continue;
+      }
+      const unchanged = was !== undefined && known!.has(to) &&
+        sentTo(was, to) === sentTo(series, to);
+      if (unchanged && param(p, "SCHEDULE-FORCE-SEND")?.toUpperCase() !== "REQUEST") {
         // What the client left out of what it got stays.
         const old = param(known!.get(to)!, "SCHEDULE-STATUS");
         if (old !== undefined && param(p, "SCHEDULE-STATUS") === undefined) status.set(to, old);
@@ -289,7 +292,7 @@ export function openScheduler(s: SchedulerServices): Scheduler {
       const domains = new Set(
         config.accountAddresses(account).map((a) => parts(a)[1].toLowerCase()),
       );
-      for (const recipient of recipients.slice(0, maxTold)) {
+      for (const recipient of recipients.slice(0, maxListed)) {
         const address = recipient.replace(/^mailto:/i, "").toLowerCase();
         const of = config.accountFor(address);
         const refused = (status: string) =>

@@ -91,15 +91,15 @@ export class Ldap {
       this.#remember(key, { mac, person, at: this.#now() });
       return person;
     } catch (err) {
-      const told = identityError(err, library);
-      if (told.reason === "away") {
+      const identified = identityError(err, library);
+      if (identified.reason === "away") {
         this.#o.log.warn("the directory can't be asked", {
           directory: this.name,
-          reason: told.message,
+          reason: identified.message,
         });
         if (age < this.conf.CacheTime) return same!.person;
       } else if (same !== undefined) this.#right.delete(key);
-      throw told;
+      throw identified;
     }
   }
 

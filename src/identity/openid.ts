@@ -129,12 +129,12 @@ export class OpenId {
       return await run(library);
     } catch (err) {
       if (err instanceof IdentityError) throw err;
-      const told = identityError(err, library);
-      this.#o.log[told.reason === "away" ? "warn" : "info"](what, {
+      const identified = identityError(err, library);
+      this.#o.log[identified.reason === "away" ? "warn" : "info"](what, {
         provider: this.name,
-        reason: told.message,
+        reason: identified.message,
       });
-      throw told;
+      throw identified;
     }
   }
 

@@ -21,7 +21,7 @@ const rate = 15;
 /** Messages learned, from which on the weights have all of the say that they get. */
 const fullAt = 1500;
 /** Their say beside that of counting. More catches hardly more, and is too sure of mail of another time. */
-const say = 0.5;
+const usualScore = 0.5;
 /** Messages of each kind that are kept to be learned again. */
 const keptOfKind = 100;
 /** Words of one of them. */
@@ -88,7 +88,7 @@ export class Learned {
     if (words === 0 || hams === 0 || spams === 0) return 0;
     let sum = 0;
     for (const hash of known) sum += this.#weights[slotOf(hash)];
-    return say * Math.min(1, (hams + spams) / fullAt) * sum / (unit * Math.sqrt(words));
+    return usualScore * Math.min(1, (hams + spams) / fullAt) * sum / (unit * Math.sqrt(words));
   }
 
   /** Learns from a message, and from an earlier one of the other kind. */

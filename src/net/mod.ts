@@ -34,8 +34,8 @@ export {
   type AddressRule,
   allowedAddresses,
   bareHost,
+  messageForUsers,
   OutboundError,
-  toldToUsers,
 } from "./outbound/addresses.ts";
 export {
   mailAddressRule,

@@ -15,7 +15,7 @@ const ofAccount = 12;
 const shareOfAccounts = 0.5;
 const shareOfConnections = 0.4;
 /** With fewer a server of a few users runs short when they all look at their mail at once. */
-export const fewOpenFiles = 4096;
+export const lowOpenFiles = 4096;
 
 /** How many of each may be open. */
 export interface OpenFilesBudget {
@@ -38,8 +38,8 @@ export function openFilesBudget(limit = openFilesLimit() ?? 65_536): OpenFilesBu
 }
 
 /** What to tell at the start where the limit is low; undefined where it isn't. */
-export function fewOpenFilesText(b = openFilesBudget()): string | undefined {
-  if (b.limit >= fewOpenFiles) return undefined;
+export function lowOpenFilesText(b = openFilesBudget()): string | undefined {
+  if (b.limit >= lowOpenFiles) return undefined;
   return `this process may have only ${b.limit} files open: at most ${b.connections} connections and ` +
     `${b.accounts} mailbox accounts at a time, more are refused for the moment; raise the limit to 65535 ` +
     `("ulimit -Hn", or LimitNOFILE= in the service's unit)`;

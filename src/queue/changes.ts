@@ -71,7 +71,7 @@ export async function dropItems(q: Deliveries, filter: QueueFilter): Promise<num
   const now = q.clock.now();
   const attempt = decided(now, "removed from the queue");
   let events: OutgoingEvent[] = [];
-  const told = async () => {
+  const reportChange = async () => {
     q.counted(-events.length);
     for (const e of events) await tellOf(q.options, e);
     events = [];
@@ -83,7 +83,7 @@ export async function dropItems(q: Deliveries, filter: QueueFilter): Promise<num
     q.db.run("DELETE FROM recipients WHERE id = ?", item.id);
     q.files.eraseIfDone(item.messageId);
     return true;
-  }, told);
+  }, reportChange);
   q.files.settled();
   return dropped;
 }
@@ -93,7 +93,7 @@ export async function failItems(q: Deliveries, filter: QueueFilter): Promise<num
   const now = q.clock.now();
   const attempt = decided(now, "delivery cancelled by an administrator");
   let events: OutgoingEvent[] = [];
-  const told = async () => {
+  const reportChange = async () => {
     for (const e of events) await tellOf(q.options, e);
     events = [];
   };
@@ -109,5 +109,5 @@ export async function failItems(q: Deliveries, filter: QueueFilter): Promise<num
     const message = readMessage(q.db, item.messageId, q.files.path)!;
     events.push({ kind: "failed", message, item, attempt, nextAttempt: undefined });
     return true;
-  }, told);
+  }, reportChange);
 }

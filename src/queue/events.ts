@@ -20,7 +20,7 @@ export interface Done {
   outcome: "delivered" | "relayed" | "failed" | "suppressed" | "canceled" | undefined;
   unreachable?: boolean;
   /** Another server tells the sender of the delivery. */
-  told?: boolean;
+  reported?: boolean;
   /** Has failed before: just its DSN is owed. */
   again?: boolean;
 }
@@ -49,7 +49,7 @@ export function attempted(item: QueueItem, r: Result, now: number, random: numbe
   const wait = r.kind === "temporary" ? nextWait(item.attempts, random) : undefined;
   if (r.kind === "delivered") {
     const outcome = r.relayed === "untold" ? "relayed" : "delivered";
-    return { item, attempt, wait, outcome, told: r.relayed === "told" };
+    return { item, attempt, wait, outcome, reported: r.relayed === "told" };
   }
   return {
     item,
@@ -65,7 +65,7 @@ export function dsnEvents(message: QueueMessage, done: readonly Done[]): Iterabl
   const events = new Map<DsnEvent["action"], DsnEvent>();
   // RFC 3461 §6.2, RFC 5321 §4.5.5: never in answer to a DSN.
   if (message.mailFrom === "" || message.isDsn) return [];
-  for (const { item, attempt, wait, outcome, told } of done) {
+  for (const { item, attempt, wait, outcome, reported: told } of done) {
     const asked = item.notify;
     let action: DsnEvent["action"];
     if (attempt.kind === "delivered") {

@@ -19,7 +19,7 @@ import { clearLevel, currentLevels, isLevel, Log, setLevel } from "../log/mod.ts
 import { LoginGuard, type OpenConnection, type Outbound } from "../net/mod.ts";
 import { ensureDir, removeFile } from "../platform/files.ts";
 import { programVersion } from "../platform/version.ts";
-import { fewOpenFilesText } from "../platform/open_files.ts";
+import { lowOpenFilesText } from "../platform/open_files.ts";
 import { Queue } from "../queue/mod.ts";
 import type { Scanners } from "../scanning/mod.ts";
 import { type SaslBackend, wantCramMd5 } from "../sasl/mod.ts";
@@ -223,8 +223,8 @@ export class MailServer {
   ): Promise<MailServer> {
     const log = new Log("serve");
     const { config } = o;
-    const fewFiles = fewOpenFilesText();
-    if (fewFiles !== undefined) log.warn(fewFiles);
+    const openFilesWarning = lowOpenFilesText();
+    if (openFilesWarning !== undefined) log.warn(openFilesWarning);
     const tempDir = config.dataPath("tmp");
     for (const dir of [config.dataDir, config.dataPath("accounts"), tempDir]) await ensureDir(dir);
     // First of all: a second server on this folder is refused before it touches anything.

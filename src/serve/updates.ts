@@ -18,7 +18,7 @@ const interval = 24 * 3600_000;
 const firstAfter = 60_000;
 
 /** In the data folder: the last version that the postmaster was told of. */
-const toldFile = "lastknownversion";
+const notifiedFile = "lastknownversion";
 
 interface Services {
   config: Config;
@@ -35,9 +35,11 @@ interface Services {
 export async function lookForUpdate(s: Services): Promise<string | undefined> {
   const domain = s.config.static.CheckUpdatesDomain;
   const latest = await latestVersion(s.resolver, domain);
-  const path = join(s.config.dataDir, toldFile);
-  const told = (await Deno.readTextFile(path).catch(() => "")).trim();
-  if (!isLater(latest, programVersion) || (told !== "" && !isLater(latest, told))) return undefined;
+  const path = join(s.config.dataDir, notifiedFile);
+  const notified = (await Deno.readTextFile(path).catch(() => "")).trim();
+  if (!isLater(latest, programVersion) || (notified !== "" && !isLater(latest, notified))) {
+    return undefined;
+  }
   await deliverToPostmaster(s, `Version ${latest} of the mail server is there`, [
     `This server runs version ${programVersion} of mox for Deno; ${domain} names ${latest} as the latest.`,
     "",

@@ -1,6 +1,6 @@
 /** The budget of open files. */
 import assert from "node:assert/strict";
-import { fewOpenFilesText, openFilesBudget } from "../../src/platform/open_files.ts";
+import { lowOpenFilesText, openFilesBudget } from "../../src/platform/open_files.ts";
 
 Deno.test("connections and accounts together leave files for everything else, and a low limit is told", () => {
   for (const limit of [400, 1024, 4096, 65_535]) {
@@ -8,8 +8,8 @@ Deno.test("connections and accounts together leave files for everything else, an
     assert.ok(b.connections + 12 * b.accounts + 64 < limit, `${limit}`);
   }
   assert.match(
-    fewOpenFilesText(openFilesBudget(1024))!,
+    lowOpenFilesText(openFilesBudget(1024))!,
     /only 1024 files open: at most 384 connections and 40 mailbox accounts/,
   );
-  assert.equal(fewOpenFilesText(openFilesBudget(65_535)), undefined);
+  assert.equal(lowOpenFilesText(openFilesBudget(65_535)), undefined);
 });

@@ -35,7 +35,7 @@ export async function failuresPart(): Promise<HTMLElement | undefined> {
 }
 
 function failure(f: DmarcFailure): void {
-  const told: readonly (readonly [string, string])[] = [
+  const details: readonly (readonly [string, string])[] = [
     ["Subject", f.subject],
     ["From", f.from],
     ["Message-ID", f.messageId],
@@ -53,7 +53,7 @@ function failure(f: DmarcFailure): void {
   ];
   openDialog(
     "Message that failed",
-    el("div", { class: "stacked" }, facts(told.filter(([, text]) => text !== ""))),
+    el("div", { class: "stacked" }, facts(details.filter(([, text]) => text !== ""))),
     { wide: true },
   );
 }

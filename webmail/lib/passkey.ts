@@ -19,7 +19,7 @@ function toBytes(text: string): Uint8Array<ArrayBuffer> {
 
 /** Lets the user choose a passkey and prove who they are. @throws Error if they don't */
 export async function usePasskey(challenge: string): Promise<v.InferInput<typeof PasskeyLogin>> {
-  const found = await told(() =>
+  const found = await withReadableErrors(() =>
     navigator.credentials.get({
       publicKey: { challenge: toBytes(challenge), userVerification: "required" },
     })
@@ -43,7 +43,7 @@ export async function makePasskey(o: {
   algorithms: readonly number[];
   existing: readonly string[];
 }): Promise<v.InferInput<typeof NewPasskey>> {
-  const made = await told(() =>
+  const made = await withReadableErrors(() =>
     navigator.credentials.create({
       publicKey: {
         challenge: toBytes(o.challenge),
@@ -73,7 +73,7 @@ export async function makePasskey(o: {
 }
 
 /** Says what browsers say in a name only. */
-async function told<T>(ask: () => Promise<T | null>): Promise<T> {
+async function withReadableErrors<T>(ask: () => Promise<T | null>): Promise<T> {
   try {
     const r = await ask();
     if (r !== null) return r;

@@ -13,7 +13,7 @@ import { type MessageView, messageView } from "./reading/message_view.ts";
 import { ruleFrom } from "./rules/from_message.ts";
 import { openRules } from "./rules/rules.ts";
 import { showLog } from "./rules/trying.ts";
-import { sayOnce } from "./say_once.ts";
+import { noticeOnce } from "./notice_once.ts";
 import { t } from "../lib/text.ts";
 
 export interface OpenedMessageParts {
@@ -50,7 +50,7 @@ export function openedMessage(s: PageState, p: OpenedMessageParts): MessageView 
     if (box?.specialUse.some((u) => ["junk", "trash", "sent", "drafts"].includes(u))) return;
     if (box !== undefined && start().rejectsMailboxes.includes(box.name)) return;
     void setFlags(m, "notjunk");
-    sayOnce(
+    noticeOnce(
       "notJunk",
       t(
         "Messages that are open for {0} seconds are marked as not junk, which trains your filter.",

@@ -223,18 +223,19 @@ function linkSignals(m: Suspect, organization: string, add: Add): void {
         `A link goes to ${shown}, which has letters of different alphabets that look alike.`,
       );
     }
-    const said = /^\s*(?:https?:\/\/)?((?:[\w-]{1,63}\.){1,8}[a-z]{2,24})(?:[/?#]\S*)?\s*$/i.exec(
-      a.text,
-    );
-    if (said) {
-      const saidOrganization = organizationalDomain(said[1].toLowerCase());
+    const shownHost = /^\s*(?:https?:\/\/)?((?:[\w-]{1,63}\.){1,8}[a-z]{2,24})(?:[/?#]\S*)?\s*$/i
+      .exec(
+        a.text,
+      );
+    if (shownHost) {
+      const shownOrganization = organizationalDomain(shownHost[1].toLowerCase());
       // Newsletters count clicks on a site of their sender, or of who sends them out.
-      const elsewhere = saidOrganization !== hosts.get(shown) && hosts.get(shown) !== organization;
-      if (elsewhere && saidOrganization.includes(".") && said[1].includes(".")) {
+      const elsewhere = shownOrganization !== hosts.get(shown) && hosts.get(shown) !== organization;
+      if (elsewhere && shownOrganization.includes(".") && shownHost[1].includes(".")) {
         add(
           "link-text",
-          saidOrganization === organization ? 1 : 2,
-          `A link says ${said[1].slice(0, 60)}, but goes to ${shown}.`,
+          shownOrganization === organization ? 1 : 2,
+          `A link says ${shownHost[1].slice(0, 60)}, but goes to ${shown}.`,
         );
       }
     }

@@ -36,7 +36,7 @@ export function readEmailQuery(args: {
 }
 
 /** So many results are found without looking at all. */
-const fewResults = 500;
+const smallResult = 500;
 /** Results that are kept of an account, for clients that ask page by page. */
 const keptQueries = 4;
 const kept = new WeakMap<EmailIndex, { version: number; results: Map<string, number[]> }>();
@@ -92,7 +92,7 @@ export async function findEmails(
   const known = k.results.get(key);
   if (known) return known;
   // Who asks for the first page may ask for no other.
-  const first = most <= fewResults ? firstByDate(view, q, most) : undefined;
+  const first = most <= smallResult ? firstByDate(view, q, most) : undefined;
   if (first) return first;
   const found = await find(view, q, stopped);
   if (stopped() || index.version !== version) return found;

@@ -225,7 +225,7 @@ export async function calendarMatches(series: Series, f: CompFilter): Promise<bo
 }
 
 /** Instances that are looked at before all are. */
-const fewInstances = 32;
+const quickInstances = 32;
 
 function* objectMatches(series: Series, f: CompFilter): Steps {
   yield;
@@ -254,9 +254,9 @@ function* objectMatches(series: Series, f: CompFilter): Steps {
     return false;
   };
   // Mostly one of the first does.
-  const few = series.instances(range.start, range.end, fewInstances);
-  if (yield* some(few)) return true;
-  return few.length === fewInstances &&
+  const firstInstances = series.instances(range.start, range.end, quickInstances);
+  if (yield* some(firstInstances)) return true;
+  return firstInstances.length === quickInstances &&
     (yield* some(series.instances(range.start, range.end)));
 }
 

@@ -213,7 +213,7 @@ const significant = new Set([
 ]);
 
 /** What somebody is told of an event, as one text, to compare it with what they were told before. */
-export function toldTo(series: Series, address: string): string {
+export function sentTo(series: Series, address: string): string {
   const lines: string[] = [];
   for (const c of partsOf(series.calendar)) {
     if (attendeeIn(c, address) === undefined) continue;

@@ -26,7 +26,7 @@ export class OutboundError extends Error {
  * What a user may know of why a server that they chose was not reached: the same for names that are only known here,
  * addresses that are not called, and ports that are closed. Undefined for what says nothing of this network.
  */
-export function toldToUsers(err: unknown): string | undefined {
+export function messageForUsers(err: unknown): string | undefined {
   if (!(err instanceof OutboundError)) return undefined;
   return ["address", "refused", "connect"].includes(err.reason)
     ? "it can't be reached, or is not on the internet"

@@ -197,8 +197,8 @@ function checkSum(header: Uint8Array, value: Uint8Array, at: number): void {
   if (value.length !== 4) throw new ProxyHeaderError("the checksum has not 4 bytes");
   const zeroed = header.slice();
   zeroed.fill(0, at, at + 4);
-  const said = new DataView(value.buffer, value.byteOffset, 4).getUint32(0);
-  if (crc32c(zeroed) !== said) throw new ProxyHeaderError("the checksum is wrong");
+  const checksum = new DataView(value.buffer, value.byteOffset, 4).getUint32(0);
+  if (crc32c(zeroed) !== checksum) throw new ProxyHeaderError("the checksum is wrong");
 }
 
 /** CRC-32C (RFC 3385), as a number of 32 bits. */

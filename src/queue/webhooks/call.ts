@@ -9,7 +9,7 @@
  */
 import { createHmac } from "node:crypto";
 import { Log } from "../../log/mod.ts";
-import { type Outbound, toldToUsers } from "../../net/mod.ts";
+import { messageForUsers, type Outbound } from "../../net/mod.ts";
 import { programVersion } from "../../platform/version.ts";
 import type { HookAttempt } from "./types.ts";
 
@@ -72,7 +72,7 @@ export async function callHook(
   } catch (err) {
     const text = err instanceof Error ? err.message : String(err);
     log.info("webhook can't be called", { host: URL.parse(r.url)?.host, err: text });
-    return ended(0, toldToUsers(err) ?? (text.slice(0, 500) || "the call failed"), "");
+    return ended(0, messageForUsers(err) ?? (text.slice(0, 500) || "the call failed"), "");
   }
 }
 

@@ -11,14 +11,14 @@ import { ControlError } from "./control.ts";
 async function backUpConfig(
   config: Config,
   to: string,
-  say: (text: string) => void,
+  print: (text: string) => void,
 ): Promise<void> {
   try {
     const files = await copyConfigFiles(config.dir, config.dataDir, to);
-    say(`${files.length} files of the configuration, with keys, in ${to}`);
+    print(`${files.length} files of the configuration, with keys, in ${to}`);
   } catch (err) {
     if (!(err instanceof Deno.errors.PermissionDenied)) throw err;
-    say(
+    print(
       `warning: the configuration is not in the backup, as ${to} can't be made by the server's user: make that ` +
         `folder for it, or copy ${config.dir} yourself`,
     );
@@ -29,23 +29,23 @@ export const backupCommands: Record<string, AdminCommand> = {
   async backup({ config, log }, args, print) {
     const { destination, base } = args as { destination: string; base: string };
     const start = Date.now();
-    const say = (text: string) => print(`${text}\n`);
+    const printLine = (text: string) => print(`${text}\n`);
     const note = (ok: boolean, text: string, ended: number | null = Date.now()) =>
       noteBackup(config.dataDir, { destination, started: start, ended, ok, text });
     await note(false, "is being made", null);
     try {
       const c = await backupInWorker(
         { from: config.dataDir, to: destination, base: base === "" ? undefined : base },
-        say,
+        printLine,
       );
-      await backUpConfig(config, `${destination}-config`, say);
+      await backUpConfig(config, `${destination}-config`, printLine);
       const faults = await verifyInWorker(destination, false, () => {});
-      for (const f of faults) say(`warning: ${f.path}: ${f.text}`);
+      for (const f of faults) printLine(`warning: ${f.path}: ${f.text}`);
       const seconds = ((Date.now() - start) / 1000).toFixed(1);
       const made =
         `${c.databases} databases; ${c.linked} message files linked, ${c.copied} copied; ` +
         `${c.others} other files; ${c.bytes} bytes of messages; ${seconds} s`;
-      say(made);
+      printLine(made);
       await note(
         faults.length === 0,
         faults.length === 0 ? made : `the copy has ${faults.length} faults; ${made}`,

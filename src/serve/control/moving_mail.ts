@@ -39,7 +39,7 @@ async function optionsOf(
 ): Promise<MoveOptions> {
   const tempDir = c.config.dataPath("tmp");
   await ensureDir(tempDir);
-  const told = new Map<string, number>();
+  const shares = new Map<string, number>();
   return {
     config: c.config,
     accounts: c.accounts,
@@ -48,8 +48,8 @@ async function optionsOf(
     parallel: typeof args.parallel === "number" ? Math.min(20, Math.max(1, args.parallel)) : 4,
     done: (r) => print(printed(r)),
     progress(account, imported) {
-      if (imported - (told.get(account) ?? 0) < tellEvery) return;
-      told.set(account, imported);
+      if (imported - (shares.get(account) ?? 0) < tellEvery) return;
+      shares.set(account, imported);
       print(`${account}: ${imported} messages so far\n`);
     },
   };

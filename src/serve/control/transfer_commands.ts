@@ -33,13 +33,13 @@ const barWidth = 30;
 
 /** Tells how far something is, in a line that is written over if a person looks at it. */
 function teller(args: Arguments, print: Print) {
-  let told = 0;
+  let printed = 0;
   let shown = "";
   return {
     tell(messages: number, part: number | undefined): void {
       if (args.bar !== true) {
-        if (messages - told < tellEvery) return;
-        told = messages;
+        if (messages - printed < tellEvery) return;
+        printed = messages;
         print(`${messages} messages\n`);
         return;
       }

@@ -40,7 +40,7 @@ const services: Record<string, { service: AuthService; port: keyof Node["ProxyPo
 const maxTries = 5;
 
 /** Answers are 200 whatever is said; nginx reads the header. */
-const say = (headers: Record<string, string>) => new Response(null, { headers });
+const withHeaders = (headers: Record<string, string>) => new Response(null, { headers });
 
 /** nginx writes spaces, controls and % as %XX. */
 function field(req: WebRequest, name: string): string {
@@ -78,7 +78,10 @@ export function authHttp(o: AuthHttpOptions): WebHandler {
       if (protocol.service !== "submission") {
         throw new HttpError(400, "Auth-Method none is for SMTP");
       }
-      return say({ "Auth-Status": "OK", ...placeOf(config, recipientNode(config, req), "SMTP") });
+      return withHeaders({
+        "Auth-Status": "OK",
+        ...placeOf(config, recipientNode(config, req), "SMTP"),
+      });
     }
     if (method !== "plain" && method !== "external") {
       return refusal(protocol.service, "use PLAIN or LOGIN over TLS", "504 5.5.4", undefined);
@@ -134,7 +137,11 @@ function answer(
   req: WebRequest,
 ): Response {
   if (v.result === "ok") {
-    return say({ "Auth-Status": "OK", "Auth-User": v.login, ...placeOf(config, node, port) });
+    return withHeaders({
+      "Auth-Status": "OK",
+      "Auth-User": v.login,
+      ...placeOf(config, node, port),
+    });
   }
   if (v.result === "limited") {
     return refusal(service, "too many failed logins, try again later", "454 4.7.0", undefined);
@@ -156,7 +163,7 @@ function refusal(
   const headers: Record<string, string> = { "Auth-Status": text };
   if (service === "submission") headers["Auth-Error-Code"] = code;
   if (wait !== undefined) headers["Auth-Wait"] = String(wait);
-  return say(headers);
+  return withHeaders(headers);
 }
 
 /** Starts the port. Only the proxies are answered: others could try passwords in the name of any address. */

@@ -60,7 +60,7 @@ export class ConfigSync {
   readonly #key: NodeKey;
   readonly #log: Log;
   #timer: ReturnType<typeof setInterval> | undefined;
-  #said = "";
+  #lastWarning = "";
 
   constructor(config: Config, key: NodeKey, log: Log) {
     this.#config = config;
@@ -190,10 +190,10 @@ export class ConfigSync {
       await this.#take(versionFrom(got.version), got.text);
     } catch (err) {
       const text = reason(err);
-      if (text !== this.#said) {
+      if (text !== this.#lastWarning) {
         this.#log.error("domains.conf can't be brought up to date", { err: err as Error });
       }
-      this.#said = text;
+      this.#lastWarning = text;
     }
   }
 
@@ -231,7 +231,7 @@ export class ConfigSync {
       throw err;
     }
     await this.#note(version);
-    this.#said = "";
+    this.#lastWarning = "";
     this.#log.info("domains.conf taken from another node", {
       version: version.version,
       by: version.by,

@@ -56,7 +56,7 @@ export class Standby {
   /** When the last round came, by this machine's clock. */
   #heard = 0;
   #noted = -Infinity;
-  #said = "";
+  #lastWarning = "";
   readonly #stopping = new AbortController();
   readonly #done = Promise.withResolvers<"stopped" | "promoted">();
   #running: Promise<void> | undefined;
@@ -172,8 +172,10 @@ export class Standby {
       }
       if (signal.aborted || this.#handedOver) return;
       const text = (failed as Error).message;
-      if (text !== this.#said) this.#log.warn("not following just now", { err: failed as Error });
-      this.#said = text;
+      if (text !== this.#lastWarning) {
+        this.#log.warn("not following just now", { err: failed as Error });
+      }
+      this.#lastWarning = text;
       await new Promise<void>((resolve) => {
         const timer = setTimeout(done, retryAfter);
         function done() {
@@ -221,8 +223,8 @@ export class Standby {
     this.#heard = Date.now();
     this.#role = { ...this.#role, upToDate: at };
     if (first || this.#heard - this.#noted > noteInterval) await this.#note(this.#role);
-    if (first || this.#said !== "") this.#log.info("the copy is whole, and follows");
-    this.#said = "";
+    if (first || this.#lastWarning !== "") this.#log.info("the copy is whole, and follows");
+    this.#lastWarning = "";
   }
 
   async #note(role: Role): Promise<void> {

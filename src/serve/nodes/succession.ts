@@ -92,7 +92,7 @@ export class Succession {
   async #askFirst(): Promise<void> {
     if (ownNode(this.#o.config)?.Standby === undefined) return;
     const until = Date.now() + startPatience;
-    for (let said = false;;) {
+    for (let logged = false;;) {
       try {
         if (!await this.#overtaken()) return;
         mayServe(this.#role, this.#o.config.dataDir);
@@ -100,8 +100,8 @@ export class Succession {
         if (!(err instanceof NodeAway)) throw err;
         // No standby has ever had a whole copy of it, so none can serve.
         if (!this.#role.armed) return;
-        if (!said) this.#o.log.warn("the standby is asked first whether it serves", { err });
-        said = true;
+        if (!logged) this.#o.log.warn("the standby is asked first whether it serves", { err });
+        logged = true;
         if (Date.now() > until) {
           throw new NotServing(
             `the standby of this node can't be asked whether it has taken its place: ${err.message}. Start it, ` +

@@ -44,10 +44,10 @@ export async function notifyFailures(
   const { mailFrom } = transaction;
   // RFC 5321 §6.1: never about a DSN.
   if (!mailFrom) return;
-  let told = failures.filter((f) =>
+  let reported = failures.filter((f) =>
     f.recipient.notify === undefined || f.recipient.notify.includes("failure")
   );
-  if (told.some((f) => f.error instanceof RefusedMessage) && s.resolver) {
+  if (reported.some((f) => f.error instanceof RefusedMessage) && s.resolver) {
     const spf = await checkSpf({
       ip: session.remoteIp,
       helo: session.hello.name,
@@ -56,9 +56,11 @@ export async function notifyFailures(
       hostname: s.config.static.Hostname,
       now: new Date(),
     });
-    if (spf.result !== "pass") told = told.filter((f) => !(f.error instanceof RefusedMessage));
+    if (spf.result !== "pass") {
+      reported = reported.filter((f) => !(f.error instanceof RefusedMessage));
+    }
   }
-  if (told.length === 0) {
+  if (reported.length === 0) {
     session.log.info("some recipients refused the message, its sender is not told", {
       from: addressText(mailFrom),
       recipients: failures.map((f) => addressText(f.recipient.address)).join(" "),
@@ -67,7 +69,7 @@ export async function notifyFailures(
   }
   await tell(s, transaction, message, {
     action: "failed",
-    recipients: told.map(({ recipient, error }) => ({
+    recipients: reported.map(({ recipient, error }) => ({
       ...named(recipient),
       status: error.status,
       diagnostic: `${error.code} ${error.status} ${error.message}`,

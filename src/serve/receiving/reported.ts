@@ -72,8 +72,8 @@ function bounces(
     if (r.action !== "failed" || !isHardBounce(r.status)) return [];
     const named = [r.finalRecipient, r.originalRecipient].flatMap((a) => a?.value ?? []);
     const item = recipientOf(sent, named);
-    const said = r.diagnosticCode?.value ?? r.status;
-    return item ? [{ item, reason: `bounced after it was taken: ${said}`.slice(0, 300) }] : [];
+    const diagnosis = r.diagnosticCode?.value ?? r.status;
+    return item ? [{ item, reason: `bounced after it was taken: ${diagnosis}`.slice(0, 300) }] : [];
   });
 }
 

@@ -45,12 +45,12 @@ export function startReports(o: ReportSenderOptions): ReportSending {
 
   const send = async (now: number, fromHour: number): Promise<string[]> => {
     const { static: s } = o.config;
-    const told: string[] = [];
-    if (!s.NoOutgoingDMARCReports) told.push(...await sendDmarcReports({ ...o, log }, now));
+    const lines: string[] = [];
+    if (!s.NoOutgoingDMARCReports) lines.push(...await sendDmarcReports({ ...o, log }, now));
     if (!s.NoOutgoingTLSReports && new Date(now).getUTCHours() >= fromHour) {
-      told.push(...await sendTlsReports({ ...o, log }, now));
+      lines.push(...await sendTlsReports({ ...o, log }, now));
     }
-    return told;
+    return lines;
   };
   /** One after the other: a report isn't to be sent twice. */
   const run = (fromHour: number): Promise<string[]> => {

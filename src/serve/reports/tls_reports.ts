@@ -52,13 +52,13 @@ export async function sendTlsReports(s: TlsReportServices, now: number): Promise
   }
   // What a domain was told, a host with the same address for reports need not be told again.
   const ordered = [...groups.values()].sort((a, b) => Number(a[0].isHost) - Number(b[0].isHost));
-  const told: Told = new Map();
+  const logged: Told = new Map();
   const tooOld = reportDay(now - keptDays * 86_400_000);
   const sent: string[] = [];
   for (const list of ordered) {
     const { day, policyDomain } = list[0];
     try {
-      const did = await report(s, list, told);
+      const did = await report(s, list, logged);
       reports.inc({ result: did ? "sent" : "unwanted" });
       if (did) sent.push(policyDomain);
       s.results.remove(list[0]);
@@ -77,13 +77,13 @@ type Told = Map<string, readonly string[]>;
 async function report(
   s: TlsReportServices,
   all: readonly TlsDayResult[],
-  told: Told,
+  logged: Told,
 ): Promise<boolean> {
   const { day, policyDomain, isHost } = all[0];
   if (!isWorthwhile(s, all)) return false;
   const addresses = await addressesFor(s, policyDomain);
   const list = all.filter((r) => {
-    const others = told.get(`${day} ${r.recipientDomain}`);
+    const others = logged.get(`${day} ${r.recipientDomain}`);
     return !isHost || !others || addresses.some((a) => !others.includes(a));
   });
   if (addresses.length === 0 || !isWorthwhile(s, list)) return false;
@@ -123,7 +123,7 @@ async function report(
     });
     done = true;
   }
-  if (done && !isHost) told.set(`${day} ${policyDomain}`, addresses);
+  if (done && !isHost) logged.set(`${day} ${policyDomain}`, addresses);
   s.log.info("tls report sent", { domain: policyDomain, day, to: addresses.join(",") });
   return done;
 }

@@ -19,15 +19,15 @@ interface Services {
 export function limitNotices(
   s: Services,
 ): (account: string, err: QueueLimitError) => Promise<void> {
-  const told = new Map<string, number>();
+  const notified = new Map<string, number>();
   return async (account, err) => {
     const now = Date.now();
-    if (now - (told.get(account) ?? -Infinity) < interval) return;
-    told.set(account, now);
+    if (now - (notified.get(account) ?? -Infinity) < interval) return;
+    notified.set(account, now);
     try {
       await deliverNotice(s, account, err);
     } catch (e) {
-      told.delete(account);
+      notified.delete(account);
       log.error("telling the postmaster of a limit", { err: e as Error, account });
     }
   };

@@ -23,7 +23,7 @@ export interface ColumnRows {
 }
 
 /** Messages of a chunk for which it is worth while to unpack it. */
-const fewInChunk = 8;
+const sparseChunk = 8;
 
 /**
  * The rows of uids, if they are in memory and their emails in columns; undefined if not, or where reading their summaries is
@@ -59,7 +59,7 @@ export async function columnRows(
     if (chunk !== last) chunks++;
     last = chunk;
   }
-  return chunks * fewInChunk > n ? undefined : r;
+  return chunks * sparseChunk > n ? undefined : r;
 }
 
 /** Values of a column; undefined if one of them isn't kept. */

@@ -10,7 +10,7 @@ import type { MessageFiles } from "../files/message_files.ts";
 /** What was found wrong, in words, with the database file in each. */
 export function inconsistencies(db: Db, files: MessageFiles | undefined): string[] {
   const found: string[] = [];
-  const say = (text: string) => found.push(`${db.path}: ${text}`);
+  const report = (text: string) => found.push(`${db.path}: ${text}`);
   const state = db.get("SELECT modseq, next_email_id, message_size FROM state")!;
 
   for (
@@ -19,50 +19,52 @@ export function inconsistencies(db: Db, files: MessageFiles | undefined): string
       state[0],
     )
   ) {
-    say(`message ${id}: modseq ${modseq}, createseq ${createseq}, the account is at ${state[0]}`);
+    report(
+      `message ${id}: modseq ${modseq}, createseq ${createseq}, the account is at ${state[0]}`,
+    );
   }
   for (
     const [id, mailboxId] of db.all(
       "SELECT m.id, m.mailbox_id FROM messages m LEFT JOIN mailboxes b ON b.id = m.mailbox_id " +
         "WHERE m.expunged = 0 AND (b.id IS NULL OR b.expunged = 1)",
     )
-  ) say(`message ${id}: its mailbox ${mailboxId} does not exist`);
+  ) report(`message ${id}: its mailbox ${mailboxId} does not exist`);
   for (
     const [mailboxId, uid, count] of db.all(
       "SELECT mailbox_id, uid, count(*) FROM messages GROUP BY mailbox_id, uid HAVING count(*) > 1",
     )
-  ) say(`mailbox ${mailboxId}: uid ${uid} was given ${count} times`);
-  mailboxes(db, state[0], say);
+  ) report(`mailbox ${mailboxId}: uid ${uid} was given ${count} times`);
+  mailboxes(db, state[0], report);
   const [used] = db.get("SELECT coalesce(sum(size), 0) FROM emails")!;
-  if (used !== state[2]) say(`quota usage is ${state[2]}, should be ${used}`);
+  if (used !== state[2]) report(`quota usage is ${state[2]}, should be ${used}`);
   for (
     const [id] of db.all(
       "SELECT e.id FROM emails e WHERE NOT EXISTS (SELECT 1 FROM messages m WHERE m.email_id = e.id AND m.expunged = 0)",
     )
-  ) say(`email ${id} is in no mailbox`);
+  ) report(`email ${id} is in no mailbox`);
   for (
     const [id, emailId] of db.all(
       "SELECT m.id, m.email_id FROM messages m LEFT JOIN emails e ON e.id = m.email_id " +
         "WHERE m.expunged = 0 AND (e.id IS NULL OR e.size != m.size)",
     )
-  ) say(`message ${id}: email ${emailId} is missing or of another size`);
+  ) report(`message ${id}: email ${emailId} is missing or of another size`);
   for (
     const [id] of db.all(
       "SELECT t.email_id FROM threads t LEFT JOIN emails e ON e.id = t.email_id WHERE e.id IS NULL",
     )
-  ) say(`thread row of email ${id} that does not exist`);
+  ) report(`thread row of email ${id} that does not exist`);
   if (files) {
     for (const [id, prefix, size] of db.iterate("SELECT id, length(prefix), size FROM emails")) {
-      if (id >= state[1]) say(`email ${id} is not below next_email_id ${state[1]}`);
+      if (id >= state[1]) report(`email ${id} is not below next_email_id ${state[1]}`);
       try {
         const stat = Deno.statSync(files.path(id));
         if (stat.size + prefix !== size) {
-          say(
+          report(
             `${files.path(id)}: ${stat.size} bytes and a prefix of ${prefix}, but size is ${size}`,
           );
         }
       } catch (err) {
-        say(`${files.path(id)}: ${err instanceof Error ? err.message : err}`);
+        report(`${files.path(id)}: ${err instanceof Error ? err.message : err}`);
       }
     }
   }
@@ -72,7 +74,7 @@ export function inconsistencies(db: Db, files: MessageFiles | undefined): string
 /** Counts are made here by SQL of their definitions (types.ts), not by what keeps them up. */
 const counted = ["total", "deleted", "unread", "unseen", "size"];
 
-function mailboxes(db: Db, modseq: number, say: (text: string) => void): void {
+function mailboxes(db: Db, modseq: number, report: (text: string) => void): void {
   for (
     const [name, uidnext, own, ...counts] of db.all(
       "SELECT b.name, b.uidnext, b.modseq, b.total, b.deleted, b.unread, b.unseen, b.size, " +
@@ -86,13 +88,15 @@ function mailboxes(db: Db, modseq: number, say: (text: string) => void): void {
   ) {
     counted.forEach((what, i) => {
       if (counts[i] !== counts[i + 5]) {
-        say(`mailbox ${name}: count ${what} is ${counts[i]}, should be ${counts[i + 5]}`);
+        report(`mailbox ${name}: count ${what} is ${counts[i]}, should be ${counts[i + 5]}`);
       }
     });
     const [highestUid, highestModseq] = counts.slice(10);
-    if (highestUid >= uidnext) say(`mailbox ${name}: uidnext ${uidnext} was given already`);
-    if (own > modseq) say(`mailbox ${name}: modseq ${own} is above the account's`);
-    if (highestModseq > own) say(`mailbox ${name}: modseq ${own} is below ${highestModseq} in it`);
+    if (highestUid >= uidnext) report(`mailbox ${name}: uidnext ${uidnext} was given already`);
+    if (own > modseq) report(`mailbox ${name}: modseq ${own} is above the account's`);
+    if (highestModseq > own) {
+      report(`mailbox ${name}: modseq ${own} is below ${highestModseq} in it`);
+    }
   }
 }
 

@@ -13,7 +13,7 @@ import { MessageFiles } from "../files/message_files.ts";
 import { type Mailbox, type Message, type MessageReader, StoreError } from "../types.ts";
 
 /** For so few messages changes aren't followed in memory first. */
-const fewMessages = 8;
+const smallFetch = 8;
 
 export class AccountReader {
   readonly db: Db;
@@ -67,7 +67,7 @@ export class AccountReader {
     want: number,
     each: (row: FetchRow) => boolean | void,
   ): void {
-    const rows = this.rows.get(mailboxId, uids.length <= fewMessages);
+    const rows = this.rows.get(mailboxId, uids.length <= smallFetch);
     if (rows) reading.fetchFromRows(this.db, rows, uids, want, each);
     else reading.fetchMessages(this.db, mailboxId, uids, want, each);
   }

@@ -22,7 +22,7 @@ const rowsPerSlice = 500;
 /** Bytes of a message above which others are served while it is searched. */
 const largeMessage = 1024 * 1024;
 /** Messages for which narrowing costs more than it spares. */
-const fewUids = 200;
+const smallRange = 200;
 /** Parts of a mailbox for which not all of it is gone through. */
 const smallPart = 1 / 16;
 
@@ -87,7 +87,7 @@ export async function searchMailbox(
     return r;
   }
   const asked = o.uids ?? account.uids(mailboxId);
-  const scanned = asked.length < fewUids
+  const scanned = asked.length < smallRange
     ? undefined
     : await scan(account, mailboxId, tree, asked, o.uids !== undefined);
   if (!scanned) {
@@ -344,7 +344,7 @@ function narrowed(
   uids: Uint32Array,
 ): Uint32Array {
   // A few are looked at sooner than the index is asked: lists do that for each thread.
-  if (uids.length < fewUids) return uids;
+  if (uids.length < smallRange) return uids;
   // While the index is far behind, most are left anyway.
   if (account.fulltext.behind > uids.length / 4) return uids;
   const emails = account.fulltext.narrow(tree);

@@ -14,7 +14,7 @@ import type { SearchNode } from "../search/types.ts";
 const sliceTime = 10;
 const slice = 200;
 /** Emails for which the index is not asked. */
-const few = 50;
+const smallSearch = 50;
 
 /** An email as conditions on its texts see it; what belongs to messages is not asked. */
 function emailRow(emailId: EmailId, size: number, summaryText: string): FetchRow {
@@ -57,7 +57,7 @@ export async function searchEmails(
 
 /** The emails that have to be looked at, as far as the index can tell. */
 function narrowed(account: Account, ids: readonly number[], tree: SearchNode): readonly number[] {
-  if (ids.length < few || account.fulltext.behind > ids.length / 4) return ids;
+  if (ids.length < smallSearch || account.fulltext.behind > ids.length / 4) return ids;
   const emails = account.fulltext.narrow(tree);
   if (emails === undefined) return ids;
   const { below } = account.fulltext;

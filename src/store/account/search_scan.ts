@@ -20,11 +20,11 @@ import { nodesOf, type SearchNode } from "../search/types.ts";
 export const Verdict = { No: 0, Yes: 1, Unknown: 2 } as const;
 
 /** Messages of a chunk for which it is worth while to unpack it. */
-const fewInChunk = 8;
+const sparseChunk = 8;
 /** Conditions times messages that are gone through without giving way: some 10 ms. */
 const maxWork = 8_000_000;
 /** Messages that are read sooner than the full-text index is asked of them. */
-const fewUndecided = 200;
+const smallRest = 200;
 
 /** Verdicts by email id, from the first one on. */
 interface OfEmails {
@@ -47,7 +47,7 @@ export async function scanMailbox(
   if (!before || leaves.count * before.count > maxWork) return undefined;
   if (leaves.ofEnvelope.length > 0) {
     const chunks = chunksOf(before);
-    if (chunks.size * fewInChunk > before.count) return undefined;
+    if (chunks.size * sparseChunk > before.count) return undefined;
     if (!await account.columns.follow()) return undefined;
     for (const leaf of leaves.ofEnvelope) {
       known.set(leaf, await verdictsOf(account, chunks, leaf));
@@ -56,7 +56,7 @@ export async function scanMailbox(
   let rows = account.rows.get(mailboxId);
   if (!rows) return undefined;
   let verdicts = evaluate(tree, rows, known);
-  if (leaves.ofTexts.length > 0 && undecided(verdicts) > fewUndecided) {
+  if (leaves.ofTexts.length > 0 && undecided(verdicts) > smallRest) {
     for (const leaf of leaves.ofTexts) {
       const narrowed = narrow(account, rows, leaf);
       if (narrowed) known.set(leaf, narrowed);

@@ -9,12 +9,12 @@ const scope = self as unknown as {
 };
 
 scope.onmessage = async (e) => {
-  const say = (text: string) => scope.postMessage({ kind: "line", text });
+  const report = (text: string) => scope.postMessage({ kind: "line", text });
   try {
     if (e.data.kind === "backup") {
-      scope.postMessage({ kind: "counts", counts: await backupData(e.data.options, say) });
+      scope.postMessage({ kind: "counts", counts: await backupData(e.data.options, report) });
     } else {
-      scope.postMessage({ kind: "faults", faults: verifyData(e.data.dir, e.data.fix, say) });
+      scope.postMessage({ kind: "faults", faults: verifyData(e.data.dir, e.data.fix, report) });
     }
   } catch (err) {
     scope.postMessage({

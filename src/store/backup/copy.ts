@@ -80,7 +80,7 @@ const attempts = 10;
 /** Copies the folder; `say` gets a line from time to time. @throws BackupError, errors of files */
 export async function backupData(
   o: BackupOptions,
-  say: (text: string) => void,
+  report: (text: string) => void,
 ): Promise<BackupCounts> {
   const counts: BackupCounts = { databases: 0, linked: 0, copied: 0, others: 0, bytes: 0 };
   Deno.mkdirSync(o.to, { recursive: true, mode: 0o700 });
@@ -95,7 +95,7 @@ export async function backupData(
   Deno.writeTextFileSync(marker, "this backup is under way, or was broken off\n");
   syncFileNow(marker);
   syncDirNow(o.to);
-  await folder("", o, counts, say);
+  await folder("", o, counts, report);
   Deno.removeSync(marker);
   syncDirNow(o.to);
   return counts;
@@ -105,7 +105,7 @@ async function folder(
   path: string,
   o: BackupOptions,
   counts: BackupCounts,
-  say: (text: string) => void,
+  report: (text: string) => void,
 ): Promise<void> {
   const from = join(o.from, path);
   const to = join(o.to, path);
@@ -115,11 +115,11 @@ async function folder(
     .sort((a, b) => Number(a.isDirectory) - Number(b.isDirectory));
   const names = new Set(entries.map((e) => e.name));
   const mail = names.has("index.db") && names.has("msg");
-  if (mail) await messages(path, o, counts, say);
+  if (mail) await messages(path, o, counts, report);
   for (const e of entries) {
     const below = join(path, e.name);
     if (e.isDirectory) {
-      if (!(mail && e.name === "msg")) await folder(below, o, counts, say);
+      if (!(mail && e.name === "msg")) await folder(below, o, counts, report);
     } else if (e.isFile && e.name.endsWith(".db")) {
       if (!(mail && e.name === "index.db")) {
         await database(join(from, e.name), join(to, e.name));
@@ -158,7 +158,7 @@ async function messages(
   path: string,
   o: BackupOptions,
   counts: BackupCounts,
-  say: (text: string) => void,
+  report: (text: string) => void,
 ): Promise<void> {
   const db = join(o.to, path, "index.db");
   const done = new Set<string>();
@@ -172,7 +172,7 @@ async function messages(
       counts.databases++;
       for (const n of done) if (!wanted.has(n)) Deno.removeSync(join(o.to, path, "msg", n));
       for (const shard of shards(join(o.to, path, "msg"))) syncDirNow(shard);
-      say(`${path}: ${wanted.size} messages`);
+      report(`${path}: ${wanted.size} messages`);
       return;
     }
     Deno.removeSync(db);

@@ -25,11 +25,11 @@ export interface Fault {
 }
 
 /** Checks all below the folder; with `fix`, mends what can be mended without losing anything. */
-export function verifyData(dir: string, fix: boolean, say: (text: string) => void): Fault[] {
+export function verifyData(dir: string, fix: boolean, report: (text: string) => void): Fault[] {
   const faults: Fault[] = [];
   const unfinished = brokenOff(dir);
   if (unfinished) faults.push(unfinished);
-  folder(dir, fix, faults, say, true);
+  folder(dir, fix, faults, report, true);
   return faults;
 }
 
@@ -56,7 +56,7 @@ function folder(
   dir: string,
   fix: boolean,
   faults: Fault[],
-  say: (text: string) => void,
+  report: (text: string) => void,
   top = false,
 ): void {
   const entries = [...Deno.readDirSync(dir)].sort((a, b) => a.name < b.name ? -1 : 1);
@@ -66,10 +66,10 @@ function folder(
     if (
       e.isDirectory && !(e.name === "msg" && names.has("index.db")) && !(top && e.name === "tmp")
     ) {
-      folder(path, fix, faults, say);
+      folder(path, fix, faults, report);
     }
     if (!e.isFile || !e.name.endsWith(".db")) continue;
-    say(path);
+    report(path);
     // The search index has nothing that is not elsewhere.
     const spare = e.name === "fulltext.db";
     const before = faults.length;
@@ -77,7 +77,7 @@ function folder(
       faults.push({ path, text, fixed: fix && spare ? "removed; it is made anew" : fixed });
     };
     try {
-      const checked = check(path, dir, fix, tell, say);
+      const checked = check(path, dir, fix, tell, report);
       if (checked === "other" && e.name === "index.db" && names.has("msg")) {
         tell("has no tables, but there are message files");
       }
@@ -99,7 +99,7 @@ function check(
   dir: string,
   fix: boolean,
   tell: Say,
-  say: (text: string) => void,
+  report: (text: string) => void,
 ): "known" | "other" {
   const db = new DatabaseSync(path, { readOnly: !fix, timeout: 5000 });
   try {
@@ -115,7 +115,7 @@ function check(
       : (account ? accountMigrations : groupwareMigrations).at(-1)!.version;
     const [[version]] = rows(db, "PRAGMA user_version") as number[][];
     if (version < known) {
-      say(
+      report(
         `${path}: of an earlier version; a start brings it up to date, then its rows can be checked`,
       );
       return "known";

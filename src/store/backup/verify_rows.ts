@@ -6,7 +6,7 @@ import type { RowDb } from "../database/database.ts";
 export type Say = (text: string, fixed?: string) => void;
 
 /** Findings of one kind that are told one by one. */
-const maxTold = 20;
+const maxListed = 20;
 
 /** Rows as arrays. */
 export function rows(db: DatabaseSync, sql: string, ...params: (number | string)[]): unknown[][] {
@@ -43,9 +43,9 @@ export function never(
 ): void {
   const found = rows(db, sql);
   const fixed = mend && found.map(mend);
-  for (const [i, r] of found.slice(0, maxTold).entries()) tell(text(r), fixed?.[i]);
-  if (found.length > maxTold) {
-    tell(`and ${found.length - maxTold} more of the same kind`, fixed && "the same was done");
+  for (const [i, r] of found.slice(0, maxListed).entries()) tell(text(r), fixed?.[i]);
+  if (found.length > maxListed) {
+    tell(`and ${found.length - maxListed} more of the same kind`, fixed && "the same was done");
   }
 }
 

@@ -62,7 +62,7 @@ export class DataWatch {
   readonly #others = new Map<string, string>();
   #round = 0;
   #scanned = 0;
-  #told = -Infinity;
+  #lastReport = -Infinity;
   readonly state: WatchState = { databases: 0, messages: 0, bytes: 0, took: 0 };
 
   /**
@@ -119,8 +119,8 @@ export class DataWatch {
     this.#removeGone();
     this.state.databases = this.#databases.size;
     this.state.took = performance.now() - start;
-    if (start - this.#told >= tellInterval) {
-      this.#told = start;
+    if (start - this.#lastReport >= tellInterval) {
+      this.#lastReport = start;
       this.#tell(began);
     }
   }

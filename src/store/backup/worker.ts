@@ -15,12 +15,12 @@ export type WorkerReply =
   | { kind: "faults"; faults: Fault[] }
   | { kind: "error"; message: string; expected: boolean };
 
-function run(request: WorkerRequest, say: (text: string) => void): Promise<WorkerReply> {
+function run(request: WorkerRequest, report: (text: string) => void): Promise<WorkerReply> {
   const worker = new Worker(new URL("./backup_worker.ts", import.meta.url), { type: "module" });
   return new Promise<WorkerReply>((resolve, reject) => {
     worker.onmessage = (e: MessageEvent<WorkerReply>) => {
       const m = e.data;
-      if (m.kind === "line") return say(m.text);
+      if (m.kind === "line") return report(m.text);
       if (m.kind === "error") reject(new (m.expected ? BackupError : Error)(m.message));
       else resolve(m);
     };
@@ -35,9 +35,9 @@ function run(request: WorkerRequest, say: (text: string) => void): Promise<Worke
 /** Copies a data folder; see copy.ts. `say` gets lines of progress. */
 export async function backupInWorker(
   options: BackupOptions,
-  say: (text: string) => void,
+  report: (text: string) => void,
 ): Promise<BackupCounts> {
-  const r = await run({ kind: "backup", options }, say);
+  const r = await run({ kind: "backup", options }, report);
   return (r as WorkerReply & { kind: "counts" }).counts;
 }
 
@@ -45,8 +45,8 @@ export async function backupInWorker(
 export async function verifyInWorker(
   dir: string,
   fix: boolean,
-  say: (text: string) => void,
+  report: (text: string) => void,
 ): Promise<Fault[]> {
-  const r = await run({ kind: "verify", dir, fix }, say);
+  const r = await run({ kind: "verify", dir, fix }, report);
   return (r as WorkerReply & { kind: "faults" }).faults;
 }

@@ -1,7 +1,7 @@
 /** Slots in the order of their dates, kept up with what comes and goes. @module */
 
 /** Slots that come before it is sorted anew rather than each put into its place. */
-const fewNew = 64;
+const smallAddition = 64;
 
 export class DateOrder {
   readonly #received: (slot: number) => number;
@@ -38,7 +38,7 @@ export class DateOrder {
   sortIfNeeded(count: number, isLive: (slot: number) => boolean): void {
     if (this.#added.size === 0 && this.#removed.size === 0) return;
     const added = [...this.#added];
-    if (added.length + this.#removed.size > fewNew) {
+    if (added.length + this.#removed.size > smallAddition) {
       const all: number[] = [];
       for (let slot = 0; slot < count; slot++) if (isLive(slot)) all.push(slot);
       // Mails mostly come in the order of their dates: then there is nothing to sort.

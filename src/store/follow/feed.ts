@@ -74,7 +74,7 @@ export class DataFeed {
   readonly #others = new Map<string, string>();
   #round = 0;
   #scanned = -Infinity;
-  #told = -Infinity;
+  #lastReport = -Infinity;
   #sent = true;
   #begun = false;
 
@@ -115,9 +115,9 @@ export class DataFeed {
     if (!openFilesCanGo) { for (const f of this.#databases.values()) f.source.release(); }
     await this.#removeGone();
     const now = performance.now();
-    if (!this.#sent && now - this.#told < tellInterval) return;
-    if (this.#told === -Infinity) await this.#to.whole();
-    this.#told = now;
+    if (!this.#sent && now - this.#lastReport < tellInterval) return;
+    if (this.#lastReport === -Infinity) await this.#to.whole();
+    this.#lastReport = now;
     this.#sent = false;
     await this.#to.ask({ op: "round", at });
   }

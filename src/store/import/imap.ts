@@ -10,7 +10,7 @@
 import { isIP } from "node:net";
 import type { ImapFlow, ListResponse } from "imapflow";
 import { normalizeMessageId } from "../../mail/header/messageid.ts";
-import { type AddressRule, type Outbound, OutboundError, toldToUsers } from "../../net/mod.ts";
+import { type AddressRule, messageForUsers, type Outbound, OutboundError } from "../../net/mod.ts";
 import { rareModule } from "../../platform/rare_modules.ts";
 import type { Account } from "../account/account.ts";
 import { accountSetting, changeAccountSetting } from "../account/settings.ts";
@@ -97,7 +97,7 @@ function unreached(failure: Error | undefined): string {
   const code = (failure as { code?: string } | undefined)?.code ?? "";
   const certificate = /cert|self.signed|altname|issuer|TLS/i.test(code);
   if (certificate) return failure!.message;
-  return toldToUsers(failure) ?? "it can't be reached, or is not on the internet";
+  return messageForUsers(failure) ?? "it can't be reached, or is not on the internet";
 }
 
 /** Where messages are taken from. */
@@ -229,8 +229,8 @@ export class ImapSource {
       failure = err;
     }
     // What is behind the names and addresses of this network is none of a user's business.
-    const told = rule ? unreached(failure) : failure?.message;
-    const text = `can't connect to ${host}, port ${port}: ${told}`;
+    const reason = rule ? unreached(failure) : failure?.message;
+    const text = `can't connect to ${host}, port ${port}: ${reason}`;
     // Before anything came this is a mistake in what was typed, more likely than not.
     const Kind = this.#total === 0 ? Refused : Error;
     throw new Kind(text, { cause: failure });

@@ -133,7 +133,7 @@ function parseDigest(
 /** `$1$salt$rounds$hex`, of SHA-1. */
 function parseDovecotPbkdf2(text: string): PasswordHash | undefined {
   const m = /^\$1\$([^$]+)\$([0-9]{1,7})\$([0-9a-fA-F]{40})$/.exec(text);
-  if (!m || !fewRounds(m[2])) return undefined;
+  if (!m || !hasFewRounds(m[2])) return undefined;
   return {
     kind: "pbkdf2",
     algorithm: "sha1",
@@ -147,7 +147,7 @@ function parseDovecotPbkdf2(text: string): PasswordHash | undefined {
 function parsePasslibPbkdf2(text: string): PasswordHash | undefined {
   const m = /^\$pbkdf2(?:-(sha1|sha256|sha512))?\$([0-9]{1,7})\$([./A-Za-z0-9]*)\$([./A-Za-z0-9]+)$/
     .exec(text);
-  if (!m || !fewRounds(m[2])) return undefined;
+  if (!m || !hasFewRounds(m[2])) return undefined;
   const salt = base64Bytes(m[3].replaceAll(".", "+"));
   const digest = base64Bytes(m[4].replaceAll(".", "+"));
   const algorithm = m[1] ?? "sha1";
@@ -165,11 +165,11 @@ function parseScram(algorithm: "sha1" | "sha256", text: string): PasswordHash | 
   if (!salt || storedKey?.length !== size || server === undefined || more !== undefined) {
     return undefined;
   }
-  if (!/^[0-9]{1,7}$/.test(rounds) || !fewRounds(rounds)) return undefined;
+  if (!/^[0-9]{1,7}$/.test(rounds) || !hasFewRounds(rounds)) return undefined;
   return { kind: "scram", algorithm, rounds: Number(rounds), salt, storedKey };
 }
 
-function fewRounds(text: string): boolean {
+function hasFewRounds(text: string): boolean {
   return Number(text) > 0 && Number(text) <= maxRounds;
 }
 

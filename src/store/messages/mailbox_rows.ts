@@ -189,7 +189,7 @@ export class RowCache {
    * Rows of a mailbox as it is now; undefined if it isn't in memory. With `few`, undefined as well if
    * changes would have to be read first.
    */
-  get(mailboxId: MailboxId, few = false): MailboxRows | undefined {
+  get(mailboxId: MailboxId, forFewRows = false): MailboxRows | undefined {
     const rows = this.#mailboxes.get(mailboxId);
     // What a transaction has changed so far may yet be taken back.
     if (!rows || this.#db.inTransaction) return undefined;
@@ -199,7 +199,7 @@ export class RowCache {
       return undefined;
     }
     if (rows.modseq !== state.modseq || rows.stale) {
-      if (few) return undefined;
+      if (forFewRows) return undefined;
       if (!this.#follow(rows, state.modseq)) return undefined;
     }
     if (rows.count !== state.total) {

@@ -5,7 +5,7 @@ import { listAppPasswords } from "../../store/logins/app_passwords.ts";
 import { listPasskeys } from "../../store/logins/passkeys.ts";
 import { type CallHandlers, HttpError, UserError } from "../http/mod.ts";
 import { newPassword, type PageContext } from "../login/mod.ts";
-import { type AdminPageOptions, told, usageOf, withAccount } from "./options.ts";
+import { type AdminPageOptions, usageOf, withAccount, withAdminErrors } from "./options.ts";
 
 export function accountHandlers(
   o: AdminPageOptions,
@@ -63,29 +63,31 @@ export function accountHandlers(
       };
     },
     async AccountAdd({ name, address }) {
-      await told(() => admin.addAccount(config, o.accounts, name, address));
+      await withAdminErrors(() => admin.addAccount(config, o.accounts, name, address));
       const password = admin.randomPassword();
       await setPassword(name, password);
       return { password };
     },
     async AccountRemove({ name }) {
-      await told(() => admin.removeAccount(config, o.accounts, name));
+      await withAdminErrors(() => admin.removeAccount(config, o.accounts, name));
       o.sessions.endAll(name);
       return {};
     },
     async AccountDisable({ name, text }) {
-      await told(() =>
+      await withAdminErrors(() =>
         text === "" ? admin.enableLogin(config, name) : admin.disableLogin(config, name, text)
       );
       if (text !== "") o.sessions.endAll(name);
       return {};
     },
     async AccountSet({ name, quota, ...settings }) {
-      await told(() => admin.setAccount(config, name, { ...settings, quota: quota ?? -1 }));
+      await withAdminErrors(() =>
+        admin.setAccount(config, name, { ...settings, quota: quota ?? -1 })
+      );
       return {};
     },
     async AccountRoutesSet({ name, routes }) {
-      await told(() => admin.setRoutes(config, { account: name }, routes));
+      await withAdminErrors(() => admin.setRoutes(config, { account: name }, routes));
       return {};
     },
     async AccountPassword({ name, password }) {
@@ -99,11 +101,11 @@ export function accountHandlers(
       return {};
     },
     async AddressAdd({ address, account }) {
-      await told(() => admin.addAddress(config, address, account));
+      await withAdminErrors(() => admin.addAddress(config, address, account));
       return {};
     },
     async AddressRemove({ address }) {
-      await told(() => admin.removeAddress(config, address));
+      await withAdminErrors(() => admin.removeAddress(config, address));
       return {};
     },
     async SecondFactorRemove({ name }) {

@@ -26,7 +26,7 @@ import type { PageContext } from "../login/mod.ts";
 import { type Caller, permit, sessionCaller, tokenCaller } from "./caller.ts";
 import { KeptAnswers } from "./kept_answers.ts";
 import { adminApiPage, adminOpenApi } from "./openapi.ts";
-import { type AdminPageOptions, told } from "./options.ts";
+import { type AdminPageOptions, withAdminErrors } from "./options.ts";
 import { type MakeCall, originalCalls, originalError } from "./original_calls.ts";
 import { checkOwn, cutToOwn } from "./own_domains.ts";
 import { type AdminCallName, callRules } from "./rules.ts";
@@ -67,7 +67,7 @@ export function adminApi(
     if (!open.has(name)) permit(caller, rule);
     const request = checkedRequest(adminCalls[name].request, json);
     const { own } = caller;
-    if (own !== undefined) await told(() => checkOwn(own, name, request));
+    if (own !== undefined) await withAdminErrors(() => checkOwn(own, name, request));
     const context: PageContext = {
       session: caller.session,
       req: a.req,

@@ -5,7 +5,7 @@ import { policyText } from "../../tlspolicy/sts_https.ts";
 import { catchallSeparators, formatDuration } from "../../config/mod.ts";
 import { type CallHandlers, HttpError, UserError } from "../http/mod.ts";
 import type { PageContext } from "../login/mod.ts";
-import { type AdminPageOptions, told } from "./options.ts";
+import { type AdminPageOptions, withAdminErrors } from "./options.ts";
 
 export function domainHandlers(
   o: AdminPageOptions,
@@ -34,7 +34,7 @@ export function domainHandlers(
       const entry = config.domain(name);
       if (entry === undefined) throw new HttpError(404, `there is no domain ${name}`);
       const d = entry.config;
-      const records = await told(() => admin.domainRecords(config, name));
+      const records = await withAdminErrors(() => admin.domainRecords(config, name));
       const reports = (r: typeof d.DMARC) =>
         r === undefined
           ? null
@@ -74,55 +74,55 @@ export function domainHandlers(
       };
     },
     async DomainAdd({ name, account, disabled }) {
-      await told(() => admin.addDomain(config, name, { account, disabled }));
+      await withAdminErrors(() => admin.addDomain(config, name, { account, disabled }));
       return {};
     },
     async DomainRemove({ name }) {
-      await told(() => admin.removeDomain(config, name));
+      await withAdminErrors(() => admin.removeDomain(config, name));
       return {};
     },
     async DomainDisable({ name, disabled }) {
-      await told(() => admin.setDomainDisabled(config, name, disabled));
+      await withAdminErrors(() => admin.setDomainDisabled(config, name, disabled));
       return {};
     },
     async DomainSet({ name, ...settings }) {
-      await told(() => admin.setDomain(config, name, settings));
+      await withAdminErrors(() => admin.setDomain(config, name, settings));
       return {};
     },
     async DomainMtaSts({ name, mode }) {
-      await told(() => admin.setMtaStsMode(config, name, mode));
+      await withAdminErrors(() => admin.setMtaStsMode(config, name, mode));
       return {};
     },
     async DomainAdministratorsSet({ name, accounts }) {
-      await told(() => admin.setDomainAdministrators(config, name, accounts));
+      await withAdminErrors(() => admin.setDomainAdministrators(config, name, accounts));
       return {};
     },
     async DomainMtaStsSet({ name, policy }) {
-      await told(() => admin.setMtaStsPolicy(config, name, policy ?? undefined));
+      await withAdminErrors(() => admin.setMtaStsPolicy(config, name, policy ?? undefined));
       return {};
     },
     async DomainReportsSet({ name, kind, to }) {
-      await told(() => admin.setReportAddress(config, name, kind, to ?? undefined));
+      await withAdminErrors(() => admin.setReportAddress(config, name, kind, to ?? undefined));
       return {};
     },
     async DomainRoutesSet({ name, routes }) {
-      await told(() => admin.setRoutes(config, { domain: name }, routes));
+      await withAdminErrors(() => admin.setRoutes(config, { domain: name }, routes));
       return {};
     },
     async RoutesSet({ routes }) {
-      await told(() => admin.setRoutes(config, "server", routes));
+      await withAdminErrors(() => admin.setRoutes(config, "server", routes));
       return {};
     },
     async DkimAdd({ name, selector, algorithm }) {
-      await told(() => admin.addDkim(config, name, selector, algorithm));
+      await withAdminErrors(() => admin.addDkim(config, name, selector, algorithm));
       return {};
     },
     async DkimSign({ name, selector, sign }) {
-      await told(() => admin.setDkimSign(config, name, selector, sign));
+      await withAdminErrors(() => admin.setDkimSign(config, name, selector, sign));
       return {};
     },
     async DkimRemove({ name, selector }) {
-      await told(() => admin.removeDkim(config, name, selector));
+      await withAdminErrors(() => admin.removeDkim(config, name, selector));
       return {};
     },
     async DomainCheck({ name }) {
@@ -131,7 +131,9 @@ export function domainHandlers(
         throw new UserError("localserve uses no DNS, so there is nothing to compare with");
       }
       const fetchPolicy = (domain: string) => policyText(o.outbound, domain);
-      const check = await told(() => admin.checkDomainDns(config, name, { resolver, fetchPolicy }));
+      const check = await withAdminErrors(() =>
+        admin.checkDomainDns(config, name, { resolver, fetchPolicy })
+      );
       return {
         parts: check.parts.map((p) => ({
           name: p.title,
@@ -143,23 +145,23 @@ export function domainHandlers(
       };
     },
     async AliasAdd({ address, members, ...options }) {
-      await told(() => admin.addAlias(config, address, members, options));
+      await withAdminErrors(() => admin.addAlias(config, address, members, options));
       return {};
     },
     async AliasSet({ address, members, ...options }) {
-      await told(() => admin.setAliasMembers(config, address, members, options));
+      await withAdminErrors(() => admin.setAliasMembers(config, address, members, options));
       return {};
     },
     async AliasMembersAdd({ address, members }) {
-      await told(() => admin.addAliasMembers(config, address, members));
+      await withAdminErrors(() => admin.addAliasMembers(config, address, members));
       return {};
     },
     async AliasMembersRemove({ address, members }) {
-      await told(() => admin.removeAliasMembers(config, address, members));
+      await withAdminErrors(() => admin.removeAliasMembers(config, address, members));
       return {};
     },
     async AliasRemove({ address }) {
-      await told(() => admin.removeAlias(config, address));
+      await withAdminErrors(() => admin.removeAlias(config, address));
       return {};
     },
   };

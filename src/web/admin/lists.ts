@@ -4,7 +4,7 @@ import * as admin from "../../admin/mod.ts";
 import { maxSlice } from "../../lists/database.ts";
 import { type CallHandlers, HttpError } from "../http/mod.ts";
 import type { PageContext } from "../login/mod.ts";
-import { type AdminPageOptions, told } from "./options.ts";
+import { type AdminPageOptions, withAdminErrors } from "./options.ts";
 
 export function listHandlers(o: AdminPageOptions): CallHandlers<typeof listCalls, PageContext> {
   const { config } = o;
@@ -13,7 +13,7 @@ export function listHandlers(o: AdminPageOptions): CallHandlers<typeof listCalls
     if (open === undefined) throw new HttpError(503, "the server is starting");
     return open;
   };
-  const keyOf = (address: string) => told(() => admin.listOf(config, address).key);
+  const keyOf = (address: string) => withAdminErrors(() => admin.listOf(config, address).key);
   return {
     Lists({ domain }) {
       const entry = config.domain(domain);
@@ -46,15 +46,15 @@ export function listHandlers(o: AdminPageOptions): CallHandlers<typeof listCalls
       };
     },
     async ListAdd({ address, settings }) {
-      await told(() => admin.addList(config, address, settings));
+      await withAdminErrors(() => admin.addList(config, address, settings));
       return {};
     },
     async ListSet({ address, settings }) {
-      await told(() => admin.updateList(config, address, settings));
+      await withAdminErrors(() => admin.updateList(config, address, settings));
       return {};
     },
     async ListRemove({ address }) {
-      await told(() => admin.removeList(config, address));
+      await withAdminErrors(() => admin.removeList(config, address));
       return {};
     },
     async ListMembers({ address, after }) {
@@ -73,17 +73,17 @@ export function listHandlers(o: AdminPageOptions): CallHandlers<typeof listCalls
     },
     async ListMembersAdd({ address, members }) {
       const { db } = lists();
-      const added = await told(() =>
+      const added = await withAdminErrors(() =>
         admin.addListMembers(config, db, address, members, Date.now())
       );
       return { added };
     },
     async ListMembersRemove({ address, members }) {
-      await told(() => admin.removeListMembers(config, lists().db, address, members));
+      await withAdminErrors(() => admin.removeListMembers(config, lists().db, address, members));
       return {};
     },
     async ListMemberResume({ address, member }) {
-      await told(() => admin.resumeListMember(config, lists().db, address, member));
+      await withAdminErrors(() => admin.resumeListMember(config, lists().db, address, member));
       return {};
     },
     async ListHeld({ address }) {
@@ -100,8 +100,8 @@ export function listHandlers(o: AdminPageOptions): CallHandlers<typeof listCalls
       };
     },
     async ListDecide({ address, id, verdict }) {
-      const list = await told(() => admin.listOf(config, address));
-      await told(() => lists().decide(list, id, verdict));
+      const list = await withAdminErrors(() => admin.listOf(config, address));
+      await withAdminErrors(() => lists().decide(list, id, verdict));
       return {};
     },
   };

@@ -18,7 +18,7 @@ import { formatOf, type LineProblem, readUsers } from "../../admin/moving/users.
 import { ensureDir } from "../../platform/files.ts";
 import { type CallHandlers, UserError } from "../http/mod.ts";
 import type { PageContext } from "../login/mod.ts";
-import { type AdminPageOptions, told } from "./options.ts";
+import { type AdminPageOptions, withAdminErrors } from "./options.ts";
 
 /** Accounts of a move that are shown. */
 const maxShown = 500;
@@ -74,7 +74,7 @@ export function movingHandlers(
   };
   return {
     MoveUsers: (r) =>
-      told(async () => {
+      withAdminErrors(async () => {
         const read = readUsers(r.text, r.format || formatOf(r.text), r.domain);
         const plan = planUsers(config.dynamic, read.users);
         const result = shown(plan, read.problems);
@@ -87,14 +87,14 @@ export function movingHandlers(
         return result;
       }),
     MoveAliases: (r) =>
-      told(async () => {
+      withAdminErrors(async () => {
         const read = readPostfixMap(r.text, r.domain);
         const plan = planAliases(config.dynamic, read.entries);
         if (!r.dryRun) await carryOut(config, plan);
         return shown(plan, read.problems);
       }),
     MoveByImap: (r) =>
-      told(async () => {
+      withAdminErrors(async () => {
         if ((r.master === "") === (r.table.trim() === "")) {
           throw new UserError("give either a master user or a table of logins");
         }
@@ -116,7 +116,7 @@ export function movingHandlers(
         return {};
       }),
     MoveMaildirs: (r) =>
-      told(async () => {
+      withAdminErrors(async () => {
         const folders = await maildirsOf(config, r.pattern.trim(), r.accounts);
         const names = folders.map((f) => f.account);
         const run = (m: MoveOptions) => moveMaildirs(m, folders);

@@ -89,7 +89,7 @@ export interface AdminPageOptions {
 }
 
 /** Runs an administrator's action: what it says of mistakes is for the administrator. */
-export async function told<T>(run: () => T | Promise<T>): Promise<T> {
+export async function withAdminErrors<T>(run: () => T | Promise<T>): Promise<T> {
   try {
     return await run();
   } catch (e) {

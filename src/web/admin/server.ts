@@ -6,7 +6,7 @@ import { memoryUse } from "../../platform/process.ts";
 import { lastBackup } from "../../store/backup/last_backup.ts";
 import type { CallHandlers } from "../http/mod.ts";
 import type { PageContext } from "../login/mod.ts";
-import { type AdminPageOptions, told, usageOf } from "./options.ts";
+import { type AdminPageOptions, usageOf, withAdminErrors } from "./options.ts";
 
 export function serverHandlers(
   o: AdminPageOptions,
@@ -56,7 +56,7 @@ export function serverHandlers(
       found: o.resolver ? await dnsblStatus(config, o.resolver) : null,
     }),
     async BlockListsSet({ zones }) {
-      await told(() => config.writeDynamic((d) => void (d.MonitorDNSBLs = zones)));
+      await withAdminErrors(() => config.writeDynamic((d) => void (d.MonitorDNSBLs = zones)));
       return {};
     },
   };

@@ -6,7 +6,7 @@ import { ConfigError, describeDomains, readConfigFile } from "../../config/mod.t
 import { clearLevel, currentLevels, isLevel, knownPackages, setLevel } from "../../log/mod.ts";
 import { type CallHandlers, UserError } from "../http/mod.ts";
 import type { PageContext } from "../login/mod.ts";
-import { type AdminPageOptions, confirmAdmin, told } from "./options.ts";
+import { type AdminPageOptions, confirmAdmin, withAdminErrors } from "./options.ts";
 import { webHandlerOf, webHandlerShown } from "./web_handlers.ts";
 
 const versionOf = (text: string) => createHash("sha256").update(text).digest("base64url");
@@ -45,7 +45,7 @@ export function settingsHandlers(
       const names = redirects.map((r) => r.from.toLowerCase());
       const twice = names.find((n, i) => names.indexOf(n) !== i);
       if (twice !== undefined) throw new UserError(`there are two redirects of ${twice}`);
-      await told(() =>
+      await withAdminErrors(() =>
         config.writeDynamic((d) => {
           d.WebDomainRedirects = new Map(redirects.map((r) => [r.from, r.to]));
           d.WebHandlers = handlers.map(webHandlerOf);
@@ -65,7 +65,7 @@ export function settingsHandlers(
     },
     async PasswordSet({ password, ...given }, c) {
       await confirmAdmin(o, c, given);
-      await told(() => admin.writeAdminPassword(config, password));
+      await withAdminErrors(() => admin.writeAdminPassword(config, password));
       o.sessions.endAll("", c.session!.id);
       return {};
     },

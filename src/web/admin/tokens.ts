@@ -3,7 +3,7 @@ import type { tokenCalls } from "../../../webmail/admin/api/tokens.ts";
 import { adminScopes } from "../../admin/mod.ts";
 import { type CallHandlers, HttpError } from "../http/mod.ts";
 import type { PageContext } from "../login/mod.ts";
-import { type AdminPageOptions, confirmAdmin, told } from "./options.ts";
+import { type AdminPageOptions, confirmAdmin, withAdminErrors } from "./options.ts";
 
 export function tokenHandlers(o: AdminPageOptions): CallHandlers<typeof tokenCalls, PageContext> {
   return {
@@ -14,7 +14,7 @@ export function tokenHandlers(o: AdminPageOptions): CallHandlers<typeof tokenCal
     }),
     async TokenAdd({ name, scopes, domains, days, ...given }, c) {
       await confirmAdmin(o, c, given);
-      const { token } = await told(() =>
+      const { token } = await withAdminErrors(() =>
         o.tokens.add(
           { name, scopes, domains, days },
           (d) => o.config.domain(d) !== undefined,

@@ -145,14 +145,14 @@ export function structureForm(c: MessageContent): Structure {
   const form = (p: Part, depth: number): Structure => {
     parts++;
     const inner = depth >= maxDepth ? [] : p.message !== undefined ? [p.message] : p.parts;
-    const told: Structure[] = [];
+    const listed: Structure[] = [];
     for (const child of inner) {
       if (parts >= maxParts) break;
-      told.push(form(child, depth + 1));
+      listed.push(form(child, depth + 1));
     }
     for (const file of packed.get(p) ?? []) {
       if (parts++ >= maxParts) break;
-      told.push(packedForm(file));
+      listed.push(packedForm(file));
     }
     return {
       ContentType: `${p.type}/${p.subtype}`,
@@ -161,7 +161,7 @@ export function structureForm(c: MessageContent): Structure {
       ContentDisposition: p.disposition ?? "",
       Filename: fileNameOf(p),
       DecodedSize: p.parts.length > 0 ? 0 : decodedSize(p),
-      Parts: told,
+      Parts: listed,
     };
   };
   return form(c.root, 0);

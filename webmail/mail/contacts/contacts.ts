@@ -67,7 +67,7 @@ class ContactsDialog {
   readonly #list = el("ul", { class: "contact-list", "aria-label": t("Contacts") });
   readonly #below = el("div", {});
   readonly #person = el("section", { class: "contact-person", "aria-label": t("Contact") });
-  readonly #said = el("p", { role: "status", class: "hint" });
+  readonly #notice = el("p", { role: "status", class: "hint" });
   readonly #problem = el("div", { role: "alert" });
   readonly #search: HTMLInputElement;
   readonly #book: HTMLSelectElement;
@@ -143,7 +143,7 @@ class ContactsDialog {
           give,
           this.#file,
         ),
-        this.#said,
+        this.#notice,
         this.#problem,
         el(
           "div",
@@ -317,13 +317,13 @@ class ContactsDialog {
   }
 
   /** After a change: what is shown is what is stored. */
-  async #stored(id: number | undefined, said: string): Promise<void> {
+  async #stored(id: number | undefined, done: string): Promise<void> {
     await this.load();
     if (id === undefined) {
       this.#hide();
       this.#search.focus();
     } else await this.#show(id);
-    fill(this.#said, said);
+    fill(this.#notice, done);
   }
 
   #add(): void {
@@ -370,20 +370,20 @@ class ContactsDialog {
     this.#file.value = "";
     if (file === undefined) return;
     void this.#try(async () => {
-      fill(this.#said, t("Importing…"));
+      fill(this.#notice, t("Importing…"));
       try {
         const r = await importFile(this.#importInto, file);
         await this.load();
         const done = t("{0} imported.", countText(r.imported, "contact"));
         fill(
-          this.#said,
+          this.#notice,
           r.leftOut === 0 ? done : `${done} ${t("Left out: {0}", r.leftOut)}`,
         );
         if (r.left.length > 0) {
           fill(this.#problem, el("ul", { class: "error" }, r.left.map((s) => el("li", {}, s))));
         }
       } catch (e) {
-        fill(this.#said);
+        fill(this.#notice);
         throw e;
       }
     });

@@ -205,10 +205,10 @@ export function messageList(o: MessageListOptions): MessageList {
     const row = rows.get(id)?.row;
     row?.scrollIntoView({ block: "nearest" });
     if (row) list.setAttribute("aria-activedescendant", row.id);
-    told(byUser);
+    reportSelection(byUser);
   }
 
-  function told(byUser: boolean): void {
+  function reportSelection(byUser: boolean): void {
     const chosen = selected();
     const alone = selection.size === 1 ? itemOf(selection.ids()[0]) : undefined;
     o.onSelect(chosen, alone, byUser);
@@ -277,14 +277,14 @@ export function messageList(o: MessageListOptions): MessageList {
       for (const [id, r] of rows) if (r.thread === t) rows.delete(id);
     }
     if (total !== null) total = Math.max(0, total - found);
-    sayCount();
+    showCount();
     if (selection.focused !== undefined && !rows.has(selection.focused)) {
       const next = before.slice(at).find((id) => rows.has(id)) ??
         before.slice(0, Math.max(at, 0)).reverse().find((id) => rows.has(id));
       selection.focused = undefined;
       if (next !== undefined) pick(next, "only", false);
-      else told(false);
-    } else if (selection.size !== chosen) told(false);
+      else reportSelection(false);
+    } else if (selection.size !== chosen) reportSelection(false);
     more();
   }
 
@@ -302,10 +302,10 @@ export function messageList(o: MessageListOptions): MessageList {
       if (isCollapsed(t)) drawRow(shown(t).id);
       open ??= t.items.find((m) => m.id === selection.focused && wanted.has(m.id));
     }
-    if (open !== undefined) told(false);
+    if (open !== undefined) reportSelection(false);
   }
 
-  function sayCount(): void {
+  function showCount(): void {
     if (threads.length === 0 && end) fill(status, t("No messages."));
     else if (total !== null) fill(status, countText(total, "message"));
     else {
@@ -350,7 +350,7 @@ export function messageList(o: MessageListOptions): MessageList {
     },
     selectAll: () => {
       mark(selection.selectAll(order()));
-      told(true);
+      reportSelection(true);
     },
     selectNothing: clear,
   });
@@ -363,7 +363,7 @@ export function messageList(o: MessageListOptions): MessageList {
 
   function clear(): void {
     mark(selection.clear());
-    told(true);
+    reportSelection(true);
   }
 
   return {
@@ -390,7 +390,7 @@ export function messageList(o: MessageListOptions): MessageList {
       if (e.end) end = true;
       if (e.done) loading = false;
       pickAwaited();
-      sayCount();
+      showCount();
       if (e.done) more();
     },
     change: (c) => {
@@ -403,7 +403,7 @@ export function messageList(o: MessageListOptions): MessageList {
             put(items);
           }
           pickAwaited();
-          sayCount();
+          showCount();
           break;
         }
         case "messagesRemove":
@@ -445,7 +445,7 @@ export function messageList(o: MessageListOptions): MessageList {
     setTotal: (n) => {
       if (total === null || total === n) return;
       total = n;
-      sayCount();
+      showCount();
     },
     focus: () => list.focus(),
   };

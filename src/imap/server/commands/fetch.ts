@@ -104,12 +104,12 @@ async function fetch(
 
 /** Uids that are in both lists, all ascending. */
 function commonUids(a: Uint32Array, b: Uint32Array): Uint32Array {
-  const [few, many] = a.length < b.length ? [a, b] : [b, a];
-  const found = few.slice();
+  const [shorter, many] = a.length < b.length ? [a, b] : [b, a];
+  const found = shorter.slice();
   let n = 0;
   let at = 0;
-  for (const uid of few) {
-    at = many.length > few.length * 32 ? lowerBound(many, uid) : at;
+  for (const uid of shorter) {
+    at = many.length > shorter.length * 32 ? lowerBound(many, uid) : at;
     while (at < many.length && many[at] < uid) at++;
     if (many[at] === uid) found[n++] = uid;
   }

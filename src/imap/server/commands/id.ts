@@ -37,8 +37,8 @@ function clientOfProxy(s: Session, fields: Record<string, string>): void {
     localPort: port("x-connected-port"),
   };
   if (ends.remoteIp === undefined) throw refuse(s, "x-originating-ip is empty");
-  const told = Object.fromEntries(Object.entries(ends).filter(([, v]) => v !== undefined));
-  if (!s.conn.clientIs(told)) {
+  const peer = Object.fromEntries(Object.entries(ends).filter(([, v]) => v !== undefined));
+  if (!s.conn.clientIs(peer)) {
     s.ended = true;
     throw new ImapNo("too many connections from the client's network", "LIMIT");
   }

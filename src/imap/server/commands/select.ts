@@ -140,8 +140,8 @@ function resync(s: Session, v: View, q: Qresync): void {
   }
   const known = q.known ? normalRanges(q.known, v.account.highestEverUid(v.mailboxId)) : undefined;
   const inKnown = (uid: number) => !known || known.some(([a, b]) => uid >= a && uid <= b);
-  const told = gone.filter((uid) => uid >= from && inKnown(uid));
-  if (told.length > 0) s.untagged(`VANISHED (EARLIER) ${formatNumSet(told)}`);
+  const vanished = gone.filter((uid) => uid >= from && inKnown(uid));
+  if (vanished.length > 0) s.untagged(`VANISHED (EARLIER) ${formatNumSet(vanished)}`);
   v.account.fetchSince(v.mailboxId, q.modseq, 0, (row) => {
     if (inKnown(row.uid)) writeFlags(s, row.uid, row.flags, row.keywords, row.modseq, true);
   });

@@ -23,7 +23,7 @@ interface Threads {
 
 const kept = new WeakMap<MailboxRows, Map<ThreadAlgorithm, Threads>>();
 /** Fewer messages are threaded anew at once. */
-const fewMessages = 100;
+const smallMailbox = 100;
 
 /**
  * The threads of messages (uids, ascending), as the answer has them (RFC 5256 §4).
@@ -36,7 +36,7 @@ export async function threadText(
   algorithm: ThreadAlgorithm,
   numbers: readonly number[] = uids,
 ): Promise<string> {
-  if (uids.length < fewMessages) {
+  if (uids.length < smallMailbox) {
     return await threadAnew(account, mailboxId, uids, algorithm, numbers);
   }
   const before = account.rows.get(mailboxId);

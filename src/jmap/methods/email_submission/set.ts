@@ -54,8 +54,8 @@ export const emailSubmissionSet = defineMethod({
         const made = await submit(ctx, access, o);
         const id = objectId("submission", await objects.add(account, "submission", made));
         done.set(`#${creationId}`, made.emailId);
-        const { identityId: _i, emailId: _e, ...told } = submissionObject(id, made);
-        return told;
+        const { identityId: _i, emailId: _e, ...returned } = submissionObject(id, made);
+        return returned;
       },
       async update(id, patch) {
         const { number, value } = find(id);

@@ -79,10 +79,10 @@ export const identitySet = defineMethod({
         }
         const id = await objects.add(account, "identity", { ...identity, ofAddress: false });
         const given = Object.keys(o);
-        const told = Object.entries(preset).filter(([k]) => !given.includes(k));
+        const returned = Object.entries(preset).filter(([k]) => !given.includes(k));
         return {
           id: objectId("identity", id),
-          ...Object.fromEntries(told),
+          ...Object.fromEntries(returned),
           mayDelete: true,
         };
       },

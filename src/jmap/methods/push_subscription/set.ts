@@ -108,7 +108,7 @@ export const pushSubscriptionSet = defineMethod({
       async update(id, patch) {
         const { number, value } = find(id);
         const next = { ...value };
-        let told: Record<string, unknown> | null = null;
+        let returned: Record<string, unknown> | null = null;
         for (const { path, value: given } of patchSteps(patch)) {
           if (path.length !== 1) throw new SetError("invalidPatch", "nothing is below that");
           switch (path[0]) {
@@ -120,7 +120,9 @@ export const pushSubscriptionSet = defineMethod({
               break;
             case "expires":
               next.expires = readExpires(given, now);
-              if (utcDateOf(next.expires) !== given) told = { expires: utcDateOf(next.expires) };
+              if (utcDateOf(next.expires) !== given) {
+                returned = { expires: utcDateOf(next.expires) };
+              }
               break;
             case "types":
               next.types = readTypes(given);
@@ -130,7 +132,7 @@ export const pushSubscriptionSet = defineMethod({
           }
         }
         await objects.put(account, "push", number, next);
-        return told;
+        return returned;
       },
       async destroy(id) {
         const { number } = find(id);

@@ -100,8 +100,8 @@ export async function xclient(s: Session, args: string): Promise<void> {
   const login = found.get("LOGIN");
   if (login !== undefined && s.username !== undefined) throw refuse("LOGIN was given before");
   const proxy = s.remoteIp;
-  const told = Object.fromEntries(Object.entries(ends).filter(([, v]) => v !== undefined));
-  if (!s.conn.clientIs(told, s.options.lmtp ? tlsOf(found.get("TLS")) : undefined)) {
+  const given = Object.fromEntries(Object.entries(ends).filter(([, v]) => v !== undefined));
+  if (!s.conn.clientIs(given, s.options.lmtp ? tlsOf(found.get("TLS")) : undefined)) {
     throw new SmtpError(421, "7.0", "too many connections from the client's network", {
       close: true,
     });

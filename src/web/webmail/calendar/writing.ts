@@ -58,7 +58,7 @@ function unchanged(g: Groupware, o: { calendarId: number; name: string; etag: st
 }
 
 /** People whom the last write couldn't tell (RFC 6638 §3.2.9). */
-function untold(series: Series): string[] {
+function notInvited(series: Series): string[] {
   const found = new Set<string>();
   for (const c of series.calendar.components) {
     for (const p of c.properties) {
@@ -118,7 +118,7 @@ export async function saveEvent(
     object,
     before === undefined ? { ifNoneMatch: "*" } : { ifMatch: [before.etag] },
   );
-  return { name, etag: done.row.etag, untold: untold(done.series) };
+  return { name, etag: done.row.etag, untold: notInvited(done.series) };
 }
 
 /** Removes an event. On disk when it resolves. */

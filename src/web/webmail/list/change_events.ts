@@ -31,7 +31,7 @@ export async function tellChanges(
   changes: readonly Change[],
   newestId: number,
 ): Promise<Told> {
-  const told: ApiChange[] = [];
+  const events: ApiChange[] = [];
   let stale = false;
   let gone = false;
   let added: Added[] = [];
@@ -39,7 +39,7 @@ export async function tellChanges(
   // A large copy comes in slices.
   if ((view?.addedLately(adds) ?? adds) > maxAdded) {
     stale = true;
-    told.push({ kind: "viewStale" });
+    events.push({ kind: "viewStale" });
   }
   const flush = async () => {
     if (added.length === 0) return;
@@ -47,15 +47,15 @@ export async function tellChanges(
     added = [];
     if (view !== undefined && !stale) {
       const { threads, moved } = await view.added(list);
-      if (moved.length > 0) told.push({ kind: "messagesRemove", ids: moved });
-      if (threads.length > 0) told.push({ kind: "threads", threads });
+      if (moved.length > 0) events.push({ kind: "messagesRemove", ids: moved });
+      if (threads.length > 0) events.push({ kind: "threads", threads });
     }
     if (list.length > maxAdded) return;
     for (const m of list) {
       if (m.messageId <= newestId || m.flags & Flag.Seen) continue;
       if (account.mailbox(m.mailboxId)?.name !== "Inbox") continue;
       const item = messageItem(account, m.messageId);
-      if (item !== undefined) told.push({ kind: "arrived", item });
+      if (item !== undefined) events.push({ kind: "arrived", item });
     }
   };
   const mailboxesChanged = (renamed: boolean) => {
@@ -63,7 +63,7 @@ export async function tellChanges(
     if (now === "gone") gone = true;
     if (now !== "stale" || stale) return;
     stale = true;
-    told.push({ kind: "viewStale" });
+    events.push({ kind: "viewStale" });
   };
   // Counts change with each message: the last ones say it all.
   const lastCounts = new Map<number, number>();
@@ -82,7 +82,7 @@ export async function tellChanges(
         const more = view === undefined || stale ? [] : await view.removed(c.messageIds);
         const ids = [...c.messageIds, ...more];
         for (let at = 0; at < ids.length; at += maxItems) {
-          told.push({ kind: "messagesRemove", ids: ids.slice(at, at + maxItems) });
+          events.push({ kind: "messagesRemove", ids: ids.slice(at, at + maxItems) });
         }
         break;
       }
@@ -92,13 +92,13 @@ export async function tellChanges(
           flags: flagsFromBits(c.flags),
           keywords: [...c.keywords],
         };
-        const last = told.at(-1);
+        const last = events.at(-1);
         if (last?.kind === "flags" && last.items.length < maxItems) last.items.push(item);
-        else told.push({ kind: "flags", items: [item] });
+        else events.push({ kind: "flags", items: [item] });
         break;
       }
       case "changeThread":
-        told.push({
+        events.push({
           kind: "threadState",
           emailIds: c.emailIds,
           muted: c.muted,
@@ -107,15 +107,15 @@ export async function tellChanges(
         break;
       case "addMailbox":
         // As it was made; what came into it since follows.
-        told.push({ kind: "mailboxAdd", mailbox: mailboxItem(c.mailbox) });
+        events.push({ kind: "mailboxAdd", mailbox: mailboxItem(c.mailbox) });
         mailboxesChanged(false);
         break;
       case "removeMailbox":
-        told.push({ kind: "mailboxRemove", id: c.mailboxId });
+        events.push({ kind: "mailboxRemove", id: c.mailboxId });
         mailboxesChanged(false);
         break;
       case "renameMailbox":
-        told.push({
+        events.push({
           kind: "mailboxRename",
           id: c.mailboxId,
           name: c.newName,
@@ -124,17 +124,17 @@ export async function tellChanges(
         mailboxesChanged(true);
         break;
       case "mailboxCounts":
-        told.push({ kind: "mailboxCounts", id: c.mailboxId, counts: c.counts });
+        events.push({ kind: "mailboxCounts", id: c.mailboxId, counts: c.counts });
         break;
       case "mailboxSpecialUse":
-        told.push({
+        events.push({
           kind: "mailboxSpecialUse",
           id: c.mailboxId,
           specialUse: usesFromBits(c.specialUse),
         });
         break;
       case "mailboxKeywords":
-        told.push({
+        events.push({
           kind: "mailboxKeywords",
           id: c.mailboxId,
           keywords: c.keywords.map((k) => k.toLowerCase()),
@@ -146,5 +146,5 @@ export async function tellChanges(
     }
   }
   await flush();
-  return { changes: told, stale, gone };
+  return { changes: events, stale, gone };
 }

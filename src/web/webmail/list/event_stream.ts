@@ -265,13 +265,13 @@ export class EventConnection {
       const taken = this.#listener.take();
       const newest = this.#newestId;
       this.#newestId = this.#account.newestMessageId();
-      const told = await tellChanges(this.#account, this.#view, taken, newest);
-      changes.push(...told.changes);
-      if (told.stale || told.gone) {
+      const found = await tellChanges(this.#account, this.#view, taken, newest);
+      changes.push(...found.changes);
+      if (found.stale || found.gone) {
         this.#view = undefined;
         this.#load = undefined;
       }
-      if (told.gone) {
+      if (found.gone) {
         yield { kind: "viewError", viewId: this.#viewId, message: "this mailbox is gone" };
       }
     }

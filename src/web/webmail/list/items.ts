@@ -35,7 +35,8 @@ export function mailboxItem(m: Mailbox): ApiMailbox {
   };
 }
 
-const few = (list: readonly SummaryAddress[]) => list.slice(0, maxAddresses).map(shownAddress);
+const firstAddresses = (list: readonly SummaryAddress[]) =>
+  list.slice(0, maxAddresses).map(shownAddress);
 
 function item(m: ListedMessage, parentIds: number[], level: number, matches: boolean): MessageItem {
   const s = m.summary;
@@ -51,11 +52,11 @@ function item(m: ListedMessage, parentIds: number[], level: number, matches: boo
     sent: s.sent ?? null,
     size: m.size,
     subject: s.subject,
-    from: few(s.from),
-    to: few(s.to),
-    cc: few(s.cc),
-    bcc: few(s.bcc),
-    replyTo: few(s.replyTo),
+    from: firstAddresses(s.from),
+    to: firstAddresses(s.to),
+    cc: firstAddresses(s.cc),
+    bcc: firstAddresses(s.bcc),
+    replyTo: firstAddresses(s.replyTo),
     preview: s.preview,
     hasAttachment: s.hasAttachment,
     parentIds,

@@ -79,7 +79,7 @@ export class ListView {
   #horizon: DatePlace | undefined;
   #ended = false;
   /** The page was told that there is no more: from then on it is told all that comes. */
-  #toldEnd = false;
+  #endSent = false;
   /** The place of the last message that the filter was asked of. */
   #lookedAt: DatePlace | undefined;
   /** The filter finds more than are kept: it goes on by windows. */
@@ -157,11 +157,11 @@ export class ListView {
       const threads = chunk;
       chunk = [];
       turn = performance.now();
-      this.#toldEnd = this.#ended && this.#pending.length === 0;
+      this.#endSent = this.#ended && this.#pending.length === 0;
       return {
         threads,
         done,
-        end: this.#toldEnd,
+        end: this.#endSent,
         total: this.#total(),
         looked: this.#looked,
         of: this.#of,
@@ -361,7 +361,7 @@ export class ListView {
   }
 
   #isBehind(m: DatePlace): boolean {
-    if (this.#toldEnd) return false;
+    if (this.#endSent) return false;
     if (this.#horizon === undefined) return true;
     const n = comparePlaces(m, this.#horizon);
     return this.query.order === "newest" ? n < 0 : n > 0;
@@ -386,7 +386,7 @@ export class ListView {
     const gained = [...now.keys()].filter((id) => !before.has(id));
     const lost = [...before.keys()].filter((id) => !now.has(id));
     if (renamed && [...gained, ...lost].some(full)) return "stale";
-    if (gained.length > 0 && !this.#toldEnd) this.#readAgain();
+    if (gained.length > 0 && !this.#endSent) this.#readAgain();
     return "same";
   }
 }

@@ -13,7 +13,7 @@ import { messageItem } from "../list/items.ts";
 import type { Subscription, Subscriptions } from "./subscriptions.ts";
 
 /** Messages of one moment that are told one by one; of more only the last. */
-const maxTold = 5;
+const maxNotices = 5;
 /** Characters of a text in a push message. */
 const maxWords = 200;
 /** Seconds that a push service keeps a message for a browser that isn't there. */
@@ -64,7 +64,7 @@ export class Push {
     const fresh = changes.flatMap((c) =>
       c.kind === "addMessage" && !(c.flags & (Flag.Seen | Flag.Draft)) ? [c] : []
     );
-    for (const c of fresh.slice(-maxTold)) {
+    for (const c of fresh.slice(-maxNotices)) {
       const box = account.mailbox(c.mailboxId);
       const item = messageItem(account, c.messageId);
       if (box === undefined || item === undefined) continue;

@@ -17,7 +17,7 @@ import { writeRules } from "./write.ts";
 /** Name of the script where none is active. */
 const defaultName = "rules";
 /** Messages of a try that are told of. */
-const mostTold = 500;
+const maxListed = 500;
 
 type Services = NonNullable<WebmailServices["sieve"]>;
 const log = new Log("webmail");
@@ -96,7 +96,7 @@ export function ruleHandlers<C>(
           ? [`fails: ${problemText(result.error)}`]
           : result.actions.filter((a) => !(a.kind === "keep" && a.implicit && !(a.flags?.length)))
             .map(actionText);
-        if (what.length === 0 || tried.length >= mostTold) return;
+        if (what.length === 0 || tried.length >= maxListed) return;
         tried.push({
           id: ran.id,
           from: ran.from,

@@ -39,8 +39,8 @@ async function counted(submission: Promise<unknown>): Promise<void> {
     submissions.inc({ result: "ok" });
   } catch (err) {
     // A limit of the account is told to its user; all else is a fault of ours.
-    const told = err instanceof HttpError;
-    submissions.inc({ result: told ? "limiterror" : "queueerror" });
+    const isHttpError = err instanceof HttpError;
+    submissions.inc({ result: isHttpError ? "limiterror" : "queueerror" });
     throw err;
   }
 }

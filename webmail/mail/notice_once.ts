@@ -2,7 +2,7 @@
 import { notice, type NoticeAction } from "../lib/notify.ts";
 
 /** Says something unless it was said before. */
-export function sayOnce(name: string, text: string, action?: NoticeAction): void {
+export function noticeOnce(name: string, text: string, action?: NoticeAction): void {
   const key = `mox-webmail-said-${name}`;
   try {
     if (localStorage.getItem(key) !== null) return;
