@@ -1,5 +1,5 @@
 /** `mox config account encryption`. @module */
-import { readStdin, writeStdout } from "../platform/stdio.ts";
+import { readStdinBytes } from "../platform/terminal.ts";
 import { adminCall } from "./admin_call.ts";
 import { type Command, parseFlags, UsageError } from "./command.ts";
 
@@ -19,8 +19,7 @@ from then on can be read with the secret key only; see docs/encryption.md for wh
     const defaults = { dir: "", set: false, remove: false };
     const { flags: { dir, set, remove }, args: [account] } = parseFlags(args, defaults, { min: 1 });
     if (set && remove) throw new UsageError("-set and -remove can't go together");
-    const key = set ? new TextDecoder().decode(await readStdin()) : null;
+    const key = set ? new TextDecoder().decode(await readStdinBytes(300_000)) : null;
     await adminCall("config account encryption", { account, key, remove }, dir);
-    writeStdout("");
   },
 };

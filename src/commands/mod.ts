@@ -14,6 +14,7 @@ import { configDomainCommands } from "./config_domains.ts";
 import { configKeyCommands } from "./config_keys.ts";
 import { listCommands } from "./config_lists.ts";
 import { configTlsKeyCommands } from "./config_tlspubkey.ts";
+import { configEncryption } from "./config_encryption.ts";
 import { configTokenCommands } from "./config_tokens.ts";
 import { configFileCommands } from "./config_files.ts";
 import { useConfigPath } from "./datadir.ts";
@@ -58,6 +59,7 @@ export const commands: readonly Command[] = [
   ...listCommands,
   ...configTlsKeyCommands,
   ...configTokenCommands,
+  configEncryption,
   ...configKeyCommands,
   ...nodeCommands,
   ...standbyCommands,
