@@ -69,6 +69,7 @@ export async function setEncryptionKey(
 
 /** Keys that were read, by their text. */
 const read = new Map<string, EncryptionKey>();
+/** Keys that are kept read. */
 const maxRead = 100;
 
 async function keyFor(has: StoredKey): Promise<EncryptionKey> {
