@@ -7,6 +7,7 @@ export const levels: readonly (readonly string[])[] = [
   ["sieve"],
   ["store"],
   ["groupware"],
+  ["dnsupdate"],
   [
     "junk",
     "senderauth",

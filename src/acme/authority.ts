@@ -13,7 +13,16 @@ import { type AcmeLibrary, acmeLibrary, withWay } from "./library.ts";
 import type { Proofs } from "./proofs.ts";
 
 /** How control over a name is shown. */
-export type ProofKind = "tls-alpn-01" | "http-01";
+export type ProofKind = "tls-alpn-01" | "http-01" | "dns-01";
+
+/** Writes the records of dns-01 (RFC 8555 §8.4). */
+export interface DnsProofs {
+  /** Whether a name can be proven so. */
+  covers(name: string): boolean;
+  /** Writes a TXT record, and waits until it is seen. @throws Error saying why not */
+  add(record: string, value: string): Promise<void>;
+  remove(record: string, value: string): Promise<void>;
+}
 
 /** Times of waiting for the authority, in milliseconds. */
 export interface Patience {
@@ -34,6 +43,8 @@ export interface AuthorityOptions {
   /** The key of the external account binding in base64url, if one is configured. */
   bindingKey?: string;
   patience?: Patience;
+  /** Without it there is no dns-01. */
+  dns?: DnsProofs;
 }
 
 export class Authority {
@@ -116,15 +127,28 @@ export class Authority {
     const name = authorization.identifier.value.toLowerCase();
     // The library's types don't know tls-alpn-01.
     const offered = (type: string) => authorization.challenges.find((c) => c.type === type);
-    const challenge = offered(kind) ?? offered("http-01") ?? offered("tls-alpn-01");
+    const dns = this.#o.dns?.covers(name) ? this.#o.dns : undefined;
+    const challenge = (kind === "dns-01" && !dns ? undefined : offered(kind)) ??
+      offered("http-01") ?? offered("tls-alpn-01") ?? (dns && offered("dns-01"));
     if (!challenge) {
       throw new AcmeError(
         `${name}: the authority offers ` +
           `${authorization.challenges.map((c) => c.type).join(", ") || "no proofs"}, ` +
-          "and only http-01 and tls-alpn-01 can be answered",
+          `and only ${dns ? "dns-01, " : ""}http-01 and tls-alpn-01 can be answered`,
       );
     }
     const text = await client.getChallengeKeyAuthorization(challenge);
+    if (challenge.type === "dns-01") {
+      const record = `_acme-challenge.${name.replace(/^\*\./, "")}`;
+      try {
+        await dns!.add(record, text);
+        await client.completeChallenge(challenge);
+        await client.waitForValidStatus(challenge);
+      } finally {
+        await dns!.remove(record, text);
+      }
+      return;
+    }
     if (challenge.type === "http-01") {
       proofs.addHttp(challenge.token, text);
     } else {

@@ -54,7 +54,7 @@ export async function newDomainConfig(
     Disabled: options.disabled ?? false,
     ClientSettingsDomain: `mail.${name.ascii}`,
     LocalpartCatchallSeparator: "+",
-    DKIM: { Selectors: selectors, Sign: [...selectors.keys()] },
+    DKIM: { Selectors: selectors, Sign: [...selectors.keys()], RotateAfter: 0 },
     DMARC: {
       Localpart: "dmarcreports",
       Domain: "",

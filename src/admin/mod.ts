@@ -85,6 +85,14 @@ export { type DkimAlgorithm, dkimRecordText, makeDkimKey, newDkimSelector } from
 export { type DnsRecord, domainRecords, formatZone, type RecordOptions } from "./records.ts";
 export { type ClientService, clientServices } from "./client_config.ts";
 export { randomPassword, writeAdminPassword } from "./passwords.ts";
+export { type DnsPlan, planDnsWrite, recordText, writeDns } from "./dns_write.ts";
+export {
+  beginDkimRotation,
+  continueDkimRotations,
+  dkimRotations,
+  type Rotation,
+  type RotationNews,
+} from "./dkim_rotation.ts";
 export { checkDomainDns } from "./dns_check.ts";
 export {
   type CheckName,

@@ -60,12 +60,14 @@ export function newStatic(o: NewServer): Static {
         Port: 443 + o.portOffset,
         IssuerDomainName: "letsencrypt.org",
         ExternalAccountBinding: undefined,
+        DNS01: false,
       }]])
       : new Map(),
     Listeners: new Map([
       ["internal", internalListener(o)],
       ["public", publicListener(o)],
     ]),
+    WatchDNS: true,
     Postmaster: { Account: o.account, Mailbox: "Postmaster" },
     HostTLSRPT: { Account: o.account, Mailbox: "TLSRPT", Localpart: "tlsreports" },
     InitialMailboxes: {

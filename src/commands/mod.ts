@@ -11,6 +11,7 @@ import { cid } from "./cid.ts";
 import { clientconfig } from "./clientconfig.ts";
 import { type Command, UsageError } from "./command.ts";
 import { configDomainCommands } from "./config_domains.ts";
+import { configDnsCommands } from "./config_dns.ts";
 import { configKeyCommands } from "./config_keys.ts";
 import { listCommands } from "./config_lists.ts";
 import { configTlsKeyCommands } from "./config_tlspubkey.ts";
@@ -57,6 +58,7 @@ export const commands: readonly Command[] = [
   ...configFileCommands,
   ...configDomainCommands,
   ...listCommands,
+  ...configDnsCommands,
   ...configTlsKeyCommands,
   ...configTokenCommands,
   configEncryption,

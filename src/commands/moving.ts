@@ -33,7 +33,7 @@ export const movingCommands: readonly Command[] = [
     name: "import imap",
     usage:
       "-host host [-port port] [-tls tls|starttls|none] (-master user [-separator *] | -table file) " +
-      "[-n 4] [-again seconds] [account ...]",
+      "[-follow] [-n 4] [-again seconds] [account ...]",
     summary: "Bring the mail of many accounts from another IMAP server",
     help: `
 Logs in at another server for each account, all or those that are named, and brings what is there: mailboxes, flags,
@@ -46,6 +46,9 @@ fails is told, and the others go on.
   -master   a user who may log in as others, with address, separator and name as in ann@example.org*master
             (Dovecot's auth_master_user_separator); the password is read from the terminal or standard input
   -table    a CSV file instead: account or address here, user there, password
+  -follow   also carry over what has changed there since a message was brought: its flags, and that it was removed.
+            Not together with changes at both servers: leave it out once mail is read here. A mailbox that is empty or
+            gone there takes nothing away here
 ${mailHelp.trim()}`,
     flags: {
       host: "",
@@ -54,6 +57,7 @@ ${mailHelp.trim()}`,
       master: "",
       separator: "*",
       table: "",
+      follow: false,
       n: "4",
       again: "0",
     },
@@ -69,6 +73,7 @@ ${mailHelp.trim()}`,
         port: numberFlag("port", f.port),
         tls: f.tls,
         separator: f.separator,
+        follow: f.follow,
         table: f.table === "" ? "" : await listText(f.table),
         master: f.master,
         password: f.master === ""

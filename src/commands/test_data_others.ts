@@ -26,6 +26,7 @@ import {
   TlsResults,
 } from "../reports/mod.ts";
 import type { Account } from "../store/account/account.ts";
+import { Followed } from "../store/import/followed.ts";
 import { LoginLog } from "../store/logins/attempts.ts";
 import { Shares } from "../store/mailboxes/shares.ts";
 import { TlsKeys } from "../store/logins/tls_keys.ts";
@@ -52,6 +53,21 @@ export async function fillBesideMail(account: Account): Promise<void> {
     await filter.close();
   }
   await account.fulltext.update();
+  const [email] = account.db.all("SELECT id, mailbox_id FROM messages ORDER BY id LIMIT 1");
+  await filled(Followed.open(account, "test1@old.example"), (f) =>
+    f.note([{
+      id: email[0] as number,
+      mailboxId: asMailboxId(email[1] as number),
+      from: {
+        place: "",
+        below: "Inbox",
+        content: new Uint8Array(0),
+        flags: 0,
+        keywords: [],
+        received: time,
+        origin: { mailbox: "INBOX", validity: "1", uid: 7, flags: ["\\Seen", "work"] },
+      },
+    }]));
   const groupware = await account.groupware();
   const [calendar, book] = [
     groupware.collection("calendars", "default")!,

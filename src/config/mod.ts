@@ -33,6 +33,7 @@ export {
   readDynamic,
   readStatic,
 } from "./load.ts";
+export { type DnsProvider } from "./static/dns_provider.ts";
 export { type LdapDirectory, type OpenIdProvider } from "./static/identity.ts";
 export type { Scanner } from "./static/scanner.ts";
 export { type ACME, type SpecialUseMailboxes, type Static, staticConfig } from "./static/static.ts";

@@ -1,5 +1,6 @@
 /** When somebody is busy, by their calendars. @module */
 import { type Busy, busyTimes } from "../mail/calendar/freebusy.ts";
+import { attendeesOf } from "../mail/calendar/itip.ts";
 import type { TimeRange } from "../mail/calendar/filter.ts";
 import type { Zone } from "../mail/calendar/zones.ts";
 import { giveWay } from "../platform/turns.ts";
@@ -9,20 +10,26 @@ import { storedSeriesInTurns } from "./objects.ts";
 /** Periods that are gathered of one calendar. */
 const most = 50_000;
 
-/** Busy times of a calendar in a span, not joined. `me` answers whether an address is the owner's. */
+/**
+ * Busy times of a calendar in a span, not joined. `me` answers whether an address is the owner's; with
+ * `attendingOnly` those are left out that the owner is not invited to.
+ */
 export async function calendarBusy(
   g: Groupware,
   collectionId: number,
   range: TimeRange,
   zone: Zone | undefined,
   me: (address: string) => boolean,
+  attendingOnly = false,
 ): Promise<Busy[]> {
   const found: Busy[] = [];
   for (const row of g.objectsBetween(collectionId, range.start, range.end)) {
     await giveWay();
     if (row.component !== "VEVENT" && row.component !== "VFREEBUSY") continue;
     try {
-      found.push(...busyTimes(await storedSeriesInTurns(g, row, zone), range, me));
+      const series = await storedSeriesInTurns(g, row, zone);
+      if (attendingOnly && ![...attendeesOf(series.calendar).keys()].some(me)) continue;
+      found.push(...busyTimes(series, range, me));
     } catch {
       // What can't be read says nothing.
     }

@@ -33,6 +33,7 @@ import {
 } from "../mail/contentline/component.ts";
 import type { Accounts } from "../store/account/accounts.ts";
 import type { Groupware } from "../store/groupware/groupware.ts";
+import { collectionSettings } from "./collection_looks.ts";
 import { calendarBusy } from "./busy.ts";
 import { newTag, takeMessage } from "./incoming.ts";
 import { storedSeries } from "./objects.ts";
@@ -285,6 +286,12 @@ export function openScheduler(s: SchedulerServices): Scheduler {
       });
     },
 
+    times: (account, range) =>
+      withGroupware(
+        account,
+        async (g) => joined(await accountBusy(g, range, mineOf(account))),
+      ),
+
     async busy(account, request, recipients): Promise<BusyAnswer[]> {
       const answers: BusyAnswer[] = [];
       const [i] = request.instances(-Infinity, Infinity, 1);
@@ -331,8 +338,10 @@ async function accountBusy(
   const found: Busy[] = [];
   for (const c of g.collections("calendars")) {
     if (c.kind !== "calendar") continue;
-    if (g.properties(c.id).get(transparency)?.includes("transparent")) continue;
-    found.push(...await calendarBusy(g, c.id, range, undefined, mine));
+    const kept = g.properties(c.id);
+    if (kept.get(transparency)?.includes("transparent")) continue;
+    const attending = collectionSettings(kept).includeInAvailability === "attending";
+    found.push(...await calendarBusy(g, c.id, range, undefined, mine, attending));
   }
   return found;
 }

@@ -1,4 +1,6 @@
 /** What scheduling (RFC 6638) does with a user's writes; who serves calendars asks it before each. @module */
+import type { TimeRange } from "../mail/calendar/filter.ts";
+import type { Busy } from "../mail/calendar/freebusy.ts";
 import type { Groupware } from "../store/groupware/groupware.ts";
 import type { Collection, ObjectRow } from "../store/groupware/types.ts";
 import type { Series } from "../mail/calendar/series.ts";
@@ -67,6 +69,8 @@ export interface Scheduler {
   write(w: CalendarWrite & { after: NonNullable<CalendarWrite["after"]> }): Promise<Scheduled>;
   /** The same for a removal. */
   remove(w: CalendarWrite): Promise<void>;
+  /** When an account is busy, in a span: joined, in order of their kinds. */
+  times(account: string, range: TimeRange): Promise<Busy[]>;
   /** When people of this server are busy, in a span. */
   busy(account: string, request: Series, recipients: readonly string[]): Promise<BusyAnswer[]>;
 }

@@ -1,7 +1,11 @@
 /** What this server can do, for a session to tell (RFC 8620 §2). @module */
 import { programVersion } from "../platform/version.ts";
 import { maxMailboxDepth } from "../store/mailboxes/mailboxes.ts";
+import { maxAttendees } from "../mail/calendar/object.ts";
+import { maxExpandedDays } from "./calendars/event_query.ts";
+import { accountIdOf } from "./core/access.ts";
 import { Capability } from "./core/capabilities.ts";
+import { maxAvailabilityDays } from "./methods/principal/get_availability.ts";
 import type { User } from "./core/method.ts";
 import { maxMailboxesPerEmail } from "./mail/email_changes.ts";
 import { digests } from "./methods/blob/get.ts";
@@ -28,6 +32,12 @@ export function serverCapabilities(s: JmapServices): Record<string, Record<strin
     [Capability.Sieve]: { implementation: `mox ${programVersion}` },
     // RFC 9610 §1.4.
     [Capability.Contacts]: {},
+    [Capability.Calendars]: {},
+    [Capability.CalendarsParse]: {},
+    // RFC 9670 §1.5.
+    [Capability.Principals]: {},
+    [Capability.PrincipalsOwner]: {},
+    [Capability.Availability]: {},
   };
 }
 
@@ -53,6 +63,8 @@ export function accountCapabilities(
     [Capability.VacationResponse]: {},
     [Capability.Quota]: {},
     [Capability.Sieve]: sieveCapability,
+    [Capability.Principals]: { currentUserPrincipalId: accountIdOf(account) },
+    [Capability.Availability]: { maxAvailabilityDuration: `P${maxAvailabilityDays}D` },
   };
   return {
     // RFC 9404 §3.
@@ -63,6 +75,20 @@ export function accountCapabilities(
       supportedDigestAlgorithms: Object.keys(digests),
     },
     ...own,
+    // jmap-calendars §1.5.1: an event is in one calendar.
+    [Capability.Calendars]: {
+      maxCalendarsPerEvent: 1,
+      minDateTime: "0001-01-01T00:00:00",
+      maxDateTime: "9999-12-31T23:59:59",
+      maxExpandedQueryDuration: `P${maxExpandedDays}D`,
+      maxParticipantsPerEvent: maxAttendees,
+      mayCreateCalendar: account === user.account,
+    },
+    [Capability.CalendarsParse]: {},
+    [Capability.PrincipalsOwner]: {
+      accountIdForPrincipal: accountIdOf(user.account),
+      principalId: accountIdOf(account),
+    },
     // RFC 9610 §1.4: a card is in one address book.
     [Capability.Contacts]: {
       maxAddressBooksPerCard: 1,

@@ -1,5 +1,6 @@
 /** What JMAP needs of the server. @module */
 import type { Config } from "../config/mod.ts";
+import type { Scheduler } from "../groupware/scheduling.ts";
 import type { Scripts } from "../delivery/sieve/scripts.ts";
 import type { LoggedIn, LoginGuard } from "../net/mod.ts";
 import type { ProgramLogin } from "../web/http/mod.ts";
@@ -57,6 +58,8 @@ export interface JmapServices {
   };
   uploads: Uploads;
   objects: ObjectStore;
+  /** Tells the people of events; knows when users are busy. */
+  scheduler: Scheduler;
   /** Sieve scripts of accounts. */
   scripts: Scripts;
   signals: Signals;

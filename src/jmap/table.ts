@@ -9,6 +9,25 @@ import { contactCardGet } from "./methods/contact_card/get.ts";
 import { contactCardQuery } from "./methods/contact_card/query.ts";
 import { contactCardQueryChanges } from "./methods/contact_card/query_changes.ts";
 import { contactCardSet } from "./methods/contact_card/set.ts";
+import { calendarGet } from "./methods/calendar/get.ts";
+import { calendarChanges } from "./methods/calendar/changes.ts";
+import { calendarSet } from "./methods/calendar/set.ts";
+import { calendarEventGet } from "./methods/calendar_event/get.ts";
+import { calendarEventChanges } from "./methods/calendar_event/changes.ts";
+import { calendarEventQuery } from "./methods/calendar_event/query.ts";
+import { calendarEventQueryChanges } from "./methods/calendar_event/query_changes.ts";
+import { calendarEventSet } from "./methods/calendar_event/set.ts";
+import { calendarEventCopy } from "./methods/calendar_event/copy.ts";
+import { calendarEventParse } from "./methods/calendar_event/parse.ts";
+import { participantIdentityGet } from "./methods/participant_identity/get.ts";
+import { participantIdentityChanges } from "./methods/participant_identity/changes.ts";
+import { participantIdentitySet } from "./methods/participant_identity/set.ts";
+import { principalGet } from "./methods/principal/get.ts";
+import { principalChanges } from "./methods/principal/changes.ts";
+import { principalSet } from "./methods/principal/set.ts";
+import { principalQuery } from "./methods/principal/query.ts";
+import { principalQueryChanges } from "./methods/principal/query_changes.ts";
+import { principalGetAvailability } from "./methods/principal/get_availability.ts";
 import { blobCopy } from "./methods/blob/copy.ts";
 import { blobGet } from "./methods/blob/get.ts";
 import { blobLookup } from "./methods/blob/lookup.ts";
@@ -102,6 +121,25 @@ export const methods: readonly Method[] = [
   contactCardQuery,
   contactCardQueryChanges,
   contactCardSet,
+  calendarGet,
+  calendarChanges,
+  calendarSet,
+  calendarEventGet,
+  calendarEventChanges,
+  calendarEventQuery,
+  calendarEventQueryChanges,
+  calendarEventSet,
+  calendarEventCopy,
+  calendarEventParse,
+  participantIdentityGet,
+  participantIdentityChanges,
+  participantIdentitySet,
+  principalGet,
+  principalChanges,
+  principalSet,
+  principalQuery,
+  principalQueryChanges,
+  principalGetAvailability,
 ];
 
 /** By name. */

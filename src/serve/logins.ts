@@ -14,6 +14,7 @@ import {
   cramMd5Credentials,
   noSecrets,
   type ProgramLogin,
+  rightForProgram,
   scramCredentials,
   type Secrets,
   verifyForProgram,
@@ -109,8 +110,9 @@ async function secretsOf(
   s: LoginServices,
   login: string,
   account: string | undefined,
+  start?: number,
 ): Promise<Secrets> {
-  const found = await s.directory.read(login, account);
+  const found = await s.directory.read(login, account, start);
   if (found !== "unread") return found;
   return await withAccount(s.accounts, account!, (a) => a.credentials.secrets());
 }
@@ -122,6 +124,26 @@ function noteUse(s: LoginServices, account: string, id: number, peer: SaslPeer |
   });
 }
 
+/**
+ * A login that is right, and can be seen to be at once: programs log in again and again, and who is let in learns
+ * nothing from how long it took. Of all other logins nothing is learnt, as {@link checkProgramPassword} counts its
+ * time from before this.
+ */
+function rightAtOnce(
+  s: LoginServices,
+  login: string,
+  account: string | undefined,
+  password: string,
+): ProgramLogin | undefined {
+  if (account === undefined || s.identities?.directoryOf(login) !== undefined) return undefined;
+  const open = s.accounts.ifOpen(account);
+  if (open === undefined) return undefined;
+  const secrets = open.credentials.secrets();
+  // What has yet to be renewed is for the slow way.
+  if (secrets.passwordHash !== undefined && !isRenewed(secrets)) return undefined;
+  return rightForProgram(secrets, password);
+}
+
 /** Checks the password that a program sends. In about the same time whether or not the name has an account. */
 export async function checkProgramPassword(
   s: LoginServices,
@@ -130,7 +152,13 @@ export async function checkProgramPassword(
   password: string,
   peer: SaslPeer | undefined,
 ): Promise<ProgramLogin> {
-  const secrets = await secretsOf(s, login, account);
+  const start = performance.now();
+  const right = rightAtOnce(s, login, account, password);
+  if (right !== undefined) {
+    if (right.appPassword !== undefined) noteUse(s, account!, right.appPassword, peer);
+    return right;
+  }
+  const secrets = await secretsOf(s, login, account, start);
   const directory = s.identities?.directoryOf(login);
   if (directory !== undefined) {
     // App passwords are of this server.
@@ -168,15 +196,24 @@ export async function checkOwnPassword(
   return true;
 }
 
+/** The hash is one of ours, and there are keys for the mechanisms that don't send the password. */
+function isRenewed({ passwordHash, derived }: Secrets): boolean {
+  return isOwnHash(passwordHash!) && derived.scramSha256 !== undefined;
+}
+
 /** Replaces the hash of another server, now that the password is known. */
 async function renewHash(
   s: LoginServices,
   account: string,
   password: string,
-  { passwordHash, derived }: Secrets,
+  secrets: Secrets,
 ): Promise<void> {
-  if (isOwnHash(passwordHash!) && derived.scramSha256 !== undefined) return;
-  await withAccount(s.accounts, account, (a) => a.credentials.renewHash(password, passwordHash!));
+  if (isRenewed(secrets)) return;
+  await withAccount(
+    s.accounts,
+    account,
+    (a) => a.credentials.renewHash(password, secrets.passwordHash!),
+  );
 }
 
 /**

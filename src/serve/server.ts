@@ -7,7 +7,7 @@ import { isOriginalData, originalDataText } from "../admin/original/folder.ts";
 import { takenOverFile } from "../admin/original/take_over.ts";
 import { AuditLog, serverHealth, worstState } from "../admin/mod.ts";
 import type { Config } from "../config/mod.ts";
-import { makeResolver } from "../dns/mod.ts";
+import { makeResolver, type Resolver } from "../dns/mod.ts";
 import { join } from "node:path";
 import { SieveDatabase } from "../delivery/sieve/database.ts";
 import { ListsDatabase } from "../lists/database.ts";
@@ -42,6 +42,8 @@ import {
 import { defaultDeveloper, type DeveloperOptions } from "./catcher/developer.ts";
 import { Identities } from "./identities.ts";
 import { monitorDnsbls } from "./dnsbl_monitor.ts";
+import { watchRotations } from "./dns/rotation.ts";
+import { DnsWatch } from "./dns/watch.ts";
 import { audited } from "./control/audited.ts";
 import { Listeners } from "./listeners.ts";
 import { accountOfLogin, type LoginServices, saslBackend } from "./logins.ts";
@@ -130,6 +132,9 @@ export class MailServer {
   #reportSending: ReportSending | undefined;
   #outbound: Outbound | undefined;
   #endDnsblMonitor: (() => void) | undefined;
+  #dnsWatch: DnsWatch | undefined;
+  #freshResolver: (() => Resolver) | undefined;
+  #endRotations: (() => Promise<void>) | undefined;
   readonly #developer: DeveloperOptions | undefined;
   /** Ends the making of temporary files ahead. */
   #noMoreFiles: (() => Promise<void>) | undefined;
@@ -327,6 +332,11 @@ export class MailServer {
           stsPolicies: () => outgoing.policies?.remembered() ?? [],
           tlsResults: outgoing.tlsResults,
         },
+        freshResolver: o.local
+          ? undefined
+          : o.outgoing?.resolver
+          ? () => o.outgoing!.resolver!
+          : () => makeResolver(),
         security: o.local
           ? undefined
           : { resolver: outgoing.resolver ?? makeResolver(), tlsPolicy: outgoing.tlsPolicy },
@@ -422,10 +432,18 @@ export class MailServer {
       }
       if (!o.local && outgoing.resolver) {
         server.#endDnsblMonitor = monitorDnsbls(config, outgoing.resolver);
+        const { resolver } = outgoing;
+        const fresh = o.outgoing?.resolver ? () => resolver : () => makeResolver();
+        const common = { config, accounts, tempDir, outbound };
+        server.#freshResolver = fresh;
+        server.#dnsWatch = new DnsWatch({ ...common, resolver });
+        server.#dnsWatch.start();
+        server.#endRotations = watchRotations({ ...common, resolver: fresh });
       }
       await certificates.start({
         outbound,
         resolver: o.local ? undefined : outgoing.resolver ?? makeResolver(),
+        freshResolver: o.outgoing?.resolver ? () => o.outgoing!.resolver! : () => makeResolver(),
         patience: o.acmePatience,
       });
       return server;
@@ -452,6 +470,7 @@ export class MailServer {
       log: this.#log,
       outbound: this.#outbound,
       lists: this.lists?.forAdmin,
+      freshResolver: this.#freshResolver,
       sieve: this.sieve,
     });
     return new Map<string, ControlHandler>([
@@ -557,6 +576,8 @@ export class MailServer {
     await this.#noMoreFiles?.();
     await this.#reportSending?.end();
     this.#endDnsblMonitor?.();
+    await this.#dnsWatch?.end();
+    await this.#endRotations?.();
     this.#developer?.faults.stop();
     await this.lists?.stop();
     await this.queue.stop();

@@ -22,6 +22,8 @@ export interface AuthorityOptions {
   kindsFor?: (name: string) => string[];
   /** Speaks HTTPS, with a certificate of its own for this name. */
   name?: string;
+  /** TXT records of a name; without it dns-01 is never right. */
+  lookTxt?: (name: string) => Promise<string[]>;
   httpPort?: number;
   tlsPort?: number;
   /** Key of the external account binding that new accounts must have, in base64url. */
@@ -259,12 +261,20 @@ export class TestAuthority {
       const expected = `${a.token}.${thumbprint(jwk)}`;
       const why = type === "http-01"
         ? await this.#lookHttp(a, expected)
+        : type === "dns-01"
+        ? await this.#lookDns(a, expected)
         : await this.#lookTls(a, expected);
       a.status = why === undefined ? "valid" : "invalid";
       if (why === undefined) this.proofs.push(type);
       else a.error = { type: "urn:ietf:params:acme:error:unauthorized", detail: why };
     }
     return this.#reply(200, this.#challengeBody(a, type));
+  }
+
+  async #lookDns(a: Authz, expected: string): Promise<string | undefined> {
+    const found = await this.options.lookTxt?.(`_acme-challenge.${a.name}`) ?? [];
+    const right = createHash("sha256").update(expected).digest("base64url");
+    return found.includes(right) ? undefined : `found ${found.join(", ")}`;
   }
 
   async #lookHttp(a: Authz, expected: string): Promise<string | undefined> {

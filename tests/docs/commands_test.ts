@@ -109,3 +109,21 @@ Deno.test("each page, picture and heading that the documentation links to is the
   }
   assert.deepEqual(wrong, []);
 });
+
+Deno.test("files of the project that the documentation names are there", () => {
+  const missing: string[] = [];
+  let seen = 0;
+  for (const page of pages) {
+    const text = Deno.readTextFileSync(join(root, page));
+    for (const [, path] of text.matchAll(/`((?:src|webmail|tests|scripts|docs)\/[\w./-]+)`/g)) {
+      seen++;
+      try {
+        Deno.statSync(join(root, path));
+      } catch {
+        missing.push(`${page}: ${path}`);
+      }
+    }
+  }
+  assert.deepEqual(missing, []);
+  assert.ok(seen > 100, `${seen} files`);
+});

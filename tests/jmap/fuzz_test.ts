@@ -83,6 +83,8 @@ function objects(h: Hints): fc.Arbitrary<Json> {
   const names = fc.constantFrom(
     ...["operator", "conditions", "inMailbox", "text", "hasKeyword", "name", "parentId", "role"],
     ...["mailboxIds", "keywords", "subject", "from", "bodyStructure", "bodyValues", "textBody"],
+    ...["addressBookIds", "calendarIds", "emails", "name/full", "start", "duration", "timeZone"],
+    ...["recurrenceRules", "recurrenceOverrides", "participants", "alerts", "excluded", "media"],
     ...["partId", "blobId", "type", "subParts", "attachments", "email", "identityId", "emailId"],
     ...["envelope", "rcptTo", "mailFrom", "header:X", "receivedAt", "id", "data", "url", "keys"],
     ...[
@@ -120,6 +122,7 @@ const known = new Set([
     "tooManyChanges",
     "unknownDataType",
   ],
+  ...["notFound", "expandDurationTooLarge", "cannotCalculateOccurrences"],
   ...["fromAccountNotFound", "fromAccountNotSupportedByMethod", "unknownMethod"],
 ]);
 
@@ -129,8 +132,23 @@ Deno.test("each method, with arguments of its schema and with any", () =>
     const e = await ann.import(mail({ id: "f" }));
     const blob = await ann.upload(mail({ id: "g" }));
     const [identity] = (await ann.call("Identity/get", {})).list;
+    const book = (await ann.call("AddressBook/get", {})).list[0].id;
+    const calendar = (await ann.call("Calendar/get", {})).list[0].id;
+    const card = await ann.call("ContactCard/set", {
+      create: { c: { addressBookIds: { [book]: true }, emails: { e: { address: "a@b" } } } },
+    });
+    const event = await ann.call("CalendarEvent/set", {
+      create: {
+        c: {
+          calendarIds: { [calendar]: true },
+          start: "2026-01-01T00:00:00",
+          recurrenceRules: [{ frequency: "daily" }],
+        },
+      },
+    });
+    const made = [card.created.c.id, event.created.c.id, `${event.created.c.id}_20260102T000000`];
     const h: Hints = {
-      ids: [inbox, drafts, e.id, e.threadId, identity.id],
+      ids: [inbox, drafts, e.id, e.threadId, identity.id, book, calendar, ...made],
       blobs: [blob, e.blobId],
     };
     const faults: string[] = [];

@@ -8,6 +8,7 @@ const moved = (account: string, imported: number, error = ""): MovedMail => ({
   account,
   imported,
   duplicates: 0,
+  followed: 0,
   warnings: [],
   warningCount: 0,
   error,

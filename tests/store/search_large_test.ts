@@ -103,7 +103,9 @@ Deno.test(`large parts decode in pieces as in one go, in every encoding and char
         const message = Buffer.concat([Buffer.from(head(charset, encoding)), body]);
         const parts = [...textOf(message).bodyTexts()].map((pieces) => [...pieces]);
         assert.equal(parts.length, 1);
-        if (message.length > 1_100_000) assert.ok(parts[0].length > 1);
+        // Of marks alone there is no place at which they could be cut.
+        const cut = message.length > 1_100_000 && units.some((u) => u !== "\u0301");
+        if (cut) assert.ok(parts[0].length > 1);
         assert.ok(parts[0].join("") === foldCase(text), `${charset} ${encoding}: another text`);
       },
     ),

@@ -17,8 +17,10 @@ import {
   TlsReports,
   TlsResults,
 } from "../../src/reports/mod.ts";
+import type { Account } from "../../src/store/account/account.ts";
 import { Accounts } from "../../src/store/account/accounts.ts";
 import { Groupware } from "../../src/store/groupware/groupware.ts";
+import { Followed } from "../../src/store/import/followed.ts";
 import { LoginLog } from "../../src/store/logins/attempts.ts";
 import { Shares } from "../../src/store/mailboxes/shares.ts";
 import { TlsKeys } from "../../src/store/logins/tls_keys.ts";
@@ -37,10 +39,19 @@ type Opener = (data: string) => Promise<void>;
 const closing = (open: (data: string) => Promise<{ close(): Promise<void> }>): Opener => (data) =>
   open(data).then((o) => o.close());
 
-async function account(data: string, name: string): Promise<void> {
+async function account(
+  data: string,
+  name: string,
+  use: (a: Account) => Promise<void> = () => Promise.resolve(),
+): Promise<void> {
   const accounts = new Accounts(join(data, "accounts"), new Log("store"), () => testRules);
   try {
-    (await accounts.open(name)).close();
+    const a = await accounts.open(name);
+    try {
+      await use(a);
+    } finally {
+      a.close();
+    }
   } finally {
     await accounts.closeAll();
   }
@@ -58,6 +69,10 @@ const openSnoozed = (dataDir: string) =>
 /** By path in the data folder; of accounts test1's. */
 export const databases: Record<string, Opener> = {
   "accounts/test1/index.db": (data) => account(data, "test1"),
+  "accounts/test1/imports.db": (data) =>
+    account(data, "test1", async (a) => {
+      await (await Followed.open(a, "test1@old.example")).close();
+    }),
   "accounts/test1/junkfilter.db": closing((d) => JunkFilter.open(join(d, "accounts", "test1"))),
   "accounts/test1/groupware.db": closing((d) => Groupware.open(join(d, "accounts", "test1"))),
   "queue/index.db": async (data) => {

@@ -33,7 +33,7 @@ export async function domainView(
         ? el("p", { class: "state-warning" }, "Disabled: mail for the domain is put off.")
         : null,
       d.description === "" ? null : el("p", {}, d.description),
-      dns(d),
+      dns(d, whole),
       aliasPart(d, changed),
       lists,
       part(
@@ -166,7 +166,37 @@ function settings(d: DomainDetail, changed: () => Promise<void>): void {
   );
 }
 
-function dns(d: DomainDetail): HTMLElement {
+/** What would be written into the zone; the server's administrator can have it written. */
+function writeRecords(name: string, whole: boolean): void {
+  void attempt(async () => {
+    const plan = await makeCall(adminCalls, "DnsPlan", { name });
+    const lines = [
+      ...plan.remove.map((r) => `- ${r}`),
+      ...plan.add.map((r) => `+ ${r}`),
+      ...plan.elsewhere.map((r) => `? ${r}`),
+    ];
+    const count = plan.remove.length + plan.add.length;
+    const text = count === 0
+      ? plan.elsewhere.length === 0
+        ? "The zone has all records."
+        : `Nobody writes these records: ${lines.join("\n")}`
+      : `What is removed (-), added (+), and not written by anybody (?):\n${lines.join("\n")}`;
+    const yes = await confirmDialog(
+      `Records of ${name}`,
+      text,
+      count > 0 && whole ? "Write" : "Close",
+    );
+    if (!yes || count === 0 || !whole) return;
+    const { late } = await makeCall(adminCalls, "DnsWrite", { name });
+    notice(
+      late.length === 0
+        ? "Records are written, and seen in the DNS."
+        : `Written, and not seen yet: ${late.join("; ")}`,
+    );
+  });
+}
+
+function dns(d: DomainDetail, whole: boolean): HTMLElement {
   const check = el("div", { role: "status", class: "checks" });
   const needed = d.records.filter((r) => !r.optional).length;
   const record = (r: DomainDetail["records"][number]) => [
@@ -187,6 +217,9 @@ function dns(d: DomainDetail): HTMLElement {
       button("Check DNS", () => runCheck(d.name, check), {
         primary: true,
         title: "Compares what the DNS has with what it should have",
+      }),
+      button("Write records", () => writeRecords(d.name, whole), {
+        title: "Writes what is missing into the zone, where DNSProviders of mox.conf have it",
       }),
       copyButton(d.zone, "Copy all records, as a part of a zone file"),
     ),
@@ -282,8 +315,8 @@ function keys(d: DomainDetail, changed: () => Promise<void>): HTMLElement {
   return part(
     "DKIM keys",
     lead(
-      "To change keys: add one, put its record into the DNS, let it sign a day later, stop the old one, and " +
-        "take that out of the DNS after some weeks.",
+      "Change keys makes new ones, publishes them or tells the postmaster what to publish, lets them sign once they are seen, " +
+        "and withdraws the old ones a week later. The steps can be done by hand, too.",
     ),
     table(
       ["Selector", "State", "File", { text: "Actions", unseen: true }],
@@ -311,6 +344,11 @@ function keys(d: DomainDetail, changed: () => Promise<void>): HTMLElement {
       "There are none: messages are not signed.",
     ),
     tools(
+      button("Change keys", () =>
+        then(async () => {
+          const { selectors } = await makeCall(adminCalls, "DkimRotate", { name: d.name });
+          notice(`New keys: ${selectors.join(", ")}. The postmaster hears of each step.`);
+        })),
       button("Add key", () =>
         formDialog(
           "Add DKIM key",

@@ -109,15 +109,23 @@ function stateOf(
     ...m.ended === 0 ? [tools(button("Stop", stop, { danger: true }))] : [],
     shortened(m.accounts, (some) =>
       table(
-        ["Account", "State", { text: "Messages", number: true }, {
-          text: "There already",
-          number: true,
-        }, "Report"],
+        [
+          "Account",
+          "State",
+          { text: "Messages", number: true },
+          {
+            text: "There already",
+            number: true,
+          },
+          { text: "Followed", number: true },
+          "Report",
+        ],
         some.map((a) => [
           a.account,
           el("span", { class: a.state === "failed" ? "bad" : "" }, a.state),
           numberText(a.imported),
           numberText(a.duplicates),
+          numberText(a.followed),
           [
             a.error === "" ? null : el("div", { class: "bad" }, a.error),
             a.warningCount === 0 ? null : el(
@@ -202,6 +210,14 @@ function imapDialog(begun: () => Promise<void>): void {
         placeholder: "ann,ann@old.example.org,password",
         explanation: "CSV: account or address here, user there, password.",
       },
+      {
+        name: "follow",
+        label: "Follow changes there",
+        type: "checkbox",
+        explanation:
+          "Flags that changed since a message was brought, and messages that were removed. Not once mail is " +
+          "read here.",
+      },
       ...commonFields,
     ],
     "Begin",
@@ -214,6 +230,7 @@ function imapDialog(begun: () => Promise<void>): void {
         separator: f.separator,
         password: f.password,
         table: f.table,
+        follow: f.follow !== "",
         ...common(f),
       });
       await begun();

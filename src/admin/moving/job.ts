@@ -16,6 +16,8 @@ export interface AccountMove {
   state: "waiting" | "running" | "done" | "failed";
   imported: number;
   duplicates: number;
+  /** Messages that were changed or removed as at the other server. */
+  followed: number;
   /** Why the last round ended before its end; "" if it did not. */
   error: string;
   warnings: string[];
@@ -76,6 +78,7 @@ export class MoveJob {
         state: "waiting",
         imported: 0,
         duplicates: 0,
+        followed: 0,
         error: "",
         warnings: [],
         warningCount: 0,
@@ -138,6 +141,7 @@ export class MoveJob {
         // Of an account with several Maildirs, each counts.
         before.set(r.account, a.imported);
         a.duplicates = r.duplicates;
+        a.followed += r.followed;
         a.error = r.error;
         a.warningCount = r.warningCount;
         a.warnings = r.warnings.slice(0, maxWarnings);

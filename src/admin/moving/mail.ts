@@ -14,6 +14,7 @@ import {
   ImapSource,
   rememberBrought,
 } from "../../store/import/imap.ts";
+import { Followed } from "../../store/import/followed.ts";
 import { pathSource } from "../../store/import/path.ts";
 import { AdminError } from "../errors.ts";
 import { csvRows } from "./users.ts";
@@ -30,6 +31,8 @@ export interface MovedMail {
   account: string;
   imported: number;
   duplicates: number;
+  /** Messages whose flags were changed, or that were removed, as at the other server. */
+  followed: number;
   warnings: string[];
   warningCount: number;
   /** Why it ended before its end; "" if it did not. */
@@ -37,7 +40,6 @@ export interface MovedMail {
 }
 
 export interface MoveOptions {
-  config: Config;
   accounts: Accounts;
   tempDir: string;
   signal?: AbortSignal;
@@ -106,10 +108,13 @@ export function tableLogins(config: Config, text: string): Login[] {
   });
 }
 
-/** Brings what is new for each login; returns when all are done. What came stays, also if it is broken off. */
+/**
+ * Brings what is new for each login; returns when all are done. What came stays, also if it is broken off.
+ * @param server with `follow`, changes there of what was brought before are carried over
+ */
 export async function moveByImap(
   o: MoveOptions,
-  server: Omit<ImapOptions, "user" | "password">,
+  { follow, ...server }: Omit<ImapOptions, "user" | "password"> & { follow: boolean },
   logins: readonly Login[],
 ): Promise<MovedMail[]> {
   return await each(o, logins, async (login, signal) => {
@@ -117,13 +122,23 @@ export async function moveByImap(
       const imap: ImapOptions = { ...server, user: login.user, password: login.password };
       const brought = broughtBefore(account, imap);
       const source = new ImapSource(imap, brought, signal, (id) => hasMessageId(account, id));
-      const remember = () => rememberBrought(account, imap, brought);
-      const result = await importMessages(account, source.messages(), {
-        ...common(o, login.account, signal),
-        stored: remember,
-      });
-      await remember();
-      return result;
+      const followed = await Followed.open(account, `${imap.user}@${imap.host}`);
+      if (follow) source.follow = followed;
+      try {
+        const remember = async () => {
+          await followed.durable();
+          await rememberBrought(account, imap, brought);
+        };
+        const result = await importMessages(account, source.messages(), {
+          ...common(o, login.account, signal),
+          arrived: (list) => followed.note(list),
+          stored: remember,
+        });
+        await remember();
+        return { ...result, followed: followed.changes };
+      } finally {
+        await followed.close();
+      }
     });
   });
 }
@@ -180,7 +195,7 @@ export async function moveMaildirs(
   return await each(o, folders, async ({ account, folder }, signal) => {
     return await withAccount(o, account, async (open) => {
       const { source } = await pathSource(folder, "", { signal });
-      return await importMessages(open, source, common(o, account, signal));
+      return { ...await importMessages(open, source, common(o, account, signal)), followed: 0 };
     });
   });
 }
@@ -213,7 +228,7 @@ async function withAccount<T>(
 async function each<T extends { account: string }>(
   o: MoveOptions,
   items: readonly T[],
-  move: (item: T, signal: AbortSignal) => Promise<ImportProgress>,
+  move: (item: T, signal: AbortSignal) => Promise<ImportProgress & { followed: number }>,
 ): Promise<MovedMail[]> {
   const signal = o.signal ?? new AbortController().signal;
   const results: MovedMail[] = [];
@@ -229,6 +244,7 @@ async function each<T extends { account: string }>(
           account: item.account,
           imported: p.imported,
           duplicates: p.duplicates,
+          followed: p.followed,
           warnings: p.warnings,
           warningCount: p.warningCount,
           error: "",
@@ -240,6 +256,7 @@ async function each<T extends { account: string }>(
           account: item.account,
           imported: 0,
           duplicates: 0,
+          followed: 0,
           warnings: [],
           warningCount: 0,
           error,

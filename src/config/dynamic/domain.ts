@@ -141,6 +141,12 @@ export const domain = struct({
         "Keys to sign with, each under its name in DNS.",
       ),
       Sign: optional(list(text()), "Names of the selectors that messages are signed with."),
+      RotateAfter: optional(
+        duration,
+        "Change keys by themselves when they are that old, for example 4320h (half a year): new ones are made and published " +
+          "(by DNSProviders of mox.conf, or by the postmaster who is told), sign once they are seen, and the old ones are " +
+          "withdrawn a week later. Without it keys stay until 'config dkim rotate'.",
+      ),
     }),
     "With DKIM the domain signs what it sends, and so can earn itself a reputation.",
   ),

@@ -36,6 +36,19 @@ export function checkStatic(c: Static, report: PathReport): void {
       );
     }
   }
+  for (const [name, p] of c.DNSProviders) {
+    const path = ["DNSProviders", name];
+    if (p.Zones.length === 0) report([...path, "Zones"], "a provider needs a zone");
+    checkUnique(p.Zones, (i, zone) => report([...path, "Zones", i], `${zone} is there twice`));
+    if ((p.Update === undefined) === (p.Webhook === undefined)) {
+      report(path, "a provider needs either Update or Webhook");
+    }
+  }
+  for (const [name, a] of c.ACME) {
+    if (a.DNS01 && c.DNSProviders.size === 0) {
+      report(["ACME", name, "DNS01"], "needs DNSProviders, which write the records");
+    }
+  }
   checkScanners(c, report);
   const ca = c.TLS.CA;
   if (ca && !ca.AdditionalToSystem && ca.CertFiles.length === 0) {

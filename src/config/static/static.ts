@@ -3,6 +3,7 @@ import { type Infer, nullable, optional, required } from "../sconf/schema.ts";
 import { list, map, struct } from "../sconf/schema_blocks.ts";
 import { bool, duration, int, text, word } from "../sconf/schema_scalars.ts";
 import { ldapDirectory, openIdProvider } from "./identity.ts";
+import { dnsProvider } from "./dns_provider.ts";
 import { listener } from "./listener.ts";
 import { scanner } from "./scanner.ts";
 import { transport } from "./transport.ts";
@@ -60,6 +61,11 @@ const acme = struct({
       ),
     }),
     "Some authorities want a new ACME account to be bound to an account at their site.",
+  ),
+  DNS01: optional(
+    bool,
+    "Show control of names in zones of DNSProviders by records there (dns-01), so that no port has to be reached from " +
+      "outside. Other names are shown as without this.",
   ),
 });
 export type ACME = Infer<typeof acme>;
@@ -207,6 +213,16 @@ export const staticConfig = struct({
   Node: optional(
     text(),
     "Which of the Nodes of domains.conf this server is. It then has the accounts of that node only.",
+  ),
+  DNSProviders: optional(
+    map(dnsProvider),
+    "Who writes records into zones, by names of choice: for proofs of control (DNS01 of ACME), 'config dns write', and " +
+      "changes of DKIM keys.",
+  ),
+  WatchDNS: optional(
+    bool,
+    "Look every three hours at reverse names, block lists, DANE and the records of the domains, and tell the postmaster " +
+      "when something breaks, and when it is well again.",
   ),
   Transports: optional(
     map(transport),

@@ -15,5 +15,7 @@ export const Capability = {
   Sieve: "urn:ietf:params:jmap:sieve",
   Contacts: "urn:ietf:params:jmap:contacts",
   Calendars: "urn:ietf:params:jmap:calendars",
+  CalendarsParse: "urn:ietf:params:jmap:calendars:parse",
+  Availability: "urn:ietf:params:jmap:principals:availability",
 } as const;
 export type CapabilityName = typeof Capability[keyof typeof Capability];

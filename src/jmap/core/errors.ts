@@ -56,7 +56,10 @@ export type MethodErrorType =
   | "unsupportedSort"
   | "unsupportedFilter"
   | "tooManyChanges"
-  | "unknownDataType";
+  | "unknownDataType"
+  | "notFound"
+  | "expandDurationTooLarge"
+  | "cannotCalculateOccurrences";
 
 /** A method call that can't be carried out. Nothing of it has been done. */
 export class MethodError extends Error {

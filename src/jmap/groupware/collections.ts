@@ -110,7 +110,8 @@ export function eventsOf(v: View, kind: Kind, state: string) {
   const [modseq, upTo] = [Number(m[1]), m[2] === undefined ? Infinity : Number(m[2])];
   // Of a state within one modseq (a calendar that went with its events) the later ones are still to be told.
   const from = upTo === Infinity ? modseq : modseq - 1;
-  const events = v.g.eventsSince(v.home, kind, from, (id) => shown.has(id))
+  const only = v.home === "calendars" ? "VEVENT" : undefined;
+  const events = v.g.eventsSince(v.home, kind, from, (id) => shown.has(id), only)
     ?.filter((e) => e.modseq > modseq || e.id > upTo)
     .map((e) => ({ kind: e.kind, modseq: e.modseq, order: e.id }));
   return events && { events, before };

@@ -19,6 +19,8 @@ export const pushTypes = [
   "Quota",
   "AddressBook",
   "ContactCard",
+  "Calendar",
+  "CalendarEvent",
 ];
 
 export type States = Record<string, string>;
@@ -27,10 +29,13 @@ export type States = Record<string, string>;
 export async function currentStates(s: JmapServices, a: Access): Promise<States> {
   const own = await mailStates(s, a);
   const books = await groupwareView(a, "addressbooks");
+  const calendars: typeof books = { ...books, home: "calendars" };
   return {
     ...own,
     AddressBook: groupwareState(books, "collection"),
     ContactCard: groupwareState(books, "object"),
+    Calendar: groupwareState(calendars, "collection"),
+    CalendarEvent: groupwareState(calendars, "object"),
   };
 }
 

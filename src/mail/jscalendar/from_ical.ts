@@ -8,6 +8,7 @@ import { addressOf } from "../calendar/itip.ts";
 import type { Series } from "../calendar/series.ts";
 import {
   type CalendarTime,
+  day,
   formatDuration,
   parseDuration,
   parseTime,
@@ -75,10 +76,16 @@ function durationOf(series: Series, c: Component, start: CalendarTime): string |
   const p = property(c, "DTEND");
   if (p === undefined) return start.date ? "P1D" : undefined;
   const end = timeOf(p);
-  const ms = end.date === start.date && (end.date || end.zone === start.zone)
-    ? end.wall - start.wall
-    : series.instant(end) - series.instant(start);
-  return ms <= 0 ? undefined : formatDuration(ms);
+  if (end.wall <= start.wall && end.zone === start.zone) return undefined;
+  if (start.date && end.date) return formatDuration(end.wall - start.wall);
+  // RFC 8984 §1.4.6: days are those of the calendar, hours are exact.
+  const sameZone = end.date === start.date && end.zone === start.zone;
+  let days = sameZone ? Math.floor((end.wall - start.wall) / day) : 0;
+  const rest = () =>
+    series.instant(end) - series.instant({ ...start, wall: start.wall + days * day });
+  while (days > 0 && rest() < 0) days--;
+  const ms = rest();
+  return ms < 0 || ms === 0 && days === 0 ? undefined : formatDuration(days * day + ms);
 }
 
 const idOf = (p: Property | Component, list: JsonObject, prefix: string): string => {

@@ -84,6 +84,12 @@ function timeLine(name: string, wall: number, c: Clock): Property {
   return line(name, formatTime({ wall, date: false, zone: c.zone.name }), { TZID: c.zone.name });
 }
 
+/** The duration that a start and an end are read as. */
+function lengthSaid(properties: Property[]): unknown {
+  const c: Component = { name: "VEVENT", properties, components: [] };
+  return eventFromComponent(new Series(newCalendar([c])), c).event.duration;
+}
+
 function timeLines(event: JsonObject): Property[] {
   const clock = clockOf(event);
   const start = wallOfLocal(event.start)!;
@@ -93,11 +99,13 @@ function timeLines(event: JsonObject): Property[] {
     if (clock.date) {
       const days = length.days + Math.ceil(length.ms / day);
       if (event.duration !== "P1D") lines.push(timeLine("DTEND", start + days * day, clock));
-    } else if (clock.zone === undefined || clock.zone === utcZone) {
-      lines.push(timeLine("DTEND", start + length.days * day + length.ms, clock));
     } else {
-      const from = toInstant(clock.zone, start + length.days * day);
-      lines.push(timeLine("DTEND", toWall(clock.zone, from + length.ms), clock));
+      const zone = clock.zone ?? utcZone;
+      const wall = toWall(zone, toInstant(zone, start + length.days * day) + length.ms);
+      const end = timeLine("DTEND", wall, clock);
+      // An end on the wall may be two, or none, where clocks change.
+      const exact = lengthSaid([...lines, end]) === event.duration;
+      lines.push(exact ? end : line("DURATION", event.duration as string));
     }
   }
   for (

@@ -2,6 +2,7 @@
 import type { RunningLists } from "../../admin/mod.ts";
 import type { SieveDatabase } from "../../delivery/sieve/database.ts";
 import type { Config } from "../../config/mod.ts";
+import type { Resolver } from "../../dns/mod.ts";
 import type { Log } from "../../log/mod.ts";
 import type { Outbound } from "../../net/mod.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
@@ -14,6 +15,8 @@ export interface AdminContext {
   log: Log;
   /** The way to other servers of the server that runs; undefined where none runs, and nothing is served yet. */
   outbound?: Outbound;
+  /** The resolver of the server that runs; one that remembers nothing of before. */
+  freshResolver?: () => Resolver;
   /** The mailing lists of the server that runs. */
   lists?: RunningLists;
   /** Scripts of the server that runs; undefined where none runs. */

@@ -16,6 +16,7 @@ import { textArgument } from "./admin_command.ts";
 import { accessCommands } from "./access_command.ts";
 import { backupCommands } from "./backup_command.ts";
 import { encryptionCommands } from "./encryption_command.ts";
+import { dnsCommands } from "./dns_commands.ts";
 import { listCommands, listConfigCommands } from "./list_commands.ts";
 import { maintenanceCommands } from "./maintenance_commands.ts";
 import { movingCommands } from "./moving_commands.ts";
@@ -248,6 +249,7 @@ function withTrial(command: AdminCommand): AdminCommand {
 export const adminCommands: ReadonlyMap<string, AdminCommand> = new Map([
   ...Object.entries(configCommands).map(([name, c]) => [`config ${name}`, withTrial(c)] as const),
   ...Object.entries(tlsKeyCommands).map(([name, c]) => [`config ${name}`, c] as const),
+  ...Object.entries(dnsCommands).map(([name, c]) => [`config ${name}`, c] as const),
   ...Object.entries(tokenCommands).map(([name, c]) => [`config ${name}`, c] as const),
   ...Object.entries(passwordCommands),
   ...Object.entries(encryptionCommands),

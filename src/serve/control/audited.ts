@@ -4,7 +4,7 @@ import type { ControlHandler } from "./control.ts";
 
 /** Those that change nothing of what administrators set: they look, check, copy, or send a program's mail. */
 const reading =
-  /(?:^| )(?:list|members|held|print|test|dnscheck|dnsrecords|dump|get|lookup|check|show|describe|info|status)$|^(?:sendmail|stop|backup|export|verify|ensureparsed|reports send)\b/;
+  /(?:^| )(?:list|members|held|plan|rotation|print|test|dnscheck|dnsrecords|dump|get|lookup|check|show|describe|info|status)$|^(?:sendmail|stop|backup|export|verify|ensureparsed|reports send)\b/;
 
 /** Each command that changes something is noted when it has ended well. */
 export function audited(

@@ -28,7 +28,8 @@ function printed(r: MovedMail): string {
   const lines = r.warnings.slice(0, maxPrinted).map((w) => `${r.account}: warning: ${w}\n`);
   if (r.error !== "") return lines.join("") + `${r.account}: failed: ${r.error}\n`;
   const there = r.duplicates > 0 ? `, ${r.duplicates} were there already` : "";
-  return `${lines.join("")}${r.account}: ${r.imported} messages${there}\n`;
+  const followed = r.followed > 0 ? `, ${r.followed} changed or removed` : "";
+  return `${lines.join("")}${r.account}: ${r.imported} messages${there}${followed}\n`;
 }
 
 async function optionsOf(
@@ -41,7 +42,6 @@ async function optionsOf(
   await ensureDir(tempDir);
   const shares = new Map<string, number>();
   return {
-    config: c.config,
     accounts: c.accounts,
     tempDir,
     signal,
@@ -102,6 +102,7 @@ export const movingMailCommands: Record<string, AdminCommand> = {
       port: typeof args.port === "number" && args.port > 0 ? args.port : tls === "tls" ? 993 : 143,
       tls: tls === "tls",
       plain: tls === "none",
+      follow: args.follow === true,
       outbound: openOutbound(config.static, config.dir, makeResolver()),
     };
     const o = await optionsOf(c, args, print, signal);

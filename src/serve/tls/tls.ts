@@ -28,6 +28,7 @@ import {
   type ServerTls,
 } from "../../net/mod.ts";
 import { FileCertificates } from "./files.ts";
+import { dnsProofs } from "./dns_proofs.ts";
 import { certificateNames } from "./names.ts";
 
 interface AcmeListener {
@@ -55,6 +56,8 @@ export interface CertificateState extends Omit<NameState, "next" | "notBefore"> 
 export interface StartOptions {
   outbound: Outbound;
   resolver: Resolver | undefined;
+  /** One that remembers nothing of before, for records that were just written. */
+  freshResolver: () => Resolver;
   /** For tests: how long the authority is waited for. */
   patience?: Patience;
 }
@@ -150,6 +153,9 @@ export class ServerCertificates {
       const dir = join(this.#config.dataPath("acme"), entry.name);
       const files = new CertificateFiles(dir);
       const { config, bindingKey } = entry;
+      const dns = config.DNS01 && o.resolver
+        ? dnsProofs(this.#config, o.outbound, this.#log, o.freshResolver)
+        : undefined;
       const authority = new Authority({
         config,
         files,
@@ -157,15 +163,20 @@ export class ServerCertificates {
         outbound: o.outbound,
         bindingKey,
         patience: o.patience,
+        dns,
       });
-      const proofs: ProofKind[] = ["tls-alpn-01", "http-01"];
+      const proofs: ProofKind[] = dns
+        ? ["dns-01", "tls-alpn-01", "http-01"]
+        : ["tls-alpn-01", "http-01"];
       entry.certificates = new Certificates({
         authority,
         files,
         renewBefore: config.RenewBefore,
         proofs,
         keyFor: (name) => entry.listeners.find((l) => this.#hostname(l.listener) === name)?.hostKey,
-        hindrance: o.resolver && ((name) => notInDns(o.resolver!, name)),
+        // A record of its own shows control of a name without an address.
+        hindrance: o.resolver &&
+          ((name) => dns?.covers(name) ? Promise.resolve(undefined) : notInDns(o.resolver!, name)),
         log: this.#log,
       });
     }

@@ -77,6 +77,7 @@ export interface PagesServer {
   connections: () => OpenConnection[];
   glance: Glance;
   resolver: Resolver | undefined;
+  freshResolver?: () => Resolver;
   reports: ReportDatabases | undefined;
   tlsResults: TlsResults | undefined;
   /** Localserve: who a request is of without a login. */
@@ -356,6 +357,7 @@ export function accountAndAdminPages(
       connections: s.connections,
       glance: s.glance,
       resolver: s.resolver,
+      freshResolver: s.freshResolver,
       outbound: s.outbound,
       reports: s.reports,
       tlsResults: s.tlsResults,

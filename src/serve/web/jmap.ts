@@ -13,10 +13,12 @@ import {
   Uploads,
   Vapid,
 } from "../../jmap/mod.ts";
+import { openScheduler } from "../../groupware/scheduler.ts";
 import { Log } from "../../log/mod.ts";
 import type { AuthorAddress } from "../../mail/address/author.ts";
 import { splitHeader } from "../../mail/header/header.ts";
 import { SmtpError } from "../../smtp/server/mod.ts";
+import { sendCalendarMail } from "../events/calendar_mail.ts";
 import { checkAuthors } from "../sending/authors.ts";
 import { queueOutgoing } from "../sending/outgoing.ts";
 import { checkProgramLogin, checkProgramToken } from "./account_pages.ts";
@@ -55,6 +57,11 @@ export async function jmap(
     },
     uploads: new Uploads(config.dataDir, maxMessageSize),
     objects,
+    scheduler: openScheduler({
+      config,
+      accounts: s.accounts,
+      send: (m) => sendCalendarMail({ config, queue: s.queue, tempDir: shared.tempDir }, m),
+    }),
     scripts: shared.sieve.db.scripts,
     signals,
     vapid,

@@ -1,5 +1,6 @@
 /** What pages need of the running server. @module */
 import type { AuditLog } from "../../admin/mod.ts";
+import type { Resolver } from "../../dns/mod.ts";
 import type { SieveServices } from "../arrival/services.ts";
 import type { Config } from "../../config/mod.ts";
 import type { LoginGuard, OpenConnection, Outbound } from "../../net/mod.ts";
@@ -46,6 +47,8 @@ export interface WebShared {
   tempDir: string;
   /** Of localserve: what it does for developers. */
   developer?: DeveloperOptions;
+  /** A resolver that remembers nothing of before; undefined where there is no DNS. */
+  freshResolver?: () => Resolver;
   /** Undefined where there is no DNS. */
   security: SecurityServices | undefined;
   /** Who shares mailboxes with whom; undefined while the server starts. */

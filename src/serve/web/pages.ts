@@ -62,6 +62,7 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
     connections: () => server.connections(),
     glance,
     resolver: shared.security?.resolver,
+    freshResolver: shared.freshResolver,
     reports: server.reports,
     ...shared.states,
   });

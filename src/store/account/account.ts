@@ -38,6 +38,7 @@ import {
   type ChangeableFlags,
   storeFlags,
   type StoreFlagsResult,
+  unchangedFlags,
 } from "../messages/store_flags.ts";
 import {
   Flag,
@@ -49,7 +50,7 @@ import {
   type SealedMessage,
   StoreError,
 } from "../types.ts";
-import { inSlices, isSliced } from "../messages/slices.ts";
+import { flagsPerSlice, inSlices, isSliced } from "../messages/slices.ts";
 import {
   forgetBrought,
   noteBrought,
@@ -434,15 +435,17 @@ export class Account extends AccountReader {
     opts: { unchangedSince?: number; origin?: Listener; only?: ChangeableFlags } = {},
   ): Promise<StoreFlagsResult> {
     const { unchangedSince, origin, only } = opts;
-    const parts = await inSlices(uids, async (part) => {
-      const r = await this.writer.write(
-        (ctx) =>
-          storeFlags(this.db, ctx, mailboxId, part, op, flags, keywords, unchangedSince, only),
-        origin,
+    const parts = await inSlices(this.writer, origin, uids, async (part, write) => {
+      // A look in memory, where all is durable that can be read.
+      const rows = this.writer.busy ? undefined : this.rows.get(mailboxId);
+      const same = rows && unchangedFlags(rows, part, op, flags, keywords, unchangedSince, only);
+      if (same) return same;
+      const r = await write((ctx) =>
+        storeFlags(this.db, ctx, mailboxId, part, op, flags, keywords, unchangedSince, only)
       );
       if (r.trainable.length > 0) this.onTraining?.(r.trainable);
       return r;
-    });
+    }, flagsPerSlice);
     return parts.length === 1 ? parts[0] : {
       changed: parts.flatMap((r) => r.changed),
       modified: parts.flatMap((r) => r.modified),
@@ -461,13 +464,13 @@ export class Account extends AccountReader {
     const made: CopyResult[] = [];
     const change = isSliced(uids) ? `copy ${crypto.randomUUID()}` : undefined;
     try {
-      await inSlices(uids, async (part) => {
+      await inSlices(this.writer, origin, uids, async (part, write) => {
         made.push(
-          await this.writer.write((ctx) => {
+          await write((ctx) => {
             const r = copyMessages(this.db, ctx, this.rules, fromMailboxId, part, toMailboxId);
             if (change !== undefined) noteBrought(this.db, change, toMailboxId, r.toUids);
             return r;
-          }, origin),
+          }),
         );
       });
       if (change !== undefined) await this.writer.write(() => forgetBrought(this.db, change));
@@ -488,10 +491,9 @@ export class Account extends AccountReader {
     toMailboxId: MailboxId,
     origin?: Listener,
   ): Promise<MoveResult> {
-    const parts = await inSlices(uids, async (part) => {
-      const r = await this.writer.write(
-        (ctx) => moveMessages(this.db, ctx, this.rules, fromMailboxId, part, toMailboxId),
-        origin,
+    const parts = await inSlices(this.writer, origin, uids, async (part, write) => {
+      const r = await write((ctx) =>
+        moveMessages(this.db, ctx, this.rules, fromMailboxId, part, toMailboxId)
       );
       if (r.trainable.length > 0) this.onTraining?.(r.trainable);
       return r;
@@ -509,11 +511,13 @@ export class Account extends AccountReader {
     const force = opts.force ?? false;
     const chosen = force ? uids ?? this.uids(mailboxId) : this.#deleted(mailboxId, uids);
     if (chosen.length === 0) return { uids: [], modseq: requireMailbox(this.db, mailboxId).modseq };
-    const parts = await inSlices(chosen, (part) =>
-      this.writer.write(
-        (ctx) => expungeMessages(this.db, ctx, mailboxId, part, force, this.#removeFiles),
-        origin,
-      ));
+    const parts = await inSlices(
+      this.writer,
+      origin,
+      chosen,
+      (part, write) =>
+        write((ctx) => expungeMessages(this.db, ctx, mailboxId, part, force, this.#removeFiles)),
+    );
     return { uids: parts.flatMap((r) => r.uids), modseq: parts[parts.length - 1].modseq };
   }
 

@@ -22,6 +22,8 @@ export class Accounts {
   readonly log: Log;
   readonly #rules: (name: string) => AccountRules | undefined;
   readonly #open = new Map<string, Promise<Account>>();
+  /** Those of them whose opening is done. */
+  readonly #ready = new Map<string, Account>();
   readonly #closing = new Map<string, Promise<void>>();
   readonly #timers = new Map<string, ReturnType<typeof setTimeout>>();
   readonly #maxOpen: number;
@@ -94,8 +96,19 @@ export class Accounts {
     await ensureDir(join(dir, "msg"), 0o700);
     const log = this.log.with({ account: name });
     const account = await Account.open(name, dir, log, rules, (a) => this.#idle(a));
+    this.#ready.set(name, account);
     this.onOpen?.(account);
     return account;
+  }
+
+  #forget(name: string): void {
+    this.#open.delete(name);
+    this.#ready.delete(name);
+  }
+
+  /** An account if it is open just now, for what ends before the next wait: it isn't kept open by this. */
+  ifOpen(name: string): Account | undefined {
+    return this.#closed ? undefined : this.#ready.get(name);
   }
 
   #idle(account: Account): void {
@@ -111,7 +124,7 @@ export class Accounts {
     if (!p) return;
     const closing = p.then(async (account) => {
       if (account.references > 0) return;
-      this.#open.delete(name);
+      this.#forget(name);
       await account.shutdown();
     }).catch((err) => this.log.error("closing account", { account: name, err }))
       .finally(() => this.#closing.delete(name));
@@ -134,7 +147,7 @@ export class Accounts {
     if (p) {
       const account = await p;
       if (account.references > 0) throw new Error(`account ${name} is in use`);
-      this.#open.delete(name);
+      this.#forget(name);
       clearTimeout(this.#timers.get(name));
       await account.shutdown();
     }
@@ -156,6 +169,7 @@ export class Accounts {
       }
     }
     this.#open.clear();
+    this.#ready.clear();
     stopCheckpointWorker();
     stopPasswordWorker();
     stopIndexWorker();

@@ -60,16 +60,20 @@ export class AccountReader {
   prepareRows(mailboxId: MailboxId): Promise<void> {
     return this.rows.prepare(mailboxId);
   }
-  /** Rows of the live ones among the uids (ascending); see fetch.ts. */
+  /**
+   * Rows of the live ones among the uids (ascending); see fetch.ts.
+   * @param fields those that `listed` of the rows is to have, with Want.Listed; all that were kept if not given
+   */
   fetch(
     mailboxId: MailboxId,
     uids: ArrayLike<number>,
     want: number,
     each: (row: FetchRow) => boolean | void,
+    fields?: reading.Fields,
   ): void {
     const rows = this.rows.get(mailboxId, uids.length <= smallFetch);
-    if (rows) reading.fetchFromRows(this.db, rows, uids, want, each);
-    else reading.fetchMessages(this.db, mailboxId, uids, want, each);
+    if (rows) reading.fetchFromRows(this.db, rows, this.rows.emails, uids, want, each, fields);
+    else reading.fetchMessages(this.db, mailboxId, uids, want, each, fields);
   }
   /** Live messages changed after the modseq. */
   fetchSince(

@@ -14,7 +14,7 @@
  *   be written from its start again; and the header of a restarted WAL is synced by SQLite before
  *   frames follow. So a frame that was durable stays so, in one of both files.
  * - the `-wal` file stays the same file as long as one connection is open, which is so from
- *   {@link Db.open} to {@link Db.close}; its directory entry is synced at open.
+ *   {@link Db.open} to {@link Db.close}; its directory entry is synced before the first call of durable() resolves.
  * Several callers share one fsync (group commit), and none blocks the event loop.
  *
  * Checkpoints are made in a Worker (see checkpoint.ts), so that the loop does not wait for them either.
@@ -107,6 +107,9 @@ export class Db {
   #checkpointing: Promise<void> | undefined;
   #durableCalls = 0;
   #syncFailure: Error | undefined;
+  /** The folder's fsync after the opening, with which the -wal file has its place. */
+  #folder: Promise<void> | undefined;
+  #settled = false;
 
   private constructor(path: string, db: DatabaseSync) {
     this.path = path;
@@ -115,6 +118,7 @@ export class Db {
       if (this.#syncFailure) throw this.#syncFailure;
       try {
         await this.#wal?.syncData();
+        await this.#folder;
       } catch (err) {
         // The kernel tells of a failed write once, and may have dropped the pages: the next fsync would
         // say that all is well. Nothing can be promised any more until the file is opened anew.
@@ -128,7 +132,12 @@ export class Db {
    * Opens or makes a database and brings its schema up to date.
    * @throws SchemaError if the file is of a newer version; DatabaseError; errors of the file system.
    */
-  static async open(path: string, migrations: readonly Migration[]): Promise<Db> {
+  static open(path: string, migrations: readonly Migration[]): Promise<Db> {
+    // What it throws is a rejection.
+    return new Promise((resolve) => resolve(Db.#open(path, migrations)));
+  }
+
+  static #open(path: string, migrations: readonly Migration[]): Db {
     let handle: DatabaseSync;
     try {
       handle = new DatabaseSync(path, { timeout: 10_000 });
@@ -145,9 +154,11 @@ export class Db {
       db.#migrate(migrations);
       // A read makes sure that the -wal file exists, also where nothing had to be migrated.
       handle.exec("BEGIN IMMEDIATE; COMMIT");
-      db.#wal = await Deno.open(`${path}-wal`, { read: true, write: true });
-      await db.durable();
-      await syncDir(dirname(path));
+      db.#wal = Deno.openSync(`${path}-wal`, { read: true, write: true });
+      // Opening waits for neither: the first call of durable() does.
+      db.#folder = syncDir(dirname(path));
+      db.#folder.catch(() => {});
+      db.durable().then(() => db.#settled = true, () => {});
     } catch (err) {
       db.#wal?.close();
       handle.close();
@@ -254,6 +265,11 @@ export class Db {
   /** True while a transaction runs in this thread. */
   get inTransaction(): boolean {
     return this.#depth > 0;
+  }
+
+  /** False after the opening as long as it isn't sure that all is on disk that a process before has committed. */
+  get settled(): boolean {
+    return this.#settled;
   }
 
   /** Set once an fsync has failed. What was committed since the last good one is there, for now. */

@@ -21,6 +21,8 @@ export interface WriteContext {
 interface Job {
   fn: (ctx: WriteContext) => unknown;
   origin: Listener | undefined;
+  /** Its caller calls {@link Writer.settle}. */
+  part: boolean;
   resolve: (v: never) => void;
   reject: (err: unknown) => void;
 }
@@ -38,6 +40,9 @@ export class Writer {
   readonly #publish: (changes: readonly Change[], origin: Listener | undefined) => void;
   #queue: Job[] = [];
   #running: Promise<void> | undefined;
+  /** Parts were committed that may not be on disk, and what is to be done when they are. */
+  #unsettled = false;
+  #afterParts: (() => void)[] = [];
   #failure: Error | undefined;
   #closed = false;
 
@@ -54,10 +59,31 @@ export class Writer {
    * The changes are broadcast at the commit. If the function throws, nothing of it is kept.
    */
   write<T>(fn: (ctx: WriteContext) => T, origin?: Listener): Promise<T> {
+    return this.#write(fn, origin, false);
+  }
+
+  /**
+   * A part of a change that comes in several writes: as {@link write}, but resolves at the commit, so that all parts
+   * share one fsync. Nothing may be promised before {@link settle} has resolved, which is called in any case.
+   */
+  writePart<T>(fn: (ctx: WriteContext) => T, origin?: Listener): Promise<T> {
+    return this.#write(fn, origin, true);
+  }
+
+  /** Resolves when all parts written so far are on disk. */
+  async settle(): Promise<void> {
+    if (this.#unsettled) await this.#write(() => {}, undefined, false);
+  }
+
+  #write<T>(
+    fn: (ctx: WriteContext) => T,
+    origin: Listener | undefined,
+    part: boolean,
+  ): Promise<T> {
     if (this.#closed) return Promise.reject(new StoreError("closed", "account is closed"));
     if (this.#failure) return Promise.reject(this.#failure);
     const { promise, resolve, reject } = Promise.withResolvers<T>();
-    this.#queue.push({ fn, origin, resolve: resolve as (v: never) => void, reject });
+    this.#queue.push({ fn, origin, part, resolve: resolve as (v: never) => void, reject });
     this.#running ??= this.#run();
     return promise;
   }
@@ -99,6 +125,12 @@ export class Writer {
         for (const job of group) job.reject(err);
         continue;
       }
+      if (done.every((d) => d.job.part)) {
+        this.#unsettled = true;
+        this.#afterParts.push(...after);
+        for (const d of done) d.job.resolve(d.value as never);
+        continue;
+      }
       try {
         await this.#db.durable();
       } catch (err) {
@@ -109,10 +141,17 @@ export class Writer {
         for (const job of this.#queue.splice(0)) job.reject(this.#failure);
         break;
       }
+      this.#unsettled = false;
+      for (const fn of this.#afterParts.splice(0)) fn();
       for (const fn of after) fn();
       for (const d of done) d.job.resolve(d.value as never);
     }
     this.#running = undefined;
+  }
+
+  /** Writes wait, run, or are being made durable: not all that can be read is on disk. */
+  get busy(): boolean {
+    return this.#running !== undefined || this.#unsettled || !this.#db.settled;
   }
 
   /** Resolves when no write is under way. */
@@ -124,5 +163,8 @@ export class Writer {
   async close(): Promise<void> {
     this.#closed = true;
     await this.idle();
+    if (!this.#unsettled || this.#failure) return;
+    await this.#db.durable();
+    for (const fn of this.#afterParts.splice(0)) fn();
   }
 }

@@ -139,12 +139,14 @@ export class ObjectReads extends Collections {
    * What came, changed or went of a home's objects or collections since a modseq; undefined if that isn't known any
    * more.
    * @param seen which collections are looked at; what went is told of all
+   * @param component objects of this kind alone; what went is told of all kinds
    */
   eventsSince(
     home: Home,
     what: "object" | "collection",
     since: number,
     seen: (collectionId: number) => boolean = () => true,
+    component?: string,
   ): GroupwareEvent[] | undefined {
     const [modseq, forgotten] = this.db.get("SELECT modseq, forgotten FROM state")!;
     if (since > modseq || since < forgotten) return undefined;
@@ -164,9 +166,11 @@ export class ObjectReads extends Collections {
         continue;
       }
       const rows = this.db.all(
-        "SELECT id, modseq, createseq FROM objects WHERE collection_id = ? AND modseq > ?",
+        "SELECT id, modseq, createseq FROM objects WHERE collection_id = ?1 AND modseq > ?2 " +
+          "AND (?3 = '' OR component = ?3)",
         c.id,
         since,
+        component ?? "",
       );
       for (const r of rows) add(r[0], r[1], r[2]);
     }

@@ -16,6 +16,7 @@ import type { Account } from "../account/account.ts";
 import { accountSetting, changeAccountSetting } from "../account/settings.ts";
 import { specialUseBit, usualNames } from "../transfer_index.ts";
 import { SpecialUse } from "../types.ts";
+import type { Followed } from "./followed.ts";
 import { flagsOf, maxMessage, type Source, type SourceMailbox, tooLarge } from "./sources.ts";
 
 export interface ImapOptions {
@@ -124,6 +125,9 @@ export class ImapSource {
     this.#signal = signal;
     this.#isThere = isThere;
   }
+
+  /** Carries over changes of what was brought before; without, they are not looked for. */
+  follow: Followed | undefined;
 
   /** How much is done, of 1; undefined before that is known. */
   get part(): number | undefined {
@@ -251,8 +255,12 @@ export class ImapSource {
       if (!box) return;
       const all = m.specialUse === "\\All";
       if (!all) yield place;
-      if (box.exists === 0) return;
       const validity = String(box.uidValidity);
+      if (this.follow?.knows(m.path, validity)) {
+        const problem = await this.follow.follow(m.path, validity, await flagsNow(client));
+        if (problem !== "") yield { place: m.path, problem };
+      }
+      if (box.exists === 0) return;
       const known = this.#brought[m.path]?.validity === validity ? this.#brought[m.path].uid : 0;
       this.#brought[m.path] = { validity, uid: known };
       const uids = (await client.search({ uid: `${known + 1}:*` }, { uid: true }) || [])
@@ -262,7 +270,7 @@ export class ImapSource {
         this.#signal.throwIfAborted();
         const part = uids.slice(i, i + batch);
         const wanted = all ? await this.#missing(client, part) : part;
-        yield* this.#fetch(client, m.path, place, wanted);
+        yield* this.#fetch(client, { mailbox: m.path, validity }, place, wanted);
         this.#done += part.length;
         this.#brought[m.path] = { validity, uid: part[part.length - 1] };
         this.#useful = true;
@@ -284,8 +292,14 @@ export class ImapSource {
     return missing.sort((a, b) => a - b);
   }
 
-  async *#fetch(client: ImapFlow, path: string, to: SourceMailbox, uids: number[]): Source {
+  async *#fetch(
+    client: ImapFlow,
+    of: { mailbox: string; validity: string },
+    to: SourceMailbox,
+    uids: number[],
+  ): Source {
     if (uids.length === 0) return;
+    const path = of.mailbox;
     const query = { uid: true, flags: true, internalDate: true, source: true } as const;
     try {
       // Sizes first: what is too large is not sent. What is missing was expunged meanwhile.
@@ -312,6 +326,7 @@ export class ImapSource {
           place,
           content: new Uint8Array(m.source),
           ...flagsOf([...m.flags ?? []].filter((f) => f !== "\\Recent")),
+          origin: { ...of, uid: m.uid, flags: [...m.flags ?? []] },
           received: date === undefined ? Date.now() : new Date(date).getTime(),
         };
       }
@@ -320,9 +335,20 @@ export class ImapSource {
       // One that the server can't read would keep back the others.
       if (uids.length === 1) {
         yield { place: `${path}, message ${uids[0]}`, problem: `can't be fetched: ${textOf(err)}` };
-      } else for (const u of uids) yield* this.#fetch(client, path, to, [u]);
+      } else for (const u of uids) yield* this.#fetch(client, of, to, [u]);
     }
   }
+}
+
+/** Flags of all messages of the selected mailbox, by uid. */
+async function flagsNow(client: ImapFlow): Promise<Map<number, string[]>> {
+  const flags = new Map<number, string[]>();
+  if (client.mailbox && client.mailbox.exists === 0) return flags;
+  const all = "1:*";
+  for await (const m of client.fetch(all, { uid: true, flags: true }, { uid: true })) {
+    flags.set(m.uid, [...m.flags ?? []]);
+  }
+  return flags;
 }
 
 /** The mailbox here for one there. */

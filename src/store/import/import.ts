@@ -10,6 +10,7 @@ import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import { removeFile, syncFile } from "../../platform/files.ts";
 import type { Account } from "../account/account.ts";
+import type { MailboxId } from "../ids.ts";
 import { describeFile } from "../messages/describe.ts";
 import { forgetBrought, keptInParts, noteMade, takeBack } from "../messages/unfinished.ts";
 import { Flag, type Mailbox, type NewMessage, StoreError, Want } from "../types.ts";
@@ -30,6 +31,8 @@ export interface ImportOptions {
   keepOnFailure?: () => boolean;
   /** Told after each batch, and from time to time while nothing new comes. */
   progress?: (p: ImportProgress) => void;
+  /** Told of messages that were stored for good, with their ids here. */
+  arrived?: (list: { from: SourceMessage; id: number; mailboxId: MailboxId }[]) => void;
   /** Called when all that the source has given so far is stored for good. */
   stored?: () => Promise<void>;
 }
@@ -78,10 +81,12 @@ export async function importMessages(
 interface Batched {
   mailbox: Mailbox;
   message: NewMessage;
+  from: SourceMessage;
   /** Only of one that has no Message-ID to know it by. */
   content: Uint8Array | undefined;
 }
 
+const noContent = new Uint8Array(0);
 const sameBytes = (a: Uint8Array, b: Uint8Array) => Buffer.compare(a, b) === 0;
 
 class Import {
@@ -190,7 +195,9 @@ class Import {
         noTrain: true,
       };
       const content = description.summary.messageId === "" ? m.content : undefined;
-      this.#batch.push({ mailbox, message, content });
+      // Its content is in the file.
+      const from = { ...m, content: noContent };
+      this.#batch.push({ mailbox, message, from, content });
     } catch (err) {
       removeFile(file);
       throw err;
@@ -290,6 +297,9 @@ class Import {
         for (const m of messages) {
           if (m.flags & (Flag.Junk | Flag.NotJunk)) this.#trainable.push(m.id);
         }
+        this.#o.arrived?.(
+          messages.map((m, i) => ({ from: part[i].from, id: m.id, mailboxId: id })),
+        );
         const p = this.#progress;
         const { name } = part[0].mailbox;
         p.mailboxes.set(name, (p.mailboxes.get(name) ?? 0) + part.length);

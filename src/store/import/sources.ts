@@ -21,6 +21,17 @@ export interface SourceMessage {
   keywords: string[];
   /** Milliseconds. */
   received: number;
+  /** Where it was on another server, by which later changes there are known. */
+  origin?: Origin;
+}
+
+/** Where a message was on another server. */
+export interface Origin {
+  mailbox: string;
+  /** UIDVALIDITY of the mailbox. */
+  validity: string;
+  uid: number;
+  flags: readonly string[];
 }
 
 /** What is read instead of a message: the reason that there is none. */

@@ -49,10 +49,14 @@ export class LoginDirectory {
    * The secrets of an account; for none, nothing. Throws nothing: an account whose database can't be read like
    * this, as one of an older version, has to be opened.
    * @param account name of the account; undefined if the login name is nobody's
+   * @param start when the check began, by performance.now(): what came before this takes no time of its own
    * @returns `unread` if it has to be opened
    */
-  async read(login: string, account: string | undefined): Promise<Secrets | "unread"> {
-    const start = performance.now();
+  async read(
+    login: string,
+    account: string | undefined,
+    start = performance.now(),
+  ): Promise<Secrets | "unread"> {
     const standIn = this.#standIn(login);
     const name = account ?? standIn;
     const found = name === undefined ? undefined : this.#readOf(name);

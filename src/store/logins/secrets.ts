@@ -83,6 +83,12 @@ function mac(password: string): Uint8Array {
   return createHmac("sha256", cacheKey).update(password).digest();
 }
 
+/** Whether a password fits a hash, as was found out some minutes ago at most. */
+function isKnown(hash: string, m: Uint8Array): boolean {
+  const before = known.get(hash);
+  return before !== undefined && before.until > Date.now() && timingSafeEqual(before.mac, m);
+}
+
 /** Checked in place of a hash that doesn't exist, so that timing doesn't tell which accounts do. */
 const absentHash =
   "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
@@ -101,9 +107,8 @@ export async function verifyPassword(
     await checkPassword(password, absentHash, from).catch(() => {});
     return false;
   }
-  const before = known.get(hash);
   const m = mac(password);
-  if (before && before.until > Date.now() && timingSafeEqual(before.mac, m)) return true;
+  if (isKnown(hash, m)) return true;
   if (!await checkPassword(password, hash, from)) return false;
   known.delete(hash);
   known.set(hash, { mac: m, until: Date.now() + cacheTime });
@@ -128,21 +133,37 @@ export interface ProgramLogin {
   appPassword?: number;
 }
 
-/** Checks a password that a program has sent. */
-export async function verifyForProgram(
-  s: Secrets,
-  password: string,
-  from = "",
-): Promise<ProgramLogin> {
+/** The id of the app password that it is; undefined if it is none of them. */
+function appPasswordOf(s: Secrets, password: string): number | undefined {
   const hash = Buffer.from(appPasswordHash(password));
   let found: number | undefined;
   for (const p of s.appPasswords) {
     const stored = Buffer.from(p.hash);
     if (stored.length === hash.length && timingSafeEqual(stored, hash)) found = p.id;
   }
-  if (found !== undefined) {
-    return { result: "ok", credential: appPasswordName(found), appPassword: found };
-  }
+  return found;
+}
+
+/**
+ * What a password of a program is, if it is right and that can be said at once: an app password, or the user's own
+ * when it was right some minutes ago. Undefined of all others, which {@link verifyForProgram} has to check.
+ */
+export function rightForProgram(s: Secrets, password: string): ProgramLogin | undefined {
+  const id = appPasswordOf(s, password);
+  if (id !== undefined) return { result: "ok", credential: appPasswordName(id), appPassword: id };
+  if (s.secondFactor || s.passwordHash === undefined) return undefined;
+  if (!isKnown(s.passwordHash, mac(password))) return undefined;
+  return { result: "ok", credential: s.passwordName };
+}
+
+/** Checks a password that a program has sent. */
+export async function verifyForProgram(
+  s: Secrets,
+  password: string,
+  from = "",
+): Promise<ProgramLogin> {
+  const id = appPasswordOf(s, password);
+  if (id !== undefined) return { result: "ok", credential: appPasswordName(id), appPassword: id };
   if (!await verifyPassword(s.passwordHash, password, from)) return { result: "wrong" };
   if (s.secondFactor) return { result: "secondFactor" };
   return { result: "ok", credential: s.passwordName };

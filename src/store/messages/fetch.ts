@@ -9,6 +9,8 @@
 import type { MailboxId } from "../ids.ts";
 import type { Db, Row } from "../database/database.ts";
 import { FetchRow } from "./row.ts";
+import { chooseFieldLines } from "../../mail/header/filter.ts";
+import { type KeptEmails, type Made, readByIds } from "./kept_emails.ts";
 import type { MailboxRows } from "./mailbox_rows.ts";
 import { Flag, type Message, Want } from "../types.ts";
 
@@ -76,6 +78,21 @@ function rowReader(c: Columns): (r: Row) => FetchRow {
   };
 }
 
+/** Names of header fields, in lower case: rows get these of those that were kept, and no others. */
+export type Fields = ReadonlySet<string>;
+
+/** Chooses the fields in rows whose first column is the id. */
+function madeOf(c: Columns, fields: Fields): Made | undefined {
+  const at = c.fields.indexOf("listed") + 1;
+  if (at === 0) return undefined;
+  return {
+    name: ` ${[...fields].sort().join(" ")}`,
+    of(r) {
+      if (r[at] !== null) r[at] = chooseFieldLines(r[at], fields);
+    },
+  };
+}
+
 /** Rows that one query reads at most, so that memory stays bounded. */
 const rowsPerQuery = 1000;
 
@@ -89,6 +106,7 @@ export function fetchMessages(
   uids: ArrayLike<number>,
   want: number,
   each: (row: FetchRow) => boolean | void,
+  fields?: Fields,
 ): void {
   const c = columnsFor(want);
   const sql = `SELECT ${base}${c.columns} FROM messages m${joinsFor(c)} WHERE m.mailbox_id = ? ` +
@@ -111,7 +129,9 @@ export function fetchMessages(
           while (at < end && uids[at] < uid) at++;
           if (at >= end || uids[at] !== uid) continue;
         }
-        if (each(read(r)) === false) return;
+        const o = read(r);
+        if (fields && o.listed !== null) o.listed = chooseFieldLines(o.listed, fields);
+        if (each(o) === false) return;
       }
       if (rows.length < rowsPerQuery) break;
       from = (rows[rows.length - 1][2] as number) + 1;
@@ -123,17 +143,22 @@ export function fetchMessages(
 /** Rows of the emails table that one query reads at most. Content is large, and often not all is taken. */
 const emailsPerQuery = 500;
 const contentsPerQuery = 64;
+/** What is kept in memory of emails: never the thread, which may change, nor what is large. */
+const keptWants = Want.Envelope | Want.Body | Want.BodyStructure | Want.Prefix | Want.Listed;
 
 /**
  * As {@link fetchMessages}, for a mailbox whose rows are in memory: only what costs extra is read, and
- * ids of emails that rise together with the uids as one range.
+ * ids of emails that rise together with the uids as one range. Rows that are small and stay as they are come from
+ * those that are kept.
  */
 export function fetchFromRows(
   db: Db,
   rows: MailboxRows,
+  kept: KeptEmails,
   uids: ArrayLike<number>,
   want: number,
   each: (row: FetchRow) => boolean | void,
+  fields?: Fields,
 ): void {
   const o = new FetchRow();
   const c = columnsFor(want);
@@ -161,32 +186,32 @@ export function fetchFromRows(
   const sql = `SELECT e.id${c.columns} FROM emails e${
     c.thread ? " LEFT JOIN threads t ON t.email_id = e.id" : ""
   } WHERE e.id >= ? AND e.id <= ? ORDER BY e.id`;
-  const most = want & Want.Content ? contentsPerQuery : emailsPerQuery;
-  /** Indexes of the rows of a run. */
-  let run: number[] = [];
-  const readRun = (): boolean => {
-    const first = rows.emailIds[run[0]];
-    const emails = db.all(sql, first, rows.emailIds[run[run.length - 1]]);
-    let k = 0;
-    for (const index of run) {
-      const id = rows.emailIds[index];
-      while (k < emails.length && emails[k][0] < id) k++;
-      if (k === emails.length || emails[k][0] !== id) continue;
-      rows.fill(o, index);
-      fillExtra(o, c, emails[k], 1);
-      if (each(o) === false) return false;
+  const made = fields && madeOf(c, fields);
+  const keeps = (want & ~keptWants) === 0;
+  const most = want & Want.Content && !keeps ? contentsPerQuery : emailsPerQuery;
+  for (let i = find(0); i < uids.length;) {
+    /** Indexes of the rows that are read together, and the ids of their emails. */
+    const indexes: number[] = [];
+    const ids: number[] = [];
+    for (; i < uids.length && ids.length < most; i = find(i + 1)) {
+      indexes.push(at);
+      ids.push(rows.emailIds[at]);
     }
-    run = [];
-    return true;
-  };
-  for (let i = find(0); i < uids.length; i = find(i + 1)) {
-    if (run.length > 0) {
-      const gap = rows.emailIds[at] - rows.emailIds[run[run.length - 1]];
-      if ((gap < 1 || gap > 4 || run.length === most) && !readRun()) return;
+    let email: (id: number) => Row | undefined;
+    if (keeps) email = kept.find(c.columns, ids, made);
+    else {
+      const found = readByIds(db, sql, ids);
+      if (made) found.forEach(made.of);
+      email = (id) => found.get(id);
     }
-    run.push(at);
+    for (let k = 0; k < ids.length; k++) {
+      const extra = email(ids[k]);
+      if (extra === undefined) continue;
+      rows.fill(o, indexes[k]);
+      fillExtra(o, c, extra, 1);
+      if (each(o) === false) return;
+    }
   }
-  if (run.length > 0) readRun();
 }
 
 /**

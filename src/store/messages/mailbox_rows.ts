@@ -10,6 +10,7 @@
  * @module
  */
 import { asEmailId, type MailboxId } from "../ids.ts";
+import { KeptEmails } from "./kept_emails.ts";
 import type { FetchRow } from "./row.ts";
 import type { Db, Row } from "../database/database.ts";
 import type { Change } from "../types.ts";
@@ -180,9 +181,12 @@ function letGo(rows: MailboxRows): void {
 export class RowCache {
   readonly #db: Db;
   readonly #mailboxes = new Map<MailboxId, MailboxRows>();
+  /** What goes with the rows of its emails. */
+  readonly emails: KeptEmails;
 
   constructor(db: Db) {
     this.#db = db;
+    this.emails = new KeptEmails(db);
   }
 
   /**
@@ -308,11 +312,12 @@ export class RowCache {
   /** After changes that no modseq tells of. */
   clear(): void {
     for (const id of [...this.#mailboxes.keys()]) this.drop(id);
+    this.emails.clear();
   }
 
   /** In words, where rows in memory differ from the database. For the check in tests. */
   differences(): string[] {
-    const found: string[] = [];
+    const found = this.emails.differences();
     for (const id of [...this.#mailboxes.keys()]) {
       const rows = this.get(id);
       if (!rows) continue;

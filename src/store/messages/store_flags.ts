@@ -10,7 +10,11 @@ import { addMailboxKeywords, normalizeKeywords } from "../mailboxes/keywords.ts"
 import { applyCounts, CountDelta } from "../mailboxes/counts.ts";
 import { nextModseq, requireMailbox } from "../mailboxes/mailboxes.ts";
 import { Flag, junkFlags } from "../types.ts";
+import type { MailboxRows } from "./mailbox_rows.ts";
 import type { WriteContext } from "../database/writer.ts";
+
+/** What becomes of the flags that a message has. */
+export type FlagsOp = "set" | "add" | "remove";
 
 /** A message as STORE leaves it. */
 export interface StoredFlags {
@@ -44,7 +48,7 @@ export function storeFlags(
   ctx: WriteContext,
   mailboxId: MailboxId,
   uids: ArrayLike<number>,
-  op: "set" | "add" | "remove",
+  op: FlagsOp,
   flags: number,
   keywords: readonly string[],
   unchangedSince: number | undefined,
@@ -54,7 +58,8 @@ export function storeFlags(
   const words = normalizeKeywords(keywords);
   const r: StoreFlagsResult = { changed: [], modified: [], missing: [], trainable: [] };
   const delta = new CountDelta();
-  const updates: { id: number; at: number }[] = [];
+  const mask = maskOf(op, flags, only);
+  const updates: Update[] = [];
   const restored: { id: number; emailId: EmailId }[] = [];
   let next = 0;
   fetchMessages(db, mailboxId, uids, 0, (m) => {
@@ -64,19 +69,16 @@ export function storeFlags(
       r.modified.push(m.uid);
       return;
     }
-    let newFlags = op === "set" ? flags : op === "add" ? m.flags | flags : m.flags & ~flags;
-    if (only) newFlags = (m.flags & ~only.flags) | (newFlags & only.flags);
-    const newWords = words.length === 0 && op !== "set" || only?.keywords === false
-      ? m.keywords
-      : combine(m.keywords, op, words);
-    const list = newWords === "" ? [] : newWords.split(" ");
+    const newFlags = m.flags & mask.keep | mask.set;
+    const newWords = wordsAfter(m.keywords, op, words, only);
+    const list = newWords === "" ? noKeywords : newWords.split(" ");
     r.changed.push({ uid: m.uid, modseq: m.modseq, flags: newFlags, keywords: list });
     if (newFlags === m.flags && newWords === m.keywords) return;
     delta.countFlags(-1, m.flags);
     delta.countFlags(1, newFlags);
     if ((m.flags ^ newFlags) & junkFlags) r.trainable.push(m.id);
     if (m.flags & ~newFlags & Flag.Deleted) restored.push({ id: m.id, emailId: m.emailId });
-    updates.push({ id: m.id, at: r.changed.length - 1 });
+    updates.push({ id: m.id, at: r.changed.length - 1, words: newWords });
   });
   while (next < uids.length) r.missing.push(uids[next++]);
   if (updates.length === 0) return r;
@@ -84,20 +86,107 @@ export function storeFlags(
   if (op !== "remove" && only?.keywords !== false) {
     addMailboxKeywords(db, ctx, mailboxId, keywords);
   }
+  updateRows(db, updates, mask, modseq);
   for (const u of updates) {
     const c = r.changed[u.at];
     c.modseq = modseq;
-    db.run(
-      "UPDATE messages SET flags = ?, keywords = ?, modseq = ? WHERE id = ?",
-      c.flags,
-      c.keywords.join(" "),
-      modseq,
-      u.id,
-    );
     ctx.changes.push({ kind: "changeFlags", mailboxId, messageId: u.id, ...c });
   }
   for (const { id, emailId } of restored) appearAgain(db, id, emailId, modseq);
   applyCounts(db, ctx, mailboxId, delta, modseq);
+  return r;
+}
+
+const noKeywords: string[] = [];
+
+/** A message to write: its id, its index among those changed, its keywords. */
+interface Update {
+  id: number;
+  at: number;
+  words: string;
+}
+
+/** What becomes of any flags: `have & keep | set`. */
+function maskOf(op: FlagsOp, flags: number, only?: ChangeableFlags): { keep: number; set: number } {
+  const keep = op === "set" ? 0 : op === "add" ? ~0 : ~flags;
+  const set = op === "remove" ? 0 : flags;
+  return only ? { keep: keep | ~only.flags, set: set & only.flags } : { keep, set };
+}
+
+/** Writes flags: of messages with consecutive ids in one statement, which takes half the time of one for each. */
+function updateRows(
+  db: Db,
+  updates: readonly Update[],
+  { keep, set }: { keep: number; set: number },
+  modseq: number,
+): void {
+  for (let i = 0; i < updates.length;) {
+    const { id, words } = updates[i];
+    let end = i + 1;
+    while (
+      end < updates.length && updates[end].id === id + end - i && updates[end].words === words
+    ) end++;
+    db.run(
+      "UPDATE messages SET flags = (flags & ?) | ?, keywords = ?, modseq = ? " +
+        "WHERE id >= ? AND id <= ?",
+      keep,
+      set,
+      words,
+      modseq,
+      id,
+      updates[end - 1].id,
+    );
+    i = end;
+  }
+}
+
+function wordsAfter(
+  have: string,
+  op: FlagsOp,
+  words: readonly string[],
+  only?: ChangeableFlags,
+): string {
+  const same = words.length === 0 && (op !== "set" || have === "") || only?.keywords === false;
+  return same ? have : combine(have, op, words);
+}
+
+/**
+ * {@link storeFlags} for messages that all have the flags already: programs mark all of a mailbox as read again and
+ * again. Looks at rows in memory, outside of a write; so all that is in them must be durable.
+ * @returns undefined if one of them would change
+ */
+export function unchangedFlags(
+  rows: MailboxRows,
+  uids: ArrayLike<number>,
+  op: FlagsOp,
+  flags: number,
+  keywords: readonly string[],
+  unchangedSince: number | undefined,
+  only?: ChangeableFlags,
+): StoreFlagsResult | undefined {
+  const words = normalizeKeywords(keywords);
+  const r: StoreFlagsResult = { changed: [], modified: [], missing: [], trainable: [] };
+  if (uids.length === 0) return r;
+  const mask = maskOf(op, flags, only);
+  let at = rows.indexOf(uids[0]);
+  for (let i = 0; i < uids.length; i++) {
+    const uid = uids[i];
+    while (at < rows.count && rows.uids[at] < uid) at++;
+    if (at === rows.count || rows.uids[at] !== uid) {
+      r.missing.push(uid);
+      continue;
+    }
+    const modseq = rows.modseqs[at];
+    if (unchangedSince !== undefined && modseq > unchangedSince) {
+      r.modified.push(uid);
+      continue;
+    }
+    const [have, haveWords] = [rows.flags[at], rows.keywords[at]];
+    if ((have & mask.keep | mask.set) !== have) return undefined;
+    if (wordsAfter(haveWords, op, words, only) !== haveWords) return undefined;
+    const list = haveWords === "" ? noKeywords : haveWords.split(" ");
+    r.changed.push({ uid, modseq, flags: have, keywords: list });
+  }
   return r;
 }
 
@@ -115,7 +204,7 @@ function appearAgain(db: Db, id: number, emailId: EmailId, modseq: number): void
   );
 }
 
-function combine(have: string, op: "set" | "add" | "remove", words: readonly string[]): string {
+function combine(have: string, op: FlagsOp, words: readonly string[]): string {
   if (op === "set") return words.join(" ");
   const set = new Set(have === "" ? [] : have.split(" "));
   for (const w of words) {

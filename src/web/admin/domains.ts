@@ -3,14 +3,22 @@ import type { domainCalls } from "../../../webmail/admin/api/domains.ts";
 import * as admin from "../../admin/mod.ts";
 import { policyText } from "../../tlspolicy/sts_https.ts";
 import { catchallSeparators, formatDuration } from "../../config/mod.ts";
+import { Log } from "../../log/mod.ts";
 import { type CallHandlers, HttpError, UserError } from "../http/mod.ts";
 import type { PageContext } from "../login/mod.ts";
 import { type AdminPageOptions, withAdminErrors } from "./options.ts";
+
+const log = new Log("dns");
 
 export function domainHandlers(
   o: AdminPageOptions,
 ): CallHandlers<typeof domainCalls, PageContext> {
   const { config } = o;
+  /** One that remembers nothing of before. */
+  const resolver = () => {
+    if (o.freshResolver === undefined) throw new UserError("localserve uses no DNS");
+    return o.freshResolver();
+  };
 
   /** Addresses of a domain, with their accounts. */
   const addressesOf = (domain: string) =>
@@ -124,6 +132,37 @@ export function domainHandlers(
     async DkimRemove({ name, selector }) {
       await withAdminErrors(() => admin.removeDkim(config, name, selector));
       return {};
+    },
+    async DnsPlan({ name }) {
+      const plan = await withAdminErrors(() => admin.planDnsWrite(config, name, resolver()));
+      return {
+        remove: plan.remove.map(admin.recordText),
+        add: plan.add.map(admin.recordText),
+        elsewhere: plan.elsewhere.map(admin.recordText),
+      };
+    },
+    async DnsWrite({ name }) {
+      const plan = await withAdminErrors(() => admin.planDnsWrite(config, name, resolver()));
+      const s = { config, outbound: o.outbound, log };
+      const late = await withAdminErrors(() => admin.writeDns(s, plan, resolver));
+      return { late: late.map(admin.recordText) };
+    },
+    async DkimRotate({ name }) {
+      const { selectors } = await withAdminErrors(() => admin.beginDkimRotation(config, name));
+      return { selectors };
+    },
+    async DkimRotations() {
+      const all = Object.entries(await withAdminErrors(() => admin.dkimRotations(config)));
+      return {
+        rotations: all.map(([domain, r]) => ({
+          domain,
+          step: r.step,
+          selectors: r.selectors,
+          old: r.old,
+          since: r.since,
+          problem: r.problem,
+        })),
+      };
     },
     async DomainCheck({ name }) {
       const { resolver } = o;

@@ -55,7 +55,7 @@ export function movingHandlers(
   const common = async (parallel: number) => {
     const tempDir = config.dataPath("tmp");
     await ensureDir(tempDir);
-    return { config, accounts, tempDir, parallel };
+    return { accounts, tempDir, parallel };
   };
   const begin = (
     what: string,
@@ -108,6 +108,7 @@ export function movingHandlers(
           port: r.port || (r.tls === "tls" ? 993 : 143),
           tls: r.tls === "tls",
           plain: r.tls === "none",
+          follow: r.follow,
           outbound: o.outbound,
         };
         const names = logins.map((l) => l.account);

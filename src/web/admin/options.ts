@@ -54,6 +54,8 @@ export interface AdminPageOptions {
   glance: Glance;
   /** Undefined where there is no DNS. */
   resolver: Resolver | undefined;
+  /** The same, remembering nothing of before. */
+  freshResolver?: () => Resolver;
   /** The way to other servers, for looking at policies. */
   outbound: Outbound;
   /** Undefined where none are received. */

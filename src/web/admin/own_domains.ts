@@ -144,6 +144,8 @@ const checks: Checks = {
   AliasMembersAdd: ofAlias,
   AliasMembersRemove: ofAlias,
   AliasRemove: ofAlias,
+  DnsPlan: ofDomain,
+  DkimRotate: ofDomain,
   Lists: (own, r) => own.domain(r.domain),
   ListAdd: ofList,
   ListSet: ofList,
@@ -186,6 +188,7 @@ const checks: Checks = {
 
 /** Of what a call answers. */
 const cuts: Cuts = {
+  DkimRotations: (own, a) => ({ rotations: a.rotations.filter((r) => own.has(r.domain)) }),
   Domains: (own, a) => ({ domains: a.domains.filter((d) => own.has(d.name)) }),
   Accounts: (own, a) => ({ accounts: a.accounts.filter((x) => own.hasAccount(x.name)) }),
   DmarcReport: ofReport,

@@ -52,6 +52,7 @@ function withCalendars(fn: (c: Calendars) => Promise<void>): Promise<void> {
     write: (x) => made!.write(x),
     remove: (x) => made!.remove(x),
     busy: (...x) => made!.busy(...x),
+    times: (...x) => made!.times(...x),
   };
   return withWebmail(async (w) => {
     made = openScheduler({

@@ -177,6 +177,39 @@ export const domainCalls = {
   /** Looks at the DNS, which takes some seconds. */
   DomainCheck: { request: name, response: v.object({ parts: v.array(CheckPart) }) },
 
+  /** What would be written into the domain's zone. */
+  DnsPlan: {
+    request: name,
+    response: v.object({
+      remove: v.array(v.string()),
+      add: v.array(v.string()),
+      /** Nobody writes these. */
+      elsewhere: v.array(v.string()),
+    }),
+  },
+  /** Writes it, and waits until it is seen: up to some minutes. */
+  DnsWrite: {
+    request: name,
+    /** Written and not seen yet. */
+    response: v.object({ late: v.array(v.string()) }),
+  },
+  /** Begins to change the domain's DKIM keys. */
+  DkimRotate: { request: name, response: v.object({ selectors: v.array(v.string()) }) },
+  /** Changes of DKIM keys under way. */
+  DkimRotations: {
+    request: Nothing,
+    response: v.object({
+      rotations: v.array(v.object({
+        domain: v.string(),
+        step: v.picklist(["publish", "wait", "used"]),
+        selectors: v.array(v.string()),
+        old: v.array(v.string()),
+        since: v.number(),
+        problem: v.string(),
+      })),
+    }),
+  },
+
   AliasAdd: {
     request: v.strictObject({ address: Name, members, ...options }),
     response: Nothing,

@@ -24,6 +24,8 @@ const AccountMove = v.object({
   state: v.picklist(["waiting", "running", "done", "failed"]),
   imported: Count,
   duplicates: Count,
+  /** Changed or removed as at the other server. */
+  followed: Count,
   error: v.string(),
   warnings: v.array(v.string()),
   warningCount: Count,
@@ -84,6 +86,8 @@ export const movingCalls = {
       password: text(1000),
       /** CSV: account or address here, user there, password. */
       table: text(1_500_000),
+      /** Carry over changes of flags, and removals, since messages were brought. */
+      follow: v.boolean(),
       ...common,
     }),
     response: Nothing,

@@ -5,7 +5,7 @@
  */
 import { formatNumSet, type NumSet, parseNumSet } from "../../parse/numset.ts";
 import { type Answer, ImapNo } from "../session/answer.ts";
-import { writeFlags } from "../updates/changes.ts";
+import { flagsLine, writeFlags } from "../updates/changes.ts";
 import { announceKeywords } from "../fetch/flags_lines.ts";
 import type { Command } from "../session/command.ts";
 import { splitFlags } from "../messages/flag_bits.ts";
@@ -13,8 +13,8 @@ import { changeableFlags } from "../mailboxes/places.ts";
 import { resolveUids } from "../messages/resolve.ts";
 import { type Session, State } from "../session/session.ts";
 
-/** Messages whose new flags are written between two waits for the peer. */
-const slice = 2000;
+/** Messages whose new flags are written at once, before the peer is waited for. */
+const slice = 500;
 
 function storeCommand(uid: boolean): Command {
   return {
@@ -88,22 +88,22 @@ async function store(
   if (op !== "remove" && only?.keywords !== false) {
     announceKeywords(s, v.account.mailbox(v.mailboxId)?.keywords ?? []);
   }
-  for (let i = 0; i < r.changed.length; i++) {
+  // RFC 7162 §3.1.3: .SILENT keeps the flags back, never the modseq.
+  const tells = silent ? s.condstore : true;
+  let out = "";
+  for (let i = 0; tells && i < r.changed.length; i++) {
     const c = r.changed[i];
-    if (silent) {
-      // RFC 7162 §3.1.3: .SILENT keeps the flags back, never the modseq.
-      if (!s.condstore) continue;
-      const seq = v.seqOf(c.uid);
-      s.untagged(
-        s.uidOnly
-          ? `${c.uid} UIDFETCH (MODSEQ (${c.modseq}))`
-          : `${seq} FETCH (UID ${c.uid} MODSEQ (${c.modseq}))`,
-      );
-    } else {
-      writeFlags(s, c.uid, c.flags, c.keywords.join(" "), c.modseq, uid);
-    }
-    if (i % slice === slice - 1) await s.conn.flush();
+    if (!silent) {
+      const words = c.keywords.length === 0 ? "" : c.keywords.join(" ");
+      out += flagsLine(s, c.uid, c.flags, words, c.modseq, uid);
+    } else if (s.uidOnly) out += `* ${c.uid} UIDFETCH (MODSEQ (${c.modseq}))\r\n`;
+    else out += `* ${v.seqOf(c.uid)} FETCH (UID ${c.uid} MODSEQ (${c.modseq}))\r\n`;
+    if (i % slice !== slice - 1) continue;
+    s.conn.write(out);
+    out = "";
+    await s.conn.flush();
   }
+  s.conn.write(out);
   if (r.modified.length > 0) {
     // The client learns what the flags are now (RFC 7162 §3.1.3, example 7).
     v.account.fetch(v.mailboxId, r.modified, 0, (row) => {

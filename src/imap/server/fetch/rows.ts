@@ -44,6 +44,8 @@ interface Plan {
   flags: boolean;
   /** Header fields that the store has kept, by item. */
   listed: Map<FetchItem, ReadonlySet<string>>;
+  /** Those of the one item that has some, if there is one only: the store chooses them. */
+  fields: ReadonlySet<string> | undefined;
 }
 
 function plan(s: Session, items: readonly FetchItem[], o: FetchOptions): Plan {
@@ -54,6 +56,7 @@ function plan(s: Session, items: readonly FetchItem[], o: FetchOptions): Plan {
     modseq: false,
     flags: false,
     listed: new Map(),
+    fields: undefined,
   };
   const seen = new Set<string>();
   for (const item of items) {
@@ -107,6 +110,7 @@ function plan(s: Session, items: readonly FetchItem[], o: FetchOptions): Plan {
   }
   // Opened in any case: the fields are taken from there as well.
   if (p.content && p.listed.size > 0) p.want |= Want.Content;
+  if (!p.content && p.listed.size === 1) [p.fields] = p.listed.values();
   // RFC 7162 §3.1.4.1: CHANGEDSINCE asks for MODSEQ too; §3.1: each FETCH has it once flags are in it.
   if (o.changedSince !== undefined || (s.condstore && p.flags)) p.modseq = true;
   if (seen.has("uid") || s.uidOnly) o.uid = true;
@@ -144,6 +148,7 @@ export async function fetchUids(
   let at = uids.length > 0 ? v.seqOf(uids[0]) - 1 : 0;
   const changedSince = o.changedSince ?? -1;
   const uidOnly = s.uidOnly;
+  const plain = !s.utf8 && (p.want & (Want.Body | Want.BodyStructure)) !== 0;
 
   for (let i = 0; i < uids.length && !conn.closed;) {
     const part = uids.subarray(i, i + (p.content ? contentSlice : slice));
@@ -158,7 +163,7 @@ export async function fetchUids(
     let large: { row: FetchRow; reader: MessageReader } | undefined;
 
     const begin = (row: FetchRow): string | undefined => {
-      if (!s.utf8) forRev1(row);
+      if (plain) forRev1(row);
       const uid = row.uid;
       while (all[at] < uid) at++;
       const marked = nowSeen?.get(uid);
@@ -209,7 +214,7 @@ export async function fetchUids(
         const item = p.items[k];
         const names = p.listed.get(item);
         out += names
-          ? listedItem(item, names, row.listed!)
+          ? listedItem(item, p.fields ? row.listed! : chooseFieldLines(row.listed!, names))
           : simpleItem(item, row, suffix, v.keywords);
       }
       out += ")\r\n";
@@ -217,7 +222,7 @@ export async function fetchUids(
         conn.write(out);
         out = "";
       }
-    });
+    }, p.fields);
     if (out !== "") conn.write(out);
     if (large) {
       const { row, reader } = large;
@@ -253,10 +258,10 @@ function listedNames(item: FetchItem): ReadonlySet<string> | undefined {
   return names;
 }
 
-/** Header fields out of the lines that were kept, which are ASCII. */
-function listedItem(item: FetchItem, names: ReadonlySet<string>, lines: string): string {
+/** Header fields out of those that were kept, which are ASCII. */
+function listedItem(item: FetchItem, lines: string): string {
   const { section, partial, name } = item as FetchItem & { kind: "section" };
-  let text = `${chooseFieldLines(lines, names)}\r\n`;
+  let text = `${lines}\r\n`;
   let label = name ?? `BODY[${section.label}]`;
   if (partial) {
     text = text.slice(partial[0], partial[0] + partial[1]);

@@ -27,12 +27,24 @@ export function writeFlags(
   modseq: number,
   withUid: boolean,
 ): void {
+  s.conn.write(flagsLine(s, uid, flags, keywords, modseq, withUid));
+}
+
+/** The line of {@link writeFlags}, with its end; "" for a message that the client doesn't know. */
+export function flagsLine(
+  s: Session,
+  uid: number,
+  flags: number,
+  keywords: string,
+  modseq: number,
+  withUid: boolean,
+): string {
   const seq = s.selected.seqOf(uid);
-  if (seq === 0) return;
+  if (seq === 0) return "";
   const m = s.condstore ? ` MODSEQ (${modseq})` : "";
   const f = `FLAGS (${formatFlags(flags, keywords, s.selected.keywords)})${m}`;
-  if (s.uidOnly) s.untagged(`${uid} UIDFETCH (${f})`);
-  else s.untagged(`${seq} FETCH (${withUid || s.condstore ? `UID ${uid} ` : ""}${f})`);
+  if (s.uidOnly) return `* ${uid} UIDFETCH (${f})\r\n`;
+  return `* ${seq} FETCH (${withUid || s.condstore ? `UID ${uid} ` : ""}${f})\r\n`;
 }
 
 /** Announces messages as gone, and takes them out of the view. */

@@ -1,0 +1,280 @@
+/**
+ * Changing a domain's DKIM keys step by step: new keys are made and published, they sign once their records are seen, and
+ * the old ones are withdrawn when no message that they signed is under way any more. Each step can be done again after a
+ * crash; how far a domain is, is a file in the data folder.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import * as v from "valibot";
+import type { Config } from "../config/mod.ts";
+import type { Resolver } from "../dns/mod.ts";
+import {
+  DnsWriteError,
+  providerFor,
+  recordsThere,
+  type WriteServices,
+  writeZone,
+} from "../dnsupdate/provider.ts";
+import type { ZoneRecord } from "../dnsupdate/records.ts";
+import { writeFileAtomic } from "../platform/files.ts";
+import { privateKeyFromPem } from "../platform/private_key.ts";
+import { type DkimAlgorithm, dkimRecordText } from "./dkim_keys.ts";
+import { addDkim, removeDkim, setDkimSign } from "./domain_settings.ts";
+import { domainName } from "./domains.ts";
+import { AdminError } from "./errors.ts";
+
+const file = "dkimrotation.json";
+/** Milliseconds that old records stay after the last message that their keys signed: it may be in a queue for days. */
+const keepOld = 7 * 86_400_000;
+
+const Rotation = v.object({
+  /** publish: keys are made; wait: their records are to be seen; used: they sign, the old ones are still published. */
+  step: v.picklist(["publish", "wait", "used"]),
+  selectors: v.array(v.string()),
+  old: v.array(v.string()),
+  /** Milliseconds since the epoch: of the beginning, and of the step. */
+  began: v.number(),
+  since: v.number(),
+  /** Why the step isn't done yet; "" if that just takes its time. */
+  problem: v.string(),
+});
+export type Rotation = v.InferOutput<typeof Rotation>;
+const State = v.object({
+  running: v.record(v.string(), Rotation),
+  /** When domains last got new keys. */
+  done: v.record(v.string(), v.number()),
+});
+type State = v.InferOutput<typeof State>;
+
+/** What happened, for the log and the postmaster. */
+export interface RotationNews {
+  domain: string;
+  text: string;
+  /** Somebody has to do something. */
+  lines?: string[];
+}
+
+async function read(dataDir: string): Promise<State> {
+  try {
+    return v.parse(State, JSON.parse(await Deno.readTextFile(join(dataDir, file))));
+  } catch (err) {
+    if (err instanceof Deno.errors.NotFound) return { running: {}, done: {} };
+    throw new AdminError(
+      `${join(dataDir, file)} can't be read: remove it, and rotations under way are forgotten`,
+      { cause: err },
+    );
+  }
+}
+
+async function write(dataDir: string, state: State): Promise<void> {
+  await writeFileAtomic(
+    join(dataDir, file),
+    new TextEncoder().encode(`${JSON.stringify(state, null, 2)}\n`),
+  );
+}
+
+/** Changes of the file, one after the other. */
+let last: Promise<unknown> = Promise.resolve();
+function oneByOne<T>(run: () => Promise<T>): Promise<T> {
+  const result = last.then(run, run);
+  last = result.catch(() => {});
+  return result;
+}
+
+/** Rotations under way, by domain. */
+export async function dkimRotations(config: Config): Promise<Record<string, Rotation>> {
+  return (await read(config.dataDir)).running;
+}
+
+/** TXT records of selectors. */
+async function recordsOf(
+  config: Config,
+  domain: string,
+  selectors: readonly string[],
+): Promise<ZoneRecord[]> {
+  const entry = config.domain(domain);
+  const records: ZoneRecord[] = [];
+  for (const name of selectors) {
+    const s = entry?.config.DKIM.Selectors.get(name);
+    if (!s) continue;
+    const pem = await Deno.readTextFile(config.configPath(s.PrivateKeyFile));
+    records.push({
+      name: `${name}._domainkey.${entry!.name.ascii}`,
+      type: "TXT",
+      data: dkimRecordText(pem, s.Hash === "" ? undefined : s.Hash),
+    });
+  }
+  return records;
+}
+
+async function algorithmOf(config: Config, path: string): Promise<DkimAlgorithm> {
+  const key = privateKeyFromPem(await Deno.readTextFile(config.configPath(path)));
+  return key.asymmetricKeyType === "ed25519" ? "ed25519" : "rsa2048";
+}
+
+/** Makes new keys beside those that sign, of the same kinds. @throws AdminError */
+export function beginDkimRotation(
+  config: Config,
+  domain: string,
+  now = Date.now(),
+): Promise<Rotation> {
+  return oneByOne(async () => {
+    const { unicode, ascii } = domainName(domain);
+    const entry = config.domain(ascii);
+    if (!entry) throw new AdminError(`no domain ${unicode}`);
+    const state = await read(config.dataDir);
+    if (state.running[unicode]) {
+      throw new AdminError(`the keys of ${unicode} are being changed already`);
+    }
+    const old = [...entry.config.DKIM.Sign];
+    if (old.length === 0) {
+      throw new AdminError(`${unicode} doesn't sign, so there is nothing to change`);
+    }
+    const algorithms = new Set<DkimAlgorithm>();
+    for (const name of old) {
+      algorithms.add(
+        await algorithmOf(config, entry.config.DKIM.Selectors.get(name)!.PrivateKeyFile),
+      );
+    }
+    const day = new Date(now).toISOString().slice(0, 10).replaceAll("-", "");
+    const selectors: string[] = [];
+    for (const algorithm of algorithms) {
+      const letter = algorithm === "ed25519" ? "e" : "r";
+      let name = `${letter}${day}`;
+      for (let i = 2; entry.config.DKIM.Selectors.has(name); i++) name = `${letter}${day}n${i}`;
+      await addDkim(config, unicode, name, algorithm);
+      selectors.push(name);
+    }
+    const rotation: Rotation = {
+      step: "publish",
+      selectors,
+      old,
+      began: now,
+      since: now,
+      problem: "",
+    };
+    state.running[unicode] = rotation;
+    await write(config.dataDir, state);
+    return rotation;
+  });
+}
+
+/** Goes on with all rotations as far as that is possible now, and begins those that are due. */
+export function continueDkimRotations(
+  s: WriteServices,
+  resolver: Resolver,
+  now = Date.now(),
+): Promise<RotationNews[]> {
+  return beginDue(s.config, now).then((begun) =>
+    oneByOne(async () => {
+      const news = [...begun];
+      const state = await read(s.config.dataDir);
+      for (const [domain, r] of Object.entries(state.running)) {
+        const before = JSON.stringify(r);
+        try {
+          const done = await step(s, resolver, domain, r, now, news);
+          if (done) {
+            delete state.running[domain];
+            state.done[domain] = now;
+          }
+        } catch (err) {
+          r.problem = err instanceof Error ? err.message : String(err);
+          s.log.warn("DKIM keys of a domain are not changed yet", { domain, why: r.problem });
+        }
+        if (state.running[domain] === undefined || JSON.stringify(r) !== before) {
+          await write(s.config.dataDir, state);
+        }
+      }
+      return news;
+    })
+  );
+}
+
+/** Domains with RotateAfter whose keys are that old. */
+async function beginDue(config: Config, now: number): Promise<RotationNews[]> {
+  const news: RotationNews[] = [];
+  const state = await read(config.dataDir);
+  for (const [name, d] of config.dynamic.Domains) {
+    const { RotateAfter, Sign, Selectors } = d.DKIM;
+    if (RotateAfter === 0 || Sign.length === 0 || state.running[name]) continue;
+    let since = state.done[name] ?? 0;
+    for (const s of Sign) {
+      const path = config.configPath(Selectors.get(s)?.PrivateKeyFile ?? "");
+      since = Math.max(since, (await Deno.stat(path)).mtime?.getTime() ?? 0);
+    }
+    if (now - since < RotateAfter) continue;
+    await beginDkimRotation(config, name, now);
+    news.push({ domain: name, text: "new DKIM keys are made, as the old ones are old enough" });
+  }
+  return news;
+}
+
+/** One step, or several that need no wait. True if all is done. */
+async function step(
+  s: WriteServices,
+  resolver: Resolver,
+  domain: string,
+  r: Rotation,
+  now: number,
+  news: RotationNews[],
+): Promise<boolean> {
+  const { config } = s;
+  const entry = config.domain(domain);
+  if (!entry) {
+    news.push({ domain, text: "the domain is gone, and so is the change of its DKIM keys" });
+    return true;
+  }
+  const provided = providerFor(config, entry.name.ascii) !== undefined;
+  if (r.step === "publish") {
+    const add = await recordsOf(config, domain, r.selectors);
+    if (provided) await writeZone(s, entry.name.ascii, { remove: [], add });
+    else {
+      news.push({
+        domain,
+        text: "new DKIM keys have to be published",
+        lines: [
+          "Add these records to the zone. The keys sign as soon as they are seen:",
+          "",
+          ...add.map((a) => `${a.name}. TXT ${JSON.stringify(a.data)}`),
+        ],
+      });
+    }
+    Object.assign(r, { step: "wait", since: now, problem: "" });
+  }
+  if (r.step === "wait") {
+    for (const want of await recordsOf(config, domain, r.selectors)) {
+      const there = await recordsThere(resolver, want.name, "TXT");
+      if (!there.includes(want.data)) {
+        r.problem = `${want.name} is not seen in the DNS yet`;
+        return false;
+      }
+    }
+    for (const name of r.selectors) await setDkimSign(config, domain, name, true);
+    for (const name of r.old) {
+      if (config.domain(domain)?.config.DKIM.Selectors.has(name)) {
+        await setDkimSign(config, domain, name, false);
+      }
+    }
+    Object.assign(r, { step: "used", since: now, problem: "" });
+    news.push({ domain, text: `DKIM keys ${r.selectors.join(", ")} sign from now on` });
+    return false;
+  }
+  if (now - r.since < keepOld) return false;
+  const old = r.old.filter((name) => config.domain(domain)!.config.DKIM.Selectors.has(name));
+  const remove = await recordsOf(config, domain, old);
+  if (provided) await writeZone(s, entry.name.ascii, { remove, add: [] });
+  for (const name of old) await removeDkim(config, domain, name);
+  news.push({
+    domain,
+    text: `DKIM keys ${old.join(", ")} are withdrawn`,
+    lines: provided || remove.length === 0 ? undefined : [
+      "Remove these records from the zone, as their keys are not used any more:",
+      "",
+      ...remove.map((a) => `${a.name}. TXT`),
+    ],
+  });
+  return true;
+}
+
+export { DnsWriteError };

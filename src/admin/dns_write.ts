@@ -1,0 +1,133 @@
+/** Writing a domain's records into its zone, and waiting until they are seen. @module */
+import type { Config } from "../config/mod.ts";
+import type { Resolver } from "../dns/mod.ts";
+import type { ZoneChange } from "../dnsupdate/message.ts";
+import {
+  DnsWriteError,
+  normalData,
+  providerFor,
+  recordsThere,
+  waitSeen,
+  type WriteServices,
+  writeZone,
+} from "../dnsupdate/provider.ts";
+import type { ZoneRecord } from "../dnsupdate/records.ts";
+import { AdminError } from "./errors.ts";
+import { type DnsRecord, domainRecords, type RecordOptions } from "./records.ts";
+
+/** What is to be written for a domain. */
+export interface DnsPlan extends ZoneChange {
+  /** Records that aren't written: no provider has their zone, or what is there can't be compared (CAA). */
+  elsewhere: DnsRecord[];
+}
+
+/** Of TXT records with the same beginning there is one at a name; others have nothing to do with us. */
+const kinds = ["v=spf1", "v=dkim1", "v=dmarc1", "v=stsv1", "v=tlsrptv1"];
+
+function kindOf(text: string): string | undefined {
+  const lower = text.trim().toLowerCase();
+  return kinds.find((k) => lower.startsWith(k));
+}
+
+/** Whether a record that is there has to give way to one that is wanted. */
+function isReplaced(there: ZoneRecord, wanted: ZoneRecord): boolean {
+  switch (wanted.type) {
+    case "TXT": {
+      const kind = kindOf(wanted.data);
+      // A DKIM record may leave its version out.
+      return kind !== undefined &&
+        (kindOf(there.data) === kind || kind === "v=dkim1" && kindOf(there.data) === undefined);
+    }
+    // Addresses of the host may be more than are known here.
+    case "A":
+    case "AAAA":
+      return false;
+    default:
+      return true;
+  }
+}
+
+/**
+ * What differs between a domain's zone and the records that it should have.
+ * @throws AdminError; DnsError if the DNS doesn't answer
+ */
+export async function planDnsWrite(
+  config: Config,
+  domain: string,
+  resolver: Resolver,
+  options: RecordOptions = {},
+): Promise<DnsPlan> {
+  const remove: ZoneRecord[] = [];
+  const add: ZoneRecord[] = [];
+  const elsewhere: DnsRecord[] = [];
+  const groups = new Map<string, DnsRecord[]>();
+  for (const r of await domainRecords(config, domain, options)) {
+    // What the DNS has of CAA can't be asked here, so it is not compared.
+    if (r.type === "CAA" || providerFor(config, r.name) === undefined) elsewhere.push(r);
+    else {
+      const key = `${r.name} ${r.type}`;
+      groups.set(key, [...groups.get(key) ?? [], r]);
+    }
+  }
+  for (const wanted of groups.values()) {
+    const [{ name, type }] = wanted;
+    const there = (await recordsThere(resolver, name, type)).map((data) => ({ name, type, data }));
+    const same = (a: ZoneRecord, b: ZoneRecord) => normalData(a) === normalData(b);
+    for (const w of wanted) {
+      if (!there.some((t) => same(t, w))) add.push({ name, type, data: w.data });
+    }
+    for (const t of there) {
+      if (!wanted.some((w) => same(t, w)) && wanted.some((w) => isReplaced(t, w))) remove.push(t);
+    }
+  }
+  return { remove, add, elsewhere };
+}
+
+/** The records of a change, by zone. */
+function byZone(
+  config: Config,
+  change: ZoneChange,
+): Map<string, { remove: ZoneRecord[]; add: ZoneRecord[] }> {
+  const zones = new Map<string, { remove: ZoneRecord[]; add: ZoneRecord[] }>();
+  for (const kind of ["remove", "add"] as const) {
+    for (const r of change[kind]) {
+      const zone = providerFor(config, r.name)?.zone ?? "";
+      let of = zones.get(zone);
+      if (of === undefined) zones.set(zone, of = { remove: [], add: [] });
+      of[kind].push(r);
+    }
+  }
+  return zones;
+}
+
+/**
+ * Writes changes, zone by zone, and waits until they are seen.
+ * @param fresh makes a resolver that remembers nothing of before
+ * @returns what was written and isn't seen yet
+ * @throws AdminError if a zone can't be written; those before it are
+ */
+export async function writeDns(
+  s: WriteServices,
+  change: ZoneChange,
+  fresh: () => Resolver,
+  signal?: AbortSignal,
+): Promise<ZoneRecord[]> {
+  const late: ZoneRecord[] = [];
+  for (const of of byZone(s.config, change).values()) {
+    const { name } = [...of.add, ...of.remove][0];
+    try {
+      await writeZone(s, name, of);
+    } catch (err) {
+      if (err instanceof DnsWriteError) throw new AdminError(err.message, { cause: err });
+      throw err;
+    }
+    const { Timeout } = providerFor(s.config, name)!.provider;
+    late.push(...await waitSeen(fresh, of, Timeout, signal));
+  }
+  return late;
+}
+
+/** A record as zone files have it. */
+export function recordText(r: ZoneRecord): string {
+  return `${r.name}. ${r.type} ${r.type === "TXT" ? JSON.stringify(r.data) : r.data}`;
+}

@@ -1,0 +1,226 @@
+/** CalendarEvent/query (jmap-calendars §5.10): conditions, orders, and dates of recurring events one by one. @module */
+import { storedSeriesInTurns } from "../../groupware/objects.ts";
+import { inRange, type TimeRange } from "../../mail/calendar/filter.ts";
+import type { Series } from "../../mail/calendar/series.ts";
+import { namedZone, toInstant, utcZone, type Zone } from "../../mail/calendar/zones.ts";
+import { eventFromSeries, type JsonObject } from "../../mail/jscalendar/from_ical.ts";
+import { localTime, wallOfLocal } from "../../mail/jscalendar/rules.ts";
+import { patched } from "../../mail/jscalendar/to_ical.ts";
+import { giveWay } from "../../platform/turns.ts";
+import type { ObjectRow } from "../../store/groupware/types.ts";
+import { MethodError } from "../core/errors.ts";
+import { type Comparator, type FilterTree, meets, readFilter } from "../core/query.ts";
+import { idOf, numberOf, shownCollections, type View } from "../groupware/collections.ts";
+import { instanceId, instantsOf, wallIn, zoneOf } from "./events.ts";
+
+/** The longest span whose dates are given one by one, in days. */
+export const maxExpandedDays = 400;
+/** Dates that are given at most. */
+const maxExpanded = 20_000;
+
+const obj = (x: unknown): JsonObject =>
+  typeof x === "object" && x !== null && !Array.isArray(x) ? x as JsonObject : {};
+const str = (x: unknown): string[] => typeof x === "string" ? [x] : [];
+const values = (x: unknown): JsonObject[] => Object.values(obj(x)).map(obj);
+
+const people = (e: JsonObject, owner: boolean) =>
+  values(e.participants).filter((p) => !owner || obj(p.roles).owner === true)
+    .flatMap((p) => [...str(p.name), ...str(p.email), ...str(obj(p.sendTo).imip)]);
+
+const texts: Record<string, (e: JsonObject) => string[]> = {
+  title: (e) => str(e.title),
+  description: (e) => str(e.description),
+  location: (e) => values(e.locations).flatMap((l) => [...str(l.name), ...str(l.description)]),
+  owner: (e) => [...people(e, true), ...str(obj(e.replyTo).imip)],
+  attendee: (e) => people(e, false),
+};
+
+function wordsOf(text: string): string[] {
+  return [...text.toLowerCase().matchAll(/"([^"]*)"|(\S+)/g)].map((m) => m[1] ?? m[2])
+    .filter((w) => w !== "");
+}
+
+interface Candidate {
+  row: ObjectRow;
+  event: JsonObject;
+  /** When it is; undefined where that was not asked for. */
+  start: number;
+  end: number;
+}
+
+type Condition = (c: Candidate) => boolean;
+
+export interface EventQuery {
+  filter?: JsonObject | null;
+  sort?: Comparator[] | null;
+  expandRecurrences?: boolean | null;
+  timeZone?: string | null;
+}
+
+/** Reads one condition. The times of `after` and `before` are those of a zone. */
+function conditionReader(zone: Zone): (c: JsonObject) => Condition[] {
+  return (c) =>
+    Object.entries(c).map(([name, value]): Condition => {
+      const wrong = () =>
+        new MethodError("invalidArguments", `filter: ${name.slice(0, 100)} can't be so`);
+      if (name === "inCalendar" || name === "inCalendars") {
+        const ids = Array.isArray(value) ? value : [value];
+        if (!ids.every((x) => typeof x === "string")) throw wrong();
+        const numbers = new Set(ids.map((x) => numberOf("calendars", "collection", x)));
+        return ({ row }) => numbers.has(row.collectionId);
+      }
+      if (typeof value !== "string") throw wrong();
+      switch (name) {
+        case "after":
+        case "before": {
+          const wall = wallOfLocal(value);
+          if (wall === undefined) throw wrong();
+          const at = toInstant(zone, wall);
+          return name === "after"
+            ? (x) => x.end > at || x.end === x.start && x.start >= at
+            : (x) => x.start < at;
+        }
+        case "uid":
+          return ({ row }) => row.uid === value;
+        case "text": {
+          const words = wordsOf(value);
+          return ({ event }) => {
+            const all = Object.values(texts).flatMap((f) => f(event)).join("\n").toLowerCase();
+            return words.every((w) => all.includes(w));
+          };
+        }
+      }
+      if (!Object.hasOwn(texts, name)) {
+        throw new MethodError("unsupportedFilter", `there is no condition ${name.slice(0, 100)}`);
+      }
+      const words = wordsOf(value);
+      return ({ event }) => {
+        const all = texts[name](event).map((s) => s.toLowerCase());
+        return words.every((w) => all.some((s) => s.includes(w)));
+      };
+    });
+}
+
+/** The span that every result has to be in, by what stands in the filter with nothing but AND above it. */
+function spanOf(filter: JsonObject | null | undefined, zone: Zone): TimeRange {
+  const range = { start: -Infinity, end: Infinity };
+  const look = (f: JsonObject) => {
+    if (f.operator === "AND" && Array.isArray(f.conditions)) {
+      for (const c of f.conditions) look(obj(c));
+    } else if (f.operator === undefined) {
+      const [after, before] = [wallOfLocal(f.after), wallOfLocal(f.before)];
+      if (after !== undefined) range.start = Math.max(range.start, toInstant(zone, after));
+      if (before !== undefined) range.end = Math.min(range.end, toInstant(zone, before));
+    }
+  };
+  look(filter ?? {});
+  return range;
+}
+
+export const eventSorts = ["start", "uid", "recurrenceId", "created", "updated"];
+
+function keyOf(c: Candidate, property: string): string | number {
+  if (property === "start") return c.start;
+  if (property === "uid") return c.row.uid;
+  const value = c.event[property];
+  return typeof value === "string" ? value : "";
+}
+
+/** The dates of a series in a span. */
+function dates(row: ObjectRow, series: Series, master: JsonObject, span: TimeRange): Candidate[] {
+  const found: Candidate[] = [];
+  const zone = zoneOf(master);
+  const overrides = obj(master.recurrenceOverrides) as Record<string, JsonObject>;
+  for (const i of series.instances(span.start, span.end)) {
+    if (i.start === undefined || !inRange(series, i, span)) continue;
+    const r = i.recurrence ?? i.startTime!;
+    const id = localTime(r.date || r.zone === "" ? r.wall : wallIn(zone, series.instant(r)));
+    found.push({
+      row,
+      event: patched(master, id, overrides[id] ?? {}),
+      start: i.start,
+      end: i.end ?? (i.allDay ? i.start + 86_400_000 : i.start),
+    });
+  }
+  return found;
+}
+
+/** Ids of the events that meet a filter, in order. @throws MethodError */
+export async function queryEvents(v: View, args: EventQuery): Promise<string[]> {
+  const zone = args.timeZone ? namedZone(args.timeZone) : utcZone;
+  if (zone === undefined) throw new MethodError("invalidArguments", "timeZone: is not known");
+  const filter: FilterTree<Condition[]> | undefined = readFilter(
+    args.filter,
+    conditionReader(zone),
+  );
+  const sort = args.sort ?? [];
+  for (const s of sort) {
+    if (!eventSorts.includes(s.property)) {
+      throw new MethodError(
+        "unsupportedSort",
+        `events can't be sorted by ${s.property.slice(0, 100)}`,
+      );
+    }
+  }
+  const span = spanOf(args.filter, zone);
+  const expands = args.expandRecurrences === true;
+  if (expands) {
+    if (!Number.isFinite(span.start) || !Number.isFinite(span.end)) {
+      throw new MethodError("invalidArguments", "expandRecurrences needs after and before");
+    }
+    if (span.end - span.start > maxExpandedDays * 86_400_000) {
+      throw new MethodError("expandDurationTooLarge", `at most ${maxExpandedDays} days`, {
+        more: { maxDuration: `P${maxExpandedDays}D` },
+      });
+    }
+  }
+  const found: { id: string; keys: (string | number)[] }[] = [];
+  const take = (id: string, c: Candidate) => {
+    if (!meets(filter, (list) => list.every((x) => x(c)))) return;
+    found.push({ id, keys: sort.map((s) => keyOf(c, s.property)) });
+    if (found.length > maxExpanded && expands) {
+      throw new MethodError("cannotCalculateOccurrences", `more than ${maxExpanded} dates`);
+    }
+  };
+  for (const c of shownCollections(v)) {
+    for (const row of v.g.objectsBetween(c.id, span.start, span.end)) {
+      await giveWay();
+      if (row.component !== "VEVENT") continue;
+      const base = idOf("calendars", "object", row.id);
+      let event: JsonObject | undefined;
+      let series: Series;
+      try {
+        series = await storedSeriesInTurns(v.g, row, zone);
+        event = eventFromSeries(series);
+      } catch {
+        continue;
+      }
+      if (event === undefined) continue;
+      if (row.recurring && expands && series.master !== undefined) {
+        for (const d of dates(row, series, event, span)) {
+          take(instanceId(base, d.event.recurrenceId as string), d);
+        }
+        continue;
+      }
+      const times = instantsOf(event, zone);
+      // RFC: a recurring event matches by any of its dates.
+      const spans = row.recurring && series.master !== undefined && Number.isFinite(span.start)
+        ? dates(row, series, event, span).slice(0, 1)
+        : undefined;
+      if (spans === undefined) {
+        const end = row.recurring ? row.last ?? Infinity : times.end;
+        take(base, { row, event, start: times.start, end });
+      } else if (spans.length > 0) {
+        take(base, { ...spans[0], event });
+      }
+    }
+  }
+  found.sort((a, b) => {
+    for (const [i, s] of sort.entries()) {
+      const [x, y] = [a.keys[i], b.keys[i]];
+      if (x !== y) return (x < y ? -1 : 1) * (s.isAscending ? 1 : -1);
+    }
+    return a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
+  });
+  return found.map((f) => f.id);
+}

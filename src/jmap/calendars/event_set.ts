@@ -1,0 +1,301 @@
+/** Making, changing and removing events (jmap-calendars §5.8), and telling their people. @module */
+import { removeEvent, writeEvent } from "../../groupware/event_writes.ts";
+import { newTag } from "../../groupware/incoming.ts";
+import {
+  calendarObjectInTurns,
+  maxObjectSize,
+  storedSeriesInTurns,
+} from "../../groupware/objects.ts";
+import { SchedulingError } from "../../groupware/scheduling.ts";
+import { ObjectError } from "../../mail/calendar/object.ts";
+import type { Series } from "../../mail/calendar/series.ts";
+import { writeComponent } from "../../mail/contentline/component.ts";
+import { eventFromSeries, type JsonObject, overrideOf } from "../../mail/jscalendar/from_ical.ts";
+import { eventProblems } from "../../mail/jscalendar/schema.ts";
+import { calendarOf, EventError, patched } from "../../mail/jscalendar/to_ical.ts";
+import { type Collection, type Condition, GroupwareError } from "../../store/groupware/types.ts";
+import { invalidProperties, SetError } from "../core/errors.ts";
+import type { MethodContext } from "../core/method.ts";
+import { applyPatch, sameJson } from "../core/patch.ts";
+import { notFound, resolveId } from "../core/set.ts";
+import { utcDateOf } from "../core/types.ts";
+import { collectionOfId, idOf, requireWrite, type View } from "../groupware/collections.ts";
+import { eventOfId, hasDate, serverProperties } from "./events.ts";
+
+/** How often a change is begun again because another one came in between. */
+const attempts = 10;
+
+/** The one calendar of an event. @throws SetError invalidProperties, forbidden */
+function calendarIn(ctx: MethodContext, v: View, value: unknown): Collection {
+  const wrong = (why: string) => invalidProperties(["calendarIds"], why);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw wrong("the calendar is missing");
+  }
+  const ids = Object.entries(value);
+  if (ids.length !== 1 || ids[0][1] !== true) throw wrong("an event is in one calendar");
+  const id = resolveId(ctx, ids[0][0]);
+  const c = id === undefined ? undefined : collectionOfId(v, id);
+  if (c === undefined) throw wrong("there is no such calendar");
+  requireWrite(v, c);
+  return c;
+}
+
+/** The SetError for what the store, the format or scheduling refuses. */
+function refused(v: View, err: unknown, uid = ""): never {
+  if (err instanceof EventError) throw invalidProperties(err.names, err.message);
+  if (err instanceof ObjectError) throw new SetError("invalidProperties", err.message);
+  const exists = () => {
+    const there = v.g.eventsByUid(uid)[0];
+    return new SetError(
+      "alreadyExists",
+      "there is an event with this uid",
+      there === undefined ? {} : { existingId: idOf("calendars", "object", there.id) },
+    );
+  };
+  if (err instanceof SchedulingError) {
+    if (err.rule === "unique-scheduling-object-resource") throw exists();
+    throw invalidProperties(["participants"], err.message);
+  }
+  if (!(err instanceof GroupwareError)) throw err;
+  switch (err.kind) {
+    case "uidConflict":
+      throw exists();
+    case "uidChanged":
+      throw invalidProperties(["uid"], err.message);
+    case "full":
+      throw new SetError("overQuota", err.message);
+    case "missing":
+      throw notFound();
+    default:
+      throw err;
+  }
+}
+
+function check(event: JsonObject): void {
+  const problems = eventProblems(event);
+  if (problems.length === 0) return;
+  throw invalidProperties(
+    problems.map((p) => p.name),
+    problems.map((p) => `${p.name}: ${p.problem}`).join("; ").slice(0, 1000),
+  );
+}
+
+const isMine = (ctx: MethodContext, account: string, uri: unknown): boolean => {
+  const address = typeof uri === "string" ? uri.replace(/^mailto:/i, "") : "";
+  const at = address.lastIndexOf("@");
+  return at > 0 &&
+    ctx.s.config.mayUseFrom(account, address.slice(0, at), address.slice(at + 1)) === "yes";
+};
+
+/** With the user as who invites, where others are invited and nobody is said to invite. */
+function withOrganizer(ctx: MethodContext, v: View, event: JsonObject): JsonObject {
+  const people = event.participants as Record<string, JsonObject> | undefined;
+  if (people === undefined || Object.keys(people).length === 0 || event.replyTo !== undefined) {
+    return event;
+  }
+  const { name } = v.access.account;
+  const address = ctx.s.config.accountAddresses(name).find((a) => isMine(ctx, name, a));
+  if (address === undefined) return event;
+  return { ...event, replyTo: { imip: `mailto:${address}` } };
+}
+
+/** Stores an event, and tells its people if that is asked for. On disk when it resolves. */
+async function store(
+  ctx: MethodContext,
+  v: View,
+  c: Collection,
+  name: string,
+  event: JsonObject,
+  o: { before?: Series; condition: Condition; tells: boolean; scheduleTag?: string },
+) {
+  const calendar = calendarOf(event, Date.now(), o.before);
+  const content = new TextEncoder().encode(writeComponent(calendar));
+  if (content.length > maxObjectSize) {
+    throw new SetError("tooLarge", `an event has at most ${maxObjectSize} bytes`);
+  }
+  const object = await calendarObjectInTurns(name, content);
+  const account = v.access.account.name;
+  // Nobody sends mail in somebody else's name: who may only write doesn't invite.
+  if (o.tells && v.access.own) {
+    const place = { scheduler: ctx.s.scheduler, account, g: v.g, collection: c };
+    return await writeEvent(place, object, o.condition);
+  }
+  const scheduleTag = event.replyTo === undefined ? "" : o.scheduleTag || newTag();
+  const done = await v.g.put(c.id, { ...object, scheduleTag }, o.condition);
+  return { ...done, changed: false, series: object.series };
+}
+
+/** Makes an event; returns what the client doesn't know of it. @throws SetError */
+export async function createEvent(
+  ctx: MethodContext,
+  v: View,
+  o: JsonObject,
+  tells: boolean,
+): Promise<JsonObject> {
+  const { calendarIds, isDraft, ...given } = o;
+  const fixed = serverProperties.filter((p) => p in given);
+  if (fixed.length > 0) throw invalidProperties(fixed, "the server sets these");
+  if (isDraft !== undefined && isDraft !== false) {
+    throw invalidProperties(["isDraft"], "drafts of events are not kept");
+  }
+  const c = calendarIn(ctx, v, calendarIds);
+  if (c.components.length > 0 && !c.components.includes("VEVENT")) {
+    throw invalidProperties(["calendarIds"], "this calendar takes no events");
+  }
+  const sent = Object.fromEntries(Object.entries(given).filter(([, x]) => x !== null));
+  const now = utcDateOf(Date.now());
+  const preset: JsonObject = {
+    "@type": "Event",
+    uid: crypto.randomUUID(),
+    created: now,
+    updated: now,
+  };
+  check(sent);
+  const event = withOrganizer(ctx, v, { ...preset, ...sent });
+  const uid = event.uid as string;
+  try {
+    if (v.g.eventsByUid(uid).length > 0) throw new GroupwareError("uidConflict", "it is there");
+    const { row } = await store(ctx, v, c, `${crypto.randomUUID()}.ics`, event, {
+      condition: { ifNoneMatch: "*" },
+      tells,
+    });
+    const told = Object.fromEntries(
+      Object.entries({ ...preset, ...(event.replyTo ? { replyTo: event.replyTo } : {}) })
+        .filter(([k]) => k !== "@type" && !(k in sent)),
+    );
+    const organizer = (event.replyTo as JsonObject | undefined)?.imip;
+    return {
+      id: idOf("calendars", "object", row.id),
+      ...told,
+      baseEventId: null,
+      isDraft: false,
+      isOrigin: organizer === undefined || isMine(ctx, v.access.account.name, organizer),
+    };
+  } catch (err) {
+    return refused(v, err, uid);
+  }
+}
+
+/** The event with one of its dates changed. */
+function withDate(master: JsonObject, recurrenceId: string, instance: JsonObject): JsonObject {
+  const overrides = { ...master.recurrenceOverrides as JsonObject };
+  overrides[recurrenceId] = instance.excluded === true
+    ? { excluded: true }
+    : overrideOf(master, instance, recurrenceId);
+  if (Object.keys(overrides[recurrenceId] as JsonObject).length === 0) {
+    // As all others are.
+    delete overrides[recurrenceId];
+  }
+  const { recurrenceOverrides: _o, ...rest } = master;
+  return Object.keys(overrides).length === 0 ? rest : { ...rest, recurrenceOverrides: overrides };
+}
+
+/** Changes an event, or one of its dates; null if nothing is different from what was asked for. @throws SetError */
+export async function updateEvent(
+  ctx: MethodContext,
+  v: View,
+  id: string,
+  patch: JsonObject,
+  tells: boolean,
+): Promise<JsonObject | null> {
+  for (let i = 0;; i++) {
+    const found = eventOfId(v, id);
+    if (found === undefined) throw notFound();
+    const { row, collection, recurrenceId } = found;
+    requireWrite(v, collection);
+    const series = await storedSeriesInTurns(v.g, row);
+    const master = eventFromSeries(series);
+    if (master === undefined) throw notFound();
+    if (recurrenceId !== undefined && (!row.recurring || !hasDate(series, master, recurrenceId))) {
+      throw notFound();
+    }
+    const override = (master.recurrenceOverrides as Record<string, JsonObject> | undefined)
+      ?.[recurrenceId ?? ""];
+    const shownEvent = recurrenceId === undefined
+      ? master
+      : patched(master, recurrenceId, override ?? {});
+    const calendarIds = { [idOf("calendars", "collection", collection.id)]: true };
+    const shown: JsonObject = { ...shownEvent, calendarIds, isDraft: false };
+    const fixed = Object.keys(patch).filter((k) => serverProperties.includes(k.split("/")[0]));
+    if (fixed.length > 0) throw invalidProperties(fixed, "the server sets these");
+    const { calendarIds: ids, isDraft, ...rest } = applyPatch(shown, patch);
+    if (isDraft !== false && isDraft !== null) {
+      throw invalidProperties(["isDraft"], "drafts are not kept");
+    }
+    const sent = Object.fromEntries(Object.entries(rest).filter(([, x]) => x !== null));
+    if (sent.uid !== master.uid) throw invalidProperties(["uid"], "the uid of an event stays");
+    const target = sameJson(ids, calendarIds) ? collection : calendarIn(ctx, v, ids);
+    if (recurrenceId !== undefined && target.id !== collection.id) {
+      throw invalidProperties(["calendarIds"], "one date can't leave its event");
+    }
+    check(sent);
+    const next = recurrenceId === undefined ? sent : withDate(master, recurrenceId, sent);
+    const differs = !sameJson(next, master);
+    if (!differs && target.id === collection.id) return null;
+    const told: JsonObject = {};
+    const event = withOrganizer(ctx, v, { ...next });
+    if (differs && !("updated" in patch)) event.updated = utcDateOf(Date.now());
+    const mine = isMine(
+      ctx,
+      v.access.account.name,
+      (event.replyTo as JsonObject | undefined)?.imip,
+    );
+    // RFC 5546 §2.1.4: who is invited has to tell which version is the newer one.
+    if (differs && mine && !("sequence" in patch)) {
+      event.sequence = Number(master.sequence ?? 0) + 1;
+    }
+    if (recurrenceId === undefined) {
+      for (const k of ["updated", "sequence", "replyTo"]) {
+        if (!sameJson(event[k], next[k])) told[k] = event[k];
+      }
+    }
+    try {
+      let etag = row.etag;
+      if (target.id !== collection.id) {
+        const free = v.g.object(target.id, row.name) === undefined;
+        const name = free ? row.name : `${crypto.randomUUID()}.ics`;
+        const moved = await v.g.move(row, target.id, name, { overwrite: false });
+        etag = moved.row.etag;
+      }
+      if (differs) {
+        const name = v.g.objectById(row.id)?.name ?? row.name;
+        await store(ctx, v, target, name, event, {
+          before: series,
+          condition: { ifMatch: [etag] },
+          tells,
+          scheduleTag: row.scheduleTag,
+        });
+      }
+      return Object.keys(told).length === 0 ? null : told;
+    } catch (err) {
+      const raced = err instanceof GroupwareError && err.kind === "condition";
+      if (!raced || i >= attempts) return refused(v, err, row.uid);
+    }
+  }
+}
+
+/** Removes an event, or takes one date out of it. @throws SetError */
+export async function destroyEvent(
+  ctx: MethodContext,
+  v: View,
+  id: string,
+  tells: boolean,
+): Promise<void> {
+  const found = eventOfId(v, id);
+  if (found === undefined) throw notFound();
+  const { row, collection, recurrenceId } = found;
+  requireWrite(v, collection);
+  if (recurrenceId !== undefined) {
+    await updateEvent(ctx, v, id, { excluded: true }, tells);
+    return;
+  }
+  try {
+    if (tells && v.access.own) {
+      const account = v.access.account.name;
+      const place = { scheduler: ctx.s.scheduler, account, g: v.g, collection };
+      await removeEvent(place, row.name);
+    } else await v.g.remove(collection.id, row.name);
+  } catch (err) {
+    refused(v, err);
+  }
+}

@@ -1,0 +1,186 @@
+/** CalendarEvent (jmap-calendars §5): events of JSCalendar, made of the iCalendar objects that are stored. @module */
+import { storedSeriesInTurns } from "../../groupware/objects.ts";
+import { addressOf, organizerOf } from "../../mail/calendar/itip.ts";
+import type { Series } from "../../mail/calendar/series.ts";
+import { parseDuration } from "../../mail/calendar/time.ts";
+import { namedZone, toInstant, utcZone, type Zone } from "../../mail/calendar/zones.ts";
+import { eventFromSeries, type JsonObject } from "../../mail/jscalendar/from_ical.ts";
+import { localTime, wallOfLocal } from "../../mail/jscalendar/rules.ts";
+import { eventProperties } from "../../mail/jscalendar/schema.ts";
+import { patched } from "../../mail/jscalendar/to_ical.ts";
+import type { Collection, ObjectRow } from "../../store/groupware/types.ts";
+import { MethodError } from "../core/errors.ts";
+import { utcDateOf } from "../core/types.ts";
+import { idOf, objectOfId, type View } from "../groupware/collections.ts";
+import type { JmapServices } from "../services.ts";
+
+/** Properties that only the server sets. */
+export const serverProperties = ["id", "baseEventId", "isOrigin", "utcStart", "utcEnd"];
+export const allEventProperties = [
+  ...serverProperties,
+  "calendarIds",
+  "isDraft",
+  ...eventProperties,
+];
+
+const day = 86_400_000;
+
+/** @throws MethodError invalidArguments */
+export function askedEventProperties(
+  asked: readonly string[] | null | undefined,
+): ReadonlySet<string> | undefined {
+  if (asked === null || asked === undefined) return undefined;
+  for (const p of asked) {
+    if (!allEventProperties.includes(p) && !p.includes(":")) {
+      throw new MethodError(
+        "invalidArguments",
+        `properties: there is no property ${p.slice(0, 200)}`,
+      );
+    }
+  }
+  return new Set(["id", ...asked]);
+}
+
+/** The id of one date of a recurring event. */
+export function instanceId(baseId: string, recurrenceId: string): string {
+  return `${baseId}_${recurrenceId.replace(/[-:]/g, "")}`;
+}
+
+/** What an id is of: an event, and the date if it is one of a recurring event. */
+export interface FoundEvent {
+  row: ObjectRow;
+  collection: Collection;
+  recurrenceId: string | undefined;
+}
+
+/** The event of an id; undefined if the user can't see it. */
+export function eventOfId(v: View, id: string): FoundEvent | undefined {
+  const m = /^(E\d+)(?:_(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d))?$/.exec(id);
+  if (!m) return undefined;
+  const found = objectOfId(v, m[1]);
+  if (found === undefined || found.row.component !== "VEVENT") return undefined;
+  const recurrenceId = m[2] === undefined
+    ? undefined
+    : `${m[2]}-${m[3]}-${m[4]}T${m[5]}:${m[6]}:${m[7]}`;
+  if (recurrenceId !== undefined && wallOfLocal(recurrenceId) === undefined) return undefined;
+  return { ...found, recurrenceId };
+}
+
+/** Whether a series has a date, as its master names it. */
+export function hasDate(series: Series, master: JsonObject, recurrenceId: string): boolean {
+  const override = (master.recurrenceOverrides as JsonObject | undefined)?.[recurrenceId];
+  if (override !== undefined) return (override as JsonObject).excluded !== true;
+  const wall = wallOfLocal(recurrenceId)!;
+  const at = toInstant(zoneOf(master) ?? utcZone, wall);
+  return series.instances(at - 2 * day, at + 2 * day).some((i) =>
+    i.recurrence !== undefined &&
+    localTime(
+        i.recurrence.date || i.recurrence.zone === ""
+          ? i.recurrence.wall
+          : wallIn(zoneOf(master), series.instant(i.recurrence)),
+      ) === recurrenceId
+  );
+}
+
+/** The zone that an event's times are in; undefined for floating times and dates. */
+export function zoneOf(event: JsonObject): Zone | undefined {
+  return typeof event.timeZone === "string" ? namedZone(event.timeZone) : undefined;
+}
+
+export function wallIn(zone: Zone | undefined, instant: number): number {
+  return zone === undefined ? instant : instant + zone.offset(instant);
+}
+
+/** Start and end as instants; floating times are those of a zone. */
+export function instantsOf(event: JsonObject, floating: Zone): { start: number; end: number } {
+  const zone = zoneOf(event) ?? floating;
+  const wall = wallOfLocal(event.start) ?? 0;
+  const length = typeof event.duration === "string" ? parseDuration(event.duration) : undefined;
+  const start = toInstant(zone, wall);
+  const end = toInstant(zone, wall + (length?.days ?? 0) * day) + (length?.ms ?? 0);
+  return { start, end };
+}
+
+/** What the server says of an event beside its own properties. */
+function about(
+  s: JmapServices,
+  v: View,
+  row: ObjectRow,
+  series: Series,
+  event: JsonObject,
+): JsonObject {
+  const organizer = organizerOf(series.calendar);
+  const address = organizer === undefined ? "" : addressOf(organizer);
+  const at = address.lastIndexOf("@");
+  const mine = address === "" ||
+    at > 0 &&
+      s.config.mayUseFrom(v.access.account.name, address.slice(0, at), address.slice(at + 1)) ===
+        "yes";
+  return {
+    calendarIds: { [idOf("calendars", "collection", row.collectionId)]: true },
+    isDraft: false,
+    isOrigin: mine,
+    ...event,
+  };
+}
+
+export interface EventOptions {
+  properties?: ReadonlySet<string>;
+  /** Of floating times, for utcStart and utcEnd. */
+  floating?: Zone;
+  /** Overrides that are given: milliseconds since the epoch. */
+  overridesBefore?: number;
+  overridesAfter?: number;
+  /** Only the owner and the user among participants. */
+  reduceParticipants?: boolean;
+}
+
+/** An event, or one of its dates, as clients get it; undefined for what can't be read or isn't there. */
+export async function eventObject(
+  s: JmapServices,
+  v: View,
+  { row, recurrenceId }: FoundEvent,
+  o: EventOptions = {},
+): Promise<JsonObject | undefined> {
+  const series = await storedSeriesInTurns(v.g, row);
+  let event = eventFromSeries(series);
+  if (event === undefined) return undefined;
+  const baseId = idOf("calendars", "object", row.id);
+  let ids: JsonObject = { id: baseId, baseEventId: null };
+  if (recurrenceId !== undefined) {
+    if (!row.recurring || !hasDate(series, event, recurrenceId)) return undefined;
+    const override = (event.recurrenceOverrides as Record<string, JsonObject> | undefined)
+      ?.[recurrenceId];
+    event = patched(event, recurrenceId, override ?? {});
+    ids = { id: instanceId(baseId, recurrenceId), baseEventId: baseId };
+  } else if (o.overridesBefore !== undefined || o.overridesAfter !== undefined) {
+    const zone = zoneOf(event) ?? o.floating ?? utcZone;
+    const kept = Object.entries(event.recurrenceOverrides as JsonObject ?? {}).filter(([id]) => {
+      const at = toInstant(zone, wallOfLocal(id)!);
+      return (o.overridesBefore === undefined || at < o.overridesBefore) &&
+        (o.overridesAfter === undefined || at >= o.overridesAfter);
+    });
+    event = { ...event, recurrenceOverrides: Object.fromEntries(kept) };
+  }
+  const all: JsonObject = { ...ids, ...about(s, v, row, series, event) };
+  if (o.reduceParticipants === true && typeof event.participants === "object") {
+    const mine = new Set(
+      s.config.accountAddresses(v.access.account.name).map((a) => a.toLowerCase()),
+    );
+    all.participants = Object.fromEntries(
+      Object.entries(event.participants as Record<string, JsonObject>).filter(([, p]) =>
+        (p.roles as JsonObject | undefined)?.owner === true ||
+        typeof p.email === "string" && mine.has(p.email.toLowerCase())
+      ),
+    );
+  }
+  const { properties } = o;
+  if (properties?.has("utcStart") || properties?.has("utcEnd")) {
+    const { start, end } = instantsOf(event, o.floating ?? utcZone);
+    all.utcStart = utcDateOf(start);
+    all.utcEnd = utcDateOf(end);
+  }
+  return properties === undefined
+    ? all
+    : Object.fromEntries(Object.entries(all).filter(([k]) => properties.has(k)));
+}

@@ -1,0 +1,50 @@
+/** Principal/getAvailability (jmap-calendars §2.2): when somebody is busy, and nothing else. @module */
+import * as v from "valibot";
+import { Capability } from "../../core/capabilities.ts";
+import { MethodError } from "../../core/errors.ts";
+import { defineMethod } from "../../core/method.ts";
+import { dateMs, id, utcDate, utcDateOf } from "../../core/types.ts";
+import { accountOfPrincipal } from "../../principals/principals.ts";
+
+/** Days that are asked about at most. */
+export const maxAvailabilityDays = 400;
+
+const kinds = {
+  "BUSY": "confirmed",
+  "BUSY-TENTATIVE": "tentative",
+  "BUSY-UNAVAILABLE": "unavailable",
+};
+
+export const principalGetAvailability = defineMethod({
+  name: "Principal/getAvailability",
+  capability: Capability.Availability,
+  args: v.strictObject({
+    accountId: id,
+    id: v.string(),
+    utcStart: utcDate,
+    utcEnd: utcDate,
+    showDetails: v.optional(v.nullable(v.boolean())),
+    eventProperties: v.optional(v.nullable(v.array(v.string()))),
+  }),
+  async run(ctx, args) {
+    const { account } = await ctx.access(args.accountId, { own: true });
+    const of = accountOfPrincipal(ctx.s, account.name, args.id);
+    if (of === undefined) throw new MethodError("notFound", "there is no such principal");
+    const [start, end] = [dateMs(args.utcStart)!, dateMs(args.utcEnd)!];
+    if (end <= start) throw new MethodError("invalidArguments", "utcEnd is not after utcStart");
+    if (end - start > maxAvailabilityDays * 86_400_000) {
+      throw new MethodError("requestTooLarge", `more than ${maxAvailabilityDays} days`);
+    }
+    const busy = await ctx.s.scheduler.times(of, { start, end });
+    return {
+      accountId: args.accountId,
+      // Details are in the calendars that are shared; others learn the times alone.
+      list: busy.map((b) => ({
+        utcStart: utcDateOf(b.start),
+        utcEnd: utcDateOf(b.end),
+        busyStatus: kinds[b.kind],
+        event: null,
+      })),
+    };
+  },
+});

@@ -1,0 +1,58 @@
+/** Goes on with changes of DKIM keys in the running server. @module */
+import { continueDkimRotations } from "../../admin/dkim_rotation.ts";
+import type { Config } from "../../config/mod.ts";
+import type { Resolver } from "../../dns/mod.ts";
+import { Log } from "../../log/mod.ts";
+import type { Outbound } from "../../net/mod.ts";
+import type { Accounts } from "../../store/account/accounts.ts";
+import { deliverToPostmaster } from "../postmaster.ts";
+
+/** Milliseconds between looks, and until the first. */
+const interval = 10 * 60_000;
+const first = 30_000;
+
+export interface RotationOptions {
+  config: Config;
+  accounts: Accounts;
+  tempDir: string;
+  /** One that remembers nothing of before. */
+  resolver: () => Resolver;
+  outbound: Outbound;
+}
+
+/** Looks at all rotations once, and tells the postmaster what came of them. */
+export async function goOnWithRotations(o: RotationOptions, now = Date.now()): Promise<void> {
+  const log = new Log("dkim");
+  const news = await continueDkimRotations({ ...o, log }, o.resolver(), now);
+  for (const { domain, text, lines } of news) {
+    log.info(text, { domain });
+    await deliverToPostmaster(o, `${domain}: ${text}`, [
+      `Domain ${domain}: ${text}.`,
+      "",
+      ...lines ?? [],
+    ]);
+  }
+}
+
+/** Looks from time to time. @returns function that ends it */
+export function watchRotations(o: RotationOptions): () => Promise<void> {
+  let ended = false;
+  let running: Promise<void> | undefined;
+  const log = new Log("dkim");
+  const sleep = (ms: number) => {
+    if (ended) return;
+    timer = setTimeout(() => {
+      running = goOnWithRotations(o)
+        .catch((err) => log.error("changing DKIM keys", { err: err as Error }))
+        .finally(() => sleep(interval));
+    }, ms);
+    Deno.unrefTimer(timer as unknown as number);
+  };
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  sleep(first);
+  return async () => {
+    ended = true;
+    clearTimeout(timer);
+    await running;
+  };
+}

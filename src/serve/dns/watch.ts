@@ -1,0 +1,193 @@
+/**
+ * Watches what the DNS and others say of this server: reverse names, block lists, DANE, and the records of each domain.
+ * The postmaster gets a message when something breaks, and one when it is well again; what was seen twice in a row counts,
+ * as name servers are away now and then.
+ *
+ * @module
+ */
+import * as v from "valibot";
+import { checkDomainDns, dnsblStatus } from "../../admin/mod.ts";
+import type { Config } from "../../config/mod.ts";
+import type { Resolver } from "../../dns/mod.ts";
+import { Log } from "../../log/mod.ts";
+import type { Outbound } from "../../net/mod.ts";
+import { writeFileAtomic } from "../../platform/files.ts";
+import { policyText } from "../../tlspolicy/sts_https.ts";
+import type { Accounts } from "../../store/account/accounts.ts";
+import { deliverToPostmaster } from "../postmaster.ts";
+
+const log = new Log("dnswatch");
+/** Milliseconds between looks, after one with something new, and until the first. */
+const interval = 3 * 3_600_000;
+const soon = 10 * 60_000;
+const first = 2 * 60_000;
+/** Domains that are looked at. */
+const maxDomains = 200;
+
+/** Subjects of the check that are of the whole server. */
+const ofServer: ReadonlySet<string> = new Set(["host", "iprev", "dane"]);
+/** Those that may be missing without mail being hurt, or are told by block lists below. */
+const left: ReadonlySet<string> = new Set(["dnssec", "clients", "services", "dnsbl"]);
+
+const State = v.record(
+  v.string(),
+  v.object({
+    /** How the last looks found it, and what the postmaster knows. */
+    bad: v.boolean(),
+    told: v.boolean(),
+    text: v.string(),
+    since: v.number(),
+  }),
+);
+type State = v.InferOutput<typeof State>;
+
+export interface DnsWatchOptions {
+  config: Config;
+  accounts: Accounts;
+  tempDir: string;
+  resolver: Resolver;
+  outbound: Outbound;
+  now?: () => number;
+}
+
+/** What is found: by subject, "" for well. */
+export async function lookAtDns(o: DnsWatchOptions): Promise<Map<string, string>> {
+  const found = new Map<string, string>();
+  const { config, resolver, outbound } = o;
+  let whole = false;
+  for (const [name, d] of [...config.dynamic.Domains].slice(0, maxDomains)) {
+    if (d.Disabled) continue;
+    const check = await checkDomainDns(config, name, {
+      resolver,
+      fetchPolicy: (domain) => policyText(outbound, domain),
+    });
+    for (const p of check.parts) {
+      if (left.has(p.name) || p.state === "skipped") continue;
+      const server = ofServer.has(p.name);
+      if (server && whole) continue;
+      const errors = p.findings.filter((f) => f.level === "error").map((f) => f.message);
+      found.set(
+        server ? `${p.title} of this server` : `${p.title} of ${name}`,
+        [...errors, ...errors.length > 0 ? p.fix : []].join("\n"),
+      );
+    }
+    whole = true;
+  }
+  for (const b of await dnsblStatus(config, resolver)) {
+    // A list that doesn't answer says nothing.
+    if (b.status === "temperror") continue;
+    found.set(
+      `Block list ${b.zone}, ${b.ip}`,
+      b.status === "fail" ? `${b.ip} is listed by ${b.zone}: ${b.text}` : "",
+    );
+  }
+  return found;
+}
+
+/** Compares with the looks before; what the postmaster hears now. */
+export function compare(
+  state: State,
+  found: ReadonlyMap<string, string>,
+  now: number,
+): { broken: [string, string][]; well: string[]; unsure: boolean } {
+  const broken: [string, string][] = [];
+  const well: string[] = [];
+  let unsure = false;
+  for (const [subject, text] of found) {
+    const bad = text !== "";
+    const before = state[subject] ?? { bad: false, told: false, text: "", since: now };
+    if (before.bad !== bad) {
+      state[subject] = { ...before, bad, text, since: now };
+      unsure = true;
+      continue;
+    }
+    state[subject] = { ...before, text };
+    if (bad === before.told) continue;
+    state[subject].told = bad;
+    if (bad) broken.push([subject, text]);
+    else well.push(subject);
+  }
+  // What isn't looked at any more is neither.
+  for (const subject of Object.keys(state)) if (!found.has(subject)) delete state[subject];
+  return { broken, well, unsure };
+}
+
+/** Watches until it is ended. */
+export class DnsWatch {
+  readonly #o: DnsWatchOptions;
+  readonly #file: string;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #ended = false;
+  #running: Promise<unknown> | undefined;
+
+  constructor(o: DnsWatchOptions) {
+    this.#o = o;
+    this.#file = o.config.dataPath("dnswatch.json");
+  }
+
+  start(): void {
+    this.#sleep(first);
+  }
+
+  #sleep(ms: number): void {
+    if (this.#ended) return;
+    this.#timer = setTimeout(() => {
+      this.#running = this.look()
+        .then((unsure) => this.#sleep(unsure ? soon : interval))
+        .catch((err) => {
+          log.error("watching the DNS", { err: err as Error });
+          this.#sleep(interval);
+        });
+    }, ms);
+    Deno.unrefTimer(this.#timer as unknown as number);
+  }
+
+  /** Looks once. True if something looks different than before, so that it is looked at again soon. */
+  async look(): Promise<boolean> {
+    if (!this.#o.config.static.WatchDNS) return false;
+    const found = await lookAtDns(this.#o);
+    const state = await this.#read();
+    const { broken, well, unsure } = compare(state, found, this.#o.now?.() ?? Date.now());
+    const all = broken.length + well.length;
+    if (all > 0) {
+      const subject = broken.length > 0
+        ? `${broken[0][0]}: broken${all > 1 ? `, and ${all - 1} more` : ""}`
+        : `${well[0]}: well again${all > 1 ? `, and ${all - 1} more` : ""}`;
+      await deliverToPostmaster(this.#o, subject, [
+        ...broken.flatMap((
+          [what, text],
+        ) => [`${what} is broken:`, ...text.split("\n").map((l) => `    ${l}`), ""]),
+        ...well.map((what) => `${what} is well again.`),
+        "",
+        'Seen in two looks, one after the other. "mox config dnscheck" looks now.',
+      ]);
+      log.warn("told the postmaster", {
+        broken: broken.map(([b]) => b).join("; "),
+        well: well.join("; "),
+      });
+    }
+    // Only after the message is in the mailbox: should that fail, it is told the next time.
+    await writeFileAtomic(
+      this.#file,
+      new TextEncoder().encode(`${JSON.stringify(state, null, 2)}\n`),
+    );
+    return unsure;
+  }
+
+  async #read(): Promise<State> {
+    try {
+      return v.parse(State, JSON.parse(await Deno.readTextFile(this.#file)));
+    } catch (err) {
+      if (!(err instanceof Deno.errors.NotFound)) {
+        log.warn("what was watched before can't be read, beginning anew", { file: this.#file });
+      }
+      return {};
+    }
+  }
+
+  async end(): Promise<void> {
+    this.#ended = true;
+    clearTimeout(this.#timer);
+    await this.#running;
+  }
+}
