@@ -47,6 +47,13 @@ const pages: Page[] = [
   },
   {
     html: "webmail/page.html",
+    script: "webmail/caught/main.ts",
+    styles: ["webmail/lib/base.css", "webmail/caught.css"],
+    output: "src/web/pages/caught.html",
+    title: "Caught mail",
+  },
+  {
+    html: "webmail/page.html",
     script: "webmail/admin/main.ts",
     styles: ["webmail/lib/base.css", "webmail/pages.css"],
     output: "src/web/pages/admin.html",
@@ -116,6 +123,7 @@ const outputs = [
     output: "src/commands/licenses.txt",
     make: async () => licensesText(root, await packagesIn()),
   },
+  { output: "src/web/pages/shared_events.html", make: () => bundle("webmail/worker/events.ts") },
   { output: "docs/configuration.md", make: reference },
   { output: "docs/limits.md", make: () => limitsPage(root) },
   { output: "docs/map.svg", make: () => sourceMap(root) },

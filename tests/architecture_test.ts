@@ -196,7 +196,9 @@ Deno.test("every JMAP method is in a file of its name", () => {
   const dir = join(src, "jmap/methods");
   const files = new Set([...sources(dir)].map((f) => relative(dir, f).replaceAll("\\", "/")));
   for (const m of jmapMethods) {
-    const file = `${m.name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`).slice(1)}.ts`;
+    const file = `${
+      m.name.replace(/[A-Z]+(?![a-z])|[A-Z]/g, (c) => `_${c.toLowerCase()}`).slice(1)
+    }.ts`;
     assert.ok(files.delete(file), `${file} has ${m.name}`);
   }
   assert.deepEqual([...files], []);

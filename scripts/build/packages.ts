@@ -19,7 +19,7 @@ const moduleComment =
   /^\s*\/\/ .*[\\/]npm[\\/][\w.-]+[\\/]((?:@[^\\/]+[\\/])?[^\\/]+[\\/][^\\/]+)[\\/]/gm;
 
 /** Scripts of the pages. */
-const pageScripts = ["mail", "editor", "account", "admin", "worker"]
+const pageScripts = ["mail", "editor", "account", "admin", "caught", "worker"]
   .map((name) => `webmail/${name}/main.ts`);
 
 /** Packages of the server, of what it loads later and of the pages, by name and version. */

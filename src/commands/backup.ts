@@ -16,13 +16,14 @@ import { adminCommand } from "./admin_call.ts";
 import { notWritable, refusedPath } from "./handed_over.ts";
 import { type Command, parseFlags } from "./command.ts";
 import { findConfigPath } from "./datadir.ts";
+import { backupToObjects } from "./objects.ts";
 
 /** Milliseconds between two lines of a copy that is kept up to date. */
 const tellEvery = 60_000;
 
 const once = adminCommand({
   name: "backup",
-  usage: "[-base folder] [-watch] destination",
+  usage: "[-base folder] [-watch] destination | -objects file",
   summary: "Copy all data, while the server runs",
   help: `
 Makes a consistent copy of the data folder in a new folder: every database as it is at one moment, and
@@ -35,7 +36,9 @@ To restore: stop the server, put the copy in the place of the data folder, check
 
   -base   an earlier backup of the same data: files that it has are linked, not copied again
   -watch  keep the copy up to date until this command is ended: what was committed is in it well within
-          a second. In a folder that it has kept before it goes on`,
+          a second. In a folder that it has kept before it goes on
+  -objects  store everything in an object storage, encrypted, and add what comes until this command is
+            ended. The file says where; docs/backup.md has its fields`,
   flags: { base: "", watch: false },
   min: 1,
   max: 1,
@@ -124,6 +127,7 @@ async function watch(args: string[]): Promise<void> {
 export const backup: Command = {
   ...once,
   async run(args) {
+    if (args.some((a) => /^--?objects(?:=|$)/.test(a))) return await backupToObjects(args);
     if (args.includes("-watch")) return await watch(args);
     if (await ownProcess(args)) return;
     return await once.run(args);

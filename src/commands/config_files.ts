@@ -10,6 +10,7 @@ import { writeStdout } from "../platform/stdio.ts";
 import { adminCommand } from "./admin_call.ts";
 import { type Command, parseFlags, UsageError } from "./command.ts";
 import { configPath, loadConfig } from "./datadir.ts";
+import { describeObjectsConfig } from "./objects.ts";
 import { describeSubmitConfig } from "./sendmail_config.ts";
 import { unitFor } from "./server_program.ts";
 
@@ -109,6 +110,12 @@ status 1 if there are errors.`,
     "Print all fields of moxsubmit.conf with their documentation",
     "Prints /etc/moxsubmit.conf as it would be with all fields: an account with which sendmail submits messages.",
     describeSubmitConfig,
+  ),
+  printing(
+    "config describe-objects",
+    "Print all fields of the file for backup -objects with their documentation",
+    "Prints the file as it would be with all fields: where an object storage is, and by which key all is encrypted.",
+    describeObjectsConfig,
   ),
   printing(
     "config describe-static",

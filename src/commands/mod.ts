@@ -6,6 +6,7 @@
 import { restrictNewFiles } from "../platform/process.ts";
 import { writeStderr, writeStdout } from "../platform/stdio.ts";
 import { backup, verifydata } from "./backup.ts";
+import { restore } from "./objects.ts";
 import { checkupdate } from "./checkupdate.ts";
 import { cid } from "./cid.ts";
 import { clientconfig } from "./clientconfig.ts";
@@ -72,6 +73,7 @@ export const commands: readonly Command[] = [
   importGo,
   ...movingCommands,
   backup,
+  restore,
   verifydata,
   gentestdata,
   ...maintenanceCommands,

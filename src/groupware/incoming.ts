@@ -58,10 +58,11 @@ function outcome(
   message: Series,
   there: Series | undefined,
 ): { calendar: Component; keepTag: boolean } | undefined {
-  const organizer = organizerOf(message.calendar);
+  const known = there && organizerOf(there.calendar);
+  // RFC 5546 §3.2.3 wants it in answers too; those of Exchange have none.
+  const organizer = organizerOf(message.calendar) ?? (method === "REPLY" ? known : undefined);
   if (organizer === undefined) return undefined;
   const by = addressOf(organizer);
-  const known = there && organizerOf(there.calendar);
   const right = there === undefined || known !== undefined && addressOf(known) === by;
   if (!right) return undefined;
   const people = attendeesOf(message.calendar);

@@ -32,6 +32,8 @@ export function serverCapabilities(s: JmapServices): Record<string, Record<strin
     [Capability.Sieve]: { implementation: `mox ${programVersion}` },
     // RFC 9610 §1.4.
     [Capability.Contacts]: {},
+    // RFC 9007 §1.3.
+    [Capability.Mdn]: {},
     [Capability.Calendars]: {},
     [Capability.CalendarsParse]: {},
     // RFC 9670 §1.5.
@@ -63,6 +65,7 @@ export function accountCapabilities(
     [Capability.VacationResponse]: {},
     [Capability.Quota]: {},
     [Capability.Sieve]: sieveCapability,
+    [Capability.Mdn]: {},
     [Capability.Principals]: { currentUserPrincipalId: accountIdOf(account) },
     [Capability.Availability]: { maxAvailabilityDuration: `P${maxAvailabilityDays}D` },
   };

@@ -28,6 +28,8 @@ import { principalSet } from "./methods/principal/set.ts";
 import { principalQuery } from "./methods/principal/query.ts";
 import { principalQueryChanges } from "./methods/principal/query_changes.ts";
 import { principalGetAvailability } from "./methods/principal/get_availability.ts";
+import { mdnParse } from "./methods/mdn/parse.ts";
+import { mdnSend } from "./methods/mdn/send.ts";
 import { blobCopy } from "./methods/blob/copy.ts";
 import { blobGet } from "./methods/blob/get.ts";
 import { blobLookup } from "./methods/blob/lookup.ts";
@@ -140,6 +142,8 @@ export const methods: readonly Method[] = [
   principalQuery,
   principalQueryChanges,
   principalGetAvailability,
+  mdnParse,
+  mdnSend,
 ];
 
 /** By name. */

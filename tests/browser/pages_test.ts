@@ -50,7 +50,7 @@ Deno.test({ name: "account page", ignore: lacks("chromium") }, async (t) => {
       // Asked for before the server has said anything, settings open when it has.
       let letGo = () => {};
       const held = new Promise<void>((done) => letGo = done);
-      await c.route(/webmail\/events\?/, async (r) => {
+      await c.route(/webmail\/api\/EventsJoin/, async (r) => {
         await held;
         await r.continue();
       });

@@ -186,6 +186,25 @@ Deno.test("an event of a phone is changed by JMAP, whole and by date; its other 
     assert.deepEqual((await ann.call("CalendarEvent/changes", { sinceState: state })).updated, [
       event.id,
     ]);
+    // A series that ends being one (cyrus-imapd 2504), and is one again with its dates (stalwart 2984).
+    const single = await ann.call("CalendarEvent/set", {
+      update: { [event.id]: { recurrenceRules: null, recurrenceOverrides: null } },
+    });
+    assert.equal(single.notUpdated, null, JSON.stringify(single));
+    assert.doesNotMatch(
+      (await dav(w, ann, "GET", "ann/default/a.ics")).text,
+      /FREQ=WEEKLY|RECURRENCE-ID|EXDATE/,
+    );
+    await ann.call("CalendarEvent/set", {
+      update: {
+        [event.id]: {
+          recurrenceRules: now.recurrenceRules,
+          recurrenceOverrides: now.recurrenceOverrides,
+        },
+      },
+    });
+    const again = (await ann.call("CalendarEvent/get", { ids: [event.id] })).list[0];
+    assert.deepEqual(again.recurrenceOverrides, now.recurrenceOverrides);
     // And the phone changes it.
     await dav(w, ann, "PUT", "ann/default/a.ics", stored.replace("SUMMARY:Third", "SUMMARY:3rd"));
     assert.equal((await ann.call("CalendarEvent/get", { ids: [third] })).list[0].title, "3rd");

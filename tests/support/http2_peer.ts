@@ -1,7 +1,8 @@
 /** A client of HTTP/2 that writes frames as it likes (RFC 9113), and keeps those that come. */
 import { Buffer } from "node:buffer";
 import { connect as connectPlain, type Socket } from "node:net";
-import { connect } from "node:tls";
+import { connect, TLSSocket } from "node:tls";
+import { pauseTransport } from "../../src/net/tls_pause.ts";
 
 const encoder = new TextEncoder();
 
@@ -116,9 +117,12 @@ export class Http2Peer implements Disposable {
     port: number,
     o: { plain?: boolean; before?: Uint8Array } = {},
   ): Promise<Http2Peer> {
+    const raw = connectPlain(port, "127.0.0.1");
     const socket = o.plain
-      ? connectPlain(port, "127.0.0.1")
-      : connect({ port, host: "127.0.0.1", rejectUnauthorized: false, ALPNProtocols: ["h2"] });
+      ? raw
+      : connect({ socket: raw, rejectUnauthorized: false, ALPNProtocols: ["h2"] });
+    // A paused peer leaves what comes to the system.
+    if (socket instanceof TLSSocket) pauseTransport(socket, raw);
     const peer = new Http2Peer(socket);
     await new Promise((resolve, reject) => {
       socket.once(o.plain ? "connect" : "secureConnect", resolve);

@@ -75,6 +75,12 @@ export const calls = {
   SessionRevoke: { request: v.strictObject({ id: Id }), response: Nothing },
 
   // --- the message list; what is asked for comes over the event stream
+  /** A page is told its events over the stream of its browser from now on; not found if that has ended. */
+  EventsJoin: {
+    request: v.strictObject({ stream: SseId, page: SseId, view: View }),
+    response: Nothing,
+  },
+  EventsLeave: { request: v.strictObject({ stream: SseId, page: SseId }), response: Nothing },
   ViewSet: { request: v.strictObject({ sseId: SseId, view: View }), response: Nothing },
   ViewMore: {
     request: v.strictObject({ sseId: SseId, viewId: Id, page: Page }),

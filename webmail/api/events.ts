@@ -3,6 +3,10 @@
  * told apart by `kind`. One connection serves all views, one after the other: ViewSet and ViewMore name it
  * by its sseId.
  *
+ * Pages of a browser share one stream (`GET events?shared`), which a worker of it holds (webmail/worker/events.ts): over
+ * HTTP/1.1 a browser has six connections to a host. There each value is `{"stream": id}`, the first; `{"page", "event"}`
+ * for the page that has joined by that name (EventsJoin); `{"page", "ended"}` if it has to join again; or `{}`, a sign of life.
+ *
  * @module
  */
 import * as v from "valibot";
@@ -35,7 +39,7 @@ export const StartEvent = v.object({
   quota: v.nullable(Count),
   /** Path of the account page; null if it isn't served here. */
   accountPage: v.nullable(v.string()),
-  /** Of localserve: path of what a message's checks are asked at, with {id} in it; null elsewhere. */
+  /** Of localserve: where a message is shown with its checks, with {id} in it; null elsewhere. */
   checks: v.nullable(v.string()),
 });
 export type StartEvent = v.InferOutput<typeof StartEvent>;

@@ -11,6 +11,9 @@ export function eventsUrl(view: View): string {
   return `events?view=${encodeURIComponent(JSON.stringify(view))}`;
 }
 
+/** The event stream that all pages of a browser share: events.ts. */
+export const sharedEventsUrl = "events?shared";
+
 /** The message as it is stored; with `download` as a file named .eml. */
 export function rawUrl(id: number, o: { download?: boolean } = {}): string {
   return `message/${id}/raw${o.download ? "?download" : ""}`;

@@ -4,7 +4,8 @@
  * @module
  */
 import * as v from "valibot";
-import { eventsUrl, ServerEvent, type View } from "../api/mod.ts";
+import { ServerEvent, type View } from "../api/mod.ts";
+import { connectEvents, type EventsSource } from "./event_source.ts";
 
 /** How it stands with the connection. */
 export type ConnectionState = "connecting" | "connected" | "waiting" | "ended";
@@ -29,7 +30,7 @@ const delays = [1, 2, 5, 10, 20, 30];
 
 /** Opens the stream and keeps it open. */
 export function openEvents(o: EventsOptions): Events {
-  let source: EventSource | undefined;
+  let source: EventsSource | undefined;
   let quiet: ReturnType<typeof setTimeout> | undefined;
   let retry: ReturnType<typeof setTimeout> | undefined;
   let failures = 0;
@@ -56,12 +57,10 @@ export function openEvents(o: EventsOptions): Events {
   const connect = () => {
     drop();
     o.onState("connecting");
-    source = new EventSource(eventsUrl(o.view()));
     heard();
-    source.onerror = broken;
-    source.onmessage = (message) => {
+    const onValue = (value: unknown) => {
       heard();
-      const parsed = v.safeParse(ServerEvent, JSON.parse(message.data));
+      const parsed = v.safeParse(ServerEvent, value);
       if (!parsed.success) {
         console.error("event that does not fit", parsed.issues[0]);
         return;
@@ -78,6 +77,7 @@ export function openEvents(o: EventsOptions): Events {
       }
       o.onEvent(event);
     };
+    source = connectEvents({ view: o.view, onValue, onBroken: broken });
   };
   const online = () => {
     if (!ended && retry !== undefined) {

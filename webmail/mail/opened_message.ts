@@ -8,7 +8,6 @@ import { answer, fromMailto, wantsRich } from "./compose/quoting.ts";
 import type { ComposeWindows } from "./compose/windows.ts";
 import { addSender } from "./contacts/contacts.ts";
 import type { PageState } from "./page_state.ts";
-import { showChecks } from "./reading/checks.ts";
 import { type MessageView, messageView } from "./reading/message_view.ts";
 import { ruleFrom } from "./rules/from_message.ts";
 import { openRules } from "./rules/rules.ts";
@@ -60,15 +59,15 @@ export function openedMessage(s: PageState, p: OpenedMessageParts): MessageView 
     );
   }
 
-  /** For programs that are tested: what readers and receivers may mind. */
+  /** For programs that are tested: the page of localserve with all there is of a message. */
   function checksItem(id: number): MenuItem[] {
     const { checks } = start();
     if (checks === null) return [];
-    const path = checks.replace("{id}", String(id));
+    const page = checks.replace("{id}", String(id));
     return [{
       text: t("Checks"),
       title: t("What readers and receivers may mind of this message"),
-      run: () => attempt(() => showChecks(path)),
+      run: () => void open(page, "_blank", "noopener"),
     }];
   }
 

@@ -22,11 +22,11 @@ export function preview(root: Part, read: (from: number, to: number) => Uint8Arr
     texts[0];
   if (!part) return "";
   const raw = read(part.bodyOffset, Math.min(part.endOffset, part.bodyOffset + maxBytes));
-  let text = decodeText(part, raw);
-  if (part.subtype === "html") text = htmlText(text, { shown: true }).text;
-  else text = withoutQuotes(text);
-  const words = text.replaceAll(invisible, "").split(/[\s\u00a0]+/).map(withoutEdges)
-    .filter((w) => w !== "").join(" ");
+  const text = decodeText(part, raw);
+  const words = part.subtype === "html"
+    ? firstWords(htmlText(text, { shown: true }).text, () => true)
+    : firstWords(text, isOwn) ?? firstWords(text, () => true);
+  if (words === undefined) return "";
   return [...words.slice(0, previewLength * 2)].slice(0, previewLength).join("").toWellFormed()
     .trim();
 }
@@ -44,8 +44,23 @@ function withoutEdges(word: string): string {
 
 const isJoiner = (c: number) => c === 0x200c || c === 0x200d;
 
-/** Lines that aren't quoted, if there are any. */
-function withoutQuotes(text: string): string {
-  const own = text.split("\n").filter((l) => !l.startsWith(">") && l.trim() !== "");
-  return own.length > 0 ? own.join("\n") : text;
+/** A line with words that isn't quoted. */
+const isOwn = (line: string) => !line.startsWith(">") && line.trim() !== "";
+
+/** As many words of the chosen lines as a preview may need; undefined if no line is chosen. */
+function firstWords(text: string, chosen: (line: string) => boolean): string | undefined {
+  let words: string | undefined;
+  for (let at = 0; at < text.length;) {
+    const end = text.indexOf("\n", at);
+    const line = text.slice(at, end < 0 ? text.length : end);
+    at += line.length + 1;
+    if (!chosen(line)) continue;
+    words ??= "";
+    for (const word of line.replaceAll(invisible, "").split(/[\s\u00a0]+/)) {
+      const w = withoutEdges(word);
+      if (w !== "") words += words === "" ? w : ` ${w}`;
+    }
+    if (words.length >= previewLength * 2) break;
+  }
+  return words;
 }

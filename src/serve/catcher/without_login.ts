@@ -7,15 +7,13 @@ import type { DeveloperOptions } from "./developer.ts";
 /** Names of this machine: others lead here only where somebody plays with the DNS. */
 const ownNames = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 
-/** Where the webmail asks for checks of an account's messages; undefined where the API needs a login of its own. */
+/** Where the webmail leads to for checks of an account's messages; undefined where the API needs a login of its own. */
 export function checksOf(
   d: DeveloperOptions | undefined,
 ): ((account: string) => string) | undefined {
   if (d === undefined || d.login) return undefined;
   return (account) =>
-    `/api/v1/message/m{id}${
-      account === localserveAccount ? "" : `-${encodeURIComponent(account)}`
-    }`;
+    `/caught/#m{id}${account === localserveAccount ? "" : `-${encodeURIComponent(account)}`}`;
 }
 
 /** Who a request is of, without a login; undefined where pages need one. */

@@ -60,6 +60,8 @@ export interface SuccessionOptions {
   log: Log;
   /** Ends the server. */
   stop: () => void;
+  /** Milliseconds that the other is waited for at the start. */
+  patience?: number;
 }
 
 export class Succession {
@@ -91,7 +93,7 @@ export class Succession {
 
   async #askFirst(): Promise<void> {
     if (ownNode(this.#o.config)?.Standby === undefined) return;
-    const until = Date.now() + startPatience;
+    const until = Date.now() + (this.#o.patience ?? startPatience);
     for (let logged = false;;) {
       try {
         if (!await this.#overtaken()) return;

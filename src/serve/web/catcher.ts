@@ -5,6 +5,8 @@ import { Log } from "../../log/mod.ts";
 import { programVersion } from "../../platform/version.ts";
 import { authenticate, bytesSource } from "../../senderauth/mod.ts";
 import { type Catcher, CaughtMail, openCatcher } from "../../web/catcher/mod.ts";
+import { caughtPage } from "../../web/pages/mod.ts";
+import { servePage } from "../../web/webmail/mod.ts";
 import type { WebServer, WebShared } from "./page_server.ts";
 import { checkProgramLogin } from "./account_pages.ts";
 import type { DeveloperOptions } from "../catcher/developer.ts";
@@ -27,6 +29,7 @@ export function catcherApi(
     maxMessageSize: defaultMaxMessageSize,
     dataDir: config.dataDir,
     faults: d.faults,
+    page: servePage(caughtPage),
     keep: { messages: d.maxMessages, age: d.maxAge },
     release: d.relay && releaseBy(d.relay, config.static.Hostname),
     checkLink: (url, follow) => checkLink(shared.outbound, url, follow),

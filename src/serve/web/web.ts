@@ -110,11 +110,11 @@ export function webPorts(config: Config, l: Listener, handlers: WebHandlers): We
     if (mail.Enabled && handlers.catcher !== undefined) {
       const p = on(mail.Port || (https ? 443 : 80), https);
       // Beside the account page, whose calls are below /api/ too.
-      for (const path of ["/api/v1/", "/api/events/", "/view/"]) {
+      for (const path of ["/api/v1/", "/api/events/", "/view/", "/caught/"]) {
         const exact = path === "/api/events/";
         p.services.push({ name: "catcher", path, host: own, exact, ...handlers.catcher });
       }
-      p.names.push("test API at /api/v1/");
+      p.names.push("caught mail at /caught/", "test API at /api/v1/");
     }
     page("webapi", https, https ? l.WebAPIHTTPS : l.WebAPIHTTP, "/webapi/");
     page("lists", https, https ? l.ListsHTTPS : l.ListsHTTP, "/lists/");

@@ -258,7 +258,7 @@ export class MessageFile {
     await this.#writing?.catch(() => {});
     releaseBlock(this.#block);
     this.#block = new Uint8Array(0);
-    this.#refusal ??= new SmtpError(451, "3.0", "message was given up");
+    this.#refusal ??= givenUp;
     if (this.#file === undefined) return;
     await this.#synced.catch(() => {});
     this.#file.close();
@@ -266,6 +266,9 @@ export class MessageFile {
     removeFile(this.#path!);
   }
 }
+
+/** Why a file that was discarded takes nothing more. */
+const givenUp = new SmtpError(451, "3.0", "message was given up");
 
 function takeBlock(): Uint8Array {
   return freeBlocks.pop() ?? new Uint8Array(blockSize + spare);

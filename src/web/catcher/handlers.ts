@@ -24,11 +24,12 @@ import { checkAccessibility } from "./checks/accessibility.ts";
 import { checkAuth, checkSignatures } from "./checks/authentication.ts";
 import { checkHeader } from "./checks/header.ts";
 import { checkSize } from "./checks/size.ts";
-import { checkSpam } from "./checks/spam.ts";
+import { checkSpam, spamLimit, spamScore } from "./checks/spam.ts";
 import type { Checked } from "./checks/types.ts";
 import { checkHtml } from "./html_check.ts";
 import { linksOf } from "./links.ts";
 import { bodies, headersForm, messageForm } from "./message.ts";
+import { partTree } from "./part_tree.ts";
 import type { CatcherServices } from "./services.ts";
 
 /** Links of a message that are looked at, and how many at a time. */
@@ -65,6 +66,10 @@ export async function message(s: CatcherServices, m: Caught): Promise<Response> 
 export const headers = (_s: CatcherServices, m: Caught): Response =>
   jsonResponse(200, headersForm(m));
 
+/** The structure: each part with what is in it. */
+export const parts = (_s: CatcherServices, m: Caught): Response =>
+  jsonResponse(200, read(m, (c) => partTree(c.root)));
+
 /** The source as it is stored. */
 export function raw(_s: CatcherServices, m: Caught, req: WebRequest): Response {
   const c = openContent(m.account, m.id);
@@ -93,8 +98,16 @@ export function part(_s: CatcherServices, m: Caught, path: string): Response {
   });
 }
 
-/** The HTML as a page whose pictures come from the message; or the text. */
-export function view(s: CatcherServices, m: Caught, kind: "html" | "txt"): Response {
+/**
+ * The HTML as a page whose pictures come from the message; or the text. In a frame its links open pages of
+ * their own.
+ */
+export function view(
+  s: CatcherServices,
+  m: Caught,
+  kind: "html" | "txt",
+  framed: boolean,
+): Response {
   const found = read(m, (c) => {
     const { text, html } = bodies(c);
     const cids = new Map<string, string>();
@@ -109,7 +122,7 @@ export function view(s: CatcherServices, m: Caught, kind: "html" | "txt"): Respo
     const path = found.cids.get(id) ?? found.cids.get(safeDecode(id));
     return path === undefined ? all : `/api/v1/message/${s.mail.idOf(m)}/part/${path}`;
   });
-  return new Response(html, {
+  return new Response(framed ? `${html}<base target="_blank">` : html, {
     headers: {
       "Content-Type": "text/html; charset=utf-8",
       "Content-Security-Policy": viewPolicy,
@@ -133,10 +146,10 @@ function checkable(html: string): string {
 }
 
 /** What mail programs don't support of the HTML. */
-export function htmlCheck(_s: CatcherServices, m: Caught): Response {
+export async function htmlCheck(_s: CatcherServices, m: Caught): Promise<Response> {
   const { html } = read(m, bodies);
   if (html === "") throw new HttpError(400, "this message has no HTML");
-  return jsonResponse(200, checkHtml(checkable(html)));
+  return jsonResponse(200, await checkHtml(checkable(html)));
 }
 
 /** The message as the checks see it. */
@@ -180,6 +193,8 @@ export async function check(s: CatcherServices, m: Caught, ip: string): Promise<
   }
   return jsonResponse(200, {
     Warnings: Findings.filter((f) => f.Level === "warning").length,
+    SpamScore: spamScore(Findings),
+    SpamLimit: spamLimit,
     Findings,
   });
 }

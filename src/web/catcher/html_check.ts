@@ -4,7 +4,12 @@
  * @module
  */
 import { Parser } from "htmlparser2";
-import data from "./html_support.json" with { type: "json" };
+import { rareModule } from "../../platform/rare_modules.ts";
+
+/** Megabytes in memory, and only developers ask for it. */
+const supportData = rareModule<typeof import("./html_support_data.ts")>(
+  new URL("./html_support_data.ts", import.meta.url),
+);
 
 /** Characters of HTML that are looked at. */
 const maxHtml = 2_000_000;
@@ -22,7 +27,29 @@ interface Feature {
   notes: Record<string, string>;
 }
 
-const features = new Map((data.features as unknown as Feature[]).map((f) => [f.slug, f]));
+/** A mail program on a platform. */
+interface Program {
+  family: string;
+  platform: string;
+  platformName: string;
+}
+
+interface Support {
+  programs: readonly Program[];
+  features: ReadonlyMap<string, Feature>;
+}
+
+let loaded: Promise<Support> | undefined;
+
+function support(): Promise<Support> {
+  loaded ??= supportData().then(({ htmlSupport: { programs, features } }) => ({
+    programs,
+    features: new Map((features as unknown as Feature[]).map((f) => [f.slug, f])),
+  }));
+  // It is tried again.
+  loaded.catch(() => loaded = undefined);
+  return loaded;
+}
 
 /** What a document uses: how often each feature's slug was seen, and the elements in it. */
 interface Uses {
@@ -99,7 +126,7 @@ const units = [
 const pseudo =
   /::?(active|checked|first-child|first-of-type|focus|has|hover|lang|last-child|last-of-type|link|not|nth-child|nth-last-child|nth-last-of-type|nth-of-type|only-child|only-of-type|target|visited|after|before|first-letter|first-line|marker|placeholder)\b/gi;
 
-function usesOf(html: string): Uses {
+function usesOf(html: string, { features }: Support): Uses {
   const uses: Uses = { found: new Map(), nodes: 0 };
   const use = (slug: string, times = 1) => {
     if (features.has(slug)) uses.found.set(slug, (uses.found.get(slug) ?? 0) + times);
@@ -173,9 +200,9 @@ interface Result {
   NoteNumber: string;
 }
 
-function resultsOf(f: Feature): Result[] {
+function resultsOf(f: Feature, { programs }: Support): Result[] {
   return Object.entries(f.support).map(([program, [version, answer]]) => {
-    const { family, platform, platformName } = data.programs[Number(program)];
+    const { family, platform, platformName } = programs[Number(program)];
     return {
       Name: `${family} ${platformName}${version === "" ? "" : ` (${version})`}`,
       Platform: platform,
@@ -190,14 +217,15 @@ function resultsOf(f: Feature): Result[] {
 const percent = (n: number, of: number) => of === 0 ? 0 : Math.round(n / of * 10_000) / 100;
 
 /** Checks HTML. The totals weigh each feature by how often it is used. */
-export function checkHtml(html: string) {
-  const { found, nodes } = usesOf(html);
+export async function checkHtml(html: string) {
+  const of = await support();
+  const { found, nodes } = usesOf(html, of);
   const warnings = [];
   const platforms = new Map<string, Set<string>>();
   let [tests, yes, partial, no] = [0, 0, 0, 0];
   for (const [slug, times] of found) {
-    const f = features.get(slug)!;
-    const results = resultsOf(f);
+    const f = of.features.get(slug)!;
+    const results = resultsOf(f, of);
     for (const r of results) {
       platforms.set(r.Platform, (platforms.get(r.Platform) ?? new Set()).add(r.Family));
     }

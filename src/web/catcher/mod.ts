@@ -139,8 +139,11 @@ async function route(
   const shown = /^\/view\/([^/]+)\.(html|txt)$/.exec(path);
   if (shown !== null) {
     const m = await s.mail.find(decodeURIComponent(shown[1]));
-    return m ? handlers.view(s, m, shown[2] as "html" | "txt") : handlers.notFound();
+    if (m === undefined) return handlers.notFound();
+    const framed = req.url.searchParams.has("framed");
+    return handlers.view(s, m, shown[2] as "html" | "txt", framed);
   }
+  if (path.startsWith("/caught/")) return await s.page(req);
   if (!path.startsWith("/api/v1/")) return textResponse(404, "not found");
   const [name, ...rest] = path.slice("/api/v1/".length).split("/").map(decodeURIComponent);
   const call = `${req.method} ${name}`;
@@ -201,6 +204,8 @@ async function messageCall(
       return await handlers.message(s, m);
     case "GET headers":
       return handlers.headers(s, m);
+    case "GET parts":
+      return handlers.parts(s, m);
     case "GET raw":
       return handlers.raw(s, m, req);
     case "GET part":
@@ -210,7 +215,7 @@ async function messageCall(
       }
       break;
     case "GET html-check":
-      return handlers.htmlCheck(s, m);
+      return await handlers.htmlCheck(s, m);
     case "GET link-check":
       return await handlers.linkCheck(s, m, req.url.searchParams.get("follow") === "true");
     case "GET check": {

@@ -66,6 +66,7 @@ const calls: Call[] = [
   { path: "/api/v1/message/{ID}", method: "get", summary: "A message; ID may be latest" },
   { path: "/api/v1/message/{ID}/headers", method: "get", summary: "Its header fields" },
   { path: "/api/v1/message/{ID}/raw", method: "get", summary: "Its source", answer: "text/plain" },
+  { path: "/api/v1/message/{ID}/parts", method: "get", summary: "Its MIME structure, as a tree" },
   {
     path: "/api/v1/message/{ID}/part/{PartID}",
     method: "get",
@@ -87,7 +88,7 @@ const calls: Call[] = [
     path: "/api/v1/message/{ID}/check",
     method: "get",
     summary:
-      "What readers and receivers may mind: size, header, accessibility, signs of junk, authentication",
+      "What readers and receivers may mind, and points for signs of junk: size, header, accessibility, signs of junk, authentication",
     query: { ip: "As if it came from this address: SPF, DKIM and DMARC are looked up in the DNS" },
   },
   {

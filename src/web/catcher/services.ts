@@ -1,6 +1,6 @@
 /** What the API of caught mail needs of the server. @module */
 import type { SenderAuth } from "../../senderauth/mod.ts";
-import type { WebRequest } from "../http/mod.ts";
+import type { WebHandler, WebRequest } from "../http/mod.ts";
 import type { CaughtMail } from "./box.ts";
 
 /** A refusal that comes by chance. */
@@ -41,6 +41,8 @@ export interface CatcherServices {
       steps: readonly { Messages?: number; Seconds?: number; Faults: Partial<ChaosSettings> }[],
     ): void;
   };
+  /** The page for developers, below /caught/. */
+  page: WebHandler;
   /** How many messages are kept and how long, in milliseconds; undefined for no limit. */
   keep: { messages: number | undefined; age: number | undefined };
   /** Sends a message on to a real server; undefined if none is set. */

@@ -9,10 +9,12 @@ import account from "./account.html" with { type: "text" };
 import admin from "./admin.html" with { type: "text" };
 import arabic from "../../../webmail/languages/ar.json" with { type: "text" };
 import german from "../../../webmail/languages/de.json" with { type: "text" };
+import caught from "./caught.html" with { type: "text" };
 import editor from "./editor.html" with { type: "text" };
 import icon from "./icon.svg" with { type: "text" };
 import manifest from "./manifest.webmanifest" with { type: "text" };
 import worker from "./service_worker.html" with { type: "text" };
+import sharedEvents from "./shared_events.html" with { type: "text" };
 import webmail from "./webmail.html" with { type: "text" };
 
 /** The webmail, one document with style and script in it. */
@@ -22,11 +24,14 @@ export const editorPage: string = editor;
 /** Files beside the webmail: what makes it an app of the browser. */
 export const appFiles: Readonly<Record<string, { text: string; type: string }>> = {
   "/service_worker.js": { text: worker, type: "text/javascript" },
+  "/shared_events.js": { text: sharedEvents, type: "text/javascript" },
   "/manifest.webmanifest": { text: manifest, type: "application/manifest+json" },
   "/language/ar.json": { text: arabic, type: "application/json" },
   "/language/de.json": { text: german, type: "application/json" },
   "/icon.svg": { text: icon, type: "image/svg+xml" },
 };
+/** The page for developers, of what localserve caught. */
+export const caughtPage: string = caught;
 /** The account page. */
 export const accountPageHtml: string = account;
 /** The admin page. */

@@ -10,6 +10,8 @@ import type { ComposeContext } from "./sending/compose.ts";
 import { openDraft, putDraft, quotedHtml, saveDraft } from "./sending/drafts.ts";
 import { missing, rethrow } from "./errors.ts";
 import type { EventConnections } from "./list/event_stream.ts";
+import type { SharedStreams } from "./list/shared_stream.ts";
+import { joinStream, leaveStream } from "./list/streams.ts";
 import { bitsFromUses } from "./list/flags.ts";
 import { rejectsMailboxes } from "./identities.ts";
 import { conversationItems, mailboxItem, messageItem } from "./list/items.ts";
@@ -35,6 +37,7 @@ import type { Uploads } from "./sending/uploads.ts";
 export interface WebmailState {
   services: WebmailServices;
   connections: EventConnections;
+  shared: SharedStreams;
   uploads: Uploads;
   undo: UndoLog;
   books: AddressBooks;
@@ -96,6 +99,10 @@ export function callHandlers(state: WebmailState): Handlers {
     if (c === undefined) throw missing("view");
     return c;
   };
+  const endSession = (account: string, id: number, reason: string) => {
+    connections.endSession(account, id, reason);
+    state.shared.endSession(account, id);
+  };
   const targets = (ctx: CallContext, target: Parameters<typeof targetUids>[1]) => {
     const { account } = of(ctx);
     return targetUids(account, target, rejects(account), ctx.req.signal);
@@ -124,7 +131,7 @@ export function callHandlers(state: WebmailState): Handlers {
     Logout(_r, ctx) {
       const s = ctx.session;
       ctx.cookies.push(services.login.logout(ctx.req));
-      if (s !== undefined) connections.endSession(s.account, s.id, "logged out");
+      if (s !== undefined) endSession(s.account, s.id, "logged out");
       return {};
     },
     SessionsList(_r, ctx) {
@@ -144,10 +151,18 @@ export function callHandlers(state: WebmailState): Handlers {
     SessionRevoke(r, ctx) {
       const { session } = of(ctx);
       if (!services.sessions.end(session.account, r.id)) throw missing("session");
-      connections.endSession(session.account, r.id, "logged out from elsewhere");
+      endSession(session.account, r.id, "logged out from elsewhere");
       return {};
     },
 
+    async EventsJoin(r, ctx) {
+      await joinStream(state, ctx.req, of(ctx).session, r);
+      return {};
+    },
+    EventsLeave(r, ctx) {
+      leaveStream(state, of(ctx).session, r);
+      return {};
+    },
     ViewSet(r, ctx) {
       connection(ctx, r.sseId).setView(r.view);
       return {};

@@ -9,9 +9,7 @@
  */
 import { asMailboxId } from "../../store/ids.ts";
 import { join } from "node:path";
-import * as v from "valibot";
-import { calls, View } from "../../../webmail/api/mod.ts";
-import { countPanic } from "../../metrics/mod.ts";
+import { calls } from "../../../webmail/api/mod.ts";
 import { ensureDir, removeFile } from "../../platform/files.ts";
 import type { Account } from "../../store/account/account.ts";
 import {
@@ -39,7 +37,9 @@ import { compressed } from "./compression.ts";
 import { pieceStream } from "./reading/content.ts";
 import { disposition, messageDocument } from "./reading/documents.ts";
 import { missing, rethrow } from "./errors.ts";
-import { EventConnection, EventConnections } from "./list/event_stream.ts";
+import { EventConnections } from "./list/event_stream.ts";
+import { SharedStreams } from "./list/shared_stream.ts";
+import { eventStream } from "./list/streams.ts";
 import { exportArchive, exportMailboxes } from "../export/archive.ts";
 import { stopSanitizeWorker } from "./html/worker.ts";
 import type { WebmailServices } from "./services.ts";
@@ -108,6 +108,7 @@ export async function openWebmail(services: WebmailServices): Promise<Webmail> {
   const state: WebmailState = {
     services,
     connections,
+    shared: new SharedStreams(),
     uploads,
     undo,
     books,
@@ -160,7 +161,7 @@ async function route(
     const response = document
       ? compressed(req, await messageDocument(req, account, release))
       : path === "/events"
-      ? eventStream(state, req, account, session, release)
+      ? eventStream(state, req, session, account, release)
       : path === "/contacts.vcf"
       ? await exportedBook(req, account, release)
       : exported(req, account, release);
@@ -219,46 +220,6 @@ async function answer(
   } finally {
     account?.close();
   }
-}
-
-function eventStream(
-  state: WebmailState,
-  req: WebRequest,
-  account: Account,
-  session: FoundSession,
-  release: () => void,
-): Response {
-  let json: unknown;
-  try {
-    json = JSON.parse(req.url.searchParams.get("view") ?? "");
-  } catch (err) {
-    throw new HttpError(400, "view is not JSON", {}, { cause: err });
-  }
-  const view = v.safeParse(View, json);
-  if (!view.success) throw new HttpError(400, `view: ${view.issues[0].message}`);
-  const who = {
-    account: session.account,
-    loginAddress: session.login,
-    sessionId: session.id,
-    accountPage: req.sibling("account"),
-  };
-  const connection = new EventConnection(account, who, state.services, view.output);
-  state.connections.add(connection);
-  const close = () => connection.close();
-  const signals = [req.signal, req.stopping];
-  for (const s of signals) s.addEventListener("abort", close);
-  const onClose = () => {
-    for (const s of signals) s.removeEventListener("abort", close);
-    state.connections.remove(connection);
-    release();
-  };
-  const onError = (err: unknown) => {
-    countPanic("webmail");
-    req.log.error("unhandled error in an event stream", { err: err as Error });
-  };
-  return new Response(connection.stream(onClose, onError), {
-    headers: { "Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-store" },
-  });
 }
 
 function exported(req: WebRequest, account: Account, release: () => void): Response {

@@ -59,7 +59,7 @@ export interface WebmailServices {
   sieve?: { db: SieveDatabase; site: SiteScripts };
   /** POSTs "List-Unsubscribe=One-Click" to an address (RFC 8058); gives the status of the answer. */
   postOneClick?(url: string): Promise<number>;
-  /** Path at which messages of an account are checked, with {id} in it; only localserve has it. */
+  /** Where messages of an account are shown with their checks, with {id} in it; only localserve has it. */
   checksOf?(account: string): string;
   /** How safely mail to a domain travels; without it nothing is known. */
   domainSecurity?(domain: string): Promise<Omit<DomainSecurity, "address">>;

@@ -1,4 +1,9 @@
-/** Signs by which filters tell junk that every filter knows; what a trained one says depends on its training. @module */
+/**
+ * Signs by which filters tell junk that every filter knows, each with points as the rules of such filters have;
+ * what a trained one says depends on its training.
+ *
+ * @module
+ */
 import { Parser } from "htmlparser2";
 import { getDomain } from "tldts";
 import { linksOf } from "../links.ts";
@@ -10,6 +15,13 @@ const shorteners = new Set(
 );
 /** Characters of a text that the signs are looked for in. */
 const maxText = 200_000;
+/** Points from which filters that count them take a message for junk, as they are set mostly. */
+export const spamLimit = 5;
+
+/** All points, to one decimal. */
+export function spamScore(findings: readonly Finding[]): number {
+  return Math.round(findings.reduce((sum, f) => sum + (f.Points ?? 0), 0) * 10) / 10;
+}
 
 /** Letters that are read, and pictures. */
 function contents(html: string): { letters: number; pictures: number } {
@@ -34,34 +46,37 @@ function contents(html: string): { letters: number; pictures: number } {
 
 export function checkSpam(m: Checked): Finding[] {
   const found: Finding[] = [];
-  const add = (Level: Finding["Level"], Text: string) => found.push({ Area: "spam", Level, Text });
+  const add = (Points: number, Text: string) =>
+    found.push({ Area: "spam", Level: Points < 1 ? "note" : "warning", Text, Points });
   const subject = m.subject.trim();
-  if (subject === "") add("warning", "The subject is empty.");
+  if (subject === "") add(1.8, "The subject is empty.");
   else if (subject.length > 8 && subject === subject.toUpperCase() && /\p{Lu}{5}/u.test(subject)) {
-    add("warning", "The subject is all in capitals.");
+    add(1.5, "The subject is all in capitals.");
   }
   if (/[!?]{3,}/.test(subject) || (subject.match(/!/g)?.length ?? 0) > 2) {
-    add("warning", "The subject has many exclamation marks.");
+    add(1, "The subject has many exclamation marks.");
   }
   if (m.html !== "" && m.text.trim() === "") {
     add(
-      "warning",
+      1.1,
       "There is HTML but no text: multipart/alternative with both is what people's programs send.",
     );
   }
   const { letters, pictures } = contents(m.html);
   if (pictures > 0 && letters < 80) {
-    add("warning", "It is nearly all pictures: filters and readers without pictures see nothing.");
+    add(2, "It is nearly all pictures: filters and readers without pictures see nothing.");
   }
   const hosts = new Set(linksOf(m.text, m.html).map((u) => new URL(u).hostname));
   const short = [...hosts].filter((h) => shorteners.has(getDomain(h) ?? h));
-  if (short.length > 0) add("warning", `Links of ${short.join(", ")} hide where they lead.`);
+  if (short.length > 0) add(1.5, `Links of ${short.join(", ")} hide where they lead.`);
   const bare = [...hosts].filter((h) => /^(?:\d+\.){3}\d+$|^\[/.test(h));
-  if (bare.length > 0) add("warning", `Links name hosts by number: ${bare.join(", ")}.`);
-  if (hosts.size > 15) add("note", `Links lead to ${hosts.size} different hosts.`);
+  if (bare.length > 0) add(2.2, `Links name hosts by number: ${bare.join(", ")}.`);
+  if (hosts.size > 15) add(0.5, `Links lead to ${hosts.size} different hosts.`);
   if (/display\s*:\s*none|font-size\s*:\s*0|visibility\s*:\s*hidden/i.test(m.html)) {
-    add("note", "Some text is hidden, as words for filters are; a preheader is, too.");
+    add(0.5, "Some text is hidden, as words for filters are; a preheader is, too.");
   }
-  if (found.length === 0) add("ok", "None of the common signs of junk.");
+  if (found.length === 0) {
+    found.push({ Area: "spam", Level: "ok", Text: "None of the common signs of junk." });
+  }
   return found;
 }

@@ -7,6 +7,8 @@ export interface Finding {
   /** "warning": receivers or readers will mind; "note": good to know; "ok": looked at, and fine. */
   Level: "warning" | "note" | "ok";
   Text: string;
+  /** What it counts as a sign of junk; left out if it is none. */
+  Points?: number;
 }
 
 /** The message, as checks see it. */

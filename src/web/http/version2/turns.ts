@@ -5,12 +5,16 @@
  * @module
  */
 
+import { nextTurn, turnSpent } from "../../../platform/turns.ts";
+
 /** At a time; event streams are not counted once they have begun. */
 const maxWorking = 6;
 
 /** A queue in front of the work. */
 export class Turns {
   #working = 0;
+  /** The next is begun in a later turn of the loop. */
+  #later = false;
   readonly #waiting = new Set<() => void>();
 
   /**
@@ -37,7 +41,15 @@ export class Turns {
 
   #next(): void {
     for (const run of this.#waiting) {
-      if (this.#working >= maxWorking) return;
+      if (this.#working >= maxWorking || this.#later) return;
+      if (turnSpent()) {
+        this.#later = true;
+        nextTurn().then(() => {
+          this.#later = false;
+          this.#next();
+        });
+        return;
+      }
       run();
     }
   }

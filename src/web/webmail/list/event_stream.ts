@@ -18,7 +18,7 @@ import type { WebmailServices, Who } from "../services.ts";
 import { webmailSettings } from "../settings.ts";
 
 /** Milliseconds without an event after which the page is told that the connection lives. */
-const aliveInterval = 20_000;
+export const aliveInterval = 20_000;
 /** Milliseconds between events about the progress of a search. */
 const progressInterval = 500;
 /** Changes of one event. */
@@ -27,6 +27,19 @@ const maxChanges = 500;
 const maxWaiting = 20;
 
 const encoder = new TextEncoder();
+
+/** A value as an event stream has it. */
+export function eventBytes(value: unknown): Uint8Array {
+  return encoder.encode(`data: ${JSON.stringify(value)}\n\n`);
+}
+
+/** The events of a page. */
+export interface ToldEvents {
+  /** Undefined at the end. */
+  next(): Promise<ServerEvent | undefined>;
+  /** Ends them. */
+  finish(): void;
+}
 
 export class EventConnection {
   readonly sseId = crypto.randomUUID();
@@ -124,10 +137,10 @@ export class EventConnection {
   }
 
   /**
-   * The answer's body. `onClose` runs once, when nothing is sent any more, `onError` before it where the
+   * Its events, one at a time. `onClose` runs once, when nothing is told any more, `onError` before it where the
    * reason is a mistake of ours.
    */
-  stream(onClose: () => void, onError: (err: unknown) => void): ReadableStream<Uint8Array> {
+  told(onClose: () => void, onError: (err: unknown) => void): ToldEvents {
     const events = this.#events();
     let open = true;
     const finish = () => {
@@ -137,23 +150,37 @@ export class EventConnection {
       this.#listener.close();
       onClose();
     };
-    return new ReadableStream<Uint8Array>({
-      pull: async (controller) => {
+    return {
+      finish,
+      next: async () => {
         try {
           const r = await events.next();
-          if (r.done) {
-            finish();
-            controller.close();
-          } else {
-            controller.enqueue(encoder.encode(`data: ${JSON.stringify(r.value)}\n\n`));
-          }
+          if (!r.done) return r.value;
+          finish();
+          return undefined;
         } catch (err) {
           onError(err);
           finish();
+          throw err;
+        }
+      },
+    };
+  }
+
+  /** The body of an answer with its events; see {@link EventConnection.told}. */
+  stream(onClose: () => void, onError: (err: unknown) => void): ReadableStream<Uint8Array> {
+    const events = this.told(onClose, onError);
+    return new ReadableStream<Uint8Array>({
+      pull: async (controller) => {
+        try {
+          const event = await events.next();
+          if (event === undefined) controller.close();
+          else controller.enqueue(eventBytes(event));
+        } catch (err) {
           controller.error(err);
         }
       },
-      cancel: () => finish(),
+      cancel: () => events.finish(),
     }, { highWaterMark: 0 });
   }
 

@@ -1,0 +1,98 @@
+/** A data folder from stored objects, as it was at a moment. @module */
+import { CopySink } from "../follow/sink.ts";
+import type { FeedOp } from "../follow/protocol.ts";
+import { payloadSize, type StoredObject, storedObject } from "./journal.ts";
+import type { Bucket } from "./s3.ts";
+import { generationKey, openObject } from "./seal.ts";
+
+export interface RestoreOptions {
+  prefix: string;
+  key: Uint8Array;
+  /** Milliseconds: the last moment that counts; undefined for the last that is stored. */
+  at: number | undefined;
+  dataDir: string;
+  configDir: string;
+}
+
+/** Nothing that can be restored, or it is not all there. */
+export class RestoreError extends Error {
+  override name = "RestoreError";
+}
+
+/** The objects in their order, by generations from old to new. */
+export async function storedGenerations(
+  bucket: Bucket,
+  prefix: string,
+): Promise<Map<string, StoredObject[]>> {
+  const all = new Map<string, StoredObject[]>();
+  for (const name of await bucket.list(prefix)) {
+    const s = storedObject(prefix, name);
+    if (s === undefined) continue;
+    const g = all.get(s.generation) ?? [];
+    all.set(s.generation, [...g, s]);
+  }
+  return new Map([...all].sort(([a], [b]) => a < b ? -1 : 1));
+}
+
+/**
+ * Restores into folders that are empty, or not there.
+ * @returns the time as of which the data is
+ * @throws RestoreError, SealError, ObjectsError
+ */
+export async function restoreObjects(
+  o: RestoreOptions,
+  bucket: Bucket,
+  say: (text: string) => void,
+): Promise<number> {
+  const wanted = (s: StoredObject) =>
+    s.time !== undefined && (o.at === undefined || s.time <= o.at);
+  const generations = [...await storedGenerations(bucket, o.prefix)];
+  const chosen = generations.findLast(([, objects]) => objects.some(wanted));
+  if (chosen === undefined) {
+    throw new RestoreError(
+      generations.length === 0
+        ? "the bucket has no backup with that prefix"
+        : "no backup that is whole begins before that time",
+    );
+  }
+  const [generation, all] = chosen;
+  const objects = all.slice(0, all.findLastIndex(wanted) + 1);
+  objects.forEach((s, i) => {
+    if (s.number !== i) {
+      throw new RestoreError(`object ${i} of generation ${generation} is missing`);
+    }
+  });
+  const key = generationKey(o.key, generation);
+  const sink = new CopySink({
+    dataDir: o.dataDir,
+    configDir: o.configDir,
+    ownConfig: "",
+    round: () => Promise.resolve(),
+  });
+  for (const [i, s] of objects.entries()) {
+    await play(openObject(key, s.name, await bucket.get(s.name)), sink);
+    if ((i + 1) % 20 === 0) say(`${i + 1} of ${objects.length} objects`);
+  }
+  await sink.take({ op: "end" }, none);
+  say(`${objects.length} objects`);
+  return objects.at(-1)!.time!;
+}
+
+async function* none(): AsyncGenerator<Uint8Array> {}
+
+/** Does what the lines of an object say. */
+async function play(content: Uint8Array, sink: CopySink): Promise<void> {
+  for (let at = 0; at < content.length;) {
+    const end = content.indexOf(10, at);
+    const op = JSON.parse(new TextDecoder().decode(content.subarray(at, end))) as FeedOp;
+    at = end + 1;
+    let next = at;
+    const payload = async function* (size: number) {
+      yield content.subarray(next, next += size);
+    };
+    // As a feed asks before: what is in the copy's log goes into its base.
+    if (op.op === "base") await sink.take({ op: "blocks", path: op.path }, none);
+    await sink.take(op, payload);
+    at += payloadSize(op);
+  }
+}

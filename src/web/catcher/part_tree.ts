@@ -1,0 +1,52 @@
+/** The MIME structure of a message, as a tree. @module */
+import type { Part } from "../../mail/structure/structure.ts";
+import { contentId, decodedSize, fileNameOf } from "../webmail/reading/parts.ts";
+
+/** A part, and what is in it. */
+export interface PartNode {
+  /** As IMAP counts: "1", "2.1"; "" for a multipart at the top. */
+  PartID: string;
+  ContentType: string;
+  /** Such as "base64"; "" if none is named. */
+  Encoding: string;
+  /** In the declaration; "" for none. */
+  Charset: string;
+  /** "inline" or "attachment"; "" if nothing is said. */
+  Disposition: string;
+  FileName: string;
+  ContentID: string;
+  /** Bytes when decoded, nearly. */
+  Size: number;
+  Parts: PartNode[];
+}
+
+/** Parts of a tree at most: who writes more shows nothing by it. */
+const maxParts = 2000;
+
+/** The tree of a message. Parts after the first two thousand are left out. */
+export function partTree(root: Part): PartNode {
+  let left = maxParts;
+  const node = (p: Part, path: string): PartNode => {
+    left--;
+    const below: PartNode[] = [];
+    const add = (c: Part, at: string) => {
+      if (left > 0) below.push(node(c, at));
+    };
+    for (const [i, c] of p.parts.entries()) add(c, path === "" ? `${i + 1}` : `${path}.${i + 1}`);
+    // A message that is no multipart has its text as its first part.
+    const own = p.parts.length > 0 ? path : path === "" ? "1" : path;
+    if (p.message !== undefined) add(p.message, p.message.parts.length > 0 ? own : `${own}.1`);
+    return {
+      PartID: own,
+      ContentType: `${p.type}/${p.subtype}`,
+      Encoding: p.encoding,
+      Charset: p.params.charset ?? "",
+      Disposition: p.disposition ?? "",
+      FileName: fileNameOf(p),
+      ContentID: contentId(p),
+      Size: decodedSize(p),
+      Parts: below,
+    };
+  };
+  return node(root, "");
+}

@@ -1,0 +1,133 @@
+/** The list of caught messages, newest first. @module */
+import { el, fill } from "../lib/dom.ts";
+import { shortDate } from "../lib/format.ts";
+import { api, type Summary } from "./api.ts";
+import { addressText } from "./message.ts";
+
+/** Messages that are asked for at a time. */
+const pageSize = 100;
+
+export interface ListView {
+  root: HTMLElement;
+  /** Asks again for what it shows. */
+  refresh(): Promise<void>;
+  search(query: string): Promise<void>;
+  /** Marks the message that is shown. */
+  setOpen(id: string): void;
+  /** Opens the one before (-1) or after (1) the open one. */
+  step(by: number): void;
+}
+
+export interface ListOptions {
+  onOpen(id: string): void;
+  onError(err: unknown): void;
+}
+
+/** Makes the list. */
+export function messageList(o: ListOptions): ListView {
+  let query = "";
+  let shown = pageSize;
+  let openId = "";
+  let messages: Summary[] = [];
+  const count = el("p", { class: "soft count", role: "status" });
+  const rows = el("ul", { class: "rows", "aria-label": "Messages" });
+  const more = el("button", {
+    type: "button",
+    onclick: () => {
+      shown += pageSize;
+      void refresh();
+    },
+  }, "More");
+
+  function item(m: Summary): HTMLElement {
+    const date = Date.parse(m.Created);
+    return el(
+      "li",
+      {},
+      el(
+        "a",
+        {
+          href: `#${encodeURIComponent(m.ID)}`,
+          "aria-current": m.ID === openId ? "true" : null,
+          class: m.Read ? null : "unread",
+          "data-id": m.ID,
+        },
+        el("span", { class: "who" }, addressText(m.From)),
+        el("time", { datetime: m.Created }, shortDate(date)),
+        el("span", { class: "subject" }, m.Subject === "" ? "(no subject)" : m.Subject),
+        el("span", { class: "to soft" }, `to ${m.To.map(addressText).join(", ") || "nobody"}`),
+        m.Tags.length === 0 && m.Attachments === 0 ? null : el(
+          "span",
+          { class: "marks" },
+          m.Tags.map((t) => el("span", { class: "tag" }, t)),
+          m.Attachments === 0 ? null : el(
+            "span",
+            { class: "tag" },
+            m.Attachments === 1 ? "1 file" : `${m.Attachments} files`,
+          ),
+        ),
+      ),
+    );
+  }
+
+  let asking: Promise<void> | undefined;
+  let again = false;
+  /** One request at a time; what changed meanwhile is asked for once more afterwards. */
+  function refresh(): Promise<void> {
+    if (asking !== undefined) {
+      again = true;
+      return asking;
+    }
+    asking = draw().catch(o.onError).finally(() => {
+      asking = undefined;
+      if (again) {
+        again = false;
+        void refresh();
+      }
+    });
+    return asking;
+  }
+  async function draw(): Promise<void> {
+    const asked = query;
+    const r = await api.list(asked, 0, shown);
+    if (asked !== query) return void (again = true);
+    messages = r.messages;
+    const focused = (document.activeElement as HTMLElement | null)?.dataset?.id;
+    fill(rows, messages.map(item));
+    if (focused !== undefined) {
+      rows.querySelector<HTMLElement>(`[data-id="${CSS.escape(focused)}"]`)?.focus();
+    }
+    fill(
+      count,
+      query === ""
+        ? r.total === 0
+          ? "Nothing was caught so far. Send a message to any address by SMTP."
+          : `${r.total} ${r.total === 1 ? "message" : "messages"}`
+        : `${r.messages_count} of ${r.total} found`,
+    );
+    more.hidden = messages.length >= r.messages_count;
+  }
+  return {
+    root: el("div", { class: "list" }, count, rows, more),
+    refresh,
+    search(text) {
+      query = text;
+      shown = pageSize;
+      return refresh();
+    },
+    setOpen(id) {
+      openId = id;
+      for (const a of rows.querySelectorAll("a")) {
+        if (a.dataset.id === id) {
+          a.setAttribute("aria-current", "true");
+          a.classList.remove("unread");
+        } else a.removeAttribute("aria-current");
+      }
+    },
+    step(by) {
+      const at = messages.findIndex((m) => m.ID === openId);
+      const m = messages[at < 0 ? 0 : at + by];
+      if (m !== undefined) o.onOpen(m.ID);
+    },
+  };
+}

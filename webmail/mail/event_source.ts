@@ -1,0 +1,105 @@
+/**
+ * Where the page's events come from: the stream that all pages of the browser share, or one of its own where the browser
+ * has no such workers.
+ *
+ * @module
+ */
+import { call, CallError } from "../api/client.ts";
+import { eventsUrl, type View } from "../api/mod.ts";
+import { eventsWorker, type FromWorker, type ToWorker } from "../worker/messages.ts";
+
+export interface SourceOptions {
+  view: () => View;
+  /** A value that the server told; what it is must be checked. */
+  onValue: (value: unknown) => void;
+  /** Nothing comes any more. */
+  onBroken: () => void;
+}
+
+/** One connection. */
+export interface EventsSource {
+  close(): void;
+}
+
+/** Milliseconds between signs of life to the worker. */
+const hereInterval = 30_000;
+
+let worker: SharedWorker | undefined;
+/** It could not be started. */
+let failed = typeof SharedWorker !== "function";
+
+/** Connects. */
+export function connectEvents(o: SourceOptions): EventsSource {
+  return failed ? ownSource(o) : sharedSource(o);
+}
+
+function ownSource(o: SourceOptions): EventsSource {
+  const source = new EventSource(eventsUrl(o.view()));
+  source.onerror = o.onBroken;
+  source.onmessage = (m) => o.onValue(JSON.parse(m.data));
+  return source;
+}
+
+/** A name that nobody else has; randomUUID is for HTTPS alone. */
+function newName(): string {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((b) => b.toString(16).padStart(2, "0"))
+    .join("");
+}
+
+function sharedSource(o: SourceOptions): EventsSource {
+  const page = newName();
+  worker ??= new SharedWorker(eventsWorker.url, { name: eventsWorker.name });
+  const { port } = worker;
+  const say = (message: ToWorker) => port.postMessage(message);
+  let open = true;
+
+  const end = () => {
+    open = false;
+    clearInterval(here);
+    port.removeEventListener("message", onMessage);
+    worker?.removeEventListener("error", onError);
+    globalThis.removeEventListener("pagehide", onHide);
+  };
+  const broken = () => {
+    if (!open) return;
+    end();
+    o.onBroken();
+  };
+  const close = () => {
+    if (!open) return;
+    end();
+    say({ kind: "close", page });
+  };
+  // A page that comes back from the browser's cache connects anew.
+  const onHide = () => {
+    close();
+    globalThis.addEventListener("pageshow", o.onBroken, { once: true });
+  };
+  const join = async (stream: string) => {
+    try {
+      await call("EventsJoin", { stream, page, view: o.view() });
+    } catch (err) {
+      if (err instanceof CallError && err.code === "missing") say({ kind: "stale", page, stream });
+      else if (open) say({ kind: "close", page });
+      broken();
+    }
+  };
+  const onMessage = (e: MessageEvent<FromWorker>) => {
+    const message = e.data;
+    if (message.page !== page) return;
+    if (message.kind === "stream") void join(message.stream);
+    else if (message.kind === "event") o.onValue(message.event);
+    else broken();
+  };
+  const onError = () => {
+    failed = true;
+    broken();
+  };
+  const here = setInterval(() => say({ kind: "here", page }), hereInterval);
+  port.addEventListener("message", onMessage);
+  port.start();
+  worker.addEventListener("error", onError);
+  globalThis.addEventListener("pagehide", onHide, { once: true });
+  say({ kind: "open", page });
+  return { close };
+}
