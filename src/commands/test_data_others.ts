@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { JunkFigures } from "../delivery/junk_figures.ts";
 import { Greylist } from "../delivery/greylist.ts";
 import { ScanLearning } from "../delivery/scan_learning.ts";
 import { asEmailId, asMailboxId } from "../store/ids.ts";
@@ -129,6 +130,7 @@ export async function makeOtherDatabases(data: string): Promise<void> {
     });
     await s.key("test", () => Promise.resolve("a key"));
   });
+  await filled(JunkFigures.open(data, () => time), (f) => f.note("test1", "good"));
   await filled(Sessions.open(data), (s) => {
     s.create({ ...login, service: "webmail", userAgent: "Browser 1.0" });
     s.create({ ...login, service: "account", userAgent: "Browser 1.0" });

@@ -15,6 +15,7 @@ import {
   type JunkParams,
   junkParams,
   type LabelledWords,
+  type MessageText,
   messageWords,
   Trained,
   type TrainedState,
@@ -25,6 +26,8 @@ import { countPanic } from "../metrics/mod.ts";
 import type { Account } from "../store/account/account.ts";
 import { Flag } from "../store/types.ts";
 import { JunkFilters } from "./junk_filters.ts";
+import { explainReason } from "./explained.ts";
+import { type JunkEvent, setAsJunk } from "./junk_figures.ts";
 import { storedMessageText } from "./message_text.ts";
 
 /** The account has no junk filter in its configuration. */
@@ -51,6 +54,8 @@ interface Pending {
 export class Trainer {
   /** The open filters; delivery classifies with them. */
   readonly filters = new JunkFilters();
+  /** Told of messages that their user puts right. */
+  onCorrected: ((account: string, event: JunkEvent) => void) | undefined;
   readonly #config: Config;
   readonly #log: Log;
   readonly #accounts = new Map<string, Pending>();
@@ -106,7 +111,8 @@ export class Trainer {
           pending.ids.delete(id);
           if (batch.push(id) === batchSize) break;
         }
-        await trainBatch(account, filter, params, batch);
+        const corrected = await trainBatch(account, filter, params, batch);
+        for (const event of corrected) this.onCorrected?.(account.name, event);
         await new Promise((resolve) => setTimeout(resolve, 0));
       }
     });
@@ -211,8 +217,9 @@ async function trainBatch(
   filter: JunkFilter,
   params: JunkParams,
   batch: readonly number[],
-): Promise<void> {
+): Promise<JunkEvent[]> {
   const states: { id: number; state: TrainedState }[] = [];
+  const corrected: JunkEvent[] = [];
   for (const id of batch) {
     const row = account.db.get(
       "SELECT flags, trained, email_id FROM messages WHERE id = ? AND expunged = 0",
@@ -226,24 +233,46 @@ async function trainBatch(
     );
     if (!steps) continue;
     let words: Set<string>;
+    let text: MessageText;
     try {
-      words = messageWords(storedMessageText(account, emailId), params);
+      text = storedMessageText(account, emailId);
+      words = messageWords(text, params);
     } catch (err) {
       // Gone meanwhile, or damaged: the others are trained all the same.
       account.log.debug("message left out of training", { id, err: err as Error });
       continue;
     }
     if (steps.untrain !== undefined) filter.untrain(steps.untrain, words);
-    if (steps.train !== undefined) filter.train(steps.train, words);
+    if (steps.train !== undefined) {
+      filter.train(steps.train, words);
+      const event = correction(text, steps.train);
+      if (event !== undefined) corrected.push(event);
+    }
     states.push({ id, state: steps.state });
     // Words of a message take a millisecond: others run in between.
     await new Promise((resolve) => setTimeout(resolve, 0));
   }
-  if (states.length === 0) return;
+  if (states.length === 0) return corrected;
   await filter.flush();
   await account.writer.write(() => {
     for (const { id, state } of states) {
       account.db.run("UPDATE messages SET trained = ? WHERE id = ?", state, id);
     }
   });
+  return corrected;
+}
+
+/** What a label says of where the message was put when it came; undefined if it is right, or did not come by SMTP. */
+function correction(text: MessageText, ham: boolean): JunkEvent | undefined {
+  let value = "";
+  for (const [name, field] of text.headers) {
+    if (name.toLowerCase() !== "x-mox-reason") continue;
+    // The first is ours: it stands before what came.
+    value = field;
+    break;
+  }
+  const { reason } = explainReason(value);
+  if (reason === "") return undefined;
+  if (ham) return setAsJunk(reason) ? "falseAlarms" : undefined;
+  return setAsJunk(reason) ? undefined : "missed";
 }

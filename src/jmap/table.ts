@@ -30,6 +30,11 @@ import { principalQueryChanges } from "./methods/principal/query_changes.ts";
 import { principalGetAvailability } from "./methods/principal/get_availability.ts";
 import { mdnParse } from "./methods/mdn/parse.ts";
 import { mdnSend } from "./methods/mdn/send.ts";
+import { shareNotificationGet } from "./methods/share_notification/get.ts";
+import { shareNotificationChanges } from "./methods/share_notification/changes.ts";
+import { shareNotificationSet } from "./methods/share_notification/set.ts";
+import { shareNotificationQuery } from "./methods/share_notification/query.ts";
+import { shareNotificationQueryChanges } from "./methods/share_notification/query_changes.ts";
 import { blobCopy } from "./methods/blob/copy.ts";
 import { blobGet } from "./methods/blob/get.ts";
 import { blobLookup } from "./methods/blob/lookup.ts";
@@ -144,6 +149,11 @@ export const methods: readonly Method[] = [
   principalGetAvailability,
   mdnParse,
   mdnSend,
+  shareNotificationGet,
+  shareNotificationChanges,
+  shareNotificationSet,
+  shareNotificationQuery,
+  shareNotificationQueryChanges,
 ];
 
 /** By name. */

@@ -17,9 +17,11 @@ import {
   type OpenConnection,
   openConnectionLimits,
   RateLimiter,
+  type Refused,
   type ServerTls,
   serveSecured,
   serveTcp,
+  type SocketConnection,
   type TcpServer,
   type TrustedProxies,
 } from "../net/mod.ts";
@@ -92,6 +94,29 @@ export interface ListenerServices {
 }
 
 /** Whom the connections of a port count for, and how many there may be. */
+/** Where users' programs reach a protocol. */
+interface UserPlace {
+  ip: string;
+  port: number;
+  /** TLS from the first byte. */
+  implicit: boolean;
+  tls: ServerTls | undefined;
+  hostname: string;
+  limits: ListenerLimits;
+}
+
+/** A protocol by which they reach their mail. */
+interface UserProtocol {
+  /** As endpoints are listed. */
+  shown: string;
+  protocol: string;
+  /** Of the log. */
+  pkg: "imapserver" | "pop3server" | "managesieve";
+  /** What a connection that can't be taken is told. */
+  refusal: (why: Refused) => string;
+  serve: (conn: SocketConnection) => Promise<void>;
+}
+
 interface ListenerLimits {
   connectionLimiter: ConnectionLimiter;
   rateLimiter: RateLimiter;
@@ -212,20 +237,20 @@ export class Listeners {
           }),
         );
       }
-      if (l.IMAP.Enabled) {
-        await this.#imap(ip, l, l.IMAP.Port || 143, clientTls, false, hostname, limits());
-      }
-      if (l.IMAPS.Enabled && tls) {
-        await this.#imap(ip, l, l.IMAPS.Port || 993, clientTls, true, hostname, limits());
-      }
-      if (l.POP3.Enabled) {
-        await this.#pop3(ip, l, l.POP3.Port || 110, clientTls, false, hostname, limits());
-      }
-      if (l.POP3S.Enabled && tls) {
-        await this.#pop3(ip, l, l.POP3S.Port || 995, clientTls, true, hostname, limits());
-      }
+      const userPort = (port: number, implicit: boolean): UserPlace => ({
+        ip,
+        port,
+        implicit,
+        tls: clientTls,
+        hostname,
+        limits: limits(),
+      });
+      if (l.IMAP.Enabled) await this.#imap(userPort(l.IMAP.Port || 143, false), l);
+      if (l.IMAPS.Enabled && tls) await this.#imap(userPort(l.IMAPS.Port || 993, true), l);
+      if (l.POP3.Enabled) await this.#pop3(userPort(l.POP3.Port || 110, false), l);
+      if (l.POP3S.Enabled && tls) await this.#pop3(userPort(l.POP3S.Port || 995, true), l);
       if (l.ManageSieve.Enabled) {
-        await this.#managesieve(ip, l, clientTls, hostname, limits());
+        await this.#managesieve(userPort(l.ManageSieve.Port || 4190, false), l);
       }
       // Where networks let nothing but HTTPS through, mail programs get through this way.
       const alpn = new Map<string, AlpnHandler>();
@@ -320,114 +345,79 @@ export class Listeners {
     });
   }
 
-  async #imap(
-    ip: string,
-    l: Listener,
-    port: number,
-    tls: ServerTls | undefined,
-    implicit: boolean,
-    hostname: string,
-    limits: ListenerLimits,
-  ): Promise<void> {
-    const log = new Log("imapserver");
-    const backend = this.#imapBackend(l, tls, hostname);
-    const { listener } = await this.#at(ip, port, implicit ? "IMAPS" : "IMAP");
-    const server = await serveTcp({
-      hostname: ip,
-      port,
-      listener,
-      tls: implicit ? tls : undefined,
-      log,
-      protocol: implicit ? "imaps" : "imap",
+  #imap(at: UserPlace, l: Listener): Promise<void> {
+    const backend = this.#imapBackend(l, at.tls, at.hostname);
+    return this.#userPort(at, {
+      shown: "IMAP",
+      protocol: "imap",
       pkg: "imapserver",
       refusal: (why) =>
         why === "limit"
           ? "* BYE too many connections\r\n"
           : `* BYE [UNAVAILABLE] server is short of ${why}, try again later\r\n`,
-      ...limits,
-    }, (conn) => serveImap(conn, backend));
-    this.#add(implicit ? "IMAPS (TLS)" : "IMAP", server);
+      serve: (conn) => serveImap(conn, backend),
+    });
   }
 
-  async #pop3(
-    ip: string,
-    l: Listener,
-    port: number,
-    tls: ServerTls | undefined,
-    implicit: boolean,
-    hostname: string,
-    limits: ListenerLimits,
-  ): Promise<void> {
-    const log = new Log("pop3server");
-    const { config, accounts, sasl, loginGuard, openLogins } = this.#s;
+  #pop3(at: UserPlace, l: Listener): Promise<void> {
     const backend = pop3Backend({
-      config,
-      accounts,
-      sasl,
-      log,
-      hostname,
+      ...this.#logins(at, "pop3server"),
+      accounts: this.#s.accounts,
       plaintextLogin: l.POP3.NoRequireSTARTTLS,
-      tls,
-      loginGuard,
-      openLogins,
       locks: this.#maildrops,
     });
-    const { listener } = await this.#at(ip, port, implicit ? "POP3S" : "POP3");
-    const server = await serveTcp({
-      hostname: ip,
-      port,
-      listener,
-      tls: implicit ? tls : undefined,
-      log,
-      protocol: implicit ? "pop3s" : "pop3",
+    return this.#userPort(at, {
+      shown: "POP3",
+      protocol: "pop3",
       pkg: "pop3server",
       refusal: (why) =>
         why === "limit"
           ? "-ERR [SYS/TEMP] too many connections\r\n"
           : `-ERR [SYS/TEMP] server is short of ${why}, try again later\r\n`,
-      ...limits,
-    }, (conn) => servePop3(conn, backend));
-    this.#add(implicit ? "POP3S (TLS)" : "POP3", server);
+      serve: (conn) => servePop3(conn, backend),
+    });
   }
 
-  async #managesieve(
-    ip: string,
-    l: Listener,
-    tls: ServerTls | undefined,
-    hostname: string,
-    limits: ListenerLimits,
-  ): Promise<void> {
-    const log = new Log("managesieve");
-    const { config, scripts, sasl, loginGuard, openLogins } = this.#s;
-    const plaintextLogin = l.ManageSieve.NoRequireSTARTTLS;
+  #managesieve(at: UserPlace, l: Listener): Promise<void> {
     const backend = managesieveBackend({
-      config,
-      scripts,
-      sasl,
-      log,
-      hostname,
-      plaintextLogin,
-      tls,
-      loginGuard,
-      openLogins,
+      ...this.#logins(at, "managesieve"),
+      scripts: this.#s.scripts,
+      plaintextLogin: l.ManageSieve.NoRequireSTARTTLS,
     });
-    const port = l.ManageSieve.Port || 4190;
-    const { listener } = await this.#at(ip, port, "ManageSieve");
-    const server = await serveTcp({
-      hostname: ip,
-      port,
-      listener,
-      tls: undefined,
-      log,
+    return this.#userPort(at, {
+      shown: "ManageSieve",
       protocol: "managesieve",
       pkg: "managesieve",
       refusal: (why) =>
         why === "limit"
           ? 'BYE (TRYLATER) "too many connections"\r\n'
           : `BYE (TRYLATER) "server is short of ${why}"\r\n`,
-      ...limits,
-    }, (conn) => serveManageSieve(conn, backend));
-    this.#add("ManageSieve", server);
+      serve: (conn) => serveManageSieve(conn, backend),
+    });
+  }
+
+  /** What the backends of users' protocols have in common. */
+  #logins(at: UserPlace, pkg: string) {
+    const { config, sasl, loginGuard, openLogins } = this.#s;
+    const { hostname, tls } = at;
+    return { config, sasl, loginGuard, openLogins, hostname, tls, log: new Log(pkg) };
+  }
+
+  async #userPort(at: UserPlace, p: UserProtocol): Promise<void> {
+    const name = at.implicit ? `${p.shown}S` : p.shown;
+    const { listener } = await this.#at(at.ip, at.port, name);
+    const server = await serveTcp({
+      hostname: at.ip,
+      port: at.port,
+      listener,
+      tls: at.implicit ? at.tls : undefined,
+      log: new Log(p.pkg),
+      protocol: at.implicit ? `${p.protocol}s` : p.protocol,
+      pkg: p.pkg,
+      refusal: p.refusal,
+      ...at.limits,
+    }, p.serve);
+    this.#add(at.implicit ? `${name} (TLS)` : name, server);
   }
 
   #add(protocol: string, server: TcpServer): void {

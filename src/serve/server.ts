@@ -14,6 +14,7 @@ import { ListsDatabase } from "../lists/database.ts";
 import { SiteScripts } from "../delivery/sieve/site_scripts.ts";
 import { seal } from "../delivery/sealing.ts";
 import { ScanLearning } from "../delivery/scan_learning.ts";
+import { type JunkDay, JunkFigures } from "../delivery/junk_figures.ts";
 import { Trainer } from "../delivery/training.ts";
 import { clearLevel, currentLevels, isLevel, Log, setLevel } from "../log/mod.ts";
 import { LoginGuard, type OpenConnection, type Outbound } from "../net/mod.ts";
@@ -120,6 +121,7 @@ export class MailServer {
   #listeners: Listeners | undefined;
   readonly #control: ControlServer;
   readonly #trainer: Trainer;
+  #figures: JunkFigures | undefined;
   #receiving: Receiving | undefined;
   #nodes: RunningNode | undefined;
   #certificates: ServerCertificates | undefined;
@@ -296,12 +298,15 @@ export class MailServer {
       });
       server.#noMoreFiles = makeFilesAhead(tempDir);
       const { filters } = server.#trainer;
+      const figures = server.#figures = await JunkFigures.open(config.dataDir);
+      server.#trainer.onCorrected = (account, event) => figures.note(account, event);
       server.#receiving = await Receiving.open(
         {
           config,
           accounts,
           queue,
           filters,
+          figures,
           tempDir,
           local: o.local,
           webhooks,
@@ -327,6 +332,7 @@ export class MailServer {
           tlsKeys: () => server!.#tlsKeys,
           loginLog: () => server!.loginLog,
           trained: (account) => server!.#trainer.figures(account),
+          junkDays: (account, days) => server!.junkDays(account, days),
           certificates: () => certificates.states(),
           scanners: () => scanners?.states() ?? [],
           stsPolicies: () => outgoing.policies?.remembered() ?? [],
@@ -401,7 +407,10 @@ export class MailServer {
           server.#shares,
           sieve.db,
           log,
-          () => server!.#pages!.handlers.jmap?.forgetRemoved() ?? Promise.resolve(),
+          async () => {
+            await server!.#pages!.handlers.jmap?.forgetRemoved();
+            await server!.#figures!.forgetOthers((name) => config.account(name) !== undefined);
+          },
         ),
         catchPanics(log),
         startUpdateChecks({
@@ -555,6 +564,11 @@ export class MailServer {
     return this.#receiving?.reports;
   }
 
+  /** How junk went for an account on the last days. */
+  junkDays(account: string, days: number): JunkDay[] {
+    return this.#figures?.days(account, days) ?? [];
+  }
+
   /** Resolves when the server has stopped. */
   get stopped(): Promise<void> {
     return this.#stopped.promise;
@@ -586,6 +600,7 @@ export class MailServer {
     await this.#pages?.close();
     await this.#receiving?.close();
     await this.#trainer.stop();
+    await this.#figures?.close();
     await this.#learning?.close();
     await this.#tlsKeys?.close();
     await this.#shares?.close();

@@ -320,6 +320,9 @@ Deno.test({ name: "account page", ignore: lacks("chromium") }, async (t) => {
     await step("the junk filter's figures are there", async () => {
       await go(page, "Junk");
       await page.getByRole("heading", { name: "What it has learned" }).waitFor();
+      await page.getByRole("heading", { name: "Over time" }).waitFor();
+      await page.getByLabel("Period").selectOption({ label: "the last 7 days" });
+      await page.getByText(/^No messages came|^good$/).first().waitFor();
     });
     await step("every section is accessible", async () => {
       for (const name of ["Addresses", "Junk", "Logins", "Suppressions", "Mail programs"]) {

@@ -141,6 +141,31 @@ async function bytesOf(part: Blob | ArrayBuffer | Uint8Array | string): Promise<
   return new Uint8Array(part);
 }
 
+Deno.test("what cypress-mailpit and tests of the newest Mailpit ask for: two slashes, points for junk, a text's end", async () => {
+  await withServer([], async (s, mailpit, base) => {
+    await mailer(s).sendMail({
+      from: "shop@example.org",
+      to: "ann@example.org",
+      subject: "WINNER WINNER!!!",
+      text: "hello\n",
+      html: "<p>hello</p>",
+    });
+    assert.equal((await mailpit.getMessageSummary("latest")).Text, "hello");
+    for (const path of ["//api/v1/message/latest/raw", "//view/latest.txt"]) {
+      const r = await fetch(base + path);
+      assert.equal(r.status, 200, path);
+      assert.match(await r.text(), /hello/);
+    }
+    const spam = await mailpit.spamAssassinCheck("latest");
+    assert.equal(spam.IsSpam, false);
+    assert.equal(spam.Score, 2.5);
+    assert.deepEqual(spam.Rules?.map((r) => [r.Name, r.Score]), [
+      ["CAPITALS_SUBJECT", 1.5],
+      ["EXCLAIMING_SUBJECT", 1],
+    ]);
+  });
+});
+
 Deno.test("refusals by chance, waiting for a message, events by websocket", async () => {
   await withServer([], async (s, mailpit, base) => {
     const send = (to: string) =>

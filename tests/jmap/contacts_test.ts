@@ -366,6 +366,28 @@ Deno.test("shared with another account: to read, to write, copied, and no more",
     });
     const copied = (await bob.call("ContactCard/get", { ids: [copy.created.c.id] })).list[0];
     assert.equal(copied["x.example:y"], 1);
+    // RFC 9670 §3: who gets rights, or loses them, is told.
+    const [note] = (await bob.call("ShareNotification/get")).list;
+    assert.deepEqual([note.objectType, note.objectAccountId, note.objectId, note.oldRights], [
+      "AddressBook",
+      "ann",
+      book,
+      null,
+    ]);
+    assert.equal(note.newRights.mayRead, true);
+    assert.equal(note.changedBy.principalId, "ann");
+    const found = await bob.call("ShareNotification/query", {
+      filter: { objectType: "AddressBook" },
+    });
+    assert.deepEqual(found.ids, [note.id]);
+    const removed = await bob.call("ShareNotification/set", { destroy: [note.id] });
+    assert.deepEqual(removed.destroyed, [note.id]);
+    const later = await bob.call("ShareNotification/changes", { sinceState: found.queryState });
+    assert.deepEqual(later.destroyed, [note.id]);
+    const gone = await bob.call("ShareNotification/queryChanges", {
+      sinceQueryState: found.queryState,
+    });
+    assert.deepEqual([gone.removed, gone.added], [[note.id], []]);
     // More rights are another state: what was known is asked for anew.
     await share({ bob: { mayRead: true, mayWrite: true } });
     assert.equal(

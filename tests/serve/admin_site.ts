@@ -4,6 +4,7 @@
  * tests in a browser, and for pictures.
  */
 import * as admin from "../../src/admin/mod.ts";
+import { type JunkEvent, JunkFigures } from "../../src/delivery/junk_figures.ts";
 import { Config } from "../../src/config/mod.ts";
 import { scriptedResolver, type Zone } from "../../src/dns/mod.ts";
 import { Log, setLevel } from "../../src/log/mod.ts";
@@ -128,7 +129,27 @@ const zone: Zone = {
 
 const reporters = ["Google LLC", "Yahoo Inc.", "Fastmail Pty Ltd", "Mail.example GmbH"];
 
+/** A month of mail for ann. */
+async function fillJunkDays(dataDir: string): Promise<void> {
+  const today = Date.now();
+  let now = today;
+  const figures = await JunkFigures.open(dataDir, () => now);
+  for (let back = 29; back >= 1; back--) {
+    now = today - back * day;
+    const note = (event: JunkEvent, count: number) => {
+      for (let i = 0; i < count; i++) figures.note("ann", event);
+    };
+    note("good", 12 + (back * 7) % 9);
+    note("junk", (back * 5) % 7);
+    note("refused", (back * 3) % 11);
+    note("missed", back % 10 === 4 ? 1 : 0);
+    note("falseAlarms", back === 12 ? 1 : 0);
+  }
+  await figures.close();
+}
+
 async function fillReports(dataDir: string): Promise<void> {
+  await fillJunkDays(dataDir);
   const dmarc = await DmarcReports.open(dataDir);
   const tls = await TlsReports.open(dataDir);
   const today = Math.floor(Date.now() / day);

@@ -4,6 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { Greylist } from "../../src/delivery/greylist.ts";
 import { ScanLearning } from "../../src/delivery/scan_learning.ts";
 import { SieveDatabase } from "../../src/delivery/sieve/database.ts";
+import { JunkFigures } from "../../src/delivery/junk_figures.ts";
 import { ObjectStore } from "../../src/jmap/mod.ts";
 import { JunkFilter } from "../../src/junk/mod.ts";
 import { ListsDatabase } from "../../src/lists/database.ts";
@@ -96,6 +97,7 @@ export const databases: Record<string, Opener> = {
   "tlskeys.db": closing((d) => TlsKeys.open(d)),
   "shares.db": closing((d) => Shares.open(d)),
   "lists.db": closing((d) => ListsDatabase.open(d)),
+  "junkdays.db": closing((d) => JunkFigures.open(d)),
   "jmap.db": closing((d) => ObjectStore.open(d)),
   "webapi.db": closing((d) => SeenRequests.open(d)),
   "scheduled.db": closing((d) => ScheduledRows.open(d)),

@@ -126,6 +126,24 @@ export const accountCalls = {
     request: v.strictObject({ destination: Destination, message: text(1_000_000) }),
     response: v.object({ index: v.number(), mailbox: v.string() }),
   },
+  /** How junk went on the last days, today last; days are of UTC. */
+  JunkDays: {
+    request: v.strictObject({
+      days: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(366)),
+    }),
+    response: v.object({
+      days: v.array(v.object({
+        day: Time,
+        good: Count,
+        junk: Count,
+        refused: Count,
+        /** Marked as junk by the user, having come as good mail. */
+        missed: Count,
+        /** Marked as not junk by the user, having come as junk. */
+        falseAlarms: Count,
+      })),
+    }),
+  },
   JunkSet: { request: v.strictObject({ junk: JunkSettings }), response: Nothing },
   SessionEnd: { request: v.strictObject({ id: Id }), response: Nothing },
   SuppressionAdd: {

@@ -8,6 +8,7 @@ import { longDate, numberText, shortDate, sizeText } from "../lib/format.ts";
 import { attempt, notice } from "../lib/notify.ts";
 import { facts, formDialog, part, secretDialog, table } from "../lib/page.ts";
 import { encryptionSection } from "./encryption.ts";
+import { junkDaysPart } from "./junk_days.ts";
 import { onwardSection } from "./onward.ts";
 import { securitySection } from "./security.ts";
 import { transferSection } from "./transfer.ts";
@@ -26,6 +27,7 @@ export function sections(changed: () => Promise<void>): Section[] {
     onwardSection(changed),
     encryptionSection(changed),
     { id: "junk", title: "Junk", show: async () => junk(await overview(), changed) },
+    { id: "junk", title: "Junk", show: () => junkView(changed) },
     securitySection(changed),
     {
       id: "suppressions",
@@ -185,6 +187,11 @@ function addresses(o: Overview, changed: () => Promise<void>): HTMLElement[] {
       "This account has no addresses.",
     ),
   ];
+}
+
+async function junkView(changed: () => Promise<void>): Promise<HTMLElement[]> {
+  const [o, days] = await Promise.all([overview(), junkDaysPart()]);
+  return [days, ...junk(o, changed)];
 }
 
 function junk(o: Overview, changed: () => Promise<void>): HTMLElement[] {

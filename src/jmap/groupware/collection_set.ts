@@ -14,7 +14,13 @@ import { invalidProperties, SetError } from "../core/errors.ts";
 import type { MethodContext } from "../core/method.ts";
 import { applyPatch, sameJson } from "../core/patch.ts";
 import { notFound, resolveId, runSet, type SetArgs } from "../core/set.ts";
-import { bookProperties, calendarProperties, collectionObjects } from "./collection_object.ts";
+import { noteShares } from "../principals/share_notifications.ts";
+import {
+  bookProperties,
+  calendarProperties,
+  collectionObjects,
+  rightsObject,
+} from "./collection_object.ts";
 import {
   collectionOfId,
   groupwareState,
@@ -179,7 +185,20 @@ export async function setCollections(
     const grants = readShares(ctx, v, value);
     // Where to look comes first: none is missing then after a crash.
     for (const { account } of grants) await ctx.s.sharing.add(v.access.account.name, account);
+    const rights = (list: readonly { account: string; rights: "read" | "write" }[]) =>
+      new Map(list.map((x) => [x.account, rightsObject(v, x.rights)]));
+    const before = rights(g.grants(c.id));
     await g.setGrants(c.id, grants);
+    const id = idOf(v.home, "collection", c.id);
+    const name = String(collectionObjects(v).get(id)?.name ?? "");
+    const objectType = kind === "calendar" ? "Calendar" : "AddressBook";
+    await noteShares(
+      ctx.s,
+      v.access.user,
+      { objectType, objectId: id, name },
+      before,
+      rights(grants),
+    );
   };
   const result = await runSet(ctx, args, {
     state: () => groupwareState(v, "collection"),

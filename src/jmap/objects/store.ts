@@ -36,7 +36,7 @@ CREATE TABLE keys (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 }];
 
 /** Types of objects, with the letter in front of their ids. */
-export const objectTypes = { identity: "I", submission: "S", push: "P" } as const;
+export const objectTypes = { identity: "I", submission: "S", push: "P", share: "N" } as const;
 export type ObjectType = keyof typeof objectTypes;
 
 export interface StoredObject<T> {

@@ -17,6 +17,7 @@ export const pushTypes = [
   "EmailSubmission",
   "VacationResponse",
   "Quota",
+  "ShareNotification",
   "AddressBook",
   "ContactCard",
   "Calendar",
@@ -56,6 +57,7 @@ async function mailStates(s: JmapServices, a: Access): Promise<States> {
     EmailSubmission: String(s.objects.state(account.name, "submission")),
     VacationResponse: vacationState(account),
     Quota: quotaState(account),
+    ShareNotification: String(s.objects.state(account.name, "share")),
   };
 }
 

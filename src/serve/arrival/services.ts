@@ -4,6 +4,7 @@
  * @module
  */
 import type { Config, ListAddress } from "../../config/mod.ts";
+import type { JunkFigures } from "../../delivery/junk_figures.ts";
 import type { JunkFilters } from "../../delivery/junk_filters.ts";
 import type { DnsblChecker, Resolver } from "../../dns/mod.ts";
 import type { Queue } from "../../queue/mod.ts";
@@ -65,6 +66,8 @@ export interface ReceivingServices {
   accounts: Accounts;
   queue: Queue;
   filters: JunkFilters;
+  /** How junk goes for each account. */
+  figures: JunkFigures;
   tempDir: string;
   /** Undefined in localserve, where nothing is refused. */
   resolver: Resolver | undefined;

@@ -380,6 +380,10 @@ async function accept(
   const scripts = ordinary
     ? scriptsFor(s.sieve, account.name, plan.recipient.address.domain)
     : undefined;
+  if (d.decision.isReject) s.figures.note(account.name, "refused");
+  else if (ordinary) {
+    s.figures.note(account.name, goesToJunk(decision.reason) ? "junk" : "good");
+  }
   let answered = false, discarded = false;
   if (scripts) {
     const stored = newMessage(s, m, d, account, message);
@@ -520,6 +524,7 @@ async function refuse(
   const { decision, conf } = d;
   const { log } = m.session;
   deliveries.inc({ result: decision.userError ? "refused" : "error" });
+  if (decision.userError && !d.target.judgeOnly) s.figures.note(account.name, "refused");
   if (decision.error !== undefined) {
     log.error("message could not be judged", {
       ...logFields(m, plan, d),

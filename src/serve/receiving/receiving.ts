@@ -85,6 +85,7 @@ export class Receiving {
         | "accounts"
         | "queue"
         | "filters"
+        | "figures"
         | "tempDir"
         | "webhooks"
         | "srs"
@@ -106,6 +107,7 @@ export class Receiving {
       accounts,
       queue,
       filters,
+      figures: s.figures,
       tempDir,
       webhooks: s.webhooks,
       srs: s.srs,

@@ -87,6 +87,7 @@ export interface PagesServer {
   loginLog: () => LoginLog | undefined;
   /** What an account's junk filter has learned from. */
   trained: AccountPageOptions["trained"];
+  junkDays: AccountPageOptions["junkDays"];
   certificates: () => CertificateState[];
   scanners: ScannerStates;
   stsPolicies: () => StsPolicyState[];
@@ -322,6 +323,7 @@ export function accountAndAdminPages(
     tlsKeys: s.tlsKeys,
     loginLog: s.loginLog,
     trained: s.trained,
+    junkDays: s.junkDays,
   });
   return {
     account: {

@@ -56,6 +56,13 @@ export interface WebShared {
   /** What the pages show, and what is only there when the server has started. */
   states: Pick<
     PagesServer,
-    "tlsKeys" | "loginLog" | "trained" | "certificates" | "scanners" | "stsPolicies" | "tlsResults"
+    | "tlsKeys"
+    | "loginLog"
+    | "trained"
+    | "junkDays"
+    | "certificates"
+    | "scanners"
+    | "stsPolicies"
+    | "tlsResults"
   >;
 }

@@ -110,7 +110,9 @@ export function webPorts(config: Config, l: Listener, handlers: WebHandlers): We
     if (mail.Enabled && handlers.catcher !== undefined) {
       const p = on(mail.Port || (https ? 443 : 80), https);
       // Beside the account page, whose calls are below /api/ too.
-      for (const path of ["/api/v1/", "/api/events/", "/view/", "/caught/"]) {
+      // With two slashes: test suites whose address of the server ends in one, and a plugin for Cypress.
+      const paths = ["/api/v1/", "/api/events/", "/view/", "/caught/", "//api/v1/", "//view/"];
+      for (const path of paths) {
         const exact = path === "/api/events/";
         p.services.push({ name: "catcher", path, host: own, exact, ...handlers.catcher });
       }

@@ -9,6 +9,7 @@
 import { accountCalls } from "../../../webmail/account/api.ts";
 import { type AuditLog, clientServices, randomPassword } from "../../admin/mod.ts";
 import type { Config } from "../../config/mod.ts";
+import type { JunkDay } from "../../delivery/junk_figures.ts";
 import type { TrainingFigures } from "../../delivery/training.ts";
 import { Log } from "../../log/mod.ts";
 import { ensureDir, removeFile } from "../../platform/files.ts";
@@ -61,6 +62,8 @@ export interface AccountPageOptions {
   loginLog: () => LoginLog | undefined;
   /** What the account's junk filter has learned from; undefined if it has none. */
   trained: (account: Account) => Promise<TrainingFigures | undefined>;
+  /** How junk went on the last days. */
+  junkDays: (account: string, days: number) => JunkDay[];
 }
 
 /** Most sessions and suppressions that are shown. */
@@ -127,6 +130,7 @@ export function accountPage(o: AccountPageOptions): AccountPage {
       loginLog: o.loginLog,
       withAccount,
     }),
+    JunkDays: ({ days }, c) => ({ days: o.junkDays(c.session!.account, days) }),
     PasskeyChallenge: () => ({ challenge: o.login.challenge() }),
     async PasskeyLogin(answer, c) {
       const { account, login, cookie } = await o.login.loginWithPasskey(c.req, answer);

@@ -199,6 +199,20 @@ export async function check(s: CatcherServices, m: Caught, ip: string): Promise<
   });
 }
 
+/** The signs of junk, in the form that Mailpit gives SpamAssassin's in. */
+export function spamCheck(_s: CatcherServices, m: Caught): Response {
+  const c = checked(m);
+  checkable(c.html);
+  const signs = checkSpam(c).filter((f) => f.Points !== undefined);
+  const Score = spamScore(signs);
+  return jsonResponse(200, {
+    Error: "",
+    IsSpam: Score >= spamLimit,
+    Score,
+    Rules: signs.map((f) => ({ Name: f.Rule, Description: f.Text, Score: f.Points })),
+  });
+}
+
 /** Whether the links lead somewhere. */
 export async function linkCheck(s: CatcherServices, m: Caught, follow: boolean): Promise<Response> {
   const { text, html } = read(m, bodies);

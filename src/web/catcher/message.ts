@@ -192,7 +192,8 @@ export function messageForm(mail: CaughtMail, m: Caught) {
       Date: new Date(s.sent ?? row.received).toISOString(),
       Tags: tagsOf(row.keywords),
       Username: envelope?.Username ?? "",
-      Text: text,
+      // Without the line end that every text part ends in, as Mailpit gives it since 1.27.
+      Text: text.replace(/\r?\n$/, ""),
       HTML: html,
       Size: row.size,
       Inline: inline.map(attachmentForm),

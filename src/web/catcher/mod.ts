@@ -134,7 +134,7 @@ async function route(
   counters: Counters,
   req: WebRequest,
 ): Promise<Response> {
-  const path = req.url.pathname;
+  const path = req.url.pathname.replace(/^\/\//, "/");
   if (path === "/livez" || path === "/readyz") return ok();
   const shown = /^\/view\/([^/]+)\.(html|txt)$/.exec(path);
   if (shown !== null) {
@@ -226,7 +226,7 @@ async function messageCall(
       return await handlers.check(s, m, ip);
     }
     case "GET sa-check":
-      throw new HttpError(400, "SpamAssassin is not used here");
+      return handlers.spamCheck(s, m);
     case "POST release":
       return await handlers.release(s, m, (await json(req, releaseRequest)).To);
   }
@@ -388,7 +388,7 @@ function webUi(s: CatcherServices) {
       OverrideFrom: "",
       PreserveMessageIDs: true,
     },
-    SpamAssassin: false,
+    SpamAssassin: true,
     ChaosEnabled: true,
     DuplicatesIgnored: false,
     HideDeleteAllButton: false,

@@ -92,6 +92,11 @@ const calls: Call[] = [
     query: { ip: "As if it came from this address: SPF, DKIM and DMARC are looked up in the DNS" },
   },
   {
+    path: "/api/v1/message/{ID}/sa-check",
+    method: "get",
+    summary: "Its signs of junk with their points, in the form of Mailpit's SpamAssassin check",
+  },
+  {
     path: "/api/v1/message/{ID}/release",
     method: "post",
     summary: "Send it on by the server of -relay",

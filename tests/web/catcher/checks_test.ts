@@ -4,7 +4,7 @@ import { checkAccessibility } from "../../../src/web/catcher/checks/accessibilit
 import { checkSignatures } from "../../../src/web/catcher/checks/authentication.ts";
 import { checkHeader } from "../../../src/web/catcher/checks/header.ts";
 import { checkSize } from "../../../src/web/catcher/checks/size.ts";
-import { checkSpam } from "../../../src/web/catcher/checks/spam.ts";
+import { checkSpam, spamScore } from "../../../src/web/catcher/checks/spam.ts";
 import { nestedTooDeep } from "../../../src/web/webmail/html/nesting.ts";
 import type { Checked, Finding } from "../../../src/web/catcher/checks/types.ts";
 
@@ -93,6 +93,24 @@ Deno.test("common signs of junk", () => {
     texts(found, "warning"),
     /capitals[^]*exclamation[^]*no text[^]*all pictures[^]*bit\.ly hide[^]*192\.0\.2\.7/,
   );
+});
+
+Deno.test("signs of junk have names and points, which add up; what is fine has none", () => {
+  const signs = checkSpam({
+    ...base,
+    subject: "WINNER WINNER!!!",
+    text: "",
+    html: '<a href="http://192.0.2.7/"><img src="https://x.example/a.png"></a>',
+  });
+  assert.deepEqual(signs.map((f) => [f.Rule, f.Points]), [
+    ["CAPITALS_SUBJECT", 1.5],
+    ["EXCLAIMING_SUBJECT", 1],
+    ["HTML_ONLY", 1.1],
+    ["PICTURES_ONLY", 2],
+    ["NUMBERED_HOSTS", 2.2],
+  ]);
+  assert.equal(spamScore(signs), 7.8);
+  assert.equal(spamScore(run(base)), 0);
 });
 
 Deno.test("signatures of others don't count for DMARC", () => {

@@ -46,34 +46,43 @@ function contents(html: string): { letters: number; pictures: number } {
 
 export function checkSpam(m: Checked): Finding[] {
   const found: Finding[] = [];
-  const add = (Points: number, Text: string) =>
-    found.push({ Area: "spam", Level: Points < 1 ? "note" : "warning", Text, Points });
+  const add = (Points: number, Rule: string, Text: string) =>
+    found.push({ Area: "spam", Level: Points < 1 ? "note" : "warning", Text, Points, Rule });
   const subject = m.subject.trim();
-  if (subject === "") add(1.8, "The subject is empty.");
+  if (subject === "") add(1.8, "EMPTY_SUBJECT", "The subject is empty.");
   else if (subject.length > 8 && subject === subject.toUpperCase() && /\p{Lu}{5}/u.test(subject)) {
-    add(1.5, "The subject is all in capitals.");
+    add(1.5, "CAPITALS_SUBJECT", "The subject is all in capitals.");
   }
   if (/[!?]{3,}/.test(subject) || (subject.match(/!/g)?.length ?? 0) > 2) {
-    add(1, "The subject has many exclamation marks.");
+    add(1, "EXCLAIMING_SUBJECT", "The subject has many exclamation marks.");
   }
   if (m.html !== "" && m.text.trim() === "") {
     add(
       1.1,
+      "HTML_ONLY",
       "There is HTML but no text: multipart/alternative with both is what people's programs send.",
     );
   }
   const { letters, pictures } = contents(m.html);
   if (pictures > 0 && letters < 80) {
-    add(2, "It is nearly all pictures: filters and readers without pictures see nothing.");
+    add(
+      2,
+      "PICTURES_ONLY",
+      "It is nearly all pictures: filters and readers without pictures see nothing.",
+    );
   }
   const hosts = new Set(linksOf(m.text, m.html).map((u) => new URL(u).hostname));
   const short = [...hosts].filter((h) => shorteners.has(getDomain(h) ?? h));
-  if (short.length > 0) add(1.5, `Links of ${short.join(", ")} hide where they lead.`);
+  if (short.length > 0) {
+    add(1.5, "SHORT_LINKS", `Links of ${short.join(", ")} hide where they lead.`);
+  }
   const bare = [...hosts].filter((h) => /^(?:\d+\.){3}\d+$|^\[/.test(h));
-  if (bare.length > 0) add(2.2, `Links name hosts by number: ${bare.join(", ")}.`);
-  if (hosts.size > 15) add(0.5, `Links lead to ${hosts.size} different hosts.`);
+  if (bare.length > 0) {
+    add(2.2, "NUMBERED_HOSTS", `Links name hosts by number: ${bare.join(", ")}.`);
+  }
+  if (hosts.size > 15) add(0.5, "MANY_HOSTS", `Links lead to ${hosts.size} different hosts.`);
   if (/display\s*:\s*none|font-size\s*:\s*0|visibility\s*:\s*hidden/i.test(m.html)) {
-    add(0.5, "Some text is hidden, as words for filters are; a preheader is, too.");
+    add(0.5, "HIDDEN_TEXT", "Some text is hidden, as words for filters are; a preheader is, too.");
   }
   if (found.length === 0) {
     found.push({ Area: "spam", Level: "ok", Text: "None of the common signs of junk." });

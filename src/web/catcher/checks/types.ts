@@ -9,6 +9,8 @@ export interface Finding {
   Text: string;
   /** What it counts as a sign of junk; left out if it is none. */
   Points?: number;
+  /** Name of the sign, if it counts. */
+  Rule?: string;
 }
 
 /** The message, as checks see it. */

@@ -1,0 +1,129 @@
+/** ShareNotification (RFC 9670 §3): what was shared with a user, or is shared no more. @module */
+import * as v from "valibot";
+import { accountIdOf } from "../core/access.ts";
+import { MethodError } from "../core/errors.ts";
+import type { User } from "../core/method.ts";
+import { type Comparator, meets, readFilter } from "../core/query.ts";
+import { dateMs, utcDate, utcDateOf } from "../core/types.ts";
+import { objectId, type StoredObject } from "../objects/store.ts";
+import type { JmapServices } from "../services.ts";
+
+/** Notifications that are kept of an account; the oldest go. */
+const maxKept = 500;
+
+export const shareNotificationProperties = [
+  "id",
+  "created",
+  "changedBy",
+  "objectType",
+  "objectAccountId",
+  "objectId",
+  "oldRights",
+  "newRights",
+  "name",
+];
+
+export interface ShareNotification {
+  created: string;
+  changedBy: { name: string; email: string | null; principalId: string | null };
+  objectType: string;
+  objectAccountId: string;
+  objectId: string;
+  oldRights: Record<string, boolean> | null;
+  newRights: Record<string, boolean> | null;
+  name: string;
+}
+
+/** Rights by account. */
+export type RightsByAccount = ReadonlyMap<string, Record<string, boolean>>;
+
+/** Notes for all whose rights differ that they do. On disk when it resolves. */
+export async function noteShares(
+  s: JmapServices,
+  by: User,
+  o: { objectType: string; objectId: string; name: string },
+  before: RightsByAccount,
+  after: RightsByAccount,
+): Promise<void> {
+  const changedBy = {
+    name: s.config.account(by.account)?.FullName || by.login,
+    email: by.login,
+    principalId: accountIdOf(by.account),
+  };
+  for (const account of new Set([...before.keys(), ...after.keys()])) {
+    const [oldRights, newRights] = [before.get(account) ?? null, after.get(account) ?? null];
+    if (JSON.stringify(oldRights) === JSON.stringify(newRights)) continue;
+    const value: ShareNotification = {
+      created: utcDateOf(Date.now()),
+      changedBy,
+      objectType: o.objectType,
+      objectAccountId: accountIdOf(by.account),
+      objectId: o.objectId,
+      oldRights,
+      newRights,
+      name: o.name.slice(0, 255),
+    };
+    await s.objects.add(account, "share", value);
+    const all = s.objects.list(account, "share");
+    for (const old of all.slice(0, Math.max(0, all.length - maxKept))) {
+      await s.objects.remove(account, "share", old.id);
+    }
+  }
+}
+
+/** All of an account, by id. */
+export function shareNotifications(
+  s: JmapServices,
+  account: string,
+): Map<string, Record<string, unknown>> {
+  return new Map(
+    s.objects.list<ShareNotification>(account, "share").map(({ id, value }) => {
+      const key = objectId("share", id);
+      return [key, { id: key, ...value }];
+    }),
+  );
+}
+
+const condition = v.strictObject({
+  after: v.optional(v.nullable(utcDate)),
+  before: v.optional(v.nullable(utcDate)),
+  objectType: v.optional(v.string()),
+  objectAccountId: v.optional(v.string()),
+});
+
+function readCondition(c: Record<string, unknown>): v.InferOutput<typeof condition> {
+  const parsed = v.safeParse(condition, c);
+  if (!parsed.success) {
+    const unknown = Object.keys(c).some((k) => !Object.hasOwn(condition.entries, k));
+    throw new MethodError(
+      unknown ? "unsupportedFilter" : "invalidArguments",
+      `filter: ${parsed.issues[0].message}`,
+    );
+  }
+  return parsed.output;
+}
+
+/** Ids of those that meet a filter, in order. @throws MethodError */
+export function queryShareNotifications(
+  all: readonly StoredObject<ShareNotification>[],
+  q: { filter?: Record<string, unknown> | null; sort?: Comparator[] | null },
+): string[] {
+  const filter = readFilter(q.filter, readCondition);
+  for (const s of q.sort ?? []) {
+    if (s.property !== "created") {
+      throw new MethodError("unsupportedSort", `can't be sorted by ${s.property.slice(0, 100)}`);
+    }
+  }
+  const direction = q.sort?.[0]?.isAscending === false ? -1 : 1;
+  return all.filter(({ value }) =>
+    meets(filter, (c) =>
+      (!c.after || dateMs(value.created)! >= dateMs(c.after)!) &&
+      (!c.before || dateMs(value.created)! < dateMs(c.before)!) &&
+      (c.objectType === undefined || c.objectType === value.objectType) &&
+      (c.objectAccountId === undefined || c.objectAccountId === value.objectAccountId))
+  ).sort((a, b) =>
+    direction *
+    (a.value.created < b.value.created ? -1 : a.value.created > b.value.created ? 1 : a.id - b.id)
+  )
+    .map((x) => objectId("share", x.id));
+}
