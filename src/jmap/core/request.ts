@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { JsonError, parseJson as parseJsonBody } from "../../web/http/mod.ts";
+import { JsonError, parseJson as parseAtOnce, parseJsonBody } from "../../web/http/mod.ts";
 import { RequestError } from "./errors.ts";
 import { maxCallsInRequest } from "./limits.ts";
 import { isId } from "./types.ts";
@@ -21,11 +21,24 @@ export interface JmapRequest {
 /** JSON of a request as it came. @throws RequestError notJSON */
 export function parseJson(bytes: Uint8Array): unknown {
   try {
-    return parseJsonBody(bytes);
+    return parseAtOnce(bytes);
   } catch (cause) {
-    if (!(cause instanceof JsonError)) throw cause;
-    throw new RequestError("notJSON", cause.message, { cause });
+    throw notJson(cause);
   }
+}
+
+/** The same, large ones without holding up others. */
+export async function parseBody(bytes: Uint8Array): Promise<unknown> {
+  try {
+    return await parseJsonBody(bytes);
+  } catch (cause) {
+    throw notJson(cause);
+  }
+}
+
+function notJson(cause: unknown): unknown {
+  if (!(cause instanceof JsonError)) return cause;
+  return new RequestError("notJSON", cause.message, { cause });
 }
 
 function notRequest(detail: string): RequestError {

@@ -4,7 +4,7 @@ import { HttpError, jsonResponse } from "../../web/http/mod.ts";
 import { RequestError } from "../core/errors.ts";
 import { maxSizeRequest } from "../core/limits.ts";
 import type { User } from "../core/method.ts";
-import { checkRequest, parseJson } from "../core/request.ts";
+import { checkRequest, parseBody } from "../core/request.ts";
 import { runRequest } from "../core/run.ts";
 import type { JmapServices } from "../services.ts";
 import { methodTable } from "../table.ts";
@@ -36,7 +36,7 @@ async function readBody(req: WebRequest): Promise<Uint8Array> {
 /** Answers a POST to the API. */
 export async function answerApi(s: JmapServices, user: User, req: WebRequest): Promise<Response> {
   try {
-    const value = parseJson(await readBody(req));
+    const value = await parseBody(await readBody(req));
     const request = checkRequest(value, knownCapabilities(s, user));
     const response = await runRequest(s, methodTable, user, request, req);
     return jsonResponse(200, { ...response, sessionState: sessionState(s, user) });

@@ -6,6 +6,7 @@
  * @module
  */
 export { JsonError, parseJson } from "./json.ts";
+export { parseJsonBody } from "./large_json.ts";
 export { type JsonSchema, jsonSchemaOf } from "./json_schema.ts";
 export { type HttpLogin, limitedLogin, type LoginFailure } from "./limited_login.ts";
 export {

@@ -10,7 +10,8 @@
  */
 import * as v from "valibot";
 import { counter, countPanic, type PanicPackage } from "../../metrics/mod.ts";
-import { parseJson } from "./json.ts";
+import { JsonError } from "./json.ts";
+import { parseJsonBody } from "./large_json.ts";
 import { jsonResponse } from "./respond.ts";
 import { checkCall } from "./same_site.ts";
 import { isStorageFull } from "../../platform/storage_errors.ts";
@@ -76,9 +77,10 @@ export async function jsonBody(req: WebRequest): Promise<unknown> {
   if (type !== "application/json") throw new HttpError(400, "a call's body is application/json");
   const bytes = await req.body(maxCallBody);
   try {
-    return parseJson(bytes);
+    return await parseJsonBody(bytes);
   } catch (e) {
-    throw new HttpError(400, (e as Error).message);
+    if (!(e instanceof JsonError)) throw e;
+    throw new HttpError(400, e.message);
   }
 }
 

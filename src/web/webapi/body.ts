@@ -1,7 +1,7 @@
 /** Reading requests of the web API: JSON, or forms with the JSON in the field "request". @module */
 import { Buffer } from "node:buffer";
 import * as v from "valibot";
-import { HttpError, parseJson, type WebRequest } from "../http/mod.ts";
+import { HttpError, JsonError, parseJson, parseJsonBody, type WebRequest } from "../http/mod.ts";
 import { ApiError } from "./errors.ts";
 import type { Method } from "./schemas.ts";
 
@@ -16,11 +16,12 @@ function malformed(message: string, cause?: unknown): ApiError {
   return new ApiError("protocol", message, { cause });
 }
 
-function readJson(body: string | Uint8Array): unknown {
+async function readJson(body: string | Uint8Array): Promise<unknown> {
   try {
-    return parseJson(body);
+    return await (typeof body === "string" ? parseJson(body) : parseJsonBody(body));
   } catch (cause) {
-    throw malformed((cause as Error).message, cause);
+    if (!(cause instanceof JsonError)) throw cause;
+    throw malformed(cause.message, cause);
   }
 }
 
@@ -51,7 +52,7 @@ async function readForm(type: string, bytes: Uint8Array, m: Method): Promise<unk
   }
   const text = form.get("request");
   if (typeof text !== "string") throw malformed('the form has no field "request" with the JSON');
-  const request = readJson(text);
+  const request = await readJson(text);
   const files = await formFiles(form);
   if (files.size === 0) return request;
   if (!m.files) throw malformed("this method takes no files");
@@ -95,7 +96,7 @@ export async function readRequest(
   const kind = type.split(";", 1)[0].trim().toLowerCase();
   let json: unknown;
   if (kind === "application/json") {
-    json = readJson(bytes);
+    json = await readJson(bytes);
   } else if (kind === "application/x-www-form-urlencoded" || kind === "multipart/form-data") {
     json = await readForm(type, bytes, m);
   } else {

@@ -1,5 +1,6 @@
 /** JSON of requests: bounded before it is parsed. */
 import assert from "node:assert/strict";
+import { parseJsonBody } from "../../../src/web/http/large_json.ts";
 import { JsonError, maxJsonDepth, maxJsonValues, parseJson } from "../../../src/web/http/json.ts";
 
 const bytes = (s: string) => new TextEncoder().encode(s);
@@ -35,4 +36,29 @@ Deno.test("what is above them is refused at once", () => {
       return true;
     });
   }
+});
+
+Deno.test("large bodies are parsed without holding up others, to the same values and refusals", async () => {
+  const large = { text: 'ü\n"'.repeat(400_000), list: [1, null, { a: true }] };
+  let turned = false;
+  const timer = setTimeout(() => turned = true, 0);
+  assert.deepEqual(await parseJsonBody(bytes(JSON.stringify(large))), large);
+  clearTimeout(timer);
+  assert.ok(turned, "the loop had no turn");
+  const bad: [string, RegExp][] = [
+    [`{"a": "${"x".repeat(1_000_000)}"`, /not JSON/],
+    [`${"[".repeat(600_000)}`, /levels deep/],
+    [`[${"1,".repeat(400_000)}1]`, /more than 200000 values/],
+  ];
+  for (const [text, reason] of bad) {
+    await assert.rejects(parseJsonBody(bytes(text)), (err) => {
+      assert.ok(err instanceof JsonError);
+      assert.match(err.message, reason);
+      return true;
+    });
+  }
+  const latin = bytes(`"${"x".repeat(1_000_000)}"`);
+  latin[5] = 0xff;
+  await assert.rejects(parseJsonBody(latin), /not UTF-8/);
+  assert.deepEqual(await parseJsonBody(bytes('{"small": 1}')), { small: 1 });
 });
