@@ -194,7 +194,7 @@ export class ScanLearning {
       const as = junk ? "spam" : "ham";
       const root = unpackStructure(structure ?? '[0,0,0,0,"text/plain"]');
       // There is nothing to learn from.
-      if (isEncryptedType(root.type, root.subtype)) return undefined;
+      if (isEncryptedType(root)) return undefined;
       const reader = account.openMessage(emailId);
       try {
         await this.#scanners.teach(scanner, as, {

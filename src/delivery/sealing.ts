@@ -93,7 +93,7 @@ export async function seal(
   try {
     const start = readRange(file, 0, Math.min(m.fileSize, maxHeader));
     const { root } = parseMessage(joined([start]));
-    if (isEncryptedType(root.type, root.subtype)) {
+    if (isEncryptedType(root)) {
       results.inc({ result: "before" });
       return undefined;
     }

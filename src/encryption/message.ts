@@ -50,10 +50,16 @@ function joinedLines(lines: readonly Uint8Array[]): Uint8Array {
   return all;
 }
 
-/** Types of messages that are encrypted already. */
-export function isEncryptedType(type: string, subtype: string): boolean {
-  return type === "multipart" && subtype === "encrypted" ||
-    type === "application" && (subtype === "pkcs7-mime" || subtype === "x-pkcs7-mime");
+/**
+ * Whether a message is encrypted already. S/MIME has one type for all: what is only signed or compressed can be read by
+ * everybody (RFC 8551 §3.2.2).
+ */
+export function isEncryptedType(
+  { type, subtype, params }: { type: string; subtype: string; params: Record<string, string> },
+): boolean {
+  if (type === "multipart") return subtype === "encrypted";
+  if (type !== "application" || !/^(?:x-)?pkcs7-mime$/.test(subtype)) return false;
+  return !/^(?:signed-data|certs-only|compressed-data)$/i.test(params["smime-type"] ?? "");
 }
 
 /**

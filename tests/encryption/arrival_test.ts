@@ -115,6 +115,10 @@ Deno.test({
         const inner = "Content-Type: multipart/encrypted; boundary=b\nMIME-Version: 1.0\n";
         await send(mail({ to, subject: "before", headers: inner, body: "--b\n\nx\n--b--" }));
         assert.match(await next("Inbox"), /\r\n--b\r\n\r\nx\r\n--b--/);
+        const signed =
+          "Content-Type: application/pkcs7-mime; smime-type=signed-data\nMIME-Version: 1.0\n";
+        await send(mail({ to, subject: "signed", headers: signed, body: "MIIB" }));
+        assert.match(await next("Inbox"), /Content-Type: multipart\/encrypted/);
       });
 
       await t.step("S/MIME, filed by a script that reads the text", async () => {
