@@ -109,7 +109,7 @@ export async function backupToObjects(args: readonly string[]): Promise<void> {
   const unlisten = onShutdown(() => stop.abort());
   const destination = `${config.Endpoint}/${config.Bucket}/${config.Prefix}`;
   const started = Date.now();
-  let told = -Infinity;
+  let lastLine = -Infinity;
   let error: string | undefined;
   let kept: string | undefined;
   try {
@@ -123,9 +123,9 @@ export async function backupToObjects(args: readonly string[]): Promise<void> {
         kept = s.notRemoved;
         if (kept !== undefined) writeStderr(`mox backup: old objects are not removed: ${kept}\n`);
       }
-      if (s.upToDate === 0 || s.error !== undefined || now - told < tellEvery) return;
-      if (told === -Infinity) writeStdout("everything is stored, and what comes is added\n");
-      told = now;
+      if (s.upToDate === 0 || s.error !== undefined || now - lastLine < tellEvery) return;
+      if (lastLine === -Infinity) writeStdout("everything is stored, and what comes is added\n");
+      lastLine = now;
       const line = `${s.objects} objects, ${s.bytes} bytes`;
       writeStdout(`${new Date(s.upToDate).toISOString()} ${line}\n`);
       // What is noted is of use, not needed.

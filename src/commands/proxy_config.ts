@@ -48,7 +48,13 @@ export function nginxConfig(config: Config, files: ProxyFiles): string {
       `${config.staticPath}: enable AuthHTTP in the listener with TrustedProxies, which nginx asks about logins`,
     );
   }
-  const ask = nodes.map((n) => `\t\tserver ${hostPort(n.address, port(l.AuthHTTP.Port, 8012))};\n`);
+  const askAt = (address: string, more = "") =>
+    `\t\tserver ${hostPort(address, port(l.AuthHTTP.Port, 8012))}${more};\n`;
+  // A standby answers from when it has taken its node's place.
+  const ask = nodes.flatMap((n) => {
+    const standby = config.dynamic.Nodes.get(n.name)?.Standby;
+    return [askAt(n.address), ...standby ? [askAt(standby.Address, " backup")] : []];
+  });
   const tell = l.ProxyProtocol ? "proxy_protocol on;" : "xclient on;";
   const header = l.ProxyProtocol ? "\t\tproxy_protocol on;\n" : "";
   const mail = (listen: number, protocol: string, how: string, rest: string) =>

@@ -52,6 +52,16 @@ export class NodeAway extends Error {
 /** Nodes whose standby answered last, in their place. */
 const moved = new Set<string>();
 
+/** Notes that a node is at its standby's place: this server knows, as it is the one. */
+export function atStandby(name: string): void {
+  moved.add(name);
+}
+
+/** The address at which a node was last. */
+export function currentAddress(name: string, place: NodePlace): string {
+  return moved.has(name) && place.Standby ? place.Standby.Address : place.Address;
+}
+
 /** Connects to a node, or to what was its standby. @throws NodeAway */
 export async function connectNode(
   key: NodeKey,

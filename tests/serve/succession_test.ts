@@ -2,12 +2,13 @@
 import assert from "node:assert/strict";
 import { Config } from "../../src/config/mod.ts";
 import { Log, setLevel } from "../../src/log/mod.ts";
-import { openNodeKey } from "../../src/nodes/key.ts";
-import { serveNodeLinks } from "../../src/nodes/link.ts";
-import { serveCalls } from "../../src/nodes/calls.ts";
+import { callNode, serveCalls } from "../../src/nodes/calls.ts";
+import { type NodeKey, openNodeKey } from "../../src/nodes/key.ts";
+import { currentAddress, NodeAway, serveNodeLinks } from "../../src/nodes/link.ts";
 import { nextTerm, readRole, type Role, writeRole } from "../../src/nodes/role.ts";
 import { Succession } from "../../src/serve/nodes/succession.ts";
 import { standbyKeyFile } from "../../src/store/backup/copy.ts";
+import { isLinux } from "../../src/platform/os.ts";
 import { freePorts } from "./instance.ts";
 
 setLevel("node", "error");
@@ -134,3 +135,55 @@ Deno.test("terms of the two places differ, and grow", () => {
   assert.deepEqual([0, 1, 2, 3].map((t) => nextTerm(t, "standby")), [1, 3, 3, 5]);
   assert.deepEqual([0, 1, 2, 3].map((t) => nextTerm(t, "home")), [2, 2, 4, 4]);
 });
+
+Deno.test({
+  name: "a node is found at its standby's place after that has taken it, and at its own again",
+  // All of 127.0.0.0/8 is on this machine.
+  ignore: !isLinux,
+  fn: foundWhereItIs,
+});
+
+async function foundWhereItIs(): Promise<void> {
+  const dir = await Deno.makeTempDir();
+  for (const d of ["node", "other", "standby"]) await Deno.mkdir(`${dir}/${d}`);
+  const [key, other, own] = await Promise.all([
+    openNodeKey(`${dir}/node`),
+    openNodeKey(`${dir}/other`),
+    openNodeKey(`${dir}/standby`, standbyKeyFile),
+  ]);
+  const [home, away] = await freePorts(2);
+  const place = {
+    Address: "127.0.0.1",
+    Port: home,
+    Key: key.hash,
+    Standby: { Address: "127.0.0.2", Port: away, Key: own.hash },
+  };
+  const serve = (address: string, port: number, as: NodeKey) =>
+    serveNodeLinks({
+      address,
+      port,
+      key: as,
+      log: new Log("node"),
+      peerWith: (hash) => hash === other.hash ? { node: "two", standby: false } : undefined,
+      serve: {
+        call: (conn, peer) =>
+          serveCalls(conn, peer, new Map([["who", () => Promise.resolve(address)]])),
+      },
+    });
+  const who = () => callNode(other, "moving", place, "who", {});
+  await assert.rejects(who, NodeAway);
+  // As a standby it answers by its own key, which is not the node's.
+  let server = await serve("127.0.0.2", away, own);
+  await assert.rejects(who, NodeAway);
+  await server.shutdown(0);
+  assert.equal(currentAddress("moving", place), "127.0.0.1");
+  server = await serve("127.0.0.2", away, key);
+  assert.equal(await who(), "127.0.0.2");
+  assert.equal(currentAddress("moving", place), "127.0.0.2");
+  await server.shutdown(0);
+  server = await serve("127.0.0.1", home, key);
+  assert.equal(await who(), "127.0.0.1");
+  assert.equal(currentAddress("moving", place), "127.0.0.1");
+  await server.shutdown(0);
+  await Deno.remove(dir, { recursive: true });
+}

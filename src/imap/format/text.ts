@@ -35,14 +35,26 @@ export function formatMailbox(name: string, utf8: boolean): string {
 }
 
 const pair = (n: number) => n < 10 ? `0${n}` : `${n}`;
+const pairs = Array.from({ length: 60 }, (_, n) => pair(n));
 const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+const dayMs = 86_400_000;
+let lastDay = NaN;
+let lastDayText = "";
 
 /** Milliseconds as date-time in quotes, in UTC. */
 export function formatDateTime(ms: number): string {
-  const d = new Date(ms);
-  return `"${pair(d.getUTCDate())}-${months[d.getUTCMonth()]}-${
-    String(d.getUTCFullYear()).padStart(4, "0")
-  } ${pair(d.getUTCHours())}:${pair(d.getUTCMinutes())}:${pair(d.getUTCSeconds())} +0000"`;
+  const day = Math.floor(ms / dayMs);
+  // Messages that follow one another are mostly of one day.
+  if (day !== lastDay) {
+    const d = new Date(ms);
+    const year = String(d.getUTCFullYear()).padStart(4, "0");
+    lastDayText = `"${pair(d.getUTCDate())}-${months[d.getUTCMonth()]}-${year} `;
+    lastDay = day;
+  }
+  const s = Math.floor((ms - day * dayMs) / 1000);
+  const [h, m] = [Math.floor(s / 3600), Math.floor(s / 60) % 60];
+  return `${lastDayText}${pairs[h]}:${pairs[m]}:${pairs[s % 60]} +0000"`;
 }
 
 const flagTexts: string[] = [];

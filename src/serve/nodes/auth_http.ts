@@ -12,7 +12,7 @@ import type { AuthService } from "../../metrics/authentication.ts";
 import { canonicalIp, Networks, parseIp, type TcpServer } from "../../net/mod.ts";
 import { CallError } from "../../nodes/calls.ts";
 import type { NodeKey } from "../../nodes/key.ts";
-import { NodeAway } from "../../nodes/link.ts";
+import { currentAddress, NodeAway } from "../../nodes/link.ts";
 import { parsePath, PathError } from "../../smtp/server/mod.ts";
 import { HttpError, serveHttp, type WebHandler, type WebRequest } from "../../web/http/mod.ts";
 import { needsAppPassword } from "../logins.ts";
@@ -61,8 +61,11 @@ function field(req: WebRequest, name: string): string {
 /** Where nginx passes a connection on to. */
 function placeOf(config: Config, name: string | undefined, port: keyof Node["ProxyPorts"]) {
   const listener = [...config.static.Listeners.values()].find((l) => l.AuthHTTP.Enabled)!;
-  const node = config.dynamic.Nodes.get(name ?? config.static.Node) ?? ownPlace(listener);
-  return { "Auth-Server": node.Address, "Auth-Port": String(node.ProxyPorts[port]) };
+  const known = name ?? config.static.Node;
+  const node = config.dynamic.Nodes.get(known);
+  const { Address, ProxyPorts } = node ?? ownPlace(listener);
+  const address = node === undefined ? Address : currentAddress(known, node);
+  return { "Auth-Server": address, "Auth-Port": String(ProxyPorts[port]) };
 }
 
 /** Answers nginx. */

@@ -8,7 +8,7 @@ import { Log } from "../../log/mod.ts";
 import type { AuthService } from "../../metrics/authentication.ts";
 import { CallError, type CallHandler, serveCalls } from "../../nodes/calls.ts";
 import { type NodeKey, openNodeKey } from "../../nodes/key.ts";
-import { serveNodeLinks } from "../../nodes/link.ts";
+import { atStandby, serveNodeLinks } from "../../nodes/link.ts";
 import type { SocketConnection } from "../../net/mod.ts";
 import type { ControlHandler, Json } from "../control/control.ts";
 import { serveSmtpConnection, type SmtpServerOptions } from "../../smtp/server/mod.ts";
@@ -67,6 +67,7 @@ export async function openNodes(o: NodeOptions): Promise<RunningNode | undefined
   }
   const succession = await Succession.open({ config, key, log, stop: o.stop });
   const place = placeOfSeat(self, succession.seat);
+  if (succession.seat === "standby") atStandby(name);
   const sync = new ConfigSync(config, key, log);
   const calls = new Map<string, CallHandler>([
     ["login", loginCall(o.checkLogin)],

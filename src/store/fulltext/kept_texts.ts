@@ -98,11 +98,17 @@ export function hereOf(block: Block): number {
 /** Characters of an email's texts above which they are packed alone: others of a block need not be unpacked with them. */
 export const longTexts = 8 * 1024;
 
-/** Reads texts, with the last block at hand: who goes through emails in order unpacks each block once. */
+/** Blocks that stay unpacked, some 25 KB each, 64 KB at most. */
+const blocksAtHand = 32;
+
+/**
+ * Reads texts, with the last blocks at hand: who goes through emails in order, or nearly so as those that arrived at the
+ * same time are, unpacks each block once.
+ */
 export class KeptTexts {
   readonly #db: RowDb;
-  #n = -1;
-  #block: PackedBlock | undefined;
+  /** By their numbers, those used longest ago first; undefined for one that isn't there or is damaged. */
+  readonly #blocks = new Map<number, PackedBlock | undefined>();
 
   constructor(db: RowDb) {
     this.#db = db;
@@ -111,19 +117,25 @@ export class KeptTexts {
   /** The texts of an email; undefined if they aren't kept. */
   get(emailId: EmailId): EmailTexts | undefined {
     const { n, place } = blockOf(emailId);
-    if (n !== this.#n) {
-      this.#n = -1;
+    const t = this.#block(n)?.get(place);
+    return t === null ? this.#long(emailId) : t;
+  }
+
+  #block(n: number): PackedBlock | undefined {
+    let block = this.#blocks.get(n);
+    if (block === undefined && !this.#blocks.has(n)) {
       const row = this.#db.get("SELECT data FROM blocks WHERE n = ?", n);
       try {
-        this.#block = row && new PackedBlock(row[0]);
+        block = row && new PackedBlock(row[0]);
       } catch {
         // Damaged: the message is read.
-        this.#block = undefined;
       }
-      this.#n = n;
-    }
-    const t = this.#block?.get(place);
-    return t === null ? this.#long(emailId) : t;
+      if (this.#blocks.size === blocksAtHand) {
+        this.#blocks.delete(this.#blocks.keys().next().value!);
+      }
+    } else this.#blocks.delete(n);
+    this.#blocks.set(n, block);
+    return block;
   }
 
   #long(emailId: EmailId): EmailTexts | undefined {
@@ -138,7 +150,6 @@ export class KeptTexts {
 
   /** The index has been written. */
   forget(): void {
-    this.#n = -1;
-    this.#block = undefined;
+    this.#blocks.clear();
   }
 }

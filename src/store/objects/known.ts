@@ -19,6 +19,7 @@ export interface Generation {
   started: number;
 }
 
+const version = 1;
 const schema = `
 CREATE TABLE IF NOT EXISTS generation (id TEXT NOT NULL, next INTEGER NOT NULL, started INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS file (
@@ -41,10 +42,20 @@ interface LogRow {
 export class Known {
   readonly #db: DatabaseSync;
 
+  /** @throws Error for a file of a later version */
   constructor(path: string) {
     this.#db = new DatabaseSync(path);
+    const { user_version: made } = this.#db.prepare("PRAGMA user_version").get() as {
+      user_version: number;
+    };
+    if (made > version) {
+      this.#db.close();
+      throw new Error(
+        `${path} is of a later version of this program: remove it, and everything is sent anew`,
+      );
+    }
     this.#db.exec(
-      `PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; ${schema}; PRAGMA user_version=1`,
+      `PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; ${schema}; PRAGMA user_version=${version}`,
     );
   }
 

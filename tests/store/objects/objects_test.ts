@@ -1,12 +1,14 @@
 /** A data folder in an object storage (s3rver, an emulator), and restored from it as it was at any moment. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import S3rver from "s3rver";
 import { Log, setLevel } from "../../../src/log/mod.ts";
 import { Outbound, systemAuthorities } from "../../../src/net/mod.ts";
 import type { Account } from "../../../src/store/account/account.ts";
 import { Accounts } from "../../../src/store/account/accounts.ts";
 import { Journal, type JournalState } from "../../../src/store/objects/journal.ts";
+import { Known } from "../../../src/store/objects/known.ts";
 import { restoreObjects } from "../../../src/store/objects/restore.ts";
 import { Bucket, signedHeaders } from "../../../src/store/objects/s3.ts";
 import {
@@ -245,6 +247,18 @@ Deno.test("objects: the storage fails and comes back; old generations go", () =>
       await w.restored(undefined, w.now());
     }
   }));
+
+Deno.test("objects: a state of a later version is refused", async () => {
+  const dir = await Deno.makeTempDir();
+  const path = join(dir, "objects.db");
+  new Known(path).close();
+  new Known(path).close();
+  const db = new DatabaseSync(path);
+  db.exec("PRAGMA user_version=2");
+  db.close();
+  assert.throws(() => new Known(path), /objects\.db is of a later version/);
+  await Deno.remove(dir, { recursive: true });
+});
 
 Deno.test("objects: keys and signatures", () => {
   assert.deepEqual(masterKey(` ${master.toBase64()}\n`), master);

@@ -15,6 +15,7 @@ import { lowerBound } from "../../parse/numset.ts";
 import { withoutGlobal } from "./plain_structure.ts";
 import { contentPieces, simpleItem, wholeMessage } from "./items.ts";
 import { idSuffix } from "../mailboxes/places.ts";
+import { FlagLines } from "./flags_bytes.ts";
 import { announceKeywords } from "./flags_lines.ts";
 import type { Session } from "../session/session.ts";
 
@@ -146,6 +147,10 @@ export async function fetchUids(
   const all = v.uids;
   const suffix = idSuffix(s, account);
   let at = uids.length > 0 ? v.seqOf(uids[0]) - 1 : 0;
+  const flagLines = p.flags && p.items.length === 1 && !p.modseq && !s.uidOnly &&
+      o.changedSince === undefined
+    ? new FlagLines((bytes) => conn.write(bytes), v.keywords)
+    : undefined;
   const changedSince = o.changedSince ?? -1;
   const uidOnly = s.uidOnly;
   const plain = !s.utf8 && (p.want & (Want.Body | Want.BodyStructure)) !== 0;
@@ -185,6 +190,11 @@ export async function fetchUids(
     account.fetch(v.mailboxId, part, p.want, (row) => {
       found++;
       last = row.uid;
+      if (flagLines) {
+        while (all[at] < row.uid) at++;
+        flagLines.add(at + 1, o.uid ? row.uid : 0, row.flags, row.keywords);
+        return;
+      }
       const line = begin(row);
       if (line === undefined) return;
       if (p.content) {
@@ -223,6 +233,7 @@ export async function fetchUids(
         out = "";
       }
     }, p.fields);
+    flagLines?.flush();
     if (out !== "") conn.write(out);
     if (large) {
       const { row, reader } = large;
