@@ -88,6 +88,10 @@ export async function removeAccount(
   await changing(() =>
     config.writeDynamic((d) => {
       if (!d.Accounts.delete(name)) throw new AdminError(`no account ${name}`);
+      for (const other of d.Accounts.values()) {
+        other.SendAs = other.SendAs.filter((a) => a !== name);
+        other.SendOnBehalf = other.SendOnBehalf.filter((a) => a !== name);
+      }
       for (const domain of d.Domains.values()) {
         domain.Administrators = domain.Administrators.filter((a) => a !== name);
       }

@@ -245,6 +245,43 @@ export class Config {
     }
   }
 
+  /**
+   * Whether an account may send messages from an address, as {@link mayUseFrom}, or because the account that has the
+   * address lets it: as if it were that one ("yes"), or with itself named as Sender ("behalf"). Owners of a mailing list
+   * may send from its address.
+   */
+  maySendAs(
+    account: string,
+    localpart: string,
+    domain: string,
+  ): "yes" | "behalf" | "no" | "disabledDomain" {
+    const may = this.mayUseFrom(account, localpart, domain);
+    if (may !== "no") return may;
+    const found = this.#find(localpart, domain, { postmaster: false });
+    if (found.kind === "list") {
+      const owners = found.role === "post" || found.role === "owner"
+        ? found.list.config.Owners
+        : [];
+      return owners.some((o) => this.accountFor(o) === account) ? "yes" : "no";
+    }
+    if (found.kind !== "account" || found.reports !== undefined) return "no";
+    const owner = this.account(found.account);
+    return owner?.SendAs.includes(account)
+      ? "yes"
+      : owner?.SendOnBehalf.includes(account)
+      ? "behalf"
+      : "no";
+  }
+
+  /** Addresses of others that an account may send from, catch-alls left out. */
+  delegatedAddresses(account: string): string[] {
+    return [...this.dynamic.Accounts].flatMap(([name, a]) =>
+      a.SendAs.includes(account) || a.SendOnBehalf.includes(account)
+        ? this.accountAddresses(name).filter((address) => !address.startsWith("@"))
+        : []
+    );
+  }
+
   /** Most bytes of messages in an account; undefined for no limit. */
   quotaMessageSize(account: string): number | undefined {
     const own = this.account(account)?.QuotaMessageSize ?? 0;

@@ -169,10 +169,21 @@ function trimmedStart(bytes: Uint8Array): Uint8Array {
   return bytes.subarray(i);
 }
 
-/** Fields that are each member's own: how to leave (RFC 2369 §3.2, RFC 8058). */
-export function leaveFields(list: ResolvedList, token: string, pages: string | undefined): string {
+/**
+ * Fields that are each member's own: how to leave (RFC 2369 §3.2, RFC 8058).
+ * @param signed the message gets a signature of the list's domain
+ */
+export function leaveFields(
+  list: ResolvedList,
+  token: string,
+  pages: string | undefined,
+  signed: boolean,
+): string {
   const mail = `<mailto:${listAddress(list, "unsubscribe", token)}>`;
   if (pages === undefined) return foldField("List-Unsubscribe", mail);
   return foldField("List-Unsubscribe", `<${pages}${list.key}/leave/${token}>, ${mail}`) +
-    (pages.startsWith("https:") ? "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" : "");
+    // RFC 8058 §4: one click is for messages with a valid signature only.
+    (signed && pages.startsWith("https:")
+      ? "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
+      : "");
 }

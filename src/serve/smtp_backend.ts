@@ -26,7 +26,8 @@ import type { EmailDescription } from "../store/messages/describe.ts";
 import { ParsingObserver } from "./arrival/arrived.ts";
 import { loginAccount } from "./logins.ts";
 import type { OpenLogins } from "./open_logins.ts";
-import { checkAuthors, checkOwnAddress } from "./sending/authors.ts";
+import { checkAuthors, checkSendAs } from "./sending/authors.ts";
+import { behalfField } from "./sending/delegates.ts";
 import { queueOutgoing } from "./sending/outgoing.ts";
 import { submittedMessage } from "./sending/submission.ts";
 import { storeFailure } from "./receiving/failure.ts";
@@ -82,7 +83,7 @@ export function submissionBackend(
       return Promise.resolve().then(() => {
         const account = accountOf(session);
         const from = transaction.mailFrom;
-        if (from) checkOwnAddress(s.config, account, from.localpart, from.domain ?? "");
+        if (from) checkSendAs(s.config, account, from.localpart, from.domain ?? "");
       });
     },
     checkRecipient(): Promise<undefined> {
@@ -129,8 +130,12 @@ async function submit(
     messageId = `<${crypto.randomUUID()}@${s.hostname}>`;
     prefix += `Message-ID: ${messageId}\r\n`;
   }
+  if (headerField(fields, "sender") === undefined) {
+    prefix += behalfField(s.config, account, senders, session.username);
+  }
   await message.synced;
   return await queueOutgoing(s, {
+    author: `${senders[0].localpart}@${senders[0].domain}`,
     senderAccount: account,
     fromDomain: senders[0].domain,
     ...submittedMessage(transaction, message, fields, parsed.utf8Headers),

@@ -31,11 +31,14 @@ ${domain}Accounts:
 			news-bounces@ours.example: nil
 ${more}`;
 
-async function problems(s: string, d: string): Promise<string[]> {
+async function problems(s: string, d: string, own = ""): Promise<string[]> {
   const dir = await Deno.makeTempDir();
   try {
     await Deno.writeTextFile(`${dir}/mox.conf`, staticText(s));
-    await Deno.writeTextFile(`${dir}/domains.conf`, dynamicText(d));
+    await Deno.writeTextFile(
+      `${dir}/domains.conf`,
+      dynamicText(d).replace("\tann:\n", `\tann:\n${own}`),
+    );
     await Config.load(`${dir}/mox.conf`);
     return [];
   } catch (err) {
@@ -143,4 +146,15 @@ Deno.test("mailing lists and DNS providers: each mistake is told with its line",
       typeof e === "string" ? assert.equal(found[i], e, what) : assert.match(found[i], e, what)
     );
   }
+});
+
+Deno.test("who may send for an account: each mistake is told with its line", async () => {
+  const own = (key: string, ...names: string[]) =>
+    `\t\t${key}:\n${names.map((n) => `\t\t\t- ${n}\n`).join("")}`;
+  assert.deepEqual(await problems("", "", own("SendAs", "bob")), [
+    '11: there is no account "bob"',
+  ]);
+  assert.deepEqual(await problems("", "", own("SendOnBehalf", "ann")), [
+    "11: an account may send as itself anyway",
+  ]);
 });

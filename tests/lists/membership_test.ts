@@ -156,7 +156,9 @@ Deno.test("on pages: subscribing, reading the archive as a member, deciding as a
   assert.equal((await post(`${base}/archive/${id}`, {}, bob)).status, 403);
   // Whoever has left doesn't read any more, and a cookie of another list or a changed one is none.
   assert.equal(
-    (await get(`${base}/archive`, { cookie: bob.cookie.replace(/.$/, "A") })).status,
+    (await get(`${base}/archive`, {
+      cookie: bob.cookie.replace(/.$/, (c) => c === "A" ? "Q" : "A"),
+    })).status,
     403,
   );
   w.r.server.lists!.db.removeMember(news, "bob@away.example");
@@ -210,6 +212,11 @@ const bad: [string, RequestInit & { path: string }, number][] = [
     path: "",
     method: "POST",
     body: new URLSearchParams({ kind: "subscribe", address: "a@b.example\r\nBcc: x@y.example" }),
+  }, 422],
+  ["the list itself as a member", {
+    path: "",
+    method: "POST",
+    body: new URLSearchParams({ kind: "subscribe", address: "news@ours.example" }),
   }, 422],
   [
     "no kind",

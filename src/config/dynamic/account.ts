@@ -206,6 +206,18 @@ export const account = struct({
     "Keep no copy of what is forwarded. What can't be forwarded, such as a message that was here before, is " +
       "kept.",
   ),
+  SendAs: optional(
+    list(text()),
+    "Accounts that may send with addresses of this account in From, as if they were it.",
+  ),
+  SendOnBehalf: optional(
+    list(text()),
+    "Accounts that may send with addresses of this account in From, and are named in the field Sender.",
+  ),
+  SentCopies: optional(
+    bool,
+    "Copies of what other accounts send with addresses of this one go into its Sent mailbox, too.",
+  ),
   Domain: present(
     unicodeDomainText,
     "The account's main domain. Destinations without a domain (out of use) are taken to be of this one.",

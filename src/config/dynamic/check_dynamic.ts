@@ -31,6 +31,7 @@ export function checkDynamic(s: Static, d: Dynamic, report: PathReport): Address
   }
   for (const [name, account] of d.Accounts) {
     checkAccount(["Accounts", name], account, index, report);
+    checkDelegates(["Accounts", name], name, account, d, report);
     checkRoutes(["Accounts", name, "Routes"], account.Routes, s, report);
   }
   checkFolders([...d.Accounts.keys()], report);
@@ -181,6 +182,26 @@ function checkAccount(path: Path, a: Account, index: AddressIndex, report: PathR
   });
   for (const [address, destination] of a.Destinations) {
     checkDestination([...path, "Destinations", address], destination, report);
+  }
+}
+
+function checkDelegates(
+  path: Path,
+  own: string,
+  a: Account,
+  d: Dynamic,
+  report: PathReport,
+): void {
+  for (const key of ["SendAs", "SendOnBehalf"] as const) {
+    a[key].forEach((name, i) => {
+      if (name === own) report([...path, key, i], "an account may send as itself anyway");
+      else if (!d.Accounts.has(name)) {
+        report([...path, key, i], `there is no account ${JSON.stringify(name)}`);
+      } else if (key === "SendOnBehalf" && a.SendAs.includes(name)) {
+        report([...path, key, i], `${name} is among SendAs already`);
+      }
+    });
+    checkUnique(a[key], (i, name) => report([...path, key, i], `${name} is there twice`));
   }
 }
 

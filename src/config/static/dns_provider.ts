@@ -2,7 +2,7 @@
 import { type Infer, nullable, optional, required } from "../sconf/schema.ts";
 import { list, struct } from "../sconf/schema_blocks.ts";
 import { duration, text, word } from "../sconf/schema_scalars.ts";
-import { domainText, fileText, httpUrlText, port } from "../sconf/types.ts";
+import { dnsZoneText, domainText, fileText, httpUrlText, port } from "../sconf/types.ts";
 
 const minute = 60_000;
 
@@ -19,7 +19,7 @@ export const dnsProvider = struct({
       ),
       Port: optional(port, "", 53),
       KeyName: required(
-        domainText,
+        dnsZoneText,
         "Name of the key (TSIG), as in the name server's configuration.",
       ),
       Algorithm: optional(

@@ -34,7 +34,8 @@ export const identityProperties = [
 export function maySendAs(config: Config, account: string, email: string): boolean {
   if (config.acceptAllAccount === account) return email.includes("@");
   const at = email.lastIndexOf("@");
-  return at > 0 && config.mayUseFrom(account, email.slice(0, at), email.slice(at + 1)) === "yes";
+  const may = at > 0 ? config.maySendAs(account, email.slice(0, at), email.slice(at + 1)) : "no";
+  return may === "yes" || may === "behalf";
 }
 
 /** Makes the identities of addresses that are new, and removes those of addresses that are gone. */
@@ -42,13 +43,16 @@ export async function syncIdentities(s: JmapServices, a: Access): Promise<void> 
   const { name: account } = a.account;
   const settings = s.config.account(account);
   const addresses = s.config.accountAddresses(account).filter((x) => !x.startsWith("@"));
+  const others = s.config.delegatedAddresses(account);
   const login = a.user.login.toLowerCase();
   // The address that is used comes first.
   addresses.sort((x, y) => Number(y.toLowerCase() === login) - Number(x.toLowerCase() === login));
+  addresses.push(...others);
   const stored = s.objects.list<Identity>(account, "identity").filter((i) => i.value.ofAddress);
   for (const email of addresses) {
     if (stored.some((i) => i.value.email === email)) continue;
-    const name = settings?.Destinations.get(email)?.FullName || settings?.FullName || "";
+    const owner = s.config.account(s.config.accountFor(email) ?? account) ?? settings;
+    const name = owner?.Destinations.get(email)?.FullName || owner?.FullName || "";
     const identity: Identity = {
       name,
       email,

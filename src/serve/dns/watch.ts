@@ -34,7 +34,7 @@ const State = v.record(
   v.object({
     /** How the last looks found it, and what the postmaster knows. */
     bad: v.boolean(),
-    told: v.boolean(),
+    announced: v.boolean(),
     text: v.string(),
     since: v.number(),
   }),
@@ -95,15 +95,15 @@ export function compare(
   let unsure = false;
   for (const [subject, text] of found) {
     const bad = text !== "";
-    const before = state[subject] ?? { bad: false, told: false, text: "", since: now };
+    const before = state[subject] ?? { bad: false, announced: false, text: "", since: now };
     if (before.bad !== bad) {
       state[subject] = { ...before, bad, text, since: now };
       unsure = true;
       continue;
     }
     state[subject] = { ...before, text };
-    if (bad === before.told) continue;
-    state[subject].told = bad;
+    if (bad === before.announced) continue;
+    state[subject].announced = bad;
     if (bad) broken.push([subject, text]);
     else well.push(subject);
   }

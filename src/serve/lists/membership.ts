@@ -47,6 +47,11 @@ export async function ask(
   if (kind === "subscribe" && list.config.Subscribing === "closed") {
     throw new ListRefusal("the list takes no new members by itself: write to its owners");
   }
+  const at = address.lastIndexOf("@");
+  if (s.config.lookupAddress(address.slice(0, at), address.slice(at + 1)).kind === "list") {
+    // What is written to it would go to its members, the code that confirms included.
+    throw new ListRefusal(`${address} is an address of a mailing list`);
+  }
   const member = s.db.member(list.key, address);
   const reader = member !== undefined || isOwner(list, address);
   if (!mayWriteTo(s, list, address)) {

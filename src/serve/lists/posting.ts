@@ -32,6 +32,26 @@ function refused(code: number, status: string, text: string): SmtpError {
   return new SmtpError(code, status, text);
 }
 
+/** Marks of programs that answer for people: the standard's (RFC 3834 §5), and those of older and other ones. */
+function isAutomaticAnswer(name: string, value: string): boolean {
+  const v = value.trim().toLowerCase();
+  switch (name) {
+    case "auto-submitted":
+      return /^auto-(?:replied|notified)\b/.test(v);
+    case "precedence":
+      return /^auto[_-]?reply\b/.test(v);
+    case "x-autoreply":
+    case "x-auto-reply":
+    case "x-autorespond":
+    case "x-auto-respond":
+    case "x-autoreply-from":
+    case "x-mail-autoreply":
+      return v !== "no";
+    default:
+      return false;
+  }
+}
+
 /** The one author of a message. @throws SmtpError where programs could see different ones */
 function authorOf(m: Incoming): PostAuthor & { address: string } {
   const { header, description: { fields } } = m.arrived;
@@ -102,8 +122,7 @@ export async function takePost(
   if (transaction.mailFrom === undefined) {
     throw refused(550, "7.1", "reports are not for the members of a list");
   }
-  const auto = fields.find((f) => f.name === "auto-submitted")?.value.trim() ?? "";
-  if (/^auto-(?:replied|notified)\b/i.test(auto)) {
+  if (fields.some((f) => isAutomaticAnswer(f.name, f.value))) {
     throw refused(550, "7.1", "automatic answers are not for the members of a list");
   }
   const { MaxMessageSize, From, SubjectPrefix } = list.config;

@@ -148,7 +148,10 @@ export class ListSender {
     if (member.dead) return db.passed(post.id, member.id);
     // What the list knows of bounces decides, not the queue.
     if (queue.suppressed(account, address)) await queue.unsuppress(account, address);
-    const fields = leaveFields(list, tokenOf(this.#s, list, "leave", member.id), pagesUrl(config));
+    const signed = post.vouched &&
+      (config.domain(list.domain.ascii)?.config.DKIM.Sign.length ?? 0) > 0;
+    const leave = tokenOf(this.#s, list, "leave", member.id);
+    const fields = leaveFields(list, leave, pagesUrl(config), signed);
     const head = encoder.encode(fields + post.arc);
     const prefix = joined([encoder.encode(known.sign(head)), head]);
     await db.queueing(queue.add({

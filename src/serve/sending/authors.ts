@@ -29,6 +29,17 @@ export function checkOwnAddress(
   }
 }
 
+/** Checks that an account may send from an address, be it another's. @throws SmtpError */
+export function checkSendAs(
+  config: Config,
+  account: string,
+  localpart: string,
+  domain: string,
+): void {
+  const may = config.maySendAs(account, localpart, domain);
+  if (may !== "yes" && may !== "behalf") checkOwnAddress(config, account, localpart, domain);
+}
+
 function only(fields: readonly HeaderField[], name: "From" | "Sender"): AuthorAddress[] {
   const [field, ...more] = fieldsNamed(fields, name.toLowerCase());
   if (field === undefined) return [];
@@ -71,7 +82,7 @@ export function checkAuthors(
   if (from.length === 0) {
     throw new SmtpError(550, "6.0", "message needs one From header field with an address");
   }
-  for (const a of from) checkOwnAddress(config, account, a.localpart, a.domain);
+  for (const a of from) checkSendAs(config, account, a.localpart, a.domain);
   // RFC 5322 §3.6.2: one address.
   const sender = only(fields, "Sender");
   if (sender.length > 1) {

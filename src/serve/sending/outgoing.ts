@@ -11,6 +11,8 @@ import { type NewQueueMessage, type Queue, QueueLimitError } from "../../queue/m
 import type { Scanners } from "../../scanning/mod.ts";
 import { SmtpError } from "../../smtp/server/mod.ts";
 import type { ParsedMessage } from "../../mail/structure/structure.ts";
+import type { Accounts } from "../../store/account/accounts.ts";
+import { copyToOwner } from "./delegates.ts";
 import { asItMayLeave } from "./leaving.ts";
 import { type OutgoingScan, scanOutgoing } from "./scanned.ts";
 import { signatures } from "./signing.ts";
@@ -28,6 +30,8 @@ export interface OutgoingServices {
   queue: Queue;
   /** Undefined where none is configured. */
   scanners?: Scanners;
+  /** For copies to those whose addresses others send from. */
+  accounts?: Accounts;
 }
 
 /** A message of an account. */
@@ -36,6 +40,8 @@ export interface OutgoingMessage extends Omit<NewQueueMessage, "limits"> {
   fromDomain: string;
   /** It only passes through, and its author was not shown to be ours (onward/vouch.ts): it isn't signed. */
   unsigned?: boolean;
+  /** The address in From, where it may be another account's. */
+  author?: string;
   /** Header fields may have UTF-8 where they have it; `smtputf8` if not given. */
   utf8Allowed?: boolean;
   /** The structure of the file, if it is known. */
@@ -80,8 +86,8 @@ async function signAndQueue(s: OutgoingServices, m: OutgoingMessage): Promise<nu
   // Localserve sends nothing, and is used for load tests. Reports are no doing of the account's.
   const unlimited = !account || config.acceptAllAccount === m.senderAccount || m.isDsn;
   try {
-    const { parsed: _parsed, utf8Allowed: _allowed, scan: _scan, ...rest } = m;
-    return await s.queue.add({
+    const { parsed: _parsed, utf8Allowed: _allowed, scan: _scan, author, ...rest } = m;
+    const ids = await s.queue.add({
       ...rest,
       prefix,
       limits: unlimited ? undefined : {
@@ -91,6 +97,8 @@ async function signAndQueue(s: OutgoingServices, m: OutgoingMessage): Promise<nu
           config.domain(address.slice(address.lastIndexOf("@") + 1)) === undefined,
       },
     });
+    if (author !== undefined) await copyToOwner(s, { ...rest, author });
+    return ids;
   } catch (err) {
     if (!(err instanceof QueueLimitError)) throw err;
     limited.inc({ limit: err.limit });

@@ -22,6 +22,7 @@ import { FactorFile } from "../../store/logins/factor_file.ts";
 import { isOwnHash } from "../../store/logins/password.ts";
 import { verifyPassword } from "../../store/logins/secrets.ts";
 import type { LoginLog } from "../../store/logins/attempts.ts";
+import type { Shares } from "../../store/mailboxes/shares.ts";
 import type { TlsKeys } from "../../store/logins/tls_keys.ts";
 import {
   checkOwnPassword,
@@ -82,6 +83,8 @@ export interface PagesServer {
   tlsResults: TlsResults | undefined;
   /** Localserve: who a request is of without a login. */
   withoutLogin?: LoginOptions["withoutLogin"];
+  /** Who shares mailboxes with whom; undefined while the server starts. */
+  shares: () => Shares | undefined;
   /** Undefined while the server starts. */
   tlsKeys: () => TlsKeys | undefined;
   loginLog: () => LoginLog | undefined;
@@ -323,6 +326,7 @@ export function accountAndAdminPages(
     tlsKeys: s.tlsKeys,
     loginLog: s.loginLog,
     trained: s.trained,
+    granting: async (owner, user) => await s.shares()?.add(owner, user),
     junkDays: s.junkDays,
   });
   return {

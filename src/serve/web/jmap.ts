@@ -16,10 +16,11 @@ import {
 import { openScheduler } from "../../groupware/scheduler.ts";
 import { Log } from "../../log/mod.ts";
 import type { AuthorAddress } from "../../mail/address/author.ts";
-import { splitHeader } from "../../mail/header/header.ts";
+import { headerField, splitHeader } from "../../mail/header/header.ts";
 import { SmtpError } from "../../smtp/server/mod.ts";
 import { sendCalendarMail } from "../events/calendar_mail.ts";
 import { checkAuthors } from "../sending/authors.ts";
+import { behalfField } from "../sending/delegates.ts";
 import { queueOutgoing } from "../sending/outgoing.ts";
 import { checkProgramLogin, checkProgramToken } from "./account_pages.ts";
 import type { WebServer, WebShared } from "./page_server.ts";
@@ -80,9 +81,10 @@ export async function jmap(
 
 async function submit(s: Server, m: JmapSubmission): Promise<number[]> {
   const { account, header, ...message } = m;
+  const fields = splitHeader(header);
   let authors: AuthorAddress[];
   try {
-    authors = checkAuthors(s.config, account, header, splitHeader(header));
+    authors = checkAuthors(s.config, account, header, fields);
   } catch (cause) {
     if (cause instanceof SmtpError) throw new SetError("forbiddenFrom", cause.message);
     throw cause;
@@ -90,9 +92,12 @@ async function submit(s: Server, m: JmapSubmission): Promise<number[]> {
   try {
     return await queueOutgoing(s, {
       ...message,
+      author: `${authors[0].localpart}@${authors[0].domain}`,
       fromDomain: authors[0].domain,
       senderAccount: account,
-      prefix: new Uint8Array(0),
+      prefix: new TextEncoder().encode(
+        headerField(fields, "sender") === undefined ? behalfField(s.config, account, authors) : "",
+      ),
       scan: {},
     });
   } catch (cause) {

@@ -14,7 +14,7 @@ import type { MailingLists } from "../lists/mod.ts";
 import { allLists, isOwner, listByKey, tokenIn } from "../lists/services.ts";
 
 /** Words for the user. */
-async function told<T>(run: () => Promise<T>): Promise<T> {
+async function withRefusals<T>(run: () => Promise<T>): Promise<T> {
   try {
     return await run();
   } catch (err) {
@@ -43,18 +43,18 @@ function handlerOf(lists: MailingLists): WebHandler {
     isOwner,
     token: (list, token) => tokenIn(s, list, token),
     ask: (list, kind, address, name) =>
-      told(async () => await ask(s, list, kind, memberAddress(address), name)),
-    confirm: (list, id) => told(() => confirmRequest(s, list, id)),
+      withRefusals(async () => await ask(s, list, kind, memberAddress(address), name)),
+    confirm: (list, id) => withRefusals(() => confirmRequest(s, list, id)),
     async leave(list, id) {
       const member = s.db.memberById(list.key, id);
       if (member) await leave(s, list, member.address);
     },
     decide: (list, id, verdict) =>
-      told(async () => {
+      withRefusals(async () => {
         await decide(s, list, id, verdict);
         lists.sender.wake();
       }),
-    admit: (list, id, letIn) => told(() => admit(s, list, id, letIn)),
+    admit: (list, id, letIn) => withRefusals(() => admit(s, list, id, letIn)),
     now: s.now,
   });
 }

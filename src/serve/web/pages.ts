@@ -58,6 +58,7 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
     tempDir: shared.tempDir,
     withoutLogin: withoutLogin(shared.developer),
     lists: () => server.lists?.forAdmin,
+    shares: shared.shares,
     listeners: () => server.endpoints.map((e) => `${e.protocol}: ${hostPort(e.hostname, e.port)}`),
     connections: () => server.connections(),
     glance,

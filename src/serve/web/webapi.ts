@@ -5,6 +5,7 @@ import { QueueLimitError } from "../../queue/mod.ts";
 import { SmtpError } from "../../smtp/server/mod.ts";
 import { ApiError, type ApiSubmission, openWebApi, type WebApi } from "../../web/webapi/mod.ts";
 import { checkProgramLogin } from "./account_pages.ts";
+import { behalfField } from "../sending/delegates.ts";
 import { queueOutgoing } from "../sending/outgoing.ts";
 import type { LoginServices } from "../logins.ts";
 import type { WebServer, WebShared } from "./page_server.ts";
@@ -32,16 +33,24 @@ export function webApi(s: Server, shared: Pick<WebShared, "limiter" | "tempDir">
   });
 }
 
+function addressParts(address: string): { localpart: string; domain: string } {
+  const at = address.lastIndexOf("@");
+  return { localpart: address.slice(0, at), domain: address.slice(at + 1) };
+}
+
 async function submit(s: Server, m: ApiSubmission): Promise<number[]> {
   try {
     return await queueOutgoing(s, {
       senderAccount: m.account,
+      author: m.author,
       fromDomain: m.fromDomain,
       mailFrom: m.mailFrom,
       recipients: m.recipients,
       file: m.file,
       fileSize: m.fileSize,
-      prefix: new Uint8Array(0),
+      prefix: new TextEncoder().encode(
+        behalfField(s.config, m.account, [addressParts(m.author)]),
+      ),
       smtputf8: m.smtputf8,
       has8bit: m.has8bit,
       requireTls: m.requireTls === true,

@@ -22,6 +22,7 @@ import { checkAccountLogin, checkAccountPasskey } from "./account_pages.ts";
 import type { SieveServices } from "../arrival/services.ts";
 import { loginAccount, type LoginServices } from "../logins.ts";
 import { sendCalendarMail } from "../events/calendar_mail.ts";
+import { behalfField } from "../sending/delegates.ts";
 import { queueOutgoing } from "../sending/outgoing.ts";
 import { recipientSecurity, type SecurityServices } from "../sending/recipient_security.ts";
 import { postOneClick, postPush } from "./user_posts.ts";
@@ -88,19 +89,21 @@ export async function webmail(s: WebmailServer): Promise<Webmail> {
 
 async function submit(s: WebmailServer, m: SubmittedMessage): Promise<void> {
   const at = m.mailFrom.lastIndexOf("@");
-  const may = s.config.mayUseFrom(m.account, m.mailFrom.slice(0, at), m.mailFrom.slice(at + 1));
-  if (may !== "yes" && s.config.acceptAllAccount !== m.account) {
+  const from = { localpart: m.mailFrom.slice(0, at), domain: m.mailFrom.slice(at + 1) };
+  const may = s.config.maySendAs(m.account, from.localpart, from.domain);
+  if (may !== "yes" && may !== "behalf" && s.config.acceptAllAccount !== m.account) {
     throw new UserError(`${m.mailFrom} is not one of your addresses`);
   }
   try {
     await queueOutgoing(s, {
       senderAccount: m.account,
-      fromDomain: m.mailFrom.slice(at + 1),
+      author: m.mailFrom,
+      fromDomain: from.domain,
       mailFrom: m.mailFrom,
       recipients: m.recipients.map((address) => ({ address })),
       file: m.file,
       fileSize: m.fileSize,
-      prefix: new Uint8Array(0),
+      prefix: new TextEncoder().encode(behalfField(s.config, m.account, [from])),
       smtputf8: m.smtputf8,
       has8bit: m.has8bit,
       requireTls: m.requireTls === true,

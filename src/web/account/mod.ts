@@ -34,6 +34,8 @@ import { type CheckAgain, confirmUser, securityHandlers } from "./security.ts";
 import { ImportJobs } from "./import_jobs.ts";
 import { importFolder, transferHandlers, transferRoutes } from "./transfer.ts";
 import { tryRulesets } from "./try_rulesets.ts";
+import { delegationHandlers } from "./delegation.ts";
+import { encryptionHandlers } from "./encryption.ts";
 import { onwardHandlers } from "./onward.ts";
 import { webhookHandlers } from "./webhooks.ts";
 
@@ -59,6 +61,8 @@ export interface AccountPageOptions {
   /** Undefined while the server starts. */
   tlsKeys: () => TlsKeys | undefined;
   loginLog: () => LoginLog | undefined;
+  /** Notes that an account grants something to a user, before it does. */
+  granting: (owner: string, user: string) => Promise<void>;
   /** What the account's junk filter has learned from; undefined if it has none. */
   trained: (account: Account) => Promise<TrainingFigures | undefined>;
   /** How junk went on the last days. */
@@ -117,6 +121,14 @@ export function accountPage(o: AccountPageOptions): AccountPage {
       withAccount,
       change: (c, fn) => changeAccount(config, c.session!.account, fn),
     }),
+    ...delegationHandlers({
+      config,
+      settings,
+      withAccount,
+      granting: o.granting,
+      change: (c, fn) => changeAccount(config, c.session!.account, fn),
+    }),
+    ...encryptionHandlers({ withAccount }),
     ...transferHandlers({ ...transfers, withAccount }),
     ...securityHandlers({
       config,

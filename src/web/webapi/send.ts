@@ -51,8 +51,10 @@ function envelopeOf(c: Caller, r: SendRequest): Envelope {
 }
 
 function checkFrom(s: WebApiServices, account: string, a: WrittenAddress): void {
-  const may = s.config.mayUseFrom(account, a.localpart, a.domain);
-  if (may === "yes" || (may === "no" && s.config.acceptAllAccount === account)) return;
+  const may = s.config.maySendAs(account, a.localpart, a.domain);
+  if (
+    may === "yes" || may === "behalf" || (may === "no" && s.config.acceptAllAccount === account)
+  ) return;
   throw new ApiError(
     "badFrom",
     may === "disabledDomain"
@@ -104,6 +106,7 @@ export async function send(s: WebApiServices, c: Caller, r: SendRequest): Promis
   try {
     const m: Omit<ApiSubmission, "mailFrom" | "recipients"> = {
       account: account.name,
+      author: `${envelope.from.localpart}@${envelope.from.domain}`,
       fromDomain: envelope.from.domain,
       file: composed.path,
       fileSize: composed.size,

@@ -8,6 +8,8 @@ import type { LoginForm, LoginResult } from "../login/mod.ts";
 /** A message that was composed, for some of its recipients. */
 export interface ApiSubmission {
   account: string;
+  /** The address in From. */
+  author: string;
   /** Domain of From; its keys sign. */
   fromDomain: string;
   mailFrom: string;

@@ -22,6 +22,13 @@ export function identities(
   const login = loginAddress.toLowerCase();
   const first = addresses.findIndex((a) => a.address.toLowerCase() === login);
   if (first > 0) addresses.unshift(...addresses.splice(first, 1));
+  for (const address of config.delegatedAddresses(account)) {
+    const owner = config.account(config.accountFor(address) ?? "");
+    addresses.push({
+      name: owner?.Destinations.get(address)?.FullName || (owner?.FullName ?? ""),
+      address,
+    });
+  }
   return { addresses, catchallDomains };
 }
 

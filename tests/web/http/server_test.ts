@@ -1,7 +1,7 @@
 /** HTTP over real sockets: routing, bodies, limits, errors, slow and broken clients, stopping. */
 import assert from "node:assert/strict";
 import { get } from "node:https";
-import { connect, type Socket } from "node:net";
+import { connect, Socket } from "node:net";
 import { connect as tlsConnect } from "node:tls";
 import { Log } from "../../../src/log/mod.ts";
 import { selfSignedCertificate } from "../../../src/net/mod.ts";
@@ -48,6 +48,23 @@ function exchange(port: number, text: string): Promise<string> {
     socket.on("error", reject);
   });
 }
+
+Deno.test("the pieces of an answer don't wait for acknowledgements of those before", async () => {
+  const set: unknown[] = [];
+  const { setNoDelay } = Socket.prototype;
+  Socket.prototype.setNoDelay = function (on) {
+    set.push(on ?? true);
+    return setNoDelay.call(this, on);
+  };
+  try {
+    await withServer([service("/", () => textResponse(200, "yes"))], async (base) => {
+      assert.equal(await (await fetch(base)).text(), "yes\n");
+    });
+  } finally {
+    Socket.prototype.setNoDelay = setNoDelay;
+  }
+  assert.ok(set.includes(true), JSON.stringify(set));
+});
 
 Deno.test("the service with the longest path answers, and sees the path below its own", async () => {
   await withServer([

@@ -76,8 +76,10 @@ export function recipientsOf(a: HeaderAddresses): string[] {
 /** @throws UserError for an address that is not one of the account's */
 export function checkFrom(s: WebmailServices, account: string, a: HeaderAddresses): void {
   const [{ localpart, domain }] = a.from;
-  const may = s.config.mayUseFrom(account, localpart, domain);
-  if (may === "yes" || may === "no" && s.config.acceptAllAccount === account) return;
+  const may = s.config.maySendAs(account, localpart, domain);
+  if (may === "yes" || may === "behalf" || may === "no" && s.config.acceptAllAccount === account) {
+    return;
+  }
   throw new UserError(
     may === "disabledDomain"
       ? `the domain ${domain} is disabled`

@@ -1,0 +1,93 @@
+/** Who may send with an account's addresses, and read its mailboxes, for its page. @module */
+import type { delegationCalls, Level } from "../../../webmail/account/delegation_api.ts";
+import type { Account as AccountConfig, Config } from "../../config/mod.ts";
+import type { Account } from "../../store/account/account.ts";
+import { allRights, anyone, changeRights, grantedRights } from "../../store/mailboxes/rights.ts";
+import { StoreError } from "../../store/types.ts";
+import { type CallHandlers, UserError } from "../http/mod.ts";
+import type { PageContext } from "../login/mod.ts";
+
+interface Options {
+  config: Config;
+  settings(c: PageContext): AccountConfig;
+  change(c: PageContext, fn: (a: AccountConfig) => void): Promise<void>;
+  withAccount<T>(name: string, fn: (a: Account) => T | Promise<T>): Promise<T>;
+  /** Notes that an account grants something to a user, before it does. */
+  granting(owner: string, user: string): Promise<void>;
+}
+
+/** Rights of a level (RFC 4314 §2.1). */
+const levels: Record<Level, string> = {
+  none: "",
+  read: "lrs",
+  write: "lrswite",
+  all: allRights,
+};
+
+/** Handlers of the page's calls. */
+export function delegationHandlers(o: Options): CallHandlers<typeof delegationCalls, PageContext> {
+  const { config } = o;
+  /** The account of a name or an address. @throws UserError */
+  const accountNamed = (own: string, given: string): string => {
+    const text = given.trim();
+    const name = config.account(text) ? text : config.accountFor(text);
+    if (name === undefined) throw new UserError(`there is no account ${text} here`);
+    if (name === own) throw new UserError(`${text} is your own account`);
+    return name;
+  };
+  return {
+    Delegation(_r, c) {
+      const a = o.settings(c);
+      const name = c.session!.account;
+      return o.withAccount(name, (account) => {
+        const mailboxes = account.mailboxes();
+        return {
+          sendAs: a.SendAs,
+          sendOnBehalf: a.SendOnBehalf,
+          sentCopies: a.SentCopies,
+          mailboxes: mailboxes.map((m) => m.name).sort(),
+          shared: mailboxes.flatMap((m) =>
+            grantedRights(account.db, m.id).map((g) => ({
+              mailbox: m.name,
+              who: g.identifier,
+              rights: g.rights,
+            }))
+          ),
+          others: config.delegatedAddresses(name),
+        };
+      });
+    },
+    async DelegationSet({ sendAs, sendOnBehalf, sentCopies }, c) {
+      const own = c.session!.account;
+      const as = [...new Set(sendAs.map((n) => accountNamed(own, n)))];
+      const behalf = [...new Set(sendOnBehalf.map((n) => accountNamed(own, n)))]
+        .filter((n) => !as.includes(n));
+      await o.change(c, (a) => {
+        a.SendAs = as;
+        a.SendOnBehalf = behalf;
+        a.SentCopies = sentCopies;
+      });
+      return {};
+    },
+    async MailboxShare({ mailbox, who, level }, c) {
+      const own = c.session!.account;
+      // Rights of somebody who is gone can still be taken away.
+      const user = who === anyone || level === "none" && config.account(who) === undefined
+        ? who
+        : accountNamed(own, who);
+      await o.withAccount(own, async (account) => {
+        const all = account.mailboxes();
+        const chosen = mailbox === "" ? all : all.filter((m) => m.name === mailbox);
+        if (chosen.length === 0) throw new UserError(`there is no mailbox ${mailbox}`);
+        if (level !== "none") await o.granting(own, user);
+        try {
+          for (const m of chosen) await changeRights(account, m.id, user, () => levels[level]);
+        } catch (err) {
+          if (err instanceof StoreError) throw new UserError(err.message, { cause: err });
+          throw err;
+        }
+      });
+      return {};
+    },
+  };
+}
