@@ -1,7 +1,8 @@
 /** The program as a bundle and as executables: whole, small, and independent of its sources. */
 import assert from "node:assert/strict";
 import { basename, join } from "node:path";
-import { bundleProgram } from "../../scripts/build/bundle.ts";
+import { pathToFileURL } from "node:url";
+import { bundleProgram, laterModules } from "../../scripts/build/bundle.ts";
 import { compile, isUnavailable, sizeBudget, targets } from "../../scripts/build/compile.ts";
 import { smokeLocalserve } from "../../scripts/smoke/localserve.ts";
 import { narrowedFlags } from "../../src/commands/runtime_flags.ts";
@@ -24,6 +25,21 @@ Deno.test("the bundle runs from an empty folder, and reads nothing but its data"
         );
       }
     });
+    await t.step(
+      "packages that are loaded later have in the bundle what they have here",
+      async () => {
+        const packages = laterModules().filter((m) => /_packages?\.ts$/.test(m));
+        assert.ok(packages.length > 2);
+        for (const source of packages) {
+          const name = basename(source).replace(/\.ts$/, ".js");
+          const names = async (path: string) => {
+            const all = await import(pathToFileURL(path).href);
+            return Object.keys(all).filter((k) => all[k] !== undefined).sort();
+          };
+          assert.deepEqual(await names(join(dir, "bundle", name)), await names(source), name);
+        }
+      },
+    );
     await t.step(
       "mail in and out, with the permissions that are compiled in, but for reading",
       async () => {

@@ -106,3 +106,19 @@ elsif allof (environment "imap.cause" "APPEND", environment "imap.mailbox" "Draf
     await c.run("SELECT Drafts");
     await until(async () => /\\Deleted/.test(await c.run("FETCH 1 FLAGS")));
   }));
+
+Deno.test("what REPLACE brings is what APPEND brings", () =>
+  withClient(async (c, r) => {
+    await r.server.sieve!.scripts.put(
+      "cas",
+      "mark",
+      `require ["imapsieve", "environment", "imap4flags"];
+if environment "imap.cause" "APPEND" { addflag "came"; }`,
+    );
+    await c.run("APPEND INBOX", message);
+    await c.run(`SETMETADATA INBOX (/shared/imapsieve/script "mark")`);
+    await c.run("SELECT INBOX");
+    await c.run("REPLACE 1 INBOX", message.replace("hi", "ho"));
+    await until(async () => /came/.test(await c.run("FETCH 1 FLAGS")));
+    assert.match(await c.run("FETCH 1 BODY.PEEK[TEXT]"), /ho/);
+  }));

@@ -14,7 +14,7 @@ import {
 } from "../contentline/component.ts";
 import { addressOf } from "./itip.ts";
 import { maxDate, minDate } from "./object.ts";
-import { parseRule, type Rule } from "./recurrence.ts";
+import { parseRule, type Rule } from "./recurrence_rule.ts";
 import { Series } from "./series.ts";
 import { type CalendarTime, day, parseTime, timeOf } from "./time.ts";
 import { toInstant, toWall, type Zone } from "./zones.ts";

@@ -12,7 +12,8 @@ import {
   property,
   valueOf,
 } from "../contentline/component.ts";
-import { occurrences, parseRule, type Rule } from "./recurrence.ts";
+import { occurrences } from "./recurrence.ts";
+import { parseRule, type Rule } from "./recurrence_rule.ts";
 import {
   type CalendarTime,
   clip,

@@ -5,7 +5,8 @@
  * @module
  */
 import { type Component, property, valueOf, writeComponent } from "../contentline/component.ts";
-import { occurrences, parseRule } from "./recurrence.ts";
+import { occurrences } from "./recurrence.ts";
+import { parseRule } from "./recurrence_rule.ts";
 import { day, hour, minute, parseTime, second } from "./time.ts";
 import { zoneClock } from "./zone_clock.ts";
 

@@ -1,5 +1,5 @@
 /** Recurrence rules of JSCalendar (RFC 8984 §4.3.3) and iCalendar; local times and durations. @module */
-import { parseRule, type Rule } from "../calendar/recurrence.ts";
+import { parseRule, type Rule } from "../calendar/recurrence_rule.ts";
 import { formatTime } from "../calendar/time.ts";
 import { toInstant, type Zone } from "../calendar/zones.ts";
 

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import ICAL from "ical.js";
 import fc from "fast-check";
-import { occurrences, parseRule } from "../../../src/mail/calendar/recurrence.ts";
+import { occurrences } from "../../../src/mail/calendar/recurrence.ts";
+import { parseRule } from "../../../src/mail/calendar/recurrence_rule.ts";
 import { formatTime, parseTime } from "../../../src/mail/calendar/time.ts";
 
 const wall = (s: string) => parseTime(s)!.wall;

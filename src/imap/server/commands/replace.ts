@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { Message } from "../../../store/types.ts";
+import type { Account } from "../../../store/account/account.ts";
+import type { Mailbox, Message } from "../../../store/types.ts";
 import { Cursor } from "../../parse/cursor.ts";
 import { type NumSet, parseNumSet } from "../../parse/numset.ts";
 import { type Answer, ImapNo } from "../session/answer.ts";
@@ -47,21 +48,34 @@ function replaceCommand(uid: boolean): Command {
           // The new one first: should the server end in between, there are both.
           const [made] = await storing(s, account.append(mailbox.id, [r.message]));
           await r.v.account.expunge(r.v.mailboxId, [r.old], undefined, { force: true });
-          return await replaced(s, mailbox.uidValidity, made);
+          return await replaced(s, r.to, made);
         }
         const done = await storing(
           s,
           account.replace(r.v.mailboxId, r.old, mailbox.id, r.message),
         );
-        return await replaced(s, mailbox.uidValidity, done.message);
+        return await replaced(s, r.to, done.message);
       });
     },
   };
 }
 
 /** RFC 8508 §3.1: APPENDUID is untagged and comes before the expunge. */
-async function replaced(s: Session, uidValidity: number, m: Message): Promise<Answer> {
-  s.untagged(`OK [APPENDUID ${uidValidity} ${m.uid}] replacement is there`);
+async function replaced(
+  s: Session,
+  { account, mailbox }: { account: Account; mailbox: Mailbox },
+  m: Message,
+): Promise<Answer> {
+  // RFC 8508 §3: it is an APPEND, and so RFC 6785 §3.4 is for it too.
+  s.backend.scripts?.note({
+    account,
+    login: s.login ?? "",
+    cause: "APPEND",
+    mailboxId: mailbox.id,
+    uids: [m.uid],
+    changedFlags: [],
+  });
+  s.untagged(`OK [APPENDUID ${mailbox.uidValidity} ${m.uid}] replacement is there`);
   await deliverChanges(s, true);
   return { text: "replaced" };
 }
