@@ -30,6 +30,7 @@ export function eventFields(
   event: EventForm,
   calendarId: number,
   calendars: readonly Calendar[],
+  o: { repeats: boolean } = { repeats: true },
 ): EventFields {
   const title = el("input", { type: "text", value: event.title, maxlength: 1000 });
   const calendar = el(
@@ -123,8 +124,8 @@ export function eventFields(
       el("label", { class: "checkbox", for: whole }, allDay, el("span", {}, t("Whole day"))),
       el("div", { class: "event-row" }, field(t("Begins"), start), field(t("Ends"), end)),
       field(t("Place"), place),
-      field(t("Repeats"), every),
-      repeatParts,
+      o.repeats ? field(t("Repeats"), every) : null,
+      o.repeats ? repeatParts : null,
       field(
         t("Invited"),
         people,
