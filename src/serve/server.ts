@@ -12,6 +12,7 @@ import { join } from "node:path";
 import { SieveDatabase } from "../delivery/sieve/database.ts";
 import { ListsDatabase } from "../lists/database.ts";
 import { SiteScripts } from "../delivery/sieve/site_scripts.ts";
+import { seal } from "../delivery/sealing.ts";
 import { ScanLearning } from "../delivery/scan_learning.ts";
 import { type JunkDay, JunkFigures } from "../delivery/junk_figures.ts";
 import { Trainer } from "../delivery/training.ts";
@@ -166,6 +167,7 @@ export class MailServer {
     accounts.onOpen = (a) => {
       this.#trainer.attach(a);
       this.#learning?.attach(a);
+      a.seal = (m) => seal(a, this.#tempDir, m);
       a.credentials.onChange = (change, keep) =>
         void this.#openLogins.changed(a.name, change, keep);
     };
