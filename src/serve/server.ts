@@ -335,6 +335,7 @@ export class MailServer {
           junkDays: (account, days) => server!.junkDays(account, days),
           certificates: () => certificates.states(),
           scanners: () => scanners?.states() ?? [],
+          standby: () => server!.#nodes?.standby() ?? "none",
           stsPolicies: () => outgoing.policies?.remembered() ?? [],
           tlsResults: outgoing.tlsResults,
         },
@@ -494,16 +495,8 @@ export class MailServer {
           queue: this.queue,
           certificates: () => this.#certificates?.states() ?? [],
           scanners: () => this.scanners?.states() ?? [],
+          standby: () => this.#nodes?.standby() ?? "none",
         });
-        const standby = this.#nodes?.standby() ?? "none";
-        if (standby !== "none") {
-          const follows = standby === "follows";
-          checks.push({
-            name: "standby",
-            state: follows ? "ok" : "warning",
-            text: follows ? "follows this node" : "is away: what comes now is here only",
-          });
-        }
         return {
           version: programVersion,
           hostname: this.config.static.Hostname,
