@@ -15,6 +15,7 @@ export const levels: readonly (readonly string[])[] = [
     "reports",
     "acme",
     "identity",
+    "encryption",
     "scanning",
     "smtp/client",
     "web/http",

@@ -16,6 +16,7 @@ import { configDnsCommands } from "./config_dns.ts";
 import { configKeyCommands } from "./config_keys.ts";
 import { listCommands } from "./config_lists.ts";
 import { configTlsKeyCommands } from "./config_tlspubkey.ts";
+import { configEncryption } from "./config_encryption.ts";
 import { configTokenCommands } from "./config_tokens.ts";
 import { configFileCommands } from "./config_files.ts";
 import { useConfigPath } from "./datadir.ts";
@@ -61,6 +62,7 @@ export const commands: readonly Command[] = [
   ...configDnsCommands,
   ...configTlsKeyCommands,
   ...configTokenCommands,
+  configEncryption,
   ...configKeyCommands,
   ...nodeCommands,
   ...standbyCommands,

@@ -12,6 +12,7 @@ import type { Scanners } from "../scanning/mod.ts";
 import type { Account } from "../store/account/account.ts";
 import type { Accounts } from "../store/account/accounts.ts";
 import { Db, type Migration } from "../store/database/database.ts";
+import { isEncryptedType } from "../encryption/mod.ts";
 import { unpackStructure } from "../mail/structure/packed.ts";
 import type { EmailId } from "../store/ids.ts";
 import { Flag } from "../store/types.ts";
@@ -191,9 +192,11 @@ export class ScanLearning {
       const junk = (flags & Flag.Junk) !== 0;
       if (junk === ((flags & Flag.NotJunk) !== 0)) return undefined;
       const as = junk ? "spam" : "ham";
+      const root = unpackStructure(structure ?? '[0,0,0,0,"text/plain"]');
+      // There is nothing to learn from.
+      if (isEncryptedType(root)) return undefined;
       const reader = account.openMessage(emailId);
       try {
-        const root = unpackStructure(structure ?? '[0,0,0,0,"text/plain"]');
         await this.#scanners.teach(scanner, as, {
           size: reader.size,
           headerSize: root.bodyOffset,

@@ -12,6 +12,7 @@ import { join } from "node:path";
 import { SieveDatabase } from "../delivery/sieve/database.ts";
 import { ListsDatabase } from "../lists/database.ts";
 import { SiteScripts } from "../delivery/sieve/site_scripts.ts";
+import { seal } from "../delivery/sealing.ts";
 import { ScanLearning } from "../delivery/scan_learning.ts";
 import { type JunkDay, JunkFigures } from "../delivery/junk_figures.ts";
 import { Trainer } from "../delivery/training.ts";
@@ -169,6 +170,7 @@ export class MailServer {
       this.#trainer.attach(a);
       this.#learning?.attach(a);
       this.#quotaWarnings?.attach(a);
+      a.seal = (m) => seal(a, this.#tempDir, m);
       a.credentials.onChange = (change, keep) =>
         void this.#openLogins.changed(a.name, change, keep);
     };
@@ -337,6 +339,7 @@ export class MailServer {
           junkDays: (account, days) => server!.junkDays(account, days),
           certificates: () => certificates.states(),
           scanners: () => scanners?.states() ?? [],
+          standby: () => server!.#nodes?.standby() ?? "none",
           stsPolicies: () => outgoing.policies?.remembered() ?? [],
           tlsResults: outgoing.tlsResults,
         },
@@ -497,16 +500,8 @@ export class MailServer {
           queue: this.queue,
           certificates: () => this.#certificates?.states() ?? [],
           scanners: () => this.scanners?.states() ?? [],
+          standby: () => this.#nodes?.standby() ?? "none",
         });
-        const standby = this.#nodes?.standby() ?? "none";
-        if (standby !== "none") {
-          const follows = standby === "follows";
-          checks.push({
-            name: "standby",
-            state: follows ? "ok" : "warning",
-            text: follows ? "follows this node" : "is away: what comes now is here only",
-          });
-        }
         return {
           version: programVersion,
           hostname: this.config.static.Hostname,

@@ -194,6 +194,13 @@ export interface NewMessage {
   overQuota?: boolean;
 }
 
+/** A message that is stored in place of another one. */
+export interface SealedMessage {
+  message: NewMessage;
+  /** Removes its file. */
+  remove(): void;
+}
+
 /** What happened in an account, as its listeners get it after the commit. */
 export type Change =
   | {

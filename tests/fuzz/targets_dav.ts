@@ -6,6 +6,11 @@ import { ObjectError, readObject } from "../../src/mail/calendar/object.ts";
 import { calendarData } from "../../src/mail/calendar/output.ts";
 import { occurrences } from "../../src/mail/calendar/recurrence.ts";
 import { parseRule } from "../../src/mail/calendar/recurrence_rule.ts";
+import { parseMdn } from "../../src/mail/dsn/mdn.ts";
+import { eventFromSeries } from "../../src/mail/jscalendar/from_ical.ts";
+import { eventProblems } from "../../src/mail/jscalendar/schema.ts";
+import { cardFromVcard } from "../../src/mail/jscontact/from_vcard.ts";
+import { vcardOf } from "../../src/mail/jscontact/to_vcard.ts";
 import { CardError, cardText, readCard } from "../../src/mail/vcard/card.ts";
 import { DavError } from "../../src/dav/core/errors.ts";
 import { ifHolds } from "../../src/dav/core/if_header.ts";
@@ -90,7 +95,31 @@ export const davTargets: Record<string, Target> = {
     allowed: [CardError],
     seeds: [card("a", "FN:A", "N:;A;;;", "EMAIL:a@b.example", "NOTE:x\\ny")],
     run(input) {
+      const { component } = readCard(input);
       cardText(readCard(input));
+      // As JSContact and back, unchanged, each line stays.
+      const converted = cardFromVcard(component);
+      const again = vcardOf(converted.card, { component, converted });
+      if (writeComponent(again) !== writeComponent(component)) throw new Error("lines were lost");
+    },
+  },
+  "events as JSCalendar": {
+    allowed: [ObjectError, FormatError],
+    seeds: calendars,
+    run(input) {
+      const series = readObject(input);
+      const shown = eventFromSeries(series);
+      if (shown !== undefined) eventProblems(shown);
+    },
+  },
+  "notes that a message was read": {
+    seeds: [
+      "Content-Type: multipart/report; report-type=disposition-notification; boundary=b\r\n\r\n--b\r\n\r\nx\r\n--b\r\n" +
+      "Content-Type: message/disposition-notification\r\n\r\nFinal-Recipient: rfc822; a@b.example\r\n" +
+      "Disposition: manual-action/MDN-sent-manually; displayed\r\n\r\n--b--\r\n",
+    ],
+    run(input) {
+      parseMdn(input);
     },
   },
   "WebDAV bodies": {

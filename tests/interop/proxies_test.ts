@@ -12,7 +12,6 @@ import { isLinux } from "../../src/platform/os.ts";
 import { isRoot } from "../../src/platform/users.ts";
 import { annDomains, freePorts, moxIn, type RunningServer, startServe } from "../serve/instance.ts";
 import { zoneServer } from "../serve/zone.ts";
-import { answers } from "../support/listening.ts";
 import { lacks } from "../support/programs.ts";
 import { startHaproxy, startNginx } from "../support/proxies.ts";
 import { Talk } from "../support/talk.ts";
@@ -103,7 +102,8 @@ ${listener(words)}Postmaster:
     annDomains,
   );
   const server = startServe(dir, { MOX_DNS_SERVERS: dns });
-  await answers("127.0.0.1", words.http);
+  // Ports answer earlier, when the data folder is not the server's yet.
+  await server.logged(/mox is running/);
   const set = await moxIn(dir, ["-config", `${dir}/config/mox.conf`, "setaccountpassword", "ann"], {
     stdin: `${password}\n`,
   });

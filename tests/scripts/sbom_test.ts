@@ -25,6 +25,8 @@ const allowed = new Set([
   "CC0-1.0",
   "BlueOak-1.0.0",
   "Unlicense",
+  // OpenPGP.js, a file of its own that is loaded when it is needed (docs/decisions.md).
+  "LGPL-3.0+",
   "Python-2.0",
   "Zlib",
 ]);

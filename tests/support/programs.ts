@@ -30,6 +30,8 @@ const known = [
   "rspamd",
   "clamd",
   "opendkim",
+  "gpg",
+  "openssl",
 ] as const;
 export type Program = (typeof known)[number];
 

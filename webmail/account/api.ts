@@ -8,6 +8,7 @@ import * as v from "valibot";
 import { Count, Id, Nothing, text, Time } from "../api/basics.ts";
 import { passkeyCalls } from "../api/passkeys.ts";
 import { delegationCalls } from "./delegation_api.ts";
+import { encryptionCalls } from "./encryption_api.ts";
 import { onwardCalls } from "./onward_api.ts";
 import { confirmation, securityCalls } from "./security_api.ts";
 import { transferCalls } from "./transfer_api.ts";
@@ -101,6 +102,7 @@ export const accountCalls = {
   ...webhookCalls,
   ...onwardCalls,
   ...delegationCalls,
+  ...encryptionCalls,
   ...securityCalls,
   ...transferCalls,
   ...passkeyCalls,

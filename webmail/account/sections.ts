@@ -8,6 +8,7 @@ import { longDate, numberText, shortDate, sizeText } from "../lib/format.ts";
 import { attempt, notice } from "../lib/notify.ts";
 import { facts, formDialog, part, secretDialog, table } from "../lib/page.ts";
 import { delegationSection } from "./delegation.ts";
+import { encryptionSection } from "./encryption.ts";
 import { junkDaysPart } from "./junk_days.ts";
 import { onwardSection } from "./onward.ts";
 import { securitySection } from "./security.ts";
@@ -26,6 +27,7 @@ export function sections(changed: () => Promise<void>): Section[] {
     { id: "addresses", title: "Addresses", show: async () => addresses(await overview(), changed) },
     onwardSection(changed),
     delegationSection(changed),
+    encryptionSection(changed),
     { id: "junk", title: "Junk", show: () => junkView(changed) },
     securitySection(changed),
     {

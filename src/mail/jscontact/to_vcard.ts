@@ -343,7 +343,6 @@ export function vcardOf(
   if (!properties.some((p) => p.name === "FN")) {
     properties.push(line("FN", shownName(card), { DERIVED: "true" }));
   }
-  if (w.old && !properties.some((p) => p.name === "N")) properties.push(line("N", ";;;;"));
   return { name: "VCARD", properties, components: before?.component.components ?? [] };
 }
 

@@ -15,6 +15,7 @@ import type { AdminCommand, AdminContext, Arguments, Print } from "./admin_comma
 import { textArgument } from "./admin_command.ts";
 import { accessCommands } from "./access_command.ts";
 import { backupCommands } from "./backup_command.ts";
+import { encryptionCommands } from "./encryption_command.ts";
 import { dnsCommands } from "./dns_commands.ts";
 import { listCommands, listConfigCommands } from "./list_commands.ts";
 import { maintenanceCommands } from "./maintenance_commands.ts";
@@ -251,6 +252,7 @@ export const adminCommands: ReadonlyMap<string, AdminCommand> = new Map([
   ...Object.entries(dnsCommands).map(([name, c]) => [`config ${name}`, c] as const),
   ...Object.entries(tokenCommands).map(([name, c]) => [`config ${name}`, c] as const),
   ...Object.entries(passwordCommands),
+  ...Object.entries(encryptionCommands),
   ...Object.entries(maintenanceCommands),
   ...Object.entries(listCommands),
   ...Object.entries(accessCommands),

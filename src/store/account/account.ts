@@ -48,6 +48,7 @@ import {
   type Mailbox,
   type Message,
   type NewMessage,
+  type SealedMessage,
   StoreError,
 } from "../types.ts";
 import { flagsPerSlice, inSlices, isSliced } from "../messages/slices.ts";
@@ -92,6 +93,8 @@ export class Account extends AccountReader {
   #groupware: Promise<Groupware> | undefined;
   #references = 0;
   readonly #onIdle: (a: Account) => void;
+  /** Makes what is stored of a message that has come: encrypts it, for who wants that. */
+  seal: ((m: NewMessage) => Promise<SealedMessage | undefined>) | undefined;
   /** Called after a commit in which messages may have become ham or spam, or ceased to be. */
   onTraining: ((messageIds: number[]) => void) | undefined;
   /** Called after a commit with which messages came or went, and when some were refused as the account is full. */
@@ -338,14 +341,23 @@ export class Account extends AccountReader {
     }
   }
 
-  /** Puts a message into the named mailbox, made if it is missing. Durable when it resolves. */
+  /**
+   * Puts a message that has come for the account into the named mailbox, made if it is missing; `seal` may make another
+   * message of it. Durable when it resolves.
+   */
   async deliver(mailboxName: string, m: NewMessage, origin?: Listener): Promise<Message> {
-    const message = await this.#arrive([m], origin, (ctx, [ready]) => {
-      const mailbox = changing.ensureMailbox(this.db, ctx, mailboxName);
-      return insertEmail(this.db, ctx, mailbox, this.rules, ready);
-    });
-    this.#train([m], [message]);
-    return message;
+    const sealed = await this.seal?.(m);
+    try {
+      const stored = sealed?.message ?? m;
+      const message = await this.#arrive([stored], origin, (ctx, [ready]) => {
+        const mailbox = changing.ensureMailbox(this.db, ctx, mailboxName);
+        return insertEmail(this.db, ctx, mailbox, this.rules, ready);
+      });
+      this.#train([stored], [message]);
+      return message;
+    } finally {
+      sealed?.remove();
+    }
   }
 
   /**

@@ -35,6 +35,7 @@ import { ImportJobs } from "./import_jobs.ts";
 import { importFolder, transferHandlers, transferRoutes } from "./transfer.ts";
 import { tryRulesets } from "./try_rulesets.ts";
 import { delegationHandlers } from "./delegation.ts";
+import { encryptionHandlers } from "./encryption.ts";
 import { onwardHandlers } from "./onward.ts";
 import { webhookHandlers } from "./webhooks.ts";
 
@@ -127,6 +128,7 @@ export function accountPage(o: AccountPageOptions): AccountPage {
       granting: o.granting,
       change: (c, fn) => changeAccount(config, c.session!.account, fn),
     }),
+    ...encryptionHandlers({ withAccount }),
     ...transferHandlers({ ...transfers, withAccount }),
     ...securityHandlers({
       config,

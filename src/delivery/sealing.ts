@@ -1,0 +1,144 @@
+/**
+ * Messages for an account are encrypted to its user's key before they are stored, if there is one. Whoever reads the disk
+ * or a backup, or has the account's password, reads headers only.
+ *
+ * @module
+ */
+import {
+  encrypted,
+  type EncryptionKey,
+  isEncryptedType,
+  type KeyInfo,
+  readEncryptionKey,
+} from "../encryption/mod.ts";
+import { counter } from "../metrics/mod.ts";
+import { parseMessage } from "../mail/structure/structure.ts";
+import { joined } from "../platform/bytes.ts";
+import { createTemp, readRange, removeFile, writeAll } from "../platform/files.ts";
+import type { Account } from "../store/account/account.ts";
+import { accountSetting, changeAccountSetting } from "../store/account/settings.ts";
+import type { NewMessage, SealedMessage } from "../store/types.ts";
+
+const settingName = "encryptIncoming";
+/** Bytes of a header that is looked at. */
+const maxHeader = 1024 * 1024;
+
+const results = counter(
+  "mox_encrypted_messages_total",
+  "Messages for accounts with a key; before: encrypted by their sender.",
+  { result: ["encrypted", "before"] },
+);
+
+/** As it is kept. */
+interface StoredKey {
+  key: string;
+  /** Milliseconds since the epoch. */
+  set: number;
+}
+
+function stored(account: Account): StoredKey | undefined {
+  const value = accountSetting(account, settingName);
+  return value === undefined || value === null ? undefined : value as StoredKey;
+}
+
+/** The account's key, for people; undefined without one. @throws KeyError */
+export async function encryptionKeyOf(
+  account: Account,
+): Promise<{ info: KeyInfo; set: number; key: string } | undefined> {
+  const has = stored(account);
+  if (!has) return undefined;
+  const { info } = await readEncryptionKey(has.key, has.set);
+  return { info, ...has };
+}
+
+/**
+ * Sets the key that mail is encrypted to from now on, or takes it away (undefined). What is there stays as it is.
+ * @throws KeyError
+ */
+export async function setEncryptionKey(
+  account: Account,
+  key: string | undefined,
+  now: number,
+): Promise<KeyInfo | undefined> {
+  const text = key?.trim();
+  const info = text === undefined ? undefined : (await readEncryptionKey(text, now)).info;
+  const value: StoredKey | null = text === undefined ? null : { key: text, set: now };
+  await changeAccountSetting(account, settingName, () => value);
+  return info;
+}
+
+/** Keys that were read, by their text. */
+const read = new Map<string, EncryptionKey>();
+/** Keys that are kept read. */
+const maxRead = 100;
+
+async function keyFor(has: StoredKey): Promise<EncryptionKey> {
+  const known = read.get(has.key);
+  if (known) return known;
+  const key = await readEncryptionKey(has.key, has.set);
+  if (read.size >= maxRead) read.clear();
+  read.set(has.key, key);
+  return key;
+}
+
+/** What Account.seal does. @throws KeyError, file errors: then the message is not taken, and comes again */
+export async function seal(
+  account: Account,
+  tempDir: string,
+  m: NewMessage,
+): Promise<SealedMessage | undefined> {
+  const has = stored(account);
+  if (!has) return undefined;
+  const file = await Deno.open(m.file, { read: true });
+  try {
+    const start = readRange(file, 0, Math.min(m.fileSize, maxHeader));
+    const { root } = parseMessage(joined([start]));
+    if (isEncryptedType(root)) {
+      results.inc({ result: "before" });
+      return undefined;
+    }
+    const plain = {
+      size: m.fileSize,
+      headerSize: Math.min(root.bodyOffset, m.fileSize),
+      read: (from: number, to: number) => readRange(file, from, to),
+    };
+    const made = await written(encrypted(plain, await keyFor(has), has.set), tempDir);
+    results.inc({ result: "encrypted" });
+    return {
+      message: {
+        ...m,
+        file: made.path,
+        fileSize: made.size,
+        fileSynced: true,
+        // Of the file that is stored, not of the one that came.
+        description: undefined,
+        read: undefined,
+      },
+      remove: () => removeFile(made.path),
+    };
+  } finally {
+    file.close();
+  }
+}
+
+async function written(
+  pieces: AsyncIterable<Uint8Array>,
+  dir: string,
+): Promise<{ path: string; size: number }> {
+  // The prefix is that of all messages under way: what a crash leaves is removed at the next start.
+  const { path, file } = await createTemp(dir, "smtp-sealed-");
+  let size = 0;
+  try {
+    for await (const p of pieces) {
+      await writeAll(file, p);
+      size += p.length;
+    }
+    await file.sync();
+    return { path, size };
+  } catch (err) {
+    removeFile(path);
+    throw err;
+  } finally {
+    file.close();
+  }
+}

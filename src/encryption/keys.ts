@@ -1,0 +1,102 @@
+/** Keys that incoming mail is encrypted to: what they are, and which can be used. @module */
+import { X509Certificate } from "node:crypto";
+import type { Key } from "openpgp";
+import { openpgpLibrary } from "./openpgp.ts";
+
+/** Characters of a key's text. */
+const maxText = 256 * 1024;
+
+/** A key that can't be used, in words for its owner. */
+export class KeyError extends Error {
+  override name = "KeyError";
+}
+
+/** A key that can be used. */
+export type EncryptionKey =
+  | { kind: "pgp"; key: Key; info: KeyInfo }
+  | { kind: "smime"; certificate: X509Certificate; info: KeyInfo };
+
+/** What people know a key by. */
+export interface KeyInfo {
+  kind: "pgp" | "smime";
+  /** Whose it is, as it says itself. */
+  name: string;
+  fingerprint: string;
+  /** Milliseconds since the epoch; undefined if it never does. */
+  expires: number | undefined;
+}
+
+/**
+ * Reads a key: an OpenPGP public key in armor, or an X.509 certificate with an RSA key in PEM.
+ * @param at when it has to be good, milliseconds since the epoch
+ * @throws KeyError for what is none, for secret keys, and for those that nothing can be encrypted to
+ */
+export async function readEncryptionKey(text: string, at: number): Promise<EncryptionKey> {
+  if (text.length > maxText) throw new KeyError("the key is too large");
+  if (/-----BEGIN (?:PGP PRIVATE KEY BLOCK|(?:\w+ )*PRIVATE KEY)-----/.test(text)) {
+    throw new KeyError("this is a secret key: give its public key, and nobody the secret one");
+  }
+  if (text.includes("-----BEGIN PGP PUBLIC KEY BLOCK-----")) return await pgpKey(text, at);
+  if (text.includes("-----BEGIN CERTIFICATE-----")) return certificate(text, at);
+  throw new KeyError(
+    "this is neither an OpenPGP public key in armor nor an X.509 certificate in PEM",
+  );
+}
+
+async function pgpKey(text: string, at: number): Promise<EncryptionKey> {
+  const { readKeys } = await openpgpLibrary();
+  let keys: Key[];
+  try {
+    keys = await readKeys({ armoredKeys: text });
+  } catch (cause) {
+    throw new KeyError(`the OpenPGP key can't be read: ${(cause as Error).message}`, { cause });
+  }
+  if (keys.length !== 1) throw new KeyError(`there are ${keys.length} keys: give one`);
+  const [key] = keys;
+  try {
+    await key.getEncryptionKey(undefined, new Date(at));
+  } catch (cause) {
+    throw new KeyError(`nothing can be encrypted to this key: ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+  const until = await key.getExpirationTime();
+  const ids = key.getUserIDs();
+  return {
+    kind: "pgp",
+    key,
+    info: {
+      kind: "pgp",
+      name: ids[0] ?? "",
+      fingerprint: key.getFingerprint().toUpperCase(),
+      expires: until instanceof Date ? until.getTime() : undefined,
+    },
+  };
+}
+
+function certificate(text: string, at: number): EncryptionKey {
+  let found: X509Certificate;
+  try {
+    found = new X509Certificate(text);
+  } catch (cause) {
+    throw new KeyError("the certificate can't be read", { cause });
+  }
+  if (found.publicKey.asymmetricKeyType !== "rsa") {
+    throw new KeyError(
+      `the certificate's key is ${found.publicKey.asymmetricKeyType}: only RSA can be encrypted to here`,
+    );
+  }
+  const [from, to] = [found.validFrom, found.validTo].map((d) => Date.parse(d));
+  if (to < at) throw new KeyError(`the certificate has ended at ${found.validTo}`);
+  if (from > at + 86_400_000) throw new KeyError(`the certificate begins at ${found.validFrom}`);
+  return {
+    kind: "smime",
+    certificate: found,
+    info: {
+      kind: "smime",
+      name: found.subject.replaceAll("\n", ", "),
+      fingerprint: found.fingerprint256.replaceAll(":", ""),
+      expires: to,
+    },
+  };
+}
