@@ -58,6 +58,7 @@ import { startUpdateChecks } from "./updates.ts";
 import { openOutbound } from "./outbound.ts";
 import { queueHandlers } from "./control/queue.ts";
 import { QuotaWarnings } from "./quota_warnings.ts";
+import { Retention } from "./retention.ts";
 import { type OutgoingOptions, outgoingOptions, queueServices } from "./queue_services.ts";
 import { watchRemovals } from "./removals.ts";
 import { accountRules } from "./rules.ts";
@@ -137,6 +138,7 @@ export class MailServer {
   #endDnsblMonitor: (() => void) | undefined;
   #dnsWatch: DnsWatch | undefined;
   #quotaWarnings: QuotaWarnings | undefined;
+  #retention: Retention | undefined;
   #freshResolver: (() => Resolver) | undefined;
   #endRotations: (() => Promise<void>) | undefined;
   readonly #developer: DeveloperOptions | undefined;
@@ -428,6 +430,8 @@ export class MailServer {
       server.#closePolicies = outgoing.close;
       server.#unwatch = () => unwatch.forEach((end) => end());
       server.#quotaWarnings.start();
+      server.#retention = new Retention({ config, accounts });
+      server.#retention.start();
       nodes?.start();
       await queue.start();
       lists.start();
@@ -598,6 +602,7 @@ export class MailServer {
     await this.#pages?.close();
     await this.#receiving?.close();
     await this.#trainer.stop();
+    await this.#retention?.end();
     await this.#quotaWarnings?.end();
     await this.#figures?.close();
     await this.#learning?.close();

@@ -372,6 +372,16 @@ Deno.test("mistakes in mox.conf", () => {
 
 const dynamicMistakes: Mistake[] = [
   [
+    "days of retention",
+    "\tann:\n",
+    "\tann:\n\t\tRetention:\n\t\t\tA//B: 10\n\t\t\t\\Bin: 10\n\t\t\tinbox: 10\n\t\t\tOld: -1\n\t\t\tX: 2 weeks\n",
+    '16: Accounts: ann: Retention: "A//B" has an empty name before or after a /',
+    '17: Accounts: ann: Retention: "\\\\Bin" is not one of \\Archive, \\Drafts, \\Junk, \\Sent, \\Trash',
+    '18: Accounts: ann: Retention: "inbox" must be written "Inbox"',
+    '19: Accounts: ann: Retention: Old: expected a whole number from 0 to 36500, got "-1"',
+    '20: Accounts: ann: Retention: X: expected a whole number from 0 to 36500, got "2 weeks"',
+  ],
+  [
     "switch of an account's warnings",
     "\tann:\n",
     "\tann:\n\t\tNoQuotaWarnings: never\n",

@@ -66,6 +66,8 @@ export const Overview = v.object({
   quota: v.nullable(Count),
   /** The user gets a message when the account fills up; null if the server sends none. */
   quotaWarnings: v.nullable(v.boolean()),
+  /** Days after which messages are removed by themselves, by mailbox. */
+  retention: v.array(v.object({ mailbox: v.string(), days: Count })),
   maxOutgoingPerDay: Count,
   maxFirstTimeRecipientsPerDay: Count,
   junk: JunkSettings,

@@ -89,6 +89,10 @@ function account(o: Overview, changed: () => Promise<void>): HTMLElement[] {
         ["Used", usage],
         ["Messages a day", numberText(o.maxOutgoingPerDay)],
         ["New recipients a day", numberText(o.maxFirstTimeRecipientsPerDay)],
+        ...o.retention.length === 0 ? [] : [[
+          "Messages are removed",
+          o.retention.map((r) => `from ${r.mailbox} after ${numberText(r.days)} days`).join(", "),
+        ] as [string, string]],
         ...o.quota !== null && o.quotaWarnings !== null
           ? [[
             "Message to you at 80, 95 and 100%",

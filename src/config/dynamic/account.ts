@@ -13,6 +13,7 @@ import {
   httpUrlText,
   mailboxText,
   regexpText,
+  retentionDays,
   unicodeDomainText,
 } from "../sconf/types.ts";
 
@@ -247,6 +248,17 @@ export const account = struct({
   QuotaMessageSize: optional(
     int(),
     "Most bytes of messages in the account, in place of the limit in mox.conf; a negative number is no limit.",
+  ),
+  Retention: optional(
+    retentionDays,
+    "Days after which messages are removed from a mailbox for good, counted from when they came into it. Keys are names " +
+      "of mailboxes or special uses: \\\\Trash, \\\\Junk, \\\\Sent, \\\\Drafts, \\\\Archive; a name comes before a special use. 0 is " +
+      "for ever, as for those that are not here. They come before those of mox.conf.",
+  ),
+  LegalHold: optional(
+    bool,
+    "The server removes nothing of the account by its age: neither by Retention nor from RejectsMailbox. What the user " +
+      "removes is gone all the same.",
   ),
   NoQuotaWarnings: optional(
     bool,

@@ -4,6 +4,7 @@ import { isIP } from "node:net";
 import { NameError, parseAddress, parseDomain, parseLocalpart } from "../names.ts";
 import { compileRegExp, RegExpSyntaxError } from "./regexp.ts";
 import { type TextCheck, type Type } from "./schema.ts";
+import { map } from "./schema_blocks.ts";
 import { int, text } from "./schema_scalars.ts";
 
 /** Runs a parser for its complaint. */
@@ -94,6 +95,20 @@ export const checkMailbox: TextCheck = (s) => {
   return undefined;
 };
 export const mailboxText: Type<string> = text(checkMailbox, "the name of a mailbox");
+
+/** Special uses that settings can name in place of a mailbox (RFC 6154 §2). */
+const specialUses = ["\\Archive", "\\Drafts", "\\Junk", "\\Sent", "\\Trash"];
+
+/** Days that messages are kept, by names of mailboxes or special uses; 0 for ever. */
+export const retentionDays: Type<Map<string, number>> = map(
+  int(0, 36_500),
+  (s) =>
+    s.startsWith("\\")
+      ? specialUses.includes(s) ? undefined : `is not one of ${specialUses.join(", ")}`
+      : isInbox(s) && s !== "Inbox"
+      ? 'must be written "Inbox"'
+      : checkMailbox(s),
+);
 
 /** True if a mailbox is the inbox, in any case (RFC 9051 §5.1). */
 export function isInbox(mailbox: string): boolean {

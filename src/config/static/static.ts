@@ -16,6 +16,7 @@ import {
   mailboxText,
   networkText,
   port,
+  retentionDays,
   unicodeDomainText,
 } from "../sconf/types.ts";
 
@@ -275,6 +276,12 @@ export const staticConfig = struct({
     int(0),
     "Most bytes of messages that an account may hold, unless the account says otherwise; 0 is no limit. " +
       "What would exceed it is refused. The database, some 15% of the size, does not count.",
+  ),
+  Retention: optional(
+    retentionDays,
+    "Days after which messages are removed from a mailbox for good, counted from when they came into it. Keys are names " +
+      "of mailboxes or special uses: \\\\Trash, \\\\Junk, \\\\Sent, \\\\Drafts, \\\\Archive; a name comes before a special use. 0 is " +
+      "for ever, as for those that are not here. Accounts can have other days.",
   ),
   NoQuotaWarnings: optional(
     bool,

@@ -536,7 +536,9 @@ async function refuse(
   if (decision.userError && decision.reason !== "high-rate") m.session.suspicious = true;
   if (decision.toRejects && conf.RejectsMailbox !== "" && !d.target.judgeOnly) {
     try {
-      if (!conf.KeepRejects) await cleanUpRejects(account, conf.RejectsMailbox, s.now());
+      if (!conf.KeepRejects && !conf.LegalHold) {
+        await cleanUpRejects(account, conf.RejectsMailbox, s.now());
+      }
       await keepReject(account, conf.RejectsMailbox, m.arrived.description.summary.messageId, {
         ...newMessage(s, m, d, account, message),
         destinedMailboxId: decision.destinedMailboxId,

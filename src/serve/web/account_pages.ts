@@ -33,6 +33,7 @@ import {
   loginDomainDisabled,
   type LoginServices,
 } from "../logins.ts";
+import { retentionOf } from "../retention.ts";
 import { accountHere } from "../nodes/elsewhere.ts";
 import type { CertificateState } from "../tls/tls.ts";
 import type { StsPolicyState } from "../../tlspolicy/policies.ts";
@@ -330,6 +331,7 @@ export function accountAndAdminPages(
     trained: s.trained,
     granting: async (owner, user) => await s.shares()?.add(owner, user),
     junkDays: s.junkDays,
+    retention: (account) => retentionOf(config, account),
   });
   return {
     account: {

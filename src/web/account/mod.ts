@@ -65,6 +65,8 @@ export interface AccountPageOptions {
   granting: (owner: string, user: string) => Promise<void>;
   /** What the account's junk filter has learned from; undefined if it has none. */
   trained: (account: Account) => Promise<TrainingFigures | undefined>;
+  /** Days after which messages are removed by themselves, by mailbox. */
+  retention: (account: Account) => { mailbox: string; days: number }[];
   /** How junk went on the last days. */
   junkDays: (account: string, days: number) => JunkDay[];
 }
@@ -160,13 +162,14 @@ export function accountPage(o: AccountPageOptions): AccountPage {
     async Overview(_r, c) {
       const a = settings(c);
       const name = c.session!.account;
-      const { usage, mailboxes, trained, secondFactor } = await withAccount(
+      const { usage, mailboxes, retention, trained, secondFactor } = await withAccount(
         name,
         async (account) => ({
           trained: await o.trained(account) ?? null,
           secondFactor: account.credentials.hasSecondFactor,
           usage: account.db.get("SELECT message_size FROM state")![0] as number,
           mailboxes: account.mailboxes().map((m) => m.name).sort(),
+          retention: o.retention(account),
         }),
       );
       const quota = config.quotaMessageSize(name);
@@ -180,6 +183,7 @@ export function accountPage(o: AccountPageOptions): AccountPage {
         usage,
         quota: quota === undefined || quota <= 0 ? null : quota,
         quotaWarnings: config.static.NoQuotaWarnings ? null : !a.NoQuotaWarnings,
+        retention,
         maxOutgoingPerDay: a.MaxOutgoingMessagesPerDay,
         maxFirstTimeRecipientsPerDay: a.MaxFirstTimeRecipientsPerDay,
         junk: junkOf(a),

@@ -1,0 +1,170 @@
+/**
+ * Removes messages that are in their mailbox for longer than Retention of mox.conf or of the account says, once a day.
+ *
+ * When it was done last is kept in retention.json of the data folder, so that a server which is started anew each day
+ * does it too. An account with LegalHold is left alone; that is asked again before each removal.
+ *
+ * @module
+ */
+import type { Config } from "../config/mod.ts";
+import { Log } from "../log/mod.ts";
+import { writeFileAtomic } from "../platform/files.ts";
+import { giveWay } from "../platform/turns.ts";
+import type { Account } from "../store/account/account.ts";
+import type { Accounts } from "../store/account/accounts.ts";
+import { agedUids } from "../store/messages/aged.ts";
+import { type Mailbox, specialUseNames } from "../store/types.ts";
+
+const log = new Log("retention");
+/** Milliseconds of a day, between removals, and between looks at the clock. */
+const day = 24 * 3600_000;
+const lookEvery = 3600_000;
+const firstAfter = 5 * 60_000;
+
+export interface RetentionOptions {
+  config: Config;
+  accounts: Accounts;
+  now?: () => number;
+}
+
+/**
+ * Days that messages of a mailbox are kept; undefined for ever. The account's rules come before those of the server, and
+ * those for the mailbox's name before those for its special use.
+ */
+export function keptDays(
+  config: Config,
+  account: string,
+  mailbox: Pick<Mailbox, "name" | "specialUse">,
+): number | undefined {
+  const a = config.account(account);
+  if (a === undefined || a.LegalHold) return undefined;
+  const uses = specialUseNames.filter(([bit]) => mailbox.specialUse & bit).map(([, name]) => name);
+  for (const rules of [a.Retention, config.static.Retention]) {
+    const named = rules.get(mailbox.name);
+    if (named !== undefined) return named || undefined;
+    const days = uses.map((use) => rules.get(use)).filter((d) => d !== undefined);
+    // Of two uses that which keeps for longer; 0 is for ever.
+    if (days.length > 0) return days.includes(0) ? undefined : Math.max(...days);
+  }
+  return undefined;
+}
+
+/** The rules that hold for the mailboxes of an account, by their names. */
+export function retentionOf(
+  config: Config,
+  account: Account,
+): { mailbox: string; days: number }[] {
+  return account.mailboxes().flatMap((m) => {
+    const days = keptDays(config, account.name, m);
+    return days === undefined ? [] : [{ mailbox: m.name, days }];
+  }).sort((a, b) => a.mailbox < b.mailbox ? -1 : 1);
+}
+
+/** Removes what is too old in an account. @returns messages by mailbox */
+async function cleanUp(o: RetentionOptions, account: Account): Promise<Map<string, number>> {
+  const removed = new Map<string, number>();
+  for (const { id, name } of account.mailboxes()) {
+    for (let after: number | undefined = 0; after !== undefined;) {
+      // Rules, names and uses may change while others have their turn.
+      const mailbox = account.mailbox(id);
+      const days = mailbox && keptDays(o.config, account.name, mailbox);
+      if (days === undefined) break;
+      const before = (o.now?.() ?? Date.now()) - days * day;
+      const { uids, last } = agedUids(account, id, before, after);
+      after = last;
+      if (uids.length > 0) {
+        const gone = await account.expunge(id, uids, undefined, { force: true });
+        removed.set(name, (removed.get(name) ?? 0) + gone.uids.length);
+      }
+      await giveWay();
+    }
+  }
+  return removed;
+}
+
+/** Removes what is too old in all accounts of this server, one after the other. @returns by account and mailbox */
+export async function applyRetention(
+  o: RetentionOptions,
+  ended: () => boolean = () => false,
+): Promise<Map<string, Map<string, number>>> {
+  const all = new Map<string, Map<string, number>>();
+  for (const name of o.config.accountsHere()) {
+    if (ended()) break;
+    const a = o.config.account(name);
+    if (a === undefined || a.LegalHold) continue;
+    if (a.Retention.size === 0 && o.config.static.Retention.size === 0) continue;
+    try {
+      const account = await o.accounts.open(name);
+      try {
+        const removed = await cleanUp(o, account);
+        if (removed.size > 0) all.set(name, removed);
+        for (const [mailbox, messages] of removed) {
+          log.info("removed old messages", { account: name, mailbox, messages });
+        }
+      } finally {
+        account.close();
+      }
+    } catch (err) {
+      log.error("removing old messages", { err: err as Error, account: name });
+    }
+  }
+  return all;
+}
+
+/** Does it once a day until it is ended. */
+export class Retention {
+  readonly #o: RetentionOptions;
+  readonly #file: string;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #running: Promise<unknown> | undefined;
+  #ended = false;
+
+  constructor(o: RetentionOptions) {
+    this.#o = o;
+    this.#file = o.config.dataPath("retention.json");
+  }
+
+  start(): void {
+    this.#sleep(firstAfter);
+  }
+
+  #sleep(ms: number): void {
+    if (this.#ended) return;
+    this.#timer = setTimeout(() => {
+      this.#running = this.look()
+        .catch((err) => log.error("removing old messages", { err: err as Error }))
+        .finally(() => this.#sleep(lookEvery));
+    }, ms);
+    Deno.unrefTimer(this.#timer as unknown as number);
+  }
+
+  /** Does it if a day has passed since the last time. @returns whether it did */
+  async look(): Promise<boolean> {
+    const now = this.#o.now?.() ?? Date.now();
+    const last = await this.#last();
+    // A clock that was wrong doesn't stop it for long.
+    if (now >= last && now - last < day) return false;
+    await applyRetention(this.#o, () => this.#ended);
+    if (this.#ended) return true;
+    await writeFileAtomic(
+      this.#file,
+      new TextEncoder().encode(`${JSON.stringify({ last: now })}\n`),
+    );
+    return true;
+  }
+
+  async #last(): Promise<number> {
+    try {
+      const { last } = JSON.parse(await Deno.readTextFile(this.#file));
+      return typeof last === "number" ? last : -Infinity;
+    } catch {
+      return -Infinity;
+    }
+  }
+
+  async end(): Promise<void> {
+    this.#ended = true;
+    clearTimeout(this.#timer);
+    await this.#running;
+  }
+}

@@ -1,0 +1,31 @@
+/** Messages that are in a mailbox for long. @module */
+import type { Account } from "../account/account.ts";
+import type { MailboxId } from "../ids.ts";
+
+/**
+ * The next uids, ascending, of messages that came into a mailbox before a moment: neither was received after it nor moved
+ * or copied there after it (SAVEDATE, RFC 8514 §3).
+ * @param before milliseconds
+ * @param after only uids above this one are looked at
+ * @param rows at most so many messages are looked at
+ * @returns them, and the uid that was looked at last; undefined if there are no more
+ */
+export function agedUids(
+  account: Account,
+  mailboxId: MailboxId,
+  before: number,
+  after: number,
+  rows = 1000,
+): { uids: number[]; last: number | undefined } {
+  const found = account.db.all(
+    "SELECT uid, max(received, saved) FROM messages WHERE mailbox_id = ? AND expunged = 0 AND uid > ? " +
+      "ORDER BY uid LIMIT ?",
+    mailboxId,
+    after,
+    rows,
+  );
+  return {
+    uids: found.filter((r) => r[1] < before).map((r) => r[0] as number),
+    last: found.length < rows ? undefined : found[found.length - 1][0],
+  };
+}
