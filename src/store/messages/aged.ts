@@ -4,7 +4,7 @@ import type { MailboxId } from "../ids.ts";
 
 /**
  * The next uids, ascending, of messages that came into a mailbox before a moment: neither was received after it nor moved
- * or copied there after it (SAVEDATE, RFC 8514 §3).
+ * or copied there after it (SAVEDATE, RFC 8514).
  * @param before milliseconds
  * @param after only uids above this one are looked at
  * @param rows at most so many messages are looked at
