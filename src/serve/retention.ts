@@ -70,7 +70,7 @@ async function cleanUp(o: RetentionOptions, account: Account): Promise<Map<strin
       const days = mailbox && keptDays(o.config, account.name, mailbox);
       if (days === undefined) break;
       const before = (o.now?.() ?? Date.now()) - days * day;
-      const { uids, last } = agedUids(account, id, before, after);
+      const { uids, last } = agedUids(account.db, id, before, after);
       after = last;
       if (uids.length > 0) {
         const gone = await account.expunge(id, uids, undefined, { force: true });

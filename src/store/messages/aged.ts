@@ -1,5 +1,5 @@
 /** Messages that are in a mailbox for long. @module */
-import type { Account } from "../account/account.ts";
+import type { Db } from "../database/database.ts";
 import type { MailboxId } from "../ids.ts";
 
 /**
@@ -11,13 +11,13 @@ import type { MailboxId } from "../ids.ts";
  * @returns them, and the uid that was looked at last; undefined if there are no more
  */
 export function agedUids(
-  account: Account,
+  db: Db,
   mailboxId: MailboxId,
   before: number,
   after: number,
   rows = 1000,
 ): { uids: number[]; last: number | undefined } {
-  const found = account.db.all(
+  const found = db.all(
     "SELECT uid, max(received, saved) FROM messages WHERE mailbox_id = ? AND expunged = 0 AND uid > ? " +
       "ORDER BY uid LIMIT ?",
     mailboxId,
