@@ -32,6 +32,8 @@ export interface HealthSources {
   }[];
   /** Other programs that look at mail: since when each is away, if it is. */
   scanners?: () => readonly { name: string; error: string | undefined; since: number }[];
+  /** Whether the node has a standby, and whether it follows. */
+  standby?: () => "none" | "follows" | "away";
   now?: () => number;
   /** Bytes that are free in the data folder; for tests. */
   free?: () => Promise<number>;
@@ -58,7 +60,7 @@ const size = (bytes: number) =>
 const days = (ms: number) => `${Math.floor(ms / dayMs)} days`;
 const minutes = (ms: number) => `${Math.floor(ms / 60_000)} minutes`;
 
-async function disk(s: HealthSources): Promise<HealthCheck> {
+async function disk(s: Pick<HealthSources, "config" | "free">): Promise<HealthCheck> {
   const free = await (s.free?.() ?? freeSpace(s.config.dataDir));
   const state = free < littleRoom.critical
     ? "critical"
@@ -101,6 +103,16 @@ function scanners(s: HealthSources, now: number): HealthCheck[] {
   });
 }
 
+function standby(s: HealthSources): HealthCheck[] {
+  const state = s.standby?.() ?? "none";
+  if (state === "none") return [];
+  return [
+    state === "follows"
+      ? check("standby", "ok", "follows this node")
+      : check("standby", "warning", "is away: what comes now is here only"),
+  ];
+}
+
 async function backup(s: HealthSources, now: number): Promise<HealthCheck> {
   const last = await lastBackup(s.config.dataDir);
   if (last === undefined) return check("backup", "ok", "none was noted");
@@ -138,12 +150,41 @@ export async function serverHealth(s: HealthSources): Promise<HealthCheck[]> {
     queue(s, now),
     ...certificates(s, now),
     ...scanners(s, now),
+    ...standby(s),
     await backup(s, now),
     await errors(),
     await blockLists(),
   ];
+  return worstFirst(all);
+}
+
+function worstFirst(all: HealthCheck[]): HealthCheck[] {
   const order: readonly HealthState[] = ["critical", "warning", "ok"];
   return all.sort((a, b) => order.indexOf(a.state) - order.indexOf(b.state));
+}
+
+/** How a standby's copy of its node stands. */
+export interface CopyState {
+  node: string;
+  connected: boolean;
+  /** Time as of which the copy is whole, by the node's clock; 0 while it isn't. */
+  upToDate: number;
+}
+
+/** What there is to say of a standby, what is worst first. */
+export async function standbyHealth(
+  s: Pick<HealthSources, "config" | "free">,
+  { node, connected, upToDate }: CopyState,
+): Promise<HealthCheck[]> {
+  const whole = upToDate > 0;
+  const at = new Date(upToDate).toISOString().slice(0, 19).replace("T", " ");
+  const copy = whole ? `the copy is what ${node} had at ${at} UTC` : "there is no whole copy yet";
+  return worstFirst([
+    connected
+      ? check("node", whole ? "ok" : "warning", whole ? `follows ${node}` : copy)
+      : check("node", "warning", `${node} can't be followed just now: ${copy}`),
+    await disk(s),
+  ]);
 }
 
 /** The worst of them. */

@@ -16,6 +16,7 @@ export {
   type HealthSources,
   type HealthState,
   serverHealth,
+  standbyHealth,
   whyNotReady,
   worstState,
 } from "./health.ts";

@@ -9,6 +9,8 @@ import { findDataDir } from "./datadir.ts";
 interface Status {
   version: string;
   hostname: string;
+  /** The node that it follows, if it is a standby. */
+  standbyOf?: string;
   started: number;
   state: HealthState;
   checks: HealthCheck[];
@@ -22,8 +24,8 @@ export const status: Command = {
   usage: "status [-dir folder] [-json] [-quiet]",
   summary: "Show whether the running server is well",
   help: `
-Prints what an administrator should look at, the worst first: disk, queue, certificates, the last backup, unhandled errors,
-block lists. Exit status, as programs that watch expect it: 0 all is well, 1 something is worth a look, 2 something
+Prints what an administrator should look at, the worst first: disk, queue, certificates, scanners, the standby, the last
+backup, unhandled errors, block lists; of a standby whether it follows its node, and as of when it has a copy. Exit status, as programs that watch expect it: 0 all is well, 1 something is worth a look, 2 something
 is wrong, 3 no server answers.
 
   -json    as JSON
@@ -44,7 +46,8 @@ is wrong, 3 no server answers.
     else {
       if (!flags.quiet) {
         const since = new Date(s.started).toISOString().slice(0, 16).replace("T", " ");
-        writeStdout(`${s.state}: mox ${s.version} on ${s.hostname}, since ${since} UTC\n`);
+        const role = s.standbyOf === undefined ? "" : `, standby of ${s.standbyOf}`;
+        writeStdout(`${s.state}: mox ${s.version} on ${s.hostname}${role}, since ${since} UTC\n`);
       }
       for (const c of s.checks) {
         if (!flags.quiet || c.state !== "ok") writeStdout(`${c.state}: ${c.name}: ${c.text}\n`);

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { TimeRange } from "../mail/calendar/filter.ts";
 import {
   checkedSeries,
   objectText,
@@ -11,7 +12,8 @@ import {
   parseCalendarInTurns,
   readObject,
 } from "../mail/calendar/object.ts";
-import { Series } from "../mail/calendar/series.ts";
+import { type Instance, Series } from "../mail/calendar/series.ts";
+import { day } from "../mail/calendar/time.ts";
 import { namedZone, type Zone } from "../mail/calendar/zones.ts";
 import { type Card, cardText, readCard, readCardInTurns } from "../mail/vcard/card.ts";
 import { giveWay } from "../platform/turns.ts";
@@ -90,6 +92,15 @@ function indexedCard(name: string, content: Uint8Array, card: Card): NewObject {
   };
 }
 
+/**
+ * Whether the index alone says that an event is in a span: one that doesn't repeat, and from its first to its last
+ * moment is within it, wherever its floating times are.
+ */
+export function wholeWithin(row: ObjectRow, span: TimeRange): boolean {
+  return row.component === "VEVENT" && !row.recurring && row.first !== null && row.last !== null &&
+    row.first >= span.start && row.last < span.end;
+}
+
 /** Objects that are kept read, and bytes of one. */
 const maxKept = 3000;
 const maxKeptSize = 20_000;
@@ -119,6 +130,9 @@ export function storedSeries(g: Groupware, row: ObjectRow, floating?: Zone): Ser
   const zone = floating?.name ?? "";
   const found = map.get(row.id);
   if (found !== undefined && found.modseq === row.modseq && found.zone === zone) {
+    // Who is asked for again and again, such as what repeats, stays while months come and go.
+    map.delete(row.id);
+    map.set(row.id, found);
     return found.series;
   }
   const content = g.content(row.id) ?? new Uint8Array(0);
@@ -129,6 +143,46 @@ export function storedSeries(g: Groupware, row: ObjectRow, floating?: Zone): Ser
     map.set(row.id, { modseq: row.modseq, zone, series });
   }
   return series;
+}
+
+/** Single events whose times are kept, of an account: some hundred bytes each. */
+const maxKeptTimes = 20_000;
+/** When an event is: milliseconds since the epoch. */
+export interface EventTimes {
+  start: number;
+  end: number;
+}
+const keptTimes = new WeakMap<
+  Groupware,
+  Map<number, EventTimes & { modseq: number; zone: string }>
+>();
+
+/**
+ * When an event is that doesn't repeat; what has been found is kept for longer than what was read for it. Undefined
+ * for what repeats, has no time, or is so large that it is read in turns.
+ * @throws FormatError, ObjectError for one that isn't as it should be
+ */
+export function singleTimes(g: Groupware, row: ObjectRow, floating: Zone): EventTimes | undefined {
+  if (row.recurring || row.component !== "VEVENT" || row.size > readAtOnce) return undefined;
+  let map = keptTimes.get(g);
+  if (map === undefined) keptTimes.set(g, map = new Map());
+  const found = map.get(row.id);
+  if (found !== undefined && found.modseq === row.modseq && found.zone === floating.name) {
+    return found;
+  }
+  const [i] = storedSeries(g, row, floating).instances(-Infinity, Infinity, 1);
+  if (i?.start === undefined) return undefined;
+  const { modseq } = row;
+  const times = { start: i.start, end: instanceEnd(i)!, modseq, zone: floating.name };
+  map.delete(row.id);
+  if (map.size >= maxKeptTimes) map.delete(map.keys().next().value!);
+  map.set(row.id, times);
+  return times;
+}
+
+/** When an instance ends: a date without an end lasts a day. Undefined for what has no time. */
+export function instanceEnd(i: Instance): number | undefined {
+  return i.end ?? (i.allDay && i.start !== undefined ? i.start + day : i.start);
 }
 
 /** Name of the property that has a calendar's zone, as its VTIMEZONE or its name (RFC 4791, RFC 7809). */

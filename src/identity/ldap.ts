@@ -1,7 +1,7 @@
 /**
  * Passwords of an LDAP directory (RFC 4511): somebody is looked up by the address that was typed, and then the server
- * logs in to the directory as that entry, with the password that was typed. The protocol is ldapts's; connections go
- * by the one way out.
+ * logs in to the directory as that entry, with the password that was typed; or it reads the hash of the entry and
+ * compares it. The protocol is ldapts's; connections go by the one way out.
  *
  * @module
  */
@@ -25,11 +25,15 @@ const operationTime = 5000;
 const wholeTime = 12_000;
 /** Bytes that a directory may send for a login. */
 const maxAnswer = 1024 * 1024;
+/** RFC 4511 §4.5.1.8 */
+const noAttributes = ["1.1"];
 /** Logins at a time; others wait for their turn. */
 const maxRunning = 10;
 const maxWaiting = 200;
 /** Milliseconds for which a right password isn't asked about again: programs send it with each request. */
 const rightFor = 60_000;
+/** Values of the attribute with hashes that are compared with a password; an entry has one, or an old and a new one. */
+const maxHashes = 4;
 /** Logins that are remembered at a time; the oldest goes first. */
 const maxRemembered = 20_000;
 
@@ -40,10 +44,30 @@ export interface LdapOptions {
   /** Of BindDN. */
   secret: string;
   outbound: Outbound;
+  /**
+   * Whether a password is that of a value of HashAttribute; undefined for one that can't be verified.
+   * @param from the address that asks
+   */
+  verify: (password: string, value: string, from: string) => Promise<boolean | undefined>;
   log: Log;
   now?: () => number;
   /** Milliseconds for an operation; for tests. */
   operationTime?: number;
+}
+
+/** What matters of a login besides address and password. */
+export interface LdapCheck {
+  /** Filter of a group of which the domain's users are; "" for everybody who may log in. */
+  group?: string;
+  /** The address that asks. */
+  from?: string;
+}
+
+/** Somebody who was found. */
+interface Found {
+  person: Person;
+  /** What the password is to be compared with; undefined where the directory has said that it is right. */
+  hashes: string[] | undefined;
 }
 
 /** A password that was right. */
@@ -76,10 +100,14 @@ export class Ldap {
    * Checks the password of an address.
    * @throws IdentityError "wrong"; "away" if the directory can't be asked and has not said it lately
    */
-  async check(address: string, password: string): Promise<Person> {
+  async check(
+    address: string,
+    password: string,
+    { group = "", from = "" }: LdapCheck = {},
+  ): Promise<Person> {
     // RFC 4513 §5.1.2: a bind without password asks nothing, and succeeds.
     if (password === "") throw new IdentityError("wrong", "no password");
-    const key = address.toLowerCase();
+    const key = `${address.toLowerCase()} ${group}`;
     const mac = createHmac("sha256", this.#key).update(password).digest();
     const before = this.#right.get(key);
     const same = before !== undefined && timingSafeEqual(before.mac, mac) ? before : undefined;
@@ -87,7 +115,8 @@ export class Ldap {
     if (age < rightFor) return same!.person;
     const library = await ldapLibrary();
     try {
-      const person = await this.#inTurn(() => this.#ask(address, password));
+      const { person, hashes } = await this.#inTurn(() => this.#ask(address, password, group));
+      if (hashes !== undefined) await this.#compare(address, password, hashes, from);
       this.#remember(key, { mac, person, at: this.#now() });
       return person;
     } catch (err) {
@@ -127,7 +156,28 @@ export class Ldap {
     }
   }
 
-  async #ask(address: string, password: string): Promise<Person> {
+  /** @throws IdentityError if the password is of none of the hashes */
+  async #compare(
+    address: string,
+    password: string,
+    hashes: readonly string[],
+    from: string,
+  ): Promise<void> {
+    let known = 0;
+    for (const hash of hashes.slice(0, maxHashes)) {
+      const right = await this.#o.verify(password, hash, from);
+      if (right === true) return;
+      if (right === false) known++;
+    }
+    if (known > 0) throw new IdentityError("wrong", "the password is not that of the hash");
+    const reason = hashes.length === 0
+      ? `${this.conf.HashAttribute} isn't there, or ${this.conf.BindDN} may not read it`
+      : `${this.conf.HashAttribute} has no hash of a kind that can be verified`;
+    this.#o.log.warn("no password can be right", { directory: this.name, address, reason });
+    throw new IdentityError("wrong", reason);
+  }
+
+  async #ask(address: string, password: string, group: string): Promise<Found> {
     const { InvalidCredentialsError } = await ldapLibrary();
     const stop = AbortSignal.timeout(wholeTime);
     const c = await this.#connect(stop);
@@ -139,15 +189,25 @@ export class Ldap {
           throw new IdentityError("away", "BindDN and its password are refused", { cause });
         });
       }
-      const entry = await this.#one(c, conf.Filter, address);
-      if (entry === undefined) throw new IdentityError("wrong", "nobody there has the address");
-      if (conf.GroupFilter !== "" && await this.#one(c, conf.GroupFilter, entry.dn) === undefined) {
-        throw new IdentityError("wrong", "not in the group that may log in");
+      const attributes = [conf.NameAttribute, conf.HashAttribute].filter((a) => a !== "");
+      const found = await this.#find(c, conf.Filter, address, 2, attributes);
+      if (found.length === 0) throw new IdentityError("wrong", "nobody there has the address");
+      if (found.length > 1) throw new IdentityError("wrong", "several entries fit");
+      const [entry] = found;
+      for (const [filter, what] of [[conf.GroupFilter, "may log in"], [group, "has the domain"]]) {
+        if (
+          filter !== "" && (await this.#find(c, filter, entry.dn, 1, noAttributes)).length === 0
+        ) {
+          throw new IdentityError("wrong", `not in the group that ${what}`);
+        }
+      }
+      const [name = ""] = textsOf(entry, conf.NameAttribute);
+      const person = { address, name: name.slice(0, 200) };
+      if (conf.HashAttribute !== "") {
+        return { person, hashes: textsOf(entry, conf.HashAttribute) };
       }
       await c.bind(entry.dn, password);
-      const name = entry[conf.NameAttribute];
-      const first = Array.isArray(name) ? name[0] : name;
-      return { address, name: typeof first === "string" ? first.slice(0, 200) : "" };
+      return { person, hashes: undefined };
     } catch (err) {
       if (stop.aborted) throw new IdentityError("away", "it takes too long", { cause: err });
       throw err;
@@ -156,19 +216,22 @@ export class Ldap {
     }
   }
 
-  /** The only entry that fits a filter; undefined if there is none. */
-  async #one(c: Client, filter: string, value: string): Promise<Entry | undefined> {
+  /** The entries that fit a filter, at most so many of them, with these attributes. */
+  async #find(
+    c: Client,
+    filter: string,
+    value: string,
+    sizeLimit: number,
+    attributes: string[],
+  ): Promise<Entry[]> {
     const { searchEntries } = await c.search(this.conf.BaseDN, {
       scope: "sub",
       filter: filter.replaceAll("%s", () => escapeFilter(value)),
-      attributes: [this.conf.NameAttribute],
-      sizeLimit: 2,
+      attributes,
+      sizeLimit,
       timeLimit: operationTime / 1000,
     });
-    if (searchEntries.length > 1) {
-      throw new IdentityError("wrong", "several entries fit");
-    }
-    return searchEntries[0];
+    return searchEntries;
   }
 
   /** A connection with TLS, as the configuration wants it. */
@@ -223,6 +286,14 @@ function bounded(socket: Socket, signal: AbortSignal): void {
   signal.addEventListener("abort", abort);
   socket.on("close", () => signal.removeEventListener("abort", abort));
   socket.on("error", () => {});
+}
+
+/** The values of an attribute, whatever the case of its name. */
+function textsOf(entry: Entry, attribute: string): string[] {
+  const name = Object.keys(entry).find((k) => k.toLowerCase() === attribute.toLowerCase());
+  const values = name === undefined ? [] : [entry[name]].flat();
+  return values.map((v) => typeof v === "string" ? v : new TextDecoder().decode(v))
+    .filter((v) => v !== "");
 }
 
 /** A value in a filter (RFC 4515 §3): no byte of it means anything but itself. */

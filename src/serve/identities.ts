@@ -12,6 +12,7 @@ import { Log } from "../log/mod.ts";
 import type { Outbound } from "../net/mod.ts";
 import { isSafeName, resolveFrom } from "../platform/paths.ts";
 import type { Accounts } from "../store/account/accounts.ts";
+import { fitsHash } from "../store/logins/password.ts";
 
 const credentialPrefix = "identity ";
 
@@ -32,6 +33,10 @@ function ownerOf(config: Config, address: string): { account: string } | "taken"
     postmaster: false,
     disabledDomains: true,
   });
+  // The domain is here: it has no address yet, or those of reports.
+  if (found.kind === "unknownDomain") {
+    return entry.reportLocalparts.includes(localpart) ? "taken" : undefined;
+  }
   if (found.kind === "unknownAddress") return undefined;
   if (found.kind !== "account" || found.reports !== undefined) return "taken";
   if (found.catchall) return undefined;
@@ -65,8 +70,11 @@ export class Identities {
       made.#providers.set(name, new OpenId(options));
     }
     for (const [name, conf] of config.static.LDAPDirectories) {
-      const options = { name, conf, secret: await secret(conf.BindPasswordFile), outbound, log };
-      made.#directories.set(name, new Ldap(options));
+      const secretText = await secret(conf.BindPasswordFile);
+      made.#directories.set(
+        name,
+        new Ldap({ name, conf, secret: secretText, outbound, log, verify: fitsHash }),
+      );
     }
     return made;
   }
@@ -83,6 +91,24 @@ export class Identities {
   /** The directory with the password of an address. */
   directoryOf(login: string): Ldap | undefined {
     return this.#directories.get(this.#domain(login)?.LDAPDirectory ?? "");
+  }
+
+  /**
+   * The account of somebody whose password a directory has; made, if it says so and there is none.
+   * @param from the address that asks
+   * @throws IdentityError
+   */
+  async passwordAccount(by: Ldap, login: string, password: string, from: string): Promise<string> {
+    const group = this.#domain(login)?.LDAPGroup ?? "";
+    try {
+      return await this.account(by, await by.check(login, password, { group, from }));
+    } catch (err) {
+      if (err instanceof IdentityError && err.reason === "wrong") {
+        const reason = err.message;
+        this.#log.info("no login by a directory", { directory: by.name, login, reason });
+      }
+      throw err;
+    }
   }
 
   /** Providers that some domain has, in the order of mox.conf. */

@@ -80,10 +80,10 @@ async function askDirectory(
   directory: Ldap,
   login: string,
   password: string,
+  from: string,
 ): Promise<string | undefined> {
   try {
-    const person = await directory.check(login, password);
-    return await s.identities!.account(directory, person);
+    return await s.identities!.passwordAccount(directory, login, password, from);
   } catch (err) {
     if (!(err instanceof IdentityError)) throw err;
     if (err.reason === "away") throw new LoginAway(awayText, { cause: err });
@@ -167,7 +167,9 @@ export async function checkProgramPassword(
     const result = await verifyForProgram(own, password, peer?.remoteIp);
     if (result.appPassword !== undefined) noteUse(s, account!, result.appPassword, peer);
     if (result.result !== "wrong") return result;
-    if (await askDirectory(s, directory, login, password) === undefined) return result;
+    if (await askDirectory(s, directory, login, password, peer?.remoteIp ?? "") === undefined) {
+      return result;
+    }
     return secondFactor
       ? { result: "secondFactor" }
       : { result: "ok", credential: identityCredential(directory.name) };
@@ -188,7 +190,7 @@ export async function checkOwnPassword(
 ): Promise<boolean> {
   const directory = s.identities?.directoryOf(login);
   if (directory !== undefined) {
-    return await askDirectory(s, directory, login, password) !== undefined;
+    return await askDirectory(s, directory, login, password, remoteIp) !== undefined;
   }
   const secrets = await secretsOf(s, login, account);
   if (!await verifyPassword(secrets.passwordHash, password, remoteIp)) return false;

@@ -285,6 +285,7 @@ async function open(
         junkDays: (account, days) => figures.days(account, days),
         certificates: () => certificates.states(),
         scanners: () => scanners?.states() ?? [],
+        standby: () => opened.nodes?.standby() ?? "none",
         stsPolicies: () => outgoing.policies?.remembered() ?? [],
         tlsResults: outgoing.tlsResults,
       },

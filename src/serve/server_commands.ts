@@ -72,16 +72,8 @@ export function serverCommands(p: CommandedParts): Map<string, ControlHandler> {
         queue,
         certificates: () => p.certificates.states(),
         scanners: () => scanners?.states() ?? [],
+        standby: () => p.nodes?.standby() ?? "none",
       });
-      const standby = p.nodes?.standby() ?? "none";
-      if (standby !== "none") {
-        const follows = standby === "follows";
-        checks.push({
-          name: "standby",
-          state: follows ? "ok" : "warning",
-          text: follows ? "follows this node" : "is away: what comes now is here only",
-        });
-      }
       return {
         version: programVersion,
         hostname: config.static.Hostname,

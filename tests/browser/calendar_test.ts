@@ -96,6 +96,10 @@ Deno.test({
         await calendar.locator(`[data-day="${nextMonth(15)}"]`).getByRole("button", {
           name: /Choir/,
         }).click();
+        const question = dialog(p, "An event that repeats");
+        await check(p, "question");
+        if (pictures) await p.screenshot({ path: `${pictures}/calendar-series.png` });
+        await question.getByRole("button", { name: "All dates" }).click();
         const editor = dialog(p, "Event");
         await editor.getByText("a change is one of the whole series").waitFor();
         assert.equal(await editor.getByLabel("Begins").inputValue(), `${nextMonth(8)}T18:30`);
@@ -107,15 +111,74 @@ Deno.test({
         }).waitFor();
       });
 
+      await t.step("one date is changed alone, those that follow are removed", async () => {
+        const on = (day: number, name: RegExp) =>
+          calendar.locator(`[data-day="${nextMonth(day)}"]`).getByRole("button", { name });
+        await on(15, /Orchestra/).click();
+        const question = dialog(p, "An event that repeats");
+        await question.getByRole("button", { name: "Only this date" }).click();
+        const editor = dialog(p, "Event");
+        await editor.getByText("one of this date alone").waitFor();
+        assert.equal(await editor.getByLabel("Begins").inputValue(), `${nextMonth(15)}T18:30`);
+        assert.equal(await editor.getByLabel("Repeats").count(), 0);
+        await editor.getByLabel("Title").fill("Concert");
+        await check(p, "one date");
+        await editor.getByRole("button", { name: "Save" }).click();
+        await editor.waitFor({ state: "detached" });
+        await on(15, /Concert/).waitFor();
+        await on(22, /Orchestra/).click();
+        await question.getByRole("button", { name: "This and all that follow" }).click();
+        await editor.getByText("this date and all that follow").waitFor();
+        await editor.getByRole("button", { name: "Remove" }).click();
+        const sure = dialog(p, "Remove the event?");
+        await sure.getByText("This date and all that follow are removed.").waitFor();
+        await sure.getByRole("button", { name: "Remove" }).click();
+        await on(22, /Orchestra/).waitFor({ state: "detached" });
+        await on(15, /Concert/).waitFor();
+      });
+
+      await t.step("hours are dragged over for a new event", async () => {
+        await calendar.getByRole("button", { name: "Day", exact: true }).click();
+        await shown(p, "day");
+        const column = calendar.locator(".day-hours");
+        const day = await column.getAttribute("data-day");
+        // Above and below what can be seen may be nothing of the column.
+        await column.evaluate((e) => e.closest(".hours-scroll")!.scrollTo(0, 0));
+        const box = (await column.boundingBox())!;
+        const y = (hour: number) => box.y + box.height * hour / 24;
+        await p.mouse.move(box.x + box.width / 2, y(3.1));
+        await p.mouse.down();
+        await p.mouse.move(box.x + box.width / 2, y(2), { steps: 3 });
+        await p.mouse.move(box.x + box.width / 2, y(1.1), { steps: 3 });
+        await column.locator(".dragged").waitFor();
+        await check(p, "dragging");
+        if (pictures) await p.screenshot({ path: `${pictures}/calendar-drag.png` });
+        await p.mouse.up();
+        const editor = dialog(p, "New event");
+        assert.equal(await editor.getByLabel("Begins").inputValue(), `${day}T01:00`);
+        assert.equal(await editor.getByLabel("Ends").inputValue(), `${day}T03:30`);
+        await editor.getByRole("button", { name: "Cancel" }).click();
+        await editor.waitFor({ state: "detached" });
+        assert.equal(await column.locator(".dragged").count(), 0);
+        await column.click({ position: { x: box.width / 2, y: box.height * 2.3 / 24 } });
+        assert.equal(await editor.getByLabel("Begins").inputValue(), `${day}T02:00`);
+        assert.equal(await editor.getByLabel("Ends").inputValue(), `${day}T03:00`);
+        await editor.getByRole("button", { name: "Cancel" }).click();
+        await editor.waitFor({ state: "detached" });
+        await calendar.getByRole("button", { name: "List", exact: true }).click();
+        await shown(p, "list");
+      });
+
       await t.step("an event is removed, and what is there is kept", async () => {
-        const orchestra = calendar.getByRole("button", { name: /Orchestra/ });
-        await orchestra.first().click();
+        const concert = calendar.getByRole("button", { name: /Concert/ });
+        await concert.first().click();
+        await dialog(p, "An event that repeats").getByRole("button", { name: "All dates" }).click();
         await dialog(p, "Event").getByRole("button", { name: "Remove" }).click();
         const question = dialog(p, "Remove the event?");
         await question.getByText("All dates of the series are removed.").waitFor();
         await question.getByRole("button", { name: "Remove" }).click();
         await calendar.getByText("Removed.").waitFor();
-        await orchestra.first().waitFor({ state: "detached" });
+        await concert.first().waitFor({ state: "detached" });
         await p.reload();
         await p.getByRole("listbox", { name: "Messages" }).waitFor();
         await p.getByRole("button", { name: "Calendar" }).click();
@@ -124,7 +187,7 @@ Deno.test({
         await p.keyboard.press("PageDown");
         await p.keyboard.press("PageUp");
         await calendar.getByRole("button", { name: /Trip/ }).first().waitFor();
-        assert.equal(await orchestra.count(), 0);
+        assert.equal(await concert.count(), 0);
         await p.keyboard.press("Escape");
         await calendar.waitFor({ state: "detached" });
       });

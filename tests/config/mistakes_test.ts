@@ -70,6 +70,18 @@ const staticMistakes: Mistake[] = [
     '26: LDAPDirectories: staff: Filter: "mail=x" is not a filter like (mail=%s)',
   ],
   [
+    "hashes that anybody could read",
+    "Transports:\n",
+    "LDAPDirectories:\n\tstaff:\n\t\tURL: ldaps://ldap.example\n\t\tBaseDN: dc=example\n\t\tHashAttribute: userPassword\nTransports:\n",
+    "26: needs BindDN: hashes are for nobody to read without a login",
+  ],
+  [
+    "attribute of a directory",
+    "Transports:\n",
+    "LDAPDirectories:\n\tstaff:\n\t\tURL: ldaps://ldap.example\n\t\tBaseDN: dc=example\n\t\tHashAttribute: user password\nTransports:\n",
+    '26: LDAPDirectories: staff: HashAttribute: "user password" is not the name of an attribute',
+  ],
+  [
     "scanner of no kind",
     "Transports:\n",
     "Scanners:\n\tx:\n\t\tTimeout: 10s\nTransports:\n",
@@ -360,11 +372,29 @@ Deno.test("mistakes in mox.conf", () => {
 
 const dynamicMistakes: Mistake[] = [
   [
+    "switch of an account's warnings",
+    "\tann:\n",
+    "\tann:\n\t\tNoQuotaWarnings: never\n",
+    '15: Accounts: ann: NoQuotaWarnings: expected true or false, got "never"',
+  ],
+  [
     "a provider and a directory that mox.conf doesn't have",
     "Domains:\n\tmox.example:\n",
     "Domains:\n\tmox.example:\n\t\tOpenIDProvider: company\n\t\tLDAPDirectory: staff\n",
     '3: there is no "company" among OpenIDProviders of mox.conf',
     '4: there is no "staff" among LDAPDirectories of mox.conf',
+  ],
+  [
+    "a group of no directory",
+    "Domains:\n\tmox.example:\n",
+    "Domains:\n\tmox.example:\n\t\tLDAPGroup: (member=%s)\n",
+    "3: needs LDAPDirectory, which has the group",
+  ],
+  [
+    "a group that is no filter",
+    "Domains:\n\tmox.example:\n",
+    "Domains:\n\tmox.example:\n\t\tLDAPGroup: sales\n",
+    '3: Domains: mox.example: LDAPGroup: "sales" is not a filter like (mail=%s)',
   ],
   [
     "administrators of a domain",

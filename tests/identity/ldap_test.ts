@@ -16,11 +16,15 @@ import { isLinux } from "../../src/platform/os.ts";
 import { lacks } from "../support/programs.ts";
 import { TestCa } from "../support/test_ca.ts";
 import { identityPorts, withIdentitySite } from "./site.ts";
-import { bindPassword, startSlapd } from "./slapd.ts";
+import { fitsHash, stopPasswordWorker } from "../../src/store/logins/password.ts";
+import { bindPassword, hashed, startSlapd } from "./slapd.ts";
 
 const domains = `Domains:
 	dir.example:
 		LDAPDirectory: staff
+	two.example:
+		LDAPDirectory: staff
+		LDAPGroup: (&(cn=sales)(member=%s))
 	own.example: nil
 Accounts:
 	ann:
@@ -114,6 +118,22 @@ LDAPDirectories:
         assert.equal(r.status, 200);
         await r.body?.cancel();
       });
+
+      await t.step(
+        "who is in a domain's group has its addresses, others get no account",
+        async () => {
+          const ben = await call("Login", {
+            username: "ben@two.example",
+            password: "ben's password",
+          });
+          assert.equal(ben.status, 401, JSON.stringify(ben.body));
+          await site.server.logged(/not in the group that has the domain/);
+          assert.equal(await imap("ann@two.example", "ann's password"), "in");
+          const conf = await Deno.readTextFile(`${site.dir}/config/domains.conf`);
+          assert.match(conf, /ann\.two\.example:\n(?:.*\n)*?\t\t\tann@two\.example: nil/);
+          assert.doesNotMatch(conf, /ben@two/);
+        },
+      );
 
       await t.step("mechanisms that don't send the password are not offered", async () => {
         const socket = await Deno.connect({ hostname: "127.0.0.1", port: ports.imap });
@@ -209,6 +229,7 @@ LDAPDirectories:
       BaseDN: "dc=example,dc=org",
       Filter: "(mail=%s)",
       GroupFilter: "",
+      HashAttribute: "",
       NameAttribute: "cn",
       CacheTime: 3_600_000,
       CreateAccounts: false,
@@ -221,6 +242,7 @@ LDAPDirectories:
         conf: conf(more),
         secret,
         outbound: outbound(root),
+        verify: fitsHash,
         log: new Log("test"),
         now: () => Date.now() + ahead,
         operationTime: more.NoTLS ? 1000 : undefined,
@@ -245,6 +267,69 @@ LDAPDirectories:
       assert.match(await outcome(open({ BaseDN: "dc=nowhere" })), /^away: it answers 32/);
       assert.match(await outcome(open({ Filter: "(mail=%s" })), /^away: /);
       assert.match(await outcome(open({ BindDN: "" })), /^away: it answers 50/);
+    });
+
+    await t.step("hashes that are read, as slapd itself compares them", async () => {
+      const byBind = open();
+      const byHash = () =>
+        open({ BindDN: "cn=reader,dc=example,dc=org", HashAttribute: "USERpassword" });
+      // Of kinds that can't be verified here, or by slapd.
+      const here = new Set(["des", "smd5"]);
+      for (const uid of [...hashed.map(([uid]) => uid), "ann", "both"]) {
+        const [address, right] = [`${uid}@dir.example`, `${uid}'s password`];
+        const reader = byHash();
+        // DES looks at eight characters.
+        const more = uid === "des" ? [] : [`${right} `];
+        for (const password of [right, ...more, right.toUpperCase(), "x", "{SSHA}x"]) {
+          const theirs = await outcome(byBind, password, address);
+          const ours = await outcome(reader, password, address);
+          const letsIn = !theirs.startsWith("wrong: ");
+          assert.equal(letsIn, password === right, `${uid} ${password}: ${theirs}`);
+          if (!here.has(uid)) assert.equal(ours.startsWith("wrong: "), !letsIn, `${uid}: ${ours}`);
+          else {assert.match(
+              ours,
+              /^wrong: userPassword has no hash of a kind|^wrong: USERpassword/,
+            );}
+          if (letsIn && !here.has(uid)) assert.equal(ours, theirs);
+        }
+      }
+      assert.equal(await outcome(byHash(), "the other", "both@dir.example"), "both");
+      assert.match(
+        await outcome(byHash(), "{SASL}elsewhere@example.org", "elsewhere@dir.example"),
+        /^wrong: USERpassword has no hash of a kind/,
+      );
+      // cn=mox may not read it.
+      assert.match(
+        await outcome(open({ HashAttribute: "userPassword" })),
+        /^wrong: userPassword isn't there, or cn=mox,.* may not read it/,
+      );
+      assert.match(
+        await outcome(open({ HashAttribute: "cn" }), "Ben", "nobody@dir.example"),
+        /^wrong: nobody/,
+      );
+      stopPasswordWorker();
+    });
+
+    await t.step("groups of a domain", async () => {
+      const l = open();
+      const inGroup = async (group: string) => {
+        try {
+          await l.check("ben@dir.example", "ben's password", { group });
+          return "in";
+        } catch (err) {
+          return (err as Error).message;
+        }
+      };
+      assert.equal(await inGroup("(&(cn=mail)(member=%s))"), "in");
+      // What was right for one group isn't for another.
+      assert.equal(
+        await inGroup("(&(cn=sales)(member=%s))"),
+        "not in the group that has the domain",
+      );
+      assert.equal(await inGroup("(&(|(cn=mail)(cn=sales))(member=%s))"), "in");
+      // More groups than are asked for.
+      assert.equal(await inGroup("(|(member=%s)(objectClass=inetOrgPerson))"), "in");
+      assert.match(await inGroup("(member=%s"), /./);
     });
 
     await t.step(

@@ -5,6 +5,27 @@ import type { TestCa } from "../support/test_ca.ts";
 
 export const bindPassword = "of the server";
 
+/** Passwords of people whose hashes are of this kind, as uid and made by slappasswd; "" for one it doesn't make. */
+export const hashed: readonly (readonly [uid: string, scheme: string])[] = [
+  ["ssha", "{SSHA}"],
+  ["sha", "{SHA}"],
+  ["crypt6", "{CRYPT}$6$%.12s"],
+  ["crypt5", "{CRYPT}$5$%.12s"],
+  ["crypt1", "{CRYPT}$1$%.8s"],
+  ["des", "{CRYPT}%.2s"],
+  ["smd5", "{SMD5}"],
+];
+
+const person = (uid: string, password: string) => `
+dn: uid=${uid},dc=example,dc=org
+objectClass: inetOrgPerson
+uid: ${uid}
+cn: ${uid}
+sn: Example
+mail: ${uid}@dir.example
+userPassword: ${password}
+`;
+
 const people = `dn: dc=example,dc=org
 objectClass: dcObject
 objectClass: organization
@@ -17,12 +38,19 @@ objectClass: simpleSecurityObject
 cn: mox
 userPassword: ${bindPassword}
 
+dn: cn=reader,dc=example,dc=org
+objectClass: organizationalRole
+objectClass: simpleSecurityObject
+cn: reader
+userPassword: ${bindPassword}
+
 dn: uid=ann,dc=example,dc=org
 objectClass: inetOrgPerson
 uid: ann
 cn: Ann Élan
 sn: Example
 mail: ann@dir.example
+mail: ann@two.example
 userPassword: ann's password
 
 dn: uid=ben,dc=example,dc=org
@@ -31,6 +59,7 @@ uid: ben
 cn: Ben
 sn: Example
 mail: ben@dir.example
+mail: ben@two.example
 userPassword: ben's password
 
 dn: uid=out,dc=example,dc=org
@@ -63,6 +92,11 @@ cn: mail
 member: uid=ann,dc=example,dc=org
 member: uid=ben,dc=example,dc=org
 member: uid=twin1,dc=example,dc=org
+
+dn: cn=sales,dc=example,dc=org
+objectClass: groupOfNames
+cn: sales
+member: uid=ann,dc=example,dc=org
 `;
 
 export interface TestDirectory extends AsyncDisposable {
@@ -74,10 +108,21 @@ export interface TestDirectory extends AsyncDisposable {
   suspend(on: boolean): void;
 }
 
-async function run(program: string, args: string[]): Promise<void> {
-  const r = await new Deno.Command(findProgram(program)!, { args, stdout: "null", stderr: "piped" })
-    .output();
+async function run(program: string, args: string[]): Promise<string> {
+  const r = await new Deno.Command(findProgram(program)!, {
+    args,
+    stdout: "piped",
+    stderr: "piped",
+  }).output();
   if (!r.success) throw new Error(`${program}: ${new TextDecoder().decode(r.stderr)}`);
+  return new TextDecoder().decode(r.stdout).trim();
+}
+
+/** The hash of `UID's password`, as slapd's own program makes it. */
+async function hashOf(uid: string, scheme: string): Promise<string> {
+  const [, name, salt] = /^(\{\w+\})(.*)$/.exec(scheme)!;
+  const more = salt === "" ? [] : ["-c", salt];
+  return await run("slappasswd", ["-h", name, ...more, "-s", `${uid}'s password`]);
 }
 
 /** Waits until something listens. */
@@ -99,7 +144,12 @@ export async function startSlapd(ca: TestCa): Promise<TestDirectory> {
   const pair = ca.pair(["localhost"]);
   await Deno.writeTextFile(`${dir}/cert.pem`, pair.cert);
   await Deno.writeTextFile(`${dir}/key.pem`, pair.key);
-  await Deno.writeTextFile(`${dir}/people.ldif`, people);
+  let ldif = people;
+  for (const [uid, scheme] of hashed) ldif += person(uid, await hashOf(uid, scheme));
+  ldif += person("elsewhere", "{SASL}elsewhere@example.org");
+  // An old and a new password, of which both are good.
+  ldif += person("both", `${await hashOf("both", "{SSHA}")}\nuserPassword: the other`);
+  await Deno.writeTextFile(`${dir}/people.ldif`, ldif);
   await Deno.writeTextFile(
     `${dir}/slapd.conf`,
     `include /etc/ldap/schema/core.schema
@@ -115,8 +165,8 @@ suffix "dc=example,dc=org"
 rootdn "cn=admin,dc=example,dc=org"
 rootpw of-the-test
 directory ${dir}/db
-access to attrs=userPassword by anonymous auth by * none
-access to * by dn.exact="cn=mox,dc=example,dc=org" read by * auth
+access to attrs=userPassword by dn.exact="cn=reader,dc=example,dc=org" read by anonymous auth by * none
+access to * by dn.exact="cn=mox,dc=example,dc=org" read by dn.exact="cn=reader,dc=example,dc=org" read by * auth
 `,
   );
   await run("slapadd", ["-f", `${dir}/slapd.conf`, "-l", `${dir}/people.ldif`]);

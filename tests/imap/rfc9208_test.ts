@@ -1,6 +1,7 @@
 /** QUOTA (RFC 9208), as transcripts. */
 import assert from "node:assert/strict";
-import { message, startServer } from "./server.ts";
+import { dovecotQuotaRoot, noDovecot, startDovecot } from "../support/dovecot.ts";
+import { Client, message, startServer } from "./server.ts";
 import { talk } from "./transcript.ts";
 import { withClient } from "./with_server.ts";
 
@@ -33,7 +34,19 @@ Deno.test("§4.1 use and limit of an account, in units of 1024 bytes; §4.1.4 wh
       C: GETQUOTAROOT nosuch
       S: NO [NONEXISTENT] no such mailbox
       C: SETQUOTA "" (STORAGE 512)
-      S: BAD …expected known command
+      S: NO [NOPERM] only the administrator sets limits
+      C: SETQUOTA "" (STORAGE 512 MESSAGE 9223372036854775807)
+      S: BAD …
+      C: SETQUOTA "" ()
+      S: NO [NOPERM] …
+      C: SETQUOTA "no such" (STORAGE 512)
+      S: NO [NONEXISTENT] no such quota root
+      C: SETQUOTA "" (STORAGE)
+      S: BAD …
+      C: SETQUOTA "" STORAGE 512
+      S: BAD …
+      C: SETQUOTA ""
+      S: BAD …
       C: GETQUOTA
       S: BAD …
       `,
@@ -71,3 +84,60 @@ Deno.test("§4.1 without a limit there is no resource to tell of", () =>
   withClient((c) =>
     talk(c, 'C: GETQUOTAROOT INBOX\nS: * QUOTAROOT INBOX ""\nS: * QUOTA "" ()\nS: OK done')
   ));
+
+/** Commands with what ours answers where that differs from Dovecot's on purpose; %root is the quota root. */
+const besideDovecot: readonly (readonly [command: string, ours?: readonly string[]])[] = [
+  ["GETQUOTAROOT INBOX"],
+  ['GETQUOTA "%root"'],
+  ['GETQUOTA "no such"'],
+  ["GETQUOTA"],
+  ['SETQUOTA "%root" (STORAGE 512)'],
+  ['SETQUOTA "%root" (STORAGE 512 MESSAGE 10)'],
+  ['SETQUOTA "%root" ()'],
+  ['SETQUOTA "no such" (STORAGE 512)'],
+  ["SETQUOTA"],
+  // Dovecot answers before it looks at the limits.
+  ['SETQUOTA "%root" (STORAGE)', ["BAD"]],
+  ['SETQUOTA "%root" (STORAGE many)', ["BAD"]],
+  // There it answers also for mailboxes that aren't there.
+  ["GETQUOTAROOT nosuch", ["NO"]],
+];
+
+Deno.test({
+  name: "what Dovecot answers about quotas, asked the same",
+  ignore: noDovecot,
+  async fn() {
+    const limit = 100;
+    const dovecot = await startDovecot(limit);
+    const server = await startServer({ quota: limit * 1024 });
+    let other: Client | undefined;
+    try {
+      const ours = await server.client();
+      other = await Client.connect(dovecot.port);
+      await other.line();
+      await other.ok(`LOGIN ${dovecot.user} ${dovecot.password}`);
+      const text = message("one", `${"x".repeat(70)}\r\n`.repeat(400));
+      for (const c of [ours, other]) assert.match(await c.append("INBOX", text), /^OK/);
+      const answer = async (c: Client, root: string, command: string) => {
+        const lines = await c.run(command.replaceAll("%root", root));
+        const [result] = lines.pop()!.split(" ");
+        return [...lines.map((l) => l.replaceAll(`"${root}"`, '"%root"')), result];
+      };
+      for (const [command, differs] of besideDovecot) {
+        const got = await answer(ours, "", command);
+        const theirs = await answer(other, dovecotQuotaRoot, command);
+        assert.deepEqual(got, differs ?? theirs, command);
+        if (differs) assert.notDeepEqual(theirs, differs, `${command}: no difference any more`);
+      }
+      for (const c of [ours, other]) {
+        for (let i = 0; i < 2; i++) await c.ok(`APPEND INBOX {${text.length}+}\r\n${text}`);
+        const refused = await c.append("INBOX", text);
+        assert.match(refused, /^NO \[OVERQUOTA\] /);
+      }
+    } finally {
+      other?.close();
+      await server.stop();
+      await dovecot.stop();
+    }
+  },
+});

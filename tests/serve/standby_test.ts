@@ -186,6 +186,16 @@ Deno.test({
     const step = async (name: string, fn: () => Promise<void>) => {
       if (!await test.step(name, fn)) throw new Error(`failed: ${name}`);
     };
+    /** What `mox status` prints, when it says what is waited for. */
+    const well = async (p: Place, when: (text: string) => boolean = () => true) => {
+      for (;;) {
+        const r = await moxIn(p.dir, [...conf(p), "status"]);
+        const [state] = r.stdout.split(":");
+        assert.equal(r.code, { ok: 0, warning: 1, critical: 2 }[state as "ok"], r.stderr);
+        if (when(r.stdout)) return r.stdout;
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+    };
     const promote = (p: Place, ...flags: string[]) =>
       moxIn(p.dir, [...conf(p), "promote", ...flags]);
     try {
@@ -229,10 +239,23 @@ Deno.test({
         assert.equal(early.code, 1);
         await start(away, "standby");
         await away.server.logged(/the copy is whole/);
+        // The node knows of it when the next round begins.
+        assert.match(
+          await well(home, (l) => /^ok: standby/m.test(l)),
+          /^ok: standby: follows this node$/m,
+        );
+        assert.match(
+          await well(away),
+          /^\w+: mox \S+ on mail\.mox\.example, standby of one, since .*\n(?:.*\n)*ok: node: follows one$/m,
+        );
         const second = startServe(away.dir, env);
         assert.equal(await second.ended, 1);
         assert.match(second.log(), /another mox is running/);
         await away.server.end("SIGTERM");
+        assert.match(
+          await well(home, (l) => /^warning: standby/m.test(l)),
+          /^warning: standby: is away: what comes now is here only$/m,
+        );
         const third = startServe(away.dir, env);
         assert.equal(await third.ended, 1);
         assert.match(third.log(), /is the copy of a standby/);
@@ -286,6 +309,10 @@ Deno.test({
           const killed = Date.now();
           await away.server.end("SIGKILL");
           await under.end();
+          assert.match(
+            await well(home, (l) => /^warning: node/m.test(l)),
+            /^warning: node: one can't be followed just now: the copy is what one had at \d{4}-\S+ \S+ UTC$/m,
+          );
           const refused = await promote(home);
           assert.equal(refused.code, 1);
           assert.match(refused.stderr, /has not handed over.*-force/s);

@@ -87,7 +87,14 @@ Deno.test("what is found wrong", async () => {
     const minute = 60_000;
     const day = 86_400_000;
     const look = async (
-      o: { free?: number; due?: number; ends?: number | null; backup?: number },
+      o: {
+        free?: number;
+        due?: number;
+        ends?: number | null;
+        backup?: number;
+        scanner?: string;
+        standby?: "none" | "follows" | "away";
+      },
     ) => {
       if (o.backup !== undefined) {
         const at = now - o.backup;
@@ -110,6 +117,9 @@ Deno.test("what is found wrong", async () => {
         config,
         queue,
         certificates: () => ends,
+        scanners: () =>
+          "scanner" in o ? [{ name: "r", error: o.scanner, since: now - minute }] : [],
+        standby: () => o.standby ?? "none",
         now: () => now,
         free: () => Promise.resolve(o.free ?? 100e9),
       });
@@ -127,6 +137,11 @@ Deno.test("what is found wrong", async () => {
       [{ ends: 2 * day }, "critical certificate x"],
       [{ ends: -1 }, "critical certificate x"],
       [{ ends: null }, "critical certificate x"],
+      [{ scanner: undefined }, "ok"],
+      [{ scanner: "refused" }, "critical scanner r"],
+      [{ standby: "follows" }, "ok"],
+      [{ standby: "away" }, "warning standby"],
+      [{ standby: "away", scanner: "refused" }, "critical scanner r"],
       [{ backup: 7 * day }, "ok"],
       [{ backup: 9 * day }, "warning backup"],
     ];

@@ -65,8 +65,14 @@ export interface Dovecot {
   stop(): Promise<void>;
 }
 
-/** An IMAP server with an empty account, whose mailbox of sent mail is called "Verstuurd". */
-export async function startDovecot(): Promise<Dovecot> {
+/** What {@link startDovecot}'s account may hold is limited, with a quota root of this name. */
+export const dovecotQuotaRoot = "User quota";
+
+/**
+ * An IMAP server with an empty account, whose mailbox of sent mail is called "Verstuurd".
+ * @param quotaKiB most that the account may hold; without it there is no QUOTA
+ */
+export async function startDovecot(quotaKiB?: number): Promise<Dovecot> {
   const dir = await Deno.makeTempDir({ prefix: "dovecot-" });
   await Deno.chmod(dir, 0o755);
   await Deno.mkdir(`${dir}/mail`);
@@ -86,9 +92,20 @@ export async function startDovecot(): Promise<Dovecot> {
     `introspection_mode = auth\nintrospection_url = http://127.0.0.1:${provider.addr.port}/\n` +
       "username_attribute = email\nactive_attribute = active\nactive_value = true\n",
   );
+  const quota = quotaKiB === undefined ? "" : `
+mail_plugins = quota
+protocol imap {
+  mail_plugins = quota imap_quota
+}
+plugin {
+  quota = count:${dovecotQuotaRoot}
+  quota_vsizes = yes
+  quota_rule = *:storage=${quotaKiB}K
+}
+`;
   await Deno.writeTextFile(
     `${dir}/dovecot.conf`,
-    `
+    `${quota}
 base_dir = ${dir}/run
 state_dir = ${dir}/run
 log_path = ${dir}/dovecot.log

@@ -48,6 +48,8 @@ export const CalendarItem = v.object({
   /** Of the start, to order and compare. */
   time: Time,
   repeats: v.boolean(),
+  /** Which date of a series it is, for calls about that alone; null if it doesn't repeat. */
+  date: v.nullable(Time),
   /** Lower case, as RFC 5545 names it; "" without. */
   status: v.string(),
 });
@@ -103,6 +105,12 @@ const Invited = v.object({
 });
 export type Invited = v.InferOutput<typeof Invited>;
 
+/** A date of a series, alone or with all that follow it. */
+const SeriesPart = v.strictObject({ date: Time, following: v.boolean() });
+export type SeriesPart = v.InferOutput<typeof SeriesPart>;
+/** Null for all of an event. */
+const Part = v.optional(v.nullable(SeriesPart), null);
+
 const Where = { calendarId: Id, name: EventName };
 
 export const calendarCalls = {
@@ -124,7 +132,7 @@ export const calendarCalls = {
     }),
   },
   CalendarEventGet: {
-    request: v.strictObject({ ...Where, zone: ZoneName }),
+    request: v.strictObject({ ...Where, zone: ZoneName, part: Part }),
     response: v.object({
       etag: v.string(),
       event: ShownEvent,
@@ -135,7 +143,10 @@ export const calendarCalls = {
       exceptions: Count,
     }),
   },
-  /** Makes an event, or changes one, all of a series; people are told. On disk when it is answered. */
+  /**
+   * Makes an event, or changes one: all of a series or a part of it; people are told. The dates from one on become a
+   * series of their own. On disk when it is answered.
+   */
   CalendarEventSave: {
     request: v.strictObject({
       zone: ZoneName,
@@ -143,6 +154,7 @@ export const calendarCalls = {
       calendarId: Id,
       /** What is changed, as it was read; null for a new one. */
       old: v.nullable(v.strictObject({ ...Where, etag: text(100) })),
+      part: Part,
       event: EventForm,
     }),
     response: v.object({
@@ -152,9 +164,9 @@ export const calendarCalls = {
       untold: v.array(v.string()),
     }),
   },
-  /** Removes an event, all of a series. Who is invited is told; an invitation is declined. */
+  /** Removes an event: all of a series or a part of it. Who is invited is told; an invitation is declined. */
   CalendarEventDelete: {
-    request: v.strictObject({ ...Where, etag: text(100) }),
+    request: v.strictObject({ ...Where, etag: text(100), part: Part }),
     response: Nothing,
   },
 };

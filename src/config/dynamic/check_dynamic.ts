@@ -71,6 +71,9 @@ function checkDomain(path: Path, d: Domain, s: Static, report: PathReport): void
       report([...path, key], `there is no ${JSON.stringify(d[key])} among ${all} of mox.conf`);
     }
   }
+  if (d.LDAPGroup !== "" && d.LDAPDirectory === "") {
+    report([...path, "LDAPGroup"], "needs LDAPDirectory, which has the group");
+  }
   d.DKIM.Sign.forEach((name, i) => {
     if (!d.DKIM.Selectors.has(name)) {
       report([...path, "DKIM", "Sign", i], `there is no selector ${JSON.stringify(name)}`);

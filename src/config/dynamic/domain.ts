@@ -3,6 +3,7 @@ import { type Infer, nullable, optional, required } from "../sconf/schema.ts";
 import { list, map, struct } from "../sconf/schema_blocks.ts";
 import { bool, duration, text, word } from "../sconf/schema_scalars.ts";
 import { parseDuration } from "../sconf/duration.ts";
+import { filterText } from "../static/identity.ts";
 import { route } from "../static/transport.ts";
 import { mailingList } from "./mailing_list.ts";
 import {
@@ -114,6 +115,12 @@ export const domain = struct({
     text(),
     "Name of one of LDAPDirectories in mox.conf, which has the passwords of the domain's addresses: those of their " +
       "accounts are not asked for then, but app passwords are.",
+  ),
+  LDAPGroup: optional(
+    filterText,
+    "Filter of the group in LDAPDirectory whose members have the domain's addresses, %s being the DN of the one who logs " +
+      "in: for example (&(cn=sales)(member=%s)). Others can't log in with an address of the domain, and no " +
+      "account is made for them. It is asked for besides the directory's GroupFilter.",
   ),
   ClientSettingsDomain: optional(
     domainText,

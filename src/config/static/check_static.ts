@@ -35,6 +35,12 @@ export function checkStatic(c: Static, report: PathReport): void {
         `BindDN and BindPasswordFile go together: ${missing} is missing`,
       );
     }
+    if (d.HashAttribute !== "" && d.BindDN === "") {
+      report(
+        ["LDAPDirectories", name, "HashAttribute"],
+        "needs BindDN: hashes are for nobody to read without a login",
+      );
+    }
   }
   for (const [name, p] of c.DNSProviders) {
     const path = ["DNSProviders", name];

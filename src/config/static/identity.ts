@@ -49,7 +49,7 @@ export const openIdProvider = struct({
 });
 export type OpenIdProvider = Infer<typeof openIdProvider>;
 
-const filterText = text(
+export const filterText = text(
   (s) => s.startsWith("(") && s.includes("%s") ? undefined : "is not a filter like (mail=%s)",
   "a filter like (mail=%s)",
 );
@@ -85,7 +85,17 @@ export const ldapDirectory = struct({
   GroupFilter: optional(
     filterText,
     "Entry below BaseDN that must be there too, %s being the DN of the one found: for example " +
-      "(&(cn=mail)(member=%s)). Without it everybody who is found may log in.",
+      "(&(cn=mail)(member=%s)). Without it everybody who is found may log in. LDAPGroup of a domain says who has " +
+      "addresses there.",
+  ),
+  HashAttribute: optional(
+    text(
+      (s) => /^[A-Za-z][A-Za-z0-9;-]*$/.test(s) ? undefined : "is not the name of an attribute",
+      "the name of an attribute",
+    ),
+    "Attribute with the hash of the password, such as userPassword, which BindDN may read: the server compares it, in " +
+      "place of logging in to the directory as the entry found. {SSHA} and its kin, {CRYPT} but for DES, {PBKDF2}, " +
+      "{ARGON2} and the others that accounts can be moved in with.",
   ),
   NameAttribute: optional(
     text(),

@@ -1,6 +1,6 @@
 /** calendar-query (RFC 4791 §7.8): objects that match a filter. @module */
-import { storedSeriesInTurns } from "../../groupware/objects.ts";
-import { calendarMatches, type CompFilter } from "../../mail/calendar/filter.ts";
+import { storedSeriesInTurns, wholeWithin } from "../../groupware/objects.ts";
+import { calendarMatches, type CompFilter, type TimeRange } from "../../mail/calendar/filter.ts";
 import type { Zone } from "../../mail/calendar/zones.ts";
 import { giveWay } from "../../platform/turns.ts";
 import type { ObjectRow } from "../../store/groupware/types.ts";
@@ -39,6 +39,15 @@ function byKindAlone(filter: CompFilter): string | undefined {
   return plain ? comp.name : undefined;
 }
 
+/** The span that a filter asks events for, with nothing else. */
+function bySpanAlone(filter: CompFilter): TimeRange | undefined {
+  if (filter.props.length > 0 || filter.comps.length !== 1) return undefined;
+  const [comp] = filter.comps;
+  const plain = comp.name === "VEVENT" && !comp.notDefined && comp.props.length === 0 &&
+    comp.comps.length === 0;
+  return plain ? comp.range : undefined;
+}
+
 /** Objects of a calendar that match. */
 export async function* matching(
   q: ReportRequest,
@@ -48,8 +57,10 @@ export async function* matching(
 ): AsyncGenerator<ObjectResource> {
   if (c.home !== "calendars" || filter.notDefined) return;
   const kind = byKindAlone(filter);
+  const span = bySpanAlone(filter);
   const test = async (object: ObjectRow): Promise<boolean> => {
     if (kind !== undefined) return object.component === kind;
+    if (span !== undefined && wholeWithin(object, span)) return true;
     try {
       return await calendarMatches(await storedSeriesInTurns(c.g, object, zone), filter);
     } catch {

@@ -26,6 +26,7 @@ import { getJmapAccess } from "./commands/getjmapaccess.ts";
 import { getMetadata } from "./commands/getmetadata.ts";
 import { getQuota } from "./commands/getquota.ts";
 import { getQuotaRoot } from "./commands/getquotaroot.ts";
+import { setQuota } from "./commands/setquota.ts";
 import { id } from "./commands/id.ts";
 import { idle } from "./commands/idle.ts";
 import { listCommand } from "./commands/list.ts";
@@ -90,6 +91,7 @@ export const commands: readonly Command[] = [
   resetKey,
   getQuota,
   getQuotaRoot,
+  setQuota,
   getJmapAccess,
   getMetadata,
   setMetadata,

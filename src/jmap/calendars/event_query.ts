@@ -1,9 +1,19 @@
 /** CalendarEvent/query (jmap-calendars §5.10): conditions, orders, and dates of recurring events one by one. @module */
-import { storedSeriesInTurns } from "../../groupware/objects.ts";
+import {
+  instanceEnd,
+  singleTimes,
+  storedSeries,
+  storedSeriesInTurns,
+} from "../../groupware/objects.ts";
 import { inRange, type TimeRange } from "../../mail/calendar/filter.ts";
 import type { Series } from "../../mail/calendar/series.ts";
 import { namedZone, toInstant, utcZone, type Zone } from "../../mail/calendar/zones.ts";
-import { eventFromSeries, type JsonObject } from "../../mail/jscalendar/from_ical.ts";
+import {
+  eventFromSeries,
+  type JsonObject,
+  mainComponent,
+  timesOf,
+} from "../../mail/jscalendar/from_ical.ts";
 import { localTime, wallOfLocal } from "../../mail/jscalendar/rules.ts";
 import { patched } from "../../mail/jscalendar/to_ical.ts";
 import { giveWay } from "../../platform/turns.ts";
@@ -11,7 +21,7 @@ import type { ObjectRow } from "../../store/groupware/types.ts";
 import { MethodError } from "../core/errors.ts";
 import { type Comparator, type FilterTree, meets, readFilter } from "../core/query.ts";
 import { idOf, numberOf, shownCollections, type View } from "../groupware/collections.ts";
-import { instanceId, instantsOf, wallIn, zoneOf } from "./events.ts";
+import { instanceId, instantsOf, wallIn } from "./events.ts";
 
 /** The longest span whose dates are given one by one, in days. */
 export const maxExpandedDays = 400;
@@ -42,8 +52,8 @@ function wordsOf(text: string): string[] {
 
 interface Candidate {
   row: ObjectRow;
-  event: JsonObject;
-  /** When it is; undefined where that was not asked for. */
+  /** The event, or the date of it; made when something asks for it. */
+  event: () => JsonObject;
   start: number;
   end: number;
 }
@@ -85,7 +95,8 @@ function conditionReader(zone: Zone): (c: JsonObject) => Condition[] {
         case "text": {
           const words = wordsOf(value);
           return ({ event }) => {
-            const all = Object.values(texts).flatMap((f) => f(event)).join("\n").toLowerCase();
+            const e = event();
+            const all = Object.values(texts).flatMap((f) => f(e)).join("\n").toLowerCase();
             return words.every((w) => all.includes(w));
           };
         }
@@ -95,7 +106,7 @@ function conditionReader(zone: Zone): (c: JsonObject) => Condition[] {
       }
       const words = wordsOf(value);
       return ({ event }) => {
-        const all = texts[name](event).map((s) => s.toLowerCase());
+        const all = texts[name](event()).map((s) => s.toLowerCase());
         return words.every((w) => all.some((s) => s.includes(w)));
       };
     });
@@ -122,27 +133,50 @@ export const eventSorts = ["start", "uid", "recurrenceId", "created", "updated"]
 function keyOf(c: Candidate, property: string): string | number {
   if (property === "start") return c.start;
   if (property === "uid") return c.row.uid;
-  const value = c.event[property];
+  const value = c.event()[property];
   return typeof value === "string" ? value : "";
 }
 
+/** Makes something when it is asked for the first time. */
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}
+
+/** A date of a series, with its RECURRENCE-ID as JMAP writes it. */
+type DateOf = Candidate & { id: string };
+
 /** The dates of a series in a span. */
-function dates(row: ObjectRow, series: Series, master: JsonObject, span: TimeRange): Candidate[] {
-  const found: Candidate[] = [];
-  const zone = zoneOf(master);
-  const overrides = obj(master.recurrenceOverrides) as Record<string, JsonObject>;
+function dates(
+  row: ObjectRow,
+  series: Series,
+  master: () => JsonObject,
+  span: TimeRange,
+): DateOf[] {
+  const found: DateOf[] = [];
+  const { zone } = timesOf(series, series.master!);
   for (const i of series.instances(span.start, span.end)) {
     if (i.start === undefined || !inRange(series, i, span)) continue;
     const r = i.recurrence ?? i.startTime!;
     const id = localTime(r.date || r.zone === "" ? r.wall : wallIn(zone, series.instant(r)));
     found.push({
       row,
-      event: patched(master, id, overrides[id] ?? {}),
+      id,
+      event: once(() => {
+        const event = master();
+        return patched(event, id, obj(obj(event.recurrenceOverrides)[id]));
+      }),
       start: i.start,
-      end: i.end ?? (i.allDay ? i.start + 86_400_000 : i.start),
+      end: instanceEnd(i)!,
     });
   }
   return found;
+}
+
+/** An event as a whole. */
+function whole(row: ObjectRow, event: () => JsonObject, zone: Zone): Candidate {
+  const { start, end } = instantsOf(event(), zone);
+  return { row, event, start, end: row.recurring ? row.last ?? Infinity : end };
 }
 
 /** Ids of the events that meet a filter, in order. @throws MethodError */
@@ -187,38 +221,37 @@ export async function queryEvents(v: View, args: EventQuery): Promise<string[]> 
       await giveWay();
       if (row.component !== "VEVENT") continue;
       const base = idOf("calendars", "object", row.id);
-      let event: JsonObject | undefined;
-      let series: Series;
+      const before = found.length;
       try {
-        series = await storedSeriesInTurns(v.g, row, zone);
-        event = eventFromSeries(series);
-      } catch {
-        continue;
-      }
-      if (event === undefined) continue;
-      if (row.recurring && expands && series.master !== undefined) {
-        for (const d of dates(row, series, event, span)) {
-          take(instanceId(base, d.event.recurrenceId as string), d);
+        const times = singleTimes(v.g, row, zone);
+        if (times !== undefined) {
+          const event = once(() => eventFromSeries(storedSeries(v.g, row, zone))!);
+          take(base, { row, event, start: times.start, end: times.end });
+          continue;
         }
-        continue;
-      }
-      const times = instantsOf(event, zone);
-      // RFC: a recurring event matches by any of its dates.
-      const spans = row.recurring && series.master !== undefined && Number.isFinite(span.start)
-        ? dates(row, series, event, span).slice(0, 1)
-        : undefined;
-      if (spans === undefined) {
-        const end = row.recurring ? row.last ?? Infinity : times.end;
-        take(base, { row, event, start: times.start, end });
-      } else if (spans.length > 0) {
-        take(base, { ...spans[0], event });
+        const series = await storedSeriesInTurns(v.g, row, zone);
+        if (series.kind !== "VEVENT" || mainComponent(series) === undefined) continue;
+        const event = once(() => eventFromSeries(series)!);
+        if (row.recurring && series.master !== undefined) {
+          const some = expands || Number.isFinite(span.start);
+          const list = some ? dates(row, series, event, span) : [];
+          if (expands) { for (const d of list) take(instanceId(base, d.id), d); }
+          // RFC: a recurring event matches by any of its dates.
+          else if (list.length > 0) take(base, { ...list[0], event });
+          else if (!some) take(base, whole(row, event, zone));
+        } else take(base, whole(row, event, zone));
+      } catch (err) {
+        if (err instanceof MethodError) throw err;
+        // What can't be read is in no answer.
+        found.length = before;
       }
     }
   }
   found.sort((a, b) => {
-    for (const [i, s] of sort.entries()) {
-      const [x, y] = [a.keys[i], b.keys[i]];
-      if (x !== y) return (x < y ? -1 : 1) * (s.isAscending ? 1 : -1);
+    for (let i = 0; i < sort.length; i++) {
+      const x = a.keys[i];
+      const y = b.keys[i];
+      if (x !== y) return (x < y ? -1 : 1) * (sort[i].isAscending ? 1 : -1);
     }
     return a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
   });

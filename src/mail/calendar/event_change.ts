@@ -192,7 +192,7 @@ function askedAnew(c: Component, mine: (address: string) => boolean): Component 
 }
 
 /** A component whose change its readers can tell: numbered and dated anew. */
-function stamped(c: Component, now: number): Component {
+export function stamped(c: Component, now: number): Component {
   const at = formatUtc(now);
   const n = Number(valueOf(c, "SEQUENCE") ?? 0);
   c = withProperty(
@@ -205,7 +205,7 @@ function stamped(c: Component, now: number): Component {
 }
 
 /** With descriptions of the zones that times name, those that nothing names as they were. */
-function withZones(calendar: Component, f: Form, o: ChangeOptions): Component {
+export function withZones(calendar: Component, f: Form, o: ChangeOptions): Component {
   const known = new Set(
     calendar.components.filter((c) => c.name === "VTIMEZONE").map((c) => valueOf(c, "TZID")),
   );
@@ -232,6 +232,33 @@ export function newEvent(uid: string, f: Form, o: ChangeOptions): Component {
   c = withText(c, "DESCRIPTION", f.description);
   c = withPeople(c, f, o);
   return withZones(newCalendar([c]), f, o);
+}
+
+/** Texts of a form, and the properties that have them. */
+const textProperties = [["SUMMARY", "title"], ["LOCATION", "place"], [
+  "DESCRIPTION",
+  "description",
+]] as const;
+
+/**
+ * One component alone, changed by a form; the same one if that changes nothing.
+ * @param before its form as it is
+ * @throws FormError
+ */
+export function changedComponent(
+  c: Component,
+  series: Series,
+  before: Form,
+  f: Form,
+  o: ChangeOptions,
+): Component {
+  let next = withTimes(c, series, before, f, o);
+  if (next !== c) next = askedAnew(next, o.mine);
+  for (const [name, key] of textProperties) {
+    if (f[key] !== before[key]) next = withText(next, name, f[key]);
+  }
+  if (JSON.stringify(f.people) !== JSON.stringify(before.people)) next = withPeople(next, f, o);
+  return next === c ? c : stamped(next, o.now);
 }
 
 /** An event, all of it, changed by a form; undefined if the form changes nothing. @throws FormError */
@@ -262,16 +289,10 @@ export function changedEvent(series: Series, f: Form, o: ChangeOptions): Compone
       changed = true;
       continue;
     }
-    for (
-      const [name, text, old] of [
-        ["SUMMARY", f.title, before.title],
-        ["LOCATION", f.place, before.place],
-        ["DESCRIPTION", f.description, before.description],
-      ] as const
-    ) {
+    for (const [name, key] of textProperties) {
       // A date that has a text of its own keeps it.
-      if (text !== old && (c === master || textOf(c, name) === old)) {
-        next = withText(next, name, text);
+      if (f[key] !== before[key] && (c === master || textOf(c, name) === before[key])) {
+        next = withText(next, name, f[key]);
       }
     }
     if (JSON.stringify(f.people) !== JSON.stringify(before.people)) next = withPeople(next, f, o);

@@ -5,6 +5,7 @@
  * @module
  */
 import { join } from "node:path";
+import { standbyHealth, worstState } from "../../admin/mod.ts";
 import type { Config } from "../../config/mod.ts";
 import type { Log } from "../../log/mod.ts";
 import type { SocketConnection, TcpServer } from "../../net/mod.ts";
@@ -13,6 +14,7 @@ import { type NodeKey, nodeKeyFile, openNodeKey } from "../../nodes/key.ts";
 import { connectPlace, NodeAway, serveNodeLinks } from "../../nodes/link.ts";
 import { hasRole, nextTerm, readRole, type Role, type Seat, writeRole } from "../../nodes/role.ts";
 import { ensureDir } from "../../platform/files.ts";
+import { programVersion } from "../../platform/version.ts";
 import { leftOut, removedFolder, standbyKeyFile } from "../../store/backup/copy.ts";
 import { type FeedOp, maxLine } from "../../store/follow/protocol.ts";
 import { CopySink } from "../../store/follow/sink.ts";
@@ -129,9 +131,23 @@ export class Standby {
       peerWith: (hash) => peerWith(this.#config, hash),
       serve: { call: (conn, peer) => serveCalls(conn, peer, calls) },
     });
+    const config = this.#config;
+    const started = Date.now();
     this.#control.serve(
       new Map<string, ControlHandler>([
         ["stop", () => void setTimeout(() => this.stop(), 0)],
+        ["status", async () => {
+          const { state } = this;
+          const checks = await standbyHealth({ config }, state);
+          return {
+            version: programVersion,
+            hostname: config.static.Hostname,
+            standbyOf: state.node,
+            started,
+            state: worstState(checks),
+            checks: checks.map((c) => ({ ...c })),
+          };
+        }],
         ["standby state", () => ({ ...this.state }) as Json],
         ["promote", async (args) => await this.#promote((args as { force: boolean }).force)],
       ]),

@@ -93,6 +93,8 @@ export interface PagesServer {
   junkDays: AccountPageOptions["junkDays"];
   certificates: () => CertificateState[];
   scanners: ScannerStates;
+  /** Whether the node has a standby, and whether it follows. */
+  standby: () => "none" | "follows" | "away";
   stsPolicies: () => StsPolicyState[];
 }
 

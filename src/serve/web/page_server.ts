@@ -62,6 +62,7 @@ export interface WebShared {
     | "junkDays"
     | "certificates"
     | "scanners"
+    | "standby"
     | "stsPolicies"
     | "tlsResults"
   >;

@@ -3,7 +3,9 @@
  *
  * @module
  */
+import { createHash, timingSafeEqual } from "node:crypto";
 import { workerClient } from "../../platform/worker.ts";
+import { looksLikeHash, parsePasswordHash, plainPassword } from "./password_hash.ts";
 import type { PasswordRequest } from "./password_worker.ts";
 
 /** Logins that may wait at a time, in all and of one place; more are refused rather than piled up. */
@@ -79,6 +81,24 @@ export async function checkPassword(
   from = "",
 ): Promise<boolean> {
   return await ask({ password, hash }, from) as boolean;
+}
+
+/**
+ * Whether a password is that of a value that a directory has: a hash with its scheme in braces or without, or, without
+ * any mark of one, the password itself (RFC 4519 §2.41).
+ * @param from the place that asks, such as an address
+ * @returns undefined for a hash of a kind that can't be verified
+ */
+export async function fitsHash(
+  password: string,
+  value: string,
+  from: string,
+): Promise<boolean | undefined> {
+  if (parsePasswordHash(value) !== undefined) return await checkPassword(password, value, from);
+  const plain = plainPassword(value) ?? (looksLikeHash(value) ? undefined : value);
+  if (plain === undefined) return undefined;
+  const digest = (text: string) => createHash("sha256").update(text).digest();
+  return timingSafeEqual(digest(password), digest(plain));
 }
 
 /**

@@ -179,6 +179,7 @@ export function accountPage(o: AccountPageOptions): AccountPage {
         mailboxes,
         usage,
         quota: quota === undefined || quota <= 0 ? null : quota,
+        quotaWarnings: config.static.NoQuotaWarnings ? null : !a.NoQuotaWarnings,
         maxOutgoingPerDay: a.MaxOutgoingMessagesPerDay,
         maxFirstTimeRecipientsPerDay: a.MaxFirstTimeRecipientsPerDay,
         junk: junkOf(a),
@@ -196,6 +197,10 @@ export function accountPage(o: AccountPageOptions): AccountPage {
         suppressions: o.queue.suppressions(name).slice(0, maxShown),
         clients: config.domain(a.Domain) === undefined ? [] : clientServices(config, a.Domain),
       };
+    },
+    async QuotaWarningsSet({ on }, c) {
+      await changeAccount(config, c.session!.account, (a) => a.NoQuotaWarnings = !on);
+      return {};
     },
     async FullNameSet({ fullName }, c) {
       await changeAccount(config, c.session!.account, (a) => a.FullName = fullName);

@@ -72,6 +72,8 @@ export interface AdminPageOptions {
   /** Undefined while the server starts. */
   loginLog: () => LoginLog | undefined;
   scanners: ScannerStates;
+  /** Whether the node has a standby, and whether it follows. */
+  standby?: () => "none" | "follows" | "away";
   certificates: () => {
     name: string;
     from: string;

@@ -1,6 +1,13 @@
 /** Making, changing and removing an event. @module */
 import { call } from "../../api/client.ts";
-import type { Calendar, CalendarItem, CallResponse, EventForm, Invited } from "../../api/mod.ts";
+import type {
+  Calendar,
+  CalendarItem,
+  CallResponse,
+  EventForm,
+  Invited,
+  SeriesPart,
+} from "../../api/mod.ts";
 import { button } from "../../lib/button.ts";
 import { confirmDialog, openDialog } from "../../lib/dialog.ts";
 import { el, fill } from "../../lib/dom.ts";
@@ -49,16 +56,27 @@ function timesText(e: Got["event"]): string {
   return e.start === e.end ? one(e.start) : `${one(e.start)} – ${one(e.end)}`;
 }
 
-/** Asks, and removes the event; whether it is gone. */
-async function remove(old: Old, repeats: boolean, foreign: boolean): Promise<boolean> {
+/** Asks, and removes the event or a part of it; whether it is gone. */
+async function remove(
+  old: Old,
+  repeats: boolean,
+  foreign: boolean,
+  part: SeriesPart | null = null,
+): Promise<boolean> {
   const text = [
-    repeats ? t("All dates of the series are removed.") : t("The event is removed."),
+    part?.following === false
+      ? t("This date of the series is removed, the others stay.")
+      : part?.following === true
+      ? t("This date and all that follow are removed.")
+      : repeats
+      ? t("All dates of the series are removed.")
+      : t("The event is removed."),
     foreign ? t("Its organizer is told that you don't come.") : t("Who is invited is told."),
   ].join(" ");
   if (!await confirmDialog(t("Remove the event?"), text, t("Remove"), { danger: true })) {
     return false;
   }
-  await call("CalendarEventDelete", old);
+  await call("CalendarEventDelete", { ...old, part });
   return true;
 }
 
@@ -105,12 +123,20 @@ function showEditor(
   old: Old | undefined,
   got: Got | undefined,
   o: EditorOptions,
+  part: SeriesPart | null = null,
 ): void {
-  const fields = eventFields(event, calendarId, o.calendars);
+  // One date stays in the calendar of its series, and repeats with it.
+  const alone = part?.following === false;
+  const calendars = alone ? o.calendars.filter((c) => c.id === calendarId) : o.calendars;
+  const fields = eventFields(event, calendarId, calendars, { repeats: !alone });
   const problem = el("div", { role: "alert", class: "error" });
   const repeats = event.repeat.every !== "never";
   const hints = [
-    repeats && old !== undefined
+    alone
+      ? t("A change is one of this date alone.")
+      : part !== null
+      ? t("A change is one of this date and all that follow.")
+      : repeats && old !== undefined
       ? t("This event repeats: a change is one of the whole series.")
       : "",
     (got?.exceptions ?? 0) > 0
@@ -127,6 +153,7 @@ function showEditor(
       const done = await call("CalendarEventSave", {
         zone: browserZone(),
         old: old ?? null,
+        part,
         ...value,
       });
       dialog.close();
@@ -154,7 +181,7 @@ function showEditor(
         { class: "buttons" },
         old === undefined ? null : button(t("Remove"), async () => {
           try {
-            if (!await remove(old, repeats, false)) return;
+            if (!await remove(old, repeats, false, part)) return;
             dialog.close();
             o.changed(t("Removed."));
           } catch (err) {
@@ -175,11 +202,50 @@ export function makeEvent(event: EventForm, o: EditorOptions): void {
   showEditor(event, usual.id, undefined, undefined, o);
 }
 
-/** Opens an event. @throws CallError */
+/** Opens an event; of a series, first asks what of it is meant. @throws CallError */
 export async function openEvent(item: CalendarItem, o: EditorOptions): Promise<void> {
+  const { calendarId, name, date } = item;
+  const whole = await call("CalendarEventGet", { zone: browserZone(), calendarId, name });
+  if (date === null || whole.organizer !== null) return showEvent(whole, item, o);
+  const problem = el("div", { role: "alert", class: "error" });
+  const choose = async (part: SeriesPart | null) => {
+    fill(problem);
+    try {
+      const got = part === null
+        ? whole
+        : await call("CalendarEventGet", { zone: browserZone(), calendarId, name, part });
+      dialog.close();
+      showEvent(got, item, o, part);
+    } catch (err) {
+      fill(problem, errorText(err));
+    }
+  };
+  const dialog = openDialog(
+    t("An event that repeats"),
+    el(
+      "div",
+      {},
+      el("p", {}, t("What do you want to change or remove?")),
+      problem,
+      el(
+        "div",
+        { class: "buttons" },
+        button(t("Only this date"), () => choose({ date, following: false }), { primary: true }),
+        button(t("This and all that follow"), () => choose({ date, following: true })),
+        button(t("All dates"), () => choose(null)),
+      ),
+    ),
+  );
+}
+
+function showEvent(
+  got: Got,
+  item: CalendarItem,
+  o: EditorOptions,
+  part: SeriesPart | null = null,
+): void {
   const { calendarId, name } = item;
-  const got = await call("CalendarEventGet", { zone: browserZone(), calendarId, name });
   const old = { calendarId, name, etag: got.etag };
   if (got.organizer !== null) showForeign(got, old, o);
-  else showEditor(got.event, calendarId, old, got, o);
+  else showEditor(got.event, calendarId, old, got, o, part);
 }

@@ -30,6 +30,7 @@ export function eventFields(
   event: EventForm,
   calendarId: number,
   calendars: readonly Calendar[],
+  o: { repeats: boolean } = { repeats: true },
 ): EventFields {
   const title = el("input", { type: "text", value: event.title, maxlength: 1000 });
   const calendar = el(
@@ -123,8 +124,8 @@ export function eventFields(
       el("label", { class: "checkbox", for: whole }, allDay, el("span", {}, t("Whole day"))),
       el("div", { class: "event-row" }, field(t("Begins"), start), field(t("Ends"), end)),
       field(t("Place"), place),
-      field(t("Repeats"), every),
-      repeatParts,
+      o.repeats ? field(t("Repeats"), every) : null,
+      o.repeats ? repeatParts : null,
       field(
         t("Invited"),
         people,
@@ -149,11 +150,13 @@ export function eventFields(
   };
 }
 
-/** A new event on a day: from a minute on, else in the next hour of the day. */
-export function emptyEvent(day: string, minute: number): EventForm {
+/** A new event on a day, from a minute on, to another or for an hour. */
+export function emptyEvent(day: string, minute: number, to?: number): EventForm {
   const two = (n: number) => String(n).padStart(2, "0");
-  const start = `${day}T${two(Math.floor(minute / 60))}:${two(minute % 60)}`;
-  const end = anHourLater(start);
+  const at = (n: number) => `${day}T${two(Math.floor(n / 60))}:${two(n % 60)}`;
+  const start = at(minute);
+  const midnight = `${addDays(day, 1)}T00:00`;
+  const end = to === undefined ? anHourLater(start) : to < 24 * 60 ? at(to) : midnight;
   return {
     title: "",
     place: "",

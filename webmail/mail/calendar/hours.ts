@@ -4,6 +4,7 @@ import { button } from "../../lib/button.ts";
 import { el } from "../../lib/dom.ts";
 import { t } from "../../lib/text.ts";
 import { type Day, dayOf, daysBetween, dayText, minutesOf, timeText, today } from "./dates.ts";
+import { pointing } from "./pointing.ts";
 import { itemButton, itemsOn, type Shown } from "./items.ts";
 
 const hours = 24;
@@ -54,12 +55,7 @@ function column(s: Shown, day: Day): HTMLElement {
       "data-day": day,
       role: "group",
       "aria-label": dayText(day, { weekday: "long", day: "numeric", month: "long" }),
-      onclick: (e: MouseEvent) => {
-        if (e.target !== e.currentTarget) return;
-        const box = (e.currentTarget as HTMLElement).getBoundingClientRect();
-        const minute = (e.clientY - box.top) / box.height * hours * 60;
-        s.create(day, Math.max(0, Math.min(Math.floor(minute / 30) * 30, hours * 60 - 30)));
-      },
+      ...pointing((from, to) => s.create(day, from, to)),
     },
     placed(items, day).map((p) => {
       const percent = (n: number) => `${n / (hours * 60) * 100}%`;

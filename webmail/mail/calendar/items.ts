@@ -9,8 +9,8 @@ export interface Shown {
   items: readonly CalendarItem[];
   calendars: readonly Calendar[];
   open: (item: CalendarItem) => void;
-  /** A new event on a day, from a minute on where one was pointed at. */
-  create: (day: Day, minute?: number) => void;
+  /** A new event on a day, from a minute on where one was pointed at, to another where hours were chosen. */
+  create: (day: Day, minute?: number, to?: number) => void;
   /** Shows one day. */
   showDay: (day: Day) => void;
 }

@@ -161,7 +161,7 @@ class CalendarPage {
       items: this.#items,
       calendars: this.#calendars,
       open: (item) => void this.#open(item),
-      create: (day, minute) => this.#create(day, minute),
+      create: (day, minute, to) => this.#create(day, minute, to),
       showDay: (day) => this.#show("day", day),
     };
     const focused = this.#body.contains(document.activeElement) ||
@@ -188,13 +188,13 @@ class CalendarPage {
     return { calendars: this.#calendars, changed: (text: string) => this.#changed(text) };
   }
 
-  #create(day: Day, minute?: number): void {
+  #create(day: Day, minute?: number, to?: number): void {
     if (this.#calendars.length === 0) {
       return fill(this.#problem, t("There is no calendar to put an event into."));
     }
     const next = minutesOf(localText(new Date())) + 60;
     const usual = Math.min(Math.floor(next / 60) * 60, 23 * 60);
-    makeEvent(emptyEvent(day, minute ?? usual), this.#options());
+    makeEvent(emptyEvent(day, minute ?? usual, to), this.#options());
   }
 
   async #open(item: CalendarItem): Promise<void> {

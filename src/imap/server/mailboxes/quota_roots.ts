@@ -4,12 +4,28 @@
  * @module
  */
 import type { Account } from "../../../store/account/account.ts";
-import { otherUsers } from "../names/names.ts";
+import { otherUsers, splitShared } from "../names/names.ts";
+import { ImapNo } from "../session/answer.ts";
 import type { Session } from "../session/session.ts";
+import { sharedPlaces } from "./places.ts";
 
 /** The quota root of an account: messages count for the account that they are in. */
 export function quotaRoot(s: Session, account: Account): string {
   return account === s.account ? "" : `${otherUsers}/${account.name}`;
+}
+
+/**
+ * The account of a quota root: the user's own, or one that shares a mailbox with the user.
+ * @throws ImapNo NONEXISTENT
+ */
+export async function rootAccount(s: Session, root: string): Promise<Account> {
+  if (root === "") return s.store;
+  const shared = splitShared(root);
+  if (shared?.rest === "") {
+    const found = (await sharedPlaces(s)).find((p) => p.account.name === shared.owner);
+    if (found) return found.account;
+  }
+  throw new ImapNo("no such quota root", "NONEXISTENT");
 }
 
 /** Sends the QUOTA line of an account. */

@@ -2,6 +2,7 @@
 import type { calendarCalls } from "../../../../webmail/api/calendar.ts";
 import { storedSeries } from "../../../groupware/objects.ts";
 import { invitee, inviteesOf, readForm } from "../../../mail/calendar/event_form.ts";
+import { readDate, readFollowing } from "../../../mail/calendar/event_dates.ts";
 import { exceptionsOf } from "../../../mail/calendar/event_change.ts";
 import { property } from "../../../mail/contentline/component.ts";
 import type { Account } from "../../../store/account/account.ts";
@@ -55,20 +56,25 @@ export function calendarHandlers<C>(
       const g = await account.groupware();
       const zone = zoneOf(r.zone);
       const row = eventRow(g, r.calendarId, r.name);
-      const mine = mineOf(account.name);
       try {
         const series = storedSeries(g, row, zone);
-        const c = series.master ?? series.overrides()[0]?.component;
-        if (c === undefined || property(c, "DTSTART") === undefined) {
+        const whole = series.master ?? series.overrides()[0]?.component;
+        if (whole === undefined || property(whole, "DTSTART") === undefined) {
           throw new UserError("this event has no time that can be shown");
         }
+        const mine = mineOf(account.name);
+        const { component: c, form } = r.part === null
+          ? { component: whole, form: readForm(series, whole, zone, mine) }
+          : r.part.following
+          ? readFollowing(series, r.part.date, zone, mine)
+          : readDate(series, r.part.date, zone, mine);
         const organizer = foreignOrganizer(series, mine);
         return {
           etag: row.etag,
-          event: readForm(series, c, zone, mine),
+          event: form,
           organizer: organizer === undefined ? null : invitee(organizer),
           people: inviteesOf(c).slice(0, 1000),
-          exceptions: exceptionsOf(series),
+          exceptions: r.part?.following === false ? 0 : exceptionsOf(series),
         };
       } catch (err) {
         rethrowCalendar(err);

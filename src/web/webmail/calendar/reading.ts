@@ -4,6 +4,7 @@ import { defaultCalendar } from "../../../groupware/default_calendar.ts";
 import { storedSeries } from "../../../groupware/objects.ts";
 import { inRange, type TimeRange } from "../../../mail/calendar/filter.ts";
 import { shownTimes, textOf, wallOf } from "../../../mail/calendar/event_form.ts";
+import { dateNumber } from "../../../mail/calendar/event_dates.ts";
 import type { Series } from "../../../mail/calendar/series.ts";
 import { namedZone, toInstant, type Zone } from "../../../mail/calendar/zones.ts";
 import { valueOf } from "../../../mail/contentline/component.ts";
@@ -79,6 +80,9 @@ function itemsOf(
       ...shownTimes({ start: startTime, end: i.endTime }, (t) => series.instant(t), zone),
       time: i.start,
       repeats: row.recurring,
+      date: i.recurrence === undefined || series.master === undefined
+        ? null
+        : dateNumber(series, i.recurrence),
       status: (valueOf(c, "STATUS") ?? "").trim().toLowerCase().slice(0, 50),
     });
   }

@@ -3,6 +3,12 @@ import { calendarObject, maxObjectSize, storedSeries } from "../../../groupware/
 import { removeEvent, writeEvent } from "../../../groupware/event_writes.ts";
 import { type Scheduler, SchedulingError } from "../../../groupware/scheduling.ts";
 import { changedEvent, FormError, newEvent } from "../../../mail/calendar/event_change.ts";
+import {
+  changedDate,
+  changedFollowing,
+  divided,
+  withoutDate,
+} from "../../../mail/calendar/event_dates.ts";
 import { addressOf, organizerOf } from "../../../mail/calendar/itip.ts";
 import { ObjectError } from "../../../mail/calendar/object.ts";
 import type { Series } from "../../../mail/calendar/series.ts";
@@ -91,12 +97,12 @@ export async function saveEvent(
     if (foreignOrganizer(series, w.mine) !== undefined) {
       throw new UserError("only its organizer can change this event");
     }
-    calendar = changedEvent(series, r.event, options);
+    if (r.part?.following === true) return await saveFollowing(w, r, before, series, r.part.date);
+    calendar = r.part === null
+      ? changedEvent(series, r.event, options)
+      : changedDate(series, r.part.date, r.event, options);
   }
-  const content = calendar && new TextEncoder().encode(writeComponent(calendar));
-  if (content !== undefined && content.length > maxObjectSize) {
-    throw new HttpError(413, `an event has at most ${maxObjectSize} bytes`);
-  }
+  const content = calendar && bytesOf(calendar);
   const name = before?.name ?? `${crypto.randomUUID()}.ics`;
   // Checked before anything is done.
   const object = content && calendarObject(name, content, zone);
@@ -121,6 +127,48 @@ export async function saveEvent(
   return { name, etag: done.row.etag, untold: notInvited(done.series) };
 }
 
+/** A calendar of an event as bytes. @throws HttpError */
+function bytesOf(calendar: Component): Uint8Array {
+  const content = new TextEncoder().encode(writeComponent(calendar));
+  if (content.length > maxObjectSize) {
+    throw new HttpError(413, `an event has at most ${maxObjectSize} bytes`);
+  }
+  return content;
+}
+
+/**
+ * Changes a date of a series and all that follow: they become an event of their own, and the series ends before them.
+ * The new one is stored first, so that nothing is lost should the other write fail.
+ */
+async function saveFollowing(
+  w: WriteContext,
+  r: CallChecked<"CalendarEventSave">,
+  row: ObjectRow,
+  series: Series,
+  date: number,
+): Promise<CallResponse<"CalendarEventSave">> {
+  const { g, scheduler, account } = w;
+  const zone = zoneOf(r.zone);
+  const uid = crypto.randomUUID();
+  const { mine, me } = w;
+  const halves = changedFollowing(series, date, r.event, { zone, now: Date.now(), mine, me, uid });
+  if (halves === undefined) return { name: row.name, etag: row.etag, untold: [] };
+  const fresh = calendarObject(`${uid}.ics`, bytesOf(halves.rest), zone);
+  const old = halves.before && calendarObject(row.name, bytesOf(halves.before), zone);
+  const collection = calendarOf(g, r.calendarId);
+  const done = await writeEvent({ scheduler, account, g, collection }, fresh, { ifNoneMatch: "*" });
+  const place = { scheduler, account, g, collection: calendarOf(g, row.collectionId) };
+  const condition = { ifMatch: [row.etag] };
+  try {
+    if (old === undefined) await removeEvent(place, row.name, { condition });
+    else await writeEvent(place, old, condition);
+  } catch (err) {
+    await removeEvent({ scheduler, account, g, collection }, fresh.name);
+    throw err;
+  }
+  return { name: fresh.name, etag: done.row.etag, untold: notInvited(done.series) };
+}
+
 /** Removes an event. On disk when it resolves. */
 export async function deleteEvent(
   w: WriteContext,
@@ -130,7 +178,21 @@ export async function deleteEvent(
   const before = unchanged(g, r);
   const { scheduler, account } = w;
   const collection = calendarOf(g, r.calendarId);
-  await removeEvent({ scheduler, account, g, collection }, r.name, {
-    condition: { ifMatch: [before.etag] },
-  });
+  const place = { scheduler, account, g, collection };
+  const condition = { ifMatch: [before.etag] };
+  if (r.part !== null) {
+    const series = storedSeries(g, before);
+    if (foreignOrganizer(series, w.mine) !== undefined) {
+      throw new UserError("only its organizer can change this event");
+    }
+    const { date, following } = r.part;
+    const left = following
+      ? divided(series, date, series.uid, Date.now()).before
+      : withoutDate(series, date, Date.now());
+    if (left !== undefined) {
+      await writeEvent(place, calendarObject(r.name, bytesOf(left)), condition);
+      return;
+    }
+  }
+  await removeEvent(place, r.name, { condition });
 }

@@ -1,0 +1,73 @@
+/** Pointing at hours of a day: a click chooses a half hour, dragging from one to another. @module */
+import { el, fill } from "../../lib/dom.ts";
+import { timeText } from "./dates.ts";
+
+const dayMinutes = 24 * 60;
+/** Minutes that are chosen at least. */
+const step = 30;
+/** Pixels that a hand may shake while it clicks. */
+const still = 6;
+
+/** The clock at a minute of a day. */
+function clock(minute: number): string {
+  const two = (n: number) => String(n).padStart(2, "0");
+  return timeText(`1970-01-01T${two(Math.floor(minute / 60) % 24)}:${two(minute % 60)}`);
+}
+
+/**
+ * Listeners for the column of a day. Fingers scroll: for them there is the click alone.
+ * @param choose is called with minutes of the day; without `to` after a click
+ */
+export function pointing(choose: (from: number, to?: number) => void) {
+  /** Where the button went down, and what shows how far it was dragged. */
+  let held: { y: number; minute: number; mark: HTMLElement | undefined } | undefined;
+  let dragged = false;
+  const minuteAt = (column: HTMLElement, y: number): number => {
+    const box = column.getBoundingClientRect();
+    return Math.max(0, Math.min((y - box.top) / box.height * dayMinutes, dayMinutes - 1));
+  };
+  const halfHour = (minute: number) => Math.floor(minute / step) * step;
+  const span = (column: HTMLElement, from: number, y: number): [number, number] => {
+    const at = halfHour(minuteAt(column, y));
+    return [Math.min(from, at), Math.max(from, at) + step];
+  };
+  const end = () => {
+    held?.mark?.remove();
+    held = undefined;
+  };
+  return {
+    onpointerdown: (e: PointerEvent) => {
+      dragged = false;
+      if (e.target !== e.currentTarget || e.button !== 0 || e.pointerType === "touch") return;
+      const column = e.currentTarget as HTMLElement;
+      held = { y: e.clientY, minute: halfHour(minuteAt(column, e.clientY)), mark: undefined };
+      column.setPointerCapture(e.pointerId);
+    },
+    onpointermove: (e: PointerEvent) => {
+      if (held === undefined) return;
+      if (held.mark === undefined && Math.abs(e.clientY - held.y) < still) return;
+      const column = e.currentTarget as HTMLElement;
+      const [from, to] = span(column, held.minute, e.clientY);
+      if (held.mark === undefined) {
+        held.mark = el("div", { class: "dragged" });
+        column.append(held.mark);
+      }
+      held.mark.style.top = `${from / dayMinutes * 100}%`;
+      held.mark.style.height = `${(to - from) / dayMinutes * 100}%`;
+      fill(held.mark, `${clock(from)} – ${clock(to)}`);
+    },
+    onpointerup: (e: PointerEvent) => {
+      if (held?.mark === undefined) return end();
+      const [from, to] = span(e.currentTarget as HTMLElement, held.minute, e.clientY);
+      end();
+      // A click follows, which is none.
+      dragged = true;
+      choose(from, to);
+    },
+    onpointercancel: end,
+    onclick: (e: MouseEvent) => {
+      if (e.target !== e.currentTarget || dragged) return;
+      choose(halfHour(minuteAt(e.currentTarget as HTMLElement, e.clientY)));
+    },
+  };
+}
