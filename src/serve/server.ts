@@ -57,6 +57,7 @@ import { catchPanics } from "./panics.ts";
 import { startUpdateChecks } from "./updates.ts";
 import { openOutbound } from "./outbound.ts";
 import { queueHandlers } from "./control/queue.ts";
+import { QuotaWarnings } from "./quota_warnings.ts";
 import { type OutgoingOptions, outgoingOptions, queueServices } from "./queue_services.ts";
 import { watchRemovals } from "./removals.ts";
 import { accountRules } from "./rules.ts";
@@ -135,6 +136,7 @@ export class MailServer {
   #outbound: Outbound | undefined;
   #endDnsblMonitor: (() => void) | undefined;
   #dnsWatch: DnsWatch | undefined;
+  #quotaWarnings: QuotaWarnings | undefined;
   #freshResolver: (() => Resolver) | undefined;
   #endRotations: (() => Promise<void>) | undefined;
   readonly #developer: DeveloperOptions | undefined;
@@ -167,6 +169,7 @@ export class MailServer {
     accounts.onOpen = (a) => {
       this.#trainer.attach(a);
       this.#learning?.attach(a);
+      this.#quotaWarnings?.attach(a);
       a.seal = (m) => seal(a, this.#tempDir, m);
       a.credentials.onChange = (change, keep) =>
         void this.#openLogins.changed(a.name, change, keep);
@@ -278,6 +281,7 @@ export class MailServer {
       server = new MailServer(o, log, accounts, queue, control, secret, identities);
       identities.makes = { accounts, audit: server.#audit };
       server.scanners = scanners;
+      server.#quotaWarnings = await QuotaWarnings.open({ config, accounts, tempDir });
       if (scanners && scanners.learning.length > 0) {
         const isAccount = (name: string) => config.account(name) !== undefined;
         server.#learning = await ScanLearning.open(config.dataDir, scanners, accounts, isAccount);
@@ -423,6 +427,7 @@ export class MailServer {
       ];
       server.#closePolicies = outgoing.close;
       server.#unwatch = () => unwatch.forEach((end) => end());
+      server.#quotaWarnings.start();
       nodes?.start();
       await queue.start();
       lists.start();
@@ -593,6 +598,7 @@ export class MailServer {
     await this.#pages?.close();
     await this.#receiving?.close();
     await this.#trainer.stop();
+    await this.#quotaWarnings?.end();
     await this.#figures?.close();
     await this.#learning?.close();
     await this.#tlsKeys?.close();

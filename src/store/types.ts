@@ -190,6 +190,8 @@ export interface NewMessage {
   noTrain?: boolean;
   /** Don't match threads (import matches at its end). */
   noThread?: boolean;
+  /** Counted against the quota, but not refused for it: what the server itself has to say. */
+  overQuota?: boolean;
 }
 
 /** A message that is stored in place of another one. */

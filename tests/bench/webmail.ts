@@ -50,6 +50,7 @@ async function fill(w: World): Promise<void> {
         isReject: false,
         destinedMailboxId: 0,
         noThread: false,
+        overQuota: false,
       });
     }
     await account.writer.write((ctx) => {

@@ -372,6 +372,12 @@ Deno.test("mistakes in mox.conf", () => {
 
 const dynamicMistakes: Mistake[] = [
   [
+    "switch of an account's warnings",
+    "\tann:\n",
+    "\tann:\n\t\tNoQuotaWarnings: never\n",
+    '15: Accounts: ann: NoQuotaWarnings: expected true or false, got "never"',
+  ],
+  [
     "a provider and a directory that mox.conf doesn't have",
     "Domains:\n\tmox.example:\n",
     "Domains:\n\tmox.example:\n\t\tOpenIDProvider: company\n\t\tLDAPDirectory: staff\n",

@@ -200,14 +200,15 @@ ${o.extra ?? ""}`,
     },
   });
   const account: Receiver["account"] = async (name, fn) => {
-    const a = await server.accounts.open(name);
+    // It may be another one meanwhile, which a test started on the same folder.
+    const a = await receiver.server.accounts.open(name);
     try {
       return await fn(a);
     } finally {
       a.close();
     }
   };
-  return {
+  const receiver: Receiver = {
     server,
     dir,
     port,
@@ -227,10 +228,11 @@ ${o.extra ?? ""}`,
         return found;
       }),
     async [Symbol.asyncDispose]() {
-      await server.stop();
+      await receiver.server.stop();
       await Deno.remove(dir, { recursive: true });
     },
   };
+  return receiver;
 }
 
 /** The bytes of a message, signed if asked for. */

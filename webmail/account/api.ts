@@ -64,6 +64,8 @@ export const Overview = v.object({
   usage: Count,
   /** Bytes; null for none. */
   quota: v.nullable(Count),
+  /** The user gets a message when the account fills up; null if the server sends none. */
+  quotaWarnings: v.nullable(v.boolean()),
   maxOutgoingPerDay: Count,
   maxFirstTimeRecipientsPerDay: Count,
   junk: JunkSettings,
@@ -116,6 +118,8 @@ export const accountCalls = {
   Session: { request: Nothing, response: v.object({ account: v.nullable(v.string()) }) },
   Logout: { request: Nothing, response: Nothing },
   Overview: { request: Nothing, response: Overview },
+  /** Whether the user gets a message at 80, 95 and 100 % of the quota. */
+  QuotaWarningsSet: { request: v.strictObject({ on: v.boolean() }), response: Nothing },
   FullNameSet: { request: v.strictObject({ fullName: text(500) }), response: Nothing },
   /** Ends all other sessions. With an empty new password, one is made and told. */
   PasswordSet: {

@@ -89,7 +89,21 @@ function account(o: Overview, changed: () => Promise<void>): HTMLElement[] {
         ["Used", usage],
         ["Messages a day", numberText(o.maxOutgoingPerDay)],
         ["New recipients a day", numberText(o.maxFirstTimeRecipientsPerDay)],
+        ...o.quota !== null && o.quotaWarnings !== null
+          ? [[
+            "Message to you at 80, 95 and 100%",
+            o.quotaWarnings ? "yes" : "no",
+          ] as [string, string]]
+          : [],
       ]),
+      o.quota === null || o.quotaWarnings === null ? null : button(
+        o.quotaWarnings ? "Don't warn me" : "Warn me",
+        () =>
+          attempt(async () => {
+            await makeCall(accountCalls, "QuotaWarningsSet", { on: !o.quotaWarnings });
+            await changed();
+          }),
+      ),
     ),
   ];
 }

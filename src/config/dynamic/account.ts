@@ -248,6 +248,10 @@ export const account = struct({
     int(),
     "Most bytes of messages in the account, in place of the limit in mox.conf; a negative number is no limit.",
   ),
+  NoQuotaWarnings: optional(
+    bool,
+    "Send the user no messages when 80 and 95 % of QuotaMessageSize are used, and when it is full.",
+  ),
   RejectsMailbox: optional(
     mailboxText,
     "Mailbox for copies of messages that were refused as junk, for example Rejects, so that one can look " +

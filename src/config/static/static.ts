@@ -276,6 +276,10 @@ export const staticConfig = struct({
     "Most bytes of messages that an account may hold, unless the account says otherwise; 0 is no limit. " +
       "What would exceed it is refused. The database, some 15% of the size, does not count.",
   ),
+  NoQuotaWarnings: optional(
+    bool,
+    "Send users no messages when 80 and 95 % of their QuotaMessageSize are used, and when it is full.",
+  ),
 }, (key) => dynamicKeys.includes(key) ? "domains.conf" : undefined);
 
 /** The values of mox.conf. */

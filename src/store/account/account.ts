@@ -29,6 +29,7 @@ import {
   insertEmail,
   insertMessage,
   type MailboxRules,
+  type ReadyEmail,
 } from "../messages/insert.ts";
 import { destroyEmail, type EmailChange, updateEmail } from "../messages/update_email.ts";
 import * as changing from "./mailbox_changes.ts";
@@ -57,7 +58,7 @@ import {
   takeBack,
   takeBackUnfinished,
 } from "../messages/unfinished.ts";
-import { Writer } from "../database/writer.ts";
+import { type WriteContext, Writer } from "../database/writer.ts";
 
 /** Mailboxes of a new account, from the configuration. */
 export interface InitialMailbox {
@@ -96,6 +97,8 @@ export class Account extends AccountReader {
   seal: ((m: NewMessage) => Promise<SealedMessage | undefined>) | undefined;
   /** Called after a commit in which messages may have become ham or spam, or ceased to be. */
   onTraining: ((messageIds: number[]) => void) | undefined;
+  /** Called after a commit with which messages came or went, and when some were refused as the account is full. */
+  onUsage: ((refused: boolean) => void) | undefined;
 
   private constructor(
     name: string,
@@ -119,7 +122,10 @@ export class Account extends AccountReader {
       this.files,
       this.writer,
       log,
-      (gone) => this.fulltext.changed(gone),
+      (gone) => {
+        this.fulltext.changed(gone);
+        this.onUsage?.(false);
+      },
     );
     this.credentials = new Credentials(db, this.writer);
     this.annotations = new Annotations(db, this.writer);
@@ -321,6 +327,20 @@ export class Account extends AccountReader {
     if (ids.length > 0) this.onTraining?.(ids);
   }
 
+  /** As EmailFiles.arrive, and says what was refused for the quota. */
+  async #arrive<T>(
+    list: readonly NewMessage[],
+    origin: Listener | undefined,
+    fn: (ctx: WriteContext, ready: ReadyEmail[]) => T,
+  ): Promise<T> {
+    try {
+      return await this.#emails.arrive(list, origin, fn);
+    } catch (err) {
+      if (err instanceof StoreError && err.code === "overQuota") this.onUsage?.(true);
+      throw err;
+    }
+  }
+
   /**
    * Puts a message that has come for the account into the named mailbox, made if it is missing; `seal` may make another
    * message of it. Durable when it resolves.
@@ -329,7 +349,7 @@ export class Account extends AccountReader {
     const sealed = await this.seal?.(m);
     try {
       const stored = sealed?.message ?? m;
-      const message = await this.#emails.arrive([stored], origin, (ctx, [ready]) => {
+      const message = await this.#arrive([stored], origin, (ctx, [ready]) => {
         const mailbox = changing.ensureMailbox(this.db, ctx, mailboxName);
         return insertEmail(this.db, ctx, mailbox, this.rules, ready);
       });
@@ -350,7 +370,7 @@ export class Account extends AccountReader {
     origin?: Listener,
     change?: string,
   ): Promise<Message[]> {
-    const messages = await this.#emails.arrive(list, origin, (ctx, ready) => {
+    const messages = await this.#arrive(list, origin, (ctx, ready) => {
       const made = ready.map((r) =>
         insertEmail(this.db, ctx, requireMailbox(this.db, mailboxId), this.rules, r)
       );
@@ -365,7 +385,7 @@ export class Account extends AccountReader {
 
   /** Puts one message into several mailboxes; durable when it resolves. @throws StoreError */
   async addEmail(mailboxIds: readonly MailboxId[], m: NewMessage): Promise<Message> {
-    const messages = await this.#emails.arrive([m], undefined, (ctx, [ready]) => {
+    const messages = await this.#arrive([m], undefined, (ctx, [ready]) => {
       const [first, ...others] = mailboxIds.map((id) => requireMailbox(this.db, id));
       const made = insertEmail(this.db, ctx, first, this.rules, ready);
       const copies = others.map((mailbox) => {
@@ -405,7 +425,7 @@ export class Account extends AccountReader {
     m: NewMessage,
     origin?: Listener,
   ): Promise<{ message: Message; expunged: number[]; modseq: number }> {
-    const r = await this.#emails.arrive([m], origin, (ctx, [ready]) => {
+    const r = await this.#arrive([m], origin, (ctx, [ready]) => {
       const to = requireMailbox(this.db, toMailboxId);
       if (!this.messageByUid(mailboxId, uid)) {
         throw new StoreError("mailboxMissing", "message to be replaced is gone");

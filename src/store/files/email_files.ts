@@ -129,6 +129,7 @@ export class EmailFiles {
         isReject: m.isReject ?? false,
         destinedMailboxId: m.destinedMailboxId ?? 0,
         noThread: m.noThread ?? false,
+        overQuota: m.overQuota ?? false,
       };
     }
   }

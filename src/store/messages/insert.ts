@@ -40,6 +40,7 @@ export interface ReadyEmail {
   isReject: boolean;
   destinedMailboxId: number;
   noThread: boolean;
+  overQuota: boolean;
 }
 
 /** What the account's configuration says that matters here. */
@@ -64,13 +65,13 @@ export function applyJunkFlags(
  * Counts bytes of new message files against the quota.
  * @throws StoreError "overQuota"
  */
-function chargeQuota(db: Db, rules: MailboxRules, size: number): void {
+function chargeQuota(db: Db, rules: MailboxRules, size: number, over: boolean): void {
   const used = db.get(
     "UPDATE state SET message_size = message_size + ? RETURNING message_size",
     size,
   )![0] as number;
   const limit = rules.quotaMessageSize();
-  if (limit !== undefined && used > limit) {
+  if (!over && limit !== undefined && used > limit) {
     throw new StoreError(
       "overQuota",
       `account is over its quota of ${limit} bytes (QuotaMessageSize)`,
@@ -87,7 +88,7 @@ export function insertEmail(
   m: ReadyEmail,
 ): Message {
   const d = m.description;
-  chargeQuota(db, rules, m.size);
+  chargeQuota(db, rules, m.size, m.overQuota);
   db.run(
     "INSERT INTO emails (id, size, prefix, envelope, body, bodystructure, structure, summary, listed) " +
       "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",

@@ -33,6 +33,7 @@ import type { TlsKeys } from "../../store/logins/tls_keys.ts";
 import { type CheckAgain, confirmUser, securityHandlers } from "./security.ts";
 import { ImportJobs } from "./import_jobs.ts";
 import { importFolder, transferHandlers, transferRoutes } from "./transfer.ts";
+import { takeawayRoutes } from "./takeaway.ts";
 import { tryRulesets } from "./try_rulesets.ts";
 import { delegationHandlers } from "./delegation.ts";
 import { encryptionHandlers } from "./encryption.ts";
@@ -179,6 +180,7 @@ export function accountPage(o: AccountPageOptions): AccountPage {
         mailboxes,
         usage,
         quota: quota === undefined || quota <= 0 ? null : quota,
+        quotaWarnings: config.static.NoQuotaWarnings ? null : !a.NoQuotaWarnings,
         maxOutgoingPerDay: a.MaxOutgoingMessagesPerDay,
         maxFirstTimeRecipientsPerDay: a.MaxFirstTimeRecipientsPerDay,
         junk: junkOf(a),
@@ -196,6 +198,10 @@ export function accountPage(o: AccountPageOptions): AccountPage {
         suppressions: o.queue.suppressions(name).slice(0, maxShown),
         clients: config.domain(a.Domain) === undefined ? [] : clientServices(config, a.Domain),
       };
+    },
+    async QuotaWarningsSet({ on }, c) {
+      await changeAccount(config, c.session!.account, (a) => a.NoQuotaWarnings = !on);
+      return {};
     },
     async FullNameSet({ fullName }, c) {
       await changeAccount(config, c.session!.account, (a) => a.FullName = fullName);
@@ -263,6 +269,7 @@ export function accountPage(o: AccountPageOptions): AccountPage {
     },
   };
   const routes = transferRoutes(transfers);
+  const collections = takeawayRoutes(transfers);
   const page = pageHandler({
     login: o.login,
     calls: accountCalls,
@@ -274,7 +281,7 @@ export function accountPage(o: AccountPageOptions): AccountPage {
     pkg: "account",
   });
   return {
-    handle: (req) => routes(req) ?? page(req),
+    handle: (req) => routes(req) ?? collections(req) ?? page(req),
     async open() {
       await ensureDir(tempDir);
       for await (const e of Deno.readDir(tempDir)) if (e.isFile) removeFile(`${tempDir}/${e.name}`);
