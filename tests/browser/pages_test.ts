@@ -291,6 +291,37 @@ Deno.test({ name: "account page", ignore: lacks("chromium") }, async (t) => {
         assert.equal(names.filter((n) => n.startsWith("Old/Travel/cur/")).length, 30);
       },
     );
+    await step("contacts and calendars are brought as an archive, and taken away", async () => {
+      const lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//x//EN", "BEGIN:VEVENT", "UID:h"];
+      lines.push("DTSTAMP:20270101T000000Z", "DTSTART;VALUE=DATE:20270101", "SUMMARY:New year");
+      const calendar = [...lines, "END:VEVENT", "END:VCALENDAR", ""].join("\r\n");
+      const pieces: Uint8Array[] = [];
+      const content = new TextEncoder().encode(calendar);
+      for await (const p of writeZip([{ name: "Holidays.ics", pieces: [content] }])) {
+        pieces.push(p);
+      }
+      await page.getByLabel("Archive of contacts and calendars (zip)").setInputFiles({
+        name: "mine.zip",
+        mimeType: "application/zip",
+        buffer: Buffer.concat(pieces),
+      });
+      await page.getByRole("button", { name: "Import contacts and calendars" }).click();
+      await page.getByRole("cell", { name: "Holidays" }).waitFor();
+      await shot(page, "import-collections");
+      assert.deepEqual(await violations(page), []);
+      const [download] = await Promise.all([
+        page.waitForEvent("download"),
+        page.getByRole("button", { name: "Export contacts and calendars" }).click(),
+      ]);
+      const names: string[] = [];
+      for await (const e of (await openArchive(await download.path(), "x")).entries()) {
+        names.push(e.name);
+        for await (const _ of e.pieces()) {
+          // Read to its end.
+        }
+      }
+      assert.ok(names.includes("calendars/Holidays.ics"), names.join());
+    });
     await step("an address is suppressed and let go", async () => {
       await go(page, "Suppressions");
       await page.getByRole("button", { name: "Add address" }).click();

@@ -10,6 +10,7 @@ import { numberText } from "../lib/format.ts";
 import { alertUser, attempt } from "../lib/notify.ts";
 import { facts, formDialog, part, table } from "../lib/page.ts";
 import { accountCalls } from "./api.ts";
+import { takeawayPart } from "./takeaway.ts";
 import { ImportBegun, ImportState } from "./transfer_api.ts";
 
 /** Where the token of an import is kept, so that the page finds it again. */
@@ -56,6 +57,7 @@ export function transferSection(): Section {
           ),
           exportForm(mailboxes),
         ),
+        takeawayPart(),
       ];
     },
   };

@@ -21,6 +21,19 @@ export type ImportState = v.InferOutput<typeof ImportState>;
 /** The answer to an upload. */
 export const ImportBegun = v.object({ token: v.string() });
 
+/** What came of an archive of contacts and calendars. */
+export const TakeawayDone = v.object({
+  files: v.array(v.object({
+    kind: v.picklist(["addressbook", "calendar"]),
+    name: v.string(),
+    imported: Count,
+  })),
+  /** What was left out and why; the first ones. */
+  left: v.array(v.string()),
+  leftOut: Count,
+});
+export type TakenBack = v.InferOutput<typeof TakeawayDone>;
+
 export const transferCalls = {
   /** The import that is under way, and mailboxes to export. */
   Transfers: {

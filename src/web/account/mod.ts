@@ -33,6 +33,7 @@ import type { TlsKeys } from "../../store/logins/tls_keys.ts";
 import { type CheckAgain, confirmUser, securityHandlers } from "./security.ts";
 import { ImportJobs } from "./import_jobs.ts";
 import { importFolder, transferHandlers, transferRoutes } from "./transfer.ts";
+import { takeawayRoutes } from "./takeaway.ts";
 import { tryRulesets } from "./try_rulesets.ts";
 import { delegationHandlers } from "./delegation.ts";
 import { encryptionHandlers } from "./encryption.ts";
@@ -268,6 +269,7 @@ export function accountPage(o: AccountPageOptions): AccountPage {
     },
   };
   const routes = transferRoutes(transfers);
+  const collections = takeawayRoutes(transfers);
   const page = pageHandler({
     login: o.login,
     calls: accountCalls,
@@ -279,7 +281,7 @@ export function accountPage(o: AccountPageOptions): AccountPage {
     pkg: "account",
   });
   return {
-    handle: (req) => routes(req) ?? page(req),
+    handle: (req) => routes(req) ?? collections(req) ?? page(req),
     async open() {
       await ensureDir(tempDir);
       for await (const e of Deno.readDir(tempDir)) if (e.isFile) removeFile(`${tempDir}/${e.name}`);

@@ -1,0 +1,141 @@
+/**
+ * All address books and calendars of an account as files, and such files back: a text (vCard or iCalendar) of each in
+ * a folder of its kind, named as its owner named it.
+ *
+ * @module
+ */
+import { decodeText, FormatError } from "../mail/contentline/component.ts";
+import { type Archive, ArchiveError } from "../store/import/archive/types.ts";
+import type { ExportFile } from "../store/export/export.ts";
+import type { Groupware } from "../store/groupware/groupware.ts";
+import { type Collection, GroupwareError } from "../store/groupware/types.ts";
+import { calendarLooks, lookProperties, textElement } from "./collection_looks.ts";
+import { exportCollection } from "./export.ts";
+import { importText } from "./import.ts";
+
+/** Bytes of one file, unpacked: it is read as a whole. */
+const maxFile = 50 * 1024 * 1024;
+/** Files of one archive that are imported, as many as an account has collections. */
+const maxFiles = 500;
+/** Lines on what was left out. */
+const maxListed = 100;
+
+const kinds = {
+  addressbook: { folder: "contacts", extension: ".vcf" },
+  calendar: { folder: "calendars", extension: ".ics" },
+} as const;
+type Kind = keyof typeof kinds;
+
+function collectionsOf(g: Groupware, kind: Kind): Collection[] {
+  return g.collections(kind === "calendar" ? "calendars" : "addressbooks")
+    .filter((c) => c.kind === kind);
+}
+
+/** A name of a file that every system takes. */
+function fileName(name: string): string {
+  // deno-lint-ignore no-control-regex -- control characters are what is replaced
+  const plain = name.replace(/[\\/:*?"<>|\x00-\x1f\x7f]/g, "_").trim().replace(/^\.+|\.+$/g, "_");
+  return [...plain].slice(0, 100).join("") || "_";
+}
+
+/** A file of each address book and calendar. */
+export function* collectionFiles(g: Groupware): Generator<ExportFile> {
+  for (const kind of ["addressbook", "calendar"] as const) {
+    const taken = new Set<string>();
+    for (const c of collectionsOf(g, kind)) {
+      const shown = calendarLooks(g, c).name;
+      const base = fileName(shown);
+      let name = base;
+      for (let n = 2; taken.has(name.toLowerCase()); n++) name = `${base} (${n})`;
+      taken.add(name.toLowerCase());
+      const { folder, extension } = kinds[kind];
+      yield { name: `${folder}/${name}${extension}`, pieces: exportCollection(g, c, shown) };
+    }
+  }
+}
+
+/** What came of one file. */
+export interface FileResult {
+  kind: Kind;
+  /** Of the address book or calendar that it went to. */
+  name: string;
+  imported: number;
+}
+
+export interface TakeawayResult {
+  files: FileResult[];
+  /** What was left out and why, and how much it was in all. */
+  left: string[];
+  leftOut: number;
+}
+
+/** The collection of a name. */
+function collectionNamed(g: Groupware, kind: Kind, name: string): Collection | undefined {
+  return collectionsOf(g, kind).find((c) => {
+    const shown = calendarLooks(g, c).name;
+    return shown === name || fileName(shown) === name;
+  });
+}
+
+/** Makes a collection with a name. @throws GroupwareError "full" */
+function makeCollection(g: Groupware, kind: Kind, name: string): Promise<Collection> {
+  return g.createCollection(kind, crypto.randomUUID(), {
+    components: kind === "calendar" ? ["VEVENT", "VTODO", "VJOURNAL"] : [],
+    properties: new Map([[lookProperties.name, textElement(lookProperties.name, name)]]),
+  });
+}
+
+async function textOf(pieces: AsyncIterable<Uint8Array>): Promise<string | undefined> {
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  let size = 0;
+  for await (const p of pieces) {
+    size += p.length;
+    if (size > maxFile) return undefined;
+    parts.push(new Uint8Array(p));
+  }
+  return decodeText(new Uint8Array(await new Blob(parts).arrayBuffer()));
+}
+
+/**
+ * Imports the .ics and .vcf files of an archive, each into the calendar or address book of its name. What is there
+ * with the same UID is replaced; nothing is removed, and nobody is invited. On disk when it resolves.
+ * @throws ArchiveError for an archive that can't be read; what was read before it stays
+ */
+export async function importCollections(g: Groupware, archive: Archive): Promise<TakeawayResult> {
+  const result: TakeawayResult = { files: [], left: [], leftOut: 0 };
+  const leave = (line: string, n = 1) => {
+    result.leftOut += n;
+    if (result.left.length < maxListed) result.left.push(line);
+  };
+  for await (const entry of archive.entries()) {
+    const file = entry.name.split("/").at(-1)!;
+    const found = Object.entries(kinds).find(([, k]) => file.toLowerCase().endsWith(k.extension));
+    // Beside the files of a Mac stands what only a Mac reads.
+    if (found === undefined || file.startsWith("._")) continue;
+    if (result.files.length >= maxFiles) {
+      throw new ArchiveError(`more than ${maxFiles} calendars and address books`);
+    }
+    const kind = found[0] as Kind;
+    const name = file.slice(0, -kinds[kind].extension.length).trim().slice(0, 200) || "_";
+    try {
+      const text = await textOf(entry.pieces());
+      if (text === undefined) {
+        leave(`${entry.name}: larger than ${maxFile} bytes`);
+        continue;
+      }
+      const there = collectionNamed(g, kind, name);
+      const collection = there ?? await makeCollection(g, kind, name);
+      const done = await importText(g, collection, text).catch(async (err) => {
+        if (there === undefined) await g.removeCollection(collection.id);
+        throw err;
+      });
+      result.files.push({ kind, name, imported: done.imported });
+      for (const line of done.left) leave(`${entry.name}: ${line}`);
+      result.leftOut += done.leftOut - done.left.length;
+    } catch (err) {
+      if (!(err instanceof FormatError || err instanceof GroupwareError)) throw err;
+      leave(`${entry.name}: ${err.message}`);
+    }
+  }
+  return result;
+}

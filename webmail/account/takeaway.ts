@@ -1,0 +1,81 @@
+/** Contacts and calendars as an archive, on the account page. @module */
+import { TakeawayDone, type TakenBack } from "./transfer_api.ts";
+import { uploadFile } from "../api/upload.ts";
+import { button } from "../lib/button.ts";
+import { el, field, fill } from "../lib/dom.ts";
+import { numberText } from "../lib/format.ts";
+import { part, table } from "../lib/page.ts";
+
+/** The part of the page. */
+export function takeawayPart(): HTMLElement {
+  const view = el("div", { "aria-live": "polite" });
+  const file = el("input", { type: "file", accept: ".zip", required: true });
+  const submit = (e: Event) => {
+    e.preventDefault();
+    const chosen = file.files?.[0];
+    if (chosen) upload(view, chosen);
+  };
+  return part(
+    "Contacts and calendars",
+    el(
+      "p",
+      { class: "muted" },
+      "A zip archive with a file of each address book (vcf) and calendar (ics). One that you bring goes into those " +
+        "of the same names, which are made if they aren't there. What has the same UID is replaced, nothing is " +
+        "removed, and nobody is invited.",
+    ),
+    el(
+      "form",
+      { action: "export/collections", method: "get" },
+      el(
+        "div",
+        { class: "buttons" },
+        el("button", { type: "submit" }, "Export contacts and calendars"),
+      ),
+    ),
+    el(
+      "form",
+      { onsubmit: submit },
+      field("Archive of contacts and calendars (zip)", file),
+      el(
+        "div",
+        { class: "buttons" },
+        el("button", { type: "submit" }, "Import contacts and calendars"),
+      ),
+    ),
+    view,
+  );
+}
+
+function upload(view: HTMLElement, file: File): void {
+  const bar = el("progress", { max: 1, value: 0, "aria-label": "Upload" });
+  const cancel = uploadFile({
+    url: "import/collections",
+    file,
+    answer: TakeawayDone,
+    bar,
+    onDone: (done) => show(view, done),
+    onFailed: (why) =>
+      fill(view, el("p", { class: "error", role: "alert" }, `The import failed: ${why}`)),
+    onCancelled: () => fill(view, el("p", {}, "The upload was cancelled.")),
+  });
+  fill(view, el("p", {}, `Importing ${file.name} `, bar, " ", button("Cancel", cancel)));
+}
+
+function show(view: HTMLElement, done: TakenBack): void {
+  const kinds = { addressbook: "Address book", calendar: "Calendar" };
+  fill(
+    view,
+    table(
+      ["Kind", "Name", "Imported"],
+      done.files.map((f) => [kinds[f.kind], f.name, numberText(f.imported)]),
+      "There is no calendar and no address book in it.",
+    ),
+    done.leftOut === 0 ? null : el(
+      "details",
+      {},
+      el("summary", {}, `${numberText(done.leftOut)} left out`),
+      el("ul", {}, done.left.map((line) => el("li", {}, line))),
+    ),
+  );
+}
