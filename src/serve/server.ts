@@ -4,8 +4,6 @@
  * @module
  */
 import { isOriginalData, originalDataText } from "../admin/original/folder.ts";
-import { takenOverFile } from "../admin/original/take_over.ts";
-import { AuditLog, serverHealth, worstState } from "../admin/mod.ts";
 import type { Config } from "../config/mod.ts";
 import { makeResolver, type Resolver } from "../dns/mod.ts";
 import { join } from "node:path";
@@ -65,45 +63,30 @@ import { accountRules } from "./rules.ts";
 import { keyFor, openServerSecret, srsOf } from "./onward/srs_key.ts";
 import { MailingLists } from "./lists/mod.ts";
 import { Receiving, type ReceivingOptions } from "./receiving/receiving.ts";
+import type { JunkDay } from "../delivery/junk_figures.ts";
+import type { SieveDatabase } from "../delivery/sieve/database.ts";
+import { Log } from "../log/mod.ts";
+import type { OpenConnection } from "../net/mod.ts";
+import type { Queue } from "../queue/mod.ts";
+import { wantCramMd5 } from "../sasl/mod.ts";
+import type { Accounts } from "../store/account/accounts.ts";
+import type { LoginLog } from "../store/logins/attempts.ts";
+import type { Shares } from "../store/mailboxes/shares.ts";
 import type { ReportDatabases } from "./arrival/services.ts";
-import { retrainHandler } from "./receiving/retrain.ts";
-import { ImapEvents } from "./sieve/imap_events.ts";
+import { controlAnswers, inUse } from "./control/control.ts";
+import { Identities } from "./identities.ts";
+import type { MailingLists } from "./lists/mod.ts";
+import { openParts } from "./opening.ts";
+import type { ServerOptions } from "./options.ts";
+import { openOutbound } from "./outbound.ts";
+import { endParts, type ServerParts } from "./parts.ts";
 import { openScanners } from "./scanning.ts";
+import type { ServerWebhooks } from "./sending/webhooks.ts";
 import { Sockets } from "./sockets.ts";
-import { submitFromProgram } from "./sending/submit.ts";
-import { type ReportSending, startReports } from "./reports/mod.ts";
 import { ServerCertificates } from "./tls/tls.ts";
-import type { Patience } from "../acme/mod.ts";
-import { ServerWebhooks } from "./sending/webhooks.ts";
-import { webhookHandlers } from "./control/webhook.ts";
 import type { Endpoint } from "./web/web.ts";
-import { openWebPages, type WebPages } from "./web/pages.ts";
-
-/** How a server is started. */
-export interface ServerOptions {
-  config: Config;
-  /** Localserve: mail never leaves, special localparts misbehave, loopback has no limits. */
-  local: boolean;
-  /** Of localserve: what it does for developers. */
-  developer?: DeveloperOptions;
-  /** How mail leaves; of no use with `local`. */
-  outgoing?: OutgoingOptions;
-  /** Of receiving: the resolver, and what tests choose. */
-  receiving?: ReceivingOptions;
-  /**
-   * Runs when all sockets are bound and private keys are read, before anything is written and the first
-   * byte of a connection is read: becomes the user that the server runs as.
-   */
-  becomeUser?: () => Promise<void>;
-  /** How long an ACME authority is waited for; tests have little time. */
-  acmePatience?: Patience;
-  /** Runs when the folder is this process's, before anything listens. */
-  prepare?: (accounts: Accounts) => Promise<void>;
-}
 
 export type { Endpoint } from "./web/web.ts";
-/** Milliseconds that connections get to finish when the server stops. */
-const stopGrace = 5_000;
 
 export class MailServer {
   readonly config: Config;
@@ -151,55 +134,13 @@ export class MailServer {
   #unwatch: (() => void) | undefined;
   #stopping: Promise<void> | undefined;
   readonly #started = Date.now();
+  readonly #parts: ServerParts;
+  readonly #log = new Log("serve");
   readonly #stopped = Promise.withResolvers<void>();
+  #stopping: Promise<void> | undefined;
 
-  private constructor(
-    o: ServerOptions,
-    log: Log,
-    accounts: Accounts,
-    queue: Queue,
-    control: ControlServer,
-    secret: Uint8Array,
-    identities: Identities,
-  ) {
-    this.config = o.config;
-    this.#log = log;
-    this.accounts = accounts;
-    this.queue = queue;
-    this.#control = control;
-    this.#trainer = new Trainer(o.config, new Log("junk"));
-    accounts.onOpen = (a) => {
-      this.#trainer.attach(a);
-      this.#learning?.attach(a);
-      this.#quotaWarnings?.attach(a);
-      a.seal = (m) => seal(a, this.#tempDir, m);
-      a.credentials.onChange = (change, keep) =>
-        void this.#openLogins.changed(a.name, change, keep);
-    };
-    this.#tempDir = o.config.dataPath("tmp");
-    const { config } = o;
-    const directory = new LoginDirectory(
-      accounts.dir,
-      keyFor(secret, "names without account"),
-      () => config.dynamic.Accounts.keys(),
-    );
-    const tlsKeys = () => this.#tlsKeys;
-    this.#logins = { config, accounts, directory, identities };
-    this.#audit = new AuditLog(config.dataDir);
-    this.#sasl = saslBackend(this.#logins, tlsKeys);
-    this.#developer = o.local ? o.developer ?? defaultDeveloper() : undefined;
-    this.#openLogins = new OpenLogins({
-      config,
-      accounts,
-      tlsKeys,
-      identities,
-      log: new Log("auth"),
-    });
-    this.#loginGuard = new LoginGuard({
-      exemptLoopback: o.local,
-      accountOf: (login) => accountOfLogin(config, login) || undefined,
-      log: new Log("auth"),
-    });
+  private constructor(parts: ServerParts) {
+    this.#parts = parts;
   }
 
   /**
@@ -219,7 +160,12 @@ export class MailServer {
       const identities = await Identities.open(config, outbound);
       const scanners = await openScanners(config, outbound);
       await o.becomeUser?.();
-      return await MailServer.#open(o, sockets, certificates, outbound, identities, scanners);
+      // It may be asked to stop while it starts.
+      const asked = Promise.withResolvers<void>();
+      const bound = { sockets, certificates, outbound, identities, scanners };
+      const server = new MailServer(await openParts(o, bound, asked.resolve));
+      asked.promise.then(() => server.stop());
+      return server;
     } finally {
       await sockets.close();
     }
@@ -470,105 +416,51 @@ export class MailServer {
       await (server ? server.stop() : control.stop());
       throw err;
     }
+  get config(): Config {
+    return this.#parts.config;
   }
-
-  /** Commands that come over the control socket. */
-  #handlers(): Map<string, ControlHandler> {
-    const fields = (args: Json) => (args ?? {}) as Record<string, Json>;
-    const rechecked = (h: ControlHandler): ControlHandler => async (...a) => {
-      try {
-        return await h(...a);
-      } finally {
-        // Keys are changed through another handle of their database.
-        await this.#openLogins.recheckAll();
-      }
-    };
-    const admin = adminHandlers({
-      config: this.config,
-      accounts: this.accounts,
-      log: this.#log,
-      outbound: this.#outbound,
-      lists: this.lists?.forAdmin,
-      freshResolver: this.#freshResolver,
-      sieve: this.sieve,
-    });
-    return new Map<string, ControlHandler>([
-      ...[...admin].map(([name, h]) => [name, rechecked(h)] as const),
-      ["stop", () => {
-        // After the answer, which goes over a connection that the stop closes.
-        setTimeout(() => this.stop(), 0);
-      }],
-      ["status", async () => {
-        const checks = await serverHealth({
-          config: this.config,
-          queue: this.queue,
-          certificates: () => this.#certificates?.states() ?? [],
-          scanners: () => this.scanners?.states() ?? [],
-          standby: () => this.#nodes?.standby() ?? "none",
-        });
-        return {
-          version: programVersion,
-          hostname: this.config.static.Hostname,
-          started: this.#started,
-          state: worstState(checks),
-          checks: checks.map((c) => ({ ...c })),
-        };
-      }],
-      ["loglevels", (args) => {
-        const { level, pkg } = fields(args) as { level: string | null; pkg: string };
-        if (level === "default") clearLevel(pkg);
-        else if (level !== null && isLevel(level)) setLevel(pkg, level);
-        else if (level !== null) throw new ControlError(`no log level ${level}`);
-        return currentLevels();
-      }],
-      ["reports send", async () => {
-        if (!this.#reportSending) throw new ControlError("this server sends no reports");
-        return await this.#reportSending.now();
-      }],
-      ["retrain", retrainHandler(this.config, this.accounts, this.#trainer)],
-      ["sendmail", async (args) => {
-        const m = fields(args) as {
-          from: string;
-          recipients: string[];
-          fromHeader: boolean;
-          message: string;
-        };
-        return await submitFromProgram(
-          {
-            config: this.config,
-            queue: this.queue,
-            scanners: this.scanners,
-            tempDir: this.#tempDir,
-          },
-          m,
-        );
-      }],
-    ]);
+  get accounts(): Accounts {
+    return this.#parts.accounts;
+  }
+  get queue(): Queue {
+    return this.#parts.queue;
+  }
+  get webhooks(): ServerWebhooks {
+    return this.#parts.webhooks;
+  }
+  /** Scripts of accounts, and what they did. */
+  get sieve(): SieveDatabase {
+    return this.#parts.sieve;
+  }
+  /** Mailing lists. */
+  get lists(): MailingLists {
+    return this.#parts.lists;
+  }
+  get loginLog(): LoginLog {
+    return this.#parts.loginLog;
+  }
+  /** Who shares mailboxes with whom. */
+  get shares(): Shares {
+    return this.#parts.shares;
+  }
+  /** Databases of reports; none in localserve. */
+  get reports(): ReportDatabases | undefined {
+    return this.#parts.receiving.reports;
   }
 
   /** Open connections of all listeners. */
   connections(): OpenConnection[] {
-    return this.#listeners?.connections() ?? [];
+    return this.#parts.listeners.connections();
   }
 
   /** Where it can be reached. */
   get endpoints(): readonly Endpoint[] {
-    return this.#listeners?.endpoints ?? [];
-  }
-
-  /** Who shares mailboxes with whom. */
-  get shares(): Shares | undefined {
-    return this.#shares;
-  }
-
-  /** Databases of reports; none in localserve. */
-  get reports(): ReportDatabases | undefined {
-    return this.#receiving?.reports;
+    return this.#parts.listeners.endpoints;
   }
 
   /** How junk went for an account on the last days. */
   junkDays(account: string, days: number): JunkDay[] {
-    return this.#figures?.days(account, days) ?? [];
+    return this.#parts.figures.days(account, days);
   }
 
   /** Resolves when the server has stopped. */
@@ -615,6 +507,7 @@ export class MailServer {
     await this.accounts.closeAll();
     await this.#nodes?.finish();
     await this.#control.stop();
+    await endParts(this.#parts);
     this.#log.info("stopped");
     this.#stopped.resolve();
   }

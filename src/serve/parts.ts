@@ -1,0 +1,113 @@
+/**
+ * What a running server is made of, and in which order it ends.
+ *
+ * @module
+ */
+import type { AuditLog } from "../admin/mod.ts";
+import type { Config } from "../config/mod.ts";
+import type { JunkFigures } from "../delivery/junk_figures.ts";
+import type { ScanLearning } from "../delivery/scan_learning.ts";
+import type { SieveDatabase } from "../delivery/sieve/database.ts";
+import type { Trainer } from "../delivery/training.ts";
+import type { Resolver } from "../dns/mod.ts";
+import type { Outbound } from "../net/mod.ts";
+import type { Queue } from "../queue/mod.ts";
+import type { Scanners } from "../scanning/mod.ts";
+import type { Accounts } from "../store/account/accounts.ts";
+import type { LoginLog } from "../store/logins/attempts.ts";
+import type { TlsKeys } from "../store/logins/tls_keys.ts";
+import type { Shares } from "../store/mailboxes/shares.ts";
+import type { DeveloperOptions } from "./catcher/developer.ts";
+import type { ControlServer } from "./control/control.ts";
+import type { DnsWatch } from "./dns/watch.ts";
+import type { Listeners } from "./listeners.ts";
+import type { MailingLists } from "./lists/mod.ts";
+import type { RunningNode } from "./nodes/nodes.ts";
+import type { OpenLogins } from "./open_logins.ts";
+import type { Receiving } from "./receiving/receiving.ts";
+import type { ReportSending } from "./reports/mod.ts";
+import type { ServerWebhooks } from "./sending/webhooks.ts";
+import type { ImapEvents } from "./sieve/imap_events.ts";
+import type { ServerCertificates } from "./tls/tls.ts";
+import type { WebPages } from "./web/pages.ts";
+
+/** Milliseconds that connections get to finish when the server stops. */
+const stopGrace = 5_000;
+
+/** The parts of a server that runs. */
+export interface ServerParts {
+  config: Config;
+  accounts: Accounts;
+  queue: Queue;
+  tempDir: string;
+  control: ControlServer;
+  audit: AuditLog;
+  /** Other programs that look at mail, where there are any; and what they learn of users. */
+  scanners: Scanners | undefined;
+  learning: ScanLearning | undefined;
+  webhooks: ServerWebhooks;
+  /** Scripts of accounts, and what they did; those that IMAP runs. */
+  sieve: SieveDatabase;
+  events: ImapEvents;
+  lists: MailingLists;
+  loginLog: LoginLog;
+  openLogins: OpenLogins;
+  tlsKeys: TlsKeys;
+  /** Who shares mailboxes with whom. */
+  shares: Shares;
+  trainer: Trainer;
+  figures: JunkFigures;
+  receiving: Receiving;
+  outbound: Outbound;
+  certificates: ServerCertificates;
+  pages: WebPages;
+  /** To the other nodes, where there are any. */
+  nodes: RunningNode | undefined;
+  listeners: Listeners;
+  /** Of localserve. */
+  developer: DeveloperOptions | undefined;
+  /** The next are only where there is DNS. */
+  freshResolver: (() => Resolver) | undefined;
+  reportSending: ReportSending | undefined;
+  endDnsblMonitor: (() => void) | undefined;
+  dnsWatch: DnsWatch | undefined;
+  endRotations: (() => Promise<void>) | undefined;
+  closePolicies: (() => Promise<void>) | undefined;
+  /** Ends the making of temporary files ahead. */
+  noMoreFiles: () => Promise<void>;
+  unwatch: () => void;
+}
+
+/** Tells connections, finishes what is under way, closes databases: of a whole server, or of what was opened of one. */
+export async function endParts(p: Partial<ServerParts>): Promise<void> {
+  p.unwatch?.();
+  p.openLogins?.close();
+  p.receiving?.stop();
+  p.certificates?.stop();
+  await Promise.all([p.listeners?.stop(stopGrace), p.nodes?.quiesce(stopGrace)]);
+  await p.events?.idle();
+  await p.noMoreFiles?.();
+  await p.reportSending?.end();
+  p.endDnsblMonitor?.();
+  await p.dnsWatch?.end();
+  await p.endRotations?.();
+  p.developer?.faults.stop();
+  await p.lists?.stop();
+  await p.queue?.stop();
+  await p.webhooks?.hooks.stop();
+  await p.closePolicies?.();
+  await p.pages?.close();
+  await p.receiving?.close();
+  await p.trainer?.stop();
+  await p.figures?.close();
+  await p.learning?.close();
+  await p.tlsKeys?.close();
+  await p.shares?.close();
+  await p.sieve?.close();
+  await p.lists?.close();
+  await p.loginLog?.close();
+  await p.audit?.close();
+  await p.accounts?.closeAll();
+  await p.nodes?.finish();
+  await p.control?.stop();
+}

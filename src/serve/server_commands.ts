@@ -1,0 +1,108 @@
+/**
+ * Commands over the control socket that are about the running server as a whole.
+ *
+ * @module
+ */
+import { serverHealth, worstState } from "../admin/mod.ts";
+import { clearLevel, currentLevels, isLevel, Log, setLevel } from "../log/mod.ts";
+import { programVersion } from "../platform/version.ts";
+import type { ServerParts } from "./parts.ts";
+import { retrainHandler } from "./receiving/retrain.ts";
+import { submitFromProgram } from "./sending/submit.ts";
+import { adminHandlers } from "./control/admin_commands.ts";
+import { ControlError, type ControlHandler, type Json } from "./control/control.ts";
+
+/** What they are of. */
+export type CommandedParts =
+  & Pick<
+    ServerParts,
+    | "config"
+    | "accounts"
+    | "queue"
+    | "tempDir"
+    | "scanners"
+    | "sieve"
+    | "lists"
+    | "openLogins"
+    | "trainer"
+    | "outbound"
+    | "certificates"
+    | "nodes"
+    | "freshResolver"
+  >
+  & {
+    /** Of reports; undefined where none are sent, and before the server has started. */
+    reportSending: () => ServerParts["reportSending"];
+    /** Begins to stop the server. */
+    stop: () => void;
+  };
+
+const fields = (args: Json) => (args ?? {}) as Record<string, Json>;
+
+/** The handlers, by command. */
+export function serverCommands(p: CommandedParts): Map<string, ControlHandler> {
+  const { config, accounts, queue, scanners, sieve } = p;
+  const started = Date.now();
+  const rechecked = (h: ControlHandler): ControlHandler => async (...a) => {
+    try {
+      return await h(...a);
+    } finally {
+      // Keys are changed through another handle of their database.
+      await p.openLogins.recheckAll();
+    }
+  };
+  const admin = adminHandlers({
+    config,
+    accounts,
+    log: new Log("serve"),
+    outbound: p.outbound,
+    lists: p.lists.forAdmin,
+    freshResolver: p.freshResolver,
+    sieve,
+  });
+  return new Map<string, ControlHandler>([
+    ...[...admin].map(([name, h]) => [name, rechecked(h)] as const),
+    ["stop", () => {
+      // After the answer, which goes over a connection that the stop closes.
+      setTimeout(p.stop, 0);
+    }],
+    ["status", async () => {
+      const checks = await serverHealth({
+        config,
+        queue,
+        certificates: () => p.certificates.states(),
+        scanners: () => scanners?.states() ?? [],
+        standby: () => p.nodes?.standby() ?? "none",
+      });
+      return {
+        version: programVersion,
+        hostname: config.static.Hostname,
+        started,
+        state: worstState(checks),
+        checks: checks.map((c) => ({ ...c })),
+      };
+    }],
+    ["loglevels", (args) => {
+      const { level, pkg } = fields(args) as { level: string | null; pkg: string };
+      if (level === "default") clearLevel(pkg);
+      else if (level !== null && isLevel(level)) setLevel(pkg, level);
+      else if (level !== null) throw new ControlError(`no log level ${level}`);
+      return currentLevels();
+    }],
+    ["reports send", async () => {
+      const sending = p.reportSending();
+      if (!sending) throw new ControlError("this server sends no reports");
+      return await sending.now();
+    }],
+    ["retrain", retrainHandler(config, accounts, p.trainer)],
+    ["sendmail", async (args) => {
+      const m = fields(args) as {
+        from: string;
+        recipients: string[];
+        fromHeader: boolean;
+        message: string;
+      };
+      return await submitFromProgram({ config, queue, scanners, tempDir: p.tempDir }, m);
+    }],
+  ]);
+}
