@@ -53,6 +53,8 @@ import type { ServerOptions } from "./options.ts";
 import { endParts, type ServerParts } from "./parts.ts";
 import { outgoingOptions, queueServices } from "./queue_services.ts";
 import { Receiving } from "./receiving/receiving.ts";
+import { QuotaWarnings } from "./quota_warnings.ts";
+import { Retention } from "./retention.ts";
 import { watchRemovals } from "./removals.ts";
 import { startReports } from "./reports/mod.ts";
 import { accountRules } from "./rules.ts";
@@ -225,9 +227,15 @@ async function open(
       ? await ScanLearning.open(config.dataDir, scanners, accounts, isAccount)
       : undefined,
   );
+  const quotaWarnings = part(
+    "quotaWarnings",
+    await QuotaWarnings.open({ config, accounts, tempDir }),
+  );
+  const retention = part("retention", new Retention({ config, accounts }));
   accounts.onOpen = (a) => {
     trainer.attach(a);
     learning?.attach(a);
+    quotaWarnings.attach(a);
     a.seal = (m) => seal(a, tempDir, m);
     a.credentials.onChange = (change, keep) => void openLogins.changed(a.name, change, keep);
   };
@@ -359,6 +367,8 @@ async function open(
   ];
   const unwatch = part("unwatch", () => watches.forEach((end) => end()));
 
+  quotaWarnings.start();
+  retention.start();
   nodes?.start();
   await queue.start();
   lists.start();
@@ -393,7 +403,7 @@ async function open(
     ...{ config, tempDir, control, accounts, audit, scanners, learning, webhooks, events, queue },
     ...{ lists, loginLog, openLogins, tlsKeys, shares, trainer, figures, receiving, outbound },
     ...{ certificates, pages, nodes, listeners, developer, freshResolver, reportSending },
-    ...{ closePolicies, noMoreFiles, unwatch },
+    ...{ closePolicies, noMoreFiles, unwatch, quotaWarnings, retention },
     sieve: scripts,
     endDnsblMonitor: watched.endDnsblMonitor,
     dnsWatch: watched.dnsWatch,

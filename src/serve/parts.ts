@@ -24,6 +24,8 @@ import type { Listeners } from "./listeners.ts";
 import type { MailingLists } from "./lists/mod.ts";
 import type { RunningNode } from "./nodes/nodes.ts";
 import type { OpenLogins } from "./open_logins.ts";
+import type { QuotaWarnings } from "./quota_warnings.ts";
+import type { Retention } from "./retention.ts";
 import type { Receiving } from "./receiving/receiving.ts";
 import type { ReportSending } from "./reports/mod.ts";
 import type { ServerWebhooks } from "./sending/webhooks.ts";
@@ -57,6 +59,9 @@ export interface ServerParts {
   shares: Shares;
   trainer: Trainer;
   figures: JunkFigures;
+  /** Mail to users of full accounts; what removes old messages. */
+  quotaWarnings: QuotaWarnings;
+  retention: Retention;
   receiving: Receiving;
   outbound: Outbound;
   certificates: ServerCertificates;
@@ -99,6 +104,8 @@ export async function endParts(p: Partial<ServerParts>): Promise<void> {
   await p.pages?.close();
   await p.receiving?.close();
   await p.trainer?.stop();
+  await p.retention?.end();
+  await p.quotaWarnings?.end();
   await p.figures?.close();
   await p.learning?.close();
   await p.tlsKeys?.close();
