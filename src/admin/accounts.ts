@@ -6,26 +6,24 @@ import {
   destination as destinationType,
   newAccountJunkSettings,
 } from "../config/mod.ts";
-import { NameError, packAddress, parseAddress, parseDomain } from "../config/names.ts";
+import { packAddress, parseAddress, parseDomain } from "../config/names.ts";
 import type { Log } from "../log/mod.ts";
 import { writeFileAtomic } from "../platform/files.ts";
 import { isSafeName } from "../platform/paths.ts";
 import type { Accounts } from "../store/account/accounts.ts";
+import { readAddress } from "./addresses.ts";
 import { AdminError, changing } from "./errors.ts";
 
 /** An address as domains.conf has it as a key; "@domain" for a catch-all. */
 export function addressKeyOf(text: string): { key: string; domain: string } {
-  try {
+  return readAddress(text, () => {
     if (text.startsWith("@")) {
       const { unicode } = parseDomain(text.slice(1));
       return { key: `@${unicode}`, domain: unicode };
     }
     const a = parseAddress(text);
     return { key: packAddress(a), domain: a.domain.unicode };
-  } catch (err) {
-    if (!(err instanceof NameError)) throw err;
-    throw new AdminError(`${JSON.stringify(text)} is not an address: it ${err.message}`);
-  }
+  });
 }
 
 /** The settings of a new account with one address. */

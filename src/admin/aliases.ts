@@ -1,7 +1,7 @@
 /** Aliases: addresses whose mail goes to several accounts. @module */
 import { alias as aliasType } from "../config/dynamic/domain.ts";
 import type { Alias, Config, Dynamic } from "../config/mod.ts";
-import { NameError, parseAddress } from "../config/names.ts";
+import { splitAddress } from "./addresses.ts";
 import { requireDomain } from "./domains.ts";
 import { AdminError, changing } from "./errors.ts";
 
@@ -12,16 +12,6 @@ export interface AliasOptions {
   allowMsgFrom?: boolean;
 }
 
-function split(address: string): { localpart: string; domain: string } {
-  try {
-    const a = parseAddress(address);
-    return { localpart: a.localpart, domain: a.domain.unicode };
-  } catch (err) {
-    if (!(err instanceof NameError)) throw err;
-    throw new AdminError(`${JSON.stringify(address)} is not an address: it ${err.message}`);
-  }
-}
-
 function setOptions(alias: Alias, o: AliasOptions): void {
   if (o.postPublic !== undefined) alias.PostPublic = o.postPublic;
   if (o.listMembers !== undefined) alias.ListMembers = o.listMembers;
@@ -29,7 +19,7 @@ function setOptions(alias: Alias, o: AliasOptions): void {
 }
 
 function find(d: Dynamic, address: string): Alias {
-  const { localpart, domain } = split(address);
+  const { localpart, domain } = splitAddress(address);
   const alias = d.Domains.get(requireDomain(d, domain))!.Aliases.get(localpart);
   if (!alias) throw new AdminError(`no alias ${address}`);
   return alias;
@@ -42,7 +32,7 @@ export async function addAlias(
   members: readonly string[],
   options: AliasOptions = {},
 ): Promise<void> {
-  const { localpart, domain } = split(address);
+  const { localpart, domain } = splitAddress(address);
   if (members.length === 0) throw new AdminError("an alias has at least one member");
   await changing(() =>
     config.writeDynamic((d) => {
@@ -66,7 +56,7 @@ export async function updateAlias(
 
 /** Removes an alias. @throws AdminError */
 export async function removeAlias(config: Config, address: string): Promise<void> {
-  const { localpart, domain } = split(address);
+  const { localpart, domain } = splitAddress(address);
   await changing(() =>
     config.writeDynamic((d) => {
       find(d, address);

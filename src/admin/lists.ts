@@ -4,6 +4,7 @@ import type { Config, Dynamic, MailingList, ResolvedList } from "../config/mod.t
 import { NameError, packAddress, parseAddress } from "../config/names.ts";
 import { type ListsDatabase, maxSlice } from "../lists/database.ts";
 import { giveWay } from "../platform/turns.ts";
+import { splitAddress } from "./addresses.ts";
 import { requireDomain } from "./domains.ts";
 import { AdminError, changing } from "./errors.ts";
 
@@ -31,16 +32,6 @@ export interface RunningLists {
   decide(list: ResolvedList, id: number, verdict: "approve" | "reject" | "discard"): Promise<void>;
 }
 
-function split(address: string): { localpart: string; domain: string } {
-  try {
-    const a = parseAddress(address);
-    return { localpart: a.localpart, domain: a.domain.unicode };
-  } catch (err) {
-    if (!(err instanceof NameError)) throw err;
-    throw new AdminError(`${JSON.stringify(address)} is not an address: it ${err.message}`);
-  }
-}
-
 function apply(list: MailingList, s: ListSettings): void {
   if (s.name !== undefined) list.Name = s.name;
   if (s.description !== undefined) list.Description = s.description;
@@ -58,7 +49,7 @@ function apply(list: MailingList, s: ListSettings): void {
 }
 
 function find(d: Dynamic, address: string): MailingList {
-  const { localpart, domain } = split(address);
+  const { localpart, domain } = splitAddress(address);
   const list = d.Domains.get(requireDomain(d, domain))!.Lists.get(localpart);
   if (!list) throw new AdminError(`no list ${address}`);
   return list;
@@ -70,7 +61,7 @@ export async function addList(
   address: string,
   settings: ListSettings,
 ): Promise<void> {
-  const { localpart, domain } = split(address);
+  const { localpart, domain } = splitAddress(address);
   await changing(() =>
     config.writeDynamic((d) => {
       const { Lists } = d.Domains.get(requireDomain(d, domain))!;
@@ -93,7 +84,7 @@ export async function updateList(
 
 /** Removes a list; its members and archive are forgotten soon after. @throws AdminError */
 export async function removeList(config: Config, address: string): Promise<void> {
-  const { localpart, domain } = split(address);
+  const { localpart, domain } = splitAddress(address);
   await changing(() =>
     config.writeDynamic((d) => {
       find(d, address);
@@ -104,7 +95,7 @@ export async function removeList(config: Config, address: string): Promise<void>
 
 /** A list by its address. @throws AdminError */
 export function listOf(config: Config, address: string): ResolvedList {
-  const { localpart, domain } = split(address);
+  const { localpart, domain } = splitAddress(address);
   const found = config.lookupAddress(localpart, domain, { disabledDomains: true });
   if (found.kind !== "list" || found.role !== "post") throw new AdminError(`no list ${address}`);
   return found.list;

@@ -4,7 +4,7 @@ import { generateKeyPair, type KeyObject } from "node:crypto";
 import { isIP } from "node:net";
 import { promisify } from "node:util";
 import { Config, dynamicConfig, formatConfig, staticConfig } from "../config/mod.ts";
-import { NameError, parseAddress } from "../config/names.ts";
+import { parseAddress } from "../config/names.ts";
 import { DnsError, type Resolver } from "../dns/mod.ts";
 import { selfSignedCertificate } from "../net/mod.ts";
 import { ensureDir, removeFile, writeFileAtomic } from "../platform/files.ts";
@@ -15,6 +15,7 @@ import { newAccountConfig } from "./accounts.ts";
 import { fileTime } from "./dkim_keys.ts";
 import { addressesOf } from "./dns_check_host.ts";
 import { domainName, newDomainConfig } from "./domains.ts";
+import { readAddress } from "./addresses.ts";
 import { AdminError } from "./errors.ts";
 import { newDynamic, type NewServer, newStatic } from "./new_server.ts";
 import { randomPassword, writeAdminPassword } from "./passwords.ts";
@@ -137,7 +138,7 @@ function accountName(localpart: string): string {
  */
 export async function makeNewServer(o: QuickstartOptions): Promise<MadeServer> {
   const dir = parentDir(o.path);
-  const address = readAddress(o.address);
+  const address = readAddress(o.address, () => parseAddress(o.address));
   const hostname = hostnameOf(o.hostname);
   const dataDir = joinPath([dir, "..", "data"]);
   await refuseExisting([o.path, joinPath([dir, "domains.conf"]), dataDir]);
@@ -226,15 +227,6 @@ export async function makeNewServer(o: QuickstartOptions): Promise<MadeServer> {
     await Deno.remove(dataDir, { recursive: true }).catch(() => {});
     if (!existed) await Deno.remove(dir, { recursive: true }).catch(() => {});
     throw err;
-  }
-}
-
-function readAddress(text: string): ReturnType<typeof parseAddress> {
-  try {
-    return parseAddress(text);
-  } catch (err) {
-    if (!(err instanceof NameError)) throw err;
-    throw new AdminError(`${JSON.stringify(text)} is not an address: it ${err.message}`);
   }
 }
 
