@@ -7,6 +7,7 @@
  */
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { locked } from "./build/bundle.ts";
 import { packagesIn } from "./build/packages.ts";
 import { licensesText } from "./house/licenses.ts";
 import { limitsPage } from "./house/limits.ts";
@@ -71,8 +72,7 @@ async function bundle(script: string): Promise<string> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
       "bundle",
-      "--lock=deno.lock",
-      "--frozen",
+      ...locked,
       "--quiet",
       "--platform",
       "browser",

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { locked } from "./build/bundle.ts";
 import { missingPrograms } from "../tests/support/programs.ts";
 
 /** Files at a time: one more than there are cores, as many a test waits for a program, a timer or a disk. */
@@ -15,8 +16,7 @@ const paths = Deno.args.length > 0 ? Deno.args : ["tests"];
 const command = new Deno.Command(Deno.execPath(), {
   args: [
     "test",
-    "--lock=deno.lock",
-    "--frozen",
+    ...locked,
     "--allow-all",
     "--no-check",
     "--parallel",

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Step } from "./analysis_steps.ts";
+import { type Step, temporary } from "./analysis_steps.ts";
 
 /** Writes down what they said, and sets aside what they want to be. */
 export const noteScans: Step = (s) => {
@@ -20,11 +20,5 @@ export const checkScans: Step = (s) => {
   if (!s.c.scans?.junk) return undefined;
   if (s.c.junkMailbox !== undefined) return { accept: true, reason: "scanner-junk" };
   s.text.push("no junk mailbox");
-  return {
-    accept: false,
-    reason: "scanner-junk",
-    code: 451,
-    enhancedCode: "4.3.0",
-    message: "error processing",
-  };
+  return temporary("scanner-junk");
 };
