@@ -350,6 +350,7 @@ async function open(
       ]),
     ]),
   );
+  shares.onChange = async (c) => await pages.handlers.jmap?.noteRights(c);
   const watches = [
     audit.follow(config),
     config.watch(),
