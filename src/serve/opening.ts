@@ -307,7 +307,16 @@ async function open(
   openLogins.sessions = pages.sessions;
 
   const checkLogin = loginChecker({ sasl, loginGuard });
-  const nodes = part("nodes", await openNodes({ config, tempDir, receiving, checkLogin, stop }));
+  const nodes = part(
+    "nodes",
+    await openNodes({
+      ...{ config, accounts, tempDir, receiving, openLogins, checkLogin, stop },
+      accountCame: (account) => {
+        scripts.scripts.forget(account);
+        pages.accountCame();
+      },
+    }),
+  );
   if (nodes) logins.askNode = (node, l) => askNode(config, nodes.key, node, l);
   const listeners = part(
     "listeners",
