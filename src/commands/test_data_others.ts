@@ -142,7 +142,7 @@ export async function makeOtherDatabases(data: string): Promise<void> {
   });
   await filled(ListsDatabase.open(data), async (l) => {
     const list = "news@mox.example";
-    l.addMembers(list, [{ address: "ann@remote.example", name: "Ann" }], time);
+    l.members.add(list, [{ address: "ann@remote.example", name: "Ann" }], time);
     const text = new TextEncoder().encode(
       "From: <ann@remote.example>\r\nSubject: x\r\n\r\nhello\r\n",
     );
@@ -164,11 +164,11 @@ export async function makeOtherDatabases(data: string): Promise<void> {
       reason: "",
     };
     await withTempFile(data, "post-", text, async (file) => {
-      await l.addPost({ ...post, state: "sent" }, file);
-      await l.addPost({ ...post, state: "held", reason: "its author is not a member" }, file);
+      await l.posts.add({ ...post, state: "sent" }, file);
+      await l.posts.add({ ...post, state: "held", reason: "its author is not a member" }, file);
     });
     const of = { list, address: "bob@remote.example", name: "", submitted: time };
-    l.addRequest({ ...of, kind: "subscribe", state: "confirm" });
+    l.requests.add({ ...of, kind: "subscribe", state: "confirm" });
   });
   const { cert } = await selfSignedCertificate({ names: ["test1"] });
   await filled(TlsKeys.open(data), (k) => k.add(login, cert, "a laptop"));

@@ -278,6 +278,7 @@ async function open(
       connections: () => opened.listeners?.connections() ?? [],
     }, {
       sieve,
+      events,
       limiter: loginGuard,
       audit,
       logins,
