@@ -165,6 +165,7 @@ async function open(
           queue: () => opened.queue!,
           srs,
           webhooks,
+          nodeKey: () => opened.nodes?.key,
           reports: () => opened.receiving?.reports,
           listReport: (event) => opened.lists!.report(event),
         },

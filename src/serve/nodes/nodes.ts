@@ -134,7 +134,11 @@ export async function openNodes(o: NodeOptions): Promise<RunningNode | undefined
   let closed: Promise<void> | undefined;
   return {
     key,
-    passing: new Passing({ config, key }),
+    passing: new Passing({
+      config,
+      key,
+      later: (...a) => o.receiving.queueForNode(...a),
+    }),
     commands: [
       ["node push", async () => await sync.push() as unknown as Json],
       ["node list", async () => await sync.states() as unknown as Json],
