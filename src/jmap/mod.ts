@@ -4,7 +4,8 @@
  * - `core/`: requests, references to results, errors, running method calls;
  * - `methods/`: a file for each method, in the folder of its type of object; `table.ts` has them all;
  * - `http/`: the URLs of a session;
- * - `blobs/`: binary data.
+ * - `blobs/`: binary data;
+ * - `sharing/`: rights of others on mailboxes, and the news of rights that are given elsewhere.
  *
  * May import the store, mail, queue and config below it, and web/http; serve/ gives it logins and submission and
  * puts it on listeners.
@@ -31,7 +32,7 @@ import { Running } from "./http/running.ts";
 import { sessionObject } from "./http/session.ts";
 import { answerUpload } from "./http/upload.ts";
 import { acceptUpgrade, JmapSocket, upgradeError } from "./http/websocket.ts";
-import { noteRightsChange } from "./principals/rights_changes.ts";
+import { noteRightsChange } from "./sharing/rights_changes.ts";
 import type { RightsChange } from "../store/mailboxes/shares.ts";
 import type { JmapServices } from "./services.ts";
 

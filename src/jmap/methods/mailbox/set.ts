@@ -10,7 +10,7 @@ import { defineMethod, type MethodContext } from "../../core/method.ts";
 import { applyPatch, sameJson } from "../../core/patch.ts";
 import { notFound, resolveId, runSet, setEntries } from "../../core/set.ts";
 import { mailboxIdOf, mailboxNumber } from "../../mail/ids.ts";
-import { readMailboxShares, shareMailbox } from "../../mail/mailbox_shares.ts";
+import { readMailboxShares, shareMailbox } from "../../sharing/mailbox_shares.ts";
 import {
   leafName,
   mailboxObjects,

@@ -6,8 +6,8 @@ import { StoreError } from "../../store/types.ts";
 import { accountIdOf } from "../core/access.ts";
 import { invalidProperties, SetError } from "../core/errors.ts";
 import type { MethodContext } from "../core/method.ts";
-import { noteRightsChange } from "../principals/rights_changes.ts";
-import type { MailView } from "./view.ts";
+import { noteRightsChange } from "./rights_changes.ts";
+import type { MailView } from "../mail/view.ts";
 
 /** Letters of RFC 4314 that a right of JMAP stands for. */
 const letters: Readonly<Record<string, string>> = {

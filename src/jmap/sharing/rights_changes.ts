@@ -6,7 +6,7 @@ import { idOf } from "../groupware/collections.ts";
 import { mailboxIdOf } from "../mail/ids.ts";
 import { myRights } from "../mail/mailbox_object.ts";
 import type { JmapServices } from "../services.ts";
-import { noteShares } from "./share_notifications.ts";
+import { noteShares } from "../principals/share_notifications.ts";
 
 function objectIdOf(c: RightsChange): string {
   switch (c.type) {
