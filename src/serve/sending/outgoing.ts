@@ -16,6 +16,7 @@ import { copyToOwner } from "./delegates.ts";
 import { asItMayLeave } from "./leaving.ts";
 import { type OutgoingScan, scanOutgoing } from "./scanned.ts";
 import { signatures } from "./signing.ts";
+import { noteRecipients } from "./written.ts";
 
 const log = new Log("submission");
 const limited = counter(
@@ -86,7 +87,7 @@ async function signAndQueue(s: OutgoingServices, m: OutgoingMessage): Promise<nu
   // Localserve sends nothing, and is used for load tests. Reports are no doing of the account's.
   const unlimited = !account || config.acceptAllAccount === m.senderAccount || m.isDsn;
   try {
-    const { parsed: _parsed, utf8Allowed: _allowed, scan: _scan, author, ...rest } = m;
+    const { parsed: _parsed, utf8Allowed: _allowed, scan, author, ...rest } = m;
     const ids = await s.queue.add({
       ...rest,
       prefix,
@@ -98,6 +99,7 @@ async function signAndQueue(s: OutgoingServices, m: OutgoingMessage): Promise<nu
       },
     });
     if (author !== undefined) await copyToOwner(s, { ...rest, author });
+    if (scan !== undefined && !m.isDsn) await noteRecipients(s, rest);
     return ids;
   } catch (err) {
     if (!(err instanceof QueueLimitError)) throw err;

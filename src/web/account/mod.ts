@@ -183,6 +183,7 @@ export function accountPage(o: AccountPageOptions): AccountPage {
         loginAddress: c.session!.login,
         webmail: c.req.sibling("webmail") ?? null,
         fullName: a.FullName,
+        keepWrittenTo: a.KeepWrittenTo,
         destinations: destinationsOf(a),
         mailboxes,
         usage,
@@ -209,6 +210,10 @@ export function accountPage(o: AccountPageOptions): AccountPage {
     },
     async QuotaWarningsSet({ on }, c) {
       await changeAccount(config, c.session!.account, (a) => a.NoQuotaWarnings = !on);
+      return {};
+    },
+    async WrittenToSet({ on }, c) {
+      await changeAccount(config, c.session!.account, (a) => a.KeepWrittenTo = on);
       return {};
     },
     async FullNameSet({ fullName }, c) {
