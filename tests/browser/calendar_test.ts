@@ -50,6 +50,9 @@ Deno.test({
         await editor.getByLabel("Begins").fill(`${nextMonth(8)}T18:30`);
         await editor.getByLabel("Ends").fill(`${nextMonth(8)}T20:00`);
         await editor.getByLabel("Place").fill("Town hall");
+        await editor.getByLabel("Invited").fill("mox@localhost");
+        await editor.getByText("mox@localhost has time").waitFor();
+        await editor.getByLabel("Invited").fill("");
         await editor.getByLabel("Repeats").selectOption("week");
         await editor.getByLabel("Times").fill("3");
         await check(p, "editor");

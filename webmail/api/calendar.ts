@@ -131,6 +131,24 @@ export const calendarCalls = {
       unread: Count,
     }),
   },
+  /** When people of the user's own domains are busy in a time; of others nothing is known. */
+  CalendarBusy: {
+    request: v.strictObject({
+      zone: ZoneName,
+      people: v.pipe(v.array(text(320)), v.maxLength(maxCalendarPeople)),
+      start: DateOrTime,
+      /** Of whole days the last one. */
+      end: DateOrTime,
+    }),
+    response: v.object({
+      people: v.array(v.object({
+        address: v.string(),
+        known: v.boolean(),
+        /** In order, at most 20. */
+        busy: v.array(v.object({ start: DateOrTime, end: DateOrTime, perhaps: v.boolean() })),
+      })),
+    }),
+  },
   CalendarEventGet: {
     request: v.strictObject({ ...Where, zone: ZoneName, part: Part }),
     response: v.object({

@@ -306,3 +306,26 @@ Deno.test("who isn't invited answers nothing, and no date that the series doesn'
     const where = { calendarId: w.id, name, etag, answer: "declined" as const };
     await refused(w.b.call("CalendarEventAnswer", { ...where, date: null }), "user");
   }));
+
+Deno.test("who has time: people of the own domains are told of, others not", () =>
+  withSeries(form(), async (w) => {
+    const busy = async (start: string, end: string) =>
+      (await w.b.call("CalendarBusy", {
+        zone,
+        people: ["mox@localhost", "stranger@elsewhere.example"],
+        start,
+        end,
+      })).people;
+    const other = { address: "stranger@elsewhere.example", known: false, busy: [] };
+    assert.deepEqual(await busy("2027-03-02T12:30", "2027-03-02T18:00"), [{
+      address: "mox@localhost",
+      known: true,
+      busy: [{ start: "2027-03-02T12:30", end: "2027-03-02T13:00", perhaps: false }],
+    }, other]);
+    assert.deepEqual(await busy("2027-03-02T13:00", "2027-03-02T14:00"), [
+      { address: "mox@localhost", known: true, busy: [] },
+      other,
+    ]);
+    assert.equal((await busy("2027-03-08", "2027-03-09"))[0].busy.length, 1);
+    assert.deepEqual(await busy("2027-03-09T12:00", "2027-03-09T11:00"), []);
+  }));

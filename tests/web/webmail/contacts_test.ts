@@ -390,7 +390,7 @@ Deno.test("doubles are found by address and name, and become one: nothing is los
     assert.match(text, /^m1item1\.X-ABLABEL:Third\r$/m);
     assert.match(text, /^BDAY:19700101\r$/m);
     assert.match(text, /^NOTE:another\r$/m);
-    await refused(b.call("ContactGet", { id: second }), "notFound");
+    await refused(b.call("ContactGet", { id: second }), "missing");
     assert.deepEqual((await members()).sort(), [first, stranger].sort());
     assert.deepEqual((await b.call("ContactDoubles", {})).sets, []);
 

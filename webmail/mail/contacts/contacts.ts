@@ -180,6 +180,7 @@ class ContactsDialog {
   /** Runs what a person asked for; what goes wrong is said in the dialog. */
   async #try(run: () => Promise<void>): Promise<void> {
     fill(this.#problem);
+    fill(this.#notice);
     try {
       await run();
     } catch (e) {

@@ -8,6 +8,7 @@ import { property } from "../../../mail/contentline/component.ts";
 import type { Account } from "../../../store/account/account.ts";
 import { type CallHandlers, UserError } from "../../http/mod.ts";
 import type { WebmailServices } from "../services.ts";
+import { busyPeople } from "./busy.ts";
 import { calendarItems, calendarList, eventRow, zoneOf } from "./reading.ts";
 import {
   answerEvent,
@@ -53,6 +54,11 @@ export function calendarHandlers<C>(
       const mine = mineOf(who(ctx).account.name);
       const found = await calendarItems(g, r.from, r.to, zoneOf(r.zone), mine);
       return { calendars: calendarList(g), ...found };
+    },
+    async CalendarBusy(r, ctx) {
+      const { scheduler } = services;
+      if (scheduler === undefined) return { people: [] };
+      return await busyPeople({ config, scheduler }, who(ctx).account.name, r);
     },
     async CalendarEventGet(r, ctx) {
       const { account } = who(ctx);
