@@ -195,7 +195,8 @@ export function callHandlers(state: WebmailState): Handlers {
       const { account } = of(ctx);
       return { items: conversationItems(account, r.id, rejects(account)) };
     },
-    FlagsSet: async (r, ctx) => actions.setFlags(of(ctx).account, await targets(ctx, r.target), r, noted(ctx)),
+    FlagsSet: async (r, ctx) =>
+      actions.setFlags(of(ctx).account, await targets(ctx, r.target), r, noted(ctx)),
     async Move(r, ctx) {
       const { account } = of(ctx);
       const to = mailbox(account, r.mailboxId);

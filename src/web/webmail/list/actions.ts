@@ -147,7 +147,13 @@ export async function deleteMessages(
   }
   const expunged = await expungeMessages(account, gone);
   if (kept.size === 0) return { count: expunged, undo: null };
-  const moved = await moveMessages(account, kept, await mailboxForUse(account, "trash"), undo, noted);
+  const moved = await moveMessages(
+    account,
+    kept,
+    await mailboxForUse(account, "trash"),
+    undo,
+    noted,
+  );
   return { count: expunged + moved.count, undo: moved.undo };
 }
 
