@@ -11,6 +11,7 @@ import { counter } from "../metrics/mod.ts";
 import type { Scanners } from "../scanning/mod.ts";
 import type { Account } from "../store/account/account.ts";
 import type { Accounts } from "../store/account/accounts.ts";
+import type { AccountDatabase } from "../store/database/account_rows.ts";
 import { Db, type Migration } from "../store/database/database.ts";
 import { isEncryptedType } from "../encryption/mod.ts";
 import { unpackStructure } from "../mail/structure/packed.ts";
@@ -32,6 +33,13 @@ CREATE TABLE learning (
 CREATE INDEX learning_due ON learning (due);
 `,
 }];
+
+/** What accounts have in it. */
+export const learningOfAccounts: AccountDatabase = {
+  file: "learning.db",
+  migrations,
+  tables: [{ name: "learning" }],
+};
 
 /** Messages that wait; of more, as in large imports, the rest isn't learned. */
 const maxWaiting = 20_000;
