@@ -179,8 +179,12 @@ export class Config {
     return a.Node || this.domain(a.Domain)?.config.Node || Nodes.keys().next().value;
   }
 
+  /** Accounts that are just going to another node, and not to be used here: {@link isHere} is false of them. */
+  readonly leaving = new Set<string>();
+
   /** Whether this server has an account: it may be another node's. */
   isHere(account: string): boolean {
+    if (this.leaving.has(account)) return false;
     const node = this.nodeOf(account);
     return this.account(account) !== undefined && (node === undefined || node === this.static.Node);
   }
