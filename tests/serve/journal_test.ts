@@ -132,7 +132,10 @@ Deno.test("copies go to an address elsewhere; without one nothing is taken, and 
     config.writeDynamic((d) => {
       d.Domains.get("ours.example")!.Journal!.KeyFile = file;
     });
-  await assert.rejects(withKey("none.asc"), /Journal: KeyFile: .*none\.asc: there is no such file/);
+  await assert.rejects(
+    withKey("none.asc"),
+    /domains\.conf:\d+: .*none\.asc: there is no such file/,
+  );
   await assert.rejects(withKey("key.pem"), /key\.pem has neither an OpenPGP public key nor/);
   // The journal's address changes to one here, whose account is full.
   await config.writeDynamic((d) => {
