@@ -165,6 +165,7 @@ async function open(
           queue: () => opened.queue!,
           srs,
           webhooks,
+          nodeKey: () => opened.nodes?.key,
           reports: () => opened.receiving?.reports,
           listReport: (event) => opened.lists!.report(event),
         },
@@ -278,6 +279,7 @@ async function open(
       connections: () => opened.listeners?.connections() ?? [],
     }, {
       sieve,
+      events,
       limiter: loginGuard,
       audit,
       logins,
@@ -307,7 +309,16 @@ async function open(
   openLogins.sessions = pages.sessions;
 
   const checkLogin = loginChecker({ sasl, loginGuard });
-  const nodes = part("nodes", await openNodes({ config, tempDir, receiving, checkLogin, stop }));
+  const nodes = part(
+    "nodes",
+    await openNodes({
+      ...{ config, accounts, tempDir, receiving, openLogins, checkLogin, stop },
+      accountCame: (account) => {
+        scripts.scripts.forget(account);
+        pages.accountCame();
+      },
+    }),
+  );
   if (nodes) logins.askNode = (node, l) => askNode(config, nodes.key, node, l);
   const listeners = part(
     "listeners",

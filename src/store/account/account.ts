@@ -26,6 +26,8 @@ import { FulltextIndex } from "../fulltext/index.ts";
 import { Groupware } from "../groupware/groupware.ts";
 import {
   applyJunkFlags,
+  chargeMessages,
+  countMessages,
   insertEmail,
   insertMessage,
   type MailboxRules,
@@ -74,6 +76,12 @@ export interface AccountRules extends MailboxRules {
 
 /** Checks counts and files at each close. Set in tests; it reads everything. */
 export const consistency = { checkAtClose: false };
+
+/** What is used of a limit. */
+export interface QuotaUse {
+  used: number;
+  limit: number;
+}
 
 export class Account extends AccountReader {
   readonly name: string;
@@ -250,6 +258,20 @@ export class Account extends AccountReader {
     return { messageSize: { used, limit: this.rules.quotaMessageSize() } };
   }
 
+  /** Messages and mailboxes, each where there is a limit for it. */
+  quotaCounts(): { messages?: QuotaUse; mailboxes?: QuotaUse } {
+    const messages = this.rules.quotaMessages?.();
+    const mailboxes = this.rules.quotaMailboxes?.();
+    return {
+      messages: messages === undefined
+        ? undefined
+        : { used: countMessages(this.db), limit: messages },
+      mailboxes: mailboxes === undefined
+        ? undefined
+        : { used: changing.countMailboxes(this.db), limit: mailboxes },
+    };
+  }
+
   listen(): Listener {
     return this.broadcast.listen();
   }
@@ -262,7 +284,14 @@ export class Account extends AccountReader {
     opts: { specialUse?: number; origin?: Listener } = {},
   ): Promise<{ mailbox: Mailbox; created: Mailbox[] }> {
     return this.writer.write(
-      (ctx) => changing.createMailbox(this.db, ctx, name, opts.specialUse ?? 0),
+      (ctx) =>
+        changing.createMailbox(
+          this.db,
+          ctx,
+          name,
+          opts.specialUse ?? 0,
+          this.rules.quotaMailboxes?.(),
+        ),
       opts.origin,
     );
   }
@@ -388,6 +417,7 @@ export class Account extends AccountReader {
     const messages = await this.#arrive([m], undefined, (ctx, [ready]) => {
       const [first, ...others] = mailboxIds.map((id) => requireMailbox(this.db, id));
       const made = insertEmail(this.db, ctx, first, this.rules, ready);
+      chargeMessages(this.db, this.rules, others.length);
       const copies = others.map((mailbox) => {
         const flags = applyJunkFlags(this.rules, mailbox, made.flags);
         return insertMessage(this.db, ctx, mailbox, { ...made, flags });
