@@ -83,9 +83,8 @@ async function bundleOne(entry: string, output: string): Promise<void> {
  * has escaped those in strings; comments and regular expressions are left.
  */
 export function escapeOthers(source: string): string {
-  // deno-lint-ignore no-control-regex -- ASCII is what it looks for
   return source.replaceAll(
-    /[^\x00-\x7f]/g,
+    /[\u0080-\uffff]/g,
     (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 }

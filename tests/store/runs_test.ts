@@ -48,9 +48,9 @@ Deno.test("any uids expunged or moved: places, emails, threads, files, quota and
       await s.account.append(inbox, [{ ...m, flags: draw(2) ? Flag.Deleted : draw(2) }]);
     }
     // Emails twice in a mailbox, ids out of the order of uids.
-    for (const  of of[[3, 4, 5, 20], [30, 31], [4, 9, 10, 11, 12]]) {
-      await s.account.copy(inbox, of, inbox);
-      await s.account.copy(inbox, of, archive);
+    for (const uids of [[3, 4, 5, 20], [30, 31], [4, 9, 10, 11, 12]]) {
+      await s.account.copy(inbox, uids, inbox);
+      await s.account.copy(inbox, uids, archive);
     }
     await s.account.move(archive, [2, 3, 7], inbox);
     for (let round = 0; round < 12; round++) {
