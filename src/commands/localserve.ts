@@ -9,6 +9,7 @@ import {
   localservePassword,
 } from "../config/mod.ts";
 import { Log, setLevel, setLogFormat } from "../log/mod.ts";
+import { keepNothing } from "../platform/durability.ts";
 import { makeMemoryFolder } from "../platform/memory_folder.ts";
 import { onShutdown } from "../platform/signals.ts";
 import { writeStdout } from "../platform/stdio.ts";
@@ -86,6 +87,7 @@ misbehave as asked: when the message is given, at MAIL FROM if the localpart of 
     }
     const developer = await developerOptions(flags);
     const memory = flags.memory ? await makeMemoryFolder() : undefined;
+    if (memory) keepNothing();
     const dir = memory?.dir ?? resolve(flags.dir === "" ? defaultLocalserveDir() : flags.dir);
     try {
       const { config, created } = await loadLocalserve({

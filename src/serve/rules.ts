@@ -13,6 +13,8 @@ export function accountRules(config: Config, name: string): AccountRules | undef
         specialUse: m.specialUse === undefined ? 0 : SpecialUse[m.specialUse],
       })),
     quotaMessageSize: () => config.quotaMessageSize(name),
+    quotaMessages: () => config.quotaMessages(name),
+    quotaMailboxes: () => config.quotaMailboxes(name),
     junkFlags(mailbox) {
       const account = config.account(name);
       const isJunk = (mailbox.specialUse & SpecialUse.Junk) !== 0;

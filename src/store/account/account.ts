@@ -12,6 +12,7 @@ import { Db } from "../database/database.ts";
 import { Columns } from "../columns/columns.ts";
 import { FulltextIndex } from "../fulltext/index.ts";
 import { Groupware } from "../groupware/groupware.ts";
+import { countMessages } from "../messages/insert.ts";
 import * as changing from "./mailbox_changes.ts";
 import { accountMigrations } from "../database/schema.ts";
 import type { Listener } from "../types.ts";
@@ -20,6 +21,12 @@ import { type AccountRules, AccountWriter } from "./writer.ts";
 
 /** Checks counts and files at each close. Set in tests; it reads everything. */
 export const consistency = { checkAtClose: false };
+
+/** What is used of a limit. */
+export interface QuotaUse {
+  used: number;
+  limit: number;
+}
 
 export class Account extends AccountWriter {
   readonly dir: string;
@@ -166,6 +173,20 @@ export class Account extends AccountWriter {
   quota(): { messageSize: { used: number; limit: number | undefined } } {
     const used = this.db.get("SELECT message_size FROM state")![0] as number;
     return { messageSize: { used, limit: this.rules.quotaMessageSize() } };
+  }
+
+  /** Messages and mailboxes, each where there is a limit for it. */
+  quotaCounts(): { messages?: QuotaUse; mailboxes?: QuotaUse } {
+    const messages = this.rules.quotaMessages?.();
+    const mailboxes = this.rules.quotaMailboxes?.();
+    return {
+      messages: messages === undefined
+        ? undefined
+        : { used: countMessages(this.db), limit: messages },
+      mailboxes: mailboxes === undefined
+        ? undefined
+        : { used: changing.countMailboxes(this.db), limit: mailboxes },
+    };
   }
 
   listen(): Listener {

@@ -15,6 +15,7 @@ import { EmailFiles } from "../files/email_files.ts";
 import { expungeMessages } from "../messages/expunge.ts";
 import {
   applyJunkFlags,
+  chargeMessages,
   insertEmail,
   insertMessage,
   type MailboxRules,
@@ -105,7 +106,14 @@ export abstract class AccountWriter extends AccountReader {
     opts: { specialUse?: number; origin?: Listener } = {},
   ): Promise<{ mailbox: Mailbox; created: Mailbox[] }> {
     return this.writer.write(
-      (ctx) => changing.createMailbox(this.db, ctx, name, opts.specialUse ?? 0),
+      (ctx) =>
+        changing.createMailbox(
+          this.db,
+          ctx,
+          name,
+          opts.specialUse ?? 0,
+          this.rules.quotaMailboxes?.(),
+        ),
       opts.origin,
     );
   }
@@ -231,6 +239,7 @@ export abstract class AccountWriter extends AccountReader {
     const messages = await this.#arrive([m], undefined, (ctx, [ready]) => {
       const [first, ...others] = mailboxIds.map((id) => requireMailbox(this.db, id));
       const made = insertEmail(this.db, ctx, first, this.rules, ready);
+      chargeMessages(this.db, this.rules, others.length);
       const copies = others.map((mailbox) => {
         const flags = applyJunkFlags(this.rules, mailbox, made.flags);
         return insertMessage(this.db, ctx, mailbox, { ...made, flags });

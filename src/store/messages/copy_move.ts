@@ -8,7 +8,7 @@
 import type { EmailId, MailboxId } from "../ids.ts";
 import type { Db } from "../database/database.ts";
 import { fetchMessages } from "./fetch.ts";
-import { applyJunkFlags, type MailboxRules } from "./insert.ts";
+import { applyJunkFlags, chargeMessages, type MailboxRules } from "./insert.ts";
 import { addMailboxKeywords, spelledIn } from "../mailboxes/keywords.ts";
 import { applyCounts, CountDelta } from "../mailboxes/counts.ts";
 import { nextModseq, requireMailbox } from "../mailboxes/mailboxes.ts";
@@ -77,6 +77,7 @@ export function copyMessages(
   const sources = readSources(db, fromMailboxId, uids);
   const r: CopyResult = { fromUids: [], toUids: [], uidValidity: to.uidValidity, trainable: [] };
   if (sources.length === 0) return r;
+  chargeMessages(db, rules, sources.length);
   const modseq = nextModseq(db);
   let uid = takeUids(db, toMailboxId, sources.length);
   const delta = new CountDelta();
