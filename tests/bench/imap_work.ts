@@ -72,6 +72,9 @@ export async function handshakes(peer: Peer, side: Side, n: number): Promise<voi
   record("TLS handshake, CPU of the server", "ms", side, each(await peer.cpu() - before));
 }
 
+/** Milliseconds after which what the logins took has been given back. */
+const settling = 45_000;
+
 /** What idle sessions add to the memory, with TLS or without. */
 export async function idleSessions(
   peer: Peer,
@@ -95,6 +98,7 @@ export async function idleSessions(
     );
     sessions.push(...await Promise.all(group));
   }
+  await new Promise((resolve) => setTimeout(resolve, settling));
   const what = tls ? "idle sessions with TLS" : "idle sessions";
   record(`memory of ${n} ${what}`, "MB", side, await peer.memory() - before);
   for (const c of sessions) c.destroy();

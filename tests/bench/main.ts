@@ -78,6 +78,9 @@ try {
   }
   record("memory after the load", "MB", "a", await mox.memory());
   record("memory after the load", "MB", "b", await peer.memory());
+  await new Promise((resolve) => setTimeout(resolve, 45_000));
+  record("memory 45 s after the load", "MB", "a", await mox.memory());
+  record("memory 45 s after the load", "MB", "b", await peer.memory());
   const { model } = await cpu();
   console.log(
     `\n${navigator.hardwareConcurrency} cores (${model}), ${rounds} rounds, mailbox of ${mailboxSize}`,
