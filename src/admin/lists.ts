@@ -2,7 +2,8 @@
 import { mailingList as listType } from "../config/dynamic/mailing_list.ts";
 import type { Config, Dynamic, MailingList, ResolvedList } from "../config/mod.ts";
 import { NameError, packAddress, parseAddress } from "../config/names.ts";
-import { type ListsDatabase, maxSlice } from "../lists/database.ts";
+import type { ListsDatabase } from "../lists/database.ts";
+import { maxSlice } from "../lists/members.ts";
 import { giveWay } from "../platform/turns.ts";
 import { splitAddress } from "./addresses.ts";
 import { requireDomain } from "./domains.ts";
@@ -131,7 +132,7 @@ export async function addListMembers(
   });
   let added = 0;
   for (let i = 0; i < checked.length; i += maxSlice) {
-    added += db.addMembers(list.key, checked.slice(i, i + maxSlice), now);
+    added += db.members.add(list.key, checked.slice(i, i + maxSlice), now);
     await giveWay();
   }
   await db.durable();
@@ -147,10 +148,10 @@ export async function removeListMembers(
 ): Promise<void> {
   const list = listOf(config, address);
   for (const m of members) {
-    if (!db.member(list.key, m)) throw new AdminError(`${m} is not a member of ${address}`);
+    if (!db.members.get(list.key, m)) throw new AdminError(`${m} is not a member of ${address}`);
   }
   for (const m of members) {
-    db.removeMember(list.key, m);
+    db.members.remove(list.key, m);
     await giveWay();
   }
   await db.durable();
@@ -164,8 +165,8 @@ export async function resumeListMember(
   member: string,
 ): Promise<void> {
   const list = listOf(config, address);
-  const found = db.member(list.key, member);
+  const found = db.members.get(list.key, member);
   if (!found) throw new AdminError(`${member} is not a member of ${address}`);
-  db.revive(list.key, found.id);
+  db.members.revive(list.key, found.id);
   await db.durable();
 }

@@ -1,4 +1,4 @@
-/** `mox node key`, `push` and `list`, and `mox config printproxy`. @module */
+/** `mox node key`, `push`, `list` and `move`, and `mox config printproxy`. @module */
 import { callControl } from "../serve/control/control.ts";
 import { nodeKeyFile, openNodeKey } from "../nodes/key.ts";
 import { standbyKeyFile } from "../store/backup/copy.ts";
@@ -79,6 +79,56 @@ Asks each node, this one first. Ends with status 1 if one is away, behind, or wa
   },
 };
 
+interface MoveState {
+  account: string;
+  to: string;
+  begun: number;
+  decided: boolean;
+  error: string;
+}
+
+const move: Command = {
+  name: "node move",
+  usage: "[-config path] node move [-cancel|-accept] [account [node]]",
+  summary: "Move an account to another node, while it is used",
+  help: `
+Run at the node that has the account. It is copied to the other node while it is used; then its sessions end, the last
+changes are sent, Node of the account is set in domains.conf, and the other node serves it. Meanwhile, mostly below a
+second, mail for it is answered 451 and logins as temporarily impossible. Programs connect again by themselves; who has
+the webmail open logs in anew. A move that is interrupted goes on when both nodes are there, also after a restart.
+
+Mail of the account that waits in the queue goes out from where it is. Its former folder is kept in "removed" of the data
+folder until you delete it. Mailboxes are shared between accounts of one node only.
+
+Without account, lists the moves that are under way.
+
+  -cancel  calls a move off; the account stays
+  -accept  at the other node, where the one that sent the account is lost after domains.conf was changed: takes the
+           copy that is here`,
+  async run(args) {
+    const { flags, args: rest } = parseFlags(args, { cancel: false, accept: false }, { max: 2 });
+    const dataDir = await findDataDir("");
+    const [account, node] = rest;
+    const single = flags.cancel || flags.accept;
+    if (single && rest.length !== 1 || !single && rest.length === 1) {
+      throw new UsageError(
+        single ? "an account is expected" : "an account and a node are expected",
+      );
+    }
+    if (flags.cancel) return void await callControl(dataDir, "node move cancel", { account });
+    if (flags.accept) return void await callControl(dataDir, "node move accept", { account });
+    if (rest.length === 2) {
+      await callControl(dataDir, "node move", { account, node }, writeStdout);
+      return;
+    }
+    const moves = await callControl(dataDir, "node moves") as unknown as MoveState[];
+    for (const m of moves) {
+      const how = m.error !== "" ? m.error : m.decided ? "the copy is being taken" : "being copied";
+      writeStdout(`${m.account} to ${m.to}, since ${new Date(m.begun).toISOString()}: ${how}\n`);
+    }
+  },
+};
+
 const printproxy: Command = {
   name: "config printproxy",
   usage: "[-config path] config printproxy nginx|haproxy [-certificate file] [-key file]",
@@ -106,4 +156,4 @@ the rest it suits one node.
   },
 };
 
-export const nodeCommands: readonly Command[] = [printproxy, key, push, list];
+export const nodeCommands: readonly Command[] = [printproxy, key, push, list, move];

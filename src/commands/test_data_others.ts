@@ -54,11 +54,12 @@ export async function fillBesideMail(account: Account): Promise<void> {
     await filter.close();
   }
   await account.fulltext.update();
-  const [email] = account.db.all("SELECT id, mailbox_id FROM messages ORDER BY id LIMIT 1");
+  const inbox = account.mailboxByName("Inbox")!;
+  const first = account.messageByUid(inbox.id, account.uids(inbox.id)[0])!;
   await filled(Followed.open(account, "test1@old.example"), (f) =>
     f.note([{
-      id: email[0] as number,
-      mailboxId: asMailboxId(email[1] as number),
+      id: first.id,
+      mailboxId: inbox.id,
       from: {
         place: "",
         below: "Inbox",
@@ -142,7 +143,7 @@ export async function makeOtherDatabases(data: string): Promise<void> {
   });
   await filled(ListsDatabase.open(data), async (l) => {
     const list = "news@mox.example";
-    l.addMembers(list, [{ address: "ann@remote.example", name: "Ann" }], time);
+    l.members.add(list, [{ address: "ann@remote.example", name: "Ann" }], time);
     const text = new TextEncoder().encode(
       "From: <ann@remote.example>\r\nSubject: x\r\n\r\nhello\r\n",
     );
@@ -164,11 +165,11 @@ export async function makeOtherDatabases(data: string): Promise<void> {
       reason: "",
     };
     await withTempFile(data, "post-", text, async (file) => {
-      await l.addPost({ ...post, state: "sent" }, file);
-      await l.addPost({ ...post, state: "held", reason: "its author is not a member" }, file);
+      await l.posts.add({ ...post, state: "sent" }, file);
+      await l.posts.add({ ...post, state: "held", reason: "its author is not a member" }, file);
     });
     const of = { list, address: "bob@remote.example", name: "", submitted: time };
-    l.addRequest({ ...of, kind: "subscribe", state: "confirm" });
+    l.requests.add({ ...of, kind: "subscribe", state: "confirm" });
   });
   const { cert } = await selfSignedCertificate({ names: ["test1"] });
   await filled(TlsKeys.open(data), (k) => k.add(login, cert, "a laptop"));

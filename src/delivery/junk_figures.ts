@@ -8,6 +8,7 @@
 import { join } from "node:path";
 import { goesToJunk, type Reason } from "./analysis_types.ts";
 import { Log } from "../log/mod.ts";
+import type { AccountDatabase } from "../store/database/account_rows.ts";
 import { Db, type Migration } from "../store/database/database.ts";
 
 const migrations: readonly Migration[] = [{
@@ -26,6 +27,13 @@ CREATE TABLE days (
 ) WITHOUT ROWID;
 `,
 }];
+
+/** What accounts have in it. */
+export const junkDaysOfAccounts: AccountDatabase = {
+  file: "junkdays.db",
+  migrations,
+  tables: [{ name: "days" }],
+};
 
 const dayMs = 86_400_000;
 /** Milliseconds after which counts are written. */

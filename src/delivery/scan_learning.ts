@@ -5,16 +5,18 @@
  *
  * @module
  */
+import { emailStructure } from "../store/messages/content.ts";
+import { trainableMessage } from "../store/messages/trained.ts";
 import { join } from "node:path";
 import { Log } from "../log/mod.ts";
 import { counter } from "../metrics/mod.ts";
 import type { Scanners } from "../scanning/mod.ts";
 import type { Account } from "../store/account/account.ts";
 import type { Accounts } from "../store/account/accounts.ts";
+import type { AccountDatabase } from "../store/database/account_rows.ts";
 import { Db, type Migration } from "../store/database/database.ts";
 import { isEncryptedType } from "../encryption/mod.ts";
 import { unpackStructure } from "../mail/structure/packed.ts";
-import type { EmailId } from "../store/ids.ts";
 import { Flag } from "../store/types.ts";
 
 const migrations: readonly Migration[] = [{
@@ -32,6 +34,13 @@ CREATE TABLE learning (
 CREATE INDEX learning_due ON learning (due);
 `,
 }];
+
+/** What accounts have in it. */
+export const learningOfAccounts: AccountDatabase = {
+  file: "learning.db",
+  migrations,
+  tables: [{ name: "learning" }],
+};
 
 /** Messages that wait; of more, as in large imports, the rest isn't learned. */
 const maxWaiting = 20_000;
@@ -182,17 +191,13 @@ export class ScanLearning {
     if (!this.#isAccount(name) || !this.#scanners.learning.includes(scanner)) return undefined;
     const account = await this.#accounts.open(name);
     try {
-      const row = account.db.get(
-        "SELECT m.flags, m.email_id, e.structure FROM messages m JOIN emails e ON e.id = m.email_id " +
-          "WHERE m.id = ? AND m.expunged = 0",
-        message,
-      ) as [number, EmailId, string | null] | undefined;
-      if (!row) return undefined;
-      const [flags, emailId, structure] = row;
+      const marked = trainableMessage(account.db, message);
+      if (!marked) return undefined;
+      const { flags, emailId } = marked;
       const junk = (flags & Flag.Junk) !== 0;
       if (junk === ((flags & Flag.NotJunk) !== 0)) return undefined;
       const as = junk ? "spam" : "ham";
-      const root = unpackStructure(structure ?? '[0,0,0,0,"text/plain"]');
+      const root = unpackStructure(emailStructure(account.db, emailId) ?? '[0,0,0,0,"text/plain"]');
       // There is nothing to learn from.
       if (isEncryptedType(root)) return undefined;
       const reader = account.openMessage(emailId);

@@ -124,12 +124,18 @@ export class PassedTransaction {
 
   /**
    * Sends the message.
+   * @param prefix bytes before those of the file
    * @returns an answer for each recipient, in their order; what it doesn't answer any more is 451
    */
-  async message(file: string, size: number): Promise<NodeAnswer[]> {
+  async message(
+    file: string,
+    size: number,
+    prefix: Uint8Array = new Uint8Array(0),
+  ): Promise<NodeAnswer[]> {
     const answers: NodeAnswer[] = [];
     try {
-      this.#conn.write(`BDAT ${size} LAST\r\n`);
+      this.#conn.write(`BDAT ${prefix.length + size} LAST\r\n`);
+      if (prefix.length > 0) this.#conn.write(prefix);
       for await (const piece of pieces(file)) {
         this.#conn.write(piece);
         await this.#conn.flush();

@@ -12,6 +12,8 @@ export type { HoldRule } from "./hold_rules.ts";
 export type { QueueFilter, QueueOrder } from "./list.ts";
 export { messageBytes } from "./sending/hand_over.ts";
 export { localDeliverer } from "./sending/localserve.ts";
+export { queueOfAccounts } from "./schema.ts";
+export { hooksOfAccounts } from "./webhooks/rows.ts";
 export { Queue } from "./queue.ts";
 export { baseAddress, isHardBounce, type RetiredItem, type Suppression } from "./retired.ts";
 export { transportFor } from "./sending/routes.ts";
@@ -19,6 +21,7 @@ export { backoff, delayedAfter, maxAttempts } from "./scheduling/schedule.ts";
 export {
   type Attempt,
   type Clock,
+  type DeliverBy,
   type Deliverer,
   type DsnEvent,
   type NewQueueMessage,

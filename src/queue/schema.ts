@@ -1,4 +1,5 @@
 /** The queue's database. @module */
+import type { AccountDatabase } from "../store/database/account_rows.ts";
 import type { Migration } from "../store/database/database.ts";
 
 export const queueMigrations: readonly Migration[] = [
@@ -137,4 +138,22 @@ CREATE INDEX retired_message ON retired (message_key);
 CREATE INDEX retired_from ON retired (from_id);
 `,
   },
+  {
+    version: 4,
+    sql: `
+-- JSON of the time to deliver by (RFC 2852).
+ALTER TABLE messages ADD COLUMN deliver_by TEXT;
+`,
+  },
 ];
+
+/** What accounts have in it, but for messages that wait: the server that took them sends them. */
+export const queueOfAccounts: AccountDatabase = {
+  file: "queue/index.db",
+  migrations: queueMigrations,
+  tables: [
+    { name: "suppressions", fresh: "id" },
+    { name: "submitted" },
+    { name: "written_to" },
+  ],
+};

@@ -254,6 +254,18 @@ export async function checkToken(
   return undefined;
 }
 
+/** What users are told whose account just goes to another node. */
+const leavingText = "this account is being moved to another server, try again in a moment";
+
+/** @throws SaslError "temporary" for an account that just goes to another node, whose password may be right */
+function notLeaving(config: Config, login: string): void {
+  if (config.leaving.size === 0) return;
+  const account = config.accountFor(login);
+  if (account !== undefined && config.leaving.has(account)) {
+    throw new SaslError("temporary", leavingText);
+  }
+}
+
 /** What SASL asks of accounts. */
 export function saslBackend(s: LoginServices, tlsKeys: () => TlsKeys | undefined): SaslBackend {
   const { config } = s;
@@ -267,6 +279,7 @@ export function saslBackend(s: LoginServices, tlsKeys: () => TlsKeys | undefined
       );
     },
     async checkPassword(username, password, peer) {
+      notLeaving(config, username);
       const account = loginAccount(config, username);
       const r = await checkProgramPassword(s, username, account, password, peer).catch((err) => {
         throw err instanceof LoginAway
@@ -282,6 +295,7 @@ export function saslBackend(s: LoginServices, tlsKeys: () => TlsKeys | undefined
     }),
     checkToken: (username, token) => checkToken(s, username, token),
     async scramCredentials(username, mechanism, peer) {
+      notLeaving(config, username);
       const account = loginAccount(config, username);
       const secrets = await secretsOf(s, username, account);
       // Made up in any case, so that it takes the time in any case.
@@ -289,6 +303,7 @@ export function saslBackend(s: LoginServices, tlsKeys: () => TlsKeys | undefined
       return scramCredentials(secrets, mechanism, (id) => noteUse(s, account!, id, peer)) ?? absent;
     },
     async cramMd5Credentials(username, peer) {
+      notLeaving(config, username);
       const account = loginAccount(config, username);
       const secrets = await secretsOf(s, username, account);
       return cramMd5Credentials(secrets, (id) => noteUse(s, account!, id, peer));

@@ -39,6 +39,7 @@ import { watchRotations } from "./dns/rotation.ts";
 import { DnsWatch } from "./dns/watch.ts";
 import { monitorDnsbls } from "./dnsbl_monitor.ts";
 import type { Identities } from "./identities.ts";
+import { Journal } from "./journal/journal.ts";
 import { Listeners } from "./listeners.ts";
 import { MailingLists } from "./lists/mod.ts";
 import { accountOfLogin, type LoginServices, saslBackend } from "./logins.ts";
@@ -58,6 +59,7 @@ import { Retention } from "./retention.ts";
 import { watchRemovals } from "./removals.ts";
 import { startReports } from "./reports/mod.ts";
 import { accountRules } from "./rules.ts";
+import { journalSent } from "./sending/outgoing.ts";
 import { ServerWebhooks } from "./sending/webhooks.ts";
 import { ImapEvents } from "./sieve/imap_events.ts";
 import type { Sockets } from "./sockets.ts";
@@ -165,6 +167,7 @@ async function open(
           queue: () => opened.queue!,
           srs,
           webhooks,
+          nodeKey: () => opened.nodes?.key,
           reports: () => opened.receiving?.reports,
           listReport: (event) => opened.lists!.report(event),
         },
@@ -239,6 +242,8 @@ async function open(
     a.seal = (m) => seal(a, tempDir, m);
     a.credentials.onChange = (change, keep) => void openLogins.changed(a.name, change, keep);
   };
+  const journal = new Journal({ config, accounts, queue, tempDir });
+  journalSent(queue, journal);
   const noMoreFiles = part("noMoreFiles", makeFilesAhead(tempDir));
   const receiving = part(
     "receiving",
@@ -256,6 +261,7 @@ async function open(
         sieve,
         scanners,
         lists,
+        journal,
       },
       o.receiving,
     ),
@@ -278,6 +284,7 @@ async function open(
       connections: () => opened.listeners?.connections() ?? [],
     }, {
       sieve,
+      events,
       limiter: loginGuard,
       audit,
       logins,
@@ -307,7 +314,16 @@ async function open(
   openLogins.sessions = pages.sessions;
 
   const checkLogin = loginChecker({ sasl, loginGuard });
-  const nodes = part("nodes", await openNodes({ config, tempDir, receiving, checkLogin, stop }));
+  const nodes = part(
+    "nodes",
+    await openNodes({
+      ...{ config, accounts, tempDir, receiving, openLogins, checkLogin, stop },
+      accountCame: (account) => {
+        scripts.scripts.forget(account);
+        pages.accountCame();
+      },
+    }),
+  );
   if (nodes) logins.askNode = (node, l) => askNode(config, nodes.key, node, l);
   const listeners = part(
     "listeners",

@@ -23,6 +23,9 @@ import { Policies } from "../tlspolicy/policies.ts";
 import type { TlsPolicy } from "../tlspolicy/types.ts";
 import type { Srs } from "../senderauth/mod.ts";
 import { TlsResults } from "../reports/mod.ts";
+import type { NodeKey } from "../nodes/key.ts";
+import { type HandOverOptions, withNodes } from "./nodes/hand_over.ts";
+import { clientOf } from "./receiving/away.ts";
 import { isForMembers } from "./receiving/later.ts";
 import type { ReportDatabases } from "./arrival/services.ts";
 import { recordTlsResult } from "./reports/tls_results.ts";
@@ -85,6 +88,8 @@ export function queueServices(
     queue: () => Queue;
     srs: Srs;
     webhooks?: ServerWebhooks;
+    /** Of this server as a node, once it is reachable. */
+    nodeKey?: () => NodeKey | undefined;
     reports?: () => ReportDatabases | undefined;
     /** Takes reports about messages of mailing lists; false for others. */
     listReport?: (event: DsnEvent) => Promise<boolean>;
@@ -96,20 +101,23 @@ export function queueServices(
     log: new Log("queue"),
     deliverer: s.local ? selfDeliverer(s) : withMembers(
       selfDeliverer(s),
-      remoteDeliverer({
-        log: new Log("smtpclient"),
-        config: s.config,
-        resolver: o.resolver ?? makeResolver(),
-        tlsPolicy: o.tlsPolicy ?? opportunistic,
-        sources: sourceAddresses(s.config),
-        authorities: s.outbound.authorities,
-        port: o.port,
-        // Tests have all servers on loopback.
-        rule: o.port === undefined
-          ? mailAddressRule({ allowed: s.config.static.AllowedUserNetworks })
-          : undefined,
-        signAgain: (message) => signAgain(s.config, message),
-      }),
+      withNodes(
+        nodeOptions(s),
+        remoteDeliverer({
+          log: new Log("smtpclient"),
+          config: s.config,
+          resolver: o.resolver ?? makeResolver(),
+          tlsPolicy: o.tlsPolicy ?? opportunistic,
+          sources: sourceAddresses(s.config),
+          authorities: s.outbound.authorities,
+          port: o.port,
+          // Tests have all servers on loopback.
+          rule: o.port === undefined
+            ? mailAddressRule({ allowed: s.config.static.AllowedUserNetworks })
+            : undefined,
+          signAgain: (message) => signAgain(s.config, message),
+        }),
+      ),
     ),
     // Webhooks are told of the event itself, not of our report of it.
     async onDsn(event) {
@@ -117,7 +125,9 @@ export function queueServices(
       await deliverDsn(withoutWebhooks, event);
     },
     async onEvent(event) {
-      if (!isForMembers(event.message)) await s.webhooks?.outgoing(event);
+      if (!isForMembers(event.message) && clientOf(event.message) === undefined) {
+        await s.webhooks?.outgoing(event);
+      }
       const reports = s.reports?.();
       if (reports) noteUndeliverable(reports.evaluations, event, Date.now());
       await o.onEvent?.(event);
@@ -125,6 +135,12 @@ export function queueServices(
     onLimit: limitNotices(s),
     retiredPeriod: (account) => s.config.account(account)?.KeepRetiredMessagePeriod ?? 0,
   };
+}
+
+/** How mail for accounts of other nodes leaves. */
+function nodeOptions(s: { config: Config; nodeKey?: () => NodeKey | undefined }): HandOverOptions {
+  const ownIp = sourceAddresses(s.config)[0]?.ip ?? "127.0.0.1";
+  return { config: s.config, key: () => s.nodeKey?.(), ownIp };
 }
 
 /** Mail for members of aliases stays here, whatever way mail to their domain would take. */

@@ -24,7 +24,7 @@ export async function forgetRights(
   for (const name of shares.names()) {
     if (config.account(name)) continue;
     for (const owner of shares.owners(name)) {
-      if (!config.account(owner)) continue;
+      if (!config.isHere(owner)) continue;
       const account = await accounts.open(owner);
       try {
         await forgetIdentifier(account, name);

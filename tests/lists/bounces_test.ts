@@ -4,7 +4,7 @@ import { addMembers, type ListWorld, listWorld } from "./world.ts";
 
 const news = "news@ours.example";
 const day = 86_400_000;
-const member = (w: ListWorld, address: string) => w.r.server.lists!.db.member(news, address)!;
+const member = (w: ListWorld, address: string) => w.r.server.lists!.db.members.get(news, address)!;
 
 function report(to: string, action: string, status: string): string {
   return `From: <mailer-daemon@sender.example>
@@ -84,7 +84,7 @@ Deno.test("the answers of servers count the same, and a probe that arrives forgi
   }
   // The probe was refused too.
   assert.equal(member(w, "bob@away.example").dead, true);
-  w.r.server.lists!.db.revive(news, member(w, "bob@away.example").id);
+  w.r.server.lists!.db.members.revive(news, member(w, "bob@away.example").id);
   refuse = false;
   assert.equal((await post(w, "bob@away.example")).length, 1);
   assert.deepEqual([member(w, "bob@away.example").bounces, member(w, "bob@away.example").dead], [

@@ -4,7 +4,8 @@ import { addMembers, addressIn, listDomains, type ListWorld, listWorld } from ".
 
 const news = "news@ours.example";
 const confirmAddress = /news-confirm\+c[0-9a-z]+-[a-z2-7]{13}@ours\.example/;
-const members = (w: ListWorld) => w.r.server.lists!.db.members(news, 0, 100).map((m) => m.address);
+const members = (w: ListWorld) =>
+  w.r.server.lists!.db.members.after(news, 0, 100).map((m) => m.address);
 
 /** Fetches a page; redirects are not followed. */
 async function get(url: string, headers: Record<string, string> = {}) {
@@ -161,7 +162,7 @@ Deno.test("on pages: subscribing, reading the archive as a member, deciding as a
     })).status,
     403,
   );
-  w.r.server.lists!.db.removeMember(news, "bob@away.example");
+  w.r.server.lists!.db.members.remove(news, "bob@away.example");
   assert.equal((await get(`${base}/archive`, bob)).status, 403);
   assert.equal((await post(`${base}/archive/${id}`, {}, owner)).status, 303);
   assert.equal((await get(`${base}/archive/${id}`, owner)).status, 404);

@@ -167,7 +167,7 @@ Deno.test("others' messages wait for an owner, who decides by mail; a decision c
     "ann@ours.example",
   ]);
   const notices = w.host.mails.map((m) => m.data);
-  assert.equal(w.r.server.lists!.db.heldCount(news), 3);
+  assert.equal(w.r.server.lists!.db.posts.heldCount(news), 3);
   const decide = async (i: number, letter: string) => {
     const notice = notices.find((n) => n.includes(["approve me", "reject me", "discard me"][i]))!;
     const to = addressIn(
@@ -185,7 +185,7 @@ Deno.test("others' messages wait for an owner, who decides by mail; a decision c
     ["joe@sender.example", "Not sent: reject me"],
   ]);
   assert.equal(await decide(0, "a"), 550);
-  assert.equal(w.r.server.lists!.db.heldCount(news), 0);
+  assert.equal(w.r.server.lists!.db.posts.heldCount(news), 0);
   // A code that is not ours.
   assert.equal((await w.send("news-confirm+a1-aaaaaaaaaaaaa@ours.example")).code, 550);
 });
@@ -207,7 +207,7 @@ Deno.test("who may write: settings and what comes of them", async () => {
     addMembers(w, list, ["bob@away.example"]);
     const { code } = await w.send(list);
     const out = (await w.out()).filter((m) => m.to[0] === "bob@away.example").length;
-    const held = w.r.server.lists!.db.heldCount(list);
+    const held = w.r.server.lists!.db.posts.heldCount(list);
     assert.deepEqual(
       [code, out, held],
       expected === "sent" ? [250, 1, 0] : expected === "held" ? [250, 0, 1] : [expected, 0, 0],
@@ -227,7 +227,7 @@ Deno.test("a member's From that is not verified is no member's", async () => {
       "From: <joe@plain.example>\nTo: <news@ours.example>\nSubject: buy\nMessage-ID: <x@plain.example>\n\nnow\n",
   });
   assert.equal(reply.code, 250);
-  assert.equal(w.r.server.lists!.db.heldCount(news), 1);
+  assert.equal(w.r.server.lists!.db.posts.heldCount(news), 1);
   assert.deepEqual((await w.out()).map((m) => m.to[0]), ["ann@ours.example"]);
 });
 

@@ -110,7 +110,7 @@ export async function listWorld(
 /** Members that are there without having asked. */
 export function addMembers(w: ListWorld, list: string, addresses: readonly string[]): void {
   for (let i = 0; i < addresses.length; i += 200) {
-    w.r.server.lists!.db.addMembers(
+    w.r.server.lists!.db.members.add(
       list,
       addresses.slice(i, i + 200).map((address) => ({ address, name: "" })),
       w.now.value,

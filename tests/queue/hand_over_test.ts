@@ -113,6 +113,7 @@ async function withMessage(
       subject: "",
       isDsn: false,
       queued: 0,
+      deliverBy: undefined,
       extra: {},
       ...more,
     });
@@ -121,6 +122,8 @@ async function withMessage(
   }
 }
 
+/** A message that may take as long as it takes. */
+const noLimit = { deliverBy: undefined };
 const plain = "Subject: x\r\n\r\nhello\r\n";
 const noSignal = () => new AbortController().signal;
 const all = (to: string[]) => to.map(() => ok);
@@ -128,7 +131,7 @@ const all = (to: string[]) => to.map(() => ok);
 function hand(s: Session, message: QueueMessage, items: QueueItem[], more = {}) {
   return handOver(
     s,
-    { message, requireTls: false, signal: noSignal(), progress: () => {}, ...more },
+    { message, requireTls: false, signal: noSignal(), progress: () => {}, now: () => 0, ...more },
     items,
   );
 }
@@ -175,6 +178,7 @@ Deno.test("the envelope has what the message and its recipients ask for", () =>
       requireTls: true,
       ret: "hdrs",
       envelopeId: "e1",
+      deliverBy: undefined,
     });
     assert.equal(s.sent[0].bytes, `Received: here\r\n${plain}`);
   }));
@@ -333,7 +337,7 @@ Deno.test("an outcome as a result: who tells the sender that it was passed on", 
   const s = (dsn: boolean) => new Written(all, { dsn });
   const asks = item("a@there.example", { notify: ["success", "failure"] });
   const silent = item("a@there.example");
-  const result = resultOf(ok, silent, s(false), "mx.there.example");
+  const result = resultOf(ok, noLimit, silent, s(false), "mx.there.example");
   assert.deepEqual(result, {
     kind: "delivered",
     code: 250,
@@ -341,9 +345,10 @@ Deno.test("an outcome as a result: who tells the sender that it was passed on", 
     text: "ok",
     remoteMta: "mx.there.example",
     relayed: "told",
+    unwatched: undefined,
   });
   const relayed = (i: QueueItem, dsn: boolean) => {
-    const r = resultOf(ok, i, s(dsn), "mx");
+    const r = resultOf(ok, noLimit, i, s(dsn), "mx");
     return r.kind === "delivered" ? r.relayed : undefined;
   };
   assert.deepEqual([relayed(asks, true), relayed(asks, false), relayed(silent, true)], [
@@ -351,9 +356,9 @@ Deno.test("an outcome as a result: who tells the sender that it was passed on", 
     "untold",
     "told",
   ]);
-  const bare = resultOf({ code: 250, enhanced: "", lines: [] }, silent, s(false), "mx");
+  const bare = resultOf({ code: 250, enhanced: "", lines: [] }, noLimit, silent, s(false), "mx");
   assert.deepEqual([bare.enhanced, bare.text], ["2.0.0", "accepted"]);
-  const failed = resultOf(refusal(550, { enhanced: "5.1.1" }), silent, s(false), "mx");
+  const failed = resultOf(refusal(550, { enhanced: "5.1.1" }), noLimit, silent, s(false), "mx");
   assert.deepEqual(failed, {
     kind: "permanent",
     code: 550,
@@ -361,5 +366,24 @@ Deno.test("an outcome as a result: who tells the sender that it was passed on", 
     text: "no",
     remoteMta: "mx",
   });
-  assert.equal(resultOf(refusal(451), silent, s(false), "mx").kind, "temporary");
+  assert.equal(resultOf(refusal(451), noLimit, silent, s(false), "mx").kind, "temporary");
+});
+
+Deno.test("a time limit goes to the server as what is left of it; who watches it is part of the result", async () => {
+  const deliverBy = { until: 90_500, mode: "return" as const, trace: false };
+  await withMessage(plain, { deliverBy }, async (m) => {
+    const s = new Written(all, { deliverBy: 10 });
+    await hand(s, m, [item("a@there.example")], { now: () => 30_000 });
+    assert.deepEqual(s.sent[0].envelope.deliverBy, { seconds: 60, mode: "return", trace: false });
+  });
+  const unwatched = (trace: boolean, server: number | undefined) => {
+    const s = new Written(all, { deliverBy: server });
+    const r = resultOf(ok, { deliverBy: { ...deliverBy, trace } }, item("a@b.example"), s, "mx");
+    return r.kind === "delivered" ? r.unwatched : undefined;
+  };
+  assert.deepEqual([unwatched(false, 10), unwatched(true, 10), unwatched(false, undefined)], [
+    false,
+    true,
+    true,
+  ]);
 });

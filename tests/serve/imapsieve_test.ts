@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { type Connection, connectTcp } from "../../src/net/mod.ts";
 import { type FakeHost, fakeHost } from "../smtp/fake_host.ts";
+import { Browser, query } from "../web/webmail/server.ts";
 import { freePorts } from "./instance.ts";
 import { type Receiver, startReceiver } from "./receiver.ts";
 
@@ -30,14 +31,15 @@ class Client {
 }
 
 async function withClient(
-  fn: (c: Client, r: Receiver, host: FakeHost) => Promise<void>,
+  fn: (c: Client, r: Receiver, host: FakeHost, webmail: string) => Promise<void>,
 ): Promise<void> {
-  const [port] = await freePorts(1);
+  const [port, http] = await freePorts(2);
   await using host = await fakeHost({ extensions: ["8BITMIME"] });
   await using r = await startReceiver({
     outgoingPort: host.port,
     zone: { "reports.example": { A: ["127.0.0.1"] } },
-    smtp: `\t\tIMAP:\n\t\t\tEnabled: true\n\t\t\tPort: ${port}\n\t\t\tNoRequireSTARTTLS: true\n`,
+    smtp: `\t\tIMAP:\n\t\t\tEnabled: true\n\t\t\tPort: ${port}\n\t\t\tNoRequireSTARTTLS: true\n` +
+      `\t\tWebmailHTTP:\n\t\t\tEnabled: true\n\t\t\tPort: ${http}\n`,
   });
   await r.account("cas", (a) => a.credentials.setPassword("correct horse battery"));
   const conn = await connectTcp({ host: "127.0.0.1", port, readTimeout: 10_000 });
@@ -46,7 +48,7 @@ async function withClient(
     const c = new Client(conn);
     assert.match(await c.run("CAPABILITY"), /IMAPSIEVE=sieve:\/\/mail\.example/);
     await c.run(`LOGIN cas@ours.example "correct horse battery"`);
-    await fn(c, r, host);
+    await fn(c, r, host, `http://127.0.0.1:${http}/webmail/`);
   } finally {
     await conn.close();
   }
@@ -121,4 +123,47 @@ if environment "imap.cause" "APPEND" { addflag "came"; }`,
     await c.run("REPLACE 1 INBOX", message.replace("hi", "ho"));
     await until(async () => /came/.test(await c.run("FETCH 1 FLAGS")));
     assert.match(await c.run("FETCH 1 BODY.PEEK[TEXT]"), /ho/);
+  }));
+
+Deno.test("what the webmail moves, marks, imports and takes back runs scripts too", () =>
+  withClient(async (c, r, host, base) => {
+    await r.server.sieve!.scripts.put(
+      "cas",
+      "learn",
+      `require ["imapsieve", "environment", "imap4flags", "copy", "variables"];
+if environment :matches "imap.cause" "*" { set :lower "cause" "${"${1}"}"; }
+if environment "imap.mailbox" "Junk" { redirect :copy "spam@reports.example"; addflag "spam-${"${cause}"}"; }
+elsif environment "imap.mailbox" "Inbox" { redirect :copy "ham@reports.example"; addflag "ham-${"${cause}"}"; }
+elsif environment :matches "imap.changedflags" "*" { addflag "changed-${"${1}"}"; }`,
+    );
+    await c.run("APPEND INBOX", message);
+    await c.run(`SETMETADATA "" (/shared/imapsieve/script "learn")`);
+    const b = new Browser(base);
+    await b.call("Login", { username: "cas@ours.example", password: "correct horse battery" });
+    const start = await (await b.events(query(null))).expect("start");
+    const box = (name: string) => start.mailboxes.find((m) => m.name === name)!.id;
+    const flagged = async (name: string, keyword: string) => {
+      await c.run(`SELECT ${name}`);
+      await until(async () => (await c.run("FETCH 1:* FLAGS")).toLowerCase().includes(keyword));
+    };
+    const whole = { query: query(box("Inbox")) };
+    const moved = await b.call("MoveTo", { target: whole, specialUse: "junk" });
+    await flagged("Junk", "spam-copy");
+    await b.call("Undo", { undo: moved.undo! });
+    await flagged("Inbox", "ham-copy");
+    await b.call("Delete", { target: whole });
+    const trash = { query: query(box("Trash")) };
+    await b.call("FlagsSet", {
+      target: trash,
+      ...{ add: [], remove: [], addKeywords: ["seen-by-web"], removeKeywords: [] },
+    });
+    await flagged("Trash", "changed-seen-by-web");
+    const put = await b.upload("x.eml", "message/rfc822", new TextEncoder().encode(message));
+    const { uploadId } = await put.json();
+    await b.call("MessageImport", { uploadId, mailboxId: box("Junk") });
+    await flagged("Junk", "spam-append");
+    b.close();
+    await r.server.queue.idle();
+    await until(() => Promise.resolve(host.mails.length === 3));
+    assert.deepEqual(host.mails.map((m) => m.to[0].split("@")[0]).sort(), ["ham", "spam", "spam"]);
   }));

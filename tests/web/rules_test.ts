@@ -95,6 +95,80 @@ if true { keep; } else { discard; }
   assert.deepEqual(readRules(again).items, items);
 });
 
+/** As Roundcube's plugin (1.6.5) saved it here. */
+const roundcube = `require ["copy","fileinto","imap4flags","reject","relational","vacation"];
+# rule:[Lists]
+if anyof (header :contains "subject" "[list]", header :contains "from" "announce@")
+{
+\tfileinto "Archive";
+}
+# rule:[Away]
+if false # allof (header :is "from" "boss@example.org", not size :over 100)
+{
+\tdiscard;
+}
+# rule:[All]
+if false # true
+{
+\treject text:
+no, "thanks"
+..dot
+.
+;
+}
+# rule:[Käse]
+if allof (header :contains "subject" "Käse \\"quoted\\"")
+{
+\tredirect "other@example.org";
+}
+# rule:[Vac]
+if false # allof (header :value "ge" "subject" "5")
+{
+\tvacation :days 3 :subject "Weg ü" "ich bin weg";
+}
+`;
+
+Deno.test("rules of Roundcube's plugin are rules here, off where they are off there, and stay so", () => {
+  compileSieve(roundcube);
+  const { items, required } = readRules(roundcube);
+  const shown = items.map((i) =>
+    "rule" in i
+      ? [i.rule.name, i.rule.enabled, i.rule.conditions.length, i.rule.actions[0].value]
+      : i.text
+  );
+  assert.deepEqual(shown, [
+    ["Lists", true, 2, "Archive"],
+    ["Away", false, 2, ""],
+    ["All", false, 0, 'no, "thanks"\n.dot'],
+    ["Käse", true, 1, "other@example.org"],
+    // What the editor has no field for stays text, and off.
+    `# rule:[Vac]\nif false # allof (header :value "ge" "subject" "5")\n` +
+    `{\n\tvacation :days 3 :subject "Weg ü" "ich bin weg";\n}`,
+  ]);
+  const again = writeRules(items, required);
+  compileSieve(again);
+  assert.deepEqual(readRules(again).items, items);
+  assert.match(
+    again,
+    /^if false # allof \(header :is "from" "boss@example\.org", not size .+\)\n\{$/m,
+  );
+  assert.match(again, /^if false # true\n\{$/m);
+});
+
+Deno.test("a rule that is off and can't be a comment of one line is off all the same", () => {
+  const rule: Rule = {
+    ...rules[0],
+    enabled: false,
+    conditions: [{ ...rules[0].conditions[0], value: "two\r\nlines" }],
+  };
+  const text = writeRules([{ rule }], []);
+  compileSieve(text);
+  assert.deepEqual(readRules(text).items, [{ rule }]);
+  assert.deepEqual(readRules('if false # header :is "a" "b") # {\n{ stop; }').items, [
+    { text: 'if false # header :is "a" "b") # {\n{ stop; }' },
+  ]);
+});
+
 Deno.test("a script with errors is shown as text", () => {
   assert.deepEqual(readRules("if { nonsense").items, [{ text: "if { nonsense" }]);
   assert.deepEqual(readRules("").items, []);

@@ -1,7 +1,7 @@
 /** A node of domains.conf: one of several servers that the accounts are spread over. @module */
 import { type Infer, nullable, optional, required } from "../sconf/schema.ts";
 import { struct } from "../sconf/schema_blocks.ts";
-import { text } from "../sconf/schema_scalars.ts";
+import { bool, text } from "../sconf/schema_scalars.ts";
 import { ipText, originText, port } from "../sconf/types.ts";
 
 /** SHA-256 of a public key in base64. */
@@ -32,6 +32,12 @@ export const node = struct({
       Key: required(keyHash, "Of the standby's own key; `mox node key -standby` prints it there."),
     }),
     "A second machine that follows the node's data with `mox standby`, and takes its place with `mox promote`.",
+  ),
+  QueueWhenAway: optional(
+    bool,
+    "Mail from outside for its accounts that comes to another node while this one can't be reached is queued there, " +
+      "and passed on when it is back. Without it the sender is asked to try again (451). What this node then refuses " +
+      "is returned to the sender if SPF has verified it, and otherwise dropped but for the Rejects mailbox.",
   ),
   WebURL: optional(
     originText,

@@ -1,6 +1,11 @@
 /** calendar-query (RFC 4791 §7.8): objects that match a filter. @module */
 import { storedSeriesInTurns, wholeWithin } from "../../groupware/objects.ts";
-import { calendarMatches, type CompFilter, type TimeRange } from "../../mail/calendar/filter.ts";
+import {
+  calendarMatches,
+  type CompFilter,
+  inRange,
+  type TimeRange,
+} from "../../mail/calendar/filter.ts";
 import type { Zone } from "../../mail/calendar/zones.ts";
 import { giveWay } from "../../platform/turns.ts";
 import type { ObjectRow } from "../../store/groupware/types.ts";
@@ -62,7 +67,14 @@ export async function* matching(
     if (kind !== undefined) return object.component === kind;
     if (span !== undefined && wholeWithin(object, span)) return true;
     try {
-      return await calendarMatches(await storedSeriesInTurns(c.g, object, zone), filter);
+      const series = await storedSeriesInTurns(c.g, object, zone);
+      // Mostly the first date in a span is all that has to be known.
+      if (span !== undefined && object.component === "VEVENT") {
+        const [first] = series.instances(span.start, span.end, 1);
+        if (first === undefined) return false;
+        if (inRange(series, first, span)) return true;
+      }
+      return await calendarMatches(series, filter);
     } catch {
       return false;
     }

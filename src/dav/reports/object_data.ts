@@ -37,11 +37,11 @@ async function calendarText(
   }
 }
 
-/** The requests for data among the properties that are asked for. @throws DavError for those that can't be met */
+/** The requests for data among the properties that are asked for; undefined if there are none. @throws DavError for those that can't be met */
 export function dataProperties(
   request: PropRequest,
   zone: (r: ObjectResource) => Zone | undefined,
-): DataProperty {
+): DataProperty | undefined {
   const wanted = request.kind === "prop"
     ? request.names
     : request.kind === "allprop"
@@ -53,6 +53,7 @@ export function dataProperties(
     if (w.key === `{${CAL}}calendar-data`) calendar = calendarDataRequest(w.element);
     if (w.key === `{${CARD}}address-data`) card = cardDataRequest(w.element);
   }
+  if (calendar === undefined && card === undefined) return undefined;
   return async (w, r: Resource) => {
     await giveWay();
     if (r.kind !== "object") return undefined;

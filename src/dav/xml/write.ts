@@ -55,17 +55,16 @@ export function parseClark(key: string): { ns: string; name: string } {
 /** An element of a name {namespace}name around XML; empty without. */
 export function element(key: string, inner = "", attributes = ""): string {
   const { ns, name } = parseClark(key);
-  const prefix = prefixes[ns];
-  const tag = prefix ? `${prefix}:${name}` : name;
-  const declared = prefix ? "" : ` xmlns="${escapeXml(ns)}"`;
-  return inner === ""
-    ? `<${tag}${declared}${attributes}/>`
-    : `<${tag}${declared}${attributes}>${inner}</${tag}>`;
+  return el(ns, name, inner, attributes);
 }
 
 /** The same for a namespace and a name. */
-export const el = (ns: string, name: string, inner = "", attributes = ""): string =>
-  element(`{${ns}}${name}`, inner, attributes);
+export function el(ns: string, name: string, inner = "", attributes = ""): string {
+  const prefix = prefixes[ns];
+  const tag = prefix ? `${prefix}:${name}` : name;
+  const start = prefix ? tag + attributes : `${tag} xmlns="${escapeXml(ns)}"${attributes}`;
+  return inner === "" ? `<${start}/>` : `<${start}>${inner}</${tag}>`;
+}
 
 /** DAV:href with an address. */
 export const href = (path: string) => el(DAV, "href", escapeXml(path));

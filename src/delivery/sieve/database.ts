@@ -5,6 +5,7 @@
  * @module
  */
 import { join } from "node:path";
+import type { AccountDatabase } from "../../store/database/account_rows.ts";
 import { Db, type Migration } from "../../store/database/database.ts";
 import { DoneLog } from "./done_log.ts";
 import { Memory } from "./memory.ts";
@@ -56,6 +57,18 @@ CREATE INDEX done_email ON done (account, email_id);
 CREATE INDEX done_time ON done (account, time);
 `,
 }];
+
+/** What accounts have in it. */
+export const sieveOfAccounts: AccountDatabase = {
+  file: "sieve.db",
+  migrations,
+  tables: [
+    { name: "scripts", fresh: "id" },
+    { name: "seen" },
+    { name: "sent" },
+    { name: "done", fresh: "id" },
+  ],
+};
 
 /** The open database. */
 export class SieveDatabase {

@@ -5,6 +5,7 @@
  * @module
  */
 import { join } from "node:path";
+import type { AccountDatabase } from "../../store/database/account_rows.ts";
 import { Db, type Migration } from "../../store/database/database.ts";
 import type { Event } from "../../store/emails/changes.ts";
 
@@ -34,6 +35,13 @@ CREATE INDEX objects_modseq ON objects (account, type, modseq);
 CREATE TABLE keys (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 `,
 }];
+
+/** What accounts have in it. */
+export const jmapOfAccounts: AccountDatabase = {
+  file: "jmap.db",
+  migrations,
+  tables: [{ name: "accounts" }, { name: "objects" }],
+};
 
 /** Types of objects, with the letter in front of their ids. */
 export const objectTypes = { identity: "I", submission: "S", push: "P", share: "N" } as const;

@@ -237,6 +237,26 @@ function periodAt(rule: Rule, start: number, from: number): number {
   return Math.max(0, Math.floor(n / rule.interval) - 1);
 }
 
+/**
+ * Milliseconds between the times of a rule that gives one every so many days or weeks and nothing else, as most rules do;
+ * undefined for others.
+ */
+function evenGap(r: Rule, start: number): number | undefined {
+  const others = r.bySetPos.length + r.byMonth.length + r.byMonthDay.length + r.byYearDay.length +
+    r.byWeekNo.length + r.byHour.length + r.byMinute.length + r.bySecond.length;
+  if (others > 0) return undefined;
+  if (r.freq === "DAILY") return r.byDay.length === 0 ? r.interval * day : undefined;
+  if (r.freq !== "WEEKLY" || r.byDay.length !== 1) return undefined;
+  const [{ nth, day: weekday }] = r.byDay;
+  return nth === 0 && weekday === weekdayOf(start) ? 7 * r.interval * day : undefined;
+}
+
+/** Times with the same gap between all of them, from near `from` to `to`. */
+function* evenly(gap: number, start: number, from: number, to: number): Generator<number> {
+  let at = start + (from <= start ? 0 : Math.floor((from - start) / gap)) * gap;
+  for (; at < endOfTime && at <= to; at += gap) yield at;
+}
+
 /** Times of a rule of days or longer periods, from near `from` to `to`. */
 function* byDays(rule: Rule, start: number, from: number, to: number): Generator<number> {
   const matches = dayMatcher(rule);
@@ -326,7 +346,13 @@ export function* occurrences(
   if (start >= from) yield start;
   left--;
   let last = start;
-  for (const t of low ? byTimes(r, start, begin, to) : byDays(r, start, begin, to)) {
+  const gap = low ? undefined : evenGap(r, start);
+  const times = gap !== undefined
+    ? evenly(gap, start, begin, to)
+    : low
+    ? byTimes(r, start, begin, to)
+    : byDays(r, start, begin, to);
+  for (const t of times) {
     if (t <= last) continue;
     if (t > until || t > to || left-- <= 0) return;
     last = t;

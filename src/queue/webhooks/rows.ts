@@ -1,4 +1,5 @@
 /** Rows of the database of webhooks. @module */
+import type { AccountDatabase } from "../../store/database/account_rows.ts";
 import type { Db, Migration, Row, SqlValue } from "../../store/database/database.ts";
 import type { Hook, HookFilter, RetiredHook } from "./types.ts";
 
@@ -48,6 +49,13 @@ CREATE INDEX retired_keep ON retired (keep_until);
 CREATE TABLE secrets (account TEXT PRIMARY KEY, secret TEXT NOT NULL) WITHOUT ROWID;
 `,
 }];
+
+/** What accounts have in it, but for calls that wait: the server that made them makes them, signed as before. */
+export const hooksOfAccounts: AccountDatabase = {
+  file: "webhooks/hooks.db",
+  migrations: hookMigrations,
+  tables: [{ name: "secrets", stays: true }],
+};
 
 export const hookColumns =
   "id, account, url, host, authorization, event, queue_msg_id, from_id, message_id, subject, payload, " +

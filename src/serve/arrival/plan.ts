@@ -15,9 +15,11 @@ export interface Target {
   judgeOnly?: true;
 }
 
-/** A recipient that another node has taken, for as long as the transaction lasts. */
+/** A recipient that another node has taken, or is to get, for as long as the transaction lasts. */
 export interface PassedRecipient {
   node: string;
+  /** The node is away: the message waits for it in the queue. */
+  later?: true;
 }
 
 /** What an address leads to. */

@@ -64,7 +64,7 @@ export const listCommands: Record<string, AdminCommand> = {
     withLists(c, async (db) => {
       const { key } = admin.listOf(c.config, textArgument(args, "address"));
       for (let after = 0;;) {
-        const members = db.members(key, after, maxPrinted);
+        const members = db.members.after(key, after, maxPrinted);
         for (const m of members) {
           const state = m.dead
             ? ` # gets nothing: ${m.bounceText}`
@@ -106,7 +106,7 @@ export const listCommands: Record<string, AdminCommand> = {
   "list held": (c, args, print) =>
     withLists(c, async (db) => {
       const { key } = admin.listOf(c.config, textArgument(args, "address"));
-      for (const p of db.posts(key, ["held"], Number.MAX_SAFE_INTEGER, maxPrinted)) {
+      for (const p of db.posts.before(key, ["held"], Number.MAX_SAFE_INTEGER, maxPrinted)) {
         print(`${p.id} ${p.author} ${JSON.stringify(p.subject)}: ${p.reason}\n`);
       }
       await Promise.resolve();

@@ -40,22 +40,22 @@ export async function noteBounce(
   text: string,
 ): Promise<void> {
   const { id, purpose } = token;
-  const before = s.db.memberById(list.key, id);
+  const before = s.db.members.byId(list.key, id);
   if (before === undefined || before.dead) return;
   // deno-lint-ignore no-control-regex
   const why = text.replace(/[\x00-\x1f\x7f]+/g, " ").trim().slice(0, 400);
   if (purpose === "probe") {
     // One that comes back after the address was taken up again says nothing new.
     if (before.probeUntil === 0) return;
-    s.db.giveUp(list.key, id);
+    s.db.members.giveUp(list.key, id);
     s.log.info("list: member given up", { list: list.key, address: before.address, why });
     await s.db.durable();
     await tellOwners(s, list, (to) => givenUp(list, to, before.address, why));
     return;
   }
-  const member = s.db.noteBounce(list.key, id, why, s.now())!;
+  const member = s.db.members.noteBounce(list.key, id, why, s.now())!;
   if (member.bounces >= usualBounces && member.probeUntil === 0) {
-    s.db.setProbe(list.key, id, s.now() + probeTime);
+    s.db.members.setProbe(list.key, id, s.now() + probeTime);
     await sendNotice(
       s,
       list,

@@ -1,6 +1,6 @@
 /** Messages that wait for an owner of the list. @module */
 import type { ResolvedList } from "../../config/mod.ts";
-import type { Post } from "../../lists/database.ts";
+import type { Post } from "../../lists/posts.ts";
 import { heldNotice, rejected } from "../../lists/notices.ts";
 import { ListRefusal } from "./membership.ts";
 import {
@@ -29,16 +29,16 @@ export async function decide(
   id: number,
   verdict: "approve" | "reject" | "discard",
 ): Promise<void> {
-  const post = s.db.post(list.key, id);
+  const post = s.db.posts.get(list.key, id);
   if (post?.state !== "held") throw new ListRefusal("the message was decided about before");
   s.log.info("list: held message", { list: list.key, id, verdict, author: post.author });
   if (verdict === "approve") {
-    s.db.release(list.key, id);
+    s.db.posts.release(list.key, id);
     await s.db.durable();
     return;
   }
   if (verdict === "reject" && mayWriteTo(s, list, post.author)) {
     await sendNotice(s, list, rejected(list, post.author, post.subject));
   }
-  await s.db.removePost(list.key, id);
+  await s.db.posts.remove(list.key, id);
 }

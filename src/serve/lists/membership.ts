@@ -1,7 +1,7 @@
 /** Becoming a member of a list and leaving it, always confirmed by the address that it is about. @module */
 import type { ResolvedList } from "../../config/mod.ts";
 import { NameError, packAddress, parseAddress } from "../../config/names.ts";
-import type { RequestKind } from "../../lists/database.ts";
+import type { RequestKind } from "../../lists/requests.ts";
 import { admitNotice, already, confirmation, goodbye, welcome } from "../../lists/notices.ts";
 import {
   isOwner,
@@ -52,7 +52,7 @@ export async function ask(
     // What is written to it would go to its members, the code that confirms included.
     throw new ListRefusal(`${address} is an address of a mailing list`);
   }
-  const member = s.db.member(list.key, address);
+  const member = s.db.members.get(list.key, address);
   const reader = member !== undefined || isOwner(list, address);
   if (!mayWriteTo(s, list, address)) {
     s.log.info("list: no more messages to this address today", { list: list.key, address });
@@ -67,7 +67,7 @@ export async function ask(
     await s.db.durable();
     return;
   }
-  const request = s.db.addRequest({
+  const request = s.db.requests.add({
     list: list.key,
     address,
     name: name.slice(0, 100),
@@ -95,26 +95,26 @@ export async function confirmRequest(
   list: ResolvedList,
   id: number,
 ): Promise<Confirmed> {
-  const request = s.db.request(list.key, id, s.now());
+  const request = s.db.requests.get(list.key, id, s.now());
   if (request === undefined || request.state !== "confirm") {
     throw new ListRefusal("this was confirmed before, or is too old: ask again");
   }
   const { kind, address, name } = request;
   if (kind === "read") {
-    s.db.removeRequest(id);
+    s.db.requests.remove(id);
     await s.db.durable();
     return { reads: address };
   }
   if (kind === "unsubscribe") {
-    s.db.removeRequest(id);
+    s.db.requests.remove(id);
     await leave(s, list, address);
     return "left";
   }
   if (list.config.Subscribing === "closed") {
     throw new ListRefusal("the list takes no new members by itself: write to its owners");
   }
-  if (list.config.Subscribing === "approve" && s.db.member(list.key, address) === undefined) {
-    s.db.awaitApproval(id, s.now());
+  if (list.config.Subscribing === "approve" && s.db.members.get(list.key, address) === undefined) {
+    s.db.requests.awaitApproval(id, s.now());
     const token = tokenOf(s, list, "admit", id);
     await tellOwners(
       s,
@@ -134,9 +134,9 @@ async function join(
   address: string,
   name: string,
 ): Promise<void> {
-  s.db.addMembers(list.key, [{ address, name }], s.now());
-  const member = s.db.member(list.key, address)!;
-  s.db.revive(list.key, member.id);
+  s.db.members.add(list.key, [{ address, name }], s.now());
+  const member = s.db.members.get(list.key, address)!;
+  s.db.members.revive(list.key, member.id);
   await s.db.durable();
   s.log.info("list: new member", { list: list.key, address });
   await sendNotice(s, list, welcome(list, address));
@@ -149,12 +149,12 @@ export async function admit(
   id: number,
   letIn: boolean,
 ): Promise<void> {
-  const request = s.db.request(list.key, id, s.now());
+  const request = s.db.requests.get(list.key, id, s.now());
   if (request === undefined || request.state !== "approve") {
     throw new ListRefusal("this was decided before, or is too old");
   }
   if (letIn) return await join(s, list, request.address, request.name);
-  s.db.removeRequest(id);
+  s.db.requests.remove(id);
   await s.db.durable();
 }
 
@@ -164,7 +164,7 @@ export async function leave(
   list: ResolvedList,
   address: string,
 ): Promise<boolean> {
-  const gone = s.db.removeMember(list.key, address);
+  const gone = s.db.members.remove(list.key, address);
   await s.db.durable();
   if (gone) {
     s.log.info("list: member left", { list: list.key, address });

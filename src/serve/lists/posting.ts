@@ -83,7 +83,7 @@ function whyHeld(
   const verified = m.sender.auth === undefined || facts.msgFromValidated;
   const owner = verified && isOwner(list, author);
   if (owner) return undefined;
-  const member = verified && s.db.member(list.key, author) !== undefined;
+  const member = verified && s.db.members.get(list.key, author) !== undefined;
   if (Posting === "anyone" || Posting === "members" && member) {
     if (suspicious) return "it looks like junk";
     if (Moderated) return "the list is moderated";
@@ -134,7 +134,7 @@ export async function takePost(
   const now = s.now();
   const messageId = summary.messageId || `${crypto.randomUUID()}@${list.domain.ascii}`;
   if (
-    summary.messageId !== "" && s.db.hasPost(list.key, messageId, author.address, now - sameTime)
+    summary.messageId !== "" && s.db.posts.has(list.key, messageId, author.address, now - sameTime)
   ) {
     // Its sender didn't hear our answer the first time.
     posts.inc({ result: "again" });
@@ -142,10 +142,10 @@ export async function takePost(
     await s.db.durable();
     return;
   }
-  if (s.db.postsOf(list.key, author.address, now - hour) >= maxPerHour) {
+  if (s.db.posts.countOf(list.key, author.address, now - hour) >= maxPerHour) {
     throw refused(451, "7.1", `more than ${maxPerHour} messages of an author within an hour`);
   }
-  if (reason !== undefined && s.db.heldCount(list.key) >= maxHeld) {
+  if (reason !== undefined && s.db.posts.heldCount(list.key) >= maxHeld) {
     throw refused(450, "7.1", "too many messages wait for the owners of the list");
   }
   const dmarc = sender.auth?.dmarc;
@@ -174,7 +174,7 @@ export async function takePost(
       { file: file.path, fileSize: file.size, prefix: new Uint8Array(0) },
       { chain: sender.auth?.arc, results: sender.results, vouched: false },
     );
-    const post = await s.db.addPost({
+    const post = await s.db.posts.add({
       list: list.key,
       messageId,
       inReplyTo: summary.references.at(-1) ?? "",

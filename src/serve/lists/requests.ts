@@ -93,7 +93,7 @@ export async function takeListMail(
   }
   try {
     if (role === "unsubscribe" && given?.purpose === "leave") {
-      const member = s.db.memberById(list.key, given.id);
+      const member = s.db.members.byId(list.key, given.id);
       if (member) await leave(s, list, member.address);
       return;
     }
@@ -119,7 +119,7 @@ async function carryOut(
 ): Promise<void> {
   switch (purpose) {
     case "confirm": {
-      const kind = s.db.request(list.key, id, s.now())?.kind;
+      const kind = s.db.requests.get(list.key, id, s.now())?.kind;
       // Reading is for a browser.
       if (kind === "read") throw new ListRefusal("open the page in the message");
       await confirmRequest(s, list, id);

@@ -5,7 +5,8 @@
  * @module
  */
 import { type ResolvedList } from "../../config/mod.ts";
-import { maxSlice, type Member, type Post } from "../../lists/database.ts";
+import { maxSlice, type Member } from "../../lists/members.ts";
+import type { Post } from "../../lists/posts.ts";
 import { leaveFields } from "../../lists/header.ts";
 import { countPanic } from "../../metrics/mod.ts";
 import { joined } from "../../platform/bytes.ts";
@@ -62,7 +63,7 @@ export class ListSender {
 
   /** Resolves when all is in the queue; for tests. */
   async idle(): Promise<void> {
-    while (!this.#stopping && this.#s.db.sending().length > 0) {
+    while (!this.#stopping && this.#s.db.posts.sending().length > 0) {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
   }
@@ -74,9 +75,9 @@ export class ListSender {
         const now = this.#s.now();
         if (now - this.#lastProbes > probeLook) {
           this.#lastProbes = now;
-          this.#s.db.endProbes(now);
+          this.#s.db.members.endProbes(now);
         }
-        const posts = this.#s.db.sending();
+        const posts = this.#s.db.posts.sending();
         for (const { list, id } of posts) {
           if (this.#stopping) return;
           await this.#slice(list, id);
@@ -103,7 +104,7 @@ export class ListSender {
   async #slice(key: string, id: number): Promise<void> {
     const { db, config, log } = this.#s;
     const list = listByKey(config, key);
-    const post = db.post(key, id);
+    const post = db.posts.get(key, id);
     if (post === undefined) return;
     if (list === undefined) {
       // The list is gone, or its domain disabled: what it has is forgotten with it, or sent later.
@@ -120,7 +121,7 @@ export class ListSender {
       };
       this.#known.set(id, known);
     }
-    const members = db.members(key, post.cursor, maxSlice)
+    const members = db.members.after(key, post.cursor, maxSlice)
       .filter((m) => m.id <= post.lastMember);
     for (const member of members) {
       if (this.#stopping) return;
@@ -130,8 +131,8 @@ export class ListSender {
     if (members.length > 0) return;
     this.#known.delete(id);
     log.info("list: message is on its way to all members", { list: key, id });
-    if (list.config.Archive === "none") await db.removePost(key, id);
-    else db.sent(id);
+    if (list.config.Archive === "none") await db.posts.remove(key, id);
+    else db.posts.sent(id);
   }
 
   async #toMember(list: ResolvedList, post: Post, member: Member, known: Sending): Promise<void> {
@@ -142,10 +143,10 @@ export class ListSender {
       known.unsure = false;
       const since = post.received - 60_000;
       if (queue.holds({ account, address, messageId: post.messageId, since })) {
-        return db.passed(post.id, member.id);
+        return db.posts.passed(post.id, member.id);
       }
     }
-    if (member.dead) return db.passed(post.id, member.id);
+    if (member.dead) return db.posts.passed(post.id, member.id);
     // What the list knows of bounces decides, not the queue.
     if (queue.suppressed(account, address)) await queue.unsuppress(account, address);
     const signed = post.vouched &&
@@ -169,7 +170,7 @@ export class ListSender {
       requireTls: post.requireTls,
       messageId: post.messageId,
       subject: post.subject,
-      onAdded: () => db.passed(post.id, member.id),
+      onAdded: () => db.posts.passed(post.id, member.id),
     }));
   }
 }

@@ -1,6 +1,7 @@
 /** What the parts of mailing lists share: their database, the key of their tokens, and writing mail. @module */
 import { type Config, listAddress, type ResolvedList } from "../../config/mod.ts";
-import { addressKeyOf, type ListsDatabase } from "../../lists/database.ts";
+import { addressKeyOf } from "../../lists/address_key.ts";
+import type { ListsDatabase } from "../../lists/database.ts";
 import { composeNotice, type Notice } from "../../lists/notices.ts";
 import { makeToken, readToken, type TokenPurpose } from "../../lists/tokens.ts";
 import type { Log } from "../../log/mod.ts";
@@ -112,7 +113,7 @@ export async function tellOwners(
   list: ResolvedList,
   notice: (to: string) => Notice,
 ): Promise<void> {
-  if (!s.db.mayAnswer(list.key, "owners", maxOwnerNotices, hour, s.now())) return;
+  if (!s.db.answers.allow(list.key, "owners", maxOwnerNotices, hour, s.now())) return;
   for (const owner of list.config.Owners) await sendNotice(s, list, notice(owner));
 }
 
@@ -126,8 +127,8 @@ const maxAllAnswers = 500;
  */
 export function mayWriteTo(s: ListServices, list: ResolvedList, address: string): boolean {
   const now = s.now();
-  return s.db.mayAnswer(list.key, `to ${addressKeyOf(address)}`, maxAnswers, 24 * hour, now) &&
-    s.db.mayAnswer(list.key, "all", maxAllAnswers, hour, now);
+  return s.db.answers.allow(list.key, `to ${addressKeyOf(address)}`, maxAnswers, 24 * hour, now) &&
+    s.db.answers.allow(list.key, "all", maxAllAnswers, hour, now);
 }
 
 /** The sender of messages to a member, to which reports about it come back. */

@@ -25,6 +25,12 @@ export async function accountHere(
   const { config } = s;
   const name = config.accountFor(login);
   if (name === undefined || config.isHere(name)) return name;
+  if (config.leaving.has(name)) {
+    throw new HttpError(
+      503,
+      "this account is being moved to another server, try again in a moment",
+    );
+  }
   const node = config.nodeOf(name)!;
   let result: string;
   try {

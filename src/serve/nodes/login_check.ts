@@ -7,7 +7,7 @@ import type { Config } from "../../config/mod.ts";
 import { newCid } from "../../log/mod.ts";
 import type { AuthResult, AuthService } from "../../metrics/authentication.ts";
 import { type LoginGuard, LoginLimited } from "../../net/mod.ts";
-import { callNode } from "../../nodes/calls.ts";
+import { CallError, callNode } from "../../nodes/calls.ts";
 import type { NodeKey } from "../../nodes/key.ts";
 import { type SaslBackend, SaslError } from "../../sasl/mod.ts";
 
@@ -84,6 +84,7 @@ async function check(sasl: SaslBackend, l: AskedLogin): Promise<LoginVerdict> {
     return { result: credential === undefined ? "wrong" : "ok", login };
   } catch (err) {
     if (!(err instanceof SaslError)) throw err;
+    if (err.reason === "temporary") throw new CallError(err.message);
     return { result: err.reason === "appPassword" ? "appPassword" : "wrong", login };
   }
 }

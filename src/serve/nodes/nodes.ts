@@ -16,16 +16,27 @@ import { Passing } from "../receiving/passing.ts";
 import type { Receiving } from "../receiving/receiving.ts";
 import { ConfigSync } from "./config_sync.ts";
 import type { LoginCheck } from "./login_check.ts";
+import { Arrivals } from "./arrivals.ts";
+import { Departures } from "./departures.ts";
+import { moveCommands } from "./move_commands.ts";
+import type { OpenLogins } from "../open_logins.ts";
+import type { Accounts } from "../../store/account/accounts.ts";
 import { peerWith, placeOfSeat } from "./seat.ts";
 import { Succession } from "./succession.ts";
 
+/** Milliseconds that other nodes get to give a newer domains.conf, when this one starts. */
+const pullPatience = 5_000;
 /** Milliseconds after which the connection of a standby is dropped, when the server stops. */
 const lastGrace = 30_000;
 
 export interface NodeOptions {
   config: Config;
+  accounts: Accounts;
   tempDir: string;
   receiving: Receiving;
+  openLogins: OpenLogins;
+  /** What remembers things of accounts, after one has come from another node. */
+  accountCame: (account: string) => void;
   checkLogin: LoginCheck;
   /** Ends the server: its standby has taken its place. */
   stop: () => void;
@@ -69,8 +80,21 @@ export async function openNodes(o: NodeOptions): Promise<RunningNode | undefined
   const place = placeOfSeat(self, succession.seat);
   if (succession.seat === "standby") atStandby(name);
   const sync = new ConfigSync(config, key, log);
+  const { accounts, openLogins } = o;
+  const arrivals = await Arrivals.open({
+    ...{ config, accounts, log },
+    pull: () => sync.pull(),
+    taken: o.accountCame,
+  });
+  const departures = await Departures.open({
+    ...{ config, accounts, key, log, sync },
+    openLogins: () => openLogins,
+  });
+  // An account may have gone to another node since this one's data was last in use.
+  await Promise.race([sync.pull(), new Promise((resolve) => setTimeout(resolve, pullPatience))]);
   const calls = new Map<string, CallHandler>([
-    ["login", loginCall(o.checkLogin)],
+    ["login", loginCall(config, o.checkLogin)],
+    ...arrivals.calls,
     ...sync.calls,
     ...succession.calls,
   ]);
@@ -100,24 +124,35 @@ export async function openNodes(o: NodeOptions): Promise<RunningNode | undefined
       call: (conn, peer) =>
         counted(conn, serveCalls(conn, peer, peer.standby ? forStandby : calls)),
       follow: (conn, peer) => succession.follow(conn, peer),
+      move: async (conn, peer) => {
+        if (peer.standby) return log.warn("a standby sends an account", { node: peer.node });
+        await counted(conn, arrivals.receive(conn, peer));
+      },
     },
   });
   log.info("node is reachable", { node: name, address: place.Address, port: server.port });
   let closed: Promise<void> | undefined;
   return {
     key,
-    passing: new Passing({ config, key }),
+    passing: new Passing({
+      config,
+      key,
+      later: (...a) => o.receiving.queueForNode(...a),
+    }),
     commands: [
       ["node push", async () => await sync.push() as unknown as Json],
       ["node list", async () => await sync.states() as unknown as Json],
+      ...moveCommands(departures, arrivals),
     ],
     start: () => {
       sync.start();
       succession.start();
+      departures.start();
     },
     standby: () => succession.state,
     async quiesce(graceMs) {
       sync.stop();
+      await departures.quiesce();
       succession.quiesce();
       closed = server.shutdown(lastGrace);
       const timer = setTimeout(() => open.forEach(({ conn }) => conn.destroy()), graceMs);
@@ -151,11 +186,16 @@ function lmtpOptions(o: NodeOptions, log: Log): SmtpServerOptions {
 }
 
 /** A login at another node, by auth_http there. */
-function loginCall(check: LoginCheck): CallHandler {
+function loginCall(config: Config, check: LoginCheck): CallHandler {
   return async (args) => {
     const { service, login, remoteIp, password, certificate } = args;
     const words = [service, login, remoteIp, password];
     if (!words.every((w) => typeof w === "string")) throw new CallError("login: words expected");
+    const account = config.accountFor(login as string);
+    // It has just gone to another node, and the one that asks does not know yet.
+    if (account !== undefined && !config.isHere(account)) {
+      throw new CallError(`the account of ${login} is at another node`);
+    }
     return await check({
       service: service as AuthService,
       login: login as string,

@@ -145,8 +145,9 @@ async function handOn(
   const { message } = e;
   const sender = senderOf(s, message.mailFrom);
   const found = s.config.lookupAddress(sender.localpart, sender.domain ?? "");
-  if (found.kind === "unknownDomain") {
-    // A message that was forwarded for somebody elsewhere.
+  const atOther = found.kind === "account" && !s.config.isHere(found.account);
+  if (found.kind === "unknownDomain" || atOther) {
+    // A message that was forwarded for somebody elsewhere, or whose sender's account has gone to another node.
     const has8bit = bytes.some((b) => b >= 128);
     await queueOutgoing({ config: s.config, queue: s.queue() }, {
       senderAccount: message.senderAccount,

@@ -29,6 +29,13 @@ type Open = Map<string, Promise<PassedTransaction>>;
 export interface PassingOptions {
   config: Config;
   key: NodeKey;
+  /** Queues a message for recipients whose node is away; durable when it resolves. @throws SmtpError */
+  later(
+    session: SmtpSession,
+    transaction: Transaction,
+    message: IncomingMessage,
+    recipients: readonly Recipient[],
+  ): Promise<void>;
 }
 
 export class Passing {
@@ -52,7 +59,14 @@ export class Passing {
         if (node === undefined) {
           return await here.checkRecipient(session, transaction, recipient) as Route;
         }
-        await this.#ask(session, transaction, node, recipient);
+        try {
+          await this.#ask(session, transaction, node, recipient);
+        } catch (err) {
+          if (!(err instanceof NodeAway)) throw asRefusal(err);
+          session.log.warn("a node is away", { err });
+          if (!this.#o.config.dynamic.Nodes.get(node)?.QueueWhenAway) throw away();
+          return { passed: { node, later: true } };
+        }
         return { passed: { node } };
       },
       deliver: (session, transaction, message) =>
@@ -82,18 +96,14 @@ export class Passing {
       this.#open.set(session, open = { of: transaction, nodes: new Map() });
     }
     const { nodes } = open;
-    try {
-      let passed = nodes.get(node);
-      if (passed === undefined) {
-        passed = this.#begin(session, transaction, node);
-        nodes.set(node, passed);
-        // One that breaks later stays: it knows recipients, who then get 451.
-        passed.catch(() => nodes.delete(node));
-      }
-      await (await passed).recipient({ ...recipient, address: this.#addressAt(recipient) });
-    } catch (err) {
-      throw asRefusal(err, session);
+    let passed = nodes.get(node);
+    if (passed === undefined) {
+      passed = this.#begin(session, transaction, node);
+      nodes.set(node, passed);
+      // One that breaks later stays: it knows recipients, who then get 451.
+      passed.catch(() => nodes.delete(node));
     }
+    await (await passed).recipient({ ...recipient, address: this.#addressAt(recipient) });
   }
 
   /** The postmaster of a host is known to all hosts, by their own names. */
@@ -137,17 +147,19 @@ export class Passing {
     message: IncomingMessage,
   ): Promise<Delivered> {
     const nodes = this.#open.get(session)?.nodes ?? new Map() as Open;
-    const nodeOf = (r: Recipient) => {
+    const passedOf = (r: Recipient) => {
       const route = r.handle as Route;
-      return "passed" in route ? route.passed.node : undefined;
+      return "passed" in route ? route.passed : undefined;
     };
+    const nodeOf = (r: Recipient) => passedOf(r)?.node;
+    const isLater = (r: Recipient) => passedOf(r)?.later === true;
     const own = transaction.recipients.filter((r) => nodeOf(r) === undefined);
     if (own.length === transaction.recipients.length) {
       return await here.deliver(session, transaction, message);
     }
     const outcomes = new Map<Recipient, Outcome>();
     const passOn = async (node: string) => {
-      const theirs = transaction.recipients.filter((r) => nodeOf(r) === node);
+      const theirs = transaction.recipients.filter((r) => nodeOf(r) === node && !isLater(r));
       const t = await nodes.get(node);
       const answers = await t?.message(message.file, message.size) ?? [];
       theirs.forEach((r, i) => outcomes.set(r, asOutcome(answers[i])));
@@ -170,9 +182,24 @@ export class Passing {
       }
       own.forEach((r, i) => outcomes.set(r, delivered.outcomes[i]));
     };
+    const queued = transaction.recipients.filter(isLater);
+    const queueLater = async () => {
+      if (queued.length === 0) return;
+      try {
+        await this.#o.later(session, transaction, message, queued);
+        for (const r of queued) outcomes.set(r, undefined);
+      } catch (err) {
+        if (!(err instanceof SmtpError)) throw err;
+        for (const r of queued) outcomes.set(r, err);
+      }
+    };
     try {
-      const others = new Set(transaction.recipients.map(nodeOf).filter((n) => n !== undefined));
-      await Promise.all([deliverHere(), ...[...others].map(passOn)]);
+      const others = new Set(
+        transaction.recipients.filter((r) => !isLater(r)).map(nodeOf).filter((n) =>
+          n !== undefined
+        ),
+      );
+      await Promise.all([deliverHere(), queueLater(), ...[...others].map(passOn)]);
     } finally {
       await this.#forget(session);
     }
@@ -190,15 +217,15 @@ function asOutcome(answer: NodeAnswer | undefined): Outcome {
   return new SmtpError(answer.code, answer.enhanced, answer.text);
 }
 
-function asRefusal(err: unknown, session: SmtpSession): unknown {
+function away(): SmtpError {
+  return new SmtpError(451, "4.2", "the address's node can't be reached, try again later");
+}
+
+function asRefusal(err: unknown): unknown {
   if (err instanceof NodeRefusal) {
     const { code, enhanced, text } = err.answer;
     // 421 is about the connection between the nodes.
     return new SmtpError(code === 421 ? 451 : code, enhanced, text);
-  }
-  if (err instanceof NodeAway) {
-    session.log.warn("a node is away", { err });
-    return new SmtpError(451, "4.2", "the address's node can't be reached, try again later");
   }
   return err;
 }

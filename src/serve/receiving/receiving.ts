@@ -15,11 +15,15 @@ import { dnsblChecker, makeResolver, type Resolver } from "../../dns/mod.ts";
 import { DmarcEvaluations, DmarcReports, FailureReports, TlsReports } from "../../reports/mod.ts";
 import {
   type Delivered,
+  type IncomingMessage,
+  type Recipient,
   type SmtpBackend,
   SmtpError,
   type SmtpSession,
+  type Transaction,
 } from "../../smtp/server/mod.ts";
 import { ParsingObserver } from "../arrival/arrived.ts";
+import { queueForNode } from "./away.ts";
 import { receive } from "./deliver.ts";
 import { notifyFailures } from "./dsn.ts";
 import type {
@@ -92,6 +96,7 @@ export class Receiving {
         | "sieve"
         | "scanners"
         | "lists"
+        | "journal"
       >
       & {
         local: boolean;
@@ -115,6 +120,7 @@ export class Receiving {
       scanners: s.scanners,
       greylist: wantsGreylist(config) ? await Greylist.open(config.dataDir) : undefined,
       lists: s.lists,
+      journal: s.journal,
       resolver,
       dnsbl: resolver && dnsblChecker(resolver),
       reports: local ? undefined : await openReports(config.dataDir),
@@ -167,6 +173,16 @@ export class Receiving {
       failed: (session, transaction, message, failures) =>
         notifyFailures(s, session, transaction, message, failures),
     };
+  }
+
+  /** Queues a message for a node that is away; durable when it resolves. @throws SmtpError */
+  async queueForNode(
+    session: SmtpSession,
+    transaction: Transaction,
+    message: IncomingMessage,
+    recipients: readonly Recipient[],
+  ): Promise<void> {
+    await queueForNode(this.#services, session, transaction, message, recipients);
   }
 
   /** Ends waits, so that connections can end; call it when listeners are about to stop. */

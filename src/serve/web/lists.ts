@@ -46,7 +46,7 @@ function handlerOf(lists: MailingLists): WebHandler {
       withRefusals(async () => await ask(s, list, kind, memberAddress(address), name)),
     confirm: (list, id) => withRefusals(() => confirmRequest(s, list, id)),
     async leave(list, id) {
-      const member = s.db.memberById(list.key, id);
+      const member = s.db.members.byId(list.key, id);
       if (member) await leave(s, list, member.address);
     },
     decide: (list, id, verdict) =>

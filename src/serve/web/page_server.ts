@@ -8,6 +8,7 @@ import type { Queue } from "../../queue/mod.ts";
 import type { Scanners } from "../../scanning/mod.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
 import type { Shares } from "../../store/mailboxes/shares.ts";
+import type { ImapEvents } from "../sieve/imap_events.ts";
 import type { LoginServices } from "../logins.ts";
 import type { MailingLists } from "../lists/mod.ts";
 import type { OpenLogins } from "../open_logins.ts";
@@ -37,6 +38,8 @@ export interface WebServer {
 export interface WebShared {
   /** Scripts of the accounts, and those that all can include. */
   sieve: SieveServices;
+  /** Scripts for what happens in mailboxes. */
+  events: ImapEvents;
   limiter: LoginGuard;
   audit: AuditLog;
   logins: LoginServices;

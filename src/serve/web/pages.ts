@@ -24,6 +24,8 @@ import { webmail } from "./webmail.ts";
 export interface WebPages {
   handlers: WebHandlers;
   sessions: Sessions;
+  /** After an account has come from another node. */
+  accountCame(): void;
   close(): Promise<void>;
 }
 
@@ -101,5 +103,5 @@ export async function openWebPages(server: WebServer, shared: WebShared): Promis
     await catcher?.close();
     await sessions.close();
   };
-  return { handlers, sessions, close };
+  return { handlers, sessions, accountCame: () => mail.accountCame(), close };
 }

@@ -22,6 +22,7 @@ import { checkAccountLogin, checkAccountPasskey } from "./account_pages.ts";
 import type { SieveServices } from "../arrival/services.ts";
 import { loginAccount, type LoginServices } from "../logins.ts";
 import { sendCalendarMail } from "../events/calendar_mail.ts";
+import type { ImapEvents } from "../sieve/imap_events.ts";
 import { behalfField } from "../sending/delegates.ts";
 import { queueOutgoing } from "../sending/outgoing.ts";
 import { recipientSecurity, type SecurityServices } from "../sending/recipient_security.ts";
@@ -38,6 +39,8 @@ export interface WebmailServer {
   logins: LoginServices;
   tempDir: string;
   sieve: SieveServices;
+  /** Scripts for what happens in mailboxes. */
+  events: ImapEvents;
   outbound: Outbound;
   /** Localserve: who a request is of without a login. */
   withoutLogin?: LoginOptions["withoutLogin"];
@@ -74,6 +77,7 @@ export async function webmail(s: WebmailServer): Promise<Webmail> {
     version: programVersion,
     tempDir: s.tempDir,
     sieve: s.sieve,
+    noteChange: (change) => s.events.note(change),
     scheduler: openScheduler({ config, accounts: s.accounts, send: (m) => sendCalendarMail(s, m) }),
     maxMessageSize: Math.max(...sizes) || defaultMaxMessageSize,
     page: (req) => req.path === "/editor" ? editor(req) : (files.get(req.path) ?? page)(req),

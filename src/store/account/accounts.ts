@@ -8,12 +8,17 @@ import type { Log } from "../../log/mod.ts";
 import { ensureDir } from "../../platform/files.ts";
 import { openFilesBudget } from "../../platform/open_files.ts";
 import { isSafeName } from "../../platform/paths.ts";
-import { Account, type AccountRules } from "./account.ts";
+import { Account } from "./account.ts";
+import type { AccountRules } from "./writer.ts";
 import { stopCheckpointWorker } from "../database/checkpoint.ts";
 import { stopIndexWorker } from "../fulltext/worker.ts";
 import { stopPasswordWorker } from "../logins/password.ts";
 import { StoreError } from "../types.ts";
 
+/** What those hear who want an account that is being moved. */
+const movingText = "this account is being moved to another server, try again in a moment";
+/** Milliseconds between looks whether an account is still in use. */
+const leaveInterval = 20;
 /** Milliseconds that an account without users stays open, as long as not too many are. */
 const idleTime = 60_000;
 
@@ -27,6 +32,8 @@ export class Accounts {
   readonly #closing = new Map<string, Promise<void>>();
   readonly #timers = new Map<string, ReturnType<typeof setTimeout>>();
   readonly #maxOpen: number;
+  /** Accounts that nobody may open just now. */
+  readonly #leaving = new Set<string>();
   #closed = false;
   /** Called once for each account that is opened: training, threads, indexing hook in here. */
   onOpen: ((a: Account) => void) | undefined;
@@ -51,12 +58,13 @@ export class Accounts {
   /**
    * Opens an account, made if its folder is missing. Close it once for each time it was opened.
    * @throws StoreError "accountMissing" if the configuration has no such account, "busy" if as many are in use
-   * as may be open.
+   * as may be open, or while it is being moved.
    */
   async open(name: string): Promise<Account> {
     if (this.#closed) throw new StoreError("closed", "server is stopping");
     // A closed account is reopened after its files are closed.
     while (this.#closing.has(name)) await this.#closing.get(name);
+    if (this.#leaving.has(name)) throw new StoreError("busy", movingText);
     let p = this.#open.get(name);
     if (!p) {
       const room = this.#makeRoom();
@@ -108,7 +116,7 @@ export class Accounts {
 
   /** An account if it is open just now, for what ends before the next wait: it isn't kept open by this. */
   ifOpen(name: string): Account | undefined {
-    return this.#closed ? undefined : this.#ready.get(name);
+    return this.#closed || this.#leaving.has(name) ? undefined : this.#ready.get(name);
   }
 
   #idle(account: Account): void {
@@ -129,6 +137,38 @@ export class Accounts {
     }).catch((err) => this.log.error("closing account", { account: name, err }))
       .finally(() => this.#closing.delete(name));
     this.#closing.set(name, closing);
+  }
+
+  /** Has nobody open an account from now on; who has it keeps it, see {@link left}. */
+  leave(name: string): void {
+    this.#leaving.add(name);
+  }
+
+  /** Lets an account be opened again. */
+  stay(name: string): void {
+    this.#leaving.delete(name);
+  }
+
+  /**
+   * Closes an account that is left, when the last who has it open is done.
+   * @param patience milliseconds
+   * @returns whether it is closed
+   */
+  async left(name: string, patience: number): Promise<boolean> {
+    if (!this.#leaving.has(name)) throw new Error(`account ${name} is not left`);
+    for (const until = Date.now() + patience;;) {
+      while (this.#closing.has(name)) await this.#closing.get(name);
+      const account = await this.#open.get(name)?.catch(() => undefined);
+      if (account === undefined) return true;
+      if (account.references === 0) {
+        clearTimeout(this.#timers.get(name));
+        this.#closeNow(name);
+      } else if (Date.now() > until) {
+        return false;
+      } else {
+        await new Promise((resolve) => setTimeout(resolve, leaveInterval));
+      }
+    }
   }
 
   /** Names of the accounts that have a folder. */

@@ -51,6 +51,8 @@ export const removedFolder = "removed";
 export const lastBackupFile = "lastbackup.json";
 /** In the data folder: whether it is a node's that serves, or a copy; see src/nodes/role.ts. */
 export const roleFile = "node-role.json";
+/** In the data folder: copies of accounts that another node sends, until they are taken. */
+export const arrivingFolder = "arriving";
 /** In the data folder: what a standby proves itself by; the node's own key comes with the copy. */
 export const standbyKeyFile = "standby.pem";
 /** What is not copied of the data folder: locks, sockets, temporary files, uploads of JMAP, and the above. */
@@ -60,6 +62,7 @@ const left = new Set([
   "ctl",
   "ctl.json",
   removedFolder,
+  arrivingFolder,
   watchMarker,
   incomplete,
   lastBackupFile,

@@ -40,6 +40,8 @@ export interface FeedOptions {
   configDir: string;
   /** The file of the configuration that is the server's own: mox.conf. */
   ownConfig: string;
+  /** The only account whose folder is sent, and nothing else; all of the data folder if not given. */
+  account?: string;
 }
 
 interface Followed {
@@ -93,8 +95,13 @@ export class DataFeed {
     if (!this.#begun) await this.#begin();
     if (performance.now() - this.#scanned >= this.#scanInterval) {
       this.#scanned = performance.now();
-      await this.#scanConfig("");
-      await this.#scan("");
+      const { account } = this.#o;
+      if (account === undefined) {
+        await this.#scanConfig("");
+        await this.#scan("");
+      } else {
+        await this.#scan(`accounts/${account}`);
+      }
       await this.#missing();
     }
     for (const [path, f] of this.#databases) {
@@ -136,6 +143,7 @@ export class DataFeed {
   /** Accounts of the copy that are none here were removed while it was away. */
   async #begin(): Promise<void> {
     this.#begun = true;
+    if (this.#o.account !== undefined) return;
     for (const name of await this.#to.ask({ op: "folders", path: "accounts" }) as string[]) {
       if (!exists(join(this.#o.dataDir, "accounts", name))) {
         await this.#line({ op: "aside", path: `accounts/${name}` });

@@ -8,6 +8,7 @@
  * @module
  */
 import { join } from "node:path";
+import type { AccountDatabase } from "../database/account_rows.ts";
 import { Db, type Migration } from "../database/database.ts";
 
 const migrations: readonly Migration[] = [{
@@ -32,6 +33,13 @@ CREATE TABLE attempts (
 CREATE INDEX attempts_day ON attempts (day);
 `,
 }];
+
+/** What accounts have in it. */
+export const attemptsOfAccounts: AccountDatabase = {
+  file: "logins.db",
+  migrations,
+  tables: [{ name: "attempts" }],
+};
 
 const dayMs = 86_400_000;
 /** Days for which attempts are kept. */

@@ -6,6 +6,7 @@
  */
 import { createHash, X509Certificate } from "node:crypto";
 import { join } from "node:path";
+import type { AccountDatabase } from "../database/account_rows.ts";
 import { Db, type Migration } from "../database/database.ts";
 
 const migrations: readonly Migration[] = [{
@@ -25,6 +26,13 @@ CREATE TABLE keys (
 CREATE INDEX keys_login ON keys (login);
 `,
 }];
+
+/** What accounts have in it. */
+export const tlsKeysOfAccounts: AccountDatabase = {
+  file: "tlskeys.db",
+  migrations,
+  tables: [{ name: "keys" }],
+};
 
 /** Keys of one login name at most. */
 const maxKeys = 100;

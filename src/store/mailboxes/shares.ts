@@ -8,6 +8,7 @@
  * @module
  */
 import { join } from "node:path";
+import type { AccountDatabase } from "../database/account_rows.ts";
 import { Db, type Migration } from "../database/database.ts";
 import { anyone } from "./rights.ts";
 
@@ -22,6 +23,13 @@ CREATE TABLE shares (
 ) WITHOUT ROWID;
 `,
 }];
+
+/** What accounts have in it: whom they have granted something. */
+export const sharesOfAccounts: AccountDatabase = {
+  file: "shares.db",
+  migrations,
+  tables: [{ name: "shares", column: "owner" }],
+};
 
 export class Shares {
   readonly #db: Db;

@@ -1,7 +1,7 @@
 /** Mailing lists: their settings, members, and what is held. @module */
 import type { listCalls } from "../../../webmail/admin/api/lists.ts";
 import * as admin from "../../admin/mod.ts";
-import { maxSlice } from "../../lists/database.ts";
+import { maxSlice } from "../../lists/members.ts";
 import { type CallHandlers, HttpError } from "../http/mod.ts";
 import type { PageContext } from "../login/mod.ts";
 import { type AdminPageOptions, withAdminErrors } from "./options.ts";
@@ -39,8 +39,8 @@ export function listHandlers(o: AdminPageOptions): CallHandlers<typeof listCalls
               maxMessageSize: l.MaxMessageSize,
               unlisted: l.Unlisted,
             },
-            members: db.memberCount(key),
-            held: db.heldCount(key),
+            members: db.members.count(key),
+            held: db.posts.heldCount(key),
           };
         }),
       };
@@ -60,7 +60,7 @@ export function listHandlers(o: AdminPageOptions): CallHandlers<typeof listCalls
     async ListMembers({ address, after }) {
       const key = await keyOf(address);
       return {
-        members: lists().db.members(key, after, maxSlice).map((m) => ({
+        members: lists().db.members.after(key, after, maxSlice).map((m) => ({
           id: m.id,
           address: m.address,
           name: m.name,
@@ -89,7 +89,7 @@ export function listHandlers(o: AdminPageOptions): CallHandlers<typeof listCalls
     async ListHeld({ address }) {
       const key = await keyOf(address);
       return {
-        held: lists().db.posts(key, ["held"], Number.MAX_SAFE_INTEGER, 500).map((p) => ({
+        held: lists().db.posts.before(key, ["held"], Number.MAX_SAFE_INTEGER, 500).map((p) => ({
           id: p.id,
           author: p.author,
           subject: p.subject,

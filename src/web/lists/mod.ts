@@ -7,7 +7,9 @@
  * @module
  */
 import type { ResolvedList } from "../../config/mod.ts";
-import type { ListsDatabase, Post, RequestKind } from "../../lists/database.ts";
+import type { ListsDatabase } from "../../lists/database.ts";
+import type { Post } from "../../lists/posts.ts";
+import type { RequestKind } from "../../lists/requests.ts";
 import { listName } from "../../lists/header.ts";
 import type { TokenPurpose } from "../../lists/tokens.ts";
 import { parseIp } from "../../dns/ip.ts";
@@ -76,7 +78,7 @@ export function listPages(o: ListPagesOptions): WebHandler {
     const base = `${service}/${list.key}`;
     const address = readerOf(o.key, list.key, req, o.now());
     const owner = address !== undefined && o.isOwner(list, address);
-    const member = address !== undefined && o.db.member(list.key, address) !== undefined;
+    const member = address !== undefined && o.db.members.get(list.key, address) !== undefined;
     const reader = owner || member ? address : undefined;
     const asked: Asked = { o, req, list, base, reader, owner };
     const file = more[0];
@@ -149,9 +151,11 @@ ${archived ? html`<p><a href="${base}/archive">Archive</a></p>` : ""}
 ${
       owner
         ? html`
-          <p><a href="${base}/held">Waiting for an owner: ${o.db.heldCount(list.key)} messages, ${o
-            .db.requests(list.key, "approve", o.now()).length} people</a></p>
-          <p class="small">${o.db.memberCount(list.key)} members</p>
+          <p><a href="${base}/held">Waiting for an owner: ${o.db.posts.heldCount(
+            list.key,
+          )} messages, ${o
+            .db.requests.inState(list.key, "approve", o.now()).length} people</a></p>
+          <p class="small">${o.db.members.count(list.key)} members</p>
         `
         : ""
     }
@@ -185,7 +189,7 @@ async function form({ o, req, list, base }: Asked): Promise<Response> {
   if (kind !== "subscribe" && kind !== "unsubscribe" && kind !== "read") {
     throw new HttpError(422, "the form has no kind of request");
   }
-  if (!o.db.mayAnswer(list.key, `net ${network(req.remoteIp)}`, maxForms, hour, o.now())) {
+  if (!o.db.answers.allow(list.key, `net ${network(req.remoteIp)}`, maxForms, hour, o.now())) {
     throw new HttpError(429, "too many requests from your network: try again in an hour", {
       "Retry-After": "3600",
     });
@@ -209,7 +213,7 @@ async function confirmPage(a: Asked, token: string, post: boolean): Promise<Resp
   const { o, list, base, req } = a;
   const given = o.token(list, token);
   if (given?.purpose !== "confirm") throw new HttpError(404, "the link is none of this list");
-  const request = o.db.request(list.key, given.id, o.now());
+  const request = o.db.requests.get(list.key, given.id, o.now());
   if (request?.state !== "confirm") {
     return page(
       200,
@@ -254,7 +258,7 @@ async function leavePage(a: Asked, token: string, post: boolean): Promise<Respon
   const { o, list, base } = a;
   const given = o.token(list, token);
   if (given?.purpose !== "leave") throw new HttpError(404, "the link is none of this list");
-  const member = o.db.memberById(list.key, given.id);
+  const member = o.db.members.byId(list.key, given.id);
   // RFC 8058 §3.1: a POST does it, without cookies, from wherever it comes.
   if (post) {
     if (member !== undefined) await o.leave(list, given.id);
@@ -317,7 +321,7 @@ async function archive(
   if (id === undefined) {
     if (post) throw new HttpError(405, "GET and HEAD only", { Allow: "GET, HEAD" });
     const before = Number(req.url.searchParams.get("before") ?? "") || Number.MAX_SAFE_INTEGER;
-    const posts = o.db.posts(list.key, ["sending", "sent"], before, perPage);
+    const posts = o.db.posts.before(list.key, ["sending", "sent"], before, perPage);
     const last = posts.at(-1);
     return page(
       200,
@@ -331,13 +335,13 @@ async function archive(
       }`,
     );
   }
-  const found = numbered(id, (n) => o.db.post(list.key, n));
+  const found = numbered(id, (n) => o.db.posts.get(list.key, n));
   if (found.state === "held") throw new HttpError(404, "there is no such message");
   if (post) {
     checkSameSite(req);
     if (!a.owner) throw new HttpError(403, "owners of the list only");
     if (found.state === "sending") throw new HttpError(422, "the message is still being sent");
-    await o.db.removePost(list.key, found.id);
+    await o.db.posts.remove(list.key, found.id);
     return redirect(303, `${base}/archive`);
   }
   if (file !== undefined) return await messageFile(o.db.files.path(found.id), Number(file));
@@ -406,7 +410,7 @@ async function held(
     return redirect(303, at);
   }
   if (id !== undefined) {
-    const p = numbered(id, (n) => o.db.post(list.key, n));
+    const p = numbered(id, (n) => o.db.posts.get(list.key, n));
     if (p.state !== "held") throw new HttpError(404, "there is no such message");
     if (file !== undefined) return await messageFile(o.db.files.path(p.id), Number(file));
     const choice = (verdict: string, text: string) =>
@@ -421,8 +425,8 @@ ${choice("approve", "Send it to the members")}${choice("reject", "Refuse, and te
       }`,
     );
   }
-  const posts = o.db.posts(list.key, ["held"], Number.MAX_SAFE_INTEGER, 500);
-  const people = o.db.requests(list.key, "approve", o.now());
+  const posts = o.db.posts.before(list.key, ["held"], Number.MAX_SAFE_INTEGER, 500);
+  const people = o.db.requests.inState(list.key, "approve", o.now());
   return page(
     200,
     `Waiting at ${listName(list)}`,

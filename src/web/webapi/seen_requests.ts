@@ -9,6 +9,7 @@
  */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
+import type { AccountDatabase } from "../../store/database/account_rows.ts";
 import { Db, type Migration } from "../../store/database/database.ts";
 import { ApiError } from "./errors.ts";
 
@@ -29,6 +30,13 @@ CREATE TABLE requests (
 CREATE INDEX requests_time ON requests (time);
 `,
 }];
+
+/** What accounts have in it: a request that is repeated at the account's new server is answered as before. */
+export const requestsOfAccounts: AccountDatabase = {
+  file: "webapi.db",
+  migrations,
+  tables: [{ name: "requests" }],
+};
 
 export class SeenRequests {
   readonly #db: Db;

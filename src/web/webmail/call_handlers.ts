@@ -13,6 +13,7 @@ import type { EventConnections } from "./list/event_stream.ts";
 import type { SharedStreams } from "./list/shared_stream.ts";
 import { joinStream, leaveStream } from "./list/streams.ts";
 import { bitsFromUses } from "./list/flags.ts";
+import type { Noted } from "./list/noted.ts";
 import { rejectsMailboxes } from "./identities.ts";
 import { conversationItems, mailboxItem, messageItem } from "./list/items.ts";
 import { answerTo } from "./sending/invitation.ts";
@@ -103,6 +104,13 @@ export function callHandlers(state: WebmailState): Handlers {
     connections.endSession(account, id, reason);
     state.shared.endSession(account, id);
   };
+  const noted = (ctx: CallContext): Noted => {
+    const { account, session } = of(ctx);
+    return (cause, mailboxId, uids, changedFlags = []) =>
+      services.noteChange?.({
+        ...{ account, login: session.login, cause, mailboxId, uids, changedFlags },
+      });
+  };
   const targets = (ctx: CallContext, target: Parameters<typeof targetUids>[1]) => {
     const { account } = of(ctx);
     return targetUids(account, target, rejects(account), ctx.req.signal);
@@ -187,17 +195,18 @@ export function callHandlers(state: WebmailState): Handlers {
       const { account } = of(ctx);
       return { items: conversationItems(account, r.id, rejects(account)) };
     },
-    FlagsSet: async (r, ctx) => actions.setFlags(of(ctx).account, await targets(ctx, r.target), r),
+    FlagsSet: async (r, ctx) =>
+      actions.setFlags(of(ctx).account, await targets(ctx, r.target), r, noted(ctx)),
     async Move(r, ctx) {
       const { account } = of(ctx);
       const to = mailbox(account, r.mailboxId);
-      return actions.moveMessages(account, await targets(ctx, r.target), to, undo);
+      return actions.moveMessages(account, await targets(ctx, r.target), to, undo, noted(ctx));
     },
     async MoveTo(r, ctx) {
       const { account } = of(ctx);
       const found = await targets(ctx, r.target);
       const to = await actions.mailboxForUse(account, r.specialUse);
-      return actions.moveMessages(account, found, to, undo);
+      return actions.moveMessages(account, found, to, undo, noted(ctx));
     },
     async Delete(r, ctx) {
       const { account } = of(ctx);
@@ -207,6 +216,7 @@ export function callHandlers(state: WebmailState): Handlers {
         r.forever ?? false,
         rejects(account),
         undo,
+        noted(ctx),
       );
     },
     async Snooze(r, ctx) {
@@ -221,16 +231,18 @@ export function callHandlers(state: WebmailState): Handlers {
           put.push({ message: m.id, mailbox: to.id, back: mailboxId });
         });
       }
-      const done = await actions.moveMessages(account, found, to, undo);
+      const done = await actions.moveMessages(account, found, to, undo, noted(ctx));
       await state.snoozed.add(account.name, put.filter((m) => m.back !== to.id), r.until);
       return done;
     },
     async MessageImport(r, ctx) {
       const { account } = of(ctx);
       const to = mailbox(account, r.mailboxId);
-      return { id: await importMessage(account, state.uploads, r.uploadId, to, state.tempDir) };
+      const m = await importMessage(account, state.uploads, r.uploadId, to, state.tempDir);
+      noted(ctx)("APPEND", to.id, [m.uid]);
+      return { id: m.id };
     },
-    Undo: async (r, ctx) => ({ count: await undo.undo(of(ctx).account, r.undo) }),
+    Undo: async (r, ctx) => ({ count: await undo.undo(of(ctx).account, r.undo, noted(ctx)) }),
     QueryCount: async (r, ctx) => ({
       count: countTargets(await targets(ctx, { query: r.query })),
     }),

@@ -22,6 +22,7 @@ export function compressed(req: WebRequest, response: Response): Response {
   }
   const headers = new Headers(response.headers);
   headers.set("Content-Encoding", "gzip");
+  headers.delete("Content-Length");
   headers.append("Vary", "Accept-Encoding");
   const body = response.body.pipeThrough(new CompressionStream("gzip"));
   return new Response(body, { status: response.status, headers });

@@ -57,6 +57,8 @@ export type { SubmittedMessage, WebmailServices } from "./services.ts";
 /** The webmail of a running server. */
 export interface Webmail {
   handle: WebHandler;
+  /** Looks for what is due of an account that has come from another node. */
+  accountCame(): void;
   /** Finishes what is being sent, removes uploads and ends the Worker. */
   close(): Promise<void>;
 }
@@ -125,6 +127,10 @@ export async function openWebmail(services: WebmailServices): Promise<Webmail> {
   });
   return {
     handle: (req) => route(state, handlers, req),
+    accountCame() {
+      scheduler.start();
+      snoozed.start();
+    },
     async close() {
       unwatch();
       await scheduler.close();

@@ -6,7 +6,7 @@
  */
 import { createHash } from "node:crypto";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
-import { textResponse, type WebHandler } from "../http/mod.ts";
+import { fixedResponse, textResponse, type WebHandler } from "../http/mod.ts";
 
 /** Hashes of the contents of elements, for a Content-Security-Policy. */
 function contentHashes(html: string, tag: string): string {
@@ -82,13 +82,14 @@ export function servePage(
       return new Response(null, { status: 304, headers });
     }
     if (encoding !== undefined) headers["Content-Encoding"] = encoding;
-    return new Response(encoding === undefined ? bytes : bodies[encoding], { headers });
+    return fixedResponse(encoding === undefined ? bytes : bodies[encoding], headers);
   };
 }
 
 /** Serves a small file beside the page, which loads nothing itself but from its own origin. */
 export function serveFile(text: string, type: string): WebHandler {
-  const tag = `"${createHash("sha256").update(text).digest("base64url").slice(0, 22)}"`;
+  const bytes = new TextEncoder().encode(text);
+  const tag = `"${createHash("sha256").update(bytes).digest("base64url").slice(0, 22)}"`;
   const headers = {
     "Content-Type": `${type}; charset=utf-8`,
     "Cache-Control": "no-cache",
@@ -102,6 +103,6 @@ export function serveFile(text: string, type: string): WebHandler {
     if ((req.headers.get("if-none-match") ?? "").includes(tag)) {
       return new Response(null, { status: 304, headers });
     }
-    return new Response(text, { headers });
+    return fixedResponse(bytes, headers);
   };
 }

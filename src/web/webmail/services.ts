@@ -4,7 +4,9 @@ import type { Config } from "../../config/mod.ts";
 import type { Scheduler } from "../../groupware/scheduling.ts";
 import type { SieveDatabase } from "../../delivery/sieve/database.ts";
 import type { SiteScripts } from "../../delivery/sieve/site_scripts.ts";
+import type { Account } from "../../store/account/account.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
+import type { MailboxId } from "../../store/ids.ts";
 import type { WebHandler } from "../http/mod.ts";
 import type { Login, Sessions } from "../login/mod.ts";
 
@@ -57,6 +59,17 @@ export interface WebmailServices {
   scheduler?: Scheduler;
   /** Sieve scripts of the accounts, which the rules are, and those that all can include. */
   sieve?: { db: SieveDatabase; site: SiteScripts };
+  /** Takes note of what happened, for scripts that run then (RFC 6785); must not fail, nor wait. */
+  noteChange?(change: {
+    account: Account;
+    /** Who did it. */
+    login: string;
+    cause: "APPEND" | "COPY" | "FLAG";
+    mailboxId: MailboxId;
+    uids: ArrayLike<number>;
+    /** Names of flags that were set or taken away, each once. */
+    changedFlags: readonly string[];
+  }): void;
   /** POSTs "List-Unsubscribe=One-Click" to an address (RFC 8058); gives the status of the answer. */
   postOneClick?(url: string): Promise<number>;
   /** Where messages of an account are shown with their checks, with {id} in it; only localserve has it. */

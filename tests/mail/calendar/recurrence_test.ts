@@ -246,3 +246,36 @@ Deno.test("beside ical.js: usual rules give the same times", () => {
     { numRuns: 300 },
   );
 });
+
+Deno.test("rules with even gaps give what going through their days gives", () => {
+  const allMonths = "BYMONTH=1,2,3,4,5,6,7,8,9,10,11,12";
+  const weekdays = ["SU", "MO", "TU", "WE", "TH", "FR", "SA"];
+  fc.assert(
+    fc.property(
+      fc.record({
+        weekly: fc.boolean(),
+        interval: fc.integer({ min: 1, max: 40 }),
+        named: fc.boolean(),
+        start: fc.integer({ min: -40_000, max: 40_000 }),
+        hour: fc.integer({ min: 0, max: 23 }),
+        ahead: fc.integer({ min: -100, max: 3000 }),
+        ends: fc.constantFrom("", ";COUNT=7", ";UNTIL=20300101T000000Z"),
+      }),
+      ({ weekly, interval, named, start, hour, ahead, ends }) => {
+        const begin = start * 86_400_000 + hour * 3_600_000;
+        const day = weekdays[new Date(begin).getUTCDay()];
+        const rule = `FREQ=${weekly ? "WEEKLY" : "DAILY"};INTERVAL=${interval}` +
+          (weekly && named ? `;BYDAY=${day}` : "") + ends;
+        const from = begin + ahead * 86_400_000 + 1800_000;
+        const times = (text: string) => {
+          const parsed = parseRule(text);
+          if (typeof parsed === "string") throw new Error(parsed);
+          return [...occurrences(parsed, begin, from, from + 400 * 86_400_000)];
+        };
+        // With every month named the rule has to be gone through day by day.
+        assert.deepEqual(times(rule), times(`${rule};${allMonths}`), rule);
+      },
+    ),
+    { numRuns: 300 },
+  );
+});

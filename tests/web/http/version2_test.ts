@@ -305,6 +305,39 @@ Deno.test("one who resets again and again is sent away in the protocol's words",
   });
 });
 
+Deno.test("a request that is reset with what it came with is not begun", async () => {
+  const begun: string[] = [];
+  const handle: WebHandler = (r) => {
+    begun.push(r.path);
+    return textResponse(200, "x");
+  };
+  await served(handle, async (port) => {
+    using peer = await Http2Peer.to(port);
+    const flood = Object.values(floods)[0];
+    await peer.send(...Array.from({ length: 10 }, (_, i) => flood(i)).flat());
+    await peer.get(21, "/asked");
+    assert.equal(await peer.answer(21), "x\n");
+    assert.deepEqual(begun, ["/asked"]);
+  });
+});
+
+Deno.test("where many were sent away, new connections are served but end sooner", async () => {
+  await served(() => textResponse(200, "x"), async (port) => {
+    const pings = (n: number) =>
+      Array.from({ length: n }, () => frame(frameType.ping, 0, 0, new Uint8Array(8)));
+    for (let i = 0; i < 6; i++) {
+      using peer = await Http2Peer.to(port);
+      await peer.send(...pings(1200));
+      assert.equal(await peer.sentAway(), enhanceYourCalm);
+    }
+    using peer = await Http2Peer.to(port);
+    await peer.get(1, "/");
+    assert.equal(await peer.answer(1), "x\n");
+    await peer.send(...pings(400));
+    assert.equal(await peer.sentAway(), enhanceYourCalm);
+  });
+});
+
 Deno.test("header lists that are too large, in bytes, in fields, or once unpacked, don't reach a handler", async () => {
   const seen: string[] = [];
   const handle: WebHandler = (r) => {

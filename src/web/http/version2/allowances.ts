@@ -15,6 +15,8 @@ const wastedStreamsEachSecond = 5;
 /** Frames without use of their own, at once; and how many more with each second. */
 const controlFrames = 1_000;
 const controlFramesEachSecond = 100;
+/** Of these, what a connection gets from where many were sent away: one part in so many. */
+const partForSuspects = 5;
 /** What is had again for a whole answer, and for so many bytes sent (a client widens its windows for them). */
 const controlFramesForAnswer = 8;
 const bytesForControlFrame = 512;
@@ -51,8 +53,15 @@ class Allowance {
 
 /** The allowances of one connection. */
 export class Allowances {
-  readonly #streams = new Allowance(wastedStreams, wastedStreamsEachSecond);
-  readonly #control = new Allowance(controlFrames, controlFramesEachSecond);
+  readonly #streams: Allowance;
+  readonly #control: Allowance;
+
+  /** @param suspect is a client from where many were sent away of late */
+  constructor(suspect: boolean) {
+    const part = suspect ? partForSuspects : 1;
+    this.#streams = new Allowance(wastedStreams / part, wastedStreamsEachSecond);
+    this.#control = new Allowance(controlFrames / part, controlFramesEachSecond);
+  }
 
   /** A stream begins. False if too many came to nothing. */
   stream(): boolean {

@@ -14,13 +14,17 @@ import {
 } from "node:http2";
 import type { Duplex } from "node:stream";
 import type { Answering, HttpConnection } from "../answering.ts";
+import { Allowances } from "./allowances.ts";
 import type { FrameUse } from "./frames.ts";
 import { FrameGate } from "./gate.ts";
 import { AnswerStream, maxHeaderSize, requestOfStream } from "./stream.ts";
+import { isSuspect, sentAway } from "./suspects.ts";
 import { Turns } from "./turns.ts";
 
 /** Streams that a client may have open; RFC 9113 §6.5.2 recommends no fewer. */
 const maxStreams = 100;
+/** The same for a client from where many were sent away of late. */
+const maxStreamsOfSuspects = 20;
 /** Bytes of a body that a client may send before they are read. */
 const streamWindow = 128 * 1024;
 /** Bytes of bodies of a connection that nobody reads, above which requests that wait for their turn are refused. */
@@ -59,7 +63,10 @@ export class Version2Connection {
 
   constructor(socket: Duplex, o: Version2Options) {
     this.#o = o;
-    this.#gate = new FrameGate(socket, o.protocol, {
+    const { remoteIp, arrival } = o.connection;
+    // A proxy that names no clients speaks for good ones too.
+    const suspect = !arrival.fromProxy && isSuspect(remoteIp);
+    this.#gate = new FrameGate(socket, o.protocol, new Allowances(suspect), {
       unread: () => this.#sum((s) => s.readableLength),
       stalled: () => this.#sum((s) => s.writableLength),
       tooMuch: (what) => this.#sendAway(what),
@@ -78,7 +85,7 @@ export class Version2Connection {
     this.#gate.on("error", () => {});
     this.#session = performServerHandshake(this.#gate, {
       settings: {
-        maxConcurrentStreams: maxStreams,
+        maxConcurrentStreams: suspect ? maxStreamsOfSuspects : maxStreams,
         maxHeaderListSize: maxHeaderSize,
         initialWindowSize: streamWindow,
       },
@@ -177,6 +184,7 @@ export class Version2Connection {
       remote: this.#o.connection.remoteIp,
       of: what,
     });
+    sentAway(this.#o.connection.remoteIp);
     if (!this.#session.destroyed) this.#session.goaway(enhanceYourCalm);
     setTimeout(() => this.#gate.end(), 0);
     setTimeout(() => this.#gate.destroy(), lingerTime);

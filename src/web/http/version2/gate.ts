@@ -8,7 +8,7 @@ import { Buffer } from "node:buffer";
 import { Duplex } from "node:stream";
 import { Share } from "../../../net/mod.ts";
 import { nextTurn, turnSpent } from "../../../platform/turns.ts";
-import { Allowances } from "./allowances.ts";
+import type { Allowances } from "./allowances.ts";
 import { FrameReader, type FrameUse } from "./frames.ts";
 
 /** Input that waits, above which the socket isn't read. */
@@ -40,7 +40,7 @@ export class FrameGate extends Duplex {
   readonly #share: Share;
   readonly #events: GateEvents;
   readonly #frames: FrameReader;
-  readonly allowances = new Allowances();
+  readonly allowances: Allowances;
   #waiting: Uint8Array[] = [];
   #size = 0;
   #wanted = false;
@@ -48,13 +48,14 @@ export class FrameGate extends Duplex {
   #closed = false;
   #counted = 0;
 
-  constructor(socket: Duplex, protocol: string, events: GateEvents) {
+  constructor(socket: Duplex, protocol: string, allowances: Allowances, events: GateEvents) {
     super({
       allowHalfOpen: true,
       readableHighWaterMark: maxPiece,
       writableHighWaterMark: 64 * 1024,
     });
     this.#socket = socket;
+    this.allowances = allowances;
     this.#events = events;
     // Each answer that waits for it listens.
     this.setMaxListeners(0);

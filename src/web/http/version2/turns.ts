@@ -5,6 +5,7 @@
  * @module
  */
 
+import { setImmediate } from "node:timers";
 import { nextTurn, turnSpent } from "../../../platform/turns.ts";
 
 /** At a time; event streams are not counted once they have begun. */
@@ -13,13 +14,13 @@ const maxWorking = 6;
 /** A queue in front of the work. */
 export class Turns {
   #working = 0;
-  /** The next is begun in a later turn of the loop. */
+  /** The next is begun later. */
   #later = false;
   readonly #waiting = new Set<() => void>();
 
   /**
-   * Runs the work once it is its turn, unless it is aborted before. The turn lasts until the work ends or calls what
-   * it is given.
+   * Runs the work once it is its turn, unless it is aborted before; not before all frames were read that came with
+   * it, as a reset may be among them. The turn lasts until the work ends or calls what it is given.
    */
   take(signal: AbortSignal, work: (done: () => void) => Promise<void>): void {
     const run = () => {
@@ -36,6 +37,13 @@ export class Turns {
     };
     this.#waiting.add(run);
     signal.addEventListener("abort", () => this.#waiting.delete(run));
+    if (this.#later) return;
+    this.#later = true;
+    setImmediate(() => this.#again());
+  }
+
+  #again(): void {
+    this.#later = false;
     this.#next();
   }
 
@@ -44,10 +52,7 @@ export class Turns {
       if (this.#working >= maxWorking || this.#later) return;
       if (turnSpent()) {
         this.#later = true;
-        nextTurn().then(() => {
-          this.#later = false;
-          this.#next();
-        });
+        nextTurn().then(() => this.#again());
         return;
       }
       run();

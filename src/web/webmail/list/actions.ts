@@ -4,10 +4,11 @@ import type { Done, Flag as FlagName, SpecialUse as UseName } from "../../../../
 import type { Account } from "../../../store/account/account.ts";
 import { flagBit } from "../../../store/mailboxes/keywords.ts";
 import { setThreadState } from "../../../store/messages/thread_state.ts";
-import { Flag, type Mailbox, SpecialUse } from "../../../store/types.ts";
+import { Flag, flagNames, type Mailbox, SpecialUse } from "../../../store/types.ts";
 import { UserError } from "../../http/mod.ts";
 import { missing } from "../errors.ts";
 import { bitsFromFlags, bitsFromUses } from "./flags.ts";
+import type { Noted } from "./noted.ts";
 import { countTargets, inWrites, type TargetUids } from "./targets.ts";
 import type { Moved, UndoLog } from "./undo.ts";
 
@@ -21,20 +22,26 @@ export async function setFlags(
   account: Account,
   targets: TargetUids,
   o: { add: FlagName[]; remove: FlagName[]; addKeywords: string[]; removeKeywords: string[] },
+  noted?: Noted,
 ): Promise<Done> {
   const remove = bitsFromFlags(o.remove) | bitsFromKeywords(o.removeKeywords);
   const add = bitsFromFlags(o.add) | bitsFromKeywords(o.addKeywords);
   const removeKeywords = o.removeKeywords.filter((k) => flagBit(k) === undefined);
   const addKeywords = o.addKeywords.filter((k) => flagBit(k) === undefined);
   if (add & remove) throw new UserError("a flag can't be added and removed at the same time");
-  for (const { mailboxId, uids } of inWrites(targets)) {
-    if (remove !== 0 || removeKeywords.length > 0) {
-      await account.storeFlags(mailboxId, uids, "remove", remove, removeKeywords);
+  const change = async (op: "add" | "remove", flags: number, words: string[]) => {
+    if (flags === 0 && words.length === 0) return;
+    const names = [
+      ...flagNames.filter(([bit]) => flags & bit).map(([, name]) => name),
+      ...words,
+    ];
+    for (const { mailboxId, uids } of inWrites(targets)) {
+      const { changed } = await account.storeFlags(mailboxId, uids, op, flags, words);
+      noted?.("FLAG", mailboxId, changed.map((m) => m.uid), names);
     }
-    if (add !== 0 || addKeywords.length > 0) {
-      await account.storeFlags(mailboxId, uids, "add", add, addKeywords);
-    }
-  }
+  };
+  await change("remove", remove, removeKeywords);
+  await change("add", add, addKeywords);
   return { count: countTargets(targets), undo: null };
 }
 
@@ -44,6 +51,7 @@ export async function moveMessages(
   targets: TargetUids,
   to: Mailbox,
   undo: UndoLog,
+  noted?: Noted,
 ): Promise<Done> {
   targets.delete(to.id);
   const moved: Moved[] = [];
@@ -56,6 +64,7 @@ export async function moveMessages(
     try {
       const { toUids } = await account.move(mailboxId, uids, to.id);
       if (to.specialUse & SpecialUse.Junk) await markJunk(account, to.id, toUids);
+      noted?.("COPY", to.id, toUids);
     } catch (err) {
       if (before === 0) throw err;
       // Neither all nor none: it is said how many.
@@ -126,6 +135,7 @@ export async function deleteMessages(
   forever: boolean,
   rejects: readonly string[],
   undo: UndoLog,
+  noted?: Noted,
 ): Promise<Done> {
   const gone: TargetUids = new Map();
   const kept: TargetUids = new Map();
@@ -137,7 +147,13 @@ export async function deleteMessages(
   }
   const expunged = await expungeMessages(account, gone);
   if (kept.size === 0) return { count: expunged, undo: null };
-  const moved = await moveMessages(account, kept, await mailboxForUse(account, "trash"), undo);
+  const moved = await moveMessages(
+    account,
+    kept,
+    await mailboxForUse(account, "trash"),
+    undo,
+    noted,
+  );
   return { count: expunged + moved.count, undo: moved.undo };
 }
 

@@ -4,6 +4,7 @@ import type { Account } from "../../../store/account/account.ts";
 import { placesOf } from "../../../store/messages/listing.ts";
 import { Flag } from "../../../store/types.ts";
 import { HttpError } from "../../http/mod.ts";
+import type { Noted } from "./noted.ts";
 
 /** A message that was moved, as it was before. */
 export interface Moved {
@@ -48,7 +49,7 @@ export class UndoLog {
   }
 
   /** Moves the messages back that are still where they were moved to. Returns how many. */
-  async undo(account: Account, id: string): Promise<number> {
+  async undo(account: Account, id: string, noted?: Noted): Promise<number> {
     const entry = this.#entries.get(id);
     if (entry === undefined || entry.account !== account.name || entry.until < Date.now()) {
       throw new HttpError(404, "this can't be undone any more");
@@ -63,6 +64,7 @@ export class UndoLog {
           entry.mailboxId,
           mailboxId,
           list.slice(at, at + 500),
+          noted,
         );
       }
     }
@@ -74,10 +76,11 @@ export class UndoLog {
     from: MailboxId,
     to: MailboxId,
     list: Moved[],
+    noted: Noted | undefined,
   ): Promise<number> {
     const here = placesOf(account.db, list.map((m) => m.id)).filter((m) => m.mailboxId === from);
     const uids = Uint32Array.from(here, (m) => m.uid).sort();
-    await account.move(from, uids, to);
+    const { toUids } = await account.move(from, uids, to);
     // Junk marks that the move brought go with it.
     const before = new Map(list.map((m) => [m.id, m.flags & junk]));
     const back = placesOf(account.db, here.map((m) => m.id)).filter((m) => m.mailboxId === to);
@@ -90,6 +93,7 @@ export class UndoLog {
       await account.storeFlags(to, wrong, "remove", junk & ~flags, []);
       if (flags !== 0) await account.storeFlags(to, wrong, "add", flags, []);
     }
+    noted?.("COPY", to, toUids);
     return here.length;
   }
 }

@@ -43,11 +43,11 @@ function conditionOf(n: SyntaxNode): Condition | undefined {
   const field =
     ({ from: "from", "to,cc": "to", subject: "subject", "list-id": "list" } as const)[names.join()];
   const address = field === "from" || field === "to";
-  // An address that is compared whole is written as such.
-  if ((n.name === "address") !== (address === true && op === "is")) return undefined;
   if (n.name !== "header" && n.name !== "address") return undefined;
-  if (field) return { ...plain, field, op, value: keys[0] };
-  return names.length === 1
+  // An address that is compared whole is written as such; else it is the text of a field.
+  const fits = (n.name === "address") === (address && op === "is");
+  if (field && fits) return { ...plain, field, op, value: keys[0] };
+  return n.name === "header" && names.length === 1
     ? { ...plain, field: "header", op, value: keys[0], header: names[0] }
     : undefined;
 }
@@ -113,6 +113,19 @@ function ruleOf(n: SyntaxNode, name: string): Rule | undefined {
   return { name, enabled, ...c, actions: actions as RuleAction[] };
 }
 
+/** A rule that is off as Roundcube writes it: the test is a comment up to the end of its line. */
+const offLine = /^if[ \t]+false[ \t]*#[ \t]*([^\n]*)\n/;
+
+/** A command as a rule; one that is off is read as if it were on. */
+function ruleAt(script: string, n: SyntaxNode, name: string): Rule | undefined {
+  const source = script.slice(n.at, n.end);
+  const off = offLine.exec(source);
+  if (!off) return ruleOf(n, name);
+  const inner = syntaxOf(`if ${off[1]}\n${source.slice(off[0].length)}`);
+  const rule = inner?.length === 1 ? ruleOf(inner[0], name) : undefined;
+  return rule?.enabled ? { ...rule, enabled: false } : undefined;
+}
+
 /** Comments and blanks that stand before a command, back to the one before it. */
 const nameLine = /^[ \t]*#[ \t]*rule:\[(.*)\][ \t]*$/;
 
@@ -146,7 +159,7 @@ export function readRules(script: string): ReadRules {
     const before = script.slice(at, n.at);
     const lines = before.split("\n");
     const name = lines.map((l) => nameLine.exec(l)?.[1]).findLast((x) => x !== undefined);
-    const rule = chained ? undefined : ruleOf(n, name ?? "");
+    const rule = chained ? undefined : ruleAt(script, n, name ?? "");
     // Comments that are no name would be lost.
     const more = lines.filter((l) => l.trim() !== "" && !nameLine.test(l));
     if (rule && more.length === 0) items.push({ rule });

@@ -48,8 +48,10 @@ function conditionsOf(rule: Rule, needs: Set<string>): string {
     ? "true"
     : tests.length === 1
     ? tests[0]
-    : `${rule.all ? "allof" : "anyof"} (${tests.join(",\n  ")})`;
-  return rule.enabled ? join : `allof (false, ${join})`;
+    : `${rule.all ? "allof" : "anyof"} (${tests.join(rule.enabled ? ",\n  " : ", ")})`;
+  if (rule.enabled) return join;
+  // As Roundcube has it, which shows such rules as off. What has several lines can't be a comment.
+  return /[\r\n]/.test(join) ? `allof (false, ${join})` : `false # ${join}\n`;
 }
 
 function actionsOf(rule: Rule, needs: Set<string>): string[] {
@@ -100,7 +102,8 @@ function ruleText(rule: Rule, needs: Set<string>): string {
   const name = rule.name.replace(/[\p{Cc}\]]/gu, " ").trim();
   // Lines within a text must stay as they are.
   const actions = actionsOf(rule, needs).map((a) => `  ${a}\n`).join("");
-  return `# rule:[${name}]\nif ${conditionsOf(rule, needs)} {\n${actions}}\n`;
+  const test = conditionsOf(rule, needs);
+  return `# rule:[${name}]\nif ${test}${test.endsWith("\n") ? "" : " "}{\n${actions}}\n`;
 }
 
 /**

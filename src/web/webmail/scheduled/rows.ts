@@ -5,6 +5,7 @@
  * @module
  */
 import { join } from "node:path";
+import type { AccountDatabase } from "../../../store/database/account_rows.ts";
 import { Db, type Migration, type Row } from "../../../store/database/database.ts";
 
 const migrations: readonly Migration[] = [{
@@ -30,6 +31,13 @@ CREATE TABLE scheduled (
 CREATE INDEX scheduled_due ON scheduled (due);
 `,
 }];
+
+/** What accounts have in it. */
+export const scheduledOfAccounts: AccountDatabase = {
+  file: "scheduled.db",
+  migrations,
+  tables: [{ name: "scheduled" }],
+};
 
 /** A message that waits to be sent. */
 export interface Scheduled {

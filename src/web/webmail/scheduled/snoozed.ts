@@ -11,6 +11,7 @@ import type { Log } from "../../../log/mod.ts";
 import { createTemp, removeFile, writeAll } from "../../../platform/files.ts";
 import type { Account } from "../../../store/account/account.ts";
 import type { Accounts } from "../../../store/account/accounts.ts";
+import type { AccountDatabase } from "../../../store/database/account_rows.ts";
 import { Db, type Migration } from "../../../store/database/database.ts";
 import { placesOf } from "../../../store/messages/listing.ts";
 import { Flag } from "../../../store/types.ts";
@@ -33,6 +34,13 @@ CREATE TABLE snoozed (
 CREATE INDEX snoozed_due ON snoozed (due);
 `,
 }];
+
+/** What accounts have in it. */
+export const snoozedOfAccounts: AccountDatabase = {
+  file: "snoozed.db",
+  migrations,
+  tables: [{ name: "snoozed" }],
+};
 
 /** A message that is put away. */
 export interface SnoozedMessage {

@@ -2,7 +2,7 @@
 import type { Account } from "../../../store/account/account.ts";
 import { createTemp, removeFile, writeAll } from "../../../platform/files.ts";
 import { splitHeader } from "../../../mail/header/header.ts";
-import { Flag, type Mailbox } from "../../../store/types.ts";
+import { Flag, type Mailbox, type Message } from "../../../store/types.ts";
 import { UserError } from "../../http/mod.ts";
 import type { Uploads } from "./uploads.ts";
 
@@ -10,14 +10,14 @@ import type { Uploads } from "./uploads.ts";
 const looked = 64 * 1024;
 const usual = /^(?:from|to|subject|date|message-id|received|return-path|mime-version)$/;
 
-/** @throws UserError for what is no message. @returns its id */
+/** @throws UserError for what is no message. @returns the message */
 export async function importMessage(
   account: Account,
   uploads: Uploads,
   uploadId: string,
   to: Mailbox,
   tempDir: string,
-): Promise<number> {
+): Promise<Message> {
   const f = uploads.get(account.name, uploadId);
   const file = await Deno.open(f.path, { read: true });
   const start = new Uint8Array(Math.min(f.size, looked));
@@ -40,7 +40,7 @@ export async function importMessage(
       noTrain: true,
     }]);
     uploads.remove(account.name, uploadId);
-    return m.id;
+    return m;
   } finally {
     removeFile(path);
   }

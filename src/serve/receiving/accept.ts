@@ -1,0 +1,96 @@
+/** Delivers to an account: by its scripts or into a mailbox, onward, and what follows from that. */
+import { goesToJunk } from "../../delivery/analysis_types.ts";
+import { dropReject } from "../../delivery/rejects.ts";
+import { type IncomingMessage, SmtpError } from "../../smtp/server/mod.ts";
+import type { Account } from "../../store/account/account.ts";
+import { Flag } from "../../store/types.ts";
+import type { Incoming } from "../arrival/incoming.ts";
+import type { Plan } from "../arrival/plan.ts";
+import type { ReceivingServices } from "../arrival/services.ts";
+import { forward, type Onward, onwardOf } from "../onward/forward.ts";
+import { replyIfAway } from "../onward/vacation.ts";
+import { carryOutScripts } from "../sieve/deliver.ts";
+import { scriptsFor } from "../sieve/running.ts";
+import { noteEvent, noteReport, storeReports } from "./after.ts";
+import type { Decided } from "./decided.ts";
+import { deliveries } from "./deliveries.ts";
+import { logFields, newMessage } from "./stored.ts";
+
+const keepOnly: Onward = { to: [], keep: true };
+
+/** For the administrator's pages, and nobody else's mail. */
+function isReport({ decision: d, target }: Decided): boolean {
+  return target.reports !== undefined || d.dmarcReport !== undefined ||
+    d.failureReport !== undefined || d.tlsReport !== undefined;
+}
+
+/** @param kept gets the plan if the message is in a mailbox; else its next server tells of success */
+export async function accept(
+  s: ReceivingServices,
+  m: Incoming,
+  plan: Plan,
+  d: Decided,
+  account: Account,
+  message: IncomingMessage,
+  kept: Set<Plan>,
+): Promise<SmtpError | undefined> {
+  const { decision, conf } = d;
+  const ordinary = !decision.isReject && !isReport(d);
+  const own = ordinary ? onwardOf(s, m, plan, account.name, conf) : keepOnly;
+  const scripts = ordinary
+    ? scriptsFor(s.sieve, account.name, plan.recipient.address.domain)
+    : undefined;
+  if (d.decision.isReject) s.figures.note(account.name, "refused");
+  else if (ordinary) {
+    s.figures.note(account.name, goesToJunk(decision.reason) ? "junk" : "good");
+  }
+  let answered = false, discarded = false;
+  if (scripts) {
+    const stored = newMessage(s, m, d, account, message);
+    const of = { plan, account, conf, decision, prefix: d.prefix, message, stored };
+    const carried = await carryOutScripts(s, m, of, scripts, own.keep);
+    if (carried.refusal) {
+      deliveries.inc({ result: "refused" });
+      return carried.refusal;
+    }
+    ({ answered, discarded } = carried);
+    if (carried.delivered) {
+      kept.add(plan);
+      const added = await noteReport(s, m, plan, d);
+      await noteEvent(s, m, d, account);
+      await s.webhooks?.incoming(account, carried.delivered, added > 0);
+    }
+    deliveries.inc({ result: "delivered" });
+    m.session.log.info("delivered by scripts", logFields(m, plan, d));
+  } else if (own.keep) {
+    const delivered = await account.deliver(decision.mailbox, {
+      ...newMessage(s, m, d, account, message),
+      // Draws no attention.
+      flags: decision.isReject ? Flag.Seen : 0,
+      isReject: decision.isReject,
+      destinedMailboxId: decision.destinedMailboxId,
+    });
+    kept.add(plan);
+    deliveries.inc({ result: decision.isReject ? "reject" : "delivered" });
+    m.session.log.info("delivered", logFields(m, plan, d));
+    if (!decision.isReject) {
+      const added = await noteReport(s, m, plan, d);
+      await noteEvent(s, m, d, account);
+      await s.webhooks?.incoming(account, delivered, added > 0);
+    }
+  }
+  // Also after it was delivered: should it fail, a message twice is better than one less.
+  if (own.to.length > 0 && !discarded) await forward(s, m, plan, account.name, own, message);
+  if (!own.keep && !scripts) deliveries.inc({ result: "forwarded" });
+  try {
+    if (ordinary && !answered && !discarded) await replyIfAway(s, m, plan, account, conf);
+    const { messageId } = m.arrived.description.summary;
+    if (!decision.isReject && conf.RejectsMailbox !== "" && messageId !== "") {
+      await dropReject(account, conf.RejectsMailbox, messageId);
+    }
+    await storeReports(s, m, decision, d.target, message.received);
+  } catch (err) {
+    // It is delivered, and must not come again.
+    m.session.log.error("after delivery", { err: err as Error, account: d.target.account });
+  }
+}

@@ -1,0 +1,89 @@
+/** What a delivered message has besides its text: a report of a delivery, an event, reports for administrators. */
+import type { Decision } from "../../delivery/analysis_types.ts";
+import { addressText } from "../../smtp/server/mod.ts";
+import type { Account } from "../../store/account/account.ts";
+import type { Incoming } from "../arrival/incoming.ts";
+import type { Plan, Target } from "../arrival/plan.ts";
+import type { ReceivingServices } from "../arrival/services.ts";
+import { takeMailedEvent } from "../events/arrived_event.ts";
+import { isOurDomain } from "./analysis.ts";
+import type { Decided } from "./decided.ts";
+import { suppressReported } from "./reported.ts";
+
+/** Of a report about a message of ours; how many recipients it has suppressed. */
+export async function noteReport(
+  s: ReceivingServices,
+  m: Incoming,
+  plan: Plan,
+  d: Decided,
+): Promise<number> {
+  const { arrived, session: { log } } = m;
+  try {
+    return await suppressReported({ ...s, log }, {
+      account: d.target.account,
+      rcptTo: addressText(plan.recipient.address),
+      verified: m.sender.auth === undefined || d.decision.facts.msgFromValidated,
+      root: arrived.root,
+      size: arrived.size,
+      read: arrived.read,
+    });
+  } catch (err) {
+    log.error("noting a report", { err: err as Error, account: d.target.account });
+    return 0;
+  }
+}
+
+/** An invitation, or an answer to one, goes into the account's calendar too; not out of the Junk mailbox. */
+export async function noteEvent(
+  s: ReceivingServices,
+  m: Incoming,
+  d: Decided,
+  account: Account,
+): Promise<void> {
+  const { arrived, sender, session: { log } } = m;
+  const { decision } = d;
+  if (decision.reason === "junk-mailbox") return;
+  const verified = sender.auth === undefined || decision.facts.msgFromValidated;
+  const [author] = arrived.description.summary.from;
+  try {
+    await takeMailedEvent({ config: s.config, log }, {
+      account,
+      root: arrived.root,
+      read: arrived.read,
+      author: verified && arrived.description.summary.from.length === 1
+        ? author.address.toLowerCase()
+        : undefined,
+    });
+  } catch (err) {
+    // The message is there, and says it too.
+    log.error("an event of a message", { err: err as Error, account: account.name });
+  }
+}
+
+export async function storeReports(
+  s: ReceivingServices,
+  m: Incoming,
+  decision: Decision,
+  target: Target,
+  received: number,
+): Promise<void> {
+  if (!s.reports) return;
+  const { dmarcReport, failureReport, tlsReport, facts } = decision;
+  if (dmarcReport) await s.reports.dmarc.add(dmarcReport, facts.msgFromDomain, received);
+  if (failureReport) {
+    const { messageId } = m.arrived.description.summary;
+    await s.reports.failures.add(failureReport, facts.msgFromDomain, messageId, received);
+  }
+  if (tlsReport) {
+    const { mailFrom } = m.transaction;
+    const domain = tlsReport.policies.find((p) => isOurDomain(s.config, p.policyDomain));
+    await s.reports.tls.add({
+      received,
+      domain: domain?.policyDomain ?? "",
+      fromDomain: facts.msgFromDomain,
+      mailFrom: mailFrom ? addressText(mailFrom) : "",
+      hostReport: target.reports === "hostTls",
+      report: tlsReport,
+    });
+  }
+}

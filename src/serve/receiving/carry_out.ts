@@ -1,0 +1,113 @@
+/** Carries out what was decided for a recipient, and makes one outcome of it. */
+import type { ListAddress } from "../../config/mod.ts";
+import { goesToJunk } from "../../delivery/analysis_types.ts";
+import { giveWay } from "../../platform/turns.ts";
+import type { IncomingMessage, Outcome } from "../../smtp/server/mod.ts";
+import type { Account } from "../../store/account/account.ts";
+import type { Incoming } from "../arrival/incoming.ts";
+import type { Plan } from "../arrival/plan.ts";
+import type { ReceivingServices } from "../arrival/services.ts";
+import { forwardToMembers } from "../onward/alias.ts";
+import { sendBack } from "../onward/returned.ts";
+import { accept } from "./accept.ts";
+import type { Decisions } from "./decide.ts";
+import { deliveries, memberTime, tooMany } from "./deliveries.ts";
+import { evaluate } from "./evaluated.ts";
+import { storeFailure } from "./failure.ts";
+import { takeUp } from "./later.ts";
+import { refuse } from "./refuse.ts";
+
+export async function carryOut(
+  s: ReceivingServices,
+  m: Incoming,
+  plan: Plan,
+  decisions: Decisions,
+  message: IncomingMessage,
+  kept: Set<Plan>,
+): Promise<Outcome> {
+  const failed = [...decisions.failed];
+  let failure = decisions.refusal;
+  let accepted = 0;
+  if (plan.sender) {
+    try {
+      await sendBack(s, m, plan.recipient.address, plan.sender, message);
+      return undefined;
+    } catch (err) {
+      return storeFailure(err, m.session.log);
+    }
+  }
+  if (plan.list) return await carryOutForList(s, m, plan, plan.list, decisions, message);
+  // Before it is in mailboxes here: when this fails the sender tries again, and nobody has it twice.
+  if (decisions.decided.some((d) => d.decision.accept && !d.decision.isReject)) {
+    try {
+      await forwardToMembers(s, m, plan, message);
+    } catch (err) {
+      return storeFailure(err, m.session.log);
+    }
+  }
+  const until = performance.now() + memberTime;
+  for (const d of decisions.decided) {
+    if (accepted > 0 && d.decision.accept && !d.decision.isReject && performance.now() > until) {
+      failed.push({ target: d.target, error: tooMany() });
+      continue;
+    }
+    let account: Account | undefined;
+    try {
+      account = await s.accounts.open(d.target.account);
+      const refusal = !d.decision.accept
+        ? await refuse(s, m, plan, d, account, message)
+        : d.target.judgeOnly
+        ? undefined
+        : await accept(s, m, plan, d, account, message, kept);
+      if (refusal === undefined) accepted++;
+      // To try again may help, and hurts nobody.
+      else if (failure === undefined || refusal.temporary) failure = refusal;
+      if (refusal && d.decision.error !== undefined) {
+        failed.push({ target: d.target, error: refusal });
+      }
+    } catch (err) {
+      deliveries.inc({ result: "error" });
+      failed.push({ target: d.target, error: storeFailure(err, m.session.log) });
+    } finally {
+      account?.close();
+    }
+    await giveWay();
+  }
+  for (const { error } of failed) {
+    if (failure === undefined || error.temporary) failure = error;
+  }
+  const first = decisions.decided[0];
+  if (first) evaluate(s, m, plan, first.decision, message);
+  // Where nobody was left to deliver to, all have it.
+  if (accepted === 0) return failure;
+  // Members of a list that got it must not get it again because of one that didn't: that one gets it later.
+  // Only once it is durable that it will, the message is taken.
+  return failed.length === 0 ? undefined : await takeUp(s, m, plan, failed, message);
+}
+
+/** For an address of a mailing list; what is junk to the postmaster's account is held for the owners. */
+async function carryOutForList(
+  s: ReceivingServices,
+  m: Incoming,
+  plan: Plan,
+  list: ListAddress,
+  { decided: [judged], failed }: Decisions,
+  message: IncomingMessage,
+): Promise<Outcome> {
+  if (failed.length > 0) return failed[0].error;
+  let account: Account | undefined;
+  try {
+    if (judged && !judged.decision.accept) {
+      account = await s.accounts.open(judged.target.account);
+      return await refuse(s, m, plan, judged, account, message);
+    }
+    const junk = judged !== undefined &&
+      (judged.decision.isReject || goesToJunk(judged.decision.reason));
+    await s.lists.take(list, m, message, junk);
+    if (judged) evaluate(s, m, plan, judged.decision, message);
+  } catch (err) {
+    return storeFailure(err, m.session.log);
+  } finally {
+    account?.close();
+  }
+}

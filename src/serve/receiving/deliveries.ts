@@ -1,0 +1,17 @@
+/** What came of messages for their recipients, counted, and the time that many members may take. */
+import { counter } from "../../metrics/mod.ts";
+import { SmtpError } from "../../smtp/server/mod.ts";
+
+export const deliveries = counter(
+  "mox_smtpserver_delivery_total",
+  "Recipients of incoming messages, by result; a member of an alias counts as one.",
+  { result: ["delivered", "reject", "forwarded", "later", "refused", "error"] },
+);
+/**
+ * Milliseconds for deciding about the members of an alias, and as many for delivering to them; those that are left
+ * get the message from the queue. RFC 5321 §4.5.3.2.6: the sender waits ten minutes for the answer, and some less.
+ */
+export const memberTime = 60_000;
+
+export const tooMany = () =>
+  new SmtpError(451, "3.2", "alias has more members than can be served at once");

@@ -1,0 +1,33 @@
+/** Notes what DMARC reports say of a message. */
+import type { Decision } from "../../delivery/analysis_types.ts";
+import { dmarcEvaluation } from "../../delivery/dmarc_evaluation.ts";
+import type { IncomingMessage } from "../../smtp/server/mod.ts";
+import type { Incoming } from "../arrival/incoming.ts";
+import type { Plan } from "../arrival/plan.ts";
+import type { ReceivingServices } from "../arrival/services.ts";
+
+/** Remembers what the domain in From is to be told about its policy. */
+export function evaluate(
+  s: ReceivingServices,
+  m: Incoming,
+  plan: Plan,
+  decision: Decision,
+  message: IncomingMessage,
+): void {
+  const { auth } = m.sender;
+  if (!s.reports || !auth) return;
+  const report = plan.targets.some((t) => t.reports !== undefined);
+  const { summary } = m.arrived.description;
+  try {
+    const evaluation = dmarcEvaluation(auth, decision, {
+      remoteIp: m.session.remoteIp,
+      mailFromDomain: m.transaction.mailFrom?.asciiDomain ?? "",
+      rcptToDomain: plan.recipient.address.asciiDomain,
+      received: message.received,
+      isReport: report || /^report domain: /i.test(summary.subject),
+    });
+    if (evaluation) s.reports.evaluations.add(evaluation);
+  } catch (err) {
+    m.session.log.error("storing a DMARC evaluation", { err: err as Error });
+  }
+}
