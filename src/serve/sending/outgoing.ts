@@ -21,8 +21,15 @@ const log = new Log("submission");
 const limited = counter(
   "mox_submission_limit_total",
   "Messages refused because the account had sent too much.",
-  { limit: ["messages", "firstTimeRecipients"] },
+  { limit: ["messages", "messagesPerHour", "firstTimeRecipients"] },
 );
+
+/** Parameters of accounts in domains.conf that set the limits. */
+export const limitParameters: Record<QueueLimitError["limit"], string> = {
+  messages: "MaxOutgoingMessagesPerDay",
+  messagesPerHour: "MaxOutgoingMessagesPerHour",
+  firstTimeRecipients: "MaxFirstTimeRecipientsPerDay",
+};
 
 /** What it works with. */
 export interface OutgoingServices {
@@ -118,6 +125,7 @@ async function signAndQueue(s: OutgoingServices, m: OutgoingMessage): Promise<nu
       prefix,
       limits: unlimited ? undefined : {
         messages: account.MaxOutgoingMessagesPerDay,
+        messagesPerHour: account.MaxOutgoingMessagesPerHour || undefined,
         firstTimeRecipients: account.MaxFirstTimeRecipientsPerDay,
         counts: (address) =>
           config.domain(address.slice(address.lastIndexOf("@") + 1)) === undefined,
@@ -128,9 +136,7 @@ async function signAndQueue(s: OutgoingServices, m: OutgoingMessage): Promise<nu
   } catch (err) {
     if (!(err instanceof QueueLimitError)) throw err;
     limited.inc({ limit: err.limit });
-    const name = err.limit === "messages"
-      ? "MaxOutgoingMessagesPerDay"
-      : "MaxFirstTimeRecipientsPerDay";
+    const name = limitParameters[err.limit];
     log.warn("account has sent as much as it may", {
       account: m.senderAccount,
       limit: err.limit,
