@@ -9,6 +9,8 @@
  *
  * @module
  */
+import { cidString } from "../../log/mod.ts";
+import { traced } from "../../platform/telemetry.ts";
 import { type Config, firstTimeSenderDelay, type Listener } from "../../config/mod.ts";
 import { Greylist } from "../../delivery/greylist.ts";
 import { dnsblChecker, makeResolver, type Resolver } from "../../dns/mod.ts";
@@ -169,7 +171,17 @@ export class Receiving {
         }),
       startMessage: () => new ParsingObserver(),
       deliver: (session, transaction, message): Promise<Delivered> =>
-        receive(s, listener, session, transaction, message),
+        traced("mox smtp receive", {
+          "mox.cid": cidString(session.cid),
+          "client.address": session.remoteIp,
+          "mox.recipients": transaction.recipients.length,
+          "mox.size": message.size,
+        }, async (span) => {
+          const done = await receive(s, listener, session, transaction, message);
+          const refused = done.outcomes.find((o) => o !== undefined);
+          if (refused) span.fail(`${refused.code} ${refused.message}`);
+          return done;
+        }),
       failed: (session, transaction, message, failures) =>
         notifyFailures(s, session, transaction, message, failures),
     };

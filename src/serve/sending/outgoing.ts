@@ -7,6 +7,7 @@
 import type { Config } from "../../config/mod.ts";
 import { counter } from "../../metrics/mod.ts";
 import { Log } from "../../log/mod.ts";
+import { traced } from "../../platform/telemetry.ts";
 import { type NewQueueMessage, type Queue, QueueLimitError } from "../../queue/mod.ts";
 import type { Scanners } from "../../scanning/mod.ts";
 import { SmtpError } from "../../smtp/server/mod.ts";
@@ -87,13 +88,20 @@ async function copyForJournal({ queue }: OutgoingServices, m: OutgoingMessage): 
  * @throws SmtpError if the account may not send more now, in words that name the parameter to change.
  */
 export async function queueOutgoing(s: OutgoingServices, m: OutgoingMessage): Promise<number[]> {
-  const changed = m.isDsn ? undefined : await asItMayLeave(s.config, m);
-  if (!changed) return await scanAndQueue(s, m);
-  try {
-    return await scanAndQueue(s, { ...m, ...changed.message });
-  } finally {
-    changed.remove();
-  }
+  return await traced("mox submit", {
+    "mox.account": m.senderAccount,
+    "mox.recipients": m.recipients.length,
+    "mox.size": m.fileSize,
+  }, async (span) => {
+    const changed = m.isDsn ? undefined : await asItMayLeave(s.config, m);
+    try {
+      const ids = await scanAndQueue(s, changed ? { ...m, ...changed.message } : m);
+      span.set("mox.queue.ids", ids.join(" "));
+      return ids;
+    } finally {
+      changed?.remove();
+    }
+  });
 }
 
 async function scanAndQueue(s: OutgoingServices, m: OutgoingMessage): Promise<number[]> {
