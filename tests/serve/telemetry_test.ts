@@ -62,14 +62,14 @@ Deno.test("with OTEL_DENO a message's way and the log's lines go to a collector 
       ignoreTLS: true,
     }).sendMail({ from: "a@b.example", to: "c@d.example", subject: "traced", text: "x\n" });
     const wanted = () =>
-      got["/v1/traces"].includes("mox smtp receive") && got["/v1/logs"].includes("pkg=smtpserver");
+      got["/v1/traces"].includes("smtp.receive") && got["/v1/logs"].includes("pkg=smtpserver");
     while (!wanted()) await new Promise<void>((go) => wake = go);
     const spans = JSON.parse(`[${got["/v1/traces"].replaceAll(/\}\s*\{/g, "},{")}]`)
       // deno-lint-ignore no-explicit-any -- OTLP's JSON as it came
       .flatMap((r: any) => r.resourceSpans).flatMap((r: any) => r.scopeSpans)
       // deno-lint-ignore no-explicit-any -- the same
       .flatMap((s: any) => s.spans) as { name: string; attributes: { key: string }[] }[];
-    const receive = spans.find((s) => s.name === "mox smtp receive")!;
+    const receive = spans.find((s) => s.name === "smtp.receive")!;
     assert.deepEqual(receive.attributes.map((a) => a.key).sort(), [
       "client.address",
       "mox.cid",

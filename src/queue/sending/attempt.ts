@@ -109,7 +109,7 @@ async function attempt(
   let outcome: readonly Result[];
   const started = performance.now();
   try {
-    outcome = await traced("mox queue deliver", {
+    outcome = await traced("queue.deliver", {
       "mox.queue.id": message.id,
       "mox.account": message.senderAccount,
       "mox.destination": items[0].domain,

@@ -99,6 +99,7 @@ export class Receiving {
         | "scanners"
         | "lists"
         | "journal"
+        | "months"
       >
       & {
         local: boolean;
@@ -123,6 +124,7 @@ export class Receiving {
       greylist: wantsGreylist(config) ? await Greylist.open(config.dataDir) : undefined,
       lists: s.lists,
       journal: s.journal,
+      months: s.months,
       resolver,
       dnsbl: resolver && dnsblChecker(resolver),
       reports: local ? undefined : await openReports(config.dataDir),
@@ -171,7 +173,7 @@ export class Receiving {
         }),
       startMessage: () => new ParsingObserver(),
       deliver: (session, transaction, message): Promise<Delivered> =>
-        traced("mox smtp receive", {
+        traced("smtp.receive", {
           "mox.cid": cidString(session.cid),
           "client.address": session.remoteIp,
           "mox.recipients": transaction.recipients.length,
@@ -180,6 +182,10 @@ export class Receiving {
           const done = await receive(s, listener, session, transaction, message);
           const refused = done.outcomes.find((o) => o !== undefined);
           if (refused) span.fail(`${refused.code} ${refused.message}`);
+          transaction.recipients.forEach(({ address }, i) => {
+            const domain = s.config.domain(address.asciiDomain ?? "")?.name.ascii;
+            if (domain) s.months?.received(domain, done.outcomes[i] !== undefined);
+          });
           return done;
         }),
       failed: (session, transaction, message, failures) =>

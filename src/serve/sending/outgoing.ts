@@ -60,21 +60,24 @@ export interface OutgoingMessage extends Omit<NewQueueMessage, "limits"> {
   scan?: OutgoingScan;
 }
 
-/** What makes the copies for a domain's journal. */
-export interface JournalOfSent {
-  sent(domain: string, m: OutgoingMessage): Promise<void>;
+/** What is done for the domain of each message that users send. */
+export interface SentWatch {
+  /** Before it is in the queue: the copy for the domain's journal, durable when it resolves. */
+  copy(domain: string, m: OutgoingMessage): Promise<void>;
+  /** When it is. */
+  count(domain: string, recipients: number): void;
 }
 
-const journals = new WeakMap<Queue, JournalOfSent>();
+const watches = new WeakMap<Queue, SentWatch>();
 
-/** From now on messages that go into the queue are copied first. */
-export function journalSent(queue: Queue, journal: JournalOfSent): void {
-  journals.set(queue, journal);
+/** From now on messages that go into the queue are copied and counted. */
+export function watchSent(queue: Queue, watch: SentWatch): void {
+  watches.set(queue, watch);
 }
 
 async function copyForJournal({ queue }: OutgoingServices, m: OutgoingMessage): Promise<void> {
   try {
-    await journals.get(queue)?.sent(m.fromDomain, m);
+    await watches.get(queue)?.copy(m.fromDomain, m);
   } catch (err) {
     if (err instanceof SmtpError) throw err;
     const text = "no copy for the journal of the domain can be made, try again later";
@@ -88,7 +91,7 @@ async function copyForJournal({ queue }: OutgoingServices, m: OutgoingMessage): 
  * @throws SmtpError if the account may not send more now, in words that name the parameter to change.
  */
 export async function queueOutgoing(s: OutgoingServices, m: OutgoingMessage): Promise<number[]> {
-  return await traced("mox submit", {
+  return await traced("mail.submit", {
     "mox.account": m.senderAccount,
     "mox.recipients": m.recipients.length,
     "mox.size": m.fileSize,
@@ -139,6 +142,7 @@ async function signAndQueue(s: OutgoingServices, m: OutgoingMessage): Promise<nu
           config.domain(address.slice(address.lastIndexOf("@") + 1)) === undefined,
       },
     });
+    if (!ofJournal && !m.isDsn) watches.get(s.queue)?.count(m.fromDomain, m.recipients.length);
     if (author !== undefined) await copyToOwner(s, { ...rest, author });
     return ids;
   } catch (err) {
