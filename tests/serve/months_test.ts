@@ -116,7 +116,7 @@ Deno.test("administrators get their domain's report once, the postmaster that of
   assert.match(bobs[0], new RegExp(`^Subject: ours\\.example in ${reported}\r$`, "m"));
   if (reported === month) assert.match(bobs[0], /^messages received, by recipient +2 +0\r$/m);
   assert.match(bobs[0], /^2 accounts take [\d.]+ (bytes|kB):\r$/m);
-  assert.match(bobs[0], /^  ann: /m);
+  assert.match(bobs[0], /^\s+ann: /m);
   const anns = (await r.messages("ann", "Inbox")).filter((m) => m.includes("month."));
   assert.equal(anns.length, 1);
   assert.match(anns[0], /^Subject: other\.example in /m);
