@@ -313,6 +313,7 @@ async function open(
     "nodes",
     await openNodes({
       ...{ config, accounts, tempDir, receiving, openLogins, checkLogin, stop },
+      webHandlers: (service, https) => opened.listeners?.webHandlers(service, https),
       accountCame: (account) => {
         scripts.scripts.forget(account);
         pages.accountCame();
@@ -324,6 +325,7 @@ async function open(
     "listeners",
     new Listeners({
       passing: nodes?.passing,
+      links: () => nodes?.web,
       authHttp: authHttp({ config, key: nodes?.key, checkLogin }),
       config,
       accounts,

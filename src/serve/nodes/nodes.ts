@@ -14,6 +14,8 @@ import type { ControlHandler, Json } from "../control/control.ts";
 import { serveSmtpConnection, type SmtpServerOptions } from "../../smtp/server/mod.ts";
 import { Passing } from "../receiving/passing.ts";
 import type { Receiving } from "../receiving/receiving.ts";
+import { WebLinks } from "../../nodes/web_link.ts";
+import { type PassedWebOptions, servePassedWeb } from "./web_elsewhere.ts";
 import { ConfigSync } from "./config_sync.ts";
 import type { LoginCheck } from "./login_check.ts";
 import { Arrivals } from "./arrivals.ts";
@@ -38,6 +40,8 @@ export interface NodeOptions {
   /** What remembers things of accounts, after one has come from another node. */
   accountCame: (account: string) => void;
   checkLogin: LoginCheck;
+  /** See {@link PassedWebOptions}. */
+  webHandlers: PassedWebOptions["handlers"];
   /** Ends the server: its standby has taken its place. */
   stop: () => void;
 }
@@ -46,6 +50,8 @@ export interface NodeOptions {
 export interface RunningNode {
   key: NodeKey;
   passing: Passing;
+  /** To pass requests of web pages and services on. */
+  web: WebLinks;
   /** Commands that come over the control socket. */
   commands: [string, ControlHandler][];
   /** Fetches what was pushed while this node was away, now and from time to time. */
@@ -110,6 +116,8 @@ export async function openNodes(o: NodeOptions): Promise<RunningNode | undefined
       open.delete(entry);
     }
   };
+  const stopping = new AbortController();
+  const web = new WebLinks(key);
   const server = await serveNodeLinks({
     address: place.Address,
     port: place.Port,
@@ -124,6 +132,12 @@ export async function openNodes(o: NodeOptions): Promise<RunningNode | undefined
       call: (conn, peer) =>
         counted(conn, serveCalls(conn, peer, peer.standby ? forStandby : calls)),
       follow: (conn, peer) => succession.follow(conn, peer),
+      http: async (conn, peer) => {
+        if (peer.standby) return log.warn("a standby asks for pages", { node: peer.node });
+        const { signal } = stopping;
+        const passed = { log: new Log("web"), handlers: o.webHandlers, stopping: signal };
+        await counted(conn, servePassedWeb(passed, conn, peer));
+      },
       move: async (conn, peer) => {
         if (peer.standby) return log.warn("a standby sends an account", { node: peer.node });
         await counted(conn, arrivals.receive(conn, peer));
@@ -134,6 +148,7 @@ export async function openNodes(o: NodeOptions): Promise<RunningNode | undefined
   let closed: Promise<void> | undefined;
   return {
     key,
+    web,
     passing: new Passing({
       config,
       key,
@@ -152,6 +167,8 @@ export async function openNodes(o: NodeOptions): Promise<RunningNode | undefined
     standby: () => succession.state,
     async quiesce(graceMs) {
       sync.stop();
+      stopping.abort();
+      web.close();
       await departures.quiesce();
       succession.quiesce();
       closed = server.shutdown(lastGrace);
