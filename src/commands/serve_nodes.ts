@@ -6,8 +6,9 @@ import { joinPath, parentDir } from "../platform/paths.ts";
 import { onShutdown } from "../platform/signals.ts";
 import { programCommand } from "./server_program.ts";
 
-/** Milliseconds until a node that ended is started again: at first, and at most after it has ended again and again. */
+/** Milliseconds until a node that ended is started again. */
 const firstWait = 1_000;
+/** Milliseconds until a node that ended again and again is started again. */
 const maxWait = 30_000;
 /** Milliseconds after which a node that runs is taken for well. */
 const wellAfter = 60_000;

@@ -10,15 +10,16 @@ import type { Connection, SocketConnection } from "../net/mod.ts";
 import type { NodeKey } from "./key.ts";
 import { connectNode, NodeAway, type NodePlace } from "./link.ts";
 
-/** Bytes of a head: more than the fields of a request may have. */
+/** Bytes of the head of a request or answer between nodes: more than its fields may have. */
 const maxHead = 256 * 1024;
-/** Bytes of a piece. */
+/** Bytes of a piece of a body between nodes. */
 const maxPiece = 1024 * 1024;
 /** Milliseconds for an answer to begin, and for its next piece: event streams have long pauses. */
 const answerTimeout = 5 * 60_000;
 const pieceTimeout = 30 * 60_000;
-/** Connections to a node that are kept for the next request, and milliseconds that they are. */
+/** Connections to a node that are kept for the next request. */
 const maxIdle = 16;
+/** Milliseconds that a connection is kept for the next request. */
 const idleTime = 30_000;
 
 const requestSchema = v.object({

@@ -10,6 +10,9 @@ import { openNodeKey, signAsNode } from "../../src/nodes/key.ts";
 import { callControl } from "../../src/serve/control/control.ts";
 import { isLinux } from "../../src/platform/os.ts";
 import { isRoot } from "../../src/platform/users.ts";
+import { hashPassword } from "../../src/store/logins/password.ts";
+import { makeCall } from "../../webmail/api/client.ts";
+import { adminCalls } from "../../webmail/admin/api/mod.ts";
 import { lacks } from "../support/programs.ts";
 import { startNginx } from "../support/proxies.ts";
 import { Talk } from "../support/talk.ts";
@@ -46,6 +49,7 @@ LogLevel: debug
 User: 54321
 Hostname: mail.mox.example
 Node: ${name}
+AdminPasswordFile: adminpasswd
 Listeners:
 	public:
 		IPs:
@@ -70,6 +74,9 @@ Listeners:
 		WebmailHTTP:
 			Enabled: true
 			Port: ${web}
+		AdminHTTP:
+			Enabled: true
+			Port: ${web}
 		DAVHTTP:
 			Enabled: true
 			Port: ${web}
@@ -81,6 +88,7 @@ Postmaster:
 	Mailbox: Postmaster
 `,
   );
+  await Deno.writeTextFile(`${dir}/config/adminpasswd`, await hashPassword(password));
   const made = await moxIn(dir, ["node", "key", "-dir", `${dir}/data`]);
   assert.equal(made.code, 0, made.stderr);
   return { name, dir, smtp, imap, auth, link, web, key: made.stdout.trim() } as TestNode;
@@ -515,6 +523,40 @@ Deno.test({
         const bob = await mailOf(two, "bob");
         assert.equal(bob.subjects.at(-1), "back");
         assert.ok(!bob.subjects.includes("away") && !bob.subjects.includes("half"));
+      });
+      await test.step("the admin page shows all nodes, gives them domains.conf, and moves accounts", async () => {
+        const base = `http://127.0.0.1:${one.web}/admin/`;
+        const r = await fetch(`${base}api/Login`, {
+          method: "POST",
+          headers: { "content-type": "application/json", "x-mox-request": "1" },
+          body: JSON.stringify({ username: "", password }),
+        });
+        assert.equal(r.status, 200, await r.text());
+        const headers = { cookie: r.headers.get("set-cookie")!.split(";")[0] };
+        const nodesNow = () => makeCall(adminCalls, "Nodes", {}, { base, headers });
+        const { nodes: all, moves } = await nodesNow();
+        assert.deepEqual(
+          all.map((n) => [n.name, n.own, n.error, n.version, n.edited, n.behind, n.accounts]),
+          [["one", true, "", 3, false, false, 1], ["two", false, "", 3, false, false, 2]],
+        );
+        assert.ok(all.every((n) => n.free > 0 && n.program !== "" && n.standby === "none"));
+        assert.deepEqual(moves, []);
+        const pushed = await makeCall(adminCalls, "NodesPush", {}, { base, headers });
+        assert.deepEqual(pushed.nodes, [{ name: "two", error: "" }]);
+        const move = (account: string, node: string) =>
+          makeCall(adminCalls, "NodeMove", { account, node }, { base, headers });
+        await assert.rejects(move("bob", "one"), /bob is at two: move it from there/);
+        await move("ann", "two");
+        await until(async () => {
+          const now = await nodesNow();
+          return now.moves.length === 0 && now.nodes[1].accounts === 3;
+        });
+        assert.equal((await mailOf(two, "ann")).subjects.at(-1), "here");
+        const back = await moxIn(two.dir, [...conf(two), "node", "move", "ann", "one"]);
+        assert.equal(back.code, 0, back.stderr);
+        await two.server.end("SIGKILL");
+        assert.match((await nodesNow()).nodes[1].error, /node two can't be reached/);
+        await start(two, at);
       });
       await test.step("QueueWhenAway: mail waits for a node that is away, which judges by its client", async () => {
         const path = `${one.dir}/config/domains.conf`;

@@ -32,7 +32,7 @@ import {
 import { receiveFeed } from "../../store/follow/sink_client.ts";
 import { movedDatabases } from "./moved_rows.ts";
 
-/** Bytes of the first line of a connection. */
+/** Bytes of the line that says which account a node sends. */
 const maxLine = 1000;
 /** Milliseconds that uses of an account of that name, which was here before, get to end. */
 const closePatience = 20_000;

@@ -16,6 +16,10 @@ import { Passing } from "../receiving/passing.ts";
 import type { Receiving } from "../receiving/receiving.ts";
 import { WebLinks } from "../../nodes/web_link.ts";
 import { type PassedWebOptions, servePassedWeb } from "./web_elsewhere.ts";
+import { infoCall, nodesForAdmin } from "./overview.ts";
+import type { HealthState } from "../../admin/mod.ts";
+import type { Queue } from "../../queue/mod.ts";
+import type { NodesForAdmin } from "../../web/admin/mod.ts";
 import { ConfigSync } from "./config_sync.ts";
 import type { LoginCheck } from "./login_check.ts";
 import { Arrivals } from "./arrivals.ts";
@@ -35,6 +39,9 @@ export interface NodeOptions {
   config: Config;
   accounts: Accounts;
   tempDir: string;
+  queue: Queue;
+  /** The worst of what should be looked at. */
+  health: () => Promise<HealthState>;
   receiving: Receiving;
   openLogins: OpenLogins;
   /** What remembers things of accounts, after one has come from another node. */
@@ -50,6 +57,8 @@ export interface NodeOptions {
 export interface RunningNode {
   key: NodeKey;
   passing: Passing;
+  /** For the admin page. */
+  overview: NodesForAdmin;
   /** To pass requests of web pages and services on. */
   web: WebLinks;
   /** Commands that come over the control socket. */
@@ -96,10 +105,15 @@ export async function openNodes(o: NodeOptions): Promise<RunningNode | undefined
     ...{ config, accounts, key, log, sync },
     openLogins: () => openLogins,
   });
+  const overview = {
+    ...{ config, key, queue: o.queue, sync, departures, health: o.health },
+    standby: () => succession.state,
+  };
   // An account may have gone to another node since this one's data was last in use.
   await Promise.race([sync.pull(), new Promise((resolve) => setTimeout(resolve, pullPatience))]);
   const calls = new Map<string, CallHandler>([
     ["login", loginCall(config, o.checkLogin)],
+    infoCall(overview),
     ...arrivals.calls,
     ...sync.calls,
     ...succession.calls,
@@ -149,6 +163,7 @@ export async function openNodes(o: NodeOptions): Promise<RunningNode | undefined
   return {
     key,
     web,
+    overview: nodesForAdmin(overview),
     passing: new Passing({
       config,
       key,

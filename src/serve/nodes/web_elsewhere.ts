@@ -33,7 +33,7 @@ import {
 const cookieName = "mox-node";
 /** Seconds that a browser keeps the cookie: longer than any session lasts. */
 const cookieAge = 400 * 86_400;
-/** Bytes of a login's body. */
+/** Bytes of a login at the pages, where there are nodes. */
 const maxLogin = 64 * 1024;
 /** Services whose users are known by the cookie; those of programs, by their login. */
 const pages = new Set(["account", "webmail"]);

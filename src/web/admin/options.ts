@@ -1,4 +1,5 @@
 /** What the admin page works with. @module */
+import type { NodesForAdmin } from "./nodes.ts";
 import type { ScannerStates } from "./scanners.ts";
 import { AdminError, type AdminTokens, type AuditLog, type RunningLists } from "../../admin/mod.ts";
 import { type Config, ConfigError } from "../../config/mod.ts";
@@ -74,6 +75,8 @@ export interface AdminPageOptions {
   scanners: ScannerStates;
   /** Whether the node has a standby, and whether it follows. */
   standby?: () => "none" | "follows" | "away";
+  /** Undefined while the server starts, and where it is no node. */
+  nodes?: () => NodesForAdmin | undefined;
   certificates: () => {
     name: string;
     from: string;
