@@ -291,9 +291,26 @@ export class Config {
 
   /** Most bytes of messages in an account; undefined for no limit. */
   quotaMessageSize(account: string): number | undefined {
-    const own = this.account(account)?.QuotaMessageSize ?? 0;
-    const size = own !== 0 ? own : this.static.QuotaMessageSize;
-    return size > 0 ? size : undefined;
+    return this.#quota(account, "QuotaMessageSize");
+  }
+
+  /** Most messages in an account; undefined for no limit. */
+  quotaMessages(account: string): number | undefined {
+    return this.#quota(account, "QuotaMessages");
+  }
+
+  /** Most mailboxes in an account; undefined for no limit. */
+  quotaMailboxes(account: string): number | undefined {
+    return this.#quota(account, "QuotaMailboxes");
+  }
+
+  #quota(
+    account: string,
+    field: "QuotaMessageSize" | "QuotaMessages" | "QuotaMailboxes",
+  ): number | undefined {
+    const own = this.account(account)?.[field] ?? 0;
+    const most = own !== 0 ? own : this.static[field];
+    return most > 0 ? most : undefined;
   }
 
   /** Mailboxes of a new account, besides the Inbox. */

@@ -5,6 +5,7 @@
  */
 import { statfs } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
+import { durabilityNeeded } from "./durability.ts";
 import { SharedSync } from "./fsync.ts";
 import { isWindows } from "./os.ts";
 
@@ -15,7 +16,7 @@ const folderSyncs = new Map<string, { shared: SharedSync; users: number }>();
  * can't be opened, and its names are journaled by the file system: nothing is done.
  */
 export async function syncDir(dir: string): Promise<void> {
-  if (isWindows) return;
+  if (isWindows || !durabilityNeeded()) return;
   let entry = folderSyncs.get(dir);
   if (!entry) {
     entry = {
@@ -50,8 +51,8 @@ export class OpenFolder {
   }
 
   /** As {@link syncDir}. */
-  sync(): Promise<void> {
-    return this.#shared.sync();
+  async sync(): Promise<void> {
+    if (durabilityNeeded()) await this.#shared.sync();
   }
 
   /** Not while a sync runs. */
@@ -62,6 +63,7 @@ export class OpenFolder {
 
 /** Makes a file's content durable. */
 export async function syncFile(path: string): Promise<void> {
+  if (!durabilityNeeded()) return;
   const f = await Deno.open(path, { read: true, write: true });
   try {
     await f.sync();

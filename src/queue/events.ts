@@ -1,7 +1,16 @@
 /** What an attempt means for its recipient, and who is told of it. @module */
 import type { Log } from "../log/mod.ts";
+import { isJustOver, waitUntil } from "./deliver_by.ts";
 import { delayedAfter, nextWait, remaining } from "./scheduling/schedule.ts";
-import type { Attempt, DsnEvent, OutgoingEvent, QueueItem, QueueMessage, Result } from "./types.ts";
+import type {
+  Attempt,
+  DeliverBy,
+  DsnEvent,
+  OutgoingEvent,
+  QueueItem,
+  QueueMessage,
+  Result,
+} from "./types.ts";
 
 /** Results that are kept of a recipient. */
 export const maxResults = 10;
@@ -21,12 +30,20 @@ export interface Done {
   unreachable?: boolean;
   /** Another server tells the sender of the delivery. */
   reported?: boolean;
+  /** As that of the result. */
+  unwatched?: boolean;
   /** Has failed before: just its DSN is owed. */
   again?: boolean;
 }
 
 /** Notes a result in the item. */
-export function attempted(item: QueueItem, r: Result, now: number, random: number): Done {
+export function attempted(
+  item: QueueItem,
+  r: Result,
+  now: number,
+  random: number,
+  deliverBy?: DeliverBy,
+): Done {
   const attempt: Attempt = r.kind === "delivered"
     ? {
       time: now,
@@ -46,10 +63,15 @@ export function attempted(item: QueueItem, r: Result, now: number, random: numbe
     };
   item.attempts++;
   item.results = [...item.results, attempt].slice(-maxResults);
-  const wait = r.kind === "temporary" ? nextWait(item.attempts, random) : undefined;
+  const scheduled = r.kind === "temporary" ? nextWait(item.attempts, random) : undefined;
+  const wait = waitUntil(deliverBy, scheduled, now);
   if (r.kind === "delivered") {
     const outcome = r.relayed === "untold" ? "relayed" : "delivered";
-    return { item, attempt, wait, outcome, reported: r.relayed === "told" };
+    return {
+      ...{ item, attempt, wait, outcome },
+      reported: r.relayed === "told",
+      unwatched: r.unwatched,
+    };
   }
   return {
     item,
@@ -65,17 +87,20 @@ export function dsnEvents(message: QueueMessage, done: readonly Done[]): Iterabl
   const events = new Map<DsnEvent["action"], DsnEvent>();
   // RFC 3461 §6.2, RFC 5321 §4.5.5: never in answer to a DSN.
   if (message.mailFrom === "" || message.isDsn) return [];
-  for (const { item, attempt, wait, outcome, reported: told } of done) {
+  for (const { item, attempt, wait, outcome, reported: told, unwatched } of done) {
     const asked = item.notify;
     let action: DsnEvent["action"];
     if (attempt.kind === "delivered") {
-      if (!asked?.includes("success") || told) continue;
-      action = outcome === "relayed" ? "relayed" : "delivered";
+      const passedOn = unwatched === true && !asked?.includes("never");
+      if (!passedOn && (!asked?.includes("success") || told)) continue;
+      action = outcome === "relayed" || passedOn ? "relayed" : "delivered";
     } else if (wait === undefined) {
       if (asked && !asked.includes("failure")) continue;
       action = "failed";
     } else {
-      if (item.attempts !== delayedAfter || (asked && !asked.includes("delay"))) continue;
+      const usual = item.attempts === delayedAfter && (!asked || asked.includes("delay"));
+      const over = isJustOver(message, item) && !asked?.includes("never");
+      if (!usual && !over) continue;
       action = "delayed";
     }
     let event = events.get(action);

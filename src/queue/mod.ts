@@ -21,6 +21,7 @@ export { backoff, delayedAfter, maxAttempts } from "./scheduling/schedule.ts";
 export {
   type Attempt,
   type Clock,
+  type DeliverBy,
   type Deliverer,
   type DsnEvent,
   type NewQueueMessage,

@@ -33,8 +33,8 @@ export function readMessage(
 ): QueueMessage | undefined {
   const r = db.get(
     "SELECT id, account, mail_from, file_size, prefix, smtputf8, has8bit, require_tls, ret, " +
-      "envelope_id, message_id, subject, is_dsn, queued, tls_optional, binary_mime, extra " +
-      "FROM messages WHERE id = ?",
+      "envelope_id, message_id, subject, is_dsn, queued, tls_optional, binary_mime, extra, " +
+      "deliver_by FROM messages WHERE id = ?",
     id,
   );
   if (!r) return undefined;
@@ -57,6 +57,7 @@ export function readMessage(
     tlsOptional: r[14] === 1,
     binary: r[15] === 1,
     extra: JSON.parse(r[16]),
+    deliverBy: r[17] === null ? undefined : JSON.parse(r[17]),
   };
 }
 
@@ -75,8 +76,8 @@ export function insertMessage(
 ): number[] {
   db.run(
     "INSERT INTO messages (id, account, mail_from, file_size, prefix, smtputf8, has8bit, require_tls, " +
-      "ret, envelope_id, message_id, subject, is_dsn, queued, tls_optional, binary_mime, extra) " +
-      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "ret, envelope_id, message_id, subject, is_dsn, queued, tls_optional, binary_mime, extra, " +
+      "deliver_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     id,
     m.senderAccount,
     m.mailFrom,
@@ -94,6 +95,7 @@ export function insertMessage(
     m.tlsOptional ? 1 : 0,
     m.binary ? 1 : 0,
     JSON.stringify(m.extra ?? {}),
+    m.deliverBy === undefined ? null : JSON.stringify(m.deliverBy),
   );
   const due = Math.max(now, m.notBefore ?? 0);
   const priority = m.priority ?? 0;

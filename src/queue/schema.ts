@@ -138,6 +138,13 @@ CREATE INDEX retired_message ON retired (message_key);
 CREATE INDEX retired_from ON retired (from_id);
 `,
   },
+  {
+    version: 4,
+    sql: `
+-- JSON of the time to deliver by (RFC 2852).
+ALTER TABLE messages ADD COLUMN deliver_by TEXT;
+`,
+  },
 ];
 
 /** What accounts have in it, but for messages that wait: the server that took them sends them. */

@@ -9,6 +9,16 @@ export type Notify = "never" | "success" | "failure" | "delay";
 export type Priority = -1 | 0 | 1;
 export const priorities: readonly Priority[] = [1, 0, -1];
 
+/** A time by which a message is to be delivered (RFC 2852). */
+export interface DeliverBy {
+  /** Milliseconds since the epoch; may be over for "notify". */
+  until: number;
+  /** Then the sender is told and delivery goes on, or the message goes back. */
+  mode: "notify" | "return";
+  /** The sender is told of each server that it is passed on to. */
+  trace: boolean;
+}
+
 export interface NewQueueRecipient {
   /** localpart@domain */
   address: string;
@@ -42,6 +52,7 @@ export interface NewQueueMessage {
   /** RET and ENVID (RFC 3461). */
   ret?: "full" | "hdrs";
   envelopeId?: string;
+  deliverBy?: DeliverBy;
   /** Milliseconds since the epoch before which it isn't sent (RFC 4865). */
   notBefore?: number;
   messageId?: string;
@@ -102,6 +113,7 @@ export interface QueueMessage {
   tlsOptional: boolean;
   ret: "full" | "hdrs" | undefined;
   envelopeId: string | undefined;
+  deliverBy: DeliverBy | undefined;
   messageId: string;
   subject: string;
   isDsn: boolean;
@@ -158,6 +170,8 @@ export type Result =
      * Undefined if it is in its mailbox.
      */
     relayed?: "told" | "untold";
+    /** Nobody watches its time to deliver by from here, or it is traced (RFC 2852): the sender is told. */
+    unwatched?: boolean;
   }
   | {
     kind: "temporary" | "permanent";

@@ -39,6 +39,7 @@ import { watchRotations } from "./dns/rotation.ts";
 import { DnsWatch } from "./dns/watch.ts";
 import { monitorDnsbls } from "./dnsbl_monitor.ts";
 import type { Identities } from "./identities.ts";
+import { Journal } from "./journal/journal.ts";
 import { Listeners } from "./listeners.ts";
 import { MailingLists } from "./lists/mod.ts";
 import { accountOfLogin, type LoginServices, saslBackend } from "./logins.ts";
@@ -58,6 +59,7 @@ import { Retention } from "./retention.ts";
 import { watchRemovals } from "./removals.ts";
 import { startReports } from "./reports/mod.ts";
 import { accountRules } from "./rules.ts";
+import { journalSent } from "./sending/outgoing.ts";
 import { ServerWebhooks } from "./sending/webhooks.ts";
 import { ImapEvents } from "./sieve/imap_events.ts";
 import type { Sockets } from "./sockets.ts";
@@ -241,6 +243,8 @@ async function open(
     a.seal = (m) => seal(a, tempDir, m);
     a.credentials.onChange = (change, keep) => void openLogins.changed(a.name, change, keep);
   };
+  const journal = new Journal({ config, accounts, queue, tempDir });
+  journalSent(queue, journal);
   const noMoreFiles = part("noMoreFiles", makeFilesAhead(tempDir));
   const receiving = part(
     "receiving",
@@ -258,6 +262,7 @@ async function open(
         sieve,
         scanners,
         lists,
+        journal,
       },
       o.receiving,
     ),

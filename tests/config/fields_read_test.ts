@@ -8,7 +8,11 @@ import type { Type } from "../../src/config/sconf/schema.ts";
 const src = fileURLToPath(new URL("../../src", import.meta.url));
 
 /** Fields that other parts ask for by a function of src/config, which must be in use. */
-const byFunction: Record<string, string> = { FirstTimeSenderDelay: "firstTimeSenderDelay" };
+const byFunction: Record<string, string> = {
+  FirstTimeSenderDelay: "firstTimeSenderDelay",
+  QuotaMailboxes: "quotaMailboxes",
+  QuotaMessages: "quotaMessages",
+};
 
 /** Fields of the original that can't do anything here say so, and give a warning where they are set. */
 const outOfUse = /^Out of use\b/;

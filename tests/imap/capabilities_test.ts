@@ -44,6 +44,8 @@ const files: Record<string, string> = {
   "URLAUTH": "rfc4467",
   "URLAUTH=BINARY": "rfc5524",
   "QUOTA": "rfc9208",
+  "QUOTA=RES-MAILBOX": "rfc9208",
+  "QUOTA=RES-MESSAGE": "rfc9208",
   "QUOTA=RES-STORAGE": "rfc9208",
   "METADATA": "rfc5464",
   "NOTIFY": "rfc5465",

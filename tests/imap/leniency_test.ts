@@ -169,6 +169,8 @@ Deno.test("names with wildcards can be made, found and removed; DELETE ends the 
     assert.match(await c.done('SELECT "50% off*"'), /^OK/);
     assert.ok((await c.run('LIST "" "50% off*"')).some((l) => l.includes('"50% off*"')));
     assert.match(await c.done('DELETE "50% off*"'), /^OK/);
+    assert.match(await c.done("CREATE 50%off*"), /^OK/);
+    assert.match(await c.done("DELETE 50%off*"), /^OK/);
     assert.deepEqual(await c.run('LSUB "" "50*"'), ["OK done"]);
     await c.ok("CREATE Kept");
     await c.ok("SUBSCRIBE Kept");

@@ -85,6 +85,69 @@ Deno.test("§4.1 without a limit there is no resource to tell of", () =>
     talk(c, 'C: GETQUOTAROOT INBOX\nS: * QUOTAROOT INBOX ""\nS: * QUOTA "" ()\nS: OK done')
   ));
 
+Deno.test("§5.2 MESSAGE and §5.3 MAILBOX: copies count, moves don't, and what would exceed them is refused", async () => {
+  const server = await startServer({ quotaMessages: 3, quotaMailboxes: 8 });
+  try {
+    const c = await server.client();
+    const [capability] = await c.ok("CAPABILITY");
+    assert.match(capability, / QUOTA=RES-MESSAGE QUOTA=RES-MAILBOX(?= |$)/);
+    const text = message("one", "one\r\n");
+    await c.append("INBOX", text);
+    await c.append("INBOX", text);
+    await talk(
+      c,
+      `
+      C: GETQUOTAROOT INBOX
+      S: * QUOTAROOT INBOX ""
+      S: * QUOTA "" (MESSAGE 2 3 MAILBOX 6 8)
+      S: OK done
+      `,
+    );
+    await c.ok("SELECT INBOX");
+    await talk(
+      c,
+      `
+      C: COPY 1:2 Archive
+      S: NO [OVERQUOTA] account is over its quota of 3 messages (QuotaMessages)
+      C: COPY 1 Archive
+      S: OK [COPYUID …
+      C: MOVE 2 Archive
+      S: * OK [COPYUID …
+      S: * 2 EXPUNGE
+      S: OK …
+      C: STATUS Archive (MESSAGES)
+      S: * STATUS Archive (MESSAGES 2)
+      S: OK done
+      C: CREATE a
+      S: OK …
+      C: CREATE b/c
+      S: NO [OVERQUOTA] account is over its quota of 8 mailboxes (QuotaMailboxes)
+      C: LIST "" b*
+      S: OK done
+      C: CREATE b
+      S: OK …
+      C: RENAME INBOX d
+      S: NO [OVERQUOTA] …
+      C: RENAME b d
+      S: OK …
+      C: GETQUOTA ""
+      S: * QUOTA "" (MESSAGE 3 3 MAILBOX 8 8)
+      S: OK done
+      C: DELETE d
+      S: OK …
+      C: CREATE e
+      S: OK …
+      `,
+    );
+    assert.match(await c.append("INBOX", text), /^NO \[OVERQUOTA\] /);
+    await c.ok("STORE 1 +FLAGS (\\Deleted)");
+    await c.ok("EXPUNGE");
+    assert.match(await c.append("INBOX", text), /^OK /);
+  } finally {
+    await server.stop();
+  }
+});
+
 /** Commands with what ours answers where that differs from Dovecot's on purpose; %root is the quota root. */
 const besideDovecot: readonly (readonly [command: string, ours?: readonly string[]])[] = [
   ["GETQUOTAROOT INBOX"],

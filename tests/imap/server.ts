@@ -32,6 +32,8 @@ export async function startServer(
     plaintextLogin?: boolean;
     maxMessageSize?: number;
     quota?: number;
+    quotaMessages?: number;
+    quotaMailboxes?: number;
     timeouts?: { beforeLogin: number; afterLogin: number };
     progressInterval?: number;
     pedantic?: boolean;
@@ -54,6 +56,8 @@ export async function startServer(
       { name: "Trash", specialUse: 16 },
     ],
     quotaMessageSize: () => options.quota,
+    quotaMessages: () => options.quotaMessages,
+    quotaMailboxes: () => options.quotaMailboxes,
     junkFlags: () => undefined,
   }));
   const account = await accounts.open("mjl");

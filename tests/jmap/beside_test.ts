@@ -38,6 +38,31 @@ Deno.test("RFC 9425: the quota of an account", () =>
     );
   }, { account: "\t\tQuotaMessageSize: 1000000\n" }));
 
+Deno.test("RFC 9425: quotas of messages and mailboxes, each with its own changes", () =>
+  withJmap(async ({ ann }) => {
+    const { list, state } = await ann.call("Quota/get", {});
+    assert.deepEqual(
+      list.map((q: Json) => [q.id, q.resourceType, q.used, q.hardLimit, q.types]),
+      [
+        ["messages", "count", 0, 1, ["Email"]],
+        ["mailboxes", "count", 6, 7, ["Mailbox"]],
+      ],
+    );
+    await ann.import(mail({}));
+    const c = await ann.call("Quota/changes", { sinceState: state });
+    assert.deepEqual([c.created, c.updated, c.updatedProperties], [[], ["messages"], ["used"]]);
+    const q = await ann.call("Quota/queryChanges", { sinceQueryState: state });
+    assert.deepEqual([q.removed, q.added], [["messages"], [{ id: "messages", index: 0 }]]);
+    const blobId = await ann.upload(mail({}));
+    const { inbox } = await ann.roles();
+    const r = await ann.call("Email/import", {
+      emails: { e: { blobId, mailboxIds: { [inbox]: true } } },
+    });
+    assert.equal(r.notCreated.e.type, "overQuota");
+    const m = await ann.call("Mailbox/set", { create: { a: { name: "a" }, b: { name: "b" } } });
+    assert.deepEqual([Object.keys(m.created), m.notCreated.b.type], [["a"], "overQuota"]);
+  }, { account: "\t\tQuotaMessages: 1\n\t\tQuotaMailboxes: 7\n" }));
+
 Deno.test("RFC 9404: blobs of pieces, their bytes and digests, and what they are part of", () =>
   withJmap(async ({ ann }) => {
     const r = await ann.call("Blob/upload", {

@@ -1,15 +1,16 @@
 /** Scripts at delivery, through a whole server. */
 import assert from "node:assert/strict";
-import { type FakeHost, fakeHost } from "../smtp/fake_host.ts";
+import { type FakeHost, fakeHost, type FakeOptions } from "../smtp/fake_host.ts";
 import { Want } from "../../src/store/types.ts";
 import { mail, type Receiver, startReceiver } from "./receiver.ts";
 
 async function withServer(
   fn: (r: Receiver, host: FakeHost, later: (ms: number) => void) => Promise<void>,
   files: Record<string, string> = {},
+  options: FakeOptions = { extensions: ["8BITMIME", "DSN"] },
 ): Promise<void> {
   let now = Date.now();
-  await using host = await fakeHost({ extensions: ["8BITMIME", "DSN"] });
+  await using host = await fakeHost(options);
   await using r = await startReceiver({
     outgoingPort: host.port,
     now: () => now,
@@ -103,6 +104,30 @@ Deno.test("a message goes on by redirect, with its sender rewritten; in a circle
     assert.equal(host.mails.length, 1);
     assert.deepEqual(await listed(r, "cas", "Inbox"), ["round 0"]);
   }));
+
+Deno.test("RFC 6009: what a redirect demands of those that deliver it goes along", async () => {
+  const commands: string[] = [];
+  const note = (line: string) => {
+    commands.push(line.replace(/<[^>]*>/, "<>"));
+    return undefined;
+  };
+  await withServer(
+    async (r) => {
+      await activate(
+        r,
+        "cas",
+        `require ["redirect-dsn", "redirect-deliverby"];
+redirect :notify "success,delay" :ret "hdrs" :bytimerelative 600 :bymode "return" :bytrace "away@away.example";`,
+      );
+      await toCas(r, { subject: "urgent" });
+      await r.server.queue.idle();
+      assert.match(commands[0], /^MAIL FROM:<> SIZE=\d+ RET=HDRS BY=(?:600|599|59\d);RT$/);
+      assert.equal(commands[1], "RCPT TO:<> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;cas@ours.example");
+    },
+    {},
+    { extensions: ["SIZE", "DSN", "DELIVERBY"], mail: note, rcpt: note },
+  );
+});
 
 Deno.test("who writes has one vacation reply for some days, and notifications are sent", () =>
   withServer(async (r, host, later) => {

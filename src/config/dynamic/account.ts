@@ -249,6 +249,14 @@ export const account = struct({
     int(),
     "Most bytes of messages in the account, in place of the limit in mox.conf; a negative number is no limit.",
   ),
+  QuotaMessages: optional(
+    int(),
+    "Most messages in the account, in place of the limit in mox.conf; a negative number is no limit. Not of the original.",
+  ),
+  QuotaMailboxes: optional(
+    int(),
+    "Most mailboxes in the account, in place of the limit in mox.conf; a negative number is no limit. Not of the original.",
+  ),
   Retention: optional(
     retentionDays,
     "Days after which messages are removed from a mailbox for good, counted from when they came into it. Keys are names " +

@@ -277,6 +277,16 @@ export const staticConfig = struct({
     "Most bytes of messages that an account may hold, unless the account says otherwise; 0 is no limit. " +
       "What would exceed it is refused. The database, some 15% of the size, does not count.",
   ),
+  QuotaMessages: optional(
+    int(0),
+    "Most messages that an account may hold in all its mailboxes, unless the account says otherwise; 0 is no limit. " +
+      "Not of the original.",
+  ),
+  QuotaMailboxes: optional(
+    int(0),
+    "Most mailboxes that a user may have, Inbox among them, unless the account says otherwise; 0 is no limit. Mailboxes " +
+      "that the server makes for mail that arrives are made all the same. Not of the original.",
+  ),
   Retention: optional(
     retentionDays,
     "Days after which messages are removed from a mailbox for good, counted from when they came into it. Keys are names " +

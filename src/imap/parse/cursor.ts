@@ -303,19 +303,23 @@ export class Cursor {
     return name;
   }
 
-  /** A mailbox name, as Unicode. It is not yet checked against the rules of the store. */
+  /**
+   * A mailbox name, as Unicode. It is not yet checked against the rules of the store. Some clients send * and % without
+   * quotes; Dovecot takes them too.
+   */
   mailbox(): string {
+    if (this.lenient) return this.listMailbox("mailbox name");
     const start = this.pos;
     return this.#mailboxName(this.astringBytes("mailbox name"), start);
   }
 
   /** A mailbox name that may have the wildcards * and %. */
-  listMailbox(): string {
+  listMailbox(what = "mailbox pattern"): string {
     const c = this.peek();
     const start = this.pos;
     if (c === 0x22 || c === 0x7b) return this.#mailboxName(this.stringBytes(), start);
     while (this.pos < this.bytes.length && classes[this.bytes[this.pos]] & classList) this.pos++;
-    if (this.pos === start) this.fail("mailbox pattern");
+    if (this.pos === start) this.fail(what);
     return this.#mailboxName(this.bytes.subarray(start, this.pos), start);
   }
 

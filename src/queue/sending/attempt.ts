@@ -1,6 +1,7 @@
 /** One delivery: the attempt, who is told what came of it, and writing that down. @module */
 import { counter, histogram } from "../../metrics/mod.ts";
 import type { Db } from "../../store/database/database.ts";
+import { isOverdue, overdue } from "../deliver_by.ts";
 import { attempted, type Done, dsnEvents, outgoingEvent, owe } from "../events.ts";
 import type { QueueFiles } from "../files.ts";
 import { retire, suppressAfterFailure, suppressed, type Suppression } from "../retired.ts";
@@ -60,7 +61,8 @@ export async function deliver(
     const s = suppressed(q.db, message.senderAccount, i.address);
     if (s && !message.isDsn) refused.set(i, s);
   }
-  const tried = fresh.filter((i) => !refused.has(i));
+  const late = isOverdue(message, q.clock.now());
+  const tried = late ? [] : fresh.filter((i) => !refused.has(i));
   const outcome = await attempt(q, message, tried, run);
   const dead = outcome.length > 0
     ? outcome.every((r) => r.kind === "temporary" && r.unreachable === true)
@@ -77,12 +79,17 @@ export async function deliver(
   for (const [item, s] of refused) {
     const text = `address is on the suppression list of the account: ${s.reason}`;
     const r: Result = { kind: "permanent", code: 550, enhanced: "5.7.1", text };
-    done.push({ ...noted(q, item, r, now), outcome: "suppressed" });
+    done.push({ ...noted(q, message, item, r, now), outcome: "suppressed" });
+  }
+  if (late) {
+    for (const item of fresh) {
+      if (!refused.has(item)) done.push(noted(q, message, item, overdue, now));
+    }
   }
   for (const [i, item] of tried.entries()) {
     // What the end of the process cut off was no attempt.
     if (q.stopping.aborted && outcome[i].kind === "temporary") release(q, [item]);
-    else done.push(noted(q, item, outcome[i], now));
+    else done.push(noted(q, message, item, outcome[i], now));
   }
   await tell(q, message, done);
   if (done.length > 0) settle(q, message, done, dead, now);
@@ -151,9 +158,15 @@ export async function tellOf(o: QueueOptions, event: OutgoingEvent): Promise<voi
 }
 
 /** Notes a result in the item; says when it is tried again. */
-function noted(q: Deliveries, item: QueueItem, r: Result, now: number): Done {
+function noted(
+  q: Deliveries,
+  message: QueueMessage,
+  item: QueueItem,
+  r: Result,
+  now: number,
+): Done {
   results.inc({ result: r.kind });
-  const done = attempted(item, r, now, q.clock.random());
+  const done = attempted(item, r, now, q.clock.random(), message.deliverBy);
   const { attempt, wait } = done;
   q.options.log.info(r.kind === "delivered" ? "delivered from queue" : "delivery failed", {
     id: item.id,

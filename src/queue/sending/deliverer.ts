@@ -54,6 +54,7 @@ export function remoteDeliverer(o: RemoteDelivererOptions): Deliverer {
     port: o.port ?? 25,
     timeouts: o.timeouts,
     signAgain: o.signAgain,
+    now: o.now ?? Date.now,
   };
   const ways: WayOptions = {
     log: o.log,

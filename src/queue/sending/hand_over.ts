@@ -10,6 +10,7 @@ import {
   type SmtpClient,
   SmtpClientError,
 } from "../../smtp/client/mod.ts";
+import { byParameter } from "../deliver_by.ts";
 import { failureOf } from "../failure.ts";
 import type { QueueItem, QueueMessage, Result } from "../types.ts";
 
@@ -79,6 +80,7 @@ function envelopeOf(
   form: Form,
   items: readonly QueueItem[],
   requireTls: boolean,
+  now: number,
 ): Envelope {
   return {
     mailFrom: m.mailFrom,
@@ -93,6 +95,7 @@ function envelopeOf(
     requireTls,
     ret: m.ret,
     envelopeId: m.envelopeId,
+    deliverBy: m.deliverBy && byParameter(m.deliverBy, now),
   };
 }
 
@@ -110,6 +113,8 @@ export interface HandOver {
   /** Ends it; but a server that has the whole message is waited for, for a moment. */
   signal: AbortSignal;
   progress: (step: Progress) => void;
+  /** Milliseconds since the epoch. */
+  now(): number;
   /** Signs a message that was changed as it was signed before. */
   signAgain?: (message: Uint8Array) => Promise<Uint8Array>;
 }
@@ -150,7 +155,7 @@ function together(client: SmtpClient, items: readonly QueueItem[]): (readonly Qu
 
 async function handOverGroup(
   client: SmtpClient,
-  { message, requireTls }: HandOver,
+  { message, requireTls, now }: HandOver,
   form: Form,
   items: readonly QueueItem[],
   outcomes: Map<QueueItem, RecipientOutcome>,
@@ -161,7 +166,7 @@ async function handOverGroup(
   while (left.length > 0 && (outcomes.size === 0 || client.usable)) {
     const part = left.slice(0, batch);
     left = left.slice(part.length);
-    const got = await client.send(envelopeOf(message, form, part, requireTls), form.bytes);
+    const got = await client.send(envelopeOf(message, form, part, requireTls, now()), form.bytes);
     const taken = got.filter((o) => !(o instanceof SmtpClientError)).length;
     for (const [i, o] of got.entries()) {
       // The rest goes with the next transaction, if this one has brought something.
@@ -185,6 +190,7 @@ export function wasDead(outcomes: readonly (RecipientOutcome | undefined)[]): bo
 /** An outcome as the queue's result. */
 export function resultOf(
   o: RecipientOutcome,
+  { deliverBy }: Pick<QueueMessage, "deliverBy">,
   item: QueueItem,
   client: SmtpClient,
   remoteMta: string,
@@ -199,5 +205,7 @@ export function resultOf(
     text: replyText(o) || "accepted",
     remoteMta,
     relayed: !asked || client.extensions.dsn ? "told" : "untold",
+    // "return" goes only to servers that watch it on.
+    unwatched: deliverBy && (deliverBy.trace || client.extensions.deliverBy === undefined),
   };
 }

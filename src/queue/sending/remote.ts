@@ -62,6 +62,7 @@ export interface RemoteOptions {
   timeouts: Partial<Timeouts> | undefined;
   /** See HandOver. */
   signAgain: HandOver["signAgain"];
+  now: HandOver["now"];
 }
 
 /** What TLS a message asks for: "yes" is REQUIRETLS, "no" waives all policies (RFC 8689). */
@@ -325,8 +326,8 @@ class Attempt {
     const requireTls = this.#d.tls === "yes";
     let outcomes;
     try {
-      const { signAgain } = this.#o;
-      const h: HandOver = { message, requireTls, signal, progress, signAgain };
+      const { signAgain, now } = this.#o;
+      const h: HandOver = { message, requireTls, signal, progress, signAgain, now };
       outcomes = await handOver(client, h, items);
     } finally {
       this.#o.sessions.give(key, client);
@@ -336,7 +337,7 @@ class Attempt {
       if (o === undefined) continue;
       if (o instanceof SmtpClientError && o.kind === "timeout") this.#silent = true;
       if (o instanceof SmtpClientError && elsewhere(o)) this.#failed(failureOf(o, host));
-      else this.#results.set(items[i], resultOf(o, items[i], client, host));
+      else this.#results.set(items[i], resultOf(o, message, items[i], client, host));
     }
     return true;
   }

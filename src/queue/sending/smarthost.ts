@@ -124,13 +124,13 @@ async function send(
   kept: boolean,
 ): Promise<Result[] | undefined> {
   try {
-    const h = { ...d, requireTls: d.tls === "yes", signAgain: o.signAgain };
+    const h = { ...d, requireTls: d.tls === "yes", signAgain: o.signAgain, now: o.now };
     const outcomes = await handOver(client, h, d.items);
     if (kept && wasDead(outcomes)) return undefined;
     return outcomes.map((outcome, i) =>
       outcome === undefined
         ? temporary("4.4.2", "the session ended before")
-        : resultOf(outcome, d.items[i], client, host)
+        : resultOf(outcome, d.message, d.items[i], client, host)
     );
   } finally {
     o.sessions.give(key, client);

@@ -8,7 +8,7 @@ import type { Account as AccountConfig } from "../../config/mod.ts";
 import { counter } from "../../metrics/mod.ts";
 import { syncFile } from "../../platform/files.ts";
 import { type Address, addressText, type IncomingMessage } from "../../smtp/server/mod.ts";
-import type { NewQueueRecipient } from "../../queue/mod.ts";
+import type { DeliverBy, NewQueueRecipient } from "../../queue/mod.ts";
 import type { Incoming } from "../arrival/incoming.ts";
 import type { ReceivingServices } from "../arrival/services.ts";
 import type { Plan } from "../arrival/plan.ts";
@@ -98,6 +98,7 @@ export interface Changed {
   /** Demands on reports (RFC 6009). */
   notify?: NewQueueRecipient["notify"];
   ret?: "full" | "hdrs";
+  deliverBy?: DeliverBy;
   /** As that of NewQueueMessage. */
   onAdded?: () => void;
 }
@@ -177,6 +178,7 @@ export async function forward(
     tlsOptional: asksForNoTls(arrived.description.fields, transaction.requireTls),
     ret: changed.ret ?? transaction.ret,
     envelopeId: transaction.envelopeId,
+    deliverBy: changed.deliverBy,
     onAdded: changed.onAdded,
     messageId: arrived.description.summary.messageId,
     subject: arrived.description.summary.subject,

@@ -16,7 +16,8 @@ const smtpErrors = counter(
 export function storeFailure(err: unknown, log: Log): SmtpError {
   if (err instanceof SmtpError) return err;
   if (err instanceof StoreError && err.code === "overQuota") {
-    return new SmtpError(452, "2.2", "mailbox is full, its limit is set by QuotaMessageSize");
+    const field = /\((\w+)\)$/.exec(err.message)?.[1] ?? "QuotaMessageSize";
+    return new SmtpError(452, "2.2", `mailbox is full, its limit is set by ${field}`);
   }
   if (err instanceof StoreError && err.code === "busy") {
     return new SmtpError(451, "3.2", err.message);

@@ -46,8 +46,32 @@ export interface OutgoingMessage extends Omit<NewQueueMessage, "limits"> {
   utf8Allowed?: boolean;
   /** The structure of the file, if it is known. */
   parsed?: ParsedMessage;
+  /** A copy for the journal of a domain: not copied again, and not counted as the postmaster's own. */
+  ofJournal?: boolean;
   /** It is a user's, and is scanned. */
   scan?: OutgoingScan;
+}
+
+/** What makes the copies for a domain's journal. */
+export interface JournalOfSent {
+  sent(domain: string, m: OutgoingMessage): Promise<void>;
+}
+
+const journals = new WeakMap<Queue, JournalOfSent>();
+
+/** From now on messages that go into the queue are copied first. */
+export function journalSent(queue: Queue, journal: JournalOfSent): void {
+  journals.set(queue, journal);
+}
+
+async function copyForJournal({ queue }: OutgoingServices, m: OutgoingMessage): Promise<void> {
+  try {
+    await journals.get(queue)?.sent(m.fromDomain, m);
+  } catch (err) {
+    if (err instanceof SmtpError) throw err;
+    const text = "no copy for the journal of the domain can be made, try again later";
+    throw new SmtpError(451, "3.0", text, { cause: err });
+  }
 }
 
 /**
@@ -84,9 +108,11 @@ async function signAndQueue(s: OutgoingServices, m: OutgoingMessage): Promise<nu
   prefix.set(m.prefix, head.length);
   const account = config.account(m.senderAccount);
   // Localserve sends nothing, and is used for load tests. Reports are no doing of the account's.
-  const unlimited = !account || config.acceptAllAccount === m.senderAccount || m.isDsn;
+  const unlimited = !account || config.acceptAllAccount === m.senderAccount || m.isDsn ||
+    m.ofJournal;
   try {
-    const { parsed: _parsed, utf8Allowed: _allowed, scan: _scan, author, ...rest } = m;
+    const { parsed: _parsed, utf8Allowed: _allowed, scan: _scan, ofJournal, author, ...rest } = m;
+    if (!ofJournal && !m.isDsn) await copyForJournal(s, { ...m, prefix });
     const ids = await s.queue.add({
       ...rest,
       prefix,

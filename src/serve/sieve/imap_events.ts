@@ -25,6 +25,7 @@ import type { Queue } from "../../queue/mod.ts";
 import {
   executeSieveAsync,
   problemText,
+  type Redirect,
   SieveMail,
   type SieveResult,
   type SieveScript,
@@ -33,6 +34,7 @@ import type { Account } from "../../store/account/account.ts";
 import { type FetchRow, Flag, type MessageReader, Want } from "../../store/types.ts";
 import type { SieveServices } from "../arrival/services.ts";
 import { queueOutgoing } from "../sending/outgoing.ts";
+import { demands } from "./sending.ts";
 import { maxHeader, vouches } from "../onward/vouch.ts";
 
 const log = new Log("sieve");
@@ -191,7 +193,7 @@ export class ImapEvents {
         }
         done(`copied to ${name}`);
       } else if (a.kind === "redirect") {
-        await this.#send(account, e.login, row, reader, a.redirect.address);
+        await this.#send(account, e.login, row, reader, a.redirect);
         done(`sent to ${a.redirect.address}`);
       }
     }
@@ -209,9 +211,10 @@ export class ImapEvents {
     login: string,
     row: FetchRow,
     reader: MessageReader,
-    to: string,
+    to: Redirect,
   ): Promise<void> {
     const bytes = reader.read(0, reader.size);
+    const { notify, ...demanded } = demands(to);
     const from = this.#s.config.accountFor(login) === account.name ? login : "";
     const domain = from.slice(from.lastIndexOf("@") + 1);
     await withTempFile(this.#s.tempDir, "sieve-", bytes, (file) =>
@@ -221,7 +224,8 @@ export class ImapEvents {
         // What lies in a mailbox may be by anybody: our signature would say that it is by its From.
         unsigned: !vouches(domain, bytes.subarray(0, maxHeader), undefined),
         mailFrom: from,
-        recipients: [{ address: to }],
+        recipients: [{ address: to.address, notify }],
+        ...demanded,
         file,
         fileSize: bytes.length,
         prefix: new Uint8Array(0),

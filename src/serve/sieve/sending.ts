@@ -6,6 +6,7 @@
 import { createHash } from "node:crypto";
 import { counter } from "../../metrics/mod.ts";
 import { withTempFile } from "../../platform/files.ts";
+import type { NewQueueMessage, NewQueueRecipient } from "../../queue/mod.ts";
 import type { Redirect } from "../../sieve/mod.ts";
 import { addressText, type IncomingMessage } from "../../smtp/server/mod.ts";
 import type { Account } from "../../store/account/account.ts";
@@ -64,6 +65,21 @@ async function once(
   return true;
 }
 
+/** What a redirect demands of those that deliver it (RFC 6009), as the queue has it. */
+export function demands(
+  r: Redirect,
+): Pick<NewQueueMessage, "ret" | "deliverBy"> & Pick<NewQueueRecipient, "notify"> {
+  return {
+    notify: r.notify?.map((n) => n.toLowerCase() as "never"),
+    ret: r.ret?.toLowerCase() as "full" | undefined,
+    deliverBy: r.deliverBy && {
+      until: Date.now() + r.deliverBy.seconds * 1000,
+      mode: r.deliverBy.mode,
+      trace: r.deliverBy.trace,
+    },
+  };
+}
+
 /** Sends a message on. @returns whether it goes on; if not it is to be kept */
 export async function redirect(
   s: ReceivingServices,
@@ -76,11 +92,7 @@ export async function redirect(
 ): Promise<boolean> {
   const to = mayGoOn(s, m, plan, account.name, [r.address]);
   if (to.length === 0) return false;
-  const changed = {
-    file,
-    notify: r.notify?.map((n) => n.toLowerCase() as "never"),
-    ret: r.ret?.toLowerCase() as "full" | undefined,
-  };
+  const changed = { file, ...demands(r) };
   const { messageId } = m.arrived.description.summary;
   const key = keyOf(m, plan, account, `redirect ${r.address}`);
   await once(

@@ -14,6 +14,8 @@ export interface Extensions {
   binaryMime: boolean;
   dsn: boolean;
   requireTls: boolean;
+  /** Fewest seconds that DELIVERBY takes, 0 for any; undefined without. */
+  deliverBy: number | undefined;
   enhancedStatusCodes: boolean;
   /** SIZE; 0 if it names no limit, undefined without the extension. */
   size: number | undefined;
@@ -38,6 +40,7 @@ export function noExtensions(name: string): Extensions {
     binaryMime: false,
     dsn: false,
     requireTls: false,
+    deliverBy: undefined,
     enhancedStatusCodes: false,
     size: undefined,
     futureRelease: undefined,
@@ -79,6 +82,9 @@ export function parseExtensions(lines: readonly string[]): Extensions {
         break;
       case "DSN":
         e.dsn = true;
+        break;
+      case "DELIVERBY":
+        e.deliverBy = count(params[0]) ?? 0;
         break;
       case "REQUIRETLS":
         e.requireTls = true;

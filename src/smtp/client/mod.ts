@@ -19,6 +19,7 @@ export {
   mailCommand,
   needsUtf8,
   rcptCommand,
+  takesBy,
   xtext,
 } from "./parameters.ts";
 export { maxReplyLine, type Reply, ReplyError, ReplyParser, replyText } from "./reply.ts";

@@ -49,6 +49,11 @@ export function transactionNeedsUtf8(e: Envelope): boolean {
   return e.smtpUtf8 || needsUtf8(e.mailFrom) || e.recipients.some((r) => needsUtf8(r.address));
 }
 
+/** Whether a server takes a time to deliver by; one that is shorter than its least is refused (RFC 2852 §4.1.2). */
+export function takesBy(x: Extensions, by: NonNullable<Envelope["deliverBy"]>): boolean {
+  return x.deliverBy !== undefined && (by.mode === "notify" || by.seconds >= x.deliverBy);
+}
+
 /** The MAIL command, without its line end. */
 export function mailCommand(e: Envelope, x: Extensions): string {
   const utf8 = transactionNeedsUtf8(e);
@@ -61,6 +66,10 @@ export function mailCommand(e: Envelope, x: Extensions): string {
   if (x.dsn) {
     if (e.ret !== undefined) line += ` RET=${e.ret.toUpperCase()}`;
     if (e.envelopeId !== undefined) line += ` ENVID=${xtext(e.envelopeId)}`;
+  }
+  if (e.deliverBy && takesBy(x, e.deliverBy)) {
+    const { seconds, mode, trace } = e.deliverBy;
+    line += ` BY=${seconds};${mode === "return" ? "R" : "N"}${trace ? "T" : ""}`;
   }
   return line;
 }

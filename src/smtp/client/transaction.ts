@@ -4,7 +4,7 @@ import { type Channel, connectionFailure, refusal } from "./channel.ts";
 import { SmtpClientError } from "./errors.ts";
 import type { Extensions } from "./extensions.ts";
 import { DataEncoder } from "./output.ts";
-import { mailCommand, rcptCommand, transactionNeedsUtf8 } from "./parameters.ts";
+import { mailCommand, rcptCommand, takesBy, transactionNeedsUtf8 } from "./parameters.ts";
 import type { Reply } from "./reply.ts";
 import type { Envelope, MessageSource, RecipientOutcome, Timeouts } from "./types.ts";
 
@@ -29,6 +29,19 @@ function obstacle(e: Envelope, x: Extensions): SmtpClientError | undefined {
   if (e.requireTls && !x.requireTls) {
     // RFC 8689 §4.2.1, §8.6: a permanent failure.
     return no(550, "5.7.30", "the message demands REQUIRETLS, and the server does not have it");
+  }
+  if (e.deliverBy?.mode === "return" && !takesBy(x, e.deliverBy)) {
+    return x.deliverBy === undefined
+      ? no(
+        550,
+        "5.3.3",
+        "the message is to be delivered by a time, and the server has no DELIVERBY",
+      )
+      : no(
+        550,
+        "5.4.7",
+        `the server takes messages to deliver within ${x.deliverBy} seconds at least`,
+      );
   }
   if (x.size !== undefined && x.size > 0 && e.size > x.size) {
     return no(552, "5.3.4", `message of ${e.size} bytes, and the server takes ${x.size} at most`);

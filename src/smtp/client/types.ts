@@ -26,6 +26,8 @@ export interface Envelope {
   requireTls?: boolean;
   ret?: "full" | "hdrs";
   envelopeId?: string;
+  /** A time to deliver by (RFC 2852); passed on where the server has DELIVERBY, and "return" only goes there. */
+  deliverBy?: { seconds: number; mode: "notify" | "return"; trace: boolean };
 }
 
 /** What became of a recipient: the answer with which the message was accepted, or why it wasn't. */

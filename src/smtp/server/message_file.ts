@@ -5,6 +5,7 @@
  * @module
  */
 import { join } from "node:path";
+import { syncData } from "../../platform/durability.ts";
 import { removeFile } from "../../platform/files.ts";
 import { isStorageFull } from "../../platform/storage_errors.ts";
 import { giveWay } from "../../platform/turns.ts";
@@ -245,7 +246,7 @@ export class MessageFile {
       const file = this.#open();
       for (let at = 0; at < rest.length;) at += file.writeSync(rest.subarray(at));
       // Waited for by whoever makes promises of the content; meanwhile the message is looked at.
-      this.#synced = file.syncData();
+      this.#synced = syncData(file);
       this.#synced.catch(() => {});
     } catch (e) {
       return this.#failed(e);

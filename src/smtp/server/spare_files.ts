@@ -8,6 +8,7 @@
  * @module
  */
 import { join } from "node:path";
+import { durabilityNeeded } from "../../platform/durability.ts";
 import { removeFile } from "../../platform/files.ts";
 
 /** Beginning of the names of temporary files. */
@@ -99,7 +100,8 @@ const spares = new Map<string, Spare>();
 
 /** From now on files in the folder are made ahead; call the result to end that. */
 export function makeFilesAhead(dir: string): () => Promise<void> {
-  if (!filesAhead.enabled) return () => Promise.resolve();
+  // Where nothing is kept, no disk holds up the making of a file.
+  if (!filesAhead.enabled || !durabilityNeeded()) return () => Promise.resolve();
   const spare = new Spare(dir);
   spares.set(dir, spare);
   return async () => {

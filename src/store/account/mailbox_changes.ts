@@ -53,13 +53,15 @@ function insertMailbox(db: Db, name: string, specialUse: number, modseq: number)
 
 /**
  * Makes a mailbox and the parents it lacks, subscribed.
- * @throws StoreError "mailboxExists", "mailboxName", "specialUse"
+ * @param limit most mailboxes of the account; those that the server makes for mail that arrives have none
+ * @throws StoreError "mailboxExists", "mailboxName", "specialUse", "overQuota"
  */
 export function createMailbox(
   db: Db,
   ctx: WriteContext,
   name: string,
   specialUse = 0,
+  limit?: number,
 ): { mailbox: Mailbox; created: Mailbox[] } {
   name = normalizeMailboxName(name);
   if (mailboxByName(db, name)) {
@@ -82,7 +84,18 @@ export function createMailbox(
     created.push(mailbox);
     ctx.changes.push({ kind: "addMailbox", mailbox, subscribed: true, modseq });
   }
+  if (limit !== undefined && countMailboxes(db) > limit) {
+    throw new StoreError(
+      "overQuota",
+      `account is over its quota of ${limit} mailboxes (QuotaMailboxes)`,
+    );
+  }
   return { mailbox: created[created.length - 1], created };
+}
+
+/** Mailboxes of the account (RFC 9208 §5.3). */
+export function countMailboxes(db: Db): number {
+  return db.get("SELECT count(*) FROM mailboxes WHERE expunged = 0")![0] as number;
 }
 
 /** The mailbox of that name, made if it is missing. */
@@ -155,7 +168,7 @@ function renameInbox(
   newName: string,
   train: (messageIds: number[]) => void,
 ): Mailbox[] {
-  const { mailbox, created } = createMailbox(db, ctx, newName);
+  const { mailbox, created } = createMailbox(db, ctx, newName, 0, rules.quotaMailboxes?.());
   const uids = mailboxUids(db, inbox.id);
   const { trainable } = moveMessages(db, ctx, rules, inbox.id, uids, mailbox.id);
   if (trainable.length > 0) ctx.afterCommit(() => train(trainable));

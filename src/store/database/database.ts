@@ -29,6 +29,7 @@ import {
 } from "node:sqlite";
 import { dirname } from "node:path";
 import { SharedSync } from "../../platform/fsync.ts";
+import { durabilityNeeded, syncData } from "../../platform/durability.ts";
 import { syncDir } from "../../platform/files.ts";
 import { isDatabaseDamaged, isStorageFull } from "../../platform/storage_errors.ts";
 import { checkpointInWorker } from "./checkpoint.ts";
@@ -117,7 +118,7 @@ export class Db {
     this.#sync = new SharedSync(async () => {
       if (this.#syncFailure) throw this.#syncFailure;
       try {
-        await this.#wal?.syncData();
+        if (this.#wal) await syncData(this.#wal);
         await this.#folder;
       } catch (err) {
         // The kernel tells of a failed write once, and may have dropped the pages: the next fsync would
@@ -147,7 +148,8 @@ export class Db {
     const db = new Db(path, handle);
     try {
       handle.exec(
-        "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=0; " +
+        `PRAGMA journal_mode=WAL; PRAGMA synchronous=${durabilityNeeded() ? "NORMAL" : "OFF"}; ` +
+          "PRAGMA wal_autocheckpoint=0; " +
           "PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; " +
           `PRAGMA cache_size=-${cachedPages}; PRAGMA soft_heap_limit=${heapLimit}`,
       );

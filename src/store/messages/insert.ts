@@ -49,6 +49,10 @@ export interface MailboxRules {
   junkFlags(mailbox: { name: string; specialUse: number }): number | undefined;
   /** Bytes of all messages together; undefined for no limit. */
   quotaMessageSize(): number | undefined;
+  /** Messages of all mailboxes together; undefined for no limit. */
+  quotaMessages?(): number | undefined;
+  /** Mailboxes, Inbox among them; undefined for no limit. */
+  quotaMailboxes?(): number | undefined;
 }
 
 /** Sets junk flags as the mailbox's special use and name ask for (AutomaticJunkFlags). */
@@ -79,6 +83,25 @@ function chargeQuota(db: Db, rules: MailboxRules, size: number, over: boolean): 
   }
 }
 
+/** Messages in all mailboxes (RFC 9208 §5.2). */
+export function countMessages(db: Db): number {
+  return db.get("SELECT coalesce(sum(total), 0) FROM mailboxes WHERE expunged = 0")![0] as number;
+}
+
+/**
+ * Looks whether so many further messages may be in the account.
+ * @throws StoreError "overQuota"
+ */
+export function chargeMessages(db: Db, rules: MailboxRules, count: number): void {
+  const limit = rules.quotaMessages?.();
+  if (limit !== undefined && countMessages(db) + count > limit) {
+    throw new StoreError(
+      "overQuota",
+      `account is over its quota of ${limit} messages (QuotaMessages)`,
+    );
+  }
+}
+
 /** Inserts a message for a new email. */
 export function insertEmail(
   db: Db,
@@ -89,6 +112,7 @@ export function insertEmail(
 ): Message {
   const d = m.description;
   chargeQuota(db, rules, m.size, m.overQuota);
+  if (!m.overQuota) chargeMessages(db, rules, 1);
   db.run(
     "INSERT INTO emails (id, size, prefix, envelope, body, bodystructure, structure, summary, listed) " +
       "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",

@@ -15,7 +15,7 @@
  * @module
  */
 import type { EmailId } from "../ids.ts";
-import type { RowDb } from "../database/database.ts";
+import type { Db, RowDb } from "../database/database.ts";
 import { nextModseq } from "../mailboxes/mailboxes.ts";
 import { parseSummary, type SummaryAddress } from "./summary.ts";
 
@@ -246,17 +246,18 @@ function isLarger(db: RowDb, a: number, b: number): boolean {
 }
 
 /**
- * Removes an email that is gone; its children keep their thread, and its id as that of their parent: readers see
- * that it has no row.
+ * Removes emails with these ids, the first to the last, that are gone; their children keep their thread, and its id as
+ * that of their parent: readers see that it has no row.
  */
-export function forgetThread(db: RowDb, emailId: EmailId, modseq: number): void {
+export function forgetThreads(db: RowDb, first: EmailId, last: EmailId, modseq: number): void {
   db.run(
     "INSERT OR REPLACE INTO gone_emails (email_id, reborn, thread_id, createseq, modseq) " +
-      "SELECT email_id, reborn, thread_id, createseq, ? FROM threads WHERE email_id = ?",
+      "SELECT email_id, reborn, thread_id, createseq, ? FROM threads WHERE email_id >= ? AND email_id <= ?",
     modseq,
-    emailId,
+    first,
+    last,
   );
-  db.run("DELETE FROM threads WHERE email_id = ?", emailId);
+  db.run("DELETE FROM threads WHERE email_id >= ? AND email_id <= ?", first, last);
 }
 
 /** Parents of an email that are here, from the direct one to the root, at most `limit`. */
@@ -268,4 +269,18 @@ export function threadParents(db: RowDb, emailId: EmailId, limit = 10_000): numb
     emailId,
     limit,
   ).map((r) => r[0]);
+}
+
+/** Emails of a thread, in no order. */
+export function emailsOfThread(db: Pick<Db, "all">, threadId: number): EmailId[] {
+  return db.all("SELECT email_id FROM threads WHERE thread_id = ?", threadId).map(([id]) => id);
+}
+
+/** Emails that left a thread, at a modseq or after it. */
+export function goneEmailsSince(
+  db: Pick<Db, "all">,
+  modseq: number,
+): { thread: number; modseq: number; emailId: EmailId }[] {
+  return db.all("SELECT thread_id, modseq, email_id FROM gone_emails WHERE modseq >= ?", modseq)
+    .map((r) => ({ thread: r[0], modseq: r[1], emailId: r[2] }));
 }

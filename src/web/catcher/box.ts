@@ -8,10 +8,12 @@ import type { MailboxId } from "../../store/ids.ts";
 import { Log } from "../../log/mod.ts";
 import type { Account } from "../../store/account/account.ts";
 import type { Accounts } from "../../store/account/accounts.ts";
-import { comparePlaces, listByDate, type Listed } from "../../store/messages/listing.ts";
+import { giveWay } from "../../platform/turns.ts";
+import { comparePlaces } from "../../store/messages/listing.ts";
 import { searchMailbox } from "../../store/account/search.ts";
 import type { SearchNode } from "../../store/search/types.ts";
 import { Flag, type Mailbox, SpecialUse } from "../../store/types.ts";
+import { pageByDate } from "./by_date.ts";
 
 /** A caught message. */
 export interface Caught {
@@ -24,9 +26,16 @@ export interface Caught {
   received: number;
 }
 
+/** A message that a search has found. */
+export interface Found extends Caught {
+  read: boolean;
+}
+
 const left = SpecialUse.Sent | SpecialUse.Drafts | SpecialUse.Trash;
 /** Messages that one change touches at a time; others are served in between. */
 const changeSize = 500;
+/** Rows of found messages that are read at a time. */
+const readSize = 2000;
 
 const newestFirst = (a: Caught, b: Caught) =>
   comparePlaces({ received: b.received, id: b.id }, { received: a.received, id: a.id });
@@ -117,30 +126,44 @@ export class CaughtMail {
 
   /** Newest first. */
   async list(start: number, limit: number): Promise<Caught[]> {
-    const found: Caught[] = [];
+    const boxes = [];
     for (const account of await this.accounts()) {
-      for (const mailbox of this.mailboxes(account)) {
-        const rows = listByDate(account.db, mailbox.id, "newest", undefined, start + limit);
-        found.push(...rows.map((r: Listed) => ({ account, ...r })));
+      for (const m of this.mailboxes(account)) {
+        if (m.total > 0) boxes.push({ account, mailboxId: m.id });
       }
     }
-    return found.sort(newestFirst).slice(start, start + limit);
+    return await pageByDate(boxes, start, limit);
   }
 
   /** What a search finds, newest first. */
-  async search(node: SearchNode, only?: ReadonlySet<string>): Promise<Caught[]> {
-    const found: Caught[] = [];
+  async search(node: SearchNode, only?: ReadonlySet<string>): Promise<Found[]> {
+    const found: Found[] = [];
     for (const account of await this.accounts()) {
       if (only !== undefined && !only.has(account.name)) continue;
       for (const mailbox of this.mailboxes(account)) {
         const { uids } = await searchMailbox(account, mailbox.id, node);
-        account.fetch(mailbox.id, uids, 0, (row) => {
-          const { id, uid, received } = row;
-          found.push({ account, id, uid, received, mailboxId: mailbox.id });
-        });
+        for (let at = 0; at < uids.length; at += readSize) {
+          account.fetch(mailbox.id, uids.slice(at, at + readSize), 0, (row) => {
+            const { id, uid, received } = row;
+            const read = (row.flags & Flag.Seen) !== 0;
+            found.push({ account, id, uid, received, mailboxId: mailbox.id, read });
+          });
+          await giveWay();
+        }
       }
     }
     return found.sort(newestFirst);
+  }
+
+  /** How many messages a search finds. */
+  async count(node: SearchNode): Promise<number> {
+    let n = 0;
+    for (const account of await this.accounts()) {
+      for (const mailbox of this.mailboxes(account)) {
+        n += (await searchMailbox(account, mailbox.id, node)).uids.length;
+      }
+    }
+    return n;
   }
 
   /** Runs a change on messages, some at a time, by mailbox. */

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { Flag } from "../../store/types.ts";
 import type { WebRequest } from "../http/mod.ts";
 import { HttpError, jsonResponse, textResponse } from "../http/mod.ts";
 import { flattenAddresses, parseAddressList } from "../../mail/address/address.ts";
@@ -255,7 +254,3 @@ export async function release(s: CatcherServices, m: Caught, to: string[]): Prom
   }
   return textResponse(200, "ok");
 }
-
-/** True if the message has been read. */
-export const isRead = (m: Caught): boolean =>
-  ((m.account.message(m.id)?.flags ?? 0) & Flag.Seen) !== 0;

@@ -20,7 +20,7 @@ import {
   textResponse,
   type WebRequest,
 } from "../http/mod.ts";
-import type { Caught } from "./box.ts";
+import type { Caught, Found } from "./box.ts";
 import * as handlers from "./handlers.ts";
 import { LiveMail } from "./live.ts";
 import { messageForm, type MessageSummary, summaryForm } from "./message.ts";
@@ -244,7 +244,7 @@ async function picked(s: CatcherServices, ids: readonly string[]): Promise<Caugh
   return found;
 }
 
-async function searched(s: CatcherServices, req: WebRequest): Promise<Caught[]> {
+async function searched(s: CatcherServices, req: WebRequest): Promise<Found[]> {
   const query = req.url.searchParams.get("query")?.trim() ?? "";
   if (query === "") throw new HttpError(400, "no search: the parameter query is missing");
   const timeZone = req.url.searchParams.get("tz") || undefined;
@@ -259,7 +259,7 @@ function number(req: WebRequest, name: string, otherwise: number, most: number):
   return Math.min(n, most);
 }
 
-async function list(s: CatcherServices, req: WebRequest, found: Caught[] | undefined) {
+async function list(s: CatcherServices, req: WebRequest, found: Found[] | undefined) {
   const start = number(req, "start", 0, 10_000_000);
   const limit = number(req, "limit", 50, maxList);
   const { total, unread } = await s.mail.counts();
@@ -272,7 +272,7 @@ async function list(s: CatcherServices, req: WebRequest, found: Caught[] | undef
     unread,
     count: messages.length,
     messages_count: found?.length ?? total,
-    messages_unread: found?.filter((m) => !handlers.isRead(m)).length ?? unread,
+    messages_unread: found?.filter((m) => !m.read).length ?? unread,
     start,
     tags: await allTags(s),
     messages,
@@ -401,7 +401,7 @@ async function info(s: CatcherServices, c: Counters) {
   for (const keyword of await s.mail.keywords()) {
     const tag = tagOf(keyword);
     if (tag === undefined) continue;
-    const n = (await s.mail.search({ op: "keyword", keyword })).length;
+    const n = await s.mail.count({ op: "keyword", keyword });
     if (n > 0) tags[tag] = n;
   }
   return {

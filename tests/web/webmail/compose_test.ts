@@ -366,3 +366,36 @@ Deno.test("header fields can't be smuggled in by what is typed or by the message
     assert.doesNotMatch(w.sent[0].text, /^X-Evil/im);
   });
 });
+
+Deno.test("in a full account nothing is sent without its copy, and a draft gives way to it", async () => {
+  await withWebmail(async (w) => {
+    const b = await w.login();
+    const conf = w.services.config.account("mox")!;
+    const text = "x".repeat(5000);
+    const { draftId } = await b.call("DraftSave", {
+      draftId: null,
+      composition: composition({ text }),
+    });
+    conf.QuotaMessageSize = w.account.quota().messageSize.used + 1000;
+    // A new message has no room: it stays in its window.
+    const full = /account is full.*not sent/;
+    assert.match(
+      await refused(b.call("Send", { ...now, composition: composition({ text }) }), "user"),
+      full,
+    );
+    assert.match(
+      await refused(
+        b.call("DraftSave", { draftId: null, composition: composition({ text }) }),
+        "user",
+      ),
+      /quota|full/,
+    );
+    assert.equal(w.sent.length, 0);
+    // The one that is a draft has its place.
+    const sent = await b.call("Send", { ...now, draftId, composition: composition({ text }) });
+    assert.deepEqual(sent.warnings, []);
+    assert.equal(w.sent.length, 1);
+    assert.equal(w.account.mailboxByName("Sent")!.total, 1);
+    assert.equal(w.account.mailboxByName("Drafts")!.total, 0);
+  });
+});

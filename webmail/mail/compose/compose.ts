@@ -236,9 +236,15 @@ export function composeWindow(o: ComposeOptions): ComposeWindow {
     }
   }
 
+  let before: Element | null = null;
   function setBusy(busy: boolean): void {
+    if (busy) before = document.activeElement;
     root.inert = busy;
     root.classList.toggle("busy", busy);
+    // What is inert has lost the focus: keys would go nowhere.
+    if (busy || document.activeElement !== document.body) return;
+    if (before instanceof HTMLElement && root.contains(before)) before.focus();
+    else body.focus();
   }
 
   async function close(): Promise<void> {

@@ -9,8 +9,8 @@ import { quotaLine, rootAccount } from "../mailboxes/quota_roots.ts";
 export const getQuota: Command = {
   name: "GETQUOTA",
   states: loggedIn,
-  // No QUOTASET, and of resources only what there are limits for.
-  capabilities: ["QUOTA", "QUOTA=RES-STORAGE"],
+  // No QUOTASET, and of resources those that an administrator can set limits for.
+  capabilities: ["QUOTA", "QUOTA=RES-STORAGE", "QUOTA=RES-MESSAGE", "QUOTA=RES-MAILBOX"],
   parse(c, s) {
     c.sp();
     const root = c.astring("quota root");

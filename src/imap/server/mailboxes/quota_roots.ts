@@ -31,9 +31,13 @@ export async function rootAccount(s: Session, root: string): Promise<Account> {
 /** Sends the QUOTA line of an account. */
 export function quotaLine(s: Session, account: Account): void {
   const { used, limit } = account.quota().messageSize;
+  const { messages, mailboxes } = account.quotaCounts();
+  const resources: string[] = [];
   // RFC 9208 §5.1: STORAGE counts units of 1024 bytes.
-  const resources = limit === undefined
-    ? ""
-    : `STORAGE ${Math.ceil(used / 1024)} ${Math.floor(limit / 1024)}`;
-  s.untagged(`QUOTA ${s.mailboxText(quotaRoot(s, account))} (${resources})`);
+  if (limit !== undefined) {
+    resources.push(`STORAGE ${Math.ceil(used / 1024)} ${Math.floor(limit / 1024)}`);
+  }
+  if (messages) resources.push(`MESSAGE ${messages.used} ${messages.limit}`);
+  if (mailboxes) resources.push(`MAILBOX ${mailboxes.used} ${mailboxes.limit}`);
+  s.untagged(`QUOTA ${s.mailboxText(quotaRoot(s, account))} (${resources.join(" ")})`);
 }

@@ -5,7 +5,7 @@ import { cannotCalculate } from "../../core/changes.ts";
 import { defineMethod } from "../../core/method.ts";
 import { queryChangesEntries, queryDifference } from "../../core/query.ts";
 import { queryQuotas } from "../../mail/quota_query.ts";
-import { quotaObjects, quotaState } from "../../mail/quotas.ts";
+import { quotaDifference, quotaObjects, quotaState } from "../../mail/quotas.ts";
 
 export const quotaQueryChanges = defineMethod({
   name: "Quota/queryChanges",
@@ -13,16 +13,17 @@ export const quotaQueryChanges = defineMethod({
   args: v.strictObject(queryChangesEntries),
   async run(ctx, args) {
     const { account } = await ctx.access(args.accountId, { own: true });
-    if (!/^(?:none|\d{1,16}-\d{1,16})$/.test(args.sinceQueryState)) throw cannotCalculate();
     const state = quotaState(account);
+    const changes = quotaDifference(args.sinceQueryState, state);
+    if (!changes) throw cannotCalculate();
     const now = queryQuotas(quotaObjects(account), args);
-    const same = state === args.sinceQueryState;
+    const changed = [...changes.created, ...changes.updated, ...changes.destroyed];
     return {
       accountId: args.accountId,
       oldQueryState: args.sinceQueryState,
       newQueryState: state,
       ...args.calculateTotal ? { total: now.length } : {},
-      ...queryDifference(now, same ? [] : ["size"], () => !same, args),
+      ...queryDifference(now, changed, (at) => changed.includes(now[at]), args),
     };
   },
 });

@@ -133,6 +133,7 @@ export async function send(
     }
   };
   try {
+    checkRoom(account, composed.size, request.draftId);
     await counted(s.submit({
       account: account.name,
       mailFrom: addressOf(addresses.from[0]),
@@ -163,6 +164,21 @@ export async function send(
   }
 }
 
+/**
+ * The copy in Sent takes the place of the draft. Nothing goes out of which nothing could be kept.
+ * @throws UserError
+ */
+function checkRoom(account: Account, size: number, draftId: number | null): void {
+  const { used, limit } = account.quota().messageSize;
+  const draft = draftId === null ? 0 : account.message(draftId)?.size ?? 0;
+  const kept = account.mailboxBySpecialUse(SpecialUse.Sent) !== undefined;
+  if (limit === undefined || !kept || used + size - draft <= limit) return;
+  throw new UserError(
+    "your account is full, so that no copy of the message could be kept: it was not sent; " +
+      "remove other messages, and empty the trash",
+  );
+}
+
 /** Puts the message into Sent, and removes its draft. */
 async function keepCopy(
   account: Account,
@@ -180,6 +196,8 @@ async function keepCopy(
       prefix: new TextEncoder().encode(bccField(addresses)),
       flags: Flag.Seen,
       noTrain: true,
+      // Looked at before; the draft, which it replaces, counts until it is removed.
+      overQuota: true,
     }]);
     id = kept.id;
   }
