@@ -381,6 +381,8 @@ export function accountAndAdminPages(
       loginLog: s.loginLog,
       certificates: s.certificates,
       scanners: s.scanners,
+      standby: s.standby,
+      nodes: s.nodes,
       stsPolicies: s.stsPolicies,
     }),
   };

@@ -28,8 +28,7 @@ import { settingsHandlers } from "./settings.ts";
 import { tokenHandlers } from "./tokens.ts";
 
 export { followGlance, type Glance } from "./glance.ts";
-export type { AdminPageOptions } from "./options.ts";
-export type { NodesForAdmin } from "./nodes.ts";
+export type { AdminPageOptions, NodesForAdmin } from "./options.ts";
 export type { ScannerStates } from "./scanners.ts";
 
 /** The page and its calls. */

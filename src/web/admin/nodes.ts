@@ -1,19 +1,8 @@
 /** The nodes that accounts are spread over. @module */
-import type { AdminNode, nodeCalls } from "../../../webmail/admin/api/nodes.ts";
+import type { nodeCalls } from "../../../webmail/admin/api/nodes.ts";
 import { type CallHandlers, UserError } from "../http/mod.ts";
 import type { PageContext } from "../login/mod.ts";
-import type { AdminPageOptions } from "./options.ts";
-
-/** What the page asks of a server that is a node. */
-export interface NodesForAdmin {
-  states(): Promise<AdminNode[]>;
-  push(): Promise<{ name: string; error: string }[]>;
-  moves(): { account: string; to: string; begun: number; decided: boolean; error: string }[];
-  /** Resolves when the move is under way. @throws Error saying why it can't be */
-  move(account: string, node: string): Promise<void>;
-  /** @throws Error saying why not */
-  cancel(account: string): Promise<void>;
-}
+import type { AdminPageOptions, NodesForAdmin } from "./options.ts";
 
 export function nodeHandlers(o: AdminPageOptions): CallHandlers<typeof nodeCalls, PageContext> {
   const nodes = (): NodesForAdmin => {
