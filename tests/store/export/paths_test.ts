@@ -51,13 +51,13 @@ Deno.test("an export has messages with their flags, and the list of mailboxes", 
     const { account } = s;
     const received = Date.UTC(2026, 0, 2, 3, 4, 5);
     const flags = Flag.Seen | Flag.Forwarded | Flag.Flagged;
-    const first = await account.deliver("Inbox", {
+    await account.deliver("Inbox", {
       ...await s.message("Subject: a\r\n\r\nFrom here\r\n"),
       flags,
       keywords: ["work"],
       received,
     });
-    const second = await account.deliver("Inbox", await s.message("Subject: b\r\n\r\nb\r\n"));
+    await account.deliver("Inbox", await s.message("Subject: b\r\n\r\nb\r\n"));
     const boxes = ["Inbox", "Sent"].map((n) => account.mailboxByName(n)!);
     const files = async (format: "mbox" | "maildir", o = {}) => {
       const found: Record<string, string> = {};
@@ -104,7 +104,4 @@ Deno.test("an export has messages with their flags, and the list of mailboxes", 
     assert.ok(message, names.join("\n"));
     assert.equal(maildir[message], "Subject: a\r\n\r\nFrom here\r\n");
     assert.match(maildir["Inbox/dovecot-keywords"], /^\d [$]Forwarded\n\d work\n$/);
-    await account.expunge(boxes[0].id, [second.uid]);
-    assert.equal((await files("mbox"))["Inbox.mbox"].match(/^Subject: /gm)?.length, 1);
-    assert.equal(first.uid, 1);
   }));
